@@ -1,0 +1,3 @@
+//! The `loanhook` command line.
+
+fn main() {}
