@@ -1,1 +1,10 @@
-fn main() {}
+//! Journeys: each proves a rule of loanhook through the outside, over HTTP against the running program,
+//! with a receiver that answers, stalls and breaks as it is told.
+#![allow(dead_code, unused_imports)]
+
+mod harness;
+
+mod batch;
+mod idempotency;
+mod intake;
+mod limits;

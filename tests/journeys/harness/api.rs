@@ -1,0 +1,227 @@
+//! A thin client of the API: what was asked, what came back, and the few calls that every journey makes.
+
+use std::sync::Arc;
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use serde_json::{Value, json};
+
+use super::rows::text;
+use super::target::Target;
+use super::wait::{DEADLINE, eventually_within};
+
+#[derive(Clone)]
+pub(crate) struct Api {
+    target: Arc<Target>,
+    http: reqwest::Client,
+    key: Option<String>,
+}
+
+impl Api {
+    pub(crate) fn new(target: &Arc<Target>, key: Option<&str>) -> Self {
+        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
+        Self { target: Arc::clone(target), http: http.expect("a client"), key: key.map(str::to_owned) }
+    }
+
+    /// The same caller with another key, or with none.
+    pub(crate) fn with_key(&self, key: Option<&str>) -> Self {
+        Self { key: key.map(str::to_owned), ..self.clone() }
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        self.key.as_deref().expect("this caller has a key")
+    }
+
+    /// Any request. The path is sent as it is written.
+    pub(crate) fn request(&self, method: &str, path: &str) -> Asked {
+        let base = self.target.base().unwrap_or_else(|| "http://127.0.0.1:9".to_owned());
+        let method = method.parse().expect("a method");
+        let mut request = self.http.request(method, format!("{base}{path}"));
+        if let Some(key) = &self.key {
+            request = request.bearer_auth(key);
+        }
+        Asked { request }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.request("GET", path).answer().await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.request("DELETE", path).answer().await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.request("POST", path).json(body).answer().await
+    }
+
+    /// A POST that has nothing to say but its path, as a resend.
+    pub(crate) async fn ask(&self, path: &str) -> Answer {
+        self.request("POST", path).answer().await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.request("PUT", path).json(body).answer().await
+    }
+
+    /// Creates a subscription and returns it, secret included.
+    pub(crate) async fn subscribe(&self, body: &Value) -> Value {
+        self.post("/v1/subscriptions", body).await.is(201).json()
+    }
+
+    /// Posts an event and returns the trace IDs of its deliveries.
+    pub(crate) async fn send(&self, event: &Value) -> Vec<String> {
+        traces(&self.post("/v1/events", event).await.is(202).json())
+    }
+
+    /// Posts an event that must match one subscription.
+    pub(crate) async fn send_one(&self, event: &Value) -> String {
+        let mut traces = self.send(event).await;
+        assert_eq!(traces.len(), 1, "the event was to match one subscription");
+        traces.remove(0)
+    }
+
+    pub(crate) async fn delivery(&self, trace: &str) -> Value {
+        self.get(&format!("/v1/webhooks/{trace}")).await.is(200).json()
+    }
+
+    /// The delivery once its schedule has ended and no attempt is on its way.
+    pub(crate) async fn settled(&self, trace: &str) -> Value {
+        self.delivery_when(trace, |delivery| delivery["status"] != "pending" && at_rest(delivery)).await
+    }
+
+    /// The delivery once `attempts` of its rows stand complete, and no other is on its way.
+    pub(crate) async fn after_attempts(&self, trace: &str, attempts: usize) -> Value {
+        self.delivery_when(trace, |delivery| at_rest(delivery) && rows_of(delivery).len() == attempts).await
+    }
+
+    pub(crate) async fn delivery_when(&self, trace: &str, is: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        let found = tokio::time::timeout(DEADLINE, async {
+            eventually_within(2 * DEADLINE, "a delivery comes to the awaited state", async || {
+                last = self.delivery(trace).await;
+                is(&last).then(|| last.clone())
+            })
+            .await
+        });
+        match found.await {
+            Ok(delivery) => delivery,
+            Err(_) => panic!("the delivery never came to the awaited state: {last:#}"),
+        }
+    }
+
+    /// The rows of a loan, newest first, of the first page.
+    pub(crate) async fn rows(&self, loan: &str, query: &str) -> Vec<Value> {
+        let page = self.get(&format!("/v1/loans/{loan}/webhooks{query}")).await.is(200).json();
+        page["items"].as_array().unwrap_or_else(|| panic!("a page has items: {page}")).clone()
+    }
+
+    /// Asks for a resend and returns the ID of its attempt.
+    pub(crate) async fn resend(&self, trace: &str) -> String {
+        let answer = self.ask(&format!("/v1/webhooks/{trace}/resend")).await.is(202).json();
+        assert_eq!(answer["traceId"], trace, "a resend keeps the trace ID");
+        text(&answer["id"]).to_owned()
+    }
+
+    /// A key of this caller's tenant with these scopes, and a caller that uses it.
+    pub(crate) async fn colleague(&self, name: &str, scopes: &[&str]) -> Self {
+        let made = self.post("/v1/keys", &json!({"name": name, "scopes": scopes})).await.is(201).json();
+        self.with_key(Some(text(&made["key"])))
+    }
+}
+
+/// The trace IDs of an intake's answer, in its order.
+pub(crate) fn traces(accepted: &Value) -> Vec<String> {
+    let deliveries = accepted["deliveries"].as_array().unwrap_or_else(|| panic!("a 202 lists deliveries: {accepted}"));
+    deliveries.iter().map(|delivery| text(&delivery["traceId"]).to_owned()).collect()
+}
+
+pub(crate) fn rows_of(delivery: &Value) -> &Vec<Value> {
+    delivery["attempts"].as_array().unwrap_or_else(|| panic!("a delivery lists its attempts: {delivery}"))
+}
+
+fn at_rest(delivery: &Value) -> bool {
+    rows_of(delivery).iter().all(|row| row["outcome"] == "succeeded" || row["outcome"] == "failed")
+}
+
+pub(crate) struct Asked {
+    request: reqwest::RequestBuilder,
+}
+
+impl Asked {
+    pub(crate) fn header(self, name: &str, value: &str) -> Self {
+        Self { request: self.request.header(name, value) }
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.body(body.to_string())
+    }
+
+    /// Bytes as they are, said to be JSON.
+    pub(crate) fn body(self, body: impl Into<reqwest::Body>) -> Self {
+        Self { request: self.request.header(CONTENT_TYPE, "application/json").body(body) }
+    }
+
+    pub(crate) async fn answer(self) -> Answer {
+        self.attempt().await.unwrap_or_else(|lost| panic!("the API gave no answer: {lost:?}"))
+    }
+
+    /// The answer, or none where the server died before it gave one.
+    pub(crate) async fn attempt(self) -> reqwest::Result<Answer> {
+        let response = self.request.send().await?;
+        let asked = response.url().to_string();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Ok(Answer { asked, status, headers, body: response.bytes().await?.to_vec() })
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    asked: String,
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn is(self, status: u16) -> Self {
+        let Self { asked, status: got, body, .. } = &self;
+        assert_eq!(*got, status, "{asked} answered {}", String::from_utf8_lossy(body));
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|no_json| panic!("{}: {no_json}: {self:?}", self.asked))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// A problem of RFC 9457 with this status, as the API promises every error to be.
+    #[track_caller]
+    pub(crate) fn problem(self, status: u16) -> Value {
+        let answer = self.is(status);
+        assert_eq!(answer.header("content-type"), "application/problem+json", "{answer:?}");
+        let problem = answer.json();
+        for field in ["type", "title", "detail"] {
+            assert!(!text(&problem[field]).is_empty(), "a problem has a {field}: {problem}");
+        }
+        assert_eq!(problem["status"], status, "{problem}");
+        problem
+    }
+
+    /// A 422 that points at these places, and no other, in any order.
+    #[track_caller]
+    pub(crate) fn points_at(self, pointers: &[&str]) {
+        let problem = self.problem(422);
+        let errors = problem["errors"].as_array().unwrap_or_else(|| panic!("validation lists errors: {problem}"));
+        let mut found: Vec<&str> = errors.iter().map(|error| text(&error["pointer"])).collect();
+        assert!(errors.iter().all(|error| !text(&error["detail"]).is_empty()), "each error has a detail: {problem}");
+        found.sort_unstable();
+        let mut wanted = pointers.to_vec();
+        wanted.sort_unstable();
+        assert_eq!(found, wanted, "{problem}");
+    }
+}

@@ -1,0 +1,154 @@
+//! A receiver of webhooks that records what comes, in order and byte for byte, and answers as the journey tells it.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
+
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+use super::reply::Reply;
+use super::target::locked;
+use super::wait::within;
+use super::wire;
+
+/// One request as it came. Header names are in lower case, in the order in which they were sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Received {
+    pub(crate) method: String,
+    /// Path and query.
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) at: SystemTime,
+}
+
+impl Received {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    fn own(&self, name: &str) -> &str {
+        self.header(name).unwrap_or_else(|| panic!("each request carries {name}: {self:?}"))
+    }
+
+    pub(crate) fn trace(&self) -> &str {
+        self.own("webhook-id")
+    }
+
+    pub(crate) fn attempt_id(&self) -> &str {
+        self.own("loanhook-attempt-id")
+    }
+
+    /// `1`, `2`, … or `manual`.
+    pub(crate) fn attempt(&self) -> &str {
+        self.own("loanhook-attempt")
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("the body is JSON")
+    }
+
+    /// What no attempt may change: method, URL, headers in their order, and bytes.
+    pub(crate) fn frozen(&self) -> (&str, &str, Vec<&(String, String)>, &[u8]) {
+        const MAY_DIFFER: [&str; 5] =
+            ["webhook-timestamp", "webhook-signature", "loanhook-attempt-id", "loanhook-attempt", "user-agent"];
+        let headers = self.headers.iter().filter(|(name, _)| !MAY_DIFFER.contains(&name.as_str())).collect();
+        (&self.method, &self.target, headers, &self.body)
+    }
+}
+
+type Decide = dyn Fn(&Received) -> Reply + Send + Sync;
+
+#[derive(Default)]
+struct Script {
+    once: HashMap<String, VecDeque<Reply>>,
+    always: HashMap<String, Reply>,
+}
+
+pub(crate) struct Receiver {
+    address: SocketAddr,
+    script: Arc<Mutex<Script>>,
+    seen: Arc<Mutex<Vec<Received>>>,
+    arrivals: tokio::sync::Mutex<mpsc::UnboundedReceiver<Received>>,
+}
+
+impl Receiver {
+    /// Answers each path from its script, and 200 where there is none.
+    pub(crate) async fn start() -> Self {
+        let script: Arc<Mutex<Script>> = Arc::default();
+        let told = Arc::clone(&script);
+        Self::listen(script, move |request| locked(&told).next(request)).await
+    }
+
+    /// Asks `decide` about each request.
+    pub(crate) async fn deciding(decide: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
+        Self::listen(Arc::default(), decide).await
+    }
+
+    async fn listen(script: Arc<Mutex<Script>>, decide: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port for the receiver");
+        let address = listener.local_addr().expect("a bound port has an address");
+        let seen: Arc<Mutex<Vec<Received>>> = Arc::default();
+        let (arrived, arrivals) = mpsc::unbounded_channel();
+        let log = Arc::clone(&seen);
+        let decide: Arc<Decide> = Arc::new(decide);
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let (arrived, log, decide) = (arrived.clone(), Arc::clone(&log), Arc::clone(&decide));
+                tokio::spawn(wire::converse(socket, move |request| {
+                    let reply = decide(&request);
+                    locked(&log).push(request.clone());
+                    let _ = arrived.send(request);
+                    reply
+                }));
+            }
+        });
+        Self { address, script, seen, arrivals: tokio::sync::Mutex::new(arrivals) }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// The replies to the next requests for `path`, in order.
+    pub(crate) fn replies(&self, path: &str, replies: impl IntoIterator<Item = Reply>) {
+        locked(&self.script).once.entry(path.to_owned()).or_default().extend(replies);
+    }
+
+    /// The reply to every request for `path` for which no other was given.
+    pub(crate) fn always(&self, path: &str, reply: Reply) {
+        locked(&self.script).always.insert(path.to_owned(), reply);
+    }
+
+    /// The next request, in order of arrival; each is handed out once.
+    pub(crate) async fn next(&self) -> Received {
+        within("a request at the receiver", async { self.arrivals.lock().await.recv().await })
+            .await
+            .expect("the receiver listens as long as it lives")
+    }
+
+    /// Every request so far.
+    pub(crate) fn seen(&self) -> Vec<Received> {
+        locked(&self.seen).clone()
+    }
+
+    /// Every request so far of one delivery.
+    pub(crate) fn seen_of(&self, trace: &str) -> Vec<Received> {
+        self.seen().into_iter().filter(|request| request.header("webhook-id") == Some(trace)).collect()
+    }
+}
+
+impl Script {
+    fn next(&mut self, request: &Received) -> Reply {
+        let path = request.target.split('?').next().unwrap_or_default();
+        let once = self.once.get_mut(path).and_then(VecDeque::pop_front);
+        once.or_else(|| self.always.get(path).cloned()).unwrap_or_else(Reply::ok)
+    }
+}
