@@ -1,0 +1,156 @@
+//! 2xx is success and anything else a failure, with a row that says what happened.
+
+use serde_json::{Value, json};
+
+use crate::harness::rows::{failed_by, well_formed};
+use crate::harness::{Gate, Journey, Reply, event, subscription, text};
+
+/// The only row of a delivery to `url` that had one attempt and no more.
+async fn only_attempt_at(j: &Journey, url: &str) -> Value {
+    j.api.subscribe(&subscription(url, json!({"timeoutSeconds": 2}))).await;
+    let delivery = j.api.settled(&j.api.send_one(&event("727")).await).await;
+    assert_eq!(delivery["attempts"].as_array().map(Vec::len), Some(1));
+    let row = delivery["attempts"][0].clone();
+    well_formed(&row);
+    assert_eq!(delivery["status"], if row["outcome"] == "succeeded" { "succeeded" } else { "failed" });
+    row
+}
+
+async fn row_after(reply: Reply) -> (Journey, Value) {
+    let j = Journey::begin().await;
+    j.receiver.replies("/hook", [reply]);
+    let row = only_attempt_at(&j, &j.receiver.url("/hook")).await;
+    assert_eq!(j.receiver.seen().len(), 1, "one request for one row");
+    (j, row)
+}
+
+#[tokio::test]
+async fn every_other_status_is_a_failure_with_its_code() {
+    for status in [300, 304, 400, 401, 404, 410, 418, 429, 500, 503, 599] {
+        let (_, row) = row_after(Reply::status(status)).await;
+        assert_eq!(row["outcome"], "failed", "{status}");
+        assert_eq!(row["responseCode"], status);
+        assert!(row["error"].is_null());
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_fails_and_is_not_followed() {
+    for status in [301, 302, 303, 307, 308] {
+        let j = Journey::begin().await;
+        let elsewhere = j.receiver.url("/elsewhere");
+        j.receiver.replies("/hook", [Reply::with(status, &[("Location", &elsewhere)], b"moved")]);
+        let row = only_attempt_at(&j, &j.receiver.url("/hook")).await;
+        assert_eq!((&row["outcome"], &row["responseCode"]), (&json!("failed"), &json!(status)));
+        let seen: Vec<_> = j.receiver.seen().into_iter().map(|request| request.target).collect();
+        assert_eq!(seen, ["/hook"]);
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_stalls_leaves_a_timeout() {
+    let gate = Gate::closed();
+    let (_j, row) = row_after(Reply::ok().held(&gate)).await;
+    failed_by(&row, "timeout");
+}
+
+#[tokio::test]
+async fn a_receiver_that_stalls_in_the_middle_of_its_answer_leaves_a_timeout() {
+    let gate = Gate::closed();
+    let (_j, row) = row_after(Reply::stall_in_body(&gate)).await;
+    failed_by(&row, "timeout");
+}
+
+#[tokio::test]
+async fn a_receiver_that_resets_leaves_a_row_that_says_so() {
+    let (_j, row) = row_after(Reply::reset()).await;
+    assert_eq!(row["outcome"], "failed");
+    let kind = text(&row["error"]["kind"]);
+    assert!(["connect", "protocol"].contains(&kind), "{row:#}");
+    failed_by(&row, kind);
+}
+
+#[tokio::test]
+async fn a_receiver_that_sends_garbage_leaves_a_protocol_error() {
+    let (_j, row) = row_after(Reply::garbage()).await;
+    failed_by(&row, "protocol");
+}
+
+#[tokio::test]
+async fn a_receiver_that_closes_early_leaves_a_protocol_error() {
+    let (_j, row) = row_after(Reply::close_early()).await;
+    failed_by(&row, "protocol");
+    let (_j, row) = row_after(Reply::hang_up()).await;
+    failed_by(&row, "protocol");
+}
+
+#[tokio::test]
+async fn a_port_where_nobody_listens_leaves_a_connect_error() {
+    let j = Journey::begin().await;
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = free.local_addr().expect("its address").port();
+    drop(free);
+    let row = only_attempt_at(&j, &format!("http://127.0.0.1:{port}/")).await;
+    failed_by(&row, "connect");
+    assert!(row["sourceIp"].is_null(), "no connection, no address: {row:#}");
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_resolve_leaves_a_dns_error() {
+    let j = Journey::begin().await;
+    let row = only_attempt_at(&j, "https://no-such-host.invalid/hook").await;
+    failed_by(&row, "dns");
+}
+
+#[tokio::test]
+async fn a_receiver_that_speaks_no_tls_leaves_a_tls_error() {
+    let j = Journey::begin().await;
+    let row = only_attempt_at(&j, &format!("https://127.0.0.1:{}/hook", j.receiver.port())).await;
+    failed_by(&row, "tls");
+    assert!(j.receiver.seen().is_empty());
+}
+
+#[tokio::test]
+async fn every_kind_of_failure_is_retried_on_the_same_schedule() {
+    let gate = Gate::closed();
+    let faults = [Reply::status(404), Reply::reset(), Reply::garbage(), Reply::close_early(), Reply::stall_in_body(&gate)];
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({"retry": {"delays": [1, 1, 1, 1, 1]}, "timeoutSeconds": 1})).await;
+    j.receiver.replies("/hook", faults);
+
+    let delivery = j.api.settled(&j.api.send_one(&event("727")).await).await;
+
+    assert_eq!(delivery["status"], "succeeded");
+    let rows = delivery["attempts"].as_array().expect("attempts");
+    let numbers: Vec<_> = rows.iter().map(|row| row["attemptNumber"].as_u64().expect("a number")).collect();
+    assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
+}
+
+#[tokio::test]
+async fn a_response_of_1_mib_is_kept_whole() {
+    let body = vec![b'x'; 1 << 20];
+    let (j, row) = row_after(Reply::with(200, &[], &body)).await;
+    assert_eq!(row["response"]["bytes"], 1 << 20);
+    assert_eq!(row["response"]["truncated"], false);
+    assert_eq!(j.api.get(text(&row["response"]["href"])).await.is(200).body, body);
+}
+
+#[tokio::test]
+async fn a_response_of_1_mib_and_a_byte_is_cut_and_marked() {
+    for status in [200, 500] {
+        let body = vec![b'x'; (1 << 20) + 1];
+        let (j, row) = row_after(Reply::with(status, &[], &body)).await;
+        assert_eq!(row["responseCode"], status, "how it is kept is not how it is judged");
+        assert_eq!(row["response"]["bytes"], 1 << 20);
+        assert_eq!(row["response"]["truncated"], true);
+        assert_eq!(j.api.get(text(&row["response"]["href"])).await.is(200).body, body[..1 << 20]);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_a_body_is_0_bytes() {
+    let (j, row) = row_after(Reply::status(204)).await;
+    assert_eq!(row["response"]["bytes"], 0);
+    assert_eq!(row["response"]["truncated"], false);
+    assert!(j.api.get(text(&row["response"]["href"])).await.is(200).body.is_empty());
+}

@@ -1,0 +1,142 @@
+//! The bounds of a retry policy, and what its forms make of a failure.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Journey, Reply, event, late, subscription};
+
+const WEEK: u64 = 604_800;
+
+fn interval(seconds: u64, retries: u64) -> Value {
+    json!({"interval": seconds, "maxRetries": retries})
+}
+
+fn exponential(base: u64, factor: f64, cap: u64, retries: u64, jitter: f64) -> Value {
+    json!({"exponential": {"base": base, "factor": factor, "cap": cap, "maxRetries": retries, "jitter": jitter}})
+}
+
+#[tokio::test]
+async fn what_is_within_the_bounds_is_taken() {
+    let j = Journey::begin().await;
+    for retry in [
+        json!({"delays": []}),
+        json!({"delays": [1]}),
+        json!({"delays": vec![1; 24]}),
+        json!({"delays": [WEEK, WEEK, WEEK, WEEK, 2 * 86_400]}),
+        interval(1, 0),
+        interval(1, 24),
+        interval(WEEK, 4),
+        exponential(1, 1.0, 1, 24, 0.0),
+        exponential(1, 10.0, WEEK, 3, 1.0),
+        exponential(WEEK, 1.0, WEEK, 4, 0.0),
+    ] {
+        let body = subscription(&j.receiver.url("/hook"), json!({"retry": retry}));
+        let answer = j.api.post("/v1/subscriptions", &body).await;
+        assert_eq!(answer.status, 201, "{retry}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_beyond_the_bounds_is_422() {
+    let j = Journey::begin().await;
+    for retry in [
+        json!({"delays": [0]}),
+        json!({"delays": [-1]}),
+        json!({"delays": [1.5]}),
+        json!({"delays": ["60"]}),
+        json!({"delays": [WEEK + 1]}),
+        json!({"delays": vec![1; 25]}),
+        json!({"delays": 60}),
+        interval(0, 3),
+        interval(WEEK + 1, 1),
+        interval(60, 25),
+        json!({"interval": 60}),
+        json!({"maxRetries": 3}),
+        exponential(0, 2.0, 60, 3, 0.0),
+        exponential(1, 0.9, 60, 3, 0.0),
+        exponential(1, 10.1, 60, 3, 0.0),
+        exponential(1, 2.0, WEEK + 1, 3, 0.0),
+        exponential(1, 2.0, 60, 25, 0.0),
+        exponential(1, 2.0, 60, 3, 1.1),
+        exponential(1, 2.0, 60, 3, -0.1),
+        json!({"exponential": {"base": 1}}),
+        json!({"delays": [1], "interval": 1, "maxRetries": 1}),
+        json!({"delays": [1], "more": 1}),
+        json!({}),
+        json!([1, 2]),
+    ] {
+        refused(&j, &retry).await;
+    }
+}
+
+#[tokio::test]
+async fn a_schedule_in_any_form_spans_at_most_30_days() {
+    let j = Journey::begin().await;
+    for retry in [
+        json!({"delays": [WEEK, WEEK, WEEK, WEEK, 2 * 86_400 + 1]}),
+        interval(WEEK, 5),
+        interval(2 * 86_400, 16),
+        exponential(WEEK, 1.0, WEEK, 5, 0.0),
+        exponential(86_400, 10.0, WEEK, 6, 0.0),
+    ] {
+        refused(&j, &retry).await;
+    }
+}
+
+async fn refused(j: &Journey, retry: &Value) {
+    let body = subscription(&j.receiver.url("/hook"), json!({"retry": retry}));
+    let answer = j.api.post("/v1/subscriptions", &body).await;
+    assert_eq!(answer.status, 422, "{retry}: {answer:?}");
+    let problem = answer.problem(422);
+    let errors = problem["errors"].as_array().unwrap_or_else(|| panic!("{retry}: {problem}"));
+    let at_retry = |error: &Value| error["pointer"].as_str().is_some_and(|pointer| pointer.starts_with("/retry"));
+    assert!(errors.iter().all(at_retry), "{retry}: {problem}");
+}
+
+/// The waits that a policy makes of `failures` failures, in seconds.
+async fn waits(retry: Value, failures: usize) -> Vec<f64> {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({"retry": retry})).await;
+    j.receiver.replies("/hook", vec![Reply::status(500); failures]);
+    let delivery = j.api.after_attempts(&j.api.send_one(&event("727")).await, failures).await;
+    delivery["attempts"].as_array().expect("attempts").iter().map(late).collect()
+}
+
+#[track_caller]
+fn about(wait: f64, seconds: f64) {
+    assert!((seconds..seconds + 30.0).contains(&wait), "a wait of {wait} s is not one of {seconds} s");
+}
+
+#[tokio::test]
+async fn delays_are_waited_one_after_the_other() {
+    let waits = waits(json!({"delays": [1, 2, 300]}), 3).await;
+    about(waits[0], 1.0);
+    about(waits[1], 2.0);
+    about(waits[2], 300.0);
+}
+
+#[tokio::test]
+async fn an_interval_is_waited_each_time() {
+    let waits = waits(interval(1, 3), 3).await;
+    waits.iter().for_each(|wait| about(*wait, 1.0));
+}
+
+#[tokio::test]
+async fn exponential_waits_grow_by_the_factor() {
+    let waits = waits(exponential(1, 2.0, 3_600, 4, 0.0), 3).await;
+    about(waits[0], 1.0);
+    about(waits[1], 2.0);
+    about(waits[2], 4.0);
+}
+
+#[tokio::test]
+async fn exponential_waits_grow_no_further_than_the_cap() {
+    about(waits(exponential(600, 10.0, 60, 2, 0.0), 1).await[0], 60.0);
+    let waits = waits(exponential(1, 10.0, 2, 3, 0.0), 2).await;
+    assert!((2.0..5.0).contains(&waits[1]), "{waits:?}");
+}
+
+#[tokio::test]
+async fn jitter_moves_a_wait_by_no_more_than_its_share() {
+    let wait = waits(exponential(1_000, 1.0, 1_000, 1, 0.5), 1).await[0];
+    assert!((499.0..1_501.0 + 30.0).contains(&wait), "{wait}");
+}
