@@ -1,0 +1,156 @@
+//! Each filter of a loan's history alone, and all of them together.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use crate::harness::build::named;
+use crate::harness::{Gate, Journey, Reply, ids, instant, text};
+
+/// A loan with one row of each kind.
+struct Loan {
+    j: Journey,
+    /// All rows, newest first.
+    rows: Vec<Value>,
+    _gate: Gate,
+}
+
+impl Loan {
+    async fn with_rows_of_each_kind() -> Self {
+        let j = Journey::begin().await;
+        let gate = Gate::closed();
+        let only = |name: &str| json!({"events": [name]});
+        j.subscribe("/bank", json!({"title": "Core banking", "criteria": only("Posted"), "retry": {"delays": [1, 1, 1]}})).await;
+        j.subscribe("/crm", json!({"title": "Börse & Co", "criteria": only("Späßchen, 50 %"), "request": {"method": "PUT"}})).await;
+        j.subscribe("/held", json!({"title": "Held", "criteria": only("Held"), "timeoutSeconds": 30})).await;
+        j.receiver.replies("/bank", [Reply::status(503), Reply::reset(), Reply::status(404), Reply::status(201)]);
+        j.receiver.always("/held", Reply::ok().held(&gate));
+
+        let bank = j.api.send_one(&named("Posted", "727")).await;
+        j.api.settled(&bank).await;
+        let crm = j.api.send_one(&named("Späßchen, 50 %", "727")).await;
+        j.api.settled(&crm).await;
+        j.api.resend(&bank).await;
+        j.api.after_attempts(&bank, 5).await;
+        let held = j.api.send_one(&named("Held", "727")).await;
+        j.api.delivery_when(&held, |delivery| delivery["attempts"][0]["outcome"] == "sending").await;
+
+        let rows = j.api.rows("727", "").await;
+        assert_eq!(rows.len(), 7);
+        Self { j, rows, _gate: gate }
+    }
+
+    /// The filter shows exactly those of all rows that `wanted` picks, and picks some but not all.
+    async fn shows(&self, query: &[(&str, &str)], wanted: impl Fn(&Value) -> bool) {
+        let wanted: Vec<_> = self.rows.iter().filter(|row| wanted(row)).cloned().collect();
+        assert!(!wanted.is_empty() && wanted.len() < self.rows.len(), "{query:?} would prove nothing");
+        let shown = self.j.api.rows("727", &encoded(query)).await;
+        assert_eq!(ids(&shown), ids(&wanted), "{query:?}");
+    }
+
+    async fn shows_nothing(&self, query: &[(&str, &str)]) {
+        assert_eq!(self.j.api.rows("727", &encoded(query)).await, Vec::<Value>::new(), "{query:?}");
+    }
+}
+
+fn encoded(query: &[(&str, &str)]) -> String {
+    let pairs = query.iter().map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
+    format!("?{}", pairs.collect::<Vec<_>>().join("&"))
+}
+
+fn written(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+#[tokio::test]
+async fn each_filter_shows_exactly_the_rows_that_match() {
+    let loan = Loan::with_rows_of_each_kind().await;
+    let bank = loan.rows.last().expect("the first attempt").clone();
+
+    loan.shows(&[("eventTitle", "Core banking")], |row| row["eventTitle"] == "Core banking").await;
+    loan.shows(&[("eventTitle", "Börse & Co")], |row| row["eventTitle"] == "Börse & Co").await;
+    loan.shows(&[("eventName", "Späßchen, 50 %")], |row| row["eventName"] == "Späßchen, 50 %").await;
+    let subscription = text(&bank["subscriptionId"]);
+    loan.shows(&[("subscriptionId", subscription)], |row| row["subscriptionId"] == subscription).await;
+    let trace = text(&bank["traceId"]);
+    loan.shows(&[("traceId", trace)], |row| row["traceId"] == trace).await;
+    loan.shows(&[("method", "PUT")], |row| row["method"] == "PUT").await;
+    for outcome in ["sending", "succeeded", "failed"] {
+        loan.shows(&[("outcome", outcome)], |row| row["outcome"] == outcome).await;
+    }
+    loan.shows(&[("responseCode", "503")], |row| row["responseCode"] == 503).await;
+    loan.shows(&[("responseCode", "2xx")], |row| matches!(row["responseCode"].as_u64(), Some(200..=299))).await;
+    loan.shows(&[("responseCode", "4xx")], |row| matches!(row["responseCode"].as_u64(), Some(400..=499))).await;
+    let broken = &loan.rows[loan.rows.len() - 2];
+    let kind = text(&broken["error"]["kind"]);
+    loan.shows(&[("error", kind)], |row| row["error"]["kind"] == kind).await;
+    loan.shows(&[("attempt", "auto")], |row| row["manual"] == false).await;
+    loan.shows(&[("attempt", "manual")], |row| row["manual"] == true).await;
+    for number in [1, 2, 4] {
+        loan.shows(&[("attempt", &number.to_string())], |row| row["attemptNumber"] == number).await;
+    }
+    for nothing in [
+        ("eventTitle", "core banking"), ("eventName", "Späßchen"), ("subscriptionId", "none"), ("method", "DELETE"),
+        ("outcome", "queued"), ("responseCode", "299"), ("responseCode", "3xx"), ("error", "template"), ("attempt", "24"),
+        ("from", "2999-01-01T00:00:00Z"), ("to", "2000-01-01T00:00:00Z"),
+    ] {
+        loan.shows_nothing(&[nothing]).await;
+    }
+}
+
+#[tokio::test]
+async fn from_and_to_mean_the_time_of_sending() {
+    let loan = Loan::with_rows_of_each_kind().await;
+    let oldest_first: Vec<_> = loan.rows.iter().rev().map(|row| instant(&row["sentAt"])).collect();
+    // The first four attempts are a second apart, so that a time between two of them is no time of one.
+    let between = |place: usize| oldest_first[place] + (oldest_first[place + 1] - oldest_first[place]) / 2;
+    let (from, to) = (between(0), between(2));
+
+    loan.shows(&[("from", &written(from))], |row| instant(&row["sentAt"]) > from).await;
+    loan.shows(&[("to", &written(to))], |row| instant(&row["sentAt"]) < to).await;
+    let within = |row: &Value| instant(&row["sentAt"]) > from && instant(&row["sentAt"]) < to;
+    loan.shows(&[("from", &written(from)), ("to", &written(to))], within).await;
+    let east = from.with_timezone(&chrono::FixedOffset::east_opt(2 * 3600).expect("an offset"));
+    loan.shows(&[("from", &east.to_rfc3339())], |row| instant(&row["sentAt"]) > from).await;
+    loan.shows_nothing(&[("from", &written(to)), ("to", &written(from))]).await;
+}
+
+#[tokio::test]
+async fn filters_combine_and_page() {
+    let loan = Loan::with_rows_of_each_kind().await;
+    let bank = loan.rows.last().expect("the first attempt").clone();
+    let all = [
+        ("eventTitle", "Core banking"), ("eventName", "Posted"), ("subscriptionId", text(&bank["subscriptionId"])),
+        ("traceId", text(&bank["traceId"])), ("method", "POST"), ("outcome", "failed"), ("responseCode", "5xx"), ("attempt", "1"),
+        ("from", "2000-01-01T00:00:00Z"), ("to", "2999-01-01T00:00:00Z"), ("limit", "200"),
+    ];
+    loan.shows(&all, |row| row["id"] == bank["id"]).await;
+    loan.shows_nothing(&[("outcome", "succeeded"), ("responseCode", "503")]).await;
+    loan.shows_nothing(&[("error", "connect"), ("responseCode", "503")]).await;
+
+    let (mut found, mut next) = (Vec::new(), Some(String::new()));
+    while let Some(cursor) = next {
+        let page = encoded(&[("outcome", "failed"), ("attempt", "auto"), ("limit", "1")]) + &cursor;
+        let page = loan.j.api.get(&format!("/v1/loans/727/webhooks{page}")).await.is(200).json();
+        found.extend(page["items"].as_array().expect("items").clone());
+        next = page["next"].as_str().map(|next| format!("&cursor={next}"));
+    }
+    let failed: Vec<_> = loan.rows.iter().filter(|row| row["outcome"] == "failed").cloned().collect();
+    assert_eq!(ids(&found), ids(&failed));
+}
+
+#[tokio::test]
+async fn a_filter_or_cursor_that_makes_no_sense_is_422() {
+    let j = Journey::begin().await;
+    for (name, value) in [
+        ("method", "HEAD"), ("outcome", "lost"), ("outcome", ""), ("responseCode", "abc"), ("responseCode", "6xx"), ("responseCode", "20"),
+        ("error", "bad-luck"), ("attempt", "0"), ("attempt", "-1"), ("attempt", "some"), ("from", "yesterday"), ("to", "2026-11-23"),
+        ("limit", "0"), ("limit", "1000"), ("cursor", "x"), ("cursor", "AAAA"), ("cursor", ""), ("colour", "red"),
+    ] {
+        let answer = j.api.get(&format!("/v1/loans/727/webhooks{}", encoded(&[(name, value)]))).await;
+        assert_eq!(answer.status, 422, "{name}={value}: {answer:?}");
+        answer.problem(422);
+    }
+    j.api.get("/v1/loans/727/webhooks?outcome=failed&outcome=succeeded").await.problem(422);
+    j.api.get("/v1/loans/727/webhooks?eventName=%ff").await.problem(422);
+}

@@ -1,0 +1,241 @@
+//! Sending again what was sent: on demand, and beside the schedule.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::harness::rows::one_millisecond;
+use crate::harness::{Gate, Journey, Reply, event, instant, text};
+
+fn attempts(delivery: &Value) -> &[Value] {
+    delivery["attempts"].as_array().expect("attempts")
+}
+
+/// A delivery that succeeded at once, and its trace ID.
+async fn delivered(j: &Journey) -> String {
+    j.subscribe("/hook", json!({})).await;
+    let trace = j.api.send_one(&event("727")).await;
+    j.api.settled(&trace).await;
+    j.receiver.next().await;
+    trace
+}
+
+#[tokio::test]
+async fn a_resend_is_an_attempt_of_its_own_with_the_same_bytes() {
+    let j = Journey::begin().await;
+    let trace = delivered(&j).await;
+    let servicer = j.api.colleague("Ann, servicing", &["webhooks:resend"]).await;
+
+    let answer = servicer.ask(&format!("/v1/webhooks/{trace}/resend")).await.is(202).json();
+
+    assert_eq!(answer["traceId"], trace);
+    let request = j.receiver.next().await;
+    assert_eq!(request.attempt(), "manual");
+    assert_eq!(request.attempt_id(), answer["id"]);
+    assert_eq!(request.frozen(), j.receiver.seen()[0].frozen());
+    let delivery = j.api.after_attempts(&trace, 2).await;
+    let (first, manual) = (&attempts(&delivery)[0], &attempts(&delivery)[1]);
+    for (field, value) in [
+        ("id", answer["id"].clone()),
+        ("attemptNumber", json!("manual")),
+        ("manual", json!(true)),
+        ("requestedBy", json!("Ann, servicing")),
+        ("resendOf", first["id"].clone()),
+        ("outcome", json!("succeeded")),
+        ("responseCode", json!(200)),
+        ("nextAttemptAt", Value::Null),
+    ] {
+        assert_eq!(manual[field], value, "{field}");
+    }
+    assert_eq!(delivery["status"], "succeeded");
+}
+
+#[tokio::test]
+async fn the_row_of_a_resend_can_be_read_at_once() {
+    let j = Journey::begin().await;
+    let trace = delivered(&j).await;
+    let gate = Gate::closed();
+    j.receiver.always("/hook", Reply::ok().held(&gate));
+    let id = j.api.resend(&trace).await;
+    let row = j.api.get(&format!("/v1/loans/727/webhooks/{id}")).await.is(200).json();
+    assert!(["queued", "sending"].contains(&text(&row["outcome"])), "{row:#}");
+    instant(&row["sentAt"]);
+    assert_eq!(ids_of_history(&j).await[0], id);
+    j.receiver.next().await;
+    let row = j.api.get(&format!("/v1/loans/727/webhooks/{id}")).await.is(200).json();
+    assert_eq!(row["outcome"], "sending");
+    gate.open();
+}
+
+async fn ids_of_history(j: &Journey) -> Vec<String> {
+    j.api.rows("727", "").await.iter().map(|row| text(&row["id"]).to_owned()).collect()
+}
+
+#[tokio::test]
+async fn resends_counts_how_often_the_delivery_was_resent() {
+    let j = Journey::begin().await;
+    let trace = delivered(&j).await;
+    for count in 1..=3 {
+        j.api.resend(&trace).await;
+        let delivery = j.api.after_attempts(&trace, 1 + count).await;
+        assert!(attempts(&delivery).iter().all(|row| row["resends"] == count), "{delivery:#}");
+    }
+}
+
+#[tokio::test]
+async fn a_resend_names_the_newest_attempt_or_the_one_that_was_named() {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({"retry": {"delays": [1]}})).await;
+    j.receiver.replies("/hook", [Reply::status(500)]);
+    let trace = j.api.send_one(&event("727")).await;
+    let delivery = j.api.settled(&trace).await;
+    let (first, second) = (&attempts(&delivery)[0]["id"], &attempts(&delivery)[1]["id"]);
+    let mut count = 2;
+    let mut resend_of = async |path: String| {
+        let answer = j.api.ask(&path).await.is(202).json();
+        count += 1;
+        let delivery = j.api.after_attempts(&trace, count).await;
+        let row = attempts(&delivery).iter().find(|row| row["id"] == answer["id"]).expect("its row").clone();
+        (row["id"].clone(), row["resendOf"].clone())
+    };
+    let (manual, of) = resend_of(format!("/v1/webhooks/{trace}/resend")).await;
+    assert_eq!(of, *second);
+    let (_, of) = resend_of(format!("/v1/webhook/retry/{trace}/1")).await;
+    assert_eq!(of, *first);
+    let (_, of) = resend_of(format!("/api/public/api/1/webhook/retry/{trace}/2")).await;
+    assert_eq!(of, *second);
+    let (newest_manual, of) = resend_of(format!("/v1/webhook/retry/{trace}/manual")).await;
+    assert_ne!(of, *first);
+    assert_ne!(of, *second);
+    assert_ne!(of, manual, "of several, the newest");
+    let (_, of) = resend_of(format!("/v1/webhooks/{trace}/resend")).await;
+    assert_eq!(of, newest_manual);
+    let seen = j.receiver.seen_of(&trace);
+    assert!(seen.iter().all(|request| request.frozen() == seen[0].frozen()), "the bytes are the same for all");
+}
+
+#[tokio::test]
+async fn an_unknown_attempt_number_is_404() {
+    let j = Journey::begin().await;
+    let trace = delivered(&j).await;
+    for prefix in ["/v1", "/api/public/api/1"] {
+        for attempt in ["2", "0", "-1", "99999999999999999999", "1.0", "first", "MANUAL", "manual", "%20"] {
+            j.api.ask(&format!("{prefix}/webhook/retry/{trace}/{attempt}")).await.problem(404);
+        }
+    }
+    j.api.ask(&format!("/v1/webhook/retry/{trace}/1")).await.is(202);
+    j.api.after_attempts(&trace, 2).await;
+    j.api.ask(&format!("/v1/webhook/retry/{trace}/manual")).await.is(202);
+    j.api.ask(&format!("/v1/webhook/retry/{trace}/2")).await.problem(404);
+    assert_eq!(attempts(&j.api.after_attempts(&trace, 3).await).len(), 3);
+}
+
+#[tokio::test]
+async fn a_repeated_call_with_a_key_returns_the_same_attempt() {
+    let j = Journey::begin().await;
+    let trace = delivered(&j).await;
+    let ask = async |path: &str, key: &str| j.api.request("POST", path).header("idempotency-key", key).answer().await.is(202).json();
+    let path = format!("/v1/webhooks/{trace}/resend");
+    let first = ask(&path, "k").await;
+    let others = futures_util::future::join_all((0..10).map(|_| ask(&path, "k"))).await;
+    assert!(others.iter().all(|other| *other == first), "{others:#?}");
+    j.api.after_attempts(&trace, 2).await;
+    assert_eq!(ask(&path, "k").await, first, "after it was sent, too");
+    assert_ne!(ask(&path, "other").await["id"], first["id"]);
+    j.api.after_attempts(&trace, 3).await;
+    assert_eq!(j.receiver.seen_of(&trace).len(), 3);
+}
+
+#[tokio::test]
+async fn without_a_key_each_call_is_a_resend() {
+    let j = Journey::begin().await;
+    let trace = delivered(&j).await;
+    let mut asked = vec![j.api.resend(&trace).await, j.api.resend(&trace).await, j.api.resend(&trace).await];
+    asked.sort_unstable();
+    asked.dedup();
+    assert_eq!(asked.len(), 3);
+    assert!(j.api.after_attempts(&trace, 4).await["attempts"][3]["manual"] == true);
+}
+
+/// With a schedule of one retry in 4 seconds: fail, resend with this outcome, and look at the schedule.
+async fn resend_between(outcome: Reply, succeeds: bool) {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({"retry": {"delays": [4, 1]}})).await;
+    j.receiver.replies("/hook", [Reply::status(500), outcome, Reply::status(500)]);
+    let trace = j.api.send_one(&event("727")).await;
+    let before = j.api.after_attempts(&trace, 1).await;
+    let due = instant(&before["nextAttemptAt"]);
+
+    j.api.resend(&trace).await;
+    let between = j.api.after_attempts(&trace, 2).await;
+
+    assert_eq!(attempts(&between)[1]["outcome"], if succeeds { "succeeded" } else { "failed" });
+    assert_eq!(between["status"], "pending", "a pending delivery stays pending until its own schedule ends");
+    assert_eq!(instant(&between["nextAttemptAt"]), due, "a resend moves nothing");
+    assert_eq!(attempts(&between)[0]["nextAttemptAt"], attempts(&before)[0]["nextAttemptAt"]);
+    let after = j.api.settled(&trace).await;
+    let numbers: Vec<_> = attempts(&after).iter().map(|row| row["attemptNumber"].clone()).collect();
+    assert_eq!(numbers, [json!(1), json!("manual"), json!(2), json!(3)], "the resend used up no number");
+    assert!(instant(&attempts(&after)[2]["sentAt"]) + one_millisecond() >= due);
+    let wait = instant(&attempts(&after)[2]["nextAttemptAt"]) - instant(&attempts(&after)[2]["sentAt"]);
+    assert!(wait >= TimeDelta::seconds(1) && wait < TimeDelta::seconds(4), "nor a place in the schedule: {wait}");
+    assert_eq!(after["status"], "succeeded");
+}
+
+#[tokio::test]
+async fn a_manual_resend_that_succeeds_between_two_automatic_attempts_leaves_the_schedule_where_it_was() {
+    resend_between(Reply::ok(), true).await;
+}
+
+#[tokio::test]
+async fn a_manual_resend_that_fails_between_two_automatic_attempts_leaves_the_schedule_where_it_was() {
+    resend_between(Reply::status(500), false).await;
+}
+
+#[tokio::test]
+async fn an_automatic_attempt_leaves_on_time_while_a_resend_is_on_its_way() {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({"retry": {"delays": [2]}, "timeoutSeconds": 30})).await;
+    let gate = Gate::closed();
+    j.receiver.replies("/hook", [Reply::status(500), Reply::ok().held(&gate)]);
+    let trace = j.api.send_one(&event("727")).await;
+    j.api.after_attempts(&trace, 1).await;
+    j.api.resend(&trace).await;
+    let order: Vec<_> = [j.receiver.next().await, j.receiver.next().await, j.receiver.next().await].map(|r| r.attempt().to_owned()).into();
+    assert_eq!(order, ["1", "manual", "2"]);
+    j.api.delivery_when(&trace, |delivery| delivery["status"] == "succeeded").await;
+    gate.open();
+    j.api.after_attempts(&trace, 3).await;
+}
+
+#[tokio::test]
+async fn a_manual_success_turns_an_exhausted_delivery_succeeded() {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({})).await;
+    j.receiver.replies("/hook", [Reply::status(500), Reply::status(500)]);
+    let trace = j.api.send_one(&event("727")).await;
+    assert_eq!(j.api.settled(&trace).await["status"], "failed");
+    j.api.resend(&trace).await;
+    assert_eq!(j.api.after_attempts(&trace, 2).await["status"], "failed", "a manual failure changes nothing");
+    j.api.resend(&trace).await;
+    let delivery = j.api.after_attempts(&trace, 3).await;
+    assert_eq!(delivery["status"], "succeeded");
+    assert!(delivery["nextAttemptAt"].is_null());
+    j.receiver.always("/hook", Reply::status(500));
+    j.api.resend(&trace).await;
+    let delivery = j.api.after_attempts(&trace, 4).await;
+    assert_eq!(delivery["status"], "succeeded", "what once succeeded stays so");
+    assert!(attempts(&delivery)[3]["nextAttemptAt"].is_null(), "a failed resend is not retried");
+}
+
+#[tokio::test]
+async fn nothing_new_can_be_sent_by_a_resend() {
+    let j = Journey::begin().await;
+    let trace = delivered(&j).await;
+    let body = json!({"eventName": "Forged", "context": {"forged": true}, "url": j.receiver.url("/forged")});
+    let answer = j.api.post(&format!("/v1/webhooks/{trace}/resend"), &body).await;
+    assert!([202, 400, 422].contains(&answer.status), "{answer:?}");
+    j.api.resend(&trace).await;
+    j.api.after_attempts(&trace, if answer.status == 202 { 3 } else { 2 }).await;
+    let seen = j.receiver.seen();
+    assert!(seen.iter().all(|request| request.frozen() == seen[0].frozen()));
+}
