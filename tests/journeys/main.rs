@@ -23,3 +23,6 @@ mod cancel;
 mod keys;
 mod resend;
 mod tenants;
+mod interrupted;
+mod problems;
+mod restart;
