@@ -25,13 +25,22 @@ async fn key_order_and_number_spelling_survive() {
 }
 
 #[tokio::test]
-async fn bytes_method_url_and_headers_of_all_attempts_are_identical_after_the_subscription_was_edited_and_deleted() {
+async fn bytes_method_url_and_headers_of_all_attempts_are_identical_after_the_subscription_was_edited_and_deleted()
+ {
     let j = Journey::begin().await;
     let request = json!({"method": "PATCH", "headers": {"x-one": "1", "Authorization": "Bearer first", "x-two": "2"}, "contentType": "application/core+json"});
-    let made = j.subscribe("/first?q=1", json!({"title": "First", "request": request, "retry": {"delays": [1, 1, 1]}})).await;
+    let made = j
+        .subscribe(
+            "/first?q=1",
+            json!({"title": "First", "request": request, "retry": {"delays": [1, 1, 1]}}),
+        )
+        .await;
     let path = format!("/v1/subscriptions/{}", text(&made["id"]));
     let (first_gate, second_gate) = (Gate::closed(), Gate::closed());
-    j.receiver.replies("/first", [Reply::status(500).held(&first_gate), Reply::status(500).held(&second_gate), Reply::status(500)]);
+    j.receiver.replies(
+        "/first",
+        [Reply::status(500).held(&first_gate), Reply::status(500).held(&second_gate), Reply::status(500)],
+    );
     j.api.request("POST", "/v1/events").body(exact_event("727")).answer().await.is(202);
 
     let mut all: Vec<Received> = vec![j.receiver.next().await];

@@ -10,14 +10,21 @@ use crate::harness::{Gate, Journey, Reply, event, instant, text};
 #[tokio::test]
 async fn a_request_carries_what_the_subscription_and_the_standard_say() {
     let j = Journey::begin().await;
-    j.subscribe("/hooks/loans?a=b%20c", json!({"request": {"headers": {"Authorization": "Bearer t", "x-team": "core"}}})).await;
+    j.subscribe(
+        "/hooks/loans?a=b%20c",
+        json!({"request": {"headers": {"Authorization": "Bearer t", "x-team": "core"}}}),
+    )
+    .await;
 
     let trace = j.api.send_one(&event("727")).await;
 
     let request = j.receiver.next().await;
     assert_eq!(request.method, "POST");
     assert_eq!(request.target, "/hooks/loans?a=b%20c");
-    assert_eq!(request.json(), json!({"eventName": PAYMENT, "context": {"loan-display-id": "727", "status-days-past-due": 13}}));
+    assert_eq!(
+        request.json(),
+        json!({"eventName": PAYMENT, "context": {"loan-display-id": "727", "status-days-past-due": 13}})
+    );
     let length = request.body.len().to_string();
     for (name, value) in [
         ("authorization", "Bearer t"),
@@ -31,12 +38,18 @@ async fn a_request_carries_what_the_subscription_and_the_standard_say() {
     ] {
         assert_eq!(request.header(name), Some(value), "{name}");
     }
-    let version = request.header("user-agent").and_then(|agent| agent.strip_prefix("loanhook/")).expect("our user agent");
+    let version = request
+        .header("user-agent")
+        .and_then(|agent| agent.strip_prefix("loanhook/"))
+        .expect("our user agent");
     assert!(version.starts_with(|first: char| first.is_ascii_digit()), "{version}");
     let timestamp: i64 = request.header("webhook-timestamp").expect("a timestamp").parse().expect("seconds");
     assert!((clock(request.at).timestamp() - timestamp).abs() < 60, "the timestamp is the time of sending");
     let names: Vec<_> = request.headers.iter().map(|(name, _)| name).collect();
-    assert!(names.iter().all(|name| names.iter().filter(|other| *other == name).count() == 1), "each once: {names:?}");
+    assert!(
+        names.iter().all(|name| names.iter().filter(|other| *other == name).count() == 1),
+        "each once: {names:?}"
+    );
 }
 
 #[tokio::test]
@@ -79,9 +92,13 @@ async fn each_method_is_sent_and_get_and_delete_carry_no_body() {
 #[tokio::test]
 async fn the_content_type_is_the_subscriptions() {
     let j = Journey::begin().await;
-    j.subscribe("/hook", json!({"request": {"contentType": "application/vnd.core+json; charset=utf-8"}})).await;
+    j.subscribe("/hook", json!({"request": {"contentType": "application/vnd.core+json; charset=utf-8"}}))
+        .await;
     let trace = j.api.send_one(&event("727")).await;
-    assert_eq!(j.receiver.next().await.header("content-type"), Some("application/vnd.core+json; charset=utf-8"));
+    assert_eq!(
+        j.receiver.next().await.header("content-type"),
+        Some("application/vnd.core+json; charset=utf-8")
+    );
     let row = &j.api.settled(&trace).await["attempts"][0];
     assert_eq!(row["source"]["contentType"], "application/vnd.core+json; charset=utf-8");
 }

@@ -113,7 +113,13 @@ async fn a_receiver_that_speaks_no_tls_leaves_a_tls_error() {
 #[tokio::test]
 async fn every_kind_of_failure_is_retried_on_the_same_schedule() {
     let gate = Gate::closed();
-    let faults = [Reply::status(404), Reply::reset(), Reply::garbage(), Reply::close_early(), Reply::stall_in_body(&gate)];
+    let faults = [
+        Reply::status(404),
+        Reply::reset(),
+        Reply::garbage(),
+        Reply::close_early(),
+        Reply::stall_in_body(&gate),
+    ];
     let j = Journey::begin().await;
     j.subscribe("/hook", json!({"retry": {"delays": [1, 1, 1, 1, 1]}, "timeoutSeconds": 1})).await;
     j.receiver.replies("/hook", faults);

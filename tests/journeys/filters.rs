@@ -20,10 +20,19 @@ impl Loan {
         let j = Journey::begin().await;
         let gate = Gate::closed();
         let only = |name: &str| json!({"events": [name]});
-        j.subscribe("/bank", json!({"title": "Core banking", "criteria": only("Posted"), "retry": {"delays": [1, 1, 1]}})).await;
-        j.subscribe("/crm", json!({"title": "Börse & Co", "criteria": only("Späßchen, 50 %"), "request": {"method": "PUT"}})).await;
+        j.subscribe(
+            "/bank",
+            json!({"title": "Core banking", "criteria": only("Posted"), "retry": {"delays": [1, 1, 1]}}),
+        )
+        .await;
+        j.subscribe(
+            "/crm",
+            json!({"title": "Börse & Co", "criteria": only("Späßchen, 50 %"), "request": {"method": "PUT"}}),
+        )
+        .await;
         j.subscribe("/held", json!({"title": "Held", "criteria": only("Held"), "timeoutSeconds": 30})).await;
-        j.receiver.replies("/bank", [Reply::status(503), Reply::reset(), Reply::status(404), Reply::status(201)]);
+        j.receiver
+            .replies("/bank", [Reply::status(503), Reply::reset(), Reply::status(404), Reply::status(201)]);
         j.receiver.always("/held", Reply::ok().held(&gate));
 
         let bank = j.api.send_one(&named("Posted", "727")).await;
@@ -54,7 +63,8 @@ impl Loan {
 }
 
 fn encoded(query: &[(&str, &str)]) -> String {
-    let pairs = query.iter().map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
+    let pairs =
+        query.iter().map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
     format!("?{}", pairs.collect::<Vec<_>>().join("&"))
 }
 
@@ -79,8 +89,10 @@ async fn each_filter_shows_exactly_the_rows_that_match() {
         loan.shows(&[("outcome", outcome)], |row| row["outcome"] == outcome).await;
     }
     loan.shows(&[("responseCode", "503")], |row| row["responseCode"] == 503).await;
-    loan.shows(&[("responseCode", "2xx")], |row| matches!(row["responseCode"].as_u64(), Some(200..=299))).await;
-    loan.shows(&[("responseCode", "4xx")], |row| matches!(row["responseCode"].as_u64(), Some(400..=499))).await;
+    loan.shows(&[("responseCode", "2xx")], |row| matches!(row["responseCode"].as_u64(), Some(200..=299)))
+        .await;
+    loan.shows(&[("responseCode", "4xx")], |row| matches!(row["responseCode"].as_u64(), Some(400..=499)))
+        .await;
     let broken = &loan.rows[loan.rows.len() - 2];
     let kind = text(&broken["error"]["kind"]);
     loan.shows(&[("error", kind)], |row| row["error"]["kind"] == kind).await;
@@ -90,9 +102,17 @@ async fn each_filter_shows_exactly_the_rows_that_match() {
         loan.shows(&[("attempt", &number.to_string())], |row| row["attemptNumber"] == number).await;
     }
     for nothing in [
-        ("eventTitle", "core banking"), ("eventName", "Späßchen"), ("subscriptionId", "none"), ("method", "DELETE"),
-        ("outcome", "queued"), ("responseCode", "299"), ("responseCode", "3xx"), ("error", "template"), ("attempt", "24"),
-        ("from", "2999-01-01T00:00:00Z"), ("to", "2000-01-01T00:00:00Z"),
+        ("eventTitle", "core banking"),
+        ("eventName", "Späßchen"),
+        ("subscriptionId", "none"),
+        ("method", "DELETE"),
+        ("outcome", "queued"),
+        ("responseCode", "299"),
+        ("responseCode", "3xx"),
+        ("error", "template"),
+        ("attempt", "24"),
+        ("from", "2999-01-01T00:00:00Z"),
+        ("to", "2000-01-01T00:00:00Z"),
     ] {
         loan.shows_nothing(&[nothing]).await;
     }
@@ -120,9 +140,17 @@ async fn filters_combine_and_page() {
     let loan = Loan::with_rows_of_each_kind().await;
     let bank = loan.rows.last().expect("the first attempt").clone();
     let all = [
-        ("eventTitle", "Core banking"), ("eventName", "Posted"), ("subscriptionId", text(&bank["subscriptionId"])),
-        ("traceId", text(&bank["traceId"])), ("method", "POST"), ("outcome", "failed"), ("responseCode", "5xx"), ("attempt", "1"),
-        ("from", "2000-01-01T00:00:00Z"), ("to", "2999-01-01T00:00:00Z"), ("limit", "200"),
+        ("eventTitle", "Core banking"),
+        ("eventName", "Posted"),
+        ("subscriptionId", text(&bank["subscriptionId"])),
+        ("traceId", text(&bank["traceId"])),
+        ("method", "POST"),
+        ("outcome", "failed"),
+        ("responseCode", "5xx"),
+        ("attempt", "1"),
+        ("from", "2000-01-01T00:00:00Z"),
+        ("to", "2999-01-01T00:00:00Z"),
+        ("limit", "200"),
     ];
     loan.shows(&all, |row| row["id"] == bank["id"]).await;
     loan.shows_nothing(&[("outcome", "succeeded"), ("responseCode", "503")]).await;
@@ -143,9 +171,24 @@ async fn filters_combine_and_page() {
 async fn a_filter_or_cursor_that_makes_no_sense_is_422() {
     let j = Journey::begin().await;
     for (name, value) in [
-        ("method", "HEAD"), ("outcome", "lost"), ("outcome", ""), ("responseCode", "abc"), ("responseCode", "6xx"), ("responseCode", "20"),
-        ("error", "bad-luck"), ("attempt", "0"), ("attempt", "-1"), ("attempt", "some"), ("from", "yesterday"), ("to", "2026-11-23"),
-        ("limit", "0"), ("limit", "1000"), ("cursor", "x"), ("cursor", "AAAA"), ("cursor", ""), ("colour", "red"),
+        ("method", "HEAD"),
+        ("outcome", "lost"),
+        ("outcome", ""),
+        ("responseCode", "abc"),
+        ("responseCode", "6xx"),
+        ("responseCode", "20"),
+        ("error", "bad-luck"),
+        ("attempt", "0"),
+        ("attempt", "-1"),
+        ("attempt", "some"),
+        ("from", "yesterday"),
+        ("to", "2026-11-23"),
+        ("limit", "0"),
+        ("limit", "1000"),
+        ("cursor", "x"),
+        ("cursor", "AAAA"),
+        ("cursor", ""),
+        ("colour", "red"),
     ] {
         let answer = j.api.get(&format!("/v1/loans/727/webhooks{}", encoded(&[(name, value)]))).await;
         assert_eq!(answer.status, 422, "{name}={value}: {answer:?}");

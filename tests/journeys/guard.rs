@@ -37,11 +37,27 @@ async fn loopback_is_refused_in_every_spelling() {
     let receiver = crate::harness::Receiver::start().await;
     let port = receiver.port();
     let hosts = [
-        "127.0.0.1", "localhost", "LOCALHOST", "2130706433", "0177.0.0.1", "0x7f.0.0.1", "0x7f000001", "127.1", "127.0.0.1.", "127.8.9.10",
-        "[::1]", "[::ffff:127.0.0.1]", "[0:0:0:0:0:ffff:7f00:1]", "0.0.0.0", "[::]", "user:pass@127.0.0.1",
+        "127.0.0.1",
+        "localhost",
+        "LOCALHOST",
+        "2130706433",
+        "0177.0.0.1",
+        "0x7f.0.0.1",
+        "0x7f000001",
+        "127.1",
+        "127.0.0.1.",
+        "127.8.9.10",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[0:0:0:0:0:ffff:7f00:1]",
+        "0.0.0.0",
+        "[::]",
+        "user:pass@127.0.0.1",
     ];
-    let urls: Vec<_> =
-        hosts.iter().flat_map(|host| ["http", "https"].map(|scheme| format!("{scheme}://{host}:{port}/hook"))).collect();
+    let urls: Vec<_> = hosts
+        .iter()
+        .flat_map(|host| ["http", "https"].map(|scheme| format!("{scheme}://{host}:{port}/hook")))
+        .collect();
     let Some((_j, deliveries)) = deliveries(&[], &urls).await else { return };
     all_blocked(&deliveries);
     assert!(receiver.seen().is_empty());
@@ -50,9 +66,24 @@ async fn loopback_is_refused_in_every_spelling() {
 #[tokio::test]
 async fn addresses_that_are_not_public_are_refused() {
     let hosts = [
-        "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254", "100.64.0.1", "224.0.0.1", "255.255.255.255",
-        "198.18.0.1", "192.0.2.1", "240.0.0.1", "[fe80::1]", "[fc00::1]", "[fd00:ec2::254]", "[ff02::1]", "[::ffff:10.0.0.1]",
-        "[64:ff9b::a00:1]", "[2002:a00:1::]",
+        "10.0.0.1",
+        "172.16.0.1",
+        "172.31.255.255",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "224.0.0.1",
+        "255.255.255.255",
+        "198.18.0.1",
+        "192.0.2.1",
+        "240.0.0.1",
+        "[fe80::1]",
+        "[fc00::1]",
+        "[fd00:ec2::254]",
+        "[ff02::1]",
+        "[::ffff:10.0.0.1]",
+        "[64:ff9b::a00:1]",
+        "[2002:a00:1::]",
     ];
     let urls: Vec<_> = hosts.iter().map(|host| format!("https://{host}/hook")).collect();
     let Some((_j, deliveries)) = deliveries(&[], &urls).await else { return };
@@ -62,11 +93,18 @@ async fn addresses_that_are_not_public_are_refused() {
 #[tokio::test]
 async fn plain_http_goes_only_to_an_allowed_network() {
     let receiver = crate::harness::Receiver::start().await;
-    let blocked = [receiver.url("/hook"), "http://93.184.216.34/hook".to_owned(), "http://[2606:4700::1111]/hook".to_owned()];
+    let blocked = [
+        receiver.url("/hook"),
+        "http://93.184.216.34/hook".to_owned(),
+        "http://[2606:4700::1111]/hook".to_owned(),
+    ];
     let Some((_j, refused)) = deliveries(&["10.0.0.0/8", "127.0.0.2/32"], &blocked).await else { return };
     all_blocked(&refused);
     assert!(receiver.seen().is_empty());
-    let Some((_j, allowed)) = deliveries(&["10.0.0.0/8", "127.0.0.0/24"], &[receiver.url("/hook")]).await else { return };
+    let Some((_j, allowed)) = deliveries(&["10.0.0.0/8", "127.0.0.0/24"], &[receiver.url("/hook")]).await
+    else {
+        return;
+    };
     assert_eq!(allowed[0]["status"], "succeeded");
 }
 

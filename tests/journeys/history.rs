@@ -28,7 +28,10 @@ async fn a_row_has_every_field_and_none_is_absent() {
     let j = Journey::begin().await;
     let gate = Gate::closed();
     let made = j.subscribe("/hook", json!({"retry": {"delays": [1, 300]}})).await;
-    j.receiver.replies("/hook", [Reply::reset(), Reply::with(503, &[("content-type", "text/plain")], b"Try later")]);
+    j.receiver.replies(
+        "/hook",
+        [Reply::reset(), Reply::with(503, &[("content-type", "text/plain")], b"Try later")],
+    );
     let trace = j.api.send_one(&named("Payment Reversed", "727")).await;
     j.api.after_attempts(&trace, 2).await;
     j.receiver.always("/hook", Reply::ok().held(&gate));
@@ -165,7 +168,10 @@ async fn a_loan_that_nobody_heard_of_has_an_empty_history() {
 async fn one_row_is_shown_with_the_headers_of_its_response() {
     let j = Journey::begin().await;
     j.subscribe("/hook", json!({})).await;
-    j.receiver.replies("/hook", [Reply::with(200, &[("X-Request-Id", "abc-123"), ("Content-Type", "text/plain")], b"thanks")]);
+    j.receiver.replies(
+        "/hook",
+        [Reply::with(200, &[("X-Request-Id", "abc-123"), ("Content-Type", "text/plain")], b"thanks")],
+    );
     let trace = j.api.send_one(&event("727")).await;
     let of_delivery = j.api.settled(&trace).await["attempts"][0].clone();
 
@@ -177,12 +183,19 @@ async fn one_row_is_shown_with_the_headers_of_its_response() {
             assert_eq!(row[field], *value, "{field} is the same in every view");
         }
     }
-    assert!(response_headers(&row).iter().any(|(name, value)| name == "x-request-id" && value == "abc-123"), "{row:#}");
+    assert!(
+        response_headers(&row).iter().any(|(name, value)| name == "x-request-id" && value == "abc-123"),
+        "{row:#}"
+    );
 }
 
 fn response_headers(row: &Value) -> Vec<(String, String)> {
-    let headers = row["response"]["headers"].as_array().unwrap_or_else(|| panic!("response headers: {row:#}"));
-    headers.iter().map(|one| (text(&one["name"]).to_ascii_lowercase(), text(&one["value"]).to_owned())).collect()
+    let headers =
+        row["response"]["headers"].as_array().unwrap_or_else(|| panic!("response headers: {row:#}"));
+    headers
+        .iter()
+        .map(|one| (text(&one["name"]).to_ascii_lowercase(), text(&one["value"]).to_owned()))
+        .collect()
 }
 
 #[tokio::test]

@@ -72,7 +72,10 @@ async fn a_replay_answers_as_at_first_whatever_was_edited_since() {
     let first = post(&j.api, "k", &body).await.is(202).json();
     assert_eq!(traces(&first).len(), 2);
 
-    let renamed = subscription(&j.receiver.url("/moved"), json!({"title": "Renamed", "criteria": {"events": ["Never"]}}));
+    let renamed = subscription(
+        &j.receiver.url("/moved"),
+        json!({"title": "Renamed", "criteria": {"events": ["Never"]}}),
+    );
     j.api.put(&format!("/v1/subscriptions/{}", text(&kept["id"])), &renamed).await.is(200);
     j.api.delete(&format!("/v1/subscriptions/{}", text(&gone["id"]))).await.is(204);
     j.subscribe("/new", json!({"title": "New"})).await;

@@ -100,7 +100,8 @@ async fn events_of_many_loans_keep_to_their_own_histories() {
         j.api.settled(&j.api.send_one(&event(loan)).await).await;
     }
     for loan in loans {
-        let path = percent_encoding::utf8_percent_encode(loan, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let path =
+            percent_encoding::utf8_percent_encode(loan, percent_encoding::NON_ALPHANUMERIC).to_string();
         let rows = j.api.rows(&path, "").await;
         assert_eq!(rows.len(), 1, "for {loan}");
         assert_eq!(rows[0]["loanId"], loan);
@@ -137,7 +138,8 @@ async fn the_sender_may_ask_for_what_a_later_version_brings_but_gets_no_silence(
         json!({"request": {"url": j.receiver.url("/loans/[[v('loan-id')]]")}}),
         json!({"request": {"headers": {"x-loan": "[[v('loan-id')]]"}}}),
     ] {
-        let problem = j.api.post("/v1/subscriptions", &subscription(&url, not_yet.clone())).await.problem(422);
+        let problem =
+            j.api.post("/v1/subscriptions", &subscription(&url, not_yet.clone())).await.problem(422);
         assert!(problem.to_string().contains("not supported yet"), "{not_yet}: {problem}");
     }
 }

@@ -40,10 +40,20 @@ async fn an_interrupted_attempt_reads_failed_and_the_next_follows_at_once() {
     let rows = attempts(&delivery);
     assert_eq!(rows.len(), 2);
     failed_by(&rows[0], "interrupted");
-    assert_eq!((&rows[0]["attemptNumber"], &rows[1]["attemptNumber"]), (&json!(1), &json!(2)), "it keeps its number");
-    assert!(rows[0]["response"].is_null() || rows[0]["response"]["bytes"].is_null(), "nobody knows what came back");
+    assert_eq!(
+        (&rows[0]["attemptNumber"], &rows[1]["attemptNumber"]),
+        (&json!(1), &json!(2)),
+        "it keeps its number"
+    );
+    assert!(
+        rows[0]["response"].is_null() || rows[0]["response"]["bytes"].is_null(),
+        "nobody knows what came back"
+    );
     let seen = j.receiver.seen_of(&trace);
-    assert_eq!(seen.iter().map(Received::attempt_id).collect::<Vec<_>>(), [text(&rows[0]["id"]), text(&rows[1]["id"])]);
+    assert_eq!(
+        seen.iter().map(Received::attempt_id).collect::<Vec<_>>(),
+        [text(&rows[0]["id"]), text(&rows[1]["id"])]
+    );
     assert_eq!(seen[0].frozen(), seen[1].frozen());
 }
 
@@ -123,8 +133,13 @@ async fn an_interrupted_resend_is_not_repeated_and_leaves_the_schedule_alone() {
 
     let later = j.api.resend(&trace).await;
     j.api.after_attempts(&trace, 3).await;
-    let sent: Vec<_> = j.receiver.seen_of(&trace).iter().map(|request| request.attempt_id().to_owned()).collect();
-    assert_eq!(sent, [text(&attempts(&after)[0]["id"]), &manual, &later], "what came later was sent, and it was not sent again");
+    let sent: Vec<_> =
+        j.receiver.seen_of(&trace).iter().map(|request| request.attempt_id().to_owned()).collect();
+    assert_eq!(
+        sent,
+        [text(&attempts(&after)[0]["id"]), &manual, &later],
+        "what came later was sent, and it was not sent again"
+    );
 }
 
 #[tokio::test]
@@ -141,6 +156,9 @@ async fn a_resend_that_was_promised_is_sent_after_a_kill() {
         let row = attempts(&delivery).iter().find(|row| row["id"] == id).expect("its row");
         let reached = j.receiver.seen_of(&trace).iter().filter(|request| request.attempt_id() == id).count();
         assert!(reached <= 1);
-        assert!(row["outcome"] == "succeeded" && reached == 1 || row["error"]["kind"] == "interrupted", "{row:#}");
+        assert!(
+            row["outcome"] == "succeeded" && reached == 1 || row["error"]["kind"] == "interrupted",
+            "{row:#}"
+        );
     }
 }

@@ -12,13 +12,24 @@ async fn no_key_or_a_wrong_one_is_401() {
         j.api.with_key(None).request(method, path).answer().await.problem(401);
         j.api.with_key(Some("lh_no_such_key_0123456789")).request(method, path).answer().await.problem(401);
     }
-    for header in ["", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", &format!("Bearer {}x", j.api.key()), &format!("Token {}", j.api.key())] {
+    for header in [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Basic dXNlcjpwYXNz",
+        &format!("Bearer {}x", j.api.key()),
+        &format!("Token {}", j.api.key()),
+    ] {
         let asked = j.api.with_key(None).request("GET", "/v1/subscriptions").header("authorization", header);
         let answer = asked.answer().await;
         assert!(!answer.header("www-authenticate").is_empty(), "a 401 says how to authenticate");
         answer.problem(401);
     }
-    let lower_case = j.api.with_key(None).request("GET", "/v1/subscriptions").header("authorization", &format!("bearer {}", j.api.key()));
+    let lower_case = j
+        .api
+        .with_key(None)
+        .request("GET", "/v1/subscriptions")
+        .header("authorization", &format!("bearer {}", j.api.key()));
     lower_case.answer().await.is(200);
 }
 
@@ -51,7 +62,8 @@ async fn a_key_without_the_scope_is_403_and_with_it_alone_is_enough() {
     let j = Journey::begin().await;
     let made = j.subscribe("/hook", json!({})).await;
     let delivery = j.api.settled(&j.api.send_one(&event("727")).await).await;
-    let spare = j.api.post("/v1/keys", &json!({"name": "spare", "scopes": ["history:read"]})).await.is(201).json();
+    let spare =
+        j.api.post("/v1/keys", &json!({"name": "spare", "scopes": ["history:read"]})).await.is(201).json();
     for (method, path, scope) in CALLS {
         let path = path
             .replace("{subscription}", text(&made["id"]))
@@ -91,7 +103,12 @@ async fn a_key_is_shown_once_and_listed_without_itself() {
 #[tokio::test]
 async fn a_deleted_key_stops_working() {
     let j = Journey::begin().await;
-    let made = j.api.post("/v1/keys", &json!({"name": "short-lived", "scopes": ["history:read"]})).await.is(201).json();
+    let made = j
+        .api
+        .post("/v1/keys", &json!({"name": "short-lived", "scopes": ["history:read"]}))
+        .await
+        .is(201)
+        .json();
     let short_lived = j.api.with_key(Some(text(&made["key"])));
     short_lived.get("/v1/subscriptions").await.is(200);
     let path = format!("/v1/keys/{}", text(&made["id"]));
@@ -130,14 +147,28 @@ async fn only_an_operator_grants_operator_and_names_another_tenant() {
     let granted = make(&j.operator(), json!(["operator"]), &j.tenant).await.is(201).json();
     let second_operator = j.api.with_key(Some(text(&granted["key"])));
     let elsewhere = format!("{}-elsewhere", j.tenant);
-    let other = make(&second_operator, json!(["subscriptions:write", "history:read"]), &elsewhere).await.is(201).json();
+    let other = make(&second_operator, json!(["subscriptions:write", "history:read"]), &elsewhere)
+        .await
+        .is(201)
+        .json();
     assert_eq!(other["tenant"], elsewhere);
     let other = j.api.with_key(Some(text(&other["key"])));
     other.subscribe(&subscription("https://example.com", json!({}))).await;
-    assert_eq!(j.api.get("/v1/subscriptions").await.is(200).json()["items"], json!([]), "it works in that tenant");
+    assert_eq!(
+        j.api.get("/v1/subscriptions").await.is(200).json()["items"],
+        json!([]),
+        "it works in that tenant"
+    );
     let listed = j.operator().get(&format!("/v1/keys?tenant={elsewhere}")).await.is(200).json();
-    assert_eq!(listed["items"].as_array().map(Vec::len), Some(1), "an operator may look at any tenant's keys");
-    j.operator().delete(&format!("/v1/keys/{}?tenant={elsewhere}", text(&listed["items"][0]["id"]))).await.is(204);
+    assert_eq!(
+        listed["items"].as_array().map(Vec::len),
+        Some(1),
+        "an operator may look at any tenant's keys"
+    );
+    j.operator()
+        .delete(&format!("/v1/keys/{}?tenant={elsewhere}", text(&listed["items"][0]["id"])))
+        .await
+        .is(204);
     other.get("/v1/subscriptions").await.problem(401);
     j.api.get(&format!("/v1/keys?tenant={elsewhere}")).await.problem(403);
 }
@@ -151,5 +182,8 @@ async fn a_tenant_has_a_plain_name() {
     }
     let longest = format!("{}-{}", j.tenant, "0".repeat(63 - j.tenant.len()));
     assert_eq!(longest.len(), 64);
-    j.operator().post("/v1/keys", &json!({"name": "a", "scopes": ["history:read"], "tenant": longest})).await.is(201);
+    j.operator()
+        .post("/v1/keys", &json!({"name": "a", "scopes": ["history:read"], "tenant": longest}))
+        .await
+        .is(201);
 }

@@ -15,7 +15,8 @@ async fn post(j: &Journey, body: impl Into<reqwest::Body>) -> Answer {
 /// An event whose JSON is exactly this long.
 fn event_of(bytes: usize) -> String {
     let frame = json!({"eventName": "Large", "loanId": "727", "context": {"note": ""}}).to_string();
-    let event = json!({"eventName": "Large", "loanId": "727", "context": {"note": "x".repeat(bytes - frame.len())}});
+    let event =
+        json!({"eventName": "Large", "loanId": "727", "context": {"note": "x".repeat(bytes - frame.len())}});
     let event = event.to_string();
     assert_eq!(event.len(), bytes);
     event
@@ -29,7 +30,9 @@ fn nested(depth: usize) -> String {
 #[tokio::test]
 async fn a_body_that_is_not_json_or_not_utf8_or_empty_is_400() {
     let j = Journey::begin().await;
-    for body in [&b""[..], b"  ", b"{", b"loanId=727", b"{\"loanId\": \"\xff\"}", b"{} {}", b"\xef\xbb\xbf\xff"] {
+    for body in
+        [&b""[..], b"  ", b"{", b"loanId=727", b"{\"loanId\": \"\xff\"}", b"{} {}", b"\xef\xbb\xbf\xff"]
+    {
         for path in ["/v1/events", "/v1/events/batch", "/v1/subscriptions", "/v1/keys"] {
             let answer = j.api.request("POST", path).body(body.to_vec()).answer().await;
             assert_eq!(answer.status, 400, "{path} with {body:?}: {answer:?}");
@@ -50,7 +53,10 @@ async fn well_formed_json_of_the_wrong_shape_is_422_and_says_where() {
         (json!({"eventName": "A", "loanId": "727", "context": []}), "/context"),
         (json!({"eventName": "A", "loanId": "727", "context": "text"}), "/context"),
         (json!({"eventName": "A", "loanId": "727", "context": {}, "occurredAt": "yesterday"}), "/occurredAt"),
-        (json!({"eventName": "A", "loanId": "727", "context": {}, "occured": "2026-11-23T10:00:00Z"}), "/occured"),
+        (
+            json!({"eventName": "A", "loanId": "727", "context": {}, "occured": "2026-11-23T10:00:00Z"}),
+            "/occured",
+        ),
         (json!({"eventName": "A", "loanId": "727", "context": {}, "idempotencyKey": "k"}), "/idempotencyKey"),
     ] {
         let problem = post(&j, body.to_string()).await.problem(422);
@@ -123,8 +129,10 @@ async fn a_batch_may_be_4_mib_long_and_an_event_in_it_256_kib() {
     let batch = |events: &[String]| format!("{{\"events\":[{}]}}", events.join(","));
     let ask = async |body: String| j.api.request("POST", "/v1/events/batch").body(body).answer().await;
 
-    let mixed = ask(batch(&[event_of(100), event_of(EVENT_LIMIT), event_of(EVENT_LIMIT + 1)])).await.is(200).json();
-    let statuses: Vec<_> = mixed["results"].as_array().expect("results").iter().map(|one| &one["status"]).collect();
+    let mixed =
+        ask(batch(&[event_of(100), event_of(EVENT_LIMIT), event_of(EVENT_LIMIT + 1)])).await.is(200).json();
+    let statuses: Vec<_> =
+        mixed["results"].as_array().expect("results").iter().map(|one| &one["status"]).collect();
     assert_eq!(statuses, [202, 202, 413], "{mixed}");
 
     let mut full = vec![event_of(EVENT_LIMIT - 1); 15];
@@ -143,7 +151,8 @@ async fn a_batch_takes_100_events_and_no_more() {
     let taken = j.api.post("/v1/events/batch", &batch(100)).await.is(200).json();
     assert_eq!(taken["results"].as_array().map(Vec::len), Some(100));
     j.api.post("/v1/events/batch", &batch(101)).await.points_at(&["/events"]);
-    for wrong in [json!({}), json!({"events": {}}), json!([]), json!({"events": [], "more": 1}), Value::Null] {
+    for wrong in [json!({}), json!({"events": {}}), json!([]), json!({"events": [], "more": 1}), Value::Null]
+    {
         j.api.post("/v1/events/batch", &wrong).await.problem(422);
     }
 }

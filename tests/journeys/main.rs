@@ -1,28 +1,29 @@
 //! Journeys: each proves a rule of loanhook through the outside, over HTTP against the running program,
 //! with a receiver that answers, stalls and breaks as it is told.
-#![allow(dead_code, unused_imports)]
-
-mod harness;
 
 mod batch;
+mod bytes;
+mod cancel;
+mod crash;
+mod delivery;
+mod downloads;
+mod duplicates;
+mod failures;
+mod filters;
+mod guard;
+mod harness;
+mod history;
 mod idempotency;
 mod intake;
+mod interrupted;
+mod keys;
 mod limits;
+mod openapi;
+mod problems;
+mod resend;
+mod restart;
+mod retries;
 mod retry_policy;
 mod secrets;
 mod subscriptions;
-mod bytes;
-mod delivery;
-mod failures;
-mod guard;
-mod retries;
-mod downloads;
-mod filters;
-mod history;
-mod cancel;
-mod keys;
-mod resend;
 mod tenants;
-mod interrupted;
-mod problems;
-mod restart;

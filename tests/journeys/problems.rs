@@ -9,7 +9,17 @@ use crate::harness::{Journey, event, subscription, text};
 #[tokio::test]
 async fn a_path_that_does_not_exist_is_a_404_problem() {
     let j = Journey::begin().await;
-    for path in ["/", "/v1", "/v1/nothing", "/v2/events", "/v1/loans", "/v1/loans/727", "/v1/webhooks", "/v1/events/", "/health/x"] {
+    for path in [
+        "/",
+        "/v1",
+        "/v1/nothing",
+        "/v2/events",
+        "/v1/loans",
+        "/v1/loans/727",
+        "/v1/webhooks",
+        "/v1/events/",
+        "/health/x",
+    ] {
         j.api.get(path).await.problem(404);
     }
     j.api.ask("/api/public/api/2/webhook/retry/x/1").await.problem(404);
@@ -67,7 +77,18 @@ async fn no_error_shows_a_path_a_secret_or_a_stack() {
     for answer in answers {
         assert!((400..500).contains(&answer.status), "{answer:?}");
         let told = String::from_utf8_lossy(&answer.body);
-        for leak in ["hush-hush", "/tmp/", "src/", ".rs:", "panicked", "sqlite", "rusqlite", "serde", "whsec_", "stack backtrace"] {
+        for leak in [
+            "hush-hush",
+            "/tmp/",
+            "src/",
+            ".rs:",
+            "panicked",
+            "sqlite",
+            "rusqlite",
+            "serde",
+            "whsec_",
+            "stack backtrace",
+        ] {
             assert!(!told.contains(leak), "{leak}: {told}");
         }
     }
@@ -81,8 +102,16 @@ async fn health_and_the_document_need_no_key() {
     let document = anyone.get("/openapi.json").await.is(200).json();
     assert!(text(&document["openapi"]).starts_with("3.1"));
     for path in [
-        "/v1/events", "/v1/events/batch", "/v1/subscriptions", "/v1/subscriptions/{id}", "/v1/loans/{loanId}/webhooks",
-        "/v1/webhooks/{traceId}", "/v1/webhooks/{traceId}/resend", "/api/public/api/1/webhook/retry/{traceId}/{attempt}", "/v1/keys", "/health",
+        "/v1/events",
+        "/v1/events/batch",
+        "/v1/subscriptions",
+        "/v1/subscriptions/{id}",
+        "/v1/loans/{loanId}/webhooks",
+        "/v1/webhooks/{traceId}",
+        "/v1/webhooks/{traceId}/resend",
+        "/api/public/api/1/webhook/retry/{traceId}/{attempt}",
+        "/v1/keys",
+        "/health",
     ] {
         assert!(document["paths"].get(path).is_some(), "{path} is described");
     }
@@ -93,10 +122,15 @@ async fn the_catalogue_names_events_with_their_variables_and_others_are_accepted
     let j = Journey::begin().await;
     let catalogue = j.api.get("/v1/event-types").await.is(200).json();
     let items = catalogue["items"].as_array().expect("items");
-    let payment = items.iter().find(|item| item["eventName"] == "Payment Posted to Account").expect("the most common event");
+    let payment = items
+        .iter()
+        .find(|item| item["eventName"] == "Payment Posted to Account")
+        .expect("the most common event");
     let variables: Vec<_> = payment["variables"].as_array().expect("variables").iter().map(text).collect();
     assert!(variables.contains(&"status-days-past-due"), "{variables:?}");
-    assert!(items.iter().all(|item| item["variables"].as_array().is_some_and(|variables| variables.iter().all(Value::is_string))));
+    assert!(items.iter().all(|item| {
+        item["variables"].as_array().is_some_and(|variables| variables.iter().all(Value::is_string))
+    }));
     let names: BTreeSet<_> = items.iter().map(|item| text(&item["eventName"])).collect();
     assert_eq!(names.len(), items.len(), "each once");
     assert!(!names.contains("This lender's own"));

@@ -110,7 +110,10 @@ async fn a_resend_names_the_newest_attempt_or_the_one_that_was_named() {
     let (_, of) = resend_of(format!("/v1/webhooks/{trace}/resend")).await;
     assert_eq!(of, newest_manual);
     let seen = j.receiver.seen_of(&trace);
-    assert!(seen.iter().all(|request| request.frozen() == seen[0].frozen()), "the bytes are the same for all");
+    assert!(
+        seen.iter().all(|request| request.frozen() == seen[0].frozen()),
+        "the bytes are the same for all"
+    );
 }
 
 #[tokio::test]
@@ -133,7 +136,9 @@ async fn an_unknown_attempt_number_is_404() {
 async fn a_repeated_call_with_a_key_returns_the_same_attempt() {
     let j = Journey::begin().await;
     let trace = delivered(&j).await;
-    let ask = async |path: &str, key: &str| j.api.request("POST", path).header("idempotency-key", key).answer().await.is(202).json();
+    let ask = async |path: &str, key: &str| {
+        j.api.request("POST", path).header("idempotency-key", key).answer().await.is(202).json()
+    };
     let path = format!("/v1/webhooks/{trace}/resend");
     let first = ask(&path, "k").await;
     let others = futures_util::future::join_all((0..10).map(|_| ask(&path, "k"))).await;
@@ -177,7 +182,10 @@ async fn resend_between(outcome: Reply, succeeds: bool) {
     assert_eq!(numbers, [json!(1), json!("manual"), json!(2), json!(3)], "the resend used up no number");
     assert!(instant(&attempts(&after)[2]["sentAt"]) + one_millisecond() >= due);
     let wait = instant(&attempts(&after)[2]["nextAttemptAt"]) - instant(&attempts(&after)[2]["sentAt"]);
-    assert!(wait >= TimeDelta::seconds(1) && wait < TimeDelta::seconds(4), "nor a place in the schedule: {wait}");
+    assert!(
+        wait >= TimeDelta::seconds(1) && wait < TimeDelta::seconds(4),
+        "nor a place in the schedule: {wait}"
+    );
     assert_eq!(after["status"], "succeeded");
 }
 
@@ -200,7 +208,9 @@ async fn an_automatic_attempt_leaves_on_time_while_a_resend_is_on_its_way() {
     let trace = j.api.send_one(&event("727")).await;
     j.api.after_attempts(&trace, 1).await;
     j.api.resend(&trace).await;
-    let order: Vec<_> = [j.receiver.next().await, j.receiver.next().await, j.receiver.next().await].map(|r| r.attempt().to_owned()).into();
+    let order: Vec<_> = [j.receiver.next().await, j.receiver.next().await, j.receiver.next().await]
+        .map(|r| r.attempt().to_owned())
+        .into();
     assert_eq!(order, ["1", "manual", "2"]);
     j.api.delivery_when(&trace, |delivery| delivery["status"] == "succeeded").await;
     gate.open();

@@ -47,10 +47,14 @@ async fn a_restart_takes_up_retries_that_are_due_and_no_other() {
             let delivery = j.api.settled(trace).await;
             assert_eq!(delivery["status"], "succeeded");
             assert_eq!(delivery["attempts"].as_array().map(Vec::len), Some(2));
-            assert!(instant(&delivery["attempts"][1]["sentAt"]) >= instant(&delivery["attempts"][0]["nextAttemptAt"]));
+            assert!(
+                instant(&delivery["attempts"][1]["sentAt"])
+                    >= instant(&delivery["attempts"][0]["nextAttemptAt"])
+            );
         }
     }
-    let late = traces.iter().find(|trace| j.receiver.seen_of(trace)[0].target == "/late").expect("the late one");
+    let late =
+        traces.iter().find(|trace| j.receiver.seen_of(trace)[0].target == "/late").expect("the late one");
     let late = j.api.delivery(late).await;
     assert_eq!((&late["status"], late["attempts"].as_array().map(Vec::len)), (&json!("pending"), Some(1)));
     assert_eq!(late["nextAttemptAt"], late["attempts"][0]["nextAttemptAt"]);
@@ -66,10 +70,12 @@ async fn sigterm_stops_intake_finishes_what_is_in_flight_and_exits_0() {
     j.receiver.next().await;
 
     j.target.terminate();
-    eventually("intake stops", async || match j.api.request("POST", "/v1/events").json(&event("728")).attempt().await {
-        Ok(answer) if answer.status == 202 => None,
-        Ok(answer) => Some(answer.problem(503).is_object()),
-        Err(_) => Some(true),
+    eventually("intake stops", async || {
+        match j.api.request("POST", "/v1/events").json(&event("728")).attempt().await {
+            Ok(answer) if answer.status == 202 => None,
+            Ok(answer) => Some(answer.problem(503).is_object()),
+            Err(_) => Some(true),
+        }
     })
     .await;
     gate.open();
@@ -102,7 +108,11 @@ async fn a_second_process_on_one_data_folder_refuses_and_says_why() {
     assert!(!told.contains("panicked"), "{told}");
     assert!(!String::from_utf8_lossy(&output.stdout).contains("listening"));
     j.subscribe("/hook", json!({})).await;
-    assert_eq!(j.api.settled(&j.api.send_one(&event("727")).await).await["status"], "succeeded", "the first goes on");
+    assert_eq!(
+        j.api.settled(&j.api.send_one(&event("727")).await).await["status"],
+        "succeeded",
+        "the first goes on"
+    );
 }
 
 #[tokio::test]
@@ -110,7 +120,8 @@ async fn the_first_start_makes_a_key_and_prints_it_once() {
     let unset = Launch { environment: Vec::new(), ..Launch::default() };
     let Some(target) = Target::process_with(unset).await else { return };
     let said = target.said();
-    let key = said.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').find(|word| word.starts_with("lh_"));
+    let key =
+        said.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').find(|word| word.starts_with("lh_"));
     let key = key.unwrap_or_else(|| panic!("the key is printed: {said}")).to_owned();
     assert_eq!(said.matches(key.as_str()).count(), 1);
     let keys = Api::new(&target, Some(&key)).get("/v1/keys").await.is(200).json();
@@ -138,10 +149,20 @@ async fn the_admin_key_of_the_environment_has_every_scope_and_is_never_printed()
 #[tokio::test]
 async fn settings_that_make_no_sense_end_the_start_with_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
-    let with_key = |key: &str| Launch { environment: vec![("LOANHOOK_ADMIN_KEY".to_owned(), key.to_owned())], ..Launch::default() };
+    let with_key = |key: &str| Launch {
+        environment: vec![("LOANHOOK_ADMIN_KEY".to_owned(), key.to_owned())],
+        ..Launch::default()
+    };
     let networks = |network: &str| Launch { networks: vec![network.to_owned()], ..Launch::default() };
-    for launch in [with_key("short"), with_key("lh_short"), with_key("lh_has-a-dash-0123456789"), networks("127.0.0.0/33"), networks("x")] {
-        let child = serve(&folder.path().join("data"), &launch).stdin(Stdio::null()).spawn().expect("it starts");
+    for launch in [
+        with_key("short"),
+        with_key("lh_short"),
+        with_key("lh_has-a-dash-0123456789"),
+        networks("127.0.0.0/33"),
+        networks("x"),
+    ] {
+        let child =
+            serve(&folder.path().join("data"), &launch).stdin(Stdio::null()).spawn().expect("it starts");
         let ended = tokio::task::spawn_blocking(|| child.wait_with_output().expect("it ends"));
         let output = within("the end of a process that cannot start", ended).await.expect("it was awaited");
         let told = String::from_utf8_lossy(&output.stderr);

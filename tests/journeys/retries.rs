@@ -28,7 +28,8 @@ async fn success_on_the_third_retry_is_attempt_4() {
     assert!(rows.iter().all(|row| row["traceId"] == trace && row["manual"] == false));
     let seen = j.receiver.seen_of(&trace);
     let sent: Vec<_> = seen.iter().map(|request| (request.attempt(), request.attempt_id())).collect();
-    let told: Vec<_> = ["1", "2", "3", "4"].into_iter().zip(rows.iter().map(|row| text(&row["id"]))).collect();
+    let told: Vec<_> =
+        ["1", "2", "3", "4"].into_iter().zip(rows.iter().map(|row| text(&row["id"]))).collect();
     assert_eq!(sent, told, "the receiver saw each row once, in order");
 }
 

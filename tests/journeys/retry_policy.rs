@@ -88,7 +88,8 @@ async fn refused(j: &Journey, retry: &Value) {
     assert_eq!(answer.status, 422, "{retry}: {answer:?}");
     let problem = answer.problem(422);
     let errors = problem["errors"].as_array().unwrap_or_else(|| panic!("{retry}: {problem}"));
-    let at_retry = |error: &Value| error["pointer"].as_str().is_some_and(|pointer| pointer.starts_with("/retry"));
+    let at_retry =
+        |error: &Value| error["pointer"].as_str().is_some_and(|pointer| pointer.starts_with("/retry"));
     assert!(errors.iter().all(at_retry), "{retry}: {problem}");
 }
 

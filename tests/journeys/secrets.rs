@@ -52,7 +52,10 @@ async fn the_signing_secret_is_shown_on_create_and_rotate_only() {
     let list = j.api.get("/v1/subscriptions").await.is(200);
     for answer in [put, read, list] {
         let shown = String::from_utf8_lossy(&answer.body);
-        assert!(!shown.contains(&first[6..]) && !shown.contains(&second[6..]) && !shown.contains("whsec_"), "{shown}");
+        assert!(
+            !shown.contains(&first[6..]) && !shown.contains(&second[6..]) && !shown.contains("whsec_"),
+            "{shown}"
+        );
     }
 }
 
@@ -143,12 +146,17 @@ async fn header_values_are_write_only_and_three_stars_keep_them() {
         assert!(shown.keys().any(|name| name.eq_ignore_ascii_case("authorization")));
     }
 
-    let edited = json!({"request": {"headers": {"authorization": "***", "x-team": "servicing", "x-new": "1"}}});
+    let edited =
+        json!({"request": {"headers": {"authorization": "***", "x-team": "servicing", "x-new": "1"}}});
     let put = j.api.put(&path(&made), &subscription(&j.receiver.url("/hook"), edited)).await.is(200);
     assert!(!String::from_utf8_lossy(&put.body).contains("the-secret-token"));
     j.api.send_one(&event("727")).await;
     let request = j.receiver.next().await;
-    assert_eq!(request.header("authorization"), Some("Bearer the-secret-token"), "kept, whatever the case of its name");
+    assert_eq!(
+        request.header("authorization"),
+        Some("Bearer the-secret-token"),
+        "kept, whatever the case of its name"
+    );
     assert_eq!(request.header("x-team"), Some("servicing"));
     assert_eq!(request.header("x-new"), Some("1"));
 }
@@ -166,8 +174,21 @@ async fn three_stars_without_a_stored_value_are_422() {
 async fn headers_that_are_loanhooks_own_cannot_be_set() {
     let j = Journey::begin().await;
     for name in [
-        "webhook-id", "Webhook-Signature", "webhook-anything", "loanhook-attempt", "LOANHOOK-x", "host", "Content-Length",
-        "content-type", "User-Agent", "connection", "keep-alive", "transfer-encoding", "te", "upgrade", "proxy-connection",
+        "webhook-id",
+        "Webhook-Signature",
+        "webhook-anything",
+        "loanhook-attempt",
+        "LOANHOOK-x",
+        "host",
+        "Content-Length",
+        "content-type",
+        "User-Agent",
+        "connection",
+        "keep-alive",
+        "transfer-encoding",
+        "te",
+        "upgrade",
+        "proxy-connection",
     ] {
         let body = subscription(&j.receiver.url("/hook"), json!({"request": {"headers": {name: "x"}}}));
         let problem = j.api.post("/v1/subscriptions", &body).await.problem(422);

@@ -61,7 +61,8 @@ async fn put_replaces_and_resets_what_it_omits() {
     let made = j
         .subscribe("/hook", json!({"description": "old", "enabled": false, "timeoutSeconds": 3, "request": {"method": "PATCH", "contentType": "text/plain"}}))
         .await;
-    let replacement = json!({"title": "New", "criteria": {"events": ["A"]}, "request": {"url": j.receiver.url("/new")}});
+    let replacement =
+        json!({"title": "New", "criteria": {"events": ["A"]}, "request": {"url": j.receiver.url("/new")}});
 
     let put = j.api.put(&path(&made), &replacement).await.is(200).json();
 
@@ -127,7 +128,8 @@ async fn what_is_wrong_is_422_and_says_where() {
         (json!({"timeoutSeconds": 31}), "/timeoutSeconds"),
         (json!({"timeoutSeconds": 1.5}), "/timeoutSeconds"),
     ] {
-        let problem = j.api.post("/v1/subscriptions", &subscription(&url, changes.clone())).await.problem(422);
+        let problem =
+            j.api.post("/v1/subscriptions", &subscription(&url, changes.clone())).await.problem(422);
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{changes}: {problem}");
     }
     for required in ["title", "criteria", "request"] {
@@ -150,7 +152,12 @@ async fn several_faults_are_told_at_once() {
 #[tokio::test]
 async fn any_url_may_be_saved() {
     let j = Journey::begin().await;
-    for url in ["https://core.example.com/hooks/loans", "http://example.com/", "https://10.0.0.1:8443/x?y=z", "http://169.254.169.254/"] {
+    for url in [
+        "https://core.example.com/hooks/loans",
+        "http://example.com/",
+        "https://10.0.0.1:8443/x?y=z",
+        "http://169.254.169.254/",
+    ] {
         let made = j.api.subscribe(&subscription(url, json!({}))).await;
         assert_eq!(made["request"]["url"], url);
     }
@@ -186,7 +193,9 @@ async fn disabling_or_deleting_stops_new_matches_while_what_was_accepted_goes_on
 #[tokio::test]
 async fn a_test_sends_a_sample_to_that_subscription_alone_whatever_its_criteria_or_state() {
     let j = Journey::begin().await;
-    let off = j.subscribe("/off", json!({"title": "Off", "enabled": false, "criteria": {"events": ["Never"]}})).await;
+    let off = j
+        .subscribe("/off", json!({"title": "Off", "enabled": false, "criteria": {"events": ["Never"]}}))
+        .await;
     j.subscribe("/all", json!({})).await;
     let test = format!("{}/test", path(&off));
 

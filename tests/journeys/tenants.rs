@@ -11,11 +11,22 @@ async fn what_belongs_to_another_tenant_answers_as_what_does_not_exist() {
     let j = Journey::begin().await;
     let made = j.subscribe("/hook", json!({})).await;
     let delivery = j.api.settled(&j.api.send_one(&event("727")).await).await;
-    let key = j.api.post("/v1/keys", &json!({"name": "ours", "scopes": ["history:read"]})).await.is(201).json();
+    let key =
+        j.api.post("/v1/keys", &json!({"name": "ours", "scopes": ["history:read"]})).await.is(201).json();
     let stranger = j.stranger().await;
     let (of_ours, of_nobody) = (
-        [text(&made["id"]), text(&delivery["traceId"]), text(&delivery["attempts"][0]["id"]), text(&key["id"])],
-        [&Uuid::new_v4().to_string(), &Uuid::new_v4().to_string(), &Uuid::now_v7().to_string(), &Uuid::now_v7().to_string()],
+        [
+            text(&made["id"]),
+            text(&delivery["traceId"]),
+            text(&delivery["attempts"][0]["id"]),
+            text(&key["id"]),
+        ],
+        [
+            &Uuid::new_v4().to_string(),
+            &Uuid::new_v4().to_string(),
+            &Uuid::now_v7().to_string(),
+            &Uuid::now_v7().to_string(),
+        ],
     );
     let replacement = subscription("https://example.com", json!({}));
     let calls = [
@@ -58,7 +69,11 @@ async fn lists_show_the_callers_own_tenant_only() {
 
     assert_eq!(stranger.get("/v1/subscriptions").await.is(200).json()["items"], json!([]));
     assert_eq!(stranger.get("/v1/keys").await.is(200).json()["items"].as_array().map(Vec::len), Some(1));
-    let ours = [("traceId", text(&delivery["traceId"])), ("subscriptionId", text(&made["id"])), ("outcome", "succeeded")];
+    let ours = [
+        ("traceId", text(&delivery["traceId"])),
+        ("subscriptionId", text(&made["id"])),
+        ("outcome", "succeeded"),
+    ];
     assert!(stranger.rows("727", "").await.is_empty());
     for (name, value) in ours {
         assert!(stranger.rows("727", &format!("?{name}={value}")).await.is_empty());
@@ -92,6 +107,7 @@ async fn a_cursor_of_one_tenant_shows_another_nothing() {
     }
     let page = j.api.get("/v1/loans/727/webhooks?limit=1").await.is(200).json();
     let stranger = j.stranger().await;
-    let answer = stranger.get(&format!("/v1/loans/727/webhooks?limit=1&cursor={}", text(&page["next"]))).await;
+    let answer =
+        stranger.get(&format!("/v1/loans/727/webhooks?limit=1&cursor={}", text(&page["next"]))).await;
     assert!(answer.status == 422 || answer.json()["items"] == json!([]), "{answer:?}");
 }

@@ -131,7 +131,8 @@ impl Api {
 
 /// The trace IDs of an intake's answer, in its order.
 pub(crate) fn traces(accepted: &Value) -> Vec<String> {
-    let deliveries = accepted["deliveries"].as_array().unwrap_or_else(|| panic!("a 202 lists deliveries: {accepted}"));
+    let deliveries =
+        accepted["deliveries"].as_array().unwrap_or_else(|| panic!("a 202 lists deliveries: {accepted}"));
     deliveries.iter().map(|delivery| text(&delivery["traceId"]).to_owned()).collect()
 }
 
@@ -192,7 +193,8 @@ impl Answer {
 
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|no_json| panic!("{}: {no_json}: {self:?}", self.asked))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|no_json| panic!("{}: {no_json}: {self:?}", self.asked))
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {
@@ -216,9 +218,13 @@ impl Answer {
     #[track_caller]
     pub(crate) fn points_at(self, pointers: &[&str]) {
         let problem = self.problem(422);
-        let errors = problem["errors"].as_array().unwrap_or_else(|| panic!("validation lists errors: {problem}"));
+        let errors =
+            problem["errors"].as_array().unwrap_or_else(|| panic!("validation lists errors: {problem}"));
         let mut found: Vec<&str> = errors.iter().map(|error| text(&error["pointer"])).collect();
-        assert!(errors.iter().all(|error| !text(&error["detail"]).is_empty()), "each error has a detail: {problem}");
+        assert!(
+            errors.iter().all(|error| !text(&error["detail"]).is_empty()),
+            "each error has a detail: {problem}"
+        );
         found.sort_unstable();
         let mut wanted = pointers.to_vec();
         wanted.sort_unstable();

@@ -15,7 +15,9 @@ pub(crate) fn subscription(url: &str, changes: Value) -> Value {
     });
     for (field, value) in changes.as_object().expect("changes are an object") {
         match (field.as_str(), value.as_object()) {
-            ("request", Some(request)) => request.iter().for_each(|(name, value)| body["request"][name] = value.clone()),
+            ("request", Some(request)) => {
+                request.iter().for_each(|(name, value)| body["request"][name] = value.clone())
+            }
             _ => body[field] = value.clone(),
         }
     }

@@ -53,8 +53,13 @@ impl Received {
 
     /// What no attempt may change: method, URL, headers in their order, and bytes.
     pub(crate) fn frozen(&self) -> (&str, &str, Vec<&(String, String)>, &[u8]) {
-        const MAY_DIFFER: [&str; 5] =
-            ["webhook-timestamp", "webhook-signature", "loanhook-attempt-id", "loanhook-attempt", "user-agent"];
+        const MAY_DIFFER: [&str; 5] = [
+            "webhook-timestamp",
+            "webhook-signature",
+            "loanhook-attempt-id",
+            "loanhook-attempt",
+            "user-agent",
+        ];
         let headers = self.headers.iter().filter(|(name, _)| !MAY_DIFFER.contains(&name.as_str())).collect();
         (&self.method, &self.target, headers, &self.body)
     }
@@ -88,7 +93,10 @@ impl Receiver {
         Self::listen(Arc::default(), decide).await
     }
 
-    async fn listen(script: Arc<Mutex<Script>>, decide: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
+    async fn listen(
+        script: Arc<Mutex<Script>>,
+        decide: impl Fn(&Received) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port for the receiver");
         let address = listener.local_addr().expect("a bound port has an address");
         let seen: Arc<Mutex<Vec<Received>>> = Arc::default();

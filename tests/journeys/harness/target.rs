@@ -23,7 +23,12 @@ pub(crate) struct Target {
 
 enum Place {
     External(String),
-    Process { launch: Launch, running: Mutex<Option<Running>>, told: Arc<Mutex<Vec<String>>>, data: DataFolder },
+    Process {
+        launch: Launch,
+        running: Mutex<Option<Running>>,
+        told: Arc<Mutex<Vec<String>>>,
+        data: DataFolder,
+    },
 }
 
 /// How a process is started.
@@ -77,7 +82,9 @@ impl Target {
 
     pub(crate) async fn process_with(launch: Launch) -> Option<Arc<Self>> {
         if external().is_some() {
-            eprintln!("SKIPPED: this journey starts and stops its own process, and LOANHOOK_TEST_URL names another server");
+            eprintln!(
+                "SKIPPED: this journey starts and stops its own process, and LOANHOOK_TEST_URL names another server"
+            );
             return None;
         }
         Some(Self::launch(launch).await)
@@ -139,7 +146,9 @@ impl Target {
     }
 
     fn spawn(&self) -> (std::process::Child, oneshot::Receiver<String>) {
-        let Place::Process { launch, data, told, .. } = &self.place else { panic!("an external server cannot be started") };
+        let Place::Process { launch, data, told, .. } = &self.place else {
+            panic!("an external server cannot be started")
+        };
         let mut child = serve(&data.path, launch).spawn().expect("the server starts");
         let (listens, listening) = oneshot::channel();
         let errors = BufReader::new(child.stderr.take().expect("stderr is piped"));
@@ -166,7 +175,9 @@ impl Target {
 
     /// SIGTERM. What the process makes of it is what [`Target::exit`] awaits.
     pub(crate) fn terminate(&self) {
-        let Place::Process { running, .. } = &self.place else { panic!("an external server cannot be stopped") };
+        let Place::Process { running, .. } = &self.place else {
+            panic!("an external server cannot be stopped")
+        };
         let pid = locked(running).as_ref().expect("the server runs").child.id();
         let sent = Command::new("kill").args(["-TERM", &pid.to_string()]).status().expect("kill runs");
         assert!(sent.success(), "SIGTERM could not be sent");
@@ -175,11 +186,14 @@ impl Target {
     /// Awaits the end of the process.
     pub(crate) async fn exit(&self) -> ExitStatus {
         let mut running = self.take();
-        eventually("the process ends", async || running.child.try_wait().expect("the process can be asked")).await
+        eventually("the process ends", async || running.child.try_wait().expect("the process can be asked"))
+            .await
     }
 
     fn take(&self) -> Running {
-        let Place::Process { running, .. } = &self.place else { panic!("an external server cannot be stopped") };
+        let Place::Process { running, .. } = &self.place else {
+            panic!("an external server cannot be stopped")
+        };
         locked(running).take().expect("the server runs")
     }
 
@@ -210,7 +224,8 @@ pub(crate) fn serve(data: &Path, launch: &Launch) -> Command {
     for network in &launch.networks {
         command.args(["--allow-network", network]);
     }
-    command.envs(launch.environment.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))));
+    command
+        .envs(launch.environment.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -228,7 +243,8 @@ pub(crate) fn loanhook() -> Command {
 
 fn external() -> Option<Target> {
     let url = std::env::var("LOANHOOK_TEST_URL").ok()?;
-    let operator_key = std::env::var("LOANHOOK_TEST_KEY").expect("LOANHOOK_TEST_KEY goes with LOANHOOK_TEST_URL");
+    let operator_key =
+        std::env::var("LOANHOOK_TEST_KEY").expect("LOANHOOK_TEST_KEY goes with LOANHOOK_TEST_URL");
     Some(Target { place: Place::External(url.trim_end_matches('/').to_owned()), operator_key })
 }
 

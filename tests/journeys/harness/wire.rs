@@ -11,7 +11,10 @@ use super::reply::{Reply, Step};
 const MOST_HEADERS: usize = 200;
 
 /// Serves one connection until the other side or a reply ends it.
-pub(super) async fn converse(mut socket: TcpStream, reply_to: impl Fn(Received) -> Reply) -> std::io::Result<()> {
+pub(super) async fn converse(
+    mut socket: TcpStream,
+    reply_to: impl Fn(Received) -> Reply,
+) -> std::io::Result<()> {
     let mut unread = Vec::new();
     while let Some(request) = read_request(&mut socket, &mut unread).await? {
         for step in reply_to(request).steps {
@@ -70,6 +73,7 @@ fn parse_head(bytes: &[u8]) -> std::io::Result<Option<(Received, usize, usize)>>
         at: SystemTime::UNIX_EPOCH,
     };
     assert!(request.header("transfer-encoding").is_none(), "a webhook is sent with a content-length");
-    let length = request.header("content-length").map_or(0, |length| length.parse().expect("a length is a number"));
+    let length =
+        request.header("content-length").map_or(0, |length| length.parse().expect("a length is a number"));
     Ok(Some((request, head, length)))
 }
