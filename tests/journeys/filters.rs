@@ -104,7 +104,7 @@ async fn each_filter_shows_exactly_the_rows_that_match() {
     for nothing in [
         ("eventTitle", "core banking"),
         ("eventName", "Späßchen"),
-        ("subscriptionId", "none"),
+        ("subscriptionId", "00000000-0000-4000-8000-000000000000"),
         ("method", "DELETE"),
         ("outcome", "queued"),
         ("responseCode", "299"),
@@ -186,6 +186,8 @@ async fn a_filter_or_cursor_that_makes_no_sense_is_422() {
         ("limit", "0"),
         ("limit", "1000"),
         ("cursor", "x"),
+        ("subscriptionId", "x"),
+        ("traceId", "x"),
         ("cursor", "AAAA"),
         ("cursor", ""),
         ("colour", "red"),
