@@ -81,25 +81,22 @@ impl Call {
     /// Makes the call, and again after a pause while the failure may pass. Only for calls whose
     /// repetition does no harm: reads, and those with idempotency keys.
     pub(crate) async fn patiently(&self, client: &Client) -> Outcome<Bytes> {
-        for pause in PAUSES {
-            match client.ask(self).await {
-                Err(failure) if failure.is_passing() => pause_before_retry(pause, &failure).await?,
+        for (retries, pause) in PAUSES.into_iter().enumerate() {
+            let failure = match client.ask(self).await {
+                Err(failure) if failure.is_passing() => failure,
                 outcome => return outcome,
+            };
+            let pause = failure.retry_after().unwrap_or_default().max(pause);
+            if pause > LONGEST_PAUSE {
+                return Err(failure);
             }
+            if retries == 0 {
+                out::note(format_args!("{failure}; trying again"));
+            }
+            tokio::time::sleep(pause).await;
         }
         client.ask(self).await
     }
-}
-
-/// Waits as long as the answer asked for, and at least this long.
-async fn pause_before_retry(pause: Duration, failure: &Failure) -> Outcome {
-    let pause = failure.retry_after().unwrap_or_default().max(pause);
-    if pause > LONGEST_PAUSE {
-        return Err(Failure::Message(format!("{failure} (it asks to wait for {} s)", pause.as_secs())));
-    }
-    out::note(format_args!("{failure}; trying again in {} s", pause.as_secs_f32()));
-    tokio::time::sleep(pause).await;
-    Ok(())
 }
 
 #[cfg(test)]

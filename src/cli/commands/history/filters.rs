@@ -18,6 +18,7 @@ pub(super) struct Filters {
     /// The name of the event
     #[arg(long, value_name = "NAME")]
     event_name: Option<String>,
+    /// The ID of the subscription
     #[arg(long, value_name = "ID")]
     subscription: Option<String>,
     /// The trace ID of a delivery
@@ -26,6 +27,7 @@ pub(super) struct Filters {
     /// The method of the request
     #[arg(long)]
     method: Option<String>,
+    /// How it went, or goes
     #[arg(long, value_parser = PossibleValuesParser::new(OUTCOMES))]
     outcome: Option<String>,
     /// A response code, or a class of them: 200, 4xx

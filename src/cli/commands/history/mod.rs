@@ -20,8 +20,6 @@ const WHOLE_PAGE: u32 = 200;
 pub(crate) struct HistoryArgs {
     /// The loan
     loan: String,
-    #[command(flatten)]
-    filters: Filters,
     /// How many rows a page has (1 to 200) [default: 50]
     #[arg(long, value_name = "N")]
     limit: Option<u32>,
@@ -39,6 +37,8 @@ pub(crate) struct HistoryArgs {
     wide: bool,
     #[command(flatten)]
     remote: Remote,
+    #[command(flatten)]
+    filters: Filters,
 }
 
 impl HistoryArgs {

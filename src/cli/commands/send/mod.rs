@@ -11,7 +11,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
 use uuid::Uuid;
 
 use crate::cli::args::Remote;
@@ -51,17 +50,19 @@ pub(crate) async fn run(args: SendArgs) -> Outcome {
 
     let mut sent = Sent::default();
     let outcome = send(&client, &events, &keyed, &mut sent).await;
-    let printed = if args.remote.json { sent.print_json() } else { sent.print() };
-    match outcome {
-        Err(failure) => Err(sent.interrupted(events.len(), &run, &failure)),
-        Ok(()) if sent.refused > 0 => Err(format!(
-            "{} of {} not accepted",
-            sent.refused,
-            count(events.len(), "event was", "events were")
-        )
-        .into()),
-        Ok(()) => printed,
+    let printed = match (&outcome, args.remote.json) {
+        (Err(_), _) if sent.results.is_empty() => Ok(()),
+        (_, true) => sent.print_json(),
+        (_, false) => sent.print(),
+    };
+    if let Err(failure) = outcome {
+        return Err(sent.interrupted(events.len(), &run, failure));
     }
+    if sent.refused > 0 {
+        let of = count(events.len(), "event was", "events were");
+        return Err(format!("{} of {of} not accepted", sent.refused).into());
+    }
+    printed
 }
 
 async fn send(client: &Client, events: &[Event<'_>], keyed: &[Keyed], sent: &mut Sent) -> Outcome {
@@ -128,14 +129,15 @@ impl Sent {
         ))
     }
 
-    fn interrupted(&self, events: usize, run: &str, failure: &Failure) -> Failure {
-        if matches!(failure, Failure::OutputClosed) || self.results.is_empty() {
-            return Failure::Message(failure.to_string());
+    /// Why not everything was sent, and how to send the rest.
+    fn interrupted(&self, events: usize, run: &str, failure: Failure) -> Failure {
+        if self.results.is_empty() {
+            return failure;
         }
+        let unsent = events - self.results.len();
         Failure::Message(format!(
-            "{failure}; {} of {events} events were not sent, `--run {}` with the same files sends them",
-            events - self.results.len(),
-            json!(run)
+            "{failure}; {} not sent, `--run {run}` with the same files sends what is missing",
+            count(unsent, "event was", "events were")
         ))
     }
 }
