@@ -54,6 +54,17 @@ pub(crate) struct Payload {
     pub(crate) content_type: Option<String>,
     #[serde(default)]
     pub(crate) truncated: bool,
+    /// Of a response, where one row was asked for.
+    #[serde(default)]
+    pub(crate) headers: Vec<Header>,
+    #[serde(default)]
+    pub(crate) headers_truncated: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Header {
+    pub(crate) name: String,
+    pub(crate) value: String,
 }
 
 impl Row {

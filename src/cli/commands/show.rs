@@ -1,7 +1,6 @@
 //! `loanhook show LOAN ID`: everything about one attempt, or the exact bytes that went and came.
 
 use clap::Args;
-use serde_json::Value;
 
 use crate::cli::args::Remote;
 use crate::cli::client::{Client, Payload, Row, decode};
@@ -37,8 +36,9 @@ pub(crate) async fn run(args: ShowArgs) -> Outcome {
     if args.remote.json {
         return out::json(&body);
     }
-    table::details(details(&decode(&body)?))?;
-    headers(&decode(&body)?)
+    let row: Row = decode(&body)?;
+    table::details(details(&row))?;
+    row.response.as_ref().map_or(Ok(()), print_headers)
 }
 
 fn details(row: &Row) -> Vec<(&'static str, Option<String>)> {
@@ -84,16 +84,13 @@ fn payload(payload: &Payload) -> String {
     format!("{} bytes{content_type}{cut}", payload.bytes)
 }
 
-/// The response headers, as a list of pairs or as an object of values.
-fn headers(row: &Value) -> Outcome {
-    let Some(headers) = row.pointer("/response/headers") else { return Ok(()) };
-    let text =
-        |value: &Value| clean(value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned).as_str());
-    out::line("\nResponse headers")?;
-    match headers {
-        Value::Object(headers) => headers
-            .iter()
-            .try_for_each(|(name, value)| out::line(format_args!("  {}: {}", clean(name), text(value)))),
-        _ => out::line(format_args!("  {}", text(headers))),
+fn print_headers(response: &Payload) -> Outcome {
+    if response.headers.is_empty() {
+        return Ok(());
     }
+    out::line("\nResponse headers")?;
+    for header in &response.headers {
+        out::line(format_args!("  {}: {}", clean(&header.name), clean(&header.value)))?;
+    }
+    if response.headers_truncated { out::line("  (cut)") } else { Ok(()) }
 }

@@ -16,6 +16,8 @@ pub(super) struct Summary {
     retried: usize,
     /// Deliveries whose schedule ran out.
     exhausted: usize,
+    /// Those of them that a resend has delivered since.
+    recovered: usize,
 }
 
 impl Summary {
@@ -35,21 +37,21 @@ impl Summary {
             resends: watch.attempts().filter(|row| row.manual).count(),
             retried: retried.len(),
             exhausted: exhausted.len(),
+            recovered: exhausted.len() - watch.failed().len(),
         }
     }
 
     pub(super) fn print(&self) -> Outcome {
         let deliveries = count(self.deliveries, "delivery", "deliveries");
+        let exhausted = count(self.exhausted, "delivery", "deliveries");
+        let exhausted = format!("{exhausted}, {} of them delivered since by a resend", self.recovered);
         out::line("")?;
         table::details([
             ("accepted", Some(format!("{}, {deliveries}", count(self.events, "event", "events")))),
-            ("delivered", Some(format!("{} of {deliveries}", self.delivered))),
+            ("delivered", Some(count(self.delivered, "delivery", "deliveries"))),
             ("attempts", Some(format!("{}, {} of them manual", self.attempts, self.resends))),
             ("retried", Some(count(self.retried, "delivery", "deliveries"))),
-            (
-                "exhausted",
-                Some(format!("{}, before the resend", count(self.exhausted, "delivery", "deliveries"))),
-            ),
+            ("exhausted", Some(exhausted)),
         ])
     }
 }

@@ -1,6 +1,6 @@
 //! The history as it grows: a line for each attempt when it has ended.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -66,18 +66,22 @@ impl Watch {
             news.extend(rows.into_iter().filter(|row| row.is_settled() && !self.ended.contains_key(&row.id)));
         }
         news.sort_by_key(ended_at);
-        let mut over = Vec::new();
         for row in news {
             out::line(line(&row))?;
-            if row.next_attempt_at.is_none() {
-                over.push(row.trace_id.clone());
-            }
             self.ended.insert(row.id.clone(), row);
         }
-        for trace in over {
+        for trace in self.seem_over() {
             self.refresh(client, &trace).await?;
         }
         Ok(())
+    }
+
+    /// The pending deliveries of which no further attempt is announced.
+    fn seem_over(&self) -> Vec<String> {
+        let last = self.attempts().filter(|row| row.next_attempt_at.is_none());
+        let over: HashSet<_> = last.map(|row| row.trace_id.as_str()).collect();
+        let pending = self.statuses.iter().filter(|(_, status)| *status == Status::Pending);
+        pending.filter(|(trace, _)| over.contains(trace.as_str())).map(|(trace, _)| trace.clone()).collect()
     }
 
     /// Asks how a delivery stands.
