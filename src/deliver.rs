@@ -1,0 +1,190 @@
+//! A message wakes a delivery: claim, send, record.
+//!
+//! The claim puts the row before the request leaves; only its winner sends. A message whose claim fails
+//! changes nothing but what a dead sender left behind: an attempt past its lease is recorded as
+//! interrupted, and the next one follows at once.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tracing::{info, warn};
+use uuid::Uuid;
+
+use crate::model::attempt::{Attempt, AttemptState, Completion, SENDER_DIED, StoredResponse};
+use crate::model::delivery::Delivery;
+use crate::model::payload::Payload;
+use crate::model::progress::Verdict;
+use crate::model::time::Timestamp;
+use crate::ports::{
+    Begun, Deliveries, Due, EgressAddresses, Outgoing, Payloads, Queue, Received, Resends, Sender, Sent,
+    Stored, Subscriptions, Taken, Wake,
+};
+
+/// What sends, and how long a sender that says nothing is taken to be alive.
+#[derive(Debug)]
+pub struct Deliver<S, O> {
+    pub store: S,
+    pub sender: O,
+    /// None where a sender cannot die without this process.
+    pub lease: Option<Duration>,
+}
+
+impl<S, O> Deliver<S, O>
+where
+    S: Deliveries + Resends + Payloads + Subscriptions + Queue + EgressAddresses + Sync,
+    O: Sender + Sync,
+{
+    /// Does what a message asks for. Once this is `Ok` the message is done with; on an error it must
+    /// come again.
+    pub async fn handle(&self, wake: Wake, now: Timestamp) -> Stored<()> {
+        if now < wake.due {
+            return self.store.send_on(wake).await;
+        }
+        match wake.what.clone() {
+            Due::Attempt(number) => self.attempt(wake, number, now).await,
+            Due::Resend { loan_id, attempt_id } => {
+                let token = Uuid::new_v4();
+                match self.store.take_resend(&wake, &loan_id, attempt_id, token, now).await? {
+                    Taken::Won(won) => self.send_resend(*won, token).await,
+                    Taken::Lost(None) => Ok(()),
+                    Taken::Lost(Some(row)) => self.lost_resend(wake, *row, now).await,
+                }
+            }
+        }
+    }
+
+    async fn attempt(&self, wake: Wake, number: u32, now: Timestamp) -> Stored<()> {
+        let token = Uuid::new_v4();
+        match self.store.begin(&wake, number, token, now).await? {
+            Begun::Won(won) => {
+                let (delivery, mut row) = *won;
+                let response = self.send(&delivery, &mut row).await;
+                if !self.store.settle(&delivery, token, row, response).await? {
+                    warn!(trace_id = %delivery.frozen.trace_id, number, "attempt.superseded");
+                }
+                Ok(())
+            }
+            Begun::Lost(None) => Ok(()),
+            Begun::Lost(Some(delivery)) => self.lost(wake, number, *delivery, now).await,
+        }
+    }
+
+    async fn lost(&self, wake: Wake, number: u32, delivery: Delivery, now: Timestamp) -> Stored<()> {
+        match delivery.progress.verdict(number, now, self.lease) {
+            Verdict::Drop => Ok(()),
+            Verdict::Successor(next) => {
+                self.store.send_on(Wake { due: next.due, what: Due::Attempt(next.number), ..wake }).await
+            }
+            Verdict::Busy { until } => self.store.send_on(Wake { due: until, ..wake }).await,
+            Verdict::Expired(flight) => {
+                let mut row = delivery.attempt_row(&flight);
+                row.state = AttemptState::Complete(Completion::interrupted(now, SENDER_DIED));
+                log(&row);
+                self.store.settle(&delivery, flight.token, row, None).await.map(|_| ())
+            }
+        }
+    }
+
+    async fn send_resend(&self, (delivery, mut row): (Delivery, Attempt), token: Uuid) -> Stored<()> {
+        let response = self.send(&delivery, &mut row).await;
+        self.store.settle_resend(token, row, response).await.map(|_| ())
+    }
+
+    async fn lost_resend(&self, wake: Wake, mut row: Attempt, now: Timestamp) -> Stored<()> {
+        let (AttemptState::Sending { token }, Some(lease)) = (&row.state, self.lease) else { return Ok(()) };
+        let (token, until) = (*token, row.sent_at + lease);
+        if now < until {
+            return self.store.send_on(Wake { due: until, ..wake }).await;
+        }
+        row.state = AttemptState::Complete(Completion::interrupted(now, SENDER_DIED));
+        log(&row);
+        self.store.settle_resend(token, row, None).await.map(|_| ())
+    }
+
+    /// Sends the request of a row and completes it; gives the answer's body.
+    async fn send(&self, delivery: &Delivery, row: &mut Attempt) -> Option<Bytes> {
+        let sent = match self.outgoing(delivery, row).await {
+            Ok(outgoing) => self.sender.send(outgoing).await,
+            Err(reason) => {
+                warn!(trace_id = %row.trace_id, attempt_id = %row.id, %reason, "attempt.unprepared");
+                let detail = "the request could not be put together; nothing was sent";
+                row.state = AttemptState::Complete(Completion::interrupted(Timestamp::now(), detail));
+                log(row);
+                return None;
+            }
+        };
+        if let Some(address) = sent.source_ip {
+            self.store.left_from(address, row.sent_at);
+        }
+        let body = complete(row, sent);
+        log(row);
+        body
+    }
+
+    async fn outgoing(&self, delivery: &Delivery, row: &Attempt) -> Result<Outgoing, String> {
+        let frozen = &delivery.frozen;
+        let body = match frozen.request.payload.key {
+            Some(key) => self.store.payload(&frozen.tenant, key).await.map_err(|error| error.to_string())?,
+            None => Some(Bytes::new()),
+        };
+        let secrets = self
+            .store
+            .secrets(&frozen.tenant, frozen.subscription_id, frozen.subscription_version)
+            .await
+            .map_err(|error| error.to_string())?;
+        Ok(Outgoing {
+            method: frozen.request.method,
+            url: frozen.request.url.clone(),
+            headers: frozen.request.headers.clone(),
+            content_type: frozen.request.content_type.clone(),
+            body: body.ok_or("its payload is gone")?,
+            trace_id: frozen.trace_id,
+            attempt_id: row.id,
+            number: row.number,
+            event_name: frozen.event_name.clone(),
+            secrets: secrets.ok_or("its signing secrets are gone")?.valid(row.sent_at),
+            sent_at: row.sent_at,
+            timeout: Duration::from_secs(frozen.timeout_seconds.into()),
+        })
+    }
+}
+
+/// Writes into the row what came of its request.
+fn complete(row: &mut Attempt, sent: Sent) -> Option<Bytes> {
+    let (response, body) = sent
+        .received
+        .map(|Received { headers, headers_truncated, body, truncated }| {
+            let content_type = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+            let content_type = content_type.map(|(_, value)| value.clone());
+            let payload = Payload::of(&body);
+            (StoredResponse { payload, content_type, truncated, headers, headers_truncated }, body)
+        })
+        .unzip();
+    row.state = AttemptState::Complete(Completion {
+        ended_at: row.sent_at + sent.elapsed,
+        response_time_ms: Some((sent.elapsed.as_secs_f64() * 10_000.0).round() / 10.0),
+        source_ip: sent.source_ip,
+        result: sent.result,
+        response,
+    });
+    body
+}
+
+/// One line an attempt, with its IDs and never what was sent.
+fn log(row: &Attempt) {
+    let Some(completion) = row.completion() else { return };
+    let response_code = completion.result.as_ref().ok();
+    let error = completion.error().map(|error| format!("{:?}", error.kind).to_lowercase());
+    info!(
+        tenant = %row.tenant,
+        loan_id = %row.loan_id,
+        trace_id = %row.trace_id,
+        attempt_id = %row.id,
+        attempt = %row.number,
+        subscription_id = %row.subscription_id,
+        response_code,
+        error,
+        response_time_ms = completion.response_time_ms,
+        "{}", if completion.succeeded() { "attempt.succeeded" } else { "attempt.failed" }
+    );
+}

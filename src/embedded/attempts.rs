@@ -1,0 +1,60 @@
+//! The rows of a loan's history.
+
+use rusqlite::params;
+
+use super::Embedded;
+use super::tables::from_json;
+use crate::model::attempt::Attempt;
+use crate::model::delivery::Delivery;
+use crate::model::id::{AttemptId, LoanId, TenantId};
+use crate::model::progress::Progress;
+use crate::ports::{Attempts, Row, Stored};
+
+/// Rows of a loan with what their deliveries say now.
+const ROWS: &str = "SELECT attempts.doc, deliveries.progress FROM attempts
+     JOIN deliveries ON deliveries.trace = attempts.trace
+     WHERE attempts.tenant = ?1 AND attempts.loan = ?2 AND attempts.id >= ?3 AND attempts.id < ?4
+     ORDER BY attempts.id DESC LIMIT ?5";
+
+fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    let progress: Progress = from_json(row, 1)?;
+    Ok(Row { attempt: from_json(row, 0)?, resends: progress.resends })
+}
+
+impl Attempts for Embedded {
+    async fn rows(
+        &self,
+        tenant: &TenantId,
+        loan: &LoanId,
+        oldest: Option<AttemptId>,
+        before: Option<AttemptId>,
+        limit: usize,
+    ) -> Stored<Vec<Row>> {
+        let (tenant, loan) = (tenant.clone(), loan.clone());
+        let oldest = oldest.map_or([0; 16], |id| id.uuid().into_bytes());
+        let before = before.map_or([0xff; 16], |id| id.uuid().into_bytes());
+        self.read(move |connection| {
+            connection
+                .prepare_cached(ROWS)?
+                .query_map(params![tenant.as_str(), loan.as_str(), oldest, before, limit], row)?
+                .collect()
+        })
+        .await
+    }
+
+    async fn row(&self, tenant: &TenantId, loan: &LoanId, id: AttemptId) -> Stored<Option<Row>> {
+        let after = AttemptId::from_uuid(uuid::Uuid::from_u128(id.uuid().as_u128().saturating_add(1)));
+        Ok(self.rows(tenant, loan, Some(id), Some(after), 1).await?.pop())
+    }
+
+    async fn attempts_of(&self, delivery: &Delivery) -> Stored<Vec<Attempt>> {
+        let trace = delivery.frozen.trace_id;
+        self.read(move |connection| {
+            connection
+                .prepare_cached("SELECT doc FROM attempts WHERE trace = ?1 ORDER BY id")?
+                .query_map([trace.uuid().as_bytes()], |row| from_json(row, 0))?
+                .collect()
+        })
+        .await
+    }
+}

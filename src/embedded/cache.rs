@@ -1,0 +1,96 @@
+//! What every request asks for, kept in memory: subscriptions, keys, the addresses requests left from.
+//!
+//! It changes on the writer's thread after each commit, before the change is answered, so it never lags
+//! behind what anybody was told.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use rusqlite::Connection;
+
+use super::tables::from_json;
+use crate::model::id::{KeyId, TenantId};
+use crate::model::key::{Key, KeyHash};
+use crate::model::subscription::Subscription;
+use crate::model::time::Timestamp;
+
+type SubscriptionsOf = HashMap<TenantId, Arc<Vec<Arc<Subscription>>>>;
+
+pub(super) struct Cache {
+    subscriptions: RwLock<SubscriptionsOf>,
+    keys: RwLock<HashMap<KeyHash, Arc<Key>>>,
+    /// When a request was last noted to have left from an address.
+    egress: Mutex<HashMap<IpAddr, Timestamp>>,
+}
+
+impl Cache {
+    pub(super) fn load(connection: &Connection) -> rusqlite::Result<Self> {
+        let cache =
+            Self { subscriptions: RwLock::default(), keys: RwLock::default(), egress: Mutex::default() };
+        let mut statement =
+            connection.prepare("SELECT doc FROM subscriptions WHERE current = 1 ORDER BY id")?;
+        for subscription in statement.query_map([], |row| from_json::<Subscription>(row, 0))? {
+            cache.put_subscription(subscription?);
+        }
+        let mut statement = connection.prepare("SELECT hash, doc FROM keys")?;
+        for key in statement.query_map([], |row| Ok((KeyHash(row.get(0)?), from_json(row, 1)?)))? {
+            let (hash, key) = key?;
+            cache.put_key(hash, key);
+        }
+        let mut statement = connection.prepare("SELECT address, seen FROM egress")?;
+        for seen in statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))? {
+            let (address, seen) = seen?;
+            if let Ok(address) = address.parse() {
+                cache.egress().insert(address, Timestamp::from_millis(seen));
+            }
+        }
+        Ok(cache)
+    }
+
+    pub(super) fn subscriptions(&self, tenant: &TenantId) -> Arc<Vec<Arc<Subscription>>> {
+        read(&self.subscriptions).get(tenant).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn put_subscription(&self, subscription: Subscription) {
+        let mut all = write(&self.subscriptions);
+        let of_tenant = all.entry(subscription.tenant.clone()).or_default();
+        let mut next = Vec::clone(of_tenant);
+        match next.iter_mut().find(|other| other.id == subscription.id) {
+            Some(other) => *other = Arc::new(subscription),
+            None => next.push(Arc::new(subscription)),
+        }
+        *of_tenant = Arc::new(next);
+    }
+
+    pub(super) fn remove_subscription(&self, gone: &Subscription) {
+        if let Some(of_tenant) = write(&self.subscriptions).get_mut(&gone.tenant) {
+            let kept = of_tenant.iter().filter(|other| other.id != gone.id).cloned().collect();
+            *of_tenant = Arc::new(kept);
+        }
+    }
+
+    pub(super) fn key(&self, hash: KeyHash) -> Option<Arc<Key>> {
+        read(&self.keys).get(&hash).cloned()
+    }
+
+    pub(super) fn put_key(&self, hash: KeyHash, key: Key) {
+        write(&self.keys).insert(hash, Arc::new(key));
+    }
+
+    pub(super) fn remove_key(&self, tenant: &TenantId, id: KeyId) {
+        write(&self.keys).retain(|_, key| key.id != id || key.tenant != *tenant);
+    }
+
+    pub(super) fn egress(&self) -> MutexGuard<'_, HashMap<IpAddr, Timestamp>> {
+        self.egress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}

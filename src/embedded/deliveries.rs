@@ -1,0 +1,204 @@
+//! Deliveries: accepted, claimed, moved on, canceled. Each is one transaction.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension, params};
+use uuid::Uuid;
+
+use super::tables::{
+    attempt, delete_wake, delivery, from_json, put_attempt, put_progress, put_wake, to_json,
+};
+use super::writer::Class;
+use super::{Embedded, payloads};
+use crate::model::attempt::Attempt;
+use crate::model::delivery::Delivery;
+use crate::model::id::{TenantId, TraceId};
+use crate::model::time::Timestamp;
+use crate::ports::{
+    Accepted, Begun, Canceled, Deliveries, Due, Idempotency, Intake, Queue, Remembered, Stored, Wake,
+};
+
+impl Intake for Embedded {
+    async fn accept(
+        &self,
+        tenant: &TenantId,
+        remember: Option<(Idempotency, Remembered)>,
+        deliveries: Vec<(Delivery, Bytes)>,
+        now: Timestamp,
+    ) -> Stored<Accepted> {
+        let tenant = tenant.clone();
+        let lanes = Arc::clone(&self.0.lanes);
+        let added: Vec<_> = deliveries.iter().filter_map(|(delivery, _)| next_wake(delivery)).collect();
+        let bytes = deliveries.iter().map(|(_, bytes)| bytes.len()).sum();
+        let work = move |connection: &Connection| {
+            if let Some((idempotency, remembered)) = &remember
+                && let Some(known) = remember_event(connection, &tenant, idempotency, remembered, now)?
+            {
+                return Ok(Accepted::Known(known));
+            }
+            for (delivery, bytes) in &deliveries {
+                put_new(connection, delivery, bytes)?;
+            }
+            Ok(Accepted::Stored)
+        };
+        self.0.writer.run(Class::Intake(bytes), work, move |_| lanes.add(&added)).await
+    }
+}
+
+/// Puts the record of a key; gives the one that is there already.
+fn remember_event(
+    connection: &Connection,
+    tenant: &TenantId,
+    idempotency: &Idempotency,
+    remembered: &Remembered,
+    now: Timestamp,
+) -> rusqlite::Result<Option<Remembered>> {
+    connection.prepare_cached("DELETE FROM idempotency WHERE until <= ?1")?.execute([now.millis()])?;
+    let known = connection
+        .prepare_cached("SELECT doc FROM idempotency WHERE tenant = ?1 AND kind = 'event' AND key = ?2")?
+        .query_row(params![tenant.as_str(), idempotency.key], |row| from_json(row, 0))
+        .optional()?;
+    if known.is_none() {
+        connection
+            .prepare_cached(
+                "INSERT INTO idempotency (tenant, kind, key, until, doc) VALUES (?1, 'event', ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                tenant.as_str(),
+                idempotency.key,
+                idempotency.until.millis(),
+                to_json(remembered)?
+            ])?;
+    }
+    Ok(known)
+}
+
+/// Puts a delivery that is not there yet, with its payload and the message for its first attempt.
+fn put_new(connection: &Connection, delivery: &Delivery, bytes: &[u8]) -> rusqlite::Result<()> {
+    let frozen = &delivery.frozen;
+    let new = connection
+        .prepare_cached(
+            "INSERT INTO deliveries (trace, tenant, frozen, progress) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            frozen.trace_id.uuid().as_bytes(),
+            frozen.tenant.as_str(),
+            to_json(frozen)?,
+            to_json(&delivery.progress)?,
+        ])?;
+    if new > 0 {
+        payloads::put(connection, &frozen.tenant, frozen.request.payload, bytes)?;
+        if let Some(wake) = next_wake(delivery) {
+            put_wake(connection, &wake)?;
+        }
+    }
+    Ok(())
+}
+
+/// The message for the next automatic attempt.
+pub(super) fn next_wake(delivery: &Delivery) -> Option<Wake> {
+    let next = delivery.progress.next.filter(|_| delivery.progress.in_flight.is_none())?;
+    Some(Wake {
+        tenant: delivery.frozen.tenant.clone(),
+        trace_id: delivery.frozen.trace_id,
+        subscription_id: delivery.frozen.subscription_id,
+        due: next.due,
+        what: Due::Attempt(next.number),
+    })
+}
+
+impl Deliveries for Embedded {
+    async fn delivery(&self, tenant: &TenantId, trace: TraceId) -> Stored<Option<Delivery>> {
+        let tenant = tenant.clone();
+        self.read(move |connection| delivery(connection, &tenant, trace)).await
+    }
+
+    async fn begin(&self, wake: &Wake, number: u32, token: Uuid, now: Timestamp) -> Stored<Begun> {
+        let wake = wake.clone();
+        let work = move |connection: &Connection| {
+            delete_wake(connection, &wake)?;
+            let Some(mut delivery) = delivery(connection, &wake.tenant, wake.trace_id)? else {
+                return Ok(Begun::Lost(None));
+            };
+            let id = crate::model::id::AttemptId::at(now);
+            let Some(flight) = delivery.progress.claim(number, id, token, now) else {
+                return Ok(Begun::Lost(Some(Box::new(delivery))));
+            };
+            let row = delivery.attempt_row(&flight);
+            put_progress(connection, wake.trace_id, &delivery.progress)?;
+            put_attempt(connection, &row)?;
+            Ok(Begun::Won(Box::new((delivery, row))))
+        };
+        self.0.writer.run(Class::Progress, work, |_| ()).await
+    }
+
+    async fn settle(&self, _: &Delivery, token: Uuid, row: Attempt, response: Option<Bytes>) -> Stored<bool> {
+        let lanes = Arc::clone(&self.0.lanes);
+        let end = Arc::new((row, response));
+        let work = move |connection: &Connection| settle(connection, token, &end.0, end.1.as_deref());
+        let settled = self.0.writer.run_until_done(work, move |settled| {
+            if let Some(wake) = settled.as_ref().and_then(Option::as_ref) {
+                lanes.add(std::slice::from_ref(wake));
+            }
+        });
+        Ok(settled.await?.is_some())
+    }
+
+    async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> Stored<Canceled> {
+        let tenant = tenant.clone();
+        let work = move |connection: &Connection| {
+            let Some(mut delivery) = delivery(connection, &tenant, trace)? else {
+                return Ok(Canceled::Unknown);
+            };
+            if !delivery.progress.cancel() {
+                return Ok(Canceled::NotPending);
+            }
+            put_progress(connection, trace, &delivery.progress)?;
+            connection
+                .prepare_cached("DELETE FROM queue WHERE trace = ?1 AND number IS NOT NULL")?
+                .execute([trace.uuid().as_bytes()])?;
+            Ok(Canceled::Done(Box::new(delivery)))
+        };
+        self.0.writer.run(Class::Progress, work, |_| ()).await
+    }
+}
+
+/// Ends an automatic attempt. None if its delivery is not in flight under the token; else the message
+/// that was queued for the next attempt, if there is one.
+pub(super) fn settle(
+    connection: &Connection,
+    token: Uuid,
+    row: &Attempt,
+    response: Option<&[u8]>,
+) -> rusqlite::Result<Option<Option<Wake>>> {
+    let Some(mut delivery) = delivery(connection, &row.tenant, row.trace_id)? else { return Ok(None) };
+    let stored = attempt(connection, &row.tenant, &row.loan_id, row.id)?;
+    let mut row = stored.filter(|stored| stored.completion().is_some()).unwrap_or_else(|| row.clone());
+    let Some(completion) = row.completion() else { return Ok(None) };
+    let payload = completion.response.as_ref().map(|response| response.payload);
+    let Some(next_attempt_at) = delivery.settle(token, completion) else { return Ok(None) };
+    row.next_attempt_at = next_attempt_at;
+    if let (Some(payload), Some(bytes)) = (payload, response) {
+        payloads::put(connection, &row.tenant, payload, bytes)?;
+    }
+    put_attempt(connection, &row)?;
+    put_progress(connection, row.trace_id, &delivery.progress)?;
+    let wake = next_wake(&delivery);
+    if let Some(wake) = &wake {
+        put_wake(connection, wake)?;
+    }
+    Ok(Some(wake))
+}
+
+impl Queue for Embedded {
+    async fn send_on(&self, wake: Wake) -> Stored<()> {
+        let lanes = Arc::clone(&self.0.lanes);
+        let added = [wake.clone()];
+        self.0
+            .writer
+            .run(Class::Progress, move |connection| put_wake(connection, &wake), move |()| lanes.add(&added))
+            .await
+    }
+}

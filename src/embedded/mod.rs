@@ -1,0 +1,111 @@
+//! The engine for one process: everything in one SQLite file.
+//!
+//! One thread writes and commits together whatever waits ([`writer`]); reads have connections of their
+//! own. The queue is a table with due times, and [`worker`] hands what is due to its handler. As all of an
+//! operation is one transaction, a crash leaves nothing half done: what was in flight is found at the
+//! next start and recorded as interrupted, and everything else that is unfinished waits in the queue.
+
+mod attempts;
+mod cache;
+mod deliveries;
+mod keys;
+mod lanes;
+mod payloads;
+mod readers;
+mod recovery;
+mod resends;
+mod schema;
+mod subscriptions;
+mod tables;
+mod worker;
+mod writer;
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use crate::model::time::Timestamp;
+use crate::ports::{StoreError, Stored};
+use cache::Cache;
+use lanes::Lanes;
+use readers::Readers;
+use writer::Writer;
+
+pub use worker::{Limits, Worker};
+
+/// Why a data folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("{0} is in use by another loanhook: stop that one, or use another folder with --data")]
+    InUse(PathBuf),
+    #[error("{0} cannot be used as a data folder: {1}")]
+    Folder(PathBuf, io::Error),
+    #[error("{0} cannot be opened: {1}")]
+    Database(PathBuf, rusqlite::Error),
+    #[error("{0} was written by a newer loanhook (its schema is {1}): use that one")]
+    Newer(PathBuf, i64),
+}
+
+/// A data folder that is in use: all of a loanhook's state. Clones share it.
+#[derive(Clone)]
+pub struct Embedded(Arc<Inner>);
+
+struct Inner {
+    writer: Writer,
+    readers: Readers,
+    cache: Cache,
+    lanes: Arc<Lanes>,
+    _lock: File,
+}
+
+impl Embedded {
+    /// Opens a data folder, making it if it is not there, and takes up what a crash left in flight.
+    pub fn open(folder: &Path) -> Result<Self, OpenError> {
+        let unusable = |error| OpenError::Folder(folder.into(), error);
+        make_folder(folder).map_err(unusable)?;
+        let lock = File::create(folder.join("loanhook.lock")).map_err(unusable)?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => OpenError::InUse(folder.into()),
+            TryLockError::Error(error) => unusable(error),
+        })?;
+        let path = folder.join("loanhook.db");
+        let broken = |error| OpenError::Database(path.clone(), error);
+        let connection = Connection::open(&path).map_err(broken)?;
+        schema::prepare(&connection).map_err(broken)?;
+        match schema::migrate(&connection).map_err(broken)? {
+            schema::Version::Current => {}
+            schema::Version::Newer(version) => return Err(OpenError::Newer(path, version)),
+        }
+        recovery::interrupt_all(&connection, Timestamp::now()).map_err(broken)?;
+        let cache = Cache::load(&connection).map_err(broken)?;
+        let lanes = Arc::new(Lanes::load(&connection).map_err(broken)?);
+        let readers = Readers::open(&path).map_err(broken)?;
+        let writer = Writer::start(connection).map_err(unusable)?;
+        Ok(Self(Arc::new(Inner { writer, readers, cache, lanes, _lock: lock })))
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Stored<T> {
+        self.0.readers.run(work).await
+    }
+}
+
+/// Only its owner may read the folder: it holds signing secrets.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Failed(error.to_string().into())
+    }
+}

@@ -1,0 +1,39 @@
+//! The bytes that were sent and came back; equal bytes of one tenant stand once.
+
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::Embedded;
+use crate::model::id::TenantId;
+use crate::model::payload::{Payload, PayloadKey};
+use crate::ports::{Payloads, Stored};
+
+impl Payloads for Embedded {
+    async fn payload(&self, tenant: &TenantId, key: PayloadKey) -> Stored<Option<Bytes>> {
+        let tenant = tenant.clone();
+        self.read(move |connection| {
+            connection
+                .prepare_cached("SELECT bytes FROM payloads WHERE tenant = ?1 AND key = ?2")?
+                .query_row(params![tenant.as_str(), key.as_bytes()], |row| row.get::<_, Vec<u8>>(0))
+                .optional()
+        })
+        .await
+        .map(|bytes| bytes.map(Bytes::from))
+    }
+}
+
+/// Keeps the bytes of a payload, if it has any.
+pub(super) fn put(
+    connection: &Connection,
+    tenant: &TenantId,
+    payload: Payload,
+    bytes: &[u8],
+) -> rusqlite::Result<()> {
+    let Some(key) = payload.key else { return Ok(()) };
+    connection
+        .prepare_cached(
+            "INSERT INTO payloads (tenant, key, bytes) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![tenant.as_str(), key.as_bytes(), bytes])
+        .map(|_| ())
+}

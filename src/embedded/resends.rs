@@ -1,0 +1,130 @@
+//! Resends: queued, taken, ended. Each is one transaction, and none moves a schedule.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension, params};
+use uuid::Uuid;
+
+use super::tables::{
+    attempt, delete_wake, delivery, from_json, put_attempt, put_progress, put_wake, to_json,
+};
+use super::writer::Class;
+use super::{Embedded, payloads};
+use crate::model::attempt::{Attempt, AttemptState};
+use crate::model::id::{AttemptId, LoanId, TraceId};
+use crate::model::time::Timestamp;
+use crate::ports::{Due, Idempotency, Queued, Resends, Stored, Taken, Wake};
+
+impl Resends for Embedded {
+    async fn queue_resend(&self, row: Attempt, key: Option<Idempotency>, now: Timestamp) -> Stored<Queued> {
+        let lanes = Arc::clone(&self.0.lanes);
+        let wake = Wake {
+            tenant: row.tenant.clone(),
+            trace_id: row.trace_id,
+            subscription_id: row.subscription_id,
+            due: now,
+            what: Due::Resend { loan_id: row.loan_id.clone(), attempt_id: row.id },
+        };
+        let added = [wake.clone()];
+        let work = move |connection: &Connection| {
+            if let Some(key) = &key
+                && let Some((trace, id)) = remember_resend(connection, &row, key, now)?
+            {
+                return Ok(Queued::Known(trace, id));
+            }
+            if let Some(mut delivery) = delivery(connection, &row.tenant, row.trace_id)? {
+                delivery.progress.resend_asked(row.id);
+                put_progress(connection, row.trace_id, &delivery.progress)?;
+            }
+            put_attempt(connection, &row)?;
+            put_wake(connection, &wake)?;
+            Ok(Queued::New)
+        };
+        self.0.writer.run(Class::Intake(0), work, move |_| lanes.add(&added)).await
+    }
+
+    async fn take_resend(
+        &self,
+        wake: &Wake,
+        loan: &LoanId,
+        id: AttemptId,
+        token: Uuid,
+        now: Timestamp,
+    ) -> Stored<Taken> {
+        let (wake, loan) = (wake.clone(), loan.clone());
+        let work = move |connection: &Connection| {
+            delete_wake(connection, &wake)?;
+            let row = attempt(connection, &wake.tenant, &loan, id)?;
+            let (Some(mut row), Some(delivery)) = (row, delivery(connection, &wake.tenant, wake.trace_id)?)
+            else {
+                return Ok(Taken::Lost(None));
+            };
+            let was_queued = row.state == AttemptState::Queued;
+            let won = row.take(token, now);
+            if was_queued {
+                put_attempt(connection, &row)?;
+            }
+            Ok(if won { Taken::Won(Box::new((delivery, row))) } else { Taken::Lost(Some(Box::new(row))) })
+        };
+        self.0.writer.run(Class::Progress, work, |_| ()).await
+    }
+
+    async fn settle_resend(&self, token: Uuid, row: Attempt, response: Option<Bytes>) -> Stored<bool> {
+        let end = Arc::new((row, response));
+        let work = move |connection: &Connection| settle(connection, token, &end.0, end.1.as_deref());
+        self.0.writer.run_until_done(work, |_| ()).await
+    }
+}
+
+/// Puts the record of a key; gives what the one that is there already stands for.
+fn remember_resend(
+    connection: &Connection,
+    row: &Attempt,
+    key: &Idempotency,
+    now: Timestamp,
+) -> rusqlite::Result<Option<(TraceId, AttemptId)>> {
+    connection.prepare_cached("DELETE FROM idempotency WHERE until <= ?1")?.execute([now.millis()])?;
+    let known = connection
+        .prepare_cached("SELECT doc FROM idempotency WHERE tenant = ?1 AND kind = 'resend' AND key = ?2")?
+        .query_row(params![row.tenant.as_str(), key.key], |row| from_json(row, 0))
+        .optional()?;
+    if known.is_none() {
+        connection
+            .prepare_cached(
+                "INSERT INTO idempotency (tenant, kind, key, until, doc) VALUES (?1, 'resend', ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                row.tenant.as_str(),
+                key.key,
+                key.until.millis(),
+                to_json(&(row.trace_id, row.id))?
+            ])?;
+    }
+    Ok(known)
+}
+
+/// Ends a resend. False if its row is not the token's.
+pub(super) fn settle(
+    connection: &Connection,
+    token: Uuid,
+    row: &Attempt,
+    response: Option<&[u8]>,
+) -> rusqlite::Result<bool> {
+    let stored = attempt(connection, &row.tenant, &row.loan_id, row.id)?;
+    if stored.is_none_or(|stored| stored.state != AttemptState::Sending { token }) {
+        return Ok(false);
+    }
+    let Some(completion) = row.completion() else { return Ok(false) };
+    if let (Some(stored), Some(bytes)) = (&completion.response, response) {
+        payloads::put(connection, &row.tenant, stored.payload, bytes)?;
+    }
+    put_attempt(connection, row)?;
+    if completion.succeeded()
+        && let Some(mut delivery) = delivery(connection, &row.tenant, row.trace_id)?
+    {
+        delivery.progress.resend_delivered();
+        put_progress(connection, row.trace_id, &delivery.progress)?;
+    }
+    Ok(true)
+}

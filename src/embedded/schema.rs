@@ -1,0 +1,98 @@
+//! The tables, and how a file comes to have them.
+
+use rusqlite::Connection;
+
+/// What a file's schema is to this program.
+pub(super) enum Version {
+    Current,
+    Newer(i64),
+}
+
+/// One step a version; a step, once released, never changes.
+const STEPS: [&str; 1] = ["CREATE TABLE deliveries (
+         trace BLOB PRIMARY KEY,
+         tenant TEXT NOT NULL,
+         frozen TEXT NOT NULL,
+         progress TEXT NOT NULL
+     );
+     CREATE TABLE attempts (
+         tenant TEXT NOT NULL,
+         loan TEXT NOT NULL,
+         id BLOB NOT NULL,
+         trace BLOB NOT NULL,
+         sending INTEGER NOT NULL,
+         doc TEXT NOT NULL,
+         PRIMARY KEY (tenant, loan, id)
+     ) WITHOUT ROWID;
+     CREATE INDEX attempts_by_trace ON attempts (trace, id);
+     CREATE INDEX attempts_sending ON attempts (sending) WHERE sending = 1;
+     CREATE TABLE queue (
+         id INTEGER PRIMARY KEY,
+         subscription BLOB NOT NULL,
+         due INTEGER NOT NULL,
+         tenant TEXT NOT NULL,
+         trace BLOB NOT NULL,
+         number INTEGER,
+         loan TEXT,
+         attempt BLOB
+     );
+     CREATE INDEX queue_by_subscription ON queue (subscription, due, id);
+     CREATE INDEX queue_by_trace ON queue (trace);
+     CREATE TABLE payloads (
+         tenant TEXT NOT NULL,
+         key BLOB NOT NULL,
+         bytes BLOB NOT NULL,
+         PRIMARY KEY (tenant, key)
+     );
+     CREATE TABLE idempotency (
+         tenant TEXT NOT NULL,
+         kind TEXT NOT NULL,
+         key TEXT NOT NULL,
+         until INTEGER NOT NULL,
+         doc TEXT NOT NULL,
+         PRIMARY KEY (tenant, kind, key)
+     ) WITHOUT ROWID;
+     CREATE INDEX idempotency_by_end ON idempotency (until);
+     CREATE TABLE subscriptions (
+         tenant TEXT NOT NULL,
+         id BLOB NOT NULL,
+         version INTEGER NOT NULL,
+         current INTEGER NOT NULL,
+         doc TEXT NOT NULL,
+         PRIMARY KEY (tenant, id, version)
+     ) WITHOUT ROWID;
+     CREATE TABLE keys (
+         hash BLOB PRIMARY KEY,
+         tenant TEXT NOT NULL,
+         id BLOB NOT NULL,
+         doc TEXT NOT NULL
+     ) WITHOUT ROWID;
+     CREATE TABLE egress (
+         address TEXT PRIMARY KEY,
+         seen INTEGER NOT NULL
+     ) WITHOUT ROWID;"];
+
+/// Sets how a connection reads and writes.
+pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+/// Takes a file to the current schema.
+pub(super) fn migrate(connection: &Connection) -> rusqlite::Result<Version> {
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let Some(steps) = usize::try_from(version).ok().and_then(|version| STEPS.get(version..)) else {
+        return Ok(Version::Newer(version));
+    };
+    let transaction = connection.unchecked_transaction()?;
+    for step in steps {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", STEPS.len() as i64)?;
+    transaction.commit()?;
+    Ok(Version::Current)
+}

@@ -1,0 +1,152 @@
+//! Subscriptions, every version kept: a delivery signs with what its subscription has now, even after it
+//! was deleted, and a repeated intake renders from what it had then.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::Embedded;
+use super::tables::{from_json, to_json};
+use super::writer::Class;
+use crate::model::id::{SubscriptionId, TenantId};
+use crate::model::secret::Secrets;
+use crate::model::subscription::Subscription;
+use crate::ports::{Replaced, Stored, Subscriptions};
+
+impl Subscriptions for Embedded {
+    async fn subscriptions(&self, tenant: &TenantId) -> Stored<Arc<Vec<Arc<Subscription>>>> {
+        Ok(self.0.cache.subscriptions(tenant))
+    }
+
+    async fn subscription_version(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        version: u64,
+    ) -> Stored<Option<Arc<Subscription>>> {
+        let tenant = tenant.clone();
+        self.read(move |connection| {
+            connection
+                .prepare_cached(
+                    "SELECT doc FROM subscriptions WHERE tenant = ?1 AND id = ?2 AND version = ?3",
+                )?
+                .query_row(params![tenant.as_str(), id.uuid().as_bytes(), version], |row| from_json(row, 0))
+                .optional()
+        })
+        .await
+        .map(|subscription| subscription.map(Arc::new))
+    }
+
+    async fn secrets(&self, tenant: &TenantId, id: SubscriptionId, _: u64) -> Stored<Option<Secrets>> {
+        let cached = self.0.cache.subscriptions(tenant);
+        if let Some(subscription) = cached.iter().find(|subscription| subscription.id == id) {
+            return Ok(Some(subscription.secrets.clone()));
+        }
+        let tenant = tenant.clone();
+        self.read(move |connection| newest(connection, &tenant, id))
+            .await
+            .map(|newest| newest.map(|(subscription, _)| subscription.secrets))
+    }
+
+    async fn create(&self, subscription: Subscription, most: usize) -> Stored<bool> {
+        let inner = Arc::clone(&self.0);
+        let new = subscription.clone();
+        let work = move |connection: &Connection| {
+            let count: usize = connection
+                .prepare_cached("SELECT count(*) FROM subscriptions WHERE tenant = ?1 AND current = 1")?
+                .query_row([new.tenant.as_str()], |row| row.get(0))?;
+            if count < most {
+                put(connection, &new)?;
+            }
+            Ok(count < most)
+        };
+        let then = move |created: &bool| {
+            if *created {
+                inner.cache.put_subscription(subscription);
+            }
+        };
+        self.0.writer.run(Class::Progress, work, then).await
+    }
+
+    async fn replace(&self, subscription: Subscription) -> Stored<Replaced> {
+        let inner = Arc::clone(&self.0);
+        let next = subscription.clone();
+        let work = move |connection: &Connection| {
+            let Some((current, true)) = newest(connection, &next.tenant, next.id)? else {
+                return Ok(Replaced::Unknown);
+            };
+            if current.version + 1 != next.version {
+                return Ok(Replaced::Changed);
+            }
+            retire(connection, &current)?;
+            put(connection, &next)?;
+            Ok(Replaced::Done)
+        };
+        let then = move |replaced: &Replaced| {
+            if *replaced == Replaced::Done {
+                inner.cache.put_subscription(subscription);
+            }
+        };
+        self.0.writer.run(Class::Progress, work, then).await
+    }
+
+    async fn delete(&self, tenant: &TenantId, id: SubscriptionId) -> Stored<bool> {
+        let inner = Arc::clone(&self.0);
+        let tenant = tenant.clone();
+        let work = move |connection: &Connection| {
+            let Some((current, true)) = newest(connection, &tenant, id)? else { return Ok(None) };
+            retire(connection, &current)?;
+            Ok(Some(current))
+        };
+        let then = move |gone: &Option<Subscription>| {
+            if let Some(gone) = gone {
+                inner.cache.remove_subscription(gone);
+            }
+        };
+        Ok(self.0.writer.run(Class::Progress, work, then).await?.is_some())
+    }
+}
+
+/// The newest version of a subscription, and whether it is current: the last one of a deleted one is not.
+fn newest(
+    connection: &Connection,
+    tenant: &TenantId,
+    id: SubscriptionId,
+) -> rusqlite::Result<Option<(Subscription, bool)>> {
+    connection
+        .prepare_cached(
+            "SELECT doc, current FROM subscriptions WHERE tenant = ?1 AND id = ?2
+             ORDER BY version DESC LIMIT 1",
+        )?
+        .query_row(params![tenant.as_str(), id.uuid().as_bytes()], |row| {
+            Ok((from_json(row, 0)?, row.get(1)?))
+        })
+        .optional()
+}
+
+fn put(connection: &Connection, subscription: &Subscription) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO subscriptions (tenant, id, version, current, doc) VALUES (?1, ?2, ?3, 1, ?4)",
+        )?
+        .execute(params![
+            subscription.tenant.as_str(),
+            subscription.id.uuid().as_bytes(),
+            subscription.version,
+            to_json(subscription)?,
+        ])
+        .map(|_| ())
+}
+
+fn retire(connection: &Connection, subscription: &Subscription) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE subscriptions SET current = 0 WHERE tenant = ?1 AND id = ?2 AND version = ?3",
+        )?
+        .execute(params![
+            subscription.tenant.as_str(),
+            subscription.id.uuid().as_bytes(),
+            subscription.version
+        ])
+        .map(|_| ())
+}

@@ -1,0 +1,156 @@
+//! Rows of the tables as values of the model, and back.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::model::attempt::{Attempt, AttemptState};
+use crate::model::delivery::Delivery;
+use crate::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
+use crate::model::progress::Progress;
+use crate::model::time::Timestamp;
+use crate::ports::{Due, Wake};
+
+pub(super) fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+/// The JSON in a column.
+pub(super) fn from_json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    serde_json::from_str(row.get_ref(column)?.as_str()?)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into()))
+}
+
+/// The UUID in a column.
+pub(super) fn uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
+    row.get(column).map(Uuid::from_bytes)
+}
+
+fn text<T: TryFrom<String, Error = String>>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    T::try_from(row.get(column)?)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into()))
+}
+
+pub(super) fn delivery(
+    connection: &Connection,
+    tenant: &TenantId,
+    trace: TraceId,
+) -> rusqlite::Result<Option<Delivery>> {
+    connection
+        .prepare_cached("SELECT frozen, progress FROM deliveries WHERE trace = ?1 AND tenant = ?2")?
+        .query_row(params![trace.uuid().as_bytes(), tenant.as_str()], |row| {
+            Ok(Delivery { frozen: from_json(row, 0)?, progress: from_json(row, 1)? })
+        })
+        .optional()
+}
+
+pub(super) fn put_progress(
+    connection: &Connection,
+    trace: TraceId,
+    progress: &Progress,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE deliveries SET progress = ?2 WHERE trace = ?1")?
+        .execute(params![trace.uuid().as_bytes(), to_json(progress)?])
+        .map(|_| ())
+}
+
+pub(super) fn attempt(
+    connection: &Connection,
+    tenant: &TenantId,
+    loan: &LoanId,
+    id: AttemptId,
+) -> rusqlite::Result<Option<Attempt>> {
+    connection
+        .prepare_cached("SELECT doc FROM attempts WHERE tenant = ?1 AND loan = ?2 AND id = ?3")?
+        .query_row(params![tenant.as_str(), loan.as_str(), id.uuid().as_bytes()], |row| from_json(row, 0))
+        .optional()
+}
+
+/// Puts a row, in the place of the one with its ID.
+pub(super) fn put_attempt(connection: &Connection, attempt: &Attempt) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO attempts (tenant, loan, id, trace, sending, doc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT DO UPDATE SET sending = excluded.sending, doc = excluded.doc",
+        )?
+        .execute(params![
+            attempt.tenant.as_str(),
+            attempt.loan_id.as_str(),
+            attempt.id.uuid().as_bytes(),
+            attempt.trace_id.uuid().as_bytes(),
+            matches!(attempt.state, AttemptState::Sending { .. }),
+            to_json(attempt)?,
+        ])
+        .map(|_| ())
+}
+
+/// Puts a message, unless there is one for the same already.
+pub(super) fn put_wake(connection: &Connection, wake: &Wake) -> rusqlite::Result<()> {
+    let (number, loan, attempt) = match &wake.what {
+        Due::Attempt(number) => (Some(*number), None, None),
+        Due::Resend { loan_id, attempt_id } => {
+            (None, Some(loan_id.as_str()), Some(attempt_id.uuid().into_bytes()))
+        }
+    };
+    connection
+        .prepare_cached(
+            "INSERT INTO queue (subscription, due, tenant, trace, number, loan, attempt)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS
+             (SELECT 1 FROM queue WHERE trace = ?4 AND number IS ?5 AND attempt IS ?7)",
+        )?
+        .execute(params![
+            wake.subscription_id.uuid().as_bytes(),
+            wake.due.millis(),
+            wake.tenant.as_str(),
+            wake.trace_id.uuid().as_bytes(),
+            number,
+            loan,
+            attempt,
+        ])
+        .map(|_| ())
+}
+
+/// Takes away every message for this.
+pub(super) fn delete_wake(connection: &Connection, wake: &Wake) -> rusqlite::Result<()> {
+    let (number, attempt) = match &wake.what {
+        Due::Attempt(number) => (Some(*number), None),
+        Due::Resend { attempt_id, .. } => (None, Some(attempt_id.uuid().into_bytes())),
+    };
+    connection
+        .prepare_cached("DELETE FROM queue WHERE trace = ?1 AND number IS ?2 AND attempt IS ?3")?
+        .execute(params![wake.trace_id.uuid().as_bytes(), number, attempt])
+        .map(|_| ())
+}
+
+/// The messages of a subscription that are due first, with the IDs of their rows.
+pub(super) fn wakes(
+    connection: &Connection,
+    subscription: SubscriptionId,
+    limit: usize,
+) -> rusqlite::Result<Vec<(i64, Wake)>> {
+    connection
+        .prepare_cached(
+            "SELECT id, tenant, trace, due, number, loan, attempt FROM queue
+             WHERE subscription = ?1 ORDER BY due, id LIMIT ?2",
+        )?
+        .query_map(params![subscription.uuid().as_bytes(), limit], |row| {
+            let what = match row.get(4)? {
+                Some(number) => Due::Attempt(number),
+                None => {
+                    Due::Resend { loan_id: text(row, 5)?, attempt_id: AttemptId::from_uuid(uuid(row, 6)?) }
+                }
+            };
+            let wake = Wake {
+                tenant: text(row, 1)?,
+                trace_id: TraceId::from_uuid(uuid(row, 2)?),
+                subscription_id: subscription,
+                due: Timestamp::from_millis(row.get(3)?),
+                what,
+            };
+            Ok((row.get(0)?, wake))
+        })?
+        .collect()
+}

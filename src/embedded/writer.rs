@@ -1,0 +1,219 @@
+//! The one thread that writes.
+//!
+//! Whatever waits is committed together, a savepoint each, so that one operation that fails takes no
+//! other down; an operation is answered only after the commit. What ends an attempt goes before what
+//! brings new work in, and only so much new work may wait.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+use tracing::error;
+
+use crate::ports::{StoreError, Stored};
+
+/// How many operations share a commit at most.
+const GROUP: usize = 512;
+/// How many operations, and bytes of them, may wait to bring new work in.
+const WAITING_AT_MOST: usize = 8192;
+const WAITING_BYTES_AT_MOST: usize = 64 << 20;
+
+/// What an operation is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Class {
+    /// It goes on with work that is there.
+    Progress,
+    /// It brings new work in, of about so many bytes; refused where too much waits.
+    Intake(usize),
+}
+
+type Answer = Box<dyn FnOnce(Stored<()>) + Send>;
+/// Without a connection there is no transaction to work in, and the answer is a failure.
+type Work = Box<dyn FnOnce(Option<&Connection>) -> (bool, Answer) + Send>;
+
+struct Job {
+    bytes: usize,
+    work: Work,
+}
+
+#[derive(Default)]
+struct Waiting {
+    progress: VecDeque<Job>,
+    intake: VecDeque<Job>,
+    intake_bytes: usize,
+    closed: bool,
+}
+
+#[derive(Default)]
+struct Shared {
+    waiting: Mutex<Waiting>,
+    arrived: Condvar,
+}
+
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let work = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
+            while let Some(jobs) = next_group(&work) {
+                commit_together(&connection, jobs);
+            }
+        })?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// Runs `work` in the next commit and answers after it. `then` runs first, on the writer's thread,
+    /// in the order of the commits, if all went well.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        class: Class,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        then: impl FnOnce(&T) + Send + 'static,
+    ) -> Stored<T> {
+        let (sender, receiver) = oneshot::channel();
+        let work: Work = Box::new(move |connection| {
+            let result = connection.map(|connection| catch_unwind(AssertUnwindSafe(|| work(connection))));
+            let result: Stored<T> = match result {
+                Some(Ok(result)) => result.map_err(StoreError::from),
+                Some(Err(_)) => Err(StoreError::Failed("an operation panicked".into())),
+                None => Err(StoreError::Failed("the transaction failed".into())),
+            };
+            let keep = result.is_ok();
+            let answer: Answer = Box::new(move |committed| {
+                let result = result.and_then(|value| committed.map(|()| value));
+                if let Ok(value) = &result {
+                    then(value);
+                }
+                // A caller that went away does not want to know.
+                let _ = sender.send(result);
+            });
+            (keep, answer)
+        });
+        self.submit(class, work)?;
+        receiver.await.unwrap_or_else(|_| Err(StoreError::Failed("the writer stopped".into())))
+    }
+
+    /// As [`Writer::run`], for what must not be lost: it is tried until it is committed.
+    pub(super) async fn run_until_done<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Connection) -> rusqlite::Result<T> + Clone + Send + 'static,
+        then: impl FnOnce(&T) + Clone + Send + 'static,
+    ) -> Stored<T> {
+        let mut pause = Duration::from_millis(50);
+        loop {
+            match self.run(Class::Progress, work.clone(), then.clone()).await {
+                Ok(value) => return Ok(value),
+                Err(StoreError::Failed(_)) if !self.shared.waiting().closed => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(5));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn submit(&self, class: Class, work: Work) -> Stored<()> {
+        let mut waiting = self.shared.waiting();
+        if waiting.closed {
+            return Err(StoreError::Failed("the store is closed".into()));
+        }
+        match class {
+            Class::Progress => waiting.progress.push_back(Job { bytes: 0, work }),
+            Class::Intake(bytes) => {
+                let full = waiting.intake.len() >= WAITING_AT_MOST
+                    || waiting.intake_bytes + bytes > WAITING_BYTES_AT_MOST;
+                if full && !waiting.intake.is_empty() {
+                    return Err(StoreError::Busy);
+                }
+                waiting.intake_bytes += bytes;
+                waiting.intake.push_back(Job { bytes, work });
+            }
+        }
+        drop(waiting);
+        self.shared.arrived.notify_one();
+        Ok(())
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.shared.waiting().closed = true;
+        self.shared.arrived.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // What panics in an operation is caught: a panic here has nothing left to say.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Waits for work; none once the writer is closed and nothing waits.
+fn next_group(shared: &Shared) -> Option<Vec<Work>> {
+    let mut waiting = shared.waiting();
+    while waiting.progress.is_empty() && waiting.intake.is_empty() {
+        if waiting.closed {
+            return None;
+        }
+        waiting = shared.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+    }
+    let mut jobs = Vec::new();
+    while jobs.len() < GROUP {
+        let Some(job) = waiting.progress.pop_front().or_else(|| {
+            let job = waiting.intake.pop_front()?;
+            waiting.intake_bytes -= job.bytes;
+            Some(job)
+        }) else {
+            break;
+        };
+        jobs.push(job.work);
+    }
+    Some(jobs)
+}
+
+fn commit_together(connection: &Connection, jobs: Vec<Work>) {
+    let mut answers = Vec::with_capacity(jobs.len());
+    let committed = try_commit(connection, jobs, &mut answers);
+    if let Err(failure) = &committed {
+        error!(%failure, "store.commit_failed");
+        if !connection.is_autocommit()
+            && let Err(failure) = connection.execute_batch("ROLLBACK")
+        {
+            error!(%failure, "store.rollback_failed");
+        }
+    }
+    let committed = committed.map_err(StoreError::from);
+    for answer in answers {
+        answer(committed.clone());
+    }
+}
+
+fn try_commit(connection: &Connection, jobs: Vec<Work>, answers: &mut Vec<Answer>) -> rusqlite::Result<()> {
+    let execute = |sql| connection.prepare_cached(sql)?.execute([]).map(|_| ());
+    let mut transaction = execute("BEGIN IMMEDIATE");
+    for work in jobs {
+        transaction = transaction.and_then(|()| execute("SAVEPOINT operation"));
+        let (keep, answer) = work(transaction.is_ok().then_some(connection));
+        answers.push(answer);
+        transaction = transaction.and_then(|()| {
+            if !keep {
+                execute("ROLLBACK TO operation")?;
+            }
+            execute("RELEASE operation")
+        });
+    }
+    transaction.and_then(|()| execute("COMMIT"))
+}

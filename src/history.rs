@@ -1,0 +1,85 @@
+//! What was sent for a loan, and what came back.
+
+use crate::model::attempt::Attempt;
+use crate::model::delivery::Delivery;
+use crate::model::filter::HistoryFilter;
+use crate::model::id::{AttemptId, LoanId, TenantId, TraceId};
+use crate::model::time::Timestamp;
+use crate::ports::{Attempts, Deliveries, Row, Stored};
+
+/// A filtered page looks at this many rows at most.
+const EXAMINED_AT_MOST: usize = 5000;
+/// How many rows a filtered page reads at once.
+const CHUNK: usize = 500;
+
+/// A part of a history, the newest first.
+#[derive(Debug)]
+pub struct Page {
+    pub rows: Vec<Row>,
+    /// Where the next page begins: before the row with this ID.
+    pub next: Option<AttemptId>,
+}
+
+/// A page of a loan's history: at most `limit` rows that pass the filter, from before `before`. It is full
+/// unless the history ends or 5,000 rows were looked at.
+pub async fn page<S: Attempts>(
+    store: &S,
+    (tenant, loan): (&TenantId, &LoanId),
+    filter: &HistoryFilter,
+    before: Option<AttemptId>,
+    limit: usize,
+    now: Timestamp,
+) -> Stored<Page> {
+    let (oldest, newest) = filter.bounds();
+    let mut before = [before, newest].into_iter().flatten().min();
+    let chunk = if *filter == HistoryFilter::default() { limit + 1 } else { CHUNK };
+    let mut rows: Vec<Row> = Vec::new();
+    let mut examined = 0;
+    loop {
+        let found = store.rows(tenant, loan, oldest, before, chunk.min(EXAMINED_AT_MOST - examined)).await?;
+        let ended = found.len() < chunk.min(EXAMINED_AT_MOST - examined);
+        for mut row in found {
+            examined += 1;
+            before = Some(row.attempt.id);
+            row.attempt = row.attempt.as_of(now);
+            if !filter.matches(&row.attempt) {
+                continue;
+            }
+            if rows.len() == limit {
+                let next = rows.last().map(|row| row.attempt.id);
+                return Ok(Page { rows, next });
+            }
+            rows.push(row);
+        }
+        if ended {
+            return Ok(Page { rows, next: None });
+        }
+        if examined == EXAMINED_AT_MOST {
+            return Ok(Page { rows, next: before });
+        }
+    }
+}
+
+/// One row of a loan.
+pub async fn row<S: Attempts>(
+    store: &S,
+    tenant: &TenantId,
+    loan: &LoanId,
+    id: AttemptId,
+    now: Timestamp,
+) -> Stored<Option<Row>> {
+    let row = store.row(tenant, loan, id).await?;
+    Ok(row.map(|row| Row { attempt: row.attempt.as_of(now), ..row }))
+}
+
+/// A delivery and all its attempts, the oldest first.
+pub async fn delivery<S: Attempts + Deliveries>(
+    store: &S,
+    tenant: &TenantId,
+    trace: TraceId,
+    now: Timestamp,
+) -> Stored<Option<(Delivery, Vec<Attempt>)>> {
+    let Some(delivery) = store.delivery(tenant, trace).await? else { return Ok(None) };
+    let attempts = store.attempts_of(&delivery).await?;
+    Ok(Some((delivery, attempts.into_iter().map(|attempt| attempt.as_of(now)).collect())))
+}

@@ -1,0 +1,176 @@
+//! One HTTP request of a delivery: one row of the history.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::failure::{ErrorKind, Failure};
+use super::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
+use super::payload::Payload;
+use super::subscription::Method;
+use super::time::Timestamp;
+
+/// A resend that no worker took for this long reads as failed, interrupted.
+pub const QUEUED_FOR_AT_MOST: Duration = Duration::from_secs(15 * 60);
+
+/// One row of a loan's history. What it says of its delivery was frozen at intake.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    pub id: AttemptId,
+    pub tenant: TenantId,
+    pub loan_id: LoanId,
+    pub trace_id: TraceId,
+    pub subscription_id: SubscriptionId,
+    pub event_title: String,
+    pub event_name: String,
+    pub occurred_at: Option<String>,
+    pub method: Method,
+    pub destination: String,
+    pub content_type: Option<String>,
+    pub source: Payload,
+    pub number: AttemptNumber,
+    /// Of a resend: the name of the key, or the viewer of the portal link.
+    pub requested_by: Option<String>,
+    pub resend_of: Option<AttemptId>,
+    /// For a queued row: when it was asked for.
+    pub sent_at: Timestamp,
+    pub state: AttemptState,
+    /// What was scheduled when this attempt failed.
+    pub next_attempt_at: Option<Timestamp>,
+}
+
+/// How far an attempt has come.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum AttemptState {
+    Queued,
+    /// Under way, by the sender that holds this token.
+    Sending {
+        token: Uuid,
+    },
+    Complete(Completion),
+}
+
+/// What came of an attempt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Completion {
+    pub ended_at: Timestamp,
+    /// From the start of the request to the end of the answer; none where there was no request, or
+    /// nobody saw its end.
+    pub response_time_ms: Option<f64>,
+    pub source_ip: Option<IpAddr>,
+    /// The answer's status, or why there was none.
+    pub result: Result<u16, Failure>,
+    pub response: Option<StoredResponse>,
+}
+
+/// An answer as it is kept. Where an answer broke off, what had come of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StoredResponse {
+    pub payload: Payload,
+    pub content_type: Option<String>,
+    /// The body was longer than what is kept, or broke off.
+    pub truncated: bool,
+    pub headers: Vec<(String, String)>,
+    pub headers_truncated: bool,
+}
+
+/// Which attempt of its delivery this is: 1, 2, … for automatic ones, `manual` for a resend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AttemptNumber {
+    Manual,
+    #[serde(untagged)]
+    Auto(u32),
+}
+
+impl fmt::Display for AttemptNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto(number) => number.fmt(f),
+            Self::Manual => f.write_str("manual"),
+        }
+    }
+}
+
+/// The outcome of a row, by the words of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    Queued,
+    Sending,
+    Succeeded,
+    Failed,
+}
+
+impl Completion {
+    /// Nobody is left to say how this attempt ended.
+    pub fn interrupted(now: Timestamp, detail: &str) -> Self {
+        Self {
+            ended_at: now,
+            response_time_ms: None,
+            source_ip: None,
+            result: Err(Failure { kind: ErrorKind::Interrupted, detail: detail.into() }),
+            response: None,
+        }
+    }
+
+    pub fn succeeded(&self) -> bool {
+        matches!(self.result, Ok(200..=299))
+    }
+
+    pub fn error(&self) -> Option<&Failure> {
+        self.result.as_ref().err()
+    }
+}
+
+/// What the row of a sender that died says.
+pub const SENDER_DIED: &str =
+    "the sender stopped while this request was under way; what the receiver got of it is unknown";
+/// What the row of a resend says that nobody ever sent.
+const NEVER_TAKEN: &str = "no sender took this resend within 15 minutes; it was not sent";
+
+impl Attempt {
+    pub fn is_manual(&self) -> bool {
+        self.number == AttemptNumber::Manual
+    }
+
+    pub fn completion(&self) -> Option<&Completion> {
+        match &self.state {
+            AttemptState::Complete(completion) => Some(completion),
+            AttemptState::Queued | AttemptState::Sending { .. } => None,
+        }
+    }
+
+    pub fn outcome(&self) -> Outcome {
+        match &self.state {
+            AttemptState::Queued => Outcome::Queued,
+            AttemptState::Sending { .. } => Outcome::Sending,
+            AttemptState::Complete(completion) if completion.succeeded() => Outcome::Succeeded,
+            AttemptState::Complete(_) => Outcome::Failed,
+        }
+    }
+
+    /// A row as it reads now: a resend that waited too long has failed, even before anything wrote so.
+    pub fn as_of(mut self, now: Timestamp) -> Self {
+        if self.state == AttemptState::Queued && now.since(self.sent_at) >= QUEUED_FOR_AT_MOST {
+            let ended = self.sent_at + QUEUED_FOR_AT_MOST;
+            self.state = AttemptState::Complete(Completion::interrupted(ended, NEVER_TAKEN));
+        }
+        self
+    }
+
+    /// Takes a queued resend: it is sent from now, by the holder of the token. False if it is not
+    /// waiting any more; one that waited too long is completed as interrupted.
+    pub fn take(&mut self, token: Uuid, now: Timestamp) -> bool {
+        *self = self.clone().as_of(now);
+        let waits = self.state == AttemptState::Queued;
+        if waits {
+            self.state = AttemptState::Sending { token };
+            self.sent_at = now;
+        }
+        waits
+    }
+}

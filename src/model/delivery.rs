@@ -1,0 +1,166 @@
+//! One event matched to one subscription.
+//!
+//! What it sends was frozen at intake ([`Frozen`]); how far its automatic schedule has come is its
+//! [`Progress`]. A delivery is the one source of truth about the schedule: a queued message only wakes it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::attempt::{Attempt, AttemptNumber, AttemptState, Completion};
+use super::event::Event;
+use super::failure::ErrorKind;
+use super::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
+use super::payload::Payload;
+use super::progress::{Ending, InFlight, Progress};
+use super::retry::RetryPolicy;
+use super::subscription::{Method, Subscription};
+use super::time::Timestamp;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Delivery {
+    pub frozen: Frozen,
+    pub progress: Progress,
+}
+
+/// What never changes: every attempt sends this, whatever becomes of the loan or the subscription.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Frozen {
+    pub trace_id: TraceId,
+    pub tenant: TenantId,
+    pub event_id: EventId,
+    pub loan_id: LoanId,
+    pub subscription_id: SubscriptionId,
+    pub subscription_version: u64,
+    pub event_title: String,
+    pub event_name: String,
+    pub occurred_at: Option<String>,
+    pub accepted_at: Timestamp,
+    pub request: FrozenRequest,
+    pub retry: RetryPolicy,
+    pub timeout_seconds: u32,
+}
+
+/// The request but for what differs from attempt to attempt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FrozenRequest {
+    pub method: Method,
+    pub url: String,
+    pub headers: BTreeMap<String, String>,
+    /// None where there is no body.
+    pub content_type: Option<String>,
+    pub payload: Payload,
+}
+
+impl Delivery {
+    /// Freezes what a subscription sends for an event, and its payload's bytes.
+    pub fn render(
+        subscription: &Subscription,
+        event: &Event,
+        id: EventId,
+        now: Timestamp,
+    ) -> (Self, Vec<u8>) {
+        let settings = &subscription.settings;
+        let carries = settings.request.method.carries_event();
+        let bytes = if carries { event.envelope() } else { Vec::new() };
+        let frozen = Frozen {
+            trace_id: TraceId::of(id, subscription.id),
+            tenant: subscription.tenant.clone(),
+            event_id: id,
+            loan_id: event.loan_id.clone(),
+            subscription_id: subscription.id,
+            subscription_version: subscription.version,
+            event_title: settings.title.clone(),
+            event_name: event.name.clone(),
+            occurred_at: event.occurred_at.clone(),
+            accepted_at: now,
+            request: FrozenRequest {
+                method: settings.request.method,
+                url: settings.request.url.clone(),
+                headers: settings.request.headers.clone(),
+                content_type: carries.then(|| settings.request.content_type.clone()),
+                payload: Payload::of(&bytes),
+            },
+            retry: settings.retry.clone(),
+            timeout_seconds: settings.timeout_seconds,
+        };
+        (Self { frozen, progress: Progress::first_due(now) }, bytes)
+    }
+
+    /// The row of the automatic attempt that is in flight, as it begins.
+    pub fn attempt_row(&self, flight: &InFlight) -> Attempt {
+        let state = AttemptState::Sending { token: flight.token };
+        self.row(flight.attempt_id, AttemptNumber::Auto(flight.number), flight.since, state)
+    }
+
+    /// The row of a resend, as it is asked for.
+    pub fn resend_row(&self, id: AttemptId, of: AttemptId, by: String, now: Timestamp) -> Attempt {
+        let mut row = self.row(id, AttemptNumber::Manual, now, AttemptState::Queued);
+        row.resend_of = Some(of);
+        row.requested_by = Some(by);
+        row
+    }
+
+    fn row(&self, id: AttemptId, number: AttemptNumber, sent_at: Timestamp, state: AttemptState) -> Attempt {
+        let frozen = &self.frozen;
+        Attempt {
+            id,
+            tenant: frozen.tenant.clone(),
+            loan_id: frozen.loan_id.clone(),
+            trace_id: frozen.trace_id,
+            subscription_id: frozen.subscription_id,
+            event_title: frozen.event_title.clone(),
+            event_name: frozen.event_name.clone(),
+            occurred_at: frozen.occurred_at.clone(),
+            method: frozen.request.method,
+            destination: frozen.request.url.clone(),
+            content_type: frozen.request.content_type.clone(),
+            source: frozen.request.payload,
+            number,
+            requested_by: None,
+            resend_of: None,
+            sent_at,
+            state,
+            next_attempt_at: None,
+        }
+    }
+
+    /// Moves on from the attempt in flight, which ended as its row says, and gives when the next one is
+    /// due. None, and nothing changed, if the row's sender is not the one in flight.
+    pub fn settle(&mut self, token: Uuid, completion: &Completion) -> Option<Option<Timestamp>> {
+        let flight = self.progress.in_flight.clone().filter(|flight| flight.token == token)?;
+        let Frozen { retry, trace_id, .. } = &self.frozen;
+        let delay = |retry_after| retry.delay(flight.slot, *trace_id, retry_after);
+        Some(self.progress.settle(ending(completion), completion.ended_at, delay))
+    }
+}
+
+/// What the end of an attempt means for the schedule.
+fn ending(completion: &Completion) -> Ending {
+    if completion.succeeded() {
+        return Ending::Succeeded;
+    }
+    match completion.error().map(|error| error.kind) {
+        Some(ErrorKind::Interrupted) => Ending::Interrupted,
+        Some(ErrorKind::Blocked | ErrorKind::Template) => Ending::Hopeless,
+        _ => Ending::Failed { retry_after: retry_after(completion) },
+    }
+}
+
+/// What a 429 or 503 asks for (RFC 9110, 10.2.3): seconds or an HTTP date.
+fn retry_after(completion: &Completion) -> Option<Duration> {
+    let (Ok(429 | 503), Some(response)) = (&completion.result, &completion.response) else { return None };
+    let (_, value) = response.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))?;
+    if let Ok(seconds) = value.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = httpdate::parse_http_date(value.trim()).ok()?;
+    let since_epoch = at.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some((Timestamp::from_millis(0) + since_epoch).since(completion.ended_at))
+}
+
+#[cfg(test)]
+#[path = "delivery_tests.rs"]
+mod tests;

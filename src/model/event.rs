@@ -1,0 +1,136 @@
+//! One change to a loan.
+
+use chrono::DateTime;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::id::LoanId;
+use super::validation::{Faults, name_fault};
+
+/// The largest event, in bytes of its JSON.
+pub const MAX_EVENT_BYTES: usize = 256 * 1024;
+/// How deep a context may nest, itself counted.
+pub const MAX_DEPTH: usize = 32;
+
+/// An event as it is told, not yet checked.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EventDraft {
+    pub event_name: String,
+    pub loan_id: String,
+    pub context: Box<RawValue>,
+    #[serde(default)]
+    pub occurred_at: Option<String>,
+}
+
+/// One change to a loan. Its context is kept byte for byte: key order and number spelling survive.
+#[derive(Debug, Clone)]
+pub struct Event {
+    pub name: String,
+    pub loan_id: LoanId,
+    /// A JSON object.
+    pub context: Box<RawValue>,
+    /// RFC 3339, as it was told.
+    pub occurred_at: Option<String>,
+}
+
+impl EventDraft {
+    pub fn check(self) -> Result<Event, Faults> {
+        let mut faults = Faults::default();
+        if let Some(fault) = name_fault(&self.event_name) {
+            faults.add("/eventName", fault);
+        }
+        if !self.context.get().trim_start().starts_with('{') {
+            faults.add("/context", "must be a JSON object");
+        } else if depth(self.context.get()) > MAX_DEPTH {
+            faults.add("/context", format!("must nest at most {MAX_DEPTH} deep"));
+        }
+        if self.occurred_at.as_deref().is_some_and(|text| DateTime::parse_from_rfc3339(text).is_err()) {
+            faults.add("/occurredAt", "must be a time by RFC 3339, such as 2026-11-23T10:00:00Z");
+        }
+        let loan_id = LoanId::try_from(self.loan_id).map_err(|fault| faults.add("/loanId", fault));
+        match loan_id {
+            Ok(loan_id) => faults.or(Event {
+                name: self.event_name,
+                loan_id,
+                context: self.context,
+                occurred_at: self.occurred_at,
+            }),
+            Err(()) => Err(faults),
+        }
+    }
+}
+
+impl Event {
+    /// The payload of a subscription that has no template: the event's name and its context.
+    pub fn envelope(&self) -> Vec<u8> {
+        let name = serde_json::Value::from(self.name.as_str()).to_string();
+        format!("{{\"eventName\":{name},\"context\":{}}}", self.context.get()).into_bytes()
+    }
+}
+
+/// How deep valid JSON nests: 1 for `{}`.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest, mut text, mut escaped) = (0_usize, 0, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if text => escaped = true,
+            b'"' => text = !text,
+            b'{' | b'[' if !text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !text => depth -= 1,
+            _ => {}
+        }
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft(context: &str) -> EventDraft {
+        EventDraft {
+            event_name: "Payment \"Posted\"".into(),
+            loan_id: "727".into(),
+            context: RawValue::from_string(context.into()).expect("JSON"),
+            occurred_at: None,
+        }
+    }
+
+    #[test]
+    fn the_envelope_keeps_order_and_spelling() {
+        let event = draft(r#"{"b": 250.00, "a": 1e2}"#).check().expect("a good event");
+        assert_eq!(
+            String::from_utf8(event.envelope()).expect("UTF-8"),
+            r#"{"eventName":"Payment \"Posted\"","context":{"b": 250.00, "a": 1e2}}"#
+        );
+    }
+
+    #[test]
+    fn depth_by_table() {
+        for (json, deep) in [("{}", 1), (r#"{"a":[1,{"b":[]}]}"#, 4), (r#"{"[[\"{":"\\{"}"#, 1)] {
+            assert_eq!(depth(json), deep, "{json}");
+        }
+        let nested = |deep: usize| format!("{{\"a\":{}{}}}", "[".repeat(deep - 1), "]".repeat(deep - 1));
+        assert!(draft(&nested(32)).check().is_ok());
+        assert!(draft(&nested(33)).check().is_err());
+    }
+
+    #[test]
+    fn every_fault_is_told() {
+        let faults = EventDraft {
+            event_name: String::new(),
+            loan_id: "a/b".into(),
+            context: RawValue::from_string("[]".into()).expect("JSON"),
+            occurred_at: Some("yesterday".into()),
+        }
+        .check()
+        .expect_err("all wrong");
+        let pointers: Vec<_> = faults.0.iter().map(|fault| fault.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/eventName", "/context", "/occurredAt", "/loanId"]);
+    }
+}

@@ -1,0 +1,18 @@
+//! Values and rules, with no I/O and no async: what an event, a subscription, a delivery and an
+//! attempt are, and how a delivery moves from one attempt to the next.
+
+pub mod attempt;
+pub mod delivery;
+pub mod event;
+pub mod failure;
+pub mod filter;
+pub mod id;
+pub mod key;
+pub mod payload;
+pub mod progress;
+pub mod retry;
+pub mod secret;
+pub mod subscription;
+pub mod template;
+pub mod time;
+pub mod validation;

@@ -1,0 +1,60 @@
+//! Bytes that were sent or came back, and where they are kept.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// The SHA-256 of a tenant's payload: equal bytes of one tenant are kept once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PayloadKey([u8; 32]);
+
+impl PayloadKey {
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for PayloadKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl Serialize for PayloadKey {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for PayloadKey {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        let mut key = [0; 32];
+        if text.len() != 64 || !text.is_ascii() {
+            return Err(serde::de::Error::custom("a payload key has 64 hexadecimal digits"));
+        }
+        for (byte, place) in key.iter_mut().zip((0..64).step_by(2)) {
+            *byte = u8::from_str_radix(&text[place..place + 2], 16).map_err(serde::de::Error::custom)?;
+        }
+        Ok(Self(key))
+    }
+}
+
+/// Where a payload is kept; nothing is kept for one of 0 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payload {
+    pub key: Option<PayloadKey>,
+    /// Its length in bytes.
+    pub bytes: u64,
+}
+
+impl Payload {
+    pub fn of(bytes: &[u8]) -> Self {
+        Self { key: (!bytes.is_empty()).then(|| PayloadKey::of(bytes)), bytes: bytes.len() as u64 }
+    }
+}

@@ -1,0 +1,196 @@
+//! How far a delivery's automatic schedule has come, and every step it can take.
+//!
+//! A *number* counts attempts, a *slot* counts places in the retry schedule. An attempt that was
+//! interrupted uses up its number but not its slot, until the third in a row, which counts as a failure.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::id::AttemptId;
+use super::time::Timestamp;
+
+const INTERRUPTIONS_THAT_FAIL: u32 = 3;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    pub status: Status,
+    /// The next automatic attempt; while one is in flight, that one.
+    pub next: Option<Next>,
+    pub in_flight: Option<InFlight>,
+    /// How many attempts in a row were interrupted.
+    pub interruptions: u32,
+    /// The newest row of the delivery, automatic or manual.
+    pub newest_attempt: Option<AttemptId>,
+    /// How often it was manually resent.
+    pub resends: u32,
+    /// A resend reached the receiver.
+    pub resend_succeeded: bool,
+}
+
+/// The state of the automatic schedule, by the words of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Pending,
+    Succeeded,
+    Failed,
+    Canceled,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Next {
+    pub number: u32,
+    pub slot: u32,
+    pub due: Timestamp,
+}
+
+/// The automatic attempt that is being sent, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InFlight {
+    pub number: u32,
+    pub slot: u32,
+    pub attempt_id: AttemptId,
+    /// Only its holder can end it.
+    pub token: Uuid,
+    pub since: Timestamp,
+}
+
+/// How an attempt ended, as far as the schedule goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    Succeeded,
+    Failed {
+        retry_after: Option<Duration>,
+    },
+    /// A failure that would only be repeated.
+    Hopeless,
+    Interrupted,
+}
+
+/// What a message that woke an attempt it could not claim should do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing is left to do for it.
+    Drop,
+    /// Its successor is due then; a crash may have eaten the message for it.
+    Successor(Next),
+    /// Another sender is at it, and holds it until then.
+    Busy { until: Timestamp },
+    /// The sender that was at it is dead.
+    Expired(InFlight),
+}
+
+impl Progress {
+    pub const fn first_due(due: Timestamp) -> Self {
+        Self {
+            status: Status::Pending,
+            next: Some(Next { number: 1, slot: 0, due }),
+            in_flight: None,
+            interruptions: 0,
+            newest_attempt: None,
+            resends: 0,
+            resend_succeeded: false,
+        }
+    }
+
+    /// When the next attempt is due; none while one is in flight, and at the end.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.next.filter(|_| self.in_flight.is_none()).map(|next| next.due)
+    }
+
+    /// Takes the attempt of this number for the holder of the token. None if it is not the next one,
+    /// or another holds it.
+    pub fn claim(
+        &mut self,
+        number: u32,
+        attempt_id: AttemptId,
+        token: Uuid,
+        now: Timestamp,
+    ) -> Option<InFlight> {
+        let next = self.next.filter(|next| next.number == number && self.in_flight.is_none())?;
+        let flight = InFlight { number, slot: next.slot, attempt_id, token, since: now };
+        self.in_flight = Some(flight.clone());
+        self.note_newest(attempt_id);
+        Some(flight)
+    }
+
+    /// What to do with a message for this number whose claim failed. Without a lease a sender is taken
+    /// to be alive for ever.
+    pub fn verdict(&self, number: u32, now: Timestamp, lease: Option<Duration>) -> Verdict {
+        match (&self.in_flight, self.next) {
+            (Some(flight), _) if flight.number == number => match lease.map(|lease| flight.since + lease) {
+                Some(until) if now >= until => Verdict::Expired(flight.clone()),
+                Some(until) => Verdict::Busy { until },
+                None => Verdict::Drop,
+            },
+            (None, Some(next)) if next.number == number + 1 => Verdict::Successor(next),
+            _ => Verdict::Drop,
+        }
+    }
+
+    /// Ends the attempt in flight, and gives when the next one is due. `delay` says how long after a
+    /// failure that is, none at the schedule's end.
+    pub fn settle(
+        &mut self,
+        ending: Ending,
+        ended: Timestamp,
+        delay: impl FnOnce(Option<Duration>) -> Option<Duration>,
+    ) -> Option<Timestamp> {
+        let flight = self.in_flight.take()?;
+        if self.status != Status::Pending {
+            return None;
+        }
+        let interrupted = ending == Ending::Interrupted;
+        self.interruptions = if interrupted { self.interruptions + 1 } else { 0 };
+        let again = match ending {
+            Ending::Succeeded | Ending::Hopeless => None,
+            Ending::Interrupted if self.interruptions < INTERRUPTIONS_THAT_FAIL => Some((flight.slot, ended)),
+            Ending::Interrupted | Ending::Failed { .. } => {
+                self.interruptions = 0;
+                let retry_after =
+                    if let Ending::Failed { retry_after } = ending { retry_after } else { None };
+                delay(retry_after).map(|delay| (flight.slot + 1, ended + delay))
+            }
+        };
+        self.next = again.map(|(slot, due)| Next { number: flight.number + 1, slot, due });
+        if self.next.is_none() {
+            let reached = ending == Ending::Succeeded || self.resend_succeeded;
+            self.status = if reached { Status::Succeeded } else { Status::Failed };
+        }
+        self.next.map(|next| next.due)
+    }
+
+    /// Ends the automatic attempts; one in flight finishes. False if there was nothing to end.
+    pub fn cancel(&mut self) -> bool {
+        let pending = self.status == Status::Pending;
+        if pending {
+            self.status = Status::Canceled;
+            self.next = None;
+        }
+        pending
+    }
+
+    /// A resend was asked for: the schedule does not move.
+    pub fn resend_asked(&mut self, id: AttemptId) {
+        self.resends += 1;
+        self.note_newest(id);
+    }
+
+    /// A resend succeeded: an exhausted delivery has been delivered after all.
+    pub fn resend_delivered(&mut self) {
+        self.resend_succeeded = true;
+        if self.status == Status::Failed {
+            self.status = Status::Succeeded;
+        }
+    }
+
+    fn note_newest(&mut self, id: AttemptId) {
+        self.newest_attempt = self.newest_attempt.max(Some(id));
+    }
+}
+
+#[cfg(test)]
+#[path = "progress_tests.rs"]
+mod tests;

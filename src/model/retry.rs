@@ -1,0 +1,184 @@
+//! When a failed attempt is followed by another.
+//!
+//! A policy gives a delay for each place ("slot") of the schedule. It is checked when it is saved: 1 s
+//! to 7 days a delay, at most 24 of them, 30 days in all. Jitter only ever shortens a delay, by at most
+//! its share, so no bound can be broken by it; it is drawn from the trace ID and the slot, so the same
+//! delivery always gets the same one.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::id::TraceId;
+use super::validation::Faults;
+
+const MAX_DELAY: u32 = 7 * 24 * 3600;
+const MAX_RETRIES: u32 = 24;
+const MAX_SPAN: u64 = 30 * 24 * 3600;
+/// `Retry-After` can make a retry this much later than the failure, and no more.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
+
+/// A retry policy in one of its three forms. Delays are in seconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum RetryPolicy {
+    Delays {
+        delays: Vec<u32>,
+    },
+    #[serde(rename_all = "camelCase")]
+    Interval {
+        interval: u32,
+        max_retries: u32,
+    },
+    Exponential {
+        exponential: Exponential,
+    },
+}
+
+/// `base`, then `factor` times as long each time, up to `cap`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Exponential {
+    pub base: u32,
+    pub factor: f64,
+    pub cap: u32,
+    pub max_retries: u32,
+    #[serde(default)]
+    pub jitter: f64,
+}
+
+/// A policy as it is told: exactly one of the forms must be there.
+#[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RetryDraft {
+    pub delays: Option<Vec<u32>>,
+    pub interval: Option<u32>,
+    pub max_retries: Option<u32>,
+    pub exponential: Option<Exponential>,
+}
+
+impl Default for RetryPolicy {
+    /// 5 min, 30 min, 2 h, 5 h, 10 h, 10 h.
+    fn default() -> Self {
+        Self::Delays { delays: vec![300, 1800, 7200, 18_000, 36_000, 36_000] }
+    }
+}
+
+impl RetryDraft {
+    /// The policy, or its faults, their pointers below `/retry`.
+    pub fn check(self, faults: &mut Faults) -> RetryPolicy {
+        let policy = match (self.delays, self.interval, self.max_retries, self.exponential) {
+            (Some(delays), None, None, None) => RetryPolicy::Delays { delays },
+            (None, Some(interval), Some(max_retries), None) => {
+                RetryPolicy::Interval { interval, max_retries }
+            }
+            (None, None, None, Some(exponential)) => RetryPolicy::Exponential { exponential },
+            _ => {
+                let forms =
+                    "must be {\"delays\": […]}, {\"interval\", \"maxRetries\"} or {\"exponential\": {…}}";
+                faults.add("/retry", forms);
+                return RetryPolicy::default();
+            }
+        };
+        policy.check(faults);
+        policy
+    }
+}
+
+impl RetryPolicy {
+    fn check(&self, faults: &mut Faults) {
+        let before = faults.0.len();
+        let mut seconds = |pointer: String, value: u32| {
+            if !(1..=MAX_DELAY).contains(&value) {
+                faults.add(pointer, format!("must be 1 to {MAX_DELAY} seconds (7 days)"));
+            }
+        };
+        match self {
+            Self::Delays { delays } => {
+                delays
+                    .iter()
+                    .enumerate()
+                    .for_each(|(i, delay)| seconds(format!("/retry/delays/{i}"), *delay));
+            }
+            Self::Interval { interval, .. } => seconds("/retry/interval".into(), *interval),
+            Self::Exponential { exponential } => {
+                seconds("/retry/exponential/base".into(), exponential.base);
+                seconds("/retry/exponential/cap".into(), exponential.cap);
+                if exponential.cap < exponential.base {
+                    faults.add("/retry/exponential/cap", "must not be less than base");
+                }
+                if !(1.0..=10.0).contains(&exponential.factor) {
+                    faults.add("/retry/exponential/factor", "must be 1 to 10");
+                }
+                if !(0.0..=1.0).contains(&exponential.jitter) {
+                    faults.add("/retry/exponential/jitter", "must be 0 to 1");
+                }
+            }
+        }
+        if self.retries() > MAX_RETRIES {
+            let pointer = match self {
+                Self::Delays { .. } => "/retry/delays",
+                Self::Interval { .. } => "/retry/maxRetries",
+                Self::Exponential { .. } => "/retry/exponential/maxRetries",
+            };
+            faults.add(pointer, format!("must be at most {MAX_RETRIES} retries"));
+        } else if faults.0.len() == before && self.span() > MAX_SPAN {
+            faults.add("/retry", format!("must span at most 30 days, spans {} seconds", self.span()));
+        }
+    }
+
+    fn retries(&self) -> u32 {
+        match self {
+            Self::Delays { delays } => u32::try_from(delays.len()).unwrap_or(u32::MAX),
+            Self::Interval { max_retries, .. } => *max_retries,
+            Self::Exponential { exponential } => exponential.max_retries,
+        }
+    }
+
+    /// The longest that the delays can add up to, in seconds.
+    fn span(&self) -> u64 {
+        (0..self.retries()).filter_map(|slot| self.longest(slot)).map(|delay| delay.as_secs()).sum()
+    }
+
+    /// The delay of a slot before jitter.
+    fn longest(&self, slot: u32) -> Option<Duration> {
+        if slot >= self.retries() {
+            return None;
+        }
+        let seconds = match self {
+            Self::Delays { delays } => f64::from(*delays.get(slot as usize)?),
+            Self::Interval { interval, .. } => f64::from(*interval),
+            Self::Exponential { exponential: Exponential { base, factor, cap, .. } } => {
+                (f64::from(*base) * factor.powf(f64::from(slot))).min(f64::from(*cap))
+            }
+        };
+        Some(Duration::from_secs_f64(seconds.ceil()))
+    }
+
+    /// How long after the end of a failed attempt in this slot the next is due, none if the schedule
+    /// has run out. `retry_after` is what the receiver asked for: it can only make it later.
+    pub fn delay(&self, slot: u32, trace: TraceId, retry_after: Option<Duration>) -> Option<Duration> {
+        let longest = self.longest(slot)?;
+        let shortened = match self {
+            Self::Exponential { exponential } if exponential.jitter > 0.0 => {
+                let share = exponential.jitter * unit(trace, slot);
+                longest.mul_f64(1.0 - share).max(Duration::from_secs(1))
+            }
+            _ => longest,
+        };
+        Some(shortened.max(retry_after.unwrap_or_default().min(MAX_RETRY_AFTER)))
+    }
+}
+
+/// A number in 0..1 that looks random and is always the same for the same slot of the same delivery.
+fn unit(trace: TraceId, slot: u32) -> f64 {
+    let hash =
+        Sha256::new().chain_update(trace.uuid().as_bytes()).chain_update(slot.to_be_bytes()).finalize();
+    let bits = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]);
+    f64::from(bits) / (f64::from(u32::MAX) + 1.0)
+}
+
+#[cfg(test)]
+#[path = "retry_tests.rs"]
+mod tests;

@@ -1,0 +1,99 @@
+//! Signing secrets of a subscription, and their rotation.
+
+use std::fmt;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+use super::time::Timestamp;
+
+/// How long the secret before a rotation goes on signing.
+const OVERLAP: Duration = Duration::from_secs(24 * 3600);
+
+/// A signing secret as Standard Webhooks writes it: `whsec_` and the key's bytes in base64.
+/// Its `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SigningSecret(String);
+
+impl SigningSecret {
+    pub fn generate() -> Result<Self, getrandom::Error> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(format!("whsec_{}", STANDARD.encode(bytes))))
+    }
+
+    /// The text, to show once to its owner or to sign with.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SigningSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("whsec_…")
+    }
+}
+
+/// The secrets of a subscription: the current one, and for 24 hours the one before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secrets {
+    current: SigningSecret,
+    previous: Option<Previous>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Previous {
+    secret: SigningSecret,
+    until: Timestamp,
+}
+
+impl Secrets {
+    pub const fn new(current: SigningSecret) -> Self {
+        Self { current, previous: None }
+    }
+
+    pub const fn current(&self) -> &SigningSecret {
+        &self.current
+    }
+
+    /// A new secret signs from now on, the current one with it for 24 h; an older one no more.
+    pub fn rotate(&mut self, new: SigningSecret, now: Timestamp) {
+        let secret = std::mem::replace(&mut self.current, new);
+        self.previous = Some(Previous { secret, until: now + OVERLAP });
+    }
+
+    /// Those that sign now, the newest first.
+    pub fn valid(&self, now: Timestamp) -> Vec<SigningSecret> {
+        let previous = self.previous.as_ref().filter(|previous| now < previous.until);
+        std::iter::once(&self.current).chain(previous.map(|previous| &previous.secret)).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_sign_for_a_day_and_never_three() {
+        let new = || SigningSecret::generate().expect("randomness");
+        let (first, second, third) = (new(), new(), new());
+        let now = Timestamp::from_millis(1_000_000);
+        let mut secrets = Secrets::new(first.clone());
+        assert_eq!(secrets.valid(now), std::slice::from_ref(&first));
+        secrets.rotate(second.clone(), now);
+        assert_eq!(secrets.valid(now + Duration::from_secs(86_399)), [second.clone(), first]);
+        assert_eq!(secrets.valid(now + OVERLAP), std::slice::from_ref(&second));
+        secrets.rotate(third.clone(), now);
+        assert_eq!(secrets.valid(now), [third, second]);
+    }
+
+    #[test]
+    fn debug_keeps_the_secret() {
+        let secret = SigningSecret::generate().expect("randomness");
+        assert!(secret.expose().starts_with("whsec_"));
+        assert_eq!(format!("{secret:?}"), "whsec_…");
+    }
+}

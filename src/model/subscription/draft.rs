@@ -1,0 +1,257 @@
+//! A subscription as its author tells it, and the rules it must keep.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::{HeaderName, HeaderValue};
+use serde::Deserialize;
+use url::Url;
+
+use super::{Criteria, Method, Request, Settings};
+use crate::model::retry::{RetryDraft, RetryPolicy};
+use crate::model::template::{NOT_SUPPORTED_YET, is_template};
+use crate::model::validation::{Faults, name_fault, pointer_segment};
+
+const MAX_URL: usize = 8 * 1024;
+const MAX_HEADERS: usize = 32 * 1024;
+const MAX_EVENTS: usize = 1000;
+/// What reads show in the place of a header's value, and what keeps the stored one in a PUT.
+pub const HIDDEN: &str = "***";
+
+/// A subscription's settings as they are told: what may be left out has its default.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = SubscriptionSettings)]
+pub struct SubscriptionDraft {
+    #[schema(min_length = 1, max_length = 256, example = "Core banking: payment posted")]
+    title: String,
+    #[serde(default)]
+    #[schema(max_length = 4096)]
+    description: String,
+    #[serde(default = "yes")]
+    enabled: bool,
+    criteria: CriteriaDraft,
+    /// A formula that must also be true. Not supported yet: null.
+    #[serde(default)]
+    restriction: Option<String>,
+    request: RequestDraft,
+    /// When to try again after a failure; by default after 5 min, 30 min, 2 h, 5 h, 10 h and 10 h.
+    #[serde(default)]
+    retry: Option<RetryDraft>,
+    /// Seconds for the whole request.
+    #[serde(default = "fifteen")]
+    #[schema(minimum = 1, maximum = 30)]
+    timeout_seconds: u32,
+}
+
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = SubscriptionCriteria)]
+struct CriteriaDraft {
+    /// Names of events; `*` is all.
+    #[serde(default)]
+    #[schema(example = json!(["Payment Posted to Account"]))]
+    events: Option<Vec<String>>,
+    /// A formula. Not supported yet.
+    #[serde(default)]
+    trigger: Option<String>,
+    /// When a trigger fires. Not supported yet.
+    #[serde(default)]
+    fire: Option<String>,
+}
+
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = SubscriptionRequest)]
+struct RequestDraft {
+    #[serde(default = "post")]
+    method: Method,
+    #[schema(max_length = 8192, example = "https://core.example.com/hooks/loans")]
+    url: String,
+    /// Values are write-only: reads show `***`, which in a PUT keeps the stored value.
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(default = "json")]
+    content_type: String,
+    /// A template of the body. Not supported yet: null.
+    #[serde(default)]
+    payload: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn fifteen() -> u32 {
+    15
+}
+
+fn post() -> Method {
+    Method::Post
+}
+
+fn json() -> String {
+    "application/json".into()
+}
+
+impl SubscriptionDraft {
+    /// The settings, or all that is wrong with them. `stored` are those that they replace, whose header
+    /// values `***` keeps.
+    pub fn check(self, stored: Option<&Settings>) -> Result<Settings, Faults> {
+        let mut faults = Faults::default();
+        if let Some(fault) = name_fault(&self.title) {
+            faults.add("/title", fault);
+        }
+        if self.description.chars().count() > 4096 {
+            faults.add("/description", "must have at most 4096 characters");
+        }
+        if self.restriction.is_some() {
+            faults.add("/restriction", NOT_SUPPORTED_YET);
+        }
+        if !(1..=30).contains(&self.timeout_seconds) {
+            faults.add("/timeoutSeconds", "must be 1 to 30 seconds");
+        }
+        let settings = Settings {
+            criteria: self.criteria.check(&mut faults),
+            request: self.request.check(stored.map(|stored| &stored.request), &mut faults),
+            retry: self.retry.map_or_else(RetryPolicy::default, |retry| retry.check(&mut faults)),
+            title: self.title,
+            description: self.description,
+            enabled: self.enabled,
+            timeout_seconds: self.timeout_seconds,
+        };
+        faults.or(settings)
+    }
+}
+
+impl CriteriaDraft {
+    fn check(self, faults: &mut Faults) -> Criteria {
+        if self.trigger.is_some() {
+            faults.add("/criteria/trigger", NOT_SUPPORTED_YET);
+        } else if self.fire.is_some() {
+            faults.add("/criteria/fire", "goes with a trigger only");
+        } else if self.events.as_ref().is_none_or(Vec::is_empty) {
+            faults.add("/criteria/events", "must name at least one event; [\"*\"] is all");
+        }
+        let events = self.events.unwrap_or_default();
+        if events.len() > MAX_EVENTS {
+            faults.add("/criteria/events", format!("must name at most {MAX_EVENTS} events"));
+        }
+        for (i, name) in events.iter().enumerate() {
+            if let Some(fault) = name_fault(name) {
+                faults.add(format!("/criteria/events/{i}"), fault);
+            }
+        }
+        Criteria::Events(events)
+    }
+}
+
+impl RequestDraft {
+    fn check(self, stored: Option<&Request>, faults: &mut Faults) -> Request {
+        check_url(&self.url, faults);
+        if HeaderValue::from_str(&self.content_type).is_err() || self.content_type.trim().is_empty() {
+            faults.add("/request/contentType", "must be a media type, such as application/json");
+        }
+        if self.payload.is_some() {
+            faults.add("/request/payload", NOT_SUPPORTED_YET);
+        }
+        Request {
+            method: self.method,
+            url: self.url,
+            headers: check_headers(self.headers, stored, faults),
+            content_type: self.content_type,
+        }
+    }
+}
+
+fn check_url(text: &str, faults: &mut Faults) {
+    let fault = if is_template(text) {
+        NOT_SUPPORTED_YET
+    } else if text.len() > MAX_URL {
+        "must have at most 8192 bytes"
+    } else {
+        match Url::parse(text) {
+            Ok(url) if !url.has_host() => "must name a host, as in https://core.example.com/hooks",
+            Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+                "must hold no user name or password, as the history shows it: put them in an Authorization header"
+            }
+            Ok(_) if text.chars().any(|c| c.is_control() || c.is_whitespace()) => {
+                "must have no spaces or controls"
+            }
+            Ok(_) => return,
+            Err(_) => "must be a URL, as in https://core.example.com/hooks",
+        }
+    };
+    faults.add("/request/url", fault);
+}
+
+fn check_headers(
+    told: BTreeMap<String, String>,
+    stored: Option<&Request>,
+    faults: &mut Faults,
+) -> BTreeMap<String, String> {
+    let mut seen = BTreeSet::new();
+    let mut headers = BTreeMap::new();
+    for (name, mut value) in told {
+        let pointer = format!("/request/headers/{}", pointer_segment(&name));
+        let lower = name.to_ascii_lowercase();
+        if value == HIDDEN {
+            let kept = stored.and_then(|stored| {
+                stored
+                    .headers
+                    .iter()
+                    .find(|(name, _)| name.eq_ignore_ascii_case(&lower))
+                    .map(|(_, value)| value)
+            });
+            match kept {
+                Some(kept) => value.clone_from(kept),
+                None => faults.add(&pointer, "*** keeps a stored value, and there is none: give the value"),
+            }
+        }
+        if let Some(fault) = header_fault(&lower, &value) {
+            faults.add(&pointer, fault);
+        } else if !seen.insert(lower) {
+            faults.add(&pointer, "is there twice, in another case");
+        }
+        headers.insert(name, value);
+    }
+    if headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MAX_HEADERS {
+        faults.add("/request/headers", "must have at most 32 KiB in all");
+    }
+    headers
+}
+
+fn header_fault(lower: &str, value: &str) -> Option<&'static str> {
+    const OURS: [&str; 13] = [
+        "host",
+        "content-length",
+        "content-type",
+        "user-agent",
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "expect",
+        "http2-settings",
+    ];
+    if HeaderName::from_bytes(lower.as_bytes()).is_err() {
+        return Some("is not a header name");
+    }
+    if lower == "content-type" {
+        return Some("cannot be set here: set request.contentType");
+    }
+    if OURS.contains(&lower) || lower.starts_with("webhook-") || lower.starts_with("loanhook-") {
+        return Some("cannot be set, as loanhook sets it itself");
+    }
+    if is_template(value) {
+        return Some(NOT_SUPPORTED_YET);
+    }
+    let fits = HeaderValue::from_str(value).is_ok_and(|_| value.trim() == value);
+    (!fits).then_some("must be visible ASCII without spaces at its ends")
+}
+
+#[cfg(test)]
+#[path = "draft_tests.rs"]
+mod tests;

@@ -1,0 +1,109 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+fn settings(change: impl FnOnce(&mut Value)) -> Result<Settings, Vec<String>> {
+    let mut body = json!({
+        "title": "Core banking",
+        "criteria": {"events": ["*"]},
+        "request": {"url": "https://core.example.com/hooks"},
+    });
+    change(&mut body);
+    let draft: SubscriptionDraft = serde_json::from_value(body).expect("a draft");
+    draft.check(None).map_err(|faults| faults.0.into_iter().map(|fault| fault.pointer).collect())
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let settings = settings(|_| ()).expect("good settings");
+    assert!(settings.enabled);
+    assert_eq!(settings.request.method, Method::Post);
+    assert_eq!(settings.request.content_type, "application/json");
+    assert_eq!(settings.retry, RetryPolicy::default());
+    assert_eq!(settings.timeout_seconds, 15);
+}
+
+#[test]
+fn urls_by_table() {
+    for (url, ok) in [
+        ("https://core.example.com/hooks?a=1#f", true),
+        ("http://10.0.0.1:8080", true),
+        ("ftp://core.example.com/", true),
+        ("core.example.com/hooks", false),
+        ("/hooks", false),
+        ("data:text/plain,x", false),
+        ("https://user:word@core.example.com/", false),
+        ("https://core.example.com/[[v('loan-id')]]", false),
+        ("https://core.example.com/a b", false),
+        ("https:// core.example.com/", false),
+    ] {
+        let expected = if ok { Ok(()) } else { Err(vec!["/request/url".to_owned()]) };
+        assert_eq!(settings(|body| body["request"]["url"] = url.into()).map(|_| ()), expected, "{url}");
+    }
+    let long = format!("https://core.example.com/{}", "a".repeat(8192));
+    assert!(settings(|body| body["request"]["url"] = long.into()).is_err());
+}
+
+#[test]
+fn headers_by_table() {
+    for (name, value, ok) in [
+        ("Authorization", "Bearer x", true),
+        ("X-Empty", "", true),
+        ("Webhook-Id", "x", false),
+        ("loanhook-attempt", "x", false),
+        ("Host", "x", false),
+        ("Content-Type", "text/plain", false),
+        ("Transfer-Encoding", "chunked", false),
+        ("a b", "x", false),
+        ("X", "line\nbreak", false),
+        ("X", " x", false),
+        ("X", "ü", false),
+        ("X", "[[v('a')]]", false),
+        ("X", "***", false),
+    ] {
+        let expected = if ok { Ok(()) } else { Err(vec![format!("/request/headers/{name}")]) };
+        assert_eq!(
+            settings(|body| body["request"]["headers"][name] = value.into()).map(|_| ()),
+            expected,
+            "{name}"
+        );
+    }
+    assert!(settings(|body| body["request"]["headers"] = json!({"X-A": "1", "x-a": "2"})).is_err());
+    assert!(settings(|body| body["request"]["headers"]["X"] = "a".repeat(33_000).into()).is_err());
+}
+
+#[test]
+fn stars_keep_the_stored_value() {
+    let stored =
+        settings(|body| body["request"]["headers"]["Authorization"] = "Bearer x".into()).expect("good");
+    let draft: SubscriptionDraft = serde_json::from_value(json!({
+        "title": "Core banking",
+        "criteria": {"events": ["*"]},
+        "request": {"url": "https://core.example.com/", "headers": {"authorization": "***"}},
+    }))
+    .expect("a draft");
+    let settings = draft.check(Some(&stored)).expect("good settings");
+    assert_eq!(settings.request.headers["authorization"], "Bearer x");
+}
+
+#[test]
+fn every_fault_is_told() {
+    let faults = settings(|body| {
+        body["title"] = "".into();
+        body["restriction"] = "true".into();
+        body["criteria"] = json!({"events": []});
+        body["request"]["payload"] = "x".into();
+        body["retry"] = json!({"delays": [0]});
+        body["timeoutSeconds"] = 31.into();
+    })
+    .expect_err("all wrong");
+    let expected = [
+        "/title",
+        "/restriction",
+        "/timeoutSeconds",
+        "/criteria/events",
+        "/request/payload",
+        "/retry/delays/0",
+    ];
+    assert_eq!(faults, expected);
+}

@@ -1,0 +1,94 @@
+//! The settings of webhooks: made, read, replaced, deleted, their secrets rotated.
+
+use std::sync::Arc;
+
+use crate::model::id::{SubscriptionId, TenantId};
+use crate::model::secret::{Secrets, SigningSecret};
+use crate::model::subscription::{MAX_SUBSCRIPTIONS, Subscription, SubscriptionDraft};
+use crate::model::time::Timestamp;
+use crate::model::validation::Faults;
+use crate::ports::{Replaced, StoreError, Stored, Subscriptions};
+
+#[derive(Debug, thiserror::Error)]
+pub enum SubscriptionError {
+    #[error("there is no such subscription")]
+    Unknown,
+    #[error("the settings are wrong")]
+    Invalid(Faults),
+    #[error("the tenant has {MAX_SUBSCRIPTIONS} subscriptions already")]
+    TooMany,
+    #[error("the subscription was changed at the same time")]
+    Changed,
+    #[error("no randomness for a secret: {0}")]
+    Randomness(#[from] getrandom::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+pub async fn create<S: Subscriptions>(
+    store: &S,
+    tenant: &TenantId,
+    draft: SubscriptionDraft,
+    now: Timestamp,
+) -> Result<Subscription, SubscriptionError> {
+    let subscription = Subscription {
+        id: SubscriptionId::at(now),
+        tenant: tenant.clone(),
+        version: 1,
+        created_at: now,
+        updated_at: now,
+        settings: draft.check(None).map_err(SubscriptionError::Invalid)?,
+        secrets: Secrets::new(SigningSecret::generate()?),
+    };
+    if store.create(subscription.clone(), MAX_SUBSCRIPTIONS).await? {
+        Ok(subscription)
+    } else {
+        Err(SubscriptionError::TooMany)
+    }
+}
+
+pub async fn get<S: Subscriptions>(
+    store: &S,
+    tenant: &TenantId,
+    id: SubscriptionId,
+) -> Stored<Option<Arc<Subscription>>> {
+    let all = store.subscriptions(tenant).await?;
+    Ok(all.iter().find(|subscription| subscription.id == id).cloned())
+}
+
+/// Replaces all settings; what the draft leaves out has its default.
+pub async fn replace<S: Subscriptions>(
+    store: &S,
+    tenant: &TenantId,
+    id: SubscriptionId,
+    draft: SubscriptionDraft,
+    now: Timestamp,
+) -> Result<Subscription, SubscriptionError> {
+    let current = get(store, tenant, id).await?.ok_or(SubscriptionError::Unknown)?;
+    let settings = draft.check(Some(&current.settings)).map_err(SubscriptionError::Invalid)?;
+    let version = current.version + 1;
+    put(store, Subscription { settings, version, updated_at: now, ..(*current).clone() }).await
+}
+
+/// Gives a new signing secret; the one before it signs for 24 h more.
+pub async fn rotate_secret<S: Subscriptions>(
+    store: &S,
+    tenant: &TenantId,
+    id: SubscriptionId,
+    now: Timestamp,
+) -> Result<Subscription, SubscriptionError> {
+    let current = get(store, tenant, id).await?.ok_or(SubscriptionError::Unknown)?;
+    let mut next = (*current).clone();
+    next.secrets.rotate(SigningSecret::generate()?, now);
+    next.version += 1;
+    next.updated_at = now;
+    put(store, next).await
+}
+
+async fn put<S: Subscriptions>(store: &S, next: Subscription) -> Result<Subscription, SubscriptionError> {
+    match store.replace(next.clone()).await? {
+        Replaced::Done => Ok(next),
+        Replaced::Changed => Err(SubscriptionError::Changed),
+        Replaced::Unknown => Err(SubscriptionError::Unknown),
+    }
+}
