@@ -137,19 +137,41 @@ async fn resend_one(client: &Client, receiver: &Receiver, watch: &mut Watch, fai
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use serde_json::Value;
 
     use super::EVENTS;
 
+    const EVENT_TYPES: &str = include_str!("../../reference/event-types.json");
+
     #[test]
-    fn the_sample_events_are_thirty_of_as_many_kinds_over_several_loans() {
+    fn the_sample_events_are_one_of_each_kind_with_its_variables() {
+        let types: Vec<Value> = serde_json::from_str(EVENT_TYPES).expect("the catalogue");
+        let of_type = |it: &Value| {
+            let variables = it["variables"].as_array().into_iter().flatten();
+            (
+                it["eventName"].to_string(),
+                variables.filter_map(|name| Some(name.as_str()?.to_owned())).collect(),
+            )
+        };
+        let types: BTreeMap<String, BTreeSet<String>> = types.iter().map(of_type).collect();
+
         let events: Vec<Value> = serde_json::from_str(EVENTS).expect("an array");
-        let distinct =
-            |field: &str| events.iter().filter_map(|event| event[field].as_str()).collect::<HashSet<_>>();
-        assert_eq!((events.len(), distinct("eventName").len()), (30, 30));
-        assert!(distinct("loanId").len() >= 4);
+        let of_event = |it: &Value| {
+            let variables = it["context"].as_object().into_iter().flatten();
+            (it["eventName"].to_string(), variables.map(|(name, _)| name.clone()).collect())
+        };
+        let samples: BTreeMap<String, BTreeSet<String>> = events.iter().map(of_event).collect();
+
+        assert_eq!((events.len(), samples), (30, types));
+    }
+
+    #[test]
+    fn the_sample_events_are_of_several_loans() {
+        let events: Vec<Value> = serde_json::from_str(EVENTS).expect("an array");
+        let loans: BTreeSet<_> = events.iter().filter_map(|event| event["loanId"].as_str()).collect();
+        assert!(loans.len() >= 4 && loans.contains("727"), "{loans:?}");
         assert!(EVENTS.contains("\"last-payment-amount\": 250.00"));
     }
 }
