@@ -1,3 +1,30 @@
-//! The `loanhook` command line.
+//! The `loanhook` command line: reads what was asked, does it, and tells how it went in one line and
+//! an exit code (0 done, 1 failed, 2 not understood).
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, failure::Failure};
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads our output has seen enough (`loanhook history 727 | head`): no failure of ours.
+        Err(Failure::OutputClosed) => ExitCode::SUCCESS,
+        Err(failure) => {
+            cli::out::note(format_args!("error: {failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Message(format!("cannot start: {error}")))?
+        .block_on(cli::run(cli))
+}

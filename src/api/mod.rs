@@ -1,1 +1,101 @@
-//! stub
+//! The HTTP face: a router for each part, so that a function can serve one of them alone.
+//!
+//! Handlers read a request, ask a use case and show its answer. Every error is a problem document
+//! ([`problem`]), every answer is described by the OpenAPI document, which is made from the handlers
+//! ([`openapi`]).
+
+mod auth;
+mod batch;
+mod body;
+mod deliveries;
+mod events;
+mod history;
+mod keys;
+mod meta;
+pub mod openapi;
+mod path;
+mod problem;
+mod query;
+mod resend;
+mod subscriptions;
+mod view;
+
+use axum::Router;
+use axum::routing::{delete, get, post};
+
+use crate::ports::{Attempts, Deliveries, EgressAddresses, Intake, Keys, Payloads, Resends, Subscriptions};
+
+/// What the handlers share: the engine.
+#[derive(Clone)]
+struct Api<S> {
+    store: S,
+}
+
+/// A store that a router can be built on.
+pub trait Shared: Clone + Send + Sync + 'static {}
+
+impl<S: Clone + Send + Sync + 'static> Shared for S {}
+
+/// Events in.
+pub fn events<S: Shared + Intake + Subscriptions + Keys>(store: S) -> Router {
+    finished(
+        Router::new()
+            .route("/v1/events", post(events::create::<S>))
+            .route("/v1/events/batch", post(batch::create::<S>)),
+        store,
+    )
+}
+
+/// The history of loans, resends, and what is known of the whole.
+pub fn history<S>(store: S) -> Router
+where
+    S: Shared + Attempts + Deliveries + EgressAddresses + Keys + Payloads + Resends,
+{
+    finished(
+        Router::new()
+            .route("/v1/loans/{loanId}/webhooks", get(history::list::<S>))
+            .route("/v1/loans/{loanId}/webhooks/{id}", get(history::row::<S>))
+            .route("/v1/loans/{loanId}/webhooks/{id}/source", get(history::source::<S>))
+            .route("/v1/loans/{loanId}/webhooks/{id}/response", get(history::response::<S>))
+            .route("/v1/webhooks/{traceId}", get(deliveries::get::<S>))
+            .route("/v1/webhooks/{traceId}/cancel", post(deliveries::cancel::<S>))
+            .route("/v1/webhooks/{traceId}/resend", post(resend::resend::<S>))
+            .route("/v1/webhook/retry/{traceId}/{attempt}", post(resend::retry::<S>))
+            .route("/api/public/api/1/webhook/retry/{traceId}/{attempt}", post(resend::retry_at_loanpro::<S>))
+            .route("/v1/event-types", get(meta::event_types::<S>))
+            .route("/v1/egress", get(meta::egress::<S>))
+            .route("/openapi.json", get(meta::openapi))
+            .route("/health", get(meta::health)),
+        store,
+    )
+}
+
+/// Subscriptions and keys.
+pub fn subscriptions<S: Shared + Intake + Subscriptions + Keys>(store: S) -> Router {
+    finished(
+        Router::new()
+            .route("/v1/subscriptions", get(subscriptions::list::<S>).post(subscriptions::create::<S>))
+            .route(
+                "/v1/subscriptions/{id}",
+                get(subscriptions::get::<S>)
+                    .put(subscriptions::replace::<S>)
+                    .delete(subscriptions::delete::<S>),
+            )
+            .route("/v1/subscriptions/{id}/rotate-secret", post(subscriptions::rotate_secret::<S>))
+            .route("/v1/subscriptions/{id}/test", post(subscriptions::test::<S>))
+            .route("/v1/keys", get(keys::list::<S>).post(keys::create::<S>))
+            .route("/v1/keys/{id}", delete(keys::delete::<S>)),
+        store,
+    )
+}
+
+/// A router by itself or merged with others: what no route answers is a problem document too.
+fn finished<S: Shared>(router: Router<Api<S>>, store: S) -> Router {
+    router.method_not_allowed_fallback(problem::method_not_allowed).with_state(Api { store })
+}
+
+/// Answers what no route does, and what a handler's panic leaves unanswered.
+pub fn complete(router: Router) -> Router {
+    let panics = tower_http::catch_panic::CatchPanicLayer::custom(problem::panicked);
+    router.fallback(problem::no_route).layer(panics)
+}

@@ -13,13 +13,19 @@ pub const MAX_EVENT_BYTES: usize = 256 * 1024;
 pub const MAX_DEPTH: usize = 32;
 
 /// An event as it is told, not yet checked.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = Event)]
 pub struct EventDraft {
+    #[schema(min_length = 1, max_length = 256, example = "Payment Posted to Account")]
     pub event_name: String,
+    #[schema(min_length = 1, max_length = 256, pattern = r"^[^/\\?#%]+$", example = "727")]
     pub loan_id: String,
+    /// The loan's variables, at most 32 deep.
+    #[schema(value_type = Object, example = json!({"loan-display-id": "727", "last-payment-amount": 250.00}))]
     pub context: Box<RawValue>,
     #[serde(default)]
+    #[schema(format = DateTime)]
     pub occurred_at: Option<String>,
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use http::{HeaderName, HeaderValue};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use url::Url;
 
 use super::{Criteria, Method, Request, Settings};
@@ -22,6 +23,19 @@ pub const HIDDEN: &str = "***";
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = SubscriptionSettings)]
 pub struct SubscriptionDraft {
+    // What reads show beside the settings may come back with them, and changes nothing.
+    #[serde(default, rename = "id")]
+    #[schema(value_type = Option<String>, read_only)]
+    _id: IgnoredAny,
+    #[serde(default, rename = "version")]
+    #[schema(value_type = Option<u64>, read_only)]
+    _version: IgnoredAny,
+    #[serde(default, rename = "createdAt")]
+    #[schema(value_type = Option<String>, read_only)]
+    _created_at: IgnoredAny,
+    #[serde(default, rename = "updatedAt")]
+    #[schema(value_type = Option<String>, read_only)]
+    _updated_at: IgnoredAny,
     #[schema(min_length = 1, max_length = 256, example = "Core banking: payment posted")]
     title: String,
     #[serde(default)]

@@ -1,0 +1,56 @@
+//! Who asks, and whether they may.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+
+use super::Api;
+use super::problem::Problem;
+use crate::keys;
+use crate::model::id::TenantId;
+use crate::model::key::{Key, Scope};
+use crate::ports::Keys;
+
+/// The key a request came with.
+pub(super) struct Caller(Arc<Key>);
+
+impl Caller {
+    /// The key's tenant, if the key has the scope.
+    pub(super) fn with(&self, scope: Scope) -> Result<&TenantId, Problem> {
+        self.with_any(&[scope])
+    }
+
+    pub(super) fn with_any(&self, scopes: &[Scope]) -> Result<&TenantId, Problem> {
+        let may = scopes.iter().any(|scope| self.0.may(*scope));
+        if may { Ok(&self.0.tenant) } else { Err(Problem::forbidden(scopes)) }
+    }
+
+    pub(super) fn may(&self, scope: Scope) -> bool {
+        self.0.may(scope)
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.0.name
+    }
+}
+
+impl<S: Keys + Send + Sync> FromRequestParts<Api<S>> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api<S>) -> Result<Self, Problem> {
+        let Some(header) = parts.headers.get(AUTHORIZATION) else {
+            return Err(Problem::unauthorized("send a key: Authorization: Bearer lh_…"));
+        };
+        let shown = header.to_str().ok().and_then(|text| {
+            let (scheme, key) = text.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+        });
+        let Some(shown) = shown else {
+            return Err(Problem::unauthorized("the Authorization header must read: Bearer lh_…"));
+        };
+        let key = keys::authenticate(&api.store, shown).await?;
+        key.map(Self).ok_or_else(|| Problem::unauthorized("this key is not valid: it may have been deleted"))
+    }
+}

@@ -1,0 +1,122 @@
+//! Events in, up to a hundred at once, each with a result of its own.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use futures_util::future::join_all;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::auth::Caller;
+use super::events::AcceptedEvent;
+use super::openapi::{BadBody, Denied, Invalid, TooLarge, Unavailable};
+use super::problem::Problem;
+use super::{Api, body};
+use crate::intake::{self, Submission};
+use crate::model::event::{EventDraft, MAX_EVENT_BYTES};
+use crate::model::id::TenantId;
+use crate::model::key::Scope;
+use crate::model::payload::PayloadKey;
+use crate::model::time::Timestamp;
+use crate::model::validation::Faults;
+use crate::ports::{Intake, Keys, Subscriptions};
+
+const LIMIT: (usize, &str) = (4 << 20, "4 MiB a batch");
+const MAX_EVENTS: usize = 100;
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = EventBatch)]
+pub(super) struct Batch {
+    #[schema(value_type = Vec<KeyedEvent>, max_items = 100)]
+    events: Vec<Box<RawValue>>,
+}
+
+/// An event with the key that may stand beside it in a batch.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct KeyedEvent {
+    #[schema(min_length = 1, max_length = 256, example = "Payment Posted to Account")]
+    event_name: String,
+    #[schema(min_length = 1, max_length = 256, pattern = r"^[^/\\?#%]+$", example = "727")]
+    loan_id: String,
+    #[schema(value_type = Object)]
+    context: Box<RawValue>,
+    #[serde(default)]
+    #[schema(format = DateTime)]
+    occurred_at: Option<String>,
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 255)]
+    idempotency_key: Option<String>,
+}
+
+/// What became of each event, in order.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct BatchResults {
+    results: Vec<BatchResult>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+enum BatchResult {
+    Accepted {
+        /// 202
+        status: u16,
+        #[serde(flatten)]
+        event: AcceptedEvent,
+    },
+    Refused(Problem),
+}
+
+/// Take up to 100 events in
+///
+/// One bad event spoils only itself.
+#[utoipa::path(
+    post, path = "/v1/events/batch", tag = "events", request_body = Batch,
+    responses(
+        (status = 200, body = BatchResults),
+        BadBody, Denied, TooLarge, Invalid,
+        Unavailable,
+    )
+)]
+pub(super) async fn create<S: Intake + Subscriptions + Keys + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    request: Body,
+) -> Result<Response, Problem> {
+    let tenant = caller.with(Scope::EventsWrite)?;
+    let bytes = body::read(request, LIMIT).await?;
+    let batch: Batch = body::parse(&bytes)?;
+    if batch.events.len() > MAX_EVENTS {
+        return Err(Faults::one("/events", format!("must have at most {MAX_EVENTS} events")).into());
+    }
+    let now = Timestamp::now();
+    // They reach the store in their order, and share its commits.
+    let accepted = batch.events.iter().map(|event| accept(&api.store, tenant, event, now));
+    let results = join_all(accepted).await.into_iter().map(|result| match result {
+        Ok(event) => BatchResult::Accepted { status: 202, event },
+        Err(problem) => BatchResult::Refused(problem),
+    });
+    Ok(body::json(StatusCode::OK, &BatchResults { results: results.collect() }))
+}
+
+async fn accept<S: Intake + Subscriptions>(
+    store: &S,
+    tenant: &TenantId,
+    event: &RawValue,
+    now: Timestamp,
+) -> Result<AcceptedEvent, Problem> {
+    if event.get().len() > MAX_EVENT_BYTES {
+        return Err(Problem::too_large("256 KiB an event"));
+    }
+    let digest = PayloadKey::of(event.get().as_bytes());
+    let KeyedEvent { event_name, loan_id, context, occurred_at, idempotency_key } =
+        body::parse_json(event.get())?;
+    if let Some(key) = &idempotency_key {
+        body::check_idempotency_key(key, "/idempotencyKey")?;
+    }
+    let event = EventDraft { event_name, loan_id, context, occurred_at }.check()?;
+    let submission = Submission { event, digest, key: idempotency_key };
+    Ok(intake::accept(store, tenant, submission, now).await?.into())
+}

@@ -1,0 +1,87 @@
+//! Bodies and their limits: 413 for too large, 400 for no JSON, 422 for JSON that is wrong.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::Serialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_path_to_error::{Path, Segment};
+
+use super::problem::Problem;
+use crate::model::validation::{Faults, pointer_segment};
+
+/// The largest body of settings, in bytes.
+pub(super) const MAX_SETTINGS: (usize, &str) = (256 * 1024, "256 KiB");
+
+/// Reads a body of at most so many bytes.
+pub(super) async fn read(body: Body, (limit, name): (usize, &str)) -> Result<Bytes, Problem> {
+    match Limited::new(body, limit).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Problem::too_large(name)),
+        Err(_) => Err(Problem::not_json("the body did not arrive whole: send it again")),
+    }
+}
+
+/// The JSON of a body.
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if bytes.is_empty() {
+        return Err(Problem::not_json("the body is empty: send JSON"));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| Problem::not_json("the body is not UTF-8"))?;
+    // First whether it is JSON at all: what is wrong with it comes after.
+    serde_json::from_str::<IgnoredAny>(text).map_err(|error| Problem::not_json(error.to_string()))?;
+    parse_json(text)
+}
+
+/// JSON text that is known to be well-formed.
+pub(super) fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    let deserializer = &mut serde_json::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let detail = error.inner().to_string();
+        let detail = detail.split(" at line ").next().unwrap_or_default();
+        Faults::one(pointer(error.path()), detail).into()
+    })
+}
+
+fn pointer(path: &Path) -> String {
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Map { key } => pointer.push_str(&format!("/{}", pointer_segment(key))),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    pointer
+}
+
+/// The caller's idempotency key, if it sent one.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut values = headers.get_all("idempotency-key").iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let key = value.to_str().ok().filter(|_| values.next().is_none());
+    check_idempotency_key(key.unwrap_or_default(), "Idempotency-Key")?;
+    Ok(key.map(str::to_owned))
+}
+
+pub(super) fn check_idempotency_key(key: &str, pointer: &str) -> Result<(), Faults> {
+    let allowed = (1..=255).contains(&key.len()) && key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if allowed {
+        Ok(())
+    } else {
+        Err(Faults::one(pointer, "must be one of 1 to 255 visible ASCII characters"))
+    }
+}
+
+/// An answer in JSON.
+pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(body) => (status, [(header::CONTENT_TYPE, "application/json")], body).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "api.unserializable");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Events in, one at a time.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+
+use super::auth::Caller;
+use super::openapi::{BadBody, Conflict, Denied, IdempotencyKey, Invalid, TooLarge, Unavailable};
+use super::problem::Problem;
+use super::{Api, body};
+use crate::intake::{self, Receipt, Submission};
+use crate::model::event::{EventDraft, MAX_EVENT_BYTES};
+use crate::model::id::{EventId, SubscriptionId, TraceId};
+use crate::model::key::Scope;
+use crate::model::payload::PayloadKey;
+use crate::model::time::Timestamp;
+use crate::ports::{Intake, Keys, Subscriptions};
+
+const LIMIT: (usize, &str) = (MAX_EVENT_BYTES, "256 KiB an event");
+
+/// A promise: each of these deliveries is attempted until it succeeds or its schedule runs out.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AcceptedEvent {
+    event_id: EventId,
+    /// One for each subscription that matched; empty where none did.
+    deliveries: Vec<AcceptedDelivery>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct AcceptedDelivery {
+    trace_id: TraceId,
+    subscription_id: SubscriptionId,
+    event_title: String,
+}
+
+impl From<Receipt> for AcceptedEvent {
+    fn from(receipt: Receipt) -> Self {
+        let deliveries = receipt.deliveries.into_iter().map(|promised| AcceptedDelivery {
+            trace_id: promised.trace_id,
+            subscription_id: promised.subscription_id,
+            event_title: promised.event_title,
+        });
+        Self { event_id: receipt.event_id, deliveries: deliveries.collect() }
+    }
+}
+
+/// Take an event in
+///
+/// Answers once every delivery it causes is stored. With an `Idempotency-Key` the same body, sent again
+/// within 24 h, gives the same answer and sends nothing twice.
+#[utoipa::path(
+    post, path = "/v1/events", tag = "events", request_body = EventDraft,
+    params(IdempotencyKey),
+    responses(
+        (status = 202, body = AcceptedEvent),
+        BadBody, Denied, Conflict,
+        TooLarge, Invalid, Unavailable,
+    )
+)]
+pub(super) async fn create<S: Intake + Subscriptions + Keys + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    headers: HeaderMap,
+    request: Body,
+) -> Result<Response, Problem> {
+    let tenant = caller.with(Scope::EventsWrite)?;
+    let key = body::idempotency_key(&headers)?;
+    let bytes = body::read(request, LIMIT).await?;
+    let event = body::parse::<EventDraft>(&bytes)?.check()?;
+    let submission = Submission { event, digest: PayloadKey::of(&bytes), key };
+    let receipt = intake::accept(&api.store, tenant, submission, Timestamp::now()).await?;
+    Ok(body::json(StatusCode::ACCEPTED, &AcceptedEvent::from(receipt)))
+}

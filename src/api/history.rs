@@ -1,0 +1,160 @@
+//! The history of a loan, a row of it, and the bytes of a row.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+use super::auth::Caller;
+use super::openapi::{Denied, Invalid, NotFound, Unavailable};
+use super::path::Segments;
+use super::problem::Problem;
+use super::query::{Checked, HistoryQuery, cursor};
+use super::view::AttemptView;
+use super::{Api, body};
+use crate::history;
+use crate::model::id::{AttemptId, LoanId, TenantId};
+use crate::model::key::Scope;
+use crate::model::payload::Payload;
+use crate::model::time::Timestamp;
+use crate::ports::{Attempts, Keys, Payloads, Row};
+
+/// A page of a loan's history, the newest first.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct History {
+    items: Vec<AttemptView>,
+    /// The cursor of the next page; null where there is none.
+    #[schema(required)]
+    next: Option<String>,
+}
+
+/// List a loan's webhooks
+///
+/// Every attempt that was ever made for the loan, the newest first. A filtered page is full unless the
+/// history ends or 5,000 rows were looked at for it; then `next` goes on.
+#[utoipa::path(
+    get, path = "/v1/loans/{loanId}/webhooks", tag = "history",
+    params(("loanId" = LoanId, Path), HistoryQuery),
+    responses(
+        (status = 200, body = History),
+        Denied, NotFound, Invalid, Unavailable,
+    )
+)]
+pub(super) async fn list<S: Attempts + Keys + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    path: Segments,
+    Checked(query): Checked<HistoryQuery>,
+) -> Result<Response, Problem> {
+    let tenant = caller.with(Scope::HistoryRead)?;
+    let loan = path.loan()?;
+    let (filter, before, limit) = query.check()?;
+    let page = history::page(&api.store, (tenant, &loan), &filter, before, limit, Timestamp::now()).await?;
+    let history = History {
+        items: page.rows.into_iter().map(AttemptView::of).collect(),
+        next: page.next.map(|last| cursor(last.uuid())),
+    };
+    Ok(body::json(StatusCode::OK, &history))
+}
+
+/// Read one attempt
+///
+/// With the headers of its answer.
+#[utoipa::path(
+    get, path = "/v1/loans/{loanId}/webhooks/{id}", tag = "history",
+    params(("loanId" = LoanId, Path), ("id" = AttemptId, Path)),
+    responses(
+        (status = 200, body = AttemptView),
+        Denied, NotFound, Unavailable,
+    )
+)]
+pub(super) async fn row<S: Attempts + Keys + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    path: Segments,
+) -> Result<Response, Problem> {
+    let (row, _) = find(&api.store, &caller, &path).await?;
+    Ok(body::json(StatusCode::OK, &AttemptView::whole(row)))
+}
+
+/// Download the source payload
+///
+/// The exact bytes sent.
+#[utoipa::path(
+    get, path = "/v1/loans/{loanId}/webhooks/{id}/source", tag = "history",
+    params(("loanId" = LoanId, Path), ("id" = AttemptId, Path)),
+    responses(
+        (status = 200, body = Vec<u8>, content_type = "*/*"),
+        Denied, NotFound, Unavailable,
+    )
+)]
+pub(super) async fn source<S: Attempts + Keys + Payloads + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    path: Segments,
+) -> Result<Response, Problem> {
+    let (row, tenant) = find(&api.store, &caller, &path).await?;
+    let bytes = bytes(&api.store, tenant, row.attempt.source).await?;
+    Ok(download(bytes, row.attempt.content_type.as_deref(), &format!("source-{}", row.attempt.id)))
+}
+
+/// Download the response payload
+///
+/// The exact bytes that came back, up to 1 MiB. 404 where nothing came back.
+#[utoipa::path(
+    get, path = "/v1/loans/{loanId}/webhooks/{id}/response", tag = "history",
+    params(("loanId" = LoanId, Path), ("id" = AttemptId, Path)),
+    responses(
+        (status = 200, body = Vec<u8>, content_type = "*/*"),
+        Denied, NotFound, Unavailable,
+    )
+)]
+pub(super) async fn response<S: Attempts + Keys + Payloads + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    path: Segments,
+) -> Result<Response, Problem> {
+    let (row, tenant) = find(&api.store, &caller, &path).await?;
+    let answer = row.attempt.completion().and_then(|completion| completion.response.as_ref());
+    let answer = answer.ok_or_else(|| Problem::not_found("response: nothing came back to this attempt,"))?;
+    let bytes = bytes(&api.store, tenant, answer.payload).await?;
+    Ok(download(bytes, answer.content_type.as_deref(), &format!("response-{}", row.attempt.id)))
+}
+
+async fn find<'a, S: Attempts>(
+    store: &S,
+    caller: &'a Caller,
+    path: &Segments,
+) -> Result<(Row, &'a TenantId), Problem> {
+    let tenant = caller.with(Scope::HistoryRead)?;
+    let (loan, id) = (path.loan()?, path.id("id", "attempt")?);
+    let row = history::row(store, tenant, &loan, id, Timestamp::now()).await?;
+    Ok((row.ok_or_else(|| Problem::not_found("attempt"))?, tenant))
+}
+
+async fn bytes<S: Payloads>(store: &S, tenant: &TenantId, payload: Payload) -> Result<Bytes, Problem> {
+    let Some(key) = payload.key else { return Ok(Bytes::new()) };
+    store.payload(tenant, key).await?.ok_or_else(|| Problem::not_found("payload: it is not kept any more,"))
+}
+
+/// A file to save: a browser neither shows it nor guesses what it is.
+fn download(bytes: Bytes, content_type: Option<&str>, name: &str) -> Response {
+    const NOSNIFF: (HeaderName, &str) = (header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    let unknown = HeaderValue::from_static("application/octet-stream");
+    let content_type = content_type.and_then(|text| HeaderValue::from_str(text).ok()).unwrap_or(unknown);
+    let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let ending = match essence {
+        "application/json" => "json",
+        "application/xml" | "text/xml" => "xml",
+        "text/plain" => "txt",
+        "text/html" => "html",
+        _ => "bin",
+    };
+    let disposition = format!("attachment; filename=\"{name}.{ending}\"");
+    let security = (header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'");
+    let mut response =
+        ([NOSNIFF, security], [(header::CONTENT_DISPOSITION, disposition)], bytes).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    response
+}

@@ -1,0 +1,182 @@
+//! API keys.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
+
+use super::auth::Caller;
+use super::body::MAX_SETTINGS;
+use super::openapi::{BadBody, Denied, Invalid, NotFound, TooLarge, Unavailable};
+use super::path::Segments;
+use super::problem::Problem;
+use super::query::{Checked, cursor, page_of};
+use super::{Api, body};
+use crate::keys as use_case;
+use crate::model::id::{KeyId, TenantId};
+use crate::model::key::{Key, Scope};
+use crate::model::time::Timestamp;
+use crate::model::validation::{Faults, name_fault};
+use crate::ports::Keys;
+
+/// A key to be made.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewKey {
+    #[schema(min_length = 1, max_length = 256, example = "LMS")]
+    name: String,
+    #[schema(min_items = 1)]
+    scopes: Vec<Scope>,
+    /// The caller's own where it is left out; only an operator may name another.
+    #[serde(default)]
+    #[schema(pattern = "^[a-z0-9-]{1,64}$")]
+    tenant: Option<String>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct KeyView {
+    id: KeyId,
+    tenant: TenantId,
+    name: String,
+    scopes: Vec<Scope>,
+    created_at: Timestamp,
+    /// On create only: keep it, it is not shown again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+}
+
+impl From<Key> for KeyView {
+    fn from(key: Key) -> Self {
+        let Key { id, tenant, name, scopes, created_at } = key;
+        Self { id, tenant, name, scopes, created_at, key: None }
+    }
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct KeyList {
+    items: Vec<KeyView>,
+    #[schema(required)]
+    next: Option<String>,
+}
+
+/// Whose keys, and which page of them.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct KeyQuery {
+    /// The caller's own where it is left out; only an operator may name another.
+    #[param(pattern = "^[a-z0-9-]{1,64}$")]
+    tenant: Option<String>,
+    #[param(pattern = "^([1-9][0-9]?|1[0-9]{2}|200)$")]
+    limit: Option<String>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Whose key.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct TenantQuery {
+    /// The caller's own where it is left out; only an operator may name another.
+    #[param(pattern = "^[a-z0-9-]{1,64}$")]
+    tenant: Option<String>,
+}
+
+/// The tenant whose keys the caller means, if it may.
+fn tenant_of(caller: &Caller, named: Option<String>, pointer: &str) -> Result<TenantId, Problem> {
+    let own = caller.with_any(&[Scope::Admin, Scope::Operator])?;
+    let Some(named) = named else { return Ok(own.clone()) };
+    let named = TenantId::try_from(named).map_err(|fault| Faults::one(pointer, fault))?;
+    if named == *own || caller.may(Scope::Operator) {
+        return Ok(named);
+    }
+    Err(Problem::forbidden(&[Scope::Operator]))
+}
+
+/// Make a key
+///
+/// The answer has the key: keep it, it is not shown again.
+#[utoipa::path(
+    post, path = "/v1/keys", tag = "keys", request_body = NewKey,
+    responses(
+        (status = 201, body = KeyView),
+        BadBody, Denied, TooLarge, Invalid,
+        Unavailable,
+    )
+)]
+pub(super) async fn create<S: Keys + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    request: Body,
+) -> Result<Response, Problem> {
+    caller.with_any(&[Scope::Admin, Scope::Operator])?;
+    let NewKey { name, mut scopes, tenant } = body::parse(&body::read(request, MAX_SETTINGS).await?)?;
+    let mut faults = Faults::default();
+    if let Some(fault) = name_fault(&name) {
+        faults.add("/name", fault);
+    }
+    if scopes.is_empty() {
+        faults.add("/scopes", "must name at least one scope");
+    }
+    faults.or(())?;
+    let tenant = tenant_of(&caller, tenant, "/tenant")?;
+    if scopes.contains(&Scope::Operator) {
+        caller.with(Scope::Operator)?;
+    }
+    scopes.sort_unstable();
+    scopes.dedup();
+    let (key, secret) = use_case::create(&api.store, tenant, name, scopes, Timestamp::now()).await?;
+    let view = KeyView { key: Some(secret.expose().to_owned()), ..key.into() };
+    Ok(body::json(StatusCode::CREATED, &view))
+}
+
+/// List keys
+#[utoipa::path(
+    get, path = "/v1/keys", tag = "keys", params(KeyQuery),
+    responses(
+        (status = 200, body = KeyList),
+        Denied, Invalid, Unavailable,
+    )
+)]
+pub(super) async fn list<S: Keys + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    Checked(query): Checked<KeyQuery>,
+) -> Result<Response, Problem> {
+    let tenant = tenant_of(&caller, query.tenant, "tenant")?;
+    let (after, limit) = page_of(query.cursor, query.limit)?;
+    let mut keys = api.store.keys(&tenant, after.map(KeyId::from_uuid), limit + 1).await?;
+    let more = keys.len() > limit;
+    keys.truncate(limit);
+    let next = keys.last().filter(|_| more).map(|last| cursor(last.id.uuid()));
+    let items = keys.into_iter().map(KeyView::from).collect();
+    Ok(body::json(StatusCode::OK, &KeyList { items, next }))
+}
+
+/// Delete a key
+///
+/// It is not valid from now on.
+#[utoipa::path(
+    delete, path = "/v1/keys/{id}", tag = "keys", params(("id" = KeyId, Path), TenantQuery),
+    responses(
+        (status = 204, description = "deleted"),
+        Denied, NotFound, Invalid, Unavailable,
+    )
+)]
+pub(super) async fn delete<S: Keys + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    path: Segments,
+    Checked(query): Checked<TenantQuery>,
+) -> Result<Response, Problem> {
+    let tenant = tenant_of(&caller, query.tenant, "tenant")?;
+    if api.store.delete_key(&tenant, path.id("id", "key")?).await? {
+        Ok(StatusCode::NO_CONTENT.into_response())
+    } else {
+        Err(Problem::not_found("key"))
+    }
+}

@@ -1,0 +1,99 @@
+//! What is known of the whole: event types, where requests come from, the API itself.
+
+use std::net::IpAddr;
+use std::sync::LazyLock;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use serde::{Deserialize, Serialize};
+
+use super::auth::Caller;
+use super::openapi::{Denied, Unavailable};
+use super::problem::Problem;
+use super::{Api, body, openapi};
+use crate::model::key::Scope;
+use crate::model::time::Timestamp;
+use crate::ports::{EgressAddresses, Keys};
+
+/// The events that LoanPro documents for its webhooks, with the variables its articles show.
+const CATALOGUE: &str = include_str!("../reference/event-types.json");
+
+static DOCUMENT: LazyLock<String> = LazyLock::new(openapi::document);
+
+/// The names of events that are known; others are accepted all the same.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct EventTypes {
+    items: Vec<EventType>,
+}
+
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct EventType {
+    event_name: String,
+    /// The variables of its context.
+    variables: Vec<String>,
+}
+
+/// Where requests come from.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Egress)]
+pub(super) struct EgressView {
+    #[schema(value_type = Vec<String>)]
+    addresses: Vec<IpAddr>,
+    /// They will not change; else these are the ones seen of late.
+    #[serde(rename = "static")]
+    fixed: bool,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Health {
+    status: &'static str,
+    version: &'static str,
+}
+
+/// List event types
+#[utoipa::path(
+    get, path = "/v1/event-types", tag = "reference",
+    responses((status = 200, body = EventTypes), Denied, Unavailable)
+)]
+pub(super) async fn event_types<S: Keys + Send + Sync>(
+    State(_): State<Api<S>>,
+    caller: Caller,
+) -> Result<Response, Problem> {
+    caller.with(Scope::HistoryRead)?;
+    static ITEMS: LazyLock<EventTypes> =
+        LazyLock::new(|| EventTypes { items: serde_json::from_str(CATALOGUE).unwrap_or_default() });
+    Ok(body::json(StatusCode::OK, &*ITEMS))
+}
+
+/// List the addresses requests come from
+///
+/// So that receivers can allow them.
+#[utoipa::path(
+    get, path = "/v1/egress", tag = "reference",
+    responses((status = 200, body = EgressView), Denied, Unavailable)
+)]
+pub(super) async fn egress<S: EgressAddresses + Keys + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+) -> Result<Response, Problem> {
+    caller.with(Scope::HistoryRead)?;
+    let egress = api.store.egress(Timestamp::now()).await?;
+    Ok(body::json(StatusCode::OK, &EgressView { addresses: egress.addresses, fixed: egress.fixed }))
+}
+
+/// Whether loanhook is up
+#[utoipa::path(get, path = "/health", tag = "reference", security(()), responses((status = 200, body = Health)))]
+pub(super) async fn health() -> Response {
+    body::json(StatusCode::OK, &Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
+}
+
+/// This document
+#[utoipa::path(
+    get, path = "/openapi.json", tag = "reference", security(()),
+    responses((status = 200, body = Object, content_type = "application/json"))
+)]
+pub(super) async fn openapi() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.as_str()).into_response()
+}

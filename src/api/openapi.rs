@@ -1,0 +1,90 @@
+//! The OpenAPI document, made from the handlers and the types they speak.
+
+use std::collections::BTreeMap;
+
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoParams, IntoResponses, Modify, OpenApi};
+
+use super::{batch, deliveries, events, history, keys, meta, problem, resend, subscriptions};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "loanhook",
+        description = "Webhooks at the level of a loan: delivered, retried, kept, resent.",
+    ),
+    paths(
+        events::create, batch::create,
+        history::list, history::row, history::source, history::response,
+        deliveries::get, deliveries::cancel, resend::resend, resend::retry, resend::retry_at_loanpro,
+        subscriptions::list, subscriptions::create, subscriptions::get, subscriptions::replace,
+        subscriptions::delete, subscriptions::rotate_secret, subscriptions::test,
+        keys::create, keys::list, keys::delete,
+        meta::event_types, meta::egress, meta::health, meta::openapi,
+    ),
+    components(schemas(problem::Problem, batch::KeyedEvent)),
+    modifiers(&Bearer),
+    security(("key" = [])),
+    tags(
+        (name = "events", description = "Events in"),
+        (name = "history", description = "What was sent, and what came back"),
+        (name = "resend", description = "Sending again, and stopping"),
+        (name = "subscriptions", description = "The settings of webhooks"),
+        (name = "keys", description = "Who may call"),
+        (name = "reference", description = "What is known of the whole"),
+    )
+)]
+struct Document;
+
+/// Keys travel as bearer tokens.
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        openapi.components.get_or_insert_default().security_schemes.insert("key".into(), scheme.into());
+    }
+}
+
+/// The OpenAPI 3.1 document, as JSON.
+pub fn document() -> String {
+    // A document that is put together from types always serialises.
+    Document::openapi().to_json().unwrap_or_default()
+}
+
+/// Makes a repeated call within 24 h the same call.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it describes a header that is read by name")]
+pub(super) struct IdempotencyKey {
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[ -~]+$")]
+    idempotency_key: Option<String>,
+}
+
+macro_rules! problems {
+    ($($name:ident: $($status:literal = $text:literal),+;)*) => {$(
+        pub(super) struct $name;
+
+        impl IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<Response>> {
+                BTreeMap::from([$(($status.to_owned(), problem($text))),+])
+            }
+        }
+    )*};
+}
+
+problems! {
+    BadBody: "400" = "the body is empty, not UTF-8 or not JSON";
+    Denied: "401" = "no key, or a wrong one", "403" = "the key lacks the scope";
+    NotFound: "404" = "there is no such thing for the key's tenant";
+    Conflict: "409" = "not as things stand";
+    TooLarge: "413" = "the body is over its limit";
+    Invalid: "422" = "well-formed but wrong";
+    Unavailable: "500" = "loanhook failed", "503" = "not available now: send it again shortly";
+}
+
+fn problem(text: &str) -> RefOr<Response> {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    ResponseBuilder::new().description(text).content("application/problem+json", content).build().into()
+}

@@ -1,0 +1,212 @@
+//! Every error the API answers: `application/problem+json` (RFC 9457), from one place.
+
+use std::any::Any;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use tracing::error;
+
+use crate::intake::IntakeError;
+use crate::keys::KeyError;
+use crate::model::key::Scope;
+use crate::model::validation::{Fault, Faults};
+use crate::ports::StoreError;
+use crate::resend::{CancelError, ResendError};
+use crate::subscriptions::SubscriptionError;
+
+/// What went wrong, for a program (`type`) and a person (`detail`).
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct Problem {
+    /// Stable: what a program tells problems apart by.
+    #[serde(rename = "type")]
+    #[schema(format = "uri-reference", example = "/problems/not-found")]
+    kind: String,
+    title: &'static str,
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// What a person can do about it.
+    detail: String,
+    /// Of a validation: each fault and where it is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<Fault>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, name: &str, title: &'static str, detail: impl Into<String>) -> Self {
+        let kind = format!("/problems/{name}");
+        Self { kind, title, status: status.as_u16(), detail: detail.into(), errors: Vec::new() }
+    }
+
+    pub(super) fn not_json(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "not-json", "The body is not JSON", detail)
+    }
+
+    pub(super) fn unauthorized(detail: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "No valid key", detail)
+    }
+
+    pub(super) fn forbidden(needed: &[Scope]) -> Self {
+        let names: Vec<_> = needed.iter().map(|scope| scope.name()).collect();
+        let detail = format!("this key lacks the scope {}: use one that has it", names.join(" or "));
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "The key may not do this", detail)
+    }
+
+    /// The same for what does not exist and for what is another tenant's.
+    pub(super) fn not_found(what: &str) -> Self {
+        let detail = format!("there is no such {what} for this key's tenant");
+        Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
+    }
+
+    pub(super) fn conflict(name: &str, detail: &str) -> Self {
+        Self::new(StatusCode::CONFLICT, name, "Not as things stand", detail)
+    }
+
+    pub(super) fn too_large(limit: &str) -> Self {
+        let detail = format!("the limit is {limit}: send less at once");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large", detail)
+    }
+
+    fn internal() -> Self {
+        let detail = "loanhook failed; the same request can be sent again";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "loanhook failed", detail)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+impl From<Faults> for Problem {
+    fn from(faults: Faults) -> Self {
+        let first = faults.0.first().map(|fault| format!("{} {}", fault.pointer, fault.detail));
+        let detail = first.unwrap_or_else(|| "the request is wrong".into());
+        let mut problem =
+            Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Well-formed but wrong", detail);
+        problem.errors = faults.0;
+        problem
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(failure: StoreError) -> Self {
+        let unavailable = StatusCode::SERVICE_UNAVAILABLE;
+        match failure {
+            StoreError::Busy => Self::new(
+                unavailable,
+                "busy",
+                "Too much at once",
+                "nothing was stored: send it again shortly",
+            ),
+            StoreError::Failed(_) => {
+                error!(%failure, "api.store_failed");
+                let detail = "loanhook could not store or read what this needs: send it again shortly";
+                Self::new(unavailable, "unavailable", "Not available now", detail)
+            }
+        }
+    }
+}
+
+impl From<IntakeError> for Problem {
+    fn from(failure: IntakeError) -> Self {
+        match failure {
+            IntakeError::KeyReused => Self::conflict(
+                "idempotency-key-reused",
+                "this idempotency key was used in the last 24 h with another body: use a new key",
+            ),
+            IntakeError::Store(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<ResendError> for Problem {
+    fn from(failure: ResendError) -> Self {
+        match failure {
+            ResendError::Unknown => Self::not_found("delivery or attempt"),
+            ResendError::NotAttempted => Self::conflict(
+                "not-attempted-yet",
+                "only what was attempted can be resent, and this delivery has no attempt yet: wait for the first",
+            ),
+            ResendError::KeyReused => Self::conflict(
+                "idempotency-key-reused",
+                "this idempotency key was used in the last 24 h for another delivery: use a new key",
+            ),
+            ResendError::Store(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<CancelError> for Problem {
+    fn from(failure: CancelError) -> Self {
+        match failure {
+            CancelError::Unknown => Self::not_found("delivery"),
+            CancelError::NotPending => {
+                Self::conflict("not-pending", "this delivery has no automatic attempts left to cancel")
+            }
+            CancelError::Store(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<SubscriptionError> for Problem {
+    fn from(failure: SubscriptionError) -> Self {
+        match failure {
+            SubscriptionError::Unknown => Self::not_found("subscription"),
+            SubscriptionError::Invalid(faults) => faults.into(),
+            SubscriptionError::TooMany => Self::conflict(
+                "too-many-subscriptions",
+                "a tenant can have 200 subscriptions: delete one that is no longer used",
+            ),
+            SubscriptionError::Changed => Self::conflict(
+                "changed-meanwhile",
+                "another change came at the same time: read the subscription again, then send this again",
+            ),
+            SubscriptionError::Randomness(failure) => {
+                error!(%failure, "api.no_randomness");
+                Self::internal()
+            }
+            SubscriptionError::Store(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<KeyError> for Problem {
+    fn from(failure: KeyError) -> Self {
+        match failure {
+            KeyError::Randomness(failure) => {
+                error!(%failure, "api.no_randomness");
+                Self::internal()
+            }
+            KeyError::Store(failure) => failure.into(),
+        }
+    }
+}
+
+pub(super) async fn no_route() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "no-route", "Not found", "no such path: GET /openapi.json lists all")
+}
+
+pub(super) async fn method_not_allowed() -> Problem {
+    let detail = "this path answers other methods: GET /openapi.json lists them";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", detail)
+}
+
+pub(super) fn panicked(_: Box<dyn Any + Send>) -> Response<Body> {
+    error!("api.panicked");
+    Problem::internal().into_response()
+}

@@ -1,0 +1,117 @@
+//! Resends, in our shape and in LoanPro's.
+
+use axum::extract::State;
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+
+use super::auth::Caller;
+use super::openapi::{Conflict, Denied, IdempotencyKey, Invalid, NotFound, Unavailable};
+use super::path::Segments;
+use super::problem::Problem;
+use super::{Api, body};
+use crate::model::attempt::AttemptNumber;
+use crate::model::id::{AttemptId, TraceId};
+use crate::model::key::Scope;
+use crate::model::time::Timestamp;
+use crate::ports::{Attempts, Deliveries, Keys, Resends};
+use crate::resend::{self as use_case, ResendRequest};
+
+/// The attempt that will send again.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AcceptedResend {
+    id: AttemptId,
+    trace_id: TraceId,
+}
+
+/// Resend a delivery
+///
+/// Sends exactly what was sent, again. The automatic schedule goes on as it was. With an
+/// `Idempotency-Key` a repeated call within 24 h returns the same attempt.
+#[utoipa::path(
+    post, path = "/v1/webhooks/{traceId}/resend", tag = "resend",
+    params(("traceId" = TraceId, Path), IdempotencyKey),
+    responses(
+        (status = 202, body = AcceptedResend),
+        Denied, NotFound, Conflict, Invalid,
+        Unavailable,
+    )
+)]
+pub(super) async fn resend<S: Attempts + Deliveries + Keys + Resends + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    path: Segments,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    ask(&api.store, &caller, &path, &headers, None).await
+}
+
+/// Resend an attempt
+///
+/// As LoanPro asks for it. The attempt must have happened; the bytes are the same for all.
+#[utoipa::path(
+    post, path = "/v1/webhook/retry/{traceId}/{attempt}", tag = "resend",
+    params(
+        ("traceId" = TraceId, Path),
+        ("attempt" = String, Path, description = "a number or `manual`", pattern = "^(manual|[1-9][0-9]{0,8})$"),
+        IdempotencyKey,
+    ),
+    responses(
+        (status = 202, body = AcceptedResend),
+        Denied, NotFound, Conflict, Invalid,
+        Unavailable,
+    )
+)]
+pub(super) async fn retry<S: Attempts + Deliveries + Keys + Resends + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    path: Segments,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let attempt = match path.text("attempt") {
+        "manual" => Some(AttemptNumber::Manual),
+        number => number.parse().ok().map(AttemptNumber::Auto),
+    };
+    caller.with(Scope::WebhooksResend)?;
+    let attempt = attempt.ok_or_else(|| Problem::not_found("attempt"))?;
+    ask(&api.store, &caller, &path, &headers, Some(attempt)).await
+}
+
+/// Resend an attempt, at LoanPro's path
+#[utoipa::path(
+    post, path = "/api/public/api/1/webhook/retry/{traceId}/{attempt}", tag = "resend",
+    params(
+        ("traceId" = TraceId, Path),
+        ("attempt" = String, Path, description = "a number or `manual`", pattern = "^(manual|[1-9][0-9]{0,8})$"),
+        IdempotencyKey,
+    ),
+    responses(
+        (status = 202, body = AcceptedResend),
+        Denied, NotFound, Conflict, Invalid,
+        Unavailable,
+    )
+)]
+pub(super) async fn retry_at_loanpro<S: Attempts + Deliveries + Keys + Resends + Send + Sync>(
+    api: State<Api<S>>,
+    caller: Caller,
+    path: Segments,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    retry(api, caller, path, headers).await
+}
+
+async fn ask<S: Attempts + Deliveries + Resends>(
+    store: &S,
+    caller: &Caller,
+    path: &Segments,
+    headers: &HeaderMap,
+    attempt: Option<AttemptNumber>,
+) -> Result<Response, Problem> {
+    let tenant = caller.with(Scope::WebhooksResend)?;
+    let trace_id = path.id("traceId", "delivery")?;
+    let key = body::idempotency_key(headers)?;
+    let request = ResendRequest { trace_id, attempt, requested_by: caller.name().to_owned(), key };
+    let id = use_case::resend(store, tenant, request, Timestamp::now()).await?;
+    Ok(body::json(StatusCode::ACCEPTED, &AcceptedResend { id, trace_id }))
+}

@@ -1,0 +1,289 @@
+//! Subscriptions.
+
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::auth::Caller;
+use super::body::MAX_SETTINGS;
+use super::events::AcceptedEvent;
+use super::openapi::{BadBody, Conflict, Denied, Invalid, NotFound, TooLarge, Unavailable};
+use super::path::Segments;
+use super::problem::Problem;
+use super::query::{Checked, PageQuery, cursor};
+use super::{Api, body};
+use crate::model::event::EventDraft;
+use crate::model::id::SubscriptionId;
+use crate::model::key::Scope;
+use crate::model::retry::RetryPolicy;
+use crate::model::subscription::{Criteria, HIDDEN, Method, Subscription, SubscriptionDraft};
+use crate::model::time::Timestamp;
+use crate::ports::{Intake, Keys, Subscriptions};
+use crate::{intake, subscriptions as use_case};
+
+/// A subscription. Header values are hidden.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Subscription)]
+pub(super) struct SubscriptionView {
+    id: SubscriptionId,
+    title: String,
+    description: String,
+    enabled: bool,
+    criteria: CriteriaView,
+    #[schema(required)]
+    restriction: Option<String>,
+    request: RequestView,
+    retry: RetryPolicy,
+    timeout_seconds: u32,
+    version: u64,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    /// On create and rotate only: keep it, it is not shown again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signing_secret: Option<String>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Criteria)]
+struct CriteriaView {
+    events: Vec<String>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Request)]
+struct RequestView {
+    method: Method,
+    url: String,
+    /// Names, and `***` for each value.
+    headers: BTreeMap<String, &'static str>,
+    content_type: String,
+    #[schema(required)]
+    payload: Option<String>,
+}
+
+impl SubscriptionView {
+    fn new(subscription: &Subscription, with_secret: bool) -> Self {
+        let settings = &subscription.settings;
+        let Criteria::Events(events) = settings.criteria.clone();
+        Self {
+            id: subscription.id,
+            title: settings.title.clone(),
+            description: settings.description.clone(),
+            enabled: settings.enabled,
+            criteria: CriteriaView { events },
+            restriction: None,
+            request: RequestView {
+                method: settings.request.method,
+                url: settings.request.url.clone(),
+                headers: settings.request.headers.keys().map(|name| (name.clone(), HIDDEN)).collect(),
+                content_type: settings.request.content_type.clone(),
+                payload: None,
+            },
+            retry: settings.retry.clone(),
+            timeout_seconds: settings.timeout_seconds,
+            version: subscription.version,
+            created_at: subscription.created_at,
+            updated_at: subscription.updated_at,
+            signing_secret: with_secret.then(|| subscription.secrets.current().expose().to_owned()),
+        }
+    }
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct SubscriptionList {
+    items: Vec<SubscriptionView>,
+    #[schema(required)]
+    next: Option<String>,
+}
+
+/// A sample event.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct TestEvent {
+    #[schema(min_length = 1, max_length = 256, pattern = r"^[^/\\?#%]+$", example = "727")]
+    loan_id: String,
+    /// `Test` where it is left out.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 256)]
+    event_name: Option<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    context: Option<Box<RawValue>>,
+}
+
+/// List subscriptions
+#[utoipa::path(
+    get, path = "/v1/subscriptions", tag = "subscriptions", params(PageQuery),
+    responses(
+        (status = 200, body = SubscriptionList),
+        Denied, Invalid, Unavailable,
+    )
+)]
+pub(super) async fn list<S: Subscriptions + Keys + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    Checked(page): Checked<PageQuery>,
+) -> Result<Response, Problem> {
+    let tenant = caller.with(Scope::HistoryRead)?;
+    let (after, limit) = page.check()?;
+    let all = api.store.subscriptions(tenant).await?;
+    let mut rest =
+        all.iter().filter(|subscription| after.is_none_or(|after| subscription.id.uuid() > after)).peekable();
+    let items: Vec<_> =
+        rest.by_ref().take(limit).map(|subscription| SubscriptionView::new(subscription, false)).collect();
+    let last = items.last().filter(|_| rest.peek().is_some());
+    let next = last.map(|last| cursor(last.id.uuid()));
+    Ok(body::json(StatusCode::OK, &SubscriptionList { items, next }))
+}
+
+/// Create a subscription
+///
+/// The answer has its signing secret: keep it, it is not shown again.
+#[utoipa::path(
+    post, path = "/v1/subscriptions", tag = "subscriptions", request_body = SubscriptionDraft,
+    responses(
+        (status = 201, body = SubscriptionView),
+        BadBody, Denied, Conflict, TooLarge,
+        Invalid, Unavailable,
+    )
+)]
+pub(super) async fn create<S: Subscriptions + Keys + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    request: Body,
+) -> Result<Response, Problem> {
+    let tenant = caller.with(Scope::SubscriptionsWrite)?;
+    let draft = body::parse(&body::read(request, MAX_SETTINGS).await?)?;
+    let created = use_case::create(&api.store, tenant, draft, Timestamp::now()).await?;
+    Ok(body::json(StatusCode::CREATED, &SubscriptionView::new(&created, true)))
+}
+
+/// Read a subscription
+#[utoipa::path(
+    get, path = "/v1/subscriptions/{id}", tag = "subscriptions", params(("id" = SubscriptionId, Path)),
+    responses(
+        (status = 200, body = SubscriptionView),
+        Denied, NotFound, Unavailable,
+    )
+)]
+pub(super) async fn get<S: Subscriptions + Keys + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    path: Segments,
+) -> Result<Response, Problem> {
+    let tenant = caller.with(Scope::HistoryRead)?;
+    let found = use_case::get(&api.store, tenant, path.id("id", "subscription")?).await?;
+    let found = found.ok_or_else(|| Problem::not_found("subscription"))?;
+    Ok(body::json(StatusCode::OK, &SubscriptionView::new(&found, false)))
+}
+
+/// Replace a subscription
+///
+/// What is left out has its default again. Deliveries that were accepted before go on as they were.
+#[utoipa::path(
+    put, path = "/v1/subscriptions/{id}", tag = "subscriptions", params(("id" = SubscriptionId, Path)),
+    request_body = SubscriptionDraft,
+    responses(
+        (status = 200, body = SubscriptionView),
+        BadBody, Denied, NotFound, Conflict,
+        TooLarge, Invalid, Unavailable,
+    )
+)]
+pub(super) async fn replace<S: Subscriptions + Keys + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    path: Segments,
+    request: Body,
+) -> Result<Response, Problem> {
+    let tenant = caller.with(Scope::SubscriptionsWrite)?;
+    let id = path.id("id", "subscription")?;
+    let draft = body::parse(&body::read(request, MAX_SETTINGS).await?)?;
+    let replaced = use_case::replace(&api.store, tenant, id, draft, Timestamp::now()).await?;
+    Ok(body::json(StatusCode::OK, &SubscriptionView::new(&replaced, false)))
+}
+
+/// Delete a subscription
+///
+/// Deliveries that were accepted before go on.
+#[utoipa::path(
+    delete, path = "/v1/subscriptions/{id}", tag = "subscriptions", params(("id" = SubscriptionId, Path)),
+    responses(
+        (status = 204, description = "deleted"),
+        Denied, NotFound, Unavailable,
+    )
+)]
+pub(super) async fn delete<S: Subscriptions + Keys + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    path: Segments,
+) -> Result<Response, Problem> {
+    let tenant = caller.with(Scope::SubscriptionsWrite)?;
+    if api.store.delete(tenant, path.id("id", "subscription")?).await? {
+        Ok(StatusCode::NO_CONTENT.into_response())
+    } else {
+        Err(Problem::not_found("subscription"))
+    }
+}
+
+/// Rotate the signing secret
+///
+/// The answer has the new one. The one before it signs too for 24 h.
+#[utoipa::path(
+    post, path = "/v1/subscriptions/{id}/rotate-secret", tag = "subscriptions",
+    params(("id" = SubscriptionId, Path)),
+    responses(
+        (status = 200, body = SubscriptionView),
+        Denied, NotFound, Conflict, Unavailable,
+    )
+)]
+pub(super) async fn rotate_secret<S: Subscriptions + Keys + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    path: Segments,
+) -> Result<Response, Problem> {
+    let tenant = caller.with(Scope::SubscriptionsWrite)?;
+    let id = path.id("id", "subscription")?;
+    let rotated = use_case::rotate_secret(&api.store, tenant, id, Timestamp::now()).await?;
+    Ok(body::json(StatusCode::OK, &SubscriptionView::new(&rotated, true)))
+}
+
+/// Send a sample event
+///
+/// To this subscription alone, whatever its criteria or state.
+#[utoipa::path(
+    post, path = "/v1/subscriptions/{id}/test", tag = "subscriptions", params(("id" = SubscriptionId, Path)),
+    request_body = TestEvent,
+    responses(
+        (status = 202, body = AcceptedEvent),
+        BadBody, Denied, NotFound, TooLarge,
+        Invalid, Unavailable,
+    )
+)]
+pub(super) async fn test<S: Intake + Subscriptions + Keys + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    path: Segments,
+    request: Body,
+) -> Result<Response, Problem> {
+    let tenant = caller.with(Scope::SubscriptionsWrite)?;
+    let id = path.id("id", "subscription")?;
+    let test: TestEvent = body::parse(&body::read(request, MAX_SETTINGS).await?)?;
+    let event = EventDraft {
+        event_name: test.event_name.unwrap_or_else(|| "Test".into()),
+        loan_id: test.loan_id,
+        context: test.context.unwrap_or_else(|| RawValue::from_string("{}".into()).unwrap_or_default()),
+        occurred_at: None,
+    };
+    let event = event.check()?;
+    let found = use_case::get(&api.store, tenant, id).await?;
+    let subscription = found.ok_or_else(|| Problem::not_found("subscription"))?;
+    let receipt = intake::accept_for(&api.store, subscription, &event, Timestamp::now()).await?;
+    Ok(body::json(StatusCode::ACCEPTED, &AcceptedEvent::from(receipt)))
+}

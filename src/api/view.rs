@@ -1,0 +1,216 @@
+//! A row and a delivery as the API shows them: fields are null, never absent.
+
+use std::net::IpAddr;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
+
+use crate::model::attempt::{Attempt, AttemptNumber, Outcome, StoredResponse};
+use crate::model::delivery::Delivery;
+use crate::model::failure::Failure;
+use crate::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TraceId};
+use crate::model::progress::Status;
+use crate::model::subscription::Method;
+use crate::model::time::Timestamp;
+use crate::ports::Row;
+
+/// What may stand in a path as it is (RFC 3986, unreserved).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// One attempt: a row of the history.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Attempt)]
+pub(super) struct AttemptView {
+    id: AttemptId,
+    trace_id: TraceId,
+    loan_id: LoanId,
+    event_title: String,
+    event_name: String,
+    subscription_id: SubscriptionId,
+    method: Method,
+    destination: String,
+    /// 1, 2, … or `manual`.
+    #[schema(schema_with = attempt_number)]
+    attempt_number: AttemptNumber,
+    manual: bool,
+    /// Of a resend: who asked for it.
+    #[schema(required)]
+    requested_by: Option<String>,
+    /// Of a resend: the attempt that was named, else the newest at the time.
+    #[schema(required)]
+    resend_of: Option<AttemptId>,
+    /// How often the delivery was manually resent so far.
+    resends: u32,
+    #[schema(required, format = DateTime)]
+    occurred_at: Option<String>,
+    outcome: Outcome,
+    #[schema(required)]
+    response_code: Option<u16>,
+    #[schema(required)]
+    error: Option<Failure>,
+    /// Of a queued row: when it was asked for.
+    sent_at: Timestamp,
+    #[schema(required)]
+    response_time_ms: Option<f64>,
+    #[schema(required, value_type = Option<String>)]
+    source_ip: Option<IpAddr>,
+    /// What was scheduled when this attempt failed.
+    #[schema(required)]
+    next_attempt_at: Option<Timestamp>,
+    source: SourceView,
+    #[schema(required)]
+    response: Option<ResponseView>,
+}
+
+/// The exact bytes sent.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SourcePayload)]
+struct SourceView {
+    bytes: u64,
+    #[schema(required)]
+    content_type: Option<String>,
+    /// Where they can be downloaded.
+    href: String,
+}
+
+/// The exact bytes that came back.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ResponsePayload)]
+struct ResponseView {
+    bytes: u64,
+    #[schema(required)]
+    content_type: Option<String>,
+    /// The answer was longer than 1 MiB, or broke off.
+    truncated: bool,
+    /// Where they can be downloaded.
+    href: String,
+    /// In the answer of a single row alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    headers: Option<Vec<HeaderView>>,
+    /// The headers were longer than 16 KiB. In the answer of a single row alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    headers_truncated: Option<bool>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Header)]
+struct HeaderView {
+    name: String,
+    value: String,
+}
+
+fn attempt_number() -> Schema {
+    let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
+    let manual = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["manual"]));
+    OneOfBuilder::new().item(number).item(manual).into()
+}
+
+impl AttemptView {
+    /// A row of a list.
+    pub(super) fn of(row: Row) -> Self {
+        Self::new(row.attempt, row.resends, false)
+    }
+
+    /// A row by itself, with the headers of its answer.
+    pub(super) fn whole(row: Row) -> Self {
+        Self::new(row.attempt, row.resends, true)
+    }
+
+    fn new(attempt: Attempt, resends: u32, headers: bool) -> Self {
+        let loan = utf8_percent_encode(attempt.loan_id.as_str(), SEGMENT);
+        let href = format!("/v1/loans/{loan}/webhooks/{}", attempt.id);
+        let outcome = attempt.outcome();
+        let completion = attempt.completion().cloned();
+        let result = completion.as_ref().map(|completion| completion.result.clone());
+        Self {
+            manual: attempt.is_manual(),
+            outcome,
+            response_code: result.as_ref().and_then(|result| result.as_ref().ok().copied()),
+            error: result.and_then(Result::err),
+            response_time_ms: completion.as_ref().and_then(|completion| completion.response_time_ms),
+            source_ip: completion.as_ref().and_then(|completion| completion.source_ip),
+            response: completion
+                .and_then(|completion| completion.response)
+                .map(|response| ResponseView::new(response, format!("{href}/response"), headers)),
+            source: SourceView {
+                bytes: attempt.source.bytes,
+                content_type: attempt.content_type,
+                href: format!("{href}/source"),
+            },
+            id: attempt.id,
+            trace_id: attempt.trace_id,
+            loan_id: attempt.loan_id,
+            event_title: attempt.event_title,
+            event_name: attempt.event_name,
+            subscription_id: attempt.subscription_id,
+            method: attempt.method,
+            destination: attempt.destination,
+            attempt_number: attempt.number,
+            requested_by: attempt.requested_by,
+            resend_of: attempt.resend_of,
+            resends,
+            occurred_at: attempt.occurred_at,
+            sent_at: attempt.sent_at,
+            next_attempt_at: attempt.next_attempt_at,
+        }
+    }
+}
+
+impl ResponseView {
+    fn new(response: StoredResponse, href: String, headers: bool) -> Self {
+        let listed = response.headers.into_iter().map(|(name, value)| HeaderView { name, value });
+        Self {
+            bytes: response.payload.bytes,
+            content_type: response.content_type,
+            truncated: response.truncated,
+            href,
+            headers: headers.then(|| listed.collect()),
+            headers_truncated: headers.then_some(response.headers_truncated),
+        }
+    }
+}
+
+/// A delivery, and its attempts from the oldest.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Delivery)]
+pub(super) struct DeliveryView {
+    trace_id: TraceId,
+    loan_id: LoanId,
+    subscription_id: SubscriptionId,
+    event_id: EventId,
+    event_title: String,
+    event_name: String,
+    #[schema(required, format = DateTime)]
+    occurred_at: Option<String>,
+    accepted_at: Timestamp,
+    status: Status,
+    /// What is due now; null while an attempt is under way, and at the end.
+    #[schema(required)]
+    next_attempt_at: Option<Timestamp>,
+    attempts: Vec<AttemptView>,
+}
+
+impl DeliveryView {
+    pub(super) fn new(delivery: Delivery, attempts: Vec<Attempt>) -> Self {
+        let Delivery { frozen, progress } = delivery;
+        let attempts = attempts.into_iter().map(|attempt| AttemptView::new(attempt, progress.resends, false));
+        Self {
+            trace_id: frozen.trace_id,
+            loan_id: frozen.loan_id,
+            subscription_id: frozen.subscription_id,
+            event_id: frozen.event_id,
+            event_title: frozen.event_title,
+            event_name: frozen.event_name,
+            occurred_at: frozen.occurred_at,
+            accepted_at: frozen.accepted_at,
+            status: progress.status,
+            next_attempt_at: progress.next_due(),
+            attempts: attempts.collect(),
+        }
+    }
+}

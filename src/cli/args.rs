@@ -1,0 +1,144 @@
+//! What can be asked of `loanhook`, as clap reads it.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::builder::RangedU64ValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
+
+use super::commands::ClientCommand;
+
+const ENVIRONMENT: &str = "Environment:
+  LOANHOOK_ADMIN_KEY  an admin key to ensure at every start (`lh_` and 16 to 200 of A-Z a-z 0-9 _);
+                      without it the first start makes one and prints it once
+  LOANHOOK_LOG        what to log, such as `info` or `loanhook=debug` [default: info]";
+
+/// Webhooks at the level of a loan: delivered, retried, kept, resent.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run loanhook in this process, on a folder of its own
+    #[command(after_help = ENVIRONMENT)]
+    Serve(ServeArgs),
+    /// See it work: a loanhook of its own, receivers that fail as told, 30 events
+    Demo(DemoArgs),
+    #[command(flatten)]
+    Client(ClientCommand),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// The address to listen on
+    #[arg(long, value_name = "ADDR:PORT", env = "LOANHOOK_LISTEN", default_value = "127.0.0.1:8080")]
+    pub(super) listen: SocketAddr,
+    /// The folder that keeps everything; made if it is not there
+    #[arg(long, value_name = "FOLDER", env = "LOANHOOK_DATA", default_value = "./loanhook-data")]
+    pub(super) data: PathBuf,
+    /// A network that webhooks may go to although it is not public (repeatable, or comma-separated)
+    #[arg(long, value_name = "CIDR", env = "LOANHOOK_ALLOW_NETWORKS")]
+    pub(super) allow_network: Vec<Networks>,
+    /// How many requests may be under way at once
+    #[arg(
+        long,
+        value_name = "N",
+        env = "LOANHOOK_CONCURRENCY",
+        default_value = "256",
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..=65_536)
+    )]
+    pub(super) concurrency: usize,
+    /// How the log on standard error looks
+    #[arg(long, env = "LOANHOOK_LOG_FORMAT", default_value = "text")]
+    pub(super) log_format: LogFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// End when everything is delivered or given up, instead of staying up to look around
+    #[arg(long)]
+    pub(super) exit: bool,
+}
+
+/// Where the loanhook is that a client command speaks to, and how it answers.
+#[derive(Debug, Args)]
+pub(super) struct Remote {
+    /// Where loanhook is
+    #[arg(
+        long,
+        global = true,
+        env = "LOANHOOK_URL",
+        default_value = "http://127.0.0.1:8080",
+        help_heading = "Connection"
+    )]
+    pub(super) url: String,
+    /// A key of that loanhook (`lh_…`)
+    #[arg(long, global = true, env = "LOANHOOK_KEY", hide_env_values = true, help_heading = "Connection")]
+    pub(super) key: Option<String>,
+    /// Print the answer as JSON
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum LogFormat {
+    /// One readable line an entry
+    Text,
+    /// One JSON object an entry
+    Json,
+}
+
+/// One or more networks, comma-separated; a bare address is a network of one.
+#[derive(Clone, Debug)]
+pub(super) struct Networks(pub(super) Vec<IpNet>);
+
+impl FromStr for Networks {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(network)
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    text.parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map_err(|_| format!("`{text}` is neither a network such as 10.0.0.0/8 nor an address"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::{Cli, Networks};
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn networks_are_lists_of_networks_and_addresses() {
+        let networks = |text: &str| {
+            text.parse::<Networks>()
+                .map(|networks| networks.0.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            networks("10.0.0.0/8, 127.0.0.1,,::1"),
+            Ok(vec!["10.0.0.0/8".to_owned(), "127.0.0.1/32".to_owned(), "::1/128".to_owned()])
+        );
+        assert_eq!(networks(""), Ok(vec![]));
+        assert!(networks("example.com").is_err());
+    }
+}

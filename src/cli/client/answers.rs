@@ -1,0 +1,129 @@
+//! What loanhook answers, as far as the commands show it.
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// One page of a list; the items stay as they came.
+#[derive(Deserialize)]
+pub(crate) struct Page {
+    pub(crate) items: Vec<Box<RawValue>>,
+    #[serde(default)]
+    pub(crate) next: Option<String>,
+}
+
+/// One attempt: a row of a loan's history.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Row {
+    pub(crate) id: String,
+    pub(crate) trace_id: String,
+    pub(crate) loan_id: String,
+    pub(crate) event_title: String,
+    pub(crate) event_name: String,
+    pub(crate) subscription_id: String,
+    pub(crate) method: Option<String>,
+    pub(crate) destination: Option<String>,
+    attempt_number: Value,
+    pub(crate) manual: bool,
+    pub(crate) requested_by: Option<String>,
+    pub(crate) resend_of: Option<String>,
+    pub(crate) resends: u64,
+    pub(crate) occurred_at: Option<String>,
+    pub(crate) outcome: String,
+    pub(crate) response_code: Option<u16>,
+    pub(crate) error: Option<AttemptError>,
+    pub(crate) sent_at: String,
+    pub(crate) response_time_ms: Option<f64>,
+    pub(crate) source_ip: Option<String>,
+    pub(crate) next_attempt_at: Option<String>,
+    pub(crate) source: Option<Payload>,
+    pub(crate) response: Option<Payload>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct AttemptError {
+    pub(crate) kind: String,
+    pub(crate) detail: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Payload {
+    pub(crate) bytes: u64,
+    pub(crate) content_type: Option<String>,
+    #[serde(default)]
+    pub(crate) truncated: bool,
+    /// Of a response, where one row was asked for.
+    #[serde(default)]
+    pub(crate) headers: Vec<Header>,
+    #[serde(default)]
+    pub(crate) headers_truncated: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Header {
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+impl Row {
+    /// `1`, `2`, … or `manual`.
+    pub(crate) fn attempt(&self) -> String {
+        self.attempt_number.as_str().map_or_else(|| self.attempt_number.to_string(), ToOwned::to_owned)
+    }
+
+    /// The response code, or what went wrong instead, or what is under way.
+    pub(crate) fn result(&self) -> String {
+        match (self.response_code, &self.error) {
+            (Some(code), _) => code.to_string(),
+            (None, Some(error)) => error.kind.clone(),
+            (None, None) => self.outcome.clone(),
+        }
+    }
+
+    /// What went wrong, in a sentence.
+    pub(crate) fn why(&self) -> String {
+        match &self.error {
+            Some(error) => format!("{}: {}", error.kind, error.detail),
+            None => format!("the receiver answered {}", self.result()),
+        }
+    }
+
+    pub(crate) fn is_settled(&self) -> bool {
+        self.succeeded() || self.outcome == "failed"
+    }
+
+    pub(crate) fn succeeded(&self) -> bool {
+        self.outcome == "succeeded"
+    }
+}
+
+/// One event on its way to one subscription.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Delivery {
+    pub(crate) trace_id: String,
+    pub(crate) loan_id: String,
+    pub(crate) subscription_id: String,
+    pub(crate) event_id: String,
+    pub(crate) event_title: String,
+    pub(crate) event_name: String,
+    pub(crate) occurred_at: Option<String>,
+    pub(crate) accepted_at: String,
+    pub(crate) status: String,
+    pub(crate) next_attempt_at: Option<String>,
+    pub(crate) attempts: Vec<Row>,
+}
+
+/// What an accepted event causes.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Accepted {
+    pub(crate) deliveries: Vec<AcceptedDelivery>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AcceptedDelivery {
+    pub(crate) trace_id: String,
+}

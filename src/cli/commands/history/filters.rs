@@ -1,0 +1,75 @@
+//! The filters of a loan's history, as flags; all can be combined.
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+
+use crate::cli::client::Call;
+
+const OUTCOMES: [&str; 4] = ["queued", "sending", "succeeded", "failed"];
+const ERRORS: [&str; 8] =
+    ["dns", "connect", "tls", "timeout", "protocol", "blocked", "template", "interrupted"];
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Filters")]
+pub(super) struct Filters {
+    /// The title of the subscription when it was sent
+    #[arg(long, value_name = "TITLE")]
+    event_title: Option<String>,
+    /// The name of the event
+    #[arg(long, value_name = "NAME")]
+    event_name: Option<String>,
+    /// The ID of the subscription
+    #[arg(long, value_name = "ID")]
+    subscription: Option<String>,
+    /// The trace ID of a delivery
+    #[arg(long, value_name = "TRACE")]
+    trace: Option<String>,
+    /// The method of the request
+    #[arg(long)]
+    method: Option<String>,
+    /// How it went, or goes
+    #[arg(long, value_parser = PossibleValuesParser::new(OUTCOMES))]
+    outcome: Option<String>,
+    /// A response code, or a class of them: 200, 4xx
+    #[arg(long, value_name = "CODE")]
+    response_code: Option<String>,
+    /// What went wrong where there is no response code
+    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(ERRORS))]
+    error: Option<String>,
+    /// `auto`, `manual` or a number
+    #[arg(long, value_name = "ATTEMPT")]
+    attempt: Option<String>,
+    /// Sent at or after this time (RFC 3339, such as 2026-11-23T10:00:00Z)
+    #[arg(long, value_name = "TIME")]
+    pub(super) from: Option<String>,
+    /// Sent before this time
+    #[arg(long, value_name = "TIME")]
+    to: Option<String>,
+}
+
+impl Filters {
+    pub(super) fn apply(&self, call: Call) -> Call {
+        self.named().into_iter().fold(call, |call, (name, value)| call.query(name, value))
+    }
+
+    /// ` such`, where anything is left out.
+    pub(super) fn such(&self) -> &'static str {
+        if self.named().iter().any(|(_, value)| value.is_some()) { " like that" } else { "" }
+    }
+
+    fn named(&self) -> [(&'static str, Option<&String>); 11] {
+        [
+            ("eventTitle", self.event_title.as_ref()),
+            ("eventName", self.event_name.as_ref()),
+            ("subscriptionId", self.subscription.as_ref()),
+            ("traceId", self.trace.as_ref()),
+            ("method", self.method.as_ref()),
+            ("outcome", self.outcome.as_ref()),
+            ("responseCode", self.response_code.as_ref()),
+            ("error", self.error.as_ref()),
+            ("attempt", self.attempt.as_ref()),
+            ("from", self.from.as_ref()),
+            ("to", self.to.as_ref()),
+        ]
+    }
+}

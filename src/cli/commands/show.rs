@@ -1,0 +1,96 @@
+//! `loanhook show LOAN ID`: everything about one attempt, or the exact bytes that went and came.
+
+use clap::Args;
+
+use crate::cli::args::Remote;
+use crate::cli::client::{Client, Payload, Row, decode};
+use crate::cli::text::{clean, time};
+use crate::cli::{Outcome, out, table};
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The loan
+    loan: String,
+    /// The attempt's ID
+    id: String,
+    /// Print the bytes that were sent, and nothing else
+    #[arg(long, conflicts_with_all = ["response", "json"])]
+    source: bool,
+    /// Print the bytes that came back, and nothing else
+    #[arg(long, conflicts_with = "json")]
+    response: bool,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+pub(crate) async fn run(args: ShowArgs) -> Outcome {
+    let client = Client::of(&args.remote)?;
+    let row = ["v1", "loans", &args.loan, "webhooks", &args.id];
+    if args.source {
+        return out::bytes(&client.get(&[&row[..], &["source"]].concat()).await?);
+    }
+    if args.response {
+        return out::bytes(&client.get(&[&row[..], &["response"]].concat()).await?);
+    }
+    let body = client.get(&row).await?;
+    if args.remote.json {
+        return out::json(&body);
+    }
+    let row: Row = decode(&body)?;
+    table::details(details(&row))?;
+    row.response.as_ref().map_or(Ok(()), print_headers)
+}
+
+fn details(row: &Row) -> Vec<(&'static str, Option<String>)> {
+    let text = |text: &Option<String>| text.as_deref().map(clean);
+    let when = |text: &Option<String>| text.as_deref().map(time);
+    let result = match &row.error {
+        Some(error) => format!("{}: {}", clean(&error.kind), clean(&error.detail)),
+        None => row.result(),
+    };
+    vec![
+        ("ID", Some(clean(&row.id))),
+        ("Trace ID", Some(clean(&row.trace_id))),
+        ("Loan", Some(clean(&row.loan_id))),
+        ("Event title", Some(clean(&row.event_title))),
+        ("Event name", Some(clean(&row.event_name))),
+        ("Occurred at", when(&row.occurred_at)),
+        ("Subscription", Some(clean(&row.subscription_id))),
+        ("Request", Some(request(row))),
+        ("Attempt", Some(clean(&row.attempt()))),
+        ("Requested by", text(&row.requested_by)),
+        ("Resend of", text(&row.resend_of)),
+        ("Resends so far", Some(row.resends.to_string())),
+        ("Outcome", Some(clean(&row.outcome))),
+        ("Response", Some(result)),
+        ("Sent at", Some(time(&row.sent_at))),
+        ("Response time", row.response_time_ms.map(|ms| format!("{ms:.1} ms"))),
+        ("Sent from", text(&row.source_ip)),
+        ("Next attempt", when(&row.next_attempt_at)),
+        ("Source payload", row.source.as_ref().map(payload)),
+        ("Response payload", row.response.as_ref().map(payload)),
+    ]
+}
+
+fn request(row: &Row) -> String {
+    let destination = row.destination.as_deref().unwrap_or("(none: the template did not render)");
+    clean(format!("{} {destination}", row.method.as_deref().unwrap_or_default()).trim_start())
+}
+
+fn payload(payload: &Payload) -> String {
+    let content_type =
+        payload.content_type.as_deref().map(|name| format!(" of {}", clean(name))).unwrap_or_default();
+    let cut = if payload.truncated { ", cut" } else { "" };
+    format!("{} bytes{content_type}{cut}", payload.bytes)
+}
+
+fn print_headers(response: &Payload) -> Outcome {
+    if response.headers.is_empty() {
+        return Ok(());
+    }
+    out::line("\nResponse headers")?;
+    for header in &response.headers {
+        out::line(format_args!("  {}: {}", clean(&header.name), clean(&header.value)))?;
+    }
+    if response.headers_truncated { out::line("  (cut)") } else { Ok(()) }
+}

@@ -1,0 +1,111 @@
+//! `loanhook subscriptions`: what is sent where.
+
+mod describe;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use reqwest::Method;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::lists;
+use crate::cli::args::Remote;
+use crate::cli::client::{Accepted, Call, Client, decode};
+use crate::cli::text::clean;
+use crate::cli::{Outcome, input, out};
+
+#[derive(Debug, Args)]
+pub(crate) struct SubscriptionsArgs {
+    #[command(subcommand)]
+    command: SubscriptionsCommand,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Subcommand)]
+enum SubscriptionsCommand {
+    /// List the subscriptions
+    List,
+    /// Show one subscription
+    Get { id: String },
+    /// Make a subscription; its signing secret is shown this once
+    Create {
+        /// A JSON file, or `-` for standard input
+        file: PathBuf,
+    },
+    /// Put another in a subscription's place; what the file omits is reset
+    Replace {
+        id: String,
+        /// A JSON file, or `-` for standard input
+        file: PathBuf,
+    },
+    /// Delete a subscription; what was accepted for it is still delivered
+    Delete { id: String },
+    /// Make a new signing secret; the one before stays valid for 24 hours
+    RotateSecret { id: String },
+    /// Send a sample event to one subscription, whatever its criteria
+    Test(TestArgs),
+}
+
+#[derive(Debug, Args)]
+struct TestArgs {
+    id: String,
+    /// The loan that the event is for
+    #[arg(long)]
+    loan: String,
+    /// The name of the event
+    #[arg(long, value_name = "NAME")]
+    event: Option<String>,
+    /// A JSON file with the loan's variables, or `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    context: Option<PathBuf>,
+}
+
+pub(crate) async fn run(args: SubscriptionsArgs) -> Outcome {
+    let client = Client::of(&args.remote)?;
+    let call = match args.command {
+        SubscriptionsCommand::List => return list(&client, args.remote.json).await,
+        SubscriptionsCommand::Delete { id } => {
+            return client.ask(&Call::new(Method::DELETE, &["v1", "subscriptions", &id])).await.map(drop);
+        }
+        SubscriptionsCommand::Test(test) => return send_test(&client, &test, args.remote.json).await,
+        SubscriptionsCommand::Get { id } => Call::get(&["v1", "subscriptions", &id]),
+        SubscriptionsCommand::Create { file } => {
+            Call::post(&["v1", "subscriptions"]).body(input::read(&file)?)
+        }
+        SubscriptionsCommand::Replace { id, file } => {
+            Call::new(Method::PUT, &["v1", "subscriptions", &id]).body(input::read(&file)?)
+        }
+        SubscriptionsCommand::RotateSecret { id } => {
+            Call::post(&["v1", "subscriptions", &id, "rotate-secret"])
+        }
+    };
+    let body = client.ask(&call).await?;
+    if args.remote.json { out::json(&body) } else { describe::one(&decode(&body)?) }
+}
+
+async fn list(client: &Client, json: bool) -> Outcome {
+    let subscriptions = lists::all(client, || Call::get(&["v1", "subscriptions"])).await?;
+    if json { lists::print_json(&subscriptions) } else { describe::list(&subscriptions) }
+}
+
+async fn send_test(client: &Client, test: &TestArgs, json: bool) -> Outcome {
+    let mut body = format!("{{\"loanId\":{}", json!(test.loan));
+    if let Some(event) = &test.event {
+        body.push_str(&format!(",\"eventName\":{}", json!(event)));
+    }
+    if let Some(file) = &test.context {
+        let context = input::text(file)?;
+        let context: &RawValue = serde_json::from_str(&context)
+            .map_err(|error| format!("{}: not JSON: {error}", input::name(file)))?;
+        body.push_str(&format!(",\"context\":{context}"));
+    }
+    body.push('}');
+    let answer = client.ask(&Call::post(&["v1", "subscriptions", &test.id, "test"]).body(body)).await?;
+    if json {
+        return out::json(&answer);
+    }
+    let accepted: Accepted = decode(&answer)?;
+    accepted.deliveries.iter().try_for_each(|delivery| out::line(clean(&delivery.trace_id)))
+}

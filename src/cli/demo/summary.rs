@@ -1,0 +1,57 @@
+//! The demo in numbers.
+
+use std::collections::HashSet;
+
+use super::watch::{Status, Watch};
+use crate::cli::text::count;
+use crate::cli::{Outcome, out, table};
+
+pub(super) struct Summary {
+    events: usize,
+    deliveries: usize,
+    delivered: usize,
+    attempts: usize,
+    resends: usize,
+    /// Deliveries that were tried again by their schedule.
+    retried: usize,
+    /// Deliveries whose schedule ran out.
+    exhausted: usize,
+    /// Those of them that a resend has delivered since.
+    recovered: usize,
+}
+
+impl Summary {
+    /// `exhausted` are the deliveries that had failed before one was resent.
+    pub(super) fn of(events: usize, watch: &Watch, exhausted: &[String]) -> Self {
+        let is_retry = |attempt: &str| attempt.parse().is_ok_and(|number: u32| number > 1);
+        let retried: HashSet<_> = watch
+            .attempts()
+            .filter(|row| is_retry(&row.attempt()))
+            .map(|row| row.trace_id.as_str())
+            .collect();
+        Self {
+            events,
+            deliveries: watch.statuses().count(),
+            delivered: watch.statuses().filter(|status| *status == Status::Succeeded).count(),
+            attempts: watch.attempts().count(),
+            resends: watch.attempts().filter(|row| row.manual).count(),
+            retried: retried.len(),
+            exhausted: exhausted.len(),
+            recovered: exhausted.len() - watch.failed().len(),
+        }
+    }
+
+    pub(super) fn print(&self) -> Outcome {
+        let deliveries = count(self.deliveries, "delivery", "deliveries");
+        let exhausted = count(self.exhausted, "delivery", "deliveries");
+        let exhausted = format!("{exhausted}, {} of them delivered since by a resend", self.recovered);
+        out::line("")?;
+        table::details([
+            ("accepted", Some(format!("{}, {deliveries}", count(self.events, "event", "events")))),
+            ("delivered", Some(count(self.delivered, "delivery", "deliveries"))),
+            ("attempts", Some(format!("{}, {} of them manual", self.attempts, self.resends))),
+            ("retried", Some(count(self.retried, "delivery", "deliveries"))),
+            ("exhausted", Some(exhausted)),
+        ])
+    }
+}

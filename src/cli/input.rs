@@ -1,0 +1,41 @@
+//! Files that commands read, `-` being standard input.
+
+use std::io::{self, IsTerminal as _, Read as _};
+use std::path::Path;
+
+use super::{Outcome, out};
+
+/// What the file is called in messages.
+pub(super) fn name(file: &Path) -> String {
+    if is_standard_input(file) { "standard input".to_owned() } else { file.display().to_string() }
+}
+
+/// The file's bytes.
+pub(super) fn read(file: &Path) -> Outcome<Vec<u8>> {
+    let bytes = if is_standard_input(file) { standard_input() } else { std::fs::read(file) };
+    Ok(bytes.map_err(|error| format!("{}: {error}", name(file)))?)
+}
+
+/// The file's text; a byte order mark is not part of it.
+pub(super) fn text(file: &Path) -> Outcome<String> {
+    let text = String::from_utf8(read(file)?).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+        format!("{}:{line}: not UTF-8", name(file))
+    })?;
+    Ok(text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text))
+}
+
+fn is_standard_input(file: &Path) -> bool {
+    file.as_os_str() == "-"
+}
+
+fn standard_input() -> io::Result<Vec<u8>> {
+    let mut stdin = io::stdin().lock();
+    if stdin.is_terminal() {
+        out::note(format_args!("reading from standard input; Ctrl-D ends it"));
+    }
+    let mut bytes = Vec::new();
+    stdin.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,22 @@
+//! The log of a loanhook that runs in this process: on standard error, filtered by `LOANHOOK_LOG`.
+
+use std::io;
+
+use tracing_subscriber::EnvFilter;
+
+use super::Outcome;
+use super::args::LogFormat;
+
+/// Starts the log; `unless_told` is the filter where `LOANHOOK_LOG` is not set.
+pub(super) fn start(format: LogFormat, unless_told: &str) -> Outcome {
+    let wanted = std::env::var("LOANHOOK_LOG").ok().filter(|filter| !filter.is_empty());
+    let filter = EnvFilter::try_new(wanted.as_deref().unwrap_or(unless_told)).map_err(|error| {
+        format!("LOANHOOK_LOG is not a filter such as `info` or `loanhook=debug`: {error}")
+    })?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    match format {
+        LogFormat::Text => log.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+    Ok(())
+}

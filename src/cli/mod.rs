@@ -1,0 +1,34 @@
+//! The command line: what can be asked (`args`), who answers it, and what they share.
+//!
+//! `serve` and `demo` start a loanhook in this process; every other command is a client that knows
+//! nothing but the HTTP interface, so it speaks to a loanhook anywhere.
+
+mod args;
+mod client;
+mod commands;
+mod demo;
+pub(crate) mod failure;
+mod input;
+mod logging;
+pub(crate) mod out;
+mod serve;
+mod serve_command;
+mod signals;
+mod table;
+mod text;
+
+pub(crate) use args::Cli;
+use args::Command;
+use failure::Failure;
+
+/// What a command comes to.
+type Outcome<T = ()> = Result<T, Failure>;
+
+/// Does what was asked.
+pub(crate) async fn run(cli: Cli) -> Outcome {
+    match cli.command {
+        Command::Serve(args) => serve_command::run(args).await,
+        Command::Demo(args) => demo::run(args).await,
+        Command::Client(command) => commands::run(command).await,
+    }
+}

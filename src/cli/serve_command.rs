@@ -1,0 +1,38 @@
+//! `loanhook serve`: runs until it is asked to end, then finishes what is in flight.
+
+use super::args::ServeArgs;
+use super::serve::{self, Running, ServeOptions};
+use super::{Outcome, logging, out, signals};
+
+pub(super) async fn run(args: ServeArgs) -> Outcome {
+    logging::start(args.log_format, "info")?;
+    let ended = signals::asked_to_end()?;
+    let given_key = std::env::var("LOANHOOK_ADMIN_KEY").ok().filter(|key| !key.is_empty());
+    let key_was_given = given_key.is_some();
+    let running = serve::start(ServeOptions {
+        listen: args.listen,
+        data: args.data,
+        allow_networks: args.allow_network.into_iter().flat_map(|networks| networks.0).collect(),
+        concurrency: args.concurrency,
+        admin_key: given_key,
+    })
+    .await?;
+
+    // That nobody reads these lines (any more) is no reason not to serve.
+    if let (Some(key), false) = (&running.admin_key, key_was_given) {
+        let _ = out::line(format_args!("admin key (shown once, keep it): {key}"));
+    }
+    let _ = out::line(format_args!("loanhook is listening on http://{}", running.address));
+
+    ended.await;
+    stop(running).await
+}
+
+/// Finishes what is in flight, unless asked to end once more.
+pub(super) async fn stop(running: Running) -> Outcome {
+    let asked_again = signals::asked_to_end()?;
+    tokio::select! {
+        stopped = running.stop() => Ok(stopped?),
+        () = asked_again => Err("ended before what was in flight had finished".to_owned().into()),
+    }
+}
