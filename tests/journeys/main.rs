@@ -4,6 +4,7 @@
 mod batch;
 mod bytes;
 mod cancel;
+mod cli;
 mod crash;
 mod delivery;
 mod downloads;

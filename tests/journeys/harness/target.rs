@@ -1,7 +1,6 @@
 //! The server under test: the `loanhook serve` of this build in a process of its own, or, where
 //! `LOANHOOK_TEST_URL` and `LOANHOOK_TEST_KEY` are set, one that already runs somewhere.
 
-use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -36,6 +35,8 @@ enum Place {
 pub(crate) struct Launch {
     pub(crate) networks: Vec<String>,
     pub(crate) environment: Vec<(String, String)>,
+    /// Address, folder and networks are told by the environment, not by flags.
+    pub(crate) by_environment: bool,
 }
 
 impl Default for Launch {
@@ -43,6 +44,7 @@ impl Default for Launch {
         Self {
             networks: vec!["127.0.0.0/8".to_owned()],
             environment: vec![("LOANHOOK_ADMIN_KEY".to_owned(), OPERATOR_KEY.to_owned())],
+            by_environment: false,
         }
     }
 }
@@ -219,13 +221,17 @@ impl Drop for Target {
 
 /// The command that serves `data` on a port that is free.
 pub(crate) fn serve(data: &Path, launch: &Launch) -> Command {
+    const LISTEN: &str = "127.0.0.1:0";
     let mut command = loanhook();
-    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
-    for network in &launch.networks {
-        command.args(["--allow-network", network]);
+    command.arg("serve");
+    if launch.by_environment {
+        command.env("LOANHOOK_LISTEN", LISTEN).env("LOANHOOK_DATA", data);
+        command.env("LOANHOOK_ALLOW_NETWORKS", launch.networks.join(","));
+    } else {
+        command.args(["--listen", LISTEN, "--data"]).arg(data);
+        command.args(launch.networks.iter().flat_map(|network| ["--allow-network", network]));
     }
-    command
-        .envs(launch.environment.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))));
+    command.envs(launch.environment.iter().map(|(name, value)| (name, value)));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

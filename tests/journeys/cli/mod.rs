@@ -1,0 +1,68 @@
+//! The command line against a running server: what it prints, and the exit code it ends with.
+
+mod reading;
+mod sending;
+mod settings;
+mod whole;
+
+use std::process::{Output, Stdio};
+
+use serde_json::Value;
+use tokio::io::AsyncWriteExt;
+
+use crate::harness::target::loanhook;
+use crate::harness::{Journey, within};
+
+/// `loanhook` with these arguments and this standard input, as a caller with the journey's key.
+async fn run(j: &Journey, arguments: &[&str], input: &str) -> Ran {
+    let mut command = loanhook();
+    command.env("LOANHOOK_URL", j.target.base().expect("the server runs")).env("LOANHOOK_KEY", j.api.key());
+    ran(command, arguments, input).await
+}
+
+async fn ran(command: std::process::Command, arguments: &[&str], input: &str) -> Ran {
+    let mut command = tokio::process::Command::from(command);
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn().expect("the command starts");
+    let mut stdin = child.stdin.take().expect("stdin is piped");
+    let input = input.to_owned();
+    tokio::spawn(async move {
+        let _ = stdin.write_all(input.as_bytes()).await;
+    });
+    let output = within("the end of the command", child.wait_with_output()).await.expect("the command ends");
+    Ran { arguments: arguments.iter().map(|&word| word.to_owned()).collect(), output }
+}
+
+#[derive(Debug)]
+struct Ran {
+    arguments: Vec<String>,
+    output: Output,
+}
+
+impl Ran {
+    /// What it printed, having succeeded.
+    #[track_caller]
+    fn printed(&self) -> String {
+        assert_eq!(self.output.status.code(), Some(0), "{:?}: {}", self.arguments, self.errors());
+        String::from_utf8(self.output.stdout.clone()).expect("text")
+    }
+
+    #[track_caller]
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.printed()).unwrap_or_else(|no_json| panic!("{no_json}: {self:?}"))
+    }
+
+    fn errors(&self) -> String {
+        String::from_utf8_lossy(&self.output.stderr).into_owned()
+    }
+
+    /// It failed with this exit code, and said why in one line.
+    #[track_caller]
+    fn failed(&self, code: i32) -> String {
+        assert_eq!(self.output.status.code(), Some(code), "{self:?}");
+        let errors = self.errors();
+        assert_eq!(errors.trim_end().lines().count(), 1, "one line: {errors}");
+        assert!(errors.starts_with("error: "), "{errors}");
+        errors
+    }
+}

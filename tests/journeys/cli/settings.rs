@@ -1,0 +1,81 @@
+//! `subscriptions` and `keys`.
+
+use serde_json::{Value, json};
+
+use super::run;
+use crate::harness::{Journey, subscription, text};
+
+#[tokio::test]
+async fn subscriptions_are_made_listed_replaced_tested_and_deleted() {
+    let j = Journey::begin().await;
+    let url = j.receiver.url("/hook");
+    let body = subscription(&url, json!({"title": "Core banking", "request": {"headers": {"authorization": "Bearer hush"}}}));
+
+    let made = run(&j, &["subscriptions", "create", "-", "--json"], &body.to_string()).await.json();
+    assert!(text(&made["signingSecret"]).starts_with("whsec_"));
+    let id = text(&made["id"]);
+    let list = run(&j, &["subscriptions", "list"], "").await.printed();
+    assert!(list.contains(id) && list.contains("Core banking"), "{list}");
+    let shown = run(&j, &["subscriptions", "get", id, "--json"], "").await.json();
+    assert_eq!(shown, j.api.get(&format!("/v1/subscriptions/{id}")).await.json());
+    let told = run(&j, &["subscriptions", "get", id], "").await.printed();
+    assert!(told.contains("Core banking") && !told.contains("hush") && !told.contains("whsec_"), "{told}");
+
+    let other = subscription(&url, json!({"title": "Renamed", "enabled": false}));
+    run(&j, &["subscriptions", "replace", id, "-"], &other.to_string()).await.printed();
+    assert_eq!(j.api.get(&format!("/v1/subscriptions/{id}")).await.json()["title"], "Renamed");
+
+    let rotated = run(&j, &["subscriptions", "rotate-secret", id, "--json"], "").await.json();
+    assert_ne!(rotated["signingSecret"], made["signingSecret"]);
+
+    run(&j, &["subscriptions", "test", id, "--loan", "727", "--event", "Sample"], "").await.printed();
+    assert_eq!(j.receiver.next().await.json()["eventName"], "Sample");
+
+    run(&j, &["subscriptions", "delete", id], "").await.printed();
+    run(&j, &["subscriptions", "delete", id], "").await.failed(1);
+    assert_eq!(j.api.get("/v1/subscriptions").await.json()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_refused_subscription_is_told_in_one_line_that_says_where() {
+    let j = Journey::begin().await;
+    let wrong = subscription("no url", json!({"timeoutSeconds": 99})).to_string();
+    let told = run(&j, &["subscriptions", "create", "-"], &wrong).await.failed(1);
+    assert!(told.contains("422") && told.contains("/request/url") && told.contains("/timeoutSeconds"), "{told}");
+}
+
+#[tokio::test]
+async fn keys_are_made_listed_and_deleted() {
+    let j = Journey::begin().await;
+    let scopes = "history:read,webhooks:resend";
+    let made = run(&j, &["keys", "create", "--name", "Ann", "--scope", scopes, "--json"], "").await.json();
+    let key = text(&made["key"]);
+    j.api.with_key(Some(key)).get("/v1/subscriptions").await.is(200);
+
+    let printed = run(&j, &["keys", "create", "--name", "Bob", "--scope", "admin"], "").await.printed();
+    assert!(printed.contains("lh_"), "it is shown this once: {printed}");
+    let list = run(&j, &["keys", "list"], "").await.printed();
+    assert!(list.contains("Ann") && list.contains("Bob") && !list.contains(key), "{list}");
+
+    run(&j, &["keys", "delete", text(&made["id"])], "").await.printed();
+    j.api.with_key(Some(key)).get("/v1/subscriptions").await.problem(401);
+    let names: Vec<Value> = run(&j, &["keys", "list", "--json"], "").await.json()["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .map(|item| item["name"].clone())
+        .collect();
+    assert!(!names.contains(&json!("Ann")), "{names:?}");
+}
+
+#[tokio::test]
+async fn an_operator_makes_keys_of_another_tenant() {
+    let j = Journey::begin().await;
+    let tenant = format!("{}-new", j.tenant);
+    let asked = ["keys", "create", "--name", "first", "--scope", "admin", "--tenant", &tenant, "--json"];
+    run(&j, &asked, "").await.failed(1);
+    let mut command = crate::harness::target::loanhook();
+    command.env("LOANHOOK_URL", j.target.base().expect("the server runs")).env("LOANHOOK_KEY", j.target.operator_key());
+    let made = super::ran(command, &asked, "").await.json();
+    assert_eq!(made["tenant"], tenant);
+}
