@@ -174,7 +174,7 @@ fn complete(row: &mut Attempt, sent: Sent) -> Option<Bytes> {
 fn log(row: &Attempt) {
     let Some(completion) = row.completion() else { return };
     let response_code = completion.result.as_ref().ok();
-    let error = completion.error().map(|error| format!("{:?}", error.kind).to_lowercase());
+    let error = completion.error().map(|error| error.kind.as_str());
     info!(
         tenant = %row.tenant,
         loan_id = %row.loan_id,

@@ -1,28 +1,95 @@
-//! A loanhook in this process.
-#![allow(dead_code, reason = "stands in until the engine is there")]
+//! A loanhook in this process: the engine, the worker and the HTTP face, put together.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use loanhook::deliver::Deliver;
+use loanhook::embedded::{Embedded, Limits, Worker};
+use loanhook::model::key::SecretKey;
+use loanhook::model::time::Timestamp;
+use loanhook::outbound::Client;
+use loanhook::{api, keys};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// The longest request takes 30 s: whoever has not let go by then is not waited for.
+const PATIENCE: Duration = Duration::from_secs(35);
 
 pub(super) struct ServeOptions {
     pub(super) listen: SocketAddr,
     pub(super) data: PathBuf,
     pub(super) allow_networks: Vec<ipnet::IpNet>,
+    /// How many sends are in flight at once.
     pub(super) concurrency: usize,
     pub(super) admin_key: Option<String>,
 }
 
 pub(super) struct Running {
     pub(super) address: SocketAddr,
+    /// The key of the first start, if this is it and none was chosen; else the chosen one.
     pub(super) admin_key: Option<String>,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<std::io::Result<()>>,
+    worker: JoinHandle<()>,
+}
+
+/// Starts serving; what a run before this one left unfinished goes on at once.
+pub(super) async fn start(options: ServeOptions) -> Result<Running, String> {
+    let chosen = options.admin_key.as_deref().map(SecretKey::chosen).transpose();
+    let chosen = chosen.map_err(|fault| format!("LOANHOOK_ADMIN_KEY {fault}"))?;
+    let engine = Embedded::open(&options.data).map_err(|error| error.to_string())?;
+    let made =
+        keys::ensure_admin(&engine, chosen, Timestamp::now()).await.map_err(|error| error.to_string())?;
+    let listener = TcpListener::bind(options.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
+    let address = listener.local_addr().map_err(|error| format!("cannot listen: {error}"))?;
+    let sender = Client::new(options.allow_networks).map_err(|error| error.to_string())?;
+
+    let (stop, stopped) = watch::channel(false);
+    let deliver = Arc::new(Deliver { store: engine.clone(), sender, lease: None });
+    let handler = move |wake, now| {
+        let deliver = Arc::clone(&deliver);
+        async move { deliver.handle(wake, now).await }
+    };
+    let limits = Limits { in_all: options.concurrency, ..Limits::default() };
+    let worker = Worker::new(engine.clone(), handler, limits).run(stopped.clone());
+    let router =
+        api::events(engine.clone()).merge(api::history(engine.clone())).merge(api::subscriptions(engine));
+    let server = axum::serve(listener, api::complete(router)).with_graceful_shutdown(until(stopped));
+    Ok(Running {
+        address,
+        admin_key: made.map(|key| key.expose().to_owned()).or(options.admin_key),
+        stop,
+        server: tokio::spawn(server.into_future()),
+        worker: tokio::spawn(worker),
+    })
 }
 
 impl Running {
+    /// Takes nothing more in, finishes what is in flight, and lets go of the data folder.
     pub(super) async fn stop(self) -> Result<(), String> {
-        Ok(())
+        self.stop.send_replace(true);
+        let finished = async {
+            let served = self.server.await.map_err(|error| format!("the server failed: {error}"))?;
+            served.map_err(|error| format!("the server failed: {error}"))?;
+            self.worker.await.map_err(|error| format!("the worker failed: {error}"))
+        };
+        match tokio::time::timeout(PATIENCE, finished).await {
+            Ok(finished) => finished,
+            // What is still in flight is recorded as interrupted at the next start.
+            Err(_) => {
+                Err("some requests had not finished; they are recorded as interrupted at the next start"
+                    .into())
+            }
+        }
     }
 }
 
-pub(super) async fn start(_options: ServeOptions) -> Result<Running, String> {
-    Err("not built yet".to_owned())
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // That the sender is gone means the same.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
 }

@@ -1,0 +1,93 @@
+//! A webhook as a request: the headers that are the same for all attempts, and those that are this one's.
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{Client, Received, signature};
+use crate::model::failure::{ErrorKind, Failure};
+use crate::model::subscription;
+use crate::ports::{self, Outgoing, Sender};
+
+const USER_AGENT: &str = concat!("loanhook/", env!("CARGO_PKG_VERSION"));
+
+impl Sender for Client {
+    async fn send(&self, outgoing: Outgoing) -> ports::Sent {
+        let headers = match headers(&outgoing) {
+            Ok(headers) => headers,
+            Err(error) => return unsendable(&error),
+        };
+        let sent = self
+            .send(super::Outgoing {
+                method: method(outgoing.method),
+                url: outgoing.url,
+                headers,
+                body: (!outgoing.body.is_empty()).then_some(outgoing.body),
+                timeout: outgoing.timeout,
+            })
+            .await;
+        let (result, received) = match sent.result {
+            Ok(received) => (Ok(received.status), Some(received)),
+            Err(failure) => {
+                (Err(failure), sent.partial.map(|partial| Received { truncated: true, ..partial }))
+            }
+        };
+        ports::Sent {
+            elapsed: sent.elapsed,
+            source_ip: sent.source_ip,
+            result,
+            received: received.map(|received| ports::Received {
+                headers: received.headers,
+                headers_truncated: received.headers_truncated,
+                body: received.body,
+                truncated: received.truncated,
+            }),
+        }
+    }
+}
+
+fn headers(outgoing: &Outgoing) -> Result<HeaderMap, http::Error> {
+    let mut headers = HeaderMap::with_capacity(outgoing.headers.len() + 8);
+    for (name, value) in &outgoing.headers {
+        headers.insert(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(value)?);
+    }
+    let id = outgoing.trace_id.to_string();
+    let timestamp = outgoing.sent_at.seconds();
+    let secrets: Vec<_> = outgoing.secrets.iter().map(|secret| secret.expose()).collect();
+    let signature = signature::sign(&secrets, &id, timestamp, &outgoing.body);
+    let event = utf8_percent_encode(&outgoing.event_name, NON_ALPHANUMERIC).to_string();
+    if let Some(content_type) = &outgoing.content_type {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(content_type)?);
+    }
+    headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+    for (name, value) in [
+        ("webhook-id", id),
+        ("webhook-timestamp", timestamp.to_string()),
+        ("webhook-signature", signature),
+        ("loanhook-attempt-id", outgoing.attempt_id.to_string()),
+        ("loanhook-attempt", outgoing.number.to_string()),
+        ("loanhook-event", event),
+    ] {
+        headers.insert(HeaderName::from_static(name), HeaderValue::try_from(value)?);
+    }
+    Ok(headers)
+}
+
+/// Settings are checked when they are saved, so this is a fault of ours; it is a row all the same.
+fn unsendable(error: &http::Error) -> ports::Sent {
+    ports::Sent {
+        elapsed: std::time::Duration::ZERO,
+        source_ip: None,
+        result: Err(Failure::new(ErrorKind::Protocol, format!("the request could not be made: {error}"))),
+        received: None,
+    }
+}
+
+fn method(method: subscription::Method) -> Method {
+    match method {
+        subscription::Method::Get => Method::GET,
+        subscription::Method::Post => Method::POST,
+        subscription::Method::Put => Method::PUT,
+        subscription::Method::Patch => Method::PATCH,
+        subscription::Method::Delete => Method::DELETE,
+    }
+}
