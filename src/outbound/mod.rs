@@ -1,0 +1,80 @@
+//! The request that leaves.
+//!
+//! Everything else here may be retried, replayed or repaired; a request that has left cannot be called back. So this
+//! module does one thing, and says exactly what became of it: it sends one request, once, to a destination that it
+//! may go to, and returns what came back or why nothing did.
+//!
+//! # How it works
+//!
+//! [`Client::send`] parses the URL, asks the [guard] about a literal host, and hands the request to one of two
+//! pooled HTTP clients, one for each scheme, whose resolver asks the guard about the addresses of a name
+//! at every connection. The answer is read up to its limits, and an error becomes a [`Failure`] with a kind and a
+//! sentence. [`signature`] makes the headers by which receivers know us.
+//!
+//! # What it guarantees
+//!
+//! - One call, at most one request on the wire. Nothing is sent again, except when the connection was found closed
+//!   before the first byte of the request was written, and then it is the first request.
+//! - No redirect is followed, no proxy of the environment used, no body decompressed.
+//! - No connection is made to an address that the guard has not seen.
+//! - The timeout is over all of it: looking up the name, connecting, TLS, the headers and the whole body.
+//! - No detail of a failure names a header's value, a secret, or the path or query of a URL.
+
+mod classify;
+mod client;
+pub mod guard;
+mod resolve;
+mod response;
+pub mod signature;
+mod special;
+#[cfg(test)]
+mod tests;
+
+use std::{net::IpAddr, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+
+use crate::model::failure::Failure;
+
+pub use client::{Client, Unavailable};
+pub use resolve::{Resolver, SystemResolver};
+pub use response::{MAX_BODY_BYTES, MAX_HEADER_BYTES, Received};
+
+/// A request that is ready to leave. It has no `Debug`, since its headers and its URL may hold secrets.
+#[derive(Clone)]
+pub struct Outgoing {
+    pub method: Method,
+    /// As it was rendered; what is sent is what the URL standard makes of it, without the fragment.
+    pub url: String,
+    /// All of them except `host`, `content-length` and `transfer-encoding`, which are made here.
+    /// `accept: */*` is added if there is no `accept`.
+    pub headers: HeaderMap,
+    pub body: Option<Bytes>,
+    /// Over the whole request, from looking up the name to the last byte of the answer.
+    pub timeout: Duration,
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub struct Sent {
+    /// From the call to the end of the answer, or to the failure.
+    pub elapsed: Duration,
+    /// Our address on the connection that the answer came over; none without an answer.
+    pub source_ip: Option<IpAddr>,
+    /// A whole answer, of whatever status, or why there is none.
+    pub result: Result<Received, Failure>,
+    /// What had arrived of an answer that broke off, or that was not complete in time; its status did arrive.
+    pub partial: Option<Received>,
+}
+
+impl Sent {
+    fn failed(failure: Failure) -> Self {
+        Self {
+            elapsed: Duration::ZERO,
+            source_ip: None,
+            result: Err(failure),
+            partial: None,
+        }
+    }
+}
