@@ -1,0 +1,70 @@
+//! The outbound module against real receivers on loopback, each scripted byte by byte: what the client sends is read
+//! as it stands on the wire, and what it gets may be as wrong as a test needs.
+
+mod broken;
+mod connections;
+mod destinations;
+mod failures;
+mod guard;
+mod limits;
+mod receiver;
+mod requests;
+mod tls;
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::{FutureExt as _, future::BoxFuture};
+use http::{HeaderMap, Method};
+
+use super::{Client, Outgoing, Received, Sent};
+use crate::model::failure::{ErrorKind, Failure};
+
+/// Long enough for never to be what ends a test that passes.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// For what never comes; the test takes this long.
+const SHORT: Duration = Duration::from_millis(200);
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// A client that may send to loopback, as `--allow-network 127.0.0.0/8` makes it, where every name is loopback's.
+fn client() -> Client {
+    Client::with_resolver(loopback(), always(vec![LOOPBACK])).expect("a client")
+}
+
+fn loopback() -> Vec<ipnet::IpNet> {
+    vec!["127.0.0.0/8".parse().expect("a network")]
+}
+
+type Answer = BoxFuture<'static, io::Result<Vec<IpAddr>>>;
+
+fn always(addresses: Vec<IpAddr>) -> impl Fn(String) -> Answer {
+    move |_| std::future::ready(Ok(addresses.clone())).boxed()
+}
+
+fn post(url: &str, body: &'static str) -> Outgoing {
+    Outgoing {
+        method: Method::POST,
+        url: url.to_owned(),
+        headers: HeaderMap::new(),
+        body: Some(Bytes::from_static(body.as_bytes())),
+        timeout: PATIENCE,
+    }
+}
+
+fn answer(sent: Sent) -> Received {
+    assert_eq!(sent.partial, None, "an answer that is whole has no part");
+    sent.result.expect("an answer")
+}
+
+fn failure(sent: Sent) -> Failure {
+    sent.result.expect_err("a failure")
+}
+
+#[track_caller]
+fn assert_failed(sent: Sent, kind: ErrorKind, detail: &str) {
+    assert_eq!(failure(sent), Failure::new(kind, detail));
+}
