@@ -28,7 +28,10 @@ pub fn sign<S: AsRef<str>>(secrets: &[S], id: &str, timestamp_seconds: i64, body
             let mut mac = mac(secret.as_ref())?;
             mac.update(format!("{id}.{timestamp_seconds}.").as_bytes());
             mac.update(body);
-            Some(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
+            Some(format!(
+                "v1,{}",
+                STANDARD.encode(mac.finalize().into_bytes())
+            ))
         })
         .collect();
     signatures.join(" ")
@@ -83,14 +86,20 @@ mod tests {
 
     #[test]
     fn a_secret_of_another_shape_signs_nothing() {
-        assert_eq!(sign(&["whsec_not base64!", SECRET, "MfKQ"], ID, TIMESTAMP, BODY), SIGNATURE);
+        assert_eq!(
+            sign(&["whsec_not base64!", SECRET, "MfKQ"], ID, TIMESTAMP, BODY),
+            SIGNATURE
+        );
         assert_eq!(sign::<&str>(&[], ID, TIMESTAMP, BODY), "");
     }
 
     #[test]
     fn another_implementation_verifies_both_signatures_of_a_rotation() {
         let (old, new) = (generate_secret(), generate_secret());
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .expect("after 1970")
+            .as_secs();
         let timestamp = i64::try_from(now).expect("a timestamp");
         let body = "{\"borrower\": \"Zoë\"}".as_bytes();
 
@@ -116,7 +125,9 @@ mod tests {
     fn generated_secrets_differ_and_are_long_enough() {
         let secret = generate_secret();
         assert_ne!(secret, generate_secret());
-        let key = STANDARD.decode(secret.strip_prefix(PREFIX).expect("the prefix")).expect("base64");
+        let key = STANDARD
+            .decode(secret.strip_prefix(PREFIX).expect("the prefix"))
+            .expect("base64");
         assert!((24..=64).contains(&key.len()));
     }
 }
