@@ -1,5 +1,25 @@
 //! Webhooks at the level of a loan.
+//!
+//! The story of one event: `api` takes it in and [`intake`] matches it to subscriptions, freezes what each
+//! sends, stores the deliveries and queues their first attempts; only then is it answered. A message
+//! wakes [`deliver`], which claims the attempt, puts its row, sends it through `outbound` and records
+//! what came of it; a failure queues the next attempt. [`history`] reads the rows of a loan, and
+//! [`resend`] sends one again.
+//!
+//! [`model`] holds the values and rules; [`ports`] is what the use cases ask of the world; `embedded` (one
+//! process on SQLite) is an engine that answers. Imports run one way: `api` → use cases → `ports`,
+//! `model`; and `outbound`, `embedded` → `ports`, `model`. Only a `main.rs` names both a use case and an
+//! engine.
+
+pub mod api;
+pub mod deliver;
+#[cfg(feature = "embedded")]
+pub mod embedded;
+pub mod history;
+pub mod intake;
+pub mod keys;
+pub mod model;
 pub mod outbound;
-pub mod model {
-    pub mod failure;
-}
+pub mod ports;
+pub mod resend;
+pub mod subscriptions;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// What kind of failure it was; the values of the history's `error` filter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ErrorKind {
     /// The host's name does not resolve.
@@ -68,24 +68,19 @@ impl fmt::Display for ErrorKind {
 
 /// The text is none of [`ErrorKind::ALL`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "an error kind is one of dns, connect, tls, timeout, protocol, blocked, template, interrupted"
-)]
+#[error("an error kind is one of dns, connect, tls, timeout, protocol, blocked, template, interrupted")]
 pub struct UnknownErrorKind;
 
 impl FromStr for ErrorKind {
     type Err = UnknownErrorKind;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or(UnknownErrorKind)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(UnknownErrorKind)
     }
 }
 
 /// The error of a failed attempt, as it stands in its row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
     pub kind: ErrorKind,
@@ -132,9 +127,6 @@ mod tests {
         let failure = Failure::new(ErrorKind::Timeout, "no answer within 15 s");
         let json = serde_json::json!({"kind": "timeout", "detail": "no answer within 15 s"});
         assert_eq!(serde_json::json!(failure), json);
-        assert_eq!(
-            serde_json::from_value::<Failure>(json).expect("a failure"),
-            failure
-        );
+        assert_eq!(serde_json::from_value::<Failure>(json).expect("a failure"), failure);
     }
 }

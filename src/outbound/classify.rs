@@ -48,18 +48,13 @@ pub(super) fn without_answer(error: &reqwest::Error, to: &Destination) -> Failur
         return unconnected(system, to);
     }
     if error.is_builder() {
-        return Failure::new(
-            ErrorKind::Blocked,
-            "the URL cannot be sent: it is not a valid request target",
-        );
+        return Failure::new(ErrorKind::Blocked, "the URL cannot be sent: it is not a valid request target");
     }
     if let Some(http) = find::<hyper::Error>(error).filter(|http| http.is_parse()) {
         return protocol(unparsable(&http.to_string()));
     }
     protocol(match system {
-        Some(io::ErrorKind::ConnectionReset) => {
-            "the receiver reset the connection before an answer came"
-        }
+        Some(io::ErrorKind::ConnectionReset) => "the receiver reset the connection before an answer came",
         _ => "the connection was closed before an answer came",
     })
 }
@@ -74,11 +69,7 @@ fn unparsable(reason: &str) -> String {
 }
 
 /// Why an answer that had begun did not end.
-pub(super) fn within_answer(
-    error: &reqwest::Error,
-    progress: Progress,
-    to: &Destination,
-) -> Failure {
+pub(super) fn within_answer(error: &reqwest::Error, progress: Progress, to: &Destination) -> Failure {
     if let Some(failure) = tls(error, to) {
         return failure;
     }
@@ -92,10 +83,7 @@ pub(super) fn within_answer(
 }
 
 pub(super) fn no_answer_in_time(timeout: Duration) -> Failure {
-    Failure::new(
-        ErrorKind::Timeout,
-        format!("no answer within {}", seconds(timeout)),
-    )
+    Failure::new(ErrorKind::Timeout, format!("no answer within {}", seconds(timeout)))
 }
 
 pub(super) fn answer_not_in_time(timeout: Duration, progress: Progress) -> Failure {
@@ -116,9 +104,7 @@ fn lookup(error: &reqwest::Error) -> Option<Failure> {
 }
 
 fn tls(error: &reqwest::Error, to: &Destination) -> Option<Failure> {
-    use rustls::Error::{
-        AlertReceived, InvalidCertificate, InvalidMessage as Invalid, PeerIncompatible,
-    };
+    use rustls::Error::{AlertReceived, InvalidCertificate, InvalidMessage as Invalid, PeerIncompatible};
     let place = to.place();
     let detail = match find::<rustls::Error>(error)? {
         InvalidCertificate(reason) => certificate(reason, to),
@@ -135,8 +121,8 @@ fn tls(error: &reqwest::Error, to: &Destination) -> Option<Failure> {
 
 fn certificate(reason: &CertificateError, to: &Destination) -> String {
     use CertificateError::{
-        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
-        NotValidYetContext, Other, Revoked, UnknownIssuer,
+        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext,
+        Other, Revoked, UnknownIssuer,
     };
     match reason {
         Expired | ExpiredContext { .. } => "the receiver's certificate has expired".to_owned(),
@@ -145,7 +131,8 @@ fn certificate(reason: &CertificateError, to: &Destination) -> String {
             format!("the receiver's certificate is not trusted: it is not for {}", to.host)
         }
         UnknownIssuer => {
-            "the receiver's certificate is not trusted: it is self-signed, or no known authority issued it".to_owned()
+            "the receiver's certificate is not trusted: it is self-signed, or no known authority issued it"
+                .to_owned()
         }
         // The verifier's error is not a type of rustls'.
         Other(reason) if reason.to_string() == "CaUsedAsEndEntity" => {
@@ -162,30 +149,19 @@ fn unconnected(system: Option<io::ErrorKind>, to: &Destination) -> Failure {
     use io::ErrorKind as Io;
     let place = to.place();
     let (kind, detail) = match (system, to.scheme) {
-        (Some(Io::ConnectionRefused), _) => (
-            ErrorKind::Connect,
-            format!("{place} refused the connection"),
-        ),
-        (Some(Io::HostUnreachable | Io::NetworkUnreachable), _) => (
-            ErrorKind::Connect,
-            format!("{place} cannot be reached: there is no route to it"),
-        ),
-        (Some(Io::TimedOut), _) => (
-            ErrorKind::Timeout,
-            format!("{place} did not take the connection in time"),
-        ),
+        (Some(Io::ConnectionRefused), _) => (ErrorKind::Connect, format!("{place} refused the connection")),
+        (Some(Io::HostUnreachable | Io::NetworkUnreachable), _) => {
+            (ErrorKind::Connect, format!("{place} cannot be reached: there is no route to it"))
+        }
+        (Some(Io::TimedOut), _) => {
+            (ErrorKind::Timeout, format!("{place} did not take the connection in time"))
+        }
         // Only a connection that stands can end like this, so what it was doing is the handshake.
         (
             Some(Io::UnexpectedEof | Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe),
             Scheme::Https,
-        ) => (
-            ErrorKind::Tls,
-            format!("{place} closed the connection during the TLS handshake"),
-        ),
-        (Some(other), _) => (
-            ErrorKind::Connect,
-            format!("no connection to {place}: {other}"),
-        ),
+        ) => (ErrorKind::Tls, format!("{place} closed the connection during the TLS handshake")),
+        (Some(other), _) => (ErrorKind::Connect, format!("no connection to {place}: {other}")),
         (None, _) => (ErrorKind::Connect, format!("no connection to {place}")),
     };
     Failure::new(kind, detail)
@@ -195,13 +171,7 @@ fn protocol(detail: impl Into<String>) -> Failure {
     Failure::new(ErrorKind::Protocol, detail)
 }
 
-fn so_far(
-    Progress {
-        status,
-        arrived,
-        announced,
-    }: Progress,
-) -> String {
+fn so_far(Progress { status, arrived, announced }: Progress) -> String {
     match announced {
         Some(announced) => format!("{arrived} of {announced} bytes (its status was {status})"),
         None => format!("{arrived} bytes (its status was {status})"),
@@ -219,10 +189,7 @@ fn seconds(time: Duration) -> String {
 /// opened here.
 fn find<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     let causes = iter::successors(error.source(), |&error| {
-        match error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-        {
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(inner) => Some(inner),
             None => error.source(),
         }

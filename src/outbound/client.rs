@@ -66,10 +66,7 @@ impl Client {
     /// # Errors
     ///
     /// As [`Client::new`].
-    pub fn with_resolver(
-        allowed: Vec<IpNet>,
-        resolver: impl Resolver,
-    ) -> Result<Self, Unavailable> {
+    pub fn with_resolver(allowed: Vec<IpNet>, resolver: impl Resolver) -> Result<Self, Unavailable> {
         Self::trusting(allowed, resolver, &[])
     }
 
@@ -84,11 +81,7 @@ impl Client {
         let pool = |scheme| {
             let (guard, resolver) = (Arc::clone(&guard), Arc::clone(&resolver));
             reqwest::Client::builder()
-                .dns_resolver(Guarded {
-                    resolver,
-                    guard,
-                    scheme,
-                })
+                .dns_resolver(Guarded { resolver, guard, scheme })
                 .https_only(scheme == Scheme::Https)
                 .tls_certs_merge(roots.iter().cloned())
                 .redirect(redirect::Policy::none())
@@ -103,11 +96,7 @@ impl Client {
                 .tcp_keepalive(KEEPALIVE)
                 .build()
         };
-        Ok(Self {
-            http: pool(Scheme::Http)?,
-            https: pool(Scheme::Https)?,
-            guard,
-        })
+        Ok(Self { http: pool(Scheme::Http)?, https: pool(Scheme::Https)?, guard })
     }
 
     /// Sends the request and reads the answer; never more than one request, whatever happens. A call that is dropped
@@ -124,15 +113,9 @@ impl Client {
     }
 
     fn prepare(&self, outgoing: Outgoing) -> Result<Prepared<'_>, Failure> {
-        let Outgoing {
-            method,
-            url,
-            headers,
-            body,
-            timeout: _,
-        } = outgoing;
-        let mut url = Url::parse(&url)
-            .map_err(|error| blocked(format!("the URL cannot be used: {error}")))?;
+        let Outgoing { method, url, headers, body, timeout: _ } = outgoing;
+        let mut url =
+            Url::parse(&url).map_err(|error| blocked(format!("the URL cannot be used: {error}")))?;
         let scheme = match url.scheme() {
             "https" => Scheme::Https,
             "http" => Scheme::Http,
@@ -171,11 +154,7 @@ impl Client {
             Scheme::Http => &self.http,
             Scheme::Https => &self.https,
         };
-        Ok(Prepared {
-            client,
-            request,
-            to,
-        })
+        Ok(Prepared { client, request, to })
     }
 }
 
@@ -198,20 +177,13 @@ fn blocked(detail: impl Into<String>) -> Failure {
 }
 
 async fn exchange(prepared: Prepared<'_>, timeout: Duration, deadline: Instant) -> Sent {
-    let Prepared {
-        client,
-        request,
-        to,
-    } = prepared;
+    let Prepared { client, request, to } = prepared;
     let response = match timeout_at(deadline, client.execute(request)).await {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => return Sent::failed(classify::without_answer(&error, &to)),
         Err(_) => return Sent::failed(classify::no_answer_in_time(timeout)),
     };
-    let source_ip = response
-        .extensions()
-        .get::<HttpInfo>()
-        .map(|info| info.local_addr().ip().to_canonical());
+    let source_ip = response.extensions().get::<HttpInfo>().map(|info| info.local_addr().ip().to_canonical());
 
     let mut incoming = Incoming::new(response);
     let failure = match timeout_at(deadline, incoming.read()).await {
@@ -224,10 +196,5 @@ async fn exchange(prepared: Prepared<'_>, timeout: Duration, deadline: Instant) 
         None => (Ok(received), None),
         Some(failure) => (Err(failure), Some(received)),
     };
-    Sent {
-        elapsed: Duration::ZERO,
-        source_ip,
-        result,
-        partial,
-    }
+    Sent { elapsed: Duration::ZERO, source_ip, result, partial }
 }

@@ -61,11 +61,7 @@ impl Guard {
     /// The reason why not, as a sentence's end after the address.
     pub fn check(&self, scheme: Scheme, address: IpAddr) -> Result<(), Refusal> {
         let judged = stands_for(address);
-        if self
-            .allowed
-            .iter()
-            .any(|network| network.contains(&judged) || network.contains(&address))
-        {
+        if self.allowed.iter().any(|network| network.contains(&judged) || network.contains(&address)) {
             return Ok(());
         }
         let reason = match (special::purpose(judged), scheme) {
@@ -73,11 +69,7 @@ impl Guard {
             (None, Scheme::Http) => Reason::InTheClear,
             (None, Scheme::Https) => return Ok(()),
         };
-        Err(Refusal {
-            address,
-            judged,
-            reason,
-        })
+        Err(Refusal { address, judged, reason })
     }
 }
 
@@ -87,9 +79,7 @@ fn stands_for(address: IpAddr) -> IpAddr {
         return address;
     };
     match v6.octets() {
-        [0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] => {
-            Ipv4Addr::new(a, b, c, d).into()
-        }
+        [0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] => Ipv4Addr::new(a, b, c, d).into(),
         _ => address.to_canonical(),
     }
 }
@@ -99,13 +89,8 @@ fn canonical(network: IpNet) -> IpNet {
     let IpNet::V6(v6) = network else {
         return network;
     };
-    let embedded = v6
-        .network()
-        .to_ipv4_mapped()
-        .zip(v6.prefix_len().checked_sub(MAPPED));
-    embedded
-        .and_then(|(address, length)| Ipv4Net::new(address, length).ok())
-        .map_or(network, IpNet::V4)
+    let embedded = v6.network().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(MAPPED));
+    embedded.and_then(|(address, length)| Ipv4Net::new(address, length).ok()).map_or(network, IpNet::V4)
 }
 
 /// Why an address may not be a destination; reads "10.0.0.1, a private address (10.0.0.0/8); …".

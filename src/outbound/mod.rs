@@ -29,6 +29,7 @@ pub mod signature;
 mod special;
 #[cfg(test)]
 mod tests;
+mod webhook;
 
 use std::{net::IpAddr, time::Duration};
 
@@ -70,11 +71,6 @@ pub struct Sent {
 
 impl Sent {
     fn failed(failure: Failure) -> Self {
-        Self {
-            elapsed: Duration::ZERO,
-            source_ip: None,
-            result: Err(failure),
-            partial: None,
-        }
+        Self { elapsed: Duration::ZERO, source_ip: None, result: Err(failure), partial: None }
     }
 }

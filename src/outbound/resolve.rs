@@ -82,9 +82,7 @@ impl Resolve for Guarded {
         Box::pin(async move {
             let addresses = permitted(name, answer.await, &guard, scheme)?;
             // Port 0 means the port of the URL.
-            let addresses = addresses
-                .into_iter()
-                .map(|address| SocketAddr::new(address, 0));
+            let addresses = addresses.into_iter().map(|address| SocketAddr::new(address, 0));
             Ok(Box::new(addresses) as Addrs)
         })
     }
@@ -101,10 +99,7 @@ fn permitted(
         Ok(addresses) => addresses,
         Err(error) => return Err(LookupError::Failed { name, error }),
     };
-    match addresses
-        .iter()
-        .try_for_each(|address| guard.check(scheme, *address))
-    {
+    match addresses.iter().try_for_each(|address| guard.check(scheme, *address)) {
         Ok(()) => Ok(addresses),
         Err(refusal) => Err(LookupError::Refused { name, refusal }),
     }

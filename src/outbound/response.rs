@@ -36,11 +36,7 @@ pub(super) struct Incoming {
 
 impl Incoming {
     pub(super) fn new(response: Response) -> Self {
-        Self {
-            response,
-            body: BytesMut::new(),
-            truncated: false,
-        }
+        Self { response, body: BytesMut::new(), truncated: false }
     }
 
     /// Reads to the end of the body, or to the limit. May be abandoned at any time: what has arrived is kept.
@@ -60,11 +56,7 @@ impl Incoming {
         Progress {
             status: self.response.status().as_u16(),
             arrived: self.body.len(),
-            announced: self
-                .response
-                .headers()
-                .get(http::header::CONTENT_LENGTH)
-                .and_then(number),
+            announced: self.response.headers().get(http::header::CONTENT_LENGTH).and_then(number),
         }
     }
 
@@ -136,20 +128,14 @@ mod tests {
     }
 
     fn bytes(headers: &[(String, String)]) -> usize {
-        headers
-            .iter()
-            .map(|(name, value)| name.len() + value.len())
-            .sum()
+        headers.iter().map(|(name, value)| name.len() + value.len()).sum()
     }
 
     #[test]
     fn a_value_is_utf8_or_else_latin_1() {
         let (kept, truncated) = kept(&headers(&[("a", "Zoë".as_bytes()), ("b", b"Zo\xeb")]));
         assert!(!truncated);
-        assert_eq!(
-            kept,
-            [("a".into(), "Zoë".into()), ("b".into(), "Zoë".into())]
-        );
+        assert_eq!(kept, [("a".into(), "Zoë".into()), ("b".into(), "Zoë".into())]);
     }
 
     #[test]

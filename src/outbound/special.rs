@@ -25,164 +25,69 @@ pub(super) struct Block<A> {
 
 const fn v4(network: [u8; 4], length: u8, what: &'static str) -> Block<Ipv4Addr> {
     let [a, b, c, d] = network;
-    Block {
-        network: Ipv4Addr::new(a, b, c, d),
-        length,
-        what,
-    }
+    Block { network: Ipv4Addr::new(a, b, c, d), length, what }
 }
 
 const fn v6(network: [u16; 4], length: u8, what: &'static str) -> Block<Ipv6Addr> {
     let [a, b, c, d] = network;
-    Block {
-        network: Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0),
-        length,
-        what,
-    }
+    Block { network: Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0), length, what }
 }
 
 /// The first match counts, so what lies inside another network stands before it.
 const V4: &[Block<Ipv4Addr>] = &[
     v4([0, 0, 0, 0], 8, "an unspecified address (0.0.0.0/8)"),
     v4([10, 0, 0, 0], 8, "a private address (10.0.0.0/8)"),
-    v4(
-        [100, 64, 0, 0],
-        10,
-        "a carrier-grade NAT address (100.64.0.0/10)",
-    ),
+    v4([100, 64, 0, 0], 10, "a carrier-grade NAT address (100.64.0.0/10)"),
     v4([127, 0, 0, 0], 8, "a loopback address (127.0.0.0/8)"),
-    v4(
-        [168, 63, 129, 16],
-        32,
-        "a cloud metadata address (168.63.129.16/32)",
-    ),
-    v4(
-        [169, 254, 169, 254],
-        32,
-        "a cloud metadata address (169.254.169.254/32)",
-    ),
-    v4(
-        [169, 254, 0, 0],
-        16,
-        "a link-local address (169.254.0.0/16)",
-    ),
+    v4([168, 63, 129, 16], 32, "a cloud metadata address (168.63.129.16/32)"),
+    v4([169, 254, 169, 254], 32, "a cloud metadata address (169.254.169.254/32)"),
+    v4([169, 254, 0, 0], 16, "a link-local address (169.254.0.0/16)"),
     v4([172, 16, 0, 0], 12, "a private address (172.16.0.0/12)"),
-    v4(
-        [192, 0, 0, 0],
-        24,
-        "an address for protocol assignments (192.0.0.0/24)",
-    ),
+    v4([192, 0, 0, 0], 24, "an address for protocol assignments (192.0.0.0/24)"),
     v4([192, 0, 2, 0], 24, "a documentation address (192.0.2.0/24)"),
-    v4(
-        [192, 88, 99, 0],
-        24,
-        "a 6to4 relay address (192.88.99.0/24)",
-    ),
+    v4([192, 88, 99, 0], 24, "a 6to4 relay address (192.88.99.0/24)"),
     v4([192, 168, 0, 0], 16, "a private address (192.168.0.0/16)"),
-    v4(
-        [198, 18, 0, 0],
-        15,
-        "a benchmarking address (198.18.0.0/15)",
-    ),
-    v4(
-        [198, 51, 100, 0],
-        24,
-        "a documentation address (198.51.100.0/24)",
-    ),
-    v4(
-        [203, 0, 113, 0],
-        24,
-        "a documentation address (203.0.113.0/24)",
-    ),
+    v4([198, 18, 0, 0], 15, "a benchmarking address (198.18.0.0/15)"),
+    v4([198, 51, 100, 0], 24, "a documentation address (198.51.100.0/24)"),
+    v4([203, 0, 113, 0], 24, "a documentation address (203.0.113.0/24)"),
     v4([224, 0, 0, 0], 4, "a multicast address (224.0.0.0/4)"),
-    v4(
-        [255, 255, 255, 255],
-        32,
-        "the broadcast address (255.255.255.255/32)",
-    ),
+    v4([255, 255, 255, 255], 32, "the broadcast address (255.255.255.255/32)"),
     v4([240, 0, 0, 0], 4, "a reserved address (240.0.0.0/4)"),
 ];
 
 const V6: &[Block<Ipv6Addr>] = &[
-    Block {
-        network: Ipv6Addr::UNSPECIFIED,
-        length: 128,
-        what: "the unspecified address (::/128)",
-    },
-    Block {
-        network: Ipv6Addr::LOCALHOST,
-        length: 128,
-        what: "the loopback address (::1/128)",
-    },
+    Block { network: Ipv6Addr::UNSPECIFIED, length: 128, what: "the unspecified address (::/128)" },
+    Block { network: Ipv6Addr::LOCALHOST, length: 128, what: "the loopback address (::1/128)" },
     v6([0, 0, 0, 0], 96, "an IPv4-compatible address (::/96)"),
-    v6(
-        [0x64, 0xff9b, 1, 0],
-        48,
-        "a local NAT64 address (64:ff9b:1::/48)",
-    ),
+    v6([0x64, 0xff9b, 1, 0], 48, "a local NAT64 address (64:ff9b:1::/48)"),
     v6([0x100, 0, 0, 0], 64, "a discard-only address (100::/64)"),
     v6([0x2001, 0, 0, 0], 32, "a Teredo address (2001::/32)"),
-    v6(
-        [0x2001, 2, 0, 0],
-        48,
-        "a benchmarking address (2001:2::/48)",
-    ),
-    v6(
-        [0x2001, 0x10, 0, 0],
-        28,
-        "an ORCHID identifier (2001:10::/28)",
-    ),
-    v6(
-        [0x2001, 0x20, 0, 0],
-        28,
-        "an ORCHID identifier (2001:20::/28)",
-    ),
-    v6(
-        [0x2001, 0, 0, 0],
-        23,
-        "an address for protocol assignments (2001::/23)",
-    ),
-    v6(
-        [0x2001, 0xdb8, 0, 0],
-        32,
-        "a documentation address (2001:db8::/32)",
-    ),
+    v6([0x2001, 2, 0, 0], 48, "a benchmarking address (2001:2::/48)"),
+    v6([0x2001, 0x10, 0, 0], 28, "an ORCHID identifier (2001:10::/28)"),
+    v6([0x2001, 0x20, 0, 0], 28, "an ORCHID identifier (2001:20::/28)"),
+    v6([0x2001, 0, 0, 0], 23, "an address for protocol assignments (2001::/23)"),
+    v6([0x2001, 0xdb8, 0, 0], 32, "a documentation address (2001:db8::/32)"),
     v6([0x2002, 0, 0, 0], 16, "a 6to4 address (2002::/16)"),
     v6([0x3fff, 0, 0, 0], 20, "a documentation address (3fff::/20)"),
-    v6(
-        [0x5f00, 0, 0, 0],
-        16,
-        "a segment routing identifier (5f00::/16)",
-    ),
-    v6(
-        [0xfd00, 0xec2, 0, 0],
-        32,
-        "a cloud metadata address (fd00:ec2::/32)",
-    ),
+    v6([0x5f00, 0, 0, 0], 16, "a segment routing identifier (5f00::/16)"),
+    v6([0xfd00, 0xec2, 0, 0], 32, "a cloud metadata address (fd00:ec2::/32)"),
     v6([0xfc00, 0, 0, 0], 7, "a unique local address (fc00::/7)"),
     v6([0xfe80, 0, 0, 0], 10, "a link-local address (fe80::/10)"),
     v6([0xfec0, 0, 0, 0], 10, "a site-local address (fec0::/10)"),
     v6([0xff00, 0, 0, 0], 8, "a multicast address (ff00::/8)"),
 ];
 
-const GLOBAL_UNICAST: Block<Ipv6Addr> =
-    v6([0x2000, 0, 0, 0], 3, "a global unicast address (2000::/3)");
+const GLOBAL_UNICAST: Block<Ipv6Addr> = v6([0x2000, 0, 0, 0], 3, "a global unicast address (2000::/3)");
 
 /// What the address is, if it is not public: "a private address (10.0.0.0/8)".
 pub(super) fn purpose(address: IpAddr) -> Option<&'static str> {
     match address {
-        IpAddr::V4(address) => V4
-            .iter()
-            .find(|block| block.holds(address))
-            .map(|block| block.what),
-        IpAddr::V6(address) => V6
-            .iter()
-            .find(|block| block.holds(address))
-            .map(|block| block.what)
-            .or_else(|| {
-                (!GLOBAL_UNICAST.holds(address))
-                    .then_some("an address outside global unicast (2000::/3)")
-            }),
+        IpAddr::V4(address) => V4.iter().find(|block| block.holds(address)).map(|block| block.what),
+        IpAddr::V6(address) => {
+            V6.iter().find(|block| block.holds(address)).map(|block| block.what).or_else(|| {
+                (!GLOBAL_UNICAST.holds(address)).then_some("an address outside global unicast (2000::/3)")
+            })
+        }
     }
 }
 
@@ -229,15 +134,11 @@ mod tests {
     #[test]
     fn an_entry_inside_another_stands_before_it() {
         for (at, what) in V4.iter().map(|b| b.what).enumerate() {
-            let hidden = V4[..at]
-                .iter()
-                .find(|earlier| named(earlier.what).contains(&named(what)));
+            let hidden = V4[..at].iter().find(|earlier| named(earlier.what).contains(&named(what)));
             assert_eq!(hidden, None, "{what}");
         }
         for (at, what) in V6.iter().map(|b| b.what).enumerate() {
-            let hidden = V6[..at]
-                .iter()
-                .find(|earlier| named(earlier.what).contains(&named(what)));
+            let hidden = V6[..at].iter().find(|earlier| named(earlier.what).contains(&named(what)));
             assert_eq!(hidden, None, "{what}");
         }
     }

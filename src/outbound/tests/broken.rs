@@ -27,28 +27,21 @@ fn partial(sent: &Sent) -> (u16, &[u8]) {
 
 #[tokio::test]
 async fn a_receiver_that_stops_within_the_body() {
-    for (length, of) in [
-        ("content-length: 100", "4 of 100 bytes"),
-        ("transfer-encoding: chunked", "4 bytes"),
-    ] {
+    for (length, of) in [("content-length: 100", "4 of 100 bytes"), ("transfer-encoding: chunked", "4 bytes")]
+    {
         let receiver = Receiver::start().await;
         let client = client();
         let mut outgoing = post(&receiver.url("/"), "{}");
         outgoing.timeout = SHORT;
-        let body = if of == "4 bytes" {
-            "4\r\nloan\r\n"
-        } else {
-            "loan"
-        };
+        let body = if of == "4 bytes" { "4\r\nloan\r\n" } else { "loan" };
         let bytes = format!("HTTP/1.1 200 OK\r\n{length}\r\nx-id: 7\r\n\r\n{body}");
         let (sent, _peer) = join!(client.send(outgoing), receiver.answer(bytes.as_bytes()));
         assert_eq!(partial(&sent), (200, &b"loan"[..]));
         assert_eq!(sent.source_ip, Some(LOOPBACK));
         let headers = &sent.partial.as_ref().expect("a part").headers;
         assert!(headers.contains(&("x-id".to_owned(), "7".to_owned())));
-        let detail = format!(
-            "the answer was not complete within 200 ms: it stopped after {of} (its status was 200)"
-        );
+        let detail =
+            format!("the answer was not complete within 200 ms: it stopped after {of} (its status was 200)");
         assert_failed(sent, ErrorKind::Timeout, &detail);
     }
 }
@@ -57,45 +50,21 @@ async fn a_receiver_that_stops_within_the_body() {
 async fn a_receiver_that_closes_before_it_answers() {
     let sent = answered(b"").await;
     assert_eq!(sent.partial, None);
-    assert_failed(
-        sent,
-        ErrorKind::Protocol,
-        "the connection was closed before an answer came",
-    );
+    assert_failed(sent, ErrorKind::Protocol, "the connection was closed before an answer came");
     let sent = answered(b"HTTP/1.1 200 OK\r\ncontent-le").await;
-    assert_failed(
-        sent,
-        ErrorKind::Protocol,
-        "the connection was closed before an answer came",
-    );
+    assert_failed(sent, ErrorKind::Protocol, "the connection was closed before an answer came");
 }
 
 #[tokio::test]
 async fn an_answer_that_is_not_http() {
     for (bytes, reason) in [
-        (
-            &b"SSH-2.0-OpenSSH_9.6\r\n\r\n"[..],
-            "invalid HTTP version parsed",
-        ),
-        (
-            b"HTTP/1.1 abc OK\r\n\r\n",
-            "invalid HTTP status-code parsed",
-        ),
-        (
-            b"HTTP/1.1 200 OK\r\nb\0d: x\r\n\r\n",
-            "invalid HTTP header parsed",
-        ),
-        (
-            b"\x15\x03\x01\x00\x02\x02\x46 a TLS alert",
-            "invalid HTTP version parsed",
-        ),
+        (&b"SSH-2.0-OpenSSH_9.6\r\n\r\n"[..], "invalid HTTP version parsed"),
+        (b"HTTP/1.1 abc OK\r\n\r\n", "invalid HTTP status-code parsed"),
+        (b"HTTP/1.1 200 OK\r\nb\0d: x\r\n\r\n", "invalid HTTP header parsed"),
+        (b"\x15\x03\x01\x00\x02\x02\x46 a TLS alert", "invalid HTTP version parsed"),
     ] {
         let sent = answered(bytes).await;
-        assert_failed(
-            sent,
-            ErrorKind::Protocol,
-            &format!("the answer was not HTTP: {reason}"),
-        );
+        assert_failed(sent, ErrorKind::Protocol, &format!("the answer was not HTTP: {reason}"));
     }
 }
 
@@ -108,17 +77,13 @@ async fn an_answer_that_breaks_off() {
     assert_failed(sent, ErrorKind::Protocol, detail);
 
     let sent =
-        answered(b"HTTP/1.1 503 Busy\r\ntransfer-encoding: chunked\r\n\r\n4\r\nloan\r\n9\r\nhal")
-            .await;
+        answered(b"HTTP/1.1 503 Busy\r\ntransfer-encoding: chunked\r\n\r\n4\r\nloan\r\n9\r\nhal").await;
     let (status, body) = partial(&sent);
     assert_eq!(status, 503);
     assert!(b"loanhal".starts_with(body));
     let Failure { kind, detail } = failure(sent);
     assert_eq!(kind, ErrorKind::Protocol);
-    assert!(
-        detail.starts_with("the answer broke off after "),
-        "{detail}"
-    );
+    assert!(detail.starts_with("the answer broke off after "), "{detail}");
 }
 
 #[tokio::test]
@@ -126,11 +91,7 @@ async fn an_answer_that_is_reset() {
     let receiver = Receiver::start().await;
     let client = client();
     let (sent, ()) = join!(client.send(post(&receiver.url("/"), "{}")), async {
-        receiver
-            .answer(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n0123456789")
-            .await
-            .1
-            .reset();
+        receiver.answer(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n0123456789").await.1.reset();
     });
     // A reset may overtake what was sent before it.
     let failure = failure(sent);
@@ -140,8 +101,7 @@ async fn an_answer_that_is_reset() {
 
 #[tokio::test]
 async fn an_answer_with_malformed_chunks() {
-    let sent =
-        answered(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nloan\r\nzz\r\n").await;
+    let sent = answered(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nloan\r\nzz\r\n").await;
     assert_eq!(partial(&sent), (200, &b"loan"[..]));
     let detail = "the answer's chunks are malformed after 4 bytes (its status was 200)";
     assert_failed(sent, ErrorKind::Protocol, detail);

@@ -20,10 +20,7 @@ async fn a_warm_connection_is_reused() {
     assert_eq!(answer(sent).status, 200);
     for body in ["2", "3"] {
         let (sent, request) = join!(client.send(post(&url, body)), async {
-            let request = peer
-                .request()
-                .await
-                .expect("a request on the same connection");
+            let request = peer.request().await.expect("a request on the same connection");
             peer.write(OK).await;
             request
         });
@@ -38,10 +35,7 @@ async fn a_connection_that_the_receiver_closed_when_idle_is_replaced() {
     let receiver = Receiver::start().await;
     let client = client();
     for body in ["1", "2", "3"] {
-        let (sent, (request, peer)) = join!(
-            client.send(post(&receiver.url("/"), body)),
-            receiver.answer(OK)
-        );
+        let (sent, (request, peer)) = join!(client.send(post(&receiver.url("/"), body)), receiver.answer(OK));
         assert_eq!(answer(sent).status, 200);
         assert_eq!(request.body, body.as_bytes());
         peer.close().await;
@@ -73,14 +67,9 @@ async fn a_request_that_a_warm_connection_swallowed_is_not_sent_again() {
 
 /// A receiver on a thread of its own, so that the two really race: it closes every other connection right after an
 /// answer, without having said so. Returns what it has seen once the sender has gone away.
-fn hasty_receiver(
-    port: oneshot::Sender<u16>,
-    stop: oneshot::Receiver<()>,
-) -> thread::JoinHandle<Vec<usize>> {
+fn hasty_receiver(port: oneshot::Sender<u16>, stop: oneshot::Receiver<()>) -> thread::JoinHandle<Vec<usize>> {
     thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.expect("a runtime").block_on(async move {
             let receiver = Receiver::start().await;
             port.send(receiver.port()).expect("a sender");
@@ -129,16 +118,9 @@ async fn a_race_with_a_closing_receiver_sends_nothing_twice() {
     }
     stop.send(()).expect("a receiver");
     let seen = receiver.join().expect("what was seen");
-    assert!(
-        seen.is_sorted_by(|before, after| before < after),
-        "a request came twice"
-    );
+    assert!(seen.is_sorted_by(|before, after| before < after), "a request came twice");
     assert!(answered.iter().all(|number| seen.contains(number)));
-    assert!(
-        answered.len() > 250,
-        "only {} were answered",
-        answered.len()
-    );
+    assert!(answered.len() > 250, "only {} were answered", answered.len());
 }
 
 #[tokio::test]
@@ -147,10 +129,7 @@ async fn a_receiver_that_says_close_gets_a_new_connection_each_time() {
     let client = client();
     let closing = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
     for _ in 0..2 {
-        let (sent, (_, peer)) = join!(
-            client.send(post(&receiver.url("/"), "{}")),
-            receiver.answer(closing)
-        );
+        let (sent, (_, peer)) = join!(client.send(post(&receiver.url("/"), "{}")), receiver.answer(closing));
         assert_eq!(answer(sent).status, 200);
         peer.until_closed().await;
     }
@@ -162,10 +141,7 @@ async fn a_refusal_is_an_answer_and_not_retried() {
     let receiver = Receiver::start().await;
     let client = client();
     let busy = b"HTTP/1.1 503 Busy\r\nretry-after: 0\r\ncontent-length: 0\r\n\r\n";
-    let (sent, (_, peer)) = join!(
-        client.send(post(&receiver.url("/"), "{}")),
-        receiver.answer(busy)
-    );
+    let (sent, (_, peer)) = join!(client.send(post(&receiver.url("/"), "{}")), receiver.answer(busy));
     assert_eq!(answer(sent).status, 503);
     peer.close().await;
     receiver.assert_no_other_connection().await;

@@ -50,15 +50,11 @@ async fn a_literal_host_is_refused_in_every_spelling() {
         ("[fd00:ec2::254]", "fd00:ec2::254"),
     ] {
         for scheme in ["https", "http", "HTTPS"] {
-            let sent = client
-                .send(post(&format!("{scheme}://{host}:8443/x"), "{}"))
-                .await;
+            let sent = client.send(post(&format!("{scheme}://{host}:8443/x"), "{}")).await;
             let failure = failure(sent);
             assert_eq!(failure.kind, ErrorKind::Blocked);
             assert!(
-                failure
-                    .detail
-                    .starts_with(&format!("the destination is {address}, ")),
+                failure.detail.starts_with(&format!("the destination is {address}, ")),
                 "{host}: {failure}"
             );
         }
@@ -80,11 +76,7 @@ async fn what_is_not_a_web_address_is_refused() {
         "mailto:a@b.c",
     ] {
         let detail = "only https:// (and, where the operator allows it, http://) can be sent to";
-        assert_failed(
-            client.send(post(url, "{}")).await,
-            ErrorKind::Blocked,
-            detail,
-        );
+        assert_failed(client.send(post(url, "{}")).await, ErrorKind::Blocked, detail);
     }
     for (url, reason) in [
         ("", "relative URL without a base"),
@@ -95,25 +87,15 @@ async fn what_is_not_a_web_address_is_refused() {
         ("https://127.0.0.256/", "invalid IPv4 address"),
     ] {
         let detail = format!("the URL cannot be used: {reason}");
-        assert_failed(
-            client.send(post(url, "{}")).await,
-            ErrorKind::Blocked,
-            &detail,
-        );
+        assert_failed(client.send(post(url, "{}")).await, ErrorKind::Blocked, &detail);
     }
 }
 
 #[tokio::test]
 async fn a_url_with_a_user_or_a_password_is_refused_without_naming_them() {
     let client = Client::with_resolver(loopback(), unasked).expect("a client");
-    for authority in [
-        "bank:hunter2@127.0.0.1",
-        "bank@127.0.0.1",
-        ":hunter2@127.0.0.1",
-    ] {
-        let sent = client
-            .send(post(&format!("http://{authority}/"), "{}"))
-            .await;
+    for authority in ["bank:hunter2@127.0.0.1", "bank@127.0.0.1", ":hunter2@127.0.0.1"] {
+        let sent = client.send(post(&format!("http://{authority}/"), "{}")).await;
         let detail = "the URL holds a user name or a password; use an Authorization header instead";
         assert_failed(sent, ErrorKind::Blocked, detail);
     }
@@ -121,15 +103,11 @@ async fn a_url_with_a_user_or_a_password_is_refused_without_naming_them() {
 
 #[tokio::test]
 async fn http_goes_to_allowed_networks_only() {
-    let sent = strict(vec![PUBLIC])
-        .send(post("http://core.example.test/", "{}"))
-        .await;
+    let sent = strict(vec![PUBLIC]).send(post("http://core.example.test/", "{}")).await;
     let detail = "the name core.example.test resolves to 93.184.215.14, and http:// is sent only to networks that the \
                   operator allows with --allow-network; use https://";
     assert_failed(sent, ErrorKind::Blocked, detail);
-    let sent = strict(Vec::new())
-        .send(post("http://93.184.215.14/", "{}"))
-        .await;
+    let sent = strict(Vec::new()).send(post("http://93.184.215.14/", "{}")).await;
     assert_eq!(failure(sent).kind, ErrorKind::Blocked);
 }
 
@@ -138,25 +116,16 @@ async fn a_name_with_a_refused_address_is_refused_whole() {
     let receiver = Receiver::start().await;
     let expected = "the name core.example.test resolves to 10.0.0.1, a private address (10.0.0.0/8); the operator can \
                     allow its network with --allow-network";
-    for addresses in [
-        vec![PRIVATE],
-        vec![LOOPBACK, PRIVATE],
-        vec![PRIVATE, LOOPBACK],
-        vec![LOOPBACK, PRIVATE, LOOPBACK],
-    ] {
+    for addresses in
+        [vec![PRIVATE], vec![LOOPBACK, PRIVATE], vec![PRIVATE, LOOPBACK], vec![LOOPBACK, PRIVATE, LOOPBACK]]
+    {
         let client = Client::with_resolver(loopback(), always(addresses)).expect("a client");
         for scheme in ["http", "https"] {
             let url = format!("{scheme}://core.example.test:{}/", receiver.port());
-            assert_failed(
-                client.send(post(&url, "{}")).await,
-                ErrorKind::Blocked,
-                expected,
-            );
+            assert_failed(client.send(post(&url, "{}")).await, ErrorKind::Blocked, expected);
         }
     }
-    let sent = strict(vec![PUBLIC, PRIVATE])
-        .send(post("https://core.example.test/", "{}"))
-        .await;
+    let sent = strict(vec![PUBLIC, PRIVATE]).send(post("https://core.example.test/", "{}")).await;
     assert_failed(sent, ErrorKind::Blocked, expected);
     receiver.assert_no_other_connection().await;
 }
@@ -166,12 +135,7 @@ async fn localhost_is_loopback() {
     let client = Client::new(Vec::new()).expect("a client");
     let failure = failure(client.send(post("https://localhost/", "{}")).await);
     assert_eq!(failure.kind, ErrorKind::Blocked);
-    assert!(
-        failure
-            .detail
-            .starts_with("the name localhost resolves to "),
-        "{failure}"
-    );
+    assert!(failure.detail.starts_with("the name localhost resolves to "), "{failure}");
 }
 
 #[tokio::test]
@@ -182,10 +146,7 @@ async fn the_systems_resolver_finds_an_allowed_receiver() {
     let url = format!("http://localhost:{}/", receiver.port());
     let (sent, (request, _)) = join!(client.send(post(&url, "{}")), receiver.answer(OK));
     assert_eq!(answer(sent).status, 200);
-    assert_eq!(
-        request.header("host"),
-        Some(format!("localhost:{}", receiver.port()).as_str())
-    );
+    assert_eq!(request.header("host"), Some(format!("localhost:{}", receiver.port()).as_str()));
 }
 
 /// Answers with each address once, in order, and counts by what is left.
@@ -193,9 +154,7 @@ fn changing(answers: &Arc<Mutex<VecDeque<IpAddr>>>) -> impl Fn(String) -> Answer
     let answers = Arc::clone(answers);
     move |_| {
         let next = answers.lock().expect("the answers").pop_front();
-        let found = next
-            .map(|address| vec![address])
-            .ok_or_else(|| io::Error::other("asked too often"));
+        let found = next.map(|address| vec![address]).ok_or_else(|| io::Error::other("asked too often"));
         std::future::ready(found).boxed()
     }
 }
@@ -215,12 +174,7 @@ async fn a_name_that_changes_its_answer_is_asked_once_for_each_connection() {
     peer.close().await;
     let failure = failure(client.send(post(&url, "{}")).await);
     assert_eq!(failure.kind, ErrorKind::Blocked);
-    assert!(
-        failure
-            .detail
-            .contains("resolves to 10.0.0.1, a private address"),
-        "{failure}"
-    );
+    assert!(failure.detail.contains("resolves to 10.0.0.1, a private address"), "{failure}");
     assert_eq!(answers.lock().expect("the answers").len(), 0);
     receiver.assert_no_other_connection().await;
 }

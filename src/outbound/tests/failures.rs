@@ -14,27 +14,18 @@ use crate::{model::failure::ErrorKind, outbound::Client};
 #[tokio::test]
 async fn a_name_without_an_address() {
     let client = Client::with_resolver(Vec::new(), always(Vec::new())).expect("a client");
-    let sent = client
-        .send(post("https://core.example.test/hooks", "{}"))
-        .await;
-    assert_failed(
-        sent,
-        ErrorKind::Dns,
-        "the name core.example.test does not resolve",
-    );
+    let sent = client.send(post("https://core.example.test/hooks", "{}")).await;
+    assert_failed(sent, ErrorKind::Dns, "the name core.example.test does not resolve");
 }
 
 #[tokio::test]
 async fn a_name_that_cannot_be_resolved() {
     let broken = |_: String| -> Answer {
-        let error =
-            io::Error::other("failed to lookup address information: Name or service not known");
+        let error = io::Error::other("failed to lookup address information: Name or service not known");
         std::future::ready(Err(error)).boxed()
     };
     let client = Client::with_resolver(Vec::new(), broken).expect("a client");
-    let sent = client
-        .send(post("https://core.example.test/hooks", "{}"))
-        .await;
+    let sent = client.send(post("https://core.example.test/hooks", "{}")).await;
     let detail = "the name core.example.test does not resolve: Name or service not known";
     assert_failed(sent, ErrorKind::Dns, detail);
 }
@@ -53,9 +44,7 @@ async fn a_name_that_the_system_does_not_know() {
 
 #[tokio::test]
 async fn a_name_that_no_certificate_can_be_for() {
-    let sent = client()
-        .send(post("https://core!.example.test/", "{}"))
-        .await;
+    let sent = client().send(post("https://core!.example.test/", "{}")).await;
     let detail = "the name core!.example.test is not one that a host can have";
     assert_failed(sent, ErrorKind::Dns, detail);
 }
@@ -66,11 +55,7 @@ async fn a_lookup_that_never_ends() {
     let client = Client::with_resolver(Vec::new(), stuck).expect("a client");
     let mut outgoing = post("https://core.example.test/", "{}");
     outgoing.timeout = SHORT;
-    assert_failed(
-        client.send(outgoing).await,
-        ErrorKind::Timeout,
-        "no answer within 200 ms",
-    );
+    assert_failed(client.send(outgoing).await, ErrorKind::Timeout, "no answer within 200 ms");
 }
 
 #[tokio::test]
@@ -80,17 +65,8 @@ async fn a_port_where_nobody_listens() {
     drop(receiver);
     for scheme in ["http", "https"] {
         for host in ["127.0.0.1", "core.example.test"] {
-            let sent = client()
-                .send(post(
-                    &format!("{scheme}://{host}:{port}/?token=secret"),
-                    "{}",
-                ))
-                .await;
-            assert_failed(
-                sent,
-                ErrorKind::Connect,
-                &format!("{host}:{port} refused the connection"),
-            );
+            let sent = client().send(post(&format!("{scheme}://{host}:{port}/?token=secret"), "{}")).await;
+            assert_failed(sent, ErrorKind::Connect, &format!("{host}:{port} refused the connection"));
         }
     }
 }
@@ -99,8 +75,7 @@ async fn a_port_where_nobody_listens() {
 async fn the_second_address_is_tried_when_the_first_refuses() {
     let receiver = Receiver::start().await;
     let other = "127.0.0.2".parse().expect("an address");
-    let client =
-        Client::with_resolver(loopback(), always(vec![other, LOOPBACK])).expect("a client");
+    let client = Client::with_resolver(loopback(), always(vec![other, LOOPBACK])).expect("a client");
     let url = format!("http://core.example.test:{}/", receiver.port());
     let (sent, (_, _peer)) = join!(client.send(post(&url, "{}")), receiver.answer(OK));
     assert_eq!(answer(sent).status, 200);
@@ -130,10 +105,7 @@ async fn a_receiver_that_stops_within_the_headers() {
     let client = client();
     let mut outgoing = post(&receiver.url("/"), "{}");
     outgoing.timeout = SHORT;
-    let (sent, _peer) = join!(
-        client.send(outgoing),
-        receiver.answer(b"HTTP/1.1 200 OK\r\ncontent-")
-    );
+    let (sent, _peer) = join!(client.send(outgoing), receiver.answer(b"HTTP/1.1 200 OK\r\ncontent-"));
     assert_eq!(sent.partial, None);
     assert_failed(sent, ErrorKind::Timeout, "no answer within 200 ms");
 }
@@ -145,10 +117,6 @@ async fn a_receiver_that_resets() {
     let (sent, ()) = join!(client.send(post(&receiver.url("/"), "{}")), async {
         receiver.answer(b"").await.1.reset();
     });
-    assert_failed(
-        sent,
-        ErrorKind::Protocol,
-        "the receiver reset the connection before an answer came",
-    );
+    assert_failed(sent, ErrorKind::Protocol, "the receiver reset the connection before an answer came");
     receiver.assert_no_other_connection().await;
 }

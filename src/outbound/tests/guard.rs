@@ -5,14 +5,9 @@ use std::net::IpAddr;
 use crate::outbound::guard::{Guard, Scheme};
 
 fn verdict(allowed: &[&str], scheme: Scheme, address: &str) -> Result<(), String> {
-    let allowed = allowed
-        .iter()
-        .map(|network| network.parse().expect("a network"))
-        .collect();
+    let allowed = allowed.iter().map(|network| network.parse().expect("a network")).collect();
     let address: IpAddr = address.parse().expect("an address");
-    Guard::new(allowed)
-        .check(scheme, address)
-        .map_err(|refusal| refusal.to_string())
+    Guard::new(allowed).check(scheme, address).map_err(|refusal| refusal.to_string())
 }
 
 #[test]
@@ -71,10 +66,7 @@ fn addresses_that_are_not_public_are_refused() {
         for scheme in [Scheme::Http, Scheme::Https] {
             let refusal = verdict(&[], scheme, address).expect_err(address);
             let address: IpAddr = address.parse().expect("an address");
-            assert!(
-                refusal.starts_with(&format!("{address}, {what} (")),
-                "{refusal}"
-            );
+            assert!(refusal.starts_with(&format!("{address}, {what} (")), "{refusal}");
             assert!(
                 refusal.ends_with("; the operator can allow its network with --allow-network"),
                 "{refusal}"
@@ -99,7 +91,8 @@ fn public_addresses_take_https_only() {
     ] {
         assert_eq!(verdict(&[], Scheme::Https, address), Ok(()), "{address}");
         let refusal = verdict(&[], Scheme::Http, address).expect_err(address);
-        let reason = "http:// is sent only to networks that the operator allows with --allow-network; use https://";
+        let reason =
+            "http:// is sent only to networks that the operator allows with --allow-network; use https://";
         assert_eq!(refusal, format!("{address}, and {reason}"));
     }
 }
@@ -107,24 +100,12 @@ fn public_addresses_take_https_only() {
 #[test]
 fn an_address_that_stands_for_an_ipv4_address_is_judged_as_that() {
     for prefix in ["::ffff:", "64:ff9b::"] {
-        assert_eq!(
-            verdict(&[], Scheme::Https, &format!("{prefix}8.8.8.8")),
-            Ok(())
-        );
+        assert_eq!(verdict(&[], Scheme::Https, &format!("{prefix}8.8.8.8")), Ok(()));
         assert!(verdict(&[], Scheme::Http, &format!("{prefix}8.8.8.8")).is_err());
-        for address in [
-            "127.0.0.1",
-            "10.0.0.1",
-            "169.254.169.254",
-            "100.64.0.1",
-            "0.0.0.0",
-        ] {
+        for address in ["127.0.0.1", "10.0.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0"] {
             let written = format!("{prefix}{address}");
             let refusal = verdict(&[], Scheme::Https, &written).expect_err(&written);
-            assert!(
-                refusal.contains(&format!("(which stands for {address}), ")),
-                "{refusal}"
-            );
+            assert!(refusal.contains(&format!("(which stands for {address}), ")), "{refusal}");
         }
         let written = format!("{prefix}10.1.2.3");
         for scheme in [Scheme::Http, Scheme::Https] {
@@ -161,11 +142,7 @@ fn the_operators_networks_are_permitted_and_no_more() {
     ] {
         for scheme in [Scheme::Http, Scheme::Https] {
             let verdict = verdict(&[allowed], scheme, address);
-            assert_eq!(
-                verdict.is_ok(),
-                permitted,
-                "{address} where {allowed} is allowed"
-            );
+            assert_eq!(verdict.is_ok(), permitted, "{address} where {allowed} is allowed");
         }
     }
 }

@@ -16,10 +16,7 @@ use crate::{
 async fn answered(bytes: &[u8]) -> Received {
     let receiver = Receiver::start().await;
     let client = client();
-    let (sent, _) = join!(
-        client.send(post(&receiver.url("/"), "{}")),
-        receiver.answer(bytes)
-    );
+    let (sent, _) = join!(client.send(post(&receiver.url("/"), "{}")), receiver.answer(bytes));
     answer(sent)
 }
 
@@ -38,8 +35,7 @@ async fn a_longer_body_is_cut_and_its_status_still_counts() {
     let (sent, ()) = join!(client.send(post(&receiver.url("/"), "{}")), async {
         let mut peer = receiver.accept().await;
         peer.request().await.expect("a request");
-        peer.write(b"HTTP/1.1 201 Created\r\ncontent-length: 1048577\r\n\r\n")
-            .await;
+        peer.write(b"HTTP/1.1 201 Created\r\ncontent-length: 1048577\r\n\r\n").await;
         peer.write(&vec![b'x'; MAX_BODY_BYTES]).await;
         peer.write(b"y").await;
     });
@@ -56,8 +52,7 @@ async fn a_body_without_end_is_not_read_to_its_end() {
     let (sent, ()) = join!(client.send(post(&receiver.url("/"), "{}")), async {
         let mut peer = receiver.accept().await;
         peer.request().await.expect("a request");
-        peer.write(b"HTTP/1.1 500 Oops\r\ntransfer-encoding: chunked\r\n\r\n")
-            .await;
+        peer.write(b"HTTP/1.1 500 Oops\r\ntransfer-encoding: chunked\r\n\r\n").await;
         // This ends when the sender closes the connection, and only then.
         let chunk = format!("1000\r\n{}\r\n", "x".repeat(0x1000));
         peer.write_forever(chunk.as_bytes()).await;
@@ -67,10 +62,7 @@ async fn a_body_without_end_is_not_read_to_its_end() {
     assert!(received.truncated);
     assert_eq!(received.body.len(), MAX_BODY_BYTES);
     // The connection is not used again.
-    let (sent, _) = join!(
-        client.send(post(&receiver.url("/"), "{}")),
-        receiver.answer(OK)
-    );
+    let (sent, _) = join!(client.send(post(&receiver.url("/"), "{}")), receiver.answer(OK));
     assert_eq!(answer(sent).status, 200);
 }
 
@@ -97,15 +89,11 @@ async fn many_headers_do_not_break_an_answer() {
 #[tokio::test]
 async fn big_headers_are_cut_and_do_not_break_an_answer() {
     let big = "x".repeat(300 * 1024);
-    let received = answered(
-        format!("HTTP/1.1 200 OK\r\nx-big: {big}\r\ncontent-length: 0\r\n\r\n").as_bytes(),
-    )
-    .await;
+    let received =
+        answered(format!("HTTP/1.1 200 OK\r\nx-big: {big}\r\ncontent-length: 0\r\n\r\n").as_bytes()).await;
     assert_eq!(received.status, 200);
     assert!(received.headers_truncated);
-    let [(name, value)] = &received.headers[..] else {
-        panic!("one header")
-    };
+    let [(name, value)] = &received.headers[..] else { panic!("one header") };
     assert_eq!(name, "x-big");
     assert_eq!(name.len() + value.len(), MAX_HEADER_BYTES);
     assert!(big.starts_with(value));
@@ -113,11 +101,7 @@ async fn big_headers_are_cut_and_do_not_break_an_answer() {
 
 #[tokio::test]
 async fn more_headers_than_can_be_parsed_are_a_broken_answer() {
-    let huge = format!(
-        "HTTP/1.1 200 OK\r\nx-big: {}\r\n\r\n",
-        "x".repeat(500 * 1024)
-    )
-    .into_bytes();
+    let huge = format!("HTTP/1.1 200 OK\r\nx-big: {}\r\n\r\n", "x".repeat(500 * 1024)).into_bytes();
     for bytes in [with_headers(MAX_HEADERS + 1), huge] {
         let receiver = Receiver::start().await;
         let client = client();

@@ -12,9 +12,7 @@ pub(super) const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 /// A sender that does not do what a test waits for fails the test, and does not stop it for ever.
 async fn within<T>(expected: impl Future<Output = T>) -> T {
     let patient = tokio::time::timeout(super::PATIENCE, expected);
-    patient
-        .await
-        .expect("the sender does what the receiver waits for")
+    patient.await.expect("the sender does what the receiver waits for")
 }
 
 pub(super) struct Receiver(TcpListener);
@@ -52,15 +50,9 @@ impl Receiver {
     /// That no connection was made beyond those accepted. Connections are accepted in the order in which they were
     /// made, so the next one must be the one made here.
     pub(super) async fn assert_no_other_connection(&self) {
-        let own = TcpStream::connect(("127.0.0.1", self.port()))
-            .await
-            .expect("a connection");
+        let own = TcpStream::connect(("127.0.0.1", self.port())).await.expect("a connection");
         let (_, next) = self.0.accept().await.expect("a connection");
-        assert_eq!(
-            next,
-            own.local_addr().expect("an address"),
-            "there was another connection"
-        );
+        assert_eq!(next, own.local_addr().expect("an address"), "there was another connection");
     }
 }
 
@@ -99,21 +91,14 @@ impl Peer<TcpStream> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     pub(super) fn new(stream: S) -> Self {
-        Self {
-            stream,
-            unread: Vec::new(),
-        }
+        Self { stream, unread: Vec::new() }
     }
 
     /// The next request; none when the sender closes the connection first.
     pub(super) async fn request(&mut self) -> Option<Request> {
         const END: &[u8] = b"\r\n\r\n";
         let end = loop {
-            if let Some(at) = self
-                .unread
-                .windows(END.len())
-                .position(|window| window == END)
-            {
+            if let Some(at) = self.unread.windows(END.len()).position(|window| window == END) {
                 break at;
             }
             self.more().await?;
@@ -123,14 +108,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         let headers = rest.lines().filter_map(|line| line.split_once(": "));
         let mut request = Request {
             line: line.to_owned(),
-            headers: headers
-                .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-                .collect(),
+            headers: headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect(),
             body: Vec::new(),
         };
-        let length = request
-            .header("content-length")
-            .map_or(0, |length| length.parse().expect("a length"));
+        let length = request.header("content-length").map_or(0, |length| length.parse().expect("a length"));
         while self.unread.len() < length {
             self.more().await?;
         }
@@ -140,9 +121,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
 
     async fn more(&mut self) -> Option<()> {
         // A sender that drops the connection may reset it.
-        let read = within(self.stream.read_buf(&mut self.unread))
-            .await
-            .unwrap_or(0);
+        let read = within(self.stream.read_buf(&mut self.unread)).await.unwrap_or(0);
         (read > 0).then_some(())
     }
 

@@ -15,15 +15,9 @@ async fn the_request_is_sent_as_it_is() {
     let receiver = Receiver::start().await;
     let body = "{\"amount\": 250.00, \"borrower\": \"Zoë\"}";
     let mut outgoing = post(&receiver.url("/hooks/loans?a=b%20c&d=%5B#fragment"), body);
-    outgoing
-        .headers
-        .insert(AUTHORIZATION, HeaderValue::from_static("Bearer x"));
-    outgoing
-        .headers
-        .append("x-tag", HeaderValue::from_static("one"));
-    outgoing
-        .headers
-        .append("x-tag", HeaderValue::from_static("two"));
+    outgoing.headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer x"));
+    outgoing.headers.append("x-tag", HeaderValue::from_static("one"));
+    outgoing.headers.append("x-tag", HeaderValue::from_static("two"));
 
     let client = client();
     let (sent, (request, _)) = join!(client.send(outgoing), receiver.answer(OK));
@@ -41,18 +35,12 @@ async fn the_request_is_sent_as_it_is() {
         ("x-tag", "one"),
         ("x-tag", "two"),
     ];
-    assert_eq!(
-        headers,
-        expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
-    );
+    assert_eq!(headers, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
 
     assert_eq!(sent.source_ip, Some(LOOPBACK));
     let received = answer(sent);
     assert_eq!(received.status, 200);
-    assert_eq!(
-        received.headers,
-        [("content-length".to_owned(), "2".to_owned())]
-    );
+    assert_eq!(received.headers, [("content-length".to_owned(), "2".to_owned())]);
     assert_eq!(&received.body[..], b"ok");
     assert!(!received.truncated && !received.headers_truncated);
 }
@@ -100,14 +88,8 @@ async fn the_source_is_our_end_of_the_connection() {
 async fn the_framing_of_a_request_cannot_be_forged() {
     let receiver = Receiver::start().await;
     let mut outgoing = post(&receiver.url("/"), "{}");
-    for (name, value) in [
-        ("content-length", "9"),
-        ("transfer-encoding", "chunked"),
-        ("host", "x"),
-    ] {
-        outgoing
-            .headers
-            .insert(name, HeaderValue::from_static(value));
+    for (name, value) in [("content-length", "9"), ("transfer-encoding", "chunked"), ("host", "x")] {
+        outgoing.headers.insert(name, HeaderValue::from_static(value));
     }
     let client = client();
     let (sent, (request, _)) = join!(client.send(outgoing), receiver.answer(OK));
@@ -132,10 +114,7 @@ async fn a_get_may_have_a_body() {
 #[tokio::test]
 async fn an_international_name_and_odd_characters_are_sent_as_the_url_standard_has_them() {
     let receiver = Receiver::start().await;
-    let url = format!(
-        "HTTP://Bücher.example:{}/a/../b c|d\"{{}}^`\\e?q=[ë]'<>#f",
-        receiver.port()
-    );
+    let url = format!("HTTP://Bücher.example:{}/a/../b c|d\"{{}}^`\\e?q=[ë]'<>#f", receiver.port());
     let client = client();
     let (sent, (request, _)) = join!(client.send(post(&url, "{}")), receiver.answer(OK));
     assert_eq!(answer(sent).status, 200);
@@ -151,18 +130,13 @@ async fn a_redirect_is_an_answer() {
     let (receiver, other) = (Receiver::start().await, Receiver::start().await);
     for status in [301, 302, 303, 307, 308] {
         let location = other.url("/elsewhere");
-        let redirect =
-            format!("HTTP/1.1 {status} Gone\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
+        let redirect = format!("HTTP/1.1 {status} Gone\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
         let client = client();
         let outgoing = post(&receiver.url("/"), "{}");
         let (sent, _) = join!(client.send(outgoing), receiver.answer(redirect.as_bytes()));
         let received = answer(sent);
         assert_eq!(received.status, status);
-        assert!(
-            received
-                .headers
-                .contains(&("location".to_owned(), location))
-        );
+        assert!(received.headers.contains(&("location".to_owned(), location)));
     }
     other.assert_no_other_connection().await;
     receiver.assert_no_other_connection().await;
@@ -172,16 +146,10 @@ async fn a_redirect_is_an_answer() {
 async fn a_body_is_kept_as_it_came_compressed_or_not() {
     let receiver = Receiver::start().await;
     let gzip = b"\x1f\x8b\x08\x00not really";
-    let head = format!(
-        "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
-        gzip.len()
-    );
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n", gzip.len());
     let bytes = [head.as_bytes(), gzip].concat();
     let client = client();
-    let (sent, (request, _)) = join!(
-        client.send(post(&receiver.url("/"), "{}")),
-        receiver.answer(&bytes)
-    );
+    let (sent, (request, _)) = join!(client.send(post(&receiver.url("/"), "{}")), receiver.answer(&bytes));
     assert_eq!(request.header("accept-encoding"), None);
     assert_eq!(&answer(sent).body[..], gzip);
 }
@@ -191,10 +159,7 @@ async fn interim_answers_are_passed_over() {
     let receiver = Receiver::start().await;
     let bytes = [b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n", OK].concat();
     let client = client();
-    let (sent, _) = join!(
-        client.send(post(&receiver.url("/"), "{}")),
-        receiver.answer(&bytes)
-    );
+    let (sent, _) = join!(client.send(post(&receiver.url("/"), "{}")), receiver.answer(&bytes));
     let received = answer(sent);
     assert_eq!(received.status, 200);
     assert_eq!(&received.body[..], b"ok");
@@ -214,14 +179,7 @@ async fn no_proxy_is_taken_from_the_environment() {
         .env_remove("no_proxy")
         .stdout(Stdio::null())
         .kill_on_drop(true);
-    for name in [
-        "HTTP_PROXY",
-        "http_proxy",
-        "HTTPS_PROXY",
-        "https_proxy",
-        "ALL_PROXY",
-        "all_proxy",
-    ] {
+    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
         child.env(name, proxy.url(""));
     }
     let (status, (request, _)) = join!(child.status(), receiver.answer(OK));

@@ -2,9 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
-};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use reqwest::Certificate;
 use tokio::{join, net::TcpStream};
 use tokio_rustls::{
@@ -73,10 +71,7 @@ fn https(receiver: &Receiver, host: &str) -> String {
 }
 
 /// Accepts a connection and shakes hands; none when the sender does not trust us.
-async fn secured(
-    receiver: &Receiver,
-    acceptor: &TlsAcceptor,
-) -> Option<Peer<TlsStream<TcpStream>>> {
+async fn secured(receiver: &Receiver, acceptor: &TlsAcceptor) -> Option<Peer<TlsStream<TcpStream>>> {
     let stream = receiver.accept().await.into_stream();
     Some(Peer::new(acceptor.accept(stream).await.ok()?))
 }
@@ -120,18 +115,8 @@ async fn certificates_that_are_not_trusted() {
             2099,
             "the receiver's certificate is not trusted: it is not for other.example.test",
         ),
-        (
-            &authority,
-            "127.0.0.1",
-            2099,
-            "the receiver's certificate is not trusted: it is not for 127.0.0.1",
-        ),
-        (
-            &authority,
-            NAME,
-            2020,
-            "the receiver's certificate has expired",
-        ),
+        (&authority, "127.0.0.1", 2099, "the receiver's certificate is not trusted: it is not for 127.0.0.1"),
+        (&authority, NAME, 2020, "the receiver's certificate has expired"),
     ] {
         let receiver = Receiver::start().await;
         let client = authority.trusted(vec![LOOPBACK]);
@@ -182,10 +167,7 @@ async fn a_receiver_that_leaves_during_the_handshake() {
             let peer = receiver.accept().await;
             if reset { peer.reset() } else { drop(peer) }
         });
-        let detail = format!(
-            "{NAME}:{} closed the connection during the TLS handshake",
-            receiver.port()
-        );
+        let detail = format!("{NAME}:{} closed the connection during the TLS handshake", receiver.port());
         assert_failed(sent, ErrorKind::Tls, &detail);
         receiver.assert_no_other_connection().await;
     }
@@ -215,10 +197,7 @@ async fn an_answer_that_breaks_off_without_a_farewell() {
         peer.write(b"HTTP/1.1 200 OK\r\n\r\npart").await;
     });
     // Whether this was all, nobody can know: the length is missing, and so is the end of the TLS session.
-    assert_eq!(
-        sent.partial.as_ref().map(|part| &part.body[..]),
-        Some(&b"part"[..])
-    );
+    assert_eq!(sent.partial.as_ref().map(|part| &part.body[..]), Some(&b"part"[..]));
     let detail = "the answer broke off after 4 bytes (its status was 200)";
     assert_failed(sent, ErrorKind::Protocol, detail);
 }
