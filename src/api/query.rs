@@ -110,7 +110,7 @@ impl HistoryQuery {
                 code,
                 "must be a code such as 404 or a class such as 4xx",
             ),
-            error: word::<ErrorKind>(
+            error: field::<ErrorKind>(
                 &mut faults,
                 "error",
                 self.error,

@@ -20,6 +20,7 @@ pub struct SigningSecret(String);
 
 impl SigningSecret {
     pub fn generate() -> Result<Self, getrandom::Error> {
+        // The specification asks for 24 to 64 bytes.
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)?;
         Ok(Self(format!("whsec_{}", STANDARD.encode(bytes))))
@@ -93,7 +94,9 @@ mod tests {
     #[test]
     fn debug_keeps_the_secret() {
         let secret = SigningSecret::generate().expect("randomness");
-        assert!(secret.expose().starts_with("whsec_"));
+        let key = secret.expose().strip_prefix("whsec_").expect("the prefix");
+        assert_eq!(STANDARD.decode(key).expect("base64").len(), 32);
+        assert_ne!(secret, SigningSecret::generate().expect("randomness"));
         assert_eq!(format!("{secret:?}"), "whsec_…");
     }
 }

@@ -84,6 +84,7 @@ impl Client {
                 .dns_resolver(Guarded { resolver, guard, scheme })
                 .https_only(scheme == Scheme::Https)
                 .tls_certs_merge(roots.iter().cloned())
+                .redirect(redirect::Policy::none())
                 .retry(retry::never())
                 .no_proxy()
                 .referer(false)

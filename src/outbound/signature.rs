@@ -13,13 +13,11 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 const PREFIX: &str = "whsec_";
-/// The specification asks for 24 to 64 bytes.
-const SECRET_BYTES: usize = 32;
 
 /// The value of `webhook-signature`: `v1,…`, one for each secret in the order given, separated by spaces.
 ///
 /// `id` is the value of `webhook-id`, `timestamp_seconds` (since 1970, UTC) that of `webhook-timestamp`.
-/// A secret is `whsec_` and base64, as [`generate_secret`] makes it; one of another shape signs nothing and is
+/// A secret is `whsec_` and base64, as `model::secret` makes it; one of another shape signs nothing and is
 /// left out.
 pub fn sign<S: AsRef<str>>(secrets: &[S], id: &str, timestamp_seconds: i64, body: &[u8]) -> String {
     let signatures: Vec<String> = secrets
@@ -39,18 +37,6 @@ fn mac(secret: &str) -> Option<Hmac<Sha256>> {
     Hmac::new_from_slice(&key).ok()
 }
 
-/// A new signing secret: `whsec_` and the base64 of 32 random bytes.
-///
-/// # Panics
-///
-/// When the operating system has no randomness to give, which no caller could make good.
-#[must_use]
-pub fn generate_secret() -> String {
-    let mut bytes = [0; SECRET_BYTES];
-    getrandom::fill(&mut bytes).expect("the operating system gives randomness");
-    format!("{PREFIX}{}", STANDARD.encode(bytes))
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::{SystemTime, UNIX_EPOCH};
@@ -59,6 +45,11 @@ mod tests {
     use standardwebhooks::Webhook;
 
     use super::*;
+    use crate::model::secret::SigningSecret;
+
+    fn generate_secret() -> String {
+        SigningSecret::generate().expect("randomness").expose().to_owned()
+    }
 
     /// The example of the specification, which its libraries test against too.
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -110,13 +101,5 @@ mod tests {
         }
         let stranger = Webhook::new(&generate_secret()).expect("a secret");
         assert!(stranger.verify(body, &headers).is_err());
-    }
-
-    #[test]
-    fn generated_secrets_differ_and_are_long_enough() {
-        let secret = generate_secret();
-        assert_ne!(secret, generate_secret());
-        let key = STANDARD.decode(secret.strip_prefix(PREFIX).expect("the prefix")).expect("base64");
-        assert!((24..=64).contains(&key.len()));
     }
 }

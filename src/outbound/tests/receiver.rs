@@ -1,5 +1,7 @@
 //! A receiver of webhooks that does as it is told.
 
+use std::net::IpAddr;
+
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -7,11 +9,21 @@ use tokio::{
 
 pub(super) const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
+/// A sender that does not do what a test waits for fails the test, and does not stop it for ever.
+async fn within<T>(expected: impl Future<Output = T>) -> T {
+    let patient = tokio::time::timeout(super::PATIENCE, expected);
+    patient.await.expect("the sender does what the receiver waits for")
+}
+
 pub(super) struct Receiver(TcpListener);
 
 impl Receiver {
     pub(super) async fn start() -> Self {
-        Self(TcpListener::bind((super::LOOPBACK, 0)).await.expect("a port"))
+        Self::start_at(super::LOOPBACK).await
+    }
+
+    pub(super) async fn start_at(address: IpAddr) -> Self {
+        Self(TcpListener::bind((address, 0)).await.expect("a port"))
     }
 
     pub(super) fn port(&self) -> u16 {
@@ -23,7 +35,8 @@ impl Receiver {
     }
 
     pub(super) async fn accept(&self) -> Peer<TcpStream> {
-        Peer::new(self.0.accept().await.expect("a connection").0)
+        let (stream, _) = within(self.0.accept()).await.expect("a connection");
+        Peer::new(stream)
     }
 
     /// Accepts one connection, reads one request and answers it with `bytes`; the connection stays open.
@@ -108,7 +121,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
 
     async fn more(&mut self) -> Option<()> {
         // A sender that drops the connection may reset it.
-        let read = self.stream.read_buf(&mut self.unread).await.unwrap_or(0);
+        let read = within(self.stream.read_buf(&mut self.unread)).await.unwrap_or(0);
         (read > 0).then_some(())
     }
 
