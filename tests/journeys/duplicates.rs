@@ -28,7 +28,7 @@ fn say_everything_twice(data: &Path) {
         "CREATE TABLE journey_copies (at INTEGER PRIMARY KEY);
          CREATE TRIGGER journey_twice AFTER INSERT ON queue BEGIN
              INSERT INTO queue ({columns}) VALUES ({copied});
-             INSERT INTO journey_copies DEFAULT VALUES;
+             INSERT INTO journey_copies (at) VALUES (NULL);
          END;"
     );
     database.execute_batch(&twice).expect("a trigger on the queue");

@@ -52,7 +52,6 @@ async fn loopback_is_refused_in_every_spelling() {
         "[0:0:0:0:0:ffff:7f00:1]",
         "0.0.0.0",
         "[::]",
-        "user:pass@127.0.0.1",
     ];
     let urls: Vec<_> = hosts
         .iter()
@@ -97,6 +96,7 @@ async fn plain_http_goes_only_to_an_allowed_network() {
         receiver.url("/hook"),
         "http://93.184.216.34/hook".to_owned(),
         "http://[2606:4700::1111]/hook".to_owned(),
+        "ftp://93.184.216.34/hook".to_owned(),
     ];
     let Some((_j, refused)) = deliveries(&["10.0.0.0/8", "127.0.0.2/32"], &blocked).await else { return };
     all_blocked(&refused);

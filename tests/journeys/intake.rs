@@ -143,3 +143,17 @@ async fn the_sender_may_ask_for_what_a_later_version_brings_but_gets_no_silence(
         assert!(problem.to_string().contains("not supported yet"), "{not_yet}: {problem}");
     }
 }
+
+#[tokio::test]
+async fn events_in_quick_succession_are_all_sent() {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({})).await;
+    let mut traces = Vec::new();
+    for _ in 0..100 {
+        traces.push(j.api.send_one(&event("727")).await);
+    }
+    for trace in traces {
+        assert_eq!(j.api.settled(&trace).await["status"], "succeeded");
+        assert_eq!(j.receiver.seen_of(&trace).len(), 1);
+    }
+}

@@ -129,8 +129,7 @@ async fn what_is_wrong_with_a_key_is_422_and_says_where() {
         (json!({"name": "a", "scopes": ["history:read", "everything"]}), "/scopes/1"),
         (json!({"name": "a", "scopes": ["history:read"], "expires": 1}), "/expires"),
     ] {
-        let problem = j.api.post("/v1/keys", &body).await.problem(422);
-        assert_eq!(problem["errors"][0]["pointer"], pointer, "{body}: {problem}");
+        j.api.post("/v1/keys", &body).await.points_at(&[pointer]);
     }
 }
 

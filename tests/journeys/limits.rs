@@ -59,8 +59,7 @@ async fn well_formed_json_of_the_wrong_shape_is_422_and_says_where() {
         ),
         (json!({"eventName": "A", "loanId": "727", "context": {}, "idempotencyKey": "k"}), "/idempotencyKey"),
     ] {
-        let problem = post(&j, body.to_string()).await.problem(422);
-        assert_eq!(problem["errors"][0]["pointer"], pointer, "{body}: {problem}");
+        post(&j, body.to_string()).await.points_at(&[pointer]);
     }
     for body in ["null", "[]", "7", "\"text\""] {
         post(&j, body).await.problem(422);

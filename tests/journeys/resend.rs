@@ -171,3 +171,15 @@ async fn nothing_new_can_be_sent_by_a_resend() {
     let seen = j.receiver.seen();
     assert!(seen.iter().all(|request| request.frozen() == seen[0].frozen()));
 }
+
+#[tokio::test]
+async fn resends_in_quick_succession_are_all_sent() {
+    let j = Journey::begin().await;
+    let trace = delivered(&j).await;
+    for _ in 0..60 {
+        j.api.resend(&trace).await;
+    }
+    let delivery = j.api.after_attempts(&trace, 61).await;
+    assert!(attempts(&delivery).iter().all(|row| row["outcome"] == "succeeded"));
+    assert_eq!(j.receiver.seen_of(&trace).len(), 61);
+}

@@ -112,13 +112,12 @@ async fn what_is_wrong_is_422_and_says_where() {
         (json!({"title": 7}), "/title"),
         (json!({"enabled": "yes"}), "/enabled"),
         (json!({"colour": "red"}), "/colour"),
-        (json!({"criteria": {}}), "/criteria"),
+        (json!({"criteria": {}}), "/criteria/events"),
         (json!({"criteria": {"events": "*"}}), "/criteria/events"),
         (json!({"criteria": {"events": ["A"], "more": 1}}), "/criteria/more"),
         (json!({"request": {"method": "HEAD"}}), "/request/method"),
         (json!({"request": {"method": "post"}}), "/request/method"),
         (json!({"request": {"url": "no url"}}), "/request/url"),
-        (json!({"request": {"url": "ftp://example.com/"}}), "/request/url"),
         (json!({"request": {"url": ""}}), "/request/url"),
         (json!({"request": {"body": "x"}}), "/request/body"),
         (json!({"request": {"contentType": "a\r\nb: c"}}), "/request/contentType"),
@@ -135,8 +134,7 @@ async fn what_is_wrong_is_422_and_says_where() {
     for required in ["title", "criteria", "request"] {
         let mut body = subscription(&url, json!({}));
         body.as_object_mut().expect("an object").remove(required);
-        let problem = j.api.post("/v1/subscriptions", &body).await.problem(422);
-        assert_eq!(problem["errors"][0]["pointer"], format!("/{required}"), "{problem}");
+        j.api.post("/v1/subscriptions", &body).await.points_at(&[&format!("/{required}")]);
     }
     let listed = j.api.get("/v1/subscriptions").await.is(200).json();
     assert_eq!(listed["items"], json!([]), "none of them was stored");
@@ -157,6 +155,7 @@ async fn any_url_may_be_saved() {
         "http://example.com/",
         "https://10.0.0.1:8443/x?y=z",
         "http://169.254.169.254/",
+        "ftp://example.com/hook",
     ] {
         let made = j.api.subscribe(&subscription(url, json!({}))).await;
         assert_eq!(made["request"]["url"], url);

@@ -22,7 +22,12 @@ async fn run(j: &Journey, arguments: &[&str], input: &str) -> Ran {
 
 async fn ran(command: std::process::Command, arguments: &[&str], input: &str) -> Ran {
     let mut command = tokio::process::Command::from(command);
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
     let mut child = command.spawn().expect("the command starts");
     let mut stdin = child.stdin.take().expect("stdin is piped");
     let input = input.to_owned();

@@ -29,7 +29,9 @@ async fn history_is_a_table_or_the_answer_as_json() {
     let failed = run(&j, &["history", "727", "--json", "--response-code", "5xx"], "").await.json();
     assert_eq!(failed["items"].as_array().map(Vec::len), Some(1));
     let first = run(&j, &["history", "727", "--json", "--limit", "1"], "").await.json();
-    let next = run(&j, &["history", "727", "--json", "--limit", "1", "--cursor", text(&first["next"])], "").await.json();
+    let next = run(&j, &["history", "727", "--json", "--limit", "1", "--cursor", text(&first["next"])], "")
+        .await
+        .json();
     assert_eq!(next["items"][0]["id"], page["items"][1]["id"]);
 }
 
@@ -62,7 +64,10 @@ async fn show_tells_everything_about_an_attempt_or_prints_its_exact_bytes() {
     }
     let row = run(&j, &["show", "727", id, "--json"], "").await.json();
     assert_eq!(row, j.api.get(&format!("/v1/loans/727/webhooks/{id}")).await.json());
-    assert_eq!(run(&j, &["show", "727", id, "--source"], "").await.output.stdout, j.receiver.next().await.body);
+    assert_eq!(
+        run(&j, &["show", "727", id, "--source"], "").await.output.stdout,
+        j.receiver.next().await.body
+    );
     assert_eq!(run(&j, &["show", "727", id, "--response"], "").await.output.stdout, bytes);
     run(&j, &["show", "728", id], "").await.failed(1);
 }
@@ -87,7 +92,9 @@ async fn a_hostile_name_cannot_steer_the_terminal() {
     j.receiver.replies("/hook", [Reply::with(200, &[("x-evil", "a\u{9b}31mb")], b"")]);
     let delivery = j.api.settled(&j.api.send_one(&named("Paid\u{202e}\u{200b}", "727")).await).await;
     let id = text(&delivery["attempts"][0]["id"]);
-    for arguments in [&["history", "727", "--wide"][..], &["show", "727", id], &["trace", text(&delivery["traceId"])]] {
+    for arguments in
+        [&["history", "727", "--wide"][..], &["show", "727", id], &["trace", text(&delivery["traceId"])]]
+    {
         let printed = run(&j, arguments, "").await.printed();
         let steers = |c: char| c != '\n' && c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c);
         assert!(!printed.contains(steers), "{printed:?}");
@@ -99,6 +106,9 @@ async fn event_types_and_egress_are_listed() {
     let j = Journey::begin().await;
     let types = run(&j, &["event-types"], "").await.printed();
     assert!(types.contains("Payment Posted to Account") && types.contains("status-days-past-due"), "{types}");
-    assert_eq!(run(&j, &["event-types", "--json"], "").await.json(), j.api.get("/v1/event-types").await.json());
+    assert_eq!(
+        run(&j, &["event-types", "--json"], "").await.json(),
+        j.api.get("/v1/event-types").await.json()
+    );
     assert!(run(&j, &["egress", "--json"], "").await.json()["addresses"].is_array());
 }

@@ -51,6 +51,9 @@ async fn a_run_that_is_repeated_sends_nothing_twice() {
         run(&j, &["send", "--run", "nightly"], &events).await.printed();
     }
     run(&j, &["send", "--run", "next"], &events).await.printed();
+    for _ in 0..4 {
+        j.receiver.next().await;
+    }
     for loan in ["700", "701"] {
         assert_eq!(j.api.rows(loan, "").await.len(), 2, "once a run");
     }

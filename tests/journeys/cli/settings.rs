@@ -9,7 +9,10 @@ use crate::harness::{Journey, subscription, text};
 async fn subscriptions_are_made_listed_replaced_tested_and_deleted() {
     let j = Journey::begin().await;
     let url = j.receiver.url("/hook");
-    let body = subscription(&url, json!({"title": "Core banking", "request": {"headers": {"authorization": "Bearer hush"}}}));
+    let body = subscription(
+        &url,
+        json!({"title": "Core banking", "request": {"headers": {"authorization": "Bearer hush"}}}),
+    );
 
     let made = run(&j, &["subscriptions", "create", "-", "--json"], &body.to_string()).await.json();
     assert!(text(&made["signingSecret"]).starts_with("whsec_"));
@@ -41,7 +44,10 @@ async fn a_refused_subscription_is_told_in_one_line_that_says_where() {
     let j = Journey::begin().await;
     let wrong = subscription("no url", json!({"timeoutSeconds": 99})).to_string();
     let told = run(&j, &["subscriptions", "create", "-"], &wrong).await.failed(1);
-    assert!(told.contains("422") && told.contains("/request/url") && told.contains("/timeoutSeconds"), "{told}");
+    assert!(
+        told.contains("422") && told.contains("/request/url") && told.contains("/timeoutSeconds"),
+        "{told}"
+    );
 }
 
 #[tokio::test]
@@ -75,7 +81,9 @@ async fn an_operator_makes_keys_of_another_tenant() {
     let asked = ["keys", "create", "--name", "first", "--scope", "admin", "--tenant", &tenant, "--json"];
     run(&j, &asked, "").await.failed(1);
     let mut command = crate::harness::target::loanhook();
-    command.env("LOANHOOK_URL", j.target.base().expect("the server runs")).env("LOANHOOK_KEY", j.target.operator_key());
+    command
+        .env("LOANHOOK_URL", j.target.base().expect("the server runs"))
+        .env("LOANHOOK_KEY", j.target.operator_key());
     let made = super::ran(command, &asked, "").await.json();
     assert_eq!(made["tenant"], tenant);
 }

@@ -8,7 +8,13 @@ use crate::harness::{Journey, Launch, Target, event};
 
 #[tokio::test]
 async fn what_is_not_understood_ends_with_2() {
-    for arguments in [&[][..], &["dance"], &["history"], &["history", "727", "--outcome", "lost"], &["serve", "--listen", "x"]] {
+    for arguments in [
+        &[][..],
+        &["dance"],
+        &["history"],
+        &["history", "727", "--outcome", "lost"],
+        &["serve", "--listen", "x"],
+    ] {
         let output = ran(loanhook(), arguments, "").await;
         assert_eq!(output.output.status.code(), Some(2), "{output:?}");
         assert!(output.output.stdout.is_empty());
@@ -29,7 +35,8 @@ async fn where_nothing_listens_or_the_key_is_wrong_one_line_says_so() {
     let told = ran(nowhere, &["history", "727"], "").await.failed(1);
     assert!(told.contains("http://127.0.0.1:9") && !told.contains("lh_some_key"), "{told}");
     let base = j.target.base().expect("the server runs");
-    let told = run(&j, &["history", "727", "--url", &base, "--key", "lh_wrong_key_0123456789"], "").await.failed(1);
+    let told =
+        run(&j, &["history", "727", "--url", &base, "--key", "lh_wrong_key_0123456789"], "").await.failed(1);
     assert!(told.contains("401") && !told.contains("lh_wrong"), "{told}");
     let mut keyless = loanhook();
     keyless.env("LOANHOOK_URL", base);
@@ -67,7 +74,8 @@ async fn output_that_nobody_reads_to_its_end_is_no_failure() {
     command.args(["event-types"]).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let mut child = command.spawn().expect("it starts");
     drop(child.stdout.take());
-    let output = tokio::task::spawn_blocking(|| child.wait_with_output().expect("it ends")).await.expect("awaited");
+    let output =
+        tokio::task::spawn_blocking(|| child.wait_with_output().expect("it ends")).await.expect("awaited");
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert!(output.stderr.is_empty(), "{output:?}");
 }

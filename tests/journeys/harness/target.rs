@@ -160,7 +160,9 @@ impl Target {
         thread::spawn(move || {
             let mut listens = Some(listens);
             for line in output.lines().map_while(Result::ok) {
-                if let (Some(base), Some(listens)) = (line.strip_prefix(GREETING), listens.take()) {
+                if let Some(base) = line.strip_prefix(GREETING)
+                    && let Some(listens) = listens.take()
+                {
                     let _ = listens.send(base.trim_end_matches('/').to_owned());
                 }
                 locked(&kept_too).push(line);
