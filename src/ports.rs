@@ -106,7 +106,7 @@ pub enum Begun {
 
 #[derive(Debug)]
 pub enum Canceled {
-    Done(Box<Delivery>),
+    Done,
     NotPending,
     Unknown,
 }
