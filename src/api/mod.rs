@@ -17,6 +17,7 @@ mod path;
 mod problem;
 mod query;
 mod resend;
+mod subscription_view;
 mod subscriptions;
 mod view;
 
