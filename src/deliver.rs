@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::model::attempt::{Attempt, AttemptState, Completion, SENDER_DIED, StoredResponse};
 use crate::model::delivery::Delivery;
+use crate::model::failure::ErrorKind;
 use crate::model::payload::Payload;
 use crate::model::progress::Verdict;
 use crate::model::time::Timestamp;
@@ -160,9 +161,11 @@ fn complete(row: &mut Attempt, sent: Sent) -> Option<Bytes> {
             (StoredResponse { payload, content_type, truncated, headers, headers_truncated }, body)
         })
         .unzip();
+    let blocked = sent.result.as_ref().is_err_and(|failure| failure.kind == ErrorKind::Blocked);
+    let response_time_ms = (sent.elapsed.as_secs_f64() * 10_000.0).round() / 10.0;
     row.state = AttemptState::Complete(Completion {
         ended_at: row.sent_at + sent.elapsed,
-        response_time_ms: Some((sent.elapsed.as_secs_f64() * 10_000.0).round() / 10.0),
+        response_time_ms: (!blocked).then_some(response_time_ms),
         source_ip: sent.source_ip,
         result: sent.result,
         response,

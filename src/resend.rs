@@ -72,7 +72,7 @@ pub enum CancelError {
 /// Ends the automatic attempts of a delivery.
 pub async fn cancel<S: Deliveries>(store: &S, tenant: &TenantId, trace: TraceId) -> Result<(), CancelError> {
     match store.cancel(tenant, trace).await? {
-        Canceled::Done(_) => Ok(()),
+        Canceled::Done => Ok(()),
         Canceled::NotPending => Err(CancelError::NotPending),
         Canceled::Unknown => Err(CancelError::Unknown),
     }

@@ -2,9 +2,9 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_path_to_error::{Path, Segment};
@@ -15,13 +15,25 @@ use crate::model::validation::{Faults, pointer_segment};
 /// The largest body of settings, in bytes.
 pub(super) const MAX_SETTINGS: (usize, &str) = (256 * 1024, "256 KiB");
 
+/// What of a body beyond its limit is still read, so that its sender hears the answer instead of a reset.
+const DRAINED: usize = 8 << 20;
+
 /// Reads a body of at most so many bytes.
-pub(super) async fn read(body: Body, (limit, name): (usize, &str)) -> Result<Bytes, Problem> {
-    match Limited::new(body, limit).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Problem::too_large(name)),
-        Err(_) => Err(Problem::not_json("the body did not arrive whole: send it again")),
+pub(super) async fn read(mut body: Body, (limit, name): (usize, &str)) -> Result<Bytes, Problem> {
+    let mut bytes = BytesMut::new();
+    let mut length = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Problem::not_json("the body did not arrive whole: send it again"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        length += data.len();
+        if length > limit + DRAINED {
+            break;
+        }
+        if length <= limit {
+            bytes.extend_from_slice(&data);
+        }
     }
+    if length > limit { Err(Problem::too_large(name)) } else { Ok(bytes.freeze()) }
 }
 
 /// The JSON of a body.

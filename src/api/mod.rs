@@ -17,11 +17,17 @@ mod path;
 mod problem;
 mod query;
 mod resend;
+mod subscription_view;
 mod subscriptions;
 mod view;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
 use axum::routing::{delete, get, post};
+
+use tracing::{Instrument, error_span};
 
 use crate::ports::{Attempts, Deliveries, EgressAddresses, Intake, Keys, Payloads, Resends, Subscriptions};
 
@@ -94,8 +100,14 @@ fn finished<S: Shared>(router: Router<Api<S>>, store: S) -> Router {
     router.method_not_allowed_fallback(problem::method_not_allowed).with_state(Api { store })
 }
 
-/// Answers what no route does, and what a handler's panic leaves unanswered.
+/// Answers what no route does, and what a handler's panic leaves unanswered; what is logged on the way
+/// says of which request.
 pub fn complete(router: Router) -> Router {
     let panics = tower_http::catch_panic::CatchPanicLayer::custom(problem::panicked);
-    router.fallback(problem::no_route).layer(panics)
+    router.fallback(problem::no_route).layer(panics).layer(axum::middleware::from_fn(named))
+}
+
+async fn named(request: Request, next: Next) -> Response {
+    let span = error_span!("request", method = %request.method(), path = request.uri().path());
+    next.run(request).instrument(span).await
 }

@@ -31,7 +31,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Checked<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         match Query::<T>::try_from_uri(&parts.uri) {
             Ok(Query(query)) => Ok(Self(query)),
-            Err(rejection) => Err(Faults::one("query", rejection.body_text()).into()),
+            Err(rejection) => {
+                let text = rejection.body_text();
+                let fault = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+                Err(Faults::one("query", fault).into())
+            }
         }
     }
 }

@@ -1,12 +1,10 @@
 //! Subscriptions.
 
-use std::collections::BTreeMap;
-
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::auth::Caller;
@@ -16,92 +14,15 @@ use super::openapi::{BadBody, Conflict, Denied, Invalid, NotFound, TooLarge, Una
 use super::path::Segments;
 use super::problem::Problem;
 use super::query::{Checked, PageQuery, cursor};
+use super::subscription_view::{SubscriptionList, SubscriptionView};
 use super::{Api, body};
 use crate::model::event::EventDraft;
 use crate::model::id::SubscriptionId;
 use crate::model::key::Scope;
-use crate::model::retry::RetryPolicy;
-use crate::model::subscription::{Criteria, HIDDEN, Method, Subscription, SubscriptionDraft};
+use crate::model::subscription::SubscriptionDraft;
 use crate::model::time::Timestamp;
 use crate::ports::{Intake, Keys, Subscriptions};
 use crate::{intake, subscriptions as use_case};
-
-/// A subscription. Header values are hidden.
-#[derive(Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = Subscription)]
-pub(super) struct SubscriptionView {
-    id: SubscriptionId,
-    title: String,
-    description: String,
-    enabled: bool,
-    criteria: CriteriaView,
-    #[schema(required)]
-    restriction: Option<String>,
-    request: RequestView,
-    retry: RetryPolicy,
-    timeout_seconds: u32,
-    version: u64,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    /// On create and rotate only: keep it, it is not shown again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    signing_secret: Option<String>,
-}
-
-#[derive(Serialize, utoipa::ToSchema)]
-#[schema(as = Criteria)]
-struct CriteriaView {
-    events: Vec<String>,
-}
-
-#[derive(Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = Request)]
-struct RequestView {
-    method: Method,
-    url: String,
-    /// Names, and `***` for each value.
-    headers: BTreeMap<String, &'static str>,
-    content_type: String,
-    #[schema(required)]
-    payload: Option<String>,
-}
-
-impl SubscriptionView {
-    fn new(subscription: &Subscription, with_secret: bool) -> Self {
-        let settings = &subscription.settings;
-        let Criteria::Events(events) = settings.criteria.clone();
-        Self {
-            id: subscription.id,
-            title: settings.title.clone(),
-            description: settings.description.clone(),
-            enabled: settings.enabled,
-            criteria: CriteriaView { events },
-            restriction: None,
-            request: RequestView {
-                method: settings.request.method,
-                url: settings.request.url.clone(),
-                headers: settings.request.headers.keys().map(|name| (name.clone(), HIDDEN)).collect(),
-                content_type: settings.request.content_type.clone(),
-                payload: None,
-            },
-            retry: settings.retry.clone(),
-            timeout_seconds: settings.timeout_seconds,
-            version: subscription.version,
-            created_at: subscription.created_at,
-            updated_at: subscription.updated_at,
-            signing_secret: with_secret.then(|| subscription.secrets.current().expose().to_owned()),
-        }
-    }
-}
-
-#[derive(Serialize, utoipa::ToSchema)]
-pub(super) struct SubscriptionList {
-    items: Vec<SubscriptionView>,
-    #[schema(required)]
-    next: Option<String>,
-}
 
 /// A sample event.
 #[derive(Deserialize, utoipa::ToSchema)]

@@ -159,7 +159,7 @@ impl Deliveries for Embedded {
             connection
                 .prepare_cached("DELETE FROM queue WHERE trace = ?1 AND number IS NOT NULL")?
                 .execute([trace.uuid().as_bytes()])?;
-            Ok(Canceled::Done(Box::new(delivery)))
+            Ok(Canceled::Done)
         };
         self.0.writer.run(Class::Progress, work, |_| ()).await
     }

@@ -36,7 +36,7 @@ const STEPS: [&str; 1] = ["CREATE TABLE deliveries (
          loan TEXT,
          attempt BLOB
      );
-     CREATE INDEX queue_by_subscription ON queue (subscription, due, id);
+     CREATE INDEX queue_by_subscription ON queue (subscription, number IS NOT NULL, due, id);
      CREATE INDEX queue_by_trace ON queue (trace);
      CREATE TABLE payloads (
          tenant TEXT NOT NULL,

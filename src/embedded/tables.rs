@@ -125,7 +125,8 @@ pub(super) fn delete_wake(connection: &Connection, wake: &Wake) -> rusqlite::Res
         .map(|_| ())
 }
 
-/// The messages of a subscription that are due first, with the IDs of their rows.
+/// The next messages of a subscription, with the IDs of their rows: resends, for which a person waits,
+/// before automatic attempts by their due times.
 pub(super) fn wakes(
     connection: &Connection,
     subscription: SubscriptionId,
@@ -134,7 +135,7 @@ pub(super) fn wakes(
     connection
         .prepare_cached(
             "SELECT id, tenant, trace, due, number, loan, attempt FROM queue
-             WHERE subscription = ?1 ORDER BY due, id LIMIT ?2",
+             WHERE subscription = ?1 ORDER BY number IS NOT NULL, due, id LIMIT ?2",
         )?
         .query_map(params![subscription.uuid().as_bytes(), limit], |row| {
             let what = match row.get(4)? {

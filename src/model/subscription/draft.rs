@@ -1,22 +1,19 @@
 //! A subscription as its author tells it, and the rules it must keep.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use http::HeaderName;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use url::Url;
 
+use super::headers::{check_headers, is_header_value};
 use super::{Criteria, Method, Request, Settings};
 use crate::model::retry::{RetryDraft, RetryPolicy};
 use crate::model::template::{NOT_SUPPORTED_YET, is_template};
-use crate::model::validation::{Faults, name_fault, pointer_segment};
+use crate::model::validation::{Faults, name_fault};
 
 const MAX_URL: usize = 8 * 1024;
-const MAX_HEADERS: usize = 32 * 1024;
 const MAX_EVENTS: usize = 1000;
-/// What reads show in the place of a header's value, and what keeps the stored one in a PUT.
-pub const HIDDEN: &str = "***";
 
 /// A subscription's settings as they are told: what may be left out has its default.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -196,78 +193,6 @@ fn check_url(text: &str, faults: &mut Faults) {
         }
     };
     faults.add("/request/url", fault);
-}
-
-fn check_headers(
-    told: BTreeMap<String, String>,
-    stored: Option<&Request>,
-    faults: &mut Faults,
-) -> BTreeMap<String, String> {
-    let mut seen = BTreeSet::new();
-    let mut headers = BTreeMap::new();
-    for (name, mut value) in told {
-        let pointer = format!("/request/headers/{}", pointer_segment(&name));
-        let lower = name.to_ascii_lowercase();
-        if value == HIDDEN {
-            let kept = stored.and_then(|stored| {
-                stored
-                    .headers
-                    .iter()
-                    .find(|(name, _)| name.eq_ignore_ascii_case(&lower))
-                    .map(|(_, value)| value)
-            });
-            match kept {
-                Some(kept) => value.clone_from(kept),
-                None => faults.add(&pointer, "*** keeps a stored value, and there is none: give the value"),
-            }
-        }
-        if let Some(fault) = header_fault(&lower, &value) {
-            faults.add(&pointer, fault);
-        } else if !seen.insert(lower) {
-            faults.add(&pointer, "is there twice, in another case");
-        }
-        headers.insert(name, value);
-    }
-    if headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MAX_HEADERS {
-        faults.add("/request/headers", "must have at most 32 KiB in all");
-    }
-    headers
-}
-
-fn header_fault(lower: &str, value: &str) -> Option<&'static str> {
-    const OURS: [&str; 13] = [
-        "host",
-        "content-length",
-        "content-type",
-        "user-agent",
-        "connection",
-        "keep-alive",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "expect",
-        "http2-settings",
-    ];
-    if HeaderName::from_bytes(lower.as_bytes()).is_err() {
-        return Some("is not a header name");
-    }
-    if lower == "content-type" {
-        return Some("cannot be set here: set request.contentType");
-    }
-    if OURS.contains(&lower) || lower.starts_with("webhook-") || lower.starts_with("loanhook-") {
-        return Some("cannot be set, as loanhook sets it itself");
-    }
-    if is_template(value) {
-        return Some(NOT_SUPPORTED_YET);
-    }
-    (!is_header_value(value)).then_some("must be visible ASCII without spaces at its ends")
-}
-
-/// Visible ASCII, with spaces and tabs inside.
-fn is_header_value(text: &str) -> bool {
-    text.trim() == text && text.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte))
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! The settings of one webhook.
 
 mod draft;
+mod headers;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use draft::{HIDDEN, SubscriptionDraft};
+pub use draft::SubscriptionDraft;
+pub use headers::HIDDEN;
 
 use super::event::Event;
 use super::id::{SubscriptionId, TenantId};

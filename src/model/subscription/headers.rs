@@ -1,0 +1,86 @@
+//! The headers that a subscription may set.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::HeaderName;
+
+use super::Request;
+use crate::model::template::{NOT_SUPPORTED_YET, is_template};
+use crate::model::validation::{Faults, pointer_segment};
+
+/// What reads show in the place of a header's value, and what keeps the stored one in a PUT.
+pub const HIDDEN: &str = "***";
+const MAX_HEADERS: usize = 32 * 1024;
+
+/// The headers with their values, those that `***` keeps taken from the `stored` request.
+pub(super) fn check_headers(
+    told: BTreeMap<String, String>,
+    stored: Option<&Request>,
+    faults: &mut Faults,
+) -> BTreeMap<String, String> {
+    let mut seen = BTreeSet::new();
+    let mut headers = BTreeMap::new();
+    for (name, mut value) in told {
+        let pointer = format!("/request/headers/{}", pointer_segment(&name));
+        let lower = name.to_ascii_lowercase();
+        if value == HIDDEN {
+            let kept = stored.and_then(|stored| {
+                stored
+                    .headers
+                    .iter()
+                    .find(|(name, _)| name.eq_ignore_ascii_case(&lower))
+                    .map(|(_, value)| value)
+            });
+            match kept {
+                Some(kept) => value.clone_from(kept),
+                None => faults.add(&pointer, "*** keeps a stored value, and there is none: give the value"),
+            }
+        }
+        if let Some(fault) = header_fault(&lower, &value) {
+            faults.add(&pointer, fault);
+        } else if !seen.insert(lower) {
+            faults.add(&pointer, "is there twice, in another case");
+        }
+        headers.insert(name, value);
+    }
+    if headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MAX_HEADERS {
+        faults.add("/request/headers", "must have at most 32 KiB in all");
+    }
+    headers
+}
+
+fn header_fault(lower: &str, value: &str) -> Option<&'static str> {
+    const OURS: [&str; 13] = [
+        "host",
+        "content-length",
+        "content-type",
+        "user-agent",
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "expect",
+        "http2-settings",
+    ];
+    if HeaderName::from_bytes(lower.as_bytes()).is_err() {
+        return Some("is not a header name");
+    }
+    if lower == "content-type" {
+        return Some("cannot be set here: set request.contentType");
+    }
+    if OURS.contains(&lower) || lower.starts_with("webhook-") || lower.starts_with("loanhook-") {
+        return Some("cannot be set, as loanhook sets it itself");
+    }
+    if is_template(value) {
+        return Some(NOT_SUPPORTED_YET);
+    }
+    (!is_header_value(value)).then_some("must be visible ASCII without spaces at its ends")
+}
+
+/// Visible ASCII, with spaces and tabs inside.
+pub(super) fn is_header_value(text: &str) -> bool {
+    text.trim() == text && text.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte))
+}

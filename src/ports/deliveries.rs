@@ -1,0 +1,102 @@
+//! Deliveries: accepted, claimed, moved on, canceled.
+
+use std::future::Future;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Stored, Wake};
+use crate::model::attempt::Attempt;
+use crate::model::delivery::Delivery;
+use crate::model::id::{EventId, SubscriptionId, TenantId, TraceId};
+use crate::model::payload::PayloadKey;
+use crate::model::time::Timestamp;
+
+/// What an idempotency key of intake stands for: enough to finish, without matching again, what a
+/// crashed first call left undone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remembered {
+    /// SHA-256 of the event's bytes.
+    pub digest: PayloadKey,
+    pub event_id: EventId,
+    pub accepted_at: Timestamp,
+    /// The subscriptions that matched, in the version that did.
+    pub matched: Vec<(SubscriptionId, u64)>,
+}
+
+/// An idempotency key, as the caller chose it, and until when it is remembered.
+#[derive(Debug, Clone)]
+pub struct Idempotency {
+    pub key: String,
+    pub until: Timestamp,
+}
+
+#[derive(Debug)]
+pub enum Accepted {
+    /// All is stored and queued.
+    Stored,
+    /// The key was used before: nothing was stored.
+    Known(Remembered),
+}
+
+pub trait Intake {
+    /// Stores deliveries with their payloads and queues their first attempts; a delivery that is there
+    /// already stays as it is. With a key, its record comes first and decides: if there is one that is
+    /// not over at `now`, that is the answer. Order: record, payload, delivery, message.
+    fn accept(
+        &self,
+        tenant: &TenantId,
+        remember: Option<(Idempotency, Remembered)>,
+        deliveries: Vec<(Delivery, Bytes)>,
+        now: Timestamp,
+    ) -> impl Future<Output = Stored<Accepted>> + Send;
+}
+
+#[derive(Debug)]
+pub enum Begun {
+    /// The attempt is the caller's: its row stands, as `sending`.
+    Won(Box<(Delivery, Attempt)>),
+    /// It is not; the delivery as it is, if there is one.
+    Lost(Option<Box<Delivery>>),
+}
+
+#[derive(Debug)]
+pub enum Canceled {
+    Done,
+    NotPending,
+    Unknown,
+}
+
+pub trait Deliveries {
+    fn delivery(
+        &self,
+        tenant: &TenantId,
+        trace: TraceId,
+    ) -> impl Future<Output = Stored<Option<Delivery>>> + Send;
+
+    /// Claims the automatic attempt of this number for the holder of the token, if it is next and none
+    /// is in flight. Order: claim, row.
+    fn begin(
+        &self,
+        wake: &Wake,
+        number: u32,
+        token: Uuid,
+        now: Timestamp,
+    ) -> impl Future<Output = Stored<Begun>> + Send;
+
+    /// Ends the automatic attempt of a complete row that began under this token: the row, the delivery
+    /// moved on, its successor queued. A row that is complete already stands, and the delivery moves on
+    /// from that. False if the delivery is not in flight under the token any more. `claimed` is the
+    /// delivery as the claim gave it. Order: response, row, delivery, message.
+    fn settle(
+        &self,
+        claimed: &Delivery,
+        token: Uuid,
+        row: Attempt,
+        response: Option<Bytes>,
+    ) -> impl Future<Output = Stored<bool>> + Send;
+
+    /// Ends the automatic attempts of a pending delivery.
+    fn cancel(&self, tenant: &TenantId, trace: TraceId) -> impl Future<Output = Stored<Canceled>> + Send;
+}

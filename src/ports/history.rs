@@ -1,0 +1,96 @@
+//! Rows, resends and payloads.
+
+use std::future::Future;
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use super::{Idempotency, Stored, Wake};
+use crate::model::attempt::Attempt;
+use crate::model::delivery::Delivery;
+use crate::model::id::{AttemptId, LoanId, TenantId, TraceId};
+use crate::model::payload::PayloadKey;
+use crate::model::time::Timestamp;
+
+/// A row, and what it says of its delivery as it is now.
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub attempt: Attempt,
+    /// How often the delivery was manually resent so far.
+    pub resends: u32,
+}
+
+pub trait Attempts {
+    /// Rows of a loan, the newest first: at most `limit`, with IDs from `oldest` to before `before`.
+    fn rows(
+        &self,
+        tenant: &TenantId,
+        loan: &LoanId,
+        oldest: Option<AttemptId>,
+        before: Option<AttemptId>,
+        limit: usize,
+    ) -> impl Future<Output = Stored<Vec<Row>>> + Send;
+
+    fn row(
+        &self,
+        tenant: &TenantId,
+        loan: &LoanId,
+        id: AttemptId,
+    ) -> impl Future<Output = Stored<Option<Row>>> + Send;
+
+    /// All attempts of a delivery, the oldest first.
+    fn attempts_of(&self, delivery: &Delivery) -> impl Future<Output = Stored<Vec<Attempt>>> + Send;
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum Queued {
+    New,
+    /// The key was used before, for this attempt of this delivery.
+    Known(TraceId, AttemptId),
+}
+
+#[derive(Debug)]
+pub enum Taken {
+    Won(Box<(Delivery, Attempt)>),
+    /// The row as it is, if there is one.
+    Lost(Option<Box<Attempt>>),
+}
+
+pub trait Resends {
+    /// Puts the row of a resend, as `queued`, and its message; counts it on its delivery. With a key
+    /// that was used before, nothing is put. Order: record, row, count, message.
+    fn queue_resend(
+        &self,
+        row: Attempt,
+        key: Option<Idempotency>,
+        now: Timestamp,
+    ) -> impl Future<Output = Stored<Queued>> + Send;
+
+    /// Takes a queued resend for the holder of the token; one that waited too long is completed as
+    /// interrupted instead.
+    fn take_resend(
+        &self,
+        wake: &Wake,
+        loan: &LoanId,
+        id: AttemptId,
+        token: Uuid,
+        now: Timestamp,
+    ) -> impl Future<Output = Stored<Taken>> + Send;
+
+    /// Completes the row of a resend that was taken under the token, and tells its delivery of a
+    /// success. False if the row is not the token's any more. Order: response, row, delivery.
+    fn settle_resend(
+        &self,
+        token: Uuid,
+        row: Attempt,
+        response: Option<Bytes>,
+    ) -> impl Future<Output = Stored<bool>> + Send;
+}
+
+pub trait Payloads {
+    fn payload(
+        &self,
+        tenant: &TenantId,
+        key: PayloadKey,
+    ) -> impl Future<Output = Stored<Option<Bytes>>> + Send;
+}

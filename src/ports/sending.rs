@@ -1,0 +1,77 @@
+//! The request that leaves, and where it leaves from.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::Stored;
+use crate::model::attempt::AttemptNumber;
+use crate::model::failure::Failure;
+use crate::model::id::{AttemptId, TraceId};
+use crate::model::secret::SigningSecret;
+use crate::model::subscription::Method;
+use crate::model::time::Timestamp;
+
+/// Where requests come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Egress {
+    pub addresses: Vec<IpAddr>,
+    /// They will not change.
+    pub fixed: bool,
+}
+
+pub trait EgressAddresses {
+    fn egress(&self, now: Timestamp) -> impl Future<Output = Stored<Egress>> + Send;
+
+    /// A request left from this address.
+    fn left_from(&self, address: IpAddr, now: Timestamp);
+}
+
+/// A request about to leave: what was frozen at intake, and what belongs to this attempt alone.
+#[derive(Debug)]
+pub struct Outgoing {
+    pub method: Method,
+    pub url: String,
+    pub headers: BTreeMap<String, String>,
+    pub content_type: Option<String>,
+    /// Empty where there is no body.
+    pub body: Bytes,
+    pub trace_id: TraceId,
+    pub attempt_id: AttemptId,
+    pub number: AttemptNumber,
+    pub event_name: String,
+    /// All that sign.
+    pub secrets: Vec<SigningSecret>,
+    pub sent_at: Timestamp,
+    /// Over the whole request.
+    pub timeout: Duration,
+}
+
+/// What came of a request.
+#[derive(Debug)]
+pub struct Sent {
+    pub elapsed: Duration,
+    /// The address the request left from.
+    pub source_ip: Option<IpAddr>,
+    /// The answer's status, or why there was none.
+    pub result: Result<u16, Failure>,
+    /// The answer; where it broke off, what had come of it.
+    pub received: Option<Received>,
+}
+
+/// An answer, up to what is kept of one.
+#[derive(Debug, Clone)]
+pub struct Received {
+    pub headers: Vec<(String, String)>,
+    pub headers_truncated: bool,
+    pub body: Bytes,
+    pub truncated: bool,
+}
+
+pub trait Sender {
+    /// Sends one request, once. It never fails: a failure is what came of it.
+    fn send(&self, outgoing: Outgoing) -> impl Future<Output = Sent> + Send;
+}
