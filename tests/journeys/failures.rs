@@ -1,6 +1,10 @@
 //! 2xx is success and anything else a failure, with a row that says what happened.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 
 use crate::harness::rows::{failed_by, well_formed};
 use crate::harness::{Gate, Journey, Reply, event, subscription, text};
@@ -108,6 +112,24 @@ async fn a_receiver_that_speaks_no_tls_leaves_a_tls_error() {
     let row = only_attempt_at(&j, &format!("https://127.0.0.1:{}/hook", j.receiver.port())).await;
     failed_by(&row, "tls");
     assert!(j.receiver.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_receiver_whose_certificate_nobody_trusts_leaves_a_tls_error_and_gets_no_request() {
+    let j = Journey::begin().await;
+    let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
+    let key = own.signing_key.serialize_der().try_into().expect("its key");
+    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![own.cert.into()], key);
+    let tls = TlsAcceptor::from(Arc::new(config.expect("a server")));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("https://{}/hook", listener.local_addr().expect("its address"));
+    let handshake = tokio::spawn(async move {
+        let (socket, _) = listener.accept().await.expect("a connection");
+        tls.accept(socket).await.map(|_| ())
+    });
+    let row = only_attempt_at(&j, &url).await;
+    failed_by(&row, "tls");
+    assert!(handshake.await.expect("it was tried").is_err(), "the certificate was refused");
 }
 
 #[tokio::test]
