@@ -34,7 +34,8 @@ $(VENV)/.installed: tests/requirements.txt
 test: $(VENV)/.installed
 	cargo test --locked --lib --bins
 	cargo test --locked --test contract
-	cargo test --locked --test journeys
+	# They mostly wait: for retries that are due, for receivers that stall.
+	cargo test --locked --test journeys -- --test-threads 16
 
 demo:
 	cargo run --release --locked -- demo

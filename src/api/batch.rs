@@ -37,9 +37,19 @@ pub(super) struct Batch {
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct KeyedEvent {
-    #[schema(min_length = 1, max_length = 256, example = "Payment Posted to Account")]
+    #[schema(
+        min_length = 1,
+        max_length = 256,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$",
+        example = "Payment Posted to Account"
+    )]
     event_name: String,
-    #[schema(min_length = 1, max_length = 256, pattern = r"^[^/\\?#%]+$", example = "727")]
+    #[schema(
+        min_length = 1,
+        max_length = 256,
+        pattern = "^[^/\\\\?#%\\u0000-\\u001f\\u007f-\\u009f]+$",
+        example = "727"
+    )]
     loan_id: String,
     #[schema(value_type = Object)]
     context: Box<RawValue>,
@@ -73,9 +83,9 @@ enum BatchResult {
 ///
 /// One bad event spoils only itself.
 #[utoipa::path(
-    post, path = "/v1/events/batch", tag = "events", request_body = Batch,
+    post, path = "/v1/events/batch", operation_id = "acceptEvents", tag = "events", request_body = Batch,
     responses(
-        (status = 200, body = BatchResults),
+        (status = 200, body = BatchResults, description = "what became of each event, in order"),
         BadBody, Denied, TooLarge, Invalid,
         Unavailable,
     )

@@ -52,8 +52,13 @@ pub(super) fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, Problem> 
     let deserializer = &mut serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
         let detail = error.inner().to_string();
-        let detail = detail.split(" at line ").next().unwrap_or_default();
-        Faults::one(pointer(error.path()), detail).into()
+        let detail = detail.split(" at line ").next().unwrap_or_default().trim();
+        let mut pointer = pointer(error.path());
+        if let Some(missing) = detail.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'))
+        {
+            pointer = format!("{pointer}/{}", pointer_segment(missing));
+        }
+        Faults::one(pointer, detail).into()
     })
 }
 

@@ -20,9 +20,9 @@ use crate::{history, resend};
 ///
 /// Its status, what is due, and all its attempts.
 #[utoipa::path(
-    get, path = "/v1/webhooks/{traceId}", tag = "history", params(("traceId" = TraceId, Path)),
+    get, path = "/v1/webhooks/{traceId}", operation_id = "getDelivery", tag = "history", params(("traceId" = TraceId, Path)),
     responses(
-        (status = 200, body = DeliveryView),
+        (status = 200, body = DeliveryView, description = "the delivery"),
         Denied, NotFound, Unavailable,
     )
 )]
@@ -39,9 +39,9 @@ pub(super) async fn get<S: Attempts + Deliveries + Keys + Send + Sync>(
 ///
 /// Ends its automatic attempts: one that is being sent finishes, and a resend is still possible.
 #[utoipa::path(
-    post, path = "/v1/webhooks/{traceId}/cancel", tag = "resend", params(("traceId" = TraceId, Path)),
+    post, path = "/v1/webhooks/{traceId}/cancel", operation_id = "cancelDelivery", tag = "resend", params(("traceId" = TraceId, Path)),
     responses(
-        (status = 200, body = DeliveryView),
+        (status = 200, body = DeliveryView, description = "the delivery"),
         Denied, NotFound, Conflict, Unavailable,
     )
 )]

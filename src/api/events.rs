@@ -53,10 +53,10 @@ impl From<Receipt> for AcceptedEvent {
 /// Answers once every delivery it causes is stored. With an `Idempotency-Key` the same body, sent again
 /// within 24 h, gives the same answer and sends nothing twice.
 #[utoipa::path(
-    post, path = "/v1/events", tag = "events", request_body = EventDraft,
+    post, path = "/v1/events", operation_id = "acceptEvent", tag = "events", request_body = EventDraft,
     params(IdempotencyKey),
     responses(
-        (status = 202, body = AcceptedEvent),
+        (status = 202, body = AcceptedEvent, description = "accepted: a promise"),
         BadBody, Denied, Conflict,
         TooLarge, Invalid, Unavailable,
     )

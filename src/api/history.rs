@@ -20,6 +20,12 @@ use crate::model::payload::Payload;
 use crate::model::time::Timestamp;
 use crate::ports::{Attempts, Keys, Payloads, Row};
 
+/// Bytes as they are.
+#[derive(utoipa::ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "it describes a body that is sent as it is")]
+pub(super) struct Binary(Vec<u8>);
+
 /// A page of a loan's history, the newest first.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct History {
@@ -34,10 +40,10 @@ pub(super) struct History {
 /// Every attempt that was ever made for the loan, the newest first. A filtered page is full unless the
 /// history ends or 5,000 rows were looked at for it; then `next` goes on.
 #[utoipa::path(
-    get, path = "/v1/loans/{loanId}/webhooks", tag = "history",
+    get, path = "/v1/loans/{loanId}/webhooks", operation_id = "listAttempts", tag = "history",
     params(("loanId" = LoanId, Path), HistoryQuery),
     responses(
-        (status = 200, body = History),
+        (status = 200, body = History, description = "a page of the history"),
         Denied, NotFound, Invalid, Unavailable,
     )
 )]
@@ -62,10 +68,10 @@ pub(super) async fn list<S: Attempts + Keys + Send + Sync>(
 ///
 /// With the headers of its answer.
 #[utoipa::path(
-    get, path = "/v1/loans/{loanId}/webhooks/{id}", tag = "history",
+    get, path = "/v1/loans/{loanId}/webhooks/{id}", operation_id = "getAttempt", tag = "history",
     params(("loanId" = LoanId, Path), ("id" = AttemptId, Path)),
     responses(
-        (status = 200, body = AttemptView),
+        (status = 200, body = AttemptView, description = "the attempt"),
         Denied, NotFound, Unavailable,
     )
 )]
@@ -82,10 +88,10 @@ pub(super) async fn row<S: Attempts + Keys + Send + Sync>(
 ///
 /// The exact bytes sent.
 #[utoipa::path(
-    get, path = "/v1/loans/{loanId}/webhooks/{id}/source", tag = "history",
+    get, path = "/v1/loans/{loanId}/webhooks/{id}/source", operation_id = "downloadSource", tag = "history",
     params(("loanId" = LoanId, Path), ("id" = AttemptId, Path)),
     responses(
-        (status = 200, body = Vec<u8>, content_type = "*/*"),
+        (status = 200, body = Binary, description = "the bytes", content_type = "*/*"),
         Denied, NotFound, Unavailable,
     )
 )]
@@ -103,10 +109,10 @@ pub(super) async fn source<S: Attempts + Keys + Payloads + Send + Sync>(
 ///
 /// The exact bytes that came back, up to 1 MiB. 404 where nothing came back.
 #[utoipa::path(
-    get, path = "/v1/loans/{loanId}/webhooks/{id}/response", tag = "history",
+    get, path = "/v1/loans/{loanId}/webhooks/{id}/response", operation_id = "downloadResponse", tag = "history",
     params(("loanId" = LoanId, Path), ("id" = AttemptId, Path)),
     responses(
-        (status = 200, body = Vec<u8>, content_type = "*/*"),
+        (status = 200, body = Binary, description = "the bytes", content_type = "*/*"),
         Denied, NotFound, Unavailable,
     )
 )]

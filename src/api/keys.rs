@@ -25,7 +25,12 @@ use crate::ports::Keys;
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewKey {
-    #[schema(min_length = 1, max_length = 256, example = "LMS")]
+    #[schema(
+        min_length = 1,
+        max_length = 256,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$",
+        example = "LMS"
+    )]
     name: String,
     #[schema(min_items = 1)]
     scopes: Vec<Scope>,
@@ -73,6 +78,7 @@ pub(super) struct KeyQuery {
     #[param(pattern = "^([1-9][0-9]?|1[0-9]{2}|200)$")]
     limit: Option<String>,
     /// `next` of the page before.
+    #[param(pattern = "^[A-Za-z0-9_-]{22}$")]
     cursor: Option<String>,
 }
 
@@ -101,9 +107,9 @@ fn tenant_of(caller: &Caller, named: Option<String>, pointer: &str) -> Result<Te
 ///
 /// The answer has the key: keep it, it is not shown again.
 #[utoipa::path(
-    post, path = "/v1/keys", tag = "keys", request_body = NewKey,
+    post, path = "/v1/keys", operation_id = "createKey", tag = "keys", request_body = NewKey,
     responses(
-        (status = 201, body = KeyView),
+        (status = 201, body = KeyView, description = "the key, in clear"),
         BadBody, Denied, TooLarge, Invalid,
         Unavailable,
     )
@@ -136,9 +142,9 @@ pub(super) async fn create<S: Keys + Send + Sync>(
 
 /// List keys
 #[utoipa::path(
-    get, path = "/v1/keys", tag = "keys", params(KeyQuery),
+    get, path = "/v1/keys", operation_id = "listKeys", tag = "keys", params(KeyQuery),
     responses(
-        (status = 200, body = KeyList),
+        (status = 200, body = KeyList, description = "a page of the keys"),
         Denied, Invalid, Unavailable,
     )
 )]
@@ -161,7 +167,7 @@ pub(super) async fn list<S: Keys + Send + Sync>(
 ///
 /// It is not valid from now on.
 #[utoipa::path(
-    delete, path = "/v1/keys/{id}", tag = "keys", params(("id" = KeyId, Path), TenantQuery),
+    delete, path = "/v1/keys/{id}", operation_id = "deleteKey", tag = "keys", params(("id" = KeyId, Path), TenantQuery),
     responses(
         (status = 204, description = "deleted"),
         Denied, NotFound, Invalid, Unavailable,

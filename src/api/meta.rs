@@ -55,8 +55,8 @@ pub(super) struct Health {
 ///
 /// Any key may ask.
 #[utoipa::path(
-    get, path = "/v1/event-types", tag = "reference",
-    responses((status = 200, body = EventTypes), Unauthorized, Unavailable)
+    get, path = "/v1/event-types", operation_id = "listEventTypes", tag = "reference",
+    responses((status = 200, body = EventTypes, description = "the event types"), Unauthorized, Unavailable)
 )]
 pub(super) async fn event_types<S: Keys + Send + Sync>(
     State(_): State<Api<S>>,
@@ -71,8 +71,8 @@ pub(super) async fn event_types<S: Keys + Send + Sync>(
 ///
 /// So that receivers can allow them. Any key may ask.
 #[utoipa::path(
-    get, path = "/v1/egress", tag = "reference",
-    responses((status = 200, body = EgressView), Unauthorized, Unavailable)
+    get, path = "/v1/egress", operation_id = "getEgress", tag = "reference",
+    responses((status = 200, body = EgressView, description = "the addresses"), Unauthorized, Unavailable)
 )]
 pub(super) async fn egress<S: EgressAddresses + Keys + Send + Sync>(
     State(api): State<Api<S>>,
@@ -83,15 +83,15 @@ pub(super) async fn egress<S: EgressAddresses + Keys + Send + Sync>(
 }
 
 /// Whether loanhook is up
-#[utoipa::path(get, path = "/health", tag = "reference", security(()), responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/health", operation_id = "getHealth", tag = "reference", security(()), responses((status = 200, body = Health, description = "it is up")))]
 pub(super) async fn health() -> Response {
     body::json(StatusCode::OK, &Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
 }
 
 /// This document
 #[utoipa::path(
-    get, path = "/openapi.json", tag = "reference", security(()),
-    responses((status = 200, body = Object, content_type = "application/json"))
+    get, path = "/openapi.json", operation_id = "getOpenApi", tag = "reference", security(()),
+    responses((status = 200, body = Object, description = "this document", content_type = "application/json"))
 )]
 pub(super) async fn openapi() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.as_str()).into_response()

@@ -6,6 +6,7 @@ use axum::extract::{FromRequestParts, Query};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::request::Parts;
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -29,6 +30,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Checked<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        if percent_decode_str(query).decode_utf8().is_err() {
+            return Err(Faults::one("query", "must be percent-encoded UTF-8").into());
+        }
         match Query::<T>::try_from_uri(&parts.uri) {
             Ok(Query(query)) => Ok(Self(query)),
             Err(rejection) => {
@@ -75,6 +80,7 @@ pub(super) struct HistoryQuery {
     #[param(pattern = "^([1-9][0-9]?|1[0-9]{2}|200)$")]
     limit: Option<String>,
     /// `next` of the page before.
+    #[param(pattern = "^[A-Za-z0-9_-]{22}$")]
     cursor: Option<String>,
 }
 
@@ -86,6 +92,7 @@ pub(super) struct PageQuery {
     #[param(pattern = "^([1-9][0-9]?|1[0-9]{2}|200)$")]
     limit: Option<String>,
     /// `next` of the page before.
+    #[param(pattern = "^[A-Za-z0-9_-]{22}$")]
     cursor: Option<String>,
 }
 

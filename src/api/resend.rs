@@ -30,10 +30,10 @@ pub(super) struct AcceptedResend {
 /// Sends exactly what was sent, again. The automatic schedule goes on as it was. With an
 /// `Idempotency-Key` a repeated call within 24 h returns the same attempt.
 #[utoipa::path(
-    post, path = "/v1/webhooks/{traceId}/resend", tag = "resend",
+    post, path = "/v1/webhooks/{traceId}/resend", operation_id = "resendDelivery", tag = "resend",
     params(("traceId" = TraceId, Path), IdempotencyKey),
     responses(
-        (status = 202, body = AcceptedResend),
+        (status = 202, body = AcceptedResend, description = "the attempt that will send again"),
         Denied, NotFound, Conflict, Invalid,
         Unavailable,
     )
@@ -51,14 +51,14 @@ pub(super) async fn resend<S: Attempts + Deliveries + Keys + Resends + Send + Sy
 ///
 /// As LoanPro asks for it. The attempt must have happened; the bytes are the same for all.
 #[utoipa::path(
-    post, path = "/v1/webhook/retry/{traceId}/{attempt}", tag = "resend",
+    post, path = "/v1/webhook/retry/{traceId}/{attempt}", operation_id = "resendAttempt", tag = "resend",
     params(
         ("traceId" = TraceId, Path),
         ("attempt" = String, Path, description = "a number or `manual`", pattern = "^(manual|[1-9][0-9]{0,8})$"),
         IdempotencyKey,
     ),
     responses(
-        (status = 202, body = AcceptedResend),
+        (status = 202, body = AcceptedResend, description = "the attempt that will send again"),
         Denied, NotFound, Conflict, Invalid,
         Unavailable,
     )
@@ -80,14 +80,14 @@ pub(super) async fn retry<S: Attempts + Deliveries + Keys + Resends + Send + Syn
 
 /// Resend an attempt, at LoanPro's path
 #[utoipa::path(
-    post, path = "/api/public/api/1/webhook/retry/{traceId}/{attempt}", tag = "resend",
+    post, path = "/api/public/api/1/webhook/retry/{traceId}/{attempt}", operation_id = "resendAttemptAtLoanPro", tag = "resend",
     params(
         ("traceId" = TraceId, Path),
         ("attempt" = String, Path, description = "a number or `manual`", pattern = "^(manual|[1-9][0-9]{0,8})$"),
         IdempotencyKey,
     ),
     responses(
-        (status = 202, body = AcceptedResend),
+        (status = 202, body = AcceptedResend, description = "the attempt that will send again"),
         Denied, NotFound, Conflict, Invalid,
         Unavailable,
     )

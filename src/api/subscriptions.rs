@@ -28,11 +28,16 @@ use crate::{intake, subscriptions as use_case};
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct TestEvent {
-    #[schema(min_length = 1, max_length = 256, pattern = r"^[^/\\?#%]+$", example = "727")]
+    #[schema(
+        min_length = 1,
+        max_length = 256,
+        pattern = "^[^/\\\\?#%\\u0000-\\u001f\\u007f-\\u009f]+$",
+        example = "727"
+    )]
     loan_id: String,
     /// `Test` where it is left out.
     #[serde(default)]
-    #[schema(min_length = 1, max_length = 256)]
+    #[schema(min_length = 1, max_length = 256, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$")]
     event_name: Option<String>,
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
@@ -41,9 +46,9 @@ pub(super) struct TestEvent {
 
 /// List subscriptions
 #[utoipa::path(
-    get, path = "/v1/subscriptions", tag = "subscriptions", params(PageQuery),
+    get, path = "/v1/subscriptions", operation_id = "listSubscriptions", tag = "subscriptions", params(PageQuery),
     responses(
-        (status = 200, body = SubscriptionList),
+        (status = 200, body = SubscriptionList, description = "a page of the subscriptions"),
         Denied, Invalid, Unavailable,
     )
 )]
@@ -68,9 +73,9 @@ pub(super) async fn list<S: Subscriptions + Keys + Send + Sync>(
 ///
 /// The answer has its signing secret: keep it, it is not shown again.
 #[utoipa::path(
-    post, path = "/v1/subscriptions", tag = "subscriptions", request_body = SubscriptionDraft,
+    post, path = "/v1/subscriptions", operation_id = "createSubscription", tag = "subscriptions", request_body = SubscriptionDraft,
     responses(
-        (status = 201, body = SubscriptionView),
+        (status = 201, body = SubscriptionView, description = "the subscription"),
         BadBody, Denied, Conflict, TooLarge,
         Invalid, Unavailable,
     )
@@ -88,9 +93,9 @@ pub(super) async fn create<S: Subscriptions + Keys + Send + Sync>(
 
 /// Read a subscription
 #[utoipa::path(
-    get, path = "/v1/subscriptions/{id}", tag = "subscriptions", params(("id" = SubscriptionId, Path)),
+    get, path = "/v1/subscriptions/{id}", operation_id = "getSubscription", tag = "subscriptions", params(("id" = SubscriptionId, Path)),
     responses(
-        (status = 200, body = SubscriptionView),
+        (status = 200, body = SubscriptionView, description = "the subscription"),
         Denied, NotFound, Unavailable,
     )
 )]
@@ -109,10 +114,10 @@ pub(super) async fn get<S: Subscriptions + Keys + Send + Sync>(
 ///
 /// What is left out has its default again. Deliveries that were accepted before go on as they were.
 #[utoipa::path(
-    put, path = "/v1/subscriptions/{id}", tag = "subscriptions", params(("id" = SubscriptionId, Path)),
+    put, path = "/v1/subscriptions/{id}", operation_id = "replaceSubscription", tag = "subscriptions", params(("id" = SubscriptionId, Path)),
     request_body = SubscriptionDraft,
     responses(
-        (status = 200, body = SubscriptionView),
+        (status = 200, body = SubscriptionView, description = "the subscription"),
         BadBody, Denied, NotFound, Conflict,
         TooLarge, Invalid, Unavailable,
     )
@@ -134,7 +139,7 @@ pub(super) async fn replace<S: Subscriptions + Keys + Send + Sync>(
 ///
 /// Deliveries that were accepted before go on.
 #[utoipa::path(
-    delete, path = "/v1/subscriptions/{id}", tag = "subscriptions", params(("id" = SubscriptionId, Path)),
+    delete, path = "/v1/subscriptions/{id}", operation_id = "deleteSubscription", tag = "subscriptions", params(("id" = SubscriptionId, Path)),
     responses(
         (status = 204, description = "deleted"),
         Denied, NotFound, Unavailable,
@@ -157,10 +162,10 @@ pub(super) async fn delete<S: Subscriptions + Keys + Send + Sync>(
 ///
 /// The answer has the new one. The one before it signs too for 24 h.
 #[utoipa::path(
-    post, path = "/v1/subscriptions/{id}/rotate-secret", tag = "subscriptions",
+    post, path = "/v1/subscriptions/{id}/rotate-secret", operation_id = "rotateSecret", tag = "subscriptions",
     params(("id" = SubscriptionId, Path)),
     responses(
-        (status = 200, body = SubscriptionView),
+        (status = 200, body = SubscriptionView, description = "the subscription"),
         Denied, NotFound, Conflict, Unavailable,
     )
 )]
@@ -179,10 +184,10 @@ pub(super) async fn rotate_secret<S: Subscriptions + Keys + Send + Sync>(
 ///
 /// To this subscription alone, whatever its criteria or state.
 #[utoipa::path(
-    post, path = "/v1/subscriptions/{id}/test", tag = "subscriptions", params(("id" = SubscriptionId, Path)),
+    post, path = "/v1/subscriptions/{id}/test", operation_id = "testSubscription", tag = "subscriptions", params(("id" = SubscriptionId, Path)),
     request_body = TestEvent,
     responses(
-        (status = 202, body = AcceptedEvent),
+        (status = 202, body = AcceptedEvent, description = "accepted: a promise"),
         BadBody, Denied, NotFound, TooLarge,
         Invalid, Unavailable,
     )

@@ -26,8 +26,9 @@ const STEPS: [&str; 1] = ["CREATE TABLE deliveries (
      ) WITHOUT ROWID;
      CREATE INDEX attempts_by_trace ON attempts (trace, id);
      CREATE INDEX attempts_sending ON attempts (sending) WHERE sending = 1;
+     -- AUTOINCREMENT: a worker knows a message in its hand by its ID, so none is ever used again.
      CREATE TABLE queue (
-         id INTEGER PRIMARY KEY,
+         id INTEGER PRIMARY KEY AUTOINCREMENT,
          subscription BLOB NOT NULL,
          due INTEGER NOT NULL,
          tenant TEXT NOT NULL,

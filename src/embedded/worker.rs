@@ -108,6 +108,7 @@ where
                     room -= 1;
                     self.start(row, wake, slot, sends);
                 }
+                // It is in hand already: its claim has not taken it away yet.
                 Some(Ok(_)) => {}
                 _ => lanes.due(subscription, wake.due),
             }

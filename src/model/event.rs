@@ -17,9 +17,19 @@ pub const MAX_DEPTH: usize = 32;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = Event)]
 pub struct EventDraft {
-    #[schema(min_length = 1, max_length = 256, example = "Payment Posted to Account")]
+    #[schema(
+        min_length = 1,
+        max_length = 256,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$",
+        example = "Payment Posted to Account"
+    )]
     pub event_name: String,
-    #[schema(min_length = 1, max_length = 256, pattern = r"^[^/\\?#%]+$", example = "727")]
+    #[schema(
+        min_length = 1,
+        max_length = 256,
+        pattern = "^[^/\\\\?#%\\u0000-\\u001f\\u007f-\\u009f]+$",
+        example = "727"
+    )]
     pub loan_id: String,
     /// The loan's variables, at most 32 deep.
     #[schema(value_type = Object, example = json!({"loan-display-id": "727", "last-payment-amount": 250.00}))]

@@ -33,7 +33,12 @@ pub struct SubscriptionDraft {
     #[serde(default, rename = "updatedAt")]
     #[schema(value_type = Option<String>, read_only)]
     _updated_at: IgnoredAny,
-    #[schema(min_length = 1, max_length = 256, example = "Core banking: payment posted")]
+    #[schema(
+        min_length = 1,
+        max_length = 256,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$",
+        example = "Core banking: payment posted"
+    )]
     title: String,
     #[serde(default)]
     #[schema(max_length = 4096)]
@@ -82,6 +87,7 @@ struct RequestDraft {
     #[serde(default)]
     headers: BTreeMap<String, String>,
     #[serde(default = "json")]
+    #[schema(pattern = "^[!-~]([ -~]*[!-~])?$")]
     content_type: String,
     /// A template of the body. Not supported yet: null.
     #[serde(default)]
