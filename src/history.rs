@@ -5,7 +5,7 @@ use crate::model::delivery::Delivery;
 use crate::model::filter::HistoryFilter;
 use crate::model::id::{AttemptId, LoanId, TenantId, TraceId};
 use crate::model::time::Timestamp;
-use crate::ports::{Attempts, Deliveries, Row, Stored};
+use crate::ports::{Attempts, Row, Stored};
 
 /// A filtered page looks at this many rows at most.
 const EXAMINED_AT_MOST: usize = 5000;
@@ -73,13 +73,14 @@ pub async fn row<S: Attempts>(
 }
 
 /// A delivery and all its attempts, the oldest first.
-pub async fn delivery<S: Attempts + Deliveries>(
+pub async fn delivery<S: Attempts>(
     store: &S,
     tenant: &TenantId,
     trace: TraceId,
     now: Timestamp,
 ) -> Stored<Option<(Delivery, Vec<Attempt>)>> {
-    let Some(delivery) = store.delivery(tenant, trace).await? else { return Ok(None) };
-    let attempts = store.attempts_of(&delivery).await?;
-    Ok(Some((delivery, attempts.into_iter().map(|attempt| attempt.as_of(now)).collect())))
+    let story = store.story(tenant, trace).await?;
+    Ok(story.map(|(delivery, attempts)| {
+        (delivery, attempts.into_iter().map(|attempt| attempt.as_of(now)).collect())
+    }))
 }

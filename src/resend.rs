@@ -36,15 +36,14 @@ pub async fn resend<S>(
     now: Timestamp,
 ) -> Result<AttemptId, ResendError>
 where
-    S: Deliveries + Attempts + Resends,
+    S: Attempts + Resends,
 {
     let trace_id = request.trace_id;
-    let delivery = store.delivery(tenant, trace_id).await?.ok_or(ResendError::Unknown)?;
+    let (delivery, attempts) = store.story(tenant, trace_id).await?.ok_or(ResendError::Unknown)?;
     let newest = delivery.progress.newest_attempt.ok_or(ResendError::NotAttempted)?;
     let named = match request.attempt {
         None => newest,
         Some(number) => {
-            let attempts = store.attempts_of(&delivery).await?;
             let named = attempts.iter().rev().find(|attempt| attempt.number == number);
             named.ok_or(ResendError::Unknown)?.id
         }

@@ -26,7 +26,7 @@ use crate::{history, resend};
         Denied, NotFound, Unavailable,
     )
 )]
-pub(super) async fn get<S: Attempts + Deliveries + Keys + Send + Sync>(
+pub(super) async fn get<S: Attempts + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: Segments,
@@ -56,11 +56,7 @@ pub(super) async fn cancel<S: Attempts + Deliveries + Keys + Send + Sync>(
     show(&api.store, tenant, trace).await
 }
 
-async fn show<S: Attempts + Deliveries>(
-    store: &S,
-    tenant: &TenantId,
-    trace: TraceId,
-) -> Result<Response, Problem> {
+async fn show<S: Attempts>(store: &S, tenant: &TenantId, trace: TraceId) -> Result<Response, Problem> {
     let found = history::delivery(store, tenant, trace, Timestamp::now()).await?;
     let (delivery, attempts) = found.ok_or_else(|| Problem::not_found("delivery"))?;
     Ok(body::json(StatusCode::OK, &DeliveryView::new(delivery, attempts)))

@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use super::auth::Caller;
-use super::openapi::{Denied, Invalid, NotFound, Unavailable};
+use super::openapi::{Denied, Download, Invalid, NotFound, Unavailable};
 use super::path::Segments;
 use super::problem::Problem;
 use super::query::{Checked, HistoryQuery, cursor};
@@ -19,12 +19,6 @@ use crate::model::key::Scope;
 use crate::model::payload::Payload;
 use crate::model::time::Timestamp;
 use crate::ports::{Attempts, Keys, Payloads, Row};
-
-/// Bytes as they are.
-#[derive(utoipa::ToSchema)]
-#[schema(value_type = String, format = Binary)]
-#[expect(dead_code, reason = "it describes a body that is sent as it is")]
-pub(super) struct Binary(Vec<u8>);
 
 /// A page of a loan's history, the newest first.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -91,8 +85,7 @@ pub(super) async fn row<S: Attempts + Keys + Send + Sync>(
     get, path = "/v1/loans/{loanId}/webhooks/{id}/source", operation_id = "downloadSource", tag = "history",
     params(("loanId" = LoanId, Path), ("id" = AttemptId, Path)),
     responses(
-        (status = 200, body = Binary, description = "the bytes", content_type = "*/*"),
-        Denied, NotFound, Unavailable,
+        Download, Denied, NotFound, Unavailable,
     )
 )]
 pub(super) async fn source<S: Attempts + Keys + Payloads + Send + Sync>(
@@ -112,8 +105,7 @@ pub(super) async fn source<S: Attempts + Keys + Payloads + Send + Sync>(
     get, path = "/v1/loans/{loanId}/webhooks/{id}/response", operation_id = "downloadResponse", tag = "history",
     params(("loanId" = LoanId, Path), ("id" = AttemptId, Path)),
     responses(
-        (status = 200, body = Binary, description = "the bytes", content_type = "*/*"),
-        Denied, NotFound, Unavailable,
+        Download, Denied, NotFound, Unavailable,
     )
 )]
 pub(super) async fn response<S: Attempts + Keys + Payloads + Send + Sync>(

@@ -85,6 +85,17 @@ problems! {
     Unavailable: "500" = "loanhook failed", "503" = "not available now: send it again shortly";
 }
 
+/// The bytes of a payload, of whatever type: no schema fits them all.
+pub(super) struct Download;
+
+impl IntoResponses for Download {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let bytes =
+            ResponseBuilder::new().description("the bytes").content("*/*", ContentBuilder::new().build());
+        BTreeMap::from([("200".to_owned(), bytes.into())])
+    }
+}
+
 fn problem(text: &str) -> RefOr<Response> {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
     ResponseBuilder::new().description(text).content("application/problem+json", content).build().into()

@@ -14,7 +14,7 @@ use crate::model::attempt::AttemptNumber;
 use crate::model::id::{AttemptId, TraceId};
 use crate::model::key::Scope;
 use crate::model::time::Timestamp;
-use crate::ports::{Attempts, Deliveries, Keys, Resends};
+use crate::ports::{Attempts, Keys, Resends};
 use crate::resend::{self as use_case, ResendRequest};
 
 /// The attempt that will send again.
@@ -38,7 +38,7 @@ pub(super) struct AcceptedResend {
         Unavailable,
     )
 )]
-pub(super) async fn resend<S: Attempts + Deliveries + Keys + Resends + Send + Sync>(
+pub(super) async fn resend<S: Attempts + Keys + Resends + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: Segments,
@@ -63,7 +63,7 @@ pub(super) async fn resend<S: Attempts + Deliveries + Keys + Resends + Send + Sy
         Unavailable,
     )
 )]
-pub(super) async fn retry<S: Attempts + Deliveries + Keys + Resends + Send + Sync>(
+pub(super) async fn retry<S: Attempts + Keys + Resends + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: Segments,
@@ -92,7 +92,7 @@ pub(super) async fn retry<S: Attempts + Deliveries + Keys + Resends + Send + Syn
         Unavailable,
     )
 )]
-pub(super) async fn retry_at_loanpro<S: Attempts + Deliveries + Keys + Resends + Send + Sync>(
+pub(super) async fn retry_at_loanpro<S: Attempts + Keys + Resends + Send + Sync>(
     api: State<Api<S>>,
     caller: Caller,
     path: Segments,
@@ -101,7 +101,7 @@ pub(super) async fn retry_at_loanpro<S: Attempts + Deliveries + Keys + Resends +
     retry(api, caller, path, headers).await
 }
 
-async fn ask<S: Attempts + Deliveries + Resends>(
+async fn ask<S: Attempts + Resends>(
     store: &S,
     caller: &Caller,
     path: &Segments,

@@ -3,10 +3,10 @@
 use rusqlite::params;
 
 use super::Embedded;
-use super::tables::from_json;
+use super::tables::{delivery, from_json};
 use crate::model::attempt::Attempt;
 use crate::model::delivery::Delivery;
-use crate::model::id::{AttemptId, LoanId, TenantId};
+use crate::model::id::{AttemptId, LoanId, TenantId, TraceId};
 use crate::model::progress::Progress;
 use crate::ports::{Attempts, Row, Stored};
 
@@ -47,13 +47,17 @@ impl Attempts for Embedded {
         Ok(self.rows(tenant, loan, Some(id), Some(after), 1).await?.pop())
     }
 
-    async fn attempts_of(&self, delivery: &Delivery) -> Stored<Vec<Attempt>> {
-        let trace = delivery.frozen.trace_id;
+    async fn story(&self, tenant: &TenantId, trace: TraceId) -> Stored<Option<(Delivery, Vec<Attempt>)>> {
+        let tenant = tenant.clone();
         self.read(move |connection| {
-            connection
+            // One transaction, so that both are read as they were at one moment.
+            let moment = connection.unchecked_transaction()?;
+            let Some(delivery) = delivery(&moment, &tenant, trace)? else { return Ok(None) };
+            let attempts = moment
                 .prepare_cached("SELECT doc FROM attempts WHERE trace = ?1 ORDER BY id")?
                 .query_map([trace.uuid().as_bytes()], |row| from_json(row, 0))?
-                .collect()
+                .collect::<Result<_, _>>()?;
+            Ok(Some((delivery, attempts)))
         })
         .await
     }

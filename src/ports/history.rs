@@ -38,8 +38,12 @@ pub trait Attempts {
         id: AttemptId,
     ) -> impl Future<Output = Stored<Option<Row>>> + Send;
 
-    /// All attempts of a delivery, the oldest first.
-    fn attempts_of(&self, delivery: &Delivery) -> impl Future<Output = Stored<Vec<Attempt>>> + Send;
+    /// A delivery and all its attempts, the oldest first, as they were at one moment.
+    fn story(
+        &self,
+        tenant: &TenantId,
+        trace: TraceId,
+    ) -> impl Future<Output = Stored<Option<(Delivery, Vec<Attempt>)>>> + Send;
 }
 
 #[derive(Debug, PartialEq, Eq)]
