@@ -48,11 +48,11 @@ impl Attempts for Embedded {
     }
 
     async fn attempts_of(&self, delivery: &Delivery) -> Stored<Vec<Attempt>> {
-        let trace = delivery.frozen.trace_id;
+        let (tenant, trace) = (delivery.frozen.tenant.clone(), delivery.frozen.trace_id);
         self.read(move |connection| {
             connection
-                .prepare_cached("SELECT doc FROM attempts WHERE trace = ?1 ORDER BY id")?
-                .query_map([trace.uuid().as_bytes()], |row| from_json(row, 0))?
+                .prepare_cached("SELECT doc FROM attempts WHERE trace = ?1 AND tenant = ?2 ORDER BY id")?
+                .query_map(params![trace.uuid().as_bytes(), tenant.as_str()], |row| from_json(row, 0))?
                 .collect()
         })
         .await
