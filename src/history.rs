@@ -83,3 +83,7 @@ pub async fn delivery<S: Attempts + Deliveries>(
     let attempts = store.attempts_of(&delivery).await?;
     Ok(Some((delivery, attempts.into_iter().map(|attempt| attempt.as_of(now)).collect())))
 }
+
+#[cfg(test)]
+#[path = "history_tests.rs"]
+mod tests;
