@@ -84,3 +84,7 @@ pub async fn delivery<S: Attempts>(
         (delivery, attempts.into_iter().map(|attempt| attempt.as_of(now)).collect())
     }))
 }
+
+#[cfg(test)]
+#[path = "history_tests.rs"]
+mod tests;

@@ -54,8 +54,8 @@ impl Attempts for Embedded {
             let moment = connection.unchecked_transaction()?;
             let Some(delivery) = delivery(&moment, &tenant, trace)? else { return Ok(None) };
             let attempts = moment
-                .prepare_cached("SELECT doc FROM attempts WHERE trace = ?1 ORDER BY id")?
-                .query_map([trace.uuid().as_bytes()], |row| from_json(row, 0))?
+                .prepare_cached("SELECT doc FROM attempts WHERE trace = ?1 AND tenant = ?2 ORDER BY id")?
+                .query_map(params![trace.uuid().as_bytes(), tenant.as_str()], |row| from_json(row, 0))?
                 .collect::<Result<_, _>>()?;
             Ok(Some((delivery, attempts)))
         })

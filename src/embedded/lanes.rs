@@ -118,3 +118,7 @@ impl Lanes {
         self.changed.notify_one();
     }
 }
+
+#[cfg(test)]
+#[path = "lanes_tests.rs"]
+mod tests;

@@ -9,6 +9,9 @@ pub(super) enum Version {
 }
 
 /// One step a version; a step, once released, never changes.
+///
+/// A message's ID is never given again (`AUTOINCREMENT`): a claim takes its message away while a worker
+/// still has its ID in hand, and the next message must not pass for that one.
 const STEPS: [&str; 1] = ["CREATE TABLE deliveries (
          trace BLOB PRIMARY KEY,
          tenant TEXT NOT NULL,
@@ -26,7 +29,6 @@ const STEPS: [&str; 1] = ["CREATE TABLE deliveries (
      ) WITHOUT ROWID;
      CREATE INDEX attempts_by_trace ON attempts (trace, id);
      CREATE INDEX attempts_sending ON attempts (sending) WHERE sending = 1;
-     -- AUTOINCREMENT: a worker knows a message in its hand by its ID, so none is ever used again.
      CREATE TABLE queue (
          id INTEGER PRIMARY KEY AUTOINCREMENT,
          subscription BLOB NOT NULL,

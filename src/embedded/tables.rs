@@ -99,7 +99,7 @@ pub(super) fn put_wake(connection: &Connection, wake: &Wake) -> rusqlite::Result
         .prepare_cached(
             "INSERT INTO queue (subscription, due, tenant, trace, number, loan, attempt)
              SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS
-             (SELECT 1 FROM queue WHERE trace = ?4 AND number IS ?5 AND attempt IS ?7)",
+             (SELECT 1 FROM queue WHERE tenant = ?3 AND trace = ?4 AND number IS ?5 AND attempt IS ?7)",
         )?
         .execute(params![
             wake.subscription_id.uuid().as_bytes(),
@@ -120,8 +120,10 @@ pub(super) fn delete_wake(connection: &Connection, wake: &Wake) -> rusqlite::Res
         Due::Resend { attempt_id, .. } => (None, Some(attempt_id.uuid().into_bytes())),
     };
     connection
-        .prepare_cached("DELETE FROM queue WHERE trace = ?1 AND number IS ?2 AND attempt IS ?3")?
-        .execute(params![wake.trace_id.uuid().as_bytes(), number, attempt])
+        .prepare_cached(
+            "DELETE FROM queue WHERE tenant = ?1 AND trace = ?2 AND number IS ?3 AND attempt IS ?4",
+        )?
+        .execute(params![wake.tenant.as_str(), wake.trace_id.uuid().as_bytes(), number, attempt])
         .map(|_| ())
 }
 

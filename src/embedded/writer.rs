@@ -217,3 +217,7 @@ fn try_commit(connection: &Connection, jobs: Vec<Work>, answers: &mut Vec<Answer
     }
     transaction.and_then(|()| execute("COMMIT"))
 }
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;

@@ -1,0 +1,129 @@
+//! Histories: every row once, in order, of one loan.
+
+use std::collections::BTreeSet;
+
+use loanhook::history;
+use loanhook::model::attempt::Attempt;
+use loanhook::model::filter::HistoryFilter;
+use loanhook::model::id::AttemptId;
+use loanhook::ports::{Attempts, Deliveries, Row, Stored};
+use uuid::Uuid;
+
+use crate::engine::Engine;
+use crate::scene::{MILLISECOND, SECOND, START, Scene, accept, ended, loan, wake};
+
+/// A delivery of loan 727 with one failed attempt, and so many resends after it, some in the same
+/// millisecond.
+async fn resent<E: Engine>(times: u32) -> Stored<Scene<E>> {
+    let scene = Scene::<E>::new(&[]).await?;
+    scene.attempt(Ok(500), START).await?;
+    for i in 0..times {
+        scene.resend(None, START + SECOND + (i / 2) * MILLISECOND).await?;
+    }
+    Ok(scene)
+}
+
+fn ids(rows: &[Row]) -> Vec<AttemptId> {
+    rows.iter().map(|row| row.attempt.id).collect()
+}
+
+fn newest_first(rows: &[Attempt]) -> Vec<AttemptId> {
+    let mut ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    ids.sort_unstable_by(|a, b| b.cmp(a));
+    ids
+}
+
+pub(crate) async fn a_cursor_passes_every_row_once_while_newer_ones_arrive<E: Engine>() -> Stored<()> {
+    let scene = resent::<E>(12).await?;
+    let loan = loan("727");
+    for limit in [1, 2, 5, 13, 14] {
+        let before = newest_first(&scene.rows().await?);
+        let (mut cursor, mut seen) = (None, Vec::new());
+        loop {
+            let filter = HistoryFilter::default();
+            let of = (scene.tenant(), &loan);
+            let page = history::page(scene.ports(), of, &filter, cursor, limit, START).await?;
+            assert!(page.rows.len() == limit || page.next.is_none());
+            seen.extend(ids(&page.rows));
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+            scene.resend(None, START + 60 * SECOND).await?;
+        }
+        assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), seen.len(), "{limit} a page");
+        seen.retain(|id| before.contains(id));
+        assert_eq!(seen, before, "{limit} a page");
+    }
+    Ok(())
+}
+
+pub(crate) async fn rows_are_bounded_from_the_oldest_to_before_the_cursor<E: Engine>() -> Stored<()> {
+    let scene = resent::<E>(5).await?;
+    let all = newest_first(&scene.rows().await?);
+    for (newest, oldest) in [(0_usize, 5), (1, 4), (2, 2)] {
+        for limit in [1, 2, 10] {
+            let (from, before) = (Some(all[oldest]), newest.checked_sub(1).map(|above| all[above]));
+            let rows = scene.ports().rows(scene.tenant(), &loan("727"), from, before, limit).await?;
+            let expected: Vec<_> = all[newest..=oldest].iter().copied().take(limit).collect();
+            assert_eq!(ids(&rows), expected);
+        }
+    }
+    let unbounded = scene.ports().rows(scene.tenant(), &loan("727"), None, None, 100).await?;
+    assert_eq!(ids(&unbounded), all);
+    // Every row counts all resends of its delivery.
+    assert!(unbounded.iter().all(|row| row.resends == 5));
+    let none = scene.ports().rows(scene.tenant(), &loan("727"), None, Some(all[5]), 100).await?;
+    assert!(none.is_empty());
+    Ok(())
+}
+
+pub(crate) async fn the_attempts_of_a_delivery_are_its_own_the_oldest_first<E: Engine>() -> Stored<()> {
+    let scene = Scene::<E>::new(&[10, 10]).await?;
+    let other = accept(&scene.engine, &scene.subscription, "727", START).await?;
+    scene.ports().begin(&wake(&other, 1, START), 1, Uuid::new_v4(), START).await?;
+    let mut expected = Vec::new();
+    for i in 0..3 {
+        let now = START + i * 20 * SECOND;
+        let claim = scene.claim(now).await?;
+        let (resend, _) = scene.resend(None, now + SECOND).await?;
+        expected.extend([claim.row.id, resend.id]);
+        let row = ended(claim.row, Ok(500), now + 2 * SECOND);
+        assert!(scene.ports().settle(&claim.delivery, claim.token, row, None).await?);
+    }
+    let rows = scene.rows().await?;
+    assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), expected);
+    assert!(rows.iter().all(|row| row.trace_id == scene.trace()));
+    assert_eq!(scene.rows_of(&other).await?.len(), 1);
+    Ok(())
+}
+
+pub(crate) async fn a_row_is_read_by_its_loan_and_id<E: Engine>() -> Stored<()> {
+    let scene = resent::<E>(4).await?;
+    for attempt in scene.rows().await? {
+        let row = scene.ports().row(scene.tenant(), &loan("727"), attempt.id).await?.expect("the row");
+        assert_eq!((row.attempt.clone(), row.resends), (attempt, 4));
+        let elsewhere = scene.ports().row(scene.tenant(), &loan("728"), row.attempt.id).await?;
+        assert!(elsewhere.is_none());
+    }
+    let unknown = scene.ports().row(scene.tenant(), &loan("727"), AttemptId::at(START)).await?;
+    assert!(unknown.is_none());
+    Ok(())
+}
+
+pub(crate) async fn loans_of_similar_names_share_nothing<E: Engine>() -> Stored<()> {
+    let scene = Scene::<E>::new(&[]).await?;
+    let names = ["7", "72", "7 2", "Loan", "loan", "ü", "u\u{308}", "_", "*"];
+    let mut own = Vec::new();
+    for name in names {
+        let delivery = accept(&scene.engine, &scene.subscription, name, START).await?;
+        scene.ports().begin(&wake(&delivery, 1, START), 1, Uuid::new_v4(), START).await?;
+        own.push(scene.rows_of(&delivery).await?[0].id);
+    }
+    assert_eq!(own.iter().collect::<BTreeSet<_>>().len(), names.len());
+    for (name, id) in names.into_iter().zip(own) {
+        let rows = scene.ports().rows(scene.tenant(), &loan(name), None, None, 100).await?;
+        assert_eq!(ids(&rows), [id], "{name}");
+    }
+    Ok(())
+}

@@ -1,0 +1,39 @@
+//! The contract of the ports, which every engine keeps: each case is written once, over [`engine::Engine`],
+//! and runs against each engine. Time is data here: the cases say when it is.
+
+mod cancel;
+mod claims;
+mod embedded;
+mod engine;
+mod history;
+mod idempotency;
+mod intake;
+mod keys;
+mod leases;
+mod payloads;
+mod resends;
+mod scene;
+mod schedule;
+mod sender;
+mod sending;
+mod subscriptions;
+mod tenants;
+
+use std::future::Future;
+use std::time::Duration;
+
+use loanhook::ports::Stored;
+
+/// Long enough for never to be what ends a test that passes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Runs a case to its end; what it waits for must come.
+fn run(case: impl Future<Output = Stored<()>>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let ended = runtime.block_on(async { tokio::time::timeout(PATIENCE, case).await });
+    ended.expect("what the case waits for never came").expect("the store answers");
+}

@@ -1,0 +1,222 @@
+//! What most cases begin with: a subscription, and a delivery that was accepted.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use loanhook::deliver::Deliver;
+use loanhook::model::attempt::{Attempt, AttemptState, Completion};
+use loanhook::model::delivery::Delivery;
+use loanhook::model::event::Event;
+use loanhook::model::failure::{ErrorKind, Failure};
+use loanhook::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
+use loanhook::model::retry::RetryPolicy;
+use loanhook::model::secret::{Secrets, SigningSecret};
+use loanhook::model::subscription::{Criteria, Method, Request, Settings, Subscription};
+use loanhook::model::time::Timestamp;
+use loanhook::ports::{
+    Accepted, Attempts, Begun, Deliveries, Due, Idempotency, Intake, Queued, Resends, Stored, Subscriptions,
+    Wake,
+};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::engine::Engine;
+use crate::sender::Scripted;
+
+/// When the cases begin, 2020-01-01T10:00:00Z: all they queue is due already by any real clock.
+pub(crate) const START: Timestamp = Timestamp::from_millis(1_577_872_800_000);
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const MILLISECOND: Duration = Duration::from_millis(1);
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
+/// What a sender has, where a case gives it a lease.
+pub(crate) const LEASE: Duration = Duration::from_secs(40);
+
+pub(crate) fn tenant(name: &str) -> TenantId {
+    TenantId::try_from(name.to_owned()).expect("a tenant's name")
+}
+
+pub(crate) fn loan(name: &str) -> LoanId {
+    LoanId::try_from(name.to_owned()).expect("a loan's name")
+}
+
+/// A subscription of every event, made at `at`, with retries after so many seconds.
+pub(crate) fn subscription(of: &TenantId, title: &str, delays: &[u32], at: Timestamp) -> Subscription {
+    let request = Request {
+        method: Method::Post,
+        url: "https://core.example.com/hooks".into(),
+        headers: BTreeMap::from([("Authorization".into(), "Bearer x".into())]),
+        content_type: "application/json".into(),
+    };
+    Subscription {
+        id: SubscriptionId::at(at),
+        tenant: of.clone(),
+        version: 1,
+        created_at: at,
+        updated_at: at,
+        settings: Settings {
+            title: title.into(),
+            description: String::new(),
+            enabled: true,
+            criteria: Criteria::Events(vec!["*".into()]),
+            request,
+            retry: RetryPolicy::Delays { delays: delays.to_vec() },
+            timeout_seconds: 15,
+        },
+        secrets: Secrets::new(secret()),
+    }
+}
+
+pub(crate) fn secret() -> SigningSecret {
+    SigningSecret::generate().expect("randomness")
+}
+
+pub(crate) fn event(loan_id: &str, context: &str) -> Event {
+    Event {
+        name: "Payment Posted to Account".into(),
+        loan_id: loan(loan_id),
+        context: RawValue::from_string(context.into()).expect("JSON"),
+        occurred_at: Some("2020-01-01T10:00:00Z".into()),
+    }
+}
+
+/// The message for an automatic attempt of a delivery.
+pub(crate) fn wake(delivery: &Delivery, number: u32, due: Timestamp) -> Wake {
+    Wake {
+        tenant: delivery.frozen.tenant.clone(),
+        trace_id: delivery.frozen.trace_id,
+        subscription_id: delivery.frozen.subscription_id,
+        due,
+        what: Due::Attempt(number),
+    }
+}
+
+pub(crate) fn ended(mut row: Attempt, result: Result<u16, ErrorKind>, at: Timestamp) -> Attempt {
+    row.state = AttemptState::Complete(Completion {
+        ended_at: at,
+        response_time_ms: Some(41.7),
+        source_ip: None,
+        result: result.map_err(|kind| Failure::new(kind, "the case says so")),
+        response: None,
+    });
+    row
+}
+
+/// An attempt in the hands of its sender.
+pub(crate) struct Claim {
+    pub(crate) token: Uuid,
+    pub(crate) delivery: Delivery,
+    pub(crate) row: Attempt,
+}
+
+/// A delivery for loan 727 of the tenant `acme`, and the engine it is in.
+pub(crate) struct Scene<E> {
+    pub(crate) engine: E,
+    pub(crate) subscription: Subscription,
+    /// As it was accepted.
+    pub(crate) accepted: Delivery,
+    /// The message for its first attempt, received.
+    pub(crate) first: Wake,
+}
+
+impl<E: Engine> Scene<E> {
+    /// Accepted at [`START`], with retries after so many seconds.
+    pub(crate) async fn new(delays: &[u32]) -> Stored<Self> {
+        let engine = E::fresh().await;
+        let subscription = subscription(&tenant("acme"), "Core banking", delays, START);
+        assert!(engine.ports().create(subscription.clone(), 1).await?);
+        let accepted = accept(&engine, &subscription, "727", START).await?;
+        let first = engine.receive().await;
+        Ok(Self { engine, subscription, accepted, first })
+    }
+
+    pub(crate) fn ports(&self) -> &E::Ports {
+        self.engine.ports()
+    }
+
+    pub(crate) fn tenant(&self) -> &TenantId {
+        &self.accepted.frozen.tenant
+    }
+
+    pub(crate) fn trace(&self) -> TraceId {
+        self.accepted.frozen.trace_id
+    }
+
+    /// The delivery as it is now.
+    pub(crate) async fn delivery(&self) -> Stored<Delivery> {
+        Ok(self.ports().delivery(self.tenant(), self.trace()).await?.expect("the delivery"))
+    }
+
+    /// Its rows, the oldest first.
+    pub(crate) async fn rows(&self) -> Stored<Vec<Attempt>> {
+        self.rows_of(&self.accepted).await
+    }
+
+    /// The rows of another delivery, the oldest first.
+    pub(crate) async fn rows_of(&self, delivery: &Delivery) -> Stored<Vec<Attempt>> {
+        let (tenant, trace) = (&delivery.frozen.tenant, delivery.frozen.trace_id);
+        Ok(self.ports().story(tenant, trace).await?.expect("the delivery").1)
+    }
+
+    /// Claims its next attempt.
+    pub(crate) async fn claim(&self, now: Timestamp) -> Stored<Claim> {
+        let next = self.delivery().await?.progress.next.expect("a next attempt");
+        let (wake, token) = (wake(&self.accepted, next.number, next.due), Uuid::new_v4());
+        match self.ports().begin(&wake, next.number, token, now).await? {
+            Begun::Won(won) => Ok(Claim { token, delivery: won.0, row: won.1 }),
+            Begun::Lost(delivery) => panic!("the claim was lost: {delivery:?}"),
+        }
+    }
+
+    /// Makes its next attempt at `now`, for a second, and takes the message for the one after it off the
+    /// queue.
+    pub(crate) async fn attempt(&self, result: Result<u16, ErrorKind>, now: Timestamp) -> Stored<()> {
+        let claim = self.claim(now).await?;
+        let row = ended(claim.row, result, now + SECOND);
+        assert!(self.ports().settle(&claim.delivery, claim.token, row, None).await?);
+        if self.delivery().await?.progress.next.is_some() {
+            self.engine.receive().await;
+        }
+        Ok(())
+    }
+
+    /// Asks for a resend of its newest attempt.
+    pub(crate) async fn resend(&self, key: Option<Idempotency>, now: Timestamp) -> Stored<(Attempt, Queued)> {
+        let delivery = self.delivery().await?;
+        let newest = delivery.progress.newest_attempt.expect("an attempt");
+        let row = delivery.resend_row(AttemptId::at(now), newest, "Servicing".into(), now);
+        let queued = self.ports().queue_resend(row.clone(), key, now).await?;
+        Ok((row, queued))
+    }
+
+    /// What delivers, with a sender that gets 500 each time.
+    pub(crate) fn deliver(&self, lease: Option<Duration>) -> Deliver<E::Ports, Scripted> {
+        Deliver { store: self.ports().clone(), sender: Scripted::always(500), lease }
+    }
+}
+
+/// The message for a resend.
+pub(crate) fn resend_wake(row: &Attempt, due: Timestamp) -> Wake {
+    Wake {
+        tenant: row.tenant.clone(),
+        trace_id: row.trace_id,
+        subscription_id: row.subscription_id,
+        due,
+        what: Due::Resend { loan_id: row.loan_id.clone(), attempt_id: row.id },
+    }
+}
+
+/// Accepts an event of a loan for a subscription.
+pub(crate) async fn accept<E: Engine>(
+    engine: &E,
+    subscription: &Subscription,
+    loan: &str,
+    now: Timestamp,
+) -> Stored<Delivery> {
+    let event = event(loan, r#"{"last-payment-amount": 250.00}"#);
+    let (delivery, bytes) = Delivery::render(subscription, &event, EventId::at(now), now);
+    let deliveries = vec![(delivery.clone(), Bytes::from(bytes))];
+    let accepted = engine.ports().accept(&subscription.tenant, None, deliveries, now).await?;
+    assert!(matches!(accepted, Accepted::Stored));
+    Ok(delivery)
+}

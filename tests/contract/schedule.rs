@@ -1,0 +1,80 @@
+//! How a schedule goes on, and the messages that carry it.
+
+use loanhook::model::failure::ErrorKind;
+use loanhook::model::id::AttemptId;
+use loanhook::model::progress::Status;
+use loanhook::model::time::Timestamp;
+use loanhook::ports::{Deliveries, Due, Queue, Stored, Wake};
+
+use crate::engine::Engine;
+use crate::scene::{LEASE, MILLISECOND, SECOND, START, Scene, ended, loan, wake};
+
+pub(crate) async fn a_failure_queues_the_next_number_after_its_delay<E: Engine>() -> Stored<()> {
+    for result in [Ok(500), Ok(302), Err(ErrorKind::Timeout)] {
+        goes_on::<E>(result, 1, START + 3 * SECOND + 300 * SECOND).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn an_interruption_queues_the_next_number_at_once_in_the_same_slot<E: Engine>() -> Stored<()>
+{
+    goes_on::<E>(Err(ErrorKind::Interrupted), 0, START + 3 * SECOND).await
+}
+
+/// After a first attempt that ended so three seconds after the start, the second is due then, in that slot.
+async fn goes_on<E: Engine>(result: Result<u16, ErrorKind>, slot: u32, due: Timestamp) -> Stored<()> {
+    let scene = Scene::<E>::new(&[300]).await?;
+    let claim = scene.claim(START).await?;
+    let mut row = ended(claim.row, result, START + 3 * SECOND);
+    assert!(scene.ports().settle(&claim.delivery, claim.token, row.clone(), None).await?);
+
+    let progress = scene.delivery().await?.progress;
+    assert_eq!((progress.status, progress.in_flight), (Status::Pending, None));
+    assert_eq!(progress.next.map(|next| (next.number, next.slot, next.due)), Some((2, slot, due)));
+    row.next_attempt_at = Some(due);
+    assert_eq!(scene.rows().await?, [row]);
+    assert_eq!(scene.engine.receive().await, wake(&scene.accepted, 2, due));
+    assert_eq!(scene.engine.drain().await, []);
+    Ok(())
+}
+
+pub(crate) async fn what_ends_a_schedule_queues_nothing<E: Engine>() -> Stored<()> {
+    for (result, delays, status) in [
+        (Ok(204), [300].as_slice(), Status::Succeeded),
+        (Ok(500), &[], Status::Failed),
+        (Err(ErrorKind::Blocked), &[300], Status::Failed),
+        (Err(ErrorKind::Template), &[300], Status::Failed),
+    ] {
+        let scene = Scene::<E>::new(delays).await?;
+        let claim = scene.claim(START).await?;
+        let row = ended(claim.row, result, START + SECOND);
+        assert!(scene.ports().settle(&claim.delivery, claim.token, row.clone(), None).await?);
+        let progress = scene.delivery().await?.progress;
+        assert_eq!((progress.status, progress.next, progress.in_flight), (status, None, None));
+        assert_eq!(scene.rows().await?, [row]);
+        assert_eq!(scene.engine.drain().await, [], "{result:?}");
+    }
+    Ok(())
+}
+
+pub(crate) async fn messages_go_on_and_come_as_they_were_sent<E: Engine>() -> Stored<()> {
+    let scene = Scene::<E>::new(&[300]).await?;
+    let attempt = wake(&scene.accepted, 2, START + LEASE);
+    let resend = Due::Resend { loan_id: loan("Loan 7 (ü)"), attempt_id: AttemptId::at(START) };
+    let resend = Wake { what: resend, ..attempt.clone() };
+    for wake in [attempt, resend] {
+        scene.ports().send_on(wake.clone()).await?;
+        assert_eq!(scene.engine.receive().await, wake);
+    }
+    assert_eq!(scene.engine.drain().await, []);
+    Ok(())
+}
+
+pub(crate) async fn a_message_does_not_come_before_it_is_due<E: Engine>() -> Stored<()> {
+    let scene = Scene::<E>::new(&[300]).await?;
+    let soon = wake(&scene.accepted, 1, Timestamp::now() + 200 * MILLISECOND);
+    scene.ports().send_on(soon.clone()).await?;
+    assert_eq!(scene.engine.receive().await, soon);
+    assert!(Timestamp::now() >= soon.due);
+    Ok(())
+}

@@ -1,0 +1,161 @@
+//! Messages handled: what is sent, and what is not sent twice.
+
+use futures_util::future::try_join_all;
+use loanhook::model::attempt::{Attempt, AttemptNumber, Outcome};
+use loanhook::model::failure::ErrorKind;
+use loanhook::model::payload::Payload;
+use loanhook::model::progress::Status;
+use loanhook::ports::{Due, Payloads, Stored, Subscriptions, Wake};
+
+use crate::engine::Engine;
+use crate::scene::{LEASE, SECOND, START, Scene, secret, wake};
+use crate::sender::Scripted;
+
+fn numbers(rows: &[Attempt]) -> Vec<AttemptNumber> {
+    rows.iter().map(|row| row.number).collect()
+}
+
+const FIRST_THREE: [AttemptNumber; 3] =
+    [AttemptNumber::Auto(1), AttemptNumber::Auto(2), AttemptNumber::Auto(3)];
+
+pub(crate) async fn a_delivery_fails_is_retried_and_succeeds_with_the_same_bytes<E: Engine>() -> Stored<()> {
+    let scene = Scene::<E>::new(&[300, 1800, 7200]).await?;
+    let mut deliver = scene.deliver(Some(LEASE));
+    deliver.sender = Scripted::always(200).script(&[503, 404]);
+    deliver.handle(scene.first.clone(), START).await?;
+    let mut times = vec![START];
+    for delay in [300, 1800] {
+        let message = scene.engine.receive().await;
+        // A request takes a second here; the clock of a retry starts when it ended.
+        assert_eq!(message.due, times[times.len() - 1] + SECOND + delay * SECOND);
+        times.push(message.due);
+        deliver.handle(message.clone(), message.due).await?;
+    }
+    assert_eq!(scene.engine.drain().await, []);
+    assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+
+    let rows = scene.rows().await?;
+    assert_eq!(numbers(&rows), FIRST_THREE);
+    let outcomes: Vec<_> = rows.iter().map(Attempt::outcome).collect();
+    assert_eq!(outcomes, [Outcome::Failed, Outcome::Failed, Outcome::Succeeded]);
+    assert_eq!(rows.iter().map(|row| row.sent_at).collect::<Vec<_>>(), times);
+    let frozen = &scene.accepted.frozen;
+    let sent = deliver.sender.take_sent();
+    assert_eq!(sent.len(), rows.len());
+    for (outgoing, row) in sent.iter().zip(&rows) {
+        assert_eq!(Payload::of(&outgoing.body), frozen.request.payload);
+        assert_eq!((&outgoing.url, &outgoing.headers), (&frozen.request.url, &frozen.request.headers));
+        assert_eq!(outgoing.content_type, frozen.request.content_type);
+        assert_eq!((outgoing.trace_id, outgoing.attempt_id), (scene.trace(), row.id));
+        assert_eq!((outgoing.number, outgoing.sent_at), (row.number, row.sent_at));
+    }
+    Ok(())
+}
+
+pub(crate) async fn one_message_handled_many_times_sends_each_number_once<E: Engine>() -> Stored<()> {
+    let scene = Scene::<E>::new(&[300, 1800]).await?;
+    let deliver = scene.deliver(Some(LEASE));
+    let mut messages = vec![scene.first.clone()];
+    let mut seen = Vec::new();
+    while let Some(message) = messages.pop() {
+        let now = message.due.max(START);
+        try_join_all((0..8).map(|_| deliver.handle(message.clone(), now))).await?;
+        seen.push(message);
+        messages.extend(scene.engine.drain().await);
+    }
+    assert_eq!(deliver.sender.numbers(), FIRST_THREE);
+
+    let (delivery, rows) = (scene.delivery().await?, scene.rows().await?);
+    assert_eq!((delivery.progress.status, numbers(&rows)), (Status::Failed, FIRST_THREE.to_vec()));
+    for message in seen {
+        deliver.handle(message, START + 7200 * SECOND).await?;
+    }
+    assert_eq!(deliver.sender.numbers(), FIRST_THREE);
+    assert_eq!(scene.delivery().await?, delivery);
+    assert_eq!(scene.rows().await?, rows);
+    assert_eq!(scene.engine.drain().await, []);
+    Ok(())
+}
+
+pub(crate) async fn an_old_message_brings_a_lost_one_back<E: Engine>() -> Stored<()> {
+    let scene = Scene::<E>::new(&[300]).await?;
+    let deliver = scene.deliver(Some(LEASE));
+    deliver.handle(scene.first.clone(), START).await?;
+    let lost = scene.engine.receive().await;
+    let delivery = scene.delivery().await?;
+
+    deliver.handle(scene.first.clone(), START + 2 * SECOND).await?;
+    assert_eq!(scene.engine.receive().await, lost);
+    assert_eq!(lost.what, Due::Attempt(2));
+    assert_eq!(scene.delivery().await?, delivery);
+    assert_eq!(deliver.sender.numbers(), [AttemptNumber::Auto(1)]);
+    Ok(())
+}
+
+pub(crate) async fn a_message_that_is_not_due_is_sent_on_and_touches_nothing<E: Engine>() -> Stored<()> {
+    let scene = Scene::<E>::new(&[300]).await?;
+    let deliver = scene.deliver(Some(LEASE));
+    let early = Wake { due: START + SECOND, ..scene.first.clone() };
+    deliver.handle(early.clone(), START).await?;
+    assert_eq!(scene.engine.receive().await, early);
+    assert_eq!(scene.delivery().await?, scene.accepted);
+    assert_eq!(scene.rows().await?, []);
+    assert_eq!(deliver.sender.numbers(), []);
+    Ok(())
+}
+
+pub(crate) async fn where_the_payload_is_gone_the_row_says_so_and_the_schedule_goes_on<E: Engine>()
+-> Stored<()> {
+    let scene = Scene::<E>::new(&[300]).await?;
+    let key = scene.accepted.frozen.request.payload.key.expect("a payload");
+    scene.engine.lose_payload(scene.tenant(), key);
+    assert_eq!(scene.ports().payload(scene.tenant(), key).await?, None);
+
+    let deliver = scene.deliver(Some(LEASE));
+    let mut places = Vec::new();
+    while let Some(next) = scene.delivery().await?.progress.next {
+        places.push((next.number, next.slot));
+        deliver.handle(wake(&scene.accepted, next.number, next.due), next.due).await?;
+    }
+    // As with any interruption, the third in a row counts as a failure.
+    assert_eq!(places, [(1, 0), (2, 0), (3, 0), (4, 1), (5, 1), (6, 1)]);
+    let rows = scene.rows().await?;
+    assert_eq!(rows.len(), places.len());
+    for row in &rows {
+        let error = row.completion().and_then(|completion| completion.error()).expect("an error");
+        assert_eq!(error.kind, ErrorKind::Interrupted);
+        assert!(error.detail.contains("nothing was sent"), "{}", error.detail);
+    }
+    assert_eq!(scene.delivery().await?.progress.status, Status::Failed);
+    assert_eq!(deliver.sender.numbers(), []);
+    Ok(())
+}
+
+pub(crate) async fn a_change_of_the_subscription_changes_its_secrets_only<E: Engine>() -> Stored<()> {
+    let scene = Scene::<E>::new(&[300]).await?;
+    let old = scene.subscription.secrets.current().clone();
+    let mut edited = scene.subscription.clone();
+    edited.version = 2;
+    edited.settings.request.url = "https://elsewhere.example.com/".into();
+    edited.settings.request.headers.clear();
+    edited.settings.retry = loanhook::model::retry::RetryPolicy::Delays { delays: vec![] };
+    edited.secrets.rotate(secret(), START);
+    let new = edited.secrets.current().clone();
+    scene.ports().replace(edited.clone()).await?;
+
+    let deliver = scene.deliver(Some(LEASE));
+    deliver.handle(scene.first.clone(), START).await?;
+    assert!(scene.ports().delete(scene.tenant(), edited.id).await?);
+    let retry = scene.engine.receive().await;
+    deliver.handle(retry.clone(), retry.due).await?;
+
+    let sent = deliver.sender.take_sent();
+    assert_eq!(sent.len(), 2);
+    for outgoing in sent {
+        let request = &scene.accepted.frozen.request;
+        assert_eq!((&outgoing.url, &outgoing.headers), (&request.url, &request.headers));
+        assert_eq!(outgoing.secrets, [new.clone(), old.clone()]);
+    }
+    assert_eq!(retry.due, START + 301 * SECOND);
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! Subscriptions: what they are now, and every version they had.
+
+use futures_util::future::try_join_all;
+use loanhook::model::id::SubscriptionId;
+use loanhook::model::subscription::Subscription;
+use loanhook::ports::{Replaced, Stored, Subscriptions};
+
+use crate::engine::Engine;
+use crate::scene::{MILLISECOND, SECOND, START, secret, subscription, tenant};
+
+fn acme() -> loanhook::model::id::TenantId {
+    tenant("acme")
+}
+
+async fn one<E: Engine>() -> Stored<(E, Subscription)> {
+    let engine = E::fresh().await;
+    let first = subscription(&acme(), "Core banking", &[300], START);
+    assert!(engine.ports().create(first.clone(), 1).await?);
+    Ok((engine, first))
+}
+
+fn next(current: &Subscription, title: &str) -> Subscription {
+    let mut next = current.clone();
+    next.version += 1;
+    next.settings.title = title.into();
+    next
+}
+
+async fn listed<E: Engine>(engine: &E) -> Stored<Vec<Subscription>> {
+    Ok(engine.ports().subscriptions(&acme()).await?.iter().map(|one| (**one).clone()).collect())
+}
+
+pub(crate) async fn subscriptions_are_listed_the_oldest_first_as_they_are_now<E: Engine>() -> Stored<()> {
+    let (engine, first) = one::<E>().await?;
+    let mut all = vec![first];
+    for i in 1..5_u32 {
+        let title = format!("Webhook {i}");
+        all.push(subscription(&acme(), &title, &[], START + i * MILLISECOND));
+        assert!(engine.ports().create(all[all.len() - 1].clone(), 10).await?);
+    }
+    assert_eq!(listed(&engine).await?, all);
+    all[1] = next(&all[1], "Edited");
+    assert_eq!(engine.ports().replace(all[1].clone()).await?, Replaced::Done);
+    let gone = all.remove(3);
+    assert!(engine.ports().delete(&acme(), gone.id).await?);
+    assert_eq!(listed(&engine).await?, all);
+    Ok(())
+}
+
+pub(crate) async fn every_version_is_kept<E: Engine>() -> Stored<()> {
+    let (engine, first) = one::<E>().await?;
+    let second = next(&first, "Second");
+    let third = next(&second, "Third");
+    for version in [&second, &third] {
+        assert_eq!(engine.ports().replace(version.clone()).await?, Replaced::Done);
+    }
+    assert!(engine.ports().delete(&acme(), first.id).await?);
+    for version in [first, second, third] {
+        let kept = engine.ports().subscription_version(&acme(), version.id, version.version).await?;
+        assert_eq!(kept.as_deref(), Some(&version));
+        let unknown = engine.ports().subscription_version(&acme(), version.id, version.version + 3).await?;
+        assert_eq!(unknown, None);
+    }
+    Ok(())
+}
+
+pub(crate) async fn of_many_replacements_of_one_version_one_wins<E: Engine>() -> Stored<()> {
+    let (engine, first) = one::<E>().await?;
+    let seconds: Vec<_> = (0..16).map(|i| next(&first, &format!("Writer {i}"))).collect();
+    let replaced = try_join_all(seconds.iter().map(|next| engine.ports().replace(next.clone()))).await?;
+    let won: Vec<_> =
+        seconds.iter().zip(&replaced).filter(|(_, replaced)| **replaced == Replaced::Done).collect();
+    let [(winner, _)] = won.as_slice() else { panic!("{} won", won.len()) };
+    assert_eq!(replaced.iter().filter(|replaced| **replaced == Replaced::Changed).count(), 15);
+    assert_eq!(listed(&engine).await?, std::slice::from_ref(*winner));
+    let kept = engine.ports().subscription_version(&acme(), first.id, 2).await?;
+    assert_eq!(kept.as_deref(), Some(*winner));
+    Ok(())
+}
+
+pub(crate) async fn what_is_unknown_or_deleted_cannot_be_replaced<E: Engine>() -> Stored<()> {
+    let (engine, first) = one::<E>().await?;
+    let mut skipping = next(&first, "Third");
+    skipping.version += 1;
+    for stale in [first.clone(), skipping] {
+        assert_eq!(engine.ports().replace(stale).await?, Replaced::Changed);
+    }
+    let mut unknown = next(&first, "Unknown");
+    unknown.id = SubscriptionId::at(START);
+    assert_eq!(engine.ports().replace(unknown).await?, Replaced::Unknown);
+    assert_eq!(listed(&engine).await?, std::slice::from_ref(&first));
+
+    assert!(engine.ports().delete(&acme(), first.id).await?);
+    assert_eq!(engine.ports().replace(next(&first, "Late")).await?, Replaced::Unknown);
+    assert_eq!(listed(&engine).await?, []);
+    assert_eq!(engine.ports().subscription_version(&acme(), first.id, 2).await?, None);
+    Ok(())
+}
+
+pub(crate) async fn a_subscription_is_deleted_once<E: Engine>() -> Stored<()> {
+    let (engine, first) = one::<E>().await?;
+    let acme = acme();
+    let deletes = (0..8).map(|_| engine.ports().delete(&acme, first.id));
+    let deleted = try_join_all(deletes).await?;
+    assert_eq!(deleted.iter().filter(|deleted| **deleted).count(), 1);
+    assert!(!engine.ports().delete(&acme, SubscriptionId::at(START)).await?);
+    Ok(())
+}
+
+pub(crate) async fn secrets_are_the_newest_even_of_a_deleted_subscription<E: Engine>() -> Stored<()> {
+    let (engine, first) = one::<E>().await?;
+    let secrets = |version| {
+        let acme = acme();
+        let (ports, id) = (engine.ports().clone(), first.id);
+        async move { ports.secrets(&acme, id, version).await }
+    };
+    assert_eq!(secrets(1).await?, Some(first.secrets.clone()));
+    let mut rotated = next(&first, "Rotated");
+    rotated.secrets.rotate(secret(), START + SECOND);
+    assert_eq!(engine.ports().replace(rotated.clone()).await?, Replaced::Done);
+    // A delivery of the first version signs with what is valid now.
+    assert_eq!(secrets(1).await?, Some(rotated.secrets.clone()));
+    assert_eq!(secrets(2).await?, Some(rotated.secrets.clone()));
+    assert!(engine.ports().delete(&acme(), first.id).await?);
+    assert_eq!(secrets(1).await?, Some(rotated.secrets));
+    assert_eq!(engine.ports().secrets(&acme(), SubscriptionId::at(START), 1).await?, None);
+    Ok(())
+}
+
+pub(crate) async fn the_limit_holds_under_concurrent_creates<E: Engine>() -> Stored<()> {
+    let (engine, first) = one::<E>().await?;
+    let many: Vec<_> =
+        (0..16).map(|i| subscription(&acme(), &format!("Webhook {i}"), &[], START + SECOND)).collect();
+    let created = try_join_all(many.iter().map(|new| engine.ports().create(new.clone(), 5))).await?;
+    assert_eq!(created.iter().filter(|created| **created).count(), 4, "one was there before");
+    let stored = listed(&engine).await?;
+    assert_eq!(stored.len(), 5);
+    for (new, created) in many.iter().zip(&created) {
+        assert_eq!(stored.contains(new), *created);
+    }
+    // An edit takes no room, and a deleted one makes room again.
+    assert_eq!(engine.ports().replace(next(&first, "Edited")).await?, Replaced::Done);
+    assert!(engine.ports().delete(&acme(), first.id).await?);
+    let last = subscription(&acme(), "Last", &[], START + SECOND);
+    assert!(engine.ports().create(last.clone(), 5).await?);
+    assert!(!engine.ports().create(subscription(&acme(), "More", &[], START), 5).await?);
+    assert!(listed(&engine).await?.contains(&last));
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! Tenants never meet: to a stranger, what is another's is not there. The stranger here has the owner's
+//! name with something after it.
+
+use loanhook::intake::accept;
+use loanhook::model::attempt::AttemptState;
+use loanhook::model::id::{AttemptId, KeyId, TenantId};
+use loanhook::model::key::{Key, KeyHash, Scope};
+use loanhook::ports::{
+    Attempts, Begun, Canceled, Deliveries, Idempotency, Keys, Queued, Replaced, Resends, Stored,
+    Subscriptions, Taken, Wake,
+};
+use loanhook::resend::{ResendError, ResendRequest, resend};
+use uuid::Uuid;
+
+use crate::engine::Engine;
+use crate::intake::submission;
+use crate::scene::{DAY, SECOND, START, Scene, ended, resend_wake, subscription, tenant};
+
+fn stranger() -> TenantId {
+    tenant("acme-2")
+}
+
+pub(crate) async fn another_tenants_delivery_cannot_be_read_or_canceled<E: Engine>() -> Stored<()> {
+    let scene = Scene::<E>::new(&[300]).await?;
+    let ports = scene.ports();
+    assert_eq!(ports.delivery(&stranger(), scene.trace()).await?, None);
+    assert!(matches!(ports.cancel(&stranger(), scene.trace()).await?, Canceled::Unknown));
+    assert_eq!(scene.delivery().await?, scene.accepted);
+    Ok(())
+}
+
+pub(crate) async fn another_tenants_attempts_cannot_be_claimed_or_settled<E: Engine>() -> Stored<()> {
+    let scene = Scene::<E>::new(&[300]).await?;
+    let queued = crate::scene::accept(&scene.engine, &scene.subscription, "727", START).await?;
+    let mut forged = Wake { tenant: stranger(), ..crate::scene::wake(&queued, 1, START) };
+    let begun = scene.ports().begin(&forged, 1, Uuid::new_v4(), START).await?;
+    assert!(matches!(begun, Begun::Lost(None)), "{begun:?}");
+    assert_eq!(scene.ports().delivery(scene.tenant(), queued.frozen.trace_id).await?, Some(queued));
+    forged.tenant = scene.tenant().clone();
+    assert_eq!(scene.engine.receive().await, forged);
+
+    let claim = scene.claim(START).await?;
+    let mut row = ended(claim.row.clone(), Ok(200), START + SECOND);
+    row.tenant = stranger();
+    let mut delivery = claim.delivery.clone();
+    delivery.frozen.tenant = stranger();
+    assert!(!scene.ports().settle(&delivery, claim.token, row, None).await?);
+    assert_eq!(scene.delivery().await?, claim.delivery);
+    assert_eq!(scene.rows().await?, [claim.row]);
+    Ok(())
+}
+
+pub(crate) async fn another_tenants_resends_cannot_be_asked_for_taken_or_settled<E: Engine>() -> Stored<()> {
+    let scene = Scene::<E>::new(&[]).await?;
+    scene.attempt(Ok(500), START).await?;
+    let request = ResendRequest {
+        trace_id: scene.trace(),
+        attempt: None,
+        requested_by: "a stranger".into(),
+        key: Some("a".into()),
+    };
+    let asked = resend(scene.ports(), &stranger(), request, START + SECOND).await;
+    assert!(matches!(asked, Err(ResendError::Unknown)), "{asked:?}");
+    assert_eq!(scene.rows().await?.len(), 1);
+
+    let (row, _) = scene.resend(None, START + SECOND).await?;
+    let wake = Wake { tenant: stranger(), ..resend_wake(&row, START + SECOND) };
+    let taken = scene.ports().take_resend(&wake, &row.loan_id, row.id, Uuid::new_v4(), wake.due).await?;
+    assert!(matches!(taken, Taken::Lost(None)), "{taken:?}");
+    let message = scene.engine.receive().await;
+    assert_eq!(message, resend_wake(&row, START + SECOND));
+
+    let token = Uuid::new_v4();
+    let taken = scene.ports().take_resend(&message, &row.loan_id, row.id, token, message.due).await?;
+    assert!(matches!(taken, Taken::Won(_)), "{taken:?}");
+    let mut end = ended(row, Ok(200), START + 2 * SECOND);
+    end.tenant = stranger();
+    assert!(!scene.ports().settle_resend(token, end, None).await?);
+    assert_eq!(scene.rows().await?[1].state, AttemptState::Sending { token });
+    Ok(())
+}
+
+pub(crate) async fn another_tenants_history_is_empty<E: Engine>() -> Stored<()> {
+    let scene = Scene::<E>::new(&[]).await?;
+    let row = scene.claim(START).await?.row;
+    let ports = scene.ports();
+    assert!(ports.rows(&stranger(), &row.loan_id, None, None, 10).await?.is_empty());
+    assert!(ports.row(&stranger(), &row.loan_id, row.id).await?.is_none());
+    assert_eq!(ports.story(&stranger(), scene.trace()).await?, None);
+
+    // Nor does a stranger's own row of a loan of that name show up with the owner's.
+    let own = subscription(&stranger(), "Core banking", &[], START);
+    ports.create(own.clone(), 1).await?;
+    let delivery = crate::scene::accept(&scene.engine, &own, "727", START).await?;
+    ports.begin(&crate::scene::wake(&delivery, 1, START), 1, Uuid::new_v4(), START).await?;
+    for (of, id) in [(scene.tenant(), row.id), (&stranger(), scene.rows_of(&delivery).await?[0].id)] {
+        let rows = ports.rows(of, &row.loan_id, None, None, 10).await?;
+        assert_eq!(rows.iter().map(|row| row.attempt.id).collect::<Vec<AttemptId>>(), [id]);
+    }
+    Ok(())
+}
+
+pub(crate) async fn another_tenants_subscriptions_cannot_be_read_or_changed<E: Engine>() -> Stored<()> {
+    let scene = Scene::<E>::new(&[]).await?;
+    let (ports, theirs) = (scene.ports(), &scene.subscription);
+    assert!(ports.subscriptions(&stranger()).await?.is_empty());
+    assert_eq!(ports.subscription_version(&stranger(), theirs.id, 1).await?, None);
+    assert_eq!(ports.secrets(&stranger(), theirs.id, 1).await?, None);
+    let mut forged = theirs.clone();
+    (forged.tenant, forged.version) = (stranger(), 2);
+    assert_eq!(ports.replace(forged).await?, Replaced::Unknown);
+    assert!(!ports.delete(&stranger(), theirs.id).await?);
+    // The owner is at the limit of one; a stranger is not.
+    assert!(!ports.create(subscription(scene.tenant(), "Second", &[], START), 1).await?);
+    assert!(ports.create(subscription(&stranger(), "First", &[], START), 1).await?);
+    let kept: Vec<_> = ports.subscriptions(scene.tenant()).await?.iter().map(|one| (**one).clone()).collect();
+    assert_eq!(kept, std::slice::from_ref(theirs));
+    Ok(())
+}
+
+pub(crate) async fn another_tenants_keys_cannot_be_listed_or_deleted<E: Engine>() -> Stored<()> {
+    let engine = E::fresh().await;
+    let hash = KeyHash::of("lh_0123456789abcdef");
+    let scopes = vec![Scope::Admin];
+    let key =
+        Key { id: KeyId::at(START), tenant: tenant("acme"), name: "CI".into(), scopes, created_at: START };
+    engine.ports().add_key(key.clone(), hash).await?;
+    assert_eq!(engine.ports().keys(&stranger(), None, 10).await?, []);
+    assert!(!engine.ports().delete_key(&stranger(), key.id).await?);
+    assert_eq!(engine.ports().key(hash).await?.as_deref(), Some(&key));
+    assert_eq!(engine.ports().keys(&key.tenant, None, 10).await?, std::slice::from_ref(&key));
+    Ok(())
+}
+
+pub(crate) async fn two_tenants_may_use_the_same_idempotency_key<E: Engine>() -> Stored<()> {
+    let scene = Scene::<E>::new(&[]).await?;
+    let own = subscription(&stranger(), "Core banking", &[], START);
+    scene.ports().create(own.clone(), 1).await?;
+    let mut events = Vec::new();
+    for (of, body) in [(scene.tenant(), r#"{"n": 1}"#), (&stranger(), r#"{"n": 2}"#)] {
+        let receipt = accept(scene.ports(), of, submission(body, Some("a")), START).await.expect("accepted");
+        assert_eq!(receipt.deliveries.len(), 1);
+        events.push(receipt.event_id);
+    }
+    assert_ne!(events[0], events[1]);
+
+    let key = || Some(Idempotency { key: "b".into(), until: START + DAY });
+    scene.attempt(Ok(500), START).await?;
+    let (_, queued) = scene.resend(key(), START + SECOND).await?;
+    assert_eq!(queued, Queued::New);
+    let delivery = crate::scene::accept(&scene.engine, &own, "727", START).await?;
+    let row = delivery.resend_row(AttemptId::at(START), AttemptId::at(START), "Servicing".into(), START);
+    assert_eq!(scene.ports().queue_resend(row, key(), START + SECOND).await?, Queued::New);
+    Ok(())
+}
