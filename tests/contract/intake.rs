@@ -161,12 +161,15 @@ pub(crate) async fn a_repeat_finishes_what_a_crash_between_deliveries_left<E: En
     finishes::<E>(1).await
 }
 
-/// The first call got as far as its record and so many deliveries. Then one subscription was edited, the
-/// other deleted, and a third made.
+/// The first call, which matched one subscription in its second version, got as far as its record and so
+/// many deliveries. Then that one was edited again, the other deleted, and a third made.
 async fn finishes<E: Engine>(stored: usize) -> Stored<()> {
-    let (engine, both) = two::<E>().await?;
+    let (engine, mut both) = two::<E>().await?;
     let ports = engine.ports();
-    let acme = &both[0].tenant;
+    let acme = &tenant("acme");
+    both[0].version = 2;
+    both[0].settings.title = "Core banking, edited".into();
+    ports.replace(both[0].clone()).await?;
     let record = remembered(BODY, &[&both[0], &both[1]]);
     let expected: Vec<_> =
         both.iter().map(|subscription| render(subscription, &event("727", BODY), record.event_id)).collect();
@@ -174,8 +177,8 @@ async fn finishes<E: Engine>(stored: usize) -> Stored<()> {
     ports.accept(acme, None, expected[..stored].to_vec(), START).await?;
 
     let mut edited = both[0].clone();
-    edited.version = 2;
-    edited.settings.title = "Edited".into();
+    edited.version = 3;
+    edited.settings.title = "Core banking, edited again".into();
     edited.settings.request.url = "https://elsewhere.example.com/".into();
     ports.replace(edited).await?;
     assert!(ports.delete(acme, both[1].id).await?);
