@@ -7,9 +7,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use tracing::{info, warn};
+use tracing::warn;
 use uuid::Uuid;
 
+use crate::log;
 use crate::model::attempt::{Attempt, AttemptState, Completion, SENDER_DIED, StoredResponse};
 use crate::model::delivery::Delivery;
 use crate::model::failure::ErrorKind;
@@ -80,7 +81,7 @@ where
             Verdict::Expired(flight) => {
                 let mut row = delivery.attempt_row(&flight);
                 row.state = AttemptState::Complete(Completion::interrupted(now, SENDER_DIED));
-                log(&row);
+                log::attempt(&row);
                 self.store.settle(&delivery, flight.token, row, None).await.map(|_| ())
             }
         }
@@ -98,7 +99,7 @@ where
             return self.store.send_on(Wake { due: until, ..wake }).await;
         }
         row.state = AttemptState::Complete(Completion::interrupted(now, SENDER_DIED));
-        log(&row);
+        log::attempt(&row);
         self.store.settle_resend(token, row, None).await.map(|_| ())
     }
 
@@ -110,7 +111,7 @@ where
                 warn!(trace_id = %row.trace_id, attempt_id = %row.id, %reason, "attempt.unprepared");
                 let detail = "the request could not be put together; nothing was sent";
                 row.state = AttemptState::Complete(Completion::interrupted(Timestamp::now(), detail));
-                log(row);
+                log::attempt(row);
                 return None;
             }
         };
@@ -118,21 +119,18 @@ where
             self.store.left_from(address, row.sent_at);
         }
         let body = complete(row, sent);
-        log(row);
+        log::attempt(row);
         body
     }
 
     async fn outgoing(&self, delivery: &Delivery, row: &Attempt) -> Result<Outgoing, String> {
         let frozen = &delivery.frozen;
         let body = match frozen.request.payload.key {
-            Some(key) => self.store.payload(&frozen.tenant, key).await.map_err(|error| error.to_string())?,
+            Some(key) => patiently(|| self.store.payload(&frozen.tenant, key)).await?,
             None => Some(Bytes::new()),
         };
-        let secrets = self
-            .store
-            .secrets(&frozen.tenant, frozen.subscription_id, frozen.subscription_version)
-            .await
-            .map_err(|error| error.to_string())?;
+        let (subscription, version) = (frozen.subscription_id, frozen.subscription_version);
+        let secrets = patiently(|| self.store.secrets(&frozen.tenant, subscription, version)).await?;
         Ok(Outgoing {
             method: frozen.request.method,
             url: frozen.request.url.clone(),
@@ -147,6 +145,19 @@ where
             sent_at: row.sent_at,
             timeout: Duration::from_secs(frozen.timeout_seconds.into()),
         })
+    }
+}
+
+/// Reads again, a few times, what could not be read: an attempt that was claimed should not be lost to a
+/// store that is throttled for a moment.
+async fn patiently<T, F: Future<Output = Stored<T>>>(read: impl Fn() -> F) -> Result<T, String> {
+    let mut pauses = [50, 200, 800].into_iter();
+    loop {
+        match (read().await, pauses.next()) {
+            (Ok(value), _) => return Ok(value),
+            (Err(failure), None) => return Err(failure.to_string()),
+            (Err(_), Some(pause)) => tokio::time::sleep(Duration::from_millis(pause)).await,
+        }
     }
 }
 
@@ -171,23 +182,4 @@ fn complete(row: &mut Attempt, sent: Sent) -> Option<Bytes> {
         response,
     });
     body
-}
-
-/// One line an attempt, with its IDs and never what was sent.
-fn log(row: &Attempt) {
-    let Some(completion) = row.completion() else { return };
-    let response_code = completion.result.as_ref().ok();
-    let error = completion.error().map(|error| error.kind.as_str());
-    info!(
-        tenant = %row.tenant,
-        loan_id = %row.loan_id,
-        trace_id = %row.trace_id,
-        attempt_id = %row.id,
-        attempt = %row.number,
-        subscription_id = %row.subscription_id,
-        response_code,
-        error,
-        response_time_ms = completion.response_time_ms,
-        "{}", if completion.succeeded() { "attempt.succeeded" } else { "attempt.failed" }
-    );
 }

@@ -12,7 +12,6 @@ use bytes::Bytes;
 use crate::model::delivery::Delivery;
 use crate::model::event::Event;
 use crate::model::id::{EventId, SubscriptionId, TenantId, TraceId};
-use crate::model::payload::PayloadKey;
 use crate::model::subscription::Subscription;
 use crate::model::time::Timestamp;
 use crate::ports::{Accepted, Idempotency, Intake, Remembered, StoreError, Stored, Subscriptions};
@@ -20,12 +19,10 @@ use crate::ports::{Accepted, Idempotency, Intake, Remembered, StoreError, Stored
 /// How long an idempotency key is remembered.
 pub const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 3600);
 
-/// An event, the bytes it came in, and the key it came under.
+/// An event, and the idempotency key it came under.
 #[derive(Debug)]
 pub struct Submission {
     pub event: Event,
-    /// Of the event's bytes.
-    pub digest: PayloadKey,
     pub key: Option<String>,
 }
 
@@ -61,7 +58,8 @@ pub async fn accept<S>(
 where
     S: Intake + Subscriptions,
 {
-    let Submission { event, digest, key } = submission;
+    let Submission { event, key } = submission;
+    let digest = event.digest();
     let subscriptions = store.subscriptions(tenant).await?;
     let matched: Vec<_> =
         subscriptions.iter().filter(|subscription| subscription.matches(&event)).cloned().collect();
@@ -125,11 +123,8 @@ fn render(
     id: EventId,
     now: Timestamp,
 ) -> (Receipt, Vec<(Delivery, Bytes)>) {
-    let deliveries: Vec<_> = matched
-        .iter()
-        .map(|subscription| Delivery::render(subscription, event, id, now))
-        .map(|(delivery, bytes)| (delivery, Bytes::from(bytes)))
-        .collect();
+    let deliveries: Vec<_> =
+        matched.iter().map(|subscription| Delivery::render(subscription, event, id, now)).collect();
     let promised = deliveries.iter().map(|(delivery, _)| PromisedDelivery {
         trace_id: delivery.frozen.trace_id,
         subscription_id: delivery.frozen.subscription_id,

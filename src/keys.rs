@@ -47,8 +47,16 @@ pub async fn ensure_admin<S: Keys>(
     let tenant =
         TenantId::try_from(FIRST_TENANT.to_owned()).map_err(|fault| StoreError::Failed(fault.into()))?;
     let (secret, made) = match chosen {
-        Some(chosen) if store.key(chosen.hash()).await?.is_some() => return Ok(None),
-        Some(chosen) => (chosen, false),
+        Some(chosen) => match store.key(chosen.hash()).await? {
+            Some(key) if key.tenant == tenant && Scope::ALL.iter().all(|scope| key.may(*scope)) => {
+                return Ok(None);
+            }
+            Some(lesser) => {
+                store.delete_key(&lesser.tenant, lesser.id).await?;
+                (chosen, false)
+            }
+            None => (chosen, false),
+        },
         None if !store.keys(&tenant, None, 1).await?.is_empty() => return Ok(None),
         None => (SecretKey::generate()?, true),
     };

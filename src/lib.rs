@@ -8,8 +8,8 @@
 //!
 //! [`model`] holds the values and rules; [`ports`] is what the use cases ask of the world; `embedded` (one
 //! process on SQLite) is an engine that answers. Imports run one way: `api` → use cases → `ports`,
-//! `model`; and `outbound`, `embedded` → `ports`, `model`. Only a `main.rs` names both a use case and an
-//! engine.
+//! `model`; and `outbound`, `embedded` → `ports`, `model`. Only what puts a program together (the command
+//! line's `serve`) names both a use case and an engine.
 
 pub mod api;
 pub mod deliver;
@@ -18,6 +18,7 @@ pub mod embedded;
 pub mod history;
 pub mod intake;
 pub mod keys;
+pub mod log;
 pub mod model;
 pub mod outbound;
 pub mod ports;

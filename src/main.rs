@@ -22,9 +22,12 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::Message(format!("cannot start: {error}")))?
-        .block_on(cli::run(cli))
+        .map_err(|error| Failure::Message(format!("cannot start: {error}")))?;
+    let done = runtime.block_on(cli::run(cli));
+    // A name that is still being looked up is not waited for.
+    runtime.shutdown_background();
+    done
 }

@@ -1,7 +1,7 @@
 //! Sending again, on demand, exactly what was sent. The automatic schedule neither knows nor cares.
 
 use crate::intake::REMEMBERED_FOR;
-use crate::model::attempt::AttemptNumber;
+use crate::model::attempt::{Attempt, AttemptNumber, Outcome};
 use crate::model::id::{AttemptId, TenantId, TraceId};
 use crate::model::time::Timestamp;
 use crate::ports::{Attempts, Canceled, Deliveries, Idempotency, Queued, Resends, StoreError};
@@ -44,7 +44,9 @@ where
     let named = match request.attempt {
         None => newest,
         Some(number) => {
-            let named = attempts.iter().rev().find(|attempt| attempt.number == number);
+            let happened =
+                |attempt: &&Attempt| attempt.number == number && attempt.outcome() != Outcome::Queued;
+            let named = attempts.iter().rev().find(happened);
             named.ok_or(ResendError::Unknown)?.id
         }
     };

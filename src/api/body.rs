@@ -1,6 +1,8 @@
 //! Bodies and their limits: 413 for too large, 400 for no JSON, 422 for JSON that is wrong.
 
-use axum::body::Body;
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody};
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, header};
@@ -8,8 +10,10 @@ use http_body_util::BodyExt;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_path_to_error::{Path, Segment};
+use tokio::time::timeout;
 
 use super::problem::Problem;
+use crate::model::object::Object;
 use crate::model::validation::{Faults, pointer_segment};
 
 /// The largest body of settings, in bytes.
@@ -18,11 +22,19 @@ pub(super) const MAX_SETTINGS: (usize, &str) = (256 * 1024, "256 KiB");
 /// What of a body beyond its limit is still read, so that its sender hears the answer instead of a reset.
 const DRAINED: usize = 8 << 20;
 
+/// A body of which nothing came for this long is given up.
+const STALLED: Duration = Duration::from_secs(30);
+
 /// Reads a body of at most so many bytes.
 pub(super) async fn read(mut body: Body, (limit, name): (usize, &str)) -> Result<Bytes, Problem> {
     let mut bytes = BytesMut::new();
     let mut length = 0_usize;
-    while let Some(frame) = body.frame().await {
+    if usize::try_from(body.size_hint().lower()).is_ok_and(|length| length > limit + DRAINED) {
+        return Err(Problem::too_large(name));
+    }
+    loop {
+        let Ok(frame) = timeout(STALLED, body.frame()).await else { return Err(Problem::stalled()) };
+        let Some(frame) = frame else { break };
         let frame = frame.map_err(|_| Problem::not_json("the body did not arrive whole: send it again"))?;
         let Ok(data) = frame.into_data() else { continue };
         length += data.len();
@@ -47,10 +59,10 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     parse_json(text)
 }
 
-/// JSON text that is known to be well-formed.
+/// The object in JSON text that is known to be well-formed.
 pub(super) fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     let deserializer = &mut serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(deserializer).map_err(|error| {
+    serde_path_to_error::deserialize(deserializer).map(|Object(value)| value).map_err(|error| {
         let detail = error.inner().to_string();
         let detail = detail.split(" at line ").next().unwrap_or_default().trim();
         let mut pointer = pointer(error.path());
@@ -58,8 +70,19 @@ pub(super) fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, Problem> 
         {
             pointer = format!("{pointer}/{}", pointer_segment(missing));
         }
-        Faults::one(pointer, detail).into()
+        Faults::one(pointer, in_plain_words(detail)).into()
     })
+}
+
+/// What serde expected, in the words of JSON.
+fn in_plain_words(detail: &str) -> String {
+    [
+        ("expected u32", "expected a whole number"),
+        ("expected f64", "expected a number"),
+        ("a sequence", "a list"),
+    ]
+    .into_iter()
+    .fold(detail.to_owned(), |detail, (ours, plain)| detail.replace(ours, plain))
 }
 
 fn pointer(path: &Path) -> String {

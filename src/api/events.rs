@@ -14,7 +14,6 @@ use crate::intake::{self, Receipt, Submission};
 use crate::model::event::{EventDraft, MAX_EVENT_BYTES};
 use crate::model::id::{EventId, SubscriptionId, TraceId};
 use crate::model::key::Scope;
-use crate::model::payload::PayloadKey;
 use crate::model::time::Timestamp;
 use crate::ports::{Intake, Keys, Subscriptions};
 
@@ -71,7 +70,7 @@ pub(super) async fn create<S: Intake + Subscriptions + Keys + Send + Sync>(
     let key = body::idempotency_key(&headers)?;
     let bytes = body::read(request, LIMIT).await?;
     let event = body::parse::<EventDraft>(&bytes)?.check()?;
-    let submission = Submission { event, digest: PayloadKey::of(&bytes), key };
+    let submission = Submission { event, key };
     let receipt = intake::accept(&api.store, tenant, submission, Timestamp::now()).await?;
     Ok(body::json(StatusCode::ACCEPTED, &AcceptedEvent::from(receipt)))
 }

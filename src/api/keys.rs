@@ -75,7 +75,7 @@ pub(super) struct KeyQuery {
     /// The caller's own where it is left out; only an operator may name another.
     #[param(pattern = "^[a-z0-9-]{1,64}$")]
     tenant: Option<String>,
-    #[param(pattern = "^([1-9][0-9]?|1[0-9]{2}|200)$")]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
     limit: Option<String>,
     /// `next` of the page before.
     #[param(pattern = "^[A-Za-z0-9_-]{22}$")]

@@ -75,7 +75,7 @@ macro_rules! problems {
 }
 
 problems! {
-    BadBody: "400" = "the body is empty, not UTF-8 or not JSON";
+    BadBody: "400" = "the body is empty, not UTF-8 or not JSON", "408" = "the body stopped coming";
     Unauthorized: "401" = "no key, or a wrong one";
     Denied: "401" = "no key, or a wrong one", "403" = "the key lacks the scope";
     NotFound: "404" = "there is no such thing for the key's tenant";

@@ -44,6 +44,11 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "not-json", "The body is not JSON", detail)
     }
 
+    pub(super) fn stalled() -> Self {
+        let detail = "the body stopped coming: send it again";
+        Self::new(StatusCode::REQUEST_TIMEOUT, "stalled", "The body did not arrive", detail)
+    }
+
     pub(super) fn unauthorized(detail: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "No valid key", detail)
     }
@@ -94,7 +99,8 @@ impl IntoResponse for Problem {
 
 impl From<Faults> for Problem {
     fn from(faults: Faults) -> Self {
-        let first = faults.0.first().map(|fault| format!("{} {}", fault.pointer, fault.detail));
+        let first =
+            faults.0.first().map(|fault| format!("{} {}", fault.pointer, fault.detail).trim().to_owned());
         let detail = first.unwrap_or_else(|| "the request is wrong".into());
         let mut problem =
             Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Well-formed but wrong", detail);

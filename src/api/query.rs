@@ -77,7 +77,7 @@ pub(super) struct HistoryQuery {
     /// The last moment of `sentAt`.
     #[param(format = DateTime)]
     to: Option<String>,
-    #[param(pattern = "^([1-9][0-9]?|1[0-9]{2}|200)$")]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
     limit: Option<String>,
     /// `next` of the page before.
     #[param(pattern = "^[A-Za-z0-9_-]{22}$")]
@@ -89,7 +89,7 @@ pub(super) struct HistoryQuery {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct PageQuery {
-    #[param(pattern = "^([1-9][0-9]?|1[0-9]{2}|200)$")]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
     limit: Option<String>,
     /// `next` of the page before.
     #[param(pattern = "^[A-Za-z0-9_-]{22}$")]
@@ -167,8 +167,8 @@ fn page(faults: &mut Faults, cursor: Option<String>, limit: Option<String>) -> (
     let decode = |text: &str| Uuid::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok();
     let place =
         checked(faults, "cursor", cursor, decode, "must be the next of the page before, as it was given");
-    let number = |text: &str| text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
-    let limit = checked(faults, "limit", limit, number, "must be 1 to 200");
+    let within = |text: &str| number(text).filter(|limit| (1..=MAX_LIMIT).contains(limit));
+    let limit = checked(faults, "limit", limit, within, "must be 1 to 200");
     (place, limit.unwrap_or(DEFAULT_LIMIT))
 }
 
@@ -209,6 +209,12 @@ fn attempt(text: &str) -> Option<AttemptFilter> {
     match text {
         "auto" => Some(AttemptFilter::Auto),
         "manual" => Some(AttemptFilter::Manual),
-        number => number.parse().ok().filter(|number| *number > 0).map(AttemptFilter::Number),
+        text => number(text).map(AttemptFilter::Number),
     }
+}
+
+/// A number from 1, written as numbers are: without a sign or zeros before it.
+pub(super) fn number<T: FromStr>(text: &str) -> Option<T> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+    text.parse().ok().filter(|_| digits)
 }

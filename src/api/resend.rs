@@ -9,6 +9,7 @@ use super::auth::Caller;
 use super::openapi::{Conflict, Denied, IdempotencyKey, Invalid, NotFound, Unavailable};
 use super::path::Segments;
 use super::problem::Problem;
+use super::query::number;
 use super::{Api, body};
 use crate::model::attempt::AttemptNumber;
 use crate::model::id::{AttemptId, TraceId};
@@ -71,7 +72,7 @@ pub(super) async fn retry<S: Attempts + Keys + Resends + Send + Sync>(
 ) -> Result<Response, Problem> {
     let attempt = match path.text("attempt") {
         "manual" => Some(AttemptNumber::Manual),
-        number => number.parse().ok().map(AttemptNumber::Auto),
+        text => number(text).map(AttemptNumber::Auto),
     };
     caller.with(Scope::WebhooksResend)?;
     let attempt = attempt.ok_or_else(|| Problem::not_found("attempt"))?;

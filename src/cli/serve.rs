@@ -15,8 +15,10 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// The longest request takes 30 s: whoever has not let go by then is not waited for.
+/// The longest webhook takes 30 s: one that has not finished by then is not waited for.
 const PATIENCE: Duration = Duration::from_secs(35);
+/// How long callers that have not finished their requests are waited for.
+const PATIENCE_WITH_CALLERS: Duration = Duration::from_secs(5);
 
 pub(super) struct ServeOptions {
     pub(super) listen: SocketAddr,
@@ -40,14 +42,15 @@ pub(super) struct Running {
 pub(super) async fn start(options: ServeOptions) -> Result<Running, String> {
     let chosen = options.admin_key.as_deref().map(SecretKey::chosen).transpose();
     let chosen = chosen.map_err(|fault| format!("LOANHOOK_ADMIN_KEY {fault}"))?;
-    let engine = Embedded::open(&options.data).map_err(|error| error.to_string())?;
-    let made =
-        keys::ensure_admin(&engine, chosen, Timestamp::now()).await.map_err(|error| error.to_string())?;
     let listener = TcpListener::bind(options.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
     let address = listener.local_addr().map_err(|error| format!("cannot listen: {error}"))?;
     let sender = Client::new(options.allow_networks).map_err(|error| error.to_string())?;
+    let engine = Embedded::open(&options.data).map_err(|error| error.to_string())?;
+    // Last of what can fail: a key that was made must be shown.
+    let made =
+        keys::ensure_admin(&engine, chosen, Timestamp::now()).await.map_err(|error| error.to_string())?;
 
     let (stop, stopped) = watch::channel(false);
     let deliver = Arc::new(Deliver { store: engine.clone(), sender, lease: None });
@@ -70,20 +73,26 @@ pub(super) async fn start(options: ServeOptions) -> Result<Running, String> {
 }
 
 impl Running {
-    /// Takes nothing more in, finishes what is in flight, and lets go of the data folder.
+    /// Waits until something that should go on for ever has ended, and says what.
+    pub(super) async fn failed(&mut self) -> String {
+        tokio::select! {
+            ended = &mut self.server => format!("the server ended: {ended:?}"),
+            ended = &mut self.worker => format!("the worker ended: {ended:?}"),
+        }
+    }
+
+    /// Takes nothing more in and finishes what is in flight.
     pub(super) async fn stop(self) -> Result<(), String> {
         self.stop.send_replace(true);
-        let finished = async {
-            let served = self.server.await.map_err(|error| format!("the server failed: {error}"))?;
-            served.map_err(|error| format!("the server failed: {error}"))?;
-            self.worker.await.map_err(|error| format!("the worker failed: {error}"))
-        };
-        match tokio::time::timeout(PATIENCE, finished).await {
-            Ok(finished) => finished,
-            // What is still in flight is recorded as interrupted at the next start.
+        // A caller that sends half a request and no more is owed nothing.
+        let (_, worked) = tokio::join!(
+            tokio::time::timeout(PATIENCE_WITH_CALLERS, self.server),
+            tokio::time::timeout(PATIENCE, self.worker),
+        );
+        match worked {
+            Ok(worked) => worked.map_err(|error| format!("the worker failed: {error}")),
             Err(_) => {
-                Err("some requests had not finished; they are recorded as interrupted at the next start"
-                    .into())
+                Err("a webhook had not finished; it is recorded as interrupted at the next start".into())
             }
         }
     }

@@ -9,7 +9,7 @@ pub(super) async fn run(args: ServeArgs) -> Outcome {
     let ended = signals::asked_to_end()?;
     let given_key = std::env::var("LOANHOOK_ADMIN_KEY").ok().filter(|key| !key.is_empty());
     let key_was_given = given_key.is_some();
-    let running = serve::start(ServeOptions {
+    let mut running = serve::start(ServeOptions {
         listen: args.listen,
         data: args.data,
         allow_networks: args.allow_network.into_iter().flat_map(|networks| networks.0).collect(),
@@ -24,8 +24,10 @@ pub(super) async fn run(args: ServeArgs) -> Outcome {
     }
     let _ = out::line(format_args!("loanhook is listening on http://{}", running.address));
 
-    ended.await;
-    stop(running).await
+    tokio::select! {
+        () = ended => stop(running).await,
+        failure = running.failed() => Err(failure.into()),
+    }
 }
 
 /// Finishes what is in flight, unless asked to end once more.

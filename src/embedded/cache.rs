@@ -56,9 +56,9 @@ impl Cache {
         let mut all = write(&self.subscriptions);
         let of_tenant = all.entry(subscription.tenant.clone()).or_default();
         let mut next = Vec::clone(of_tenant);
-        match next.iter_mut().find(|other| other.id == subscription.id) {
-            Some(other) => *other = Arc::new(subscription),
-            None => next.push(Arc::new(subscription)),
+        match next.binary_search_by_key(&subscription.id, |other| other.id) {
+            Ok(place) => next[place] = Arc::new(subscription),
+            Err(place) => next.insert(place, Arc::new(subscription)),
         }
         *of_tenant = Arc::new(next);
     }

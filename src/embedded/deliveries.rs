@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use super::tables::{
-    attempt, delete_wake, delivery, from_json, put_attempt, put_progress, put_wake, to_json,
-};
+use super::idempotency::{self, Kind};
+use super::tables::{attempt, delete_wake, delivery, put_attempt, put_progress, put_wake, to_json};
 use super::writer::Class;
 use super::{Embedded, payloads};
 use crate::model::attempt::Attempt;
@@ -30,10 +29,11 @@ impl Intake for Embedded {
         let tenant = tenant.clone();
         let lanes = Arc::clone(&self.0.lanes);
         let added: Vec<_> = deliveries.iter().filter_map(|(delivery, _)| next_wake(delivery)).collect();
-        let bytes = deliveries.iter().map(|(_, bytes)| bytes.len()).sum();
+        let bytes = deliveries.iter().map(|(delivery, bytes)| weight(delivery) + bytes.len()).sum();
         let work = move |connection: &Connection| {
-            if let Some((idempotency, remembered)) = &remember
-                && let Some(known) = remember_event(connection, &tenant, idempotency, remembered, now)?
+            if let Some((key, remembered)) = &remember
+                && let Some(known) =
+                    idempotency::remember(connection, &tenant, Kind::Event, key, remembered, now)?
             {
                 return Ok(Accepted::Known(known));
             }
@@ -46,32 +46,11 @@ impl Intake for Embedded {
     }
 }
 
-/// Puts the record of a key; gives the one that is there already.
-fn remember_event(
-    connection: &Connection,
-    tenant: &TenantId,
-    idempotency: &Idempotency,
-    remembered: &Remembered,
-    now: Timestamp,
-) -> rusqlite::Result<Option<Remembered>> {
-    connection.prepare_cached("DELETE FROM idempotency WHERE until <= ?1")?.execute([now.millis()])?;
-    let known = connection
-        .prepare_cached("SELECT doc FROM idempotency WHERE tenant = ?1 AND kind = 'event' AND key = ?2")?
-        .query_row(params![tenant.as_str(), idempotency.key], |row| from_json(row, 0))
-        .optional()?;
-    if known.is_none() {
-        connection
-            .prepare_cached(
-                "INSERT INTO idempotency (tenant, kind, key, until, doc) VALUES (?1, 'event', ?2, ?3, ?4)",
-            )?
-            .execute(params![
-                tenant.as_str(),
-                idempotency.key,
-                idempotency.until.millis(),
-                to_json(remembered)?
-            ])?;
-    }
-    Ok(known)
+/// About how many bytes a delivery is, besides its payload.
+fn weight(delivery: &Delivery) -> usize {
+    let request = &delivery.frozen.request;
+    let headers: usize = request.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    1024 + request.url.len() + headers
 }
 
 /// Puts a delivery that is not there yet, with its payload and the message for its first attempt.
@@ -110,11 +89,6 @@ pub(super) fn next_wake(delivery: &Delivery) -> Option<Wake> {
 }
 
 impl Deliveries for Embedded {
-    async fn delivery(&self, tenant: &TenantId, trace: TraceId) -> Stored<Option<Delivery>> {
-        let tenant = tenant.clone();
-        self.read(move |connection| delivery(connection, &tenant, trace)).await
-    }
-
     async fn begin(&self, wake: &Wake, number: u32, token: Uuid, now: Timestamp) -> Stored<Begun> {
         let wake = wake.clone();
         let work = move |connection: &Connection| {
@@ -175,7 +149,9 @@ pub(super) fn settle(
 ) -> rusqlite::Result<Option<Option<Wake>>> {
     let Some(mut delivery) = delivery(connection, &row.tenant, row.trace_id)? else { return Ok(None) };
     let stored = attempt(connection, &row.tenant, &row.loan_id, row.id)?;
-    let mut row = stored.filter(|stored| stored.completion().is_some()).unwrap_or_else(|| row.clone());
+    let stands = stored.filter(|stored| stored.completion().is_some());
+    let response = response.filter(|_| stands.is_none());
+    let mut row = stands.unwrap_or_else(|| row.clone());
     let Some(completion) = row.completion() else { return Ok(None) };
     let payload = completion.response.as_ref().map(|response| response.payload);
     let Some(next_attempt_at) = delivery.settle(token, completion) else { return Ok(None) };

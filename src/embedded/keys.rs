@@ -26,7 +26,7 @@ impl Keys for Embedded {
     }
 
     async fn add_key(&self, key: Key, hash: KeyHash) -> Stored<()> {
-        let inner = Arc::clone(&self.0);
+        let cache = Arc::clone(&self.0.cache);
         let new = key.clone();
         let work = move |connection: &Connection| {
             connection
@@ -34,7 +34,7 @@ impl Keys for Embedded {
                 .execute(params![hash.0, new.tenant.as_str(), new.id.uuid().as_bytes(), to_json(&new)?])
                 .map(|_| ())
         };
-        self.0.writer.run(Class::Progress, work, move |()| inner.cache.put_key(hash, key)).await
+        self.0.writer.run(Class::Progress, work, move |()| cache.put_key(hash, key)).await
     }
 
     async fn keys(&self, tenant: &TenantId, after: Option<KeyId>, limit: usize) -> Stored<Vec<Key>> {
@@ -50,7 +50,7 @@ impl Keys for Embedded {
     }
 
     async fn delete_key(&self, tenant: &TenantId, id: KeyId) -> Stored<bool> {
-        let inner = Arc::clone(&self.0);
+        let cache = Arc::clone(&self.0.cache);
         let (tenant, of) = (tenant.clone(), tenant.clone());
         let work = move |connection: &Connection| {
             connection
@@ -58,7 +58,7 @@ impl Keys for Embedded {
                 .execute(params![of.as_str(), id.uuid().as_bytes()])
                 .map(|deleted| deleted > 0)
         };
-        self.0.writer.run(Class::Progress, work, move |_| inner.cache.remove_key(&tenant, id)).await
+        self.0.writer.run(Class::Progress, work, move |_| cache.remove_key(&tenant, id)).await
     }
 }
 

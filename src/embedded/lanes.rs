@@ -1,10 +1,12 @@
-//! Which subscriptions have something in the queue, and when it is due.
+//! What has something in the queue, and when it is due.
 //!
-//! One lane a subscription, so that nobody waits behind another's slow receiver. A lane knows its
-//! earliest due time and the messages of it that are in a worker's hand; the messages themselves stay in
-//! the table, so memory is bounded whatever waits.
+//! A subscription has two lanes, one of automatic attempts and one of resends, so that neither waits behind
+//! the other and nobody behind another's slow receiver. A lane knows its earliest due time and the messages
+//! of it that are in a worker's hand; the messages themselves stay in the table, so memory is bounded
+//! whatever waits. A lane is in one of four places: idle, on the clock until it is due, in the ring of those
+//! that take turns, or parked because too much of it is in hand. No step looks at more lanes than it moves.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
@@ -13,13 +15,37 @@ use tokio::sync::Notify;
 use super::tables::uuid;
 use crate::model::id::SubscriptionId;
 use crate::model::time::Timestamp;
-use crate::ports::Wake;
+use crate::ports::{Due, Wake};
+
+/// One lane of a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct LaneId {
+    pub(super) subscription: SubscriptionId,
+    pub(super) automatic: bool,
+}
+
+impl LaneId {
+    pub(super) fn of(wake: &Wake) -> Self {
+        Self { subscription: wake.subscription_id, automatic: matches!(wake.what, Due::Attempt(_)) }
+    }
+
+    fn other(self) -> Self {
+        Self { automatic: !self.automatic, ..self }
+    }
+}
 
 #[derive(Default)]
 pub(super) struct Lanes {
-    lanes: Mutex<BTreeMap<SubscriptionId, Lane>>,
+    state: Mutex<State>,
     /// Something was added or done with.
     pub(super) changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    lanes: HashMap<LaneId, Lane>,
+    clock: BTreeSet<(Timestamp, LaneId)>,
+    ring: VecDeque<LaneId>,
 }
 
 #[derive(Default)]
@@ -28,93 +54,157 @@ struct Lane {
     due: Option<Timestamp>,
     /// Messages in a worker's hand, by row.
     in_hand: HashSet<i64>,
+    place: Place,
+}
+
+#[derive(Default, PartialEq)]
+enum Place {
+    #[default]
+    Idle,
+    Clock,
+    Ring,
+    Parked,
 }
 
 /// What can be done now.
+#[derive(Debug)]
 pub(super) enum Turn {
     /// This lane has something due, and room for so many.
-    Lane(SubscriptionId, usize),
+    Lane(LaneId, usize),
     /// Nothing is due before then.
     Nothing(Option<Timestamp>),
+}
+
+impl State {
+    fn due(&mut self, id: LaneId, due: Timestamp) {
+        let lane = self.lanes.entry(id).or_default();
+        let first = lane.due.map_or(due, |first| first.min(due));
+        if lane.place == Place::Clock
+            && let Some(before) = lane.due
+        {
+            self.clock.remove(&(before, id));
+        }
+        lane.due = Some(first);
+        if matches!(lane.place, Place::Idle | Place::Clock) {
+            lane.place = Place::Clock;
+            self.clock.insert((first, id));
+        }
+    }
+
+    fn join_ring(&mut self, id: LaneId) {
+        if let Some(lane) = self.lanes.get_mut(&id) {
+            lane.place = Place::Ring;
+            self.ring.push_back(id);
+        }
+    }
+
+    fn in_hand(&self, id: LaneId) -> usize {
+        self.lanes.get(&id).map_or(0, |lane| lane.in_hand.len())
+    }
+
+    /// How many more of a lane may be in hand, of `most` of its subscription; of resends a quarter of that.
+    fn room(&self, id: LaneId, most: usize) -> usize {
+        let own = self.in_hand(id);
+        let share = if id.automatic { most } else { most.div_ceil(4) };
+        share.saturating_sub(own).min(most.saturating_sub(own + self.in_hand(id.other())))
+    }
+
+    fn remove_if_over(&mut self, id: LaneId) {
+        let over = |lane: &Lane| lane.place == Place::Idle && lane.in_hand.is_empty();
+        if self.lanes.get(&id).is_some_and(over) {
+            self.lanes.remove(&id);
+        }
+    }
 }
 
 impl Lanes {
     pub(super) fn load(connection: &Connection) -> rusqlite::Result<Self> {
         let lanes = Self::default();
-        let mut statement =
-            connection.prepare("SELECT subscription, min(due) FROM queue GROUP BY subscription")?;
-        for lane in statement.query_map([], |row| Ok((uuid(row, 0)?, row.get(1)?)))? {
-            let (subscription, due) = lane?;
-            lanes.due(SubscriptionId::from_uuid(subscription), Timestamp::from_millis(due));
+        let mut statement = connection
+            .prepare("SELECT subscription, number IS NOT NULL, min(due) FROM queue GROUP BY 1, 2")?;
+        for lane in statement.query_map([], |row| Ok((uuid(row, 0)?, row.get(1)?, row.get(2)?)))? {
+            let (subscription, automatic, due) = lane?;
+            let id = LaneId { subscription: SubscriptionId::from_uuid(subscription), automatic };
+            lanes.due(id, Timestamp::from_millis(due));
         }
         Ok(lanes)
     }
 
-    fn lanes(&self) -> MutexGuard<'_, BTreeMap<SubscriptionId, Lane>> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Messages were put into the queue.
     pub(super) fn add(&self, wakes: &[Wake]) {
+        let mut state = self.state();
         for wake in wakes {
-            self.due(wake.subscription_id, wake.due);
+            state.due(LaneId::of(wake), wake.due);
         }
+        drop(state);
         if !wakes.is_empty() {
             self.changed.notify_one();
         }
     }
 
     /// A message that is in nobody's hand is due then.
-    pub(super) fn due(&self, subscription: SubscriptionId, due: Timestamp) {
-        let mut lanes = self.lanes();
-        let lane = lanes.entry(subscription).or_default();
-        lane.due = Some(lane.due.map_or(due, |first| first.min(due)));
+    pub(super) fn due(&self, id: LaneId, due: Timestamp) {
+        self.state().due(id, due);
     }
 
-    /// The first lane after `last`, in turn, that has something due and fewer than `most` in hand. It
-    /// counts as empty until it is told otherwise, so that what is added while it is read is not missed.
-    pub(super) fn next(&self, last: Option<SubscriptionId>, most: usize, now: Timestamp) -> Turn {
-        use std::ops::Bound::{Excluded, Included, Unbounded};
-        let mut lanes = self.lanes();
-        let ready = |lane: &Lane| lane.in_hand.len() < most && lane.due.is_some_and(|due| due <= now);
-        let after = last.map_or(Unbounded, Excluded);
-        let upto = last.map_or(Unbounded, Included);
-        let found = lanes
-            .range((after, Unbounded))
-            .find(|(_, lane)| ready(lane))
-            .or_else(|| last.and_then(|_| lanes.range((Unbounded, upto)).find(|(_, lane)| ready(lane))));
-        let Some(subscription) = found.map(|(subscription, _)| *subscription) else {
-            let waiting = lanes.values().filter(|lane| lane.in_hand.len() < most);
-            return Turn::Nothing(waiting.filter_map(|lane| lane.due).min());
-        };
-        let lane = lanes.entry(subscription).or_default();
-        lane.due = None;
-        Turn::Lane(subscription, most - lane.in_hand.len())
+    /// The next lane, in turn, that has something due and room for it, `most` of its subscription being in
+    /// hand at once. It counts as empty until it is told otherwise, so that what is added while it is read
+    /// is not missed.
+    pub(super) fn next(&self, most: usize, now: Timestamp) -> Turn {
+        let mut state = self.state();
+        while let Some((due, id)) = state.clock.first().copied().filter(|(due, _)| *due <= now) {
+            state.clock.remove(&(due, id));
+            state.join_ring(id);
+        }
+        while let Some(id) = state.ring.pop_front() {
+            let room = state.room(id, most);
+            let Some(lane) = state.lanes.get_mut(&id) else { continue };
+            if room == 0 {
+                lane.place = Place::Parked;
+                continue;
+            }
+            lane.place = Place::Idle;
+            lane.due = None;
+            return Turn::Lane(id, room);
+        }
+        Turn::Nothing(state.clock.first().map(|(due, _)| *due))
+    }
+
+    /// A lane that was read has nothing, if nothing was added or taken meanwhile.
+    pub(super) fn was_read(&self, id: LaneId) {
+        self.state().remove_if_over(id);
     }
 
     /// How many messages of a lane are in hand.
-    pub(super) fn held(&self, subscription: SubscriptionId) -> usize {
-        self.lanes().get(&subscription).map_or(0, |lane| lane.in_hand.len())
+    pub(super) fn held(&self, id: LaneId) -> usize {
+        self.state().in_hand(id)
     }
 
     /// Takes a message into hand. False if it is there already.
-    pub(super) fn take(&self, subscription: SubscriptionId, row: i64) -> bool {
-        self.lanes().entry(subscription).or_default().in_hand.insert(row)
+    pub(super) fn take(&self, id: LaneId, row: i64) -> bool {
+        self.state().lanes.entry(id).or_default().in_hand.insert(row)
     }
 
     /// A message is out of hand; it is due again then, if it was not done with.
-    pub(super) fn put_down(&self, subscription: SubscriptionId, row: i64, again: Option<Timestamp>) {
-        let mut lanes = self.lanes();
-        if let Some(lane) = lanes.get_mut(&subscription) {
+    pub(super) fn put_down(&self, id: LaneId, row: i64, again: Option<Timestamp>) {
+        let mut state = self.state();
+        if let Some(lane) = state.lanes.get_mut(&id) {
             lane.in_hand.remove(&row);
-            if let Some(again) = again {
-                lane.due = Some(lane.due.map_or(again, |first| first.min(again)));
-            }
-            if lane.in_hand.is_empty() && lane.due.is_none() {
-                lanes.remove(&subscription);
+        }
+        if let Some(again) = again {
+            state.due(id, again);
+        }
+        for id in [id, id.other()] {
+            if state.lanes.get(&id).is_some_and(|lane| lane.place == Place::Parked) {
+                state.join_ring(id);
             }
         }
-        drop(lanes);
+        state.remove_if_over(id);
+        drop(state);
         self.changed.notify_one();
     }
 }

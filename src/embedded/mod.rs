@@ -8,6 +8,7 @@
 mod attempts;
 mod cache;
 mod deliveries;
+mod idempotency;
 mod keys;
 mod lanes;
 mod payloads;
@@ -20,7 +21,7 @@ mod tables;
 mod worker;
 mod writer;
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -45,6 +46,8 @@ pub enum OpenError {
     Folder(PathBuf, io::Error),
     #[error("{0} cannot be opened: {1}")]
     Database(PathBuf, rusqlite::Error),
+    #[error("{0} is not a database of loanhook's: use another folder with --data")]
+    Foreign(PathBuf),
     #[error("{0} was written by a newer loanhook (its schema is {1}): use that one")]
     Newer(PathBuf, i64),
 }
@@ -56,7 +59,7 @@ pub struct Embedded(Arc<Inner>);
 struct Inner {
     writer: Writer,
     readers: Readers,
-    cache: Cache,
+    cache: Arc<Cache>,
     lanes: Arc<Lanes>,
     _lock: File,
 }
@@ -66,23 +69,25 @@ impl Embedded {
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         let unusable = |error| OpenError::Folder(folder.into(), error);
         make_folder(folder).map_err(unusable)?;
-        let lock = File::create(folder.join("loanhook.lock")).map_err(unusable)?;
+        let lock = private_file(&folder.join("loanhook.lock")).map_err(unusable)?;
         lock.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => OpenError::InUse(folder.into()),
             TryLockError::Error(error) => unusable(error),
         })?;
         let path = folder.join("loanhook.db");
+        private_file(&path).map_err(unusable)?;
         let broken = |error| OpenError::Database(path.clone(), error);
         let connection = Connection::open(&path).map_err(broken)?;
         schema::prepare(&connection).map_err(broken)?;
         match schema::migrate(&connection).map_err(broken)? {
             schema::Version::Current => {}
+            schema::Version::Foreign => return Err(OpenError::Foreign(path)),
             schema::Version::Newer(version) => return Err(OpenError::Newer(path, version)),
         }
         recovery::interrupt_all(&connection, Timestamp::now()).map_err(broken)?;
-        let cache = Cache::load(&connection).map_err(broken)?;
+        let cache = Arc::new(Cache::load(&connection).map_err(broken)?);
         let lanes = Arc::new(Lanes::load(&connection).map_err(broken)?);
-        let readers = Readers::open(&path).map_err(broken)?;
+        let readers = Readers::open(&path)?;
         let writer = Writer::start(connection).map_err(unusable)?;
         Ok(Self(Arc::new(Inner { writer, readers, cache, lanes, _lock: lock })))
     }
@@ -95,7 +100,17 @@ impl Embedded {
     }
 }
 
-/// Only its owner may read the folder: it holds signing secrets.
+/// Opens a file, making one that only its owner may read if it is not there: signing secrets are in it.
+/// SQLite gives the files beside its database the mode of that.
+fn private_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// As private as its files.
 fn make_folder(folder: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);

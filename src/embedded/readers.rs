@@ -1,53 +1,74 @@
-//! Connections that only read.
+//! Connections that only read, each on a thread of its own.
+//!
+//! They share no threads with anything else, so that nothing slow elsewhere (a name that does not resolve)
+//! holds up the history or the queue; and a read that was begun ends on its thread, whoever still waits.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, OpenFlags};
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 
+use super::OpenError;
 use super::schema;
 use crate::ports::{StoreError, Stored};
 
 /// How many reads go on at once.
 const READERS: usize = 4;
 
+type Read = Box<dyn FnOnce(&Connection) + Send>;
+
 pub(super) struct Readers {
-    idle: Arc<Mutex<Vec<Connection>>>,
-    free: Semaphore,
+    reads: Sender<Read>,
 }
 
 impl Readers {
-    pub(super) fn open(path: &Path) -> rusqlite::Result<Self> {
-        let mut idle = Vec::with_capacity(READERS);
+    pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
+        let (reads, waiting) = channel();
+        let waiting = Arc::new(Mutex::new(waiting));
         for _ in 0..READERS {
-            // A reader of a WAL file writes to its index, so the connection is not opened read-only.
-            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let connection = Connection::open_with_flags(path, flags)?;
-            schema::prepare(&connection)?;
-            connection.pragma_update(None, "query_only", true)?;
-            idle.push(connection);
+            let connection = connect(path).map_err(|error| OpenError::Database(path.into(), error))?;
+            let waiting = Arc::clone(&waiting);
+            std::thread::Builder::new()
+                .name("reader".into())
+                .spawn(move || work(&connection, &waiting))
+                .map_err(|error| OpenError::Folder(path.into(), error))?;
         }
-        Ok(Self { idle: Arc::new(Mutex::new(idle)), free: Semaphore::new(READERS) })
+        Ok(Self { reads })
     }
 
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Stored<T> {
-        let failed = |what: &str| StoreError::Failed(what.into());
-        let _turn = self.free.acquire().await.map_err(|_| failed("the readers are closed"))?;
-        let idle = Arc::clone(&self.idle);
-        let read = tokio::task::spawn_blocking(move || {
-            let connection = lock(&idle).pop().ok_or_else(|| failed("no reader is free"))?;
-            let result = work(&connection);
-            lock(&idle).push(connection);
-            Ok(result?)
+        let (sender, receiver) = oneshot::channel();
+        let read: Read = Box::new(move |connection| {
+            // A caller that went away does not want to know.
+            let _ = sender.send(read(connection));
         });
-        read.await.unwrap_or_else(|_| Err(StoreError::Failed("a read panicked".into())))
+        let failed = |what: &str| StoreError::Failed(what.into());
+        self.reads.send(read).map_err(|_| failed("the readers are closed"))?;
+        Ok(receiver.await.map_err(|_| failed("a read panicked"))??)
     }
 }
 
-fn lock(idle: &Mutex<Vec<Connection>>) -> MutexGuard<'_, Vec<Connection>> {
-    idle.lock().unwrap_or_else(PoisonError::into_inner)
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    // A reader of a WAL file writes to its index, so the connection is not opened read-only.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    schema::prepare(&connection)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+/// Reads until nobody can ask any more.
+fn work(connection: &Connection, waiting: &Mutex<Receiver<Read>>) {
+    loop {
+        let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(read) = next else { return };
+        // Its caller hears of a panic by the answer that never comes.
+        let _ = catch_unwind(AssertUnwindSafe(|| read(connection)));
+    }
 }

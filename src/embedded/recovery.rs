@@ -4,11 +4,10 @@
 //! interrupted, and the next attempt is due at once; an interrupted resend is not repeated.
 
 use rusqlite::Connection;
-use tracing::warn;
 
 use super::tables::from_json;
-use super::writer::Class;
 use super::{Embedded, deliveries, resends};
+use crate::log;
 use crate::model::attempt::{Attempt, AttemptState, Completion, SENDER_DIED};
 use crate::model::time::Timestamp;
 use crate::ports::{Due, Stored, Wake};
@@ -29,7 +28,7 @@ pub(super) fn interrupt_all(connection: &Connection, now: Timestamp) -> rusqlite
 fn interrupt(connection: &Connection, mut row: Attempt, now: Timestamp) -> rusqlite::Result<Option<Wake>> {
     let AttemptState::Sending { token } = row.state else { return Ok(None) };
     row.state = AttemptState::Complete(Completion::interrupted(now, SENDER_DIED));
-    warn!(trace_id = %row.trace_id, attempt_id = %row.id, attempt = %row.number, "attempt.interrupted");
+    log::attempt(&row);
     if row.is_manual() {
         resends::settle(connection, token, &row, None)?;
         return Ok(None);
@@ -57,6 +56,6 @@ impl Embedded {
             }
             Ok(next)
         };
-        self.0.writer.run(Class::Progress, work, move |next: &Vec<Wake>| lanes.add(next)).await.map(|_| ())
+        self.0.writer.run_until_done(work, move |next: &Vec<Wake>| lanes.add(next)).await.map(|_| ())
     }
 }

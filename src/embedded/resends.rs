@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::tables::{
-    attempt, delete_wake, delivery, from_json, put_attempt, put_progress, put_wake, to_json,
-};
+use super::idempotency::{self, Kind};
+use super::tables::{attempt, delete_wake, delivery, put_attempt, put_progress, put_wake};
 use super::writer::Class;
 use super::{Embedded, payloads};
+use crate::log;
 use crate::model::attempt::{Attempt, AttemptState};
-use crate::model::id::{AttemptId, LoanId, TraceId};
+use crate::model::id::{AttemptId, LoanId};
 use crate::model::time::Timestamp;
 use crate::ports::{Due, Idempotency, Queued, Resends, Stored, Taken, Wake};
 
@@ -29,7 +29,14 @@ impl Resends for Embedded {
         let added = [wake.clone()];
         let work = move |connection: &Connection| {
             if let Some(key) = &key
-                && let Some((trace, id)) = remember_resend(connection, &row, key, now)?
+                && let Some((trace, id)) = idempotency::remember(
+                    connection,
+                    &row.tenant,
+                    Kind::Resend,
+                    key,
+                    &(row.trace_id, row.id),
+                    now,
+                )?
             {
                 return Ok(Queued::Known(trace, id));
             }
@@ -41,7 +48,7 @@ impl Resends for Embedded {
             put_wake(connection, &wake)?;
             Ok(Queued::New)
         };
-        self.0.writer.run(Class::Intake(0), work, move |_| lanes.add(&added)).await
+        self.0.writer.run(Class::Intake(1024), work, move |_| lanes.add(&added)).await
     }
 
     async fn take_resend(
@@ -58,16 +65,25 @@ impl Resends for Embedded {
             let row = attempt(connection, &wake.tenant, &loan, id)?;
             let (Some(mut row), Some(delivery)) = (row, delivery(connection, &wake.tenant, wake.trace_id)?)
             else {
-                return Ok(Taken::Lost(None));
+                return Ok((false, Taken::Lost(None)));
             };
             let was_queued = row.state == AttemptState::Queued;
             let won = row.take(token, now);
             if was_queued {
                 put_attempt(connection, &row)?;
             }
-            Ok(if won { Taken::Won(Box::new((delivery, row))) } else { Taken::Lost(Some(Box::new(row))) })
+            let row = Box::new(row);
+            Ok((
+                was_queued,
+                if won { Taken::Won(Box::new((delivery, *row))) } else { Taken::Lost(Some(row)) },
+            ))
         };
-        self.0.writer.run(Class::Progress, work, |_| ()).await
+        let then = |taken: &(bool, Taken)| {
+            if let (true, Taken::Lost(Some(too_late))) = taken {
+                log::attempt(too_late);
+            }
+        };
+        self.0.writer.run(Class::Progress, work, then).await.map(|(_, taken)| taken)
     }
 
     async fn settle_resend(&self, token: Uuid, row: Attempt, response: Option<Bytes>) -> Stored<bool> {
@@ -75,33 +91,6 @@ impl Resends for Embedded {
         let work = move |connection: &Connection| settle(connection, token, &end.0, end.1.as_deref());
         self.0.writer.run_until_done(work, |_| ()).await
     }
-}
-
-/// Puts the record of a key; gives what the one that is there already stands for.
-fn remember_resend(
-    connection: &Connection,
-    row: &Attempt,
-    key: &Idempotency,
-    now: Timestamp,
-) -> rusqlite::Result<Option<(TraceId, AttemptId)>> {
-    connection.prepare_cached("DELETE FROM idempotency WHERE until <= ?1")?.execute([now.millis()])?;
-    let known = connection
-        .prepare_cached("SELECT doc FROM idempotency WHERE tenant = ?1 AND kind = 'resend' AND key = ?2")?
-        .query_row(params![row.tenant.as_str(), key.key], |row| from_json(row, 0))
-        .optional()?;
-    if known.is_none() {
-        connection
-            .prepare_cached(
-                "INSERT INTO idempotency (tenant, kind, key, until, doc) VALUES (?1, 'resend', ?2, ?3, ?4)",
-            )?
-            .execute(params![
-                row.tenant.as_str(),
-                key.key,
-                key.until.millis(),
-                to_json(&(row.trace_id, row.id))?
-            ])?;
-    }
-    Ok(known)
 }
 
 /// Ends a resend. False if its row is not the token's.

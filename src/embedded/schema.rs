@@ -6,6 +6,8 @@ use rusqlite::Connection;
 pub(super) enum Version {
     Current,
     Newer(i64),
+    /// It has tables, and they are not ours.
+    Foreign,
 }
 
 /// One step a version; a step, once released, never changes.
@@ -70,6 +72,7 @@ const STEPS: [&str; 1] = ["CREATE TABLE deliveries (
          id BLOB NOT NULL,
          doc TEXT NOT NULL
      ) WITHOUT ROWID;
+     CREATE INDEX keys_by_tenant ON keys (tenant, id);
      CREATE TABLE egress (
          address TEXT PRIMARY KEY,
          seen INTEGER NOT NULL
@@ -91,6 +94,10 @@ pub(super) fn migrate(connection: &Connection) -> rusqlite::Result<Version> {
     let Some(steps) = usize::try_from(version).ok().and_then(|version| STEPS.get(version..)) else {
         return Ok(Version::Newer(version));
     };
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if version == 0 && tables > 0 {
+        return Ok(Version::Foreign);
+    }
     let transaction = connection.unchecked_transaction()?;
     for step in steps {
         transaction.execute_batch(step)?;

@@ -49,7 +49,7 @@ impl Subscriptions for Embedded {
     }
 
     async fn create(&self, subscription: Subscription, most: usize) -> Stored<bool> {
-        let inner = Arc::clone(&self.0);
+        let cache = Arc::clone(&self.0.cache);
         let new = subscription.clone();
         let work = move |connection: &Connection| {
             let count: usize = connection
@@ -62,14 +62,14 @@ impl Subscriptions for Embedded {
         };
         let then = move |created: &bool| {
             if *created {
-                inner.cache.put_subscription(subscription);
+                cache.put_subscription(subscription);
             }
         };
         self.0.writer.run(Class::Progress, work, then).await
     }
 
     async fn replace(&self, subscription: Subscription) -> Stored<Replaced> {
-        let inner = Arc::clone(&self.0);
+        let cache = Arc::clone(&self.0.cache);
         let next = subscription.clone();
         let work = move |connection: &Connection| {
             let Some((current, true)) = newest(connection, &next.tenant, next.id)? else {
@@ -78,20 +78,20 @@ impl Subscriptions for Embedded {
             if current.version + 1 != next.version {
                 return Ok(Replaced::Changed);
             }
-            retire(connection, &current)?;
+            retire(connection, &Subscription { secrets: Secrets::forgotten(), ..current })?;
             put(connection, &next)?;
             Ok(Replaced::Done)
         };
         let then = move |replaced: &Replaced| {
             if *replaced == Replaced::Done {
-                inner.cache.put_subscription(subscription);
+                cache.put_subscription(subscription);
             }
         };
         self.0.writer.run(Class::Progress, work, then).await
     }
 
     async fn delete(&self, tenant: &TenantId, id: SubscriptionId) -> Stored<bool> {
-        let inner = Arc::clone(&self.0);
+        let cache = Arc::clone(&self.0.cache);
         let tenant = tenant.clone();
         let work = move |connection: &Connection| {
             let Some((current, true)) = newest(connection, &tenant, id)? else { return Ok(None) };
@@ -100,7 +100,7 @@ impl Subscriptions for Embedded {
         };
         let then = move |gone: &Option<Subscription>| {
             if let Some(gone) = gone {
-                inner.cache.remove_subscription(gone);
+                cache.remove_subscription(gone);
             }
         };
         Ok(self.0.writer.run(Class::Progress, work, then).await?.is_some())
@@ -138,15 +138,17 @@ fn put(connection: &Connection, subscription: &Subscription) -> rusqlite::Result
         .map(|_| ())
 }
 
+/// Keeps a version that is not current any more.
 fn retire(connection: &Connection, subscription: &Subscription) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "UPDATE subscriptions SET current = 0 WHERE tenant = ?1 AND id = ?2 AND version = ?3",
+            "UPDATE subscriptions SET current = 0, doc = ?4 WHERE tenant = ?1 AND id = ?2 AND version = ?3",
         )?
         .execute(params![
             subscription.tenant.as_str(),
             subscription.id.uuid().as_bytes(),
-            subscription.version
+            subscription.version,
+            to_json(subscription)?,
         ])
         .map(|_| ())
 }

@@ -6,9 +6,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use super::lanes::LaneId;
 use crate::model::attempt::{Attempt, AttemptState};
 use crate::model::delivery::Delivery;
-use crate::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
+use crate::model::id::{AttemptId, LoanId, TenantId, TraceId};
 use crate::model::progress::Progress;
 use crate::model::time::Timestamp;
 use crate::ports::{Due, Wake};
@@ -127,19 +128,18 @@ pub(super) fn delete_wake(connection: &Connection, wake: &Wake) -> rusqlite::Res
         .map(|_| ())
 }
 
-/// The next messages of a subscription, with the IDs of their rows: resends, for which a person waits,
-/// before automatic attempts by their due times.
+/// The messages of a lane that are due first, with the IDs of their rows.
 pub(super) fn wakes(
     connection: &Connection,
-    subscription: SubscriptionId,
+    lane: LaneId,
     limit: usize,
 ) -> rusqlite::Result<Vec<(i64, Wake)>> {
     connection
         .prepare_cached(
             "SELECT id, tenant, trace, due, number, loan, attempt FROM queue
-             WHERE subscription = ?1 ORDER BY number IS NOT NULL, due, id LIMIT ?2",
+             WHERE subscription = ?1 AND (number IS NOT NULL) = ?2 ORDER BY due, id LIMIT ?3",
         )?
-        .query_map(params![subscription.uuid().as_bytes(), limit], |row| {
+        .query_map(params![lane.subscription.uuid().as_bytes(), lane.automatic, limit], |row| {
             let what = match row.get(4)? {
                 Some(number) => Due::Attempt(number),
                 None => {
@@ -149,7 +149,7 @@ pub(super) fn wakes(
             let wake = Wake {
                 tenant: text(row, 1)?,
                 trace_id: TraceId::from_uuid(uuid(row, 2)?),
-                subscription_id: subscription,
+                subscription_id: lane.subscription,
                 due: Timestamp::from_millis(row.get(3)?),
                 what,
             };

@@ -1,4 +1,4 @@
-//! Hands what is due to its handler: subscriptions take turns, each with so many in flight at most.
+//! Hands what is due to its handler: lanes take turns, each subscription with so many in flight at most.
 //!
 //! It sleeps until something is due or changes. A message stays in the table until its handler's claim
 //! takes it away, so a message in hand when the process dies is there at the next start.
@@ -12,12 +12,13 @@ use tokio::task::JoinSet;
 use tracing::error;
 
 use super::Embedded;
-use super::lanes::Turn;
+use super::lanes::{LaneId, Turn};
 use super::tables::wakes;
-use crate::model::id::SubscriptionId;
 use crate::model::time::Timestamp;
 use crate::ports::{Stored, Wake};
 
+/// How long the worker sleeps at most: a machine that slept, or a clock that was set, is noticed then.
+const NAP: Duration = Duration::from_secs(30);
 /// How long a subscription rests after its handler failed.
 const REST: Duration = Duration::from_secs(1);
 
@@ -54,21 +55,17 @@ where
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let slots = Arc::new(Semaphore::new(self.limits.in_all));
         let mut sends = JoinSet::new();
-        let mut last = None;
         while !*stop.borrow_and_update() {
             while sends.try_join_next().is_some() {}
             let turn = match Arc::clone(&slots).try_acquire_owned() {
                 Ok(slot) => {
                     drop(slot);
-                    self.engine.0.lanes.next(last, self.limits.per_subscription, Timestamp::now())
+                    self.engine.0.lanes.next(self.limits.per_subscription, Timestamp::now())
                 }
                 Err(_) => Turn::Nothing(None),
             };
             match turn {
-                Turn::Lane(subscription, room) => {
-                    last = Some(subscription);
-                    self.take(subscription, room, &slots, &mut sends).await;
-                }
+                Turn::Lane(lane, room) => self.take(lane, room, &slots, &mut sends).await,
                 Turn::Nothing(due) => {
                     tokio::select! {
                         () = self.engine.0.lanes.changed.notified() => {}
@@ -81,21 +78,15 @@ where
         while sends.join_next().await.is_some() {}
     }
 
-    /// Takes up to `room` due messages of a subscription, as far as there are slots, and starts them.
-    async fn take(
-        &self,
-        subscription: SubscriptionId,
-        room: usize,
-        slots: &Arc<Semaphore>,
-        sends: &mut JoinSet<()>,
-    ) {
+    /// Takes up to `room` due messages of a lane, as far as there are slots, and starts them.
+    async fn take(&self, lane: LaneId, room: usize, slots: &Arc<Semaphore>, sends: &mut JoinSet<()>) {
         let lanes = &self.engine.0.lanes;
-        let limit = room + lanes.held(subscription) + 1;
-        let found = match self.engine.read(move |connection| wakes(connection, subscription, limit)).await {
+        let limit = room + lanes.held(lane) + 1;
+        let found = match self.engine.read(move |connection| wakes(connection, lane, limit)).await {
             Ok(found) => found,
             Err(failure) => {
-                error!(%subscription, %failure, "queue.unreadable");
-                lanes.due(subscription, Timestamp::now() + REST);
+                error!(subscription_id = %lane.subscription, %failure, "queue.unreadable");
+                lanes.due(lane, Timestamp::now() + REST);
                 return;
             }
         };
@@ -104,15 +95,16 @@ where
         for (row, wake) in found {
             let slot = (room > 0 && wake.due <= now).then(|| Arc::clone(slots).try_acquire_owned());
             match slot {
-                Some(Ok(slot)) if lanes.take(subscription, row) => {
+                Some(Ok(slot)) if lanes.take(lane, row) => {
                     room -= 1;
                     self.start(row, wake, slot, sends);
                 }
                 // It is in hand already: its claim has not taken it away yet.
                 Some(Ok(_)) => {}
-                _ => lanes.due(subscription, wake.due),
+                _ => lanes.due(lane, wake.due),
             }
         }
+        lanes.was_read(lane);
     }
 
     fn start(&self, row: i64, wake: Wake, slot: OwnedSemaphorePermit, sends: &mut JoinSet<()>) {
@@ -128,24 +120,22 @@ where
                 }
                 Err(panic) => {
                     error!(trace_id = %wake.trace_id, %panic, "delivery.panicked");
-                    match engine.interrupt(&wake, Timestamp::now()).await {
-                        Ok(()) => None,
-                        Err(failure) => {
-                            error!(trace_id = %wake.trace_id, %failure, "delivery.not_interrupted");
-                            Some(Timestamp::now() + REST)
-                        }
+                    if let Err(failure) = engine.interrupt(&wake, Timestamp::now()).await {
+                        error!(trace_id = %wake.trace_id, %failure, "delivery.not_interrupted");
                     }
+                    // It may have panicked before its claim: then its message is still there.
+                    Some(Timestamp::now() + REST)
                 }
             };
             drop(slot);
-            engine.0.lanes.put_down(wake.subscription_id, row, again);
+            engine.0.lanes.put_down(LaneId::of(&wake), row, again);
         });
     }
 }
 
 async fn until(due: Option<Timestamp>) {
     match due {
-        Some(due) => tokio::time::sleep(due.since(Timestamp::now())).await,
+        Some(due) => tokio::time::sleep(due.since(Timestamp::now()).min(NAP)).await,
         None => std::future::pending().await,
     }
 }

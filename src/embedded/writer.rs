@@ -70,6 +70,7 @@ impl Writer {
         let shared = Arc::new(Shared::default());
         let work = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
+            let _closing = Closing(Arc::clone(&work));
             while let Some(jobs) = next_group(&work) {
                 commit_together(&connection, jobs);
             }
@@ -118,7 +119,8 @@ impl Writer {
         loop {
             match self.run(Class::Progress, work.clone(), then.clone()).await {
                 Ok(value) => return Ok(value),
-                Err(StoreError::Failed(_)) if !self.shared.waiting().closed => {
+                Err(failure @ StoreError::Failed(_)) if !self.shared.waiting().closed => {
+                    error!(%failure, "store.not_recorded_yet");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(5));
                 }
@@ -147,6 +149,18 @@ impl Writer {
         drop(waiting);
         self.shared.arrived.notify_one();
         Ok(())
+    }
+}
+
+/// However the thread ends, nobody waits for it any more.
+struct Closing(Arc<Shared>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        let mut waiting = self.0.waiting();
+        waiting.closed = true;
+        waiting.progress.clear();
+        waiting.intake.clear();
     }
 }
 

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -55,16 +56,11 @@ pub struct FrozenRequest {
 }
 
 impl Delivery {
-    /// Freezes what a subscription sends for an event, and its payload's bytes.
-    pub fn render(
-        subscription: &Subscription,
-        event: &Event,
-        id: EventId,
-        now: Timestamp,
-    ) -> (Self, Vec<u8>) {
+    /// Freezes what a subscription sends for an event, and gives its payload's bytes.
+    pub fn render(subscription: &Subscription, event: &Event, id: EventId, now: Timestamp) -> (Self, Bytes) {
         let settings = &subscription.settings;
         let carries = settings.request.method.carries_event();
-        let bytes = if carries { event.envelope() } else { Vec::new() };
+        let (bytes, payload) = if carries { event.envelope() } else { (Bytes::new(), Payload::of(b"")) };
         let frozen = Frozen {
             trace_id: TraceId::of(id, subscription.id),
             tenant: subscription.tenant.clone(),
@@ -81,7 +77,7 @@ impl Delivery {
                 url: settings.request.url.clone(),
                 headers: settings.request.headers.clone(),
                 content_type: carries.then(|| settings.request.content_type.clone()),
-                payload: Payload::of(&bytes),
+                payload,
             },
             retry: settings.retry.clone(),
             timeout_seconds: settings.timeout_seconds,

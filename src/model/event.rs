@@ -1,10 +1,14 @@
 //! One change to a loan.
 
+use std::sync::OnceLock;
+
+use bytes::Bytes;
 use chrono::DateTime;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::id::LoanId;
+use super::payload::{Payload, PayloadKey};
 use super::validation::{Faults, name_fault};
 
 /// The largest event, in bytes of its JSON.
@@ -12,7 +16,7 @@ pub const MAX_EVENT_BYTES: usize = 256 * 1024;
 /// How deep a context may nest, itself counted.
 pub const MAX_DEPTH: usize = 32;
 
-/// An event as it is told, not yet checked.
+/// One change to a loan.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = Event)]
@@ -48,6 +52,8 @@ pub struct Event {
     pub context: Box<RawValue>,
     /// RFC 3339, as it was told.
     pub occurred_at: Option<String>,
+    /// Made once, however many subscriptions send it.
+    envelope: OnceLock<(Bytes, Payload)>,
 }
 
 impl EventDraft {
@@ -71,6 +77,7 @@ impl EventDraft {
                 loan_id,
                 context: self.context,
                 occurred_at: self.occurred_at,
+                envelope: OnceLock::new(),
             }),
             Err(()) => Err(faults),
         }
@@ -78,10 +85,26 @@ impl EventDraft {
 }
 
 impl Event {
+    /// What tells this event from another under the same idempotency key: the same however it came in,
+    /// alone or in a batch. The context counts byte for byte.
+    pub fn digest(&self) -> PayloadKey {
+        let occurred_at = self.occurred_at.as_deref().unwrap_or_default();
+        let parts = [&*self.name, self.loan_id.as_str(), occurred_at, self.context.get()];
+        // Lengths keep the parts apart.
+        let bytes: Vec<u8> =
+            parts.iter().flat_map(|part| [&part.len().to_be_bytes(), part.as_bytes()].concat()).collect();
+        PayloadKey::of(&bytes)
+    }
+
     /// The payload of a subscription that has no template: the event's name and its context.
-    pub fn envelope(&self) -> Vec<u8> {
-        let name = serde_json::Value::from(self.name.as_str()).to_string();
-        format!("{{\"eventName\":{name},\"context\":{}}}", self.context.get()).into_bytes()
+    pub fn envelope(&self) -> (Bytes, Payload) {
+        let made = self.envelope.get_or_init(|| {
+            let name = serde_json::Value::from(self.name.as_str()).to_string();
+            let bytes = Bytes::from(format!("{{\"eventName\":{name},\"context\":{}}}", self.context.get()));
+            let payload = Payload::of(&bytes);
+            (bytes, payload)
+        });
+        made.clone()
     }
 }
 
@@ -121,7 +144,7 @@ mod tests {
     fn the_envelope_keeps_order_and_spelling() {
         let event = draft(r#"{"b": 250.00, "a": 1e2}"#).check().expect("a good event");
         assert_eq!(
-            String::from_utf8(event.envelope()).expect("UTF-8"),
+            event.envelope().0,
             r#"{"eventName":"Payment \"Posted\"","context":{"b": 250.00, "a": 1e2}}"#
         );
     }

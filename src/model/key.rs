@@ -110,7 +110,7 @@ impl fmt::Debug for SecretKey {
     }
 }
 
-/// The SHA-256 of a key: all that is stored of it. A key has 256 random bits, so it needs no salt.
+/// The SHA-256 of a key: all that is stored of it. Keys are random and long, so they need no salt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyHash(pub [u8; 32]);
 

@@ -8,6 +8,7 @@ pub mod failure;
 pub mod filter;
 pub mod id;
 pub mod key;
+pub mod object;
 pub mod payload;
 pub mod progress;
 pub mod retry;

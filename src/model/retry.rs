@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::id::TraceId;
+use super::object::optional_object;
 use super::validation::Faults;
 
 const MAX_DELAY: u32 = 7 * 24 * 3600;
@@ -40,21 +41,31 @@ pub enum RetryPolicy {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Exponential {
+    #[schema(minimum = 1, maximum = 604_800)]
     pub base: u32,
+    #[schema(minimum = 1, maximum = 10)]
     pub factor: f64,
+    #[schema(minimum = 1, maximum = 604_800)]
     pub cap: u32,
+    #[schema(maximum = 24)]
     pub max_retries: u32,
+    /// A delay is shortened by up to this share of it.
     #[serde(default)]
+    #[schema(minimum = 0, maximum = 1)]
     pub jitter: f64,
 }
 
-/// A policy as it is told: exactly one of the forms must be there.
+/// `{"delays"}`, `{"interval", "maxRetries"}` or `{"exponential"}`, in seconds; at most 30 days in all.
 #[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RetryDraft {
+    #[schema(max_items = 24)]
     pub delays: Option<Vec<u32>>,
+    #[schema(minimum = 1, maximum = 604_800)]
     pub interval: Option<u32>,
+    #[schema(maximum = 24)]
     pub max_retries: Option<u32>,
+    #[serde(default, deserialize_with = "optional_object")]
     pub exponential: Option<Exponential>,
 }
 

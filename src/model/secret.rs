@@ -66,10 +66,19 @@ impl Secrets {
         self.previous = Some(Previous { secret, until: now + OVERLAP });
     }
 
+    /// What an old version of a subscription keeps of its secrets: none.
+    pub fn forgotten() -> Self {
+        Self::new(SigningSecret(String::new()))
+    }
+
     /// Those that sign now, the newest first.
     pub fn valid(&self, now: Timestamp) -> Vec<SigningSecret> {
         let previous = self.previous.as_ref().filter(|previous| now < previous.until);
-        std::iter::once(&self.current).chain(previous.map(|previous| &previous.secret)).cloned().collect()
+        std::iter::once(&self.current)
+            .chain(previous.map(|previous| &previous.secret))
+            .filter(|secret| !secret.0.is_empty())
+            .cloned()
+            .collect()
     }
 }
 

@@ -58,7 +58,7 @@ impl Client {
     ///
     /// When the system's trusted certificates cannot be used.
     pub fn new(allowed: Vec<IpNet>) -> Result<Self, Unavailable> {
-        Self::with_resolver(allowed, SystemResolver)
+        Self::with_resolver(allowed, SystemResolver::default())
     }
 
     /// The same with another way to resolve names.

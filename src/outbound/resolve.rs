@@ -8,12 +8,13 @@
 //! have gone to is a matter of luck, and a webhook that works by luck is not one to debug at night.
 
 use std::{
+    collections::HashMap,
     io,
     net::{IpAddr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt, Shared};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use thiserror::Error;
 
@@ -35,15 +36,39 @@ where
 }
 
 /// The resolver of the operating system (`getaddrinfo`), with its hosts file, search order and timeouts.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemResolver;
+///
+/// A look-up cannot be called off, and holds a thread until it is answered. So whoever asks for a name that is
+/// being looked up shares that look-up: a name server that never answers holds one thread a name, not one a webhook.
+#[derive(Debug, Clone, Default)]
+pub struct SystemResolver {
+    under_way: Arc<Mutex<HashMap<String, Lookup>>>,
+}
+
+type Lookup = Shared<BoxFuture<'static, Result<Vec<IpAddr>, Arc<io::Error>>>>;
+
+impl SystemResolver {
+    fn lookup(&self, name: String) -> Lookup {
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lookup) = under_way.get(&name) {
+            return lookup.clone();
+        }
+        let (all, asked) = (Arc::clone(&self.under_way), name.clone());
+        let answer = tokio::spawn(async move {
+            let found = tokio::net::lookup_host((asked.as_str(), 0)).await;
+            all.lock().unwrap_or_else(PoisonError::into_inner).remove(&asked);
+            found.map(|found| found.map(|address| address.ip()).collect())
+        });
+        let answer = answer.map(|answer| answer.unwrap_or_else(|error| Err(error.into())).map_err(Arc::new));
+        let lookup = answer.boxed().shared();
+        under_way.insert(name, lookup.clone());
+        lookup
+    }
+}
 
 impl Resolver for SystemResolver {
     fn resolve(&self, name: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name, 0)).await?;
-            Ok(found.map(|address| address.ip()).collect())
-        })
+        let shared = self.lookup(name);
+        Box::pin(async move { shared.await.map_err(|error| io::Error::new(error.kind(), error.to_string())) })
     }
 }
 

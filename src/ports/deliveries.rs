@@ -17,7 +17,7 @@ use crate::model::time::Timestamp;
 /// crashed first call left undone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remembered {
-    /// SHA-256 of the event's bytes.
+    /// `Event::digest`.
     pub digest: PayloadKey,
     pub event_id: EventId,
     pub accepted_at: Timestamp,
@@ -69,12 +69,6 @@ pub enum Canceled {
 }
 
 pub trait Deliveries {
-    fn delivery(
-        &self,
-        tenant: &TenantId,
-        trace: TraceId,
-    ) -> impl Future<Output = Stored<Option<Delivery>>> + Send;
-
     /// Claims the automatic attempt of this number for the holder of the token, if it is next and none
     /// is in flight. Order: claim, row.
     fn begin(

@@ -38,7 +38,8 @@ pub trait Attempts {
         id: AttemptId,
     ) -> impl Future<Output = Stored<Option<Row>>> + Send;
 
-    /// A delivery and all its attempts, the oldest first, as they were at one moment.
+    /// A delivery and all its attempts, the oldest first, the attempts no older than the
+    /// delivery.
     fn story(
         &self,
         tenant: &TenantId,
@@ -62,7 +63,8 @@ pub enum Taken {
 
 pub trait Resends {
     /// Puts the row of a resend, as `queued`, and its message; counts it on its delivery. With a key
-    /// that was used before, nothing is put. Order: record, row, count, message.
+    /// that was used before, the attempt of that time is the answer, and what a crash left undone of it is
+    /// finished instead. Order: record, row, count, message.
     fn queue_resend(
         &self,
         row: Attempt,

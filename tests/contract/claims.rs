@@ -9,7 +9,7 @@ use loanhook::ports::{Begun, Deliveries, Stored, Wake};
 use uuid::Uuid;
 
 use crate::engine::Engine;
-use crate::scene::{MILLISECOND, SECOND, START, Scene, ended};
+use crate::scene::{MILLISECOND, SECOND, START, Scene, delivery_of, ended};
 
 pub(crate) async fn of_many_claims_of_one_number_one_wins<E: Engine>() -> Stored<()> {
     let scene = Scene::<E>::new(&[300]).await?;
@@ -68,7 +68,7 @@ pub(crate) async fn an_unknown_delivery_cannot_be_claimed<E: Engine>() -> Stored
     let wake = Wake { trace_id: unknown, ..scene.first.clone() };
     let begun = scene.ports().begin(&wake, 1, Uuid::new_v4(), START).await?;
     assert!(matches!(begun, Begun::Lost(None)), "{begun:?}");
-    assert!(scene.ports().delivery(scene.tenant(), unknown).await?.is_none());
+    assert!(delivery_of(scene.ports(), scene.tenant(), unknown).await?.is_none());
     Ok(())
 }
 

@@ -6,16 +6,16 @@ use std::path::PathBuf;
 
 use loanhook::embedded::{Embedded, Limits, Worker};
 use loanhook::model::attempt::Attempt;
-use loanhook::model::id::{SubscriptionId, TenantId, TraceId};
+use loanhook::model::id::TenantId;
 use loanhook::model::payload::PayloadKey;
 use loanhook::model::time::Timestamp;
-use loanhook::ports::{Deliveries, Due, Queue, Resends, Wake};
+use loanhook::ports::{Deliveries, Due, Resends, Wake};
 use rusqlite::{Connection, ToSql, params};
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
 use crate::engine::{Engine, contract};
-use crate::scene::{START, loan, tenant};
+use crate::scene::loan;
 
 contract!(crate::embedded::OnDisk);
 
@@ -40,6 +40,13 @@ impl OnDisk {
         let file = Connection::open(self.folder.0.join("loanhook.db")).expect("the file");
         file.busy_timeout(crate::PATIENCE).expect("a time-out");
         assert_eq!(file.execute(sql, params).expect("changed"), 1);
+    }
+
+    /// How many messages are in its queue.
+    fn waiting(&self) -> i64 {
+        let file = Connection::open(self.folder.0.join("loanhook.db")).expect("the file");
+        file.busy_timeout(crate::PATIENCE).expect("a time-out");
+        file.query_row("SELECT count(*) FROM queue", [], |row| row.get(0)).expect("counted")
     }
 
     /// Ends the engine and starts another on its folder.
@@ -103,22 +110,12 @@ impl Engine for OnDisk {
     }
 
     async fn drain(&self) -> Vec<Wake> {
-        // Subscriptions take turns by their IDs, so this comes when nothing else is left.
-        let last = Wake {
-            tenant: tenant("last"),
-            trace_id: TraceId::from_uuid(Uuid::max()),
-            subscription_id: SubscriptionId::from_uuid(Uuid::max()),
-            due: START,
-            what: Due::Attempt(1),
-        };
-        self.engine.send_on(last.clone()).await.expect("stored");
         let mut all = Vec::new();
-        loop {
-            match self.take().await {
-                wake if wake == last => return all,
-                wake => all.push(wake),
-            }
+        while self.waiting() > 0 {
+            all.push(self.take().await);
         }
+        all.sort_by_key(|wake| wake.due);
+        all
     }
 
     fn put_row(&self, row: &Attempt) {

@@ -7,13 +7,13 @@ use std::time::Duration;
 use loanhook::intake::{self, IntakeError};
 use loanhook::model::id::{EventId, TenantId, TraceId};
 use loanhook::model::time::Timestamp;
-use loanhook::ports::{Deliveries, Stored, Subscriptions};
+use loanhook::ports::{Stored, Subscriptions};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::engine::Engine;
 use crate::intake::submission;
-use crate::scene::{DAY, START, subscription, tenant};
+use crate::scene::{DAY, START, delivery_of, subscription, tenant};
 
 /// One call: after so long, for one of two tenants, with one of a few keys and bodies; and whether a
 /// subscription is edited before it.
@@ -119,7 +119,7 @@ async fn answers<E: Engine>(
     for trace in &promised {
         let mut found = 0;
         for tenant in tenants {
-            found += usize::from(engine.ports().delivery(tenant, *trace).await?.is_some());
+            found += usize::from(delivery_of(engine.ports(), tenant, *trace).await?.is_some());
         }
         if found != 1 {
             return Ok(Err(TestCaseError::fail(format!("{trace} is with {found} tenants"))));

@@ -6,22 +6,18 @@ use loanhook::intake::{self, IntakeError, Receipt, Submission};
 use loanhook::model::delivery::Delivery;
 use loanhook::model::event::Event;
 use loanhook::model::id::{EventId, TraceId};
-use loanhook::model::payload::PayloadKey;
 use loanhook::model::subscription::Subscription;
 use loanhook::model::time::Timestamp;
-use loanhook::ports::{
-    Accepted, Deliveries, Idempotency, Intake, Payloads, Queued, Remembered, Stored, Subscriptions,
-};
+use loanhook::ports::{Accepted, Idempotency, Intake, Payloads, Queued, Remembered, Stored, Subscriptions};
 
 use crate::engine::Engine;
-use crate::scene::{DAY, MILLISECOND, SECOND, START, Scene, event, subscription, tenant, wake};
+use crate::scene::{DAY, MILLISECOND, SECOND, START, Scene, delivery_of, event, subscription, tenant, wake};
 
 const BODY: &str = r#"{"last-payment-amount": 250.00}"#;
 
 /// An event of loan 727 whose bytes are its context.
 pub(crate) fn submission(body: &str, key: Option<&str>) -> Submission {
-    let digest = PayloadKey::of(body.as_bytes());
-    Submission { event: event("727", body), digest, key: key.map(str::to_owned) }
+    Submission { event: event("727", body), key: key.map(str::to_owned) }
 }
 
 fn idempotency(key: &str) -> Idempotency {
@@ -30,7 +26,7 @@ fn idempotency(key: &str) -> Idempotency {
 
 fn remembered(body: &str, matched: &[&Subscription]) -> Remembered {
     Remembered {
-        digest: PayloadKey::of(body.as_bytes()),
+        digest: event("727", body).digest(),
         event_id: EventId::at(START),
         accepted_at: START,
         matched: matched.iter().map(|subscription| (subscription.id, subscription.version)).collect(),
@@ -39,7 +35,7 @@ fn remembered(body: &str, matched: &[&Subscription]) -> Remembered {
 
 fn render(subscription: &Subscription, event: &Event, id: EventId) -> (Delivery, Bytes) {
     let (delivery, bytes) = Delivery::render(subscription, event, id, START);
-    (delivery, bytes.into())
+    (delivery, bytes)
 }
 
 fn traces(receipt: &Receipt) -> Vec<TraceId> {
@@ -113,7 +109,7 @@ pub(crate) async fn of_many_calls_with_one_key_one_is_stored<E: Engine>() -> Sto
         calls.iter().zip(&accepted).filter(|(_, answer)| matches!(answer, Accepted::Stored)).collect();
     let [(((winner, _), record), _)] = stored.as_slice() else { panic!("{} are stored", stored.len()) };
     for (((delivery, _), _), answer) in calls.iter().zip(&accepted) {
-        let there = engine.ports().delivery(&subscription.tenant, delivery.frozen.trace_id).await?;
+        let there = delivery_of(engine.ports(), &subscription.tenant, delivery.frozen.trace_id).await?;
         match answer {
             Accepted::Stored => assert_eq!(there.as_ref(), Some(winner)),
             Accepted::Known(known) => assert_eq!((known, there), (record, None)),
@@ -197,7 +193,7 @@ async fn finishes<E: Engine>(stored: usize) -> Stored<()> {
     let mut promised = Vec::new();
     for (delivery, _) in expected {
         let trace = delivery.frozen.trace_id;
-        assert_eq!(ports.delivery(acme, trace).await?, Some(delivery));
+        assert_eq!(delivery_of(ports, acme, trace).await?, Some(delivery));
         promised.push(trace);
     }
     promised.sort_unstable();

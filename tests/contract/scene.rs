@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bytes::Bytes;
 use loanhook::deliver::Deliver;
 use loanhook::model::attempt::{Attempt, AttemptState, Completion};
 use loanhook::model::delivery::Delivery;
-use loanhook::model::event::Event;
+use loanhook::model::event::{Event, EventDraft};
 use loanhook::model::failure::{ErrorKind, Failure};
 use loanhook::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook::model::retry::RetryPolicy;
@@ -72,12 +71,13 @@ pub(crate) fn secret() -> SigningSecret {
 }
 
 pub(crate) fn event(loan_id: &str, context: &str) -> Event {
-    Event {
-        name: "Payment Posted to Account".into(),
-        loan_id: loan(loan_id),
+    let draft = EventDraft {
+        event_name: "Payment Posted to Account".into(),
+        loan_id: loan_id.into(),
         context: RawValue::from_string(context.into()).expect("JSON"),
         occurred_at: Some("2020-01-01T10:00:00Z".into()),
-    }
+    };
+    draft.check().expect("an event")
 }
 
 /// The message for an automatic attempt of a delivery.
@@ -144,7 +144,7 @@ impl<E: Engine> Scene<E> {
 
     /// The delivery as it is now.
     pub(crate) async fn delivery(&self) -> Stored<Delivery> {
-        Ok(self.ports().delivery(self.tenant(), self.trace()).await?.expect("the delivery"))
+        Ok(delivery_of(self.ports(), self.tenant(), self.trace()).await?.expect("the delivery"))
     }
 
     /// Its rows, the oldest first.
@@ -215,8 +215,17 @@ pub(crate) async fn accept<E: Engine>(
 ) -> Stored<Delivery> {
     let event = event(loan, r#"{"last-payment-amount": 250.00}"#);
     let (delivery, bytes) = Delivery::render(subscription, &event, EventId::at(now), now);
-    let deliveries = vec![(delivery.clone(), Bytes::from(bytes))];
+    let deliveries = vec![(delivery.clone(), bytes)];
     let accepted = engine.ports().accept(&subscription.tenant, None, deliveries, now).await?;
     assert!(matches!(accepted, Accepted::Stored));
     Ok(delivery)
+}
+
+/// A delivery as it is now, if there is one.
+pub(crate) async fn delivery_of<P: Attempts>(
+    ports: &P,
+    tenant: &TenantId,
+    trace: TraceId,
+) -> Stored<Option<Delivery>> {
+    Ok(ports.story(tenant, trace).await?.map(|(delivery, _)| delivery))
 }

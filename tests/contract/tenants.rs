@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::engine::Engine;
 use crate::intake::submission;
-use crate::scene::{DAY, SECOND, START, Scene, ended, resend_wake, subscription, tenant};
+use crate::scene::{DAY, SECOND, START, Scene, delivery_of, ended, resend_wake, subscription, tenant};
 
 fn stranger() -> TenantId {
     tenant("acme-2")
@@ -23,7 +23,7 @@ fn stranger() -> TenantId {
 pub(crate) async fn another_tenants_delivery_cannot_be_read_or_canceled<E: Engine>() -> Stored<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let ports = scene.ports();
-    assert_eq!(ports.delivery(&stranger(), scene.trace()).await?, None);
+    assert_eq!(delivery_of(ports, &stranger(), scene.trace()).await?, None);
     assert!(matches!(ports.cancel(&stranger(), scene.trace()).await?, Canceled::Unknown));
     assert_eq!(scene.delivery().await?, scene.accepted);
     Ok(())
@@ -35,7 +35,7 @@ pub(crate) async fn another_tenants_attempts_cannot_be_claimed_or_settled<E: Eng
     let mut forged = Wake { tenant: stranger(), ..crate::scene::wake(&queued, 1, START) };
     let begun = scene.ports().begin(&forged, 1, Uuid::new_v4(), START).await?;
     assert!(matches!(begun, Begun::Lost(None)), "{begun:?}");
-    assert_eq!(scene.ports().delivery(scene.tenant(), queued.frozen.trace_id).await?, Some(queued));
+    assert_eq!(delivery_of(scene.ports(), scene.tenant(), queued.frozen.trace_id).await?, Some(queued));
     forged.tenant = scene.tenant().clone();
     assert_eq!(scene.engine.receive().await, forged);
 

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::headers::{check_headers, is_header_value};
 use super::{Criteria, Method, Request, Settings};
+use crate::model::object::{object, optional_object, texts};
 use crate::model::retry::{RetryDraft, RetryPolicy};
 use crate::model::template::{NOT_SUPPORTED_YET, is_template};
 use crate::model::validation::{Faults, name_fault};
@@ -15,7 +16,7 @@ use crate::model::validation::{Faults, name_fault};
 const MAX_URL: usize = 8 * 1024;
 const MAX_EVENTS: usize = 1000;
 
-/// A subscription's settings as they are told: what may be left out has its default.
+/// The settings of a webhook; what may be left out has its default.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = SubscriptionSettings)]
@@ -45,13 +46,15 @@ pub struct SubscriptionDraft {
     description: String,
     #[serde(default = "yes")]
     enabled: bool,
+    #[serde(deserialize_with = "object")]
     criteria: CriteriaDraft,
     /// A formula that must also be true. Not supported yet: null.
     #[serde(default)]
     restriction: Option<String>,
+    #[serde(deserialize_with = "object")]
     request: RequestDraft,
     /// When to try again after a failure; by default after 5 min, 30 min, 2 h, 5 h, 10 h and 10 h.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_object")]
     retry: Option<RetryDraft>,
     /// Seconds for the whole request.
     #[serde(default = "fifteen")]
@@ -84,7 +87,7 @@ struct RequestDraft {
     #[schema(max_length = 8192, example = "https://core.example.com/hooks/loans")]
     url: String,
     /// Values are write-only: reads show `***`, which in a PUT keeps the stored value.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "texts")]
     headers: BTreeMap<String, String>,
     #[serde(default = "json")]
     #[schema(pattern = "^[!-~]([ -~]*[!-~])?$")]

@@ -1,0 +1,22 @@
+//! The one line that an attempt leaves in the log: its IDs and what came of it, never what was sent.
+
+use tracing::info;
+
+use crate::model::attempt::Attempt;
+
+/// Logs an attempt that is complete.
+pub fn attempt(row: &Attempt) {
+    let Some(completion) = row.completion() else { return };
+    info!(
+        tenant = row.tenant.as_str(),
+        loan_id = row.loan_id.as_str(),
+        trace_id = %row.trace_id,
+        attempt_id = %row.id,
+        attempt = %row.number,
+        subscription_id = %row.subscription_id,
+        response_code = completion.result.as_ref().ok(),
+        error = completion.error().map(|error| error.kind.as_str()),
+        response_time_ms = completion.response_time_ms,
+        "{}", if completion.succeeded() { "attempt.succeeded" } else { "attempt.failed" }
+    );
+}
