@@ -47,14 +47,16 @@ impl fmt::Display for Problem {
         if !self.detail.is_empty() {
             write!(f, ": {}", clean(&self.detail))?;
         }
-        for (index, invalid) in self.errors.iter().enumerate() {
+        // A single fault is the detail.
+        let errors = if self.errors.len() > 1 { &*self.errors } else { &[] };
+        for (index, invalid) in errors.iter().enumerate() {
             f.write_str(if index == 0 { " (" } else { "; " })?;
             if !invalid.pointer.is_empty() {
                 write!(f, "{}: ", clean(&invalid.pointer))?;
             }
             f.write_str(&clean(&invalid.detail))?;
         }
-        if !self.errors.is_empty() {
+        if !errors.is_empty() {
             f.write_str(")")?;
         }
         Ok(())

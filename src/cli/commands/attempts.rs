@@ -34,6 +34,8 @@ pub(super) enum Layout {
     TraceIds { title: u16 },
     /// Short IDs.
     Short { title: u16 },
+    /// No trace ID and no method, nor, where there is no room for it, a title.
+    Narrow { title: Option<u16> },
 }
 
 impl Layout {
@@ -44,10 +46,12 @@ impl Layout {
         };
         let left =
             |ids: u16, gap: u16| width.saturating_sub(ids + METHOD + RESULT + SHORT_TIME + ATTEMPT + 6 * gap);
+        let narrow = width.saturating_sub(SHORT_ID + RESULT + SHORT_TIME + ATTEMPT + 4);
         match (left(2 * ID, 2), left(SHORT_ID + ID, 2), left(2 * SHORT_ID, 1)) {
             (title @ SHORTEST_TITLE.., _, _) => Self::WholeIds { title },
             (_, title @ SHORTEST_TITLE.., _) => Self::TraceIds { title },
-            (_, _, title) => Self::Short { title: title.max(SHORTEST_TITLE) },
+            (_, _, title @ SHORTEST_TITLE..) => Self::Short { title },
+            _ => Self::Narrow { title: Some(narrow).filter(|title| *title >= SHORTEST_TITLE) },
         }
     }
 
@@ -57,7 +61,16 @@ impl Layout {
     }
 
     pub(super) fn shortens_ids(self) -> bool {
-        matches!(self, Self::TraceIds { .. } | Self::Short { .. })
+        matches!(self, Self::TraceIds { .. } | Self::Short { .. } | Self::Narrow { .. })
+    }
+
+    /// Which of the seven columns there are.
+    fn columns(self) -> &'static [usize] {
+        match self {
+            Self::Narrow { title: Some(_) } => &[0, 2, 4, 5, 6],
+            Self::Narrow { title: None } => &[0, 4, 5, 6],
+            _ => &[0, 1, 2, 3, 4, 5, 6],
+        }
     }
 
     fn is_whole(self) -> bool {
@@ -72,6 +85,7 @@ impl Layout {
             ["ID", "Trace ID", "Event Title", "Method", "Response\nCode", "Time Stamp", "#"]
         };
         let gap = self.gap();
+        let header: Vec<_> = self.columns().iter().map(|column| header[*column]).collect();
         let mut table = table::table(&header, gap);
         // Where every width is given, none is to be arranged.
         table.set_content_arrangement(comfy_table::ContentArrangement::Disabled);
@@ -93,12 +107,18 @@ impl Layout {
                     [SHORT_ID, SHORT_ID, title, METHOD, RESULT, SHORT_TIME, ATTEMPT].map(fixed),
                 );
             }
+            Self::Narrow { title: Some(title) } => {
+                table.set_constraints([SHORT_ID, title, RESULT, SHORT_TIME, ATTEMPT].map(fixed));
+            }
+            Self::Narrow { title: None } => {
+                table.set_constraints([SHORT_ID, RESULT, SHORT_TIME, ATTEMPT].map(fixed));
+            }
         }
         table
     }
 
     fn gap(self) -> u16 {
-        if matches!(self, Self::Short { .. }) { 1 } else { 2 }
+        if matches!(self, Self::Short { .. } | Self::Narrow { .. }) { 1 } else { 2 }
     }
 
     fn cells(self, row: &Row) -> Vec<Cell> {
@@ -108,7 +128,7 @@ impl Layout {
         let sent = if self.is_whole() { time(&row.sent_at) } else { short_time(&row.sent_at) };
         let method = row.method.as_deref().unwrap_or("-");
         let result = Cell::new(clean(&row.result())).fg(colour(row));
-        vec![
+        let cells = [
             Cell::new(id),
             Cell::new(trace),
             Cell::new(clean(&row.event_title)),
@@ -116,7 +136,8 @@ impl Layout {
             result,
             Cell::new(sent),
             Cell::new(clean(&row.attempt())),
-        ]
+        ];
+        self.columns().iter().map(|column| cells[*column].clone()).collect()
     }
 
     /// The attempts under the table's head.
@@ -172,7 +193,7 @@ mod tests {
 
     #[test]
     fn every_terminal_gets_a_table_that_fits() {
-        for width in [80, 81, 100, 111, 112, 138, 139, 200] {
+        for width in [45, 54, 60, 70, 71, 80, 81, 100, 111, 112, 138, 139, 200] {
             let layout = Layout::for_width(Some(width), false);
             let table = layout.with_head(&[row()]);
             for line in table.lines() {

@@ -70,11 +70,12 @@ async fn list(client: &Client, args: &KeysArgs) -> Outcome {
     if args.remote.json {
         return lists::print_json(&keys);
     }
-    let mut table = table::table(&["ID", "Name", "Scopes", "Created"], 2);
+    let mut table = table::table(&["ID", "Tenant", "Name", "Scopes", "Created"], 2);
     for key in &keys {
         let key: Value = decode(key.get().as_bytes())?;
         table.add_row([
             field(&key, "/id"),
+            field(&key, "/tenant"),
             field(&key, "/name"),
             scopes(&key),
             time(&field(&key, "/createdAt")),
@@ -95,6 +96,7 @@ async fn create(client: &Client, args: &KeysArgs, name: &str, scopes: &[String])
     let key: Value = decode(&body)?;
     table::details([
         ("ID", Some(field(&key, "/id"))),
+        ("Tenant", Some(field(&key, "/tenant"))),
         ("Name", Some(clean(name))),
         ("Scopes", Some(self::scopes(&key))),
         ("Key (shown once, keep it)", Some(field(&key, "/key"))),

@@ -42,7 +42,7 @@ pub(super) struct Filters {
     /// Sent at or after this time (RFC 3339, such as 2026-11-23T10:00:00Z)
     #[arg(long, value_name = "TIME")]
     pub(super) from: Option<String>,
-    /// Sent before this time
+    /// Sent at or before this time
     #[arg(long, value_name = "TIME")]
     to: Option<String>,
 }
