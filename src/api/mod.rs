@@ -1,8 +1,8 @@
 //! The HTTP face: a router for each part, so that a function can serve one of them alone.
 //!
 //! Handlers read a request, ask a use case and show its answer. Every error is a problem document
-//! ([`problem`]), every answer is described by the OpenAPI document, which is made from the handlers
-//! ([`openapi`]).
+//! (`problem`), every answer is described by the OpenAPI document, which is made from the handlers
+//! (`openapi`).
 
 mod auth;
 mod batch;

@@ -1,7 +1,7 @@
 //! The engine for one process: everything in one SQLite file.
 //!
-//! One thread writes and commits together whatever waits ([`writer`]); reads have connections of their
-//! own. The queue is a table with due times, and [`worker`] hands what is due to its handler. As all of an
+//! One thread writes and commits together whatever waits (`writer`); reads have connections of their
+//! own. The queue is a table with due times, and `worker` hands what is due to its handler. As all of an
 //! operation is one transaction, a crash leaves nothing half done: what was in flight is found at the
 //! next start and recorded as interrupted, and everything else that is unfinished waits in the queue.
 
