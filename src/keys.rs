@@ -37,7 +37,7 @@ pub async fn create<S: Keys>(
     Ok((key, secret))
 }
 
-/// Sees to it that a key with every scope exists: the chosen one, or, where there is no key at all, a
+/// Sees to it that a key with every scope exists: the chosen one, or, where its tenant has no key, a
 /// new one, which is returned.
 pub async fn ensure_admin<S: Keys>(
     store: &S,

@@ -69,12 +69,12 @@ fn retry(retry: &Value) -> String {
         return format!("{} times, every {}", field(retry, "/maxRetries"), seconds(interval));
     }
     let rule = &retry["exponential"];
-    format!(
-        "{} times, after {} and {} times as long each time",
-        field(rule, "/maxRetries"),
-        seconds(rule["base"].as_u64().unwrap_or_default()),
-        field(rule, "/factor")
-    )
+    let length = |name: &str| seconds(rule[name].as_u64().unwrap_or_default());
+    let (times, factor) = (field(rule, "/maxRetries"), field(rule, "/factor"));
+    let (base, cap) = (length("base"), length("cap"));
+    let jitter = rule["jitter"].as_f64().filter(|share| *share > 0.0);
+    let jitter = jitter.map(|share| format!(", shortened by up to {} %", share * 100.0)).unwrap_or_default();
+    format!("{times} times, after {base} and {factor} times as long each time, at most {cap}{jitter}")
 }
 
 /// `90 s`, `5 min`, `2 h`, `7 d`: the greatest unit that divides it.
@@ -98,7 +98,12 @@ mod tests {
         assert_eq!(retry(&json!({"interval": 60, "maxRetries": 3})), "3 times, every 1 min");
         let exponential =
             json!({"exponential": {"base": 60, "factor": 2, "cap": 3600, "maxRetries": 8, "jitter": 0}});
-        assert_eq!(retry(&exponential), "8 times, after 1 min and 2 times as long each time");
+        assert_eq!(retry(&exponential), "8 times, after 1 min and 2 times as long each time, at most 1 h");
+        let jittery =
+            json!({"exponential": {"base": 5, "factor": 1.5, "cap": 90, "maxRetries": 2, "jitter": 0.5}});
+        let expected =
+            "2 times, after 5 s and 1.5 times as long each time, at most 90 s, shortened by up to 50 %";
+        assert_eq!(retry(&jittery), expected);
     }
 
     #[test]
