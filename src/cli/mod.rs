@@ -8,6 +8,7 @@ mod client;
 mod commands;
 mod demo;
 pub(crate) mod failure;
+mod http;
 mod input;
 mod logging;
 pub(crate) mod out;

@@ -15,6 +15,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::http;
+
 /// The longest webhook takes 30 s: one that has not finished by then is not waited for.
 const PATIENCE: Duration = Duration::from_secs(35);
 /// How long callers that have not finished their requests are waited for.
@@ -34,7 +36,7 @@ pub(super) struct Running {
     /// The key of the first start, if this is it and none was chosen; else the chosen one.
     pub(super) admin_key: Option<String>,
     stop: watch::Sender<bool>,
-    server: JoinHandle<std::io::Result<()>>,
+    server: JoinHandle<()>,
     worker: JoinHandle<()>,
 }
 
@@ -62,12 +64,12 @@ pub(super) async fn start(options: ServeOptions) -> Result<Running, String> {
     let worker = Worker::new(engine.clone(), handler, limits).run(stopped.clone());
     let router =
         api::events(engine.clone()).merge(api::history(engine.clone())).merge(api::subscriptions(engine));
-    let server = axum::serve(listener, api::complete(router)).with_graceful_shutdown(until(stopped));
+    let server = http::serve(listener, api::complete(router), stopped);
     Ok(Running {
         address,
         admin_key: made.map(|key| key.expose().to_owned()).or(options.admin_key),
         stop,
-        server: tokio::spawn(server.into_future()),
+        server: tokio::spawn(server),
         worker: tokio::spawn(worker),
     })
 }
@@ -96,9 +98,4 @@ impl Running {
             }
         }
     }
-}
-
-async fn until(mut stopped: watch::Receiver<bool>) {
-    // That the sender is gone means the same.
-    let _ = stopped.wait_for(|stopped| *stopped).await;
 }

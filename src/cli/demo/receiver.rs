@@ -11,10 +11,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::any;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
 
 use super::LOCALHOST;
-use crate::cli::Outcome;
+use crate::cli::{Outcome, http};
 
 /// How often a delivery fails where it fails at first.
 const FAILURES: u32 = 2;
@@ -29,7 +29,8 @@ const RECEIVED: Answer = (StatusCode::OK, "received");
 pub(super) struct Receiver {
     address: SocketAddr,
     state: Arc<Memory>,
-    server: JoinHandle<std::io::Result<()>>,
+    /// That it is gone ends the server.
+    _stop: watch::Sender<bool>,
 }
 
 #[derive(Default)]
@@ -52,8 +53,9 @@ impl Receiver {
             .route("/gone", any(async || (StatusCode::GONE, "this system was switched off")))
             .route("/slow", any(slow))
             .with_state(Arc::clone(&state));
-        let server = tokio::spawn(axum::serve(listener, router).into_future());
-        Ok(Self { address, state, server })
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(http::serve(listener, router, stopped));
+        Ok(Self { address, state, _stop: stop })
     }
 
     pub(super) fn url(&self, path: &str) -> String {
@@ -63,12 +65,6 @@ impl Receiver {
     /// From now on nothing times out.
     pub(super) fn repair(&self) {
         self.state.is_repaired.store(true, Ordering::Relaxed);
-    }
-}
-
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        self.server.abort();
     }
 }
 
