@@ -198,7 +198,8 @@ impl Lanes {
         if let Some(again) = again {
             state.due(id, again);
         }
-        for id in [id, id.other()] {
+        // The other lane first: a place that is free goes to and fro between the two.
+        for id in [id.other(), id] {
             if state.lanes.get(&id).is_some_and(|lane| lane.place == Place::Parked) {
                 state.join_ring(id);
             }

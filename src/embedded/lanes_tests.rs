@@ -152,10 +152,13 @@ fn resends_and_automatic_attempts_share_a_subscription_and_neither_shuts_the_oth
     }
     lanes.due(automatic, NOW);
     assert_eq!(waits_until(&lanes, 16), None);
-    // A place is free: both have something due, and both get their turns.
-    lanes.put_down(automatic, 4, None);
-    assert!(matches!(lanes.next(16, NOW), Turn::Lane(id, 1) if id == automatic));
-    assert!(matches!(lanes.next(16, NOW), Turn::Nothing(None)));
+    // A resend ends: the place is the attempt's, as both wait and it was not its turn before.
     lanes.put_down(resends, 0, None);
+    assert!(matches!(lanes.next(16, NOW), Turn::Lane(id, 1) if id == automatic));
+    assert!(lanes.take(automatic, 16));
+    lanes.due(automatic, NOW);
+    assert_eq!(waits_until(&lanes, 16), None);
+    // An attempt ends: the place is the resend's.
+    lanes.put_down(automatic, 4, None);
     assert!(matches!(lanes.next(16, NOW), Turn::Lane(id, 1) if id == resends));
 }

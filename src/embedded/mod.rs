@@ -78,12 +78,13 @@ impl Embedded {
         private_file(&path).map_err(unusable)?;
         let broken = |error| OpenError::Database(path.clone(), error);
         let connection = Connection::open(&path).map_err(broken)?;
-        schema::prepare(&connection).map_err(broken)?;
-        match schema::migrate(&connection).map_err(broken)? {
-            schema::Version::Current => {}
+        let taken = match schema::version(&connection).map_err(broken)? {
+            schema::Version::Known(taken) => taken,
             schema::Version::Foreign => return Err(OpenError::Foreign(path)),
             schema::Version::Newer(version) => return Err(OpenError::Newer(path, version)),
-        }
+        };
+        schema::prepare(&connection).map_err(broken)?;
+        schema::migrate(&connection, taken).map_err(broken)?;
         recovery::interrupt_all(&connection, Timestamp::now()).map_err(broken)?;
         let cache = Arc::new(Cache::load(&connection).map_err(broken)?);
         let lanes = Arc::new(Lanes::load(&connection).map_err(broken)?);

@@ -4,11 +4,15 @@ use rusqlite::Connection;
 
 /// What a file's schema is to this program.
 pub(super) enum Version {
-    Current,
+    /// Ours, with so many steps taken.
+    Known(usize),
     Newer(i64),
     /// It has tables, and they are not ours.
     Foreign,
 }
+
+/// What marks a file as ours (SQLite's `application_id`): "lhdb".
+const APPLICATION: i64 = 0x6c68_6462;
 
 /// One step a version; a step, once released, never changes.
 ///
@@ -88,21 +92,27 @@ pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Takes a file to the current schema.
-pub(super) fn migrate(connection: &Connection) -> rusqlite::Result<Version> {
-    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let Some(steps) = usize::try_from(version).ok().and_then(|version| STEPS.get(version..)) else {
-        return Ok(Version::Newer(version));
-    };
+/// Says whose a file is, changing nothing in it.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<Version> {
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if version == 0 && tables > 0 {
+    let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if tables > 0 && application != APPLICATION {
         return Ok(Version::Foreign);
     }
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    match usize::try_from(version) {
+        Ok(steps) if steps <= STEPS.len() => Ok(Version::Known(steps)),
+        _ => Ok(Version::Newer(version)),
+    }
+}
+
+/// Takes a file on which so many steps were taken to the current schema.
+pub(super) fn migrate(connection: &Connection, taken: usize) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
-    for step in steps {
+    for step in &STEPS[taken..] {
         transaction.execute_batch(step)?;
     }
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", STEPS.len() as i64)?;
-    transaction.commit()?;
-    Ok(Version::Current)
+    transaction.commit()
 }

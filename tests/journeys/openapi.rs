@@ -71,7 +71,7 @@ async fn test_everything(j: &Journey, config: &str) -> Output {
     let authorization = format!("Authorization: Bearer {}", tester.key());
     let mut arguments =
         vec!["--no-color", "--config-file", &file, "run", &document, "--header", &authorization];
-    arguments.extend(["--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--workers", "2"]);
+    arguments.extend(["--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--workers", "1"]);
     arguments.extend([
         "--max-examples",
         EXAMPLES_PER_OPERATION,
