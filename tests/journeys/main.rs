@@ -28,5 +28,7 @@ mod restart;
 mod retries;
 mod retry_policy;
 mod secrets;
+mod shapes;
+mod starting;
 mod subscriptions;
 mod tenants;
