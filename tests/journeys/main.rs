@@ -20,6 +20,7 @@ mod intake;
 mod interrupted;
 mod keys;
 mod limits;
+mod logs;
 mod openapi;
 mod pages;
 mod problems;
