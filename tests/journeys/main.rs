@@ -10,6 +10,7 @@ mod delivery;
 mod downloads;
 mod duplicates;
 mod failures;
+mod fairness;
 mod filters;
 mod guard;
 mod harness;
