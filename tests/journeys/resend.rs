@@ -119,7 +119,22 @@ async fn an_unknown_attempt_number_is_404() {
     let j = Journey::begin().await;
     let trace = delivered(&j).await;
     for prefix in ["/v1", "/api/public/api/1"] {
-        for attempt in ["2", "0", "-1", "99999999999999999999", "1.0", "first", "MANUAL", "manual", "%20"] {
+        for attempt in [
+            "2",
+            "0",
+            "-1",
+            "01",
+            "001",
+            "+1",
+            "%2B1",
+            "1%20",
+            "99999999999999999999",
+            "1.0",
+            "first",
+            "MANUAL",
+            "manual",
+            "%20",
+        ] {
             j.api.ask(&format!("{prefix}/webhook/retry/{trace}/{attempt}")).await.problem(404);
         }
     }
