@@ -100,6 +100,32 @@ async fn concurrency_is_how_many_requests_are_under_way_in_all() {
 }
 
 #[tokio::test]
+async fn a_resend_does_not_wait_until_every_automatic_attempt_has_left() {
+    let Some(j) = Journey::alone().await else { return };
+    j.subscribe("/hook", json!({"timeoutSeconds": 30})).await;
+    let trace = j.api.send_one(&event("727")).await;
+    j.api.settled(&trace).await;
+    j.receiver.next().await;
+    let gates: Vec<Gate> = (0..100).map(|_| Gate::closed()).collect();
+    j.receiver.replies("/hook", gates.iter().map(|gate| Reply::ok().held(gate)));
+    post(&j, 100).await;
+    arrive(&j, 16).await;
+    let manual = j.api.resend(&trace).await;
+
+    // Whenever one that is under way ends, another leaves.
+    let mut before = 0;
+    for gate in &gates {
+        gate.open();
+        if j.receiver.next().await.attempt_id() == manual {
+            break;
+        }
+        before += 1;
+    }
+
+    assert!(before < 16, "84 automatic attempts waited, and {before} of them left before the resend");
+}
+
+#[tokio::test]
 async fn resends_that_wait_do_not_hold_up_an_automatic_attempt() {
     let Some(j) = Journey::alone().await else { return };
     j.subscribe("/hook", json!({"timeoutSeconds": 30, "retry": {"delays": [1]}})).await;
