@@ -21,6 +21,7 @@ mod intake;
 mod interrupted;
 mod keys;
 mod limits;
+mod lists;
 mod logs;
 mod openapi;
 mod pages;
