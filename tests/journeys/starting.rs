@@ -177,24 +177,34 @@ async fn refused_start(data: &Path) -> String {
     told
 }
 
-#[tokio::test]
-async fn a_database_of_another_program_is_refused_and_left_as_it_was() {
-    let folder = folder();
-    let path = folder.path().join("loanhook.db");
-    let foreign = rusqlite::Connection::open(&path).expect("a database");
+/// A database of another program, which counts its own versions.
+fn foreign(path: &Path, version: u32) -> rusqlite::Connection {
+    let foreign = rusqlite::Connection::open(path).expect("a database");
+    let made = format!(
+        "CREATE TABLE notes (text); INSERT INTO notes VALUES ('not yours'); PRAGMA user_version = {version}"
+    );
+    foreign.execute_batch(&made).expect("a table");
     foreign
-        .execute_batch("CREATE TABLE notes (text TEXT); INSERT INTO notes VALUES ('not yours')")
-        .expect("a table");
-    drop(foreign);
-    for _ in 0..2 {
-        refused_start(folder.path()).await;
+}
+
+#[tokio::test]
+async fn a_database_of_another_program_is_refused_and_keeps_what_is_in_it() {
+    for version in [0, 1, 7] {
+        let folder = folder();
+        let path = folder.path().join("loanhook.db");
+        drop(foreign(&path, version));
+        for _ in 0..2 {
+            refused_start(folder.path()).await;
+        }
+        let foreign = rusqlite::Connection::open(&path).expect("a database");
+        let read = |sql: &str| -> Vec<String> {
+            let mut rows = foreign.prepare(sql).expect("it can be read");
+            let rows = rows.query_map([], |row| row.get(0)).expect("it can be read");
+            rows.map(|row| row.expect("text")).collect()
+        };
+        assert_eq!(read("SELECT name FROM sqlite_schema"), ["notes"]);
+        assert_eq!(read("SELECT text FROM notes"), ["not yours"]);
     }
-    let foreign = rusqlite::Connection::open(&path).expect("a database");
-    let tables: Vec<String> = foreign
-        .prepare("SELECT name FROM sqlite_schema")
-        .and_then(|mut tables| tables.query_map([], |row| row.get(0))?.collect())
-        .expect("it can be read");
-    assert_eq!(tables, ["notes"]);
 }
 
 #[tokio::test]
