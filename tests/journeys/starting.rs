@@ -208,6 +208,16 @@ async fn a_database_of_another_program_is_refused_and_keeps_what_is_in_it() {
 }
 
 #[tokio::test]
+async fn a_database_of_another_program_is_left_byte_for_byte() {
+    let folder = folder();
+    let path = folder.path().join("loanhook.db");
+    drop(foreign(&path, 0));
+    let bytes = std::fs::read(&path).expect("read");
+    refused_start(folder.path()).await;
+    assert!(std::fs::read(&path).expect("read") == bytes, "the file was changed");
+}
+
+#[tokio::test]
 async fn a_corrupt_database_is_refused_and_left_as_it_was() {
     let folder = folder();
     let path = folder.path().join("loanhook.db");
