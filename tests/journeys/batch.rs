@@ -90,3 +90,35 @@ async fn a_batch_keeps_the_bytes_of_each_event() {
     let sent = String::from_utf8(j.receiver.next().await.body).expect("text");
     assert!(sent.contains(context), "{sent}");
 }
+
+#[tokio::test]
+async fn an_event_that_came_alone_and_comes_again_in_a_batch_is_the_same_event() {
+    let j = Journey::begin().await;
+    j.subscribe("/a", json!({})).await;
+    j.subscribe("/b", json!({})).await;
+    let alone = async |loan: &str, key: &str| {
+        let asked = j.api.request("POST", "/v1/events").header("idempotency-key", key).json(&event(loan));
+        asked.answer().await.is(202).json()
+    };
+    let same = |result: &Value, answer: &Value| {
+        assert_eq!(result["status"], 202, "{result}");
+        for field in ["eventId", "deliveries"] {
+            assert_eq!(result[field], answer[field], "{field}");
+        }
+    };
+
+    let first = alone("700", "a").await;
+    let results = post(&j, &[keyed("700", "a"), keyed("701", "b")]).await;
+    same(&results[0], &first);
+    same(&results[1], &alone("701", "b").await);
+
+    for answer in [&first, &results[1]] {
+        let traces = traces(answer);
+        assert_eq!(traces.len(), 2);
+        for trace in traces {
+            assert_eq!(j.api.settled(&trace).await["attempts"].as_array().map(Vec::len), Some(1));
+        }
+    }
+    assert_eq!(j.receiver.seen().len(), 4, "nothing was sent twice");
+    assert_eq!(post(&j, &[keyed("702", "a")]).await[0]["status"], 409, "another event with that key");
+}

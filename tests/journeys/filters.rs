@@ -136,6 +136,20 @@ async fn from_and_to_mean_the_time_of_sending() {
 }
 
 #[tokio::test]
+async fn from_and_to_are_inclusive() {
+    let loan = Loan::with_rows_of_each_kind().await;
+    // The first four attempts are a second apart.
+    let second = text(&loan.rows[loan.rows.len() - 2]["sentAt"]);
+    let at = instant(&loan.rows[loan.rows.len() - 2]["sentAt"]);
+    loan.shows(&[("from", second)], |row| instant(&row["sentAt"]) >= at).await;
+    loan.shows(&[("to", second)], |row| instant(&row["sentAt"]) <= at).await;
+    loan.shows(&[("from", second), ("to", second)], |row| instant(&row["sentAt"]) == at).await;
+    let moment = chrono::TimeDelta::milliseconds(1);
+    loan.shows(&[("from", &written(at + moment))], |row| instant(&row["sentAt"]) > at).await;
+    loan.shows(&[("to", &written(at - moment))], |row| instant(&row["sentAt"]) < at).await;
+}
+
+#[tokio::test]
 async fn filters_combine_and_page() {
     let loan = Loan::with_rows_of_each_kind().await;
     let bank = loan.rows.last().expect("the first attempt").clone();
@@ -181,6 +195,17 @@ async fn a_filter_or_cursor_that_makes_no_sense_is_422() {
         ("attempt", "0"),
         ("attempt", "-1"),
         ("attempt", "some"),
+        ("attempt", "01"),
+        ("attempt", "005"),
+        ("attempt", "+5"),
+        ("attempt", "5.0"),
+        ("attempt", " 5"),
+        ("responseCode", "+20"),
+        ("responseCode", "0200"),
+        ("responseCode", "+200"),
+        ("limit", "005"),
+        ("limit", "01"),
+        ("limit", "+5"),
         ("from", "yesterday"),
         ("to", "2026-11-23"),
         ("limit", "0"),

@@ -119,7 +119,22 @@ async fn an_unknown_attempt_number_is_404() {
     let j = Journey::begin().await;
     let trace = delivered(&j).await;
     for prefix in ["/v1", "/api/public/api/1"] {
-        for attempt in ["2", "0", "-1", "99999999999999999999", "1.0", "first", "MANUAL", "manual", "%20"] {
+        for attempt in [
+            "2",
+            "0",
+            "-1",
+            "01",
+            "001",
+            "+1",
+            "%2B1",
+            "1%20",
+            "99999999999999999999",
+            "1.0",
+            "first",
+            "MANUAL",
+            "manual",
+            "%20",
+        ] {
             j.api.ask(&format!("{prefix}/webhook/retry/{trace}/{attempt}")).await.problem(404);
         }
     }
@@ -182,4 +197,38 @@ async fn resends_in_quick_succession_are_all_sent() {
     let delivery = j.api.after_attempts(&trace, 61).await;
     assert!(attempts(&delivery).iter().all(|row| row["outcome"] == "succeeded"));
     assert_eq!(j.receiver.seen_of(&trace).len(), 61);
+}
+
+#[tokio::test]
+async fn a_resend_that_waits_is_queued_and_has_not_happened_yet() {
+    let Some(j) = Journey::alone().await else { return };
+    j.subscribe("/hook", json!({"timeoutSeconds": 30})).await;
+    let trace = j.api.send_one(&event("727")).await;
+    j.api.settled(&trace).await;
+    j.receiver.next().await;
+    let gate = Gate::closed();
+    j.receiver.always("/hook", Reply::ok().held(&gate));
+    // As many as may be under way to one subscription at once.
+    let batch = json!({"events": vec![event("728"); 16]});
+    j.api.post("/v1/events/batch", &batch).await.is(200);
+    for _ in 0..16 {
+        j.receiver.next().await;
+    }
+
+    let waiting = j.api.resend(&trace).await;
+
+    let queued = j.api.rows("727", "?outcome=queued").await;
+    assert_eq!(queued.iter().map(|row| text(&row["id"])).collect::<Vec<_>>(), [waiting.as_str()]);
+    assert_eq!(queued[0]["outcome"], "queued");
+    assert_eq!(j.api.rows("727", "?outcome=queued&attempt=manual").await, queued);
+    for other in ["?outcome=sending", "?outcome=failed", "?outcome=queued&attempt=auto"] {
+        assert!(j.api.rows("727", other).await.is_empty(), "{other}");
+    }
+    for prefix in ["/v1", "/api/public/api/1"] {
+        j.api.ask(&format!("{prefix}/webhook/retry/{trace}/manual")).await.problem(404);
+    }
+    gate.open();
+    assert_eq!(attempts(&j.api.after_attempts(&trace, 2).await)[1]["outcome"], "succeeded");
+    assert!(j.api.rows("727", "?outcome=queued").await.is_empty());
+    j.api.ask(&format!("/v1/webhook/retry/{trace}/manual")).await.is(202);
 }

@@ -135,8 +135,46 @@ async fn exponential_waits_grow_no_further_than_the_cap() {
     assert!((2.0..5.0).contains(&waits[1]), "{waits:?}");
 }
 
+/// The waits after the first attempts of so many deliveries, each from the end of that attempt, in seconds.
+///
+/// A row shows its times to the millisecond and how long the answer took to a tenth of one.
+async fn waits_after_the_end(retry: Value, deliveries: usize) -> Vec<f64> {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({"retry": retry})).await;
+    j.receiver.always("/hook", Reply::status(500));
+    let mut waits = Vec::new();
+    for _ in 0..deliveries {
+        let delivery = j.api.after_attempts(&j.api.send_one(&event("727")).await, 1).await;
+        let row = &delivery["attempts"][0];
+        assert_eq!(delivery["nextAttemptAt"], row["nextAttemptAt"]);
+        waits.push(late(row) - row["responseTimeMs"].as_f64().expect("an answer came") / 1_000.0);
+    }
+    waits
+}
+
+const ROUNDING: f64 = 0.003;
+
+#[tokio::test]
+async fn jitter_1_spreads_a_wait_over_all_of_it_but_leaves_a_second() {
+    let waits = waits_after_the_end(exponential(1_000, 1.0, 1_000, 1, 1.0), 12).await;
+    let whole = 1.0 - ROUNDING..=1_000.0 + ROUNDING;
+    assert!(waits.iter().all(|wait| whole.contains(wait)), "{waits:?}");
+    assert!(waits.iter().any(|wait| (wait - waits[0]).abs() > 1.0), "they are spread: {waits:?}");
+    assert!(waits.iter().any(|wait| *wait < 900.0), "over the whole, not a share of it: {waits:?}");
+}
+
 #[tokio::test]
 async fn jitter_moves_a_wait_by_no_more_than_its_share() {
-    let wait = waits(exponential(1_000, 1.0, 1_000, 1, 0.5), 1).await[0];
-    assert!((499.0..1_501.0 + 30.0).contains(&wait), "{wait}");
+    let waits = waits_after_the_end(exponential(1_000, 1.0, 1_000, 1, 0.25), 12).await;
+    let share = 750.0 - ROUNDING..=1_000.0 + ROUNDING;
+    assert!(waits.iter().all(|wait| share.contains(wait)), "{waits:?}");
+    assert!(waits.iter().any(|wait| (wait - waits[0]).abs() > 1.0), "they are spread: {waits:?}");
+}
+
+#[tokio::test]
+async fn without_jitter_a_wait_is_exactly_what_was_set() {
+    for retry in [exponential(1_000, 1.0, 1_000, 1, 0.0), interval(1_000, 1), json!({"delays": [1_000]})] {
+        let waits = waits_after_the_end(retry, 4).await;
+        assert!(waits.iter().all(|wait| (wait - 1_000.0).abs() <= ROUNDING), "{waits:?}");
+    }
 }

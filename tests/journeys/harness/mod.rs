@@ -3,6 +3,7 @@
 pub(crate) mod api;
 pub(crate) mod build;
 pub(crate) mod journey;
+mod launch;
 pub(crate) mod receiver;
 pub(crate) mod reply;
 pub(crate) mod rows;

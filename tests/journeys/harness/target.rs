@@ -3,13 +3,14 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus};
 use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
+pub(crate) use super::launch::{Launch, loanhook, serve};
 use super::wait::{eventually, within};
 
 pub(crate) const OPERATOR_KEY: &str = "lh_journeys_operator_0123456789";
@@ -30,32 +31,13 @@ enum Place {
     },
 }
 
-/// How a process is started.
-#[derive(Clone)]
-pub(crate) struct Launch {
-    pub(crate) networks: Vec<String>,
-    pub(crate) environment: Vec<(String, String)>,
-    /// Address, folder and networks are told by the environment, not by flags.
-    pub(crate) by_environment: bool,
-}
-
-impl Default for Launch {
-    fn default() -> Self {
-        Self {
-            networks: vec!["127.0.0.0/8".to_owned()],
-            environment: vec![("LOANHOOK_ADMIN_KEY".to_owned(), OPERATOR_KEY.to_owned())],
-            by_environment: false,
-        }
-    }
-}
-
 struct Running {
     child: std::process::Child,
     base: String,
 }
 
 struct DataFolder {
-    _kept: TempDir,
+    _kept: Arc<TempDir>,
     path: PathBuf,
 }
 
@@ -92,8 +74,16 @@ impl Target {
         Some(Self::launch(launch).await)
     }
 
+    /// A process on the folder `data` in this one, which may have served another.
+    pub(crate) async fn process_in(folder: &Arc<TempDir>, launch: Launch) -> Arc<Self> {
+        Self::launch_in(Arc::clone(folder), launch).await
+    }
+
     async fn launch(launch: Launch) -> Arc<Self> {
-        let folder = tempfile::tempdir().expect("a folder for the data");
+        Self::launch_in(Arc::new(tempfile::tempdir().expect("a folder for the data")), launch).await
+    }
+
+    async fn launch_in(folder: Arc<TempDir>, launch: Launch) -> Arc<Self> {
         let data = DataFolder { path: folder.path().join("data"), _kept: folder };
         let place = Place::Process { launch, running: Mutex::new(None), told: Arc::default(), data };
         let target = Arc::new(Self { place, operator_key: OPERATOR_KEY.to_owned() });
@@ -201,6 +191,16 @@ impl Target {
         locked(running).take().expect("the server runs")
     }
 
+    /// Everything that the process wrote, once the lines of so many attempts are among it: its last lines
+    /// may be read a little after it has ended.
+    pub(crate) async fn said_of_attempts(&self, attempts: usize) -> String {
+        eventually("the log names every attempt", async || {
+            let said = self.said();
+            (said.matches("attempt_id").count() >= attempts).then_some(said)
+        })
+        .await
+    }
+
     /// Everything that the process wrote so far, both streams.
     pub(crate) fn said(&self) -> String {
         match &self.place {
@@ -219,34 +219,6 @@ impl Drop for Target {
             let _ = running.child.wait();
         }
     }
-}
-
-/// The command that serves `data` on a port that is free.
-pub(crate) fn serve(data: &Path, launch: &Launch) -> Command {
-    const LISTEN: &str = "127.0.0.1:0";
-    let mut command = loanhook();
-    command.arg("serve");
-    if launch.by_environment {
-        command.env("LOANHOOK_LISTEN", LISTEN).env("LOANHOOK_DATA", data);
-        command.env("LOANHOOK_ALLOW_NETWORKS", launch.networks.join(","));
-    } else {
-        command.args(["--listen", LISTEN, "--data"]).arg(data);
-        command.args(launch.networks.iter().flat_map(|network| ["--allow-network", network]));
-    }
-    command.envs(launch.environment.iter().map(|(name, value)| (name, value)));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-/// The `loanhook` of this build, with nothing of its settings inherited.
-pub(crate) fn loanhook() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_loanhook"));
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("LOANHOOK_") {
-            command.env_remove(name);
-        }
-    }
-    command
 }
 
 fn external() -> Option<Target> {
