@@ -3,12 +3,9 @@
 use std::sync::Arc;
 
 use crate::model::id::{KeyId, TenantId};
-use crate::model::key::{Key, KeyHash, Scope, SecretKey};
+use crate::model::key::{FIRST_TENANT, Key, KeyHash, Scope, SecretKey};
 use crate::model::time::Timestamp;
 use crate::ports::{Keys, StoreError, Stored};
-
-/// The tenant of the first key.
-pub const FIRST_TENANT: &str = "default";
 
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
@@ -60,13 +57,7 @@ pub async fn ensure_admin<S: Keys>(
         None if !store.keys(&tenant, None, 1).await?.is_empty() => return Ok(None),
         None => (SecretKey::generate()?, true),
     };
-    let key = Key {
-        id: KeyId::at(now),
-        tenant,
-        name: "admin".into(),
-        scopes: Scope::ALL.to_vec(),
-        created_at: now,
-    };
+    let key = Key::admin(tenant, now);
     store.add_key(key, secret.hash()).await?;
     Ok(made.then_some(secret))
 }

@@ -7,11 +7,13 @@
 //! [`resend`] sends one again.
 //!
 //! [`model`] holds the values and rules; [`ports`] is what the use cases ask of the world; `embedded` (one
-//! process on SQLite) is an engine that answers. Imports run one way: `api` → use cases → `ports`,
-//! `model`; and `outbound`, `embedded` → `ports`, `model`. Only what puts a program together (the command
-//! line's `serve`) names both a use case and an engine.
+//! process on SQLite) and `aws` (DynamoDB, S3 and SQS) are engines that answer. Imports run one way: `api` →
+//! use cases → `ports`, `model`; and `outbound`, `embedded`, `aws` → `ports`, `model`. Only what puts a
+//! program together (the command line's `serve`, a function's `main.rs`) names both a use case and an engine.
 
 pub mod api;
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod deliver;
 #[cfg(feature = "embedded")]
 pub mod embedded;

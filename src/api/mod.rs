@@ -8,6 +8,7 @@ mod auth;
 mod batch;
 mod body;
 mod deliveries;
+pub mod direct;
 mod events;
 mod history;
 mod keys;

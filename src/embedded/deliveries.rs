@@ -15,7 +15,7 @@ use crate::model::delivery::Delivery;
 use crate::model::id::{TenantId, TraceId};
 use crate::model::time::Timestamp;
 use crate::ports::{
-    Accepted, Begun, Canceled, Deliveries, Due, Idempotency, Intake, Queue, Remembered, Stored, Wake,
+    Accepted, Begun, Canceled, Deliveries, Idempotency, Intake, Queue, Remembered, Stored, Wake,
 };
 
 impl Intake for Embedded {
@@ -28,7 +28,7 @@ impl Intake for Embedded {
     ) -> Stored<Accepted> {
         let tenant = tenant.clone();
         let lanes = Arc::clone(&self.0.lanes);
-        let added: Vec<_> = deliveries.iter().filter_map(|(delivery, _)| next_wake(delivery)).collect();
+        let added: Vec<_> = deliveries.iter().filter_map(|(delivery, _)| Wake::next_of(delivery)).collect();
         let bytes = deliveries.iter().map(|(delivery, bytes)| weight(delivery) + bytes.len()).sum();
         let work = move |connection: &Connection| {
             if let Some((key, remembered)) = &remember
@@ -69,23 +69,11 @@ fn put_new(connection: &Connection, delivery: &Delivery, bytes: &[u8]) -> rusqli
         ])?;
     if new > 0 {
         payloads::put(connection, &frozen.tenant, frozen.request.payload, bytes)?;
-        if let Some(wake) = next_wake(delivery) {
+        if let Some(wake) = Wake::next_of(delivery) {
             put_wake(connection, &wake)?;
         }
     }
     Ok(())
-}
-
-/// The message for the next automatic attempt.
-pub(super) fn next_wake(delivery: &Delivery) -> Option<Wake> {
-    let next = delivery.progress.next.filter(|_| delivery.progress.in_flight.is_none())?;
-    Some(Wake {
-        tenant: delivery.frozen.tenant.clone(),
-        trace_id: delivery.frozen.trace_id,
-        subscription_id: delivery.frozen.subscription_id,
-        due: next.due,
-        what: Due::Attempt(next.number),
-    })
 }
 
 impl Deliveries for Embedded {
@@ -161,7 +149,7 @@ pub(super) fn settle(
     }
     put_attempt(connection, &row)?;
     put_progress(connection, row.trace_id, &delivery.progress)?;
-    let wake = next_wake(&delivery);
+    let wake = Wake::next_of(&delivery);
     if let Some(wake) = &wake {
         put_wake(connection, wake)?;
     }

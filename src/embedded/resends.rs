@@ -14,18 +14,12 @@ use crate::log;
 use crate::model::attempt::{Attempt, AttemptState};
 use crate::model::id::{AttemptId, LoanId};
 use crate::model::time::Timestamp;
-use crate::ports::{Due, Idempotency, Queued, Resends, Stored, Taken, Wake};
+use crate::ports::{Idempotency, Queued, Resends, Stored, Taken, Wake};
 
 impl Resends for Embedded {
     async fn queue_resend(&self, row: Attempt, key: Option<Idempotency>, now: Timestamp) -> Stored<Queued> {
         let lanes = Arc::clone(&self.0.lanes);
-        let wake = Wake {
-            tenant: row.tenant.clone(),
-            trace_id: row.trace_id,
-            subscription_id: row.subscription_id,
-            due: now,
-            what: Due::Resend { loan_id: row.loan_id.clone(), attempt_id: row.id },
-        };
+        let wake = Wake::of_resend(&row, now);
         let added = [wake.clone()];
         let work = move |connection: &Connection| {
             if let Some(key) = &key

@@ -11,6 +11,9 @@ use sha2::{Digest, Sha256};
 use super::id::{KeyId, TenantId};
 use super::time::Timestamp;
 
+/// The tenant of the first key.
+pub const FIRST_TENANT: &str = "default";
+
 /// What a key may do.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
@@ -132,6 +135,12 @@ pub struct Key {
 }
 
 impl Key {
+    /// A key with every scope.
+    pub fn admin(tenant: TenantId, now: Timestamp) -> Self {
+        let scopes = Scope::ALL.to_vec();
+        Self { id: KeyId::at(now), tenant, name: "admin".into(), scopes, created_at: now }
+    }
+
     pub fn may(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)
     }

@@ -13,6 +13,8 @@ mod settings;
 use std::future::Future;
 use std::sync::Arc;
 
+use crate::model::attempt::Attempt;
+use crate::model::delivery::Delivery;
 use crate::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
 use crate::model::time::Timestamp;
 
@@ -42,6 +44,31 @@ pub struct Wake {
     pub subscription_id: SubscriptionId,
     pub due: Timestamp,
     pub what: Due,
+}
+
+impl Wake {
+    /// The message for the next automatic attempt, if one is due some time and none is in flight.
+    pub fn next_of(delivery: &Delivery) -> Option<Self> {
+        let next = delivery.progress.next.filter(|_| delivery.progress.in_flight.is_none())?;
+        Some(Self {
+            tenant: delivery.frozen.tenant.clone(),
+            trace_id: delivery.frozen.trace_id,
+            subscription_id: delivery.frozen.subscription_id,
+            due: next.due,
+            what: Due::Attempt(next.number),
+        })
+    }
+
+    /// The message for the resend of this row.
+    pub fn of_resend(row: &Attempt, due: Timestamp) -> Self {
+        Self {
+            tenant: row.tenant.clone(),
+            trace_id: row.trace_id,
+            subscription_id: row.subscription_id,
+            due,
+            what: Due::Resend { loan_id: row.loan_id.clone(), attempt_id: row.id },
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

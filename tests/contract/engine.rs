@@ -48,6 +48,11 @@ impl<T> Ports for T where
 pub(crate) trait Engine: Sized {
     type Ports: Ports;
 
+    /// Why it cannot be put to the test here.
+    fn missing() -> Option<&'static str> {
+        None
+    }
+
     /// One with nothing in it.
     fn fresh() -> impl Future<Output = Self>;
 
@@ -187,7 +192,7 @@ macro_rules! contract {
         $(mod $topic {
             $(#[test]
             fn $case() {
-                $crate::run(crate::$topic::$case::<$engine>());
+                $crate::run_on::<$engine>(crate::$topic::$case::<$engine>());
             })*
         })*
     };

@@ -31,7 +31,7 @@ async fn a_request_carries_what_the_subscription_and_the_standard_say() {
         ("x-team", "core"),
         ("content-type", "application/json"),
         ("content-length", &length),
-        ("host", &format!("127.0.0.1:{}", j.receiver.port())),
+        ("host", &j.receiver.authority()),
         ("webhook-id", &trace),
         ("loanhook-attempt", "1"),
         ("loanhook-event", "Payment%20Posted%20to%20Account"),

@@ -20,6 +20,7 @@ mod independence;
 mod intake;
 mod interrupted;
 mod keys;
+mod killed;
 mod limits;
 mod lists;
 mod logs;

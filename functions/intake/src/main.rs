@@ -1,0 +1,12 @@
+//! The Lambda function that takes events in, behind the HTTP API.
+
+use loanhook::api;
+use loanhook::aws::{self, Aws, Config, http};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    aws::log();
+    let config = Config::from_env()?;
+    let engine = Aws::new(&aws::sdk_config().await, config.stack);
+    http::serve(api::complete(api::events(engine))).await
+}

@@ -1,0 +1,19 @@
+//! The Lambda function that resends on a direct invocation, for Step Functions, the CLI and the console.
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use loanhook::api::direct;
+use loanhook::aws::{self, Aws, Config};
+use serde_json::Value;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    aws::log();
+    let config = Config::from_env()?;
+    let engine = &Aws::new(&aws::sdk_config().await, config.stack);
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
+        // In a box, since the calls nest deeper than the compiler follows a future by itself.
+        let resent = Box::pin(direct::resend(engine, event.payload, &event.context.request_id));
+        resent.await.map_err(Error::from)
+    }))
+    .await
+}

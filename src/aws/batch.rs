@@ -1,0 +1,85 @@
+//! A batch of messages, as SQS hands it to a function.
+//!
+//! Its records are worked at once, and each for itself: one that cannot be read, fails or panics spoils no
+//! other. What is reported back comes again after the visibility timeout, so that is for what we could not
+//! do; a receiver's failure is a result. A record that there is no time for is sent on before its claim,
+//! and one that will never work goes to the dead-letter queue from here: receive counts also count our own
+//! faults, and an outage of ours must not bury good messages.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use futures_util::future::join_all;
+use tracing::error;
+
+use super::{Aws, message};
+use crate::model::time::Timestamp;
+use crate::ports::{Queue as _, StoreError, Stored, Wake};
+
+/// The longest a message may take: a request of 30 s, and recording what came of it.
+const LONGEST: Duration = Duration::from_secs(35);
+/// How often a message may make its handler panic.
+const PANICS: u32 = 3;
+
+/// Works batches off with a handler.
+pub struct Batches<H> {
+    engine: Aws,
+    handler: Arc<H>,
+}
+
+impl<H, F> Batches<H>
+where
+    H: Fn(Wake, Timestamp) -> F + Send + Sync + 'static,
+    F: Future<Output = Stored<()>> + Send + 'static,
+{
+    pub fn new(engine: Aws, handler: H) -> Self {
+        Self { engine, handler: Arc::new(handler) }
+    }
+
+    /// Works a batch off until `end` at the latest, and gives what must come again.
+    ///
+    /// # Errors
+    ///
+    /// When a record must come again that has no ID to say so by: then all do.
+    pub async fn run(&self, batch: SqsEvent, end: SystemTime) -> Stored<SqsBatchResponse> {
+        let worked = join_all(batch.records.iter().map(|record| self.work(record, end))).await;
+        self.engine.finish().await;
+        let mut response = SqsBatchResponse::default();
+        for (record, result) in batch.records.iter().zip(worked) {
+            let Err(failure) = result else { continue };
+            let id = record.message_id.as_deref().unwrap_or_default();
+            error!(message_id = id, %failure, "delivery.put_off");
+            if id.is_empty() {
+                return Err(failure);
+            }
+            response.add_failure(id);
+        }
+        Ok(response)
+    }
+
+    async fn work(&self, record: &SqsMessage, end: SystemTime) -> Stored<()> {
+        let body = record.body.as_deref().unwrap_or_default();
+        let Some(wake) = message::read(body) else {
+            error!(message_id = record.message_id, "message.unreadable");
+            return self.engine.bury(body, "unreadable").await;
+        };
+        if SystemTime::now() + LONGEST > end {
+            return self.engine.send_on(wake).await;
+        }
+        let trace_id = wake.trace_id;
+        match tokio::spawn((self.handler)(wake, Timestamp::now())).await {
+            Ok(result) => result,
+            Err(panic) => {
+                error!(%trace_id, %panic, "delivery.panicked");
+                let received = record.attributes.get("ApproximateReceiveCount");
+                let received: u32 = received.and_then(|count| count.parse().ok()).unwrap_or(1);
+                if received < PANICS {
+                    return Err(StoreError::Failed("its handler panicked".into()));
+                }
+                self.engine.bury(body, "panicked").await
+            }
+        }
+    }
+}

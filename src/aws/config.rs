@@ -1,0 +1,142 @@
+//! What a function is told by its environment.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::{PublicAddress, Stack};
+use crate::model::key::SecretKey;
+use crate::model::time::Timestamp;
+
+/// A schedule spans 30 days at most, and `Retry-After` may make each of its 24 delays a day longer: what is
+/// kept for less than this could be over while it is still due.
+const RETENTION_DAYS_AT_LEAST: u64 = 60;
+const RETENTION_DAYS: u64 = 365;
+
+/// A variable of the environment that is missing or wrong.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{name} {fault}")]
+pub struct WrongVariable {
+    name: &'static str,
+    fault: String,
+}
+
+/// The settings of a function. Each needs only some of them.
+#[derive(Debug)]
+pub struct Config {
+    pub stack: Stack,
+    pub allow_networks: Vec<IpNet>,
+    /// How long a sender that says nothing is taken to be alive: the delivery function's timeout and 10 s.
+    pub lease: Duration,
+    /// What to ask for the address that requests leave from.
+    pub ip_url: Option<String>,
+}
+
+impl Config {
+    /// Reads the variables of this process.
+    ///
+    /// # Errors
+    ///
+    /// When one is missing or wrong.
+    pub fn from_env() -> Result<Self, WrongVariable> {
+        Self::read(|name| std::env::var(name).ok())
+    }
+
+    fn read(variable: impl Fn(&'static str) -> Option<String>) -> Result<Self, WrongVariable> {
+        // A template passes a parameter that is left empty as an empty variable.
+        let get = |name| variable(name).filter(|value| !value.is_empty());
+        let needed = |name| get(name).ok_or_else(|| wrong(name, "is not set"));
+        let retention_days = number(&get, "LOANHOOK_RETENTION_DAYS")?.unwrap_or(RETENTION_DAYS);
+        if retention_days < RETENTION_DAYS_AT_LEAST {
+            let fault = format!("must be at least {RETENTION_DAYS_AT_LEAST}");
+            return Err(wrong("LOANHOOK_RETENTION_DAYS", &fault));
+        }
+        let first_key = get("LOANHOOK_ADMIN_KEY").map(|key| SecretKey::chosen(&key)).transpose();
+        let first_key = first_key.map_err(|fault| wrong("LOANHOOK_ADMIN_KEY", fault))?;
+        let stack = Stack {
+            table: needed("LOANHOOK_TABLE")?,
+            bucket: needed("LOANHOOK_BUCKET")?,
+            queue_url: needed("LOANHOOK_QUEUE_URL")?,
+            dead_letters_url: get("LOANHOOK_DLQ_URL"),
+            retention: Duration::from_secs(retention_days * 24 * 3600),
+            egress: list::<IpAddr>(&get, "LOANHOOK_EGRESS_IPS", "is not a list of addresses")?,
+            first_key: first_key.map(|key| key.hash()),
+            clock: Timestamp::now,
+        };
+        Ok(Self {
+            stack,
+            allow_networks: list(&get, "LOANHOOK_ALLOW_NETWORKS", "is not a list of networks")?,
+            lease: Duration::from_secs(number(&get, "LOANHOOK_LEASE_SECONDS")?.unwrap_or(100)),
+            ip_url: get("LOANHOOK_IP_URL"),
+        })
+    }
+
+    /// What is known of the address that requests leave from. Of several static ones, nobody says which.
+    pub fn public_address(&self) -> PublicAddress {
+        match (self.stack.egress.as_slice(), &self.ip_url) {
+            ([address], _) => PublicAddress::Fixed(*address),
+            (_, Some(url)) => PublicAddress::asked_of(url.clone()),
+            _ => PublicAddress::Unknown,
+        }
+    }
+}
+
+fn wrong(name: &'static str, fault: &str) -> WrongVariable {
+    WrongVariable { name, fault: fault.into() }
+}
+
+fn number(
+    get: &impl Fn(&'static str) -> Option<String>,
+    name: &'static str,
+) -> Result<Option<u64>, WrongVariable> {
+    get(name).map(|text| text.parse().map_err(|_| wrong(name, "is not a number"))).transpose()
+}
+
+fn list<T: std::str::FromStr>(
+    get: &impl Fn(&'static str) -> Option<String>,
+    name: &'static str,
+    fault: &str,
+) -> Result<Vec<T>, WrongVariable> {
+    let text = get(name).unwrap_or_default();
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts.map(|part| part.parse().map_err(|_| wrong(name, fault))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(more: &[(&'static str, &str)]) -> Result<Config, WrongVariable> {
+        let needed =
+            [("LOANHOOK_TABLE", "table"), ("LOANHOOK_BUCKET", "bucket"), ("LOANHOOK_QUEUE_URL", "queue")];
+        Config::read(|name| {
+            let all = more.iter().chain(&needed);
+            all.into_iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn what_is_left_out_or_empty_has_its_default() {
+        let config = read(&[("LOANHOOK_DLQ_URL", ""), ("LOANHOOK_ADMIN_KEY", "")]).expect("enough");
+        assert_eq!((config.stack.dead_letters_url, config.stack.first_key), (None, None));
+        assert_eq!(config.stack.retention, Duration::from_secs(365 * 24 * 3600));
+    }
+
+    #[test]
+    fn lists_are_read_and_faults_are_named() {
+        let config = read(&[("LOANHOOK_EGRESS_IPS", "192.0.2.1, 192.0.2.2")]).expect("addresses");
+        assert_eq!(config.stack.egress.len(), 2);
+        assert!(matches!(config.public_address(), PublicAddress::Unknown));
+        for (name, value) in [
+            ("LOANHOOK_EGRESS_IPS", "here"),
+            ("LOANHOOK_ALLOW_NETWORKS", "127.0.0.1/99"),
+            ("LOANHOOK_RETENTION_DAYS", "59"),
+            ("LOANHOOK_LEASE_SECONDS", "long"),
+            ("LOANHOOK_ADMIN_KEY", "secret"),
+            ("LOANHOOK_TABLE", ""),
+        ] {
+            assert_eq!(read(&[(name, value)]).expect_err(name).name, name);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Deliveries: read, claimed, canceled. How an attempt ends is in [`super::settle`].
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::ReturnValue::AllNew;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
+use bytes::Bytes;
+use uuid::Uuid;
+
+use super::failure::{Written, failed, written};
+use super::item::{Item, get_number, get_text, live, missing, number, text};
+use super::table::{self, EXPIRES, FLIGHT, NEWEST_AUTO, NEXT, PK, Place, STATUS, TOKEN};
+use super::{Aws, delivery_item, row_item};
+use crate::model::attempt::Attempt;
+use crate::model::delivery::Delivery;
+use crate::model::id::{AttemptId, TenantId, TraceId};
+use crate::model::progress::Status;
+use crate::model::time::Timestamp;
+use crate::ports::{Begun, Canceled, Deliveries, Stored, Wake};
+
+/// A first attempt this soon after intake signs with the secrets that intake's version has; any other looks
+/// whether they have changed.
+const SECRETS_ARE_FRESH_FOR: Duration = Duration::from_secs(10);
+
+impl Deliveries for Aws {
+    async fn begin(&self, wake: &Wake, attempt: u32, token: Uuid, now: Timestamp) -> Stored<Begun> {
+        let id = AttemptId::at(now);
+        let claim = self
+            .dynamodb()
+            .update_item()
+            .table_name(self.table())
+            .set_key(Some(table::delivery(&wake.tenant, wake.trace_id).key()))
+            .update_expression("SET #flight = :flight, #newest = :id")
+            .condition_expression(
+                "#status = :pending AND #next.#number = :number AND attribute_not_exists(#flight)",
+            )
+            .expression_attribute_names("#flight", FLIGHT)
+            .expression_attribute_names("#newest", NEWEST_AUTO)
+            .expression_attribute_names("#status", STATUS)
+            .expression_attribute_names("#next", NEXT)
+            .expression_attribute_names("#number", delivery_item::NUMBER)
+            .expression_attribute_values(":flight", delivery_item::flight_value(id, token, now))
+            .expression_attribute_values(":id", text(id.to_string()))
+            .expression_attribute_values(":pending", delivery_item::status(Status::Pending))
+            .expression_attribute_values(":number", number(attempt))
+            .return_values(AllNew)
+            .return_values_on_condition_check_failure(AllOld)
+            .send()
+            .await;
+        let item = match written(claim)? {
+            Written::Done(claimed) => claimed.attributes.ok_or_else(|| missing(FLIGHT))?,
+            Written::Refused(None) => return Ok(Begun::Lost(None)),
+            Written::Refused(Some(item)) => {
+                let Some(item) = live(item) else { return Ok(Begun::Lost(None)) };
+                let delivery = delivery_item::read(&item)?;
+                // Our own first try, whose answer was lost on its way.
+                if delivery.progress.in_flight.as_ref().is_none_or(|flight| flight.token != token) {
+                    return Ok(Begun::Lost(Some(Box::new(delivery))));
+                }
+                item
+            }
+        };
+        let delivery = delivery_item::read(&item)?;
+        let flight = delivery.progress.in_flight.as_ref().ok_or_else(|| missing(FLIGHT))?;
+        let row = delivery.attempt_row(flight);
+        if !self.put_new_row(&row, token, expires(&item)?).await? {
+            // It took so long that another has interrupted it.
+            let delivery = self.delivery(&wake.tenant, wake.trace_id).await?;
+            return Ok(Begun::Lost(delivery.map(Box::new)));
+        }
+        if attempt > 1 || now.since(delivery.frozen.accepted_at) > SECRETS_ARE_FRESH_FOR {
+            self.0.cache.forget_secrets(&wake.tenant, wake.subscription_id);
+        }
+        Ok(Begun::Won(Box::new((delivery, row))))
+    }
+
+    async fn settle(
+        &self,
+        claimed: &Delivery,
+        token: Uuid,
+        row: Attempt,
+        response: Option<Bytes>,
+    ) -> Stored<bool> {
+        self.settle_attempt(claimed, token, row, response).await
+    }
+
+    async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> Stored<Canceled> {
+        let update = self
+            .dynamodb()
+            .update_item()
+            .table_name(self.table())
+            .set_key(Some(table::delivery(tenant, trace).key()))
+            .update_expression("SET #status = :canceled")
+            .condition_expression("#status = :pending")
+            .expression_attribute_names("#status", STATUS)
+            .expression_attribute_values(":canceled", delivery_item::status(Status::Canceled))
+            .expression_attribute_values(":pending", delivery_item::status(Status::Pending))
+            .return_values_on_condition_check_failure(AllOld)
+            .send()
+            .await;
+        Ok(match written(update)? {
+            Written::Done(_) => Canceled::Done,
+            Written::Refused(item) => match item.and_then(live) {
+                Some(_) => Canceled::NotPending,
+                None => Canceled::Unknown,
+            },
+        })
+    }
+}
+
+impl Aws {
+    pub(super) async fn delivery(&self, tenant: &TenantId, trace: TraceId) -> Stored<Option<Delivery>> {
+        self.delivery_item(tenant, trace).await?.as_ref().map(delivery_item::read).transpose()
+    }
+
+    pub(super) async fn delivery_item(&self, tenant: &TenantId, trace: TraceId) -> Stored<Option<Item>> {
+        self.get(table::delivery(tenant, trace)).await
+    }
+
+    /// What is at a place as it is now, unless it is over.
+    pub(super) async fn get(&self, place: Place) -> Stored<Option<Item>> {
+        let got = self
+            .dynamodb()
+            .get_item()
+            .table_name(self.table())
+            .set_key(Some(place.key()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(failed)?;
+        Ok(got.item.and_then(live))
+    }
+
+    /// Puts the row of an attempt that begins. False if there is one that is not its token's.
+    async fn put_new_row(&self, row: &Attempt, token: Uuid, expires: Timestamp) -> Stored<bool> {
+        let put = self
+            .dynamodb()
+            .put_item()
+            .table_name(self.table())
+            .set_item(Some(row_item::new(row, expires)?))
+            .condition_expression("attribute_not_exists(#pk)")
+            .expression_attribute_names("#pk", PK)
+            .return_values_on_condition_check_failure(AllOld)
+            .send()
+            .await;
+        Ok(match written(put)? {
+            Written::Done(_) => true,
+            Written::Refused(item) => {
+                item.is_some_and(|item| get_text(&item, TOKEN) == Some(token.to_string().as_str()))
+            }
+        })
+    }
+}
+
+pub(super) fn expires(item: &Item) -> Stored<Timestamp> {
+    let seconds: i64 = get_number(item, EXPIRES).ok_or_else(|| missing(EXPIRES))?;
+    Ok(Timestamp::from_millis(seconds.saturating_mul(1000)))
+}

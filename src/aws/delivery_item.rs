@@ -1,0 +1,115 @@
+//! A delivery as an item.
+//!
+//! What was frozen is one document. Its progress is attributes, so that a claim, a cancel and a resend are
+//! each one conditional update that knows nothing of the rest:
+//!
+//! - `next` `{number, slot, due}` stays while its attempt is in flight; a flight's number and slot are
+//!   those of `next`. Once the status is no longer pending it means nothing more.
+//! - `flight` `{id, token, since}` is there while an attempt is in flight.
+//! - The newest attempt is the newer of the newest automatic and the newest manual one, which are written
+//!   by different hands.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::item::{Item, document, get_number, get_text, json, missing, number, parse, parse_number, text};
+use super::table::{
+    DOC, EXPIRES, FLIGHT, INTERRUPTIONS, NEWEST_AUTO, NEWEST_MANUAL, NEXT, RESENDS, RESENT, STATUS, delivery,
+};
+use crate::model::delivery::Delivery;
+use crate::model::id::AttemptId;
+use crate::model::progress::{InFlight, Next, Progress, Status};
+use crate::model::time::Timestamp;
+use crate::ports::Stored;
+
+pub(super) const NUMBER: &str = "number";
+const SLOT: &str = "slot";
+const DUE: &str = "due";
+const ID: &str = "id";
+const SINCE: &str = "since";
+
+/// A delivery as it was accepted.
+pub(super) fn new(accepted: &Delivery, expires: Timestamp) -> Stored<Item> {
+    let mut item = delivery(&accepted.frozen.tenant, accepted.frozen.trace_id).key();
+    item.insert(DOC.into(), json(&accepted.frozen)?);
+    item.insert(EXPIRES.into(), number(expires.seconds()));
+    item.insert(STATUS.into(), status(accepted.progress.status));
+    if let Some(next) = accepted.progress.next {
+        item.insert(NEXT.into(), next_value(next));
+    }
+    Ok(item)
+}
+
+pub(super) fn read(item: &Item) -> Stored<Delivery> {
+    Ok(Delivery { frozen: document(item)?, progress: progress(item)? })
+}
+
+pub(super) fn status(status: Status) -> AttributeValue {
+    text(match status {
+        Status::Pending => "pending",
+        Status::Succeeded => "succeeded",
+        Status::Failed => "failed",
+        Status::Canceled => "canceled",
+    })
+}
+
+pub(super) fn next_value(next: Next) -> AttributeValue {
+    AttributeValue::M(HashMap::from([
+        (NUMBER.into(), number(next.number)),
+        (SLOT.into(), number(next.slot)),
+        (DUE.into(), number(next.due.millis())),
+    ]))
+}
+
+/// What a claim puts; its number and slot are those of `next`.
+pub(super) fn flight_value(id: AttemptId, token: uuid::Uuid, since: Timestamp) -> AttributeValue {
+    AttributeValue::M(HashMap::from([
+        (ID.into(), text(id.to_string())),
+        (super::table::TOKEN.into(), text(token.to_string())),
+        (SINCE.into(), number(since.millis())),
+    ]))
+}
+
+fn progress(item: &Item) -> Stored<Progress> {
+    let status = match get_text(item, STATUS) {
+        Some("pending") => Status::Pending,
+        Some("succeeded") => Status::Succeeded,
+        Some("failed") => Status::Failed,
+        Some("canceled") => Status::Canceled,
+        _ => return Err(missing(STATUS)),
+    };
+    let next = item.get(NEXT).and_then(|value| value.as_m().ok()).map(read_next).transpose()?;
+    let flight = item.get(FLIGHT).and_then(|value| value.as_m().ok());
+    let in_flight = flight.map(|flight| read_flight(flight, next)).transpose()?;
+    let newest = |name| get_text(item, name).and_then(|id| id.parse::<AttemptId>().ok());
+    Ok(Progress {
+        status,
+        next: next.filter(|_| status == Status::Pending),
+        in_flight,
+        interruptions: get_number(item, INTERRUPTIONS).unwrap_or(0),
+        newest_attempt: newest(NEWEST_AUTO).max(newest(NEWEST_MANUAL)),
+        resends: get_number(item, RESENDS).unwrap_or(0),
+        resend_succeeded: item.get(RESENT).is_some_and(|value| value.as_bool() == Ok(&true)),
+    })
+}
+
+fn read_next(next: &Item) -> Stored<Next> {
+    let due = Timestamp::from_millis(parse_number(next, DUE)?);
+    Ok(Next { number: parse_number(next, NUMBER)?, slot: parse_number(next, SLOT)?, due })
+}
+
+fn read_flight(flight: &Item, next: Option<Next>) -> Stored<InFlight> {
+    let Next { number, slot, .. } = next.ok_or_else(|| missing(NEXT))?;
+    Ok(InFlight {
+        number,
+        slot,
+        attempt_id: parse(flight, ID)?,
+        token: parse(flight, super::table::TOKEN)?,
+        since: Timestamp::from_millis(parse_number(flight, SINCE)?),
+    })
+}
+
+#[cfg(test)]
+#[path = "delivery_item_tests.rs"]
+mod tests;

@@ -1,0 +1,86 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::*;
+use crate::aws::item::Item;
+use crate::model::delivery::{Frozen, FrozenRequest};
+use crate::model::id::{EventId, LoanId, SubscriptionId, TenantId, TraceId};
+use crate::model::payload::Payload;
+use crate::model::retry::RetryPolicy;
+use crate::model::subscription::Method;
+
+const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
+
+fn accepted() -> Delivery {
+    let (event, subscription) = (EventId::at(NOW), SubscriptionId::at(NOW));
+    let frozen = Frozen {
+        trace_id: TraceId::of(event, subscription),
+        tenant: TenantId::try_from("default".to_owned()).expect("a tenant"),
+        event_id: event,
+        loan_id: LoanId::try_from("727".to_owned()).expect("a loan"),
+        subscription_id: subscription,
+        subscription_version: 1,
+        event_title: "Core banking: payment posted".into(),
+        event_name: "Payment Posted to Account".into(),
+        occurred_at: Some("2026-11-23T10:00:00Z".into()),
+        accepted_at: NOW,
+        request: FrozenRequest {
+            method: Method::Post,
+            url: "https://core.example.com/hooks/loans".into(),
+            headers: BTreeMap::from([("Authorization".into(), "Bearer 0123456789abcdef".into())]),
+            content_type: Some("application/json".into()),
+            payload: Payload::of(b"{}"),
+        },
+        retry: RetryPolicy::default(),
+        timeout_seconds: 15,
+    };
+    Delivery { frozen, progress: Progress::first_due(NOW) }
+}
+
+#[test]
+fn a_delivery_reads_as_it_was_accepted() {
+    let accepted = accepted();
+    let item = new(&accepted, NOW + Duration::from_secs(1)).expect("an item");
+    assert_eq!(read(&item).expect("a delivery"), accepted);
+}
+
+#[test]
+fn a_flight_has_the_number_and_slot_of_what_was_next_even_canceled() {
+    let mut delivery = accepted();
+    let mut item = new(&delivery, NOW).expect("an item");
+    let (id, token) = (AttemptId::at(NOW), Uuid::from_u128(7));
+    delivery.progress.claim(1, id, token, NOW).expect("a claim");
+    item.insert(FLIGHT.into(), flight_value(id, token, NOW));
+    item.insert(NEWEST_AUTO.into(), text(id.to_string()));
+    assert_eq!(read(&item).expect("a delivery"), delivery);
+
+    delivery.progress.cancel();
+    item.insert(STATUS.into(), status(Status::Canceled));
+    assert_eq!(read(&item).expect("a delivery"), delivery);
+}
+
+/// As DynamoDB counts: names and values, text by its bytes; a map has 3 bytes more, and 1 for each of its fields.
+fn size(item: &Item) -> usize {
+    let value = |value: &AttributeValue| match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
+        AttributeValue::M(fields) => size(fields) + fields.len() + 3,
+        other => panic!("no item has this: {other:?}"),
+    };
+    item.iter().map(|(name, attribute)| name.len() + value(attribute)).sum()
+}
+
+#[test]
+fn a_usual_delivery_and_its_row_are_one_write_unit_each() {
+    let mut delivery = accepted();
+    let mut item = new(&delivery, NOW).expect("an item");
+    let (id, token) = (AttemptId::at(NOW), Uuid::from_u128(7));
+    item.insert(FLIGHT.into(), flight_value(id, token, NOW));
+    item.insert(NEWEST_AUTO.into(), text(id.to_string()));
+    assert!(size(&item) < 1024, "a delivery in flight is {} bytes", size(&item));
+    let flight = delivery.progress.claim(1, id, token, NOW).expect("a claim");
+    let item = crate::aws::row_item::new(&delivery.attempt_row(&flight), NOW).expect("an item");
+    assert!(size(&item) < 1024, "a row that begins is {} bytes", size(&item));
+}

@@ -1,0 +1,142 @@
+//! Where requests come from, as receivers see it.
+//!
+//! A function's own address is a private one, so what a connection says of itself is of no use here: the
+//! address is configured (static egress), or asked for once per execution environment, or not known.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+use tracing::warn;
+
+use super::Aws;
+use super::failure::failed;
+use super::item::{get_number, get_text, live, number, text};
+use super::table::{EGRESS, EXPIRES, PK, Place, SEEN, SK};
+use crate::model::time::Timestamp;
+use crate::ports::{Egress, EgressAddresses, Outgoing, Sender, Sent, Stored};
+
+/// An address counts as seen of late for this long.
+const OF_LATE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How often an environment notes that its address stays the same.
+const NOTED_EVERY: Duration = Duration::from_secs(3600);
+/// How long whoever knows our address may take to tell.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The address that requests leave from.
+#[derive(Debug)]
+pub enum PublicAddress {
+    Unknown,
+    Fixed(IpAddr),
+    /// What answers with the address it is asked from, and what it answered.
+    Asked(String, OnceCell<IpAddr>),
+}
+
+impl PublicAddress {
+    pub fn asked_of(url: String) -> Self {
+        Self::Asked(url, OnceCell::new())
+    }
+
+    async fn get(&self) -> Option<IpAddr> {
+        match self {
+            Self::Unknown => None,
+            Self::Fixed(address) => Some(*address),
+            Self::Asked(url, answer) => match answer.get_or_try_init(|| ask(url)).await {
+                Ok(address) => Some(*address),
+                Err(reason) => {
+                    warn!(reason, "egress.address_unknown");
+                    None
+                }
+            },
+        }
+    }
+}
+
+async fn ask(url: &str) -> Result<IpAddr, String> {
+    let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build();
+    let client = client.map_err(|error| error.to_string())?;
+    let response = client.get(url).send().await.map_err(|error| error.to_string())?;
+    let text = response.text().await.map_err(|error| error.to_string())?;
+    text.trim().parse().map_err(|_| "the answer is no address".into())
+}
+
+/// A sender whose requests leave from a public address that it cannot see itself.
+#[derive(Debug)]
+pub struct SendingFrom<O> {
+    pub sender: O,
+    pub address: PublicAddress,
+}
+
+impl<O: Sender + Sync> Sender for SendingFrom<O> {
+    async fn send(&self, outgoing: Outgoing) -> Sent {
+        let (sent, address) = tokio::join!(self.sender.send(outgoing), self.address.get());
+        // Where there was no connection, nothing came from anywhere.
+        Sent { source_ip: sent.source_ip.and(address), ..sent }
+    }
+}
+
+impl EgressAddresses for Aws {
+    async fn egress(&self, now: Timestamp) -> Stored<Egress> {
+        let fixed = &self.0.stack.egress;
+        if !fixed.is_empty() {
+            return Ok(Egress { addresses: fixed.clone(), fixed: true });
+        }
+        let seen = self
+            .dynamodb()
+            .query()
+            .table_name(self.table())
+            .consistent_read(true)
+            .key_condition_expression("#pk = :pk")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_values(":pk", text(EGRESS))
+            .into_paginator()
+            .items()
+            .send();
+        let items = seen.collect::<Result<Vec<_>, _>>().await.map_err(failed)?;
+        let stored = items.into_iter().filter_map(live).filter_map(|item| {
+            let address = get_text(&item, SK)?.parse().ok()?;
+            Some((address, Timestamp::from_millis(get_number(&item, SEEN)?)))
+        });
+        // What was noted just now may still be on its way to the table.
+        let all = stored.chain(self.0.cache.egress()).filter(|(_, seen)| now.since(*seen) < OF_LATE);
+        let addresses: BTreeSet<IpAddr> = all.map(|(address, _)| address).collect();
+        Ok(Egress { addresses: addresses.into_iter().collect(), fixed: false })
+    }
+
+    fn left_from(&self, address: IpAddr, now: Timestamp) {
+        if !self.0.stack.egress.is_empty() || !self.0.cache.note_egress(address, now, NOTED_EVERY) {
+            return;
+        }
+        let engine = self.clone();
+        let mut background = self.0.background.lock().unwrap_or_else(PoisonError::into_inner);
+        background.spawn(async move {
+            let place = Place { pk: EGRESS.into(), sk: address.to_string() };
+            let update = engine
+                .dynamodb()
+                .update_item()
+                .table_name(engine.table())
+                .set_key(Some(place.key()))
+                .update_expression("SET #seen = :seen, #expires = :expires")
+                .expression_attribute_names("#seen", SEEN)
+                .expression_attribute_names("#expires", EXPIRES)
+                .expression_attribute_values(":seen", number(now.millis()))
+                .expression_attribute_values(":expires", number((Timestamp::now() + OF_LATE * 2).seconds()));
+            if let Err(error) = update.send().await.map_err(failed) {
+                warn!(%error, "egress.not_noted");
+            }
+        });
+    }
+}
+
+impl Aws {
+    /// Waits for what was begun on the side: between two invocations nothing runs.
+    pub async fn finish(&self) {
+        let mut background = {
+            let mut background = self.0.background.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *background)
+        };
+        while background.join_next().await.is_some() {}
+    }
+}

@@ -1,0 +1,86 @@
+//! What the errors of AWS mean here.
+
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+
+use super::item::Item;
+use crate::ports::{StoreError, Stored};
+
+/// Codes by which AWS says "not so fast".
+const THROTTLED: [&str; 9] = [
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TransactionInProgressException",
+];
+
+/// A call that failed after the SDK's own retries.
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` takes")]
+pub(super) fn failed<E, R>(error: SdkError<E, R>) -> StoreError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    if error.code().is_some_and(|code| THROTTLED.contains(&code)) {
+        return StoreError::Busy;
+    }
+    StoreError::Failed(DisplayErrorContext(&error).to_string().into())
+}
+
+/// What came of a conditional write.
+#[derive(Debug)]
+pub(super) enum Written<T> {
+    Done(T),
+    /// The condition was false; the item as it is, if there is one.
+    Refused(Option<Item>),
+}
+
+/// An error that may be a condition that was false.
+pub(super) trait MayRefuse {
+    fn refused(self) -> Result<Option<Item>, Self>
+    where
+        Self: Sized;
+}
+
+macro_rules! may_refuse {
+    ($($error:ident),*) => {$(
+        impl MayRefuse for $error {
+            fn refused(self) -> Result<Option<Item>, Self> {
+                match self {
+                    Self::ConditionalCheckFailedException(refusal) => Ok(refusal.item),
+                    other => Err(other),
+                }
+            }
+        }
+    )*};
+}
+
+may_refuse!(PutItemError, UpdateItemError);
+
+pub(super) fn written<T, E, R>(result: Result<T, SdkError<E, R>>) -> Stored<Written<T>>
+where
+    E: MayRefuse + ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    let error = match result {
+        Ok(value) => return Ok(Written::Done(value)),
+        Err(SdkError::ServiceError(context)) => {
+            let raw = context.into_err();
+            match raw.refused() {
+                Ok(item) => return Ok(Written::Refused(item)),
+                Err(error) => error,
+            }
+        }
+        Err(other) => return Err(failed(other)),
+    };
+    if error.code().is_some_and(|code| THROTTLED.contains(&code)) {
+        return Err(StoreError::Busy);
+    }
+    Err(StoreError::Failed(DisplayErrorContext(&error).to_string().into()))
+}

@@ -1,0 +1,41 @@
+//! The HTTP face, as a function behind an HTTP API serves it.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use axum::Router;
+use axum::body::Body;
+use http::Response;
+use http_body_util::BodyExt as _;
+use lambda_http::tower::ServiceExt;
+use lambda_http::{Error, IntoResponse};
+
+/// Serves a router until the execution environment ends.
+///
+/// # Errors
+///
+/// When the runtime cannot be reached.
+pub async fn serve(router: Router) -> Result<(), Error> {
+    let router = ServiceExt::<lambda_http::Request>::map_response(router, Exact);
+    lambda_http::run(router).await
+}
+
+/// An answer whose bytes reach the caller as they are. Left alone, the runtime's library goes by the
+/// content type and decodes whatever calls itself text, and a download is what a receiver once answered:
+/// its bytes need not be what it says.
+struct Exact(Response<Body>);
+
+impl IntoResponse for Exact {
+    fn into_response(self) -> Pin<Box<dyn Future<Output = Response<lambda_http::Body>> + Send>> {
+        Box::pin(async move {
+            let (parts, body) = self.0.into_parts();
+            // A body made here is whole: nothing is read to make it.
+            let bytes = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+            let body = match String::from_utf8(bytes.into()) {
+                Ok(text) => lambda_http::Body::Text(text),
+                Err(error) => lambda_http::Body::Binary(error.into_bytes()),
+            };
+            Response::from_parts(parts, body)
+        })
+    }
+}

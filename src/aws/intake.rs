@@ -1,0 +1,127 @@
+//! Events accepted: the record of their key, payloads, deliveries, messages, in this order.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, TryStreamExt as _};
+
+use super::failure::{Written, written};
+use super::item::{Item, document, json, live, number};
+use super::table::{DOC, EXPIRES, Kind, PK, UNTIL, idempotency};
+use super::{Aws, delivery_item};
+use crate::model::delivery::Delivery;
+use crate::model::id::TenantId;
+use crate::model::time::Timestamp;
+use crate::ports::{Accepted, Idempotency, Intake, Remembered, Stored, Wake};
+
+/// How many calls of one event are under way at once.
+const AT_ONCE: usize = 16;
+/// How many times a record of a key is put anew where the one before it was over.
+const TRIES: u32 = 3;
+
+impl Intake for Aws {
+    async fn accept(
+        &self,
+        tenant: &TenantId,
+        remember: Option<(Idempotency, Remembered)>,
+        deliveries: Vec<(Delivery, Bytes)>,
+        now: Timestamp,
+    ) -> Stored<Accepted> {
+        if let Some((key, remembered)) = remember
+            && let Some(known) = self.remember_event(tenant, &key, &remembered, now).await?
+        {
+            return Ok(Accepted::Known(known));
+        }
+        let payloads: HashMap<_, _> = deliveries
+            .iter()
+            .filter_map(|(delivery, bytes)| Some((delivery.frozen.request.payload.key?, bytes.clone())))
+            .collect();
+        let puts: Vec<_> =
+            payloads.into_iter().map(|(key, bytes)| self.put_payload(tenant, key, bytes)).collect();
+        stream::iter(puts).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
+
+        let puts: Vec<_> = deliveries.into_iter().map(|(delivery, _)| self.put_delivery(delivery)).collect();
+        let wakes: Vec<_> = stream::iter(puts).buffered(AT_ONCE).try_collect().await?;
+        self.enqueue(wakes.into_iter().flatten().collect()).await?;
+        Ok(Accepted::Stored)
+    }
+}
+
+impl Aws {
+    /// Puts the record of a key; gives the one that is there already and is not over.
+    async fn remember_event(
+        &self,
+        tenant: &TenantId,
+        key: &Idempotency,
+        remembered: &Remembered,
+        now: Timestamp,
+    ) -> Stored<Option<Remembered>> {
+        let item = record(tenant, Kind::Event, key, json(remembered)?, now);
+        for _ in 0..TRIES {
+            let put = self
+                .dynamodb()
+                .put_item()
+                .table_name(self.table())
+                .set_item(Some(item.clone()))
+                .condition_expression("attribute_not_exists(#pk) OR #until <= :now")
+                .expression_attribute_names("#pk", PK)
+                .expression_attribute_names("#until", UNTIL)
+                .expression_attribute_values(":now", number(now.millis()))
+                .return_values_on_condition_check_failure(AllOld)
+                .send()
+                .await;
+            match written(put)? {
+                Written::Done(_) => return Ok(None),
+                Written::Refused(Some(item)) => {
+                    let known: Remembered = document(&item)?;
+                    // Our own first try, whose answer was lost on its way.
+                    return Ok((known != *remembered).then_some(known));
+                }
+                Written::Refused(None) => {}
+            }
+        }
+        Err(crate::ports::StoreError::Busy)
+    }
+
+    /// Puts a delivery that is not there yet; gives the message of its first attempt, if that is still to
+    /// come.
+    async fn put_delivery(&self, delivery: Delivery) -> Stored<Option<Wake>> {
+        let expires = Timestamp::now() + self.0.stack.retention;
+        let put = self
+            .dynamodb()
+            .put_item()
+            .table_name(self.table())
+            .set_item(Some(delivery_item::new(&delivery, expires)?))
+            .condition_expression("attribute_not_exists(#pk)")
+            .expression_attribute_names("#pk", PK)
+            .return_values_on_condition_check_failure(AllOld)
+            .send()
+            .await;
+        let there = match written(put)? {
+            Written::Done(_) => return Ok(Wake::next_of(&delivery)),
+            Written::Refused(there) => there.and_then(live).as_ref().map(delivery_item::read).transpose()?,
+        };
+        // A first call may have stopped before its message.
+        let untouched = there.filter(|there| there.progress.newest_attempt.is_none());
+        Ok(untouched.and_then(|there| Wake::next_of(&there)))
+    }
+}
+
+/// The record of an idempotency key. DynamoDB deletes it by the clock of this machine, a day after it is
+/// over: what reads it checks `until`.
+pub(super) fn record(
+    tenant: &TenantId,
+    kind: Kind,
+    key: &Idempotency,
+    doc: aws_sdk_dynamodb::types::AttributeValue,
+    now: Timestamp,
+) -> Item {
+    let kept = key.until.since(now) + std::time::Duration::from_secs(24 * 3600);
+    let mut item = idempotency(tenant, kind, &key.key).key();
+    item.insert(DOC.into(), doc);
+    item.insert(UNTIL.into(), number(key.until.millis()));
+    item.insert(EXPIRES.into(), number((Timestamp::now() + kept).seconds()));
+    item
+}

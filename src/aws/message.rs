@@ -1,0 +1,110 @@
+//! A message of the queue: a small JSON that says where to look, and no more than that.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::table::hex;
+use crate::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
+use crate::model::time::Timestamp;
+use crate::ports::{Due, StoreError, Stored, Wake};
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    tenant: TenantId,
+    trace_id: TraceId,
+    subscription_id: SubscriptionId,
+    due: Timestamp,
+    #[serde(flatten)]
+    what: What,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum What {
+    Attempt {
+        number: u32,
+    },
+    #[serde(rename_all = "camelCase")]
+    Resend {
+        loan_id: LoanId,
+        attempt_id: AttemptId,
+    },
+}
+
+pub(super) fn write(wake: &Wake) -> Stored<String> {
+    let what = match &wake.what {
+        Due::Attempt(number) => What::Attempt { number: *number },
+        Due::Resend { loan_id, attempt_id } => {
+            What::Resend { loan_id: loan_id.clone(), attempt_id: *attempt_id }
+        }
+    };
+    let body = Body {
+        tenant: wake.tenant.clone(),
+        trace_id: wake.trace_id,
+        subscription_id: wake.subscription_id,
+        due: wake.due,
+        what,
+    };
+    serde_json::to_string(&body).map_err(|error| StoreError::Failed(error.to_string().into()))
+}
+
+/// The message that a body of the queue is; none if it is none of ours.
+pub fn read(body: &str) -> Option<Wake> {
+    let Body { tenant, trace_id, subscription_id, due, what } = serde_json::from_str(body).ok()?;
+    let what = match what {
+        What::Attempt { number } => Due::Attempt(number),
+        What::Resend { loan_id, attempt_id } => Due::Resend { loan_id, attempt_id },
+    };
+    Some(Wake { tenant, trace_id, subscription_id, due, what })
+}
+
+/// What shares a receiver is one group: SQS sees to it that a group with a backlog delays no other.
+pub(super) fn group(wake: &Wake) -> String {
+    let hash = Sha256::new()
+        .chain_update(wake.tenant.as_str())
+        .chain_update(wake.subscription_id.uuid().as_bytes())
+        .finalize();
+    hex(&hash[..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wake(what: Due) -> Wake {
+        let tenant = TenantId::try_from("acme".to_owned()).expect("a tenant");
+        Wake {
+            tenant,
+            trace_id: TraceId::from_uuid(uuid::Uuid::from_u128(1)),
+            subscription_id: SubscriptionId::from_uuid(uuid::Uuid::from_u128(2)),
+            due: Timestamp::from_millis(1_795_428_000_123),
+            what,
+        }
+    }
+
+    #[test]
+    fn a_message_reads_as_it_was_written() {
+        let loan_id = LoanId::try_from("Loan 7 (ü)".to_owned()).expect("a loan");
+        let resend = Due::Resend { loan_id, attempt_id: AttemptId::from_uuid(uuid::Uuid::from_u128(3)) };
+        for wake in [wake(Due::Attempt(4)), wake(resend)] {
+            assert_eq!(read(&write(&wake).expect("JSON")), Some(wake));
+        }
+    }
+
+    #[test]
+    fn what_is_no_message_is_none() {
+        for body in ["", "{}", "null", r#"{"tenant":"acme"}"#, "\u{0}", "[1]"] {
+            assert_eq!(read(body), None, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn a_group_is_a_tenant_and_a_subscription() {
+        let one = wake(Due::Attempt(1));
+        assert_eq!(group(&one), group(&wake(Due::Attempt(2))));
+        let other = SubscriptionId::from_uuid(uuid::Uuid::from_u128(9));
+        assert_ne!(group(&one), group(&Wake { subscription_id: other, ..one.clone() }));
+        assert_eq!(group(&one).len(), 32);
+    }
+}

@@ -1,0 +1,145 @@
+//! The engine for AWS: one DynamoDB table, one S3 bucket, one SQS queue.
+//!
+//! Here a step of a delivery is several calls, and a sender can die between any two. So each step writes in
+//! the order that its port names, every write that decides something is conditional, and each state that a
+//! crash leaves is one that the delivery's next message heals. What a condition refuses comes back with the
+//! refusal, so a lost race is answered without another read.
+//!
+//! - A claim is one conditional update of the delivery, which gives the whole delivery back.
+//! - A message carries only where to look (`message`); the delivery says what is due.
+//! - Subscriptions and keys are cached, and each use reads their tenant's counter, strongly (`settings`).
+//! - Payloads are in S3 under tenant and hash, so that equal bytes are kept once.
+//!
+//! Nothing that a call answers was read from an index: those lag.
+
+mod attempts;
+pub mod batch;
+mod cache;
+pub mod config;
+pub mod counting;
+mod deliveries;
+mod delivery_item;
+mod egress;
+mod failure;
+pub mod http;
+mod intake;
+mod item;
+mod keys;
+mod log;
+mod message;
+mod payloads;
+mod queue;
+mod resends;
+mod row_item;
+mod settings;
+mod settle;
+mod subscriptions;
+mod table;
+mod transaction;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+
+use crate::model::key::KeyHash;
+use crate::model::time::Timestamp;
+use cache::Cache;
+use counting::Calls;
+
+pub use config::Config;
+pub use egress::{PublicAddress, SendingFrom};
+pub use log::log;
+pub use message::read as read_message;
+
+/// The names of what the engine stores in, and how it keeps it.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    pub table: String,
+    pub bucket: String,
+    pub queue_url: String,
+    /// Where messages go that nobody can read; needed only where messages are received.
+    pub dead_letters_url: Option<String>,
+    /// How long a delivery and all of its rows are kept.
+    pub retention: Duration,
+    /// The addresses that requests leave from, where they never change.
+    pub egress: Vec<IpAddr>,
+    /// The key that an operator chose: it is made when it is first shown.
+    pub first_key: Option<KeyHash>,
+    pub clock: Clock,
+}
+
+/// What time it is; a test may say otherwise.
+pub type Clock = fn() -> Timestamp;
+
+/// The engine. Clones share it.
+#[derive(Clone)]
+pub struct Aws(Arc<Inner>);
+
+struct Inner {
+    dynamodb: aws_sdk_dynamodb::Client,
+    s3: aws_sdk_s3::Client,
+    sqs: aws_sdk_sqs::Client,
+    stack: Stack,
+    cache: Cache,
+    background: std::sync::Mutex<tokio::task::JoinSet<()>>,
+}
+
+/// The configuration of the environment, with time-outs that leave room for retries in an invocation.
+pub async fn sdk_config() -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(Duration::from_secs(5))
+        .operation_timeout(Duration::from_secs(12))
+        .build();
+    aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard().with_max_attempts(4))
+        .load()
+        .await
+}
+
+impl Aws {
+    pub fn new(config: &SdkConfig, stack: Stack) -> Self {
+        Self::counted(config, stack, &Calls::default())
+    }
+
+    /// The same, counting its calls.
+    pub fn counted(config: &SdkConfig, stack: Stack, calls: &Calls) -> Self {
+        let dynamodb = aws_sdk_dynamodb::config::Builder::from(config).interceptor(calls.clone()).build();
+        let sqs = aws_sdk_sqs::config::Builder::from(config).interceptor(calls.clone()).build();
+        // An emulator is reached by one name, not by one for each bucket.
+        let s3 = aws_sdk_s3::config::Builder::from(config)
+            .interceptor(calls.clone())
+            .force_path_style(config.endpoint_url().is_some())
+            .build();
+        Self(Arc::new(Inner {
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb),
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            sqs: aws_sdk_sqs::Client::from_conf(sqs),
+            stack,
+            cache: Cache::default(),
+            background: std::sync::Mutex::default(),
+        }))
+    }
+
+    fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {
+        &self.0.dynamodb
+    }
+
+    fn table(&self) -> &str {
+        &self.0.stack.table
+    }
+}
+
+/// Waits before the next try of a batch's rest: 50 ms, then twice as long each time, less a random part.
+async fn back_off(tries: u32) {
+    let longest = Duration::from_millis(50) * 2_u32.saturating_pow(tries.min(6));
+    let mut byte = [0];
+    // Without randomness all wait the same time.
+    let _ = getrandom::fill(&mut byte);
+    tokio::time::sleep(longest.mul_f64(1.0 - f64::from(byte[0]) / 512.0)).await;
+}

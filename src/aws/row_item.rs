@@ -1,0 +1,33 @@
+//! A row of the history as an item: a document, and beside it the state and the token that conditions name.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::item::{Item, document, json, number, text};
+use super::table::{DOC, EXPIRES, STATE, TOKEN, TRACE, row, trace_pk};
+use crate::model::attempt::{Attempt, AttemptState};
+use crate::model::time::Timestamp;
+use crate::ports::Stored;
+
+pub(super) fn new(attempt: &Attempt, expires: Timestamp) -> Stored<Item> {
+    let mut item = row(&attempt.tenant, &attempt.loan_id, attempt.id).key();
+    item.insert(TRACE.into(), text(trace_pk(&attempt.tenant, attempt.trace_id)));
+    item.insert(STATE.into(), state(attempt));
+    if let AttemptState::Sending { token } = &attempt.state {
+        item.insert(TOKEN.into(), text(token.to_string()));
+    }
+    item.insert(DOC.into(), json(attempt)?);
+    item.insert(EXPIRES.into(), number(expires.seconds()));
+    Ok(item)
+}
+
+pub(super) fn state(attempt: &Attempt) -> AttributeValue {
+    text(match attempt.state {
+        AttemptState::Queued => "queued",
+        AttemptState::Sending { .. } => "sending",
+        AttemptState::Complete(_) => "complete",
+    })
+}
+
+pub(super) fn read(item: &Item) -> Stored<Attempt> {
+    document(item)
+}

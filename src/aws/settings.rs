@@ -1,0 +1,37 @@
+//! The counter of a tenant: every change of its subscriptions, and every key that ends, changes it.
+//!
+//! It is what makes caches safe: whoever reads it, strongly, knows whether what they have still stands.
+
+use std::time::Instant;
+
+use aws_sdk_dynamodb::types::{Update, builders::UpdateBuilder};
+
+use super::Aws;
+use super::item::{get_number, number};
+use super::table::{self, COUNT, VERSION};
+use crate::model::id::TenantId;
+use crate::ports::Stored;
+
+impl Aws {
+    /// The counter as it is now; 0 where nothing was ever set.
+    pub(super) async fn counter(&self, tenant: &TenantId) -> Stored<u64> {
+        let read = Instant::now();
+        let item = self.get(table::counter(tenant)).await?;
+        let counter = item.as_ref().and_then(|item| get_number(item, VERSION)).unwrap_or(0);
+        self.0.cache.put_counter(tenant, read, counter);
+        Ok(counter)
+    }
+
+    /// Counts a change, as a part of the transaction that makes it; `by` is how many subscriptions more
+    /// there are.
+    pub(super) fn count_change(&self, tenant: &TenantId, by: i32) -> UpdateBuilder {
+        Update::builder()
+            .table_name(self.table())
+            .set_key(Some(table::counter(tenant).key()))
+            .update_expression("ADD #version :one, #count :by")
+            .expression_attribute_names("#version", VERSION)
+            .expression_attribute_names("#count", COUNT)
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":by", number(by))
+    }
+}

@@ -1,0 +1,168 @@
+//! Subscriptions: each as it is now, and every version there was, the newest with its secrets.
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
+use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
+
+use super::Aws;
+use super::failure::failed;
+use super::item::{Item, document, json, number, parse_json, text};
+use super::table::{self, CURRENT, DOC, PK, SECRETS, SK, VERSION};
+use super::transaction::{Committed, Part as _, put};
+use crate::model::id::{SubscriptionId, TenantId};
+use crate::model::secret::Secrets;
+use crate::model::subscription::Subscription;
+use crate::ports::{Replaced, StoreError, Stored, Subscriptions};
+
+impl Subscriptions for Aws {
+    async fn subscriptions(&self, tenant: &TenantId) -> Stored<Arc<Vec<Arc<Subscription>>>> {
+        let counter = match self.0.cache.counter(tenant) {
+            Some(counter) => counter,
+            None => self.counter(tenant).await?,
+        };
+        if let Some(list) = self.0.cache.subscriptions(tenant, counter) {
+            return Ok(list);
+        }
+        let items = self.settings(tenant, CURRENT, None).await?;
+        let list: Vec<Arc<Subscription>> =
+            items.iter().map(|item| read(item).map(Arc::new)).collect::<Stored<_>>()?;
+        let list = Arc::new(list);
+        self.0.cache.put_subscriptions(tenant, counter, Arc::clone(&list));
+        Ok(list)
+    }
+
+    async fn subscription_version(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        version: u64,
+    ) -> Stored<Option<Arc<Subscription>>> {
+        let item = self.get(table::version(tenant, id, version)).await?;
+        item.as_ref().map(|item| read(item).map(Arc::new)).transpose()
+    }
+
+    async fn secrets(&self, tenant: &TenantId, id: SubscriptionId, version: u64) -> Stored<Option<Secrets>> {
+        if let Some(secrets) = self.0.cache.secrets(tenant, id, version) {
+            return Ok(Some(secrets));
+        }
+        let newest = self.settings(tenant, &table::versions_prefix(id), Some(1)).await?.pop();
+        let Some(newest) = newest else { return Ok(None) };
+        let newest = read(&newest)?;
+        self.0.cache.put_secrets(tenant, id, newest.version, newest.secrets.clone());
+        Ok(Some(newest.secrets))
+    }
+
+    async fn create(&self, subscription: Subscription, most: usize) -> Stored<bool> {
+        let tenant = &subscription.tenant;
+        let count = self
+            .count_change(tenant, 1)
+            .condition_expression("attribute_not_exists(#count) OR #count < :most")
+            .expression_attribute_values(":most", number(most));
+        let put_current = put(self.table(), current(&subscription)?, "attribute_not_exists(#pk)")
+            .expression_attribute_names("#pk", PK);
+        let parts = vec![count.part()?, put_current.part()?, self.keep(&subscription)?];
+        let committed = self.transact(parts).await?;
+        self.0.cache.changed(tenant);
+        match committed {
+            Committed::Done => Ok(true),
+            Committed::Refused(refusals) if refusals.first().is_some_and(|first| first.is_condition()) => {
+                Ok(false)
+            }
+            Committed::Refused(_) => Err(StoreError::Failed("there is a subscription with this ID".into())),
+        }
+    }
+
+    async fn replace(&self, next: Subscription) -> Stored<Replaced> {
+        let tenant = &next.tenant;
+        let put_current = put(self.table(), current(&next)?, "#version = :before")
+            .expression_attribute_names("#version", VERSION)
+            .expression_attribute_values(":before", number(next.version.saturating_sub(1)));
+        let count = self.count_change(tenant, 0).part()?;
+        let parts = vec![count, put_current.part()?, self.keep(&next)?, self.forget(&next)?];
+        let committed = self.transact(parts).await?;
+        self.0.cache.changed(tenant);
+        self.0.cache.forget_secrets(tenant, next.id);
+        Ok(match committed {
+            Committed::Done => Replaced::Done,
+            Committed::Refused(refusals) => match refusals.get(1) {
+                Some(super::transaction::Refusal::Condition(None)) => Replaced::Unknown,
+                _ => Replaced::Changed,
+            },
+        })
+    }
+
+    async fn delete(&self, tenant: &TenantId, id: SubscriptionId) -> Stored<bool> {
+        let delete = Delete::builder()
+            .table_name(self.table())
+            .set_key(Some(table::current(tenant, id).key()))
+            .condition_expression("attribute_exists(#pk)")
+            .expression_attribute_names("#pk", PK)
+            .return_values_on_condition_check_failure(AllOld);
+        let parts = vec![self.count_change(tenant, -1).part()?, delete.part()?];
+        let committed = self.transact(parts).await?;
+        self.0.cache.changed(tenant);
+        Ok(committed.is_done())
+    }
+}
+
+fn item(mut item: Item, subscription: &Subscription) -> Stored<Item> {
+    let secretless = Subscription { secrets: Secrets::forgotten(), ..subscription.clone() };
+    item.insert(VERSION.into(), number(subscription.version));
+    item.insert(DOC.into(), json(&secretless)?);
+    item.insert(SECRETS.into(), json(&subscription.secrets)?);
+    Ok(item)
+}
+
+fn read(item: &Item) -> Stored<Subscription> {
+    let mut subscription: Subscription = document(item)?;
+    if item.contains_key(SECRETS) {
+        subscription.secrets = parse_json(item, SECRETS)?;
+    }
+    Ok(subscription)
+}
+
+fn current(subscription: &Subscription) -> Stored<Item> {
+    item(table::current(&subscription.tenant, subscription.id).key(), subscription)
+}
+
+impl Aws {
+    /// Keeps a version for good; one that is there was kept by an earlier try of the same change.
+    fn keep(&self, subscription: &Subscription) -> Stored<TransactWriteItem> {
+        let Subscription { tenant, id, version, .. } = subscription;
+        let item = item(table::version(tenant, *id, *version).key(), subscription)?;
+        put(self.table(), item, "attribute_not_exists(#pk)").expression_attribute_names("#pk", PK).part()
+    }
+
+    /// Takes the secrets from the version before this one.
+    fn forget(&self, next: &Subscription) -> Stored<TransactWriteItem> {
+        Update::builder()
+            .table_name(self.table())
+            .set_key(Some(table::version(&next.tenant, next.id, next.version.saturating_sub(1)).key()))
+            .update_expression("REMOVE #secrets")
+            .condition_expression("attribute_exists(#pk)")
+            .expression_attribute_names("#secrets", SECRETS)
+            .expression_attribute_names("#pk", PK)
+            .part()
+    }
+
+    /// Items of a tenant's settings, the oldest first; with a limit, so many of the newest.
+    async fn settings(&self, tenant: &TenantId, prefix: &str, newest: Option<i32>) -> Stored<Vec<Item>> {
+        let query = self
+            .dynamodb()
+            .query()
+            .table_name(self.table())
+            .consistent_read(true)
+            .scan_index_forward(newest.is_none())
+            .set_limit(newest)
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":pk", text(table::settings_pk(tenant)))
+            .expression_attribute_values(":prefix", text(prefix));
+        if newest.is_some() {
+            return Ok(query.send().await.map_err(failed)?.items.unwrap_or_default());
+        }
+        query.into_paginator().items().send().collect::<Result<_, _>>().await.map_err(failed)
+    }
+}

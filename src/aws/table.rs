@@ -1,0 +1,165 @@
+//! The names of everything in the table.
+//!
+//! One table holds all kinds of things, so every partition key begins with the kind: no tenant or loan can
+//! be named so that it meets another kind, and as a tenant has no `#` in it, what follows the second `#`
+//! may be anything. Names of attributes stand here once, for writers and readers alike.
+
+use crate::model::id::{AttemptId, KeyId, LoanId, SubscriptionId, TenantId, TraceId};
+use crate::model::key::KeyHash;
+use crate::model::payload::PayloadKey;
+
+/// Partition and sort key, of every item.
+pub(super) const PK: &str = "pk";
+pub(super) const SK: &str = "sk";
+/// What was written as JSON: what conditions and updates never look into.
+pub(super) const DOC: &str = "doc";
+/// When DynamoDB may delete the item, in seconds since 1970.
+pub(super) const EXPIRES: &str = "expires";
+
+/// Of rows: the delivery, and so the partition of the index [`BY_TRACE`], which sorts by `sk`.
+pub(super) const TRACE: &str = "trace";
+/// Of rows: `queued`, `sending` or `complete`.
+pub(super) const STATE: &str = "state";
+/// Of rows that are being sent: whose they are.
+pub(super) const TOKEN: &str = "token";
+
+/// Of deliveries, see `progress_item`.
+pub(super) const STATUS: &str = "status";
+pub(super) const NEXT: &str = "next";
+pub(super) const FLIGHT: &str = "flight";
+pub(super) const INTERRUPTIONS: &str = "interruptions";
+pub(super) const NEWEST_AUTO: &str = "newestAuto";
+pub(super) const NEWEST_MANUAL: &str = "newestManual";
+pub(super) const RESENDS: &str = "resends";
+pub(super) const RESENT: &str = "resent";
+/// Of deliveries whose schedule ran out: the partition of [`EXHAUSTED_INDEX`], and since when.
+pub(super) const EXHAUSTED: &str = "exhausted";
+pub(super) const EXHAUSTED_AT: &str = "exhaustedAt";
+
+/// Of idempotency records: until when they stand, in milliseconds since 1970.
+pub(super) const UNTIL: &str = "until";
+/// Of a version of a subscription that is its newest: what signs. No older one keeps any.
+pub(super) const SECRETS: &str = "secrets";
+/// Of a tenant's counter: changed by every change of a subscription or a key.
+pub(super) const VERSION: &str = "version";
+/// Of a tenant's counter: how many subscriptions there are.
+pub(super) const COUNT: &str = "count";
+/// Of a listed key: the hash it is found by.
+pub(super) const HASH: &str = "hash";
+/// Of a key that was deleted.
+pub(super) const DELETED: &str = "deleted";
+/// Of an address: when a request last left from it, in milliseconds since 1970.
+pub(super) const SEEN: &str = "seen";
+
+/// Rows by delivery: keys only, so that completing a row writes no index.
+pub(super) const BY_TRACE: &str = "by-trace";
+/// Deliveries whose schedule ran out, by tenant in [`SHARDS`] parts: nothing else is in it.
+#[allow(dead_code, reason = "the name is part of the table's definition; its reader is still to come")]
+pub(super) const EXHAUSTED_INDEX: &str = "exhausted";
+const SHARDS: u8 = 8;
+
+/// The one item of a partition that holds one.
+pub(super) const ONLY: &str = "-";
+
+/// A place in the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) pk: String,
+    pub(super) sk: String,
+}
+
+impl Place {
+    fn only(pk: String) -> Self {
+        Self { pk, sk: ONLY.into() }
+    }
+}
+
+pub(super) fn delivery(tenant: &TenantId, trace: TraceId) -> Place {
+    Place::only(trace_pk(tenant, trace))
+}
+
+/// Also what the rows of a delivery are indexed under.
+pub(super) fn trace_pk(tenant: &TenantId, trace: TraceId) -> String {
+    format!("T#{tenant}#{trace}")
+}
+
+pub(super) fn exhausted_pk(tenant: &TenantId, trace: TraceId) -> String {
+    format!("X#{tenant}#{}", trace.uuid().as_bytes()[0] % SHARDS)
+}
+
+pub(super) fn row(tenant: &TenantId, loan: &LoanId, id: AttemptId) -> Place {
+    Place { pk: loan_pk(tenant, loan), sk: id.to_string() }
+}
+
+pub(super) fn loan_pk(tenant: &TenantId, loan: &LoanId) -> String {
+    format!("L#{tenant}#{loan}")
+}
+
+/// What an idempotency key is for: the same key of another kind is another key.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    Event,
+    Resend,
+}
+
+pub(super) fn idempotency(tenant: &TenantId, kind: Kind, key: &str) -> Place {
+    let kind = match kind {
+        Kind::Event => "event",
+        Kind::Resend => "resend",
+    };
+    Place::only(format!("I#{tenant}#{kind}#{key}"))
+}
+
+/// Where the subscriptions of a tenant are: its counter, each as it is now, and each version there was.
+pub(super) fn settings_pk(tenant: &TenantId) -> String {
+    format!("S#{tenant}")
+}
+
+pub(super) fn counter(tenant: &TenantId) -> Place {
+    Place::only(settings_pk(tenant))
+}
+
+pub(super) const CURRENT: &str = "C#";
+
+pub(super) fn current(tenant: &TenantId, id: SubscriptionId) -> Place {
+    Place { pk: settings_pk(tenant), sk: format!("{CURRENT}{id}") }
+}
+
+pub(super) fn versions_prefix(id: SubscriptionId) -> String {
+    format!("V#{id}#")
+}
+
+pub(super) fn version(tenant: &TenantId, id: SubscriptionId, version: u64) -> Place {
+    // Padded, so that versions sort as text.
+    Place { pk: settings_pk(tenant), sk: format!("{}{version:020}", versions_prefix(id)) }
+}
+
+pub(super) fn key(hash: KeyHash) -> Place {
+    Place::only(format!("K#{}", hex(&hash.0)))
+}
+
+pub(super) fn listed_pk(tenant: &TenantId) -> String {
+    format!("A#{tenant}")
+}
+
+/// Where a key is listed.
+pub(super) fn listed(tenant: &TenantId, id: KeyId) -> Place {
+    Place { pk: listed_pk(tenant), sk: id.to_string() }
+}
+
+/// Where the addresses are that requests leave from.
+pub(super) const EGRESS: &str = "E#";
+
+/// The name of a payload's object.
+pub(super) fn object(tenant: &TenantId, key: PayloadKey) -> String {
+    format!("{tenant}/{key}")
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

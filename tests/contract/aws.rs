@@ -1,0 +1,145 @@
+//! The engine for AWS, under the contract: on whatever answers at `AWS_ENDPOINT_URL`, or on the account of
+//! this environment where `LOANHOOK_TEST_AWS` says so.
+
+mod stack;
+
+use std::collections::HashMap;
+use std::future::Future;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use loanhook::aws::{Aws, read_message};
+use loanhook::model::attempt::Attempt;
+use loanhook::model::id::TenantId;
+use loanhook::model::payload::PayloadKey;
+use loanhook::ports::{Attempts, Due, Wake};
+
+use crate::engine::{Engine, contract};
+use crate::scene::delivery_of;
+use stack::Made;
+
+contract!(crate::aws::InTheCloud);
+
+/// An engine with a table, a bucket and a queue of its own.
+pub(crate) struct InTheCloud {
+    engine: Aws,
+    made: Made,
+}
+
+impl Engine for InTheCloud {
+    type Ports = Aws;
+
+    fn missing() -> Option<&'static str> {
+        let told =
+            ["AWS_ENDPOINT_URL", "LOANHOOK_TEST_AWS"].iter().any(|name| std::env::var_os(name).is_some());
+        (!told).then_some("there is no AWS to test on: set AWS_ENDPOINT_URL, or LOANHOOK_TEST_AWS=1")
+    }
+
+    async fn fresh() -> Self {
+        let made = Made::new().await;
+        Self { engine: made.engine(), made }
+    }
+
+    fn ports(&self) -> &Aws {
+        &self.engine
+    }
+
+    async fn receive(&self) -> Wake {
+        loop {
+            if let Some(wake) = self.take(1, 2).await.pop() {
+                return wake;
+            }
+        }
+    }
+
+    /// This queue says things twice at times, and a message stays when a claim comes without it: here each
+    /// counts once, and only while it would still wake something.
+    async fn drain(&self) -> Vec<Wake> {
+        let mut all: Vec<Wake> = Vec::new();
+        loop {
+            let taken = self.take(10, 0).await;
+            if taken.is_empty() {
+                return all;
+            }
+            for wake in taken {
+                if !all.contains(&wake) && self.wakes_something(&wake).await {
+                    all.push(wake);
+                }
+            }
+        }
+    }
+
+    fn put_row(&self, row: &Attempt) {
+        let doc = serde_json::to_string(row).expect("JSON");
+        let update = self
+            .made
+            .dynamodb
+            .update_item()
+            .table_name(&self.made.name)
+            .set_key(Some(key_of(row)))
+            .update_expression("SET doc = :doc, #state = :complete REMOVE #token")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_names("#token", "token")
+            .expression_attribute_values(":doc", AttributeValue::S(doc))
+            .expression_attribute_values(":complete", AttributeValue::S("complete".into()));
+        now(update.send()).expect("updated");
+    }
+
+    fn lose_row(&self, row: &Attempt) {
+        let delete = self.made.dynamodb.delete_item().table_name(&self.made.name);
+        now(delete.set_key(Some(key_of(row))).send()).expect("deleted");
+    }
+
+    fn lose_payload(&self, tenant: &TenantId, key: PayloadKey) {
+        let delete = self.made.s3.delete_object().bucket(&self.made.name).key(format!("{tenant}/{key}"));
+        now(delete.send()).expect("deleted");
+    }
+}
+
+impl InTheCloud {
+    async fn wakes_something(&self, wake: &Wake) -> bool {
+        match &wake.what {
+            Due::Attempt(number) => {
+                let delivery = delivery_of(&self.engine, &wake.tenant, wake.trace_id).await.expect("read");
+                let next = delivery.and_then(|delivery| delivery.progress.next);
+                next.is_none_or(|next| next.number <= *number)
+            }
+            Due::Resend { loan_id, attempt_id } => {
+                let row = self.engine.row(&wake.tenant, loan_id, *attempt_id).await.expect("read");
+                row.is_none_or(|row| row.attempt.completion().is_none())
+            }
+        }
+    }
+
+    async fn take(&self, most: i32, wait: i32) -> Vec<Wake> {
+        let sqs = &self.made.sqs;
+        let queue = &self.made.queue_url;
+        let received = sqs
+            .receive_message()
+            .queue_url(queue)
+            .max_number_of_messages(most)
+            .wait_time_seconds(wait)
+            .send()
+            .await
+            .expect("received");
+        let mut wakes = Vec::new();
+        for message in received.messages() {
+            let handle = message.receipt_handle().expect("a handle");
+            sqs.delete_message().queue_url(queue).receipt_handle(handle).send().await.expect("deleted");
+            wakes.push(read_message(message.body().expect("a body")).expect("a message of ours"));
+        }
+        wakes
+    }
+}
+
+fn key_of(row: &Attempt) -> HashMap<String, AttributeValue> {
+    HashMap::from([
+        ("pk".into(), AttributeValue::S(format!("L#{}#{}", row.tenant, row.loan_id))),
+        ("sk".into(), AttributeValue::S(row.id.to_string())),
+    ])
+}
+
+/// Waits within a case, which has no await at this place.
+fn now<T>(call: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(call))
+}

@@ -1,0 +1,86 @@
+//! Numbers of the template that depend on each other: CloudFormation cannot calculate.
+
+use serde_norway::Value;
+
+use crate::template::{number, properties, reference, resources, template};
+
+const FOURTEEN_DAYS: u64 = 14 * 24 * 3600;
+/// The longest that a subscription may let a request take, in seconds.
+const LONGEST_REQUEST: u64 = 30;
+
+#[test]
+fn a_message_stays_hidden_for_six_times_the_functions_timeout() {
+    let template = template();
+    let timeout = number(&properties(&template, "DeliveryFunction")["Timeout"]);
+    assert!(timeout >= LONGEST_REQUEST + 10, "a request of {LONGEST_REQUEST} s, and what is written of it");
+    assert!(number(&properties(&template, "Queue")["VisibilityTimeout"]) >= 6 * timeout);
+    let environment = &template["Globals"]["Function"]["Environment"]["Variables"];
+    assert_eq!(number(&environment["LOANHOOK_LEASE_SECONDS"]), timeout + 10);
+}
+
+#[test]
+fn both_queues_keep_what_they_have_for_14_days() {
+    let template = template();
+    for (name, queue) in resources(&template, "AWS::SQS::Queue") {
+        assert_eq!(number(&queue["Properties"]["MessageRetentionPeriod"]), FOURTEEN_DAYS, "{name}");
+    }
+    let redrive = &properties(&template, "Queue")["RedrivePolicy"];
+    assert_eq!(number(&redrive["maxReceiveCount"]), 100);
+    assert_eq!(reference(&redrive["deadLetterTargetArn"]), "DeadLetterQueue.Arn");
+}
+
+#[test]
+fn a_batch_fails_message_by_message_and_has_a_limit() {
+    let template = template();
+    let source = &properties(&template, "DeliveryFunction")["Events"]["Due"]["Properties"];
+    assert_eq!(source["FunctionResponseTypes"][0], "ReportBatchItemFailures");
+    assert_eq!(reference(&source["ScalingConfig"]["MaximumConcurrency"]), "MaximumConcurrency");
+}
+
+#[test]
+fn payloads_outlive_rows_by_a_day() {
+    let template = template();
+    let choices = template["Parameters"]["RetentionDays"]["AllowedValues"].as_sequence().expect("choices");
+    let days = template["Mappings"]["PayloadDays"].as_mapping().expect("a mapping");
+    assert_eq!(choices.len(), days.len());
+    for rows in choices.iter().map(number) {
+        assert_eq!(number(&template["Mappings"]["PayloadDays"][rows.to_string().as_str()]["Days"]), rows + 1);
+    }
+}
+
+#[test]
+fn the_gateway_waits_longer_than_its_functions() {
+    let template = template();
+    for function in ["IntakeFunction", "HistoryFunction", "SubscriptionsFunction"] {
+        assert!(number(&properties(&template, function)["Timeout"]) < 30, "{function}");
+    }
+}
+
+#[test]
+fn what_is_kept_is_private_encrypted_and_can_be_brought_back() {
+    let template = template();
+    let bucket = properties(&template, "Bucket");
+    let closed = bucket["PublicAccessBlockConfiguration"].as_mapping().expect("a bucket is closed");
+    assert!(closed.len() == 4 && closed.values().all(|setting| setting == &Value::Bool(true)));
+    assert!(!bucket["BucketEncryption"].is_null());
+    let table = properties(&template, "Table");
+    assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
+    assert_eq!(table["TimeToLiveSpecification"]["Enabled"], true);
+    for kept in ["Bucket", "Table"] {
+        assert_eq!(template["Resources"][kept]["DeletionPolicy"], "Retain", "{kept}");
+    }
+}
+
+#[test]
+fn every_log_has_an_end() {
+    let template = template();
+    for (name, group) in resources(&template, "AWS::Logs::LogGroup") {
+        assert_eq!(reference(&group["Properties"]["RetentionInDays"]), "LogRetentionDays", "{name}");
+    }
+    for (name, function) in resources(&template, "AWS::Serverless::Function") {
+        assert!(
+            !function["Properties"]["LoggingConfig"]["LogGroup"].is_null(),
+            "{name} logs to a group of ours"
+        );
+    }
+}

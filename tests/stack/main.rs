@@ -1,0 +1,5 @@
+//! What the template of the stack must keep, read from the file itself.
+
+mod access;
+mod limits;
+mod template;
