@@ -3,6 +3,7 @@
 mod process;
 
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 use loanhook::embedded::{Embedded, Limits, Worker};
 use loanhook::model::attempt::Attempt;
@@ -23,6 +24,8 @@ contract!(crate::embedded::OnDisk);
 pub(crate) struct OnDisk {
     engine: Embedded,
     folder: Folder,
+    /// Messages that were taken off the queue and not yet asked for.
+    spare: Mutex<Vec<Wake>>,
 }
 
 struct Folder(PathBuf);
@@ -51,14 +54,17 @@ impl OnDisk {
 
     /// Ends the engine and starts another on its folder.
     fn restart(self) -> Self {
-        let Self { engine, folder } = self;
+        let Self { engine, folder, .. } = self;
         drop(engine);
         let engine = Embedded::open(&folder.0).expect("the folder is free");
-        Self { engine, folder }
+        Self { engine, folder, spare: Mutex::default() }
     }
 
     /// Takes one message off the queue, the next in turn.
     async fn take(&self) -> Wake {
+        if let Some(spare) = self.spare.lock().expect("unharmed").pop() {
+            return spare;
+        }
         let (found, mut taken) = mpsc::unbounded_channel();
         let (stop, stopped) = watch::channel(false);
         let engine = self.engine.clone();
@@ -73,7 +79,12 @@ impl OnDisk {
         };
         let limits = Limits { in_all: 1, per_subscription: 1 };
         Worker::new(self.engine.clone(), handler, limits).run(stopped).await;
-        taken.recv().await.expect("a message")
+        let first = taken.recv().await.expect("a message");
+        // The worker may have begun another before it saw that it should stop.
+        while let Ok(another) = taken.try_recv() {
+            self.spare.lock().expect("unharmed").push(another);
+        }
+        first
     }
 }
 
@@ -98,7 +109,7 @@ impl Engine for OnDisk {
     async fn fresh() -> Self {
         let folder = Folder(std::env::temp_dir().join(format!("loanhook-contract-{}", Uuid::new_v4())));
         let engine = Embedded::open(&folder.0).expect("a new folder");
-        Self { engine, folder }
+        Self { engine, folder, spare: Mutex::default() }
     }
 
     fn ports(&self) -> &Embedded {
@@ -114,6 +125,7 @@ impl Engine for OnDisk {
         while self.waiting() > 0 {
             all.push(self.take().await);
         }
+        all.append(&mut self.spare.lock().expect("unharmed"));
         all.sort_by_key(|wake| wake.due);
         all
     }
