@@ -4,9 +4,10 @@
 //! changes nothing but what a dead sender left behind: an attempt past its lease is recorded as
 //! interrupted, and the next one follows at once.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use tokio::time::timeout_at;
 use tracing::warn;
 use uuid::Uuid;
 
@@ -19,8 +20,11 @@ use crate::model::progress::Verdict;
 use crate::model::time::Timestamp;
 use crate::ports::{
     Begun, Deliveries, Due, EgressAddresses, Outgoing, Payloads, Queue, Received, Resends, Sender, Sent,
-    Stored, Subscriptions, Taken, Wake,
+    StoreError, Stored, Subscriptions, Taken, Wake,
 };
+
+/// What it takes to write down what came of a request.
+const TO_RECORD: Duration = Duration::from_secs(8);
 
 /// What sends, and how long a sender that says nothing is taken to be alive.
 #[derive(Debug)]
@@ -29,6 +33,8 @@ pub struct Deliver<S, O> {
     pub sender: O,
     /// None where a sender cannot die without this process.
     pub lease: Option<Duration>,
+    /// When this process ends, where that is known: no request leaves that could not be recorded by then.
+    pub ends: Option<Instant>,
 }
 
 impl<S, O> Deliver<S, O>
@@ -61,7 +67,8 @@ where
             Begun::Won(won) => {
                 let (delivery, mut row) = *won;
                 let response = self.send(&delivery, &mut row).await;
-                if !self.store.settle(&delivery, token, row, response).await? {
+                let settle = |row, response| self.store.settle(&delivery, token, row, response);
+                if !record(row, response, settle).await? {
                     warn!(trace_id = %delivery.frozen.trace_id, number, "attempt.superseded");
                 }
                 Ok(())
@@ -89,7 +96,8 @@ where
 
     async fn send_resend(&self, (delivery, mut row): (Delivery, Attempt), token: Uuid) -> Stored<()> {
         let response = self.send(&delivery, &mut row).await;
-        self.store.settle_resend(token, row, response).await.map(|_| ())
+        let settle = |row, response| self.store.settle_resend(token, row, response);
+        record(row, response, settle).await.map(|_| ())
     }
 
     async fn lost_resend(&self, wake: Wake, mut row: Attempt, now: Timestamp) -> Stored<()> {
@@ -105,7 +113,7 @@ where
 
     /// Sends the request of a row and completes it; gives the answer's body.
     async fn send(&self, delivery: &Delivery, row: &mut Attempt) -> Option<Bytes> {
-        let sent = match self.outgoing(delivery, row).await {
+        let sent = match self.in_time(delivery, row).await {
             Ok(outgoing) => self.sender.send(outgoing).await,
             Err(reason) => {
                 warn!(trace_id = %row.trace_id, attempt_id = %row.id, %reason, "attempt.unprepared");
@@ -123,14 +131,24 @@ where
         body
     }
 
+    /// What is to be sent, while there is time to send it and to record what comes of it.
+    async fn in_time(&self, delivery: &Delivery, row: &Attempt) -> Result<Outgoing, String> {
+        let outgoing = self.outgoing(delivery, row);
+        let Some(ends) = self.ends else { return outgoing.await };
+        let takes = Duration::from_secs(delivery.frozen.timeout_seconds.into()) + TO_RECORD;
+        let latest = ends.checked_sub(takes).ok_or(TOO_LATE)?;
+        let outgoing = timeout_at(latest.into(), outgoing).await.map_err(|_| TOO_LATE)??;
+        if Instant::now() > latest { Err(TOO_LATE.into()) } else { Ok(outgoing) }
+    }
+
     async fn outgoing(&self, delivery: &Delivery, row: &Attempt) -> Result<Outgoing, String> {
         let frozen = &delivery.frozen;
         let body = match frozen.request.payload.key {
-            Some(key) => patiently(|| self.store.payload(&frozen.tenant, key)).await?,
+            Some(key) => patiently(|| self.store.payload(&frozen.tenant, key)).await.map_err(unread)?,
             None => Some(Bytes::new()),
         };
         let (subscription, version) = (frozen.subscription_id, frozen.subscription_version);
-        let secrets = patiently(|| self.store.secrets(&frozen.tenant, subscription, version)).await?;
+        let secrets = patiently(|| self.store.secrets(&frozen.tenant, subscription, version));
         Ok(Outgoing {
             method: frozen.request.method,
             url: frozen.request.url.clone(),
@@ -141,23 +159,50 @@ where
             attempt_id: row.id,
             number: row.number,
             event_name: frozen.event_name.clone(),
-            secrets: secrets.ok_or("its signing secrets are gone")?.valid(row.sent_at),
+            secrets: secrets.await.map_err(unread)?.ok_or("its signing secrets are gone")?.valid(row.sent_at),
             sent_at: row.sent_at,
             timeout: Duration::from_secs(frozen.timeout_seconds.into()),
         })
     }
 }
 
-/// Reads again, a few times, what could not be read: an attempt that was claimed should not be lost to a
-/// store that is throttled for a moment.
-async fn patiently<T, F: Future<Output = Stored<T>>>(read: impl Fn() -> F) -> Result<T, String> {
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` takes")]
+fn unread(failure: StoreError) -> String {
+    failure.to_string()
+}
+
+const TOO_LATE: &str = "there was no time left for it";
+
+/// Asks again, a few times, what the store did not do: an attempt that was claimed should not be lost to
+/// one that is throttled for a moment.
+async fn patiently<T, F: Future<Output = Stored<T>>>(ask: impl Fn() -> F) -> Stored<T> {
     let mut pauses = [50, 200, 800].into_iter();
     loop {
-        match (read().await, pauses.next()) {
+        match (ask().await, pauses.next()) {
             (Ok(value), _) => return Ok(value),
-            (Err(failure), None) => return Err(failure.to_string()),
+            (Err(failure), None) => return Err(failure),
             (Err(_), Some(pause)) => tokio::time::sleep(Duration::from_millis(pause)).await,
         }
+    }
+}
+
+/// Settles an attempt. What a receiver answered is not given up for its body: where that cannot be stored,
+/// the row says that it was cut.
+async fn record<F: Future<Output = Stored<bool>>>(
+    row: Attempt,
+    response: Option<Bytes>,
+    settle: impl Fn(Attempt, Option<Bytes>) -> F,
+) -> Stored<bool> {
+    let failure = match patiently(|| settle(row.clone(), response.clone())).await {
+        Ok(settled) => return Ok(settled),
+        Err(failure) => failure,
+    };
+    match row.without_body() {
+        Some(row) => {
+            warn!(trace_id = %row.trace_id, attempt_id = %row.id, %failure, "attempt.response_lost");
+            settle(row, None).await
+        }
+        None => Err(failure),
     }
 }
 

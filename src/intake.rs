@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use crate::model::delivery::Delivery;
 use crate::model::event::Event;
@@ -18,6 +19,8 @@ use crate::ports::{Accepted, Idempotency, Intake, Remembered, StoreError, Stored
 
 /// How long an idempotency key is remembered.
 pub const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 3600);
+/// How many versions of subscriptions are read at once.
+const READ_AT_ONCE: usize = 16;
 
 /// An event, and the idempotency key it came under.
 #[derive(Debug)]
@@ -106,12 +109,11 @@ async fn finish<S>(
 where
     S: Intake + Subscriptions,
 {
-    let mut matched = Vec::with_capacity(known.matched.len());
-    for (id, version) in known.matched {
+    let matched = stream::iter(known.matched).map(|(id, version)| async move {
         let subscription = store.subscription_version(tenant, id, version).await?;
-        matched
-            .push(subscription.ok_or_else(|| StoreError::Failed("a subscription's version is gone".into()))?);
-    }
+        subscription.ok_or_else(|| StoreError::Failed("a subscription's version is gone".into()))
+    });
+    let matched: Vec<_> = matched.buffered(READ_AT_ONCE).try_collect().await?;
     let (receipt, deliveries) = render(&matched, event, known.event_id, known.accepted_at);
     store.accept(tenant, None, deliveries, now).await?;
     Ok(receipt)

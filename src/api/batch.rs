@@ -1,5 +1,7 @@
 //! Events in, up to a hundred at once, each with a result of its own.
 
+use std::time::{Duration, Instant};
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
@@ -19,12 +21,15 @@ use crate::model::id::TenantId;
 use crate::model::key::Scope;
 use crate::model::time::Timestamp;
 use crate::model::validation::Faults;
-use crate::ports::{Intake, Keys, Subscriptions};
+use crate::ports::{Intake, Keys, StoreError, Subscriptions};
 
 const LIMIT: (usize, &str) = (4 << 20, "4 MiB a batch");
 const MAX_EVENTS: usize = 100;
 /// How many events of a batch are rendered and stored at once: each may have hundreds of deliveries.
 const AT_ONCE: usize = 25;
+/// How long events of a batch are begun: whoever waits for the answer, a gateway most of all, waits for 30
+/// seconds.
+const BEGUN_WITHIN: Duration = Duration::from_secs(20);
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -105,8 +110,13 @@ pub(super) async fn create<S: Intake + Subscriptions + Keys + Send + Sync>(
     let now = Timestamp::now();
     // They reach the store in their order, and share its commits.
     let store = &api.store;
-    let accepted =
-        stream::iter(batch.events).map(|event| async move { accept(store, tenant, &event, now).await });
+    let begun = Instant::now();
+    let accepted = stream::iter(batch.events).map(|event| async move {
+        if begun.elapsed() > BEGUN_WITHIN {
+            return Err(Problem::from(StoreError::Busy));
+        }
+        accept(store, tenant, &event, now).await
+    });
     let results = accepted.buffered(AT_ONCE).map(|result| match result {
         Ok(event) => BatchResult::Accepted { status: 202, event },
         Err(problem) => BatchResult::Refused(problem),

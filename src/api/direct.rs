@@ -1,18 +1,24 @@
-//! Resends by direct invocation, for what has no HTTP: `{"tenant", "traceId", "attempt"?}`, one or a list.
+//! Resends by direct invocation, for what has no HTTP: `{"tenant", "traceId", "attempt"?, "idempotencyKey"?}`,
+//! one or a list of up to 100.
 //!
-//! Whoever may invoke is the operator, so the tenant is named and there is no key. An invocation has an ID,
+//! Whoever may invoke is the operator, so the tenant is named and there is no API key. An invocation has an ID,
 //! and its platform may run it again under the same one: with its place in the list that is the idempotency
-//! key, so a repetition adds nothing.
+//! key, so a repetition adds nothing. Whoever invokes again under another ID, as a state machine does that
+//! retries, names a key of their own.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::body::check_idempotency_key;
 use crate::model::attempt::AttemptNumber;
 use crate::model::id::{AttemptId, TenantId, TraceId};
 use crate::model::time::Timestamp;
+use crate::model::validation::Faults;
 use crate::ports::{Attempts, Resends};
 use crate::resend::{self as use_case, ResendError, ResendRequest};
 
+/// How many resends one invocation queues, well within its time.
+const AT_MOST: usize = 100;
 /// Who asked for it, in the row.
 const REQUESTED_BY: &str = "direct invocation";
 
@@ -23,6 +29,8 @@ struct Ask {
     trace_id: TraceId,
     #[serde(default)]
     attempt: Option<AttemptNumber>,
+    #[serde(default)]
+    idempotency_key: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -35,8 +43,14 @@ struct Asked {
 /// Why nothing is resent.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectError {
-    #[error("the input must be {{\"tenant\", \"traceId\", \"attempt\"?}}, or a list of such: {0}")]
+    #[error(
+        "the input must be {{\"tenant\", \"traceId\", \"attempt\"?, \"idempotencyKey\"?}}, or a list of such: {0}"
+    )]
     NotUnderstood(#[from] serde_json::Error),
+    #[error("idempotencyKey {0}")]
+    WrongKey(String),
+    #[error("a list must have at most {AT_MOST} resends: send the rest in another")]
+    TooMany,
     #[error(transparent)]
     Refused(#[from] ResendError),
 }
@@ -46,22 +60,25 @@ pub enum DirectError {
 ///
 /// # Errors
 ///
-/// Of one, why it was refused; of a list, why it could not be read, or that the store failed: then it can
-/// be run again as it is.
+/// Of one, why it was refused; of a list, that it is too long, or that the store failed: then it can be run
+/// again as it is, and what was queued before is not queued again under the same keys.
 pub async fn resend<S: Attempts + Resends>(
     store: &S,
     input: Value,
     invocation: &str,
 ) -> Result<Value, DirectError> {
     let Value::Array(list) = input else {
-        let asked = ask(store, serde_json::from_value(input)?, key(invocation, 0)).await?;
+        let asked = ask(store, serde_json::from_value(input)?, invocation, 0).await?;
         return Ok(serde_json::to_value(asked)?);
     };
+    if list.len() > AT_MOST {
+        return Err(DirectError::TooMany);
+    }
     let mut results = Vec::with_capacity(list.len());
     for (i, input) in list.into_iter().enumerate() {
-        let result = match serde_json::from_value(input).map_err(DirectError::from) {
-            Ok(wanted) => ask(store, wanted, key(invocation, i)).await.map_err(DirectError::from),
-            Err(error) => Err(error),
+        let result = match serde_json::from_value(input) {
+            Ok(wanted) => ask(store, wanted, invocation, i).await,
+            Err(error) => Err(error.into()),
         };
         results.push(match result {
             Ok(asked) => serde_json::to_value(asked)?,
@@ -72,14 +89,21 @@ pub async fn resend<S: Attempts + Resends>(
     Ok(Value::Array(results))
 }
 
-async fn ask<S: Attempts + Resends>(store: &S, ask: Ask, key: String) -> Result<Asked, ResendError> {
-    let Ask { tenant, trace_id, attempt } = ask;
+async fn ask<S: Attempts + Resends>(
+    store: &S,
+    ask: Ask,
+    invocation: &str,
+    place: usize,
+) -> Result<Asked, DirectError> {
+    let Ask { tenant, trace_id, attempt, idempotency_key } = ask;
+    if let Some(key) = &idempotency_key {
+        check_idempotency_key(key, "/idempotencyKey").map_err(|Faults(faults)| {
+            DirectError::WrongKey(faults.into_iter().map(|fault| fault.detail).collect())
+        })?;
+    }
+    // No caller's own key begins with this character.
+    let key = idempotency_key.unwrap_or_else(|| format!("\u{7f}{invocation} {place}"));
     let request = ResendRequest { trace_id, attempt, requested_by: REQUESTED_BY.into(), key: Some(key) };
     let id = use_case::resend(store, &tenant, request, Timestamp::now()).await?;
     Ok(Asked { id, trace_id })
-}
-
-/// No caller's own key begins with this character.
-fn key(invocation: &str, place: usize) -> String {
-    format!("\u{7f}{invocation} {place}")
 }

@@ -117,7 +117,7 @@ impl From<StoreError> for Problem {
                 unavailable,
                 "busy",
                 "Too much at once",
-                "nothing was stored: send it again shortly",
+                "there is no room for it now: send it again shortly",
             ),
             StoreError::Failed(_) => {
                 error!(%failure, "api.store_failed");

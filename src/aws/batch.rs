@@ -2,16 +2,17 @@
 //!
 //! Its records are worked at once, and each for itself: one that cannot be read, fails or panics spoils no
 //! other. What is reported back comes again after the visibility timeout, so that is for what we could not
-//! do; a receiver's failure is a result. A record that there is no time for is sent on before its claim,
-//! and one that will never work goes to the dead-letter queue from here: receive counts also count our own
+//! do; a receiver's failure is a result. A record that there is no time for is sent on before its claim; one
+//! that is not done when the invocation ends is put off while there is time to say so for the others; and one that will never work goes to the dead-letter queue from here: receive counts also count our own
 //! faults, and an outage of ours must not bury good messages.
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
+use tokio::time::timeout_at;
 use tracing::error;
 
 use super::{Aws, message};
@@ -20,6 +21,8 @@ use crate::ports::{Queue as _, StoreError, Stored, Wake};
 
 /// The longest a message may take: a request of 30 s, and recording what came of it.
 const LONGEST: Duration = Duration::from_secs(35);
+/// What it takes to answer for the whole batch.
+const TO_ANSWER: Duration = Duration::from_secs(2);
 /// How often a message may make its handler panic.
 const PANICS: u32 = 3;
 
@@ -31,7 +34,7 @@ pub struct Batches<H> {
 
 impl<H, F> Batches<H>
 where
-    H: Fn(Wake, Timestamp) -> F + Send + Sync + 'static,
+    H: Fn(Wake, Timestamp, Instant) -> F + Send + Sync + 'static,
     F: Future<Output = Stored<()>> + Send + 'static,
 {
     pub fn new(engine: Aws, handler: H) -> Self {
@@ -44,7 +47,9 @@ where
     ///
     /// When a record must come again that has no ID to say so by: then all do.
     pub async fn run(&self, batch: SqsEvent, end: SystemTime) -> Stored<SqsBatchResponse> {
-        let worked = join_all(batch.records.iter().map(|record| self.work(record, end))).await;
+        let left = end.duration_since(SystemTime::now()).unwrap_or_default();
+        let ends = Instant::now() + left.saturating_sub(TO_ANSWER);
+        let worked = join_all(batch.records.iter().map(|record| self.work(record, ends))).await;
         self.engine.finish().await;
         let mut response = SqsBatchResponse::default();
         for (record, result) in batch.records.iter().zip(worked) {
@@ -59,19 +64,24 @@ where
         Ok(response)
     }
 
-    async fn work(&self, record: &SqsMessage, end: SystemTime) -> Stored<()> {
+    async fn work(&self, record: &SqsMessage, ends: Instant) -> Stored<()> {
         let body = record.body.as_deref().unwrap_or_default();
         let Some(wake) = message::read(body) else {
             error!(message_id = record.message_id, "message.unreadable");
             return self.engine.bury(body, "unreadable").await;
         };
-        if SystemTime::now() + LONGEST > end {
+        if Instant::now() + LONGEST > ends {
             return self.engine.send_on(wake).await;
         }
         let trace_id = wake.trace_id;
-        match tokio::spawn((self.handler)(wake, Timestamp::now())).await {
-            Ok(result) => result,
-            Err(panic) => {
+        let mut work = tokio::spawn((self.handler)(wake, Timestamp::now(), ends));
+        match timeout_at(ends.into(), &mut work).await {
+            Ok(Ok(result)) => result,
+            Err(_) => {
+                work.abort();
+                Err(StoreError::Failed("the invocation ended before it was done".into()))
+            }
+            Ok(Err(panic)) => {
                 error!(%trace_id, %panic, "delivery.panicked");
                 let received = record.attributes.get("ApproximateReceiveCount");
                 let received: u32 = received.and_then(|count| count.parse().ok()).unwrap_or(1);

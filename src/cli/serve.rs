@@ -55,7 +55,7 @@ pub(super) async fn start(options: ServeOptions) -> Result<Running, String> {
         keys::ensure_admin(&engine, chosen, Timestamp::now()).await.map_err(|error| error.to_string())?;
 
     let (stop, stopped) = watch::channel(false);
-    let deliver = Arc::new(Deliver { store: engine.clone(), sender, lease: None });
+    let deliver = Arc::new(Deliver { store: engine.clone(), sender, lease: None, ends: None });
     let handler = move |wake, now| {
         let deliver = Arc::clone(&deliver);
         async move { deliver.handle(wake, now).await }

@@ -153,6 +153,17 @@ impl Attempt {
         }
     }
 
+    /// The same without the body of its answer, if it has one: the body is lost, and counts as cut.
+    pub fn without_body(mut self) -> Option<Self> {
+        let AttemptState::Complete(Completion { response: Some(response), .. }) = &mut self.state else {
+            return None;
+        };
+        response.payload.key.take()?;
+        response.payload.bytes = 0;
+        response.truncated = true;
+        Some(self)
+    }
+
     /// A row as it reads now: a resend that waited too long has failed, even before anything wrote so.
     pub fn as_of(mut self, now: Timestamp) -> Self {
         if self.state == AttemptState::Queued && now.since(self.sent_at) >= QUEUED_FOR_AT_MOST {

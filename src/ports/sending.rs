@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -74,4 +75,11 @@ pub struct Received {
 pub trait Sender {
     /// Sends one request, once. It never fails: a failure is what came of it.
     fn send(&self, outgoing: Outgoing) -> impl Future<Output = Sent> + Send;
+}
+
+/// One sender may serve many at once.
+impl<O: Sender + Send + Sync> Sender for Arc<O> {
+    async fn send(&self, outgoing: Outgoing) -> Sent {
+        (**self).send(outgoing).await
+    }
 }

@@ -54,7 +54,7 @@ pub(crate) async fn past_its_lease_an_attempt_is_interrupted_and_the_next_is_due
 
 pub(crate) async fn a_sender_that_comes_back_after_its_lease_changes_nothing<E: Engine>() -> Stored<()> {
     let scene = Scene::<E>::new(&[300]).await?;
-    let slow = Deliver { store: scene.ports().clone(), sender: Held::new(), lease: Some(LEASE) };
+    let slow = Deliver { store: scene.ports().clone(), sender: Held::new(), lease: Some(LEASE), ends: None };
     let slow = Arc::new(slow);
     let handled = tokio::spawn({
         let (slow, first) = (Arc::clone(&slow), scene.first.clone());

@@ -191,7 +191,7 @@ impl<E: Engine> Scene<E> {
 
     /// What delivers, with a sender that gets 500 each time.
     pub(crate) fn deliver(&self, lease: Option<Duration>) -> Deliver<E::Ports, Scripted> {
-        Deliver { store: self.ports().clone(), sender: Scripted::always(500), lease }
+        Deliver { store: self.ports().clone(), sender: Scripted::always(500), lease, ends: None }
     }
 }
 

@@ -14,12 +14,12 @@ async fn main() -> Result<(), Error> {
     aws::log();
     let config = Config::from_env()?;
     let address = config.public_address();
-    let sender = SendingFrom { sender: Client::new(config.allow_networks)?, address };
-    let engine = Aws::new(&aws::sdk_config().await, config.stack);
-    let deliver = Arc::new(Deliver { store: engine.clone(), sender, lease: Some(config.lease) });
-    let batches = Batches::new(engine, move |wake, now| {
-        let deliver = Arc::clone(&deliver);
-        async move { deliver.handle(wake, now).await }
+    let sender = Arc::new(SendingFrom { sender: Client::new(config.allow_networks)?, address });
+    let lease = Some(config.lease);
+    let store = Aws::new(&aws::sdk_config().await, config.stack);
+    let batches = Batches::new(store.clone(), move |wake, now, ends| {
+        let (store, sender) = (store.clone(), Arc::clone(&sender));
+        async move { Deliver { store, sender, lease, ends: Some(ends) }.handle(wake, now).await }
     });
     let batches = &batches;
     lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| async move {

@@ -87,7 +87,7 @@ fn a_sender_that_panics_is_interrupted_and_the_next_attempt_follows() {
     crate::run(async {
         let scene = Scene::<OnDisk>::new(&[300]).await?;
         let sender = PanicsOnce::default();
-        let deliver = Arc::new(Deliver { store: scene.ports().clone(), sender, lease: None });
+        let deliver = Arc::new(Deliver { store: scene.ports().clone(), sender, lease: None, ends: None });
         let (done, mut handled) = mpsc::unbounded_channel();
         let handler = move |wake: Wake, now: Timestamp| {
             let (deliver, done) = (Arc::clone(&deliver), done.clone());
