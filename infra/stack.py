@@ -127,7 +127,7 @@ def build():
 
 def deploy():
     """Deploys the template, and gives what it puts out."""
-    run(["sam", "deploy", "--config-env", ENVIRONMENT])
+    run(["sam", "deploy", "--config-env", ENVIRONMENT, "--no-progressbar"])
     stacks = boto3.client("cloudformation").describe_stacks(StackName=deployment()["stack_name"])["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
     if not THEIRS:
