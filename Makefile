@@ -1,8 +1,10 @@
-# `make test` runs every test but those of AWS, which are `make test-aws`; `make check` everything else that must hold.
+# `make test` runs every test; `make check` everything else that must hold.
 
 VENV := .venv
 
-.PHONY: check fmt clippy docs deny template test test-aws demo stack stack-down clean
+.PHONY: check fmt clippy docs deny template test test-one-process test-aws demo stack stack-down clean
+# In the order in which they stand, which is from cheap to dear.
+.NOTPARALLEL:
 
 check: fmt clippy docs deny
 
@@ -26,41 +28,40 @@ deny:
 		else echo "deny: advisories SKIPPED, their database cannot be fetched here"; fi; \
 	else echo "deny: SKIPPED, cargo-deny is not installed (cargo install --locked cargo-deny)"; fi
 
-# What validates the OpenAPI document and tests the API against it.
-$(VENV)/.installed: tests/requirements.txt
+# What validates the OpenAPI document and tests the API against it, and what checks, builds, deploys and emulates the
+# stack on AWS.
+$(VENV)/.installed: requirements.txt tests/requirements.txt
 	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --requirement tests/requirements.txt
-	touch $@
-
-# What checks, builds, deploys and emulates the stack on AWS, beside that.
-$(VENV)/.installed-aws: requirements.txt $(VENV)/.installed
 	$(VENV)/bin/pip install --quiet --requirement requirements.txt --requirement tests/requirements.txt
 	touch $@
 
-test: $(VENV)/.installed
+test: test-one-process test-aws
+
+test-one-process: $(VENV)/.installed
 	cargo test --locked --lib --bins
 	cargo test --locked --test contract
 	# They mostly wait: for retries that are due, for receivers that stall.
 	cargo test --locked --test journeys -- --test-threads 16
 
-template: $(VENV)/.installed-aws
+template: $(VENV)/.installed
 	$(VENV)/bin/cfn-lint infra/template.yaml
 	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam validate --lint --region us-east-1
+	cargo test --locked --test stack
 
-# The engine for AWS on an emulator that is there for as long as it takes, and the template.
+# The engine for AWS, then the same journeys over the deployed template, each on an emulator that is there for as long.
 test-aws: template
 	cargo test --locked --lib --features aws aws::
 	$(VENV)/bin/python infra/stack.py run cargo test --locked --features aws --test contract aws::
-	cargo test --locked --test stack
+	$(VENV)/bin/python infra/stack.py journeys
 
 demo:
 	cargo run --release --locked -- demo
 
 # The functions on an emulator of AWS on this machine, or at AWS_ENDPOINT_URL where that is set.
-stack: $(VENV)/.installed-aws
+stack: $(VENV)/.installed
 	@$(VENV)/bin/python infra/stack.py up
 
-stack-down: $(VENV)/.installed-aws
+stack-down: $(VENV)/.installed
 	@$(VENV)/bin/python infra/stack.py down
 
 clean:

@@ -1,81 +1,118 @@
-"""What `make stack`, `make stack-down` and `make test-aws` do.
+"""What `make stack`, `make stack-down` and the part of `make test` that needs AWS do.
 
-`up` builds the functions, starts an emulator of AWS and deploys the template to it; `down` ends the emulator. `run`
-runs a command that finds the emulator in its environment, and starts one for just as long where none runs.
+`up` builds the functions, starts an emulator of AWS and deploys the template to it; `down` ends the emulator.
+`journeys` runs the journeys of `tests/` against what it deploys, and `run` a command that finds AWS in its
+environment, each on an emulator of its own that ends with it, whatever happens.
 
 Where AWS_ENDPOINT_URL is set, that endpoint serves in the emulator's place and is neither started nor stopped here.
 """
 
+import contextlib
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import time
 import tomllib
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import boto3
 
+from emulator import Emulator, free_port
+from mend import mend
+
 HERE = Path(__file__).resolve().parent.parent
 STATE = HERE / "target" / "stack"
-PID = STATE / "emulator.pid"
-LOG = STATE / "emulator.log"
-SCRATCH = STATE / "tmp"
+SETTINGS = STATE / "functions.env"
 ENVIRONMENT = "local"
 FUNCTIONS = ["intake", "delivery", "history", "resend", "subscriptions"]
-PORT = int(os.environ.get("LOANHOOK_STACK_PORT", "4566"))
-READY_WITHIN = 60  # seconds
+THEIRS = os.environ.get("AWS_ENDPOINT_URL")
+STAYING = Emulator(STATE, int(os.environ.get("LOANHOOK_STACK_PORT", "4566")))
 
-TOOLS = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "SAM_CLI_TELEMETRY": "0"}
+# What names AWS to a program.
+AWS = ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
+
+JOURNEYS = ["cargo", "test", "--locked", "--test", "journeys", "--"]
+# One of the journeys kills the function that all others wait for.
+ALONE = [*JOURNEYS, "--ignored", "killed::"]
+# An emulator's functions share this machine with the test.
+TOGETHER = [*JOURNEYS, "--test-threads", "8"]
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended by SIGTERM"))
     match sys.argv[1:]:
         case ["up"]:
             up()
         case ["down"]:
             down()
+        case ["journeys"]:
+            journeys()
         case ["run", *command] if command:
-            run_beside(command)
+            with aws("run"):
+                run(command)
         case _:
-            sys.exit(f"usage: {sys.argv[0]} up|down|run COMMAND…")
+            sys.exit(f"usage: {sys.argv[0]} up|down|journeys|run COMMAND…")
 
 
 def up():
     build()
-    theirs = os.environ.get("AWS_ENDPOINT_URL")
-    endpoint = theirs or start_emulator()
-    settings = deployment()
-    access = access_to(endpoint, settings)
-    os.environ.update(access)
-    run(["sam", "deploy", "--config-env", ENVIRONMENT], {**TOOLS, **access})
-    if not theirs:
-        mend_concurrency()
-    report(settings)
+    if not THEIRS:
+        STAYING.start()
+    use(THEIRS or STAYING.endpoint)
+    outputs = deploy()
+    write_settings()
+    report(outputs)
 
 
-def access_to(endpoint, settings):
-    return {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": os.environ.get("AWS_ACCESS_KEY_ID", "test"),
-        "AWS_SECRET_ACCESS_KEY": os.environ.get("AWS_SECRET_ACCESS_KEY", "test"),
-        "AWS_DEFAULT_REGION": settings["region"],
-        "AWS_REGION": settings["region"],
-    }
+def down():
+    if THEIRS:
+        settings = deployment()
+        run(["sam", "delete", "--config-env", ENVIRONMENT, "--stack-name", settings["stack_name"], "--no-prompts"]
+            + ["--region", settings["region"]])
+    elif not STAYING.stop():
+        print("No emulator of this folder runs")
 
 
-def run_beside(command):
-    theirs = os.environ.get("AWS_ENDPOINT_URL")
-    stays = theirs or running()
+def journeys():
+    build()
+    with aws("journeys") as emulated:
+        outputs = deploy()
+        os.environ["LOANHOOK_TEST_URL"] = outputs["ApiUrl"].rstrip("/")
+        os.environ["LOANHOOK_TEST_KEY"] = deployment()["parameters"]["AdminKey"]
+        os.environ["LOANHOOK_TEST_FUNCTIONS"] = ",".join(f"{name}={of}" for name, of in deployed_functions().items())
+        if emulated:
+            os.environ["LOANHOOK_TEST_EMULATOR"] = "ministack"
+        run(TOGETHER)
+        if emulated:
+            # A function is killed: what it had taken comes back soon, not after its 4.5 minutes.
+            hide_messages_for(outputs["QueueUrl"], "5")
+            run(ALONE)
+
+
+@contextlib.contextmanager
+def aws(purpose):
+    """The environment names AWS: theirs, or an emulator for as long as this takes, of which it then tells."""
+    if THEIRS:
+        use(THEIRS)
+        yield False
+        return
+    emulator = Emulator(STATE / purpose, free_port())
+    emulator.stop()
     try:
-        run(command, {**os.environ, **access_to(theirs or start_emulator(), deployment())})
+        emulator.start()
+        use(emulator.endpoint)
+        yield True
     finally:
-        if not stays:
-            stop_emulator()
+        emulator.stop()
+
+
+def use(endpoint):
+    """Whatever is started from here on, and boto3, speaks to this endpoint."""
+    region = deployment()["region"]
+    os.environ.update(AWS_ENDPOINT_URL=endpoint, AWS_DEFAULT_REGION=region, AWS_REGION=region)
+    os.environ.setdefault("AWS_ACCESS_KEY_ID", "test")
+    os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "test")
 
 
 def build():
@@ -84,67 +121,44 @@ def build():
     run(
         ["cargo", "lambda", "build", "--profile", "stack", "--compiler", "cargo", "--locked"]
         + ["--lambda-dir", str(HERE / "target" / "lambda")]
-        + packages,
-        TOOLS,
+        + packages
     )
 
 
-def start_emulator():
-    endpoint = f"http://127.0.0.1:{PORT}"
-    if running():
-        print(f"The emulator runs already; its log is {LOG}")
-        return endpoint
-    if answers(endpoint):
-        sys.exit(f"Something else listens on port {PORT}: set LOANHOOK_STACK_PORT to a free one")
-    SCRATCH.mkdir(parents=True, exist_ok=True)
-    # The emulator hands its environment on to the functions, so it gets no more than they may see.
-    environment = {
-        "PATH": TOOLS["PATH"],
-        "HOME": os.environ.get("HOME", "/"),
-        "TMPDIR": str(SCRATCH),
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(PORT),
-        "AWS_ENDPOINT_URL": endpoint,
-        "IOT_MTLS_ENABLED": "0",
-        "LOG_LEVEL": "INFO",
-    }
-    with LOG.open("wb") as log:
-        emulator = subprocess.Popen(
-            ["ministack"], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
-    PID.write_text(str(emulator.pid))
-    deadline = time.monotonic() + READY_WITHIN
-    while not answers(endpoint):
-        if emulator.poll() is not None or time.monotonic() > deadline:
-            stop_emulator()
-            sys.exit(f"The emulator did not start:\n{LOG.read_text()}")
-        time.sleep(0.1)
-    return endpoint
-
-
-def answers(endpoint):
-    try:
-        with urllib.request.urlopen(f"{endpoint}/_ministack/ready", timeout=5) as answer:
-            return answer.status == 200
-    except urllib.error.HTTPError as error:
-        # Starting, or something else.
-        return error.code != 503
-    except OSError:
-        return False
-
-
-def mend_concurrency():
-    """The emulator keeps a number that came from a parameter as text, and then cannot compare it."""
-    functions = boto3.client("lambda")
-    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
-        limit = int(mapping["ScalingConfig"]["MaximumConcurrency"])
-        functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": limit})
-
-
-def report(settings):
-    stacks = boto3.client("cloudformation").describe_stacks(StackName=settings["stack_name"])["Stacks"]
+def deploy():
+    """Deploys the template, and gives what it puts out."""
+    run(["sam", "deploy", "--config-env", ENVIRONMENT, "--no-progressbar"])
+    stacks = boto3.client("cloudformation").describe_stacks(StackName=deployment()["stack_name"])["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
-    url, key = outputs["ApiUrl"].rstrip("/"), settings["parameters"]["AdminKey"]
+    if not THEIRS:
+        mend(outputs["BucketName"])
+    return outputs
+
+
+def hide_messages_for(queue, seconds):
+    boto3.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": seconds})
+
+
+def deployed_functions():
+    """What the functions are called where they are deployed, by the names they have here."""
+    resources = boto3.client("cloudformation").describe_stack_resources(StackName=deployment()["stack_name"])
+    called = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources["StackResources"]}
+    return {name: called[f"{name.capitalize()}Function"] for name in FUNCTIONS}
+
+
+def write_settings():
+    """What the functions are told, for one that is run by hand beside what is deployed."""
+    client = boto3.client("lambda")
+    told = {}
+    for name in deployed_functions().values():
+        told.update(client.get_function_configuration(FunctionName=name)["Environment"]["Variables"])
+    told.update((name, os.environ[name]) for name in AWS if name in os.environ)
+    SETTINGS.parent.mkdir(parents=True, exist_ok=True)
+    SETTINGS.write_text("".join(f"{name}={value}\n" for name, value in sorted(told.items()) if value))
+
+
+def report(outputs):
+    url, key = outputs["ApiUrl"].rstrip("/"), deployment()["parameters"]["AdminKey"]
     host, port = re.match(r"https?://([^:/]+):?(\d*)", url).groups()
     # Not every resolver knows that *.localhost is this machine; curl is told.
     resolve = f" --resolve {host}:{port or 80}:127.0.0.1" if host.endswith(".localhost") else ""
@@ -163,42 +177,16 @@ def deployment():
     return {**settings, "parameters": dict(pairs)}
 
 
-def down():
-    if os.environ.get("AWS_ENDPOINT_URL"):
-        settings = deployment()
-        run(["sam", "delete", "--config-env", ENVIRONMENT, "--stack-name", settings["stack_name"], "--no-prompts"]
-            + ["--region", settings["region"]], TOOLS)
-    elif not stop_emulator():
-        print("No emulator of this folder runs")
-
-
-def running():
-    """The process that was started here, if it is still that one."""
+def run(command):
+    """Runs a tool, and ends all that it started where this is ended."""
+    tools = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "SAM_CLI_TELEMETRY": "0"}
+    process = subprocess.Popen(command, env={**os.environ, **tools}, cwd=HERE, process_group=0)
     try:
-        pid = int(PID.read_text())
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (OSError, ValueError):
-        return None
-    return pid if b"ministack" in command else None
-
-
-def stop_emulator():
-    pid = running()
-    if pid:
-        # Its group is its own and that of the functions' processes.
-        os.killpg(pid, signal.SIGTERM)
-        deadline = time.monotonic() + 10
-        while running() and time.monotonic() < deadline:
-            time.sleep(0.1)
-        if running():
-            os.killpg(pid, signal.SIGKILL)
-    PID.unlink(missing_ok=True)
-    shutil.rmtree(SCRATCH, ignore_errors=True)
-    return pid
-
-
-def run(command, environment):
-    status = subprocess.run(command, env=environment, cwd=HERE, check=False).returncode
+        status = process.wait()
+    except BaseException:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+        raise
     if status:
         sys.exit(f"`{' '.join(command[:3])}` failed with status {status}")
 

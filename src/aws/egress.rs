@@ -1,7 +1,8 @@
 //! Where requests come from, as receivers see it.
 //!
-//! A function's own address is a private one, so what a connection says of itself is of no use here: the
-//! address is configured (static egress), or asked for once per execution environment, or not known.
+//! A function's own address is a private one, so what a connection says of itself is of little use here: the
+//! address is configured (static egress), or asked for once per execution environment, or not known. Only a
+//! connection on loopback, as to a receiver beside an emulator, is seen by its receiver as by us.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -71,10 +72,15 @@ pub struct SendingFrom<O> {
 
 impl<O: Sender + Sync> Sender for SendingFrom<O> {
     async fn send(&self, outgoing: Outgoing) -> Sent {
-        let (sent, address) = tokio::join!(self.sender.send(outgoing), self.address.get());
-        // Where there was no connection, nothing came from anywhere.
-        Sent { source_ip: sent.source_ip.and(address), ..sent }
+        let (sent, public) = tokio::join!(self.sender.send(outgoing), self.address.get());
+        Sent { source_ip: sent.source_ip.and_then(|local| as_received(local, public)), ..sent }
     }
+}
+
+/// Where a request came from, to whom it went, that left from this address of ours.
+fn as_received(local: IpAddr, public: Option<IpAddr>) -> Option<IpAddr> {
+    // Nothing on the way translates what never leaves the machine.
+    if local.is_loopback() { Some(local) } else { public }
 }
 
 impl EgressAddresses for Aws {
@@ -140,3 +146,7 @@ impl Aws {
         while background.join_next().await.is_some() {}
     }
 }
+
+#[cfg(test)]
+#[path = "egress_tests.rs"]
+mod tests;

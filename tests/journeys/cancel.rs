@@ -91,13 +91,14 @@ async fn one_that_waits(j: &Journey) -> (Gate, String, Vec<String>) {
 
 #[tokio::test]
 async fn a_resend_before_the_first_attempt_is_409() {
-    let j = Journey::begin().await;
+    let mut j = Journey::taking_all_senders().await;
     let (gate, trace, _) = one_that_waits(&j).await;
     j.api.ask(&format!("/v1/webhooks/{trace}/resend")).await.problem(409);
     for prefix in ["/v1", "/api/public/api/1"] {
         j.api.ask(&format!("{prefix}/webhook/retry/{trace}/1")).await.problem(409);
     }
     gate.open();
+    j.give_senders_back();
     let delivery = j.api.settled(&trace).await;
     assert_eq!(delivery["attempts"].as_array().map(Vec::len), Some(1));
     j.api.resend(&trace).await;
@@ -106,11 +107,12 @@ async fn a_resend_before_the_first_attempt_is_409() {
 
 #[tokio::test]
 async fn a_delivery_canceled_before_its_first_attempt_is_never_sent() {
-    let j = Journey::begin().await;
+    let mut j = Journey::taking_all_senders().await;
     let (gate, trace, all) = one_that_waits(&j).await;
     let canceled = cancel(&j, &trace).await;
     assert_eq!((&canceled["status"], &canceled["attempts"]), (&json!("canceled"), &json!([])));
     gate.open();
+    j.give_senders_back();
     for other in all.iter().filter(|other| **other != trace) {
         assert_eq!(j.api.settled(other).await["status"], "succeeded");
     }

@@ -36,3 +36,4 @@ mod shapes;
 mod starting;
 mod subscriptions;
 mod tenants;
+mod triggers;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Journey, event, subscription, text};
+use crate::harness::{Journey, event, spoiled_by_emulator, subscription, text};
 
 #[tokio::test]
 async fn a_path_that_does_not_exist_is_a_404_problem() {
@@ -28,15 +28,18 @@ async fn a_path_that_does_not_exist_is_a_404_problem() {
 #[tokio::test]
 async fn a_method_that_a_path_does_not_know_is_a_405_problem_that_names_those_it_knows() {
     let j = Journey::begin().await;
-    for (method, path, allowed) in [
+    let mut asked = vec![
         ("GET", "/v1/events", "POST"),
         ("DELETE", "/v1/events/batch", "POST"),
         ("POST", "/v1/loans/727/webhooks", "GET"),
         ("PATCH", "/v1/subscriptions", "POST"),
-        ("PUT", "/health", "GET"),
         ("POST", "/openapi.json", "GET"),
         ("GET", "/v1/webhooks/x/resend", "POST"),
-    ] {
+    ];
+    if !spoiled_by_emulator("answers /health itself") {
+        asked.push(("PUT", "/health", "GET"));
+    }
+    for (method, path, allowed) in asked {
         let answer = j.api.request(method, path).answer().await;
         assert!(answer.header("allow").contains(allowed), "{method} {path}: {answer:?}");
         answer.problem(405);
@@ -65,15 +68,17 @@ async fn the_type_of_a_problem_is_stable_and_tells_problems_apart() {
 async fn no_error_shows_a_path_a_secret_or_a_stack() {
     let j = Journey::begin().await;
     let secret = json!({"request": {"headers": {"authorization": "Bearer hush-hush", "host": "x"}}});
-    let answers = [
+    let mut answers = vec![
         j.api.post("/v1/subscriptions", &subscription("https://example.com", secret)).await,
         j.api.request("POST", "/v1/events").body("{\"loanId\": \"hush-hush\", ").answer().await,
         j.api.with_key(Some("lh_hush-hush")).get("/v1/keys").await,
         j.api.get("/v1/loans/727/webhooks?cursor=hush-hush").await,
         j.api.get("/v1/webhooks/%00").await,
         j.api.get("/v1/loans/%2e%2e/webhooks").await,
-        j.api.get("/v1/loans/%ff/webhooks").await,
     ];
+    if !spoiled_by_emulator("decodes paths before the function sees them") {
+        answers.push(j.api.get("/v1/loans/%ff/webhooks").await);
+    }
     for answer in answers {
         assert!((400..500).contains(&answer.status), "{answer:?}");
         let told = String::from_utf8_lossy(&answer.body);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Gate, Journey, Reply, event, instant, text};
+use crate::harness::{Gate, Journey, Reply, event, instant, spoiled_by_emulator, text};
 
 fn attempts(delivery: &Value) -> &[Value] {
     delivery["attempts"].as_array().expect("attempts")
@@ -118,23 +118,28 @@ async fn a_resend_names_the_newest_attempt_or_the_one_that_was_named() {
 async fn an_unknown_attempt_number_is_404() {
     let j = Journey::begin().await;
     let trace = delivered(&j).await;
+    let mut unknown = vec![
+        "2",
+        "0",
+        "-1",
+        "01",
+        "001",
+        "+1",
+        "%2B1",
+        "99999999999999999999",
+        "1.0",
+        "first",
+        "MANUAL",
+        "manual",
+        "%20",
+    ];
+    if !spoiled_by_emulator(
+        "decodes paths before the function sees them, and so blanks at their end are lost",
+    ) {
+        unknown.push("1%20");
+    }
     for prefix in ["/v1", "/api/public/api/1"] {
-        for attempt in [
-            "2",
-            "0",
-            "-1",
-            "01",
-            "001",
-            "+1",
-            "%2B1",
-            "1%20",
-            "99999999999999999999",
-            "1.0",
-            "first",
-            "MANUAL",
-            "manual",
-            "%20",
-        ] {
+        for attempt in &unknown {
             j.api.ask(&format!("{prefix}/webhook/retry/{trace}/{attempt}")).await.problem(404);
         }
     }

@@ -12,11 +12,7 @@ use crate::template::{parse, reference, resources, template, walk};
 fn faults(template: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     for (name, resource) in resources(template, "") {
-        let mut granted = Vec::new();
         walk(&resource["Properties"], &mut |value| {
-            if value["Effect"] == "Allow" {
-                granted.push(value);
-            }
             if !value["ManagedPolicyArns"].is_null() || value["NotAction"] != Value::Null {
                 faults.push(format!("{name} grants more than it lists"));
             }
@@ -28,7 +24,7 @@ fn faults(template: &Value) -> Vec<String> {
             .filter(|(_, reason)| reason.as_str().is_some_and(|reason| reason.len() > 20))
             .filter_map(|(sid, _)| sid.as_str())
             .collect();
-        for statement in granted {
+        for statement in granted(&resource["Properties"]) {
             let sid = statement["Sid"].as_str().unwrap_or_default();
             faults.extend(
                 one_or_many(&statement["Action"])
@@ -49,7 +45,18 @@ fn faults(template: &Value) -> Vec<String> {
     faults
 }
 
-fn one_or_many(value: &Value) -> Vec<&str> {
+/// The statements that allow something, wherever they stand.
+pub(crate) fn granted(properties: &Value) -> Vec<&Value> {
+    let mut granted = Vec::new();
+    walk(properties, &mut |value| {
+        if value["Effect"] == "Allow" {
+            granted.push(value);
+        }
+    });
+    granted
+}
+
+pub(crate) fn one_or_many(value: &Value) -> Vec<&str> {
     match value {
         Value::Sequence(values) => values.iter().map(reference).collect(),
         Value::Null => Vec::new(),

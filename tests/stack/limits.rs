@@ -30,6 +30,15 @@ fn both_queues_keep_what_they_have_for_14_days() {
 }
 
 #[test]
+fn a_dead_letter_raises_an_alarm() {
+    let template = template();
+    let alarm = properties(&template, "DeadLetterAlarm");
+    assert_eq!(reference(&alarm["Dimensions"][0]["Value"]), "DeadLetterQueue.QueueName");
+    assert_eq!((number(&alarm["Threshold"]), number(&alarm["EvaluationPeriods"])), (0, 1));
+    assert_eq!(alarm["ComparisonOperator"], "GreaterThanThreshold");
+}
+
+#[test]
 fn a_batch_fails_message_by_message_and_has_a_limit() {
     let template = template();
     let source = &properties(&template, "DeliveryFunction")["Events"]["Due"]["Properties"];

@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-    ProjectionType, ScalarAttributeType,
-};
+use aws_sdk_dynamodb::types::{AttributeDefinition, GlobalSecondaryIndex, KeySchemaElement, Projection};
 use loanhook::aws::counting::Calls;
 use loanhook::aws::{Aws, Stack, sdk_config};
 use loanhook::model::time::Timestamp;
+use serde_norway::Value;
 use uuid::Uuid;
 
 pub(crate) struct Made {
@@ -63,40 +61,51 @@ impl Made {
     }
 }
 
+/// The table of the template, so that there is one account of it.
 async fn make_table(dynamodb: &aws_sdk_dynamodb::Client, name: &str) {
-    let attribute = |name: &str, kind| {
+    let template: Value =
+        serde_norway::from_str(include_str!("../../../infra/template.yaml")).expect("the template is YAML");
+    let table = &template["Resources"]["Table"]["Properties"];
+    let attributes = each(&table["AttributeDefinitions"]).map(|attribute| {
         AttributeDefinition::builder()
-            .attribute_name(name)
-            .attribute_type(kind)
+            .attribute_name(text(&attribute["AttributeName"]))
+            .attribute_type(text(&attribute["AttributeType"]).into())
             .build()
             .expect("an attribute")
-    };
-    let key = |name: &str, kind| {
-        KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("a key")
-    };
-    let index = |name: &str, hash: &str, range: &str| {
+    });
+    let indexes = each(&table["GlobalSecondaryIndexes"]).map(|index| {
+        let kept = text(&index["Projection"]["ProjectionType"]).into();
         GlobalSecondaryIndex::builder()
-            .index_name(name)
-            .key_schema(key(hash, KeyType::Hash))
-            .key_schema(key(range, KeyType::Range))
-            .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+            .index_name(text(&index["IndexName"]))
+            .set_key_schema(Some(key_of(index)))
+            .projection(Projection::builder().projection_type(kept).build())
             .build()
             .expect("an index")
-    };
+    });
     dynamodb
         .create_table()
         .table_name(name)
-        .billing_mode(BillingMode::PayPerRequest)
-        .attribute_definitions(attribute("pk", ScalarAttributeType::S))
-        .attribute_definitions(attribute("sk", ScalarAttributeType::S))
-        .attribute_definitions(attribute("trace", ScalarAttributeType::S))
-        .attribute_definitions(attribute("exhausted", ScalarAttributeType::S))
-        .attribute_definitions(attribute("exhaustedAt", ScalarAttributeType::N))
-        .key_schema(key("pk", KeyType::Hash))
-        .key_schema(key("sk", KeyType::Range))
-        .global_secondary_indexes(index("by-trace", "trace", "sk"))
-        .global_secondary_indexes(index("exhausted", "exhausted", "exhaustedAt"))
+        .billing_mode(text(&table["BillingMode"]).into())
+        .set_attribute_definitions(Some(attributes.collect()))
+        .set_key_schema(Some(key_of(table)))
+        .set_global_secondary_indexes(Some(indexes.collect()))
         .send()
         .await
         .expect("a table");
+}
+
+fn key_of(described: &Value) -> Vec<KeySchemaElement> {
+    let parts = each(&described["KeySchema"]).map(|part| {
+        let element = KeySchemaElement::builder().attribute_name(text(&part["AttributeName"]));
+        element.key_type(text(&part["KeyType"]).into()).build().expect("a key")
+    });
+    parts.collect()
+}
+
+fn each(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_sequence().expect("the template lists them").iter()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("the template says it in text")
 }

@@ -173,6 +173,11 @@ impl Asked {
         Self { request: self.request.header(CONTENT_TYPE, "application/json").body(body) }
     }
 
+    /// Bytes of which nothing is said.
+    pub(crate) fn bytes(self, body: impl Into<reqwest::Body>) -> Self {
+        Self { request: self.request.body(body) }
+    }
+
     pub(crate) async fn answer(self) -> Answer {
         self.attempt().await.unwrap_or_else(|lost| panic!("the API gave no answer: {lost:?}"))
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::api::Api;
 use super::build::subscription;
@@ -13,18 +14,44 @@ use super::target::Target;
 pub(crate) const ALL_SCOPES: [&str; 6] =
     ["events:write", "history:read", "webhooks:resend", "subscriptions:write", "portal:write", "admin"];
 
+/// The senders of a deployed stack, all of which serve one queue: a journey that keeps them all busy would hold up the
+/// others, so it waits for these to end, and they for it.
+static SENDERS: RwLock<()> = RwLock::const_new(());
+
+enum Senders {
+    Shared { _guard: RwLockReadGuard<'static, ()> },
+    Mine { _guard: RwLockWriteGuard<'static, ()> },
+}
+
 pub(crate) struct Journey {
     pub(crate) target: Arc<Target>,
     /// A caller with every scope in the journey's tenant, and no other.
     pub(crate) api: Api,
     pub(crate) tenant: String,
     pub(crate) receiver: Receiver,
+    senders: Option<Senders>,
 }
 
 impl Journey {
     /// On the server that journeys share.
     pub(crate) async fn begin() -> Self {
-        Self::on(Target::shared().await).await
+        let senders = Senders::Shared { _guard: SENDERS.read().await };
+        Self::with(Target::shared().await, Some(senders)).await
+    }
+
+    /// The same for one that keeps every sender busy, until it gives them back.
+    pub(crate) async fn taking_all_senders() -> Self {
+        let target = Target::shared().await;
+        if !target.is_external() {
+            // There no receiver can keep more than its own share of them.
+            return Self::on(target).await;
+        }
+        let senders = Senders::Mine { _guard: SENDERS.write().await };
+        Self::with(target, Some(senders)).await
+    }
+
+    pub(crate) fn give_senders_back(&mut self) {
+        drop(self.senders.take());
     }
 
     /// On a process of its own; none where the server under test is an external one.
@@ -33,8 +60,12 @@ impl Journey {
     }
 
     pub(crate) async fn on(target: Arc<Target>) -> Self {
+        Self::with(target, None).await
+    }
+
+    async fn with(target: Arc<Target>, senders: Option<Senders>) -> Self {
         let (tenant, api) = new_tenant(&target).await;
-        Self { target, api, tenant, receiver: Receiver::start().await }
+        Self { target, api, tenant, receiver: Receiver::start().await, senders }
     }
 
     pub(crate) fn operator(&self) -> Api {

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 pub(crate) use super::launch::{Launch, loanhook, serve};
+use super::skip::skipped;
 use super::wait::{eventually, within};
 
 pub(crate) const OPERATOR_KEY: &str = "lh_journeys_operator_0123456789";
@@ -66,9 +67,7 @@ impl Target {
 
     pub(crate) async fn process_with(launch: Launch) -> Option<Arc<Self>> {
         if external().is_some() {
-            eprintln!(
-                "SKIPPED: this journey starts and stops its own process, and LOANHOOK_TEST_URL names another server"
-            );
+            skipped("it starts and stops a process of its own, and LOANHOOK_TEST_URL names another server");
             return None;
         }
         Some(Self::launch(launch).await)
@@ -97,6 +96,10 @@ impl Target {
             Place::External(url) => Some(url.clone()),
             Place::Process { running, .. } => locked(running).as_ref().map(|running| running.base.clone()),
         }
+    }
+
+    pub(crate) fn is_external(&self) -> bool {
+        matches!(self.place, Place::External(_))
     }
 
     pub(crate) fn operator_key(&self) -> &str {

@@ -1,0 +1,58 @@
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use super::*;
+use crate::model::attempt::AttemptNumber;
+use crate::model::id::{AttemptId, EventId, SubscriptionId, TraceId};
+use crate::model::subscription::Method;
+
+const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
+
+/// A sender whose requests are all answered over a connection from one address, or over none.
+struct LeavingFrom(Option<IpAddr>);
+
+impl Sender for LeavingFrom {
+    async fn send(&self, outgoing: Outgoing) -> Sent {
+        Sent { elapsed: outgoing.timeout, source_ip: self.0, result: Ok(200), received: None }
+    }
+}
+
+fn outgoing() -> Outgoing {
+    Outgoing {
+        method: Method::Post,
+        url: "https://core.example.com/hooks/loans".into(),
+        headers: BTreeMap::new(),
+        content_type: None,
+        body: Bytes::new(),
+        trace_id: TraceId::of(EventId::at(NOW), SubscriptionId::at(NOW)),
+        attempt_id: AttemptId::at(NOW),
+        number: AttemptNumber::Auto(1),
+        event_name: "Payment Posted to Account".into(),
+        secrets: Vec::new(),
+        sent_at: NOW,
+        timeout: Duration::from_secs(15),
+    }
+}
+
+#[tokio::test]
+async fn a_request_comes_from_the_public_address_unless_it_never_left_the_machine() {
+    let address = |text: &str| (!text.is_empty()).then(|| text.parse::<IpAddr>().expect("an address"));
+    for (local, public, seen) in [
+        ("169.254.76.1", "203.0.113.7", "203.0.113.7"),
+        ("10.83.4.9", "203.0.113.7", "203.0.113.7"),
+        ("fd00::9", "2001:db8::7", "2001:db8::7"),
+        ("10.83.4.9", "", ""),
+        ("127.0.0.1", "203.0.113.7", "127.0.0.1"),
+        ("127.0.0.2", "", "127.0.0.2"),
+        ("::1", "203.0.113.7", "::1"),
+        ("", "203.0.113.7", ""),
+        ("", "", ""),
+    ] {
+        let public_address = address(public).map_or(PublicAddress::Unknown, PublicAddress::Fixed);
+        let sender = SendingFrom { sender: LeavingFrom(address(local)), address: public_address };
+        let sent = sender.send(outgoing()).await;
+        assert_eq!(sent.source_ip, address(seen), "from {local:?} behind {public:?}");
+        assert_eq!((sent.elapsed, sent.result), (Duration::from_secs(15), Ok(200)), "all else stays");
+    }
+}
