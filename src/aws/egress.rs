@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::PoisonError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 use tracing::warn;
 
 use super::Aws;
@@ -26,31 +26,41 @@ const NOTED_EVERY: Duration = Duration::from_secs(3600);
 /// How long whoever knows our address may take to tell.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// When to ask again who did not tell.
+const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(300);
+
 /// The address that requests leave from.
 #[derive(Debug)]
 pub enum PublicAddress {
     Unknown,
     Fixed(IpAddr),
     /// What answers with the address it is asked from, and what it answered.
-    Asked(String, OnceCell<IpAddr>),
+    Asked(String, Mutex<Option<Answer>>),
 }
+
+/// What came of asking, and when.
+type Answer = (Instant, Option<IpAddr>);
 
 impl PublicAddress {
     pub fn asked_of(url: String) -> Self {
-        Self::Asked(url, OnceCell::new())
+        Self::Asked(url, Mutex::default())
     }
 
     async fn get(&self) -> Option<IpAddr> {
         match self {
             Self::Unknown => None,
             Self::Fixed(address) => Some(*address),
-            Self::Asked(url, answer) => match answer.get_or_try_init(|| ask(url)).await {
-                Ok(address) => Some(*address),
-                Err(reason) => {
-                    warn!(reason, "egress.address_unknown");
-                    None
+            Self::Asked(url, answer) => {
+                let mut answer = answer.lock().await;
+                if let Some((asked, known)) = *answer
+                    && (known.is_some() || asked.elapsed() < ASKED_AGAIN_AFTER)
+                {
+                    return known;
                 }
-            },
+                let known = ask(url).await.inspect_err(|reason| warn!(reason, "egress.address_unknown")).ok();
+                *answer = Some((Instant::now(), known));
+                known
+            }
         }
     }
 }

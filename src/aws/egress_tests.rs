@@ -56,3 +56,27 @@ async fn a_request_comes_from_the_public_address_unless_it_never_left_the_machin
         assert_eq!((sent.elapsed, sent.result), (Duration::from_secs(15), Ok(200)), "all else stays");
     }
 }
+
+#[tokio::test]
+async fn who_does_not_tell_is_not_asked_by_everyone() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/", listener.local_addr().expect("an address"));
+    let asked = tokio::spawn(async move {
+        let mut asked = 0;
+        while let Ok((connection, _)) = listener.accept().await {
+            // It hangs up without an answer.
+            drop(connection);
+            asked += 1;
+            if asked == 2 {
+                break;
+            }
+        }
+        asked
+    });
+    let address = PublicAddress::asked_of(url);
+    for _ in 0..3 {
+        assert_eq!(address.get().await, None);
+    }
+    assert!(!asked.is_finished(), "the second time it is known");
+    asked.abort();
+}

@@ -2,7 +2,7 @@
 
 use serde_norway::Value;
 
-use crate::template::{number, properties, reference, resources, template};
+use crate::template::{number, properties, reference, resources, template, walk};
 
 const FOURTEEN_DAYS: u64 = 14 * 24 * 3600;
 /// The longest that a subscription may let a request take, in seconds.
@@ -91,5 +91,19 @@ fn every_log_has_an_end() {
             !function["Properties"]["LoggingConfig"]["LogGroup"].is_null(),
             "{name} logs to a group of ours"
         );
+    }
+}
+
+#[test]
+fn the_sender_moves_behind_fixed_addresses_when_its_way_out_is_whole() {
+    let template = template();
+    let function = properties(&template, "DeliveryFunction");
+    let mut named = String::new();
+    walk(&function["Tags"], &mut |value| named.push_str(reference(value)));
+    for kind in ["AWS::EC2::VPCEndpoint", "AWS::EC2::Route", "AWS::EC2::SubnetRouteTableAssociation"] {
+        let on_the_way = resources(&template, kind).into_iter().map(|(name, _)| name);
+        for name in on_the_way.filter(|name| !name.starts_with("Public")) {
+            assert!(named.contains(&format!("${{{name}}}")), "{name}");
+        }
     }
 }
