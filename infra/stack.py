@@ -68,6 +68,7 @@ def up():
 
 def down():
     if THEIRS:
+        use(THEIRS)
         settings = deployment()
         run(["sam", "delete", "--config-env", ENVIRONMENT, "--stack-name", settings["stack_name"], "--no-prompts"]
             + ["--region", settings["region"]])
