@@ -22,7 +22,7 @@ from emulator import Emulator, free_port
 from mend import mend
 
 HERE = Path(__file__).resolve().parent.parent
-STATE = HERE / "target" / "stack"
+STATE = HERE / "target" / "local-stack"
 SETTINGS = STATE / "functions.env"
 ENVIRONMENT = "local"
 FUNCTIONS = ["intake", "delivery", "history", "resend", "subscriptions"]
@@ -40,7 +40,8 @@ TOGETHER = [*JOURNEYS, "--test-threads", "8"]
 
 
 def main():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended by SIGTERM"))
+    for ending in [signal.SIGINT, signal.SIGTERM]:
+        signal.signal(ending, lambda number, _: sys.exit(f"Ended by {signal.Signals(number).name}"))
     match sys.argv[1:]:
         case ["up"]:
             up()
@@ -67,6 +68,7 @@ def up():
 
 def down():
     if THEIRS:
+        use(THEIRS)
         settings = deployment()
         run(["sam", "delete", "--config-env", ENVIRONMENT, "--stack-name", settings["stack_name"], "--no-prompts"]
             + ["--region", settings["region"]])

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 use super::rows::text;
@@ -23,8 +23,8 @@ impl Api {
         if let Some(host) = target.base().as_deref().and_then(local_host) {
             http = http.resolve(&host, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         }
-        let http = http.build();
-        Self { target: Arc::clone(target), http: http.expect("a client"), key: key.map(str::to_owned) }
+        let http = http.build().expect("a client");
+        Self { target: Arc::clone(target), http, key: key.map(str::to_owned) }
     }
 
     /// The same caller with another key, or with none.
@@ -39,8 +39,7 @@ impl Api {
     /// Any request. The path is sent as it is written.
     pub(crate) fn request(&self, method: &str, path: &str) -> Asked {
         let base = self.target.base().unwrap_or_else(|| "http://127.0.0.1:9".to_owned());
-        let method = method.parse().expect("a method");
-        let mut request = self.http.request(method, format!("{base}{path}"));
+        let mut request = self.http.request(method.parse().expect("a method"), format!("{base}{path}"));
         if let Some(key) = &self.key {
             request = request.bearer_auth(key);
         }
@@ -170,7 +169,7 @@ impl Asked {
 
     /// Bytes as they are, said to be JSON.
     pub(crate) fn body(self, body: impl Into<reqwest::Body>) -> Self {
-        Self { request: self.request.header(CONTENT_TYPE, "application/json").body(body) }
+        self.header("content-type", "application/json").bytes(body)
     }
 
     /// Bytes of which nothing is said.
