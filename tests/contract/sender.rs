@@ -4,15 +4,14 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use loanhook::model::attempt::{Attempt, AttemptNumber, AttemptState, StoredResponse};
-use loanhook::model::payload::Payload;
+use loanhook::model::attempt::AttemptNumber;
 use loanhook::ports::{Outgoing, Received, Sender, Sent};
 use tokio::sync::Semaphore;
 
 use crate::scene::SECOND;
 
 /// The headers that servers commonly answer with.
-const TYPICAL: [(&str, &str); 5] = [
+pub(crate) const TYPICAL: [(&str, &str); 5] = [
     ("date", "Mon, 23 Nov 2026 10:00:00 GMT"),
     ("content-type", "application/json; charset=utf-8"),
     ("content-length", "6"),
@@ -67,22 +66,6 @@ impl Sender for Scripted {
         });
         Sent { received, ..answer(lock(&self.script).pop_front().unwrap_or(self.then)) }
     }
-}
-
-/// A row that was answered as servers commonly answer.
-#[cfg(feature = "aws")]
-pub(crate) fn typical(mut row: Attempt) -> Attempt {
-    if let AttemptState::Complete(completion) = &mut row.state {
-        completion.source_ip = Some([203, 0, 113, 7].into());
-        completion.response = Some(StoredResponse {
-            payload: Payload::of(b"a body"),
-            content_type: Some("application/json; charset=utf-8".into()),
-            truncated: false,
-            headers: TYPICAL.map(|(name, value)| (name.into(), value.into())).into(),
-            headers_truncated: false,
-        });
-    }
-    row
 }
 
 /// Takes a request and answers it only when it is let go.

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use loanhook::intake::accept;
+use loanhook::model::attempt::{Attempt, AttemptState, StoredResponse};
+use loanhook::model::payload::Payload;
 use loanhook::ports::{Begun, Deliveries, Stored, Subscriptions};
 use uuid::Uuid;
 
@@ -11,7 +13,7 @@ use super::InTheCloud;
 use crate::engine::Engine;
 use crate::intake::submission;
 use crate::scene::{SECOND, START, ended, subscription, tenant};
-use crate::sender::typical;
+use crate::sender::TYPICAL;
 
 /// The size of an item by DynamoDB's rules, in bytes ("DynamoDB item sizes and formats" in its guide).
 fn size(item: &HashMap<String, AttributeValue>) -> usize {
@@ -33,6 +35,21 @@ async fn item(cloud: &InTheCloud, pk: &str, sk: &str) -> HashMap<String, Attribu
     let key = [("pk", pk), ("sk", sk)].map(|(name, value)| (name.into(), AttributeValue::S(value.into())));
     let get = cloud.made.dynamodb.get_item().table_name(&cloud.made.name).set_key(Some(key.into()));
     get.send().await.expect("read").item.expect("an item")
+}
+
+/// A row that was answered as servers commonly answer.
+fn typical(mut row: Attempt) -> Attempt {
+    if let AttemptState::Complete(completion) = &mut row.state {
+        completion.source_ip = Some([203, 0, 113, 7].into());
+        completion.response = Some(StoredResponse {
+            payload: Payload::of(b"a body"),
+            content_type: Some("application/json; charset=utf-8".into()),
+            truncated: false,
+            headers: TYPICAL.map(|(name, value)| (name.into(), value.into())).into(),
+            headers_truncated: false,
+        });
+    }
+    row
 }
 
 #[test]
