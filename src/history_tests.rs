@@ -58,6 +58,10 @@ impl Attempts for Loan {
         unreachable!("a page reads rows")
     }
 
+    async fn delivery(&self, _: &TenantId, _: TraceId) -> Stored<Option<Delivery>> {
+        unreachable!("a page reads rows")
+    }
+
     async fn story(&self, _: &TenantId, _: TraceId) -> Stored<Option<(Delivery, Vec<Attempt>)>> {
         unreachable!("a page reads rows")
     }

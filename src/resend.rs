@@ -39,15 +39,19 @@ where
     S: Attempts + Resends,
 {
     let trace_id = request.trace_id;
-    let (delivery, attempts) = store.story(tenant, trace_id).await?.ok_or(ResendError::Unknown)?;
-    let newest = delivery.progress.newest_attempt.ok_or(ResendError::NotAttempted)?;
-    let named = match request.attempt {
-        None => newest,
+    let (delivery, named) = match request.attempt {
+        None => {
+            let delivery = store.delivery(tenant, trace_id).await?.ok_or(ResendError::Unknown)?;
+            let newest = delivery.progress.newest_attempt.ok_or(ResendError::NotAttempted)?;
+            (delivery, newest)
+        }
         Some(number) => {
+            let (delivery, attempts) = store.story(tenant, trace_id).await?.ok_or(ResendError::Unknown)?;
+            delivery.progress.newest_attempt.ok_or(ResendError::NotAttempted)?;
             let happened =
                 |attempt: &&Attempt| attempt.number == number && attempt.outcome() != Outcome::Queued;
-            let named = attempts.iter().rev().find(happened);
-            named.ok_or(ResendError::Unknown)?.id
+            let named = attempts.iter().rev().find(happened).ok_or(ResendError::Unknown)?.id;
+            (delivery, named)
         }
     };
     let row = delivery.resend_row(AttemptId::at(now), named, request.requested_by, now);

@@ -54,6 +54,10 @@ impl Attempts for Aws {
         Ok(Some(Row { attempt, resends: resends.unwrap_or(0) }))
     }
 
+    async fn delivery(&self, tenant: &TenantId, trace: TraceId) -> Stored<Option<Delivery>> {
+        self.delivery_item(tenant, trace).await?.as_ref().map(delivery_item::read).transpose()
+    }
+
     async fn story(&self, tenant: &TenantId, trace: TraceId) -> Stored<Option<(Delivery, Vec<Attempt>)>> {
         let Some(item) = self.delivery_item(tenant, trace).await? else { return Ok(None) };
         let mut delivery = delivery_item::read(&item)?;

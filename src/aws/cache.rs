@@ -53,9 +53,12 @@ impl Cache {
         (read.elapsed() < ONE_MOMENT).then_some(counter)
     }
 
-    /// `read` is before the counter was asked for.
+    /// `read` is before the counter was asked for; an answer that came late gives way to a later reading.
     pub(super) fn put_counter(&self, tenant: &TenantId, read: Instant, counter: u64) {
-        insert(&mut self.maps().counters, tenant.clone(), (read, counter));
+        let mut maps = self.maps();
+        if maps.counters.get(tenant).is_none_or(|(known, _)| *known < read) {
+            insert(&mut maps.counters, tenant.clone(), (read, counter));
+        }
     }
 
     pub(super) fn subscriptions(&self, tenant: &TenantId, counter: u64) -> Option<List> {

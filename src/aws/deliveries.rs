@@ -7,16 +7,16 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::failure::{Written, failed, written};
+use super::failure::{Written, written};
 use super::item::{Item, get_number, get_text, live, missing, number, text};
-use super::table::{self, EXPIRES, FLIGHT, NEWEST_AUTO, NEXT, PK, Place, STATUS, TOKEN};
+use super::table::{self, EXPIRES, FLIGHT, NEWEST_AUTO, NEXT, STATUS, TOKEN, WRITER};
 use super::{Aws, delivery_item, row_item};
 use crate::model::attempt::Attempt;
 use crate::model::delivery::Delivery;
 use crate::model::id::{AttemptId, TenantId, TraceId};
 use crate::model::progress::Status;
 use crate::model::time::Timestamp;
-use crate::ports::{Begun, Canceled, Deliveries, Stored, Wake};
+use crate::ports::{Attempts as _, Begun, Canceled, Deliveries, Stored, Wake};
 
 /// A first attempt this soon after intake signs with the secrets that intake's version has; any other looks
 /// whether they have changed.
@@ -85,14 +85,17 @@ impl Deliveries for Aws {
     }
 
     async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> Stored<Canceled> {
+        let writer = Uuid::new_v4().to_string();
         let update = self
             .dynamodb()
             .update_item()
             .table_name(self.table())
             .set_key(Some(table::delivery(tenant, trace).key()))
-            .update_expression("SET #status = :canceled")
+            .update_expression("SET #status = :canceled, #writer = :writer")
             .condition_expression("#status = :pending")
             .expression_attribute_names("#status", STATUS)
+            .expression_attribute_names("#writer", WRITER)
+            .expression_attribute_values(":writer", text(&writer))
             .expression_attribute_values(":canceled", delivery_item::status(Status::Canceled))
             .expression_attribute_values(":pending", delivery_item::status(Status::Pending))
             .return_values_on_condition_check_failure(AllOld)
@@ -101,6 +104,8 @@ impl Deliveries for Aws {
         Ok(match written(update)? {
             Written::Done(_) => Canceled::Done,
             Written::Refused(item) => match item.and_then(live) {
+                // Our own first try, whose answer was lost on its way.
+                Some(item) if get_text(&item, WRITER) == Some(&writer) => Canceled::Done,
                 Some(_) => Canceled::NotPending,
                 None => Canceled::Unknown,
             },
@@ -109,42 +114,14 @@ impl Deliveries for Aws {
 }
 
 impl Aws {
-    pub(super) async fn delivery(&self, tenant: &TenantId, trace: TraceId) -> Stored<Option<Delivery>> {
-        self.delivery_item(tenant, trace).await?.as_ref().map(delivery_item::read).transpose()
-    }
-
     pub(super) async fn delivery_item(&self, tenant: &TenantId, trace: TraceId) -> Stored<Option<Item>> {
         self.get(table::delivery(tenant, trace)).await
     }
 
-    /// What is at a place as it is now, unless it is over.
-    pub(super) async fn get(&self, place: Place) -> Stored<Option<Item>> {
-        let got = self
-            .dynamodb()
-            .get_item()
-            .table_name(self.table())
-            .set_key(Some(place.key()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(failed)?;
-        Ok(got.item.and_then(live))
-    }
-
     /// Puts the row of an attempt that begins. False if there is one that is not its token's.
     async fn put_new_row(&self, row: &Attempt, token: Uuid, expires: Timestamp) -> Stored<bool> {
-        let put = self
-            .dynamodb()
-            .put_item()
-            .table_name(self.table())
-            .set_item(Some(row_item::new(row, expires)?))
-            .condition_expression("attribute_not_exists(#pk)")
-            .expression_attribute_names("#pk", PK)
-            .return_values_on_condition_check_failure(AllOld)
-            .send()
-            .await;
-        Ok(match written(put)? {
-            Written::Done(_) => true,
+        Ok(match self.put_new(row_item::new(row, expires)?).await? {
+            Written::Done(()) => true,
             Written::Refused(item) => {
                 item.is_some_and(|item| get_text(&item, TOKEN) == Some(token.to_string().as_str()))
             }

@@ -1,6 +1,8 @@
 //! What the errors of AWS mean here.
 
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use std::error::Error;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 
@@ -20,17 +22,23 @@ const THROTTLED: [&str; 9] = [
     "TransactionInProgressException",
 ];
 
-/// A call that failed after the SDK's own retries.
+/// A call that failed after the SDK's own retries. What the SDK says of an answer that it could not read has
+/// the whole answer in it, secrets included, so only what describes itself is passed on.
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` takes")]
-pub(super) fn failed<E, R>(error: SdkError<E, R>) -> StoreError
+pub(super) fn failed<E>(error: E) -> StoreError
 where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug + 'static,
+    E: ProvideErrorMetadata + Error + 'static,
 {
     if error.code().is_some_and(|code| THROTTLED.contains(&code)) {
         return StoreError::Busy;
     }
-    StoreError::Failed(DisplayErrorContext(&error).to_string().into())
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words = format!("{words}: {error}");
+        cause = error.source();
+    }
+    StoreError::Failed(words.into())
 }
 
 /// What came of a conditional write.
@@ -39,6 +47,19 @@ pub(super) enum Written<T> {
     Done(T),
     /// The condition was false; the item as it is, if there is one.
     Refused(Option<Item>),
+}
+
+impl<T> Written<T> {
+    pub(super) const fn is_done(&self) -> bool {
+        matches!(self, Self::Done(_))
+    }
+
+    pub(super) fn map<U>(self, to: impl FnOnce(T) -> U) -> Written<U> {
+        match self {
+            Self::Done(value) => Written::Done(to(value)),
+            Self::Refused(item) => Written::Refused(item),
+        }
+    }
 }
 
 /// An error that may be a condition that was false.
@@ -65,7 +86,7 @@ may_refuse!(PutItemError, UpdateItemError);
 
 pub(super) fn written<T, E, R>(result: Result<T, SdkError<E, R>>) -> Stored<Written<T>>
 where
-    E: MayRefuse + ProvideErrorMetadata + std::error::Error + 'static,
+    E: MayRefuse + ProvideErrorMetadata + Error + 'static,
     R: std::fmt::Debug + 'static,
 {
     let error = match result {
@@ -79,8 +100,5 @@ where
         }
         Err(other) => return Err(failed(other)),
     };
-    if error.code().is_some_and(|code| THROTTLED.contains(&code)) {
-        return Err(StoreError::Busy);
-    }
-    Err(StoreError::Failed(DisplayErrorContext(&error).to_string().into()))
+    Err(failed(error))
 }

@@ -14,7 +14,7 @@ use super::{Aws, delivery_item};
 use crate::model::delivery::Delivery;
 use crate::model::id::TenantId;
 use crate::model::time::Timestamp;
-use crate::ports::{Accepted, Idempotency, Intake, Remembered, Stored, Wake};
+use crate::ports::{Accepted, Idempotency, Intake, Remembered, StoreError, Stored, Wake};
 
 /// How many calls of one event are under way at once.
 const AT_ONCE: usize = 16;
@@ -82,25 +82,15 @@ impl Aws {
                 Written::Refused(None) => {}
             }
         }
-        Err(crate::ports::StoreError::Busy)
+        Err(StoreError::Busy)
     }
 
     /// Puts a delivery that is not there yet; gives the message of its first attempt, if that is still to
     /// come.
     async fn put_delivery(&self, delivery: Delivery) -> Stored<Option<Wake>> {
         let expires = Timestamp::now() + self.0.stack.retention;
-        let put = self
-            .dynamodb()
-            .put_item()
-            .table_name(self.table())
-            .set_item(Some(delivery_item::new(&delivery, expires)?))
-            .condition_expression("attribute_not_exists(#pk)")
-            .expression_attribute_names("#pk", PK)
-            .return_values_on_condition_check_failure(AllOld)
-            .send()
-            .await;
-        let there = match written(put)? {
-            Written::Done(_) => return Ok(Wake::next_of(&delivery)),
+        let there = match self.put_new(delivery_item::new(&delivery, expires)?).await? {
+            Written::Done(()) => return Ok(Wake::next_of(&delivery)),
             Written::Refused(there) => there.and_then(live).as_ref().map(delivery_item::read).transpose()?,
         };
         // A first call may have stopped before its message.

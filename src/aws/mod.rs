@@ -15,6 +15,7 @@
 mod attempts;
 pub mod batch;
 mod cache;
+mod completion;
 pub mod config;
 pub mod counting;
 mod deliveries;
@@ -33,6 +34,7 @@ mod resends;
 mod row_item;
 mod settings;
 mod settle;
+mod single;
 mod subscriptions;
 mod table;
 mod transaction;

@@ -91,21 +91,15 @@ impl Resends for Aws {
         let Some(completion) = row.completion() else { return Ok(false) };
         let succeeded = completion.succeeded();
         self.put_response(&row, response).await?;
-        match self.write_completion(&row, Some(token)).await? {
-            Written::Done(()) => {}
-            Written::Refused(item) => {
-                // Whoever wrote the same may have stopped before it told the delivery.
-                let stands = item.as_ref().map(row_item::read).transpose()?;
-                if succeeded && stands.as_ref() == Some(&row) {
-                    self.tell_delivered(&row).await?;
-                }
-                return Ok(false);
-            }
-        }
-        if succeeded {
+        let ours = match self.write_completion(&row, Some(token)).await? {
+            Written::Done(()) => true,
+            // Our own first try, whose answer was lost on its way, is one that says the same.
+            Written::Refused(item) => item.as_ref().map(row_item::read).transpose()?.as_ref() == Some(&row),
+        };
+        if ours && succeeded {
             self.tell_delivered(&row).await?;
         }
-        Ok(true)
+        Ok(ours)
     }
 }
 

@@ -2,25 +2,27 @@
 //!
 //! The delivery was read when it was claimed, so its end is written without reading it again, on condition
 //! that what decides it has not changed since: whose flight it is, the status (a cancel), whether a resend
-//! has succeeded. Where it has, the refusal brings the delivery as it is now, and that decides.
+//! has succeeded. Where it has, the refusal brings the delivery as it is now, and that decides. Many may hold
+//! the token of a flight, who all found its sender dead; so each write leaves a mark of its own, by which a
+//! writer whose answer was lost knows its own write from another's. How a row ends is in
+//! [`super::completion`].
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::deliveries::expires;
 use super::failure::{Written, written};
-use super::item::{Item, json, number, text};
+use super::item::{Item, get_text, number, text};
 use super::table::{
-    self, DOC, EXHAUSTED, EXHAUSTED_AT, FLIGHT, INTERRUPTIONS, NEXT, PK, RESENT, STATE, STATUS, TOKEN,
+    self, EXHAUSTED, EXHAUSTED_AT, FLIGHT, INTERRUPTIONS, NEXT, RESENT, STATUS, TOKEN, WRITER,
 };
-use super::{Aws, delivery_item, row_item};
-use crate::model::attempt::{Attempt, AttemptState};
+use super::{Aws, delivery_item};
+use crate::model::attempt::Attempt;
 use crate::model::delivery::Delivery;
 use crate::model::progress::Status;
 use crate::model::time::Timestamp;
-use crate::ports::{StoreError, Stored, Wake};
+use crate::ports::{Attempts as _, StoreError, Stored, Wake};
 
 /// How often a delivery may change under us before we give up; each is a cancel or a resend.
 const TRIES: u32 = 8;
@@ -40,80 +42,6 @@ impl Aws {
         self.put_response(&row, response).await?;
         let Some(row) = self.complete_row(token, row).await? else { return Ok(false) };
         self.move_on(claimed.clone(), token, row).await
-    }
-
-    pub(super) async fn put_response(&self, row: &Attempt, response: Option<Bytes>) -> Stored<()> {
-        let stored = row.completion().and_then(|completion| completion.response.as_ref());
-        match (stored.and_then(|stored| stored.payload.key), response) {
-            (Some(key), Some(bytes)) => self.put_payload(&row.tenant, key, bytes).await,
-            _ => Ok(()),
-        }
-    }
-
-    /// Completes the row under the token; gives the row that then stands, which is another's if that one
-    /// was complete before. None if it is not the token's.
-    async fn complete_row(&self, token: Uuid, row: Attempt) -> Stored<Option<Attempt>> {
-        match self.write_completion(&row, Some(token)).await? {
-            Written::Done(()) => Ok(Some(row)),
-            Written::Refused(Some(item)) => {
-                let stands = row_item::read(&item)?;
-                Ok(matches!(stands.state, AttemptState::Complete(_)).then_some(stands))
-            }
-            Written::Refused(None) => self.put_complete_row(token, row).await,
-        }
-    }
-
-    /// Puts a row, complete, whose sender died before it put it.
-    async fn put_complete_row(&self, token: Uuid, row: Attempt) -> Stored<Option<Attempt>> {
-        let Some(item) = self.delivery_item(&row.tenant, row.trace_id).await? else { return Ok(None) };
-        let flight = delivery_item::read(&item)?.progress.in_flight;
-        if flight.is_none_or(|flight| flight.token != token) {
-            return Ok(None);
-        }
-        let put = self
-            .dynamodb()
-            .put_item()
-            .table_name(self.table())
-            .set_item(Some(row_item::new(&row, expires(&item)?)?))
-            .condition_expression("attribute_not_exists(#pk)")
-            .expression_attribute_names("#pk", PK)
-            .return_values_on_condition_check_failure(AllOld)
-            .send()
-            .await;
-        match written(put)? {
-            Written::Done(_) => Ok(Some(row)),
-            Written::Refused(Some(item)) => {
-                let stands = row_item::read(&item)?;
-                Ok(matches!(stands.state, AttemptState::Complete(_)).then_some(stands))
-            }
-            Written::Refused(None) => Ok(None),
-        }
-    }
-
-    /// Writes the end of a row that is the token's, or, without one, over what a complete row says.
-    pub(super) async fn write_completion(&self, row: &Attempt, token: Option<Uuid>) -> Stored<Written<()>> {
-        let update = self
-            .dynamodb()
-            .update_item()
-            .table_name(self.table())
-            .set_key(Some(table::row(&row.tenant, &row.loan_id, row.id).key()))
-            .update_expression("SET #doc = :doc, #state = :complete REMOVE #token")
-            .expression_attribute_names("#doc", DOC)
-            .expression_attribute_names("#state", STATE)
-            .expression_attribute_names("#token", TOKEN)
-            .expression_attribute_values(":doc", json(row)?)
-            .expression_attribute_values(":complete", row_item::state(row))
-            .return_values_on_condition_check_failure(AllOld);
-        let update = match token {
-            Some(token) => update
-                .condition_expression("#token = :token")
-                .expression_attribute_values(":token", text(token.to_string())),
-            None => update.condition_expression("#state = :complete"),
-        };
-        Ok(match written(update.send().await)? {
-            Written::Done(_) => Written::Done(()),
-            Written::Refused(item) => Written::Refused(item),
-        })
     }
 
     /// Moves the delivery on from an attempt whose row is complete, and queues its successor.
@@ -157,12 +85,14 @@ impl Aws {
         ended: Timestamp,
     ) -> Stored<Written<()>> {
         let Delivery { frozen, progress } = after;
-        let mut set = vec!["#status = :status", "#interruptions = :interruptions"];
+        let writer = Uuid::new_v4().to_string();
+        let mut set = vec!["#status = :status", "#interruptions = :interruptions", "#writer = :writer"];
         let mut remove = vec!["#flight"];
         let mut values = Item::from([
             (":status".into(), delivery_item::status(progress.status)),
             (":interruptions".into(), number(progress.interruptions)),
             (":token".into(), text(token.to_string())),
+            (":writer".into(), text(&writer)),
             (":was".into(), delivery_item::status(before.progress.status)),
         ]);
         let mut names = vec![
@@ -172,6 +102,7 @@ impl Aws {
             ("#token", TOKEN),
             ("#next", NEXT),
             ("#resent", RESENT),
+            ("#writer", WRITER),
         ];
         match progress.next {
             Some(next) => {
@@ -207,8 +138,8 @@ impl Aws {
             .send()
             .await;
         Ok(match written(update)? {
-            Written::Done(_) => Written::Done(()),
-            Written::Refused(item) => Written::Refused(item),
+            Written::Refused(Some(item)) if get_text(&item, WRITER) == Some(&writer) => Written::Done(()),
+            written => written.map(|_| ()),
         })
     }
 

@@ -23,7 +23,7 @@ pub(super) const STATE: &str = "state";
 /// Of rows that are being sent: whose they are.
 pub(super) const TOKEN: &str = "token";
 
-/// Of deliveries, see `progress_item`.
+/// Of deliveries, see `delivery_item`.
 pub(super) const STATUS: &str = "status";
 pub(super) const NEXT: &str = "next";
 pub(super) const FLIGHT: &str = "flight";
@@ -32,7 +32,10 @@ pub(super) const NEWEST_AUTO: &str = "newestAuto";
 pub(super) const NEWEST_MANUAL: &str = "newestManual";
 pub(super) const RESENDS: &str = "resends";
 pub(super) const RESENT: &str = "resent";
-/// Of deliveries whose schedule ran out: the partition of [`EXHAUSTED_INDEX`], and since when.
+/// Of deliveries: a mark of who last moved it on or canceled it, by which they know their own write again.
+pub(super) const WRITER: &str = "writer";
+/// Of deliveries whose schedule ran out: the partition of the index `exhausted`, which has nothing else in it,
+/// and since when.
 pub(super) const EXHAUSTED: &str = "exhausted";
 pub(super) const EXHAUSTED_AT: &str = "exhaustedAt";
 
@@ -53,9 +56,7 @@ pub(super) const SEEN: &str = "seen";
 
 /// Rows by delivery: keys only, so that completing a row writes no index.
 pub(super) const BY_TRACE: &str = "by-trace";
-/// Deliveries whose schedule ran out, by tenant in [`SHARDS`] parts: nothing else is in it.
-#[allow(dead_code, reason = "the name is part of the table's definition; its reader is still to come")]
-pub(super) const EXHAUSTED_INDEX: &str = "exhausted";
+/// How many partitions a tenant's exhausted deliveries are spread over in their index.
 const SHARDS: u8 = 8;
 
 /// The one item of a partition that holds one.

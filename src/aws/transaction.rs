@@ -5,6 +5,8 @@ use aws_sdk_dynamodb::types::{
     CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem, Update,
 };
 
+use uuid::Uuid;
+
 use super::failure::failed;
 use super::item::Item;
 use super::{Aws, back_off};
@@ -70,8 +72,11 @@ part!(PutBuilder put Put, UpdateBuilder update Update, DeleteBuilder delete Dele
 
 impl Aws {
     pub(super) async fn transact(&self, parts: Vec<TransactWriteItem>) -> Stored<Committed> {
+        // By its token DynamoDB knows a transaction again whose answer was lost.
+        let mut token = Uuid::new_v4();
         for tries in 0..TRIES {
-            let call = self.dynamodb().transact_write_items().set_transact_items(Some(parts.clone()));
+            let call = self.dynamodb().transact_write_items().client_request_token(token);
+            let call = call.set_transact_items(Some(parts.clone()));
             let error = match call.send().await {
                 Ok(_) => return Ok(Committed::Done),
                 Err(error) => error,
@@ -93,6 +98,7 @@ impl Aws {
             if !reasons.iter().any(|reason| transient.contains(&code(reason).as_str())) {
                 return Err(failed(error));
             }
+            token = Uuid::new_v4();
             back_off(tries).await;
         }
         Err(StoreError::Busy)

@@ -47,6 +47,11 @@ impl Attempts for Embedded {
         Ok(self.rows(tenant, loan, Some(id), Some(after), 1).await?.pop())
     }
 
+    async fn delivery(&self, tenant: &TenantId, trace: TraceId) -> Stored<Option<Delivery>> {
+        let tenant = tenant.clone();
+        self.read(move |connection| delivery(connection, &tenant, trace)).await
+    }
+
     async fn story(&self, tenant: &TenantId, trace: TraceId) -> Stored<Option<(Delivery, Vec<Attempt>)>> {
         let tenant = tenant.clone();
         self.read(move |connection| {

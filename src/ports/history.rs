@@ -38,6 +38,12 @@ pub trait Attempts {
         id: AttemptId,
     ) -> impl Future<Output = Stored<Option<Row>>> + Send;
 
+    fn delivery(
+        &self,
+        tenant: &TenantId,
+        trace: TraceId,
+    ) -> impl Future<Output = Stored<Option<Delivery>>> + Send;
+
     /// A delivery and all its attempts, the oldest first, the attempts no older than the
     /// delivery.
     fn story(

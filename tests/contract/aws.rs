@@ -1,6 +1,13 @@
 //! The engine for AWS, under the contract: on whatever answers at `AWS_ENDPOINT_URL`, or on the account of
 //! this environment where `LOANHOOK_TEST_AWS` says so.
 
+mod budget;
+mod call;
+mod faults;
+mod faulty;
+mod http;
+mod proxy;
+mod sizes;
 mod stack;
 
 use std::collections::HashMap;

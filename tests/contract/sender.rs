@@ -3,28 +3,45 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use loanhook::model::attempt::AttemptNumber;
-use loanhook::ports::{Outgoing, Sender, Sent};
+use loanhook::ports::{Outgoing, Received, Sender, Sent};
 use tokio::sync::Semaphore;
 
 use crate::scene::SECOND;
+
+/// The headers that servers commonly answer with.
+pub(crate) const TYPICAL: [(&str, &str); 5] = [
+    ("date", "Mon, 23 Nov 2026 10:00:00 GMT"),
+    ("content-type", "application/json; charset=utf-8"),
+    ("content-length", "6"),
+    ("connection", "keep-alive"),
+    ("server", "nginx/1.29.3"),
+];
 
 /// Answers at once, with the next status of its script, and keeps what it was asked to send.
 pub(crate) struct Scripted {
     script: Mutex<VecDeque<u16>>,
     /// When the script is at its end.
     then: u16,
+    /// The body of every answer.
+    says: Option<&'static str>,
     sent: Mutex<Vec<Outgoing>>,
 }
 
 impl Scripted {
     pub(crate) fn always(status: u16) -> Self {
-        Self { script: Mutex::default(), then: status, sent: Mutex::default() }
+        Self { script: Mutex::default(), then: status, says: None, sent: Mutex::default() }
     }
 
     pub(crate) fn script(self, statuses: &[u16]) -> Self {
         lock(&self.script).extend(statuses);
         self
+    }
+
+    #[cfg(feature = "aws")]
+    pub(crate) fn saying(self, body: &'static str) -> Self {
+        Self { says: Some(body), ..self }
     }
 
     /// What was sent, in its order; forgets it.
@@ -41,7 +58,13 @@ impl Scripted {
 impl Sender for Scripted {
     async fn send(&self, outgoing: Outgoing) -> Sent {
         lock(&self.sent).push(outgoing);
-        answer(lock(&self.script).pop_front().unwrap_or(self.then))
+        let received = self.says.map(|body| Received {
+            headers: TYPICAL.map(|(name, value)| (name.into(), value.into())).into(),
+            headers_truncated: false,
+            body: Bytes::from_static(body.as_bytes()),
+            truncated: false,
+        });
+        Sent { received, ..answer(lock(&self.script).pop_front().unwrap_or(self.then)) }
     }
 }
 

@@ -1,0 +1,41 @@
+//! Single items: read as they are now, and put where there is none.
+
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
+
+use super::Aws;
+use super::failure::{Written, failed, written};
+use super::item::{Item, live};
+use super::table::{PK, Place};
+use crate::ports::Stored;
+
+impl Aws {
+    /// What is at a place as it is now, unless it is over.
+    pub(super) async fn get(&self, place: Place) -> Stored<Option<Item>> {
+        let got = self
+            .dynamodb()
+            .get_item()
+            .table_name(self.table())
+            .set_key(Some(place.key()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(failed)?;
+        Ok(got.item.and_then(live))
+    }
+
+    /// Puts an item where there is none. One that is there may be this one, where the answer to a first try
+    /// was lost.
+    pub(super) async fn put_new(&self, item: Item) -> Stored<Written<()>> {
+        let put = self
+            .dynamodb()
+            .put_item()
+            .table_name(self.table())
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(#pk)")
+            .expression_attribute_names("#pk", PK)
+            .return_values_on_condition_check_failure(AllOld)
+            .send()
+            .await;
+        Ok(written(put)?.map(|_| ()))
+    }
+}

@@ -1,0 +1,55 @@
+//! A call to AWS as the wire shows it.
+
+use bytes::Bytes;
+use http::Method;
+use http::request::Parts;
+use serde_json::Value;
+
+/// One call, named by its operation and, in DynamoDB, the kind of the first item it is about: the letter
+/// that a partition key begins with, as in `PutItem L` for the row of an attempt.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) name: String,
+    /// What it says, where that is JSON.
+    pub(crate) body: Value,
+}
+
+impl Call {
+    pub(super) fn read(head: &Parts, body: &Bytes) -> Self {
+        let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+        let Some((service, operation)) = target.and_then(|target| target.split_once('.')) else {
+            return Self { name: object_operation(&head.method).into(), body: Value::Null };
+        };
+        let body: Value = serde_json::from_slice(body).expect("a call in JSON");
+        let kind = partition_of(&body).and_then(|key| key.chars().next());
+        let name = match kind {
+            Some(kind) if service.starts_with("DynamoDB") => format!("{operation} {kind}"),
+            _ => operation.to_owned(),
+        };
+        Self { name, body }
+    }
+
+    /// Whether an error is to be XML.
+    pub(super) fn is_of_s3(&self) -> bool {
+        self.body.is_null()
+    }
+}
+
+fn object_operation(method: &Method) -> &'static str {
+    match *method {
+        Method::PUT => "PutObject",
+        Method::GET => "GetObject",
+        _ => "an unknown operation",
+    }
+}
+
+/// The partition key of the first item that a call of DynamoDB names.
+fn partition_of(body: &Value) -> Option<&str> {
+    let batch = || body["RequestItems"].as_object()?.values().next()?["Keys"].get(0);
+    let item = [&body["Item"], &body["Key"]].into_iter().find(|item| item.is_object()).or_else(batch);
+    let values = &body["ExpressionAttributeValues"];
+    let key = item
+        .map(|item| &item["pk"])
+        .unwrap_or_else(|| if values[":pk"].is_object() { &values[":pk"] } else { &values[":trace"] });
+    key["S"].as_str()
+}

@@ -1,0 +1,82 @@
+//! What becomes of the engine's promises when calls to AWS fail, or the caller dies between two of them.
+//!
+//! Each case says which call fails, by the name that [`Call`](super::call::Call) gives it, and proves what
+//! stands at the end through the ports. The calls of an attempt are, in their order: `UpdateItem T` (the
+//! claim), `PutItem L` (its row), `GetObject` (the payload), `UpdateItem L` (the row's end), `UpdateItem T`
+//! (the delivery moved on), `SendMessage` (its successor).
+
+mod batch;
+mod crashes;
+mod duplicates;
+mod hops;
+mod intake;
+mod lag;
+mod lost_answers;
+mod resends;
+mod throttling;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use loanhook::aws::{Aws, read_message};
+use loanhook::deliver::Deliver;
+use loanhook::model::attempt::Attempt;
+use loanhook::model::failure::ErrorKind;
+use loanhook::model::time::Timestamp;
+use loanhook::ports::{Stored, Wake};
+
+use super::faulty::Faulty;
+use crate::scene::{LEASE, Scene};
+use crate::sender::Scripted;
+
+type Worker = Arc<Deliver<Aws, Scripted>>;
+
+fn run(case: impl Future<Output = Stored<()>>) {
+    crate::run_on::<Faulty>(case);
+}
+
+/// What delivers, and is answered so, then with 200.
+fn worker(scene: &Scene<Faulty>, statuses: &[u16]) -> Worker {
+    let mut deliver = scene.deliver(Some(LEASE));
+    deliver.sender = Scripted::always(200).script(statuses);
+    Arc::new(deliver)
+}
+
+/// Has a message handled until the `nth` call of this name comes, and the handler die there.
+async fn crash_before(
+    scene: &Scene<Faulty>,
+    call: (&str, usize),
+    worker: &Worker,
+    wake: &Wake,
+    now: Timestamp,
+) {
+    let (worker, wake) = (Arc::clone(worker), wake.clone());
+    crash(scene, call, async move { worker.handle(wake, now).await }).await;
+}
+
+/// Has anything done until the `nth` call of this name comes, and whoever does it die there.
+async fn crash<T: Send + 'static>(
+    scene: &Scene<Faulty>,
+    (name, nth): (&str, usize),
+    task: impl Future<Output = T> + Send + 'static,
+) {
+    let held = scene.engine.proxy.hold(name, nth);
+    let task = tokio::spawn(task);
+    held.arrived().await;
+    task.abort();
+    assert!(task.await.err().is_some_and(|end| end.is_cancelled()), "it went on past {name}");
+    scene.engine.proxy.mend();
+}
+
+/// The messages that were sent, one by one, since the calls were asked for last.
+fn queued(scene: &Scene<Faulty>) -> Vec<Wake> {
+    let calls = scene.engine.proxy.take_calls();
+    let bodies = calls.iter().filter(|call| call.name == "SendMessage").map(|call| &call.body["MessageBody"]);
+    bodies.map(|body| body.as_str().and_then(read_message).expect("a message of ours")).collect()
+}
+
+/// What came of a row: a status, or an error, or nothing yet.
+fn result(row: &Attempt) -> Option<Result<u16, ErrorKind>> {
+    row.completion()
+        .map(|completion| completion.result.as_ref().map(|code| *code).map_err(|error| error.kind))
+}

@@ -1,0 +1,210 @@
+//! Batches as SQS hands them to the delivery function: no record spoils another.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use loanhook::aws::batch::Batches;
+use loanhook::aws::{Aws, read_message};
+use loanhook::model::progress::Status;
+use loanhook::model::time::Timestamp;
+use loanhook::ports::{StoreError, Stored, Wake};
+use serde_json::json;
+
+use super::super::faulty::Faulty;
+use super::super::proxy::BROKEN;
+use super::{Worker, run, worker};
+use crate::engine::Engine;
+use crate::scene::{SECOND, START, Scene, accept, delivery_of};
+
+pub(super) fn event(records: impl IntoIterator<Item = SqsMessage>) -> SqsEvent {
+    let mut event = SqsEvent::default();
+    event.records.extend(records);
+    event
+}
+
+pub(super) fn record(id: &str, body: &str) -> SqsMessage {
+    let mut record = SqsMessage::default();
+    (record.message_id, record.body) = (Some(id.into()), Some(body.into()));
+    record
+}
+
+/// The message as it stands in the queue.
+pub(super) fn body_of(wake: &Wake) -> String {
+    let body = json!({
+        "tenant": wake.tenant, "traceId": wake.trace_id, "subscriptionId": wake.subscription_id,
+        "due": wake.due, "number": 1
+    });
+    assert_eq!(read_message(&body.to_string()).as_ref(), Some(wake));
+    body.to_string()
+}
+
+/// An invocation with time enough.
+pub(super) fn end() -> SystemTime {
+    SystemTime::now() + Duration::from_secs(90)
+}
+
+fn failures(response: &SqsBatchResponse) -> Vec<&str> {
+    response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect()
+}
+
+async fn run_batch(
+    scene: &Scene<Faulty>,
+    worker: &Worker,
+    batch: SqsEvent,
+    end: SystemTime,
+) -> Stored<SqsBatchResponse> {
+    let worker = Arc::clone(worker);
+    let handler = move |wake, now| {
+        let worker = Arc::clone(&worker);
+        async move { worker.handle(wake, now).await }
+    };
+    Batches::new(scene.ports().clone(), handler).run(batch, end).await
+}
+
+/// What is in the dead-letter queue: bodies and their reasons.
+async fn dead(scene: &Scene<Faulty>) -> Vec<(String, String)> {
+    let made = &scene.engine.cloud.made;
+    let received = made
+        .sqs
+        .receive_message()
+        .queue_url(&made.dead_letters_url)
+        .max_number_of_messages(10)
+        .message_attribute_names("All")
+        .send()
+        .await
+        .expect("received");
+    let messages = received.messages().iter().map(|message| {
+        let reason = message.message_attributes().and_then(|attributes| attributes.get("reason"));
+        let reason = reason.and_then(|reason| reason.string_value()).unwrap_or_default();
+        (message.body().unwrap_or_default().to_owned(), reason.to_owned())
+    });
+    messages.collect()
+}
+
+#[test]
+fn eight_good_ones_are_done_beside_one_unreadable_and_one_that_fails() {
+    run(async {
+        let scene = Scene::<Faulty>::new(&[300]).await?;
+        let mut deliveries = vec![scene.accepted.clone()];
+        let mut bodies = vec![body_of(&scene.first)];
+        for _ in 1..9 {
+            deliveries.push(accept(&scene.engine, &scene.subscription, "727", START).await?);
+            bodies.push(body_of(&scene.engine.receive().await));
+        }
+        let unlucky =
+            deliveries.iter().position(|delivery| bodies[4].contains(&delivery.frozen.trace_id.to_string()));
+        let unlucky = deliveries.remove(unlucky.expect("one of them")).frozen.trace_id;
+        scene.engine.proxy.on_all_about("UpdateItem T", &unlucky.to_string(), BROKEN);
+        let unreadable = r#"{"tenant": "acme"}"#;
+        bodies.insert(7, unreadable.into());
+        let ids = ["m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9"];
+        let records = ids.iter().zip(&bodies).map(|(id, body)| record(id, body));
+
+        let worker = worker(&scene, &[]);
+        let response = run_batch(&scene, &worker, event(records), end()).await?;
+        assert_eq!(failures(&response), ["m4"]);
+        assert_eq!(dead(&scene).await, [(unreadable.to_owned(), "unreadable".to_owned())]);
+        assert_eq!(deliveries.len(), 8);
+        for delivery in deliveries {
+            let rows = scene.rows_of(&delivery).await?;
+            assert_eq!(rows.iter().map(super::result).collect::<Vec<_>>(), [Some(Ok(200))]);
+        }
+        let left = delivery_of(scene.ports(), scene.tenant(), unlucky).await?.expect("it is there");
+        assert_eq!((left.progress.status, left.progress.newest_attempt), (Status::Pending, None));
+
+        // It comes again, and goes.
+        scene.engine.proxy.mend();
+        let again = run_batch(&scene, &worker, event([record("m4", &bodies[4])]), end()).await?;
+        assert_eq!(failures(&again), Vec::<&str>::new());
+        let status = delivery_of(scene.ports(), scene.tenant(), unlucky).await?.map(|it| it.progress.status);
+        assert_eq!(status, Some(Status::Succeeded));
+        assert_eq!(worker.sender.numbers().len(), 9);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_message_that_panics_its_handler_comes_again_twice_and_is_put_aside_then() {
+    run(async {
+        let scene = Scene::<Faulty>::new(&[]).await?;
+        let panics = |_: Wake, _: Timestamp| async { panic!("the case says so") };
+        let batches = Batches::new(scene.ports().clone(), panics);
+        let body = body_of(&scene.first);
+        for (received, returned) in [("1", vec!["m"]), ("2", vec!["m"]), ("3", vec![])] {
+            let mut record = record("m", &body);
+            record.attributes.insert("ApproximateReceiveCount".into(), received.into());
+            let response = batches.run(event([record]), end()).await?;
+            assert_eq!(failures(&response), returned, "received {received} times");
+        }
+        assert_eq!(dead(&scene).await, [(body, "panicked".to_owned())]);
+        Ok(())
+    });
+}
+
+#[test]
+fn without_time_records_are_sent_on_before_anything_is_claimed() {
+    run(async {
+        let scene = Scene::<Faulty>::new(&[300]).await?;
+        let worker = worker(&scene, &[]);
+        scene.engine.proxy.take_calls();
+        let records = event([record("m", &body_of(&scene.first))]);
+        let response = run_batch(&scene, &worker, records, SystemTime::now() + 20 * SECOND).await?;
+
+        assert_eq!(failures(&response), Vec::<&str>::new());
+        assert_eq!(scene.engine.proxy.take_names(), ["SendMessage"]);
+        assert_eq!(scene.engine.drain().await.as_slice(), std::slice::from_ref(&scene.first));
+        assert_eq!((scene.delivery().await?, scene.rows().await?), (scene.accepted.clone(), vec![]));
+        assert_eq!(worker.sender.numbers(), []);
+        Ok(())
+    });
+}
+
+#[test]
+fn what_must_come_again_and_has_no_id_brings_its_batch_again() {
+    run(async {
+        let scene = Scene::<Faulty>::new(&[]).await?;
+        let fails = |_: Wake, _: Timestamp| async { Err::<(), _>(StoreError::Busy) };
+        let batches = Batches::new(scene.ports().clone(), fails);
+        for id in [None, Some(String::new())] {
+            let mut nameless = record("", &body_of(&scene.first));
+            nameless.message_id = id;
+            let failed = batches.run(event([nameless]), end()).await;
+            assert!(matches!(failed, Err(StoreError::Busy)), "{failed:?}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn an_empty_body_is_put_aside() {
+    run(async {
+        let scene = Scene::<Faulty>::new(&[]).await?;
+        let worker = worker(&scene, &[]);
+        let mut none = record("b", "");
+        none.body = None;
+        let response = run_batch(&scene, &worker, event([record("a", ""), none]), end()).await?;
+        assert_eq!(failures(&response), Vec::<&str>::new());
+        let empty = ("(empty)".to_owned(), "unreadable".to_owned());
+        assert_eq!(dead(&scene).await, [empty.clone(), empty]);
+        Ok(())
+    });
+}
+
+#[test]
+fn what_cannot_be_put_aside_comes_again() {
+    run(async {
+        let scene = Scene::<Faulty>::new(&[]).await?;
+        let nowhere: Aws = scene.engine.another(|stack| stack.dead_letters_url = None);
+        let never = |_: Wake, _: Timestamp| async { Ok(()) };
+        let response = Batches::new(nowhere, never).run(event([record("m", "?")]), end()).await?;
+        assert_eq!(failures(&response), ["m"]);
+
+        scene.engine.proxy.from("SendMessage", 1, BROKEN);
+        let worker = worker(&scene, &[]);
+        let response = run_batch(&scene, &worker, event([record("m", "?")]), end()).await?;
+        assert_eq!(failures(&response), ["m"]);
+        assert_eq!(dead(&scene).await, []);
+        Ok(())
+    });
+}

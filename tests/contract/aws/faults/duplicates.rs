@@ -1,0 +1,86 @@
+//! A queue says things twice, at the same time and later; a message that comes while another holds its
+//! delivery waits for the end of the lease.
+
+use loanhook::aws::batch::Batches;
+use loanhook::aws::read_message;
+use loanhook::model::attempt::AttemptNumber;
+use loanhook::model::failure::ErrorKind;
+use loanhook::model::progress::Status;
+use loanhook::model::time::Timestamp;
+use loanhook::ports::{Stored, Wake};
+
+use super::super::faulty::Faulty;
+use super::batch::{body_of, end, event, record};
+use super::{result, run, worker};
+use crate::engine::Engine;
+use crate::scene::{LEASE, SECOND, START, Scene, wake};
+
+#[test]
+fn one_message_twice_at_once_and_again_is_one_request() {
+    run(async {
+        let scene = Scene::<Faulty>::new(&[300]).await?;
+        let worker = worker(&scene, &[]);
+        let handling = std::sync::Arc::clone(&worker);
+        let batches = Batches::new(scene.ports().clone(), move |wake, now| {
+            let worker = std::sync::Arc::clone(&handling);
+            async move { worker.handle(wake, now).await }
+        });
+        let body = body_of(&scene.first);
+        let twice = event([record("1", &body), record("1", &body)]);
+        for batch in [twice, event([record("1", &body)])] {
+            assert!(batches.run(batch, end()).await?.batch_item_failures.is_empty());
+        }
+        assert_eq!(worker.sender.numbers(), [AttemptNumber::Auto(1)]);
+        assert_eq!(scene.rows().await?.iter().map(result).collect::<Vec<_>>(), [Some(Ok(200))]);
+        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+        Ok(())
+    });
+}
+
+#[test]
+fn under_a_live_lease_a_message_is_sent_on_to_its_end_and_nothing_else_is_done() {
+    run(async {
+        let scene = Scene::<Faulty>::new(&[300]).await?;
+        let claim = scene.claim(START).await?;
+        let store = scene.engine.another(|stack| stack.clock = || START + SECOND);
+        let later = loanhook::deliver::Deliver {
+            store,
+            sender: crate::sender::Scripted::always(200),
+            lease: Some(LEASE),
+        };
+        scene.engine.proxy.take_calls();
+        later.handle(scene.first.clone(), START + SECOND).await?;
+
+        let calls = scene.engine.proxy.take_calls();
+        assert_eq!(calls.iter().map(|call| &call.name).collect::<Vec<_>>(), ["UpdateItem T", "SendMessage"]);
+        assert_eq!(calls[1].body["DelaySeconds"], 39);
+        let sent = read_message(calls[1].body["MessageBody"].as_str().expect("a body"));
+        assert_eq!(sent, Some(Wake { due: START + LEASE, ..scene.first.clone() }));
+        assert_eq!(scene.delivery().await?, claim.delivery);
+        assert_eq!(scene.rows().await?, [claim.row]);
+        assert_eq!(later.sender.numbers(), []);
+        Ok(())
+    });
+}
+
+#[test]
+fn past_the_lease_its_attempt_is_interrupted_and_the_next_follows_in_the_same_slot() {
+    run(past_the_lease());
+}
+
+async fn past_the_lease() -> Stored<()> {
+    let scene = Scene::<Faulty>::new(&[300]).await?;
+    let claim = scene.claim(START).await?;
+    let over: Timestamp = START + LEASE;
+    let worker = worker(&scene, &[]);
+    worker.handle(scene.first.clone(), over).await?;
+
+    let rows = scene.rows().await?;
+    assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [claim.row.id]);
+    assert_eq!(result(&rows[0]), Some(Err(ErrorKind::Interrupted)));
+    let next = scene.delivery().await?.progress.next.expect("a next attempt");
+    assert_eq!((next.number, next.slot, next.due), (2, 0, over));
+    assert_eq!(scene.engine.drain().await, [wake(&scene.accepted, 2, over)]);
+    assert_eq!(worker.sender.numbers(), []);
+    Ok(())
+}

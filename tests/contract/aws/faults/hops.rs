@@ -1,0 +1,68 @@
+//! A retry that is hours away hops through the queue, and touches nothing on its way.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use loanhook::aws::read_message;
+use loanhook::deliver::Deliver;
+use loanhook::model::attempt::AttemptNumber;
+use loanhook::model::time::Timestamp;
+use loanhook::ports::Wake;
+use std::time::Duration;
+
+use super::super::call::Call;
+use super::super::faulty::Faulty;
+use super::run;
+use crate::scene::{LEASE, SECOND, START, Scene};
+use crate::sender::Scripted;
+
+/// What time it is for this case.
+static NOW: AtomicI64 = AtomicI64::new(START.millis() + 1000);
+
+fn clock() -> Timestamp {
+    Timestamp::from_millis(NOW.load(Ordering::SeqCst))
+}
+
+/// What was sent on, and after how long it comes.
+fn sent_on(calls: &[Call]) -> (Wake, Duration) {
+    let [call] = calls else { panic!("{} calls", calls.len()) };
+    assert_eq!(call.name, "SendMessage");
+    let delay = call.body["DelaySeconds"].as_u64().expect("a delay");
+    let wake = read_message(call.body["MessageBody"].as_str().expect("a body"));
+    (wake.expect("a message of ours"), Duration::from_secs(delay))
+}
+
+#[test]
+fn a_retry_in_two_hours_is_eight_hops_of_15_minutes() {
+    run(async {
+        let scene = Scene::<Faulty>::new(&[7200]).await?;
+        let store = scene.engine.another(|stack| stack.clock = clock);
+        let deliver = Deliver { store, sender: Scripted::always(200).script(&[500]), lease: Some(LEASE) };
+        // It ends a second later, which is what the clock says.
+        deliver.handle(scene.first.clone(), START).await?;
+        let due = START + 7201 * SECOND;
+        let mut calls = scene.engine.proxy.take_calls();
+        calls.drain(..calls.len() - 1);
+        deliver.sender.take_sent();
+
+        let (mut wake, mut delay) = sent_on(&calls);
+        let mut delays = vec![delay];
+        loop {
+            assert_eq!((wake.due, &wake.what), (due, &loanhook::ports::Due::Attempt(2)));
+            let now = clock() + delay;
+            NOW.store(now.millis(), Ordering::SeqCst);
+            if now >= due {
+                break;
+            }
+            deliver.handle(wake, now).await?;
+            (wake, delay) = sent_on(&scene.engine.proxy.take_calls());
+            delays.push(delay);
+        }
+        assert_eq!(delays, [900 * SECOND; 8]);
+        assert_eq!(clock(), due);
+        assert_eq!(deliver.sender.numbers(), []);
+
+        deliver.handle(wake, due).await?;
+        assert_eq!(deliver.sender.numbers(), [AttemptNumber::Auto(2)]);
+        Ok(())
+    });
+}

@@ -1,0 +1,146 @@
+//! A call that was done and whose answer was lost is made again by the SDK, and then its condition is false:
+//! that is no other's work.
+
+use loanhook::intake::accept;
+use loanhook::model::attempt::AttemptNumber;
+use loanhook::model::progress::Status;
+use loanhook::ports::{Canceled, Deliveries, Queued, Resends, Taken};
+use uuid::Uuid;
+
+use super::super::faulty::Faulty;
+use super::super::proxy::Fault::LoseAnswer;
+use super::{result, run, worker};
+use crate::engine::Engine;
+use crate::intake::submission;
+use crate::scene::{DAY, LEASE, SECOND, START, Scene, ended, resend_wake, wake};
+use loanhook::ports::Idempotency;
+
+#[test]
+fn of_intake() {
+    run(async {
+        for name in ["PutItem I", "PutObject", "PutItem T", "SendMessage"] {
+            let scene = Scene::<Faulty>::new(&[300]).await?;
+            scene.engine.proxy.take_calls();
+            scene.engine.proxy.on(name, 1, LoseAnswer);
+            let event = submission("{}", Some("key"));
+            let receipt = accept(scene.ports(), scene.tenant(), event, START).await.expect("accepted");
+            let names = scene.engine.proxy.take_names();
+            let count = |name| names.iter().filter(|called| *called == name).count();
+            // The counter is all that is read: no version of a subscription, as for a key that was there before.
+            assert_eq!((count(name), count("GetItem S")), (2, 1), "{names:?}");
+
+            let wakes = scene.engine.drain().await;
+            let queued: Vec<_> = wakes.iter().map(|wake| wake.trace_id).collect();
+            assert_eq!(queued, [receipt.deliveries[0].trace_id], "{name}");
+            let worker = worker(&scene, &[]);
+            worker.handle(wakes[0].clone(), START).await?;
+            assert_eq!(worker.sender.numbers(), [AttemptNumber::Auto(1)], "{name}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn of_each_step_of_an_attempt() {
+    run(async {
+        let calls = [
+            ("UpdateItem T", 1),
+            ("PutItem L", 1),
+            ("UpdateItem L", 1),
+            ("UpdateItem T", 2),
+            ("SendMessage", 1),
+        ];
+        for (name, nth) in calls {
+            let scene = Scene::<Faulty>::new(&[300]).await?;
+            let worker = worker(&scene, &[500]);
+            scene.engine.proxy.on(name, nth, LoseAnswer);
+            worker.handle(scene.first.clone(), START).await?;
+
+            assert_eq!(worker.sender.numbers(), [AttemptNumber::Auto(1)], "{name} {nth}");
+            assert_eq!(scene.rows().await?.iter().map(result).collect::<Vec<_>>(), [Some(Ok(500))]);
+            let due = START + 301 * SECOND;
+            assert_eq!(
+                scene.delivery().await?.progress.next.map(|next| (next.number, next.due)),
+                Some((2, due))
+            );
+            assert_eq!(scene.engine.drain().await, [wake(&scene.accepted, 2, due)], "{name} {nth}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn of_the_end_of_an_attempt_it_is_still_its_own() {
+    run(async {
+        for (name, status) in
+            [("UpdateItem L", 500), ("UpdateItem T", 500), ("UpdateItem L", 200), ("UpdateItem T", 200)]
+        {
+            let scene = Scene::<Faulty>::new(&[300]).await?;
+            let claim = scene.claim(START).await?;
+            scene.engine.proxy.on(name, 1, LoseAnswer);
+            let row = ended(claim.row, Ok(status), START + SECOND);
+            assert!(scene.ports().settle(&claim.delivery, claim.token, row, None).await?, "{name} {status}");
+            let ends = if status == 200 { Status::Succeeded } else { Status::Pending };
+            assert_eq!(scene.delivery().await?.progress.status, ends);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn of_a_row_that_the_healer_puts() {
+    run(async {
+        let scene = Scene::<Faulty>::new(&[300]).await?;
+        let claim = scene.claim(START).await?;
+        scene.engine.lose_row(&claim.row);
+        scene.engine.proxy.on("PutItem L", 1, LoseAnswer);
+        worker(&scene, &[]).handle(scene.first.clone(), START + LEASE).await?;
+        assert_eq!(scene.rows().await?.len(), 1);
+        assert_eq!(scene.engine.drain().await, [wake(&scene.accepted, 2, START + LEASE)]);
+        Ok(())
+    });
+}
+
+#[test]
+fn of_a_cancel() {
+    run(async {
+        let scene = Scene::<Faulty>::new(&[300]).await?;
+        scene.engine.proxy.on("UpdateItem T", 1, LoseAnswer);
+        let canceled = scene.ports().cancel(scene.tenant(), scene.trace()).await?;
+        assert!(matches!(canceled, Canceled::Done), "{canceled:?}");
+        let again = scene.ports().cancel(scene.tenant(), scene.trace()).await?;
+        assert!(matches!(again, Canceled::NotPending), "{again:?}");
+        Ok(())
+    });
+}
+
+#[test]
+fn of_a_resend() {
+    run(async {
+        for key in [None, Some(Idempotency { key: "a".into(), until: START + DAY })] {
+            let scene = Scene::<Faulty>::new(&[]).await?;
+            scene.attempt(Ok(500), START).await?;
+            scene.engine.proxy.on("TransactWriteItems", 1, LoseAnswer);
+            let (asked, queued) = scene.resend(key, START + SECOND).await?;
+            assert_eq!(queued, Queued::New);
+            assert_eq!(scene.delivery().await?.progress.resends, 1);
+            let message = resend_wake(&asked, START + SECOND);
+            assert_eq!(scene.engine.drain().await.as_slice(), std::slice::from_ref(&message));
+
+            let token = Uuid::new_v4();
+            scene.engine.proxy.on("UpdateItem L", 1, LoseAnswer);
+            let taken =
+                scene.ports().take_resend(&message, &asked.loan_id, asked.id, token, START + SECOND).await?;
+            let Taken::Won(won) = taken else { panic!("the resend was lost: {taken:?}") };
+
+            for name in ["UpdateItem L", "UpdateItem T"] {
+                scene.engine.proxy.on(name, 1, LoseAnswer);
+            }
+            let end = ended(won.1, Ok(200), START + 2 * SECOND);
+            assert!(scene.ports().settle_resend(token, end.clone(), None).await?);
+            assert_eq!(scene.rows().await?[1], end);
+            assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+        }
+        Ok(())
+    });
+}

@@ -1,0 +1,118 @@
+//! Resends whose caller or sender dies half-way.
+
+use loanhook::history;
+use loanhook::model::attempt::{AttemptNumber, Outcome, QUEUED_FOR_AT_MOST};
+use loanhook::model::failure::ErrorKind;
+use loanhook::model::progress::Status;
+use loanhook::ports::Stored;
+use loanhook::resend::{ResendRequest, resend};
+
+use super::super::faulty::Faulty;
+use super::{crash, crash_before, result, run, worker};
+use crate::engine::Engine;
+use crate::scene::{LEASE, MILLISECOND, SECOND, START, Scene, resend_wake};
+
+fn asked(scene: &Scene<Faulty>, key: Option<&str>) -> ResendRequest {
+    let (requested_by, key) = ("Servicing".to_owned(), key.map(str::to_owned));
+    ResendRequest { trace_id: scene.trace(), attempt: None, requested_by, key }
+}
+
+/// An exhausted delivery, and whoever asks for its resend dead before the message of it.
+async fn without_message(key: Option<&str>) -> Stored<Scene<Faulty>> {
+    let scene = Scene::<Faulty>::new(&[]).await?;
+    scene.attempt(Ok(500), START).await?;
+    let (store, tenant, request) = (scene.ports().clone(), scene.tenant().clone(), asked(&scene, key));
+    let ask = async move { resend(&store, &tenant, request, START + SECOND).await };
+    crash(&scene, ("SendMessage", 1), ask).await;
+    assert_eq!(scene.engine.drain().await, []);
+    Ok(scene)
+}
+
+#[test]
+fn a_repeat_with_the_key_brings_the_message_that_a_crash_ate() {
+    run(async {
+        let scene = without_message(Some("a")).await?;
+        let row = scene.rows().await?.pop().expect("its row");
+        assert_eq!((row.number, row.outcome()), (AttemptNumber::Manual, Outcome::Queued));
+        let now = START + 2 * SECOND;
+        let id = resend(scene.ports(), scene.tenant(), asked(&scene, Some("a")), now).await.expect("asked");
+        assert_eq!((id, scene.delivery().await?.progress.resends), (row.id, 1));
+        let wakes = scene.engine.drain().await;
+        assert_eq!(wakes, [resend_wake(&row, START + SECOND)]);
+
+        let worker = worker(&scene, &[]);
+        worker.handle(wakes[0].clone(), now).await?;
+        assert_eq!(worker.sender.numbers(), [AttemptNumber::Manual]);
+        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+        Ok(())
+    });
+}
+
+#[test]
+fn without_a_key_it_reads_interrupted_after_15_minutes() {
+    run(async {
+        let scene = without_message(None).await?;
+        let row = scene.rows().await?.pop().expect("its row");
+        let over = START + SECOND + QUEUED_FOR_AT_MOST;
+        let read = |now| history::row(scene.ports(), scene.tenant(), &row.loan_id, row.id, now);
+        let waiting = read(over.minus(MILLISECOND)).await?.expect("the row").attempt;
+        assert_eq!(waiting.outcome(), Outcome::Queued);
+        let late = read(over).await?.expect("the row").attempt;
+        assert_eq!(result(&late), Some(Err(ErrorKind::Interrupted)));
+        Ok(())
+    });
+}
+
+/// An exhausted delivery, and whoever sends its resend dead before a call; the message that then heals it.
+async fn sender_dies(before: (&str, usize)) -> Stored<(Scene<Faulty>, loanhook::ports::Wake)> {
+    let scene = Scene::<Faulty>::new(&[]).await?;
+    scene.attempt(Ok(500), START).await?;
+    let (row, _) = scene.resend(None, START + SECOND).await?;
+    let wakes = scene.engine.drain().await;
+    assert_eq!(wakes, [resend_wake(&row, START + SECOND)]);
+    crash_before(&scene, before, &worker(&scene, &[]), &wakes[0], START + SECOND).await;
+    Ok((scene, wakes[0].clone()))
+}
+
+#[test]
+fn a_resend_whose_sender_died_before_it_took_it_is_sent() {
+    run(async {
+        let (scene, message) = sender_dies(("UpdateItem L", 1)).await?;
+        let worker = worker(&scene, &[]);
+        worker.handle(message, START + 2 * SECOND).await?;
+        assert_eq!(worker.sender.numbers(), [AttemptNumber::Manual]);
+        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_resend_whose_sender_died_is_interrupted_past_its_lease_and_not_repeated() {
+    run(async {
+        for before in [("GetObject", 1), ("UpdateItem L", 2)] {
+            let (scene, message) = sender_dies(before).await?;
+            let worker = worker(&scene, &[]);
+            for now in [START + 2 * SECOND, START + SECOND + LEASE, START + 2 * LEASE] {
+                worker.handle(message.clone(), now).await?;
+            }
+            assert_eq!(worker.sender.numbers(), []);
+            assert_eq!(result(&scene.rows().await?[1]), Some(Err(ErrorKind::Interrupted)), "{before:?}");
+            assert_eq!(scene.delivery().await?.progress.status, Status::Failed);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_resend_that_succeeded_tells_its_delivery_though_its_sender_died_before() {
+    run(async {
+        let (scene, message) = sender_dies(("UpdateItem T", 1)).await?;
+        assert_eq!(scene.delivery().await?.progress.status, Status::Failed);
+        let worker = worker(&scene, &[]);
+        worker.handle(message, START + 2 * SECOND).await?;
+        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+        assert_eq!(worker.sender.numbers(), []);
+        assert_eq!(result(&scene.rows().await?[1]), Some(Ok(200)));
+        Ok(())
+    });
+}

@@ -1,0 +1,177 @@
+//! AWS says "not so fast": that is ridden out for a moment, and said to the caller then.
+
+use loanhook::model::attempt::AttemptNumber;
+use loanhook::model::payload::PayloadKey;
+use loanhook::model::progress::Status;
+use loanhook::ports::{Attempts, Payloads, Queue, StoreError};
+use serde_json::{Value, json};
+
+use super::super::faulty::Faulty;
+use super::super::proxy::{BROKEN, Fault, SLOW_DOWN, THROTTLED};
+use super::{run, worker};
+use crate::engine::Engine;
+use crate::intake::submission;
+use crate::scene::{MILLISECOND, START, Scene, subscription, tenant};
+use loanhook::intake::{IntakeError, accept};
+use loanhook::ports::Subscriptions;
+
+#[test]
+fn a_few_refusals_are_ridden_out() {
+    run(async {
+        let scene = Scene::<Faulty>::new(&[]).await?;
+        // Each time the third try passes: the claim, its row, the payload, the row's end, the delivery's.
+        let refusals = [
+            ("UpdateItem T", 1, THROTTLED),
+            ("UpdateItem T", 2, THROTTLED),
+            ("PutItem L", 1, BROKEN),
+            ("GetObject", 1, SLOW_DOWN),
+            ("UpdateItem L", 1, THROTTLED),
+        ];
+        for (name, nth, fault) in refusals {
+            scene.engine.proxy.on(name, nth, fault.clone());
+            scene.engine.proxy.on(name, 1, fault);
+        }
+        let worker = worker(&scene, &[]);
+        worker.handle(scene.first.clone(), START).await?;
+        assert_eq!(worker.sender.numbers(), [AttemptNumber::Auto(1)]);
+        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+        Ok(())
+    });
+}
+
+#[test]
+fn what_does_not_end_is_told_as_busy() {
+    run(async {
+        let scene = Scene::<Faulty>::new(&[]).await?;
+        for (name, fault) in
+            [("UpdateItem T", THROTTLED), ("SendMessage", THROTTLED), ("GetObject", SLOW_DOWN)]
+        {
+            scene.engine.proxy.from(name, 1, fault);
+        }
+        scene.engine.proxy.take_calls();
+        let handled = worker(&scene, &[]).handle(scene.first.clone(), START).await;
+        assert!(matches!(handled, Err(StoreError::Busy)), "{handled:?}");
+        let sent = scene.ports().send_on(scene.first.clone()).await;
+        assert!(matches!(sent, Err(StoreError::Busy)), "{sent:?}");
+        let read = scene.ports().payload(scene.tenant(), PayloadKey::of(b"x")).await;
+        assert!(matches!(read, Err(StoreError::Busy)), "{read:?}");
+        // Each was tried four times, and nothing else was.
+        assert_eq!(scene.engine.proxy.take_names().len(), 12);
+        Ok(())
+    });
+}
+
+#[test]
+fn what_is_broken_is_told_without_what_it_was_about() {
+    run(async {
+        let scene = Scene::<Faulty>::new(&[]).await?;
+        scene.engine.proxy.from("UpdateItem T", 1, BROKEN);
+        let handled = worker(&scene, &[]).handle(scene.first.clone(), START).await;
+        let Err(StoreError::Failed(words)) = handled else { panic!("{handled:?}") };
+        assert!(words.contains("the case says so"), "{words}");
+
+        // An answer that cannot be read, with a header's secret in it.
+        scene.engine.proxy.mend();
+        let unreadable = |_: &Value| json!({ "Item": { "doc": { "S": ["Bearer secret"] } } });
+        scene.engine.proxy.from("GetItem T", 1, Fault::Answer(unreadable));
+        let read = scene.ports().delivery(scene.tenant(), scene.trace()).await;
+        let Err(StoreError::Failed(words)) = read else { panic!("{read:?}") };
+        assert!(!words.contains("secret"), "{words}");
+        Ok(())
+    });
+}
+
+/// DynamoDB has read none of it.
+fn nothing_read(call: &Value) -> Value {
+    json!({ "Responses": {}, "UnprocessedKeys": call["RequestItems"] })
+}
+
+#[test]
+fn keys_that_a_batch_left_are_asked_for_again() {
+    run(async {
+        let scene = Scene::<Faulty>::new(&[300]).await?;
+        worker(&scene, &[500]).handle(scene.first.clone(), START).await?;
+        scene.resend(None, START).await?;
+        let frozen = &scene.accepted.frozen;
+        let read = || scene.ports().rows(scene.tenant(), &frozen.loan_id, None, None, 10);
+
+        scene.engine.proxy.on("BatchGetItem T", 1, Fault::Answer(nothing_read));
+        let rows = read().await?;
+        assert_eq!(rows.iter().map(|row| row.resends).collect::<Vec<_>>(), [1, 1]);
+
+        scene.engine.proxy.from("BatchGetItem T", 1, Fault::Answer(nothing_read));
+        let busy = read().await;
+        assert!(matches!(busy, Err(StoreError::Busy)), "{busy:?}");
+        Ok(())
+    });
+}
+
+fn entry<'a>(entries: &'a Value, name: &str) -> Vec<&'a str> {
+    entries.as_array().into_iter().flatten().filter_map(|entry| entry[name].as_str()).collect()
+}
+
+/// SQS has taken every other message of a batch.
+fn half_taken(call: &Value) -> Value {
+    let ids = entry(&call["Entries"], "Id");
+    let taken =
+        ids.iter().step_by(2).map(|id| json!({ "Id": id, "MessageId": "m", "MD5OfMessageBody": "-" }));
+    let refused = ids.iter().skip(1).step_by(2);
+    let refused = refused.map(|id| json!({ "Id": id, "Code": "InternalError", "SenderFault": false }));
+    json!({ "Successful": taken.collect::<Vec<_>>(), "Failed": refused.collect::<Vec<_>>() })
+}
+
+/// SQS has taken none, and never will.
+fn refused(call: &Value) -> Value {
+    let ids = entry(&call["Entries"], "Id");
+    let refused =
+        ids.iter().map(|id| json!({ "Id": id, "Code": "InvalidMessageContents", "SenderFault": true }));
+    json!({ "Successful": [], "Failed": refused.collect::<Vec<_>>() })
+}
+
+#[test]
+fn messages_that_a_batch_left_are_sent_again() {
+    run(async {
+        let scene = Scene::<Faulty>::new(&[]).await?;
+        for i in 1..4 {
+            let another = subscription(&tenant("acme"), "Another", &[], START + i * MILLISECOND);
+            assert!(scene.ports().create(another, 200).await?);
+        }
+        scene.engine.proxy.take_calls();
+        scene.engine.proxy.on("SendMessageBatch", 1, Fault::Answer(half_taken));
+        let send = || accept(scene.ports(), scene.tenant(), submission("{}", None), START);
+        send().await.expect("accepted");
+        let calls = scene.engine.proxy.take_calls();
+        let batches: Vec<_> = calls.iter().filter(|call| call.name == "SendMessageBatch").collect();
+        let [first, second] = batches.as_slice() else { panic!("{} batches", batches.len()) };
+        let bodies = entry(&first.body["Entries"], "MessageBody");
+        assert_eq!(entry(&second.body["Entries"], "MessageBody"), [bodies[1], bodies[3]]);
+        assert_eq!(scene.engine.drain().await.len(), 2);
+        Ok(())
+    });
+}
+
+/// SQS has taken none of a batch.
+fn none_taken(call: &Value) -> Value {
+    let ids = entry(&call["Entries"], "Id");
+    let refused = ids.iter().map(|id| json!({ "Id": id, "Code": "InternalError", "SenderFault": false }));
+    json!({ "Successful": [], "Failed": refused.collect::<Vec<_>>() })
+}
+
+#[test]
+fn messages_that_no_batch_takes_fail_the_event() {
+    run(async {
+        for (answer, busy) in [(none_taken as fn(&Value) -> Value, true), (refused, false)] {
+            let scene = Scene::<Faulty>::new(&[]).await?;
+            let another = subscription(&tenant("acme"), "Another", &[], START + MILLISECOND);
+            assert!(scene.ports().create(another, 200).await?);
+            scene.engine.proxy.from("SendMessageBatch", 1, Fault::Answer(answer));
+            let failed = accept(scene.ports(), scene.tenant(), submission("{}", None), START).await;
+            match failed {
+                Err(IntakeError::Store(StoreError::Busy)) => assert!(busy),
+                Err(IntakeError::Store(StoreError::Failed(_))) => assert!(!busy),
+                other => panic!("{other:?}"),
+            }
+        }
+        Ok(())
+    });
+}

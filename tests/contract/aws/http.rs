@@ -1,0 +1,71 @@
+//! The HTTP face on the engine, as the functions serve it, with a key that may do everything.
+
+use axum::Router;
+use axum::body::Body;
+use http::{Method, Request};
+use http_body_util::BodyExt as _;
+use lambda_http::tower::ServiceExt as _;
+use loanhook::api;
+use loanhook::aws::Aws;
+use loanhook::model::id::{KeyId, TenantId};
+use loanhook::model::key::{Key, Scope, SecretKey};
+use loanhook::ports::{Keys as _, Stored};
+use serde_json::{Value, json};
+
+use crate::scene::START;
+
+/// The key that every call shows.
+const KEY: &str = "lh_0123456789abcdef";
+
+pub(crate) struct Http {
+    router: Router,
+}
+
+impl Http {
+    pub(crate) async fn new(engine: &Aws, tenant: &TenantId) -> Stored<Self> {
+        let (id, created_at) = (KeyId::at(START), START);
+        let scopes = Scope::ALL.into_iter().collect();
+        let key = Key { id, tenant: tenant.clone(), name: "Servicing".into(), scopes, created_at };
+        engine.add_key(key, SecretKey::chosen(KEY).expect("a key").hash()).await?;
+        Ok(Self::again(engine))
+    }
+
+    /// On another engine, where the key is there already.
+    pub(crate) fn again(engine: &Aws) -> Self {
+        let parts = api::events(engine.clone()).merge(api::history(engine.clone()));
+        Self { router: api::complete(parts) }
+    }
+
+    /// Posts an event of loan 727 whose payload is about 1 KiB.
+    pub(crate) async fn post_event(&self, key: &str) -> (u16, Value) {
+        let context = json!({ "loan-display-id": "727", "note": "x".repeat(950) });
+        let event = json!({ "eventName": "Payment Posted to Account", "loanId": "727", "context": context });
+        let mut headers = vec![("content-type", "application/json")];
+        if !key.is_empty() {
+            headers.push(("idempotency-key", key));
+        }
+        self.call(Method::POST, "/v1/events", &headers, event.to_string()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str) -> (u16, Value) {
+        self.call(Method::POST, path, &[], String::new()).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
+        self.call(Method::GET, path, &[], String::new()).await
+    }
+
+    /// What is not JSON is its length.
+    async fn call(&self, method: Method, path: &str, headers: &[(&str, &str)], body: String) -> (u16, Value) {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.header("authorization", format!("Bearer {KEY}"));
+        let request = request.body(Body::from(body)).expect("a request");
+        let response = self.router.clone().oneshot(request).await.expect("an answer");
+        let status = response.status().as_u16();
+        let bytes = response.into_body().collect().await.expect("a body").to_bytes();
+        (status, serde_json::from_slice(&bytes).unwrap_or_else(|_| json!(bytes.len())))
+    }
+}

@@ -1,0 +1,91 @@
+//! What a webhook's items weigh: DynamoDB charges a write by the KiB that the item has, before or after.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use loanhook::intake::accept;
+use loanhook::model::attempt::{Attempt, AttemptState, StoredResponse};
+use loanhook::model::payload::Payload;
+use loanhook::ports::{Begun, Deliveries, Stored, Subscriptions};
+use uuid::Uuid;
+
+use super::InTheCloud;
+use crate::engine::Engine;
+use crate::intake::submission;
+use crate::scene::{SECOND, START, ended, subscription, tenant};
+use crate::sender::TYPICAL;
+
+/// The size of an item by DynamoDB's rules, in bytes ("DynamoDB item sizes and formats" in its guide).
+fn size(item: &HashMap<String, AttributeValue>) -> usize {
+    item.iter().map(|(name, value)| name.len() + size_of(value)).sum()
+}
+
+fn size_of(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        // A byte for two digits, and one.
+        AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
+        AttributeValue::Bool(_) => 1,
+        AttributeValue::M(map) => 3 + map.len() + size(map),
+        other => panic!("none of ours is {other:?}"),
+    }
+}
+
+async fn item(cloud: &InTheCloud, pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
+    let key = [("pk", pk), ("sk", sk)].map(|(name, value)| (name.into(), AttributeValue::S(value.into())));
+    let get = cloud.made.dynamodb.get_item().table_name(&cloud.made.name).set_key(Some(key.into()));
+    get.send().await.expect("read").item.expect("an item")
+}
+
+/// A row that was answered as servers commonly answer.
+fn typical(mut row: Attempt) -> Attempt {
+    if let AttemptState::Complete(completion) = &mut row.state {
+        completion.source_ip = Some([203, 0, 113, 7].into());
+        completion.response = Some(StoredResponse {
+            payload: Payload::of(b"a body"),
+            content_type: Some("application/json; charset=utf-8".into()),
+            truncated: false,
+            headers: TYPICAL.map(|(name, value)| (name.into(), value.into())).into(),
+            headers_truncated: false,
+        });
+    }
+    row
+}
+
+#[test]
+fn items_of_a_webhook_weigh_what_its_price_says() {
+    crate::run_on::<InTheCloud>(weigh());
+}
+
+/// A payload of 1 KiB, a header with a key, six retries, and an answer with the headers that are common.
+async fn weigh() -> Stored<()> {
+    let cloud = InTheCloud::fresh().await;
+    let delays = [300, 1800, 7200, 18_000, 36_000, 36_000];
+    let mut webhook = subscription(&tenant("acme"), "Core banking: payment posted", &delays, START);
+    webhook.settings.request.headers =
+        [("Authorization".to_owned(), format!("Bearer {}", "x".repeat(40)))].into();
+    assert!(cloud.ports().create(webhook, 200).await?);
+    let event = submission(&format!(r#"{{"note": "{}"}}"#, "x".repeat(950)), None);
+    accept(cloud.ports(), &tenant("acme"), event, START).await.expect("accepted");
+    let first = cloud.receive().await;
+
+    let token = Uuid::new_v4();
+    let Begun::Won(won) = cloud.ports().begin(&first, 1, token, START).await? else { panic!("lost") };
+    let (claimed, row) = *won;
+    let id = row.id.to_string();
+    let delivery = format!("T#acme#{}", claimed.frozen.trace_id);
+    let in_flight = size(&item(&cloud, &delivery, "-").await);
+    let sending = size(&item(&cloud, "L#acme#727", &id).await);
+
+    let end = typical(ended(row, Ok(503), START + SECOND));
+    assert!(cloud.ports().settle(&claimed, token, end, None).await?);
+    let complete = size(&item(&cloud, "L#acme#727", &id).await);
+    let moved_on = size(&item(&cloud, &delivery, "-").await);
+    // One write unit each.
+    for size in [in_flight, sending, moved_on] {
+        assert!(size <= 1024, "{size} bytes");
+    }
+    // Two: it has the headers of the answer.
+    assert!((1025..=2048).contains(&complete), "{complete} bytes");
+    Ok(())
+}
