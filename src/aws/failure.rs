@@ -10,7 +10,7 @@ use super::item::Item;
 use crate::ports::{StoreError, Stored};
 
 /// Codes by which AWS says "not so fast".
-const THROTTLED: [&str; 9] = [
+const THROTTLED: [&str; 10] = [
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "RequestThrottled",
@@ -19,6 +19,7 @@ const THROTTLED: [&str; 9] = [
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
+    super::retries::CONFLICT,
     "TransactionInProgressException",
 ];
 

@@ -31,6 +31,7 @@ mod message;
 mod payloads;
 mod queue;
 mod resends;
+mod retries;
 mod row_item;
 mod settings;
 mod settle;
@@ -111,7 +112,10 @@ impl Aws {
 
     /// The same, counting its calls.
     pub fn counted(config: &SdkConfig, stack: Stack, calls: &Calls) -> Self {
-        let dynamodb = aws_sdk_dynamodb::config::Builder::from(config).interceptor(calls.clone()).build();
+        let dynamodb = aws_sdk_dynamodb::config::Builder::from(config)
+            .interceptor(calls.clone())
+            .retry_classifier(retries::Conflicts)
+            .build();
         let sqs = aws_sdk_sqs::config::Builder::from(config).interceptor(calls.clone()).build();
         // An emulator is reached by one name, not by one for each bucket.
         let s3 = aws_sdk_s3::config::Builder::from(config)

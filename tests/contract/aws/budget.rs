@@ -67,7 +67,7 @@ async fn stack(subscriptions: u32) -> Stored<(InTheCloud, Http, Function)> {
 fn delivery(cloud: &InTheCloud, statuses: &[u16]) -> (Function, Arc<Deliver<Aws, Scripted>>) {
     let function = Function::new(cloud);
     let sender = Scripted::always(200).script(statuses).saying("a body");
-    let deliver = Deliver { store: function.engine.clone(), sender, lease: Some(LEASE) };
+    let deliver = Deliver { store: function.engine.clone(), sender, lease: Some(LEASE), ends: None };
     (function, Arc::new(deliver))
 }
 

@@ -5,6 +5,7 @@
 //! claim), `PutItem L` (its row), `GetObject` (the payload), `UpdateItem L` (the row's end), `UpdateItem T`
 //! (the delivery moved on), `SendMessage` (its successor).
 
+mod answers;
 mod batch;
 mod crashes;
 mod duplicates;

@@ -38,6 +38,7 @@ pub(crate) enum Fault {
 
 pub(crate) const THROTTLED: Fault = Fault::Error(400, "ThrottlingException");
 pub(crate) const SLOW_DOWN: Fault = Fault::Error(503, "SlowDown");
+pub(crate) const CONFLICT: Fault = Fault::Error(400, "TransactionConflictException");
 pub(crate) const BROKEN: Fault = Fault::Error(500, "InternalServerError");
 
 struct Rule {

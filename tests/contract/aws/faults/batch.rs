@@ -1,7 +1,7 @@
 //! Batches as SQS hands them to the delivery function: no record spoils another.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use loanhook::aws::batch::Batches;
@@ -55,7 +55,7 @@ async fn run_batch(
     end: SystemTime,
 ) -> Stored<SqsBatchResponse> {
     let worker = Arc::clone(worker);
-    let handler = move |wake, now| {
+    let handler = move |wake, now, _| {
         let worker = Arc::clone(&worker);
         async move { worker.handle(wake, now).await }
     };
@@ -128,7 +128,7 @@ fn eight_good_ones_are_done_beside_one_unreadable_and_one_that_fails() {
 fn a_message_that_panics_its_handler_comes_again_twice_and_is_put_aside_then() {
     run(async {
         let scene = Scene::<Faulty>::new(&[]).await?;
-        let panics = |_: Wake, _: Timestamp| async { panic!("the case says so") };
+        let panics = |_: Wake, _: Timestamp, _: Instant| async { panic!("the case says so") };
         let batches = Batches::new(scene.ports().clone(), panics);
         let body = body_of(&scene.first);
         for (received, returned) in [("1", vec!["m"]), ("2", vec!["m"]), ("3", vec![])] {
@@ -164,7 +164,7 @@ fn without_time_records_are_sent_on_before_anything_is_claimed() {
 fn what_must_come_again_and_has_no_id_brings_its_batch_again() {
     run(async {
         let scene = Scene::<Faulty>::new(&[]).await?;
-        let fails = |_: Wake, _: Timestamp| async { Err::<(), _>(StoreError::Busy) };
+        let fails = |_: Wake, _: Timestamp, _: Instant| async { Err::<(), _>(StoreError::Busy) };
         let batches = Batches::new(scene.ports().clone(), fails);
         for id in [None, Some(String::new())] {
             let mut nameless = record("", &body_of(&scene.first));
@@ -196,7 +196,7 @@ fn what_cannot_be_put_aside_comes_again() {
     run(async {
         let scene = Scene::<Faulty>::new(&[]).await?;
         let nowhere: Aws = scene.engine.another(|stack| stack.dead_letters_url = None);
-        let never = |_: Wake, _: Timestamp| async { Ok(()) };
+        let never = |_: Wake, _: Timestamp, _: Instant| async { Ok(()) };
         let response = Batches::new(nowhere, never).run(event([record("m", "?")]), end()).await?;
         assert_eq!(failures(&response), ["m"]);
 

@@ -21,7 +21,7 @@ fn one_message_twice_at_once_and_again_is_one_request() {
         let scene = Scene::<Faulty>::new(&[300]).await?;
         let worker = worker(&scene, &[]);
         let handling = std::sync::Arc::clone(&worker);
-        let batches = Batches::new(scene.ports().clone(), move |wake, now| {
+        let batches = Batches::new(scene.ports().clone(), move |wake, now, _| {
             let worker = std::sync::Arc::clone(&handling);
             async move { worker.handle(wake, now).await }
         });
@@ -47,6 +47,7 @@ fn under_a_live_lease_a_message_is_sent_on_to_its_end_and_nothing_else_is_done()
             store,
             sender: crate::sender::Scripted::always(200),
             lease: Some(LEASE),
+            ends: None,
         };
         scene.engine.proxy.take_calls();
         later.handle(scene.first.clone(), START + SECOND).await?;

@@ -36,7 +36,8 @@ fn a_retry_in_two_hours_is_eight_hops_of_15_minutes() {
     run(async {
         let scene = Scene::<Faulty>::new(&[7200]).await?;
         let store = scene.engine.another(|stack| stack.clock = clock);
-        let deliver = Deliver { store, sender: Scripted::always(200).script(&[500]), lease: Some(LEASE) };
+        let deliver =
+            Deliver { store, sender: Scripted::always(200).script(&[500]), lease: Some(LEASE), ends: None };
         // It ends a second later, which is what the clock says.
         deliver.handle(scene.first.clone(), START).await?;
         let due = START + 7201 * SECOND;

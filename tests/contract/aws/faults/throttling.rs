@@ -7,7 +7,7 @@ use loanhook::ports::{Attempts, Payloads, Queue, StoreError};
 use serde_json::{Value, json};
 
 use super::super::faulty::Faulty;
-use super::super::proxy::{BROKEN, Fault, SLOW_DOWN, THROTTLED};
+use super::super::proxy::{BROKEN, CONFLICT, Fault, SLOW_DOWN, THROTTLED};
 use super::{run, worker};
 use crate::engine::Engine;
 use crate::intake::submission;
@@ -22,7 +22,7 @@ fn a_few_refusals_are_ridden_out() {
         // Each time the third try passes: the claim, its row, the payload, the row's end, the delivery's.
         let refusals = [
             ("UpdateItem T", 1, THROTTLED),
-            ("UpdateItem T", 2, THROTTLED),
+            ("UpdateItem T", 2, CONFLICT),
             ("PutItem L", 1, BROKEN),
             ("GetObject", 1, SLOW_DOWN),
             ("UpdateItem L", 1, THROTTLED),
