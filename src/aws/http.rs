@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use axum::Router;
 use axum::body::Body;
-use http::Response;
+use http::{Response, header};
 use http_body_util::BodyExt as _;
 use lambda_http::tower::ServiceExt;
 use lambda_http::{Error, IntoResponse};
@@ -22,7 +22,8 @@ pub async fn serve(router: Router) -> Result<(), Error> {
 
 /// An answer whose bytes reach the caller as they are. Left alone, the runtime's library goes by the
 /// content type and decodes whatever calls itself text, and a download is what a receiver once answered:
-/// its bytes need not be what it says.
+/// its bytes need not be what it says. As text, a megabyte of control characters would also grow beyond what
+/// a function may answer (6 MB), since JSON writes each as six.
 struct Exact(Response<Body>);
 
 impl IntoResponse for Exact {
@@ -31,7 +32,9 @@ impl IntoResponse for Exact {
             let (parts, body) = self.0.into_parts();
             // A body made here is whole: nothing is read to make it.
             let bytes = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+            let download = parts.headers.contains_key(header::CONTENT_DISPOSITION);
             let body = match String::from_utf8(bytes.into()) {
+                Ok(text) if download => lambda_http::Body::Binary(text.into_bytes()),
                 Ok(text) => lambda_http::Body::Text(text),
                 Err(error) => lambda_http::Body::Binary(error.into_bytes()),
             };

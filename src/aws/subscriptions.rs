@@ -1,19 +1,28 @@
-//! Subscriptions: each as it is now, and every version there was, the newest with its secrets.
+//! Subscriptions: each as it is now, and its versions, the newest with its secrets. One that was replaced is
+//! kept as long as an event may be repeated that matched it; the last of a deleted subscription as long as
+//! its deliveries.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
 
 use super::Aws;
 use super::failure::failed;
-use super::item::{Item, document, json, number, parse_json, text};
-use super::table::{self, CURRENT, DOC, PK, SECRETS, SK, VERSION};
+use super::item::{Item, document, json, number, parse_json, parse_number, text};
+use super::table::{self, CURRENT, DOC, EXPIRES, PK, SECRETS, SK, VERSION};
 use super::transaction::{Committed, Part as _, put};
 use crate::model::id::{SubscriptionId, TenantId};
 use crate::model::secret::Secrets;
 use crate::model::subscription::Subscription;
+use crate::model::time::Timestamp;
 use crate::ports::{Replaced, StoreError, Stored, Subscriptions};
+
+/// How long a version that was replaced is kept: an event may be repeated for a day, under its key.
+const REPEATED_FOR: Duration = Duration::from_secs(2 * 24 * 3600);
+const TRIES: u32 = 8;
 
 impl Subscriptions for Aws {
     async fn subscriptions(&self, tenant: &TenantId) -> Stored<Arc<Vec<Arc<Subscription>>>> {
@@ -93,16 +102,26 @@ impl Subscriptions for Aws {
     }
 
     async fn delete(&self, tenant: &TenantId, id: SubscriptionId) -> Stored<bool> {
-        let delete = Delete::builder()
-            .table_name(self.table())
-            .set_key(Some(table::current(tenant, id).key()))
-            .condition_expression("attribute_exists(#pk)")
-            .expression_attribute_names("#pk", PK)
-            .return_values_on_condition_check_failure(AllOld);
-        let parts = vec![self.count_change(tenant, -1).part()?, delete.part()?];
-        let committed = self.transact(parts).await?;
-        self.0.cache.changed(tenant);
-        Ok(committed.is_done())
+        for _ in 0..TRIES {
+            let Some(item) = self.get(table::current(tenant, id)).await? else { return Ok(false) };
+            let version: u64 = parse_number(&item, VERSION)?;
+            let delete = Delete::builder()
+                .table_name(self.table())
+                .set_key(Some(table::current(tenant, id).key()))
+                .condition_expression("#version = :version")
+                .expression_attribute_names("#version", VERSION)
+                .expression_attribute_values(":version", number(version))
+                .return_values_on_condition_check_failure(AllOld);
+            // Deliveries go on, and are signed with what the last version has.
+            let last = self.last_until(tenant, id, version, Timestamp::now() + self.0.stack.retention);
+            let parts = vec![self.count_change(tenant, -1).part()?, delete.part()?, last.part()?];
+            let committed = self.transact(parts).await?;
+            self.0.cache.changed(tenant);
+            if committed.is_done() {
+                return Ok(true);
+            }
+        }
+        Err(StoreError::Busy)
     }
 }
 
@@ -134,16 +153,31 @@ impl Aws {
         put(self.table(), item, "attribute_not_exists(#pk)").expression_attribute_names("#pk", PK).part()
     }
 
-    /// Takes the secrets from the version before this one.
+    /// Takes the secrets from the version before this one, which only a repeated event still asks for.
     fn forget(&self, next: &Subscription) -> Stored<TransactWriteItem> {
+        let over = Timestamp::now() + REPEATED_FOR;
+        self.last_until(&next.tenant, next.id, next.version.saturating_sub(1), over)
+            .update_expression("SET #expires = :expires REMOVE #secrets")
+            .expression_attribute_names("#secrets", SECRETS)
+            .part()
+    }
+
+    /// Keeps a version until then, and no longer.
+    fn last_until(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        version: u64,
+        over: Timestamp,
+    ) -> UpdateBuilder {
         Update::builder()
             .table_name(self.table())
-            .set_key(Some(table::version(&next.tenant, next.id, next.version.saturating_sub(1)).key()))
-            .update_expression("REMOVE #secrets")
+            .set_key(Some(table::version(tenant, id, version).key()))
+            .update_expression("SET #expires = :expires")
             .condition_expression("attribute_exists(#pk)")
-            .expression_attribute_names("#secrets", SECRETS)
+            .expression_attribute_names("#expires", EXPIRES)
             .expression_attribute_names("#pk", PK)
-            .part()
+            .expression_attribute_values(":expires", number(over.seconds()))
     }
 
     /// Items of a tenant's settings, the oldest first; with a limit, so many of the newest.
