@@ -2,7 +2,7 @@
 
 VENV := .venv
 
-.PHONY: check fmt clippy docs deny template test test-aws demo stack stack-down clean
+.PHONY: check fmt clippy docs deny template test test-browser screenshots test-aws demo stack stack-down clean
 
 check: fmt clippy docs deny
 
@@ -42,6 +42,17 @@ test: $(VENV)/.installed
 	cargo test --locked --test contract
 	# They mostly wait: for retries that are due, for receivers that stall.
 	cargo test --locked --test journeys -- --test-threads 16
+	$(MAKE) test-browser
+
+# The loan's page in a real browser.
+test-browser:
+	tests/browser/install.sh
+	cargo test --locked --test browser -- --test-threads 2
+
+# The pictures of the README, anew.
+screenshots:
+	tests/browser/install.sh
+	cargo test --locked --test browser -- --ignored --exact drawn::screenshots
 
 template: $(VENV)/.installed-aws
 	$(VENV)/bin/cfn-lint infra/template.yaml
@@ -65,4 +76,4 @@ stack-down: $(VENV)/.installed-aws
 
 clean:
 	cargo clean
-	rm -rf $(VENV)
+	rm -rf $(VENV) tests/node_modules

@@ -1,0 +1,54 @@
+//! A payload: its size, the way to save it, and a look at it.
+
+use maud::{Markup, html};
+
+use super::words::size;
+use crate::page::preview::{Part, Preview, parts};
+
+pub(super) fn show(
+    title: &str,
+    what: &str,
+    preview: &Preview,
+    href: &str,
+    bytes: u64,
+    content_type: Option<&str>,
+) -> Markup {
+    html! {
+        section.payload {
+            h3 { (title) " " span.quiet { (size(bytes)) } }
+            @if *preview != Preview::Gone {
+                p.save {
+                    a.button href=(href) download { "Download" span.unseen { " the " (title) } }
+                    @if let Some(content_type) = content_type { " " span.quiet { bdi { (content_type) } } }
+                }
+            }
+            @match preview {
+                Preview::Empty => p.quiet { "No body." },
+                Preview::Gone => p.quiet { "It is not kept any more." },
+                Preview::Json { text, cut } | Preview::Text { text, cut } => { (look(what, text)) (note(*cut)) }
+                Preview::Binary { text, cut } => {
+                    p.quiet { "Binary, " (bytes) " bytes." }
+                    (look(what, text)) (note(*cut))
+                }
+            }
+        }
+    }
+}
+
+fn look(what: &str, text: &str) -> Markup {
+    html! {
+        // It scrolls, so the keyboard must reach it.
+        pre tabindex="0" role="region" aria-label=(what) dir="ltr" {
+            @for part in parts(text) {
+                @match part {
+                    Part::Plain(text) => (text),
+                    Part::Named(c) => span.named { (format!("U+{:04X}", u32::from(c))) },
+                }
+            }
+        }
+    }
+}
+
+fn note(cut: bool) -> Markup {
+    html! { @if cut { p.quiet { "Only the beginning is shown. Download it to see the whole." } } }
+}
