@@ -4,7 +4,9 @@
 // and rows refresh while something is under way or due. What it shows comes from the server as HTML.
 "use strict";
 
+// Between two looks, in milliseconds; longer each time that nothing has changed.
 const POLL = 2000;
+const POLL_AT_MOST = 15000;
 // A retry that does not come is waited for so long, and then no longer: its delivery may have been canceled.
 const OVERDUE = 120000;
 
@@ -177,6 +179,7 @@ async function resend(form, dialog) {
     improve(said);
     // What is open tells of the delivery's life, which has a new part; the form asks once.
     await refill(row);
+    pause = POLL;
     watch();
   } catch (error) {
     dialog.close();
@@ -204,6 +207,7 @@ function merge(page) {
     return [];
   }
   here.dataset.now = there.dataset.now;
+  renderedAt = performance.now();
   const body = here.tBodies[0];
   const changed = [];
   let after = null;
@@ -237,7 +241,7 @@ function merge(page) {
 // When to look again, in milliseconds from now; none where nothing is awaited.
 function nextLook() {
   const rows = [...(table()?.tBodies[0].rows ?? [])].filter((row) => row.dataset.id);
-  if (rows.some((row) => row.dataset.state.startsWith("wait"))) return POLL;
+  if (rows.some((row) => row.dataset.state.startsWith("wait"))) return pause;
   const now = Number(table()?.dataset.now) + (performance.now() - renderedAt);
   const newest = new Map();
   for (const row of rows) {
@@ -245,10 +249,11 @@ function nextLook() {
     if (!manual && !newest.has(row.dataset.trace)) newest.set(row.dataset.trace, Number(row.dataset.due) || 0);
   }
   const dues = [...newest.values()].filter((due) => due && due > now - OVERDUE);
-  return dues.length ? Math.max(Math.min(...dues) - now + 300, POLL) : null;
+  return dues.length ? Math.max(Math.min(...dues) - now + 300, pause) : null;
 }
 
 let timer = null;
+let pause = POLL;
 let renderedAt = performance.now();
 
 function watch() {
@@ -261,9 +266,11 @@ function watch() {
 async function look() {
   if (document.hidden) return;
   try {
-    const page = await ask(location.href);
-    const changed = merge(page);
-    renderedAt = performance.now();
+    // What is open is asked for by itself, where it has changed.
+    const address = new URL(location.href);
+    address.searchParams.delete("open");
+    const changed = merge(await ask(address));
+    pause = changed.length ? POLL : Math.min(pause * 1.3, POLL_AT_MOST);
     const traces = new Set(changed.map((row) => row.dataset.trace));
     for (const row of [...table().querySelectorAll("tr[data-id]")]) {
       if (traces.has(row.dataset.trace) && !busy(detailsOf(row))) await refill(row.dataset.id);

@@ -39,12 +39,12 @@ pub(in crate::page) fn show(details: &Details, visit: &Visit, asked: &Asked) -> 
                     (Some(preview), Some(answer)) => {
                         (payload::show("Response payload", "What came back", preview, &format!("{href}/response"), answer.payload.bytes, answer.content_type.as_deref()))
                     }
-                    _ => section.payload { h3 { "Response payload" } p.quiet { (no_answer(attempt)) } }
+                    _ => section.payload { h2 { "Response payload" } p.quiet { (no_answer(attempt)) } }
                 }
             }
             @if let Some(answer) = answer {
                 section.headers {
-                    h3 { "Response headers" }
+                    h2 { "Response headers" }
                     @if answer.truncated { p.notice.wait { "The response is not whole: it broke off, or was longer than the 1 MiB that is kept." } }
                     @if answer.headers.is_empty() { p.quiet { "None." } }
                     dl {

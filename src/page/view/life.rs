@@ -11,11 +11,11 @@ use crate::model::time::Timestamp;
 use crate::page::details::Details;
 
 /// How many attempts are drawn, the newest.
-const DRAWN: usize = 16;
+const DRAWN: usize = 12;
 /// Where the first and the last mark are, and how near two may be, in percent of the width.
 const FIRST: f64 = 4.0;
 const LAST: f64 = 96.0;
-const APART: f64 = 5.5;
+const APART: f64 = 7.0;
 
 pub(super) fn show(details: &Details) -> Markup {
     let left_out = details.attempts.len().saturating_sub(DRAWN);
@@ -45,7 +45,7 @@ pub(super) fn show(details: &Details) -> Markup {
             ul.legend {
                 li { (key(&html! { circle.auto r="5.5" {} })) "automatic" }
                 li { (key(&html! { path.manual d="M0-6.500 6.500 0 0 6.500-6.500 0z" {} })) "manual" }
-                @if details.next.is_some() { li { (key(&html! { circle.next r="5.5" {} })) "next due, " (time(details.next.unwrap_or(details.accepted_at))) } }
+                @if let Some(next) = details.next { li { (key(&html! { circle.next r="5.5" {} })) span { "next due, " (time(next)) } } }
             }
         }
     }

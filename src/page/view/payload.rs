@@ -15,7 +15,7 @@ pub(super) fn show(
 ) -> Markup {
     html! {
         section.payload {
-            h3 { (title) " " span.quiet { (size(bytes)) } }
+            h2 { (title) " " span.quiet { (size(bytes)) } }
             @if *preview != Preview::Gone {
                 p.save {
                     a.button href=(href) download { "Download" span.unseen { " the " (title) } }
