@@ -28,11 +28,23 @@ impl Asset {
     }
 }
 
+/// One stylesheet and one script, of parts.
+const CSS: &str = concat!(
+    include_str!("assets/style/1-page.css"),
+    include_str!("assets/style/2-webhooks.css"),
+    include_str!("assets/style/3-narrow-and-paper.css"),
+);
+const JS: &str = concat!(
+    include_str!("assets/script/1-page.js"),
+    include_str!("assets/script/2-rows.js"),
+    include_str!("assets/script/3-refresh.js"),
+    include_str!("assets/script/4-begin.js"),
+);
+
 pub(super) static STYLE: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new("page", "css", "text/css; charset=utf-8", include_str!("assets/page.css")));
-pub(super) static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
-    Asset::new("page", "js", "text/javascript; charset=utf-8", include_str!("assets/page.js"))
-});
+    LazyLock::new(|| Asset::new("page", "css", "text/css; charset=utf-8", CSS));
+pub(super) static SCRIPT: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("page", "js", "text/javascript; charset=utf-8", JS));
 pub(super) static ICON: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("icon", "svg", "image/svg+xml", include_str!("assets/icon.svg")));
 

@@ -62,3 +62,6 @@ pub fn router<S: Store>(store: S, site: Site) -> Router {
         .layer(from_fn_with_state(site.frame_ancestors.clone(), headers::add))
         .with_state(Pages { store, site })
 }
+
+#[cfg(test)]
+mod tests;

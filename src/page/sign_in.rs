@@ -31,7 +31,7 @@ pub(super) async fn open<S: Store>(State(pages): State<Pages<S>>, parts: Parts) 
     Ok(response)
 }
 
-pub(super) async fn show(State(_): State<Pages<impl Store>>, parts: Parts) -> Response {
+pub(super) async fn show(parts: Parts) -> Response {
     let form = Form::of_query(parts.uri.query());
     let fault = (!form.get("ended").is_empty()).then_some(Fault::SessionEnded);
     login::page(next(&form).as_deref(), fault).into_response()

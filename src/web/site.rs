@@ -50,8 +50,7 @@ impl Reached {
     fn by(parts: &Parts) -> Self {
         let text = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let scheme = text(FORWARDED_PROTO).and_then(|list| list.split(',').next()).map(str::trim);
-        let https =
-            scheme.or(parts.uri.scheme_str()).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
+        let https = scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
         let authority = text(header::HOST).or_else(|| parts.uri.authority().map(|host| host.as_str()));
         let scheme = if https { "https" } else { "http" };
         let url = authority.map(|authority| format!("{scheme}://{authority}"));

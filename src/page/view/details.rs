@@ -1,5 +1,7 @@
 //! What an open row shows.
 
+use std::fmt::Display;
+
 use maud::{Markup, html};
 
 use super::words::{copy, response_time, time};
@@ -9,11 +11,32 @@ use crate::page::details::Details;
 use crate::page::query::Asked;
 use crate::page::visit::Visit;
 
+/// How many resends are named.
+const SHOWN: usize = 5;
+
 pub(in crate::page) fn show(details: &Details, visit: &Visit, asked: &Asked) -> Markup {
     let attempt = &details.row.attempt;
     let completion = attempt.completion();
     let answer = completion.and_then(|completion| completion.response.as_ref());
+    let ip = completion.and_then(|completion| completion.source_ip);
+    let time_taken = completion.and_then(|completion| completion.response_time_ms).map(response_time);
     let href = format!("{}/{}", visit.path(), attempt.id);
+    let source = payload::Shown {
+        title: "Source payload",
+        what: "What was sent",
+        preview: &details.source,
+        href: format!("{href}/source"),
+        bytes: attempt.source.bytes,
+        content_type: attempt.content_type.as_deref(),
+    };
+    let response = answer.zip(details.response.as_ref()).map(|(answer, preview)| payload::Shown {
+        title: "Response payload",
+        what: "What came back",
+        preview,
+        href: format!("{href}/response"),
+        bytes: answer.payload.bytes,
+        content_type: answer.content_type.as_deref(),
+    });
     html! {
         div.open-row {
             @if let Some(error) = completion.and_then(|completion| completion.error()) {
@@ -22,30 +45,34 @@ pub(in crate::page) fn show(details: &Details, visit: &Visit, asked: &Asked) -> 
             (life::show(details))
             dl.facts {
                 (fact("Destination", &html! { bdi.break { (attempt.destination) } }))
-                (fact("IP address it was sent from", &or_none(completion.and_then(|completion| completion.source_ip).map(|ip| html! { (ip) }), "Not known")))
-                (fact("Response time", &or_none(completion.and_then(|completion| completion.response_time_ms).map(|ms| html! { (response_time(ms)) }), "None: there was no whole answer")))
+                (fact("IP address it was sent from", &or_none(ip, "Not known")))
+                (fact("Response time", &or_none(time_taken, "None: there was no whole answer")))
                 (fact("Sent", &time(attempt.sent_at)))
                 (fact("Event", &html! { bdi { (attempt.event_name) } }))
-                (fact("ID", &html! { span.id { code.break { (attempt.id) } (copy("ID", &attempt.id)) } }))
-                (fact("Trace ID", &html! { span.id { code.break { (attempt.trace_id) } (copy("trace ID", &attempt.trace_id)) } }))
+                (fact("ID", &id("ID", &attempt.id)))
+                (fact("Trace ID", &id("trace ID", &attempt.trace_id)))
                 (fact("Next automatic attempt", &next(details)))
                 (fact("Manually retried", &retried(details)))
-                @if let Some(by) = &attempt.requested_by { (fact("Resend asked for by", &html! { bdi { (by) } })) }
+                @if let Some(by) = &attempt.requested_by {
+                    (fact("Resend asked for by", &html! { bdi { (by) } }))
+                }
             }
             (resend::show(details, visit, asked, &href))
             div.payloads {
-                (payload::show("Source payload", "What was sent", &details.source, &format!("{href}/source"), attempt.source.bytes, attempt.content_type.as_deref()))
-                @match (&details.response, answer) {
-                    (Some(preview), Some(answer)) => {
-                        (payload::show("Response payload", "What came back", preview, &format!("{href}/response"), answer.payload.bytes, answer.content_type.as_deref()))
-                    }
-                    _ => section.payload { h2 { "Response payload" } p.quiet { (no_answer(attempt)) } }
+                (payload::show(&source))
+                @match &response {
+                    Some(response) => (payload::show(response)),
+                    None => section.payload { h2 { "Response payload" } p.quiet { (no_answer(attempt)) } },
                 }
             }
             @if let Some(answer) = answer {
                 section.headers {
                     h2 { "Response headers" }
-                    @if answer.truncated { p.notice.wait { "The response is not whole: it broke off, or was longer than the 1 MiB that is kept." } }
+                    @if answer.truncated {
+                        p.notice.wait {
+                            "The response is not whole: it broke off, or was longer than the 1 MiB that is kept."
+                        }
+                    }
                     @if answer.headers.is_empty() { p.quiet { "None." } }
                     dl {
                         @for (name, value) in &answer.headers { dt { (name) } dd { bdi.break { (value) } } }
@@ -61,8 +88,13 @@ fn fact(name: &str, value: &Markup) -> Markup {
     html! { div { dt { (name) } dd { (value) } } }
 }
 
-fn or_none(value: Option<Markup>, none: &str) -> Markup {
-    value.unwrap_or_else(|| html! { span.quiet { (none) } })
+fn or_none(value: Option<impl Display>, none: &str) -> Markup {
+    html! { @if let Some(value) = value { (value.to_string()) } @else { span.quiet { (none) } } }
+}
+
+/// An ID in full.
+fn id(what: &str, id: &impl ToString) -> Markup {
+    html! { span.id { code.break { (id.to_string()) } (copy(what, id)) } }
 }
 
 fn no_answer(attempt: &Attempt) -> &'static str {
@@ -87,13 +119,13 @@ fn retried(details: &Details) -> Markup {
         @if manual.is_empty() { span.quiet { "No" } } @else {
             ul.plain {
                 @for attempt in manual.iter().rev().take(SHOWN) {
-                    li { "by " bdi { (attempt.requested_by.as_deref().unwrap_or("an unknown caller")) } ", " (time(attempt.sent_at)) }
+                    li {
+                        "by " bdi { (attempt.requested_by.as_deref().unwrap_or("an unknown caller")) }
+                        ", " (time(attempt.sent_at))
+                    }
                 }
                 @if manual.len() > SHOWN { li.quiet { "and " (manual.len() - SHOWN) " times before" } }
             }
         }
     }
 }
-
-/// How many resends are named.
-const SHOWN: usize = 5;

@@ -29,17 +29,21 @@ pub(in crate::page) fn page(title: &str, content: &Markup) -> Response {
     })
 }
 
-/// The pictures that the page uses again and again.
+/// The pictures that the page uses again and again, by name: each is one line on a field of 16 by 16.
+const SYMBOLS: [(&str, &str); 5] = [
+    ("open", "M4 6l4 4 4-4"),
+    ("copy", "M6 5.5h6.5v8H6zM3.5 10.5v-8H10"),
+    ("yes", "M3.5 8.5l3 3 6-7"),
+    ("no", "M4 4l8 8M12 4l-8 8"),
+    ("wait", "M8 4v4.5l2.5 1.5M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0z"),
+];
+
 fn symbols() -> Markup {
     html! {
         svg.symbols aria-hidden="true" focusable="false" {
-            symbol #i-open viewBox="0 0 16 16" { path d="M4 6l4 4 4-4" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" {} }
-            symbol #i-copy viewBox="0 0 16 16" {
-                path d="M6 5.5h6.5v8H6zM3.5 10.500v-8H10" fill="none" stroke="currentColor" stroke-width="1.400" stroke-linejoin="round" {}
+            @for (name, line) in SYMBOLS {
+                symbol id={ "i-" (name) } viewBox="0 0 16 16" { path d=(line) {} }
             }
-            symbol #i-yes viewBox="0 0 16 16" { path d="M3.500 8.500l3 3 6-7" fill="none" stroke="currentColor" stroke-width="2.200" stroke-linecap="round" stroke-linejoin="round" {} }
-            symbol #i-no viewBox="0 0 16 16" { path d="M4 4l8 8M12 4l-8 8" fill="none" stroke="currentColor" stroke-width="2.200" stroke-linecap="round" {} }
-            symbol #i-wait viewBox="0 0 16 16" { path d="M8 4v4.500l2.500 1.500M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0z" fill="none" stroke="currentColor" stroke-width="1.600" stroke-linecap="round" {} }
         }
     }
 }

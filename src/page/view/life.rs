@@ -45,7 +45,9 @@ pub(super) fn show(details: &Details) -> Markup {
             ul.legend {
                 li { (key(&html! { circle.auto r="5.5" {} })) "automatic" }
                 li { (key(&html! { path.manual d="M0-6.500 6.500 0 0 6.500-6.500 0z" {} })) "manual" }
-                @if let Some(next) = details.next { li { (key(&html! { circle.next r="5.5" {} })) span { "next due, " (time(next)) } } }
+                @if let Some(next) = details.next {
+                    li { (key(&html! { circle.next r="5.5" {} })) span { "next due, " (time(next)) } }
+                }
             }
         }
     }
@@ -61,7 +63,9 @@ fn mark(attempt: &Attempt, place: f64, here: bool) -> Markup {
                 AttemptNumber::Auto(_) => { circle.auto r="7" {} }
                 AttemptNumber::Manual => { path.manual d="M0-8.500 8.500 0 0 8.500-8.500 0z" {} }
             }
-            text.label y="27" { @match attempt.number { AttemptNumber::Auto(number) => (number), AttemptNumber::Manual => "m" } }
+            text.label y="27" {
+                @match attempt.number { AttemptNumber::Auto(number) => (number), AttemptNumber::Manual => "m" }
+            }
         }
     }
 }

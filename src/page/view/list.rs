@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::words::short;
 use super::{filters, layout, rows};
 use crate::page::list::List;
-use crate::page::query::{BEFORE, RESENT};
+use crate::page::query::BEFORE;
 use crate::page::visit::Visit;
 
 pub(in crate::page) fn page(list: &List, visit: &Visit) -> Response {
@@ -25,7 +25,9 @@ pub(in crate::page) fn page(list: &List, visit: &Visit) -> Response {
         }
         div #said role="status" aria-live="polite" { (said(list, &path)) }
         @for fault in &list.wanted.faults.0 {
-            p.notice.bad role="alert" { strong { (fault.pointer) } " " (fault.detail) ". " a href=(path) { "Show all webhooks" } }
+            p.notice.bad role="alert" {
+                strong { (fault.pointer) } " " (fault.detail) ". " a href=(path) { "Show all webhooks" }
+            }
         }
         (filters::show(list, &path))
         @if list.page.rows.is_empty() {
@@ -45,7 +47,8 @@ fn said(list: &List, path: &str) -> Markup {
     html! {
         p.notice.ok {
             strong { "Resend asked for." }
-            " Attempt " code title=(id) { (short(&id)) } " sends exactly what was sent before. Automatic retries go on as scheduled."
+            " Attempt " code title=(id) { (short(&id)) } " sends exactly what was sent before. "
+            "Automatic retries go on as scheduled."
             @if !shown { " It does not match the filters: " a href=(path) { "show all webhooks" } "." }
         }
     }
@@ -59,7 +62,8 @@ fn nothing(list: &List, path: &str) -> Markup {
         (Some(_), ..) => {
             ("No match yet", "The newest 5,000 webhooks have none that matches. Older ones may.")
         }
-        (None, true, _) => {
+        (None, true, Some(_)) => ("No older match", "All older webhooks of this loan were searched."),
+        (None, true, None) => {
             ("No webhook matches these filters", "Change a filter, or show all webhooks of this loan.")
         }
         (None, false, Some(_)) => ("Nothing older", "These were all the webhooks of this loan."),
@@ -81,6 +85,7 @@ fn pages(list: &List, path: &str) -> Markup {
     let page = &list.page;
     // A filtered page that is not full ended because enough was looked at.
     let early = page.next.is_some() && page.rows.len() < list.wanted.limit;
+    let first = list.asked.first_page();
     html! {
         @if early && !page.rows.is_empty() {
             p.quiet.early { "No further match among the webhooks looked at so far. Older ones may match." }
@@ -88,10 +93,10 @@ fn pages(list: &List, path: &str) -> Markup {
         @if page.next.is_some() || list.wanted.before.is_some() {
             nav.pages aria-label="Pages" {
                 @if list.wanted.before.is_some() {
-                    a.button href={ (path) (list.asked.first_page().query()) } { "Newest" }
+                    a.button href={ (path) (first.query()) } { "Newest" }
                 }
                 @if let Some(next) = page.next {
-                    a.button rel="next" href={ (path) (list.asked.first_page().without(&[RESENT]).with(BEFORE, &next).query()) } {
+                    a.button rel="next" href={ (path) (first.with(BEFORE, &next).query()) } {
                         @if early { "Search older" } @else { "Older" }
                     }
                 }

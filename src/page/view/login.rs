@@ -32,7 +32,10 @@ pub(in crate::page) fn page(next: Option<&str>, fault: Option<Fault>) -> Respons
     let content = html! {
         section.card.narrow {
             h1 { "Sign in" }
-            p.quiet { "Opened from your servicing system? Go back there and open the loan again. With an API key you can sign in here." }
+            p.quiet {
+                "Opened from your servicing system? Go back there and open the loan again. "
+                "With an API key you can sign in here."
+            }
             @if let Some(fault) = fault { p.notice.bad role="alert" { (fault.text()) } }
             form method="post" action="/login" {
                 @match next {

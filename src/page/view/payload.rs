@@ -5,18 +5,23 @@ use maud::{Markup, html};
 use super::words::size;
 use crate::page::preview::{Part, Preview, parts};
 
-pub(super) fn show(
-    title: &str,
-    what: &str,
-    preview: &Preview,
-    href: &str,
-    bytes: u64,
-    content_type: Option<&str>,
-) -> Markup {
+/// A payload, and what is said of it.
+pub(super) struct Shown<'a> {
+    pub(super) title: &'a str,
+    /// What it is to somebody who does not see where it stands.
+    pub(super) what: &'a str,
+    pub(super) preview: &'a Preview,
+    pub(super) href: String,
+    pub(super) bytes: u64,
+    pub(super) content_type: Option<&'a str>,
+}
+
+pub(super) fn show(shown: &Shown<'_>) -> Markup {
+    let Shown { title, what, preview, href, bytes, content_type } = shown;
     html! {
         section.payload {
-            h2 { (title) " " span.quiet { (size(bytes)) } }
-            @if *preview != Preview::Gone {
+            h2 { (title) " " span.quiet { (size(*bytes)) } }
+            @if **preview != Preview::Gone {
                 p.save {
                     a.button href=(href) download { "Download" span.unseen { " the " (title) } }
                     @if let Some(content_type) = content_type { " " span.quiet { bdi { (content_type) } } }

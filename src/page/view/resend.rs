@@ -25,7 +25,12 @@ pub(super) fn show(details: &Details, visit: &Visit, asked: &Asked, href: &str) 
         details.resend {
             summary.button.primary { "Resend" }
             div.confirm {
-                p { strong { "Send exactly what was sent on " (time(first.sent_at)) ", again to " bdi.break { (attempt.destination) } "?" } }
+                p {
+                    strong {
+                        "Send exactly what was sent on " (time(first.sent_at))
+                        ", again to " bdi.break { (attempt.destination) } "?"
+                    }
+                }
                 p.quiet { "The receiver gets the same bytes once more. Automatic retries go on as scheduled." }
                 form method="post" action={ (href) "/resend" (back) } {
                     input type="hidden" name=(CSRF) value=(visit.csrf());
