@@ -2,7 +2,7 @@
 
 VENV := .venv
 
-.PHONY: check fmt clippy docs deny template test test-one-process test-aws demo stack stack-down clean
+.PHONY: check fmt clippy docs deny template test test-one-process test-browser screenshots test-aws demo stack stack-down clean
 # In the order in which they stand, which is from cheap to dear.
 .NOTPARALLEL:
 
@@ -35,13 +35,23 @@ $(VENV)/.installed: requirements.txt tests/requirements.txt
 	$(VENV)/bin/pip install --quiet --requirement requirements.txt --requirement tests/requirements.txt
 	touch $@
 
-test: test-one-process test-aws
+test: test-one-process test-browser test-aws
 
 test-one-process: $(VENV)/.installed
 	cargo test --locked --lib --bins
 	cargo test --locked --test contract
 	# They mostly wait: for retries that are due, for receivers that stall.
 	cargo test --locked --test journeys -- --test-threads 16
+
+# The loan's page in a real browser.
+test-browser:
+	tests/browser/install.sh
+	cargo test --locked --test browser -- --test-threads 2
+
+# The pictures of the README, anew.
+screenshots:
+	tests/browser/install.sh
+	cargo test --locked --test browser -- --ignored --exact drawn::screenshots
 
 template: $(VENV)/.installed
 	$(VENV)/bin/cfn-lint infra/template.yaml
@@ -66,4 +76,4 @@ stack-down: $(VENV)/.installed
 
 clean:
 	cargo clean
-	rm -rf $(VENV)
+	rm -rf $(VENV) tests/node_modules

@@ -1,5 +1,7 @@
 //! What was sent for a loan, and what came back.
 
+use std::collections::BTreeSet;
+
 use crate::model::attempt::Attempt;
 use crate::model::delivery::Delivery;
 use crate::model::filter::HistoryFilter;
@@ -13,11 +15,21 @@ const EXAMINED_AT_MOST: usize = 5000;
 const CHUNK: usize = 500;
 
 /// A part of a history, the newest first.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Page {
     pub rows: Vec<Row>,
+    /// The event titles of all the rows that were looked at, whether they passed the filter or not.
+    pub titles: BTreeSet<String>,
     /// Where the next page begins: before the row with this ID.
     pub next: Option<AttemptId>,
+}
+
+impl Page {
+    fn saw(&mut self, row: &Attempt) {
+        if !self.titles.contains(&row.event_title) {
+            self.titles.insert(row.event_title.clone());
+        }
+    }
 }
 
 /// A page of a loan's history: at most `limit` rows that pass the filter, from before `before`. It is full
@@ -33,7 +45,7 @@ pub async fn page<S: Attempts>(
     let (oldest, newest) = filter.bounds();
     let mut before = [before, newest].into_iter().flatten().min();
     let chunk = if *filter == HistoryFilter::default() { limit + 1 } else { CHUNK };
-    let mut rows: Vec<Row> = Vec::new();
+    let mut page = Page::default();
     let mut examined = 0;
     loop {
         let found = store.rows(tenant, loan, oldest, before, chunk.min(EXAMINED_AT_MOST - examined)).await?;
@@ -42,22 +54,53 @@ pub async fn page<S: Attempts>(
             examined += 1;
             before = Some(row.attempt.id);
             row.attempt = row.attempt.as_of(now);
+            page.saw(&row.attempt);
             if !filter.matches(&row.attempt) {
                 continue;
             }
-            if rows.len() == limit {
-                let next = rows.last().map(|row| row.attempt.id);
-                return Ok(Page { rows, next });
+            if page.rows.len() == limit {
+                page.next = page.rows.last().map(|row| row.attempt.id);
+                return Ok(page);
             }
-            rows.push(row);
+            page.rows.push(row);
         }
         if ended {
-            return Ok(Page { rows, next: None });
+            return Ok(page);
         }
         if examined == EXAMINED_AT_MOST {
-            return Ok(Page { rows, next: before });
+            page.next = before;
+            return Ok(page);
         }
     }
+}
+
+/// A page of the rows of one delivery that pass the filter, read by its trace ID: however far back they are,
+/// nothing else is looked at. Nothing where the delivery is not the loan's.
+pub async fn page_of_delivery<S: Attempts>(
+    store: &S,
+    (tenant, loan, trace): (&TenantId, &LoanId, TraceId),
+    filter: &HistoryFilter,
+    before: Option<AttemptId>,
+    limit: usize,
+    now: Timestamp,
+) -> Stored<Page> {
+    let mut page = Page::default();
+    let Some((of, attempts)) = delivery(store, tenant, trace, now).await? else { return Ok(page) };
+    if of.frozen.loan_id != *loan {
+        return Ok(page);
+    }
+    for attempt in attempts.into_iter().rev() {
+        page.saw(&attempt);
+        if before.is_some_and(|before| attempt.id >= before) || !filter.matches(&attempt) {
+            continue;
+        }
+        if page.rows.len() == limit {
+            page.next = page.rows.last().map(|row| row.attempt.id);
+            break;
+        }
+        page.rows.push(Row { attempt, resends: of.progress.resends });
+    }
+    Ok(page)
 }
 
 /// One row of a loan.

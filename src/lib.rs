@@ -7,7 +7,7 @@
 //! [`resend`] sends one again.
 //!
 //! [`model`] holds the values and rules; [`ports`] is what the use cases ask of the world; `embedded` (one
-//! process on SQLite) and `aws` (DynamoDB, S3 and SQS) are engines that answer. Imports run one way: `api` →
+//! process on SQLite) and `aws` (DynamoDB, S3 and SQS) are engines that answer. Imports run one way: `api`, `page` →
 //! use cases → `ports`, `model`; and `outbound`, `embedded`, `aws` → `ports`, `model`. Only what puts a
 //! program together (the command line's `serve`, a function's `main.rs`) names both a use case and an engine.
 
@@ -23,6 +23,9 @@ pub mod keys;
 pub mod log;
 pub mod model;
 pub mod outbound;
+pub mod page;
+pub mod portal;
 pub mod ports;
 pub mod resend;
 pub mod subscriptions;
+pub mod web;

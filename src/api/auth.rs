@@ -10,11 +10,11 @@ use super::Api;
 use super::problem::Problem;
 use crate::keys;
 use crate::model::id::TenantId;
-use crate::model::key::{Key, Scope};
+use crate::model::key::{Key, KeyHash, Scope};
 use crate::ports::Keys;
 
 /// The key a request came with.
-pub(super) struct Caller(Arc<Key>);
+pub(super) struct Caller(Arc<Key>, KeyHash);
 
 impl Caller {
     /// The key's tenant, if the key has the scope.
@@ -29,6 +29,11 @@ impl Caller {
 
     pub(super) fn may(&self, scope: Scope) -> bool {
         self.0.may(scope)
+    }
+
+    /// The key, and the hash it is found by.
+    pub(super) fn key(&self) -> (&Key, KeyHash) {
+        (&self.0, self.1)
     }
 
     pub(super) fn name(&self) -> &str {
@@ -51,6 +56,7 @@ impl<S: Keys + Send + Sync> FromRequestParts<Api<S>> for Caller {
             return Err(Problem::unauthorized("the Authorization header must read: Bearer lh_…"));
         };
         let key = keys::authenticate(&api.store, shown).await?;
-        key.map(Self).ok_or_else(|| Problem::unauthorized("this key is not valid: it may have been deleted"))
+        key.map(|key| Self(key, KeyHash::of(shown)))
+            .ok_or_else(|| Problem::unauthorized("this key is not valid: it may have been deleted"))
     }
 }

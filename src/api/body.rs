@@ -1,51 +1,28 @@
 //! Bodies and their limits: 413 for too large, 400 for no JSON, 422 for JSON that is wrong.
 
-use std::time::Duration;
-
-use axum::body::{Body, HttpBody};
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
-use http_body_util::BodyExt;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_path_to_error::{Path, Segment};
-use tokio::time::timeout;
 
 use super::problem::Problem;
 use crate::model::object::Object;
 use crate::model::validation::{Faults, pointer_segment};
+use crate::web::{self, body::Unread};
 
 /// The largest body of settings, in bytes.
 pub(super) const MAX_SETTINGS: (usize, &str) = (256 * 1024, "256 KiB");
 
-/// What of a body beyond its limit is still read, so that its sender hears the answer instead of a reset.
-const DRAINED: usize = 8 << 20;
-
-/// A body of which nothing came for this long is given up.
-const STALLED: Duration = Duration::from_secs(30);
-
 /// Reads a body of at most so many bytes.
-pub(super) async fn read(mut body: Body, (limit, name): (usize, &str)) -> Result<Bytes, Problem> {
-    let mut bytes = BytesMut::new();
-    let mut length = 0_usize;
-    if usize::try_from(body.size_hint().lower()).is_ok_and(|length| length > limit + DRAINED) {
-        return Err(Problem::too_large(name));
-    }
-    loop {
-        let Ok(frame) = timeout(STALLED, body.frame()).await else { return Err(Problem::stalled()) };
-        let Some(frame) = frame else { break };
-        let frame = frame.map_err(|_| Problem::not_json("the body did not arrive whole: send it again"))?;
-        let Ok(data) = frame.into_data() else { continue };
-        length += data.len();
-        if length > limit + DRAINED {
-            break;
-        }
-        if length <= limit {
-            bytes.extend_from_slice(&data);
-        }
-    }
-    if length > limit { Err(Problem::too_large(name)) } else { Ok(bytes.freeze()) }
+pub(super) async fn read(body: Body, (limit, name): (usize, &str)) -> Result<Bytes, Problem> {
+    web::body::read(body, limit).await.map_err(|unread| match unread {
+        Unread::TooLarge => Problem::too_large(name),
+        Unread::Stalled => Problem::stalled(),
+        Unread::Broken => Problem::not_json("the body did not arrive whole: send it again"),
+    })
 }
 
 /// The JSON of a body.

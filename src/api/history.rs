@@ -1,9 +1,9 @@
 //! The history of a loan, a row of it, and the bytes of a row.
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::StatusCode;
 use serde::Serialize;
 
 use super::auth::Caller;
@@ -19,6 +19,7 @@ use crate::model::key::Scope;
 use crate::model::payload::Payload;
 use crate::model::time::Timestamp;
 use crate::ports::{Attempts, Keys, Payloads, Row};
+use crate::web::download::download;
 
 /// A page of a loan's history, the newest first.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -134,25 +135,4 @@ async fn find<'a, S: Attempts>(
 async fn bytes<S: Payloads>(store: &S, tenant: &TenantId, payload: Payload) -> Result<Bytes, Problem> {
     let Some(key) = payload.key else { return Ok(Bytes::new()) };
     store.payload(tenant, key).await?.ok_or_else(|| Problem::not_found("payload: it is not kept any more,"))
-}
-
-/// A file to save: a browser neither shows it nor guesses what it is.
-fn download(bytes: Bytes, content_type: Option<&str>, name: &str) -> Response {
-    const NOSNIFF: (HeaderName, &str) = (header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    let unknown = HeaderValue::from_static("application/octet-stream");
-    let content_type = content_type.and_then(|text| HeaderValue::from_str(text).ok()).unwrap_or(unknown);
-    let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    let ending = match essence {
-        "application/json" => "json",
-        "application/xml" | "text/xml" => "xml",
-        "text/plain" => "txt",
-        "text/html" => "html",
-        _ => "bin",
-    };
-    let disposition = format!("attachment; filename=\"{name}.{ending}\"");
-    let security = (header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'");
-    let mut response =
-        ([NOSNIFF, security], [(header::CONTENT_DISPOSITION, disposition)], bytes).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-    response
 }

@@ -15,6 +15,7 @@ mod keys;
 mod meta;
 pub mod openapi;
 mod path;
+mod portal;
 mod problem;
 mod query;
 mod resend;
@@ -22,15 +23,18 @@ mod subscription_view;
 mod subscriptions;
 mod view;
 
-use axum::Router;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
 use axum::routing::{delete, get, post};
+use axum::{Extension, Router};
 
 use tracing::{Instrument, error_span};
 
-use crate::ports::{Attempts, Deliveries, EgressAddresses, Intake, Keys, Payloads, Resends, Subscriptions};
+use crate::ports::{
+    Attempts, Deliveries, EgressAddresses, Grants, Intake, Keys, Payloads, Resends, Subscriptions,
+};
+use crate::web::Site;
 
 /// What the handlers share: the engine.
 #[derive(Clone)]
@@ -75,6 +79,12 @@ where
             .route("/health", get(meta::health)),
         store,
     )
+}
+
+/// Links to the pages of loans.
+pub fn portal<S: Shared + Grants + Keys>(store: S, site: Site) -> Router {
+    let router = Router::new().route("/v1/portal-links", post(portal::create::<S>)).layer(Extension(site));
+    finished(router, store)
 }
 
 /// Subscriptions and keys.

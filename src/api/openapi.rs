@@ -6,7 +6,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoParams, IntoResponses, Modify, OpenApi};
 
-use super::{batch, deliveries, events, history, keys, meta, problem, resend, subscriptions};
+use super::{batch, deliveries, events, history, keys, meta, portal, problem, resend, subscriptions};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,7 +20,7 @@ use super::{batch, deliveries, events, history, keys, meta, problem, resend, sub
         deliveries::get, deliveries::cancel, resend::resend, resend::retry, resend::retry_at_loanpro,
         subscriptions::list, subscriptions::create, subscriptions::get, subscriptions::replace,
         subscriptions::delete, subscriptions::rotate_secret, subscriptions::test,
-        keys::create, keys::list, keys::delete,
+        keys::create, keys::list, keys::delete, portal::create,
         meta::event_types, meta::egress, meta::health, meta::openapi,
     ),
     components(schemas(problem::Problem, batch::KeyedEvent)),
@@ -32,6 +32,7 @@ use super::{batch, deliveries, events, history, keys, meta, problem, resend, sub
         (name = "resend", description = "Sending again, and stopping"),
         (name = "subscriptions", description = "The settings of webhooks"),
         (name = "keys", description = "Who may call"),
+        (name = "portal", description = "The page of a loan, for people"),
         (name = "reference", description = "What is known of the whole"),
     )
 )]

@@ -12,6 +12,7 @@ use crate::intake::IntakeError;
 use crate::keys::KeyError;
 use crate::model::key::Scope;
 use crate::model::validation::{Fault, Faults};
+use crate::portal::PortalError;
 use crate::ports::StoreError;
 use crate::resend::{CancelError, ResendError};
 use crate::subscriptions::SubscriptionError;
@@ -199,6 +200,18 @@ impl From<KeyError> for Problem {
                 Self::internal()
             }
             KeyError::Store(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<PortalError> for Problem {
+    fn from(failure: PortalError) -> Self {
+        match failure {
+            PortalError::Randomness(failure) => {
+                error!(%failure, "api.no_randomness");
+                Self::internal()
+            }
+            PortalError::Store(failure) => failure.into(),
         }
     }
 }

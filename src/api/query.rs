@@ -1,7 +1,5 @@
 //! The filters and the place of a page, as they stand in a query.
 
-use std::str::FromStr;
-
 use axum::extract::{FromRequestParts, Query};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,19 +7,14 @@ use http::request::Parts;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::problem::Problem;
-use crate::model::failure::ErrorKind;
-use crate::model::filter::{AttemptFilter, CodeFilter, HistoryFilter};
+use crate::model::filter::HistoryFilter;
+use crate::model::filter_draft::{FilterDraft, checked, checked_limit};
 use crate::model::id::AttemptId;
-use crate::model::time::Timestamp;
 use crate::model::validation::Faults;
-
-const DEFAULT_LIMIT: usize = 50;
-const MAX_LIMIT: usize = 200;
 
 /// A query whose parameters are all known; any other is a 422.
 pub(super) struct Checked<T>(pub(super) T);
@@ -102,41 +95,20 @@ pub(super) type HistoryPage = (HistoryFilter, Option<AttemptId>, usize);
 impl HistoryQuery {
     pub(super) fn check(self) -> Result<HistoryPage, Faults> {
         let mut faults = Faults::default();
-        let filter = HistoryFilter {
+        let filter = FilterDraft {
             event_title: self.event_title,
             event_name: self.event_name,
-            subscription_id: field(&mut faults, "subscriptionId", self.subscription_id, "must be a UUID"),
-            trace_id: field(&mut faults, "traceId", self.trace_id, "must be a UUID"),
-            method: word(&mut faults, "method", self.method, "must be GET, POST, PUT, PATCH or DELETE"),
-            outcome: word(
-                &mut faults,
-                "outcome",
-                self.outcome,
-                "must be queued, sending, succeeded or failed",
-            ),
-            response_code: checked(
-                &mut faults,
-                "responseCode",
-                self.response_code,
-                code,
-                "must be a code such as 404 or a class such as 4xx",
-            ),
-            error: field::<ErrorKind>(
-                &mut faults,
-                "error",
-                self.error,
-                "must be dns, connect, tls, timeout, protocol, blocked, template or interrupted",
-            ),
-            attempt: checked(
-                &mut faults,
-                "attempt",
-                self.attempt,
-                attempt,
-                "must be auto, manual or a number from 1",
-            ),
-            from: field::<Timestamp>(&mut faults, "from", self.from, "must be a time by RFC 3339"),
-            to: field(&mut faults, "to", self.to, "must be a time by RFC 3339"),
+            subscription_id: self.subscription_id,
+            trace_id: self.trace_id,
+            method: self.method,
+            outcome: self.outcome,
+            response_code: self.response_code,
+            error: self.error,
+            attempt: self.attempt,
+            from: self.from,
+            to: self.to,
         };
+        let filter = filter.check(&mut faults);
         let (before, limit) = page(&mut faults, self.cursor, self.limit);
         faults.or((filter, before.map(AttemptId::from_uuid), limit))
     }
@@ -167,54 +139,5 @@ fn page(faults: &mut Faults, cursor: Option<String>, limit: Option<String>) -> (
     let decode = |text: &str| Uuid::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok();
     let place =
         checked(faults, "cursor", cursor, decode, "must be the next of the page before, as it was given");
-    let within = |text: &str| number(text).filter(|limit| (1..=MAX_LIMIT).contains(limit));
-    let limit = checked(faults, "limit", limit, within, "must be 1 to 200");
-    (place, limit.unwrap_or(DEFAULT_LIMIT))
-}
-
-fn checked<T>(
-    faults: &mut Faults,
-    name: &str,
-    text: Option<String>,
-    read: impl FnOnce(&str) -> Option<T>,
-    rule: &str,
-) -> Option<T> {
-    let text = text?;
-    let value = read(&text);
-    if value.is_none() {
-        faults.add(name, rule);
-    }
-    value
-}
-
-fn field<T: FromStr>(faults: &mut Faults, name: &str, text: Option<String>, rule: &str) -> Option<T> {
-    checked(faults, name, text, |text| text.parse().ok(), rule)
-}
-
-/// One of the words that a value of the model is written as.
-fn word<T: DeserializeOwned>(faults: &mut Faults, name: &str, text: Option<String>, rule: &str) -> Option<T> {
-    checked(faults, name, text, |text| serde_json::from_value(Value::from(text)).ok(), rule)
-}
-
-fn code(text: &str) -> Option<CodeFilter> {
-    let code: u16 = text.strip_suffix("xx").unwrap_or(text).parse().ok()?;
-    match (text.len(), text.ends_with("xx")) {
-        (3, true) => (1..=5).contains(&code).then_some(CodeFilter::Class(code)),
-        (3, false) => (100..=599).contains(&code).then_some(CodeFilter::Exact(code)),
-        _ => None,
-    }
-}
-
-fn attempt(text: &str) -> Option<AttemptFilter> {
-    match text {
-        "auto" => Some(AttemptFilter::Auto),
-        "manual" => Some(AttemptFilter::Manual),
-        text => number(text).map(AttemptFilter::Number),
-    }
-}
-
-/// A number from 1, written as numbers are: without a sign or zeros before it.
-pub(super) fn number<T: FromStr>(text: &str) -> Option<T> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
-    text.parse().ok().filter(|_| digits)
+    (place, checked_limit(faults, limit))
 }

@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 
@@ -14,9 +13,7 @@ use crate::model::progress::Status;
 use crate::model::subscription::Method;
 use crate::model::time::Timestamp;
 use crate::ports::Row;
-
-/// What may stand in a path as it is (RFC 3986, unreserved).
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+use crate::web;
 
 /// One attempt: a row of the history.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -121,7 +118,7 @@ impl AttemptView {
     }
 
     fn new(attempt: Attempt, resends: u32, headers: bool) -> Self {
-        let loan = utf8_percent_encode(attempt.loan_id.as_str(), SEGMENT);
+        let loan = web::segment(attempt.loan_id.as_str());
         let href = format!("/v1/loans/{loan}/webhooks/{}", attempt.id);
         let outcome = attempt.outcome();
         let completion = attempt.completion().cloned();

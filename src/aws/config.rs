@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use super::{PublicAddress, Stack};
 use crate::model::key::SecretKey;
 use crate::model::time::Timestamp;
+use crate::web::{Site, SiteError};
 
 /// A schedule spans 30 days at most, and `Retry-After` may make each of its 24 delays a day longer: what is
 /// kept for less than this could be over while it is still due.
@@ -31,6 +32,7 @@ pub struct Config {
     pub lease: Duration,
     /// What to ask for the address that requests leave from.
     pub ip_url: Option<String>,
+    pub site: Site,
 }
 
 impl Config {
@@ -69,6 +71,10 @@ impl Config {
             allow_networks: list(&get, "LOANHOOK_ALLOW_NETWORKS", "is not a list of networks")?,
             lease: Duration::from_secs(number(&get, "LOANHOOK_LEASE_SECONDS")?.unwrap_or(100)),
             ip_url: get("LOANHOOK_IP_URL"),
+            site: Site {
+                public_url: one(&get, "LOANHOOK_PUBLIC_URL")?,
+                frame_ancestors: one(&get, "LOANHOOK_FRAME_ANCESTORS")?.unwrap_or_default(),
+            },
         })
     }
 
@@ -91,6 +97,14 @@ fn number(
     name: &'static str,
 ) -> Result<Option<u64>, WrongVariable> {
     get(name).map(|text| text.parse().map_err(|_| wrong(name, "is not a number"))).transpose()
+}
+
+/// A setting of the pages, which says itself what is wrong with it.
+fn one<T: std::str::FromStr<Err = SiteError>>(
+    get: &impl Fn(&'static str) -> Option<String>,
+    name: &'static str,
+) -> Result<Option<T>, WrongVariable> {
+    get(name).map(|text| text.parse().map_err(|fault: SiteError| wrong(name, &fault.to_string()))).transpose()
 }
 
 fn list<T: std::str::FromStr>(
@@ -134,6 +148,8 @@ mod tests {
             ("LOANHOOK_RETENTION_DAYS", "59"),
             ("LOANHOOK_LEASE_SECONDS", "long"),
             ("LOANHOOK_ADMIN_KEY", "secret"),
+            ("LOANHOOK_PUBLIC_URL", "hooks.lender.example"),
+            ("LOANHOOK_FRAME_ANCESTORS", "https://lms.lender.example/path"),
             ("LOANHOOK_TABLE", ""),
         ] {
             assert_eq!(read(&[(name, value)]).expect_err(name).name, name);

@@ -22,6 +22,7 @@ mod deliveries;
 mod delivery_item;
 mod egress;
 mod failure;
+mod grants;
 pub mod http;
 mod intake;
 mod item;

@@ -49,7 +49,7 @@ pub(super) const VERSION: &str = "version";
 pub(super) const COUNT: &str = "count";
 /// Of a listed key: the hash it is found by.
 pub(super) const HASH: &str = "hash";
-/// Of a key that was deleted.
+/// Of a key or a grant that was ended.
 pub(super) const DELETED: &str = "deleted";
 /// Of an address: when a request last left from it, in milliseconds since 1970.
 pub(super) const SEEN: &str = "seen";
@@ -137,6 +137,11 @@ pub(super) fn version(tenant: &TenantId, id: SubscriptionId, version: u64) -> Pl
 
 pub(super) fn key(hash: KeyHash) -> Place {
     Place::only(format!("K#{}", hex(&hash.0)))
+}
+
+/// What the token of this hash lets a person see.
+pub(super) fn grant(hash: KeyHash) -> Place {
+    Place::only(format!("G#{}", hex(&hash.0)))
 }
 
 pub(super) fn listed_pk(tenant: &TenantId) -> String {

@@ -7,13 +7,17 @@ use std::str::FromStr;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
+use loanhook::web::{FrameAncestors, Reached};
 
 use super::commands::ClientCommand;
 
 const ENVIRONMENT: &str = "Environment:
   LOANHOOK_ADMIN_KEY  an admin key to ensure at every start (`lh_` and 16 to 200 of A-Z a-z 0-9 _);
                       without it the first start makes one and prints it once
-  LOANHOOK_LOG        what to log, such as `info` or `loanhook=debug` [default: info]";
+  LOANHOOK_LOG        what to log, such as `info` or `loanhook=debug` [default: info]
+
+A loan's webhooks are a page too, at /loans/LOAN-ID/webhooks: sign in there with a key, or make a link
+that needs none with POST /v1/portal-links.";
 
 /// Webhooks at the level of a loan: delivered, retried, kept, resent.
 #[derive(Debug, Parser)]
@@ -54,6 +58,12 @@ pub(super) struct ServeArgs {
         value_parser = RangedU64ValueParser::<usize>::new().range(1..=65_536)
     )]
     pub(super) concurrency: usize,
+    /// The address under which people reach the loan pages, for portal links [default: that of the request]
+    #[arg(long, value_name = "URL", env = "LOANHOOK_PUBLIC_URL")]
+    pub(super) public_url: Option<Reached>,
+    /// Sites that may show the loan pages in a frame, such as https://lms.lender.example (comma-separated)
+    #[arg(long, value_name = "ORIGINS", env = "LOANHOOK_FRAME_ANCESTORS")]
+    pub(super) frame_ancestors: Option<FrameAncestors>,
     /// How the log on standard error looks
     #[arg(long, env = "LOANHOOK_LOG_FORMAT", default_value = "text")]
     pub(super) log_format: LogFormat,

@@ -10,7 +10,8 @@ use loanhook::embedded::{Embedded, Limits, Worker};
 use loanhook::model::key::SecretKey;
 use loanhook::model::time::Timestamp;
 use loanhook::outbound::Client;
-use loanhook::{api, keys};
+use loanhook::web::Site;
+use loanhook::{api, keys, page};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -29,6 +30,7 @@ pub(super) struct ServeOptions {
     /// How many sends are in flight at once.
     pub(super) concurrency: usize,
     pub(super) admin_key: Option<String>,
+    pub(super) site: Site,
 }
 
 pub(super) struct Running {
@@ -62,8 +64,11 @@ pub(super) async fn start(options: ServeOptions) -> Result<Running, String> {
     };
     let limits = Limits { in_all: options.concurrency, ..Limits::default() };
     let worker = Worker::new(engine.clone(), handler, limits).run(stopped.clone());
-    let router =
-        api::events(engine.clone()).merge(api::history(engine.clone())).merge(api::subscriptions(engine));
+    let router = api::events(engine.clone())
+        .merge(api::history(engine.clone()))
+        .merge(api::portal(engine.clone(), options.site.clone()))
+        .merge(api::subscriptions(engine.clone()))
+        .merge(page::router(engine, options.site));
     let server = http::serve(listener, api::complete(router), stopped);
     Ok(Running {
         address,

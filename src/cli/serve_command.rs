@@ -1,5 +1,7 @@
 //! `loanhook serve`: runs until it is asked to end, then finishes what is in flight.
 
+use loanhook::web::Site;
+
 use super::args::ServeArgs;
 use super::serve::{self, Running, ServeOptions};
 use super::{Outcome, logging, out, signals};
@@ -15,6 +17,7 @@ pub(super) async fn run(args: ServeArgs) -> Outcome {
         allow_networks: args.allow_network.into_iter().flat_map(|networks| networks.0).collect(),
         concurrency: args.concurrency,
         admin_key: given_key,
+        site: Site { public_url: args.public_url, frame_ancestors: args.frame_ancestors.unwrap_or_default() },
     })
     .await?;
 

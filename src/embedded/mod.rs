@@ -8,6 +8,7 @@
 mod attempts;
 mod cache;
 mod deliveries;
+mod grants;
 mod idempotency;
 mod keys;
 mod lanes;

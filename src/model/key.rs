@@ -80,11 +80,7 @@ pub struct SecretKey(String);
 
 impl SecretKey {
     pub fn generate() -> Result<Self, getrandom::Error> {
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes)?;
-        // Keys are of [A-Za-z0-9_] only, so that a double click selects one whole.
-        let text: String = URL_SAFE_NO_PAD.encode(bytes).replace('-', "_");
-        Ok(Self(format!("lh_{text}")))
+        Ok(Self(format!("lh_{}", random_text()?)))
     }
 
     /// A key that an operator chose: `lh_` and 16 to 200 of `[A-Za-z0-9_]`.
@@ -113,8 +109,15 @@ impl fmt::Debug for SecretKey {
     }
 }
 
-/// The SHA-256 of a key: all that is stored of it. Keys are random and long, so they need no salt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// 32 random bytes as text of [A-Za-z0-9_] only, so that a double click selects it whole.
+pub(super) fn random_text() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes).replace('-', "_"))
+}
+
+/// The SHA-256 of a key, or of another secret as random and long: all that is stored of it. It needs no salt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct KeyHash(pub [u8; 32]);
 
 impl KeyHash {

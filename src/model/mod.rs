@@ -6,6 +6,8 @@ pub mod delivery;
 pub mod event;
 pub mod failure;
 pub mod filter;
+pub mod filter_draft;
+pub mod grant;
 pub mod id;
 pub mod key;
 pub mod object;

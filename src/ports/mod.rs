@@ -6,6 +6,7 @@
 //! next wake of the delivery heals.
 
 mod deliveries;
+mod grants;
 mod history;
 mod sending;
 mod settings;
@@ -19,6 +20,7 @@ use crate::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
 use crate::model::time::Timestamp;
 
 pub use deliveries::{Accepted, Begun, Canceled, Deliveries, Idempotency, Intake, Remembered};
+pub use grants::Grants;
 pub use history::{Attempts, Payloads, Queued, Resends, Row, Taken};
 pub use sending::{Egress, EgressAddresses, Outgoing, Received, Sender, Sent};
 pub use settings::{Keys, Replaced, Subscriptions};

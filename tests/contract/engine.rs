@@ -6,7 +6,8 @@ use loanhook::model::attempt::Attempt;
 use loanhook::model::id::TenantId;
 use loanhook::model::payload::PayloadKey;
 use loanhook::ports::{
-    Attempts, Deliveries, EgressAddresses, Intake, Keys, Payloads, Queue, Resends, Subscriptions, Wake,
+    Attempts, Deliveries, EgressAddresses, Grants, Intake, Keys, Payloads, Queue, Resends, Subscriptions,
+    Wake,
 };
 
 /// All ports at once.
@@ -19,6 +20,7 @@ pub(crate) trait Ports:
     + Queue
     + Subscriptions
     + Keys
+    + Grants
     + EgressAddresses
     + Clone
     + Send
@@ -36,6 +38,7 @@ impl<T> Ports for T where
         + Queue
         + Subscriptions
         + Keys
+        + Grants
         + EgressAddresses
         + Clone
         + Send
@@ -180,6 +183,14 @@ macro_rules! contract {
                 a_key_is_found_by_its_hash_alone
                 keys_are_listed_in_pages_the_oldest_first
                 a_deleted_key_is_gone_at_once
+            }
+            grants {
+                a_grant_is_found_by_the_hash_of_its_token_alone
+                a_grant_is_over_at_its_time
+                a_grant_that_was_ended_is_gone_at_once
+                a_link_opens_sessions_until_its_own_end
+                what_a_key_made_is_over_when_it_is_deleted
+                another_tenants_session_is_none_here
             }
             payloads {
                 bytes_come_back_as_they_went_in

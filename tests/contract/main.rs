@@ -7,6 +7,7 @@ mod cancel;
 mod claims;
 mod embedded;
 mod engine;
+mod grants;
 mod history;
 mod idempotency;
 mod intake;

@@ -34,7 +34,7 @@ async fn no_key_or_a_wrong_one_is_401() {
 }
 
 /// Every kind of call, and the one scope that allows it.
-const CALLS: [(&str, &str, &str); 20] = [
+const CALLS: [(&str, &str, &str); 21] = [
     ("POST", "/v1/events", "events:write"),
     ("POST", "/v1/events/batch", "events:write"),
     ("GET", "/v1/subscriptions", "history:read"),
@@ -52,6 +52,7 @@ const CALLS: [(&str, &str, &str); 20] = [
     ("POST", "/v1/webhook/retry/{trace}/1", "webhooks:resend"),
     ("POST", "/api/public/api/1/webhook/retry/{trace}/1", "webhooks:resend"),
     ("POST", "/v1/webhooks/{trace}/cancel", "webhooks:resend"),
+    ("POST", "/v1/portal-links", "portal:write"),
     ("GET", "/v1/keys", "admin"),
     ("POST", "/v1/keys", "admin"),
     ("DELETE", "/v1/keys/{key}", "admin"),

@@ -26,6 +26,7 @@ mod lists;
 mod logs;
 mod openapi;
 mod pages;
+mod portal;
 mod problems;
 mod resend;
 mod restart;

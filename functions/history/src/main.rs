@@ -1,12 +1,16 @@
-//! The Lambda function that shows the history of loans and takes resends, behind the HTTP API.
+//! The Lambda function that shows the history of loans, to programs and on pages, and takes resends, behind the
+//! HTTP API.
 
-use loanhook::api;
 use loanhook::aws::{self, Aws, Config, http};
+use loanhook::{api, page};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     aws::log();
     let config = Config::from_env()?;
     let engine = Aws::new(&aws::sdk_config().await, config.stack);
-    http::serve(api::complete(api::history(engine))).await
+    let router = api::history(engine.clone())
+        .merge(api::portal(engine.clone(), config.site.clone()))
+        .merge(page::router(engine, config.site));
+    http::serve(api::complete(router)).await
 }

@@ -14,6 +14,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
+use loanhook::web::Site;
 use serde::Deserialize;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -48,6 +49,7 @@ pub(super) async fn run(args: DemoArgs) -> Outcome {
         allow_networks: vec![IpNet::from(LOCALHOST)],
         concurrency: CONCURRENCY,
         admin_key: None,
+        site: Site::default(),
     })
     .await?;
     let outcome = tokio::select! {
@@ -82,7 +84,7 @@ async fn show(running: &Running, receiver: &Receiver, folder: &Folder, exit: boo
     if exit {
         return Ok(());
     }
-    places::print(&base, key)?;
+    places::print(&client, &base, key).await?;
     // Until somebody asks for the end.
     std::future::pending().await
 }

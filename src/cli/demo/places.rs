@@ -1,5 +1,9 @@
 //! Where a person can look around while the demo stays up.
 
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::cli::client::{Call, Client};
 use crate::cli::{Outcome, out};
 
 /// The loan to which most of the sample events belong.
@@ -10,11 +14,30 @@ fn loan_page(base: &str) -> String {
     format!("{base}/v1/loans/{LOAN}/webhooks")
 }
 
-pub(super) fn print(base: &str, key: &str) -> Outcome {
-    let page = loan_page(base);
+/// A link to the loan's page for people.
+async fn portal_link(client: &Client) -> Outcome<String> {
+    #[derive(Deserialize)]
+    struct Link {
+        url: String,
+    }
+    let link = json!({
+        "loanId": LOAN,
+        "scopes": ["history:read", "webhooks:resend"],
+        "viewer": "Demo",
+        "ttlSeconds": 86_400,
+        "sessionSeconds": 86_400,
+    });
+    let call = Call::post(&["v1", "portal-links"]).body(link.to_string());
+    Ok(client.read::<Link>(&call).await?.url)
+}
+
+pub(super) async fn print(client: &Client, base: &str, key: &str) -> Outcome {
+    let (link, page) = (portal_link(client).await?, loan_page(base));
     out::line(format_args!(
         "
-Loan {LOAN}'s history: {page}
+Loan {LOAN}'s webhooks, in a browser:
+
+  {link}
 
 Look around, from another terminal:
 

@@ -1,10 +1,11 @@
 //! The program as a whole: help, what it does not understand, where nothing listens, and the demo.
 
 use serde_json::json;
+use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::{ran, run};
 use crate::harness::target::loanhook;
-use crate::harness::{Journey, Launch, Target, event};
+use crate::harness::{Journey, Launch, Target, event, within};
 
 #[tokio::test]
 async fn what_is_not_understood_ends_with_2() {
@@ -61,6 +62,31 @@ async fn the_demo_ends_by_itself_with_a_summary() {
     for word in ["30 events", "delivered", "retried", "exhausted", "manual"] {
         assert!(printed.contains(word), "{word}: {printed}");
     }
+}
+
+#[tokio::test]
+async fn the_demo_that_stays_prints_a_link_that_opens_the_loans_page() {
+    let mut command = tokio::process::Command::from(loanhook());
+    command.arg("demo").stdout(std::process::Stdio::piped()).kill_on_drop(true);
+    let mut demo = command.spawn().expect("it starts");
+    let mut lines = BufReader::new(demo.stdout.take().expect("stdout is piped")).lines();
+    let link = within("the link", async {
+        while let Some(line) = lines.next_line().await.expect("it prints text") {
+            if line.contains("/portal?token=") {
+                return line.trim().to_owned();
+            }
+        }
+        panic!("the demo ended without a link");
+    });
+    let link = link.await;
+    let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    let opened = http.build().expect("a client").get(link).send().await.expect("an answer");
+    assert_eq!(opened.headers()["location"], "/loans/727/webhooks");
+    // As Ctrl-C does, it removes its folder.
+    let pid = demo.id().expect("it runs").to_string();
+    let told = std::process::Command::new("kill").args(["-INT", &pid]).status().expect("kill runs");
+    assert!(told.success());
+    assert!(within("its end", demo.wait()).await.expect("it ends").success());
 }
 
 #[tokio::test]

@@ -1,0 +1,155 @@
+//! How long the server takes for a loan's page of 50 and of 200 rows, and for a row that is opened: `cargo bench
+//! --bench page`. The whole of it, from the request to the last byte of the answer, without a network.
+
+use std::future::Future;
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use http::header::{COOKIE, SET_COOKIE};
+use http::{Request, StatusCode};
+use http_body_util::BodyExt as _;
+use loanhook::embedded::Embedded;
+use loanhook::intake::{Submission, accept};
+use loanhook::keys::ensure_admin;
+use loanhook::model::attempt::{AttemptState, Completion, StoredResponse};
+use loanhook::model::event::EventDraft;
+use loanhook::model::id::TenantId;
+use loanhook::model::key::{FIRST_TENANT, SecretKey};
+use loanhook::model::payload::Payload;
+use loanhook::model::time::Timestamp;
+use loanhook::ports::{Begun, Deliveries, Due, Wake};
+use loanhook::web::Site;
+use loanhook::{page, subscriptions};
+use serde_json::{json, value::to_raw_value};
+use tower::ServiceExt as _;
+use uuid::Uuid;
+
+const KEY: &str = "lh_bench_0123456789abcdef";
+const ROWS: usize = 1000;
+const ROUNDS: usize = 300;
+const ANSWER: &[u8] = br#"{"received": true, "amount": 250.00, "queue": "core-banking", "took": 12}"#;
+
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(bench(Embedded::open(folder.path())?))
+}
+
+async fn bench(engine: Embedded) -> Outcome {
+    fill(&engine).await?;
+    let router = page::router(engine, Site::default());
+    let cookie = sign_in(&router).await?;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "a loan of {ROWS} webhooks, {ROUNDS} rounds each")?;
+    writeln!(out, "{:28} {:>9} {:>9} {:>9}", "", "median", "p95", "HTML")?;
+    for (name, query) in [
+        ("50 rows", "limit=50"),
+        ("200 rows", "limit=200"),
+        ("200 rows, filtered", "limit=200&outcome=succeeded"),
+    ] {
+        let path = format!("/loans/727/webhooks?{query}");
+        let (median, p95, bytes) = measure(|| get(&router, &path, &cookie)).await?;
+        writeln!(out, "{name:28} {median:>7.2}ms {p95:>7.2}ms {:>6} KB", bytes / 1000)?;
+    }
+    let list = get(&router, "/loans/727/webhooks", &cookie).await?;
+    let list = std::str::from_utf8(&list)?;
+    let id = list.split("data-id=\"").nth(1).and_then(|rest| rest.split('"').next()).ok_or("a row")?;
+    let path = format!("/loans/727/webhooks/{id}/details");
+    let (median, p95, bytes) = measure(|| get(&router, &path, &cookie)).await?;
+    writeln!(out, "{:28} {median:>7.2}ms {p95:>7.2}ms {:>6} KB", "a row that is opened", bytes / 1000)?;
+    Ok(())
+}
+
+/// Median and 95th percentile in milliseconds, and the bytes of the last answer.
+async fn measure<F: Future<Output = Outcome<Bytes>>>(ask: impl Fn() -> F) -> Outcome<(f64, f64, usize)> {
+    let mut times = Vec::with_capacity(ROUNDS);
+    let mut bytes = 0;
+    for _ in 0..ROUNDS {
+        let begun = Instant::now();
+        bytes = ask().await?.len();
+        times.push(begun.elapsed());
+    }
+    times.sort_unstable();
+    let at = |part: usize| times[ROUNDS * part / 100].as_secs_f64() * 1000.0;
+    Ok((at(50), at(95), bytes))
+}
+
+async fn get(router: &Router, path: &str, cookie: &str) -> Outcome<Bytes> {
+    let request = Request::get(path).header("host", "localhost").header(COOKIE, cookie).body(Body::empty())?;
+    let response = router.clone().oneshot(request).await?;
+    if response.status() != StatusCode::OK {
+        return Err(format!("{path} answered {}", response.status()).into());
+    }
+    Ok(response.into_body().collect().await?.to_bytes())
+}
+
+async fn sign_in(router: &Router) -> Outcome<String> {
+    let request = Request::post("/login").header("host", "localhost").header("origin", "http://localhost");
+    let request = request.body(Body::from(format!("loan=727&key={KEY}")))?;
+    let response = router.clone().oneshot(request).await?;
+    let cookie = response.headers().get(SET_COOKIE).ok_or("no cookie")?.to_str()?;
+    Ok(cookie.split(';').next().unwrap_or_default().to_owned())
+}
+
+/// A loan with that many webhooks, each delivered at its first attempt.
+async fn fill(engine: &Embedded) -> Outcome {
+    let now = Timestamp::now();
+    ensure_admin(engine, Some(SecretKey::chosen(KEY)?), now).await?;
+    let tenant = TenantId::try_from(FIRST_TENANT.to_owned())?;
+    let draft = json!({
+        "title": "Core banking: payment posted",
+        "criteria": {"events": ["*"]},
+        "request": {"url": "https://core.example.com/hooks/loans"},
+    });
+    subscriptions::create(engine, &tenant, serde_json::from_value(draft)?, now)
+        .await
+        .map_err(|_| "no subscription")?;
+    for number in 0..ROWS {
+        let draft = EventDraft {
+            event_name: "Payment Posted to Account".into(),
+            loan_id: "727".into(),
+            context: to_raw_value(&json!({"loan-display-id": "727", "number": number}))?,
+            occurred_at: None,
+        };
+        let event = draft.check().map_err(|_| "no event")?;
+        let receipt = accept(engine, &tenant, Submission { event, key: None }, Timestamp::now()).await?;
+        for promised in receipt.deliveries {
+            let wake = Wake {
+                tenant: tenant.clone(),
+                trace_id: promised.trace_id,
+                subscription_id: promised.subscription_id,
+                due: now,
+                what: Due::Attempt(1),
+            };
+            deliver(engine, &wake).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn deliver(engine: &Embedded, wake: &Wake) -> Outcome {
+    let (token, now) = (Uuid::new_v4(), Timestamp::now());
+    let Begun::Won(won) = engine.begin(wake, 1, token, now).await? else { return Err("not claimed".into()) };
+    let (delivery, mut row) = *won;
+    let headers = [("content-type", "application/json"), ("server", "core/4.2"), ("date", "today")];
+    row.state = AttemptState::Complete(Completion {
+        ended_at: now + Duration::from_millis(12),
+        response_time_ms: Some(12.0),
+        source_ip: None,
+        result: Ok(200),
+        response: Some(StoredResponse {
+            payload: Payload::of(ANSWER),
+            content_type: Some("application/json".into()),
+            truncated: false,
+            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+            headers_truncated: false,
+        }),
+    });
+    engine.settle(&delivery, token, row, Some(Bytes::from_static(ANSWER))).await?;
+    Ok(())
+}

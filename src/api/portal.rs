@@ -1,0 +1,57 @@
+//! Links to the page of a loan.
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use http::request::Parts;
+use serde::Serialize;
+
+use super::auth::Caller;
+use super::body::MAX_SETTINGS;
+use super::openapi::{BadBody, Denied, Invalid, TooLarge, Unavailable};
+use super::problem::Problem;
+use super::{Api, body};
+use crate::model::grant::LinkDraft;
+use crate::model::key::Scope;
+use crate::model::time::Timestamp;
+use crate::portal;
+use crate::ports::{Grants, Keys};
+use crate::web::{Site, portal_link};
+
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PortalLink {
+    /// Whoever has it may do what it allows: hand it to nobody but the viewer.
+    #[schema(format = "uri")]
+    url: String,
+    /// Until then it can be opened, any number of times.
+    expires_at: Timestamp,
+}
+
+/// Make a portal link
+///
+/// It opens the webhooks page of one loan, without a key, for as long as it lives; the session that it opens
+/// lasts longer. Both end with the key that made the link.
+#[utoipa::path(
+    post, path = "/v1/portal-links", operation_id = "createPortalLink", tag = "portal", request_body = LinkDraft,
+    responses(
+        (status = 201, body = PortalLink, description = "the link"),
+        BadBody, Denied, TooLarge, Invalid,
+        Unavailable,
+    )
+)]
+pub(super) async fn create<S: Grants + Keys + Send + Sync>(
+    State(api): State<Api<S>>,
+    Extension(site): Extension<Site>,
+    caller: Caller,
+    parts: Parts,
+    request: Body,
+) -> Result<Response, Problem> {
+    caller.with(Scope::PortalWrite)?;
+    let draft: LinkDraft = body::parse(&body::read(request, MAX_SETTINGS).await?)?;
+    let made = portal::mint(&api.store, caller.key(), draft.check()?, Timestamp::now()).await?;
+    let url = portal_link(&site.reached(&parts), &made.token);
+    Ok(body::json(StatusCode::CREATED, &PortalLink { url, expires_at: made.grant.until }))
+}

@@ -1,0 +1,52 @@
+//! Portal links and sessions, by the hash of their token.
+//!
+//! Each is one item, read strongly: a session costs a page one read more than a key costs a call. DynamoDB
+//! deletes them late, so each read looks at the clock too.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::Aws;
+use super::failure::{failed, written};
+use super::item::{document, json, number};
+use super::table::{self, DELETED, DOC, EXPIRES, PK};
+use crate::model::grant::Grant;
+use crate::model::key::KeyHash;
+use crate::model::time::Timestamp;
+use crate::ports::{Grants, Stored};
+
+impl Grants for Aws {
+    async fn add_grant(&self, hash: KeyHash, grant: Grant, now: Timestamp) -> Stored<()> {
+        let mut item = table::grant(hash).key();
+        item.insert(DOC.into(), json(&grant)?);
+        // A second later, so that it is never gone before it is over.
+        let expires = Timestamp::now() + grant.until.since(now) + std::time::Duration::from_secs(1);
+        item.insert(EXPIRES.into(), number(expires.seconds()));
+        let put = self.dynamodb().put_item().table_name(self.table()).set_item(Some(item));
+        put.send().await.map_err(failed)?;
+        Ok(())
+    }
+
+    async fn grant(&self, hash: KeyHash, now: Timestamp) -> Stored<Option<Grant>> {
+        let Some(item) = self.get(table::grant(hash)).await? else { return Ok(None) };
+        if item.contains_key(DELETED) {
+            return Ok(None);
+        }
+        let grant: Grant = document(&item)?;
+        Ok((now < grant.until).then_some(grant))
+    }
+
+    async fn end_grant(&self, hash: KeyHash) -> Stored<()> {
+        let mark = self
+            .dynamodb()
+            .update_item()
+            .table_name(self.table())
+            .set_key(Some(table::grant(hash).key()))
+            .update_expression("SET #deleted = :true REMOVE #doc")
+            .condition_expression("attribute_exists(#pk)")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#deleted", DELETED)
+            .expression_attribute_names("#doc", DOC)
+            .expression_attribute_values(":true", AttributeValue::Bool(true));
+        written(mark.send().await).map(|_| ())
+    }
+}

@@ -1,0 +1,47 @@
+//! Portal links and sessions, by the hash of their token.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::Embedded;
+use super::tables::{from_json, to_json};
+use super::writer::Class;
+use crate::model::grant::Grant;
+use crate::model::key::KeyHash;
+use crate::model::time::Timestamp;
+use crate::ports::{Grants, Stored};
+
+impl Grants for Embedded {
+    async fn add_grant(&self, hash: KeyHash, grant: Grant, now: Timestamp) -> Stored<()> {
+        let work = move |connection: &Connection| {
+            // A few of those that are over, so that no call pays for all.
+            connection
+                .prepare_cached(
+                    "DELETE FROM grants WHERE hash IN (SELECT hash FROM grants WHERE until <= ?1 LIMIT 16)",
+                )?
+                .execute([now.millis()])?;
+            connection
+                .prepare_cached("INSERT INTO grants (hash, until, doc) VALUES (?1, ?2, ?3)")?
+                .execute(params![hash.0, grant.until.millis(), to_json(&grant)?])
+                .map(|_| ())
+        };
+        self.0.writer.run(Class::Progress, work, |()| ()).await
+    }
+
+    async fn grant(&self, hash: KeyHash, now: Timestamp) -> Stored<Option<Grant>> {
+        self.read(move |connection| {
+            connection
+                .prepare_cached("SELECT doc FROM grants WHERE hash = ?1 AND until > ?2")?
+                .query_row(params![hash.0, now.millis()], |row| from_json(row, 0))
+                .optional()
+        })
+        .await
+    }
+
+    async fn end_grant(&self, hash: KeyHash) -> Stored<()> {
+        let work = move |connection: &Connection| {
+            let mut delete = connection.prepare_cached("DELETE FROM grants WHERE hash = ?1")?;
+            delete.execute([hash.0]).map(|_| ())
+        };
+        self.0.writer.run(Class::Progress, work, |()| ()).await
+    }
+}

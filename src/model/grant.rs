@@ -1,0 +1,178 @@
+//! What a secret token lets a person see: a portal link, or the session it opens in a browser.
+//!
+//! Both are a grant. It names a tenant, one loan (or, for a sign-in with an API key, any loan of the tenant),
+//! what may be done there and who is said to do it; it is over at its time, or with the key that made it.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::id::{LoanId, TenantId};
+use super::key::{KeyHash, Scope, random_text};
+use super::time::Timestamp;
+use super::validation::{Faults, name_fault};
+
+/// How long a link lives where its maker does not say, in seconds.
+const DEFAULT_TTL: u32 = 15 * 60;
+/// How long a session lasts where nobody says, in seconds.
+pub const DEFAULT_SESSION: u32 = 8 * 3600;
+/// The longest life of a link, and of a session, in seconds.
+const A_DAY: u32 = 24 * 3600;
+
+/// What is kept of a token, beside its hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Grant {
+    pub kind: GrantKind,
+    pub tenant: TenantId,
+    /// None is any loan of the tenant.
+    pub loan: Option<LoanId>,
+    pub scopes: Vec<Scope>,
+    /// What `requestedBy` of a resend shows.
+    pub name: String,
+    /// From then on it is over.
+    pub until: Timestamp,
+    /// The key that made it: the grant is over when the key is deleted.
+    pub key: KeyHash,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum GrantKind {
+    /// Opens sessions that last so many seconds.
+    Link {
+        session_seconds: u32,
+    },
+    Session,
+}
+
+impl Grant {
+    pub fn may(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope)
+    }
+
+    /// Whether it is good for this loan of its tenant.
+    pub fn covers(&self, loan: &LoanId) -> bool {
+        self.loan.as_ref().is_none_or(|own| own == loan)
+    }
+
+    /// The session that this link opens now.
+    pub fn session(self, now: Timestamp) -> Option<Self> {
+        let GrantKind::Link { session_seconds } = self.kind else { return None };
+        let until = now + Duration::from_secs(session_seconds.into());
+        Some(Self { kind: GrantKind::Session, until, ..self })
+    }
+}
+
+/// A secret that stands for a grant, in clear. Its `Debug` does not show it.
+pub struct Token(String);
+
+impl Token {
+    pub fn generate() -> Result<Self, getrandom::Error> {
+        random_text().map(Self)
+    }
+
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    pub fn hash(&self) -> KeyHash {
+        KeyHash::of(&self.0)
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+/// What a portal link is asked to allow.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = NewPortalLink)]
+pub struct LinkDraft {
+    #[schema(
+        min_length = 1,
+        max_length = 256,
+        pattern = "^[^/\\\\?#%\\u0000-\\u001f\\u007f-\\u009f]+$",
+        example = "727"
+    )]
+    loan_id: String,
+    /// `history:read`, and `webhooks:resend` where the viewer may resend.
+    #[schema(min_items = 1, example = json!(["history:read", "webhooks:resend"]))]
+    scopes: Vec<LinkScope>,
+    /// Who is going to look: what `requestedBy` of a resend shows. The key's name where it is left out.
+    #[serde(default)]
+    #[schema(
+        min_length = 1,
+        max_length = 256,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$",
+        example = "jane@lender.example"
+    )]
+    viewer: Option<String>,
+    /// How long the link can be opened; 900 where it is left out.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 86400)]
+    ttl_seconds: Option<u32>,
+    /// How long a session lasts that the link opens; 28,800 where it is left out.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 86400)]
+    session_seconds: Option<u32>,
+}
+
+/// What a portal link can allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[schema(as = PortalScope)]
+enum LinkScope {
+    #[serde(rename = "history:read")]
+    HistoryRead,
+    #[serde(rename = "webhooks:resend")]
+    WebhooksResend,
+}
+
+/// A draft that keeps the rules.
+#[derive(Debug)]
+pub struct NewLink {
+    pub loan: LoanId,
+    pub scopes: Vec<Scope>,
+    pub viewer: Option<String>,
+    pub ttl: Duration,
+    pub session_seconds: u32,
+}
+
+impl LinkDraft {
+    /// # Errors
+    ///
+    /// What is wrong with it, each fault with its pointer.
+    pub fn check(self) -> Result<NewLink, Faults> {
+        let mut faults = Faults::default();
+        let loan = LoanId::try_from(self.loan_id).map_err(|fault| faults.add("/loanId", fault)).ok();
+        let mut scopes = Vec::new();
+        if self.scopes.contains(&LinkScope::HistoryRead) {
+            scopes.push(Scope::HistoryRead);
+        } else {
+            faults.add("/scopes", "must have history:read: without it there is nothing to see");
+        }
+        if self.scopes.contains(&LinkScope::WebhooksResend) {
+            scopes.push(Scope::WebhooksResend);
+        }
+        if let Some(fault) = self.viewer.as_deref().and_then(name_fault) {
+            faults.add("/viewer", fault);
+        }
+        let ttl = seconds(&mut faults, "/ttlSeconds", self.ttl_seconds, DEFAULT_TTL);
+        let session_seconds = seconds(&mut faults, "/sessionSeconds", self.session_seconds, DEFAULT_SESSION);
+        let ttl = Duration::from_secs(ttl.into());
+        let Some(loan) = loan else { return Err(faults) };
+        faults.or(NewLink { loan, scopes, viewer: self.viewer, ttl, session_seconds })
+    }
+}
+
+fn seconds(faults: &mut Faults, pointer: &str, given: Option<u32>, default: u32) -> u32 {
+    let seconds = given.unwrap_or(default);
+    if !(1..=A_DAY).contains(&seconds) {
+        faults.add(pointer, "must be 1 to 86400 seconds");
+    }
+    seconds
+}

@@ -1,0 +1,98 @@
+// Makes the page smoother; all it does can be done without it.
+//
+// Rows open in place, a resend asks in a dialog and stays on the page, IDs are copied, times are the viewer's,
+// and rows refresh while something is under way or due. What it shows comes from the server as HTML.
+"use strict";
+
+// Between two looks, in milliseconds; longer each time that nothing has changed.
+const POLL = 2000;
+const POLL_AT_MOST = 15000;
+// A retry that does not come is waited for so long, and then no longer: its delivery may have been canceled.
+const OVERDUE = 120000;
+
+const table = () => document.querySelector("#webhooks");
+const said = document.querySelector("#said");
+
+// ---------------------------------------------------------------- times
+
+const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const zone = new Intl.DateTimeFormat(undefined, { timeZoneName: "short" })
+  .formatToParts(new Date())
+  .find((part) => part.type === "timeZoneName").value;
+
+function tellTimes(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const date = new Date(time.dateTime);
+    if (!Number.isNaN(date.getTime())) time.textContent = clock.format(date);
+  }
+}
+
+// The fields of the filters are UTC in the address, and the viewer's zone in the form.
+function localFields(form) {
+  const pad = (number, width = 2) => String(number).padStart(width, "0");
+  for (const field of form.querySelectorAll("input[type=datetime-local]")) {
+    form.querySelector(`label[for="${field.id}"] .zone`).textContent = `(${zone})`;
+    if (!field.value) continue;
+    const date = new Date(`${field.value}Z`);
+    const day = `${pad(date.getFullYear(), 4)}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
+    field.value = `${day}T${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
+  }
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const query = new URLSearchParams();
+    for (const [name, value] of new FormData(form)) {
+      if (!value) continue;
+      const local = form.elements[name].type === "datetime-local";
+      query.append(name, local ? new Date(value).toISOString() : value);
+    }
+    const text = query.toString();
+    location.assign(form.action + (text ? `?${text}` : ""));
+  });
+}
+
+// ---------------------------------------------------------------- what is said
+
+function say(text, kind = "ok") {
+  const line = document.createElement("p");
+  line.className = `notice ${kind}`;
+  line.textContent = text;
+  said.replaceChildren(line);
+}
+
+async function copy(button) {
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+  } catch {
+    // A frame may be denied the clipboard: the old way needs no leave.
+    const field = document.createElement("textarea");
+    field.value = button.dataset.copy;
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+    button.focus();
+  }
+  button.classList.add("done");
+  say(`Copied ${button.dataset.copy}`);
+  setTimeout(() => button.classList.remove("done"), 1500);
+}
+
+// ---------------------------------------------------------------- asking the server
+
+class Ended extends Error {}
+
+async function ask(address, options) {
+  const answer = await fetch(address, { credentials: "same-origin", ...options });
+  // The session is over: the way to sign in is a page of its own.
+  if (new URL(answer.url).pathname === "/login") {
+    location.assign(answer.url);
+    throw new Ended();
+  }
+  const html = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (!answer.ok) throw new Error(html.querySelector("main p")?.textContent ?? "That did not work. Try again.");
+  return html;
+}
+
+function failed(error) {
+  if (!(error instanceof Ended)) say(error instanceof TypeError ? "The server cannot be reached." : error.message, "bad");
+}

@@ -1,0 +1,93 @@
+//! The cookies of sessions: one for each loan whose link was opened, and one for a sign-in with a key.
+//!
+//! A browser sends every cookie of ours to every page, and a servicer opens many loans in a day: beyond some
+//! the oldest are taken back, so that requests do not outgrow what gateways let through.
+
+use http::{HeaderMap, HeaderValue, header};
+
+use crate::model::id::LoanId;
+use crate::model::payload::PayloadKey;
+use crate::web::{Reached, Site};
+
+/// The sign-in with a key, good for every loan.
+const ANY_LOAN: &str = "lh-any";
+/// How many sessions of links a browser keeps.
+const KEPT: usize = 40;
+
+/// How cookies of ours are named and sent, to a browser that reached us so.
+pub(super) struct Jar {
+    /// Over encrypted connections only.
+    secure: bool,
+    /// Within frames of other sites too.
+    framed: bool,
+}
+
+impl Jar {
+    pub(super) fn new(site: &Site, reached: &Reached) -> Self {
+        let framed = site.frame_ancestors.names_another_site();
+        // A browser takes no cookie for frames that may travel in clear.
+        Self { secure: framed || reached.needs_secure_cookies(), framed }
+    }
+
+    /// The name of a session's cookie: that of its loan, or of a sign-in.
+    fn name(&self, loan: Option<&LoanId>) -> String {
+        // Nobody but us, on this very host, can set a cookie of that prefix.
+        let prefix = if self.secure { "__Host-" } else { "" };
+        match loan {
+            Some(loan) => {
+                format!("{prefix}lh-{}", &PayloadKey::of(loan.as_str().as_bytes()).to_string()[..16])
+            }
+            None => format!("{prefix}{ANY_LOAN}"),
+        }
+    }
+
+    /// The tokens that may open this loan, that of its own link first.
+    pub(super) fn tokens(&self, headers: &HeaderMap, loan: &LoanId) -> Vec<String> {
+        let wanted = [self.name(Some(loan)), self.name(None)];
+        let found = wanted.iter().filter_map(|name| ours(headers).find(|(other, _)| other == name));
+        found.map(|(_, token)| token.to_owned()).collect()
+    }
+
+    /// Whether the browser has a session for some other loan.
+    pub(super) fn has_other(&self, headers: &HeaderMap, loan: &LoanId) -> bool {
+        let own = [self.name(Some(loan)), self.name(None)];
+        ours(headers).any(|(name, _)| !own.iter().any(|own| own == name))
+    }
+
+    /// The headers that give a browser a session.
+    pub(super) fn set(
+        &self,
+        headers: &HeaderMap,
+        loan: Option<&LoanId>,
+        token: &str,
+        seconds: u64,
+    ) -> Vec<HeaderValue> {
+        let name = self.name(loan);
+        let others: Vec<_> = ours(headers).map(|(name, _)| name).filter(|other| *other != name).collect();
+        // Browsers name the oldest first.
+        let too_many = others.len().saturating_sub(KEPT - 1);
+        let gone = others.iter().filter(|other| !other.ends_with(ANY_LOAN)).take(too_many);
+        let gone = gone.map(|name| self.header(name, "", 0));
+        gone.chain([self.header(&name, token, seconds)]).flatten().collect()
+    }
+
+    /// The headers that take the sessions of a loan's page from a browser.
+    pub(super) fn clear(&self, loan: &LoanId) -> Vec<HeaderValue> {
+        [Some(loan), None].into_iter().filter_map(|loan| self.header(&self.name(loan), "", 0)).collect()
+    }
+
+    fn header(&self, name: &str, token: &str, seconds: u64) -> Option<HeaderValue> {
+        let same_site = if self.framed { "None; Partitioned" } else { "Lax" };
+        let secure = if self.secure { "; Secure" } else { "" };
+        let text =
+            format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite={same_site}{secure}");
+        HeaderValue::from_str(&text).ok()
+    }
+}
+
+/// The cookies of ours that a request carries, by name and value.
+fn ours(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.filter(|(name, _)| name.trim_start_matches("__Host-").starts_with("lh-"))
+}

@@ -1,0 +1,30 @@
+//! What a form sent.
+
+use axum::body::Body;
+use url::form_urlencoded;
+
+use super::refused::Refused;
+use crate::web::body;
+
+/// No form here is longer, in bytes.
+const LIMIT: usize = 16 * 1024;
+
+/// The fields of a form, by name.
+pub(super) struct Form(Vec<(String, String)>);
+
+impl Form {
+    pub(super) async fn read(request: Body) -> Result<Self, Refused> {
+        let bytes = body::read(request, LIMIT).await?;
+        Ok(Self(form_urlencoded::parse(&bytes).into_owned().collect()))
+    }
+
+    /// The fields of a query.
+    pub(super) fn of_query(query: Option<&str>) -> Self {
+        Self(form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect())
+    }
+
+    /// A field; empty where it was not sent.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+}

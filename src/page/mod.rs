@@ -1,0 +1,67 @@
+//! The page of a loan's webhooks, for people.
+//!
+//! Servicers live on pages, not in an API. This one is HTML from the server and complete without JavaScript:
+//! rows open by a link, filters are a form, a resend is a form, pages are links. One small script of our own
+//! makes it smoother. Everything that a receiver or an event says is shown as text (`preview`), under a policy
+//! by which nothing runs but that script (`headers`).
+//!
+//! - `visit`: whose session a request shows, and for which loan; `sign_in`: how one begins and ends.
+//! - `list`, `details`, `resend`, `files`: what can be asked; `view`: how it looks.
+//! - A page costs one page of rows; what a row has beyond itself (its delivery's story, its payloads) is read
+//!   only when it is opened.
+
+mod assets;
+mod cookies;
+mod details;
+mod files;
+mod form;
+mod headers;
+mod list;
+mod preview;
+mod query;
+mod refused;
+mod resend;
+mod sign_in;
+mod view;
+mod visit;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{any, get, post};
+
+use crate::ports::{Attempts, Grants, Keys, Payloads, Resends};
+use crate::web::{PORTAL, Site};
+
+/// What the pages ask of an engine.
+pub trait Store: Attempts + Grants + Keys + Payloads + Resends + Clone + Send + Sync + 'static {}
+
+impl<S: Attempts + Grants + Keys + Payloads + Resends + Clone + Send + Sync + 'static> Store for S {}
+
+/// What the handlers share.
+#[derive(Clone)]
+struct Pages<S> {
+    store: S,
+    site: Site,
+}
+
+/// The pages of loans, signing in, and what they are made of.
+pub fn router<S: Store>(store: S, site: Site) -> Router {
+    Router::new()
+        .route("/loans/{loanId}/webhooks", get(list::show::<S>))
+        .route("/loans/{loanId}/webhooks/{id}/details", get(details::show::<S>))
+        .route("/loans/{loanId}/webhooks/{id}/source", get(files::source::<S>))
+        .route("/loans/{loanId}/webhooks/{id}/response", get(files::response::<S>))
+        .route("/loans/{loanId}/webhooks/{id}/resend", post(resend::ask::<S>))
+        .route("/loans/{loanId}", any(refused::no_page))
+        .route("/loans/{loanId}/{*rest}", any(refused::no_page))
+        .route(PORTAL, get(sign_in::open::<S>))
+        .route("/login", get(sign_in::show).post(sign_in::with_key::<S>))
+        .route("/logout", post(sign_in::out::<S>))
+        .route("/assets/{name}", get(assets::get))
+        .method_not_allowed_fallback(refused::wrong_method)
+        .layer(from_fn_with_state(site.frame_ancestors.clone(), headers::add))
+        .with_state(Pages { store, site })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,162 @@
+//! What of a loan's history a page is asked for, kept whole in its address.
+
+use chrono::NaiveDateTime;
+use url::form_urlencoded::Serializer;
+
+use super::form::Form;
+use crate::model::filter::HistoryFilter;
+use crate::model::filter_draft::{FilterDraft, checked, checked_limit};
+use crate::model::id::AttemptId;
+use crate::model::validation::Faults;
+
+/// The filters, by their names in the address: those of the API.
+pub(super) const FILTERS: [&str; 11] = [
+    "eventTitle",
+    "eventName",
+    "subscriptionId",
+    "traceId",
+    "method",
+    "outcome",
+    "responseCode",
+    "error",
+    "attempt",
+    "from",
+    "to",
+];
+/// How many rows; before which one the page begins.
+pub(super) const LIMIT: &str = "limit";
+pub(super) const BEFORE: &str = "before";
+/// The row that is open; the one that was just asked for.
+pub(super) const OPEN: &str = "open";
+pub(super) const RESENT: &str = "resent";
+
+/// The parameters of the page, those that are not empty.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Asked(Vec<(&'static str, String)>);
+
+/// The parameters as what they mean.
+pub(super) struct Wanted {
+    pub(super) filter: HistoryFilter,
+    pub(super) limit: usize,
+    pub(super) before: Option<AttemptId>,
+    pub(super) open: Option<AttemptId>,
+    pub(super) resent: Option<AttemptId>,
+    /// What was wrong, and is left out.
+    pub(super) faults: Faults,
+}
+
+impl Asked {
+    pub(super) fn read(query: Option<&str>) -> Self {
+        let form = Form::of_query(query);
+        let names = FILTERS.into_iter().chain([LIMIT, BEFORE, OPEN, RESENT]);
+        let value = |name| match name {
+            "from" | "to" => utc(form.get(name)),
+            _ => form.get(name).to_owned(),
+        };
+        let given = names.map(|name| (name, value(name))).filter(|(_, value)| !value.is_empty());
+        Self(given.collect())
+    }
+
+    /// A parameter; empty where it is not given.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
+    }
+
+    /// The filters that are set, by name.
+    pub(super) fn filters(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let set = self.0.iter().filter(|(name, _)| FILTERS.contains(name));
+        set.map(|(name, value)| (*name, value.as_str()))
+    }
+
+    /// The same with another value for a parameter.
+    pub(super) fn with(&self, name: &'static str, value: &impl ToString) -> Self {
+        let mut asked = self.without(&[name]);
+        asked.0.push((name, value.to_string()));
+        asked
+    }
+
+    pub(super) fn without(&self, names: &[&str]) -> Self {
+        Self(self.0.iter().filter(|(name, _)| !names.contains(name)).cloned().collect())
+    }
+
+    /// The first page of these filters, nothing open.
+    pub(super) fn first_page(&self) -> Self {
+        self.without(&[BEFORE, OPEN, RESENT])
+    }
+
+    /// With its question mark; empty where nothing is given.
+    pub(super) fn query(&self) -> String {
+        if self.0.is_empty() {
+            return String::new();
+        }
+        format!("?{}", Serializer::new(String::new()).extend_pairs(&self.0).finish())
+    }
+
+    pub(super) fn check(&self) -> Wanted {
+        let mut faults = Faults::default();
+        let text = |name: &str| Some(self.get(name).to_owned()).filter(|text| !text.is_empty());
+        let draft = FilterDraft {
+            event_title: text("eventTitle"),
+            event_name: text("eventName"),
+            subscription_id: text("subscriptionId"),
+            trace_id: text("traceId"),
+            method: text("method"),
+            outcome: text("outcome"),
+            response_code: text("responseCode"),
+            error: text("error"),
+            attempt: text("attempt"),
+            from: text("from"),
+            to: text("to"),
+        };
+        let id = |faults: &mut Faults, name: &str| {
+            checked(faults, name, text(name), |text| text.parse().ok(), "must be the ID of an attempt")
+        };
+        Wanted {
+            filter: draft.check(&mut faults),
+            limit: checked_limit(&mut faults, text(LIMIT)),
+            before: id(&mut faults, BEFORE),
+            open: id(&mut faults, OPEN),
+            resent: id(&mut faults, RESENT),
+            faults,
+        }
+    }
+}
+
+/// A browser's own field for a date and time says no zone: without the script it is UTC.
+fn utc(text: &str) -> String {
+    let zoneless = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%.f"];
+    let time = zoneless.iter().find_map(|format| NaiveDateTime::parse_from_str(text.trim(), format).ok());
+    time.map_or_else(|| text.trim().to_owned(), |time| format!("{}Z", time.format("%Y-%m-%dT%H:%M:%S%.f")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_a_form_are_utc() {
+        for (text, means) in [
+            ("2026-11-23T10:00", "2026-11-23T10:00:00Z"),
+            ("2026-11-23T10:00:05", "2026-11-23T10:00:05Z"),
+            ("2026-11-23T10:00:05.25", "2026-11-23T10:00:05.250Z"),
+            ("2026-11-23T12:00:00+02:00", "2026-11-23T12:00:00+02:00"),
+            ("soon", "soon"),
+        ] {
+            assert_eq!(utc(text), means);
+        }
+    }
+
+    #[test]
+    fn what_is_asked_stands_in_the_address() {
+        let asked = Asked::read(Some("eventTitle=B%C3%B6rse+%26+Co&outcome=&limit=10&unknown=1&open=x"));
+        assert_eq!(asked.query(), "?eventTitle=B%C3%B6rse+%26+Co&limit=10&open=x");
+        assert_eq!(
+            asked.first_page().with("outcome", &"failed").query(),
+            "?eventTitle=B%C3%B6rse+%26+Co&limit=10&outcome=failed"
+        );
+        assert_eq!(asked.without(&["eventTitle", "limit", "open"]).query(), "");
+        let wanted = asked.check();
+        assert_eq!((wanted.filter.event_title.as_deref(), wanted.limit), (Some("Börse & Co"), 10));
+        assert_eq!(wanted.faults, Faults::one("open", "must be the ID of an attempt"));
+    }
+}

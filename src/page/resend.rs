@@ -1,0 +1,45 @@
+//! Sending again, asked for on the page.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::request::Parts;
+use uuid::Uuid;
+
+use super::form::Form;
+use super::query::{Asked, RESENT};
+use super::refused::Refused;
+use super::visit::Visit;
+use super::{Pages, Store};
+use crate::model::attempt::Outcome;
+use crate::model::time::Timestamp;
+use crate::resend::{self as use_case, ResendRequest};
+
+/// The names of the fields of the form.
+pub(super) const CSRF: &str = "csrf";
+pub(super) const ONCE: &str = "once";
+
+/// Asks for the resend and goes back to the list, where its row is the newest.
+pub(super) async fn ask<S: Store>(
+    State(pages): State<Pages<S>>,
+    visit: Visit,
+    parts: Parts,
+    request: Body,
+) -> Result<Response, Refused> {
+    let form = Form::read(request).await?;
+    visit.check_form(&parts.headers, form.get(CSRF))?;
+    if !visit.may_resend() {
+        return Err(Refused::MayNotResend);
+    }
+    let row = visit.row(&pages.store).await?.attempt;
+    let request = ResendRequest {
+        trace_id: row.trace_id,
+        attempt: (row.outcome() != Outcome::Queued).then_some(row.number),
+        requested_by: visit.grant.name.clone(),
+        // Each form asks once, however often it is sent. No key of the API's begins with this character.
+        key: form.get(ONCE).parse::<Uuid>().ok().map(|once| format!("\u{7f}page {once}")),
+    };
+    let id = use_case::resend(&pages.store, &visit.grant.tenant, request, Timestamp::now()).await?;
+    let back = Asked::read(parts.uri.query()).first_page().with(RESENT, &id);
+    Ok(Redirect::to(&format!("{}{}", visit.path(), back.query())).into_response())
+}

@@ -1,0 +1,178 @@
+//! What only a history longer than a test can make over HTTP shows.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+use super::*;
+use crate::model::attempt::{Attempt, AttemptNumber, AttemptState, Completion};
+use crate::model::delivery::Delivery;
+use crate::model::grant::{Grant, GrantKind};
+use crate::model::id::{AttemptId, EventId, KeyId, LoanId, SubscriptionId, TenantId, TraceId};
+use crate::model::key::{Key, KeyHash, Scope};
+use crate::model::payload::{Payload, PayloadKey};
+use crate::model::subscription::Method;
+use crate::model::time::Timestamp;
+use crate::ports::{Idempotency, Queued, Row, Stored, Taken, Wake};
+
+/// A loan of 12,000 webhooks, the event title of every one of which is `Ordinary`, but for those of these
+/// numbers, counted from the newest: theirs is `Rare`.
+#[derive(Clone)]
+struct Loan(Arc<Vec<u32>>);
+
+const WEBHOOKS: u32 = 12_000;
+
+fn tenant() -> TenantId {
+    TenantId::try_from("acme".to_owned()).expect("a tenant")
+}
+
+/// The newest is 0; IDs fall as numbers rise.
+fn id(number: u32) -> AttemptId {
+    AttemptId::from_uuid(Uuid::from_u128(u128::from(WEBHOOKS - number)))
+}
+
+fn row(number: u32, rare: bool) -> Row {
+    let ended_at = Timestamp::from_millis(1_795_428_000_000);
+    let result =
+        Completion { ended_at, response_time_ms: None, source_ip: None, result: Ok(200), response: None };
+    let attempt = Attempt {
+        id: id(number),
+        tenant: tenant(),
+        loan_id: LoanId::try_from("727".to_owned()).expect("a loan"),
+        trace_id: TraceId::of(EventId::from_uuid(Uuid::nil()), SubscriptionId::from_uuid(Uuid::nil())),
+        subscription_id: SubscriptionId::from_uuid(Uuid::nil()),
+        event_title: if rare { "Rare" } else { "Ordinary" }.into(),
+        event_name: "Payment".into(),
+        occurred_at: None,
+        method: Method::Post,
+        destination: "https://core.example.com/".into(),
+        content_type: None,
+        source: Payload::of(b""),
+        number: AttemptNumber::Auto(1),
+        requested_by: None,
+        resend_of: None,
+        sent_at: ended_at,
+        state: AttemptState::Complete(result),
+        next_attempt_at: None,
+    };
+    Row { attempt, resends: 0 }
+}
+
+impl Attempts for Loan {
+    async fn rows(
+        &self,
+        _: &TenantId,
+        _: &LoanId,
+        _: Option<AttemptId>,
+        before: Option<AttemptId>,
+        limit: usize,
+    ) -> Stored<Vec<Row>> {
+        let numbers = (0..WEBHOOKS).filter(|number| before.is_none_or(|before| id(*number) < before));
+        Ok(numbers.take(limit).map(|number| row(number, self.0.contains(&number))).collect())
+    }
+
+    async fn row(&self, _: &TenantId, _: &LoanId, _: AttemptId) -> Stored<Option<Row>> {
+        Ok(None)
+    }
+
+    async fn story(&self, _: &TenantId, _: TraceId) -> Stored<Option<(Delivery, Vec<Attempt>)>> {
+        Ok(None)
+    }
+}
+
+/// Every token is a session, and its key stands.
+impl Grants for Loan {
+    async fn add_grant(&self, _: KeyHash, _: Grant, _: Timestamp) -> Stored<()> {
+        Ok(())
+    }
+
+    async fn grant(&self, key: KeyHash, now: Timestamp) -> Stored<Option<Grant>> {
+        let until = now + std::time::Duration::from_secs(60);
+        let (scopes, name) = (vec![Scope::HistoryRead], "Jane".into());
+        Ok(Some(Grant { kind: GrantKind::Session, tenant: tenant(), loan: None, scopes, name, until, key }))
+    }
+
+    async fn end_grant(&self, _: KeyHash) -> Stored<()> {
+        Ok(())
+    }
+}
+
+impl Keys for Loan {
+    async fn key(&self, _: KeyHash) -> Stored<Option<Arc<Key>>> {
+        let now = Timestamp::now();
+        let id = KeyId::at(now);
+        let (tenant, name, scopes) = (tenant(), "LMS".into(), Vec::new());
+        Ok(Some(Arc::new(Key { id, tenant, name, scopes, created_at: now })))
+    }
+
+    async fn add_key(&self, _: Key, _: KeyHash) -> Stored<()> {
+        Ok(())
+    }
+
+    async fn keys(&self, _: &TenantId, _: Option<KeyId>, _: usize) -> Stored<Vec<Key>> {
+        Ok(Vec::new())
+    }
+
+    async fn delete_key(&self, _: &TenantId, _: KeyId) -> Stored<bool> {
+        Ok(false)
+    }
+}
+
+impl Payloads for Loan {
+    async fn payload(&self, _: &TenantId, _: PayloadKey) -> Stored<Option<Bytes>> {
+        Ok(None)
+    }
+}
+
+impl Resends for Loan {
+    async fn queue_resend(&self, _: Attempt, _: Option<Idempotency>, _: Timestamp) -> Stored<Queued> {
+        Ok(Queued::New)
+    }
+
+    async fn take_resend(&self, _: &Wake, _: &LoanId, _: AttemptId, _: Uuid, _: Timestamp) -> Stored<Taken> {
+        Ok(Taken::Lost(None))
+    }
+
+    async fn settle_resend(&self, _: Uuid, _: Attempt, _: Option<Bytes>) -> Stored<bool> {
+        Ok(false)
+    }
+}
+
+/// The page of a loan whose rare webhooks have these numbers, filtered to them.
+async fn rare(numbers: &[u32], before: Option<u32>) -> String {
+    let before = before.map(|number| format!("&before={}", id(number))).unwrap_or_default();
+    let request = Request::get(format!("/loans/727/webhooks?eventTitle=Rare{before}"));
+    let request = request.header("host", "localhost").header("cookie", "lh-any=token");
+    let router = router(Loan(Arc::new(numbers.to_vec())), Site::default());
+    let answer = router.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
+    assert_eq!(answer.status(), StatusCode::OK);
+    let body = answer.into_body().collect().await.expect("a body").to_bytes();
+    String::from_utf8(body.into()).expect("a page")
+}
+
+/// The way on leads to before the row of this number.
+fn leads_on(page: &str, number: u32) -> bool {
+    page.contains(&format!("before={}\">Search older</a>", id(number)))
+}
+
+#[tokio::test]
+async fn a_page_that_ends_early_offers_to_search_older() {
+    let page = rare(&[5_001], None).await;
+    assert!(page.contains("No match yet") && leads_on(&page, 4_999), "{page}");
+    let page = rare(&[5_001], Some(4_999)).await;
+    assert!(page.contains("<bdi>Rare</bdi>") && leads_on(&page, 9_999), "{page}");
+    assert!(page.contains("No further match among the webhooks looked at so far"), "{page}");
+    let page = rare(&[5_001], Some(9_999)).await;
+    assert!(page.contains("No older match") && !page.contains("Search older"), "{page}");
+}
+
+#[tokio::test]
+async fn a_page_that_is_full_leads_to_older_ones() {
+    let page = rare(&(0..60).collect::<Vec<_>>(), None).await;
+    assert!(page.contains(&format!("before={}\">Older</a>", id(49))) && !page.contains("Search older"));
+}

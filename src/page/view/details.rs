@@ -1,0 +1,131 @@
+//! What an open row shows.
+
+use std::fmt::Display;
+
+use maud::{Markup, html};
+
+use super::words::{copy, response_time, time};
+use super::{life, payload, resend};
+use crate::model::attempt::{Attempt, Outcome};
+use crate::page::details::Details;
+use crate::page::query::Asked;
+use crate::page::visit::Visit;
+
+/// How many resends are named.
+const SHOWN: usize = 5;
+
+pub(in crate::page) fn show(details: &Details, visit: &Visit, asked: &Asked) -> Markup {
+    let attempt = &details.row.attempt;
+    let completion = attempt.completion();
+    let answer = completion.and_then(|completion| completion.response.as_ref());
+    let ip = completion.and_then(|completion| completion.source_ip);
+    let time_taken = completion.and_then(|completion| completion.response_time_ms).map(response_time);
+    let href = format!("{}/{}", visit.path(), attempt.id);
+    let source = payload::Shown {
+        title: "Source payload",
+        what: "What was sent",
+        preview: &details.source,
+        href: format!("{href}/source"),
+        bytes: attempt.source.bytes,
+        content_type: attempt.content_type.as_deref(),
+    };
+    let response = answer.zip(details.response.as_ref()).map(|(answer, preview)| payload::Shown {
+        title: "Response payload",
+        what: "What came back",
+        preview,
+        href: format!("{href}/response"),
+        bytes: answer.payload.bytes,
+        content_type: answer.content_type.as_deref(),
+    });
+    html! {
+        div.open-row {
+            @if let Some(error) = completion.and_then(|completion| completion.error()) {
+                p.notice.bad { (error.detail) }
+            }
+            (life::show(details))
+            dl.facts {
+                (fact("Destination", &html! { bdi.break { (attempt.destination) } }))
+                (fact("IP address it was sent from", &or_none(ip, "Not known")))
+                (fact("Response time", &or_none(time_taken, "None: there was no whole answer")))
+                (fact("Sent", &time(attempt.sent_at)))
+                (fact("Event", &html! { bdi { (attempt.event_name) } }))
+                (fact("ID", &id("ID", &attempt.id)))
+                (fact("Trace ID", &id("trace ID", &attempt.trace_id)))
+                (fact("Next automatic attempt", &next(details)))
+                (fact("Manually retried", &retried(details)))
+                @if let Some(by) = &attempt.requested_by {
+                    (fact("Resend asked for by", &html! { bdi { (by) } }))
+                }
+            }
+            (resend::show(details, visit, asked, &href))
+            div.payloads {
+                (payload::show(&source))
+                @match &response {
+                    Some(response) => (payload::show(response)),
+                    None => section.payload { h2 { "Response payload" } p.quiet { (no_answer(attempt)) } },
+                }
+            }
+            @if let Some(answer) = answer {
+                section.headers {
+                    h2 { "Response headers" }
+                    @if answer.truncated {
+                        p.notice.wait {
+                            "The response is not whole: it broke off, or was longer than the 1 MiB that is kept."
+                        }
+                    }
+                    @if answer.headers.is_empty() { p.quiet { "None." } }
+                    dl {
+                        @for (name, value) in &answer.headers { dt { (name) } dd { bdi.break { (value) } } }
+                    }
+                    @if answer.headers_truncated { p.quiet { "There were more than the 16 KiB that are kept." } }
+                }
+            }
+        }
+    }
+}
+
+fn fact(name: &str, value: &Markup) -> Markup {
+    html! { div { dt { (name) } dd { (value) } } }
+}
+
+fn or_none(value: Option<impl Display>, none: &str) -> Markup {
+    html! { @if let Some(value) = value { (value.to_string()) } @else { span.quiet { (none) } } }
+}
+
+/// An ID in full.
+fn id(what: &str, id: &impl ToString) -> Markup {
+    html! { span.id { code.break { (id.to_string()) } (copy(what, id)) } }
+}
+
+fn no_answer(attempt: &Attempt) -> &'static str {
+    match attempt.outcome() {
+        Outcome::Queued | Outcome::Sending => "Nothing has come back yet.",
+        Outcome::Succeeded | Outcome::Failed => "Nothing came back.",
+    }
+}
+
+/// When the delivery is tried again, as things stand now.
+fn next(details: &Details) -> Markup {
+    match details.next {
+        Some(next) => time(next),
+        None => html! { span.quiet { "None is scheduled" } },
+    }
+}
+
+/// Whether the delivery was manually resent, and by whom.
+fn retried(details: &Details) -> Markup {
+    let manual: Vec<_> = details.attempts.iter().filter(|attempt| attempt.is_manual()).collect();
+    html! {
+        @if manual.is_empty() { span.quiet { "No" } } @else {
+            ul.plain {
+                @for attempt in manual.iter().rev().take(SHOWN) {
+                    li {
+                        "by " bdi { (attempt.requested_by.as_deref().unwrap_or("an unknown caller")) }
+                        ", " (time(attempt.sent_at))
+                    }
+                }
+                @if manual.len() > SHOWN { li.quiet { "and " (manual.len() - SHOWN) " times before" } }
+            }
+        }
+    }
+}

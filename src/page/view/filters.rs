@@ -1,0 +1,132 @@
+//! The form of filters, and those that are set.
+
+use maud::{Markup, html};
+
+use super::words::{kind, short};
+use crate::model::failure::ErrorKind;
+use crate::page::list::List;
+use crate::page::query::LIMIT;
+
+/// Values of a choice, each with its words.
+type Choices = &'static [(&'static str, &'static str)];
+
+const OUTCOMES: Choices =
+    &[("succeeded", "Succeeded"), ("failed", "Failed"), ("sending", "Sending"), ("queued", "Queued")];
+const CODES: Choices = &[
+    ("2xx", "2xx (success)"),
+    ("3xx", "3xx (redirect)"),
+    ("4xx", "4xx (refused)"),
+    ("5xx", "5xx (receiver failed)"),
+];
+const ATTEMPTS: Choices = &[("auto", "Automatic"), ("manual", "Manual")];
+const LIMITS: Choices = &[("50", "50"), ("100", "100"), ("200", "200")];
+
+pub(super) fn show(list: &List, path: &str) -> Markup {
+    let asked = &list.asked;
+    let set = asked.filters().count();
+    let titles = list.page.titles.iter().map(String::as_str);
+    let titles: Vec<_> = titles.map(|title| (title, title)).collect();
+    let kinds = ErrorKind::ALL.map(|of| (of.as_str(), kind(of)));
+    html! {
+        details.filters open[set > 0] {
+            summary { "Filters" @if set > 0 { " " span.count { (set) " set" } } }
+            form #filters method="get" action=(path) {
+                (choice("eventTitle", "Event title", "Any", &titles, asked.get("eventTitle")))
+                (choice("outcome", "Outcome", "Any", OUTCOMES, asked.get("outcome")))
+                (choice("responseCode", "Response code", "Any", CODES, asked.get("responseCode")))
+                (choice("error", "Error", "Any", &kinds, asked.get("error")))
+                (choice("attempt", "Attempt", "Automatic or manual", ATTEMPTS, asked.get("attempt")))
+                (text("traceId", "Trace ID", asked.get("traceId")))
+                (moment("from", "From", asked.get("from")))
+                (moment("to", "To", asked.get("to")))
+                (choice(LIMIT, "Rows a page", "50", &LIMITS[1..], asked.get(LIMIT)))
+                @for (name, value) in asked.filters().filter(|(name, _)| HIDDEN.contains(name)) {
+                    input type="hidden" name=(name) value=(value);
+                }
+                div.actions {
+                    button.primary type="submit" { "Apply" }
+                    @if set > 0 { a.button href=(path) { "Clear all" } }
+                }
+            }
+        }
+        @if set > 0 {
+            ul.chips aria-label="Filters that are set" {
+                @for (name, value) in asked.filters() {
+                    li { a href={ (path) (asked.first_page().without(&[name]).query()) } title="Remove this filter" {
+                        span.quiet { (words_of(name)) } " " bdi { (shown(name, value)) }
+                        span aria-hidden="true" { " ×" } span.unseen { ", remove this filter" }
+                    } }
+                }
+            }
+        }
+    }
+}
+
+/// Filters of the API that an address may have and the form does not ask for.
+const HIDDEN: [&str; 3] = ["eventName", "subscriptionId", "method"];
+
+fn words_of(name: &str) -> &'static str {
+    match name {
+        "eventTitle" => "Event title",
+        "eventName" => "Event",
+        "subscriptionId" => "Subscription",
+        "traceId" => "Trace ID",
+        "method" => "Method",
+        "outcome" => "Outcome",
+        "responseCode" => "Response code",
+        "error" => "Error",
+        "attempt" => "Attempt",
+        "from" => "From",
+        _ => "To",
+    }
+}
+
+fn shown(name: &str, value: &str) -> Markup {
+    match name {
+        "traceId" | "subscriptionId" if value.len() == 36 && value.is_ascii() => {
+            html! { span title=(value) { (short(&value)) } }
+        }
+        "from" | "to" => html! { time datetime=(value) { (value) } },
+        _ => html! { (value) },
+    }
+}
+
+fn choice(name: &str, label: &str, any: &str, choices: &[(&str, &str)], chosen: &str) -> Markup {
+    let id = format!("f-{name}");
+    let known = chosen.is_empty() || choices.iter().any(|(value, _)| *value == chosen);
+    html! {
+        div.field {
+            label for=(id) { (label) }
+            select id=(id) name=(name) {
+                option value="" { (any) }
+                // What an address asks for is offered too.
+                @if !known { option value=(chosen) selected { (chosen) } }
+                @for (value, words) in choices {
+                    option value=(value) selected[*value == chosen] { (words) }
+                }
+            }
+        }
+    }
+}
+
+fn text(name: &str, label: &str, value: &str) -> Markup {
+    let id = format!("f-{name}");
+    html! {
+        div.field {
+            label for=(id) { (label) }
+            input id=(id) name=(name) value=(value) autocomplete="off" spellcheck="false" placeholder="78e763c3-…";
+        }
+    }
+}
+
+/// A date and time; the script makes it one of the viewer's zone.
+fn moment(name: &str, label: &str, value: &str) -> Markup {
+    let id = format!("f-{name}");
+    let local = value.get(..19).unwrap_or_default();
+    html! {
+        div.field {
+            label for=(id) { (label) " " span.zone { "(UTC)" } }
+            input id=(id) name=(name) type="datetime-local" step="1" value=(local);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Signing in with an API key.
+
+use axum::response::Response;
+use maud::html;
+
+use super::layout;
+
+/// Why there is still nobody signed in.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::page) enum Fault {
+    SessionEnded,
+    NoSuchKey,
+    MayNotRead,
+    NoSuchLoan,
+}
+
+impl Fault {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::SessionEnded => {
+                "Your session is over. Open the loan again from your servicing system, or sign in with a key."
+            }
+            Self::NoSuchKey => "This key is not valid. It may have been deleted.",
+            Self::MayNotRead => "This key may not read the history: use one with the scope history:read.",
+            Self::NoSuchLoan => "Say which loan to open: its ID, as the servicing system names it.",
+        }
+    }
+}
+
+/// The form. Where it is known where to go on to, no loan is asked for.
+pub(in crate::page) fn page(next: Option<&str>, fault: Option<Fault>) -> Response {
+    let content = html! {
+        section.card.narrow {
+            h1 { "Sign in" }
+            p.quiet {
+                "Opened from your servicing system? Go back there and open the loan again. "
+                "With an API key you can sign in here."
+            }
+            @if let Some(fault) = fault { p.notice.bad role="alert" { (fault.text()) } }
+            form method="post" action="/login" {
+                @match next {
+                    Some(next) => { input type="hidden" name="next" value=(next); }
+                    None => {
+                        label for="loan" { "Loan ID" }
+                        input #loan name="loan" required maxlength="256" autocomplete="off";
+                    }
+                }
+                label for="key" { "API key" }
+                input #key type="password" name="key" required autocomplete="off" spellcheck="false" placeholder="lh_…";
+                button.primary type="submit" { "Sign in" }
+            }
+        }
+    };
+    layout::page("Sign in", &content)
+}

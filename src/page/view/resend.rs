@@ -1,0 +1,43 @@
+//! The way to send again: it asks once.
+
+use maud::{Markup, html};
+use uuid::Uuid;
+
+use super::words::time;
+use crate::model::failure::ErrorKind;
+use crate::page::details::Details;
+use crate::page::query::Asked;
+use crate::page::resend::{CSRF, ONCE};
+use crate::page::visit::Visit;
+
+pub(super) fn show(details: &Details, visit: &Visit, asked: &Asked, href: &str) -> Markup {
+    let attempt = &details.row.attempt;
+    let first = details.attempts.first().unwrap_or(attempt);
+    let error = attempt.completion().and_then(|completion| completion.error());
+    if error.is_some_and(|error| error.kind == ErrorKind::Template) {
+        return html! { p.quiet { "There is nothing to resend: the request could not be made for this event." } };
+    }
+    if !visit.may_resend() {
+        return html! { p.quiet { "You may look at this loan's webhooks, but not resend them." } };
+    }
+    let back = asked.first_page().query();
+    html! {
+        details.resend {
+            summary.button.primary { "Resend" }
+            div.confirm {
+                p {
+                    strong {
+                        "Send exactly what was sent on " (time(first.sent_at))
+                        ", again to " bdi.break { (attempt.destination) } "?"
+                    }
+                }
+                p.quiet { "The receiver gets the same bytes once more. Automatic retries go on as scheduled." }
+                form method="post" action={ (href) "/resend" (back) } {
+                    input type="hidden" name=(CSRF) value=(visit.csrf());
+                    input type="hidden" name=(ONCE) value=(Uuid::new_v4());
+                    button.primary type="submit" { "Send again" }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Who may see a loan's page: links that an LMS asks for, the sessions they open, and signing in with a key.
+//!
+//! A link and a session are both a grant: a secret token of which only the hash is kept. Opening a link adds
+//! a session beside it, so a link opens any number of times while it lives, and each browser can end its own.
+//! Nothing is written when a key is deleted: whoever shows a token has its key looked up too, which engines
+//! keep at hand anyway, and so everything that a key made is over with it at once.
+
+use crate::keys::authenticate;
+use crate::model::grant::{DEFAULT_SESSION, Grant, GrantKind, NewLink, Token};
+use crate::model::id::LoanId;
+use crate::model::key::{Key, KeyHash, Scope};
+use crate::model::time::Timestamp;
+use crate::ports::{Grants, Keys, StoreError, Stored};
+
+#[derive(Debug, thiserror::Error)]
+pub enum PortalError {
+    #[error("no randomness for a token: {0}")]
+    Randomness(#[from] getrandom::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A grant that was made, and its token, in clear here and never again.
+#[derive(Debug)]
+pub struct Made {
+    pub grant: Grant,
+    pub token: Token,
+}
+
+async fn make<S: Grants>(store: &S, grant: Grant, now: Timestamp) -> Result<Made, PortalError> {
+    let token = Token::generate()?;
+    store.add_grant(token.hash(), grant.clone(), now).await?;
+    Ok(Made { grant, token })
+}
+
+/// Makes a link for one loan of the key's tenant.
+///
+/// # Errors
+///
+/// When the link could not be kept.
+pub async fn mint<S: Grants>(
+    store: &S,
+    (key, hash): (&Key, KeyHash),
+    link: NewLink,
+    now: Timestamp,
+) -> Result<Made, PortalError> {
+    let grant = Grant {
+        kind: GrantKind::Link { session_seconds: link.session_seconds },
+        tenant: key.tenant.clone(),
+        loan: Some(link.loan),
+        scopes: link.scopes,
+        name: link.viewer.unwrap_or_else(|| key.name.clone()),
+        until: now + link.ttl,
+        key: hash,
+    };
+    make(store, grant, now).await
+}
+
+/// Opens a link: a session for its loan. None where there is no such link any more.
+///
+/// # Errors
+///
+/// When the session could not be kept.
+pub async fn open<S: Grants + Keys>(
+    store: &S,
+    shown: &str,
+    now: Timestamp,
+) -> Result<Option<Made>, PortalError> {
+    let link = standing(store, shown, now).await?;
+    match link.and_then(|link| link.session(now)) {
+        Some(session) => make(store, session, now).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// What came of signing in with an API key.
+#[derive(Debug)]
+pub enum SignIn {
+    Done(Made),
+    NoSuchKey,
+    /// The key lacks `history:read`.
+    MayNotRead,
+}
+
+/// Signs in with an API key: a session for any loan of its tenant, with what of the key a page can use.
+///
+/// # Errors
+///
+/// When the session could not be kept.
+pub async fn sign_in<S: Grants + Keys>(
+    store: &S,
+    shown: &str,
+    now: Timestamp,
+) -> Result<SignIn, PortalError> {
+    let Some(key) = authenticate(store, shown).await? else { return Ok(SignIn::NoSuchKey) };
+    if !key.may(Scope::HistoryRead) {
+        return Ok(SignIn::MayNotRead);
+    }
+    let usable = [Scope::HistoryRead, Scope::WebhooksResend];
+    let grant = Grant {
+        kind: GrantKind::Session,
+        tenant: key.tenant.clone(),
+        loan: None,
+        scopes: usable.into_iter().filter(|scope| key.may(*scope)).collect(),
+        name: key.name.clone(),
+        until: now + std::time::Duration::from_secs(DEFAULT_SESSION.into()),
+        key: KeyHash::of(shown),
+    };
+    make(store, grant, now).await.map(SignIn::Done)
+}
+
+/// The session of a token, if it is good for this loan.
+///
+/// # Errors
+///
+/// When the store fails.
+pub async fn session<S: Grants + Keys>(
+    store: &S,
+    shown: &str,
+    loan: &LoanId,
+    now: Timestamp,
+) -> Stored<Option<Grant>> {
+    let grant = standing(store, shown, now).await?;
+    Ok(grant.filter(|grant| grant.kind == GrantKind::Session && grant.covers(loan)))
+}
+
+/// Ends a session.
+///
+/// # Errors
+///
+/// When the store fails.
+pub async fn sign_out<S: Grants>(store: &S, shown: &str) -> Stored<()> {
+    store.end_grant(KeyHash::of(shown)).await
+}
+
+/// The grant of a token, if it and the key that made it stand.
+async fn standing<S: Grants + Keys>(store: &S, shown: &str, now: Timestamp) -> Stored<Option<Grant>> {
+    let Some(grant) = store.grant(KeyHash::of(shown), now).await? else { return Ok(None) };
+    let key = store.key(grant.key).await?;
+    Ok(key.is_some_and(|key| key.tenant == grant.tenant).then_some(grant))
+}

@@ -1,0 +1,26 @@
+//! A payload as a file to save.
+
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, header};
+
+/// A file to save: a browser neither shows it nor guesses what it is.
+pub(crate) fn download(bytes: Bytes, content_type: Option<&str>, name: &str) -> Response {
+    const NOSNIFF: (HeaderName, &str) = (header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    let unknown = HeaderValue::from_static("application/octet-stream");
+    let content_type = content_type.and_then(|text| HeaderValue::from_str(text).ok()).unwrap_or(unknown);
+    let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let ending = match essence {
+        "application/json" => "json",
+        "application/xml" | "text/xml" => "xml",
+        "text/plain" => "txt",
+        "text/html" => "html",
+        _ => "bin",
+    };
+    let disposition = format!("attachment; filename=\"{name}.{ending}\"");
+    let security = (header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'");
+    let mut response =
+        ([NOSNIFF, security], [(header::CONTENT_DISPOSITION, disposition)], bytes).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    response
+}

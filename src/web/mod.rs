@@ -1,0 +1,27 @@
+//! What both HTTP faces, the API and the pages, do in the same way.
+
+pub(crate) mod body;
+pub(crate) mod download;
+mod site;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+
+use crate::model::grant::Token;
+
+pub use site::{FrameAncestors, Reached, Site, SiteError};
+
+/// What may stand in a path as it is (RFC 3986, unreserved).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A text as one segment of a path.
+pub(crate) fn segment(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, SEGMENT)
+}
+
+/// Where portal links are opened.
+pub(crate) const PORTAL: &str = "/portal";
+
+/// The address of a portal link. Its secret is in the query, which no log shows.
+pub(crate) fn portal_link(reached: &Reached, token: &Token) -> String {
+    format!("{reached}{PORTAL}?token={}", token.expose())
+}

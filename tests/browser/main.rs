@@ -1,0 +1,19 @@
+//! The page of a loan in a real browser: Chromium, driven over WebDriver, with JavaScript and without.
+//!
+//! It needs `chromium` and `chromedriver` (Debian's packages of these names; `make test-browser` installs them
+//! where it can) and, for accessibility, axe-core from `tests/package.json`. Where they are missing a test says
+//! so and passes; where `CI` is set it fails. The server under test is chosen as for the journeys.
+
+mod accessible;
+mod chrome;
+mod drawn;
+#[path = "../journeys/harness/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "journeys over HTTP need more of it")]
+mod harness;
+mod hostile;
+mod keyboard;
+mod reading;
+mod refresh;
+mod resend;
+mod scene;
+mod tab;

@@ -1,0 +1,149 @@
+//! Reading: open a link, read the columns, expand, download, filter, page. With JavaScript and without.
+
+use serde_json::json;
+
+use crate::chrome::Look;
+use crate::harness::build::named;
+use crate::harness::{Journey, event, eventually, text};
+use crate::scene::{opened, retried};
+use crate::tab::Tab;
+
+const HEADS: [&str; 7] =
+    ["ID", "Trace ID", "Event Title", "Method", "Response Code", "Time Stamp", "# Attempt Number"];
+
+async fn reads_the_history(look: Look) {
+    let j = Journey::begin().await;
+    let rows = retried(&j).await;
+    let Some(tab) = opened(&j, look).await else { return };
+    let address = tab.address().await;
+    assert_eq!((address.path(), address.query()), ("/loans/727/webhooks", None), "no secret stays there");
+    assert_eq!(tab.text("h1").await, "Webhooks");
+    tab.reads("th", &HEADS).await;
+    tab.reads("td[data-head='# Attempt Number']", &["2", "1"]).await;
+    tab.says("td[data-head='Response Code']", "503").await;
+
+    let first = text(&rows[0]["id"]);
+    tab.click(&format!("#a-{first} a.open")).await;
+    tab.says(".facts", "IP address it was sent from").await;
+    tab.says(".facts", text(&rows[0]["destination"])).await;
+    tab.says(".headers", "retry-after").await;
+    tab.says("pre", "try again later").await;
+    assert_eq!(tab.attribute(&format!("#a-{first} a.open"), "aria-expanded").await, "true");
+    let sent = j.receiver.next().await.body;
+    for (file, bytes) in [("source", &sent[..]), ("response", b"try again later")] {
+        tab.click(&format!("a[download][href$='/{file}']")).await;
+        assert_eq!(downloaded(&tab, &format!("{file}-{first}")).await, bytes);
+    }
+    tab.click(&format!("#a-{first} a.open")).await;
+    eventually("the row is closed", async || tab.all("tr.details").await.is_empty().then_some(())).await;
+    tab.close().await;
+}
+
+/// A file that was saved whole, by the beginning of its name.
+async fn downloaded(tab: &Tab, name: &str) -> Vec<u8> {
+    eventually(&format!("{name} is downloaded"), async || {
+        let files = std::fs::read_dir(tab.folder()).expect("the folder").filter_map(Result::ok);
+        let whole = |file: &std::fs::DirEntry| {
+            let file = file.file_name().to_string_lossy().into_owned();
+            file.starts_with(name) && !file.ends_with(".crdownload")
+        };
+        let file = files.into_iter().find(whole)?;
+        std::fs::read(file.path()).ok()
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_history_is_read_with_the_script() {
+    reads_the_history(Look::WITH_SCRIPT).await;
+}
+
+#[tokio::test]
+async fn the_history_is_read_without_the_script() {
+    reads_the_history(Look::WITHOUT_SCRIPT).await;
+}
+
+async fn filters_and_pages(look: Look) {
+    let j = Journey::begin().await;
+    let only = |name: &str| json!({"events": [name]});
+    j.subscribe("/bank", json!({"title": "Core banking", "criteria": only("Posted")})).await;
+    j.subscribe("/crm", json!({"title": "Börse & Co", "criteria": only("Changed")})).await;
+    for name in ["Posted", "Changed", "Posted"] {
+        j.api.settled(&j.api.send_one(&named(name, "727")).await).await;
+    }
+    let Some(tab) = opened(&j, look).await else { return };
+    tab.click(".filters > summary").await;
+    tab.one("#f-eventTitle").await.send_keys("B").await.expect("a choice");
+    tab.click("#filters button.primary").await;
+    tab.reads("td.title", &["Börse & Co"]).await;
+    tab.says(".chips", "Event title").await;
+    let address = tab.address().await;
+    let query: Vec<_> = address.query_pairs().filter(|(_, value)| !value.is_empty()).collect();
+    assert_eq!(query, [("eventTitle".into(), "Börse & Co".into())], "filters stand in the address");
+    tab.click(".chips a").await;
+    tab.reads("td.title", &["Core banking", "Börse & Co", "Core banking"]).await;
+
+    let trace = tab.attribute("td[data-head='Trace ID'] a", "href").await;
+    tab.click("td[data-head='Trace ID'] a").await;
+    tab.reads("td.title", &["Core banking"]).await;
+    assert!(tab.address().await.as_str().ends_with(&trace));
+
+    tab.go(tab.address().await.join("/loans/727/webhooks?limit=2").expect("an address").as_str()).await;
+    tab.reads("td.title", &["Core banking", "Börse & Co"]).await;
+    tab.click("nav a[rel=next]").await;
+    tab.reads("td.title", &["Core banking"]).await;
+    tab.click("nav a").await;
+    tab.reads("td.title", &["Core banking", "Börse & Co"]).await;
+
+    tab.go(tab.address().await.join("?outcome=failed").expect("an address").as_str()).await;
+    tab.says(".empty", "No webhook matches these filters").await;
+    tab.close().await;
+}
+
+#[tokio::test]
+async fn filters_and_pages_work_with_the_script() {
+    filters_and_pages(Look::WITH_SCRIPT).await;
+}
+
+#[tokio::test]
+async fn filters_and_pages_work_without_the_script() {
+    filters_and_pages(Look::WITHOUT_SCRIPT).await;
+}
+
+#[tokio::test]
+async fn times_are_the_viewers_and_ids_are_copied() {
+    let j = Journey::begin().await;
+    let rows = retried(&j).await;
+    let Some(tab) = opened(&j, Look::WITH_SCRIPT).await else { return };
+    let time = "td[data-head='Time Stamp'] time";
+    let local = "return new Intl.DateTimeFormat(undefined, {dateStyle: 'medium', timeStyle: 'medium'}).format(new Date(arguments[0]))";
+    let local = tab.run(local, vec![rows[1]["sentAt"].clone()]).await;
+    assert_eq!(tab.text(time).await, text(&local));
+    let hover = text(&rows[1]["sentAt"]).replace('T', " ").replace('Z', " UTC");
+    assert_eq!(tab.attribute(time, "title").await, hover);
+    tab.click("td[data-head=ID] .copy").await;
+    tab.says("#said", &format!("Copied {}", text(&rows[1]["id"]))).await;
+    tab.close().await;
+}
+
+#[tokio::test]
+async fn a_key_signs_in_and_out_again() {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({})).await;
+    j.api.settled(&j.api.send_one(&event("727")).await).await;
+    let base = j.target.base().expect("it runs");
+    for look in [Look::WITH_SCRIPT, Look::WITHOUT_SCRIPT] {
+        let Some(tab) = Tab::open(look, &format!("{base}/loans/727/webhooks?outcome=succeeded")).await else {
+            return;
+        };
+        assert_eq!(tab.text("h1").await, "Sign in");
+        tab.one("#key").await.send_keys(j.api.key()).await.expect("typed");
+        tab.click("main button.primary").await;
+        tab.says(".chips", "succeeded").await;
+        tab.click(".who button").await;
+        tab.says("h1", "Sign in").await;
+        tab.go(&format!("{base}/loans/727/webhooks")).await;
+        assert_eq!(tab.text("h1").await, "Sign in");
+        tab.close().await;
+    }
+}

@@ -1,0 +1,88 @@
+//! Resending: it asks once, the new row arrives, and the bytes are those that were sent.
+
+use crate::chrome::Look;
+use crate::harness::{Gate, Journey, Reply, text};
+use crate::scene::{ALL, link, opened, retried};
+use crate::tab::Tab;
+
+#[tokio::test]
+async fn with_the_script_it_stays_on_the_page_and_the_row_arrives() {
+    let j = Journey::begin().await;
+    let rows = retried(&j).await;
+    let Some(tab) = opened(&j, Look::WITH_SCRIPT).await else { return };
+    let first = text(&rows[0]["id"]);
+    tab.click(&format!("#a-{first} a.open")).await;
+    tab.says(".facts", "Manually retried").await;
+
+    // Asked, and taken back.
+    tab.click(".resend > summary").await;
+    tab.says("dialog", "Send exactly what was sent on ").await;
+    tab.says("dialog", &format!("again to {}?", text(&rows[0]["destination"]))).await;
+    tab.click("dialog button:not(.primary)").await;
+    assert!(tab.focus_is_on(".resend > summary").await, "the focus is kept");
+
+    let gate = Gate::closed();
+    j.receiver.replies("/hook", [Reply::ok().held(&gate)]);
+    tab.click(".resend > summary").await;
+    tab.click("dialog button.primary").await;
+    tab.reads("td[data-head='# Attempt Number']", &["manual", "2", "1"]).await;
+    tab.says("[role=status]", "Automatic retries go on as scheduled").await;
+    tab.says("td[data-head='Response Code']", "ing").await;
+    assert_eq!(tab.address().await.query(), None, "nobody left the page");
+    assert!(tab.focus_is_on(".resend > summary").await, "the focus is kept");
+    tab.says(".facts", "by jane@lender.example, ").await;
+
+    // Its end shows without anybody's doing.
+    gate.open();
+    tab.reads("td[data-head='Response Code'] .code > span:not(.unseen)", &["200", "200", "503"]).await;
+    tab.says("[role=status]", "1 attempt has ended").await;
+    let frozen: Vec<_> = j.receiver.seen();
+    assert_eq!(frozen.len(), 3);
+    assert!(frozen.iter().all(|request| request.frozen() == frozen[0].frozen()));
+    tab.close().await;
+}
+
+#[tokio::test]
+async fn without_the_script_it_asks_once_too() {
+    let j = Journey::begin().await;
+    let rows = retried(&j).await;
+    let Some(tab) = opened(&j, Look::WITHOUT_SCRIPT).await else { return };
+    tab.click(&format!("#a-{} a.open", text(&rows[0]["id"]))).await;
+    tab.click(".resend > summary").await;
+    tab.says(".confirm", "Send exactly what was sent on ").await;
+    tab.click(".confirm button").await;
+    tab.says("[role=status]", "Automatic retries go on as scheduled").await;
+    tab.reads("td[data-head='# Attempt Number']", &["manual", "2", "1"]).await;
+    j.api.after_attempts(text(&rows[0]["traceId"]), 3).await;
+    let address = tab.address().await;
+    tab.go(address.as_str()).await;
+    tab.reads("td[data-head='Response Code'] .code > span:not(.unseen)", &["200", "200", "503"]).await;
+    tab.close().await;
+}
+
+#[tokio::test]
+async fn who_may_only_look_is_offered_nothing() {
+    let j = Journey::begin().await;
+    let rows = retried(&j).await;
+    let link = link(&j.api, "727", &ALL[..1]).await;
+    let Some(tab) = Tab::open(Look::WITH_SCRIPT, &link).await else { return };
+    tab.click(&format!("#a-{} a.open", text(&rows[0]["id"]))).await;
+    tab.says(".open-row", "but not resend them").await;
+    assert!(tab.all(".resend").await.is_empty());
+    tab.close().await;
+}
+
+#[tokio::test]
+async fn where_the_session_ended_a_resend_leads_to_sign_in() {
+    let j = Journey::begin().await;
+    let rows = retried(&j).await;
+    let Some(tab) = opened(&j, Look::WITH_SCRIPT).await else { return };
+    tab.click(&format!("#a-{} a.open", text(&rows[0]["id"]))).await;
+    tab.one(".resend > summary").await;
+    tab.driver().delete_all_cookies().await.expect("no session any more");
+    tab.click(".resend > summary").await;
+    tab.click("dialog button.primary").await;
+    tab.says("h1", "Sign in").await;
+    assert_eq!(j.api.rows("727", "").await.len(), 2, "nothing was sent");
+    tab.close().await;
+}

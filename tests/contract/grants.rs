@@ -1,0 +1,173 @@
+//! Portal links and sessions: grants, found by the hash of their token.
+
+use std::time::Duration;
+
+use loanhook::model::grant::{Grant, GrantKind, LinkDraft, NewLink};
+use loanhook::model::id::{KeyId, TenantId};
+use loanhook::model::key::{Key, KeyHash, Scope};
+use loanhook::portal::{Made, PortalError, SignIn, mint, open, session, sign_in, sign_out};
+use loanhook::ports::{Grants, Keys, StoreError, Stored};
+
+use crate::engine::Engine;
+use crate::scene::{DAY, MILLISECOND, SECOND, START, loan, tenant};
+
+fn grant(of: &TenantId, kind: GrantKind) -> Grant {
+    Grant {
+        kind,
+        tenant: of.clone(),
+        loan: Some(loan("727")),
+        scopes: vec![Scope::HistoryRead],
+        name: "jane@lender.example".into(),
+        until: START + SECOND,
+        key: KeyHash::of("the key"),
+    }
+}
+
+fn hash(number: u32) -> KeyHash {
+    KeyHash::of(&format!("token {number}"))
+}
+
+pub(crate) async fn a_grant_is_found_by_the_hash_of_its_token_alone<E: Engine>() -> Stored<()> {
+    let engine = E::fresh().await;
+    let kinds = [GrantKind::Session, GrantKind::Link { session_seconds: 60 }];
+    let all: Vec<_> =
+        kinds.into_iter().map(|kind| grant(&tenant("acme"), kind)).chain([any_loan()]).collect();
+    for (grant, number) in all.iter().zip(0..) {
+        engine.ports().add_grant(hash(number), grant.clone(), START).await?;
+    }
+    for (grant, number) in all.iter().zip(0..) {
+        assert_eq!(engine.ports().grant(hash(number), START).await?.as_ref(), Some(grant));
+    }
+    assert_eq!(engine.ports().grant(hash(3), START).await?, None);
+    Ok(())
+}
+
+fn any_loan() -> Grant {
+    Grant { loan: None, scopes: Vec::new(), ..grant(&tenant("acme"), GrantKind::Session) }
+}
+
+pub(crate) async fn a_grant_is_over_at_its_time<E: Engine>() -> Stored<()> {
+    let engine = E::fresh().await;
+    let grant = grant(&tenant("acme"), GrantKind::Session);
+    engine.ports().add_grant(hash(0), grant.clone(), START).await?;
+    let last = START + (SECOND - MILLISECOND);
+    assert_eq!(engine.ports().grant(hash(0), last).await?, Some(grant));
+    assert_eq!(engine.ports().grant(hash(0), START + SECOND).await?, None);
+    // What is over may be taken away by what comes after it; what is not, stays.
+    for number in 1..40 {
+        let until = START + number * SECOND;
+        let next = Grant { until, ..any_loan() };
+        engine.ports().add_grant(hash(number), next, START + 20 * SECOND).await?;
+    }
+    for number in 1..40 {
+        let stands = engine.ports().grant(hash(number), START + 20 * SECOND).await?.is_some();
+        assert_eq!(stands, number > 20, "{number}");
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_grant_that_was_ended_is_gone_at_once<E: Engine>() -> Stored<()> {
+    let engine = E::fresh().await;
+    for number in 0..2 {
+        engine.ports().add_grant(hash(number), any_loan(), START).await?;
+    }
+    for gone in [0, 0, 2] {
+        engine.ports().end_grant(hash(gone)).await?;
+    }
+    assert_eq!(engine.ports().grant(hash(0), START).await?, None);
+    assert_eq!(engine.ports().grant(hash(1), START).await?, Some(any_loan()));
+    assert_eq!(engine.ports().grant(hash(2), START).await?, None);
+    Ok(())
+}
+
+/// A key of a tenant with these scopes, and its hash.
+async fn key<E: Engine>(engine: &E, of: &TenantId, text: &str, scopes: &[Scope]) -> Stored<(Key, KeyHash)> {
+    let (name, scopes) = ("LMS".to_owned(), scopes.to_vec());
+    let key = Key { id: KeyId::at(START), tenant: of.clone(), name, scopes, created_at: START };
+    engine.ports().add_key(key.clone(), KeyHash::of(text)).await?;
+    Ok((key, KeyHash::of(text)))
+}
+
+fn link(body: &str) -> NewLink {
+    serde_json::from_str::<LinkDraft>(body).expect("a draft").check().expect("a link")
+}
+
+fn made<T>(result: Result<T, PortalError>) -> Stored<T> {
+    result.map_err(|failure| match failure {
+        PortalError::Store(failure) => failure,
+        PortalError::Randomness(failure) => StoreError::Failed(failure.to_string().into()),
+    })
+}
+
+pub(crate) async fn a_link_opens_sessions_until_its_own_end<E: Engine>() -> Stored<()> {
+    let engine = E::fresh().await;
+    let (key, hash) = key(&engine, &tenant("acme"), "lh_lms", &[Scope::PortalWrite]).await?;
+    let asked = link(
+        r#"{"loanId": "727", "scopes": ["history:read"], "viewer": "Jane", "ttlSeconds": 10, "sessionSeconds": 60}"#,
+    );
+    let ports = engine.ports();
+    let link = made(mint(ports, (&key, hash), asked, START).await)?.token;
+    let end = START + 10 * SECOND;
+    let mut sessions: Vec<Made> = Vec::new();
+    for at in [START, START + SECOND, START + (10 * SECOND - MILLISECOND)] {
+        sessions.extend(made(open(ports, link.expose(), at).await)?);
+    }
+    assert_eq!(sessions.len(), 3);
+    assert!(made(open(ports, link.expose(), end).await)?.is_none());
+    for opened in &sessions {
+        let token = opened.token.expose();
+        // It is a session for its loan, to its own end, and no link.
+        let found = session(ports, token, &loan("727"), end).await?.expect("a session");
+        assert_eq!((found.name.as_str(), &found.scopes[..]), ("Jane", &[Scope::HistoryRead][..]));
+        assert_eq!(session(ports, token, &loan("7272"), end).await?, None);
+        assert_eq!(session(ports, token, &loan("727"), found.until).await?, None);
+        assert!(made(open(ports, token, START).await)?.is_none());
+    }
+    assert_eq!(session(ports, link.expose(), &loan("727"), START).await?, None);
+    sign_out(ports, sessions[0].token.expose()).await?;
+    for (opened, stands) in sessions.iter().zip([false, true, true]) {
+        assert_eq!(session(ports, opened.token.expose(), &loan("727"), START).await?.is_some(), stands);
+    }
+    Ok(())
+}
+
+pub(crate) async fn what_a_key_made_is_over_when_it_is_deleted<E: Engine>() -> Stored<()> {
+    let engine = E::fresh().await;
+    let ports = engine.ports();
+    let all = [Scope::HistoryRead, Scope::WebhooksResend, Scope::PortalWrite];
+    let (gone, gone_hash) = key(&engine, &tenant("acme"), "lh_gone", &all).await?;
+    let (stays, stays_hash) = key(&engine, &tenant("acme"), "lh_stays", &all).await?;
+    let asked = || link(r#"{"loanId": "727", "scopes": ["history:read", "webhooks:resend"]}"#);
+    let mut tokens = Vec::new();
+    for (key, hash, text) in [(&gone, gone_hash, "lh_gone"), (&stays, stays_hash, "lh_stays")] {
+        let link = made(mint(ports, (key, hash), asked(), START).await)?.token;
+        let opened = made(open(ports, link.expose(), START).await)?.expect("opened").token;
+        let SignIn::Done(signed_in) = made(sign_in(ports, text, START).await)? else { panic!("signed in") };
+        tokens.push((link, opened, signed_in.token));
+    }
+    ports.delete_key(&gone.tenant, gone.id).await?;
+    for ((link, opened, signed_in), stands) in tokens.iter().zip([false, true]) {
+        assert_eq!(made(open(ports, link.expose(), START).await)?.is_some(), stands);
+        for token in [opened, signed_in] {
+            assert_eq!(session(ports, token.expose(), &loan("727"), START).await?.is_some(), stands);
+        }
+    }
+    Ok(())
+}
+
+pub(crate) async fn another_tenants_session_is_none_here<E: Engine>() -> Stored<()> {
+    let engine = E::fresh().await;
+    let ports = engine.ports();
+    for (of, text) in [("acme", "lh_acme"), ("acme-2", "lh_acme_2")] {
+        let (of, scopes) = (tenant(of), [Scope::HistoryRead]);
+        key(&engine, &of, text, &scopes).await?;
+        let SignIn::Done(made) = made(sign_in(ports, text, START).await)? else { panic!("signed in") };
+        let found = session(ports, made.token.expose(), &loan("727"), START).await?;
+        assert_eq!(found.map(|grant| grant.tenant), Some(of));
+    }
+    // A key that is another tenant's by now makes nothing stand.
+    let forged = Grant { key: KeyHash::of("lh_acme_2"), until: START + DAY, ..any_loan() };
+    ports.add_grant(KeyHash::of("forged"), forged, START).await?;
+    assert_eq!(session(ports, "forged", &loan("727"), START + Duration::ZERO).await?, None);
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! The list: its columns, filters, pages, and what it says where there is nothing.
+
+use serde_json::json;
+
+use super::visitor::Page;
+use super::{PAGE, viewer};
+use crate::harness::build::named;
+use crate::harness::{Journey, Reply, event, ids, text};
+
+#[tokio::test]
+async fn it_has_seven_columns_and_a_row_an_attempt() {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({"title": "Core banking", "retry": {"delays": [1]}})).await;
+    j.receiver.replies("/hook", [Reply::status(503), Reply::reset()]);
+    let trace = j.api.send_one(&event("727")).await;
+    j.api.settled(&trace).await;
+    j.api.resend(&trace).await;
+    j.api.after_attempts(&trace, 3).await;
+    let rows = j.api.rows("727", "").await;
+
+    let page = viewer(&j).await.page(PAGE).await;
+    assert_eq!(page.all("table").len(), 1);
+    let heads =
+        ["ID", "Trace ID", "Event Title", "Method", "Response Code", "Time Stamp", "# Attempt Number"];
+    assert_eq!(page.texts("th"), heads);
+    assert_eq!(page.rows(), ids(&rows));
+    assert_eq!(page.all("tbody tr").len(), 3);
+    let cells = |head: &str| page.texts(&format!("td[data-head='{head}']"));
+    assert_eq!(cells("Event Title"), ["Core banking"; 3]);
+    assert_eq!(cells("Method"), ["POST"; 3]);
+    assert_eq!(cells("Response Code"), ["200, succeeded", "Broken response, failed", "503, failed"]);
+    assert_eq!(cells("# Attempt Number"), ["manual", "2", "1"]);
+    for (row, time) in rows.iter().zip(page.all("td[data-head='Time Stamp'] time")) {
+        assert_eq!(time.attr("datetime"), row["sentAt"].as_str());
+        assert!(time.attr("title").is_some_and(|title| title.ends_with(" UTC")));
+    }
+    for (row, id) in rows.iter().zip(page.all("td[data-head=ID] code")) {
+        assert_eq!(id.attr("title"), row["id"].as_str(), "the whole ID on hover");
+    }
+}
+
+#[tokio::test]
+async fn each_filter_shows_what_the_api_shows() {
+    let j = Journey::begin().await;
+    let only = |name: &str| json!({"events": [name]});
+    let bank = json!({"title": "Core banking", "criteria": only("Posted"), "retry": {"delays": [1]}});
+    j.subscribe("/bank", bank).await;
+    j.subscribe("/crm", json!({"title": "Börse & Co", "criteria": only("Changed")})).await;
+    j.receiver.replies("/bank", [Reply::status(503), Reply::reset()]);
+    let posted = j.api.send_one(&named("Posted", "727")).await;
+    j.api.settled(&posted).await;
+    j.api.settled(&j.api.send_one(&named("Changed", "727")).await).await;
+    j.api.resend(&posted).await;
+    j.api.after_attempts(&posted, 3).await;
+    let all = j.api.rows("727", "").await;
+    let sent = |row: usize| text(&all[row]["sentAt"]).to_owned();
+
+    let mut visitor = viewer(&j).await;
+    for query in [
+        "eventTitle=B%C3%B6rse+%26+Co".to_owned(),
+        "outcome=failed".into(),
+        "responseCode=5xx".into(),
+        "error=protocol".into(),
+        "attempt=manual".into(),
+        "attempt=auto".into(),
+        format!("traceId={posted}"),
+        format!("from={}", sent(1)),
+        format!("to={}", sent(2)),
+        "outcome=failed&attempt=auto&responseCode=503".into(),
+    ] {
+        let wanted = j.api.rows("727", &format!("?{query}")).await;
+        assert!(!wanted.is_empty() && wanted.len() < all.len(), "{query} would prove nothing");
+        let page = visitor.page(&format!("{PAGE}?{query}")).await;
+        assert_eq!(page.rows(), ids(&wanted), "{query}");
+        assert_eq!(page.all(".chips a").len(), query.split('&').count(), "each is shown as set");
+        // Fields of the form that were left empty change nothing.
+        let page = visitor.page(&format!("{PAGE}?{query}&eventName=&method=&limit=")).await;
+        assert_eq!(page.rows(), ids(&wanted), "{query}");
+    }
+    let page = visitor.page(&format!("{PAGE}?outcome=failed")).await;
+    assert_eq!(page.texts("#f-eventTitle option"), ["Any", "Börse & Co", "Core banking"], "those seen");
+    assert_eq!(page.attribute("#f-outcome option[selected]", "value"), "failed");
+}
+
+#[tokio::test]
+async fn a_trace_id_filters_to_its_whole_story() {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({"retry": {"delays": [1]}})).await;
+    j.receiver.replies("/hook", [Reply::status(500)]);
+    let story = j.api.send_one(&event("727")).await;
+    j.api.settled(&story).await;
+    j.api.settled(&j.api.send_one(&event("727")).await).await;
+    let mut visitor = viewer(&j).await;
+    let page = visitor.page(&format!("{PAGE}?outcome=failed")).await;
+    let href = page.attribute("td[data-head='Trace ID'] a", "href");
+    assert_eq!(href, format!("{PAGE}?traceId={story}"));
+    let page = visitor.page(&href).await;
+    assert_eq!(page.texts("td[data-head='# Attempt Number']"), ["2", "1"]);
+    // A story is the loan's own.
+    let elsewhere = j.api.send_one(&event("728")).await;
+    j.api.settled(&elsewhere).await;
+    let page = visitor.page(&format!("{PAGE}?traceId={elsewhere}")).await;
+    assert_eq!(page.text("h2"), "No webhook matches these filters");
+}
+
+#[tokio::test]
+async fn pages_are_links_that_pass_every_row_once() {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({"title": "Core banking"})).await;
+    for _ in 0..7 {
+        j.api.settled(&j.api.send_one(&event("727")).await).await;
+    }
+    let all = j.api.rows("727", "").await;
+    let mut visitor = viewer(&j).await;
+    for filter in ["", "&eventTitle=Core+banking", &format!("&traceId={}", text(&all[3]["traceId"]))] {
+        let wanted = j.api.rows("727", &format!("?limit=50{filter}")).await;
+        let mut href = format!("{PAGE}?limit=3{filter}");
+        let mut passed = Vec::new();
+        loop {
+            let page = visitor.page(&href).await;
+            passed.extend(page.rows());
+            let next = page.all("nav a[rel=next]");
+            let Some(next) = next.first() else { break };
+            assert_eq!(page.rows().len(), 3);
+            href = next.attr("href").expect("an address").to_owned();
+        }
+        assert_eq!(passed, ids(&wanted), "{filter}");
+    }
+    let page = visitor.page(&format!("{PAGE}?before={}", text(&all[6]["id"]))).await;
+    assert_eq!((page.text("h2"), page.text("nav a")), ("Nothing older".into(), "Newest".into()));
+}
+
+#[tokio::test]
+async fn where_there_is_nothing_it_says_why() {
+    let j = Journey::begin().await;
+    let mut visitor = viewer(&j).await;
+    let page = visitor.page(PAGE).await;
+    assert_eq!(page.text("h2"), "Nothing was sent for this loan yet");
+    assert!(page.all("table").is_empty());
+    j.subscribe("/hook", json!({})).await;
+    j.api.settled(&j.api.send_one(&event("727")).await).await;
+    let page = visitor.page(&format!("{PAGE}?outcome=failed&error=dns")).await;
+    assert_eq!(page.text("h2"), "No webhook matches these filters");
+    assert_eq!(page.attribute(".empty a", "href"), PAGE);
+}
+
+#[tokio::test]
+async fn filters_that_are_wrong_are_named() {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({})).await;
+    j.api.settled(&j.api.send_one(&event("727")).await).await;
+    let mut visitor = viewer(&j).await;
+    for (query, name) in [
+        ("traceId=78e7", "traceId"),
+        ("responseCode=9xx", "responseCode"),
+        ("from=yesterday", "from"),
+        ("limit=201", "limit"),
+        ("before=x", "before"),
+        ("outcome=lost", "outcome"),
+    ] {
+        let page = Page::of(&visitor.get(&format!("{PAGE}?{query}")).await.is(422));
+        assert_eq!(page.text("[role=alert] strong"), name);
+        assert_eq!(page.text("h2"), "Nothing was searched");
+    }
+}

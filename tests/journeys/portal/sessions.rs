@@ -1,0 +1,123 @@
+//! Sessions: who sees which loan, signing in with a key, and out again.
+
+use serde_json::json;
+
+use super::visitor::{Page, Visitor};
+use super::{PAGE, link, viewer};
+use crate::harness::{Journey, event, eventually};
+
+#[tokio::test]
+async fn without_a_session_a_page_leads_to_sign_in_and_back() {
+    let j = Journey::begin().await;
+    let mut visitor = Visitor::new(&j);
+    let refused = visitor.get("/loans/727/webhooks?outcome=failed").await.is(303);
+    assert_eq!(refused.header("location"), "/login?next=%2Floans%2F727%2Fwebhooks%3Foutcome%3Dfailed");
+    let login = visitor.page(refused.header("location")).await;
+    let next = login.attribute("input[name=next]", "value");
+    let signed_in = visitor.post("/login", &[("next", &next), ("key", j.api.key())]).await.is(303);
+    assert_eq!(signed_in.header("location"), "/loans/727/webhooks?outcome=failed");
+    visitor.get(signed_in.header("location")).await.is(200);
+}
+
+#[tokio::test]
+async fn another_loan_is_404_to_a_links_session() {
+    let j = Journey::begin().await;
+    let mut viewer = viewer(&j).await;
+    for path in
+        ["/loans/728/webhooks", "/loans/7271/webhooks", "/loans/72/webhooks", "/loans/727%20/webhooks"]
+    {
+        let answer = viewer.get(path).await.is(404);
+        assert_eq!(Page::of(&answer).text("h1"), "There is no such page");
+    }
+    // Nor does a row of another loan open under this one's address.
+    j.subscribe("/hook", json!({})).await;
+    j.api.settled(&j.api.send_one(&event("728")).await).await;
+    let row = j.api.rows("728", "").await[0]["id"].as_str().expect("an ID").to_owned();
+    for part in ["details", "source", "response"] {
+        viewer.get(&format!("{PAGE}/{row}/{part}")).await.is(404);
+    }
+    // And the cookie of one loan, renamed to another's, is none.
+    let mut forger = Visitor::new(&j);
+    forger.get(&link(&j.api, "728", json!({})).await).await.is(303);
+    let own = viewer.cookies.values().next().expect("a cookie").clone();
+    forger.cookies.values_mut().for_each(|value| value.clone_from(&own));
+    forger.get("/loans/728/webhooks").await.is(303);
+}
+
+#[tokio::test]
+async fn a_session_is_over_at_its_end() {
+    let j = Journey::begin().await;
+    let mut visitor = Visitor::new(&j);
+    visitor.get(&link(&j.api, "727", json!({"sessionSeconds": 1})).await).await.is(303);
+    let over = eventually("the session is over", async || {
+        let answer = visitor.get(PAGE).await;
+        (answer.status == 303).then_some(answer)
+    })
+    .await;
+    let login = visitor.page(over.header("location")).await;
+    assert!(login.text("[role=alert]").starts_with("Your session is over"));
+}
+
+#[tokio::test]
+async fn a_key_signs_in_to_every_loan_of_its_tenant_and_no_other() {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({})).await;
+    for loan in ["727", "728"] {
+        j.api.settled(&j.api.send_one(&event(loan)).await).await;
+    }
+    let reader = j.api.colleague("Reader", &["history:read"]).await;
+    let mut visitor = Visitor::new(&j);
+    let signed_in = visitor.post("/login", &[("loan", "727"), ("key", reader.key())]).await.is(303);
+    assert_eq!(signed_in.header("location"), PAGE);
+    for path in [PAGE, "/loans/728/webhooks"] {
+        let page = visitor.page(path).await;
+        assert_eq!(page.rows().len(), 1, "{path}");
+        assert_eq!(page.text(".who bdi"), "Reader");
+    }
+    let mut stranger = Visitor::new(&j);
+    stranger.post("/login", &[("loan", "727"), ("key", j.stranger().await.key())]).await.is(303);
+    assert_eq!(stranger.page(PAGE).await.text("h2"), "Nothing was sent for this loan yet");
+}
+
+#[tokio::test]
+async fn who_cannot_sign_in_is_told_why() {
+    let j = Journey::begin().await;
+    let writer = j.api.colleague("Writer", &["events:write", "portal:write"]).await;
+    let mut visitor = Visitor::new(&j);
+    for (fields, why) in [
+        ([("loan", "727"), ("key", "lh_no_such_key_0123456789")], "This key is not valid"),
+        ([("loan", "727"), ("key", "")], "This key is not valid"),
+        ([("loan", "727"), ("key", writer.key())], "This key may not read the history"),
+        ([("loan", "a/b"), ("key", j.api.key())], "Say which loan to open"),
+        ([("next", "//evil.example/loans/"), ("key", j.api.key())], "Say which loan to open"),
+    ] {
+        let answer = visitor.post("/login", &fields).await.is(422);
+        assert!(Page::of(&answer).text("[role=alert]").starts_with(why), "{fields:?}");
+        assert!(visitor.cookies.is_empty());
+    }
+    let elsewhere: [&[(&str, &str)]; 4] = [
+        &[],
+        &[("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "same-site")],
+        &[("origin", "https://evil.example")],
+    ];
+    for from in elsewhere {
+        visitor.post_from("/login", &[("loan", "727"), ("key", j.api.key())], from).await.is(403);
+        assert!(visitor.cookies.is_empty(), "{from:?}");
+    }
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session_itself() {
+    let j = Journey::begin().await;
+    let mut visitor = viewer(&j).await;
+    let kept = visitor.cookies.clone();
+    visitor.post_from("/logout", &[("loan", "727")], &[("sec-fetch-site", "cross-site")]).await.is(403);
+    visitor.get(PAGE).await.is(200);
+    let out = visitor.post("/logout", &[("loan", "727")]).await.is(303);
+    assert_eq!(out.header("location"), "/login");
+    assert!(visitor.cookies.is_empty());
+    // Who kept the cookie has nothing of it.
+    visitor.cookies = kept;
+    visitor.get(PAGE).await.is(303);
+}

@@ -1,0 +1,133 @@
+//! A browser as far as the server can tell: it keeps cookies, and says where a form came from.
+
+use std::collections::BTreeMap;
+
+use scraper::{ElementRef, Html, Selector};
+use url::form_urlencoded::Serializer;
+
+use crate::harness::{Answer, Api, Journey};
+
+pub(super) struct Visitor {
+    api: Api,
+    pub(super) cookies: BTreeMap<String, String>,
+}
+
+impl Visitor {
+    pub(super) fn new(j: &Journey) -> Self {
+        Self { api: j.api.with_key(None), cookies: BTreeMap::new() }
+    }
+
+    pub(super) async fn get(&mut self, path: &str) -> Answer {
+        let answer = self.api.request("GET", path).header("cookie", &self.line()).answer().await;
+        self.keep(&answer);
+        answer
+    }
+
+    /// Sends a form from a page of ours.
+    pub(super) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.post_from(path, fields, &[("sec-fetch-site", "same-origin")]).await
+    }
+
+    /// Sends a form, with these headers to say where it came from.
+    pub(super) async fn post_from(
+        &mut self,
+        path: &str,
+        fields: &[(&str, &str)],
+        from: &[(&str, &str)],
+    ) -> Answer {
+        let body = Serializer::new(String::new()).extend_pairs(fields).finish();
+        let asked = self.api.request("POST", path).header("cookie", &self.line());
+        let asked = from.iter().fold(asked, |asked, (name, value)| asked.header(name, value));
+        let answer = asked.body(body).answer().await;
+        self.keep(&answer);
+        answer
+    }
+
+    /// A page that must be there.
+    pub(super) async fn page(&mut self, path: &str) -> Page {
+        Page::of(&self.get(path).await.is(200))
+    }
+
+    fn line(&self) -> String {
+        let pairs: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        pairs.join("; ")
+    }
+
+    fn keep(&mut self, answer: &Answer) {
+        for cookie in cookies(answer) {
+            let (pair, rest) = cookie.split_once(';').expect("a cookie has attributes");
+            let (name, value) = pair.split_once('=').expect("a cookie has a value");
+            if rest.contains("Max-Age=0;") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+}
+
+/// The `Set-Cookie` headers of an answer.
+pub(super) fn cookies(answer: &Answer) -> Vec<String> {
+    let all = answer.headers.get_all("set-cookie").iter();
+    all.map(|value| value.to_str().expect("a cookie is ASCII").to_owned()).collect()
+}
+
+/// A page as it is read.
+pub(super) struct Page(Html);
+
+impl Page {
+    pub(super) fn of(answer: &Answer) -> Self {
+        assert_eq!(answer.header("content-type"), "text/html; charset=utf-8", "{answer:?}");
+        Self(Html::parse_document(std::str::from_utf8(&answer.body).expect("a page is UTF-8")))
+    }
+
+    pub(super) fn all(&self, selector: &str) -> Vec<ElementRef<'_>> {
+        let selector = Selector::parse(selector).expect("a selector");
+        self.0.root_element().descendent_elements().filter(|element| selector.matches(element)).collect()
+    }
+
+    #[track_caller]
+    pub(super) fn one(&self, selector: &str) -> ElementRef<'_> {
+        let mut all = self.all(selector);
+        assert_eq!(all.len(), 1, "one {selector} in {}", self.0.html());
+        all.remove(0)
+    }
+
+    pub(super) fn texts(&self, selector: &str) -> Vec<String> {
+        self.all(selector).into_iter().map(text_of).collect()
+    }
+
+    #[track_caller]
+    pub(super) fn text(&self, selector: &str) -> String {
+        text_of(self.one(selector))
+    }
+
+    /// An attribute of the one element.
+    #[track_caller]
+    pub(super) fn attribute(&self, selector: &str, name: &str) -> String {
+        let value = self.one(selector).attr(name);
+        value.unwrap_or_else(|| panic!("{selector} has no {name}")).to_owned()
+    }
+
+    /// The IDs of the rows, in their order.
+    pub(super) fn rows(&self) -> Vec<String> {
+        let rows = self.all("#webhooks > tbody > tr[data-id]");
+        rows.iter().map(|row| row.attr("data-id").expect("an ID").to_owned()).collect()
+    }
+
+    /// A fact of the row that is open.
+    #[track_caller]
+    pub(super) fn fact(&self, name: &str) -> String {
+        let facts = self.all(".facts > div");
+        let dt = Selector::parse("dt").expect("a selector");
+        let dd = Selector::parse("dd").expect("a selector");
+        let named = |fact: &&ElementRef<'_>| fact.select(&dt).any(|dt| text_of(dt) == name);
+        let fact = facts.iter().find(named).unwrap_or_else(|| panic!("there is no {name}"));
+        text_of(fact.select(&dd).next().expect("a fact has a value"))
+    }
+}
+
+fn text_of(element: ElementRef<'_>) -> String {
+    let text: String = element.text().collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
