@@ -26,3 +26,4 @@ pub mod outbound;
 pub mod ports;
 pub mod resend;
 pub mod subscriptions;
+pub mod try_out;

@@ -19,7 +19,7 @@ use crate::model::id::TenantId;
 use crate::model::key::Scope;
 use crate::model::time::Timestamp;
 use crate::model::validation::Faults;
-use crate::ports::{Intake, Keys, Subscriptions};
+use crate::ports::{Intake, Keys, Subscriptions, Triggers};
 
 const LIMIT: (usize, &str) = (4 << 20, "4 MiB a batch");
 const MAX_EVENTS: usize = 100;
@@ -91,7 +91,7 @@ enum BatchResult {
         Unavailable,
     )
 )]
-pub(super) async fn create<S: Intake + Subscriptions + Keys + Send + Sync>(
+pub(super) async fn create<S: Intake + Subscriptions + Keys + Triggers + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     request: Body,
@@ -114,7 +114,7 @@ pub(super) async fn create<S: Intake + Subscriptions + Keys + Send + Sync>(
     Ok(body::json(StatusCode::OK, &BatchResults { results: results.collect().await }))
 }
 
-async fn accept<S: Intake + Subscriptions>(
+async fn accept<S: Intake + Subscriptions + Triggers>(
     store: &S,
     tenant: &TenantId,
     event: &RawValue,

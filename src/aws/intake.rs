@@ -17,9 +17,9 @@ use crate::model::time::Timestamp;
 use crate::ports::{Accepted, Idempotency, Intake, Remembered, Stored, Wake};
 
 /// How many calls of one event are under way at once.
-const AT_ONCE: usize = 16;
+pub(super) const AT_ONCE: usize = 16;
 /// How many times a record of a key is put anew where the one before it was over.
-const TRIES: u32 = 3;
+pub(super) const TRIES: u32 = 3;
 
 impl Intake for Aws {
     async fn accept(
@@ -51,7 +51,7 @@ impl Intake for Aws {
 
 impl Aws {
     /// Puts the record of a key; gives the one that is there already and is not over.
-    async fn remember_event(
+    pub(super) async fn remember_event(
         &self,
         tenant: &TenantId,
         key: &Idempotency,
@@ -87,7 +87,7 @@ impl Aws {
 
     /// Puts a delivery that is not there yet; gives the message of its first attempt, if that is still to
     /// come.
-    async fn put_delivery(&self, delivery: Delivery) -> Stored<Option<Wake>> {
+    pub(super) async fn put_delivery(&self, delivery: Delivery) -> Stored<Option<Wake>> {
         let expires = Timestamp::now() + self.0.stack.retention;
         let put = self
             .dynamodb()

@@ -36,6 +36,8 @@ mod settle;
 mod subscriptions;
 mod table;
 mod transaction;
+mod triggers;
+mod troubles;
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -18,6 +18,7 @@ mod resends;
 mod schema;
 mod subscriptions;
 mod tables;
+mod triggers;
 mod worker;
 mod writer;
 

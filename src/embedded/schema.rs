@@ -18,7 +18,8 @@ const APPLICATION: i64 = 0x6c68_6462;
 ///
 /// A message's ID is never given again (`AUTOINCREMENT`): a claim takes its message away while a worker
 /// still has its ID in hand, and the next message must not pass for that one.
-const STEPS: [&str; 1] = ["CREATE TABLE deliveries (
+const STEPS: [&str; 2] = [
+    "CREATE TABLE deliveries (
          trace BLOB PRIMARY KEY,
          tenant TEXT NOT NULL,
          frozen TEXT NOT NULL,
@@ -80,7 +81,21 @@ const STEPS: [&str; 1] = ["CREATE TABLE deliveries (
      CREATE TABLE egress (
          address TEXT PRIMARY KEY,
          seen INTEGER NOT NULL
-     ) WITHOUT ROWID;"];
+     ) WITHOUT ROWID;",
+    "CREATE TABLE memories (
+         tenant TEXT NOT NULL,
+         loan TEXT NOT NULL,
+         doc TEXT NOT NULL,
+         PRIMARY KEY (tenant, loan)
+     ) WITHOUT ROWID;
+     CREATE TABLE troubles (
+         tenant TEXT NOT NULL,
+         subscription BLOB NOT NULL,
+         count INTEGER NOT NULL,
+         doc TEXT NOT NULL,
+         PRIMARY KEY (tenant, subscription)
+     ) WITHOUT ROWID;",
+];
 
 /// Sets how a connection reads and writes.
 pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {

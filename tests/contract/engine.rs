@@ -6,7 +6,8 @@ use loanhook::model::attempt::Attempt;
 use loanhook::model::id::TenantId;
 use loanhook::model::payload::PayloadKey;
 use loanhook::ports::{
-    Attempts, Deliveries, EgressAddresses, Intake, Keys, Payloads, Queue, Resends, Subscriptions, Wake,
+    Attempts, Deliveries, EgressAddresses, Intake, Keys, Payloads, Queue, Resends, Subscriptions, Triggers,
+    Wake,
 };
 
 /// All ports at once.
@@ -19,6 +20,7 @@ pub(crate) trait Ports:
     + Queue
     + Subscriptions
     + Keys
+    + Triggers
     + EgressAddresses
     + Clone
     + Send
@@ -36,6 +38,7 @@ impl<T> Ports for T where
         + Queue
         + Subscriptions
         + Keys
+        + Triggers
         + EgressAddresses
         + Clone
         + Send
