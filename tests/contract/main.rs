@@ -20,6 +20,7 @@ mod sender;
 mod sending;
 mod subscriptions;
 mod tenants;
+mod triggers;
 
 use std::future::Future;
 use std::io::Write as _;

@@ -35,4 +35,6 @@ mod secrets;
 mod shapes;
 mod starting;
 mod subscriptions;
+mod templates;
 mod tenants;
+mod triggers;

@@ -20,7 +20,8 @@ pub(in crate::model) struct Compiled {
     pub(in crate::model) payload: Option<Result<Template, TemplateError>>,
 }
 
-/// A place for them, filled at their first use. Settings that are copied to be changed begin with an empty one.
+/// A place for them, filled at their first use. A copy begins with an empty one, as it may be changed; settings
+/// that were used are never changed in place.
 #[derive(Default)]
 pub struct Cached(OnceLock<Arc<Compiled>>);
 
