@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
+use super::call::call;
 use super::cx::Cx;
 use super::error::{R, wrong};
-use super::eval::call;
 use super::number::{self, compare as numbers};
 use super::value::Value;
 

@@ -10,6 +10,7 @@
 //! any input; and as nothing else is counted, the same formula over the same context always ends the same way.
 
 mod budget;
+mod call;
 mod compare;
 mod compile;
 mod context;
@@ -22,6 +23,7 @@ mod function;
 mod functions;
 mod grave;
 mod hash;
+mod input;
 mod json;
 mod map;
 mod node;
@@ -31,8 +33,10 @@ mod print;
 mod reader;
 mod reader_token;
 mod seq;
+mod seqable;
 mod source;
 mod source_groups;
+mod source_streams;
 mod suggest;
 mod value;
 

@@ -8,9 +8,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::cx::Cx;
-use super::error::{R, unsupported, wrong};
+use super::error::R;
 use super::grave;
-use super::source::{Batch, Source};
+use super::input::Batch;
+use super::seqable;
+use super::source::Source;
 use super::value::{Items, Value};
 
 /// How many items of a vector or range Clojure hands on at once.
@@ -233,37 +235,8 @@ pub(super) fn of(cx: &mut Cx<'_>, value: &Value) -> R<Seq> {
             Seq { cells: Cells::Fixed(Rc::clone(items)), from: 0, kind }
         }
         other => {
-            let values = values(cx, other)?;
+            let values = seqable::values(cx, other)?;
             Seq::plain(Items::new(&mut cx.budget, values)?)
         }
     })
-}
-
-/// The items of anything that has a sequence.
-pub(super) fn values(cx: &mut Cx<'_>, value: &Value) -> R<Vec<Value>> {
-    match value {
-        Value::Nil => Ok(Vec::new()),
-        Value::Seq(seq) => seq.all(cx),
-        Value::Vector(items) => {
-            cx.budget.values(items.values.len())?;
-            Ok(items.values.clone())
-        }
-        Value::Map(map) => map.pairs(&mut cx.budget),
-        Value::Set(set) => {
-            cx.budget.values(set.len())?;
-            Ok(set.values().cloned().collect())
-        }
-        Value::Str(text) => {
-            cx.budget.values(text.len())?;
-            text.chars().map(character).collect()
-        }
-        other => Err(wrong(format!("a collection is needed here, and this is {}", other.kind_name()))),
-    }
-}
-
-pub(super) fn character(char: char) -> R<Value> {
-    if char > '\u{ffff}' {
-        return Err(unsupported("single characters beyond 16 bits, such as emoji, are not supported"));
-    }
-    Ok(Value::Char(char))
 }

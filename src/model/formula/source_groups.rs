@@ -1,11 +1,13 @@
 //! The lazy sequences that look at several items at once.
 
+use super::call::call;
 use super::cx::Cx;
 use super::equal::equal;
 use super::error::R;
-use super::eval::call;
-use super::seq::{self, Seq};
-use super::source::{Batch, Input, Source, one, together};
+use super::input::{Batch, Input, one, together};
+use super::seq::Seq;
+use super::seqable;
+use super::source::Source;
 use super::value::{Items, Value};
 
 impl Source {
@@ -15,7 +17,7 @@ impl Source {
                 partition(cx, batch, input, (*size, *step), pad.as_ref(), *all)
             }
             Self::PartitionBy { function, input } => {
-                let Some(first) = input.take_next(cx)? else { return Ok(false) };
+                let Some(first) = input.next(cx)? else { return Ok(false) };
                 let key = call(cx, function, std::slice::from_ref(&first))?;
                 let mut group = vec![first];
                 while let Some(next) = input.peek(cx)? {
@@ -23,7 +25,7 @@ impl Source {
                     if !equal(cx, &key, &other)? {
                         break;
                     }
-                    input.take_next(cx)?;
+                    input.next(cx)?;
                     group.push(next);
                 }
                 let group = Items::new(&mut cx.budget, group)?;
@@ -35,14 +37,14 @@ impl Source {
                 Ok(true)
             }
             Self::Interpose { between, input, begun } => {
-                let Some(item) = input.take_next(cx)? else { return Ok(false) };
+                let Some(item) = input.next(cx)? else { return Ok(false) };
                 if std::mem::replace(begun, true) {
                     batch.items.push(between.clone());
                 }
                 one(batch, item)
             }
             Self::Distinct { input, seen } => {
-                while let Some(item) = input.take_next(cx)? {
+                while let Some(item) = input.next(cx)? {
                     cx.budget.steps(1)?;
                     if seen.put(cx, item.clone())? {
                         return one(batch, item);
@@ -51,7 +53,7 @@ impl Source {
                 Ok(false)
             }
             Self::Dedupe { input, last } => {
-                while let Some(item) = input.take_next(cx)? {
+                while let Some(item) = input.next(cx)? {
                     let same = match last {
                         Some(last) => equal(cx, last, &item)?,
                         None => false,
@@ -67,7 +69,7 @@ impl Source {
                 if !std::mem::replace(begun, true) {
                     let first = match last.take() {
                         Some(first) => first,
-                        None => match input.take_next(cx)? {
+                        None => match input.next(cx)? {
                             Some(first) => first,
                             None => call(cx, function, &[])?,
                         },
@@ -75,7 +77,7 @@ impl Source {
                     *last = Some(first.clone());
                     return one(batch, first);
                 }
-                let (Some(so_far), Some(item)) = (last.take(), input.take_next(cx)?) else {
+                let (Some(so_far), Some(item)) = (last.take(), input.next(cx)?) else {
                     return Ok(false);
                 };
                 let next = call(cx, function, &[so_far, item])?;
@@ -83,13 +85,13 @@ impl Source {
                 one(batch, next)
             }
             Self::ForEach { function, input } => {
-                while let Some(item) = input.take_next(cx)? {
+                while let Some(item) = input.next(cx)? {
                     cx.budget.steps(1)?;
                     let made = call(cx, function, &[item])?;
                     if made.is_nil() {
                         break;
                     }
-                    batch.items = seq::values(cx, &made)?;
+                    batch.items = seqable::values(cx, &made)?;
                     if !batch.items.is_empty() {
                         return Ok(true);
                     }
@@ -114,7 +116,7 @@ fn partition(
     let mut ahead = input.fork(cx)?;
     while group.len() < size {
         cx.budget.steps(1)?;
-        let Some(item) = ahead.take_next(cx)? else { break };
+        let Some(item) = ahead.next(cx)? else { break };
         group.push(item);
     }
     if group.is_empty() {
@@ -125,7 +127,7 @@ fn partition(
         let Some(pad) = pad else { return Ok(false) };
         let mut pad = Input::of(pad);
         while group.len() < size {
-            let Some(item) = pad.take_next(cx)? else { break };
+            let Some(item) = pad.next(cx)? else { break };
             group.push(item);
         }
     }
@@ -133,7 +135,7 @@ fn partition(
     batch.items.push(Value::Seq(Seq::realized(group)));
     for _ in 0..step {
         cx.budget.steps(1)?;
-        if input.take_next(cx)?.is_none() {
+        if input.next(cx)?.is_none() {
             return Ok(false);
         }
     }

@@ -1,6 +1,7 @@
 //! Forms to nodes: names are looked up, macros written out, calls of known functions checked.
 
 mod binding;
+mod conditional;
 mod control;
 mod functions;
 mod scope;

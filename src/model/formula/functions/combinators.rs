@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
+use crate::model::formula::call::call;
 use crate::model::formula::cx::Cx;
 use crate::model::formula::error::R;
-use crate::model::formula::eval::call;
 use crate::model::formula::function::{ANY, Builtin, Function, Kind};
-use crate::model::formula::seq;
+use crate::model::formula::seqable;
 use crate::model::formula::value::Value;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
@@ -29,7 +29,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("apply", (2, ANY), |cx, args| {
         let [function, before @ .., last] = args else { return Ok(Value::Nil) };
         let mut all = before.to_vec();
-        all.extend(seq::values(cx, last)?);
+        all.extend(seqable::values(cx, last)?);
         call(cx, function, &all)
     }),
 ];

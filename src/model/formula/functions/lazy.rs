@@ -1,14 +1,16 @@
 //! Functions that give lazy sequences.
 
+use crate::model::formula::call::call;
 use crate::model::formula::cx::Cx;
 use crate::model::formula::error::{R, unsupported, wrong};
-use crate::model::formula::eval::call;
 use crate::model::formula::function::{ANY, Builtin};
+use crate::model::formula::input::Input;
 use crate::model::formula::map::Set;
 use crate::model::formula::number::arithmetic::sign;
 use crate::model::formula::number::{self, integer};
 use crate::model::formula::seq::{self, Seq};
-use crate::model::formula::source::{Input, Pass, Source};
+use crate::model::formula::seqable;
+use crate::model::formula::source::{Pass, Source};
 use crate::model::formula::value::Value;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
@@ -153,7 +155,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
             Value::vector(&mut cx.budget, values)
         }
         [with, input] => {
-            let values = seq::values(cx, input)?;
+            let values = seqable::values(cx, input)?;
             let values = values.iter().map(|value| replaced(cx, with, value)).collect::<R<_>>()?;
             let items = crate::model::formula::value::Items::new(&mut cx.budget, values)?;
             Ok(Value::Seq(Seq::plain(items)))

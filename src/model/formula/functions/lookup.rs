@@ -6,6 +6,7 @@ use crate::model::formula::function::Builtin;
 use crate::model::formula::map::Map;
 use crate::model::formula::number::integer;
 use crate::model::formula::seq;
+use crate::model::formula::seqable;
 use crate::model::formula::value::Value;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
@@ -24,7 +25,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     }),
     Builtin::new("last", (1, 1), |cx, args| match &args[0] {
         Value::Vector(items) => Ok(items.values.last().cloned().unwrap_or(Value::Nil)),
-        other => Ok(seq::values(cx, other)?.pop().unwrap_or(Value::Nil)),
+        other => Ok(seqable::values(cx, other)?.pop().unwrap_or(Value::Nil)),
     }),
     Builtin::new("peek", (1, 1), |cx, args| match &args[0] {
         Value::Nil => Ok(Value::Nil),
@@ -88,13 +89,13 @@ fn unit(text: &str, place: usize) -> R<Option<Value>> {
         None => Ok(None),
         Some(unit) => match char::from_u32(u32::from(unit)) {
             Some(char) => Ok(Some(Value::Char(char))),
-            None => seq::character('\u{10000}').map(Some),
+            None => seqable::character('\u{10000}').map(Some),
         },
     }
 }
 
 fn get_in(cx: &mut Cx<'_>, args: &[Value]) -> R<Value> {
-    let keys = seq::values(cx, &args[1])?;
+    let keys = seqable::values(cx, &args[1])?;
     let mut value = args[0].clone();
     for key in &keys {
         match get(cx, &value, key)? {

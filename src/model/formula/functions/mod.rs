@@ -1,8 +1,10 @@
 //! The functions of the subset, by name.
 
+mod changes;
 mod collections;
 mod combinators;
 mod dates;
+mod folds;
 mod format;
 mod java;
 mod lazy;
@@ -14,6 +16,7 @@ mod predicates;
 mod reading;
 mod regexes;
 mod seqs;
+mod sets;
 mod strings;
 mod texts;
 
@@ -26,12 +29,14 @@ use super::function::Builtin;
 
 pub(super) use lookup::{get, nth};
 
-const ALL: [&[Builtin]; 15] = [
+const ALL: [&[Builtin]; 18] = [
     numbers::FUNCTIONS,
     predicates::FUNCTIONS,
+    changes::FUNCTIONS,
     collections::FUNCTIONS,
     combinators::FUNCTIONS,
     dates::FUNCTIONS,
+    folds::FUNCTIONS,
     format::FUNCTIONS,
     java::FUNCTIONS,
     lazy::FUNCTIONS,
@@ -40,6 +45,7 @@ const ALL: [&[Builtin]; 15] = [
     reading::FUNCTIONS,
     regexes::FUNCTIONS,
     seqs::FUNCTIONS,
+    sets::FUNCTIONS,
     strings::FUNCTIONS,
     texts::FUNCTIONS,
 ];

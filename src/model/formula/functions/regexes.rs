@@ -5,9 +5,9 @@ use std::sync::Arc;
 use regex::{Captures, Regex};
 
 use super::strings::only_text;
+use crate::model::formula::call::call;
 use crate::model::formula::cx::Cx;
 use crate::model::formula::error::{R, unsupported, wrong};
-use crate::model::formula::eval::call;
 use crate::model::formula::function::Builtin;
 use crate::model::formula::pattern::Pattern;
 use crate::model::formula::seq::Seq;

@@ -2,13 +2,13 @@
 
 use super::regexes;
 use super::texts::{byte_of, unit_of};
+use crate::model::formula::call::call;
 use crate::model::formula::cx::Cx;
 use crate::model::formula::error::{R, unsupported, wrong};
-use crate::model::formula::eval::call;
 use crate::model::formula::function::Builtin;
 use crate::model::formula::number::integer;
 use crate::model::formula::print::text;
-use crate::model::formula::seq;
+use crate::model::formula::seqable;
 use crate::model::formula::value::Value;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
@@ -56,7 +56,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
             _ => return Ok(Value::Nil),
         };
         let mut joined = String::new();
-        for (place, value) in seq::values(cx, input)?.iter().enumerate() {
+        for (place, value) in seqable::values(cx, input)?.iter().enumerate() {
             if place > 0 {
                 joined.push_str(&between);
             }
@@ -95,7 +95,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         let whole = only_text(&args[0])?;
         let mut escaped = String::with_capacity(whole.len());
         for char in whole.chars() {
-            let with = call(cx, &args[1], &[seq::character(char)?])?;
+            let with = call(cx, &args[1], &[seqable::character(char)?])?;
             if with.is_true() {
                 escaped.push_str(&text(cx, &with)?);
             } else {

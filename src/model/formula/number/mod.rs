@@ -6,6 +6,7 @@ pub(super) mod decimal;
 pub(super) mod double;
 pub(super) mod integer;
 pub(super) mod parse;
+mod quotient;
 
 use std::sync::Arc;
 
@@ -79,7 +80,7 @@ pub(super) fn double(value: &Value) -> f64 {
         Value::Long(long) => *long as f64,
         Value::Double(double) => *double,
         Value::Big(big) => big_double(big),
-        Value::Ratio(ratio) => decimal::ratio_double(ratio),
+        Value::Ratio(ratio) => quotient::ratio_double(ratio),
         Value::Decimal(decimal) => decimal.double(),
         _ => f64::NAN,
     }
