@@ -28,6 +28,9 @@ use crate::ports::{
 /// How long an idempotency key is remembered.
 pub const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 3600);
 
+/// After how many subscriptions with formulas others get their turn.
+const FORMULAS_AT_A_TIME: u32 = 8;
+
 /// An event, and the idempotency key it came under.
 #[derive(Debug)]
 pub struct Submission {
@@ -121,10 +124,10 @@ struct Sorted {
 
 async fn sort(subscriptions: &[Arc<Subscription>], event: &Event, id: EventId, now: Timestamp) -> Sorted {
     let occurrence = Occurrence::new(event, now);
-    let mut sorted = Sorted::default();
+    let (mut sorted, mut formulas) = (Sorted::default(), 0_u32);
     for subscription in subscriptions {
         match subscription.judge(&occurrence) {
-            Verdict::No => continue,
+            Verdict::No => {}
             Verdict::Fires => sorted.deliveries.push(Delivery::render_for(subscription, &occurrence, id)),
             Verdict::Watched { watch, allowed } => {
                 let delivery = allowed.then(|| Delivery::render_for(subscription, &occurrence, id));
@@ -135,7 +138,12 @@ async fn sort(subscriptions: &[Arc<Subscription>], event: &Event, id: EventId, n
             }
         }
         // A formula may take milliseconds, and there may be hundreds.
-        tokio::task::yield_now().await;
+        if subscription.has_formulas() {
+            formulas += 1;
+            if formulas % FORMULAS_AT_A_TIME == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
     }
     sorted
 }

@@ -1,5 +1,8 @@
 //! Events in, up to a hundred at once, each with a result of its own.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
@@ -15,7 +18,7 @@ use super::problem::Problem;
 use super::{Api, body};
 use crate::intake::{self, Submission};
 use crate::model::event::{EventDraft, MAX_EVENT_BYTES};
-use crate::model::id::TenantId;
+use crate::model::id::{LoanId, TenantId};
 use crate::model::key::Scope;
 use crate::model::time::Timestamp;
 use crate::model::validation::Faults;
@@ -103,10 +106,11 @@ pub(super) async fn create<S: Intake + Subscriptions + Keys + Triggers + Send + 
         return Err(Faults::one("/events", format!("must have at most {MAX_EVENTS} events")).into());
     }
     let now = Timestamp::now();
-    // They reach the store in their order, and share its commits.
-    let store = &api.store;
-    let accepted =
-        stream::iter(batch.events).map(|event| async move { accept(store, tenant, &event, now).await });
+    // They reach the store in their order, and share its commits; those of one loan wait for each other, as
+    // triggers see a loan's events in order.
+    let (store, turns) = (&api.store, &Turns::default());
+    let accepted = stream::iter(batch.events)
+        .map(|event| async move { accept(store, tenant, &event, now, turns).await });
     let results = accepted.buffered(AT_ONCE).map(|result| match result {
         Ok(event) => BatchResult::Accepted { status: 202, event },
         Err(problem) => BatchResult::Refused(problem),
@@ -114,11 +118,23 @@ pub(super) async fn create<S: Intake + Subscriptions + Keys + Triggers + Send + 
     Ok(body::json(StatusCode::OK, &BatchResults { results: results.collect().await }))
 }
 
+/// Whose turn it is, for each loan: first come, first served.
+#[derive(Default)]
+struct Turns(Mutex<HashMap<LoanId, Arc<tokio::sync::Mutex<()>>>>);
+
+impl Turns {
+    fn of(&self, loan: &LoanId) -> Arc<tokio::sync::Mutex<()>> {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(turns.entry(loan.clone()).or_default())
+    }
+}
+
 async fn accept<S: Intake + Subscriptions + Triggers>(
     store: &S,
     tenant: &TenantId,
     event: &RawValue,
     now: Timestamp,
+    turns: &Turns,
 ) -> Result<AcceptedEvent, Problem> {
     let length = event.get().len();
     let KeyedEvent { event_name, loan_id, context, occurred_at, idempotency_key } =
@@ -132,6 +148,8 @@ async fn accept<S: Intake + Subscriptions + Triggers>(
         body::check_idempotency_key(key, "/idempotencyKey")?;
     }
     let event = EventDraft { event_name, loan_id, context, occurred_at }.check()?;
+    let turn = turns.of(&event.loan_id);
+    let _turn = turn.lock().await;
     let submission = Submission { event, key: idempotency_key };
     Ok(intake::accept(store, tenant, submission, now).await?.into())
 }

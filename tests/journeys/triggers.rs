@@ -66,6 +66,18 @@ async fn of_events_at_once_one_sends() {
 }
 
 #[tokio::test]
+async fn the_events_of_a_batch_are_taken_in_their_order() {
+    let j = Journey::begin().await;
+    j.subscribe("/late", json!({"criteria": {"trigger": "(> status-days-past-due 30)"}})).await;
+    // 0, 31, 0, 31 …: each second one is a rise, if none overtakes another.
+    let events: Vec<_> = (0..60).map(|n| past_due("727", if n % 2 == 0 { 0 } else { 31 })).collect();
+    let results = j.api.post("/v1/events/batch", &json!({"events": events})).await.is(200).json();
+    for (n, result) in results["results"].as_array().expect("results").iter().enumerate() {
+        assert_eq!(result["deliveries"].as_array().map(Vec::len), Some(n % 2), "event {n}");
+    }
+}
+
+#[tokio::test]
 async fn a_restriction_holds_and_a_rise_that_it_forbids_is_consumed() {
     let j = Journey::begin().await;
     let restriction = "(= loan-status \"Open\")";

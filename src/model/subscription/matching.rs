@@ -36,6 +36,11 @@ impl Subscription {
         })
     }
 
+    /// Whether an event costs more than comparing names.
+    pub fn has_formulas(&self) -> bool {
+        self.settings.restriction.is_some() || matches!(self.settings.criteria, Criteria::Trigger { .. })
+    }
+
     fn verdict(&self, occurrence: &Occurrence<'_>) -> Judged<Verdict> {
         let fires = |fires| if fires { Verdict::Fires } else { Verdict::No };
         match &self.settings.criteria {
