@@ -1,7 +1,5 @@
 //! Events accepted: the record of their key, payloads, deliveries, messages, in this order.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -34,14 +32,7 @@ impl Intake for Aws {
         {
             return Ok(Accepted::Known(known));
         }
-        let payloads: HashMap<_, _> = deliveries
-            .iter()
-            .filter_map(|(delivery, bytes)| Some((delivery.frozen.request.payload.key?, bytes.clone())))
-            .collect();
-        let puts: Vec<_> =
-            payloads.into_iter().map(|(key, bytes)| self.put_payload(tenant, key, bytes)).collect();
-        stream::iter(puts).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
-
+        self.put_payloads(tenant, deliveries.iter()).await?;
         let puts: Vec<_> = deliveries.into_iter().map(|(delivery, _)| self.put_delivery(delivery)).collect();
         let wakes: Vec<_> = stream::iter(puts).buffered(AT_ONCE).try_collect().await?;
         self.enqueue(wakes.into_iter().flatten().collect()).await?;

@@ -6,8 +6,6 @@
 //! takes. Without a message they are nothing that anybody has heard of, and where the decision falls otherwise
 //! they are taken back.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -154,13 +152,7 @@ impl Aws {
 
     /// Puts the deliveries of triggers that rise, with their payloads; gives their messages.
     async fn put_risen(&self, tenant: &TenantId, rose: &[&(Delivery, Bytes)]) -> Stored<Vec<Wake>> {
-        let payloads: HashMap<_, _> = rose
-            .iter()
-            .filter_map(|(delivery, bytes)| Some((delivery.frozen.request.payload.key?, bytes.clone())))
-            .collect();
-        let puts: Vec<_> =
-            payloads.into_iter().map(|(key, bytes)| self.put_payload(tenant, key, bytes)).collect();
-        stream::iter(puts).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
+        self.put_payloads(tenant, rose.iter().copied()).await?;
         let puts: Vec<_> = rose.iter().map(|(delivery, _)| self.put_delivery(delivery.clone())).collect();
         let wakes: Vec<_> = stream::iter(puts).buffered(AT_ONCE).try_collect().await?;
         Ok(wakes.into_iter().flatten().collect())

@@ -173,3 +173,21 @@ fn a_value_is_json_where_json_has_one() {
         assert_eq!(outcome.value.get(), expected, "{formula}");
     }
 }
+
+#[test]
+fn the_examples_and_the_functions_of_the_reference_are_there() {
+    let page = include_str!("../../docs/formulas.md");
+    let examples: Vec<_> = page.lines().filter_map(|line| line.split_once(" ;=> ")).collect();
+    assert!(examples.len() > 20);
+    for (formula, expected) in examples {
+        assert_eq!(answer(formula), expected, "{formula}");
+    }
+    let (_, functions) = page.split_once("## Functions").expect("the chapter of functions");
+    let table =
+        functions.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+    let names: Vec<_> = table.flat_map(|row| row.split('`').skip(1).step_by(2)).collect();
+    assert!(names.len() > 200);
+    for name in names {
+        assert_eq!(answer(&format!("(fn? {name})")), "true", "{name}");
+    }
+}

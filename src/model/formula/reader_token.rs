@@ -147,6 +147,9 @@ pub(super) fn token(reader: &mut Reader<'_>, first: char) -> R<What> {
         "true" => Literal::Bool(true),
         "false" => Literal::Bool(false),
         _ if first == ':' => Literal::Keyword(keyword(&token)?.into()),
+        _ if token.starts_with("loanhook/") => {
+            return Err(wrong(format!("`{token}` is no name that a formula may use")));
+        }
         _ if is_name(&token) => return Ok(What::Symbol(token.into())),
         _ => return Err(wrong(format!("`{token}` is no name"))),
     };

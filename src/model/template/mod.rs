@@ -3,7 +3,7 @@
 //! A placeholder stands for a variable of the event's context, or for one of `event-name`, `loan-id`,
 //! `trace-id` and `occurred-at`, which come first. `[[v('name','default')]]` says what stands there where the
 //! variable is missing or null; a path such as `payments[0].amount` leads into lists and objects. A template is
-//! read once, when it is saved, and each placeholder escapes for where it stands ([`Place`]); numbers keep
+//! read once, when it is saved, and each placeholder escapes for where it stands; numbers keep
 //! their spelling.
 //!
 //! What it guarantees: a template of a JSON body renders to JSON whatever the values are, one of a URL to a URL

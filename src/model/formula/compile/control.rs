@@ -7,25 +7,24 @@ use crate::model::formula::node::{Case, Node};
 
 impl Compiler {
     pub(super) fn if_(&mut self, _: Position, args: &[Form], tail: bool) -> R<Node> {
-        let (test, then, otherwise) = match args {
-            [test, then] => (test, then, None),
-            [test, then, otherwise] => (test, then, Some(otherwise)),
-            _ => return Err(wrong("`if` takes a test, a then and perhaps an else")),
-        };
-        let (test, then) = (self.node(test, false)?, self.node(then, tail)?);
-        let otherwise = otherwise.map_or(Ok(nil()), |form| self.node(form, tail))?;
+        let (test, then, otherwise) = self.branches("if", args, tail)?;
         Ok(choice(test, then, otherwise))
     }
 
     pub(super) fn if_not(&mut self, _: Position, args: &[Form], tail: bool) -> R<Node> {
+        let (test, then, otherwise) = self.branches("if-not", args, tail)?;
+        Ok(choice(test, otherwise, then))
+    }
+
+    fn branches(&mut self, name: &str, args: &[Form], tail: bool) -> R<(Node, Node, Node)> {
         let (test, then, otherwise) = match args {
             [test, then] => (test, then, None),
             [test, then, otherwise] => (test, then, Some(otherwise)),
-            _ => return Err(wrong("`if-not` takes a test, a then and perhaps an else")),
+            _ => return Err(wrong(format!("`{name}` takes a test, a then and perhaps an else"))),
         };
         let (test, then) = (self.node(test, false)?, self.node(then, tail)?);
         let otherwise = otherwise.map_or(Ok(nil()), |form| self.node(form, tail))?;
-        Ok(choice(test, otherwise, then))
+        Ok((test, then, otherwise))
     }
 
     pub(super) fn when(&mut self, _: Position, args: &[Form], tail: bool) -> R<Node> {
