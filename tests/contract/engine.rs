@@ -137,6 +137,9 @@ macro_rules! contract {
                 a_changed_trigger_is_forgotten_and_that_of_a_disabled_subscription_is_kept
                 a_repeat_promises_what_fired_and_changes_nothing
                 a_key_that_is_known_leaves_no_trace_of_a_rise
+            }
+            rises {
+                the_message_of_a_rise_that_was_lost_comes_back_with_the_next_event
                 as_many_triggers_rise_at_once_as_a_tenant_may_have
                 a_formula_that_fails_is_counted_and_the_last_is_told
             }

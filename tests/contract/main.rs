@@ -14,6 +14,7 @@ mod keys;
 mod leases;
 mod payloads;
 mod resends;
+mod rises;
 mod scene;
 mod schedule;
 mod sender;

@@ -6,17 +6,16 @@ use loanhook::model::id::{EventId, SubscriptionId, TraceId};
 use loanhook::model::memory::Watch;
 use loanhook::model::subscription::{Criteria, Fire, MAX_SUBSCRIPTIONS, Subscription};
 use loanhook::model::time::Timestamp;
-use loanhook::model::trouble::WhichFormula;
 use loanhook::ports::{Decided, Idempotency, Remembered, Stored, Subscriptions, Triggers, Watched};
 
 use crate::engine::Engine;
 use crate::scene::{DAY, MILLISECOND, SECOND, START, delivery_of, event, subscription, tenant};
 
-const LATE: &str = r#"{"days": 31, "status": "Open"}"#;
+pub(crate) const LATE: &str = r#"{"days": 31, "status": "Open"}"#;
 const IN_TIME: &str = r#"{"days": 0, "status": "Open"}"#;
 
 /// A subscription that fires when more than 30 days are past due, made so many milliseconds after the start.
-fn watching(millis: u32) -> Subscription {
+pub(crate) fn watching(millis: u32) -> Subscription {
     let mut subscription = subscription(&tenant("acme"), "Collections", &[300], START + millis * MILLISECOND);
     subscription.settings.criteria = trigger("(> days 30)", 1);
     subscription
@@ -26,7 +25,7 @@ fn trigger(formula: &str, since: u64) -> Criteria {
     Criteria::Trigger { trigger: formula.into(), fire: Fire::OnChange, since }
 }
 
-async fn with<E: Engine>(subscriptions: &[&Subscription]) -> Stored<E> {
+pub(crate) async fn with<E: Engine>(subscriptions: &[&Subscription]) -> Stored<E> {
     let engine = E::fresh().await;
     for subscription in subscriptions {
         assert!(engine.ports().create((*subscription).clone(), MAX_SUBSCRIPTIONS).await?);
@@ -35,11 +34,11 @@ async fn with<E: Engine>(subscriptions: &[&Subscription]) -> Stored<E> {
 }
 
 /// An event of a loan with this context, a second later each time.
-async fn send<E: Engine>(engine: &E, loan: &str, context: &str, step: u32) -> Receipt {
+pub(crate) async fn send<E: Engine>(engine: &E, loan: &str, context: &str, step: u32) -> Receipt {
     submit(engine, loan, context, None, START + step * SECOND).await
 }
 
-async fn submit<E: Engine>(
+pub(crate) async fn submit<E: Engine>(
     engine: &E,
     loan: &str,
     context: &str,
@@ -50,18 +49,18 @@ async fn submit<E: Engine>(
     intake::accept(engine.ports(), &tenant("acme"), submission, now).await.expect("accepted")
 }
 
-fn fired(receipt: &Receipt) -> Vec<SubscriptionId> {
+pub(crate) fn fired(receipt: &Receipt) -> Vec<SubscriptionId> {
     receipt.deliveries.iter().map(|promised| promised.subscription_id).collect()
 }
 
-fn traces(receipts: &[Receipt]) -> Vec<TraceId> {
+pub(crate) fn traces(receipts: &[Receipt]) -> Vec<TraceId> {
     let mut traces: Vec<_> =
         receipts.iter().flat_map(|receipt| &receipt.deliveries).map(|promised| promised.trace_id).collect();
     traces.sort_unstable();
     traces
 }
 
-async fn queued<E: Engine>(engine: &E) -> Vec<TraceId> {
+pub(crate) async fn queued<E: Engine>(engine: &E) -> Vec<TraceId> {
     let mut traces: Vec<_> = engine.drain().await.into_iter().map(|wake| wake.trace_id).collect();
     traces.sort_unstable();
     traces
@@ -214,40 +213,5 @@ pub(crate) async fn a_key_that_is_known_leaves_no_trace_of_a_rise<E: Engine>() -
         }
     }
     assert_eq!(queued(&engine).await, [TraceId::of(*winner, late.id)]);
-    Ok(())
-}
-
-pub(crate) async fn as_many_triggers_rise_at_once_as_a_tenant_may_have<E: Engine>() -> Stored<()> {
-    let all: Vec<_> = (0..MAX_SUBSCRIPTIONS).map(|n| watching(u32::try_from(n).expect("few"))).collect();
-    let engine = with::<E>(&all.iter().collect::<Vec<_>>()).await?;
-    let receipt = submit(&engine, "727", LATE, Some("a"), START + SECOND).await;
-    assert_eq!(receipt.deliveries.len(), MAX_SUBSCRIPTIONS);
-    let again = submit(&engine, "727", LATE, Some("a"), START + SECOND).await;
-    assert_eq!(fired(&again), fired(&receipt));
-    let mut told = queued(&engine).await;
-    told.dedup();
-    assert_eq!(told, traces(&[receipt]));
-    Ok(())
-}
-
-pub(crate) async fn a_formula_that_fails_is_counted_and_the_last_is_told<E: Engine>() -> Stored<()> {
-    let mut late = watching(0);
-    late.settings.restriction = Some("(and true\n  (= status (+ 1 limit)))".into());
-    let engine = with::<E>(&[&late]).await?;
-    assert_eq!(engine.ports().troubles(&late.tenant, late.id).await?, None);
-    for step in 0..3 {
-        assert!(send(&engine, "727", LATE, step).await.deliveries.is_empty());
-    }
-    let troubles = engine.ports().troubles(&late.tenant, late.id).await?.expect("troubles");
-    let last = &troubles.last;
-    assert_eq!((troubles.count, last.formula, last.version), (3, WhichFormula::Restriction, 1));
-    assert_eq!((last.at, last.loan_id.as_str()), (START + 2 * SECOND, "727"));
-    assert_eq!((last.line, last.column), (2, 13));
-    assert!(!last.detail.is_empty());
-    assert_eq!(engine.ports().troubles(&tenant("other"), late.id).await?, None);
-
-    // The rise was not consumed: it fires once its restriction can be told.
-    let receipt = send(&engine, "727", r#"{"days": 31, "status": 2, "limit": 1}"#, 3).await;
-    assert_eq!(fired(&receipt), [late.id]);
     Ok(())
 }

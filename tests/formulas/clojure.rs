@@ -1,7 +1,7 @@
 //! Clojure itself, as Debian's package `clojure` installs it.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -10,11 +10,19 @@ use crate::CONTEXT;
 
 const JAR: &str = "/usr/share/java/clojure.jar";
 
+/// Java 17, among those that Debian installs beside each other: later ones write some doubles otherwise.
+fn java() -> Option<PathBuf> {
+    let installed = std::fs::read_dir("/usr/lib/jvm").ok()?.flatten();
+    let java_17 = installed.filter(|one| one.file_name().to_string_lossy().starts_with("java-17-"));
+    java_17.map(|one| one.path().join("bin/java")).find(|java| java.exists())
+}
+
 /// Why Clojure cannot be asked here. In CI it must be there.
 pub(crate) fn missing() -> Option<&'static str> {
-    let there = Path::new(JAR).exists() && Command::new("java").arg("-version").output().is_ok();
-    assert!(there || std::env::var_os("CI").is_none(), "CI is to install the package `clojure`");
-    (!there).then_some("formulas were not held against Clojure: install the package `clojure`")
+    let there = Path::new(JAR).exists() && java().is_some();
+    let packages = "install the packages `clojure` and `openjdk-17-jre-headless`";
+    assert!(there || std::env::var_os("CI").is_none(), "{packages}");
+    (!there).then_some("formulas were not held against Clojure: install the packages `clojure` and `openjdk-17-jre-headless`")
 }
 
 /// What Clojure answers to each: what it prints, or `!`. One process answers all.
@@ -22,7 +30,7 @@ pub(crate) fn answers(formulas: &[String]) -> Vec<String> {
     let context = edn(&serde_json::from_str(CONTEXT).expect("JSON"), true);
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/formulas/clojure.clj");
     let classpath = format!("{JAR}:/usr/share/java/spec.alpha.jar:/usr/share/java/core.specs.alpha.jar");
-    let mut process = Command::new("java")
+    let mut process = Command::new(java().expect("Java"))
         .args(["-cp", &classpath, "-Dfile.encoding=UTF-8", "clojure.main", script])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

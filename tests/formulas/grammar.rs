@@ -190,14 +190,15 @@ fn set(depth: u32) -> BoxedStrategy<String> {
     let depth = depth.saturating_sub(1);
     call(
         &["set", "into #{}", "hash-set", "set/union #{1}"],
-        vec![prop_oneof![list(depth), set_of(depth)].boxed()],
+        vec![
+            prop_oneof![
+                list(depth),
+                prop::collection::vec(value(depth), 0..12)
+                    .prop_map(|items| format!("(set [{}])", items.join(" ")))
+            ]
+            .boxed(),
+        ],
     )
-}
-
-fn set_of(depth: u32) -> BoxedStrategy<String> {
-    prop::collection::vec(value(depth), 0..12)
-        .prop_map(|items| format!("(set [{}])", items.join(" ")))
-        .boxed()
 }
 
 fn map(depth: u32) -> BoxedStrategy<String> {
