@@ -1,6 +1,7 @@
 //! The engine for AWS, under the contract: on whatever answers at `AWS_ENDPOINT_URL`, or on the account of
 //! this environment where `LOANHOOK_TEST_AWS` says so.
 
+mod lost;
 mod stack;
 
 use std::collections::HashMap;

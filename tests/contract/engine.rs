@@ -139,7 +139,6 @@ macro_rules! contract {
                 a_key_that_is_known_leaves_no_trace_of_a_rise
             }
             rises {
-                the_message_of_a_rise_that_was_lost_comes_back_with_the_next_event
                 as_many_triggers_rise_at_once_as_a_tenant_may_have
                 a_formula_that_fails_is_counted_and_the_last_is_told
             }

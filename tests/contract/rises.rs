@@ -1,4 +1,4 @@
-//! What comes of triggers that rise: however many, whatever is lost, and where a formula fails.
+//! What comes of triggers that rise: however many, and where a formula fails.
 
 use loanhook::model::subscription::MAX_SUBSCRIPTIONS;
 use loanhook::model::trouble::WhichFormula;
@@ -27,17 +27,6 @@ pub(crate) async fn a_formula_that_fails_is_counted_and_the_last_is_told<E: Engi
     // The rise was not consumed: it fires once its restriction can be told.
     let receipt = send(&engine, "727", r#"{"days": 31, "status": 2, "limit": 1}"#, 3).await;
     assert_eq!(fired(&receipt), [late.id]);
-    Ok(())
-}
-
-pub(crate) async fn the_message_of_a_rise_that_was_lost_comes_back_with_the_next_event<E: Engine>()
--> Stored<()> {
-    let late = watching(0);
-    let engine = with::<E>(&[&late]).await?;
-    let rose = traces(&[send(&engine, "727", LATE, 0).await]);
-    assert_eq!(queued(&engine).await, rose);
-    assert!(send(&engine, "727", LATE, 1).await.deliveries.is_empty());
-    assert_eq!(queued(&engine).await, rose);
     Ok(())
 }
 

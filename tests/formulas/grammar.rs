@@ -53,9 +53,7 @@ fn number(depth: u32) -> BoxedStrategy<String> {
         1 => call(&["count", "reduce +", "apply +", "apply max 0", "hash", "first", "last"], vec![list(depth)]),
         1 => call(&["count", "hash"], vec![map(depth)]),
         1 => call(&["count", "hash"], vec![text(depth)]),
-        1 => call(&["compare"], vec![text(depth), text(depth)]),
         1 => shape("(if {} {} {})", vec![boolean(depth), number(depth), number(depth)]),
-        1 => shape("(let [x {} y {}] (- x y))", vec![number(depth), number(depth)]),
         1 => shape("(-> {} (+ {}) inc)", vec![number(depth), number(depth)]),
         1 => shape("(reduce (fn [a b] (+ a b)) {} {})", vec![number(depth), list(depth)]),
     ]
@@ -106,7 +104,6 @@ fn text(depth: u32) -> BoxedStrategy<String> {
         1 => shape("(format {} (double {}))", vec![one(&["\"%.2f\"", "\"%,.3f\"", "\"%010.1f\"", "\"%f\"", "\"%.0f\"", "\"%+.1f\""]), literal_number()]),
         1 => shape("(format {} (long {}))", vec![one(&["\"%d\"", "\"%,d\"", "\"%08d\"", "\"%x\"", "\"%-6d|\""]), (-9999..9999_i32).prop_map(|long| long.to_string()).boxed()]),
         1 => call(&["subs"], vec![text(depth), one(&["0", "1", "2"])]),
-        1 => call(&["name"], vec![key()]),
     ]
     .boxed()
 }
@@ -181,7 +178,6 @@ fn list(depth: u32) -> BoxedStrategy<String> {
         1 => shape("(re-seq {} {})", vec![regex(), text(depth)]),
         1 => shape("(for [x {} :when ({} x)] [x])", vec![list(depth), predicate()]),
         1 => shape("(let [[a b & c :as d] {}] [a b c d])", vec![list(depth)]),
-        1 => shape("(reductions conj [] {})", vec![list(depth)]),
     ]
     .boxed()
 }
@@ -227,7 +223,6 @@ fn map(depth: u32) -> BoxedStrategy<String> {
         1 => shape("(select-keys {} [:a :b 1])", vec![map(depth)]),
         1 => shape("(frequencies {})", vec![list(depth)]),
         1 => shape("(group-by {} {})", vec![one(&["str", "nil?", "count", "first"]), list(depth)]),
-        1 => shape("(update-vals {} pr-str)", vec![map(depth)]),
         1 => shape("(apply hash-map [{} {} :z 1])", vec![key(), value(depth)]),
     ]
     .boxed()
@@ -250,8 +245,6 @@ fn value(depth: u32) -> BoxedStrategy<String> {
         1 => shape("(if-let [x {}] [x] {})", vec![value(depth), value(depth)]),
         1 => shape("(case {} 1 :one \"a\" :text (:a :b) :key {})", vec![value(depth), value(depth)]),
         1 => shape("(let [{:keys [a b] :or {b 7} :as m} {}] [a b m])", vec![map(depth)]),
-        1 => shape("((juxt first last count) {})", vec![list(depth)]),
-        1 => shape("(some-> {} (get :a) pr-str)", vec![map(depth)]),
     ]
     .boxed()
 }
