@@ -40,6 +40,7 @@ test: test-one-process test-browser test-aws
 test-one-process: $(VENV)/.installed
 	cargo test --locked --lib --bins
 	cargo test --locked --test contract
+	cargo test --locked --test formulas
 	# They mostly wait: for retries that are due, for receivers that stall.
 	cargo test --locked --test journeys -- --test-threads 16
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::log;
 use crate::model::attempt::{Attempt, AttemptState, Completion, SENDER_DIED, StoredResponse};
 use crate::model::delivery::Delivery;
-use crate::model::failure::ErrorKind;
+use crate::model::failure::{ErrorKind, Failure};
 use crate::model::payload::Payload;
 use crate::model::progress::Verdict;
 use crate::model::time::Timestamp;
@@ -113,6 +113,12 @@ where
 
     /// Sends the request of a row and completes it; gives the answer's body.
     async fn send(&self, delivery: &Delivery, row: &mut Attempt) -> Option<Bytes> {
+        if let Some(reason) = &delivery.frozen.request.unrenderable {
+            let failure = Failure::new(ErrorKind::Template, reason.clone());
+            row.state = AttemptState::Complete(Completion::unsent(row.sent_at, failure));
+            log::attempt(row);
+            return None;
+        }
         let sent = match self.in_time(delivery, row).await {
             Ok(outgoing) => self.sender.send(outgoing).await,
             Err(reason) => {

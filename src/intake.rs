@@ -3,24 +3,36 @@
 //! With an idempotency key the first call leaves a record of what matched. A repeat with the same bytes
 //! finishes exactly that list, from the same versions of the subscriptions, whatever was edited since;
 //! what is stored already stays as it is, so nothing is sent twice.
+//!
+//! Formulas are evaluated before anything is stored, as they see nothing but the event. Only whether a trigger
+//! has *become* true is for the store to say, in the step that stores what comes of it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use tracing::warn;
 
+use crate::log;
 use crate::model::delivery::Delivery;
 use crate::model::event::Event;
 use crate::model::id::{EventId, SubscriptionId, TenantId, TraceId};
-use crate::model::subscription::Subscription;
+use crate::model::occurrence::Occurrence;
+use crate::model::subscription::{Subscription, Verdict};
 use crate::model::time::Timestamp;
-use crate::ports::{Accepted, Idempotency, Intake, Remembered, StoreError, Stored, Subscriptions};
+use crate::model::trouble::TroubleOf;
+use crate::ports::{
+    Accepted, Decided, Idempotency, Intake, Remembered, StoreError, Stored, Subscriptions, Triggers, Watched,
+};
 
 /// How long an idempotency key is remembered.
 pub const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 3600);
 /// How many versions of subscriptions are read at once.
 const READ_AT_ONCE: usize = 16;
+
+/// After how many subscriptions with formulas others get their turn.
+const FORMULAS_AT_A_TIME: u32 = 8;
 
 /// An event, and the idempotency key it came under.
 #[derive(Debug)]
@@ -59,26 +71,97 @@ pub async fn accept<S>(
     now: Timestamp,
 ) -> Result<Receipt, IntakeError>
 where
-    S: Intake + Subscriptions,
+    S: Intake + Subscriptions + Triggers,
 {
     let Submission { event, key } = submission;
     let digest = event.digest();
     let subscriptions = store.subscriptions(tenant).await?;
-    let matched: Vec<_> =
-        subscriptions.iter().filter(|subscription| subscription.matches(&event)).cloned().collect();
     let id = EventId::at(now);
+    let Sorted { deliveries, watched, troubles } = sort(&subscriptions, &event, id, now).await;
     let record = key.map(|key| {
-        let matched = matched.iter().map(|subscription| (subscription.id, subscription.version)).collect();
-        let remembered = Remembered { digest, event_id: id, accepted_at: now, matched };
+        let matched = deliveries.iter().map(|(delivery, _)| {
+            let frozen = &delivery.frozen;
+            (frozen.subscription_id, frozen.subscription_version)
+        });
+        let remembered = Remembered { digest, event_id: id, accepted_at: now, matched: matched.collect() };
         (Idempotency { key, until: now + REMEMBERED_FOR }, remembered)
     });
-    let (receipt, deliveries) = render(&matched, &event, id, now);
-    match store.accept(tenant, record, deliveries, now).await? {
-        Accepted::Stored => Ok(receipt),
-        Accepted::Known(known) if known.digest == digest => {
-            Ok(finish(store, tenant, &event, known, now).await?)
+    let known = if watched.is_empty() {
+        let receipt = receipt(id, deliveries.iter().map(|(delivery, _)| delivery));
+        match store.accept(tenant, record, deliveries, now).await? {
+            Accepted::Stored => Ok(receipt),
+            Accepted::Known(known) => Err(known),
         }
-        Accepted::Known(_) => Err(IntakeError::KeyReused),
+    } else {
+        let promised: Vec<_> = deliveries.iter().map(|(delivery, _)| delivery.clone()).collect();
+        let rising: Vec<_> = watched
+            .iter()
+            .filter_map(|watched| watched.delivery.as_ref())
+            .map(|(delivery, _)| delivery.clone())
+            .collect();
+        match store.accept_watched(tenant, &event.loan_id, record, deliveries, watched, now).await? {
+            Decided::Stored(risen) => {
+                let rose = |delivery: &&Delivery| risen.contains(&delivery.frozen.subscription_id);
+                Ok(receipt(id, promised.iter().chain(rising.iter().filter(rose))))
+            }
+            Decided::Known(known) => Err(known),
+        }
+    };
+    match known {
+        Ok(receipt) => {
+            tell(store, tenant, troubles).await;
+            Ok(receipt)
+        }
+        Err(known) if known.digest == digest => Ok(finish(store, tenant, &event, known, now).await?),
+        Err(_) => Err(IntakeError::KeyReused),
+    }
+}
+
+/// What an event means for the subscriptions of a tenant.
+#[derive(Default)]
+struct Sorted {
+    deliveries: Vec<(Delivery, Bytes)>,
+    watched: Vec<Watched>,
+    troubles: Vec<TroubleOf>,
+}
+
+async fn sort(subscriptions: &[Arc<Subscription>], event: &Event, id: EventId, now: Timestamp) -> Sorted {
+    let occurrence = Occurrence::new(event, now);
+    let (mut sorted, mut formulas) = (Sorted::default(), 0_u32);
+    for subscription in subscriptions {
+        match subscription.judge(&occurrence) {
+            Verdict::No => {}
+            Verdict::Fires => sorted.deliveries.push(Delivery::render_for(subscription, &occurrence, id)),
+            Verdict::Watched { watch, allowed } => {
+                let delivery = allowed.then(|| Delivery::render_for(subscription, &occurrence, id));
+                sorted.watched.push(Watched { watch, delivery });
+            }
+            Verdict::Failed(trouble) => {
+                sorted.troubles.push(TroubleOf { subscription: subscription.id, trouble });
+            }
+        }
+        // A formula may take milliseconds, and there may be hundreds.
+        if subscription.has_formulas() {
+            formulas += 1;
+            if formulas % FORMULAS_AT_A_TIME == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+    sorted
+}
+
+/// Tells of formulas that failed: in the log, and to the author of the subscription. That this is not kept
+/// fails no event.
+async fn tell<S: Triggers>(store: &S, tenant: &TenantId, troubles: Vec<TroubleOf>) {
+    if troubles.is_empty() {
+        return;
+    }
+    for of in &troubles {
+        log::trouble(tenant, of);
+    }
+    if let Err(failure) = store.note_troubles(tenant, troubles).await {
+        warn!(%failure, "formula.failure_not_kept");
     }
 }
 
@@ -125,12 +208,20 @@ fn render(
     id: EventId,
     now: Timestamp,
 ) -> (Receipt, Vec<(Delivery, Bytes)>) {
-    let deliveries: Vec<_> =
-        matched.iter().map(|subscription| Delivery::render(subscription, event, id, now)).collect();
-    let promised = deliveries.iter().map(|(delivery, _)| PromisedDelivery {
+    let occurrence = Occurrence::new(event, now);
+    let render = |subscription: &Arc<Subscription>| Delivery::render_for(subscription, &occurrence, id);
+    let deliveries: Vec<_> = matched.iter().map(render).collect();
+    (receipt(id, deliveries.iter().map(|(delivery, _)| delivery)), deliveries)
+}
+
+/// What is promised, in the order of the subscriptions.
+fn receipt<'a>(id: EventId, deliveries: impl Iterator<Item = &'a Delivery>) -> Receipt {
+    let promised = deliveries.map(|delivery| PromisedDelivery {
         trace_id: delivery.frozen.trace_id,
         subscription_id: delivery.frozen.subscription_id,
         event_title: delivery.frozen.event_title.clone(),
     });
-    (Receipt { event_id: id, deliveries: promised.collect() }, deliveries)
+    let mut deliveries: Vec<_> = promised.collect();
+    deliveries.sort_by_key(|promised| promised.subscription_id);
+    Receipt { event_id: id, deliveries }
 }

@@ -28,4 +28,5 @@ pub mod portal;
 pub mod ports;
 pub mod resend;
 pub mod subscriptions;
+pub mod try_out;
 pub mod web;

@@ -1,8 +1,11 @@
-//! The one line that an attempt leaves in the log: its IDs and what came of it, never what was sent.
+//! The one line that an attempt leaves in the log: its IDs and what came of it, never what was sent. And the one
+//! that a formula leaves that failed.
 
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::model::attempt::Attempt;
+use crate::model::id::TenantId;
+use crate::model::trouble::TroubleOf;
 
 /// Logs an attempt that is complete.
 pub fn attempt(row: &Attempt) {
@@ -18,5 +21,20 @@ pub fn attempt(row: &Attempt) {
         error = completion.error().map(|error| error.kind.as_str()),
         response_time_ms = completion.response_time_ms,
         "{}", if completion.succeeded() { "attempt.succeeded" } else { "attempt.failed" }
+    );
+}
+
+/// Logs a formula that failed on an event.
+pub fn trouble(tenant: &TenantId, of: &TroubleOf) {
+    let trouble = &of.trouble;
+    warn!(
+        tenant = tenant.as_str(),
+        loan_id = trouble.loan_id.as_str(),
+        subscription_id = %of.subscription,
+        formula = trouble.formula.name(),
+        detail = trouble.detail,
+        line = trouble.line,
+        column = trouble.column,
+        "formula.failed"
     );
 }

@@ -22,6 +22,8 @@ pub enum ResendError {
     Unknown,
     #[error("the delivery has no attempt yet")]
     NotAttempted,
+    #[error("the delivery has nothing to send: its template did not render")]
+    NothingToSend,
     #[error("the key was used before, for another delivery")]
     KeyReused,
     #[error(transparent)]
@@ -54,6 +56,9 @@ where
             (delivery, named)
         }
     };
+    if delivery.frozen.request.unrenderable.is_some() {
+        return Err(ResendError::NothingToSend);
+    }
     let row = delivery.resend_row(AttemptId::at(now), named, request.requested_by, now);
     let id = row.id;
     let key = request.key.map(|key| Idempotency { key, until: now + REMEMBERED_FOR });

@@ -65,8 +65,9 @@ pub async fn replace<S: Subscriptions>(
     now: Timestamp,
 ) -> Result<Subscription, SubscriptionError> {
     let current = get(store, tenant, id).await?.ok_or(SubscriptionError::Unknown)?;
-    let settings = draft.check(Some(&current.settings)).map_err(SubscriptionError::Invalid)?;
+    let mut settings = draft.check(Some(&current.settings)).map_err(SubscriptionError::Invalid)?;
     let version = current.version + 1;
+    settings.criteria.succeed(&current.settings.criteria, version);
     put(store, Subscription { settings, version, updated_at: now, ..(*current).clone() }).await
 }
 

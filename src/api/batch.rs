@@ -1,5 +1,7 @@
 //! Events in, up to a hundred at once, each with a result of its own.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -9,6 +11,7 @@ use futures_util::stream::{self, StreamExt};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tokio::sync::OwnedMutexGuard;
 
 use super::auth::Caller;
 use super::events::AcceptedEvent;
@@ -17,11 +20,11 @@ use super::problem::Problem;
 use super::{Api, body};
 use crate::intake::{self, Submission};
 use crate::model::event::{EventDraft, MAX_EVENT_BYTES};
-use crate::model::id::TenantId;
+use crate::model::id::{LoanId, TenantId};
 use crate::model::key::Scope;
 use crate::model::time::Timestamp;
 use crate::model::validation::Faults;
-use crate::ports::{Intake, Keys, StoreError, Subscriptions};
+use crate::ports::{Intake, Keys, StoreError, Subscriptions, Triggers};
 
 const LIMIT: (usize, &str) = (4 << 20, "4 MiB a batch");
 const MAX_EVENTS: usize = 100;
@@ -96,7 +99,7 @@ enum BatchResult {
         Unavailable,
     )
 )]
-pub(super) async fn create<S: Intake + Subscriptions + Keys + Send + Sync>(
+pub(super) async fn create<S: Intake + Subscriptions + Keys + Triggers + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     request: Body,
@@ -108,15 +111,11 @@ pub(super) async fn create<S: Intake + Subscriptions + Keys + Send + Sync>(
         return Err(Faults::one("/events", format!("must have at most {MAX_EVENTS} events")).into());
     }
     let now = Timestamp::now();
-    // They reach the store in their order, and share its commits.
-    let store = &api.store;
-    let begun = Instant::now();
-    let accepted = stream::iter(batch.events).map(|event| async move {
-        if begun.elapsed() > BEGUN_WITHIN {
-            return Err(Problem::from(StoreError::Busy));
-        }
-        accept(store, tenant, &event, now).await
-    });
+    // They reach the store in their order, and share its commits; those of one loan wait for each other, as
+    // triggers see a loan's events in order.
+    let (store, turns) = (&api.store, &Turns::until(Instant::now() + BEGUN_WITHIN));
+    let accepted = stream::iter(batch.events)
+        .map(|event| async move { accept(store, tenant, &event, now, turns).await });
     let results = accepted.buffered(AT_ONCE).map(|result| match result {
         Ok(event) => BatchResult::Accepted { status: 202, event },
         Err(problem) => BatchResult::Refused(problem),
@@ -124,11 +123,33 @@ pub(super) async fn create<S: Intake + Subscriptions + Keys + Send + Sync>(
     Ok(body::json(StatusCode::OK, &BatchResults { results: results.collect().await }))
 }
 
-async fn accept<S: Intake + Subscriptions>(
+/// Whose turn it is, for each loan: first come, first served, until time is up.
+struct Turns {
+    until: Instant,
+    loans: Mutex<HashMap<LoanId, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+impl Turns {
+    fn until(until: Instant) -> Self {
+        Self { until, loans: Mutex::default() }
+    }
+
+    async fn take(&self, loan: &LoanId) -> Result<OwnedMutexGuard<()>, StoreError> {
+        let turn = {
+            let mut loans = self.loans.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(loans.entry(loan.clone()).or_default())
+        };
+        let turn = turn.lock_owned().await;
+        if Instant::now() > self.until { Err(StoreError::Busy) } else { Ok(turn) }
+    }
+}
+
+async fn accept<S: Intake + Subscriptions + Triggers>(
     store: &S,
     tenant: &TenantId,
     event: &RawValue,
     now: Timestamp,
+    turns: &Turns,
 ) -> Result<AcceptedEvent, Problem> {
     let length = event.get().len();
     let KeyedEvent { event_name, loan_id, context, occurred_at, idempotency_key } =
@@ -142,6 +163,7 @@ async fn accept<S: Intake + Subscriptions>(
         body::check_idempotency_key(key, "/idempotencyKey")?;
     }
     let event = EventDraft { event_name, loan_id, context, occurred_at }.check()?;
+    let _turn = turns.take(&event.loan_id).await?;
     let submission = Submission { event, key: idempotency_key };
     Ok(intake::accept(store, tenant, submission, now).await?.into())
 }

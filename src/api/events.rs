@@ -15,7 +15,7 @@ use crate::model::event::{EventDraft, MAX_EVENT_BYTES};
 use crate::model::id::{EventId, SubscriptionId, TraceId};
 use crate::model::key::Scope;
 use crate::model::time::Timestamp;
-use crate::ports::{Intake, Keys, Subscriptions};
+use crate::ports::{Intake, Keys, Subscriptions, Triggers};
 
 const LIMIT: (usize, &str) = (MAX_EVENT_BYTES, "256 KiB an event");
 
@@ -60,7 +60,7 @@ impl From<Receipt> for AcceptedEvent {
         TooLarge, Invalid, Unavailable,
     )
 )]
-pub(super) async fn create<S: Intake + Subscriptions + Keys + Send + Sync>(
+pub(super) async fn create<S: Intake + Subscriptions + Keys + Triggers + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     headers: HeaderMap,

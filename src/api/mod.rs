@@ -21,6 +21,7 @@ mod query;
 mod resend;
 mod subscription_view;
 mod subscriptions;
+mod try_out;
 mod view;
 
 use axum::extract::Request;
@@ -32,7 +33,7 @@ use axum::{Extension, Router};
 use tracing::{Instrument, error_span};
 
 use crate::ports::{
-    Attempts, Deliveries, EgressAddresses, Grants, Intake, Keys, Payloads, Resends, Subscriptions,
+    Attempts, Deliveries, EgressAddresses, Grants, Intake, Keys, Payloads, Resends, Subscriptions, Triggers,
 };
 use crate::web::Site;
 
@@ -48,7 +49,7 @@ pub trait Shared: Clone + Send + Sync + 'static {}
 impl<S: Clone + Send + Sync + 'static> Shared for S {}
 
 /// Events in.
-pub fn events<S: Shared + Intake + Subscriptions + Keys>(store: S) -> Router {
+pub fn events<S: Shared + Intake + Subscriptions + Keys + Triggers>(store: S) -> Router {
     finished(
         Router::new()
             .route("/v1/events", post(events::create::<S>))
@@ -88,7 +89,7 @@ pub fn portal<S: Shared + Grants + Keys>(store: S, site: Site) -> Router {
 }
 
 /// Subscriptions and keys.
-pub fn subscriptions<S: Shared + Intake + Subscriptions + Keys>(store: S) -> Router {
+pub fn subscriptions<S: Shared + Intake + Subscriptions + Keys + Triggers>(store: S) -> Router {
     finished(
         Router::new()
             .route("/v1/subscriptions", get(subscriptions::list::<S>).post(subscriptions::create::<S>))
@@ -100,6 +101,8 @@ pub fn subscriptions<S: Shared + Intake + Subscriptions + Keys>(store: S) -> Rou
             )
             .route("/v1/subscriptions/{id}/rotate-secret", post(subscriptions::rotate_secret::<S>))
             .route("/v1/subscriptions/{id}/test", post(subscriptions::test::<S>))
+            .route("/v1/formulas/evaluate", post(try_out::evaluate::<S>))
+            .route("/v1/templates/render", post(try_out::render::<S>))
             .route("/v1/keys", get(keys::list::<S>).post(keys::create::<S>))
             .route("/v1/keys/{id}", delete(keys::delete::<S>)),
         store,

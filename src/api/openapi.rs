@@ -6,7 +6,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoParams, IntoResponses, Modify, OpenApi};
 
-use super::{batch, deliveries, events, history, keys, meta, portal, problem, resend, subscriptions};
+use super::{batch, deliveries, events, history, keys, meta, portal, problem, resend, subscriptions, try_out};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,6 +20,7 @@ use super::{batch, deliveries, events, history, keys, meta, portal, problem, res
         deliveries::get, deliveries::cancel, resend::resend, resend::retry, resend::retry_at_loanpro,
         subscriptions::list, subscriptions::create, subscriptions::get, subscriptions::replace,
         subscriptions::delete, subscriptions::rotate_secret, subscriptions::test,
+        try_out::evaluate, try_out::render,
         keys::create, keys::list, keys::delete, portal::create,
         meta::event_types, meta::egress, meta::health, meta::openapi,
     ),

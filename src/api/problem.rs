@@ -103,8 +103,13 @@ impl From<Faults> for Problem {
         let first =
             faults.0.first().map(|fault| format!("{} {}", fault.pointer, fault.detail).trim().to_owned());
         let detail = first.unwrap_or_else(|| "the request is wrong".into());
-        let mut problem =
-            Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Well-formed but wrong", detail);
+        let unsupported = !faults.0.is_empty() && faults.0.iter().all(|fault| fault.unsupported);
+        let (name, title) = if unsupported {
+            ("formula-unsupported", "Outside of the subset of Clojure that formulas have")
+        } else {
+            ("invalid", "Well-formed but wrong")
+        };
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, name, title, detail);
         problem.errors = faults.0;
         problem
     }
@@ -148,6 +153,10 @@ impl From<ResendError> for Problem {
             ResendError::NotAttempted => Self::conflict(
                 "not-attempted-yet",
                 "only what was attempted can be resent, and this delivery has no attempt yet: wait for the first",
+            ),
+            ResendError::NothingToSend => Self::conflict(
+                "nothing-to-send",
+                "a template of the subscription did not render for this event, so there is no request to send again: mend the template, and send the event again",
             ),
             ResendError::KeyReused => Self::conflict(
                 "idempotency-key-reused",

@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use crate::model::id::SubscriptionId;
 use crate::model::retry::RetryPolicy;
-use crate::model::subscription::{Criteria, HIDDEN, Method, Subscription};
+use crate::model::subscription::{Criteria, Fire, HIDDEN, Method, Subscription};
 use crate::model::time::Timestamp;
+use crate::model::trouble::Troubles;
 
 /// A subscription. Header values are hidden.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -27,6 +28,10 @@ pub(super) struct SubscriptionView {
     version: u64,
     created_at: Timestamp,
     updated_at: Timestamp,
+    /// Of one subscription by itself: the events that a formula of it failed on; null where none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Troubles>, required = false)]
+    formula_errors: Option<Option<Troubles>>,
     /// On create and rotate only: keep it, it is not shown again.
     #[serde(skip_serializing_if = "Option::is_none")]
     signing_secret: Option<String>,
@@ -35,7 +40,12 @@ pub(super) struct SubscriptionView {
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Criteria)]
 struct CriteriaView {
-    events: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trigger: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fire: Option<Fire>,
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -54,28 +64,39 @@ struct RequestView {
 impl SubscriptionView {
     pub(super) fn new(subscription: &Subscription, with_secret: bool) -> Self {
         let settings = &subscription.settings;
-        let Criteria::Events(events) = settings.criteria.clone();
+        let criteria = match settings.criteria.clone() {
+            Criteria::Events(events) => CriteriaView { events: Some(events), trigger: None, fire: None },
+            Criteria::Trigger { trigger, fire, .. } => {
+                CriteriaView { events: None, trigger: Some(trigger), fire: Some(fire) }
+            }
+        };
         Self {
             id: subscription.id,
             title: settings.title.clone(),
             description: settings.description.clone(),
             enabled: settings.enabled,
-            criteria: CriteriaView { events },
-            restriction: None,
+            criteria,
+            restriction: settings.restriction.clone(),
             request: RequestView {
                 method: settings.request.method,
                 url: settings.request.url.clone(),
                 headers: settings.request.headers.keys().map(|name| (name.clone(), HIDDEN)).collect(),
                 content_type: settings.request.content_type.clone(),
-                payload: None,
+                payload: settings.request.payload.clone(),
             },
             retry: settings.retry.clone(),
             timeout_seconds: settings.timeout_seconds,
             version: subscription.version,
             created_at: subscription.created_at,
             updated_at: subscription.updated_at,
+            formula_errors: None,
             signing_secret: with_secret.then(|| subscription.secrets.current().expose().to_owned()),
         }
+    }
+
+    /// The same, with what became of its formulas.
+    pub(super) fn with(self, troubles: Option<Troubles>) -> Self {
+        Self { formula_errors: Some(troubles), ..self }
     }
 }
 

@@ -21,7 +21,7 @@ use crate::model::id::SubscriptionId;
 use crate::model::key::Scope;
 use crate::model::subscription::SubscriptionDraft;
 use crate::model::time::Timestamp;
-use crate::ports::{Intake, Keys, Subscriptions};
+use crate::ports::{Intake, Keys, Subscriptions, Triggers};
 use crate::{intake, subscriptions as use_case};
 
 /// A sample event.
@@ -99,7 +99,7 @@ pub(super) async fn create<S: Subscriptions + Keys + Send + Sync>(
         Denied, NotFound, Unavailable,
     )
 )]
-pub(super) async fn get<S: Subscriptions + Keys + Send + Sync>(
+pub(super) async fn get<S: Subscriptions + Keys + Triggers + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: Segments,
@@ -107,7 +107,8 @@ pub(super) async fn get<S: Subscriptions + Keys + Send + Sync>(
     let tenant = caller.with(Scope::HistoryRead)?;
     let found = use_case::get(&api.store, tenant, path.id("id", "subscription")?).await?;
     let found = found.ok_or_else(|| Problem::not_found("subscription"))?;
-    Ok(body::json(StatusCode::OK, &SubscriptionView::new(&found, false)))
+    let troubles = api.store.troubles(tenant, found.id).await?;
+    Ok(body::json(StatusCode::OK, &SubscriptionView::new(&found, false).with(troubles)))
 }
 
 /// Replace a subscription

@@ -32,6 +32,7 @@ fn accepted() -> Delivery {
             headers: BTreeMap::from([("Authorization".into(), "Bearer 0123456789abcdef".into())]),
             content_type: Some("application/json".into()),
             payload: Payload::of(b"{}"),
+            unrenderable: None,
         },
         retry: RetryPolicy::default(),
         timeout_seconds: 15,

@@ -1,7 +1,5 @@
 //! Events accepted: the record of their key, payloads, deliveries, messages, in this order.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -17,9 +15,9 @@ use crate::model::time::Timestamp;
 use crate::ports::{Accepted, Idempotency, Intake, Remembered, StoreError, Stored, Wake};
 
 /// How many calls of one event are under way at once.
-const AT_ONCE: usize = 16;
+pub(super) const AT_ONCE: usize = 16;
 /// How many times a record of a key is put anew where the one before it was over.
-const TRIES: u32 = 3;
+pub(super) const TRIES: u32 = 3;
 
 impl Intake for Aws {
     async fn accept(
@@ -34,14 +32,7 @@ impl Intake for Aws {
         {
             return Ok(Accepted::Known(known));
         }
-        let payloads: HashMap<_, _> = deliveries
-            .iter()
-            .filter_map(|(delivery, bytes)| Some((delivery.frozen.request.payload.key?, bytes.clone())))
-            .collect();
-        let puts: Vec<_> =
-            payloads.into_iter().map(|(key, bytes)| self.put_payload(tenant, key, bytes)).collect();
-        stream::iter(puts).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
-
+        self.put_payloads(tenant, deliveries.iter()).await?;
         let puts: Vec<_> = deliveries.into_iter().map(|(delivery, _)| self.put_delivery(delivery)).collect();
         let wakes: Vec<_> = stream::iter(puts).buffered(AT_ONCE).try_collect().await?;
         self.enqueue(wakes.into_iter().flatten().collect()).await?;
@@ -51,7 +42,7 @@ impl Intake for Aws {
 
 impl Aws {
     /// Puts the record of a key; gives the one that is there already and is not over.
-    async fn remember_event(
+    pub(super) async fn remember_event(
         &self,
         tenant: &TenantId,
         key: &Idempotency,
@@ -87,7 +78,7 @@ impl Aws {
 
     /// Puts a delivery that is not there yet; gives the message of its first attempt, if that is still to
     /// come.
-    async fn put_delivery(&self, delivery: Delivery) -> Stored<Option<Wake>> {
+    pub(super) async fn put_delivery(&self, delivery: Delivery) -> Stored<Option<Wake>> {
         let expires = Timestamp::now() + self.0.stack.retention;
         let there = match self.put_new(delivery_item::new(&delivery, expires)?).await? {
             Written::Done(()) => return Ok(Wake::next_of(&delivery)),

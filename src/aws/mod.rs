@@ -40,6 +40,8 @@ mod single;
 mod subscriptions;
 mod table;
 mod transaction;
+mod triggers;
+mod troubles;
 
 use std::net::IpAddr;
 use std::sync::Arc;

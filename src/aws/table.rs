@@ -59,6 +59,16 @@ pub(super) const BY_TRACE: &str = "by-trace";
 /// How many partitions a tenant's exhausted deliveries are spread over in their index.
 const SHARDS: u8 = 8;
 
+/// What a loan's triggers were: one item a loan, with a version that every change counts.
+pub(super) fn memory(tenant: &TenantId, loan: &LoanId) -> Place {
+    Place::only(format!("M#{tenant}#{loan}"))
+}
+
+/// What became of a subscription's formulas.
+pub(super) fn troubles(tenant: &TenantId, id: SubscriptionId) -> Place {
+    Place { pk: settings_pk(tenant), sk: format!("F#{id}") }
+}
+
 /// The one item of a partition that holds one.
 pub(super) const ONLY: &str = "-";
 

@@ -34,6 +34,8 @@ pub(super) enum Command {
     Serve(ServeArgs),
     /// See it work: a loanhook of its own, receivers that fail as told, 30 events
     Demo(DemoArgs),
+    /// Evaluate a formula, with no loanhook running
+    Eval(EvalArgs),
     #[command(flatten)]
     Client(ClientCommand),
 }
@@ -74,6 +76,19 @@ pub(super) struct DemoArgs {
     /// End when everything is delivered or given up, instead of staying up to look around
     #[arg(long)]
     pub(super) exit: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EvalArgs {
+    /// The formula, such as `(> status-days-past-due 30)`
+    #[arg(allow_hyphen_values = true)]
+    pub(super) formula: String,
+    /// A JSON file with the loan's variables, or `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) context: Option<PathBuf>,
+    /// Print `{"value": …, "printed": …}`, as the API does
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// Where the loanhook is that a client command speaks to, and how it answers.

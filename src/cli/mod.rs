@@ -7,6 +7,7 @@ mod args;
 mod client;
 mod commands;
 mod demo;
+mod eval;
 pub(crate) mod failure;
 mod http;
 mod input;
@@ -30,6 +31,7 @@ pub(crate) async fn run(cli: Cli) -> Outcome {
     match cli.command {
         Command::Serve(args) => serve_command::run(args).await,
         Command::Demo(args) => demo::run(args).await,
+        Command::Eval(args) => eval::run(&args),
         Command::Client(command) => commands::run(command).await,
     }
 }

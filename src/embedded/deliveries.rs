@@ -47,14 +47,14 @@ impl Intake for Embedded {
 }
 
 /// About how many bytes a delivery is, besides its payload.
-fn weight(delivery: &Delivery) -> usize {
+pub(super) fn weight(delivery: &Delivery) -> usize {
     let request = &delivery.frozen.request;
     let headers: usize = request.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
     1024 + request.url.len() + headers
 }
 
 /// Puts a delivery that is not there yet, with its payload and the message for its first attempt.
-fn put_new(connection: &Connection, delivery: &Delivery, bytes: &[u8]) -> rusqlite::Result<()> {
+pub(super) fn put_new(connection: &Connection, delivery: &Delivery, bytes: &[u8]) -> rusqlite::Result<()> {
     let frozen = &delivery.frozen;
     let new = connection
         .prepare_cached(

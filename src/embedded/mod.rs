@@ -19,6 +19,7 @@ mod resends;
 mod schema;
 mod subscriptions;
 mod tables;
+mod triggers;
 mod worker;
 mod writer;
 

@@ -18,7 +18,7 @@ const APPLICATION: i64 = 0x6c68_6462;
 ///
 /// A message's ID is never given again (`AUTOINCREMENT`): a claim takes its message away while a worker
 /// still has its ID in hand, and the next message must not pass for that one.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     "CREATE TABLE deliveries (
          trace BLOB PRIMARY KEY,
          tenant TEXT NOT NULL,
@@ -88,6 +88,19 @@ const STEPS: [&str; 2] = [
          doc TEXT NOT NULL
      ) WITHOUT ROWID;
      CREATE INDEX grants_by_end ON grants (until);",
+    "CREATE TABLE memories (
+         tenant TEXT NOT NULL,
+         loan TEXT NOT NULL,
+         doc TEXT NOT NULL,
+         PRIMARY KEY (tenant, loan)
+     ) WITHOUT ROWID;
+     CREATE TABLE troubles (
+         tenant TEXT NOT NULL,
+         subscription BLOB NOT NULL,
+         count INTEGER NOT NULL,
+         doc TEXT NOT NULL,
+         PRIMARY KEY (tenant, subscription)
+     ) WITHOUT ROWID;",
 ];
 
 /// Sets how a connection reads and writes.

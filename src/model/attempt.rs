@@ -108,13 +108,12 @@ pub enum Outcome {
 impl Completion {
     /// Nobody is left to say how this attempt ended.
     pub fn interrupted(now: Timestamp, detail: &str) -> Self {
-        Self {
-            ended_at: now,
-            response_time_ms: None,
-            source_ip: None,
-            result: Err(Failure { kind: ErrorKind::Interrupted, detail: detail.into() }),
-            response: None,
-        }
+        Self::unsent(now, Failure::new(ErrorKind::Interrupted, detail))
+    }
+
+    /// No request left, or nobody saw what came of it.
+    pub fn unsent(now: Timestamp, failure: Failure) -> Self {
+        Self { ended_at: now, response_time_ms: None, source_ip: None, result: Err(failure), response: None }
     }
 
     pub fn succeeded(&self) -> bool {

@@ -6,18 +6,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::attempt::{Attempt, AttemptNumber, AttemptState, Completion};
-use super::event::Event;
 use super::failure::ErrorKind;
 use super::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use super::payload::Payload;
 use super::progress::{Ending, InFlight, Progress};
 use super::retry::RetryPolicy;
-use super::subscription::{Method, Subscription};
+use super::subscription::Method;
 use super::time::Timestamp;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,38 +51,12 @@ pub struct FrozenRequest {
     /// None where there is no body.
     pub content_type: Option<String>,
     pub payload: Payload,
+    /// Why there is nothing to send: a template did not render. A sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unrenderable: Option<String>,
 }
 
 impl Delivery {
-    /// Freezes what a subscription sends for an event, and gives its payload's bytes.
-    pub fn render(subscription: &Subscription, event: &Event, id: EventId, now: Timestamp) -> (Self, Bytes) {
-        let settings = &subscription.settings;
-        let carries = settings.request.method.carries_event();
-        let (bytes, payload) = if carries { event.envelope() } else { (Bytes::new(), Payload::of(b"")) };
-        let frozen = Frozen {
-            trace_id: TraceId::of(id, subscription.id),
-            tenant: subscription.tenant.clone(),
-            event_id: id,
-            loan_id: event.loan_id.clone(),
-            subscription_id: subscription.id,
-            subscription_version: subscription.version,
-            event_title: settings.title.clone(),
-            event_name: event.name.clone(),
-            occurred_at: event.occurred_at.clone(),
-            accepted_at: now,
-            request: FrozenRequest {
-                method: settings.request.method,
-                url: settings.request.url.clone(),
-                headers: settings.request.headers.clone(),
-                content_type: carries.then(|| settings.request.content_type.clone()),
-                payload,
-            },
-            retry: settings.retry.clone(),
-            timeout_seconds: settings.timeout_seconds,
-        };
-        (Self { frozen, progress: Progress::first_due(now) }, bytes)
-    }
-
     /// The row of the automatic attempt that is in flight, as it begins.
     pub fn attempt_row(&self, flight: &InFlight) -> Attempt {
         let state = AttemptState::Sending { token: flight.token };

@@ -2,11 +2,21 @@
 
 use serde::Serialize;
 
+use super::formula::{FaultKind, FormulaError, Position};
+
 /// One fault of a body: where (an RFC 6901 JSON pointer, or a query parameter's or header's name) and what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Fault {
     pub pointer: String,
     pub detail: String,
+    /// Of a formula or template: where in its text, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
+    /// A formula that may be right, but is outside of the subset.
+    #[serde(skip)]
+    pub unsupported: bool,
 }
 
 /// The faults of one input, at least one where it stands in an `Err`.
@@ -21,7 +31,22 @@ impl Faults {
     }
 
     pub fn add(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
-        self.0.push(Fault { pointer: pointer.into(), detail: detail.into() });
+        let (pointer, detail) = (pointer.into(), detail.into());
+        self.0.push(Fault { pointer, detail, line: None, column: None, unsupported: false });
+    }
+
+    /// The same, at a place in a text.
+    pub fn add_at(&mut self, pointer: impl Into<String>, detail: impl Into<String>, at: Position) {
+        let (pointer, detail) = (pointer.into(), detail.into());
+        let (line, column) = (Some(at.line), Some(at.column));
+        self.0.push(Fault { pointer, detail, line, column, unsupported: false });
+    }
+
+    pub fn add_formula(&mut self, pointer: impl Into<String>, error: &FormulaError) {
+        self.add_at(pointer, error.to_string(), error.at);
+        if let Some(fault) = self.0.last_mut() {
+            fault.unsupported = error.kind == FaultKind::Unsupported;
+        }
     }
 
     /// `value`, if nothing was found wrong.

@@ -10,6 +10,7 @@ mod grants;
 mod history;
 mod sending;
 mod settings;
+mod triggers;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub use grants::Grants;
 pub use history::{Attempts, Payloads, Queued, Resends, Row, Taken};
 pub use sending::{Egress, EgressAddresses, Outgoing, Received, Sender, Sent};
 pub use settings::{Keys, Replaced, Subscriptions};
+pub use triggers::{Decided, Triggers, Watched};
 
 /// Why a store did not do what it was asked. Nothing of the operation took effect, as far as is known.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -6,6 +6,7 @@ mod call;
 mod faults;
 mod faulty;
 mod http;
+mod lost;
 mod proxy;
 mod sizes;
 mod stack;

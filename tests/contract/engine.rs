@@ -7,6 +7,7 @@ use loanhook::model::id::TenantId;
 use loanhook::model::payload::PayloadKey;
 use loanhook::ports::{
     Attempts, Deliveries, EgressAddresses, Grants, Intake, Keys, Payloads, Queue, Resends, Subscriptions,
+    Triggers,
     Wake,
 };
 
@@ -21,6 +22,7 @@ pub(crate) trait Ports:
     + Subscriptions
     + Keys
     + Grants
+    + Triggers
     + EgressAddresses
     + Clone
     + Send
@@ -39,6 +41,7 @@ impl<T> Ports for T where
         + Subscriptions
         + Keys
         + Grants
+        + Triggers
         + EgressAddresses
         + Clone
         + Send
@@ -117,6 +120,7 @@ macro_rules! contract {
                 where_the_payload_is_gone_the_row_says_so_and_the_schedule_goes_on
                 what_could_not_end_in_time_is_not_sent_and_the_next_is_due_at_once
                 a_change_of_the_subscription_changes_its_secrets_only
+                what_does_not_render_is_a_row_without_a_request_and_cannot_be_resent
             }
             intake {
                 what_was_accepted_is_there_with_its_payload_and_message
@@ -128,6 +132,19 @@ macro_rules! contract {
                 a_repeat_finishes_what_a_crash_between_deliveries_left
                 a_key_is_over_after_a_day
                 a_key_of_an_event_is_none_of_a_resend
+            }
+            triggers {
+                a_trigger_fires_when_it_becomes_true_and_again_after_it_was_false
+                of_many_events_at_once_one_fires
+                loans_and_subscriptions_are_remembered_apart
+                a_rise_while_the_restriction_forbids_is_consumed
+                a_changed_trigger_is_forgotten_and_that_of_a_disabled_subscription_is_kept
+                a_repeat_promises_what_fired_and_changes_nothing
+                a_key_that_is_known_leaves_no_trace_of_a_rise
+            }
+            rises {
+                as_many_triggers_rise_at_once_as_a_tenant_may_have
+                a_formula_that_fails_is_counted_and_the_last_is_told
             }
             idempotency {
                 any_sequence_of_keys_and_bodies_is_answered_by_the_rules

@@ -15,12 +15,14 @@ mod keys;
 mod leases;
 mod payloads;
 mod resends;
+mod rises;
 mod scene;
 mod schedule;
 mod sender;
 mod sending;
 mod subscriptions;
 mod tenants;
+mod triggers;
 
 use std::future::Future;
 use std::io::Write as _;

@@ -11,7 +11,7 @@ use loanhook::model::failure::{ErrorKind, Failure};
 use loanhook::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook::model::retry::RetryPolicy;
 use loanhook::model::secret::{Secrets, SigningSecret};
-use loanhook::model::subscription::{Criteria, Method, Request, Settings, Subscription};
+use loanhook::model::subscription::{Cached, Criteria, Method, Request, Settings, Subscription};
 use loanhook::model::time::Timestamp;
 use loanhook::ports::{
     Accepted, Attempts, Begun, Deliveries, Due, Idempotency, Intake, Queued, Resends, Stored, Subscriptions,
@@ -46,6 +46,7 @@ pub(crate) fn subscription(of: &TenantId, title: &str, delays: &[u32], at: Times
         url: "https://core.example.com/hooks".into(),
         headers: BTreeMap::from([("Authorization".into(), "Bearer x".into())]),
         content_type: "application/json".into(),
+        payload: None,
     };
     Subscription {
         id: SubscriptionId::at(at),
@@ -58,9 +59,11 @@ pub(crate) fn subscription(of: &TenantId, title: &str, delays: &[u32], at: Times
             description: String::new(),
             enabled: true,
             criteria: Criteria::Events(vec!["*".into()]),
+            restriction: None,
             request,
             retry: RetryPolicy::Delays { delays: delays.to_vec() },
             timeout_seconds: 15,
+            compiled: Cached::default(),
         },
         secrets: Secrets::new(secret()),
     }

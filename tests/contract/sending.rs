@@ -8,9 +8,10 @@ use loanhook::model::failure::ErrorKind;
 use loanhook::model::payload::Payload;
 use loanhook::model::progress::Status;
 use loanhook::ports::{Due, Payloads, Stored, Subscriptions, Wake};
+use loanhook::resend::{ResendError, ResendRequest, resend};
 
 use crate::engine::Engine;
-use crate::scene::{LEASE, SECOND, START, Scene, secret, wake};
+use crate::scene::{LEASE, SECOND, START, Scene, accept, delivery_of, secret, wake};
 use crate::sender::Scripted;
 
 fn numbers(rows: &[Attempt]) -> Vec<AttemptNumber> {
@@ -179,5 +180,34 @@ pub(crate) async fn a_change_of_the_subscription_changes_its_secrets_only<E: Eng
         assert_eq!(outgoing.secrets, [new.clone(), old.clone()]);
     }
     assert_eq!(retry.due, START + 301 * SECOND);
+    Ok(())
+}
+
+pub(crate) async fn what_does_not_render_is_a_row_without_a_request_and_cannot_be_resent<E: Engine>()
+-> Stored<()> {
+    let scene = Scene::<E>::new(&[300]).await?;
+    let mut next = scene.subscription.clone();
+    next.version = 2;
+    next.settings.request.payload = Some("{\"a\": [[v('missing')]]}".into());
+    scene.ports().replace(next.clone()).await?;
+    let delivery = accept(&scene.engine, &next, "727", START).await?;
+    let deliver = scene.deliver(None);
+    deliver.handle(wake(&delivery, 1, START), START).await?;
+    assert!(deliver.sender.take_sent().is_empty());
+
+    let rows = scene.rows_of(&delivery).await?;
+    let [row] = rows.as_slice() else { panic!("{rows:?}") };
+    let completion = row.completion().expect("a complete row");
+    let error = completion.error().expect("an error");
+    assert_eq!((row.number, error.kind), (AttemptNumber::Auto(1), ErrorKind::Template));
+    assert!(error.detail.contains("`missing`"), "{}", error.detail);
+    assert_eq!((row.next_attempt_at, completion.response_time_ms, row.source.bytes), (None, None, 0));
+    let (tenant, trace) = (scene.tenant(), delivery.frozen.trace_id);
+    let stored = delivery_of(scene.ports(), tenant, trace).await?.expect("the delivery");
+    assert_eq!((stored.progress.status, stored.progress.next), (Status::Failed, None));
+    let request =
+        ResendRequest { trace_id: trace, attempt: None, requested_by: "Servicing".into(), key: None };
+    let resent = resend(scene.ports(), tenant, request, START + SECOND).await;
+    assert!(matches!(resent, Err(ResendError::NothingToSend)), "{resent:?}");
     Ok(())
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::harness::api::traces;
 use crate::harness::build::named;
-use crate::harness::{Journey, event, instant, subscription, text};
+use crate::harness::{Journey, event, instant, text};
 
 #[tokio::test]
 async fn an_accepted_event_names_its_deliveries_and_each_arrives() {
@@ -125,23 +125,6 @@ async fn two_equal_events_without_a_key_are_two_events() {
     let second = j.api.post("/v1/events", &event("727")).await.is(202).json();
     assert_ne!(first["eventId"], second["eventId"]);
     assert_ne!(traces(&first), traces(&second));
-}
-
-#[tokio::test]
-async fn the_sender_may_ask_for_what_a_later_version_brings_but_gets_no_silence() {
-    let j = Journey::begin().await;
-    let url = j.receiver.url("/hook");
-    for not_yet in [
-        json!({"criteria": {"trigger": "(> status-days-past-due 30)"}}),
-        json!({"restriction": "(= loan-status \"Open\")"}),
-        json!({"request": {"payload": "{\"id\": [[v('loan-id')]]}"}}),
-        json!({"request": {"url": j.receiver.url("/loans/[[v('loan-id')]]")}}),
-        json!({"request": {"headers": {"x-loan": "[[v('loan-id')]]"}}}),
-    ] {
-        let problem =
-            j.api.post("/v1/subscriptions", &subscription(&url, not_yet.clone())).await.problem(422);
-        assert!(problem.to_string().contains("not supported yet"), "{not_yet}: {problem}");
-    }
 }
 
 #[tokio::test]

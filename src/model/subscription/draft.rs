@@ -7,13 +7,15 @@ use serde::de::IgnoredAny;
 use url::Url;
 
 use super::headers::{check_headers, is_header_value};
-use super::{Criteria, Method, Request, Settings};
+use super::{Cached, Criteria, Fire, Method, Request, Settings};
+use crate::model::formula::Formula;
 use crate::model::object::{object, optional_object, texts};
 use crate::model::retry::{RetryDraft, RetryPolicy};
-use crate::model::template::{NOT_SUPPORTED_YET, is_template};
+use crate::model::template::{Target, Template};
 use crate::model::validation::{Faults, name_fault};
 
-const MAX_URL: usize = 8 * 1024;
+/// The longest URL, in bytes.
+pub const MAX_URL: usize = 8 * 1024;
 const MAX_EVENTS: usize = 1000;
 
 /// The settings of a webhook; what may be left out has its default.
@@ -34,6 +36,9 @@ pub struct SubscriptionDraft {
     #[serde(default, rename = "updatedAt")]
     #[schema(value_type = Option<String>, read_only)]
     _updated_at: IgnoredAny,
+    #[serde(default, rename = "formulaErrors")]
+    #[schema(value_type = Option<Object>, read_only)]
+    _formula_errors: IgnoredAny,
     #[schema(
         min_length = 1,
         max_length = 256,
@@ -48,8 +53,9 @@ pub struct SubscriptionDraft {
     enabled: bool,
     #[serde(deserialize_with = "object")]
     criteria: CriteriaDraft,
-    /// A formula that must also be true. Not supported yet: null.
+    /// A formula that must also be true.
     #[serde(default)]
+    #[schema(max_length = 16384, example = "(= loan-status \"Open\")")]
     restriction: Option<String>,
     #[serde(deserialize_with = "object")]
     request: RequestDraft,
@@ -70,12 +76,13 @@ struct CriteriaDraft {
     #[serde(default)]
     #[schema(example = json!(["Payment Posted to Account"]))]
     events: Option<Vec<String>>,
-    /// A formula. Not supported yet.
+    /// A formula over the loan's variables, instead of names of events.
     #[serde(default)]
+    #[schema(max_length = 16384, example = "(> status-days-past-due 30)")]
     trigger: Option<String>,
-    /// When a trigger fires. Not supported yet.
+    /// When a trigger fires: when it becomes true for a loan, unless told otherwise.
     #[serde(default)]
-    fire: Option<String>,
+    fire: Option<Fire>,
 }
 
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -92,8 +99,9 @@ struct RequestDraft {
     #[serde(default = "json")]
     #[schema(pattern = "^[!-~]([ -~]*[!-~])?$")]
     content_type: String,
-    /// A template of the body. Not supported yet: null.
+    /// A template of the body; without one it is the event's name and its context.
     #[serde(default)]
+    #[schema(example = "{\"loan\": \"[[v('loan-id')]]\", \"amount\": [[v('last-payment-amount')]]}")]
     payload: Option<String>,
 }
 
@@ -124,8 +132,8 @@ impl SubscriptionDraft {
         if self.description.chars().count() > 4096 {
             faults.add("/description", "must have at most 4096 characters");
         }
-        if self.restriction.is_some() {
-            faults.add("/restriction", NOT_SUPPORTED_YET);
+        if let Some(Err(error)) = self.restriction.as_deref().map(Formula::parse) {
+            faults.add_formula("/restriction", &error);
         }
         if !(1..=30).contains(&self.timeout_seconds) {
             faults.add("/timeoutSeconds", "must be 1 to 30 seconds");
@@ -137,7 +145,9 @@ impl SubscriptionDraft {
             title: self.title,
             description: self.description,
             enabled: self.enabled,
+            restriction: self.restriction,
             timeout_seconds: self.timeout_seconds,
+            compiled: Cached::default(),
         };
         faults.or(settings)
     }
@@ -145,9 +155,19 @@ impl SubscriptionDraft {
 
 impl CriteriaDraft {
     fn check(self, faults: &mut Faults) -> Criteria {
-        if self.trigger.is_some() {
-            faults.add("/criteria/trigger", NOT_SUPPORTED_YET);
-        } else if self.fire.is_some() {
+        if let Some(trigger) = self.trigger {
+            if self.events.is_some() {
+                faults.add(
+                    "/criteria/events",
+                    "goes without a trigger only: a trigger is asked at every event",
+                );
+            }
+            if let Err(error) = Formula::parse(&trigger) {
+                faults.add_formula("/criteria/trigger", &error);
+            }
+            return Criteria::Trigger { trigger, fire: self.fire.unwrap_or(Fire::OnChange), since: 1 };
+        }
+        if self.fire.is_some() {
             faults.add("/criteria/fire", "goes with a trigger only");
         } else if self.events.as_ref().is_none_or(Vec::is_empty) {
             faults.add("/criteria/events", "must name at least one event; [\"*\"] is all");
@@ -171,35 +191,41 @@ impl RequestDraft {
         if self.content_type.is_empty() || !is_header_value(&self.content_type) {
             faults.add("/request/contentType", "must be a media type, such as application/json");
         }
-        if self.payload.is_some() {
-            faults.add("/request/payload", NOT_SUPPORTED_YET);
+        if let Some(payload) = &self.payload
+            && let Err(error) = Template::parse(payload, Target::body(&self.content_type))
+        {
+            faults.add_at("/request/payload", error.to_string(), error.at);
         }
         Request {
             method: self.method,
             url: self.url,
             headers: check_headers(self.headers, stored, faults),
             content_type: self.content_type,
+            payload: self.payload,
         }
     }
 }
 
 fn check_url(text: &str, faults: &mut Faults) {
-    let fault = if is_template(text) {
-        NOT_SUPPORTED_YET
-    } else if text.len() > MAX_URL {
-        "must have at most 8192 bytes"
-    } else {
-        match Url::parse(text) {
-            Ok(url) if !url.has_host() => "must name a host, as in https://core.example.com/hooks",
-            Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-                "must hold no user name or password, as the history shows it: put them in an Authorization header"
-            }
-            Ok(_) if text.chars().any(|c| c.is_control() || c.is_whitespace()) => {
-                "must have no spaces or controls"
-            }
-            Ok(_) => return,
-            Err(_) => "must be a URL, as in https://core.example.com/hooks",
+    let template = match Template::parse(text, Target::Url) {
+        Ok(template) => template,
+        Err(error) => return faults.add_at("/request/url", error.to_string(), error.at),
+    };
+    if text.len() > MAX_URL {
+        return faults.add("/request/url", "must have at most 8192 bytes");
+    }
+    // Whatever placeholders become, they become parts of a URL of this shape.
+    let sample = template.sample();
+    let fault = match Url::parse(&sample) {
+        Ok(url) if !url.has_host() => "must name a host, as in https://core.example.com/hooks",
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            "must hold no user name or password, as the history shows it: put them in an Authorization header"
         }
+        Ok(_) if sample.chars().any(|c| c.is_control() || c.is_whitespace()) => {
+            "must have no spaces or controls"
+        }
+        Ok(_) => return,
+        Err(_) => "must be a URL, as in https://core.example.com/hooks",
     };
     faults.add("/request/url", fault);
 }

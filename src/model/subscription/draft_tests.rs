@@ -33,7 +33,11 @@ fn urls_by_table() {
         ("/hooks", false),
         ("data:text/plain,x", false),
         ("https://user:word@core.example.com/", false),
-        ("https://core.example.com/[[v('loan-id')]]", false),
+        ("https://core.example.com/[[v('loan-id')]]", true),
+        ("https://core.example.com/[[v(loan-id)]]", false),
+        ("https://[[v('bank','one')]].example.com/?loan=[[v('payments[0].id')]]", true),
+        ("[[v('url')]]", false),
+        ("[[v('a')]]://core.example.com/", true),
         ("https://core.example.com/a b", false),
         ("https:// core.example.com/", false),
     ] {
@@ -58,7 +62,9 @@ fn headers_by_table() {
         ("X", "line\nbreak", false),
         ("X", " x", false),
         ("X", "ü", false),
-        ("X", "[[v('a')]]", false),
+        ("X", "Loan [[v('a')]]", true),
+        ("X", "[[v('a','ü')]]", true),
+        ("X", "[[w('a')]]", false),
         ("X", "***", false),
     ] {
         let expected = if ok { Ok(()) } else { Err(vec![format!("/request/headers/{name}")]) };
@@ -90,9 +96,9 @@ fn stars_keep_the_stored_value() {
 fn every_fault_is_told() {
     let faults = settings(|body| {
         body["title"] = "".into();
-        body["restriction"] = "true".into();
+        body["restriction"] = "(true".into();
         body["criteria"] = json!({"events": []});
-        body["request"]["payload"] = "x".into();
+        body["request"]["payload"] = "{\"a\": [[v('a')]]".into();
         body["retry"] = json!({"delays": [0]});
         body["timeoutSeconds"] = 31.into();
     })
@@ -106,4 +112,58 @@ fn every_fault_is_told() {
         "/retry/delays/0",
     ];
     assert_eq!(faults, expected);
+}
+
+#[test]
+fn formulas_by_table() {
+    for (formula, ok) in [
+        ("(> status-days-past-due 30)", true),
+        ("unknown-variable", true),
+        ("(> 1", false),
+        ("(frobnicate 1)", false),
+        ("(swap! a inc)", false),
+        ("", false),
+    ] {
+        for pointer in ["/criteria/trigger", "/restriction"] {
+            let set = settings(|body| match pointer {
+                "/restriction" => body["restriction"] = formula.into(),
+                _ => body["criteria"] = json!({"trigger": formula}),
+            });
+            let expected = if ok { Ok(()) } else { Err(vec![pointer.to_owned()]) };
+            assert_eq!(set.map(|_| ()), expected, "{pointer} {formula}");
+        }
+    }
+}
+
+#[test]
+fn criteria_are_events_or_a_trigger() {
+    let criteria =
+        |criteria: Value| settings(|body| body["criteria"] = criteria).map(|settings| settings.criteria);
+    let trigger = |fire| Criteria::Trigger { trigger: "true".into(), fire, since: 1 };
+    assert_eq!(criteria(json!({"trigger": "true"})), Ok(trigger(Fire::OnChange)));
+    assert_eq!(criteria(json!({"trigger": "true", "fire": "every-match"})), Ok(trigger(Fire::EveryMatch)));
+    assert_eq!(
+        criteria(json!({"trigger": "true", "events": ["*"]})),
+        Err(vec!["/criteria/events".to_owned()])
+    );
+    assert_eq!(
+        criteria(json!({"events": ["*"], "fire": "on-change"})),
+        Err(vec!["/criteria/fire".to_owned()])
+    );
+    assert_eq!(criteria(json!({})), Err(vec!["/criteria/events".to_owned()]));
+}
+
+#[test]
+fn a_trigger_that_stays_is_remembered_and_one_that_changes_is_not() {
+    let trigger = |trigger: &str, fire, since| Criteria::Trigger { trigger: trigger.into(), fire, since };
+    let events = Criteria::Events(vec!["*".into()]);
+    for (before, mut after, since) in [
+        (trigger("a", Fire::OnChange, 3), trigger("a", Fire::OnChange, 1), 3),
+        (trigger("a", Fire::OnChange, 3), trigger("b", Fire::OnChange, 1), 7),
+        (trigger("a", Fire::EveryMatch, 3), trigger("a", Fire::OnChange, 1), 7),
+        (events, trigger("a", Fire::OnChange, 1), 7),
+    ] {
+        after.succeed(&before, 7);
+        assert!(matches!(after, Criteria::Trigger { since: then, .. } if then == since), "{before:?}");
+    }
 }

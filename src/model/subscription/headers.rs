@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::HeaderName;
 
 use super::Request;
-use crate::model::template::{NOT_SUPPORTED_YET, is_template};
+use crate::model::template::{Target, Template};
 use crate::model::validation::{Faults, pointer_segment};
 
 /// What reads show in the place of a header's value, and what keeps the stored one in a PUT.
 pub const HIDDEN: &str = "***";
-const MAX_HEADERS: usize = 32 * 1024;
+/// The most that header names and values may have in all, in bytes.
+pub const MAX_HEADERS: usize = 32 * 1024;
 
 /// The headers with their values, those that `***` keeps taken from the `stored` request.
 pub(super) fn check_headers(
@@ -49,7 +50,7 @@ pub(super) fn check_headers(
     headers
 }
 
-fn header_fault(lower: &str, value: &str) -> Option<&'static str> {
+fn header_fault(lower: &str, value: &str) -> Option<String> {
     const OURS: [&str; 13] = [
         "host",
         "content-length",
@@ -66,21 +67,23 @@ fn header_fault(lower: &str, value: &str) -> Option<&'static str> {
         "http2-settings",
     ];
     if HeaderName::from_bytes(lower.as_bytes()).is_err() {
-        return Some("is not a header name");
+        return Some("is not a header name".into());
     }
     if lower == "content-type" {
-        return Some("cannot be set here: set request.contentType");
+        return Some("cannot be set here: set request.contentType".into());
     }
     if OURS.contains(&lower) || lower.starts_with("webhook-") || lower.starts_with("loanhook-") {
-        return Some("cannot be set, as loanhook sets it itself");
+        return Some("cannot be set, as loanhook sets it itself".into());
     }
-    if is_template(value) {
-        return Some(NOT_SUPPORTED_YET);
-    }
-    (!is_header_value(value)).then_some("must be visible ASCII without spaces at its ends")
+    // Names and defaults in a placeholder may be anything: what it becomes is escaped.
+    let sample = match Template::parse(value, Target::Header) {
+        Ok(template) => template.sample(),
+        Err(error) => return Some(error.to_string()),
+    };
+    (!is_header_value(&sample)).then(|| "must be visible ASCII without spaces at its ends".into())
 }
 
 /// Visible ASCII, with spaces and tabs inside.
-pub(super) fn is_header_value(text: &str) -> bool {
+pub(in crate::model) fn is_header_value(text: &str) -> bool {
     text.trim() == text && text.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte))
 }

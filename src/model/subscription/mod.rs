@@ -1,16 +1,22 @@
 //! The settings of one webhook.
 
+mod compiled;
 mod draft;
 mod headers;
+mod matching;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use compiled::Cached;
+pub use draft::MAX_URL;
 pub use draft::SubscriptionDraft;
 pub use headers::HIDDEN;
+pub use headers::MAX_HEADERS;
+pub(super) use headers::is_header_value;
+pub use matching::Verdict;
 
-use super::event::Event;
 use super::id::{SubscriptionId, TenantId};
 use super::retry::RetryPolicy;
 use super::secret::Secrets;
@@ -40,18 +46,54 @@ pub struct Settings {
     pub description: String,
     pub enabled: bool,
     pub criteria: Criteria,
+    /// A formula that must also be true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restriction: Option<String>,
     pub request: Request,
     pub retry: RetryPolicy,
     /// 1 to 30, over the whole request.
     pub timeout_seconds: u32,
+    /// Its formulas and templates, once they were read.
+    #[serde(skip)]
+    pub compiled: Cached,
 }
 
-/// Which events a subscription is for. Triggers, formulas over the loan's variables, will be a second kind.
+/// Which events a subscription is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Criteria {
     /// Names of events; `*` is all.
     Events(Vec<String>),
+    /// A formula over the loan's variables.
+    Trigger {
+        trigger: String,
+        fire: Fire,
+        /// The version of the subscription since which it has this trigger: what is remembered of it is from
+        /// then on.
+        since: u64,
+    },
+}
+
+/// When a trigger fires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fire {
+    /// When it is true for a loan, and was not at the event before.
+    OnChange,
+    /// At each event at which it is true.
+    EveryMatch,
+}
+
+impl Criteria {
+    /// The criteria of the next version of a subscription: what is remembered of a trigger is forgotten where
+    /// they change.
+    pub fn succeed(&mut self, before: &Self, version: u64) {
+        let Self::Trigger { trigger, fire, since } = self else { return };
+        *since = match before {
+            Self::Trigger { trigger: was, fire: fired, since } if was == trigger && fired == fire => *since,
+            _ => version,
+        };
+    }
 }
 
 /// The request that a matched event becomes.
@@ -62,6 +104,9 @@ pub struct Request {
     /// Header names and values. Values are secrets: they are shown to nobody.
     pub headers: BTreeMap<String, String>,
     pub content_type: String,
+    /// A template of the body; none sends the event's name and context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<String>,
 }
 
 /// The methods of a webhook.
@@ -91,13 +136,5 @@ impl Method {
     /// Whether a request without a payload template carries the event as its body.
     pub const fn carries_event(self) -> bool {
         !matches!(self, Self::Get | Self::Delete)
-    }
-}
-
-impl Subscription {
-    /// Whether this event fires it.
-    pub fn matches(&self, event: &Event) -> bool {
-        let Criteria::Events(names) = &self.settings.criteria;
-        self.settings.enabled && names.iter().any(|name| name == "*" || *name == event.name)
     }
 }

@@ -1,0 +1,199 @@
+//! Events that triggers watch.
+//!
+//! What was true of a loan's triggers is one item. An event that changes it writes it with the record of the
+//! event's key, in one transaction, on condition that it still is as it was read; else all is decided anew.
+//! Before that go the deliveries of the triggers that rise, of which there may be more than a transaction
+//! takes. Without a message they are nothing that anybody has heard of, and where the decision falls otherwise
+//! they are taken back.
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, TryStreamExt as _};
+
+use super::failure::failed;
+use super::intake::{AT_ONCE, record};
+use super::item::{document, get_number, json, number};
+use super::table::{self, DOC, Kind, NEWEST_AUTO, PK, UNTIL, VERSION};
+use super::transaction::{Committed, Part as _, Refusal, put};
+use super::{Aws, back_off, delivery_item};
+use crate::model::delivery::Delivery;
+use crate::model::id::{LoanId, SubscriptionId, TenantId};
+use crate::model::memory::Memory;
+use crate::model::time::Timestamp;
+use crate::model::trouble::{TroubleOf, Troubles};
+use crate::ports::{
+    Accepted, Decided, Idempotency, Intake, Remembered, StoreError, Stored, Triggers, Wake, Watched,
+};
+
+/// How often an event is decided anew because another changed what it read.
+const DECISIONS: u32 = 16;
+
+impl Triggers for Aws {
+    async fn accept_watched(
+        &self,
+        tenant: &TenantId,
+        loan: &LoanId,
+        remember: Option<(Idempotency, Remembered)>,
+        deliveries: Vec<(Delivery, Bytes)>,
+        watched: Vec<Watched>,
+        now: Timestamp,
+    ) -> Stored<Decided> {
+        for tries in 0..DECISIONS {
+            let (before, version) = self.memory(tenant, loan).await?;
+            let mut after = before.clone();
+            let rises = |watched: &&Watched| after.see(watched.watch, watched.fires(), now);
+            let rose: Vec<_> =
+                watched.iter().filter(rises).filter_map(|watched| watched.delivery.as_ref()).collect();
+            if after == before {
+                self.wake_lately(tenant, &before, &watched, now).await?;
+                return Ok(match self.accept(tenant, remember, deliveries, now).await? {
+                    Accepted::Stored => Decided::Stored(Vec::new()),
+                    Accepted::Known(known) => Decided::Known(known),
+                });
+            }
+            let wakes = self.put_risen(tenant, &rose).await?;
+            let memory = self.memory_part(tenant, loan, &after, version)?;
+            let record = remember.as_ref().map(|(key, remembered)| {
+                (key, remembered.clone().with_risen(rose.iter().map(|(delivery, _)| delivery)))
+            });
+            match self.decide(tenant, memory, record, now).await? {
+                Decision::Made => {
+                    self.accept(tenant, None, deliveries, now).await?;
+                    self.enqueue(wakes).await?;
+                    let fired = rose.iter().map(|(delivery, _)| delivery.frozen.subscription_id);
+                    return Ok(Decided::Stored(fired.collect()));
+                }
+                Decision::Known(known) => {
+                    self.take_back(tenant, &rose).await?;
+                    return Ok(Decided::Known(known));
+                }
+                Decision::Overtaken => {
+                    self.take_back(tenant, &rose).await?;
+                    back_off(tries).await;
+                }
+            }
+        }
+        Err(StoreError::Busy)
+    }
+
+    async fn note_troubles(&self, tenant: &TenantId, troubles: Vec<TroubleOf>) -> Stored<()> {
+        let notes: Vec<_> = troubles.iter().map(|of| self.note_trouble(tenant, of)).collect();
+        stream::iter(notes).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await.map(|_| ())
+    }
+
+    async fn troubles(&self, tenant: &TenantId, id: SubscriptionId) -> Stored<Option<Troubles>> {
+        self.read_troubles(tenant, id).await
+    }
+}
+
+/// What became of a decision about triggers.
+enum Decision {
+    Made,
+    /// The event's key was used before.
+    Known(Remembered),
+    /// Another event of the loan came first.
+    Overtaken,
+}
+
+impl Aws {
+    /// What is remembered of a loan, and its version; 0 where nothing ever was.
+    async fn memory(&self, tenant: &TenantId, loan: &LoanId) -> Stored<(Memory, u64)> {
+        let Some(item) = self.get(table::memory(tenant, loan)).await? else {
+            return Ok((Memory::default(), 0));
+        };
+        Ok((document(&item)?, get_number(&item, VERSION).unwrap_or(0)))
+    }
+
+    /// Puts what is remembered, if it still is at this version.
+    fn memory_part(
+        &self,
+        tenant: &TenantId,
+        loan: &LoanId,
+        memory: &Memory,
+        version: u64,
+    ) -> Stored<TransactWriteItem> {
+        let mut item = table::memory(tenant, loan).key();
+        item.insert(DOC.into(), json(memory)?);
+        item.insert(VERSION.into(), number(version + 1));
+        let condition = if version == 0 { "attribute_not_exists(#version)" } else { "#version = :before" };
+        let put = put(self.table(), item, condition).expression_attribute_names("#version", VERSION);
+        if version == 0 {
+            put.part()
+        } else {
+            put.expression_attribute_values(":before", number(version)).part()
+        }
+    }
+
+    async fn decide(
+        &self,
+        tenant: &TenantId,
+        memory: TransactWriteItem,
+        remember: Option<(&Idempotency, Remembered)>,
+        now: Timestamp,
+    ) -> Stored<Decision> {
+        let mut parts = vec![memory];
+        if let Some((key, remembered)) = &remember {
+            let item = record(tenant, Kind::Event, key, json(remembered)?, now);
+            let put = put(self.table(), item, "attribute_not_exists(#pk) OR #until <= :now")
+                .expression_attribute_names("#pk", PK)
+                .expression_attribute_names("#until", UNTIL)
+                .expression_attribute_values(":now", number(now.millis()));
+            parts.push(put.part()?);
+        }
+        match self.transact(parts).await? {
+            Committed::Done => Ok(Decision::Made),
+            Committed::Refused(refusals) => match refusals.into_iter().nth(1) {
+                Some(Refusal::Condition(Some(item))) => Ok(Decision::Known(document(&item)?)),
+                _ => Ok(Decision::Overtaken),
+            },
+        }
+    }
+
+    /// Puts the deliveries of triggers that rise, with their payloads; gives their messages.
+    async fn put_risen(&self, tenant: &TenantId, rose: &[&(Delivery, Bytes)]) -> Stored<Vec<Wake>> {
+        self.put_payloads(tenant, rose.iter().copied()).await?;
+        let puts: Vec<_> = rose.iter().map(|(delivery, _)| self.put_delivery(delivery.clone())).collect();
+        let wakes: Vec<_> = stream::iter(puts).buffered(AT_ONCE).try_collect().await?;
+        Ok(wakes.into_iter().flatten().collect())
+    }
+
+    /// Takes deliveries away again that nobody has heard of.
+    async fn take_back(&self, tenant: &TenantId, rose: &[&(Delivery, Bytes)]) -> Stored<()> {
+        let deletes: Vec<_> = rose
+            .iter()
+            .map(|(delivery, _)| {
+                self.dynamodb()
+                    .delete_item()
+                    .table_name(self.table())
+                    .set_key(Some(table::delivery(tenant, delivery.frozen.trace_id).key()))
+                    .condition_expression("attribute_not_exists(#newest)")
+                    .expression_attribute_names("#newest", NEWEST_AUTO)
+                    .send()
+            })
+            .collect();
+        let deleted = stream::iter(deletes).buffer_unordered(AT_ONCE).map(|deleted| deleted.map_err(failed));
+        deleted.try_collect::<Vec<_>>().await.map(|_| ())
+    }
+
+    /// Sends again the messages of triggers that rose a short while ago and were never attempted: who stored
+    /// them may have died before their messages.
+    async fn wake_lately(
+        &self,
+        tenant: &TenantId,
+        memory: &Memory,
+        watched: &[Watched],
+        now: Timestamp,
+    ) -> Stored<()> {
+        let mut wakes = Vec::new();
+        for watched in watched {
+            let Some(trace) = memory.fired_lately(watched.watch.subscription, now) else { continue };
+            let Some(item) = self.get(table::delivery(tenant, trace)).await? else { continue };
+            let delivery = delivery_item::read(&item)?;
+            if delivery.progress.newest_attempt.is_none() {
+                wakes.extend(Wake::next_of(&delivery));
+            }
+        }
+        if wakes.is_empty() { Ok(()) } else { self.enqueue(wakes).await }
+    }
+}

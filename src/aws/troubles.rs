@@ -1,0 +1,36 @@
+//! Formulas that failed, counted for each subscription.
+
+use super::Aws;
+use super::failure::failed;
+use super::item::{document, json, number, parse_number};
+use super::table::{self, COUNT, DOC};
+use crate::model::id::{SubscriptionId, TenantId};
+use crate::model::trouble::{TroubleOf, Troubles};
+use crate::ports::Stored;
+
+impl Aws {
+    pub(super) async fn note_trouble(&self, tenant: &TenantId, of: &TroubleOf) -> Stored<()> {
+        self.dynamodb()
+            .update_item()
+            .table_name(self.table())
+            .set_key(Some(table::troubles(tenant, of.subscription).key()))
+            .update_expression("ADD #count :one SET #doc = :doc")
+            .expression_attribute_names("#count", COUNT)
+            .expression_attribute_names("#doc", DOC)
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":doc", json(&of.trouble)?)
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(failed)
+    }
+
+    pub(super) async fn read_troubles(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+    ) -> Stored<Option<Troubles>> {
+        let Some(item) = self.get(table::troubles(tenant, id)).await? else { return Ok(None) };
+        Ok(Some(Troubles { count: parse_number(&item, COUNT)?, last: document(&item)? }))
+    }
+}

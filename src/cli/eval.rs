@@ -1,0 +1,28 @@
+//! `loanhook eval`: a formula tried out here.
+
+use loanhook::model::time::Timestamp;
+use loanhook::try_out;
+use serde_json::value::RawValue;
+
+use super::args::EvalArgs;
+use super::{Outcome, input, out};
+
+pub(super) fn run(args: &EvalArgs) -> Outcome {
+    let text = args.context.as_deref().map_or_else(|| Ok("{}".to_owned()), input::text)?;
+    let context: Box<RawValue> = serde_json::from_str(&text).map_err(|error| {
+        let name = args.context.as_deref().map(input::name).unwrap_or_default();
+        format!("{name}: not JSON: {error}")
+    })?;
+    let outcome = try_out::evaluate(&args.formula, context, Timestamp::now()).map_err(|faults| {
+        let first = faults.0.into_iter().next();
+        first.map_or_else(String::new, |fault| match fault.pointer.as_str() {
+            "/context" => format!("the context {}", fault.detail),
+            _ => fault.detail,
+        })
+    })?;
+    if !args.json {
+        return out::line(outcome.printed);
+    }
+    let printed = serde_json::Value::from(outcome.printed);
+    out::line(format_args!("{{\"value\":{},\"printed\":{printed}}}", outcome.value))
+}

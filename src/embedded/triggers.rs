@@ -1,0 +1,113 @@
+//! Events that triggers watch, and formulas that failed.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::Embedded;
+use super::deliveries::{put_new, weight};
+use super::idempotency::{self, Kind};
+use super::tables::{from_json, to_json};
+use super::writer::Class;
+use crate::model::delivery::Delivery;
+use crate::model::id::{LoanId, SubscriptionId, TenantId};
+use crate::model::memory::Memory;
+use crate::model::time::Timestamp;
+use crate::model::trouble::{TroubleOf, Troubles};
+use crate::ports::{Decided, Idempotency, Remembered, Stored, Triggers, Wake, Watched};
+
+impl Triggers for Embedded {
+    async fn accept_watched(
+        &self,
+        tenant: &TenantId,
+        loan: &LoanId,
+        remember: Option<(Idempotency, Remembered)>,
+        deliveries: Vec<(Delivery, Bytes)>,
+        watched: Vec<Watched>,
+        now: Timestamp,
+    ) -> Stored<Decided> {
+        let (tenant, loan) = (tenant.clone(), loan.clone());
+        let lanes = Arc::clone(&self.0.lanes);
+        let rising = watched.iter().filter_map(|watched| watched.delivery.as_ref());
+        let bytes =
+            deliveries.iter().chain(rising).map(|(delivery, bytes)| weight(delivery) + bytes.len()).sum();
+        let work = move |connection: &Connection| {
+            let before = memory(connection, &tenant, &loan)?;
+            let mut after = before.clone();
+            let rose: Vec<_> = watched
+                .iter()
+                .filter(|watched| after.see(watched.watch, watched.fires(), now))
+                .filter_map(|watched| watched.delivery.as_ref())
+                .collect();
+            if let Some((key, remembered)) = &remember {
+                let record = remembered.clone().with_risen(rose.iter().map(|(delivery, _)| delivery));
+                if let Some(known) =
+                    idempotency::remember(connection, &tenant, Kind::Event, key, &record, now)?
+                {
+                    return Ok((Decided::Known(known), Vec::new()));
+                }
+            }
+            if after != before {
+                put_memory(connection, &tenant, &loan, &after)?;
+            }
+            let mut added = Vec::new();
+            for (delivery, bytes) in deliveries.iter().chain(rose.iter().copied()) {
+                put_new(connection, delivery, bytes)?;
+                added.extend(Wake::next_of(delivery));
+            }
+            let fired = rose.iter().map(|(delivery, _)| delivery.frozen.subscription_id).collect();
+            Ok((Decided::Stored(fired), added))
+        };
+        let decided = self.0.writer.run(Class::Intake(bytes), work, move |(_, added)| lanes.add(added));
+        Ok(decided.await?.0)
+    }
+
+    async fn note_troubles(&self, tenant: &TenantId, troubles: Vec<TroubleOf>) -> Stored<()> {
+        let tenant = tenant.clone();
+        let work = move |connection: &Connection| {
+            let mut put = connection.prepare_cached(
+                "INSERT INTO troubles (tenant, subscription, count, doc) VALUES (?1, ?2, 1, ?3)
+                 ON CONFLICT DO UPDATE SET count = count + 1, doc = excluded.doc",
+            )?;
+            for TroubleOf { subscription, trouble } in &troubles {
+                put.execute(params![tenant.as_str(), subscription.uuid().as_bytes(), to_json(trouble)?])?;
+            }
+            Ok(())
+        };
+        self.0.writer.run(Class::Progress, work, |()| ()).await
+    }
+
+    async fn troubles(&self, tenant: &TenantId, id: SubscriptionId) -> Stored<Option<Troubles>> {
+        let tenant = tenant.clone();
+        self.read(move |connection| {
+            connection
+                .prepare_cached("SELECT count, doc FROM troubles WHERE tenant = ?1 AND subscription = ?2")?
+                .query_row(params![tenant.as_str(), id.uuid().as_bytes()], |row| {
+                    Ok(Troubles { count: row.get(0)?, last: from_json(row, 1)? })
+                })
+                .optional()
+        })
+        .await
+    }
+}
+
+fn memory(connection: &Connection, tenant: &TenantId, loan: &LoanId) -> rusqlite::Result<Memory> {
+    let found = connection
+        .prepare_cached("SELECT doc FROM memories WHERE tenant = ?1 AND loan = ?2")?
+        .query_row(params![tenant.as_str(), loan.as_str()], |row| from_json(row, 0))
+        .optional()?;
+    Ok(found.unwrap_or_default())
+}
+
+fn put_memory(
+    connection: &Connection,
+    tenant: &TenantId,
+    loan: &LoanId,
+    memory: &Memory,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO memories (tenant, loan, doc) VALUES (?1, ?2, ?3)")?
+        .execute(params![tenant.as_str(), loan.as_str(), to_json(memory)?])
+        .map(|_| ())
+}

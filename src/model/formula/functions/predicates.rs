@@ -1,0 +1,81 @@
+//! What a value is.
+
+use crate::model::formula::compare::compare;
+use crate::model::formula::equal::equal;
+use crate::model::formula::function::{ANY, Builtin};
+use crate::model::formula::number::{Kind, integer, kind_of};
+use crate::model::formula::value::Value;
+
+macro_rules! predicate {
+    ($name:literal, $pattern:pat $(if $guard:expr)?) => {
+        Builtin::new($name, (1, 1), |_, args| Ok(Value::Bool(matches!(&args[0], $pattern $(if $guard)?))))
+    };
+}
+
+pub(super) const FUNCTIONS: &[Builtin] = &[
+    predicate!("nil?", Value::Nil),
+    predicate!("some?", value if !value.is_nil()),
+    predicate!("true?", Value::Bool(true)),
+    predicate!("false?", Value::Bool(false)),
+    predicate!("boolean?", Value::Bool(_)),
+    predicate!("any?", _),
+    predicate!("string?", Value::Str(_)),
+    predicate!("char?", Value::Char(_)),
+    predicate!("keyword?", Value::Keyword(_)),
+    predicate!("symbol?", Value::Symbol(_)),
+    predicate!("ident?", Value::Keyword(_) | Value::Symbol(_)),
+    predicate!("simple-keyword?", Value::Keyword(name) if !name.contains('/')),
+    predicate!("qualified-keyword?", Value::Keyword(name) if name.contains('/')),
+    predicate!("number?", value if kind_of(value).is_some()),
+    predicate!("integer?", value if integer::is_whole(value)),
+    predicate!("int?", Value::Long(_)),
+    predicate!("pos-int?", Value::Long(1..)),
+    predicate!("neg-int?", Value::Long(..0)),
+    predicate!("nat-int?", Value::Long(0..)),
+    predicate!("float?", Value::Double(_)),
+    predicate!("double?", Value::Double(_)),
+    predicate!("decimal?", Value::Decimal(_)),
+    predicate!("ratio?", Value::Ratio(_)),
+    predicate!("rational?", value if kind_of(value).is_some_and(|kind| kind != Kind::Double)),
+    predicate!("infinite?", Value::Double(double) if double.is_infinite()),
+    predicate!("NaN?", Value::Double(double) if double.is_nan()),
+    predicate!("vector?", Value::Vector(_)),
+    predicate!("list?", Value::Seq(seq) if seq.is_list()),
+    predicate!("seq?", Value::Seq(_)),
+    predicate!("map?", Value::Map(_)),
+    predicate!("map-entry?", Value::Vector(items) if items.entry),
+    predicate!("set?", Value::Set(_)),
+    predicate!("sequential?", Value::Vector(_) | Value::Seq(_)),
+    predicate!("associative?", Value::Vector(_) | Value::Map(_)),
+    predicate!("coll?", Value::Vector(_) | Value::Seq(_) | Value::Map(_) | Value::Set(_)),
+    predicate!(
+        "seqable?",
+        Value::Nil | Value::Str(_) | Value::Vector(_) | Value::Seq(_) | Value::Map(_) | Value::Set(_)
+    ),
+    predicate!("fn?", Value::Function(_)),
+    predicate!(
+        "ifn?",
+        Value::Function(_)
+            | Value::Keyword(_)
+            | Value::Symbol(_)
+            | Value::Vector(_)
+            | Value::Map(_)
+            | Value::Set(_)
+    ),
+    Builtin::new("not", (1, 1), |_, args| Ok(Value::Bool(!args[0].is_true()))),
+    Builtin::new("boolean", (1, 1), |_, args| Ok(Value::Bool(args[0].is_true()))),
+    Builtin::new("compare", (2, 2), |cx, args| compare(cx, &args[0], &args[1]).map(Value::Long)),
+    Builtin::new("hash", (1, 1), |cx, args| {
+        crate::model::formula::hash::hash(cx, &args[0]).map(|hash| Value::Long(hash.into()))
+    }),
+    Builtin::new("distinct?", (1, ANY), |cx, args| {
+        for (place, a) in args.iter().enumerate() {
+            for b in &args[place + 1..] {
+                if equal(cx, a, b)? {
+                    return Ok(Value::Bool(false));
+                }
+            }
+        }
+        Ok(Value::Bool(true))
+    }),
+];

@@ -1,0 +1,141 @@
+//! Functions over whole sequences.
+
+use crate::model::formula::call::call;
+use crate::model::formula::cx::Cx;
+use crate::model::formula::error::{R, wrong};
+use crate::model::formula::function::Builtin;
+use crate::model::formula::number::integer;
+use crate::model::formula::seq::{self, Seq};
+use crate::model::formula::seqable;
+use crate::model::formula::value::{Items, Value};
+
+pub(super) const FUNCTIONS: &[Builtin] = &[
+    Builtin::new("seq", (1, 1), |cx, args| {
+        let items = seq::of(cx, &args[0])?;
+        Ok(if items.is_empty(cx)? { Value::Nil } else { Value::Seq(items) })
+    }),
+    Builtin::new("sequence", (1, 1), |cx, args| {
+        let items = seq::of(cx, &args[0])?;
+        if items.is_empty(cx)? { Value::list(&mut cx.budget, Vec::new()) } else { Ok(Value::Seq(items)) }
+    }),
+    Builtin::new("rest", (1, 1), |cx, args| skip(cx, &args[0], 1).map(Value::Seq)),
+    Builtin::new("next", (1, 1), |cx, args| some_skip(cx, &args[0], 1)),
+    Builtin::new("nnext", (1, 1), |cx, args| some_skip(cx, &args[0], 2)),
+    Builtin::new("fnext", (1, 1), |cx, args| {
+        let items = seq::of(cx, &args[0])?;
+        Ok(items.nth(cx, 1)?.unwrap_or(Value::Nil))
+    }),
+    Builtin::new("nfirst", (1, 1), |cx, args| {
+        let items = seq::of(cx, &args[0])?;
+        let first = items.first(cx)?.unwrap_or(Value::Nil);
+        some_skip(cx, &first, 1)
+    }),
+    Builtin::new("nthrest", (2, 2), |cx, args| match integer::long(&args[1])? {
+        ..=0 => Ok(args[0].clone()),
+        count => skip(cx, &args[0], count as usize).map(Value::Seq),
+    }),
+    Builtin::new("nthnext", (2, 2), |cx, args| {
+        let count = integer::long(&args[1])?.max(0) as usize;
+        some_skip(cx, &args[0], count)
+    }),
+    Builtin::new("butlast", (1, 1), |cx, args| {
+        let mut values = seqable::values(cx, &args[0])?;
+        values.pop();
+        if values.is_empty() { Ok(Value::Nil) } else { plain(cx, values) }
+    }),
+    Builtin::new("drop-last", (1, 2), |cx, args| {
+        let count = if args.len() == 1 { 1 } else { integer::long(&args[0])?.max(0) as usize };
+        let mut values = seqable::values(cx, &args[args.len() - 1])?;
+        values.truncate(values.len().saturating_sub(count));
+        shown_as_lazy(cx, values)
+    }),
+    Builtin::new("take-last", (2, 2), |cx, args| {
+        let count = integer::long(&args[0])?.max(0) as usize;
+        let mut values = seqable::values(cx, &args[1])?;
+        values.drain(..values.len().saturating_sub(count));
+        if values.is_empty() { Ok(Value::Nil) } else { plain(cx, values) }
+    }),
+    Builtin::new("split-at", (2, 2), |cx, args| {
+        let count = integer::long(&args[0])?.max(0) as usize;
+        let mut before = seqable::values(cx, &args[1])?;
+        let after = before.split_off(count.min(before.len()));
+        pair(cx, before, after)
+    }),
+    Builtin::new("split-with", (2, 2), |cx, args| {
+        let mut before = seqable::values(cx, &args[1])?;
+        let mut count = 0;
+        while let Some(value) = before.get(count) {
+            if !call(cx, &args[0], std::slice::from_ref(value))?.is_true() {
+                break;
+            }
+            count += 1;
+        }
+        let after = before.split_off(count);
+        pair(cx, before, after)
+    }),
+    Builtin::new("reverse", (1, 1), |cx, args| {
+        let mut values = seqable::values(cx, &args[0])?;
+        values.reverse();
+        Value::list(&mut cx.budget, values)
+    }),
+    Builtin::new("rseq", (1, 1), |cx, args| match &args[0] {
+        Value::Vector(items) if items.values.is_empty() => Ok(Value::Nil),
+        Value::Vector(items) => {
+            let values = items.values.iter().rev().cloned().collect();
+            plain(cx, values)
+        }
+        other => Err(wrong(format!("`rseq` takes a vector, and this is {}", other.kind_name()))),
+    }),
+    Builtin::new("flatten", (1, 1), |cx, args| {
+        let mut flat = Vec::new();
+        if matches!(args[0], Value::Vector(_) | Value::Seq(_)) {
+            flatten(cx, &args[0], &mut flat)?;
+        }
+        shown_as_lazy(cx, flat)
+    }),
+    Builtin::new("doall", (1, 1), |cx, args| {
+        if let Value::Seq(items) = &args[0] {
+            items.all(cx)?;
+        }
+        Ok(args[0].clone())
+    }),
+];
+
+fn plain(cx: &mut Cx<'_>, values: Vec<Value>) -> R<Value> {
+    Ok(Value::Seq(Seq::plain(Items::new(&mut cx.budget, values)?)))
+}
+
+/// What is a lazy sequence in Clojure, so that `str` does not show it.
+fn shown_as_lazy(cx: &mut Cx<'_>, values: Vec<Value>) -> R<Value> {
+    Ok(Value::Seq(Seq::realized(Items::new(&mut cx.budget, values)?)))
+}
+
+fn pair(cx: &mut Cx<'_>, before: Vec<Value>, after: Vec<Value>) -> R<Value> {
+    let pair = vec![shown_as_lazy(cx, before)?, shown_as_lazy(cx, after)?];
+    Value::vector(&mut cx.budget, pair)
+}
+
+fn skip(cx: &mut Cx<'_>, value: &Value, count: usize) -> R<Seq> {
+    let items = seq::of(cx, value)?;
+    if count > 0 && items.nth(cx, count - 1)?.is_none() {
+        return Ok(Seq::list(Items::new(&mut cx.budget, Vec::new())?));
+    }
+    Ok(items.skip(count))
+}
+
+fn some_skip(cx: &mut Cx<'_>, value: &Value, count: usize) -> R<Value> {
+    let rest = skip(cx, value, count)?;
+    Ok(if rest.is_empty(cx)? { Value::Nil } else { Value::Seq(rest) })
+}
+
+fn flatten(cx: &mut Cx<'_>, value: &Value, flat: &mut Vec<Value>) -> R<()> {
+    cx.budget.enter()?;
+    for item in seqable::values(cx, value)? {
+        match &item {
+            Value::Vector(_) | Value::Seq(_) => flatten(cx, &item, flat)?,
+            _ => flat.push(item),
+        }
+    }
+    cx.budget.leave();
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! Sets, and `clojure.set`.
+
+use std::rc::Rc;
+
+use crate::model::formula::cx::Cx;
+use crate::model::formula::error::{R, unsupported, wrong};
+use crate::model::formula::function::{ANY, Builtin};
+use crate::model::formula::map::Set;
+use crate::model::formula::seqable;
+use crate::model::formula::value::Value;
+
+pub(super) const FUNCTIONS: &[Builtin] = &[
+    Builtin::new("set", (1, 1), |cx, args| {
+        if matches!(args[0], Value::Set(_)) {
+            return Ok(args[0].clone());
+        }
+        let values = seqable::values(cx, &args[0])?;
+        set_of(cx, values)
+    }),
+    Builtin::new("hash-set", (0, ANY), |cx, args| set_of(cx, args.to_vec())),
+    Builtin::new("disj", (1, ANY), |cx, args| match &args[0] {
+        Value::Nil => Ok(Value::Nil),
+        Value::Set(set) => {
+            let mut left = set.copy(&mut cx.budget)?;
+            for value in &args[1..] {
+                left.remove(cx, value)?;
+            }
+            Ok(Value::Set(Rc::new(left)))
+        }
+        other => Err(wrong(format!("`disj` takes a set, and this is {}", other.kind_name()))),
+    }),
+    Builtin::new("set/union", (0, ANY), |cx, args| {
+        let mut all = Set::default();
+        for value in args.iter().filter(|arg| !arg.is_nil()) {
+            for value in &seqable::values(cx, only_set(value)?)? {
+                all.put(cx, value.clone())?;
+            }
+        }
+        if args.iter().all(Value::is_nil) && !args.is_empty() {
+            Ok(Value::Nil)
+        } else {
+            Ok(Value::Set(Rc::new(all)))
+        }
+    }),
+    Builtin::new("set/intersection", (1, ANY), |cx, args| keep(cx, args, true)),
+    Builtin::new("set/difference", (1, ANY), |cx, args| keep(cx, args, false)),
+    Builtin::new("set/subset?", (2, 2), |cx, args| within(cx, &args[0], &args[1])),
+    Builtin::new("set/superset?", (2, 2), |cx, args| within(cx, &args[1], &args[0])),
+];
+
+fn only_set(value: &Value) -> R<&Value> {
+    match value {
+        Value::Set(_) | Value::Nil => Ok(value),
+        other => Err(unsupported(format!(
+            "functions of `clojure.set` take sets here, and this is {}",
+            other.kind_name()
+        ))),
+    }
+}
+
+/// What of the first is in all of the others, or in none.
+fn keep(cx: &mut Cx<'_>, args: &[Value], wanted: bool) -> R<Value> {
+    if args.iter().any(Value::is_nil) {
+        return Err(unsupported("functions of `clojure.set` take sets here, and this is nil"));
+    }
+    let mut kept = Set::default();
+    'values: for value in seqable::values(cx, only_set(&args[0])?)? {
+        for other in &args[1..] {
+            let Value::Set(other) = only_set(other)? else { continue };
+            if other.get(cx, &value)?.is_some() != wanted {
+                continue 'values;
+            }
+        }
+        kept.put(cx, value)?;
+    }
+    Ok(Value::Set(Rc::new(kept)))
+}
+
+fn within(cx: &mut Cx<'_>, small: &Value, large: &Value) -> R<Value> {
+    let (Value::Set(small), Value::Set(large)) = (small, large) else {
+        return Err(unsupported("functions of `clojure.set` take sets here"));
+    };
+    for value in small.values() {
+        if large.get(cx, value)?.is_none() {
+            return Ok(Value::Bool(false));
+        }
+    }
+    Ok(Value::Bool(true))
+}
+
+fn set_of(cx: &mut Cx<'_>, values: Vec<Value>) -> R<Value> {
+    let mut set = Set::default();
+    for value in values {
+        set.put(cx, value)?;
+    }
+    Ok(Value::Set(Rc::new(set)))
+}

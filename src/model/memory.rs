@@ -1,0 +1,106 @@
+//! What is remembered of a loan's triggers, so that one that fires on change fires once.
+//!
+//! Only those that were true are kept: one that was false and one that nobody ever asked are alike, as either
+//! fires when it is true. A trigger is known by its subscription and by the version of that since which its
+//! criteria are what they are, so a changed trigger is one that nobody ever asked.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::id::{SubscriptionId, TraceId};
+use super::time::Timestamp;
+
+/// How long after a rise its delivery's message may still have to be sent by another event of the loan: the
+/// one who stored the delivery, and died, was not answered, and is asked again.
+const LATELY: Duration = Duration::from_secs(15 * 60);
+
+/// The triggers of one loan that were true when they were last looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Memory(BTreeMap<SubscriptionId, Held>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Held {
+    since: u64,
+    /// What came of it when it rose, and when that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fired: Option<(TraceId, Timestamp)>,
+}
+
+/// What a trigger is at an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watch {
+    pub subscription: SubscriptionId,
+    /// The version of the subscription since which it has this trigger.
+    pub since: u64,
+    pub holds: bool,
+}
+
+impl Memory {
+    /// Takes in what a trigger is now. True if it rose: it holds now, and did not before. `fires` is the
+    /// delivery that comes of it then, if one does.
+    pub fn see(&mut self, watch: Watch, fires: Option<TraceId>, now: Timestamp) -> bool {
+        let Watch { subscription, since, holds } = watch;
+        if !holds {
+            self.0.remove(&subscription);
+            return false;
+        }
+        let rises = self.0.get(&subscription).is_none_or(|held| held.since != since);
+        if rises {
+            self.0.insert(subscription, Held { since, fired: fires.map(|trace| (trace, now)) });
+        }
+        rises
+    }
+
+    /// The delivery of a trigger that rose a short while ago and holds since.
+    pub fn fired_lately(&self, subscription: SubscriptionId, now: Timestamp) -> Option<TraceId> {
+        let (trace, at) = self.0.get(&subscription)?.fired?;
+        (now.since(at) < LATELY).then_some(trace)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::id::EventId;
+
+    const START: Timestamp = Timestamp::from_millis(0);
+
+    #[test]
+    fn a_trigger_rises_when_it_is_true_and_was_not() {
+        let subscription = SubscriptionId::at(Timestamp::from_millis(0));
+        let mut memory = Memory::default();
+        let steps = [
+            (1, false, false),
+            (1, true, true),
+            (1, true, false),
+            (1, false, false),
+            (1, true, true),
+            // A changed trigger is another.
+            (2, true, true),
+            (2, true, false),
+            (3, false, false),
+            (2, true, true),
+        ];
+        for (step, (since, holds, rises)) in steps.into_iter().enumerate() {
+            let watch = Watch { subscription, since, holds };
+            assert_eq!(memory.see(watch, None, START), rises, "step {step}");
+        }
+        let other = SubscriptionId::at(Timestamp::from_millis(1));
+        assert!(memory.see(Watch { subscription: other, since: 1, holds: true }, None, START));
+    }
+
+    #[test]
+    fn a_memory_reads_back_as_it_was_written() {
+        let mut memory = Memory::default();
+        let subscription = SubscriptionId::at(START);
+        let trace = TraceId::of(EventId::at(START), subscription);
+        memory.see(Watch { subscription, since: 7, holds: true }, Some(trace), START);
+        let text = serde_json::to_string(&memory).expect("JSON");
+        assert_eq!(serde_json::from_str::<Memory>(&text).expect("a memory"), memory);
+        assert_eq!(memory.fired_lately(subscription, START + LATELY / 2), Some(trace));
+        assert_eq!(memory.fired_lately(subscription, START + LATELY), None);
+    }
+}

@@ -1,0 +1,118 @@
+//! A subscription's request, frozen for one event.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use url::Url;
+
+use super::delivery::{Delivery, Frozen, FrozenRequest};
+use super::event::Event;
+use super::id::{EventId, TraceId};
+use super::occurrence::Occurrence;
+use super::payload::Payload;
+use super::progress::Progress;
+use super::subscription::{MAX_HEADERS, MAX_URL, Subscription, is_header_value};
+use super::template::{MAX_BODY, Template, TemplateError, Variables};
+use super::time::Timestamp;
+
+impl Delivery {
+    /// Freezes what a subscription sends for an event, and gives its payload's bytes.
+    pub fn render(subscription: &Subscription, event: &Event, id: EventId, now: Timestamp) -> (Self, Bytes) {
+        Self::render_for(subscription, &Occurrence::new(event, now), id)
+    }
+
+    /// The same where others look at the event too. A template that does not render is told in the request,
+    /// which is never sent then.
+    pub fn render_for(
+        subscription: &Subscription,
+        occurrence: &Occurrence<'_>,
+        id: EventId,
+    ) -> (Self, Bytes) {
+        let (settings, event) = (&subscription.settings, occurrence.event);
+        let trace_id = TraceId::of(id, subscription.id);
+        let (request, bytes) = request(subscription, occurrence, trace_id).unwrap_or_else(|reason| {
+            let request = FrozenRequest {
+                method: settings.request.method,
+                url: settings.request.url.clone(),
+                headers: BTreeMap::new(),
+                content_type: None,
+                payload: Payload::of(b""),
+                unrenderable: Some(reason),
+            };
+            (request, Bytes::new())
+        });
+        let frozen = Frozen {
+            trace_id,
+            tenant: subscription.tenant.clone(),
+            event_id: id,
+            loan_id: event.loan_id.clone(),
+            subscription_id: subscription.id,
+            subscription_version: subscription.version,
+            event_title: settings.title.clone(),
+            event_name: event.name.clone(),
+            occurred_at: event.occurred_at.clone(),
+            accepted_at: occurrence.at,
+            request,
+            retry: settings.retry.clone(),
+            timeout_seconds: settings.timeout_seconds,
+        };
+        (Self { frozen, progress: Progress::first_due(occurrence.at) }, bytes)
+    }
+}
+
+/// The request and its body, or why it cannot be rendered.
+fn request(
+    subscription: &Subscription,
+    occurrence: &Occurrence<'_>,
+    trace_id: TraceId,
+) -> Result<(FrozenRequest, Bytes), String> {
+    let settings = &subscription.settings;
+    let compiled = settings.compiled.of(settings);
+    let rendered =
+        |what: &str, template: &Result<Template, TemplateError>, most: usize| -> Result<String, String> {
+            let failed =
+                |reason: &dyn std::fmt::Display| format!("the template of {what} does not render: {reason}");
+            let template = template.as_ref().map_err(|error| failed(error))?;
+            if template.is_constant() {
+                return Ok(template.sample());
+            }
+            let context = occurrence
+                .context()
+                .ok_or_else(|| failed(&"a name in the event's context is not Unicode"))?;
+            template
+                .render(&Variables::of(occurrence.event, context, trace_id), most)
+                .map_err(|error| failed(&error))
+        };
+
+    let url = rendered("the URL", &compiled.url, MAX_URL)?;
+    if !Url::parse(&url).is_ok_and(|url| url.has_host()) {
+        return Err("the template of the URL does not render: what comes of it is no URL".into());
+    }
+    let mut headers = BTreeMap::new();
+    let mut room = MAX_HEADERS;
+    for (name, template) in &compiled.headers {
+        let what = format!("the header {name}");
+        let value = rendered(&what, template, MAX_HEADERS)?.trim_matches([' ', '\t']).to_owned();
+        if !is_header_value(&value) {
+            return Err(format!(
+                "the template of {what} does not render: what comes of it is no header value"
+            ));
+        }
+        room = room
+            .checked_sub(name.len() + value.len())
+            .ok_or("the templates of the headers render to more than 32 KiB in all")?;
+        headers.insert(name.clone(), value);
+    }
+    let (bytes, payload) = match &compiled.payload {
+        Some(template) => {
+            let bytes = Bytes::from(rendered("the payload", template, MAX_BODY)?);
+            let payload = Payload::of(&bytes);
+            (bytes, payload)
+        }
+        None if settings.request.method.carries_event() => occurrence.event.envelope(),
+        None => (Bytes::new(), Payload::of(b"")),
+    };
+    let content_type = (!bytes.is_empty()).then(|| settings.request.content_type.clone());
+    let method = settings.request.method;
+    Ok((FrozenRequest { method, url, headers, content_type, payload, unrenderable: None }, bytes))
+}

@@ -1,0 +1,73 @@
+//! The formulas and templates of a subscription, read once.
+//!
+//! They were read when they were saved, too, so that none is wrong; one that this program does not take any
+//! more (it was saved by another version) fails at each event, as any formula or template that fails.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use super::{Criteria, Settings};
+use crate::model::formula::{Formula, FormulaError};
+use crate::model::template::{Target, Template, TemplateError};
+
+#[derive(Debug)]
+pub(in crate::model) struct Compiled {
+    pub(in crate::model) trigger: Option<Result<Formula, FormulaError>>,
+    pub(in crate::model) restriction: Option<Result<Formula, FormulaError>>,
+    pub(in crate::model) url: Result<Template, TemplateError>,
+    pub(in crate::model) headers: BTreeMap<String, Result<Template, TemplateError>>,
+    pub(in crate::model) payload: Option<Result<Template, TemplateError>>,
+}
+
+/// A place for them, filled at their first use. A copy begins with an empty one, as it may be changed; settings
+/// that were used are never changed in place.
+#[derive(Default)]
+pub struct Cached(OnceLock<Arc<Compiled>>);
+
+impl Cached {
+    pub(in crate::model) fn of<'a>(&'a self, settings: &Settings) -> &'a Compiled {
+        self.0.get_or_init(|| Arc::new(Compiled::new(settings)))
+    }
+}
+
+impl Clone for Cached {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+/// It follows from the settings beside it.
+impl PartialEq for Cached {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for Cached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cached")
+    }
+}
+
+impl Compiled {
+    fn new(settings: &Settings) -> Self {
+        let request = &settings.request;
+        let trigger = match &settings.criteria {
+            Criteria::Events(_) => None,
+            Criteria::Trigger { trigger, .. } => Some(Formula::parse(trigger)),
+        };
+        let header =
+            |(name, value): (&String, &String)| (name.clone(), Template::parse(value, Target::Header));
+        Self {
+            trigger,
+            restriction: settings.restriction.as_deref().map(Formula::parse),
+            url: Template::parse(&request.url, Target::Url),
+            headers: request.headers.iter().map(header).collect(),
+            payload: request
+                .payload
+                .as_deref()
+                .map(|payload| Template::parse(payload, Target::body(&request.content_type))),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+use chrono::DateTime;
+use serde_json::value::RawValue;
+
+use super::*;
+use crate::model::formula::Context;
+use crate::model::id::{EventId, SubscriptionId, TraceId};
+use crate::model::time::Timestamp;
+
+const CONTEXT: &str = r#"{"amount": 250.00, "name": "A \"B\" ü/&\n", "none": null, "yes": true, "dots": "..",
+    "payments": [{"amount": 1e2}, {"amount": 7}], "loan.status": "Open", "loan-id": "other", "tags": ["a", "b"]}"#;
+
+fn rendered(template: &str, target: Target) -> Result<String, String> {
+    let context: Box<RawValue> = serde_json::from_str(CONTEXT).expect("JSON");
+    let context = Context::new(&context, DateTime::UNIX_EPOCH).expect("an object");
+    let at = Timestamp::from_millis(0);
+    let variables = Variables {
+        context: &context,
+        event_name: "Payment Posted",
+        loan_id: "727",
+        trace_id: TraceId::of(EventId::at(at), SubscriptionId::at(at)),
+        occurred_at: None,
+    };
+    let template = Template::parse(template, target).map_err(|error| error.to_string())?;
+    template.render(&variables, 10_000).map_err(|error| error.to_string())
+}
+
+const JSON: Target = Target::Body { json: true };
+const PLAIN: Target = Target::Body { json: false };
+
+#[test]
+fn values_are_escaped_for_where_they_stand() {
+    for (template, target, expected) in [
+        (r#"{"a": [[v('amount')]]}"#, JSON, r#"{"a": 250.00}"#),
+        (r#"{"a": "[[v('amount')]] USD"}"#, JSON, r#"{"a": "250.00 USD"}"#),
+        (r#"{"a": [[v('name')]]}"#, JSON, r#"{"a": "A \"B\" ü/&\n"}"#),
+        (r#"{"a": "<[[v('name')]]>"}"#, JSON, r#"{"a": "<A \"B\" ü/&\n>"}"#),
+        (r#"{"\"[[v('yes')]]": [[v('none')]]}"#, JSON, r#"{"\"true": null}"#),
+        (r#"[[v('payments')]]"#, JSON, r#"[{"amount": 1e2}, {"amount": 7}]"#),
+        (r#"{"tags": "[[v('tags')]]"}"#, JSON, r#"{"tags": "[\"a\", \"b\"]"}"#),
+        (r#"[[1,2],[[v("payments[1].amount")]]]"#, JSON, "[[1,2],7]"),
+        ("[[v('payments.0.amount')]] [[v('loan.status')]]", PLAIN, "1e2 Open"),
+        ("[[ v( 'event-name' ) ]]|[[v('loan-id')]]|[[v('none')]]|[[x]]", PLAIN, "Payment Posted|727||[[x]]"),
+        (
+            "https://a.example.com/[[v('name')]]?b=[[v('amount')]]",
+            Target::Url,
+            "https://a.example.com/A%20%22B%22%20%C3%BC%2F%26%0A?b=250.00",
+        ),
+        ("Token [[v('name')]]", Target::Header, "Token A \"B\" %C3%BC/&%0A"),
+    ] {
+        assert_eq!(rendered(template, target).as_deref(), Ok(expected), "{template}");
+    }
+}
+
+#[test]
+fn a_default_stands_for_what_is_missing_or_null() {
+    for (template, target, expected) in [
+        (r#"{"a": [[v('missing','0')]]}"#, JSON, r#"{"a": 0}"#),
+        (r#"{"a": [[v('missing','no \'one\'')]]}"#, JSON, r#"{"a": "no 'one'"}"#),
+        (r#"{"a": "[[v('none','0')]]"}"#, JSON, r#"{"a": "0"}"#),
+        ("[[v('amount','0')]][[v('payments[9].amount','-')]]", PLAIN, "250.00-"),
+        ("[[v('occurred-at','never')]]", PLAIN, "never"),
+    ] {
+        assert_eq!(rendered(template, target).as_deref(), Ok(expected), "{template}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_place() {
+    for (template, target, expected) in [
+        (
+            "a\n [[x('a')]]",
+            PLAIN,
+            "a placeholder is [[v('name')]] or [[v('name','default')]] (line 2, column 2)",
+        ),
+        ("[[v('')]]", PLAIN, "a placeholder names a variable (line 1, column 1)"),
+        (
+            "ü[[v('missing')]]",
+            PLAIN,
+            "there is no variable `missing` in the event's context, and no default (line 1, column 2)",
+        ),
+        (
+            "/[[v('dots')]]",
+            Target::Url,
+            "`dots` is `.` or `..`, which would change the path of the URL (line 1, column 2)",
+        ),
+    ] {
+        assert_eq!(rendered(template, target), Err(expected.to_owned()), "{template}");
+    }
+    for template in ["[[v(a)]]", "[[v('a'", "[[v('a')]", "[[v('a','b','c')]]", "[[v('a\n')]]"] {
+        assert!(rendered(template, PLAIN).is_err(), "{template}");
+    }
+}
+
+#[test]
+fn a_body_of_json_must_be_json_whatever_the_values_are() {
+    for (template, good) in [
+        (r#"{"a": [[v('amount')]]}"#, true),
+        (r#"{"a": [[v('amount')]] USD}"#, false),
+        (r#"{[[v('name')]]: 1}"#, false),
+        (r#"{"a": 1[[v('amount')]]}"#, false),
+        (r#"{"a": "[[v('amount')]]"#, false),
+    ] {
+        assert_eq!(Template::parse(template, JSON).is_ok(), good, "{template}");
+    }
+    assert_eq!(Target::body("Application/JSON; charset=utf-8"), JSON);
+    assert_eq!(Target::body("application/vnd.bank+json"), JSON);
+    assert_eq!(Target::body("text/plain"), PLAIN);
+}
+
+#[test]
+fn a_template_renders_to_so_much_and_no_more() {
+    let long = "a".repeat(9_990);
+    assert!(rendered(&format!("{long}[[v('amount')]]"), PLAIN).is_ok());
+    assert!(rendered(&format!("{long}12345[[v('amount')]]"), PLAIN).is_err());
+}

@@ -1,0 +1,125 @@
+//! What a placeholder names.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use serde_json::value::RawValue;
+
+use super::Place;
+use super::escape;
+use crate::model::event::Event;
+use crate::model::formula::Context;
+use crate::model::id::TraceId;
+
+/// All that a template can name for one delivery.
+#[derive(Debug)]
+pub struct Variables<'a> {
+    pub context: &'a Context<'a>,
+    pub event_name: &'a str,
+    pub loan_id: &'a str,
+    pub trace_id: TraceId,
+    pub occurred_at: Option<&'a str>,
+}
+
+/// What was found under a name.
+#[derive(Debug)]
+pub(super) enum Found<'a> {
+    Null,
+    Text(Cow<'a, str>),
+    /// JSON that is neither null nor a string, as it was written.
+    Json(&'a str),
+    /// What the template says itself.
+    Default(&'a str),
+}
+
+impl<'a> Variables<'a> {
+    pub fn of(event: &'a Event, context: &'a Context<'a>, trace_id: TraceId) -> Self {
+        Self {
+            context,
+            event_name: &event.name,
+            loan_id: event.loan_id.as_str(),
+            trace_id,
+            occurred_at: event.occurred_at.as_deref(),
+        }
+    }
+
+    pub(super) fn find(&self, name: &str) -> Result<Option<Found<'a>>, &'static str> {
+        let text = match name {
+            "event-name" => Some(Cow::Borrowed(self.event_name)),
+            "loan-id" => Some(Cow::Borrowed(self.loan_id)),
+            "trace-id" => Some(Cow::Owned(self.trace_id.to_string())),
+            "occurred-at" => self.occurred_at.map(Cow::Borrowed),
+            _ => return self.in_context(name),
+        };
+        Ok(text.map(Found::Text))
+    }
+
+    /// A variable of this very name, else where its path leads.
+    fn in_context(&self, name: &str) -> Result<Option<Found<'a>>, &'static str> {
+        if let Some(json) = self.context.raw(name) {
+            return found(json.get()).map(Some);
+        }
+        let end = name.find(['.', '[']).unwrap_or(name.len());
+        let Some(mut json) = self.context.raw(&name[..end]) else { return Ok(None) };
+        for step in name[end..].split(['.', '[']).filter(|step| !step.is_empty()) {
+            let step = step.strip_suffix(']').unwrap_or(step);
+            match into(json, step) {
+                Some(next) => json = next,
+                None => return Ok(None),
+            }
+        }
+        found(json.get()).map(Some)
+    }
+}
+
+/// One step into an object or list.
+fn into<'a>(json: &'a RawValue, step: &str) -> Option<&'a RawValue> {
+    match json.get().as_bytes().first()? {
+        b'{' => {
+            let members: HashMap<String, &RawValue> = serde_json::from_str(json.get()).ok()?;
+            members.get(step).copied()
+        }
+        b'[' => {
+            let items: Vec<&RawValue> = serde_json::from_str(json.get()).ok()?;
+            items.get(step.parse::<usize>().ok()?).copied()
+        }
+        _ => None,
+    }
+}
+
+fn found(json: &str) -> Result<Found<'_>, &'static str> {
+    match json.as_bytes().first() {
+        Some(b'n') => Ok(Found::Null),
+        Some(b'"') => serde_json::from_str::<String>(json)
+            .map(|text| Found::Text(text.into()))
+            .map_err(|_| "a variable holds text that is not Unicode"),
+        _ => Ok(Found::Json(json)),
+    }
+}
+
+impl Found<'_> {
+    pub(super) fn escaped(&self, place: Place) -> Result<String, &'static str> {
+        let text = match self {
+            Self::Null => "",
+            Self::Text(text) => text,
+            Self::Json(json) => json,
+            Self::Default(default) => default,
+        };
+        Ok(match place {
+            Place::Plain => text.to_owned(),
+            Place::Header => escape::header(text),
+            Place::UrlComponent => escape::url_component(text)?,
+            Place::JsonString => escape::json_string(text),
+            Place::JsonValue => match self {
+                Self::Null => "null".into(),
+                Self::Json(json) => (*json).to_owned(),
+                Self::Text(text) => escape::json_text(text),
+                // `[[v('amount','0')]]` means the number.
+                Self::Default(default) if serde_json::from_str::<&RawValue>(default).is_ok() => {
+                    (*default).to_owned()
+                }
+                Self::Default(default) => escape::json_text(default),
+            },
+        })
+    }
+}

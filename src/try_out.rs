@@ -1,0 +1,56 @@
+//! A formula or template over a context, before it is saved.
+
+use serde_json::value::RawValue;
+
+use crate::model::event::{Event, EventDraft};
+use crate::model::formula::{Formula, Outcome};
+use crate::model::id::TraceId;
+use crate::model::occurrence::Occurrence;
+use crate::model::subscription::{MAX_HEADERS, MAX_URL};
+use crate::model::template::{MAX_BODY, Target, Template, Variables};
+use crate::model::time::Timestamp;
+use crate::model::validation::Faults;
+
+/// A template to be rendered for an event.
+#[derive(Debug)]
+pub struct Rendering {
+    pub template: String,
+    pub target: Target,
+    pub event: Event,
+    pub trace_id: TraceId,
+}
+
+const NOT_UNICODE: &str = "has a name that is not Unicode";
+
+/// A formula's value over the variables of a loan; what is wrong is told with its line and column.
+pub fn evaluate(formula: &str, context: Box<RawValue>, now: Timestamp) -> Result<Outcome, Faults> {
+    let wrong = |error| {
+        let mut faults = Faults::default();
+        faults.add_formula("/formula", &error);
+        faults
+    };
+    let formula = Formula::parse(formula).map_err(wrong)?;
+    let event =
+        EventDraft { event_name: "Test".into(), loan_id: "1".into(), context, occurred_at: None }.check()?;
+    let occurrence = Occurrence::new(&event, now);
+    let context = occurrence.context().ok_or_else(|| Faults::one("/context", NOT_UNICODE))?;
+    formula.eval(context).map_err(wrong)
+}
+
+/// What a template comes to for an event.
+pub fn render(rendering: &Rendering, now: Timestamp) -> Result<String, Faults> {
+    let template = Template::parse(&rendering.template, rendering.target).map_err(|error| {
+        let mut faults = Faults::default();
+        faults.add_at("/template", error.to_string(), error.at);
+        faults
+    })?;
+    let occurrence = Occurrence::new(&rendering.event, now);
+    let context = occurrence.context().ok_or_else(|| Faults::one("/context", NOT_UNICODE))?;
+    let most = match rendering.target {
+        Target::Url => MAX_URL,
+        Target::Header => MAX_HEADERS,
+        Target::Body { .. } => MAX_BODY,
+    };
+    let variables = Variables::of(&rendering.event, context, rendering.trace_id);
+    template.render(&variables, most).map_err(|error| Faults::one("/template", error.to_string()))
+}

@@ -1,0 +1,21 @@
+//! What only this engine can lose of a trigger that rose: its message, where a sender dies before it.
+
+use loanhook::ports::Stored;
+
+use super::InTheCloud;
+use crate::triggers::{LATE, queued, send, traces, watching, with};
+
+#[test]
+fn the_message_of_a_rise_that_was_lost_comes_back_with_the_next_event() {
+    crate::run_on::<InTheCloud>(async {
+        let engine = with::<InTheCloud>(&[&watching(0)]).await?;
+        let rose = traces(&[send(&engine, "727", LATE, 0).await]);
+        assert_eq!(queued(&engine).await, rose);
+        assert!(send(&engine, "727", LATE, 1).await.deliveries.is_empty());
+        assert_eq!(queued(&engine).await, rose);
+        // A long time after, nobody is left who was not answered.
+        assert!(send(&engine, "727", LATE, 3600).await.deliveries.is_empty());
+        assert_eq!(queued(&engine).await, []);
+        Stored::Ok(())
+    });
+}
