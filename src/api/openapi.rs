@@ -6,7 +6,9 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoParams, IntoResponses, Modify, OpenApi};
 
-use super::{batch, deliveries, events, history, keys, meta, portal, problem, resend, subscriptions, try_out};
+use super::{
+    batch, deliveries, events, history, keys, meta, portal, problem, resend, subscriptions, try_out,
+};
 
 #[derive(OpenApi)]
 #[openapi(

@@ -80,6 +80,10 @@ impl Attempts for Loan {
         Ok(None)
     }
 
+    async fn delivery(&self, _: &TenantId, _: TraceId) -> Stored<Option<Delivery>> {
+        Ok(None)
+    }
+
     async fn story(&self, _: &TenantId, _: TraceId) -> Stored<Option<(Delivery, Vec<Attempt>)>> {
         Ok(None)
     }

@@ -7,8 +7,7 @@ use loanhook::model::id::TenantId;
 use loanhook::model::payload::PayloadKey;
 use loanhook::ports::{
     Attempts, Deliveries, EgressAddresses, Grants, Intake, Keys, Payloads, Queue, Resends, Subscriptions,
-    Triggers,
-    Wake,
+    Triggers, Wake,
 };
 
 /// All ports at once.
