@@ -63,6 +63,7 @@ template: $(VENV)/.installed
 test-aws: template
 	cargo test --locked --lib --features aws aws::
 	$(VENV)/bin/python infra/stack.py run cargo test --locked --features aws --test contract aws::
+	tests/browser/install.sh
 	$(VENV)/bin/python infra/stack.py journeys
 
 demo:

@@ -1,8 +1,8 @@
 """What `make stack`, `make stack-down` and the part of `make test` that needs AWS do.
 
 `up` builds the functions, starts an emulator of AWS and deploys the template to it; `down` ends the emulator.
-`journeys` runs the journeys of `tests/` against what it deploys, and `run` a command that finds AWS in its
-environment, each on an emulator of its own that ends with it, whatever happens.
+`journeys` runs the journeys and the browser tests of `tests/` against what it deploys, and `run` a command that finds
+AWS in its environment, each on an emulator of its own that ends with it, whatever happens.
 
 Where AWS_ENDPOINT_URL is set, that endpoint serves in the emulator's place and is neither started nor stopped here.
 """
@@ -37,6 +37,7 @@ JOURNEYS = ["cargo", "test", "--locked", "--test", "journeys", "--"]
 ALONE = [*JOURNEYS, "--ignored", "killed::"]
 # An emulator's functions share this machine with the test.
 TOGETHER = [*JOURNEYS, "--test-threads", "8"]
+BROWSER = ["cargo", "test", "--locked", "--test", "browser", "--", "--test-threads", "2"]
 
 
 def main():
@@ -86,6 +87,7 @@ def journeys():
         if emulated:
             os.environ["LOANHOOK_TEST_EMULATOR"] = "ministack"
         run(TOGETHER)
+        run(BROWSER)
         if emulated:
             # A function is killed: what it had taken comes back soon, not after its 4.5 minutes.
             hide_messages_for(outputs["QueueUrl"], "5")

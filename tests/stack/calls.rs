@@ -21,7 +21,16 @@ const DEAD_LETTERS: &str = "DeadLetterQueue.Arn";
 type Calls = &'static [(&'static str, &'static [&'static str])];
 
 const INTAKE: Calls = &[
-    (TABLE, &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]),
+    (
+        TABLE,
+        &[
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:Query",
+        ],
+    ),
     (PAYLOADS, &["s3:PutObject"]),
     (QUEUE, &["sqs:SendMessage"]),
 ];
