@@ -77,10 +77,15 @@ impl Chrome {
     }
 }
 
+/// One that listens. It takes any free port of IPv4, and ends where the same one of IPv6 is not free.
 fn chromedriver() -> (Driver, u16) {
+    (0..10).find_map(|_| start_chromedriver()).expect("chromedriver says its port")
+}
+
+fn start_chromedriver() -> Option<(Driver, u16)> {
     const STARTED: &str = "started successfully on port ";
     let mut command = Command::new("chromedriver");
-    command.args(["--port=0"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.args(["--port=0"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
     let mut child = command.spawn().expect("chromedriver starts");
     let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
     let driver = Driver(child);
@@ -90,7 +95,7 @@ fn chromedriver() -> (Driver, u16) {
         .find_map(|line| line.split_once(STARTED).map(|(_, port)| port.trim_end_matches('.').to_owned()));
     // What it says later is read, so that it never waits for a reader.
     std::thread::spawn(move || lines.for_each(drop));
-    (driver, started.and_then(|port| port.parse().ok()).expect("chromedriver says its port"))
+    Some((driver, started?.parse().ok()?))
 }
 
 fn capabilities(folder: &Path, look: Look) -> ChromeCapabilities {

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::visitor::Visitor;
-use super::{PAGE, link, viewer};
-use crate::harness::{Journey, Reply, event, text};
+use super::{PAGE, SIGN_IN_TAKEN, link, viewer};
+use crate::harness::{Journey, Reply, event, spoiled_by_emulator, text};
 
 /// A journey with one delivery of loan 727 that failed, and its row.
 async fn failed() -> (Journey, Value) {
@@ -85,11 +85,12 @@ async fn who_may_only_look_cannot_resend() {
 
     // Nor with the form of a session that may.
     let (action, ..) = form(&mut viewer(&j).await, &row).await;
-    let signed_in = j.api.colleague("Reader", &["history:read"]).await;
-    let mut signed = Visitor::new(&j);
-    signed.post("/login", &[("loan", "727"), ("key", signed_in.key())]).await.is(303);
-    for visitor in [&mut reader, &mut signed] {
-        visitor.post(&action, &[("csrf", "")]).await.is(403);
+    reader.post(&action, &[("csrf", "")]).await.is(403);
+    if !spoiled_by_emulator(SIGN_IN_TAKEN) {
+        let signed_in = j.api.colleague("Reader", &["history:read"]).await;
+        let mut signed = Visitor::new(&j);
+        signed.post("/login", &[("loan", "727"), ("key", signed_in.key())]).await.is(303);
+        signed.post(&action, &[("csrf", "")]).await.is(403);
     }
     assert_eq!(j.api.rows("727", "").await.len(), 1);
 }
@@ -119,7 +120,8 @@ async fn a_form_of_another_site_does_nothing() {
     assert_eq!(j.api.rows("727", "").await.len(), 1, "nothing was sent");
     // A browser that says no site, but the origin.
     jane.post_from(&action, &good, &[("origin", &j.target.base().expect("it runs"))]).await.is(303);
-    assert_eq!(j.api.after_attempts(text(&row["traceId"]), 2).await["status"], "succeeded");
+    let sent = j.api.delivery_when(text(&row["traceId"]), |delivery| delivery["status"] == "succeeded").await;
+    assert_eq!(sent["attempts"].as_array().map(Vec::len), Some(2));
 }
 
 #[tokio::test]

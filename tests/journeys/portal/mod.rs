@@ -38,3 +38,6 @@ async fn viewer(j: &Journey) -> Visitor {
 }
 
 const PAGE: &str = "/loans/727/webhooks";
+
+/// What an emulator does to a form that signs in.
+const SIGN_IN_TAKEN: &str = "answers POST /login itself";

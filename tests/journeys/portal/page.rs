@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::visitor::{Page, Visitor};
 use super::{PAGE, viewer};
-use crate::harness::{Gate, Journey, Reply, event, text};
+use crate::harness::{Gate, Journey, Reply, event, spoiled_by_emulator, text};
 
 #[tokio::test]
 async fn an_open_row_tells_all_that_is_known_of_it() {
@@ -118,6 +118,9 @@ async fn every_page_lets_nothing_run_but_its_own_script() {
         ("/logout", 405),
         ("/assets/page.0000000000000000.js", 404),
     ] {
+        if path == "/logout" && spoiled_by_emulator("answers GET /logout itself") {
+            continue;
+        }
         let answer = visitor.get(path).await.is(status);
         assert_eq!(answer.header("content-security-policy"), POLICY, "{path}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
