@@ -39,6 +39,9 @@ test: test-one-process test-browser test-aws
 
 test-one-process: $(VENV)/.installed
 	cargo test --locked --lib --bins
+	# The JVM and Clojure that formulas are held against.
+	tests/packages.sh "formulas against Clojure" clojure openjdk-17-jre-headless
+	cargo test --locked --test formulas
 	cargo test --locked --test contract
 	cargo test --locked --test formulas
 	# They mostly wait: for retries that are due, for receivers that stall.
