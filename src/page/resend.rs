@@ -26,11 +26,11 @@ pub(super) async fn ask<S: Store>(
     parts: Parts,
     request: Body,
 ) -> Result<Response, Refused> {
-    let form = Form::read(request).await?;
-    visit.check_form(&parts.headers, form.get(CSRF))?;
     if !visit.may_resend() {
         return Err(Refused::MayNotResend);
     }
+    let form = Form::read(request).await?;
+    visit.check_form(&parts.headers, form.get(CSRF))?;
     let row = visit.row(&pages.store).await?.attempt;
     let request = ResendRequest {
         trace_id: row.trace_id,

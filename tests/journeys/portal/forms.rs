@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::visitor::Visitor;
+use super::visitor::{Page, Visitor};
 use super::{PAGE, SIGN_IN_TAKEN, link, viewer};
 use crate::harness::{Journey, Reply, event, spoiled_by_emulator, text};
 
@@ -84,13 +84,16 @@ async fn who_may_only_look_cannot_resend() {
     assert!(page.all(".resend").is_empty());
 
     // Nor with the form of a session that may.
-    let (action, ..) = form(&mut viewer(&j).await, &row).await;
-    reader.post(&action, &[("csrf", "")]).await.is(403);
+    let (action, csrf, once) = form(&mut viewer(&j).await, &row).await;
+    const MAY_NOT: &str = "You may look, but not resend";
+    let refused = reader.post(&action, &[("csrf", &csrf), ("once", &once)]).await.is(403);
+    assert_eq!(Page::of(&refused).text("h1"), MAY_NOT);
     if !spoiled_by_emulator(SIGN_IN_TAKEN) {
         let signed_in = j.api.colleague("Reader", &["history:read"]).await;
         let mut signed = Visitor::new(&j);
         signed.post("/login", &[("loan", "727"), ("key", signed_in.key())]).await.is(303);
-        signed.post(&action, &[("csrf", "")]).await.is(403);
+        let refused = signed.post(&action, &[("csrf", &csrf), ("once", &once)]).await.is(403);
+        assert_eq!(Page::of(&refused).text("h1"), MAY_NOT);
     }
     assert_eq!(j.api.rows("727", "").await.len(), 1);
 }

@@ -9,6 +9,8 @@ const POLL = 2000;
 const POLL_AT_MOST = 15000;
 // A retry that does not come is waited for so long, and then no longer: its delivery may have been canceled.
 const OVERDUE = 120000;
+// The server gives no more rows at once.
+const SHOWN_AT_MOST = 200;
 
 const table = () => document.querySelector("#webhooks");
 const said = document.querySelector("#said");
@@ -81,6 +83,19 @@ async function copy(button) {
 
 class Ended extends Error {}
 
+class Refused extends Error {
+  constructor(text, status) {
+    super(text);
+    this.status = status;
+  }
+
+  // Asking again gets the same answer; too slow or too often is no refusal of what was asked.
+  get final() {
+    return this.status < 500 && this.status !== 408 && this.status !== 429;
+  }
+}
+
+// The page that answers, and the address it was found at in the end.
 async function ask(address, options) {
   const answer = await fetch(address, { credentials: "same-origin", ...options });
   // The session is over: the way to sign in is a page of its own.
@@ -89,8 +104,10 @@ async function ask(address, options) {
     throw new Ended();
   }
   const html = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (!answer.ok) throw new Error(html.querySelector("main p")?.textContent ?? "That did not work. Try again.");
-  return html;
+  if (!answer.ok) {
+    throw new Refused(html.querySelector("main p")?.textContent ?? "That did not work. Try again.", answer.status);
+  }
+  return { page: html, address: answer.url };
 }
 
 function failed(error) {
