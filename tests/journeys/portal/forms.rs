@@ -99,6 +99,35 @@ async fn who_may_only_look_cannot_resend() {
 }
 
 #[tokio::test]
+async fn a_row_of_another_loan_is_not_resent_from_this_one() {
+    let (j, row) = failed().await;
+    j.api.settled(&j.api.send_one(&event("728")).await).await;
+    let other = j.api.rows("728", "").await[0].clone();
+    let mut jane = viewer(&j).await;
+    let (_, csrf, once) = form(&mut jane, &row).await;
+    let action = format!("{PAGE}/{}/resend", text(&other["id"]));
+    jane.post(&action, &[("csrf", &csrf), ("once", &once)]).await.is(404);
+    assert_eq!(j.api.rows("728", "").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_resend_is_of_the_row_that_was_open() {
+    let (j, row) = failed().await;
+    let trace = text(&row["traceId"]);
+    for attempts in [2, 3] {
+        j.api.resend(trace).await;
+        j.api.after_attempts(trace, attempts).await;
+    }
+    let mut jane = viewer(&j).await;
+    let opened = j.api.delivery(trace).await["attempts"][1].clone();
+    let page = jane.page(&format!("{PAGE}?open={}", text(&opened["id"]))).await;
+    assert_eq!(page.attribute(".confirm time", "datetime"), text(&opened["sentAt"]));
+    let (action, csrf, once) = form(&mut jane, &opened).await;
+    jane.post(&action, &[("csrf", &csrf), ("once", &once)]).await.is(303);
+    assert_eq!(j.api.after_attempts(trace, 4).await["attempts"][3]["resendOf"], opened["id"]);
+}
+
+#[tokio::test]
 async fn a_form_of_another_site_does_nothing() {
     let (j, row) = failed().await;
     let mut jane = viewer(&j).await;

@@ -31,21 +31,27 @@ function tellTimes(root) {
 
 // The fields of the filters are UTC in the address, and the viewer's zone in the form.
 function localFields(form) {
+  const told = new Map();
   const pad = (number, width = 2) => String(number).padStart(width, "0");
   for (const field of form.querySelectorAll("input[type=datetime-local]")) {
     form.querySelector(`label[for="${field.id}"] .zone`).textContent = `(${zone})`;
     if (!field.value) continue;
     const date = new Date(`${field.value}Z`);
+    const part = date.getMilliseconds() ? `.${pad(date.getMilliseconds(), 3)}` : "";
     const day = `${pad(date.getFullYear(), 4)}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
-    field.value = `${day}T${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
+    field.value = `${day}T${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}${part}`;
+    // What nobody changes stays the same moment, in the hour too that a zone has twice.
+    told.set(field, [field.value, date]);
   }
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const query = new URLSearchParams();
     for (const [name, value] of new FormData(form)) {
       if (!value) continue;
-      const local = form.elements[name].type === "datetime-local";
-      query.append(name, local ? new Date(value).toISOString() : value);
+      const field = form.elements[name];
+      const [as, at] = told.get(field) ?? [];
+      const date = as === value ? at : new Date(value);
+      query.append(name, field.type === "datetime-local" ? date.toISOString().replace(".000Z", "Z") : value);
     }
     const text = query.toString();
     location.assign(form.action + (text ? `?${text}` : ""));
