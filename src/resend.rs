@@ -2,6 +2,7 @@
 
 use crate::intake::REMEMBERED_FOR;
 use crate::model::attempt::{Attempt, AttemptNumber, Outcome};
+use crate::model::delivery::Delivery;
 use crate::model::id::{AttemptId, TenantId, TraceId};
 use crate::model::time::Timestamp;
 use crate::ports::{Attempts, Canceled, Deliveries, Idempotency, Queued, Resends, StoreError};
@@ -10,10 +11,27 @@ use crate::ports::{Attempts, Canceled, Deliveries, Idempotency, Queued, Resends,
 #[derive(Debug)]
 pub struct ResendRequest {
     pub trace_id: TraceId,
-    /// The attempt that was named; the newest where none was. The bytes are the same for all.
-    pub attempt: Option<AttemptNumber>,
+    /// The bytes are the same for all of the delivery's attempts.
+    pub attempt: Named,
     pub requested_by: String,
     pub key: Option<String>,
+}
+
+/// The attempt that a resend is said to be of.
+#[derive(Debug)]
+pub enum Named {
+    /// None was named: the newest.
+    Newest,
+    /// The newest of this number that has happened.
+    Number(AttemptNumber),
+    /// This row of the delivery, as the caller has read it.
+    Row(AttemptId),
+}
+
+impl From<Option<AttemptNumber>> for Named {
+    fn from(number: Option<AttemptNumber>) -> Self {
+        number.map_or(Self::Newest, Self::Number)
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -42,12 +60,9 @@ where
 {
     let trace_id = request.trace_id;
     let (delivery, named) = match request.attempt {
-        None => {
-            let delivery = store.delivery(tenant, trace_id).await?.ok_or(ResendError::Unknown)?;
-            let newest = delivery.progress.newest_attempt.ok_or(ResendError::NotAttempted)?;
-            (delivery, newest)
-        }
-        Some(number) => {
+        Named::Newest => attempted(store, tenant, trace_id).await?,
+        Named::Row(id) => (attempted(store, tenant, trace_id).await?.0, id),
+        Named::Number(number) => {
             let (delivery, attempts) = store.story(tenant, trace_id).await?.ok_or(ResendError::Unknown)?;
             delivery.progress.newest_attempt.ok_or(ResendError::NotAttempted)?;
             let happened =
@@ -67,6 +82,17 @@ where
         Queued::Known(known, id) if known == trace_id => Ok(id),
         Queued::Known(..) => Err(ResendError::KeyReused),
     }
+}
+
+/// The delivery and its newest attempt.
+async fn attempted<S: Attempts>(
+    store: &S,
+    tenant: &TenantId,
+    trace: TraceId,
+) -> Result<(Delivery, AttemptId), ResendError> {
+    let delivery = store.delivery(tenant, trace).await?.ok_or(ResendError::Unknown)?;
+    let newest = delivery.progress.newest_attempt.ok_or(ResendError::NotAttempted)?;
+    Ok((delivery, newest))
 }
 
 #[derive(Debug, thiserror::Error)]

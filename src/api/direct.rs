@@ -103,7 +103,12 @@ async fn ask<S: Attempts + Resends>(
     }
     // No caller's own key begins with this character.
     let key = idempotency_key.unwrap_or_else(|| format!("\u{7f}{invocation} {place}"));
-    let request = ResendRequest { trace_id, attempt, requested_by: REQUESTED_BY.into(), key: Some(key) };
+    let request = ResendRequest {
+        trace_id,
+        attempt: attempt.into(),
+        requested_by: REQUESTED_BY.into(),
+        key: Some(key),
+    };
     let id = use_case::resend(store, &tenant, request, Timestamp::now()).await?;
     Ok(Asked { id, trace_id })
 }

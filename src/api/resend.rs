@@ -112,7 +112,8 @@ async fn ask<S: Attempts + Resends>(
     let tenant = caller.with(Scope::WebhooksResend)?;
     let trace_id = path.id("traceId", "delivery")?;
     let key = body::idempotency_key(headers)?;
-    let request = ResendRequest { trace_id, attempt, requested_by: caller.name().to_owned(), key };
+    let request =
+        ResendRequest { trace_id, attempt: attempt.into(), requested_by: caller.name().to_owned(), key };
     let id = use_case::resend(store, tenant, request, Timestamp::now()).await?;
     Ok(body::json(StatusCode::ACCEPTED, &AcceptedResend { id, trace_id }))
 }

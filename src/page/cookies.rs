@@ -71,9 +71,9 @@ impl Jar {
         gone.chain([self.header(&name, token, seconds)]).flatten().collect()
     }
 
-    /// The headers that take the sessions of a loan's page from a browser.
-    pub(super) fn clear(&self, loan: &LoanId) -> Vec<HeaderValue> {
-        [Some(loan), None].into_iter().filter_map(|loan| self.header(&self.name(loan), "", 0)).collect()
+    /// The header that takes the session of a loan's link, or a sign-in, from a browser.
+    pub(super) fn clear(&self, loan: Option<&LoanId>) -> Option<HeaderValue> {
+        self.header(&self.name(loan), "", 0)
     }
 
     fn header(&self, name: &str, token: &str, seconds: u64) -> Option<HeaderValue> {

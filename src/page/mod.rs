@@ -55,7 +55,7 @@ pub fn router<S: Store>(store: S, site: Site) -> Router {
         .route("/loans/{loanId}", any(refused::no_page))
         .route("/loans/{loanId}/{*rest}", any(refused::no_page))
         .route(PORTAL, get(sign_in::open::<S>))
-        .route("/login", get(sign_in::show).post(sign_in::with_key::<S>))
+        .route("/login", get(sign_in::show::<S>).post(sign_in::with_key::<S>))
         .route("/logout", post(sign_in::out::<S>))
         .route("/assets/{name}", get(assets::get))
         .method_not_allowed_fallback(refused::wrong_method)

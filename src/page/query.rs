@@ -7,6 +7,7 @@ use super::form::Form;
 use crate::model::filter::HistoryFilter;
 use crate::model::filter_draft::{FilterDraft, checked, checked_limit};
 use crate::model::id::AttemptId;
+use crate::model::time::Timestamp;
 use crate::model::validation::Faults;
 
 /// The filters, by their names in the address: those of the API.
@@ -106,7 +107,7 @@ impl Asked {
             error: text("error"),
             attempt: text("attempt"),
             from: text("from"),
-            to: text("to"),
+            to: text("to").map(|to| until(&to)),
         };
         let id = |faults: &mut Faults, name: &str| {
             checked(faults, name, text(name), |text| text.parse().ok(), "must be the ID of an attempt")
@@ -122,11 +123,21 @@ impl Asked {
     }
 }
 
-/// A browser's own field for a date and time says no zone: without the script it is UTC.
+/// A time as it stands in addresses: UTC, without a fraction where the second is whole. A browser's own field for
+/// a date and time says no zone: without the script it is UTC.
 fn utc(text: &str) -> String {
+    let text = text.trim();
     let zoneless = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%.f"];
-    let time = zoneless.iter().find_map(|format| NaiveDateTime::parse_from_str(text.trim(), format).ok());
-    time.map_or_else(|| text.trim().to_owned(), |time| format!("{}Z", time.format("%Y-%m-%dT%H:%M:%S%.f")))
+    let naive = || zoneless.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+    let time = text.parse().ok();
+    let time = time.or_else(|| naive().map(|time| Timestamp::from_millis(time.and_utc().timestamp_millis())));
+    time.map_or_else(|| text.to_owned(), |time| time.to_string().replace(".000Z", "Z"))
+}
+
+/// Until a second, as the form says times, is until its end.
+fn until(to: &str) -> String {
+    let whole = to.parse::<Timestamp>().is_ok_and(|time| time.millis() % 1000 == 0);
+    if whole { to.replace('Z', ".999Z") } else { to.to_owned() }
 }
 
 #[cfg(test)]
@@ -139,10 +150,25 @@ mod tests {
             ("2026-11-23T10:00", "2026-11-23T10:00:00Z"),
             ("2026-11-23T10:00:05", "2026-11-23T10:00:05Z"),
             ("2026-11-23T10:00:05.25", "2026-11-23T10:00:05.250Z"),
-            ("2026-11-23T12:00:00+02:00", "2026-11-23T12:00:00+02:00"),
+            ("2026-11-23T10:00:05.000Z", "2026-11-23T10:00:05Z"),
+            ("2026-11-23T12:00:00+02:00", "2026-11-23T10:00:00Z"),
+            ("2026-11-23T01:30:00.5+02:00", "2026-11-22T23:30:00.500Z"),
             ("soon", "soon"),
         ] {
             assert_eq!(utc(text), means);
+        }
+    }
+
+    #[test]
+    fn until_a_second_is_until_its_end() {
+        for (to, means) in [
+            ("2026-11-23T10:00:05", "2026-11-23T10:00:05.999Z"),
+            ("2026-11-23T10:00", "2026-11-23T10:00:00.999Z"),
+            ("2026-11-23T10:00:05.25Z", "2026-11-23T10:00:05.250Z"),
+        ] {
+            let wanted = Asked::read(Some(&format!("from={to}&to={to}"))).check();
+            assert_eq!(wanted.filter.to.map(|to| to.to_string()).as_deref(), Some(means));
+            assert_eq!(wanted.filter.from, utc(to).parse().ok());
         }
     }
 

@@ -13,7 +13,7 @@ use super::visit::Visit;
 use super::{Pages, Store};
 use crate::model::attempt::Outcome;
 use crate::model::time::Timestamp;
-use crate::resend::{self as use_case, ResendRequest};
+use crate::resend::{self as use_case, Named, ResendRequest};
 
 /// The names of the fields of the form.
 pub(super) const CSRF: &str = "csrf";
@@ -26,15 +26,15 @@ pub(super) async fn ask<S: Store>(
     parts: Parts,
     request: Body,
 ) -> Result<Response, Refused> {
-    let form = Form::read(request).await?;
-    visit.check_form(&parts.headers, form.get(CSRF))?;
     if !visit.may_resend() {
         return Err(Refused::MayNotResend);
     }
+    let form = Form::read(request).await?;
+    visit.check_form(&parts.headers, form.get(CSRF))?;
     let row = visit.row(&pages.store).await?.attempt;
     let request = ResendRequest {
         trace_id: row.trace_id,
-        attempt: (row.outcome() != Outcome::Queued).then_some(row.number),
+        attempt: if row.outcome() == Outcome::Queued { Named::Newest } else { Named::Row(row.id) },
         requested_by: visit.grant.name.clone(),
         // Each form asks once, however often it is sent. No key of the API's begins with this character.
         key: form.get(ONCE).parse::<Uuid>().ok().map(|once| format!("\u{7f}page {once}")),

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
+use percent_encoding::percent_decode_str;
 
 use super::cookies::Jar;
 use super::form::Form;
@@ -18,6 +19,9 @@ use crate::model::id::LoanId;
 use crate::model::time::Timestamp;
 use crate::portal::{self, Made, SignIn};
 use crate::web::Site;
+
+/// How long a browser keeps the cookie of a session that is over, so that its viewer is told of that.
+const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 3600);
 
 /// Opens a portal link: gives the browser a session, and sends it on to where no secret is in the address.
 pub(super) async fn open<S: Store>(State(pages): State<Pages<S>>, parts: Parts) -> Result<Response, Refused> {
@@ -31,10 +35,10 @@ pub(super) async fn open<S: Store>(State(pages): State<Pages<S>>, parts: Parts) 
     Ok(response)
 }
 
-pub(super) async fn show(parts: Parts) -> Response {
+pub(super) async fn show<S: Store>(State(pages): State<Pages<S>>, parts: Parts) -> Response {
     let form = Form::of_query(parts.uri.query());
     let fault = (!form.get("ended").is_empty()).then_some(Fault::SessionEnded);
-    login::page(next(&form).as_deref(), fault).into_response()
+    login::page(next(&form).as_deref(), fault, &pages.site.reached(&parts))
 }
 
 /// Signs in with an API key.
@@ -44,29 +48,50 @@ pub(super) async fn with_key<S: Store>(
     request: Body,
 ) -> Result<Response, Refused> {
     let form = Form::read(request).await?;
-    from_us(&parts.headers, &pages.site.reached(&parts))?;
+    let reached = pages.site.reached(&parts);
+    from_us(&parts.headers, &reached)?;
     let next = next(&form);
-    let again =
-        |fault| (StatusCode::UNPROCESSABLE_ENTITY, login::page(next.as_deref(), Some(fault))).into_response();
+    let again = |fault| {
+        let page = login::page(next.as_deref(), Some(fault), &reached);
+        (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
+    };
     let loan = || LoanId::try_from(form.get("loan").trim().to_owned()).map(|loan| path(&loan));
     let Some(to) = next.clone().or_else(|| loan().ok()) else { return Ok(again(Fault::NoSuchLoan)) };
     let now = Timestamp::now();
-    Ok(match portal::sign_in(&pages.store, form.get("key").trim(), now).await? {
+    let mut response = match portal::sign_in(&pages.store, form.get("key").trim(), now).await? {
         SignIn::Done(made) => begin(&pages.site, &parts, &made, now, &to),
-        SignIn::NoSuchKey => again(Fault::NoSuchKey),
-        SignIn::MayNotRead => again(Fault::MayNotRead),
-    })
+        SignIn::NoSuchKey => return Ok(again(Fault::NoSuchKey)),
+        SignIn::MayNotRead => return Ok(again(Fault::MayNotRead)),
+    };
+    // The session of the loan's own link would go before this one.
+    if let Some(loan) = loan_of(&to) {
+        let jar = Jar::new(&pages.site, &reached);
+        end(&pages.store, &jar, &parts, &loan).await?;
+        keep(&mut response, jar.clear(Some(&loan)));
+    }
+    Ok(response)
+}
+
+/// Ends every session by which a browser could see the page of a loan.
+async fn end<S: Store>(store: &S, jar: &Jar, parts: &Parts, loan: &LoanId) -> Result<(), Refused> {
+    for token in jar.tokens(&parts.headers, loan) {
+        portal::sign_out(store, &token).await?;
+    }
+    Ok(())
+}
+
+fn keep(response: &mut Response, cookies: impl IntoIterator<Item = HeaderValue>) {
+    for cookie in cookies {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
 }
 
 fn begin(site: &Site, parts: &Parts, made: &Made, now: Timestamp, next: &str) -> Response {
     let jar = Jar::new(site, &site.reached(parts));
-    // A part of a second counts: a browser gives a cookie up at its end.
-    let seconds = (made.grant.until.since(now) + Duration::from_millis(999)).as_secs();
+    let seconds = (made.grant.until.since(now) + REMEMBERED_FOR).as_secs();
     let cookies = jar.set(&parts.headers, made.grant.loan.as_ref(), made.token.expose(), seconds);
     let mut response = Redirect::to(next).into_response();
-    cookies.into_iter().for_each(|cookie| {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    });
+    keep(&mut response, cookies);
     response
 }
 
@@ -82,13 +107,9 @@ pub(super) async fn out<S: Store>(
     from_us(&parts.headers, &reached)?;
     let loan = LoanId::try_from(form.get("loan").to_owned()).map_err(|_| Refused::NoPage)?;
     let jar = Jar::new(&pages.site, &reached);
-    for token in jar.tokens(&parts.headers, &loan) {
-        portal::sign_out(&pages.store, &token).await?;
-    }
+    end(&pages.store, &jar, &parts, &loan).await?;
     let mut response = Redirect::to("/login").into_response();
-    jar.clear(&loan).into_iter().for_each(|cookie| {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    });
+    keep(&mut response, [Some(&loan), None].into_iter().filter_map(|loan| jar.clear(loan)));
     Ok(response)
 }
 
@@ -99,9 +120,28 @@ fn next(form: &Form) -> Option<String> {
     (next.starts_with("/loans/") && plain).then(|| next.to_owned())
 }
 
+/// The loan whose page a path is of.
+fn loan_of(path: &str) -> Option<LoanId> {
+    let segment = path.strip_prefix("/loans/")?.split(['/', '?', '#']).next()?;
+    let loan = percent_decode_str(segment).decode_utf8().ok()?;
+    LoanId::try_from(loan.into_owned()).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_loan_of_a_path_is_the_one_its_page_is_of() {
+        for loan in ["727", "a b", "Börse & Co", "a;b=c"] {
+            let loan = LoanId::try_from(loan.to_owned()).expect("a loan");
+            assert_eq!(loan_of(&format!("{}?outcome=failed", path(&loan))), Some(loan));
+        }
+        assert_eq!(
+            (loan_of("/login"), loan_of("/loans/"), loan_of("/loans/%ff/webhooks")),
+            (None, None, None)
+        );
+    }
 
     #[test]
     fn after_signing_in_nobody_is_sent_elsewhere() {

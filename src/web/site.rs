@@ -42,6 +42,8 @@ pub struct Reached {
     https: bool,
     /// Host and, where it is not the scheme's own, port.
     authority: String,
+    /// That only this machine hears it is not sure, whatever the host: a proxy passed it on, or there is no host.
+    doubtful: bool,
 }
 
 impl Reached {
@@ -54,7 +56,12 @@ impl Reached {
         let authority = text(header::HOST).or_else(|| parts.uri.authority().map(|host| host.as_str()));
         let scheme = if https { "https" } else { "http" };
         let url = authority.map(|authority| format!("{scheme}://{authority}"));
-        url.and_then(|url| url.parse().ok()).unwrap_or_else(|| Self { https, authority: "localhost".into() })
+        let known = url.and_then(|url| url.parse::<Self>().ok());
+        let passed_on =
+            |name: &HeaderName| name == header::FORWARDED || name.as_str().starts_with("x-forwarded-");
+        let doubtful = known.is_none() || parts.headers.keys().any(passed_on);
+        let authority = known.map_or_else(|| "localhost".into(), |known| known.authority);
+        Self { https, authority, doubtful }
     }
 
     const fn scheme(&self) -> &'static str {
@@ -73,7 +80,12 @@ impl Reached {
 
     /// Whether cookies may travel over encrypted connections only.
     pub(crate) fn needs_secure_cookies(&self) -> bool {
-        self.https || !self.is_loopback()
+        self.https || self.doubtful || !self.is_loopback()
+    }
+
+    /// Whether the browser may be here in clear, and then keeps no such cookie.
+    pub(crate) fn may_keep_no_cookies(&self) -> bool {
+        !self.https && self.needs_secure_cookies()
     }
 
     /// Whether this is the origin that a browser names; the scheme aside, which a proxy may have changed.
@@ -105,7 +117,7 @@ impl FromStr for Reached {
             return Err(wrong());
         }
         let authority = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        Ok(Self { https, authority })
+        Ok(Self { https, authority, doubtful: false })
     }
 }
 

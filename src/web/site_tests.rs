@@ -22,13 +22,33 @@ fn the_address_is_that_of_the_request() {
         ("hooks.lender.example", Some("https, http"), "https://hooks.lender.example", true),
         ("10.0.0.5:8080", None, "http://10.0.0.5:8080", true),
         ("localhost.lender.example", None, "http://localhost.lender.example", true),
-        ("lender.example/?x=", None, "http://localhost", false),
+        ("lender.example/?x=", None, "http://localhost", true),
     ] {
         let reached = by(host, proto);
         assert_eq!(
             (reached.to_string().as_str(), reached.needs_secure_cookies()),
             (address, secure),
             "{host}"
+        );
+    }
+}
+
+#[test]
+fn what_a_proxy_passed_on_may_have_come_from_afar() {
+    for (header, secure) in [
+        ("x-forwarded-for", true),
+        ("x-forwarded-host", true),
+        ("X-Forwarded-Proto", true),
+        ("forwarded", true),
+        ("accept", false),
+    ] {
+        let request = Request::get("/login").header("host", "127.0.0.1:8080").header(header, "http");
+        let (parts, ()) = request.body(()).expect("a request").into_parts();
+        let reached = Site::default().reached(&parts);
+        assert_eq!(
+            (reached.needs_secure_cookies(), reached.may_keep_no_cookies()),
+            (secure, secure),
+            "{header}"
         );
     }
 }

@@ -3,8 +3,10 @@
 use serde_json::json;
 
 use crate::chrome::Look;
-use crate::harness::{Gate, Journey, Reply, event, eventually};
+use crate::harness::build::named;
+use crate::harness::{Gate, Journey, Reply, event, eventually, ids};
 use crate::scene::opened;
+use crate::tab::Tab;
 
 #[tokio::test]
 async fn a_retry_that_is_due_arrives_by_itself() {
@@ -29,4 +31,60 @@ async fn a_retry_that_is_due_arrives_by_itself() {
     .await;
     assert_eq!(tab.run("return window.stayed", vec![]).await, true, "the page was not loaded anew");
     tab.close().await;
+}
+
+#[tokio::test]
+async fn rows_that_match_no_more_go_away() {
+    let j = Journey::begin().await;
+    let gates = [Gate::closed(), Gate::closed()];
+    let mut traces = Vec::new();
+    for (path, gate) in ["/older", "/newer"].into_iter().zip(&gates) {
+        j.subscribe(path, json!({"title": path, "criteria": {"events": [path]}, "timeoutSeconds": 30})).await;
+        j.receiver.replies(path, [Reply::ok().held(gate)]);
+        traces.push(j.api.send_one(&named(path, "727")).await);
+        j.receiver.next().await;
+    }
+    let Some(tab) = opened(&j, Look::WITH_SCRIPT).await else { return };
+    tab.go(tab.address().await.join("?outcome=sending").expect("an address").as_str()).await;
+    tab.reads("td.title", &["/newer", "/older"]).await;
+    tab.run("window.stayed = true", vec![]).await;
+    gates[1].open();
+    tab.reads("td.title", &["/older"]).await;
+    assert_eq!(tab.run("return window.stayed", vec![]).await, true, "the page was not loaded anew");
+    gates[0].open();
+    tab.says(".empty", "No webhook matches these filters").await;
+    tab.close().await;
+}
+
+#[tokio::test]
+async fn where_more_came_than_a_page_nothing_is_left_out() {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({"timeoutSeconds": 30})).await;
+    let gate = Gate::closed();
+    j.receiver.replies("/hook", [Reply::ok().held(&gate)]);
+    j.api.send_one(&event("727")).await;
+    j.receiver.next().await;
+    let Some(tab) = opened(&j, Look::WITH_SCRIPT).await else { return };
+    tab.go(tab.address().await.join("?limit=2").expect("an address").as_str()).await;
+    tab.reads("td[data-head='Response Code'] .code > span:not(.unseen)", &["Sending"]).await;
+    hide(&tab, true).await;
+    for _ in 0..3 {
+        j.api.settled(&j.api.send_one(&event("727")).await).await;
+    }
+    hide(&tab, false).await;
+    let newest = j.api.rows("727", "?limit=2").await;
+    eventually("the newest are shown, and nothing below them that is not next", async || {
+        let shown = "return [...document.querySelectorAll('tr[data-id]')].map((row) => row.dataset.id)";
+        (tab.run(shown, vec![]).await == json!(ids(&newest))).then_some(())
+    })
+    .await;
+    gate.open();
+    tab.close().await;
+}
+
+/// Puts the tab behind another, and before it again, as far as the page is told.
+async fn hide(tab: &Tab, hidden: bool) {
+    let script = "Object.defineProperty(document, 'hidden', {value: arguments[0], configurable: true});
+                  document.dispatchEvent(new Event('visibilitychange'))";
+    tab.run(script, vec![hidden.into()]).await;
 }

@@ -1,7 +1,9 @@
 //! Resending: it asks once, the new row arrives, and the bytes are those that were sent.
 
+use serde_json::json;
+
 use crate::chrome::Look;
-use crate::harness::{Gate, Journey, Reply, text};
+use crate::harness::{Gate, Journey, Reply, event, text};
 use crate::scene::{ALL, link, opened, retried};
 use crate::tab::Tab;
 
@@ -84,5 +86,30 @@ async fn where_the_session_ended_a_resend_leads_to_sign_in() {
     tab.click("dialog button.primary").await;
     tab.says("h1", "Sign in").await;
     assert_eq!(j.api.rows("727", "").await.len(), 2, "nothing was sent");
+    tab.close().await;
+}
+
+#[tokio::test]
+async fn from_an_older_page_a_resend_leads_to_the_newest() {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({})).await;
+    for _ in 0..3 {
+        j.api.settled(&j.api.send_one(&event("727")).await).await;
+    }
+    let rows = j.api.rows("727", "").await;
+    let gate = Gate::closed();
+    j.receiver.replies("/hook", [Reply::ok().held(&gate)]);
+    let Some(tab) = opened(&j, Look::WITH_SCRIPT).await else { return };
+    tab.go(tab.address().await.join("?limit=2").expect("an address").as_str()).await;
+    tab.click("nav a[rel=next]").await;
+    tab.click(&format!("#a-{} a.open", text(&rows[2]["id"]))).await;
+    tab.click(".resend > summary").await;
+    tab.click("dialog button.primary").await;
+    tab.reads("td[data-head='# Attempt Number']", &["manual", "1"]).await;
+    tab.says("[role=status]", "Automatic retries go on as scheduled").await;
+    assert!(tab.address().await.query_pairs().all(|(name, _)| name != "before"));
+    gate.open();
+    tab.reads("td[data-head='Response Code'] .code > span:not(.unseen)", &["200", "200"]).await;
+    tab.reads("td[data-head='# Attempt Number']", &["manual", "1"]).await;
     tab.close().await;
 }

@@ -8,7 +8,7 @@ use loanhook::model::payload::Payload;
 use loanhook::model::progress::Status;
 use loanhook::model::time::Timestamp;
 use loanhook::ports::{Attempts, Deliveries, Idempotency, Queued, Resends, Stored, Taken};
-use loanhook::resend::{ResendError, ResendRequest, resend};
+use loanhook::resend::{Named, ResendError, ResendRequest, resend};
 use uuid::Uuid;
 
 use crate::engine::Engine;
@@ -88,7 +88,7 @@ pub(crate) async fn a_key_stands_for_one_delivery_for_a_day<E: Engine>() -> Stor
     scene.ports().begin(&wake(&other, 1, START), 1, Uuid::new_v4(), START).await?;
     let ask = |trace_id, now| {
         let (requested_by, key) = ("Servicing".to_owned(), Some("a".to_owned()));
-        let request = ResendRequest { trace_id, attempt: None, requested_by, key };
+        let request = ResendRequest { trace_id, attempt: Named::Newest, requested_by, key };
         resend(scene.ports(), scene.tenant(), request, now)
     };
     let first = ask(scene.trace(), START).await.expect("asked");
@@ -106,7 +106,7 @@ pub(crate) async fn a_key_stands_for_one_delivery_for_a_day<E: Engine>() -> Stor
 pub(crate) async fn nothing_can_be_resent_before_it_was_attempted<E: Engine>() -> Stored<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let (requested_by, key) = ("Servicing".to_owned(), Some("a".to_owned()));
-    let request = ResendRequest { trace_id: scene.trace(), attempt: None, requested_by, key };
+    let request = ResendRequest { trace_id: scene.trace(), attempt: Named::Newest, requested_by, key };
     let refused = resend(scene.ports(), scene.tenant(), request, START).await;
     assert!(matches!(refused, Err(ResendError::NotAttempted)), "{refused:?}");
     assert_eq!(scene.delivery().await?, scene.accepted);

@@ -8,7 +8,7 @@ use loanhook::model::failure::ErrorKind;
 use loanhook::model::payload::Payload;
 use loanhook::model::progress::Status;
 use loanhook::ports::{Due, Payloads, Stored, Subscriptions, Wake};
-use loanhook::resend::{ResendError, ResendRequest, resend};
+use loanhook::resend::{Named, ResendError, ResendRequest, resend};
 
 use crate::engine::Engine;
 use crate::scene::{LEASE, SECOND, START, Scene, accept, delivery_of, secret, wake};
@@ -205,8 +205,12 @@ pub(crate) async fn what_does_not_render_is_a_row_without_a_request_and_cannot_b
     let (tenant, trace) = (scene.tenant(), delivery.frozen.trace_id);
     let stored = delivery_of(scene.ports(), tenant, trace).await?.expect("the delivery");
     assert_eq!((stored.progress.status, stored.progress.next), (Status::Failed, None));
-    let request =
-        ResendRequest { trace_id: trace, attempt: None, requested_by: "Servicing".into(), key: None };
+    let request = ResendRequest {
+        trace_id: trace,
+        attempt: Named::Newest,
+        requested_by: "Servicing".into(),
+        key: None,
+    };
     let resent = resend(scene.ports(), tenant, request, START + SECOND).await;
     assert!(matches!(resent, Err(ResendError::NothingToSend)), "{resent:?}");
     Ok(())

@@ -9,7 +9,7 @@ use loanhook::ports::{
     Attempts, Begun, Canceled, Deliveries, Idempotency, Keys, Queued, Replaced, Resends, Stored,
     Subscriptions, Taken, Wake,
 };
-use loanhook::resend::{ResendError, ResendRequest, resend};
+use loanhook::resend::{Named, ResendError, ResendRequest, resend};
 use uuid::Uuid;
 
 use crate::engine::Engine;
@@ -55,7 +55,7 @@ pub(crate) async fn another_tenants_resends_cannot_be_asked_for_taken_or_settled
     scene.attempt(Ok(500), START).await?;
     let request = ResendRequest {
         trace_id: scene.trace(),
-        attempt: None,
+        attempt: Named::Newest,
         requested_by: "a stranger".into(),
         key: Some("a".into()),
     };

@@ -122,11 +122,15 @@ fn text(name: &str, label: &str, value: &str) -> Markup {
 /// A date and time; the script makes it one of the viewer's zone.
 fn moment(name: &str, label: &str, value: &str) -> Markup {
     let id = format!("f-{name}");
-    let local = value.get(..19).unwrap_or_default();
+    // A field of whole seconds would take no fraction.
+    let (local, step) = match value.trim_end_matches('Z') {
+        local if local.contains('.') => (local, "0.001"),
+        local => (local, "1"),
+    };
     html! {
         div.field {
             label for=(id) { (label) " " span.zone { "(UTC)" } }
-            input id=(id) name=(name) type="datetime-local" step="1" value=(local);
+            input id=(id) name=(name) type="datetime-local" step=(step) value=(local);
         }
     }
 }

@@ -59,9 +59,7 @@ fn nothing(list: &List, path: &str) -> Markup {
     let filtered = list.asked.filters().next().is_some();
     let (title, text) = match (&list.page.next, filtered, list.wanted.before) {
         _ if !list.wanted.faults.0.is_empty() => ("Nothing was searched", "Correct the filters above."),
-        (Some(_), ..) => {
-            ("No match yet", "The newest 5,000 webhooks have none that matches. Older ones may.")
-        }
+        (Some(_), ..) => ("No match yet", "None of the 5,000 webhooks looked at matches. Older ones may."),
         (None, true, Some(_)) => ("No older match", "All older webhooks of this loan were searched."),
         (None, true, None) => {
             ("No webhook matches these filters", "Change a filter, or show all webhooks of this loan.")

@@ -4,6 +4,7 @@ use axum::response::Response;
 use maud::html;
 
 use super::layout;
+use crate::web::Reached;
 
 /// Why there is still nobody signed in.
 #[derive(Debug, Clone, Copy)]
@@ -27,8 +28,8 @@ impl Fault {
     }
 }
 
-/// The form. Where it is known where to go on to, no loan is asked for.
-pub(in crate::page) fn page(next: Option<&str>, fault: Option<Fault>) -> Response {
+/// The form. Where it is known where to go on to, no loan is asked for; where it may be of no use, it says so.
+pub(in crate::page) fn page(next: Option<&str>, fault: Option<Fault>, reached: &Reached) -> Response {
     let content = html! {
         section.card.narrow {
             h1 { "Sign in" }
@@ -37,6 +38,12 @@ pub(in crate::page) fn page(next: Option<&str>, fault: Option<Fault>) -> Respons
                 "With an API key you can sign in here."
             }
             @if let Some(fault) = fault { p.notice.bad role="alert" { (fault.text()) } }
+            @if reached.may_keep_no_cookies() {
+                p.notice.wait {
+                    "If the address of this page begins with http://, your browser will not keep you signed in. "
+                    "Open it with https:// instead."
+                }
+            }
             form method="post" action="/login" {
                 @match next {
                     Some(next) => { input type="hidden" name="next" value=(next); }

@@ -12,7 +12,6 @@ use crate::page::visit::Visit;
 
 pub(super) fn show(details: &Details, visit: &Visit, asked: &Asked, href: &str) -> Markup {
     let attempt = &details.row.attempt;
-    let first = details.attempts.first().unwrap_or(attempt);
     let error = attempt.completion().and_then(|completion| completion.error());
     if error.is_some_and(|error| error.kind == ErrorKind::Template) {
         return html! { p.quiet { "There is nothing to resend: the request could not be made for this event." } };
@@ -27,7 +26,7 @@ pub(super) fn show(details: &Details, visit: &Visit, asked: &Asked, href: &str) 
             div.confirm {
                 p {
                     strong {
-                        "Send exactly what was sent on " (time(first.sent_at))
+                        "Send exactly what was sent on " (time(attempt.sent_at))
                         ", again to " bdi.break { (attempt.destination) } "?"
                     }
                 }

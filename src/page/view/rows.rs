@@ -17,7 +17,7 @@ pub(super) fn table(list: &List, visit: &Visit) -> Markup {
     let path = visit.path();
     html! {
         // The roles stand here because the style shows the table as cards where it is narrow.
-        table #webhooks role="table" data-now=(list.now.millis()) {
+        table #webhooks role="table" data-now=(list.now.millis()) data-limit=(list.wanted.limit) {
             thead role="rowgroup" {
                 tr role="row" {
                     @for head in HEADS { th scope="col" role="columnheader" { (head) } }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::visitor::Visitor;
+use super::visitor::{Page, Visitor};
 use super::{PAGE, SIGN_IN_TAKEN, link, viewer};
 use crate::harness::{Journey, Reply, event, spoiled_by_emulator, text};
 
@@ -84,15 +84,47 @@ async fn who_may_only_look_cannot_resend() {
     assert!(page.all(".resend").is_empty());
 
     // Nor with the form of a session that may.
-    let (action, ..) = form(&mut viewer(&j).await, &row).await;
-    reader.post(&action, &[("csrf", "")]).await.is(403);
+    let (action, csrf, once) = form(&mut viewer(&j).await, &row).await;
+    const MAY_NOT: &str = "You may look, but not resend";
+    let refused = reader.post(&action, &[("csrf", &csrf), ("once", &once)]).await.is(403);
+    assert_eq!(Page::of(&refused).text("h1"), MAY_NOT);
     if !spoiled_by_emulator(SIGN_IN_TAKEN) {
         let signed_in = j.api.colleague("Reader", &["history:read"]).await;
         let mut signed = Visitor::new(&j);
         signed.post("/login", &[("loan", "727"), ("key", signed_in.key())]).await.is(303);
-        signed.post(&action, &[("csrf", "")]).await.is(403);
+        let refused = signed.post(&action, &[("csrf", &csrf), ("once", &once)]).await.is(403);
+        assert_eq!(Page::of(&refused).text("h1"), MAY_NOT);
     }
     assert_eq!(j.api.rows("727", "").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_row_of_another_loan_is_not_resent_from_this_one() {
+    let (j, row) = failed().await;
+    j.api.settled(&j.api.send_one(&event("728")).await).await;
+    let other = j.api.rows("728", "").await[0].clone();
+    let mut jane = viewer(&j).await;
+    let (_, csrf, once) = form(&mut jane, &row).await;
+    let action = format!("{PAGE}/{}/resend", text(&other["id"]));
+    jane.post(&action, &[("csrf", &csrf), ("once", &once)]).await.is(404);
+    assert_eq!(j.api.rows("728", "").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_resend_is_of_the_row_that_was_open() {
+    let (j, row) = failed().await;
+    let trace = text(&row["traceId"]);
+    for attempts in [2, 3] {
+        j.api.resend(trace).await;
+        j.api.after_attempts(trace, attempts).await;
+    }
+    let mut jane = viewer(&j).await;
+    let opened = j.api.delivery(trace).await["attempts"][1].clone();
+    let page = jane.page(&format!("{PAGE}?open={}", text(&opened["id"]))).await;
+    assert_eq!(page.attribute(".confirm time", "datetime"), text(&opened["sentAt"]));
+    let (action, csrf, once) = form(&mut jane, &opened).await;
+    jane.post(&action, &[("csrf", &csrf), ("once", &once)]).await.is(303);
+    assert_eq!(j.api.after_attempts(trace, 4).await["attempts"][3]["resendOf"], opened["id"]);
 }
 
 #[tokio::test]

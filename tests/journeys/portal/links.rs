@@ -46,7 +46,7 @@ async fn its_cookie_is_for_one_loan_and_no_script() {
     let mut attributes: Vec<_> = cookie.split("; ").skip(1).collect();
     attributes.sort_unstable();
     let secure = j.target.base().expect("it runs").starts_with("https:");
-    let mut expected = vec!["HttpOnly", "Max-Age=600", "Path=/", "SameSite=Lax"];
+    let mut expected = vec!["HttpOnly", "Max-Age=87000", "Path=/", "SameSite=Lax"];
     if secure {
         expected.push("Secure");
     }

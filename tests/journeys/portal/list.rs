@@ -1,11 +1,12 @@
 //! The list: its columns, filters, pages, and what it says where there is nothing.
 
+use chrono::FixedOffset;
 use serde_json::json;
 
 use super::visitor::Page;
 use super::{PAGE, viewer};
 use crate::harness::build::named;
-use crate::harness::{Journey, Reply, event, ids, text};
+use crate::harness::{Journey, Reply, event, ids, instant, text};
 
 #[tokio::test]
 async fn it_has_seven_columns_and_a_row_an_attempt() {
@@ -80,6 +81,26 @@ async fn each_filter_shows_what_the_api_shows() {
     let page = visitor.page(&format!("{PAGE}?outcome=failed")).await;
     assert_eq!(page.texts("#f-eventTitle option"), ["Any", "Börse & Co", "Core banking"], "those seen");
     assert_eq!(page.attribute("#f-outcome option[selected]", "value"), "failed");
+}
+
+#[tokio::test]
+async fn times_of_filters_stay_as_they_were_asked_for() {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({})).await;
+    j.api.settled(&j.api.send_one(&event("727")).await).await;
+    let sent = instant(&j.api.rows("727", "").await[0]["sentAt"]);
+    let second = sent.format("%Y-%m-%dT%H:%M:%S").to_string();
+    let there = sent.with_timezone(&FixedOffset::east_opt(2 * 3600).expect("a zone"));
+    let there = there.format("%Y-%m-%dT%H:%M:%S%%2B02:00").to_string();
+    let mut visitor = viewer(&j).await;
+    // The row was sent within that second.
+    let page = visitor.page(&format!("{PAGE}?from={there}&to={there}")).await;
+    assert_eq!(page.rows().len(), 1);
+    let field = |name: &str| page.attribute(&format!("#f-{name}"), "value");
+    assert_eq!((field("from"), field("to")), (second.clone(), second));
+    let page = visitor.page(&format!("{PAGE}?from=2026-11-23T10:00:00.25Z")).await;
+    assert_eq!(page.attribute("#f-from", "value"), "2026-11-23T10:00:00.250");
+    assert_eq!(page.attribute("#f-from", "step"), "0.001");
 }
 
 #[tokio::test]

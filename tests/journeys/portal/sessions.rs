@@ -60,6 +60,42 @@ async fn a_session_is_over_at_its_end() {
     .await;
     let login = visitor.page(over.header("location")).await;
     assert!(login.text("[role=alert]").starts_with("Your session is over"));
+    // With the session of another loan beside it too.
+    visitor.get(&link(&j.api, "728", json!({})).await).await.is(303);
+    visitor.get(PAGE).await.is(303);
+}
+
+#[tokio::test]
+async fn a_sign_in_takes_the_place_of_the_loans_link() {
+    if spoiled_by_emulator(SIGN_IN_TAKEN) {
+        return;
+    }
+    let j = Journey::begin().await;
+    let reader = j.api.colleague("Reader", &["history:read"]).await;
+    let mut visitor = viewer(&j).await;
+    visitor.get(&link(&j.api, "728", json!({"viewer": "jane@lender.example"})).await).await.is(303);
+    let kept = visitor.cookies.clone();
+    visitor.post("/login", &[("next", PAGE), ("key", reader.key())]).await.is(303);
+    assert_eq!(visitor.page(PAGE).await.text(".who bdi"), "Reader");
+    assert_eq!(visitor.page("/loans/728/webhooks").await.text(".who bdi"), "jane@lender.example");
+    // Who kept the cookies has nothing of that loan's.
+    visitor.cookies = kept;
+    visitor.get(PAGE).await.is(303);
+    visitor.get("/loans/728/webhooks").await.is(200);
+}
+
+#[tokio::test]
+async fn a_loan_of_two_tenants_shows_what_its_link_is_for() {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({})).await;
+    j.api.settled(&j.api.send_one(&event("727")).await).await;
+    let stranger = j.stranger().await;
+    let (ours, theirs) = (link(&j.api, "727", json!({})).await, link(&stranger, "727", json!({})).await);
+    let mut visitor = Visitor::new(&j);
+    for (link, rows) in [(&ours, 1), (&theirs, 0), (&ours, 1)] {
+        visitor.get(link).await.is(303);
+        assert_eq!(visitor.page(PAGE).await.rows().len(), rows);
+    }
 }
 
 #[tokio::test]

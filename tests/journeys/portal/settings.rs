@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::link;
-use super::visitor::{Visitor, cookies};
+use super::visitor::{Page, Visitor, cookies};
 use crate::harness::{Journey, Launch, Target, text};
 
 async fn with(arguments: &[&str]) -> Option<Journey> {
@@ -45,6 +45,19 @@ async fn behind_a_proxy_that_speaks_https_the_address_is_that_of_the_request() {
     let asked = asked.header("host", "hooks.lender.example").header("x-forwarded-proto", "https");
     let made = asked.answer().await.is(201).json();
     assert!(text(&made["url"]).starts_with("https://hooks.lender.example/portal?token="), "{made}");
+    // A proxy on the same machine may say nothing of the host.
+    let link = j.api.with_key(None).request("GET", &super::path_of(text(&made["url"])));
+    let opened = link.header("x-forwarded-for", "203.0.113.9").answer().await.is(303);
+    assert!(cookies(&opened)[0].starts_with("__Host-lh-"), "{opened:?}");
+}
+
+#[tokio::test]
+async fn where_a_browser_keeps_no_cookie_signing_in_says_so() {
+    let Some(j) = Journey::alone().await else { return };
+    for (host, notices) in [("127.0.0.1:8080", 0), ("10.0.0.5:8080", 1)] {
+        let login = j.api.with_key(None).request("GET", "/login").header("host", host);
+        assert_eq!(Page::of(&login.answer().await.is(200)).all(".notice").len(), notices, "{host}");
+    }
 }
 
 #[tokio::test]

@@ -9,6 +9,8 @@ const POLL = 2000;
 const POLL_AT_MOST = 15000;
 // A retry that does not come is waited for so long, and then no longer: its delivery may have been canceled.
 const OVERDUE = 120000;
+// The server gives no more rows at once.
+const SHOWN_AT_MOST = 200;
 
 const table = () => document.querySelector("#webhooks");
 const said = document.querySelector("#said");
@@ -29,21 +31,27 @@ function tellTimes(root) {
 
 // The fields of the filters are UTC in the address, and the viewer's zone in the form.
 function localFields(form) {
+  const told = new Map();
   const pad = (number, width = 2) => String(number).padStart(width, "0");
   for (const field of form.querySelectorAll("input[type=datetime-local]")) {
     form.querySelector(`label[for="${field.id}"] .zone`).textContent = `(${zone})`;
     if (!field.value) continue;
     const date = new Date(`${field.value}Z`);
+    const part = date.getMilliseconds() ? `.${pad(date.getMilliseconds(), 3)}` : "";
     const day = `${pad(date.getFullYear(), 4)}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
-    field.value = `${day}T${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
+    field.value = `${day}T${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}${part}`;
+    // What nobody changes stays the same moment, in the hour too that a zone has twice.
+    told.set(field, [field.value, date]);
   }
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const query = new URLSearchParams();
     for (const [name, value] of new FormData(form)) {
       if (!value) continue;
-      const local = form.elements[name].type === "datetime-local";
-      query.append(name, local ? new Date(value).toISOString() : value);
+      const field = form.elements[name];
+      const [as, at] = told.get(field) ?? [];
+      const date = as === value ? at : new Date(value);
+      query.append(name, field.type === "datetime-local" ? date.toISOString().replace(".000Z", "Z") : value);
     }
     const text = query.toString();
     location.assign(form.action + (text ? `?${text}` : ""));
@@ -81,6 +89,19 @@ async function copy(button) {
 
 class Ended extends Error {}
 
+class Refused extends Error {
+  constructor(text, status) {
+    super(text);
+    this.status = status;
+  }
+
+  // Asking again gets the same answer; too slow or too often is no refusal of what was asked.
+  get final() {
+    return this.status < 500 && this.status !== 408 && this.status !== 429;
+  }
+}
+
+// The page that answers, and the address it was found at in the end.
 async function ask(address, options) {
   const answer = await fetch(address, { credentials: "same-origin", ...options });
   // The session is over: the way to sign in is a page of its own.
@@ -89,8 +110,10 @@ async function ask(address, options) {
     throw new Ended();
   }
   const html = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (!answer.ok) throw new Error(html.querySelector("main p")?.textContent ?? "That did not work. Try again.");
-  return html;
+  if (!answer.ok) {
+    throw new Refused(html.querySelector("main p")?.textContent ?? "That did not work. Try again.", answer.status);
+  }
+  return { page: html, address: answer.url };
 }
 
 function failed(error) {

@@ -9,7 +9,7 @@ function mark(row, open) {
 
 async function fill(row) {
   const address = `${location.pathname}/${row.dataset.id}/details${location.search}`;
-  const content = (await ask(address)).body;
+  const content = (await ask(address)).page.body;
   let details = detailsOf(row);
   if (!details) {
     details = document.createElement("tr");
@@ -72,15 +72,19 @@ async function resend(form, dialog) {
   button.disabled = true;
   try {
     const body = new URLSearchParams(new FormData(form));
-    const page = await ask(form.action, { method: "POST", body });
-    const notice = page.querySelector("#said");
-    const row = form.action.match(/\/([0-9a-f-]{36})\/resend/)[1];
+    const { page, address } = await ask(form.action, { method: "POST", body });
     dialog.close();
-    merge(page);
-    said.replaceChildren(...notice.childNodes);
+    // The answer is the newest page, which is not the one seen here, or has nothing of it.
+    if (new URLSearchParams(location.search).has("before") || !merge(page)) {
+      location.assign(address);
+      return;
+    }
+    said.replaceChildren(...page.querySelector("#said").childNodes);
     improve(said);
     // What is open tells of the delivery's life, which has a new part; the form asks once.
-    await refill(row);
+    const row = form.action.match(/\/([0-9a-f-]{36})\/resend/)[1];
+    // It was resent, whether this can be read now or not.
+    await refill(row).catch(() => {});
     pause = POLL;
     watch();
   } catch (error) {
@@ -89,10 +93,18 @@ async function resend(form, dialog) {
   }
 }
 
+// What tells an element of a row's details from the others, in every rendering of them.
+const sameness = (element) =>
+  [element.tagName, element.getAttribute("href"), element.dataset.copy, element.getAttribute("aria-label")].join(" ");
+
 async function refill(id) {
   const row = document.getElementById(`a-${id}`);
   if (!row || !detailsOf(row)) return;
-  const focused = detailsOf(row).contains(document.activeElement);
+  const focused = document.activeElement;
+  const within = detailsOf(row).contains(focused);
   await fill(row);
-  if (focused) (detailsOf(row).querySelector(".resend > summary") ?? row.querySelector(".open")).focus();
+  if (!within) return;
+  const again = [...detailsOf(row).querySelectorAll("a, button, summary, pre")];
+  const same = again.find((element) => sameness(element) === sameness(focused));
+  (same ?? row.querySelector(".open")).focus({ preventScroll: true });
 }

@@ -1,34 +1,39 @@
 
 // Rows that refresh while something is under way or due.
 
-// Takes the rows of another rendering over; what did not change, and what is open, stays as it is.
+const rowsOf = (of) => [...(of?.tBodies[0].rows ?? [])].filter((row) => row.dataset.id);
+
+// Every answer that is taken over makes those void that were asked for before it.
+let turn = 0;
+
+// Takes the rows of another rendering over, and gives those that changed; what did not change, and what is open,
+// stays as it is. None where the two have no row in common: what is between them nobody knows.
 function merge(page) {
+  turn += 1;
   const here = table();
   const there = page.querySelector("#webhooks");
-  if (!there) return [];
-  if (!here) {
-    location.reload();
-    return [];
-  }
+  const fresh = rowsOf(there);
+  const known = new Set(fresh.map((row) => row.id));
+  if (!rowsOf(here).some((row) => known.has(row.id))) return null;
   here.dataset.now = there.dataset.now;
   renderedAt = performance.now();
+  // Older rows than these are on a next page, if there is one. All others were left out for a reason.
+  const more = page.querySelector("nav a[rel=next]") !== null;
+  const oldest = fresh.at(-1).dataset.id;
+  for (const row of rowsOf(here)) {
+    if (!known.has(row.id) && !(more && row.dataset.id < oldest)) drop(row);
+  }
   const body = here.tBodies[0];
   const changed = [];
   let after = null;
-  for (const fresh of [...there.tBodies[0].rows].filter((row) => row.dataset.id)) {
-    let row = document.getElementById(fresh.id);
+  for (const one of fresh) {
+    let row = document.getElementById(one.id);
     if (!row) {
-      row = document.importNode(fresh, true);
+      row = document.importNode(one, true);
       improve(row);
       changed.push(row);
-    } else if (row.dataset.state !== fresh.dataset.state) {
-      row.dataset.state = fresh.dataset.state;
-      row.dataset.due = fresh.dataset.due ?? "";
-      for (const head of ["Response Code", "Time Stamp"]) {
-        const cell = (of) => of.querySelector(`[data-head="${head}"]`);
-        cell(row).replaceChildren(...document.importNode(cell(fresh), true).childNodes);
-      }
-      tellTimes(row);
+    } else if (row.dataset.state !== one.dataset.state) {
+      renew(row, one);
       changed.push(row);
     }
     const place = after ? (detailsOf(after) ?? after).nextElementSibling : body.firstElementChild;
@@ -42,9 +47,29 @@ function merge(page) {
   return changed;
 }
 
+function renew(row, fresh) {
+  row.dataset.state = fresh.dataset.state;
+  row.dataset.due = fresh.dataset.due ?? "";
+  for (const head of ["Response Code", "Time Stamp"]) {
+    const cell = (of) => of.querySelector(`[data-head="${head}"]`);
+    cell(row).replaceChildren(...document.importNode(cell(fresh), true).childNodes);
+  }
+  tellTimes(row);
+}
+
+function drop(row) {
+  const details = detailsOf(row);
+  const next = (details ?? row).nextElementSibling ?? row.previousElementSibling;
+  if (row.contains(document.activeElement) || details?.contains(document.activeElement)) {
+    next?.querySelector("a.open, summary")?.focus({ preventScroll: true });
+  }
+  details?.remove();
+  row.remove();
+}
+
 // When to look again, in milliseconds from now; none where nothing is awaited.
 function nextLook() {
-  const rows = [...(table()?.tBodies[0].rows ?? [])].filter((row) => row.dataset.id);
+  const rows = rowsOf(table());
   if (rows.some((row) => row.dataset.state.startsWith("wait"))) return pause;
   const now = Number(table()?.dataset.now) + (performance.now() - renderedAt);
   const newest = new Map();
@@ -67,22 +92,42 @@ function watch() {
   if (wait !== null) timer = setTimeout(look, Math.min(wait, 2 ** 31 - 1));
 }
 
+// Where all that is shown is found again: rows that came made it longer than a page. None where it is too long.
+function again() {
+  const address = new URL(location.href);
+  const shown = rowsOf(table()).length;
+  if (shown > SHOWN_AT_MOST) return null;
+  address.searchParams.set("limit", Math.max(Number(table().dataset.limit), shown));
+  // What is open is asked for by itself, where it has changed.
+  address.searchParams.delete("open");
+  return address;
+}
+
 async function look() {
   if (document.hidden) return;
+  const mine = ++turn;
   try {
-    // What is open is asked for by itself, where it has changed.
-    const address = new URL(location.href);
-    address.searchParams.delete("open");
-    const changed = merge(await ask(address));
+    const address = again();
+    const page = address && (await ask(address)).page;
+    if (mine !== turn) return;
+    const changed = page && merge(page);
+    if (!changed) {
+      location.reload();
+      return;
+    }
     pause = changed.length ? POLL : Math.min(pause * 1.3, POLL_AT_MOST);
     const traces = new Set(changed.map((row) => row.dataset.trace));
-    for (const row of [...table().querySelectorAll("tr[data-id]")]) {
+    for (const row of rowsOf(table())) {
       if (traces.has(row.dataset.trace) && !busy(detailsOf(row))) await refill(row.dataset.id);
     }
     announce(changed);
   } catch (error) {
-    // It is asked again: only an end of the session ends this.
     if (error instanceof Ended) return;
+    if (error.final) {
+      say(`This page does not refresh any more. ${error.message}`, "bad");
+      return;
+    }
+    pause = Math.min(pause * 2, POLL_AT_MOST);
   }
   watch();
 }
