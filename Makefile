@@ -2,7 +2,7 @@
 
 VENV := .venv
 
-.PHONY: check fmt clippy docs deny template test test-one-process test-browser screenshots test-aws demo stack stack-down clean
+.PHONY: check fmt clippy docs deny template test test-one-process test-browser screenshots test-aws bench demo stack stack-down clean
 # In the order in which they stand, which is from cheap to dear.
 .NOTPARALLEL:
 
@@ -67,6 +67,10 @@ test-aws: template
 	$(VENV)/bin/python infra/stack.py run cargo test --locked --features aws --test contract aws::
 	tests/browser/install.sh
 	$(VENV)/bin/python infra/stack.py journeys
+
+# What one process can do; a quarter of an hour on a machine that does nothing else. Its figures are docs/benchmarks.md's.
+bench:
+	cargo bench --locked --bench load -- --write
 
 demo:
 	cargo run --release --locked -- demo

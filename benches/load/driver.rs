@@ -1,0 +1,154 @@
+//! The driver: posts events, on one thread, over connections that it keeps; as many as it can or so many a second.
+
+use std::cell::Cell;
+use std::io::Write as _;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpStream;
+use tokio::task::{JoinSet, spawn_local};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use crate::Outcome;
+use crate::measure::{Latencies, cpu_of, now};
+
+/// What to do.
+#[derive(Serialize, Deserialize, Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) address: String,
+    pub path: String,
+    pub key: String,
+    pub event_name: String,
+    /// How many connections post at once.
+    pub posters: usize,
+    /// Events a second; as many as go, if none.
+    pub rate: Option<u32>,
+    /// Ends after so many events,
+    pub events: u64,
+    /// or after so many seconds.
+    pub seconds: f64,
+    pub loans: u64,
+    /// How many bytes an event has, about.
+    pub bytes: usize,
+}
+
+/// What came of it.
+#[derive(Serialize, Deserialize, Clone, Copy, Default, Debug)]
+pub(crate) struct Posted {
+    /// Answered with 2xx.
+    pub accepted: u64,
+    pub refused: u64,
+    pub seconds: f64,
+    /// When the first POST began, nanoseconds since 1970.
+    pub began: u64,
+    /// From the start of a POST to its answer, in milliseconds.
+    pub latencies: Latencies,
+    /// What this process used, in milliseconds.
+    pub cpu: f64,
+}
+
+struct Load {
+    plan: Plan,
+    next: Cell<u64>,
+    accepted: Cell<u64>,
+    refused: Cell<u64>,
+    nanos: std::cell::RefCell<Vec<u64>>,
+    until: Instant,
+}
+
+/// Does what the plan says, and prints what came of it.
+pub(crate) async fn run(plan: &str) -> Outcome {
+    let plan: Plan = serde_json::from_str(plan)?;
+    let mut connections = Vec::new();
+    for _ in 0..plan.posters {
+        connections.push(connect(&plan.address).await?);
+    }
+    let (began, start) = (now(), Instant::now());
+    let load = Rc::new(Load {
+        next: Cell::new(0),
+        accepted: Cell::new(0),
+        refused: Cell::new(0),
+        nanos: Vec::new().into(),
+        until: start + Duration::from_secs_f64(plan.seconds),
+        plan,
+    });
+    let mut posters = JoinSet::new();
+    for (place, connection) in connections.into_iter().enumerate() {
+        posters.spawn_local(post_all(Rc::clone(&load), connection, place));
+    }
+    while let Some(ended) = posters.join_next().await {
+        ended??;
+    }
+    let posted = Posted {
+        accepted: load.accepted.get(),
+        refused: load.refused.get(),
+        seconds: start.elapsed().as_secs_f64(),
+        began,
+        latencies: Latencies::of(&mut load.nanos.borrow_mut()),
+        cpu: cpu_of(std::process::id()),
+    };
+    writeln!(std::io::stdout(), "{}", serde_json::to_string(&posted)?)?;
+    Ok(())
+}
+
+async fn connect(address: &str) -> Outcome<SendRequest<Full<Bytes>>> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+    spawn_local(connection);
+    Ok(sender)
+}
+
+/// One poster: where a rate is set, its share of it, set off so that the posters take turns.
+async fn post_all(load: Rc<Load>, mut connection: SendRequest<Full<Bytes>>, place: usize) -> Outcome {
+    let mut pace = load.plan.rate.map(|rate| {
+        let period = Duration::from_secs_f64(load.plan.posters as f64 / f64::from(rate));
+        let offset = period.mul_f64(place as f64 / load.plan.posters as f64);
+        let mut pace = interval_at(Instant::now() + offset, period);
+        pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        pace
+    });
+    loop {
+        if let Some(pace) = &mut pace {
+            pace.tick().await;
+        }
+        let number = load.next.get();
+        if number >= load.plan.events || Instant::now() >= load.until {
+            return Ok(());
+        }
+        load.next.set(number + 1);
+        let began = now();
+        connection.ready().await?;
+        let response = connection.send_request(request(&load.plan, number, began)?).await?;
+        let status = response.status();
+        response.into_body().collect().await?;
+        load.nanos.borrow_mut().push(now().saturating_sub(began));
+        let counter = if status.is_success() { &load.accepted } else { &load.refused };
+        counter.set(counter.get() + 1);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+fn request(plan: &Plan, number: u64, began: u64) -> Outcome<Request<Full<Bytes>>> {
+    let loan = number % plan.loans;
+    let start = format!(
+        r#"{{"eventName":"{}","loanId":"{loan}","context":{{"number":{number},"sent-at":{began},"note":""#,
+        plan.event_name
+    );
+    let filler = plan.bytes.saturating_sub(start.len() + 3);
+    let body = format!("{start}{:x<filler$}\"}}}}", "");
+    let request = Request::post(&plan.path)
+        .header(HOST, &plan.address)
+        .header(CONTENT_TYPE, "application/json")
+        .header(AUTHORIZATION, format!("Bearer {}", plan.key));
+    Ok(request.body(Full::new(body.into()))?)
+}
