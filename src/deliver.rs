@@ -4,6 +4,8 @@
 //! changes nothing but what a dead sender left behind: an attempt past its lease is recorded as
 //! interrupted, and the next one follows at once.
 
+mod recording;
+
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -11,16 +13,16 @@ use tokio::time::timeout_at;
 use tracing::warn;
 use uuid::Uuid;
 
+use self::recording::{complete, patiently, record};
 use crate::log;
-use crate::model::attempt::{Attempt, AttemptState, Completion, SENDER_DIED, StoredResponse};
+use crate::model::attempt::{Attempt, AttemptState, Completion, SENDER_DIED};
 use crate::model::delivery::Delivery;
 use crate::model::failure::{ErrorKind, Failure};
-use crate::model::payload::Payload;
 use crate::model::progress::Verdict;
 use crate::model::time::Timestamp;
 use crate::ports::{
-    Begun, Deliveries, Due, EgressAddresses, Outgoing, Payloads, Queue, Received, Resends, Sender, Sent,
-    StoreError, Stored, Subscriptions, Taken, Wake,
+    Begin, Begun, Deliveries, Due, EgressAddresses, Outgoing, Payloads, Place, Queue, Resends, Sender,
+    StoreError, Stored, Subscriptions, Taken, Wake, Work,
 };
 
 /// What it takes to write down what came of a request.
@@ -61,21 +63,37 @@ where
         }
     }
 
+    /// Does what is due; as [`Deliver::handle`], where nothing is claimed yet.
+    pub async fn work(&self, work: Work, now: Timestamp) -> Stored<()> {
+        match work {
+            Work::Wake(wake) => self.handle(wake, now).await,
+            Work::Begun(begin) => self.go_on(*begin).await,
+        }
+    }
+
     async fn attempt(&self, wake: Wake, number: u32, now: Timestamp) -> Stored<()> {
         let token = Uuid::new_v4();
         match self.store.begin(&wake, number, token, now).await? {
             Begun::Won(won) => {
-                let (delivery, mut row) = *won;
-                let response = self.send(&delivery, &mut row).await;
-                let settle = |row, response| self.store.settle(&delivery, token, row, response);
-                if !record(row, response, settle).await? {
-                    warn!(trace_id = %delivery.frozen.trace_id, number, "attempt.superseded");
-                }
-                Ok(())
+                let (delivery, row) = *won;
+                self.go_on(Begin { delivery, row, token, payload: None, place: Place::default() }).await
             }
             Begun::Lost(None) => Ok(()),
             Begun::Lost(Some(delivery)) => self.lost(wake, number, *delivery, now).await,
         }
+    }
+
+    /// Sends an attempt that is claimed, and records what came of it.
+    async fn go_on(&self, begin: Begin) -> Stored<()> {
+        let Begin { delivery, mut row, token, payload, place } = begin;
+        let response = self.send(&delivery, &mut row, payload).await;
+        drop(place);
+        let number = row.number;
+        let settle = |row, response| self.store.settle(&delivery, token, row, response);
+        if !record(row, response, settle).await? {
+            warn!(trace_id = %delivery.frozen.trace_id, attempt = %number, "attempt.superseded");
+        }
+        Ok(())
     }
 
     async fn lost(&self, wake: Wake, number: u32, delivery: Delivery, now: Timestamp) -> Stored<()> {
@@ -95,7 +113,7 @@ where
     }
 
     async fn send_resend(&self, (delivery, mut row): (Delivery, Attempt), token: Uuid) -> Stored<()> {
-        let response = self.send(&delivery, &mut row).await;
+        let response = self.send(&delivery, &mut row, None).await;
         let settle = |row, response| self.store.settle_resend(token, row, response);
         record(row, response, settle).await.map(|_| ())
     }
@@ -112,14 +130,14 @@ where
     }
 
     /// Sends the request of a row and completes it; gives the answer's body.
-    async fn send(&self, delivery: &Delivery, row: &mut Attempt) -> Option<Bytes> {
+    async fn send(&self, delivery: &Delivery, row: &mut Attempt, payload: Option<Bytes>) -> Option<Bytes> {
         if let Some(reason) = &delivery.frozen.request.unrenderable {
             let failure = Failure::new(ErrorKind::Template, reason.clone());
             row.state = AttemptState::Complete(Completion::unsent(row.sent_at, failure));
             log::attempt(row);
             return None;
         }
-        let sent = match self.in_time(delivery, row).await {
+        let sent = match self.in_time(delivery, row, payload).await {
             Ok(outgoing) => self.sender.send(outgoing).await,
             Err(reason) => {
                 warn!(trace_id = %row.trace_id, attempt_id = %row.id, %reason, "attempt.unprepared");
@@ -138,8 +156,13 @@ where
     }
 
     /// What is to be sent, while there is time to send it and to record what comes of it.
-    async fn in_time(&self, delivery: &Delivery, row: &Attempt) -> Result<Outgoing, String> {
-        let outgoing = self.outgoing(delivery, row);
+    async fn in_time(
+        &self,
+        delivery: &Delivery,
+        row: &Attempt,
+        payload: Option<Bytes>,
+    ) -> Result<Outgoing, String> {
+        let outgoing = self.outgoing(delivery, row, payload);
         let Some(ends) = self.ends else { return outgoing.await };
         let takes = Duration::from_secs(delivery.frozen.timeout_seconds.into()) + TO_RECORD;
         let latest = ends.checked_sub(takes).ok_or(TOO_LATE)?;
@@ -147,11 +170,19 @@ where
         if Instant::now() > latest { Err(TOO_LATE.into()) } else { Ok(outgoing) }
     }
 
-    async fn outgoing(&self, delivery: &Delivery, row: &Attempt) -> Result<Outgoing, String> {
+    async fn outgoing(
+        &self,
+        delivery: &Delivery,
+        row: &Attempt,
+        payload: Option<Bytes>,
+    ) -> Result<Outgoing, String> {
         let frozen = &delivery.frozen;
-        let body = match frozen.request.payload.key {
-            Some(key) => patiently(|| self.store.payload(&frozen.tenant, key)).await.map_err(unread)?,
-            None => Some(Bytes::new()),
+        let body = match (payload, frozen.request.payload.key) {
+            (Some(payload), _) => Some(payload),
+            (None, Some(key)) => {
+                patiently(|| self.store.payload(&frozen.tenant, key)).await.map_err(unread)?
+            }
+            (None, None) => Some(Bytes::new()),
         };
         let (subscription, version) = (frozen.subscription_id, frozen.subscription_version);
         let secrets = patiently(|| self.store.secrets(&frozen.tenant, subscription, version));
@@ -178,59 +209,3 @@ fn unread(failure: StoreError) -> String {
 }
 
 const TOO_LATE: &str = "there was no time left for it";
-
-/// Asks again, a few times, what the store did not do: an attempt that was claimed should not be lost to
-/// one that is throttled for a moment.
-async fn patiently<T, F: Future<Output = Stored<T>>>(ask: impl Fn() -> F) -> Stored<T> {
-    let mut pauses = [50, 200, 800].into_iter();
-    loop {
-        match (ask().await, pauses.next()) {
-            (Ok(value), _) => return Ok(value),
-            (Err(failure), None) => return Err(failure),
-            (Err(_), Some(pause)) => tokio::time::sleep(Duration::from_millis(pause)).await,
-        }
-    }
-}
-
-/// Settles an attempt. What a receiver answered is not given up for its body: where that cannot be stored,
-/// the row says that it was cut.
-async fn record<F: Future<Output = Stored<bool>>>(
-    row: Attempt,
-    response: Option<Bytes>,
-    settle: impl Fn(Attempt, Option<Bytes>) -> F,
-) -> Stored<bool> {
-    let failure = match patiently(|| settle(row.clone(), response.clone())).await {
-        Ok(settled) => return Ok(settled),
-        Err(failure) => failure,
-    };
-    match row.without_body() {
-        Some(row) => {
-            warn!(trace_id = %row.trace_id, attempt_id = %row.id, %failure, "attempt.response_lost");
-            settle(row, None).await
-        }
-        None => Err(failure),
-    }
-}
-
-/// Writes into the row what came of its request.
-fn complete(row: &mut Attempt, sent: Sent) -> Option<Bytes> {
-    let (response, body) = sent
-        .received
-        .map(|Received { headers, headers_truncated, body, truncated }| {
-            let content_type = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-            let content_type = content_type.map(|(_, value)| value.clone());
-            let payload = Payload::of(&body);
-            (StoredResponse { payload, content_type, truncated, headers, headers_truncated }, body)
-        })
-        .unzip();
-    let blocked = sent.result.as_ref().is_err_and(|failure| failure.kind == ErrorKind::Blocked);
-    let response_time_ms = (sent.elapsed.as_secs_f64() * 10_000.0).round() / 10.0;
-    row.state = AttemptState::Complete(Completion {
-        ended_at: row.sent_at + sent.elapsed,
-        response_time_ms: (!blocked).then_some(response_time_ms),
-        source_ip: sent.source_ip,
-        result: sent.result,
-        response,
-    });
-    body
-}

@@ -9,6 +9,9 @@ use clap::Parser as _;
 
 use crate::cli::{Cli, failure::Failure};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,

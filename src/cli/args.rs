@@ -57,9 +57,9 @@ pub(super) struct ServeArgs {
         value_name = "N",
         env = "LOANHOOK_CONCURRENCY",
         default_value = "256",
-        value_parser = RangedU64ValueParser::<usize>::new().range(1..=65_536)
+        value_parser = RangedU64ValueParser::<u32>::new().range(1..=65_536)
     )]
-    pub(super) concurrency: usize,
+    pub(super) concurrency: u32,
     /// The address under which people reach the loan pages, for portal links [default: that of the request]
     #[arg(long, value_name = "URL", env = "LOANHOOK_PUBLIC_URL")]
     pub(super) public_url: Option<Reached>,

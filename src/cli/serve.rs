@@ -28,7 +28,7 @@ pub(super) struct ServeOptions {
     pub(super) data: PathBuf,
     pub(super) allow_networks: Vec<ipnet::IpNet>,
     /// How many sends are in flight at once.
-    pub(super) concurrency: usize,
+    pub(super) concurrency: u32,
     pub(super) admin_key: Option<String>,
     pub(super) site: Site,
 }
@@ -58,9 +58,9 @@ pub(super) async fn start(options: ServeOptions) -> Result<Running, String> {
 
     let (stop, stopped) = watch::channel(false);
     let deliver = Arc::new(Deliver { store: engine.clone(), sender, lease: None, ends: None });
-    let handler = move |wake, now| {
+    let handler = move |work, now| {
         let deliver = Arc::clone(&deliver);
-        async move { deliver.handle(wake, now).await }
+        async move { deliver.work(work, now).await }
     };
     let limits = Limits { in_all: options.concurrency, ..Limits::default() };
     let worker = Worker::new(engine.clone(), handler, limits).run(stopped.clone());

@@ -14,6 +14,14 @@ const ATTEMPTS: &str = "SELECT doc FROM attempts
      WHERE tenant = ?1 AND loan = ?2 AND id >= ?3 AND id < ?4 ORDER BY id DESC LIMIT ?5";
 const PROGRESS: &str = "SELECT progress FROM deliveries WHERE trace = ?1 AND tenant = ?2";
 
+const STORY: &str = "SELECT doc FROM (
+         SELECT id, doc FROM attempts WHERE trace = ?1 AND later = 1 AND tenant = ?2
+         UNION ALL
+         SELECT attempts.id, doc FROM deliveries JOIN attempts
+         ON attempts.tenant = ?2 AND loan = ?3 AND attempts.id = first
+         WHERE deliveries.trace = ?1 AND deliveries.tenant = ?2
+     ) ORDER BY id";
+
 impl Attempts for Embedded {
     async fn rows(
         &self,
@@ -71,8 +79,11 @@ impl Attempts for Embedded {
             let moment = connection.unchecked_transaction()?;
             let Some(delivery) = delivery(&moment, &tenant, trace)? else { return Ok(None) };
             let attempts = moment
-                .prepare_cached("SELECT doc FROM attempts WHERE trace = ?1 AND tenant = ?2 ORDER BY id")?
-                .query_map(params![trace.uuid().as_bytes(), tenant.as_str()], |row| from_json(row, 0))?
+                .prepare_cached(STORY)?
+                .query_map(
+                    params![trace.uuid().as_bytes(), tenant.as_str(), delivery.frozen.loan_id.as_str()],
+                    |row| from_json(row, 0),
+                )?
                 .collect::<Result<_, _>>()?;
             Ok(Some((delivery, attempts)))
         })

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use uuid::Uuid;
 
+use super::claims::{Entered, claim};
 use super::idempotency::{self, Kind};
-use super::tables::{attempt, delete_wake, delivery, put_attempt, put_progress, put_wake, to_json};
+use super::settling::Ready;
+use super::tables::{attempt, delete_wake, delivery, put_attempt, put_progress, put_wake};
 use super::writer::Class;
 use super::{Embedded, payloads};
 use crate::model::attempt::Attempt;
@@ -26,23 +28,24 @@ impl Intake for Embedded {
         deliveries: Vec<(Delivery, Bytes)>,
         now: Timestamp,
     ) -> Stored<Accepted> {
-        let tenant = tenant.clone();
+        let (tenant, door) = (tenant.clone(), self.door());
         let lanes = Arc::clone(&self.0.lanes);
-        let added: Vec<_> = deliveries.iter().filter_map(|(delivery, _)| Wake::next_of(delivery)).collect();
         let bytes = deliveries.iter().map(|(delivery, bytes)| weight(delivery) + bytes.len()).sum();
         let work = move |connection: &Connection| {
             if let Some((key, remembered)) = &remember
                 && let Some(known) =
                     idempotency::remember(connection, &tenant, Kind::Event, key, remembered, now)?
             {
-                return Ok(Accepted::Known(known));
+                return Ok((Accepted::Known(known), Entered::default()));
             }
-            for (delivery, bytes) in &deliveries {
-                put_new(connection, delivery, bytes)?;
+            let mut entered = Entered::default();
+            for delivery in deliveries {
+                entered.put_new(connection, &door, delivery, now)?;
             }
-            Ok(Accepted::Stored)
+            Ok((Accepted::Stored, entered))
         };
-        self.0.writer.run(Class::Intake(bytes), work, move |_| lanes.add(&added)).await
+        let then = move |(_, entered): &mut (Accepted, Entered)| entered.go_on(&lanes);
+        self.0.writer.run(Class::Intake(bytes), work, then).await.map(|(accepted, _)| accepted)
     }
 }
 
@@ -53,29 +56,6 @@ pub(super) fn weight(delivery: &Delivery) -> usize {
     1024 + request.url.len() + headers
 }
 
-/// Puts a delivery that is not there yet, with its payload and the message for its first attempt.
-pub(super) fn put_new(connection: &Connection, delivery: &Delivery, bytes: &[u8]) -> rusqlite::Result<()> {
-    let frozen = &delivery.frozen;
-    let new = connection
-        .prepare_cached(
-            "INSERT INTO deliveries (trace, tenant, frozen, progress) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![
-            frozen.trace_id.uuid().as_bytes(),
-            frozen.tenant.as_str(),
-            to_json(frozen)?,
-            to_json(&delivery.progress)?,
-        ])?;
-    if new > 0 {
-        payloads::put(connection, &frozen.tenant, frozen.request.payload, bytes)?;
-        if let Some(wake) = Wake::next_of(delivery) {
-            put_wake(connection, &wake)?;
-        }
-    }
-    Ok(())
-}
-
 impl Deliveries for Embedded {
     async fn begin(&self, wake: &Wake, number: u32, token: Uuid, now: Timestamp) -> Stored<Begun> {
         let wake = wake.clone();
@@ -84,11 +64,9 @@ impl Deliveries for Embedded {
             let Some(mut delivery) = delivery(connection, &wake.tenant, wake.trace_id)? else {
                 return Ok(Begun::Lost(None));
             };
-            let id = crate::model::id::AttemptId::at(now);
-            let Some(flight) = delivery.progress.claim(number, id, token, now) else {
+            let Some(row) = claim(&mut delivery, number, token, now) else {
                 return Ok(Begun::Lost(Some(Box::new(delivery))));
             };
-            let row = delivery.attempt_row(&flight);
             put_progress(connection, wake.trace_id, &delivery.progress)?;
             put_attempt(connection, &row)?;
             Ok(Begun::Won(Box::new((delivery, row))))
@@ -96,10 +74,23 @@ impl Deliveries for Embedded {
         self.0.writer.run(Class::Progress, work, |_| ()).await
     }
 
-    async fn settle(&self, _: &Delivery, token: Uuid, row: Attempt, response: Option<Bytes>) -> Stored<bool> {
+    async fn settle(
+        &self,
+        claimed: &Delivery,
+        token: Uuid,
+        row: Attempt,
+        response: Option<Bytes>,
+    ) -> Stored<bool> {
         let lanes = Arc::clone(&self.0.lanes);
-        let end = Arc::new((row, response));
-        let work = move |connection: &Connection| settle(connection, token, &end.0, end.1.as_deref());
+        let end = Arc::new((Ready::new(claimed, token, &row), row, response));
+        let work = move |connection: &Connection| {
+            let (ready, row, response) = &*end;
+            let ready = ready.as_ref().map(|ready| ready.apply(connection, response.as_deref()));
+            match ready.transpose()?.flatten() {
+                Some(settled) => Ok(Some(settled)),
+                None => settle(connection, token, row, response.as_deref()),
+            }
+        };
         let settled = self.0.writer.run_until_done(work, move |settled| {
             if let Some(wake) = settled.as_ref().and_then(Option::as_ref) {
                 lanes.add(std::slice::from_ref(wake));
@@ -114,13 +105,14 @@ impl Deliveries for Embedded {
             let Some(mut delivery) = delivery(connection, &tenant, trace)? else {
                 return Ok(Canceled::Unknown);
             };
+            let next = Wake::next_of(&delivery);
             if !delivery.progress.cancel() {
                 return Ok(Canceled::NotPending);
             }
             put_progress(connection, trace, &delivery.progress)?;
-            connection
-                .prepare_cached("DELETE FROM queue WHERE trace = ?1 AND number IS NOT NULL")?
-                .execute([trace.uuid().as_bytes()])?;
+            if let Some(next) = next {
+                delete_wake(connection, &next)?;
+            }
             Ok(Canceled::Done)
         };
         self.0.writer.run(Class::Progress, work, |_| ()).await

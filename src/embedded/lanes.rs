@@ -1,17 +1,19 @@
 //! What has something in the queue, and when it is due.
 //!
 //! A subscription has two lanes, one of automatic attempts and one of resends, so that neither waits behind
-//! the other and nobody behind another's slow receiver. A lane knows its earliest due time and the messages
-//! of it that are in a worker's hand; the messages themselves stay in the table, so memory is bounded
-//! whatever waits. A lane is in one of four places: idle, on the clock until it is due, in the ring of those
-//! that take turns, or parked because too much of it is in hand. No step looks at more lanes than it moves.
+//! the other and nobody behind another's slow receiver. A lane knows its earliest due time and how many places
+//! of it are taken: by requests that are on the wire, by messages in a worker's hand, and by a look at the table
+//! that is under way; the messages themselves stay in the table, so memory is bounded whatever waits. A lane is
+//! in one of four places: idle, on the clock until it is due, in the ring of those that take turns, or parked
+//! because too much of it is under way. No step looks at more lanes than it moves.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
+use super::places::Places;
 use super::tables::uuid;
 use crate::model::id::SubscriptionId;
 use crate::model::time::Timestamp;
@@ -52,8 +54,10 @@ struct State {
 struct Lane {
     /// When the first message that is in nobody's hand is due; none if there is none.
     due: Option<Timestamp>,
-    /// Messages in a worker's hand, by row.
+    /// Messages that are in the table and in a worker's hand, by row.
     in_hand: HashSet<i64>,
+    /// Places that are taken by nothing in the table.
+    taken: usize,
     place: Place,
 }
 
@@ -69,7 +73,7 @@ enum Place {
 /// What can be done now.
 #[derive(Debug)]
 pub(super) enum Turn {
-    /// This lane has something due, and room for so many.
+    /// This lane has something due, and so many places for it, which are taken.
     Lane(LaneId, usize),
     /// Nothing is due before then.
     Nothing(Option<Timestamp>),
@@ -98,19 +102,24 @@ impl State {
         }
     }
 
-    fn in_hand(&self, id: LaneId) -> usize {
-        self.lanes.get(&id).map_or(0, |lane| lane.in_hand.len())
+    fn under_way(&self, id: LaneId) -> usize {
+        self.lanes.get(&id).map_or(0, |lane| lane.in_hand.len() + lane.taken)
     }
 
-    /// How many more of a lane may be in hand, of `most` of its subscription; of resends a quarter of that.
+    /// How many more of a lane may be under way, of `most` of its subscription; of resends a quarter of that.
     fn room(&self, id: LaneId, most: usize) -> usize {
-        let own = self.in_hand(id);
+        let own = self.under_way(id);
         let share = if id.automatic { most } else { most.div_ceil(4) };
-        share.saturating_sub(own).min(most.saturating_sub(own + self.in_hand(id.other())))
+        share.saturating_sub(own).min(most.saturating_sub(own + self.under_way(id.other())))
+    }
+
+    /// Whether something of a lane is due that was not looked at.
+    fn waits(&self, id: LaneId, now: Timestamp) -> bool {
+        self.lanes.get(&id).is_some_and(|lane| lane.due.is_some_and(|due| due <= now))
     }
 
     fn remove_if_over(&mut self, id: LaneId) {
-        let over = |lane: &Lane| lane.place == Place::Idle && lane.in_hand.is_empty();
+        let over = |lane: &Lane| lane.place == Place::Idle && lane.in_hand.is_empty() && lane.taken == 0;
         if self.lanes.get(&id).is_some_and(over) {
             self.lanes.remove(&id);
         }
@@ -149,19 +158,22 @@ impl Lanes {
     /// A message that is in nobody's hand is due then.
     pub(super) fn due(&self, id: LaneId, due: Timestamp) {
         self.state().due(id, due);
+        self.changed.notify_one();
     }
 
-    /// The next lane, in turn, that has something due and room for it, `most` of its subscription being in
-    /// hand at once. It counts as empty until it is told otherwise, so that what is added while it is read
-    /// is not missed.
-    pub(super) fn next(&self, most: usize, now: Timestamp) -> Turn {
+    /// The next lane, in turn, that has something due and room for it, `most` of its subscription being under way
+    /// at once, and `free` of all. It counts as empty until it is told otherwise, so that what is added while its
+    /// messages are read is not missed.
+    pub(super) fn next(&self, most: usize, free: usize, now: Timestamp) -> Turn {
         let mut state = self.state();
         while let Some((due, id)) = state.clock.first().copied().filter(|(due, _)| *due <= now) {
             state.clock.remove(&(due, id));
             state.join_ring(id);
         }
-        while let Some(id) = state.ring.pop_front() {
-            let room = state.room(id, most);
+        while free > 0
+            && let Some(id) = state.ring.pop_front()
+        {
+            let room = state.room(id, most).min(free);
             let Some(lane) = state.lanes.get_mut(&id) else { continue };
             if room == 0 {
                 lane.place = Place::Parked;
@@ -169,19 +181,34 @@ impl Lanes {
             }
             lane.place = Place::Idle;
             lane.due = None;
+            lane.taken += room;
             return Turn::Lane(id, room);
         }
         Turn::Nothing(state.clock.first().map(|(due, _)| *due))
     }
 
-    /// A lane that was read has nothing, if nothing was added or taken meanwhile.
-    pub(super) fn was_read(&self, id: LaneId) {
-        self.state().remove_if_over(id);
+    /// Takes a place for what is not in the table, unless something of the subscription waits for one.
+    pub(super) fn take_free_place(
+        self: &Arc<Self>,
+        id: LaneId,
+        most: usize,
+        now: Timestamp,
+    ) -> Option<Places> {
+        let mut state = self.state();
+        if state.waits(id, now) || state.waits(id.other(), now) || state.room(id, most) == 0 {
+            return None;
+        }
+        state.lanes.entry(id).or_default().taken += 1;
+        Some(Places::taken(self, id, 1))
     }
 
-    /// How many messages of a lane are in hand.
+    /// How many messages of a lane are in the table and in hand.
     pub(super) fn held(&self, id: LaneId) -> usize {
-        self.state().in_hand(id)
+        self.state().lanes.get(&id).map_or(0, |lane| lane.in_hand.len())
+    }
+
+    pub(super) fn holds(&self, id: LaneId, row: i64) -> bool {
+        self.state().lanes.get(&id).is_some_and(|lane| lane.in_hand.contains(&row))
     }
 
     /// Takes a message into hand. False if it is there already.
@@ -189,15 +216,21 @@ impl Lanes {
         self.state().lanes.entry(id).or_default().in_hand.insert(row)
     }
 
-    /// A message is out of hand; it is due again then, if it was not done with.
-    pub(super) fn put_down(&self, id: LaneId, row: i64, again: Option<Timestamp>) {
-        let mut state = self.state();
-        if let Some(lane) = state.lanes.get_mut(&id) {
+    /// A message is out of hand.
+    pub(super) fn put_down(&self, id: LaneId, row: i64) {
+        self.give_back(id, |lane| {
             lane.in_hand.remove(&row);
-        }
-        if let Some(again) = again {
-            state.due(id, again);
-        }
+        });
+    }
+
+    /// So many places are taken no more.
+    pub(super) fn give_places_back(&self, id: LaneId, count: usize) {
+        self.give_back(id, |lane| lane.taken = lane.taken.saturating_sub(count));
+    }
+
+    fn give_back(&self, id: LaneId, change: impl FnOnce(&mut Lane)) {
+        let mut state = self.state();
+        state.lanes.get_mut(&id).map(change);
         // The other lane first: a place that is free goes to and fro between the two.
         for id in [id.other(), id] {
             if state.lanes.get(&id).is_some_and(|lane| lane.place == Place::Parked) {
@@ -206,7 +239,14 @@ impl Lanes {
         }
         state.remove_if_over(id);
         drop(state);
-        self.changed.notify_one();
+        self.wake_if_waiting();
+    }
+
+    /// Something that lanes wait for has become free.
+    pub(super) fn wake_if_waiting(&self) {
+        if !self.state().ring.is_empty() {
+            self.changed.notify_one();
+        }
     }
 }
 

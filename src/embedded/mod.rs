@@ -7,16 +7,20 @@
 
 mod attempts;
 mod cache;
+mod claims;
 mod deliveries;
 mod grants;
 mod idempotency;
 mod keys;
 mod lanes;
 mod payloads;
+mod places;
 mod readers;
 mod recovery;
 mod resends;
 mod schema;
+mod settling;
+mod starts;
 mod subscriptions;
 mod tables;
 mod triggers;
@@ -35,9 +39,13 @@ use crate::ports::{StoreError, Stored};
 use cache::Cache;
 use lanes::Lanes;
 use readers::Readers;
+use starts::{Door, Starts};
 use writer::Writer;
 
 pub use worker::{Limits, Worker};
+
+/// The pages that the writer works on: the ends of tables, and the indexes that it looks things up in.
+const WRITER_CACHE_KIB: i64 = 16 * 1024;
 
 /// Why a data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +71,7 @@ struct Inner {
     readers: Readers,
     cache: Arc<Cache>,
     lanes: Arc<Lanes>,
+    starts: Arc<Starts>,
     _lock: File,
 }
 
@@ -85,14 +94,19 @@ impl Embedded {
             schema::Version::Foreign => return Err(OpenError::Foreign(path)),
             schema::Version::Newer(version) => return Err(OpenError::Newer(path, version)),
         };
-        schema::prepare(&connection).map_err(broken)?;
+        schema::prepare(&connection, WRITER_CACHE_KIB).map_err(broken)?;
         schema::migrate(&connection, taken).map_err(broken)?;
         recovery::interrupt_all(&connection, Timestamp::now()).map_err(broken)?;
         let cache = Arc::new(Cache::load(&connection).map_err(broken)?);
         let lanes = Arc::new(Lanes::load(&connection).map_err(broken)?);
         let readers = Readers::open(&path)?;
         let writer = Writer::start(connection).map_err(unusable)?;
-        Ok(Self(Arc::new(Inner { writer, readers, cache, lanes, _lock: lock })))
+        Ok(Self(Arc::new(Inner { writer, readers, cache, lanes, starts: Arc::default(), _lock: lock })))
+    }
+
+    /// What decides whether an attempt may begin at once.
+    fn door(&self) -> Door {
+        (Arc::clone(&self.0.starts), Arc::clone(&self.0.lanes))
     }
 
     async fn read<T: Send + 'static>(

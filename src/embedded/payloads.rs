@@ -11,15 +11,19 @@ use crate::ports::{Payloads, Stored};
 impl Payloads for Embedded {
     async fn payload(&self, tenant: &TenantId, key: PayloadKey) -> Stored<Option<Bytes>> {
         let tenant = tenant.clone();
-        self.read(move |connection| {
-            connection
-                .prepare_cached("SELECT bytes FROM payloads WHERE tenant = ?1 AND key = ?2")?
-                .query_row(params![tenant.as_str(), key.as_bytes()], |row| row.get::<_, Vec<u8>>(0))
-                .optional()
-        })
-        .await
-        .map(|bytes| bytes.map(Bytes::from))
+        self.read(move |connection| get(connection, &tenant, key)).await
     }
+}
+
+pub(super) fn get(
+    connection: &Connection,
+    tenant: &TenantId,
+    key: PayloadKey,
+) -> rusqlite::Result<Option<Bytes>> {
+    connection
+        .prepare_cached("SELECT bytes FROM payloads WHERE tenant = ?1 AND key = ?2")?
+        .query_row(params![tenant.as_str(), key.as_bytes()], |row| row.get::<_, Vec<u8>>(0).map(Bytes::from))
+        .optional()
 }
 
 /// Keeps the bytes of a payload, if it has any.

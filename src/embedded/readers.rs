@@ -17,6 +17,8 @@ use crate::ports::{StoreError, Stored};
 
 /// How many reads go on at once.
 const READERS: usize = 4;
+/// What each keeps in memory.
+const CACHE_KIB: i64 = 2048;
 
 type Read = Box<dyn FnOnce(&Connection) + Send>;
 
@@ -58,7 +60,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     // A reader of a WAL file writes to its index, so the connection is not opened read-only.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    schema::prepare(&connection)?;
+    schema::prepare(&connection, CACHE_KIB)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
 }

@@ -56,6 +56,6 @@ impl Embedded {
             }
             Ok(next)
         };
-        self.0.writer.run_until_done(work, move |next: &Vec<Wake>| lanes.add(next)).await.map(|_| ())
+        self.0.writer.run_until_done(work, move |next: &mut Vec<Wake>| lanes.add(next)).await.map(|_| ())
     }
 }

@@ -72,7 +72,7 @@ impl Resends for Embedded {
                 if won { Taken::Won(Box::new((delivery, *row))) } else { Taken::Lost(Some(row)) },
             ))
         };
-        let then = |taken: &(bool, Taken)| {
+        let then = |taken: &mut (bool, Taken)| {
             if let (true, Taken::Lost(Some(too_late))) = taken {
                 log::attempt(too_late);
             }

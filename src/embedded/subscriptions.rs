@@ -60,7 +60,7 @@ impl Subscriptions for Embedded {
             }
             Ok(count < most)
         };
-        let then = move |created: &bool| {
+        let then = move |created: &mut bool| {
             if *created {
                 cache.put_subscription(subscription);
             }
@@ -82,7 +82,7 @@ impl Subscriptions for Embedded {
             put(connection, &next)?;
             Ok(Replaced::Done)
         };
-        let then = move |replaced: &Replaced| {
+        let then = move |replaced: &mut Replaced| {
             if *replaced == Replaced::Done {
                 cache.put_subscription(subscription);
             }
@@ -98,7 +98,7 @@ impl Subscriptions for Embedded {
             retire(connection, &current)?;
             Ok(Some(current))
         };
-        let then = move |gone: &Option<Subscription>| {
+        let then = move |gone: &mut Option<Subscription>| {
             if let Some(gone) = gone {
                 cache.remove_subscription(gone);
             }

@@ -7,12 +7,15 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::lanes::LaneId;
-use crate::model::attempt::{Attempt, AttemptState};
+use crate::model::attempt::{Attempt, AttemptNumber, AttemptState};
 use crate::model::delivery::Delivery;
 use crate::model::id::{AttemptId, LoanId, TenantId, TraceId};
 use crate::model::progress::Progress;
 use crate::model::time::Timestamp;
 use crate::ports::{Due, Wake};
+
+/// The number of the first attempt.
+const FIRST: u32 = 1;
 
 pub(super) fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
@@ -53,9 +56,15 @@ pub(super) fn put_progress(
     progress: &Progress,
 ) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("UPDATE deliveries SET progress = ?2 WHERE trace = ?1")?
-        .execute(params![trace.uuid().as_bytes(), to_json(progress)?])
+        .prepare_cached("UPDATE deliveries SET progress = ?2, first = coalesce(first, ?3) WHERE trace = ?1")?
+        .execute(params![trace.uuid().as_bytes(), to_json(progress)?, first_attempt(progress)])
         .map(|_| ())
+}
+
+/// The first attempt, while it is in flight.
+pub(super) fn first_attempt(progress: &Progress) -> Option<[u8; 16]> {
+    let flight = progress.in_flight.as_ref().filter(|flight| flight.number == FIRST)?;
+    Some(flight.attempt_id.uuid().into_bytes())
 }
 
 pub(super) fn attempt(
@@ -74,7 +83,8 @@ pub(super) fn attempt(
 pub(super) fn put_attempt(connection: &Connection, attempt: &Attempt) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO attempts (tenant, loan, id, trace, sending, doc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            "INSERT INTO attempts (tenant, loan, id, trace, later, sending, doc)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT DO UPDATE SET sending = excluded.sending, doc = excluded.doc",
         )?
         .execute(params![
@@ -82,6 +92,7 @@ pub(super) fn put_attempt(connection: &Connection, attempt: &Attempt) -> rusqlit
             attempt.loan_id.as_str(),
             attempt.id.uuid().as_bytes(),
             attempt.trace_id.uuid().as_bytes(),
+            attempt.number != AttemptNumber::Auto(FIRST),
             matches!(attempt.state, AttemptState::Sending { .. }),
             to_json(attempt)?,
         ])
@@ -100,7 +111,8 @@ pub(super) fn put_wake(connection: &Connection, wake: &Wake) -> rusqlite::Result
         .prepare_cached(
             "INSERT INTO queue (subscription, due, tenant, trace, number, loan, attempt)
              SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS
-             (SELECT 1 FROM queue WHERE tenant = ?3 AND trace = ?4 AND number IS ?5 AND attempt IS ?7)",
+             (SELECT 1 FROM queue WHERE subscription = ?1 AND (number IS NOT NULL) = (?5 IS NOT NULL) AND due = ?2
+              AND tenant = ?3 AND trace = ?4 AND number IS ?5 AND attempt IS ?7)",
         )?
         .execute(params![
             wake.subscription_id.uuid().as_bytes(),
@@ -114,7 +126,7 @@ pub(super) fn put_wake(connection: &Connection, wake: &Wake) -> rusqlite::Result
         .map(|_| ())
 }
 
-/// Takes away every message for this.
+/// Takes away the message for this.
 pub(super) fn delete_wake(connection: &Connection, wake: &Wake) -> rusqlite::Result<()> {
     let (number, attempt) = match &wake.what {
         Due::Attempt(number) => (Some(*number), None),
@@ -122,9 +134,17 @@ pub(super) fn delete_wake(connection: &Connection, wake: &Wake) -> rusqlite::Res
     };
     connection
         .prepare_cached(
-            "DELETE FROM queue WHERE tenant = ?1 AND trace = ?2 AND number IS ?3 AND attempt IS ?4",
+            "DELETE FROM queue WHERE subscription = ?1 AND (number IS NOT NULL) = (?5 IS NOT NULL) AND due = ?2
+             AND tenant = ?3 AND trace = ?4 AND number IS ?5 AND attempt IS ?6",
         )?
-        .execute(params![wake.tenant.as_str(), wake.trace_id.uuid().as_bytes(), number, attempt])
+        .execute(params![
+            wake.subscription_id.uuid().as_bytes(),
+            wake.due.millis(),
+            wake.tenant.as_str(),
+            wake.trace_id.uuid().as_bytes(),
+            number,
+            attempt,
+        ])
         .map(|_| ())
 }
 

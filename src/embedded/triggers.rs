@@ -6,7 +6,8 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Embedded;
-use super::deliveries::{put_new, weight};
+use super::claims::Entered;
+use super::deliveries::weight;
 use super::idempotency::{self, Kind};
 use super::tables::{from_json, to_json};
 use super::writer::Class;
@@ -15,7 +16,7 @@ use crate::model::id::{LoanId, SubscriptionId, TenantId};
 use crate::model::memory::Memory;
 use crate::model::time::Timestamp;
 use crate::model::trouble::{TroubleOf, Troubles};
-use crate::ports::{Decided, Idempotency, Remembered, Stored, Subscriptions as _, Triggers, Wake, Watched};
+use crate::ports::{Decided, Idempotency, Remembered, Stored, Subscriptions as _, Triggers, Watched};
 
 impl Triggers for Embedded {
     async fn accept_watched(
@@ -28,7 +29,7 @@ impl Triggers for Embedded {
         now: Timestamp,
     ) -> Stored<Decided> {
         let (tenant, loan) = (tenant.clone(), loan.clone());
-        let lanes = Arc::clone(&self.0.lanes);
+        let (lanes, door) = (Arc::clone(&self.0.lanes), self.door());
         let there = self.subscriptions(&tenant).await?;
         let rising = watched.iter().filter_map(|watched| watched.delivery.as_ref());
         let bytes =
@@ -46,7 +47,7 @@ impl Triggers for Embedded {
                 if let Some(known) =
                     idempotency::remember(connection, &tenant, Kind::Event, key, &record, now)?
                 {
-                    return Ok((Decided::Known(known), Vec::new()));
+                    return Ok((Decided::Known(known), Entered::default()));
                 }
             }
             if after.is_crowded() {
@@ -55,15 +56,15 @@ impl Triggers for Embedded {
             if after != before {
                 put_memory(connection, &tenant, &loan, &after)?;
             }
-            let mut added = Vec::new();
-            for (delivery, bytes) in deliveries.iter().chain(rose.iter().copied()) {
-                put_new(connection, delivery, bytes)?;
-                added.extend(Wake::next_of(delivery));
-            }
             let fired = rose.iter().map(|(delivery, _)| delivery.frozen.subscription_id).collect();
-            Ok((Decided::Stored(fired), added))
+            let mut entered = Entered::default();
+            for delivery in deliveries.into_iter().chain(rose.into_iter().cloned()) {
+                entered.put_new(connection, &door, delivery, now)?;
+            }
+            Ok((Decided::Stored(fired), entered))
         };
-        let decided = self.0.writer.run(Class::Intake(bytes), work, move |(_, added)| lanes.add(added));
+        let then = move |(_, entered): &mut (Decided, Entered)| entered.go_on(&lanes);
+        let decided = self.0.writer.run(Class::Intake(bytes), work, then);
         Ok(decided.await?.0)
     }
 

@@ -1,21 +1,25 @@
-//! Hands what is due to its handler: lanes take turns, each subscription with so many in flight at most.
+//! Hands what is due to its handler: lanes take turns, each subscription with so many requests on the wire at
+//! most.
 //!
-//! It sleeps until something is due or changes. A message stays in the table until its handler's claim
-//! takes it away, so a message in hand when the process dies is there at the next start.
+//! It sleeps until something is due or changes. A message stays in the table until a claim takes it away, in the
+//! transaction that puts the attempt's row, so what was due when the process dies is there at the next start.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::JoinSet;
 use tracing::error;
 
 use super::Embedded;
 use super::lanes::{LaneId, Turn};
-use super::tables::wakes;
+use super::places::Places;
+use super::starts::{Open, Start};
 use crate::model::time::Timestamp;
-use crate::ports::{Stored, Wake};
+use crate::ports::{Stored, Wake, Work};
 
 /// How long the worker sleeps at most: a machine that slept, or a clock that was set, is noticed then.
 const NAP: Duration = Duration::from_secs(30);
@@ -25,7 +29,9 @@ const REST: Duration = Duration::from_secs(1);
 /// How many sends are in flight at once.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    pub in_all: usize,
+    /// From the claim until what came of it is recorded.
+    pub in_all: u32,
+    /// Until the answer has come.
     pub per_subscription: usize,
 }
 
@@ -38,97 +44,107 @@ impl Default for Limits {
 /// The loop that works the queue off.
 pub struct Worker<H> {
     engine: Embedded,
-    handler: Arc<H>,
+    handler: H,
     limits: Limits,
 }
 
 impl<H, F> Worker<H>
 where
-    H: Fn(Wake, Timestamp) -> F + Send + Sync + 'static,
+    H: Fn(Work, Timestamp) -> F + Send + Sync + 'static,
     F: Future<Output = Stored<()>> + Send + 'static,
 {
     pub fn new(engine: Embedded, handler: H, limits: Limits) -> Self {
-        Self { engine, handler: Arc::new(handler), limits }
+        Self { engine, handler, limits }
     }
 
     /// Works until `stop` is true, then finishes what is in flight.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        let slots = Arc::new(Semaphore::new(self.limits.in_all));
-        let mut sends = JoinSet::new();
+        let Self { engine, handler, limits } = self;
+        let slots = Arc::new(Semaphore::new(limits.in_all as usize));
+        let starter: Arc<dyn Start> =
+            Arc::new(Starter(Arc::new((engine.clone(), handler)), Handle::current()));
+        let per_subscription = limits.per_subscription;
+        let (open_slots, open_starter) = (Arc::clone(&slots), Arc::clone(&starter));
+        let open = engine.0.starts.open(Open { slots: open_slots, per_subscription, starter: open_starter });
         while !*stop.borrow_and_update() {
-            while sends.try_join_next().is_some() {}
-            let turn = match Arc::clone(&slots).try_acquire_owned() {
-                Ok(slot) => {
-                    drop(slot);
-                    self.engine.0.lanes.next(self.limits.per_subscription, Timestamp::now())
+            let lanes = &engine.0.lanes;
+            match lanes.next(per_subscription, slots.available_permits(), Timestamp::now()) {
+                Turn::Lane(lane, room) => {
+                    let places = Places::taken(lanes, lane, room);
+                    // Intake may have taken some of them meanwhile.
+                    let slots: Vec<_> =
+                        (0..room).map_while(|_| Arc::clone(&slots).try_acquire_owned().ok()).collect();
+                    if slots.is_empty() {
+                        lanes.due(lane, Timestamp::now());
+                        continue;
+                    }
+                    tokio::spawn(take_due(engine.clone(), lane, places, slots, Arc::clone(&starter)));
                 }
-                Err(_) => Turn::Nothing(None),
-            };
-            match turn {
-                Turn::Lane(lane, room) => self.take(lane, room, &slots, &mut sends).await,
                 Turn::Nothing(due) => {
                     tokio::select! {
-                        () = self.engine.0.lanes.changed.notified() => {}
+                        () = lanes.changed.notified() => {}
                         () = until(due) => {}
                         changed = stop.changed() => if changed.is_err() { break },
                     }
                 }
             }
         }
-        while sends.join_next().await.is_some() {}
+        drop(open);
+        // Whatever is in flight holds a slot. Nobody closes the semaphore.
+        let _ = slots.acquire_many(limits.in_all).await;
     }
+}
 
-    /// Takes up to `room` due messages of a lane, as far as there are slots, and starts them.
-    async fn take(&self, lane: LaneId, room: usize, slots: &Arc<Semaphore>, sends: &mut JoinSet<()>) {
-        let lanes = &self.engine.0.lanes;
-        let limit = room + lanes.held(lane) + 1;
-        let found = match self.engine.read(move |connection| wakes(connection, lane, limit)).await {
-            Ok(found) => found,
-            Err(failure) => {
-                error!(subscription_id = %lane.subscription, %failure, "queue.unreadable");
-                lanes.due(lane, Timestamp::now() + REST);
-                return;
-            }
-        };
-        let now = Timestamp::now();
-        let mut room = room;
-        for (row, wake) in found {
-            let slot = (room > 0 && wake.due <= now).then(|| Arc::clone(slots).try_acquire_owned());
-            match slot {
-                Some(Ok(slot)) if lanes.take(lane, row) => {
-                    room -= 1;
-                    self.start(row, wake, slot, sends);
-                }
-                // It is in hand already: its claim has not taken it away yet.
-                Some(Ok(_)) => {}
-                _ => lanes.due(lane, wake.due),
-            }
-        }
-        lanes.was_read(lane);
+async fn take_due(
+    engine: Embedded,
+    lane: LaneId,
+    places: Places,
+    slots: Vec<OwnedSemaphorePermit>,
+    starter: Arc<dyn Start>,
+) {
+    if let Err(failure) = engine.take_due(lane, places, slots, starter).await {
+        error!(subscription_id = %lane.subscription, %failure, "queue.unreadable");
+        engine.0.lanes.due(lane, Timestamp::now() + REST);
     }
+}
 
-    fn start(&self, row: i64, wake: Wake, slot: OwnedSemaphorePermit, sends: &mut JoinSet<()>) {
-        let engine = self.engine.clone();
-        let handler = Arc::clone(&self.handler);
-        sends.spawn(async move {
-            let work = tokio::spawn(handler(wake.clone(), Timestamp::now()));
-            let again = match work.await {
-                Ok(Ok(())) => None,
+/// Runs handlers.
+struct Starter<H>(Arc<(Embedded, H)>, Handle);
+
+impl<H, F> Start for Starter<H>
+where
+    H: Fn(Work, Timestamp) -> F + Send + Sync + 'static,
+    F: Future<Output = Stored<()>> + Send + 'static,
+{
+    fn start(&self, wake: Wake, work: Work, row: Option<i64>, slot: OwnedSemaphorePermit) {
+        let shared = Arc::clone(&self.0);
+        self.1.spawn(async move {
+            let (engine, handler) = &*shared;
+            let work = AssertUnwindSafe(async { handler(work, Timestamp::now()).await }).catch_unwind();
+            let failed = match work.await {
+                Ok(Ok(())) => false,
                 Ok(Err(failure)) => {
                     error!(trace_id = %wake.trace_id, %failure, "delivery.put_off");
-                    Some(Timestamp::now() + REST)
+                    true
                 }
-                Err(panic) => {
-                    error!(trace_id = %wake.trace_id, %panic, "delivery.panicked");
+                Err(_) => {
+                    error!(trace_id = %wake.trace_id, "delivery.panicked");
                     if let Err(failure) = engine.interrupt(&wake, Timestamp::now()).await {
                         error!(trace_id = %wake.trace_id, %failure, "delivery.not_interrupted");
                     }
-                    // It may have panicked before its claim: then its message is still there.
-                    Some(Timestamp::now() + REST)
+                    true
                 }
             };
             drop(slot);
-            engine.0.lanes.put_down(LaneId::of(&wake), row, again);
+            let lane = LaneId::of(&wake);
+            if let Some(row) = row {
+                engine.0.lanes.put_down(lane, row);
+            }
+            // Its message may be there still.
+            if failed {
+                engine.0.lanes.due(lane, Timestamp::now() + REST);
+            }
+            engine.0.lanes.wake_if_waiting();
         });
     }
 }

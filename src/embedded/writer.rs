@@ -45,6 +45,8 @@ struct Waiting {
     progress: VecDeque<Job>,
     intake: VecDeque<Job>,
     intake_bytes: usize,
+    /// The thread waits for something to do.
+    idle: bool,
     closed: bool,
 }
 
@@ -84,7 +86,7 @@ impl Writer {
         &self,
         class: Class,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-        then: impl FnOnce(&T) + Send + 'static,
+        then: impl FnOnce(&mut T) + Send + 'static,
     ) -> Stored<T> {
         let (sender, receiver) = oneshot::channel();
         let work: Work = Box::new(move |connection| {
@@ -96,8 +98,8 @@ impl Writer {
             };
             let keep = result.is_ok();
             let answer: Answer = Box::new(move |committed| {
-                let result = result.and_then(|value| committed.map(|()| value));
-                if let Ok(value) = &result {
+                let mut result = result.and_then(|value| committed.map(|()| value));
+                if let Ok(value) = &mut result {
                     then(value);
                 }
                 // A caller that went away does not want to know.
@@ -113,7 +115,7 @@ impl Writer {
     pub(super) async fn run_until_done<T: Send + 'static>(
         &self,
         work: impl Fn(&Connection) -> rusqlite::Result<T> + Clone + Send + 'static,
-        then: impl FnOnce(&T) + Clone + Send + 'static,
+        then: impl FnOnce(&mut T) + Clone + Send + 'static,
     ) -> Stored<T> {
         let mut pause = Duration::from_millis(50);
         loop {
@@ -146,8 +148,12 @@ impl Writer {
                 waiting.intake.push_back(Job { bytes, work });
             }
         }
+        // A call to the system that a busy writer needs not.
+        let idle = waiting.idle;
         drop(waiting);
-        self.shared.arrived.notify_one();
+        if idle {
+            self.shared.arrived.notify_one();
+        }
         Ok(())
     }
 }
@@ -168,7 +174,9 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.shared.waiting().closed = true;
         self.shared.arrived.notify_one();
-        if let Some(thread) = self.thread.take() {
+        // It may be the writer's own thread that lets go of the last of what it worked for.
+        let other = |thread: &JoinHandle<()>| thread.thread().id() != std::thread::current().id();
+        if let Some(thread) = self.thread.take().filter(other) {
             // What panics in an operation is caught: a panic here has nothing left to say.
             let _ = thread.join();
         }
@@ -182,7 +190,9 @@ fn next_group(shared: &Shared) -> Option<Vec<Work>> {
         if waiting.closed {
             return None;
         }
+        waiting.idle = true;
         waiting = shared.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        waiting.idle = false;
     }
     let mut jobs = Vec::new();
     while jobs.len() < GROUP {

@@ -255,7 +255,7 @@ async fn what_must_not_be_lost_is_tried_until_it_is_committed() {
     let thens = Arc::new(Mutex::new(Vec::new()));
     let then = {
         let thens = Arc::clone(&thens);
-        move |tried: &i32| thens.lock().expect("unharmed").push(*tried)
+        move |tried: &mut i32| thens.lock().expect("unharmed").push(*tried)
     };
     assert_eq!(writer.run_until_done(work, then).await.expect("done"), 3);
     assert_eq!(*thens.lock().expect("unharmed"), [3]);

@@ -31,7 +31,8 @@ use super::{
 use crate::model::failure::{ErrorKind, Failure};
 
 const IDLE: Duration = Duration::from_secs(4);
-const IDLE_PER_HOST: usize = 8;
+/// As many as the one process sends to a receiver of one subscription at once.
+const IDLE_PER_HOST: usize = 16;
 const KEEPALIVE: Duration = Duration::from_secs(15);
 /// An answer with more headers is a broken one. Left alone, the parser breaks off at 100, which a receiver behind a few
 /// proxies may reach. All headers together may be some 400 KiB, the size of the parser's buffer, which cannot be set.

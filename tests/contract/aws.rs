@@ -19,10 +19,11 @@ use loanhook::aws::{Aws, read_message};
 use loanhook::model::attempt::Attempt;
 use loanhook::model::id::TenantId;
 use loanhook::model::payload::PayloadKey;
-use loanhook::ports::{Attempts, Due, Wake};
+use loanhook::model::time::Timestamp;
+use loanhook::ports::{Attempts, Due, Queue as _, Wake};
 
 use crate::engine::{Engine, contract};
-use crate::scene::delivery_of;
+use crate::scene::{MILLISECOND, Scene, delivery_of, wake};
 use stack::Made;
 
 contract!(crate::aws::InTheCloud);
@@ -138,6 +139,18 @@ impl InTheCloud {
         }
         wakes
     }
+}
+
+#[test]
+fn a_message_does_not_come_before_it_is_due() {
+    crate::run_on::<InTheCloud>(async {
+        let scene = Scene::<InTheCloud>::new(&[300]).await?;
+        let soon = wake(&scene.accepted, 1, Timestamp::now() + 200 * MILLISECOND);
+        scene.ports().send_on(soon.clone()).await?;
+        assert_eq!(scene.engine.receive().await, soon);
+        assert!(Timestamp::now() >= soon.due);
+        Ok(())
+    });
 }
 
 fn key_of(row: &Attempt) -> HashMap<String, AttributeValue> {

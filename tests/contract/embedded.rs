@@ -3,20 +3,18 @@
 mod process;
 
 use std::path::PathBuf;
-use std::sync::Mutex;
 
-use loanhook::embedded::{Embedded, Limits, Worker};
+use loanhook::embedded::Embedded;
 use loanhook::model::attempt::Attempt;
-use loanhook::model::id::TenantId;
+use loanhook::model::id::{AttemptId, SubscriptionId, TenantId, TraceId};
 use loanhook::model::payload::PayloadKey;
 use loanhook::model::time::Timestamp;
-use loanhook::ports::{Deliveries, Due, Resends, Wake};
-use rusqlite::{Connection, ToSql, params};
-use tokio::sync::{mpsc, watch};
+use loanhook::ports::{Due, Wake};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 use uuid::Uuid;
 
 use crate::engine::{Engine, contract};
-use crate::scene::loan;
+use crate::scene::{loan, tenant};
 
 contract!(crate::embedded::OnDisk);
 
@@ -24,8 +22,6 @@ contract!(crate::embedded::OnDisk);
 pub(crate) struct OnDisk {
     engine: Embedded,
     folder: Folder,
-    /// Messages that were taken off the queue and not yet asked for.
-    spare: Mutex<Vec<Wake>>,
 }
 
 struct Folder(PathBuf);
@@ -40,67 +36,59 @@ impl Drop for Folder {
 impl OnDisk {
     /// Changes one row of its file, past the engine.
     fn change(&self, sql: &str, params: &[&dyn ToSql]) {
-        let file = Connection::open(self.folder.0.join("loanhook.db")).expect("the file");
-        file.busy_timeout(crate::PATIENCE).expect("a time-out");
-        assert_eq!(file.execute(sql, params).expect("changed"), 1);
-    }
-
-    /// How many messages are in its queue.
-    fn waiting(&self) -> i64 {
-        let file = Connection::open(self.folder.0.join("loanhook.db")).expect("the file");
-        file.busy_timeout(crate::PATIENCE).expect("a time-out");
-        file.query_row("SELECT count(*) FROM queue", [], |row| row.get(0)).expect("counted")
+        assert_eq!(self.file().execute(sql, params).expect("changed"), 1);
     }
 
     /// Ends the engine and starts another on its folder.
     fn restart(self) -> Self {
-        let Self { engine, folder, .. } = self;
+        let Self { engine, folder } = self;
         drop(engine);
         let engine = Embedded::open(&folder.0).expect("the folder is free");
-        Self { engine, folder, spare: Mutex::default() }
+        Self { engine, folder }
     }
 
-    /// Takes one message off the queue, the next in turn.
-    async fn take(&self) -> Wake {
-        if let Some(spare) = self.spare.lock().expect("unharmed").pop() {
-            return spare;
-        }
-        let (found, mut taken) = mpsc::unbounded_channel();
-        let (stop, stopped) = watch::channel(false);
-        let engine = self.engine.clone();
-        let handler = move |wake: Wake, now| {
-            let (engine, found, stop) = (engine.clone(), found.clone(), stop.clone());
-            async move {
-                take_away(&engine, &wake, now).await;
-                found.send(wake).expect("the case waits");
-                stop.send_replace(true);
-                Ok(())
-            }
-        };
-        let limits = Limits { in_all: 1, per_subscription: 1 };
-        Worker::new(self.engine.clone(), handler, limits).run(stopped).await;
-        let first = taken.recv().await.expect("a message");
-        // The worker may have begun another before it saw that it should stop.
-        while let Ok(another) = taken.try_recv() {
-            self.spare.lock().expect("unharmed").push(another);
-        }
-        first
+    /// Takes one message off the queue, the first that is due, as if a claim had: none of its workers is at work.
+    fn take(&self) -> Option<Wake> {
+        let file = self.file();
+        let (row, wake) = file
+            .query_row(
+                "SELECT id, tenant, trace, subscription, due, number, loan, attempt FROM queue ORDER BY due, id LIMIT 1",
+                [],
+                |row| Ok((row.get::<_, i64>(0)?, wake(row)?)),
+            )
+            .optional()
+            .expect("a message")?;
+        assert_eq!(file.execute("DELETE FROM queue WHERE id = ?1", [row]).expect("deleted"), 1);
+        Some(wake)
+    }
+
+    /// How many messages are in its queue.
+    fn queued(&self) -> i64 {
+        self.file().query_row("SELECT count(*) FROM queue", [], |row| row.get(0)).expect("counted")
+    }
+
+    fn file(&self) -> Connection {
+        let file = Connection::open(self.folder.0.join("loanhook.db")).expect("the file");
+        file.busy_timeout(crate::PATIENCE).expect("a time-out");
+        file
     }
 }
 
-/// A claim takes its message away; this one claims nothing.
-async fn take_away(engine: &Embedded, wake: &Wake, now: Timestamp) {
-    match &wake.what {
-        Due::Attempt(_) => {
-            let begun = engine.begin(wake, 0, Uuid::nil(), now).await;
-            assert!(matches!(begun, Ok(loanhook::ports::Begun::Lost(_))));
+fn wake(row: &Row<'_>) -> rusqlite::Result<Wake> {
+    let id = |column| row.get(column).map(Uuid::from_bytes);
+    let what = match row.get(5)? {
+        Some(number) => Due::Attempt(number),
+        None => {
+            Due::Resend { loan_id: loan(&row.get::<_, String>(6)?), attempt_id: AttemptId::from_uuid(id(7)?) }
         }
-        Due::Resend { attempt_id, .. } => {
-            let nowhere = loan("no loan has this name");
-            let taken = engine.take_resend(wake, &nowhere, *attempt_id, Uuid::nil(), now).await;
-            assert!(matches!(taken, Ok(loanhook::ports::Taken::Lost(None))));
-        }
-    }
+    };
+    Ok(Wake {
+        tenant: tenant(&row.get::<_, String>(1)?),
+        trace_id: TraceId::from_uuid(id(2)?),
+        subscription_id: SubscriptionId::from_uuid(id(3)?),
+        due: Timestamp::from_millis(row.get(4)?),
+        what,
+    })
 }
 
 impl Engine for OnDisk {
@@ -109,7 +97,7 @@ impl Engine for OnDisk {
     async fn fresh() -> Self {
         let folder = Folder(std::env::temp_dir().join(format!("loanhook-contract-{}", Uuid::new_v4())));
         let engine = Embedded::open(&folder.0).expect("a new folder");
-        Self { engine, folder, spare: Mutex::default() }
+        Self { engine, folder }
     }
 
     fn ports(&self) -> &Embedded {
@@ -117,16 +105,12 @@ impl Engine for OnDisk {
     }
 
     async fn receive(&self) -> Wake {
-        self.take().await
+        self.take().expect("a message")
     }
 
     async fn drain(&self) -> Vec<Wake> {
         let mut all = Vec::new();
-        while self.waiting() > 0 {
-            all.push(self.take().await);
-        }
-        all.append(&mut self.spare.lock().expect("unharmed"));
-        all.sort_by_key(|wake| wake.due);
+        all.extend(std::iter::from_fn(|| self.take()));
         all
     }
 

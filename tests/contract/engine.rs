@@ -98,7 +98,6 @@ macro_rules! contract {
                 an_interruption_queues_the_next_number_at_once_in_the_same_slot
                 what_ends_a_schedule_queues_nothing
                 messages_go_on_and_come_as_they_were_sent
-                a_message_does_not_come_before_it_is_due
             }
             leases {
                 under_a_live_lease_a_message_waits_for_its_end_and_changes_nothing

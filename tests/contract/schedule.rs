@@ -7,7 +7,7 @@ use loanhook::model::time::Timestamp;
 use loanhook::ports::{Deliveries, Due, Queue, Stored, Wake};
 
 use crate::engine::Engine;
-use crate::scene::{LEASE, MILLISECOND, SECOND, START, Scene, ended, loan, wake};
+use crate::scene::{LEASE, SECOND, START, Scene, ended, loan, wake};
 
 pub(crate) async fn a_failure_queues_the_next_number_after_its_delay<E: Engine>() -> Stored<()> {
     for result in [Ok(500), Ok(302), Err(ErrorKind::Timeout)] {
@@ -67,14 +67,5 @@ pub(crate) async fn messages_go_on_and_come_as_they_were_sent<E: Engine>() -> St
         assert_eq!(scene.engine.receive().await, wake);
     }
     assert_eq!(scene.engine.drain().await, []);
-    Ok(())
-}
-
-pub(crate) async fn a_message_does_not_come_before_it_is_due<E: Engine>() -> Stored<()> {
-    let scene = Scene::<E>::new(&[300]).await?;
-    let soon = wake(&scene.accepted, 1, Timestamp::now() + 200 * MILLISECOND);
-    scene.ports().send_on(soon.clone()).await?;
-    assert_eq!(scene.engine.receive().await, soon);
-    assert!(Timestamp::now() >= soon.due);
     Ok(())
 }

@@ -31,7 +31,7 @@ use watch::Watch;
 
 const EVENTS: &str = include_str!("../../../events/loan-events.json");
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-const CONCURRENCY: usize = 64;
+const CONCURRENCY: u32 = 64;
 /// Few at a time and a look after each, so that the history can be seen to grow.
 const EVENTS_AT_ONCE: usize = 3;
 const INTERVAL: Duration = Duration::from_millis(200);

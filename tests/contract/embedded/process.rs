@@ -8,16 +8,17 @@ use loanhook::deliver::Deliver;
 use loanhook::embedded::{Embedded, Limits, Worker};
 use loanhook::model::attempt::{Attempt, AttemptNumber};
 use loanhook::model::failure::ErrorKind;
-use loanhook::model::id::SubscriptionId;
 use loanhook::model::progress::Status;
 use loanhook::model::time::Timestamp;
-use loanhook::ports::{Begun, Deliveries, Due, Outgoing, Queue, Resends, Sender, Sent, Stored, Taken, Wake};
+use loanhook::ports::{Begin, Deliveries, Outgoing, Queue, Resends, Sender, Sent, Stored, Taken, Work};
 use tokio::sync::{Semaphore, mpsc, watch};
 use uuid::Uuid;
 
 use super::OnDisk;
 use crate::engine::Engine;
-use crate::scene::{SECOND, START, Scene, ended, resend_wake, wake};
+use crate::scene::{
+    MILLISECOND, SECOND, START, Scene, accept, ended, resend_wake, subscription, tenant, wake,
+};
 
 fn errors(rows: &[Attempt]) -> Vec<Option<ErrorKind>> {
     let error = |row: &Attempt| Some(row.completion()?.error()?.kind);
@@ -89,20 +90,21 @@ fn a_sender_that_panics_is_interrupted_and_the_next_attempt_follows() {
         let sender = PanicsOnce::default();
         let deliver = Arc::new(Deliver { store: scene.ports().clone(), sender, lease: None, ends: None });
         let (done, mut handled) = mpsc::unbounded_channel();
-        let handler = move |wake: Wake, now: Timestamp| {
+        let handler = move |work: Work, now: Timestamp| {
             let (deliver, done) = (Arc::clone(&deliver), done.clone());
             async move {
-                let result = deliver.handle(wake.clone(), now).await;
-                done.send(wake).expect("the case waits");
+                let number = begun(&work).map(|begin| begin.row.number);
+                let result = deliver.work(work, now).await;
+                done.send(number).expect("the case waits");
                 result
             }
         };
         scene.ports().send_on(scene.first.clone()).await?;
         let worker = work(scene.ports(), handler);
-        let wake = handled.recv().await.expect("handled");
+        let number = handled.recv().await.expect("handled");
         worker.end().await;
 
-        assert_eq!(wake.what, Due::Attempt(2));
+        assert_eq!(number, Some(AttemptNumber::Auto(2)));
         let rows = scene.rows().await?;
         assert_eq!(errors(&rows), [Some(ErrorKind::Interrupted), None]);
         assert_eq!(rows[1].number, AttemptNumber::Auto(2));
@@ -111,41 +113,26 @@ fn a_sender_that_panics_is_interrupted_and_the_next_attempt_follows() {
     });
 }
 
-/// While the handler of an attempt is still at its end, its successor is queued and the worker looks at the
-/// queue again: the successor must not be taken for the message that is in hand.
+/// While the handler of an attempt is still at its end, its successor is queued and due.
 #[test]
 fn a_successor_that_is_due_before_its_handler_is_done_is_not_missed() {
     crate::run(async {
         let scene = Scene::<OnDisk>::new(&[300]).await?;
-        let looked = Arc::new(Semaphore::new(0));
+        let over = Arc::new(Semaphore::new(0));
         let (found, mut second) = mpsc::unbounded_channel();
         let engine = scene.ports().clone();
-        // Lanes take turns by their IDs: the other one comes before this one, and again after it.
-        let other = Wake { subscription_id: SubscriptionId::from_uuid(Uuid::nil()), ..scene.first.clone() };
-        let other = move |number| Wake { what: Due::Attempt(number), ..other.clone() };
-        let own = scene.subscription.id;
         let handler = {
-            let looked = Arc::clone(&looked);
-            move |wake: Wake, now: Timestamp| {
-                let (engine, looked) = (engine.clone(), Arc::clone(&looked));
-                let (found, other) = (found.clone(), other.clone());
+            let over = Arc::clone(&over);
+            move |work: Work, _| {
+                let (engine, over, found) = (engine.clone(), Arc::clone(&over), found.clone());
                 async move {
-                    let Due::Attempt(number) = wake.what else { panic!("{wake:?}") };
-                    match (wake.subscription_id == own, number) {
-                        (true, 1) => {
-                            fails_at_once(&engine, &wake, now).await?;
-                            engine.send_on(other(101)).await?;
-                            looked.acquire().await.expect("open").forget();
-                        }
-                        (true, _) => found.send(wake).expect("the case waits"),
-                        (false, 101) => {
-                            engine.begin(&wake, number, Uuid::new_v4(), now).await?;
-                            engine.send_on(other(102)).await?;
-                        }
-                        (false, _) => {
-                            engine.begin(&wake, number, Uuid::new_v4(), now).await?;
-                            looked.add_permits(1);
-                        }
+                    let begin = begun(&work).expect("an attempt");
+                    if begin.row.number == AttemptNumber::Auto(1) {
+                        let row = ended(begin.row.clone(), Err(ErrorKind::Interrupted), START);
+                        assert!(engine.settle(&begin.delivery, begin.token, row, None).await?);
+                        over.acquire().await.expect("open").forget();
+                    } else {
+                        found.send(begin.row.number).expect("the case waits");
                     }
                     Ok(())
                 }
@@ -154,21 +141,78 @@ fn a_successor_that_is_due_before_its_handler_is_done_is_not_missed() {
         scene.ports().send_on(scene.first.clone()).await?;
         let worker = work(scene.ports(), handler);
         let successor = second.recv().await.expect("the successor");
-        looked.add_permits(1);
+        over.add_permits(1);
         worker.end().await;
-        assert_eq!(successor.what, Due::Attempt(2));
+        assert_eq!(successor, AttemptNumber::Auto(2));
         Ok(())
     });
 }
 
-/// An attempt that is interrupted as soon as it has begun: the next one is due at once.
-async fn fails_at_once(engine: &Embedded, wake: &Wake, now: Timestamp) -> Stored<()> {
-    let token = Uuid::new_v4();
-    let begun = engine.begin(wake, 1, token, now).await?;
-    let Begun::Won(won) = begun else { panic!("{begun:?}") };
-    let row = ended(won.1, Err(ErrorKind::Interrupted), START);
-    assert!(engine.settle(&won.0, token, row, None).await?);
-    Ok(())
+/// What comes in while a worker is at work does not go through the queue, and its bytes are at hand.
+#[test]
+fn what_comes_in_begins_with_its_commit_while_there_is_a_place_for_it() {
+    crate::run(async {
+        let engine = OnDisk::fresh().await;
+        let over = Arc::new(Semaphore::new(0));
+        let (found, mut started) = mpsc::unbounded_channel();
+        let handler = {
+            let over = Arc::clone(&over);
+            move |work: Work, _| {
+                let (over, found) = (Arc::clone(&over), found.clone());
+                async move {
+                    found.send(begun(&work).map(|begin| begin.payload.clone())).expect("the case waits");
+                    over.acquire().await.expect("open").forget();
+                    drop(work);
+                    Ok(())
+                }
+            }
+        };
+        let worker = work(engine.ports(), handler);
+        let subscription = subscription(&tenant("acme"), "Core banking", &[300], START);
+        let most = Limits::default().per_subscription;
+        for number in 0..=most {
+            accept(&engine, &subscription, &number.to_string(), START).await?;
+        }
+        for _ in 0..most {
+            let payload = started.recv().await.expect("started").expect("claimed");
+            assert!(payload.is_some_and(|payload| !payload.is_empty()));
+        }
+        assert_eq!(engine.queued(), 1, "there is no place for the last");
+        over.add_permits(most + 1);
+        assert!(started.recv().await.expect("started").is_some());
+        worker.end().await;
+        assert_eq!(engine.queued(), 0);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_attempt_does_not_begin_before_it_is_due() {
+    crate::run(async {
+        let engine = OnDisk::fresh().await;
+        let subscription = subscription(&tenant("acme"), "Core banking", &[300], START);
+        let soon = Timestamp::now() + 200 * MILLISECOND;
+        accept(&engine, &subscription, "727", soon).await?;
+        let (found, mut started) = mpsc::unbounded_channel();
+        let handler = move |work: Work, _| {
+            let found = found.clone();
+            async move {
+                found.send(begun(&work).map(|begin| begin.row.sent_at)).expect("the case waits");
+                Ok(())
+            }
+        };
+        let worker = work(engine.ports(), handler);
+        assert!(started.recv().await.expect("started").expect("claimed") >= soon);
+        worker.end().await;
+        Ok(())
+    });
+}
+
+fn begun(work: &Work) -> Option<&Begin> {
+    match work {
+        Work::Begun(begin) => Some(begin),
+        Work::Wake(_) => None,
+    }
 }
 
 /// A worker under way.
@@ -186,7 +230,7 @@ impl Working {
 
 fn work<H, F>(engine: &Embedded, handler: H) -> Working
 where
-    H: Fn(Wake, Timestamp) -> F + Send + Sync + 'static,
+    H: Fn(Work, Timestamp) -> F + Send + Sync + 'static,
     F: Future<Output = Stored<()>> + Send + 'static,
 {
     let (stop, stopped) = watch::channel(false);

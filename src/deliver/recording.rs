@@ -1,0 +1,67 @@
+//! What came of a request, on its way into the history.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tracing::warn;
+
+use crate::model::attempt::{Attempt, AttemptState, Completion, StoredResponse};
+use crate::model::failure::ErrorKind;
+use crate::model::payload::Payload;
+use crate::ports::{Received, Sent, Stored};
+
+/// Asks again, a few times, what the store did not do: an attempt that was claimed should not be lost to
+/// one that is throttled for a moment.
+pub(super) async fn patiently<T, F: Future<Output = Stored<T>>>(ask: impl Fn() -> F) -> Stored<T> {
+    let mut pauses = [50, 200, 800].into_iter();
+    loop {
+        match (ask().await, pauses.next()) {
+            (Ok(value), _) => return Ok(value),
+            (Err(failure), None) => return Err(failure),
+            (Err(_), Some(pause)) => tokio::time::sleep(Duration::from_millis(pause)).await,
+        }
+    }
+}
+
+/// Settles an attempt. What a receiver answered is not given up for its body: where that cannot be stored,
+/// the row says that it was cut.
+pub(super) async fn record<F: Future<Output = Stored<bool>>>(
+    row: Attempt,
+    response: Option<Bytes>,
+    settle: impl Fn(Attempt, Option<Bytes>) -> F,
+) -> Stored<bool> {
+    let failure = match patiently(|| settle(row.clone(), response.clone())).await {
+        Ok(settled) => return Ok(settled),
+        Err(failure) => failure,
+    };
+    match row.without_body() {
+        Some(row) => {
+            warn!(trace_id = %row.trace_id, attempt_id = %row.id, %failure, "attempt.response_lost");
+            settle(row, None).await
+        }
+        None => Err(failure),
+    }
+}
+
+/// Writes into the row what came of its request.
+pub(super) fn complete(row: &mut Attempt, sent: Sent) -> Option<Bytes> {
+    let (response, body) = sent
+        .received
+        .map(|Received { headers, headers_truncated, body, truncated }| {
+            let content_type = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+            let content_type = content_type.map(|(_, value)| value.clone());
+            let payload = Payload::of(&body);
+            (StoredResponse { payload, content_type, truncated, headers, headers_truncated }, body)
+        })
+        .unzip();
+    let blocked = sent.result.as_ref().is_err_and(|failure| failure.kind == ErrorKind::Blocked);
+    let response_time_ms = (sent.elapsed.as_secs_f64() * 10_000.0).round() / 10.0;
+    row.state = AttemptState::Complete(Completion {
+        ended_at: row.sent_at + sent.elapsed,
+        response_time_ms: (!blocked).then_some(response_time_ms),
+        source_ip: sent.source_ip,
+        result: sent.result,
+        response,
+    });
+    body
+}

@@ -1,0 +1,183 @@
+//! Claims: an attempt begins in the commit that took it in, or in one that takes several messages of a lane.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rusqlite::{Connection, params};
+use tokio::sync::OwnedSemaphorePermit;
+use uuid::Uuid;
+
+use super::lanes::{LaneId, Lanes};
+use super::places::Places;
+use super::starts::{Admission, Door, Start};
+use super::tables::{delivery, first_attempt, put_attempt, put_progress, put_wake, to_json, wakes};
+use super::writer::Class;
+use super::{Embedded, payloads};
+use crate::model::attempt::Attempt;
+use crate::model::delivery::Delivery;
+use crate::model::id::AttemptId;
+use crate::model::time::Timestamp;
+use crate::ports::{Begin, Due, Place, Stored, Wake, Work};
+
+/// What of an intake goes on after its commit.
+#[derive(Default)]
+pub(super) struct Entered {
+    queued: Vec<Wake>,
+    admitted: Vec<(Admission, Wake, Box<Begin>)>,
+}
+
+impl Entered {
+    /// Starts what was claimed, and tells the lanes of the rest.
+    pub(super) fn go_on(&mut self, lanes: &Lanes) {
+        lanes.add(&std::mem::take(&mut self.queued));
+        for (admission, wake, begin) in self.admitted.drain(..) {
+            admission.start(wake, begin);
+        }
+    }
+
+    /// Puts a delivery that is not there yet with its payload, and claims its first attempt where that can leave
+    /// at once; else it puts the message for it.
+    pub(super) fn put_new(
+        &mut self,
+        connection: &Connection,
+        (starts, lanes): &Door,
+        (mut delivery, bytes): (Delivery, Bytes),
+        now: Timestamp,
+    ) -> rusqlite::Result<()> {
+        let wake = Wake::next_of(&delivery);
+        let claimed = wake.as_ref().and_then(|wake| {
+            let Due::Attempt(number) = wake.what else { return None };
+            let admission = starts.admit(lanes, LaneId::of(wake), now)?;
+            let token = Uuid::new_v4();
+            Some((admission, token, claim(&mut delivery, number, token, now)?))
+        });
+        if !insert(connection, &delivery)? {
+            return Ok(());
+        }
+        payloads::put(connection, &delivery.frozen.tenant, delivery.frozen.request.payload, &bytes)?;
+        match (claimed, wake) {
+            (Some((admission, token, row)), Some(wake)) => {
+                put_attempt(connection, &row)?;
+                let payload = Some(bytes);
+                let begin = Box::new(Begin { delivery, row, token, payload, place: Place::default() });
+                self.admitted.push((admission, wake, begin));
+            }
+            (_, Some(wake)) => {
+                put_wake(connection, &wake)?;
+                self.queued.push(wake);
+            }
+            (_, None) => {}
+        }
+        Ok(())
+    }
+}
+
+/// False if it is there already.
+fn insert(connection: &Connection, delivery: &Delivery) -> rusqlite::Result<bool> {
+    let Delivery { frozen, progress } = delivery;
+    let new = connection
+        .prepare_cached(
+            "INSERT INTO deliveries (trace, tenant, frozen, progress, first) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            frozen.trace_id.uuid().as_bytes(),
+            frozen.tenant.as_str(),
+            to_json(frozen)?,
+            to_json(progress)?,
+            first_attempt(progress),
+        ])?;
+    Ok(new > 0)
+}
+
+/// Claims an attempt of a delivery, and gives its row.
+pub(super) fn claim(delivery: &mut Delivery, number: u32, token: Uuid, now: Timestamp) -> Option<Attempt> {
+    let flight = delivery.progress.claim(number, AttemptId::at(now), token, now)?;
+    Some(delivery.attempt_row(&flight))
+}
+
+/// Messages of a lane that are taken to be worked on.
+#[derive(Default)]
+struct Found {
+    taken: Vec<(i64, Wake, Option<Box<Begin>>)>,
+    /// When the first that was left is due.
+    left: Option<Timestamp>,
+}
+
+impl Embedded {
+    /// Takes as many due messages of a lane as there are places and slots, and starts them. An automatic attempt is
+    /// claimed with that; what cannot be claimed is for its handler to look at, as resends are.
+    pub(super) async fn take_due(
+        &self,
+        lane: LaneId,
+        mut places: Places,
+        mut slots: Vec<OwnedSemaphorePermit>,
+        starter: Arc<dyn Start>,
+    ) -> Stored<()> {
+        let lanes = Arc::clone(&self.0.lanes);
+        let (room, looking) = (slots.len(), Arc::clone(&lanes));
+        let work = move |connection: &Connection| look(connection, &looking, lane, room, Timestamp::now());
+        let then = move |found: &mut Found| {
+            if let Some(due) = found.left {
+                lanes.due(lane, due);
+            }
+            for (row, wake, begin) in found.taken.drain(..) {
+                let (Some(slot), Some(place)) = (slots.pop(), places.split_one()) else { break };
+                match begin {
+                    Some(mut begin) => {
+                        begin.place = Place::held_by(place);
+                        starter.start(wake, Work::Begun(begin), None, slot);
+                    }
+                    None if lanes.take(lane, row) => {
+                        starter.start(wake.clone(), Work::Wake(wake), Some(row), slot);
+                    }
+                    None => {}
+                }
+            }
+        };
+        self.0.writer.run(Class::Progress, work, then).await.map(|_| ())
+    }
+}
+
+fn look(
+    connection: &Connection,
+    lanes: &Lanes,
+    lane: LaneId,
+    room: usize,
+    now: Timestamp,
+) -> rusqlite::Result<Found> {
+    let mut found = Found::default();
+    for (row, wake) in wakes(connection, lane, room + lanes.held(lane) + 1)? {
+        if lanes.holds(lane, row) {
+            continue;
+        }
+        if wake.due > now || found.taken.len() == room {
+            found.left = Some(wake.due);
+            break;
+        }
+        let begin = claim_message(connection, row, &wake, now)?;
+        found.taken.push((row, wake, begin));
+    }
+    Ok(found)
+}
+
+fn claim_message(
+    connection: &Connection,
+    message: i64,
+    wake: &Wake,
+    now: Timestamp,
+) -> rusqlite::Result<Option<Box<Begin>>> {
+    let Due::Attempt(number) = wake.what else { return Ok(None) };
+    // One that cannot be read fails by itself, in its handler.
+    let Ok(Some(mut delivery)) = delivery(connection, &wake.tenant, wake.trace_id) else { return Ok(None) };
+    let token = Uuid::new_v4();
+    let Some(row) = claim(&mut delivery, number, token, now) else { return Ok(None) };
+    connection.prepare_cached("DELETE FROM queue WHERE id = ?1")?.execute([message])?;
+    put_progress(connection, wake.trace_id, &delivery.progress)?;
+    put_attempt(connection, &row)?;
+    let payload = match delivery.frozen.request.payload.key {
+        Some(key) => payloads::get(connection, &wake.tenant, key)?,
+        None => Some(Bytes::new()),
+    };
+    Ok(Some(Box::new(Begin { delivery, row, token, payload, place: Place::default() })))
+}

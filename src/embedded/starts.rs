@@ -1,0 +1,74 @@
+//! What may leave at once.
+//!
+//! While a worker is at work, what comes in need not go through the queue: where a slot and a place are free and
+//! nothing of its subscription waits for one, intake claims the first attempt in its own commit, and the request
+//! leaves after it. The worker opens this and closes it; while it is closed everything is queued.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::lanes::{LaneId, Lanes};
+use super::places::Places;
+use crate::model::time::Timestamp;
+use crate::ports::{Begin, Place, Wake, Work};
+
+/// Starts the handler of what is due; `row` is its message, if that is in the table still.
+pub(super) trait Start: Send + Sync {
+    fn start(&self, wake: Wake, work: Work, row: Option<i64>, slot: OwnedSemaphorePermit);
+}
+
+#[derive(Default)]
+pub(super) struct Starts(Mutex<Option<Arc<Open>>>);
+
+pub(super) struct Open {
+    pub(super) slots: Arc<Semaphore>,
+    pub(super) per_subscription: usize,
+    pub(super) starter: Arc<dyn Start>,
+}
+
+/// What decides whether an attempt may begin at once.
+pub(super) type Door = (Arc<Starts>, Arc<Lanes>);
+
+/// A slot and a place for one attempt.
+pub(super) struct Admission {
+    slot: OwnedSemaphorePermit,
+    places: Places,
+    open: Arc<Open>,
+}
+
+impl Starts {
+    fn state(&self) -> MutexGuard<'_, Option<Arc<Open>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens this until the guard is dropped.
+    pub(super) fn open(&self, open: Open) -> Opened<'_> {
+        *self.state() = Some(Arc::new(open));
+        Opened(self)
+    }
+
+    /// A slot and a place in a lane, if there are any and nothing waits for them.
+    pub(super) fn admit(&self, lanes: &Arc<Lanes>, id: LaneId, now: Timestamp) -> Option<Admission> {
+        let open = Arc::clone(self.state().as_ref()?);
+        let slot = Arc::clone(&open.slots).try_acquire_owned().ok()?;
+        let places = lanes.take_free_place(id, open.per_subscription, now)?;
+        Some(Admission { slot, places, open })
+    }
+}
+
+impl Admission {
+    /// Starts an attempt that is claimed and committed.
+    pub(super) fn start(self, wake: Wake, mut begin: Box<Begin>) {
+        begin.place = Place::held_by(self.places);
+        self.open.starter.start(wake, Work::Begun(begin), None, self.slot);
+    }
+}
+
+pub(super) struct Opened<'a>(&'a Starts);
+
+impl Drop for Opened<'_> {
+    fn drop(&mut self) {
+        self.0.state().take();
+    }
+}
