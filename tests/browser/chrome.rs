@@ -72,7 +72,7 @@ impl Chrome {
         Some(chrome)
     }
 
-    async fn tell(&self, command: &str, arguments: serde_json::Value) {
+    pub(crate) async fn tell(&self, command: &str, arguments: serde_json::Value) {
         self.driver.cdp().send_raw(command, arguments).await.expect("the browser does as told");
     }
 }

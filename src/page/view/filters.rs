@@ -1,5 +1,7 @@
 //! The form of filters, and those that are set.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 
 use super::words::{kind, short};
@@ -24,14 +26,12 @@ const LIMITS: Choices = &[("50", "50"), ("100", "100"), ("200", "200")];
 pub(super) fn show(list: &List, path: &str) -> Markup {
     let asked = &list.asked;
     let set = asked.filters().count();
-    let titles = list.page.titles.iter().map(String::as_str);
-    let titles: Vec<_> = titles.map(|title| (title, title)).collect();
     let kinds = ErrorKind::ALL.map(|of| (of.as_str(), kind(of)));
     html! {
         details.filters open[set > 0] {
             summary { "Filters" @if set > 0 { " " span.count { (set) " set" } } }
             form #filters method="get" action=(path) {
-                (choice("eventTitle", "Event title", "Any", &titles, asked.get("eventTitle")))
+                (title(asked.get("eventTitle"), &list.page.titles))
                 (choice("outcome", "Outcome", "Any", OUTCOMES, asked.get("outcome")))
                 (choice("responseCode", "Response code", "Any", CODES, asked.get("responseCode")))
                 (choice("error", "Error", "Any", &kinds, asked.get("error")))
@@ -105,6 +105,17 @@ fn choice(name: &str, label: &str, any: &str, choices: &[(&str, &str)], chosen: 
                     option value=(value) selected[*value == chosen] { (words) }
                 }
             }
+        }
+    }
+}
+
+/// Those seen are offered; an older one can be typed.
+fn title(value: &str, seen: &BTreeSet<String>) -> Markup {
+    html! {
+        div.field {
+            label for="f-eventTitle" { "Event title" }
+            input #f-eventTitle name="eventTitle" value=(value) list="titles" autocomplete="off" placeholder="Any";
+            datalist #titles { @for title in seen { option value=(title) {} } }
         }
     }
 }

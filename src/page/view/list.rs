@@ -42,7 +42,7 @@ pub(in crate::page) fn page(list: &List, visit: &Visit) -> Response {
 
 /// That a resend was asked for.
 fn said(list: &List, path: &str) -> Markup {
-    let Some(id) = list.wanted.resent else { return html! {} };
+    let Some(id) = list.resent else { return html! {} };
     let shown = list.page.rows.iter().any(|row| row.attempt.id == id);
     html! {
         p.notice.ok {

@@ -67,18 +67,27 @@ function say(text, kind = "ok") {
   said.replaceChildren(line);
 }
 
+// A frame may be denied the clipboard: this way needs no leave.
+function copyTheOldWay(text) {
+  const field = document.createElement("textarea");
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  const copied = document.execCommand("copy");
+  field.remove();
+  return copied;
+}
+
 async function copy(button) {
   try {
     await navigator.clipboard.writeText(button.dataset.copy);
   } catch {
-    // A frame may be denied the clipboard: the old way needs no leave.
-    const field = document.createElement("textarea");
-    field.value = button.dataset.copy;
-    document.body.append(field);
-    field.select();
-    document.execCommand("copy");
-    field.remove();
+    const copied = copyTheOldWay(button.dataset.copy);
     button.focus();
+    if (!copied) {
+      say(`The browser does not let this page copy. It is ${button.dataset.copy}`, "bad");
+      return;
+    }
   }
   button.classList.add("done");
   say(`Copied ${button.dataset.copy}`);
