@@ -43,7 +43,6 @@ test-one-process: $(VENV)/.installed
 	tests/packages.sh "formulas against Clojure" clojure openjdk-17-jre-headless
 	cargo test --locked --test formulas
 	cargo test --locked --test contract
-	cargo test --locked --test formulas
 	# They mostly wait: for retries that are due, for receivers that stall.
 	cargo test --locked --test journeys -- --test-threads 16
 

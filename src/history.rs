@@ -46,32 +46,34 @@ pub async fn page<S: Attempts>(
     let mut before = [before, newest].into_iter().flatten().min();
     let chunk = if *filter == HistoryFilter::default() { limit + 1 } else { CHUNK };
     let mut page = Page::default();
+    let mut matching: Vec<Attempt> = Vec::new();
     let mut examined = 0;
-    loop {
-        let found = store.rows(tenant, loan, oldest, before, chunk.min(EXAMINED_AT_MOST - examined)).await?;
-        let ended = found.len() < chunk.min(EXAMINED_AT_MOST - examined);
-        for mut row in found {
-            examined += 1;
-            before = Some(row.attempt.id);
-            row.attempt = row.attempt.as_of(now);
-            page.saw(&row.attempt);
-            if !filter.matches(&row.attempt) {
+    'full: while examined < EXAMINED_AT_MOST {
+        let wanted = chunk.min(EXAMINED_AT_MOST - examined);
+        let found = store.rows(tenant, loan, oldest, before, wanted).await?;
+        let ended = found.len() < wanted;
+        examined += found.len();
+        for attempt in found {
+            before = Some(attempt.id);
+            let attempt = attempt.as_of(now);
+            page.saw(&attempt);
+            if !filter.matches(&attempt) {
                 continue;
             }
-            if page.rows.len() == limit {
-                page.next = page.rows.last().map(|row| row.attempt.id);
-                return Ok(page);
+            if matching.len() == limit {
+                page.next = matching.last().map(|attempt| attempt.id);
+                break 'full;
             }
-            page.rows.push(row);
+            matching.push(attempt);
         }
         if ended {
-            return Ok(page);
+            break;
         }
-        if examined == EXAMINED_AT_MOST {
-            page.next = before;
-            return Ok(page);
-        }
+        // Where this was the last, the next page goes on here.
+        page.next = before.filter(|_| examined == EXAMINED_AT_MOST);
     }
+    page.rows = store.counted(tenant, matching).await?;
+    Ok(page)
 }
 
 /// A page of the rows of one delivery that pass the filter, read by its trace ID: however far back they are,

@@ -111,9 +111,12 @@ pub(super) async fn create<S: Intake + Subscriptions + Keys + Triggers + Send + 
         return Err(Faults::one("/events", format!("must have at most {MAX_EVENTS} events")).into());
     }
     let now = Timestamp::now();
-    // They reach the store in their order, and share its commits; those of one loan wait for each other, as
-    // triggers see a loan's events in order.
-    let (store, turns) = (&api.store, &Turns::until(Instant::now() + BEGUN_WITHIN));
+    // They reach the store in their order, and share its commits; those of one loan wait for each other where
+    // triggers remember what they saw, as these see a loan's events in order.
+    let store = &api.store;
+    let ordered =
+        store.subscriptions(tenant).await?.iter().any(|subscription| subscription.fires_on_change());
+    let turns = &Turns { until: Instant::now() + BEGUN_WITHIN, ordered, loans: Mutex::default() };
     let accepted = stream::iter(batch.events)
         .map(|event| async move { accept(store, tenant, &event, now, turns).await });
     let results = accepted.buffered(AT_ONCE).map(|result| match result {
@@ -123,23 +126,23 @@ pub(super) async fn create<S: Intake + Subscriptions + Keys + Triggers + Send + 
     Ok(body::json(StatusCode::OK, &BatchResults { results: results.collect().await }))
 }
 
-/// Whose turn it is, for each loan: first come, first served, until time is up.
+/// Whose turn it is, for each loan where that matters: first come, first served, until time is up.
 struct Turns {
     until: Instant,
+    ordered: bool,
     loans: Mutex<HashMap<LoanId, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl Turns {
-    fn until(until: Instant) -> Self {
-        Self { until, loans: Mutex::default() }
-    }
-
-    async fn take(&self, loan: &LoanId) -> Result<OwnedMutexGuard<()>, StoreError> {
-        let turn = {
+    async fn take(&self, loan: &LoanId) -> Result<Option<OwnedMutexGuard<()>>, StoreError> {
+        let turn = self.ordered.then(|| {
             let mut loans = self.loans.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(loans.entry(loan.clone()).or_default())
+        });
+        let turn = match turn {
+            Some(turn) => Some(turn.lock_owned().await),
+            None => None,
         };
-        let turn = turn.lock_owned().await;
         if Instant::now() > self.until { Err(StoreError::Busy) } else { Ok(turn) }
     }
 }

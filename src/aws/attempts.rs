@@ -26,7 +26,7 @@ impl Attempts for Aws {
         oldest: Option<AttemptId>,
         before: Option<AttemptId>,
         limit: usize,
-    ) -> Stored<Vec<Row>> {
+    ) -> Stored<Vec<Attempt>> {
         // Both ends are in the range: the newest is the ID before `before`.
         let newest = match before.map(|id| id.uuid().as_u128().checked_sub(1)) {
             None => Uuid::max(),
@@ -38,7 +38,10 @@ impl Attempts for Aws {
             return Ok(Vec::new());
         }
         let items = self.query_rows(&table::loan_pk(tenant, loan), oldest, newest, limit).await?;
-        let attempts = items.iter().map(row_item::read).collect::<Stored<Vec<_>>>()?;
+        items.iter().map(row_item::read).collect()
+    }
+
+    async fn counted(&self, tenant: &TenantId, attempts: Vec<Attempt>) -> Stored<Vec<Row>> {
         let resends = self.resends_of(tenant, attempts.iter().map(|attempt| attempt.trace_id)).await?;
         let row = |attempt: Attempt| {
             let resends = resends.get(&attempt.trace_id).copied().unwrap_or(0);

@@ -66,7 +66,8 @@ pub(super) fn memory(tenant: &TenantId, loan: &LoanId) -> Place {
 
 /// What became of a subscription's formulas.
 pub(super) fn troubles(tenant: &TenantId, id: SubscriptionId) -> Place {
-    Place { pk: settings_pk(tenant), sk: format!("F#{id}") }
+    // A partition of its own: events write here, and every request reads the settings' counter.
+    Place::only(format!("F#{tenant}#{id}"))
 }
 
 /// The one item of a partition that holds one.

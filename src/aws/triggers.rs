@@ -16,18 +16,21 @@ use super::intake::{AT_ONCE, record};
 use super::item::{document, get_number, json, number};
 use super::table::{self, DOC, Kind, NEWEST_AUTO, PK, UNTIL, VERSION};
 use super::transaction::{Committed, Part as _, Refusal, put};
-use super::{Aws, back_off, delivery_item};
+use super::{Aws, back_off};
 use crate::model::delivery::Delivery;
 use crate::model::id::{LoanId, SubscriptionId, TenantId};
 use crate::model::memory::Memory;
 use crate::model::time::Timestamp;
 use crate::model::trouble::{TroubleOf, Troubles};
 use crate::ports::{
-    Accepted, Decided, Idempotency, Intake, Remembered, StoreError, Stored, Triggers, Wake, Watched,
+    Accepted, Attempts as _, Decided, Idempotency, Intake, Remembered, StoreError, Stored,
+    Subscriptions as _, Triggers, Wake, Watched,
 };
 
 /// How often an event is decided anew because another changed what it read.
 const DECISIONS: u32 = 16;
+/// From here on, waiting longer before the next makes nothing better: a caller waits for all of them.
+const LONGEST_WAIT: u32 = 3;
 
 impl Triggers for Aws {
     async fn accept_watched(
@@ -41,16 +44,21 @@ impl Triggers for Aws {
     ) -> Stored<Decided> {
         for tries in 0..DECISIONS {
             let (before, version) = self.memory(tenant, loan).await?;
+            if tries == 0 {
+                self.wake_lately(tenant, &before, &watched, now).await?;
+            }
             let mut after = before.clone();
             let rises = |watched: &&Watched| after.see(watched.watch, watched.fires(), now);
             let rose: Vec<_> =
                 watched.iter().filter(rises).filter_map(|watched| watched.delivery.as_ref()).collect();
             if after == before {
-                self.wake_lately(tenant, &before, &watched, now).await?;
                 return Ok(match self.accept(tenant, remember, deliveries, now).await? {
                     Accepted::Stored => Decided::Stored(Vec::new()),
                     Accepted::Known(known) => Decided::Known(known),
                 });
+            }
+            if after.is_crowded() {
+                after.keep(&self.subscriptions(tenant).await?);
             }
             let wakes = self.put_risen(tenant, &rose).await?;
             let memory = self.memory_part(tenant, loan, &after, version)?;
@@ -70,7 +78,7 @@ impl Triggers for Aws {
                 }
                 Decision::Overtaken => {
                     self.take_back(tenant, &rose).await?;
-                    back_off(tries).await;
+                    back_off(tries.min(LONGEST_WAIT)).await;
                 }
             }
         }
@@ -185,15 +193,11 @@ impl Aws {
         watched: &[Watched],
         now: Timestamp,
     ) -> Stored<()> {
-        let mut wakes = Vec::new();
-        for watched in watched {
-            let Some(trace) = memory.fired_lately(watched.watch.subscription, now) else { continue };
-            let Some(item) = self.get(table::delivery(tenant, trace)).await? else { continue };
-            let delivery = delivery_item::read(&item)?;
-            if delivery.progress.newest_attempt.is_none() {
-                wakes.extend(Wake::next_of(&delivery));
-            }
-        }
+        let fired = watched.iter().filter_map(|watched| memory.fired_lately(watched.watch.subscription, now));
+        let reads: Vec<_> = fired.map(|trace| self.delivery(tenant, trace)).collect();
+        let read: Vec<_> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+        let untouched = read.iter().flatten().filter(|delivery| delivery.progress.newest_attempt.is_none());
+        let wakes: Vec<_> = untouched.filter_map(Wake::next_of).collect();
         if wakes.is_empty() { Ok(()) } else { self.enqueue(wakes).await }
     }
 }

@@ -1,6 +1,6 @@
 //! The rows of a loan's history.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 
 use super::Embedded;
 use super::tables::{delivery, from_json};
@@ -10,16 +10,9 @@ use crate::model::id::{AttemptId, LoanId, TenantId, TraceId};
 use crate::model::progress::Progress;
 use crate::ports::{Attempts, Row, Stored};
 
-/// Rows of a loan with what their deliveries say now.
-const ROWS: &str = "SELECT attempts.doc, deliveries.progress FROM attempts
-     JOIN deliveries ON deliveries.trace = attempts.trace
-     WHERE attempts.tenant = ?1 AND attempts.loan = ?2 AND attempts.id >= ?3 AND attempts.id < ?4
-     ORDER BY attempts.id DESC LIMIT ?5";
-
-fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
-    let progress: Progress = from_json(row, 1)?;
-    Ok(Row { attempt: from_json(row, 0)?, resends: progress.resends })
-}
+const ATTEMPTS: &str = "SELECT doc FROM attempts
+     WHERE tenant = ?1 AND loan = ?2 AND id >= ?3 AND id < ?4 ORDER BY id DESC LIMIT ?5";
+const PROGRESS: &str = "SELECT progress FROM deliveries WHERE trace = ?1 AND tenant = ?2";
 
 impl Attempts for Embedded {
     async fn rows(
@@ -29,22 +22,41 @@ impl Attempts for Embedded {
         oldest: Option<AttemptId>,
         before: Option<AttemptId>,
         limit: usize,
-    ) -> Stored<Vec<Row>> {
+    ) -> Stored<Vec<Attempt>> {
         let (tenant, loan) = (tenant.clone(), loan.clone());
         let oldest = oldest.map_or([0; 16], |id| id.uuid().into_bytes());
         let before = before.map_or([0xff; 16], |id| id.uuid().into_bytes());
         self.read(move |connection| {
             connection
-                .prepare_cached(ROWS)?
-                .query_map(params![tenant.as_str(), loan.as_str(), oldest, before, limit], row)?
+                .prepare_cached(ATTEMPTS)?
+                .query_map(params![tenant.as_str(), loan.as_str(), oldest, before, limit], |row| {
+                    from_json(row, 0)
+                })?
                 .collect()
+        })
+        .await
+    }
+
+    async fn counted(&self, tenant: &TenantId, attempts: Vec<Attempt>) -> Stored<Vec<Row>> {
+        let tenant = tenant.clone();
+        self.read(move |connection| {
+            let mut progress = connection.prepare_cached(PROGRESS)?;
+            let row = |attempt: Attempt| {
+                let trace = attempt.trace_id.uuid();
+                let of = params![trace.as_bytes(), tenant.as_str()];
+                let progress: Option<Progress> =
+                    progress.query_row(of, |row| from_json(row, 0)).optional()?;
+                Ok(Row { attempt, resends: progress.map_or(0, |progress| progress.resends) })
+            };
+            attempts.into_iter().map(row).collect()
         })
         .await
     }
 
     async fn row(&self, tenant: &TenantId, loan: &LoanId, id: AttemptId) -> Stored<Option<Row>> {
         let after = AttemptId::from_uuid(uuid::Uuid::from_u128(id.uuid().as_u128().saturating_add(1)));
-        Ok(self.rows(tenant, loan, Some(id), Some(after), 1).await?.pop())
+        let found = self.rows(tenant, loan, Some(id), Some(after), 1).await?;
+        Ok(self.counted(tenant, found).await?.pop())
     }
 
     async fn delivery(&self, tenant: &TenantId, trace: TraceId) -> Stored<Option<Delivery>> {

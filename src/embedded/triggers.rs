@@ -15,7 +15,7 @@ use crate::model::id::{LoanId, SubscriptionId, TenantId};
 use crate::model::memory::Memory;
 use crate::model::time::Timestamp;
 use crate::model::trouble::{TroubleOf, Troubles};
-use crate::ports::{Decided, Idempotency, Remembered, Stored, Triggers, Wake, Watched};
+use crate::ports::{Decided, Idempotency, Remembered, Stored, Subscriptions as _, Triggers, Wake, Watched};
 
 impl Triggers for Embedded {
     async fn accept_watched(
@@ -29,6 +29,7 @@ impl Triggers for Embedded {
     ) -> Stored<Decided> {
         let (tenant, loan) = (tenant.clone(), loan.clone());
         let lanes = Arc::clone(&self.0.lanes);
+        let there = self.subscriptions(&tenant).await?;
         let rising = watched.iter().filter_map(|watched| watched.delivery.as_ref());
         let bytes =
             deliveries.iter().chain(rising).map(|(delivery, bytes)| weight(delivery) + bytes.len()).sum();
@@ -47,6 +48,9 @@ impl Triggers for Embedded {
                 {
                     return Ok((Decided::Known(known), Vec::new()));
                 }
+            }
+            if after.is_crowded() {
+                after.keep(&there);
             }
             if after != before {
                 put_memory(connection, &tenant, &loan, &after)?;

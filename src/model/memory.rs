@@ -2,19 +2,24 @@
 //!
 //! Only those that were true are kept: one that was false and one that nobody ever asked are alike, as either
 //! fires when it is true. A trigger is known by its subscription and by the version of that since which its
-//! criteria are what they are, so a changed trigger is one that nobody ever asked.
+//! criteria are what they are, so a changed trigger is one that nobody ever asked; and who still judges by the
+//! one before says nothing of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::id::{SubscriptionId, TraceId};
+use super::subscription::Subscription;
 use super::time::Timestamp;
 
 /// How long after a rise its delivery's message may still have to be sent by another event of the loan: the
 /// one who stored the delivery, and died, was not answered, and is asked again.
 const LATELY: Duration = Duration::from_secs(15 * 60);
+/// A tenant has no more than 200 subscriptions: what is kept beyond this is of some that are gone.
+const KEPT_AT_MOST: usize = 256;
 
 /// The triggers of one loan that were true when they were last looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +48,9 @@ impl Memory {
     /// delivery that comes of it then, if one does.
     pub fn see(&mut self, watch: Watch, fires: Option<TraceId>, now: Timestamp) -> bool {
         let Watch { subscription, since, holds } = watch;
+        if self.0.get(&subscription).is_some_and(|held| held.since > since) {
+            return false;
+        }
         if !holds {
             self.0.remove(&subscription);
             return false;
@@ -52,6 +60,16 @@ impl Memory {
             self.0.insert(subscription, Held { since, fired: fires.map(|trace| (trace, now)) });
         }
         rises
+    }
+
+    /// Whether there are more triggers than there can be: some were deleted.
+    pub fn is_crowded(&self) -> bool {
+        self.0.len() > KEPT_AT_MOST
+    }
+
+    /// Keeps what is remembered of these.
+    pub fn keep(&mut self, subscriptions: &[Arc<Subscription>]) {
+        self.0.retain(|id, _| subscriptions.iter().any(|subscription| subscription.id == *id));
     }
 
     /// The delivery of a trigger that rose a short while ago and holds since.
@@ -82,7 +100,11 @@ mod tests {
             (2, true, true),
             (2, true, false),
             (3, false, false),
-            (2, true, true),
+            (3, true, true),
+            // What was judged by an older one changes nothing.
+            (2, true, false),
+            (2, false, false),
+            (3, true, false),
         ];
         for (step, (since, holds, rises)) in steps.into_iter().enumerate() {
             let watch = Watch { subscription, since, holds };

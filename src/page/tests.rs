@@ -36,11 +36,11 @@ fn id(number: u32) -> AttemptId {
     AttemptId::from_uuid(Uuid::from_u128(u128::from(WEBHOOKS - number)))
 }
 
-fn row(number: u32, rare: bool) -> Row {
+fn attempt(number: u32, rare: bool) -> Attempt {
     let ended_at = Timestamp::from_millis(1_795_428_000_000);
     let result =
         Completion { ended_at, response_time_ms: None, source_ip: None, result: Ok(200), response: None };
-    let attempt = Attempt {
+    Attempt {
         id: id(number),
         tenant: tenant(),
         loan_id: LoanId::try_from("727".to_owned()).expect("a loan"),
@@ -59,8 +59,7 @@ fn row(number: u32, rare: bool) -> Row {
         sent_at: ended_at,
         state: AttemptState::Complete(result),
         next_attempt_at: None,
-    };
-    Row { attempt, resends: 0 }
+    }
 }
 
 impl Attempts for Loan {
@@ -71,9 +70,13 @@ impl Attempts for Loan {
         _: Option<AttemptId>,
         before: Option<AttemptId>,
         limit: usize,
-    ) -> Stored<Vec<Row>> {
+    ) -> Stored<Vec<Attempt>> {
         let numbers = (0..WEBHOOKS).filter(|number| before.is_none_or(|before| id(*number) < before));
-        Ok(numbers.take(limit).map(|number| row(number, self.0.contains(&number))).collect())
+        Ok(numbers.take(limit).map(|number| attempt(number, self.0.contains(&number))).collect())
+    }
+
+    async fn counted(&self, _: &TenantId, attempts: Vec<Attempt>) -> Stored<Vec<Row>> {
+        Ok(attempts.into_iter().map(|attempt| Row { attempt, resends: 0 }).collect())
     }
 
     async fn row(&self, _: &TenantId, _: &LoanId, _: AttemptId) -> Stored<Option<Row>> {

@@ -21,7 +21,7 @@ pub struct Row {
 }
 
 pub trait Attempts {
-    /// Rows of a loan, the newest first: at most `limit`, with IDs from `oldest` to before `before`.
+    /// Attempts of a loan, the newest first: at most `limit`, with IDs from `oldest` to before `before`.
     fn rows(
         &self,
         tenant: &TenantId,
@@ -29,6 +29,13 @@ pub trait Attempts {
         oldest: Option<AttemptId>,
         before: Option<AttemptId>,
         limit: usize,
+    ) -> impl Future<Output = Stored<Vec<Attempt>>> + Send;
+
+    /// What these attempts' deliveries say now, in the same order.
+    fn counted(
+        &self,
+        tenant: &TenantId,
+        attempts: Vec<Attempt>,
     ) -> impl Future<Output = Stored<Vec<Row>>> + Send;
 
     fn row(

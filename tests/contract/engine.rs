@@ -141,6 +141,10 @@ macro_rules! contract {
                 a_repeat_promises_what_fired_and_changes_nothing
                 a_key_that_is_known_leaves_no_trace_of_a_rise
             }
+            remembering {
+                who_judges_by_an_older_trigger_neither_fires_nor_forgets
+                what_deleted_triggers_left_behind_does_not_grow_for_ever
+            }
             rises {
                 as_many_triggers_rise_at_once_as_a_tenant_may_have
                 a_formula_that_fails_is_counted_and_the_last_is_told

@@ -15,6 +15,7 @@ mod intake;
 mod keys;
 mod leases;
 mod payloads;
+mod remembering;
 mod resends;
 mod rises;
 mod scene;

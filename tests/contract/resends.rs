@@ -60,6 +60,7 @@ pub(crate) async fn a_resend_is_queued_read_and_counted_at_once<E: Engine>() -> 
         assert_eq!(delivery.progress.newest_attempt, Some(asked.id));
         assert_eq!(delivery.progress.resends, count);
         let rows = scene.ports().rows(scene.tenant(), &asked.loan_id, None, None, 10).await?;
+        let rows = scene.ports().counted(scene.tenant(), rows).await?;
         assert!(rows.iter().all(|row| row.resends == count));
     }
     assert_eq!(scene.rows().await?.len(), 3);

@@ -95,7 +95,7 @@ pub(crate) async fn another_tenants_history_is_empty<E: Engine>() -> Stored<()> 
     ports.begin(&crate::scene::wake(&delivery, 1, START), 1, Uuid::new_v4(), START).await?;
     for (of, id) in [(scene.tenant(), row.id), (&stranger(), scene.rows_of(&delivery).await?[0].id)] {
         let rows = ports.rows(of, &row.loan_id, None, None, 10).await?;
-        assert_eq!(rows.iter().map(|row| row.attempt.id).collect::<Vec<AttemptId>>(), [id]);
+        assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<AttemptId>>(), [id]);
     }
     Ok(())
 }

@@ -41,6 +41,12 @@ impl Subscription {
         self.settings.restriction.is_some() || matches!(self.settings.criteria, Criteria::Trigger { .. })
     }
 
+    /// Whether what it does at an event depends on those before.
+    pub fn fires_on_change(&self) -> bool {
+        let criteria = &self.settings.criteria;
+        self.settings.enabled && matches!(criteria, Criteria::Trigger { fire: Fire::OnChange, .. })
+    }
+
     fn verdict(&self, occurrence: &Occurrence<'_>) -> Judged<Verdict> {
         let fires = |fires| if fires { Verdict::Fires } else { Verdict::No };
         match &self.settings.criteria {

@@ -15,6 +15,7 @@ mod lag;
 mod lost_answers;
 mod resends;
 mod throttling;
+mod triggers;
 
 use std::future::Future;
 use std::sync::Arc;

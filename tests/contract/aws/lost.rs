@@ -3,7 +3,7 @@
 use loanhook::ports::Stored;
 
 use super::InTheCloud;
-use crate::triggers::{LATE, queued, send, traces, watching, with};
+use crate::triggers::{IN_TIME, LATE, queued, send, traces, watching, with};
 
 #[test]
 fn the_message_of_a_rise_that_was_lost_comes_back_with_the_next_event() {
@@ -16,6 +16,18 @@ fn the_message_of_a_rise_that_was_lost_comes_back_with_the_next_event() {
         // A long time after, nobody is left who was not answered.
         assert!(send(&engine, "727", LATE, 3600).await.deliveries.is_empty());
         assert_eq!(queued(&engine).await, []);
+        Stored::Ok(())
+    });
+}
+
+#[test]
+fn it_comes_back_with_an_event_that_changes_what_is_remembered_too() {
+    crate::run_on::<InTheCloud>(async {
+        let engine = with::<InTheCloud>(&[&watching(0)]).await?;
+        let rose = traces(&[send(&engine, "727", LATE, 0).await]);
+        assert_eq!(queued(&engine).await, rose);
+        assert!(send(&engine, "727", IN_TIME, 1).await.deliveries.is_empty());
+        assert_eq!(queued(&engine).await, rose);
         Stored::Ok(())
     });
 }

@@ -5,7 +5,7 @@ use loanhook::model::attempt::{AttemptNumber, Outcome, QUEUED_FOR_AT_MOST};
 use loanhook::model::failure::ErrorKind;
 use loanhook::model::progress::Status;
 use loanhook::ports::Stored;
-use loanhook::resend::{ResendRequest, resend};
+use loanhook::resend::{Named, ResendRequest, resend};
 
 use super::super::faulty::Faulty;
 use super::{crash, crash_before, result, run, worker};
@@ -14,7 +14,7 @@ use crate::scene::{LEASE, MILLISECOND, SECOND, START, Scene, resend_wake};
 
 fn asked(scene: &Scene<Faulty>, key: Option<&str>) -> ResendRequest {
     let (requested_by, key) = ("Servicing".to_owned(), key.map(str::to_owned));
-    ResendRequest { trace_id: scene.trace(), attempt: None, requested_by, key }
+    ResendRequest { trace_id: scene.trace(), attempt: Named::Newest, requested_by, key }
 }
 
 /// An exhausted delivery, and whoever asks for its resend dead before the message of it.

@@ -93,7 +93,8 @@ fn keys_that_a_batch_left_are_asked_for_again() {
         worker(&scene, &[500]).handle(scene.first.clone(), START).await?;
         scene.resend(None, START).await?;
         let frozen = &scene.accepted.frozen;
-        let read = || scene.ports().rows(scene.tenant(), &frozen.loan_id, None, None, 10);
+        let attempts = scene.ports().rows(scene.tenant(), &frozen.loan_id, None, None, 10).await?;
+        let read = || scene.ports().counted(scene.tenant(), attempts.clone());
 
         scene.engine.proxy.on("BatchGetItem T", 1, Fault::Answer(nothing_read));
         let rows = read().await?;

@@ -1,0 +1,73 @@
+//! A trigger that rises, and whoever takes its event in dies between two calls: it fires once, and that is sent.
+//!
+//! The calls of such an event are, in their order: `GetItem M` (what is remembered), `PutObject` and `PutItem T`
+//! (the delivery that comes of it), `TransactWriteItems` (the decision, with the record of the event's key),
+//! `SendMessage`.
+
+use loanhook::intake::accept;
+
+use super::super::faulty::Faulty;
+use super::run;
+use crate::engine::Engine;
+use crate::intake::submission;
+use crate::scene::{SECOND, START, tenant};
+use crate::triggers::{IN_TIME, LATE, queued, send, submit, traces, watching, with};
+
+/// An event that raises the trigger, until this call comes and its caller dies.
+async fn crash_before(engine: &Faulty, name: &str, key: Option<&'static str>) {
+    let held = engine.proxy.hold(name, 1);
+    let ports = engine.ports().clone();
+    let task = tokio::spawn(async move {
+        let acme = tenant("acme");
+        accept(&ports, &acme, submission(LATE, key), START).await
+    });
+    held.arrived().await;
+    task.abort();
+    assert!(task.await.err().is_some_and(|end| end.is_cancelled()), "it went on past {name}");
+    engine.proxy.mend();
+}
+
+#[test]
+fn before_the_decision_nothing_fired_and_the_event_that_comes_again_fires() {
+    run(async {
+        for name in ["PutObject", "PutItem T", "TransactWriteItems"] {
+            let engine = with::<Faulty>(&[&watching(0)]).await?;
+            crash_before(&engine, name, None).await;
+            assert_eq!(queued(&engine).await, [], "{name}");
+            let fired = traces(&[send(&engine, "727", LATE, 1).await]);
+            assert_eq!(fired.len(), 1, "{name}");
+            assert_eq!(queued(&engine).await, fired, "{name}: and nothing of what was begun");
+            assert!(send(&engine, "727", LATE, 2).await.deliveries.is_empty(), "{name}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn after_the_decision_a_repeat_under_the_key_sends_what_was_decided() {
+    run(async {
+        let engine = with::<Faulty>(&[&watching(0)]).await?;
+        crash_before(&engine, "SendMessage", Some("key")).await;
+        assert_eq!(queued(&engine).await, []);
+        let receipt = submit(&engine, "727", LATE, Some("key"), START + SECOND).await;
+        let decided = traces(std::slice::from_ref(&receipt));
+        assert_eq!(decided.len(), 1);
+        assert_eq!(queued(&engine).await, decided);
+        assert!(send(&engine, "727", LATE, 2).await.deliveries.is_empty());
+        Ok(())
+    });
+}
+
+#[test]
+fn after_the_decision_any_event_of_the_loan_brings_its_message() {
+    run(async {
+        for context in [LATE, IN_TIME] {
+            let engine = with::<Faulty>(&[&watching(0)]).await?;
+            crash_before(&engine, "SendMessage", None).await;
+            assert_eq!(queued(&engine).await, []);
+            assert!(send(&engine, "727", context, 1).await.deliveries.is_empty());
+            assert_eq!(queued(&engine).await.len(), 1, "{context}");
+        }
+        Ok(())
+    });
+}

@@ -1,0 +1,47 @@
+//! What is remembered of a loan's triggers, event by event.
+
+use loanhook::model::delivery::Delivery;
+use loanhook::model::id::EventId;
+use loanhook::model::memory::Watch;
+use loanhook::model::subscription::Subscription;
+use loanhook::ports::{Decided, Stored, Triggers, Watched};
+
+use crate::engine::Engine;
+use crate::scene::{SECOND, START, event};
+use crate::triggers::{LATE, watching, with};
+
+/// What an event says of a trigger, as one call of the port.
+async fn see<E: Engine>(engine: &E, of: &Subscription, since: u64, holds: bool, step: u32) -> Stored<bool> {
+    let now = START + step * SECOND;
+    let loan = event("727", LATE);
+    let delivery = Delivery::render(of, &loan, EventId::at(now), now);
+    let watch = Watch { subscription: of.id, since, holds };
+    let watched = vec![Watched { watch, delivery: holds.then_some(delivery) }];
+    let ports = engine.ports();
+    let decided = ports.accept_watched(&of.tenant, &loan.loan_id, None, vec![], watched, now).await?;
+    Ok(decided == Decided::Stored(vec![of.id]))
+}
+
+pub(crate) async fn who_judges_by_an_older_trigger_neither_fires_nor_forgets<E: Engine>() -> Stored<()> {
+    let late = watching(0);
+    let engine = with::<E>(&[&late]).await?;
+    assert!(see(&engine, &late, 1, true, 0).await?);
+    assert!(see(&engine, &late, 2, true, 1).await?, "a changed trigger was never asked");
+    assert!(!see(&engine, &late, 1, true, 2).await?, "this one read its subscriptions before the change");
+    assert!(!see(&engine, &late, 1, false, 3).await?);
+    assert!(!see(&engine, &late, 2, true, 4).await?, "it holds since");
+    Ok(())
+}
+
+pub(crate) async fn what_deleted_triggers_left_behind_does_not_grow_for_ever<E: Engine>() -> Stored<()> {
+    let first = watching(0);
+    let engine = with::<E>(&[&first]).await?;
+    assert!(see(&engine, &first, 1, true, 0).await?);
+    // More than a tenant can have, none of which is there any more.
+    for number in 1..=260 {
+        assert!(see(&engine, &watching(number), 1, true, 0).await?);
+    }
+    assert!(see(&engine, &watching(1), 1, true, 1).await?, "of one that is gone nothing is remembered");
+    assert!(!see(&engine, &first, 1, true, 2).await?, "of one that is there, it is");
+    Ok(())
+}
