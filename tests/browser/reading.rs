@@ -177,7 +177,7 @@ async fn a_key_signs_in_and_out_again() {
         assert_eq!(tab.text("h1").await, "Sign in");
         tab.one("#key").await.send_keys(j.api.key()).await.expect("typed");
         tab.click("main button.primary").await;
-        tab.says(".chips", "succeeded").await;
+        tab.says(".chips", "Succeeded").await;
         tab.click(".who button").await;
         tab.says("h1", "Sign in").await;
         tab.go(&format!("{base}/loans/727/webhooks")).await;

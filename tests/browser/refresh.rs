@@ -50,7 +50,11 @@ async fn a_page_that_may_not_be_seen_any_more_says_that_it_does_not_refresh() {
     let other = link(&j.api, "728", &ALL).await;
     tab.run("return fetch(arguments[0]).then((answer) => answer.status)", vec![other.into()]).await;
     tab.driver().delete_cookie(session.name).await.expect("no session of this loan");
+    tab.run("document.querySelector('a.open').focus()", vec![]).await;
     tab.says("[role=status]", "This page does not refresh any more").await;
+    tab.click("#said .dismiss").await;
+    assert!(tab.all("#said .notice").await.is_empty());
+    assert!(tab.focus_is_on("a.open").await, "the focus is kept");
     gate.open();
     tab.close().await;
 }

@@ -35,7 +35,7 @@ pub(super) fn show(list: &List, path: &str) -> Markup {
                 (choice("outcome", "Outcome", "Any", OUTCOMES, asked.get("outcome")))
                 (choice("responseCode", "Response code", "Any", CODES, asked.get("responseCode")))
                 (choice("error", "Error", "Any", &kinds, asked.get("error")))
-                (choice("attempt", "Attempt", "Automatic or manual", ATTEMPTS, asked.get("attempt")))
+                (choice("attempt", "Attempt", "Any", ATTEMPTS, asked.get("attempt")))
                 (text("traceId", "Trace ID", asked.get("traceId")))
                 (moment("from", "From", asked.get("from")))
                 (moment("to", "To", asked.get("to")))
@@ -65,7 +65,8 @@ pub(super) fn show(list: &List, path: &str) -> Markup {
 /// Filters of the API that an address may have and the form does not ask for.
 const HIDDEN: [&str; 3] = ["eventName", "subscriptionId", "method"];
 
-fn words_of(name: &str) -> &'static str {
+/// A parameter, as the form names it.
+pub(super) fn words_of(name: &str) -> &str {
     match name {
         "eventTitle" => "Event title",
         "eventName" => "Event",
@@ -77,7 +78,9 @@ fn words_of(name: &str) -> &'static str {
         "error" => "Error",
         "attempt" => "Attempt",
         "from" => "From",
-        _ => "To",
+        "to" => "To",
+        LIMIT => "Rows a page",
+        other => other,
     }
 }
 
@@ -87,8 +90,21 @@ fn shown(name: &str, value: &str) -> Markup {
             html! { span title=(value) { (short(&value)) } }
         }
         "from" | "to" => html! { time datetime=(value) { (value) } },
-        _ => html! { (value) },
+        _ => html! { (words_for(name, value)) },
     }
+}
+
+/// A value in the words of its choice.
+fn words_for<'a>(name: &str, value: &'a str) -> &'a str {
+    let choices = match name {
+        "outcome" => OUTCOMES,
+        "attempt" => ATTEMPTS,
+        "error" => {
+            return ErrorKind::ALL.into_iter().find(|of| of.as_str() == value).map_or(value, |of| kind(of));
+        }
+        _ => &[],
+    };
+    choices.iter().find(|(known, _)| *known == value).map_or(value, |(_, words)| words)
 }
 
 fn choice(name: &str, label: &str, any: &str, choices: &[(&str, &str)], chosen: &str) -> Markup {

@@ -82,6 +82,7 @@ async fn each_filter_shows_what_the_api_shows() {
     let titles: Vec<_> =
         page.all("#titles option").iter().filter_map(|option| option.attr("value")).collect();
     assert_eq!(titles, ["Börse & Co", "Core banking"], "those seen");
+    assert_eq!(page.texts(".chips bdi"), ["Failed"], "in the words of the form");
     assert_eq!(page.attribute("#f-eventTitle", "list"), "titles");
     assert_eq!(page.attribute("#f-outcome option[selected]", "value"), "failed");
 }
@@ -198,12 +199,12 @@ async fn filters_that_are_wrong_are_named() {
     j.api.settled(&j.api.send_one(&event("727")).await).await;
     let mut visitor = viewer(&j).await;
     for (query, name) in [
-        ("traceId=78e7", "traceId"),
-        ("responseCode=9xx", "responseCode"),
-        ("from=yesterday", "from"),
-        ("limit=201", "limit"),
+        ("traceId=78e7", "Trace ID"),
+        ("responseCode=9xx", "Response code"),
+        ("from=yesterday", "From"),
+        ("limit=201", "Rows a page"),
         ("before=x", "before"),
-        ("outcome=lost", "outcome"),
+        ("outcome=lost", "Outcome"),
     ] {
         let page = Page::of(&visitor.get(&format!("{PAGE}?{query}")).await.is(422));
         assert_eq!(page.text("[role=alert] strong"), name);
