@@ -1,9 +1,10 @@
 //! What once took more than is counted: each of these ended the process, or held it for seconds.
 
 use loanhook::model::formula::{Context, FaultKind, Formula};
+use serde_json::value::RawValue;
 
 use crate::worst::fibonacci_ratio;
-use crate::{NOW, answer, worst};
+use crate::{NOW, answer, table, worst};
 
 #[test]
 fn long_ratios_are_compared_without_a_deep_stack() {
@@ -105,12 +106,46 @@ fn going_through_a_text_or_a_long_number_is_paid_for() {
     assert_eq!(answer(&over("(nil? _)")), "0");
 }
 
+/// Errors go to the log, and to whoever reads the subscription.
 #[test]
-fn what_is_wrong_with_a_regex_that_was_made_does_not_tell_it() {
-    for formula in ["(re-pattern (str loan-status \"(\"))", "(re-pattern (str loan-status \"\\\\Q\"))"] {
-        let error = crate::printed(formula).expect_err(formula);
-        assert_eq!(error.detail, "this string is no regex, or one that is not supported");
+fn no_error_tells_a_value_of_the_context() {
+    let error = |formula: &str, value: &str| {
+        let json = format!(r#"{{"value": {value}}}"#);
+        let json: Box<RawValue> = serde_json::from_str(&json).expect("JSON");
+        let context = Context::new(&json, NOW).expect("an object");
+        Formula::parse(formula).ok()?.eval(&context).err().map(|error| error.detail)
+    };
+    // Values, and what of them would be told.
+    let values: [(&str, &[&str]); 6] = [
+        (r#""%w(\\p{kü""#, &["%w", "\\p", "ü"]),
+        (r#""%-$17""#, &["%-", "17"]),
+        (r#""\\G$7""#, &["\\G", "$7"]),
+        ("[\"ww\", -17.25]", &["ww", "17"]),
+        (r#"{"ww": 1, "w": "%k"}"#, &["ww", "%k"]),
+        ("987654321987654321987", &["98765"]),
+    ];
+    let mut told = 0;
+    for function in table::functions() {
+        for (value, parts) in values {
+            for args in [
+                "value",
+                "value 1",
+                "1 value",
+                "value value",
+                "value \"a\"",
+                "\"a\" value",
+                "\"a1\" #\"a\" value",
+                "inc value",
+                "str value 2",
+            ] {
+                let formula = format!("({function} {args})");
+                let Some(detail) = error(&formula, value) else { continue };
+                assert!(!parts.iter().any(|part| detail.contains(part)), "{formula}: {detail}");
+                told += 1;
+            }
+        }
     }
+    assert!(told > 2_000, "{told} errors were compared");
 }
 
 #[test]
