@@ -1,11 +1,15 @@
-//! What a typical formula costs once it is parsed: `cargo bench --bench formulas`.
+//! What a typical formula costs once it is parsed, and the dearest that take all they may:
+//! `cargo bench --bench formulas`.
 
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::DateTime;
 use loanhook::model::formula::{Context, Formula};
 use serde_json::value::RawValue;
+
+#[path = "../tests/formulas/worst.rs"]
+mod worst;
 
 const CONTEXT: &str = include_str!("../tests/formulas/context.json");
 
@@ -31,4 +35,23 @@ fn main() {
         }
         println!("{:>8.0} ns  {text}", start.elapsed().as_nanos() as f64 / f64::from(ROUNDS));
     }
+    for (took, text) in dearest() {
+        println!("{:>8.1} ms  {}", took.as_secs_f64() * 1e3, worst::tail(&text));
+    }
+}
+
+/// The few that take longest of those that end at a limit.
+fn dearest() -> Vec<(Duration, String)> {
+    let json = worst::context();
+    let context = Context::new(&json, DateTime::UNIX_EPOCH).expect("an object");
+    let timed = worst::formulas().into_iter().map(|text| {
+        let formula = Formula::parse(&text).expect("a formula");
+        let start = Instant::now();
+        black_box(formula.holds(&context).expect_err("a limit"));
+        (start.elapsed(), text)
+    });
+    let mut timed: Vec<_> = timed.collect();
+    timed.sort_by(|a, b| b.cmp(a));
+    timed.truncate(10);
+    timed
 }

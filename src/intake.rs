@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use tokio::time::timeout;
 use tracing::warn;
 
 use crate::log;
@@ -31,8 +32,10 @@ pub const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 3600);
 /// How many versions of subscriptions are read at once.
 const READ_AT_ONCE: usize = 16;
 
-/// After how many subscriptions with formulas others get their turn.
-const FORMULAS_AT_A_TIME: u32 = 8;
+/// How long an answer waits for failures of formulas to be kept.
+const KEPT_WITHIN: Duration = Duration::from_millis(500);
+/// After how many subscriptions with formulas or templates others get their turn.
+const DEAR_AT_A_TIME: u32 = 8;
 
 /// An event, and the idempotency key it came under.
 #[derive(Debug)]
@@ -127,7 +130,7 @@ struct Sorted {
 
 async fn sort(subscriptions: &[Arc<Subscription>], event: &Event, id: EventId, now: Timestamp) -> Sorted {
     let occurrence = Occurrence::new(event, now);
-    let (mut sorted, mut formulas) = (Sorted::default(), 0_u32);
+    let (mut sorted, mut dear) = (Sorted::default(), 0_u32);
     for subscription in subscriptions {
         match subscription.judge(&occurrence) {
             Verdict::No => {}
@@ -140,10 +143,10 @@ async fn sort(subscriptions: &[Arc<Subscription>], event: &Event, id: EventId, n
                 sorted.troubles.push(TroubleOf { subscription: subscription.id, trouble });
             }
         }
-        // A formula may take milliseconds, and there may be hundreds.
-        if subscription.has_formulas() {
-            formulas += 1;
-            if formulas % FORMULAS_AT_A_TIME == 0 {
+        // A formula or template may take milliseconds, and there may be hundreds.
+        if subscription.is_dear() {
+            dear += 1;
+            if dear % DEAR_AT_A_TIME == 0 {
                 tokio::task::yield_now().await;
             }
         }
@@ -152,7 +155,8 @@ async fn sort(subscriptions: &[Arc<Subscription>], event: &Event, id: EventId, n
 }
 
 /// Tells of formulas that failed: in the log, and to the author of the subscription. That this is not kept
-/// fails no event.
+/// fails no event, and holds none up for long. It is not left for later: a function may be frozen as soon as
+/// it has answered.
 async fn tell<S: Triggers>(store: &S, tenant: &TenantId, troubles: Vec<TroubleOf>) {
     if troubles.is_empty() {
         return;
@@ -160,8 +164,10 @@ async fn tell<S: Triggers>(store: &S, tenant: &TenantId, troubles: Vec<TroubleOf
     for of in &troubles {
         log::trouble(tenant, of);
     }
-    if let Err(failure) = store.note_troubles(tenant, troubles).await {
-        warn!(%failure, "formula.failure_not_kept");
+    match timeout(KEPT_WITHIN, store.note_troubles(tenant, troubles)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(failure)) => warn!(%failure, "formula.failure_not_kept"),
+        Err(_) => warn!(failure = "it took too long", "formula.failure_not_kept"),
     }
 }
 

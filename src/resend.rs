@@ -1,7 +1,7 @@
 //! Sending again, on demand, exactly what was sent. The automatic schedule neither knows nor cares.
 
 use crate::intake::REMEMBERED_FOR;
-use crate::model::attempt::{Attempt, AttemptNumber, Outcome};
+use crate::model::attempt::{AttemptNumber, Outcome};
 use crate::model::delivery::Delivery;
 use crate::model::id::{AttemptId, TenantId, TraceId};
 use crate::model::time::Timestamp;
@@ -65,9 +65,11 @@ where
         Named::Number(number) => {
             let (delivery, attempts) = store.story(tenant, trace_id).await?.ok_or(ResendError::Unknown)?;
             delivery.progress.newest_attempt.ok_or(ResendError::NotAttempted)?;
-            let happened =
-                |attempt: &&Attempt| attempt.number == number && attempt.outcome() != Outcome::Queued;
-            let named = attempts.iter().rev().find(happened).ok_or(ResendError::Unknown)?.id;
+            let of_number = attempts.into_iter().rev().filter(|attempt| attempt.number == number);
+            let mut happened = of_number
+                .map(|attempt| attempt.as_of(now))
+                .filter(|attempt| attempt.outcome() != Outcome::Queued);
+            let named = happened.next().ok_or(ResendError::Unknown)?.id;
             (delivery, named)
         }
     };

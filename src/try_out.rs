@@ -52,5 +52,9 @@ pub fn render(rendering: &Rendering, now: Timestamp) -> Result<String, Faults> {
         Target::Body { .. } => MAX_BODY,
     };
     let variables = Variables::of(&rendering.event, context, rendering.trace_id);
-    template.render(&variables, most).map_err(|error| Faults::one("/template", error.to_string()))
+    template.render(&variables, most).map_err(|error| {
+        let mut faults = Faults::default();
+        faults.add_at("/template", error.to_string(), error.at);
+        faults
+    })
 }

@@ -106,6 +106,11 @@ fn request(
     let (bytes, payload) = match &compiled.payload {
         Some(template) => {
             let bytes = Bytes::from(rendered("the payload", template, MAX_BODY)?);
+            if !occurrence.has_room(bytes.len()) {
+                return Err(
+                    "the templates of all subscriptions render to more than 32 MiB for this event".into()
+                );
+            }
             let payload = Payload::of(&bytes);
             (bytes, payload)
         }
@@ -116,3 +121,7 @@ fn request(
     let method = settings.request.method;
     Ok((FrozenRequest { method, url, headers, content_type, payload, unrenderable: None }, bytes))
 }
+
+#[cfg(test)]
+#[path = "rendering_tests.rs"]
+mod tests;

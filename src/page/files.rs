@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
 
 use super::refused::Refused;
 use super::visit::Visit;
@@ -15,7 +16,9 @@ use crate::web::download::download;
 pub(super) async fn source<S: Store>(
     State(pages): State<Pages<S>>,
     visit: Visit,
+    headers: HeaderMap,
 ) -> Result<Response, Refused> {
+    saved(&headers)?;
     let row = visit.row(&pages.store).await?.attempt;
     let bytes = bytes(&pages.store, &visit, row.source).await?.ok_or(Refused::NoPage)?;
     Ok(download(bytes, row.content_type.as_deref(), &format!("source-{}", row.id)))
@@ -25,12 +28,21 @@ pub(super) async fn source<S: Store>(
 pub(super) async fn response<S: Store>(
     State(pages): State<Pages<S>>,
     visit: Visit,
+    headers: HeaderMap,
 ) -> Result<Response, Refused> {
+    saved(&headers)?;
     let row = visit.row(&pages.store).await?.attempt;
     let answer =
         row.completion().and_then(|completion| completion.response.as_ref()).ok_or(Refused::NoPage)?;
     let bytes = bytes(&pages.store, &visit, answer.payload).await?.ok_or(Refused::NoPage)?;
     Ok(download(bytes, answer.content_type.as_deref(), &format!("response-{}", row.id)))
+}
+
+/// A payload is saved, and is never a part of a page: not its script, style or picture.
+fn saved(headers: &HeaderMap) -> Result<(), Refused> {
+    let purpose = headers.get("sec-fetch-dest").map(HeaderValue::as_bytes);
+    let known: [&[u8]; 4] = [b"document", b"empty", b"frame", b"iframe"];
+    if purpose.is_none_or(|purpose| known.contains(&purpose)) { Ok(()) } else { Err(Refused::NoPage) }
 }
 
 /// None where they are not kept any more.

@@ -1,17 +1,19 @@
 //! The list of a loan's webhooks.
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use http::request::Parts;
 
 use super::details::{self, Details};
-use super::query::{Asked, Wanted};
+use super::query::{Asked, OPEN, Wanted};
 use super::refused::Refused;
 use super::view::list;
 use super::visit::Visit;
 use super::{Pages, Store};
 use crate::history;
+use crate::model::attempt::Attempt;
+use crate::model::id::AttemptId;
 use crate::model::time::Timestamp;
 
 /// What the page shows.
@@ -21,6 +23,8 @@ pub(super) struct List {
     pub(super) page: history::Page,
     /// Of the row that is open.
     pub(super) open: Option<Details>,
+    /// The resend that was just asked for.
+    pub(super) resent: Option<AttemptId>,
     pub(super) now: Timestamp,
 }
 
@@ -34,14 +38,36 @@ pub(super) async fn show<S: Store>(
     let now = Timestamp::now();
     let page = page(&pages.store, &visit, &wanted, now).await?;
     let opened = page.rows.iter().find(|row| Some(row.attempt.id) == wanted.open).cloned();
+    // It may be on another page by now, or not match any more: with its story it is found.
+    if let (None, Some(id), None, true) =
+        (&opened, wanted.open, wanted.filter.trace_id, wanted.faults.0.is_empty())
+        && let Some(row) = row(&pages.store, &visit, id, now).await?
+    {
+        let story = asked.story(&row.trace_id).with(OPEN, &id).query();
+        return Ok(Redirect::to(&format!("{}{story}#a-{id}", visit.path())).into_response());
+    }
+    let resent = match wanted.resent {
+        Some(id) => row(&pages.store, &visit, id, now).await?.filter(Attempt::is_manual).map(|row| row.id),
+        None => None,
+    };
     let open = match opened {
         Some(row) => Some(details::of(&pages.store, &visit, row).await?),
         None => None,
     };
     let ok = wanted.faults.0.is_empty();
     let status = if ok { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let list = List { asked, wanted, page, open, now };
+    let list = List { asked, wanted, page, open, resent, now };
     Ok((status, list::page(&list, &visit)).into_response())
+}
+
+async fn row<S: Store>(
+    store: &S,
+    visit: &Visit,
+    id: AttemptId,
+    now: Timestamp,
+) -> Result<Option<Attempt>, Refused> {
+    let row = history::row(store, &visit.grant.tenant, &visit.loan, id, now).await?;
+    Ok(row.map(|row| row.attempt))
 }
 
 /// Nothing is read for filters that are wrong.

@@ -6,7 +6,7 @@ use url::form_urlencoded::Serializer;
 use super::form::Form;
 use crate::model::filter::HistoryFilter;
 use crate::model::filter_draft::{FilterDraft, checked, checked_limit};
-use crate::model::id::AttemptId;
+use crate::model::id::{AttemptId, TraceId};
 use crate::model::time::Timestamp;
 use crate::model::validation::Faults;
 
@@ -83,6 +83,11 @@ impl Asked {
     /// The first page of these filters, nothing open.
     pub(super) fn first_page(&self) -> Self {
         self.without(&[BEFORE, OPEN, RESENT])
+    }
+
+    /// All of one delivery, whatever is filtered here.
+    pub(super) fn story(&self, trace: &TraceId) -> Self {
+        self.first_page().without(&FILTERS).with("traceId", trace)
     }
 
     /// With its question mark; empty where nothing is given.

@@ -64,7 +64,11 @@ impl Chrome {
         let driver = driver.await.expect("a session");
         let chrome = Self { driver, folder, _driver: child };
         let scheme = if look.dark { "dark" } else { "light" };
-        let media = serde_json::json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        let media = serde_json::json!({"features": [
+            {"name": "prefers-color-scheme", "value": scheme},
+            // Nothing is seen half turned.
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ]});
         chrome.tell("Emulation.setEmulatedMedia", media).await;
         let size =
             serde_json::json!({"width": look.width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
@@ -72,7 +76,7 @@ impl Chrome {
         Some(chrome)
     }
 
-    async fn tell(&self, command: &str, arguments: serde_json::Value) {
+    pub(crate) async fn tell(&self, command: &str, arguments: serde_json::Value) {
         self.driver.cdp().send_raw(command, arguments).await.expect("the browser does as told");
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::chrome::Look;
-use crate::harness::{Journey, Reply, event};
+use crate::harness::{Journey, Reply, event, text};
 use crate::scene::opened;
 use crate::tab::Tab;
 
@@ -25,20 +25,30 @@ async fn screenshots() {
     for (title, path) in titles.into_iter().zip(["/bank", "/collections", "/data"]) {
         j.subscribe(path, json!({"title": title, "retry": {"delays": [1, 3600]}})).await;
     }
+    // Two events when all went well.
+    for _ in 0..2 {
+        for trace in j.api.send(&event("727")).await {
+            j.api.settled(&trace).await;
+        }
+    }
     let json = [("Content-Type", "application/json"), ("Server", "collections/4.2")];
     let down = br#"{"error": "maintenance window", "retryAfter": "2 h", "balance": 10250.00}"#;
     j.receiver.always("/collections", Reply::with(503, &json, down));
     j.receiver.replies("/data", [Reply::reset(), Reply::ok()]);
-    let traces = j.api.send(&event("727")).await;
-    for (trace, attempts) in traces.iter().zip([1, 2, 2]) {
-        j.api.after_attempts(trace, attempts).await;
+    let mut collections = String::new();
+    for trace in j.api.send(&event("727")).await {
+        let title = text(&j.api.delivery(&trace).await["eventTitle"]).to_owned();
+        j.api.after_attempts(&trace, if title == titles[0] { 1 } else { 2 }).await;
+        if title == titles[1] {
+            collections = trace;
+        }
     }
     // A servicer tries again.
     let Some(tab) = opened(&j, Look::WITH_SCRIPT).await else { return };
-    tab.click(&format!("[data-trace='{}'] a.open", traces[1])).await;
+    tab.click(&format!("[data-trace='{collections}'] a.open")).await;
     tab.click(".resend > summary").await;
     tab.click("dialog button.primary").await;
-    j.api.after_attempts(&traces[1], 3).await;
+    j.api.after_attempts(&collections, 3).await;
     tab.close().await;
 
     let dark = Look { dark: true, ..Look::WITH_SCRIPT };
@@ -46,11 +56,10 @@ async fn screenshots() {
         let Some(tab) = opened(&j, look).await else { return };
         tab.reads("h1", &["Webhooks"]).await;
         keep(&tab, &format!("list{name}.png")).await;
-        let row = format!("[data-trace='{}']:has(.manual)", traces[1]);
+        let row = format!("[data-trace='{collections}']:has(.manual)");
         tab.click(&format!("{row} a.open")).await;
         tab.says(".payloads", "maintenance window").await;
-        let whole =
-            "document.querySelector('tr.details').previousElementSibling.scrollIntoView(); scrollBy(0, -16)";
+        let whole = "document.querySelector('tr.details').previousElementSibling.scrollIntoView()";
         tab.run(whole, vec![]).await;
         keep(&tab, &format!("row{name}.png")).await;
         tab.close().await;

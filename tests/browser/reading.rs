@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::chrome::Look;
 use crate::harness::build::named;
-use crate::harness::{Journey, event, eventually, spoiled_by_emulator, text};
+use crate::harness::{Journey, event, eventually, instant, spoiled_by_emulator, text};
 use crate::scene::{opened, retried};
 use crate::tab::Tab;
 
@@ -73,7 +73,7 @@ async fn filters_and_pages(look: Look) {
     }
     let Some(tab) = opened(&j, look).await else { return };
     tab.click(".filters > summary").await;
-    tab.one("#f-eventTitle").await.send_keys("B").await.expect("a choice");
+    tab.one("#f-eventTitle").await.send_keys("Börse & Co").await.expect("typed");
     tab.click("#filters button.primary").await;
     tab.reads("td.title", &["Börse & Co"]).await;
     tab.says(".chips", "Event title").await;
@@ -115,14 +115,49 @@ async fn times_are_the_viewers_and_ids_are_copied() {
     let j = Journey::begin().await;
     let rows = retried(&j).await;
     let Some(tab) = opened(&j, Look::WITH_SCRIPT).await else { return };
+    // A zone that is no machine's of ours, three quarters of an hour beside most.
+    tab.tell("Emulation.setTimezoneOverride", json!({"timezoneId": "Asia/Kathmandu"})).await;
+    let address = tab.address().await.join("?from=2026-01-01T10:00:00Z").expect("an address");
+    tab.go(address.as_str()).await;
     let time = "td[data-head='Time Stamp'] time";
-    let local = "return new Intl.DateTimeFormat(undefined, {dateStyle: 'medium', timeStyle: 'medium'}).format(new Date(arguments[0]))";
-    let local = tab.run(local, vec![rows[1]["sentAt"].clone()]).await;
-    assert_eq!(tab.text(time).await, text(&local));
+    let there = instant(&rows[1]["sentAt"]) + chrono::TimeDelta::minutes(5 * 60 + 45);
+    let there = there.format("%b %-d, %Y, %-I:%M:%S").to_string();
+    assert!(tab.text(time).await.starts_with(&there), "{there}");
     let hover = text(&rows[1]["sentAt"]).replace('T', " ").replace('Z', " UTC");
     assert_eq!(tab.attribute(time, "title").await, hover);
+    assert_eq!(tab.run("return document.querySelector('#f-from').value", vec![]).await, "2026-01-01T15:45");
+    tab.run("window.left = false", vec![]).await;
+    tab.click("#filters button.primary").await;
+    eventually("the filters are applied", async || {
+        (tab.run("return window.left === undefined", vec![]).await == true).then_some(())
+    })
+    .await;
+    let asked = tab.address().await;
+    assert!(asked.query_pairs().eq(address.query_pairs()), "the moment is the same: {asked}");
+
+    let id = text(&rows[1]["id"]);
+    tab.tell("Browser.grantPermissions", json!({"permissions": ["clipboardReadWrite"]})).await;
     tab.click("td[data-head=ID] .copy").await;
-    tab.says("#said", &format!("Copied {}", text(&rows[1]["id"]))).await;
+    tab.says("#said", &format!("Copied {id}")).await;
+    assert_eq!(tab.run("return navigator.clipboard.readText()", vec![]).await, id);
+    tab.close().await;
+}
+
+#[tokio::test]
+async fn paper_has_the_table_and_whole_ids() {
+    let j = Journey::begin().await;
+    let rows = retried(&j).await;
+    // As wide as a sheet.
+    let Some(tab) = opened(&j, Look { width: 700, ..Look::WITH_SCRIPT }).await else { return };
+    tab.tell("Emulation.setEmulatedMedia", json!({"media": "print"})).await;
+    let shape = "return getComputedStyle(document.querySelector('#webhooks')).display";
+    assert_eq!(tab.run(shape, vec![]).await, "table");
+    let shown = "return [...document.querySelectorAll('tbody tr:first-child code')]
+                 .map((code) => getComputedStyle(code, '::after').content)";
+    let whole = [&rows[1]["id"], &rows[1]["traceId"]].map(|id| format!("\"{}\"", text(id)));
+    assert_eq!(tab.run(shown, vec![]).await, json!(whole));
+    let wide = "return document.documentElement.scrollWidth - innerWidth";
+    assert_eq!(tab.run(wide, vec![]).await, 0, "nothing is cut off");
     tab.close().await;
 }
 
@@ -142,7 +177,7 @@ async fn a_key_signs_in_and_out_again() {
         assert_eq!(tab.text("h1").await, "Sign in");
         tab.one("#key").await.send_keys(j.api.key()).await.expect("typed");
         tab.click("main button.primary").await;
-        tab.says(".chips", "succeeded").await;
+        tab.says(".chips", "Succeeded").await;
         tab.click(".who button").await;
         tab.says("h1", "Sign in").await;
         tab.go(&format!("{base}/loans/727/webhooks")).await;

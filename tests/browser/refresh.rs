@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::chrome::Look;
 use crate::harness::build::named;
 use crate::harness::{Gate, Journey, Reply, event, eventually, ids};
-use crate::scene::opened;
+use crate::scene::{ALL, link, opened};
 use crate::tab::Tab;
 
 #[tokio::test]
@@ -22,6 +22,8 @@ async fn a_retry_that_is_due_arrives_by_itself() {
     tab.run("window.stayed = true", vec![]).await;
     tab.click("tbody tr:nth-child(2) a.open").await;
     tab.says(".facts", "Destination").await;
+    let download = "a[download][href$='/response']";
+    tab.run("document.querySelector(arguments[0]).focus()", vec![download.into()]).await;
     gate.open();
     tab.says("#said", "Core banking: 200, succeeded").await;
     eventually("what is open tells of it", async || {
@@ -29,7 +31,31 @@ async fn a_retry_that_is_due_arrives_by_itself() {
         (drawn.len() == 1).then_some(())
     })
     .await;
+    assert!(tab.focus_is_on(download).await, "the focus is kept");
     assert_eq!(tab.run("return window.stayed", vec![]).await, true, "the page was not loaded anew");
+    tab.close().await;
+}
+
+#[tokio::test]
+async fn a_page_that_may_not_be_seen_any_more_says_that_it_does_not_refresh() {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({"timeoutSeconds": 30})).await;
+    let gate = Gate::closed();
+    j.receiver.replies("/hook", [Reply::ok().held(&gate)]);
+    j.api.send_one(&event("727")).await;
+    j.receiver.next().await;
+    let Some(tab) = opened(&j, Look::WITH_SCRIPT).await else { return };
+    let session = tab.driver().get_all_cookies().await.expect("cookies").remove(0);
+    // It stays signed in, to another loan.
+    let other = link(&j.api, "728", &ALL).await;
+    tab.run("return fetch(arguments[0]).then((answer) => answer.status)", vec![other.into()]).await;
+    tab.driver().delete_cookie(session.name).await.expect("no session of this loan");
+    tab.run("document.querySelector('a.open').focus()", vec![]).await;
+    tab.says("[role=status]", "This page does not refresh any more").await;
+    tab.click("#said .dismiss").await;
+    assert!(tab.all("#said .notice").await.is_empty());
+    assert!(tab.focus_is_on("a.open").await, "the focus is kept");
+    gate.open();
     tab.close().await;
 }
 

@@ -29,6 +29,10 @@ async fn with_the_script_it_stays_on_the_page_and_the_row_arrives() {
     tab.click("dialog button.primary").await;
     tab.reads("td[data-head='# Attempt Number']", &["manual", "2", "1"]).await;
     tab.says("[role=status]", "Automatic retries go on as scheduled").await;
+    let seen = "scrollTo(0, document.body.scrollHeight);
+                const {top, bottom} = document.querySelector('#said .notice').getBoundingClientRect();
+                return [scrollY > bottom - top, top >= 0 && bottom <= innerHeight]";
+    assert_eq!(tab.run(seen, vec![]).await, json!([true, true]), "it is seen from wherever somebody reads");
     tab.says("td[data-head='Response Code']", "ing").await;
     assert_eq!(tab.address().await.query(), None, "nobody left the page");
     assert!(tab.focus_is_on(".resend > summary").await, "the focus is kept");

@@ -127,6 +127,11 @@ impl Tab {
         ran.json().clone()
     }
 
+    /// Has the browser be as told, by a command of its DevTools.
+    pub(crate) async fn tell(&self, command: &str, arguments: Value) {
+        self.chrome.tell(command, arguments).await;
+    }
+
     pub(crate) async fn screenshot(&self) -> Vec<u8> {
         self.driver().screenshot_as_png().await.expect("a screenshot")
     }

@@ -167,11 +167,14 @@ macro_rules! contract {
                 another_tenants_keys_cannot_be_listed_or_deleted
                 two_tenants_may_use_the_same_idempotency_key
             }
+            asked {
+                a_key_stands_for_one_delivery_for_a_day
+                a_resend_that_nobody_took_can_be_named
+                nothing_can_be_resent_before_it_was_attempted
+            }
             resends {
                 a_resend_is_queued_read_and_counted_at_once
                 with_one_key_a_resend_is_queued_once
-                a_key_stands_for_one_delivery_for_a_day
-                nothing_can_be_resent_before_it_was_attempted
                 of_many_who_take_a_resend_one_wins
                 an_unknown_resend_cannot_be_taken
                 a_resend_that_waited_too_long_is_interrupted_not_sent

@@ -1,6 +1,7 @@
 //! The contract of the ports, which every engine keeps: each case is written once, over [`engine::Engine`],
 //! and runs against each engine. Time is data here: the cases say when it is.
 
+mod asked;
 #[cfg(feature = "aws")]
 mod aws;
 mod cancel;

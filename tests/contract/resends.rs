@@ -8,11 +8,10 @@ use loanhook::model::payload::Payload;
 use loanhook::model::progress::Status;
 use loanhook::model::time::Timestamp;
 use loanhook::ports::{Attempts, Deliveries, Idempotency, Queued, Resends, Stored, Taken};
-use loanhook::resend::{Named, ResendError, ResendRequest, resend};
 use uuid::Uuid;
 
 use crate::engine::Engine;
-use crate::scene::{DAY, LEASE, MILLISECOND, SECOND, START, Scene, accept, ended, resend_wake, wake};
+use crate::scene::{DAY, LEASE, MILLISECOND, SECOND, START, Scene, ended, resend_wake, wake};
 use crate::sender::Scripted;
 
 fn key() -> Option<Idempotency> {
@@ -20,7 +19,7 @@ fn key() -> Option<Idempotency> {
 }
 
 /// One failed attempt; it has retries if there are delays.
-async fn failed<E: Engine>(delays: &[u32]) -> Stored<Scene<E>> {
+pub(crate) async fn failed<E: Engine>(delays: &[u32]) -> Stored<Scene<E>> {
     let scene = Scene::<E>::new(delays).await?;
     scene.attempt(Ok(500), START).await?;
     Ok(scene)
@@ -80,39 +79,6 @@ pub(crate) async fn with_one_key_a_resend_is_queued_once<E: Engine>() -> Stored<
     assert_eq!(rows.iter().filter(|row| row.is_manual()).collect::<Vec<_>>(), [winner]);
     assert_eq!(scene.delivery().await?.progress.resends, 1);
     assert_eq!(scene.engine.drain().await, [resend_wake(winner, winner.sent_at)]);
-    Ok(())
-}
-
-pub(crate) async fn a_key_stands_for_one_delivery_for_a_day<E: Engine>() -> Stored<()> {
-    let scene = failed::<E>(&[]).await?;
-    let other = accept(&scene.engine, &scene.subscription, "727", START).await?;
-    scene.ports().begin(&wake(&other, 1, START), 1, Uuid::new_v4(), START).await?;
-    let ask = |trace_id, now| {
-        let (requested_by, key) = ("Servicing".to_owned(), Some("a".to_owned()));
-        let request = ResendRequest { trace_id, attempt: Named::Newest, requested_by, key };
-        resend(scene.ports(), scene.tenant(), request, now)
-    };
-    let first = ask(scene.trace(), START).await.expect("asked");
-    let end = START + DAY;
-    assert_eq!(ask(scene.trace(), end.minus(MILLISECOND)).await.expect("asked"), first);
-    let refused = ask(other.frozen.trace_id, end.minus(MILLISECOND)).await;
-    assert!(matches!(refused, Err(ResendError::KeyReused)), "{refused:?}");
-    assert_eq!(scene.rows_of(&other).await?.len(), 1);
-
-    let second = ask(other.frozen.trace_id, end).await.expect("asked");
-    assert_eq!(scene.rows_of(&other).await?[1].id, second);
-    Ok(())
-}
-
-pub(crate) async fn nothing_can_be_resent_before_it_was_attempted<E: Engine>() -> Stored<()> {
-    let scene = Scene::<E>::new(&[300]).await?;
-    let (requested_by, key) = ("Servicing".to_owned(), Some("a".to_owned()));
-    let request = ResendRequest { trace_id: scene.trace(), attempt: Named::Newest, requested_by, key };
-    let refused = resend(scene.ports(), scene.tenant(), request, START).await;
-    assert!(matches!(refused, Err(ResendError::NotAttempted)), "{refused:?}");
-    assert_eq!(scene.delivery().await?, scene.accepted);
-    assert_eq!(scene.rows().await?, []);
-    assert_eq!(scene.engine.drain().await, []);
     Ok(())
 }
 

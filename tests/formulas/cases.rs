@@ -182,10 +182,7 @@ fn the_examples_and_the_functions_of_the_reference_are_there() {
     for (formula, expected) in examples {
         assert_eq!(answer(formula), expected, "{formula}");
     }
-    let (_, functions) = page.split_once("## Functions").expect("the chapter of functions");
-    let table =
-        functions.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
-    let names: Vec<_> = table.flat_map(|row| row.split('`').skip(1).step_by(2)).collect();
+    let names = table::functions();
     assert!(names.len() > 200);
     for name in names {
         assert_eq!(answer(&format!("(fn? {name})")), "true", "{name}");

@@ -1,8 +1,21 @@
 //! Whatever a formula is, reading and running it ends, within its bounds, without a panic.
 
+use loanhook::model::formula::Formula;
 use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 
-use crate::{answer, grammar};
+use crate::greedy::{greedy, long_numbers, regexes, written_out};
+use crate::{grammar, used};
+
+/// How many steps the greedy formulas take at least, all of them together.
+const STEPS: u64 = 10_000_000;
+
+/// That it ends within what a formula may use; how many steps it took.
+fn ends(formula: &str) -> u64 {
+    let used = used(formula);
+    assert!(used.steps <= Formula::MOST.steps && used.bytes <= Formula::MOST.bytes, "{formula}: {used:?}");
+    used.steps
+}
 
 /// Pieces that the reader and the compiler look for, in any order.
 fn pieces() -> impl Strategy<Value = String> {
@@ -34,86 +47,52 @@ fn broken() -> impl Strategy<Value = String> {
     )
 }
 
-/// Loops and growth, with what bounds them left open.
-fn greedy() -> impl Strategy<Value = String> {
-    let seed = prop::sample::select(vec![
-        "1",
-        "[1]",
-        "\"ab\"",
-        "{:a 1}",
-        "#{1}",
-        "1.1M",
-        "3N",
-        "1/3",
-        "inc",
-        "(range)",
-        "(map inc (range))",
-    ]);
-    let step = prop::sample::select(vec![
-        "[a a]",
-        "(str a a)",
-        "(conj a a)",
-        "(into a a)",
-        "(*' a a)",
-        "(* a a)",
-        "(+ a a)",
-        "(map identity a)",
-        "(fn [_] a)",
-        "(concat a a)",
-        "{a a}",
-        "#{a}",
-        "(list a)",
-        "(comp a a)",
-        "(cons 1 a)",
-        "(/ a 3)",
-        "(apply str (repeat 1000 a))",
-        "(take 1000 (cycle [a]))",
-        "(lazy-cat a a)",
-        "(assoc a a a)",
-        "(sort [a a])",
-        "(pr-str a)",
-    ]);
-    let count = prop::sample::select(vec!["10", "100", "1000", "100000", "9223372036854775807"]);
-    let after = prop::sample::select(vec![
-        "a",
-        "(hash a)",
-        "(= a a)",
-        "(count a)",
-        "(pr-str a)",
-        "(flatten a)",
-        "(last a)",
-        "(first a)",
-    ]);
-    (seed, step, count, after).prop_map(|(seed, step, count, after)| {
-        format!("(let [a (reduce (fn [a _] {step}) {seed} (range {count}))] {after})")
-    })
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(Config { cases: 4000, failure_persistence: None, ..Config::default() })]
 
     #[test]
     fn any_text_is_read_or_refused(text in any::<String>()) {
-        answer(&text);
+        ends(&text);
     }
 
     #[test]
     fn any_pieces_are_run_or_refused(text in pieces()) {
-        answer(&text);
+        ends(&text);
     }
 
     #[test]
     fn what_is_nearly_a_formula_is_run_or_refused(text in broken()) {
-        answer(&text);
+        ends(&text);
     }
 }
 
 proptest! {
-    // Most of them take all the steps there are: together far more than ten million.
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(Config { cases: 200, failure_persistence: None, ..Config::default() })]
 
     #[test]
-    fn what_would_take_everything_takes_its_bounds(text in greedy()) {
-        answer(&text);
+    fn what_is_written_out_again_and_again_is_run_or_refused(text in written_out()) {
+        ends(&text);
     }
+
+    #[test]
+    fn long_numbers_take_their_bounds(text in long_numbers()) {
+        ends(&text);
+    }
+
+    #[test]
+    fn regexes_take_their_bounds(text in regexes()) {
+        ends(&text);
+    }
+}
+
+#[test]
+fn what_would_take_everything_takes_its_bounds_in_ten_million_steps() {
+    let config = Config { cases: 300, failure_persistence: None, ..Config::default() };
+    let steps = std::cell::Cell::new(0);
+    let run = TestRunner::new(config).run(&greedy(), |formula| {
+        steps.set(steps.get() + ends(&formula));
+        Ok(())
+    });
+    run.expect("all end");
+    assert!(steps.get() >= STEPS, "{} steps", steps.get());
 }

@@ -1,14 +1,17 @@
 //! Formulas against what they must be: a table, Clojure itself, and whatever proptest comes up with.
 
+mod bounds;
 mod cases;
 mod clojure;
 mod differential;
 mod fuzz;
 mod grammar;
+mod greedy;
 mod table;
+mod worst;
 
 use chrono::{DateTime, Utc};
-use loanhook::model::formula::{Context, FaultKind, Formula, FormulaError};
+use loanhook::model::formula::{Context, FaultKind, Formula, FormulaError, Used};
 use serde_json::value::RawValue;
 
 /// The variables that the formulas here are over.
@@ -25,6 +28,13 @@ fn printed(formula: &str) -> Result<String, FormulaError> {
     let json: Box<RawValue> = serde_json::from_str(CONTEXT).expect("JSON");
     let context = Context::new(&json, NOW).expect("an object");
     Formula::parse(formula)?.eval(&context).map(|outcome| outcome.printed)
+}
+
+/// What a formula uses over the context here; nothing if it cannot be read.
+fn used(formula: &str) -> Used {
+    let json: Box<RawValue> = serde_json::from_str(CONTEXT).expect("JSON");
+    let context = Context::new(&json, NOW).expect("an object");
+    Formula::parse(formula).map_or(Used { steps: 0, bytes: 0 }, |formula| formula.measure(&context).1)
 }
 
 /// The same as the tables write it.

@@ -107,11 +107,14 @@ async fn a_template_is_checked_when_it_is_saved() {
         (json!({"payload": "{\"a\": 1[[v('a')]]}"}), "/request/payload"),
         (json!({"url": j.receiver.url("/[[v('a'")}), "/request/url"),
         (json!({"url": "[[v('url')]]"}), "/request/url"),
+        (json!({"url": "https://api.example.com[[v('x')]]/x"}), "/request/url"),
         (json!({"headers": {"x-a": "[[w('a')]]"}}), "/request/headers/x-a"),
     ] {
         let body = crate::harness::subscription(&url, json!({"request": request}));
         let problem = j.api.post("/v1/subscriptions", &body).await.problem(422);
-        assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
+        let error = &problem["errors"][0];
+        assert_eq!(error["pointer"], pointer, "{problem}");
+        assert!(error["line"].is_u64() && error["column"].is_u64(), "{problem}");
     }
 }
 
@@ -155,6 +158,9 @@ async fn a_formula_or_template_is_tried_before_it_is_saved() {
     assert_eq!(render(plain).await.is(200).json()["rendered"], "B: \"b\"");
     let problem = render(json!({"template": "[[v('missing')]]"})).await.problem(422);
     assert!(text(&problem["detail"]).contains("`missing`"), "{problem}");
+    let problem = render(json!({"template": "{\"ü\":\n [[v('missing')]]}"})).await.problem(422);
+    let error = &problem["errors"][0];
+    assert_eq!((&error["line"], &error["column"]), (&json!(2), &json!(2)), "{problem}");
     render(json!({"template": "[[v('a']]"})).await.points_at(&["/template"]);
 
     let reader = j.api.colleague("Reader", &["history:read"]).await;

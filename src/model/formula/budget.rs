@@ -1,6 +1,7 @@
 //! What one evaluation may use. All of it is counted, so the same formula over the same context always
 //! ends in the same way, on any machine.
 
+use super::Used;
 use super::error::{R, limit};
 
 /// The longest formula, in bytes.
@@ -9,6 +10,8 @@ pub const MAX_FORMULA: usize = 16 * 1024;
 pub(super) const MAX_FORM_DEPTH: usize = 64;
 /// How deep a formula may nest once its macros are written out.
 pub(super) const MAX_NODE_DEPTH: usize = 120;
+/// How much a formula may come to once its macros and patterns are written out.
+pub(super) const MAX_NODES: usize = 20_000;
 /// How deep calls and forms may nest while a formula runs, and values where something follows them down. A
 /// level takes at most 7 KiB of stack, unoptimised: this fits into half of what a thread has.
 pub(super) const MAX_DEPTH: usize = 160;
@@ -38,6 +41,10 @@ impl Default for Budget {
 }
 
 impl Budget {
+    pub(super) fn used(&self) -> Used {
+        Used { steps: MAX_STEPS - self.steps, bytes: MAX_BYTES - self.bytes }
+    }
+
     /// Takes so many steps.
     pub(super) fn steps(&mut self, count: usize) -> R<()> {
         match self.steps.checked_sub(count as u64) {
@@ -71,10 +78,15 @@ impl Budget {
 
     /// Takes a string of so many bytes.
     pub(super) fn text(&mut self, bytes: usize) -> R<()> {
-        if bytes > MAX_TEXT {
+        self.growth(0, bytes)
+    }
+
+    /// Takes what a string grew by.
+    pub(super) fn growth(&mut self, before: usize, after: usize) -> R<()> {
+        if after > MAX_TEXT {
             return Err(limit("this makes a string of more than 1 MiB"));
         }
-        self.bytes(bytes)
+        self.bytes(after.saturating_sub(before))
     }
 
     /// One level deeper; [`Budget::leave`] must follow, whatever came of it.

@@ -11,12 +11,12 @@ use super::value::{Items, Value};
 /// Calls anything that can be called.
 pub(super) fn call(cx: &mut Cx<'_>, function: &Value, args: &[Value]) -> R<Value> {
     cx.budget.enter()?;
-    cx.budget.steps(1)?;
+    cx.budget.steps(1 + args.len() / 16)?;
     let value = match function {
         Value::Function(called) => match &called.kind {
             Kind::Builtin(builtin) => {
                 builtin.check(args.len())?;
-                (builtin.run)(cx, args)?
+                builtin.call(cx, args)?
             }
             Kind::Written(proto) => call_written(cx, function, proto, &called.values, args)?,
             kind => call_made(cx, kind, &called.values, args)?,
@@ -100,6 +100,9 @@ fn call_made(cx: &mut Cx<'_>, kind: &Kind, values: &[Value], args: &[Value]) -> 
         Kind::Complement => Ok(Value::Bool(!call(cx, first, args)?.is_true())),
         Kind::Constantly => Ok(first.clone()),
         Kind::Fnil => {
+            if args.len() < others.len().min(2) {
+                return Err(wrong("what `fnil` gives takes as many arguments as it has values for"));
+            }
             let mut args = args.to_vec();
             for (arg, otherwise) in args.iter_mut().zip(others) {
                 if arg.is_nil() {

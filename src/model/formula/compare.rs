@@ -6,11 +6,12 @@ use super::call::call;
 use super::cx::Cx;
 use super::error::{R, wrong};
 use super::number::{self, compare as numbers};
+use super::price;
 use super::value::Value;
 
 /// As `clojure.core/compare`: less, equal or greater, by how much where that is told.
 pub(super) fn compare(cx: &mut Cx<'_>, a: &Value, b: &Value) -> R<i64> {
-    cx.budget.steps(1)?;
+    cx.budget.steps(1 + price::value(a).min(price::value(b)))?;
     Ok(match (a, b) {
         (Value::Nil, Value::Nil) => 0,
         (Value::Nil, _) => -1,
@@ -91,6 +92,7 @@ impl By<'_> {
             // As `Number.intValue` takes it.
             other => {
                 number::kind(&other)?;
+                cx.budget.steps(price::value(&other))?;
                 Ok((number::double(&other) as i64 as i32).cmp(&0))
             }
         }

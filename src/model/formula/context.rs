@@ -18,6 +18,8 @@ use super::budget::{Budget, MAX_BITS};
 use super::cx::Cx;
 use super::error::{R, limit, wrong};
 use super::map::Map;
+use super::parts::Apart;
+use super::price;
 use super::value::Value;
 
 /// The context of one event: the JSON of each of its variables, and when it is.
@@ -25,18 +27,24 @@ use super::value::Value;
 pub struct Context<'a> {
     variables: HashMap<Cow<'a, str>, &'a RawValue>,
     now: DateTime<Utc>,
+    apart: Apart,
 }
 
 impl<'a> Context<'a> {
     /// `json` is a JSON object; where a name is in it twice, the last counts. `now` is what `(now)` gives.
     pub fn new(json: &'a RawValue, now: DateTime<Utc>) -> Result<Self, serde_json::Error> {
         let Pairs(pairs) = serde_json::from_str(json.get())?;
-        Ok(Self { variables: pairs.into_iter().collect(), now })
+        Ok(Self { variables: pairs.into_iter().collect(), now, apart: Apart::default() })
     }
 
     /// A variable as it was written.
     pub fn raw(&self, name: &str) -> Option<&'a RawValue> {
         self.variables.get(name).copied()
+    }
+
+    /// What a name, or a place from 0, leads to in a list or object that a variable is or holds.
+    pub fn step(&self, into: &'a str, step: &str) -> Option<&'a str> {
+        self.apart.step(into, step)
     }
 
     pub(super) fn now(&self) -> DateTime<Utc> {
@@ -89,6 +97,7 @@ fn value(cx: &mut Cx<'_>, json: &RawValue) -> R<Value> {
 
 fn parsed<'a, T: Deserialize<'a>>(cx: &mut Cx<'_>, text: &'a str) -> R<T> {
     cx.budget.bytes(text.len())?;
+    cx.budget.steps(price::text(text.len()))?;
     serde_json::from_str(text).map_err(|_| wrong("a variable holds text that is not Unicode"))
 }
 
@@ -102,7 +111,7 @@ fn number(budget: &mut Budget, text: &str) -> R<Value> {
     if text.len() as u64 * 3 > MAX_BITS {
         return Err(limit("a number of the context has too many digits"));
     }
-    budget.steps(text.len())?;
+    budget.steps(text.len() + price::bits(text.len() as u64 * 4))?;
     super::number::made_big(budget, BigInt::parse_bytes(text.as_bytes(), 10).unwrap_or_default())
 }
 

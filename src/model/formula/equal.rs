@@ -3,27 +3,34 @@
 use super::cx::Cx;
 use super::error::R;
 use super::number::compare;
+use super::price;
 use super::value::Value;
 
 /// Whether two values are equal: vectors and sequences by their items, maps and sets whatever their order.
 pub(super) fn equal(cx: &mut Cx<'_>, a: &Value, b: &Value) -> R<bool> {
     cx.budget.steps(1)?;
+    // What is the same is equal whatever is in it, though it be NaN.
+    if a.is_same(b) {
+        return Ok(true);
+    }
     Ok(match (a, b) {
         (Value::Nil, Value::Nil) => true,
         (Value::Bool(a), Value::Bool(b)) => a == b,
         (Value::Char(a), Value::Char(b)) => a == b,
         (Value::Str(a), Value::Str(b))
         | (Value::Keyword(a), Value::Keyword(b))
-        | (Value::Symbol(a), Value::Symbol(b)) => a == b,
-        (Value::Regex(a), Value::Regex(b)) => std::sync::Arc::ptr_eq(a, b),
-        (Value::Function(a), Value::Function(b)) => std::rc::Rc::ptr_eq(a, b) || a.same_builtin(b),
+        | (Value::Symbol(a), Value::Symbol(b)) => {
+            cx.budget.steps(price::text(a.len().min(b.len())))?;
+            a == b
+        }
+        (Value::Function(a), Value::Function(b)) => a.same_builtin(b),
         _ if a.holds_others() && b.holds_others() => {
             cx.budget.enter()?;
             let equal = collections_equal(cx, a, b)?;
             cx.budget.leave();
             equal
         }
-        _ => super::number::kind_of(a).is_some() && compare::equal(a, b),
+        _ => super::number::kind_of(a).is_some() && compare::equal(&mut cx.budget, a, b)?,
     })
 }
 

@@ -48,6 +48,17 @@ impl Fail {
         Self(Box::new(Fault { kind, at: None, detail: detail.into() }))
     }
 
+    /// The same kind of fault in other words.
+    pub(super) fn told(mut self, detail: String) -> Self {
+        self.0.detail = detail;
+        self
+    }
+
+    /// In these words if it has none of its own.
+    pub(super) fn or_told(self, detail: impl FnOnce() -> String) -> Self {
+        if self.0.detail.is_empty() { self.told(detail()) } else { self }
+    }
+
     /// The innermost place counts.
     pub(super) fn at(mut self, at: Position) -> Self {
         self.0.at.get_or_insert(at);

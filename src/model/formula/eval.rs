@@ -55,18 +55,18 @@ pub(super) fn eval(cx: &mut Cx<'_>, frame: &mut Frame<'_>, node: &Node) -> R<Val
 fn compound(cx: &mut Cx<'_>, frame: &mut Frame<'_>, node: &Node) -> R<Value> {
     match node {
         Node::CallBuiltin { at, builtin, args } => match args.as_slice() {
-            [] => (builtin.run)(cx, &[]),
+            [] => builtin.call(cx, &[]),
             [only] => {
                 let args = [eval(cx, frame, only)?];
-                (builtin.run)(cx, &args)
+                builtin.call(cx, &args)
             }
             [first, second] => {
                 let args = [eval(cx, frame, first)?, eval(cx, frame, second)?];
-                (builtin.run)(cx, &args)
+                builtin.call(cx, &args)
             }
             all => {
                 let args = eval_all(cx, frame, all)?;
-                (builtin.run)(cx, &args)
+                builtin.call(cx, &args)
             }
         }
         .map_err(|fail| fail.at(*at)),
@@ -84,6 +84,7 @@ fn compound(cx: &mut Cx<'_>, frame: &mut Frame<'_>, node: &Node) -> R<Value> {
             }
         }
         Node::And(nodes) => {
+            cx.budget.steps(nodes.len() / 8)?;
             let mut last = Value::Bool(true);
             for node in nodes {
                 last = eval(cx, frame, node)?;
@@ -94,6 +95,7 @@ fn compound(cx: &mut Cx<'_>, frame: &mut Frame<'_>, node: &Node) -> R<Value> {
             Ok(last)
         }
         Node::Or(nodes) => {
+            cx.budget.steps(nodes.len() / 8)?;
             let mut last = Value::Nil;
             for node in nodes {
                 last = eval(cx, frame, node)?;
@@ -104,6 +106,7 @@ fn compound(cx: &mut Cx<'_>, frame: &mut Frame<'_>, node: &Node) -> R<Value> {
             Ok(last)
         }
         Node::Do(nodes) => {
+            cx.budget.steps(nodes.len() / 8)?;
             let mut last = Value::Nil;
             for node in nodes {
                 last = eval(cx, frame, node)?;
@@ -119,7 +122,10 @@ fn compound(cx: &mut Cx<'_>, frame: &mut Frame<'_>, node: &Node) -> R<Value> {
             let args = eval_all(cx, frame, args)?;
             call(cx, &function, &args).map_err(|fail| fail.at(*at))
         }
-        Node::Function(proto) => Ok(closure(frame, proto)),
+        Node::Function(proto) => {
+            cx.budget.values(proto.captures.len() + 2)?;
+            Ok(closure(frame, proto))
+        }
         Node::Case(case) => eval_case(cx, frame, case),
         Node::Loop { places, begin, rebind, body } => {
             bind(cx, frame, begin)?;
@@ -171,6 +177,7 @@ fn made(cx: &mut Cx<'_>, frame: &mut Frame<'_>, node: &Node) -> R<Value> {
 }
 
 fn eval_all(cx: &mut Cx<'_>, frame: &mut Frame<'_>, nodes: &[Node]) -> R<Vec<Value>> {
+    cx.budget.steps(nodes.len() / 8)?;
     nodes.iter().map(|node| eval(cx, frame, node)).collect()
 }
 
@@ -181,6 +188,7 @@ pub(super) fn put(frame: &mut Frame<'_>, place: usize, value: Value) {
 }
 
 fn bind(cx: &mut Cx<'_>, frame: &mut Frame<'_>, binds: &[(usize, Node)]) -> R<()> {
+    cx.budget.steps(binds.len() / 8)?;
     for (place, node) in binds {
         let value = eval(cx, frame, node)?;
         put(frame, *place, value);

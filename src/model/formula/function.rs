@@ -6,6 +6,7 @@ use super::cx::Cx;
 use super::error::{Fail, R, wrong};
 use super::grave;
 use super::node::Proto;
+use super::price;
 use super::value::Value;
 
 /// A function of the subset.
@@ -13,7 +14,7 @@ pub(super) struct Builtin {
     pub(super) name: &'static str,
     pub(super) least: usize,
     pub(super) most: usize,
-    pub(super) run: fn(&mut Cx<'_>, &[Value]) -> R<Value>,
+    run: fn(&mut Cx<'_>, &[Value]) -> R<Value>,
 }
 
 /// However many arguments.
@@ -32,6 +33,12 @@ impl Builtin {
         run: fn(&mut Cx<'_>, &[Value]) -> R<Value>,
     ) -> Self {
         Self { name, least, most, run }
+    }
+
+    /// What it gives; going through its arguments is paid for.
+    pub(super) fn call(&self, cx: &mut Cx<'_>, args: &[Value]) -> R<Value> {
+        cx.budget.steps(args.iter().map(price::value).fold(args.len() / 16, usize::saturating_add))?;
+        (self.run)(cx, args)
     }
 
     /// Why it cannot be called with so many arguments.

@@ -5,6 +5,7 @@ use num_bigint::{BigInt, Sign};
 use super::cx::Cx;
 use super::error::{R, unsupported};
 use super::number::decimal::Decimal;
+use super::price;
 use super::value::Value;
 
 fn mix_k(k: u32) -> u32 {
@@ -104,7 +105,8 @@ fn ordered<'a>(cx: &mut Cx<'_>, values: impl IntoIterator<Item = &'a Value>) -> 
 pub(super) fn hash(cx: &mut Cx<'_>, value: &Value) -> R<i32> {
     cx.budget.steps(1)?;
     if !value.holds_others() {
-        return of_one(cx, value);
+        cx.budget.steps(price::value(value))?;
+        return of_one(value);
     }
     cx.budget.enter()?;
     let hash = of_all(cx, value)?;
@@ -113,7 +115,7 @@ pub(super) fn hash(cx: &mut Cx<'_>, value: &Value) -> R<i32> {
 }
 
 /// Of a value that holds no others.
-fn of_one(cx: &mut Cx<'_>, value: &Value) -> R<i32> {
+fn of_one(value: &Value) -> R<i32> {
     Ok(match value {
         Value::Nil => 0,
         Value::Bool(true) => 1231,
@@ -127,10 +129,7 @@ fn of_one(cx: &mut Cx<'_>, value: &Value) -> R<i32> {
         Value::Ratio(ratio) => java_big(ratio.numer()) ^ java_big(ratio.denom()),
         Value::Decimal(decimal) => of_decimal(decimal),
         Value::Char(char) => u32::from(*char) as i32,
-        Value::Str(text) => {
-            cx.budget.steps(text.len() / 64)?;
-            of_int(java_text(text))
-        }
+        Value::Str(text) => of_int(java_text(text)),
         Value::Symbol(name) => of_symbol(name),
         Value::Keyword(name) => of_symbol(name).wrapping_add(0x9e37_79b9_u32 as i32),
         _ => return Err(unordered()),

@@ -4,6 +4,7 @@ use serde_json::value::RawValue;
 
 use super::cx::Cx;
 use super::error::R;
+use super::price;
 use super::print::{printed, text};
 use super::value::Value;
 
@@ -16,7 +17,7 @@ pub(super) fn json(cx: &mut Cx<'_>, value: &Value) -> R<Box<RawValue>> {
 }
 
 fn write(cx: &mut Cx<'_>, value: &Value, out: &mut String) -> R<()> {
-    cx.budget.steps(1)?;
+    cx.budget.steps(1 + price::value(value))?;
     let before = out.len();
     match value {
         Value::Bool(_) | Value::Long(_) => {
@@ -26,10 +27,7 @@ fn write(cx: &mut Cx<'_>, value: &Value, out: &mut String) -> R<()> {
         Value::Double(double) if double.is_finite() => {
             out.push_str(&serde_json::Value::from(*double).to_string())
         }
-        Value::Big(big) => {
-            cx.budget.steps(usize::try_from(big.bits() / 32).unwrap_or(0))?;
-            out.push_str(&big.to_string());
-        }
+        Value::Big(big) => out.push_str(&big.to_string()),
         Value::Decimal(decimal) => out.push_str(&decimal.plain()),
         Value::Str(text) | Value::Symbol(text) | Value::Keyword(text) => out.push_str(&quoted(text)),
         Value::Vector(items) => list(cx, items.values.iter().cloned(), out)?,

@@ -11,6 +11,7 @@ use super::equal::equal;
 use super::error::{R, wrong};
 use super::grave;
 use super::hash::hash;
+use super::price;
 use super::value::{Items, Value};
 
 /// How many keys an array map holds.
@@ -85,6 +86,7 @@ impl Map {
         }
         // The common case by far.
         if let (Value::Keyword(name), false) = (key, self.hashed) {
+            cx.budget.steps(price::text(name.len()))?;
             let found = self
                 .entries
                 .iter()

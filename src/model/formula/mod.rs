@@ -15,6 +15,7 @@ mod compare;
 mod compile;
 mod context;
 mod cx;
+mod duplicates;
 mod equal;
 mod error;
 mod eval;
@@ -25,10 +26,15 @@ mod grave;
 mod hash;
 mod input;
 mod json;
+mod lazy;
 mod map;
 mod node;
 mod number;
+mod parts;
 mod pattern;
+mod pattern_shape;
+mod pattern_syntax;
+mod price;
 mod print;
 mod reader;
 mod reader_token;
@@ -71,7 +77,18 @@ pub struct Outcome {
     pub printed: String,
 }
 
+/// What an evaluation used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Used {
+    pub steps: u64,
+    /// Asked for, given back or not.
+    pub bytes: u64,
+}
+
 impl Formula {
+    /// What an evaluation may use.
+    pub const MOST: Used = Used { steps: budget::MAX_STEPS, bytes: budget::MAX_BYTES };
+
     pub fn parse(text: &str) -> Result<Self, FormulaError> {
         let form = reader::read(text)?;
         let (node, places) = compile::compile(&form)?;
@@ -87,9 +104,19 @@ impl Formula {
 
     /// Its value over a context.
     pub fn eval(&self, context: &Context<'_>) -> Result<Outcome, FormulaError> {
+        self.measure(context).0
+    }
+
+    /// The same, and what it used, whatever came of it.
+    pub fn measure(&self, context: &Context<'_>) -> (Result<Outcome, FormulaError>, Used) {
         let mut cx = Cx::new(context);
-        let value = eval(&mut cx, &mut Frame::new(self.0.places), &self.0.node)?;
-        let printed = print::printed(&mut cx, &value)?;
-        Ok(Outcome { value: json::json(&mut cx, &value)?, printed })
+        let outcome = self.outcome(&mut cx).map_err(FormulaError::from);
+        (outcome, cx.budget.used())
+    }
+
+    fn outcome(&self, cx: &mut Cx<'_>) -> error::R<Outcome> {
+        let value = eval(cx, &mut Frame::new(self.0.places), &self.0.node)?;
+        let printed = print::printed(cx, &value)?;
+        Ok(Outcome { value: json::json(cx, &value)?, printed })
     }
 }

@@ -8,8 +8,17 @@ use regex::{Regex, RegexBuilder};
 
 use super::budget::Budget;
 use super::error::{R, limit, unsupported, wrong};
+use super::pattern_shape;
+use super::pattern_syntax::Translation;
 
 const MAX_PATTERN: usize = 1024;
+/// How large the regexes of a formula may be together, and each that is made while it runs: about 300 bytes
+/// for each of it.
+const MAX_SIZE: usize = 10_000;
+/// How many regexes a formula may hold: each keeps up to half a mebibyte to be quick.
+const MAX_REGEXES: usize = 16;
+/// Up to which size a regex is small.
+const SMALL: usize = 16;
 const LINE_BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
 
 #[derive(Debug)]
@@ -18,39 +27,84 @@ pub(super) struct Pattern {
     pub(super) source: String,
     regex: Regex,
     whole: Regex,
+    /// How large it is, as [`pattern_shape::size`] reckons.
+    size: usize,
     has_end: bool,
     ignores_case: bool,
 }
 
+/// What the regexes of one formula take.
+#[derive(Debug, Default)]
+pub(super) struct Patterns {
+    count: usize,
+    size: usize,
+}
+
+impl Patterns {
+    /// One more, as it was written.
+    pub(super) fn written(&mut self, source: &str) -> R<Pattern> {
+        let told = || format!("`{source}` is no regex, or one that is not supported");
+        let (translated, size) = read(source).map_err(|fail| fail.or_told(told))?;
+        self.count += 1;
+        self.size = self.size.saturating_add(size);
+        if self.count > MAX_REGEXES {
+            return Err(limit(format!("a formula has at most {MAX_REGEXES} regexes")));
+        }
+        if self.size > MAX_SIZE {
+            return Err(limit("the regexes of this formula are too large: they repeat too much"));
+        }
+        build(source, &translated, size).map_err(|fail| fail.or_told(told))
+    }
+}
+
+fn read(source: &str) -> R<(Translation, usize)> {
+    if source.len() > MAX_PATTERN {
+        return Err(limit("a regex has at most 1 KiB"));
+    }
+    let translated = Translation::of(source)?;
+    let size = pattern_shape::size(&translated.text, translated.ignores_case, translated.dots_match_all)?;
+    Ok((translated, size))
+}
+
+fn build(source: &str, translated: &Translation, size: usize) -> R<Pattern> {
+    let build = |text: &str| {
+        let mut builder = RegexBuilder::new(text);
+        builder.size_limit(1 << 22).dfa_size_limit(1 << 17).nest_limit(42);
+        builder.case_insensitive(translated.ignores_case).dot_matches_new_line(translated.dots_match_all);
+        builder.build()
+    };
+    let built =
+        build(&translated.text).and_then(|regex| Ok((regex, build(&format!("^(?:{})$", translated.text))?)));
+    match built {
+        Ok((regex, whole)) => Ok(Pattern {
+            source: source.into(),
+            regex,
+            whole,
+            size,
+            has_end: translated.has_end,
+            ignores_case: translated.ignores_case,
+        }),
+        Err(regex::Error::CompiledTooBig(_)) => Err(limit("this regex is too large")),
+        Err(_) => Err(wrong("")),
+    }
+}
+
 impl Pattern {
-    pub(super) fn new(source: &str) -> R<Self> {
-        if source.len() > MAX_PATTERN {
-            return Err(limit("a regex has at most 1 KiB"));
+    /// Of a string that a formula came to. What is wrong with it is not told: it may be a variable's.
+    pub(super) fn made(budget: &mut Budget, source: &str) -> R<Self> {
+        let told = || "this string is no regex, or one that is not supported".to_owned();
+        budget.steps(2_000 + source.len() * 50)?;
+        let (translated, size) = read(source).map_err(|fail| fail.told(told()))?;
+        if size > MAX_SIZE {
+            return Err(limit("this regex is too large: it repeats too much"));
         }
-        let translated = Translation::of(source)?;
-        let build = |text: &str| {
-            let mut builder = RegexBuilder::new(text);
-            builder.size_limit(1 << 19).dfa_size_limit(1 << 19).nest_limit(40);
-            builder.case_insensitive(translated.ignores_case).dot_matches_new_line(translated.dots_match_all);
-            builder.build()
-        };
-        let built = build(&translated.text)
-            .and_then(|regex| Ok((regex, build(&format!("^(?:{})$", translated.text))?)));
-        match built {
-            Ok((regex, whole)) => Ok(Self {
-                source: source.into(),
-                regex,
-                whole,
-                has_end: translated.has_end,
-                ignores_case: translated.ignores_case,
-            }),
-            Err(regex::Error::CompiledTooBig(_)) => Err(limit("this regex is too large")),
-            Err(_) => Err(wrong(format!("`{source}` is no regex, or one that is not supported"))),
-        }
+        budget.steps(size * 10)?;
+        budget.bytes((1 << 16) + size * 300)?;
+        build(source, &translated, size).map_err(|fail| fail.told(told()))
     }
 
     fn on<'a>(&self, regex: &'a Regex, budget: &mut Budget, text: &str) -> R<&'a Regex> {
-        budget.steps(1 + (text.len() / 256 + 1) * (self.source.len() / 16 + 1))?;
+        self.scan(budget, text.len())?;
         if self.has_end && text.ends_with(LINE_BREAKS) {
             return Err(unsupported("`$` in a regex, on a text that ends in a line break, is not supported"));
         }
@@ -60,6 +114,13 @@ impl Pattern {
         Ok(regex)
     }
 
+    /// Takes what it takes to look through so many bytes: a small regex is an automaton that looks at each byte
+    /// once; of a large one all places may be looked at, for each byte.
+    pub(super) fn scan(&self, budget: &mut Budget, bytes: usize) -> R<()> {
+        let looks = if self.size <= SMALL { 1 } else { self.size };
+        budget.steps((bytes + 1).saturating_mul(looks) / 32)
+    }
+
     pub(super) fn search(&self, budget: &mut Budget, text: &str) -> R<&Regex> {
         self.on(&self.regex, budget, text)
     }
@@ -67,159 +128,5 @@ impl Pattern {
     /// The regex that matches all of a text.
     pub(super) fn matches(&self, budget: &mut Budget, text: &str) -> R<&Regex> {
         self.on(&self.whole, budget, text)
-    }
-}
-
-#[derive(Default)]
-struct Translation {
-    text: String,
-    has_end: bool,
-    ignores_case: bool,
-    dots_match_all: bool,
-}
-
-impl Translation {
-    fn of(source: &str) -> R<Self> {
-        let mut translation = Self::default();
-        let mut rest = source;
-        if let Some(flags) =
-            source.strip_prefix("(?").and_then(|rest| rest.split_once(')')).map(|(flags, _)| flags)
-            && !flags.is_empty()
-            && flags.chars().all(|flag| flag == 'i' || flag == 's')
-        {
-            translation.ignores_case = flags.contains('i');
-            translation.dots_match_all = flags.contains('s');
-            rest = &source[flags.len() + 3..];
-        }
-        if translation.ignores_case && !source.is_ascii() {
-            return Err(unsupported("`(?i)` is supported for ASCII only"));
-        }
-        translation.outside(&mut rest.chars().peekable())?;
-        Ok(translation)
-    }
-
-    fn outside(&mut self, chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> R<()> {
-        let mut quantified = false;
-        while let Some(next) = chars.next() {
-            let quantifier = matches!(next, '*' | '+' | '?') || next == '}';
-            match next {
-                '\\' => self.escape(chars, false)?,
-                '[' => self.class(chars)?,
-                '.' if self.dots_match_all => self.text.push('.'),
-                '.' => self.text.push_str("[^\\n\\r\\x{85}\\x{2028}\\x{2029}]"),
-                '$' => {
-                    self.has_end = true;
-                    self.text.push('$');
-                }
-                '+' if quantified => {
-                    return Err(unsupported("possessive quantifiers (`++`, `*+`) are not supported"));
-                }
-                '*' if quantified => return Err(wrong("a quantifier has nothing before it")),
-                '(' if chars.peek() == Some(&'?') => {
-                    chars.next();
-                    if chars.next() != Some(':') {
-                        return Err(unsupported(
-                            "of the groups that begin with `(?`, only `(?:…)` is supported, and `(?i)` and `(?s)` at the start",
-                        ));
-                    }
-                    self.text.push_str("(?:");
-                }
-                '{' if !chars.peek().is_some_and(char::is_ascii_digit) => {
-                    return Err(wrong("`{` begins a count, as in `a{2,3}`: write `\\{` for itself"));
-                }
-                other => self.text.push(other),
-            }
-            quantified = quantifier;
-        }
-        Ok(())
-    }
-
-    /// A class; its opening bracket was read.
-    fn class(&mut self, chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> R<()> {
-        self.text.push('[');
-        if chars.next_if_eq(&'^').is_some() {
-            self.text.push('^');
-        }
-        let mut first = true;
-        loop {
-            let Some(next) = chars.next() else {
-                return Err(wrong("a class in this regex is never closed: `]` is missing"));
-            };
-            match next {
-                ']' if !first => break,
-                '[' | ']' => {
-                    return Err(unsupported("classes in classes are not supported: write `\\[` or `\\]`"));
-                }
-                '&' if chars.peek() == Some(&'&') => {
-                    return Err(unsupported("intersections (`&&`) in classes are not supported"));
-                }
-                '\\' => self.escape(chars, true)?,
-                '&' | '~' | '^' => {
-                    self.text.push('\\');
-                    self.text.push(next);
-                }
-                other => self.text.push(other),
-            }
-            first = false;
-        }
-        self.text.push(']');
-        Ok(())
-    }
-
-    fn escape(&mut self, chars: &mut std::iter::Peekable<std::str::Chars<'_>>, in_class: bool) -> R<()> {
-        let Some(next) = chars.next() else { return Err(wrong("a regex cannot end in a backslash")) };
-        let translated = match next {
-            'd' => {
-                if in_class {
-                    "0-9"
-                } else {
-                    "[0-9]"
-                }
-            }
-            'w' => {
-                if in_class {
-                    "a-zA-Z_0-9"
-                } else {
-                    "[a-zA-Z_0-9]"
-                }
-            }
-            's' => {
-                if in_class {
-                    " \\t\\n\\x0B\\f\\r"
-                } else {
-                    "[ \\t\\n\\x0B\\f\\r]"
-                }
-            }
-            'D' if !in_class => "[^0-9]",
-            'W' if !in_class => "[^a-zA-Z_0-9]",
-            'S' if !in_class => "[^ \\t\\n\\x0B\\f\\r]",
-            'b' if !in_class => "\\b",
-            'B' if !in_class => "\\B",
-            'A' if !in_class => "\\A",
-            'z' if !in_class => "\\z",
-            't' => "\\t",
-            'n' => "\\n",
-            'r' => "\\r",
-            'f' => "\\f",
-            'u' | 'x' => return self.code(chars, if next == 'u' { 4 } else { 2 }),
-            letter if letter.is_ascii_alphanumeric() => {
-                return Err(unsupported(format!("`\\{letter}` in a regex is not supported here")));
-            }
-            other => {
-                self.text.push_str(&regex::escape(other.encode_utf8(&mut [0; 4])));
-                return Ok(());
-            }
-        };
-        self.text.push_str(translated);
-        Ok(())
-    }
-
-    fn code(&mut self, chars: &mut std::iter::Peekable<std::str::Chars<'_>>, digits: usize) -> R<()> {
-        let code: String = chars.by_ref().take(digits).collect();
-        if code.len() != digits || !code.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(wrong("a code in a regex is `\\uFFFF` or `\\xFF`"));
-        }
-        self.text.push_str(&format!("\\x{{{code}}}"));
-        Ok(())
     }
 }

@@ -4,6 +4,7 @@ use super::budget::MAX_TEXT;
 use super::cx::Cx;
 use super::error::{R, limit, unsupported};
 use super::number::double;
+use super::price;
 use super::value::Value;
 
 /// As `pr-str`.
@@ -40,11 +41,11 @@ pub(super) fn text(cx: &mut Cx<'_>, value: &Value) -> R<String> {
             }
         }
         Value::Big(big) => {
-            cx.budget.steps(usize::try_from(big.bits() / 32).unwrap_or(0))?;
+            cx.budget.steps(price::value(value))?;
             big.to_string()
         }
         Value::Decimal(decimal) => {
-            cx.budget.steps(usize::try_from(decimal.unscaled().bits() / 32).unwrap_or(0))?;
+            cx.budget.steps(price::value(value))?;
             decimal.to_string()
         }
         Value::Regex(pattern) => pattern.source.clone(),
@@ -78,12 +79,15 @@ impl Printer {
     }
 
     fn value(&mut self, cx: &mut Cx<'_>, value: &Value) -> R<()> {
-        cx.budget.steps(1)?;
+        cx.budget.steps(1 + price::value(value))?;
         match value {
             Value::Nil => self.text.push_str("nil"),
             Value::Bool(bool) => self.text.push_str(if *bool { "true" } else { "false" }),
             Value::Long(long) => self.text.push_str(&long.to_string()),
-            Value::Double(double) => self.text.push_str(&symbolic(*double)),
+            Value::Double(double) => {
+                cx.budget.steps(price::DOUBLE)?;
+                self.text.push_str(&symbolic(*double));
+            }
             Value::Ratio(ratio) => self.text.push_str(&format!("{}/{}", ratio.numer(), ratio.denom())),
             Value::Big(_) => {
                 let digits = text(cx, value)?;

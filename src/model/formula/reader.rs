@@ -1,9 +1,10 @@
 //! Text to forms, as Clojure's reader does.
 
 use super::budget::{MAX_FORM_DEPTH, MAX_FORMULA};
+use super::duplicates;
 use super::error::{Fail, Position, R, limit, unsupported, wrong};
 use super::form::{Form, Literal, What};
-use super::pattern::Pattern;
+use super::pattern::Patterns;
 use super::reader_token as token;
 
 /// The one form of a formula.
@@ -11,8 +12,13 @@ pub(super) fn read(text: &str) -> R<Form> {
     if text.len() > MAX_FORMULA {
         return Err(limit("a formula has at most 16 KiB"));
     }
-    let mut reader =
-        Reader { rest: text.chars(), at: Position { line: 1, column: 1 }, depth: 0, short: false };
+    let mut reader = Reader {
+        rest: text.chars(),
+        at: Position { line: 1, column: 1 },
+        depth: 0,
+        short: false,
+        patterns: Patterns::default(),
+    };
     let form = match reader.form()? {
         Some(Item::Form(form)) => form,
         Some(Item::Close(close, at)) => return Err(wrong(format!("`{close}` closes nothing")).at(at)),
@@ -33,6 +39,7 @@ pub(super) struct Reader<'a> {
     depth: usize,
     /// In a `#(…)`.
     short: bool,
+    patterns: Patterns,
 }
 
 enum Item {
@@ -130,12 +137,23 @@ impl Reader<'_> {
         if !forms.len().is_multiple_of(2) {
             return Err(wrong("a map has a value for each key, and here the last key has none"));
         }
-        Ok(What::Map(forms))
+        match duplicates::first(forms.iter().step_by(2)) {
+            Some(twice) => Err(wrong("this key is in the map twice").at(twice.at)),
+            None => Ok(What::Map(forms)),
+        }
+    }
+
+    fn set(&mut self, at: Position) -> R<What> {
+        let forms = self.until('}', at)?;
+        match duplicates::first(forms.iter()) {
+            Some(twice) => Err(wrong("this value is in the set twice").at(twice.at)),
+            None => Ok(What::Set(forms)),
+        }
     }
 
     fn dispatch(&mut self, at: Position) -> R<What> {
         match self.next() {
-            Some('{') => self.until('}', at).map(What::Set),
+            Some('{') => self.set(at),
             Some('(') if self.short => {
                 Err(wrong("`#(…)` cannot stand in another `#(…)`: write `(fn […] …)`"))
             }
@@ -147,7 +165,7 @@ impl Reader<'_> {
             }
             Some('"') => {
                 let text = token::regex(self, at)?;
-                Pattern::new(&text).map(|pattern| What::Literal(Literal::Regex(pattern.into())))
+                self.patterns.written(&text).map(|pattern| What::Literal(Literal::Regex(pattern.into())))
             }
             Some('#') => token::symbolic(self),
             Some('\'') => Err(unsupported("vars (`#'`) are not supported")),

@@ -9,8 +9,7 @@ use std::rc::Rc;
 
 use super::cx::Cx;
 use super::error::R;
-use super::grave;
-use super::input::Batch;
+use super::lazy::Lazy;
 use super::seqable;
 use super::source::Source;
 use super::value::{Items, Value};
@@ -43,54 +42,6 @@ enum Kind {
 enum Cells {
     Fixed(Rc<Items>),
     Lazy(Rc<Lazy>),
-}
-
-#[derive(Debug)]
-struct Lazy {
-    items: RefCell<Vec<Value>>,
-    /// Where the chunks end, in their order; nothing for items that came one by one.
-    chunks: RefCell<Vec<(usize, usize)>>,
-    /// What makes the next items; none at the end.
-    source: RefCell<Option<Box<Source>>>,
-}
-
-impl Drop for Lazy {
-    fn drop(&mut self) {
-        grave::bury(self.items.get_mut());
-        if let Some(source) = self.source.take() {
-            grave::bury_source(*source);
-        }
-    }
-}
-
-impl Lazy {
-    /// Whether there is an item at this place, once it was looked for.
-    fn has(&self, cx: &mut Cx<'_>, place: usize) -> R<bool> {
-        while self.items.borrow().len() <= place {
-            let Some(mut source) = self.source.take() else { return Ok(false) };
-            let mut batch = Batch::default();
-            // One sequence over another takes more of the stack than a call does.
-            cx.budget.enter()?;
-            cx.budget.enter()?;
-            cx.budget.steps(1)?;
-            let more = source.pull(cx, &mut batch)?;
-            cx.budget.leave();
-            cx.budget.leave();
-            cx.budget.values(batch.items.len())?;
-            let mut items = self.items.borrow_mut();
-            if batch.chunked {
-                self.chunks.borrow_mut().push((items.len(), items.len() + batch.items.len()));
-            }
-            items.append(&mut batch.items);
-            drop(items);
-            if more {
-                *self.source.borrow_mut() = Some(source);
-            } else {
-                grave::bury_source(*source);
-            }
-        }
-        Ok(true)
-    }
 }
 
 impl Seq {
@@ -130,6 +81,16 @@ impl Seq {
 
     pub(super) fn is_lazy(&self) -> bool {
         self.kind == Kind::Lazy
+    }
+
+    /// Whether they are one place in one row.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let one_row = match (&self.cells, &other.cells) {
+            (Cells::Fixed(a), Cells::Fixed(b)) => Rc::ptr_eq(a, b),
+            (Cells::Lazy(a), Cells::Lazy(b)) => Rc::ptr_eq(a, b),
+            _ => false,
+        };
+        one_row && self.from == other.from
     }
 
     /// The item at a place, none past the end.

@@ -95,6 +95,19 @@ impl Value {
         matches!(self, Self::Vector(_) | Self::Seq(_) | Self::Map(_) | Self::Set(_) | Self::Function(_))
     }
 
+    /// Whether they are one object: only of what may be unequal to another that looks like it.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Vector(a), Self::Vector(b)) => Rc::ptr_eq(a, b),
+            (Self::Seq(a), Self::Seq(b)) => a.is_same(b),
+            (Self::Map(a), Self::Map(b)) => Rc::ptr_eq(a, b),
+            (Self::Set(a), Self::Set(b)) => Rc::ptr_eq(a, b),
+            (Self::Function(a), Self::Function(b)) => Rc::ptr_eq(a, b),
+            (Self::Regex(a), Self::Regex(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+
     /// What it is, in the words of an error.
     pub(super) fn kind_name(&self) -> &'static str {
         match self {

@@ -37,10 +37,18 @@ pub(super) fn check_headers(
                 None => faults.add(&pointer, "*** keeps a stored value, and there is none: give the value"),
             }
         }
-        if let Some(fault) = header_fault(&lower, &value) {
+        if let Some(fault) = name_fault(&lower) {
             faults.add(&pointer, fault);
-        } else if !seen.insert(lower) {
-            faults.add(&pointer, "is there twice, in another case");
+        } else {
+            // Names and defaults in a placeholder may be anything: what it becomes is escaped.
+            match Template::parse(&value, Target::Header) {
+                Err(error) => faults.add_at(&pointer, error.to_string(), error.at),
+                Ok(template) if !is_header_value(&template.sample()) => {
+                    faults.add(&pointer, "must be visible ASCII without spaces at its ends");
+                }
+                Ok(_) if !seen.insert(lower) => faults.add(&pointer, "is there twice, in another case"),
+                Ok(_) => {}
+            }
         }
         headers.insert(name, value);
     }
@@ -50,7 +58,7 @@ pub(super) fn check_headers(
     headers
 }
 
-fn header_fault(lower: &str, value: &str) -> Option<String> {
+fn name_fault(lower: &str) -> Option<&'static str> {
     const OURS: [&str; 13] = [
         "host",
         "content-length",
@@ -67,20 +75,13 @@ fn header_fault(lower: &str, value: &str) -> Option<String> {
         "http2-settings",
     ];
     if HeaderName::from_bytes(lower.as_bytes()).is_err() {
-        return Some("is not a header name".into());
+        return Some("is not a header name");
     }
     if lower == "content-type" {
-        return Some("cannot be set here: set request.contentType".into());
+        return Some("cannot be set here: set request.contentType");
     }
-    if OURS.contains(&lower) || lower.starts_with("webhook-") || lower.starts_with("loanhook-") {
-        return Some("cannot be set, as loanhook sets it itself".into());
-    }
-    // Names and defaults in a placeholder may be anything: what it becomes is escaped.
-    let sample = match Template::parse(value, Target::Header) {
-        Ok(template) => template.sample(),
-        Err(error) => return Some(error.to_string()),
-    };
-    (!is_header_value(&sample)).then(|| "must be visible ASCII without spaces at its ends".into())
+    let ours = OURS.contains(&lower) || lower.starts_with("webhook-") || lower.starts_with("loanhook-");
+    ours.then_some("cannot be set, as loanhook sets it itself")
 }
 
 /// Visible ASCII, with spaces and tabs inside.

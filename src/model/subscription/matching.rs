@@ -37,8 +37,11 @@ impl Subscription {
     }
 
     /// Whether an event costs more than comparing names.
-    pub fn has_formulas(&self) -> bool {
-        self.settings.restriction.is_some() || matches!(self.settings.criteria, Criteria::Trigger { .. })
+    pub fn is_dear(&self) -> bool {
+        let settings = &self.settings;
+        settings.restriction.is_some()
+            || settings.request.payload.is_some()
+            || matches!(settings.criteria, Criteria::Trigger { .. })
     }
 
     /// Whether what it does at an event depends on those before.

@@ -21,10 +21,16 @@ pub(super) fn header(text: &str) -> String {
     utf8_percent_encode(text, CONTROLS).to_string()
 }
 
-/// One part of a path or query. A whole segment of dots would lead elsewhere, however it is encoded.
-pub(super) fn url_component(text: &str) -> Result<String, &'static str> {
-    if matches!(text, "." | "..") {
-        return Err("is `.` or `..`, which would change the path of the URL");
-    }
-    Ok(utf8_percent_encode(text, COMPONENT).to_string())
+/// Part of a path or query.
+pub(super) fn url_component(text: &str) -> String {
+    utf8_percent_encode(text, COMPONENT).to_string()
+}
+
+/// Whether the segment of a path that this place is in is `.` or `..`, however it is encoded: it would lead
+/// elsewhere.
+pub(super) fn is_in_dots(url: &str, place: usize) -> bool {
+    let (before, after) = url.split_at(place);
+    let start = before.rfind(['/', '\\']).map_or(0, |slash| slash + 1);
+    let end = after.find(['/', '\\', '?', '#']).map_or(url.len(), |end| place + end);
+    matches!(url[start..end].to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
 }

@@ -7,7 +7,7 @@
 //! their spelling.
 //!
 //! What it guarantees: a template of a JSON body renders to JSON whatever the values are, one of a URL to a URL
-//! with the same host and number of path segments, one of a header to visible ASCII on one line. One that
+//! with the scheme, host and port that the template has itself, and as many path segments, one of a header to visible ASCII on one line. One that
 //! cannot keep that, or lacks a variable, does not render ([`Unrenderable`]).
 
 mod escape;
@@ -48,10 +48,14 @@ pub struct TemplateError {
     pub detail: String,
 }
 
-/// Why a template does not render for an event: a sentence without a full stop that holds no value.
+/// Why a template does not render for an event, and the placeholder that it is about.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Unrenderable(String);
+#[error("{detail} ({at})")]
+pub struct Unrenderable {
+    pub at: Position,
+    /// A sentence without a full stop that holds no value.
+    pub detail: String,
+}
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
@@ -61,13 +65,23 @@ pub struct Template {
 #[derive(Debug, Clone, PartialEq)]
 enum Part {
     Text(String),
-    Placeholder { at: Position, name: String, default: Option<String>, place: Place },
+    Placeholder(Placeholder),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Placeholder {
+    at: Position,
+    name: String,
+    default: Option<String>,
+    place: Place,
 }
 
 /// What a placeholder's value must be escaped for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    UrlComponent,
+    /// Before a `?` or `#`.
+    UrlPath,
+    UrlQuery,
     Header,
     /// Between the quotes of a JSON string.
     JsonString,
@@ -88,49 +102,60 @@ impl Template {
 
     /// What it comes to for an event, at most so many bytes of it.
     pub fn render(&self, variables: &Variables<'_>, most: usize) -> Result<String, Unrenderable> {
-        self.filled(most, |at, name, default, place| {
-            let found = variables.find(name).map_err(|why| Unrenderable(format!("{why} ({at})")))?;
-            let found = match (found, default) {
-                (None | Some(Found::Null), Some(default)) => Found::Default(default),
-                (Some(found), _) => found,
-                (None, None) => {
-                    let detail = format!(
-                        "there is no variable `{name}` in the event's context, and no default ({at})"
-                    );
-                    return Err(Unrenderable(detail));
+        let mut text = String::new();
+        let mut in_path = Vec::new();
+        let mut at = Position { line: 1, column: 1 };
+        for part in &self.parts {
+            match part {
+                Part::Text(plain) => text.push_str(plain),
+                Part::Placeholder(placeholder) => {
+                    at = placeholder.at;
+                    if placeholder.place == Place::UrlPath {
+                        in_path.push((placeholder, text.len()));
+                    }
+                    text.push_str(&placeholder.value(variables)?);
                 }
-            };
-            found.escaped(place).map_err(|why| Unrenderable(format!("`{name}` {why} ({at})")))
-        })
+            }
+            if text.len() > most {
+                return Err(Unrenderable { at, detail: format!("it renders to more than {most} bytes") });
+            }
+        }
+        match in_path.into_iter().find(|(_, start)| escape::is_in_dots(&text, *start)) {
+            Some((Placeholder { at, name, .. }, _)) => Err(Unrenderable {
+                at: *at,
+                detail: format!(
+                    "`{name}` makes `.` or `..` of a part of the URL's path, which would lead elsewhere"
+                ),
+            }),
+            None => Ok(text),
+        }
     }
 
     /// With something harmless in the place of each value, to see what it will look like.
     pub(crate) fn sample(&self) -> String {
-        let sampled = self.filled(usize::MAX, |_, _, _, place| {
-            Ok(if place == Place::JsonValue { "null" } else { "x" }.to_owned())
+        let parts = self.parts.iter().map(|part| match part {
+            Part::Text(plain) => plain.as_str(),
+            Part::Placeholder(_) => "x",
         });
-        // Nothing in it fails.
-        sampled.unwrap_or_default()
+        parts.collect()
     }
+}
 
-    fn filled(
-        &self,
-        most: usize,
-        fill: impl Fn(Position, &str, Option<&str>, Place) -> Result<String, Unrenderable>,
-    ) -> Result<String, Unrenderable> {
-        let mut text = String::new();
-        for part in &self.parts {
-            match part {
-                Part::Text(plain) => text.push_str(plain),
-                Part::Placeholder { at, name, default, place } => {
-                    text.push_str(&fill(*at, name, default.as_deref(), *place)?);
-                }
+impl Placeholder {
+    /// What stands in its place for an event.
+    fn value(&self, variables: &Variables<'_>) -> Result<String, Unrenderable> {
+        let name = &self.name;
+        let unrenderable = |detail: String| Unrenderable { at: self.at, detail };
+        let found = variables.find(name).map_err(|why| unrenderable(why.into()))?;
+        let found = match (found, &self.default) {
+            (None | Some(Found::Null), Some(default)) => Found::Default(default),
+            (Some(found), _) => found,
+            (None, None) => {
+                let detail = format!("there is no variable `{name}` in the event's context, and no default");
+                return Err(unrenderable(detail));
             }
-            if text.len() > most {
-                return Err(Unrenderable(format!("it renders to more than {most} bytes")));
-            }
-        }
-        Ok(text)
+        };
+        Ok(found.escaped(self.place))
     }
 }
 

@@ -2,26 +2,39 @@
 
 use serde::de::IgnoredAny;
 
-use super::{Part, Place, Target, Template, TemplateError};
+use super::{Part, Place, Placeholder, Target, Template, TemplateError};
 use crate::model::formula::Position;
 
 pub(super) fn parse(text: &str, target: Target) -> Result<Template, TemplateError> {
-    let mut parser =
-        Parser { rest: text, at: Position { line: 1, column: 1 }, quoted: false, escaped: false };
+    let mut parser = Parser {
+        rest: text,
+        at: Position { line: 1, column: 1 },
+        quoted: false,
+        escaped: false,
+        past_the_path: false,
+    };
     let mut parts = Vec::new();
     let mut plain = String::new();
+    let mut shape = String::new();
     while let Some(next) = parser.rest.chars().next() {
         let at = parser.at;
         let place = parser.place(target);
         match parser.placeholder()? {
             Some((name, default)) => {
+                if target == Target::Url && parts.is_empty() && !is_past_the_host(&plain) {
+                    let detail = "a placeholder in a URL stands after the host and its `/`, `?` or `#`: \
+                                  where requests go is the same for each event";
+                    return Err(TemplateError { at, detail: detail.into() });
+                }
                 if !plain.is_empty() {
                     parts.push(Part::Text(std::mem::take(&mut plain)));
                 }
-                parts.push(Part::Placeholder { at, name, default, place });
+                shape.push_str(&stand_in(place, parser.at.column - at.column));
+                parts.push(Part::Placeholder(Placeholder { at, name, default, place }));
             }
             None => {
                 plain.push(next);
+                shape.push(next);
                 parser.skip();
             }
         }
@@ -29,25 +42,47 @@ pub(super) fn parse(text: &str, target: Target) -> Result<Template, TemplateErro
     if !plain.is_empty() {
         parts.push(Part::Text(plain));
     }
-    let template = Template { parts };
     if target == (Target::Body { json: true }) {
-        check_json(&template)?;
+        check_json(&shape)?;
     }
-    Ok(template)
+    Ok(Template { parts })
+}
+
+/// Whether a URL that begins so has its host, whatever follows. It is stricter than URLs need be, as a parser
+/// skips slashes and blanks that a host may then be behind.
+fn is_past_the_host(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    let Some(end) = rest.find(['/', '?', '#']) else { return false };
+    let authority = &rest[..end];
+    !scheme.is_empty()
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && !authority.is_empty()
+        && !authority.chars().any(|char| char == '\\' || char.is_whitespace() || char.is_control())
+}
+
+/// Something as wide as a placeholder that is JSON where it stands.
+fn stand_in(place: Place, width: u32) -> String {
+    let width = width as usize;
+    match place {
+        Place::JsonValue => format!("{:width$}", "null"),
+        _ => "x".repeat(width),
+    }
 }
 
 /// That what it renders to will be JSON: a placeholder stands for one value, or for part of a string.
-fn check_json(template: &Template) -> Result<(), TemplateError> {
-    serde_json::from_str::<IgnoredAny>(&template.sample()).map(|_| ()).map_err(|error| {
+fn check_json(shape: &str) -> Result<(), TemplateError> {
+    serde_json::from_str::<IgnoredAny>(shape).map(|_| ()).map_err(|error| {
         let reason = error.to_string();
         let reason = reason.split(" at line ").next().unwrap_or_default();
         let detail = format!(
             "the content type is JSON, and this template does not render to JSON: {reason}; \
              for other text, set request.contentType"
         );
-        // Columns differ where placeholders stand before: lines do not, as no placeholder holds a line break.
-        let line = u32::try_from(error.line()).unwrap_or(1).max(1);
-        TemplateError { at: Position { line, column: 1 }, detail }
+        // Its columns are bytes.
+        let line = shape.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+        let before = line.char_indices().take_while(|(byte, _)| byte + 1 < error.column()).count();
+        let from_1 = |count: usize| u32::try_from(count).unwrap_or(u32::MAX).max(1);
+        TemplateError { at: Position { line: from_1(error.line()), column: from_1(before + 1) }, detail }
     })
 }
 
@@ -58,12 +93,15 @@ struct Parser<'t> {
     quoted: bool,
     /// After a backslash in one.
     escaped: bool,
+    /// After a `?` or `#`, if this is a URL.
+    past_the_path: bool,
 }
 
 impl Parser<'_> {
     const fn place(&self, target: Target) -> Place {
         match target {
-            Target::Url => Place::UrlComponent,
+            Target::Url if self.past_the_path => Place::UrlQuery,
+            Target::Url => Place::UrlPath,
             Target::Header => Place::Header,
             Target::Body { json: false } => Place::Plain,
             Target::Body { json: true } if self.quoted => Place::JsonString,
@@ -80,6 +118,7 @@ impl Parser<'_> {
             _ if self.escaped => self.escaped = false,
             '\\' if self.quoted => self.escaped = true,
             '"' => self.quoted = !self.quoted,
+            '?' | '#' => self.past_the_path = true,
             _ => {}
         }
         self.advance(next);

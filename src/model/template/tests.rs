@@ -6,7 +6,7 @@ use crate::model::formula::Context;
 use crate::model::id::{EventId, SubscriptionId, TraceId};
 use crate::model::time::Timestamp;
 
-const CONTEXT: &str = r#"{"amount": 250.00, "name": "A \"B\" ü/&\n", "none": null, "yes": true, "dots": "..",
+const CONTEXT: &str = r#"{"amount": 250.00, "name": "A \"B\" ü/&\n", "none": null, "yes": true, "dot": ".", "dots": "..",
     "payments": [{"amount": 1e2}, {"amount": 7}], "loan.status": "Open", "loan-id": "other", "tags": ["a", "b"]}"#;
 
 fn rendered(template: &str, target: Target) -> Result<String, String> {
@@ -79,15 +79,49 @@ fn what_is_wrong_is_told_with_its_place() {
             "there is no variable `missing` in the event's context, and no default (line 1, column 2)",
         ),
         (
-            "/[[v('dots')]]",
+            "https://a/[[v('dots')]]",
             Target::Url,
-            "`dots` is `.` or `..`, which would change the path of the URL (line 1, column 2)",
+            "`dots` makes `.` or `..` of a part of the URL's path, which would lead elsewhere (line 1, column 11)",
         ),
     ] {
         assert_eq!(rendered(template, target), Err(expected.to_owned()), "{template}");
     }
     for template in ["[[v(a)]]", "[[v('a'", "[[v('a')]", "[[v('a','b','c')]]", "[[v('a\n')]]"] {
         assert!(rendered(template, PLAIN).is_err(), "{template}");
+    }
+}
+
+#[test]
+fn no_value_leads_elsewhere_in_the_path() {
+    for (template, expected) in [
+        ("https://a/[[v('dots')]]/b", None),
+        ("https://a/[[v('dot')]]?b", None),
+        ("https://a/b/[[v('dot')]][[v('dot')]]", None),
+        ("https://a/.[[v('dot')]]#b", None),
+        ("https://a/[[v('none','')]]%2E", None),
+        ("https://a/b\\[[v('dots')]]", None),
+        ("https://a/x[[v('dots')]]/b", Some("https://a/x../b")),
+        ("https://a/[[v('dots')]].", Some("https://a/...")),
+        ("https://a/b?[[v('dots')]]", Some("https://a/b?..")),
+        ("https://a/b?c=[[v('dot')]]&d=/[[v('dots')]]/", Some("https://a/b?c=.&d=/../")),
+        ("https://a/b#[[v('dots')]]", Some("https://a/b#..")),
+    ] {
+        let rendered = rendered(template, Target::Url);
+        assert_eq!(rendered.as_deref().ok(), expected, "{template}: {rendered:?}");
+    }
+}
+
+#[test]
+fn what_is_no_json_is_told_with_its_line_and_column() {
+    for (template, line, column) in [
+        ("{\"a\": [[v('amount')]] USD}", 1, 23),
+        ("{\"ü\": \"[[v('ü')]]\", b}", 1, 21),
+        ("{\"a\": 1,\n \"b\": [[v('b')]]\n \"c\": 1}", 3, 2),
+        ("{[[v('name')]]: 1}", 1, 2),
+        ("[1,\n2", 2, 1),
+    ] {
+        let error = Template::parse(template, JSON).expect_err(template);
+        assert_eq!((error.at.line, error.at.column), (line, column), "{template}: {error}");
     }
 }
 
@@ -112,4 +146,30 @@ fn a_template_renders_to_so_much_and_no_more() {
     let long = "a".repeat(9_990);
     assert!(rendered(&format!("{long}[[v('amount')]]"), PLAIN).is_ok());
     assert!(rendered(&format!("{long}12345[[v('amount')]]"), PLAIN).is_err());
+}
+
+#[test]
+fn no_value_chooses_the_host() {
+    for template in [
+        "[[v('name')]]",
+        "https://[[v('name')]]/x",
+        "https://api.example.com[[v('name')]]/x",
+        "https://api.example.com:[[v('name')]]/x",
+        "https://[[v('name')]]@api.example.com/x",
+        "https:[[v('name')]]",
+        "https:///api.example.com[[v('name')]]/x",
+        "https://\t/api.example.com[[v('name')]]/x",
+        "https:/\\api.example.com[[v('name')]]/x",
+    ] {
+        let error = Template::parse(template, Target::Url).expect_err(template);
+        assert!(
+            error.detail.starts_with("a placeholder in a URL stands after the host"),
+            "{template}: {error}"
+        );
+    }
+    for template in
+        ["https://api.example.com/[[v('name')]]", "http://a:1?[[v('name')]]", "http://u:p@a#[[v('name')]]"]
+    {
+        assert!(Template::parse(template, Target::Url).is_ok(), "{template}");
+    }
 }

@@ -1,7 +1,6 @@
 //! What a placeholder names.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use serde_json::value::RawValue;
 
@@ -60,30 +59,15 @@ impl<'a> Variables<'a> {
             return found(json.get()).map(Some);
         }
         let end = name.find(['.', '[']).unwrap_or(name.len());
-        let Some(mut json) = self.context.raw(&name[..end]) else { return Ok(None) };
+        let Some(mut json) = self.context.raw(&name[..end]).map(RawValue::get) else { return Ok(None) };
         for step in name[end..].split(['.', '[']).filter(|step| !step.is_empty()) {
             let step = step.strip_suffix(']').unwrap_or(step);
-            match into(json, step) {
+            match self.context.step(json, step) {
                 Some(next) => json = next,
                 None => return Ok(None),
             }
         }
-        found(json.get()).map(Some)
-    }
-}
-
-/// One step into an object or list.
-fn into<'a>(json: &'a RawValue, step: &str) -> Option<&'a RawValue> {
-    match json.get().as_bytes().first()? {
-        b'{' => {
-            let members: HashMap<String, &RawValue> = serde_json::from_str(json.get()).ok()?;
-            members.get(step).copied()
-        }
-        b'[' => {
-            let items: Vec<&RawValue> = serde_json::from_str(json.get()).ok()?;
-            items.get(step.parse::<usize>().ok()?).copied()
-        }
-        _ => None,
+        found(json).map(Some)
     }
 }
 
@@ -98,17 +82,17 @@ fn found(json: &str) -> Result<Found<'_>, &'static str> {
 }
 
 impl Found<'_> {
-    pub(super) fn escaped(&self, place: Place) -> Result<String, &'static str> {
+    pub(super) fn escaped(&self, place: Place) -> String {
         let text = match self {
             Self::Null => "",
             Self::Text(text) => text,
             Self::Json(json) => json,
             Self::Default(default) => default,
         };
-        Ok(match place {
+        match place {
             Place::Plain => text.to_owned(),
             Place::Header => escape::header(text),
-            Place::UrlComponent => escape::url_component(text)?,
+            Place::UrlPath | Place::UrlQuery => escape::url_component(text),
             Place::JsonString => escape::json_string(text),
             Place::JsonValue => match self {
                 Self::Null => "null".into(),
@@ -120,6 +104,6 @@ impl Found<'_> {
                 }
                 Self::Default(default) => escape::json_text(default),
             },
-        })
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! The form of filters, and those that are set.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 
 use super::words::{kind, short};
@@ -24,18 +26,16 @@ const LIMITS: Choices = &[("50", "50"), ("100", "100"), ("200", "200")];
 pub(super) fn show(list: &List, path: &str) -> Markup {
     let asked = &list.asked;
     let set = asked.filters().count();
-    let titles = list.page.titles.iter().map(String::as_str);
-    let titles: Vec<_> = titles.map(|title| (title, title)).collect();
     let kinds = ErrorKind::ALL.map(|of| (of.as_str(), kind(of)));
     html! {
         details.filters open[set > 0] {
             summary { "Filters" @if set > 0 { " " span.count { (set) " set" } } }
             form #filters method="get" action=(path) {
-                (choice("eventTitle", "Event title", "Any", &titles, asked.get("eventTitle")))
+                (title(asked.get("eventTitle"), &list.page.titles))
                 (choice("outcome", "Outcome", "Any", OUTCOMES, asked.get("outcome")))
                 (choice("responseCode", "Response code", "Any", CODES, asked.get("responseCode")))
                 (choice("error", "Error", "Any", &kinds, asked.get("error")))
-                (choice("attempt", "Attempt", "Automatic or manual", ATTEMPTS, asked.get("attempt")))
+                (choice("attempt", "Attempt", "Any", ATTEMPTS, asked.get("attempt")))
                 (text("traceId", "Trace ID", asked.get("traceId")))
                 (moment("from", "From", asked.get("from")))
                 (moment("to", "To", asked.get("to")))
@@ -65,7 +65,8 @@ pub(super) fn show(list: &List, path: &str) -> Markup {
 /// Filters of the API that an address may have and the form does not ask for.
 const HIDDEN: [&str; 3] = ["eventName", "subscriptionId", "method"];
 
-fn words_of(name: &str) -> &'static str {
+/// A parameter, as the form names it.
+pub(super) fn words_of(name: &str) -> &str {
     match name {
         "eventTitle" => "Event title",
         "eventName" => "Event",
@@ -77,7 +78,9 @@ fn words_of(name: &str) -> &'static str {
         "error" => "Error",
         "attempt" => "Attempt",
         "from" => "From",
-        _ => "To",
+        "to" => "To",
+        LIMIT => "Rows a page",
+        other => other,
     }
 }
 
@@ -87,8 +90,21 @@ fn shown(name: &str, value: &str) -> Markup {
             html! { span title=(value) { (short(&value)) } }
         }
         "from" | "to" => html! { time datetime=(value) { (value) } },
-        _ => html! { (value) },
+        _ => html! { (words_for(name, value)) },
     }
+}
+
+/// A value in the words of its choice.
+fn words_for<'a>(name: &str, value: &'a str) -> &'a str {
+    let choices = match name {
+        "outcome" => OUTCOMES,
+        "attempt" => ATTEMPTS,
+        "error" => {
+            return ErrorKind::ALL.into_iter().find(|of| of.as_str() == value).map_or(value, |of| kind(of));
+        }
+        _ => &[],
+    };
+    choices.iter().find(|(known, _)| *known == value).map_or(value, |(_, words)| words)
 }
 
 fn choice(name: &str, label: &str, any: &str, choices: &[(&str, &str)], chosen: &str) -> Markup {
@@ -105,6 +121,17 @@ fn choice(name: &str, label: &str, any: &str, choices: &[(&str, &str)], chosen: 
                     option value=(value) selected[*value == chosen] { (words) }
                 }
             }
+        }
+    }
+}
+
+/// Those seen are offered; an older one can be typed.
+fn title(value: &str, seen: &BTreeSet<String>) -> Markup {
+    html! {
+        div.field {
+            label for="f-eventTitle" { "Event title" }
+            input #f-eventTitle name="eventTitle" value=(value) list="titles" autocomplete="off" placeholder="Any";
+            datalist #titles { @for title in seen { option value=(title) {} } }
         }
     }
 }

@@ -26,7 +26,7 @@ pub(in crate::page) fn page(list: &List, visit: &Visit) -> Response {
         div #said role="status" aria-live="polite" { (said(list, &path)) }
         @for fault in &list.wanted.faults.0 {
             p.notice.bad role="alert" {
-                strong { (fault.pointer) } " " (fault.detail) ". " a href=(path) { "Show all webhooks" }
+                strong { (filters::words_of(&fault.pointer)) } " " (fault.detail) "."
             }
         }
         (filters::show(list, &path))
@@ -42,7 +42,7 @@ pub(in crate::page) fn page(list: &List, visit: &Visit) -> Response {
 
 /// That a resend was asked for.
 fn said(list: &List, path: &str) -> Markup {
-    let Some(id) = list.wanted.resent else { return html! {} };
+    let Some(id) = list.resent else { return html! {} };
     let shown = list.page.rows.iter().any(|row| row.attempt.id == id);
     html! {
         p.notice.ok {
@@ -74,7 +74,7 @@ fn nothing(list: &List, path: &str) -> Markup {
         section.card.empty {
             h2 { (title) }
             p.quiet { (text) }
-            @if filtered { p { a.button href=(path) { "Show all webhooks" } } }
+            @if filtered || !list.wanted.faults.0.is_empty() { p { a.button href=(path) { "Show all webhooks" } } }
         }
     }
 }

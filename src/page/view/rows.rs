@@ -7,7 +7,7 @@ use super::layout::symbol;
 use super::words::{copy, short, time, verdict};
 use crate::model::attempt::{Attempt, AttemptNumber};
 use crate::page::list::List;
-use crate::page::query::{FILTERS, OPEN, RESENT};
+use crate::page::query::{OPEN, RESENT};
 use crate::page::visit::Visit;
 
 const HEADS: [&str; 7] =
@@ -42,20 +42,19 @@ pub(super) fn table(list: &List, visit: &Visit) -> Markup {
 fn attempt(attempt: &Attempt, list: &List, path: &str, open: bool) -> Markup {
     let verdict = verdict(attempt);
     let asked = list.asked.without(&[RESENT, OPEN]);
-    // The whole of it, whatever is filtered here.
-    let story = list.asked.first_page().without(&FILTERS).with("traceId", &attempt.trace_id);
+    let story = list.asked.story(&attempt.trace_id);
     let here = if open { asked } else { asked.with(OPEN, &attempt.id) };
     let due = attempt.next_attempt_at.map(|due| due.millis());
     html! {
         tr id={ "a-" (attempt.id) } role="row" data-id=(attempt.id) data-trace=(attempt.trace_id)
             data-state={ (verdict.class) " " (verdict.text) } data-due=[due] {
             td role="cell" data-head="ID" {
-                span.id { code title=(attempt.id) { (short(&attempt.id)) } (copy("ID", &attempt.id)) }
+                span.id { code title=(attempt.id) data-whole=(attempt.id) { (short(&attempt.id)) } (copy("ID", &attempt.id)) }
             }
             td role="cell" data-head="Trace ID" {
                 span.id {
                     a href={ (path) (story.query()) } title={ (attempt.trace_id) ": show its whole story" } {
-                        code { (short(&attempt.trace_id)) }
+                        code data-whole=(attempt.trace_id) { (short(&attempt.trace_id)) }
                     }
                     (copy("trace ID", &attempt.trace_id))
                 }

@@ -79,7 +79,11 @@ async fn each_filter_shows_what_the_api_shows() {
         assert_eq!(page.rows(), ids(&wanted), "{query}");
     }
     let page = visitor.page(&format!("{PAGE}?outcome=failed")).await;
-    assert_eq!(page.texts("#f-eventTitle option"), ["Any", "Börse & Co", "Core banking"], "those seen");
+    let titles: Vec<_> =
+        page.all("#titles option").iter().filter_map(|option| option.attr("value")).collect();
+    assert_eq!(titles, ["Börse & Co", "Core banking"], "those seen");
+    assert_eq!(page.texts(".chips bdi"), ["Failed"], "in the words of the form");
+    assert_eq!(page.attribute("#f-eventTitle", "list"), "titles");
     assert_eq!(page.attribute("#f-outcome option[selected]", "value"), "failed");
 }
 
@@ -122,6 +126,29 @@ async fn a_trace_id_filters_to_its_whole_story() {
     j.api.settled(&elsewhere).await;
     let page = visitor.page(&format!("{PAGE}?traceId={elsewhere}")).await;
     assert_eq!(page.text("h2"), "No webhook matches these filters");
+}
+
+#[tokio::test]
+async fn a_row_that_is_elsewhere_opens_with_its_story() {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({})).await;
+    for _ in 0..2 {
+        j.api.settled(&j.api.send_one(&event("727")).await).await;
+    }
+    let rows = j.api.rows("727", "").await;
+    let (id, trace) = (text(&rows[1]["id"]), text(&rows[1]["traceId"]));
+    let mut visitor = viewer(&j).await;
+    for query in ["limit=1", "limit=1&outcome=failed"] {
+        let led = visitor.get(&format!("{PAGE}?{query}&open={id}")).await.is(303);
+        assert_eq!(led.header("location"), format!("{PAGE}?limit=1&traceId={trace}&open={id}#a-{id}"));
+    }
+    let page = visitor.page(&format!("{PAGE}?traceId={trace}&open={id}")).await;
+    assert_eq!((page.rows(), page.fact("ID")), (vec![id.to_owned()], id.to_owned()));
+    // One that is not there opens nothing, and nothing was resent that is no resend.
+    j.api.settled(&j.api.send_one(&event("728")).await).await;
+    let other = j.api.rows("728", "").await[0]["id"].clone();
+    let page = visitor.page(&format!("{PAGE}?open={}&resent={id}", text(&other))).await;
+    assert!(page.all(".details").is_empty() && page.all("[role=status] .notice").is_empty());
 }
 
 #[tokio::test]
@@ -172,12 +199,12 @@ async fn filters_that_are_wrong_are_named() {
     j.api.settled(&j.api.send_one(&event("727")).await).await;
     let mut visitor = viewer(&j).await;
     for (query, name) in [
-        ("traceId=78e7", "traceId"),
-        ("responseCode=9xx", "responseCode"),
-        ("from=yesterday", "from"),
-        ("limit=201", "limit"),
+        ("traceId=78e7", "Trace ID"),
+        ("responseCode=9xx", "Response code"),
+        ("from=yesterday", "From"),
+        ("limit=201", "Rows a page"),
         ("before=x", "before"),
-        ("outcome=lost", "outcome"),
+        ("outcome=lost", "Outcome"),
     ] {
         let page = Page::of(&visitor.get(&format!("{PAGE}?{query}")).await.is(422));
         assert_eq!(page.text("[role=alert] strong"), name);

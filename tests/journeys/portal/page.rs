@@ -98,6 +98,10 @@ async fn both_payloads_are_downloaded_byte_for_byte() {
         assert_eq!(file.header("x-content-type-options"), "nosniff");
         assert!(file.header("content-security-policy").starts_with("sandbox"));
         Visitor::new(&j).get(href).await.is(303);
+        // And no part of a page, of ours or another's, is made of it.
+        for (purpose, status) in [("document", 200), ("iframe", 200), ("script", 404), ("style", 404)] {
+            visitor.get_for(href, purpose).await.is(status);
+        }
     }
 }
 

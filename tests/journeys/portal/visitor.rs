@@ -23,6 +23,12 @@ impl Visitor {
         answer
     }
 
+    /// As a browser asks for what a page has a use for.
+    pub(super) async fn get_for(&self, path: &str, purpose: &str) -> Answer {
+        let asked = self.api.request("GET", path).header("cookie", &self.line());
+        asked.header("sec-fetch-dest", purpose).answer().await
+    }
+
     /// Sends a form from a page of ours.
     pub(super) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.post_from(path, fields, &[("sec-fetch-site", "same-origin")]).await

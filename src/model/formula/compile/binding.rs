@@ -52,6 +52,7 @@ impl Compiler {
 
     /// Binds what a pattern names in a value.
     pub(super) fn bind(&mut self, pattern: &Form, value: Node, binds: &mut Binds) -> R<()> {
+        self.count().map_err(|fail| fail.at(pattern.at))?;
         match &pattern.what {
             What::Symbol(name) if is_plain(name) => {
                 let place = self.scopes.add(name);

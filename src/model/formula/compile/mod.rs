@@ -4,22 +4,25 @@ mod binding;
 mod conditional;
 mod control;
 mod functions;
+mod macros;
 mod scope;
 mod threading;
 
 use std::sync::Arc;
 
-use super::budget::MAX_NODE_DEPTH;
+use super::budget::{MAX_NODE_DEPTH, MAX_NODES};
 use super::error::{Position, R, limit, unsupported, wrong};
 use super::form::{Form, Literal, What};
 use super::functions::{self as builtins, Known};
 use super::node::{Capture, Node};
 use super::suggest;
+pub(super) use macros::MACROS;
+use macros::{SPECIAL, macro_of};
 use scope::{Found, Scopes};
 
 /// A formula's node, and how many places its frame has.
 pub(super) fn compile(form: &Form) -> R<(Node, usize)> {
-    let mut compiler = Compiler { scopes: Scopes::default(), depth: 0 };
+    let mut compiler = Compiler { scopes: Scopes::default(), depth: 0, made: 0 };
     let node = compiler.node(form, false)?;
     Ok((node, compiler.scopes.places()))
 }
@@ -27,79 +30,9 @@ pub(super) fn compile(form: &Form) -> R<(Node, usize)> {
 struct Compiler {
     scopes: Scopes,
     depth: usize,
+    /// How much was made so far.
+    made: usize,
 }
-
-type Macro = fn(&mut Compiler, Position, &[Form], bool) -> R<Node>;
-
-/// What is written like a call and is none.
-fn macro_of(name: &str) -> Option<Macro> {
-    Some(match name {
-        "if" => Compiler::if_,
-        "if-not" => Compiler::if_not,
-        "when" => Compiler::when,
-        "when-not" => Compiler::when_not,
-        "cond" => Compiler::cond,
-        "condp" => Compiler::condp,
-        "case" => Compiler::case,
-        "and" => Compiler::and,
-        "or" => Compiler::or,
-        "do" => Compiler::do_,
-        "let" => Compiler::let_,
-        "if-let" => Compiler::if_let,
-        "when-let" => Compiler::when_let,
-        "if-some" => Compiler::if_some,
-        "when-some" => Compiler::when_some,
-        "when-first" => Compiler::when_first,
-        "fn" | "fn*" => Compiler::fn_,
-        "loop" => Compiler::loop_,
-        "recur" => Compiler::recur,
-        "for" => Compiler::for_,
-        "quote" => Compiler::quote,
-        "comment" => Compiler::comment,
-        "lazy-cat" => Compiler::lazy_cat,
-        "->" => Compiler::thread_first,
-        "->>" => Compiler::thread_last,
-        "some->" => Compiler::some_first,
-        "some->>" => Compiler::some_last,
-        "cond->" => Compiler::cond_first,
-        "cond->>" => Compiler::cond_last,
-        "as->" => Compiler::thread_as,
-        "doto" => return None,
-        _ => return None,
-    })
-}
-
-/// The names of what [`macro_of`] knows, for suggestions.
-pub(super) const MACROS: [&str; 28] = [
-    "if",
-    "if-not",
-    "when",
-    "when-not",
-    "cond",
-    "condp",
-    "case",
-    "and",
-    "or",
-    "do",
-    "let",
-    "if-let",
-    "when-let",
-    "if-some",
-    "when-some",
-    "when-first",
-    "fn",
-    "loop",
-    "recur",
-    "for",
-    "quote",
-    "->",
-    "->>",
-    "some->",
-    "some->>",
-    "cond->",
-    "cond->>",
-    "as->",
-];
 
 impl Compiler {
     /// `tail`: what this gives is what the function or loop around it gives.
@@ -108,10 +41,22 @@ impl Compiler {
             let detail = format!("written out, a formula nests at most {MAX_NODE_DEPTH} deep");
             return Err(limit(detail).at(form.at));
         }
+        self.count().map_err(|fail| fail.at(form.at))?;
         self.depth += 1;
         let node = self.node_of(form, tail).map_err(|fail| fail.at(form.at))?;
         self.depth -= 1;
         Ok(node)
+    }
+
+    /// One more was made. Some macros write what they are given more than once, and what is in that again.
+    fn count(&mut self) -> R<()> {
+        self.made += 1;
+        if self.made > MAX_NODES {
+            return Err(limit(
+                "written out, this formula is too long: give what is in it several times a name",
+            ));
+        }
+        Ok(())
     }
 
     fn node_of(&mut self, form: &Form, tail: bool) -> R<Node> {
@@ -168,7 +113,9 @@ impl Compiler {
             }
             return Ok(Node::Call { at, function, args: self.all(args)? });
         };
-        if let Some(found) = self.scopes.find(name) {
+        if !SPECIAL.contains(&name)
+            && let Some(found) = self.scopes.find(name)
+        {
             return Ok(Node::Call { at, function: Box::new(Self::found(found)), args: self.all(args)? });
         }
         if let Some(write) = macro_of(name.strip_prefix("clojure.core/").unwrap_or(name)) {
@@ -194,6 +141,7 @@ impl Compiler {
 
     /// A form as the value that it is.
     fn quoted(&mut self, form: &Form) -> R<Node> {
+        self.count().map_err(|fail| fail.at(form.at))?;
         let all = |forms: &[Form], compiler: &mut Self| {
             forms.iter().map(|form| compiler.quoted(form)).collect::<R<Vec<_>>>()
         };

@@ -5,6 +5,7 @@ use crate::model::formula::cx::Cx;
 use crate::model::formula::error::{Fail, R, unsupported, wrong};
 use crate::model::formula::function::{ANY, Builtin};
 use crate::model::formula::number::double;
+use crate::model::formula::price;
 use crate::model::formula::print::text;
 use crate::model::formula::value::Value;
 
@@ -12,11 +13,12 @@ pub(super) const FUNCTIONS: &[Builtin] = &[Builtin::new("format", (1, ANY), |cx,
     let template = only_text(&args[0])?;
     let (mut made, mut next, mut rest) = (String::new(), 0, template);
     while let Some(place) = rest.find('%') {
+        let before = made.len();
         made.push_str(&rest[..place]);
         let (directive, after) = Directive::read(&rest[place + 1..])?;
         rest = after;
         directive.write(cx, &args[1..], &mut next, &mut made)?;
-        cx.budget.text(made.len())?;
+        cx.budget.growth(before, made.len())?;
     }
     made.push_str(rest);
     Value::text(&mut cx.budget, made)
@@ -56,7 +58,7 @@ impl Directive {
                 ',' => &mut directive.groups,
                 '+' => &mut directive.plus,
                 ' ' => &mut directive.space,
-                _ => return Err(unsupported(format!("the flag `{flag}` of `format` is not supported"))),
+                _ => return Err(unsupported("the flags `(`, `#` and `<` of `format` are not supported")),
             };
             if std::mem::replace(set, true) {
                 return Err(wrong("a flag of `format` is there twice"));
@@ -117,6 +119,7 @@ impl Directive {
         };
         let value =
             index.and_then(|index| args.get(index)).ok_or_else(|| wrong("`format` has too few arguments"))?;
+        cx.budget.steps(1 + price::value(value))?;
         let written = match (self.conversion, value) {
             ('s' | 'S' | 'b' | 'B' | 'c' | 'C', _) if numeric => {
                 return Err(wrong(format!("`%{}` of `format` takes no such flags", self.conversion)));
@@ -136,6 +139,7 @@ impl Directive {
             ('d', Value::Long(long)) => self.number(*long < 0, long.unsigned_abs().to_string(), ""),
             ('x' | 'X', Value::Long(long)) => self.number(false, format!("{long:x}"), ""),
             ('f', Value::Double(value)) if value.is_finite() => {
+                cx.budget.steps(price::DOUBLE)?;
                 let (before, after) = double::fixed(*value, self.places()?);
                 self.number(value.is_sign_negative(), before, &after)
             }
@@ -151,9 +155,9 @@ impl Directive {
             ('c' | 'C', Value::Char(char)) => char.to_string(),
             ('d' | 'f' | 'x' | 'X' | 'c' | 'C', other) => return Err(self.mismatch(other)),
             (other, _) if other.is_alphabetic() => {
-                return Err(unsupported(format!("`%{other}` of `format` is not supported")));
+                return Err(unsupported("of `format`, only `%s %d %f %x %c %b %n %%` are supported"));
             }
-            (other, _) => return Err(wrong(format!("`%{other}` of `format` means nothing"))),
+            _ => return Err(wrong("what follows a `%` of `format` means nothing")),
         };
         let written = if self.conversion.is_uppercase() { written.to_uppercase() } else { written };
         self.pad(&written, made);

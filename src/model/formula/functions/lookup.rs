@@ -5,6 +5,7 @@ use crate::model::formula::error::{R, wrong};
 use crate::model::formula::function::Builtin;
 use crate::model::formula::map::Map;
 use crate::model::formula::number::integer;
+use crate::model::formula::price;
 use crate::model::formula::seq;
 use crate::model::formula::seqable;
 use crate::model::formula::value::Value;
@@ -68,7 +69,7 @@ pub(in crate::model::formula) fn get(cx: &mut Cx<'_>, from: &Value, key: &Value)
         Value::Vector(items) => Ok(place(key).and_then(|place| items.values.get(place).cloned())),
         // Java casts any number to an int here.
         Value::Str(text) => match number_place(key) {
-            Some(place) => unit(text, place),
+            Some(place) => unit(cx, text, place),
             None => Ok(None),
         },
         _ => Ok(None),
@@ -81,7 +82,8 @@ fn number_place(key: &Value) -> Option<usize> {
 }
 
 /// The 16-bit unit of a text at a place.
-fn unit(text: &str, place: usize) -> R<Option<Value>> {
+fn unit(cx: &mut Cx<'_>, text: &str, place: usize) -> R<Option<Value>> {
+    cx.budget.steps(price::text(text.len()))?;
     if text.is_ascii() {
         return Ok(text.as_bytes().get(place).map(|byte| Value::Char(char::from(*byte))));
     }
@@ -118,7 +120,7 @@ pub(in crate::model::formula) fn nth(
     let found = match (from, index) {
         (Value::Nil, _) => return Ok(otherwise.cloned().unwrap_or(Value::Nil)),
         (Value::Vector(items), Some(index)) => items.values.get(index).cloned(),
-        (Value::Str(text), Some(index)) => unit(text, index)?,
+        (Value::Str(text), Some(index)) => unit(cx, text, index)?,
         (Value::Seq(items), Some(index)) => items.nth(cx, index)?,
         (Value::Vector(_) | Value::Str(_) | Value::Seq(_), None) => None,
         (other, _) => {

@@ -1,9 +1,9 @@
 //! Numbers and booleans read from text.
 
 use super::strings::only_text;
-use crate::model::formula::error::R;
-use crate::model::formula::error::wrong;
+use crate::model::formula::error::{R, wrong};
 use crate::model::formula::function::Builtin;
+use crate::model::formula::number::parse::in_ascii;
 use crate::model::formula::value::Value;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
@@ -31,7 +31,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
 ];
 
 fn long(text: &str) -> Option<i64> {
-    text.parse().ok()
+    in_ascii(text).parse().ok()
 }
 
 /// As `Double.valueOf` takes it: spaces around it, and a letter for its type behind it.

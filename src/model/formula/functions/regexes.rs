@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use regex::{Captures, Regex};
+use regex::Captures;
 
 use super::strings::only_text;
 use crate::model::formula::call::call;
@@ -18,8 +18,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         Value::Regex(_) => Ok(args[0].clone()),
         other => {
             let source = only_text(other)?;
-            cx.budget.steps(2_000 + source.len() * 50)?;
-            Pattern::new(source).map(|pattern| Value::Regex(Arc::new(pattern)))
+            Pattern::made(&mut cx.budget, source).map(|pattern| Value::Regex(Arc::new(pattern)))
         }
     }),
     Builtin::new("re-find", (2, 2), |cx, args| {
@@ -40,9 +39,8 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     }),
     Builtin::new("re-seq", (2, 2), |cx, args| {
         let text = only_text(&args[1])?;
-        let regex = pattern(&args[0])?.search(&mut cx.budget, text)?;
         let mut found = Vec::new();
-        for captures in all(cx, regex, text)? {
+        for captures in all(cx, pattern(&args[0])?, text, usize::MAX)? {
             found.push(groups(cx, &captures)?);
         }
         if found.is_empty() {
@@ -64,11 +62,16 @@ fn pattern(value: &Value) -> R<&Pattern> {
 
 /// All matches, as Java's `find` comes upon them: after an empty one a character further on, and an empty one
 /// may begin where the one before it ended.
-fn all<'t>(cx: &mut Cx<'_>, regex: &Regex, text: &'t str) -> R<Vec<Captures<'t>>> {
+fn all<'t>(cx: &mut Cx<'_>, pattern: &Pattern, text: &'t str, most: usize) -> R<Vec<Captures<'t>>> {
+    let regex = pattern.search(&mut cx.budget, text)?;
     let (mut found, mut from) = (Vec::new(), 0);
-    while from <= text.len() {
+    while from <= text.len() && found.len() < most {
+        if from > 0 {
+            // Before it matches the little that it does, it may have looked at all that is left.
+            pattern.scan(&mut cx.budget, text.len() - from)?;
+        }
         cx.budget.steps(2)?;
-        cx.budget.bytes(128)?;
+        cx.budget.bytes(64 + regex.captures_len() * 32)?;
         let Some(captures) = regex.captures_at(text, from) else { break };
         let Some(whole) = captures.get(0) else { break };
         from = if whole.is_empty() {
@@ -95,10 +98,9 @@ fn groups(cx: &mut Cx<'_>, captures: &Captures<'_>) -> R<Value> {
 
 /// `String.split`.
 pub(super) fn split<'t>(cx: &mut Cx<'_>, pattern: &Pattern, text: &'t str, limit: i64) -> R<Vec<&'t str>> {
-    let regex = pattern.search(&mut cx.budget, text)?;
     let (mut parts, mut from) = (Vec::new(), 0);
     let most = usize::try_from(limit).unwrap_or(0);
-    for found in all(cx, regex, text)? {
+    for found in all(cx, pattern, text, usize::MAX)? {
         let Some(found) = found.get(0) else { continue };
         if most > 0 && parts.len() + 1 >= most {
             break;
@@ -128,14 +130,11 @@ pub(super) fn replace(
     with: &Value,
     first: bool,
 ) -> R<String> {
-    let regex = pattern.search(&mut cx.budget, text)?;
-    let mut found = all(cx, regex, text)?;
-    if first {
-        found.truncate(1);
-    }
+    let found = all(cx, pattern, text, if first { 1 } else { usize::MAX })?;
     let (mut made, mut from) = (String::with_capacity(text.len()), 0);
     for captures in &found {
         let Some(whole) = captures.get(0) else { continue };
+        let before = made.len();
         made.push_str(&text[from..whole.start()]);
         match with {
             Value::Str(with) => expand(&mut made, with, captures)?,
@@ -152,7 +151,7 @@ pub(super) fn replace(
                 }
             }
         }
-        cx.budget.text(made.len())?;
+        cx.budget.growth(before, made.len())?;
         from = whole.end();
     }
     made.push_str(&text[from..]);
@@ -182,7 +181,7 @@ fn expand(made: &mut String, with: &str, captures: &Captures<'_>) -> R<()> {
                     chars.next();
                 }
                 if group >= captures.len() {
-                    return Err(wrong(format!("the regex has no group {group}")));
+                    return Err(wrong("this replacement names a group that the regex does not have"));
                 }
                 made.push_str(captures.get(group).map_or("", |group| group.as_str()));
             }

@@ -57,11 +57,12 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         };
         let mut joined = String::new();
         for (place, value) in seqable::values(cx, input)?.iter().enumerate() {
+            let before = joined.len();
             if place > 0 {
                 joined.push_str(&between);
             }
             joined.push_str(&text(cx, value)?);
-            cx.budget.text(joined.len())?;
+            cx.budget.growth(before, joined.len())?;
         }
         Ok(Value::Str(joined.into()))
     }),
@@ -95,13 +96,14 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         let whole = only_text(&args[0])?;
         let mut escaped = String::with_capacity(whole.len());
         for char in whole.chars() {
+            let before = escaped.len();
             let with = call(cx, &args[1], &[seqable::character(char)?])?;
             if with.is_true() {
                 escaped.push_str(&text(cx, &with)?);
             } else {
                 escaped.push(char);
             }
-            cx.budget.text(escaped.len())?;
+            cx.budget.growth(before, escaped.len())?;
         }
         Ok(Value::Str(escaped.into()))
     }),

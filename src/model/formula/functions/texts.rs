@@ -15,8 +15,9 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         _ => {
             let mut all = String::new();
             for arg in args {
+                let before = all.len();
                 all.push_str(&text(cx, arg)?);
-                cx.budget.text(all.len())?;
+                cx.budget.growth(before, all.len())?;
             }
             Ok(Value::Str(all.into()))
         }
@@ -78,11 +79,12 @@ type Write = fn(&mut Cx<'_>, &Value) -> R<String>;
 fn joined(cx: &mut Cx<'_>, args: &[Value], write: Write) -> R<Value> {
     let mut all = String::new();
     for (place, arg) in args.iter().enumerate() {
+        let before = all.len();
         if place > 0 {
             all.push(' ');
         }
         all.push_str(&write(cx, arg)?);
-        cx.budget.text(all.len())?;
+        cx.budget.growth(before, all.len())?;
     }
     Ok(Value::Str(all.into()))
 }

@@ -1,11 +1,13 @@
 //! `+`, `-`, `*`, `/`, `quot`, `rem` and `mod`.
 
 use num_bigint::BigInt;
+use num_rational::BigRational;
 use num_traits::{ToPrimitive, Zero};
 
 use super::{Kind, big, check_bits, decimal, double, kinds, made_big, made_decimal, made_ratio, ratio};
 use crate::model::formula::budget::Budget;
 use crate::model::formula::error::{Fail, R, unsupported, wrong};
+use crate::model::formula::price;
 use crate::model::formula::value::Value;
 
 pub(in crate::model::formula) fn overflow() -> Fail {
@@ -45,7 +47,9 @@ macro_rules! operation {
                 }
                 Kind::Ratio => {
                     let (a, b) = (ratio(a), ratio(b));
-                    check_bits(budget, a.numer().bits().max(b.numer().bits()) + a.denom().bits().max(b.denom().bits()))?;
+                    let bits = a.numer().bits().max(b.numer().bits()) + a.denom().bits().max(b.denom().bits());
+                    check_bits(budget, bits)?;
+                    budget.steps(price::lowest_terms(bits))?;
                     made_ratio(budget, a $operator b)
                 }
                 Kind::Big | Kind::Long => {
@@ -83,6 +87,8 @@ pub(in crate::model::formula) fn divide(budget: &mut Budget, a: &Value, b: &Valu
             if under.is_zero() {
                 return Err(by_zero());
             }
+            let greatest = |ratio: &BigRational| ratio.numer().bits().max(ratio.denom().bits());
+            budget.steps(price::lowest_terms(greatest(&over) + greatest(&under)))?;
             let quotient = over / under;
             match quotient.numer().to_i64().filter(|_| kind == Kind::Long && quotient.is_integer()) {
                 Some(long) => Ok(Value::Long(long)),

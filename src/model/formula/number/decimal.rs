@@ -70,23 +70,29 @@ impl Decimal {
         Self::new(&self.unscaled * &other.unscaled, self.scale + other.scale)
     }
 
-    pub(in crate::model::formula) fn order(&self, other: &Self) -> R<Ordering> {
-        let (a, b, _) = self.aligned(other)?;
-        Ok(a.cmp(&b))
+    pub(in crate::model::formula) fn order(&self, other: &Self) -> Ordering {
+        let scale = self.scale.max(other.scale);
+        self.at_scale(scale).cmp(&other.at_scale(scale))
     }
 
     /// Without the zeros at its end, as far as this scale.
-    pub(super) fn stripped_to(mut self, scale: i64) -> R<Self> {
-        let ten = BigInt::from(10);
-        while self.scale > scale && !self.unscaled.is_zero() {
-            let (rest, digit) = self.unscaled.div_rem(&ten);
-            if !digit.is_zero() {
-                break;
+    pub(super) fn stripped_to(mut self, scale: i64) -> Self {
+        // Each ten has a two in it.
+        let twos = self.unscaled.trailing_zeros().unwrap_or(0);
+        let mut most = u64::try_from(self.scale - scale).unwrap_or(0).min(twos);
+        let Some(greatest) = most.checked_ilog2() else { return self };
+        for zeros in (0..=greatest).rev().map(|power| 1_u64 << power) {
+            if zeros > most {
+                continue;
             }
-            self.unscaled = rest;
-            self.scale -= 1;
+            let (rest, digits) = self.unscaled.div_rem(&ten(zeros as i64));
+            if digits.is_zero() {
+                self.unscaled = rest;
+                self.scale -= zeros as i64;
+                most -= zeros;
+            }
         }
-        Ok(self)
+        self
     }
 
     /// Without any zeros at its end; zero is 0.
@@ -94,15 +100,7 @@ impl Decimal {
         if self.unscaled.is_zero() {
             return Self { unscaled: BigInt::ZERO, scale: 0 };
         }
-        let mut stripped = self.clone();
-        let ten = BigInt::from(10);
-        loop {
-            let (rest, digit) = stripped.unscaled.div_rem(&ten);
-            if !digit.is_zero() {
-                return stripped;
-            }
-            stripped = Self { unscaled: rest, scale: stripped.scale - 1 };
-        }
+        self.clone().stripped_to(i64::MIN / 2)
     }
 
     pub(in crate::model::formula) fn abs(&self) -> Self {

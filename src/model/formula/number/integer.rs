@@ -7,6 +7,7 @@ use super::decimal::Decimal;
 use super::{Kind, big, kind, made_big, made_decimal, made_ratio};
 use crate::model::formula::budget::Budget;
 use crate::model::formula::error::{Fail, R, unsupported, wrong};
+use crate::model::formula::price;
 use crate::model::formula::value::Value;
 
 fn out_of_range() -> Fail {
@@ -68,7 +69,11 @@ pub(in crate::model::formula) fn bigint(budget: &mut Budget, value: &Value) -> R
     let whole = match value {
         Value::Double(double) => {
             // By way of its digits, as `BigDecimal.valueOf` goes.
-            from_double(*double)?.truncated()
+            from_double(budget, *double)?.truncated()
+        }
+        Value::Str(text) => {
+            budget.steps(price::bits(text.len() as u64 * 4))?;
+            super::parse::whole_text(text)?
         }
         other => truncated(other)?,
     };
@@ -76,7 +81,8 @@ pub(in crate::model::formula) fn bigint(budget: &mut Budget, value: &Value) -> R
 }
 
 /// `BigDecimal.valueOf`: the digits that the double is written with.
-fn from_double(double: f64) -> R<Decimal> {
+fn from_double(budget: &mut Budget, double: f64) -> R<Decimal> {
+    budget.steps(price::DOUBLE)?;
     if !double.is_finite() {
         return Err(wrong("infinite or NaN"));
     }
@@ -85,8 +91,11 @@ fn from_double(double: f64) -> R<Decimal> {
 
 pub(in crate::model::formula) fn bigdec(budget: &mut Budget, value: &Value) -> R<Value> {
     let decimal = match value {
-        Value::Double(double) => from_double(*double)?,
-        Value::Str(text) => super::parse::decimal_text(text)?,
+        Value::Double(double) => from_double(budget, *double)?,
+        Value::Str(text) => {
+            budget.steps(price::bits(text.len() as u64 * 4))?;
+            super::parse::decimal_text(text)?
+        }
         other => {
             kind(other)?;
             super::decimal(budget, other)?
@@ -98,10 +107,19 @@ pub(in crate::model::formula) fn bigdec(budget: &mut Budget, value: &Value) -> R
 /// What is neither a double nor a decimal stays as it is.
 pub(in crate::model::formula) fn rationalize(budget: &mut Budget, value: &Value) -> R<Value> {
     match value {
-        Value::Double(double) => made_ratio(budget, from_double(*double)?.ratio()),
-        Value::Decimal(decimal) => made_ratio(budget, decimal.ratio()),
+        Value::Double(double) => {
+            let decimal = from_double(budget, *double)?;
+            decimal_ratio(budget, &decimal)
+        }
+        Value::Decimal(decimal) => decimal_ratio(budget, decimal),
         _ => Ok(value.clone()),
     }
+}
+
+fn decimal_ratio(budget: &mut Budget, decimal: &Decimal) -> R<Value> {
+    let bits = decimal.unscaled().bits() + decimal.scale().unsigned_abs() * 10 / 3;
+    budget.steps(price::lowest_terms(bits))?;
+    made_ratio(budget, decimal.ratio())
 }
 
 /// `Math.round`: half up, and what is too great is the greatest.

@@ -17,7 +17,7 @@ use num_traits::ToPrimitive;
 use super::budget::{Budget, MAX_BITS};
 use super::error::{R, limit, wrong};
 use super::value::Value;
-use decimal::Decimal;
+pub(super) use decimal::Decimal;
 
 /// What two numbers are taken for when they meet: the later kind of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

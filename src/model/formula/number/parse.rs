@@ -1,5 +1,6 @@
 //! Numbers as they are written.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use num_bigint::BigInt;
@@ -113,8 +114,42 @@ fn checked_decimal(text: &str) -> Option<&str> {
     (!before.is_empty() && digits(before) && digits(after) && exponent_is_good).then_some(text)
 }
 
+/// Where the digits of each script begin, as far as Java 17 takes them for digits: it looks at 16 bits at a time.
+const ZEROS: [u32; 36] = [
+    0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0,
+    0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50,
+    0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10,
+];
+
+/// The same with the digits of other scripts as those of ASCII.
+pub(in crate::model::formula) fn in_ascii(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return text.into();
+    }
+    let digit = |char: char| {
+        let code = u32::from(char);
+        let zero = ZEROS.iter().find(|zero| (**zero..**zero + 10).contains(&code))?;
+        char::from_digit(code - zero, 10)
+    };
+    text.chars().map(|char| digit(char).unwrap_or(char)).collect()
+}
+
+/// `new BigInteger(String)`.
+pub(in crate::model::formula) fn whole_text(text: &str) -> R<BigInt> {
+    let text = &*in_ascii(text);
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if digits.len() as u64 * 3 > MAX_BITS {
+        return Err(limit("this number has too many digits"));
+    }
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(wrong("this string is no whole number"));
+    }
+    BigInt::parse_bytes(text.as_bytes(), 10).ok_or_else(|| wrong("this string is no whole number"))
+}
+
 /// `new BigDecimal(String)`.
 pub(in crate::model::formula) fn decimal_text(text: &str) -> R<Decimal> {
+    let text = &*in_ascii(text);
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     // Java takes `.5` too.
     let whole = if unsigned.starts_with('.') { format!("0{unsigned}") } else { unsigned.to_owned() };
@@ -134,7 +169,7 @@ pub(in crate::model::formula) fn decimal(text: &str) -> R<Decimal> {
         return Err(limit("this number has too many digits"));
     }
     let digits = format!("{before}{after}");
-    let unscaled = BigInt::parse_bytes(digits.as_bytes(), 10).ok_or_else(|| invalid(text))?;
+    let unscaled = BigInt::parse_bytes(digits.as_bytes(), 10).ok_or_else(|| wrong("this is no number"))?;
     let scale = (after.len() as i64).checked_sub(exponent).ok_or_else(too_far)?;
     Decimal::new(unscaled, scale)
 }

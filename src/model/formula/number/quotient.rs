@@ -11,6 +11,7 @@ use super::decimal::{Decimal, ten};
 use super::{Budget, check_bits};
 use crate::model::formula::budget::MAX_SCALE;
 use crate::model::formula::error::{R, wrong};
+use crate::model::formula::price;
 
 impl Decimal {
     /// The exact quotient, with as many digits after the point as it needs and no fewer than this has more
@@ -24,6 +25,7 @@ impl Decimal {
             return Self::new(BigInt::ZERO, preferred.clamp(-MAX_SCALE, MAX_SCALE));
         }
         check_bits(budget, self.unscaled().bits() + other.unscaled().bits())?;
+        budget.steps(price::lowest_terms(self.unscaled().bits().max(other.unscaled().bits())))?;
         let ratio = BigRational::new(self.unscaled().clone(), other.unscaled().clone());
         let Some(digits) = digits_needed(ratio.denom(), budget)? else {
             return Err(wrong("this quotient has no end as a decimal: use doubles or ratios"));
@@ -32,7 +34,7 @@ impl Decimal {
         let unscaled = ratio.numer() * ten(digits) / ratio.denom();
         let quotient = Self::new(unscaled, digits + preferred)?;
         // What divides evenly may still end in zeros beyond the preferred scale.
-        quotient.stripped_to(preferred)
+        Ok(quotient.stripped_to(preferred))
     }
 
     /// The whole part of the quotient.
@@ -51,7 +53,7 @@ impl Decimal {
         if preferred >= 0 {
             Self::new(whole.at_scale(preferred), preferred)
         } else {
-            whole.stripped_to(preferred)
+            Ok(whole.stripped_to(preferred))
         }
     }
 }
@@ -67,7 +69,8 @@ fn digits_needed(number: &BigInt, budget: &mut Budget) -> R<Option<i64>> {
         if !left.is_zero() {
             return Ok(None);
         }
-        budget.steps(1)?;
+        // A division by one word, for each word.
+        budget.steps(1 + (rest.bits() / 1024) as usize)?;
         fives += 1;
         rest = next;
     }

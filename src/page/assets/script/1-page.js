@@ -9,6 +9,8 @@ const POLL = 2000;
 const POLL_AT_MOST = 15000;
 // A retry that does not come is waited for so long, and then no longer: its delivery may have been canceled.
 const OVERDUE = 120000;
+// How long that is told, in milliseconds.
+const TOLD_FOR = 10000;
 // The server gives no more rows at once.
 const SHOWN_AT_MOST = 200;
 
@@ -60,25 +62,57 @@ function localFields(form) {
 
 // ---------------------------------------------------------------- what is said
 
-function say(text, kind = "ok") {
-  const line = document.createElement("p");
+// Floats above the page, so that it is seen from any row. What nobody need act on goes away by itself.
+function tell(words, kind, stays) {
+  const line = document.createElement("div");
   line.className = `notice ${kind}`;
-  line.textContent = text;
+  const text = document.createElement("span");
+  text.append(...words);
+  const dismiss = document.createElement("button");
+  dismiss.type = "button";
+  dismiss.className = "dismiss";
+  dismiss.textContent = "×";
+  dismiss.setAttribute("aria-label", "Dismiss");
+  let before = null;
+  line.addEventListener("focusin", (event) => (before ??= event.relatedTarget));
+  dismiss.addEventListener("click", () => {
+    line.remove();
+    before?.focus({ preventScroll: true });
+  });
+  line.append(text, dismiss);
+  said.className = "floats";
   said.replaceChildren(line);
+  if (!stays) goesAway(line);
+}
+
+// Not while somebody is at it.
+function goesAway(line) {
+  setTimeout(() => (line.matches(":hover, :focus-within") ? goesAway(line) : line.remove()), TOLD_FOR);
+}
+
+const say = (text, kind = "ok", stays = kind === "bad") => tell([text], kind, stays);
+
+// A frame may be denied the clipboard: this way needs no leave.
+function copyTheOldWay(text) {
+  const field = document.createElement("textarea");
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  const copied = document.execCommand("copy");
+  field.remove();
+  return copied;
 }
 
 async function copy(button) {
   try {
     await navigator.clipboard.writeText(button.dataset.copy);
   } catch {
-    // A frame may be denied the clipboard: the old way needs no leave.
-    const field = document.createElement("textarea");
-    field.value = button.dataset.copy;
-    document.body.append(field);
-    field.select();
-    document.execCommand("copy");
-    field.remove();
+    const copied = copyTheOldWay(button.dataset.copy);
     button.focus();
+    if (!copied) {
+      say(`The browser does not let this page copy. It is ${button.dataset.copy}`, "bad");
+      return;
+    }
   }
   button.classList.add("done");
   say(`Copied ${button.dataset.copy}`);

@@ -79,8 +79,7 @@ async function resend(form, dialog) {
       location.assign(address);
       return;
     }
-    said.replaceChildren(...page.querySelector("#said").childNodes);
-    improve(said);
+    tell(page.querySelector("#said .notice")?.childNodes ?? ["Resend asked for."], "ok");
     // What is open tells of the delivery's life, which has a new part; the form asks once.
     const row = form.action.match(/\/([0-9a-f-]{36})\/resend/)[1];
     // It was resent, whether this can be read now or not.

@@ -139,7 +139,8 @@ function announce(changed) {
   const ended = changed.filter((row) => !row.dataset.state.startsWith("wait"));
   if (!ended.length) return;
   const text = (row) => `${row.querySelector(".title").textContent}: ${row.querySelector(".code").textContent}`;
-  say(`${ended.length === 1 ? "1 attempt has" : `${ended.length} attempts have`} ended. ${ended.slice(0, 3).map(text).join(". ")}`);
+  const kind = ended.some((row) => row.dataset.state.startsWith("bad")) ? "bad" : "ok";
+  say(`${ended.length === 1 ? "1 attempt has" : `${ended.length} attempts have`} ended. ${ended.slice(0, 3).map(text).join(". ")}`, kind, false);
 }
 
 document.addEventListener("visibilitychange", () => {

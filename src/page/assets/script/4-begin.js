@@ -29,6 +29,13 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// A page that is loaded again does not tell again of a resend.
+const address = new URL(location.href);
+if (address.searchParams.has("resent")) {
+  address.searchParams.delete("resent");
+  history.replaceState(null, "", address);
+}
+
 improve(document);
 const filters = document.querySelector("#filters");
 if (filters) localFields(filters);

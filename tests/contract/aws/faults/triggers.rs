@@ -71,3 +71,17 @@ fn after_the_decision_any_event_of_the_loan_brings_its_message() {
         Ok(())
     });
 }
+
+#[test]
+fn no_event_waits_for_long_until_the_failure_of_a_formula_is_kept() {
+    run(async {
+        let engine = with::<Faulty>(&[&watching(0)]).await?;
+        let held = engine.proxy.hold("UpdateItem F", 1);
+        // The trigger compares what is not there.
+        assert!(send(&engine, "727", "{}", 0).await.deliveries.is_empty());
+        held.arrived().await;
+        engine.proxy.mend();
+        assert_eq!(send(&engine, "727", LATE, 1).await.deliveries.len(), 1);
+        Ok(())
+    });
+}

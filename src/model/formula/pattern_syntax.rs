@@ -1,0 +1,241 @@
+//! Java's syntax of regexes to the engine's: what both know alike, and what is refused.
+
+use super::error::{R, unsupported, wrong};
+
+type Chars<'s> = std::iter::Peekable<std::str::Chars<'s>>;
+
+/// What stands before the next character of a regex, for a quantifier to be about.
+#[derive(Clone, Copy)]
+enum Before {
+    Nothing,
+    Atom,
+    Quantifier,
+    /// A quantifier with its `?`.
+    Lazy,
+}
+
+#[derive(Default)]
+pub(super) struct Translation {
+    pub(super) text: String,
+    pub(super) has_end: bool,
+    pub(super) ignores_case: bool,
+    pub(super) dots_match_all: bool,
+}
+
+impl Translation {
+    pub(super) fn of(source: &str) -> R<Self> {
+        let mut translation = Self::default();
+        let mut rest = source;
+        if let Some(flags) =
+            source.strip_prefix("(?").and_then(|rest| rest.split_once(')')).map(|(flags, _)| flags)
+            && !flags.is_empty()
+            && flags.chars().all(|flag| flag == 'i' || flag == 's')
+        {
+            translation.ignores_case = flags.contains('i');
+            translation.dots_match_all = flags.contains('s');
+            rest = &source[flags.len() + 3..];
+        }
+        if translation.ignores_case && !source.is_ascii() {
+            return Err(unsupported("`(?i)` is supported for ASCII only"));
+        }
+        translation.outside(&mut rest.chars().peekable())?;
+        Ok(translation)
+    }
+
+    fn outside(&mut self, chars: &mut Chars<'_>) -> R<()> {
+        let mut before = Before::Nothing;
+        while let Some(next) = chars.next() {
+            before = match (next, before) {
+                ('*' | '+' | '?', Before::Nothing)
+                | ('*', Before::Quantifier)
+                | ('*' | '+' | '?', Before::Lazy) => {
+                    return Err(wrong("a quantifier has nothing before it"));
+                }
+                ('+', Before::Quantifier) => {
+                    return Err(unsupported("possessive quantifiers (`++`, `*+`) are not supported"));
+                }
+                ('{', Before::Nothing | Before::Quantifier | Before::Lazy) => {
+                    return Err(unsupported(
+                        "a count with nothing before it, or after another quantifier, is not supported in a regex",
+                    ));
+                }
+                ('?', Before::Quantifier) => {
+                    self.text.push('?');
+                    Before::Lazy
+                }
+                ('*' | '+' | '?', Before::Atom) => {
+                    self.text.push(next);
+                    Before::Quantifier
+                }
+                ('{', Before::Atom) => {
+                    self.count(chars)?;
+                    Before::Quantifier
+                }
+                ('|', _) => {
+                    self.text.push('|');
+                    Before::Nothing
+                }
+                ('(', _) => {
+                    self.group(chars)?;
+                    Before::Nothing
+                }
+                _ => {
+                    self.atom(next, chars)?;
+                    Before::Atom
+                }
+            };
+        }
+        Ok(())
+    }
+
+    fn atom(&mut self, first: char, chars: &mut Chars<'_>) -> R<()> {
+        match first {
+            '\\' => return self.escape(chars, false),
+            '[' => return self.class(chars),
+            '.' if self.dots_match_all => self.text.push('.'),
+            '.' => self.text.push_str("[^\\n\\r\\x{85}\\x{2028}\\x{2029}]"),
+            '$' => {
+                self.has_end = true;
+                self.text.push('$');
+            }
+            '}' => self.text.push_str("\\}"),
+            other => self.text.push(other),
+        }
+        Ok(())
+    }
+
+    /// A group; its opening bracket was read.
+    fn group(&mut self, chars: &mut Chars<'_>) -> R<()> {
+        self.text.push('(');
+        if chars.next_if_eq(&'?').is_some() {
+            if chars.next() != Some(':') {
+                return Err(unsupported(
+                    "of the groups that begin with `(?`, only `(?:…)` is supported, and `(?i)` and `(?s)` at the start",
+                ));
+            }
+            self.text.push_str("?:");
+        }
+        Ok(())
+    }
+
+    /// The count of a repetition; its opening bracket was read.
+    fn count(&mut self, chars: &mut Chars<'_>) -> R<()> {
+        if !chars.peek().is_some_and(char::is_ascii_digit) {
+            return Err(wrong("`{` begins a count, as in `a{2,3}`: write `\\{` for itself"));
+        }
+        self.text.push('{');
+        while let Some(digit) = chars.next_if(|next| next.is_ascii_digit() || *next == ',') {
+            self.text.push(digit);
+        }
+        if chars.next() != Some('}') {
+            return Err(wrong("a count in a regex is written `{2}`, `{2,}` or `{2,3}`"));
+        }
+        self.text.push('}');
+        Ok(())
+    }
+
+    /// A class; its opening bracket was read.
+    fn class(&mut self, chars: &mut Chars<'_>) -> R<()> {
+        self.text.push('[');
+        if chars.next_if_eq(&'^').is_some() {
+            self.text.push('^');
+        }
+        let mut first = true;
+        loop {
+            let Some(next) = chars.next() else {
+                return Err(wrong("a class in this regex is never closed: `]` is missing"));
+            };
+            match next {
+                ']' if !first => break,
+                '[' | ']' => {
+                    return Err(unsupported("classes in classes are not supported: write `\\[` or `\\]`"));
+                }
+                '&' if chars.peek() == Some(&'&') => {
+                    return Err(unsupported("intersections (`&&`) in classes are not supported"));
+                }
+                '\\' => self.escape(chars, true)?,
+                // A range to or from a hyphen: what Java and the engine take it for differs.
+                '-' if chars.peek() == Some(&'-') => {
+                    return Err(unsupported("`--` in a class is not supported: write `\\-`"));
+                }
+                // Java takes `[+-\d]` for a range that ends in no character.
+                '-' if begins_set(chars) => {
+                    return Err(unsupported(
+                        "in a class, `-` before `\\d`, `\\w` or `\\s` is not supported: write `\\-`",
+                    ));
+                }
+                '&' | '~' | '^' => {
+                    self.text.push('\\');
+                    self.text.push(next);
+                }
+                other => self.text.push(other),
+            }
+            first = false;
+        }
+        self.text.push(']');
+        Ok(())
+    }
+
+    fn escape(&mut self, chars: &mut Chars<'_>, in_class: bool) -> R<()> {
+        let Some(next) = chars.next() else { return Err(wrong("a regex cannot end in a backslash")) };
+        let translated = match next {
+            'd' => {
+                if in_class {
+                    "0-9"
+                } else {
+                    "[0-9]"
+                }
+            }
+            'w' => {
+                if in_class {
+                    "a-zA-Z_0-9"
+                } else {
+                    "[a-zA-Z_0-9]"
+                }
+            }
+            's' => {
+                if in_class {
+                    " \\t\\n\\x0B\\f\\r"
+                } else {
+                    "[ \\t\\n\\x0B\\f\\r]"
+                }
+            }
+            'D' if !in_class => "[^0-9]",
+            'W' if !in_class => "[^a-zA-Z_0-9]",
+            'S' if !in_class => "[^ \\t\\n\\x0B\\f\\r]",
+            'b' if !in_class => "\\b",
+            'B' if !in_class => "\\B",
+            'A' if !in_class => "\\A",
+            'z' if !in_class => "\\z",
+            't' => "\\t",
+            'n' => "\\n",
+            'r' => "\\r",
+            'f' => "\\f",
+            'u' | 'x' => return self.code(chars, if next == 'u' { 4 } else { 2 }),
+            letter if letter.is_ascii_alphanumeric() => {
+                return Err(unsupported(format!("`\\{letter}` in a regex is not supported here")));
+            }
+            other => {
+                self.text.push_str(&regex::escape(other.encode_utf8(&mut [0; 4])));
+                return Ok(());
+            }
+        };
+        self.text.push_str(translated);
+        Ok(())
+    }
+
+    fn code(&mut self, chars: &mut Chars<'_>, digits: usize) -> R<()> {
+        let code: String = chars.by_ref().take(digits).collect();
+        if code.len() != digits || !code.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(wrong("a code in a regex is `\\uFFFF` or `\\xFF`"));
+        }
+        self.text.push_str(&format!("\\x{{{code}}}"));
+        Ok(())
+    }
+}
+
+/// Whether `\d` or its like follows.
+fn begins_set(chars: &Chars<'_>) -> bool {
+    let mut ahead = chars.clone();
+    ahead.next() == Some('\\') && matches!(ahead.next(), Some('d' | 'w' | 's' | 'D' | 'W' | 'S'))
+}

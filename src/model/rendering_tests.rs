@@ -1,0 +1,77 @@
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::*;
+use crate::model::event::{Event, EventDraft};
+use crate::model::id::{SubscriptionId, TenantId};
+use crate::model::occurrence::MAX_RENDERED;
+use crate::model::secret::{Secrets, SigningSecret};
+use crate::model::subscription::SubscriptionDraft;
+
+const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
+
+fn subscription(payload: &str) -> Subscription {
+    let draft: SubscriptionDraft = serde_json::from_value(json!({
+        "title": "Core banking",
+        "criteria": {"events": ["*"]},
+        "request": {"url": "https://core.example.com/hooks", "payload": payload},
+    }))
+    .expect("a draft");
+    Subscription {
+        id: SubscriptionId::at(NOW),
+        tenant: TenantId::try_from("acme".to_owned()).expect("a tenant"),
+        version: 1,
+        created_at: NOW,
+        updated_at: NOW,
+        settings: draft.check(None).expect("good settings"),
+        secrets: Secrets::new(SigningSecret::generate().expect("randomness")),
+    }
+}
+
+fn event(context: &str) -> Event {
+    let context = RawValue::from_string(context.into()).expect("JSON");
+    let draft = EventDraft { event_name: "A".into(), loan_id: "727".into(), context, occurred_at: None };
+    draft.check().expect("an event")
+}
+
+#[test]
+fn the_templates_of_an_event_render_to_so_much_together_and_no_more() {
+    let event = event(&format!(r#"{{"text": "{}"}}"#, "x".repeat(200_000)));
+    let subscription = subscription(&format!("[{}]", ["[[v('text')]]"; 5].join(",")));
+    let occurrence = Occurrence::new(&event, NOW);
+    let mut rendered = 0;
+    let refused = loop {
+        let (delivery, bytes) = Delivery::render_for(&subscription, &occurrence, EventId::at(NOW));
+        rendered += bytes.len();
+        assert!(rendered <= MAX_RENDERED);
+        if let Some(reason) = delivery.frozen.request.unrenderable {
+            break reason;
+        }
+    };
+    assert!(refused.contains("32 MiB"), "{refused}");
+    assert!(rendered + 1_100_000 > MAX_RENDERED, "{rendered}");
+    // The next event has room of its own.
+    let (delivery, _) = Delivery::render(&subscription, &event, EventId::at(NOW), NOW);
+    assert_eq!(delivery.frozen.request.unrenderable, None);
+}
+
+#[test]
+fn paths_lead_where_each_of_them_says_however_many_there_are() {
+    let event = event(
+        r#"{"payments": [{"amount": 1.50, "of": {"loan": [7, [8]]}}, {"amount": 2}], "twice": {"a": 1, "a": 2}}"#,
+    );
+    let paths = [
+        ("payments[0].amount", "1.50"),
+        ("payments[1].amount", "2"),
+        ("payments.0.of.loan[1][0]", "8"),
+        ("payments[0].of", r#"{"loan": [7, [8]]}"#),
+        ("payments[0].of.loan", "[7, [8]]"),
+        ("twice.a", "2"),
+        ("payments[0].amount", "1.50"),
+    ];
+    let template: Vec<_> = paths.iter().map(|(path, _)| format!("[[v('{path}')]]")).collect();
+    let expected: Vec<_> = paths.iter().map(|(_, value)| *value).collect();
+    let subscription = subscription(&format!("[{}]", template.join(",")));
+    let (_, bytes) = Delivery::render(&subscription, &event, EventId::at(NOW), NOW);
+    assert_eq!(String::from_utf8_lossy(&bytes), format!("[{}]", expected.join(",")));
+}

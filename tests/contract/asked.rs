@@ -1,0 +1,67 @@
+//! What may be asked to be sent again, and as a resend of what.
+
+use loanhook::model::attempt::{AttemptNumber, QUEUED_FOR_AT_MOST};
+use loanhook::ports::{Deliveries, Stored};
+use loanhook::resend::{Named, ResendError, ResendRequest, resend};
+use uuid::Uuid;
+
+use crate::engine::Engine;
+use crate::resends::failed;
+use crate::scene::{DAY, MILLISECOND, START, Scene, accept, wake};
+
+pub(crate) async fn a_key_stands_for_one_delivery_for_a_day<E: Engine>() -> Stored<()> {
+    let scene = failed::<E>(&[]).await?;
+    let other = accept(&scene.engine, &scene.subscription, "727", START).await?;
+    scene.ports().begin(&wake(&other, 1, START), 1, Uuid::new_v4(), START).await?;
+    let ask = |trace_id, now| {
+        let (requested_by, key) = ("Servicing".to_owned(), Some("a".to_owned()));
+        let request = ResendRequest { trace_id, attempt: Named::Newest, requested_by, key };
+        resend(scene.ports(), scene.tenant(), request, now)
+    };
+    let first = ask(scene.trace(), START).await.expect("asked");
+    let end = START + DAY;
+    assert_eq!(ask(scene.trace(), end.minus(MILLISECOND)).await.expect("asked"), first);
+    let refused = ask(other.frozen.trace_id, end.minus(MILLISECOND)).await;
+    assert!(matches!(refused, Err(ResendError::KeyReused)), "{refused:?}");
+    assert_eq!(scene.rows_of(&other).await?.len(), 1);
+
+    let second = ask(other.frozen.trace_id, end).await.expect("asked");
+    assert_eq!(scene.rows_of(&other).await?[1].id, second);
+    Ok(())
+}
+
+pub(crate) async fn a_resend_that_nobody_took_can_be_named<E: Engine>() -> Stored<()> {
+    let scene = failed::<E>(&[]).await?;
+    let (untaken, _) = scene.resend(None, START).await?;
+    let ask = |attempt, now| {
+        let (trace_id, requested_by) = (scene.trace(), "Servicing".to_owned());
+        resend(
+            scene.ports(),
+            scene.tenant(),
+            ResendRequest { trace_id, attempt, requested_by, key: None },
+            now,
+        )
+    };
+    let manual = || Named::Number(AttemptNumber::Manual);
+    let end = START + QUEUED_FOR_AT_MOST;
+    let refused = ask(manual(), end.minus(MILLISECOND)).await;
+    assert!(matches!(refused, Err(ResendError::Unknown)), "it has not happened: {refused:?}");
+    for attempt in [manual(), Named::Row(untaken.id)] {
+        let again = ask(attempt, end).await.expect("asked");
+        let row = scene.rows().await?.into_iter().find(|row| row.id == again).expect("its row");
+        assert_eq!(row.resend_of, Some(untaken.id));
+    }
+    Ok(())
+}
+
+pub(crate) async fn nothing_can_be_resent_before_it_was_attempted<E: Engine>() -> Stored<()> {
+    let scene = Scene::<E>::new(&[300]).await?;
+    let (requested_by, key) = ("Servicing".to_owned(), Some("a".to_owned()));
+    let request = ResendRequest { trace_id: scene.trace(), attempt: Named::Newest, requested_by, key };
+    let refused = resend(scene.ports(), scene.tenant(), request, START).await;
+    assert!(matches!(refused, Err(ResendError::NotAttempted)), "{refused:?}");
+    assert_eq!(scene.delivery().await?, scene.accepted);
+    assert_eq!(scene.rows().await?, []);
+    assert_eq!(scene.engine.drain().await, []);
+    Ok(())
+}
