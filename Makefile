@@ -2,7 +2,7 @@
 
 VENV := .venv
 
-.PHONY: check fmt clippy docs deny template test test-one-process test-browser screenshots test-aws demo stack stack-down clean
+.PHONY: check fmt clippy docs deny template test test-one-process test-browser screenshots test-aws bench-lambda demo stack stack-down clean
 # In the order in which they stand, which is from cheap to dear.
 .NOTPARALLEL:
 
@@ -67,6 +67,14 @@ test-aws: template
 	$(VENV)/bin/python infra/stack.py run cargo test --locked --features aws --test contract aws::
 	tests/browser/install.sh
 	$(VENV)/bin/python infra/stack.py journeys
+
+FUNCTIONS := --package intake --package delivery --package history --package resend --package subscriptions
+
+# The functions as they are deployed. Cargo itself is the compiler: they run on this machine, so there is no older libc
+# to link for, and the binaries are otherwise those of `cargo lambda build --profile functions`.
+bench-lambda:
+	cargo build --profile functions --locked $(FUNCTIONS) --package empty
+	cargo run --release --locked --package bench-lambda -- "$${CARGO_TARGET_DIR:-target}/functions"
 
 demo:
 	cargo run --release --locked -- demo

@@ -104,13 +104,13 @@ struct Inner {
 
 /// The configuration of the environment, with time-outs that leave room for retries in an invocation.
 pub async fn sdk_config() -> SdkConfig {
+    let wire = Wire::default();
+    wire.warm_up();
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(2))
+        .connect_timeout(wire::CONNECTS_WITHIN)
         .operation_attempt_timeout(Duration::from_secs(5))
         .operation_timeout(Duration::from_secs(12))
         .build();
-    let wire = Wire::new();
-    wire.warm_up();
     aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(wire)
         .timeout_config(timeouts)
