@@ -46,7 +46,7 @@ mod troubles;
 mod wire;
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -93,9 +93,13 @@ pub type Clock = fn() -> Timestamp;
 #[derive(Clone)]
 pub struct Aws(Arc<Inner>);
 
+/// Made when it is first needed. A client takes most of a millisecond, and where payloads are small nothing
+/// goes to S3.
+type Later<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send>>;
+
 struct Inner {
     dynamodb: aws_sdk_dynamodb::Client,
-    s3: aws_sdk_s3::Client,
+    s3: Later<aws_sdk_s3::Client>,
     sqs: aws_sdk_sqs::Client,
     stack: Stack,
     cache: Cache,
@@ -138,7 +142,7 @@ impl Aws {
             .build();
         Self(Arc::new(Inner {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb),
-            s3: aws_sdk_s3::Client::from_conf(s3),
+            s3: LazyLock::new(Box::new(|| aws_sdk_s3::Client::from_conf(s3))),
             sqs: aws_sdk_sqs::Client::from_conf(sqs),
             stack,
             cache: Cache::default(),

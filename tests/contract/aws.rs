@@ -5,6 +5,7 @@ mod budget;
 mod call;
 mod faults;
 mod faulty;
+mod function;
 mod http;
 mod lost;
 mod proxy;

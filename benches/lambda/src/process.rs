@@ -10,6 +10,10 @@ use tokio::process::{Child, Command};
 use crate::runtime::Runtime;
 use crate::{KEY, Outcome};
 
+/// Where systems keep the certificates that they trust in one file. Lambda's image has nothing else; others have each
+/// in a file of its own too, which takes longer to read.
+const BUNDLES: [&str; 2] = ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt"];
+
 pub(crate) struct Process {
     child: Child,
     pub(crate) runtime: Runtime,
@@ -44,6 +48,7 @@ impl Process {
             ])
             .env("AWS_LAMBDA_RUNTIME_API", runtime.address.to_string())
             .env("AWS_ENDPOINT_URL", format!("http://{cloud}"))
+            .envs(BUNDLES.iter().find(|path| Path::new(path).exists()).map(|path| ("SSL_CERT_FILE", path)))
             .env("LOANHOOK_QUEUE_URL", format!("http://{cloud}/queue"))
             .stdin(Stdio::null())
             // An attempt is a line of the log, as in an account.
