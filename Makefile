@@ -2,7 +2,7 @@
 
 VENV := .venv
 
-.PHONY: check fmt clippy docs deny template test test-one-process test-browser screenshots test-aws bench demo stack stack-down clean
+.PHONY: check fmt clippy docs deny template test test-one-process test-browser screenshots test-aws bench bench-lambda demo stack stack-down clean
 # In the order in which they stand, which is from cheap to dear.
 .NOTPARALLEL:
 
@@ -71,6 +71,14 @@ test-aws: template
 # What one process can do; a quarter of an hour on a machine that does nothing else. Its figures are docs/benchmarks.md's.
 bench:
 	cargo bench --locked --bench load -- --write
+
+FUNCTIONS := --package intake --package delivery --package history --package resend --package subscriptions
+
+# The functions as they are deployed. Cargo itself is the compiler: they run on this machine, so there is no older libc
+# to link for, and the binaries are otherwise those of `cargo lambda build --profile functions`.
+bench-lambda:
+	cargo build --profile functions --locked $(FUNCTIONS) --package empty
+	cargo run --release --locked --package bench-lambda -- "$${CARGO_TARGET_DIR:-target}/functions"
 
 demo:
 	cargo run --release --locked -- demo

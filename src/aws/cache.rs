@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::model::id::{SubscriptionId, TenantId};
 use crate::model::key::{Key, KeyHash};
+use crate::model::payload::PayloadKey;
 use crate::model::secret::Secrets;
 use crate::model::subscription::Subscription;
 use crate::model::time::Timestamp;
@@ -32,6 +33,8 @@ struct Maps {
     subscriptions: HashMap<TenantId, (u64, List)>,
     keys: HashMap<KeyHash, (u64, Arc<Key>)>,
     secrets: HashMap<(TenantId, SubscriptionId), (u64, Secrets)>,
+    /// When an answer was last put.
+    answers: HashMap<(TenantId, PayloadKey), Timestamp>,
     /// When a request was last noted to have left from an address.
     egress: HashMap<IpAddr, Timestamp>,
 }
@@ -95,6 +98,21 @@ impl Cache {
 
     pub(super) fn forget_secrets(&self, tenant: &TenantId, id: SubscriptionId) {
         self.maps().secrets.remove(&(tenant.clone(), id));
+    }
+
+    /// Whether an answer was put from here less than `ago` ago.
+    pub(super) fn answer_put(
+        &self,
+        tenant: &TenantId,
+        key: PayloadKey,
+        now: Timestamp,
+        ago: Duration,
+    ) -> bool {
+        self.maps().answers.get(&(tenant.clone(), key)).is_some_and(|put| now.since(*put) < ago)
+    }
+
+    pub(super) fn note_answer(&self, tenant: &TenantId, key: PayloadKey, put: Timestamp) {
+        insert(&mut self.maps().answers, (tenant.clone(), key), put);
     }
 
     /// False if it was noted less than `every` ago; else it is, now.

@@ -19,7 +19,7 @@ impl Aws {
     pub(super) async fn put_response(&self, row: &Attempt, response: Option<Bytes>) -> Stored<()> {
         let stored = row.completion().and_then(|completion| completion.response.as_ref());
         match (stored.and_then(|stored| stored.payload.key), response) {
-            (Some(key), Some(bytes)) => self.put_payload(&row.tenant, key, bytes).await,
+            (Some(key), Some(bytes)) => self.put_answer(&row.tenant, key, bytes).await,
             _ => Ok(()),
         }
     }

@@ -14,6 +14,10 @@ use crate::web::{Site, SiteError};
 /// kept for less than this could be over while it is still due.
 const RETENTION_DAYS_AT_LEAST: u64 = 60;
 const RETENTION_DAYS: u64 = 365;
+/// What is cheaper in the table for two years: see docs/cost.md.
+const SMALL_PAYLOAD_BYTES: u64 = 1536;
+/// An item has 400 KB at most, its name included.
+const SMALL_PAYLOAD_BYTES_AT_MOST: u64 = 65_536;
 
 /// A variable of the environment that is missing or wrong.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -58,7 +62,9 @@ impl Config {
         let first_key = first_key.map_err(|fault| wrong("LOANHOOK_ADMIN_KEY", fault))?;
         let stack = Stack {
             table: needed("LOANHOOK_TABLE")?,
+            payloads: needed("LOANHOOK_PAYLOADS_TABLE")?,
             bucket: needed("LOANHOOK_BUCKET")?,
+            small_payload: small_payload(&get)?,
             queue_url: needed("LOANHOOK_QUEUE_URL")?,
             dead_letters_url: get("LOANHOOK_DLQ_URL"),
             retention: Duration::from_secs(retention_days * 24 * 3600),
@@ -99,6 +105,15 @@ fn number(
     get(name).map(|text| text.parse().map_err(|_| wrong(name, "is not a number"))).transpose()
 }
 
+fn small_payload(get: &impl Fn(&'static str) -> Option<String>) -> Result<usize, WrongVariable> {
+    const NAME: &str = "LOANHOOK_SMALL_PAYLOAD_BYTES";
+    let bytes = number(get, NAME)?.unwrap_or(SMALL_PAYLOAD_BYTES);
+    if bytes > SMALL_PAYLOAD_BYTES_AT_MOST {
+        return Err(wrong(NAME, &format!("must be at most {SMALL_PAYLOAD_BYTES_AT_MOST}")));
+    }
+    usize::try_from(bytes).map_err(|_| wrong(NAME, "is too large"))
+}
+
 /// A setting of the pages, which says itself what is wrong with it.
 fn one<T: std::str::FromStr<Err = SiteError>>(
     get: &impl Fn(&'static str) -> Option<String>,
@@ -122,8 +137,12 @@ mod tests {
     use super::*;
 
     fn read(more: &[(&'static str, &str)]) -> Result<Config, WrongVariable> {
-        let needed =
-            [("LOANHOOK_TABLE", "table"), ("LOANHOOK_BUCKET", "bucket"), ("LOANHOOK_QUEUE_URL", "queue")];
+        let needed = [
+            ("LOANHOOK_TABLE", "table"),
+            ("LOANHOOK_PAYLOADS_TABLE", "payloads"),
+            ("LOANHOOK_BUCKET", "bucket"),
+            ("LOANHOOK_QUEUE_URL", "queue"),
+        ];
         Config::read(|name| {
             let all = more.iter().chain(&needed);
             all.into_iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned())
@@ -135,6 +154,7 @@ mod tests {
         let config = read(&[("LOANHOOK_DLQ_URL", ""), ("LOANHOOK_ADMIN_KEY", "")]).expect("enough");
         assert_eq!((config.stack.dead_letters_url, config.stack.first_key), (None, None));
         assert_eq!(config.stack.retention, Duration::from_secs(365 * 24 * 3600));
+        assert_eq!(config.stack.small_payload, 1536);
     }
 
     #[test]
@@ -146,6 +166,7 @@ mod tests {
             ("LOANHOOK_EGRESS_IPS", "here"),
             ("LOANHOOK_ALLOW_NETWORKS", "127.0.0.1/99"),
             ("LOANHOOK_RETENTION_DAYS", "59"),
+            ("LOANHOOK_SMALL_PAYLOAD_BYTES", "65537"),
             ("LOANHOOK_LEASE_SECONDS", "long"),
             ("LOANHOOK_ADMIN_KEY", "secret"),
             ("LOANHOOK_PUBLIC_URL", "hooks.lender.example"),

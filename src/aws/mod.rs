@@ -1,4 +1,4 @@
-//! The engine for AWS: one DynamoDB table, one S3 bucket, one SQS queue.
+//! The engine for AWS: a DynamoDB table (and one for small payloads), an S3 bucket, an SQS queue.
 //!
 //! Here a step of a delivery is several calls, and a sender can die between any two. So each step writes in
 //! the order that its port names, every write that decides something is conditional, and each state that a
@@ -8,7 +8,8 @@
 //! - A claim is one conditional update of the delivery, which gives the whole delivery back.
 //! - A message carries only where to look (`message`); the delivery says what is due.
 //! - Subscriptions and keys are cached, and each use reads their tenant's counter, strongly (`settings`).
-//! - Payloads are in S3 under tenant and hash, so that equal bytes are kept once.
+//! - Payloads are named by tenant and hash, so that equal bytes are kept once: small ones in a table of their
+//!   own, others in S3.
 //!
 //! Nothing that a call answers was read from an index: those lag.
 
@@ -42,9 +43,10 @@ mod table;
 mod transaction;
 mod triggers;
 mod troubles;
+mod wire;
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -55,6 +57,7 @@ use crate::model::key::KeyHash;
 use crate::model::time::Timestamp;
 use cache::Cache;
 use counting::Calls;
+use wire::Wire;
 
 pub use config::Config;
 pub use egress::{PublicAddress, SendingFrom};
@@ -65,7 +68,12 @@ pub use message::read as read_message;
 #[derive(Debug, Clone)]
 pub struct Stack {
     pub table: String,
+    /// The table of small payloads.
+    pub payloads: String,
+    /// The bucket of all others.
     pub bucket: String,
+    /// How long a payload in the table may be, in bytes; 0 keeps all in the bucket.
+    pub small_payload: usize,
     pub queue_url: String,
     /// Where messages go that nobody can read; needed only where messages are received.
     pub dead_letters_url: Option<String>,
@@ -85,9 +93,13 @@ pub type Clock = fn() -> Timestamp;
 #[derive(Clone)]
 pub struct Aws(Arc<Inner>);
 
+/// Made when it is first needed. A client takes most of a millisecond, and where payloads are small nothing
+/// goes to S3.
+type Later<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send>>;
+
 struct Inner {
     dynamodb: aws_sdk_dynamodb::Client,
-    s3: aws_sdk_s3::Client,
+    s3: Later<aws_sdk_s3::Client>,
     sqs: aws_sdk_sqs::Client,
     stack: Stack,
     cache: Cache,
@@ -96,12 +108,15 @@ struct Inner {
 
 /// The configuration of the environment, with time-outs that leave room for retries in an invocation.
 pub async fn sdk_config() -> SdkConfig {
+    let wire = Wire::default();
+    wire.warm_up();
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(2))
+        .connect_timeout(wire::CONNECTS_WITHIN)
         .operation_attempt_timeout(Duration::from_secs(5))
         .operation_timeout(Duration::from_secs(12))
         .build();
     aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(wire)
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(4))
         .load()
@@ -127,7 +142,7 @@ impl Aws {
             .build();
         Self(Arc::new(Inner {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb),
-            s3: aws_sdk_s3::Client::from_conf(s3),
+            s3: LazyLock::new(Box::new(|| aws_sdk_s3::Client::from_conf(s3))),
             sqs: aws_sdk_sqs::Client::from_conf(sqs),
             stack,
             cache: Cache::default(),

@@ -1,7 +1,19 @@
-//! Bytes that were sent or came back, in S3.
+//! Bytes that were sent or came back: small ones in a table of their own, others in S3.
+//!
+//! A PUT of S3 costs as much as six to eight write units of DynamoDB, and a GET as three reads, while
+//! DynamoDB's storage is the dearer one: what is small is kept in the table, and how small that is, an
+//! operator chooses by how long it is kept. Either place has them under the same name, made of tenant and hash.
+//! A reader looks in both, the likelier first, so that the choice may change at any time.
+//!
+//! An answer that equals one put from here a while ago is not put again: receivers say the same few words most of
+//! the time, and one item can only be written so often a second. What is kept outlives what names it by a day, so
+//! it may be a few hours older.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::primitives::ByteStream;
@@ -12,11 +24,18 @@ use futures_util::stream::{self, TryStreamExt as _};
 use super::Aws;
 use super::failure::failed;
 use super::intake::AT_ONCE;
-use super::table::object;
+use super::item::{Item, live, missing, number, text};
+use super::table::{BYTES, EXPIRES, PK, object};
 use crate::model::delivery::Delivery;
 use crate::model::id::TenantId;
 use crate::model::payload::PayloadKey;
+use crate::model::time::Timestamp;
 use crate::ports::{Payloads, StoreError, Stored};
+
+/// How much longer payloads are kept than the deliveries and rows that name them.
+const OUTLIVES: Duration = Duration::from_secs(24 * 3600);
+/// An answer that was put so long ago is put again: much less than [`OUTLIVES`].
+const PUT_AGAIN_AFTER: Duration = Duration::from_secs(6 * 3600);
 
 impl Aws {
     /// Puts the payloads of deliveries, equal ones once.
@@ -33,26 +52,55 @@ impl Aws {
         stream::iter(puts).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await.map(|_| ())
     }
 
-    /// Puts bytes under their hash. They are put even where they are already, so that the bucket's
-    /// lifecycle counts from their last use.
+    /// Puts bytes under their hash. They are put even where they are already, so that their life counts from
+    /// their last use.
     pub(super) async fn put_payload(&self, tenant: &TenantId, key: PayloadKey, bytes: Bytes) -> Stored<()> {
-        self.0
-            .s3
-            .put_object()
-            .bucket(&self.0.stack.bucket)
-            .key(object(tenant, key))
-            .body(ByteStream::from(bytes))
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(failed)
+        let name = object(tenant, key);
+        if bytes.len() <= self.0.stack.small_payload {
+            self.put_small(&name, bytes).await
+        } else {
+            self.put_object(&name, bytes).await
+        }
     }
-}
 
-impl Payloads for Aws {
-    async fn payload(&self, tenant: &TenantId, key: PayloadKey) -> Stored<Option<Bytes>> {
-        let got = self.0.s3.get_object().bucket(&self.0.stack.bucket).key(object(tenant, key)).send().await;
-        match got {
+    /// Puts the body of an answer, if it was not put from here of late.
+    pub(super) async fn put_answer(&self, tenant: &TenantId, key: PayloadKey, bytes: Bytes) -> Stored<()> {
+        let now = Timestamp::now();
+        if !self.0.cache.answer_put(tenant, key, now, PUT_AGAIN_AFTER) {
+            self.put_payload(tenant, key, bytes).await?;
+            self.0.cache.note_answer(tenant, key, now);
+        }
+        Ok(())
+    }
+
+    async fn put_small(&self, name: &str, bytes: Bytes) -> Stored<()> {
+        let expires = Timestamp::now() + self.0.stack.retention + OUTLIVES;
+        let item = Item::from([
+            (PK.into(), text(name)),
+            (BYTES.into(), AttributeValue::B(Blob::new(bytes))),
+            (EXPIRES.into(), number(expires.seconds())),
+        ]);
+        let put = self.dynamodb().put_item().table_name(&self.0.stack.payloads).set_item(Some(item));
+        put.send().await.map(|_| ()).map_err(failed)
+    }
+
+    async fn put_object(&self, name: &str, bytes: Bytes) -> Stored<()> {
+        let put = self.0.s3.put_object().bucket(&self.0.stack.bucket).key(name).body(ByteStream::from(bytes));
+        put.send().await.map(|_| ()).map_err(failed)
+    }
+
+    async fn small(&self, name: &str) -> Stored<Option<Bytes>> {
+        let get = self.dynamodb().get_item().table_name(&self.0.stack.payloads).key(PK, text(name));
+        let got = get.consistent_read(true).send().await.map_err(failed)?;
+        let Some(mut item) = got.item.and_then(live) else { return Ok(None) };
+        match item.remove(BYTES) {
+            Some(AttributeValue::B(bytes)) => Ok(Some(bytes.into_inner().into())),
+            _ => Err(missing(BYTES)),
+        }
+    }
+
+    async fn object(&self, name: &str) -> Stored<Option<Bytes>> {
+        match self.0.s3.get_object().bucket(&self.0.stack.bucket).key(name).send().await {
             Ok(object) => {
                 let bytes = object.body.collect().await;
                 let bytes = bytes.map_err(|error| StoreError::Failed(error.to_string().into()))?;
@@ -62,6 +110,22 @@ impl Payloads for Aws {
                 Ok(None)
             }
             Err(error) => Err(failed(error)),
+        }
+    }
+}
+
+impl Payloads for Aws {
+    async fn payload(&self, tenant: &TenantId, key: PayloadKey) -> Stored<Option<Bytes>> {
+        let name = object(tenant, key);
+        if self.0.stack.small_payload == 0 {
+            return match self.object(&name).await? {
+                None => self.small(&name).await,
+                found => Ok(found),
+            };
+        }
+        match self.small(&name).await? {
+            None => self.object(&name).await,
+            found => Ok(found),
         }
     }
 }

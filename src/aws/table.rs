@@ -15,6 +15,8 @@ pub(super) const SK: &str = "sk";
 pub(super) const DOC: &str = "doc";
 /// When DynamoDB may delete the item, in seconds since 1970.
 pub(super) const EXPIRES: &str = "expires";
+/// Of payloads, in their own table: all of it.
+pub(super) const BYTES: &str = "bytes";
 
 /// Of rows: the delivery, and so the partition of the index [`BY_TRACE`], which sorts by `sk`.
 pub(super) const TRACE: &str = "trace";
@@ -167,7 +169,7 @@ pub(super) fn listed(tenant: &TenantId, id: KeyId) -> Place {
 /// Where the addresses are that requests leave from.
 pub(super) const EGRESS: &str = "E#";
 
-/// The name of a payload's object.
+/// What a payload is called, in its table and in the bucket.
 pub(super) fn object(tenant: &TenantId, key: PayloadKey) -> String {
     format!("{tenant}/{key}")
 }

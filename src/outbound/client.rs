@@ -81,10 +81,14 @@ impl Client {
         let resolver: Arc<dyn Resolver> = Arc::new(resolver);
         let pool = |scheme| {
             let (guard, resolver) = (Arc::clone(&guard), Arc::clone(&resolver));
-            reqwest::Client::builder()
+            let builder = reqwest::Client::builder();
+            let builder = match scheme {
+                // It never meets a certificate: reading those of the system would take milliseconds for nothing.
+                Scheme::Http => builder.tls_certs_only([]),
+                Scheme::Https => builder.https_only(true).tls_certs_merge(roots.iter().cloned()),
+            };
+            builder
                 .dns_resolver(Guarded { resolver, guard, scheme })
-                .https_only(scheme == Scheme::Https)
-                .tls_certs_merge(roots.iter().cloned())
                 .redirect(redirect::Policy::none())
                 .retry(retry::never())
                 .no_proxy()

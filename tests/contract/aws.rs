@@ -5,6 +5,7 @@ mod budget;
 mod call;
 mod faults;
 mod faulty;
+mod function;
 mod http;
 mod lost;
 mod proxy;
@@ -100,7 +101,11 @@ impl Engine for InTheCloud {
     }
 
     fn lose_payload(&self, tenant: &TenantId, key: PayloadKey) {
-        let delete = self.made.s3.delete_object().bucket(&self.made.name).key(format!("{tenant}/{key}"));
+        let name = format!("{tenant}/{key}");
+        let table = stack::payloads(&self.made.name);
+        let delete = self.made.dynamodb.delete_item().table_name(table);
+        now(delete.key("pk", AttributeValue::S(name.clone())).send()).expect("deleted");
+        let delete = self.made.s3.delete_object().bucket(&self.made.name).key(name);
         now(delete.send()).expect("deleted");
     }
 }

@@ -13,6 +13,7 @@ use crate::template::{properties, template};
 
 const TABLE: &str = "Table.Arn";
 const BY_TRACE: &str = "${Table.Arn}/index/by-trace";
+const SMALL_PAYLOADS: &str = "PayloadsTable.Arn";
 const BUCKET: &str = "Bucket.Arn";
 const PAYLOADS: &str = "${Bucket.Arn}/*";
 const QUEUE: &str = "Queue.Arn";
@@ -31,11 +32,13 @@ const INTAKE: Calls = &[
             "dynamodb:Query",
         ],
     ),
+    (SMALL_PAYLOADS, &["dynamodb:PutItem"]),
     (PAYLOADS, &["s3:PutObject"]),
     (QUEUE, &["sqs:SendMessage"]),
 ];
 const DELIVERY: Calls = &[
     (TABLE, &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"]),
+    (SMALL_PAYLOADS, &["dynamodb:GetItem", "dynamodb:PutItem"]),
     (PAYLOADS, &["s3:GetObject", "s3:PutObject"]),
     (BUCKET, &["s3:ListBucket"]),
     (QUEUE, &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"]),
@@ -53,6 +56,7 @@ const HISTORY: Calls = &[
         ],
     ),
     (BY_TRACE, &["dynamodb:Query"]),
+    (SMALL_PAYLOADS, &["dynamodb:GetItem"]),
     (PAYLOADS, &["s3:GetObject"]),
     (BUCKET, &["s3:ListBucket"]),
     (QUEUE, &["sqs:SendMessage"]),
@@ -68,6 +72,7 @@ const SUBSCRIPTIONS: Calls = &[
             "dynamodb:Query",
         ],
     ),
+    (SMALL_PAYLOADS, &["dynamodb:PutItem"]),
     (PAYLOADS, &["s3:PutObject"]),
     (QUEUE, &["sqs:SendMessage"]),
 ];

@@ -74,8 +74,11 @@ fn what_is_kept_is_private_encrypted_and_can_be_brought_back() {
     assert!(!bucket["BucketEncryption"].is_null());
     let table = properties(&template, "Table");
     assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
-    assert_eq!(table["TimeToLiveSpecification"]["Enabled"], true);
-    for kept in ["Bucket", "Table"] {
+    for table in [table, properties(&template, "PayloadsTable")] {
+        assert_eq!(table["TimeToLiveSpecification"]["Enabled"], true);
+        assert_eq!(table["SSESpecification"]["SSEEnabled"], true);
+    }
+    for kept in ["Bucket", "Table", "PayloadsTable"] {
         assert_eq!(template["Resources"][kept]["DeletionPolicy"], "Retain", "{kept}");
     }
 }

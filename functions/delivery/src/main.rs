@@ -3,23 +3,36 @@
 use std::sync::Arc;
 
 use aws_lambda_events::event::sqs::SqsEvent;
+use futures_util::FutureExt as _;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use loanhook::aws::batch::Batches;
 use loanhook::aws::{self, Aws, Config, SendingFrom};
 use loanhook::deliver::Deliver;
 use loanhook::outbound::Client;
+use loanhook::ports::StoreError;
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::log();
     let config = Config::from_env()?;
     let address = config.public_address();
-    let sender = Arc::new(SendingFrom { sender: Client::new(config.allow_networks)?, address });
+    // Reads the certificates that the system trusts, while the first batch is asked for.
+    let client = tokio::task::spawn_blocking(|| Client::new(config.allow_networks));
+    let sender = client.map(|made| {
+        let made = made.map_err(|panic| panic.to_string())?;
+        let sender = made.map_err(|unavailable| unavailable.to_string())?;
+        Ok::<_, String>(Arc::new(SendingFrom { sender, address }))
+    });
+    let sender = sender.shared();
     let lease = Some(config.lease);
     let store = Aws::new(&aws::sdk_config().await, config.stack);
     let batches = Batches::new(store.clone(), move |wake, now, ends| {
-        let (store, sender) = (store.clone(), Arc::clone(&sender));
-        async move { Deliver { store, sender, lease, ends: Some(ends) }.handle(wake, now).await }
+        let (store, sender) = (store.clone(), sender.clone());
+        async move {
+            // Without it nothing is claimed: the message comes again.
+            let sender = sender.await.map_err(|reason| StoreError::Failed(reason.into()))?;
+            Deliver { store, sender, lease, ends: Some(ends) }.handle(wake, now).await
+        }
     });
     let batches = &batches;
     lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| async move {

@@ -4,7 +4,7 @@
 use loanhook::aws::{self, Aws, Config, http};
 use loanhook::{api, page};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     aws::log();
     let config = Config::from_env()?;

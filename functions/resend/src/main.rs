@@ -5,7 +5,7 @@ use loanhook::api::direct;
 use loanhook::aws::{self, Aws, Config};
 use serde_json::Value;
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::log();
     let config = Config::from_env()?;

@@ -3,7 +3,7 @@
 use loanhook::api;
 use loanhook::aws::{self, Aws, Config, http};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     aws::log();
     let config = Config::from_env()?;

@@ -6,7 +6,8 @@ use http::request::Parts;
 use serde_json::Value;
 
 /// One call, named by its operation and, in DynamoDB, the kind of the first item it is about: the letter
-/// that a partition key begins with, as in `PutItem L` for the row of an attempt.
+/// that a partition key begins with, as in `PutItem L` for the row of an attempt; `PutItem payload` is one of the
+/// small payloads.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) name: String,
@@ -23,6 +24,9 @@ impl Call {
         let body: Value = serde_json::from_slice(body).expect("a call in JSON");
         let kind = partition_of(&body).and_then(|key| key.chars().next());
         let name = match kind {
+            _ if body["TableName"].as_str().is_some_and(|table| table.ends_with("-payloads")) => {
+                format!("{operation} payload")
+            }
             Some(kind) if service.starts_with("DynamoDB") => format!("{operation} {kind}"),
             _ => operation.to_owned(),
         };

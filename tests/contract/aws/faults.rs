@@ -13,6 +13,7 @@ mod hops;
 mod intake;
 mod lag;
 mod lost_answers;
+mod payloads;
 mod resends;
 mod throttling;
 mod triggers;

@@ -22,7 +22,7 @@ pub(crate) struct Faulty {
 }
 
 impl Faulty {
-    /// The same stack, told another time; nothing is in its caches.
+    /// The same stack, changed; nothing is in its caches.
     pub(crate) fn another(&self, change: impl FnOnce(&mut Stack)) -> Aws {
         let mut stack = self.cloud.made.stack();
         change(&mut stack);
@@ -65,7 +65,8 @@ impl Engine for Faulty {
         let cloud = InTheCloud::fresh().await;
         let proxy = Proxy::before(cloud.made.config.endpoint_url().expect("an endpoint")).await;
         let mut faulty = Self { engine: cloud.engine.clone(), proxy, cloud };
-        faulty.engine = faulty.another(|_| ());
+        // Each case has S3 in it; `payloads` has the table of small ones.
+        faulty.engine = faulty.another(|stack| stack.small_payload = 0);
         faulty
     }
 

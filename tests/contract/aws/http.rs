@@ -38,7 +38,16 @@ impl Http {
 
     /// Posts an event of loan 727 whose payload is about 1 KiB.
     pub(crate) async fn post_event(&self, key: &str) -> (u16, Value) {
-        let context = json!({ "loan-display-id": "727", "note": "x".repeat(950) });
+        self.post_event_of(key, 950).await
+    }
+
+    /// The same, of a few KiB.
+    pub(crate) async fn post_large_event(&self) -> (u16, Value) {
+        self.post_event_of("", 4000).await
+    }
+
+    async fn post_event_of(&self, key: &str, bytes: usize) -> (u16, Value) {
+        let context = json!({ "loan-display-id": "727", "note": "x".repeat(bytes) });
         let event = json!({ "eventName": "Payment Posted to Account", "loanId": "727", "context": context });
         let mut headers = vec![("content-type", "application/json")];
         if !key.is_empty() {

@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use loanhook::intake::accept;
 use loanhook::model::attempt::{Attempt, AttemptState, StoredResponse};
+use loanhook::model::delivery::Delivery;
 use loanhook::model::payload::Payload;
 use loanhook::ports::{Begun, Deliveries, Stored, Subscriptions};
 use uuid::Uuid;
 
 use super::InTheCloud;
+use super::stack::payloads;
 use crate::engine::Engine;
 use crate::intake::submission;
 use crate::scene::{SECOND, START, ended, subscription, tenant};
@@ -23,12 +25,21 @@ fn size(item: &HashMap<String, AttributeValue>) -> usize {
 fn size_of(value: &AttributeValue) -> usize {
     match value {
         AttributeValue::S(text) => text.len(),
+        AttributeValue::B(bytes) => bytes.as_ref().len(),
         // A byte for two digits, and one.
         AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
         AttributeValue::Bool(_) => 1,
         AttributeValue::M(map) => 3 + map.len() + size(map),
         other => panic!("none of ours is {other:?}"),
     }
+}
+
+/// The source payload of a delivery, in the table of small ones.
+async fn payload(cloud: &InTheCloud, delivery: &Delivery) -> HashMap<String, AttributeValue> {
+    let key = delivery.frozen.request.payload.key.expect("a payload");
+    let name = AttributeValue::S(format!("acme/{key}"));
+    let get = cloud.made.dynamodb.get_item().table_name(payloads(&cloud.made.name)).key("pk", name);
+    get.send().await.expect("read").item.expect("an item")
 }
 
 async fn item(cloud: &InTheCloud, pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
@@ -85,7 +96,10 @@ async fn weigh() -> Stored<()> {
     for size in [in_flight, sending, moved_on] {
         assert!(size <= 1024, "{size} bytes");
     }
-    // Two: it has the headers of the answer.
-    assert!((1025..=2048).contains(&complete), "{complete} bytes");
+    // Two: a row has the headers of its answer, and a payload of 1 KiB its name.
+    let payload = size(&payload(&cloud, &claimed).await);
+    for size in [complete, payload] {
+        assert!((1025..=2048).contains(&size), "{size} bytes");
+    }
     Ok(())
 }

@@ -29,7 +29,8 @@ impl Made {
         let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
         let s3 = aws_sdk_s3::Client::from_conf(s3);
         let sqs = aws_sdk_sqs::Client::new(&config);
-        make_table(&dynamodb, &name).await;
+        make_table(&dynamodb, "Table", &name).await;
+        make_table(&dynamodb, "PayloadsTable", &payloads(&name)).await;
         s3.create_bucket().bucket(&name).send().await.expect("a bucket");
         let queue = |name: String| {
             let sqs = sqs.clone();
@@ -50,7 +51,9 @@ impl Made {
     pub(crate) fn stack(&self) -> Stack {
         Stack {
             table: self.name.clone(),
+            payloads: payloads(&self.name),
             bucket: self.name.clone(),
+            small_payload: 1536,
             queue_url: self.queue_url.clone(),
             dead_letters_url: Some(self.dead_letters_url.clone()),
             retention: Duration::from_secs(60 * 24 * 3600),
@@ -61,11 +64,16 @@ impl Made {
     }
 }
 
-/// The table of the template, so that there is one account of it.
-async fn make_table(dynamodb: &aws_sdk_dynamodb::Client, name: &str) {
+/// What the table of small payloads is called, beside a table of this name.
+pub(crate) fn payloads(name: &str) -> String {
+    format!("{name}-payloads")
+}
+
+/// A table of the template, so that there is one account of it.
+async fn make_table(dynamodb: &aws_sdk_dynamodb::Client, described: &str, name: &str) {
     let template: Value =
         serde_norway::from_str(include_str!("../../../infra/template.yaml")).expect("the template is YAML");
-    let table = &template["Resources"]["Table"]["Properties"];
+    let table = &template["Resources"][described]["Properties"];
     let attributes = each(&table["AttributeDefinitions"]).map(|attribute| {
         AttributeDefinition::builder()
             .attribute_name(text(&attribute["AttributeName"]))
@@ -73,14 +81,16 @@ async fn make_table(dynamodb: &aws_sdk_dynamodb::Client, name: &str) {
             .build()
             .expect("an attribute")
     });
-    let indexes = each(&table["GlobalSecondaryIndexes"]).map(|index| {
-        let kept = text(&index["Projection"]["ProjectionType"]).into();
-        GlobalSecondaryIndex::builder()
-            .index_name(text(&index["IndexName"]))
-            .set_key_schema(Some(key_of(index)))
-            .projection(Projection::builder().projection_type(kept).build())
-            .build()
-            .expect("an index")
+    let indexes = table["GlobalSecondaryIndexes"].as_sequence().map(|indexes| {
+        indexes.iter().map(|index| {
+            let kept = text(&index["Projection"]["ProjectionType"]).into();
+            GlobalSecondaryIndex::builder()
+                .index_name(text(&index["IndexName"]))
+                .set_key_schema(Some(key_of(index)))
+                .projection(Projection::builder().projection_type(kept).build())
+                .build()
+                .expect("an index")
+        })
     });
     dynamodb
         .create_table()
@@ -88,7 +98,7 @@ async fn make_table(dynamodb: &aws_sdk_dynamodb::Client, name: &str) {
         .billing_mode(text(&table["BillingMode"]).into())
         .set_attribute_definitions(Some(attributes.collect()))
         .set_key_schema(Some(key_of(table)))
-        .set_global_secondary_indexes(Some(indexes.collect()))
+        .set_global_secondary_indexes(indexes.map(Iterator::collect))
         .send()
         .await
         .expect("a table");

@@ -1,0 +1,121 @@
+//! Small payloads are in a table of their own; the other cases here keep all of them in S3.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use bytes::Bytes;
+use loanhook::aws::Aws;
+use loanhook::model::attempt::AttemptNumber;
+use loanhook::model::delivery::Delivery;
+use loanhook::model::payload::PayloadKey;
+use loanhook::model::progress::Status;
+use loanhook::ports::{Payloads, StoreError, Stored};
+
+use super::super::faulty::Faulty;
+use super::super::proxy::THROTTLED;
+use super::super::stack::payloads;
+use super::run;
+use crate::engine::Engine;
+use crate::intake::submission;
+use crate::scene::{DAY, LEASE, SECOND, START, Scene, delivery_of};
+use crate::sender::Scripted;
+use loanhook::intake::{IntakeError, accept};
+
+/// The stack of a scene, with a table for small payloads.
+fn keeping_small(scene: &Scene<Faulty>) -> Aws {
+    scene.engine.another(|stack| stack.small_payload = 1536)
+}
+
+/// The delivery of an event with this context, and its source payload.
+async fn taken_in(scene: &Scene<Faulty>, engine: &Aws, context: &str) -> Stored<(Delivery, PayloadKey)> {
+    let receipt = accept(engine, scene.tenant(), submission(context, None), START).await.expect("accepted");
+    let delivery = delivery_of(engine, scene.tenant(), receipt.deliveries[0].trace_id).await?;
+    let delivery = delivery.expect("a delivery");
+    let key = delivery.frozen.request.payload.key.expect("a payload");
+    Ok((delivery, key))
+}
+
+#[test]
+fn what_was_kept_elsewhere_before_the_operator_chose_anew_is_found() {
+    run(async {
+        let scene = Scene::<Faulty>::new(&[]).await?;
+        let (large, small) = (scene.ports(), keeping_small(&scene));
+        for (kept_by, read_by, order) in [
+            (large, &small, ["GetItem payload", "GetObject"]),
+            (&small, large, ["GetObject", "GetItem payload"]),
+        ] {
+            let context = format!(r#"{{"first": "{}"}}"#, order[0]);
+            let (_, key) = taken_in(&scene, kept_by, &context).await?;
+            scene.engine.proxy.take_names();
+            let bytes = read_by.payload(scene.tenant(), key).await?.expect("its bytes");
+            assert_eq!(PayloadKey::of(&bytes), key);
+            assert_eq!(scene.engine.proxy.take_names(), order);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_small_payload_outlives_its_delivery_by_a_day() {
+    run(async {
+        let scene = Scene::<Faulty>::new(&[]).await?;
+        let (delivery, key) = taken_in(&scene, &keeping_small(&scene), "{}").await?;
+        let made = &scene.engine.cloud.made;
+        let expires = async |table: &str, keys: [(&str, String); 2]| {
+            let keys = keys.into_iter().filter(|(_, value)| !value.is_empty());
+            let keys = keys.map(|(name, value)| (name.to_owned(), AttributeValue::S(value))).collect();
+            let get = made.dynamodb.get_item().table_name(table).set_key(Some(keys)).send().await;
+            let item = get.expect("read").item.expect("an item");
+            let seconds = item["expires"].as_n().expect("a number").parse::<u64>();
+            Duration::from_secs(seconds.expect("seconds"))
+        };
+        let of_delivery = [("pk", format!("T#acme#{}", delivery.frozen.trace_id)), ("sk", "-".into())];
+        let delivery = expires(&made.name, of_delivery).await;
+        let of_payload = [("pk", format!("acme/{key}")), ("sk", String::new())];
+        let payload = expires(&payloads(&made.name), of_payload).await;
+        // They are put one after the other.
+        assert!(payload > delivery + DAY - 60 * SECOND && payload <= delivery + DAY);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_table_that_refuses_a_payload_refuses_its_event() {
+    run(async {
+        let scene = Scene::<Faulty>::new(&[300]).await?;
+        let small = keeping_small(&scene);
+        let send = || accept(&small, scene.tenant(), submission(r#"{"again": 1}"#, Some("key")), START);
+        scene.engine.proxy.from("PutItem payload", 1, THROTTLED);
+        assert!(matches!(send().await, Err(IntakeError::Store(StoreError::Busy))));
+
+        scene.engine.proxy.mend();
+        let receipt = send().await.expect("accepted");
+        let wakes = scene.engine.drain().await;
+        let queued: Vec<_> = wakes.iter().map(|wake| wake.trace_id).collect();
+        assert_eq!(queued, [receipt.deliveries[0].trace_id]);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_answer_that_could_not_be_kept_is_kept_when_it_comes_again() {
+    run(async {
+        let scene = Scene::<Faulty>::new(&[300]).await?;
+        let small = keeping_small(&scene);
+        let mut deliver = scene.deliver(Some(LEASE));
+        deliver.store = small.clone();
+        deliver.sender = Scripted::always(200).saying("thank you");
+        scene.engine.proxy.from("PutItem payload", 1, THROTTLED);
+        deliver.handle(scene.first.clone(), START).await?;
+        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+        let key = PayloadKey::of(b"thank you");
+        assert_eq!(small.payload(scene.tenant(), key).await?, None);
+
+        scene.engine.proxy.mend();
+        accept(&small, scene.tenant(), submission("{}", None), START).await.expect("accepted");
+        deliver.handle(scene.engine.receive().await, START).await?;
+        assert_eq!(small.payload(scene.tenant(), key).await?, Some(Bytes::from_static(b"thank you")));
+        assert_eq!(deliver.sender.numbers(), [AttemptNumber::Auto(1); 2]);
+        Ok(())
+    });
+}

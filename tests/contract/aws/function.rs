@@ -1,0 +1,27 @@
+//! A function, as far as its calls are counted.
+
+use std::collections::BTreeMap;
+
+use loanhook::aws::Aws;
+use loanhook::aws::counting::Calls;
+
+use super::InTheCloud;
+
+/// An engine with caches of its own, and its calls.
+pub(crate) struct Function {
+    pub(crate) engine: Aws,
+    pub(crate) calls: Calls,
+}
+
+impl Function {
+    pub(crate) fn new(cloud: &InTheCloud) -> Self {
+        let calls = Calls::default();
+        Self { engine: Aws::counted(&cloud.made.config, cloud.made.stack(), &calls), calls }
+    }
+
+    /// The calls since this was asked last.
+    pub(crate) fn made<const N: usize>(&self, expected: [(&str, u32); N]) {
+        let expected: BTreeMap<String, u32> = expected.map(|(name, count)| (name.into(), count)).into();
+        assert_eq!(self.calls.take(), expected);
+    }
+}
