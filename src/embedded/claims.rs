@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rusqlite::{Connection, params};
-use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use super::lanes::{LaneId, Lanes};
-use super::places::Places;
+use super::places::{Places, Slot};
 use super::starts::{Admission, Door, Start};
 use super::tables::{delivery, first_attempt, put_attempt, put_progress, put_wake, to_json, wakes};
 use super::writer::Class;
@@ -42,10 +41,11 @@ impl Entered {
         connection: &Connection,
         (starts, lanes): &Door,
         (mut delivery, bytes): (Delivery, Bytes),
-        now: Timestamp,
     ) -> rusqlite::Result<()> {
         let wake = Wake::next_of(&delivery);
-        let claimed = wake.as_ref().and_then(|wake| {
+        // The event may have waited for its commit: the attempt begins now.
+        let now = Timestamp::now();
+        let claimed = wake.as_ref().filter(|wake| wake.due <= now).and_then(|wake| {
             let Due::Attempt(number) = wake.what else { return None };
             let admission = starts.admit(lanes, LaneId::of(wake), now)?;
             let token = Uuid::new_v4();
@@ -99,9 +99,18 @@ pub(super) fn claim(delivery: &mut Delivery, number: u32, token: Uuid, now: Time
 /// Messages of a lane that are taken to be worked on.
 #[derive(Default)]
 struct Found {
-    taken: Vec<(i64, Wake, Option<Box<Begin>>)>,
+    taken: Vec<Taken>,
     /// When the first that was left is due.
     left: Option<Timestamp>,
+}
+
+/// A message, claimed if it could be, with what its request takes up.
+struct Taken {
+    row: i64,
+    wake: Wake,
+    begin: Option<Box<Begin>>,
+    place: Places,
+    slot: Slot,
 }
 
 impl Embedded {
@@ -110,24 +119,24 @@ impl Embedded {
     pub(super) async fn take_due(
         &self,
         lane: LaneId,
-        mut places: Places,
-        mut slots: Vec<OwnedSemaphorePermit>,
+        places: Places,
+        slots: Vec<Slot>,
         starter: Arc<dyn Start>,
     ) -> Stored<()> {
         let lanes = Arc::clone(&self.0.lanes);
-        let (room, looking) = (slots.len(), Arc::clone(&lanes));
-        let work = move |connection: &Connection| look(connection, &looking, lane, room, Timestamp::now());
+        let looking = Arc::clone(&lanes);
+        let work = move |connection: &Connection| look(connection, &looking, lane, places, slots);
         let then = move |found: &mut Found| {
             if let Some(due) = found.left {
                 lanes.due(lane, due);
             }
-            for (row, wake, begin) in found.taken.drain(..) {
-                let (Some(slot), Some(place)) = (slots.pop(), places.split_one()) else { break };
+            for Taken { row, wake, begin, place, slot } in found.taken.drain(..) {
                 match begin {
                     Some(mut begin) => {
                         begin.place = Place::held_by(place);
                         starter.start(wake, Work::Begun(begin), None, slot);
                     }
+                    // In hand it takes its place by itself.
                     None if lanes.take(lane, row) => {
                         starter.start(wake.clone(), Work::Wake(wake), Some(row), slot);
                     }
@@ -139,24 +148,30 @@ impl Embedded {
     }
 }
 
+/// What is left of places and slots is given back at once.
 fn look(
     connection: &Connection,
     lanes: &Lanes,
     lane: LaneId,
-    room: usize,
-    now: Timestamp,
+    mut places: Places,
+    mut slots: Vec<Slot>,
 ) -> rusqlite::Result<Found> {
     let mut found = Found::default();
-    for (row, wake) in wakes(connection, lane, room + lanes.held(lane) + 1)? {
+    let now = Timestamp::now();
+    for (row, wake) in wakes(connection, lane, slots.len() + lanes.held(lane) + 1)? {
         if lanes.holds(lane, row) {
             continue;
         }
-        if wake.due > now || found.taken.len() == room {
+        if wake.due > now {
             found.left = Some(wake.due);
             break;
         }
+        let (Some(slot), Some(place)) = (slots.pop(), places.split_one()) else {
+            found.left = Some(wake.due);
+            break;
+        };
         let begin = claim_message(connection, row, &wake, now)?;
-        found.taken.push((row, wake, begin));
+        found.taken.push(Taken { row, wake, begin, place, slot });
     }
     Ok(found)
 }
@@ -168,16 +183,16 @@ fn claim_message(
     now: Timestamp,
 ) -> rusqlite::Result<Option<Box<Begin>>> {
     let Due::Attempt(number) = wake.what else { return Ok(None) };
-    // One that cannot be read fails by itself, in its handler.
+    // What cannot be read fails by itself, in its handler, and holds up nothing behind it.
     let Ok(Some(mut delivery)) = delivery(connection, &wake.tenant, wake.trace_id) else { return Ok(None) };
+    let payload = match delivery.frozen.request.payload.key {
+        Some(key) => payloads::get(connection, &wake.tenant, key).unwrap_or_default(),
+        None => Some(Bytes::new()),
+    };
     let token = Uuid::new_v4();
     let Some(row) = claim(&mut delivery, number, token, now) else { return Ok(None) };
     connection.prepare_cached("DELETE FROM queue WHERE id = ?1")?.execute([message])?;
     put_progress(connection, wake.trace_id, &delivery.progress)?;
     put_attempt(connection, &row)?;
-    let payload = match delivery.frozen.request.payload.key {
-        Some(key) => payloads::get(connection, &wake.tenant, key)?,
-        None => Some(Bytes::new()),
-    };
     Ok(Some(Box::new(Begin { delivery, row, token, payload, place: Place::default() })))
 }

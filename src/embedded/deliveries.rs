@@ -40,7 +40,7 @@ impl Intake for Embedded {
             }
             let mut entered = Entered::default();
             for delivery in deliveries {
-                entered.put_new(connection, &door, delivery, now)?;
+                entered.put_new(connection, &door, delivery)?;
             }
             Ok((Accepted::Stored, entered))
         };

@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use super::places::Places;
 use super::tables::uuid;
@@ -56,7 +56,7 @@ struct Lane {
     due: Option<Timestamp>,
     /// Messages that are in the table and in a worker's hand, by row.
     in_hand: HashSet<i64>,
-    /// Places that are taken by nothing in the table.
+    /// Places that are taken: by requests on the wire, and by a look at the table.
     taken: usize,
     place: Place,
 }
@@ -162,14 +162,16 @@ impl Lanes {
     }
 
     /// The next lane, in turn, that has something due and room for it, `most` of its subscription being under way
-    /// at once, and `free` of all. It counts as empty until it is told otherwise, so that what is added while its
+    /// at once and a slot being free for it. It counts as empty until it is told otherwise, so that what is added while its
     /// messages are read is not missed.
-    pub(super) fn next(&self, most: usize, free: usize, now: Timestamp) -> Turn {
+    pub(super) fn next(&self, most: usize, slots: &Semaphore, now: Timestamp) -> Turn {
         let mut state = self.state();
         while let Some((due, id)) = state.clock.first().copied().filter(|(due, _)| *due <= now) {
             state.clock.remove(&(due, id));
             state.join_ring(id);
         }
+        // Looked at while the ring is held: a slot that is given back after this finds in it who waits.
+        let free = slots.available_permits();
         while free > 0
             && let Some(id) = state.ring.pop_front()
         {
@@ -187,7 +189,8 @@ impl Lanes {
         Turn::Nothing(state.clock.first().map(|(due, _)| *due))
     }
 
-    /// Takes a place for what is not in the table, unless something of the subscription waits for one.
+    /// Takes a place for what is not in the table, unless something of the subscription waits for one, or any
+    /// lane for its turn.
     pub(super) fn take_free_place(
         self: &Arc<Self>,
         id: LaneId,
@@ -195,7 +198,11 @@ impl Lanes {
         now: Timestamp,
     ) -> Option<Places> {
         let mut state = self.state();
-        if state.waits(id, now) || state.waits(id.other(), now) || state.room(id, most) == 0 {
+        if !state.ring.is_empty()
+            || state.waits(id, now)
+            || state.waits(id.other(), now)
+            || state.room(id, most) == 0
+        {
             return None;
         }
         state.lanes.entry(id).or_default().taken += 1;

@@ -27,7 +27,7 @@ fn lanes(due: &[(u128, Timestamp)]) -> Arc<Lanes> {
 
 /// The lane whose turn it is, and its places.
 fn turn(lanes: &Arc<Lanes>, most: usize) -> Option<(u128, Places)> {
-    match lanes.next(most, 256, NOW) {
+    match lanes.next(most, &Semaphore::new(256), NOW) {
         Turn::Lane(lane, room) => Some((number(lane), Places::taken(lanes, lane, room))),
         Turn::Nothing(_) => None,
     }
@@ -39,7 +39,7 @@ fn glance(lanes: &Arc<Lanes>, most: usize) -> Option<(u128, usize)> {
 }
 
 fn waits_until(lanes: &Lanes, most: usize) -> Option<Timestamp> {
-    match lanes.next(most, 256, NOW) {
+    match lanes.next(most, &Semaphore::new(256), NOW) {
         Turn::Nothing(due) => due,
         Turn::Lane(lane, _) => panic!("{lane:?} has something due"),
     }
@@ -73,8 +73,10 @@ fn a_full_lane_is_skipped_and_wakes_nobody_until_it_has_room() {
 fn no_more_are_given_than_are_free_of_all() {
     let lanes = lanes(&[(1, NOW)]);
     lanes.due(lane(2), NOW + SECOND);
-    assert!(matches!(lanes.next(16, 0, NOW), Turn::Nothing(Some(due)) if due == NOW + SECOND));
-    assert!(matches!(lanes.next(16, 3, NOW), Turn::Lane(_, 3)));
+    assert!(
+        matches!(lanes.next(16, &Semaphore::new(0), NOW), Turn::Nothing(Some(due)) if due == NOW + SECOND)
+    );
+    assert!(matches!(lanes.next(16, &Semaphore::new(3), NOW), Turn::Lane(_, 3)));
 }
 
 #[test]
@@ -131,6 +133,9 @@ fn lanes_with_nothing_left_take_no_memory() {
 fn what_comes_in_goes_before_nothing_that_waits() {
     let lanes = lanes(&[(1, NOW), (2, NOW + SECOND)]);
     assert!(lanes.take_free_place(lane(1), 16, NOW).is_none(), "a message is due");
+    assert!(matches!(lanes.next(16, &Semaphore::new(0), NOW), Turn::Nothing(_)));
+    assert!(lanes.take_free_place(lane(2), 16, NOW).is_none(), "another has its turn before");
+    assert!(glance(&lanes, 16).is_some());
     let resends = LaneId { automatic: false, ..lane(3) };
     lanes.due(resends, NOW);
     assert!(lanes.take_free_place(lane(3), 16, NOW).is_none(), "a resend is due");
@@ -144,7 +149,7 @@ fn what_comes_in_goes_before_nothing_that_waits() {
 fn resends_and_automatic_attempts_share_a_subscription_and_neither_shuts_the_other_out() {
     let (automatic, resends) = (lane(1), LaneId { automatic: false, ..lane(1) });
     let lanes = Arc::new(Lanes::default());
-    let places = |id| match lanes.next(16, 256, NOW) {
+    let places = |id| match lanes.next(16, &Semaphore::new(256), NOW) {
         Turn::Lane(found, room) if found == id => Places::taken(&lanes, id, room),
         turn => panic!("{turn:?}"),
     };

@@ -72,7 +72,6 @@ struct Inner {
     cache: Arc<Cache>,
     lanes: Arc<Lanes>,
     starts: Arc<Starts>,
-    _lock: File,
 }
 
 impl Embedded {
@@ -100,8 +99,8 @@ impl Embedded {
         let cache = Arc::new(Cache::load(&connection).map_err(broken)?);
         let lanes = Arc::new(Lanes::load(&connection).map_err(broken)?);
         let readers = Readers::open(&path)?;
-        let writer = Writer::start(connection).map_err(unusable)?;
-        Ok(Self(Arc::new(Inner { writer, readers, cache, lanes, starts: Arc::default(), _lock: lock })))
+        let writer = Writer::start(connection, lock).map_err(unusable)?;
+        Ok(Self(Arc::new(Inner { writer, readers, cache, lanes, starts: Arc::default() })))
     }
 
     /// What decides whether an attempt may begin at once.

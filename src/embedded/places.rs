@@ -1,8 +1,32 @@
-//! Places of a subscription among the requests that may be on the wire at once.
+//! What bounds the requests that are under way: places of a subscription, slots of the whole process.
 
 use std::sync::Arc;
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
 use super::lanes::{LaneId, Lanes};
+
+/// One of the slots, taken until this is dropped.
+pub(super) struct Slot {
+    permit: Option<OwnedSemaphorePermit>,
+    lanes: Arc<Lanes>,
+}
+
+impl Slot {
+    /// One of these, if one is free.
+    pub(super) fn take(slots: &Arc<Semaphore>, lanes: &Arc<Lanes>) -> Option<Self> {
+        let permit = Arc::clone(slots).try_acquire_owned().ok();
+        permit.is_some().then(|| Self { permit, lanes: Arc::clone(lanes) })
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        // It is free before anybody is told.
+        drop(self.permit.take());
+        self.lanes.wake_if_waiting();
+    }
+}
 
 /// Places of a lane, taken until this is dropped.
 pub(super) struct Places {

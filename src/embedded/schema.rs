@@ -113,13 +113,15 @@ const STEPS: [&str; 4] = [
          sending INTEGER NOT NULL,
          doc TEXT NOT NULL
      );
-     INSERT INTO rows SELECT tenant, loan, id, trace, 1, sending, doc FROM attempts ORDER BY id;
+     INSERT INTO rows SELECT tenant, loan, id, trace, 1, sending, doc FROM attempts;
      DROP TABLE attempts;
      ALTER TABLE rows RENAME TO attempts;
      CREATE UNIQUE INDEX attempts_by_loan ON attempts (tenant, loan, id);
      CREATE INDEX attempts_by_trace ON attempts (trace, id) WHERE later = 1;
      CREATE INDEX attempts_sending ON attempts (sending) WHERE sending = 1;
-     DROP INDEX queue_by_trace;",
+     DROP INDEX queue_by_trace;
+     DROP INDEX queue_by_subscription;
+     CREATE INDEX queue_by_lane ON queue (subscription, number IS NOT NULL, due, trace);",
 ];
 
 /// After how many pages (of 4 KiB) the log is written back: whatever commits just then waits for it, so it is seldom.
@@ -191,5 +193,18 @@ mod tests {
         );
         assert_eq!(docs("SELECT doc FROM attempts WHERE sending = 1"), ["second"]);
         assert!(matches!(version(&connection), Ok(Version::Known(4))));
+    }
+
+    /// A receiver that says when it is back makes everything due at that very moment.
+    #[test]
+    fn a_message_is_found_by_an_index_however_many_are_due_with_it() {
+        let connection = Connection::open_in_memory().expect("a database");
+        migrate(&connection, 0).expect("migrated");
+        for sql in [super::super::tables::PUT_WAKE, super::super::tables::DELETE_WAKE] {
+            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a plan");
+            let steps = plan.raw_query().mapped(|row| row.get(3)).collect::<rusqlite::Result<Vec<String>>>();
+            let whole = "queue_by_lane (subscription=? AND <expr>=? AND due=? AND trace=?)";
+            assert!(steps.expect("steps").iter().any(|step| step.contains(whole)), "{sql}");
+        }
     }
 }

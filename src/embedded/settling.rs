@@ -9,7 +9,7 @@ use crate::model::attempt::Attempt;
 use crate::model::delivery::Delivery;
 use crate::ports::Wake;
 
-/// An end that holds if the delivery is as its claim left it: then nothing has to be read.
+/// An end that holds if the delivery is as its claim left it: then that is not read.
 pub(super) struct Ready {
     claimed: String,
     settled: String,

@@ -6,16 +6,16 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
 use super::lanes::{LaneId, Lanes};
-use super::places::Places;
+use super::places::{Places, Slot};
 use crate::model::time::Timestamp;
 use crate::ports::{Begin, Place, Wake, Work};
 
 /// Starts the handler of what is due; `row` is its message, if that is in the table still.
 pub(super) trait Start: Send + Sync {
-    fn start(&self, wake: Wake, work: Work, row: Option<i64>, slot: OwnedSemaphorePermit);
+    fn start(&self, wake: Wake, work: Work, row: Option<i64>, slot: Slot);
 }
 
 #[derive(Default)]
@@ -32,7 +32,7 @@ pub(super) type Door = (Arc<Starts>, Arc<Lanes>);
 
 /// A slot and a place for one attempt.
 pub(super) struct Admission {
-    slot: OwnedSemaphorePermit,
+    slot: Slot,
     places: Places,
     open: Arc<Open>,
 }
@@ -50,8 +50,13 @@ impl Starts {
 
     /// A slot and a place in a lane, if there are any and nothing waits for them.
     pub(super) fn admit(&self, lanes: &Arc<Lanes>, id: LaneId, now: Timestamp) -> Option<Admission> {
-        let open = Arc::clone(self.state().as_ref()?);
-        let slot = Arc::clone(&open.slots).try_acquire_owned().ok()?;
+        let (open, slot) = {
+            // Whoever closes this waits for every slot that was taken before.
+            let state = self.state();
+            let open = Arc::clone(state.as_ref()?);
+            let slot = Slot::take(&open.slots, lanes)?;
+            (open, slot)
+        };
         let places = lanes.take_free_place(id, open.per_subscription, now)?;
         Some(Admission { slot, places, open })
     }

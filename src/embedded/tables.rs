@@ -99,6 +99,15 @@ pub(super) fn put_attempt(connection: &Connection, attempt: &Attempt) -> rusqlit
         .map(|_| ())
 }
 
+pub(super) const PUT_WAKE: &str =
+    "INSERT INTO queue (subscription, due, tenant, trace, number, loan, attempt)
+     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS
+     (SELECT 1 FROM queue WHERE subscription = ?1 AND (number IS NOT NULL) = (?5 IS NOT NULL) AND due = ?2
+     AND tenant = ?3 AND trace = ?4 AND number IS ?5 AND attempt IS ?7)";
+pub(super) const DELETE_WAKE: &str =
+    "DELETE FROM queue WHERE subscription = ?1 AND (number IS NOT NULL) = (?5 IS NOT NULL) AND due = ?2
+     AND tenant = ?3 AND trace = ?4 AND number IS ?5 AND attempt IS ?6";
+
 /// Puts a message, unless there is one for the same already.
 pub(super) fn put_wake(connection: &Connection, wake: &Wake) -> rusqlite::Result<()> {
     let (number, loan, attempt) = match &wake.what {
@@ -108,12 +117,7 @@ pub(super) fn put_wake(connection: &Connection, wake: &Wake) -> rusqlite::Result
         }
     };
     connection
-        .prepare_cached(
-            "INSERT INTO queue (subscription, due, tenant, trace, number, loan, attempt)
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS
-             (SELECT 1 FROM queue WHERE subscription = ?1 AND (number IS NOT NULL) = (?5 IS NOT NULL) AND due = ?2
-              AND tenant = ?3 AND trace = ?4 AND number IS ?5 AND attempt IS ?7)",
-        )?
+        .prepare_cached(PUT_WAKE)?
         .execute(params![
             wake.subscription_id.uuid().as_bytes(),
             wake.due.millis(),
@@ -133,10 +137,7 @@ pub(super) fn delete_wake(connection: &Connection, wake: &Wake) -> rusqlite::Res
         Due::Resend { attempt_id, .. } => (None, Some(attempt_id.uuid().into_bytes())),
     };
     connection
-        .prepare_cached(
-            "DELETE FROM queue WHERE subscription = ?1 AND (number IS NOT NULL) = (?5 IS NOT NULL) AND due = ?2
-             AND tenant = ?3 AND trace = ?4 AND number IS ?5 AND attempt IS ?6",
-        )?
+        .prepare_cached(DELETE_WAKE)?
         .execute(params![
             wake.subscription_id.uuid().as_bytes(),
             wake.due.millis(),
@@ -157,7 +158,7 @@ pub(super) fn wakes(
     connection
         .prepare_cached(
             "SELECT id, tenant, trace, due, number, loan, attempt FROM queue
-             WHERE subscription = ?1 AND (number IS NOT NULL) = ?2 ORDER BY due, id LIMIT ?3",
+             WHERE subscription = ?1 AND (number IS NOT NULL) = ?2 ORDER BY due, trace LIMIT ?3",
         )?
         .query_map(params![lane.subscription.uuid().as_bytes(), lane.automatic, limit], |row| {
             let what = match row.get(4)? {

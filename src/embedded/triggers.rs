@@ -59,7 +59,7 @@ impl Triggers for Embedded {
             let fired = rose.iter().map(|(delivery, _)| delivery.frozen.subscription_id).collect();
             let mut entered = Entered::default();
             for delivery in deliveries.into_iter().chain(rose.into_iter().cloned()) {
-                entered.put_new(connection, &door, delivery, now)?;
+                entered.put_new(connection, &door, delivery)?;
             }
             Ok((Decided::Stored(fired), entered))
         };

@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 use tracing::error;
 
 use super::Embedded;
 use super::lanes::{LaneId, Turn};
-use super::places::Places;
+use super::places::{Places, Slot};
 use super::starts::{Open, Start};
 use crate::model::time::Timestamp;
 use crate::ports::{Stored, Wake, Work};
@@ -66,19 +67,20 @@ where
         let per_subscription = limits.per_subscription;
         let (open_slots, open_starter) = (Arc::clone(&slots), Arc::clone(&starter));
         let open = engine.0.starts.open(Open { slots: open_slots, per_subscription, starter: open_starter });
+        let mut looks = JoinSet::new();
         while !*stop.borrow_and_update() {
+            while looks.try_join_next().is_some() {}
             let lanes = &engine.0.lanes;
-            match lanes.next(per_subscription, slots.available_permits(), Timestamp::now()) {
+            match lanes.next(per_subscription, &slots, Timestamp::now()) {
                 Turn::Lane(lane, room) => {
                     let places = Places::taken(lanes, lane, room);
                     // Intake may have taken some of them meanwhile.
-                    let slots: Vec<_> =
-                        (0..room).map_while(|_| Arc::clone(&slots).try_acquire_owned().ok()).collect();
+                    let slots: Vec<_> = (0..room).map_while(|_| Slot::take(&slots, lanes)).collect();
                     if slots.is_empty() {
                         lanes.due(lane, Timestamp::now());
                         continue;
                     }
-                    tokio::spawn(take_due(engine.clone(), lane, places, slots, Arc::clone(&starter)));
+                    looks.spawn(take_due(engine.clone(), lane, places, slots, Arc::clone(&starter)));
                 }
                 Turn::Nothing(due) => {
                     tokio::select! {
@@ -90,20 +92,15 @@ where
             }
         }
         drop(open);
+        while looks.join_next().await.is_some() {}
         // Whatever is in flight holds a slot. Nobody closes the semaphore.
         let _ = slots.acquire_many(limits.in_all).await;
     }
 }
 
-async fn take_due(
-    engine: Embedded,
-    lane: LaneId,
-    places: Places,
-    slots: Vec<OwnedSemaphorePermit>,
-    starter: Arc<dyn Start>,
-) {
+async fn take_due(engine: Embedded, lane: LaneId, places: Places, slots: Vec<Slot>, starter: Arc<dyn Start>) {
     if let Err(failure) = engine.take_due(lane, places, slots, starter).await {
-        error!(subscription_id = %lane.subscription, %failure, "queue.unreadable");
+        error!(subscription_id = %lane.subscription, %failure, "queue.not_taken");
         engine.0.lanes.due(lane, Timestamp::now() + REST);
     }
 }
@@ -116,7 +113,7 @@ where
     H: Fn(Work, Timestamp) -> F + Send + Sync + 'static,
     F: Future<Output = Stored<()>> + Send + 'static,
 {
-    fn start(&self, wake: Wake, work: Work, row: Option<i64>, slot: OwnedSemaphorePermit) {
+    fn start(&self, wake: Wake, work: Work, row: Option<i64>, slot: Slot) {
         let shared = Arc::clone(&self.0);
         self.1.spawn(async move {
             let (engine, handler) = &*shared;
@@ -135,7 +132,6 @@ where
                     true
                 }
             };
-            drop(slot);
             let lane = LaneId::of(&wake);
             if let Some(row) = row {
                 engine.0.lanes.put_down(lane, row);
@@ -144,14 +140,14 @@ where
             if failed {
                 engine.0.lanes.due(lane, Timestamp::now() + REST);
             }
-            engine.0.lanes.wake_if_waiting();
+            // With its slot it is over: whoever has them all may go.
+            drop(shared);
+            drop(slot);
         });
     }
 }
 
 async fn until(due: Option<Timestamp>) {
-    match due {
-        Some(due) => tokio::time::sleep(due.since(Timestamp::now()).min(NAP)).await,
-        None => std::future::pending().await,
-    }
+    let nap = due.map_or(NAP, |due| due.since(Timestamp::now()).min(NAP));
+    tokio::time::sleep(nap).await;
 }

@@ -18,6 +18,8 @@ use crate::ports::{StoreError, Stored};
 
 /// How many operations share a commit at most.
 const GROUP: usize = 512;
+/// How many of them may bring new work in, where others go on with work that is there.
+const INTAKE_BESIDE: usize = 32;
 /// How many operations, and bytes of them, may wait to bring new work in.
 const WAITING_AT_MOST: usize = 8192;
 const WAITING_BYTES_AT_MOST: usize = 64 << 20;
@@ -68,7 +70,8 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
+    /// Starts the thread; `guard` is let go of after its last commit.
+    pub(super) fn start(connection: Connection, guard: impl Send + 'static) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let work = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
@@ -76,6 +79,8 @@ impl Writer {
             while let Some(jobs) = next_group(&work) {
                 commit_together(&connection, jobs);
             }
+            drop(connection);
+            drop(guard);
         })?;
         Ok(Self { shared, thread: Some(thread) })
     }
@@ -194,15 +199,13 @@ fn next_group(shared: &Shared) -> Option<Vec<Work>> {
         waiting = shared.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         waiting.idle = false;
     }
-    let mut jobs = Vec::new();
-    while jobs.len() < GROUP {
-        let Some(job) = waiting.progress.pop_front().or_else(|| {
-            let job = waiting.intake.pop_front()?;
-            waiting.intake_bytes -= job.bytes;
-            Some(job)
-        }) else {
-            break;
-        };
+    let going_on = waiting.progress.len().min(GROUP);
+    let mut jobs: Vec<_> = waiting.progress.drain(..going_on).map(|job| job.work).collect();
+    // What goes on waits for no more than a few of those that come in.
+    let most = if going_on > 0 { INTAKE_BESIDE } else { GROUP };
+    let coming_in = waiting.intake.len().min(most);
+    for job in waiting.intake.drain(..coming_in).collect::<Vec<_>>() {
+        waiting.intake_bytes -= job.bytes;
         jobs.push(job.work);
     }
     Some(jobs)

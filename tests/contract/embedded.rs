@@ -62,9 +62,16 @@ impl OnDisk {
         Some(wake)
     }
 
-    /// How many messages are in its queue.
-    fn queued(&self) -> i64 {
-        self.file().query_row("SELECT count(*) FROM queue", [], |row| row.get(0)).expect("counted")
+    /// How many messages were ever put into its queue.
+    fn put_into_queue(&self) -> i64 {
+        let put = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'queue'";
+        self.file().query_row(put, [], |row| row.get(0)).expect("counted")
+    }
+
+    /// How many of its rows are being sent.
+    fn sending(&self) -> i64 {
+        let sending = "SELECT count(*) FROM attempts WHERE sending = 1";
+        self.file().query_row(sending, [], |row| row.get(0)).expect("counted")
     }
 
     fn file(&self) -> Connection {

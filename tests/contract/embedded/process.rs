@@ -11,6 +11,7 @@ use loanhook::model::failure::ErrorKind;
 use loanhook::model::progress::Status;
 use loanhook::model::time::Timestamp;
 use loanhook::ports::{Begin, Deliveries, Outgoing, Queue, Resends, Sender, Sent, Stored, Taken, Work};
+use rusqlite::params;
 use tokio::sync::{Semaphore, mpsc, watch};
 use uuid::Uuid;
 
@@ -167,21 +168,85 @@ fn what_comes_in_begins_with_its_commit_while_there_is_a_place_for_it() {
                 }
             }
         };
+        // The worker is at work once it has taken this one from the queue.
+        let first = subscription(&tenant("acme"), "First", &[300], START);
+        accept(&engine, &first, "727", START).await?;
         let worker = work(engine.ports(), handler);
+        started.recv().await.expect("started");
+        assert_eq!(engine.put_into_queue(), 1);
+
         let subscription = subscription(&tenant("acme"), "Core banking", &[300], START);
         let most = Limits::default().per_subscription;
-        for number in 0..=most {
+        for number in 0..most {
             accept(&engine, &subscription, &number.to_string(), START).await?;
-        }
-        for _ in 0..most {
             let payload = started.recv().await.expect("started").expect("claimed");
             assert!(payload.is_some_and(|payload| !payload.is_empty()));
         }
-        assert_eq!(engine.queued(), 1, "there is no place for the last");
-        over.add_permits(most + 1);
+        assert_eq!(engine.put_into_queue(), 1, "none of them went through the queue");
+        accept(&engine, &subscription, "the last", START).await?;
+        assert_eq!(engine.put_into_queue(), 2, "there is no place for the last");
+        over.add_permits(most + 2);
         assert!(started.recv().await.expect("started").is_some());
         worker.end().await;
-        assert_eq!(engine.queued(), 0);
+        Ok(())
+    });
+}
+
+/// A message whose delivery cannot be read holds up nothing behind it.
+#[test]
+fn what_cannot_be_read_fails_by_itself() {
+    crate::run(async {
+        let engine = OnDisk::fresh().await;
+        let subscription = subscription(&tenant("acme"), "Core banking", &[300], START);
+        let bad = accept(&engine, &subscription, "bad", START).await?;
+        let good = accept(&engine, &subscription, "good", START + SECOND).await?;
+        let trace = bad.frozen.trace_id.uuid().into_bytes();
+        engine.change("UPDATE deliveries SET frozen = '{' WHERE trace = ?1", params![trace]);
+        let (found, mut started) = mpsc::unbounded_channel();
+        let handler = move |work: Work, _| {
+            let found = found.clone();
+            async move {
+                if let Some(begin) = begun(&work) {
+                    found.send(begin.row.trace_id).expect("the case waits");
+                }
+                Ok(())
+            }
+        };
+        let worker = work(engine.ports(), handler);
+        assert_eq!(started.recv().await, Some(good.frozen.trace_id));
+        worker.end().await;
+        Ok(())
+    });
+}
+
+/// Whatever intake claims while the worker is told to stop is sent before that ends, or waits in the queue.
+#[test]
+fn a_worker_that_stops_leaves_nothing_begun() {
+    crate::run(async {
+        let engine = OnDisk::fresh().await;
+        let subscription = subscription(&tenant("acme"), "Core banking", &[300], START);
+        for round in 0..20 {
+            let store = engine.ports().clone();
+            let handler = move |work: Work, _| {
+                let store = store.clone();
+                async move {
+                    let Work::Begun(begin) = work else { return Ok(()) };
+                    let row = ended(begin.row.clone(), Ok(200), START);
+                    assert!(store.settle(&begin.delivery, begin.token, row, None).await?);
+                    Ok(())
+                }
+            };
+            let worker = work(engine.ports(), handler);
+            let accepting = async {
+                for number in 0..20 {
+                    accept(&engine, &subscription, &format!("{round}-{number}"), START).await?;
+                }
+                Stored::Ok(())
+            };
+            let (accepted, ()) = tokio::join!(accepting, worker.end());
+            accepted?;
+            assert_eq!(engine.sending(), 0);
+        }
         Ok(())
     });
 }
