@@ -21,7 +21,7 @@ use crate::model::failure::{ErrorKind, Failure};
 use crate::model::progress::Verdict;
 use crate::model::time::Timestamp;
 use crate::ports::{
-    Begin, Begun, Deliveries, Due, EgressAddresses, Outgoing, Payloads, Place, Queue, Resends, Sender,
+    Begun, Claimed, Deliveries, Due, EgressAddresses, Outgoing, Payloads, Place, Queue, Resends, Sender,
     StoreError, Stored, Subscriptions, Taken, Wake, Work,
 };
 
@@ -67,7 +67,7 @@ where
     pub async fn work(&self, work: Work, now: Timestamp) -> Stored<()> {
         match work {
             Work::Wake(wake) => self.handle(wake, now).await,
-            Work::Begun(begin) => self.go_on(*begin).await,
+            Work::Claimed(claimed) => self.go_on(*claimed).await,
         }
     }
 
@@ -76,7 +76,7 @@ where
         match self.store.begin(&wake, number, token, now).await? {
             Begun::Won(won) => {
                 let (delivery, row) = *won;
-                self.go_on(Begin { delivery, row, token, payload: None, place: Place::default() }).await
+                self.go_on(Claimed { delivery, row, token, payload: None, place: Place::default() }).await
             }
             Begun::Lost(None) => Ok(()),
             Begun::Lost(Some(delivery)) => self.lost(wake, number, *delivery, now).await,
@@ -84,8 +84,8 @@ where
     }
 
     /// Sends an attempt that is claimed, and records what came of it.
-    async fn go_on(&self, begin: Begin) -> Stored<()> {
-        let Begin { delivery, mut row, token, payload, place } = begin;
+    async fn go_on(&self, claimed: Claimed) -> Stored<()> {
+        let Claimed { delivery, mut row, token, payload, place } = claimed;
         let response = self.send(&delivery, &mut row, payload).await;
         drop(place);
         let number = row.number;

@@ -16,21 +16,21 @@ use crate::model::attempt::Attempt;
 use crate::model::delivery::Delivery;
 use crate::model::id::AttemptId;
 use crate::model::time::Timestamp;
-use crate::ports::{Begin, Due, Place, Stored, Wake, Work};
+use crate::ports::{Claimed, Due, Place, Stored, Wake, Work};
 
 /// What of an intake goes on after its commit.
 #[derive(Default)]
 pub(super) struct Entered {
     queued: Vec<Wake>,
-    admitted: Vec<(Admission, Wake, Box<Begin>)>,
+    admitted: Vec<(Admission, Wake, Box<Claimed>)>,
 }
 
 impl Entered {
     /// Starts what was claimed, and tells the lanes of the rest.
     pub(super) fn go_on(&mut self, lanes: &Lanes) {
         lanes.add(&std::mem::take(&mut self.queued));
-        for (admission, wake, begin) in self.admitted.drain(..) {
-            admission.start(wake, begin);
+        for (admission, wake, claimed) in self.admitted.drain(..) {
+            admission.start(wake, claimed);
         }
     }
 
@@ -45,7 +45,7 @@ impl Entered {
         let wake = Wake::next_of(&delivery);
         // The event may have waited for its commit: the attempt begins now.
         let now = Timestamp::now();
-        let claimed = wake.as_ref().filter(|wake| wake.due <= now).and_then(|wake| {
+        let first = wake.as_ref().filter(|wake| wake.due <= now).and_then(|wake| {
             let Due::Attempt(number) = wake.what else { return None };
             let admission = starts.admit(lanes, LaneId::of(wake), now)?;
             let token = Uuid::new_v4();
@@ -55,12 +55,12 @@ impl Entered {
             return Ok(());
         }
         payloads::put(connection, &delivery.frozen.tenant, delivery.frozen.request.payload, &bytes)?;
-        match (claimed, wake) {
+        match (first, wake) {
             (Some((admission, token, row)), Some(wake)) => {
                 put_attempt(connection, &row)?;
                 let payload = Some(bytes);
-                let begin = Box::new(Begin { delivery, row, token, payload, place: Place::default() });
-                self.admitted.push((admission, wake, begin));
+                let claimed = Box::new(Claimed { delivery, row, token, payload, place: Place::default() });
+                self.admitted.push((admission, wake, claimed));
             }
             (_, Some(wake)) => {
                 put_wake(connection, &wake)?;
@@ -108,7 +108,7 @@ struct Found {
 struct Taken {
     row: i64,
     wake: Wake,
-    begin: Option<Box<Begin>>,
+    claimed: Option<Box<Claimed>>,
     place: Places,
     slot: Slot,
 }
@@ -130,11 +130,11 @@ impl Embedded {
             if let Some(due) = found.left {
                 lanes.due(lane, due);
             }
-            for Taken { row, wake, begin, place, slot } in found.taken.drain(..) {
-                match begin {
-                    Some(mut begin) => {
-                        begin.place = Place::held_by(place);
-                        starter.start(wake, Work::Begun(begin), None, slot);
+            for Taken { row, wake, claimed, place, slot } in found.taken.drain(..) {
+                match claimed {
+                    Some(mut claimed) => {
+                        claimed.place = Place::held_by(place);
+                        starter.start(wake, Work::Claimed(claimed), None, slot);
                     }
                     // In hand it takes its place by itself.
                     None if lanes.take(lane, row) => {
@@ -170,8 +170,8 @@ fn look(
             found.left = Some(wake.due);
             break;
         };
-        let begin = claim_message(connection, row, &wake, now)?;
-        found.taken.push(Taken { row, wake, begin, place, slot });
+        let claimed = claim_message(connection, row, &wake, now)?;
+        found.taken.push(Taken { row, wake, claimed, place, slot });
     }
     Ok(found)
 }
@@ -181,7 +181,7 @@ fn claim_message(
     message: i64,
     wake: &Wake,
     now: Timestamp,
-) -> rusqlite::Result<Option<Box<Begin>>> {
+) -> rusqlite::Result<Option<Box<Claimed>>> {
     let Due::Attempt(number) = wake.what else { return Ok(None) };
     // What cannot be read fails by itself, in its handler, and holds up nothing behind it.
     let Ok(Some(mut delivery)) = delivery(connection, &wake.tenant, wake.trace_id) else { return Ok(None) };
@@ -194,5 +194,5 @@ fn claim_message(
     connection.prepare_cached("DELETE FROM queue WHERE id = ?1")?.execute([message])?;
     put_progress(connection, wake.trace_id, &delivery.progress)?;
     put_attempt(connection, &row)?;
-    Ok(Some(Box::new(Begin { delivery, row, token, payload, place: Place::default() })))
+    Ok(Some(Box::new(Claimed { delivery, row, token, payload, place: Place::default() })))
 }

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use super::lanes::{LaneId, Lanes};
 use super::places::{Places, Slot};
 use crate::model::time::Timestamp;
-use crate::ports::{Begin, Place, Wake, Work};
+use crate::ports::{Claimed, Place, Wake, Work};
 
 /// Starts the handler of what is due; `row` is its message, if that is in the table still.
 pub(super) trait Start: Send + Sync {
@@ -64,9 +64,9 @@ impl Starts {
 
 impl Admission {
     /// Starts an attempt that is claimed and committed.
-    pub(super) fn start(self, wake: Wake, mut begin: Box<Begin>) {
-        begin.place = Place::held_by(self.places);
-        self.open.starter.start(wake, Work::Begun(begin), None, self.slot);
+    pub(super) fn start(self, wake: Wake, mut claimed: Box<Claimed>) {
+        claimed.place = Place::held_by(self.places);
+        self.open.starter.start(wake, Work::Claimed(claimed), None, self.slot);
     }
 }
 

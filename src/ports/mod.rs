@@ -27,7 +27,7 @@ pub use history::{Attempts, Payloads, Queued, Resends, Row, Taken};
 pub use sending::{Egress, EgressAddresses, Outgoing, Received, Sender, Sent};
 pub use settings::{Keys, Replaced, Subscriptions};
 pub use triggers::{Decided, Triggers, Watched};
-pub use work::{Begin, Place, Work};
+pub use work::{Claimed, Place, Work};
 
 /// Why a store did not do what it was asked. Nothing of the operation took effect, as far as is known.
 #[derive(Debug, Clone, thiserror::Error)]

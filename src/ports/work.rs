@@ -15,12 +15,12 @@ pub enum Work {
     /// Nothing is claimed yet.
     Wake(Wake),
     /// An automatic attempt that is claimed: its row stands, as `sending`.
-    Begun(Box<Begin>),
+    Claimed(Box<Claimed>),
 }
 
 /// An automatic attempt, claimed under a token.
 #[derive(Debug)]
-pub struct Begin {
+pub struct Claimed {
     pub delivery: Delivery,
     pub row: Attempt,
     pub token: Uuid,

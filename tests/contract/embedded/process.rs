@@ -10,7 +10,7 @@ use loanhook::model::attempt::{Attempt, AttemptNumber};
 use loanhook::model::failure::ErrorKind;
 use loanhook::model::progress::Status;
 use loanhook::model::time::Timestamp;
-use loanhook::ports::{Begin, Deliveries, Outgoing, Queue, Resends, Sender, Sent, Stored, Taken, Work};
+use loanhook::ports::{Claimed, Deliveries, Outgoing, Queue, Resends, Sender, Sent, Stored, Taken, Work};
 use rusqlite::params;
 use tokio::sync::{Semaphore, mpsc, watch};
 use uuid::Uuid;
@@ -94,7 +94,7 @@ fn a_sender_that_panics_is_interrupted_and_the_next_attempt_follows() {
         let handler = move |work: Work, now: Timestamp| {
             let (deliver, done) = (Arc::clone(&deliver), done.clone());
             async move {
-                let number = begun(&work).map(|begin| begin.row.number);
+                let number = claimed(&work).map(|attempt| attempt.row.number);
                 let result = deliver.work(work, now).await;
                 done.send(number).expect("the case waits");
                 result
@@ -127,13 +127,13 @@ fn a_successor_that_is_due_before_its_handler_is_done_is_not_missed() {
             move |work: Work, _| {
                 let (engine, over, found) = (engine.clone(), Arc::clone(&over), found.clone());
                 async move {
-                    let begin = begun(&work).expect("an attempt");
-                    if begin.row.number == AttemptNumber::Auto(1) {
-                        let row = ended(begin.row.clone(), Err(ErrorKind::Interrupted), START);
-                        assert!(engine.settle(&begin.delivery, begin.token, row, None).await?);
+                    let attempt = claimed(&work).expect("an attempt");
+                    if attempt.row.number == AttemptNumber::Auto(1) {
+                        let row = ended(attempt.row.clone(), Err(ErrorKind::Interrupted), START);
+                        assert!(engine.settle(&attempt.delivery, attempt.token, row, None).await?);
                         over.acquire().await.expect("open").forget();
                     } else {
-                        found.send(begin.row.number).expect("the case waits");
+                        found.send(attempt.row.number).expect("the case waits");
                     }
                     Ok(())
                 }
@@ -161,7 +161,9 @@ fn what_comes_in_begins_with_its_commit_while_there_is_a_place_for_it() {
             move |work: Work, _| {
                 let (over, found) = (Arc::clone(&over), found.clone());
                 async move {
-                    found.send(begun(&work).map(|begin| begin.payload.clone())).expect("the case waits");
+                    found
+                        .send(claimed(&work).map(|attempt| attempt.payload.clone()))
+                        .expect("the case waits");
                     over.acquire().await.expect("open").forget();
                     drop(work);
                     Ok(())
@@ -206,8 +208,8 @@ fn what_cannot_be_read_fails_by_itself() {
         let handler = move |work: Work, _| {
             let found = found.clone();
             async move {
-                if let Some(begin) = begun(&work) {
-                    found.send(begin.row.trace_id).expect("the case waits");
+                if let Some(attempt) = claimed(&work) {
+                    found.send(attempt.row.trace_id).expect("the case waits");
                 }
                 Ok(())
             }
@@ -230,9 +232,9 @@ fn a_worker_that_stops_leaves_nothing_begun() {
             let handler = move |work: Work, _| {
                 let store = store.clone();
                 async move {
-                    let Work::Begun(begin) = work else { return Ok(()) };
-                    let row = ended(begin.row.clone(), Ok(200), START);
-                    assert!(store.settle(&begin.delivery, begin.token, row, None).await?);
+                    let Work::Claimed(attempt) = work else { return Ok(()) };
+                    let row = ended(attempt.row.clone(), Ok(200), START);
+                    assert!(store.settle(&attempt.delivery, attempt.token, row, None).await?);
                     Ok(())
                 }
             };
@@ -262,7 +264,7 @@ fn an_attempt_does_not_begin_before_it_is_due() {
         let handler = move |work: Work, _| {
             let found = found.clone();
             async move {
-                found.send(begun(&work).map(|begin| begin.row.sent_at)).expect("the case waits");
+                found.send(claimed(&work).map(|attempt| attempt.row.sent_at)).expect("the case waits");
                 Ok(())
             }
         };
@@ -273,9 +275,9 @@ fn an_attempt_does_not_begin_before_it_is_due() {
     });
 }
 
-fn begun(work: &Work) -> Option<&Begin> {
+fn claimed(work: &Work) -> Option<&Claimed> {
     match work {
-        Work::Begun(begin) => Some(begin),
+        Work::Claimed(attempt) => Some(attempt),
         Work::Wake(_) => None,
     }
 }
