@@ -24,7 +24,7 @@ impl Scale {
         };
         Ok(Self {
             runs: of("LOANHOOK_BENCH_RUNS", 3.0)? as usize,
-            seconds: of("LOANHOOK_BENCH_SECONDS", 8.0)?,
+            seconds: of("LOANHOOK_BENCH_SECONDS", 5.0)?,
             many: of("LOANHOOK_BENCH_MANY", 1e6)? as u64,
         })
     }
