@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use crate::Outcome;
 use crate::measure::{Figure, cpu_of, memory_of};
 use crate::processes::{Receiver, Server, drive, plan};
-use crate::report::Line;
+use crate::report::{Line, grouped};
 
 /// How much is done.
 pub(crate) struct Scale {
@@ -160,6 +160,7 @@ fn many(scale: &Scale, lines: &mut Vec<Line>) -> Outcome {
     let much = page_time(&server, PAGE)?;
     let seconds = arrived.last.saturating_sub(posted.began) as f64 / 1e9;
     let rate = posted.accepted as f64 / seconds;
+    let sent = grouped(sent);
     lines.push(Line::new("a page of 50 with 1,000 rows behind it", "ms", few));
     lines.push(Line::new(format!("a page of 50 with {sent} rows behind it"), "ms", much));
     lines.push(Line::new(format!("{sent} webhooks of one loan: delivered"), "/s", Figure::of([rate])));

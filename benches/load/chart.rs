@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use crate::report::Line;
 
-const WIDTH: f64 = 860.0;
-const NAMES: f64 = 380.0;
+const WIDTH: f64 = 940.0;
+const NAMES: f64 = 410.0;
 const BAR: f64 = 300.0;
 const STEP: f64 = 22.0;
 const GAP: f64 = 34.0;

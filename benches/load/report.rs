@@ -37,10 +37,19 @@ impl Line {
 
 fn number(value: f64) -> String {
     match value {
+        value if value >= 1000.0 => grouped(value as u64),
         value if value >= 100.0 => format!("{value:.0}"),
         value if value >= 10.0 => format!("{value:.1}"),
         value if value >= 1.0 => format!("{value:.2}"),
         value => format!("{value:.3}"),
+    }
+}
+
+/// With commas between thousands.
+pub(crate) fn grouped(value: u64) -> String {
+    match value {
+        0..1000 => value.to_string(),
+        _ => format!("{},{:03}", grouped(value / 1000), value % 1000),
     }
 }
 
