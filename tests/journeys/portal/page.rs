@@ -140,6 +140,15 @@ async fn every_page_lets_nothing_run_but_its_own_script() {
 }
 
 #[tokio::test]
+async fn a_browser_without_a_path_is_led_to_sign_in() {
+    let j = Journey::begin().await;
+    let anyone = j.api.with_key(None);
+    let asked = anyone.request("GET", "/").header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+    assert_eq!(asked.answer().await.is(303).header("location"), "/login");
+    anyone.request("POST", "/").header("accept", "text/html").answer().await.problem(404);
+}
+
+#[tokio::test]
 async fn script_style_and_icon_are_kept_for_ever_by_their_hash() {
     let j = Journey::begin().await;
     let mut visitor = Visitor::new(&j);
