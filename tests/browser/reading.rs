@@ -127,6 +127,7 @@ async fn times_are_the_viewers_and_ids_are_copied() {
     assert_eq!(tab.attribute(time, "title").await, hover);
     assert_eq!(tab.run("return document.querySelector('#f-from').value", vec![]).await, "2026-01-01T15:45");
     tab.run("window.left = false", vec![]).await;
+    tab.click(".filters > summary").await;
     tab.click("#filters button.primary").await;
     eventually("the filters are applied", async || {
         (tab.run("return window.left === undefined", vec![]).await == true).then_some(())
