@@ -49,6 +49,21 @@ async fn another_loan_is_404_to_a_links_session() {
 }
 
 #[tokio::test]
+async fn cookies_of_others_are_none_of_ours_and_every_one_of_a_name_is_tried() {
+    let j = Journey::begin().await;
+    let mut visitor = viewer(&j).await;
+    let (name, token) = visitor.cookies.pop_first().expect("a session");
+    let get = async |cookie: &str| {
+        j.api.with_key(None).request("GET", PAGE).header("cookie", cookie).answer().await
+    };
+    for others in ["lh-theme=dark", "lh-0123456789abcdeg=x; lh-0123=x", "__Secure-lh-any=x"] {
+        let refused = get(others).await.is(303);
+        assert!(refused.header("location").starts_with("/login?next="), "{others}: {refused:?}");
+    }
+    get(&format!("{name}=nonsense; lh-theme=dark; {name}={token}")).await.is(200);
+}
+
+#[tokio::test]
 async fn a_session_is_over_at_its_end() {
     let j = Journey::begin().await;
     let mut visitor = Visitor::new(&j);
