@@ -118,6 +118,8 @@ async fn every_page_lets_nothing_run_but_its_own_script() {
         ("/portal?token=no", 404),
         ("/loans/728/webhooks", 404),
         ("/loans/727", 404),
+        ("/login/", 404),
+        ("/portal/", 404),
         ("/loans/727/webhooks?limit=0", 422),
         ("/logout", 405),
         ("/assets/page.0000000000000000.js", 404),
