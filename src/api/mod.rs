@@ -26,16 +26,16 @@ mod view;
 
 use axum::extract::Request;
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{delete, get, post};
 use axum::{Extension, Router};
-
+use http::{Method, header};
 use tracing::{Instrument, error_span};
 
 use crate::ports::{
     Attempts, Deliveries, EgressAddresses, Grants, Intake, Keys, Payloads, Resends, Subscriptions, Triggers,
 };
-use crate::web::Site;
+use crate::web::{self, Site};
 
 /// What the handlers share: the engine.
 #[derive(Clone)]
@@ -118,7 +118,17 @@ fn finished<S: Shared>(router: Router<Api<S>>, store: S) -> Router {
 /// says of which request.
 pub fn complete(router: Router) -> Router {
     let panics = tower_http::catch_panic::CatchPanicLayer::custom(problem::panicked);
-    router.fallback(problem::no_route).layer(panics).layer(axum::middleware::from_fn(named))
+    router.fallback(no_route).layer(panics).layer(axum::middleware::from_fn(named))
+}
+
+/// Who comes to no path at all with a browser looks for the pages.
+async fn no_route(request: Request) -> Response {
+    let accepted = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let is_browser = accepted.is_some_and(|accepted| accepted.contains("text/html"));
+    if request.method() == Method::GET && request.uri().path() == "/" && is_browser {
+        return Redirect::to(web::SIGN_IN).into_response();
+    }
+    problem::no_route().into_response()
 }
 
 async fn named(request: Request, next: Next) -> Response {

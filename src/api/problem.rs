@@ -225,7 +225,7 @@ impl From<PortalError> for Problem {
     }
 }
 
-pub(super) async fn no_route() -> Problem {
+pub(super) fn no_route() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no-route", "Not found", "no such path: GET /openapi.json lists all")
 }
 

@@ -82,6 +82,11 @@ impl AttemptId {
         bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
         Self(Uuid::from_bytes(bytes))
     }
+
+    /// The ID right after this one: what comes before it begins with this.
+    pub const fn next(self) -> Self {
+        Self(Uuid::from_u128(self.0.as_u128().saturating_add(1)))
+    }
 }
 
 /// Whose things these are: `[a-z0-9-]{1,64}`.

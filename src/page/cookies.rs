@@ -11,8 +11,14 @@ use crate::web::{Reached, Site};
 
 /// The sign-in with a key, good for every loan.
 const ANY_LOAN: &str = "lh-any";
+/// What the name of a link's begins with, before the digits of its loan.
+const LINKS: &str = "lh-";
+/// How many digits.
+const DIGITS: usize = 16;
 /// How many sessions of links a browser keeps.
 const KEPT: usize = 40;
+/// How many values of one name are tried: a browser has one for each path, host and partition it was set for.
+const TRIED: usize = 8;
 
 /// How cookies of ours are named and sent, to a browser that reached us so.
 pub(super) struct Jar {
@@ -31,27 +37,37 @@ impl Jar {
 
     /// The name of a session's cookie: that of its loan, or of a sign-in.
     fn name(&self, loan: Option<&LoanId>) -> String {
-        // Nobody but us, on this very host, can set a cookie of that prefix.
-        let prefix = if self.secure { "__Host-" } else { "" };
+        let prefix = self.prefix();
         match loan {
             Some(loan) => {
-                format!("{prefix}lh-{}", &PayloadKey::of(loan.as_str().as_bytes()).to_string()[..16])
+                let hash = PayloadKey::of(loan.as_str().as_bytes()).to_string();
+                format!("{prefix}{LINKS}{}", &hash[..DIGITS])
             }
             None => format!("{prefix}{ANY_LOAN}"),
         }
     }
 
-    /// The tokens that may open this loan, that of its own link first.
+    /// Nobody but us, on this very host, can set a cookie of a prefix.
+    const fn prefix(&self) -> &'static str {
+        if self.secure { "__Host-" } else { "" }
+    }
+
+    /// The tokens that may open this loan, those of its own link first.
     pub(super) fn tokens(&self, headers: &HeaderMap, loan: &LoanId) -> Vec<String> {
-        let wanted = [self.name(Some(loan)), self.name(None)];
-        let found = wanted.iter().filter_map(|name| ours(headers).find(|(other, _)| other == name));
-        found.map(|(_, token)| token.to_owned()).collect()
+        [Some(loan), None].into_iter().flat_map(|loan| self.tokens_of(headers, loan)).collect()
+    }
+
+    /// The tokens of a loan's link, or of a sign-in.
+    pub(super) fn tokens_of(&self, headers: &HeaderMap, loan: Option<&LoanId>) -> Vec<String> {
+        let wanted = self.name(loan);
+        let found = self.ours(headers).filter(|(name, _)| *name == wanted);
+        found.map(|(_, token)| token.to_owned()).take(TRIED).collect()
     }
 
     /// Whether the browser has a session for some other loan.
     pub(super) fn has_other(&self, headers: &HeaderMap, loan: &LoanId) -> bool {
         let own = [self.name(Some(loan)), self.name(None)];
-        ours(headers).any(|(name, _)| !own.iter().any(|own| own == name))
+        self.ours(headers).any(|(name, _)| !own.iter().any(|own| own == name))
     }
 
     /// The headers that give a browser a session.
@@ -63,7 +79,8 @@ impl Jar {
         seconds: u64,
     ) -> Vec<HeaderValue> {
         let name = self.name(loan);
-        let others: Vec<_> = ours(headers).map(|(name, _)| name).filter(|other| *other != name).collect();
+        let others: Vec<_> =
+            self.ours(headers).map(|(name, _)| name).filter(|other| *other != name).collect();
         // Browsers name the oldest first.
         let too_many = others.len().saturating_sub(KEPT - 1);
         let gone = others.iter().filter(|other| !other.ends_with(ANY_LOAN)).take(too_many);
@@ -83,11 +100,20 @@ impl Jar {
             format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite={same_site}{secure}");
         HeaderValue::from_str(&text).ok()
     }
+
+    /// The cookies of ours that a request carries, by name and value. Those of other programs on this host may be
+    /// called much the same.
+    fn ours<'a>(&self, headers: &'a HeaderMap) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let prefix = self.prefix();
+        let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+        let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        pairs.filter(move |(name, _)| name.strip_prefix(prefix).is_some_and(is_ours))
+    }
 }
 
-/// The cookies of ours that a request carries, by name and value.
-fn ours(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.filter(|(name, _)| name.trim_start_matches("__Host-").starts_with("lh-"))
+/// Whether a cookie is called as ours are, after the prefix.
+fn is_ours(name: &str) -> bool {
+    let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    let of_link = |digits: &str| digits.len() == DIGITS && digits.bytes().all(digit);
+    name == ANY_LOAN || name.strip_prefix(LINKS).is_some_and(of_link)
 }

@@ -3,8 +3,9 @@
 use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 
+use super::purpose::is_looked_at;
 use super::refused::Refused;
 use super::visit::Visit;
 use super::{Pages, Store};
@@ -40,9 +41,7 @@ pub(super) async fn response<S: Store>(
 
 /// A payload is saved, and is never a part of a page: not its script, style or picture.
 fn saved(headers: &HeaderMap) -> Result<(), Refused> {
-    let purpose = headers.get("sec-fetch-dest").map(HeaderValue::as_bytes);
-    let known: [&[u8]; 4] = [b"document", b"empty", b"frame", b"iframe"];
-    if purpose.is_none_or(|purpose| known.contains(&purpose)) { Ok(()) } else { Err(Refused::NoPage) }
+    if is_looked_at(headers) { Ok(()) } else { Err(Refused::NoPage) }
 }
 
 /// None where they are not kept any more.

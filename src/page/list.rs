@@ -6,7 +6,7 @@ use http::StatusCode;
 use http::request::Parts;
 
 use super::details::{self, Details};
-use super::query::{Asked, OPEN, Wanted};
+use super::query::{Asked, BEFORE, OPEN, Wanted};
 use super::refused::Refused;
 use super::view::list;
 use super::visit::Visit;
@@ -38,13 +38,11 @@ pub(super) async fn show<S: Store>(
     let now = Timestamp::now();
     let page = page(&pages.store, &visit, &wanted, now).await?;
     let opened = page.rows.iter().find(|row| Some(row.attempt.id) == wanted.open).cloned();
-    // It may be on another page by now, or not match any more: with its story it is found.
-    if let (None, Some(id), None, true) =
-        (&opened, wanted.open, wanted.filter.trace_id, wanted.faults.0.is_empty())
+    if let (None, Some(id), true) = (&opened, wanted.open, may_be_elsewhere(&wanted))
         && let Some(row) = row(&pages.store, &visit, id, now).await?
     {
-        let story = asked.story(&row.trace_id).with(OPEN, &id).query();
-        return Ok(Redirect::to(&format!("{}{story}#a-{id}", visit.path())).into_response());
+        let there = elsewhere(&asked, &row).query();
+        return Ok(Redirect::to(&format!("{}{there}#a-{id}", visit.path())).into_response());
     }
     let resent = match wanted.resent {
         Some(id) => row(&pages.store, &visit, id, now).await?.filter(Attempt::is_manual).map(|row| row.id),
@@ -58,6 +56,20 @@ pub(super) async fn show<S: Store>(
     let status = if ok { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let list = List { asked, wanted, page, open, resent, now };
     Ok((status, list::page(&list, &visit)).into_response())
+}
+
+/// Whether a row that is not here is looked for: a part of a story that it is not in is no place to go on from.
+fn may_be_elsewhere(wanted: &Wanted) -> bool {
+    wanted.faults.0.is_empty() && (wanted.filter.trace_id.is_none() || wanted.before.is_none())
+}
+
+/// Where a row is found that is on another page by now, or does not match any more: with its story, or in a long
+/// one where it begins with that row.
+fn elsewhere(asked: &Asked, row: &Attempt) -> Asked {
+    let story = asked.story(&row.trace_id);
+    let is_here = asked.filters().eq(story.filters());
+    let story = story.with(OPEN, &row.id);
+    if is_here { story.with(BEFORE, &row.id.next()) } else { story }
 }
 
 async fn row<S: Store>(

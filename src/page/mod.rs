@@ -5,7 +5,8 @@
 //! makes it smoother. Everything that a receiver or an event says is shown as text (`preview`), under a policy
 //! by which nothing runs but that script (`headers`).
 //!
-//! - `visit`: whose session a request shows, and for which loan; `sign_in`: how one begins and ends.
+//! - `visit`: whose session a request shows, and for which loan; `identity`: what stays the same from one session
+//!   of a viewer to the next; `sign_in`: how one begins and ends.
 //! - `list`, `details`, `resend`, `files`: what can be asked; `view`: how it looks.
 //! - A page costs one page of rows; what a row has beyond itself (its delivery's story, its payloads) is read
 //!   only when it is opened.
@@ -16,8 +17,10 @@ mod details;
 mod files;
 mod form;
 mod headers;
+mod identity;
 mod list;
 mod preview;
+mod purpose;
 mod query;
 mod refused;
 mod resend;
@@ -30,7 +33,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 
 use crate::ports::{Attempts, Grants, Keys, Payloads, Resends};
-use crate::web::{PORTAL, Site};
+use crate::web::{PORTAL, SIGN_IN, Site};
 
 /// What the pages ask of an engine.
 pub trait Store: Attempts + Grants + Keys + Payloads + Resends + Clone + Send + Sync + 'static {}
@@ -55,7 +58,9 @@ pub fn router<S: Store>(store: S, site: Site) -> Router {
         .route("/loans/{loanId}", any(refused::no_page))
         .route("/loans/{loanId}/{*rest}", any(refused::no_page))
         .route(PORTAL, get(sign_in::open::<S>))
-        .route("/login", get(sign_in::show::<S>).post(sign_in::with_key::<S>))
+        .route("/portal/", any(refused::no_page))
+        .route(SIGN_IN, get(sign_in::show::<S>).post(sign_in::with_key::<S>))
+        .route("/login/", any(refused::no_page))
         .route("/logout", post(sign_in::out::<S>))
         .route("/assets/{name}", get(assets::get))
         .method_not_allowed_fallback(refused::wrong_method)

@@ -10,21 +10,42 @@ use super::view::layout;
 use crate::portal::PortalError;
 use crate::ports::StoreError;
 use crate::resend::ResendError;
+use crate::web::SIGN_IN;
 use crate::web::body::Unread;
+
+/// Why there is no session.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Why {
+    NoSession,
+    /// There was one, and it is over.
+    Ended,
+    /// One began with the request before this, and the browser did not keep its cookie.
+    NoCookies,
+}
+
+impl Why {
+    /// The parameter by which the way to sign in knows.
+    pub(super) const fn parameter(self) -> Option<&'static str> {
+        match self {
+            Self::NoSession => None,
+            Self::Ended => Some("ended"),
+            Self::NoCookies => Some("cookieless"),
+        }
+    }
+}
 
 #[derive(Debug)]
 pub(super) enum Refused {
     /// There is no session for this; `next` is where to go on after signing in.
     SignIn {
         next: String,
-        /// There was one, and it is over.
-        ended: bool,
+        why: Why,
     },
     /// The same for what is not there and for what the session is not for.
     NoPage,
     /// A portal link that is over, or never was one.
     NoLink,
-    /// A form that did not come from a page of this session.
+    /// A form that did not come from a page that this viewer sees.
     ForeignForm,
     MayNotResend,
     /// Not as things stand.
@@ -91,13 +112,13 @@ impl Refused {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        if let Self::SignIn { next, ended } = &self {
+        if let Self::SignIn { next, why } = &self {
             let mut query = form_urlencoded::Serializer::new(String::new());
             query.append_pair("next", next);
-            if *ended {
-                query.append_pair("ended", "1");
+            if let Some(parameter) = why.parameter() {
+                query.append_pair(parameter, "1");
             }
-            return Redirect::to(&format!("/login?{}", query.finish())).into_response();
+            return Redirect::to(&format!("{SIGN_IN}?{}", query.finish())).into_response();
         }
         let (status, title, text) = self.says();
         let content = html! {

@@ -6,30 +6,43 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::request::Parts;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use percent_encoding::percent_decode_str;
 
 use super::cookies::Jar;
 use super::form::Form;
-use super::refused::Refused;
+use super::purpose::{is_looked_at, is_prefetch};
+use super::refused::{Refused, Why};
 use super::view::login::{self, Fault};
-use super::visit::{from_us, path};
+use super::visit::{from_us, opened, path};
 use super::{Pages, Store};
 use crate::model::id::LoanId;
 use crate::model::time::Timestamp;
 use crate::portal::{self, Made, SignIn};
-use crate::web::Site;
+use crate::web::{SIGN_IN, Site};
 
 /// How long a browser keeps the cookie of a session that is over, so that its viewer is told of that.
 const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 3600);
 
-/// Opens a portal link: gives the browser a session, and sends it on to where no secret is in the address.
+/// Has a browser forget the pages that it could go back to.
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+
+/// Opens a portal link: gives the browser a session, in place of the one it had for that loan, and sends it on to
+/// where no secret is in the address. Who only asks what is there, or asks before somebody looks, opens nothing.
 pub(super) async fn open<S: Store>(State(pages): State<Pages<S>>, parts: Parts) -> Result<Response, Refused> {
+    if parts.method == Method::HEAD {
+        return Ok(StatusCode::OK.into_response());
+    }
+    if !is_looked_at(&parts.headers) || is_prefetch(&parts.headers) {
+        return Err(Refused::NoPage);
+    }
     let form = Form::of_query(parts.uri.query());
     let now = Timestamp::now();
-    let opened = portal::open(&pages.store, form.get("token"), now).await?.ok_or(Refused::NoLink)?;
-    let next = opened.grant.loan.as_ref().map(path).ok_or(Refused::NoLink)?;
-    let mut response = begin(&pages.site, &parts, &opened, now, &next);
+    let made = portal::open(&pages.store, form.get("token"), now).await?.ok_or(Refused::NoLink)?;
+    let loan = made.grant.loan.as_ref().ok_or(Refused::NoLink)?;
+    let jar = Jar::new(&pages.site, &pages.site.reached(&parts));
+    end(&pages.store, &jar.tokens_of(&parts.headers, Some(loan))).await?;
+    let mut response = begin(&pages.site, &parts, &made, now, &path(loan));
     // The address that it leaves has the secret.
     response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     Ok(response)
@@ -37,7 +50,9 @@ pub(super) async fn open<S: Store>(State(pages): State<Pages<S>>, parts: Parts) 
 
 pub(super) async fn show<S: Store>(State(pages): State<Pages<S>>, parts: Parts) -> Response {
     let form = Form::of_query(parts.uri.query());
-    let fault = (!form.get("ended").is_empty()).then_some(Fault::SessionEnded);
+    let said = |why: Why| why.parameter().is_some_and(|parameter| !form.get(parameter).is_empty());
+    let faults = [(Why::Ended, Fault::SessionEnded), (Why::NoCookies, Fault::NoCookies)];
+    let fault = faults.into_iter().find(|(why, _)| said(*why)).map(|(_, fault)| fault);
     login::page(next(&form).as_deref(), fault, &pages.site.reached(&parts))
 }
 
@@ -66,16 +81,16 @@ pub(super) async fn with_key<S: Store>(
     // The session of the loan's own link would go before this one.
     if let Some(loan) = loan_of(&to) {
         let jar = Jar::new(&pages.site, &reached);
-        end(&pages.store, &jar, &parts, &loan).await?;
+        end(&pages.store, &jar.tokens(&parts.headers, &loan)).await?;
         keep(&mut response, jar.clear(Some(&loan)));
     }
     Ok(response)
 }
 
-/// Ends every session by which a browser could see the page of a loan.
-async fn end<S: Store>(store: &S, jar: &Jar, parts: &Parts, loan: &LoanId) -> Result<(), Refused> {
-    for token in jar.tokens(&parts.headers, loan) {
-        portal::sign_out(store, &token).await?;
+/// Ends sessions.
+async fn end<S: Store>(store: &S, tokens: &[String]) -> Result<(), Refused> {
+    for token in tokens {
+        portal::sign_out(store, token).await?;
     }
     Ok(())
 }
@@ -90,7 +105,7 @@ fn begin(site: &Site, parts: &Parts, made: &Made, now: Timestamp, next: &str) ->
     let jar = Jar::new(site, &site.reached(parts));
     let seconds = (made.grant.until.since(now) + REMEMBERED_FOR).as_secs();
     let cookies = jar.set(&parts.headers, made.grant.loan.as_ref(), made.token.expose(), seconds);
-    let mut response = Redirect::to(next).into_response();
+    let mut response = Redirect::to(&opened(next)).into_response();
     keep(&mut response, cookies);
     response
 }
@@ -107,8 +122,9 @@ pub(super) async fn out<S: Store>(
     from_us(&parts.headers, &reached)?;
     let loan = LoanId::try_from(form.get("loan").to_owned()).map_err(|_| Refused::NoPage)?;
     let jar = Jar::new(&pages.site, &reached);
-    end(&pages.store, &jar, &parts, &loan).await?;
-    let mut response = Redirect::to("/login").into_response();
+    end(&pages.store, &jar.tokens(&parts.headers, &loan)).await?;
+    let mut response = Redirect::to(SIGN_IN).into_response();
+    response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
     keep(&mut response, [Some(&loan), None].into_iter().filter_map(|loan| jar.clear(loan)));
     Ok(response)
 }

@@ -5,12 +5,12 @@ use http::HeaderMap;
 use http::request::Parts;
 
 use super::cookies::Jar;
-use super::refused::Refused;
+use super::identity;
+use super::refused::{Refused, Why};
 use super::{Pages, Store};
 use crate::model::grant::Grant;
 use crate::model::id::{AttemptId, LoanId};
 use crate::model::key::{KeyHash, Scope};
-use crate::model::payload::PayloadKey;
 use crate::model::time::Timestamp;
 use crate::web::{self, Reached};
 use crate::{history, portal, ports};
@@ -21,7 +21,6 @@ pub(super) struct Visit {
     pub(super) loan: LoanId,
     pub(super) reached: Reached,
     attempt: String,
-    token: String,
 }
 
 impl<S: Store> FromRequestParts<Pages<S>> for Visit {
@@ -39,21 +38,41 @@ impl<S: Store> FromRequestParts<Pages<S>> for Visit {
             let session = portal::session(&pages.store, token, &loan, Timestamp::now()).await?;
             if let Some(grant) = session {
                 let attempt = param("id").unwrap_or_default();
-                return Ok(Self { grant, loan, reached, attempt, token: token.clone() });
+                return Ok(Self { grant, loan, reached, attempt });
             }
         }
         if tokens.is_empty() && jar.has_other(&parts.headers, &loan) {
             return Err(Refused::NoPage);
         }
         let asked = (parts.method == http::Method::GET).then(|| parts.uri.query()).flatten();
-        let query = asked.map(|query| format!("?{query}")).unwrap_or_default();
-        Err(Refused::SignIn { next: format!("{}{query}", path(&loan)), ended: !tokens.is_empty() })
+        let asked = asked.unwrap_or_default();
+        let query = without_opened(asked);
+        let why = match (tokens.is_empty(), query == asked) {
+            (false, _) => Why::Ended,
+            (true, false) => Why::NoCookies,
+            (true, true) => Why::NoSession,
+        };
+        let mark = if query.is_empty() { "" } else { "?" };
+        Err(Refused::SignIn { next: format!("{}{mark}{query}", path(&loan)), why })
     }
 }
 
 /// Where the page of a loan is.
 pub(super) fn path(loan: &LoanId) -> String {
     format!("/loans/{}/webhooks", web::segment(loan.as_str()))
+}
+
+/// The parameter of a page to which a browser comes with its new cookie, if it keeps cookies.
+const OPENED: &str = "opened=1";
+
+/// The page where a session that just began is used.
+pub(super) fn opened(page: &str) -> String {
+    let mark = if page.contains('?') { '&' } else { '?' };
+    format!("{page}{mark}{OPENED}")
+}
+
+fn without_opened(query: &str) -> String {
+    query.split('&').filter(|pair| *pair != OPENED).collect::<Vec<_>>().join("&")
 }
 
 impl Visit {
@@ -72,15 +91,10 @@ impl Visit {
         row.ok_or(Refused::NoPage)
     }
 
-    /// What each form of this session carries: nobody who does not see the page knows it.
-    pub(super) fn csrf(&self) -> String {
-        csrf(&self.token)
-    }
-
-    /// Whether a form came from a page of this session.
+    /// Whether a form came from a page that this viewer sees.
     pub(super) fn check_form(&self, headers: &HeaderMap, shown: &str) -> Result<(), Refused> {
         // Of hashes, so that how long it takes tells nothing.
-        if KeyHash::of(shown) != KeyHash::of(&self.csrf()) {
+        if KeyHash::of(shown) != KeyHash::of(&identity::csrf(&self.grant)) {
             return Err(Refused::ForeignForm);
         }
         from_us(headers, &self.reached)
@@ -95,8 +109,4 @@ pub(super) fn from_us(headers: &HeaderMap, reached: &Reached) -> Result<(), Refu
         (None, origin) => origin.is_some_and(|origin| reached.is_origin(origin)),
     };
     if ours { Ok(()) } else { Err(Refused::ForeignForm) }
-}
-
-fn csrf(token: &str) -> String {
-    PayloadKey::of(format!("form {token}").as_bytes()).to_string()
 }

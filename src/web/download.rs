@@ -8,7 +8,10 @@ use http::{HeaderName, HeaderValue, header};
 pub(crate) fn download(bytes: Bytes, content_type: Option<&str>, name: &str) -> Response {
     const NOSNIFF: (HeaderName, &str) = (header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     let unknown = HeaderValue::from_static("application/octet-stream");
-    let content_type = content_type.and_then(|text| HeaderValue::from_str(text).ok()).unwrap_or(unknown);
+    // Some browsers take what is multipart apart, and each part then says for itself how it is shown.
+    let whole = |text: &&str| !text.trim_start().to_ascii_lowercase().starts_with("multipart/");
+    let content_type = content_type.filter(whole).and_then(|text| HeaderValue::from_str(text).ok());
+    let content_type = content_type.unwrap_or(unknown);
     let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let ending = match essence {
         "application/json" => "json",

@@ -21,6 +21,9 @@ pub(crate) fn segment(text: &str) -> PercentEncode<'_> {
 /// Where portal links are opened.
 pub(crate) const PORTAL: &str = "/portal";
 
+/// Where people sign in.
+pub(crate) const SIGN_IN: &str = "/login";
+
 /// The address of a portal link. Its secret is in the query, which no log shows.
 pub(crate) fn portal_link(reached: &Reached, token: &Token) -> String {
     format!("{reached}{PORTAL}?token={}", token.expose())

@@ -60,6 +60,7 @@ async fn no_page_breaks_a_rule_in_light_or_dark_wide_or_narrow() {
             ("/loans/728/webhooks", "no such page"),
             ("/login", "login"),
             ("/login?next=%2Floans%2F727%2Fwebhooks&ended=1", "a session that is over"),
+            ("/login?next=%2Floans%2F727%2Fwebhooks&cookieless=1", "no cookies kept"),
         ] {
             tab.go(&format!("{base}{path}")).await;
             has_no_violation(&tab, &axe, &named(what)).await;

@@ -16,4 +16,5 @@ mod reading;
 mod refresh;
 mod resend;
 mod scene;
+mod sessions;
 mod tab;

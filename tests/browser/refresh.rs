@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::chrome::Look;
 use crate::harness::build::named;
-use crate::harness::{Gate, Journey, Reply, event, eventually, ids};
+use crate::harness::{Gate, Journey, Reply, event, eventually, ids, text};
 use crate::scene::{ALL, link, opened};
 use crate::tab::Tab;
 
@@ -26,6 +26,7 @@ async fn a_retry_that_is_due_arrives_by_itself() {
     tab.run("document.querySelector(arguments[0]).focus()", vec![download.into()]).await;
     gate.open();
     tab.says("#said", "Core banking: 200, succeeded").await;
+    tab.reads("#said bdi", &["Core banking"]).await;
     eventually("what is open tells of it", async || {
         let drawn = tab.all(".life .mark.ok").await;
         (drawn.len() == 1).then_some(())
@@ -93,19 +94,92 @@ async fn where_more_came_than_a_page_nothing_is_left_out() {
     let Some(tab) = opened(&j, Look::WITH_SCRIPT).await else { return };
     tab.go(tab.address().await.join("?limit=2").expect("an address").as_str()).await;
     tab.reads("td[data-head='Response Code'] .code > span:not(.unseen)", &["Sending"]).await;
+    three_come_unseen(&j, &tab).await;
+    // Nothing below them that is not next.
+    shows(&tab, &ids(&j.api.rows("727", "?limit=2").await)).await;
+    gate.open();
+    tab.close().await;
+}
+
+#[tokio::test]
+async fn where_more_came_than_a_page_what_somebody_reads_stays_until_they_say() {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({"timeoutSeconds": 30})).await;
+    let gate = Gate::closed();
+    j.receiver.replies("/hook", [Reply::ok().held(&gate)]);
+    j.api.send_one(&event("727")).await;
+    j.receiver.next().await;
+    let Some(tab) = opened(&j, Look::WITH_SCRIPT).await else { return };
+    tab.go(tab.address().await.join("?limit=2").expect("an address").as_str()).await;
+    tab.click("a.open").await;
+    tab.says(".facts", "Destination").await;
+    three_come_unseen(&j, &tab).await;
+    tab.says("#said", "Newer webhooks have come: show them").await;
+    tab.says(".facts", "Destination").await;
+    tab.click("#said a").await;
+    shows(&tab, &ids(&j.api.rows("727", "?limit=2").await)).await;
+    gate.open();
+    tab.close().await;
+}
+
+#[tokio::test]
+async fn the_longest_page_keeps_what_is_open_and_leads_on_from_its_end() {
+    let j = Journey::begin().await;
+    let only = |name: &str| json!({"events": [name]});
+    j.subscribe("/hook", json!({"criteria": only("Posted")})).await;
+    j.subscribe("/slow", json!({"criteria": only("Changed"), "timeoutSeconds": 30})).await;
+    let events = vec![named("Posted", "727"); 100];
+    for _ in 0..2 {
+        j.api.post("/v1/events/batch", &json!({"events": events})).await.is(200);
+    }
+    eventually("all are sent", async || {
+        (j.api.rows("727", "?limit=200&outcome=succeeded").await.len() == 200).then_some(())
+    })
+    .await;
+    let gate = Gate::closed();
+    j.receiver.replies("/slow", [Reply::ok().held(&gate)]);
+    j.api.send_one(&named("Changed", "727")).await;
+    let Some(tab) = opened(&j, Look::WITH_SCRIPT).await else { return };
+    tab.go(tab.address().await.join("?limit=200").expect("an address").as_str()).await;
+    let shown = j.api.rows("727", "?limit=200").await;
+    let last = text(&shown[199]["id"]);
+    tab.click(&format!("#a-{last} a.open")).await;
+    tab.says(".facts", "Destination").await;
+    tab.run("window.stayed = true", vec![]).await;
     hide(&tab, true).await;
+    for _ in 0..3 {
+        j.api.settled(&j.api.send_one(&named("Posted", "727")).await).await;
+    }
+    hide(&tab, false).await;
+    let newest = j.api.rows("727", "?limit=200").await;
+    let mut wanted = ids(&newest);
+    let end = *wanted.last().expect("rows");
+    wanted.push(last);
+    shows(&tab, &wanted).await;
+    tab.says(".facts", last).await;
+    assert_eq!(tab.run("return window.stayed", vec![]).await, true, "the page was not loaded anew");
+    let next = tab.attribute("nav a[rel=next]", "href").await;
+    assert!(next.ends_with(&format!("limit=200&before={end}")), "{next}");
+    gate.open();
+    tab.close().await;
+}
+
+/// While the tab is behind another.
+async fn three_come_unseen(j: &Journey, tab: &Tab) {
+    hide(tab, true).await;
     for _ in 0..3 {
         j.api.settled(&j.api.send_one(&event("727")).await).await;
     }
-    hide(&tab, false).await;
-    let newest = j.api.rows("727", "?limit=2").await;
-    eventually("the newest are shown, and nothing below them that is not next", async || {
+    hide(tab, false).await;
+}
+
+/// Waits until these are the rows.
+async fn shows(tab: &Tab, wanted: &[&str]) {
+    eventually("these are the rows", async || {
         let shown = "return [...document.querySelectorAll('tr[data-id]')].map((row) => row.dataset.id)";
-        (tab.run(shown, vec![]).await == json!(ids(&newest))).then_some(())
+        (tab.run(shown, vec![]).await == json!(wanted)).then_some(())
     })
     .await;
-    gate.open();
-    tab.close().await;
 }
 
 /// Puts the tab behind another, and before it again, as far as the page is told.

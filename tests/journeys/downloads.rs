@@ -42,6 +42,20 @@ async fn an_answer_without_a_content_type_is_bytes() {
 }
 
 #[tokio::test]
+async fn an_answer_that_browsers_would_take_apart_is_bytes() {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({})).await;
+    let parts = b"--b\r\nContent-Type: text/html\r\n\r\n<script>alert(1)</script>\r\n--b--";
+    for content_type in ["multipart/x-mixed-replace; boundary=b", "Multipart/related"] {
+        let row = row_after(&j, Reply::with(200, &[("Content-Type", content_type)], parts)).await;
+        assert_eq!(row["response"]["contentType"], content_type);
+        let response = j.api.get(text(&row["response"]["href"])).await.is(200);
+        is_a_download(&response, "application/octet-stream");
+        assert_eq!(response.body, parts);
+    }
+}
+
+#[tokio::test]
 async fn a_response_that_never_came_is_404() {
     let j = Journey::begin().await;
     j.subscribe("/hook", json!({})).await;

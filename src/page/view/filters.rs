@@ -28,7 +28,8 @@ pub(super) fn show(list: &List, path: &str) -> Markup {
     let set = asked.filters().count();
     let kinds = ErrorKind::ALL.map(|of| (of.as_str(), kind(of)));
     html! {
-        details.filters open[set > 0] {
+        // Chips say what is set; what is wrong is mended here.
+        details.filters open[!list.wanted.faults.0.is_empty()] {
             summary { "Filters" @if set > 0 { " " span.count { (set) " set" } } }
             form #filters method="get" action=(path) {
                 (title(asked.get("eventTitle"), &list.page.titles))

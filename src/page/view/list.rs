@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::words::short;
 use super::{filters, layout, rows};
+use crate::page::identity;
 use crate::page::list::List;
 use crate::page::query::BEFORE;
 use crate::page::visit::Visit;
@@ -17,8 +18,10 @@ pub(in crate::page) fn page(list: &List, visit: &Visit) -> Response {
                 p.over { "Loan " bdi { (visit.loan) } }
                 h1 { "Webhooks" }
             }
-            form.who method="post" action="/logout" {
-                span.quiet { "Viewing as " bdi { (visit.grant.name) } }
+            form.who method="post" action="/logout" data-viewer=(identity::tag(&visit.grant)) {
+                span.quiet {
+                    "Viewing as " bdi { (visit.grant.name) } " of " span.tenant { (visit.grant.tenant) }
+                }
                 input type="hidden" name="loan" value=(visit.loan);
                 button type="submit" { "Sign out" }
             }

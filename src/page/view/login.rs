@@ -10,6 +10,7 @@ use crate::web::Reached;
 #[derive(Debug, Clone, Copy)]
 pub(in crate::page) enum Fault {
     SessionEnded,
+    NoCookies,
     NoSuchKey,
     MayNotRead,
     NoSuchLoan,
@@ -21,6 +22,7 @@ impl Fault {
             Self::SessionEnded => {
                 "Your session is over. Open the loan again from your servicing system, or sign in with a key."
             }
+            Self::NoCookies => "Your browser keeps no cookies here.",
             Self::NoSuchKey => "This key is not valid. It may have been deleted.",
             Self::MayNotRead => "This key may not read the history: use one with the scope history:read.",
             Self::NoSuchLoan => "Say which loan to open: its ID, as the servicing system names it.",
@@ -37,7 +39,14 @@ pub(in crate::page) fn page(next: Option<&str>, fault: Option<Fault>, reached: &
                 "Opened from your servicing system? Go back there and open the loan again. "
                 "With an API key you can sign in here."
             }
-            @if let Some(fault) = fault { p.notice.bad role="alert" { (fault.text()) } }
+            @if let Some(fault) = fault {
+                p.notice.bad role="alert" {
+                    (fault.text())
+                    @if let (Fault::NoCookies, Some(next)) = (fault, next) {
+                        " " a href=(next) target="_blank" { "Open the page in its own tab" } "."
+                    }
+                }
+            }
             @if reached.may_keep_no_cookies() {
                 p.notice.wait {
                     "If the address of this page begins with http://, your browser will not keep you signed in. "

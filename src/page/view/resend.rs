@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::words::time;
 use crate::model::failure::ErrorKind;
 use crate::page::details::Details;
+use crate::page::identity;
 use crate::page::query::Asked;
 use crate::page::resend::{CSRF, ONCE};
 use crate::page::visit::Visit;
@@ -32,7 +33,7 @@ pub(super) fn show(details: &Details, visit: &Visit, asked: &Asked, href: &str) 
                 }
                 p.quiet { "The receiver gets the same bytes once more. Automatic retries go on as scheduled." }
                 form method="post" action={ (href) "/resend" (back) } {
-                    input type="hidden" name=(CSRF) value=(visit.csrf());
+                    input type="hidden" name=(CSRF) value=(identity::csrf(&visit.grant));
                     input type="hidden" name=(ONCE) value=(Uuid::new_v4());
                     button.primary type="submit" { "Send again" }
                 }

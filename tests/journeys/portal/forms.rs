@@ -64,6 +64,27 @@ async fn a_form_that_is_sent_twice_resends_once() {
 }
 
 #[tokio::test]
+async fn a_form_that_is_open_is_good_after_the_loan_was_opened_again() {
+    let (j, row) = failed().await;
+    let minted = link(&j.api, "727", json!({"viewer": "jane@lender.example"})).await;
+    let mut jane = Visitor::new(&j);
+    jane.get(&minted).await.is(303);
+    let (action, csrf, once) = form(&mut jane, &row).await;
+    let first = jane.cookies.clone();
+    let another = link(&j.api, "727", json!({"viewer": "jane@lender.example"})).await;
+    for link in [&minted, &another] {
+        jane.get(link).await.is(303);
+    }
+    assert_ne!(jane.cookies, first, "it is another session");
+    jane.post(&action, &[("csrf", &csrf), ("once", &once)]).await.is(303);
+    let delivery = j.api.after_attempts(text(&row["traceId"]), 2).await;
+    assert_eq!(delivery["attempts"][1]["requestedBy"], "jane@lender.example");
+    // The session that was replaced is over, for whoever kept its cookie.
+    jane.cookies = first;
+    jane.get(PAGE).await.is(303);
+}
+
+#[tokio::test]
 async fn without_a_viewer_the_name_is_the_keys() {
     let (j, row) = failed().await;
     let lms = j.api.colleague("Servicing system", &["portal:write"]).await;
@@ -132,14 +153,16 @@ async fn a_form_of_another_site_does_nothing() {
     let (j, row) = failed().await;
     let mut jane = viewer(&j).await;
     let (action, csrf, once) = form(&mut jane, &row).await;
-    let (_, of_another_session, _) = form(&mut viewer(&j).await, &row).await;
+    let mut joe = Visitor::new(&j);
+    joe.get(&link(&j.api, "727", json!({"viewer": "joe@lender.example"})).await).await.is(303);
+    let (_, of_another_viewer, _) = form(&mut joe, &row).await;
     let ours = [("sec-fetch-site", "same-origin")];
     let good = [("csrf", csrf.as_str()), ("once", once.as_str())];
     type Pairs<'a> = &'a [(&'a str, &'a str)];
     let cases: [(Pairs<'_>, Pairs<'_>); 8] = [
         (&[], &ours),
         (&[("csrf", "")], &ours),
-        (&[("csrf", &of_another_session)], &ours),
+        (&[("csrf", &of_another_viewer)], &ours),
         (&good, &[]),
         (&good, &[("sec-fetch-site", "cross-site")]),
         (&good, &[("sec-fetch-site", "cross-site"), ("origin", &j.target.base().expect("it runs"))]),

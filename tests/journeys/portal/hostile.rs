@@ -109,7 +109,7 @@ async fn hostile_loans_are_text() {
         let mut visitor = Visitor::new(&j);
         let opened = visitor.get(&link(&j.api, loan, json!({})).await).await.is(303);
         let path = format!("/loans/{}/webhooks", utf8_percent_encode(loan, SEGMENT));
-        assert_eq!(opened.header("location"), path);
+        assert_eq!(opened.header("location"), format!("{path}?opened=1"));
         let row = text(&delivery["attempts"][0]["id"]);
         let page = visitor.page(&format!("{path}?open={row}")).await;
         unharmed(&page);

@@ -25,7 +25,7 @@ async fn a_link_opens_the_page_of_its_loan_any_number_of_times() {
     for _ in 0..2 {
         let mut visitor = Visitor::new(&j);
         let opened = visitor.get(&path_of(url)).await.is(303);
-        assert_eq!(opened.header("location"), PAGE, "without the token");
+        assert_eq!(opened.header("location"), format!("{PAGE}?opened=1"), "without the token");
         assert_eq!(opened.header("referrer-policy"), "no-referrer");
         assert_eq!(opened.header("cache-control"), "no-store");
         let page = visitor.page(PAGE).await;
@@ -35,6 +35,26 @@ async fn a_link_opens_the_page_of_its_loan_any_number_of_times() {
     }
     assert_ne!(tokens[0], tokens[1], "each opening is a session of its own");
     assert!(tokens.iter().all(|token| !url.contains(token)), "and none is the link's secret");
+}
+
+#[tokio::test]
+async fn a_link_opens_for_nobody_who_does_not_look() {
+    let j = Journey::begin().await;
+    let minted = link(&j.api, "727", json!({})).await;
+    let anyone = j.api.with_key(None);
+    for (method, says, status) in [
+        ("HEAD", ("accept", "*/*"), 200),
+        ("GET", ("sec-fetch-dest", "image"), 404),
+        ("GET", ("sec-purpose", "prefetch"), 404),
+        ("GET", ("sec-purpose", "prefetch;prerender"), 404),
+    ] {
+        let answer = anyone.request(method, &minted).header(says.0, says.1).answer().await.is(status);
+        assert!(cookies(&answer).is_empty(), "{method} {says:?}");
+    }
+    for purpose in ["document", "iframe"] {
+        let answer = anyone.request("GET", &minted).header("sec-fetch-dest", purpose).answer().await.is(303);
+        assert_eq!(cookies(&answer).len(), 1, "{purpose}");
+    }
 }
 
 #[tokio::test]

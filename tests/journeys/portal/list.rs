@@ -121,6 +121,7 @@ async fn a_trace_id_filters_to_its_whole_story() {
     assert_eq!(href, format!("{PAGE}?traceId={story}"));
     let page = visitor.page(&href).await;
     assert_eq!(page.texts("td[data-head='# Attempt Number']"), ["2", "1"]);
+    assert!(page.all(".filters[open]").is_empty(), "what is found is seen first");
     // A story is the loan's own.
     let elsewhere = j.api.send_one(&event("728")).await;
     j.api.settled(&elsewhere).await;
@@ -149,6 +150,26 @@ async fn a_row_that_is_elsewhere_opens_with_its_story() {
     let other = j.api.rows("728", "").await[0]["id"].clone();
     let page = visitor.page(&format!("{PAGE}?open={}&resent={id}", text(&other))).await;
     assert!(page.all(".details").is_empty() && page.all("[role=status] .notice").is_empty());
+}
+
+#[tokio::test]
+async fn a_row_opens_that_is_far_down_its_story() {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({"retry": {"delays": [1]}})).await;
+    j.receiver.replies("/hook", [Reply::status(503)]);
+    let trace = j.api.send_one(&event("727")).await;
+    let first = j.api.settled(&trace).await["attempts"][0]["id"].clone();
+    let first = text(&first);
+    let mut visitor = viewer(&j).await;
+    let mut href = format!("{PAGE}?limit=1&outcome=succeeded&traceId={trace}&open={first}");
+    // Once without the filters that it does not match, and once to where it is.
+    for _ in 0..2 {
+        let address = href.split('#').next().expect("an address");
+        href = visitor.get(address).await.is(303).header("location").to_owned();
+    }
+    let page = visitor.page(href.split('#').next().expect("an address")).await;
+    assert_eq!((page.rows(), page.fact("ID")), (vec![first.to_owned()], first.to_owned()));
+    assert!(href.ends_with(&format!("#a-{first}")));
 }
 
 #[tokio::test]
@@ -209,5 +230,6 @@ async fn filters_that_are_wrong_are_named() {
         let page = Page::of(&visitor.get(&format!("{PAGE}?{query}")).await.is(422));
         assert_eq!(page.text("[role=alert] strong"), name);
         assert_eq!(page.text("h2"), "Nothing was searched");
+        assert_eq!(page.all(".filters[open]").len(), 1, "there it is corrected");
     }
 }

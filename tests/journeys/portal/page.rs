@@ -118,6 +118,8 @@ async fn every_page_lets_nothing_run_but_its_own_script() {
         ("/portal?token=no", 404),
         ("/loans/728/webhooks", 404),
         ("/loans/727", 404),
+        ("/login/", 404),
+        ("/portal/", 404),
         ("/loans/727/webhooks?limit=0", 422),
         ("/logout", 405),
         ("/assets/page.0000000000000000.js", 404),
@@ -137,6 +139,15 @@ async fn every_page_lets_nothing_run_but_its_own_script() {
     for method in ["PUT", "DELETE", "PATCH"] {
         j.api.with_key(None).request(method, PAGE).answer().await.is(405);
     }
+}
+
+#[tokio::test]
+async fn a_browser_without_a_path_is_led_to_sign_in() {
+    let j = Journey::begin().await;
+    let anyone = j.api.with_key(None);
+    let asked = anyone.request("GET", "/").header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+    assert_eq!(asked.answer().await.is(303).header("location"), "/login");
+    anyone.request("POST", "/").header("accept", "text/html").answer().await.problem(404);
 }
 
 #[tokio::test]

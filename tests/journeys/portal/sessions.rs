@@ -19,7 +19,7 @@ async fn without_a_session_a_page_leads_to_sign_in_and_back() {
         return;
     }
     let signed_in = visitor.post("/login", &[("next", &next), ("key", j.api.key())]).await.is(303);
-    assert_eq!(signed_in.header("location"), "/loans/727/webhooks?outcome=failed");
+    assert_eq!(signed_in.header("location"), "/loans/727/webhooks?outcome=failed&opened=1");
     visitor.get(signed_in.header("location")).await.is(200);
 }
 
@@ -46,6 +46,36 @@ async fn another_loan_is_404_to_a_links_session() {
     let own = viewer.cookies.values().next().expect("a cookie").clone();
     forger.cookies.values_mut().for_each(|value| value.clone_from(&own));
     forger.get("/loans/728/webhooks").await.is(303);
+}
+
+#[tokio::test]
+async fn who_keeps_no_cookies_is_told_so() {
+    let j = Journey::begin().await;
+    let mut visitor = Visitor::new(&j);
+    visitor.get(&link(&j.api, "727", json!({})).await).await.is(303);
+    visitor.cookies.clear();
+    for (query, page) in [("opened=1", PAGE.to_owned()), ("limit=2&opened=1", format!("{PAGE}?limit=2"))] {
+        let refused = visitor.get(&format!("{PAGE}?{query}")).await.is(303);
+        let login = visitor.page(refused.header("location")).await;
+        assert!(login.text("[role=alert]").starts_with("Your browser keeps no cookies here"));
+        assert_eq!(login.attribute("[role=alert] a[target=_blank]", "href"), page);
+        assert_eq!(login.attribute("input[name=next]", "value"), page);
+    }
+}
+
+#[tokio::test]
+async fn cookies_of_others_are_none_of_ours_and_every_one_of_a_name_is_tried() {
+    let j = Journey::begin().await;
+    let mut visitor = viewer(&j).await;
+    let (name, token) = visitor.cookies.pop_first().expect("a session");
+    let get = async |cookie: &str| {
+        j.api.with_key(None).request("GET", PAGE).header("cookie", cookie).answer().await
+    };
+    for others in ["lh-theme=dark", "lh-0123456789abcdeg=x; lh-0123=x", "__Secure-lh-any=x"] {
+        let refused = get(others).await.is(303);
+        assert!(refused.header("location").starts_with("/login?next="), "{others}: {refused:?}");
+    }
+    get(&format!("{name}=nonsense; lh-theme=dark; {name}={token}")).await.is(200);
 }
 
 #[tokio::test]
@@ -92,10 +122,15 @@ async fn a_loan_of_two_tenants_shows_what_its_link_is_for() {
     let stranger = j.stranger().await;
     let (ours, theirs) = (link(&j.api, "727", json!({})).await, link(&stranger, "727", json!({})).await);
     let mut visitor = Visitor::new(&j);
+    let mut seen = Vec::new();
     for (link, rows) in [(&ours, 1), (&theirs, 0), (&ours, 1)] {
         visitor.get(link).await.is(303);
-        assert_eq!(visitor.page(PAGE).await.rows().len(), rows);
+        let page = visitor.page(PAGE).await;
+        assert_eq!(page.rows().len(), rows);
+        seen.push((page.text(".who .tenant"), page.attribute(".who", "data-viewer")));
     }
+    assert!(seen[0].0 != seen[1].0 && seen[0].1 != seen[1].1, "the page says which: {seen:?}");
+    assert_eq!(seen[0], seen[2]);
 }
 
 #[tokio::test]
@@ -111,7 +146,7 @@ async fn a_key_signs_in_to_every_loan_of_its_tenant_and_no_other() {
     let reader = j.api.colleague("Reader", &["history:read"]).await;
     let mut visitor = Visitor::new(&j);
     let signed_in = visitor.post("/login", &[("loan", "727"), ("key", reader.key())]).await.is(303);
-    assert_eq!(signed_in.header("location"), PAGE);
+    assert_eq!(signed_in.header("location"), format!("{PAGE}?opened=1"));
     for path in [PAGE, "/loans/728/webhooks"] {
         let page = visitor.page(path).await;
         assert_eq!(page.rows().len(), 1, "{path}");
@@ -162,6 +197,7 @@ async fn signing_out_ends_the_session_itself() {
     visitor.get(PAGE).await.is(200);
     let out = visitor.post("/logout", &[("loan", "727")]).await.is(303);
     assert_eq!(out.header("location"), "/login");
+    assert_eq!(out.header("clear-site-data"), "\"cache\"");
     assert!(visitor.cookies.is_empty());
     // Who kept the cookie has nothing of it.
     visitor.cookies = kept;

@@ -44,7 +44,28 @@ function merge(page) {
     }
     after = row;
   }
+  trim(page);
   return changed;
+}
+
+// What is shown and not asked for any more would go out of date: it is on the next page. What is open stays.
+function trim(page) {
+  const rows = rowsOf(table());
+  const beyond = rows.slice(SHOWN_AT_MOST);
+  if (!beyond.length) return;
+  for (const row of beyond) if (!detailsOf(row)) drop(row);
+  let next = document.querySelector("nav a[rel=next]");
+  if (!next) {
+    const pages = document.importNode(page.querySelector("nav.pages"), true);
+    document.querySelector("main").append(pages);
+    next = pages.querySelector("a[rel=next]");
+  }
+  const address = new URL(next.href);
+  const limit = new URLSearchParams(location.search).get("limit");
+  if (limit) address.searchParams.set("limit", limit);
+  else address.searchParams.delete("limit");
+  address.searchParams.set("before", rows[SHOWN_AT_MOST - 1].dataset.id);
+  next.href = address;
 }
 
 function renew(row, fresh) {
@@ -92,12 +113,11 @@ function watch() {
   if (wait !== null) timer = setTimeout(look, Math.min(wait, 2 ** 31 - 1));
 }
 
-// Where all that is shown is found again: rows that came made it longer than a page. None where it is too long.
+// Where all that is shown is found again, as far as it can be: rows that came made it longer than a page.
 function again() {
   const address = new URL(location.href);
   const shown = rowsOf(table()).length;
-  if (shown > SHOWN_AT_MOST) return null;
-  address.searchParams.set("limit", Math.max(Number(table().dataset.limit), shown));
+  address.searchParams.set("limit", Math.min(Math.max(Number(table().dataset.limit), shown), SHOWN_AT_MOST));
   // What is open is asked for by itself, where it has changed.
   address.searchParams.delete("open");
   return address;
@@ -107,20 +127,20 @@ async function look() {
   if (document.hidden) return;
   const mine = ++turn;
   try {
-    const address = again();
-    const page = address && (await ask(address)).page;
+    const { page } = await ask(again());
     if (mine !== turn) return;
-    const changed = page && merge(page);
-    if (!changed) {
+    if (viewer(page) !== viewer(document)) {
+      say("Another session for this loan was opened in this browser. Load the page again to go on with it.", "bad");
+      return;
+    }
+    const changed = merge(page);
+    if (!changed && !document.querySelector("dialog[open], tr.details")) {
       location.reload();
       return;
     }
-    pause = changed.length ? POLL : Math.min(pause * 1.3, POLL_AT_MOST);
-    const traces = new Set(changed.map((row) => row.dataset.trace));
-    for (const row of rowsOf(table())) {
-      if (traces.has(row.dataset.trace) && !busy(detailsOf(row))) await refill(row.dataset.id);
-    }
-    announce(changed);
+    pause = changed?.length ? POLL : Math.min(pause * 1.3, POLL_AT_MOST);
+    if (changed) await show(changed);
+    else offer(page);
   } catch (error) {
     if (error instanceof Ended) return;
     if (error.final) {
@@ -132,15 +152,46 @@ async function look() {
   watch();
 }
 
+// For whom a page was made, in which tenant.
+const viewer = (page) => page.querySelector(".who")?.dataset.viewer;
+
+async function show(changed) {
+  const traces = new Set(changed.map((row) => row.dataset.trace));
+  for (const row of rowsOf(table())) {
+    if (traces.has(row.dataset.trace) && !busy(detailsOf(row))) await refill(row.dataset.id);
+  }
+  announce(changed);
+}
+
+// Nothing of what is shown is found again, and somebody is at it: they say when it goes.
+function offer(page) {
+  if (said.querySelector("a.newer")) return;
+  const link = document.createElement("a");
+  const address = new URL(location.href);
+  address.hash = "";
+  address.searchParams.delete("open");
+  link.href = address;
+  link.className = "newer";
+  const came = rowsOf(page.querySelector("#webhooks")).length > 0;
+  link.textContent = came ? "show them" : "look again";
+  tell([came ? "Newer webhooks have come: " : "What is shown here does not match the filters any more: ", link], "wait", true);
+}
+
 // Somebody is about to resend: what they read does not change under their eyes.
 const busy = (details) => details?.querySelector(".resend[open]") || document.querySelector("dialog[open]");
 
 function announce(changed) {
   const ended = changed.filter((row) => !row.dataset.state.startsWith("wait"));
   if (!ended.length) return;
-  const text = (row) => `${row.querySelector(".title").textContent}: ${row.querySelector(".code").textContent}`;
   const kind = ended.some((row) => row.dataset.state.startsWith("bad")) ? "bad" : "ok";
-  say(`${ended.length === 1 ? "1 attempt has" : `${ended.length} attempts have`} ended. ${ended.slice(0, 3).map(text).join(". ")}`, kind, false);
+  const words = [`${ended.length === 1 ? "1 attempt has" : `${ended.length} attempts have`} ended`];
+  for (const row of ended.slice(0, 3)) {
+    // Whatever its direction, it turns nothing around it.
+    const title = document.createElement("bdi");
+    title.textContent = row.querySelector(".title").textContent;
+    words.push(". ", title, `: ${row.querySelector(".code").textContent}`);
+  }
+  tell(words, kind, false);
 }
 
 document.addEventListener("visibilitychange", () => {

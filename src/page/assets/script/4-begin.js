@@ -29,10 +29,16 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// A page that is loaded again does not tell again of a resend.
+// Browsers keep the page that somebody leaves, to go back to: after signing out it is not there to see.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
+
+// A page that is loaded again does not tell again of a resend, and is not the first of its session.
 const address = new URL(location.href);
-if (address.searchParams.has("resent")) {
-  address.searchParams.delete("resent");
+const passing = ["resent", "opened"].filter((name) => address.searchParams.has(name));
+if (passing.length) {
+  for (const name of passing) address.searchParams.delete(name);
   history.replaceState(null, "", address);
 }
 
