@@ -34,8 +34,10 @@ const READ_AT_ONCE: usize = 16;
 
 /// How long an answer waits for failures of formulas to be kept.
 const KEPT_WITHIN: Duration = Duration::from_millis(500);
-/// After how many subscriptions with formulas or templates others get their turn.
-const DEAR_AT_A_TIME: u32 = 8;
+/// After how many steps of formulas and templates others get their turn: some 5 ms.
+const STEPS_AT_A_TIME: u64 = 50_000;
+/// As how many steps a subscription with formulas or templates counts, beside what those take.
+const DEAR: u64 = 1_000;
 
 /// An event, and the idempotency key it came under.
 #[derive(Debug)]
@@ -130,8 +132,9 @@ struct Sorted {
 
 async fn sort(subscriptions: &[Arc<Subscription>], event: &Event, id: EventId, now: Timestamp) -> Sorted {
     let occurrence = Occurrence::new(event, now);
-    let (mut sorted, mut dear) = (Sorted::default(), 0_u32);
+    let (mut sorted, mut turn) = (Sorted::default(), 0);
     for subscription in subscriptions {
+        let before = occurrence.work();
         match subscription.judge(&occurrence) {
             Verdict::No => {}
             Verdict::Fires => sorted.deliveries.push(Delivery::render_for(subscription, &occurrence, id)),
@@ -145,8 +148,9 @@ async fn sort(subscriptions: &[Arc<Subscription>], event: &Event, id: EventId, n
         }
         // A formula or template may take milliseconds, and there may be hundreds.
         if subscription.is_dear() {
-            dear += 1;
-            if dear % DEAR_AT_A_TIME == 0 {
+            turn += DEAR + occurrence.work() - before;
+            if turn >= STEPS_AT_A_TIME {
+                turn = 0;
                 tokio::task::yield_now().await;
             }
         }

@@ -6,7 +6,8 @@ use crate::model::event::{Event, EventDraft};
 use crate::model::formula::{Formula, Outcome};
 use crate::model::id::TraceId;
 use crate::model::occurrence::Occurrence;
-use crate::model::subscription::{MAX_HEADERS, MAX_URL};
+use crate::model::rendering::{sent_header, sent_url};
+use crate::model::subscription::{MAX_HEADERS, MAX_URL, url_fault, value_fault};
 use crate::model::template::{MAX_BODY, Target, Template, Variables};
 use crate::model::time::Timestamp;
 use crate::model::validation::Faults;
@@ -37,24 +38,33 @@ pub fn evaluate(formula: &str, context: Box<RawValue>, now: Timestamp) -> Result
     formula.eval(context).map_err(wrong)
 }
 
-/// What a template comes to for an event.
+/// What a template comes to for an event, as it would be sent. What could not be saved is refused.
 pub fn render(rendering: &Rendering, now: Timestamp) -> Result<String, Faults> {
     let template = Template::parse(&rendering.template, rendering.target).map_err(|error| {
         let mut faults = Faults::default();
         faults.add_at("/template", error.to_string(), error.at);
         faults
     })?;
+    let (fault, most) = match rendering.target {
+        Target::Url => (url_fault(&rendering.template, &template), MAX_URL),
+        Target::Header => (value_fault(&template), MAX_HEADERS),
+        Target::Body(_) => (None, MAX_BODY),
+    };
+    if let Some(fault) = fault {
+        return Err(Faults::one("/template", fault));
+    }
     let occurrence = Occurrence::new(&rendering.event, now);
     let context = occurrence.context().ok_or_else(|| Faults::one("/context", NOT_UNICODE))?;
-    let most = match rendering.target {
-        Target::Url => MAX_URL,
-        Target::Header => MAX_HEADERS,
-        Target::Body { .. } => MAX_BODY,
-    };
     let variables = Variables::of(&rendering.event, context, rendering.trace_id);
-    template.render(&variables, most).map_err(|error| {
+    let rendered = template.render(&variables, most).map_err(|error| {
         let mut faults = Faults::default();
         faults.add_at("/template", error.to_string(), error.at);
         faults
-    })
+    })?;
+    let sent = match rendering.target {
+        Target::Url => sent_url(rendered),
+        Target::Header => sent_header(&rendered),
+        Target::Body(_) => Ok(rendered),
+    };
+    sent.map_err(|fault| Faults::one("/template", fault))
 }

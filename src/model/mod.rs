@@ -16,7 +16,7 @@ pub mod object;
 pub mod occurrence;
 pub mod payload;
 pub mod progress;
-mod rendering;
+pub mod rendering;
 pub mod retry;
 pub mod secret;
 pub mod subscription;

@@ -1,17 +1,20 @@
 //! An event as formulas and templates look at it: its context is read once, however many do.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use chrono::{DateTime, Utc};
 
 use super::event::Event;
-use super::formula::Context;
+use super::formula::{Context, FaultKind, Formula, FormulaError, Position};
 use super::time::Timestamp;
 
 /// How much the templates of all subscriptions may render to for one event, in bytes: as much memory is taken
 /// until it is stored.
 pub const MAX_RENDERED: usize = 32 << 20;
+/// How many steps the formulas of all subscriptions may take for one event: about a tenth of a microsecond
+/// each. The one that goes beyond is still answered.
+pub const MAX_STEPS: u64 = 2_000_000;
 
 /// An event that came in at a time.
 #[derive(Debug)]
@@ -21,16 +24,41 @@ pub struct Occurrence<'a> {
     pub at: Timestamp,
     context: OnceLock<Option<Context<'a>>>,
     rendered: AtomicUsize,
+    steps: AtomicU64,
 }
 
 impl<'a> Occurrence<'a> {
     pub fn new(event: &'a Event, at: Timestamp) -> Self {
-        Self { event, at, context: OnceLock::new(), rendered: AtomicUsize::new(0) }
+        Self { event, at, context: OnceLock::new(), rendered: AtomicUsize::new(0), steps: AtomicU64::new(0) }
     }
 
     /// The loan's variables; none where the names in them are not Unicode.
     pub fn context(&self) -> Option<&Context<'a>> {
         self.context.get_or_init(|| Context::new(&self.event.context, self.now()).ok()).as_ref()
+    }
+
+    /// Whether a formula is true of it.
+    pub fn holds(&self, formula: &Formula) -> Result<bool, FormulaError> {
+        let fault = |kind, detail: &str| FormulaError {
+            kind,
+            at: Position { line: 1, column: 1 },
+            detail: detail.into(),
+        };
+        let context = self
+            .context()
+            .ok_or_else(|| fault(FaultKind::Wrong, "a name in the event's context is not Unicode"))?;
+        if self.steps.load(Ordering::Relaxed) >= MAX_STEPS {
+            let detail = "the formulas of all subscriptions together take too long for this event";
+            return Err(fault(FaultKind::Limit, detail));
+        }
+        let (holds, used) = formula.holds(context);
+        self.steps.fetch_add(used.steps, Ordering::Relaxed);
+        holds
+    }
+
+    /// What formulas and templates took so far, in steps.
+    pub fn work(&self) -> u64 {
+        self.steps.load(Ordering::Relaxed) + self.rendered.load(Ordering::Relaxed) as u64 / 64
     }
 
     /// Whether there is room for so many more bytes of rendered templates; it is taken.
@@ -46,3 +74,7 @@ impl<'a> Occurrence<'a> {
             .unwrap_or(DateTime::UNIX_EPOCH)
     }
 }
+
+#[cfg(test)]
+#[path = "occurrence_tests.rs"]
+mod tests;

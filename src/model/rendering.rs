@@ -60,6 +60,18 @@ impl Delivery {
     }
 }
 
+/// A URL as it is sent, of what its template came to.
+pub fn sent_url(rendered: String) -> Result<String, &'static str> {
+    let is_url = Url::parse(&rendered).is_ok_and(|url| url.has_host());
+    if is_url { Ok(rendered) } else { Err("what comes of it is no URL") }
+}
+
+/// A header's value as it is sent, of what its template came to: without blanks at its ends.
+pub fn sent_header(rendered: &str) -> Result<String, &'static str> {
+    let value = rendered.trim_matches([' ', '\t']);
+    if is_header_value(value) { Ok(value.into()) } else { Err("what comes of it is no header value") }
+}
+
 /// The request and its body, or why it cannot be rendered.
 fn request(
     subscription: &Subscription,
@@ -84,20 +96,15 @@ fn request(
                 .map_err(|error| failed(&error))
         };
 
-    let url = rendered("the URL", &compiled.url, MAX_URL)?;
-    if !Url::parse(&url).is_ok_and(|url| url.has_host()) {
-        return Err("the template of the URL does not render: what comes of it is no URL".into());
-    }
+    let failed = |what: &str, reason| format!("the template of {what} does not render: {reason}");
+    let url =
+        sent_url(rendered("the URL", &compiled.url, MAX_URL)?).map_err(|reason| failed("the URL", reason))?;
     let mut headers = BTreeMap::new();
     let mut room = MAX_HEADERS;
     for (name, template) in &compiled.headers {
         let what = format!("the header {name}");
-        let value = rendered(&what, template, MAX_HEADERS)?.trim_matches([' ', '\t']).to_owned();
-        if !is_header_value(&value) {
-            return Err(format!(
-                "the template of {what} does not render: what comes of it is no header value"
-            ));
-        }
+        let value =
+            sent_header(&rendered(&what, template, MAX_HEADERS)?).map_err(|reason| failed(&what, reason))?;
         room = room
             .checked_sub(name.len() + value.len())
             .ok_or("the templates of the headers render to more than 32 KiB in all")?;

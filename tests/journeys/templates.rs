@@ -162,6 +162,17 @@ async fn a_formula_or_template_is_tried_before_it_is_saved() {
     let error = &problem["errors"][0];
     assert_eq!((&error["line"], &error["column"]), (&json!(2), &json!(2)), "{problem}");
     render(json!({"template": "[[v('a']]"})).await.points_at(&["/template"]);
+    let form = json!({"template": "a=[[v('a')]]", "contentType": "application/x-www-form-urlencoded", "context": {"a": "b&c=1"}});
+    assert_eq!(render(form).await.is(200).json()["rendered"], "a=b%26c%3D1");
+    let xml = json!({"template": "<a>[[v('a')]]</a>", "contentType": "text/xml; charset=utf-8", "context": {"a": "<b/>"}});
+    assert_eq!(render(xml).await.is(200).json()["rendered"], "<a>&lt;b/&gt;</a>");
+    let header = json!({"template": "[[v('a')]]", "target": "header", "context": {"a": " b "}});
+    assert_eq!(render(header).await.is(200).json()["rendered"], "b");
+    for (target, template) in
+        [("url", "https://u:p@a.example.com/"), ("url", "/hook"), ("header", " a"), ("header", "ü")]
+    {
+        render(json!({"template": template, "target": target})).await.points_at(&["/template"]);
+    }
 
     let reader = j.api.colleague("Reader", &["history:read"]).await;
     for path in ["/v1/formulas/evaluate", "/v1/templates/render"] {

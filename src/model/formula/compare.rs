@@ -75,13 +75,21 @@ fn names(a: &str, b: &str) -> i64 {
 #[derive(Clone, Copy)]
 pub(super) enum By<'f> {
     Compare,
+    /// As values of one kind compare themselves.
+    Java,
     /// As a Java `Comparator` made of a function: a number, or whether the first comes first.
     Function(&'f Value),
 }
 
 impl By<'_> {
     pub(super) fn order(self, cx: &mut Cx<'_>, a: &Value, b: &Value) -> R<Ordering> {
-        let Self::Function(function) = self else { return Ok(compare(cx, a, b)?.cmp(&0)) };
+        let function = match self {
+            Self::Function(function) => function,
+            Self::Java if a.is_nil() || std::mem::discriminant(a) != std::mem::discriminant(b) => {
+                return Err(wrong(format!("{} and {} cannot be compared", a.kind_name(), b.kind_name())));
+            }
+            Self::Java | Self::Compare => return Ok(compare(cx, a, b)?.cmp(&0)),
+        };
         let args = [a.clone(), b.clone()];
         match call(cx, function, &args)? {
             Value::Bool(true) => Ok(Ordering::Less),

@@ -161,7 +161,7 @@ impl Map {
 
     /// Without entries, as orderly as it was.
     pub(super) fn emptied(&self) -> Self {
-        Self::default()
+        Self { hashed: self.hashed, entries: Vec::new() }
     }
 }
 

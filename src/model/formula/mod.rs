@@ -95,11 +95,12 @@ impl Formula {
         Ok(Self(Arc::new(Program { node, places })))
     }
 
-    /// Whether it is true of a context, as Clojure takes things for true: all but nil and false.
-    pub fn holds(&self, context: &Context<'_>) -> Result<bool, FormulaError> {
+    /// Whether it is true of a context, as Clojure takes things for true: all but nil and false. And what it
+    /// took to tell, whatever came of it.
+    pub fn holds(&self, context: &Context<'_>) -> (Result<bool, FormulaError>, Used) {
         let mut cx = Cx::new(context);
-        let value = eval(&mut cx, &mut Frame::new(self.0.places), &self.0.node)?;
-        Ok(value.is_true())
+        let value = eval(&mut cx, &mut Frame::new(self.0.places), &self.0.node);
+        (value.map(|value| value.is_true()).map_err(FormulaError::from), cx.budget.used())
     }
 
     /// Its value over a context.

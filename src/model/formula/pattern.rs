@@ -1,36 +1,42 @@
 //! Regexes: Java's syntax on an engine whose time is linear in the text.
 //!
 //! What both know alike is translated; what Java alone knows (look-around, back-references, possessive
-//! quantifiers) or takes otherwise is unsupported. Two differences show only with the text at hand, and are
-//! refused then: a `$` before a line break at the end of the text, and `(?i)` beyond ASCII.
+//! quantifiers) or takes otherwise is unsupported. Three differences show only with the text at hand, and are
+//! refused then: a `$` before a line break at the end of the text, `(?i)` beyond ASCII, and the bounds of words
+//! where the text has marks or numeral letters.
+
+use std::sync::{LazyLock, OnceLock};
 
 use regex::{Regex, RegexBuilder};
 
 use super::budget::Budget;
-use super::error::{R, limit, unsupported, wrong};
+use super::error::{Fail, R, limit, unsupported, wrong};
 use super::pattern_shape;
 use super::pattern_syntax::Translation;
 
 const MAX_PATTERN: usize = 1024;
 /// How large the regexes of a formula may be together, and each that is made while it runs: about 300 bytes
 /// for each of it.
-const MAX_SIZE: usize = 10_000;
+const MAX_SIZE: usize = 2_000;
 /// How many regexes a formula may hold: each keeps up to half a mebibyte to be quick.
 const MAX_REGEXES: usize = 16;
 /// Up to which size a regex is small.
 const SMALL: usize = 16;
 const LINE_BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
 
+/// What is part of a word here, and of none in Java 17 (`Pattern.Bound`): marks, and letters that are numbers.
+static NO_WORD_IN_JAVA: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"[\w&&[^\p{L}\p{Nd}_]]").ok());
+
 #[derive(Debug)]
 pub(super) struct Pattern {
     /// As it was written.
     pub(super) source: String,
     regex: Regex,
-    whole: Regex,
+    /// What matches all of a text: made for the first that asks. None where it is too large.
+    whole: OnceLock<Option<Regex>>,
+    translation: Translation,
     /// How large it is, as [`pattern_shape::size`] reckons.
     size: usize,
-    has_end: bool,
-    ignores_case: bool,
 }
 
 /// What the regexes of one formula take.
@@ -53,7 +59,7 @@ impl Patterns {
         if self.size > MAX_SIZE {
             return Err(limit("the regexes of this formula are too large: they repeat too much"));
         }
-        build(source, &translated, size).map_err(|fail| fail.or_told(told))
+        build(source, translated, size).map_err(|fail| fail.or_told(told))
     }
 }
 
@@ -66,27 +72,23 @@ fn read(source: &str) -> R<(Translation, usize)> {
     Ok((translated, size))
 }
 
-fn build(source: &str, translated: &Translation, size: usize) -> R<Pattern> {
-    let build = |text: &str| {
-        let mut builder = RegexBuilder::new(text);
-        builder.size_limit(1 << 22).dfa_size_limit(1 << 17).nest_limit(42);
-        builder.case_insensitive(translated.ignores_case).dot_matches_new_line(translated.dots_match_all);
-        builder.build()
-    };
-    let built =
-        build(&translated.text).and_then(|regex| Ok((regex, build(&format!("^(?:{})$", translated.text))?)));
-    match built {
-        Ok((regex, whole)) => Ok(Pattern {
-            source: source.into(),
-            regex,
-            whole,
-            size,
-            has_end: translated.has_end,
-            ignores_case: translated.ignores_case,
-        }),
-        Err(regex::Error::CompiledTooBig(_)) => Err(limit("this regex is too large")),
+fn build(source: &str, translation: Translation, size: usize) -> R<Pattern> {
+    match engine(&translation.text, &translation) {
+        Ok(regex) => Ok(Pattern { source: source.into(), regex, whole: OnceLock::new(), translation, size }),
+        Err(regex::Error::CompiledTooBig(_)) => Err(too_large()),
         Err(_) => Err(wrong("")),
     }
+}
+
+fn engine(text: &str, translation: &Translation) -> Result<Regex, regex::Error> {
+    let mut builder = RegexBuilder::new(text);
+    builder.size_limit(1 << 22).dfa_size_limit(1 << 17).nest_limit(42);
+    builder.case_insensitive(translation.ignores_case).dot_matches_new_line(translation.dots_match_all);
+    builder.build()
+}
+
+fn too_large() -> Fail {
+    limit("this regex is too large")
 }
 
 impl Pattern {
@@ -100,18 +102,25 @@ impl Pattern {
         }
         budget.steps(size * 10)?;
         budget.bytes((1 << 16) + size * 300)?;
-        build(source, &translated, size).map_err(|fail| fail.told(told()))
+        build(source, translated, size).map_err(|fail| fail.told(told()))
     }
 
-    fn on<'a>(&self, regex: &'a Regex, budget: &mut Budget, text: &str) -> R<&'a Regex> {
+    /// Pays for a look through a text, unless Java would see another in it.
+    fn look(&self, budget: &mut Budget, text: &str) -> R<()> {
         self.scan(budget, text.len())?;
-        if self.has_end && text.ends_with(LINE_BREAKS) {
+        if self.translation.has_end && text.ends_with(LINE_BREAKS) {
             return Err(unsupported("`$` in a regex, on a text that ends in a line break, is not supported"));
         }
-        if self.ignores_case && !text.is_ascii() {
+        if self.translation.ignores_case && !text.is_ascii() {
             return Err(unsupported("`(?i)` is supported for ASCII only"));
         }
-        Ok(regex)
+        if self.translation.has_boundary
+            && !text.is_ascii()
+            && NO_WORD_IN_JAVA.as_ref().is_none_or(|regex| regex.is_match(text))
+        {
+            return Err(unsupported("`\\b` and `\\B` are supported for letters, digits and signs only"));
+        }
+        Ok(())
     }
 
     /// Takes what it takes to look through so many bytes: a small regex is an automaton that looks at each byte
@@ -122,11 +131,15 @@ impl Pattern {
     }
 
     pub(super) fn search(&self, budget: &mut Budget, text: &str) -> R<&Regex> {
-        self.on(&self.regex, budget, text)
+        self.look(budget, text)?;
+        Ok(&self.regex)
     }
 
     /// The regex that matches all of a text.
     pub(super) fn matches(&self, budget: &mut Budget, text: &str) -> R<&Regex> {
-        self.on(&self.whole, budget, text)
+        self.look(budget, text)?;
+        let translation = &self.translation;
+        let whole = || engine(&format!("^(?:{})$", translation.text), translation).ok();
+        self.whole.get_or_init(whole).as_ref().ok_or_else(too_large)
     }
 }

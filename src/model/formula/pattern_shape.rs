@@ -25,7 +25,9 @@ fn of(shape: &Hir) -> R<usize> {
         HirKind::Repetition(repetition) => {
             let once = of(&repetition.sub)?;
             let at_most_once = repetition.max == Some(1);
-            if !at_most_once && repetition.sub.properties().minimum_len() == Some(0) {
+            let sub = repetition.sub.properties();
+            // Of what is always nothing the parser makes once at most.
+            if !at_most_once && sub.minimum_len() == Some(0) || sub.maximum_len() == Some(0) {
                 return Err(unsupported(
                     "repeating what may match nothing, as in `(a*)*`, is not supported in a regex",
                 ));

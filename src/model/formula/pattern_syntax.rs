@@ -14,10 +14,11 @@ enum Before {
     Lazy,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Translation {
     pub(super) text: String,
     pub(super) has_end: bool,
+    pub(super) has_boundary: bool,
     pub(super) ignores_case: bool,
     pub(super) dots_match_all: bool,
 }
@@ -178,6 +179,7 @@ impl Translation {
 
     fn escape(&mut self, chars: &mut Chars<'_>, in_class: bool) -> R<()> {
         let Some(next) = chars.next() else { return Err(wrong("a regex cannot end in a backslash")) };
+        self.has_boundary |= matches!(next, 'b' | 'B');
         let translated = match next {
             'd' => {
                 if in_class {

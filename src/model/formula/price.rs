@@ -11,14 +11,25 @@ pub(super) const fn text(bytes: usize) -> usize {
     bytes / 64
 }
 
+/// Steps to make capital or small letters of a text of so many bytes.
+pub(super) const fn letters(bytes: usize) -> usize {
+    bytes / 16
+}
+
 /// Steps to multiply, divide or write out a number of so many bits.
 pub(super) fn bits(bits: u64) -> usize {
     let words = usize::try_from(bits / 64).unwrap_or(usize::MAX);
     words.saturating_mul(words) / 16
 }
 
-/// Steps to find the digits of a double.
-pub(super) const DOUBLE: usize = 8;
+/// Steps to find the digits of a double: the further it is from 1, the longer the numbers that it takes.
+pub(super) fn double(double: f64) -> usize {
+    if double == 0.0 {
+        return 8;
+    }
+    let exponent = ((double.to_bits() >> 52) & 0x7ff) as usize;
+    8 + exponent.abs_diff(1023) / 8
+}
 
 /// Steps to bring a ratio of so many bits to its lowest terms.
 pub(super) fn lowest_terms(bits: u64) -> usize {

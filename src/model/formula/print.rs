@@ -85,7 +85,7 @@ impl Printer {
             Value::Bool(bool) => self.text.push_str(if *bool { "true" } else { "false" }),
             Value::Long(long) => self.text.push_str(&long.to_string()),
             Value::Double(double) => {
-                cx.budget.steps(price::DOUBLE)?;
+                cx.budget.steps(price::double(*double))?;
                 self.text.push_str(&symbolic(*double));
             }
             Value::Ratio(ratio) => self.text.push_str(&format!("{}/{}", ratio.numer(), ratio.denom())),

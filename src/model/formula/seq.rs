@@ -34,6 +34,8 @@ enum Kind {
     Chunked,
     /// Clojure's `str` does not show what is in one of these.
     Lazy,
+    /// It does show what is in one of these, which are as lazy.
+    Shown,
     /// A lazy sequence with items before it that are there.
     Cons,
 }
@@ -63,7 +65,12 @@ impl Seq {
         Self::begun(cx, Vec::new(), source, Kind::Lazy)
     }
 
-    /// What `str` shows as it is, for all that it is computed as it is asked for.
+    /// What `str` shows as it is, and nobody has counted.
+    pub(super) fn shown(cx: &mut Cx<'_>, source: Source) -> R<Self> {
+        Self::begun(cx, Vec::new(), source, Kind::Shown)
+    }
+
+    /// What `str` shows as it is, and can be counted at once, for all that it is computed as it is asked for.
     pub(super) fn range(cx: &mut Cx<'_>, source: Source) -> R<Self> {
         Self::begun(cx, Vec::new(), source, Kind::Plain)
     }
@@ -81,6 +88,16 @@ impl Seq {
 
     pub(super) fn is_lazy(&self) -> bool {
         self.kind == Kind::Lazy
+    }
+
+    /// Whether Clojure counts it without going through it.
+    pub(super) fn is_counted(&self) -> bool {
+        matches!(self.kind, Kind::List | Kind::Plain | Kind::Chunked)
+    }
+
+    /// Whether all of it is there.
+    pub(super) fn is_fixed(&self) -> bool {
+        matches!(self.cells, Cells::Fixed(_))
     }
 
     /// Whether they are one place in one row.
@@ -131,8 +148,14 @@ impl Seq {
 
     /// Without its first items; what is before a sequence's end only is not looked at.
     pub(super) fn skip(&self, count: usize) -> Self {
-        let kind = if self.kind == Kind::Cons { Kind::Lazy } else { self.kind };
-        Self { cells: self.cells.clone(), from: self.from.saturating_add(count), kind }
+        let from = self.from.saturating_add(count);
+        let kind = match (&self.cells, self.kind) {
+            (_, Kind::Cons) => Kind::Lazy,
+            // Nothing of what is there is the empty list.
+            (Cells::Fixed(items), Kind::Plain | Kind::Chunked) if from >= items.values.len() => Kind::List,
+            (_, kind) => kind,
+        };
+        Self { cells: self.cells.clone(), from, kind }
     }
 
     pub(super) fn is_empty(&self, cx: &mut Cx<'_>) -> R<bool> {

@@ -65,7 +65,7 @@ pub(super) enum Source {
     },
     Take {
         input: Input,
-        left: i64,
+        left: usize,
     },
     TakeWhile {
         function: Value,
@@ -73,7 +73,7 @@ pub(super) enum Source {
     },
     Drop {
         input: Input,
-        count: i64,
+        count: usize,
     },
     DropWhile {
         function: Value,
@@ -81,7 +81,9 @@ pub(super) enum Source {
     },
     TakeNth {
         input: Input,
-        step: i64,
+        step: usize,
+        /// How many are passed over before the next.
+        due: usize,
     },
     /// `partition`, with what fills the last one up, and `partition-all`.
     Partition {
@@ -164,7 +166,7 @@ impl Source {
                 *rest = rest.skip(1);
                 one(batch, first)
             }
-            Self::Take { left: ..=0, .. } => Ok(false),
+            Self::Take { left: 0, .. } => Ok(false),
             Self::Take { input, left } => {
                 *left -= 1;
                 next(cx, batch, input)
@@ -197,15 +199,14 @@ impl Source {
                 input.batch(cx, batch)?;
                 Ok(!batch.items.is_empty())
             }
-            Self::TakeNth { input, step } => {
-                let Some(item) = input.next(cx)? else { return Ok(false) };
-                for _ in 1..*step {
+            Self::TakeNth { input, step, due } => {
+                for _ in 0..std::mem::replace(due, *step - 1) {
                     cx.budget.steps(1)?;
                     if input.next(cx)?.is_none() {
-                        break;
+                        return Ok(false);
                     }
                 }
-                one(batch, item)
+                next(cx, batch, input)
             }
             _ => self.pull_grouped(cx, batch),
         }

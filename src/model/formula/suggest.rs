@@ -14,6 +14,9 @@ pub(super) fn unknown(name: &str) -> Fail {
     if name.starts_with('.') || name.ends_with('.') && name.len() > 1 {
         return unsupported(format!("`{name}` calls Java, which formulas cannot"));
     }
+    if name.starts_with("java.") || name.starts_with("javax.") {
+        return unsupported(format!("`{name}` calls Java, which formulas cannot"));
+    }
     if name.split('/').next().is_some_and(|class| class.starts_with(|first: char| first.is_ascii_uppercase()))
     {
         return match nearest(name) {
@@ -25,22 +28,48 @@ pub(super) fn unknown(name: &str) -> Fail {
     }
     match nearest(name) {
         Some(near) => wrong(format!("there is no function `{name}`: did you mean `{near}`?")),
+        None if !name.contains(char::is_alphanumeric) => wrong(format!("there is no function `{name}`")),
         None => wrong(format!(
             "there is no function `{name}`; to look into a variable, write `(get {name} …)` or `(nth {name} …)`"
         )),
     }
 }
 
+/// What is written as a number is elsewhere, and would be a variable that nobody has.
+pub(super) fn no_variable(name: &str) -> Option<Fail> {
+    let unsigned = name.trim_start_matches(['+', '-', '$']);
+    let digits = unsigned.strip_prefix('.').unwrap_or(unsigned);
+    if digits.is_empty() && unsigned.starts_with('.') || name.bytes().all(|byte| byte == b'.') {
+        return Some(wrong(format!("`{name}` is no name")));
+    }
+    if !digits.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
+    let minus = if name.starts_with('-') { "-" } else { "" };
+    let zero = if unsigned.starts_with('.') { "0" } else { "" };
+    Some(wrong(format!("`{name}` is no number: write {minus}{zero}{unsigned}")))
+}
+
 /// What other languages call what Clojure calls otherwise.
-const ELSEWHERE: [(&str, &str); 8] = [
+const ELSEWHERE: [(&str, &str); 18] = [
     ("length", "count"),
     ("len", "count"),
     ("size", "count"),
-    ("sum", "reduce"),
+    ("sum", "(reduce + …)"),
     ("head", "first"),
     ("tail", "rest"),
     ("else", "cond"),
     ("contains", "contains?"),
+    ("!=", "not="),
+    ("<>", "not="),
+    ("&&", "and"),
+    ("||", "or"),
+    ("eq", "="),
+    ("equal?", "="),
+    ("%", "mod"),
+    ("if-else", "if"),
+    ("to-upper", "str/upper-case"),
+    ("to-lower", "str/lower-case"),
 ];
 
 fn nearest(name: &str) -> Option<&'static str> {

@@ -211,23 +211,28 @@ fn check_url(text: &str, faults: &mut Faults) {
         Ok(template) => template,
         Err(error) => return faults.add_at("/request/url", error.to_string(), error.at),
     };
-    if text.len() > MAX_URL {
-        return faults.add("/request/url", "must have at most 8192 bytes");
+    if let Some(fault) = url_fault(text, &template) {
+        faults.add("/request/url", fault);
     }
-    // Whatever placeholders become, they become parts of a URL of this shape.
+}
+
+/// What is wrong with a URL's template: whatever placeholders become, they become parts of a URL of its shape.
+pub fn url_fault(text: &str, template: &Template) -> Option<&'static str> {
+    if text.len() > MAX_URL {
+        return Some("must have at most 8192 bytes");
+    }
     let sample = template.sample();
-    let fault = match Url::parse(&sample) {
-        Ok(url) if !url.has_host() => "must name a host, as in https://core.example.com/hooks",
-        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-            "must hold no user name or password, as the history shows it: put them in an Authorization header"
-        }
+    match Url::parse(&sample) {
+        Ok(url) if !url.has_host() => Some("must name a host, as in https://core.example.com/hooks"),
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => Some(
+            "must hold no user name or password, as the history shows it: put them in an Authorization header",
+        ),
         Ok(_) if sample.chars().any(|c| c.is_control() || c.is_whitespace()) => {
-            "must have no spaces or controls"
+            Some("must have no spaces or controls")
         }
-        Ok(_) => return,
-        Err(_) => "must be a URL, as in https://core.example.com/hooks",
-    };
-    faults.add("/request/url", fault);
+        Ok(_) => None,
+        Err(_) => Some("must be a URL, as in https://core.example.com/hooks"),
+    }
 }
 
 #[cfg(test)]

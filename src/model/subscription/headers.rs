@@ -40,14 +40,15 @@ pub(super) fn check_headers(
         if let Some(fault) = name_fault(&lower) {
             faults.add(&pointer, fault);
         } else {
-            // Names and defaults in a placeholder may be anything: what it becomes is escaped.
             match Template::parse(&value, Target::Header) {
                 Err(error) => faults.add_at(&pointer, error.to_string(), error.at),
-                Ok(template) if !is_header_value(&template.sample()) => {
-                    faults.add(&pointer, "must be visible ASCII without spaces at its ends");
+                Ok(template) => {
+                    if let Some(fault) = value_fault(&template) {
+                        faults.add(&pointer, fault);
+                    } else if !seen.insert(lower) {
+                        faults.add(&pointer, "is there twice, in another case");
+                    }
                 }
-                Ok(_) if !seen.insert(lower) => faults.add(&pointer, "is there twice, in another case"),
-                Ok(_) => {}
             }
         }
         headers.insert(name, value);
@@ -82,6 +83,12 @@ fn name_fault(lower: &str) -> Option<&'static str> {
     }
     let ours = OURS.contains(&lower) || lower.starts_with("webhook-") || lower.starts_with("loanhook-");
     ours.then_some("cannot be set, as loanhook sets it itself")
+}
+
+/// What is wrong with a header value's template. Names and defaults in a placeholder may be anything: what it
+/// becomes is escaped.
+pub fn value_fault(template: &Template) -> Option<&'static str> {
+    (!is_header_value(&template.sample())).then_some("must be visible ASCII without spaces at its ends")
 }
 
 /// Visible ASCII, with spaces and tabs inside.

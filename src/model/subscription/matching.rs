@@ -1,7 +1,7 @@
 //! Whether an event fires a subscription.
 
 use super::{Criteria, Fire, Subscription};
-use crate::model::formula::{FaultKind, Formula, FormulaError, Position};
+use crate::model::formula::{Formula, FormulaError};
 use crate::model::memory::Watch;
 use crate::model::occurrence::Occurrence;
 use crate::model::trouble::{Trouble, WhichFormula};
@@ -84,14 +84,6 @@ fn holds(
     occurrence: &Occurrence<'_>,
     which: WhichFormula,
 ) -> Judged<bool> {
-    let held = match (formula, occurrence.context()) {
-        (Ok(formula), Some(context)) => formula.holds(context),
-        (Err(error), _) => Err(error.clone()),
-        (Ok(_), None) => Err(FormulaError {
-            kind: FaultKind::Wrong,
-            at: Position { line: 1, column: 1 },
-            detail: "a name in the event's context is not Unicode".into(),
-        }),
-    };
+    let held = formula.as_ref().map_err(Clone::clone).and_then(|formula| occurrence.holds(formula));
     held.map_err(|error| Box::new((which, error)))
 }

@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 
 pub use compiled::Cached;
 pub use draft::MAX_URL;
-pub use draft::SubscriptionDraft;
+pub use draft::{SubscriptionDraft, url_fault};
 pub use headers::HIDDEN;
 pub use headers::MAX_HEADERS;
 pub(super) use headers::is_header_value;
+pub use headers::value_fault;
 pub use matching::Verdict;
 
 use super::id::{SubscriptionId, TenantId};

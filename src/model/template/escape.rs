@@ -21,7 +21,26 @@ pub(super) fn header(text: &str) -> String {
     utf8_percent_encode(text, CONTROLS).to_string()
 }
 
-/// Part of a path or query.
+/// Text of an element or attribute; none if it holds what XML 1.0 cannot hold (section 2.2). Blanks but spaces
+/// are written so that they stay what they are in an attribute.
+pub(super) fn xml(text: &str) -> Option<String> {
+    let mut escaped = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&apos;"),
+            '\t' | '\n' | '\r' => escaped.push_str(&format!("&#{};", u32::from(char))),
+            '\0'..' ' | '\u{fffe}' | '\u{ffff}' => return None,
+            other => escaped.push(other),
+        }
+    }
+    Some(escaped)
+}
+
+/// Part of a path, query or form.
 pub(super) fn url_component(text: &str) -> String {
     utf8_percent_encode(text, COMPONENT).to_string()
 }

@@ -7,11 +7,12 @@
 //! their spelling.
 //!
 //! What it guarantees: a template of a JSON body renders to JSON whatever the values are, one of a URL to a URL
-//! with the scheme, host and port that the template has itself, and as many path segments, one of a header to visible ASCII on one line. One that
-//! cannot keep that, or lacks a variable, does not render ([`Unrenderable`]).
+//! with the scheme, host and port that the template has itself, and as many path segments, one of a header to
+//! visible ASCII on one line; in a form or in XML a value begins no field and no element. One that cannot keep that, or lacks a variable, does not render ([`Unrenderable`]).
 
 mod escape;
 mod parse;
+mod path;
 mod value;
 
 pub use value::Variables;
@@ -27,16 +28,31 @@ pub const MAX_BODY: usize = 1 << 20;
 pub enum Target {
     Url,
     Header,
-    /// A body of this content type: JSON, or any other text.
-    Body {
-        json: bool,
-    },
+    Body(Body),
+}
+
+/// What a body is, as far as values are escaped for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    Json,
+    Form,
+    Xml,
+    /// Any other text.
+    Plain,
 }
 
 impl Target {
+    /// A body of this content type; its parameters do not count.
     pub fn body(content_type: &str) -> Self {
         let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        Self::Body { json: essence.ends_with("/json") || essence.ends_with("+json") }
+        let is = |name: &str| essence.split_once('/').is_some_and(|(_, own)| own == name);
+        Self::Body(match essence.as_str() {
+            "application/x-www-form-urlencoded" => Body::Form,
+            _ if is("json") || essence.ends_with("+json") => Body::Json,
+            "application/xml" | "text/xml" => Body::Xml,
+            _ if essence.ends_with("+xml") => Body::Xml,
+            _ => Body::Plain,
+        })
     }
 }
 
@@ -87,6 +103,9 @@ enum Place {
     JsonString,
     /// Where JSON has a value: the variable's own JSON stands there.
     JsonValue,
+    Form,
+    /// A text or an attribute's value.
+    Xml,
     Plain,
 }
 
@@ -155,7 +174,7 @@ impl Placeholder {
                 return Err(unrenderable(detail));
             }
         };
-        Ok(found.escaped(self.place))
+        found.escaped(self.place).map_err(|why| unrenderable(format!("`{name}` {why}")))
     }
 }
 

@@ -2,7 +2,8 @@
 
 use serde::de::IgnoredAny;
 
-use super::{Part, Place, Placeholder, Target, Template, TemplateError};
+use super::path;
+use super::{Body, Part, Place, Placeholder, Target, Template, TemplateError};
 use crate::model::formula::Position;
 
 pub(super) fn parse(text: &str, target: Target) -> Result<Template, TemplateError> {
@@ -42,7 +43,7 @@ pub(super) fn parse(text: &str, target: Target) -> Result<Template, TemplateErro
     if !plain.is_empty() {
         parts.push(Part::Text(plain));
     }
-    if target == (Target::Body { json: true }) {
+    if target == Target::Body(Body::Json) {
         check_json(&shape)?;
     }
     Ok(Template { parts })
@@ -103,9 +104,11 @@ impl Parser<'_> {
             Target::Url if self.past_the_path => Place::UrlQuery,
             Target::Url => Place::UrlPath,
             Target::Header => Place::Header,
-            Target::Body { json: false } => Place::Plain,
-            Target::Body { json: true } if self.quoted => Place::JsonString,
-            Target::Body { json: true } => Place::JsonValue,
+            Target::Body(Body::Plain) => Place::Plain,
+            Target::Body(Body::Form) => Place::Form,
+            Target::Body(Body::Xml) => Place::Xml,
+            Target::Body(Body::Json) if self.quoted => Place::JsonString,
+            Target::Body(Body::Json) => Place::JsonValue,
         }
     }
 
@@ -159,6 +162,9 @@ impl Parser<'_> {
         let rest = rest.and_then(|rest| rest.strip_prefix("]]")).ok_or_else(|| fault(shape))?;
         if name.is_empty() || name.chars().any(char::is_control) {
             return Err(fault("a placeholder names a variable"));
+        }
+        if let Some(why) = path::fault(&name) {
+            return Err(fault(why));
         }
         let whole = &self.rest[..self.rest.len() - rest.len()];
         if whole.contains('\n') {

@@ -6,7 +6,7 @@ use crate::model::formula::Context;
 use crate::model::id::{EventId, SubscriptionId, TraceId};
 use crate::model::time::Timestamp;
 
-const CONTEXT: &str = r#"{"amount": 250.00, "name": "A \"B\" ü/&\n", "none": null, "yes": true, "dot": ".", "dots": "..",
+const CONTEXT: &str = r#"{"amount": 250.00, "name": "A \"B\" ü/&\n", "none": null, "yes": true, "dot": ".", "less": "'<b/>", "bell": "\u0007", "dots": "..",
     "payments": [{"amount": 1e2}, {"amount": 7}], "loan.status": "Open", "loan-id": "other", "tags": ["a", "b"]}"#;
 
 fn rendered(template: &str, target: Target) -> Result<String, String> {
@@ -24,8 +24,10 @@ fn rendered(template: &str, target: Target) -> Result<String, String> {
     template.render(&variables, 10_000).map_err(|error| error.to_string())
 }
 
-const JSON: Target = Target::Body { json: true };
-const PLAIN: Target = Target::Body { json: false };
+const JSON: Target = Target::Body(Body::Json);
+const PLAIN: Target = Target::Body(Body::Plain);
+const FORM: Target = Target::Body(Body::Form);
+const XML: Target = Target::Body(Body::Xml);
 
 #[test]
 fn values_are_escaped_for_where_they_stand() {
@@ -44,6 +46,16 @@ fn values_are_escaped_for_where_they_stand() {
             "https://a.example.com/[[v('name')]]?b=[[v('amount')]]",
             Target::Url,
             "https://a.example.com/A%20%22B%22%20%C3%BC%2F%26%0A?b=250.00",
+        ),
+        (
+            "a=[[v('name')]]&b=[[v('tags')]]",
+            FORM,
+            "a=A%20%22B%22%20%C3%BC%2F%26%0A&b=%5B%22a%22%2C%20%22b%22%5D",
+        ),
+        (
+            "<a b='[[v('name')]]'>[[v('less')]]</a>",
+            XML,
+            "<a b='A &quot;B&quot; ü/&amp;&#10;'>&apos;&lt;b/&gt;</a>",
         ),
         ("Token [[v('name')]]", Target::Header, "Token A \"B\" %C3%BC/&%0A"),
     ] {
@@ -71,6 +83,11 @@ fn what_is_wrong_is_told_with_its_place() {
             "a\n [[x('a')]]",
             PLAIN,
             "a placeholder is [[v('name')]] or [[v('name','default')]] (line 2, column 2)",
+        ),
+        (
+            "<a>[[v('bell')]]</a>",
+            XML,
+            "`bell` holds a control character, which XML cannot hold in any way (line 1, column 4)",
         ),
         ("[[v('')]]", PLAIN, "a placeholder names a variable (line 1, column 1)"),
         (
@@ -138,7 +155,13 @@ fn a_body_of_json_must_be_json_whatever_the_values_are() {
     }
     assert_eq!(Target::body("Application/JSON; charset=utf-8"), JSON);
     assert_eq!(Target::body("application/vnd.bank+json"), JSON);
+    assert_eq!(Target::body("text/json"), JSON);
     assert_eq!(Target::body("text/plain"), PLAIN);
+    assert_eq!(Target::body("text/notjson"), PLAIN);
+    assert_eq!(Target::body("application/x-www-form-urlencoded;charset=UTF-8"), FORM);
+    for xml in ["application/xml", "Text/XML; charset=utf-8", "application/soap+xml"] {
+        assert_eq!(Target::body(xml), XML, "{xml}");
+    }
 }
 
 #[test]
@@ -171,5 +194,15 @@ fn no_value_chooses_the_host() {
         ["https://api.example.com/[[v('name')]]", "http://a:1?[[v('name')]]", "http://u:p@a#[[v('name')]]"]
     {
         assert!(Template::parse(template, Target::Url).is_ok(), "{template}");
+    }
+}
+
+#[test]
+fn a_path_that_leads_nowhere_is_told_when_it_is_read() {
+    for name in ["a.", ".a", "a..b", "a[", "a[0", "a[]", "a[-1]", "a[x]", "a[0]b", "a]", "a[0]]", "a.[0]"] {
+        assert!(Template::parse(&format!("[[v('{name}')]]"), PLAIN).is_err(), "{name}");
+    }
+    for name in ["a", "a.b", "a[0]", "a[0][1].b", "a.0.b", "status-days-past-due", "a b"] {
+        assert!(Template::parse(&format!("[[v('{name}')]]"), PLAIN).is_ok(), "{name}");
     }
 }

@@ -82,17 +82,21 @@ fn found(json: &str) -> Result<Found<'_>, &'static str> {
 }
 
 impl Found<'_> {
-    pub(super) fn escaped(&self, place: Place) -> String {
+    /// What stands in its place, or why nothing can.
+    pub(super) fn escaped(&self, place: Place) -> Result<String, &'static str> {
         let text = match self {
             Self::Null => "",
             Self::Text(text) => text,
             Self::Json(json) => json,
             Self::Default(default) => default,
         };
-        match place {
+        Ok(match place {
             Place::Plain => text.to_owned(),
             Place::Header => escape::header(text),
-            Place::UrlPath | Place::UrlQuery => escape::url_component(text),
+            Place::UrlPath | Place::UrlQuery | Place::Form => escape::url_component(text),
+            Place::Xml => {
+                escape::xml(text).ok_or("holds a control character, which XML cannot hold in any way")?
+            }
             Place::JsonString => escape::json_string(text),
             Place::JsonValue => match self {
                 Self::Null => "null".into(),
@@ -104,6 +108,6 @@ impl Found<'_> {
                 }
                 Self::Default(default) => escape::json_text(default),
             },
-        }
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! What chooses.
 
 use super::{Compiler, choice, nil};
-use crate::model::formula::error::{Position, R, limit, wrong};
+use crate::model::formula::error::{Position, R, limit, unsupported, wrong};
 use crate::model::formula::form::{Form, Literal, What};
 use crate::model::formula::node::{Case, Node};
 
@@ -114,6 +114,7 @@ impl Compiler {
                 _ => std::slice::from_ref(&pair[0]),
             };
             for constant in constants {
+                check_hash(constant)?;
                 let written = written(constant);
                 if seen.contains(&written) {
                     return Err(wrong("this constant is in the `case` twice").at(constant.at));
@@ -158,6 +159,23 @@ impl Compiler {
 /// Clauses become choices in choices.
 fn few(clauses: &[Form]) -> R<()> {
     if clauses.len() > 400 { Err(limit("`cond` and `condp` take at most 200 clauses")) } else { Ok(()) }
+}
+
+/// `case` finds a constant by Java's hash, which is another for `1.0M` and `1.00M`, and for `0.0` and `-0.0`.
+fn check_hash(form: &Form) -> R<()> {
+    match &form.what {
+        What::Literal(Literal::Decimal(_)) => {
+            Err(unsupported("a decimal as a constant of `case` is not supported").at(form.at))
+        }
+        What::Literal(Literal::Double(double)) if *double == 0.0 => {
+            Err(unsupported("0.0 as a constant of `case` is not supported").at(form.at))
+        }
+        What::Vector(forms) | What::List(forms) | What::Map(forms) | What::Set(forms) => {
+            forms.iter().try_for_each(check_hash)
+        }
+        What::Quote(quoted) => check_hash(quoted),
+        _ => Ok(()),
+    }
 }
 
 /// A constant so that equal ones are the same.

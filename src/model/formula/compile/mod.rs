@@ -99,7 +99,10 @@ impl Compiler {
             _ if macro_of(name).is_some() => {
                 Err(wrong(format!("`{name}` is no function: it cannot stand for a value")))
             }
-            Known::Outside | Known::No => Ok(Node::Variable(Arc::clone(name))),
+            Known::Outside | Known::No => match suggest::no_variable(name) {
+                Some(fail) => Err(fail),
+                None => Ok(Node::Variable(Arc::clone(name))),
+            },
         }
     }
 

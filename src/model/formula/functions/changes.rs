@@ -3,6 +3,8 @@
 use std::rc::Rc;
 
 use super::get;
+use super::lazy::each;
+use super::lookup::place_of;
 use crate::model::formula::call::call;
 use crate::model::formula::cx::Cx;
 use crate::model::formula::error::{R, wrong};
@@ -52,13 +54,12 @@ fn assoc(cx: &mut Cx<'_>, to: &Value, key: &Value, value: Value) -> R<Value> {
             Ok(Value::Map(Rc::new(map)))
         }
         Value::Vector(items) => {
-            let Value::Long(place) = key else { return Err(wrong("a place in a vector is a whole number")) };
             let mut values = items.values.clone();
             cx.budget.steps(values.len() / 16)?;
-            match usize::try_from(*place) {
-                Ok(place) if place < values.len() => values[place] = value,
-                Ok(place) if place == values.len() => values.push(value),
-                _ => return Err(wrong("this place is beyond the end of the vector")),
+            match place_of(key) {
+                Some(place) if place < values.len() => values[place] = value,
+                Some(place) if place == values.len() => values.push(value),
+                _ => return Err(wrong("a place in a vector is a whole number, and not beyond its end")),
             }
             Value::vector(&mut cx.budget, values)
         }
@@ -85,7 +86,20 @@ fn change_in<'c>(cx: &mut Cx<'c>, value: &Value, path: &[Value], change: &mut Ch
 }
 
 fn changed(cx: &mut Cx<'_>, map: &Value, function: &Value, keys: bool) -> R<Value> {
+    if let (Value::Vector(items), false) = (map, keys)
+        && !items.entry
+    {
+        let values = each(cx, function, &items.values)?;
+        return Value::vector(&mut cx.budget, values);
+    }
     let map = match map {
+        Value::Vector(items) => {
+            let mut map = Map::default();
+            for (place, value) in items.values.iter().enumerate() {
+                map.put(cx, Value::Long(place as i64), value.clone())?;
+            }
+            Rc::new(map)
+        }
         Value::Map(map) => Rc::clone(map),
         Value::Nil => Rc::new(Map::default()),
         other => return Err(wrong(format!("a map is needed here, and this is {}", other.kind_name()))),

@@ -118,7 +118,7 @@ pub(super) fn into(cx: &mut Cx<'_>, to: &Value, values: Vec<Value>) -> R<Value> 
             let all = items.values.iter().cloned().chain(values).collect();
             Value::vector(&mut cx.budget, all)
         }
-        Value::Seq(items) if items.is_lazy() => {
+        Value::Seq(items) if items.is_lazy() || !items.is_fixed() => {
             let mut items: Seq = items.clone();
             for value in values {
                 items = items.cons(cx, value, false)?;

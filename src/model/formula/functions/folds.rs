@@ -1,16 +1,17 @@
 //! Functions that come to one value by way of all in a sequence, or as far as it takes.
 
+use std::cmp::Ordering;
 use std::rc::Rc;
 
 use super::lazy::each;
 use crate::model::formula::call::call;
 use crate::model::formula::compare::{By, sort};
 use crate::model::formula::cx::Cx;
-use crate::model::formula::error::R;
+use crate::model::formula::error::{R, wrong};
 use crate::model::formula::function::{ANY, Builtin};
 use crate::model::formula::input::{Input, together};
 use crate::model::formula::map::Map;
-use crate::model::formula::number::{self, compare};
+use crate::model::formula::number::compare;
 use crate::model::formula::seq::{self, Seq};
 use crate::model::formula::seqable;
 use crate::model::formula::value::{Items, Value};
@@ -78,12 +79,12 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     }),
     Builtin::new("sort", (1, 2), |cx, args| match args {
         [input] => sorted(cx, By::Compare, None, input),
-        [by, input] => sorted(cx, By::Function(by), None, input),
+        [by, input] => sorted_by(cx, by, None, input),
         _ => Ok(Value::Nil),
     }),
     Builtin::new("sort-by", (2, 3), |cx, args| match args {
         [key, input] => sorted(cx, By::Compare, Some(key), input),
-        [key, by, input] => sorted(cx, By::Function(by), Some(key), input),
+        [key, by, input] => sorted_by(cx, by, Some(key), input),
         _ => Ok(Value::Nil),
     }),
     Builtin::new("group-by", (2, 2), |cx, args| {
@@ -155,6 +156,25 @@ fn reduce(cx: &mut Cx<'_>, function: &Value, first: Value, values: std::vec::Int
     Ok(result)
 }
 
+fn sorted_by(cx: &mut Cx<'_>, by: &Value, key: Option<&Value>, input: &Value) -> R<Value> {
+    match by {
+        Value::Function(_) => sorted(cx, By::Function(by), key, input),
+        // Java has an order of its own where `sort` is told none.
+        Value::Nil if key.is_none() => sorted(cx, By::Java, key, input),
+        _ => {
+            let values = seqable::values(cx, input)?;
+            // `sort-by` does not look at what it compares by until there are two.
+            if values.len() > usize::from(key.is_some()) {
+                return Err(wrong(format!(
+                    "a function to compare by is needed here, and this is {}",
+                    by.kind_name()
+                )));
+            }
+            sorted(cx, By::Compare, None, input)
+        }
+    }
+}
+
 fn sorted(cx: &mut Cx<'_>, by: By<'_>, key: Option<&Value>, input: &Value) -> R<Value> {
     let values = seqable::values(cx, input)?;
     if values.is_empty() {
@@ -169,23 +189,20 @@ fn sorted(cx: &mut Cx<'_>, by: By<'_>, key: Option<&Value>, input: &Value) -> R<
     plain(cx, sorted.into_iter().map(|(_, value)| value).collect())
 }
 
-/// The value whose key is the greatest or least; of those that are equal the last.
+/// The value whose key is the greatest or least; of those that are equal the last. A key that is not a number
+/// (NaN) at the second place displaces the first, and at a later one none.
 fn by_key(cx: &mut Cx<'_>, args: &[Value], greatest: bool) -> R<Value> {
     let [function, first, rest @ ..] = args else { return Ok(Value::Nil) };
     if rest.is_empty() {
         return Ok(first.clone());
     }
+    let wanted = if greatest { Ordering::Greater } else { Ordering::Less };
     let mut best = (call(cx, function, std::slice::from_ref(first))?, first.clone());
-    number::kind(&best.0)?;
-    for value in rest {
+    for (place, value) in rest.iter().enumerate() {
         let key = call(cx, function, std::slice::from_ref(value))?;
         let order = compare::order(&mut cx.budget, &key, &best.0)?;
-        let worse = if greatest {
-            order.is_some_and(|order| order.is_lt())
-        } else {
-            order.is_some_and(|order| order.is_gt())
-        };
-        if !worse {
+        let better = order == Some(wanted) || order == Some(Ordering::Equal);
+        if better || place == 0 && order != Some(wanted.reverse()) {
             best = (key, value.clone());
         }
     }

@@ -1,6 +1,7 @@
 //! `format`, with the directives that formulas use: `%s %d %f %x %c %b %%` and `%n`.
 
 use super::strings::only_text;
+use super::texts::byte_of;
 use crate::model::formula::cx::Cx;
 use crate::model::formula::error::{Fail, R, unsupported, wrong};
 use crate::model::formula::function::{ANY, Builtin};
@@ -130,24 +131,24 @@ impl Directive {
             ('x' | 'X', _) if self.groups || self.plus || self.space => {
                 return Err(wrong("`%x` of `format` takes no such flags"));
             }
-            ('b' | 'B', _) => self.cut(if value.is_true() { "true" } else { "false" }.into()),
-            ('s' | 'S' | 'd' | 'f' | 'x' | 'X' | 'c' | 'C', Value::Nil) => self.cut("null".into()),
+            ('b' | 'B', _) => self.cut(if value.is_true() { "true" } else { "false" }.into())?,
+            ('s' | 'S' | 'd' | 'f' | 'x' | 'X' | 'c' | 'C', Value::Nil) => self.cut("null".into())?,
             ('s' | 'S', value) => {
                 let whole = text(cx, value)?;
-                self.cut(whole)
+                self.cut(whole)?
             }
             ('d', Value::Long(long)) => self.number(*long < 0, long.unsigned_abs().to_string(), ""),
             ('x' | 'X', Value::Long(long)) => self.number(false, format!("{long:x}"), ""),
             ('f', Value::Double(value)) if value.is_finite() => {
-                cx.budget.steps(price::DOUBLE)?;
-                let (before, after) = double::fixed(*value, self.places()?);
+                cx.budget.steps(price::double(*value) + self.places() / 16)?;
+                let (before, after) = double::fixed(*value, self.places());
                 self.number(value.is_sign_negative(), before, &after)
             }
             ('f', Value::Double(_)) => {
                 return Err(unsupported("`%f` of infinities and NaN is not supported"));
             }
             ('f', Value::Decimal(decimal)) => {
-                let plain = decimal.abs().rounded(self.places()? as i64).plain();
+                let plain = decimal.abs().rounded(self.places() as i64).plain();
                 let (before, after) = plain.split_once('.').unwrap_or((&plain, ""));
                 let negative = crate::model::formula::number::arithmetic::sign(value) < 0;
                 self.number(negative, before.into(), after)
@@ -159,20 +160,25 @@ impl Directive {
             }
             _ => return Err(wrong("what follows a `%` of `format` means nothing")),
         };
-        let written = if self.conversion.is_uppercase() { written.to_uppercase() } else { written };
+        let written = if self.conversion.is_uppercase() {
+            cx.budget.steps(price::letters(written.len()))?;
+            written.to_uppercase()
+        } else {
+            written
+        };
         self.pad(&written, made);
         Ok(())
     }
 
-    fn places(&self) -> R<usize> {
-        Ok(self.precision.unwrap_or(6))
+    fn places(&self) -> usize {
+        self.precision.unwrap_or(6)
     }
 
-    /// Not more of a text than the precision says.
-    fn cut(&self, whole: String) -> String {
-        match self.precision {
-            Some(most) => whole.chars().take(most).collect(),
-            None => whole,
+    /// Not more of a text than the precision says, in units of 16 bits.
+    fn cut(&self, whole: String) -> R<String> {
+        match self.precision.map(|most| byte_of(&whole, most)).transpose()? {
+            Some(Some(end)) => Ok(whole[..end].into()),
+            _ => Ok(whole),
         }
     }
 

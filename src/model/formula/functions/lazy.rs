@@ -1,5 +1,7 @@
 //! Functions that give lazy sequences.
 
+use std::cmp::Ordering;
+
 use crate::model::formula::call::call;
 use crate::model::formula::cx::Cx;
 use crate::model::formula::error::{R, unsupported, wrong};
@@ -55,11 +57,8 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     }),
     Builtin::new("range", (0, 3), range),
     Builtin::new("repeat", (1, 2), |cx, args| match args {
-        [value] => lazy(cx, Source::Repeat { value: value.clone(), left: None }),
-        [count, value] => {
-            let left = Some(integer::long(count)?.max(0));
-            lazy(cx, Source::Repeat { value: value.clone(), left })
-        }
+        [value] => repeat(cx, value, None),
+        [count, value] => repeat(cx, value, Some(integer::long(count)?)),
         _ => Ok(Value::Nil),
     }),
     Builtin::new("iterate", (2, 2), |cx, args| {
@@ -69,14 +68,17 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     }),
     Builtin::new("cycle", (1, 1), |cx, args| {
         let all = seq::of(cx, &args[0])?;
-        lazy(cx, Source::Cycle { rest: all.clone(), all })
+        if all.is_empty(cx)? {
+            return Value::list(&mut cx.budget, Vec::new());
+        }
+        Seq::shown(cx, Source::Cycle { rest: all.clone(), all }).map(Value::Seq)
     }),
     Builtin::new("take", (1, 2), |cx, args| match args {
-        [count, input] => lazy(cx, Source::Take { left: integer::long(count)?, input: Input::of(input) }),
+        [count, input] => lazy(cx, Source::Take { left: integer::times(count)?, input: Input::of(input) }),
         _ => transducer("take"),
     }),
     Builtin::new("drop", (1, 2), |cx, args| match args {
-        [count, input] => lazy(cx, Source::Drop { count: integer::long(count)?, input: Input::of(input) }),
+        [count, input] => lazy(cx, Source::Drop { count: integer::times(count)?, input: Input::of(input) }),
         _ => transducer("drop"),
     }),
     Builtin::new("take-while", (1, 2), |cx, args| match args {
@@ -93,11 +95,11 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     }),
     Builtin::new("take-nth", (1, 2), |cx, args| match args {
         [step, input] => {
-            let step = integer::long(step)?;
+            let step = integer::times(step)?;
             if step < 1 {
                 return Err(unsupported("`take-nth` of less than 1 has no end"));
             }
-            lazy(cx, Source::TakeNth { step, input: Input::of(input) })
+            lazy(cx, Source::TakeNth { step, due: 0, input: Input::of(input) })
         }
         _ => transducer("take-nth"),
     }),
@@ -172,7 +174,7 @@ fn transducer(name: &str) -> R<Value> {
     Err(unsupported(format!("transducers, as `{name}` without a collection gives, are not supported")))
 }
 
-fn lazy(cx: &mut Cx<'_>, source: Source) -> R<Value> {
+pub(super) fn lazy(cx: &mut Cx<'_>, source: Source) -> R<Value> {
     Seq::lazy(cx, source).map(Value::Seq)
 }
 
@@ -198,15 +200,26 @@ fn range(cx: &mut Cx<'_>, args: &[Value]) -> R<Value> {
     number::kind(&step)?;
     let Some(end) = end else { return lazy(cx, Source::Range { next, step, end: None }) };
     number::kind(&end)?;
+    let order = number::compare::order(&mut cx.budget, &next, &end)?;
+    let past = match sign(&step) {
+        0 => false,
+        1.. => order == Some(Ordering::Greater),
+        _ => order == Some(Ordering::Less),
+    };
+    if past || order == Some(Ordering::Equal) {
+        return Value::list(&mut cx.budget, Vec::new());
+    }
     if sign(&step) == 0 {
-        let same = number::compare::equivalent(&mut cx.budget, &next, &end)?;
-        return if same {
-            Value::list(&mut cx.budget, Vec::new())
-        } else {
-            lazy(cx, Source::Repeat { value: next, left: None })
-        };
+        return repeat(cx, &next, None);
     }
     Seq::range(cx, Source::Range { next, step, end: Some(end) }).map(Value::Seq)
+}
+
+fn repeat(cx: &mut Cx<'_>, value: &Value, left: Option<i64>) -> R<Value> {
+    if left.is_some_and(|left| left < 1) {
+        return Value::list(&mut cx.budget, Vec::new());
+    }
+    Seq::shown(cx, Source::Repeat { value: value.clone(), left }).map(Value::Seq)
 }
 
 fn partition(cx: &mut Cx<'_>, args: &[Value], all: bool) -> R<Value> {

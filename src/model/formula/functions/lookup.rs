@@ -3,12 +3,11 @@
 use crate::model::formula::cx::Cx;
 use crate::model::formula::error::{R, wrong};
 use crate::model::formula::function::Builtin;
-use crate::model::formula::map::Map;
 use crate::model::formula::number::integer;
 use crate::model::formula::price;
 use crate::model::formula::seq;
 use crate::model::formula::seqable;
-use crate::model::formula::value::Value;
+use crate::model::formula::value::{Items, Value};
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("get", (2, 3), |cx, args| {
@@ -38,15 +37,15 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("val", (1, 1), |_, args| entry_part(&args[0], 1)),
     Builtin::new("count", (1, 1), |cx, args| count(cx, &args[0]).map(|count| Value::Long(count as i64))),
     Builtin::new("bounded-count", (2, 2), |cx, args| {
-        let most = integer::long(&args[0])?;
+        let most = integer::times(&args[0])?;
         let Value::Seq(items) = &args[1] else {
             return count(cx, &args[1]).map(|count| Value::Long(count as i64));
         };
-        if !items.is_lazy() {
+        if items.is_counted() {
             return count(cx, &args[1]).map(|count| Value::Long(count as i64));
         }
         let mut place = 0;
-        while (place as i64) < most && items.nth(cx, place)?.is_some() {
+        while place < most && items.nth(cx, place)?.is_some() {
             place += 1;
         }
         Ok(Value::Long(place as i64))
@@ -59,20 +58,25 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
 
 /// The value at a key, as `get` finds it: nothing in what has no keys.
 pub(in crate::model::formula) fn get(cx: &mut Cx<'_>, from: &Value, key: &Value) -> R<Option<Value>> {
-    let place = |key: &Value| match key {
-        Value::Long(place) => usize::try_from(*place).ok(),
-        _ => None,
-    };
     match from {
         Value::Map(map) => map.get(cx, key),
         Value::Set(set) => set.get(cx, key),
-        Value::Vector(items) => Ok(place(key).and_then(|place| items.values.get(place).cloned())),
+        Value::Vector(items) => Ok(place_of(key).and_then(|place| items.values.get(place).cloned())),
         // Java casts any number to an int here.
         Value::Str(text) => match number_place(key) {
             Some(place) => unit(cx, text, place),
             None => Ok(None),
         },
         _ => Ok(None),
+    }
+}
+
+/// The place in a vector that a key tells.
+pub(super) fn place_of(key: &Value) -> Option<usize> {
+    match key {
+        Value::Long(place) => usize::try_from(*place).ok(),
+        Value::Big(place) => usize::try_from(&**place).ok(),
+        _ => None,
     }
 }
 
@@ -139,9 +143,7 @@ fn contains(cx: &mut Cx<'_>, from: &Value, key: &Value) -> R<bool> {
         Value::Nil => Ok(false),
         Value::Map(map) => Ok(map.find(cx, key)?.is_some()),
         Value::Set(set) => Ok(set.get(cx, key)?.is_some()),
-        Value::Vector(items) => Ok(
-            matches!(key, Value::Long(place) if usize::try_from(*place).is_ok_and(|place| place < items.values.len())),
-        ),
+        Value::Vector(items) => Ok(place_of(key).is_some_and(|place| place < items.values.len())),
         Value::Str(text) => match key {
             Value::Long(place) => {
                 Ok(usize::try_from(*place).is_ok_and(|place| place < text.encode_utf16().count()))
@@ -158,23 +160,22 @@ fn contains(cx: &mut Cx<'_>, from: &Value, key: &Value) -> R<bool> {
 }
 
 fn find(cx: &mut Cx<'_>, args: &[Value]) -> R<Value> {
-    match &args[0] {
-        Value::Nil => Ok(Value::Nil),
-        Value::Map(map) => match map.find(cx, &args[1])? {
-            Some(entry) => Map::entry(&mut cx.budget, entry),
-            None => Ok(Value::Nil),
-        },
-        Value::Vector(items) => match &args[1] {
-            Value::Long(place) => {
-                let found = usize::try_from(*place).ok().and_then(|place| items.values.get(place));
-                let Some(found) = found.cloned() else { return Ok(Value::Nil) };
-                let entry =
-                    crate::model::formula::value::Items::entry(&mut cx.budget, args[1].clone(), found)?;
-                Ok(Value::Vector(entry))
-            }
-            _ => Ok(Value::Nil),
-        },
-        other => Err(wrong(format!("`find` takes a map, and this is {}", other.kind_name()))),
+    match entry(cx, &args[0], &args[1])? {
+        Some((key, value)) => Items::entry(&mut cx.budget, key, value).map(Value::Vector),
+        None => Ok(Value::Nil),
+    }
+}
+
+/// A key of a map or vector, and what is there.
+pub(super) fn entry(cx: &mut Cx<'_>, from: &Value, key: &Value) -> R<Option<(Value, Value)>> {
+    match from {
+        Value::Nil => Ok(None),
+        Value::Map(map) => Ok(map.find(cx, key)?.map(|entry| (entry.key.clone(), entry.value.clone()))),
+        Value::Vector(items) => {
+            let found = place_of(key).and_then(|place| items.values.get(place));
+            Ok(found.map(|found| (key.clone(), found.clone())))
+        }
+        other => Err(wrong(format!("a map is needed here, and this is {}", other.kind_name()))),
     }
 }
 

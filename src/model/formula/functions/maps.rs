@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::get;
+use super::lookup::entry;
 use crate::model::formula::call::call;
 use crate::model::formula::cx::Cx;
 use crate::model::formula::error::{R, wrong};
@@ -75,12 +75,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("select-keys", (2, 2), |cx, args| {
         let mut kept = Map::default();
         for key in seqable::values(cx, &args[1])? {
-            let found = match &args[0] {
-                Value::Map(map) => map.find(cx, &key)?.map(|entry| (entry.key.clone(), entry.value.clone())),
-                Value::Nil => None,
-                other => get(cx, other, &key)?.map(|value| (key.clone(), value)),
-            };
-            if let Some((key, value)) = found {
+            if let Some((key, value)) = entry(cx, &args[0], &key)? {
                 kept.put(cx, key, value)?;
             }
         }

@@ -9,7 +9,7 @@ use crate::model::formula::function::{ANY, Builtin};
 use crate::model::formula::number::arithmetic::{
     Beyond, add, divide, modulus, multiply, negate, quotient, remainder, sign, subtract,
 };
-use crate::model::formula::number::{Kind, compare, double, integer, kind, kind_of};
+use crate::model::formula::number::{compare, double, integer, kind};
 use crate::model::formula::value::Value;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
@@ -85,9 +85,9 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("bigint", (1, 1), |cx, args| integer::bigint(&mut cx.budget, &args[0])),
     Builtin::new("bigdec", (1, 1), |cx, args| integer::bigdec(&mut cx.budget, &args[0])),
     Builtin::new("rationalize", (1, 1), |cx, args| integer::rationalize(&mut cx.budget, &args[0])),
-    Builtin::new("bit-and", (2, 2), |_, args| bits(args, |a, b| a & b)),
-    Builtin::new("bit-or", (2, 2), |_, args| bits(args, |a, b| a | b)),
-    Builtin::new("bit-xor", (2, 2), |_, args| bits(args, |a, b| a ^ b)),
+    Builtin::new("bit-and", (2, ANY), |_, args| bits(args, |a, b| a & b)),
+    Builtin::new("bit-or", (2, ANY), |_, args| bits(args, |a, b| a | b)),
+    Builtin::new("bit-xor", (2, ANY), |_, args| bits(args, |a, b| a ^ b)),
 ];
 
 type Operation = fn(&mut crate::model::formula::budget::Budget, Beyond, &Value, &Value) -> R<Value>;
@@ -151,11 +151,18 @@ fn even(value: &Value) -> R<bool> {
 }
 
 fn bits(args: &[Value], operation: fn(i64, i64) -> i64) -> R<Value> {
-    match (&args[0], &args[1]) {
-        (Value::Long(a), Value::Long(b)) => Ok(Value::Long(operation(*a, *b))),
-        (a, b) => {
-            let other = if kind_of(a) == Some(Kind::Long) { b } else { a };
-            Err(wrong(format!("a whole number is needed here, and this is {}", other.kind_name())))
+    let mut longs = Vec::with_capacity(args.len());
+    for arg in args {
+        match arg {
+            Value::Long(long) => longs.push(*long),
+            Value::Big(_) => return Err(wrong("a whole number of 64 bits is needed here")),
+            other => {
+                return Err(wrong(format!(
+                    "a whole number is needed here, and this is {}",
+                    other.kind_name()
+                )));
+            }
         }
     }
+    Ok(longs.into_iter().reduce(operation).map_or(Value::Nil, Value::Long))
 }

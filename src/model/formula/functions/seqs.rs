@@ -1,12 +1,16 @@
 //! Functions over whole sequences.
 
-use crate::model::formula::call::call;
+use std::rc::Rc;
+
+use super::lazy::lazy;
 use crate::model::formula::cx::Cx;
 use crate::model::formula::error::{R, wrong};
-use crate::model::formula::function::Builtin;
+use crate::model::formula::function::{Builtin, Function, Kind};
+use crate::model::formula::input::Input;
 use crate::model::formula::number::integer;
 use crate::model::formula::seq::{self, Seq};
 use crate::model::formula::seqable;
+use crate::model::formula::source::Source;
 use crate::model::formula::value::{Items, Value};
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
@@ -30,12 +34,15 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         let first = items.first(cx)?.unwrap_or(Value::Nil);
         some_skip(cx, &first, 1)
     }),
-    Builtin::new("nthrest", (2, 2), |cx, args| match integer::long(&args[1])? {
-        ..=0 => Ok(args[0].clone()),
-        count => skip(cx, &args[0], count as usize).map(Value::Seq),
+    Builtin::new("nthrest", (2, 2), |cx, args| {
+        let count = integer::times(&args[1])?;
+        if count == 0 || seq::of(cx, &args[0])?.is_empty(cx)? {
+            return Ok(args[0].clone());
+        }
+        skip(cx, &args[0], count).map(Value::Seq)
     }),
     Builtin::new("nthnext", (2, 2), |cx, args| {
-        let count = integer::long(&args[1])?.max(0) as usize;
+        let count = integer::times(&args[1])?;
         some_skip(cx, &args[0], count)
     }),
     Builtin::new("butlast", (1, 1), |cx, args| {
@@ -44,34 +51,31 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         if values.is_empty() { Ok(Value::Nil) } else { plain(cx, values) }
     }),
     Builtin::new("drop-last", (1, 2), |cx, args| {
-        let count = if args.len() == 1 { 1 } else { integer::long(&args[0])?.max(0) as usize };
-        let mut values = seqable::values(cx, &args[args.len() - 1])?;
-        values.truncate(values.len().saturating_sub(count));
-        shown_as_lazy(cx, values)
+        let count = if args.len() == 1 { 1 } else { integer::times(&args[0])? };
+        let input = &args[args.len() - 1];
+        // As long as there is another so many places ahead.
+        let ahead = lazy(cx, Source::Drop { count, input: Input::of(input) })?;
+        let function = Function { kind: Kind::Builtin(&FIRST_OF), values: Vec::new() };
+        let function = Value::Function(Rc::new(function));
+        lazy(cx, Source::Zip { function, inputs: vec![Input::of(input), Input::of(&ahead)] })
     }),
     Builtin::new("take-last", (2, 2), |cx, args| {
-        let count = integer::long(&args[0])?.max(0) as usize;
+        let count = integer::times(&args[0])?;
         let mut values = seqable::values(cx, &args[1])?;
         values.drain(..values.len().saturating_sub(count));
         if values.is_empty() { Ok(Value::Nil) } else { plain(cx, values) }
     }),
     Builtin::new("split-at", (2, 2), |cx, args| {
-        let count = integer::long(&args[0])?.max(0) as usize;
-        let mut before = seqable::values(cx, &args[1])?;
-        let after = before.split_off(count.min(before.len()));
-        pair(cx, before, after)
+        let count = integer::times(&args[0])?;
+        let before = lazy(cx, Source::Take { left: count, input: Input::of(&args[1]) })?;
+        let after = lazy(cx, Source::Drop { count, input: Input::of(&args[1]) })?;
+        Value::vector(&mut cx.budget, vec![before, after])
     }),
     Builtin::new("split-with", (2, 2), |cx, args| {
-        let mut before = seqable::values(cx, &args[1])?;
-        let mut count = 0;
-        while let Some(value) = before.get(count) {
-            if !call(cx, &args[0], std::slice::from_ref(value))?.is_true() {
-                break;
-            }
-            count += 1;
-        }
-        let after = before.split_off(count);
-        pair(cx, before, after)
+        let function = &args[0];
+        let before = lazy(cx, Source::TakeWhile { function: function.clone(), input: Input::of(&args[1]) })?;
+        let after = lazy(cx, Source::DropWhile { function: function.clone(), input: Input::of(&args[1]) })?;
+        Value::vector(&mut cx.budget, vec![before, after])
     }),
     Builtin::new("reverse", (1, 1), |cx, args| {
         let mut values = seqable::values(cx, &args[0])?;
@@ -110,10 +114,7 @@ fn shown_as_lazy(cx: &mut Cx<'_>, values: Vec<Value>) -> R<Value> {
     Ok(Value::Seq(Seq::realized(Items::new(&mut cx.budget, values)?)))
 }
 
-fn pair(cx: &mut Cx<'_>, before: Vec<Value>, after: Vec<Value>) -> R<Value> {
-    let pair = vec![shown_as_lazy(cx, before)?, shown_as_lazy(cx, after)?];
-    Value::vector(&mut cx.budget, pair)
-}
+static FIRST_OF: Builtin = Builtin::new("first-of", (2, 2), |_, args| Ok(args[0].clone()));
 
 fn skip(cx: &mut Cx<'_>, value: &Value, count: usize) -> R<Seq> {
     let items = seq::of(cx, value)?;

@@ -36,11 +36,10 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
                 all.put(cx, value.clone())?;
             }
         }
-        if args.iter().all(Value::is_nil) && !args.is_empty() {
-            Ok(Value::Nil)
-        } else {
-            Ok(Value::Set(Rc::new(all)))
+        if all.len() == 0 && args.iter().any(Value::is_nil) {
+            return Ok(emptiest(args));
         }
+        Ok(Value::Set(Rc::new(all)))
     }),
     Builtin::new("set/intersection", (1, ANY), |cx, args| keep(cx, args, true)),
     Builtin::new("set/difference", (1, ANY), |cx, args| keep(cx, args, false)),
@@ -58,15 +57,26 @@ fn only_set(value: &Value) -> R<&Value> {
     }
 }
 
+/// Of nil and empty sets, the one that Clojure begins with.
+fn emptiest(args: &[Value]) -> Value {
+    let empty = |arg: &&Value| !matches!(arg, Value::Set(set) if set.len() > 0);
+    let found = if args.len() == 2 { args.iter().find(empty) } else { args.iter().rev().find(empty) };
+    found.cloned().unwrap_or(Value::Nil)
+}
+
 /// What of the first is in all of the others, or in none.
 fn keep(cx: &mut Cx<'_>, args: &[Value], wanted: bool) -> R<Value> {
-    if args.iter().any(Value::is_nil) {
-        return Err(unsupported("functions of `clojure.set` take sets here, and this is nil"));
+    args.iter().try_for_each(|arg| only_set(arg).map(|_| ()))?;
+    if args[0].is_nil() && !wanted {
+        return Ok(Value::Nil);
+    }
+    if args.iter().any(Value::is_nil) && wanted {
+        return Ok(emptiest(args));
     }
     let mut kept = Set::default();
-    'values: for value in seqable::values(cx, only_set(&args[0])?)? {
+    'values: for value in seqable::values(cx, &args[0])? {
         for other in &args[1..] {
-            let Value::Set(other) = only_set(other)? else { continue };
+            let Value::Set(other) = other else { continue };
             if other.get(cx, &value)?.is_some() != wanted {
                 continue 'values;
             }
@@ -77,15 +87,18 @@ fn keep(cx: &mut Cx<'_>, args: &[Value], wanted: bool) -> R<Value> {
 }
 
 fn within(cx: &mut Cx<'_>, small: &Value, large: &Value) -> R<Value> {
-    let (Value::Set(small), Value::Set(large)) = (small, large) else {
-        return Err(unsupported("functions of `clojure.set` take sets here"));
-    };
-    for value in small.values() {
-        if large.get(cx, value)?.is_none() {
-            return Ok(Value::Bool(false));
+    match (only_set(small)?, only_set(large)?) {
+        (Value::Set(small), Value::Set(large)) => {
+            for value in small.values() {
+                if large.get(cx, value)?.is_none() {
+                    return Ok(Value::Bool(false));
+                }
+            }
+            Ok(Value::Bool(true))
         }
+        (Value::Set(small), _) => Ok(Value::Bool(small.len() == 0)),
+        _ => Ok(Value::Bool(true)),
     }
-    Ok(Value::Bool(true))
 }
 
 fn set_of(cx: &mut Cx<'_>, values: Vec<Value>) -> R<Value> {

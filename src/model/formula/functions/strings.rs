@@ -7,6 +7,7 @@ use crate::model::formula::cx::Cx;
 use crate::model::formula::error::{R, unsupported, wrong};
 use crate::model::formula::function::Builtin;
 use crate::model::formula::number::integer;
+use crate::model::formula::price;
 use crate::model::formula::print::text;
 use crate::model::formula::seqable;
 use crate::model::formula::value::Value;
@@ -78,9 +79,12 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     }),
     Builtin::new("str/split-lines", (1, 1), |cx, args| {
         let whole = only_text(&args[0])?;
-        let mut lines: Vec<&str> =
-            whole.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).collect();
+        let mut lines: Vec<&str> = whole.split('\n').collect();
         let many = lines.len() > 1;
+        let ended = lines.len() - 1;
+        for line in &mut lines[..ended] {
+            *line = line.strip_suffix('\r').unwrap_or(line);
+        }
         while many && lines.len() > 1 && lines.last().is_some_and(|last| last.is_empty()) {
             lines.pop();
         }
@@ -133,6 +137,7 @@ fn any_text(cx: &mut Cx<'_>, value: &Value) -> R<String> {
 
 fn made(cx: &mut Cx<'_>, value: &Value, make: fn(&str) -> String) -> R<Value> {
     let whole = any_text(cx, value)?;
+    cx.budget.steps(price::letters(whole.len()))?;
     Value::text(&mut cx.budget, make(&whole))
 }
 

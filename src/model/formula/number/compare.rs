@@ -30,11 +30,6 @@ fn ratio_order(a: &BigRational, b: &BigRational) -> Ordering {
     (a.numer() * b.denom()).cmp(&(b.numer() * a.denom()))
 }
 
-/// `==`: the same number, of whatever kinds.
-pub(in crate::model::formula) fn equivalent(budget: &mut Budget, a: &Value, b: &Value) -> R<bool> {
-    Ok(order(budget, a, b)? == Some(Ordering::Equal))
-}
-
 /// `=`: the same number of the same category. Whole numbers are one, decimals, ratios and doubles one each.
 pub(in crate::model::formula) fn equal(budget: &mut Budget, a: &Value, b: &Value) -> R<bool> {
     let category = |value| kind_of(value).map(|kind| if kind == Kind::Big { Kind::Long } else { kind });

@@ -1,6 +1,6 @@
 //! Whole numbers from other numbers: `int`, `long`, `bigint`, `rationalize` and the like.
 
-use num_bigint::BigInt;
+use num_bigint::{BigInt, Sign};
 use num_traits::ToPrimitive;
 
 use super::decimal::Decimal;
@@ -23,14 +23,27 @@ pub(in crate::model::formula) fn long(value: &Value) -> R<i64> {
         Value::Decimal(decimal) => self::long(&Value::Double(decimal.double())),
         Value::Double(double) => {
             // 2^63 as a double is one more than the greatest long, and Java lets it pass as that.
-            if *double >= -9_223_372_036_854_775_808.0 && *double <= 9_223_372_036_854_775_807.0 {
-                Ok(*double as i64)
-            } else {
+            // NaN is neither below nor above, and 0.
+            if *double < -9_223_372_036_854_775_808.0 || *double > 9_223_372_036_854_775_807.0 {
                 Err(out_of_range())
+            } else {
+                Ok(*double as i64)
             }
         }
         other => truncated(other)?.to_i64().ok_or_else(out_of_range),
     }
+}
+
+/// How often 1 can be taken off before nothing is left, as `take` and its kin count: 2.5 is three times.
+pub(in crate::model::formula) fn times(value: &Value) -> R<usize> {
+    kind(value)?;
+    let rounded = match value {
+        Value::Double(double) => return Ok(double.ceil() as usize),
+        Value::Ratio(ratio) => ratio.ceil().to_integer(),
+        Value::Decimal(decimal) => decimal.ratio().ceil().to_integer(),
+        other => big(other),
+    };
+    Ok(if rounded.sign() == Sign::Minus { 0 } else { rounded.to_usize().unwrap_or(usize::MAX) })
 }
 
 /// The whole part of any number but a double.
@@ -82,7 +95,7 @@ pub(in crate::model::formula) fn bigint(budget: &mut Budget, value: &Value) -> R
 
 /// `BigDecimal.valueOf`: the digits that the double is written with.
 fn from_double(budget: &mut Budget, double: f64) -> R<Decimal> {
-    budget.steps(price::DOUBLE)?;
+    budget.steps(price::double(double))?;
     if !double.is_finite() {
         return Err(wrong("infinite or NaN"));
     }

@@ -70,9 +70,8 @@ fn whole(digits: &str, token: &str) -> R<Option<BigInt>> {
         if !(2..=36).contains(&radix) || digits.starts_with('0') {
             return Err(invalid(token));
         }
-        let rest = &digits[place + 1..];
-        let rest = if radix <= 23 { rest.strip_suffix('N').unwrap_or(rest) } else { rest };
-        return integer(rest, radix, token).map(Some);
+        // An `N` at its end is a digit, of those radixes that have it.
+        return integer(&digits[place + 1..], radix, token).map(Some);
     }
     let plain = digits.strip_suffix('N').unwrap_or(digits);
     let hexadecimal = plain.strip_prefix("0x").or_else(|| plain.strip_prefix("0X"));

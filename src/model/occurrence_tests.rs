@@ -1,0 +1,29 @@
+use serde_json::value::RawValue;
+
+use super::*;
+use crate::model::event::EventDraft;
+
+#[test]
+fn the_formulas_of_an_event_take_so_much_together_and_no_more() {
+    let context = RawValue::from_string("{}".into()).expect("JSON");
+    let draft = EventDraft { event_name: "A".into(), loan_id: "727".into(), context, occurred_at: None };
+    let event = draft.check().expect("an event");
+    let occurrence = Occurrence::new(&event, Timestamp::from_millis(0));
+    let dear = Formula::parse("(pos? (reduce + (range 10000)))").expect("a formula");
+    let mut last = 0;
+    let refused = loop {
+        match occurrence.holds(&dear) {
+            Ok(holds) => assert!(holds),
+            Err(error) => break error,
+        }
+        assert!(last < MAX_STEPS && occurrence.work() > last, "each counts");
+        last = occurrence.work();
+    };
+    assert_eq!(refused.kind, FaultKind::Limit);
+    assert!(refused.detail.contains("all subscriptions together"), "{refused}");
+    assert!(last >= MAX_STEPS, "{last}");
+    let cheap = Formula::parse("true").expect("a formula");
+    assert!(occurrence.holds(&cheap).is_err(), "whatever comes after it");
+    // The next event has steps of its own.
+    assert!(Occurrence::new(&event, Timestamp::from_millis(0)).holds(&cheap).is_ok());
+}
