@@ -81,7 +81,7 @@ async fn the_demo_that_stays_prints_a_link_that_opens_the_loans_page() {
     let link = link.await;
     let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
     let opened = http.build().expect("a client").get(link).send().await.expect("an answer");
-    assert_eq!(opened.headers()["location"], "/loans/727/webhooks");
+    assert_eq!(opened.headers()["location"], "/loans/727/webhooks?opened=1");
     // As Ctrl-C does, it removes its folder.
     let pid = demo.id().expect("it runs").to_string();
     let told = std::process::Command::new("kill").args(["-INT", &pid]).status().expect("kill runs");
