@@ -127,6 +127,9 @@ async fn every_page_lets_nothing_run_but_its_own_script() {
         if path == "/logout" && spoiled_by_emulator("answers GET /logout itself") {
             continue;
         }
+        if path.ends_with('/') && spoiled_by_emulator("takes the slash at a path's end away") {
+            continue;
+        }
         let answer = visitor.get(path).await.is(status);
         assert_eq!(answer.header("content-security-policy"), POLICY, "{path}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
