@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::lanes::{LaneId, Lanes};
 use super::places::{Places, Slot};
-use super::starts::{Admission, Door, Start};
+use super::starts::{Admission, Door, Open};
 use super::tables::{delivery, first_attempt, put_attempt, put_progress, put_wake, to_json, wakes};
 use super::writer::Class;
 use super::{Embedded, payloads};
@@ -121,7 +121,7 @@ impl Embedded {
         lane: LaneId,
         places: Places,
         slots: Vec<Slot>,
-        starter: Arc<dyn Start>,
+        open: Arc<Open>,
     ) -> Stored<()> {
         let lanes = Arc::clone(&self.0.lanes);
         let looking = Arc::clone(&lanes);
@@ -132,13 +132,10 @@ impl Embedded {
             }
             for Taken { row, wake, claimed, place, slot } in found.taken.drain(..) {
                 match claimed {
-                    Some(mut claimed) => {
-                        claimed.place = Place::held_by(place);
-                        starter.start(wake, Work::Claimed(claimed), None, slot);
-                    }
+                    Some(claimed) => open.starter.start_claimed(wake, claimed, place, slot),
                     // In hand it takes its place by itself.
                     None if lanes.take(lane, row) => {
-                        starter.start(wake.clone(), Work::Wake(wake), Some(row), slot);
+                        open.starter.start(wake.clone(), Work::Wake(wake), Some(row), slot);
                     }
                     None => {}
                 }

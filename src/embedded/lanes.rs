@@ -245,13 +245,18 @@ impl Lanes {
             }
         }
         state.remove_if_over(id);
-        drop(state);
-        self.wake_if_waiting();
+        self.wake_if_any_waits(state);
     }
 
     /// Something that lanes wait for has become free.
     pub(super) fn wake_if_waiting(&self) {
-        if !self.state().ring.is_empty() {
+        self.wake_if_any_waits(self.state());
+    }
+
+    fn wake_if_any_waits(&self, state: MutexGuard<'_, State>) {
+        let any_waits = !state.ring.is_empty();
+        drop(state);
+        if any_waits {
             self.changed.notify_one();
         }
     }

@@ -16,6 +16,12 @@ use crate::ports::{Claimed, Place, Wake, Work};
 /// Starts the handler of what is due; `row` is its message, if that is in the table still.
 pub(super) trait Start: Send + Sync {
     fn start(&self, wake: Wake, work: Work, row: Option<i64>, slot: Slot);
+
+    /// Starts an attempt that is claimed and committed.
+    fn start_claimed(&self, wake: Wake, mut claimed: Box<Claimed>, place: Places, slot: Slot) {
+        claimed.place = Place::held_by(place);
+        self.start(wake, Work::Claimed(claimed), None, slot);
+    }
 }
 
 #[derive(Default)]
@@ -24,7 +30,7 @@ pub(super) struct Starts(Mutex<Option<Arc<Open>>>);
 pub(super) struct Open {
     pub(super) slots: Arc<Semaphore>,
     pub(super) per_subscription: usize,
-    pub(super) starter: Arc<dyn Start>,
+    pub(super) starter: Box<dyn Start>,
 }
 
 /// What decides whether an attempt may begin at once.
@@ -33,7 +39,7 @@ pub(super) type Door = (Arc<Starts>, Arc<Lanes>);
 /// A slot and a place for one attempt.
 pub(super) struct Admission {
     slot: Slot,
-    places: Places,
+    place: Places,
     open: Arc<Open>,
 }
 
@@ -43,8 +49,8 @@ impl Starts {
     }
 
     /// Opens this until the guard is dropped.
-    pub(super) fn open(&self, open: Open) -> Opened<'_> {
-        *self.state() = Some(Arc::new(open));
+    pub(super) fn open(&self, open: Arc<Open>) -> Opened<'_> {
+        *self.state() = Some(open);
         Opened(self)
     }
 
@@ -57,16 +63,14 @@ impl Starts {
             let slot = Slot::take(&open.slots, lanes)?;
             (open, slot)
         };
-        let places = lanes.take_free_place(id, open.per_subscription, now)?;
-        Some(Admission { slot, places, open })
+        let place = lanes.take_free_place(id, open.per_subscription, now)?;
+        Some(Admission { slot, place, open })
     }
 }
 
 impl Admission {
-    /// Starts an attempt that is claimed and committed.
-    pub(super) fn start(self, wake: Wake, mut claimed: Box<Claimed>) {
-        claimed.place = Place::held_by(self.places);
-        self.open.starter.start(wake, Work::Claimed(claimed), None, self.slot);
+    pub(super) fn start(self, wake: Wake, claimed: Box<Claimed>) {
+        self.open.starter.start_claimed(wake, claimed, self.place, self.slot);
     }
 }
 

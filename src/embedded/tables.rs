@@ -99,17 +99,33 @@ pub(super) fn put_attempt(connection: &Connection, attempt: &Attempt) -> rusqlit
         .map(|_| ())
 }
 
-pub(super) const PUT_WAKE: &str =
+/// The message for the same as the one that is bound.
+macro_rules! same_message {
+    () => {
+        "subscription = ?1 AND (number IS NOT NULL) = (?5 IS NOT NULL) AND due = ?2 \
+         AND tenant = ?3 AND trace = ?4 AND number IS ?5 AND attempt IS ?7"
+    };
+}
+
+pub(super) const PUT_WAKE: &str = concat!(
     "INSERT INTO queue (subscription, due, tenant, trace, number, loan, attempt)
-     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS
-     (SELECT 1 FROM queue WHERE subscription = ?1 AND (number IS NOT NULL) = (?5 IS NOT NULL) AND due = ?2
-     AND tenant = ?3 AND trace = ?4 AND number IS ?5 AND attempt IS ?7)";
-pub(super) const DELETE_WAKE: &str =
-    "DELETE FROM queue WHERE subscription = ?1 AND (number IS NOT NULL) = (?5 IS NOT NULL) AND due = ?2
-     AND tenant = ?3 AND trace = ?4 AND number IS ?5 AND attempt IS ?6";
+     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS (SELECT 1 FROM queue WHERE ",
+    same_message!(),
+    ")"
+);
+pub(super) const DELETE_WAKE: &str = concat!("DELETE FROM queue WHERE ", same_message!());
 
 /// Puts a message, unless there is one for the same already.
 pub(super) fn put_wake(connection: &Connection, wake: &Wake) -> rusqlite::Result<()> {
+    execute_for(connection, PUT_WAKE, wake)
+}
+
+/// Takes away the message for this.
+pub(super) fn delete_wake(connection: &Connection, wake: &Wake) -> rusqlite::Result<()> {
+    execute_for(connection, DELETE_WAKE, wake)
+}
+
+fn execute_for(connection: &Connection, sql: &str, wake: &Wake) -> rusqlite::Result<()> {
     let (number, loan, attempt) = match &wake.what {
         Due::Attempt(number) => (Some(*number), None, None),
         Due::Resend { loan_id, attempt_id } => {
@@ -117,7 +133,7 @@ pub(super) fn put_wake(connection: &Connection, wake: &Wake) -> rusqlite::Result
         }
     };
     connection
-        .prepare_cached(PUT_WAKE)?
+        .prepare_cached(sql)?
         .execute(params![
             wake.subscription_id.uuid().as_bytes(),
             wake.due.millis(),
@@ -125,25 +141,6 @@ pub(super) fn put_wake(connection: &Connection, wake: &Wake) -> rusqlite::Result
             wake.trace_id.uuid().as_bytes(),
             number,
             loan,
-            attempt,
-        ])
-        .map(|_| ())
-}
-
-/// Takes away the message for this.
-pub(super) fn delete_wake(connection: &Connection, wake: &Wake) -> rusqlite::Result<()> {
-    let (number, attempt) = match &wake.what {
-        Due::Attempt(number) => (Some(*number), None),
-        Due::Resend { attempt_id, .. } => (None, Some(attempt_id.uuid().into_bytes())),
-    };
-    connection
-        .prepare_cached(DELETE_WAKE)?
-        .execute(params![
-            wake.subscription_id.uuid().as_bytes(),
-            wake.due.millis(),
-            wake.tenant.as_str(),
-            wake.trace_id.uuid().as_bytes(),
-            number,
             attempt,
         ])
         .map(|_| ())

@@ -61,26 +61,26 @@ where
     /// Works until `stop` is true, then finishes what is in flight.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let Self { engine, handler, limits } = self;
-        let slots = Arc::new(Semaphore::new(limits.in_all as usize));
-        let starter: Arc<dyn Start> =
-            Arc::new(Starter(Arc::new((engine.clone(), handler)), Handle::current()));
-        let per_subscription = limits.per_subscription;
-        let (open_slots, open_starter) = (Arc::clone(&slots), Arc::clone(&starter));
-        let open = engine.0.starts.open(Open { slots: open_slots, per_subscription, starter: open_starter });
+        let open = Arc::new(Open {
+            slots: Arc::new(Semaphore::new(limits.in_all as usize)),
+            per_subscription: limits.per_subscription,
+            starter: Box::new(Starter(Arc::new((engine.clone(), handler)), Handle::current())),
+        });
+        let opened = engine.0.starts.open(Arc::clone(&open));
         let mut looks = JoinSet::new();
         while !*stop.borrow_and_update() {
             while looks.try_join_next().is_some() {}
             let lanes = &engine.0.lanes;
-            match lanes.next(per_subscription, &slots, Timestamp::now()) {
+            match lanes.next(open.per_subscription, &open.slots, Timestamp::now()) {
                 Turn::Lane(lane, room) => {
                     let places = Places::taken(lanes, lane, room);
                     // Intake may have taken some of them meanwhile.
-                    let slots: Vec<_> = (0..room).map_while(|_| Slot::take(&slots, lanes)).collect();
+                    let slots: Vec<_> = (0..room).map_while(|_| Slot::take(&open.slots, lanes)).collect();
                     if slots.is_empty() {
                         lanes.due(lane, Timestamp::now());
                         continue;
                     }
-                    looks.spawn(take_due(engine.clone(), lane, places, slots, Arc::clone(&starter)));
+                    looks.spawn(take_due(engine.clone(), lane, places, slots, Arc::clone(&open)));
                 }
                 Turn::Nothing(due) => {
                     tokio::select! {
@@ -91,15 +91,15 @@ where
                 }
             }
         }
-        drop(open);
+        drop(opened);
         while looks.join_next().await.is_some() {}
         // Whatever is in flight holds a slot. Nobody closes the semaphore.
-        let _ = slots.acquire_many(limits.in_all).await;
+        let _ = open.slots.acquire_many(limits.in_all).await;
     }
 }
 
-async fn take_due(engine: Embedded, lane: LaneId, places: Places, slots: Vec<Slot>, starter: Arc<dyn Start>) {
-    if let Err(failure) = engine.take_due(lane, places, slots, starter).await {
+async fn take_due(engine: Embedded, lane: LaneId, places: Places, slots: Vec<Slot>, open: Arc<Open>) {
+    if let Err(failure) = engine.take_due(lane, places, slots, open).await {
         error!(subscription_id = %lane.subscription, %failure, "queue.not_taken");
         engine.0.lanes.due(lane, Timestamp::now() + REST);
     }
