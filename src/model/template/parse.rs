@@ -163,9 +163,7 @@ impl Parser<'_> {
         if name.is_empty() || name.chars().any(char::is_control) {
             return Err(fault("a placeholder names a variable"));
         }
-        if let Some(why) = path::fault(&name) {
-            return Err(fault(why));
-        }
+        path::parse(&name).map_err(fault)?;
         let whole = &self.rest[..self.rest.len() - rest.len()];
         if whole.contains('\n') {
             return Err(fault("a placeholder stands on one line"));

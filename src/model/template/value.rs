@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::Place;
-use super::escape;
+use super::{escape, path};
 use crate::model::event::Event;
 use crate::model::formula::Context;
 use crate::model::id::TraceId;
@@ -58,16 +58,10 @@ impl<'a> Variables<'a> {
         if let Some(json) = self.context.raw(name) {
             return found(json.get()).map(Some);
         }
-        let end = name.find(['.', '[']).unwrap_or(name.len());
-        let Some(mut json) = self.context.raw(&name[..end]).map(RawValue::get) else { return Ok(None) };
-        for step in name[end..].split(['.', '[']).filter(|step| !step.is_empty()) {
-            let step = step.strip_suffix(']').unwrap_or(step);
-            match self.context.step(json, step) {
-                Some(next) => json = next,
-                None => return Ok(None),
-            }
-        }
-        found(json).map(Some)
+        let (variable, steps) = path::parse(name)?;
+        let variable = self.context.raw(variable).map(RawValue::get);
+        let led_to = steps.into_iter().fold(variable, |json, step| self.context.step(json?, step));
+        led_to.map(found).transpose()
     }
 }
 
