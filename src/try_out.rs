@@ -40,11 +40,13 @@ pub fn evaluate(formula: &str, context: Box<RawValue>, now: Timestamp) -> Result
 
 /// What a template comes to for an event, as it would be sent. What could not be saved is refused.
 pub fn render(rendering: &Rendering, now: Timestamp) -> Result<String, Faults> {
-    let template = Template::parse(&rendering.template, rendering.target).map_err(|error| {
+    let wrong = |detail, at| {
         let mut faults = Faults::default();
-        faults.add_at("/template", error.to_string(), error.at);
+        faults.add_at("/template", detail, at);
         faults
-    })?;
+    };
+    let template = Template::parse(&rendering.template, rendering.target)
+        .map_err(|error| wrong(error.to_string(), error.at))?;
     let (fault, most) = match rendering.target {
         Target::Url => (url_fault(&rendering.template, &template), MAX_URL),
         Target::Header => (value_fault(&template), MAX_HEADERS),
@@ -56,11 +58,7 @@ pub fn render(rendering: &Rendering, now: Timestamp) -> Result<String, Faults> {
     let occurrence = Occurrence::new(&rendering.event, now);
     let context = occurrence.context().ok_or_else(|| Faults::one("/context", NOT_UNICODE))?;
     let variables = Variables::of(&rendering.event, context, rendering.trace_id);
-    let rendered = template.render(&variables, most).map_err(|error| {
-        let mut faults = Faults::default();
-        faults.add_at("/template", error.to_string(), error.at);
-        faults
-    })?;
+    let rendered = template.render(&variables, most).map_err(|error| wrong(error.to_string(), error.at))?;
     let sent = match rendering.target {
         Target::Url => sent_url(rendered),
         Target::Header => sent_header(&rendered),

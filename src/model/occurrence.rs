@@ -16,6 +16,9 @@ pub const MAX_RENDERED: usize = 32 << 20;
 /// each. The one that goes beyond is still answered.
 pub const MAX_STEPS: u64 = 2_000_000;
 
+/// Why there is nothing to look at in it.
+pub(super) const NOT_UNICODE: &str = "a name in the event's context is not Unicode";
+
 /// An event that came in at a time.
 #[derive(Debug)]
 pub struct Occurrence<'a> {
@@ -44,9 +47,7 @@ impl<'a> Occurrence<'a> {
             at: Position { line: 1, column: 1 },
             detail: detail.into(),
         };
-        let context = self
-            .context()
-            .ok_or_else(|| fault(FaultKind::Wrong, "a name in the event's context is not Unicode"))?;
+        let context = self.context().ok_or_else(|| fault(FaultKind::Wrong, NOT_UNICODE))?;
         if self.steps.load(Ordering::Relaxed) >= MAX_STEPS {
             let detail = "the formulas of all subscriptions together take too long for this event";
             return Err(fault(FaultKind::Limit, detail));

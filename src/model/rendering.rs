@@ -1,6 +1,7 @@
 //! A subscription's request, frozen for one event.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use bytes::Bytes;
 use url::Url;
@@ -8,7 +9,7 @@ use url::Url;
 use super::delivery::{Delivery, Frozen, FrozenRequest};
 use super::event::Event;
 use super::id::{EventId, TraceId};
-use super::occurrence::Occurrence;
+use super::occurrence::{NOT_UNICODE, Occurrence};
 use super::payload::Payload;
 use super::progress::Progress;
 use super::subscription::{MAX_HEADERS, MAX_URL, Subscription, is_header_value};
@@ -80,31 +81,28 @@ fn request(
 ) -> Result<(FrozenRequest, Bytes), String> {
     let settings = &subscription.settings;
     let compiled = settings.compiled.of(settings);
+    let failed =
+        |what: &str, reason: &dyn Display| format!("the template of {what} does not render: {reason}");
     let rendered =
         |what: &str, template: &Result<Template, TemplateError>, most: usize| -> Result<String, String> {
-            let failed =
-                |reason: &dyn std::fmt::Display| format!("the template of {what} does not render: {reason}");
-            let template = template.as_ref().map_err(|error| failed(error))?;
+            let template = template.as_ref().map_err(|error| failed(what, error))?;
             if template.is_constant() {
                 return Ok(template.sample());
             }
-            let context = occurrence
-                .context()
-                .ok_or_else(|| failed(&"a name in the event's context is not Unicode"))?;
+            let context = occurrence.context().ok_or_else(|| failed(what, &NOT_UNICODE))?;
             template
                 .render(&Variables::of(occurrence.event, context, trace_id), most)
-                .map_err(|error| failed(&error))
+                .map_err(|error| failed(what, &error))
         };
 
-    let failed = |what: &str, reason| format!("the template of {what} does not render: {reason}");
-    let url =
-        sent_url(rendered("the URL", &compiled.url, MAX_URL)?).map_err(|reason| failed("the URL", reason))?;
+    let url = sent_url(rendered("the URL", &compiled.url, MAX_URL)?)
+        .map_err(|reason| failed("the URL", &reason))?;
     let mut headers = BTreeMap::new();
     let mut room = MAX_HEADERS;
     for (name, template) in &compiled.headers {
         let what = format!("the header {name}");
         let value =
-            sent_header(&rendered(&what, template, MAX_HEADERS)?).map_err(|reason| failed(&what, reason))?;
+            sent_header(&rendered(&what, template, MAX_HEADERS)?).map_err(|reason| failed(&what, &reason))?;
         room = room
             .checked_sub(name.len() + value.len())
             .ok_or("the templates of the headers render to more than 32 KiB in all")?;

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use percent_encoding::percent_decode_str;
 
 use super::cookies::Jar;
@@ -19,7 +19,7 @@ use super::{Pages, Store};
 use crate::model::id::LoanId;
 use crate::model::time::Timestamp;
 use crate::portal::{self, Made, SignIn};
-use crate::web::{SIGN_IN, Site};
+use crate::web::SIGN_IN;
 
 /// How long a browser keeps the cookie of a session that is over, so that its viewer is told of that.
 const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 3600);
@@ -42,7 +42,7 @@ pub(super) async fn open<S: Store>(State(pages): State<Pages<S>>, parts: Parts) 
     let loan = made.grant.loan.as_ref().ok_or(Refused::NoLink)?;
     let jar = Jar::new(&pages.site, &pages.site.reached(&parts));
     end(&pages.store, &jar.tokens_of(&parts.headers, Some(loan))).await?;
-    let mut response = begin(&pages.site, &parts, &made, now, &path(loan));
+    let mut response = begin(&jar, &parts.headers, &made, now, &path(loan));
     // The address that it leaves has the secret.
     response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     Ok(response)
@@ -65,6 +65,7 @@ pub(super) async fn with_key<S: Store>(
     let form = Form::read(request).await?;
     let reached = pages.site.reached(&parts);
     from_us(&parts.headers, &reached)?;
+    let jar = Jar::new(&pages.site, &reached);
     let next = next(&form);
     let again = |fault| {
         let page = login::page(next.as_deref(), Some(fault), &reached);
@@ -74,13 +75,12 @@ pub(super) async fn with_key<S: Store>(
     let Some(to) = next.clone().or_else(|| loan().ok()) else { return Ok(again(Fault::NoSuchLoan)) };
     let now = Timestamp::now();
     let mut response = match portal::sign_in(&pages.store, form.get("key").trim(), now).await? {
-        SignIn::Done(made) => begin(&pages.site, &parts, &made, now, &to),
+        SignIn::Done(made) => begin(&jar, &parts.headers, &made, now, &to),
         SignIn::NoSuchKey => return Ok(again(Fault::NoSuchKey)),
         SignIn::MayNotRead => return Ok(again(Fault::MayNotRead)),
     };
     // The session of the loan's own link would go before this one.
     if let Some(loan) = loan_of(&to) {
-        let jar = Jar::new(&pages.site, &reached);
         end(&pages.store, &jar.tokens(&parts.headers, &loan)).await?;
         keep(&mut response, jar.clear(Some(&loan)));
     }
@@ -101,10 +101,9 @@ fn keep(response: &mut Response, cookies: impl IntoIterator<Item = HeaderValue>)
     }
 }
 
-fn begin(site: &Site, parts: &Parts, made: &Made, now: Timestamp, next: &str) -> Response {
-    let jar = Jar::new(site, &site.reached(parts));
+fn begin(jar: &Jar, headers: &HeaderMap, made: &Made, now: Timestamp, next: &str) -> Response {
     let seconds = (made.grant.until.since(now) + REMEMBERED_FOR).as_secs();
-    let cookies = jar.set(&parts.headers, made.grant.loan.as_ref(), made.token.expose(), seconds);
+    let cookies = jar.set(headers, made.grant.loan.as_ref(), made.token.expose(), seconds);
     let mut response = Redirect::to(&opened(next)).into_response();
     keep(&mut response, cookies);
     response
