@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::chrome::Look;
 use crate::harness::build::named;
 use crate::harness::{Gate, Journey, Reply, event, eventually, ids, text};
-use crate::scene::{ALL, link, opened};
+use crate::scene::{ALL, link, opened, under_way};
 use crate::tab::Tab;
 
 #[tokio::test]
@@ -40,11 +40,7 @@ async fn a_retry_that_is_due_arrives_by_itself() {
 #[tokio::test]
 async fn a_page_that_may_not_be_seen_any_more_says_that_it_does_not_refresh() {
     let j = Journey::begin().await;
-    j.subscribe("/hook", json!({"timeoutSeconds": 30})).await;
-    let gate = Gate::closed();
-    j.receiver.replies("/hook", [Reply::ok().held(&gate)]);
-    j.api.send_one(&event("727")).await;
-    j.receiver.next().await;
+    let gate = under_way(&j).await;
     let Some(tab) = opened(&j, Look::WITH_SCRIPT).await else { return };
     let session = tab.driver().get_all_cookies().await.expect("cookies").remove(0);
     // It stays signed in, to another loan.
@@ -86,11 +82,7 @@ async fn rows_that_match_no_more_go_away() {
 #[tokio::test]
 async fn where_more_came_than_a_page_nothing_is_left_out() {
     let j = Journey::begin().await;
-    j.subscribe("/hook", json!({"timeoutSeconds": 30})).await;
-    let gate = Gate::closed();
-    j.receiver.replies("/hook", [Reply::ok().held(&gate)]);
-    j.api.send_one(&event("727")).await;
-    j.receiver.next().await;
+    let gate = under_way(&j).await;
     let Some(tab) = opened(&j, Look::WITH_SCRIPT).await else { return };
     tab.go(tab.address().await.join("?limit=2").expect("an address").as_str()).await;
     tab.reads("td[data-head='Response Code'] .code > span:not(.unseen)", &["Sending"]).await;
@@ -104,11 +96,7 @@ async fn where_more_came_than_a_page_nothing_is_left_out() {
 #[tokio::test]
 async fn where_more_came_than_a_page_what_somebody_reads_stays_until_they_say() {
     let j = Journey::begin().await;
-    j.subscribe("/hook", json!({"timeoutSeconds": 30})).await;
-    let gate = Gate::closed();
-    j.receiver.replies("/hook", [Reply::ok().held(&gate)]);
-    j.api.send_one(&event("727")).await;
-    j.receiver.next().await;
+    let gate = under_way(&j).await;
     let Some(tab) = opened(&j, Look::WITH_SCRIPT).await else { return };
     tab.go(tab.address().await.join("?limit=2").expect("an address").as_str()).await;
     tab.click("a.open").await;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::chrome::Look;
-use crate::harness::{Api, Journey, Reply, event, text};
+use crate::harness::{Api, Gate, Journey, Reply, event, text};
 use crate::tab::Tab;
 
 pub(crate) const ALL: [&str; 2] = ["history:read", "webhooks:resend"];
@@ -17,6 +17,16 @@ pub(crate) async fn link(api: &Api, loan: &str, scopes: &[&str]) -> String {
 /// A journey and the page of its loan 727, opened by a link that allows everything.
 pub(crate) async fn opened(j: &Journey, look: Look) -> Option<Tab> {
     Tab::open(look, &link(&j.api, "727", &ALL).await).await
+}
+
+/// A webhook of loan 727 is being sent, until the gate opens.
+pub(crate) async fn under_way(j: &Journey) -> Gate {
+    j.subscribe("/hook", json!({"timeoutSeconds": 30})).await;
+    let gate = Gate::closed();
+    j.receiver.replies("/hook", [Reply::ok().held(&gate)]);
+    j.api.send_one(&event("727")).await;
+    j.receiver.next().await;
+    gate
 }
 
 /// A delivery of loan 727 that failed once and then arrived; its rows, the oldest first.

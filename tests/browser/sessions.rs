@@ -1,10 +1,8 @@
 //! Several sessions in one browser, and none any more.
 
-use serde_json::json;
-
 use crate::chrome::Look;
-use crate::harness::{Gate, Journey, Reply, event, eventually};
-use crate::scene::{ALL, link, opened, retried};
+use crate::harness::{Journey, eventually};
+use crate::scene::{ALL, link, opened, retried, under_way};
 
 #[tokio::test]
 async fn after_signing_out_going_back_shows_nothing_of_the_loan() {
@@ -30,11 +28,7 @@ async fn after_signing_out_going_back_shows_nothing_of_the_loan() {
 #[tokio::test]
 async fn a_page_stops_where_another_tenants_session_for_its_loan_was_opened() {
     let j = Journey::begin().await;
-    j.subscribe("/hook", json!({"timeoutSeconds": 30})).await;
-    let gate = Gate::closed();
-    j.receiver.replies("/hook", [Reply::ok().held(&gate)]);
-    j.api.send_one(&event("727")).await;
-    j.receiver.next().await;
+    let gate = under_way(&j).await;
     let Some(tab) = opened(&j, Look::WITH_SCRIPT).await else { return };
     tab.run("window.stayed = true", vec![]).await;
     let theirs = link(&j.stranger().await, "727", &ALL).await;

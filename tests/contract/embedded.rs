@@ -1,6 +1,7 @@
 //! The engine for one process, under the contract.
 
 mod process;
+mod worker;
 
 use std::path::PathBuf;
 
