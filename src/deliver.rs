@@ -138,7 +138,11 @@ where
             return None;
         }
         let sent = match self.in_time(delivery, row, payload).await {
-            Ok(outgoing) => self.sender.send(outgoing).await,
+            Ok(outgoing) => self.sender.send(outgoing).await.map_err(|not_sent| not_sent.to_string()),
+            Err(reason) => Err(reason),
+        };
+        let sent = match sent {
+            Ok(sent) => sent,
             Err(reason) => {
                 warn!(trace_id = %row.trace_id, attempt_id = %row.id, %reason, "attempt.unprepared");
                 let detail = "the request could not be put together; nothing was sent";
@@ -187,6 +191,8 @@ where
         let (subscription, version) = (frozen.subscription_id, frozen.subscription_version);
         let secrets = patiently(|| self.store.secrets(&frozen.tenant, subscription, version));
         Ok(Outgoing {
+            tenant: frozen.tenant.clone(),
+            fresh_connection: delivery.progress.interruptions > 0,
             method: frozen.request.method,
             url: frozen.request.url.clone(),
             headers: frozen.request.headers.clone(),

@@ -17,7 +17,7 @@ use super::failure::failed;
 use super::item::{get_number, get_text, live, number, text};
 use super::table::{EGRESS, EXPIRES, PK, Place, SEEN, SK};
 use crate::model::time::Timestamp;
-use crate::ports::{Egress, EgressAddresses, Outgoing, Sender, Sent, Stored};
+use crate::ports::{Egress, EgressAddresses, NotSent, Outgoing, Sender, Sent, Stored};
 
 /// An address counts as seen of late for this long.
 const OF_LATE: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -81,9 +81,10 @@ pub struct SendingFrom<O> {
 }
 
 impl<O: Sender + Sync> Sender for SendingFrom<O> {
-    async fn send(&self, outgoing: Outgoing) -> Sent {
+    async fn send(&self, outgoing: Outgoing) -> Result<Sent, NotSent> {
         let (sent, public) = tokio::join!(self.sender.send(outgoing), self.address.get());
-        Sent { source_ip: sent.source_ip.and_then(|local| as_received(local, public)), ..sent }
+        let sent = sent?;
+        Ok(Sent { source_ip: sent.source_ip.and_then(|local| as_received(local, public)), ..sent })
     }
 }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::model::attempt::AttemptNumber;
-use crate::model::id::{AttemptId, EventId, SubscriptionId, TraceId};
+use crate::model::id::{AttemptId, EventId, SubscriptionId, TenantId, TraceId};
 use crate::model::subscription::Method;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
@@ -13,13 +13,15 @@ const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 struct LeavingFrom(Option<IpAddr>);
 
 impl Sender for LeavingFrom {
-    async fn send(&self, outgoing: Outgoing) -> Sent {
-        Sent { elapsed: outgoing.timeout, source_ip: self.0, result: Ok(200), received: None }
+    async fn send(&self, outgoing: Outgoing) -> Result<Sent, NotSent> {
+        Ok(Sent { elapsed: outgoing.timeout, source_ip: self.0, result: Ok(200), received: None })
     }
 }
 
 fn outgoing() -> Outgoing {
     Outgoing {
+        tenant: TenantId::try_from("acme".to_owned()).expect("a tenant"),
+        fresh_connection: false,
         method: Method::Post,
         url: "https://core.example.com/hooks/loans".into(),
         headers: BTreeMap::new(),
@@ -51,7 +53,7 @@ async fn a_request_comes_from_the_public_address_unless_it_never_left_the_machin
     ] {
         let public_address = address(public).map_or(PublicAddress::Unknown, PublicAddress::Fixed);
         let sender = SendingFrom { sender: LeavingFrom(address(local)), address: public_address };
-        let sent = sender.send(outgoing()).await;
+        let sent = sender.send(outgoing()).await.expect("it was sent");
         assert_eq!(sent.source_ip, address(seen), "from {local:?} behind {public:?}");
         assert_eq!((sent.elapsed, sent.result), (Duration::from_secs(15), Ok(200)), "all else stays");
     }

@@ -6,15 +6,15 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use super::{Client, Received, signature};
 use crate::model::failure::{ErrorKind, Failure};
 use crate::model::subscription;
-use crate::ports::{self, Outgoing, Sender};
+use crate::ports::{self, NotSent, Outgoing, Sender};
 
 const USER_AGENT: &str = concat!("loanhook/", env!("CARGO_PKG_VERSION"));
 
 impl Sender for Client {
-    async fn send(&self, outgoing: Outgoing) -> ports::Sent {
+    async fn send(&self, outgoing: Outgoing) -> Result<ports::Sent, NotSent> {
         let headers = match headers(&outgoing) {
             Ok(headers) => headers,
-            Err(error) => return unsendable(&error),
+            Err(error) => return Ok(unsendable(&error)),
         };
         let sent = self
             .send(super::Outgoing {
@@ -31,7 +31,7 @@ impl Sender for Client {
                 (Err(failure), sent.partial.map(|partial| Received { truncated: true, ..partial }))
             }
         };
-        ports::Sent {
+        Ok(ports::Sent {
             elapsed: sent.elapsed,
             source_ip: sent.source_ip,
             result,
@@ -41,7 +41,7 @@ impl Sender for Client {
                 body: received.body,
                 truncated: received.truncated,
             }),
-        }
+        })
     }
 }
 

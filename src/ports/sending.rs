@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::Stored;
 use crate::model::attempt::AttemptNumber;
 use crate::model::failure::Failure;
-use crate::model::id::{AttemptId, TraceId};
+use crate::model::id::{AttemptId, TenantId, TraceId};
 use crate::model::secret::SigningSecret;
 use crate::model::subscription::Method;
 use crate::model::time::Timestamp;
@@ -34,6 +34,10 @@ pub trait EgressAddresses {
 /// A request about to leave: what was frozen at intake, and what belongs to this attempt alone.
 #[derive(Debug)]
 pub struct Outgoing {
+    /// Whose webhook it is: what is limited by tenant counts it there.
+    pub tenant: TenantId,
+    /// It must not use a connection that was used before: the attempt before it was lost on one.
+    pub fresh_connection: bool,
     pub method: Method,
     pub url: String,
     pub headers: BTreeMap<String, String>,
@@ -72,14 +76,20 @@ pub struct Received {
     pub truncated: bool,
 }
 
+/// No request left, because this machine lacked what it takes (file descriptors, ports, memory). Nothing
+/// reached the receiver, and the receiver is not to blame: it is no attempt. A sentence for the log.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotSent(pub String);
+
 pub trait Sender {
-    /// Sends one request, once. It never fails: a failure is what came of it.
-    fn send(&self, outgoing: Outgoing) -> impl Future<Output = Sent> + Send;
+    /// Sends one request, once. A failure of the receiver or of the network is what came of it, not an error.
+    fn send(&self, outgoing: Outgoing) -> impl Future<Output = Result<Sent, NotSent>> + Send;
 }
 
 /// One sender may serve many at once.
 impl<O: Sender + Send + Sync> Sender for Arc<O> {
-    async fn send(&self, outgoing: Outgoing) -> Sent {
+    async fn send(&self, outgoing: Outgoing) -> Result<Sent, NotSent> {
         (**self).send(outgoing).await
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use loanhook::model::attempt::AttemptNumber;
-use loanhook::ports::{Outgoing, Received, Sender, Sent};
+use loanhook::ports::{NotSent, Outgoing, Received, Sender, Sent};
 use tokio::sync::Semaphore;
 
 use crate::scene::SECOND;
@@ -56,7 +56,7 @@ impl Scripted {
 }
 
 impl Sender for Scripted {
-    async fn send(&self, outgoing: Outgoing) -> Sent {
+    async fn send(&self, outgoing: Outgoing) -> Result<Sent, NotSent> {
         lock(&self.sent).push(outgoing);
         let received = self.says.map(|body| Received {
             headers: TYPICAL.map(|(name, value)| (name.into(), value.into())).into(),
@@ -64,7 +64,7 @@ impl Sender for Scripted {
             body: Bytes::from_static(body.as_bytes()),
             truncated: false,
         });
-        Sent { received, ..answer(lock(&self.script).pop_front().unwrap_or(self.then)) }
+        Ok(Sent { received, ..answer(lock(&self.script).pop_front().unwrap_or(self.then)) })
     }
 }
 
@@ -81,10 +81,10 @@ impl Held {
 }
 
 impl Sender for Held {
-    async fn send(&self, _: Outgoing) -> Sent {
+    async fn send(&self, _: Outgoing) -> Result<Sent, NotSent> {
         self.taken.add_permits(1);
         self.let_go.acquire().await.expect("open").forget();
-        answer(200)
+        Ok(answer(200))
     }
 }
 

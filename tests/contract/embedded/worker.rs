@@ -9,7 +9,7 @@ use loanhook::model::attempt::AttemptNumber;
 use loanhook::model::failure::ErrorKind;
 use loanhook::model::progress::Status;
 use loanhook::model::time::Timestamp;
-use loanhook::ports::{Claimed, Deliveries, Outgoing, Queue, Sender, Sent, Stored, Work};
+use loanhook::ports::{Claimed, Deliveries, NotSent, Outgoing, Queue, Sender, Sent, Stored, Work};
 use rusqlite::params;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::sync::{Semaphore, watch};
@@ -26,9 +26,9 @@ struct PanicsOnce {
 }
 
 impl Sender for PanicsOnce {
-    async fn send(&self, _: Outgoing) -> Sent {
+    async fn send(&self, _: Outgoing) -> Result<Sent, NotSent> {
         assert!(self.requests.fetch_add(1, Ordering::Relaxed) > 0, "the first request panics");
-        Sent { elapsed: SECOND, source_ip: None, result: Ok(200), received: None }
+        Ok(Sent { elapsed: SECOND, source_ip: None, result: Ok(200), received: None })
     }
 }
 

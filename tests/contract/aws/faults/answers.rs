@@ -4,7 +4,7 @@ use bytes::Bytes;
 use loanhook::deliver::Deliver;
 use loanhook::model::attempt::Outcome;
 use loanhook::model::progress::Status;
-use loanhook::ports::{Outgoing, Received, Sender, Sent};
+use loanhook::ports::{NotSent, Outgoing, Received, Sender, Sent};
 
 use super::super::faulty::Faulty;
 use super::super::proxy::BROKEN;
@@ -15,10 +15,10 @@ use crate::scene::{LEASE, SECOND, START, Scene};
 struct Talking;
 
 impl Sender for Talking {
-    async fn send(&self, _: Outgoing) -> Sent {
+    async fn send(&self, _: Outgoing) -> Result<Sent, NotSent> {
         let body = Bytes::from_static(b"thank you");
         let received = Received { headers: Vec::new(), headers_truncated: false, body, truncated: false };
-        Sent { elapsed: SECOND, source_ip: None, result: Ok(200), received: Some(received) }
+        Ok(Sent { elapsed: SECOND, source_ip: None, result: Ok(200), received: Some(received) })
     }
 }
 
