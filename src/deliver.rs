@@ -17,7 +17,7 @@ use self::recording::{complete, patiently, record};
 use crate::log;
 use crate::model::attempt::{Attempt, AttemptState, Completion, SENDER_DIED};
 use crate::model::delivery::Delivery;
-use crate::model::failure::{ErrorKind, Failure};
+use crate::model::failure::{ErrorKind, Failure, Phase};
 use crate::model::progress::Verdict;
 use crate::model::time::Timestamp;
 use crate::ports::{
@@ -132,7 +132,7 @@ where
     /// Sends the request of a row and completes it; gives the answer's body.
     async fn send(&self, delivery: &Delivery, row: &mut Attempt, payload: Option<Bytes>) -> Option<Bytes> {
         if let Some(reason) = &delivery.frozen.request.unrenderable {
-            let failure = Failure::new(ErrorKind::Template, reason.clone());
+            let failure = Failure::at(Phase::Prepare, ErrorKind::Template, reason.clone());
             row.state = AttemptState::Complete(Completion::unsent(row.sent_at, failure));
             log::attempt(row);
             return None;
@@ -202,6 +202,9 @@ where
             attempt_id: row.id,
             number: row.number,
             event_name: frozen.event_name.clone(),
+            loan_id: frozen.loan_id.clone(),
+            occurred_at: frozen.occurred_at.clone(),
+            test: false,
             secrets: secrets.await.map_err(unread)?.ok_or("its signing secrets are gone")?.valid(row.sent_at),
             sent_at: row.sent_at,
             timeout: Duration::from_secs(frozen.timeout_seconds.into()),

@@ -26,6 +26,10 @@ impl Receiver {
         Self(TcpListener::bind((address, 0)).await.expect("a port"))
     }
 
+    pub(super) async fn start_on(address: IpAddr, port: u16) -> Self {
+        Self(TcpListener::bind((address, port)).await.expect("the port"))
+    }
+
     pub(super) fn port(&self) -> u16 {
         self.0.local_addr().expect("an address").port()
     }
