@@ -135,7 +135,7 @@ fn unparsable(reason: &str, raw: &[u8], to: &Destination) -> String {
     if is_http_2(raw) {
         return format!("{place} {HTTP_2_ONLY}");
     }
-    if matches!(raw, [0x15, 3, ..]) && to.scheme == Scheme::Http {
+    if matches!(raw, [0x15 | 0x16, 3, ..]) && to.scheme == Scheme::Http {
         return format!("{place} answered in TLS; use https://");
     }
     let what = match reason {

@@ -12,7 +12,6 @@ use std::{sync::Arc, time::Duration};
 
 use http::Response;
 use hyper::{body::Incoming as Body, client::conn::http1};
-use hyper_util::rt::TokioIo;
 use ipnet::IpNet;
 use rustls::pki_types::CertificateDer;
 use thiserror::Error;
@@ -23,21 +22,20 @@ use super::{
     Outgoing, Sent,
     addresses::Failing,
     classify,
-    connect::{Raced, Unconnected, race},
-    guard::{Guard, Scheme},
+    connection::Connection,
+    guard::Guard,
     lookups::Lookups,
     names::SystemResolver,
     names_files::Unusable,
-    pool::{Connection, Pool, Seat},
-    prepare::{Prepared, prepare, refused},
-    resolve::{Resolver, permitted},
+    opening::{Begun, How, Stop, over},
+    pool::{Pool, Seat},
+    prepare::{Prepared, prepare},
+    resolve::Resolver,
     response::Incoming,
     reuse::Limits,
     timeouts::{self, Track},
     tls,
-    wire::{Transport, Watch, Wire},
 };
-use crate::model::{failure::Phase, id::TenantId};
 use crate::ports::NotSent;
 
 /// An answer with more headers is a broken one. Left alone, the parser breaks off at 100, which a receiver behind a few
@@ -50,13 +48,13 @@ const CLOSING: Duration = Duration::from_millis(20);
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
-struct Inner {
-    guard: Guard,
-    lookups: Lookups,
-    failing: Failing,
+pub(super) struct Inner {
+    pub(super) guard: Guard,
+    pub(super) lookups: Lookups,
+    pub(super) failing: Failing,
     pool: Arc<Pool>,
-    tls: TlsConnector,
-    http: http1::Builder,
+    pub(super) tls: TlsConnector,
+    pub(super) http: http1::Builder,
 }
 
 /// The client could not be made.
@@ -67,23 +65,6 @@ pub enum Unavailable {
     #[error("cannot set up sending: {0}")]
     Names(#[from] Unusable),
 }
-
-/// How a request ended before an answer began.
-enum Stop {
-    Failed(Box<Sent>),
-    NotSent(NotSent),
-    /// The kept connection had ended before the first byte was written.
-    Unwritten,
-}
-
-impl From<Sent> for Stop {
-    fn from(sent: Sent) -> Self {
-        Self::Failed(Box::new(sent))
-    }
-}
-
-/// An answer that has begun, and the connection it comes over.
-type Begun = (Response<Body>, Connection);
 
 impl Client {
     /// A client that may send to public addresses and to the `allowed` networks. Names are resolved, and
@@ -145,23 +126,6 @@ impl Client {
     }
 }
 
-/// What a request needs besides its own bytes.
-struct How {
-    tenant: TenantId,
-    fresh: bool,
-    turn: usize,
-    timeout: Duration,
-    deadline: Instant,
-}
-
-impl How {
-    fn of(outgoing: &Outgoing, started: Instant) -> Self {
-        let Outgoing { tenant, fresh_connection, turn, timeout, .. } = outgoing;
-        let (fresh, turn, timeout) = (*fresh_connection, *turn, *timeout);
-        Self { tenant: tenant.clone(), fresh, turn, timeout, deadline: started + timeout }
-    }
-}
-
 impl Inner {
     async fn exchange(&self, mut prepared: Prepared, how: &How) -> Result<Sent, NotSent> {
         let seat = self.pool.sit(&prepared.to.origin);
@@ -178,7 +142,9 @@ impl Inner {
             Err(_) => Sent::failed(timeouts::before_answer(&track, how.timeout, &prepared.to)),
         };
         // The next attempt begins with another address: the first that failed is the last to be tried again.
-        track.addresses.iter().rev().for_each(|address| self.failing.note(*address));
+        if !stopped.is_interrupted() {
+            track.addresses.iter().rev().for_each(|address| self.failing.note(*address));
+        }
         Ok(stopped)
     }
 
@@ -208,63 +174,6 @@ impl Inner {
         over(connection, prepared, track).await
     }
 
-    /// A new connection to the request's destination.
-    async fn open(
-        &self,
-        prepared: &Prepared,
-        how: &How,
-        seat: &Seat,
-        track: &mut Track,
-    ) -> Result<Connection, Stop> {
-        let to = &prepared.to;
-        track.phase = Phase::Resolve;
-        if to.scheme == Scheme::Https && to.certified.is_none() {
-            return Err(Sent::failed(classify::impossible_name(to)).into());
-        }
-        let found = match to.literal() {
-            Some(address) => vec![address],
-            None => {
-                let name = to.host.to_string();
-                let found = self.lookups.addresses(&how.tenant, &name).await;
-                let found = found.map_err(|error| match classify::unresolved(&error, to) {
-                    Ok(failure) => Sent::failed(failure).into(),
-                    Err(not_sent) => Stop::NotSent(not_sent),
-                })?;
-                if found.is_empty() {
-                    return Err(Sent::failed(classify::unknown_name(to)).into());
-                }
-                let refusal = permitted(&self.guard, to.scheme, &found);
-                refusal.map_err(|refusal| refused(Phase::Resolve, to.scheme, refusal))?;
-                found
-            }
-        };
-        track.phase = Phase::Connect;
-        track.addresses = self.failing.order(&found, to.port, how.turn);
-        let Raced { stream, remote, behind } = race(&track.addresses).await.map_err(|error| match error {
-            Unconnected::Refused(error) => {
-                Sent::failed(classify::unconnected(&error, to, found.len())).into()
-            }
-            Unconnected::Lacking(not_sent) => Stop::NotSent(not_sent),
-        })?;
-        behind.into_iter().for_each(|address| self.failing.note(address));
-        track.addresses = vec![remote];
-        stream.set_nodelay(true).ok();
-        let local = stream.local_addr().map_or(remote.ip(), |address| address.ip()).to_canonical();
-        let transport = match &to.certified {
-            Some(name) if to.scheme == Scheme::Https => {
-                track.phase = Phase::Tls;
-                let secured = self.tls.connect(name.clone(), stream).await;
-                let failed = |error| Sent::failed(classify::unsecured(&error, to));
-                Transport::Secure(Box::new(secured.map_err(failed)?))
-            }
-            _ => Transport::Clear(stream),
-        };
-        let watch = Arc::new(Watch::default());
-        let wire = TokioIo::new(Wire::new(transport, Arc::clone(&watch)));
-        let shaken = self.http.handshake(wire).await.map_err(|_| Sent::failed(classify::closed(to)))?;
-        Ok(seat.begin(shaken, watch, local, remote))
-    }
-
     /// Reads the answer, and keeps the connection where that may be used again.
     async fn read(
         &self,
@@ -274,7 +183,7 @@ impl Inner {
         prepared: &Prepared,
         how: &How,
     ) -> Sent {
-        let mut incoming = Incoming::new(response, &connection.watch.take_raw());
+        let mut incoming = Incoming::new(response, &connection.watch);
         let failure = match timeout_at(how.deadline, incoming.read()).await {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(classify::within_answer(&error, incoming.progress(), &prepared.to)),
@@ -298,36 +207,4 @@ impl Inner {
         };
         Sent { elapsed: Duration::ZERO, source_ip: Some(local), result, partial, refusal: None }
     }
-}
-
-/// Writes the request to a connection, and waits for its answer to begin.
-async fn over(mut connection: Connection, prepared: &mut Prepared, track: &mut Track) -> Result<Begun, Stop> {
-    let kept = connection.used > 0;
-    connection.used += 1;
-    connection.watch.begin(kept);
-    track.phase = Phase::Send;
-    track.addresses = vec![connection.remote];
-    track.watch = Some(Arc::clone(&connection.watch));
-    if kept && connection.requests.ready().await.is_err() {
-        return Err(Stop::Unwritten);
-    }
-    let request = prepared.request(kept);
-    let error = match connection.requests.try_send_request(request).await {
-        Ok(response) => return Ok((response, connection)),
-        Err(error) => error,
-    };
-    let bytes = connection.watch.bytes();
-    let written = error.message().is_none() && bytes.written > 0;
-    let error = error.into_error();
-    if !written && let Some(not_sent) = classify::lacking(&error) {
-        return Err(Stop::NotSent(not_sent));
-    }
-    Err(match (kept, written) {
-        (true, false) => Stop::Unwritten,
-        (true, true) if bytes.read == 0 => Sent::failed(classify::interrupted(bytes, &prepared.to)).into(),
-        _ => {
-            Sent::failed(classify::without_answer(&error, &connection.watch.take_raw(), bytes, &prepared.to))
-                .into()
-        }
-    })
 }

@@ -17,27 +17,36 @@ pub(super) struct Irregular {
 }
 
 /// Judges the head in `raw`, the beginning of an answer; interim ones (1xx) are passed over. `read` is how many header
-/// lines were read of it.
+/// lines were read of it. A head that does not end within `raw` counts as sloppy, since nobody knows.
 pub(super) fn irregular(raw: &[u8], read: usize) -> Irregular {
-    let mut lines = raw.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    loop {
-        let Some(status) = lines.by_ref().find(|line| !line.is_empty()) else {
-            return Irregular::default();
-        };
-        let (mut count, mut odd) = (0_usize, false);
-        for line in lines.by_ref().take_while(|line| !line.is_empty()) {
+    let mut lines = raw.split_inclusive(|byte| *byte == b'\n');
+    while let Some(status) = lines.by_ref().find(|line| !is_empty(line)) {
+        let (mut count, mut odd, mut ended) = (0_usize, false, false);
+        for line in lines.by_ref() {
+            if is_empty(line) {
+                ended = true;
+                break;
+            }
             let folded = line.starts_with(b" ") || line.starts_with(b"\t");
             let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
             odd |= folded || name.ends_with(b" ") || name.ends_with(b"\t");
             // The first line cannot go on one before it.
             count += usize::from(!folded || count == 0);
         }
-        if is_interim(status) {
+        if ended && is_interim(status) {
             continue;
         }
         let dropped = count.saturating_sub(read);
-        return Irregular { dropped: u32::try_from(dropped).unwrap_or(u32::MAX), sloppy: odd || dropped > 0 };
+        return Irregular {
+            dropped: u32::try_from(dropped).unwrap_or(u32::MAX),
+            sloppy: odd || !ended || dropped > 0,
+        };
     }
+    Irregular { dropped: 0, sloppy: true }
+}
+
+fn is_empty(line: &[u8]) -> bool {
+    matches!(line, b"\n" | b"\r\n")
 }
 
 /// 101 is none: the head of another protocol's beginning is final.
@@ -65,9 +74,17 @@ mod tests {
                 "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\nx: 1\r\n\r\n",
                 1,
             ),
-            ("", 0),
         ] {
             assert_eq!(judged(raw, read), (0, false), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_head_whose_end_is_not_known_is_not_regular() {
+        for raw in
+            ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nx-a: 1\r\n", "HTTP/1.1 200 OK\r\nx-a: 1\r\nx-"]
+        {
+            assert_eq!(judged(raw, 9), (0, true), "{raw}");
         }
     }
 

@@ -3,7 +3,7 @@
 //! Whoever asks for a name that is being looked up shares that look-up, so a name has one at most. A tenant has
 //! [`PER_TENANT`] at most, so that names of one tenant that are never answered leave room for those of others; in all
 //! there are [`IN_ALL`], each of which may take two descriptors. Who waits for room waits within the time of its
-//! request. A look-up that nobody waits for any more is called off.
+//! request; what is known without asking needs none. A look-up that nobody waits for any more is called off.
 
 use std::{
     collections::HashMap,
@@ -53,6 +53,9 @@ impl Lookups {
 
     /// The addresses of a name, for a webhook of this tenant.
     pub(super) async fn addresses(&self, tenant: &TenantId, name: &str) -> Found {
+        if let Some(known) = self.resolver.known(name) {
+            return known.map_err(Arc::new);
+        }
         let joined = Self::lock(&self.state).joined(name);
         if let Some(lookup) = joined {
             return lookup.await;

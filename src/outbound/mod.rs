@@ -29,12 +29,15 @@ mod certificate;
 mod classify;
 mod client;
 mod connect;
+mod connection;
 pub mod guard;
 mod head;
 mod lack;
 mod lookups;
 mod names;
+mod names_cache;
 mod names_files;
+mod opening;
 mod pool;
 mod prepare;
 mod resolve;
@@ -54,7 +57,10 @@ use std::{net::IpAddr, time::Duration};
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
-use crate::model::{failure::Failure, id::TenantId};
+use crate::model::{
+    failure::{ErrorKind, Failure},
+    id::TenantId,
+};
 
 pub use client::{Client, Unavailable};
 pub use names::SystemResolver;
@@ -101,5 +107,9 @@ pub struct Sent {
 impl Sent {
     fn failed(failure: Failure) -> Self {
         Self { elapsed: Duration::ZERO, source_ip: None, result: Err(failure), partial: None, refusal: None }
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.result.as_ref().is_err_and(|failure| failure.kind == ErrorKind::Interrupted)
     }
 }

@@ -4,8 +4,8 @@
 //! nsswitch's usual `files dns`. `localhost`, and names under it, are loopback's without asking anybody. Look-ups are
 //! asynchronous: none holds a thread, and one that nobody waits for any more is called off.
 //!
-//! Answers are kept for their time to live, a day at most, and "there is no such name" for [`NEGATIVE`] at most. Both
-//! files are read again when they have changed, which is looked for at a look-up.
+//! What was found is kept in a [`Cache`]. Both files are read again when they have changed, which is looked for at a
+//! look-up, and then nothing that was kept counts any more.
 
 use std::{
     io,
@@ -21,20 +21,19 @@ use hickory_resolver::{
     net::{DnsError, NetError, NoRecords, runtime::TokioRuntimeProvider},
     proto::{
         op::{Query, ResponseCode},
-        rr::{Name, RData, RecordType},
+        rr::{Name, RecordType},
     },
 };
 
 use super::{
     lack,
+    names_cache::{Answer, Cache},
     names_files::{Files, Unusable},
     resolve::Resolver,
 };
 
-const POSITIVE: Duration = Duration::from_secs(24 * 3600);
-const NEGATIVE: Duration = Duration::from_secs(10);
-/// How many answers are kept.
-const CACHED: u64 = 4096;
+/// How long it is good that there is no such name, where its zone does not say.
+const NEGATIVE: u32 = 5;
 /// How long the answer of one family is waited for when the other's is there.
 const OTHER_FAMILY: Duration = Duration::from_secs(1);
 /// How often it is looked whether the files have changed.
@@ -85,6 +84,10 @@ impl Resolver for SystemResolver {
         let reader = self.reader();
         async move { reader.addresses(&name).await }.boxed()
     }
+
+    fn known(&self, name: &str) -> Option<io::Result<Vec<IpAddr>>> {
+        self.reader().known(name)
+    }
 }
 
 /// One reading of the configuration.
@@ -93,6 +96,7 @@ struct Reader {
     servers: TokioResolver,
     search: Vec<Name>,
     ndots: usize,
+    cache: Cache,
 }
 
 impl Reader {
@@ -103,42 +107,52 @@ impl Reader {
 
     fn new(config: ResolverConfig, mut options: ResolverOpts, hosts: Hosts) -> Result<Self, Unusable> {
         options.use_hosts_file = ResolveHosts::Never;
-        options.positive_max_ttl = Some(POSITIVE);
-        options.negative_max_ttl = Some(NEGATIVE);
-        options.cache_size = CACHED;
+        options.cache_size = 0;
         // A truncated or refused answer is asked for again over TCP, where many share a connection.
         options.max_active_requests = 256;
         options.try_tcp_on_error = true;
         let mut search: Vec<Name> = config.search().to_vec();
         search.extend(config.domain().filter(|domain| !search.contains(domain)).cloned());
         let ndots = options.ndots;
-        Ok(Self { hosts, servers: servers(config, options)?, search, ndots })
+        Ok(Self { hosts, servers: servers(config, options)?, search, ndots, cache: Cache::default() })
+    }
+
+    /// What needs no question to a name server.
+    fn known(&self, name: &str) -> Option<io::Result<Vec<IpAddr>>> {
+        let Ok(parsed) = Name::from_utf8(name) else {
+            return Some(Err(io::Error::other("it is not a name that the domain name system can have")));
+        };
+        let in_hosts = Some(self.in_hosts(&parsed)).filter(|found| !found.is_empty());
+        in_hosts.map(Ok).or_else(|| self.cache.get(name, Instant::now()))
     }
 
     async fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>> {
-        let Ok(parsed) = Name::from_utf8(name) else {
-            return Err(io::Error::other("it is not a name that the domain name system can have"));
-        };
-        let known = self.in_hosts(&parsed);
-        if !known.is_empty() {
-            return Ok(known);
+        if let Some(known) = self.known(name) {
+            return known;
         }
-        let mut last = Ok(Vec::new());
-        for name in self.candidates(parsed) {
+        let answer = self.answer(Name::from_utf8(name).unwrap_or_default()).await;
+        self.cache.put(name.to_owned(), &answer, Instant::now());
+        answer.map(|answer| answer.addresses)
+    }
+
+    /// Asks for what a name may mean, until one of it has an address.
+    async fn answer(&self, name: Name) -> io::Result<Answer> {
+        let mut last = None;
+        for name in self.candidates(name) {
             match self.of_both_families(name).await {
-                Ok(found) if !found.is_empty() => return Ok(found),
-                // The name as it is counts for more than what the search list makes of it.
-                other => last = if last.is_err() { last } else { other },
+                Ok(found) if !found.addresses.is_empty() => return Ok(found),
+                Err(error) => return Err(error),
+                Ok(none) => last = last.or(Some(none)),
             }
         }
-        last
+        Ok(last.unwrap_or(Answer { addresses: Vec::new(), good_for: Duration::ZERO }))
     }
 
     fn in_hosts(&self, name: &Name) -> Vec<IpAddr> {
         let lookups = [RecordType::A, RecordType::AAAA]
             .map(|family| self.hosts.lookup_static_host(&Query::query(name.clone(), family)));
         let answers = lookups.iter().flatten().flat_map(|lookup| lookup.answers());
-        answers.filter_map(|record| ip(&record.data)).collect()
+        answers.filter_map(|record| record.data.ip_addr()).collect()
     }
 
     /// What a name may mean, in order: itself and, where it may be a short one, with what the search list appends.
@@ -156,36 +170,44 @@ impl Reader {
     }
 
     /// A family whose answer takes long does not hold up the other's.
-    async fn of_both_families(&self, name: Name) -> io::Result<Vec<IpAddr>> {
+    async fn of_both_families(&self, name: Name) -> io::Result<Answer> {
         let v6 = self.of_one_family(name.clone(), RecordType::AAAA).boxed();
         let v4 = self.of_one_family(name, RecordType::A).boxed();
         let (first, other) = future::select(v6, v4).await.factor_first();
         let other = match &first {
-            Ok(found) if !found.is_empty() => {
-                tokio::time::timeout(OTHER_FAMILY, other).await.unwrap_or(Ok(Vec::new()))
+            Ok(found) if !found.addresses.is_empty() => {
+                let late = Ok(Answer { addresses: Vec::new(), good_for: OTHER_FAMILY });
+                tokio::time::timeout(OTHER_FAMILY, other).await.unwrap_or(late)
             }
             _ => other.await,
         };
         match (first, other) {
-            (Ok(mut first), Ok(other)) => {
-                first.extend(other);
-                first.sort_by_key(IpAddr::is_ipv4);
-                Ok(first)
+            (Ok(first), Ok(other)) => {
+                let mut addresses = [first.addresses, other.addresses].concat();
+                addresses.sort_by_key(IpAddr::is_ipv4);
+                Ok(Answer { addresses, good_for: first.good_for.min(other.good_for) })
             }
-            (Ok(found), Err(_)) | (Err(_), Ok(found)) if !found.is_empty() => Ok(found),
+            (Ok(found), Err(_)) | (Err(_), Ok(found)) if !found.addresses.is_empty() => Ok(found),
             (Err(error), _) | (_, Err(error)) => Err(error),
         }
     }
 
-    async fn of_one_family(&self, name: Name, family: RecordType) -> io::Result<Vec<IpAddr>> {
-        match self.servers.lookup(name, family).await {
-            Ok(lookup) => Ok(lookup.answers().iter().filter_map(|record| ip(&record.data)).collect()),
+    async fn of_one_family(&self, name: Name, family: RecordType) -> io::Result<Answer> {
+        let (addresses, seconds) = match self.servers.lookup(name, family).await {
+            Ok(lookup) => {
+                // Those of the names in between count too.
+                let seconds = lookup.answers().iter().map(|record| record.ttl).min();
+                let addresses = lookup.answers().iter().filter_map(|record| record.data.ip_addr());
+                (addresses.collect(), seconds.unwrap_or(NEGATIVE))
+            }
             Err(NetError::Dns(DnsError::NoRecordsFound(NoRecords {
                 response_code: ResponseCode::NXDomain | ResponseCode::NoError,
+                negative_ttl,
                 ..
-            }))) => Ok(Vec::new()),
-            Err(error) => Err(told(&error)),
-        }
+            }))) => (Vec::new(), negative_ttl.unwrap_or(NEGATIVE)),
+            Err(error) => return Err(told(&error)),
+        };
+        Ok(Answer { addresses, good_for: Duration::from_secs(seconds.into()) })
     }
 }
 
@@ -193,10 +215,6 @@ fn servers(config: ResolverConfig, options: ResolverOpts) -> Result<TokioResolve
     let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
     *builder.options_mut() = options;
     builder.build().map_err(|error| Unusable::because(&error))
-}
-
-fn ip(data: &RData) -> Option<IpAddr> {
-    data.ip_addr()
 }
 
 /// Why a look-up failed, in words of ours. What this machine lacked for it is an error of the operating system.

@@ -20,9 +20,9 @@ use std::{
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::client::conn::http1::{self, SendRequest};
-use tokio::{task::AbortHandle, time::Instant};
+use tokio::time::Instant;
 
-use super::{reuse::Limits, wire::Watch};
+use super::{connection::Connection, reuse::Limits, wire::Watch};
 
 /// How many connections wait for one origin, whatever was at work there.
 const MAX_IDLE_PER_ORIGIN: usize = 512;
@@ -31,42 +31,6 @@ const MAX_IDLE: usize = 1024;
 /// What "of late" means.
 const WINDOW: Duration = Duration::from_secs(10);
 const SWEPT_EVERY: Duration = Duration::from_secs(1);
-
-/// One connection. It ends when this is dropped; a request that is under way on it is broken off.
-pub(super) struct Connection {
-    pub(super) requests: SendRequest<Full<Bytes>>,
-    pub(super) watch: Arc<Watch>,
-    pub(super) local: IpAddr,
-    pub(super) remote: SocketAddr,
-    /// How many requests went over it.
-    pub(super) used: u32,
-    id: u64,
-    ends: Instant,
-    idle_until: Instant,
-    /// Nothing is under way: TLS may say farewell.
-    quiet: bool,
-    task: AbortHandle,
-}
-
-impl Connection {
-    /// Closes it after an answer that came whole.
-    pub(super) fn close(mut self) {
-        self.quiet = true;
-    }
-
-    fn is_good(&self, now: Instant) -> bool {
-        now < self.idle_until && now < self.ends && !self.requests.is_closed()
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        // Without its requests the driver ends by itself.
-        if !self.quiet {
-            self.task.abort();
-        }
-    }
-}
 
 #[derive(Default)]
 pub(super) struct Pool {
@@ -149,7 +113,7 @@ impl Pool {
     fn ended(&self, origin: &str, id: u64) {
         let mut state = self.lock();
         let Some(found) = state.origins.get_mut(origin) else { return };
-        let Some(at) = found.idle.iter().position(|connection| connection.id == id) else { return };
+        let Some(at) = found.idle.iter().position(|connection| connection.id() == id) else { return };
         drop(found.idle.remove(at));
         state.idle -= 1;
         state.tidy(origin);
@@ -201,7 +165,7 @@ impl Seat {
             let mut connection = state.origins.get_mut(&self.origin)?.idle.pop()?;
             state.idle -= 1;
             if connection.is_good(now) {
-                connection.quiet = false;
+                connection.resume();
                 return Some(connection);
             }
         }
@@ -227,16 +191,13 @@ impl Seat {
                 pool.ended(&origin, id);
             }
         });
-        let (now, task) = (Instant::now(), driving.abort_handle());
-        let ends = now + self.pool.limits.age;
-        Connection { requests, watch, local, remote, used: 0, id, ends, idle_until: now, quiet: false, task }
+        Connection::new(id, requests, watch, (local, remote), self.pool.limits.age, driving.abort_handle())
     }
 
     /// Lets a connection wait for another request for this long at most, where there is room for it.
     pub(super) fn keep(&self, mut connection: Connection, idle: Duration) {
         let now = Instant::now();
-        connection.idle_until = now + idle.min(self.pool.limits.idle);
-        connection.quiet = true;
+        connection.wait_until(now + idle.min(self.pool.limits.idle));
         if connection.used >= self.pool.limits.requests {
             return;
         }

@@ -19,6 +19,11 @@ pub trait Resolver: Send + Sync + 'static {
     /// The addresses of `name`, best first. None at all means that the name has none. An error is a sentence's end
     /// after "the name … does not resolve:", or an error of the operating system.
     fn resolve(&self, name: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
+
+    /// The same where it is known without asking anybody.
+    fn known(&self, _name: &str) -> Option<io::Result<Vec<IpAddr>>> {
+        None
+    }
 }
 
 impl<F> Resolver for F

@@ -13,6 +13,7 @@ use http_body_util::BodyExt as _;
 use super::{
     head::{Irregular, irregular},
     reuse::idle_time,
+    wire::Watch,
 };
 
 /// How much of a body is kept, in bytes.
@@ -47,10 +48,9 @@ pub(super) struct Incoming {
 }
 
 impl Incoming {
-    /// `raw` is the answer's beginning as it came.
-    pub(super) fn new(response: Response<hyper::body::Incoming>, raw: &[u8]) -> Self {
+    pub(super) fn new(response: Response<hyper::body::Incoming>, watch: &Watch) -> Self {
         let (head, stream) = response.into_parts();
-        let irregular = irregular(raw, head.headers.len());
+        let irregular = watch.judge(|raw| irregular(raw, head.headers.len()));
         Self { head, irregular, stream, body: BytesMut::new(), truncated: false, whole: false }
     }
 

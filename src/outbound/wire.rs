@@ -24,6 +24,7 @@ use tokio_rustls::client::TlsStream;
 
 /// How much of an answer's beginning is kept as it came, in bytes. It holds a longer head than is ever stored.
 const RAW_LIMIT: usize = 64 * 1024;
+const USUAL: usize = 2 * 1024;
 
 /// A connection's bytes, in the clear or over TLS.
 pub(super) enum Transport {
@@ -58,7 +59,9 @@ struct Exchange {
     written: u64,
     read: u64,
     stuck: bool,
-    raw: Option<Vec<u8>>,
+    /// The answer's beginning as it came, while that is noted.
+    raw: Vec<u8>,
+    noting: bool,
 }
 
 /// How far the bytes of an exchange have come.
@@ -80,9 +83,9 @@ impl Watch {
     /// A request follows, on a connection that was `kept` from another or is new.
     pub(super) fn begin(&self, kept: bool) {
         let mut exchange = self.lock();
-        let mut raw = exchange.raw.take().unwrap_or_default();
+        let mut raw = mem::take(&mut exchange.raw);
         raw.clear();
-        *exchange = Exchange { kept, raw: Some(raw), ..Exchange::default() };
+        *exchange = Exchange { kept, raw, noting: true, ..Exchange::default() };
     }
 
     pub(super) fn bytes(&self) -> Bytes {
@@ -90,9 +93,15 @@ impl Watch {
         Bytes { written: exchange.written, read: exchange.read, stuck: exchange.stuck }
     }
 
-    /// The beginning of the answer as it came, up to [`RAW_LIMIT`]; nothing more is noted of it.
-    pub(super) fn take_raw(&self) -> Vec<u8> {
-        self.lock().raw.take().unwrap_or_default()
+    /// Judges the beginning of the answer as it came, up to [`RAW_LIMIT`]. No more of it is noted.
+    pub(super) fn judge<T>(&self, judgement: impl FnOnce(&[u8]) -> T) -> T {
+        let mut exchange = self.lock();
+        exchange.noting = false;
+        let judged = judgement(&exchange.raw);
+        // Room for a usual head is kept for the next one.
+        exchange.raw.clear();
+        exchange.raw.shrink_to(USUAL);
+        judged
     }
 }
 
@@ -150,9 +159,9 @@ impl AsyncRead for Wire {
         if !came.is_empty() {
             let mut exchange = this.watch.lock();
             exchange.read += came.len() as u64;
-            if let Some(raw) = &mut exchange.raw {
-                let room = RAW_LIMIT.saturating_sub(raw.len());
-                raw.extend_from_slice(&came[..came.len().min(room)]);
+            if exchange.noting {
+                let room = RAW_LIMIT.saturating_sub(exchange.raw.len());
+                exchange.raw.extend_from_slice(&came[..came.len().min(room)]);
             }
         }
         result
