@@ -42,7 +42,7 @@ fn alerted(alert: AlertDescription, to: &Destination) -> String {
         }
         Alert::HandshakeFailure | Alert::InsufficientSecurity => format!(
             "{place} found no cipher suite, curve or signature in common with us; let it offer an ECDHE suite with \
-             AES-GCM or ChaCha20"
+             AES-GCM"
         ),
         Alert::UnrecognisedName => format!("{place} has no certificate for the name {}", to.host()),
         Alert::CertificateRequired
@@ -126,7 +126,8 @@ fn certificate(reason: &CertificateError, to: &Destination) -> String {
     }
 }
 
-const CLIENTS_ONLY: &str = "it is for other uses than servers (its extended key usage lacks serverAuth)";
+const CLIENTS_ONLY: &str =
+    "it is for other uses than servers (its extended key usage lacks TLS server authentication)";
 const CRITICAL: &str = "it has a critical extension that is not known here";
 
 /// What a signature's algorithm is (the content of its identifier in DER).

@@ -173,7 +173,9 @@ async fn a_receiver_that_leaves_during_the_handshake() {
         let client = client();
         let url = https(&receiver, NAME);
         let (sent, ()) = join!(send(&client, post(&url, "{}")), async {
-            let peer = receiver.accept().await;
+            let stream = receiver.accept().await.into_stream();
+            stream.readable().await.expect("the sender's first words");
+            let peer = Peer::new(stream);
             if reset { peer.reset() } else { drop(peer) }
         });
         let detail = format!(
