@@ -123,7 +123,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         Some(request)
     }
 
-    async fn more(&mut self) -> Option<()> {
+    /// Reads what comes next; none at the end.
+    pub(super) async fn more(&mut self) -> Option<()> {
         // A sender that drops the connection may reset it.
         let read = within(self.stream.read_buf(&mut self.unread)).await.unwrap_or(0);
         (read > 0).then_some(())

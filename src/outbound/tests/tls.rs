@@ -173,9 +173,8 @@ async fn a_receiver_that_leaves_during_the_handshake() {
         let client = client();
         let url = https(&receiver, NAME);
         let (sent, ()) = join!(send(&client, post(&url, "{}")), async {
-            let stream = receiver.accept().await.into_stream();
-            stream.readable().await.expect("the sender's first words");
-            let peer = Peer::new(stream);
+            let mut peer = receiver.accept().await;
+            peer.more().await.expect("the sender's first words");
             if reset { peer.reset() } else { drop(peer) }
         });
         let detail = format!(
