@@ -205,7 +205,7 @@ mod tests {
     fn a_detail_is_cut_at_its_limit() {
         let exact = "ë".repeat(MAX_DETAIL_CHARS);
         assert_eq!(Failure::new(ErrorKind::Dns, exact.clone()).detail, exact);
-        let cut = Failure::new(ErrorKind::Dns, exact.clone() + "x").detail;
+        let cut = Failure::new(ErrorKind::Dns, exact + "x").detail;
         assert_eq!(cut.chars().count(), MAX_DETAIL_CHARS);
         assert!(cut.ends_with("ë…"));
     }

@@ -119,7 +119,7 @@ impl Client {
         let how = How::of(&outgoing, started);
         let mut sent = match prepare(&self.0.guard, outgoing) {
             Ok(prepared) => self.0.exchange(prepared, &how).await?,
-            Err(blocked) => blocked,
+            Err(blocked) => *blocked,
         };
         sent.elapsed = started.elapsed();
         Ok(sent)

@@ -97,9 +97,10 @@ impl Prepared {
 /// # Errors
 ///
 /// What came of the request: it is blocked.
-pub(super) fn prepare(guard: &Guard, outgoing: Outgoing) -> Result<Prepared, Sent> {
+pub(super) fn prepare(guard: &Guard, outgoing: Outgoing) -> Result<Prepared, Box<Sent>> {
     let Outgoing { method, url, mut headers, body, .. } = outgoing;
-    let blocked = |detail: String| Sent::failed(Failure::at(Phase::Prepare, ErrorKind::Blocked, detail));
+    let blocked =
+        |detail: String| Box::new(Sent::failed(Failure::at(Phase::Prepare, ErrorKind::Blocked, detail)));
     let url = Url::parse(&url).map_err(|error| blocked(format!("the URL cannot be used: {error}")))?;
     let scheme = match url.scheme() {
         "https" => Scheme::Https,
@@ -116,7 +117,7 @@ pub(super) fn prepare(guard: &Guard, outgoing: Outgoing) -> Result<Prepared, Sen
     let unsendable = || blocked("the URL cannot be sent: it is not a valid request target".to_owned());
     let to = Destination::new(scheme, &url).ok_or_else(unsendable)?;
     if let Some(address) = to.literal() {
-        guard.check(scheme, address).map_err(|refusal| refused(Phase::Prepare, scheme, refusal))?;
+        guard.check(scheme, address).map_err(|refusal| Box::new(refused(Phase::Prepare, scheme, refusal)))?;
     }
     let target = PathAndQuery::try_from(&url[Position::BeforePath..Position::AfterQuery]);
     let host = HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort]);
