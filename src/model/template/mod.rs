@@ -109,6 +109,21 @@ enum Place {
     Plain,
 }
 
+impl Place {
+    /// How many bytes one byte of a value becomes at most. What JSON escapes is escaped in the event already,
+    /// but for the quotes and backslashes of an object or list that stands in a string.
+    const fn growth(self) -> usize {
+        match self {
+            Self::JsonValue | Self::Plain => 1,
+            Self::JsonString => 2,
+            // `%41`
+            Self::UrlPath | Self::UrlQuery | Self::Header | Self::Form => 3,
+            // `&quot;`
+            Self::Xml => 6,
+        }
+    }
+}
+
 impl Template {
     pub fn parse(text: &str, target: Target) -> Result<Self, TemplateError> {
         parse::parse(text, target)
@@ -150,6 +165,15 @@ impl Template {
         }
     }
 
+    /// How many bytes it comes to for an event at most, and no more than `most`. No value is read for it.
+    pub fn size_at_most(&self, variables: &Variables<'_>, most: usize) -> usize {
+        let sizes = self.parts.iter().map(|part| match part {
+            Part::Text(plain) => plain.len(),
+            Part::Placeholder(placeholder) => placeholder.size_at_most(variables),
+        });
+        sizes.fold(0, usize::saturating_add).min(most)
+    }
+
     /// With something harmless in the place of each value, to see what it will look like.
     pub(crate) fn sample(&self) -> String {
         let parts = self.parts.iter().map(|part| match part {
@@ -161,6 +185,14 @@ impl Template {
 }
 
 impl Placeholder {
+    fn size_at_most(&self, variables: &Variables<'_>) -> usize {
+        // A default is written as text, of which JSON may escape each character (`\u0007`).
+        let default = self.default.as_ref().map_or(0, |default| 6 * default.len());
+        let written = variables.written_size(&self.name).max(default);
+        // Quotes where the value is a JSON string, and what escapes make of each byte at most.
+        written.saturating_add(2).saturating_mul(self.place.growth())
+    }
+
     /// What stands in its place for an event.
     fn value(&self, variables: &Variables<'_>) -> Result<String, Unrenderable> {
         let name = &self.name;
@@ -178,6 +210,9 @@ impl Placeholder {
     }
 }
 
+#[cfg(test)]
+#[path = "size_tests.rs"]
+mod size_tests;
 #[cfg(test)]
 #[path = "tests.rs"]
 mod tests;

@@ -20,6 +20,9 @@ pub struct Variables<'a> {
     pub occurred_at: Option<&'a str>,
 }
 
+/// The most bytes that a trace ID, or a time as its author may write it, commonly has.
+const TIME_OR_ID: usize = 64;
+
 /// What was found under a name.
 #[derive(Debug)]
 pub(super) enum Found<'a> {
@@ -51,6 +54,23 @@ impl<'a> Variables<'a> {
             _ => return self.in_context(name),
         };
         Ok(text.map(Found::Text))
+    }
+
+    /// How many bytes a variable has as it is written in the event; of a path, all of the variable that it leads into.
+    pub(super) fn written_size(&self, name: &str) -> usize {
+        match name {
+            // They hold no controls: of what they hold, JSON escapes quotes and backslashes.
+            "event-name" => 2 * self.event_name.len(),
+            "loan-id" => 2 * self.loan_id.len(),
+            "trace-id" | "occurred-at" => TIME_OR_ID,
+            _ => {
+                let variable = self.context.raw(name).or_else(|| {
+                    let (variable, _) = path::parse(name).ok()?;
+                    self.context.raw(variable)
+                });
+                variable.map_or(0, |json| json.get().len())
+            }
+        }
     }
 
     /// A variable of this very name, else where its path leads.
