@@ -32,6 +32,7 @@ mod log;
 mod message;
 mod payloads;
 mod queue;
+mod releases;
 mod resends;
 mod retries;
 mod row_item;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::lanes::LaneId;
+use super::lane::LaneId;
 use crate::model::attempt::{Attempt, AttemptNumber, AttemptState};
 use crate::model::delivery::Delivery;
 use crate::model::id::{AttemptId, LoanId, TenantId, TraceId};
@@ -32,7 +32,7 @@ pub(super) fn uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
     row.get(column).map(Uuid::from_bytes)
 }
 
-fn text<T: TryFrom<String, Error = String>>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+pub(super) fn text<T: TryFrom<String, Error = String>>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     T::try_from(row.get(column)?)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into()))
 }
@@ -56,7 +56,7 @@ pub(super) fn put_progress(
     progress: &Progress,
 ) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("UPDATE deliveries SET progress = ?2, first = coalesce(first, ?3) WHERE trace = ?1")?
+        .prepare_cached("UPDATE deliveries SET progress = ?2, first = coalesce(?3, first) WHERE trace = ?1")?
         .execute(params![trace.uuid().as_bytes(), to_json(progress)?, first_attempt(progress)])
         .map(|_| ())
 }
@@ -149,7 +149,7 @@ fn execute_for(connection: &Connection, sql: &str, wake: &Wake) -> rusqlite::Res
 /// The messages of a lane that are due first, with the IDs of their rows.
 pub(super) fn wakes(
     connection: &Connection,
-    lane: LaneId,
+    lane: &LaneId,
     limit: usize,
 ) -> rusqlite::Result<Vec<(i64, Wake)>> {
     connection

@@ -172,6 +172,12 @@ impl Attempt {
         self
     }
 
+    /// Gives a resend back that was taken: it is queued again, as if it were asked for now.
+    pub fn give_back(&mut self, now: Timestamp) {
+        self.state = AttemptState::Queued;
+        self.sent_at = now;
+    }
+
     /// Takes a queued resend: it is sent from now, by the holder of the token. False if it is not
     /// waiting any more; one that waited too long is completed as interrupted.
     pub fn take(&mut self, token: Uuid, now: Timestamp) -> bool {

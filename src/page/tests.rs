@@ -148,6 +148,10 @@ impl Resends for Loan {
     async fn settle_resend(&self, _: Uuid, _: Attempt, _: Option<Bytes>) -> Stored<bool> {
         Ok(false)
     }
+
+    async fn release_resend(&self, _: Uuid, _: Attempt, _: Timestamp) -> Stored<bool> {
+        Ok(false)
+    }
 }
 
 /// The page of a loan whose rare webhooks have these numbers, filtered to them.

@@ -110,13 +110,21 @@ macro_rules! contract {
                 a_claim_that_never_put_its_row_gets_one_as_interrupted
                 a_resend_in_flight_holds_its_lease_and_is_not_repeated_after_it
             }
+            releases {
+                a_claim_that_is_given_back_leaves_no_row_and_its_number_is_due_again
+                a_first_attempt_that_was_given_back_cannot_be_resent
+                a_later_attempt_that_is_given_back_leaves_those_before_it
+                a_canceled_attempt_that_is_given_back_is_due_no_more
+                a_resend_that_is_given_back_is_queued_again
+                what_we_lack_uses_up_no_attempt_and_it_goes_on
+            }
             sending {
                 a_delivery_fails_is_retried_and_succeeds_with_the_same_bytes
                 one_message_handled_many_times_sends_each_number_once
                 an_old_message_brings_a_lost_one_back
                 a_message_that_is_not_due_is_sent_on_and_touches_nothing
                 where_the_payload_is_gone_the_row_says_so_and_the_schedule_goes_on
-                what_could_not_end_in_time_is_not_sent_and_the_next_is_due_at_once
+                what_could_not_end_in_time_is_not_sent_and_is_due_again_at_once
                 a_change_of_the_subscription_changes_its_secrets_only
                 what_does_not_render_is_a_row_without_a_request_and_cannot_be_resent
             }
