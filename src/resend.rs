@@ -76,8 +76,9 @@ where
     if delivery.frozen.request.unrenderable.is_some() {
         return Err(ResendError::NothingToSend);
     }
-    let row = delivery.resend_row(AttemptId::at(now), named, request.requested_by, now);
-    let id = row.id;
+    let id = AttemptId::at_or_after(now, delivery.progress.newest_attempt);
+    let row = delivery.resend_row(id, named, request.requested_by, now);
+
     let key = request.key.map(|key| Idempotency { key, until: now + REMEMBERED_FOR });
     match store.queue_resend(row, key, now).await? {
         Queued::New => Ok(id),

@@ -93,7 +93,8 @@ fn insert(connection: &Connection, delivery: &Delivery) -> rusqlite::Result<bool
 
 /// Claims an attempt of a delivery, and gives its row.
 pub(super) fn claim(delivery: &mut Delivery, number: u32, token: Uuid, now: Timestamp) -> Option<Attempt> {
-    let flight = delivery.progress.claim(number, AttemptId::at(now), token, now)?;
+    let id = AttemptId::at_or_after(now, delivery.progress.newest_attempt);
+    let flight = delivery.progress.claim(number, id, token, now)?;
     Some(delivery.attempt_row(&flight))
 }
 

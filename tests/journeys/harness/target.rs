@@ -106,6 +106,15 @@ impl Target {
         &self.operator_key
     }
 
+    /// The most memory that the process ever had, where the system tells.
+    pub(crate) fn peak_memory_mib(&self) -> Option<u64> {
+        let Place::Process { running, .. } = &self.place else { return None };
+        let id = locked(running).as_ref()?.child.id();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        peak.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kib| kib / 1024)
+    }
+
     pub(crate) fn data(&self) -> &Path {
         match &self.place {
             Place::External(_) => panic!("an external server shows no data folder"),
