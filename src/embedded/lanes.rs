@@ -10,11 +10,12 @@
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 use tokio::sync::{Notify, Semaphore};
 
 use super::places::Places;
 use super::tables::uuid;
+use super::unreadable::read_all;
 use crate::model::id::SubscriptionId;
 use crate::model::time::Timestamp;
 use crate::ports::{Due, Wake};
@@ -131,8 +132,10 @@ impl Lanes {
         let lanes = Self::default();
         let mut statement = connection
             .prepare("SELECT subscription, number IS NOT NULL, min(due) FROM queue GROUP BY 1, 2")?;
-        for lane in statement.query_map([], |row| Ok((uuid(row, 0)?, row.get(1)?, row.get(2)?)))? {
-            let (subscription, automatic, due) = lane?;
+        let lane = |row: &Row<'_>| Ok((uuid(row, 0)?, row.get(1)?, row.get(2)?));
+        for (subscription, automatic, due) in
+            read_all(statement.query([])?, &"messages by subscription", lane)?
+        {
             let id = LaneId { subscription: SubscriptionId::from_uuid(subscription), automatic };
             lanes.due(id, Timestamp::from_millis(due));
         }

@@ -24,6 +24,7 @@ mod starts;
 mod subscriptions;
 mod tables;
 mod triggers;
+mod unreadable;
 mod worker;
 mod writer;
 
@@ -137,6 +138,6 @@ fn make_folder(folder: &Path) -> io::Result<()> {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Failed(error.to_string().into())
+        Self::Failed(unreadable::sentence(&error).into())
     }
 }
