@@ -65,7 +65,13 @@ impl Attempts for Loan {
         unreachable!("a page reads rows")
     }
 
-    async fn story(&self, _: &TenantId, _: TraceId) -> Stored<Option<(Delivery, Vec<Attempt>)>> {
+    async fn story(
+        &self,
+        _: &TenantId,
+        _: TraceId,
+        _: Span,
+        _: usize,
+    ) -> Stored<Option<(Delivery, Vec<Attempt>)>> {
         unreachable!("a page reads rows")
     }
 }

@@ -23,6 +23,7 @@ use self::matching::{Judged, judge, render, render_watched, size_at_most};
 use crate::log;
 use crate::model::delivery::Delivery;
 use crate::model::event::Event;
+use crate::model::event_names;
 use crate::model::id::{EventId, SubscriptionId, TenantId, TraceId};
 use crate::model::occurrence::Occurrence;
 use crate::model::subscription::Subscription;
@@ -51,6 +52,8 @@ pub struct Submission {
 pub struct Receipt {
     pub event_id: EventId,
     pub deliveries: Vec<PromisedDelivery>,
+    /// Sentences for the sender: names in use that the event's name only nearly is.
+    pub warnings: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -117,14 +120,15 @@ where
             Decided::Known(known) => Err(known),
         }
     };
-    match known {
+    let receipt = match known {
         Ok(receipt) => {
             tell(store, tenant, troubles).await;
-            Ok(receipt)
+            receipt
         }
-        Err(known) if known.digest == digest => Ok(finish(store, tenant, &event, known, now).await?),
-        Err(_) => Err(IntakeError::KeyReused),
-    }
+        Err(known) if known.digest == digest => finish(store, tenant, &event, known, now).await?,
+        Err(_) => return Err(IntakeError::KeyReused),
+    };
+    Ok(Receipt { warnings: event_names::warnings(&event.name, &subscriptions), ..receipt })
 }
 
 /// Tells of formulas that failed: in the log, and to the author of the subscription. That this is not kept
@@ -204,5 +208,5 @@ fn receipt<'a>(id: EventId, deliveries: impl Iterator<Item = &'a Delivery>) -> R
     });
     let mut deliveries: Vec<_> = promised.collect();
     deliveries.sort_by_key(|promised| promised.subscription_id);
-    Receipt { event_id: id, deliveries }
+    Receipt { event_id: id, deliveries, warnings: Vec::new() }
 }

@@ -24,6 +24,17 @@ pub fn attempt(row: &Attempt) {
     );
 }
 
+/// What is wrong with JSON that was stored, without a word of what it holds: an error of serde's may quote it.
+pub fn json_fault(error: &serde_json::Error) -> String {
+    use serde_json::error::Category;
+    let what = match error.classify() {
+        Category::Io | Category::Syntax => "it is not JSON",
+        Category::Eof => "its JSON ends early",
+        Category::Data => "its JSON has another shape",
+    };
+    format!("{what}, at line {} column {}", error.line(), error.column())
+}
+
 /// Logs a formula that failed on an event.
 pub fn trouble(tenant: &TenantId, of: &TroubleOf) {
     let trouble = &of.trouble;

@@ -12,6 +12,7 @@ pub mod direct;
 mod events;
 mod history;
 mod keys;
+mod loops;
 mod meta;
 pub mod openapi;
 mod path;

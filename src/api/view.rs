@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use serde::Serialize;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 
+use super::query::cursor;
+use crate::history::Story;
 use crate::model::attempt::{Attempt, AttemptNumber, Outcome, StoredResponse};
 use crate::model::delivery::Delivery;
 use crate::model::failure::Failure;
@@ -171,7 +173,7 @@ impl ResponseView {
     }
 }
 
-/// A delivery, and its attempts from the oldest.
+/// A delivery, and its attempts from the oldest, page by page.
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Delivery)]
@@ -190,11 +192,15 @@ pub(super) struct DeliveryView {
     #[schema(required)]
     next_attempt_at: Option<Timestamp>,
     attempts: Vec<AttemptView>,
+    /// The cursor of the attempts that follow; null where there are none.
+    #[schema(required)]
+    next: Option<String>,
 }
 
 impl DeliveryView {
-    pub(super) fn new(delivery: Delivery, attempts: Vec<Attempt>) -> Self {
-        let Delivery { frozen, progress } = delivery;
+    pub(super) fn new(story: Story) -> Self {
+        let Story { delivery: Delivery { frozen, progress }, attempts, more } = story;
+        let next = attempts.last().filter(|_| more).map(|last| cursor(last.id.uuid()));
         let attempts = attempts.into_iter().map(|attempt| AttemptView::new(attempt, progress.resends, false));
         Self {
             trace_id: frozen.trace_id,
@@ -208,6 +214,7 @@ impl DeliveryView {
             status: progress.status,
             next_attempt_at: progress.next_due(),
             attempts: attempts.collect(),
+            next,
         }
     }
 }

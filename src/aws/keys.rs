@@ -12,6 +12,7 @@ use super::failure::failed;
 use super::item::{Item, document, get_text, json, text};
 use super::table::{self, DELETED, DOC, HASH, PK, SK};
 use super::transaction::{Committed, Part as _, put};
+use super::unreadable::LeftOut;
 use crate::model::id::{KeyId, TenantId};
 use crate::model::key::{FIRST_TENANT, Key, KeyHash};
 use crate::model::time::Timestamp;
@@ -63,11 +64,12 @@ impl Keys for Aws {
             .expression_attribute_values(":pk", text(table::listed_pk(tenant)))
             .expression_attribute_values(":after", text(after.to_string()));
         let mut keys = query.into_paginator().items().send();
-        let mut found = Vec::new();
+        let (mut found, mut left_out) = (Vec::new(), LeftOut::default());
         while found.len() < limit
             && let Some(item) = keys.next().await
         {
-            found.push(document(&item.map_err(failed)?)?);
+            let item = item.map_err(failed)?;
+            found.extend(left_out.unless_read(&item, document(&item)));
         }
         Ok(found)
     }

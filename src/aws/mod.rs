@@ -44,6 +44,7 @@ mod table;
 mod transaction;
 mod triggers;
 mod troubles;
+mod unreadable;
 mod wire;
 
 use std::net::IpAddr;

@@ -7,10 +7,11 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use super::tables::from_json;
-use crate::model::id::{KeyId, TenantId};
+use super::unreadable::read_all;
+use crate::model::id::{KeyId, SubscriptionId, TenantId};
 use crate::model::key::{Key, KeyHash};
 use crate::model::subscription::Subscription;
 use crate::model::time::Timestamp;
@@ -29,18 +30,18 @@ impl Cache {
         let cache =
             Self { subscriptions: RwLock::default(), keys: RwLock::default(), egress: Mutex::default() };
         let mut statement =
-            connection.prepare("SELECT doc FROM subscriptions WHERE current = 1 ORDER BY id")?;
-        for subscription in statement.query_map([], |row| from_json::<Subscription>(row, 0))? {
-            cache.put_subscription(subscription?);
+            connection.prepare("SELECT id, doc FROM subscriptions WHERE current = 1 ORDER BY id")?;
+        for subscription in read_all(statement.query([])?, &"subscriptions", |row| from_json(row, 1))? {
+            cache.put_subscription(subscription);
         }
-        let mut statement = connection.prepare("SELECT hash, doc FROM keys")?;
-        for key in statement.query_map([], |row| Ok((KeyHash(row.get(0)?), from_json(row, 1)?)))? {
-            let (hash, key) = key?;
+        let mut statement = connection.prepare("SELECT id, hash, doc FROM keys")?;
+        let key = |row: &Row<'_>| Ok((KeyHash(row.get(1)?), from_json(row, 2)?));
+        for (hash, key) in read_all(statement.query([])?, &"keys", key)? {
             cache.put_key(hash, key);
         }
         let mut statement = connection.prepare("SELECT address, seen FROM egress")?;
-        for seen in statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))? {
-            let (address, seen) = seen?;
+        let seen = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?));
+        for (address, seen) in read_all(statement.query([])?, &"addresses", seen)? {
             if let Ok(address) = address.parse() {
                 cache.egress().insert(address, Timestamp::from_millis(seen));
             }
@@ -63,9 +64,9 @@ impl Cache {
         *of_tenant = Arc::new(next);
     }
 
-    pub(super) fn remove_subscription(&self, gone: &Subscription) {
-        if let Some(of_tenant) = write(&self.subscriptions).get_mut(&gone.tenant) {
-            let kept = of_tenant.iter().filter(|other| other.id != gone.id).cloned().collect();
+    pub(super) fn remove_subscription(&self, tenant: &TenantId, id: SubscriptionId) {
+        if let Some(of_tenant) = write(&self.subscriptions).get_mut(tenant) {
+            let kept = of_tenant.iter().filter(|other| other.id != id).cloned().collect();
             *of_tenant = Arc::new(kept);
         }
     }

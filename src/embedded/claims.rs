@@ -10,7 +10,10 @@ use super::lane::LaneId;
 use super::lanes::Lanes;
 use super::places::{Places, Slot};
 use super::starts::{Admission, Door, Open};
-use super::tables::{delivery, first_attempt, put_attempt, put_progress, put_wake, to_json, wakes};
+use super::tables::{
+    delivery, first_attempt, put_aside, put_attempt, put_progress, put_wake, to_json, wakes,
+};
+use super::unreadable::{is_of_content, sentence};
 use super::writer::Class;
 use super::{Embedded, payloads};
 use crate::model::attempt::Attempt;
@@ -169,7 +172,14 @@ fn look(
             found.left = Some(wake.due);
             break;
         };
-        let claimed = claim_message(connection, row, &wake, now)?;
+        let claimed = match claim_message(connection, row, &wake, now) {
+            Err(fault) if is_of_content(&fault) => {
+                // Its delivery cannot be read, and it holds up nothing behind it.
+                put_aside(connection, lane, row, &sentence(&fault))?;
+                continue;
+            }
+            claimed => claimed?,
+        };
         found.taken.push(Taken { row, wake, claimed, place, slot });
     }
     Ok(found)
@@ -182,8 +192,7 @@ fn claim_message(
     now: Timestamp,
 ) -> rusqlite::Result<Option<Box<Claimed>>> {
     let Due::Attempt(number) = wake.what else { return Ok(None) };
-    // What cannot be read fails by itself, in its handler, and holds up nothing behind it.
-    let Ok(Some(mut delivery)) = delivery(connection, &wake.tenant, wake.trace_id) else { return Ok(None) };
+    let Some(mut delivery) = delivery(connection, &wake.tenant, wake.trace_id)? else { return Ok(None) };
     let payload = match delivery.frozen.request.payload.key {
         Some(key) => payloads::get(connection, &wake.tenant, key).unwrap_or_default(),
         None => Some(Bytes::new()),

@@ -9,6 +9,7 @@ use tracing::warn;
 
 use super::Embedded;
 use super::tables::{from_json, to_json};
+use super::unreadable::read_some;
 use super::writer::Class;
 use crate::model::id::{KeyId, TenantId};
 use crate::model::key::{Key, KeyHash};
@@ -41,10 +42,10 @@ impl Keys for Embedded {
         let tenant = tenant.clone();
         let after = after.map_or([0; 16], |id| id.uuid().into_bytes());
         self.read(move |connection| {
-            connection
-                .prepare_cached("SELECT doc FROM keys WHERE tenant = ?1 AND id > ?2 ORDER BY id LIMIT ?3")?
-                .query_map(params![tenant.as_str(), after, limit], |row| from_json(row, 0))?
-                .collect()
+            let mut statement = connection
+                .prepare_cached("SELECT id, doc FROM keys WHERE tenant = ?1 AND id > ?2 ORDER BY id")?;
+            let rows = statement.query(params![tenant.as_str(), after])?;
+            read_some(rows, limit, &format_args!("keys of {tenant}"), |row| from_json(row, 1))
         })
         .await
     }

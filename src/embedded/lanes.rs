@@ -11,13 +11,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 use tokio::sync::Notify;
 
 use super::lane::{Lane, LaneId, LaneStates, Stage};
 use super::places::Places;
 use super::tables::{text, uuid};
 use super::turns::Slots;
+use super::unreadable::{read_all, read_some};
 use crate::model::id::SubscriptionId;
 use crate::model::time::Timestamp;
 use crate::ports::Wake;
@@ -43,14 +44,17 @@ impl Lanes {
         let lanes = Self::default();
         let mut statement = connection
             .prepare("SELECT subscription, number IS NOT NULL, min(due) FROM queue GROUP BY 1, 2")?;
-        // The index has no tenant: one message of each lane tells it.
-        let mut of_lane = connection.prepare(
-            "SELECT tenant FROM queue WHERE subscription = ?1 AND (number IS NOT NULL) = ?2 LIMIT 1",
-        )?;
-        for lane in statement.query_map([], |row| Ok((uuid(row, 0)?, row.get(1)?, row.get(2)?)))? {
-            let (subscription, automatic, due): (_, bool, _) = lane?;
-            let tenant =
-                of_lane.query_row(params![subscription.as_bytes(), automatic], |row| text(row, 0))?;
+        let lane = |row: &Row<'_>| Ok((uuid(row, 0)?, row.get(1)?, row.get(2)?));
+        // The index has no tenant: a message of each lane tells it.
+        let mut of_lane = connection
+            .prepare("SELECT tenant FROM queue WHERE subscription = ?1 AND (number IS NOT NULL) = ?2")?;
+        for (subscription, automatic, due) in
+            read_all(statement.query([])?, &"messages by subscription", lane)?
+        {
+            let subscription: uuid::Uuid = subscription;
+            let found = of_lane.query(params![subscription.as_bytes(), automatic])?;
+            let tenants = read_some(found, 1, &"tenant of a message", |row| text(row, 0))?;
+            let Some(tenant) = tenants.into_iter().next() else { continue };
             let id = LaneId { tenant, subscription: SubscriptionId::from_uuid(subscription), automatic };
             lanes.due(id, Timestamp::from_millis(due));
         }

@@ -28,6 +28,7 @@ mod subscriptions;
 mod tables;
 mod triggers;
 mod turns;
+mod unreadable;
 mod worker;
 mod writer;
 
@@ -140,7 +141,10 @@ fn first_of_a_commit(clock: Arc<ClockWatch>, lanes: Arc<Lanes>) -> impl FnMut() 
         let (clock, lanes) = (Arc::clone(&clock), Arc::clone(&lanes));
         let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         let work = move |connection: &Connection| {
-            connection.prepare_cached("UPDATE queue SET due = due - ?1")?.execute([millis]).map(|_| ())
+            connection
+                .prepare_cached("UPDATE queue SET due = due - ?1 WHERE due < ?2")?
+                .execute([millis, tables::ASIDE])
+                .map(|_| ())
         };
         let then = move |(): &mut ()| {
             tracing::warn!(by_seconds = by.as_secs(), "clock.set_back");
@@ -172,6 +176,6 @@ fn make_folder(folder: &Path) -> io::Result<()> {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Failed(error.to_string().into())
+        Self::Failed(unreadable::sentence(&error).into())
     }
 }

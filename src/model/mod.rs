@@ -2,8 +2,11 @@
 //! attempt are, and how a delivery moves from one attempt to the next.
 
 pub mod attempt;
+pub mod catalogue;
+mod context_names;
 pub mod delivery;
 pub mod event;
+pub mod event_names;
 pub mod failure;
 pub mod filter;
 pub mod filter_draft;

@@ -18,7 +18,7 @@ use crate::model::key::{Key, KeyHash, Scope};
 use crate::model::payload::{Payload, PayloadKey};
 use crate::model::subscription::Method;
 use crate::model::time::Timestamp;
-use crate::ports::{Idempotency, Queued, Row, Stored, Taken, Wake};
+use crate::ports::{Idempotency, Queued, Row, Span, Stored, Taken, Wake};
 
 /// A loan of 12,000 webhooks, the event title of every one of which is `Ordinary`, but for those of these
 /// numbers, counted from the newest: theirs is `Rare`.
@@ -87,7 +87,13 @@ impl Attempts for Loan {
         Ok(None)
     }
 
-    async fn story(&self, _: &TenantId, _: TraceId) -> Stored<Option<(Delivery, Vec<Attempt>)>> {
+    async fn story(
+        &self,
+        _: &TenantId,
+        _: TraceId,
+        _: Span,
+        _: usize,
+    ) -> Stored<Option<(Delivery, Vec<Attempt>)>> {
         Ok(None)
     }
 }

@@ -23,7 +23,7 @@ use crate::model::time::Timestamp;
 
 pub use deliveries::{Accepted, Begun, Canceled, Deliveries, Idempotency, Intake, Remembered};
 pub use grants::Grants;
-pub use history::{Attempts, Payloads, Queued, Resends, Row, Taken};
+pub use history::{Attempts, Payloads, Queued, Resends, Row, Span, Taken};
 pub use sending::{Egress, EgressAddresses, NotSent, Outgoing, Received, Sender, Sent};
 pub use settings::{Keys, Replaced, Subscriptions};
 pub use triggers::{Decided, Triggers, Watched};

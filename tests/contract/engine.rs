@@ -3,8 +3,10 @@
 use std::future::Future;
 
 use loanhook::model::attempt::Attempt;
-use loanhook::model::id::TenantId;
+use loanhook::model::id::{LoanId, TenantId};
+use loanhook::model::key::{Key, KeyHash};
 use loanhook::model::payload::PayloadKey;
+use loanhook::model::subscription::Subscription;
 use loanhook::ports::{
     Attempts, Deliveries, EgressAddresses, Grants, Intake, Keys, Payloads, Queue, Resends, Subscriptions,
     Triggers, Wake,
@@ -77,6 +79,24 @@ pub(crate) trait Engine: Sized {
 
     /// Takes the bytes of a payload away.
     fn lose_payload(&self, tenant: &TenantId, key: PayloadKey);
+
+    /// Makes what is kept of this something that cannot be read.
+    fn spoil(&self, what: Kept<'_>);
+
+    /// The engine as it is after a start, with what it keeps and nothing in memory.
+    fn restarted(self) -> Self;
+}
+
+/// What an engine keeps.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kept<'a> {
+    Row(&'a Attempt),
+    Subscription(&'a Subscription),
+    Key(&'a Key, KeyHash),
+    /// What a loan's triggers were.
+    Memory(&'a TenantId, &'a LoanId),
+    /// The record of an event's idempotency key.
+    Record(&'a TenantId, &'a str),
 }
 
 /// Makes a test of every case for an engine, named by its full path. A case that is missing here is an
@@ -165,6 +185,14 @@ macro_rules! contract {
                 the_attempts_of_a_delivery_are_its_own_the_oldest_first
                 a_row_is_read_by_its_loan_and_id
                 loans_of_similar_names_share_nothing
+                the_attempts_of_a_delivery_are_read_in_parts_from_either_end
+            }
+            unreadable {
+                a_row_that_cannot_be_read_hides_no_other
+                a_subscription_that_cannot_be_read_hides_no_other_and_can_be_deleted
+                a_key_that_cannot_be_read_hides_no_other
+                a_memory_that_cannot_be_read_is_unknown
+                a_record_that_cannot_be_read_is_no_licence_to_send_again
             }
             tenants {
                 another_tenants_delivery_cannot_be_read_or_canceled
@@ -179,6 +207,7 @@ macro_rules! contract {
                 a_key_stands_for_one_delivery_for_a_day
                 a_resend_that_nobody_took_can_be_named
                 nothing_can_be_resent_before_it_was_attempted
+                an_attempt_is_found_by_its_number_however_often_its_delivery_was_resent
             }
             resends {
                 a_resend_is_queued_read_and_counted_at_once

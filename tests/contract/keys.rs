@@ -9,7 +9,7 @@ use crate::engine::Engine;
 use crate::scene::{MILLISECOND, START, tenant};
 
 /// An engine with so many keys, the oldest first, each with its hash.
-async fn keys<E: Engine>(count: u32) -> Stored<(E, Vec<(Key, KeyHash)>)> {
+pub(crate) async fn keys<E: Engine>(count: u32) -> Stored<(E, Vec<(Key, KeyHash)>)> {
     let engine = E::fresh().await;
     let mut all = Vec::new();
     for i in 0..count {

@@ -26,6 +26,7 @@ mod sending;
 mod subscriptions;
 mod tenants;
 mod triggers;
+mod unreadable;
 
 use std::future::Future;
 use std::io::Write as _;

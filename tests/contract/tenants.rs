@@ -6,7 +6,7 @@ use loanhook::model::attempt::AttemptState;
 use loanhook::model::id::{AttemptId, KeyId, TenantId};
 use loanhook::model::key::{Key, KeyHash, Scope};
 use loanhook::ports::{
-    Attempts, Begun, Canceled, Deliveries, Idempotency, Keys, Queued, Replaced, Resends, Stored,
+    Attempts, Begun, Canceled, Deliveries, Idempotency, Keys, Queued, Replaced, Resends, Span, Stored,
     Subscriptions, Taken, Wake,
 };
 use loanhook::resend::{Named, ResendError, ResendRequest, resend};
@@ -86,7 +86,7 @@ pub(crate) async fn another_tenants_history_is_empty<E: Engine>() -> Stored<()> 
     let ports = scene.ports();
     assert!(ports.rows(&stranger(), &row.loan_id, None, None, 10).await?.is_empty());
     assert!(ports.row(&stranger(), &row.loan_id, row.id).await?.is_none());
-    assert_eq!(ports.story(&stranger(), scene.trace()).await?, None);
+    assert_eq!(ports.story(&stranger(), scene.trace(), Span::OLDEST_FIRST, 10).await?, None);
 
     // Nor does a stranger's own row of a loan of that name show up with the owner's.
     let own = subscription(&stranger(), "Core banking", &[], START);

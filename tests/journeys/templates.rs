@@ -17,6 +17,23 @@ async fn send(j: &Journey) -> String {
 }
 
 #[tokio::test]
+async fn whatever_is_json_by_its_content_type_is_escaped_as_json() {
+    let j = Journey::begin().await;
+    for content_type in
+        ["json", "text/json", "Application/VND.core+JSON; v=1", "application/x-ndjson; charset=utf-8"]
+    {
+        let request = json!({"contentType": content_type, "payload": "{\"who\": \"[[v('borrower')]]\"}\n"});
+        let made = j.subscribe("/hook", json!({"request": request})).await;
+        send(&j).await;
+        let sent = j.receiver.next().await;
+        assert_eq!(sent.header("content-type"), Some(content_type));
+        let line: Value = serde_json::from_slice(&sent.body).expect("JSON");
+        assert_eq!(line["who"], "Ann \"Annie\" O'Hara\n& Söhne", "{content_type}");
+        j.api.delete(&format!("/v1/subscriptions/{}", text(&made["id"]))).await.is(204);
+    }
+}
+
+#[tokio::test]
 async fn body_url_and_headers_arrive_as_they_were_written() {
     let j = Journey::begin().await;
     let payload = r#"{"loan": "[[v('loan-id')]]", "amount": [[v('last-payment-amount')]], "first": [[v('payments[0]')]],

@@ -114,6 +114,9 @@ pub(crate) struct Delivery {
     pub(crate) status: String,
     pub(crate) next_attempt_at: Option<String>,
     pub(crate) attempts: Vec<Row>,
+    /// The cursor of the attempts that follow.
+    #[serde(default)]
+    pub(crate) next: Option<String>,
 }
 
 /// What an accepted event causes.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use url::Url;
 
+use super::destination::url_fault;
 use super::headers::{check_headers, is_header_value};
 use super::{Cached, Criteria, Fire, Method, Request, Settings};
 use crate::model::formula::Formula;
@@ -14,8 +14,6 @@ use crate::model::retry::{RetryDraft, RetryPolicy};
 use crate::model::template::{Target, Template};
 use crate::model::validation::{Faults, name_fault};
 
-/// The longest URL, in bytes.
-pub const MAX_URL: usize = 8 * 1024;
 const MAX_EVENTS: usize = 1000;
 
 /// The settings of a webhook; what may be left out has its default.
@@ -213,25 +211,6 @@ fn check_url(text: &str, faults: &mut Faults) {
     };
     if let Some(fault) = url_fault(text, &template) {
         faults.add("/request/url", fault);
-    }
-}
-
-/// What is wrong with a URL's template: whatever placeholders become, they become parts of a URL of its shape.
-pub fn url_fault(text: &str, template: &Template) -> Option<&'static str> {
-    if text.len() > MAX_URL {
-        return Some("must have at most 8192 bytes");
-    }
-    let sample = template.sample();
-    match Url::parse(&sample) {
-        Ok(url) if !url.has_host() => Some("must name a host, as in https://core.example.com/hooks"),
-        Ok(url) if !url.username().is_empty() || url.password().is_some() => Some(
-            "must hold no user name or password, as the history shows it: put them in an Authorization header",
-        ),
-        Ok(_) if sample.chars().any(|c| c.is_control() || c.is_whitespace()) => {
-            Some("must have no spaces or controls")
-        }
-        Ok(_) => None,
-        Err(_) => Some("must be a URL, as in https://core.example.com/hooks"),
     }
 }
 

@@ -28,7 +28,8 @@ fn urls_by_table() {
     for (url, ok) in [
         ("https://core.example.com/hooks?a=1#f", true),
         ("http://10.0.0.1:8080", true),
-        ("ftp://core.example.com/", true),
+        ("ftp://core.example.com/", false),
+        ("http:///path", false),
         ("core.example.com/hooks", false),
         ("/hooks", false),
         ("data:text/plain,x", false),

@@ -1,6 +1,7 @@
 //! The settings of one webhook.
 
 mod compiled;
+mod destination;
 mod draft;
 mod headers;
 mod matching;
@@ -10,8 +11,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use compiled::Cached;
-pub use draft::MAX_URL;
-pub use draft::{SubscriptionDraft, url_fault};
+pub use destination::{MAX_URL, url_fault};
+pub use draft::SubscriptionDraft;
 pub use headers::HIDDEN;
 pub use headers::MAX_HEADERS;
 pub(super) use headers::is_header_value;
@@ -54,7 +55,7 @@ pub struct Settings {
     pub retry: RetryPolicy,
     /// 1 to 30, over the whole request.
     pub timeout_seconds: u32,
-    /// Its formulas and templates, once they were read.
+    /// Its formulas, templates and names of events, once they were read.
     #[serde(skip)]
     pub compiled: Cached,
 }

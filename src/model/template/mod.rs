@@ -10,6 +10,7 @@
 //! with the scheme, host and port that the template has itself, and as many path segments, one of a header to
 //! visible ASCII on one line; in a form or in XML a value begins no field and no element. One that cannot keep that, or lacks a variable, does not render ([`Unrenderable`]).
 
+mod content_type;
 mod escape;
 mod parse;
 mod path;
@@ -34,7 +35,10 @@ pub enum Target {
 /// What a body is, as far as values are escaped for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Body {
+    /// One JSON text.
     Json,
+    /// JSON texts one after the other: a line each, or each behind a record separator (RFC 7464).
+    JsonTexts,
     Form,
     Xml,
     /// Any other text.
@@ -42,17 +46,9 @@ pub enum Body {
 }
 
 impl Target {
-    /// A body of this content type; its parameters do not count.
+    /// A body of this content type; its parameters and its case do not count.
     pub fn body(content_type: &str) -> Self {
-        let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let is = |name: &str| essence.split_once('/').is_some_and(|(_, own)| own == name);
-        Self::Body(match essence.as_str() {
-            "application/x-www-form-urlencoded" => Body::Form,
-            _ if is("json") || essence.ends_with("+json") => Body::Json,
-            "application/xml" | "text/xml" => Body::Xml,
-            _ if essence.ends_with("+xml") => Body::Xml,
-            _ => Body::Plain,
-        })
+        Self::Body(Body::of(content_type))
     }
 }
 
@@ -103,6 +99,8 @@ enum Place {
     JsonString,
     /// Where JSON has a value: the variable's own JSON stands there.
     JsonValue,
+    /// The same on one line: between JSON texts a line's end means something.
+    JsonValueOfLine,
     Form,
     /// A text or an attribute's value.
     Xml,
@@ -114,7 +112,7 @@ impl Place {
     /// but for the quotes and backslashes of an object or list that stands in a string.
     const fn growth(self) -> usize {
         match self {
-            Self::JsonValue | Self::Plain => 1,
+            Self::JsonValue | Self::JsonValueOfLine | Self::Plain => 1,
             Self::JsonString => 2,
             // `%41`
             Self::UrlPath | Self::UrlQuery | Self::Header | Self::Form => 3,

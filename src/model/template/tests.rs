@@ -7,7 +7,10 @@ use crate::model::id::{EventId, SubscriptionId, TraceId};
 use crate::model::time::Timestamp;
 
 const CONTEXT: &str = r#"{"amount": 250.00, "name": "A \"B\" ü/&\n", "none": null, "yes": true, "dot": ".", "less": "'<b/>", "bell": "\u0007", "dots": "..",
-    "payments": [{"amount": 1e2}, {"amount": 7}], "loan.status": "Open", "loan-id": "other", "tags": ["a", "b"]}"#;
+    "payments": [{"amount": 1e2}, {"amount": 7}], "loan.status": "Open", "loan-id": "other", "tags": ["a", "b"],
+    "spread": {
+"c": [1,
+2]}}"#;
 
 fn rendered(template: &str, target: Target) -> Result<String, String> {
     let context: Box<RawValue> = serde_json::from_str(CONTEXT).expect("JSON");
@@ -125,6 +128,23 @@ fn no_value_leads_elsewhere_in_the_path() {
     ] {
         let rendered = rendered(template, Target::Url);
         assert_eq!(rendered.as_deref().ok(), expected, "{template}: {rendered:?}");
+    }
+}
+
+#[test]
+fn json_texts_one_after_the_other_are_escaped_as_json_on_their_lines() {
+    let lines = Target::body("application/x-ndjson");
+    for (template, expected) in [
+        (
+            "{\"a\": [[v('spread')]]}\n{\"b\": \"[[v('name')]]\"}\n",
+            "{\"a\": { \"c\": [1, 2]}}\n{\"b\": \"A \\\"B\\\" ü/&\\n\"}\n",
+        ),
+        ("\u{1e}[[v('yes')]]\n\u{1e}[1]\n", "\u{1e}true\n\u{1e}[1]\n"),
+    ] {
+        assert_eq!(rendered(template, lines).as_deref(), Ok(expected), "{template}");
+    }
+    for wrong in ["{\"a\": [[v('yes')]]\n{}", "{} USD", "[\"\u{1e}\"]"] {
+        assert!(Template::parse(wrong, lines).is_err(), "{wrong:?}");
     }
 }
 

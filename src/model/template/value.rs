@@ -112,6 +112,8 @@ impl Found<'_> {
                 escape::xml(text).ok_or("holds a control character, which XML cannot hold in any way")?
             }
             Place::JsonString => escape::json_string(text),
+            // A line's end in JSON stands between values only: in a text it is escaped.
+            Place::JsonValueOfLine => self.escaped(Place::JsonValue)?.replace(['\n', '\r'], " "),
             Place::JsonValue => match self {
                 Self::Null => "null".into(),
                 Self::Json(json) => (*json).to_owned(),
