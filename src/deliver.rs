@@ -193,6 +193,7 @@ where
         Ok(Outgoing {
             tenant: frozen.tenant.clone(),
             fresh_connection: delivery.progress.interruptions > 0,
+            test: frozen.test,
             method: frozen.request.method,
             url: frozen.request.url.clone(),
             headers: frozen.request.headers.clone(),

@@ -175,8 +175,9 @@ async fn tell<S: Triggers>(store: &S, tenant: &TenantId, troubles: Vec<TroubleOf
     }
 }
 
-/// Takes an event in for one subscription alone, whatever its criteria or state.
-pub async fn accept_for<S>(
+/// Takes a sample event in for one subscription alone, whatever its criteria or state. What is sent of it says that it
+/// is a test, and no trigger remembers it.
+pub async fn accept_test<S>(
     store: &S,
     subscription: Arc<Subscription>,
     event: &Event,
@@ -186,7 +187,10 @@ where
     S: Intake,
 {
     let tenant = subscription.tenant.clone();
-    let (receipt, deliveries) = render(&[subscription], event, EventId::at(now), now);
+    let (receipt, mut deliveries) = render(&[subscription], event, EventId::at(now), now);
+    for (delivery, _) in &mut deliveries {
+        delivery.frozen.test = true;
+    }
     store.accept(&tenant, None, deliveries, now).await?;
     Ok(receipt)
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::model::catalogue;
 use crate::model::id::{SubscriptionId, TenantId};
 use crate::model::secret::{Secrets, SigningSecret};
-use crate::model::subscription::{MAX_SUBSCRIPTIONS, Subscription, SubscriptionDraft};
+use crate::model::subscription::{Criteria, MAX_SUBSCRIPTIONS, Subscription, SubscriptionDraft};
 use crate::model::time::Timestamp;
 use crate::model::validation::Faults;
 use crate::ports::{Replaced, StoreError, Stored, Subscriptions};
@@ -54,6 +55,17 @@ pub async fn get<S: Subscriptions>(
 ) -> Stored<Option<Arc<Subscription>>> {
     let all = store.subscriptions(tenant).await?;
     Ok(all.iter().find(|subscription| subscription.id == id).cloned())
+}
+
+/// Whether events of this name are, or would be, taken for real: the catalogue or a subscription of the tenant names
+/// them, in whatever case.
+pub fn is_real_event(name: &str, subscriptions: &[Arc<Subscription>]) -> bool {
+    let name = catalogue::comparable(name);
+    let names_it = |subscription: &Arc<Subscription>| match &subscription.settings.criteria {
+        Criteria::Events(names) => names.iter().any(|named| catalogue::comparable(named) == name),
+        Criteria::Trigger { .. } => false,
+    };
+    catalogue::has(&name) || subscriptions.iter().any(names_it)
 }
 
 /// Replaces all settings; what the draft leaves out has its default.

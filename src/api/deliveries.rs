@@ -32,7 +32,7 @@ pub(super) async fn get<S: Attempts + Keys + Send + Sync>(
     path: Segments,
 ) -> Result<Response, Problem> {
     let tenant = caller.with(Scope::HistoryRead)?;
-    show(&api.store, tenant, path.id("traceId", "delivery")?).await
+    show(&api.store, &caller, tenant, path.id("traceId", "delivery")?).await
 }
 
 /// Cancel a delivery
@@ -53,11 +53,16 @@ pub(super) async fn cancel<S: Attempts + Deliveries + Keys + Send + Sync>(
     let tenant = caller.with(Scope::WebhooksResend)?;
     let trace = path.id("traceId", "delivery")?;
     resend::cancel(&api.store, tenant, trace).await?;
-    show(&api.store, tenant, trace).await
+    show(&api.store, &caller, tenant, trace).await
 }
 
-async fn show<S: Attempts>(store: &S, tenant: &TenantId, trace: TraceId) -> Result<Response, Problem> {
+async fn show<S: Attempts>(
+    store: &S,
+    caller: &Caller,
+    tenant: &TenantId,
+    trace: TraceId,
+) -> Result<Response, Problem> {
     let found = history::delivery(store, tenant, trace, Timestamp::now()).await?;
     let (delivery, attempts) = found.ok_or_else(|| Problem::not_found("delivery"))?;
-    Ok(body::json(StatusCode::OK, &DeliveryView::new(delivery, attempts)))
+    Ok(body::json(StatusCode::OK, &DeliveryView::new(delivery, attempts, caller)))
 }

@@ -12,11 +12,9 @@ use super::auth::Caller;
 use super::openapi::{Unauthorized, Unavailable};
 use super::problem::Problem;
 use super::{Api, body, openapi};
+use crate::model::catalogue::EVENT_TYPES;
 use crate::model::time::Timestamp;
 use crate::ports::{EgressAddresses, Keys};
-
-/// The events that LoanPro documents for its webhooks, with the variables its articles show.
-const CATALOGUE: &str = include_str!("../reference/event-types.json");
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(openapi::document);
 
@@ -63,7 +61,7 @@ pub(super) async fn event_types<S: Keys + Send + Sync>(
     _: Caller,
 ) -> Result<Response, Problem> {
     static ITEMS: LazyLock<EventTypes> =
-        LazyLock::new(|| EventTypes { items: serde_json::from_str(CATALOGUE).unwrap_or_default() });
+        LazyLock::new(|| EventTypes { items: serde_json::from_str(EVENT_TYPES).unwrap_or_default() });
     Ok(body::json(StatusCode::OK, &*ITEMS))
 }
 

@@ -2,7 +2,9 @@
 //! attempt are, and how a delivery moves from one attempt to the next.
 
 pub mod attempt;
+pub mod catalogue;
 pub mod delivery;
+pub mod destination;
 pub mod event;
 pub mod failure;
 pub mod filter;
@@ -24,3 +26,4 @@ pub mod template;
 pub mod time;
 pub mod trouble;
 pub mod validation;
+mod weak_key;

@@ -52,6 +52,7 @@ impl Delivery {
             event_title: settings.title.clone(),
             event_name: event.name.clone(),
             occurred_at: event.occurred_at.clone(),
+            test: false,
             accepted_at: occurrence.at,
             request,
             retry: settings.retry.clone(),
@@ -91,7 +92,7 @@ fn request(
             }
             let context = occurrence.context().ok_or_else(|| failed(what, &NOT_UNICODE))?;
             template
-                .render(&Variables::of(occurrence.event, context, trace_id), most)
+                .render(&Variables::of(occurrence, context, trace_id), most)
                 .map_err(|error| failed(what, &error))
         };
 

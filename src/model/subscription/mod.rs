@@ -1,6 +1,7 @@
 //! The settings of one webhook.
 
 mod compiled;
+mod credentials;
 mod draft;
 mod headers;
 mod matching;
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use compiled::Cached;
+pub use credentials::may_keep_credentials;
 pub use draft::MAX_URL;
 pub use draft::{SubscriptionDraft, url_fault};
 pub use headers::HIDDEN;
