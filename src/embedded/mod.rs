@@ -9,6 +9,7 @@ mod attempts;
 mod cache;
 mod claims;
 mod deliveries;
+mod egress;
 mod grants;
 mod idempotency;
 mod keys;

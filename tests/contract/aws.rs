@@ -5,6 +5,7 @@ mod budget;
 mod call;
 mod faults;
 mod faulty;
+mod first_key;
 mod function;
 mod http;
 mod lost;
@@ -107,6 +108,10 @@ impl Engine for InTheCloud {
         now(delete.key("pk", AttributeValue::S(name.clone())).send()).expect("deleted");
         let delete = self.made.s3.delete_object().bucket(&self.made.name).key(name);
         now(delete.send()).expect("deleted");
+    }
+
+    async fn finish(&self) {
+        self.engine.finish().await;
     }
 }
 
