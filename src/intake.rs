@@ -148,8 +148,9 @@ async fn tell<S: Triggers>(store: &S, tenant: &TenantId, troubles: Vec<TroubleOf
     }
 }
 
-/// Takes an event in for one subscription alone, whatever its criteria or state.
-pub async fn accept_for<S>(
+/// Takes a sample event in for one subscription alone, whatever its criteria or state. What is sent of it says that it
+/// is a test, and no trigger remembers it.
+pub async fn accept_test<S>(
     store: &S,
     subscription: Arc<Subscription>,
     event: &Event,
@@ -159,7 +160,10 @@ where
     S: Intake,
 {
     let tenant = subscription.tenant.clone();
-    let (receipt, deliveries, _memory) = again(&[subscription], event, EventId::at(now), now).await?;
+    let (receipt, mut deliveries, _memory) = again(&[subscription], event, EventId::at(now), now).await?;
+    for (delivery, _) in &mut deliveries {
+        delivery.frozen.test = true;
+    }
     store.accept(&tenant, None, deliveries, now).await?;
     Ok(receipt)
 }

@@ -2,7 +2,7 @@
 //!
 //! A link and a session are both a grant: a secret token of which only the hash is kept. Opening a link adds
 //! a session beside it, so a link opens any number of times while it lives, and each browser can end its own.
-//! Nothing is written when a key is deleted: whoever shows a token has its key looked up too, which engines
+//! Nothing is written when a key is deleted or is over: whoever shows a token has its key looked up too, which engines
 //! keep at hand anyway, and so everything that a key made is over with it at once.
 
 use crate::keys::authenticate;
@@ -50,7 +50,7 @@ pub async fn mint<S: Grants>(
         loan: Some(link.loan),
         scopes: link.scopes,
         name: link.viewer.unwrap_or_else(|| key.name.clone()),
-        until: now + link.ttl,
+        until: key.expires_at.map_or(now + link.ttl, |end| end.min(now + link.ttl)),
         key: hash,
     };
     make(store, grant, now).await
@@ -92,19 +92,21 @@ pub async fn sign_in<S: Grants + Keys>(
     shown: &str,
     now: Timestamp,
 ) -> Result<SignIn, PortalError> {
-    let Some(key) = authenticate(store, shown).await? else { return Ok(SignIn::NoSuchKey) };
+    let hash = KeyHash::of(shown);
+    let Some(key) = authenticate(store, hash, now).await? else { return Ok(SignIn::NoSuchKey) };
     if !key.may(Scope::HistoryRead) {
         return Ok(SignIn::MayNotRead);
     }
-    let usable = [Scope::HistoryRead, Scope::WebhooksResend];
+    let usable = [Scope::HistoryRead, Scope::WebhooksResend, Scope::SubscriptionsWrite];
+    let until = now + std::time::Duration::from_secs(DEFAULT_SESSION.into());
     let grant = Grant {
         kind: GrantKind::Session,
         tenant: key.tenant.clone(),
         loan: None,
         scopes: usable.into_iter().filter(|scope| key.may(*scope)).collect(),
         name: key.name.clone(),
-        until: now + std::time::Duration::from_secs(DEFAULT_SESSION.into()),
-        key: KeyHash::of(shown),
+        until: key.expires_at.map_or(until, |end| end.min(until)),
+        key: hash,
     };
     make(store, grant, now).await.map(SignIn::Done)
 }
@@ -137,5 +139,6 @@ pub async fn sign_out<S: Grants>(store: &S, shown: &str) -> Stored<()> {
 async fn standing<S: Grants + Keys>(store: &S, shown: &str, now: Timestamp) -> Stored<Option<Grant>> {
     let Some(grant) = store.grant(KeyHash::of(shown), now).await? else { return Ok(None) };
     let key = store.key(grant.key).await?;
-    Ok(key.is_some_and(|key| key.tenant == grant.tenant).then_some(grant))
+    let stands = key.is_some_and(|key| key.tenant == grant.tenant && key.stands(now));
+    Ok(stands.then_some(grant))
 }

@@ -11,6 +11,7 @@ use super::problem::Problem;
 use crate::keys;
 use crate::model::id::TenantId;
 use crate::model::key::{Key, KeyHash, Scope};
+use crate::model::time::Timestamp;
 use crate::ports::Keys;
 
 /// The key a request came with.
@@ -29,6 +30,11 @@ impl Caller {
 
     pub(super) fn may(&self, scope: Scope) -> bool {
         self.0.may(scope)
+    }
+
+    /// Whether the caller is shown the values in the queries of URLs: they may be tokens of receivers.
+    pub(super) fn sees_whole_urls(&self) -> bool {
+        self.may(Scope::SubscriptionsWrite)
     }
 
     /// The key, and the hash it is found by.
@@ -55,8 +61,10 @@ impl<S: Keys + Send + Sync> FromRequestParts<Api<S>> for Caller {
         let Some(shown) = shown else {
             return Err(Problem::unauthorized("the Authorization header must read: Bearer lh_…"));
         };
-        let key = keys::authenticate(&api.store, shown).await?;
-        key.map(|key| Self(key, KeyHash::of(shown)))
-            .ok_or_else(|| Problem::unauthorized("this key is not valid: it may have been deleted"))
+        let hash = KeyHash::of(shown);
+        let key = keys::authenticate(&api.store, hash, Timestamp::now()).await?;
+        key.map(|key| Self(key, hash)).ok_or_else(|| {
+            Problem::unauthorized("this key is not valid: it may have been deleted, or its time may be over")
+        })
     }
 }

@@ -56,7 +56,11 @@ impl Problem {
 
     pub(super) fn forbidden(needed: &[Scope]) -> Self {
         let names: Vec<_> = needed.iter().map(|scope| scope.name()).collect();
-        let detail = format!("this key lacks the scope {}: use one that has it", names.join(" or "));
+        Self::refused(format!("this key lacks the scope {}: use one that has it", names.join(" or ")))
+    }
+
+    /// What this key may not do, and what to do about it.
+    pub(super) fn refused(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "The key may not do this", detail)
     }
 
@@ -208,6 +212,11 @@ impl From<KeyError> for Problem {
                 error!(%failure, "api.no_randomness");
                 Self::internal()
             }
+            KeyError::Unknown => Self::not_found("key"),
+            KeyError::Above => Self::refused(
+                "the key to be deleted has the scope operator, and this key has not: a key of an operator is \
+                 deleted by an operator",
+            ),
             KeyError::Store(failure) => failure.into(),
         }
     }

@@ -22,6 +22,7 @@ fn outgoing() -> Outgoing {
     Outgoing {
         tenant: TenantId::try_from("acme".to_owned()).expect("a tenant"),
         fresh_connection: false,
+        test: false,
         method: Method::Post,
         url: "https://core.example.com/hooks/loans".into(),
         headers: BTreeMap::new(),

@@ -5,17 +5,31 @@ use std::pin::Pin;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
 use http::{Response, header};
 use http_body_util::BodyExt as _;
 use lambda_http::tower::ServiceExt;
 use lambda_http::{Error, IntoResponse};
 
-/// Serves a router until the execution environment ends.
+use super::Aws;
+
+/// Serves a router on an engine until the execution environment ends. What an invocation began on the side is waited
+/// for, as between two invocations nothing runs.
 ///
 /// # Errors
 ///
 /// When the runtime cannot be reached.
-pub async fn serve(router: Router) -> Result<(), Error> {
+pub async fn serve(engine: Aws, router: Router) -> Result<(), Error> {
+    let finish = move |request: Request, next: Next| {
+        let engine = engine.clone();
+        async move {
+            let answer = next.run(request).await;
+            engine.finish().await;
+            answer
+        }
+    };
+    let router = router.layer(from_fn(finish));
     let router = ServiceExt::<lambda_http::Request>::map_response(router, Exact);
     lambda_http::run(router).await
 }

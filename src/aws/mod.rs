@@ -23,6 +23,7 @@ mod deliveries;
 mod delivery_item;
 mod egress;
 mod failure;
+mod first_key;
 mod grants;
 pub mod http;
 mod intake;

@@ -12,8 +12,9 @@ use loanhook::web::{FrameAncestors, Reached};
 use super::commands::ClientCommand;
 
 const ENVIRONMENT: &str = "Environment:
-  LOANHOOK_ADMIN_KEY  an admin key to ensure at every start (`lh_` and 16 to 200 of A-Z a-z 0-9 _);
-                      without it the first start makes one and prints it once
+  LOANHOOK_ADMIN_KEY  an admin key to ensure at every start (`lh_` and 16 to 200 of A-Z a-z 0-9 _,
+                      not easy to guess); another one ends it, and one that was deleted stays so.
+                      Without it the first start makes a key and prints it once
   LOANHOOK_LOG        what to log, such as `info` or `loanhook=debug` [default: info]
 
 A loan's webhooks are a page too, at /loans/LOAN-ID/webhooks: sign in there with a key, or make a link

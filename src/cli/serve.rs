@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use loanhook::deliver::Deliver;
 use loanhook::embedded::{Embedded, Limits, Worker};
+use loanhook::keys::AdminKey;
 use loanhook::model::key::SecretKey;
 use loanhook::model::time::Timestamp;
 use loanhook::outbound::Client;
@@ -15,6 +16,7 @@ use loanhook::{api, keys, page};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tracing::warn;
 
 use super::http;
 
@@ -53,8 +55,18 @@ pub(super) async fn start(options: ServeOptions) -> Result<Running, String> {
     let sender = Client::new(options.allow_networks).map_err(|error| error.to_string())?;
     let engine = Embedded::open(&options.data).map_err(|error| error.to_string())?;
     // Last of what can fail: a key that was made must be shown.
-    let made =
-        keys::ensure_admin(&engine, chosen, Timestamp::now()).await.map_err(|error| error.to_string())?;
+    let ensured = keys::ensure_admin(&engine, chosen, Timestamp::now()).await;
+    let made = match ensured.map_err(|error| error.to_string())? {
+        AdminKey::Made(key) => Some(key.expose().to_owned()),
+        AdminKey::Ready => None,
+        AdminKey::Deleted => {
+            warn!(
+                advice = "set LOANHOOK_ADMIN_KEY to another key, or unset it and use a key that there is",
+                "key.admin_key_was_deleted_and_stays_so"
+            );
+            None
+        }
+    };
 
     let (stop, stopped) = watch::channel(false);
     let deliver = Arc::new(Deliver { store: engine.clone(), sender, lease: None, ends: None });
@@ -72,7 +84,7 @@ pub(super) async fn start(options: ServeOptions) -> Result<Running, String> {
     let server = http::serve(listener, api::complete(router), stopped);
     Ok(Running {
         address,
-        admin_key: made.map(|key| key.expose().to_owned()).or(options.admin_key),
+        admin_key: made.or(options.admin_key),
         stop,
         server: tokio::spawn(server),
         worker: tokio::spawn(worker),

@@ -4,12 +4,12 @@ use loanhook::web::Site;
 
 use super::args::ServeArgs;
 use super::serve::{self, Running, ServeOptions};
-use super::{Outcome, logging, out, signals};
+use super::{Outcome, admin_key, logging, out, signals};
 
 pub(super) async fn run(args: ServeArgs) -> Outcome {
     logging::start(args.log_format, "info")?;
     let ended = signals::asked_to_end()?;
-    let given_key = std::env::var("LOANHOOK_ADMIN_KEY").ok().filter(|key| !key.is_empty());
+    let given_key = admin_key::given()?;
     let key_was_given = given_key.is_some();
     let mut running = serve::start(ServeOptions {
         listen: args.listen,

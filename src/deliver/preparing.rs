@@ -94,6 +94,7 @@ impl<S: Payloads + Subscriptions, O> Deliver<S, O> {
         Ok(Outgoing {
             tenant: frozen.tenant.clone(),
             fresh_connection: delivery.progress.interruptions > 0,
+            test: frozen.test,
             method: frozen.request.method,
             url: frozen.request.url.clone(),
             headers: frozen.request.headers.clone(),

@@ -10,6 +10,7 @@ mod cache;
 mod claims;
 mod clock;
 mod deliveries;
+mod egress;
 mod grants;
 mod idempotency;
 mod keys;

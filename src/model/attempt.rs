@@ -27,6 +27,9 @@ pub struct Attempt {
     pub event_title: String,
     pub event_name: String,
     pub occurred_at: Option<String>,
+    /// A subscription's test sent it: no event of the loan.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
     pub method: Method,
     pub destination: String,
     pub content_type: Option<String>,

@@ -52,6 +52,7 @@ impl Delivery {
             event_title: settings.title.clone(),
             event_name: event.name.clone(),
             occurred_at: event.occurred_at.clone(),
+            test: false,
             accepted_at: occurrence.at,
             request,
             retry: settings.retry.clone(),
@@ -69,7 +70,7 @@ pub fn size_at_most(subscription: &Subscription, occurrence: &Occurrence<'_>) ->
     let compiled = subscription.settings.compiled.of(&subscription.settings);
     // Without a context nothing that varies renders.
     let Some(context) = occurrence.context() else { return DELIVERY };
-    let variables = Variables::of(occurrence.event, context, TraceId::from_uuid(uuid::Uuid::nil()));
+    let variables = Variables::of(occurrence, context, TraceId::from_uuid(uuid::Uuid::nil()));
     let size = |template: &Result<Template, TemplateError>, most: usize| {
         template.as_ref().map_or(0, |template| template.size_at_most(&variables, most))
     };
@@ -108,7 +109,7 @@ fn request(
             }
             let context = occurrence.context().ok_or_else(|| failed(what, &NOT_UNICODE))?;
             template
-                .render(&Variables::of(occurrence.event, context, trace_id), most)
+                .render(&Variables::of(occurrence, context, trace_id), most)
                 .map_err(|error| failed(what, &error))
         };
 

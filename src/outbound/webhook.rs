@@ -59,6 +59,9 @@ fn headers(outgoing: &Outgoing) -> Result<HeaderMap, http::Error> {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(content_type)?);
     }
     headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+    if outgoing.test {
+        headers.insert(HeaderName::from_static("loanhook-test"), HeaderValue::from_static("1"));
+    }
     for (name, value) in [
         ("webhook-id", id),
         ("webhook-timestamp", timestamp.to_string()),

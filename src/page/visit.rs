@@ -8,6 +8,8 @@ use super::cookies::Jar;
 use super::identity;
 use super::refused::{Refused, Why};
 use super::{Pages, Store};
+use crate::model::attempt::Attempt;
+use crate::model::destination::shown;
 use crate::model::grant::Grant;
 use crate::model::id::{AttemptId, LoanId};
 use crate::model::key::{KeyHash, Scope};
@@ -82,6 +84,11 @@ impl Visit {
 
     pub(super) fn may_resend(&self) -> bool {
         self.grant.may(Scope::WebhooksResend)
+    }
+
+    /// The destination of an attempt, as this viewer is shown it.
+    pub(super) fn destination(&self, attempt: &Attempt) -> String {
+        shown(attempt.destination.clone(), self.grant.may(Scope::SubscriptionsWrite))
     }
 
     /// The row that the path names.

@@ -25,7 +25,7 @@ pub use deliveries::{Accepted, Begun, Canceled, Deliveries, Idempotency, Intake,
 pub use grants::Grants;
 pub use history::{Attempts, Payloads, Queued, Resends, Row, Span, Taken};
 pub use sending::{Egress, EgressAddresses, NotSent, Outgoing, Received, Sender, Sent};
-pub use settings::{Keys, Replaced, Subscriptions};
+pub use settings::{Ensured, Keys, ListedKey, Replaced, Subscriptions};
 pub use triggers::{Decided, Triggers, Watched};
 pub use work::{Claimed, Place, Work};
 

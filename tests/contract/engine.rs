@@ -80,6 +80,11 @@ pub(crate) trait Engine: Sized {
     /// Takes the bytes of a payload away.
     fn lose_payload(&self, tenant: &TenantId, key: PayloadKey);
 
+    /// Waits for what no answer waits for, as far as its effect cannot be seen before it is done.
+    fn finish(&self) -> impl Future<Output = ()> {
+        std::future::ready(())
+    }
+
     /// Makes what is kept of this something that cannot be read.
     fn spoil(&self, what: Kept<'_>);
 
@@ -242,6 +247,12 @@ macro_rules! contract {
                 a_key_is_found_by_its_hash_alone
                 keys_are_listed_in_pages_the_oldest_first
                 a_deleted_key_is_gone_at_once
+                a_key_opens_until_its_end_and_is_listed_after_it
+                a_use_is_listed_to_the_hour
+                an_admin_deletes_all_keys_but_an_operators
+                the_environment_names_one_key
+                a_key_that_was_deleted_does_not_come_back_by_the_environment
+                what_the_environment_names_has_every_scope
             }
             grants {
                 a_grant_is_found_by_the_hash_of_its_token_alone
@@ -249,6 +260,7 @@ macro_rules! contract {
                 a_grant_that_was_ended_is_gone_at_once
                 a_link_opens_sessions_until_its_own_end
                 what_a_key_made_is_over_when_it_is_deleted
+                what_a_key_made_is_over_at_the_keys_end
                 another_tenants_session_is_none_here
             }
             payloads {

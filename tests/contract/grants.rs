@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use loanhook::model::grant::{Grant, GrantKind, LinkDraft, NewLink};
-use loanhook::model::id::{KeyId, TenantId};
+use loanhook::model::id::TenantId;
 use loanhook::model::key::{Key, KeyHash, Scope};
 use loanhook::portal::{Made, PortalError, SignIn, mint, open, session, sign_in, sign_out};
 use loanhook::ports::{Grants, Keys, StoreError, Stored};
@@ -83,7 +83,7 @@ pub(crate) async fn a_grant_that_was_ended_is_gone_at_once<E: Engine>() -> Store
 /// A key of a tenant with these scopes, and its hash.
 async fn key<E: Engine>(engine: &E, of: &TenantId, text: &str, scopes: &[Scope]) -> Stored<(Key, KeyHash)> {
     let (name, scopes) = ("LMS".to_owned(), scopes.to_vec());
-    let key = Key { id: KeyId::at(START), tenant: of.clone(), name, scopes, created_at: START };
+    let key = Key::new(of.clone(), name, scopes, START);
     engine.ports().add_key(key.clone(), KeyHash::of(text)).await?;
     Ok((key, KeyHash::of(text)))
 }
@@ -151,6 +151,30 @@ pub(crate) async fn what_a_key_made_is_over_when_it_is_deleted<E: Engine>() -> S
         for token in [opened, signed_in] {
             assert_eq!(session(ports, token.expose(), &loan("727"), START).await?.is_some(), stands);
         }
+    }
+    Ok(())
+}
+
+pub(crate) async fn what_a_key_made_is_over_at_the_keys_end<E: Engine>() -> Stored<()> {
+    let engine = E::fresh().await;
+    let ports = engine.ports();
+    let scopes = vec![Scope::HistoryRead, Scope::PortalWrite];
+    let end = START + 600 * SECOND;
+    let key = Key { expires_at: Some(end), ..Key::new(tenant("acme"), "LMS".into(), scopes, START) };
+    let hash = KeyHash::of("lh_lms");
+    ports.add_key(key.clone(), hash).await?;
+    let asked = link(r#"{"loanId": "727", "scopes": ["history:read"], "ttlSeconds": 3600}"#);
+    let link = made(mint(ports, (&key, hash), asked, START).await)?;
+    assert_eq!(link.grant.until, end, "what the link says of its end is so");
+    let opened = made(open(ports, link.token.expose(), START).await)?.expect("opened").token;
+    let SignIn::Done(signed_in) = made(sign_in(ports, "lh_lms", START).await)? else { panic!("signed in") };
+    for (at, stands) in [(START + (600 * SECOND - MILLISECOND), true), (end, false), (end + SECOND, false)] {
+        assert_eq!(made(open(ports, link.token.expose(), at).await)?.is_some(), stands, "{at}");
+        for token in [&opened, &signed_in.token] {
+            assert_eq!(session(ports, token.expose(), &loan("727"), at).await?.is_some(), stands, "{at}");
+        }
+        let again = made(sign_in(ports, "lh_lms", at).await)?;
+        assert_eq!(matches!(again, SignIn::Done(_)), stands, "{at}: {again:?}");
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ const ANSWER: &str = "hush-answer-4713";
 fn logging(format: &str) -> Launch {
     let mut launch =
         Launch { arguments: vec!["--log-format".to_owned(), format.to_owned()], ..Launch::default() };
-    launch.environment.push(("LOANHOOK_LOG".to_owned(), "debug".to_owned()));
+    launch.environment.push(("LOANHOOK_LOG".to_owned(), "trace".to_owned()));
     launch
 }
 
@@ -50,6 +50,13 @@ async fn every_kind_of_attempt(format: &str) -> Option<Seen> {
     }
     let colleague = j.api.colleague("Ann", &["history:read"]).await;
     colleague.get("/v1/subscriptions").await.is(200);
+    let link =
+        j.api.post("/v1/portal-links", &json!({"loanId": "727", "scopes": ["history:read"]})).await.is(201);
+    let link = text(&link.json()["url"]).to_owned();
+    let (_, path) = link.split_once(&j.target.base().expect("it runs")).expect("a link here");
+    let session = colleague.with_key(None).get(path).await.is(303).header("set-cookie").to_owned();
+    let session = session.split(['=', ';']).nth(1).expect("a cookie has a value").to_owned();
+    let (_, token) = link.split_once("token=").expect("a link has a token");
     j.api.with_key(Some("lh_wrong_key_of_nobody_0123456789")).get("/v1/keys").await.problem(401);
     j.api
         .request("POST", "/v1/events")
@@ -59,7 +66,7 @@ async fn every_kind_of_attempt(format: &str) -> Option<Seen> {
         .problem(400);
     let own = [PAYLOAD, HEADER, ANSWER, "lh_wrong_key_of_nobody_0123456789", OPERATOR_KEY, j.api.key()];
     let mut secrets = own.map(str::to_owned).to_vec();
-    secrets.push(colleague.key().to_owned());
+    secrets.extend([colleague.key().to_owned(), token.to_owned(), session]);
     for secret in [&made["signingSecret"], &rotated["signingSecret"]] {
         secrets.push(text(secret).trim_start_matches("whsec_").to_owned());
     }

@@ -1,6 +1,7 @@
 //! Journeys: each proves a rule of loanhook through the outside, over HTTP against the running program,
 //! with a receiver that answers, stalls and breaks as it is told.
 
+mod admin_key;
 mod batch;
 mod bytes;
 mod cancel;
@@ -21,6 +22,7 @@ mod idempotency;
 mod independence;
 mod intake;
 mod interrupted;
+mod key_ends;
 mod keys;
 mod killed;
 mod limits;
@@ -31,6 +33,7 @@ mod openapi;
 mod pages;
 mod portal;
 mod problems;
+mod query_values;
 mod resend;
 mod restart;
 mod retries;
@@ -42,5 +45,6 @@ mod starting;
 mod subscriptions;
 mod templates;
 mod tenants;
+mod test_sends;
 mod triggers;
 mod warnings;

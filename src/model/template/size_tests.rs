@@ -68,7 +68,7 @@ proptest! {
         };
         let occurrence = Occurrence::new(&event, Timestamp::from_millis(0));
         let context = occurrence.context().expect("Unicode names");
-        let variables = Variables::of(&event, context, TraceId::from_uuid(uuid::Uuid::nil()));
+        let variables = Variables::of(&occurrence, context, TraceId::from_uuid(uuid::Uuid::nil()));
         for (template, target) in templates(&default) {
             let foretold = template.size_at_most(&variables, usize::MAX);
             if let Ok(rendered) = template.render(&variables, usize::MAX) {
@@ -84,7 +84,7 @@ fn what_is_foretold_is_close_to_what_comes_of_plain_values() {
     let event = event("E", "1", &json!({"a": text})).expect("an event");
     let occurrence = Occurrence::new(&event, Timestamp::from_millis(0));
     let context = occurrence.context().expect("Unicode names");
-    let variables = Variables::of(&event, context, TraceId::from_uuid(uuid::Uuid::nil()));
+    let variables = Variables::of(&occurrence, context, TraceId::from_uuid(uuid::Uuid::nil()));
     let template = Template::parse("{\"a\": \"[[v('a')]]\"}", Target::Body(Body::Json)).expect("a template");
     let rendered = template.render(&variables, MAX_BODY).expect("it renders").len();
     let foretold = template.size_at_most(&variables, MAX_BODY);

@@ -45,11 +45,14 @@ pub(in crate::page) fn show(details: &Details, visit: &Visit, asked: &Asked) -> 
             }
             (life::show(details, &story))
             dl.facts {
-                (fact("Destination", &html! { bdi.break { (attempt.destination) } }))
+                (fact("Destination", &html! { bdi.break { (visit.destination(attempt)) } }))
                 (fact("IP address it was sent from", &or_none(ip, "Not known")))
                 (fact("Response time", &or_none(time_taken, "None: there was no whole answer")))
                 (fact("Sent", &time(attempt.sent_at)))
                 (fact("Event", &html! { bdi { (attempt.event_name) } }))
+                @if attempt.test {
+                    (fact("Test", &html! { "Sent to try the webhook out: no event of this loan" }))
+                }
                 (fact("ID", &id("ID", &attempt.id)))
                 (fact("Trace ID", &id("trace ID", &attempt.trace_id)))
                 (fact("Next automatic attempt", &next(details)))

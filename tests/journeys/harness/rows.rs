@@ -47,7 +47,7 @@ pub(crate) fn one_millisecond() -> TimeDelta {
     TimeDelta::milliseconds(1)
 }
 
-const FIELDS: [&str; 23] = [
+const FIELDS: [&str; 24] = [
     "id",
     "traceId",
     "loanId",
@@ -62,6 +62,7 @@ const FIELDS: [&str; 23] = [
     "resendOf",
     "resends",
     "occurredAt",
+    "test",
     "outcome",
     "responseCode",
     "error",

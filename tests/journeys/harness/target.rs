@@ -173,6 +173,14 @@ impl Target {
         (child, listening)
     }
 
+    /// The ID of the process.
+    pub(crate) fn process_id(&self) -> u32 {
+        let Place::Process { running, .. } = &self.place else {
+            panic!("an external server shows no process")
+        };
+        locked(running).as_ref().expect("the server runs").child.id()
+    }
+
     /// SIGKILL: nothing of the process runs after it.
     pub(crate) fn kill(&self) {
         let mut running = self.take();
