@@ -15,9 +15,9 @@ pub enum KeyError {
     Store(#[from] StoreError),
 }
 
-/// The key that a caller shows, if there is one.
-pub async fn authenticate<S: Keys>(store: &S, shown: &str) -> Stored<Option<Arc<Key>>> {
-    store.key(KeyHash::of(shown)).await
+/// The key that a caller shows, by its hash, if there is one.
+pub async fn authenticate<S: Keys>(store: &S, shown: KeyHash) -> Stored<Option<Arc<Key>>> {
+    store.key(shown).await
 }
 
 /// Makes a key; it is in clear here and never again.

@@ -1,6 +1,7 @@
 //! Sending again, on demand, exactly what was sent. The automatic schedule neither knows nor cares.
 
 use crate::intake::REMEMBERED_FOR;
+use crate::log;
 use crate::model::attempt::{AttemptNumber, Outcome};
 use crate::model::delivery::Delivery;
 use crate::model::id::{AttemptId, TenantId, TraceId};
@@ -77,10 +78,13 @@ where
         return Err(ResendError::NothingToSend);
     }
     let row = delivery.resend_row(AttemptId::at(now), named, request.requested_by, now);
-    let id = row.id;
+    let (id, asked) = (row.id, row.clone());
     let key = request.key.map(|key| Idempotency { key, until: now + REMEMBERED_FOR });
     match store.queue_resend(row, key, now).await? {
-        Queued::New => Ok(id),
+        Queued::New => {
+            log::resend(&asked);
+            Ok(id)
+        }
         Queued::Known(known, id) if known == trace_id => Ok(id),
         Queued::Known(..) => Err(ResendError::KeyReused),
     }

@@ -15,6 +15,7 @@ use super::problem::Problem;
 use super::query::{Checked, cursor, page_of};
 use super::{Api, body};
 use crate::keys as use_case;
+use crate::log;
 use crate::model::id::{KeyId, TenantId};
 use crate::model::key::{Key, Scope};
 use crate::model::time::Timestamp;
@@ -136,8 +137,9 @@ pub(super) async fn create<S: Keys + Send + Sync>(
     scopes.sort_unstable();
     scopes.dedup();
     let (key, secret) = use_case::create(&api.store, tenant, name, scopes, Timestamp::now()).await?;
+    log::change("key.created", caller.key().0, &key.tenant, &key.id);
     let view = KeyView { key: Some(secret.expose().to_owned()), ..key.into() };
-    Ok(body::json(StatusCode::CREATED, &view))
+    Ok(body::secret_json(StatusCode::CREATED, &view))
 }
 
 /// List keys
@@ -180,7 +182,9 @@ pub(super) async fn delete<S: Keys + Send + Sync>(
     Checked(query): Checked<TenantQuery>,
 ) -> Result<Response, Problem> {
     let tenant = tenant_of(&caller, query.tenant, "tenant")?;
-    if api.store.delete_key(&tenant, path.id("id", "key")?).await? {
+    let id = path.id("id", "key")?;
+    if api.store.delete_key(&tenant, id).await? {
+        log::change("key.deleted", caller.key().0, &tenant, &id);
         Ok(StatusCode::NO_CONTENT.into_response())
     } else {
         Err(Problem::not_found("key"))

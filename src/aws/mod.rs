@@ -24,6 +24,7 @@ mod delivery_item;
 mod egress;
 mod failure;
 mod grants;
+mod health;
 pub mod http;
 mod intake;
 mod item;

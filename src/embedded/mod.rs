@@ -8,8 +8,10 @@
 mod attempts;
 mod cache;
 mod claims;
+mod commits;
 mod deliveries;
 mod grants;
+mod health;
 mod idempotency;
 mod keys;
 mod lanes;

@@ -3,6 +3,7 @@
 
 mod batch;
 mod bytes;
+mod callers;
 mod cancel;
 mod cli;
 mod crash;
@@ -15,7 +16,9 @@ mod filters;
 mod formulas;
 mod guard;
 mod harness;
+mod health;
 mod history;
+mod hosts;
 mod idempotency;
 mod independence;
 mod intake;
@@ -36,6 +39,7 @@ mod retry_policy;
 mod secrets;
 mod shapes;
 mod starting;
+mod strangers;
 mod subscriptions;
 mod templates;
 mod tenants;
