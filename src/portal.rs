@@ -5,7 +5,6 @@
 //! Nothing is written when a key is deleted or is over: whoever shows a token has its key looked up too, which engines
 //! keep at hand anyway, and so everything that a key made is over with it at once.
 
-use crate::keys::authenticate;
 use crate::model::grant::{DEFAULT_SESSION, Grant, GrantKind, NewLink, Token};
 use crate::model::id::LoanId;
 use crate::model::key::{Key, KeyHash, Scope};
@@ -56,46 +55,41 @@ pub async fn mint<S: Grants>(
     make(store, grant, now).await
 }
 
-/// Opens a link: a session for its loan. None where there is no such link any more.
+/// The link of a token, if it stands.
+///
+/// # Errors
+///
+/// When the store fails.
+pub async fn link<S: Grants + Keys>(store: &S, shown: &str, now: Timestamp) -> Stored<Option<Grant>> {
+    let grant = standing(store, shown, now).await?;
+    Ok(grant.filter(|grant| matches!(grant.kind, GrantKind::Link { .. })))
+}
+
+/// Opens a link: a session for its loan. None for a grant that is no link.
 ///
 /// # Errors
 ///
 /// When the session could not be kept.
-pub async fn open<S: Grants + Keys>(
-    store: &S,
-    shown: &str,
-    now: Timestamp,
-) -> Result<Option<Made>, PortalError> {
-    let link = standing(store, shown, now).await?;
-    match link.and_then(|link| link.session(now)) {
+pub async fn open<S: Grants>(store: &S, link: Grant, now: Timestamp) -> Result<Option<Made>, PortalError> {
+    match link.session(now) {
         Some(session) => make(store, session, now).await.map(Some),
         None => Ok(None),
     }
 }
 
-/// What came of signing in with an API key.
-#[derive(Debug)]
-pub enum SignIn {
-    Done(Made),
-    NoSuchKey,
-    /// The key lacks `history:read`.
-    MayNotRead,
-}
-
-/// Signs in with an API key: a session for any loan of its tenant, with what of the key a page can use.
+/// Signs in with an API key: a session for any loan of its tenant, with what of the key a page can use. None where
+/// the key lacks `history:read`.
 ///
 /// # Errors
 ///
 /// When the session could not be kept.
-pub async fn sign_in<S: Grants + Keys>(
+pub async fn sign_in<S: Grants>(
     store: &S,
-    shown: &str,
+    (key, hash): (&Key, KeyHash),
     now: Timestamp,
-) -> Result<SignIn, PortalError> {
-    let hash = KeyHash::of(shown);
-    let Some(key) = authenticate(store, hash, now).await? else { return Ok(SignIn::NoSuchKey) };
+) -> Result<Option<Made>, PortalError> {
     if !key.may(Scope::HistoryRead) {
-        return Ok(SignIn::MayNotRead);
+        return Ok(None);
     }
     let usable = [Scope::HistoryRead, Scope::WebhooksResend, Scope::SubscriptionsWrite];
     let until = now + std::time::Duration::from_secs(DEFAULT_SESSION.into());
@@ -108,7 +102,7 @@ pub async fn sign_in<S: Grants + Keys>(
         until: key.expires_at.map_or(until, |end| end.min(until)),
         key: hash,
     };
-    make(store, grant, now).await.map(SignIn::Done)
+    make(store, grant, now).await.map(Some)
 }
 
 /// The session of a token, if it is good for this loan.

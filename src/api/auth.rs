@@ -8,11 +8,11 @@ use http::request::Parts;
 
 use super::Api;
 use super::problem::Problem;
-use crate::keys;
 use crate::model::id::TenantId;
 use crate::model::key::{Key, KeyHash, Scope};
-use crate::model::time::Timestamp;
 use crate::ports::Keys;
+use crate::web::Source;
+use crate::web::call_limits::{Asker, CallLimits, Face, Shown};
 
 /// The key a request came with.
 pub(super) struct Caller(Arc<Key>, KeyHash);
@@ -45,6 +45,11 @@ impl Caller {
     pub(super) fn name(&self) -> &str {
         &self.0.name
     }
+
+    /// Refuses where the key asked for too many resends.
+    pub(super) fn may_resend_now(&self, limits: &CallLimits) -> Result<(), Problem> {
+        Ok(limits.resend(&Asker::Key(self.0.id), &self.0.tenant, &self.0.name)?)
+    }
 }
 
 impl<S: Keys + Send + Sync> FromRequestParts<Api<S>> for Caller {
@@ -61,10 +66,13 @@ impl<S: Keys + Send + Sync> FromRequestParts<Api<S>> for Caller {
         let Some(shown) = shown else {
             return Err(Problem::unauthorized("the Authorization header must read: Bearer lh_…"));
         };
-        let hash = KeyHash::of(shown);
-        let key = keys::authenticate(&api.store, hash, Timestamp::now()).await?;
-        key.map(|key| Self(key, hash)).ok_or_else(|| {
-            Problem::unauthorized("this key is not valid: it may have been deleted, or its time may be over")
-        })
+        let (limits, source) = (CallLimits::of(&parts.extensions), Source::of(&parts.extensions));
+        match limits.check_key(&api.store, Face::Api, &source, shown).await? {
+            Shown::Valid(key, hash) => Ok(Self(key, hash)),
+            Shown::Invalid => Err(Problem::unauthorized(
+                "this key is not valid: it may have been deleted, or its time may be over",
+            )),
+            Shown::TooMany(wait) => Err(wait.into()),
+        }
     }
 }

@@ -15,6 +15,7 @@ use super::problem::Problem;
 use super::query::{Checked, cursor, page_of};
 use super::{Api, body};
 use crate::keys as use_case;
+use crate::log;
 use crate::model::id::{KeyId, TenantId};
 use crate::model::key::{Key, KeySource, Scope};
 use crate::model::time::Timestamp;
@@ -161,11 +162,12 @@ pub(super) async fn create<S: Keys + Send + Sync>(
     scopes.dedup();
     let key = Key { expires_at, ..Key::new(tenant, name, scopes, now) };
     let (key, secret) = use_case::create(&api.store, key).await?;
+    log::change("key.created", caller.key().0, &key.tenant, &key.id);
     let view = KeyView {
         key: Some(secret.expose().to_owned()),
         ..KeyView::from(ListedKey { key, last_used_at: None })
     };
-    Ok(body::json(StatusCode::CREATED, &view))
+    Ok(body::secret_json(StatusCode::CREATED, &view))
 }
 
 /// List keys
@@ -208,6 +210,8 @@ pub(super) async fn delete<S: Keys + Send + Sync>(
     Checked(query): Checked<TenantQuery>,
 ) -> Result<Response, Problem> {
     let tenant = tenant_of(&caller, query.tenant, "tenant")?;
-    use_case::delete(&api.store, caller.key().0, &tenant, path.id("id", "key")?).await?;
+    let id = path.id("id", "key")?;
+    use_case::delete(&api.store, caller.key().0, &tenant, id).await?;
+    log::change("key.deleted", caller.key().0, &tenant, &id);
     Ok(StatusCode::NO_CONTENT.into_response())
 }

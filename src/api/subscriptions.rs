@@ -16,6 +16,7 @@ use super::problem::Problem;
 use super::query::{Checked, PageQuery, cursor};
 use super::subscription_view::{SubscriptionList, SubscriptionView};
 use super::{Api, body};
+use crate::log;
 use crate::model::event::EventDraft;
 use crate::model::event_names;
 use crate::model::id::SubscriptionId;
@@ -97,7 +98,9 @@ pub(super) async fn create<S: Subscriptions + Keys + Send + Sync>(
     let tenant = caller.with(Scope::SubscriptionsWrite)?;
     let draft = body::parse(&body::read(request, MAX_SETTINGS).await?)?;
     let created = use_case::create(&api.store, tenant, draft, Timestamp::now()).await?;
-    Ok(body::json(StatusCode::CREATED, &SubscriptionView::new(&created, &caller).with_secret(&created)))
+    log::change("subscription.created", caller.key().0, tenant, &created.id);
+    let view = SubscriptionView::new(&created, &caller).with_secret(&created);
+    Ok(body::secret_json(StatusCode::CREATED, &view))
 }
 
 /// Read a subscription
@@ -142,6 +145,7 @@ pub(super) async fn replace<S: Subscriptions + Keys + Send + Sync>(
     let id = path.id("id", "subscription")?;
     let draft = body::parse(&body::read(request, MAX_SETTINGS).await?)?;
     let replaced = use_case::replace(&api.store, tenant, id, draft, Timestamp::now()).await?;
+    log::change("subscription.replaced", caller.key().0, tenant, &id);
     Ok(body::json(StatusCode::OK, &SubscriptionView::new(&replaced, &caller)))
 }
 
@@ -161,7 +165,9 @@ pub(super) async fn delete<S: Subscriptions + Keys + Send + Sync>(
     path: Segments,
 ) -> Result<Response, Problem> {
     let tenant = caller.with(Scope::SubscriptionsWrite)?;
-    if api.store.delete(tenant, path.id("id", "subscription")?).await? {
+    let id = path.id("id", "subscription")?;
+    if api.store.delete(tenant, id).await? {
+        log::change("subscription.deleted", caller.key().0, tenant, &id);
         Ok(StatusCode::NO_CONTENT.into_response())
     } else {
         Err(Problem::not_found("subscription"))
@@ -187,7 +193,9 @@ pub(super) async fn rotate_secret<S: Subscriptions + Keys + Send + Sync>(
     let tenant = caller.with(Scope::SubscriptionsWrite)?;
     let id = path.id("id", "subscription")?;
     let rotated = use_case::rotate_secret(&api.store, tenant, id, Timestamp::now()).await?;
-    Ok(body::json(StatusCode::OK, &SubscriptionView::new(&rotated, &caller).with_secret(&rotated)))
+    log::change("subscription.secret_rotated", caller.key().0, tenant, &id);
+    let view = SubscriptionView::new(&rotated, &caller).with_secret(&rotated);
+    Ok(body::secret_json(StatusCode::OK, &view))
 }
 
 /// Send a sample event

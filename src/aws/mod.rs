@@ -25,6 +25,7 @@ mod egress;
 mod failure;
 mod first_key;
 mod grants;
+mod health;
 pub mod http;
 mod intake;
 mod item;

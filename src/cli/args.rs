@@ -52,6 +52,9 @@ pub(super) struct ServeArgs {
     /// A network that webhooks may go to although it is not public (repeatable, or comma-separated)
     #[arg(long, value_name = "CIDR", env = "LOANHOOK_ALLOW_NETWORKS")]
     pub(super) allow_network: Vec<Networks>,
+    /// A proxy before this whose X-Forwarded-For is believed (repeatable, or comma-separated)
+    #[arg(long, value_name = "CIDR", env = "LOANHOOK_TRUSTED_PROXIES")]
+    pub(super) trusted_proxy: Vec<Networks>,
     /// How many requests may be under way at once
     #[arg(
         long,

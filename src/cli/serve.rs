@@ -18,7 +18,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::warn;
 
-use super::http;
+use super::descriptors;
+use super::listener::{self, Bounds};
 
 /// The longest webhook takes 30 s: one that has not finished by then is not waited for.
 const PATIENCE: Duration = Duration::from_secs(35);
@@ -29,6 +30,8 @@ pub(super) struct ServeOptions {
     pub(super) listen: SocketAddr,
     pub(super) data: PathBuf,
     pub(super) allow_networks: Vec<ipnet::IpNet>,
+    /// Whose `X-Forwarded-For` says where a request came from.
+    pub(super) trusted_proxies: Vec<ipnet::IpNet>,
     /// How many sends are in flight at once.
     pub(super) concurrency: u32,
     pub(super) admin_key: Option<String>,
@@ -48,6 +51,7 @@ pub(super) struct Running {
 pub(super) async fn start(options: ServeOptions) -> Result<Running, String> {
     let chosen = options.admin_key.as_deref().map(SecretKey::chosen).transpose();
     let chosen = chosen.map_err(|fault| format!("LOANHOOK_ADMIN_KEY {fault}"))?;
+    let share = descriptors::share_out(options.concurrency);
     let listener = TcpListener::bind(options.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
@@ -74,14 +78,15 @@ pub(super) async fn start(options: ServeOptions) -> Result<Running, String> {
         let deliver = Arc::clone(&deliver);
         async move { deliver.work(work, now).await }
     };
-    let limits = Limits { in_all: options.concurrency, ..Limits::default() };
+    let limits = Limits { in_all: share.concurrency, ..Limits::default() };
     let worker = Worker::new(engine.clone(), handler, limits).run(stopped.clone());
     let router = api::events(engine.clone())
         .merge(api::history(engine.clone()))
         .merge(api::portal(engine.clone(), options.site.clone()))
         .merge(api::subscriptions(engine.clone()))
         .merge(page::router(engine, options.site));
-    let server = http::serve(listener, api::complete(router), stopped);
+    let bounds = Bounds { connections: share.connections, trusted_proxies: options.trusted_proxies };
+    let server = listener::serve(listener, api::complete(router), bounds, stopped);
     Ok(Running {
         address,
         admin_key: made.or(options.admin_key),

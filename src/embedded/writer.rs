@@ -14,6 +14,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 use tracing::error;
 
+use super::commits::{Commits, commit_together};
 use crate::ports::{StoreError, Stored};
 
 /// How many operations share a commit at most.
@@ -33,9 +34,9 @@ pub(super) enum Class {
     Intake(usize),
 }
 
-type Answer = Box<dyn FnOnce(Stored<()>) + Send>;
+pub(super) type Answer = Box<dyn FnOnce(Stored<()>) + Send>;
 /// Without a connection there is no transaction to work in, and the answer is a failure.
-type Work = Box<dyn FnOnce(Option<&Connection>) -> (bool, Answer) + Send>;
+pub(super) type Work = Box<dyn FnOnce(Option<&Connection>) -> (bool, Answer) + Send>;
 
 /// An operation that waits for a commit.
 pub(super) struct Job {
@@ -67,6 +68,7 @@ struct Waiting {
 struct Shared {
     waiting: Mutex<Waiting>,
     arrived: Condvar,
+    commits: Arc<Commits>,
 }
 
 impl Shared {
@@ -94,7 +96,7 @@ impl Writer {
             let _closing = Closing(Arc::clone(&work));
             while let Some(jobs) = next_group(&work) {
                 let first = first().map(|job| job.work);
-                commit_together(&connection, first.into_iter().chain(jobs));
+                commit_together(&connection, first.into_iter().chain(jobs), &work.commits);
             }
             drop(connection);
             drop(guard);
@@ -135,6 +137,10 @@ impl Writer {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    pub(super) fn commits(&self) -> &Arc<Commits> {
+        &self.shared.commits
     }
 
     fn submit(&self, class: Class, work: Work) -> Stored<()> {
@@ -235,44 +241,6 @@ fn next_group(shared: &Shared) -> Option<Vec<Work>> {
         jobs.push(job.work);
     }
     Some(jobs)
-}
-
-fn commit_together(connection: &Connection, jobs: impl Iterator<Item = Work>) {
-    let mut answers = Vec::new();
-    let committed = try_commit(connection, jobs, &mut answers);
-    if let Err(failure) = &committed {
-        error!(%failure, "store.commit_failed");
-        if !connection.is_autocommit()
-            && let Err(failure) = connection.execute_batch("ROLLBACK")
-        {
-            error!(%failure, "store.rollback_failed");
-        }
-    }
-    let committed = committed.map_err(StoreError::from);
-    for answer in answers {
-        answer(committed.clone());
-    }
-}
-
-fn try_commit(
-    connection: &Connection,
-    jobs: impl Iterator<Item = Work>,
-    answers: &mut Vec<Answer>,
-) -> rusqlite::Result<()> {
-    let execute = |sql| connection.prepare_cached(sql)?.execute([]).map(|_| ());
-    let mut transaction = execute("BEGIN IMMEDIATE");
-    for work in jobs {
-        transaction = transaction.and_then(|()| execute("SAVEPOINT operation"));
-        let (keep, answer) = work(transaction.is_ok().then_some(connection));
-        answers.push(answer);
-        transaction = transaction.and_then(|()| {
-            if !keep {
-                execute("ROLLBACK TO operation")?;
-            }
-            execute("RELEASE operation")
-        });
-    }
-    transaction.and_then(|()| execute("COMMIT"))
 }
 
 #[cfg(test)]

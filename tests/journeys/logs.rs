@@ -91,7 +91,8 @@ async fn a_log_as_json_has_one_line_an_attempt_that_names_it_and_shows_nothing_o
     let said = seen.j.target.said_of_attempts(seen.rows.len()).await;
     let mut lines: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for line in said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
-        if let Some(attempt) = line["attempt_id"].as_str() {
+        let is_of_attempt = line["message"].as_str().is_some_and(|message| message.starts_with("attempt."));
+        if let Some(attempt) = line["attempt_id"].as_str().filter(|_| is_of_attempt) {
             lines.entry(attempt.to_owned()).or_default().push(line.clone());
         }
     }
@@ -118,7 +119,8 @@ async fn a_log_as_text_names_each_attempt_once_and_shows_nothing_of_it() {
     let said = seen.j.target.said_of_attempts(seen.rows.len()).await;
     for row in &seen.rows {
         let id = text(&row["id"]);
-        assert_eq!(said.lines().filter(|line| line.contains(id)).count(), 1, "{id}:\n{said}");
+        let of_attempt = said.lines().filter(|line| line.contains(id) && line.contains(" attempt."));
+        assert_eq!(of_attempt.count(), 1, "{id}:\n{said}");
     }
     seen.hushed(&said);
 }

@@ -65,7 +65,7 @@ impl Http {
 
     /// What is not JSON is its length.
     async fn call(&self, method: Method, path: &str, headers: &[(&str, &str)], body: String) -> (u16, Value) {
-        let mut request = Request::builder().method(method).uri(path);
+        let mut request = Request::builder().method(method).uri(path).header("host", "loanhook.example");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

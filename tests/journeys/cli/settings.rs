@@ -51,6 +51,22 @@ async fn a_refused_subscription_is_told_in_one_line_that_says_where() {
 }
 
 #[tokio::test]
+async fn a_byte_order_mark_before_a_file_is_no_part_of_it() {
+    let j = Journey::begin().await;
+    let marked = |body: Value| format!("\u{feff}{body}");
+    let body = subscription(&j.receiver.url("/hook"), json!({"criteria": {"events": ["Sample"]}}));
+    let made = run(&j, &["subscriptions", "create", "-", "--json"], &marked(body.clone())).await.json();
+    let id = text(&made["id"]);
+    run(&j, &["subscriptions", "replace", id, "-"], &marked(body)).await.printed();
+    let test = ["subscriptions", "test", id, "--loan", "727", "--context", "-"];
+    run(&j, &test, &marked(json!({"days": 3}))).await.printed();
+    let event = json!({"eventName": "Sample", "loanId": "727", "context": {}});
+    run(&j, &["send", "-"], &marked(event)).await.printed();
+    let eval = ["eval", "(> days 2)", "--context", "-"];
+    assert_eq!(run(&j, &eval, &marked(json!({"days": 3}))).await.printed().trim(), "true");
+}
+
+#[tokio::test]
 async fn keys_are_made_listed_and_deleted() {
     let j = Journey::begin().await;
     let scopes = "history:read,webhooks:resend";

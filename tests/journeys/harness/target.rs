@@ -187,13 +187,17 @@ impl Target {
         running.child.kill().and_then(|()| running.child.wait()).expect("the process can be killed");
     }
 
+    /// The process, as the system knows it.
+    pub(crate) fn pid(&self) -> u32 {
+        let Place::Process { running, .. } = &self.place else {
+            panic!("an external server has no process here")
+        };
+        locked(running).as_ref().expect("the server runs").child.id()
+    }
+
     /// SIGTERM. What the process makes of it is what [`Target::exit`] awaits.
     pub(crate) fn terminate(&self) {
-        let Place::Process { running, .. } = &self.place else {
-            panic!("an external server cannot be stopped")
-        };
-        let pid = locked(running).as_ref().expect("the server runs").child.id();
-        let sent = Command::new("kill").args(["-TERM", &pid.to_string()]).status().expect("kill runs");
+        let sent = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().expect("kill runs");
         assert!(sent.success(), "SIGTERM could not be sent");
     }
 
@@ -216,7 +220,8 @@ impl Target {
     pub(crate) async fn said_of_attempts(&self, attempts: usize) -> String {
         eventually("the log names every attempt", async || {
             let said = self.said();
-            (said.matches("attempt_id").count() >= attempts).then_some(said)
+            let told = said.matches("attempt.succeeded").count() + said.matches("attempt.failed").count();
+            (told >= attempts).then_some(said)
         })
         .await
     }
