@@ -7,7 +7,7 @@ use crate::model::delivery::Delivery;
 use crate::model::filter::HistoryFilter;
 use crate::model::id::{AttemptId, LoanId, TenantId, TraceId};
 use crate::model::time::Timestamp;
-use crate::ports::{Attempts, Row, Stored};
+use crate::ports::{Attempts, Row, Span, Stored};
 
 /// A filtered page looks at this many rows at most.
 const EXAMINED_AT_MOST: usize = 5000;
@@ -77,30 +77,39 @@ pub async fn page<S: Attempts>(
 }
 
 /// A page of the rows of one delivery that pass the filter, read by its trace ID: however far back they are,
-/// nothing else is looked at. Nothing where the delivery is not the loan's.
+/// no other delivery is looked at. Nothing where the delivery is not the loan's. It is full as any page is.
 pub async fn page_of_delivery<S: Attempts>(
     store: &S,
     (tenant, loan, trace): (&TenantId, &LoanId, TraceId),
     filter: &HistoryFilter,
-    before: Option<AttemptId>,
+    mut before: Option<AttemptId>,
     limit: usize,
     now: Timestamp,
 ) -> Stored<Page> {
     let mut page = Page::default();
-    let Some((of, attempts)) = delivery(store, tenant, trace, now).await? else { return Ok(page) };
-    if of.frozen.loan_id != *loan {
-        return Ok(page);
-    }
-    for attempt in attempts.into_iter().rev() {
-        page.saw(&attempt);
-        if before.is_some_and(|before| attempt.id >= before) || !filter.matches(&attempt) {
-            continue;
+    let mut examined = 0;
+    while examined < EXAMINED_AT_MOST {
+        let story = store.story(tenant, trace, Span::NewestFirst { before }, CHUNK).await?;
+        let Some((delivery, attempts)) = story.filter(|(of, _)| of.frozen.loan_id == *loan) else { break };
+        let ended = attempts.len() < CHUNK;
+        examined += attempts.len();
+        for attempt in attempts {
+            before = Some(attempt.id);
+            let attempt = attempt.as_of(now);
+            page.saw(&attempt);
+            if !filter.matches(&attempt) {
+                continue;
+            }
+            if page.rows.len() == limit {
+                page.next = page.rows.last().map(|row| row.attempt.id);
+                return Ok(page);
+            }
+            page.rows.push(Row { attempt, resends: delivery.progress.resends });
         }
-        if page.rows.len() == limit {
-            page.next = page.rows.last().map(|row| row.attempt.id);
+        if ended {
             break;
         }
-        page.rows.push(Row { attempt, resends: of.progress.resends });
+        page.next = before.filter(|_| examined >= EXAMINED_AT_MOST);
     }
     Ok(page)
 }
@@ -117,16 +126,29 @@ pub async fn row<S: Attempts>(
     Ok(row.map(|row| Row { attempt: row.attempt.as_of(now), ..row }))
 }
 
-/// A delivery and all its attempts, the oldest first.
-pub async fn delivery<S: Attempts>(
+/// A delivery and a part of its attempts.
+#[derive(Debug)]
+pub struct Story {
+    pub delivery: Delivery,
+    pub attempts: Vec<Attempt>,
+    /// There are more beyond the last of these.
+    pub more: bool,
+}
+
+/// A delivery and at most `limit` of its attempts.
+pub async fn story<S: Attempts>(
     store: &S,
     tenant: &TenantId,
     trace: TraceId,
+    span: Span,
+    limit: usize,
     now: Timestamp,
-) -> Stored<Option<(Delivery, Vec<Attempt>)>> {
-    let story = store.story(tenant, trace).await?;
-    Ok(story.map(|(delivery, attempts)| {
-        (delivery, attempts.into_iter().map(|attempt| attempt.as_of(now)).collect())
+) -> Stored<Option<Story>> {
+    let story = store.story(tenant, trace, span, limit + 1).await?;
+    Ok(story.map(|(delivery, attempts)| Story {
+        delivery,
+        more: attempts.len() > limit,
+        attempts: attempts.into_iter().take(limit).map(|attempt| attempt.as_of(now)).collect(),
     }))
 }
 

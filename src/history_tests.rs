@@ -65,7 +65,13 @@ impl Attempts for Loan {
         unreachable!("a page reads rows")
     }
 
-    async fn story(&self, _: &TenantId, _: TraceId) -> Stored<Option<(Delivery, Vec<Attempt>)>> {
+    async fn story(
+        &self,
+        _: &TenantId,
+        _: TraceId,
+        _: Span,
+        _: usize,
+    ) -> Stored<Option<(Delivery, Vec<Attempt>)>> {
         unreachable!("a page reads rows")
     }
 }
@@ -122,6 +128,7 @@ fn row(id: Uuid, after: Duration, variety: u32) -> Attempt {
         event_title: format!("Title {}", pick(11, 2)),
         event_name: format!("Event {}", pick(13, 3)),
         occurred_at: None,
+        test: false,
         method: Method::ALL[pick(17, 2) as usize],
         destination: "https://core.example.com/hooks".into(),
         content_type: None,

@@ -1,11 +1,15 @@
 //! Sending again, on demand, exactly what was sent. The automatic schedule neither knows nor cares.
 
 use crate::intake::REMEMBERED_FOR;
-use crate::model::attempt::{AttemptNumber, Outcome};
+use crate::log;
+use crate::model::attempt::{Attempt, AttemptNumber, Outcome};
 use crate::model::delivery::Delivery;
 use crate::model::id::{AttemptId, TenantId, TraceId};
 use crate::model::time::Timestamp;
-use crate::ports::{Attempts, Canceled, Deliveries, Idempotency, Queued, Resends, StoreError};
+use crate::ports::{Attempts, Canceled, Deliveries, Idempotency, Queued, Resends, Span, StoreError, Stored};
+
+/// How many attempts are read at once, looking for one of a number.
+const LOOKED_AT_AT_ONCE: usize = 100;
 
 /// What is asked to be sent again, by whom.
 #[derive(Debug)]
@@ -63,26 +67,53 @@ where
         Named::Newest => attempted(store, tenant, trace_id).await?,
         Named::Row(id) => (attempted(store, tenant, trace_id).await?.0, id),
         Named::Number(number) => {
-            let (delivery, attempts) = store.story(tenant, trace_id).await?.ok_or(ResendError::Unknown)?;
-            delivery.progress.newest_attempt.ok_or(ResendError::NotAttempted)?;
-            let of_number = attempts.into_iter().rev().filter(|attempt| attempt.number == number);
-            let mut happened = of_number
-                .map(|attempt| attempt.as_of(now))
-                .filter(|attempt| attempt.outcome() != Outcome::Queued);
-            let named = happened.next().ok_or(ResendError::Unknown)?.id;
-            (delivery, named)
+            let delivery = attempted(store, tenant, trace_id).await?.0;
+            let named = find_number(store, tenant, trace_id, number, now).await?;
+            (delivery, named.ok_or(ResendError::Unknown)?)
         }
     };
     if delivery.frozen.request.unrenderable.is_some() {
         return Err(ResendError::NothingToSend);
     }
-    let row = delivery.resend_row(AttemptId::at(now), named, request.requested_by, now);
-    let id = row.id;
+    let id = AttemptId::at_or_after(now, delivery.progress.newest_attempt);
+    let row = delivery.resend_row(id, named, request.requested_by, now);
+    let asked = row.clone();
     let key = request.key.map(|key| Idempotency { key, until: now + REMEMBERED_FOR });
     match store.queue_resend(row, key, now).await? {
-        Queued::New => Ok(id),
+        Queued::New => {
+            log::resend(&asked);
+            Ok(id)
+        }
         Queued::Known(known, id) if known == trace_id => Ok(id),
         Queued::Known(..) => Err(ResendError::KeyReused),
+    }
+}
+
+/// The newest attempt of this number that has happened. Automatic attempts are looked for from the oldest, where
+/// they are but for deliveries that were resent very often; resends from the newest.
+async fn find_number<S: Attempts>(
+    store: &S,
+    tenant: &TenantId,
+    trace: TraceId,
+    number: AttemptNumber,
+    now: Timestamp,
+) -> Stored<Option<AttemptId>> {
+    let mut edge = None;
+    loop {
+        let span = match number {
+            AttemptNumber::Auto(_) => Span::OldestFirst { after: edge },
+            AttemptNumber::Manual => Span::NewestFirst { before: edge },
+        };
+        let Some((_, attempts)) = store.story(tenant, trace, span, LOOKED_AT_AT_ONCE).await? else {
+            return Ok(None);
+        };
+        edge = attempts.last().map(|attempt| attempt.id);
+        let ended = attempts.len() < LOOKED_AT_AT_ONCE;
+        let happened = |attempt: &Attempt| attempt.number == number && attempt.outcome() != Outcome::Queued;
+        let found = attempts.into_iter().map(|attempt| attempt.as_of(now)).find(happened);
+        if found.is_some() || ended {
+            return Ok(found.map(|attempt| attempt.id));
+        }
     }
 }
 

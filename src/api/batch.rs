@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use futures_util::stream::{self, StreamExt};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::sync::OwnedMutexGuard;
@@ -17,7 +17,7 @@ use super::auth::Caller;
 use super::events::AcceptedEvent;
 use super::openapi::{BadBody, Denied, Invalid, TooLarge, Unavailable};
 use super::problem::Problem;
-use super::{Api, body};
+use super::{Api, body, loops};
 use crate::intake::{self, Submission};
 use crate::model::event::{EventDraft, MAX_EVENT_BYTES};
 use crate::model::id::{LoanId, TenantId};
@@ -90,7 +90,7 @@ enum BatchResult {
 
 /// Take up to 100 events in
 ///
-/// One bad event spoils only itself.
+/// One bad event spoils only itself. A webhook of loanhook's that comes back here is 422 as a whole.
 #[utoipa::path(
     post, path = "/v1/events/batch", operation_id = "acceptEvents", tag = "events", request_body = Batch,
     responses(
@@ -102,9 +102,11 @@ enum BatchResult {
 pub(super) async fn create<S: Intake + Subscriptions + Keys + Triggers + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
+    headers: HeaderMap,
     request: Body,
 ) -> Result<Response, Problem> {
     let tenant = caller.with(Scope::EventsWrite)?;
+    loops::refuse_own_webhooks(&headers)?;
     let bytes = body::read(request, LIMIT).await?;
     let batch: Batch = body::parse(&bytes)?;
     if batch.events.len() > MAX_EVENTS {

@@ -5,34 +5,44 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::auth::Caller;
-use super::openapi::{Conflict, Denied, NotFound, Unavailable};
+use super::openapi::{Conflict, Denied, Invalid, NotFound, Unavailable};
 use super::path::Segments;
 use super::problem::Problem;
+use super::query::{Checked, PageQuery};
 use super::view::DeliveryView;
 use super::{Api, body};
-use crate::model::id::{TenantId, TraceId};
+use crate::model::id::{AttemptId, TenantId, TraceId};
 use crate::model::key::Scope;
 use crate::model::time::Timestamp;
-use crate::ports::{Attempts, Deliveries, Keys};
+use crate::ports::{Attempts, Deliveries, Keys, Span};
 use crate::{history, resend};
+
+/// How many attempts of a delivery are shown at once, unless told otherwise: as many as a schedule can make, with its
+/// 25 places and each of them interrupted twice.
+const ATTEMPTS: usize = 100;
 
 /// Read a delivery
 ///
-/// Its status, what is due, and all its attempts.
+/// Its status, what is due, and its attempts, the oldest first: 100 unless told otherwise. A schedule by itself has
+/// no more; where resends make more, `next` is the cursor of those that follow.
 #[utoipa::path(
-    get, path = "/v1/webhooks/{traceId}", operation_id = "getDelivery", tag = "history", params(("traceId" = TraceId, Path)),
+    get, path = "/v1/webhooks/{traceId}", operation_id = "getDelivery", tag = "history",
+    params(("traceId" = TraceId, Path), PageQuery),
     responses(
         (status = 200, body = DeliveryView, description = "the delivery"),
-        Denied, NotFound, Unavailable,
+        Denied, NotFound, Invalid, Unavailable,
     )
 )]
 pub(super) async fn get<S: Attempts + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: Segments,
+    Checked(query): Checked<PageQuery>,
 ) -> Result<Response, Problem> {
     let tenant = caller.with(Scope::HistoryRead)?;
-    show(&api.store, tenant, path.id("traceId", "delivery")?).await
+    let (after, limit) = query.check_or(ATTEMPTS)?;
+    let trace = path.id("traceId", "delivery")?;
+    show(&api.store, &caller, tenant, trace, after.map(AttemptId::from_uuid), limit).await
 }
 
 /// Cancel a delivery
@@ -53,11 +63,19 @@ pub(super) async fn cancel<S: Attempts + Deliveries + Keys + Send + Sync>(
     let tenant = caller.with(Scope::WebhooksResend)?;
     let trace = path.id("traceId", "delivery")?;
     resend::cancel(&api.store, tenant, trace).await?;
-    show(&api.store, tenant, trace).await
+    show(&api.store, &caller, tenant, trace, None, ATTEMPTS).await
 }
 
-async fn show<S: Attempts>(store: &S, tenant: &TenantId, trace: TraceId) -> Result<Response, Problem> {
-    let found = history::delivery(store, tenant, trace, Timestamp::now()).await?;
-    let (delivery, attempts) = found.ok_or_else(|| Problem::not_found("delivery"))?;
-    Ok(body::json(StatusCode::OK, &DeliveryView::new(delivery, attempts)))
+async fn show<S: Attempts>(
+    store: &S,
+    caller: &Caller,
+    tenant: &TenantId,
+    trace: TraceId,
+    after: Option<AttemptId>,
+    limit: usize,
+) -> Result<Response, Problem> {
+    let span = Span::OldestFirst { after };
+    let found = history::story(store, tenant, trace, span, limit, Timestamp::now()).await?;
+    let story = found.ok_or_else(|| Problem::not_found("delivery"))?;
+    Ok(body::json(StatusCode::OK, &DeliveryView::new(story, caller)))
 }

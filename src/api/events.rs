@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::auth::Caller;
 use super::openapi::{BadBody, Conflict, Denied, IdempotencyKey, Invalid, TooLarge, Unavailable};
 use super::problem::Problem;
-use super::{Api, body};
+use super::{Api, body, loops};
 use crate::intake::{self, Receipt, Submission};
 use crate::model::event::{EventDraft, MAX_EVENT_BYTES};
 use crate::model::id::{EventId, SubscriptionId, TraceId};
@@ -26,6 +26,9 @@ pub(super) struct AcceptedEvent {
     event_id: EventId,
     /// One for each subscription that matched; empty where none did.
     deliveries: Vec<AcceptedDelivery>,
+    /// What the sender may want to mend: a name in use, of a subscription or the catalogue, from which the event's
+    /// name differs only in case, blanks or Unicode form. Empty where there is nothing.
+    warnings: Vec<String>,
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -43,14 +46,14 @@ impl From<Receipt> for AcceptedEvent {
             subscription_id: promised.subscription_id,
             event_title: promised.event_title,
         });
-        Self { event_id: receipt.event_id, deliveries: deliveries.collect() }
+        Self { event_id: receipt.event_id, deliveries: deliveries.collect(), warnings: receipt.warnings }
     }
 }
 
 /// Take an event in
 ///
 /// Answers once every delivery it causes is stored. With an `Idempotency-Key` the same body, sent again
-/// within 24 h, gives the same answer and sends nothing twice.
+/// within 24 h, gives the same answer and sends nothing twice. A webhook of loanhook's that comes back here is 422.
 #[utoipa::path(
     post, path = "/v1/events", operation_id = "acceptEvent", tag = "events", request_body = EventDraft,
     params(IdempotencyKey),
@@ -67,6 +70,7 @@ pub(super) async fn create<S: Intake + Subscriptions + Keys + Triggers + Send + 
     request: Body,
 ) -> Result<Response, Problem> {
     let tenant = caller.with(Scope::EventsWrite)?;
+    loops::refuse_own_webhooks(&headers)?;
     let key = body::idempotency_key(&headers)?;
     let bytes = body::read(request, LIMIT).await?;
     let event = body::parse::<EventDraft>(&bytes)?.check()?;

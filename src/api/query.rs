@@ -55,8 +55,8 @@ pub(super) struct HistoryQuery {
     /// queued, sending, succeeded or failed.
     #[param(pattern = "^(queued|sending|succeeded|failed)$")]
     outcome: Option<String>,
-    /// A code (404) or a class of them (4xx).
-    #[param(pattern = "^[1-5]([0-9]{2}|xx)$")]
+    /// A code (404) or a class of them (4xx), from 100 to 999.
+    #[param(pattern = "^[1-9]([0-9]{2}|xx)$")]
     response_code: Option<String>,
     /// A kind of error.
     #[param(pattern = "^(dns|connect|tls|timeout|protocol|blocked|template|interrupted)$")]
@@ -117,6 +117,11 @@ impl HistoryQuery {
 impl PageQuery {
     pub(super) fn check(self) -> Result<(Option<Uuid>, usize), Faults> {
         page_of(self.cursor, self.limit)
+    }
+
+    /// The same for a list whose pages have another length where none is told.
+    pub(super) fn check_or(self, length: usize) -> Result<(Option<Uuid>, usize), Faults> {
+        page_of(self.cursor, self.limit.or_else(|| Some(length.to_string())))
     }
 }
 

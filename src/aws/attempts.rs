@@ -8,11 +8,12 @@ use uuid::Uuid;
 use super::failure::failed;
 use super::item::{Item, get_number, live, missing, text};
 use super::table::{self, BY_TRACE, EXPIRES, NEWEST_AUTO, NEWEST_MANUAL, PK, Place, RESENDS, SK, TRACE};
+use super::unreadable::LeftOut;
 use super::{Aws, back_off, delivery_item, item, row_item};
 use crate::model::attempt::{Attempt, AttemptNumber};
 use crate::model::delivery::Delivery;
 use crate::model::id::{AttemptId, LoanId, TenantId, TraceId};
-use crate::ports::{Attempts, Row, StoreError, Stored};
+use crate::ports::{Attempts, Row, Span, StoreError, Stored};
 
 /// The most items DynamoDB gives at once by their keys.
 const AT_ONCE: usize = 100;
@@ -37,8 +38,7 @@ impl Attempts for Aws {
         if oldest > newest {
             return Ok(Vec::new());
         }
-        let items = self.query_rows(&table::loan_pk(tenant, loan), oldest, newest, limit).await?;
-        items.iter().map(row_item::read).collect()
+        self.query_rows(&table::loan_pk(tenant, loan), oldest, newest, limit).await
     }
 
     async fn counted(&self, tenant: &TenantId, attempts: Vec<Attempt>) -> Stored<Vec<Row>> {
@@ -61,30 +61,25 @@ impl Attempts for Aws {
         self.delivery_item(tenant, trace).await?.as_ref().map(delivery_item::read).transpose()
     }
 
-    async fn story(&self, tenant: &TenantId, trace: TraceId) -> Stored<Option<(Delivery, Vec<Attempt>)>> {
+    async fn story(
+        &self,
+        tenant: &TenantId,
+        trace: TraceId,
+        span: Span,
+        limit: usize,
+    ) -> Stored<Option<(Delivery, Vec<Attempt>)>> {
         let Some(item) = self.delivery_item(tenant, trace).await? else { return Ok(None) };
         let mut delivery = delivery_item::read(&item)?;
-        let mut places = self.indexed(tenant, trace).await?;
-        // The index may not show the newest ones yet.
-        for name in [NEWEST_AUTO, NEWEST_MANUAL] {
-            if item.contains_key(name) {
-                let newest = table::row(tenant, &delivery.frozen.loan_id, item::parse(&item, name)?);
-                if !places.contains(&newest) {
-                    places.push(newest);
-                }
-            }
-        }
-        let items = self.get_all(places, None).await?;
-        let mut attempts = items.iter().map(row_item::read).collect::<Stored<Vec<_>>>()?;
-        attempts.sort_unstable_by_key(|attempt| attempt.id);
-        as_of_one_moment(&mut delivery, &mut attempts);
+        let mut attempts = self.attempts_of(&item, &delivery, span, limit).await?;
+        as_of_one_moment(&mut delivery, &mut attempts, span);
         Ok(Some((delivery, attempts)))
     }
 }
 
 /// The rows were read after the delivery, so they may be ahead of it: what began since is left out, and an
-/// attempt that has ended moves the delivery on.
-fn as_of_one_moment(delivery: &mut Delivery, attempts: &mut Vec<Attempt>) {
+/// attempt that has ended moves the delivery on. Resends are told by their count, which is known of those from the
+/// oldest on.
+fn as_of_one_moment(delivery: &mut Delivery, attempts: &mut Vec<Attempt>, span: Span) {
     let progress = &delivery.progress;
     let begun = match (&progress.in_flight, progress.next) {
         (Some(flight), _) => flight.number,
@@ -96,7 +91,7 @@ fn as_of_one_moment(delivery: &mut Delivery, attempts: &mut Vec<Attempt>) {
         AttemptNumber::Auto(number) => number <= begun,
         AttemptNumber::Manual => {
             resends += 1;
-            resends <= progress.resends
+            span != Span::OLDEST_FIRST || resends <= progress.resends
         }
     });
     let Some(flight) = progress.in_flight.clone() else { return };
@@ -109,8 +104,8 @@ fn as_of_one_moment(delivery: &mut Delivery, attempts: &mut Vec<Attempt>) {
 
 impl Aws {
     /// Rows of a partition, the newest first, none of which is over: fewer than `limit` only at the end.
-    async fn query_rows(&self, pk: &str, oldest: Uuid, newest: Uuid, limit: usize) -> Stored<Vec<Item>> {
-        let mut rows: Vec<Item> = Vec::new();
+    async fn query_rows(&self, pk: &str, oldest: Uuid, newest: Uuid, limit: usize) -> Stored<Vec<Attempt>> {
+        let (mut rows, mut left_out) = (Vec::new(), LeftOut::default());
         let mut from = None;
         loop {
             let left = i32::try_from(limit - rows.len()).unwrap_or(i32::MAX);
@@ -131,7 +126,8 @@ impl Aws {
                 .send()
                 .await
                 .map_err(failed)?;
-            rows.extend(page.items.unwrap_or_default().into_iter().filter_map(live));
+            let items = page.items.unwrap_or_default().into_iter().filter_map(live);
+            rows.extend(items.filter_map(|item| left_out.unless_read(&item, row_item::read(&item))));
             from = page.last_evaluated_key;
             if from.is_none() || rows.len() == limit {
                 return Ok(rows);
@@ -139,24 +135,82 @@ impl Aws {
         }
     }
 
-    /// Where the rows of a delivery are, as far as the index shows.
-    async fn indexed(&self, tenant: &TenantId, trace: TraceId) -> Stored<Vec<Place>> {
-        let pages = self
+    /// Attempts of a delivery, none of which is over: fewer than `limit` only at the end.
+    async fn attempts_of(
+        &self,
+        item: &Item,
+        delivery: &Delivery,
+        span: Span,
+        limit: usize,
+    ) -> Stored<Vec<Attempt>> {
+        let frozen = &delivery.frozen;
+        let pk = table::trace_pk(&frozen.tenant, frozen.trace_id);
+        // The index may not show the newest ones yet.
+        let newest = [NEWEST_AUTO, NEWEST_MANUAL].into_iter().filter(|name| item.contains_key(*name));
+        let newest: Vec<AttemptId> = newest.map(|name| item::parse(item, name)).collect::<Stored<_>>()?;
+        let newest = newest.into_iter().filter(|id| span.contains(*id));
+        let newest: Vec<_> = newest.map(|id| table::row(&frozen.tenant, &frozen.loan_id, id)).collect();
+        let (mut attempts, mut left_out) = (Vec::new(), LeftOut::default());
+        let mut read: Vec<Place> = Vec::new();
+        let mut from = None;
+        loop {
+            let (indexed, next) = self.indexed(&pk, span, from, limit - attempts.len()).await?;
+            let at_newest = match span {
+                Span::OldestFirst { .. } => next.is_none(),
+                Span::NewestFirst { .. } => read.is_empty(),
+            };
+            let mut places: Vec<Place> = Vec::new();
+            for place in indexed.into_iter().chain(newest.iter().filter(|_| at_newest).cloned()) {
+                if !read.contains(&place) && !places.contains(&place) {
+                    places.push(place);
+                }
+            }
+            let items = self.get_all(places.clone(), None).await?;
+            read.extend(places);
+            attempts.extend(items.iter().filter_map(|item| left_out.unless_read(item, row_item::read(item))));
+            if next.is_none() || attempts.len() >= limit {
+                break;
+            }
+            from = next;
+        }
+        span.sort(&mut attempts);
+        attempts.truncate(limit);
+        Ok(attempts)
+    }
+
+    /// Where rows of a delivery are, as far as the index shows: at most `limit`, and where it goes on.
+    async fn indexed(
+        &self,
+        pk: &str,
+        span: Span,
+        from: Option<Item>,
+        limit: usize,
+    ) -> Stored<(Vec<Place>, Option<Item>)> {
+        let query = self
             .dynamodb()
             .query()
             .table_name(self.table())
             .index_name(BY_TRACE)
-            .key_condition_expression("#trace = :trace")
             .expression_attribute_names("#trace", TRACE)
-            .expression_attribute_values(":trace", text(table::trace_pk(tenant, trace)))
-            .into_paginator()
-            .items()
-            .send();
-        let items: Vec<Item> = pages.collect::<Result<_, _>>().await.map_err(failed)?;
-        items
-            .iter()
-            .map(|item| Ok(Place { pk: item::parse(item, PK)?, sk: item::parse(item, SK)? }))
-            .collect()
+            .expression_attribute_values(":trace", text(pk))
+            .set_exclusive_start_key(from)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        let (newest_first, edge) = match span {
+            Span::OldestFirst { after } => (false, after.map(|id| ("#trace = :trace AND #sk > :edge", id))),
+            Span::NewestFirst { before } => (true, before.map(|id| ("#trace = :trace AND #sk < :edge", id))),
+        };
+        let query = match edge {
+            None => query.key_condition_expression("#trace = :trace"),
+            Some((condition, edge)) => query
+                .key_condition_expression(condition)
+                .expression_attribute_names("#sk", SK)
+                .expression_attribute_values(":edge", text(edge.to_string())),
+        };
+        let page = query.scan_index_forward(!newest_first).send().await.map_err(failed)?;
+        let items = page.items.unwrap_or_default();
+        let places =
+            items.iter().map(|item| Ok(Place { pk: item::parse(item, PK)?, sk: item::parse(item, SK)? }));
+        Ok((places.collect::<Stored<_>>()?, page.last_evaluated_key))
     }
 
     /// How often each of these deliveries was resent.

@@ -22,6 +22,7 @@ fn outgoing() -> Outgoing {
     Outgoing {
         tenant: TenantId::try_from("acme".to_owned()).expect("a tenant"),
         fresh_connection: false,
+        test: false,
         method: Method::Post,
         url: "https://core.example.com/hooks/loans".into(),
         headers: BTreeMap::new(),
@@ -33,7 +34,6 @@ fn outgoing() -> Outgoing {
         event_name: "Payment Posted to Account".into(),
         loan_id: LoanId::try_from("727".to_owned()).expect("a loan"),
         occurred_at: None,
-        test: false,
         secrets: Vec::new(),
         sent_at: NOW,
         timeout: Duration::from_secs(15),

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::table::{DOC, EXPIRES, PK, Place, SK};
+use crate::log::json_fault;
 use crate::model::time::Timestamp;
 use crate::ports::{StoreError, Stored};
 
@@ -58,7 +59,7 @@ pub(super) fn parse_number<T: std::str::FromStr>(item: &Item, name: &str) -> Sto
 
 pub(super) fn parse_json<T: DeserializeOwned>(item: &Item, name: &str) -> Stored<T> {
     let json = get_text(item, name).ok_or_else(|| missing(name))?;
-    serde_json::from_str(json).map_err(|error| broken("cannot be read", &error))
+    serde_json::from_str(json).map_err(|error| broken("cannot be read", &json_fault(&error)))
 }
 
 pub(super) fn document<T: DeserializeOwned>(item: &Item) -> Stored<T> {

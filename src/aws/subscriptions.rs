@@ -14,6 +14,7 @@ use super::failure::failed;
 use super::item::{Item, document, json, number, parse_json, parse_number, text};
 use super::table::{self, CURRENT, DOC, EXPIRES, PK, SECRETS, SK, VERSION};
 use super::transaction::{Committed, Part as _, put};
+use super::unreadable::readable;
 use crate::model::id::{SubscriptionId, TenantId};
 use crate::model::secret::Secrets;
 use crate::model::subscription::Subscription;
@@ -34,9 +35,7 @@ impl Subscriptions for Aws {
             return Ok(list);
         }
         let items = self.settings(tenant, CURRENT, None).await?;
-        let list: Vec<Arc<Subscription>> =
-            items.iter().map(|item| read(item).map(Arc::new)).collect::<Stored<_>>()?;
-        let list = Arc::new(list);
+        let list = Arc::new(readable(&items, |item| read(item).map(Arc::new)));
         self.0.cache.put_subscriptions(tenant, counter, Arc::clone(&list));
         Ok(list)
     }

@@ -16,6 +16,7 @@ use super::intake::{AT_ONCE, record};
 use super::item::{document, get_number, json, number};
 use super::table::{self, DOC, Kind, NEWEST_AUTO, PK, UNTIL, VERSION};
 use super::transaction::{Committed, Part as _, Refusal, put};
+use super::unreadable::readable;
 use super::{Aws, back_off};
 use crate::model::delivery::Delivery;
 use crate::model::id::{LoanId, SubscriptionId, TenantId};
@@ -110,7 +111,9 @@ impl Aws {
         let Some(item) = self.get(table::memory(tenant, loan)).await? else {
             return Ok((Memory::default(), 0));
         };
-        Ok((document(&item)?, get_number(&item, VERSION).unwrap_or(0)))
+        // Where it cannot be read, what its triggers were is unknown, as before the loan's first event.
+        let memory = readable(std::slice::from_ref(&item), document).pop().unwrap_or_default();
+        Ok((memory, get_number(&item, VERSION).unwrap_or(0)))
     }
 
     /// Puts what is remembered, if it still is at this version.

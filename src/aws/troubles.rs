@@ -2,8 +2,9 @@
 
 use super::Aws;
 use super::failure::failed;
-use super::item::{document, json, number, parse_number};
+use super::item::{Item, document, json, number, parse_number};
 use super::table::{self, COUNT, DOC};
+use super::unreadable::readable;
 use crate::model::id::{SubscriptionId, TenantId};
 use crate::model::trouble::{TroubleOf, Troubles};
 use crate::ports::Stored;
@@ -31,6 +32,8 @@ impl Aws {
         id: SubscriptionId,
     ) -> Stored<Option<Troubles>> {
         let Some(item) = self.get(table::troubles(tenant, id)).await? else { return Ok(None) };
-        Ok(Some(Troubles { count: parse_number(&item, COUNT)?, last: document(&item)? }))
+        let troubles =
+            |item: &Item| Ok(Troubles { count: parse_number(item, COUNT)?, last: document(item)? });
+        Ok(readable(&[item], troubles).pop())
     }
 }

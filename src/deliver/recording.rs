@@ -8,6 +8,7 @@ use tracing::warn;
 use crate::model::attempt::{Attempt, AttemptState, Completion, StoredResponse};
 use crate::model::failure::ErrorKind;
 use crate::model::payload::Payload;
+use crate::model::time::Timestamp;
 use crate::ports::{Received, Sent, Stored};
 
 /// Asks again, a few times, what the store did not do: an attempt that was claimed should not be lost to
@@ -65,7 +66,8 @@ pub(super) fn complete(row: &mut Attempt, sent: Sent) -> Option<Bytes> {
     let blocked = sent.result.as_ref().is_err_and(|failure| failure.kind == ErrorKind::Blocked);
     let response_time_ms = (sent.elapsed.as_secs_f64() * 10_000.0).round() / 10.0;
     row.state = AttemptState::Complete(Completion {
-        ended_at: row.sent_at + sent.elapsed,
+        // A clock that was set back meanwhile must not hold the next attempt back.
+        ended_at: (row.sent_at + sent.elapsed).min(Timestamp::now()),
         response_time_ms: (!blocked).then_some(response_time_ms),
         source_ip: sent.source_ip,
         result: sent.result,

@@ -3,24 +3,27 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use super::Embedded;
-use super::tables::{delivery, from_json};
+use super::tables::{attempt, delivery, from_json};
+use super::unreadable::{or_none, read_some};
 use crate::model::attempt::Attempt;
 use crate::model::delivery::Delivery;
 use crate::model::id::{AttemptId, LoanId, TenantId, TraceId};
 use crate::model::progress::Progress;
-use crate::ports::{Attempts, Row, Stored};
+use crate::ports::{Attempts, Row, Span, Stored};
 
-const ATTEMPTS: &str = "SELECT doc FROM attempts
-     WHERE tenant = ?1 AND loan = ?2 AND id >= ?3 AND id < ?4 ORDER BY id DESC LIMIT ?5";
+// Without a limit: rows are read one by one until there are enough that can be read.
+const ATTEMPTS: &str = "SELECT id, doc FROM attempts
+     WHERE tenant = ?1 AND loan = ?2 AND id >= ?3 AND id < ?4 ORDER BY id DESC";
 const PROGRESS: &str = "SELECT progress FROM deliveries WHERE trace = ?1 AND tenant = ?2";
 
-const STORY: &str = "SELECT doc FROM (
-         SELECT id, doc FROM attempts WHERE trace = ?1 AND later = 1 AND tenant = ?2
-         UNION ALL
-         SELECT attempts.id, doc FROM deliveries JOIN attempts
-         ON attempts.tenant = ?2 AND loan = ?3 AND attempts.id = first
-         WHERE deliveries.trace = ?1 AND deliveries.tenant = ?2
-     ) ORDER BY id";
+/// The first attempt of a delivery, which its index of attempts does not have.
+const FIRST: &str = "SELECT attempts.id, doc FROM deliveries JOIN attempts
+     ON attempts.tenant = ?2 AND loan = ?3 AND attempts.id = first
+     WHERE deliveries.trace = ?1 AND deliveries.tenant = ?2";
+pub(super) const LATER_OLDEST_FIRST: &str = "SELECT id, doc FROM attempts
+     WHERE trace = ?1 AND later = 1 AND tenant = ?2 AND id > ?3 ORDER BY id";
+pub(super) const LATER_NEWEST_FIRST: &str = "SELECT id, doc FROM attempts
+     WHERE trace = ?1 AND later = 1 AND tenant = ?2 AND id < ?3 ORDER BY id DESC";
 
 impl Attempts for Embedded {
     async fn rows(
@@ -35,12 +38,11 @@ impl Attempts for Embedded {
         let oldest = oldest.map_or([0; 16], |id| id.uuid().into_bytes());
         let before = before.map_or([0xff; 16], |id| id.uuid().into_bytes());
         self.read(move |connection| {
-            connection
-                .prepare_cached(ATTEMPTS)?
-                .query_map(params![tenant.as_str(), loan.as_str(), oldest, before, limit], |row| {
-                    from_json(row, 0)
-                })?
-                .collect()
+            let mut statement = connection.prepare_cached(ATTEMPTS)?;
+            let rows = statement.query(params![tenant.as_str(), loan.as_str(), oldest, before])?;
+            read_some(rows, limit, &format_args!("attempts of loan {loan} of {tenant}"), |row| {
+                from_json(row, 1)
+            })
         })
         .await
     }
@@ -52,8 +54,9 @@ impl Attempts for Embedded {
             let row = |attempt: Attempt| {
                 let trace = attempt.trace_id.uuid();
                 let of = params![trace.as_bytes(), tenant.as_str()];
+                let progress = progress.query_row(of, |row| from_json(row, 0)).optional();
                 let progress: Option<Progress> =
-                    progress.query_row(of, |row| from_json(row, 0)).optional()?;
+                    or_none(progress, &format_args!("delivery {trace} of {tenant}"))?;
                 Ok(Row { attempt, resends: progress.map_or(0, |progress| progress.resends) })
             };
             attempts.into_iter().map(row).collect()
@@ -62,9 +65,9 @@ impl Attempts for Embedded {
     }
 
     async fn row(&self, tenant: &TenantId, loan: &LoanId, id: AttemptId) -> Stored<Option<Row>> {
-        let after = AttemptId::from_uuid(uuid::Uuid::from_u128(id.uuid().as_u128().saturating_add(1)));
-        let found = self.rows(tenant, loan, Some(id), Some(after), 1).await?;
-        Ok(self.counted(tenant, found).await?.pop())
+        let (of, loan) = (tenant.clone(), loan.clone());
+        let found = self.read(move |connection| attempt(connection, &of, &loan, id)).await?;
+        Ok(self.counted(tenant, found.into_iter().collect()).await?.pop())
     }
 
     async fn delivery(&self, tenant: &TenantId, trace: TraceId) -> Stored<Option<Delivery>> {
@@ -72,19 +75,37 @@ impl Attempts for Embedded {
         self.read(move |connection| delivery(connection, &tenant, trace)).await
     }
 
-    async fn story(&self, tenant: &TenantId, trace: TraceId) -> Stored<Option<(Delivery, Vec<Attempt>)>> {
+    async fn story(
+        &self,
+        tenant: &TenantId,
+        trace: TraceId,
+        span: Span,
+        limit: usize,
+    ) -> Stored<Option<(Delivery, Vec<Attempt>)>> {
         let tenant = tenant.clone();
         self.read(move |connection| {
             // One transaction, so that both are read as they were at one moment.
             let moment = connection.unchecked_transaction()?;
             let Some(delivery) = delivery(&moment, &tenant, trace)? else { return Ok(None) };
-            let attempts = moment
-                .prepare_cached(STORY)?
-                .query_map(
-                    params![trace.uuid().as_bytes(), tenant.as_str(), delivery.frozen.loan_id.as_str()],
-                    |row| from_json(row, 0),
-                )?
-                .collect::<Result<_, _>>()?;
+            let of = format_args!("attempts of delivery {trace} of {tenant}").to_string();
+            let (uuid, loan) = (trace.uuid(), delivery.frozen.loan_id.as_str());
+            let mut statement = moment.prepare_cached(FIRST)?;
+            let first = statement.query(params![uuid.as_bytes(), tenant.as_str(), loan])?;
+            let first: Vec<Attempt> = read_some(first, 1, &of, |row| from_json(row, 1))?;
+            let (sql, from) = match span {
+                Span::OldestFirst { after } => {
+                    (LATER_OLDEST_FIRST, after.map_or([0; 16], |id| id.uuid().into_bytes()))
+                }
+                Span::NewestFirst { before } => {
+                    (LATER_NEWEST_FIRST, before.map_or([0xff; 16], |id| id.uuid().into_bytes()))
+                }
+            };
+            let mut statement = moment.prepare_cached(sql)?;
+            let later = statement.query(params![uuid.as_bytes(), tenant.as_str(), from])?;
+            let mut attempts: Vec<Attempt> = read_some(later, limit, &of, |row| from_json(row, 1))?;
+            attempts.extend(first.into_iter().filter(|first| span.contains(first.id)));
+            span.sort(&mut attempts);
+            attempts.truncate(limit);
             Ok(Some((delivery, attempts)))
         })
         .await

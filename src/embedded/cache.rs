@@ -7,10 +7,11 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use super::tables::from_json;
-use crate::model::id::{KeyId, TenantId};
+use super::unreadable::read_all;
+use crate::model::id::{SubscriptionId, TenantId};
 use crate::model::key::{Key, KeyHash};
 use crate::model::subscription::Subscription;
 use crate::model::time::Timestamp;
@@ -20,27 +21,39 @@ type SubscriptionsOf = HashMap<TenantId, Arc<Vec<Arc<Subscription>>>>;
 pub(super) struct Cache {
     subscriptions: RwLock<SubscriptionsOf>,
     keys: RwLock<HashMap<KeyHash, Arc<Key>>>,
+    /// The beginning of the hour in which a key was last used.
+    used: Mutex<HashMap<KeyHash, Timestamp>>,
     /// When a request was last noted to have left from an address.
     egress: Mutex<HashMap<IpAddr, Timestamp>>,
 }
 
 impl Cache {
     pub(super) fn load(connection: &Connection) -> rusqlite::Result<Self> {
-        let cache =
-            Self { subscriptions: RwLock::default(), keys: RwLock::default(), egress: Mutex::default() };
+        let cache = Self {
+            subscriptions: RwLock::default(),
+            keys: RwLock::default(),
+            used: Mutex::default(),
+            egress: Mutex::default(),
+        };
         let mut statement =
-            connection.prepare("SELECT doc FROM subscriptions WHERE current = 1 ORDER BY id")?;
-        for subscription in statement.query_map([], |row| from_json::<Subscription>(row, 0))? {
-            cache.put_subscription(subscription?);
+            connection.prepare("SELECT id, doc FROM subscriptions WHERE current = 1 ORDER BY id")?;
+        for subscription in read_all(statement.query([])?, &"subscriptions", |row| from_json(row, 1))? {
+            cache.put_subscription(subscription);
         }
-        let mut statement = connection.prepare("SELECT hash, doc FROM keys")?;
-        for key in statement.query_map([], |row| Ok((KeyHash(row.get(0)?), from_json(row, 1)?)))? {
-            let (hash, key) = key?;
+        let mut statement = connection.prepare("SELECT id, hash, doc, used FROM keys")?;
+        let key = |row: &Row<'_>| {
+            let used: Option<i64> = row.get(3)?;
+            Ok((KeyHash(row.get(1)?), from_json(row, 2)?, used.map(Timestamp::from_millis)))
+        };
+        for (hash, key, used) in read_all(statement.query([])?, &"keys", key)? {
             cache.put_key(hash, key);
+            if let Some(used) = used {
+                cache.note_use(hash, used);
+            }
         }
         let mut statement = connection.prepare("SELECT address, seen FROM egress")?;
-        for seen in statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))? {
-            let (address, seen) = seen?;
+        let seen = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?));
+        for (address, seen) in read_all(statement.query([])?, &"addresses", seen)? {
             if let Ok(address) = address.parse() {
                 cache.egress().insert(address, Timestamp::from_millis(seen));
             }
@@ -63,9 +76,9 @@ impl Cache {
         *of_tenant = Arc::new(next);
     }
 
-    pub(super) fn remove_subscription(&self, gone: &Subscription) {
-        if let Some(of_tenant) = write(&self.subscriptions).get_mut(&gone.tenant) {
-            let kept = of_tenant.iter().filter(|other| other.id != gone.id).cloned().collect();
+    pub(super) fn remove_subscription(&self, tenant: &TenantId, id: SubscriptionId) {
+        if let Some(of_tenant) = write(&self.subscriptions).get_mut(tenant) {
+            let kept = of_tenant.iter().filter(|other| other.id != id).cloned().collect();
             *of_tenant = Arc::new(kept);
         }
     }
@@ -78,8 +91,28 @@ impl Cache {
         write(&self.keys).insert(hash, Arc::new(key));
     }
 
-    pub(super) fn remove_key(&self, tenant: &TenantId, id: KeyId) {
-        write(&self.keys).retain(|_, key| key.id != id || key.tenant != *tenant);
+    pub(super) fn remove_key(&self, hash: KeyHash) {
+        write(&self.keys).remove(&hash);
+        self.uses().remove(&hash);
+    }
+
+    /// The beginning of the hour in which a key was last used.
+    pub(super) fn used(&self, hash: KeyHash) -> Option<Timestamp> {
+        self.uses().get(&hash).copied()
+    }
+
+    /// False if a use in this hour, or in a later one, is noted already; else it is now.
+    pub(super) fn note_use(&self, hash: KeyHash, hour: Timestamp) -> bool {
+        let mut uses = self.uses();
+        let new = uses.get(&hash).is_none_or(|noted| *noted < hour);
+        if new {
+            uses.insert(hash, hour);
+        }
+        new
+    }
+
+    fn uses(&self) -> MutexGuard<'_, HashMap<KeyHash, Timestamp>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn egress(&self) -> MutexGuard<'_, HashMap<IpAddr, Timestamp>> {

@@ -10,6 +10,7 @@ use super::claims::{Entered, claim};
 use super::idempotency::{self, Kind};
 use super::settling::Ready;
 use super::tables::{attempt, delete_wake, delivery, put_attempt, put_progress, put_wake};
+use super::unreadable::or_none;
 use super::writer::Class;
 use super::{Embedded, payloads};
 use crate::model::attempt::Attempt;
@@ -99,6 +100,10 @@ impl Deliveries for Embedded {
         Ok(settled.await?.is_some())
     }
 
+    async fn release(&self, _: &Delivery, token: Uuid, row: &Attempt, due: Timestamp) -> Stored<bool> {
+        self.release_attempt(token, row, due).await
+    }
+
     async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> Stored<Canceled> {
         let tenant = tenant.clone();
         let work = move |connection: &Connection| {
@@ -128,7 +133,9 @@ pub(super) fn settle(
     response: Option<&[u8]>,
 ) -> rusqlite::Result<Option<Option<Wake>>> {
     let Some(mut delivery) = delivery(connection, &row.tenant, row.trace_id)? else { return Ok(None) };
-    let stored = attempt(connection, &row.tenant, &row.loan_id, row.id)?;
+    // One that cannot be read is replaced.
+    let stored = attempt(connection, &row.tenant, &row.loan_id, row.id);
+    let stored = or_none(stored, &format_args!("attempt {} of {}", row.id, row.tenant))?;
     let stands = stored.filter(|stored| stored.completion().is_some());
     let response = response.filter(|_| stands.is_none());
     let mut row = stands.unwrap_or_else(|| row.clone());

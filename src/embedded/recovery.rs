@@ -3,26 +3,57 @@
 //! In one process a sender dies only with the process, or by a panic of its own. Its row is completed as
 //! interrupted, and the next attempt is due at once; an interrupted resend is not repeated.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
+use tracing::error;
 
-use super::tables::from_json;
+use super::tables::{delivery, from_json, text, uuid};
+use super::unreadable::{is_of_content, read_all, sentence};
 use super::{Embedded, deliveries, resends};
 use crate::log;
 use crate::model::attempt::{Attempt, AttemptState, Completion, SENDER_DIED};
+use crate::model::id::TraceId;
 use crate::model::time::Timestamp;
 use crate::ports::{Due, Stored, Wake};
 
-/// Interrupts whatever was in flight when the process before this one ended.
+/// Interrupts whatever was in flight when the process before this one ended. What cannot be read is left as it is,
+/// and said.
 pub(super) fn interrupt_all(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
-    let rows: Vec<Attempt> = transaction
-        .prepare("SELECT doc FROM attempts WHERE sending = 1")?
-        .query_map([], |row| from_json(row, 0))?
-        .collect::<Result<_, _>>()?;
-    for row in rows {
-        interrupt(&transaction, row, now)?;
+    for row in sending(&transaction, None)? {
+        let (trace_id, attempt_id) = (row.trace_id, row.id);
+        match interrupt(&transaction, row, now) {
+            Err(fault) if is_of_content(&fault) => {
+                error!(%trace_id, %attempt_id, why = sentence(&fault), "store.unreadable_not_interrupted");
+            }
+            interrupted => drop(interrupted?),
+        }
     }
     transaction.commit()
+}
+
+/// The rows that are being sent, of one delivery or of all.
+fn sending(connection: &Connection, trace: Option<TraceId>) -> rusqlite::Result<Vec<Attempt>> {
+    let mut statement = connection.prepare(
+        "SELECT id, tenant, trace, doc FROM attempts WHERE sending = 1 AND (?1 IS NULL OR trace = ?1)",
+    )?;
+    let rows = statement.query([trace.map(|trace| trace.uuid().into_bytes())])?;
+    read_all(rows, &"attempts in flight", |row| match from_json(row, 3) {
+        Err(fault) if is_of_content(&fault) => made_anew(connection, row)?.ok_or(fault),
+        read => read,
+    })
+}
+
+/// The row of an automatic attempt, of what its delivery says, in the place of one that cannot be read: without it
+/// the delivery would wait for its end for ever.
+fn made_anew(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Option<Attempt>> {
+    let (id, tenant, trace) = (uuid(row, 0)?, text(row, 1)?, TraceId::from_uuid(uuid(row, 2)?));
+    let Some(delivery) = delivery(connection, &tenant, trace)? else { return Ok(None) };
+    let flight = delivery.progress.in_flight.as_ref().filter(|flight| flight.attempt_id.uuid() == id);
+    let row = flight.map(|flight| delivery.attempt_row(flight));
+    if row.is_some() {
+        error!(trace_id = %trace, attempt_id = %id, "store.unreadable_made_anew");
+    }
+    Ok(row)
 }
 
 fn interrupt(connection: &Connection, mut row: Attempt, now: Timestamp) -> rusqlite::Result<Option<Wake>> {
@@ -42,10 +73,7 @@ impl Embedded {
         let wake = wake.clone();
         let lanes = std::sync::Arc::clone(&self.0.lanes);
         let work = move |connection: &Connection| {
-            let rows: Vec<Attempt> = connection
-                .prepare("SELECT doc FROM attempts WHERE sending = 1 AND trace = ?1")?
-                .query_map([wake.trace_id.uuid().as_bytes()], |row| from_json(row, 0))?
-                .collect::<Result<_, _>>()?;
+            let rows = sending(connection, Some(wake.trace_id))?;
             let theirs = |row: &Attempt| match &wake.what {
                 Due::Attempt(_) => !row.is_manual(),
                 Due::Resend { attempt_id, .. } => row.id == *attempt_id,

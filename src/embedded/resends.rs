@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::idempotency::{self, Kind};
 use super::tables::{attempt, delete_wake, delivery, put_attempt, put_progress, put_wake};
+use super::unreadable::or_none;
 use super::writer::Class;
 use super::{Embedded, payloads};
 use crate::log;
@@ -56,9 +57,11 @@ impl Resends for Embedded {
         let (wake, loan) = (wake.clone(), loan.clone());
         let work = move |connection: &Connection| {
             delete_wake(connection, &wake)?;
-            let row = attempt(connection, &wake.tenant, &loan, id)?;
-            let (Some(mut row), Some(delivery)) = (row, delivery(connection, &wake.tenant, wake.trace_id)?)
-            else {
+            // What cannot be read is said, and not sent.
+            let of = format_args!("resend {id} of delivery {} of {}", wake.trace_id, wake.tenant).to_string();
+            let row = or_none(attempt(connection, &wake.tenant, &loan, id), &of)?;
+            let delivery = or_none(delivery(connection, &wake.tenant, wake.trace_id), &of)?;
+            let (Some(mut row), Some(delivery)) = (row, delivery) else {
                 return Ok((false, Taken::Lost(None)));
             };
             let was_queued = row.state == AttemptState::Queued;
@@ -85,6 +88,11 @@ impl Resends for Embedded {
         let work = move |connection: &Connection| settle(connection, token, &end.0, end.1.as_deref());
         self.0.writer.run_until_done(work, |_| ()).await
     }
+
+    async fn release_resend(&self, token: Uuid, mut row: Attempt, due: Timestamp) -> Stored<bool> {
+        row.give_back(due);
+        self.release_queued(token, row, due).await
+    }
 }
 
 /// Ends a resend. False if its row is not the token's.
@@ -94,7 +102,8 @@ pub(super) fn settle(
     row: &Attempt,
     response: Option<&[u8]>,
 ) -> rusqlite::Result<bool> {
-    let stored = attempt(connection, &row.tenant, &row.loan_id, row.id)?;
+    let stored = attempt(connection, &row.tenant, &row.loan_id, row.id);
+    let stored = or_none(stored, &format_args!("attempt {} of {}", row.id, row.tenant))?;
     if stored.is_none_or(|stored| stored.state != AttemptState::Sending { token }) {
         return Ok(false);
     }

@@ -92,18 +92,22 @@ impl Subscriptions for Embedded {
 
     async fn delete(&self, tenant: &TenantId, id: SubscriptionId) -> Stored<bool> {
         let cache = Arc::clone(&self.0.cache);
-        let tenant = tenant.clone();
+        let (tenant, of) = (tenant.clone(), tenant.clone());
+        // One that cannot be read can be deleted, too.
         let work = move |connection: &Connection| {
-            let Some((current, true)) = newest(connection, &tenant, id)? else { return Ok(None) };
-            retire(connection, &current)?;
-            Ok(Some(current))
+            connection
+                .prepare_cached(
+                    "UPDATE subscriptions SET current = 0 WHERE tenant = ?1 AND id = ?2 AND current = 1",
+                )?
+                .execute(params![of.as_str(), id.uuid().as_bytes()])
+                .map(|deleted| deleted > 0)
         };
-        let then = move |gone: &mut Option<Subscription>| {
-            if let Some(gone) = gone {
-                cache.remove_subscription(gone);
+        let then = move |deleted: &mut bool| {
+            if *deleted {
+                cache.remove_subscription(&tenant, id);
             }
         };
-        Ok(self.0.writer.run(Class::Progress, work, then).await?.is_some())
+        self.0.writer.run(Class::Progress, work, then).await
     }
 }
 

@@ -4,9 +4,11 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tracing::error;
 use uuid::Uuid;
 
-use super::lanes::LaneId;
+use super::lane::LaneId;
+use super::unreadable::{is_of_content, sentence};
 use crate::model::attempt::{Attempt, AttemptNumber, AttemptState};
 use crate::model::delivery::Delivery;
 use crate::model::id::{AttemptId, LoanId, TenantId, TraceId};
@@ -32,7 +34,7 @@ pub(super) fn uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
     row.get(column).map(Uuid::from_bytes)
 }
 
-fn text<T: TryFrom<String, Error = String>>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+pub(super) fn text<T: TryFrom<String, Error = String>>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     T::try_from(row.get(column)?)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into()))
 }
@@ -56,7 +58,7 @@ pub(super) fn put_progress(
     progress: &Progress,
 ) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("UPDATE deliveries SET progress = ?2, first = coalesce(first, ?3) WHERE trace = ?1")?
+        .prepare_cached("UPDATE deliveries SET progress = ?2, first = coalesce(?3, first) WHERE trace = ?1")?
         .execute(params![trace.uuid().as_bytes(), to_json(progress)?, first_attempt(progress)])
         .map(|_| ())
 }
@@ -146,32 +148,63 @@ fn execute_for(connection: &Connection, sql: &str, wake: &Wake) -> rusqlite::Res
         .map(|_| ())
 }
 
-/// The messages of a lane that are due first, with the IDs of their rows.
+/// When a message is due that cannot be read, or whose delivery cannot: it stays, behind all others. In milliseconds
+/// since 1970.
+pub(super) const ASIDE: i64 = i64::MAX;
+
+/// The messages of a lane that are due first, with the IDs of their rows. One that cannot be read is put aside and
+/// said in the log, once.
 pub(super) fn wakes(
     connection: &Connection,
-    lane: LaneId,
+    lane: &LaneId,
     limit: usize,
 ) -> rusqlite::Result<Vec<(i64, Wake)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, tenant, trace, due, number, loan, attempt FROM queue
+         WHERE subscription = ?1 AND (number IS NOT NULL) = ?2 AND due < ?3 ORDER BY due, trace",
+    )?;
+    let mut rows = statement.query(params![lane.subscription.uuid().as_bytes(), lane.automatic, ASIDE])?;
+    let (mut found, mut unreadable) = (Vec::new(), Vec::new());
+    while found.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        let id: i64 = row.get(0)?;
+        match wake(row, lane) {
+            Ok(wake) => found.push((id, wake)),
+            Err(fault) if is_of_content(&fault) => unreadable.push((id, sentence(&fault))),
+            Err(fault) => return Err(fault),
+        }
+    }
+    for (message, why) in unreadable {
+        put_aside(connection, lane, message, &why)?;
+    }
+    Ok(found)
+}
+
+/// Keeps a message that cannot be acted on from coming again, and says so.
+pub(super) fn put_aside(
+    connection: &Connection,
+    lane: &LaneId,
+    message: i64,
+    why: &str,
+) -> rusqlite::Result<()> {
+    error!(subscription_id = %lane.subscription, message, why, "queue.unreadable_put_aside");
     connection
-        .prepare_cached(
-            "SELECT id, tenant, trace, due, number, loan, attempt FROM queue
-             WHERE subscription = ?1 AND (number IS NOT NULL) = ?2 ORDER BY due, trace LIMIT ?3",
-        )?
-        .query_map(params![lane.subscription.uuid().as_bytes(), lane.automatic, limit], |row| {
-            let what = match row.get(4)? {
-                Some(number) => Due::Attempt(number),
-                None => {
-                    Due::Resend { loan_id: text(row, 5)?, attempt_id: AttemptId::from_uuid(uuid(row, 6)?) }
-                }
-            };
-            let wake = Wake {
-                tenant: text(row, 1)?,
-                trace_id: TraceId::from_uuid(uuid(row, 2)?),
-                subscription_id: lane.subscription,
-                due: Timestamp::from_millis(row.get(3)?),
-                what,
-            };
-            Ok((row.get(0)?, wake))
-        })?
-        .collect()
+        .prepare_cached("UPDATE queue SET due = ?2 WHERE id = ?1")?
+        .execute(params![message, ASIDE])
+        .map(|_| ())
+}
+
+fn wake(row: &Row<'_>, lane: &LaneId) -> rusqlite::Result<Wake> {
+    let what = match row.get(4)? {
+        Some(number) => Due::Attempt(number),
+        None => Due::Resend { loan_id: text(row, 5)?, attempt_id: AttemptId::from_uuid(uuid(row, 6)?) },
+    };
+    Ok(Wake {
+        tenant: text(row, 1)?,
+        trace_id: TraceId::from_uuid(uuid(row, 2)?),
+        subscription_id: lane.subscription,
+        due: Timestamp::from_millis(row.get(3)?),
+        what,
+    })
 }

@@ -10,6 +10,7 @@ use super::claims::Entered;
 use super::deliveries::weight;
 use super::idempotency::{self, Kind};
 use super::tables::{from_json, to_json};
+use super::unreadable::or_none;
 use super::writer::Class;
 use crate::model::delivery::Delivery;
 use crate::model::id::{LoanId, SubscriptionId, TenantId};
@@ -86,12 +87,13 @@ impl Triggers for Embedded {
     async fn troubles(&self, tenant: &TenantId, id: SubscriptionId) -> Stored<Option<Troubles>> {
         let tenant = tenant.clone();
         self.read(move |connection| {
-            connection
+            let found = connection
                 .prepare_cached("SELECT count, doc FROM troubles WHERE tenant = ?1 AND subscription = ?2")?
                 .query_row(params![tenant.as_str(), id.uuid().as_bytes()], |row| {
                     Ok(Troubles { count: row.get(0)?, last: from_json(row, 1)? })
                 })
-                .optional()
+                .optional();
+            or_none(found, &format_args!("formula errors of subscription {id} of {tenant}"))
         })
         .await
     }
@@ -101,8 +103,9 @@ fn memory(connection: &Connection, tenant: &TenantId, loan: &LoanId) -> rusqlite
     let found = connection
         .prepare_cached("SELECT doc FROM memories WHERE tenant = ?1 AND loan = ?2")?
         .query_row(params![tenant.as_str(), loan.as_str()], |row| from_json(row, 0))
-        .optional()?;
-    Ok(found.unwrap_or_default())
+        .optional();
+    // What its triggers were is unknown then, as before its first event.
+    Ok(or_none(found, &format_args!("memory of loan {loan} of {tenant}"))?.unwrap_or_default())
 }
 
 fn put_memory(

@@ -7,6 +7,7 @@ use chrono::DateTime;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::context_names::lone_surrogate;
 use super::id::LoanId;
 use super::payload::{Payload, PayloadKey};
 use super::validation::{Faults, name_fault};
@@ -15,6 +16,8 @@ use super::validation::{Faults, name_fault};
 pub const MAX_EVENT_BYTES: usize = 256 * 1024;
 /// How deep a context may nest, itself counted.
 pub const MAX_DEPTH: usize = 32;
+const LONE_SURROGATE: &str = "is a name with a lone surrogate, which is half of a character: send both halves, or \
+                              give the variable another name";
 
 /// One change to a loan.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -35,7 +38,7 @@ pub struct EventDraft {
         example = "727"
     )]
     pub loan_id: String,
-    /// The loan's variables, at most 32 deep.
+    /// The loan's variables, at most 32 deep. Names must be Unicode: one with a lone surrogate is refused.
     #[schema(value_type = Object, example = json!({"loan-display-id": "727", "last-payment-amount": 250.00}))]
     pub context: Box<RawValue>,
     #[serde(default)]
@@ -66,6 +69,8 @@ impl EventDraft {
             faults.add("/context", "must be a JSON object");
         } else if depth(self.context.get()) > MAX_DEPTH {
             faults.add("/context", format!("must nest at most {MAX_DEPTH} deep"));
+        } else if let Some(place) = lone_surrogate(self.context.get()) {
+            faults.add(format!("/context{place}"), LONE_SURROGATE);
         }
         if self.occurred_at.as_deref().is_some_and(|text| DateTime::parse_from_rfc3339(text).is_err()) {
             faults.add("/occurredAt", "must be a time by RFC 3339, such as 2026-11-23T10:00:00Z");
@@ -157,6 +162,15 @@ mod tests {
         let nested = |deep: usize| format!("{{\"a\":{}{}}}", "[".repeat(deep - 1), "]".repeat(deep - 1));
         assert!(draft(&nested(32)).check().is_ok());
         assert!(draft(&nested(33)).check().is_err());
+    }
+
+    #[test]
+    fn a_lone_surrogate_is_refused_in_a_name_and_taken_in_a_value() {
+        let faults =
+            draft(r#"{"d": 40, "of": [{"k\ud800": 1}]}"#).check().expect_err("a name of half a character");
+        assert_eq!(faults, Faults::one(r"/context/of/0/k\ud800", LONE_SURROGATE));
+        let event = draft(r#"{"d": "\ud800"}"#).check().expect("a value is kept as it is");
+        assert_eq!(event.context.get(), r#"{"d": "\ud800"}"#);
     }
 
     #[test]

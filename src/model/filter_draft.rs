@@ -12,6 +12,8 @@ use super::validation::Faults;
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 200;
+const TIME_RULE: &str = "must be a time by RFC 3339, such as 2026-11-23T10:00:00Z or \
+                         2026-11-23T12:00:00+02:00, where a query writes the + as %2B";
 
 /// The filters as text, by their names in a query.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +53,7 @@ impl FilterDraft {
                 "responseCode",
                 self.response_code,
                 code,
-                "must be a code such as 404 or a class such as 4xx",
+                "must be a code from 100 to 999, such as 404, or a class from 1xx to 9xx",
             ),
             error: field::<ErrorKind>(
                 faults,
@@ -66,8 +68,8 @@ impl FilterDraft {
                 attempt,
                 "must be auto, manual or a number from 1",
             ),
-            from: field::<Timestamp>(faults, "from", self.from, "must be a time by RFC 3339"),
-            to: field(faults, "to", self.to, "must be a time by RFC 3339"),
+            from: checked(faults, "from", self.from, time, TIME_RULE),
+            to: checked(faults, "to", self.to, time, TIME_RULE),
         }
     }
 }
@@ -106,10 +108,22 @@ fn word<T: DeserializeOwned>(faults: &mut Faults, name: &str, text: Option<Strin
 fn code(text: &str) -> Option<CodeFilter> {
     let code: u16 = text.strip_suffix("xx").unwrap_or(text).parse().ok()?;
     match (text.len(), text.ends_with("xx")) {
-        (3, true) => (1..=5).contains(&code).then_some(CodeFilter::Class(code)),
-        (3, false) => (100..=599).contains(&code).then_some(CodeFilter::Exact(code)),
+        (3, true) => (1..=9).contains(&code).then_some(CodeFilter::Class(code)),
+        (3, false) => (100..=999).contains(&code).then_some(CodeFilter::Exact(code)),
         _ => None,
     }
+}
+
+/// A time as it stands in a query. There a bare `+` reads as a blank, so a blank where the sign of an offset
+/// stands is taken as `+`.
+pub fn time(text: &str) -> Option<Timestamp> {
+    // A time in UTC, or with an offset whose sign came through.
+    if let Ok(time) = text.parse() {
+        return Some(time);
+    }
+    let sign = text.len().checked_sub("+00:00".len())?;
+    let (before, offset) = (text.get(..sign)?, text.get(sign..)?.strip_prefix(' ')?);
+    format!("{before}+{offset}").parse().ok()
 }
 
 fn attempt(text: &str) -> Option<AttemptFilter> {
@@ -124,4 +138,57 @@ fn attempt(text: &str) -> Option<AttemptFilter> {
 pub fn number<T: FromStr>(text: &str) -> Option<T> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
     text.parse().ok().filter(|_| digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_and_their_classes_by_table() {
+        for (text, means) in [
+            ("100", Some(CodeFilter::Exact(100))),
+            ("404", Some(CodeFilter::Exact(404))),
+            ("999", Some(CodeFilter::Exact(999))),
+            ("1xx", Some(CodeFilter::Class(1))),
+            ("9xx", Some(CodeFilter::Class(9))),
+            ("99", None),
+            ("099", None),
+            ("1000", None),
+            ("0xx", None),
+            ("10xx", None),
+            ("5XX", None),
+            ("5**", None),
+            ("+99", None),
+            ("xx", None),
+            ("", None),
+        ] {
+            assert_eq!(code(text), means, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_blank_in_the_place_of_a_sign_is_a_plus_and_nowhere_else() {
+        let noon = "2020-01-01T12:00:00Z".parse().ok();
+        for (text, means) in [
+            ("2020-01-01T12:00:00Z", noon),
+            ("2020-01-01T12:00:00+00:00", noon),
+            ("2020-01-01T12:00:00 00:00", noon),
+            ("2020-01-01T17:30:00 05:30", noon),
+            ("2020-01-01T07:00:00-05:00", noon),
+            ("2020-01-01T12:00:00.000 00:00", noon),
+            ("2020-01-01T12:00:00  00:00", None),
+            ("2020-01-01T12:00:00 ", None),
+            ("2020-01-01T12:00:00 00:00 ", None),
+            ("2020-01-01 12:00", None),
+            ("2020-01-01T12:00:00", None),
+            ("2020-01-01T12:00:00 24:00", None),
+            ("2020-01-01T12:00:00é0:00", None),
+            (" 00:00", None),
+            ("00:00", None),
+            ("", None),
+        ] {
+            assert_eq!(time(text), means, "{text:?}");
+        }
+    }
 }

@@ -11,17 +11,24 @@ use super::refused::Refused;
 use super::view::{self, details};
 use super::visit::Visit;
 use super::{Pages, Store};
-use crate::history;
+use crate::history::{self, Story};
 use crate::model::attempt::Attempt;
 use crate::model::payload::Payload;
 use crate::model::time::Timestamp;
-use crate::ports::{Payloads, Row};
+use crate::ports::{Payloads, Row, Span};
+
+/// How many attempts of a delivery are read for it.
+const READ: usize = 50;
 
 /// All that an open row shows.
 pub(super) struct Details {
     pub(super) row: Row,
-    /// Every attempt of its delivery, the oldest first.
+    /// The newest attempts of its delivery, the oldest of them first.
     pub(super) attempts: Vec<Attempt>,
+    /// There are older ones.
+    pub(super) older: bool,
+    /// How often the delivery was manually resent.
+    pub(super) resends: u32,
     /// When the next automatic one is due, as things stand now.
     pub(super) next: Option<Timestamp>,
     pub(super) accepted_at: Timestamp,
@@ -42,8 +49,10 @@ pub(super) async fn show<S: Store>(
 
 pub(super) async fn of<S: Store>(store: &S, visit: &Visit, row: Row) -> Result<Details, Refused> {
     let now = Timestamp::now();
-    let story = history::delivery(store, &visit.grant.tenant, row.attempt.trace_id, now).await?;
-    let (delivery, attempts) = story.ok_or(Refused::NoPage)?;
+    let newest = Span::NewestFirst { before: None };
+    let story = history::story(store, &visit.grant.tenant, row.attempt.trace_id, newest, READ, now).await?;
+    let Story { delivery, mut attempts, more: older } = story.ok_or(Refused::NoPage)?;
+    attempts.reverse();
     let answer = row.attempt.completion().and_then(|completion| completion.response.as_ref());
     let response = match answer {
         Some(answer) => Some(preview(store, visit, answer.payload).await?),
@@ -51,7 +60,8 @@ pub(super) async fn of<S: Store>(store: &S, visit: &Visit, row: Row) -> Result<D
     };
     let source = preview(store, visit, row.attempt.source).await?;
     let (next, accepted_at) = (delivery.progress.next_due(), delivery.frozen.accepted_at);
-    Ok(Details { row, attempts, next, accepted_at, source, response })
+    let resends = delivery.progress.resends;
+    Ok(Details { row, attempts, older, resends, next, accepted_at, source, response })
 }
 
 async fn preview<S: Payloads>(store: &S, visit: &Visit, payload: Payload) -> Result<Preview, Refused> {

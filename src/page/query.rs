@@ -5,7 +5,7 @@ use url::form_urlencoded::Serializer;
 
 use super::form::Form;
 use crate::model::filter::HistoryFilter;
-use crate::model::filter_draft::{FilterDraft, checked, checked_limit};
+use crate::model::filter_draft::{FilterDraft, checked, checked_limit, time};
 use crate::model::id::{AttemptId, TraceId};
 use crate::model::time::Timestamp;
 use crate::model::validation::Faults;
@@ -134,7 +134,7 @@ fn utc(text: &str) -> String {
     let text = text.trim();
     let zoneless = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%.f"];
     let naive = || zoneless.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
-    let time = text.parse().ok();
+    let time = time(text);
     let time = time.or_else(|| naive().map(|time| Timestamp::from_millis(time.and_utc().timestamp_millis())));
     time.map_or_else(|| text.to_owned(), |time| time.to_string().replace(".000Z", "Z"))
 }
@@ -157,6 +157,7 @@ mod tests {
             ("2026-11-23T10:00:05.25", "2026-11-23T10:00:05.250Z"),
             ("2026-11-23T10:00:05.000Z", "2026-11-23T10:00:05Z"),
             ("2026-11-23T12:00:00+02:00", "2026-11-23T10:00:00Z"),
+            ("2026-11-23T12:00:00 02:00", "2026-11-23T10:00:00Z"),
             ("2026-11-23T01:30:00.5+02:00", "2026-11-22T23:30:00.500Z"),
             ("soon", "soon"),
         ] {

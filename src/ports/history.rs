@@ -1,5 +1,6 @@
 //! Rows, resends and payloads.
 
+use std::cmp::Reverse;
 use std::future::Future;
 
 use bytes::Bytes;
@@ -20,8 +21,38 @@ pub struct Row {
     pub resends: u32,
 }
 
+/// Which attempts of a delivery are read, and in which order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    /// Those after this one, the oldest first.
+    OldestFirst { after: Option<AttemptId> },
+    /// Those before this one, the newest first.
+    NewestFirst { before: Option<AttemptId> },
+}
+
+impl Span {
+    /// All of them, from the oldest.
+    pub const OLDEST_FIRST: Self = Self::OldestFirst { after: None };
+
+    pub fn contains(self, id: AttemptId) -> bool {
+        match self {
+            Self::OldestFirst { after } => after.is_none_or(|after| after < id),
+            Self::NewestFirst { before } => before.is_none_or(|before| id < before),
+        }
+    }
+
+    pub fn sort(self, attempts: &mut [Attempt]) {
+        match self {
+            Self::OldestFirst { .. } => attempts.sort_unstable_by_key(|attempt| attempt.id),
+            Self::NewestFirst { .. } => attempts.sort_unstable_by_key(|attempt| Reverse(attempt.id)),
+        }
+    }
+}
+
+/// Lists leave out a row that cannot be read, and say so in the log; what asks for one row or delivery fails then.
 pub trait Attempts {
-    /// Attempts of a loan, the newest first: at most `limit`, with IDs from `oldest` to before `before`.
+    /// Attempts of a loan, the newest first, with IDs from `oldest` to before `before`: at most `limit`, and fewer
+    /// only where there are no more.
     fn rows(
         &self,
         tenant: &TenantId,
@@ -51,12 +82,14 @@ pub trait Attempts {
         trace: TraceId,
     ) -> impl Future<Output = Stored<Option<Delivery>>> + Send;
 
-    /// A delivery and all its attempts, the oldest first, the attempts no older than the
-    /// delivery.
+    /// A delivery and attempts of it, no older than the delivery: at most `limit`, and fewer only where there are
+    /// no more.
     fn story(
         &self,
         tenant: &TenantId,
         trace: TraceId,
+        span: Span,
+        limit: usize,
     ) -> impl Future<Output = Stored<Option<(Delivery, Vec<Attempt>)>>> + Send;
 }
 
@@ -103,6 +136,15 @@ pub trait Resends {
         token: Uuid,
         row: Attempt,
         response: Option<Bytes>,
+    ) -> impl Future<Output = Stored<bool>> + Send;
+
+    /// Gives a resend back that was taken under the token and of which nothing was sent: its row is queued again, and
+    /// its message is due then. False if the row is not the token's any more. Order: row, message.
+    fn release_resend(
+        &self,
+        token: Uuid,
+        row: Attempt,
+        due: Timestamp,
     ) -> impl Future<Output = Stored<bool>> + Send;
 }
 

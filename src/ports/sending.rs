@@ -38,6 +38,8 @@ pub struct Outgoing {
     pub tenant: TenantId,
     /// It must not use a connection that was used before: the attempt before it was lost on one.
     pub fresh_connection: bool,
+    /// A subscription's test sent it; the receiver is told so.
+    pub test: bool,
     pub method: Method,
     pub url: String,
     pub headers: BTreeMap<String, String>,
@@ -51,8 +53,6 @@ pub struct Outgoing {
     pub loan_id: LoanId,
     /// As the event has it; none where it has none.
     pub occurred_at: Option<String>,
-    /// Somebody tries the webhook out: the receiver is told.
-    pub test: bool,
     /// All that sign.
     pub secrets: Vec<SigningSecret>,
     pub sent_at: Timestamp,

@@ -118,7 +118,7 @@ async fn the_longest_page_keeps_what_is_open_and_leads_on_from_its_end() {
     j.subscribe("/slow", json!({"criteria": only("Changed"), "timeoutSeconds": 30})).await;
     let events = vec![named("Posted", "727"); 100];
     for _ in 0..2 {
-        j.api.post("/v1/events/batch", &json!({"events": events})).await.is(200);
+        j.api.send_batch(events.clone()).await;
     }
     eventually("all are sent", async || {
         (j.api.rows("727", "?limit=200&outcome=succeeded").await.len() == 200).then_some(())

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::engine::Engine;
 use crate::resends::failed;
-use crate::scene::{DAY, MILLISECOND, START, Scene, accept, wake};
+use crate::scene::{DAY, MILLISECOND, SECOND, START, Scene, accept, wake};
 
 pub(crate) async fn a_key_stands_for_one_delivery_for_a_day<E: Engine>() -> Stored<()> {
     let scene = failed::<E>(&[]).await?;
@@ -63,5 +63,31 @@ pub(crate) async fn nothing_can_be_resent_before_it_was_attempted<E: Engine>() -
     assert_eq!(scene.delivery().await?, scene.accepted);
     assert_eq!(scene.rows().await?, []);
     assert_eq!(scene.engine.drain().await, []);
+    Ok(())
+}
+
+pub(crate) async fn an_attempt_is_found_by_its_number_however_often_its_delivery_was_resent<E: Engine>()
+-> Stored<()> {
+    let scene = failed::<E>(&[10]).await?;
+    // More than are read at once.
+    for i in 0..105_u32 {
+        scene.resend(None, START + (1 + i) * MILLISECOND).await?;
+    }
+    scene.attempt(Ok(500), START + 10 * SECOND).await?;
+    let now = START + 20 * SECOND;
+    let ask = |number| {
+        let (attempt, requested_by) = (Named::Number(AttemptNumber::Auto(number)), "Servicing".to_owned());
+        let request = ResendRequest { trace_id: scene.trace(), attempt, requested_by, key: None };
+        resend(scene.ports(), scene.tenant(), request, now)
+    };
+    for number in [1, 2] {
+        let asked = ask(number).await.expect("asked");
+        let rows = scene.rows().await?;
+        let numbered = rows.iter().find(|row| row.number == AttemptNumber::Auto(number)).expect("its row");
+        let again = rows.iter().find(|row| row.id == asked).expect("the new row");
+        assert_eq!(again.resend_of, Some(numbered.id));
+    }
+    let refused = ask(3).await;
+    assert!(matches!(refused, Err(ResendError::Unknown)), "{refused:?}");
     Ok(())
 }

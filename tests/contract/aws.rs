@@ -5,6 +5,7 @@ mod budget;
 mod call;
 mod faults;
 mod faulty;
+mod first_key;
 mod function;
 mod http;
 mod lost;
@@ -23,7 +24,7 @@ use loanhook::model::payload::PayloadKey;
 use loanhook::model::time::Timestamp;
 use loanhook::ports::{Attempts, Due, Queue as _, Wake};
 
-use crate::engine::{Engine, contract};
+use crate::engine::{Engine, Kept, contract};
 use crate::scene::{MILLISECOND, Scene, delivery_of, wake};
 use stack::Made;
 
@@ -107,6 +108,39 @@ impl Engine for InTheCloud {
         now(delete.key("pk", AttributeValue::S(name.clone())).send()).expect("deleted");
         let delete = self.made.s3.delete_object().bucket(&self.made.name).key(name);
         now(delete.send()).expect("deleted");
+    }
+
+    fn spoil(&self, what: Kept<'_>) {
+        let item = |pk: String, sk: String| {
+            HashMap::from([("pk".into(), AttributeValue::S(pk)), ("sk".into(), AttributeValue::S(sk))])
+        };
+        let only = |pk: String| item(pk, "-".into());
+        let items = match what {
+            Kept::Row(row) => vec![key_of(row)],
+            Kept::Subscription(of) => vec![item(format!("S#{}", of.tenant), format!("C#{}", of.id))],
+            Kept::Key(key, hash) => {
+                let hash: String = hash.0.iter().map(|byte| format!("{byte:02x}")).collect();
+                vec![only(format!("K#{hash}")), item(format!("A#{}", key.tenant), key.id.to_string())]
+            }
+            Kept::Memory(tenant, loan) => vec![only(format!("M#{tenant}#{loan}"))],
+            Kept::Record(tenant, key) => vec![only(format!("I#{tenant}#event#{key}"))],
+        };
+        for key in items {
+            let update = self.made.dynamodb.update_item().table_name(&self.made.name).set_key(Some(key));
+            let update = update
+                .update_expression("SET doc = :doc")
+                .condition_expression("attribute_exists(doc)")
+                .expression_attribute_values(":doc", AttributeValue::S("\"secret\"".into()));
+            now(update.send()).expect("updated");
+        }
+    }
+
+    fn restarted(self) -> Self {
+        Self { engine: self.made.engine(), made: self.made }
+    }
+
+    async fn finish(&self) {
+        self.engine.finish().await;
     }
 }
 

@@ -14,7 +14,7 @@ use loanhook::ports::{Due, Wake};
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 use uuid::Uuid;
 
-use crate::engine::{Engine, contract};
+use crate::engine::{Engine, Kept, contract};
 use crate::scene::{loan, tenant};
 
 contract!(crate::embedded::OnDisk);
@@ -139,5 +139,33 @@ impl Engine for OnDisk {
             "DELETE FROM payloads WHERE tenant = ?1 AND key = ?2",
             params![tenant.as_str(), key.as_bytes()],
         );
+    }
+
+    fn spoil(&self, what: Kept<'_>) {
+        // A text where an object is to be, which nobody may find in a log.
+        let spoil = |table: &str, of: &str, params: &[&dyn ToSql]| {
+            self.change(&format!("UPDATE {table} SET doc = '\"secret\"' WHERE {of}"), params);
+        };
+        match what {
+            Kept::Row(row) => spoil("attempts", "id = ?1", params![row.id.uuid().as_bytes()]),
+            Kept::Subscription(of) => {
+                spoil("subscriptions", "id = ?1 AND current = 1", params![of.id.uuid().as_bytes()]);
+            }
+            Kept::Key(_, hash) => spoil("keys", "hash = ?1", params![hash.0]),
+            Kept::Memory(tenant, loan) => {
+                spoil("memories", "tenant = ?1 AND loan = ?2", params![tenant.as_str(), loan.as_str()]);
+            }
+            Kept::Record(tenant, key) => {
+                spoil(
+                    "idempotency",
+                    "tenant = ?1 AND kind = 'event' AND key = ?2",
+                    params![tenant.as_str(), key],
+                );
+            }
+        }
+    }
+
+    fn restarted(self) -> Self {
+        self.restart()
     }
 }

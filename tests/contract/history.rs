@@ -6,7 +6,8 @@ use loanhook::history;
 use loanhook::model::attempt::Attempt;
 use loanhook::model::filter::HistoryFilter;
 use loanhook::model::id::AttemptId;
-use loanhook::ports::{Attempts, Deliveries, Stored};
+use loanhook::model::progress::Status;
+use loanhook::ports::{Attempts, Deliveries, Span, Stored};
 use uuid::Uuid;
 
 use crate::engine::Engine;
@@ -14,7 +15,7 @@ use crate::scene::{MILLISECOND, SECOND, START, Scene, accept, ended, loan, wake}
 
 /// A delivery of loan 727 with one failed attempt, and so many resends after it, some in the same
 /// millisecond.
-async fn resent<E: Engine>(times: u32) -> Stored<Scene<E>> {
+pub(crate) async fn resent<E: Engine>(times: u32) -> Stored<Scene<E>> {
     let scene = Scene::<E>::new(&[]).await?;
     scene.attempt(Ok(500), START).await?;
     for i in 0..times {
@@ -23,7 +24,7 @@ async fn resent<E: Engine>(times: u32) -> Stored<Scene<E>> {
     Ok(scene)
 }
 
-fn ids(rows: &[Attempt]) -> Vec<AttemptId> {
+pub(crate) fn ids(rows: &[Attempt]) -> Vec<AttemptId> {
     rows.iter().map(|row| row.id).collect()
 }
 
@@ -97,6 +98,38 @@ pub(crate) async fn the_attempts_of_a_delivery_are_its_own_the_oldest_first<E: E
     assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), expected);
     assert!(rows.iter().all(|row| row.trace_id == scene.trace()));
     assert_eq!(scene.rows_of(&other).await?.len(), 1);
+    Ok(())
+}
+
+pub(crate) async fn the_attempts_of_a_delivery_are_read_in_parts_from_either_end<E: Engine>() -> Stored<()> {
+    let scene = resent::<E>(6).await?;
+    let all = ids(&scene.rows().await?);
+    let read = async |span, limit| {
+        let story = scene.ports().story(scene.tenant(), scene.trace(), span, limit).await?;
+        let (delivery, attempts) = story.expect("the delivery");
+        assert_eq!((delivery.progress.resends, delivery.progress.status), (6, Status::Failed));
+        Stored::Ok(ids(&attempts))
+    };
+    for limit in [1, 3, 7, 8] {
+        let (mut after, mut before) = (None, None);
+        let (mut oldest_first, mut newest_first) = (Vec::new(), Vec::new());
+        // One time more than there are parts: beyond the last there is nothing.
+        for _ in 0..=all.len().div_ceil(limit) {
+            let part = read(Span::OldestFirst { after }, limit).await?;
+            after = part.last().copied().or(after);
+            oldest_first.push(part);
+            let part = read(Span::NewestFirst { before }, limit).await?;
+            before = part.last().copied().or(before);
+            newest_first.push(part);
+        }
+        let mut expected: Vec<_> = all.chunks(limit).map(<[_]>::to_vec).collect();
+        expected.push(Vec::new());
+        assert_eq!(oldest_first, expected, "{limit} at once");
+        let from_newest: Vec<_> = all.iter().rev().copied().collect();
+        let mut expected: Vec<_> = from_newest.chunks(limit).map(<[_]>::to_vec).collect();
+        expected.push(Vec::new());
+        assert_eq!(newest_first, expected, "{limit} at once");
+    }
     Ok(())
 }
 

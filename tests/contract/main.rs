@@ -15,6 +15,7 @@ mod intake;
 mod keys;
 mod leases;
 mod payloads;
+mod releases;
 mod remembering;
 mod resends;
 mod rises;
@@ -25,6 +26,7 @@ mod sending;
 mod subscriptions;
 mod tenants;
 mod triggers;
+mod unreadable;
 
 use std::future::Future;
 use std::io::Write as _;

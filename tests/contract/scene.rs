@@ -14,8 +14,8 @@ use loanhook::model::secret::{Secrets, SigningSecret};
 use loanhook::model::subscription::{Cached, Criteria, Method, Request, Settings, Subscription};
 use loanhook::model::time::Timestamp;
 use loanhook::ports::{
-    Accepted, Attempts, Begun, Deliveries, Due, Idempotency, Intake, Queued, Resends, Stored, Subscriptions,
-    Wake,
+    Accepted, Attempts, Begun, Deliveries, Due, Idempotency, Intake, Queued, Resends, Span, Stored,
+    Subscriptions, Wake,
 };
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -28,6 +28,8 @@ pub(crate) const START: Timestamp = Timestamp::from_millis(1_577_872_800_000);
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 pub(crate) const MILLISECOND: Duration = Duration::from_millis(1);
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
+/// More attempts than any case makes.
+const MANY: usize = 1000;
 /// What a sender has, where a case gives it a lease.
 pub(crate) const LEASE: Duration = Duration::from_secs(40);
 
@@ -158,7 +160,8 @@ impl<E: Engine> Scene<E> {
     /// The rows of another delivery, the oldest first.
     pub(crate) async fn rows_of(&self, delivery: &Delivery) -> Stored<Vec<Attempt>> {
         let (tenant, trace) = (&delivery.frozen.tenant, delivery.frozen.trace_id);
-        Ok(self.ports().story(tenant, trace).await?.expect("the delivery").1)
+        let story = self.ports().story(tenant, trace, Span::OLDEST_FIRST, MANY).await?;
+        Ok(story.expect("the delivery").1)
     }
 
     /// Claims its next attempt.
@@ -230,5 +233,6 @@ pub(crate) async fn delivery_of<P: Attempts>(
     tenant: &TenantId,
     trace: TraceId,
 ) -> Stored<Option<Delivery>> {
-    Ok(ports.story(tenant, trace).await?.map(|(delivery, _)| delivery))
+    let story = ports.story(tenant, trace, Span::OLDEST_FIRST, MANY).await?;
+    Ok(story.map(|(delivery, _)| delivery))
 }

@@ -75,9 +75,7 @@ async fn one_that_waits(j: &Journey) -> (Gate, String, Vec<String>) {
     j.receiver.always("/hook", Reply::ok().held(&gate));
     let mut all = Vec::new();
     for _ in 0..6 {
-        let batch = json!({"events": vec![event("727"); 100]});
-        let answer = j.api.post("/v1/events/batch", &batch).await.is(200).json();
-        all.extend(answer["results"].as_array().expect("results").iter().flat_map(traces));
+        all.extend(j.api.send_batch(vec![event("727"); 100]).await.iter().flat_map(traces));
     }
     for trace in all.iter().rev() {
         let delivery = j.api.delivery(trace).await;

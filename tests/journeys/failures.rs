@@ -7,11 +7,11 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
 use crate::harness::rows::{failed_by, failed_in, well_formed};
-use crate::harness::{Gate, Journey, Reply, event, subscription, text};
+use crate::harness::{Gate, Journey, Reply, event, room, subscription, text};
 
 /// The only row of a delivery to `url` that had one attempt and no more.
 async fn only_attempt_at(j: &Journey, url: &str) -> Value {
-    j.api.subscribe(&subscription(url, json!({"timeoutSeconds": 2}))).await;
+    j.api.subscribe(&subscription(url, json!({"timeoutSeconds": room(2)}))).await;
     let delivery = j.api.settled(&j.api.send_one(&event("727")).await).await;
     assert_eq!(delivery["attempts"].as_array().map(Vec::len), Some(1));
     let row = delivery["attempts"][0].clone();
@@ -143,7 +143,7 @@ async fn every_kind_of_failure_is_retried_on_the_same_schedule() {
         Reply::stall_in_body(&gate),
     ];
     let j = Journey::begin().await;
-    j.subscribe("/hook", json!({"retry": {"delays": [1, 1, 1, 1, 1]}, "timeoutSeconds": 1})).await;
+    j.subscribe("/hook", json!({"retry": {"delays": [1, 1, 1, 1, 1]}, "timeoutSeconds": room(1)})).await;
     j.receiver.replies("/hook", faults);
 
     let delivery = j.api.settled(&j.api.send_one(&event("727")).await).await;

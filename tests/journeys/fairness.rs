@@ -9,9 +9,7 @@ use crate::harness::{Gate, Journey, Launch, Received, Reply, Target, event};
 
 /// Posts so many events in one batch, and returns the trace IDs of all their deliveries.
 async fn post(j: &Journey, events: usize) -> Vec<String> {
-    let batch = json!({"events": vec![event("727"); events]});
-    let answer = j.api.post("/v1/events/batch", &batch).await.is(200).json();
-    answer["results"].as_array().expect("results").iter().flat_map(traces).collect()
+    j.api.send_batch(vec![event("727"); events]).await.iter().flat_map(traces).collect()
 }
 
 /// Awaits so many requests.

@@ -150,6 +150,35 @@ async fn from_and_to_are_inclusive() {
 }
 
 #[tokio::test]
+async fn a_plus_in_a_time_may_stand_bare() {
+    let loan = Loan::with_rows_of_each_kind().await;
+    let second = instant(&loan.rows[loan.rows.len() - 2]["sentAt"]);
+    let east = second.with_timezone(&chrono::FixedOffset::east_opt(5 * 3600 + 1800).expect("an offset"));
+    let bare = east.to_rfc3339_opts(SecondsFormat::Millis, false);
+    assert!(bare.ends_with("+05:30"), "{bare}");
+    let shown = loan.j.api.rows("727", &format!("?from={bare}&to={bare}")).await;
+    let wanted: Vec<_> = loan.rows.iter().filter(|row| instant(&row["sentAt"]) == second).cloned().collect();
+    assert_eq!(ids(&shown), ids(&wanted));
+    let answer = loan.j.api.get("/v1/loans/727/webhooks?to=soon").await.problem(422);
+    assert!(text(&answer["detail"]).contains("%2B"), "{answer}");
+}
+
+#[tokio::test]
+async fn codes_that_no_standard_has_are_filtered_for_as_any() {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({})).await;
+    for status in [999, 600, 503] {
+        j.receiver.replies("/hook", [Reply::status(status)]);
+        j.api.settled(&j.api.send_one(&named("Posted", "727")).await).await;
+    }
+    for (code, shown) in [("999", 1), ("9xx", 1), ("600", 1), ("6xx", 1), ("5xx", 1), ("7xx", 0), ("998", 0)]
+    {
+        let rows = j.api.rows("727", &format!("?responseCode={code}")).await;
+        assert_eq!(rows.len(), shown, "{code}");
+    }
+}
+
+#[tokio::test]
 async fn filters_combine_and_page() {
     let loan = Loan::with_rows_of_each_kind().await;
     let bank = loan.rows.last().expect("the first attempt").clone();
@@ -189,7 +218,11 @@ async fn a_filter_or_cursor_that_makes_no_sense_is_422() {
         ("outcome", "lost"),
         ("outcome", ""),
         ("responseCode", "abc"),
-        ("responseCode", "6xx"),
+        ("responseCode", "0xx"),
+        ("responseCode", "099"),
+        ("responseCode", "1000"),
+        ("from", "2020-01-01T00:00:00  00:00"),
+        ("from", "2020-01-01T00:00:00"),
         ("responseCode", "20"),
         ("error", "bad-luck"),
         ("attempt", "0"),

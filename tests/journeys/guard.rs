@@ -100,7 +100,6 @@ async fn plain_http_goes_only_to_an_allowed_network() {
         receiver.url("/hook"),
         "http://93.184.216.34/hook".to_owned(),
         "http://[2606:4700::1111]/hook".to_owned(),
-        "ftp://93.184.216.34/hook".to_owned(),
     ];
     let Some((_j, refused)) = deliveries(&["10.0.0.0/8", "127.0.0.2/32"], &blocked).await else { return };
     all_blocked(&refused);

@@ -140,3 +140,29 @@ async fn events_in_quick_succession_are_all_sent() {
         assert_eq!(j.receiver.seen_of(&trace).len(), 1);
     }
 }
+
+#[tokio::test]
+async fn a_name_within_the_context_is_unicode_and_a_value_is_taken_as_it_is() {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({"criteria": {"trigger": "(> d 30)", "fire": "every-match"}})).await;
+    let body = |context: &str| format!(r#"{{"eventName": "Posted", "loanId": "727", "context": {context}}}"#);
+    let wrong = body(r#"{"d": 40, "of": [{"k\ud800": 1}]}"#);
+    for (path, sent) in [("/v1/events", wrong.clone()), ("/v1/formulas/evaluate", wrong_formula())] {
+        let problem = j.api.request("POST", path).body(sent).answer().await.problem(422);
+        assert_eq!(problem["errors"][0]["pointer"], r"/context/of/0/k\ud800", "{problem}");
+        assert!(text(&problem["detail"]).contains("lone surrogate"), "{problem}");
+    }
+    let batch = format!(r#"{{"events": [{wrong}]}}"#);
+    let answer = j.api.request("POST", "/v1/events/batch").body(batch).answer().await.is(200).json();
+    assert_eq!(answer["results"][0]["status"], 422, "{answer}");
+
+    let context = r#"{"d": 40, "odd": "\ud800", "pair\ud83d\ude00": 1}"#;
+    let accepted = j.api.request("POST", "/v1/events").body(body(context)).answer().await.is(202).json();
+    assert_eq!(traces(&accepted).len(), 1, "it stops no formula that does not use it");
+    let sent = j.receiver.next().await;
+    assert_eq!(sent.body, format!(r#"{{"eventName":"Posted","context":{context}}}"#).into_bytes());
+}
+
+fn wrong_formula() -> String {
+    r#"{"formula": "(> d 30)", "context": {"d": 40, "of": [{"k\ud800": 1}]}}"#.to_owned()
+}

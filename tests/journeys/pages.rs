@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::harness::api::rows_of;
 use crate::harness::build::named;
-use crate::harness::{Journey, Launch, Target, event, eventually, ids, instant, text};
+use crate::harness::{Journey, Launch, Reply, Target, event, eventually, ids, instant, text};
 
 async fn page(j: &Journey, query: &str) -> (Vec<Value>, Option<String>) {
     let page = j.api.get(&format!("/v1/loans/727/webhooks{query}")).await.is(200).json();
@@ -56,8 +57,7 @@ async fn a_page_has_50_rows_unless_told_and_200_at_most() {
     let j = Journey::begin().await;
     j.subscribe("/hook", json!({})).await;
     for events in [100, 100, 10] {
-        let batch = json!({"events": vec![event("727"); events]});
-        j.api.post("/v1/events/batch", &batch).await.is(200);
+        j.api.send_batch(vec![event("727"); events]).await;
     }
     for _ in 0..210 {
         j.receiver.next().await;
@@ -82,7 +82,7 @@ async fn a_filtered_page_is_full_though_few_rows_match() {
     for place in [80, 60, 40, 20, 0] {
         events.insert(place, named("Rare", "727"));
     }
-    j.api.post("/v1/events/batch", &json!({"events": events})).await.is(200);
+    j.api.send_batch(events).await;
     for _ in 0..95 {
         j.receiver.next().await;
     }
@@ -102,9 +102,7 @@ async fn a_filter_finds_what_lies_more_than_5000_rows_back() {
     let j = Journey::on(target).await;
     // Blocked at once, so that thousands of rows cost little.
     j.subscribe("/hook", json!({})).await;
-    let post = async |events: Vec<Value>| {
-        j.api.post("/v1/events/batch", &json!({"events": events})).await.is(200);
-    };
+    let post = async |events: Vec<Value>| drop(j.api.send_batch(events).await);
     post(vec![named("Rare", "727")]).await;
     eventually("the first row", async || (j.api.rows("727", "").await.len() == 1).then_some(())).await;
     for _ in 0..51 {
@@ -125,4 +123,51 @@ async fn a_filter_finds_what_lies_more_than_5000_rows_back() {
 
     assert_eq!(found, 1);
     assert!(pages <= 3, "5,000 rows are examined for a page: {pages}");
+}
+
+#[tokio::test]
+async fn a_delivery_that_was_resent_very_often_is_read_page_by_page() {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({})).await;
+    let headers: Vec<_> = (0..20).map(|n| format!("x-{n}")).collect();
+    let long = "h".repeat(700);
+    let headers: Vec<_> = headers.iter().map(|name| (name.as_str(), long.as_str())).collect();
+    j.receiver.always("/hook", Reply::with(200, &headers, b"ok"));
+    let trace = j.api.send_one(&event("727")).await;
+    j.api.settled(&trace).await;
+    for _ in 0..105 {
+        j.api.resend(&trace).await;
+    }
+    let page = async |query: &str| j.api.get(&format!("/v1/webhooks/{trace}{query}")).await.is(200);
+    let all = eventually("every resend has ended", async || {
+        let page = page("?limit=200").await.json();
+        rows_of(&page).iter().all(|row| row["outcome"] == "succeeded").then_some(page)
+    })
+    .await;
+    assert_eq!((rows_of(&all).len(), &all["next"]), (106, &json!(null)));
+    assert!(rows_of(&all).windows(2).all(|two| text(&two[0]["id"]) < text(&two[1]["id"])), "oldest first");
+
+    let first = page("").await;
+    assert!(first.body.len() < 1 << 18, "{} bytes, without the headers of the answers", first.body.len());
+    let first = first.json();
+    assert_eq!(rows_of(&first), &rows_of(&all)[..100]);
+    let rest = page(&format!("?cursor={}", text(&first["next"]))).await.json();
+    assert_eq!((rows_of(&rest), &rest["next"]), (&rows_of(&all)[100..].to_vec(), &json!(null)));
+    for field in ["status", "traceId", "eventId"] {
+        assert_eq!(rest[field], all[field], "every page says what the delivery is");
+    }
+    let (mut read, mut next) = (Vec::new(), Some(String::new()));
+    while let Some(cursor) = next {
+        let page = page(&format!("?limit=40{cursor}")).await.json();
+        read.extend(rows_of(&page).clone());
+        next = page["next"].as_str().map(|next| format!("&cursor={next}"));
+    }
+    assert_eq!(&read, rows_of(&all));
+    for wrong in ["limit=0", "limit=201", "limit=", "cursor=x", "outcome=failed"] {
+        j.api.get(&format!("/v1/webhooks/{trace}?{wrong}")).await.problem(422);
+    }
+    // Its first attempt is named among them, and its last.
+    let again = j.api.ask(&format!("/v1/webhook/retry/{trace}/1")).await.is(202).json();
+    let row = j.api.rows("727", "").await.into_iter().find(|row| row["id"] == again["id"]).expect("its row");
+    assert_eq!((&row["resendOf"], &row["resends"]), (&rows_of(&all)[0]["id"], &json!(106)));
 }

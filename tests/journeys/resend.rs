@@ -214,8 +214,7 @@ async fn a_resend_that_waits_is_queued_and_has_not_happened_yet() {
     let gate = Gate::closed();
     j.receiver.always("/hook", Reply::ok().held(&gate));
     // As many as may be under way to one subscription at once.
-    let batch = json!({"events": vec![event("728"); 16]});
-    j.api.post("/v1/events/batch", &batch).await.is(200);
+    j.api.send_batch(vec![event("728"); 16]).await;
     for _ in 0..16 {
         j.receiver.next().await;
     }

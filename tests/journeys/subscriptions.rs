@@ -148,17 +148,37 @@ async fn several_faults_are_told_at_once() {
 }
 
 #[tokio::test]
-async fn any_url_may_be_saved() {
+async fn any_address_may_be_saved() {
     let j = Journey::begin().await;
     for url in [
         "https://core.example.com/hooks/loans",
         "http://example.com/",
         "https://10.0.0.1:8443/x?y=z",
         "http://169.254.169.254/",
-        "ftp://example.com/hook",
+        "https://core_1.example.com./hook",
     ] {
         let made = j.api.subscribe(&subscription(url, json!({}))).await;
         assert_eq!(made["request"]["url"], url);
+    }
+}
+
+#[tokio::test]
+async fn a_url_that_a_parser_would_have_to_mend_is_422() {
+    let j = Journey::begin().await;
+    for url in [
+        "http:///path",
+        "https:/core.example.com/hook",
+        "https:core.example.com/hook",
+        "ftp://example.com/hook",
+        "https://core.example.com\\@other.example.com/hook",
+        "https://core.exa\tmple.com/hook",
+        "https://core.example.com:/hook",
+        "https://core.example.com:0/hook",
+        "https://core..example.com/hook",
+        "https://%63ore.example.com/hook",
+        "https://core.example.com:[[v('port')]]/hook",
+    ] {
+        j.api.post("/v1/subscriptions", &subscription(url, json!({}))).await.points_at(&["/request/url"]);
     }
 }
 

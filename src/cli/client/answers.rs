@@ -30,6 +30,9 @@ pub(crate) struct Row {
     pub(crate) resend_of: Option<String>,
     pub(crate) resends: u64,
     pub(crate) occurred_at: Option<String>,
+    /// Absent where loanhook is older than this command.
+    #[serde(default)]
+    pub(crate) test: bool,
     pub(crate) outcome: String,
     pub(crate) response_code: Option<u16>,
     pub(crate) error: Option<AttemptError>,
@@ -77,6 +80,12 @@ impl Row {
         self.attempt_number.as_str().map_or_else(|| self.attempt_number.to_string(), ToOwned::to_owned)
     }
 
+    /// The event title, with a mark where a test sent it.
+    pub(crate) fn title(&self) -> String {
+        let mark = if self.test { "[test] " } else { "" };
+        format!("{mark}{}", self.event_title)
+    }
+
     /// The response code, or what went wrong instead, or what is under way.
     pub(crate) fn result(&self) -> String {
         match (self.response_code, &self.error) {
@@ -114,10 +123,15 @@ pub(crate) struct Delivery {
     pub(crate) event_title: String,
     pub(crate) event_name: String,
     pub(crate) occurred_at: Option<String>,
+    #[serde(default)]
+    pub(crate) test: bool,
     pub(crate) accepted_at: String,
     pub(crate) status: String,
     pub(crate) next_attempt_at: Option<String>,
     pub(crate) attempts: Vec<Row>,
+    /// The cursor of the attempts that follow.
+    #[serde(default)]
+    pub(crate) next: Option<String>,
 }
 
 /// What an accepted event causes.

@@ -58,7 +58,8 @@ pub(crate) async fn run(args: ResendArgs) -> Outcome {
 
 /// The attempt's row as it came, once its outcome is known.
 pub(crate) async fn settled(client: &Client, trace: &str, id: &str) -> Outcome<bytes::Bytes> {
-    let delivery: Delivery = decode(&Call::get(&["v1", "webhooks", trace]).patiently(client).await?)?;
+    let call = Call::get(&["v1", "webhooks", trace]).query("limit", Some(1));
+    let delivery: Delivery = decode(&call.patiently(client).await?)?;
     let call = Call::get(&["v1", "loans", &delivery.loan_id, "webhooks", id]);
     loop {
         let body = call.patiently(client).await?;

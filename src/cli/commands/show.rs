@@ -54,6 +54,7 @@ fn details(row: &Row) -> Vec<(&'static str, Option<String>)> {
         ("Loan", Some(clean(&row.loan_id))),
         ("Event title", Some(clean(&row.event_title))),
         ("Event name", Some(clean(&row.event_name))),
+        ("Test", row.test.then(|| "yes: no event of the loan".to_owned())),
         ("Occurred at", when(&row.occurred_at)),
         ("Subscription", Some(clean(&row.subscription_id))),
         ("Request", Some(request(row))),

@@ -1,6 +1,10 @@
 //! `loanhook trace TRACE`: one delivery and its attempts; `loanhook cancel TRACE`: no more of them.
 
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
 use clap::Args;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::attempts::{self, Layout};
 use crate::cli::args::Remote;
@@ -27,20 +31,58 @@ pub(crate) struct CancelArgs {
     remote: Remote,
 }
 
+/// How many attempts are asked for at once: the most that there may be.
+const PAGE: u32 = 200;
+
 pub(crate) async fn run(args: TraceArgs) -> Outcome {
-    let body = Client::of(&args.remote)?.get(&["v1", "webhooks", &args.trace]).await?;
-    if args.remote.json {
-        return out::json(&body);
-    }
+    let client = Client::of(&args.remote)?;
+    let body = page(&client, &args.trace, None).await?;
     let delivery: Delivery = decode(&body)?;
+    if args.remote.json {
+        return print_json(&client, &args.trace, &body, delivery.next).await;
+    }
     table::details(details(&delivery))?;
     if delivery.attempts.is_empty() {
         return out::line("\nno attempt yet");
     }
-    let layout = Layout::for_output(args.wide, false);
+    // Where more follow, their columns are as wide as those of the first.
+    let layout = Layout::for_output(args.wide, delivery.next.is_some());
     out::line(format_args!("\n{}", layout.with_head(&delivery.attempts)))?;
+    let mut next = delivery.next;
+    while let Some(cursor) = next {
+        let following: Delivery = decode(&page(&client, &args.trace, Some(&cursor)).await?)?;
+        if !following.attempts.is_empty() {
+            out::line(layout.without_head(&following.attempts))?;
+        }
+        next = following.next;
+    }
     attempts::note_shortened(layout);
     Ok(())
+}
+
+async fn page(client: &Client, trace: &str, cursor: Option<&String>) -> Outcome<Bytes> {
+    let call = Call::get(&["v1", "webhooks", trace]);
+    client.ask(&call.query("limit", Some(PAGE)).query("cursor", cursor)).await
+}
+
+/// The delivery as it came, with all its attempts in one list.
+async fn print_json(client: &Client, trace: &str, first: &Bytes, mut next: Option<String>) -> Outcome {
+    if next.is_none() {
+        return out::json(first);
+    }
+    let mut whole: BTreeMap<String, Box<RawValue>> = decode(first)?;
+    let attempts = |page: &BTreeMap<String, Box<RawValue>>| -> Outcome<Vec<Box<RawValue>>> {
+        page.get("attempts").map_or(Ok(Vec::new()), |attempts| decode(attempts.get().as_bytes()))
+    };
+    let mut all = attempts(&whole)?;
+    while let Some(cursor) = next {
+        let body = page(client, trace, Some(&cursor)).await?;
+        all.extend(attempts(&decode(&body)?)?);
+        next = decode::<Delivery>(&body)?.next;
+    }
+    whole.insert("attempts".to_owned(), to_raw_value(&all).map_err(|error| error.to_string())?);
+    whole.insert("next".to_owned(), RawValue::NULL.to_owned());
+    out::line(to_raw_value(&whole).map_err(|error| error.to_string())?)
 }
 
 pub(crate) async fn cancel(args: CancelArgs) -> Outcome {
@@ -57,6 +99,7 @@ fn details(delivery: &Delivery) -> Vec<(&'static str, Option<String>)> {
         ("Loan", Some(clean(&delivery.loan_id))),
         ("Event title", Some(clean(&delivery.event_title))),
         ("Event name", Some(clean(&delivery.event_name))),
+        ("Test", delivery.test.then(|| "yes: no event of the loan".to_owned())),
         ("Event ID", Some(clean(&delivery.event_id))),
         ("Subscription", Some(clean(&delivery.subscription_id))),
         ("Occurred at", delivery.occurred_at.as_deref().map(time)),

@@ -86,7 +86,8 @@ impl Watch {
 
     /// Asks how a delivery stands.
     pub(super) async fn refresh(&mut self, client: &Client, trace: &str) -> Outcome {
-        let delivery: Delivery = client.read(&Call::get(&["v1", "webhooks", trace])).await?;
+        let delivery: Delivery =
+            client.read(&Call::get(&["v1", "webhooks", trace]).query("limit", Some(1))).await?;
         let status = match delivery.status.as_str() {
             "pending" => Status::Pending,
             "succeeded" => Status::Succeeded,

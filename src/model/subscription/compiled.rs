@@ -1,4 +1,4 @@
-//! The formulas and templates of a subscription, read once.
+//! The formulas, templates and names of events of a subscription, read once.
 //!
 //! They were read when they were saved, too, so that none is wrong; one that this program does not take any
 //! more (it was saved by another version) fails at each event, as any formula or template that fails.
@@ -8,11 +8,14 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use super::{Criteria, Settings};
+use crate::model::event_names::EventNames;
 use crate::model::formula::{Formula, FormulaError};
 use crate::model::template::{Target, Template, TemplateError};
 
 #[derive(Debug)]
 pub(in crate::model) struct Compiled {
+    /// Of the events that it names, but for `*`.
+    pub(in crate::model) events: EventNames,
     pub(in crate::model) trigger: Option<Result<Formula, FormulaError>>,
     pub(in crate::model) restriction: Option<Result<Formula, FormulaError>>,
     pub(in crate::model) url: Result<Template, TemplateError>,
@@ -59,7 +62,12 @@ impl Compiled {
         };
         let header =
             |(name, value): (&String, &String)| (name.clone(), Template::parse(value, Target::Header));
+        let events = match &settings.criteria {
+            Criteria::Events(names) => names.iter().map(String::as_str).filter(|name| *name != "*").collect(),
+            Criteria::Trigger { .. } => Vec::new(),
+        };
         Self {
+            events: EventNames::of(events.into_iter()),
             trigger,
             restriction: settings.restriction.as_deref().map(Formula::parse),
             url: Template::parse(&request.url, Target::Url),

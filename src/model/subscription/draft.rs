@@ -4,18 +4,16 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use url::Url;
 
 use super::headers::{check_headers, is_header_value};
-use super::{Cached, Criteria, Fire, Method, Request, Settings};
+use super::url_text::url_fault;
+use super::{Cached, Criteria, Fire, Method, Request, Settings, may_keep_credentials};
 use crate::model::formula::Formula;
 use crate::model::object::{object, optional_object, texts};
 use crate::model::retry::{RetryDraft, RetryPolicy};
 use crate::model::template::{Target, Template};
 use crate::model::validation::{Faults, name_fault};
 
-/// The longest URL, in bytes.
-pub const MAX_URL: usize = 8 * 1024;
 const MAX_EVENTS: usize = 1000;
 
 /// The settings of a webhook; what may be left out has its default.
@@ -93,7 +91,8 @@ struct RequestDraft {
     method: Method,
     #[schema(max_length = 8192, example = "https://core.example.com/hooks/loans")]
     url: String,
-    /// Values are write-only: reads show `***`, which in a PUT keeps the stored value.
+    /// Values are write-only: reads show `***`, which in a PUT keeps the stored value as long as scheme, host and port
+    /// of the URL stay the same.
     #[serde(default, deserialize_with = "texts")]
     headers: BTreeMap<String, String>,
     #[serde(default = "json")]
@@ -187,7 +186,8 @@ impl CriteriaDraft {
 
 impl RequestDraft {
     fn check(self, stored: Option<&Request>, faults: &mut Faults) -> Request {
-        check_url(&self.url, faults);
+        let is_url = check_url(&self.url, faults);
+        let moved = is_url && stored.is_some_and(|stored| !may_keep_credentials(&stored.url, &self.url));
         if self.content_type.is_empty() || !is_header_value(&self.content_type) {
             faults.add("/request/contentType", "must be a media type, such as application/json");
         }
@@ -199,40 +199,26 @@ impl RequestDraft {
         Request {
             method: self.method,
             url: self.url,
-            headers: check_headers(self.headers, stored, faults),
+            headers: check_headers(self.headers, stored, moved, faults),
             content_type: self.content_type,
             payload: self.payload,
         }
     }
 }
 
-fn check_url(text: &str, faults: &mut Faults) {
-    let template = match Template::parse(text, Target::Url) {
-        Ok(template) => template,
-        Err(error) => return faults.add_at("/request/url", error.to_string(), error.at),
+/// Whether it may be a URL of requests; if not, `faults` say why.
+fn check_url(text: &str, faults: &mut Faults) -> bool {
+    let fault = match Template::parse(text, Target::Url) {
+        Ok(template) => url_fault(text, &template),
+        Err(error) => {
+            faults.add_at("/request/url", error.to_string(), error.at);
+            return false;
+        }
     };
-    if let Some(fault) = url_fault(text, &template) {
+    if let Some(fault) = fault {
         faults.add("/request/url", fault);
     }
-}
-
-/// What is wrong with a URL's template: whatever placeholders become, they become parts of a URL of its shape.
-pub fn url_fault(text: &str, template: &Template) -> Option<&'static str> {
-    if text.len() > MAX_URL {
-        return Some("must have at most 8192 bytes");
-    }
-    let sample = template.sample();
-    match Url::parse(&sample) {
-        Ok(url) if !url.has_host() => Some("must name a host, as in https://core.example.com/hooks"),
-        Ok(url) if !url.username().is_empty() || url.password().is_some() => Some(
-            "must hold no user name or password, as the history shows it: put them in an Authorization header",
-        ),
-        Ok(_) if sample.chars().any(|c| c.is_control() || c.is_whitespace()) => {
-            Some("must have no spaces or controls")
-        }
-        Ok(_) => None,
-        Err(_) => Some("must be a URL, as in https://core.example.com/hooks"),
-    }
+    fault.is_none()
 }
 
 #[cfg(test)]

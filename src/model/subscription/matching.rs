@@ -1,6 +1,7 @@
 //! Whether an event fires a subscription.
 
 use super::{Criteria, Fire, Subscription};
+use crate::model::event_names::EventNames;
 use crate::model::formula::{Formula, FormulaError};
 use crate::model::memory::Watch;
 use crate::model::occurrence::Occurrence;
@@ -34,6 +35,11 @@ impl Subscription {
             let loan = occurrence.event.loan_id.clone();
             Verdict::Failed(Trouble::new(formula, self.version, loan, error, occurrence.at))
         })
+    }
+
+    /// The names of the events that it is for.
+    pub(in crate::model) fn event_names(&self) -> &EventNames {
+        &self.settings.compiled.of(&self.settings).events
     }
 
     /// Whether an event costs more than comparing names.

@@ -6,6 +6,9 @@ use super::path;
 use super::{Body, Part, Place, Placeholder, Target, Template, TemplateError};
 use crate::model::formula::Position;
 
+/// What stands before each text of a sequence (RFC 7464).
+const RECORD_SEPARATOR: char = '\u{1e}';
+
 pub(super) fn parse(text: &str, target: Target) -> Result<Template, TemplateError> {
     let mut parser = Parser {
         rest: text,
@@ -35,7 +38,9 @@ pub(super) fn parse(text: &str, target: Target) -> Result<Template, TemplateErro
             }
             None => {
                 plain.push(next);
-                shape.push(next);
+                let separates =
+                    next == RECORD_SEPARATOR && !parser.quoted && target == Target::Body(Body::JsonTexts);
+                shape.push(if separates { ' ' } else { next });
                 parser.skip();
             }
         }
@@ -43,8 +48,10 @@ pub(super) fn parse(text: &str, target: Target) -> Result<Template, TemplateErro
     if !plain.is_empty() {
         parts.push(Part::Text(plain));
     }
-    if target == Target::Body(Body::Json) {
-        check_json(&shape)?;
+    match target {
+        Target::Body(Body::Json) => check_json(&shape)?,
+        Target::Body(Body::JsonTexts) => check_json_texts(&shape)?,
+        _ => {}
     }
     Ok(Template { parts })
 }
@@ -65,26 +72,34 @@ fn is_past_the_host(text: &str) -> bool {
 fn stand_in(place: Place, width: u32) -> String {
     let width = width as usize;
     match place {
-        Place::JsonValue => format!("{:width$}", "null"),
+        Place::JsonValue | Place::JsonValueOfLine => format!("{:width$}", "null"),
         _ => "x".repeat(width),
     }
 }
 
 /// That what it renders to will be JSON: a placeholder stands for one value, or for part of a string.
 fn check_json(shape: &str) -> Result<(), TemplateError> {
-    serde_json::from_str::<IgnoredAny>(shape).map(|_| ()).map_err(|error| {
-        let reason = error.to_string();
-        let reason = reason.split(" at line ").next().unwrap_or_default();
-        let detail = format!(
-            "the content type is JSON, and this template does not render to JSON: {reason}; \
+    serde_json::from_str::<IgnoredAny>(shape).map(|_| ()).map_err(|error| no_json(shape, &error))
+}
+
+/// The same of several JSON texts, one after the other.
+fn check_json_texts(shape: &str) -> Result<(), TemplateError> {
+    let texts = serde_json::Deserializer::from_str(shape).into_iter::<IgnoredAny>();
+    texts.map(|text| text.map(|_| ())).collect::<Result<(), _>>().map_err(|error| no_json(shape, &error))
+}
+
+fn no_json(shape: &str, error: &serde_json::Error) -> TemplateError {
+    let reason = error.to_string();
+    let reason = reason.split(" at line ").next().unwrap_or_default();
+    let detail = format!(
+        "the content type is JSON, and this template does not render to JSON: {reason}; \
              for other text, set request.contentType"
-        );
-        // Its columns are bytes.
-        let line = shape.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
-        let before = line.char_indices().take_while(|(byte, _)| byte + 1 < error.column()).count();
-        let from_1 = |count: usize| u32::try_from(count).unwrap_or(u32::MAX).max(1);
-        TemplateError { at: Position { line: from_1(error.line()), column: from_1(before + 1) }, detail }
-    })
+    );
+    // Its columns are bytes.
+    let line = shape.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let before = line.char_indices().take_while(|(byte, _)| byte + 1 < error.column()).count();
+    let from_1 = |count: usize| u32::try_from(count).unwrap_or(u32::MAX).max(1);
+    TemplateError { at: Position { line: from_1(error.line()), column: from_1(before + 1) }, detail }
 }
 
 struct Parser<'t> {
@@ -107,8 +122,9 @@ impl Parser<'_> {
             Target::Body(Body::Plain) => Place::Plain,
             Target::Body(Body::Form) => Place::Form,
             Target::Body(Body::Xml) => Place::Xml,
-            Target::Body(Body::Json) if self.quoted => Place::JsonString,
+            Target::Body(Body::Json | Body::JsonTexts) if self.quoted => Place::JsonString,
             Target::Body(Body::Json) => Place::JsonValue,
+            Target::Body(Body::JsonTexts) => Place::JsonValueOfLine,
         }
     }
 

@@ -7,7 +7,10 @@ use crate::model::id::{EventId, SubscriptionId, TraceId};
 use crate::model::time::Timestamp;
 
 const CONTEXT: &str = r#"{"amount": 250.00, "name": "A \"B\" ü/&\n", "none": null, "yes": true, "dot": ".", "less": "'<b/>", "bell": "\u0007", "dots": "..",
-    "payments": [{"amount": 1e2}, {"amount": 7}], "loan.status": "Open", "loan-id": "other", "tags": ["a", "b"]}"#;
+    "payments": [{"amount": 1e2}, {"amount": 7}], "loan.status": "Open", "loan-id": "other", "tags": ["a", "b"],
+    "spread": {
+"c": [1,
+2]}}"#;
 
 fn rendered(template: &str, target: Target) -> Result<String, String> {
     let context: Box<RawValue> = serde_json::from_str(CONTEXT).expect("JSON");
@@ -18,7 +21,7 @@ fn rendered(template: &str, target: Target) -> Result<String, String> {
         event_name: "Payment Posted",
         loan_id: "727",
         trace_id: TraceId::of(EventId::at(at), SubscriptionId::at(at)),
-        occurred_at: None,
+        occurred_at: "2026-11-23T10:00:00.000Z".into(),
     };
     let template = Template::parse(template, target).map_err(|error| error.to_string())?;
     template.render(&variables, 10_000).map_err(|error| error.to_string())
@@ -70,7 +73,7 @@ fn a_default_stands_for_what_is_missing_or_null() {
         (r#"{"a": [[v('missing','no \'one\'')]]}"#, JSON, r#"{"a": "no 'one'"}"#),
         (r#"{"a": "[[v('none','0')]]"}"#, JSON, r#"{"a": "0"}"#),
         ("[[v('amount','0')]][[v('payments[9].amount','-')]]", PLAIN, "250.00-"),
-        ("[[v('occurred-at','never')]]", PLAIN, "never"),
+        ("[[v('occurred-at','never')]]", PLAIN, "2026-11-23T10:00:00.000Z"),
     ] {
         assert_eq!(rendered(template, target).as_deref(), Ok(expected), "{template}");
     }
@@ -125,6 +128,23 @@ fn no_value_leads_elsewhere_in_the_path() {
     ] {
         let rendered = rendered(template, Target::Url);
         assert_eq!(rendered.as_deref().ok(), expected, "{template}: {rendered:?}");
+    }
+}
+
+#[test]
+fn json_texts_one_after_the_other_are_escaped_as_json_on_their_lines() {
+    let lines = Target::body("application/x-ndjson");
+    for (template, expected) in [
+        (
+            "{\"a\": [[v('spread')]]}\n{\"b\": \"[[v('name')]]\"}\n",
+            "{\"a\": { \"c\": [1, 2]}}\n{\"b\": \"A \\\"B\\\" ü/&\\n\"}\n",
+        ),
+        ("\u{1e}[[v('yes')]]\n\u{1e}[1]\n", "\u{1e}true\n\u{1e}[1]\n"),
+    ] {
+        assert_eq!(rendered(template, lines).as_deref(), Ok(expected), "{template}");
+    }
+    for wrong in ["{\"a\": [[v('yes')]]\n{}", "{} USD", "[\"\u{1e}\"]"] {
+        assert!(Template::parse(wrong, lines).is_err(), "{wrong:?}");
     }
 }
 

@@ -38,6 +38,7 @@ pub(in crate::page) fn show(details: &Details, visit: &Visit, asked: &Asked) -> 
         bytes: answer.payload.bytes,
         content_type: answer.content_type.as_deref(),
     });
+    let story = format!("{}{}", visit.path(), asked.story(&attempt.trace_id).query());
     html! {
         div.open-row {
             @if let Some(error) = completion.and_then(|completion| completion.error()) {
@@ -46,13 +47,16 @@ pub(in crate::page) fn show(details: &Details, visit: &Visit, asked: &Asked) -> 
                     p.quiet { "It failed while " (doing(phase)) "." }
                 }
             }
-            (life::show(details))
+            (life::show(details, &story))
             dl.facts {
-                (fact("Destination", &html! { bdi.break { (attempt.destination) } }))
+                (fact("Destination", &html! { bdi.break { (visit.destination(attempt)) } }))
                 (fact("IP address it was sent from", &or_none(ip, "Not known")))
                 (fact("Response time", &or_none(time_taken, "None: there was no whole answer")))
                 (fact("Sent", &time(attempt.sent_at)))
                 (fact("Event", &html! { bdi { (attempt.event_name) } }))
+                @if attempt.test {
+                    (fact("Test", &html! { "Sent to try the webhook out: no event of this loan" }))
+                }
                 (fact("ID", &id("ID", &attempt.id)))
                 (fact("Trace ID", &id("trace ID", &attempt.trace_id)))
                 (fact("Next automatic attempt", &next(details)))
@@ -134,17 +138,19 @@ fn next(details: &Details) -> Markup {
 
 /// Whether the delivery was manually resent, and by whom.
 fn retried(details: &Details) -> Markup {
-    let manual: Vec<_> = details.attempts.iter().filter(|attempt| attempt.is_manual()).collect();
+    let manual = details.attempts.iter().rev().filter(|attempt| attempt.is_manual());
+    let shown: Vec<_> = manual.take(SHOWN).collect();
+    let before = (details.resends as usize).saturating_sub(shown.len());
     html! {
-        @if manual.is_empty() { span.quiet { "No" } } @else {
+        @if shown.is_empty() && before == 0 { span.quiet { "No" } } @else {
             ul.plain {
-                @for attempt in manual.iter().rev().take(SHOWN) {
+                @for attempt in &shown {
                     li {
                         "by " bdi { (attempt.requested_by.as_deref().unwrap_or("an unknown caller")) }
                         ", " (time(attempt.sent_at))
                     }
                 }
-                @if manual.len() > SHOWN { li.quiet { "and " (manual.len() - SHOWN) " times before" } }
+                @if before > 0 { li.quiet { @if !shown.is_empty() { "and " } (before) " times before" } }
             }
         }
     }

@@ -15,10 +15,15 @@ type Choices = &'static [(&'static str, &'static str)];
 const OUTCOMES: Choices =
     &[("succeeded", "Succeeded"), ("failed", "Failed"), ("sending", "Sending"), ("queued", "Queued")];
 const CODES: Choices = &[
+    ("1xx", "1xx (informational)"),
     ("2xx", "2xx (success)"),
     ("3xx", "3xx (redirect)"),
     ("4xx", "4xx (refused)"),
     ("5xx", "5xx (receiver failed)"),
+    ("6xx", "6xx (not standard)"),
+    ("7xx", "7xx (not standard)"),
+    ("8xx", "8xx (not standard)"),
+    ("9xx", "9xx (not standard)"),
 ];
 const ATTEMPTS: Choices = &[("auto", "Automatic"), ("manual", "Manual")];
 const LIMITS: Choices = &[("50", "50"), ("100", "100"), ("200", "200")];

@@ -17,7 +17,8 @@ const FIRST: f64 = 4.0;
 const LAST: f64 = 96.0;
 const APART: f64 = 7.0;
 
-pub(super) fn show(details: &Details) -> Markup {
+/// `story` is the address of all its attempts.
+pub(super) fn show(details: &Details, story: &str) -> Markup {
     let left_out = details.attempts.len().saturating_sub(DRAWN);
     let attempts = &details.attempts[left_out..];
     let times = attempts.iter().map(|attempt| attempt.sent_at).chain(details.next);
@@ -27,7 +28,13 @@ pub(super) fn show(details: &Details) -> Markup {
         figure.life {
             figcaption {
                 "The life of this delivery, accepted " (time(details.accepted_at))
-                @if left_out > 0 { span.quiet { " (the newest " (DRAWN) " of " (details.attempts.len()) " attempts)" } }
+                @if left_out > 0 || details.older {
+                    span.quiet {
+                        " (the newest " (attempts.len())
+                        @if !details.older { " of " (details.attempts.len()) }
+                        " attempts; " a href=(story) { "show all" } ")"
+                    }
+                }
             }
             svg role="img" aria-label=(told(attempts, details.next)) width="100%" height="58" {
                 line.axis x1="1%" x2="99%" y1="24" y2="24" {}

@@ -12,7 +12,7 @@ use loanhook::ports::Wake;
 
 use super::InTheCloud;
 use super::proxy::Proxy;
-use crate::engine::Engine;
+use crate::engine::{Engine, Kept};
 
 pub(crate) struct Faulty {
     /// Through the proxy.
@@ -92,5 +92,14 @@ impl Engine for Faulty {
 
     fn lose_payload(&self, tenant: &TenantId, key: PayloadKey) {
         self.cloud.lose_payload(tenant, key);
+    }
+
+    fn spoil(&self, what: Kept<'_>) {
+        self.cloud.spoil(what);
+    }
+
+    fn restarted(self) -> Self {
+        let engine = self.another(|stack| stack.small_payload = 0);
+        Self { engine, ..self }
     }
 }

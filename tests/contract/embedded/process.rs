@@ -3,12 +3,12 @@
 
 use loanhook::model::attempt::Attempt;
 use loanhook::model::failure::ErrorKind;
-use loanhook::ports::{Deliveries, Resends, Taken};
+use loanhook::ports::{Begun, Deliveries, Resends, Subscriptions, Taken};
 use uuid::Uuid;
 
 use super::OnDisk;
-use crate::engine::Engine;
-use crate::scene::{SECOND, START, Scene, ended, resend_wake, wake};
+use crate::engine::{Engine, Kept};
+use crate::scene::{SECOND, START, Scene, accept, ended, resend_wake, subscription, wake};
 
 pub(super) fn errors(rows: &[Attempt]) -> Vec<Option<ErrorKind>> {
     let error = |row: &Attempt| Some(row.completion()?.error()?.kind);
@@ -56,6 +56,54 @@ fn what_waits_in_the_queue_outlives_the_process() {
         let resend = resend_wake(&asked, START + SECOND);
         let retry = wake(&scene.accepted, 2, START + 301 * SECOND);
         assert_eq!(scene.engine.drain().await, [resend, retry]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_start_interrupts_what_was_in_flight_though_its_row_cannot_be_read() {
+    crate::run(async {
+        let scene = Scene::<OnDisk>::new(&[300]).await?;
+        let claim = scene.claim(START).await?;
+        scene.engine.spoil(Kept::Row(&claim.row));
+        let other = accept(&scene.engine, &scene.subscription, "728", START).await?;
+        scene.engine.receive().await;
+        let begun = scene.ports().begin(&wake(&other, 1, START), 1, Uuid::new_v4(), START).await?;
+        assert!(matches!(begun, Begun::Won(_)));
+
+        let scene = restart(scene).await;
+        let rows = scene.rows().await?;
+        assert_eq!(errors(&rows), [Some(ErrorKind::Interrupted)]);
+        assert_eq!(rows[0].id, claim.row.id, "made anew in its place");
+        assert_eq!(scene.delivery().await?.progress.next.map(|next| next.number), Some(2));
+        assert_eq!(errors(&scene.rows_of(&other).await?), [Some(ErrorKind::Interrupted)]);
+        Ok(())
+    });
+}
+
+/// One of each kind: none stops the start.
+#[test]
+fn a_start_leaves_out_what_cannot_be_read() {
+    crate::run(async {
+        let scene = Scene::<OnDisk>::new(&[300]).await?;
+        scene.attempt(Ok(500), START).await?;
+        let (resend, _) = scene.resend(None, START + SECOND).await?;
+        let wake = resend_wake(&resend, START + SECOND);
+        let taken = scene.ports().take_resend(&wake, &resend.loan_id, resend.id, Uuid::new_v4(), wake.due);
+        assert!(matches!(taken.await?, Taken::Won(_)));
+        scene.engine.spoil(Kept::Row(&resend));
+        scene.engine.spoil(Kept::Subscription(&scene.subscription));
+        let odd =
+            "INSERT INTO queue (subscription, due, tenant, trace, number) VALUES ('odd', 0, 'acme', x'', 1)";
+        scene.engine.change(odd, &[]);
+        scene.engine.change("INSERT INTO egress (address, seen) VALUES (x'00', 'odd')", &[]);
+
+        let scene = restart(scene).await;
+        assert_eq!(errors(&scene.rows().await?), [None], "the first attempt stands");
+        assert_eq!(scene.ports().subscriptions(scene.tenant()).await?.len(), 0);
+        let hook = subscription(scene.tenant(), "Another", &[], START + SECOND);
+        assert!(scene.ports().create(hook.clone(), 10).await?, "and goes on");
+        accept(&scene.engine, &hook, "728", START).await?;
         Ok(())
     });
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use loanhook::deliver::Deliver;
 use loanhook::embedded::{Embedded, Limits, Worker};
 use loanhook::model::attempt::AttemptNumber;
+use loanhook::model::delivery::Delivery;
 use loanhook::model::failure::ErrorKind;
 use loanhook::model::progress::Status;
 use loanhook::model::time::Timestamp;
@@ -142,19 +143,29 @@ fn what_comes_in_begins_with_its_commit_while_there_is_a_place_for_it() {
     });
 }
 
-/// A message whose delivery cannot be read holds up nothing behind it.
+/// Messages that cannot be read, or whose delivery cannot, hold up nothing behind them, and stay.
 #[test]
-fn what_cannot_be_read_fails_by_itself() {
+fn a_message_that_cannot_be_acted_on_is_put_aside() {
     crate::run(async {
         let engine = OnDisk::fresh().await;
         let subscription = subscription(&tenant("acme"), "Core banking", &[300], START);
         let bad = accept(&engine, &subscription, "bad", START).await?;
+        let odd = accept(&engine, &subscription, "odd", START + MILLISECOND).await?;
         let good = accept(&engine, &subscription, "good", START + SECOND).await?;
-        let trace = bad.frozen.trace_id.uuid().into_bytes();
-        engine.change("UPDATE deliveries SET frozen = '{' WHERE trace = ?1", params![trace]);
+        let trace = |of: &Delivery| of.frozen.trace_id.uuid().into_bytes();
+        engine.change("UPDATE deliveries SET frozen = '{' WHERE trace = ?1", params![trace(&bad)]);
+        engine.change("UPDATE queue SET tenant = 'No Tenant' WHERE trace = ?1", params![trace(&odd)]);
         let (worker, mut started) = tell(engine.ports(), |attempt| attempt.row.trace_id);
-        let both = [started.recv().await.expect("started"), started.recv().await.expect("started")];
-        assert!(both.contains(&Some(good.frozen.trace_id)) && both.contains(&None), "{both:?}");
+        assert_eq!(started.recv().await.expect("started"), Some(good.frozen.trace_id));
+        worker.end().await;
+        let due = "SELECT count(*) FROM queue WHERE due = 9223372036854775807";
+        let aside: i64 = engine.file().query_row(due, [], |row| row.get(0)).expect("counted");
+        assert_eq!(aside, 2);
+        // Nor does a start stumble over them.
+        let engine = engine.restart();
+        let (worker, mut started) = tell(engine.ports(), |attempt| attempt.row.trace_id);
+        let next = accept(&engine, &subscription, "next", START + SECOND).await?;
+        assert_eq!(started.recv().await.expect("started"), Some(next.frozen.trace_id));
         worker.end().await;
         Ok(())
     });

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::run;
+use crate::harness::api::rows_of;
 use crate::harness::build::named;
 use crate::harness::{Journey, Reply, event, ids, text};
 
@@ -39,7 +40,7 @@ async fn history_is_a_table_or_the_answer_as_json() {
 async fn history_all_reads_every_page() {
     let j = Journey::begin().await;
     j.subscribe("/hook", json!({})).await;
-    j.api.post("/v1/events/batch", &json!({"events": vec![event("727"); 12]})).await.is(200);
+    j.api.send_batch(vec![event("727"); 12]).await;
     for _ in 0..12 {
         j.receiver.next().await;
     }
@@ -83,6 +84,23 @@ async fn trace_shows_a_delivery_and_its_attempts() {
     assert_eq!(run(&j, &["trace", &trace, "--json"], "").await.json(), j.api.delivery(&trace).await);
     let unknown = run(&j, &["trace", "00000000-0000-4000-8000-000000000000"], "").await.failed(1);
     assert!(unknown.contains("404"), "{unknown}");
+}
+
+#[tokio::test]
+async fn trace_shows_all_attempts_of_a_delivery_with_more_than_a_page_of_them() {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({})).await;
+    let trace = j.api.send_one(&event("727")).await;
+    j.api.settled(&trace).await;
+    for _ in 0..205 {
+        j.api.resend(&trace).await;
+    }
+    let shown = run(&j, &["trace", &trace, "--wide"], "").await.printed();
+    assert_eq!(shown.lines().filter(|line| line.contains(" manual")).count(), 205, "{shown}");
+    assert_eq!(shown.matches("Event Title").count(), 1, "under one head");
+    let whole = run(&j, &["trace", &trace, "--json"], "").await.json();
+    assert_eq!((rows_of(&whole).len(), &whole["next"]), (206, &json!(null)));
+    assert_eq!(whole["traceId"], trace);
 }
 
 #[tokio::test]

@@ -1,14 +1,16 @@
 //! A thin client of the API: what was asked, what came back, and the few calls that every journey makes.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
-use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
+use super::answer::Answer;
 use super::rows::text;
 use super::target::Target;
-use super::wait::{deadline, eventually_within};
+use super::wait::{deadline, eventually_within, pause};
 
 #[derive(Clone)]
 pub(crate) struct Api {
@@ -20,6 +22,9 @@ pub(crate) struct Api {
 impl Api {
     pub(crate) fn new(target: &Arc<Target>, key: Option<&str>) -> Self {
         let mut http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        if !target.is_external() {
+            http = http.local_address(IpAddr::from(own_address()));
+        }
         if let Some(host) = target.base().as_deref().and_then(local_host) {
             http = http.resolve(&host, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         }
@@ -43,7 +48,7 @@ impl Api {
         if let Some(key) = &self.key {
             request = request.bearer_auth(key);
         }
-        Asked { request }
+        Asked { request, is_external: self.target.is_external() }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -82,6 +87,25 @@ impl Api {
         let mut traces = self.send(event).await;
         assert_eq!(traces.len(), 1, "the event was to match one subscription");
         traces.remove(0)
+    }
+
+    /// Posts events in one batch and returns their results. Those for which there was no room are posted again.
+    pub(crate) async fn send_batch(&self, events: Vec<Value>) -> Vec<Value> {
+        let start = Instant::now();
+        let (mut accepted, mut left) = (Vec::new(), events);
+        while !left.is_empty() {
+            let answer = self.post("/v1/events/batch", &json!({"events": left})).await.is(200).json();
+            let results = answer["results"].as_array().expect("a batch has results").iter().zip(left);
+            let (done, busy): (Vec<_>, Vec<_>) = results.partition(|(result, _)| result["status"] != 503);
+            accepted.extend(done.into_iter().map(|(result, _)| result.clone()));
+            left = busy.into_iter().map(|(_, event)| event).collect();
+            if !left.is_empty() {
+                assert!(start.elapsed() < deadline(), "there is no room for {} events", left.len());
+                pause(Duration::from_secs(1)).await;
+            }
+        }
+        assert!(accepted.iter().all(|result| result["status"] == 202), "{accepted:#?}");
+        accepted
     }
 
     pub(crate) async fn delivery(&self, trace: &str) -> Value {
@@ -133,6 +157,12 @@ impl Api {
     }
 }
 
+/// An address of this machine that no other caller has: what one does wrong counts against no other.
+fn own_address() -> Ipv4Addr {
+    static CALLERS: AtomicU32 = AtomicU32::new(1);
+    Ipv4Addr::from_bits(Ipv4Addr::new(127, 1, 0, 0).to_bits() + CALLERS.fetch_add(1, Ordering::Relaxed))
+}
+
 /// The name of a local gateway's API: not every resolver knows that `*.localhost` is this machine.
 fn local_host(base: &str) -> Option<String> {
     let host = url::Url::parse(base).ok()?.host_str()?.to_owned();
@@ -156,11 +186,13 @@ fn at_rest(delivery: &Value) -> bool {
 
 pub(crate) struct Asked {
     request: reqwest::RequestBuilder,
+    /// Elsewhere all callers have one address, and share what is allowed to it.
+    is_external: bool,
 }
 
 impl Asked {
     pub(crate) fn header(self, name: &str, value: &str) -> Self {
-        Self { request: self.request.header(name, value) }
+        Self { request: self.request.header(name, value), ..self }
     }
 
     pub(crate) fn json(self, body: &Value) -> Self {
@@ -174,11 +206,28 @@ impl Asked {
 
     /// Bytes of which nothing is said.
     pub(crate) fn bytes(self, body: impl Into<reqwest::Body>) -> Self {
-        Self { request: self.request.body(body) }
+        Self { request: self.request.body(body), ..self }
     }
 
+    /// The answer. One that asks to come again later, or that a gateway gives in the place of a function that is busy, is
+    /// waited for, as any caller would.
     pub(crate) async fn answer(self) -> Answer {
-        self.attempt().await.unwrap_or_else(|lost| panic!("the API gave no answer: {lost:?}"))
+        let start = Instant::now();
+        let is_external = self.is_external;
+        let mut asked = self;
+        for tries in 0_u32.. {
+            let again = asked.request.try_clone();
+            let answer = asked.attempt().await;
+            let answer = answer.unwrap_or_else(|lost| panic!("the API gave no answer: {lost:?}"));
+            match again {
+                Some(request) if answer.asks_to_come_again(is_external) && start.elapsed() < deadline() => {
+                    pause(answer.comes_again_after(tries)).await;
+                    asked = Self { request, is_external };
+                }
+                _ => return answer,
+            }
+        }
+        unreachable!("it is asked until the deadline")
     }
 
     /// The answer, or none where the server died before it gave one.
@@ -188,64 +237,4 @@ impl Asked {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Ok(Answer { asked, status, headers, body: response.bytes().await?.to_vec() })
     }
-}
-
-#[derive(Debug)]
-pub(crate) struct Answer {
-    asked: String,
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Vec<u8>,
-}
-
-impl Answer {
-    #[track_caller]
-    pub(crate) fn is(self, status: u16) -> Self {
-        let Self { asked, status: got, body, .. } = &self;
-        assert_eq!(*got, status, "{asked} answered {}", String::from_utf8_lossy(body));
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|no_json| panic!("{}: {no_json}: {self:?}", self.asked))
-    }
-
-    pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-    }
-
-    /// A problem of RFC 9457 with this status, as the API promises every error to be.
-    #[track_caller]
-    pub(crate) fn problem(self, status: u16) -> Value {
-        let answer = self.is(status);
-        assert_eq!(answer.header("content-type"), "application/problem+json", "{answer:?}");
-        let problem = answer.json();
-        for field in ["type", "title", "detail"] {
-            assert!(!text(&problem[field]).is_empty(), "a problem has a {field}: {problem}");
-        }
-        assert_eq!(problem["status"], status, "{problem}");
-        problem
-    }
-
-    /// A 422 that points at these places, and no other, in any order.
-    #[track_caller]
-    pub(crate) fn points_at(self, pointers: &[&str]) {
-        let problem = self.problem(422);
-        let errors =
-            problem["errors"].as_array().unwrap_or_else(|| panic!("validation lists errors: {problem}"));
-        assert_eq!(errors.len(), pointers.len(), "{problem}");
-        for pointer in pointers {
-            assert!(errors.iter().any(|error| is_about(error, pointer)), "{pointer}: {problem}");
-        }
-    }
-}
-
-/// Whether an error is about this place. One about a member that is missing may point at its parent and name it.
-fn is_about(error: &Value, pointer: &str) -> bool {
-    let (found, detail) = (text(&error["pointer"]), text(&error["detail"]));
-    let (parent, member) = pointer.rsplit_once('/').unwrap_or_default();
-    !detail.is_empty()
-        && (found == pointer || found == parent && detail.contains("missing") && detail.contains(member))
 }

@@ -32,12 +32,22 @@ pub(crate) fn late(row: &Value) -> f64 {
     wait.as_seconds_f64()
 }
 
+/// How long after the end of a row's request its next attempt was scheduled, in seconds: however slow the machine, it is
+/// what the schedule says. A row shows its times to the millisecond and how long the answer took to a tenth of one.
+#[track_caller]
+pub(crate) fn wait(row: &Value) -> f64 {
+    late(row) - row["responseTimeMs"].as_f64().expect("an answer came") / 1_000.0
+}
+
+/// By how much a wait may be another than the schedule's, for that rounding, in seconds.
+pub(crate) const ROUNDING: f64 = 0.003;
+
 /// Times are shown to the millisecond, so two of them may disagree by one.
 pub(crate) fn one_millisecond() -> TimeDelta {
     TimeDelta::milliseconds(1)
 }
 
-const FIELDS: [&str; 23] = [
+const FIELDS: [&str; 24] = [
     "id",
     "traceId",
     "loanId",
@@ -52,6 +62,7 @@ const FIELDS: [&str; 23] = [
     "resendOf",
     "resends",
     "occurredAt",
+    "test",
     "outcome",
     "responseCode",
     "error",

@@ -5,7 +5,16 @@ use std::time::{Duration, Instant};
 
 /// How long anything may take before the journey calls it lost. Elsewhere functions start cold, and share a machine.
 pub(crate) fn deadline() -> Duration {
-    Duration::from_secs(if std::env::var_os("LOANHOOK_TEST_URL").is_some() { 150 } else { 45 })
+    Duration::from_secs(if is_elsewhere() { 150 } else { 45 })
+}
+
+/// So many seconds as a journey gives to what it must do meanwhile: more of them elsewhere.
+pub(crate) fn room(seconds: u32) -> u32 {
+    if is_elsewhere() { 8 * seconds } else { seconds }
+}
+
+fn is_elsewhere() -> bool {
+    std::env::var_os("LOANHOOK_TEST_URL").is_some()
 }
 
 /// Asks again and again until `probe` has an answer.

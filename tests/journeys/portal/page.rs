@@ -50,6 +50,25 @@ async fn an_open_row_tells_all_that_is_known_of_it() {
 }
 
 #[tokio::test]
+async fn an_open_row_of_a_delivery_that_was_resent_very_often_shows_the_newest_and_leads_to_all() {
+    let j = Journey::begin().await;
+    j.subscribe("/hook", json!({})).await;
+    let trace = j.api.send_one(&event("727")).await;
+    let first = j.api.settled(&trace).await["attempts"][0]["id"].clone();
+    for _ in 0..60 {
+        j.api.resend(&trace).await;
+    }
+    let mut visitor = viewer(&j).await;
+    let details = Page::of(&visitor.get(&format!("{PAGE}/{}/details", text(&first))).await.is(200));
+    assert_eq!(details.all(".life .mark").len(), 12);
+    assert!(details.text(".life figcaption").contains("(the newest 12 attempts; show all)"));
+    assert!(details.fact("Manually retried").ends_with("and 55 times before"));
+    let all = details.attribute(".life figcaption a", "href");
+    let story = visitor.page(&format!("{all}&limit=200")).await;
+    assert_eq!(story.rows().len(), 61);
+}
+
+#[tokio::test]
 async fn without_an_answer_it_says_what_happened() {
     let j = Journey::begin().await;
     j.subscribe("/reset", json!({"criteria": {"events": ["Payment Posted to Account"]}})).await;

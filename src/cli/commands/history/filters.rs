@@ -30,7 +30,7 @@ pub(super) struct Filters {
     /// How it went, or goes
     #[arg(long, value_parser = PossibleValuesParser::new(OUTCOMES))]
     outcome: Option<String>,
-    /// A response code, or a class of them: 200, 4xx
+    /// A response code from 100 to 999, or a class of them: 200, 4xx
     #[arg(long, value_name = "CODE")]
     response_code: Option<String>,
     /// What went wrong where there is no response code
