@@ -18,7 +18,7 @@ use self::recording::{complete, patiently, record};
 use crate::log;
 use crate::model::attempt::{Attempt, AttemptState, Completion, SENDER_DIED};
 use crate::model::delivery::Delivery;
-use crate::model::failure::{ErrorKind, Failure};
+use crate::model::failure::{ErrorKind, Failure, Phase};
 use crate::model::progress::Verdict;
 use crate::model::time::Timestamp;
 use crate::ports::{
@@ -149,7 +149,7 @@ where
         payload: Option<Bytes>,
     ) -> Result<Option<Bytes>, Unsent> {
         if let Some(reason) = &delivery.frozen.request.unrenderable {
-            let failure = Failure::new(ErrorKind::Template, reason.clone());
+            let failure = Failure::at(Phase::Prepare, ErrorKind::Template, reason.clone());
             row.state = AttemptState::Complete(Completion::unsent(row.sent_at, failure));
             log::attempt(row);
             return Ok(None);

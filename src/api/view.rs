@@ -98,6 +98,8 @@ struct ResponseView {
     /// The headers were longer than 16 KiB. In the answer of a single row alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     headers_truncated: Option<bool>,
+    /// How many header lines could not be read and were left out; the answer counts all the same.
+    headers_dropped: u32,
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -175,6 +177,7 @@ impl ResponseView {
             href,
             headers: headers.then(|| listed.collect()),
             headers_truncated: headers.then_some(response.headers_truncated),
+            headers_dropped: response.headers_dropped,
         }
     }
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::model::attempt::AttemptNumber;
-use crate::model::id::{AttemptId, EventId, SubscriptionId, TenantId, TraceId};
+use crate::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use crate::model::subscription::Method;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
@@ -32,6 +32,9 @@ fn outgoing() -> Outgoing {
         attempt_id: AttemptId::at(NOW),
         number: AttemptNumber::Auto(1),
         event_name: "Payment Posted to Account".into(),
+        loan_id: LoanId::try_from("727".to_owned()).expect("a loan"),
+        occurred_at: None,
+        test: false,
         secrets: Vec::new(),
         sent_at: NOW,
         timeout: Duration::from_secs(15),

@@ -104,6 +104,8 @@ impl<S: Payloads + Subscriptions, O> Deliver<S, O> {
             attempt_id: row.id,
             number: row.number,
             event_name: frozen.event_name.clone(),
+            loan_id: frozen.loan_id.clone(),
+            occurred_at: frozen.occurred_at.clone(),
             secrets: secrets.ok_or_else(|| gone("its signing secrets are gone"))?.valid(row.sent_at),
             sent_at: row.sent_at,
             timeout: Duration::from_secs(frozen.timeout_seconds.into()),

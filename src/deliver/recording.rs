@@ -48,11 +48,19 @@ pub(super) async fn record<F: Future<Output = Stored<bool>>>(
 pub(super) fn complete(row: &mut Attempt, sent: Sent) -> Option<Bytes> {
     let (response, body) = sent
         .received
-        .map(|Received { headers, headers_truncated, body, truncated }| {
+        .map(|Received { headers, headers_truncated, headers_dropped, body, truncated }| {
             let content_type = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
             let content_type = content_type.map(|(_, value)| value.clone());
             let payload = Payload::of(&body);
-            (StoredResponse { payload, content_type, truncated, headers, headers_truncated }, body)
+            let response = StoredResponse {
+                payload,
+                content_type,
+                truncated,
+                headers,
+                headers_truncated,
+                headers_dropped,
+            };
+            (response, body)
         })
         .unzip();
     let blocked = sent.result.as_ref().is_err_and(|failure| failure.kind == ErrorKind::Blocked);

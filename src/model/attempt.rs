@@ -78,6 +78,9 @@ pub struct StoredResponse {
     pub truncated: bool,
     pub headers: Vec<(String, String)>,
     pub headers_truncated: bool,
+    /// How many header lines could not be read and were left out; none in rows of an older version.
+    #[serde(default)]
+    pub headers_dropped: u32,
 }
 
 /// Which attempt of its delivery this is: 1, 2, … for automatic ones, `manual` for a resend.

@@ -76,6 +76,19 @@ async fn every_kind_of_attempt(format: &str) -> Option<Seen> {
 }
 
 impl Seen {
+    /// The operator reads which address was refused, which the row does not say.
+    #[track_caller]
+    fn names_what_was_refused(&self, lines: impl Iterator<Item = String>) {
+        let lines: Vec<_> = lines.collect();
+        let [line] = &lines[..] else { panic!("one attempt is blocked: {lines:?}") };
+        let blocked = self.rows.iter().find(|row| row["error"]["kind"] == "blocked").expect("one is blocked");
+        for name in ["id", "traceId"].map(|field| text(&blocked[field])) {
+            assert!(line.contains(name), "{line}");
+        }
+        assert!(line.contains("10.1.2.3, a private address"), "{line}");
+        assert!(!text(&blocked["error"]["detail"]).contains("10.1.2.3"), "{blocked:#}");
+    }
+
     #[track_caller]
     fn hushed(&self, log: &str) {
         for secret in &self.secrets {
@@ -88,9 +101,15 @@ impl Seen {
 async fn a_log_as_json_has_one_line_an_attempt_that_names_it_and_shows_nothing_of_it() {
     let Some(seen) = every_kind_of_attempt("json").await else { return };
     assert_eq!(seen.rows.len(), 4);
-    let said = seen.j.target.said_of_attempts(seen.rows.len()).await;
+    let said = seen.j.target.said_of_attempts(seen.rows.len() + 1).await;
+    let (refusals, lines): (Vec<Value>, Vec<Value>) = said
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .partition(|line| line["message"] == "attempt.blocked");
+    seen.names_what_was_refused(refusals.iter().map(ToString::to_string));
+    let named = lines;
     let mut lines: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for line in said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+    for line in &named {
         let is_of_attempt = line["message"].as_str().is_some_and(|message| message.starts_with("attempt."));
         if let Some(attempt) = line["attempt_id"].as_str().filter(|_| is_of_attempt) {
             lines.entry(attempt.to_owned()).or_default().push(line.clone());
@@ -116,10 +135,13 @@ async fn a_log_as_json_has_one_line_an_attempt_that_names_it_and_shows_nothing_o
 #[tokio::test]
 async fn a_log_as_text_names_each_attempt_once_and_shows_nothing_of_it() {
     let Some(seen) = every_kind_of_attempt("text").await else { return };
-    let said = seen.j.target.said_of_attempts(seen.rows.len()).await;
+    let said = seen.j.target.said_of_attempts(seen.rows.len() + 1).await;
+    let (refusals, lines): (Vec<&str>, Vec<&str>) =
+        said.lines().partition(|line| line.contains("attempt.blocked"));
+    seen.names_what_was_refused(refusals.into_iter().map(str::to_owned));
     for row in &seen.rows {
         let id = text(&row["id"]);
-        let of_attempt = said.lines().filter(|line| line.contains(id) && line.contains(" attempt."));
+        let of_attempt = lines.iter().filter(|line| line.contains(id) && line.contains(" attempt."));
         assert_eq!(of_attempt.count(), 1, "{id}:\n{said}");
     }
     seen.hushed(&said);

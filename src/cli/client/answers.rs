@@ -47,6 +47,8 @@ pub(crate) struct Row {
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct AttemptError {
     pub(crate) kind: String,
+    /// None where the server does not know it, or is of an older version.
+    pub(crate) phase: Option<String>,
     pub(crate) detail: String,
 }
 
@@ -62,6 +64,8 @@ pub(crate) struct Payload {
     pub(crate) headers: Vec<Header>,
     #[serde(default)]
     pub(crate) headers_truncated: bool,
+    #[serde(default)]
+    pub(crate) headers_dropped: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
