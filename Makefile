@@ -2,7 +2,7 @@
 
 VENV := .venv
 
-.PHONY: check fmt clippy docs deny template test test-one-process test-browser screenshots test-aws bench bench-lambda demo stack stack-down clean
+.PHONY: check fmt clippy docs deny pins template test test-one-process test-browser screenshots test-aws bench bench-lambda demo stack stack-down clean
 # In the order in which they stand, which is from cheap to dear.
 .NOTPARALLEL:
 
@@ -20,20 +20,36 @@ docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --locked
 	RUSTDOCFLAGS="-D warnings" cargo doc --lib --no-deps --document-private-items --no-default-features --features aws --locked
 
-# Advisories need their database; where it cannot be fetched the rest is still held.
+# What comes in with dependencies, by deny.toml. cargo-deny is installed where it is missing. Advisories need their
+# database; where it cannot be fetched the rest is still held.
 deny:
-	@if cargo deny --version >/dev/null 2>&1; then \
-		cargo deny --locked check bans licenses sources || exit 1; \
-		if cargo deny fetch db >/dev/null 2>&1; then cargo deny --locked check advisories; \
-		else echo "deny: advisories SKIPPED, their database cannot be fetched here"; fi; \
-	else echo "deny: SKIPPED, cargo-deny is not installed (cargo install --locked cargo-deny)"; fi
+	.ci/cargo-deny.sh
+	cargo deny --locked check bans licenses sources
+	@if cargo deny fetch db; then cargo deny --locked check advisories; \
+	else echo "deny: advisories SKIPPED, their database cannot be fetched here"; fi
 
 # What validates the OpenAPI document and tests the API against it, and what checks, builds, deploys and emulates the
-# stack on AWS.
+# stack on AWS: every package in one version, known by its hash.
 $(VENV)/.installed: requirements.txt tests/requirements.txt
 	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --requirement requirements.txt --requirement tests/requirements.txt
+	# Nothing is left for pip to choose: the files are whole, which is checked after.
+	$(VENV)/bin/pip install --quiet --no-deps --require-hashes \
+		--requirement requirements.txt --requirement tests/requirements.txt
+	$(VENV)/bin/pip check
 	touch $@
+
+# Those versions anew, of what the .in files name: first of both together, so that they share one environment.
+UV := uv==0.13.9
+PINS := $(VENV)-pins
+COMPILE := $(PINS)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \
+	--no-emit-index-url --no-emit-find-links
+pins:
+	python3 -m venv $(PINS)
+	$(PINS)/bin/pip install --quiet $(UV)
+	$(COMPILE) requirements.in tests/requirements.in --output-file $(PINS)/both.txt
+	$(COMPILE) --generate-hashes --constraint $(PINS)/both.txt requirements.in --output-file requirements.txt
+	$(COMPILE) --generate-hashes --constraint $(PINS)/both.txt tests/requirements.in --output-file tests/requirements.txt
+	rm -rf $(PINS)
 
 test: test-one-process test-browser test-aws
 

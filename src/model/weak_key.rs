@@ -6,7 +6,7 @@ const DIFFERENT: usize = 8;
 const LETTERS_BEYOND_WORDS: usize = 4;
 const CHARACTERS_BEYOND_WORDS: usize = 16;
 /// A run of neighbours is a sequence from this length on.
-const RUN: usize = 3;
+const RUN: usize = 4;
 
 /// Words that passwords are commonly made of, in lower case.
 const WORDS: [&str; 26] = [
@@ -111,6 +111,7 @@ mod tests {
             ("local_admin_key_0001", false),
             ("local_stack_admin_key", false),
             ("second_admin_key_0123456789", false),
+            ("first_admin_key_0123456789", false),
             ("third_admin_key_0123456789", false),
             ("test_0123456789abcdef0123456789abcdef", false),
             ("journeys_operator_0123456789", false),

@@ -74,9 +74,6 @@ fn headers(outgoing: &Outgoing) -> Result<HeaderMap, http::Error> {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(content_type)?);
     }
     headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-    if outgoing.test {
-        headers.insert(HeaderName::from_static("loanhook-test"), HeaderValue::from_static("1"));
-    }
     for (name, value) in [
         ("webhook-id", id),
         ("webhook-timestamp", timestamp.to_string()),
@@ -90,6 +87,9 @@ fn headers(outgoing: &Outgoing) -> Result<HeaderMap, http::Error> {
     }
     if let Some(occurred_at) = &outgoing.occurred_at {
         headers.insert("loanhook-occurred-at", HeaderValue::try_from(encoded(occurred_at))?);
+    }
+    if outgoing.test {
+        headers.insert("loanhook-test", HeaderValue::from_static("1"));
     }
     Ok(headers)
 }

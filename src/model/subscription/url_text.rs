@@ -49,7 +49,10 @@ fn fault(url: &str) -> Option<&'static str> {
         return Some(USER);
     }
     // The colons of an IPv6 address stand in brackets.
-    let end = authority.rfind(']').unwrap_or(0);
+    let end = match authority.rfind(']') {
+        None if authority.starts_with('[') => return Some(NO_URL),
+        end => end.unwrap_or(0),
+    };
     let (host, port) = match authority[end..].find(':') {
         Some(colon) => (&authority[..end + colon], Some(&authority[end + colon + 1..])),
         None => (authority, None),

@@ -53,6 +53,6 @@ async fn values_of_a_destinations_query_are_shown_to_who_may_write_subscriptions
         visitor.post("/login", &[("loan", "727"), ("key", key)]).await.is(303);
         let page = visitor.page(&open).await;
         assert_eq!(page.fact("Destination"), *shown);
-        assert_eq!(page.texts(".confirm bdi"), [shown.clone()]);
+        assert_eq!(page.texts(".confirm bdi"), std::slice::from_ref(shown));
     }
 }
