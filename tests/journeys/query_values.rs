@@ -1,4 +1,5 @@
-//! Values in the query of a receiver's URL may be tokens: whoever may not write subscriptions is not shown them.
+//! Values in the query of a receiver's URL may be tokens: no list of the history shows them, and whoever may not write
+//! subscriptions is shown them nowhere.
 
 use serde_json::{Value, json};
 
@@ -26,16 +27,22 @@ async fn only_who_may_write_subscriptions_is_shown_them() {
 
     let reader = j.api.colleague("Reader", &["history:read", "webhooks:resend"]).await;
     let row = |row: &Value| format!("/v1/loans/727/webhooks/{}", text(&row["id"]));
-    let mut asked = vec!["/v1/loans/727/webhooks".to_owned(), "/v1/subscriptions".to_owned(), path(&made)];
-    asked.extend(rows.iter().map(row));
-    asked.extend(traces.iter().map(|trace| format!("/v1/webhooks/{trace}")));
+    let mut whole = vec!["/v1/subscriptions".to_owned(), path(&made)];
+    whole.extend(rows.iter().map(row));
+    let mut lists = vec!["/v1/loans/727/webhooks".to_owned()];
+    lists.extend(traces.iter().map(|trace| format!("/v1/webhooks/{trace}")));
     let shown = |answer: Answer| String::from_utf8(answer.is(200).body).expect("text");
-    for path in &asked {
-        let masked = shown(reader.get(path).await);
-        assert!(
-            !masked.contains(TOKEN) && masked.contains("/hook?token=***&loan=***&***#***"),
-            "{path}: {masked}"
-        );
+    let is_masked = |path: &str, shown: &str| {
+        let masked = !shown.contains(TOKEN) && shown.contains("/hook?token=***&loan=***&***#***");
+        assert!(masked, "{path}: {shown}");
+    };
+    for path in lists.iter().chain(&whole) {
+        is_masked(path, &shown(reader.get(path).await));
+    }
+    for path in &lists {
+        is_masked(path, &shown(j.api.get(path).await));
+    }
+    for path in &whole {
         let whole = shown(j.api.get(path).await);
         assert!(whole.contains(&format!("/hook?token={TOKEN}&loan=")), "{path}: {whole}");
     }

@@ -64,6 +64,7 @@ async fn body_url_and_headers_arrive_as_they_were_written() {
     );
     assert_eq!(String::from_utf8_lossy(&request.body), expected);
     let row = &j.api.settled(&trace).await["attempts"][0];
+    let row = j.api.get(&format!("/v1/loans/727/webhooks/{}", text(&row["id"]))).await.is(200).json();
     assert_eq!(row["destination"], j.receiver.url(&request.target));
 }
 
