@@ -4,7 +4,7 @@ use loanhook::deliver::Deliver;
 use loanhook::model::attempt::{AttemptNumber, AttemptState};
 use loanhook::model::progress::Status;
 use loanhook::ports::{
-    Attempts, Deliveries, Due, NotSent, Outgoing, Queued, Resends, Sender, Sent, Stored, Taken,
+    Attempts, Deliveries, Due, NotSent, Outgoing, Queued, Released, Resends, Sender, Sent, Stored, Taken,
 };
 use loanhook::resend::{Named, ResendError, ResendRequest, resend};
 use uuid::Uuid;
@@ -41,13 +41,12 @@ pub(crate) async fn a_claim_that_is_given_back_leaves_no_row_and_its_number_is_d
     let scene = Scene::<E>::new(&[300]).await?;
     let claim = scene.claim(START).await?;
     let due = START + 5 * SECOND;
-    assert!(
-        !scene.ports().release(&claim.delivery, Uuid::new_v4(), &claim.row, due).await?,
-        "another's token"
-    );
+    let other = scene.ports().release(&claim.delivery, Uuid::new_v4(), &claim.row, due).await?;
+    assert_eq!(other, Released::Superseded, "another's token");
     assert_eq!(scene.rows().await?, std::slice::from_ref(&claim.row));
 
-    assert!(scene.ports().release(&claim.delivery, claim.token, &claim.row, due).await?);
+    let released = scene.ports().release(&claim.delivery, claim.token, &claim.row, due).await?;
+    assert_eq!(released, Released::Done);
     assert_eq!(scene.rows().await?, []);
     let progress = scene.delivery().await?.progress;
     let next = progress.next.expect("a next attempt");
