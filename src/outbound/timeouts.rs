@@ -23,7 +23,7 @@ impl Default for Track {
 impl Track {
     /// Whether the request is still being written, or was.
     fn phase(&self) -> Phase {
-        let bytes = self.watch.as_ref().filter(|_| self.phase == Phase::Send).map(|watch| watch.bytes());
+        let bytes = self.watch.as_ref().filter(|_| self.phase == Phase::Send).map(|watch| watch.counted());
         match bytes {
             Some(bytes) if bytes.written > 0 && !bytes.stuck => Phase::Wait,
             _ => self.phase,
