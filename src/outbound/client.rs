@@ -137,7 +137,10 @@ impl Inner {
             }
             Ok(Err(Stop::NotSent(not_sent))) => return Err(not_sent),
             Ok(Err(Stop::Failed(sent))) => *sent,
-            Err(_) => Sent::failed(timeouts::before_answer(&track, how.timeout, &prepared.to)),
+            Err(_) => match track.lacking.take() {
+                Some(not_sent) => return Err(not_sent),
+                None => Sent::failed(timeouts::before_answer(&track, how.timeout, &prepared.to)),
+            },
         };
         // The next attempt begins with another address: the first that failed is the last to be tried again.
         if !stopped.is_interrupted() {
@@ -162,7 +165,8 @@ impl Inner {
         }
         let connection = match self.open(prepared, how, seat, track).await {
             // Connections that wait may hold what is missing.
-            Err(Stop::NotSent(_)) if self.pool.close_idle() > 0 => {
+            Err(Stop::NotSent(not_sent)) if self.pool.close_idle() > 0 => {
+                track.lacking = Some(not_sent);
                 sleep(CLOSING).await;
                 self.open(prepared, how, seat, track).await?
             }

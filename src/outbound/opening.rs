@@ -78,7 +78,7 @@ impl Inner {
             (Scheme::Https, Some(name)) => Some(name.clone()),
             (Scheme::Https, None) => return Err(Sent::failed(classify::impossible_name(to)).into()),
         };
-        let found = self.permitted(to, &how.tenant).await?;
+        let found = self.permitted(to, &how.tenant, &mut track.lacking).await?;
         track.phase = Phase::Connect;
         track.addresses = self.failing.order(&found, to.port, how.turn);
         let Raced { stream, remote, behind } = race(&track.addresses).await.map_err(|error| match error {
@@ -109,11 +109,16 @@ impl Inner {
     }
 
     /// The addresses of a destination, all of which may be connected to.
-    async fn permitted(&self, to: &Destination, tenant: &TenantId) -> Result<Vec<IpAddr>, Stop> {
+    async fn permitted(
+        &self,
+        to: &Destination,
+        tenant: &TenantId,
+        lacking: &mut Option<NotSent>,
+    ) -> Result<Vec<IpAddr>, Stop> {
         if let Some(address) = to.literal() {
             return Ok(vec![address]);
         }
-        let found = self.lookups.addresses(tenant, &to.host.to_string()).await;
+        let found = self.lookups.addresses(tenant, &to.host.to_string(), lacking).await;
         let found = found.map_err(|error| match classify::unresolved(&error, to) {
             Ok(failure) => Sent::failed(failure).into(),
             Err(not_sent) => Stop::NotSent(not_sent),

@@ -3,7 +3,10 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use super::{classify::so_far, prepare::Destination, response::Progress, wire::Watch};
-use crate::model::failure::{ErrorKind, Failure, Phase};
+use crate::{
+    model::failure::{ErrorKind, Failure, Phase},
+    ports::NotSent,
+};
 
 /// How far a request has come before its answer began.
 pub(super) struct Track {
@@ -12,11 +15,13 @@ pub(super) struct Track {
     pub(super) addresses: Vec<SocketAddr>,
     /// Of the connection that the request is written to.
     pub(super) watch: Option<Arc<Watch>>,
+    /// What this machine lacks, while that is waited for.
+    pub(super) lacking: Option<NotSent>,
 }
 
 impl Default for Track {
     fn default() -> Self {
-        Self { phase: Phase::Resolve, addresses: Vec::new(), watch: None }
+        Self { phase: Phase::Resolve, addresses: Vec::new(), watch: None, lacking: None }
     }
 }
 
