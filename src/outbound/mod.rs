@@ -36,7 +36,10 @@ mod lack;
 mod lookups;
 mod names;
 mod names_cache;
+mod names_errors;
 mod names_files;
+#[cfg(test)]
+mod names_server;
 mod opening;
 mod pool;
 mod prepare;
