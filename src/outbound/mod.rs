@@ -30,6 +30,7 @@ mod classify;
 mod client;
 mod connect;
 mod connection;
+mod ending;
 pub mod guard;
 mod head;
 mod lack;
