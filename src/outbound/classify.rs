@@ -1,7 +1,7 @@
-//! From a library's error to a kind, a phase and a sentence.
+//! Failures of requests: a kind, a phase and a sentence for each error of a library.
 //!
-//! An error is a chain: hyper's, the TLS library's, the operating system's. The cause that tells a servicer most is
-//! somewhere within, so the chain is walked, and the most telling link decides: TLS, then HTTP, then the connection.
+//! An error has a chain of causes: hyper's, the TLS library's, the operating system's. All of them are looked at, and
+//! one decides, in this order: TLS, then HTTP, then the connection.
 //!
 //! Only what is known to be harmless is quoted: hosts, ports, byte counts and statuses. The libraries' own texts are
 //! not: they are for programmers.

@@ -1,4 +1,4 @@
-//! Which connections are kept for another request, and for how long.
+//! The rule of which connections are kept for another request, and for how long.
 //!
 //! # The rule
 //!

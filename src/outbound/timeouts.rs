@@ -1,4 +1,4 @@
-//! What was not done in time, by the phase that it was not done in.
+//! Timeouts: how far a request had come when its time was over, and the failure that this is.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
