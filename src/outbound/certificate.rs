@@ -1,4 +1,4 @@
-//! What an error of TLS means, in words: a receiver's certificate, its version of TLS, its alerts.
+//! Errors of TLS, in words: a receiver's certificate, its version of TLS, its alerts.
 
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
 

@@ -1,7 +1,7 @@
-//! From a library's error to a kind, a phase and a sentence.
+//! Failures of requests: a kind, a phase and a sentence for each error of a library.
 //!
-//! An error is a chain: hyper's, the TLS library's, the operating system's. The cause that tells a servicer most is
-//! somewhere within, so the chain is walked, and the most telling link decides: TLS, then HTTP, then the connection.
+//! An error has a chain of causes: hyper's, the TLS library's, the operating system's. All of them are looked at, and
+//! one decides, in this order: TLS, then HTTP, then the connection.
 //!
 //! Only what is known to be harmless is quoted: hosts, ports, byte counts and statuses. The libraries' own texts are
 //! not: they are for programmers.
@@ -10,7 +10,7 @@ use std::{error::Error, io, iter};
 
 use super::{
     certificate, client::MAX_HEADERS, guard::Scheme, lack, prepare::Destination, response::Progress,
-    wire::Bytes,
+    wire::Counted,
 };
 use crate::model::failure::{ErrorKind, Failure, Phase};
 use crate::ports::NotSent;
@@ -86,7 +86,7 @@ pub(super) fn closed(to: &Destination) -> Failure {
 }
 
 /// That nobody knows what became of a request on a kept connection.
-pub(super) fn interrupted(bytes: Bytes, to: &Destination) -> Failure {
+pub(super) fn interrupted(bytes: Counted, to: &Destination) -> Failure {
     let phase = if bytes.stuck { Phase::Send } else { Phase::Wait };
     let detail = format!(
         "the connection to {}, kept from an earlier request, ended before an answer began; whether the receiver has \
@@ -102,7 +102,7 @@ pub(super) fn lacking(error: &hyper::Error) -> Option<NotSent> {
 }
 
 /// Why no answer came over a connection. `raw` is what came instead, `bytes` how much of the request was written.
-pub(super) fn without_answer(error: &hyper::Error, raw: &[u8], bytes: Bytes, to: &Destination) -> Failure {
+pub(super) fn without_answer(error: &hyper::Error, raw: &[u8], bytes: Counted, to: &Destination) -> Failure {
     if let Some(error) = find::<rustls::Error>(error) {
         return Failure::at(Phase::Tls, ErrorKind::Tls, certificate::detail(error, to));
     }

@@ -4,9 +4,9 @@
 //! is looked up, its addresses are judged, a connection is made and secured. Which connections are kept, and for how
 //! long, is [`super::reuse`]'s rule.
 //!
-//! A request is written once. Where a kept connection turns out to have ended before the first byte was written,
-//! another is taken; where it ends afterwards without one byte of an answer, what the receiver got is unknown, and
-//! the attempt is interrupted.
+//! A request is written once. Where a kept connection turns out to have ended before the first byte was written, or to
+//! take no request, another is taken; where it ends afterwards without one byte of an answer, what the receiver got is
+//! unknown, and the attempt is interrupted.
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,7 +27,7 @@ use super::{
     lookups::Lookups,
     names::SystemResolver,
     names_files::Unusable,
-    opening::{Begun, How, Stop, over},
+    opening::{Begun, How, Stop, over_kept, over_new},
     pool::{Pool, Seat},
     prepare::{Prepared, prepare},
     resolve::Resolver,
@@ -137,9 +137,10 @@ impl Inner {
             }
             Ok(Err(Stop::NotSent(not_sent))) => return Err(not_sent),
             Ok(Err(Stop::Failed(sent))) => *sent,
-            // A new connection is never given up for another.
-            Ok(Err(Stop::Unwritten)) => return Ok(Sent::failed(classify::closed(&prepared.to))),
-            Err(_) => Sent::failed(timeouts::before_answer(&track, how.timeout, &prepared.to)),
+            Err(_) => match track.lacking.take() {
+                Some(not_sent) => return Err(not_sent),
+                None => Sent::failed(timeouts::before_answer(&track, how.timeout, &prepared.to)),
+            },
         };
         // The next attempt begins with another address: the first that failed is the last to be tried again.
         if !stopped.is_interrupted() {
@@ -158,20 +159,20 @@ impl Inner {
         while !how.fresh
             && let Some(connection) = seat.kept()
         {
-            match over(connection, prepared, track).await {
-                Err(Stop::Unwritten) => {}
-                ended => return ended,
+            if let Some(ended) = over_kept(connection, prepared, track).await {
+                return ended;
             }
         }
         let connection = match self.open(prepared, how, seat, track).await {
             // Connections that wait may hold what is missing.
-            Err(Stop::NotSent(_)) if self.pool.close_idle() > 0 => {
+            Err(Stop::NotSent(not_sent)) if self.pool.close_idle() > 0 => {
+                track.lacking = Some(not_sent);
                 sleep(CLOSING).await;
                 self.open(prepared, how, seat, track).await?
             }
             opened => opened?,
         };
-        over(connection, prepared, track).await
+        over_new(connection, prepared, track).await
     }
 
     /// Reads the answer, and keeps the connection where that may be used again.
@@ -195,10 +196,12 @@ impl Inner {
         } else {
             self.failing.note(remote);
         }
-        match incoming.idle_time() {
-            Some(idle) if failure.is_none() => seat.keep(connection, idle),
-            _ if failure.is_none() && incoming.is_whole() => connection.close(),
-            _ => drop(connection),
+        if failure.is_some() || !incoming.is_whole() || !connection.is_flushed() {
+            drop(connection);
+        } else if let Some(idle) = incoming.idle_time() {
+            seat.keep(connection, idle);
+        } else {
+            connection.close();
         }
         let received = incoming.finish();
         let (result, partial) = match failure {

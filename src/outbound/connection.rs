@@ -2,6 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
@@ -9,7 +10,11 @@ use std::{
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::client::conn::http1::SendRequest;
-use tokio::{task::AbortHandle, time::Instant};
+use tokio::{
+    sync::oneshot,
+    task::AbortHandle,
+    time::{Instant, timeout},
+};
 
 use super::wire::Watch;
 
@@ -26,18 +31,51 @@ pub(super) struct Connection {
     idle_until: Instant,
     /// Nothing is under way: TLS may say farewell.
     quiet: bool,
-    driver: AbortHandle,
+    driver: Driver,
+}
+
+/// The task that drives a connection.
+pub(super) struct Driver {
+    task: AbortHandle,
+    /// Dropped with the connection: from then on the task has a limited time to end by itself.
+    _given_up: oneshot::Sender<()>,
+}
+
+impl Driver {
+    /// Spawns what drives a connection. It has the time of `farewell` once the connection was given up; `ended` is
+    /// called when it has ended.
+    pub(super) fn spawn(
+        driving: impl Future<Output = ()> + Send + 'static,
+        farewell: Duration,
+        ended: impl FnOnce() + Send + 'static,
+    ) -> Self {
+        let (sender, given_up) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            {
+                let mut driving = pin!(driving);
+                tokio::select! {
+                    biased;
+                    () = driving.as_mut() => {}
+                    _ = given_up => {
+                        timeout(farewell, driving).await.ok();
+                    }
+                }
+            }
+            ended();
+        });
+        Self { task: task.abort_handle(), _given_up: sender }
+    }
 }
 
 impl Connection {
-    /// `driver` is the task that drives it, `age` how old it becomes.
+    /// `age` is how old it becomes.
     pub(super) fn new(
         id: u64,
         requests: SendRequest<Full<Bytes>>,
         watch: Arc<Watch>,
         (local, remote): (IpAddr, SocketAddr),
         age: Duration,
-        driver: AbortHandle,
+        driver: Driver,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -63,6 +101,12 @@ impl Connection {
         now < self.idle_until && now < self.ends && !self.requests.is_closed()
     }
 
+    /// Whether the receiver has taken all that was written. An answer may come before the request was taken; what is
+    /// left of the request is still on its way then, and nothing else can be written.
+    pub(super) fn is_flushed(&self) -> bool {
+        !self.watch.counted().stuck
+    }
+
     /// Nothing is under way on it; it may wait until then.
     pub(super) fn wait_until(&mut self, until: Instant) {
         self.idle_until = until;
@@ -82,9 +126,9 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // Without its requests the driver ends by itself.
+        // Without its requests the driver ends by itself, at the latest when its time is over.
         if !self.quiet {
-            self.driver.abort();
+            self.driver.task.abort();
         }
     }
 }

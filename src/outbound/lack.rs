@@ -1,7 +1,7 @@
-//! What this machine lacks: descriptors, ports, memory.
+//! Errors that say that this machine lacks something: descriptors, ports, memory.
 //!
-//! An error of the operating system that says so is no failure of the receiver. Nothing has left, so there is no
-//! attempt: it waits, and goes on when there is enough again.
+//! Such an error is no failure of the receiver. Nothing was sent, so there is no attempt, and the webhook is tried again
+//! later.
 
 use std::io;
 

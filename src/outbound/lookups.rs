@@ -1,9 +1,12 @@
 //! Look-ups under way, and how many there may be.
 //!
 //! Whoever asks for a name that is being looked up shares that look-up, so a name has one at most. A tenant has
-//! [`PER_TENANT`] at most, so that names of one tenant that are never answered leave room for those of others; in all
-//! there are [`IN_ALL`], each of which may take two descriptors. Who waits for room waits within the time of its
-//! request; what is known without asking needs none. A look-up that nobody waits for any more is called off.
+//! [`PER_TENANT`] at most, and in all there are [`IN_ALL`], each of which may take two descriptors. [`RESERVED`] of those
+//! are for the first look-up of a tenant: tenants whose names are never answered leave room for those of others, however
+//! many look-ups each of them has.
+//!
+//! Who waits for room waits within the time of its request; what is known without asking needs none. A look-up that
+//! nobody waits for any more is called off.
 
 use std::{
     collections::HashMap,
@@ -16,13 +19,16 @@ use futures_util::{
     FutureExt as _,
     future::{BoxFuture, Shared, WeakShared},
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 use super::resolve::Resolver;
-use crate::model::id::TenantId;
+use crate::{model::id::TenantId, ports::NotSent};
 
 const PER_TENANT: usize = 16;
 const IN_ALL: usize = 128;
+/// How many of all are for a tenant's first look-up alone.
+const RESERVED: usize = 32;
+const NO_ROOM: &str = "this machine has no room left for another look-up of a name";
 
 type Found = Result<Vec<IpAddr>, Arc<io::Error>>;
 type Lookup = BoxFuture<'static, Found>;
@@ -30,7 +36,8 @@ type Lookup = BoxFuture<'static, Found>;
 /// A [`Resolver`] behind bounds.
 pub(super) struct Lookups {
     resolver: Arc<dyn Resolver>,
-    in_all: Arc<Semaphore>,
+    reserved: Arc<Semaphore>,
+    shared: Arc<Semaphore>,
     state: Arc<Mutex<State>>,
 }
 
@@ -38,21 +45,47 @@ pub(super) struct Lookups {
 struct State {
     under_way: HashMap<String, (u64, WeakShared<Lookup>)>,
     begun: u64,
-    /// The room of each tenant that has look-ups under way.
-    tenants: HashMap<TenantId, Arc<Semaphore>>,
+    /// The room of each tenant that has look-ups under way, or waits for room.
+    tenants: HashMap<TenantId, Room>,
+}
+
+/// A tenant's room for look-ups.
+struct Room {
+    /// For one look-up, which may take what is reserved.
+    first: Arc<Semaphore>,
+    others: Arc<Semaphore>,
+    /// How many have a look-up in it, or wait for that.
+    places: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            first: Arc::new(Semaphore::new(1)),
+            others: Arc::new(Semaphore::new(PER_TENANT - 1)),
+            places: 0,
+        }
+    }
 }
 
 impl Lookups {
     pub(super) fn new(resolver: Arc<dyn Resolver>) -> Self {
-        Self { resolver, in_all: Arc::new(Semaphore::new(IN_ALL)), state: Arc::default() }
+        let (reserved, shared) = (Semaphore::new(RESERVED), Semaphore::new(IN_ALL - RESERVED));
+        Self { resolver, reserved: Arc::new(reserved), shared: Arc::new(shared), state: Arc::default() }
     }
 
     fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
         state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The addresses of a name, for a webhook of this tenant.
-    pub(super) async fn addresses(&self, tenant: &TenantId, name: &str) -> Found {
+    /// The addresses of a name, for a webhook of this tenant. `lacking` says what is missing while there is no room for
+    /// the look-up.
+    pub(super) async fn addresses(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        lacking: &mut Option<NotSent>,
+    ) -> Found {
         if let Some(known) = self.resolver.known(name) {
             return known.map_err(Arc::new);
         }
@@ -60,15 +93,32 @@ impl Lookups {
         if let Some(lookup) = joined {
             return lookup.await;
         }
-        let room = Self::lock(&self.state).room(tenant);
-        let (Ok(one), Ok(of_all)) =
-            (room.acquire_owned().await, Arc::clone(&self.in_all).acquire_owned().await)
-        else {
-            return Err(Arc::new(io::Error::other("there is no room for the look-up")));
-        };
-        let place =
-            Place { state: Arc::clone(&self.state), tenant: tenant.clone(), permits: Some((one, of_all)) };
+        *lacking = Some(NotSent(NO_ROOM.to_owned()));
+        let place = self.place(tenant).await.map_err(|error| Arc::new(io::Error::other(error)))?;
+        *lacking = None;
         self.begin(name, place).await
+    }
+
+    /// Waits for room for one look-up.
+    async fn place(&self, tenant: &TenantId) -> Result<Place, AcquireError> {
+        let (mut place, first, others) = Place::waiting(&self.state, tenant);
+        let room = |of_tenant: Arc<Semaphore>, of_all: &Arc<Semaphore>| {
+            let of_all = Arc::clone(of_all);
+            async move { Ok((of_tenant.acquire_owned().await?, of_all.acquire_owned().await?)) }
+        };
+        let permits = tokio::select! {
+            biased;
+            permits = room(first, &self.reserved) => permits,
+            permits = room(others, &self.shared) => permits,
+        };
+        place.permits = Some(permits?);
+        Ok(place)
+    }
+
+    /// How many tenants are known here.
+    #[cfg(test)]
+    pub(super) fn tenants(&self) -> usize {
+        Self::lock(&self.state).tenants.len()
     }
 
     /// Somebody else may have begun meanwhile.
@@ -100,27 +150,36 @@ impl State {
     fn joined(&self, name: &str) -> Option<Shared<Lookup>> {
         self.under_way.get(name)?.1.upgrade()
     }
-
-    fn room(&mut self, tenant: &TenantId) -> Arc<Semaphore> {
-        let room = self.tenants.entry(tenant.clone());
-        Arc::clone(room.or_insert_with(|| Arc::new(Semaphore::new(PER_TENANT))))
-    }
 }
 
 /// A look-up's share of the room, given back when this is dropped.
 struct Place {
     state: Arc<Mutex<State>>,
     tenant: TenantId,
+    /// Of the tenant, and of all; none while they are waited for.
     permits: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
+}
+
+impl Place {
+    /// A place that has no room yet, and where that is to be had: for the tenant's first look-up, and for others.
+    fn waiting(state: &Arc<Mutex<State>>, tenant: &TenantId) -> (Self, Arc<Semaphore>, Arc<Semaphore>) {
+        let mut locked = Lookups::lock(state);
+        let room = locked.tenants.entry(tenant.clone()).or_default();
+        room.places += 1;
+        let (first, others) = (Arc::clone(&room.first), Arc::clone(&room.others));
+        (Self { state: Arc::clone(state), tenant: tenant.clone(), permits: None }, first, others)
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         self.permits.take();
         let mut state = Lookups::lock(&self.state);
-        // Nobody else has it, and nobody can get it while this is locked.
-        if state.tenants.get(&self.tenant).is_some_and(|room| Arc::strong_count(room) == 1) {
-            state.tenants.remove(&self.tenant);
+        if let Some(room) = state.tenants.get_mut(&self.tenant) {
+            room.places -= 1;
+            if room.places == 0 {
+                state.tenants.remove(&self.tenant);
+            }
         }
     }
 }

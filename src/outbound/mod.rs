@@ -30,13 +30,17 @@ mod classify;
 mod client;
 mod connect;
 mod connection;
+mod ending;
 pub mod guard;
 mod head;
 mod lack;
 mod lookups;
 mod names;
 mod names_cache;
+mod names_errors;
 mod names_files;
+#[cfg(test)]
+mod names_server;
 mod opening;
 mod pool;
 mod prepare;

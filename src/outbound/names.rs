@@ -9,7 +9,7 @@
 
 use std::{
     io,
-    net::{IpAddr, UdpSocket},
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -26,8 +26,8 @@ use hickory_resolver::{
 };
 
 use super::{
-    lack,
     names_cache::{Answer, Cache},
+    names_errors::told,
     names_files::{Files, Unusable},
     resolve::Resolver,
 };
@@ -119,33 +119,44 @@ impl Reader {
 
     /// What needs no question to a name server.
     fn known(&self, name: &str) -> Option<io::Result<Vec<IpAddr>>> {
-        let Ok(parsed) = Name::from_utf8(name) else {
-            return Some(Err(io::Error::other("it is not a name that the domain name system can have")));
-        };
-        let in_hosts = Some(self.in_hosts(&parsed)).filter(|found| !found.is_empty());
+        match parsed(name) {
+            Ok(parsed) => self.known_of(name, &parsed),
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    fn known_of(&self, name: &str, parsed: &Name) -> Option<io::Result<Vec<IpAddr>>> {
+        let in_hosts = Some(self.in_hosts(parsed)).filter(|found| !found.is_empty());
         in_hosts.map(Ok).or_else(|| self.cache.get(name, Instant::now()))
     }
 
     async fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>> {
-        if let Some(known) = self.known(name) {
+        let parsed = parsed(name)?;
+        if let Some(known) = self.known_of(name, &parsed) {
             return known;
         }
-        let answer = self.answer(Name::from_utf8(name).unwrap_or_default()).await;
+        let answer = self.answer(parsed).await;
         self.cache.put(name.to_owned(), &answer, Instant::now());
         answer.map(|answer| answer.addresses)
     }
 
-    /// Asks for what a name may mean, until one of it has an address.
+    /// Asks for what a name may mean, until one of it has an address. Where a name server fails for one, the others are
+    /// asked for nevertheless: one bad domain of the search list is not the end of every short name.
     async fn answer(&self, name: Name) -> io::Result<Answer> {
-        let mut last = None;
+        let (mut none, mut failed) = (None, None);
         for name in self.candidates(name) {
             match self.of_both_families(name).await {
                 Ok(found) if !found.addresses.is_empty() => return Ok(found),
-                Err(error) => return Err(error),
-                Ok(none) => last = last.or(Some(none)),
+                Ok(found) => none = none.or(Some(found)),
+                // What this machine lacks, it lacks for the others too.
+                Err(error) if error.raw_os_error().is_some() => return Err(error),
+                Err(error) => failed = failed.or(Some(error)),
             }
         }
-        Ok(last.unwrap_or(Answer { addresses: Vec::new(), good_for: Duration::ZERO }))
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(none.unwrap_or(Answer { addresses: Vec::new(), good_for: Duration::ZERO })),
+        }
     }
 
     fn in_hosts(&self, name: &Name) -> Vec<IpAddr> {
@@ -211,37 +222,16 @@ impl Reader {
     }
 }
 
+/// A URL's host as a name. It is in ASCII already, and may hold underscores.
+fn parsed(name: &str) -> io::Result<Name> {
+    Name::from_ascii(name)
+        .map_err(|_| io::Error::other("it is not a name that the domain name system can have"))
+}
+
 fn servers(config: ResolverConfig, options: ResolverOpts) -> Result<TokioResolver, Unusable> {
     let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
     *builder.options_mut() = options;
     builder.build().map_err(|error| Unusable::because(&error))
-}
-
-/// Why a look-up failed, in words of ours. What this machine lacked for it is an error of the operating system.
-fn told(error: &NetError) -> io::Error {
-    if let NetError::Io(error) = error
-        && lack::missing(error).is_some()
-        && let Some(code) = error.raw_os_error()
-    {
-        return io::Error::from_raw_os_error(code);
-    }
-    // The resolver says less than that of what it could not do.
-    if let Err(error) = UdpSocket::bind((std::net::Ipv4Addr::UNSPECIFIED, 0))
-        && lack::missing(&error).is_some()
-    {
-        return error;
-    }
-    io::Error::other(match error {
-        NetError::Timeout => "no name server answered in time",
-        NetError::Dns(DnsError::ResponseCode(ResponseCode::ServFail)) => {
-            "the name server failed (SERVFAIL); the domain's own name servers may be down or broken"
-        }
-        NetError::Dns(DnsError::ResponseCode(ResponseCode::Refused)) => "the name server refuses to answer",
-        NetError::Dns(_) => "the name server answered with an error",
-        NetError::Io(_) | NetError::NoConnections => "no name server can be reached",
-        NetError::Busy => "the name servers are busy",
-        _ => "the name server's answer cannot be used",
-    })
 }
 
 #[cfg(test)]

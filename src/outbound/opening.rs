@@ -4,10 +4,12 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use http::Response;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
 use hyper::body::Incoming as Body;
 use hyper_util::rt::TokioIo;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{
     Outgoing, Sent, classify,
@@ -20,17 +22,18 @@ use super::{
     prepare::{Destination, Prepared, refused},
     resolve::permitted,
     timeouts::Track,
-    wire::{Transport, Watch, Wire},
+    wire::{Counted, Transport, Watch, Wire},
 };
 use crate::model::{failure::Phase, id::TenantId};
 use crate::ports::NotSent;
+
+/// How long it is waited for that a kept connection takes a request.
+const READY: Duration = Duration::from_millis(100);
 
 /// How a request ended before an answer began.
 pub(super) enum Stop {
     Failed(Box<Sent>),
     NotSent(NotSent),
-    /// The kept connection had ended before the first byte was written.
-    Unwritten,
 }
 
 impl From<Sent> for Stop {
@@ -70,10 +73,12 @@ impl Inner {
     ) -> Result<Connection, Stop> {
         let to = &prepared.to;
         *track = Track::default();
-        if to.scheme == Scheme::Https && to.certified.is_none() {
-            return Err(Sent::failed(classify::impossible_name(to)).into());
-        }
-        let found = self.permitted(to, &how.tenant).await?;
+        let secure_for = match (to.scheme, &to.certified) {
+            (Scheme::Http, _) => None,
+            (Scheme::Https, Some(name)) => Some(name.clone()),
+            (Scheme::Https, None) => return Err(Sent::failed(classify::impossible_name(to)).into()),
+        };
+        let found = self.permitted(to, &how.tenant, &mut track.lacking).await?;
         track.phase = Phase::Connect;
         track.addresses = self.failing.order(&found, to.port, how.turn);
         let Raced { stream, remote, behind } = race(&track.addresses).await.map_err(|error| match error {
@@ -86,12 +91,11 @@ impl Inner {
         track.addresses = vec![remote];
         stream.set_nodelay(true).ok();
         let local = stream.local_addr().map_or(remote.ip(), |address| address.ip()).to_canonical();
-        let transport = match (to.scheme, &to.certified) {
-            (Scheme::Http, _) => Transport::Clear(stream),
-            (Scheme::Https, None) => return Err(Sent::failed(classify::impossible_name(to)).into()),
-            (Scheme::Https, Some(name)) => {
+        let transport = match secure_for {
+            None => Transport::Clear(stream),
+            Some(name) => {
                 track.phase = Phase::Tls;
-                let secured = self.tls.connect(name.clone(), stream).await;
+                let secured = self.tls.connect(name, stream).await;
                 Transport::Secure(Box::new(secured.map_err(|error| match lack::not_sent(&error) {
                     Some(not_sent) => Stop::NotSent(not_sent),
                     None => Sent::failed(classify::unsecured(&error, to)).into(),
@@ -105,11 +109,16 @@ impl Inner {
     }
 
     /// The addresses of a destination, all of which may be connected to.
-    async fn permitted(&self, to: &Destination, tenant: &TenantId) -> Result<Vec<IpAddr>, Stop> {
+    async fn permitted(
+        &self,
+        to: &Destination,
+        tenant: &TenantId,
+        lacking: &mut Option<NotSent>,
+    ) -> Result<Vec<IpAddr>, Stop> {
         if let Some(address) = to.literal() {
             return Ok(vec![address]);
         }
-        let found = self.lookups.addresses(tenant, &to.host.to_string()).await;
+        let found = self.lookups.addresses(tenant, &to.host.to_string(), lacking).await;
         let found = found.map_err(|error| match classify::unresolved(&error, to) {
             Ok(failure) => Sent::failed(failure).into(),
             Err(not_sent) => Stop::NotSent(not_sent),
@@ -123,39 +132,85 @@ impl Inner {
     }
 }
 
-/// Writes the request to a connection, and waits for its answer to begin.
-pub(super) async fn over(
+/// Writes the request to a kept connection, and waits for its answer to begin; none if nothing was written, since the
+/// connection had ended or does not take a request.
+pub(super) async fn over_kept(
+    mut connection: Connection,
+    prepared: &mut Prepared,
+    track: &mut Track,
+) -> Option<Result<Begun, Stop>> {
+    begin(&mut connection, track, true);
+    // It has nothing to do, so it is ready unless it has ended.
+    if !matches!(timeout(READY, connection.requests.ready()).await, Ok(Ok(()))) {
+        return None;
+    }
+    let request = prepared.request(true);
+    let Unanswered { connection, error, counted, written } = match write(connection, request).await {
+        Ok(begun) => return Some(Ok(begun)),
+        Err(unanswered) => unanswered,
+    };
+    if let Some(lacking) = lacking(&error, written) {
+        return Some(Err(lacking));
+    }
+    if !written {
+        return None;
+    }
+    let to = &prepared.to;
+    Some(Err(if counted.read == 0 {
+        Sent::failed(classify::interrupted(counted, to)).into()
+    } else {
+        without_answer(&connection, &error, counted, to)
+    }))
+}
+
+/// Writes the request to a new connection, and waits for its answer to begin.
+pub(super) async fn over_new(
     mut connection: Connection,
     prepared: &mut Prepared,
     track: &mut Track,
 ) -> Result<Begun, Stop> {
-    let kept = connection.used > 0;
+    begin(&mut connection, track, false);
+    let request = prepared.request(false);
+    let Unanswered { connection, error, counted, written } = match write(connection, request).await {
+        Ok(begun) => return Ok(begun),
+        Err(unanswered) => unanswered,
+    };
+    Err(lacking(&error, written)
+        .unwrap_or_else(|| without_answer(&connection, &error, counted, &prepared.to)))
+}
+
+fn begin(connection: &mut Connection, track: &mut Track, kept: bool) {
     connection.used += 1;
     connection.watch.begin(kept);
     track.phase = Phase::Send;
     track.addresses = vec![connection.remote];
     track.watch = Some(Arc::clone(&connection.watch));
-    if kept && connection.requests.ready().await.is_err() {
-        return Err(Stop::Unwritten);
-    }
-    let request = prepared.request(kept);
+}
+
+/// A request to which no answer began.
+struct Unanswered {
+    connection: Connection,
+    error: hyper::Error,
+    counted: Counted,
+    /// Whether a byte of the request was written.
+    written: bool,
+}
+
+async fn write(mut connection: Connection, request: Request<Full<Bytes>>) -> Result<Begun, Unanswered> {
     let error = match connection.requests.try_send_request(request).await {
         Ok(response) => return Ok((response, connection)),
         Err(error) => error,
     };
-    let bytes = connection.watch.bytes();
-    let written = error.message().is_none() && bytes.written > 0;
-    let error = error.into_error();
-    if !written && let Some(not_sent) = classify::lacking(&error) {
-        return Err(Stop::NotSent(not_sent));
-    }
-    Err(match (kept, written) {
-        (true, false) => Stop::Unwritten,
-        (true, true) if bytes.read == 0 => Sent::failed(classify::interrupted(bytes, &prepared.to)).into(),
-        _ => {
-            let to = &prepared.to;
-            let judged = connection.watch.judge(|raw| classify::without_answer(&error, raw, bytes, to));
-            Sent::failed(judged).into()
-        }
-    })
+    let counted = connection.watch.counted();
+    let written = error.message().is_none() && counted.written > 0;
+    Err(Unanswered { connection, error: error.into_error(), counted, written })
+}
+
+fn lacking(error: &hyper::Error, written: bool) -> Option<Stop> {
+    if written { None } else { classify::lacking(error).map(Stop::NotSent) }
+}
+
+fn without_answer(connection: &Connection, error: &hyper::Error, counted: Counted, to: &Destination) -> Stop {
+    let judged = connection.watch.judge(|raw| classify::without_answer(error, raw, counted, to));
+    Sent::failed(judged).into()
 }

@@ -22,7 +22,11 @@ use http_body_util::Full;
 use hyper::client::conn::http1::{self, SendRequest};
 use tokio::time::Instant;
 
-use super::{connection::Connection, reuse::Limits, wire::Watch};
+use super::{
+    connection::{Connection, Driver},
+    reuse::Limits,
+    wire::Watch,
+};
 
 /// How many connections wait for one origin, whatever was at work there.
 const MAX_IDLE_PER_ORIGIN: usize = 512;
@@ -184,14 +188,16 @@ impl Seat {
     {
         let id = self.pool.ids.fetch_add(1, Ordering::Relaxed);
         let (pool, origin) = (Arc::downgrade(&self.pool), Arc::clone(&self.origin));
-        let driving = tokio::spawn(async move {
+        let driving = async move {
             // How it ended is told to whoever waits for an answer.
             driver.await.ok();
+        };
+        let driver = Driver::spawn(driving, self.pool.limits.farewell, move || {
             if let Some(pool) = pool.upgrade() {
                 pool.ended(&origin, id);
             }
         });
-        Connection::new(id, requests, watch, (local, remote), self.pool.limits.age, driving.abort_handle())
+        Connection::new(id, requests, watch, (local, remote), self.pool.limits.age, driver)
     }
 
     /// Lets a connection wait for another request for this long at most, where there is room for it.

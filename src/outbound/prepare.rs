@@ -1,4 +1,4 @@
-//! From what is to be sent to a request that can be written, and a destination that it may go to.
+//! The preparation of a request: from what is to be sent to a request that can be written, and its destination.
 
 use std::net::IpAddr;
 

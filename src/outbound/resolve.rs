@@ -1,12 +1,11 @@
-//! Names become addresses here, and nowhere else.
+//! The resolver of names, and the guard's judgement of the addresses that it finds.
 //!
-//! A name that answers with a public address when it is checked and with a private one when it is connected to
-//! ("DNS rebinding") defeats a guard that only looks first. So there is no looking first: the client asks a
-//! [`Resolver`] once for each connection, the guard judges the answer, and the client connects to those very
-//! addresses.
+//! A name may have a public address when it is checked, and a private one when it is connected to ("DNS rebinding"). So
+//! it is looked up once for each connection: the client asks a [`Resolver`], the guard judges the answer, and the client
+//! connects to those same addresses.
 //!
-//! A name that resolves to both permitted and refused addresses is refused whole: which of them the connection would
-//! have gone to is a matter of luck, and a webhook that works by luck is not one to debug at night.
+//! A name that has both permitted and refused addresses is refused whole. Otherwise it would depend on chance to which
+//! address the connection goes, and whether the webhook is sent.
 
 use std::{io, net::IpAddr};
 

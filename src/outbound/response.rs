@@ -1,8 +1,8 @@
-//! What came back, within limits.
+//! Answers of receivers, within limits.
 //!
-//! The history keeps what the receiver answered, since that is what explains a failure. But a receiver may answer
-//! with anything, of any size: what is kept is cut at 1 MiB of body and 16 KiB of headers, and says that it was.
-//! An answer that was cut is still an answer: its status decides whether the webhook succeeded.
+//! The history keeps the answer, since it explains a failure. A receiver may send any amount, so what is kept is cut at
+//! 1 MiB of body and 16 KiB of headers, and marked as cut. The status of an answer that was cut still decides whether the
+//! webhook succeeded.
 
 use std::time::Duration;
 

@@ -1,11 +1,11 @@
-//! Which connections are kept for another request, and for how long.
+//! The rule of which connections are kept for another request, and for how long.
 //!
 //! # The rule
 //!
-//! A connection is kept when its answer was read to its end, the receiver did not say `connection: close`, and the
-//! answer's head was of today's grammar. It ends after a minute or a thousand requests ([`Limits`]), so that a name that
-//! was pointed elsewhere is looked up again however busy it is; it ends at once after a failure, a 5xx included, so that
-//! the next attempt looks the name up and may reach another address.
+//! A connection is kept when its answer was read to its end, the receiver has taken the whole request and did not say
+//! `connection: close`, and the answer's head was of today's grammar. It ends after a minute or a thousand requests
+//! ([`Limits`]), so that a name that was pointed elsewhere is looked up again however busy it is; it ends at once after
+//! a failure, a 5xx included, so that the next attempt looks the name up and may reach another address.
 //!
 //! An idle one is closed after four seconds, below the five seconds after which common servers (Node.js, Apache) hang up:
 //! a request written into a connection that is just being closed is lost. A receiver that says how long it waits
@@ -25,11 +25,18 @@ pub(super) struct Limits {
     pub(super) requests: u32,
     /// Without a request.
     pub(super) idle: Duration,
+    /// For the end of a connection, once it is given up: TLS says farewell, and a receiver may not take that.
+    pub(super) farewell: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { age: Duration::from_secs(60), requests: 1000, idle: Duration::from_secs(4) }
+        Self {
+            age: Duration::from_secs(60),
+            requests: 1000,
+            idle: Duration::from_secs(4),
+            farewell: Duration::from_secs(5),
+        }
     }
 }
 

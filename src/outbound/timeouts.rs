@@ -1,9 +1,12 @@
-//! What was not done in time, by the phase that it was not done in.
+//! Timeouts: how far a request had come when its time was over, and the failure that this is.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use super::{classify::so_far, prepare::Destination, response::Progress, wire::Watch};
-use crate::model::failure::{ErrorKind, Failure, Phase};
+use crate::{
+    model::failure::{ErrorKind, Failure, Phase},
+    ports::NotSent,
+};
 
 /// How far a request has come before its answer began.
 pub(super) struct Track {
@@ -12,18 +15,20 @@ pub(super) struct Track {
     pub(super) addresses: Vec<SocketAddr>,
     /// Of the connection that the request is written to.
     pub(super) watch: Option<Arc<Watch>>,
+    /// What this machine lacks, while that is waited for.
+    pub(super) lacking: Option<NotSent>,
 }
 
 impl Default for Track {
     fn default() -> Self {
-        Self { phase: Phase::Resolve, addresses: Vec::new(), watch: None }
+        Self { phase: Phase::Resolve, addresses: Vec::new(), watch: None, lacking: None }
     }
 }
 
 impl Track {
     /// Whether the request is still being written, or was.
     fn phase(&self) -> Phase {
-        let bytes = self.watch.as_ref().filter(|_| self.phase == Phase::Send).map(|watch| watch.bytes());
+        let bytes = self.watch.as_ref().filter(|_| self.phase == Phase::Send).map(|watch| watch.counted());
         match bytes {
             Some(bytes) if bytes.written > 0 && !bytes.stuck => Phase::Wait,
             _ => self.phase,

@@ -66,12 +66,12 @@ struct Exchange {
 
 /// How far the bytes of an exchange have come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Bytes {
-    /// Bytes of the request that the socket took.
+pub(super) struct Counted {
+    /// Bytes of the request that the stream took: the socket or, with TLS, the TLS library, which may still hold some.
     pub(super) written: u64,
     /// Bytes of the answer that came.
     pub(super) read: u64,
-    /// The receiver takes no more for now.
+    /// The receiver takes no more for now: something of what was written still waits for the socket.
     pub(super) stuck: bool,
 }
 
@@ -88,9 +88,9 @@ impl Watch {
         *exchange = Exchange { kept, raw, noting: true, ..Exchange::default() };
     }
 
-    pub(super) fn bytes(&self) -> Bytes {
+    pub(super) fn counted(&self) -> Counted {
         let exchange = self.lock();
-        Bytes { written: exchange.written, read: exchange.read, stuck: exchange.stuck }
+        Counted { written: exchange.written, read: exchange.read, stuck: exchange.stuck }
     }
 
     /// Judges the beginning of the answer as it came, up to [`RAW_LIMIT`]. No more of it is noted.

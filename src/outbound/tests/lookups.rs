@@ -12,8 +12,8 @@ use std::{
 use futures_util::FutureExt as _;
 use tokio::sync::Semaphore;
 
-use super::{Answer, LOOPBACK, tenant};
-use crate::outbound::lookups::Lookups;
+use super::{Answer, LOOPBACK, PATIENCE, SHORT, loopback, post, tenant};
+use crate::outbound::{Client, lookups::Lookups};
 
 /// A name server that answers once for each permit, and counts who asks.
 #[derive(Clone)]
@@ -64,7 +64,7 @@ impl Drop for Asking {
 
 fn ask(lookups: &Arc<Lookups>, of: &str, name: &str) -> tokio::task::JoinHandle<Vec<IpAddr>> {
     let (lookups, tenant, name) = (Arc::clone(lookups), tenant(of), name.to_owned());
-    tokio::spawn(async move { lookups.addresses(&tenant, &name).await.expect("addresses") })
+    tokio::spawn(async move { lookups.addresses(&tenant, &name, &mut None).await.expect("addresses") })
 }
 
 #[tokio::test]
@@ -117,4 +117,61 @@ async fn a_look_up_that_nobody_waits_for_is_called_off() {
     two.abort();
     two.await.expect_err("called off");
     slow.until(0).await;
+}
+
+#[tokio::test]
+async fn tenants_whose_names_never_answer_leave_room_for_another_tenant() {
+    let (slow, lookups) = Slow::new();
+    let stuck: Vec<_> = (0..10 * 20)
+        .map(|at| ask(&lookups, &format!("tenant-{}", at % 10), &format!("{at}.example.test")))
+        .collect();
+    // One of each tenant's, and all that is shared.
+    slow.until(10 + 96).await;
+    let other = ask(&lookups, "other", "core.example.test");
+    slow.until(10 + 96 + 1).await;
+    slow.answers.add_permits(stuck.len() + 1);
+    assert_eq!(other.await.expect("an answer"), [LOOPBACK]);
+}
+
+#[tokio::test]
+async fn a_tenant_that_waits_for_nothing_any_more_is_forgotten() {
+    let (slow, lookups) = Slow::new();
+    let asked: Vec<_> = (0..20).map(|at| ask(&lookups, "acme", &format!("{at}.acme.test"))).collect();
+    slow.until(16).await;
+    assert_eq!(lookups.tenants(), 1);
+    // Those that wait for room go first.
+    for asked in asked.into_iter().rev() {
+        asked.abort();
+        asked.await.expect_err("called off");
+    }
+    assert_eq!(lookups.tenants(), 0);
+}
+
+/// Nobody was asked, so no name server is to blame.
+#[tokio::test]
+async fn a_webhook_that_only_waited_for_room_was_not_sent() {
+    let asking: Arc<AtomicUsize> = Arc::default();
+    let count = Arc::clone(&asking);
+    let never = move |_: String| -> Answer {
+        count.fetch_add(1, Ordering::SeqCst);
+        std::future::pending().boxed()
+    };
+    let client = Client::with_resolver(loopback(), never).expect("a client");
+    let stuck: Vec<_> = (0..16)
+        .map(|at| {
+            let (client, outgoing) = (client.clone(), post(&format!("http://{at}.acme.test/"), "{}"));
+            tokio::spawn(async move { client.send(outgoing).await })
+        })
+        .collect();
+    let full = async {
+        while asking.load(Ordering::SeqCst) < 16 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, full).await.expect("sixteen look-ups");
+    let mut outgoing = post("http://core.acme.test/", "{}");
+    outgoing.timeout = SHORT;
+    let not_sent = client.send(outgoing).await.expect_err("nothing was sent").to_string();
+    assert_eq!(not_sent, "this machine has no room left for another look-up of a name");
+    stuck.iter().for_each(tokio::task::JoinHandle::abort);
 }

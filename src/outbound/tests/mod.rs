@@ -15,6 +15,7 @@ mod receiver;
 mod requests;
 mod sloppy;
 mod tls;
+mod unread;
 mod webhook;
 
 use std::{
