@@ -14,7 +14,6 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 
 use crate::model::grant::Token;
 
-pub(crate) use site::NoHost;
 pub use site::{FrameAncestors, Reached, Site, SiteError};
 pub use source::{Connection, Group, Source};
 
