@@ -1,6 +1,7 @@
 //! What both HTTP faces, the API and the pages, do in the same way.
 
 pub(crate) mod body;
+pub(crate) mod body_memory;
 mod buckets;
 pub(crate) mod call_limits;
 pub(crate) mod download;
