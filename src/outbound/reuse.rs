@@ -18,18 +18,20 @@ use http::{
     header::{CONNECTION, HeaderName},
 };
 
-/// How long a connection lasts.
+/// How long a connection lasts, and how many wait.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     pub(super) age: Duration,
     pub(super) requests: u32,
     /// Without a request.
     pub(super) idle: Duration,
+    /// How many wait in all. Where descriptors run out before, all that wait are closed.
+    pub(super) idle_in_all: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { age: Duration::from_secs(60), requests: 1000, idle: Duration::from_secs(4) }
+        Self { age: Duration::from_secs(60), requests: 1000, idle: Duration::from_secs(4), idle_in_all: 1024 }
     }
 }
 
