@@ -108,6 +108,12 @@ pub fn wrong_keys(face: &str, address: &dyn Display, times: u64) {
     warn!(face, address = %address, times, "key.refused");
 }
 
+/// Logs how often something happened, such as `key.refused`, beside what was told by address or by name: in a minute
+/// only so many are told apart.
+pub fn others(what: &str, times: u64) {
+    warn!(times, "{what}: from others, beyond those that are told by themselves in a minute");
+}
+
 /// Logs that somebody asked for something too often: the first time, and a minute later how many times more.
 pub fn too_many(what: &str, tenant: &TenantId, name: &str, times: u64) {
     warn!(what, tenant = tenant.as_str(), name, times, "caller.limited");

@@ -1,4 +1,4 @@
-//! Which entries of the log are written.
+//! The filter of the log: which entries are written.
 
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::EnvFilter;

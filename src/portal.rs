@@ -120,13 +120,18 @@ pub async fn session<S: Grants + Keys>(
     Ok(grant.filter(|grant| grant.kind == GrantKind::Session && grant.covers(loan)))
 }
 
-/// Ends a session.
+/// Ends a session; false where there is none to end. Whoever makes tokens up has nothing written.
 ///
 /// # Errors
 ///
 /// When the store fails.
-pub async fn sign_out<S: Grants>(store: &S, shown: &str) -> Stored<()> {
-    store.end_grant(KeyHash::of(shown)).await
+pub async fn sign_out<S: Grants>(store: &S, shown: &str, now: Timestamp) -> Stored<bool> {
+    let hash = KeyHash::of(shown);
+    if store.grant(hash, now).await?.is_none() {
+        return Ok(false);
+    }
+    store.end_grant(hash).await?;
+    Ok(true)
 }
 
 /// The grant of a token, if it and the key that made it stand.
@@ -136,3 +141,7 @@ async fn standing<S: Grants + Keys>(store: &S, shown: &str, now: Timestamp) -> S
     let stands = key.is_some_and(|key| key.tenant == grant.tenant && key.stands(now));
     Ok(stands.then_some(grant))
 }
+
+#[cfg(test)]
+#[path = "portal_tests.rs"]
+mod tests;

@@ -1,6 +1,7 @@
 //! Who asks, and whether they may.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::FromRequestParts;
 use http::header::AUTHORIZATION;
@@ -48,7 +49,7 @@ impl Caller {
 
     /// Refuses where the key asked for too many resends.
     pub(super) fn may_resend_now(&self, limits: &CallLimits) -> Result<(), Problem> {
-        Ok(limits.resend(&Asker::Key(self.0.id), &self.0.tenant, &self.0.name)?)
+        Ok(limits.resend(&Asker::Key(self.0.id), &self.0.tenant, &self.0.name, Instant::now())?)
     }
 }
 
@@ -67,7 +68,7 @@ impl<S: Keys + Send + Sync> FromRequestParts<Api<S>> for Caller {
             return Err(Problem::unauthorized("the Authorization header must read: Bearer lh_…"));
         };
         let (limits, source) = (CallLimits::of(&parts.extensions), Source::of(&parts.extensions));
-        match limits.check_key(&api.store, Face::Api, &source, shown).await? {
+        match limits.check_key(&api.store, (Face::Api, &source), shown, Instant::now()).await? {
             Shown::Valid(key, hash) => Ok(Self(key, hash)),
             Shown::Invalid => Err(Problem::unauthorized(
                 "this key is not valid: it may have been deleted, or its time may be over",

@@ -107,7 +107,7 @@ pub(super) async fn create<S: Intake + Subscriptions + Keys + Triggers + Send + 
 ) -> Result<Response, Problem> {
     let tenant = caller.with(Scope::EventsWrite)?;
     loops::refuse_own_webhooks(&headers)?;
-    let bytes = body::read(request, LIMIT).await?;
+    let bytes = body::read(&caller, request, LIMIT).await?;
     let batch: Batch = body::parse(&bytes)?;
     if batch.events.len() > MAX_EVENTS {
         return Err(Faults::one("/events", format!("must have at most {MAX_EVENTS} events")).into());

@@ -1,6 +1,8 @@
 //! Bodies and their limits: 413 for too large, 400 for no JSON, 422 for JSON that is wrong.
 
-use axum::body::Body;
+use std::ops::Deref;
+
+use axum::body::{Body, HttpBody as _};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, StatusCode, header};
@@ -8,22 +10,50 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_path_to_error::{Path, Segment};
 
+use super::auth::Caller;
 use super::problem::Problem;
 use crate::model::byte_order_mark;
 use crate::model::object::Object;
 use crate::model::validation::{Faults, pointer_segment};
-use crate::web::{self, body::Limit, body::Unread};
+use crate::ports::StoreError;
+use crate::web;
+use crate::web::body::{Limit, Unread};
+use crate::web::body_memory::{self, Reserved};
 
 /// The largest body of settings, in bytes.
 pub(super) const MAX_SETTINGS: (usize, &str) = (256 * 1024, "256 KiB");
 
+/// A body that was read. Kept until its request is answered: the memory that is reserved for it is for what is made of
+/// it, too.
+pub(super) struct ReadBody {
+    bytes: Bytes,
+    _memory: Reserved<'static>,
+}
+
+impl Deref for ReadBody {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 /// Reads a body of at most so many bytes, of a caller whose key was checked.
-pub(super) async fn read(body: Body, (limit, name): (usize, &str)) -> Result<Bytes, Problem> {
-    web::body::read(body, Limit::of_known_caller(limit)).await.map_err(|unread| match unread {
-        Unread::TooLarge => Problem::too_large(name),
-        Unread::Stalled => Problem::stalled(),
-        Unread::Broken => Problem::not_json("the body did not arrive whole: send it again"),
-    })
+pub(super) async fn read(
+    caller: &Caller,
+    body: Body,
+    (limit, name): (usize, &str),
+) -> Result<ReadBody, Problem> {
+    let says = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
+    let length = says.map_or(limit, |length| length.min(limit));
+    let memory = body_memory::reserve(&caller.key().0.tenant, length).await.ok_or(StoreError::Busy)?;
+    let bytes =
+        web::body::read(body, Limit::of_known_caller(limit)).await.map_err(|unread| match unread {
+            Unread::TooLarge => Problem::too_large(name),
+            Unread::Stalled => Problem::stalled(),
+            Unread::Broken => Problem::not_json("the body did not arrive whole: send it again"),
+        })?;
+    Ok(ReadBody { bytes, _memory: memory })
 }
 
 /// The JSON of a body; a byte order mark before it is no part of it.

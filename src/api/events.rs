@@ -72,7 +72,7 @@ pub(super) async fn create<S: Intake + Subscriptions + Keys + Triggers + Send + 
     let tenant = caller.with(Scope::EventsWrite)?;
     loops::refuse_own_webhooks(&headers)?;
     let key = body::idempotency_key(&headers)?;
-    let bytes = body::read(request, LIMIT).await?;
+    let bytes = body::read(&caller, request, LIMIT).await?;
     let event = body::parse::<EventDraft>(&bytes)?.check()?;
     let submission = Submission { event, key };
     let receipt = intake::accept(&api.store, tenant, submission, Timestamp::now()).await?;

@@ -132,8 +132,8 @@ pub(super) async fn create<S: Keys + Send + Sync>(
     request: Body,
 ) -> Result<Response, Problem> {
     caller.with_any(&[Scope::Admin, Scope::Operator])?;
-    let NewKey { name, mut scopes, tenant, expires_at } =
-        body::parse(&body::read(request, MAX_SETTINGS).await?)?;
+    let bytes = body::read(&caller, request, MAX_SETTINGS).await?;
+    let NewKey { name, mut scopes, tenant, expires_at } = body::parse(&bytes)?;
     let mut faults = Faults::default();
     if let Some(fault) = name_fault(&name) {
         faults.add("/name", fault);

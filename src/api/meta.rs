@@ -6,13 +6,13 @@ use std::sync::LazyLock;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::auth::Caller;
 use super::openapi::{Unauthorized, Unavailable};
 use super::problem::Problem;
 use super::{Api, body, openapi};
-use crate::model::catalogue;
+use crate::model::catalogue::{self, EventType};
 use crate::model::time::Timestamp;
 use crate::ports::{EgressAddresses, Health, Keys};
 
@@ -21,15 +21,7 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(openapi::document);
 /// The names of events that are known; others are accepted all the same.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct EventTypes {
-    items: Vec<EventType>,
-}
-
-#[derive(Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct EventType {
-    event_name: String,
-    /// The variables of its context.
-    variables: Vec<String>,
+    items: &'static [EventType],
 }
 
 /// Where requests come from.
@@ -61,9 +53,7 @@ pub(super) async fn event_types<S: Keys + Send + Sync>(
     State(_): State<Api<S>>,
     _: Caller,
 ) -> Result<Response, Problem> {
-    static ITEMS: LazyLock<EventTypes> =
-        LazyLock::new(|| EventTypes { items: serde_json::from_str(catalogue::JSON).unwrap_or_default() });
-    Ok(body::json(StatusCode::OK, &*ITEMS))
+    Ok(body::json(StatusCode::OK, &EventTypes { items: &catalogue::TYPES }))
 }
 
 /// List the addresses requests come from

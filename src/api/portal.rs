@@ -52,7 +52,8 @@ pub(super) async fn create<S: Grants + Keys + Send + Sync>(
 ) -> Result<Response, Problem> {
     caller.with(Scope::PortalWrite)?;
     let reached = site.reached(&parts)?;
-    let draft: LinkDraft = body::parse(&body::read(request, MAX_SETTINGS).await?)?;
+    let bytes = body::read(&caller, request, MAX_SETTINGS).await?;
+    let draft: LinkDraft = body::parse(&bytes)?;
     let made = portal::mint(&api.store, caller.key(), draft.check()?, Timestamp::now()).await?;
     let url = portal_link(&reached, &made.token);
     let (key, _) = caller.key();

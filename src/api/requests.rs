@@ -1,5 +1,5 @@
-//! What is refused of any request, on every engine alike: before it is routed, and where no route or handler answers
-//! it. And the answers of a listener to what is no request.
+//! Refusals of any request, on every engine alike: before it is routed, and where no route or handler answers it. And
+//! the answers of a listener to what is no request.
 
 use std::any::Any;
 
@@ -11,7 +11,6 @@ use http::{StatusCode, header};
 use tracing::error;
 
 use super::problem::Problem;
-use crate::web::NoHost;
 use crate::web::call_limits::TooMany;
 use crate::web::host::{self, HostFault};
 
@@ -75,11 +74,5 @@ impl From<TooMany> for Problem {
 impl From<HostFault> for Problem {
     fn from(fault: HostFault) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "host", "Not a host", fault.detail())
-    }
-}
-
-impl From<NoHost> for Problem {
-    fn from(NoHost: NoHost) -> Self {
-        HostFault::Missing.into()
     }
 }

@@ -31,8 +31,8 @@ pub(super) struct AcceptedResend {
 /// Resend a delivery
 ///
 /// Sends exactly what was sent, again. The automatic schedule goes on as it was. With an
-/// `Idempotency-Key` a repeated call within 24 h returns the same attempt. A key may ask for 600 resends a
-/// minute, in this shape and LoanPro's together; more are 429.
+/// `Idempotency-Key` a repeated call within 24 h returns the same attempt. A key may ask for 600 resends
+/// at once and then for 10 a second, in this shape and LoanPro's together; more are 429.
 #[utoipa::path(
     post, path = "/v1/webhooks/{traceId}/resend", operation_id = "resendDelivery", tag = "resend",
     params(("traceId" = TraceId, Path), IdempotencyKey),

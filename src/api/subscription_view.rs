@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::auth::Caller;
+use crate::model::destination::HIDDEN;
 use crate::model::destination::shown;
 use crate::model::id::SubscriptionId;
 use crate::model::retry::RetryPolicy;
-use crate::model::subscription::{Criteria, Fire, HIDDEN, Method, Subscription};
+use crate::model::subscription::{Criteria, Fire, Method, Subscription};
 use crate::model::time::Timestamp;
 use crate::model::trouble::Troubles;
 

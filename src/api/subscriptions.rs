@@ -96,7 +96,8 @@ pub(super) async fn create<S: Subscriptions + Keys + Send + Sync>(
     request: Body,
 ) -> Result<Response, Problem> {
     let tenant = caller.with(Scope::SubscriptionsWrite)?;
-    let draft = body::parse(&body::read(request, MAX_SETTINGS).await?)?;
+    let bytes = body::read(&caller, request, MAX_SETTINGS).await?;
+    let draft = body::parse(&bytes)?;
     let created = use_case::create(&api.store, tenant, draft, Timestamp::now()).await?;
     log::change("subscription.created", caller.key().0, tenant, &created.id);
     let view = SubscriptionView::new(&created, &caller).with_secret(&created);
@@ -143,7 +144,8 @@ pub(super) async fn replace<S: Subscriptions + Keys + Send + Sync>(
 ) -> Result<Response, Problem> {
     let tenant = caller.with(Scope::SubscriptionsWrite)?;
     let id = path.id("id", "subscription")?;
-    let draft = body::parse(&body::read(request, MAX_SETTINGS).await?)?;
+    let bytes = body::read(&caller, request, MAX_SETTINGS).await?;
+    let draft = body::parse(&bytes)?;
     let replaced = use_case::replace(&api.store, tenant, id, draft, Timestamp::now()).await?;
     log::change("subscription.replaced", caller.key().0, tenant, &id);
     Ok(body::json(StatusCode::OK, &SubscriptionView::new(&replaced, &caller)))
@@ -219,7 +221,8 @@ pub(super) async fn test<S: Intake + Subscriptions + Keys + Send + Sync>(
 ) -> Result<Response, Problem> {
     let tenant = caller.with(Scope::SubscriptionsWrite)?;
     let id = path.id("id", "subscription")?;
-    let test: TestEvent = body::parse(&body::read(request, MAX_SETTINGS).await?)?;
+    let bytes = body::read(&caller, request, MAX_SETTINGS).await?;
+    let test: TestEvent = body::parse(&bytes)?;
     let event = EventDraft {
         event_name: test.event_name.unwrap_or_else(|| SAMPLE_NAME.into()),
         loan_id: test.loan_id,

@@ -110,7 +110,8 @@ pub(super) async fn evaluate<S: Keys + Send + Sync>(
     request: Body,
 ) -> Result<Response, Problem> {
     caller.with(Scope::SubscriptionsWrite)?;
-    let asked: FormulaBody = body::parse(&body::read(request, MAX_SETTINGS).await?)?;
+    let bytes = body::read(&caller, request, MAX_SETTINGS).await?;
+    let asked: FormulaBody = body::parse(&bytes)?;
     let outcome = try_out::evaluate(&asked.formula, context(asked.context), Timestamp::now())?;
     Ok(body::json(StatusCode::OK, &FormulaValue { value: outcome.value, printed: outcome.printed }))
 }
@@ -131,7 +132,8 @@ pub(super) async fn render<S: Keys + Send + Sync>(
     request: Body,
 ) -> Result<Response, Problem> {
     caller.with(Scope::SubscriptionsWrite)?;
-    let asked: TemplateBody = body::parse(&body::read(request, MAX_SETTINGS).await?)?;
+    let bytes = body::read(&caller, request, MAX_SETTINGS).await?;
+    let asked: TemplateBody = body::parse(&bytes)?;
     if asked.content_type.is_some() && !matches!(asked.target, TargetName::Body) {
         return Err(Faults::one("/contentType", "goes with a body only").into());
     }

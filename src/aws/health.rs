@@ -1,4 +1,4 @@
-//! Whether the store is there.
+//! Health of the tables: whether they answer.
 
 use super::Aws;
 use crate::ports::Health;

@@ -11,7 +11,8 @@ use std::io::{self, Read as _};
 use tracing::warn;
 
 const VARIABLE: &str = "LOANHOOK_ADMIN_KEY";
-/// Says to the program that is started anew that the key is on its standard input.
+/// Says to the program that is started anew that the key is on its standard input: its value is the ID of the process,
+/// which stays the same, so that nobody else's word is taken for it.
 const ON_STANDARD_INPUT: &str = "LOANHOOK_ADMIN_KEY_ON_STDIN";
 /// No key is longer, and a pipe takes as much without a reader.
 const LONGEST: usize = 4096;
@@ -39,7 +40,11 @@ fn start_anew(key: &OsString) -> io::Error {
         if let Some(name) = arguments.next() {
             command.arg0(name);
         }
-        command.args(arguments).env_remove(VARIABLE).env(ON_STANDARD_INPUT, "1").stdin(reader);
+        command
+            .args(arguments)
+            .env_remove(VARIABLE)
+            .env(ON_STANDARD_INPUT, std::process::id().to_string())
+            .stdin(reader);
         Ok(command)
     };
     match command() {
@@ -53,10 +58,27 @@ fn start_anew(_: &OsString) -> io::Error {
     io::ErrorKind::Unsupported.into()
 }
 
+/// Whether this very process was started anew by [`start_anew`].
+#[cfg(unix)]
+fn is_on_standard_input() -> bool {
+    use std::os::fd::AsFd as _;
+    use std::os::unix::fs::FileTypeExt as _;
+
+    let named = env::var(ON_STANDARD_INPUT).is_ok_and(|id| id == std::process::id().to_string());
+    let input =
+        || io::stdin().as_fd().try_clone_to_owned().and_then(|input| std::fs::File::from(input).metadata());
+    named && input().is_ok_and(|input| input.file_type().is_fifo())
+}
+
+#[cfg(not(unix))]
+fn is_on_standard_input() -> bool {
+    false
+}
+
 /// The key that this program was given, if any.
 pub(super) fn given() -> Result<Option<String>, String> {
     let unread = |error| format!("{VARIABLE} could not be handed over: {error}");
-    if env::var_os(ON_STANDARD_INPUT).is_some() {
+    if is_on_standard_input() {
         let mut key = String::new();
         io::stdin().take(LONGEST as u64).read_to_string(&mut key).map_err(unread)?;
         return Ok(Some(key.trim_end().to_owned()).filter(|key| !key.is_empty()));

@@ -8,8 +8,12 @@ use tracing::warn;
 
 /// For the database and its readers, the listener, the log and the runtime.
 const OUR_OWN: u64 = 40;
-/// A webhook under way has a connection, may try two addresses at once, and leaves a connection for the next.
+/// Look-ups of names under way: so many at once, with two sockets each. With fewer descriptors, an eighth is for them.
+const LOOKUPS: u64 = 256;
+/// A webhook under way has a connection, and may try two addresses at once or leave a connection for the next.
 const FOR_A_SEND: u64 = 2;
+/// More connections that wait for another webhook are of no use.
+const MOST_IDLE: u64 = 1024;
 /// More connections are of no use: each costs memory too.
 const MOST_CONNECTIONS: u64 = 4096;
 /// With fewer connections than this, a busy day is noticed.
@@ -22,6 +26,8 @@ pub(super) struct Share {
     pub(super) connections: usize,
     /// How many webhooks may be under way at once.
     pub(super) concurrency: u32,
+    /// How many connections may wait for another webhook.
+    pub(super) idle: usize,
 }
 
 /// Raises the limit of this process as far as it may, and shares what there is; what is small is said in the log.
@@ -60,12 +66,18 @@ fn raised() -> u64 {
 
 fn shared(limit: u64, concurrency: u32) -> Share {
     let free = limit.saturating_sub(OUR_OWN);
+    let free = free - LOOKUPS.min(free / 8);
     let sending = u64::from(concurrency) * FOR_A_SEND;
     // Sending goes first, but a third of what is free stays for those who call.
     let sending = sending.min(free / 3 * 2);
-    let connections = usize::try_from((free - sending).clamp(4, MOST_CONNECTIONS)).unwrap_or(usize::MAX);
+    let connections = (free - sending).clamp(4, MOST_CONNECTIONS);
     let possible = u32::try_from((sending / FOR_A_SEND).max(1)).unwrap_or(u32::MAX);
-    Share { connections, concurrency: concurrency.min(possible) }
+    let concurrency = concurrency.min(possible);
+    // What nobody else has any use for can wait, too.
+    let unused = free.saturating_sub(sending + connections);
+    let idle = (u64::from(concurrency) + unused).min(MOST_IDLE);
+    let whole = |number| usize::try_from(number).unwrap_or(usize::MAX);
+    Share { connections: whole(connections), concurrency, idle: whole(idle) }
 }
 
 #[cfg(test)]
@@ -74,20 +86,21 @@ mod tests {
 
     #[test]
     fn sending_keeps_its_share_and_callers_at_least_a_third() {
-        for (limit, concurrency, connections, sends) in [
-            (u64::MAX, 256, 4096, 256),
-            (1_048_576, 65_536, 4096, 65_536),
-            (65_536, 256, 4096, 256),
-            (1024, 256, 472, 256),
-            (1024, 64, 856, 64),
-            (1024, 1000, 328, 328),
-            (80, 256, 14, 13),
-            (80, 4, 32, 4),
-            (40, 256, 4, 1),
-            (0, 1, 4, 1),
+        for (limit, concurrency, connections, sends, idle) in [
+            (u64::MAX, 256, 4096, 256, 1024),
+            (1_048_576, 65_536, 4096, 65_536, 1024),
+            (65_536, 256, 4096, 256, 1024),
+            (5120, 256, 4096, 256, 472),
+            (1024, 256, 349, 256, 256),
+            (1024, 64, 733, 64, 64),
+            (1024, 1000, 287, 287, 287),
+            (80, 256, 13, 11, 11),
+            (80, 4, 27, 4, 4),
+            (40, 256, 4, 1, 1),
+            (0, 1, 4, 1, 1),
         ] {
             let share = shared(limit, concurrency);
-            let expected = Share { connections, concurrency: sends };
+            let expected = Share { connections, concurrency: sends, idle };
             assert_eq!(share, expected, "limit {limit}, concurrency {concurrency}");
         }
     }

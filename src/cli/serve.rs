@@ -56,7 +56,7 @@ pub(super) async fn start(options: ServeOptions) -> Result<Running, String> {
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
     let address = listener.local_addr().map_err(|error| format!("cannot listen: {error}"))?;
-    let sender = Client::new(options.allow_networks).map_err(|error| error.to_string())?;
+    let sender = Client::with_idle(options.allow_networks, share.idle).map_err(|error| error.to_string())?;
     let engine = Embedded::open(&options.data).map_err(|error| error.to_string())?;
     // Last of what can fail: a key that was made must be shown.
     let ensured = keys::ensure_admin(&engine, chosen, Timestamp::now()).await;

@@ -1,4 +1,5 @@
-//! Whether anything can be stored: a probe, where a commit failed, says when commits succeed again.
+//! Health of the store: whether the writer takes anything. Where a commit failed, a probe says when commits succeed
+//! again.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,7 +27,7 @@ impl Health for Embedded {
                 let _ = timeout(PROBED_WITHIN, self.0.writer.run(Class::Progress, end_probe, |()| ())).await;
             }
         }
-        !commits.are_failing()
+        self.0.writer.is_open() && !commits.are_failing()
     }
 }
 
@@ -65,5 +66,16 @@ mod tests {
         assert_eq!(engine.read(left).await.expect("read"), 0, "and taken away again");
         engine.0.writer.commits().failed(&full());
         assert!(!engine.is_healthy().await, "a probe was a moment ago");
+    }
+
+    #[tokio::test]
+    async fn without_the_thread_that_writes_nothing_can_be_stored() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let engine = Embedded::open(folder.path()).expect("an engine");
+        let ends = engine.0.writer.run(Class::Progress, |_| Ok(()), |()| panic!("the thread ends"));
+        assert!(ends.await.is_err());
+        // This one waits for the end of the thread, or finds it.
+        assert!(engine.0.writer.run(Class::Progress, |_| Ok(()), |()| ()).await.is_err());
+        assert!(!engine.is_healthy().await);
     }
 }

@@ -143,6 +143,11 @@ impl Writer {
         &self.shared.commits
     }
 
+    /// Whether it takes operations: false once its thread has ended.
+    pub(super) fn is_open(&self) -> bool {
+        !self.shared.waiting().closed
+    }
+
     fn submit(&self, class: Class, work: Work) -> Stored<()> {
         let mut waiting = self.shared.waiting();
         if waiting.closed {

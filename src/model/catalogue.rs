@@ -3,21 +3,24 @@
 
 use std::sync::LazyLock;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::event_names::EventNames;
 
 /// A list of `{"eventName", "variables"}`.
-pub const JSON: &str = include_str!("../reference/event-types.json");
+const JSON: &str = include_str!("../reference/event-types.json");
 
-#[derive(Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct EventType {
-    event_name: String,
+pub struct EventType {
+    pub event_name: String,
+    /// The variables of its context.
+    pub variables: Vec<String>,
 }
 
+/// The event types.
+pub static TYPES: LazyLock<Vec<EventType>> = LazyLock::new(|| serde_json::from_str(JSON).unwrap_or_default());
+
 /// The names of its events.
-pub(super) static NAMES: LazyLock<EventNames> = LazyLock::new(|| {
-    let types: Vec<EventType> = serde_json::from_str(JSON).unwrap_or_default();
-    EventNames::of(types.iter().map(|event| event.event_name.as_str()))
-});
+pub(super) static NAMES: LazyLock<EventNames> =
+    LazyLock::new(|| EventNames::of(TYPES.iter().map(|event| event.event_name.as_str())));

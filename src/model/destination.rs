@@ -1,7 +1,7 @@
 //! A URL as it is shown. Its query may hold a receiver's token, which is shown to nobody but who may set it.
 
-/// What stands in the place of a value that is not shown.
-const HIDDEN: &str = "***";
+/// What stands in the place of a value that is not shown. In a header's place, a PUT keeps the stored value by it.
+pub const HIDDEN: &str = "***";
 
 /// A URL, or the template of one, as a caller sees it: whole to one that may write subscriptions, to others as
 /// [`masked`].

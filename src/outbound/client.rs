@@ -77,6 +77,16 @@ impl Client {
         Self::with_resolver(allowed, SystemResolver::new()?)
     }
 
+    /// The same, where so many connections at most wait for another request.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Client::new`].
+    pub fn with_idle(allowed: Vec<IpNet>, most: usize) -> Result<Self, Unavailable> {
+        let limits = Limits { idle_in_all: most, ..Limits::default() };
+        Self::made(allowed, SystemResolver::new()?, &[], limits)
+    }
+
     /// The same with another way to resolve names.
     ///
     /// # Errors

@@ -30,8 +30,6 @@ use super::{
 
 /// How many connections wait for one origin, whatever was at work there.
 const MAX_IDLE_PER_ORIGIN: usize = 512;
-/// How many wait in all. Where descriptors run out before, all that wait are closed.
-const MAX_IDLE: usize = 1024;
 /// What "of late" means.
 const WINDOW: Duration = Duration::from_secs(10);
 const SWEPT_EVERY: Duration = Duration::from_secs(1);
@@ -216,7 +214,7 @@ impl Seat {
         let room = origin.room();
         origin.seats += 1;
         // The driver looks for its connection here after it has ended: it is here, or is known to have ended.
-        if room == 0 || *all >= MAX_IDLE || !connection.is_good(now) {
+        if room == 0 || *all >= self.pool.limits.idle_in_all || !connection.is_good(now) {
             return;
         }
         origin.idle.push(connection);

@@ -18,7 +18,7 @@ use http::{
     header::{CONNECTION, HeaderName},
 };
 
-/// How long a connection lasts.
+/// How long a connection lasts, and how many wait.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     pub(super) age: Duration,
@@ -27,6 +27,8 @@ pub(super) struct Limits {
     pub(super) idle: Duration,
     /// For the end of a connection, once it is given up: TLS says farewell, and a receiver may not take that.
     pub(super) farewell: Duration,
+    /// How many wait in all. Where descriptors run out before, all that wait are closed.
+    pub(super) idle_in_all: usize,
 }
 
 impl Default for Limits {
@@ -36,6 +38,7 @@ impl Default for Limits {
             requests: 1000,
             idle: Duration::from_secs(4),
             farewell: Duration::from_secs(5),
+            idle_in_all: 1024,
         }
     }
 }

@@ -10,9 +10,10 @@ use super::view::layout;
 use crate::portal::PortalError;
 use crate::ports::StoreError;
 use crate::resend::ResendError;
+use crate::web::SIGN_IN;
 use crate::web::body::Unread;
 use crate::web::call_limits::TooMany;
-use crate::web::{NoHost, SIGN_IN};
+use crate::web::host::HostFault;
 
 /// Why there is no session.
 #[derive(Debug, Clone, Copy)]
@@ -53,8 +54,8 @@ pub(super) enum Refused {
     Conflict(String),
     WrongMethod,
     NotRead(Unread),
-    /// The request does not say under which host it reached us.
-    NoHost,
+    /// The request does not say, or not well, under which host it reached us.
+    NoHost(HostFault),
     TooMany(TooMany),
     Unavailable,
 }
@@ -104,11 +105,10 @@ impl Refused {
                 "That did not arrive",
                 "The form did not arrive whole. Send it again.",
             ),
-            Self::NoHost => (
-                StatusCode::BAD_REQUEST,
-                "The address is missing",
-                "The request does not say which address was opened. Open the page with a browser.",
-            ),
+            Self::NoHost(fault) => {
+                let text = format!("Open the page with a browser: {}.", fault.detail());
+                return (StatusCode::BAD_REQUEST, "The address is missing or wrong", text);
+            }
             Self::TooMany(wait) => {
                 let text = format!("Nothing was done. Try again in {} s.", wait.seconds());
                 return (StatusCode::TOO_MANY_REQUESTS, "That was too often", text);
@@ -187,9 +187,9 @@ impl From<ResendError> for Refused {
     }
 }
 
-impl From<NoHost> for Refused {
-    fn from(NoHost: NoHost) -> Self {
-        Self::NoHost
+impl From<HostFault> for Refused {
+    fn from(fault: HostFault) -> Self {
+        Self::NoHost(fault)
     }
 }
 

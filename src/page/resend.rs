@@ -1,5 +1,7 @@
 //! Sending again, asked for on the page.
 
+use std::time::Instant;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -33,7 +35,8 @@ pub(super) async fn ask<S: Store>(
     let form = Form::read(request).await?;
     visit.check_form(&parts.headers, form.get(CSRF))?;
     let viewer = Asker::Viewer(visit.grant.key, visit.grant.name.clone());
-    CallLimits::of(&parts.extensions).resend(&viewer, &visit.grant.tenant, &visit.grant.name)?;
+    let limits = CallLimits::of(&parts.extensions);
+    limits.resend(&viewer, &visit.grant.tenant, &visit.grant.name, Instant::now())?;
     let row = visit.row(&pages.store).await?.attempt;
     let request = ResendRequest {
         trace_id: row.trace_id,

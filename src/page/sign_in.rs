@@ -1,6 +1,6 @@
-//! How a session begins, by a portal link or with an API key, and how it ends.
+//! Sign-in and sign-out: a session begins by a portal link or with an API key, and ends when its viewer asks for it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::State;
@@ -43,11 +43,12 @@ pub(super) async fn open<S: Store>(State(pages): State<Pages<S>>, parts: Parts) 
     let (now, token) = (Timestamp::now(), form.get("token"));
     let link = portal::link(&pages.store, token, now).await?.ok_or(Refused::NoLink)?;
     Source::of(&parts.extensions).authenticated();
-    CallLimits::of(&parts.extensions).session(KeyHash::of(token), &link.tenant, &link.name)?;
+    let limits = CallLimits::of(&parts.extensions);
+    limits.session(KeyHash::of(token), &link.tenant, &link.name, Instant::now())?;
     let made = portal::open(&pages.store, link, now).await?.ok_or(Refused::NoLink)?;
     let loan = made.grant.loan.as_ref().ok_or(Refused::NoLink)?;
     let jar = Jar::new(&pages.site, &pages.site.reached(&parts)?);
-    end(&pages.store, &jar.tokens_of(&parts.headers, Some(loan))).await?;
+    end(&pages.store, &jar.tokens_of(&parts.headers, Some(loan)), now).await?;
     let mut response = begin(&jar, &parts.headers, &made, now, &path(loan));
     // The address that it leaves has the secret.
     response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
@@ -81,12 +82,13 @@ pub(super) async fn with_key<S: Store>(
     let Some(to) = next.clone().or_else(|| loan().ok()) else { return Ok(again(Fault::NoSuchLoan)) };
     let (limits, source) = (CallLimits::of(&parts.extensions), Source::of(&parts.extensions));
     let shown = form.get("key").trim();
-    let (key, hash) = match limits.check_key(&pages.store, Face::SignIn, &source, shown).await? {
-        Shown::Valid(key, hash) => (key, hash),
-        Shown::Invalid => return Ok(again(Fault::NoSuchKey)),
-        Shown::TooMany(wait) => return Err(wait.into()),
-    };
-    limits.session(hash, &key.tenant, &key.name)?;
+    let (key, hash) =
+        match limits.check_key(&pages.store, (Face::SignIn, &source), shown, Instant::now()).await? {
+            Shown::Valid(key, hash) => (key, hash),
+            Shown::Invalid => return Ok(again(Fault::NoSuchKey)),
+            Shown::TooMany(wait) => return Err(wait.into()),
+        };
+    limits.session(hash, &key.tenant, &key.name, Instant::now())?;
     let now = Timestamp::now();
     let Some(made) = portal::sign_in(&pages.store, (&key, hash), now).await? else {
         return Ok(again(Fault::MayNotRead));
@@ -95,16 +97,16 @@ pub(super) async fn with_key<S: Store>(
     let mut response = begin(&jar, &parts.headers, &made, now, &to);
     // The session of the loan's own link would go before this one.
     if let Some(loan) = loan_of(&to) {
-        end(&pages.store, &jar.tokens(&parts.headers, &loan)).await?;
+        end(&pages.store, &jar.tokens(&parts.headers, &loan), now).await?;
         keep(&mut response, jar.clear(Some(&loan)));
     }
     Ok(response)
 }
 
-/// Ends sessions.
-async fn end<S: Store>(store: &S, tokens: &[String]) -> Result<(), Refused> {
+/// Ends those of these sessions that stand.
+async fn end<S: Store>(store: &S, tokens: &[String], now: Timestamp) -> Result<(), Refused> {
     for token in tokens {
-        portal::sign_out(store, token).await?;
+        portal::sign_out(store, token, now).await?;
     }
     Ok(())
 }
@@ -135,7 +137,13 @@ pub(super) async fn out<S: Store>(
     from_us(&parts.headers, &reached)?;
     let loan = LoanId::try_from(form.get("loan").to_owned()).map_err(|_| Refused::NoPage)?;
     let jar = Jar::new(&pages.site, &reached);
-    end(&pages.store, &jar.tokens(&parts.headers, &loan)).await?;
+    let (limits, source) = (CallLimits::of(&parts.extensions), Source::of(&parts.extensions));
+    // No key was shown: tokens that are nobody's count as wrong keys do.
+    for token in jar.tokens(&parts.headers, &loan) {
+        if !portal::sign_out(&pages.store, &token, Timestamp::now()).await? {
+            limits.unknown_token(&source, Instant::now())?;
+        }
+    }
     let mut response = Redirect::to(SIGN_IN).into_response();
     response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
     keep(&mut response, [Some(&loan), None].into_iter().filter_map(|loan| jar.clear(loan)));

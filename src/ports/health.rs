@@ -1,4 +1,4 @@
-//! Whether the store can do what it is there for.
+//! Health of a store: whether it can do what it is there for.
 
 use std::future::Future;
 

@@ -1,8 +1,8 @@
-//! How often a caller may do what a stranger could do without end, or what costs others: keys that are not valid,
-//! resends, sessions.
+//! Limits of what a caller may do in a time: showing keys that are not valid, asking for resends, opening sessions.
 //!
 //! One set of limits stands for one process (on AWS for one instance of a function); both faces share it. Wrong keys
-//! are counted by the address that they come from, at the API and at the sign-in each by itself. Where an address has
+//! are counted by the address that they come from, at the API and at the sign-in each by itself; at a sign-out, tokens of
+//! sessions that are nobody's count too. Where an address has
 //! used up its failures, a key is refused unread, except one that was valid from that address before: a flood of
 //! guesses does not stop the integrations beside it.
 
@@ -120,11 +120,10 @@ impl CallLimits {
     pub(crate) async fn check_key<S: Keys>(
         &self,
         store: &S,
-        face: Face,
-        source: &Source,
+        (face, source): (Face, &Source),
         shown: &str,
+        now: Instant,
     ) -> Stored<Shown> {
-        let now = Instant::now();
         self.tell(now);
         let (hash, group) = (KeyHash::of(shown), source.group());
         let pair = (hash, group);
@@ -153,9 +152,26 @@ impl CallLimits {
         Ok(Shown::Valid(key, hash))
     }
 
+    /// Counts the token of a session that is nobody's as a wrong key at the sign-in.
+    ///
+    /// # Errors
+    ///
+    /// Too many came from there.
+    pub(crate) fn unknown_token(&self, source: &Source, now: Instant) -> Result<(), TooMany> {
+        self.tell(now);
+        let group = source.group();
+        self.count_wrong_key(Face::SignIn, group, now);
+        self.0.failures.take(&(Face::SignIn, group), now).map_err(TooMany)
+    }
+
     /// Whether this caller may ask for one more resend.
-    pub(crate) fn resend(&self, asker: &Asker, tenant: &TenantId, name: &str) -> Result<(), TooMany> {
-        let now = Instant::now();
+    pub(crate) fn resend(
+        &self,
+        asker: &Asker,
+        tenant: &TenantId,
+        name: &str,
+        now: Instant,
+    ) -> Result<(), TooMany> {
         let taken = match asker {
             Asker::Key(id) => self.0.resends_of_keys.take(id, now),
             Asker::Viewer(key, name) => self.0.resends_of_viewers.take(&(*key, name.clone()), now),
@@ -164,8 +180,13 @@ impl CallLimits {
     }
 
     /// Whether this link, or key, may open one more session.
-    pub(crate) fn session(&self, opened_by: KeyHash, tenant: &TenantId, name: &str) -> Result<(), TooMany> {
-        let now = Instant::now();
+    pub(crate) fn session(
+        &self,
+        opened_by: KeyHash,
+        tenant: &TenantId,
+        name: &str,
+        now: Instant,
+    ) -> Result<(), TooMany> {
         self.refuse(self.0.sessions.take(&opened_by, now), "session", (tenant, name), now)
     }
 
@@ -193,11 +214,19 @@ impl CallLimits {
 
     /// Tells the log of what happened again and again, and has stopped being news.
     fn tell(&self, now: Instant) {
-        for ((face, group), times) in self.0.wrong_keys.ended(now) {
+        let wrong_keys = self.0.wrong_keys.ended(now);
+        for ((face, group), times) in wrong_keys.names {
             log::wrong_keys(face.name(), &group, times);
         }
-        for ((what, tenant, name), times) in self.0.refused.ended(now) {
+        if wrong_keys.others > 0 {
+            log::others("key.refused", wrong_keys.others);
+        }
+        let refused = self.0.refused.ended(now);
+        for ((what, tenant, name), times) in refused.names {
             log::too_many(what, &tenant, &name, times);
+        }
+        if refused.others > 0 {
+            log::others("caller.limited", refused.others);
         }
     }
 }

@@ -58,8 +58,10 @@ fn from(address: &str) -> Source {
     Source::new(address.parse().ok(), None)
 }
 
+/// What a key comes to. No time passes in these tests.
 async fn shown(limits: &CallLimits, store: &OneKey, face: Face, source: &Source, key: &str) -> &'static str {
-    match limits.check_key(store, face, source, key).await.expect("the store answers") {
+    static NOW: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+    match limits.check_key(store, (face, source), key, *NOW).await.expect("the store answers") {
         Shown::Valid(..) => "valid",
         Shown::Invalid => "invalid",
         Shown::TooMany(_) => "too many",
@@ -80,7 +82,7 @@ async fn guesses_beyond_the_burst_are_not_looked_up() {
     let (limits, store, source) = (CallLimits::default(), OneKey::new(), from("192.0.2.7"));
     let said = guess(&limits, &store, Face::Api, &source).await;
     let looked_up = said.iter().filter(|said| **said == "invalid").count();
-    assert!((10..20).contains(&looked_up), "{said:?}");
+    assert_eq!(looked_up, 10, "{said:?}");
     assert_eq!(store.asked(), looked_up);
     assert_eq!(shown(&limits, &store, Face::Api, &source, RIGHT).await, "too many", "it could be a guess");
 }
@@ -101,7 +103,7 @@ async fn valid_keys_use_nothing_up() {
         assert_eq!(shown(&limits, &store, Face::Api, &source, RIGHT).await, "valid");
     }
     let said = guess(&limits, &store, Face::Api, &source).await;
-    assert!(said.iter().filter(|said| **said == "invalid").count() >= 10, "{said:?}");
+    assert_eq!(said.iter().filter(|said| **said == "invalid").count(), 10, "{said:?}");
 }
 
 #[tokio::test]
@@ -129,14 +131,26 @@ async fn a_key_that_was_deleted_is_not_known_any_more() {
 fn resends_are_counted_by_who_asks() {
     let limits = CallLimits::default();
     let tenant = TenantId::try_from("acme".to_owned()).expect("a tenant");
-    let of = |asker: &Asker| (0..2000).take_while(|_| limits.resend(asker, &tenant, "Ann").is_ok()).count();
-    let now = Timestamp::from_millis(1);
-    let key = Asker::Key(KeyId::at(now));
+    let now = Instant::now();
+    let of =
+        |asker: &Asker| (0..2000).take_while(|_| limits.resend(asker, &tenant, "Ann", now).is_ok()).count();
+    let key = Asker::Key(KeyId::at(Timestamp::from_millis(1)));
     let viewer = Asker::Viewer(KeyHash::of("a key"), "Ann".into());
     let other = Asker::Viewer(KeyHash::of("a key"), "Joe".into());
-    let (of_key, of_viewer, of_other) = (of(&key), of(&viewer), of(&other));
-    assert!((600..700).contains(&of_key), "{of_key}");
-    assert!((60..70).contains(&of_viewer) && (60..70).contains(&of_other), "{of_viewer} {of_other}");
+    assert_eq!((of(&key), of(&viewer), of(&other)), (600, 60, 60));
+}
+
+#[tokio::test]
+async fn made_up_tokens_of_sessions_use_up_the_failures_of_the_sign_in() {
+    let (limits, store, source) = (CallLimits::default(), OneKey::new(), from("192.0.2.7"));
+    let now = Instant::now();
+    let counted = (0..50).take_while(|_| limits.unknown_token(&source, now).is_ok()).count();
+    assert_eq!(counted, 10);
+    assert!(limits.unknown_token(&from("192.0.2.8"), now).is_ok());
+    let key = limits.check_key(&store, (Face::SignIn, &source), "lh_wrong", now).await.expect("an answer");
+    assert!(matches!(key, Shown::TooMany(_)), "{key:?}");
+    let later = now + Duration::from_secs(1);
+    assert!(limits.unknown_token(&source, later).is_ok() && limits.unknown_token(&source, later).is_err());
 }
 
 #[test]

@@ -43,11 +43,16 @@ pub(crate) fn named(parts: &Parts) -> Result<Option<&str>, HostFault> {
     }
 }
 
+/// Whether this has only what stands in hosts and ports of URLs. Others have a meaning of their own where a host is
+/// written into a header, and a gateway joins two hosts with a comma.
+pub(super) fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte))
+}
+
 /// Whether this is a host of a URL with or without a port, and nothing else.
 fn is_host(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:[]%".contains(&byte);
     let url = || url::Url::parse(&format!("http://{text}")).ok();
-    !text.is_empty() && text.bytes().all(plain) && url().is_some_and(|url| url.host_str().is_some())
+    !text.is_empty() && is_plain(text) && url().is_some_and(|url| url.host_str().is_some())
 }
 
 #[cfg(test)]
@@ -84,6 +89,9 @@ mod tests {
             (&["a.example:port"], Err(HostFault::Invalid)),
             (&["a.example:70000"], Err(HostFault::Invalid)),
             (&["a.example, b.example"], Err(HostFault::Invalid)),
+            (&["a.example,b.example"], Err(HostFault::Invalid)),
+            (&["a.example;b"], Err(HostFault::Invalid)),
+            (&["a%2eexample"], Err(HostFault::Invalid)),
         ] {
             assert_eq!(of("/health", Version::HTTP_11, hosts), expected.map(|host| host.map(str::to_owned)));
         }

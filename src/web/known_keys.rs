@@ -1,4 +1,4 @@
-//! Which keys were valid when they came from where, of late.
+//! Keys that were found valid of late, each with the addresses that it came from.
 
 use std::collections::HashSet;
 use std::sync::{PoisonError, RwLock};

@@ -1,6 +1,7 @@
 //! What both HTTP faces, the API and the pages, do in the same way.
 
 pub(crate) mod body;
+pub(crate) mod body_memory;
 mod buckets;
 pub(crate) mod call_limits;
 pub(crate) mod download;
@@ -14,7 +15,6 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 
 use crate::model::grant::Token;
 
-pub(crate) use site::NoHost;
 pub use site::{FrameAncestors, Reached, Site, SiteError};
 pub use source::{Connection, Group, Source};
 

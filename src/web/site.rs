@@ -8,6 +8,8 @@ use http::request::Parts;
 use http::{HeaderName, header};
 use url::Url;
 
+use super::host::HostFault;
+
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// What an operator says of the pages.
@@ -35,14 +37,10 @@ impl Site {
     /// # Errors
     ///
     /// The request does not say under which host, and neither does the operator.
-    pub(crate) fn reached(&self, parts: &Parts) -> Result<Reached, NoHost> {
+    pub(crate) fn reached(&self, parts: &Parts) -> Result<Reached, HostFault> {
         self.public_url.clone().map_or_else(|| Reached::by(parts), Ok)
     }
 }
-
-/// A request does not say under which host it reached us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NoHost;
 
 /// An origin: the address that a browser has us under.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,13 +55,13 @@ pub struct Reached {
 impl Reached {
     /// What the request says of itself, and a proxy before us of its scheme. A caller can say here what it
     /// likes: it only ever gets it back in its own answer.
-    fn by(parts: &Parts) -> Result<Self, NoHost> {
+    fn by(parts: &Parts) -> Result<Self, HostFault> {
         let scheme = parts.headers.get(FORWARDED_PROTO).and_then(|value| value.to_str().ok());
         let scheme = scheme.and_then(|list| list.split(',').next()).map(str::trim);
         let https = scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
-        let authority = super::host::named(parts).map_err(|_| NoHost)?.ok_or(NoHost)?;
+        let authority = super::host::named(parts)?.ok_or(HostFault::Missing)?;
         let scheme = if https { "https" } else { "http" };
-        let known = format!("{scheme}://{authority}").parse::<Self>().map_err(|_| NoHost)?;
+        let known = format!("{scheme}://{authority}").parse::<Self>().map_err(|_| HostFault::Invalid)?;
         let passed_on =
             |name: &HeaderName| name == header::FORWARDED || name.as_str().starts_with("x-forwarded-");
         Ok(Self { doubtful: parts.headers.keys().any(passed_on), ..known })
@@ -121,9 +119,7 @@ impl FromStr for Reached {
         let anonymous = url.username().is_empty() && url.password().is_none();
         let host = url.host_str().filter(|_| (https || url.scheme() == "http") && bare && anonymous);
         let host = host.ok_or_else(wrong)?;
-        // Others have a meaning of their own where an authority is written into a header.
-        let known = |c: char| c.is_ascii_alphanumeric() || "-._[]:".contains(c);
-        if !host.chars().all(known) {
+        if !super::host::is_plain(host) {
             return Err(wrong());
         }
         let authority = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));

@@ -34,9 +34,13 @@ fn the_address_is_that_of_the_request() {
 
 #[test]
 fn without_a_host_there_is_no_address() {
-    for request in [Request::get("/login"), Request::get("/login").header("host", "lender.example/?x=")] {
+    for (request, fault) in [
+        (Request::get("/login"), HostFault::Missing),
+        (Request::get("/login").header("host", "lender.example/?x="), HostFault::Invalid),
+        (Request::get("/login").header("host", "a.example").header("host", "b.example"), HostFault::Several),
+    ] {
         let (parts, ()) = request.body(()).expect("a request").into_parts();
-        assert_eq!(Site::default().reached(&parts), Err(NoHost));
+        assert_eq!(Site::default().reached(&parts), Err(fault));
         let public_url = Some("https://hooks.lender.example".parse::<Reached>().expect("an address"));
         let site = Site { public_url: public_url.clone(), ..Site::default() };
         assert_eq!(site.reached(&parts).ok(), public_url);

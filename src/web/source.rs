@@ -1,4 +1,5 @@
-//! Where a request came from: what a listener, or a function, says of it in an extension of the request.
+//! The source of a request: the address that it came from, and its connection. A listener, or a function, tells it in an
+//! extension of the request.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};

@@ -1,4 +1,4 @@
-//! Counts of what happens again and again, so that the log has two lines of it a minute and not one each time.
+//! Counts of what happens again and again, so that the log has two lines of each a minute and not one each time.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
@@ -14,6 +14,18 @@ struct Table<K> {
     counts: HashMap<K, u64>,
     /// When each window ends, the earliest first.
     ends: VecDeque<(Instant, K)>,
+    /// How often others came, for whose names there was no room, and when that is told.
+    others: u64,
+    others_end: Option<Instant>,
+}
+
+/// Windows that have ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Ended<K> {
+    /// How often each name came after the first time.
+    pub(super) names: Vec<(K, u64)>,
+    /// How often others came.
+    pub(super) others: u64,
 }
 
 /// The windows: one for each name, from its first time on.
@@ -24,19 +36,23 @@ pub(super) struct Windows<K> {
 }
 
 impl<K: Eq + Hash + Clone> Windows<K> {
-    /// At most so many names are counted in a window; others are not told of.
+    /// At most so many names are told apart in a window; others are counted together.
     pub(super) fn new(most: usize) -> Self {
-        Self { most, table: Mutex::new(Table { counts: HashMap::new(), ends: VecDeque::new() }) }
+        let (counts, ends) = (HashMap::new(), VecDeque::new());
+        Self { most, table: Mutex::new(Table { counts, ends, others: 0, others_end: None }) }
     }
 
     /// Counts one. True if it is the first in its window: then it is told at once.
     pub(super) fn count(&self, name: &K, now: Instant) -> bool {
-        let Table { counts, ends } = &mut *self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let Table { counts, ends, others, others_end } =
+            &mut *self.table.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = counts.get_mut(name) {
             *count += 1;
             return false;
         }
         if counts.len() >= self.most {
+            *others += 1;
+            others_end.get_or_insert(now + WINDOW);
             return false;
         }
         counts.insert(name.clone(), 0);
@@ -44,9 +60,10 @@ impl<K: Eq + Hash + Clone> Windows<K> {
         true
     }
 
-    /// The windows that have ended since the last time, with how often each name came after the first time.
-    pub(super) fn ended(&self, now: Instant) -> Vec<(K, u64)> {
-        let Table { counts, ends } = &mut *self.table.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The windows that have ended since the last time.
+    pub(super) fn ended(&self, now: Instant) -> Ended<K> {
+        let Table { counts, ends, others, others_end } =
+            &mut *self.table.lock().unwrap_or_else(PoisonError::into_inner);
         let mut over = Vec::new();
         while let Some((_, name)) = ends.pop_front_if(|(end, _)| *end <= now) {
             let more = counts.remove(&name).unwrap_or_default();
@@ -54,7 +71,8 @@ impl<K: Eq + Hash + Clone> Windows<K> {
                 over.push((name, more));
             }
         }
-        over
+        let others = others_end.take_if(|end| *end <= now).map_or(0, |_| std::mem::take(others));
+        Ended { names: over, others }
     }
 }
 
@@ -67,17 +85,22 @@ mod tests {
         let (windows, start) = (Windows::new(8), Instant::now());
         let counted = [1, 1, 2, 1].map(|name| windows.count(&name, start));
         assert_eq!(counted, [true, false, true, false]);
-        assert_eq!(windows.ended(start + WINDOW - Duration::from_secs(1)), []);
-        assert_eq!(windows.ended(start + WINDOW), [(1, 2)]);
-        assert_eq!(windows.ended(start + WINDOW), []);
+        assert_eq!(windows.ended(start + WINDOW - Duration::from_secs(1)).names, []);
+        assert_eq!(windows.ended(start + WINDOW), Ended { names: vec![(1, 2)], others: 0 });
+        assert_eq!(windows.ended(start + WINDOW).names, []);
         assert!(windows.count(&1, start + WINDOW), "a new window");
     }
 
     #[test]
-    fn names_beyond_the_most_are_not_told_of() {
+    fn names_beyond_the_most_are_counted_together() {
         let (windows, start) = (Windows::new(2), Instant::now());
-        assert_eq!([1, 2, 3].map(|name| windows.count(&name, start)), [true, true, false]);
-        assert!(windows.ended(start + WINDOW).is_empty());
+        assert_eq!(
+            [1, 2, 3, 4, 3].map(|name| windows.count(&name, start)),
+            [true, true, false, false, false]
+        );
+        assert_eq!(windows.ended(start + WINDOW / 2).others, 0);
+        assert_eq!(windows.ended(start + WINDOW), Ended { names: vec![], others: 3 });
+        assert_eq!(windows.ended(start + 2 * WINDOW).others, 0, "it is told once");
         assert!(windows.count(&3, start + WINDOW));
     }
 }

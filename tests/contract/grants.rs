@@ -134,7 +134,8 @@ pub(crate) async fn a_link_opens_sessions_until_its_own_end<E: Engine>() -> Stor
         assert!(opened(ports, token, START).await?.is_none());
     }
     assert_eq!(session(ports, link.expose(), &loan("727"), START).await?, None);
-    sign_out(ports, sessions[0].token.expose()).await?;
+    assert!(sign_out(ports, sessions[0].token.expose(), START).await?);
+    assert!(!sign_out(ports, sessions[0].token.expose(), START).await?, "it has ended");
     for (made, stands) in sessions.iter().zip([false, true, true]) {
         assert_eq!(session(ports, made.token.expose(), &loan("727"), START).await?.is_some(), stands);
     }

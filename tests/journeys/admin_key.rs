@@ -1,5 +1,7 @@
 //! The key that `LOANHOOK_ADMIN_KEY` names, from one start to the next.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::Stdio;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -163,4 +165,21 @@ async fn the_admin_key_is_in_neither_environment_nor_arguments_of_the_process() 
     assert_eq!(name.trim_end(), "loanhook");
     assert!(opens(&target, FIRST).await);
     ended(target).await;
+}
+
+#[tokio::test]
+async fn what_is_on_standard_input_is_taken_for_no_key() {
+    let folder = folder();
+    let environment = vec![("LOANHOOK_ADMIN_KEY_ON_STDIN".to_owned(), "1".to_owned())];
+    let mut command = serve(folder.path(), &Launch { environment, ..Launch::default() });
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("the command starts");
+    let mut input = child.stdin.take().expect("it is piped");
+    input.write_all(FIRST.as_bytes()).expect("written");
+    let output = child.stdout.take().expect("it is piped");
+    let first = tokio::task::spawn_blocking(move || BufReader::new(output).lines().next());
+    let first =
+        within("the first line", first).await.expect("it was awaited").expect("a line").expect("text");
+    child.kill().expect("it ends");
+    child.wait().expect("it ended");
+    assert!(first.contains("admin key (shown once") && !first.contains(FIRST), "{first}");
 }

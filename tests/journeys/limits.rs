@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::harness::build::named;
-use crate::harness::{Answer, Journey, event, spoiled_by_emulator};
+use crate::harness::socket::Socket;
+use crate::harness::{Answer, Journey, event, eventually, spoiled_by_emulator};
 
 const EVENT_LIMIT: usize = 256 * 1024;
 const BATCH_LIMIT: usize = 4 * 1024 * 1024;
@@ -186,4 +187,30 @@ async fn a_tenant_has_at_most_200_subscriptions() {
     assert_eq!(j.api.get("/v1/subscriptions?limit=200").await.is(200).json()["next"], Value::Null);
     j.api.delete(&format!("/v1/subscriptions/{}", crate::harness::text(&last["id"]))).await.is(204);
     j.api.subscribe(&body).await;
+}
+
+#[tokio::test]
+async fn bodies_of_one_tenant_that_do_not_come_keep_no_other_tenant_from_being_heard() {
+    let Some(j) = Journey::alone().await else { return };
+    let other = j.stranger().await;
+    let head = format!(
+        "POST /v1/events/batch HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: {BATCH_LIMIT}\r\n\r\n",
+        j.api.key()
+    );
+    let mut slow = Vec::new();
+    for _ in 0..20 {
+        let mut socket = Socket::connect(&j.target).await;
+        socket.send(&head).await;
+        slow.push(socket);
+    }
+    let refused = eventually("there is no room", async || {
+        let answer = j.api.request("POST", "/v1/events").json(&event("727")).attempt().await.ok()?;
+        (answer.status != 202).then_some(answer)
+    })
+    .await;
+    assert!(!refused.header("retry-after").is_empty(), "{refused:?}");
+    refused.problem(503);
+    other.send(&event("727")).await;
+    drop(slow);
+    j.api.send(&event("727")).await;
 }

@@ -44,6 +44,30 @@ async fn strangers_who_hold_every_connection_stop_neither_callers_nor_webhooks()
 }
 
 #[tokio::test]
+async fn known_callers_that_rest_on_every_connection_keep_no_new_caller_out() {
+    let Some(j) = with_descriptors(160, 16).await else { return };
+    let asked = format!("GET /v1/keys HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n", j.api.key());
+    let mut resting = Vec::new();
+    for _ in 0..160 {
+        let mut known = Socket::connect(&j.target).await;
+        known.send(&asked).await;
+        known.hears("HTTP/1.1 200 ").await;
+        resting.push(known);
+    }
+    let mut strangers = Vec::new();
+    for _ in 0..20 {
+        let mut new = Socket::connect(&j.target).await;
+        for _ in 0..8 {
+            let mut stranger = Socket::connect(&j.target).await;
+            stranger.send(HALF_A_HEAD).await;
+            strangers.push(stranger);
+        }
+        assert!(new.send(&asked).await);
+        new.hears("HTTP/1.1 200 ").await;
+    }
+}
+
+#[tokio::test]
 async fn with_very_few_descriptors_it_says_so_and_works_slowly() {
     let Some(j) = with_descriptors(80, 256).await else { return };
     assert!(j.target.said().contains("descriptors.too_few"), "{}", j.target.said());
@@ -99,7 +123,7 @@ async fn a_head_that_drips_is_given_up_although_something_always_comes() {
     let Some(j) = Journey::alone().await else { return };
     let mut socket = Socket::connect(&j.target).await;
     socket.send(HALF_A_HEAD).await;
-    // As long as the deadline is, and half as long again for a slow machine; each byte is welcome until then.
+    // The deadline is 30 s: this goes on for twice as long, so that a slow machine has given it up by then.
     let mut sent = 0;
     while socket.send("a").await {
         pause(Duration::from_millis(100)).await;

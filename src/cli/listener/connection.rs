@@ -4,14 +4,11 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::Body;
-use bytes::Bytes;
 use http::{Request, Response};
-use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::TokioIo;
@@ -23,6 +20,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout, timeout_at};
 use tracing::debug;
 
+use super::bodies::{Answer, Asked};
 use super::last_words;
 use super::peer::Peers;
 use super::phase::{ConnectionState, Phase};
@@ -71,8 +69,16 @@ impl Served {
         let mut look = std::pin::pin!(sleep_until(state.next_look(Instant::now()).into()));
         let ended = loop {
             tokio::select! {
+                // What it is at is as it was when it was let go, or a key was checked since.
+                biased;
+                () = state.is_let_go() => {
+                    if state.phase() != Phase::KnownRequest {
+                        return;
+                    }
+                    Pin::new(&mut connection).graceful_shutdown();
+                    ending = true;
+                }
                 ended = &mut connection => break ended,
-                () = state.is_let_go() => return,
                 () = &mut look => {
                     let now = Instant::now();
                     if state.deadline().is_some_and(|deadline| deadline <= now) {
@@ -101,51 +107,20 @@ impl Served {
     /// Answers a request, and has the connection's state say so.
     async fn answer(
         &self,
-        mut request: Request<Incoming>,
+        request: Request<Incoming>,
         peer: IpAddr,
         state: &Arc<ConnectionState>,
         answering: &Arc<Answering>,
     ) -> Result<Response<Answer>, Infallible> {
         answering.begin();
-        state.enter(Phase::Request);
+        state.enter(Phase::Request, Instant::now());
+        let mut request = request.map(|body| Asked::new(body, Arc::clone(state)));
         let client = self.peers.client(peer, request.headers());
         request
             .extensions_mut()
             .insert(Source::new(Some(client), Some(Arc::<ConnectionState>::clone(state))));
         let response = TowerToHyperService::new(self.router.clone()).call(request).await?;
-        Ok(response.map(|body| Answer { body, answering: Arc::clone(answering) }))
-    }
-}
-
-/// The body of an answer, that says when all of it was handed on.
-struct Answer {
-    body: Body,
-    answering: Arc<Answering>,
-}
-
-impl Drop for Answer {
-    fn drop(&mut self) {
-        self.answering.is_whole();
-    }
-}
-
-impl hyper::body::Body for Answer {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        Ok(response.map(|body| Answer::new(body, Arc::clone(answering))))
     }
 }
 
@@ -190,3 +165,7 @@ async fn write_all(socket: &TcpStream, mut bytes: &[u8]) -> std::io::Result<()> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "connection_tests.rs"]
+mod tests;

@@ -2,8 +2,9 @@
 //!
 //! Whoever connects may be a stranger, so nothing that a connection can hold is without a bound: `places` has so many
 //! of them, and says who goes when all are taken; `phase` has the deadlines; `connection` serves one; `stream` is its
-//! socket; `peer` says whose address it is.
+//! socket, `bodies` are those of its requests and answers; `peer` says whose address it is.
 
+mod bodies;
 mod connection;
 mod last_words;
 mod peer;
@@ -73,7 +74,7 @@ pub(super) async fn serve(
         }
         // A proxy has a connection for each of many callers.
         let group = (!peers.trusts(peer)).then(|| Group::of(peer));
-        match places.take(group) {
+        match places.take(group, Instant::now()) {
             Some(place) => {
                 connections.spawn(Arc::clone(&served).serve(socket, peer, place, stopped.clone()));
                 places.settled().await;

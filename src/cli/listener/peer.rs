@@ -1,8 +1,8 @@
-//! Whose address a request came from, where proxies stand before us.
+//! Addresses of callers, where proxies stand before us.
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -25,9 +25,10 @@ impl Peers {
         if self.trusted.is_empty() {
             return client;
         }
-        let lines: Vec<_> =
-            headers.get_all(FORWARDED_FOR).into_iter().filter_map(|line| line.to_str().ok()).collect();
-        let mut hops = lines.iter().rev().flat_map(|line| line.rsplit(',')).map(address);
+        let lines: Vec<_> = headers.get_all(FORWARDED_FOR).into_iter().map(HeaderValue::as_bytes).collect();
+        // Each by itself: what a client made up may be of any bytes, and hides nothing of what was added after it.
+        let hops = lines.iter().rev().flat_map(|line| line.rsplit(|byte| *byte == b','));
+        let mut hops = hops.map(|hop| std::str::from_utf8(hop).ok().and_then(address));
         while self.trusts(client)
             && let Some(Some(hop)) = hops.next()
         {
@@ -54,7 +55,8 @@ mod tests {
             ["10.0.0.0/8", "127.0.0.1/32", "fd00::/8"].map(|network| network.parse().expect("a network"));
         let mut headers = HeaderMap::new();
         for line in lines {
-            headers.append(FORWARDED_FOR, line.parse().expect("a value"));
+            let line = HeaderValue::from_bytes(line.as_bytes());
+            headers.append(FORWARDED_FOR, line.expect("a value"));
         }
         Peers { trusted: trusted.to_vec() }.client(peer.parse().expect("an address"), &headers).to_string()
     }
@@ -73,6 +75,9 @@ mod tests {
             ("fd00::1", &["[2001:db8::1]:4711"], "2001:db8::1"),
             ("fd00::1", &["2001:db8::1"], "2001:db8::1"),
             ("10.1.1.1", &["198.51.100.1, nonsense"], "10.1.1.1"),
+            ("10.1.1.1", &["\u{e9}", "198.51.100.1"], "198.51.100.1"),
+            ("10.1.1.1", &["\u{e9}, 198.51.100.1"], "198.51.100.1"),
+            ("10.1.1.1", &["198.51.100.1", "\u{e9}"], "10.1.1.1"),
             ("10.1.1.1", &[], "10.1.1.1"),
             ("10.1.1.1", &["10.3.3.3"], "10.3.3.3"),
         ] {

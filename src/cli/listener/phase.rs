@@ -1,6 +1,6 @@
-//! What one connection is at: what its deadlines go by, and whether it may be let go for another's sake.
+//! Phases of a connection: what its deadlines go by, and whether it may be let go for another's sake.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use loanhook::web::Connection;
@@ -20,16 +20,15 @@ pub(super) enum Phase {
     Head,
     /// A request is being read or answered.
     Request,
-    /// The same, and its caller showed a key or a session.
+    /// The same, its caller showed a key or a session, and now it is the caller that is waited for: for the rest of the
+    /// body, or to read the answer.
+    KnownCallerAwaited,
+    /// A request of a caller who showed a key or a session is being answered, and nothing of the caller is waited for.
     KnownRequest,
     /// Nothing came since the last answer.
     Idle,
     /// Its last answer is written: what still comes is dropped.
     Closing,
-}
-
-impl Phase {
-    const ALL: [Self; 5] = [Self::Head, Self::Request, Self::KnownRequest, Self::Idle, Self::Closing];
 }
 
 /// How willingly a connection is let go: the lesser first, of equals the one that came into it first.
@@ -38,57 +37,76 @@ pub(super) enum Rank {
     /// Nobody who may be here ever spoke on it, or it is closing.
     Stranger,
     /// Somebody who may be here spoke on it, and is at no request now.
-    Resting { since: Duration },
+    Resting { since: Instant },
+    /// Somebody who may be here is at a request, and sends or reads slowly.
+    Awaited { since: Instant },
+}
+
+#[derive(Debug)]
+struct Progress {
+    phase: Phase,
+    since: Instant,
+    was_known: bool,
+    /// The body of the request is read, or nobody wants it any more.
+    body_is_read: bool,
 }
 
 /// What a connection is at, as all see it who have to do with it.
 #[derive(Debug)]
 pub(super) struct ConnectionState {
-    begun: Instant,
-    phase: AtomicU8,
-    /// When the phase began, in milliseconds after `begun`.
-    since: AtomicU64,
-    was_known: AtomicBool,
+    progress: Mutex<Progress>,
     let_go: Notify,
 }
 
 impl ConnectionState {
     pub(super) fn new(now: Instant) -> Self {
-        Self {
-            begun: now,
-            phase: AtomicU8::new(Phase::Head as u8),
-            since: AtomicU64::new(0),
-            was_known: AtomicBool::new(false),
-            let_go: Notify::new(),
-        }
+        let progress = Progress { phase: Phase::Head, since: now, was_known: false, body_is_read: false };
+        Self { progress: Mutex::new(progress), let_go: Notify::new() }
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn phase(&self) -> Phase {
-        Phase::ALL.get(usize::from(self.phase.load(Ordering::Acquire))).copied().unwrap_or(Phase::Closing)
+        self.progress().phase
     }
 
-    pub(super) fn enter(&self, phase: Phase) {
-        let since = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.since.store(since, Ordering::Release);
-        self.phase.store(phase as u8, Ordering::Release);
+    pub(super) fn enter(&self, phase: Phase, now: Instant) {
+        let mut progress = self.progress();
+        *progress = Progress { phase, since: now, body_is_read: false, was_known: progress.was_known };
     }
 
     /// The last answer is written. What its deadline goes by stays as it was.
     pub(super) fn close(&self) {
-        self.phase.store(Phase::Closing as u8, Ordering::Release);
+        self.progress().phase = Phase::Closing;
     }
 
-    pub(super) fn since(&self) -> Instant {
-        self.begun + Duration::from_millis(self.since.load(Ordering::Acquire))
+    /// Nothing more of the request is waited for.
+    pub(super) fn body_is_read(&self) {
+        let mut progress = self.progress();
+        let is_first = !std::mem::replace(&mut progress.body_is_read, true);
+        if is_first && progress.phase == Phase::KnownCallerAwaited {
+            progress.phase = Phase::KnownRequest;
+        }
+    }
+
+    /// The caller does not read its answer as fast as it is written.
+    pub(super) fn reads_slowly(&self) {
+        let mut progress = self.progress();
+        if progress.phase == Phase::KnownRequest {
+            progress.phase = Phase::KnownCallerAwaited;
+        }
     }
 
     /// When it must have come on: now or earlier means that it is given up.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        match self.phase() {
-            Phase::Head | Phase::Closing => Some(self.since() + HEAD_WITHIN),
-            Phase::Idle => Some(self.since() + IDLE_FOR),
+        let Progress { phase, since, .. } = *self.progress();
+        match phase {
+            Phase::Head | Phase::Closing => Some(since + HEAD_WITHIN),
+            Phase::Idle => Some(since + IDLE_FOR),
             // Bodies and answers have deadlines of their own.
-            Phase::Request | Phase::KnownRequest => None,
+            Phase::Request | Phase::KnownCallerAwaited | Phase::KnownRequest => None,
         }
     }
 
@@ -98,13 +116,15 @@ impl ConnectionState {
         self.deadline().map_or(soon, |deadline| deadline.min(soon))
     }
 
-    /// How willingly it is let go; none while somebody who may be here is at a request.
+    /// How willingly it is let go; none while we are at a request of somebody who may be here.
     pub(super) fn rank(&self) -> Option<Rank> {
-        match self.phase() {
+        let Progress { phase, since, was_known, .. } = *self.progress();
+        match phase {
             Phase::KnownRequest => None,
+            Phase::KnownCallerAwaited => Some(Rank::Awaited { since }),
             Phase::Closing => Some(Rank::Stranger),
-            _ if !self.was_known.load(Ordering::Acquire) => Some(Rank::Stranger),
-            _ => Some(Rank::Resting { since: self.since() - self.begun }),
+            Phase::Head | Phase::Request | Phase::Idle if !was_known => Some(Rank::Stranger),
+            Phase::Head | Phase::Request | Phase::Idle => Some(Rank::Resting { since }),
         }
     }
 
@@ -119,9 +139,11 @@ impl ConnectionState {
 
 impl Connection for ConnectionState {
     fn authenticated(&self) {
-        self.was_known.store(true, Ordering::Release);
-        if self.phase() == Phase::Request {
-            self.phase.store(Phase::KnownRequest as u8, Ordering::Release);
+        let mut progress = self.progress();
+        progress.was_known = true;
+        if progress.phase == Phase::Request {
+            let answered = progress.body_is_read;
+            progress.phase = if answered { Phase::KnownRequest } else { Phase::KnownCallerAwaited };
         }
     }
 }

@@ -86,6 +86,7 @@ impl Stream {
                 }
             }
             Poll::Pending => {
+                self.state.reads_slowly();
                 let stalled = self.stalled.get_or_insert_with(|| Stalled {
                     timer: Box::pin(sleep_until(Instant::now() + READ_WITHIN)),
                     written: 0,
@@ -110,7 +111,7 @@ impl AsyncRead for Stream {
         if buffer.filled().len() == before {
             self.ended = true;
         } else if self.state.phase() == Phase::Idle {
-            self.state.enter(Phase::Head);
+            self.state.enter(Phase::Head, std::time::Instant::now());
         }
         Poll::Ready(Ok(()))
     }
@@ -147,7 +148,7 @@ impl AsyncWrite for Stream {
         if self.answering.whole.swap(false, ORDER) {
             self.answering.owed.store(false, ORDER);
             self.stalled = None;
-            self.state.enter(Phase::Idle);
+            self.state.enter(Phase::Idle, std::time::Instant::now());
         }
         Poll::Ready(Ok(()))
     }

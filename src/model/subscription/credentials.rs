@@ -1,4 +1,4 @@
-//! Where the credentials of a subscription may go.
+//! Credentials of a subscription, and the hosts that they may go to.
 //!
 //! A credential that is not shown is given for one host. Whoever may change a subscription's URL must not learn it by
 //! sending it to a host of their own, so a change of the host asks for every credential again.

@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::HeaderName;
 
 use super::Request;
+use crate::model::destination::HIDDEN;
 use crate::model::template::{Target, Template};
 use crate::model::validation::{Faults, pointer_segment};
 
-/// What reads show in the place of a header's value, and what keeps the stored one in a PUT.
-pub const HIDDEN: &str = "***";
 /// The most that header names and values may have in all, in bytes.
 pub const MAX_HEADERS: usize = 32 * 1024;
 

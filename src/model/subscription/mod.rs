@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 pub use compiled::Cached;
 pub use credentials::may_keep_credentials;
 pub use draft::SubscriptionDraft;
-pub use headers::HIDDEN;
 pub use headers::MAX_HEADERS;
 pub(super) use headers::is_header_value;
 pub use headers::value_fault;

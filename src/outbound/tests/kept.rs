@@ -67,6 +67,7 @@ async fn a_connection_ends_at_its_greatest_age_and_without_requests() {
     for limits in [
         Limits { age: Duration::ZERO, ..Limits::default() },
         Limits { idle: Duration::ZERO, ..Limits::default() },
+        Limits { idle_in_all: 0, ..Limits::default() },
         // These are found by whoever looks for what has waited too long.
         Limits { age: SHORT, ..Limits::default() },
         Limits { idle: SHORT, ..Limits::default() },

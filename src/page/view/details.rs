@@ -150,7 +150,7 @@ fn retried(details: &Details) -> Markup {
                         ", " (time(attempt.sent_at))
                     }
                 }
-                @if before > 0 { li.quiet { @if !shown.is_empty() { "and " } (before) " times before" } }
+                @if before > 0 { li.quiet { @if !shown.is_empty() { "and " } @if before == 1 { "once" } @else { (before) " times" } " before" } }
             }
         }
     }

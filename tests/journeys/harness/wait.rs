@@ -1,4 +1,4 @@
-//! The only place that lets time pass: everything else awaits an event, under a deadline that only a fault reaches.
+//! Waiting: for an event, under a deadline that only a fault reaches, and seldom for time to pass.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -46,7 +46,8 @@ pub(crate) async fn within<T>(what: &str, event: impl Future<Output = T>) -> T {
     }
 }
 
-/// Lets time pass. Outside this file only the crash test does so: there the moment itself is what is random.
+/// Lets time pass. Outside this file only those do so that wait until they are told to come again, that stop a process
+/// at a random moment, or that send slowly.
 pub(crate) async fn pause(time: Duration) {
     tokio::time::sleep(time).await;
 }
