@@ -59,6 +59,8 @@ test-one-process: $(VENV)/.installed
 	tests/packages.sh "formulas against Clojure" clojure openjdk-17-jre-headless
 	cargo test --locked --test formulas
 	cargo test --locked --test contract
+	# The library that sets a program's clock.
+	tests/packages.sh "journeys of a clock that is set" faketime
 	# They mostly wait: for retries that are due, for receivers that stall.
 	cargo test --locked --test journeys -- --test-threads 16
 

@@ -148,6 +148,7 @@ async fn deliver(engine: &Embedded, wake: &Wake) -> Outcome {
             truncated: false,
             headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
             headers_truncated: false,
+            headers_dropped: 0,
         }),
     });
     engine.settle(&delivery, token, row, Some(Bytes::from_static(ANSWER))).await?;

@@ -4,29 +4,27 @@
 //! changes nothing but what a dead sender left behind: an attempt past its lease is recorded as
 //! interrupted, and the next one follows at once.
 
+mod preparing;
 mod recording;
 
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::time::timeout_at;
 use tracing::warn;
 use uuid::Uuid;
 
+use self::preparing::Unsent;
 use self::recording::{complete, patiently, record};
 use crate::log;
 use crate::model::attempt::{Attempt, AttemptState, Completion, SENDER_DIED};
 use crate::model::delivery::Delivery;
-use crate::model::failure::{ErrorKind, Failure};
+use crate::model::failure::{ErrorKind, Failure, Phase};
 use crate::model::progress::Verdict;
 use crate::model::time::Timestamp;
 use crate::ports::{
-    Begun, Claimed, Deliveries, Due, EgressAddresses, Outgoing, Payloads, Place, Queue, Resends, Sender,
-    StoreError, Stored, Subscriptions, Taken, Wake, Work,
+    Begun, Claimed, Deliveries, Due, EgressAddresses, Payloads, Place, Queue, Resends, Sender, Stored,
+    Subscriptions, Taken, Wake, Work,
 };
-
-/// What it takes to write down what came of a request.
-const TO_RECORD: Duration = Duration::from_secs(8);
 
 /// What sends, and how long a sender that says nothing is taken to be alive.
 #[derive(Debug)]
@@ -83,10 +81,18 @@ where
         }
     }
 
-    /// Sends an attempt that is claimed, and records what came of it.
+    /// Sends an attempt that is claimed, and records what came of it; one of which nothing could be sent for want of
+    /// something of ours is given back.
     async fn go_on(&self, claimed: Claimed) -> Stored<()> {
         let Claimed { delivery, mut row, token, payload, place } = claimed;
-        let response = self.send(&delivery, &mut row, payload).await;
+        let response = match self.send(&delivery, &mut row, payload).await {
+            Ok(response) => response,
+            Err(unsent) => {
+                drop(place);
+                let due = unsent.again();
+                return patiently(|| self.store.release(&delivery, token, &row, due)).await.map(|_| ());
+            }
+        };
         drop(place);
         let number = row.number;
         let settle = |row, response| self.store.settle(&delivery, token, row, response);
@@ -113,7 +119,13 @@ where
     }
 
     async fn send_resend(&self, (delivery, mut row): (Delivery, Attempt), token: Uuid) -> Stored<()> {
-        let response = self.send(&delivery, &mut row, None).await;
+        let response = match self.send(&delivery, &mut row, None).await {
+            Ok(response) => response,
+            Err(unsent) => {
+                let due = unsent.again();
+                return patiently(|| self.store.release_resend(token, row.clone(), due)).await.map(|_| ());
+            }
+        };
         let settle = |row, response| self.store.settle_resend(token, row, response);
         record(row, response, settle).await.map(|_| ())
     }
@@ -130,88 +142,42 @@ where
     }
 
     /// Sends the request of a row and completes it; gives the answer's body.
-    async fn send(&self, delivery: &Delivery, row: &mut Attempt, payload: Option<Bytes>) -> Option<Bytes> {
+    async fn send(
+        &self,
+        delivery: &Delivery,
+        row: &mut Attempt,
+        payload: Option<Bytes>,
+    ) -> Result<Option<Bytes>, Unsent> {
         if let Some(reason) = &delivery.frozen.request.unrenderable {
-            let failure = Failure::new(ErrorKind::Template, reason.clone());
+            let failure = Failure::at(Phase::Prepare, ErrorKind::Template, reason.clone());
             row.state = AttemptState::Complete(Completion::unsent(row.sent_at, failure));
             log::attempt(row);
-            return None;
+            return Ok(None);
         }
         let sent = match self.in_time(delivery, row, payload).await {
-            Ok(outgoing) => self.sender.send(outgoing).await.map_err(|not_sent| not_sent.to_string()),
-            Err(reason) => Err(reason),
+            Ok(outgoing) => self.sender.send(outgoing).await.map_err(Unsent::from),
+            Err(unprepared) => Err(unprepared),
         };
-        let sent = match sent {
-            Ok(sent) => sent,
-            Err(reason) => {
+        match sent {
+            Ok(sent) => {
+                if let Some(address) = sent.source_ip {
+                    self.store.left_from(address, row.sent_at);
+                }
+                let body = complete(row, sent);
+                log::attempt(row);
+                Ok(body)
+            }
+            Err(Unsent::ForEver(reason)) => {
                 warn!(trace_id = %row.trace_id, attempt_id = %row.id, %reason, "attempt.unprepared");
                 let detail = "the request could not be put together; nothing was sent";
                 row.state = AttemptState::Complete(Completion::interrupted(Timestamp::now(), detail));
                 log::attempt(row);
-                return None;
+                Ok(None)
             }
-        };
-        if let Some(address) = sent.source_ip {
-            self.store.left_from(address, row.sent_at);
+            Err(unsent) => {
+                warn!(trace_id = %row.trace_id, attempt_id = %row.id, reason = %unsent, "attempt.released");
+                Err(unsent)
+            }
         }
-        let body = complete(row, sent);
-        log::attempt(row);
-        body
-    }
-
-    /// What is to be sent, while there is time to send it and to record what comes of it.
-    async fn in_time(
-        &self,
-        delivery: &Delivery,
-        row: &Attempt,
-        payload: Option<Bytes>,
-    ) -> Result<Outgoing, String> {
-        let outgoing = self.outgoing(delivery, row, payload);
-        let Some(ends) = self.ends else { return outgoing.await };
-        let takes = Duration::from_secs(delivery.frozen.timeout_seconds.into()) + TO_RECORD;
-        let latest = ends.checked_sub(takes).ok_or(TOO_LATE)?;
-        let outgoing = timeout_at(latest.into(), outgoing).await.map_err(|_| TOO_LATE)??;
-        if Instant::now() > latest { Err(TOO_LATE.into()) } else { Ok(outgoing) }
-    }
-
-    async fn outgoing(
-        &self,
-        delivery: &Delivery,
-        row: &Attempt,
-        payload: Option<Bytes>,
-    ) -> Result<Outgoing, String> {
-        let frozen = &delivery.frozen;
-        let body = match (payload, frozen.request.payload.key) {
-            (Some(payload), _) => Some(payload),
-            (None, Some(key)) => {
-                patiently(|| self.store.payload(&frozen.tenant, key)).await.map_err(unread)?
-            }
-            (None, None) => Some(Bytes::new()),
-        };
-        let (subscription, version) = (frozen.subscription_id, frozen.subscription_version);
-        let secrets = patiently(|| self.store.secrets(&frozen.tenant, subscription, version));
-        Ok(Outgoing {
-            tenant: frozen.tenant.clone(),
-            fresh_connection: delivery.progress.interruptions > 0,
-            method: frozen.request.method,
-            url: frozen.request.url.clone(),
-            headers: frozen.request.headers.clone(),
-            content_type: frozen.request.content_type.clone(),
-            body: body.ok_or("its payload is gone")?,
-            trace_id: frozen.trace_id,
-            attempt_id: row.id,
-            number: row.number,
-            event_name: frozen.event_name.clone(),
-            secrets: secrets.await.map_err(unread)?.ok_or("its signing secrets are gone")?.valid(row.sent_at),
-            sent_at: row.sent_at,
-            timeout: Duration::from_secs(frozen.timeout_seconds.into()),
-        })
     }
 }
-
-#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` takes")]
-fn unread(failure: StoreError) -> String {
-    failure.to_string()
-}
-
-const TOO_LATE: &str = "there was no time left for it";

@@ -128,6 +128,7 @@ fn row(id: Uuid, after: Duration, variety: u32) -> Attempt {
         event_title: format!("Title {}", pick(11, 2)),
         event_name: format!("Event {}", pick(13, 3)),
         occurred_at: None,
+        test: false,
         method: Method::ALL[pick(17, 2) as usize],
         destination: "https://core.example.com/hooks".into(),
         content_type: None,

@@ -7,25 +7,30 @@
 //! Formulas are evaluated before anything is stored, as they see nothing but the event. Only whether a trigger
 //! has *become* true is for the store to say, in the step that stores what comes of it.
 
+mod matching;
+mod memory;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use tokio::sync::SemaphorePermit;
 use tokio::time::timeout;
 use tracing::warn;
 
+use self::matching::{Judged, judge, render, render_watched, size_at_most};
 use crate::log;
 use crate::model::delivery::Delivery;
 use crate::model::event::Event;
 use crate::model::event_names;
 use crate::model::id::{EventId, SubscriptionId, TenantId, TraceId};
 use crate::model::occurrence::Occurrence;
-use crate::model::subscription::{Subscription, Verdict};
+use crate::model::subscription::Subscription;
 use crate::model::time::Timestamp;
 use crate::model::trouble::TroubleOf;
 use crate::ports::{
-    Accepted, Decided, Idempotency, Intake, Remembered, StoreError, Stored, Subscriptions, Triggers, Watched,
+    Accepted, Decided, Idempotency, Intake, Remembered, StoreError, Stored, Subscriptions, Triggers,
 };
 
 /// How long an idempotency key is remembered.
@@ -35,11 +40,6 @@ const READ_AT_ONCE: usize = 16;
 
 /// How long an answer waits for failures of formulas to be kept.
 const KEPT_WITHIN: Duration = Duration::from_millis(500);
-/// After how many steps of formulas and templates others get their turn: some 5 ms.
-const STEPS_AT_A_TIME: u64 = 50_000;
-/// As how many steps a subscription with formulas or templates counts, beside what those take.
-const DEAR: u64 = 1_000;
-
 /// An event, and the idempotency key it came under.
 #[derive(Debug)]
 pub struct Submission {
@@ -85,7 +85,12 @@ where
     let digest = event.digest();
     let subscriptions = store.subscriptions(tenant).await?;
     let id = EventId::at(now);
-    let Sorted { deliveries, watched, troubles } = sort(&subscriptions, &event, id, now).await;
+    let occurrence = Occurrence::new(&event, now);
+    let Judged { fires, watched, troubles } = judge(&subscriptions, &occurrence).await;
+    let to_render = fires.iter().chain(watched.iter().filter_map(|(_, allowed)| allowed.as_ref()));
+    let _memory = memory::reserve(size_at_most(to_render, &occurrence)).await?;
+    let deliveries = render(&fires, &occurrence, id).await;
+    let watched = render_watched(watched, &occurrence, id).await;
     let record = key.map(|key| {
         let matched = deliveries.iter().map(|(delivery, _)| {
             let frozen = &delivery.frozen;
@@ -126,42 +131,6 @@ where
     Ok(Receipt { warnings: event_names::warnings(&event.name, &subscriptions), ..receipt })
 }
 
-/// What an event means for the subscriptions of a tenant.
-#[derive(Default)]
-struct Sorted {
-    deliveries: Vec<(Delivery, Bytes)>,
-    watched: Vec<Watched>,
-    troubles: Vec<TroubleOf>,
-}
-
-async fn sort(subscriptions: &[Arc<Subscription>], event: &Event, id: EventId, now: Timestamp) -> Sorted {
-    let occurrence = Occurrence::new(event, now);
-    let (mut sorted, mut turn) = (Sorted::default(), 0);
-    for subscription in subscriptions {
-        let before = occurrence.work();
-        match subscription.judge(&occurrence) {
-            Verdict::No => {}
-            Verdict::Fires => sorted.deliveries.push(Delivery::render_for(subscription, &occurrence, id)),
-            Verdict::Watched { watch, allowed } => {
-                let delivery = allowed.then(|| Delivery::render_for(subscription, &occurrence, id));
-                sorted.watched.push(Watched { watch, delivery });
-            }
-            Verdict::Failed(trouble) => {
-                sorted.troubles.push(TroubleOf { subscription: subscription.id, trouble });
-            }
-        }
-        // A formula or template may take milliseconds, and there may be hundreds.
-        if subscription.is_dear() {
-            turn += DEAR + occurrence.work() - before;
-            if turn >= STEPS_AT_A_TIME {
-                turn = 0;
-                tokio::task::yield_now().await;
-            }
-        }
-    }
-    sorted
-}
-
 /// Tells of formulas that failed: in the log, and to the author of the subscription. That this is not kept
 /// fails no event, and holds none up for long. It is not left for later: a function may be frozen as soon as
 /// it has answered.
@@ -179,8 +148,9 @@ async fn tell<S: Triggers>(store: &S, tenant: &TenantId, troubles: Vec<TroubleOf
     }
 }
 
-/// Takes an event in for one subscription alone, whatever its criteria or state.
-pub async fn accept_for<S>(
+/// Takes a sample event in for one subscription alone, whatever its criteria or state. What is sent of it says that it
+/// is a test, and no trigger remembers it.
+pub async fn accept_test<S>(
     store: &S,
     subscription: Arc<Subscription>,
     event: &Event,
@@ -190,7 +160,10 @@ where
     S: Intake,
 {
     let tenant = subscription.tenant.clone();
-    let (receipt, deliveries) = render(&[subscription], event, EventId::at(now), now);
+    let (receipt, mut deliveries, _memory) = again(&[subscription], event, EventId::at(now), now).await?;
+    for (delivery, _) in &mut deliveries {
+        delivery.frozen.test = true;
+    }
     store.accept(&tenant, None, deliveries, now).await?;
     Ok(receipt)
 }
@@ -211,21 +184,23 @@ where
         subscription.ok_or_else(|| StoreError::Failed("a subscription's version is gone".into()))
     });
     let matched: Vec<_> = matched.buffered(READ_AT_ONCE).try_collect().await?;
-    let (receipt, deliveries) = render(&matched, event, known.event_id, known.accepted_at);
+    let (receipt, deliveries, _memory) = again(&matched, event, known.event_id, known.accepted_at).await?;
     store.accept(tenant, None, deliveries, now).await?;
     Ok(receipt)
 }
 
-fn render(
+/// Renders for these subscriptions, whatever they ask for; the memory of that is reserved as long as the last of it
+/// is kept.
+async fn again(
     matched: &[Arc<Subscription>],
     event: &Event,
     id: EventId,
     now: Timestamp,
-) -> (Receipt, Vec<(Delivery, Bytes)>) {
+) -> Stored<(Receipt, Vec<(Delivery, Bytes)>, SemaphorePermit<'static>)> {
     let occurrence = Occurrence::new(event, now);
-    let render = |subscription: &Arc<Subscription>| Delivery::render_for(subscription, &occurrence, id);
-    let deliveries: Vec<_> = matched.iter().map(render).collect();
-    (receipt(id, deliveries.iter().map(|(delivery, _)| delivery)), deliveries)
+    let memory = memory::reserve(size_at_most(matched.iter(), &occurrence)).await?;
+    let deliveries = render(matched, &occurrence, id).await;
+    Ok((receipt(id, deliveries.iter().map(|(delivery, _)| delivery)), deliveries, memory))
 }
 
 /// What is promised, in the order of the subscriptions.

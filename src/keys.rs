@@ -2,62 +2,111 @@
 
 use std::sync::Arc;
 
+use tracing::{info, warn};
+
 use crate::model::id::{KeyId, TenantId};
-use crate::model::key::{FIRST_TENANT, Key, KeyHash, Scope, SecretKey};
+use crate::model::key::{FIRST_TENANT, Key, KeyHash, KeySource, SecretKey};
 use crate::model::time::Timestamp;
-use crate::ports::{Keys, StoreError, Stored};
+use crate::ports::{Ensured, Keys, StoreError, Stored};
+
+/// How many keys are looked at for those that an older version made.
+const LOOKED_AT: usize = 1000;
 
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     #[error("no randomness for a key: {0}")]
     Randomness(#[from] getrandom::Error),
+    #[error("there is no such key")]
+    Unknown,
+    #[error("the key has scopes that the caller may not manage")]
+    Above,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The key that a caller shows, if there is one.
-pub async fn authenticate<S: Keys>(store: &S, shown: &str) -> Stored<Option<Arc<Key>>> {
-    store.key(KeyHash::of(shown)).await
+/// The key that a caller shows, by its hash, if there is one that is not over. Its use is noted.
+pub async fn authenticate<S: Keys>(store: &S, shown: KeyHash, now: Timestamp) -> Stored<Option<Arc<Key>>> {
+    let key = store.key(shown).await?.filter(|key| key.stands(now));
+    if let Some(key) = &key {
+        store.used(key, shown, now);
+    }
+    Ok(key)
 }
 
 /// Makes a key; it is in clear here and never again.
-pub async fn create<S: Keys>(
-    store: &S,
-    tenant: TenantId,
-    name: String,
-    scopes: Vec<Scope>,
-    now: Timestamp,
-) -> Result<(Key, SecretKey), KeyError> {
+pub async fn create<S: Keys>(store: &S, key: Key) -> Result<(Key, SecretKey), KeyError> {
     let secret = SecretKey::generate()?;
-    let key = Key { id: KeyId::at(now), tenant, name, scopes, created_at: now };
     store.add_key(key.clone(), secret.hash()).await?;
     Ok((key, secret))
 }
 
-/// Sees to it that a key with every scope exists: the chosen one, or, where its tenant has no key, a
-/// new one, which is returned.
+/// Deletes a key of a tenant, if the caller may manage keys of its scopes.
+pub async fn delete<S: Keys>(store: &S, caller: &Key, tenant: &TenantId, id: KeyId) -> Result<(), KeyError> {
+    let key = store.listed_key(tenant, id).await?.ok_or(KeyError::Unknown)?;
+    if !caller.may_manage(&key.scopes) {
+        return Err(KeyError::Above);
+    }
+    if store.delete_key(tenant, id).await? { Ok(()) } else { Err(KeyError::Unknown) }
+}
+
+/// What became of the key of an operator at a start.
+#[derive(Debug)]
+pub enum AdminKey {
+    /// There is one: the chosen one, or any of its tenant.
+    Ready,
+    /// There was no key and none was chosen: this one was made.
+    Made(SecretKey),
+    /// The chosen one was deleted, and stays so.
+    Deleted,
+}
+
+/// Sees to it that a key with every scope exists: the chosen one, or, where none is chosen and its tenant has no key,
+/// a new one.
+///
+/// A chosen key ends the one that was chosen before it. One that was deleted stays so.
 pub async fn ensure_admin<S: Keys>(
     store: &S,
     chosen: Option<SecretKey>,
     now: Timestamp,
-) -> Result<Option<SecretKey>, KeyError> {
+) -> Result<AdminKey, KeyError> {
     let tenant =
         TenantId::try_from(FIRST_TENANT.to_owned()).map_err(|fault| StoreError::Failed(fault.into()))?;
-    let (secret, made) = match chosen {
-        Some(chosen) => match store.key(chosen.hash()).await? {
-            Some(key) if key.tenant == tenant && Scope::ALL.iter().all(|scope| key.may(*scope)) => {
-                return Ok(None);
-            }
-            Some(lesser) => {
-                store.delete_key(&lesser.tenant, lesser.id).await?;
-                (chosen, false)
-            }
-            None => (chosen, false),
-        },
-        None if !store.keys(&tenant, None, 1).await?.is_empty() => return Ok(None),
-        None => (SecretKey::generate()?, true),
+    let Some(chosen) = chosen else {
+        if !store.keys(&tenant, None, 1).await?.is_empty() {
+            return Ok(AdminKey::Ready);
+        }
+        let secret = SecretKey::generate()?;
+        store.add_key(Key::admin(tenant, KeySource::FirstStart, now), secret.hash()).await?;
+        return Ok(AdminKey::Made(secret));
     };
-    let key = Key::admin(tenant, now);
-    store.add_key(key, secret.hash()).await?;
-    Ok(made.then_some(secret))
+    let key = Key::admin(tenant.clone(), KeySource::Environment, now);
+    match store.ensure_environment_key(key, chosen.hash()).await? {
+        Ensured::Kept => Ok(AdminKey::Ready),
+        Ensured::Deleted => Ok(AdminKey::Deleted),
+        Ensured::Put { ended } => {
+            for key in ended {
+                info!(key_id = %key.id, name = key.name, "key.ended_by_another_admin_key");
+            }
+            tell_of_earlier(store, &tenant).await?;
+            Ok(AdminKey::Ready)
+        }
+    }
+}
+
+/// Tells of keys that may once have been chosen: versions before sources were kept called them and the key of a first
+/// start alike, so none of them ends by itself.
+async fn tell_of_earlier<S: Keys>(store: &S, tenant: &TenantId) -> Stored<()> {
+    let earlier = |key: &Key| key.source == KeySource::Api && key.name == "admin" && key.has_every_scope();
+    for listed in store.keys(tenant, None, LOOKED_AT).await? {
+        let key = listed.key;
+        if earlier(&key) {
+            warn!(
+                key_id = %key.id,
+                created_at = %key.created_at,
+                advice = "this key may be an earlier LOANHOOK_ADMIN_KEY: delete it if nobody needs it",
+                "key.perhaps_an_earlier_admin_key"
+            );
+        }
+    }
+    Ok(())
 }

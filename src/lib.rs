@@ -21,6 +21,8 @@ pub mod history;
 pub mod intake;
 pub mod keys;
 pub mod log;
+#[cfg(any(feature = "embedded", feature = "aws"))]
+pub mod log_filter;
 pub mod model;
 pub mod outbound;
 pub mod page;

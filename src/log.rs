@@ -1,10 +1,16 @@
-//! The one line that an attempt leaves in the log: its IDs and what came of it, never what was sent. And the one
-//! that a formula leaves that failed.
+//! The lines of the log that name what happened: IDs and names, never what was sent and never a secret.
+//!
+//! One for an attempt that ended, one for a formula that failed; and who did what: who signed in, who changed keys and
+//! subscriptions, who asked for a resend, where wrong keys came from.
+
+use std::fmt::Display;
 
 use tracing::{info, warn};
 
 use crate::model::attempt::Attempt;
+use crate::model::grant::Grant;
 use crate::model::id::TenantId;
+use crate::model::key::Key;
 use crate::model::trouble::TroubleOf;
 
 /// Logs an attempt that is complete.
@@ -48,4 +54,61 @@ pub fn trouble(tenant: &TenantId, of: &TroubleOf) {
         column = trouble.column,
         "formula.failed"
     );
+}
+
+/// Logs a change that somebody made with a key, such as `key.created`: of the tenant, what has this ID.
+pub fn change(what: &str, by: &Key, tenant: &TenantId, id: &dyn Display) {
+    info!(
+        tenant = tenant.as_str(),
+        id = %id,
+        by_key_id = %by.id,
+        by_key_name = by.name,
+        by_tenant = by.tenant.as_str(),
+        "{what}"
+    );
+}
+
+/// Logs a link to a loan's page that was made with a key, and for whom.
+pub fn portal_link(by: &Key, link: &Grant) {
+    info!(
+        tenant = link.tenant.as_str(),
+        loan_id = link.loan.as_ref().map(crate::model::id::LoanId::as_str),
+        viewer = link.name,
+        by_key_id = %by.id,
+        by_key_name = by.name,
+        "portal_link.created"
+    );
+}
+
+/// Logs a sign-in with a key.
+pub fn signed_in(key: &Key, address: &dyn Display) {
+    info!(
+        tenant = key.tenant.as_str(),
+        key_id = %key.id,
+        key_name = key.name,
+        address = %address,
+        "sign_in.succeeded"
+    );
+}
+
+/// Logs a resend that was accepted, and who asked for it.
+pub fn resend(row: &Attempt) {
+    info!(
+        tenant = row.tenant.as_str(),
+        loan_id = row.loan_id.as_str(),
+        trace_id = %row.trace_id,
+        attempt_id = %row.id,
+        requested_by = row.requested_by,
+        "resend.accepted"
+    );
+}
+
+/// Logs that keys that are not valid came from an address: the first one, and a minute later how many more.
+pub fn wrong_keys(face: &str, address: &dyn Display, times: u64) {
+    warn!(face, address = %address, times, "key.refused");
+}
+
+/// Logs that somebody asked for something too often: the first time, and a minute later how many times more.
+pub fn too_many(what: &str, tenant: &TenantId, name: &str, times: u64) {
+    warn!(what, tenant = tenant.as_str(), name, times, "caller.limited");
 }

@@ -2,10 +2,9 @@
 //!
 //! A link and a session are both a grant: a secret token of which only the hash is kept. Opening a link adds
 //! a session beside it, so a link opens any number of times while it lives, and each browser can end its own.
-//! Nothing is written when a key is deleted: whoever shows a token has its key looked up too, which engines
+//! Nothing is written when a key is deleted or is over: whoever shows a token has its key looked up too, which engines
 //! keep at hand anyway, and so everything that a key made is over with it at once.
 
-use crate::keys::authenticate;
 use crate::model::grant::{DEFAULT_SESSION, Grant, GrantKind, NewLink, Token};
 use crate::model::id::LoanId;
 use crate::model::key::{Key, KeyHash, Scope};
@@ -50,63 +49,60 @@ pub async fn mint<S: Grants>(
         loan: Some(link.loan),
         scopes: link.scopes,
         name: link.viewer.unwrap_or_else(|| key.name.clone()),
-        until: now + link.ttl,
+        until: key.expires_at.map_or(now + link.ttl, |end| end.min(now + link.ttl)),
         key: hash,
     };
     make(store, grant, now).await
 }
 
-/// Opens a link: a session for its loan. None where there is no such link any more.
+/// The link of a token, if it stands.
+///
+/// # Errors
+///
+/// When the store fails.
+pub async fn link<S: Grants + Keys>(store: &S, shown: &str, now: Timestamp) -> Stored<Option<Grant>> {
+    let grant = standing(store, shown, now).await?;
+    Ok(grant.filter(|grant| matches!(grant.kind, GrantKind::Link { .. })))
+}
+
+/// Opens a link: a session for its loan. None for a grant that is no link.
 ///
 /// # Errors
 ///
 /// When the session could not be kept.
-pub async fn open<S: Grants + Keys>(
-    store: &S,
-    shown: &str,
-    now: Timestamp,
-) -> Result<Option<Made>, PortalError> {
-    let link = standing(store, shown, now).await?;
-    match link.and_then(|link| link.session(now)) {
+pub async fn open<S: Grants>(store: &S, link: Grant, now: Timestamp) -> Result<Option<Made>, PortalError> {
+    match link.session(now) {
         Some(session) => make(store, session, now).await.map(Some),
         None => Ok(None),
     }
 }
 
-/// What came of signing in with an API key.
-#[derive(Debug)]
-pub enum SignIn {
-    Done(Made),
-    NoSuchKey,
-    /// The key lacks `history:read`.
-    MayNotRead,
-}
-
-/// Signs in with an API key: a session for any loan of its tenant, with what of the key a page can use.
+/// Signs in with an API key: a session for any loan of its tenant, with what of the key a page can use. None where
+/// the key lacks `history:read`.
 ///
 /// # Errors
 ///
 /// When the session could not be kept.
-pub async fn sign_in<S: Grants + Keys>(
+pub async fn sign_in<S: Grants>(
     store: &S,
-    shown: &str,
+    (key, hash): (&Key, KeyHash),
     now: Timestamp,
-) -> Result<SignIn, PortalError> {
-    let Some(key) = authenticate(store, shown).await? else { return Ok(SignIn::NoSuchKey) };
+) -> Result<Option<Made>, PortalError> {
     if !key.may(Scope::HistoryRead) {
-        return Ok(SignIn::MayNotRead);
+        return Ok(None);
     }
-    let usable = [Scope::HistoryRead, Scope::WebhooksResend];
+    let usable = [Scope::HistoryRead, Scope::WebhooksResend, Scope::SubscriptionsWrite];
+    let until = now + std::time::Duration::from_secs(DEFAULT_SESSION.into());
     let grant = Grant {
         kind: GrantKind::Session,
         tenant: key.tenant.clone(),
         loan: None,
         scopes: usable.into_iter().filter(|scope| key.may(*scope)).collect(),
         name: key.name.clone(),
-        until: now + std::time::Duration::from_secs(DEFAULT_SESSION.into()),
-        key: KeyHash::of(shown),
+        until: key.expires_at.map_or(until, |end| end.min(until)),
+        key: hash,
     };
-    make(store, grant, now).await.map(SignIn::Done)
+    make(store, grant, now).await.map(Some)
 }
 
 /// The session of a token, if it is good for this loan.
@@ -137,5 +133,6 @@ pub async fn sign_out<S: Grants>(store: &S, shown: &str) -> Stored<()> {
 async fn standing<S: Grants + Keys>(store: &S, shown: &str, now: Timestamp) -> Stored<Option<Grant>> {
     let Some(grant) = store.grant(KeyHash::of(shown), now).await? else { return Ok(None) };
     let key = store.key(grant.key).await?;
-    Ok(key.is_some_and(|key| key.tenant == grant.tenant).then_some(grant))
+    let stands = key.is_some_and(|key| key.tenant == grant.tenant && key.stands(now));
+    Ok(stands.then_some(grant))
 }

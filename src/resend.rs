@@ -1,6 +1,7 @@
 //! Sending again, on demand, exactly what was sent. The automatic schedule neither knows nor cares.
 
 use crate::intake::REMEMBERED_FOR;
+use crate::log;
 use crate::model::attempt::{Attempt, AttemptNumber, Outcome};
 use crate::model::delivery::Delivery;
 use crate::model::id::{AttemptId, TenantId, TraceId};
@@ -70,11 +71,15 @@ where
     if delivery.frozen.request.unrenderable.is_some() {
         return Err(ResendError::NothingToSend);
     }
-    let row = delivery.resend_row(AttemptId::at(now), named, request.requested_by, now);
-    let id = row.id;
+    let id = AttemptId::at_or_after(now, delivery.progress.newest_attempt);
+    let row = delivery.resend_row(id, named, request.requested_by, now);
+    let asked = row.clone();
     let key = request.key.map(|key| Idempotency { key, until: now + REMEMBERED_FOR });
     match store.queue_resend(row, key, now).await? {
-        Queued::New => Ok(id),
+        Queued::New => {
+            log::resend(&asked);
+            Ok(id)
+        }
         Queued::Known(known, id) if known == trace_id => Ok(id),
         Queued::Known(..) => Err(ResendError::KeyReused),
     }

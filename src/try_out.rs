@@ -57,7 +57,7 @@ pub fn render(rendering: &Rendering, now: Timestamp) -> Result<String, Faults> {
     }
     let occurrence = Occurrence::new(&rendering.event, now);
     let context = occurrence.context().ok_or_else(|| Faults::one("/context", NOT_UNICODE))?;
-    let variables = Variables::of(&rendering.event, context, rendering.trace_id);
+    let variables = Variables::of(&occurrence, context, rendering.trace_id);
     let rendered = template.render(&variables, most).map_err(|error| wrong(error.to_string(), error.at))?;
     let sent = match rendering.target {
         Target::Url => sent_url(rendered),

@@ -8,10 +8,11 @@ use http::request::Parts;
 
 use super::Api;
 use super::problem::Problem;
-use crate::keys;
 use crate::model::id::TenantId;
 use crate::model::key::{Key, KeyHash, Scope};
 use crate::ports::Keys;
+use crate::web::Source;
+use crate::web::call_limits::{Asker, CallLimits, Face, Shown};
 
 /// The key a request came with.
 pub(super) struct Caller(Arc<Key>, KeyHash);
@@ -31,6 +32,11 @@ impl Caller {
         self.0.may(scope)
     }
 
+    /// Whether the caller is shown the values in the queries of URLs: they may be tokens of receivers.
+    pub(super) fn sees_whole_urls(&self) -> bool {
+        self.may(Scope::SubscriptionsWrite)
+    }
+
     /// The key, and the hash it is found by.
     pub(super) fn key(&self) -> (&Key, KeyHash) {
         (&self.0, self.1)
@@ -38,6 +44,11 @@ impl Caller {
 
     pub(super) fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// Refuses where the key asked for too many resends.
+    pub(super) fn may_resend_now(&self, limits: &CallLimits) -> Result<(), Problem> {
+        Ok(limits.resend(&Asker::Key(self.0.id), &self.0.tenant, &self.0.name)?)
     }
 }
 
@@ -55,8 +66,13 @@ impl<S: Keys + Send + Sync> FromRequestParts<Api<S>> for Caller {
         let Some(shown) = shown else {
             return Err(Problem::unauthorized("the Authorization header must read: Bearer lh_…"));
         };
-        let key = keys::authenticate(&api.store, shown).await?;
-        key.map(|key| Self(key, KeyHash::of(shown)))
-            .ok_or_else(|| Problem::unauthorized("this key is not valid: it may have been deleted"))
+        let (limits, source) = (CallLimits::of(&parts.extensions), Source::of(&parts.extensions));
+        match limits.check_key(&api.store, Face::Api, &source, shown).await? {
+            Shown::Valid(key, hash) => Ok(Self(key, hash)),
+            Shown::Invalid => Err(Problem::unauthorized(
+                "this key is not valid: it may have been deleted, or its time may be over",
+            )),
+            Shown::TooMany(wait) => Err(wait.into()),
+        }
     }
 }

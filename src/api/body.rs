@@ -3,30 +3,32 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderName, StatusCode, header};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_path_to_error::{Path, Segment};
 
 use super::problem::Problem;
+use crate::model::byte_order_mark;
 use crate::model::object::Object;
 use crate::model::validation::{Faults, pointer_segment};
-use crate::web::{self, body::Unread};
+use crate::web::{self, body::Limit, body::Unread};
 
 /// The largest body of settings, in bytes.
 pub(super) const MAX_SETTINGS: (usize, &str) = (256 * 1024, "256 KiB");
 
-/// Reads a body of at most so many bytes.
+/// Reads a body of at most so many bytes, of a caller whose key was checked.
 pub(super) async fn read(body: Body, (limit, name): (usize, &str)) -> Result<Bytes, Problem> {
-    web::body::read(body, limit).await.map_err(|unread| match unread {
+    web::body::read(body, Limit::of_known_caller(limit)).await.map_err(|unread| match unread {
         Unread::TooLarge => Problem::too_large(name),
         Unread::Stalled => Problem::stalled(),
         Unread::Broken => Problem::not_json("the body did not arrive whole: send it again"),
     })
 }
 
-/// The JSON of a body.
+/// The JSON of a body; a byte order mark before it is no part of it.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let bytes = byte_order_mark::without(bytes);
     if bytes.is_empty() {
         return Err(Problem::not_json("the body is empty: send JSON"));
     }
@@ -92,10 +94,19 @@ pub(super) fn check_idempotency_key(key: &str, pointer: &str) -> Result<(), Faul
     }
 }
 
+/// What JSON is answered with: a browser does not guess that it is something else.
+pub(super) const JSON: [(HeaderName, &str); 2] =
+    [(header::CONTENT_TYPE, "application/json"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
+
+/// An answer in JSON that shows a secret: nobody on the way keeps it.
+pub(super) fn secret_json(status: StatusCode, value: &impl Serialize) -> Response {
+    ([(header::CACHE_CONTROL, "no-store")], json(status, value)).into_response()
+}
+
 /// An answer in JSON.
 pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     match serde_json::to_vec(value) {
-        Ok(body) => (status, [(header::CONTENT_TYPE, "application/json")], body).into_response(),
+        Ok(body) => (status, JSON, body).into_response(),
         Err(error) => {
             tracing::error!(%error, "api.unserializable");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()

@@ -41,7 +41,8 @@ pub(super) async fn get<S: Attempts + Keys + Send + Sync>(
 ) -> Result<Response, Problem> {
     let tenant = caller.with(Scope::HistoryRead)?;
     let (after, limit) = query.check_or(ATTEMPTS)?;
-    show(&api.store, tenant, path.id("traceId", "delivery")?, after.map(AttemptId::from_uuid), limit).await
+    let trace = path.id("traceId", "delivery")?;
+    show(&api.store, &caller, tenant, trace, after.map(AttemptId::from_uuid), limit).await
 }
 
 /// Cancel a delivery
@@ -62,11 +63,12 @@ pub(super) async fn cancel<S: Attempts + Deliveries + Keys + Send + Sync>(
     let tenant = caller.with(Scope::WebhooksResend)?;
     let trace = path.id("traceId", "delivery")?;
     resend::cancel(&api.store, tenant, trace).await?;
-    show(&api.store, tenant, trace, None, ATTEMPTS).await
+    show(&api.store, &caller, tenant, trace, None, ATTEMPTS).await
 }
 
 async fn show<S: Attempts>(
     store: &S,
+    caller: &Caller,
     tenant: &TenantId,
     trace: TraceId,
     after: Option<AttemptId>,
@@ -75,5 +77,5 @@ async fn show<S: Attempts>(
     let span = Span::OldestFirst { after };
     let found = history::story(store, tenant, trace, span, limit, Timestamp::now()).await?;
     let story = found.ok_or_else(|| Problem::not_found("delivery"))?;
-    Ok(body::json(StatusCode::OK, &DeliveryView::new(story)))
+    Ok(body::json(StatusCode::OK, &DeliveryView::new(story, caller)))
 }

@@ -53,7 +53,7 @@ pub(super) async fn list<S: Attempts + Keys + Send + Sync>(
     let (filter, before, limit) = query.check()?;
     let page = history::page(&api.store, (tenant, &loan), &filter, before, limit, Timestamp::now()).await?;
     let history = History {
-        items: page.rows.into_iter().map(AttemptView::of).collect(),
+        items: page.rows.into_iter().map(|row| AttemptView::of(row, &caller)).collect(),
         next: page.next.map(|last| cursor(last.uuid())),
     };
     Ok(body::json(StatusCode::OK, &history))
@@ -76,7 +76,7 @@ pub(super) async fn row<S: Attempts + Keys + Send + Sync>(
     path: Segments,
 ) -> Result<Response, Problem> {
     let (row, _) = find(&api.store, &caller, &path).await?;
-    Ok(body::json(StatusCode::OK, &AttemptView::whole(row)))
+    Ok(body::json(StatusCode::OK, &AttemptView::whole(row, &caller)))
 }
 
 /// Download the source payload

@@ -15,15 +15,16 @@ use super::problem::Problem;
 use super::query::{Checked, cursor, page_of};
 use super::{Api, body};
 use crate::keys as use_case;
+use crate::log;
 use crate::model::id::{KeyId, TenantId};
-use crate::model::key::{Key, Scope};
+use crate::model::key::{Key, KeySource, Scope};
 use crate::model::time::Timestamp;
 use crate::model::validation::{Faults, name_fault};
-use crate::ports::Keys;
+use crate::ports::{Keys, ListedKey};
 
 /// A key to be made.
 #[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct NewKey {
     #[schema(
         min_length = 1,
@@ -38,6 +39,10 @@ pub(super) struct NewKey {
     #[serde(default)]
     #[schema(pattern = "^[a-z0-9-]{1,64}$")]
     tenant: Option<String>,
+    /// From then on the key is not valid; without it, it does not end by itself.
+    #[serde(default)]
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -48,15 +53,22 @@ pub(super) struct KeyView {
     name: String,
     scopes: Vec<Scope>,
     created_at: Timestamp,
+    /// From then on it is not valid; null if it does not end by itself.
+    #[schema(required)]
+    expires_at: Option<Timestamp>,
+    /// The beginning of the hour in which it was last used; null if it never was.
+    #[schema(required)]
+    last_used_at: Option<Timestamp>,
+    source: KeySource,
     /// On create only: keep it, it is not shown again.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
 }
 
-impl From<Key> for KeyView {
-    fn from(key: Key) -> Self {
-        let Key { id, tenant, name, scopes, created_at } = key;
-        Self { id, tenant, name, scopes, created_at, key: None }
+impl From<ListedKey> for KeyView {
+    fn from(ListedKey { key, last_used_at }: ListedKey) -> Self {
+        let Key { id, tenant, name, scopes, created_at, expires_at, source } = key;
+        Self { id, tenant, name, scopes, created_at, expires_at, last_used_at, source, key: None }
     }
 }
 
@@ -120,7 +132,8 @@ pub(super) async fn create<S: Keys + Send + Sync>(
     request: Body,
 ) -> Result<Response, Problem> {
     caller.with_any(&[Scope::Admin, Scope::Operator])?;
-    let NewKey { name, mut scopes, tenant } = body::parse(&body::read(request, MAX_SETTINGS).await?)?;
+    let NewKey { name, mut scopes, tenant, expires_at } =
+        body::parse(&body::read(request, MAX_SETTINGS).await?)?;
     let mut faults = Faults::default();
     if let Some(fault) = name_fault(&name) {
         faults.add("/name", fault);
@@ -128,16 +141,33 @@ pub(super) async fn create<S: Keys + Send + Sync>(
     if scopes.is_empty() {
         faults.add("/scopes", "must name at least one scope");
     }
+    let now = Timestamp::now();
+    let expires_at = expires_at.and_then(|text| match text.parse::<Timestamp>() {
+        Ok(end) if end > now => Some(end),
+        Ok(_) => {
+            faults.add("/expiresAt", "must be in the future");
+            None
+        }
+        Err(_) => {
+            faults.add("/expiresAt", "must be a time such as 2027-01-01T00:00:00Z (RFC 3339)");
+            None
+        }
+    });
     faults.or(())?;
     let tenant = tenant_of(&caller, tenant, "/tenant")?;
-    if scopes.contains(&Scope::Operator) {
+    if !caller.key().0.may_manage(&scopes) {
         caller.with(Scope::Operator)?;
     }
     scopes.sort_unstable();
     scopes.dedup();
-    let (key, secret) = use_case::create(&api.store, tenant, name, scopes, Timestamp::now()).await?;
-    let view = KeyView { key: Some(secret.expose().to_owned()), ..key.into() };
-    Ok(body::json(StatusCode::CREATED, &view))
+    let key = Key { expires_at, ..Key::new(tenant, name, scopes, now) };
+    let (key, secret) = use_case::create(&api.store, key).await?;
+    log::change("key.created", caller.key().0, &key.tenant, &key.id);
+    let view = KeyView {
+        key: Some(secret.expose().to_owned()),
+        ..KeyView::from(ListedKey { key, last_used_at: None })
+    };
+    Ok(body::secret_json(StatusCode::CREATED, &view))
 }
 
 /// List keys
@@ -158,14 +188,14 @@ pub(super) async fn list<S: Keys + Send + Sync>(
     let mut keys = api.store.keys(&tenant, after.map(KeyId::from_uuid), limit + 1).await?;
     let more = keys.len() > limit;
     keys.truncate(limit);
-    let next = keys.last().filter(|_| more).map(|last| cursor(last.id.uuid()));
+    let next = keys.last().filter(|_| more).map(|last| cursor(last.key.id.uuid()));
     let items = keys.into_iter().map(KeyView::from).collect();
     Ok(body::json(StatusCode::OK, &KeyList { items, next }))
 }
 
 /// Delete a key
 ///
-/// It is not valid from now on.
+/// It is not valid from now on. A key with the scope `operator` is deleted by an operator only.
 #[utoipa::path(
     delete, path = "/v1/keys/{id}", operation_id = "deleteKey", tag = "keys", params(("id" = KeyId, Path), TenantQuery),
     responses(
@@ -180,9 +210,8 @@ pub(super) async fn delete<S: Keys + Send + Sync>(
     Checked(query): Checked<TenantQuery>,
 ) -> Result<Response, Problem> {
     let tenant = tenant_of(&caller, query.tenant, "tenant")?;
-    if api.store.delete_key(&tenant, path.id("id", "key")?).await? {
-        Ok(StatusCode::NO_CONTENT.into_response())
-    } else {
-        Err(Problem::not_found("key"))
-    }
+    let id = path.id("id", "key")?;
+    use_case::delete(&api.store, caller.key().0, &tenant, id).await?;
+    log::change("key.deleted", caller.key().0, &tenant, &id);
+    Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::auth::Caller;
@@ -14,7 +14,7 @@ use super::problem::Problem;
 use super::{Api, body, openapi};
 use crate::model::catalogue;
 use crate::model::time::Timestamp;
-use crate::ports::{EgressAddresses, Keys};
+use crate::ports::{EgressAddresses, Health, Keys};
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(openapi::document);
 
@@ -44,7 +44,8 @@ pub(super) struct EgressView {
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
-pub(super) struct Health {
+#[schema(as = Health)]
+pub(super) struct HealthView {
     status: &'static str,
     version: &'static str,
 }
@@ -81,9 +82,17 @@ pub(super) async fn egress<S: EgressAddresses + Keys + Send + Sync>(
 }
 
 /// Whether loanhook is up
-#[utoipa::path(get, path = "/health", operation_id = "getHealth", tag = "reference", security(()), responses((status = 200, body = Health, description = "it is up")))]
-pub(super) async fn health() -> Response {
-    body::json(StatusCode::OK, &Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
+///
+/// 503 while it cannot store anything.
+#[utoipa::path(
+    get, path = "/health", operation_id = "getHealth", tag = "reference", security(()),
+    responses((status = 200, body = HealthView, description = "it is up"), Unavailable)
+)]
+pub(super) async fn health<S: Health + Send + Sync>(State(api): State<Api<S>>) -> Result<Response, Problem> {
+    if !api.store.is_healthy().await {
+        return Err(Problem::unavailable());
+    }
+    Ok(body::json(StatusCode::OK, &HealthView { status: "ok", version: env!("CARGO_PKG_VERSION") }))
 }
 
 /// This document
@@ -92,5 +101,5 @@ pub(super) async fn health() -> Response {
     responses((status = 200, body = Object, description = "this document", content_type = "application/json"))
 )]
 pub(super) async fn openapi() -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.as_str()).into_response()
+    (body::JSON, DOCUMENT.as_str()).into_response()
 }

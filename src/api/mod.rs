@@ -19,11 +19,14 @@ mod path;
 mod portal;
 mod problem;
 mod query;
+mod requests;
 mod resend;
 mod subscription_view;
 mod subscriptions;
 mod try_out;
 mod view;
+
+pub use requests::not_a_request;
 
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -34,8 +37,10 @@ use http::{Method, header};
 use tracing::{Instrument, error_span};
 
 use crate::ports::{
-    Attempts, Deliveries, EgressAddresses, Grants, Intake, Keys, Payloads, Resends, Subscriptions, Triggers,
+    Attempts, Deliveries, EgressAddresses, Grants, Health, Intake, Keys, Payloads, Resends, Subscriptions,
+    Triggers,
 };
+use crate::web::call_limits::CallLimits;
 use crate::web::{self, Site};
 
 /// What the handlers share: the engine.
@@ -62,7 +67,7 @@ pub fn events<S: Shared + Intake + Subscriptions + Keys + Triggers>(store: S) ->
 /// The history of loans, resends, and what is known of the whole.
 pub fn history<S>(store: S) -> Router
 where
-    S: Shared + Attempts + Deliveries + EgressAddresses + Keys + Payloads + Resends,
+    S: Shared + Attempts + Deliveries + EgressAddresses + Health + Keys + Payloads + Resends,
 {
     finished(
         Router::new()
@@ -78,7 +83,7 @@ where
             .route("/v1/event-types", get(meta::event_types::<S>))
             .route("/v1/egress", get(meta::egress::<S>))
             .route("/openapi.json", get(meta::openapi))
-            .route("/health", get(meta::health)),
+            .route("/health", get(meta::health::<S>)),
         store,
     )
 }
@@ -112,14 +117,19 @@ pub fn subscriptions<S: Shared + Intake + Subscriptions + Keys + Triggers>(store
 
 /// A router by itself or merged with others: what no route answers is a problem document too.
 fn finished<S: Shared>(router: Router<Api<S>>, store: S) -> Router {
-    router.method_not_allowed_fallback(problem::method_not_allowed).with_state(Api { store })
+    router.method_not_allowed_fallback(requests::method_not_allowed).with_state(Api { store })
 }
 
-/// Answers what no route does, and what a handler's panic leaves unanswered; what is logged on the way
-/// says of which request.
+/// Answers what no route does, and what a handler's panic leaves unanswered; refuses what no handler could read;
+/// what is logged on the way says of which request. What limits callers is made here: one for all that is routed.
 pub fn complete(router: Router) -> Router {
-    let panics = tower_http::catch_panic::CatchPanicLayer::custom(problem::panicked);
-    router.fallback(no_route).layer(panics).layer(axum::middleware::from_fn(named))
+    let panics = tower_http::catch_panic::CatchPanicLayer::custom(requests::panicked);
+    router
+        .fallback(no_route)
+        .layer(Extension(CallLimits::default()))
+        .layer(axum::middleware::from_fn(requests::readable))
+        .layer(panics)
+        .layer(axum::middleware::from_fn(named))
 }
 
 /// Who comes to no path at all with a browser looks for the pages.
@@ -129,7 +139,7 @@ async fn no_route(request: Request) -> Response {
     if request.method() == Method::GET && request.uri().path() == "/" && is_browser {
         return Redirect::to(web::SIGN_IN).into_response();
     }
-    problem::no_route().into_response()
+    requests::no_route().into_response()
 }
 
 async fn named(request: Request, next: Next) -> Response {

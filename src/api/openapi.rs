@@ -79,9 +79,9 @@ macro_rules! problems {
 }
 
 problems! {
-    BadBody: "400" = "the body is empty, not UTF-8 or not JSON", "408" = "the body stopped coming";
-    Unauthorized: "401" = "no key, or a wrong one";
-    Denied: "401" = "no key, or a wrong one", "403" = "the key lacks the scope";
+    BadBody: "400" = "the body is empty, not UTF-8 or not JSON", "408" = "the body came too slowly", "415" = "the body has a Content-Encoding";
+    Unauthorized: "401" = "no key, or a wrong one", "429" = "too many wrong keys came from this address: wait as Retry-After says";
+    Denied: "401" = "no key, or a wrong one", "403" = "the key lacks the scope", "429" = "too many wrong keys came from this address, or too many resends: wait as Retry-After says";
     NotFound: "404" = "there is no such thing for the key's tenant";
     Conflict: "409" = "not as things stand";
     TooLarge: "413" = "the body is over its limit";

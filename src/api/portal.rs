@@ -13,6 +13,7 @@ use super::body::MAX_SETTINGS;
 use super::openapi::{BadBody, Denied, Invalid, TooLarge, Unavailable};
 use super::problem::Problem;
 use super::{Api, body};
+use crate::log;
 use crate::model::grant::LinkDraft;
 use crate::model::key::Scope;
 use crate::model::time::Timestamp;
@@ -50,8 +51,11 @@ pub(super) async fn create<S: Grants + Keys + Send + Sync>(
     request: Body,
 ) -> Result<Response, Problem> {
     caller.with(Scope::PortalWrite)?;
+    let reached = site.reached(&parts)?;
     let draft: LinkDraft = body::parse(&body::read(request, MAX_SETTINGS).await?)?;
     let made = portal::mint(&api.store, caller.key(), draft.check()?, Timestamp::now()).await?;
-    let url = portal_link(&site.reached(&parts), &made.token);
-    Ok(body::json(StatusCode::CREATED, &PortalLink { url, expires_at: made.grant.until }))
+    let url = portal_link(&reached, &made.token);
+    let (key, _) = caller.key();
+    log::portal_link(key, &made.grant);
+    Ok(body::secret_json(StatusCode::CREATED, &PortalLink { url, expires_at: made.grant.until }))
 }

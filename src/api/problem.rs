@@ -1,8 +1,5 @@
 //! Every error the API answers: `application/problem+json` (RFC 9457), from one place.
 
-use std::any::Any;
-
-use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -33,12 +30,26 @@ pub(super) struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<Fault>,
+    /// When the same request may go well, in seconds: the header `Retry-After`.
+    #[serde(skip)]
+    retry_after: Option<u64>,
 }
 
 impl Problem {
-    fn new(status: StatusCode, name: &str, title: &'static str, detail: impl Into<String>) -> Self {
+    pub(super) fn new(
+        status: StatusCode,
+        name: &str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
         let kind = format!("/problems/{name}");
-        Self { kind, title, status: status.as_u16(), detail: detail.into(), errors: Vec::new() }
+        let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+        Self { kind, title, status: status.as_u16(), detail: detail.into(), errors: Vec::new(), retry_after }
+    }
+
+    /// The same, to be sent again after so many seconds.
+    pub(super) fn after(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
     }
 
     pub(super) fn not_json(detail: impl Into<String>) -> Self {
@@ -46,7 +57,7 @@ impl Problem {
     }
 
     pub(super) fn stalled() -> Self {
-        let detail = "the body stopped coming: send it again";
+        let detail = "the body came too slowly, or stopped coming: send it again";
         Self::new(StatusCode::REQUEST_TIMEOUT, "stalled", "The body did not arrive", detail)
     }
 
@@ -56,7 +67,11 @@ impl Problem {
 
     pub(super) fn forbidden(needed: &[Scope]) -> Self {
         let names: Vec<_> = needed.iter().map(|scope| scope.name()).collect();
-        let detail = format!("this key lacks the scope {}: use one that has it", names.join(" or "));
+        Self::refused(format!("this key lacks the scope {}: use one that has it", names.join(" or ")))
+    }
+
+    /// What this key may not do, and what to do about it.
+    pub(super) fn refused(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "The key may not do this", detail)
     }
 
@@ -75,7 +90,12 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large", detail)
     }
 
-    fn internal() -> Self {
+    pub(super) fn unavailable() -> Self {
+        let detail = "loanhook could not store or read what this needs: send it again shortly";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available now", detail)
+    }
+
+    pub(super) fn internal() -> Self {
         let detail = "loanhook failed; the same request can be sent again";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "loanhook failed", detail)
     }
@@ -91,8 +111,9 @@ impl IntoResponse for Problem {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
@@ -117,18 +138,16 @@ impl From<Faults> for Problem {
 
 impl From<StoreError> for Problem {
     fn from(failure: StoreError) -> Self {
-        let unavailable = StatusCode::SERVICE_UNAVAILABLE;
         match failure {
             StoreError::Busy => Self::new(
-                unavailable,
+                StatusCode::SERVICE_UNAVAILABLE,
                 "busy",
                 "Too much at once",
                 "there is no room for it now: send it again shortly",
             ),
             StoreError::Failed(_) => {
                 error!(%failure, "api.store_failed");
-                let detail = "loanhook could not store or read what this needs: send it again shortly";
-                Self::new(unavailable, "unavailable", "Not available now", detail)
+                Self::unavailable()
             }
         }
     }
@@ -208,6 +227,11 @@ impl From<KeyError> for Problem {
                 error!(%failure, "api.no_randomness");
                 Self::internal()
             }
+            KeyError::Unknown => Self::not_found("key"),
+            KeyError::Above => Self::refused(
+                "the key to be deleted has the scope operator, and this key has not: a key of an operator is \
+                 deleted by an operator",
+            ),
             KeyError::Store(failure) => failure.into(),
         }
     }
@@ -223,18 +247,4 @@ impl From<PortalError> for Problem {
             PortalError::Store(failure) => failure.into(),
         }
     }
-}
-
-pub(super) fn no_route() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "no-route", "Not found", "no such path: GET /openapi.json lists all")
-}
-
-pub(super) async fn method_not_allowed() -> Problem {
-    let detail = "this path answers other methods: GET /openapi.json lists them";
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", detail)
-}
-
-pub(super) fn panicked(_: Box<dyn Any + Send>) -> Response<Body> {
-    error!("api.panicked");
-    Problem::internal().into_response()
 }

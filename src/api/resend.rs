@@ -2,7 +2,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
+use http::request::Parts;
 use serde::Serialize;
 
 use super::auth::Caller;
@@ -17,6 +18,7 @@ use crate::model::key::Scope;
 use crate::model::time::Timestamp;
 use crate::ports::{Attempts, Keys, Resends};
 use crate::resend::{self as use_case, ResendRequest};
+use crate::web::call_limits::CallLimits;
 
 /// The attempt that will send again.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -29,7 +31,8 @@ pub(super) struct AcceptedResend {
 /// Resend a delivery
 ///
 /// Sends exactly what was sent, again. The automatic schedule goes on as it was. With an
-/// `Idempotency-Key` a repeated call within 24 h returns the same attempt.
+/// `Idempotency-Key` a repeated call within 24 h returns the same attempt. A key may ask for 600 resends a
+/// minute, in this shape and LoanPro's together; more are 429.
 #[utoipa::path(
     post, path = "/v1/webhooks/{traceId}/resend", operation_id = "resendDelivery", tag = "resend",
     params(("traceId" = TraceId, Path), IdempotencyKey),
@@ -43,9 +46,9 @@ pub(super) async fn resend<S: Attempts + Keys + Resends + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: Segments,
-    headers: HeaderMap,
+    parts: Parts,
 ) -> Result<Response, Problem> {
-    ask(&api.store, &caller, &path, &headers, None).await
+    ask(&api.store, &caller, &path, &parts, None).await
 }
 
 /// Resend an attempt
@@ -68,7 +71,7 @@ pub(super) async fn retry<S: Attempts + Keys + Resends + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: Segments,
-    headers: HeaderMap,
+    parts: Parts,
 ) -> Result<Response, Problem> {
     let attempt = match path.text("attempt") {
         "manual" => Some(AttemptNumber::Manual),
@@ -76,7 +79,7 @@ pub(super) async fn retry<S: Attempts + Keys + Resends + Send + Sync>(
     };
     caller.with(Scope::WebhooksResend)?;
     let attempt = attempt.ok_or_else(|| Problem::not_found("attempt"))?;
-    ask(&api.store, &caller, &path, &headers, Some(attempt)).await
+    ask(&api.store, &caller, &path, &parts, Some(attempt)).await
 }
 
 /// Resend an attempt, at LoanPro's path
@@ -97,21 +100,22 @@ pub(super) async fn retry_at_loanpro<S: Attempts + Keys + Resends + Send + Sync>
     api: State<Api<S>>,
     caller: Caller,
     path: Segments,
-    headers: HeaderMap,
+    parts: Parts,
 ) -> Result<Response, Problem> {
-    retry(api, caller, path, headers).await
+    retry(api, caller, path, parts).await
 }
 
 async fn ask<S: Attempts + Resends>(
     store: &S,
     caller: &Caller,
     path: &Segments,
-    headers: &HeaderMap,
+    parts: &Parts,
     attempt: Option<AttemptNumber>,
 ) -> Result<Response, Problem> {
     let tenant = caller.with(Scope::WebhooksResend)?;
     let trace_id = path.id("traceId", "delivery")?;
-    let key = body::idempotency_key(headers)?;
+    let key = body::idempotency_key(&parts.headers)?;
+    caller.may_resend_now(&CallLimits::of(&parts.extensions))?;
     let request =
         ResendRequest { trace_id, attempt: attempt.into(), requested_by: caller.name().to_owned(), key };
     let id = use_case::resend(store, tenant, request, Timestamp::now()).await?;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::auth::Caller;
+use crate::model::destination::shown;
 use crate::model::id::SubscriptionId;
 use crate::model::retry::RetryPolicy;
 use crate::model::subscription::{Criteria, Fire, HIDDEN, Method, Subscription};
@@ -53,6 +55,7 @@ struct CriteriaView {
 #[schema(as = Request)]
 struct RequestView {
     method: Method,
+    /// The values of its query are `***` but for a caller that may write subscriptions.
     url: String,
     /// Names, and `***` for each value.
     headers: BTreeMap<String, &'static str>,
@@ -62,7 +65,7 @@ struct RequestView {
 }
 
 impl SubscriptionView {
-    pub(super) fn new(subscription: &Subscription, with_secret: bool) -> Self {
+    pub(super) fn new(subscription: &Subscription, to: &Caller) -> Self {
         let settings = &subscription.settings;
         let criteria = match settings.criteria.clone() {
             Criteria::Events(events) => CriteriaView { events: Some(events), trigger: None, fire: None },
@@ -79,7 +82,7 @@ impl SubscriptionView {
             restriction: settings.restriction.clone(),
             request: RequestView {
                 method: settings.request.method,
-                url: settings.request.url.clone(),
+                url: shown(settings.request.url.clone(), to.sees_whole_urls()),
                 headers: settings.request.headers.keys().map(|name| (name.clone(), HIDDEN)).collect(),
                 content_type: settings.request.content_type.clone(),
                 payload: settings.request.payload.clone(),
@@ -90,8 +93,13 @@ impl SubscriptionView {
             created_at: subscription.created_at,
             updated_at: subscription.updated_at,
             formula_errors: None,
-            signing_secret: with_secret.then(|| subscription.secrets.current().expose().to_owned()),
+            signing_secret: None,
         }
+    }
+
+    /// The same, with the signing secret.
+    pub(super) fn with_secret(self, subscription: &Subscription) -> Self {
+        Self { signing_secret: Some(subscription.secrets.current().expose().to_owned()), ..self }
     }
 
     /// The same, with what became of its formulas.

@@ -16,7 +16,9 @@ use super::problem::Problem;
 use super::query::{Checked, PageQuery, cursor};
 use super::subscription_view::{SubscriptionList, SubscriptionView};
 use super::{Api, body};
+use crate::log;
 use crate::model::event::EventDraft;
+use crate::model::event_names;
 use crate::model::id::SubscriptionId;
 use crate::model::key::Scope;
 use crate::model::subscription::SubscriptionDraft;
@@ -35,14 +37,22 @@ pub(super) struct TestEvent {
         example = "727"
     )]
     loan_id: String,
-    /// `Test` where it is left out.
+    /// `Test` where it is left out. A name of the catalogue or of a subscription of the tenant needs the scope
+    /// `events:write` too.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 256, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$")]
     event_name: Option<String>,
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     context: Option<Box<RawValue>>,
+    /// When it is to have occurred.
+    #[serde(default)]
+    #[schema(format = DateTime)]
+    occurred_at: Option<String>,
 }
+
+/// The name of a sample event that has none. No event of the catalogue has it.
+const SAMPLE_NAME: &str = "Test";
 
 /// List subscriptions
 #[utoipa::path(
@@ -63,7 +73,7 @@ pub(super) async fn list<S: Subscriptions + Keys + Send + Sync>(
     let mut rest =
         all.iter().filter(|subscription| after.is_none_or(|after| subscription.id.uuid() > after)).peekable();
     let items: Vec<_> =
-        rest.by_ref().take(limit).map(|subscription| SubscriptionView::new(subscription, false)).collect();
+        rest.by_ref().take(limit).map(|subscription| SubscriptionView::new(subscription, &caller)).collect();
     let last = items.last().filter(|_| rest.peek().is_some());
     let next = last.map(|last| cursor(last.id.uuid()));
     Ok(body::json(StatusCode::OK, &SubscriptionList { items, next }))
@@ -88,7 +98,9 @@ pub(super) async fn create<S: Subscriptions + Keys + Send + Sync>(
     let tenant = caller.with(Scope::SubscriptionsWrite)?;
     let draft = body::parse(&body::read(request, MAX_SETTINGS).await?)?;
     let created = use_case::create(&api.store, tenant, draft, Timestamp::now()).await?;
-    Ok(body::json(StatusCode::CREATED, &SubscriptionView::new(&created, true)))
+    log::change("subscription.created", caller.key().0, tenant, &created.id);
+    let view = SubscriptionView::new(&created, &caller).with_secret(&created);
+    Ok(body::secret_json(StatusCode::CREATED, &view))
 }
 
 /// Read a subscription
@@ -108,7 +120,7 @@ pub(super) async fn get<S: Subscriptions + Keys + Triggers + Send + Sync>(
     let found = use_case::get(&api.store, tenant, path.id("id", "subscription")?).await?;
     let found = found.ok_or_else(|| Problem::not_found("subscription"))?;
     let troubles = api.store.troubles(tenant, found.id).await?;
-    Ok(body::json(StatusCode::OK, &SubscriptionView::new(&found, false).with(troubles)))
+    Ok(body::json(StatusCode::OK, &SubscriptionView::new(&found, &caller).with(troubles)))
 }
 
 /// Replace a subscription
@@ -133,7 +145,8 @@ pub(super) async fn replace<S: Subscriptions + Keys + Send + Sync>(
     let id = path.id("id", "subscription")?;
     let draft = body::parse(&body::read(request, MAX_SETTINGS).await?)?;
     let replaced = use_case::replace(&api.store, tenant, id, draft, Timestamp::now()).await?;
-    Ok(body::json(StatusCode::OK, &SubscriptionView::new(&replaced, false)))
+    log::change("subscription.replaced", caller.key().0, tenant, &id);
+    Ok(body::json(StatusCode::OK, &SubscriptionView::new(&replaced, &caller)))
 }
 
 /// Delete a subscription
@@ -152,7 +165,9 @@ pub(super) async fn delete<S: Subscriptions + Keys + Send + Sync>(
     path: Segments,
 ) -> Result<Response, Problem> {
     let tenant = caller.with(Scope::SubscriptionsWrite)?;
-    if api.store.delete(tenant, path.id("id", "subscription")?).await? {
+    let id = path.id("id", "subscription")?;
+    if api.store.delete(tenant, id).await? {
+        log::change("subscription.deleted", caller.key().0, tenant, &id);
         Ok(StatusCode::NO_CONTENT.into_response())
     } else {
         Err(Problem::not_found("subscription"))
@@ -178,12 +193,15 @@ pub(super) async fn rotate_secret<S: Subscriptions + Keys + Send + Sync>(
     let tenant = caller.with(Scope::SubscriptionsWrite)?;
     let id = path.id("id", "subscription")?;
     let rotated = use_case::rotate_secret(&api.store, tenant, id, Timestamp::now()).await?;
-    Ok(body::json(StatusCode::OK, &SubscriptionView::new(&rotated, true)))
+    log::change("subscription.secret_rotated", caller.key().0, tenant, &id);
+    let view = SubscriptionView::new(&rotated, &caller).with_secret(&rotated);
+    Ok(body::secret_json(StatusCode::OK, &view))
 }
 
 /// Send a sample event
 ///
-/// To this subscription alone, whatever its criteria or state.
+/// To this subscription alone, whatever its criteria or state. Its rows say that it is a test, the request carries
+/// `loanhook-test: 1`, and no trigger remembers it.
 #[utoipa::path(
     post, path = "/v1/subscriptions/{id}/test", operation_id = "testSubscription", tag = "subscriptions", params(("id" = SubscriptionId, Path)),
     request_body = TestEvent,
@@ -203,14 +221,22 @@ pub(super) async fn test<S: Intake + Subscriptions + Keys + Send + Sync>(
     let id = path.id("id", "subscription")?;
     let test: TestEvent = body::parse(&body::read(request, MAX_SETTINGS).await?)?;
     let event = EventDraft {
-        event_name: test.event_name.unwrap_or_else(|| "Test".into()),
+        event_name: test.event_name.unwrap_or_else(|| SAMPLE_NAME.into()),
         loan_id: test.loan_id,
         context: test.context.unwrap_or_else(|| RawValue::from_string("{}".into()).unwrap_or_default()),
-        occurred_at: None,
+        occurred_at: test.occurred_at,
     };
     let event = event.check()?;
-    let found = use_case::get(&api.store, tenant, id).await?;
+    let all = api.store.subscriptions(tenant).await?;
+    let found = all.iter().find(|subscription| subscription.id == id).cloned();
     let subscription = found.ok_or_else(|| Problem::not_found("subscription"))?;
-    let receipt = intake::accept_for(&api.store, subscription, &event, Timestamp::now()).await?;
+    if !caller.may(Scope::EventsWrite) && event_names::is_real(&event.name, &all) {
+        return Err(Problem::refused(format!(
+            "`{}` is the name of real events, and a test of it needs the scope events:write too: use a key that has \
+             it, or another eventName",
+            event.name
+        )));
+    }
+    let receipt = intake::accept_test(&api.store, subscription, &event, Timestamp::now()).await?;
     Ok(body::json(StatusCode::ACCEPTED, &AcceptedEvent::from(receipt)))
 }

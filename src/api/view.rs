@@ -5,10 +5,12 @@ use std::net::IpAddr;
 use serde::Serialize;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 
+use super::auth::Caller;
 use super::query::cursor;
 use crate::history::Story;
 use crate::model::attempt::{Attempt, AttemptNumber, Outcome, StoredResponse};
 use crate::model::delivery::Delivery;
+use crate::model::destination::shown;
 use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TraceId};
 use crate::model::progress::Status;
@@ -29,6 +31,7 @@ pub(super) struct AttemptView {
     event_name: String,
     subscription_id: SubscriptionId,
     method: Method,
+    /// The values of its query are `***` but for a caller that may write subscriptions.
     destination: String,
     /// 1, 2, … or `manual`.
     #[schema(schema_with = attempt_number)]
@@ -44,6 +47,8 @@ pub(super) struct AttemptView {
     resends: u32,
     #[schema(required, format = DateTime)]
     occurred_at: Option<String>,
+    /// A subscription's test sent it: no event of the loan.
+    test: bool,
     outcome: Outcome,
     #[schema(required)]
     response_code: Option<u16>,
@@ -93,6 +98,8 @@ struct ResponseView {
     /// The headers were longer than 16 KiB. In the answer of a single row alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     headers_truncated: Option<bool>,
+    /// How many header lines could not be read and were left out; the answer counts all the same.
+    headers_dropped: u32,
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -110,16 +117,16 @@ fn attempt_number() -> Schema {
 
 impl AttemptView {
     /// A row of a list.
-    pub(super) fn of(row: Row) -> Self {
-        Self::new(row.attempt, row.resends, false)
+    pub(super) fn of(row: Row, to: &Caller) -> Self {
+        Self::new(row.attempt, row.resends, to, false)
     }
 
     /// A row by itself, with the headers of its answer.
-    pub(super) fn whole(row: Row) -> Self {
-        Self::new(row.attempt, row.resends, true)
+    pub(super) fn whole(row: Row, to: &Caller) -> Self {
+        Self::new(row.attempt, row.resends, to, true)
     }
 
-    fn new(attempt: Attempt, resends: u32, headers: bool) -> Self {
+    fn new(attempt: Attempt, resends: u32, to: &Caller, headers: bool) -> Self {
         let loan = web::segment(attempt.loan_id.as_str());
         let href = format!("/v1/loans/{loan}/webhooks/{}", attempt.id);
         let outcome = attempt.outcome();
@@ -147,12 +154,14 @@ impl AttemptView {
             event_name: attempt.event_name,
             subscription_id: attempt.subscription_id,
             method: attempt.method,
-            destination: attempt.destination,
+            // A list is read, copied and exported by many: only a row by itself shows what may be a token.
+            destination: shown(attempt.destination, headers && to.sees_whole_urls()),
             attempt_number: attempt.number,
             requested_by: attempt.requested_by,
             resend_of: attempt.resend_of,
             resends,
             occurred_at: attempt.occurred_at,
+            test: attempt.test,
             sent_at: attempt.sent_at,
             next_attempt_at: attempt.next_attempt_at,
         }
@@ -169,6 +178,7 @@ impl ResponseView {
             href,
             headers: headers.then(|| listed.collect()),
             headers_truncated: headers.then_some(response.headers_truncated),
+            headers_dropped: response.headers_dropped,
         }
     }
 }
@@ -186,6 +196,8 @@ pub(super) struct DeliveryView {
     event_name: String,
     #[schema(required, format = DateTime)]
     occurred_at: Option<String>,
+    /// A subscription's test sent it: no event of the loan.
+    test: bool,
     accepted_at: Timestamp,
     status: Status,
     /// What is due now; null while an attempt is under way, and at the end.
@@ -198,10 +210,11 @@ pub(super) struct DeliveryView {
 }
 
 impl DeliveryView {
-    pub(super) fn new(story: Story) -> Self {
+    pub(super) fn new(story: Story, to: &Caller) -> Self {
         let Story { delivery: Delivery { frozen, progress }, attempts, more } = story;
         let next = attempts.last().filter(|_| more).map(|last| cursor(last.id.uuid()));
-        let attempts = attempts.into_iter().map(|attempt| AttemptView::new(attempt, progress.resends, false));
+        let attempts =
+            attempts.into_iter().map(|attempt| AttemptView::new(attempt, progress.resends, to, false));
         Self {
             trace_id: frozen.trace_id,
             loan_id: frozen.loan_id,
@@ -210,6 +223,7 @@ impl DeliveryView {
             event_title: frozen.event_title,
             event_name: frozen.event_name,
             occurred_at: frozen.occurred_at,
+            test: frozen.test,
             accepted_at: frozen.accepted_at,
             status: progress.status,
             next_attempt_at: progress.next_due(),

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::model::id::{SubscriptionId, TenantId};
+use crate::model::id::{KeyId, SubscriptionId, TenantId};
 use crate::model::key::{Key, KeyHash};
 use crate::model::payload::PayloadKey;
 use crate::model::secret::Secrets;
@@ -33,6 +33,8 @@ struct Maps {
     subscriptions: HashMap<TenantId, (u64, List)>,
     keys: HashMap<KeyHash, (u64, Arc<Key>)>,
     secrets: HashMap<(TenantId, SubscriptionId), (u64, Secrets)>,
+    /// The beginning of the hour for which the use of a key was last noted.
+    uses: HashMap<KeyId, Timestamp>,
     /// When an answer was last put.
     answers: HashMap<(TenantId, PayloadKey), Timestamp>,
     /// When a request was last noted to have left from an address.
@@ -113,6 +115,16 @@ impl Cache {
 
     pub(super) fn note_answer(&self, tenant: &TenantId, key: PayloadKey, put: Timestamp) {
         insert(&mut self.maps().answers, (tenant.clone(), key), put);
+    }
+
+    /// False if a use in this hour, or in a later one, is noted already; else it is now.
+    pub(super) fn note_use(&self, key: KeyId, hour: Timestamp) -> bool {
+        let mut maps = self.maps();
+        let new = maps.uses.get(&key).is_none_or(|noted| *noted < hour);
+        if new {
+            insert(&mut maps.uses, key, hour);
+        }
+        new
     }
 
     /// False if it was noted less than `every` ago; else it is, now.

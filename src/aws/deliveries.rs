@@ -84,6 +84,10 @@ impl Deliveries for Aws {
         self.settle_attempt(claimed, token, row, response).await
     }
 
+    async fn release(&self, claimed: &Delivery, token: Uuid, row: &Attempt, due: Timestamp) -> Stored<bool> {
+        self.release_attempt(claimed, token, row, due).await
+    }
+
     async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> Stored<Canceled> {
         let writer = Uuid::new_v4().to_string();
         let update = self

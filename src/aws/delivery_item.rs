@@ -25,7 +25,7 @@ use crate::ports::Stored;
 
 pub(super) const NUMBER: &str = "number";
 const SLOT: &str = "slot";
-const DUE: &str = "due";
+pub(super) const DUE: &str = "due";
 const ID: &str = "id";
 const SINCE: &str = "since";
 

@@ -25,6 +25,7 @@ fn accepted() -> Delivery {
         event_title: "Core banking: payment posted".into(),
         event_name: "Payment Posted to Account".into(),
         occurred_at: Some("2026-11-23T10:00:00Z".into()),
+        test: true,
         accepted_at: NOW,
         request: FrozenRequest {
             method: Method::Post,

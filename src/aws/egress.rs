@@ -127,8 +127,7 @@ impl EgressAddresses for Aws {
             return;
         }
         let engine = self.clone();
-        let mut background = self.0.background.lock().unwrap_or_else(PoisonError::into_inner);
-        background.spawn(async move {
+        self.beside(async move {
             let place = Place { pk: EGRESS.into(), sk: address.to_string() };
             let update = engine
                 .dynamodb()
@@ -148,6 +147,14 @@ impl EgressAddresses for Aws {
 }
 
 impl Aws {
+    /// Begins something on the side, which no answer waits for.
+    pub(super) fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let mut background = self.0.background.lock().unwrap_or_else(PoisonError::into_inner);
+        // What has ended is taken away, so that it does not add up where nothing waits for it.
+        while background.try_join_next().is_some() {}
+        background.spawn(work);
+    }
+
     /// Waits for what was begun on the side: between two invocations nothing runs.
     pub async fn finish(&self) {
         let mut background = {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::model::attempt::AttemptNumber;
-use crate::model::id::{AttemptId, EventId, SubscriptionId, TenantId, TraceId};
+use crate::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use crate::model::subscription::Method;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
@@ -22,6 +22,7 @@ fn outgoing() -> Outgoing {
     Outgoing {
         tenant: TenantId::try_from("acme".to_owned()).expect("a tenant"),
         fresh_connection: false,
+        test: false,
         method: Method::Post,
         url: "https://core.example.com/hooks/loans".into(),
         headers: BTreeMap::new(),
@@ -31,6 +32,8 @@ fn outgoing() -> Outgoing {
         attempt_id: AttemptId::at(NOW),
         number: AttemptNumber::Auto(1),
         event_name: "Payment Posted to Account".into(),
+        loan_id: LoanId::try_from("727".to_owned()).expect("a loan"),
+        occurred_at: None,
         secrets: Vec::new(),
         sent_at: NOW,
         timeout: Duration::from_secs(15),

@@ -5,19 +5,54 @@ use std::pin::Pin;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
 use http::{Response, header};
 use http_body_util::BodyExt as _;
+use lambda_http::request::RequestContext;
 use lambda_http::tower::ServiceExt;
-use lambda_http::{Error, IntoResponse};
+use lambda_http::{Error, IntoResponse, RequestExt as _};
 
-/// Serves a router until the execution environment ends.
+use crate::web::Source;
+
+use super::Aws;
+
+/// Serves a router on an engine until the execution environment ends. What an invocation began on the side is waited
+/// for, as between two invocations nothing runs.
 ///
 /// # Errors
 ///
 /// When the runtime cannot be reached.
-pub async fn serve(router: Router) -> Result<(), Error> {
+pub async fn serve(engine: Aws, router: Router) -> Result<(), Error> {
+    let finish = move |request: Request, next: Next| {
+        let engine = engine.clone();
+        async move {
+            let answer = next.run(request).await;
+            engine.finish().await;
+            answer
+        }
+    };
+    let router = router.layer(from_fn(finish));
     let router = ServiceExt::<lambda_http::Request>::map_response(router, Exact);
+    let router = ServiceExt::<lambda_http::Request>::map_request(router, seen);
     lambda_http::run(router).await
+}
+
+/// A request with the address that the gateway saw it come from, and with its own target: the runtime's library
+/// makes one with a host, for which it believes `X-Forwarded-Host` before `Host`.
+fn seen(mut request: lambda_http::Request) -> lambda_http::Request {
+    let address = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => {
+            context.http.source_ip.as_deref().and_then(|address| address.parse().ok())
+        }
+        _ => None,
+    };
+    request.extensions_mut().insert(Source::new(address, None));
+    let target = request.uri().path_and_query().map(|target| target.as_str().parse());
+    if let Some(Ok(target)) = target {
+        *request.uri_mut() = target;
+    }
+    request
 }
 
 /// An answer whose bytes reach the caller as they are. Left alone, the runtime's library goes by the

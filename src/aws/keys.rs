@@ -1,22 +1,23 @@
 //! API keys: found by the hash of what a caller shows, listed by tenant.
 //!
 //! A deleted key leaves a mark under its hash, so that it stays deleted even where it is the key that the
-//! stack was deployed with, which is made when it is first shown.
+//! stack was deployed with, which is made when it is first shown (`first_key`).
 
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Update};
+use tracing::warn;
 
 use super::Aws;
-use super::failure::failed;
-use super::item::{Item, document, get_text, json, text};
-use super::table::{self, DELETED, DOC, HASH, PK, SK};
+use super::failure::{failed, written};
+use super::item::{Item, document, get_number, get_text, json, live, number, text};
+use super::table::{self, DELETED, DOC, HASH, PK, SK, USED};
 use super::transaction::{Committed, Part as _, put};
 use super::unreadable::LeftOut;
 use crate::model::id::{KeyId, TenantId};
-use crate::model::key::{FIRST_TENANT, Key, KeyHash};
+use crate::model::key::{Key, KeyHash};
 use crate::model::time::Timestamp;
-use crate::ports::{Keys, StoreError, Stored};
+use crate::ports::{Ensured, Keys, ListedKey, StoreError, Stored};
 
 impl Keys for Aws {
     async fn key(&self, hash: KeyHash) -> Stored<Option<Arc<Key>>> {
@@ -50,7 +51,7 @@ impl Keys for Aws {
         Err(StoreError::Failed("there is such a key already, or was".into()))
     }
 
-    async fn keys(&self, tenant: &TenantId, after: Option<KeyId>, limit: usize) -> Stored<Vec<Key>> {
+    async fn keys(&self, tenant: &TenantId, after: Option<KeyId>, limit: usize) -> Stored<Vec<ListedKey>> {
         let after = after.map_or(uuid::Uuid::nil(), KeyId::uuid);
         let query = self
             .dynamodb()
@@ -68,16 +69,56 @@ impl Keys for Aws {
         while found.len() < limit
             && let Some(item) = keys.next().await
         {
-            let item = item.map_err(failed)?;
-            found.extend(left_out.unless_read(&item, document(&item)));
+            let Some(item) = live(item.map_err(failed)?) else { continue };
+            let read = document(&item).and_then(|key: Key| Ok((key, hash_of(&item)?)));
+            let Some((key, hash)) = left_out.unless_read(&item, read) else { continue };
+            if !self.is_superseded(&key, hash) {
+                let last_used_at = get_number(&item, USED).map(Timestamp::from_millis);
+                found.push(ListedKey { key, last_used_at });
+            }
         }
         Ok(found)
+    }
+
+    async fn listed_key(&self, tenant: &TenantId, id: KeyId) -> Stored<Option<Key>> {
+        let item = self.get(table::listed(tenant, id)).await?;
+        item.as_ref().map(document).transpose()
+    }
+
+    async fn ensure_environment_key(&self, key: Key, hash: KeyHash) -> Stored<Ensured> {
+        self.ensure_first_key(key, hash).await
+    }
+
+    fn used(&self, key: &Key, _: KeyHash, now: Timestamp) {
+        let hour = now.to_the_hour();
+        if !self.0.cache.note_use(key.id, hour) {
+            return;
+        }
+        let (place, id) = (table::listed(&key.tenant, key.id), key.id);
+        let engine = self.clone();
+        self.beside(async move {
+            let update = engine
+                .dynamodb()
+                .update_item()
+                .table_name(engine.table())
+                .set_key(Some(place.key()))
+                .update_expression("SET #used = :hour")
+                .condition_expression(
+                    "attribute_exists(#pk) AND (attribute_not_exists(#used) OR #used < :hour)",
+                )
+                .expression_attribute_names("#pk", PK)
+                .expression_attribute_names("#used", USED)
+                .expression_attribute_values(":hour", number(hour.millis()));
+            if let Err(error) = written(update.send().await) {
+                warn!(key_id = %id, %error, "key.use_not_noted");
+            }
+        });
     }
 
     async fn delete_key(&self, tenant: &TenantId, id: KeyId) -> Stored<bool> {
         let place = table::listed(tenant, id);
         let Some(item) = self.get(place.clone()).await? else { return Ok(false) };
-        let hash = get_text(&item, HASH).and_then(unhex).ok_or_else(|| super::item::missing(HASH))?;
+        let hash = hash_of(&item)?;
         let unlist = Delete::builder()
             .table_name(self.table())
             .set_key(Some(place.key()))
@@ -101,23 +142,15 @@ impl Keys for Aws {
 impl Aws {
     /// The key of a hash; the one that the stack was deployed with is made if it was never there.
     async fn find_key(&self, hash: KeyHash) -> Stored<Option<Key>> {
-        if let Some(found) = self.read_key(hash).await? {
-            return Ok(found);
+        let found = self.read_key(hash).await?;
+        if self.0.stack.first_key == Some(hash) {
+            return self.first_key(found, hash).await;
         }
-        if self.0.stack.first_key != Some(hash) {
-            return Ok(None);
-        }
-        let tenant = TenantId::try_from(FIRST_TENANT.to_owned());
-        let key = Key::admin(tenant.map_err(|fault| StoreError::Failed(fault.into()))?, Timestamp::now());
-        if self.put_key(&key, hash).await? {
-            return Ok(Some(key));
-        }
-        // Another function made it at the same time.
-        Ok(self.read_key(hash).await?.flatten())
+        Ok(found.flatten().filter(|key| !self.is_superseded(key, hash)))
     }
 
     /// None if there never was such a key; none within if it was deleted.
-    async fn read_key(&self, hash: KeyHash) -> Stored<Option<Option<Key>>> {
+    pub(super) async fn read_key(&self, hash: KeyHash) -> Stored<Option<Option<Key>>> {
         let Some(item) = self.get(table::key(hash)).await? else { return Ok(None) };
         let deleted = item.contains_key(DELETED);
         Ok(Some(if deleted { None } else { Some(document(&item)?) }))
@@ -139,6 +172,11 @@ impl Aws {
             Committed::Refused(_) => Ok(false),
         }
     }
+}
+
+/// The hash by which a listed key is found.
+pub(super) fn hash_of(item: &Item) -> Stored<KeyHash> {
+    get_text(item, HASH).and_then(unhex).ok_or_else(|| super::item::missing(HASH))
 }
 
 fn unhex(text: &str) -> Option<KeyHash> {

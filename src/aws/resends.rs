@@ -101,6 +101,10 @@ impl Resends for Aws {
         }
         Ok(ours)
     }
+
+    async fn release_resend(&self, token: Uuid, row: Attempt, due: Timestamp) -> Stored<bool> {
+        self.release_queued(token, row, due).await
+    }
 }
 
 type Refusals = [Option<Option<super::item::Item>>; 3];

@@ -51,6 +51,8 @@ pub(super) const VERSION: &str = "version";
 pub(super) const COUNT: &str = "count";
 /// Of a listed key: the hash it is found by.
 pub(super) const HASH: &str = "hash";
+/// Of a listed key: the beginning of the hour in which it was last used, in milliseconds since 1970.
+pub(super) const USED: &str = "used";
 /// Of a key or a grant that was ended.
 pub(super) const DELETED: &str = "deleted";
 /// Of an address: when a request last left from it, in milliseconds since 1970.

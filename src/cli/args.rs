@@ -12,8 +12,9 @@ use loanhook::web::{FrameAncestors, Reached};
 use super::commands::ClientCommand;
 
 const ENVIRONMENT: &str = "Environment:
-  LOANHOOK_ADMIN_KEY  an admin key to ensure at every start (`lh_` and 16 to 200 of A-Z a-z 0-9 _);
-                      without it the first start makes one and prints it once
+  LOANHOOK_ADMIN_KEY  an admin key to ensure at every start (`lh_` and 16 to 200 of A-Z a-z 0-9 _,
+                      not easy to guess); another one ends it, and one that was deleted stays so.
+                      Without it the first start makes a key and prints it once
   LOANHOOK_LOG        what to log, such as `info` or `loanhook=debug` [default: info]
 
 A loan's webhooks are a page too, at /loans/LOAN-ID/webhooks: sign in there with a key, or make a link
@@ -51,6 +52,9 @@ pub(super) struct ServeArgs {
     /// A network that webhooks may go to although it is not public (repeatable, or comma-separated)
     #[arg(long, value_name = "CIDR", env = "LOANHOOK_ALLOW_NETWORKS")]
     pub(super) allow_network: Vec<Networks>,
+    /// A proxy before this whose X-Forwarded-For is believed (repeatable, or comma-separated)
+    #[arg(long, value_name = "CIDR", env = "LOANHOOK_TRUSTED_PROXIES")]
+    pub(super) trusted_proxy: Vec<Networks>,
     /// How many requests may be under way at once
     #[arg(
         long,

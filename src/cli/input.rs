@@ -1,7 +1,9 @@
-//! Files that commands read, `-` being standard input.
+//! Files that commands read, `-` being standard input. A byte order mark before what they hold is no part of it.
 
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::Path;
+
+use loanhook::model::byte_order_mark;
 
 use super::{Outcome, out};
 
@@ -13,17 +15,17 @@ pub(super) fn name(file: &Path) -> String {
 /// The file's bytes.
 pub(super) fn read(file: &Path) -> Outcome<Vec<u8>> {
     let bytes = if is_standard_input(file) { standard_input() } else { std::fs::read(file) };
-    Ok(bytes.map_err(|error| format!("{}: {error}", name(file)))?)
+    let bytes = bytes.map_err(|error| format!("{}: {error}", name(file)))?;
+    Ok(byte_order_mark::without(&bytes).to_vec())
 }
 
-/// The file's text; a byte order mark is not part of it.
+/// The file's text.
 pub(super) fn text(file: &Path) -> Outcome<String> {
-    let text = String::from_utf8(read(file)?).map_err(|error| {
+    String::from_utf8(read(file)?).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
-        format!("{}:{line}: not UTF-8", name(file))
-    })?;
-    Ok(text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text))
+        format!("{}:{line}: not UTF-8", name(file)).into()
+    })
 }
 
 fn is_standard_input(file: &Path) -> bool {

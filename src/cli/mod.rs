@@ -3,14 +3,16 @@
 //! `serve` and `demo` start a loanhook in this process; every other command is a client that knows
 //! nothing but the HTTP interface, so it speaks to a loanhook anywhere.
 
+mod admin_key;
 mod args;
 mod client;
 mod commands;
 mod demo;
+mod descriptors;
 mod eval;
 pub(crate) mod failure;
-mod http;
 mod input;
+mod listener;
 mod logging;
 pub(crate) mod out;
 mod serve;
@@ -25,6 +27,13 @@ use failure::Failure;
 
 /// What a command comes to.
 type Outcome<T = ()> = Result<T, Failure>;
+
+/// What is done before there are threads.
+pub(crate) fn prepare(cli: &Cli) {
+    if matches!(cli.command, Command::Serve(_)) {
+        admin_key::leave_environment();
+    }
+}
 
 /// Does what was asked.
 pub(crate) async fn run(cli: Cli) -> Outcome {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use loanhook::deliver::Deliver;
 use loanhook::embedded::{Embedded, Limits, Worker};
+use loanhook::keys::AdminKey;
 use loanhook::model::key::SecretKey;
 use loanhook::model::time::Timestamp;
 use loanhook::outbound::Client;
@@ -15,8 +16,10 @@ use loanhook::{api, keys, page};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tracing::warn;
 
-use super::http;
+use super::descriptors;
+use super::listener::{self, Bounds};
 
 /// The longest webhook takes 30 s: one that has not finished by then is not waited for.
 const PATIENCE: Duration = Duration::from_secs(35);
@@ -27,6 +30,8 @@ pub(super) struct ServeOptions {
     pub(super) listen: SocketAddr,
     pub(super) data: PathBuf,
     pub(super) allow_networks: Vec<ipnet::IpNet>,
+    /// Whose `X-Forwarded-For` says where a request came from.
+    pub(super) trusted_proxies: Vec<ipnet::IpNet>,
     /// How many sends are in flight at once.
     pub(super) concurrency: u32,
     pub(super) admin_key: Option<String>,
@@ -46,6 +51,7 @@ pub(super) struct Running {
 pub(super) async fn start(options: ServeOptions) -> Result<Running, String> {
     let chosen = options.admin_key.as_deref().map(SecretKey::chosen).transpose();
     let chosen = chosen.map_err(|fault| format!("LOANHOOK_ADMIN_KEY {fault}"))?;
+    let share = descriptors::share_out(options.concurrency);
     let listener = TcpListener::bind(options.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
@@ -53,8 +59,18 @@ pub(super) async fn start(options: ServeOptions) -> Result<Running, String> {
     let sender = Client::new(options.allow_networks).map_err(|error| error.to_string())?;
     let engine = Embedded::open(&options.data).map_err(|error| error.to_string())?;
     // Last of what can fail: a key that was made must be shown.
-    let made =
-        keys::ensure_admin(&engine, chosen, Timestamp::now()).await.map_err(|error| error.to_string())?;
+    let ensured = keys::ensure_admin(&engine, chosen, Timestamp::now()).await;
+    let made = match ensured.map_err(|error| error.to_string())? {
+        AdminKey::Made(key) => Some(key.expose().to_owned()),
+        AdminKey::Ready => None,
+        AdminKey::Deleted => {
+            warn!(
+                advice = "set LOANHOOK_ADMIN_KEY to another key, or unset it and use a key that there is",
+                "key.admin_key_was_deleted_and_stays_so"
+            );
+            None
+        }
+    };
 
     let (stop, stopped) = watch::channel(false);
     let deliver = Arc::new(Deliver { store: engine.clone(), sender, lease: None, ends: None });
@@ -62,17 +78,18 @@ pub(super) async fn start(options: ServeOptions) -> Result<Running, String> {
         let deliver = Arc::clone(&deliver);
         async move { deliver.work(work, now).await }
     };
-    let limits = Limits { in_all: options.concurrency, ..Limits::default() };
+    let limits = Limits { in_all: share.concurrency, ..Limits::default() };
     let worker = Worker::new(engine.clone(), handler, limits).run(stopped.clone());
     let router = api::events(engine.clone())
         .merge(api::history(engine.clone()))
         .merge(api::portal(engine.clone(), options.site.clone()))
         .merge(api::subscriptions(engine.clone()))
         .merge(page::router(engine, options.site));
-    let server = http::serve(listener, api::complete(router), stopped);
+    let bounds = Bounds { connections: share.connections, trusted_proxies: options.trusted_proxies };
+    let server = listener::serve(listener, api::complete(router), bounds, stopped);
     Ok(Running {
         address,
-        admin_key: made.map(|key| key.expose().to_owned()).or(options.admin_key),
+        admin_key: made.or(options.admin_key),
         stop,
         server: tokio::spawn(server),
         worker: tokio::spawn(worker),

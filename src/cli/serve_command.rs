@@ -1,20 +1,25 @@
 //! `loanhook serve`: runs until it is asked to end, then finishes what is in flight.
 
-use loanhook::web::Site;
+use std::net::SocketAddr;
+
+use loanhook::web::{Reached, Site};
+use tracing::warn;
 
 use super::args::ServeArgs;
 use super::serve::{self, Running, ServeOptions};
-use super::{Outcome, logging, out, signals};
+use super::{Outcome, admin_key, logging, out, signals};
 
 pub(super) async fn run(args: ServeArgs) -> Outcome {
     logging::start(args.log_format, "info")?;
     let ended = signals::asked_to_end()?;
-    let given_key = std::env::var("LOANHOOK_ADMIN_KEY").ok().filter(|key| !key.is_empty());
+    warn_of_listening_in_clear(args.listen, args.public_url.as_ref());
+    let given_key = admin_key::given()?;
     let key_was_given = given_key.is_some();
     let mut running = serve::start(ServeOptions {
         listen: args.listen,
         data: args.data,
         allow_networks: args.allow_network.into_iter().flat_map(|networks| networks.0).collect(),
+        trusted_proxies: args.trusted_proxy.into_iter().flat_map(|networks| networks.0).collect(),
         concurrency: args.concurrency,
         admin_key: given_key,
         site: Site { public_url: args.public_url, frame_ancestors: args.frame_ancestors.unwrap_or_default() },
@@ -30,6 +35,17 @@ pub(super) async fn run(args: ServeArgs) -> Outcome {
     tokio::select! {
         () = ended => stop(running).await,
         failure = running.failed() => Err(failure.into()),
+    }
+}
+
+/// Keys, and what is known of loans, must not travel where others can read along.
+fn warn_of_listening_in_clear(listen: SocketAddr, public_url: Option<&Reached>) {
+    if !listen.ip().to_canonical().is_loopback() && !public_url.is_some_and(Reached::is_https) {
+        warn!(
+            %listen,
+            "listen.in_clear: other machines reach this address over HTTP in clear; put TLS in front of it, and name \
+             its address with --public-url https://…"
+        );
     }
 }
 

@@ -8,6 +8,7 @@ use tracing::warn;
 use crate::model::attempt::{Attempt, AttemptState, Completion, StoredResponse};
 use crate::model::failure::ErrorKind;
 use crate::model::payload::Payload;
+use crate::model::time::Timestamp;
 use crate::ports::{Received, Sent, Stored};
 
 /// Asks again, a few times, what the store did not do: an attempt that was claimed should not be lost to
@@ -47,17 +48,26 @@ pub(super) async fn record<F: Future<Output = Stored<bool>>>(
 pub(super) fn complete(row: &mut Attempt, sent: Sent) -> Option<Bytes> {
     let (response, body) = sent
         .received
-        .map(|Received { headers, headers_truncated, body, truncated }| {
+        .map(|Received { headers, headers_truncated, headers_dropped, body, truncated }| {
             let content_type = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
             let content_type = content_type.map(|(_, value)| value.clone());
             let payload = Payload::of(&body);
-            (StoredResponse { payload, content_type, truncated, headers, headers_truncated }, body)
+            let response = StoredResponse {
+                payload,
+                content_type,
+                truncated,
+                headers,
+                headers_truncated,
+                headers_dropped,
+            };
+            (response, body)
         })
         .unzip();
     let blocked = sent.result.as_ref().is_err_and(|failure| failure.kind == ErrorKind::Blocked);
     let response_time_ms = (sent.elapsed.as_secs_f64() * 10_000.0).round() / 10.0;
     row.state = AttemptState::Complete(Completion {
-        ended_at: row.sent_at + sent.elapsed,
+        // A clock that was set back meanwhile must not hold the next attempt back.
+        ended_at: (row.sent_at + sent.elapsed).min(Timestamp::now()),
         response_time_ms: (!blocked).then_some(response_time_ms),
         source_ip: sent.source_ip,
         result: sent.result,

@@ -11,7 +11,7 @@ use rusqlite::{Connection, Row};
 
 use super::tables::from_json;
 use super::unreadable::read_all;
-use crate::model::id::{KeyId, SubscriptionId, TenantId};
+use crate::model::id::{SubscriptionId, TenantId};
 use crate::model::key::{Key, KeyHash};
 use crate::model::subscription::Subscription;
 use crate::model::time::Timestamp;
@@ -21,23 +21,35 @@ type SubscriptionsOf = HashMap<TenantId, Arc<Vec<Arc<Subscription>>>>;
 pub(super) struct Cache {
     subscriptions: RwLock<SubscriptionsOf>,
     keys: RwLock<HashMap<KeyHash, Arc<Key>>>,
+    /// The beginning of the hour in which a key was last used.
+    used: Mutex<HashMap<KeyHash, Timestamp>>,
     /// When a request was last noted to have left from an address.
     egress: Mutex<HashMap<IpAddr, Timestamp>>,
 }
 
 impl Cache {
     pub(super) fn load(connection: &Connection) -> rusqlite::Result<Self> {
-        let cache =
-            Self { subscriptions: RwLock::default(), keys: RwLock::default(), egress: Mutex::default() };
+        let cache = Self {
+            subscriptions: RwLock::default(),
+            keys: RwLock::default(),
+            used: Mutex::default(),
+            egress: Mutex::default(),
+        };
         let mut statement =
             connection.prepare("SELECT id, doc FROM subscriptions WHERE current = 1 ORDER BY id")?;
         for subscription in read_all(statement.query([])?, &"subscriptions", |row| from_json(row, 1))? {
             cache.put_subscription(subscription);
         }
-        let mut statement = connection.prepare("SELECT id, hash, doc FROM keys")?;
-        let key = |row: &Row<'_>| Ok((KeyHash(row.get(1)?), from_json(row, 2)?));
-        for (hash, key) in read_all(statement.query([])?, &"keys", key)? {
+        let mut statement = connection.prepare("SELECT id, hash, doc, used FROM keys")?;
+        let key = |row: &Row<'_>| {
+            let used: Option<i64> = row.get(3)?;
+            Ok((KeyHash(row.get(1)?), from_json(row, 2)?, used.map(Timestamp::from_millis)))
+        };
+        for (hash, key, used) in read_all(statement.query([])?, &"keys", key)? {
             cache.put_key(hash, key);
+            if let Some(used) = used {
+                cache.note_use(hash, used);
+            }
         }
         let mut statement = connection.prepare("SELECT address, seen FROM egress")?;
         let seen = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?));
@@ -79,8 +91,28 @@ impl Cache {
         write(&self.keys).insert(hash, Arc::new(key));
     }
 
-    pub(super) fn remove_key(&self, tenant: &TenantId, id: KeyId) {
-        write(&self.keys).retain(|_, key| key.id != id || key.tenant != *tenant);
+    pub(super) fn remove_key(&self, hash: KeyHash) {
+        write(&self.keys).remove(&hash);
+        self.uses().remove(&hash);
+    }
+
+    /// The beginning of the hour in which a key was last used.
+    pub(super) fn used(&self, hash: KeyHash) -> Option<Timestamp> {
+        self.uses().get(&hash).copied()
+    }
+
+    /// False if a use in this hour, or in a later one, is noted already; else it is now.
+    pub(super) fn note_use(&self, hash: KeyHash, hour: Timestamp) -> bool {
+        let mut uses = self.uses();
+        let new = uses.get(&hash).is_none_or(|noted| *noted < hour);
+        if new {
+            uses.insert(hash, hour);
+        }
+        new
+    }
+
+    fn uses(&self) -> MutexGuard<'_, HashMap<KeyHash, Timestamp>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn egress(&self) -> MutexGuard<'_, HashMap<IpAddr, Timestamp>> {

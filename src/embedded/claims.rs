@@ -6,7 +6,8 @@ use bytes::Bytes;
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use super::lanes::{LaneId, Lanes};
+use super::lane::LaneId;
+use super::lanes::Lanes;
 use super::places::{Places, Slot};
 use super::starts::{Admission, Door, Open};
 use super::tables::{
@@ -95,7 +96,8 @@ fn insert(connection: &Connection, delivery: &Delivery) -> rusqlite::Result<bool
 
 /// Claims an attempt of a delivery, and gives its row.
 pub(super) fn claim(delivery: &mut Delivery, number: u32, token: Uuid, now: Timestamp) -> Option<Attempt> {
-    let flight = delivery.progress.claim(number, AttemptId::at(now), token, now)?;
+    let id = AttemptId::at_or_after(now, delivery.progress.newest_attempt);
+    let flight = delivery.progress.claim(number, id, token, now)?;
     Some(delivery.attempt_row(&flight))
 }
 
@@ -121,23 +123,23 @@ impl Embedded {
     /// claimed with that; what cannot be claimed is for its handler to look at, as resends are.
     pub(super) async fn take_due(
         &self,
-        lane: LaneId,
+        lane: &LaneId,
         places: Places,
         slots: Vec<Slot>,
         open: Arc<Open>,
     ) -> Stored<()> {
         let lanes = Arc::clone(&self.0.lanes);
-        let looking = Arc::clone(&lanes);
-        let work = move |connection: &Connection| look(connection, &looking, lane, places, slots);
+        let (looking, looked_at, lane) = (Arc::clone(&lanes), lane.clone(), lane.clone());
+        let work = move |connection: &Connection| look(connection, &looking, &looked_at, places, slots);
         let then = move |found: &mut Found| {
             if let Some(due) = found.left {
-                lanes.due(lane, due);
+                lanes.due(lane.clone(), due);
             }
             for Taken { row, wake, claimed, place, slot } in found.taken.drain(..) {
                 match claimed {
                     Some(claimed) => open.starter.start_claimed(wake, claimed, place, slot),
                     // In hand it takes its place by itself.
-                    None if lanes.take(lane, row) => {
+                    None if lanes.take(&lane, row) => {
                         open.starter.start(wake.clone(), Work::Wake(wake), Some(row), slot);
                     }
                     None => {}
@@ -152,7 +154,7 @@ impl Embedded {
 fn look(
     connection: &Connection,
     lanes: &Lanes,
-    lane: LaneId,
+    lane: &LaneId,
     mut places: Places,
     mut slots: Vec<Slot>,
 ) -> rusqlite::Result<Found> {

@@ -100,6 +100,10 @@ impl Deliveries for Embedded {
         Ok(settled.await?.is_some())
     }
 
+    async fn release(&self, _: &Delivery, token: Uuid, row: &Attempt, due: Timestamp) -> Stored<bool> {
+        self.release_attempt(token, row, due).await
+    }
+
     async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> Stored<Canceled> {
         let tenant = tenant.clone();
         let work = move |connection: &Connection| {

@@ -1,10 +1,10 @@
-//! API keys, by the hash of what a caller shows; and the addresses that requests left from.
+//! API keys, by the hash of what a caller shows.
+//!
+//! A deleted key leaves its hash behind, so that it stays deleted even where the environment names it.
 
-use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use tracing::warn;
 
 use super::Embedded;
@@ -12,14 +12,9 @@ use super::tables::{from_json, to_json};
 use super::unreadable::read_some;
 use super::writer::Class;
 use crate::model::id::{KeyId, TenantId};
-use crate::model::key::{Key, KeyHash};
+use crate::model::key::{Key, KeyHash, KeySource};
 use crate::model::time::Timestamp;
-use crate::ports::{Egress, EgressAddresses, Keys, Stored};
-
-/// An address counts as seen of late for this long.
-const OF_LATE: Duration = Duration::from_secs(7 * 24 * 3600);
-/// How often an address that stays the same is noted.
-const NOTED_EVERY: Duration = Duration::from_secs(3600);
+use crate::ports::{Ensured, Keys, ListedKey, Stored};
 
 impl Keys for Embedded {
     async fn key(&self, hash: KeyHash) -> Stored<Option<Arc<Key>>> {
@@ -38,65 +33,124 @@ impl Keys for Embedded {
         self.0.writer.run(Class::Progress, work, move |()| cache.put_key(hash, key)).await
     }
 
-    async fn keys(&self, tenant: &TenantId, after: Option<KeyId>, limit: usize) -> Stored<Vec<Key>> {
+    async fn keys(&self, tenant: &TenantId, after: Option<KeyId>, limit: usize) -> Stored<Vec<ListedKey>> {
         let tenant = tenant.clone();
         let after = after.map_or([0; 16], |id| id.uuid().into_bytes());
+        let found: Vec<(KeyHash, Key)> = self
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT id, hash, doc FROM keys WHERE tenant = ?1 AND id > ?2 ORDER BY id",
+                )?;
+                let rows = statement.query(params![tenant.as_str(), after])?;
+                let key = |row: &Row<'_>| Ok((KeyHash(row.get(1)?), from_json(row, 2)?));
+                read_some(rows, limit, &format_args!("keys of {tenant}"), key)
+            })
+            .await?;
+        let listed =
+            found.into_iter().map(|(hash, key)| ListedKey { last_used_at: self.0.cache.used(hash), key });
+        Ok(listed.collect())
+    }
+
+    async fn listed_key(&self, tenant: &TenantId, id: KeyId) -> Stored<Option<Key>> {
+        let tenant = tenant.clone();
         self.read(move |connection| {
-            let mut statement = connection
-                .prepare_cached("SELECT id, doc FROM keys WHERE tenant = ?1 AND id > ?2 ORDER BY id")?;
-            let rows = statement.query(params![tenant.as_str(), after])?;
-            read_some(rows, limit, &format_args!("keys of {tenant}"), |row| from_json(row, 1))
+            connection
+                .prepare_cached("SELECT doc FROM keys WHERE tenant = ?1 AND id = ?2")?
+                .query_row(params![tenant.as_str(), id.uuid().as_bytes()], |row| from_json(row, 0))
+                .optional()
         })
         .await
     }
 
-    async fn delete_key(&self, tenant: &TenantId, id: KeyId) -> Stored<bool> {
+    async fn ensure_environment_key(&self, key: Key, hash: KeyHash) -> Stored<Ensured> {
         let cache = Arc::clone(&self.0.cache);
-        let (tenant, of) = (tenant.clone(), tenant.clone());
-        let work = move |connection: &Connection| {
-            connection
-                .prepare_cached("DELETE FROM keys WHERE tenant = ?1 AND id = ?2")?
-                .execute(params![of.as_str(), id.uuid().as_bytes()])
-                .map(|deleted| deleted > 0)
+        let work = move |connection: &Connection| ensure(connection, key, hash);
+        let then = move |(_, ended, put): &mut (Ensured, Vec<KeyHash>, Option<Key>)| {
+            ended.iter().for_each(|hash| cache.remove_key(*hash));
+            if let Some(key) = put.take() {
+                cache.put_key(hash, key);
+            }
         };
-        self.0.writer.run(Class::Progress, work, move |_| cache.remove_key(&tenant, id)).await
-    }
-}
-
-impl EgressAddresses for Embedded {
-    async fn egress(&self, now: Timestamp) -> Stored<Egress> {
-        let mut addresses: Vec<IpAddr> = self
-            .0
-            .cache
-            .egress()
-            .iter()
-            .filter(|(_, seen)| now.since(**seen) < OF_LATE)
-            .map(|(address, _)| *address)
-            .collect();
-        addresses.sort_unstable();
-        Ok(Egress { addresses, fixed: false })
+        self.0.writer.run(Class::Progress, work, then).await.map(|(ensured, ..)| ensured)
     }
 
-    fn left_from(&self, address: IpAddr, now: Timestamp) {
-        let noted = self.0.cache.egress().get(&address).copied();
-        if noted.is_some_and(|noted| now.since(noted) < NOTED_EVERY) {
+    fn used(&self, key: &Key, hash: KeyHash, now: Timestamp) {
+        let hour = now.to_the_hour();
+        if !self.0.cache.note_use(hash, hour) {
             return;
         }
-        self.0.cache.egress().insert(address, now);
-        let store = self.clone();
+        let (store, id) = (self.clone(), key.id);
         tokio::spawn(async move {
             let work = move |connection: &Connection| {
                 connection
-                    .prepare_cached(
-                        "INSERT INTO egress (address, seen) VALUES (?1, ?2)
-                         ON CONFLICT DO UPDATE SET seen = excluded.seen",
-                    )?
-                    .execute(params![address.to_string(), now.millis()])
+                    .prepare_cached("UPDATE keys SET used = ?2 WHERE hash = ?1")?
+                    .execute(params![hash.0, hour.millis()])
                     .map(|_| ())
             };
             if let Err(error) = store.0.writer.run(Class::Progress, work, |()| ()).await {
-                warn!(%error, "egress.not_noted");
+                warn!(key_id = %id, %error, "key.use_not_noted");
             }
         });
     }
+
+    async fn delete_key(&self, tenant: &TenantId, id: KeyId) -> Stored<bool> {
+        let cache = Arc::clone(&self.0.cache);
+        let tenant = tenant.clone();
+        let work = move |connection: &Connection| {
+            let hash = connection
+                .prepare_cached("DELETE FROM keys WHERE tenant = ?1 AND id = ?2 RETURNING hash")?
+                .query_row(params![tenant.as_str(), id.uuid().as_bytes()], |row| row.get(0).map(KeyHash))
+                .optional()?;
+            if let Some(hash) = hash {
+                connection
+                    .prepare_cached("INSERT OR IGNORE INTO deleted_keys (hash) VALUES (?1)")?
+                    .execute([hash.0])?;
+            }
+            Ok(hash)
+        };
+        let then = move |deleted: &mut Option<KeyHash>| {
+            if let Some(hash) = deleted {
+                cache.remove_key(*hash);
+            }
+        };
+        Ok(self.0.writer.run(Class::Progress, work, then).await?.is_some())
+    }
+}
+
+/// What became of the key, the hashes of the keys that ended, and the key that was put.
+fn ensure(
+    connection: &Connection,
+    key: Key,
+    hash: KeyHash,
+) -> rusqlite::Result<(Ensured, Vec<KeyHash>, Option<Key>)> {
+    let there: Option<Key> = connection
+        .prepare("SELECT doc FROM keys WHERE hash = ?1")?
+        .query_row([hash.0], |row| from_json(row, 0))
+        .optional()?;
+    let deleted = connection.prepare("SELECT 1 FROM deleted_keys WHERE hash = ?1")?.exists([hash.0])?;
+    if there.is_none() && deleted {
+        return Ok((Ensured::Deleted, Vec::new(), None));
+    }
+    let others: Vec<(KeyHash, Key)> = connection
+        .prepare("SELECT hash, doc FROM keys WHERE tenant = ?1 AND hash <> ?2")?
+        .query_map(params![key.tenant.as_str(), hash.0], |row| {
+            Ok((KeyHash(row.get(0)?), from_json::<Key>(row, 1)?))
+        })?
+        .collect::<Result<_, _>>()?;
+    let mut end = connection.prepare("DELETE FROM keys WHERE hash = ?1")?;
+    let (mut hashes, mut ended) = (Vec::new(), Vec::new());
+    for (other, named) in others.into_iter().filter(|(_, other)| other.source == KeySource::Environment) {
+        end.execute([other.0])?;
+        hashes.push(other);
+        ended.push(named);
+    }
+    let stands = there.as_ref().is_some_and(|there| there.is_environments(&key.tenant));
+    if stands && ended.is_empty() {
+        return Ok((Ensured::Kept, hashes, None));
+    }
+    let put = key.in_the_place_of(there);
+    connection
+        .prepare("INSERT OR REPLACE INTO keys (hash, tenant, id, doc) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![hash.0, put.tenant.as_str(), put.id.uuid().as_bytes(), to_json(&put)?])?;
+    Ok((Ensured::Put { ended }, hashes, Some(put)))
 }

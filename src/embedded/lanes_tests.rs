@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::super::lane::LaneId;
 use super::*;
 use crate::model::id::{TenantId, TraceId};
 use crate::ports::Due;
@@ -10,10 +11,23 @@ const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 const SECOND: Duration = Duration::from_secs(1);
 
 fn lane(number: u128) -> LaneId {
-    LaneId { subscription: SubscriptionId::from_uuid(Uuid::from_u128(number)), automatic: true }
+    LaneId {
+        tenant: tenant(),
+        subscription: SubscriptionId::from_uuid(Uuid::from_u128(number)),
+        automatic: true,
+    }
 }
 
-fn number(lane: LaneId) -> u128 {
+fn tenant() -> TenantId {
+    TenantId::try_from("acme".to_owned()).expect("a tenant")
+}
+
+/// So many slots are free of 256.
+fn free(free: usize) -> Slots {
+    Slots { in_all: 256, free }
+}
+
+fn number(lane: &LaneId) -> u128 {
     lane.subscription.uuid().as_u128()
 }
 
@@ -27,8 +41,8 @@ fn lanes(due: &[(u128, Timestamp)]) -> Arc<Lanes> {
 
 /// The lane whose turn it is, and its places.
 fn turn(lanes: &Arc<Lanes>, most: usize) -> Option<(u128, Places)> {
-    match lanes.next(most, &Semaphore::new(256), NOW) {
-        Turn::Lane(lane, room) => Some((number(lane), Places::taken(lanes, lane, room))),
+    match lanes.next(most, || free(256), NOW) {
+        Turn::Lane(lane, room) => Some((number(&lane), Places::taken(lanes, lane, room))),
         Turn::Nothing(_) => None,
     }
 }
@@ -39,7 +53,7 @@ fn glance(lanes: &Arc<Lanes>, most: usize) -> Option<(u128, usize)> {
 }
 
 fn waits_until(lanes: &Lanes, most: usize) -> Option<Timestamp> {
-    match lanes.next(most, &Semaphore::new(256), NOW) {
+    match lanes.next(most, || free(256), NOW) {
         Turn::Nothing(due) => due,
         Turn::Lane(lane, _) => panic!("{lane:?} has something due"),
     }
@@ -73,19 +87,17 @@ fn a_full_lane_is_skipped_and_wakes_nobody_until_it_has_room() {
 fn no_more_are_given_than_are_free_of_all() {
     let lanes = lanes(&[(1, NOW)]);
     lanes.due(lane(2), NOW + SECOND);
-    assert!(
-        matches!(lanes.next(16, &Semaphore::new(0), NOW), Turn::Nothing(Some(due)) if due == NOW + SECOND)
-    );
-    assert!(matches!(lanes.next(16, &Semaphore::new(3), NOW), Turn::Lane(_, 3)));
+    assert!(matches!(lanes.next(16, || free(0), NOW), Turn::Nothing(Some(due)) if due == NOW + SECOND));
+    assert!(matches!(lanes.next(16, || free(3), NOW), Turn::Lane(_, 1)));
 }
 
 #[test]
 fn a_message_is_in_one_hand_at_a_time() {
     let lanes = lanes(&[]);
-    assert!(lanes.take(lane(1), 10));
-    assert!(!lanes.take(lane(1), 10) && lanes.holds(lane(1), 10));
-    lanes.put_down(lane(1), 10);
-    assert!(lanes.take(lane(1), 10));
+    assert!(lanes.take(&lane(1), 10));
+    assert!(!lanes.take(&lane(1), 10) && lanes.holds(&lane(1), 10));
+    lanes.put_down(&lane(1), 10);
+    assert!(lanes.take(&lane(1), 10));
 }
 
 #[test]
@@ -94,7 +106,7 @@ fn a_message_that_is_added_while_its_lane_is_read_is_not_missed() {
     let read = turn(&lanes, 16).expect("due");
     assert_eq!(glance(&lanes, 16), None, "it counts as empty while it is read");
     let wake = Wake {
-        tenant: TenantId::try_from("acme".to_owned()).expect("a tenant"),
+        tenant: tenant(),
         trace_id: TraceId::from_uuid(Uuid::nil()),
         subscription_id: lane(1).subscription,
         due: NOW,
@@ -122,9 +134,9 @@ fn lanes_with_nothing_left_take_no_memory() {
     for number in 0..100 {
         lanes.due(lane(number), NOW);
         let (number, _places) = turn(&lanes, 1).expect("due");
-        assert!(lanes.take(lane(number), 1));
-        lanes.put_down(lane(number), 1);
-        drop(lanes.take_free_place(lane(number + 1000), 1, NOW).expect("free"));
+        assert!(lanes.take(&lane(number), 1));
+        lanes.put_down(&lane(number), 1);
+        drop(lanes.take_free_place(lane(number + 1000), 1, free(256), NOW).expect("free"));
     }
     assert!(lanes.state().lanes.is_empty());
 }
@@ -132,43 +144,44 @@ fn lanes_with_nothing_left_take_no_memory() {
 #[test]
 fn what_comes_in_goes_before_nothing_that_waits() {
     let lanes = lanes(&[(1, NOW), (2, NOW + SECOND)]);
-    assert!(lanes.take_free_place(lane(1), 16, NOW).is_none(), "a message is due");
-    assert!(matches!(lanes.next(16, &Semaphore::new(0), NOW), Turn::Nothing(_)));
-    assert!(lanes.take_free_place(lane(2), 16, NOW).is_none(), "another has its turn before");
+    assert!(lanes.take_free_place(lane(1), 16, free(256), NOW).is_none(), "a message is due");
+    assert!(matches!(lanes.next(16, || free(0), NOW), Turn::Nothing(_)));
+    assert!(lanes.take_free_place(lane(2), 16, free(256), NOW).is_none(), "another has its turn before");
     assert!(glance(&lanes, 16).is_some());
     let resends = LaneId { automatic: false, ..lane(3) };
     lanes.due(resends, NOW);
-    assert!(lanes.take_free_place(lane(3), 16, NOW).is_none(), "a resend is due");
-    let held: Vec<_> = (0..2).map(|_| lanes.take_free_place(lane(2), 2, NOW).expect("free")).collect();
-    assert!(lanes.take_free_place(lane(2), 2, NOW).is_none(), "it is full");
+    assert!(lanes.take_free_place(lane(3), 16, free(256), NOW).is_none(), "a resend is due");
+    let held: Vec<_> =
+        (0..2).map(|_| lanes.take_free_place(lane(2), 2, free(256), NOW).expect("free")).collect();
+    assert!(lanes.take_free_place(lane(2), 2, free(256), NOW).is_none(), "it is full");
     drop(held);
-    assert!(lanes.take_free_place(lane(2), 2, NOW).is_some());
+    assert!(lanes.take_free_place(lane(2), 2, free(256), NOW).is_some());
 }
 
 #[test]
 fn resends_and_automatic_attempts_share_a_subscription_and_neither_shuts_the_other_out() {
-    let (automatic, resends) = (lane(1), LaneId { automatic: false, ..lane(1) });
+    let (automatic, resends) = (|| lane(1), || LaneId { automatic: false, ..lane(1) });
     let lanes = Arc::new(Lanes::default());
-    let places = |id| match lanes.next(16, &Semaphore::new(256), NOW) {
+    let places = |id: LaneId| match lanes.next(16, || free(256), NOW) {
         Turn::Lane(found, room) if found == id => Places::taken(&lanes, id, room),
         turn => panic!("{turn:?}"),
     };
-    lanes.due(resends, NOW);
-    let mut resending = places(resends);
+    lanes.due(resends(), NOW);
+    let mut resending = places(resends());
     assert_eq!(resending.count, 4);
     // More resends are due, and so is an attempt: only it has room.
-    lanes.due(resends, NOW);
-    lanes.due(automatic, NOW);
-    let mut attempting = places(automatic);
+    lanes.due(resends(), NOW);
+    lanes.due(automatic(), NOW);
+    let mut attempting = places(automatic());
     assert_eq!(attempting.count, 12);
-    lanes.due(automatic, NOW);
+    lanes.due(automatic(), NOW);
     assert_eq!(waits_until(&lanes, 16), None);
     // A resend ends: the place is the attempt's, as both wait and it was not its turn before.
     drop(resending.split_one());
-    let _one_more = places(automatic);
-    lanes.due(automatic, NOW);
+    let _one_more = places(automatic());
+    lanes.due(automatic(), NOW);
     assert_eq!(waits_until(&lanes, 16), None);
     // An attempt ends: the place is the resend's.
     drop(attempting.split_one());
-    assert_eq!(places(resends).count, 1);
+    assert_eq!(places(resends()).count, 1);
 }

@@ -8,15 +8,21 @@
 mod attempts;
 mod cache;
 mod claims;
+mod clock;
+mod commits;
 mod deliveries;
+mod egress;
 mod grants;
+mod health;
 mod idempotency;
 mod keys;
+mod lane;
 mod lanes;
 mod payloads;
 mod places;
 mod readers;
 mod recovery;
+mod releases;
 mod resends;
 mod schema;
 mod settling;
@@ -24,6 +30,7 @@ mod starts;
 mod subscriptions;
 mod tables;
 mod triggers;
+mod turns;
 mod unreadable;
 mod worker;
 mod writer;
@@ -32,16 +39,18 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use rusqlite::Connection;
 
 use crate::model::time::Timestamp;
 use crate::ports::{StoreError, Stored};
 use cache::Cache;
+use clock::ClockWatch;
 use lanes::Lanes;
 use readers::Readers;
 use starts::{Door, Starts};
-use writer::Writer;
+use writer::{Class, Job, Writer};
 
 pub use worker::{Limits, Worker};
 
@@ -73,6 +82,7 @@ struct Inner {
     cache: Arc<Cache>,
     lanes: Arc<Lanes>,
     starts: Arc<Starts>,
+    clock: Arc<ClockWatch>,
 }
 
 impl Embedded {
@@ -100,8 +110,10 @@ impl Embedded {
         let cache = Arc::new(Cache::load(&connection).map_err(broken)?);
         let lanes = Arc::new(Lanes::load(&connection).map_err(broken)?);
         let readers = Readers::open(&path)?;
-        let writer = Writer::start(connection, lock).map_err(unusable)?;
-        Ok(Self(Arc::new(Inner { writer, readers, cache, lanes, starts: Arc::default() })))
+        let clock = Arc::new(ClockWatch::new(Timestamp::now(), Instant::now()));
+        let first = first_of_a_commit(Arc::clone(&clock), Arc::clone(&lanes));
+        let writer = Writer::start(connection, lock, first).map_err(unusable)?;
+        Ok(Self(Arc::new(Inner { writer, readers, cache, lanes, starts: Arc::default(), clock })))
     }
 
     /// What decides whether an attempt may begin at once.
@@ -109,11 +121,40 @@ impl Embedded {
         (Arc::clone(&self.0.starts), Arc::clone(&self.0.lanes))
     }
 
+    /// Sees to it that a clock that was set back is noticed, although nothing is being written.
+    async fn notice_clock(&self) {
+        if self.0.clock.set_back(Timestamp::now(), Instant::now()).is_some() {
+            // What is to be done about it comes before this in the commit.
+            let _ = self.0.writer.run(Class::Progress, |_| Ok(()), |()| ()).await;
+        }
+    }
+
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Stored<T> {
         self.0.readers.run(work).await
+    }
+}
+
+/// What comes before all else in a commit: where the clock was set back, what is queued is moved with it.
+fn first_of_a_commit(clock: Arc<ClockWatch>, lanes: Arc<Lanes>) -> impl FnMut() -> Option<Job> {
+    move || {
+        let by = clock.set_back(Timestamp::now(), Instant::now())?;
+        let (clock, lanes) = (Arc::clone(&clock), Arc::clone(&lanes));
+        let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        let work = move |connection: &Connection| {
+            connection
+                .prepare_cached("UPDATE queue SET due = due - ?1 WHERE due < ?2")?
+                .execute([millis, tables::ASIDE])
+                .map(|_| ())
+        };
+        let then = move |(): &mut ()| {
+            tracing::warn!(by_seconds = by.as_secs(), "clock.set_back");
+            clock.applied(by);
+            lanes.set_back(by);
+        };
+        Some(Job::unasked(work, then))
     }
 }
 

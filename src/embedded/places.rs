@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::lanes::{LaneId, Lanes};
+use super::lane::LaneId;
+use super::lanes::Lanes;
 
 /// One of the slots, taken until this is dropped.
 pub(super) struct Slot {
@@ -44,14 +45,14 @@ impl Places {
     /// One of them by itself, if one is left.
     pub(super) fn split_one(&mut self) -> Option<Self> {
         self.count = self.count.checked_sub(1)?;
-        Some(Self { lanes: Arc::clone(&self.lanes), id: self.id, count: 1 })
+        Some(Self { lanes: Arc::clone(&self.lanes), id: self.id.clone(), count: 1 })
     }
 }
 
 impl Drop for Places {
     fn drop(&mut self) {
         if self.count > 0 {
-            self.lanes.give_places_back(self.id, self.count);
+            self.lanes.give_places_back(&self.id, self.count);
         }
     }
 }

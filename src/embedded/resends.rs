@@ -88,6 +88,11 @@ impl Resends for Embedded {
         let work = move |connection: &Connection| settle(connection, token, &end.0, end.1.as_deref());
         self.0.writer.run_until_done(work, |_| ()).await
     }
+
+    async fn release_resend(&self, token: Uuid, mut row: Attempt, due: Timestamp) -> Stored<bool> {
+        row.give_back(due);
+        self.release_queued(token, row, due).await
+    }
 }
 
 /// Ends a resend. False if its row is not the token's.

@@ -18,7 +18,7 @@ const APPLICATION: i64 = 0x6c68_6462;
 ///
 /// A message's ID is never given again (`AUTOINCREMENT`): a claim takes its message away while a worker
 /// still has its ID in hand, and the next message must not pass for that one.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     "CREATE TABLE deliveries (
          trace BLOB PRIMARY KEY,
          tenant TEXT NOT NULL,
@@ -122,6 +122,10 @@ const STEPS: [&str; 4] = [
      DROP INDEX queue_by_trace;
      DROP INDEX queue_by_subscription;
      CREATE INDEX queue_by_lane ON queue (subscription, number IS NOT NULL, due, trace);",
+    // The beginning of the hour in which a key was last used, in milliseconds; and the keys that were deleted, which the
+    // environment may still name.
+    "ALTER TABLE keys ADD COLUMN used INTEGER;
+     CREATE TABLE deleted_keys (hash BLOB PRIMARY KEY) WITHOUT ROWID;",
 ];
 
 /// After how many pages (of 4 KiB) the log is written back: whatever commits just then waits for it, so it is seldom.
@@ -192,7 +196,7 @@ mod tests {
             ["first", "second"]
         );
         assert_eq!(docs("SELECT doc FROM attempts WHERE sending = 1"), ["second"]);
-        assert!(matches!(version(&connection), Ok(Version::Known(4))));
+        assert!(matches!(version(&connection), Ok(Version::Known(taken)) if taken == STEPS.len()));
     }
 
     /// However often a delivery was resent, a part of its attempts is read from where it begins.

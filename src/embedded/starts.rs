@@ -8,8 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
 
-use super::lanes::{LaneId, Lanes};
+use super::lane::LaneId;
+use super::lanes::Lanes;
 use super::places::{Places, Slot};
+use super::turns::Slots;
+use super::worker::Limits;
 use crate::model::time::Timestamp;
 use crate::ports::{Claimed, Place, Wake, Work};
 
@@ -28,9 +31,16 @@ pub(super) trait Start: Send + Sync {
 pub(super) struct Starts(Mutex<Option<Arc<Open>>>);
 
 pub(super) struct Open {
-    pub(super) slots: Arc<Semaphore>,
-    pub(super) per_subscription: usize,
+    /// One for each slot.
+    pub(super) permits: Arc<Semaphore>,
+    pub(super) limits: Limits,
     pub(super) starter: Box<dyn Start>,
+}
+
+impl Open {
+    pub(super) fn slots(&self) -> Slots {
+        Slots { in_all: self.limits.in_all as usize, free: self.permits.available_permits() }
+    }
 }
 
 /// What decides whether an attempt may begin at once.
@@ -56,14 +66,15 @@ impl Starts {
 
     /// A slot and a place in a lane, if there are any and nothing waits for them.
     pub(super) fn admit(&self, lanes: &Arc<Lanes>, id: LaneId, now: Timestamp) -> Option<Admission> {
-        let (open, slot) = {
+        let (open, slot, slots) = {
             // Whoever closes this waits for every slot that was taken before.
             let state = self.state();
             let open = Arc::clone(state.as_ref()?);
-            let slot = Slot::take(&open.slots, lanes)?;
-            (open, slot)
+            let slots = open.slots();
+            let slot = Slot::take(&open.permits, lanes)?;
+            (open, slot, slots)
         };
-        let place = lanes.take_free_place(id, open.per_subscription, now)?;
+        let place = lanes.take_free_place(id, open.limits.per_subscription, slots, now)?;
         Some(Admission { slot, place, open })
     }
 }

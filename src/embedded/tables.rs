@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use tracing::error;
 use uuid::Uuid;
 
-use super::lanes::LaneId;
+use super::lane::LaneId;
 use super::unreadable::{is_of_content, sentence};
 use crate::model::attempt::{Attempt, AttemptNumber, AttemptState};
 use crate::model::delivery::Delivery;
@@ -58,7 +58,7 @@ pub(super) fn put_progress(
     progress: &Progress,
 ) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("UPDATE deliveries SET progress = ?2, first = coalesce(first, ?3) WHERE trace = ?1")?
+        .prepare_cached("UPDATE deliveries SET progress = ?2, first = coalesce(?3, first) WHERE trace = ?1")?
         .execute(params![trace.uuid().as_bytes(), to_json(progress)?, first_attempt(progress)])
         .map(|_| ())
 }
@@ -150,13 +150,13 @@ fn execute_for(connection: &Connection, sql: &str, wake: &Wake) -> rusqlite::Res
 
 /// When a message is due that cannot be read, or whose delivery cannot: it stays, behind all others. In milliseconds
 /// since 1970.
-const ASIDE: i64 = i64::MAX;
+pub(super) const ASIDE: i64 = i64::MAX;
 
 /// The messages of a lane that are due first, with the IDs of their rows. One that cannot be read is put aside and
 /// said in the log, once.
 pub(super) fn wakes(
     connection: &Connection,
-    lane: LaneId,
+    lane: &LaneId,
     limit: usize,
 ) -> rusqlite::Result<Vec<(i64, Wake)>> {
     let mut statement = connection.prepare_cached(
@@ -184,7 +184,7 @@ pub(super) fn wakes(
 /// Keeps a message that cannot be acted on from coming again, and says so.
 pub(super) fn put_aside(
     connection: &Connection,
-    lane: LaneId,
+    lane: &LaneId,
     message: i64,
     why: &str,
 ) -> rusqlite::Result<()> {
@@ -195,7 +195,7 @@ pub(super) fn put_aside(
         .map(|_| ())
 }
 
-fn wake(row: &Row<'_>, lane: LaneId) -> rusqlite::Result<Wake> {
+fn wake(row: &Row<'_>, lane: &LaneId) -> rusqlite::Result<Wake> {
     let what = match row.get(4)? {
         Some(number) => Due::Attempt(number),
         None => Due::Resend { loan_id: text(row, 5)?, attempt_id: AttemptId::from_uuid(uuid(row, 6)?) },

@@ -1,5 +1,4 @@
-//! Hands what is due to its handler: lanes take turns, each subscription with so many requests on the wire at
-//! most.
+//! Worker: hands what is due to its handler. Lanes take turns, and no tenant or subscription can hold all slots.
 //!
 //! It sleeps until something is due or changes. A message stays in the table until a claim takes it away, in the
 //! transaction that puts the attempt's row, so what was due when the process dies is there at the next start.
@@ -16,7 +15,8 @@ use tokio::task::JoinSet;
 use tracing::error;
 
 use super::Embedded;
-use super::lanes::{LaneId, Turn};
+use super::lane::LaneId;
+use super::lanes::Turn;
 use super::places::{Places, Slot};
 use super::starts::{Open, Start};
 use crate::model::time::Timestamp;
@@ -32,7 +32,8 @@ const REST: Duration = Duration::from_secs(1);
 pub struct Limits {
     /// From the claim until what came of it is recorded.
     pub in_all: u32,
-    /// Until the answer has come.
+    /// Until the answer has come. Of fewer slots a subscription holds a quarter at most, and its tenant half:
+    /// see `turns`.
     pub per_subscription: usize,
 }
 
@@ -62,20 +63,21 @@ where
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let Self { engine, handler, limits } = self;
         let open = Arc::new(Open {
-            slots: Arc::new(Semaphore::new(limits.in_all as usize)),
-            per_subscription: limits.per_subscription,
+            permits: Arc::new(Semaphore::new(limits.in_all as usize)),
+            limits,
             starter: Box::new(Starter(Arc::new((engine.clone(), handler)), Handle::current())),
         });
         let opened = engine.0.starts.open(Arc::clone(&open));
         let mut looks = JoinSet::new();
         while !*stop.borrow_and_update() {
             while looks.try_join_next().is_some() {}
+            engine.notice_clock().await;
             let lanes = &engine.0.lanes;
-            match lanes.next(open.per_subscription, &open.slots, Timestamp::now()) {
+            match lanes.next(limits.per_subscription, || open.slots(), Timestamp::now()) {
                 Turn::Lane(lane, room) => {
-                    let places = Places::taken(lanes, lane, room);
+                    let places = Places::taken(lanes, lane.clone(), room);
                     // Intake may have taken some of them meanwhile.
-                    let slots: Vec<_> = (0..room).map_while(|_| Slot::take(&open.slots, lanes)).collect();
+                    let slots: Vec<_> = (0..room).map_while(|_| Slot::take(&open.permits, lanes)).collect();
                     if slots.is_empty() {
                         lanes.due(lane, Timestamp::now());
                         continue;
@@ -94,12 +96,12 @@ where
         drop(opened);
         while looks.join_next().await.is_some() {}
         // Whatever is in flight holds a slot. Nobody closes the semaphore.
-        let _ = open.slots.acquire_many(limits.in_all).await;
+        let _ = open.permits.acquire_many(limits.in_all).await;
     }
 }
 
 async fn take_due(engine: Embedded, lane: LaneId, places: Places, slots: Vec<Slot>, open: Arc<Open>) {
-    if let Err(failure) = engine.take_due(lane, places, slots, open).await {
+    if let Err(failure) = engine.take_due(&lane, places, slots, open).await {
         error!(subscription_id = %lane.subscription, %failure, "queue.not_taken");
         engine.0.lanes.due(lane, Timestamp::now() + REST);
     }
@@ -134,7 +136,7 @@ where
             };
             let lane = LaneId::of(&wake);
             if let Some(row) = row {
-                engine.0.lanes.put_down(lane, row);
+                engine.0.lanes.put_down(&lane, row);
             }
             // Its message may be there still.
             if failed {

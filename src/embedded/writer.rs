@@ -14,6 +14,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 use tracing::error;
 
+use super::commits::{Commits, commit_together};
 use crate::ports::{StoreError, Stored};
 
 /// How many operations share a commit at most.
@@ -33,13 +34,24 @@ pub(super) enum Class {
     Intake(usize),
 }
 
-type Answer = Box<dyn FnOnce(Stored<()>) + Send>;
+pub(super) type Answer = Box<dyn FnOnce(Stored<()>) + Send>;
 /// Without a connection there is no transaction to work in, and the answer is a failure.
-type Work = Box<dyn FnOnce(Option<&Connection>) -> (bool, Answer) + Send>;
+pub(super) type Work = Box<dyn FnOnce(Option<&Connection>) -> (bool, Answer) + Send>;
 
-struct Job {
+/// An operation that waits for a commit.
+pub(super) struct Job {
     bytes: usize,
     work: Work,
+}
+
+impl Job {
+    /// An operation that nobody waits for: it counts as done if its commit does, and `then` runs after that.
+    pub(super) fn unasked<T: Send + 'static>(
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        then: impl FnOnce(&mut T) + Send + 'static,
+    ) -> Self {
+        Self { bytes: 0, work: operation(work, then, drop) }
+    }
 }
 
 #[derive(Default)]
@@ -56,6 +68,7 @@ struct Waiting {
 struct Shared {
     waiting: Mutex<Waiting>,
     arrived: Condvar,
+    commits: Arc<Commits>,
 }
 
 impl Shared {
@@ -70,14 +83,20 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread; `guard` is let go of after its last commit.
-    pub(super) fn start(connection: Connection, guard: impl Send + 'static) -> std::io::Result<Self> {
+    /// Starts the thread; `guard` is let go of after its last commit. `first` may put an operation before all others of
+    /// a commit.
+    pub(super) fn start(
+        connection: Connection,
+        guard: impl Send + 'static,
+        mut first: impl FnMut() -> Option<Job> + Send + 'static,
+    ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let work = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
             let _closing = Closing(Arc::clone(&work));
             while let Some(jobs) = next_group(&work) {
-                commit_together(&connection, jobs);
+                let first = first().map(|job| job.work);
+                commit_together(&connection, first.into_iter().chain(jobs), &work.commits);
             }
             drop(connection);
             drop(guard);
@@ -94,25 +113,9 @@ impl Writer {
         then: impl FnOnce(&mut T) + Send + 'static,
     ) -> Stored<T> {
         let (sender, receiver) = oneshot::channel();
-        let work: Work = Box::new(move |connection| {
-            let result = connection.map(|connection| catch_unwind(AssertUnwindSafe(|| work(connection))));
-            let result: Stored<T> = match result {
-                Some(Ok(result)) => result.map_err(StoreError::from),
-                Some(Err(_)) => Err(StoreError::Failed("an operation panicked".into())),
-                None => Err(StoreError::Failed("the transaction failed".into())),
-            };
-            let keep = result.is_ok();
-            let answer: Answer = Box::new(move |committed| {
-                let mut result = result.and_then(|value| committed.map(|()| value));
-                if let Ok(value) = &mut result {
-                    then(value);
-                }
-                // A caller that went away does not want to know.
-                let _ = sender.send(result);
-            });
-            (keep, answer)
-        });
-        self.submit(class, work)?;
+        // A caller that went away does not want to know.
+        let answer = |result| drop(sender.send(result));
+        self.submit(class, operation(work, then, answer))?;
         receiver.await.unwrap_or_else(|_| Err(StoreError::Failed("the writer stopped".into())))
     }
 
@@ -134,6 +137,10 @@ impl Writer {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    pub(super) fn commits(&self) -> &Arc<Commits> {
+        &self.shared.commits
     }
 
     fn submit(&self, class: Class, work: Work) -> Stored<()> {
@@ -161,6 +168,31 @@ impl Writer {
         }
         Ok(())
     }
+}
+
+/// `work` as a part of a commit: after that `then` runs if all went well, and `answer` is told how it went.
+fn operation<T: Send + 'static>(
+    work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    then: impl FnOnce(&mut T) + Send + 'static,
+    answer: impl FnOnce(Stored<T>) + Send + 'static,
+) -> Work {
+    Box::new(move |connection| {
+        let result = connection.map(|connection| catch_unwind(AssertUnwindSafe(|| work(connection))));
+        let result: Stored<T> = match result {
+            Some(Ok(result)) => result.map_err(StoreError::from),
+            Some(Err(_)) => Err(StoreError::Failed("an operation panicked".into())),
+            None => Err(StoreError::Failed("the transaction failed".into())),
+        };
+        let keep = result.is_ok();
+        let answer: Answer = Box::new(move |committed| {
+            let mut result = result.and_then(|value| committed.map(|()| value));
+            if let Ok(value) = &mut result {
+                then(value);
+            }
+            answer(result);
+        });
+        (keep, answer)
+    })
 }
 
 /// However the thread ends, nobody waits for it any more.
@@ -209,40 +241,6 @@ fn next_group(shared: &Shared) -> Option<Vec<Work>> {
         jobs.push(job.work);
     }
     Some(jobs)
-}
-
-fn commit_together(connection: &Connection, jobs: Vec<Work>) {
-    let mut answers = Vec::with_capacity(jobs.len());
-    let committed = try_commit(connection, jobs, &mut answers);
-    if let Err(failure) = &committed {
-        error!(%failure, "store.commit_failed");
-        if !connection.is_autocommit()
-            && let Err(failure) = connection.execute_batch("ROLLBACK")
-        {
-            error!(%failure, "store.rollback_failed");
-        }
-    }
-    let committed = committed.map_err(StoreError::from);
-    for answer in answers {
-        answer(committed.clone());
-    }
-}
-
-fn try_commit(connection: &Connection, jobs: Vec<Work>, answers: &mut Vec<Answer>) -> rusqlite::Result<()> {
-    let execute = |sql| connection.prepare_cached(sql)?.execute([]).map(|_| ());
-    let mut transaction = execute("BEGIN IMMEDIATE");
-    for work in jobs {
-        transaction = transaction.and_then(|()| execute("SAVEPOINT operation"));
-        let (keep, answer) = work(transaction.is_ok().then_some(connection));
-        answers.push(answer);
-        transaction = transaction.and_then(|()| {
-            if !keep {
-                execute("ROLLBACK TO operation")?;
-            }
-            execute("RELEASE operation")
-        });
-    }
-    transaction.and_then(|()| execute("COMMIT"))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ fn writer() -> Writer {
          );
          PRAGMA foreign_keys = ON;";
     connection.execute_batch(tables).expect("tables");
-    Writer::start(connection, ()).expect("a thread")
+    Writer::start(connection, (), || None).expect("a thread")
 }
 
 fn keep(connection: &Connection, name: &str) -> rusqlite::Result<()> {

@@ -27,6 +27,9 @@ pub struct Attempt {
     pub event_title: String,
     pub event_name: String,
     pub occurred_at: Option<String>,
+    /// A subscription's test sent it: no event of the loan.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
     pub method: Method,
     pub destination: String,
     pub content_type: Option<String>,
@@ -75,6 +78,9 @@ pub struct StoredResponse {
     pub truncated: bool,
     pub headers: Vec<(String, String)>,
     pub headers_truncated: bool,
+    /// How many header lines could not be read and were left out; none in rows of an older version.
+    #[serde(default)]
+    pub headers_dropped: u32,
 }
 
 /// Which attempt of its delivery this is: 1, 2, … for automatic ones, `manual` for a resend.
@@ -170,6 +176,12 @@ impl Attempt {
             self.state = AttemptState::Complete(Completion::interrupted(ended, NEVER_TAKEN));
         }
         self
+    }
+
+    /// Gives a resend back that was taken: it is queued again, as if it were asked for now.
+    pub fn give_back(&mut self, now: Timestamp) {
+        self.state = AttemptState::Queued;
+        self.sent_at = now;
     }
 
     /// Takes a queued resend: it is sent from now, by the holder of the token. False if it is not

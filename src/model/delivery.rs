@@ -36,6 +36,9 @@ pub struct Frozen {
     pub event_title: String,
     pub event_name: String,
     pub occurred_at: Option<String>,
+    /// A subscription's test sent it: no event of the loan.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
     pub accepted_at: Timestamp,
     pub request: FrozenRequest,
     pub retry: RetryPolicy,
@@ -82,6 +85,7 @@ impl Delivery {
             event_title: frozen.event_title.clone(),
             event_name: frozen.event_name.clone(),
             occurred_at: frozen.occurred_at.clone(),
+            test: frozen.test,
             method: frozen.request.method,
             destination: frozen.request.url.clone(),
             content_type: frozen.request.content_type.clone(),

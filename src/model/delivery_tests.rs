@@ -17,6 +17,7 @@ fn completion(result: Result<u16, Failure>, retry_after: Option<&str>) -> Comple
             truncated: false,
             headers,
             headers_truncated: false,
+            headers_dropped: 0,
         }),
     }
 }
@@ -39,7 +40,7 @@ fn only_2xx_is_success() {
         (ErrorKind::Template, Ending::Hopeless),
         (ErrorKind::Interrupted, Ending::Interrupted),
     ] {
-        let failure = Failure { kind, detail: String::new() };
+        let failure = Failure::new(kind, String::new());
         assert_eq!(ending(&completion(Err(failure), None)), ended, "{kind:?}");
     }
 }

@@ -42,6 +42,14 @@ fn folded(name: &str) -> String {
     lower.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Whether events of this name are, or would be, taken for real: the catalogue or a subscription of the tenant names
+/// them, or a name that looks the same.
+pub fn is_real(name: &str, subscriptions: &[Arc<Subscription>]) -> bool {
+    let folded = folded(name);
+    !catalogue::NAMES.alike(&folded).is_empty()
+        || subscriptions.iter().any(|subscription| !subscription.event_names().alike(&folded).is_empty())
+}
+
 /// A sentence for each name in use that an event's name only nearly is. Of the catalogue's names only where no
 /// subscription names the event exactly: then the author means that name.
 pub fn warnings(name: &str, subscriptions: &[Arc<Subscription>]) -> Vec<String> {

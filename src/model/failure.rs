@@ -1,7 +1,7 @@
 //! Why an attempt failed without a response code.
 //!
 //! A servicer who opens the history of a loan must see what went wrong, not a stack of library errors.
-//! So a failure is a kind, for filters and alarms, and one sentence, for people.
+//! So a failure is a kind, for filters and alarms, the phase in which it happened, and one sentence, for people.
 //! A status outside 2xx is no [`Failure`]: it is a response, and its code says it all.
 
 use std::{fmt, str::FromStr};
@@ -79,19 +79,74 @@ impl FromStr for ErrorKind {
     }
 }
 
+/// How far the request had come. Up to `tls`, nothing of it was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// The request was put together and its destination judged.
+    Prepare,
+    /// The host's name was looked up.
+    Resolve,
+    /// A connection was made.
+    Connect,
+    /// The connection was secured.
+    Tls,
+    /// The request was written.
+    Send,
+    /// The request was written; no answer had begun.
+    Wait,
+    /// The answer had begun.
+    Read,
+}
+
+impl Phase {
+    /// The phase as it is written everywhere.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Prepare => "prepare",
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Send => "send",
+            Self::Wait => "wait",
+            Self::Read => "read",
+        }
+    }
+}
+
+/// How long a detail may be, in characters; what is longer is cut.
+pub const MAX_DETAIL_CHARS: usize = 300;
+
 /// The error of a failed attempt, as it stands in its row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
     pub kind: ErrorKind,
+    /// How far the request had come; null where nobody knows (a sender that died, a row of an older version).
+    #[serde(default)]
+    #[schema(required)]
+    pub phase: Option<Phase>,
     /// One sentence that a servicer understands. Never a secret, a header value or the query of a URL.
     pub detail: String,
 }
 
 impl Failure {
+    /// A failure in a phase that nobody knows.
     pub fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
-        let detail = detail.into();
-        Self { kind, detail }
+        let mut detail = detail.into();
+        if let Some((cut, _)) = detail.char_indices().nth(MAX_DETAIL_CHARS - 1)
+            && detail[cut..].chars().nth(1).is_some()
+        {
+            detail.truncate(cut);
+            detail.push('…');
+        }
+        Self { kind, phase: None, detail }
+    }
+
+    /// A failure in this phase.
+    pub fn at(phase: Phase, kind: ErrorKind, detail: impl Into<String>) -> Self {
+        Self { phase: Some(phase), ..Self::new(kind, detail) }
     }
 }
 
@@ -123,10 +178,35 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_kind_and_detail_in_json() {
-        let failure = Failure::new(ErrorKind::Timeout, "no answer within 15 s");
-        let json = serde_json::json!({"kind": "timeout", "detail": "no answer within 15 s"});
+    fn a_failure_is_kind_phase_and_detail_in_json() {
+        let failure = Failure::at(Phase::Wait, ErrorKind::Timeout, "no answer within 15 s");
+        let json = serde_json::json!({"kind": "timeout", "phase": "wait", "detail": "no answer within 15 s"});
         assert_eq!(serde_json::json!(failure), json);
         assert_eq!(serde_json::from_value::<Failure>(json).expect("a failure"), failure);
+    }
+
+    #[test]
+    fn a_failure_of_an_older_version_has_no_phase() {
+        let stored = serde_json::json!({"kind": "dns", "detail": "the name x does not resolve"});
+        let failure: Failure = serde_json::from_value(stored).expect("a failure");
+        assert_eq!(failure, Failure::new(ErrorKind::Dns, "the name x does not resolve"));
+        assert_eq!(serde_json::json!(failure)["phase"], serde_json::Value::Null);
+    }
+
+    #[test]
+    fn a_phase_reads_the_same_in_json_and_in_text() {
+        use Phase::{Connect, Prepare, Read, Resolve, Send, Tls, Wait};
+        for phase in [Prepare, Resolve, Connect, Tls, Send, Wait, Read] {
+            assert_eq!(serde_json::json!(phase), serde_json::json!(phase.as_str()));
+        }
+    }
+
+    #[test]
+    fn a_detail_is_cut_at_its_limit() {
+        let exact = "ë".repeat(MAX_DETAIL_CHARS);
+        assert_eq!(Failure::new(ErrorKind::Dns, exact.clone()).detail, exact);
+        let cut = Failure::new(ErrorKind::Dns, exact + "x").detail;
+        assert_eq!(cut.chars().count(), MAX_DETAIL_CHARS);
+        assert!(cut.ends_with("ë…"));
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -81,6 +82,20 @@ impl AttemptId {
         let mut bytes = [0; 16];
         bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
         Self(Uuid::from_bytes(bytes))
+    }
+
+    /// A new ID of this time; of a later one where the clock was set back since `newest` was made, so that the attempts of a
+    /// delivery sort in the order in which they began.
+    pub fn at_or_after(time: Timestamp, newest: Option<Self>) -> Self {
+        let bytes = newest.map_or([0; 16], |newest| newest.0.into_bytes());
+        let mut millis = [0; 8];
+        millis[2..].copy_from_slice(&bytes[..6]);
+        let after = Timestamp::from_millis(i64::from_be_bytes(millis).saturating_add(1));
+        // Of one millisecond, IDs sort as they like.
+        if newest.is_some_and(|newest| newest > Self::first_at(time + Duration::from_millis(1))) {
+            return Self::at(after);
+        }
+        Self::at(time)
     }
 
     /// The ID right after this one: what comes before it begins with this.
@@ -162,6 +177,18 @@ mod tests {
         let later = Timestamp::from_millis(1_795_428_000_124);
         assert!(AttemptId::first_at(time) <= AttemptId::at(time));
         assert!(AttemptId::at(time) < AttemptId::first_at(later));
+    }
+
+    #[test]
+    fn attempts_of_a_delivery_sort_as_they_began_although_the_clock_was_set_back() {
+        let time = Timestamp::from_millis(1_795_428_000_123);
+        let hour = Duration::from_secs(3600);
+        let newest = AttemptId::at(time);
+        assert!(AttemptId::at_or_after(time.minus(hour), Some(newest)) > newest);
+        let later = AttemptId::at_or_after(time + hour, Some(newest));
+        assert!(later > newest && later >= AttemptId::first_at(time + hour));
+        let first = AttemptId::at_or_after(time, None);
+        assert!(first >= AttemptId::first_at(time) && first < AttemptId::first_at(time + hour));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::id::{KeyId, TenantId};
 use super::time::Timestamp;
+use super::weak_key::weakness;
 
 /// The tenant of the first key.
 pub const FIRST_TENANT: &str = "default";
@@ -83,14 +84,16 @@ impl SecretKey {
         Ok(Self(format!("lh_{}", random_text()?)))
     }
 
-    /// A key that an operator chose: `lh_` and 16 to 200 of `[A-Za-z0-9_]`.
+    /// A key that an operator chose: `lh_` and 16 to 200 of `[A-Za-z0-9_]`, and none that is easy to guess.
     pub fn chosen(text: &str) -> Result<Self, &'static str> {
         let rest = text.strip_prefix("lh_").unwrap_or_default();
         let allowed = |c: u8| c.is_ascii_alphanumeric() || c == b'_';
-        if (16..=200).contains(&rest.len()) && rest.bytes().all(allowed) {
-            Ok(Self(text.into()))
-        } else {
-            Err("must be lh_ and 16 to 200 of the characters A-Z, a-z, 0-9 and _")
+        if !(16..=200).contains(&rest.len()) || !rest.bytes().all(allowed) {
+            return Err("must be lh_ and 16 to 200 of the characters A-Z, a-z, 0-9 and _");
+        }
+        match weakness(rest) {
+            Some(weakness) => Err(weakness),
+            None => Ok(Self(text.into())),
         }
     }
 
@@ -126,6 +129,19 @@ impl KeyHash {
     }
 }
 
+/// Where a key came from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum KeySource {
+    /// A call of the API. Of a key from before sources were kept: any.
+    #[default]
+    Api,
+    /// The first start, which printed it.
+    FirstStart,
+    /// `LOANHOOK_ADMIN_KEY`, on AWS the stack's `AdminKey`: its next value ends this key.
+    Environment,
+}
+
 /// What is known of a key but the key itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -135,49 +151,61 @@ pub struct Key {
     pub name: String,
     pub scopes: Vec<Scope>,
     pub created_at: Timestamp,
+    /// From then on it opens nothing, though it is listed until it is deleted; none is never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    #[serde(default)]
+    pub source: KeySource,
 }
 
 impl Key {
-    /// A key with every scope.
-    pub fn admin(tenant: TenantId, now: Timestamp) -> Self {
-        let scopes = Scope::ALL.to_vec();
-        Self { id: KeyId::at(now), tenant, name: "admin".into(), scopes, created_at: now }
+    /// A key that a call of the API makes now and that does not end by itself.
+    pub fn new(tenant: TenantId, name: String, scopes: Vec<Scope>, now: Timestamp) -> Self {
+        let id = KeyId::at(now);
+        Self { id, tenant, name, scopes, created_at: now, expires_at: None, source: KeySource::Api }
+    }
+
+    /// A key with every scope, which no call of the API made.
+    pub fn admin(tenant: TenantId, source: KeySource, now: Timestamp) -> Self {
+        let name = match source {
+            KeySource::Environment => "admin (environment)",
+            KeySource::FirstStart | KeySource::Api => "admin (first start)",
+        };
+        Self { source, ..Self::new(tenant, name.into(), Scope::ALL.to_vec(), now) }
     }
 
     pub fn may(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)
     }
+
+    /// Whether the environment named it, for this tenant and with every scope.
+    pub fn is_environments(&self, tenant: &TenantId) -> bool {
+        self.source == KeySource::Environment && self.tenant == *tenant && self.has_every_scope()
+    }
+
+    /// This key where its hash has one already: of the same tenant, it keeps its ID and the time when it was made.
+    pub fn in_the_place_of(self, there: Option<Self>) -> Self {
+        match there.filter(|there| there.tenant == self.tenant) {
+            Some(Self { id, created_at, .. }) => Self { id, created_at, ..self },
+            None => self,
+        }
+    }
+
+    pub fn has_every_scope(&self) -> bool {
+        Scope::ALL.into_iter().all(|scope| self.may(scope))
+    }
+
+    /// Whether it may make and delete keys of these scopes: `operator` any, `admin` all but an operator's.
+    pub fn may_manage(&self, scopes: &[Scope]) -> bool {
+        self.may(Scope::Operator) || (self.may(Scope::Admin) && !scopes.contains(&Scope::Operator))
+    }
+
+    /// Whether it is not over yet.
+    pub fn stands(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|end| now < end)
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn generated_keys_could_have_been_chosen() {
-        let key = SecretKey::generate().expect("randomness");
-        assert!(SecretKey::chosen(key.expose()).is_ok());
-        assert_eq!(format!("{key:?}"), "lh_…");
-    }
-
-    #[test]
-    fn chosen_keys_by_table() {
-        for (text, ok) in [
-            ("lh_0123456789abcdef", true),
-            ("lh_0123456789abcde", false),
-            ("lh_0123456789abcde-", false),
-            ("0123456789abcdef0123", false),
-        ] {
-            assert_eq!(SecretKey::chosen(text).is_ok(), ok, "{text}");
-        }
-        assert!(SecretKey::chosen(&format!("lh_{}", "a".repeat(201))).is_err());
-    }
-
-    #[test]
-    fn a_scope_is_its_name() {
-        for scope in Scope::ALL {
-            assert_eq!(scope.name().parse(), Ok(scope));
-            assert_eq!(serde_json::to_value(scope).expect("JSON"), scope.name());
-        }
-    }
-}
+#[path = "key_tests.rs"]
+mod tests;

@@ -2,9 +2,11 @@
 //! attempt are, and how a delivery moves from one attempt to the next.
 
 pub mod attempt;
+pub mod byte_order_mark;
 pub mod catalogue;
 mod context_names;
 pub mod delivery;
+pub mod destination;
 pub mod event;
 pub mod event_names;
 pub mod failure;
@@ -27,3 +29,4 @@ pub mod template;
 pub mod time;
 pub mod trouble;
 pub mod validation;
+mod weak_key;

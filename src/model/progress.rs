@@ -162,6 +162,16 @@ impl Progress {
         self.next.map(|next| next.due)
     }
 
+    /// Gives the attempt in flight back, of which nothing was sent: the same number is due again then. `newest` is the
+    /// newest row of the delivery without it.
+    pub fn release(&mut self, due: Timestamp, newest: Option<AttemptId>) {
+        self.in_flight = None;
+        self.newest_attempt = newest;
+        if let Some(next) = &mut self.next {
+            next.due = due;
+        }
+    }
+
     /// Ends the automatic attempts; one in flight finishes. False if there was nothing to end.
     pub fn cancel(&mut self) -> bool {
         let pending = self.status == Status::Pending;

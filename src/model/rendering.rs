@@ -52,6 +52,7 @@ impl Delivery {
             event_title: settings.title.clone(),
             event_name: event.name.clone(),
             occurred_at: event.occurred_at.clone(),
+            test: false,
             accepted_at: occurrence.at,
             request,
             retry: settings.retry.clone(),
@@ -59,6 +60,23 @@ impl Delivery {
         };
         (Self { frozen, progress: Progress::first_due(occurrence.at) }, bytes)
     }
+}
+
+/// How many bytes a subscription's request for an event takes in memory at most. A body without a template is the
+/// event's own, which is there once for all.
+pub fn size_at_most(subscription: &Subscription, occurrence: &Occurrence<'_>) -> usize {
+    /// About what a delivery takes besides its request.
+    const DELIVERY: usize = 1024;
+    let compiled = subscription.settings.compiled.of(&subscription.settings);
+    // Without a context nothing that varies renders.
+    let Some(context) = occurrence.context() else { return DELIVERY };
+    let variables = Variables::of(occurrence, context, TraceId::from_uuid(uuid::Uuid::nil()));
+    let size = |template: &Result<Template, TemplateError>, most: usize| {
+        template.as_ref().map_or(0, |template| template.size_at_most(&variables, most))
+    };
+    let headers: usize = compiled.headers.values().map(|value| size(value, MAX_HEADERS)).sum();
+    let payload = compiled.payload.as_ref().map_or(0, |payload| size(payload, MAX_BODY));
+    DELIVERY + size(&compiled.url, MAX_URL) + headers.min(MAX_HEADERS) + payload
 }
 
 /// A URL as it is sent, of what its template came to.
@@ -91,7 +109,7 @@ fn request(
             }
             let context = occurrence.context().ok_or_else(|| failed(what, &NOT_UNICODE))?;
             template
-                .render(&Variables::of(occurrence.event, context, trace_id), most)
+                .render(&Variables::of(occurrence, context, trace_id), most)
                 .map_err(|error| failed(what, &error))
         };
 

@@ -36,6 +36,11 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// The beginning of its hour, in UTC.
+    pub const fn to_the_hour(self) -> Self {
+        Self(self.0 - self.0.rem_euclid(3_600_000))
+    }
+
     pub fn minus(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(millis(span)))
     }
@@ -98,6 +103,18 @@ mod tests {
         }
         let zoned: Timestamp = "2026-11-23T12:00:00+02:00".parse().expect("RFC 3339");
         assert_eq!(zoned.to_string(), "2026-11-23T10:00:00.000Z");
+    }
+
+    #[test]
+    fn an_hour_begins_at_its_full_hour() {
+        for (text, hour) in [
+            ("2026-11-23T10:59:59.999Z", "2026-11-23T10:00:00.000Z"),
+            ("2026-11-23T10:00:00.000Z", "2026-11-23T10:00:00.000Z"),
+            ("1969-12-31T23:59:00.000Z", "1969-12-31T23:00:00.000Z"),
+        ] {
+            let time: Timestamp = text.parse().expect("RFC 3339");
+            assert_eq!(time.to_the_hour().to_string(), hour);
+        }
     }
 
     #[test]

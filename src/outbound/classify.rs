@@ -1,194 +1,184 @@
-//! From a library's error to a kind and a sentence.
+//! From a library's error to a kind, a phase and a sentence.
 //!
-//! The error of a request is a chain: the HTTP client's, its connector's, the protocol's, the TLS library's, the
-//! operating system's. The cause that tells a servicer most is somewhere within, so the chain is walked, and the
-//! most telling link decides: a refusal or a name that does not resolve, then TLS, then the connection, then HTTP.
+//! An error is a chain: hyper's, the TLS library's, the operating system's. The cause that tells a servicer most is
+//! somewhere within, so the chain is walked, and the most telling link decides: TLS, then HTTP, then the connection.
 //!
-//! Only what is known to be harmless is quoted: hosts, ports, byte counts, statuses and fixed phrases of the
-//! libraries. The client's own text is not, since it names the whole URL.
+//! Only what is known to be harmless is quoted: hosts, ports, byte counts and statuses. The libraries' own texts are
+//! not: they are for programmers.
 
-use std::{error::Error, io, iter, time::Duration};
+use std::{error::Error, io, iter};
 
-use rustls::{AlertDescription, CertificateError, InvalidMessage, pki_types::InvalidDnsNameError};
-use url::Url;
+use super::{
+    certificate, client::MAX_HEADERS, guard::Scheme, lack, prepare::Destination, response::Progress,
+    wire::Bytes,
+};
+use crate::model::failure::{ErrorKind, Failure, Phase};
+use crate::ports::NotSent;
 
-use super::{guard::Scheme, resolve::LookupError, response::Progress};
-use crate::model::failure::{ErrorKind, Failure};
+const HTTP_2_ONLY: &str = "speaks HTTP/2 only, and webhooks are sent as HTTP/1.1; let it take HTTP/1.1 too";
 
-/// Where a request goes, as a failure's sentence names it.
-pub(super) struct Destination {
-    scheme: Scheme,
-    host: String,
-    port: u16,
+pub(super) fn unknown_name(to: &Destination) -> Failure {
+    let detail = format!("the name {} does not resolve: it has no address; nothing was sent", to.host());
+    Failure::at(Phase::Resolve, ErrorKind::Dns, detail)
 }
 
-impl Destination {
-    pub(super) fn new(scheme: Scheme, url: &Url) -> Self {
-        let host = url.host_str().unwrap_or_default().to_owned();
-        let port = url.port_or_known_default().unwrap_or_default();
-        Self { scheme, host, port }
-    }
-
-    fn place(&self) -> String {
-        format!("{}:{}", self.host, self.port)
-    }
+pub(super) fn impossible_name(to: &Destination) -> Failure {
+    let detail = format!("the name {} is not one that a host can have; nothing was sent", to.host());
+    Failure::at(Phase::Resolve, ErrorKind::Dns, detail)
 }
 
-/// Why no answer came.
-pub(super) fn without_answer(error: &reqwest::Error, to: &Destination) -> Failure {
-    if let Some(failure) = lookup(error).or_else(|| tls(error, to)) {
-        return failure;
+/// Why a name was not resolved, unless this machine is to blame.
+pub(super) fn unresolved(error: &io::Error, to: &Destination) -> Result<Failure, NotSent> {
+    if let Some(not_sent) = lack::not_sent(error) {
+        return Err(not_sent);
     }
-    let system = find::<io::Error>(error).map(io::Error::kind);
-    if find::<InvalidDnsNameError>(error).is_some() {
-        let detail = format!("the name {} is not one that a host can have", to.host);
-        return Failure::new(ErrorKind::Dns, detail);
-    }
-    if error.is_connect() {
-        return unconnected(system, to);
-    }
-    if error.is_builder() {
-        return Failure::new(ErrorKind::Blocked, "the URL cannot be sent: it is not a valid request target");
-    }
-    if let Some(http) = find::<hyper::Error>(error).filter(|http| http.is_parse()) {
-        return protocol(unparsable(&http.to_string()));
-    }
-    protocol(match system {
-        Some(io::ErrorKind::ConnectionReset) => "the receiver reset the connection before an answer came",
-        _ => "the connection was closed before an answer came",
-    })
+    let detail = format!("the name {} does not resolve: {error}; nothing was sent", to.host());
+    Ok(Failure::at(Phase::Resolve, ErrorKind::Dns, detail))
 }
 
-/// The parser has only its text to tell a head that is too large, in a build that cannot serve HTTP too.
-fn unparsable(reason: &str) -> String {
+/// Why there is no connection to any of a host's addresses.
+pub(super) fn unconnected(error: &io::Error, to: &Destination, addresses: usize) -> Failure {
+    use io::ErrorKind as Io;
+    let of =
+        if addresses > 1 { format!(" (all {addresses} of its addresses were tried)") } else { String::new() };
+    let place = to.place();
+    let (kind, detail) = match error.kind() {
+        Io::ConnectionRefused => {
+            (ErrorKind::Connect, format!("{place} refused the connection{of}: nothing listens there"))
+        }
+        Io::HostUnreachable | Io::NetworkUnreachable | Io::AddrNotAvailable => {
+            (ErrorKind::Connect, format!("{place} cannot be reached{of}: there is no route to it"))
+        }
+        Io::TimedOut => {
+            (ErrorKind::Timeout, format!("no connection to {place} came about{of}: it did not answer"))
+        }
+        Io::PermissionDenied => (
+            ErrorKind::Connect,
+            format!("no connection to {place}{of}: a firewall on our side does not allow it"),
+        ),
+        Io::ConnectionReset | Io::ConnectionAborted => {
+            (ErrorKind::Connect, format!("{place} broke the connection off as it was made{of}"))
+        }
+        _ => (ErrorKind::Connect, format!("no connection to {place} could be made{of}")),
+    };
+    Failure::at(Phase::Connect, kind, format!("{detail}; nothing was sent"))
+}
+
+/// Why a connection was not secured.
+pub(super) fn unsecured(error: &io::Error, to: &Destination) -> Failure {
+    let detail = match find::<rustls::Error>(error) {
+        Some(error) => certificate::detail(error, to),
+        None => format!(
+            "{} closed the connection during the TLS handshake; it may not speak TLS on this port",
+            to.place()
+        ),
+    };
+    Failure::at(Phase::Tls, ErrorKind::Tls, detail)
+}
+
+/// That a connection ended before the request was written to it.
+pub(super) fn closed(to: &Destination) -> Failure {
+    let detail = format!(
+        "{} closed the connection before the request was sent; it has seen nothing of it",
+        to.place()
+    );
+    Failure::at(Phase::Send, ErrorKind::Protocol, detail)
+}
+
+/// That nobody knows what became of a request on a kept connection.
+pub(super) fn interrupted(bytes: Bytes, to: &Destination) -> Failure {
+    let phase = if bytes.stuck { Phase::Send } else { Phase::Wait };
+    let detail = format!(
+        "the connection to {}, kept from an earlier request, ended before an answer began; whether the receiver has \
+         seen this request is unknown",
+        to.place()
+    );
+    Failure::at(phase, ErrorKind::Interrupted, detail)
+}
+
+/// What this machine lacked to write a request.
+pub(super) fn lacking(error: &hyper::Error) -> Option<NotSent> {
+    find::<io::Error>(error).and_then(lack::not_sent)
+}
+
+/// Why no answer came over a connection. `raw` is what came instead, `bytes` how much of the request was written.
+pub(super) fn without_answer(error: &hyper::Error, raw: &[u8], bytes: Bytes, to: &Destination) -> Failure {
+    if let Some(error) = find::<rustls::Error>(error) {
+        return Failure::at(Phase::Tls, ErrorKind::Tls, certificate::detail(error, to));
+    }
+    if error.is_parse() {
+        return Failure::at(Phase::Read, ErrorKind::Protocol, unparsable(&error.to_string(), raw, to));
+    }
+    if bytes.written == 0 {
+        return closed(to);
+    }
+    let how = match find::<io::Error>(error).map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => {
+            "the receiver reset the connection before an answer came"
+        }
+        _ => "the receiver closed the connection before an answer came",
+    };
+    let (phase, seen) = match (raw.is_empty(), bytes.stuck) {
+        (false, _) => (Phase::Read, "it has seen the request, and broke off within the answer's head"),
+        (true, true) => (Phase::Send, "it can have seen a part of the request at most"),
+        (true, false) => (Phase::Wait, "it may have seen the request"),
+    };
+    Failure::at(phase, ErrorKind::Protocol, format!("{how}; {seen}"))
+}
+
+/// What came that is not an answer. The parser has only its text to tell apart what it did not like.
+fn unparsable(reason: &str, raw: &[u8], to: &Destination) -> String {
+    let place = to.place();
     if reason.contains("too large") {
-        let limit = super::client::MAX_HEADERS;
-        return format!("the answer had more than {limit} headers, or more than 400 KiB of them");
+        return format!("the answer had more than {MAX_HEADERS} headers, or more than 400 KiB of them");
     }
-    format!("the answer was not HTTP: {reason}")
+    if is_http_2(raw) {
+        return format!("{place} {HTTP_2_ONLY}");
+    }
+    if matches!(raw, [0x15 | 0x16, 3, ..]) && to.scheme == Scheme::Http {
+        return format!("{place} answered in TLS; use https://");
+    }
+    let what = match reason {
+        _ if reason.contains("version") => "it does not begin with HTTP/1.0 or HTTP/1.1",
+        _ if reason.contains("status") => "its status is not a number of three digits",
+        _ if reason.contains("header") => "its headers cannot be read",
+        _ => "it cannot be read",
+    };
+    format!("the answer was not HTTP: {what}; the receiver may have seen the request")
+}
+
+/// A connection preface, or the frame that an HTTP/2 server begins with: SETTINGS, or GOAWAY, on stream 0.
+fn is_http_2(raw: &[u8]) -> bool {
+    raw.starts_with(b"PRI * HTTP/2") || matches!(raw, [0, 0, _, 4 | 7, _, 0, 0, 0, 0, ..])
 }
 
 /// Why an answer that had begun did not end.
-pub(super) fn within_answer(error: &reqwest::Error, progress: Progress, to: &Destination) -> Failure {
-    if let Some(failure) = tls(error, to) {
-        return failure;
+pub(super) fn within_answer(error: &hyper::Error, progress: Progress, to: &Destination) -> Failure {
+    if let Some(error) = find::<rustls::Error>(error) {
+        return Failure::at(Phase::Read, ErrorKind::Tls, certificate::detail(error, to));
     }
     let so_far = so_far(progress);
-    protocol(match find::<io::Error>(error).map(io::Error::kind) {
+    let detail = match find::<io::Error>(error).map(io::Error::kind) {
         Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => {
-            format!("the answer's chunks are malformed after {so_far}")
+            format!("the answer's chunks are malformed after {so_far}; the receiver has seen the request")
         }
-        _ => format!("the answer broke off after {so_far}"),
-    })
-}
-
-pub(super) fn no_answer_in_time(timeout: Duration) -> Failure {
-    Failure::new(ErrorKind::Timeout, format!("no answer within {}", seconds(timeout)))
-}
-
-pub(super) fn answer_not_in_time(timeout: Duration, progress: Progress) -> Failure {
-    let (seconds, so_far) = (seconds(timeout), so_far(progress));
-    Failure::new(
-        ErrorKind::Timeout,
-        format!("the answer was not complete within {seconds}: it stopped after {so_far}"),
-    )
-}
-
-fn lookup(error: &reqwest::Error) -> Option<Failure> {
-    let found = find::<LookupError>(error)?;
-    let kind = match found {
-        LookupError::Unknown(_) | LookupError::Failed { .. } => ErrorKind::Dns,
-        LookupError::Refused { .. } => ErrorKind::Blocked,
+        _ => format!("the answer broke off after {so_far}; the receiver has seen the request"),
     };
-    Some(Failure::new(kind, found.to_string()))
+    Failure::at(Phase::Read, ErrorKind::Protocol, detail)
 }
 
-fn tls(error: &reqwest::Error, to: &Destination) -> Option<Failure> {
-    use rustls::Error::{AlertReceived, InvalidCertificate, InvalidMessage as Invalid, PeerIncompatible};
-    let place = to.place();
-    let detail = match find::<rustls::Error>(error)? {
-        InvalidCertificate(reason) => certificate(reason, to),
-        Invalid(InvalidMessage::InvalidContentType) => format!("{place} does not speak TLS"),
-        AlertReceived(AlertDescription::CertificateRequired) => {
-            format!("{place} asks for a client certificate")
-        }
-        AlertReceived(alert) => format!("{place} refused the TLS connection: {alert:?}"),
-        PeerIncompatible(_) => format!("{place} has no version or cipher of TLS in common with us"),
-        other => format!("the TLS connection to {place} failed: {other}"),
-    };
-    Some(Failure::new(ErrorKind::Tls, detail))
-}
-
-fn certificate(reason: &CertificateError, to: &Destination) -> String {
-    use CertificateError::{
-        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext,
-        Other, Revoked, UnknownIssuer,
-    };
-    match reason {
-        Expired | ExpiredContext { .. } => "the receiver's certificate has expired".to_owned(),
-        NotValidYet | NotValidYetContext { .. } => "the receiver's certificate is not valid yet".to_owned(),
-        NotValidForName | NotValidForNameContext { .. } => {
-            format!("the receiver's certificate is not trusted: it is not for {}", to.host)
-        }
-        UnknownIssuer => {
-            "the receiver's certificate is not trusted: it is self-signed, or no known authority issued it"
-                .to_owned()
-        }
-        // The verifier's error is not a type of rustls'.
-        Other(reason) if reason.to_string() == "CaUsedAsEndEntity" => {
-            "the receiver's certificate is not trusted: it is an authority's own, most often a \
-             self-signed one"
-                .to_owned()
-        }
-        Revoked => "the receiver's certificate has been revoked".to_owned(),
-        other => format!("the receiver's certificate is not trusted: {other}"),
-    }
-}
-
-fn unconnected(system: Option<io::ErrorKind>, to: &Destination) -> Failure {
-    use io::ErrorKind as Io;
-    let place = to.place();
-    let (kind, detail) = match (system, to.scheme) {
-        (Some(Io::ConnectionRefused), _) => (ErrorKind::Connect, format!("{place} refused the connection")),
-        (Some(Io::HostUnreachable | Io::NetworkUnreachable), _) => {
-            (ErrorKind::Connect, format!("{place} cannot be reached: there is no route to it"))
-        }
-        (Some(Io::TimedOut), _) => {
-            (ErrorKind::Timeout, format!("{place} did not take the connection in time"))
-        }
-        // Only a connection that stands can end like this, so what it was doing is the handshake.
-        (
-            Some(Io::UnexpectedEof | Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe),
-            Scheme::Https,
-        ) => (ErrorKind::Tls, format!("{place} closed the connection during the TLS handshake")),
-        (Some(other), _) => (ErrorKind::Connect, format!("no connection to {place}: {other}")),
-        (None, _) => (ErrorKind::Connect, format!("no connection to {place}")),
-    };
-    Failure::new(kind, detail)
-}
-
-fn protocol(detail: impl Into<String>) -> Failure {
-    Failure::new(ErrorKind::Protocol, detail)
-}
-
-fn so_far(Progress { status, arrived, announced }: Progress) -> String {
+/// How far an answer came.
+pub(super) fn so_far(Progress { status, arrived, announced }: Progress) -> String {
     match announced {
         Some(announced) => format!("{arrived} of {announced} bytes (its status was {status})"),
         None => format!("{arrived} bytes (its status was {status})"),
     }
 }
 
-fn seconds(time: Duration) -> String {
-    match time.subsec_millis() {
-        0 => format!("{} s", time.as_secs()),
-        _ => format!("{} ms", time.as_millis()),
-    }
-}
-
 /// The innermost error of a type in the chain. `io::Error` hides the error that it wraps from `source`, so it is
 /// opened here.
-fn find<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
-    let causes = iter::successors(error.source(), |&error| {
+fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    let causes = iter::successors(Some(error), |&error| {
         match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(inner) => Some(inner),
             None => error.source(),

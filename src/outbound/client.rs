@@ -1,55 +1,70 @@
 //! The HTTP client: one request, once.
 //!
-//! Two clients with a pool each, since the guard must know whether a connection will be encrypted and the resolver
-//! of an HTTP client is told a name only. Connections are reused while they are warm, which saves a busy receiver
-//! the handshakes; the idle time is below the five seconds after which common servers (Node.js, Apache) hang up,
-//! because a request written into a connection that is just being closed is lost, and may not be sent again.
+//! A request goes over a connection that is kept from another one where there is one, else over a new one: the name
+//! is looked up, its addresses are judged, a connection is made and secured. Which connections are kept, and for how
+//! long, is [`super::reuse`]'s rule.
 //!
-//! The underlying client sends a request anew in one case only: the pooled connection it was queued on turned out to
-//! be closed before the first byte was written. Its retries on a receiver's refusal are turned off.
+//! A request is written once. Where a kept connection turns out to have ended before the first byte was written,
+//! another is taken; where it ends afterwards without one byte of an answer, what the receiver got is unknown, and
+//! the attempt is interrupted.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use http::{
-    HeaderValue, Method,
-    header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING},
-};
-use hyper_util::client::legacy::connect::HttpInfo;
+use http::Response;
+use hyper::{body::Incoming as Body, client::conn::http1};
 use ipnet::IpNet;
-use reqwest::{Certificate, Request, redirect, retry};
+use rustls::pki_types::CertificateDer;
 use thiserror::Error;
-use tokio::time::{Instant, timeout_at};
-use url::{Host, Url};
+use tokio::time::{Instant, sleep, timeout_at};
+use tokio_rustls::TlsConnector;
 
 use super::{
-    Outgoing, Sent, classify,
-    classify::Destination,
-    guard::{Guard, Scheme},
-    resolve::{Guarded, Resolver, SystemResolver},
+    Outgoing, Sent,
+    addresses::Failing,
+    classify,
+    connection::Connection,
+    guard::Guard,
+    lookups::Lookups,
+    names::SystemResolver,
+    names_files::Unusable,
+    opening::{Begun, How, Stop, over},
+    pool::{Pool, Seat},
+    prepare::{Prepared, prepare},
+    resolve::Resolver,
     response::Incoming,
+    reuse::Limits,
+    timeouts::{self, Track},
+    tls,
 };
-use crate::model::failure::{ErrorKind, Failure};
+use crate::ports::NotSent;
 
-const IDLE: Duration = Duration::from_secs(4);
-/// As many as the one process sends to a receiver of one subscription at once.
-const IDLE_PER_HOST: usize = 16;
-const KEEPALIVE: Duration = Duration::from_secs(15);
 /// An answer with more headers is a broken one. Left alone, the parser breaks off at 100, which a receiver behind a few
-/// proxies may reach. All headers together may be some 400 KiB, the size of the parser's buffer, which cannot be set.
+/// proxies may reach. All headers together may be some 400 KiB, the size of the parser's buffer.
 pub(super) const MAX_HEADERS: usize = 1024;
+/// What it takes for closed connections to give their descriptors back.
+const CLOSING: Duration = Duration::from_millis(20);
 
 /// Sends webhooks. Cheap to clone; made once, since it holds the connections.
 #[derive(Clone)]
-pub struct Client {
-    http: reqwest::Client,
-    https: reqwest::Client,
-    guard: Arc<Guard>,
+pub struct Client(Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) guard: Guard,
+    pub(super) lookups: Lookups,
+    pub(super) failing: Failing,
+    pool: Arc<Pool>,
+    pub(super) tls: TlsConnector,
+    pub(super) http: http1::Builder,
 }
 
-/// The client could not be made, most often because the system has no trusted certificates.
+/// The client could not be made.
 #[derive(Debug, Error)]
-#[error("cannot set up HTTPS (are the system's CA certificates installed?)")]
-pub struct Unavailable(#[from] reqwest::Error);
+pub enum Unavailable {
+    #[error("cannot set up HTTPS (are the system's CA certificates installed?): {0}")]
+    Certificates(#[from] rustls::Error),
+    #[error("cannot set up sending: {0}")]
+    Names(#[from] Unusable),
+}
 
 impl Client {
     /// A client that may send to public addresses and to the `allowed` networks. Names are resolved, and
@@ -57,149 +72,139 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// When the system's trusted certificates cannot be used.
+    /// When the system's trusted certificates, or its configuration of names, cannot be used.
     pub fn new(allowed: Vec<IpNet>) -> Result<Self, Unavailable> {
-        Self::with_resolver(allowed, SystemResolver::default())
+        Self::with_resolver(allowed, SystemResolver::new()?)
     }
 
     /// The same with another way to resolve names.
     ///
     /// # Errors
     ///
-    /// As [`Client::new`].
+    /// When the system's trusted certificates cannot be used.
     pub fn with_resolver(allowed: Vec<IpNet>, resolver: impl Resolver) -> Result<Self, Unavailable> {
-        Self::trusting(allowed, resolver, &[])
+        Self::made(allowed, resolver, &[], Limits::default())
     }
 
-    /// The same, trusting these certificates as well as the system's.
-    pub(super) fn trusting(
+    /// The same, trusting these certificates as well as the system's, with these limits of connections.
+    pub(super) fn made(
         allowed: Vec<IpNet>,
         resolver: impl Resolver,
-        roots: &[Certificate],
+        roots: &[CertificateDer<'static>],
+        limits: Limits,
     ) -> Result<Self, Unavailable> {
-        let guard = Arc::new(Guard::new(allowed));
-        let resolver: Arc<dyn Resolver> = Arc::new(resolver);
-        let pool = |scheme| {
-            let (guard, resolver) = (Arc::clone(&guard), Arc::clone(&resolver));
-            let builder = reqwest::Client::builder();
-            let builder = match scheme {
-                // It never meets a certificate: reading those of the system would take milliseconds for nothing.
-                Scheme::Http => builder.tls_certs_only([]),
-                Scheme::Https => builder.https_only(true).tls_certs_merge(roots.iter().cloned()),
-            };
-            builder
-                .dns_resolver(Guarded { resolver, guard, scheme })
-                .redirect(redirect::Policy::none())
-                .retry(retry::never())
-                .no_proxy()
-                .referer(false)
-                .http1_only()
-                .http1_max_headers(MAX_HEADERS)
-                .pool_idle_timeout(IDLE)
-                .pool_max_idle_per_host(IDLE_PER_HOST)
-                .tcp_nodelay(true)
-                .tcp_keepalive(KEEPALIVE)
-                .build()
-        };
-        Ok(Self { http: pool(Scheme::Http)?, https: pool(Scheme::Https)?, guard })
+        let mut http = http1::Builder::new();
+        http.max_headers(MAX_HEADERS)
+            .allow_obsolete_multiline_headers_in_responses(true)
+            .allow_spaces_after_header_name_in_responses(true)
+            .ignore_invalid_headers_in_responses(true);
+        Ok(Self(Arc::new(Inner {
+            guard: Guard::new(allowed),
+            lookups: Lookups::new(Arc::new(resolver)),
+            failing: Failing::default(),
+            pool: Arc::new(Pool::new(limits)),
+            tls: tls::connector(roots)?,
+            http,
+        })))
     }
 
     /// Sends the request and reads the answer; never more than one request, whatever happens. A call that is dropped
     /// closes its connection, and what the receiver got is unknown.
-    pub async fn send(&self, outgoing: Outgoing) -> Sent {
+    ///
+    /// # Errors
+    ///
+    /// When nothing left, because this machine lacked what it takes.
+    pub async fn send(&self, outgoing: Outgoing) -> Result<Sent, NotSent> {
         let started = Instant::now();
-        let timeout = outgoing.timeout;
-        let mut sent = match self.prepare(outgoing) {
-            Ok(prepared) => exchange(prepared, timeout, started + timeout).await,
-            Err(failure) => Sent::failed(failure),
+        let how = How::of(&outgoing, started);
+        let mut sent = match prepare(&self.0.guard, outgoing) {
+            Ok(prepared) => self.0.exchange(prepared, &how).await?,
+            Err(blocked) => *blocked,
         };
         sent.elapsed = started.elapsed();
-        sent
+        Ok(sent)
     }
+}
 
-    fn prepare(&self, outgoing: Outgoing) -> Result<Prepared<'_>, Failure> {
-        let Outgoing { method, url, headers, body, timeout: _ } = outgoing;
-        let mut url =
-            Url::parse(&url).map_err(|error| blocked(format!("the URL cannot be used: {error}")))?;
-        let scheme = match url.scheme() {
-            "https" => Scheme::Https,
-            "http" => Scheme::Http,
-            _ => {
-                return Err(blocked(
-                    "only https:// (and, where the operator allows it, http://) can be sent to",
-                ));
+impl Inner {
+    async fn exchange(&self, mut prepared: Prepared, how: &How) -> Result<Sent, NotSent> {
+        let seat = self.pool.sit(&prepared.to.origin);
+        let mut track = Track::default();
+        let begun = timeout_at(how.deadline, self.begin(&mut prepared, how, &seat, &mut track)).await;
+        let stopped = match begun {
+            Ok(Ok((response, connection))) => {
+                return Ok(self.read(response, connection, &seat, &prepared, how).await);
             }
+            Ok(Err(Stop::NotSent(not_sent))) => return Err(not_sent),
+            Ok(Err(Stop::Failed(sent))) => *sent,
+            // A new connection is never given up for another.
+            Ok(Err(Stop::Unwritten)) => return Ok(Sent::failed(classify::closed(&prepared.to))),
+            Err(_) => Sent::failed(timeouts::before_answer(&track, how.timeout, &prepared.to)),
         };
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(blocked(
-                "the URL holds a user name or a password; use an Authorization header instead",
-            ));
+        // The next attempt begins with another address: the first that failed is the last to be tried again.
+        if !stopped.is_interrupted() {
+            track.addresses.iter().rev().for_each(|address| self.failing.note(*address));
         }
-        if let Some(address) = literal(&url) {
-            let refused = |refusal| blocked(format!("the destination is {refusal}"));
-            self.guard.check(scheme, address).map_err(refused)?;
-        }
-        url.set_fragment(None);
+        Ok(stopped)
+    }
 
-        let to = Destination::new(scheme, &url);
-        let takes_body = matches!(method, Method::POST | Method::PUT | Method::PATCH);
-        let mut request = Request::new(method, url);
-        *request.headers_mut() = headers;
-        for made_here in [HOST, CONTENT_LENGTH, TRANSFER_ENCODING] {
-            request.headers_mut().remove(made_here);
+    async fn begin(
+        &self,
+        prepared: &mut Prepared,
+        how: &How,
+        seat: &Seat,
+        track: &mut Track,
+    ) -> Result<Begun, Stop> {
+        while !how.fresh
+            && let Some(connection) = seat.kept()
+        {
+            match over(connection, prepared, track).await {
+                Err(Stop::Unwritten) => {}
+                ended => return ended,
+            }
         }
-        if let Some(body) = body.filter(|body| !body.is_empty()) {
-            *request.body_mut() = Some(body.into());
-        } else if takes_body {
-            // Some receivers refuse (411) a POST that does not say that it is empty (RFC 9110, 8.6).
-            let none = HeaderValue::from_static("0");
-            request.headers_mut().insert(CONTENT_LENGTH, none);
-        }
-        let client = match scheme {
-            Scheme::Http => &self.http,
-            Scheme::Https => &self.https,
+        let connection = match self.open(prepared, how, seat, track).await {
+            // Connections that wait may hold what is missing.
+            Err(Stop::NotSent(_)) if self.pool.close_idle() > 0 => {
+                sleep(CLOSING).await;
+                self.open(prepared, how, seat, track).await?
+            }
+            opened => opened?,
         };
-        Ok(Prepared { client, request, to })
+        over(connection, prepared, track).await
     }
-}
 
-struct Prepared<'a> {
-    client: &'a reqwest::Client,
-    request: Request,
-    to: Destination,
-}
-
-fn literal(url: &Url) -> Option<IpAddr> {
-    match url.host()? {
-        Host::Ipv4(address) => Some(address.into()),
-        Host::Ipv6(address) => Some(address.into()),
-        Host::Domain(_) => None,
+    /// Reads the answer, and keeps the connection where that may be used again.
+    async fn read(
+        &self,
+        response: Response<Body>,
+        connection: Connection,
+        seat: &Seat,
+        prepared: &Prepared,
+        how: &How,
+    ) -> Sent {
+        let mut incoming = Incoming::new(response, &connection.watch);
+        let failure = match timeout_at(how.deadline, incoming.read()).await {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(classify::within_answer(&error, incoming.progress(), &prepared.to)),
+            Err(_) => Some(timeouts::within_answer(how.timeout, incoming.progress())),
+        };
+        let (local, remote) = (connection.local, connection.remote);
+        if failure.is_none() && !incoming.is_server_error() {
+            self.failing.clear(remote);
+        } else {
+            self.failing.note(remote);
+        }
+        match incoming.idle_time() {
+            Some(idle) if failure.is_none() => seat.keep(connection, idle),
+            _ if failure.is_none() && incoming.is_whole() => connection.close(),
+            _ => drop(connection),
+        }
+        let received = incoming.finish();
+        let (result, partial) = match failure {
+            None => (Ok(received), None),
+            Some(failure) => (Err(failure), Some(received)),
+        };
+        Sent { elapsed: Duration::ZERO, source_ip: Some(local), result, partial, refusal: None }
     }
-}
-
-fn blocked(detail: impl Into<String>) -> Failure {
-    Failure::new(ErrorKind::Blocked, detail)
-}
-
-async fn exchange(prepared: Prepared<'_>, timeout: Duration, deadline: Instant) -> Sent {
-    let Prepared { client, request, to } = prepared;
-    let response = match timeout_at(deadline, client.execute(request)).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(error)) => return Sent::failed(classify::without_answer(&error, &to)),
-        Err(_) => return Sent::failed(classify::no_answer_in_time(timeout)),
-    };
-    let source_ip = response.extensions().get::<HttpInfo>().map(|info| info.local_addr().ip().to_canonical());
-
-    let mut incoming = Incoming::new(response);
-    let failure = match timeout_at(deadline, incoming.read()).await {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(classify::within_answer(&error, incoming.progress(), &to)),
-        Err(_) => Some(classify::answer_not_in_time(timeout, incoming.progress())),
-    };
-    let received = incoming.finish();
-    let (result, partial) = match failure {
-        None => (Ok(received), None),
-        Some(failure) => (Err(failure), Some(received)),
-    };
-    Sent { elapsed: Duration::ZERO, source_ip, result, partial }
 }

@@ -6,45 +6,78 @@
 //!
 //! # How it works
 //!
-//! [`Client::send`] parses the URL, asks the [guard] about a literal host, and hands the request to one of two
-//! pooled HTTP clients, one for each scheme, whose resolver asks the guard about the addresses of a name
-//! at every connection. The answer is read up to its limits, and an error becomes a [`Failure`] with a kind and a
-//! sentence. [`signature`] makes the headers by which receivers know us.
+//! [`Client::send`] parses the URL and asks the [guard] about a literal host. The request goes over a connection that
+//! is kept from another one ([`reuse`]), or over a new one: the name is looked up ([`names`], within the bounds of
+//! [`lookups`]), the guard judges every address, and a connection is made to the first that takes it ([`connect`]).
+//! hyper speaks HTTP over it, and [`wire`] notes what becomes of the bytes. The answer is read up to its limits, and
+//! an error becomes a [`Failure`] with a kind, a phase and a sentence. [`signature`] makes the headers by which
+//! receivers know us.
 //!
 //! # What it guarantees
 //!
-//! - One call, at most one request on the wire. Nothing is sent again, except when the connection was found closed
+//! - One call, at most one request on the wire. Nothing is sent again, except when a kept connection was found closed
 //!   before the first byte of the request was written, and then it is the first request.
 //! - No redirect is followed, no proxy of the environment used, no body decompressed.
 //! - No connection is made to an address that the guard has not seen.
 //! - The timeout is over all of it: looking up the name, connecting, TLS, the headers and the whole body.
-//! - No detail of a failure names a header's value, a secret, or the path or query of a URL.
+//! - No detail of a failure names a header's value, a secret, the path or query of a URL, or an address that the guard
+//!   refused.
+//! - What this machine lacks is no failure: nothing has left then.
 
+mod addresses;
+mod certificate;
 mod classify;
 mod client;
+mod connect;
+mod connection;
 pub mod guard;
+mod head;
+mod lack;
+mod lookups;
+mod names;
+mod names_cache;
+mod names_files;
+mod opening;
+mod pool;
+mod prepare;
 mod resolve;
 mod response;
+mod reuse;
 pub mod signature;
 mod special;
 #[cfg(test)]
 mod tests;
+mod timeouts;
+mod tls;
 mod webhook;
+mod wire;
 
 use std::{net::IpAddr, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
-use crate::model::failure::Failure;
+use crate::model::{
+    failure::{ErrorKind, Failure},
+    id::TenantId,
+};
 
 pub use client::{Client, Unavailable};
-pub use resolve::{Resolver, SystemResolver};
+pub use names::SystemResolver;
+pub use names_files::Unusable;
+pub use resolve::Resolver;
 pub use response::{MAX_BODY_BYTES, MAX_HEADER_BYTES, Received};
 
 /// A request that is ready to leave. It has no `Debug`, since its headers and its URL may hold secrets.
 #[derive(Clone)]
 pub struct Outgoing {
+    /// Whose look-ups of names it counts among.
+    pub tenant: TenantId,
+    /// It must not go over a connection that was used before.
+    pub fresh_connection: bool,
+    /// Which of a name's addresses is tried first, among those that did not fail of late: a number that is another for
+    /// the next attempt.
+    pub turn: usize,
     pub method: Method,
     /// As it was rendered; what is sent is what the URL standard makes of it, without the fragment.
     pub url: String,
@@ -67,10 +100,16 @@ pub struct Sent {
     pub result: Result<Received, Failure>,
     /// What had arrived of an answer that broke off, or that was not complete in time; its status did arrive.
     pub partial: Option<Received>,
+    /// The address that the guard refused and why, for the operator alone.
+    pub refusal: Option<guard::Refusal>,
 }
 
 impl Sent {
     fn failed(failure: Failure) -> Self {
-        Self { elapsed: Duration::ZERO, source_ip: None, result: Err(failure), partial: None }
+        Self { elapsed: Duration::ZERO, source_ip: None, result: Err(failure), partial: None, refusal: None }
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.result.as_ref().is_err_and(|failure| failure.kind == ErrorKind::Interrupted)
     }
 }

@@ -4,9 +4,17 @@
 //! with anything, of any size: what is kept is cut at 1 MiB of body and 16 KiB of headers, and says that it was.
 //! An answer that was cut is still an answer: its status decides whether the webhook succeeded.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue};
-use reqwest::Response;
+use http::{HeaderMap, HeaderValue, Response, response::Parts};
+use http_body_util::BodyExt as _;
+
+use super::{
+    head::{Irregular, irregular},
+    reuse::idle_time,
+    wire::Watch,
+};
 
 /// How much of a body is kept, in bytes.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -21,6 +29,8 @@ pub struct Received {
     pub headers: Vec<(String, String)>,
     /// Whether the headers went on beyond [`MAX_HEADER_BYTES`]; the last one that is kept may be cut short.
     pub headers_truncated: bool,
+    /// How many header lines could not be read and were left out.
+    pub headers_dropped: u32,
     /// The bytes as they came, never decompressed.
     pub body: Bytes,
     /// Whether the body went on beyond [`MAX_BODY_BYTES`].
@@ -29,44 +39,67 @@ pub struct Received {
 
 /// An answer whose body is still coming.
 pub(super) struct Incoming {
-    response: Response,
+    head: Parts,
+    irregular: Irregular,
+    stream: hyper::body::Incoming,
     body: BytesMut,
     truncated: bool,
+    whole: bool,
 }
 
 impl Incoming {
-    pub(super) fn new(response: Response) -> Self {
-        Self { response, body: BytesMut::new(), truncated: false }
+    pub(super) fn new(response: Response<hyper::body::Incoming>, watch: &Watch) -> Self {
+        let (head, stream) = response.into_parts();
+        let irregular = watch.judge(|raw| irregular(raw, head.headers.len()));
+        Self { head, irregular, stream, body: BytesMut::new(), truncated: false, whole: false }
     }
 
     /// Reads to the end of the body, or to the limit. May be abandoned at any time: what has arrived is kept.
-    pub(super) async fn read(&mut self) -> Result<(), reqwest::Error> {
-        while let Some(chunk) = self.response.chunk().await? {
+    pub(super) async fn read(&mut self) -> Result<(), hyper::Error> {
+        while let Some(frame) = self.stream.frame().await {
+            let Ok(chunk) = frame?.into_data() else { continue };
             let room = MAX_BODY_BYTES - self.body.len();
             self.body.extend_from_slice(&chunk[..chunk.len().min(room)]);
             if chunk.len() > room {
                 self.truncated = true;
-                break;
+                return Ok(());
             }
         }
+        self.whole = true;
         Ok(())
+    }
+
+    pub(super) fn is_server_error(&self) -> bool {
+        self.head.status.is_server_error()
+    }
+
+    /// Whether all of it was read.
+    pub(super) fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// For how long its connection may wait for another request; none if it is not to be used again.
+    pub(super) fn idle_time(&self) -> Option<Duration> {
+        let Parts { status, version, headers, .. } = &self.head;
+        idle_time(*status, *version, headers).filter(|_| self.whole && !self.irregular.sloppy)
     }
 
     pub(super) fn progress(&self) -> Progress {
         Progress {
-            status: self.response.status().as_u16(),
+            status: self.head.status.as_u16(),
             arrived: self.body.len(),
-            announced: self.response.headers().get(http::header::CONTENT_LENGTH).and_then(number),
+            announced: self.head.headers.get(http::header::CONTENT_LENGTH).and_then(number),
         }
     }
 
-    /// Ends the exchange. A connection whose answer was not read to its end is closed, not reused.
+    /// What is kept of it.
     pub(super) fn finish(self) -> Received {
-        let (headers, headers_truncated) = kept(self.response.headers());
+        let (headers, headers_truncated) = kept(&self.head.headers);
         Received {
-            status: self.response.status().as_u16(),
+            status: self.head.status.as_u16(),
             headers,
             headers_truncated,
+            headers_dropped: self.irregular.dropped,
             body: self.body.freeze(),
             truncated: self.truncated,
         }

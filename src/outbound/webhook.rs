@@ -2,9 +2,11 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use tracing::warn;
 
 use super::{Client, Received, signature};
-use crate::model::failure::{ErrorKind, Failure};
+use crate::model::attempt::AttemptNumber;
+use crate::model::failure::{ErrorKind, Failure, Phase};
 use crate::model::subscription;
 use crate::ports::{self, NotSent, Outgoing, Sender};
 
@@ -18,13 +20,25 @@ impl Sender for Client {
         };
         let sent = self
             .send(super::Outgoing {
+                tenant: outgoing.tenant.clone(),
+                fresh_connection: outgoing.fresh_connection,
+                turn: turn(&outgoing),
                 method: method(outgoing.method),
                 url: outgoing.url,
                 headers,
                 body: (!outgoing.body.is_empty()).then_some(outgoing.body),
                 timeout: outgoing.timeout,
             })
-            .await;
+            .await?;
+        if let Some(refusal) = &sent.refusal {
+            warn!(
+                tenant = outgoing.tenant.as_str(),
+                trace_id = %outgoing.trace_id,
+                attempt_id = %outgoing.attempt_id,
+                %refusal,
+                "attempt.blocked"
+            );
+        }
         let (result, received) = match sent.result {
             Ok(received) => (Ok(received.status), Some(received)),
             Err(failure) => {
@@ -38,6 +52,7 @@ impl Sender for Client {
             received: received.map(|received| ports::Received {
                 headers: received.headers,
                 headers_truncated: received.headers_truncated,
+                headers_dropped: received.headers_dropped,
                 body: received.body,
                 truncated: received.truncated,
             }),
@@ -54,7 +69,7 @@ fn headers(outgoing: &Outgoing) -> Result<HeaderMap, http::Error> {
     let timestamp = outgoing.sent_at.seconds();
     let secrets: Vec<_> = outgoing.secrets.iter().map(|secret| secret.expose()).collect();
     let signature = signature::sign(&secrets, &id, timestamp, &outgoing.body);
-    let event = utf8_percent_encode(&outgoing.event_name, NON_ALPHANUMERIC).to_string();
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     if let Some(content_type) = &outgoing.content_type {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(content_type)?);
     }
@@ -65,11 +80,27 @@ fn headers(outgoing: &Outgoing) -> Result<HeaderMap, http::Error> {
         ("webhook-signature", signature),
         ("loanhook-attempt-id", outgoing.attempt_id.to_string()),
         ("loanhook-attempt", outgoing.number.to_string()),
-        ("loanhook-event", event),
+        ("loanhook-event", encoded(&outgoing.event_name)),
+        ("loanhook-loan", encoded(outgoing.loan_id.as_str())),
     ] {
         headers.insert(HeaderName::from_static(name), HeaderValue::try_from(value)?);
     }
+    if let Some(occurred_at) = &outgoing.occurred_at {
+        headers.insert("loanhook-occurred-at", HeaderValue::try_from(encoded(occurred_at))?);
+    }
+    if outgoing.test {
+        headers.insert("loanhook-test", HeaderValue::from_static("1"));
+    }
     Ok(headers)
+}
+
+/// Where the attempt begins among a name's addresses: spread over deliveries, and another for the next attempt.
+fn turn(outgoing: &Outgoing) -> usize {
+    let spread = outgoing.trace_id.uuid().as_fields().0 as usize;
+    match outgoing.number {
+        AttemptNumber::Auto(number) => spread.wrapping_add(number as usize),
+        AttemptNumber::Manual => outgoing.attempt_id.uuid().as_u128() as usize,
+    }
 }
 
 /// Settings are checked when they are saved, so this is a fault of ours; it is a row all the same.
@@ -77,7 +108,11 @@ fn unsendable(error: &http::Error) -> ports::Sent {
     ports::Sent {
         elapsed: std::time::Duration::ZERO,
         source_ip: None,
-        result: Err(Failure::new(ErrorKind::Protocol, format!("the request could not be made: {error}"))),
+        result: Err(Failure::at(
+            Phase::Prepare,
+            ErrorKind::Protocol,
+            format!("the request could not be made: {error}"),
+        )),
         received: None,
     }
 }

@@ -4,10 +4,10 @@ use axum::body::Body;
 use url::form_urlencoded;
 
 use super::refused::Refused;
-use crate::web::body;
+use crate::web::body::{self, Limit};
 
-/// No form here is longer, in bytes.
-const LIMIT: usize = 16 * 1024;
+/// No form here is longer: where to go on after signing in is the longest of its fields.
+const LIMIT: Limit = Limit::of_anybody(8 * 1024);
 
 /// The fields of a form, by name.
 pub(super) struct Form(Vec<(String, String)>);

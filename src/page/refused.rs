@@ -10,8 +10,9 @@ use super::view::layout;
 use crate::portal::PortalError;
 use crate::ports::StoreError;
 use crate::resend::ResendError;
-use crate::web::SIGN_IN;
 use crate::web::body::Unread;
+use crate::web::call_limits::TooMany;
+use crate::web::{NoHost, SIGN_IN};
 
 /// Why there is no session.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +53,9 @@ pub(super) enum Refused {
     Conflict(String),
     WrongMethod,
     NotRead(Unread),
+    /// The request does not say under which host it reached us.
+    NoHost,
+    TooMany(TooMany),
     Unavailable,
 }
 
@@ -100,6 +104,15 @@ impl Refused {
                 "That did not arrive",
                 "The form did not arrive whole. Send it again.",
             ),
+            Self::NoHost => (
+                StatusCode::BAD_REQUEST,
+                "The address is missing",
+                "The request does not say which address was opened. Open the page with a browser.",
+            ),
+            Self::TooMany(wait) => {
+                let text = format!("Nothing was done. Try again in {} s.", wait.seconds());
+                return (StatusCode::TOO_MANY_REQUESTS, "That was too often", text);
+            }
             Self::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "Not available now",
@@ -131,8 +144,13 @@ impl IntoResponse for Refused {
             }
         };
         let mut response = (status, layout::page(title, &content)).into_response();
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        let wait = match &self {
+            Self::Unavailable => Some(1),
+            Self::TooMany(wait) => Some(wait.seconds()),
+            _ => None,
+        };
+        if let Some(wait) = wait {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
         }
         response
     }
@@ -166,6 +184,18 @@ impl From<ResendError> for Refused {
             ResendError::Unknown => Self::NoPage,
             refused => Self::Conflict(format!("It was not sent again: {refused}.")),
         }
+    }
+}
+
+impl From<NoHost> for Refused {
+    fn from(NoHost: NoHost) -> Self {
+        Self::NoHost
+    }
+}
+
+impl From<TooMany> for Refused {
+    fn from(wait: TooMany) -> Self {
+        Self::TooMany(wait)
     }
 }
 

@@ -14,6 +14,7 @@ use super::{Pages, Store};
 use crate::model::attempt::Outcome;
 use crate::model::time::Timestamp;
 use crate::resend::{self as use_case, Named, ResendRequest};
+use crate::web::call_limits::{Asker, CallLimits};
 
 /// The names of the fields of the form.
 pub(super) const CSRF: &str = "csrf";
@@ -31,6 +32,8 @@ pub(super) async fn ask<S: Store>(
     }
     let form = Form::read(request).await?;
     visit.check_form(&parts.headers, form.get(CSRF))?;
+    let viewer = Asker::Viewer(visit.grant.key, visit.grant.name.clone());
+    CallLimits::of(&parts.extensions).resend(&viewer, &visit.grant.tenant, &visit.grant.name)?;
     let row = visit.row(&pages.store).await?.attempt;
     let request = ResendRequest {
         trace_id: row.trace_id,

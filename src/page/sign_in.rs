@@ -16,10 +16,13 @@ use super::refused::{Refused, Why};
 use super::view::login::{self, Fault};
 use super::visit::{from_us, opened, path};
 use super::{Pages, Store};
+use crate::log;
 use crate::model::id::LoanId;
+use crate::model::key::KeyHash;
 use crate::model::time::Timestamp;
-use crate::portal::{self, Made, SignIn};
-use crate::web::SIGN_IN;
+use crate::portal::{self, Made};
+use crate::web::call_limits::{CallLimits, Face, Shown};
+use crate::web::{SIGN_IN, Source};
 
 /// How long a browser keeps the cookie of a session that is over, so that its viewer is told of that.
 const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 3600);
@@ -37,10 +40,13 @@ pub(super) async fn open<S: Store>(State(pages): State<Pages<S>>, parts: Parts) 
         return Err(Refused::NoPage);
     }
     let form = Form::of_query(parts.uri.query());
-    let now = Timestamp::now();
-    let made = portal::open(&pages.store, form.get("token"), now).await?.ok_or(Refused::NoLink)?;
+    let (now, token) = (Timestamp::now(), form.get("token"));
+    let link = portal::link(&pages.store, token, now).await?.ok_or(Refused::NoLink)?;
+    Source::of(&parts.extensions).authenticated();
+    CallLimits::of(&parts.extensions).session(KeyHash::of(token), &link.tenant, &link.name)?;
+    let made = portal::open(&pages.store, link, now).await?.ok_or(Refused::NoLink)?;
     let loan = made.grant.loan.as_ref().ok_or(Refused::NoLink)?;
-    let jar = Jar::new(&pages.site, &pages.site.reached(&parts));
+    let jar = Jar::new(&pages.site, &pages.site.reached(&parts)?);
     end(&pages.store, &jar.tokens_of(&parts.headers, Some(loan))).await?;
     let mut response = begin(&jar, &parts.headers, &made, now, &path(loan));
     // The address that it leaves has the secret.
@@ -48,12 +54,12 @@ pub(super) async fn open<S: Store>(State(pages): State<Pages<S>>, parts: Parts) 
     Ok(response)
 }
 
-pub(super) async fn show<S: Store>(State(pages): State<Pages<S>>, parts: Parts) -> Response {
+pub(super) async fn show<S: Store>(State(pages): State<Pages<S>>, parts: Parts) -> Result<Response, Refused> {
     let form = Form::of_query(parts.uri.query());
     let said = |why: Why| why.parameter().is_some_and(|parameter| !form.get(parameter).is_empty());
     let faults = [(Why::Ended, Fault::SessionEnded), (Why::NoCookies, Fault::NoCookies)];
     let fault = faults.into_iter().find(|(why, _)| said(*why)).map(|(_, fault)| fault);
-    login::page(next(&form).as_deref(), fault, &pages.site.reached(&parts))
+    Ok(login::page(next(&form).as_deref(), fault, &pages.site.reached(&parts)?))
 }
 
 /// Signs in with an API key.
@@ -63,7 +69,7 @@ pub(super) async fn with_key<S: Store>(
     request: Body,
 ) -> Result<Response, Refused> {
     let form = Form::read(request).await?;
-    let reached = pages.site.reached(&parts);
+    let reached = pages.site.reached(&parts)?;
     from_us(&parts.headers, &reached)?;
     let jar = Jar::new(&pages.site, &reached);
     let next = next(&form);
@@ -73,12 +79,20 @@ pub(super) async fn with_key<S: Store>(
     };
     let loan = || LoanId::try_from(form.get("loan").trim().to_owned()).map(|loan| path(&loan));
     let Some(to) = next.clone().or_else(|| loan().ok()) else { return Ok(again(Fault::NoSuchLoan)) };
-    let now = Timestamp::now();
-    let mut response = match portal::sign_in(&pages.store, form.get("key").trim(), now).await? {
-        SignIn::Done(made) => begin(&jar, &parts.headers, &made, now, &to),
-        SignIn::NoSuchKey => return Ok(again(Fault::NoSuchKey)),
-        SignIn::MayNotRead => return Ok(again(Fault::MayNotRead)),
+    let (limits, source) = (CallLimits::of(&parts.extensions), Source::of(&parts.extensions));
+    let shown = form.get("key").trim();
+    let (key, hash) = match limits.check_key(&pages.store, Face::SignIn, &source, shown).await? {
+        Shown::Valid(key, hash) => (key, hash),
+        Shown::Invalid => return Ok(again(Fault::NoSuchKey)),
+        Shown::TooMany(wait) => return Err(wait.into()),
     };
+    limits.session(hash, &key.tenant, &key.name)?;
+    let now = Timestamp::now();
+    let Some(made) = portal::sign_in(&pages.store, (&key, hash), now).await? else {
+        return Ok(again(Fault::MayNotRead));
+    };
+    log::signed_in(&key, &source.group());
+    let mut response = begin(&jar, &parts.headers, &made, now, &to);
     // The session of the loan's own link would go before this one.
     if let Some(loan) = loan_of(&to) {
         end(&pages.store, &jar.tokens(&parts.headers, &loan)).await?;
@@ -116,7 +130,7 @@ pub(super) async fn out<S: Store>(
     request: Body,
 ) -> Result<Response, Refused> {
     let form = Form::read(request).await?;
-    let reached = pages.site.reached(&parts);
+    let reached = pages.site.reached(&parts)?;
     // No secret of the session is asked for: whoever is made to sign out has lost nothing.
     from_us(&parts.headers, &reached)?;
     let loan = LoanId::try_from(form.get("loan").to_owned()).map_err(|_| Refused::NoPage)?;

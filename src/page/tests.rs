@@ -18,7 +18,7 @@ use crate::model::key::{Key, KeyHash, Scope};
 use crate::model::payload::{Payload, PayloadKey};
 use crate::model::subscription::Method;
 use crate::model::time::Timestamp;
-use crate::ports::{Idempotency, Queued, Row, Span, Stored, Taken, Wake};
+use crate::ports::{Ensured, Idempotency, ListedKey, Queued, Row, Span, Stored, Taken, Wake};
 
 /// A loan of 12,000 webhooks, the event title of every one of which is `Ordinary`, but for those of these
 /// numbers, counted from the newest: theirs is `Rare`.
@@ -49,6 +49,7 @@ fn attempt(number: u32, rare: bool) -> Attempt {
         event_title: if rare { "Rare" } else { "Ordinary" }.into(),
         event_name: "Payment".into(),
         occurred_at: None,
+        test: false,
         method: Method::Post,
         destination: "https://core.example.com/".into(),
         content_type: None,
@@ -118,18 +119,26 @@ impl Grants for Loan {
 impl Keys for Loan {
     async fn key(&self, _: KeyHash) -> Stored<Option<Arc<Key>>> {
         let now = Timestamp::now();
-        let id = KeyId::at(now);
-        let (tenant, name, scopes) = (tenant(), "LMS".into(), Vec::new());
-        Ok(Some(Arc::new(Key { id, tenant, name, scopes, created_at: now })))
+        Ok(Some(Arc::new(Key::new(tenant(), "LMS".into(), Vec::new(), now))))
     }
 
     async fn add_key(&self, _: Key, _: KeyHash) -> Stored<()> {
         Ok(())
     }
 
-    async fn keys(&self, _: &TenantId, _: Option<KeyId>, _: usize) -> Stored<Vec<Key>> {
+    async fn keys(&self, _: &TenantId, _: Option<KeyId>, _: usize) -> Stored<Vec<ListedKey>> {
         Ok(Vec::new())
     }
+
+    async fn listed_key(&self, _: &TenantId, _: KeyId) -> Stored<Option<Key>> {
+        Ok(None)
+    }
+
+    async fn ensure_environment_key(&self, _: Key, _: KeyHash) -> Stored<Ensured> {
+        Ok(Ensured::Kept)
+    }
+
+    fn used(&self, _: &Key, _: KeyHash, _: Timestamp) {}
 
     async fn delete_key(&self, _: &TenantId, _: KeyId) -> Stored<bool> {
         Ok(false)
@@ -152,6 +161,10 @@ impl Resends for Loan {
     }
 
     async fn settle_resend(&self, _: Uuid, _: Attempt, _: Option<Bytes>) -> Stored<bool> {
+        Ok(false)
+    }
+
+    async fn release_resend(&self, _: Uuid, _: Attempt, _: Timestamp) -> Stored<bool> {
         Ok(false)
     }
 }

@@ -8,11 +8,13 @@ use super::cookies::Jar;
 use super::identity;
 use super::refused::{Refused, Why};
 use super::{Pages, Store};
+use crate::model::attempt::Attempt;
+use crate::model::destination::shown;
 use crate::model::grant::Grant;
 use crate::model::id::{AttemptId, LoanId};
 use crate::model::key::{KeyHash, Scope};
 use crate::model::time::Timestamp;
-use crate::web::{self, Reached};
+use crate::web::{self, Reached, Source};
 use crate::{history, portal, ports};
 
 /// Whose session it is, and what it is about.
@@ -31,12 +33,13 @@ impl<S: Store> FromRequestParts<Pages<S>> for Visit {
         let params = RawPathParams::from_request_parts(parts, pages).await.map_err(|_| Refused::NoPage)?;
         let param = |wanted| params.iter().find(|(name, _)| *name == wanted).map(|(_, text)| text.to_owned());
         let loan = LoanId::try_from(param("loanId").unwrap_or_default()).map_err(|_| Refused::NoPage)?;
-        let reached = pages.site.reached(parts);
+        let reached = pages.site.reached(parts)?;
         let jar = Jar::new(&pages.site, &reached);
         let tokens = jar.tokens(&parts.headers, &loan);
         for token in &tokens {
             let session = portal::session(&pages.store, token, &loan, Timestamp::now()).await?;
             if let Some(grant) = session {
+                Source::of(&parts.extensions).authenticated();
                 let attempt = param("id").unwrap_or_default();
                 return Ok(Self { grant, loan, reached, attempt });
             }
@@ -82,6 +85,11 @@ impl Visit {
 
     pub(super) fn may_resend(&self) -> bool {
         self.grant.may(Scope::WebhooksResend)
+    }
+
+    /// The destination of an attempt, as this viewer is shown it.
+    pub(super) fn destination(&self, attempt: &Attempt) -> String {
+        shown(attempt.destination.clone(), self.grant.may(Scope::SubscriptionsWrite))
     }
 
     /// The row that the path names.

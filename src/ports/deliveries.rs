@@ -91,6 +91,17 @@ pub trait Deliveries {
         response: Option<Bytes>,
     ) -> impl Future<Output = Stored<bool>> + Send;
 
+    /// Gives a claim back of which nothing was sent, since something of ours was missing: its row is taken away, and
+    /// the attempt of the same number is due again then. False if the delivery is not in flight under the token
+    /// any more. Order: row, delivery, message.
+    fn release(
+        &self,
+        claimed: &Delivery,
+        token: Uuid,
+        row: &Attempt,
+        due: Timestamp,
+    ) -> impl Future<Output = Stored<bool>> + Send;
+
     /// Ends the automatic attempts of a pending delivery.
     fn cancel(&self, tenant: &TenantId, trace: TraceId) -> impl Future<Output = Stored<Canceled>> + Send;
 }

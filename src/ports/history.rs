@@ -137,6 +137,15 @@ pub trait Resends {
         row: Attempt,
         response: Option<Bytes>,
     ) -> impl Future<Output = Stored<bool>> + Send;
+
+    /// Gives a resend back that was taken under the token and of which nothing was sent: its row is queued again, and
+    /// its message is due then. False if the row is not the token's any more. Order: row, message.
+    fn release_resend(
+        &self,
+        token: Uuid,
+        row: Attempt,
+        due: Timestamp,
+    ) -> impl Future<Output = Stored<bool>> + Send;
 }
 
 pub trait Payloads {

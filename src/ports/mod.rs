@@ -7,6 +7,7 @@
 
 mod deliveries;
 mod grants;
+mod health;
 mod history;
 mod sending;
 mod settings;
@@ -23,9 +24,10 @@ use crate::model::time::Timestamp;
 
 pub use deliveries::{Accepted, Begun, Canceled, Deliveries, Idempotency, Intake, Remembered};
 pub use grants::Grants;
+pub use health::Health;
 pub use history::{Attempts, Payloads, Queued, Resends, Row, Span, Taken};
 pub use sending::{Egress, EgressAddresses, NotSent, Outgoing, Received, Sender, Sent};
-pub use settings::{Keys, Replaced, Subscriptions};
+pub use settings::{Ensured, Keys, ListedKey, Replaced, Subscriptions};
 pub use triggers::{Decided, Triggers, Watched};
 pub use work::{Claimed, Place, Work};
 

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::Stored;
 use crate::model::attempt::AttemptNumber;
 use crate::model::failure::Failure;
-use crate::model::id::{AttemptId, TenantId, TraceId};
+use crate::model::id::{AttemptId, LoanId, TenantId, TraceId};
 use crate::model::secret::SigningSecret;
 use crate::model::subscription::Method;
 use crate::model::time::Timestamp;
@@ -38,6 +38,8 @@ pub struct Outgoing {
     pub tenant: TenantId,
     /// It must not use a connection that was used before: the attempt before it was lost on one.
     pub fresh_connection: bool,
+    /// A subscription's test sent it; the receiver is told so.
+    pub test: bool,
     pub method: Method,
     pub url: String,
     pub headers: BTreeMap<String, String>,
@@ -48,6 +50,9 @@ pub struct Outgoing {
     pub attempt_id: AttemptId,
     pub number: AttemptNumber,
     pub event_name: String,
+    pub loan_id: LoanId,
+    /// As the event has it; none where it has none.
+    pub occurred_at: Option<String>,
     /// All that sign.
     pub secrets: Vec<SigningSecret>,
     pub sent_at: Timestamp,
@@ -72,6 +77,8 @@ pub struct Sent {
 pub struct Received {
     pub headers: Vec<(String, String)>,
     pub headers_truncated: bool,
+    /// How many header lines could not be read and were left out.
+    pub headers_dropped: u32,
     pub body: Bytes,
     pub truncated: bool,
 }

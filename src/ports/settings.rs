@@ -8,6 +8,7 @@ use crate::model::id::{KeyId, SubscriptionId, TenantId};
 use crate::model::key::{Key, KeyHash};
 use crate::model::secret::Secrets;
 use crate::model::subscription::Subscription;
+use crate::model::time::Timestamp;
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Replaced {
@@ -51,7 +52,27 @@ pub trait Subscriptions {
     fn delete(&self, tenant: &TenantId, id: SubscriptionId) -> impl Future<Output = Stored<bool>> + Send;
 }
 
+/// A key as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedKey {
+    pub key: Key,
+    /// The beginning of the hour in which it was last used.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// What became of the key that the environment names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ensured {
+    /// It was there.
+    Kept,
+    /// It is there now; these keys, which the environment named before, are over.
+    Put { ended: Vec<Key> },
+    /// It was deleted, and stays so.
+    Deleted,
+}
+
 pub trait Keys {
+    /// The key of a hash, over or not: whoever asks looks at the clock.
     fn key(&self, hash: KeyHash) -> impl Future<Output = Stored<Option<Arc<Key>>>> + Send;
 
     fn add_key(&self, key: Key, hash: KeyHash) -> impl Future<Output = Stored<()>> + Send;
@@ -62,7 +83,19 @@ pub trait Keys {
         tenant: &TenantId,
         after: Option<KeyId>,
         limit: usize,
-    ) -> impl Future<Output = Stored<Vec<Key>>> + Send;
+    ) -> impl Future<Output = Stored<Vec<ListedKey>>> + Send;
+
+    /// The key of a tenant that has this ID.
+    fn listed_key(&self, tenant: &TenantId, id: KeyId) -> impl Future<Output = Stored<Option<Key>>> + Send;
+
+    /// Sees to it that the key with this hash is one with every scope that the environment names: `key`, if there is
+    /// none. The keys of its tenant that the environment named before end; one that the environment names again comes
+    /// back, unless it was deleted.
+    fn ensure_environment_key(&self, key: Key, hash: KeyHash)
+    -> impl Future<Output = Stored<Ensured>> + Send;
+
+    /// A key was used: this is noted, on the side, once an hour, for lists to show.
+    fn used(&self, key: &Key, hash: KeyHash, now: Timestamp);
 
     /// False if the tenant has no such key.
     fn delete_key(&self, tenant: &TenantId, id: KeyId) -> impl Future<Output = Stored<bool>> + Send;

@@ -1,45 +1,126 @@
-//! Reading a body to its end, up to a limit.
+//! Reading a body to its end, up to a limit, by a deadline over all of it.
 
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
-/// What of a body beyond its limit is still read, so that its sender hears the answer instead of a reset.
-const DRAINED: usize = 8 << 20;
+/// How long a body may take, whatever its size.
+const AT_FIRST: Duration = Duration::from_secs(30);
+/// What must come in each second beyond that, in bytes. A slower body is given up.
+const SLOWEST: u32 = 64 << 10;
 
-/// A body of which nothing came for this long is given up.
-const STALLED: Duration = Duration::from_secs(30);
+/// Which body is read, of whom.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limit {
+    /// The largest body, in bytes.
+    pub(crate) bytes: usize,
+    /// What of a larger body is read all the same, so that its sender hears the answer instead of a reset.
+    pub(crate) drained: usize,
+}
+
+impl Limit {
+    /// For callers whose key was checked.
+    pub(crate) const fn of_known_caller(bytes: usize) -> Self {
+        Self { bytes, drained: 8 << 20 }
+    }
+
+    /// For anybody: not a byte more than the limit.
+    pub(crate) const fn of_anybody(bytes: usize) -> Self {
+        Self { bytes, drained: 0 }
+    }
+}
 
 /// Why a body was not read.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unread {
     TooLarge,
+    /// It came too slowly.
     Stalled,
     Broken,
 }
 
-/// Reads a body of at most so many bytes.
-pub(crate) async fn read(mut body: Body, limit: usize) -> Result<Bytes, Unread> {
+/// How long a body may take: some time whatever its size, and more for what has come of it.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    at_first: Duration,
+    bytes_a_second: u32,
+}
+
+impl Pace {
+    fn time_for(self, length: usize) -> Duration {
+        self.at_first + Duration::from_secs(u64::try_from(length).unwrap_or_default()) / self.bytes_a_second
+    }
+}
+
+/// Reads a body.
+pub(crate) async fn read(body: Body, limit: Limit) -> Result<Bytes, Unread> {
+    read_at(body, limit, Pace { at_first: AT_FIRST, bytes_a_second: SLOWEST }).await
+}
+
+async fn read_at(mut body: Body, limit: Limit, pace: Pace) -> Result<Bytes, Unread> {
+    let begun = Instant::now();
     let mut bytes = BytesMut::new();
     let mut length = 0_usize;
-    if usize::try_from(body.size_hint().lower()).is_ok_and(|length| length > limit + DRAINED) {
+    let most = limit.bytes + limit.drained;
+    if usize::try_from(body.size_hint().lower()).is_ok_and(|length| length > most) {
         return Err(Unread::TooLarge);
     }
     loop {
-        let Ok(frame) = timeout(STALLED, body.frame()).await else { return Err(Unread::Stalled) };
-        let Some(frame) = frame else { break };
+        let frame = timeout_at(begun + pace.time_for(length), body.frame()).await;
+        let Some(frame) = frame.map_err(|_| Unread::Stalled)? else { break };
         let frame = frame.map_err(|_| Unread::Broken)?;
         let Ok(data) = frame.into_data() else { continue };
         length += data.len();
-        if length > limit + DRAINED {
+        if length > most {
             break;
         }
-        if length <= limit {
+        if length <= limit.bytes {
             bytes.extend_from_slice(&data);
         }
     }
-    if length > limit { Err(Unread::TooLarge) } else { Ok(bytes.freeze()) }
+    if length > limit.bytes { Err(Unread::TooLarge) } else { Ok(bytes.freeze()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use axum::body::Body;
+    use futures_util::stream;
+
+    use super::*;
+
+    /// A body that never ends: a frame of so many bytes after each pause.
+    fn endless(frame: usize, pause: Duration) -> Body {
+        Body::from_stream(stream::unfold((), move |()| async move {
+            tokio::time::sleep(pause).await;
+            Some((Ok::<_, Infallible>(Bytes::from(vec![b'x'; frame])), ()))
+        }))
+    }
+
+    #[test]
+    fn a_large_body_may_take_longer() {
+        let pace = Pace { at_first: AT_FIRST, bytes_a_second: SLOWEST };
+        for (length, seconds) in [(0, 30), (1, 30), (64 << 10, 31), (4 << 20, 94)] {
+            assert_eq!(pace.time_for(length).as_secs(), seconds, "{length}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_drips_is_given_up_although_something_always_comes() {
+        let pace = Pace { at_first: Duration::from_millis(200), bytes_a_second: SLOWEST };
+        let body = endless(1, Duration::from_millis(5));
+        assert_eq!(read_at(body, Limit::of_known_caller(4 << 20), pace).await, Err(Unread::Stalled));
+    }
+
+    #[tokio::test]
+    async fn of_a_strangers_body_nothing_is_read_beyond_the_limit() {
+        let limit = Limit::of_anybody(16);
+        assert_eq!(read(Body::from(vec![b'x'; 17]), limit).await, Err(Unread::TooLarge));
+        assert_eq!(read(endless(17, Duration::from_millis(1)), limit).await, Err(Unread::TooLarge));
+        assert_eq!(read(Body::from(vec![b'x'; 16]), limit).await.map(|bytes| bytes.len()), Ok(16));
+    }
 }

@@ -1,14 +1,22 @@
 //! What both HTTP faces, the API and the pages, do in the same way.
 
 pub(crate) mod body;
+mod buckets;
+pub(crate) mod call_limits;
 pub(crate) mod download;
+pub(crate) mod host;
+mod known_keys;
 mod site;
+mod source;
+mod windows;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 use crate::model::grant::Token;
 
+pub(crate) use site::NoHost;
 pub use site::{FrameAncestors, Reached, Site, SiteError};
+pub use source::{Connection, Group, Source};
 
 /// What may stand in a path as it is (RFC 3986, unreserved).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

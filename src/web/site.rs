@@ -31,10 +31,18 @@ pub enum SiteError {
 
 impl Site {
     /// Where a request reached us.
-    pub(crate) fn reached(&self, parts: &Parts) -> Reached {
-        self.public_url.clone().unwrap_or_else(|| Reached::by(parts))
+    ///
+    /// # Errors
+    ///
+    /// The request does not say under which host, and neither does the operator.
+    pub(crate) fn reached(&self, parts: &Parts) -> Result<Reached, NoHost> {
+        self.public_url.clone().map_or_else(|| Reached::by(parts), Ok)
     }
 }
+
+/// A request does not say under which host it reached us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NoHost;
 
 /// An origin: the address that a browser has us under.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,26 +50,28 @@ pub struct Reached {
     https: bool,
     /// Host and, where it is not the scheme's own, port.
     authority: String,
-    /// That only this machine hears it is not sure, whatever the host: a proxy passed it on, or there is no host.
+    /// That only this machine hears it is not sure, whatever the host: a proxy passed it on.
     doubtful: bool,
 }
 
 impl Reached {
     /// What the request says of itself, and a proxy before us of its scheme. A caller can say here what it
     /// likes: it only ever gets it back in its own answer.
-    fn by(parts: &Parts) -> Self {
-        let text = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
-        let scheme = text(FORWARDED_PROTO).and_then(|list| list.split(',').next()).map(str::trim);
+    fn by(parts: &Parts) -> Result<Self, NoHost> {
+        let scheme = parts.headers.get(FORWARDED_PROTO).and_then(|value| value.to_str().ok());
+        let scheme = scheme.and_then(|list| list.split(',').next()).map(str::trim);
         let https = scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
-        let authority = text(header::HOST).or_else(|| parts.uri.authority().map(|host| host.as_str()));
+        let authority = super::host::named(parts).map_err(|_| NoHost)?.ok_or(NoHost)?;
         let scheme = if https { "https" } else { "http" };
-        let url = authority.map(|authority| format!("{scheme}://{authority}"));
-        let known = url.and_then(|url| url.parse::<Self>().ok());
+        let known = format!("{scheme}://{authority}").parse::<Self>().map_err(|_| NoHost)?;
         let passed_on =
             |name: &HeaderName| name == header::FORWARDED || name.as_str().starts_with("x-forwarded-");
-        let doubtful = known.is_none() || parts.headers.keys().any(passed_on);
-        let authority = known.map_or_else(|| "localhost".into(), |known| known.authority);
-        Self { https, authority, doubtful }
+        Ok(Self { doubtful: parts.headers.keys().any(passed_on), ..known })
+    }
+
+    /// Whether browsers have us under `https://`.
+    pub const fn is_https(&self) -> bool {
+        self.https
     }
 
     const fn scheme(&self) -> &'static str {

@@ -8,7 +8,7 @@ fn by(host: &str, proto: Option<&str>) -> Reached {
         request = request.header("x-forwarded-proto", proto);
     }
     let (parts, ()) = request.body(()).expect("a request").into_parts();
-    Site::default().reached(&parts)
+    Site::default().reached(&parts).expect("a host")
 }
 
 #[test]
@@ -22,7 +22,6 @@ fn the_address_is_that_of_the_request() {
         ("hooks.lender.example", Some("https, http"), "https://hooks.lender.example", true),
         ("10.0.0.5:8080", None, "http://10.0.0.5:8080", true),
         ("localhost.lender.example", None, "http://localhost.lender.example", true),
-        ("lender.example/?x=", None, "http://localhost", true),
     ] {
         let reached = by(host, proto);
         assert_eq!(
@@ -30,6 +29,17 @@ fn the_address_is_that_of_the_request() {
             (address, secure),
             "{host}"
         );
+    }
+}
+
+#[test]
+fn without_a_host_there_is_no_address() {
+    for request in [Request::get("/login"), Request::get("/login").header("host", "lender.example/?x=")] {
+        let (parts, ()) = request.body(()).expect("a request").into_parts();
+        assert_eq!(Site::default().reached(&parts), Err(NoHost));
+        let public_url = Some("https://hooks.lender.example".parse::<Reached>().expect("an address"));
+        let site = Site { public_url: public_url.clone(), ..Site::default() };
+        assert_eq!(site.reached(&parts).ok(), public_url);
     }
 }
 
@@ -44,7 +54,7 @@ fn what_a_proxy_passed_on_may_have_come_from_afar() {
     ] {
         let request = Request::get("/login").header("host", "127.0.0.1:8080").header(header, "http");
         let (parts, ()) = request.body(()).expect("a request").into_parts();
-        let reached = Site::default().reached(&parts);
+        let reached = Site::default().reached(&parts).expect("a host");
         assert_eq!(
             (reached.needs_secure_cookies(), reached.may_keep_no_cookies()),
             (secure, secure),

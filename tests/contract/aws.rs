@@ -5,6 +5,7 @@ mod budget;
 mod call;
 mod faults;
 mod faulty;
+mod first_key;
 mod function;
 mod http;
 mod lost;
@@ -136,6 +137,10 @@ impl Engine for InTheCloud {
 
     fn restarted(self) -> Self {
         Self { engine: self.made.engine(), made: self.made }
+    }
+
+    async fn finish(&self) {
+        self.engine.finish().await;
     }
 }
 

@@ -151,7 +151,9 @@ impl Engine for OnDisk {
             Kept::Subscription(of) => {
                 spoil("subscriptions", "id = ?1 AND current = 1", params![of.id.uuid().as_bytes()]);
             }
-            Kept::Key(_, hash) => spoil("keys", "hash = ?1", params![hash.0]),
+            Kept::Key(key, hash) => {
+                spoil("keys", "hash = ?1 AND id = ?2", params![hash.0, key.id.uuid().as_bytes()]);
+            }
             Kept::Memory(tenant, loan) => {
                 spoil("memories", "tenant = ?1 AND loan = ?2", params![tenant.as_str(), loan.as_str()]);
             }

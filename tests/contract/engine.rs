@@ -80,6 +80,11 @@ pub(crate) trait Engine: Sized {
     /// Takes the bytes of a payload away.
     fn lose_payload(&self, tenant: &TenantId, key: PayloadKey);
 
+    /// Waits for what no answer waits for, as far as its effect cannot be seen before it is done.
+    fn finish(&self) -> impl Future<Output = ()> {
+        std::future::ready(())
+    }
+
     /// Makes what is kept of this something that cannot be read.
     fn spoil(&self, what: Kept<'_>);
 
@@ -130,13 +135,21 @@ macro_rules! contract {
                 a_claim_that_never_put_its_row_gets_one_as_interrupted
                 a_resend_in_flight_holds_its_lease_and_is_not_repeated_after_it
             }
+            releases {
+                a_claim_that_is_given_back_leaves_no_row_and_its_number_is_due_again
+                a_first_attempt_that_was_given_back_cannot_be_resent
+                a_later_attempt_that_is_given_back_leaves_those_before_it
+                a_canceled_attempt_that_is_given_back_is_due_no_more
+                a_resend_that_is_given_back_is_queued_again
+                what_we_lack_uses_up_no_attempt_and_it_goes_on
+            }
             sending {
                 a_delivery_fails_is_retried_and_succeeds_with_the_same_bytes
                 one_message_handled_many_times_sends_each_number_once
                 an_old_message_brings_a_lost_one_back
                 a_message_that_is_not_due_is_sent_on_and_touches_nothing
                 where_the_payload_is_gone_the_row_says_so_and_the_schedule_goes_on
-                what_could_not_end_in_time_is_not_sent_and_the_next_is_due_at_once
+                what_could_not_end_in_time_is_not_sent_and_is_due_again_at_once
                 a_change_of_the_subscription_changes_its_secrets_only
                 what_does_not_render_is_a_row_without_a_request_and_cannot_be_resent
             }
@@ -234,6 +247,12 @@ macro_rules! contract {
                 a_key_is_found_by_its_hash_alone
                 keys_are_listed_in_pages_the_oldest_first
                 a_deleted_key_is_gone_at_once
+                a_key_opens_until_its_end_and_is_listed_after_it
+                a_use_is_listed_to_the_hour
+                an_admin_deletes_all_keys_but_an_operators
+                the_environment_names_one_key
+                a_key_that_was_deleted_does_not_come_back_by_the_environment
+                what_the_environment_names_has_every_scope
             }
             grants {
                 a_grant_is_found_by_the_hash_of_its_token_alone
@@ -241,6 +260,7 @@ macro_rules! contract {
                 a_grant_that_was_ended_is_gone_at_once
                 a_link_opens_sessions_until_its_own_end
                 what_a_key_made_is_over_when_it_is_deleted
+                what_a_key_made_is_over_at_the_keys_end
                 another_tenants_session_is_none_here
             }
             payloads {

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use loanhook::keys::authenticate;
 use loanhook::model::grant::{Grant, GrantKind, LinkDraft, NewLink};
-use loanhook::model::id::{KeyId, TenantId};
+use loanhook::model::id::TenantId;
 use loanhook::model::key::{Key, KeyHash, Scope};
-use loanhook::portal::{Made, PortalError, SignIn, mint, open, session, sign_in, sign_out};
+use loanhook::model::time::Timestamp;
+use loanhook::portal::{self, Made, PortalError, mint, open, session, sign_in, sign_out};
 use loanhook::ports::{Grants, Keys, StoreError, Stored};
 
 use crate::engine::Engine;
@@ -83,7 +85,7 @@ pub(crate) async fn a_grant_that_was_ended_is_gone_at_once<E: Engine>() -> Store
 /// A key of a tenant with these scopes, and its hash.
 async fn key<E: Engine>(engine: &E, of: &TenantId, text: &str, scopes: &[Scope]) -> Stored<(Key, KeyHash)> {
     let (name, scopes) = ("LMS".to_owned(), scopes.to_vec());
-    let key = Key { id: KeyId::at(START), tenant: of.clone(), name, scopes, created_at: START };
+    let key = Key::new(of.clone(), name, scopes, START);
     engine.ports().add_key(key.clone(), KeyHash::of(text)).await?;
     Ok((key, KeyHash::of(text)))
 }
@@ -99,6 +101,14 @@ fn made<T>(result: Result<T, PortalError>) -> Stored<T> {
     })
 }
 
+/// Opens a link by its token.
+async fn opened<S: Grants + Keys>(ports: &S, token: &str, at: Timestamp) -> Stored<Option<Made>> {
+    match portal::link(ports, token, at).await? {
+        Some(link) => made(open(ports, link, at).await),
+        None => Ok(None),
+    }
+}
+
 pub(crate) async fn a_link_opens_sessions_until_its_own_end<E: Engine>() -> Stored<()> {
     let engine = E::fresh().await;
     let (key, hash) = key(&engine, &tenant("acme"), "lh_lms", &[Scope::PortalWrite]).await?;
@@ -110,23 +120,23 @@ pub(crate) async fn a_link_opens_sessions_until_its_own_end<E: Engine>() -> Stor
     let end = START + 10 * SECOND;
     let mut sessions: Vec<Made> = Vec::new();
     for at in [START, START + SECOND, START + (10 * SECOND - MILLISECOND)] {
-        sessions.extend(made(open(ports, link.expose(), at).await)?);
+        sessions.extend(opened(ports, link.expose(), at).await?);
     }
     assert_eq!(sessions.len(), 3);
-    assert!(made(open(ports, link.expose(), end).await)?.is_none());
-    for opened in &sessions {
-        let token = opened.token.expose();
+    assert!(opened(ports, link.expose(), end).await?.is_none());
+    for session_made in &sessions {
+        let token = session_made.token.expose();
         // It is a session for its loan, to its own end, and no link.
         let found = session(ports, token, &loan("727"), end).await?.expect("a session");
         assert_eq!((found.name.as_str(), &found.scopes[..]), ("Jane", &[Scope::HistoryRead][..]));
         assert_eq!(session(ports, token, &loan("7272"), end).await?, None);
         assert_eq!(session(ports, token, &loan("727"), found.until).await?, None);
-        assert!(made(open(ports, token, START).await)?.is_none());
+        assert!(opened(ports, token, START).await?.is_none());
     }
     assert_eq!(session(ports, link.expose(), &loan("727"), START).await?, None);
     sign_out(ports, sessions[0].token.expose()).await?;
-    for (opened, stands) in sessions.iter().zip([false, true, true]) {
-        assert_eq!(session(ports, opened.token.expose(), &loan("727"), START).await?.is_some(), stands);
+    for (made, stands) in sessions.iter().zip([false, true, true]) {
+        assert_eq!(session(ports, made.token.expose(), &loan("727"), START).await?.is_some(), stands);
     }
     Ok(())
 }
@@ -139,18 +149,42 @@ pub(crate) async fn what_a_key_made_is_over_when_it_is_deleted<E: Engine>() -> S
     let (stays, stays_hash) = key(&engine, &tenant("acme"), "lh_stays", &all).await?;
     let asked = || link(r#"{"loanId": "727", "scopes": ["history:read", "webhooks:resend"]}"#);
     let mut tokens = Vec::new();
-    for (key, hash, text) in [(&gone, gone_hash, "lh_gone"), (&stays, stays_hash, "lh_stays")] {
+    for (key, hash) in [(&gone, gone_hash), (&stays, stays_hash)] {
         let link = made(mint(ports, (key, hash), asked(), START).await)?.token;
-        let opened = made(open(ports, link.expose(), START).await)?.expect("opened").token;
-        let SignIn::Done(signed_in) = made(sign_in(ports, text, START).await)? else { panic!("signed in") };
-        tokens.push((link, opened, signed_in.token));
+        let of_link = opened(ports, link.expose(), START).await?.expect("opened").token;
+        let signed_in = made(sign_in(ports, (key, hash), START).await)?.expect("signed in").token;
+        tokens.push((link, of_link, signed_in));
     }
     ports.delete_key(&gone.tenant, gone.id).await?;
-    for ((link, opened, signed_in), stands) in tokens.iter().zip([false, true]) {
-        assert_eq!(made(open(ports, link.expose(), START).await)?.is_some(), stands);
-        for token in [opened, signed_in] {
+    for ((link, of_link, signed_in), stands) in tokens.iter().zip([false, true]) {
+        assert_eq!(opened(ports, link.expose(), START).await?.is_some(), stands);
+        for token in [of_link, signed_in] {
             assert_eq!(session(ports, token.expose(), &loan("727"), START).await?.is_some(), stands);
         }
+    }
+    Ok(())
+}
+
+pub(crate) async fn what_a_key_made_is_over_at_the_keys_end<E: Engine>() -> Stored<()> {
+    let engine = E::fresh().await;
+    let ports = engine.ports();
+    let scopes = vec![Scope::HistoryRead, Scope::PortalWrite];
+    let end = START + 600 * SECOND;
+    let key = Key { expires_at: Some(end), ..Key::new(tenant("acme"), "LMS".into(), scopes, START) };
+    let hash = KeyHash::of("lh_lms");
+    ports.add_key(key.clone(), hash).await?;
+    let asked = link(r#"{"loanId": "727", "scopes": ["history:read"], "ttlSeconds": 3600}"#);
+    let link = made(mint(ports, (&key, hash), asked, START).await)?;
+    assert_eq!(link.grant.until, end, "what the link says of its end is so");
+    let in_session = opened(ports, link.token.expose(), START).await?.expect("opened").token;
+    let signed_in = made(sign_in(ports, (&key, hash), START).await)?.expect("signed in");
+    assert_eq!(signed_in.grant.until, end, "nor does a session say that it lasts longer");
+    for (at, stands) in [(START + (600 * SECOND - MILLISECOND), true), (end, false), (end + SECOND, false)] {
+        assert_eq!(opened(ports, link.token.expose(), at).await?.is_some(), stands, "{at}");
+        for token in [&in_session, &signed_in.token] {
+            assert_eq!(session(ports, token.expose(), &loan("727"), at).await?.is_some(), stands, "{at}");
+        }
+        assert_eq!(authenticate(ports, hash, at).await?.is_some(), stands, "{at}: it signs nobody in");
     }
     Ok(())
 }
@@ -160,8 +194,8 @@ pub(crate) async fn another_tenants_session_is_none_here<E: Engine>() -> Stored<
     let ports = engine.ports();
     for (of, text) in [("acme", "lh_acme"), ("acme-2", "lh_acme_2")] {
         let (of, scopes) = (tenant(of), [Scope::HistoryRead]);
-        key(&engine, &of, text, &scopes).await?;
-        let SignIn::Done(made) = made(sign_in(ports, text, START).await)? else { panic!("signed in") };
+        let (key, hash) = key(&engine, &of, text, &scopes).await?;
+        let made = made(sign_in(ports, (&key, hash), START).await)?.expect("signed in");
         let found = session(ports, made.token.expose(), &loan("727"), START).await?;
         assert_eq!(found.map(|grant| grant.tenant), Some(of));
     }

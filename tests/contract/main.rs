@@ -15,6 +15,7 @@ mod intake;
 mod keys;
 mod leases;
 mod payloads;
+mod releases;
 mod remembering;
 mod resends;
 mod rises;

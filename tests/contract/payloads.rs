@@ -19,6 +19,7 @@ fn answered(row: Attempt, body: &[u8]) -> Attempt {
         truncated: false,
         headers: vec![("X-Empty".into(), String::new())],
         headers_truncated: false,
+        headers_dropped: 0,
     });
     row
 }

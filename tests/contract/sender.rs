@@ -61,6 +61,7 @@ impl Sender for Scripted {
         let received = self.says.map(|body| Received {
             headers: TYPICAL.map(|(name, value)| (name.into(), value.into())).into(),
             headers_truncated: false,
+            headers_dropped: 0,
             body: Bytes::from_static(body.as_bytes()),
             truncated: false,
         });

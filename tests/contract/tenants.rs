@@ -3,11 +3,11 @@
 
 use loanhook::intake::accept;
 use loanhook::model::attempt::AttemptState;
-use loanhook::model::id::{AttemptId, KeyId, TenantId};
+use loanhook::model::id::{AttemptId, TenantId};
 use loanhook::model::key::{Key, KeyHash, Scope};
 use loanhook::ports::{
-    Attempts, Begun, Canceled, Deliveries, Idempotency, Keys, Queued, Replaced, Resends, Span, Stored,
-    Subscriptions, Taken, Wake,
+    Attempts, Begun, Canceled, Deliveries, Idempotency, Keys, ListedKey, Queued, Replaced, Resends, Span,
+    Stored, Subscriptions, Taken, Wake,
 };
 use loanhook::resend::{Named, ResendError, ResendRequest, resend};
 use uuid::Uuid;
@@ -121,14 +121,14 @@ pub(crate) async fn another_tenants_subscriptions_cannot_be_read_or_changed<E: E
 pub(crate) async fn another_tenants_keys_cannot_be_listed_or_deleted<E: Engine>() -> Stored<()> {
     let engine = E::fresh().await;
     let hash = KeyHash::of("lh_0123456789abcdef");
-    let scopes = vec![Scope::Admin];
-    let key =
-        Key { id: KeyId::at(START), tenant: tenant("acme"), name: "CI".into(), scopes, created_at: START };
+    let key = Key::new(tenant("acme"), "CI".into(), vec![Scope::Admin], START);
     engine.ports().add_key(key.clone(), hash).await?;
     assert_eq!(engine.ports().keys(&stranger(), None, 10).await?, []);
+    assert_eq!(engine.ports().listed_key(&stranger(), key.id).await?, None);
     assert!(!engine.ports().delete_key(&stranger(), key.id).await?);
     assert_eq!(engine.ports().key(hash).await?.as_deref(), Some(&key));
-    assert_eq!(engine.ports().keys(&key.tenant, None, 10).await?, std::slice::from_ref(&key));
+    let listed = engine.ports().keys(&key.tenant, None, 10).await?;
+    assert_eq!(listed, [ListedKey { key, last_used_at: None }]);
     Ok(())
 }
 

@@ -70,8 +70,12 @@ pub(crate) async fn a_key_that_cannot_be_read_hides_no_other<E: Engine>() -> Sto
     engine.spoil(Kept::Key(&spoilt, hash));
     let engine = engine.restarted();
     let keys: Vec<_> = all.iter().map(|(key, _)| key.clone()).collect();
-    assert_eq!(engine.ports().keys(&spoilt.tenant, None, 10).await?, keys);
-    assert_eq!(engine.ports().keys(&spoilt.tenant, None, 2).await?, keys[..2]);
+    let listed = async |limit| {
+        let listed = engine.ports().keys(&spoilt.tenant, None, limit).await?;
+        Stored::Ok(listed.into_iter().map(|listed| listed.key).collect::<Vec<_>>())
+    };
+    assert_eq!(listed(10).await?, keys);
+    assert_eq!(listed(2).await?, keys[..2]);
     for (key, hash) in &all {
         assert_eq!(engine.ports().key(*hash).await?.as_ref().map(|found| found.id), Some(key.id));
     }

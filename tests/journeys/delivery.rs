@@ -35,6 +35,7 @@ async fn a_request_carries_what_the_subscription_and_the_standard_say() {
         ("webhook-id", &trace),
         ("loanhook-attempt", "1"),
         ("loanhook-event", "Payment%20Posted%20to%20Account"),
+        ("loanhook-loan", "727"),
     ] {
         assert_eq!(request.header(name), Some(value), "{name}");
     }

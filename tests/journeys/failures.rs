@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
-use crate::harness::rows::{failed_by, well_formed};
+use crate::harness::rows::{failed_by, failed_in, well_formed};
 use crate::harness::{Gate, Journey, Reply, event, room, subscription, text};
 
 /// The only row of a delivery to `url` that had one attempt and no more.
@@ -55,14 +55,14 @@ async fn a_redirect_fails_and_is_not_followed() {
 async fn a_receiver_that_stalls_leaves_a_timeout() {
     let gate = Gate::closed();
     let (_j, row) = row_after(Reply::ok().held(&gate)).await;
-    failed_by(&row, "timeout");
+    failed_in(&row, "wait", "timeout");
 }
 
 #[tokio::test]
 async fn a_receiver_that_stalls_in_the_middle_of_its_answer_leaves_a_timeout() {
     let gate = Gate::closed();
     let (_j, row) = row_after(Reply::stall_in_body(&gate)).await;
-    failed_by(&row, "timeout");
+    failed_in(&row, "read", "timeout");
 }
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn a_port_where_nobody_listens_leaves_a_connect_error() {
     let port = free.local_addr().expect("its address").port();
     drop(free);
     let row = only_attempt_at(&j, &format!("http://127.0.0.1:{port}/")).await;
-    failed_by(&row, "connect");
+    failed_in(&row, "connect", "connect");
     assert!(row["sourceIp"].is_null(), "no connection, no address: {row:#}");
 }
 
@@ -103,14 +103,14 @@ async fn a_port_where_nobody_listens_leaves_a_connect_error() {
 async fn a_name_that_does_not_resolve_leaves_a_dns_error() {
     let j = Journey::begin().await;
     let row = only_attempt_at(&j, "https://no-such-host.invalid/hook").await;
-    failed_by(&row, "dns");
+    failed_in(&row, "resolve", "dns");
 }
 
 #[tokio::test]
 async fn a_receiver_that_speaks_no_tls_leaves_a_tls_error() {
     let j = Journey::begin().await;
     let row = only_attempt_at(&j, &format!("https://127.0.0.1:{}/hook", j.receiver.port())).await;
-    failed_by(&row, "tls");
+    failed_in(&row, "tls", "tls");
     assert!(j.receiver.seen().is_empty());
 }
 
@@ -128,7 +128,7 @@ async fn a_receiver_whose_certificate_nobody_trusts_leaves_a_tls_error_and_gets_
         tls.accept(socket).await.map(|_| ())
     });
     let row = only_attempt_at(&j, &url).await;
-    failed_by(&row, "tls");
+    failed_in(&row, "tls", "tls");
     assert!(handshake.await.expect("it was tried").is_err(), "the certificate was refused");
 }
 
@@ -152,6 +152,18 @@ async fn every_kind_of_failure_is_retried_on_the_same_schedule() {
     let rows = delivery["attempts"].as_array().expect("attempts");
     let numbers: Vec<_> = rows.iter().map(|row| row["attemptNumber"].as_u64().expect("a number")).collect();
     assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
+}
+
+#[tokio::test]
+async fn a_200_with_a_header_line_that_cannot_be_read_is_success_and_the_row_says_what_was_left_out() {
+    let sloppy = b"HTTP/1.1 200 OK\r\nWarning Undefined variable\r\nx-a : 1\r\ncontent-length: 2\r\n\r\nok";
+    let (j, row) = row_after(Reply::raw(sloppy)).await;
+    assert_eq!((&row["outcome"], &row["response"]["headersDropped"]), (&json!("succeeded"), &json!(1)));
+    let whole = j.api.get(&format!("/v1/loans/727/webhooks/{}", text(&row["id"]))).await.is(200).json();
+    let headers = whole["response"]["headers"].as_array().expect("headers");
+    assert!(headers.contains(&json!({"name": "x-a", "value": "1"})), "{whole:#}");
+    let (_j, row) = row_after(Reply::ok()).await;
+    assert_eq!(row["response"]["headersDropped"], 0);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::rows::failed_by;
-use crate::harness::{Journey, Launch, Target, event, subscription};
+use crate::harness::{Journey, Launch, Target, event, subscription, text};
 
 /// The deliveries of one event to all of these URLs, on a process that allows `networks`.
 async fn deliveries(networks: &[&str], urls: &[String]) -> Option<(Journey, Vec<Value>)> {
@@ -28,6 +28,10 @@ fn all_blocked(deliveries: &[Value]) {
         assert_eq!(delivery["attempts"].as_array().map(Vec::len), Some(1), "no retries: {delivery:#}");
         let row = &delivery["attempts"][0];
         failed_by(row, "blocked");
+        let phase = &row["error"]["phase"];
+        assert!(phase == "prepare" || phase == "resolve", "{row:#}");
+        let detail = text(&row["error"]["detail"]);
+        assert!(!detail.contains("loopback") && !detail.contains("127.0.0.1"), "no inside address: {detail}");
         assert!(row["nextAttemptAt"].is_null());
     }
 }
@@ -134,7 +138,7 @@ async fn a_redirect_to_a_refused_address_is_not_followed_either() {
 #[tokio::test]
 async fn a_blocked_delivery_can_be_resent_and_is_blocked_again() {
     let Some((j, deliveries)) = deliveries(&[], &["http://127.0.0.1:9/".to_owned()]).await else { return };
-    let trace = crate::harness::text(&deliveries[0]["traceId"]);
+    let trace = text(&deliveries[0]["traceId"]);
     j.api.resend(trace).await;
     let delivery = j.api.after_attempts(trace, 2).await;
     assert_eq!(delivery["attempts"][1]["attemptNumber"], "manual");

@@ -55,7 +55,7 @@ async fn a_row_has_every_field_and_none_is_absent() {
     assert_eq!(answered["responseCode"], 503);
     assert_eq!(
         answered["response"],
-        json!({"bytes": 9, "contentType": "text/plain", "truncated": false, "href": format!("/v1/loans/727/webhooks/{}/response", text(&answered["id"]))})
+        json!({"bytes": 9, "contentType": "text/plain", "truncated": false, "headersDropped": 0, "href": format!("/v1/loans/727/webhooks/{}/response", text(&answered["id"]))})
     );
     gate.open();
 }

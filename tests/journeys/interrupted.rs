@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::rows::failed_by;
+use crate::harness::rows::{failed_by, failed_in};
 use crate::harness::{Gate, Journey, Received, Reply, event, late, text};
 
 fn attempts(delivery: &Value) -> &[Value] {
@@ -161,4 +161,54 @@ async fn a_resend_that_was_promised_is_sent_after_a_kill() {
             "{row:#}"
         );
     }
+}
+
+/// The rows of a delivery whose first request was lost on a kept connection: the receiver took it, and hung up without
+/// a byte of an answer. The connection is kept for a few seconds only, so it may take several tries.
+async fn lost_on_a_kept_connection(j: &Journey, lose: impl AsyncFn(&str) -> Value) -> Value {
+    for _ in 0..20 {
+        let trace = j.api.send_one(&event("727")).await;
+        j.api.settled(&trace).await;
+        j.receiver.replies("/hook", [Reply::hang_up()]);
+        let delivery = lose(&trace).await;
+        if attempts(&delivery).iter().any(|row| row["error"]["kind"] == "interrupted") {
+            return delivery;
+        }
+    }
+    panic!("no connection was kept from one request to the next");
+}
+
+#[tokio::test]
+async fn a_request_that_a_kept_connection_lost_is_followed_at_once_without_using_up_a_retry() {
+    let Some(j) = Journey::alone().await else { return };
+    j.subscribe("/hook", json!({"retry": {"delays": []}})).await;
+    let delivery = lost_on_a_kept_connection(&j, async |_| {
+        let trace = j.api.send_one(&event("727")).await;
+        j.api.settled(&trace).await
+    })
+    .await;
+
+    assert_eq!(delivery["status"], "succeeded");
+    let rows = attempts(&delivery);
+    assert_eq!(rows.len(), 2, "{delivery:#}");
+    failed_in(&rows[0], "wait", "interrupted");
+    assert_eq!((&rows[1]["attemptNumber"], &rows[1]["responseCode"]), (&json!(2), &json!(200)));
+}
+
+#[tokio::test]
+async fn a_resend_that_a_kept_connection_lost_is_not_repeated() {
+    let Some(j) = Journey::alone().await else { return };
+    j.subscribe("/hook", json!({"retry": {"delays": []}})).await;
+    let delivery = lost_on_a_kept_connection(&j, async |trace| {
+        j.api.resend(trace).await;
+        j.api.after_attempts(trace, 2).await
+    })
+    .await;
+
+    let trace = text(&delivery["traceId"]);
+    failed_in(&attempts(&delivery)[1], "wait", "interrupted");
+    assert_eq!(delivery["status"], "succeeded");
+    let later = j.api.resend(trace).await;
+    let rows = j.api.after_attempts(trace, 3).await;
+    assert_eq!(attempts(&rows)[2]["id"], later, "nothing came between: {rows:#}");
 }

@@ -15,7 +15,7 @@ const ANSWER: &str = "hush-answer-4713";
 fn logging(format: &str) -> Launch {
     let mut launch =
         Launch { arguments: vec!["--log-format".to_owned(), format.to_owned()], ..Launch::default() };
-    launch.environment.push(("LOANHOOK_LOG".to_owned(), "debug".to_owned()));
+    launch.environment.push(("LOANHOOK_LOG".to_owned(), "trace".to_owned()));
     launch
 }
 
@@ -50,6 +50,13 @@ async fn every_kind_of_attempt(format: &str) -> Option<Seen> {
     }
     let colleague = j.api.colleague("Ann", &["history:read"]).await;
     colleague.get("/v1/subscriptions").await.is(200);
+    let link =
+        j.api.post("/v1/portal-links", &json!({"loanId": "727", "scopes": ["history:read"]})).await.is(201);
+    let link = text(&link.json()["url"]).to_owned();
+    let (_, path) = link.split_once(&j.target.base().expect("it runs")).expect("a link here");
+    let session = colleague.with_key(None).get(path).await.is(303).header("set-cookie").to_owned();
+    let session = session.split(['=', ';']).nth(1).expect("a cookie has a value").to_owned();
+    let (_, token) = link.split_once("token=").expect("a link has a token");
     j.api.with_key(Some("lh_wrong_key_of_nobody_0123456789")).get("/v1/keys").await.problem(401);
     j.api
         .request("POST", "/v1/events")
@@ -59,7 +66,7 @@ async fn every_kind_of_attempt(format: &str) -> Option<Seen> {
         .problem(400);
     let own = [PAYLOAD, HEADER, ANSWER, "lh_wrong_key_of_nobody_0123456789", OPERATOR_KEY, j.api.key()];
     let mut secrets = own.map(str::to_owned).to_vec();
-    secrets.push(colleague.key().to_owned());
+    secrets.extend([colleague.key().to_owned(), token.to_owned(), session]);
     for secret in [&made["signingSecret"], &rotated["signingSecret"]] {
         secrets.push(text(secret).trim_start_matches("whsec_").to_owned());
     }
@@ -69,6 +76,19 @@ async fn every_kind_of_attempt(format: &str) -> Option<Seen> {
 }
 
 impl Seen {
+    /// The operator reads which address was refused, which the row does not say.
+    #[track_caller]
+    fn names_what_was_refused(&self, lines: impl Iterator<Item = String>) {
+        let lines: Vec<_> = lines.collect();
+        let [line] = &lines[..] else { panic!("one attempt is blocked: {lines:?}") };
+        let blocked = self.rows.iter().find(|row| row["error"]["kind"] == "blocked").expect("one is blocked");
+        for name in ["id", "traceId"].map(|field| text(&blocked[field])) {
+            assert!(line.contains(name), "{line}");
+        }
+        assert!(line.contains("10.1.2.3, a private address"), "{line}");
+        assert!(!text(&blocked["error"]["detail"]).contains("10.1.2.3"), "{blocked:#}");
+    }
+
     #[track_caller]
     fn hushed(&self, log: &str) {
         for secret in &self.secrets {
@@ -82,9 +102,16 @@ async fn a_log_as_json_has_one_line_an_attempt_that_names_it_and_shows_nothing_o
     let Some(seen) = every_kind_of_attempt("json").await else { return };
     assert_eq!(seen.rows.len(), 4);
     let said = seen.j.target.said_of_attempts(seen.rows.len()).await;
+    let (refusals, lines): (Vec<Value>, Vec<Value>) = said
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .partition(|line| line["message"] == "attempt.blocked");
+    seen.names_what_was_refused(refusals.iter().map(ToString::to_string));
+    let named = lines;
     let mut lines: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for line in said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
-        if let Some(attempt) = line["attempt_id"].as_str() {
+    for line in &named {
+        let is_of_attempt = line["message"].as_str().is_some_and(|message| message.starts_with("attempt."));
+        if let Some(attempt) = line["attempt_id"].as_str().filter(|_| is_of_attempt) {
             lines.entry(attempt.to_owned()).or_default().push(line.clone());
         }
     }
@@ -109,9 +136,13 @@ async fn a_log_as_json_has_one_line_an_attempt_that_names_it_and_shows_nothing_o
 async fn a_log_as_text_names_each_attempt_once_and_shows_nothing_of_it() {
     let Some(seen) = every_kind_of_attempt("text").await else { return };
     let said = seen.j.target.said_of_attempts(seen.rows.len()).await;
+    let (refusals, lines): (Vec<&str>, Vec<&str>) =
+        said.lines().partition(|line| line.contains("attempt.blocked"));
+    seen.names_what_was_refused(refusals.into_iter().map(str::to_owned));
     for row in &seen.rows {
         let id = text(&row["id"]);
-        assert_eq!(said.lines().filter(|line| line.contains(id)).count(), 1, "{id}:\n{said}");
+        let of_attempt = lines.iter().filter(|line| line.contains(id) && line.contains(" attempt."));
+        assert_eq!(of_attempt.count(), 1, "{id}:\n{said}");
     }
     seen.hushed(&said);
 }

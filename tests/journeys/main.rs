@@ -1,10 +1,13 @@
 //! Journeys: each proves a rule of loanhook through the outside, over HTTP against the running program,
 //! with a receiver that answers, stalls and breaks as it is told.
 
+mod admin_key;
 mod batch;
 mod bytes;
+mod callers;
 mod cancel;
 mod cli;
+mod clock;
 mod crash;
 mod delivery;
 mod downloads;
@@ -15,11 +18,14 @@ mod filters;
 mod formulas;
 mod guard;
 mod harness;
+mod health;
 mod history;
+mod hosts;
 mod idempotency;
 mod independence;
 mod intake;
 mod interrupted;
+mod key_ends;
 mod keys;
 mod killed;
 mod limits;
@@ -30,15 +36,19 @@ mod openapi;
 mod pages;
 mod portal;
 mod problems;
+mod query_values;
 mod resend;
 mod restart;
 mod retries;
 mod retry_policy;
 mod secrets;
 mod shapes;
+mod shares;
 mod starting;
+mod strangers;
 mod subscriptions;
 mod templates;
 mod tenants;
+mod test_sends;
 mod triggers;
 mod warnings;

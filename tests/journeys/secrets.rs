@@ -162,6 +162,40 @@ async fn header_values_are_write_only_and_three_stars_keep_them() {
 }
 
 #[tokio::test]
+async fn three_stars_keep_no_value_for_another_host() {
+    let j = Journey::begin().await;
+    let headers = json!({"request": {"headers": {"Authorization": "Bearer the-secret-token"}}});
+    let made = j.subscribe("/hook", headers).await;
+    let elsewhere = crate::harness::Receiver::start().await;
+    let moved =
+        |url: &str, value: &str| subscription(url, json!({"request": {"headers": {"authorization": value}}}));
+    for url in [
+        elsewhere.url("/evil"),
+        "https://127.0.0.1/hook".to_owned(),
+        j.receiver.url("/hook").replace("127.0.0.1", "localhost"),
+        j.receiver.url("/hook").replace("http:", "https:"),
+    ] {
+        let refused = j.api.put(&path(&made), &moved(&url, "***")).await.problem(422);
+        assert_eq!(refused["errors"][0]["pointer"], "/request/headers/authorization", "{url}: {refused}");
+        assert!(text(&refused["errors"][0]["detail"]).contains("give the value again"), "{url}: {refused}");
+    }
+    // A value that was given for a host in between is none of the first one.
+    j.api.put(&path(&made), &moved(&elsewhere.url("/own"), "Bearer another")).await.is(200);
+    j.api
+        .put(&path(&made), &moved(&j.receiver.url("/hook"), "***"))
+        .await
+        .points_at(&["/request/headers/authorization"]);
+    j.api.put(&path(&made), &moved(&elsewhere.url("/other"), "***")).await.is(200);
+    j.api.send_one(&event("727")).await;
+    let request = elsewhere.next().await;
+    assert_eq!(
+        (request.target.as_str(), request.header("authorization")),
+        ("/other", Some("Bearer another"))
+    );
+    assert!(j.receiver.seen().is_empty());
+}
+
+#[tokio::test]
 async fn three_stars_without_a_stored_value_are_422() {
     let j = Journey::begin().await;
     let stars = subscription(&j.receiver.url("/hook"), json!({"request": {"headers": {"x-a": "***"}}}));

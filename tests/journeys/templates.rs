@@ -64,7 +64,51 @@ async fn body_url_and_headers_arrive_as_they_were_written() {
     );
     assert_eq!(String::from_utf8_lossy(&request.body), expected);
     let row = &j.api.settled(&trace).await["attempts"][0];
+    let row = j.api.get(&format!("/v1/loans/727/webhooks/{}", text(&row["id"]))).await.is(200).json();
     assert_eq!(row["destination"], j.receiver.url(&request.target));
+}
+
+#[tokio::test]
+async fn an_event_that_does_not_say_when_occurred_when_it_was_accepted() {
+    let j = Journey::begin().await;
+    let at = "[[v('occurred-at')]]";
+    let made = j
+        .api
+        .subscribe(&crate::harness::subscription(
+            &j.receiver.url(&format!("/hook?at={at}")),
+            json!({"request": {"payload": format!(r#"{{"at": "{at}"}}"#), "headers": {"X-At": at}}}),
+        ))
+        .await;
+    let event = crate::harness::event("727");
+    let asked =
+        || j.api.request("POST", "/v1/events").header("idempotency-key", "a key").json(&event).answer();
+    let accepted = asked().await.is(202).json();
+    let trace = text(&accepted["deliveries"][0]["traceId"]).to_owned();
+    let delivery = j.api.settled(&trace).await;
+    assert_eq!((&delivery["status"], &delivery["occurredAt"]), (&json!("succeeded"), &Value::Null));
+    let accepted_at = text(&delivery["acceptedAt"]);
+    let request = j.receiver.next().await;
+    assert_eq!(request.target, format!("/hook?at={}", accepted_at.replace(':', "%3A")));
+    assert_eq!(request.header("x-at"), Some(accepted_at));
+    assert_eq!(request.json()["at"], accepted_at);
+
+    // It stays as it was rendered, whatever comes later.
+    assert_eq!(asked().await.is(202).json(), accepted);
+    j.api.resend(&trace).await;
+    assert_eq!(j.receiver.next().await.frozen(), request.frozen());
+    // A test agrees, and says when it is told.
+    let test = format!("/v1/subscriptions/{}/test", text(&made["id"]));
+    j.api.post(&test, &json!({"loanId": "728"})).await.is(202);
+    assert!(text(&j.receiver.next().await.json()["at"]) >= accepted_at);
+    let told = json!({"loanId": "728", "occurredAt": "2026-11-23T10:00:00Z"});
+    j.api.post(&test, &told).await.is(202);
+    assert_eq!(j.receiver.next().await.json()["at"], "2026-11-23T10:00:00Z");
+    j.api.post(&test, &json!({"loanId": "728", "occurredAt": "today"})).await.points_at(&["/occurredAt"]);
+    for target in ["header", "body"] {
+        let tried = json!({"template": format!("\"{at}\""), "target": target});
+        let rendered = j.api.post("/v1/templates/render", &tried).await.is(200).json();
+        assert!(text(&rendered["rendered"]).trim_matches('"').starts_with("20"), "{rendered}");
+    }
 }
 
 #[tokio::test]

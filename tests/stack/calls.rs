@@ -37,7 +37,18 @@ const INTAKE: Calls = &[
     (QUEUE, &["sqs:SendMessage"]),
 ];
 const DELIVERY: Calls = &[
-    (TABLE, &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"]),
+    (
+        TABLE,
+        &[
+            "dynamodb:GetItem",
+            "dynamodb:BatchGetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:Query",
+        ],
+    ),
+    (BY_TRACE, &["dynamodb:Query"]),
     (SMALL_PAYLOADS, &["dynamodb:GetItem", "dynamodb:PutItem"]),
     (PAYLOADS, &["s3:GetObject", "s3:PutObject"]),
     (BUCKET, &["s3:ListBucket"]),

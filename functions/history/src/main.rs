@@ -11,6 +11,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let engine = Aws::new(&aws::sdk_config().await, config.stack);
     let router = api::history(engine.clone())
         .merge(api::portal(engine.clone(), config.site.clone()))
-        .merge(page::router(engine, config.site));
-    http::serve(api::complete(router)).await
+        .merge(page::router(engine.clone(), config.site));
+    http::serve(engine, api::complete(router)).await
 }

@@ -8,5 +8,5 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     aws::log();
     let config = Config::from_env()?;
     let engine = Aws::new(&aws::sdk_config().await, config.stack);
-    http::serve(api::complete(api::subscriptions(engine))).await
+    http::serve(engine.clone(), api::complete(api::subscriptions(engine))).await
 }

@@ -30,6 +30,9 @@ pub(crate) struct Row {
     pub(crate) resend_of: Option<String>,
     pub(crate) resends: u64,
     pub(crate) occurred_at: Option<String>,
+    /// Absent where loanhook is older than this command.
+    #[serde(default)]
+    pub(crate) test: bool,
     pub(crate) outcome: String,
     pub(crate) response_code: Option<u16>,
     pub(crate) error: Option<AttemptError>,
@@ -44,6 +47,8 @@ pub(crate) struct Row {
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct AttemptError {
     pub(crate) kind: String,
+    /// None where the server does not know it, or is of an older version.
+    pub(crate) phase: Option<String>,
     pub(crate) detail: String,
 }
 
@@ -59,6 +64,8 @@ pub(crate) struct Payload {
     pub(crate) headers: Vec<Header>,
     #[serde(default)]
     pub(crate) headers_truncated: bool,
+    #[serde(default)]
+    pub(crate) headers_dropped: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -71,6 +78,12 @@ impl Row {
     /// `1`, `2`, … or `manual`.
     pub(crate) fn attempt(&self) -> String {
         self.attempt_number.as_str().map_or_else(|| self.attempt_number.to_string(), ToOwned::to_owned)
+    }
+
+    /// The event title, with a mark where a test sent it.
+    pub(crate) fn title(&self) -> String {
+        let mark = if self.test { "[test] " } else { "" };
+        format!("{mark}{}", self.event_title)
     }
 
     /// The response code, or what went wrong instead, or what is under way.
@@ -110,6 +123,8 @@ pub(crate) struct Delivery {
     pub(crate) event_title: String,
     pub(crate) event_name: String,
     pub(crate) occurred_at: Option<String>,
+    #[serde(default)]
+    pub(crate) test: bool,
     pub(crate) accepted_at: String,
     pub(crate) status: String,
     pub(crate) next_attempt_at: Option<String>,

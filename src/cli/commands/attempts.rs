@@ -131,7 +131,7 @@ impl Layout {
         let cells = [
             Cell::new(id),
             Cell::new(trace),
-            Cell::new(clean(&row.event_title)),
+            Cell::new(clean(&row.title())),
             Cell::new(clean(method)),
             result,
             Cell::new(sent),

@@ -54,6 +54,7 @@ fn details(row: &Row) -> Vec<(&'static str, Option<String>)> {
         ("Loan", Some(clean(&row.loan_id))),
         ("Event title", Some(clean(&row.event_title))),
         ("Event name", Some(clean(&row.event_name))),
+        ("Test", row.test.then(|| "yes: no event of the loan".to_owned())),
         ("Occurred at", when(&row.occurred_at)),
         ("Subscription", Some(clean(&row.subscription_id))),
         ("Request", Some(request(row))),
@@ -63,6 +64,7 @@ fn details(row: &Row) -> Vec<(&'static str, Option<String>)> {
         ("Resends so far", Some(row.resends.to_string())),
         ("Outcome", Some(clean(&row.outcome))),
         ("Response", Some(result)),
+        ("Failed in phase", row.error.as_ref().and_then(|error| error.phase.as_deref().map(clean))),
         ("Sent at", Some(time(&row.sent_at))),
         ("Response time", row.response_time_ms.map(|ms| format!("{ms:.1} ms"))),
         ("Sent from", text(&row.source_ip)),
@@ -85,6 +87,9 @@ fn payload(payload: &Payload) -> String {
 }
 
 fn print_headers(response: &Payload) -> Outcome {
+    if response.headers_dropped > 0 {
+        out::line(format_args!("\nHeader lines that could not be read: {}", response.headers_dropped))?;
+    }
     if response.headers.is_empty() {
         return Ok(());
     }

@@ -99,6 +99,7 @@ fn details(delivery: &Delivery) -> Vec<(&'static str, Option<String>)> {
         ("Loan", Some(clean(&delivery.loan_id))),
         ("Event title", Some(clean(&delivery.event_title))),
         ("Event name", Some(clean(&delivery.event_name))),
+        ("Test", delivery.test.then(|| "yes: no event of the loan".to_owned())),
         ("Event ID", Some(clean(&delivery.event_id))),
         ("Subscription", Some(clean(&delivery.subscription_id))),
         ("Occurred at", delivery.occurred_at.as_deref().map(time)),

@@ -47,6 +47,7 @@ pub(super) async fn run(args: DemoArgs) -> Outcome {
         listen: SocketAddr::new(LOCALHOST, 0),
         data: folder.path().join("data"),
         allow_networks: vec![IpNet::from(LOCALHOST)],
+        trusted_proxies: Vec::new(),
         concurrency: CONCURRENCY,
         admin_key: None,
         site: Site::default(),

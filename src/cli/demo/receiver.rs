@@ -13,8 +13,12 @@ use axum::routing::any;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::LOCALHOST;
-use crate::cli::{Outcome, http};
+use super::{CONCURRENCY, LOCALHOST};
+use crate::cli::Outcome;
+use crate::cli::listener::{self, Bounds};
+
+/// Several for each webhook that is under way.
+const CONNECTIONS: usize = 8 * CONCURRENCY as usize;
 
 /// How often a delivery fails where it fails at first.
 const FAILURES: u32 = 2;
@@ -54,7 +58,8 @@ impl Receiver {
             .route("/slow", any(slow))
             .with_state(Arc::clone(&state));
         let (stop, stopped) = watch::channel(false);
-        tokio::spawn(http::serve(listener, router, stopped));
+        let bounds = Bounds { connections: CONNECTIONS, trusted_proxies: Vec::new() };
+        tokio::spawn(listener::serve(listener, router, bounds, stopped));
         Ok(Self { address, state, _stop: stop })
     }
 

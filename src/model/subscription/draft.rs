@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::destination::url_fault;
 use super::headers::{check_headers, is_header_value};
-use super::{Cached, Criteria, Fire, Method, Request, Settings};
+use super::url_text::url_fault;
+use super::{Cached, Criteria, Fire, Method, Request, Settings, may_keep_credentials};
 use crate::model::formula::Formula;
 use crate::model::object::{object, optional_object, texts};
 use crate::model::retry::{RetryDraft, RetryPolicy};
@@ -91,7 +91,8 @@ struct RequestDraft {
     method: Method,
     #[schema(max_length = 8192, example = "https://core.example.com/hooks/loans")]
     url: String,
-    /// Values are write-only: reads show `***`, which in a PUT keeps the stored value.
+    /// Values are write-only: reads show `***`, which in a PUT keeps the stored value as long as scheme, host and port
+    /// of the URL stay the same.
     #[serde(default, deserialize_with = "texts")]
     headers: BTreeMap<String, String>,
     #[serde(default = "json")]
@@ -185,7 +186,8 @@ impl CriteriaDraft {
 
 impl RequestDraft {
     fn check(self, stored: Option<&Request>, faults: &mut Faults) -> Request {
-        check_url(&self.url, faults);
+        let is_url = check_url(&self.url, faults);
+        let moved = is_url && stored.is_some_and(|stored| !may_keep_credentials(&stored.url, &self.url));
         if self.content_type.is_empty() || !is_header_value(&self.content_type) {
             faults.add("/request/contentType", "must be a media type, such as application/json");
         }
@@ -197,21 +199,26 @@ impl RequestDraft {
         Request {
             method: self.method,
             url: self.url,
-            headers: check_headers(self.headers, stored, faults),
+            headers: check_headers(self.headers, stored, moved, faults),
             content_type: self.content_type,
             payload: self.payload,
         }
     }
 }
 
-fn check_url(text: &str, faults: &mut Faults) {
-    let template = match Template::parse(text, Target::Url) {
-        Ok(template) => template,
-        Err(error) => return faults.add_at("/request/url", error.to_string(), error.at),
+/// Whether it may be a URL of requests; if not, `faults` say why.
+fn check_url(text: &str, faults: &mut Faults) -> bool {
+    let fault = match Template::parse(text, Target::Url) {
+        Ok(template) => url_fault(text, &template),
+        Err(error) => {
+            faults.add_at("/request/url", error.to_string(), error.at);
+            return false;
+        }
     };
-    if let Some(fault) = url_fault(text, &template) {
+    if let Some(fault) = fault {
         faults.add("/request/url", fault);
     }
+    fault.is_none()
 }
 
 #[cfg(test)]

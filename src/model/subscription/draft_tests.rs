@@ -43,6 +43,7 @@ fn urls_by_table() {
         ("https://[[v('user')]]@core.example.com/", false),
         ("[[v('url')]]", false),
         ("[[v('a')]]://core.example.com/", false),
+        ("https://core.example.com/hooks?token=***", false),
         ("https://core.example.com/a b", false),
         ("https:// core.example.com/", false),
     ] {
@@ -83,18 +84,42 @@ fn headers_by_table() {
     assert!(settings(|body| body["request"]["headers"]["X"] = "a".repeat(33_000).into()).is_err());
 }
 
+/// What comes of a PUT with this request, on settings with one header.
+fn put(request: &Value) -> Result<Settings, Vec<String>> {
+    let stored = settings(|body| body["request"]["headers"]["Authorization"] = "Bearer x".into());
+    let draft = json!({"title": "Core banking", "criteria": {"events": ["*"]}, "request": request});
+    let draft: SubscriptionDraft = serde_json::from_value(draft).expect("a draft");
+    let checked = draft.check(Some(&stored.expect("good settings")));
+    checked.map_err(|faults| faults.0.into_iter().map(|fault| fault.pointer).collect())
+}
+
 #[test]
-fn stars_keep_the_stored_value() {
-    let stored =
-        settings(|body| body["request"]["headers"]["Authorization"] = "Bearer x".into()).expect("good");
-    let draft: SubscriptionDraft = serde_json::from_value(json!({
-        "title": "Core banking",
-        "criteria": {"events": ["*"]},
-        "request": {"url": "https://core.example.com/", "headers": {"authorization": "***"}},
-    }))
-    .expect("a draft");
-    let settings = draft.check(Some(&stored)).expect("good settings");
-    assert_eq!(settings.request.headers["authorization"], "Bearer x");
+fn stars_keep_the_stored_value_where_scheme_host_and_port_stay() {
+    for url in ["https://core.example.com/", "https://CORE.example.com:443/other?a=[[v('loan-id')]]"] {
+        let kept = put(&json!({"url": url, "headers": {"authorization": "***"}})).expect("good settings");
+        assert_eq!(kept.request.headers["authorization"], "Bearer x");
+    }
+    for url in
+        ["https://evil.example/hooks", "http://core.example.com/hooks", "https://core.example.com:444/"]
+    {
+        let refused = put(&json!({"url": url, "headers": {"AUTHORIZATION": "***"}}));
+        assert_eq!(refused.map(|_| ()), Err(vec!["/request/headers/AUTHORIZATION".to_owned()]), "{url}");
+        let again =
+            put(&json!({"url": url, "headers": {"Authorization": "Bearer y"}})).expect("good settings");
+        assert_eq!(again.request.headers["Authorization"], "Bearer y");
+    }
+    // What is no URL is one fault, not two.
+    let refused = put(&json!({"url": "no url", "headers": {"Authorization": "***"}}));
+    assert_eq!(refused.map(|_| ()), Err(vec!["/request/url".to_owned()]));
+}
+
+#[test]
+fn stars_within_a_value_keep_nothing() {
+    for value in ["Bearer ***", "***x", "****"] {
+        let url = "https://core.example.com/";
+        let set = put(&json!({"url": url, "headers": {"Authorization": value}})).expect("good settings");
+        assert_eq!(set.request.headers["Authorization"], value);
+    }
 }
 
 #[test]

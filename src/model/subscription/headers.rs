@@ -13,10 +13,12 @@ pub const HIDDEN: &str = "***";
 /// The most that header names and values may have in all, in bytes.
 pub const MAX_HEADERS: usize = 32 * 1024;
 
-/// The headers with their values, those that `***` keeps taken from the `stored` request.
+/// The headers with their values, those that `***` keeps taken from the `stored` request; `moved` if requests go to
+/// another host than those of `stored`, where no value is kept.
 pub(super) fn check_headers(
     told: BTreeMap<String, String>,
     stored: Option<&Request>,
+    moved: bool,
     faults: &mut Faults,
 ) -> BTreeMap<String, String> {
     let mut seen = BTreeSet::new();
@@ -33,6 +35,11 @@ pub(super) fn check_headers(
                     .map(|(_, value)| value)
             });
             match kept {
+                Some(_) if moved => faults.add(
+                    &pointer,
+                    "*** keeps the stored value only where requests go to the same scheme, host and port, and \
+                     request.url has another: give the value again",
+                ),
                 Some(kept) => value.clone_from(kept),
                 None => faults.add(&pointer, "*** keeps a stored value, and there is none: give the value"),
             }

@@ -1,23 +1,25 @@
 //! The settings of one webhook.
 
 mod compiled;
-mod destination;
+mod credentials;
 mod draft;
 mod headers;
 mod matching;
+mod url_text;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 pub use compiled::Cached;
-pub use destination::{MAX_URL, url_fault};
+pub use credentials::may_keep_credentials;
 pub use draft::SubscriptionDraft;
 pub use headers::HIDDEN;
 pub use headers::MAX_HEADERS;
 pub(super) use headers::is_header_value;
 pub use headers::value_fault;
 pub use matching::Verdict;
+pub use url_text::{MAX_URL, url_fault};
 
 use super::id::{SubscriptionId, TenantId};
 use super::retry::RetryPolicy;

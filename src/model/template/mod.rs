@@ -1,7 +1,8 @@
 //! Templates: `[[v('variable-name')]]` in a payload, a URL or a header value.
 //!
 //! A placeholder stands for a variable of the event's context, or for one of `event-name`, `loan-id`,
-//! `trace-id` and `occurred-at`, which come first. `[[v('name','default')]]` says what stands there where the
+//! `trace-id` and `occurred-at`, which come first and are always there (an event that does not say when it occurred
+//! did when it was accepted). `[[v('name','default')]]` says what stands there where the
 //! variable is missing or null; a path such as `payments[0].amount` leads into lists and objects. A template is
 //! read once, when it is saved, and each placeholder escapes for where it stands; numbers keep
 //! their spelling.
@@ -107,6 +108,21 @@ enum Place {
     Plain,
 }
 
+impl Place {
+    /// How many bytes one byte of a value becomes at most. What JSON escapes is escaped in the event already,
+    /// but for the quotes and backslashes of an object or list that stands in a string.
+    const fn growth(self) -> usize {
+        match self {
+            Self::JsonValue | Self::JsonValueOfLine | Self::Plain => 1,
+            Self::JsonString => 2,
+            // `%41`
+            Self::UrlPath | Self::UrlQuery | Self::Header | Self::Form => 3,
+            // `&quot;`
+            Self::Xml => 6,
+        }
+    }
+}
+
 impl Template {
     pub fn parse(text: &str, target: Target) -> Result<Self, TemplateError> {
         parse::parse(text, target)
@@ -148,6 +164,15 @@ impl Template {
         }
     }
 
+    /// How many bytes it comes to for an event at most, and no more than `most`. No value is read for it.
+    pub fn size_at_most(&self, variables: &Variables<'_>, most: usize) -> usize {
+        let sizes = self.parts.iter().map(|part| match part {
+            Part::Text(plain) => plain.len(),
+            Part::Placeholder(placeholder) => placeholder.size_at_most(variables),
+        });
+        sizes.fold(0, usize::saturating_add).min(most)
+    }
+
     /// With something harmless in the place of each value, to see what it will look like.
     pub(crate) fn sample(&self) -> String {
         let parts = self.parts.iter().map(|part| match part {
@@ -159,6 +184,14 @@ impl Template {
 }
 
 impl Placeholder {
+    fn size_at_most(&self, variables: &Variables<'_>) -> usize {
+        // A default is written as text, of which JSON may escape each character (`\u0007`).
+        let default = self.default.as_ref().map_or(0, |default| 6 * default.len());
+        let written = variables.written_size(&self.name).max(default);
+        // Quotes where the value is a JSON string, and what escapes make of each byte at most.
+        written.saturating_add(2).saturating_mul(self.place.growth())
+    }
+
     /// What stands in its place for an event.
     fn value(&self, variables: &Variables<'_>) -> Result<String, Unrenderable> {
         let name = &self.name;
@@ -176,6 +209,9 @@ impl Placeholder {
     }
 }
 
+#[cfg(test)]
+#[path = "size_tests.rs"]
+mod size_tests;
 #[cfg(test)]
 #[path = "tests.rs"]
 mod tests;

@@ -21,7 +21,7 @@ fn rendered(template: &str, target: Target) -> Result<String, String> {
         event_name: "Payment Posted",
         loan_id: "727",
         trace_id: TraceId::of(EventId::at(at), SubscriptionId::at(at)),
-        occurred_at: None,
+        occurred_at: "2026-11-23T10:00:00.000Z".into(),
     };
     let template = Template::parse(template, target).map_err(|error| error.to_string())?;
     template.render(&variables, 10_000).map_err(|error| error.to_string())
@@ -73,7 +73,7 @@ fn a_default_stands_for_what_is_missing_or_null() {
         (r#"{"a": [[v('missing','no \'one\'')]]}"#, JSON, r#"{"a": "no 'one'"}"#),
         (r#"{"a": "[[v('none','0')]]"}"#, JSON, r#"{"a": "0"}"#),
         ("[[v('amount','0')]][[v('payments[9].amount','-')]]", PLAIN, "250.00-"),
-        ("[[v('occurred-at','never')]]", PLAIN, "never"),
+        ("[[v('occurred-at','never')]]", PLAIN, "2026-11-23T10:00:00.000Z"),
     ] {
         assert_eq!(rendered(template, target).as_deref(), Ok(expected), "{template}");
     }

@@ -6,9 +6,9 @@ use serde_json::value::RawValue;
 
 use super::Place;
 use super::{escape, path};
-use crate::model::event::Event;
 use crate::model::formula::Context;
 use crate::model::id::TraceId;
+use crate::model::occurrence::Occurrence;
 
 /// All that a template can name for one delivery.
 #[derive(Debug)]
@@ -17,7 +17,8 @@ pub struct Variables<'a> {
     pub event_name: &'a str,
     pub loan_id: &'a str,
     pub trace_id: TraceId,
-    pub occurred_at: Option<&'a str>,
+    /// When the event says that it occurred, else when it was accepted.
+    pub occurred_at: Cow<'a, str>,
 }
 
 /// What was found under a name.
@@ -32,25 +33,45 @@ pub(super) enum Found<'a> {
 }
 
 impl<'a> Variables<'a> {
-    pub fn of(event: &'a Event, context: &'a Context<'a>, trace_id: TraceId) -> Self {
+    pub fn of(occurrence: &'a Occurrence<'_>, context: &'a Context<'a>, trace_id: TraceId) -> Self {
+        let event = occurrence.event;
+        let accepted = || Cow::Owned(occurrence.at.to_string());
         Self {
             context,
             event_name: &event.name,
             loan_id: event.loan_id.as_str(),
             trace_id,
-            occurred_at: event.occurred_at.as_deref(),
+            occurred_at: event.occurred_at.as_deref().map_or_else(accepted, Cow::Borrowed),
         }
     }
 
-    pub(super) fn find(&self, name: &str) -> Result<Option<Found<'a>>, &'static str> {
+    pub(super) fn find(&'a self, name: &str) -> Result<Option<Found<'a>>, &'static str> {
         let text = match name {
-            "event-name" => Some(Cow::Borrowed(self.event_name)),
-            "loan-id" => Some(Cow::Borrowed(self.loan_id)),
-            "trace-id" => Some(Cow::Owned(self.trace_id.to_string())),
-            "occurred-at" => self.occurred_at.map(Cow::Borrowed),
+            "event-name" => Cow::Borrowed(self.event_name),
+            "loan-id" => Cow::Borrowed(self.loan_id),
+            "trace-id" => Cow::Owned(self.trace_id.to_string()),
+            "occurred-at" => Cow::Borrowed(&*self.occurred_at),
             _ => return self.in_context(name),
         };
-        Ok(text.map(Found::Text))
+        Ok(Some(Found::Text(text)))
+    }
+
+    /// How many bytes a variable has as it is written in the event; of a path, all of the variable that it leads into.
+    pub(super) fn written_size(&self, name: &str) -> usize {
+        match name {
+            // They hold no controls: of what they hold, JSON escapes quotes and backslashes.
+            "event-name" => 2 * self.event_name.len(),
+            "loan-id" => 2 * self.loan_id.len(),
+            "trace-id" => uuid::fmt::Hyphenated::LENGTH,
+            "occurred-at" => self.occurred_at.len(),
+            _ => {
+                let variable = self.context.raw(name).or_else(|| {
+                    let (variable, _) = path::parse(name).ok()?;
+                    self.context.raw(variable)
+                });
+                variable.map_or(0, |json| json.get().len())
+            }
+        }
     }
 
     /// A variable of this very name, else where its path leads.

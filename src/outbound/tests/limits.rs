@@ -7,16 +7,17 @@ use tokio::join;
 use super::{
     answer, assert_failed, client, post,
     receiver::{OK, Receiver},
+    send,
 };
 use crate::{
-    model::failure::ErrorKind,
+    model::failure::{ErrorKind, Phase},
     outbound::{MAX_BODY_BYTES, MAX_HEADER_BYTES, Received, client::MAX_HEADERS},
 };
 
 async fn answered(bytes: &[u8]) -> Received {
     let receiver = Receiver::start().await;
     let client = client();
-    let (sent, _) = join!(client.send(post(&receiver.url("/"), "{}")), receiver.answer(bytes));
+    let (sent, _) = join!(send(&client, post(&receiver.url("/"), "{}")), receiver.answer(bytes));
     answer(sent)
 }
 
@@ -32,7 +33,7 @@ async fn a_body_of_one_mebibyte_is_kept_whole() {
 async fn a_longer_body_is_cut_and_its_status_still_counts() {
     let receiver = Receiver::start().await;
     let client = client();
-    let (sent, ()) = join!(client.send(post(&receiver.url("/"), "{}")), async {
+    let (sent, ()) = join!(send(&client, post(&receiver.url("/"), "{}")), async {
         let mut peer = receiver.accept().await;
         peer.request().await.expect("a request");
         peer.write(b"HTTP/1.1 201 Created\r\ncontent-length: 1048577\r\n\r\n").await;
@@ -49,7 +50,7 @@ async fn a_longer_body_is_cut_and_its_status_still_counts() {
 async fn a_body_without_end_is_not_read_to_its_end() {
     let receiver = Receiver::start().await;
     let client = client();
-    let (sent, ()) = join!(client.send(post(&receiver.url("/"), "{}")), async {
+    let (sent, ()) = join!(send(&client, post(&receiver.url("/"), "{}")), async {
         let mut peer = receiver.accept().await;
         peer.request().await.expect("a request");
         peer.write(b"HTTP/1.1 500 Oops\r\ntransfer-encoding: chunked\r\n\r\n").await;
@@ -62,7 +63,7 @@ async fn a_body_without_end_is_not_read_to_its_end() {
     assert!(received.truncated);
     assert_eq!(received.body.len(), MAX_BODY_BYTES);
     // The connection is not used again.
-    let (sent, _) = join!(client.send(post(&receiver.url("/"), "{}")), receiver.answer(OK));
+    let (sent, _) = join!(send(&client, post(&receiver.url("/"), "{}")), receiver.answer(OK));
     assert_eq!(answer(sent).status, 200);
 }
 
@@ -105,12 +106,12 @@ async fn more_headers_than_can_be_parsed_are_a_broken_answer() {
     for bytes in [with_headers(MAX_HEADERS + 1), huge] {
         let receiver = Receiver::start().await;
         let client = client();
-        let (sent, ()) = join!(client.send(post(&receiver.url("/"), "{}")), async {
+        let (sent, ()) = join!(send(&client, post(&receiver.url("/"), "{}")), async {
             let mut peer = receiver.accept().await;
             peer.request().await.expect("a request");
             peer.write_forever(&bytes).await;
         });
         let detail = "the answer had more than 1024 headers, or more than 400 KiB of them";
-        assert_failed(sent, ErrorKind::Protocol, detail);
+        assert_failed(sent, Phase::Read, ErrorKind::Protocol, detail);
     }
 }

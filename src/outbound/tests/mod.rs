@@ -1,15 +1,21 @@
 //! The outbound module against real receivers on loopback, each scripted byte by byte: what the client sends is read
 //! as it stands on the wire, and what it gets may be as wrong as a test needs.
 
+mod addresses;
 mod broken;
 mod connections;
 mod destinations;
 mod failures;
 mod guard;
+mod kept;
+mod lacking;
 mod limits;
+mod lookups;
 mod receiver;
 mod requests;
+mod sloppy;
 mod tls;
+mod webhook;
 
 use std::{
     io,
@@ -22,7 +28,10 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use http::{HeaderMap, Method};
 
 use super::{Client, Outgoing, Received, Sent};
-use crate::model::failure::{ErrorKind, Failure};
+use crate::model::{
+    failure::{ErrorKind, Failure, Phase},
+    id::TenantId,
+};
 
 /// Long enough for never to be what ends a test that passes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -39,6 +48,10 @@ fn loopback() -> Vec<ipnet::IpNet> {
     vec!["127.0.0.0/8".parse().expect("a network")]
 }
 
+fn tenant(name: &str) -> TenantId {
+    TenantId::try_from(name.to_owned()).expect("a tenant")
+}
+
 type Answer = BoxFuture<'static, io::Result<Vec<IpAddr>>>;
 
 fn always(addresses: Vec<IpAddr>) -> impl Fn(String) -> Answer {
@@ -47,12 +60,20 @@ fn always(addresses: Vec<IpAddr>) -> impl Fn(String) -> Answer {
 
 fn post(url: &str, body: &'static str) -> Outgoing {
     Outgoing {
+        tenant: tenant("acme"),
+        fresh_connection: false,
+        turn: 0,
         method: Method::POST,
         url: url.to_owned(),
         headers: HeaderMap::new(),
         body: Some(Bytes::from_static(body.as_bytes())),
         timeout: PATIENCE,
     }
+}
+
+/// Sends where nothing is missing for it.
+async fn send(client: &Client, outgoing: Outgoing) -> Sent {
+    client.send(outgoing).await.expect("nothing is missing")
 }
 
 fn answer(sent: Sent) -> Received {
@@ -65,6 +86,6 @@ fn failure(sent: Sent) -> Failure {
 }
 
 #[track_caller]
-fn assert_failed(sent: Sent, kind: ErrorKind, detail: &str) {
-    assert_eq!(failure(sent), Failure::new(kind, detail));
+fn assert_failed(sent: Sent, phase: Phase, kind: ErrorKind, detail: &str) {
+    assert_eq!(failure(sent), Failure::at(phase, kind, detail));
 }

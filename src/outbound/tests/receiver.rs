@@ -26,6 +26,10 @@ impl Receiver {
         Self(TcpListener::bind((address, 0)).await.expect("a port"))
     }
 
+    pub(super) async fn start_on(address: IpAddr, port: u16) -> Self {
+        Self(TcpListener::bind((address, port)).await.expect("the port"))
+    }
+
     pub(super) fn port(&self) -> u16 {
         self.0.local_addr().expect("an address").port()
     }
@@ -119,7 +123,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         Some(request)
     }
 
-    async fn more(&mut self) -> Option<()> {
+    /// Reads what comes next; none at the end.
+    pub(super) async fn more(&mut self) -> Option<()> {
         // A sender that drops the connection may reset it.
         let read = within(self.stream.read_buf(&mut self.unread)).await.unwrap_or(0);
         (read > 0).then_some(())

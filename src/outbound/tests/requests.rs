@@ -8,6 +8,7 @@ use tokio::{join, process::Command};
 use super::{
     LOOPBACK, answer, client, post,
     receiver::{OK, Receiver},
+    send,
 };
 
 #[tokio::test]
@@ -20,7 +21,7 @@ async fn the_request_is_sent_as_it_is() {
     outgoing.headers.append("x-tag", HeaderValue::from_static("two"));
 
     let client = client();
-    let (sent, (request, _)) = join!(client.send(outgoing), receiver.answer(OK));
+    let (sent, (request, _)) = join!(send(&client, outgoing), receiver.answer(OK));
     assert_eq!(request.line, "POST /hooks/loans?a=b%20c&d=%5B HTTP/1.1");
     assert_eq!(request.body, body.as_bytes());
     let mut headers = request.headers;
@@ -61,7 +62,7 @@ async fn a_request_without_a_body_says_so_where_a_body_is_expected() {
         let mut without = outgoing.clone();
         without.body = None;
         for outgoing in [outgoing, without] {
-            let (sent, (request, peer)) = join!(client.send(outgoing), receiver.answer(OK));
+            let (sent, (request, peer)) = join!(send(&client, outgoing), receiver.answer(OK));
             assert_eq!(answer(sent).status, 200);
             assert_eq!(request.line, format!("{method} / HTTP/1.1"));
             assert_eq!(request.header("content-length"), length, "{method}");
@@ -79,7 +80,7 @@ async fn the_source_is_our_end_of_the_connection() {
     let receiver = Receiver::start_at(other).await;
     let client = client();
     let url = format!("http://127.0.0.2:{}/", receiver.port());
-    let (sent, _) = join!(client.send(post(&url, "{}")), receiver.answer(OK));
+    let (sent, _) = join!(send(&client, post(&url, "{}")), receiver.answer(OK));
     assert_eq!(sent.source_ip, Some(LOOPBACK));
     assert_eq!(answer(sent).status, 200);
 }
@@ -92,7 +93,7 @@ async fn the_framing_of_a_request_cannot_be_forged() {
         outgoing.headers.insert(name, HeaderValue::from_static(value));
     }
     let client = client();
-    let (sent, (request, _)) = join!(client.send(outgoing), receiver.answer(OK));
+    let (sent, (request, _)) = join!(send(&client, outgoing), receiver.answer(OK));
     assert_eq!(answer(sent).status, 200);
     assert_eq!(request.header("content-length"), Some("2"));
     assert_eq!(request.header("transfer-encoding"), None);
@@ -106,7 +107,7 @@ async fn a_get_may_have_a_body() {
     let mut outgoing = post(&receiver.url("/"), "{}");
     outgoing.method = Method::GET;
     let client = client();
-    let (sent, (request, _)) = join!(client.send(outgoing), receiver.answer(OK));
+    let (sent, (request, _)) = join!(send(&client, outgoing), receiver.answer(OK));
     assert_eq!(answer(sent).status, 200);
     assert_eq!(request.body, b"{}");
 }
@@ -116,7 +117,7 @@ async fn an_international_name_and_odd_characters_are_sent_as_the_url_standard_h
     let receiver = Receiver::start().await;
     let url = format!("HTTP://Bücher.example:{}/a/../b c|d\"{{}}^`\\e?q=[ë]'<>#f", receiver.port());
     let client = client();
-    let (sent, (request, _)) = join!(client.send(post(&url, "{}")), receiver.answer(OK));
+    let (sent, (request, _)) = join!(send(&client, post(&url, "{}")), receiver.answer(OK));
     assert_eq!(answer(sent).status, 200);
     let parsed = url::Url::parse(&url).expect("a URL");
     let target = &parsed[url::Position::BeforePath..url::Position::AfterQuery];
@@ -133,7 +134,7 @@ async fn a_redirect_is_an_answer() {
         let redirect = format!("HTTP/1.1 {status} Gone\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
         let client = client();
         let outgoing = post(&receiver.url("/"), "{}");
-        let (sent, _) = join!(client.send(outgoing), receiver.answer(redirect.as_bytes()));
+        let (sent, _) = join!(send(&client, outgoing), receiver.answer(redirect.as_bytes()));
         let received = answer(sent);
         assert_eq!(received.status, status);
         assert!(received.headers.contains(&("location".to_owned(), location)));
@@ -149,7 +150,7 @@ async fn a_body_is_kept_as_it_came_compressed_or_not() {
     let head = format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n", gzip.len());
     let bytes = [head.as_bytes(), gzip].concat();
     let client = client();
-    let (sent, (request, _)) = join!(client.send(post(&receiver.url("/"), "{}")), receiver.answer(&bytes));
+    let (sent, (request, _)) = join!(send(&client, post(&receiver.url("/"), "{}")), receiver.answer(&bytes));
     assert_eq!(request.header("accept-encoding"), None);
     assert_eq!(&answer(sent).body[..], gzip);
 }
@@ -159,7 +160,7 @@ async fn interim_answers_are_passed_over() {
     let receiver = Receiver::start().await;
     let bytes = [b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n", OK].concat();
     let client = client();
-    let (sent, _) = join!(client.send(post(&receiver.url("/"), "{}")), receiver.answer(&bytes));
+    let (sent, _) = join!(send(&client, post(&receiver.url("/"), "{}")), receiver.answer(&bytes));
     let received = answer(sent);
     assert_eq!(received.status, 200);
     assert_eq!(&received.body[..], b"ok");
@@ -192,6 +193,6 @@ async fn no_proxy_is_taken_from_the_environment() {
 #[tokio::test]
 async fn sends_to_the_target() {
     let Ok(target) = env::var(TARGET) else { return };
-    let sent = client().send(post(&target, "{}")).await;
+    let sent = send(&client(), post(&target, "{}")).await;
     assert_eq!(answer(sent).status, 200);
 }

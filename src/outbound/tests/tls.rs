@@ -3,7 +3,6 @@
 use std::{net::IpAddr, sync::Arc};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
-use reqwest::Certificate;
 use tokio::{join, net::TcpStream};
 use tokio_rustls::{
     TlsAcceptor,
@@ -18,8 +17,12 @@ use tokio_rustls::{
 use super::{
     LOOPBACK, SHORT, always, answer, assert_failed, client, loopback, post,
     receiver::{OK, Peer, Receiver},
+    send,
 };
-use crate::{model::failure::ErrorKind, outbound::Client};
+use crate::{
+    model::failure::{ErrorKind, Phase},
+    outbound::{Client, reuse::Limits},
+};
 
 const NAME: &str = "core.example.test";
 
@@ -36,8 +39,8 @@ impl Authority {
 
     /// A client that trusts this authority, and for which every name is loopback's.
     fn trusted(&self, resolved: Vec<IpAddr>) -> Client {
-        let root = Certificate::from_der(self.0.der()).expect("a certificate");
-        Client::trusting(loopback(), always(resolved), &[root]).expect("a client")
+        Client::made(loopback(), always(resolved), &[self.0.der().clone()], Limits::default())
+            .expect("a client")
     }
 
     /// A receiver's side of TLS, with a certificate for `name` that is valid until the end of `year`.
@@ -82,7 +85,7 @@ async fn a_trusted_receiver_answers_over_a_connection_that_is_reused() {
     let client = authority.trusted(vec![LOOPBACK]);
     let acceptor = authority.acceptor(NAME, 2099);
     let url = https(&receiver, NAME);
-    let (sent, mut peer) = join!(client.send(post(&url, "1")), async {
+    let (sent, mut peer) = join!(send(&client, post(&url, "1")), async {
         let mut peer = secured(&receiver, &acceptor).await.expect("TLS");
         let request = peer.request().await.expect("a request");
         assert_eq!(request.line, "POST /hooks?token=secret HTTP/1.1");
@@ -91,7 +94,7 @@ async fn a_trusted_receiver_answers_over_a_connection_that_is_reused() {
     });
     assert_eq!(sent.source_ip, Some(LOOPBACK));
     assert_eq!(answer(sent).status, 200);
-    let (sent, ()) = join!(client.send(post(&url, "2")), async {
+    let (sent, ()) = join!(send(&client, post(&url, "2")), async {
         assert_eq!(peer.request().await.expect("a request").body, b"2");
         peer.write(OK).await;
     });
@@ -107,24 +110,30 @@ async fn certificates_that_are_not_trusted() {
             &stranger,
             NAME,
             2099,
-            "the receiver's certificate is not trusted: it is self-signed, or no known authority issued it",
+            "the receiver's certificate is not trusted: it is self-signed, or no known authority issued it, or the \
+             receiver does not send the certificates between",
         ),
         (
             &authority,
             "other.example.test",
             2099,
-            "the receiver's certificate is not trusted: it is not for other.example.test",
+            "the receiver's certificate is not trusted: it is not for other.example.test, but for core.example.test",
         ),
-        (&authority, "127.0.0.1", 2099, "the receiver's certificate is not trusted: it is not for 127.0.0.1"),
-        (&authority, NAME, 2020, "the receiver's certificate has expired"),
+        (
+            &authority,
+            "127.0.0.1",
+            2099,
+            "the receiver's certificate is not trusted: it is not for 127.0.0.1, but for core.example.test",
+        ),
+        (&authority, NAME, 2020, "the receiver's certificate has expired; renew it there"),
     ] {
         let receiver = Receiver::start().await;
         let client = authority.trusted(vec![LOOPBACK]);
         let acceptor = issuer.acceptor(NAME, year);
         let url = https(&receiver, host);
-        let (sent, peer) = join!(client.send(post(&url, "{}")), secured(&receiver, &acceptor));
+        let (sent, peer) = join!(send(&client, post(&url, "{}")), secured(&receiver, &acceptor));
         assert!(peer.is_none(), "the sender ends the handshake");
-        assert_failed(sent, ErrorKind::Tls, detail);
+        assert_failed(sent, Phase::Tls, ErrorKind::Tls, detail);
         receiver.assert_no_other_connection().await;
     }
 }
@@ -136,11 +145,11 @@ async fn a_self_signed_certificate_that_calls_itself_an_authority() {
     let client = client();
     let acceptor = Authority::new("self").own_acceptor();
     let url = https(&receiver, NAME);
-    let (sent, peer) = join!(client.send(post(&url, "{}")), secured(&receiver, &acceptor));
+    let (sent, peer) = join!(send(&client, post(&url, "{}")), secured(&receiver, &acceptor));
     assert!(peer.is_none(), "the sender ends the handshake");
     let detail = "the receiver's certificate is not trusted: it is an authority's own, most often a \
                   self-signed one";
-    assert_failed(sent, ErrorKind::Tls, detail);
+    assert_failed(sent, Phase::Tls, ErrorKind::Tls, detail);
 }
 
 #[tokio::test]
@@ -148,13 +157,13 @@ async fn a_receiver_without_tls() {
     let receiver = Receiver::start().await;
     let client = client();
     let url = https(&receiver, NAME);
-    let (sent, ()) = join!(client.send(post(&url, "{}")), async {
+    let (sent, ()) = join!(send(&client, post(&url, "{}")), async {
         let mut peer = receiver.accept().await;
         peer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
         peer.until_end().await;
     });
-    let detail = format!("{NAME}:{} does not speak TLS", receiver.port());
-    assert_failed(sent, ErrorKind::Tls, &detail);
+    let detail = format!("{NAME}:{} does not speak TLS on this port", receiver.port());
+    assert_failed(sent, Phase::Tls, ErrorKind::Tls, &detail);
 }
 
 #[tokio::test]
@@ -163,12 +172,16 @@ async fn a_receiver_that_leaves_during_the_handshake() {
         let receiver = Receiver::start().await;
         let client = client();
         let url = https(&receiver, NAME);
-        let (sent, ()) = join!(client.send(post(&url, "{}")), async {
-            let peer = receiver.accept().await;
+        let (sent, ()) = join!(send(&client, post(&url, "{}")), async {
+            let mut peer = receiver.accept().await;
+            peer.more().await.expect("the sender's first words");
             if reset { peer.reset() } else { drop(peer) }
         });
-        let detail = format!("{NAME}:{} closed the connection during the TLS handshake", receiver.port());
-        assert_failed(sent, ErrorKind::Tls, &detail);
+        let detail = format!(
+            "{NAME}:{} closed the connection during the TLS handshake; it may not speak TLS on this port",
+            receiver.port()
+        );
+        assert_failed(sent, Phase::Tls, ErrorKind::Tls, &detail);
         receiver.assert_no_other_connection().await;
     }
 }
@@ -179,10 +192,13 @@ async fn a_receiver_that_never_shakes_hands() {
     let client = client();
     let mut outgoing = post(&https(&receiver, NAME), "{}");
     outgoing.timeout = SHORT;
-    let (sent, ()) = join!(client.send(outgoing), async {
+    let (sent, ()) = join!(send(&client, outgoing), async {
         receiver.accept().await.until_end().await;
     });
-    assert_failed(sent, ErrorKind::Timeout, "no answer within 200 ms");
+    let place = format!("{NAME}:{}", receiver.port());
+    let detail =
+        format!("the TLS handshake with {place} was not done within 200 ms; nothing of the request was sent");
+    assert_failed(sent, Phase::Tls, ErrorKind::Timeout, &detail);
 }
 
 #[tokio::test]
@@ -191,13 +207,13 @@ async fn an_answer_that_breaks_off_without_a_farewell() {
     let client = authority.trusted(vec![LOOPBACK]);
     let acceptor = authority.acceptor(NAME, 2099);
     let url = https(&receiver, NAME);
-    let (sent, ()) = join!(client.send(post(&url, "{}")), async {
+    let (sent, ()) = join!(send(&client, post(&url, "{}")), async {
         let mut peer = secured(&receiver, &acceptor).await.expect("TLS");
         peer.request().await.expect("a request");
         peer.write(b"HTTP/1.1 200 OK\r\n\r\npart").await;
     });
     // Whether this was all, nobody can know: the length is missing, and so is the end of the TLS session.
     assert_eq!(sent.partial.as_ref().map(|part| &part.body[..]), Some(&b"part"[..]));
-    let detail = "the answer broke off after 4 bytes (its status was 200)";
-    assert_failed(sent, ErrorKind::Protocol, detail);
+    let detail = "the answer broke off after 4 bytes (its status was 200); the receiver has seen the request";
+    assert_failed(sent, Phase::Read, ErrorKind::Protocol, detail);
 }

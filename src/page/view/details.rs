@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use super::words::{copy, response_time, time};
 use super::{life, payload, resend};
 use crate::model::attempt::{Attempt, Outcome};
+use crate::model::failure::Phase;
 use crate::page::details::Details;
 use crate::page::query::Asked;
 use crate::page::visit::Visit;
@@ -42,14 +43,20 @@ pub(in crate::page) fn show(details: &Details, visit: &Visit, asked: &Asked) -> 
         div.open-row {
             @if let Some(error) = completion.and_then(|completion| completion.error()) {
                 p.notice.bad { (error.detail) }
+                @if let Some(phase) = error.phase {
+                    p.quiet { "It failed while " (doing(phase)) "." }
+                }
             }
             (life::show(details, &story))
             dl.facts {
-                (fact("Destination", &html! { bdi.break { (attempt.destination) } }))
+                (fact("Destination", &html! { bdi.break { (visit.destination(attempt)) } }))
                 (fact("IP address it was sent from", &or_none(ip, "Not known")))
                 (fact("Response time", &or_none(time_taken, "None: there was no whole answer")))
                 (fact("Sent", &time(attempt.sent_at)))
                 (fact("Event", &html! { bdi { (attempt.event_name) } }))
+                @if attempt.test {
+                    (fact("Test", &html! { "Sent to try the webhook out: no event of this loan" }))
+                }
                 (fact("ID", &id("ID", &attempt.id)))
                 (fact("Trace ID", &id("trace ID", &attempt.trace_id)))
                 (fact("Next automatic attempt", &next(details)))
@@ -78,10 +85,26 @@ pub(in crate::page) fn show(details: &Details, visit: &Visit, asked: &Asked) -> 
                     dl {
                         @for (name, value) in &answer.headers { dt { (name) } dd { bdi.break { (value) } } }
                     }
+                    @if answer.headers_dropped > 0 {
+                        p.quiet { "Header lines that could not be read and were left out: " (answer.headers_dropped) "." }
+                    }
                     @if answer.headers_truncated { p.quiet { "There were more than the 16 KiB that are kept." } }
                 }
             }
         }
+    }
+}
+
+/// What was being done in a phase.
+fn doing(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Prepare => "the request was prepared; nothing was sent",
+        Phase::Resolve => "the host's name was looked up; nothing was sent",
+        Phase::Connect => "the connection was made; nothing was sent",
+        Phase::Tls => "the connection was secured; nothing was sent",
+        Phase::Send => "the request was sent",
+        Phase::Wait => "the answer was waited for",
+        Phase::Read => "the answer was read",
     }
 }
 

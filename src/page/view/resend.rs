@@ -28,7 +28,7 @@ pub(super) fn show(details: &Details, visit: &Visit, asked: &Asked, href: &str) 
                 p {
                     strong {
                         "Send exactly what was sent on " (time(attempt.sent_at))
-                        ", again to " bdi.break { (attempt.destination) } "?"
+                        ", again to " bdi.break { (visit.destination(attempt)) } "?"
                     }
                 }
                 p.quiet { "The receiver gets the same bytes once more. Automatic retries go on as scheduled." }

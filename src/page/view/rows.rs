@@ -59,7 +59,7 @@ fn attempt(attempt: &Attempt, list: &List, path: &str, open: bool) -> Markup {
                     (copy("trace ID", &attempt.trace_id))
                 }
             }
-            td.title role="cell" data-head="Event Title" { bdi { (attempt.event_title) } }
+            td.title role="cell" data-head="Event Title" { (test_mark(attempt)) bdi { (attempt.event_title) } }
             td role="cell" data-head="Method" { (attempt.method.name()) }
             td role="cell" data-head="Response Code" { (verdict.show()) }
             td role="cell" data-head="Time Stamp" { (time(attempt.sent_at)) }
@@ -72,6 +72,11 @@ fn attempt(attempt: &Attempt, list: &List, path: &str, open: bool) -> Markup {
             }
         }
     }
+}
+
+/// What tells a subscription's test from an event of the loan.
+fn test_mark(attempt: &Attempt) -> Markup {
+    html! { @if attempt.test { span.test { "test" } " " } }
 }
 
 fn number(number: AttemptNumber) -> Markup {

@@ -7,7 +7,7 @@ use http_body_util::BodyExt as _;
 use lambda_http::tower::ServiceExt as _;
 use loanhook::api;
 use loanhook::aws::Aws;
-use loanhook::model::id::{KeyId, TenantId};
+use loanhook::model::id::TenantId;
 use loanhook::model::key::{Key, Scope, SecretKey};
 use loanhook::ports::{Keys as _, Stored};
 use serde_json::{Value, json};
@@ -15,17 +15,16 @@ use serde_json::{Value, json};
 use crate::scene::START;
 
 /// The key that every call shows.
-const KEY: &str = "lh_0123456789abcdef";
+const KEY: &str = "lh_contract_0123456789";
 
 pub(crate) struct Http {
     router: Router,
+    engine: Aws,
 }
 
 impl Http {
     pub(crate) async fn new(engine: &Aws, tenant: &TenantId) -> Stored<Self> {
-        let (id, created_at) = (KeyId::at(START), START);
-        let scopes = Scope::ALL.into_iter().collect();
-        let key = Key { id, tenant: tenant.clone(), name: "Servicing".into(), scopes, created_at };
+        let key = Key::new(tenant.clone(), "Servicing".into(), Scope::ALL.to_vec(), START);
         engine.add_key(key, SecretKey::chosen(KEY).expect("a key").hash()).await?;
         Ok(Self::again(engine))
     }
@@ -33,7 +32,7 @@ impl Http {
     /// On another engine, where the key is there already.
     pub(crate) fn again(engine: &Aws) -> Self {
         let parts = api::events(engine.clone()).merge(api::history(engine.clone()));
-        Self { router: api::complete(parts) }
+        Self { router: api::complete(parts), engine: engine.clone() }
     }
 
     /// Posts an event of loan 727 whose payload is about 1 KiB.
@@ -66,7 +65,7 @@ impl Http {
 
     /// What is not JSON is its length.
     async fn call(&self, method: Method, path: &str, headers: &[(&str, &str)], body: String) -> (u16, Value) {
-        let mut request = Request::builder().method(method).uri(path);
+        let mut request = Request::builder().method(method).uri(path).header("host", "loanhook.example");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -74,6 +73,7 @@ impl Http {
         let request = request.body(Body::from(body)).expect("a request");
         let response = self.router.clone().oneshot(request).await.expect("an answer");
         let status = response.status().as_u16();
+        self.engine.finish().await;
         let bytes = response.into_body().collect().await.expect("a body").to_bytes();
         (status, serde_json::from_slice(&bytes).unwrap_or_else(|_| json!(bytes.len())))
     }

@@ -58,6 +58,7 @@ fn typical(mut row: Attempt) -> Attempt {
             truncated: false,
             headers: TYPICAL.map(|(name, value)| (name.into(), value.into())).into(),
             headers_truncated: false,
+            headers_dropped: 0,
         });
     }
     row

@@ -51,6 +51,22 @@ async fn a_refused_subscription_is_told_in_one_line_that_says_where() {
 }
 
 #[tokio::test]
+async fn a_byte_order_mark_before_a_file_is_no_part_of_it() {
+    let j = Journey::begin().await;
+    let marked = |body: Value| format!("\u{feff}{body}");
+    let body = subscription(&j.receiver.url("/hook"), json!({"criteria": {"events": ["Sample"]}}));
+    let made = run(&j, &["subscriptions", "create", "-", "--json"], &marked(body.clone())).await.json();
+    let id = text(&made["id"]);
+    run(&j, &["subscriptions", "replace", id, "-"], &marked(body)).await.printed();
+    let test = ["subscriptions", "test", id, "--loan", "727", "--context", "-"];
+    run(&j, &test, &marked(json!({"days": 3}))).await.printed();
+    let event = json!({"eventName": "Sample", "loanId": "727", "context": {}});
+    run(&j, &["send", "-"], &marked(event)).await.printed();
+    let eval = ["eval", "(> days 2)", "--context", "-"];
+    assert_eq!(run(&j, &eval, &marked(json!({"days": 3}))).await.printed().trim(), "true");
+}
+
+#[tokio::test]
 async fn keys_are_made_listed_and_deleted() {
     let j = Journey::begin().await;
     let scopes = "history:read,webhooks:resend";
@@ -72,6 +88,38 @@ async fn keys_are_made_listed_and_deleted() {
         .map(|item| item["name"].clone())
         .collect();
     assert!(!names.contains(&json!("Ann")), "{names:?}");
+}
+
+#[tokio::test]
+async fn a_test_is_marked_where_attempts_are_listed() {
+    let j = Journey::begin().await;
+    let made = j.subscribe("/hook", json!({"title": "Core banking"})).await;
+    let id = text(&made["id"]);
+    let asked = ["subscriptions", "test", id, "--loan", "727", "--occurred-at", "2026-11-23T10:00:00Z"];
+    let trace = run(&j, &asked, "").await.printed();
+    let delivery = j.api.settled(trace.trim()).await;
+    assert_eq!(delivery["occurredAt"], "2026-11-23T10:00:00Z");
+    let history = run(&j, &["history", "727"], "").await.printed();
+    assert!(history.contains("[test] Core banking"), "{history}");
+    let attempt = text(&delivery["attempts"][0]["id"]);
+    for asked in [&["trace", trace.trim()][..], &["show", "727", attempt]] {
+        let told = run(&j, asked, "").await.printed();
+        assert!(told.contains("no event of the loan"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_listed_with_its_end_and_its_last_use() {
+    let j = Journey::begin().await;
+    let asked = ["keys", "create", "--name", "CI", "--scope", "history:read", "--expires-at"];
+    let made = run(&j, &[&asked[..], &["2099-01-01T00:00:00Z"]].concat(), "").await.printed();
+    assert!(made.contains("2099-01-01 00:00:00Z"), "{made}");
+    run(&j, &[&asked[..], &["2020-01-01T00:00:00Z"]].concat(), "").await.failed(1);
+    let list = run(&j, &["keys", "list"], "").await.printed();
+    let of = |name: &str| list.lines().find(|line| line.contains(name)).expect("it is listed");
+    assert!(of("CI").contains("2099-01-01 00:00:00Z") && of("CI").trim_end().ends_with("never"), "{list}");
+    // The journey's own does not end; whether its use is noted by now is the engine's to say.
+    assert!(of("journey").contains("never"), "{list}");
 }
 
 #[tokio::test]

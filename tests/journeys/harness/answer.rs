@@ -17,9 +17,10 @@ pub(crate) struct Answer {
 
 impl Answer {
     /// Nothing was done, and the same request may do it a little later: too many at once, of which loanhook says with
-    /// `Retry-After` when to come again, and a gateway nothing.
-    pub(super) fn asks_to_come_again(&self) -> bool {
-        matches!(self.status, 429 | 503)
+    /// `Retry-After` when to come again, and a gateway nothing. Elsewhere all callers have one address, and share what is
+    /// allowed to it.
+    pub(super) fn asks_to_come_again(&self, is_external: bool) -> bool {
+        self.status == 503 || (is_external && self.status == 429)
     }
 
     pub(super) fn comes_again_after(&self, tries: u32) -> Duration {

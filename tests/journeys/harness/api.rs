@@ -1,7 +1,8 @@
 //! A thin client of the API: what was asked, what came back, and the few calls that every journey makes.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -21,6 +22,9 @@ pub(crate) struct Api {
 impl Api {
     pub(crate) fn new(target: &Arc<Target>, key: Option<&str>) -> Self {
         let mut http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        if !target.is_external() {
+            http = http.local_address(IpAddr::from(own_address()));
+        }
         if let Some(host) = target.base().as_deref().and_then(local_host) {
             http = http.resolve(&host, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         }
@@ -44,7 +48,7 @@ impl Api {
         if let Some(key) = &self.key {
             request = request.bearer_auth(key);
         }
-        Asked { request }
+        Asked { request, is_external: self.target.is_external() }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -153,6 +157,12 @@ impl Api {
     }
 }
 
+/// An address of this machine that no other caller has: what one does wrong counts against no other.
+fn own_address() -> Ipv4Addr {
+    static CALLERS: AtomicU32 = AtomicU32::new(1);
+    Ipv4Addr::from_bits(Ipv4Addr::new(127, 1, 0, 0).to_bits() + CALLERS.fetch_add(1, Ordering::Relaxed))
+}
+
 /// The name of a local gateway's API: not every resolver knows that `*.localhost` is this machine.
 fn local_host(base: &str) -> Option<String> {
     let host = url::Url::parse(base).ok()?.host_str()?.to_owned();
@@ -176,11 +186,13 @@ fn at_rest(delivery: &Value) -> bool {
 
 pub(crate) struct Asked {
     request: reqwest::RequestBuilder,
+    /// Elsewhere all callers have one address, and share what is allowed to it.
+    is_external: bool,
 }
 
 impl Asked {
     pub(crate) fn header(self, name: &str, value: &str) -> Self {
-        Self { request: self.request.header(name, value) }
+        Self { request: self.request.header(name, value), ..self }
     }
 
     pub(crate) fn json(self, body: &Value) -> Self {
@@ -194,22 +206,23 @@ impl Asked {
 
     /// Bytes of which nothing is said.
     pub(crate) fn bytes(self, body: impl Into<reqwest::Body>) -> Self {
-        Self { request: self.request.body(body) }
+        Self { request: self.request.body(body), ..self }
     }
 
     /// The answer. One that asks to come again later, or that a gateway gives in the place of a function that is busy, is
     /// waited for, as any caller would.
     pub(crate) async fn answer(self) -> Answer {
         let start = Instant::now();
+        let is_external = self.is_external;
         let mut asked = self;
         for tries in 0_u32.. {
             let again = asked.request.try_clone();
             let answer = asked.attempt().await;
             let answer = answer.unwrap_or_else(|lost| panic!("the API gave no answer: {lost:?}"));
             match again {
-                Some(request) if answer.asks_to_come_again() && start.elapsed() < deadline() => {
+                Some(request) if answer.asks_to_come_again(is_external) && start.elapsed() < deadline() => {
                     pause(answer.comes_again_after(tries)).await;
-                    asked = Self { request };
+                    asked = Self { request, is_external };
                 }
                 _ => return answer,
             }

@@ -9,6 +9,7 @@ pub(crate) mod receiver;
 pub(crate) mod reply;
 pub(crate) mod rows;
 pub(crate) mod skip;
+pub(crate) mod socket;
 pub(crate) mod target;
 pub(crate) mod wait;
 pub(crate) mod wire;

@@ -72,6 +72,11 @@ impl Reply {
         Self { steps: vec![Step::Close] }
     }
 
+    /// These bytes, and the connection stays open.
+    pub(crate) fn raw(bytes: &[u8]) -> Self {
+        Self { steps: vec![Step::Send(bytes.to_vec())] }
+    }
+
     /// Bytes that are no HTTP.
     pub(crate) fn garbage() -> Self {
         Self { steps: vec![Step::Send(b"\x16\x03garbage, and no HTTP at all\r\n\r\n".to_vec()), Step::Close] }

@@ -47,7 +47,7 @@ pub(crate) fn one_millisecond() -> TimeDelta {
     TimeDelta::milliseconds(1)
 }
 
-const FIELDS: [&str; 23] = [
+const FIELDS: [&str; 24] = [
     "id",
     "traceId",
     "loanId",
@@ -62,6 +62,7 @@ const FIELDS: [&str; 23] = [
     "resendOf",
     "resends",
     "occurredAt",
+    "test",
     "outcome",
     "responseCode",
     "error",
@@ -92,11 +93,19 @@ pub(crate) fn well_formed(row: &Value) {
     }
 }
 
+/// As [`failed_by`], in this phase of the request.
+#[track_caller]
+pub(crate) fn failed_in(row: &Value, phase: &str, kind: &str) {
+    failed_by(row, kind);
+    assert_eq!(row["error"]["phase"], phase, "{row:#}");
+}
+
 /// The row failed without an answer, for this reason, and a sentence says what happened.
 #[track_caller]
 pub(crate) fn failed_by(row: &Value, kind: &str) {
     well_formed(row);
     assert_eq!(row["outcome"], "failed", "{row:#}");
     assert_eq!(row["error"]["kind"], kind, "{row:#}");
+    assert!(row["error"].get("phase").is_some(), "a phase, or null: {row:#}");
     assert!(text(&row["error"]["detail"]).contains(' '), "the detail is a sentence: {row:#}");
 }

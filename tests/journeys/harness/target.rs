@@ -106,6 +106,15 @@ impl Target {
         &self.operator_key
     }
 
+    /// The most memory that the process ever had, where the system tells.
+    pub(crate) fn peak_memory_mib(&self) -> Option<u64> {
+        let Place::Process { running, .. } = &self.place else { return None };
+        let id = locked(running).as_ref()?.child.id();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        peak.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kib| kib / 1024)
+    }
+
     pub(crate) fn data(&self) -> &Path {
         match &self.place {
             Place::External(_) => panic!("an external server shows no data folder"),
@@ -164,19 +173,31 @@ impl Target {
         (child, listening)
     }
 
+    /// The ID of the process.
+    pub(crate) fn process_id(&self) -> u32 {
+        let Place::Process { running, .. } = &self.place else {
+            panic!("an external server shows no process")
+        };
+        locked(running).as_ref().expect("the server runs").child.id()
+    }
+
     /// SIGKILL: nothing of the process runs after it.
     pub(crate) fn kill(&self) {
         let mut running = self.take();
         running.child.kill().and_then(|()| running.child.wait()).expect("the process can be killed");
     }
 
+    /// The process, as the system knows it.
+    pub(crate) fn pid(&self) -> u32 {
+        let Place::Process { running, .. } = &self.place else {
+            panic!("an external server has no process here")
+        };
+        locked(running).as_ref().expect("the server runs").child.id()
+    }
+
     /// SIGTERM. What the process makes of it is what [`Target::exit`] awaits.
     pub(crate) fn terminate(&self) {
-        let Place::Process { running, .. } = &self.place else {
-            panic!("an external server cannot be stopped")
-        };
-        let pid = locked(running).as_ref().expect("the server runs").child.id();
-        let sent = Command::new("kill").args(["-TERM", &pid.to_string()]).status().expect("kill runs");
+        let sent = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().expect("kill runs");
         assert!(sent.success(), "SIGTERM could not be sent");
     }
 
@@ -199,7 +220,8 @@ impl Target {
     pub(crate) async fn said_of_attempts(&self, attempts: usize) -> String {
         eventually("the log names every attempt", async || {
             let said = self.said();
-            (said.matches("attempt_id").count() >= attempts).then_some(said)
+            let told = said.matches("attempt.succeeded").count() + said.matches("attempt.failed").count();
+            (told >= attempts).then_some(said)
         })
         .await
     }

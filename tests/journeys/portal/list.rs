@@ -221,7 +221,7 @@ async fn filters_that_are_wrong_are_named() {
     let mut visitor = viewer(&j).await;
     for (query, name) in [
         ("traceId=78e7", "Trace ID"),
-        ("responseCode=10xx", "Response code"),
+        ("responseCode=0xx", "Response code"),
         ("from=yesterday", "From"),
         ("limit=201", "Rows a page"),
         ("before=x", "before"),

@@ -5,6 +5,7 @@ mod forms;
 mod hostile;
 mod links;
 mod list;
+mod marks;
 mod page;
 mod sessions;
 mod settings;

@@ -54,9 +54,12 @@ struct TestArgs {
     /// The loan that the event is for
     #[arg(long)]
     loan: String,
-    /// The name of the event
+    /// The name of the event [default: Test]; one of real events needs a key that may send events too
     #[arg(long, value_name = "NAME")]
     event: Option<String>,
+    /// When it is to have occurred, such as 2026-11-23T10:00:00Z
+    #[arg(long, value_name = "TIME")]
+    occurred_at: Option<String>,
     /// A JSON file with the loan's variables, or `-` for standard input
     #[arg(long, value_name = "FILE")]
     context: Option<PathBuf>,
@@ -94,6 +97,9 @@ async fn send_test(client: &Client, test: &TestArgs, json: bool) -> Outcome {
     let mut body = format!("{{\"loanId\":{}", json!(test.loan));
     if let Some(event) = &test.event {
         body.push_str(&format!(",\"eventName\":{}", json!(event)));
+    }
+    if let Some(occurred_at) = &test.occurred_at {
+        body.push_str(&format!(",\"occurredAt\":{}", json!(occurred_at)));
     }
     if let Some(file) = &test.context {
         let context = input::text(file)?;

@@ -17,7 +17,13 @@ struct Talking;
 impl Sender for Talking {
     async fn send(&self, _: Outgoing) -> Result<Sent, NotSent> {
         let body = Bytes::from_static(b"thank you");
-        let received = Received { headers: Vec::new(), headers_truncated: false, body, truncated: false };
+        let received = Received {
+            headers: Vec::new(),
+            headers_truncated: false,
+            headers_dropped: 0,
+            body,
+            truncated: false,
+        };
         Ok(Sent { elapsed: SECOND, source_ip: None, result: Ok(200), received: Some(received) })
     }
 }

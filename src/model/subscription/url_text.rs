@@ -6,6 +6,7 @@
 
 use url::{Host, Url};
 
+use crate::model::destination::has_masked_value;
 use crate::model::template::Template;
 
 /// The most bytes of a URL.
@@ -22,11 +23,15 @@ const USER: &str =
     "must hold no user name or password, as the history shows it: put them in an Authorization header";
 const BACKSLASH: &str = "must have no backslash before its query: write / or, where one is meant, %5C";
 const BLANKS: &str = "must have no spaces or controls";
+const MASKED: &str = "has *** in its query, which stands for a value that is not shown: give the value again";
 const TOO_LONG: &str = "must have at most 8192 bytes";
 
 /// What is wrong with a URL's template: whatever placeholders become, they become parts of a URL of its shape.
 pub fn url_fault(text: &str, template: &Template) -> Option<&'static str> {
-    if text.len() > MAX_URL { Some(TOO_LONG) } else { fault(&template.sample()) }
+    if text.len() > MAX_URL {
+        return Some(TOO_LONG);
+    }
+    if has_masked_value(text) { Some(MASKED) } else { fault(&template.sample()) }
 }
 
 fn fault(url: &str) -> Option<&'static str> {

@@ -1,0 +1,55 @@
+//! The addresses that requests left from.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use rusqlite::{Connection, params};
+use tracing::warn;
+
+use super::Embedded;
+use super::writer::Class;
+use crate::model::time::Timestamp;
+use crate::ports::{Egress, EgressAddresses, Stored};
+
+/// An address counts as seen of late for this long.
+const OF_LATE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How often an address that stays the same is noted.
+const NOTED_EVERY: Duration = Duration::from_secs(3600);
+
+impl EgressAddresses for Embedded {
+    async fn egress(&self, now: Timestamp) -> Stored<Egress> {
+        let mut addresses: Vec<IpAddr> = self
+            .0
+            .cache
+            .egress()
+            .iter()
+            .filter(|(_, seen)| now.since(**seen) < OF_LATE)
+            .map(|(address, _)| *address)
+            .collect();
+        addresses.sort_unstable();
+        Ok(Egress { addresses, fixed: false })
+    }
+
+    fn left_from(&self, address: IpAddr, now: Timestamp) {
+        let noted = self.0.cache.egress().get(&address).copied();
+        if noted.is_some_and(|noted| now.since(noted) < NOTED_EVERY) {
+            return;
+        }
+        self.0.cache.egress().insert(address, now);
+        let store = self.clone();
+        tokio::spawn(async move {
+            let work = move |connection: &Connection| {
+                connection
+                    .prepare_cached(
+                        "INSERT INTO egress (address, seen) VALUES (?1, ?2)
+                         ON CONFLICT DO UPDATE SET seen = excluded.seen",
+                    )?
+                    .execute(params![address.to_string(), now.millis()])
+                    .map(|_| ())
+            };
+            if let Err(error) = store.0.writer.run(Class::Progress, work, |()| ()).await {
+                warn!(%error, "egress.not_noted");
+            }
+        });
+    }
+}

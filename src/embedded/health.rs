@@ -1,0 +1,69 @@
+//! Whether anything can be stored: a probe, where a commit failed, says when commits succeed again.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, params};
+use tokio::time::timeout;
+
+use super::Embedded;
+use super::writer::Class;
+use crate::ports::Health;
+
+/// A commit that takes longer is none that anybody should wait for.
+const PROBED_WITHIN: Duration = Duration::from_secs(2);
+/// What a probe writes, in bytes: as much as the largest event. Where a disk is full, less may fit all the same.
+const PROBE: i32 = 256 << 10;
+impl Health for Embedded {
+    /// After a commit failed, only one as large as the largest event says that all is well again.
+    async fn is_healthy(&self) -> bool {
+        let commits = self.0.writer.commits();
+        if commits.are_failing() && commits.take_probe(Instant::now()) {
+            let healed = Arc::clone(commits);
+            let probe = self.0.writer.run(Class::Progress, put_probe, move |()| healed.succeeded());
+            if let Ok(Ok(())) = timeout(PROBED_WITHIN, probe).await {
+                // What stays behind where this fails is written over by the next probe.
+                let _ = timeout(PROBED_WITHIN, self.0.writer.run(Class::Progress, end_probe, |()| ())).await;
+            }
+        }
+        !commits.are_failing()
+    }
+}
+
+/// Writes a payload of no tenant.
+fn put_probe(connection: &Connection) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO payloads (tenant, key, bytes) VALUES ('', x'', zeroblob(?1))",
+        )?
+        .execute(params![PROBE])
+        .map(|_| ())
+}
+
+fn end_probe(connection: &Connection) -> rusqlite::Result<()> {
+    connection.prepare_cached("DELETE FROM payloads WHERE tenant = '' AND key = x''")?.execute([]).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full() -> rusqlite::Error {
+        rusqlite::Error::InvalidQuery
+    }
+
+    #[tokio::test]
+    async fn after_a_commit_failed_a_probe_says_when_commits_succeed_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let engine = Embedded::open(folder.path()).expect("an engine");
+        assert!(engine.is_healthy().await);
+        engine.0.writer.commits().failed(&full());
+        assert!(engine.is_healthy().await, "the probe was stored");
+        let left = |connection: &Connection| {
+            connection.query_row("SELECT count(*) FROM payloads", [], |row| row.get::<_, i64>(0))
+        };
+        assert_eq!(engine.read(left).await.expect("read"), 0, "and taken away again");
+        engine.0.writer.commits().failed(&full());
+        assert!(!engine.is_healthy().await, "a probe was a moment ago");
+    }
+}

@@ -1,0 +1,121 @@
+//! The state of lanes: for each, when something of it is due, and how much of it is under way.
+//!
+//! [`super::lanes`] says what a lane is, and keeps this behind its lock.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::turns::Turns;
+use crate::model::id::{SubscriptionId, TenantId};
+use crate::model::time::Timestamp;
+use crate::ports::{Due, Wake};
+
+/// One lane of a subscription.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct LaneId {
+    pub(super) tenant: TenantId,
+    pub(super) subscription: SubscriptionId,
+    pub(super) automatic: bool,
+}
+
+impl LaneId {
+    pub(super) fn of(wake: &Wake) -> Self {
+        let automatic = matches!(wake.what, Due::Attempt(_));
+        Self { tenant: wake.tenant.clone(), subscription: wake.subscription_id, automatic }
+    }
+
+    pub(super) fn other(&self) -> Self {
+        Self { automatic: !self.automatic, ..self.clone() }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct LaneStates {
+    pub(super) lanes: HashMap<LaneId, Lane>,
+    pub(super) clock: BTreeSet<(Timestamp, LaneId)>,
+    pub(super) turns: Turns,
+}
+
+#[derive(Default)]
+pub(super) struct Lane {
+    /// When the first message that is in nobody's hand is due; none if there is none.
+    pub(super) due: Option<Timestamp>,
+    /// Messages that are in the table and in a worker's hand, by row.
+    pub(super) in_hand: HashSet<i64>,
+    /// Requests on the wire, and those that a look at the table may begin.
+    pub(super) taken: usize,
+    pub(super) stage: Stage,
+}
+
+#[derive(Default, Clone, Copy, PartialEq)]
+pub(super) enum Stage {
+    #[default]
+    Idle,
+    Clock,
+    /// For its turn, since then.
+    Waiting(u64),
+    /// Its subscription has as much under way as one may have.
+    Full,
+}
+
+impl LaneStates {
+    pub(super) fn due(&mut self, id: LaneId, due: Timestamp) {
+        let lane = self.lanes.entry(id.clone()).or_default();
+        let first = lane.due.map_or(due, |first| first.min(due));
+        if lane.stage == Stage::Clock
+            && let Some(before) = lane.due
+        {
+            self.clock.remove(&(before, id.clone()));
+        }
+        lane.due = Some(first);
+        if matches!(lane.stage, Stage::Idle | Stage::Clock) {
+            lane.stage = Stage::Clock;
+            self.clock.insert((first, id));
+        }
+    }
+
+    pub(super) fn wait(&mut self, id: LaneId) {
+        if let Some(lane) = self.lanes.get_mut(&id) {
+            lane.stage = Stage::Waiting(self.turns.wait(id));
+        }
+    }
+
+    fn own(&self, id: &LaneId) -> usize {
+        self.lanes.get(id).map_or(0, |lane| lane.in_hand.len() + lane.taken)
+    }
+
+    /// How many more requests of a lane may begin, of `most` of its subscription; of resends a quarter of that.
+    pub(super) fn room(&self, id: &LaneId, most: usize) -> usize {
+        let own = self.own(id);
+        let share = if id.automatic { most } else { most.div_ceil(4) };
+        share.saturating_sub(own).min(most.saturating_sub(self.turns.under_way(id)))
+    }
+
+    /// Whether something of a lane is due that was not looked at.
+    pub(super) fn waits(&self, id: &LaneId, now: Timestamp) -> bool {
+        self.lanes.get(id).is_some_and(|lane| lane.due.is_some_and(|due| due <= now))
+    }
+
+    /// Changes what is under way of a lane, and counts the difference.
+    pub(super) fn change(&mut self, id: &LaneId, change: impl FnOnce(&mut Lane)) {
+        let before = self.own(id);
+        change(self.lanes.entry(id.clone()).or_default());
+        let after = self.own(id);
+        let waiting = [id.clone(), id.other()].map(|id| match self.lanes.get(&id)?.stage {
+            Stage::Waiting(since) => Some((since, id)),
+            _ => None,
+        });
+        let waiting: Vec<_> = waiting.into_iter().flatten().collect();
+        if after > before {
+            self.turns.begin(id, after - before, &waiting);
+        } else if before > after {
+            self.turns.end(id, before - after, &waiting);
+        }
+    }
+
+    pub(super) fn remove_if_over(&mut self, id: &LaneId) {
+        let over = |lane: &Lane| lane.stage == Stage::Idle && lane.in_hand.is_empty() && lane.taken == 0;
+        if self.lanes.get(id).is_some_and(over) {
+            self.lanes.remove(id);
+        }
+    }
+}

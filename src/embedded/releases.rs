@@ -1,0 +1,79 @@
+//! Releases: claims given back of which nothing was sent. Each is one transaction.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, params};
+use uuid::Uuid;
+
+use super::Embedded;
+use super::tables::{attempt, delivery, put_attempt, put_progress, put_wake, uuid};
+use crate::model::attempt::{Attempt, AttemptState};
+use crate::model::id::AttemptId;
+use crate::model::time::Timestamp;
+use crate::ports::{Stored, Wake};
+
+/// The newest row of a delivery.
+const NEWEST: &str = "SELECT max(id) FROM (
+         SELECT max(id) AS id FROM attempts WHERE trace = ?1 AND later = 1
+         UNION ALL
+         SELECT first AS id FROM deliveries WHERE trace = ?1
+     )";
+
+impl Embedded {
+    pub(super) async fn release_attempt(&self, token: Uuid, row: &Attempt, due: Timestamp) -> Stored<bool> {
+        let (row, lanes) = (row.clone(), Arc::clone(&self.0.lanes));
+        let work = move |connection: &Connection| release(connection, token, &row, due);
+        let released = self.0.writer.run_until_done(work, move |released| {
+            if let Some(Some(wake)) = released {
+                lanes.add(std::slice::from_ref(wake));
+            }
+        });
+        Ok(released.await?.is_some())
+    }
+
+    pub(super) async fn release_queued(&self, token: Uuid, row: Attempt, due: Timestamp) -> Stored<bool> {
+        let lanes = Arc::clone(&self.0.lanes);
+        let wake = Wake::of_resend(&row, due);
+        let added = [wake.clone()];
+        let work = move |connection: &Connection| {
+            let stored = attempt(connection, &row.tenant, &row.loan_id, row.id)?;
+            if stored.is_none_or(|stored| stored.state != AttemptState::Sending { token }) {
+                return Ok(false);
+            }
+            put_attempt(connection, &row)?;
+            put_wake(connection, &wake)?;
+            Ok(true)
+        };
+        self.0.writer.run_until_done(work, move |_| lanes.add(&added)).await
+    }
+}
+
+/// None if the delivery is not in flight under the token; else the message that was queued, if there is one.
+fn release(
+    connection: &Connection,
+    token: Uuid,
+    row: &Attempt,
+    due: Timestamp,
+) -> rusqlite::Result<Option<Option<Wake>>> {
+    let Some(mut delivery) = delivery(connection, &row.tenant, row.trace_id)? else { return Ok(None) };
+    if delivery.progress.in_flight.as_ref().is_none_or(|flight| flight.token != token) {
+        return Ok(None);
+    }
+    let (id, trace) = (row.id.uuid(), row.trace_id.uuid());
+    connection
+        .prepare_cached("DELETE FROM attempts WHERE tenant = ?1 AND loan = ?2 AND id = ?3")?
+        .execute(params![row.tenant.as_str(), row.loan_id.as_str(), id.as_bytes()])?;
+    connection
+        .prepare_cached("UPDATE deliveries SET first = NULL WHERE trace = ?1 AND first = ?2")?
+        .execute(params![trace.as_bytes(), id.as_bytes()])?;
+    let newest = connection.prepare_cached(NEWEST)?.query_row([trace.as_bytes()], |row| {
+        Ok(if row.get_ref(0)? == rusqlite::types::ValueRef::Null { None } else { Some(uuid(row, 0)?) })
+    })?;
+    delivery.progress.release(due, newest.map(AttemptId::from_uuid));
+    put_progress(connection, row.trace_id, &delivery.progress)?;
+    let wake = Wake::next_of(&delivery);
+    if let Some(wake) = &wake {
+        put_wake(connection, wake)?;
+    }
+    Ok(Some(wake))
+}

@@ -1,0 +1,147 @@
+use super::*;
+use crate::model::id::TenantId;
+use crate::model::key::KeySource;
+use crate::model::time::Timestamp;
+use crate::ports::{Ensured, ListedKey};
+
+/// A store with one key, that says how often it was asked.
+struct OneKey {
+    key: std::sync::Mutex<Option<Arc<Key>>>,
+    asked: std::sync::atomic::AtomicUsize,
+}
+
+const RIGHT: &str = "lh_the_right_key_0001";
+
+impl OneKey {
+    fn new() -> Self {
+        let tenant = TenantId::try_from("acme".to_owned()).expect("a tenant");
+        let key = Arc::new(Key::admin(tenant, KeySource::Api, Timestamp::from_millis(1)));
+        Self { key: std::sync::Mutex::new(Some(key)), asked: 0.into() }
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+impl Keys for OneKey {
+    async fn key(&self, hash: KeyHash) -> Stored<Option<Arc<Key>>> {
+        self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let key = self.key.lock().expect("the key").clone();
+        Ok(key.filter(|_| hash == KeyHash::of(RIGHT)))
+    }
+
+    async fn add_key(&self, _: Key, _: KeyHash) -> Stored<()> {
+        unreachable!("nobody makes keys here")
+    }
+
+    async fn keys(&self, _: &TenantId, _: Option<KeyId>, _: usize) -> Stored<Vec<ListedKey>> {
+        unreachable!("nobody lists keys here")
+    }
+
+    async fn listed_key(&self, _: &TenantId, _: KeyId) -> Stored<Option<Key>> {
+        Ok(None)
+    }
+
+    async fn ensure_environment_key(&self, _: Key, _: KeyHash) -> Stored<Ensured> {
+        Ok(Ensured::Kept)
+    }
+
+    fn used(&self, _: &Key, _: KeyHash, _: Timestamp) {}
+
+    async fn delete_key(&self, _: &TenantId, _: KeyId) -> Stored<bool> {
+        unreachable!("nobody deletes keys here")
+    }
+}
+
+fn from(address: &str) -> Source {
+    Source::new(address.parse().ok(), None)
+}
+
+async fn shown(limits: &CallLimits, store: &OneKey, face: Face, source: &Source, key: &str) -> &'static str {
+    match limits.check_key(store, face, source, key).await.expect("the store answers") {
+        Shown::Valid(..) => "valid",
+        Shown::Invalid => "invalid",
+        Shown::TooMany(_) => "too many",
+    }
+}
+
+/// Shows many wrong keys.
+async fn guess(limits: &CallLimits, store: &OneKey, face: Face, source: &Source) -> Vec<&'static str> {
+    let mut said = Vec::new();
+    for number in 0..50 {
+        said.push(shown(limits, store, face, source, &format!("lh_guess_{number:020}")).await);
+    }
+    said
+}
+
+#[tokio::test]
+async fn guesses_beyond_the_burst_are_not_looked_up() {
+    let (limits, store, source) = (CallLimits::default(), OneKey::new(), from("192.0.2.7"));
+    let said = guess(&limits, &store, Face::Api, &source).await;
+    let looked_up = said.iter().filter(|said| **said == "invalid").count();
+    assert!((10..20).contains(&looked_up), "{said:?}");
+    assert_eq!(store.asked(), looked_up);
+    assert_eq!(shown(&limits, &store, Face::Api, &source, RIGHT).await, "too many", "it could be a guess");
+}
+
+#[tokio::test]
+async fn a_key_that_was_valid_from_there_passes_whatever_comes_beside_it() {
+    let (limits, store, source) = (CallLimits::default(), OneKey::new(), from("192.0.2.7"));
+    assert_eq!(shown(&limits, &store, Face::Api, &source, RIGHT).await, "valid");
+    guess(&limits, &store, Face::Api, &source).await;
+    assert_eq!(shown(&limits, &store, Face::Api, &source, RIGHT).await, "valid");
+    assert_eq!(shown(&limits, &store, Face::Api, &source, "lh_another").await, "too many");
+}
+
+#[tokio::test]
+async fn valid_keys_use_nothing_up() {
+    let (limits, store, source) = (CallLimits::default(), OneKey::new(), from("192.0.2.7"));
+    for _ in 0..100 {
+        assert_eq!(shown(&limits, &store, Face::Api, &source, RIGHT).await, "valid");
+    }
+    let said = guess(&limits, &store, Face::Api, &source).await;
+    assert!(said.iter().filter(|said| **said == "invalid").count() >= 10, "{said:?}");
+}
+
+#[tokio::test]
+async fn other_addresses_and_the_other_face_have_failures_of_their_own() {
+    let (limits, store) = (CallLimits::default(), OneKey::new());
+    guess(&limits, &store, Face::Api, &from("2001:db8::1")).await;
+    assert_eq!(shown(&limits, &store, Face::SignIn, &from("2001:db8::1"), "lh_wrong").await, "invalid");
+    assert_eq!(shown(&limits, &store, Face::Api, &from("2001:db8:0:1::1"), "lh_wrong").await, "invalid");
+    assert_eq!(shown(&limits, &store, Face::Api, &from("2001:db8::ffff"), RIGHT).await, "too many");
+    assert_eq!(shown(&limits, &store, Face::SignIn, &from("2001:db8::1"), RIGHT).await, "valid");
+    assert_eq!(shown(&limits, &store, Face::Api, &from("2001:db8::1"), RIGHT).await, "valid");
+}
+
+#[tokio::test]
+async fn a_key_that_was_deleted_is_not_known_any_more() {
+    let (limits, store, source) = (CallLimits::default(), OneKey::new(), from("192.0.2.7"));
+    assert_eq!(shown(&limits, &store, Face::Api, &source, RIGHT).await, "valid");
+    guess(&limits, &store, Face::Api, &source).await;
+    store.key.lock().expect("the key").take();
+    assert_eq!(shown(&limits, &store, Face::Api, &source, RIGHT).await, "invalid");
+    assert_eq!(shown(&limits, &store, Face::Api, &source, RIGHT).await, "too many");
+}
+
+#[test]
+fn resends_are_counted_by_who_asks() {
+    let limits = CallLimits::default();
+    let tenant = TenantId::try_from("acme".to_owned()).expect("a tenant");
+    let of = |asker: &Asker| (0..2000).take_while(|_| limits.resend(asker, &tenant, "Ann").is_ok()).count();
+    let now = Timestamp::from_millis(1);
+    let key = Asker::Key(KeyId::at(now));
+    let viewer = Asker::Viewer(KeyHash::of("a key"), "Ann".into());
+    let other = Asker::Viewer(KeyHash::of("a key"), "Joe".into());
+    let (of_key, of_viewer, of_other) = (of(&key), of(&viewer), of(&other));
+    assert!((600..700).contains(&of_key), "{of_key}");
+    assert!((60..70).contains(&of_viewer) && (60..70).contains(&of_other), "{of_viewer} {of_other}");
+}
+
+#[test]
+fn the_wait_is_whole_seconds_and_never_none() {
+    for (millis, seconds) in [(1, 1), (999, 1), (1000, 1), (1001, 2)] {
+        assert_eq!(TooMany(Duration::from_millis(millis)).seconds(), seconds);
+    }
+}

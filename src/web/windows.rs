@@ -1,0 +1,83 @@
+//! Counts of what happens again and again, so that the log has two lines of it a minute and not one each time.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a count goes on before it is told.
+const WINDOW: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+struct Table<K> {
+    /// How often each came after the first time, in its window.
+    counts: HashMap<K, u64>,
+    /// When each window ends, the earliest first.
+    ends: VecDeque<(Instant, K)>,
+}
+
+/// The windows: one for each name, from its first time on.
+#[derive(Debug)]
+pub(super) struct Windows<K> {
+    most: usize,
+    table: Mutex<Table<K>>,
+}
+
+impl<K: Eq + Hash + Clone> Windows<K> {
+    /// At most so many names are counted in a window; others are not told of.
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, table: Mutex::new(Table { counts: HashMap::new(), ends: VecDeque::new() }) }
+    }
+
+    /// Counts one. True if it is the first in its window: then it is told at once.
+    pub(super) fn count(&self, name: &K, now: Instant) -> bool {
+        let Table { counts, ends } = &mut *self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(name) {
+            *count += 1;
+            return false;
+        }
+        if counts.len() >= self.most {
+            return false;
+        }
+        counts.insert(name.clone(), 0);
+        ends.push_back((now + WINDOW, name.clone()));
+        true
+    }
+
+    /// The windows that have ended since the last time, with how often each name came after the first time.
+    pub(super) fn ended(&self, now: Instant) -> Vec<(K, u64)> {
+        let Table { counts, ends } = &mut *self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut over = Vec::new();
+        while let Some((_, name)) = ends.pop_front_if(|(end, _)| *end <= now) {
+            let more = counts.remove(&name).unwrap_or_default();
+            if more > 0 {
+                over.push((name, more));
+            }
+        }
+        over
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_is_told_at_once_and_the_rest_when_the_window_ends() {
+        let (windows, start) = (Windows::new(8), Instant::now());
+        let counted = [1, 1, 2, 1].map(|name| windows.count(&name, start));
+        assert_eq!(counted, [true, false, true, false]);
+        assert_eq!(windows.ended(start + WINDOW - Duration::from_secs(1)), []);
+        assert_eq!(windows.ended(start + WINDOW), [(1, 2)]);
+        assert_eq!(windows.ended(start + WINDOW), []);
+        assert!(windows.count(&1, start + WINDOW), "a new window");
+    }
+
+    #[test]
+    fn names_beyond_the_most_are_not_told_of() {
+        let (windows, start) = (Windows::new(2), Instant::now());
+        assert_eq!([1, 2, 3].map(|name| windows.count(&name, start)), [true, true, false]);
+        assert!(windows.ended(start + WINDOW).is_empty());
+        assert!(windows.count(&3, start + WINDOW));
+    }
+}

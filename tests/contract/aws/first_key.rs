@@ -1,0 +1,64 @@
+//! The key that a stack was deployed with, and updates of the stack.
+
+use loanhook::aws::{Aws, Stack};
+use loanhook::keys::authenticate;
+use loanhook::model::key::{KeyHash, KeySource};
+use loanhook::ports::{Keys as _, Stored};
+
+use super::InTheCloud;
+use crate::engine::Engine as _;
+use crate::scene::{START, tenant};
+
+/// A function of the stack as it is deployed with this key.
+fn deployed(cloud: &InTheCloud, key: Option<&str>) -> Aws {
+    let stack = Stack { first_key: key.map(KeyHash::of), ..cloud.made.stack() };
+    Aws::new(&cloud.made.config, stack)
+}
+
+async fn opens(function: &Aws, key: &str) -> Stored<bool> {
+    Ok(authenticate(function, KeyHash::of(key), START).await?.is_some())
+}
+
+#[test]
+fn a_stack_update_with_another_key_ends_the_one_before() {
+    crate::run_on::<InTheCloud>(async {
+        let cloud = InTheCloud::fresh().await;
+        let before = deployed(&cloud, Some("lh_one"));
+        assert!(opens(&before, "lh_one").await? && !opens(&before, "lh_two").await?);
+
+        // Before anybody has shown the new one.
+        let after = deployed(&cloud, Some("lh_two"));
+        assert!(!opens(&after, "lh_one").await?);
+        assert_eq!(after.keys(&tenant("default"), None, 10).await?, []);
+
+        assert!(opens(&after, "lh_two").await?);
+        let listed = after.keys(&tenant("default"), None, 10).await?;
+        assert_eq!(
+            listed.iter().map(|listed| listed.key.source).collect::<Vec<_>>(),
+            [KeySource::Environment]
+        );
+        // For good: a function that knows of no key takes the old one no more.
+        let unset = deployed(&cloud, None);
+        assert!(!opens(&unset, "lh_one").await? && opens(&unset, "lh_two").await?);
+        // The update is taken back.
+        let back = deployed(&cloud, Some("lh_one"));
+        assert!(opens(&back, "lh_one").await? && !opens(&back, "lh_two").await?);
+        assert!(!opens(&unset, "lh_two").await?);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_deployed_key_that_was_deleted_stays_deleted() {
+    crate::run_on::<InTheCloud>(async {
+        let cloud = InTheCloud::fresh().await;
+        let function = deployed(&cloud, Some("lh_one"));
+        assert!(opens(&function, "lh_one").await?);
+        let listed = function.keys(&tenant("default"), None, 10).await?;
+        assert!(function.delete_key(&listed[0].key.tenant, listed[0].key.id).await?);
+        for function in [&function, &deployed(&cloud, Some("lh_one"))] {
+            assert!(!opens(function, "lh_one").await?);
+        }
+        Ok(())
+    });
+}

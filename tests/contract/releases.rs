@@ -1,0 +1,139 @@
+//! Claims that are given back: what was missing was ours, nothing was sent, and it is no attempt.
+
+use loanhook::deliver::Deliver;
+use loanhook::model::attempt::{AttemptNumber, AttemptState};
+use loanhook::model::progress::Status;
+use loanhook::ports::{
+    Attempts, Deliveries, Due, NotSent, Outgoing, Queued, Resends, Sender, Sent, Stored, Taken,
+};
+use loanhook::resend::{Named, ResendError, ResendRequest, resend};
+use uuid::Uuid;
+
+use crate::engine::Engine;
+use crate::resends::failed;
+use crate::scene::{LEASE, SECOND, START, Scene, resend_wake};
+use crate::sender::Scripted;
+
+/// Can send nothing the first time, and after that whatever the script says.
+struct LacksOnce {
+    lacked: std::sync::atomic::AtomicBool,
+    then: Scripted,
+}
+
+impl LacksOnce {
+    fn then(status: u16) -> Self {
+        Self { lacked: false.into(), then: Scripted::always(status) }
+    }
+}
+
+impl Sender for LacksOnce {
+    async fn send(&self, outgoing: Outgoing) -> Result<Sent, NotSent> {
+        if self.lacked.swap(true, std::sync::atomic::Ordering::Relaxed) {
+            self.then.send(outgoing).await
+        } else {
+            Err(NotSent("too many open files".into()))
+        }
+    }
+}
+
+pub(crate) async fn a_claim_that_is_given_back_leaves_no_row_and_its_number_is_due_again<E: Engine>()
+-> Stored<()> {
+    let scene = Scene::<E>::new(&[300]).await?;
+    let claim = scene.claim(START).await?;
+    let due = START + 5 * SECOND;
+    assert!(
+        !scene.ports().release(&claim.delivery, Uuid::new_v4(), &claim.row, due).await?,
+        "another's token"
+    );
+    assert_eq!(scene.rows().await?, std::slice::from_ref(&claim.row));
+
+    assert!(scene.ports().release(&claim.delivery, claim.token, &claim.row, due).await?);
+    assert_eq!(scene.rows().await?, []);
+    let progress = scene.delivery().await?.progress;
+    let next = progress.next.expect("a next attempt");
+    assert_eq!((next.number, next.slot, next.due), (1, 0, due));
+    assert_eq!((progress.status, progress.in_flight, progress.newest_attempt), (Status::Pending, None, None));
+    let message = scene.engine.receive().await;
+    assert_eq!((message.due, message.what), (due, Due::Attempt(1)));
+    assert!(!scene.ports().release(&claim.delivery, claim.token, &claim.row, due).await?, "it is given back");
+    Ok(())
+}
+
+pub(crate) async fn a_first_attempt_that_was_given_back_cannot_be_resent<E: Engine>() -> Stored<()> {
+    let scene = Scene::<E>::new(&[300]).await?;
+    let claim = scene.claim(START).await?;
+    scene.ports().release(&claim.delivery, claim.token, &claim.row, START).await?;
+    let request = ResendRequest {
+        trace_id: scene.trace(),
+        attempt: Named::Newest,
+        requested_by: "Servicing".into(),
+        key: None,
+    };
+    let refused = resend(scene.ports(), scene.tenant(), request, START).await;
+    assert!(matches!(refused, Err(ResendError::NotAttempted)), "{refused:?}");
+    Ok(())
+}
+
+pub(crate) async fn a_later_attempt_that_is_given_back_leaves_those_before_it<E: Engine>() -> Stored<()> {
+    let scene = failed::<E>(&[300]).await?;
+    let before = scene.rows().await?;
+    let claim = scene.claim(START + 301 * SECOND).await?;
+    let due = START + 305 * SECOND;
+    assert!(scene.ports().release(&claim.delivery, claim.token, &claim.row, due).await?);
+    assert_eq!(scene.rows().await?, before);
+    let progress = scene.delivery().await?.progress;
+    assert_eq!(progress.newest_attempt, Some(before[0].id));
+    assert_eq!(progress.next.map(|next| (next.number, next.slot, next.due)), Some((2, 1, due)));
+    Ok(())
+}
+
+pub(crate) async fn a_canceled_attempt_that_is_given_back_is_due_no_more<E: Engine>() -> Stored<()> {
+    let scene = Scene::<E>::new(&[300]).await?;
+    let claim = scene.claim(START).await?;
+    scene.ports().cancel(scene.tenant(), scene.trace()).await?;
+    assert!(scene.ports().release(&claim.delivery, claim.token, &claim.row, START).await?);
+    let progress = scene.delivery().await?.progress;
+    assert_eq!((progress.status, progress.next_due(), progress.in_flight), (Status::Canceled, None, None));
+    assert_eq!(scene.rows().await?, []);
+    Ok(())
+}
+
+pub(crate) async fn a_resend_that_is_given_back_is_queued_again<E: Engine>() -> Stored<()> {
+    let scene = failed::<E>(&[]).await?;
+    let (asked, queued) = scene.resend(None, START + 10 * SECOND).await?;
+    assert_eq!(queued, Queued::New);
+    assert_eq!(scene.engine.receive().await, resend_wake(&asked, asked.sent_at));
+    let (token, now) = (Uuid::new_v4(), START + 11 * SECOND);
+    let wake = resend_wake(&asked, asked.sent_at);
+    let taken = scene.ports().take_resend(&wake, &asked.loan_id, asked.id, token, now).await?;
+    let Taken::Won(won) = taken else { panic!("the resend was lost") };
+
+    let due = now + SECOND;
+    assert!(!scene.ports().release_resend(Uuid::new_v4(), won.1.clone(), due).await?, "another's token");
+    assert!(scene.ports().release_resend(token, won.1, due).await?);
+    let row = scene.ports().row(scene.tenant(), &asked.loan_id, asked.id).await?.expect("the row").attempt;
+    assert_eq!(row.state, AttemptState::Queued);
+    let message = scene.engine.receive().await;
+    assert_eq!(message, resend_wake(&asked, due));
+    let taken = scene.ports().take_resend(&message, &asked.loan_id, asked.id, Uuid::new_v4(), due).await?;
+    assert!(matches!(taken, Taken::Won(_)), "{taken:?}");
+    Ok(())
+}
+
+pub(crate) async fn what_we_lack_uses_up_no_attempt_and_it_goes_on<E: Engine>() -> Stored<()> {
+    let scene = Scene::<E>::new(&[]).await?;
+    let deliver = Deliver {
+        store: scene.ports().clone(),
+        sender: LacksOnce::then(200),
+        lease: Some(LEASE),
+        ends: None,
+    };
+    deliver.handle(scene.first.clone(), START).await?;
+    assert_eq!(scene.rows().await?, []);
+    let again = scene.engine.receive().await;
+    deliver.handle(again.clone(), again.due).await?;
+    assert_eq!(deliver.sender.then.numbers(), [AttemptNumber::Auto(1)]);
+    assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+    assert_eq!(scene.rows().await?.len(), 1, "of all this there is one row");
+    Ok(())
+}
