@@ -22,8 +22,8 @@ use crate::model::failure::{ErrorKind, Failure, Phase};
 use crate::model::progress::Verdict;
 use crate::model::time::Timestamp;
 use crate::ports::{
-    Begun, Claimed, Deliveries, Due, EgressAddresses, Payloads, Place, Queue, Resends, Sender, Stored,
-    Subscriptions, Taken, Wake, Work,
+    Begun, Claimed, Deliveries, Due, EgressAddresses, Payloads, Place, Queue, Released, Resends, Sender,
+    Stored, Subscriptions, Taken, Wake, Work,
 };
 
 /// What sends, and how long a sender that says nothing is taken to be alive.
@@ -90,7 +90,11 @@ where
             Err(unsent) => {
                 drop(place);
                 let due = unsent.again();
-                return patiently(|| self.store.release(&delivery, token, &row, due)).await.map(|_| ());
+                match patiently(|| self.store.release(&delivery, token, &row, due)).await? {
+                    Released::Done | Released::Superseded => return Ok(()),
+                    Released::Resent => interrupt(&mut row, UNSENT),
+                }
+                return self.store.settle(&delivery, token, row, None).await.map(|_| ());
             }
         };
         drop(place);
@@ -169,9 +173,7 @@ where
             }
             Err(Unsent::ForEver(reason)) => {
                 warn!(trace_id = %row.trace_id, attempt_id = %row.id, %reason, "attempt.unprepared");
-                let detail = "the request could not be put together; nothing was sent";
-                row.state = AttemptState::Complete(Completion::interrupted(Timestamp::now(), detail));
-                log::attempt(row);
+                interrupt(row, UNPREPARED);
                 Ok(None)
             }
             Err(unsent) => {
@@ -180,4 +182,15 @@ where
             }
         }
     }
+}
+
+/// What the row of an attempt says whose payload or secrets are gone.
+const UNPREPARED: &str = "the request could not be put together; nothing was sent";
+/// What the row of an attempt says that could not leave, and that somebody resent meanwhile.
+const UNSENT: &str = "the request could not leave, as something was missing on our side; nothing was sent";
+
+/// Completes a row as interrupted.
+fn interrupt(row: &mut Attempt, detail: &str) {
+    row.state = AttemptState::Complete(Completion::interrupted(Timestamp::now(), detail));
+    log::attempt(row);
 }

@@ -88,7 +88,7 @@ where
     let occurrence = Occurrence::new(&event, now);
     let Judged { fires, watched, troubles } = judge(&subscriptions, &occurrence).await;
     let to_render = fires.iter().chain(watched.iter().filter_map(|(_, allowed)| allowed.as_ref()));
-    let _memory = memory::reserve(size_at_most(to_render, &occurrence)).await?;
+    let memory = memory::reserve(size_at_most(to_render, &occurrence)).await?;
     let deliveries = render(&fires, &occurrence, id).await;
     let watched = render_watched(watched, &occurrence, id).await;
     let record = key.map(|key| {
@@ -120,6 +120,8 @@ where
             Decided::Known(known) => Err(known),
         }
     };
+    // What was rendered is stored or dropped: a repeat renders anew, and reserves for itself.
+    drop(memory);
     let receipt = match known {
         Ok(receipt) => {
             tell(store, tenant, troubles).await;

@@ -17,10 +17,10 @@ use tracing::error;
 
 use super::{Aws, message};
 use crate::model::time::Timestamp;
-use crate::ports::{Queue as _, StoreError, Stored, Wake};
+use crate::ports::{Queue as _, RECORDED_WITHIN, StoreError, Stored, Wake};
 
-/// The longest a message may take: a request of 30 s, and recording what came of it.
-const LONGEST: Duration = Duration::from_secs(35);
+/// The longest a message may take: a request of 30 s, recording what came of it, and a second for its claim.
+const LONGEST: Duration = Duration::from_secs(31 + RECORDED_WITHIN.as_secs());
 /// What it takes to answer for the whole batch.
 const TO_ANSWER: Duration = Duration::from_secs(2);
 /// How often a message may make its handler panic.

@@ -16,7 +16,7 @@ use crate::model::delivery::Delivery;
 use crate::model::id::{AttemptId, TenantId, TraceId};
 use crate::model::progress::Status;
 use crate::model::time::Timestamp;
-use crate::ports::{Attempts as _, Begun, Canceled, Deliveries, Stored, Wake};
+use crate::ports::{Attempts as _, Begun, Canceled, Deliveries, Released, Stored, Wake};
 
 /// A first attempt this soon after intake signs with the secrets that intake's version has; any other looks
 /// whether they have changed.
@@ -84,7 +84,13 @@ impl Deliveries for Aws {
         self.settle_attempt(claimed, token, row, response).await
     }
 
-    async fn release(&self, claimed: &Delivery, token: Uuid, row: &Attempt, due: Timestamp) -> Stored<bool> {
+    async fn release(
+        &self,
+        claimed: &Delivery,
+        token: Uuid,
+        row: &Attempt,
+        due: Timestamp,
+    ) -> Stored<Released> {
         self.release_attempt(claimed, token, row, due).await
     }
 

@@ -1,8 +1,8 @@
-//! Releases: claims given back of which nothing was sent.
+//! Releases: claims that are given back because no request could leave.
 //!
-//! The row goes away and the delivery is claimable again in one transaction, and then the message is queued. A crash
-//! before the transaction leaves an attempt in flight, which the end of its lease interrupts; one after it leaves a
-//! message that is missing, which the message of the claim brings back, as it was not deleted.
+//! The row is deleted and the delivery is claimable again in one transaction; then the message is queued. A crash before
+//! the transaction leaves an attempt in flight, and the end of its lease interrupts it. Where the message could not be
+//! queued, the call fails; whoever repeats it, or gets the message of the claim again, queues it.
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use aws_sdk_dynamodb::types::{Delete, Update};
@@ -10,14 +10,17 @@ use uuid::Uuid;
 
 use super::failure::{Written, written};
 use super::item::{json, number, text};
-use super::table::{self, DOC, FLIGHT, NEWEST_AUTO, NEXT, STATE, TOKEN};
+use super::table::{self, DOC, FLIGHT, NEWEST_AUTO, NEXT, RESENDS, STATE, TOKEN};
 use super::transaction::Part as _;
 use super::{Aws, delivery_item, row_item};
 use crate::model::attempt::{Attempt, AttemptNumber};
 use crate::model::delivery::Delivery;
 use crate::model::id::AttemptId;
 use crate::model::time::Timestamp;
-use crate::ports::{Attempts as _, Queue as _, Stored, Wake};
+use crate::ports::{Attempts as _, Queue as _, Released, Span, Stored, Wake};
+
+/// How many attempts are read at once, looking for an automatic one.
+const LOOKED_AT_AT_ONCE: usize = 25;
 
 impl Aws {
     pub(super) async fn release_attempt(
@@ -26,48 +29,79 @@ impl Aws {
         token: Uuid,
         row: &Attempt,
         due: Timestamp,
-    ) -> Stored<bool> {
-        let newest = self.newest_automatic_but(row).await?;
+    ) -> Stored<Released> {
+        let newest = self.automatic_before(row).await?;
         let unput = Delete::builder()
             .table_name(self.table())
             .set_key(Some(table::row(&row.tenant, &row.loan_id, row.id).key()))
             .condition_expression("#token = :token")
             .expression_attribute_names("#token", TOKEN)
             .expression_attribute_values(":token", text(token.to_string()));
+        let unresent = match claimed.progress.resends {
+            0 => "attribute_not_exists(#resends)",
+            _ => "#resends = :resends",
+        };
         let unclaim = Update::builder()
             .table_name(self.table())
             .set_key(Some(table::delivery(&row.tenant, row.trace_id).key()))
-            .condition_expression("#flight.#token = :token")
+            .condition_expression(format!("#flight.#token = :token AND {unresent}"))
             .expression_attribute_names("#flight", FLIGHT)
             .expression_attribute_names("#token", TOKEN)
             .expression_attribute_names("#next", NEXT)
             .expression_attribute_names("#due", delivery_item::DUE)
             .expression_attribute_names("#newest", NEWEST_AUTO)
+            .expression_attribute_names("#resends", RESENDS)
             .expression_attribute_values(":token", text(token.to_string()))
             .expression_attribute_values(":due", number(due.millis()));
+        let unclaim = match claimed.progress.resends {
+            0 => unclaim,
+            resends => unclaim.expression_attribute_values(":resends", number(resends)),
+        };
         let unclaim = match newest {
             Some(newest) => unclaim
                 .update_expression("SET #next.#due = :due, #newest = :newest REMOVE #flight")
                 .expression_attribute_values(":newest", text(newest.to_string())),
             None => unclaim.update_expression("SET #next.#due = :due REMOVE #flight, #newest"),
         };
-        if !self.transact(vec![unput.part()?, unclaim.part()?]).await?.is_done() {
-            return Ok(false);
+        let done = self.transact(vec![unput.part()?, unclaim.part()?]).await?.is_done();
+        let delivery = match done {
+            true => {
+                let mut released = claimed.clone();
+                released.progress.release(due, newest);
+                Some(released)
+            }
+            // It may be our own first try that was done, whose answer or message was lost.
+            false => self.delivery(&row.tenant, row.trace_id).await?,
+        };
+        let Some(delivery) = delivery else { return Ok(Released::Superseded) };
+        let flight = delivery.progress.in_flight.as_ref();
+        if flight.is_some_and(|flight| flight.token == token) {
+            return Ok(Released::Resent);
         }
-        let mut released = claimed.clone();
-        released.progress.release(due, newest);
-        match Wake::next_of(&released) {
-            Some(wake) => self.send_on(wake).await.map(|()| true),
-            None => Ok(true),
+        if let Some(wake) = Wake::next_of(&delivery) {
+            self.send_on(wake).await?;
         }
+        Ok(if done { Released::Done } else { Released::Superseded })
     }
 
-    /// The newest automatic attempt of a row's delivery, that row aside. Those before it began long enough ago for
-    /// the index to show them: each took a request and its record.
-    async fn newest_automatic_but(&self, row: &Attempt) -> Stored<Option<AttemptId>> {
-        let Some((_, attempts)) = self.story(&row.tenant, row.trace_id).await? else { return Ok(None) };
-        let automatic = attempts.iter().filter(|other| other.number != AttemptNumber::Manual);
-        Ok(automatic.map(|other| other.id).filter(|id| *id != row.id).max())
+    /// The automatic attempt before this one. It began a request and its record ago, so the index shows it.
+    async fn automatic_before(&self, row: &Attempt) -> Stored<Option<AttemptId>> {
+        if row.number == AttemptNumber::Auto(1) {
+            return Ok(None);
+        }
+        let mut before = row.id;
+        loop {
+            let span = Span::NewestFirst { before: Some(before) };
+            let found = self.story(&row.tenant, row.trace_id, span, LOOKED_AT_AT_ONCE).await?;
+            let attempts = found.map(|(_, attempts)| attempts).unwrap_or_default();
+            if let Some(automatic) = attempts.iter().find(|attempt| !attempt.is_manual()) {
+                return Ok(Some(automatic.id));
+            }
+            match attempts.last() {
+                Some(oldest) => before = oldest.id,
+                None => return Ok(None),
+            }
+        }
     }
 
     pub(super) async fn release_queued(&self, token: Uuid, mut row: Attempt, due: Timestamp) -> Stored<bool> {

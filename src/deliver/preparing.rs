@@ -11,18 +11,20 @@ use super::recording::patiently;
 use crate::model::attempt::Attempt;
 use crate::model::delivery::Delivery;
 use crate::model::time::Timestamp;
-use crate::ports::{NotSent, Outgoing, Payloads, StoreError, Subscriptions};
+use crate::ports::{NotSent, Outgoing, Payloads, RECORDED_WITHIN, StoreError, Subscriptions};
 
-/// The time that it takes to write down what came of a request.
-const TO_RECORD: Duration = Duration::from_secs(8);
-/// The time after which an attempt is tried again that was given back.
-const PAUSE: Duration = Duration::from_secs(1);
+/// When an attempt that was given back is tried again: a machine may have what was missing soon, a store that does not
+/// answer is not asked so often.
+const LACK_PAUSE: Duration = Duration::from_secs(1);
+const STORE_PAUSE: Duration = Duration::from_secs(10);
 
 /// Why nothing was sent.
 #[derive(Debug)]
 pub(super) enum Unsent {
-    /// Something of ours is missing for now: it is no attempt.
-    ForNow(String),
+    /// This machine lacks something for now: it is no attempt.
+    Lack(String),
+    /// The store does not answer for now: it is no attempt.
+    Store(String),
     /// There was no time left to send it and to record what comes of it: it is no attempt.
     TooLate,
     /// Something that it needs is gone.
@@ -34,7 +36,8 @@ impl Unsent {
     pub(super) fn again(&self) -> Timestamp {
         match self {
             Self::TooLate => Timestamp::now(),
-            Self::ForNow(_) | Self::ForEver(_) => Timestamp::now() + PAUSE,
+            Self::Lack(_) => Timestamp::now() + LACK_PAUSE,
+            Self::Store(_) | Self::ForEver(_) => Timestamp::now() + STORE_PAUSE,
         }
     }
 }
@@ -42,7 +45,7 @@ impl Unsent {
 impl fmt::Display for Unsent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ForNow(reason) | Self::ForEver(reason) => f.write_str(reason),
+            Self::Lack(reason) | Self::Store(reason) | Self::ForEver(reason) => f.write_str(reason),
             Self::TooLate => f.write_str("there was no time left for it"),
         }
     }
@@ -50,13 +53,13 @@ impl fmt::Display for Unsent {
 
 impl From<NotSent> for Unsent {
     fn from(NotSent(reason): NotSent) -> Self {
-        Self::ForNow(reason)
+        Self::Lack(reason)
     }
 }
 
 impl From<StoreError> for Unsent {
     fn from(failure: StoreError) -> Self {
-        Self::ForNow(failure.to_string())
+        Self::Store(failure.to_string())
     }
 }
 
@@ -70,7 +73,7 @@ impl<S: Payloads + Subscriptions, O> Deliver<S, O> {
     ) -> Result<Outgoing, Unsent> {
         let outgoing = self.outgoing(delivery, row, payload);
         let Some(ends) = self.ends else { return outgoing.await };
-        let takes = Duration::from_secs(delivery.frozen.timeout_seconds.into()) + TO_RECORD;
+        let takes = Duration::from_secs(delivery.frozen.timeout_seconds.into()) + RECORDED_WITHIN;
         let latest = ends.checked_sub(takes).ok_or(Unsent::TooLate)?;
         let outgoing = timeout_at(latest.into(), outgoing).await.map_err(|_| Unsent::TooLate)??;
         if Instant::now() > latest { Err(Unsent::TooLate) } else { Ok(outgoing) }

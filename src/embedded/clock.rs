@@ -1,56 +1,100 @@
-//! The wall clock, watched for being set back.
+//! The wall clock, watched for being set.
 //!
 //! The queue keeps due times by the wall clock, as they outlive the process. Where that clock is set back by an hour,
-//! everything that is queued would be due an hour late. So while the process lives it compares the wall clock
-//! with the monotonic one, and moves what is queued by as much as the wall clock was set back. A clock that is set
-//! forward, or a machine that slept, counts as time that has passed: what is due by then is due.
+//! everything that is queued would be due an hour late; where it is set forward, an hour early. So while the process
+//! lives it compares the wall clock with one that only ever counts up, and moves what is queued by as much as the wall
+//! clock was set.
+//!
+//! That other clock must count the time that a machine sleeps. Linux has one (`CLOCK_BOOTTIME`, clock_gettime(2)).
+//! Elsewhere it stops meanwhile, so there a wall clock that is ahead is taken for time that has passed.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::model::time::Timestamp;
 
-/// A wall clock that lags by less than this is being adjusted, not set.
+/// A wall clock that differs by less than this is being adjusted, not set.
 const TOLERANCE: Duration = Duration::from_secs(1);
+/// Two clocks that are read with more time between them than this say nothing of each other.
+const AT_ONCE: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 pub(super) struct ClockWatch(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
+    last: Reading,
+    /// By how many milliseconds the wall clock was set, as far as the queue does not show it yet.
+    to_apply: i64,
+}
+
+/// Both clocks at one moment.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
     wall: Timestamp,
-    monotonic: Instant,
-    /// By how much the clock was set back, as far as the queue does not show it yet.
-    to_apply: Duration,
+    /// Since some moment before the process began.
+    steady: Duration,
+}
+
+impl Reading {
+    /// None where the process was stopped between the two.
+    fn take() -> Option<Self> {
+        let before = steady();
+        let wall = Timestamp::now();
+        let steady = steady();
+        (steady.saturating_sub(before) < AT_ONCE).then_some(Self { wall, steady })
+    }
 }
 
 impl ClockWatch {
     /// A watch that begins now.
-    pub(super) fn new(wall: Timestamp, monotonic: Instant) -> Self {
-        Self(Mutex::new(State { wall, monotonic, to_apply: Duration::ZERO }))
+    pub(super) fn new() -> Self {
+        let now = Reading { wall: Timestamp::now(), steady: steady() };
+        Self(Mutex::new(State { last: now, to_apply: 0 }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// By how much the wall clock was set back since the last time that this was applied; none if it was not.
-    pub(super) fn set_back(&self, wall: Timestamp, monotonic: Instant) -> Option<Duration> {
+    /// By how many milliseconds the wall clock was set since this was last applied, less than none where it was set
+    /// back; none if it was not set.
+    pub(super) fn was_set(&self) -> Option<i64> {
         let mut state = self.state();
-        let expected = state.wall + monotonic.saturating_duration_since(state.monotonic);
-        let lag = expected.since(wall);
-        if lag >= TOLERANCE {
-            state.to_apply += lag;
+        if let Some(now) = Reading::take() {
+            state.note(now);
         }
-        (state.wall, state.monotonic) = (wall, monotonic);
-        (!state.to_apply.is_zero()).then_some(state.to_apply)
+        Some(state.to_apply).filter(|millis| *millis != 0)
     }
 
-    /// What is queued was moved by so much.
-    pub(super) fn applied(&self, by: Duration) {
-        let mut state = self.state();
-        state.to_apply = state.to_apply.saturating_sub(by);
+    /// What is queued was moved by so many milliseconds.
+    pub(super) fn applied(&self, millis: i64) {
+        self.state().to_apply -= millis;
     }
+}
+
+impl State {
+    fn note(&mut self, now: Reading) {
+        let expected = self.last.wall + now.steady.saturating_sub(self.last.steady);
+        let set = now.wall.millis() - expected.millis();
+        let counts = cfg!(target_os = "linux") || set < 0;
+        if counts && Duration::from_millis(set.unsigned_abs()) >= TOLERANCE {
+            self.to_apply += set;
+        }
+        self.last = now;
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn steady() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn steady() -> Duration {
+    static BEGUN: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
+    BEGUN.elapsed()
 }
 
 #[cfg(test)]
@@ -58,27 +102,40 @@ mod tests {
     use super::*;
 
     const START: Timestamp = Timestamp::from_millis(1_795_428_000_000);
-    const HOUR: Duration = Duration::from_secs(3600);
+    const HOUR: i64 = 3_600_000;
 
-    #[test]
-    fn a_clock_that_is_set_back_is_noticed_once_it_was_applied() {
-        let begun = Instant::now();
-        let later = |seconds| begun + Duration::from_secs(seconds);
-        let watch = ClockWatch::new(START, begun);
-        assert_eq!(watch.set_back(START + Duration::from_secs(5), later(5)), None);
-        let back = (START + Duration::from_secs(10)).minus(HOUR);
-        assert_eq!(watch.set_back(back, later(10)), Some(HOUR));
-        assert_eq!(watch.set_back(back + Duration::from_secs(1), later(11)), Some(HOUR), "not applied yet");
-        watch.applied(HOUR);
-        assert_eq!(watch.set_back(back + Duration::from_secs(2), later(12)), None);
+    /// What is to be applied after so many seconds, each time with the wall clock so many milliseconds off.
+    fn to_apply(readings: &[(u64, i64)]) -> i64 {
+        let at = |(seconds, off): (u64, i64)| {
+            let steady = Duration::from_secs(seconds);
+            Reading { wall: (START + steady).shifted(off), steady }
+        };
+        let mut state = State { last: at((0, 0)), to_apply: 0 };
+        readings.iter().for_each(|reading| state.note(at(*reading)));
+        state.to_apply
     }
 
     #[test]
-    fn a_clock_that_is_set_forward_or_adjusted_is_none_of_this() {
-        let begun = Instant::now();
-        let watch = ClockWatch::new(START, begun);
-        assert_eq!(watch.set_back(START + HOUR, begun + Duration::from_secs(1)), None);
-        let adjusted = START + HOUR + Duration::from_millis(1500);
-        assert_eq!(watch.set_back(adjusted, begun + Duration::from_secs(3)), None, "half a second behind");
+    fn a_clock_that_is_set_is_noticed_once() {
+        assert_eq!(to_apply(&[(5, 0), (3600, 0)]), 0);
+        assert_eq!(to_apply(&[(5, 0), (10, -HOUR), (11, -HOUR)]), -HOUR);
+        let forward = if cfg!(target_os = "linux") { HOUR } else { 0 };
+        assert_eq!(to_apply(&[(5, HOUR), (6, HOUR)]), forward);
+        assert_eq!(to_apply(&[(5, -HOUR), (6, 0)]), forward - HOUR, "and what is set right again");
+    }
+
+    #[test]
+    fn a_clock_that_is_adjusted_was_not_set() {
+        assert_eq!(to_apply(&[(10, -999), (20, -1500), (30, -600), (40, 300)]), 0);
+    }
+
+    #[test]
+    fn what_was_applied_is_not_applied_again() {
+        let watch = ClockWatch::new();
+        watch.state().to_apply = -HOUR;
+        assert_eq!(watch.was_set(), Some(-HOUR));
+        assert_eq!(watch.was_set(), Some(-HOUR), "it is not yet applied");
+        watch.applied(-HOUR);
+        assert_eq!(watch.was_set(), None);
     }
 }

@@ -18,7 +18,7 @@ use crate::model::delivery::Delivery;
 use crate::model::id::{TenantId, TraceId};
 use crate::model::time::Timestamp;
 use crate::ports::{
-    Accepted, Begun, Canceled, Deliveries, Idempotency, Intake, Queue, Remembered, Stored, Wake,
+    Accepted, Begun, Canceled, Deliveries, Idempotency, Intake, Queue, Released, Remembered, Stored, Wake,
 };
 
 impl Intake for Embedded {
@@ -100,8 +100,14 @@ impl Deliveries for Embedded {
         Ok(settled.await?.is_some())
     }
 
-    async fn release(&self, _: &Delivery, token: Uuid, row: &Attempt, due: Timestamp) -> Stored<bool> {
-        self.release_attempt(token, row, due).await
+    async fn release(
+        &self,
+        claimed: &Delivery,
+        token: Uuid,
+        row: &Attempt,
+        due: Timestamp,
+    ) -> Stored<Released> {
+        self.release_attempt(claimed.progress.resends, token, row, due).await
     }
 
     async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> Stored<Canceled> {

@@ -9,7 +9,6 @@
 //! it moves.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use rusqlite::{Connection, Row, params};
 use tokio::sync::Notify;
@@ -77,13 +76,13 @@ impl Lanes {
         }
     }
 
-    /// The clock was set back by so much, and all due times were moved with it.
-    pub(super) fn set_back(&self, by: Duration) {
+    /// The clock was set, and all due times were moved with it by so many milliseconds.
+    pub(super) fn shift(&self, millis: i64) {
         let mut state = self.state();
         for lane in state.lanes.values_mut() {
-            lane.due = lane.due.map(|due| due.minus(by));
+            lane.due = lane.due.map(|due| due.shifted(millis));
         }
-        state.clock = state.clock.iter().map(|(due, id)| (due.minus(by), id.clone())).collect();
+        state.clock = state.clock.iter().map(|(due, id)| (due.shifted(millis), id.clone())).collect();
         drop(state);
         self.changed.notify_one();
     }

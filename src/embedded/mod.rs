@@ -39,7 +39,6 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use rusqlite::Connection;
 
@@ -110,7 +109,7 @@ impl Embedded {
         let cache = Arc::new(Cache::load(&connection).map_err(broken)?);
         let lanes = Arc::new(Lanes::load(&connection).map_err(broken)?);
         let readers = Readers::open(&path)?;
-        let clock = Arc::new(ClockWatch::new(Timestamp::now(), Instant::now()));
+        let clock = Arc::new(ClockWatch::new());
         let first = first_of_a_commit(Arc::clone(&clock), Arc::clone(&lanes));
         let writer = Writer::start(connection, lock, first).map_err(unusable)?;
         Ok(Self(Arc::new(Inner { writer, readers, cache, lanes, starts: Arc::default(), clock })))
@@ -121,9 +120,9 @@ impl Embedded {
         (Arc::clone(&self.0.starts), Arc::clone(&self.0.lanes))
     }
 
-    /// Sees to it that a clock that was set back is noticed, although nothing is being written.
+    /// Sees to it that a clock that was set is noticed, although nothing is being written.
     async fn notice_clock(&self) {
-        if self.0.clock.set_back(Timestamp::now(), Instant::now()).is_some() {
+        if self.0.clock.was_set().is_some() {
             // What is to be done about it comes before this in the commit.
             let _ = self.0.writer.run(Class::Progress, |_| Ok(()), |()| ()).await;
         }
@@ -137,22 +136,21 @@ impl Embedded {
     }
 }
 
-/// What comes before all else in a commit: where the clock was set back, what is queued is moved with it.
+/// What comes before all else in a commit: where the clock was set, what is queued is moved with it.
 fn first_of_a_commit(clock: Arc<ClockWatch>, lanes: Arc<Lanes>) -> impl FnMut() -> Option<Job> {
     move || {
-        let by = clock.set_back(Timestamp::now(), Instant::now())?;
+        let millis = clock.was_set()?;
         let (clock, lanes) = (Arc::clone(&clock), Arc::clone(&lanes));
-        let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         let work = move |connection: &Connection| {
             connection
-                .prepare_cached("UPDATE queue SET due = due - ?1 WHERE due < ?2")?
+                .prepare_cached("UPDATE queue SET due = due + ?1 WHERE due < ?2")?
                 .execute([millis, tables::ASIDE])
                 .map(|_| ())
         };
         let then = move |(): &mut ()| {
-            tracing::warn!(by_seconds = by.as_secs(), "clock.set_back");
-            clock.applied(by);
-            lanes.set_back(by);
+            tracing::warn!(by_seconds = millis / 1000, "clock.set");
+            clock.applied(millis);
+            lanes.shift(millis);
         };
         Some(Job::unasked(work, then))
     }

@@ -1,4 +1,4 @@
-//! Releases: claims given back of which nothing was sent. Each is one transaction.
+//! Releases: claims that are given back because no request could leave. Each is one transaction.
 
 use std::sync::Arc;
 
@@ -8,9 +8,10 @@ use uuid::Uuid;
 use super::Embedded;
 use super::tables::{attempt, delivery, put_attempt, put_progress, put_wake, uuid};
 use crate::model::attempt::{Attempt, AttemptState};
+use crate::model::delivery::Delivery;
 use crate::model::id::AttemptId;
 use crate::model::time::Timestamp;
-use crate::ports::{Stored, Wake};
+use crate::ports::{Released, Stored, Wake};
 
 /// The newest row of a delivery.
 const NEWEST: &str = "SELECT max(id) FROM (
@@ -20,15 +21,22 @@ const NEWEST: &str = "SELECT max(id) FROM (
      )";
 
 impl Embedded {
-    pub(super) async fn release_attempt(&self, token: Uuid, row: &Attempt, due: Timestamp) -> Stored<bool> {
+    /// `resends` is how often the delivery was resent when it was claimed.
+    pub(super) async fn release_attempt(
+        &self,
+        resends: u32,
+        token: Uuid,
+        row: &Attempt,
+        due: Timestamp,
+    ) -> Stored<Released> {
         let (row, lanes) = (row.clone(), Arc::clone(&self.0.lanes));
-        let work = move |connection: &Connection| release(connection, token, &row, due);
-        let released = self.0.writer.run_until_done(work, move |released| {
-            if let Some(Some(wake)) = released {
+        let work = move |connection: &Connection| release(connection, (token, resends), &row, due);
+        let released = self.0.writer.run_until_done(work, move |(_, wake): &mut (Released, Option<Wake>)| {
+            if let Some(wake) = wake {
                 lanes.add(std::slice::from_ref(wake));
             }
         });
-        Ok(released.await?.is_some())
+        Ok(released.await?.0)
     }
 
     pub(super) async fn release_queued(&self, token: Uuid, row: Attempt, due: Timestamp) -> Stored<bool> {
@@ -48,16 +56,20 @@ impl Embedded {
     }
 }
 
-/// None if the delivery is not in flight under the token; else the message that was queued, if there is one.
+/// What became of the claim, and the message that was queued, if there is one.
 fn release(
     connection: &Connection,
-    token: Uuid,
+    (token, resends): (Uuid, u32),
     row: &Attempt,
     due: Timestamp,
-) -> rusqlite::Result<Option<Option<Wake>>> {
-    let Some(mut delivery) = delivery(connection, &row.tenant, row.trace_id)? else { return Ok(None) };
-    if delivery.progress.in_flight.as_ref().is_none_or(|flight| flight.token != token) {
-        return Ok(None);
+) -> rusqlite::Result<(Released, Option<Wake>)> {
+    let in_flight = |delivery: &Delivery| {
+        delivery.progress.in_flight.as_ref().is_some_and(|flight| flight.token == token)
+    };
+    let found = delivery(connection, &row.tenant, row.trace_id)?;
+    let Some(mut delivery) = found.filter(in_flight) else { return Ok((Released::Superseded, None)) };
+    if delivery.progress.resends != resends {
+        return Ok((Released::Resent, None));
     }
     let (id, trace) = (row.id.uuid(), row.trace_id.uuid());
     connection
@@ -75,5 +87,5 @@ fn release(
     if let Some(wake) = &wake {
         put_wake(connection, wake)?;
     }
-    Ok(Some(wake))
+    Ok((Released::Done, wake))
 }

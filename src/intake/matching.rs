@@ -9,9 +9,10 @@ use bytes::Bytes;
 use crate::model::delivery::Delivery;
 use crate::model::id::EventId;
 use crate::model::memory::Watch;
-use crate::model::occurrence::Occurrence;
+use crate::model::occurrence::{MAX_RENDERED, Occurrence};
 use crate::model::rendering;
 use crate::model::subscription::{Subscription, Verdict};
+use crate::model::template::MAX_BODY;
 use crate::model::trouble::TroubleOf;
 use crate::ports::Watched;
 
@@ -71,7 +72,10 @@ pub(super) fn size_at_most<'a>(
     subscriptions: impl Iterator<Item = &'a Arc<Subscription>>,
     occurrence: &Occurrence<'_>,
 ) -> usize {
-    subscriptions.map(|subscription| rendering::size_at_most(subscription, occurrence)).sum()
+    let sizes = subscriptions.map(|subscription| rendering::size_at_most(subscription, occurrence));
+    let (bodies, rest) = sizes.fold((0, 0), |(bodies, rest), (body, other)| (bodies + body, rest + other));
+    // Rendering stops at the first body that goes beyond this.
+    bodies.min(MAX_RENDERED + MAX_BODY) + rest
 }
 
 pub(super) async fn render(

@@ -13,7 +13,7 @@ use crate::ports::{StoreError, Stored};
 
 /// The unit in which memory is reserved, in bytes.
 const UNIT: usize = 1024;
-/// The memory that rendered requests may take in this process: 64 MiB. One event alone takes 40 MiB at most.
+/// The memory that rendered requests may take in this process: 64 MiB. One event alone takes 41 MiB at most.
 const UNITS: usize = 64 * 1024;
 /// The time that an event waits for memory before it is refused.
 const PATIENCE: Duration = Duration::from_secs(10);

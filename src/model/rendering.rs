@@ -62,21 +62,21 @@ impl Delivery {
     }
 }
 
-/// How many bytes a subscription's request for an event takes in memory at most. A body without a template is the
-/// event's own, which is there once for all.
-pub fn size_at_most(subscription: &Subscription, occurrence: &Occurrence<'_>) -> usize {
+/// How many bytes a subscription's request for an event takes in memory at most: its body, and all else. A body without
+/// a template is the event's own, which is there once for all.
+pub fn size_at_most(subscription: &Subscription, occurrence: &Occurrence<'_>) -> (usize, usize) {
     /// About what a delivery takes besides its request.
     const DELIVERY: usize = 1024;
     let compiled = subscription.settings.compiled.of(&subscription.settings);
     // Without a context nothing that varies renders.
-    let Some(context) = occurrence.context() else { return DELIVERY };
+    let Some(context) = occurrence.context() else { return (0, DELIVERY) };
     let variables = Variables::of(occurrence, context, TraceId::from_uuid(uuid::Uuid::nil()));
     let size = |template: &Result<Template, TemplateError>, most: usize| {
         template.as_ref().map_or(0, |template| template.size_at_most(&variables, most))
     };
     let headers: usize = compiled.headers.values().map(|value| size(value, MAX_HEADERS)).sum();
     let payload = compiled.payload.as_ref().map_or(0, |payload| size(payload, MAX_BODY));
-    DELIVERY + size(&compiled.url, MAX_URL) + headers.min(MAX_HEADERS) + payload
+    (payload, DELIVERY + size(&compiled.url, MAX_URL) + headers.min(MAX_HEADERS))
 }
 
 /// A URL as it is sent, of what its template came to.

@@ -41,6 +41,11 @@ impl Timestamp {
         Self(self.0 - self.0.rem_euclid(3_600_000))
     }
 
+    /// So many milliseconds later, or earlier where there are less than none.
+    pub const fn shifted(self, millis: i64) -> Self {
+        Self(self.0.saturating_add(millis))
+    }
+
     pub fn minus(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(millis(span)))
     }

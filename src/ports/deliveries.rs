@@ -1,6 +1,7 @@
 //! Deliveries: accepted, claimed, moved on, canceled.
 
 use std::future::Future;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,9 @@ use crate::model::delivery::Delivery;
 use crate::model::id::{EventId, SubscriptionId, TenantId, TraceId};
 use crate::model::payload::PayloadKey;
 use crate::model::time::Timestamp;
+
+/// The time that it takes at most to write down what came of a request, where a store is slow.
+pub const RECORDED_WITHIN: Duration = Duration::from_secs(8);
 
 /// What an idempotency key of intake stands for: enough to finish, without matching again, what a
 /// crashed first call left undone.
@@ -61,6 +65,17 @@ pub enum Begun {
     Lost(Option<Box<Delivery>>),
 }
 
+/// What became of a claim that was to be given back.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Released {
+    Done,
+    /// The delivery is not in flight under the token any more.
+    Superseded,
+    /// A resend was asked for since the claim. It may name the row, and only what was attempted can be resent, so nothing
+    /// changed: the attempt counts.
+    Resent,
+}
+
 #[derive(Debug)]
 pub enum Canceled {
     Done,
@@ -91,16 +106,16 @@ pub trait Deliveries {
         response: Option<Bytes>,
     ) -> impl Future<Output = Stored<bool>> + Send;
 
-    /// Gives a claim back of which nothing was sent, since something of ours was missing: its row is taken away, and
-    /// the attempt of the same number is due again then. False if the delivery is not in flight under the token
-    /// any more. Order: row, delivery, message.
+    /// Gives a claim back whose request could not leave, since something of ours was missing: its row is taken away,
+    /// and the attempt of the same number is due again then. `claimed` is the delivery as the claim gave it. Order:
+    /// row and delivery together, message; a repeated call queues the message again.
     fn release(
         &self,
         claimed: &Delivery,
         token: Uuid,
         row: &Attempt,
         due: Timestamp,
-    ) -> impl Future<Output = Stored<bool>> + Send;
+    ) -> impl Future<Output = Stored<Released>> + Send;
 
     /// Ends the automatic attempts of a pending delivery.
     fn cancel(&self, tenant: &TenantId, trace: TraceId) -> impl Future<Output = Stored<Canceled>> + Send;

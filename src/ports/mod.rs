@@ -22,7 +22,9 @@ use crate::model::delivery::Delivery;
 use crate::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
 use crate::model::time::Timestamp;
 
-pub use deliveries::{Accepted, Begun, Canceled, Deliveries, Idempotency, Intake, Remembered};
+pub use deliveries::{
+    Accepted, Begun, Canceled, Deliveries, Idempotency, Intake, RECORDED_WITHIN, Released, Remembered,
+};
 pub use grants::Grants;
 pub use health::Health;
 pub use history::{Attempts, Payloads, Queued, Resends, Row, Span, Taken};

@@ -140,6 +140,7 @@ macro_rules! contract {
                 a_first_attempt_that_was_given_back_cannot_be_resent
                 a_later_attempt_that_is_given_back_leaves_those_before_it
                 a_canceled_attempt_that_is_given_back_is_due_no_more
+                an_attempt_that_was_resent_meanwhile_is_not_given_back
                 a_resend_that_is_given_back_is_queued_again
                 what_we_lack_uses_up_no_attempt_and_it_goes_on
             }

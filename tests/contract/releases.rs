@@ -55,7 +55,8 @@ pub(crate) async fn a_claim_that_is_given_back_leaves_no_row_and_its_number_is_d
     assert_eq!((progress.status, progress.in_flight, progress.newest_attempt), (Status::Pending, None, None));
     let message = scene.engine.receive().await;
     assert_eq!((message.due, message.what), (due, Due::Attempt(1)));
-    assert!(!scene.ports().release(&claim.delivery, claim.token, &claim.row, due).await?, "it is given back");
+    let again = scene.ports().release(&claim.delivery, claim.token, &claim.row, due).await?;
+    assert_eq!(again, Released::Superseded, "it is given back");
     Ok(())
 }
 
@@ -79,7 +80,8 @@ pub(crate) async fn a_later_attempt_that_is_given_back_leaves_those_before_it<E:
     let before = scene.rows().await?;
     let claim = scene.claim(START + 301 * SECOND).await?;
     let due = START + 305 * SECOND;
-    assert!(scene.ports().release(&claim.delivery, claim.token, &claim.row, due).await?);
+    let released = scene.ports().release(&claim.delivery, claim.token, &claim.row, due).await?;
+    assert_eq!(released, Released::Done);
     assert_eq!(scene.rows().await?, before);
     let progress = scene.delivery().await?.progress;
     assert_eq!(progress.newest_attempt, Some(before[0].id));
@@ -91,10 +93,24 @@ pub(crate) async fn a_canceled_attempt_that_is_given_back_is_due_no_more<E: Engi
     let scene = Scene::<E>::new(&[300]).await?;
     let claim = scene.claim(START).await?;
     scene.ports().cancel(scene.tenant(), scene.trace()).await?;
-    assert!(scene.ports().release(&claim.delivery, claim.token, &claim.row, START).await?);
+    let released = scene.ports().release(&claim.delivery, claim.token, &claim.row, START).await?;
+    assert_eq!(released, Released::Done);
     let progress = scene.delivery().await?.progress;
     assert_eq!((progress.status, progress.next_due(), progress.in_flight), (Status::Canceled, None, None));
     assert_eq!(scene.rows().await?, []);
+    Ok(())
+}
+
+pub(crate) async fn an_attempt_that_was_resent_meanwhile_is_not_given_back<E: Engine>() -> Stored<()> {
+    let scene = Scene::<E>::new(&[300]).await?;
+    let claim = scene.claim(START).await?;
+    let (asked, queued) = scene.resend(None, START + SECOND).await?;
+    assert_eq!((queued, asked.resend_of), (Queued::New, Some(claim.row.id)));
+    let released = scene.ports().release(&claim.delivery, claim.token, &claim.row, START).await?;
+    assert_eq!(released, Released::Resent);
+    let rows = scene.rows().await?;
+    assert_eq!(rows, [claim.row.clone(), asked], "what the resend names is there");
+    assert_eq!(scene.delivery().await?.progress.in_flight.map(|flight| flight.token), Some(claim.token));
     Ok(())
 }
 

@@ -31,7 +31,7 @@ impl Socket {
     }
 
     /// Everything that comes until the server ends the connection, in whatever way.
-    pub(crate) async fn to_the_end(mut self) -> String {
+    pub(crate) async fn heard_until_closed(mut self) -> String {
         let mut heard = Vec::new();
         while let Ok(1..) = within("the end of the connection", self.0.read_buf(&mut heard)).await {}
         String::from_utf8_lossy(&heard).into_owned()
@@ -42,5 +42,5 @@ impl Socket {
 pub(crate) async fn answer_to(target: &Target, bytes: impl AsRef<[u8]>) -> String {
     let mut socket = Socket::connect(target).await;
     socket.send(bytes).await;
-    socket.to_the_end().await
+    socket.heard_until_closed().await
 }
