@@ -6,7 +6,7 @@ use crate::model::attempt::{Attempt, AttemptNumber, Outcome};
 use crate::model::delivery::Delivery;
 use crate::model::id::{AttemptId, TenantId, TraceId};
 use crate::model::time::Timestamp;
-use crate::ports::{Attempts, Canceled, Deliveries, Idempotency, Queued, Resends, Span, StoreError, Stored};
+use crate::ports::{Attempts, Canceled, Deliveries, Idempotency, Queued, Resends, Span, StoreError};
 
 /// How many attempts are read at once, looking for one of a number.
 const LOOKED_AT_AT_ONCE: usize = 100;
@@ -66,11 +66,7 @@ where
     let (delivery, named) = match request.attempt {
         Named::Newest => attempted(store, tenant, trace_id).await?,
         Named::Row(id) => (attempted(store, tenant, trace_id).await?.0, id),
-        Named::Number(number) => {
-            let delivery = attempted(store, tenant, trace_id).await?.0;
-            let named = find_number(store, tenant, trace_id, number, now).await?;
-            (delivery, named.ok_or(ResendError::Unknown)?)
-        }
+        Named::Number(number) => numbered(store, tenant, trace_id, number, now).await?,
     };
     if delivery.frozen.request.unrenderable.is_some() {
         return Err(ResendError::NothingToSend);
@@ -89,30 +85,31 @@ where
     }
 }
 
-/// The newest attempt of this number that has happened. Automatic attempts are looked for from the oldest, where
-/// they are but for deliveries that were resent very often; resends from the newest.
-async fn find_number<S: Attempts>(
+/// The delivery and its newest attempt of this number that has happened. Automatic attempts are looked for from the
+/// oldest, where they are but for deliveries that were resent very often; resends from the newest.
+async fn numbered<S: Attempts>(
     store: &S,
     tenant: &TenantId,
     trace: TraceId,
     number: AttemptNumber,
     now: Timestamp,
-) -> Stored<Option<AttemptId>> {
+) -> Result<(Delivery, AttemptId), ResendError> {
     let mut edge = None;
     loop {
         let span = match number {
             AttemptNumber::Auto(_) => Span::OldestFirst { after: edge },
             AttemptNumber::Manual => Span::NewestFirst { before: edge },
         };
-        let Some((_, attempts)) = store.story(tenant, trace, span, LOOKED_AT_AT_ONCE).await? else {
-            return Ok(None);
-        };
+        let story = store.story(tenant, trace, span, LOOKED_AT_AT_ONCE).await?;
+        let (delivery, attempts) = story.ok_or(ResendError::Unknown)?;
+        delivery.progress.newest_attempt.ok_or(ResendError::NotAttempted)?;
         edge = attempts.last().map(|attempt| attempt.id);
         let ended = attempts.len() < LOOKED_AT_AT_ONCE;
         let happened = |attempt: &Attempt| attempt.number == number && attempt.outcome() != Outcome::Queued;
-        let found = attempts.into_iter().map(|attempt| attempt.as_of(now)).find(happened);
-        if found.is_some() || ended {
-            return Ok(found.map(|attempt| attempt.id));
+        match attempts.into_iter().map(|attempt| attempt.as_of(now)).find(happened) {
+            Some(attempt) => return Ok((delivery, attempt.id)),
+            None if ended => return Err(ResendError::Unknown),
+            None => {}
         }
     }
 }

@@ -13,6 +13,7 @@ use super::item::{document, json, live, number, text};
 use super::keys::hash_of;
 use super::table::{self, DOC, EXPIRES, HASH, PK, Place, USED};
 use super::transaction::{Part as _, put};
+use super::unreadable::LeftOut;
 use crate::model::id::TenantId;
 use crate::model::key::{FIRST_TENANT, Key, KeyHash, KeySource};
 use crate::model::time::Timestamp;
@@ -98,10 +99,11 @@ impl Aws {
             .expression_attribute_names("#pk", PK)
             .expression_attribute_values(":pk", text(table::listed_pk(tenant)));
         let mut items = query.into_paginator().items().send();
-        let mut ended = Vec::new();
+        let (mut ended, mut left_out) = (Vec::new(), LeftOut::default());
         while let Some(item) = items.next().await {
             let Some(item) = live(item.map_err(failed)?) else { continue };
-            let (key, hash): (Key, _) = (document(&item)?, hash_of(&item)?);
+            let read = document(&item).and_then(|key: Key| Ok((key, hash_of(&item)?)));
+            let Some((key, hash)) = left_out.unless_read(&item, read) else { continue };
             if key.source != KeySource::Environment || hash == but {
                 continue;
             }

@@ -41,6 +41,7 @@ mod row_item;
 mod settings;
 mod settle;
 mod single;
+mod story;
 mod subscriptions;
 mod table;
 mod transaction;

@@ -9,7 +9,7 @@ use tracing::warn;
 
 use super::Embedded;
 use super::tables::{from_json, to_json};
-use super::unreadable::read_some;
+use super::unreadable::{or_none, read_all, read_some};
 use super::writer::Class;
 use crate::model::id::{KeyId, TenantId};
 use crate::model::key::{Key, KeyHash, KeySource};
@@ -123,20 +123,21 @@ fn ensure(
     key: Key,
     hash: KeyHash,
 ) -> rusqlite::Result<(Ensured, Vec<KeyHash>, Option<Key>)> {
-    let there: Option<Key> = connection
+    // One that cannot be read is replaced.
+    let there = connection
         .prepare("SELECT doc FROM keys WHERE hash = ?1")?
         .query_row([hash.0], |row| from_json(row, 0))
-        .optional()?;
+        .optional();
+    let there: Option<Key> = or_none(there, &"the environment's key")?;
     let deleted = connection.prepare("SELECT 1 FROM deleted_keys WHERE hash = ?1")?.exists([hash.0])?;
     if there.is_none() && deleted {
         return Ok((Ensured::Deleted, Vec::new(), None));
     }
-    let others: Vec<(KeyHash, Key)> = connection
-        .prepare("SELECT hash, doc FROM keys WHERE tenant = ?1 AND hash <> ?2")?
-        .query_map(params![key.tenant.as_str(), hash.0], |row| {
-            Ok((KeyHash(row.get(0)?), from_json::<Key>(row, 1)?))
-        })?
-        .collect::<Result<_, _>>()?;
+    let mut others = connection.prepare("SELECT id, hash, doc FROM keys WHERE tenant = ?1 AND hash <> ?2")?;
+    let others = others.query(params![key.tenant.as_str(), hash.0])?;
+    let others: Vec<(KeyHash, Key)> = read_all(others, &format_args!("keys of {}", key.tenant), |row| {
+        Ok((KeyHash(row.get(1)?), from_json(row, 2)?))
+    })?;
     let mut end = connection.prepare("DELETE FROM keys WHERE hash = ?1")?;
     let (mut hashes, mut ended) = (Vec::new(), Vec::new());
     for (other, named) in others.into_iter().filter(|(_, other)| other.source == KeySource::Environment) {

@@ -199,6 +199,20 @@ mod tests {
         assert!(matches!(version(&connection), Ok(Version::Known(taken)) if taken == STEPS.len()));
     }
 
+    /// However often a delivery was resent, a part of its attempts is read from where it begins.
+    #[test]
+    fn a_part_of_a_deliverys_attempts_is_a_range_of_an_index() {
+        use super::super::attempts::{LATER_NEWEST_FIRST, LATER_OLDEST_FIRST};
+        let connection = Connection::open_in_memory().expect("a database");
+        migrate(&connection, 0).expect("migrated");
+        for (sql, range) in [(LATER_OLDEST_FIRST, "id>?"), (LATER_NEWEST_FIRST, "id<?")] {
+            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a plan");
+            let steps = plan.raw_query().mapped(|row| row.get(3)).collect::<rusqlite::Result<Vec<String>>>();
+            let whole = format!("SEARCH attempts USING INDEX attempts_by_trace (trace=? AND {range})");
+            assert_eq!(steps.expect("steps"), [whole], "{sql}");
+        }
+    }
+
     /// A receiver that says when it is back makes everything due at that very moment.
     #[test]
     fn a_message_is_found_by_an_index_however_many_are_due_with_it() {

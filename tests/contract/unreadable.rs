@@ -3,8 +3,9 @@
 use loanhook::history;
 use loanhook::intake::{self, Submission};
 use loanhook::model::filter::HistoryFilter;
+use loanhook::model::key::{Key, KeyHash, KeySource};
 use loanhook::model::subscription::MAX_SUBSCRIPTIONS;
-use loanhook::ports::{Attempts, Keys, Span, Stored, Subscriptions};
+use loanhook::ports::{Attempts, Ensured, Keys, Span, Stored, Subscriptions};
 
 use crate::engine::{Engine, Kept};
 use crate::history::{ids, resent};
@@ -80,6 +81,10 @@ pub(crate) async fn a_key_that_cannot_be_read_hides_no_other<E: Engine>() -> Sto
         assert_eq!(engine.ports().key(*hash).await?.as_ref().map(|found| found.id), Some(key.id));
     }
     assert!(!matches!(engine.ports().key(hash).await, Ok(Some(_))), "it opens nothing");
+    // Nor does it stop a start that names another.
+    let named = Key::admin(spoilt.tenant.clone(), KeySource::Environment, START);
+    let ensured = engine.ports().ensure_environment_key(named, KeyHash::of("named")).await?;
+    assert!(matches!(ensured, Ensured::Put { .. }), "{ensured:?}");
     assert!(engine.ports().delete_key(&spoilt.tenant, spoilt.id).await?);
     Ok(())
 }

@@ -84,8 +84,8 @@ fn check_json(shape: &str) -> Result<(), TemplateError> {
 
 /// The same of several JSON texts, one after the other.
 fn check_json_texts(shape: &str) -> Result<(), TemplateError> {
-    let texts = serde_json::Deserializer::from_str(shape).into_iter::<IgnoredAny>();
-    texts.map(|text| text.map(|_| ())).collect::<Result<(), _>>().map_err(|error| no_json(shape, &error))
+    let mut texts = serde_json::Deserializer::from_str(shape).into_iter::<IgnoredAny>();
+    texts.try_for_each(|text| text.map(|_| ())).map_err(|error| no_json(shape, &error))
 }
 
 fn no_json(shape: &str, error: &serde_json::Error) -> TemplateError {
