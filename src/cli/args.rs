@@ -55,7 +55,7 @@ pub(super) struct ServeArgs {
     /// A proxy before this whose X-Forwarded-For is believed (repeatable, or comma-separated)
     #[arg(long, value_name = "CIDR", env = "LOANHOOK_TRUSTED_PROXIES")]
     pub(super) trusted_proxy: Vec<Networks>,
-    /// How many requests may be under way at once
+    /// How many requests may be under way at once: of one tenant half of them, of one webhook a quarter and no more than 16
     #[arg(
         long,
         value_name = "N",

@@ -85,7 +85,8 @@ fn check_json(shape: &str) -> Result<(), TemplateError> {
 /// The same of several JSON texts, one after the other.
 fn check_json_texts(shape: &str) -> Result<(), TemplateError> {
     let mut texts = serde_json::Deserializer::from_str(shape).into_iter::<IgnoredAny>();
-    texts.try_for_each(|text| text.map(|_| ())).map_err(|error| no_json(shape, &error))
+    let fault = texts.find_map(Result::err);
+    fault.map_or(Ok(()), |error| Err(no_json(shape, &error)))
 }
 
 fn no_json(shape: &str, error: &serde_json::Error) -> TemplateError {
