@@ -7,9 +7,9 @@
 //! # How it works
 //!
 //! [`Client::send`] parses the URL and asks the [guard] about a literal host. The request goes over a connection that
-//! is kept from another one ([`reuse`]), or over a new one: the name is looked up ([`names`], within the bounds of
-//! [`lookups`]), the guard judges every address, and a connection is made to the first that takes it ([`connect`]).
-//! hyper speaks HTTP over it, and [`wire`] notes what becomes of the bytes. The answer is read up to its limits, and
+//! is kept from another one (`reuse`), or over a new one: the name is looked up (`names`, within the bounds of
+//! `lookups`), the guard judges every address, and a connection is made to the first that takes it (`connect`).
+//! hyper speaks HTTP over it, and `wire` notes what becomes of the bytes. The answer is read up to its limits, and
 //! an error becomes a [`Failure`] with a kind, a phase and a sentence. [`signature`] makes the headers by which
 //! receivers know us.
 //!

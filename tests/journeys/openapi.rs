@@ -8,11 +8,23 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::harness::journey::ALL_SCOPES;
-use crate::harness::{Journey, event, text};
+use crate::harness::{Journey, Launch, Target, event, text};
 
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
                       response_schema_conformance,unsupported_method,allow_header_conformance,ignored_auth,use_after_free";
 const EXAMPLES_PER_OPERATION: &str = "40";
+/// Each request comes from an address of its own, as far as the server can tell: the tester shows more wrong keys than one
+/// address may.
+const HOOKS: &str = r#"
+import random
+import schemathesis
+
+@schemathesis.hook
+def before_call(ctx, case, **kwargs):
+    if case.headers is None:
+        case.headers = {}
+    case.headers["X-Forwarded-For"] = f"2001:db8:{random.randrange(65536):x}:{random.randrange(65536):x}::1"
+"#;
 const LIMIT: Duration = Duration::from_secs(300);
 
 /// A program of `tests/requirements.txt`.
@@ -66,6 +78,9 @@ async fn test_everything(j: &Journey, config: &str) -> Output {
     let document = format!("{}/openapi.json", j.target.base().expect("the server runs"));
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("schemathesis.toml");
+    let hooks = folder.path().join("hooks.py");
+    std::fs::write(&hooks, HOOKS).expect("the hooks are written");
+    let config = format!("hooks = {:?}\n{config}", hooks.display().to_string());
     std::fs::write(&file, config).expect("the settings are written");
     let file = file.to_string_lossy();
     let authorization = format!("Authorization: Bearer {}", tester.key());
@@ -86,15 +101,22 @@ async fn test_everything(j: &Journey, config: &str) -> Output {
     output
 }
 
+/// A server that believes what the tester says of its address.
+async fn behind_a_proxy() -> Option<Journey> {
+    let arguments = vec!["--trusted-proxy".to_owned(), "127.0.0.0/8".to_owned()];
+    let target = Target::process_with(Launch { arguments, ..Launch::default() }).await?;
+    Some(Journey::on(target).await)
+}
+
 #[tokio::test]
 async fn a_tester_made_from_the_document_finds_no_5xx_and_no_answer_that_is_not_described() {
-    let Some(j) = Journey::alone().await else { return };
+    let Some(j) = behind_a_proxy().await else { return };
     test_everything(&j, "").await;
 }
 
 #[tokio::test]
 async fn nor_does_it_where_it_knows_the_ids_of_what_exists() {
-    let Some(j) = Journey::alone().await else { return };
+    let Some(j) = behind_a_proxy().await else { return };
     let (used, spare) = (j.subscribe("/hook", json!({})).await, j.subscribe("/spare", json!({})).await);
     let (used, spare) = (text(&used["id"]), text(&spare["id"]));
     let settled = j.api.settled(&j.api.send(&event("727")).await[0]).await;
