@@ -89,7 +89,7 @@ def journeys():
         run(TOGETHER)
         run(BROWSER)
         if emulated:
-            # A function is killed: what it had taken comes back soon, not after its 4.5 minutes.
+            # A function is killed: what it had taken comes back soon, not after its 6 minutes.
             hide_messages_for(outputs["QueueUrl"], "5")
             run(ALONE)
 

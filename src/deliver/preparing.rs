@@ -13,10 +13,10 @@ use crate::model::delivery::Delivery;
 use crate::model::time::Timestamp;
 use crate::ports::{NotSent, Outgoing, Payloads, RECORDED_WITHIN, StoreError, Subscriptions};
 
-/// When an attempt that was given back is tried again: a machine may have what was missing soon, a store that does not
-/// answer is not asked so often.
+/// When an attempt that was given back is tried again: a machine may have what was missing soon; a store that does not
+/// answer, or not in time, is not asked so often, since each try is more work for it.
 const LACK_PAUSE: Duration = Duration::from_secs(1);
-const STORE_PAUSE: Duration = Duration::from_secs(10);
+const STORE_PAUSE: Duration = Duration::from_secs(5);
 
 /// Why nothing was sent.
 #[derive(Debug)]
@@ -35,9 +35,8 @@ impl Unsent {
     /// When it is tried again.
     pub(super) fn again(&self) -> Timestamp {
         match self {
-            Self::TooLate => Timestamp::now(),
             Self::Lack(_) => Timestamp::now() + LACK_PAUSE,
-            Self::Store(_) | Self::ForEver(_) => Timestamp::now() + STORE_PAUSE,
+            Self::TooLate | Self::Store(_) | Self::ForEver(_) => Timestamp::now() + STORE_PAUSE,
         }
     }
 }

@@ -150,7 +150,7 @@ macro_rules! contract {
                 an_old_message_brings_a_lost_one_back
                 a_message_that_is_not_due_is_sent_on_and_touches_nothing
                 where_the_payload_is_gone_the_row_says_so_and_the_schedule_goes_on
-                what_could_not_end_in_time_is_not_sent_and_is_due_again_at_once
+                what_could_not_end_in_time_is_not_sent_and_is_due_again_soon
                 a_change_of_the_subscription_changes_its_secrets_only
                 what_does_not_render_is_a_row_without_a_request_and_cannot_be_resent
             }

@@ -134,8 +134,7 @@ pub(crate) async fn where_the_payload_is_gone_the_row_says_so_and_the_schedule_g
     Ok(())
 }
 
-pub(crate) async fn what_could_not_end_in_time_is_not_sent_and_is_due_again_at_once<E: Engine>() -> Stored<()>
-{
+pub(crate) async fn what_could_not_end_in_time_is_not_sent_and_is_due_again_soon<E: Engine>() -> Stored<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let mut deliver = scene.deliver(Some(LEASE));
     // A request may take 15 seconds here, and what comes of it must be recorded.

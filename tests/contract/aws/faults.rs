@@ -14,6 +14,7 @@ mod intake;
 mod lag;
 mod lost_answers;
 mod payloads;
+mod releases;
 mod resends;
 mod throttling;
 mod triggers;
