@@ -50,7 +50,8 @@ async fn downloaded(tab: &Tab, name: &str) -> Vec<u8> {
             file.starts_with(name) && !file.ends_with(".crdownload")
         };
         let file = files.into_iter().find(whole)?;
-        std::fs::read(file.path()).ok()
+        // The browser keeps the name with an empty file until all has come.
+        std::fs::read(file.path()).ok().filter(|bytes| !bytes.is_empty())
     })
     .await
 }
