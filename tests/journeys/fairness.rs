@@ -66,26 +66,22 @@ async fn concurrency_is_how_many_requests_are_under_way_in_all() {
         Launch { arguments: ["--concurrency", "2"].map(str::to_owned).to_vec(), ..Launch::default() };
     let Some(target) = Target::process_with(launch).await else { return };
     let j = Journey::on(target).await;
-    for path in ["/a", "/b", "/c"] {
-        j.subscribe(path, json!({"timeoutSeconds": 30})).await;
-    }
+    // A webhook each, since of so few slots a subscription holds one at most.
     let gates: Vec<Gate> = (0..12).map(|_| Gate::closed()).collect();
-    let script = |path: &str, gates: &[Gate]| {
-        j.receiver.replies(path, gates.iter().map(|gate| Reply::ok().held(gate)));
-    };
-    script("/a", &gates[..4]);
-    script("/b", &gates[4..8]);
-    script("/c", &gates[8..]);
-    let all = post(&j, 4).await;
+    for (place, gate) in gates.iter().enumerate() {
+        let path = format!("/{place}");
+        j.subscribe(&path, json!({"timeoutSeconds": 30})).await;
+        j.receiver.always(&path, Reply::ok().held(gate));
+    }
+    let all = post(&j, 1).await;
     assert_eq!(all.len(), 12);
     let mut came = arrive(&j, 2).await;
     for so_far in 2..=12 {
-        assert_eq!(outcomes(&j, &all, "sending").await, 2.min(12 - (so_far - 2)), "after {so_far}");
+        assert_eq!(outcomes(&j, &all, "sending").await, 2, "after {so_far}");
         assert_eq!(j.receiver.seen().len(), so_far, "two at a time, and no more");
-        let Some(next) = came.get(so_far - 2).cloned() else { break };
-        let place = count_at(&came[..so_far - 2], &next.target);
-        let first = ["/a", "/b", "/c"].iter().position(|path| *path == next.target).expect("a path");
-        gates[4 * first + place].open();
+        let next = came[so_far - 2].clone();
+        let place: usize = next.target.trim_start_matches('/').parse().expect("a path");
+        gates[place].open();
         if so_far < 12 {
             came.push(j.receiver.next().await);
             j.api.settled(next.trace()).await;
