@@ -40,6 +40,7 @@ const READ_AT_ONCE: usize = 16;
 
 /// How long an answer waits for failures of formulas to be kept.
 const KEPT_WITHIN: Duration = Duration::from_millis(500);
+
 /// An event, and the idempotency key it came under.
 #[derive(Debug)]
 pub struct Submission {

@@ -15,6 +15,7 @@ use crate::ports::Health;
 const PROBED_WITHIN: Duration = Duration::from_secs(2);
 /// What a probe writes, in bytes: as much as the largest event. Where a disk is full, less may fit all the same.
 const PROBE: i32 = 256 << 10;
+
 impl Health for Embedded {
     /// After a commit failed, only one as large as the largest event says that all is well again.
     async fn is_healthy(&self) -> bool {

@@ -39,7 +39,8 @@ impl Embedded {
         Ok(released.await?.0)
     }
 
-    pub(super) async fn release_queued(&self, token: Uuid, row: Attempt, due: Timestamp) -> Stored<bool> {
+    pub(super) async fn release_queued(&self, token: Uuid, mut row: Attempt, due: Timestamp) -> Stored<bool> {
+        row.give_back(due);
         let lanes = Arc::clone(&self.0.lanes);
         let wake = Wake::of_resend(&row, due);
         let added = [wake.clone()];

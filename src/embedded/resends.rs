@@ -89,8 +89,7 @@ impl Resends for Embedded {
         self.0.writer.run_until_done(work, |_| ()).await
     }
 
-    async fn release_resend(&self, token: Uuid, mut row: Attempt, due: Timestamp) -> Stored<bool> {
-        row.give_back(due);
+    async fn release_resend(&self, token: Uuid, row: Attempt, due: Timestamp) -> Stored<bool> {
         self.release_queued(token, row, due).await
     }
 }

@@ -68,11 +68,15 @@ pub fn size_at_most(subscription: &Subscription, occurrence: &Occurrence<'_>) ->
     /// About what a delivery takes besides its request.
     const DELIVERY: usize = 1024;
     let compiled = subscription.settings.compiled.of(&subscription.settings);
-    // Without a context nothing that varies renders.
-    let Some(context) = occurrence.context() else { return (0, DELIVERY) };
-    let variables = Variables::of(occurrence, context, TraceId::from_uuid(uuid::Uuid::nil()));
+    // Without a context nothing that varies renders; where nothing varies, the context is not read.
+    let varying_size = |template: &Template, most: usize| {
+        let context = occurrence.context()?;
+        let variables = Variables::of(occurrence, context, TraceId::from_uuid(uuid::Uuid::nil()));
+        Some(template.size_at_most(&variables, most))
+    };
     let size = |template: &Result<Template, TemplateError>, most: usize| {
-        template.as_ref().map_or(0, |template| template.size_at_most(&variables, most))
+        let Ok(template) = template else { return 0 };
+        template.constant_size().or_else(|| varying_size(template, most)).unwrap_or(0)
     };
     let headers: usize = compiled.headers.values().map(|value| size(value, MAX_HEADERS)).sum();
     let payload = compiled.payload.as_ref().map_or(0, |payload| size(payload, MAX_BODY));

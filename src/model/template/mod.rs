@@ -164,6 +164,15 @@ impl Template {
         }
     }
 
+    /// How many bytes it has, where nothing in it varies.
+    pub fn constant_size(&self) -> Option<usize> {
+        let size = |part: &Part| match part {
+            Part::Text(plain) => Some(plain.len()),
+            Part::Placeholder(_) => None,
+        };
+        self.parts.iter().map(size).sum()
+    }
+
     /// How many bytes it comes to for an event at most, and no more than `most`. No value is read for it.
     pub fn size_at_most(&self, variables: &Variables<'_>, most: usize) -> usize {
         let sizes = self.parts.iter().map(|part| match part {
