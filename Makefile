@@ -11,14 +11,11 @@ check: fmt clippy docs deny
 fmt:
 	cargo fmt --all --check
 
-# Once all of it, the functions too; once as a function builds it: without the engine for one process.
 clippy:
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo clippy --lib --no-default-features --features aws --locked -- -D warnings
 
 docs:
-	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --locked
-	RUSTDOCFLAGS="-D warnings" cargo doc --lib --no-deps --document-private-items --no-default-features --features aws --locked
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
 
 # What comes in with dependencies, by deny.toml. cargo-deny is installed where it is missing. Advisories need their
 # database; where it cannot be fetched the rest is still held.
@@ -53,12 +50,16 @@ pins:
 
 test: test-one-process test-browser test-aws
 
+# The crates that need no AWS SDK, and the command line.
+ONE_PROCESS := --package loanhook --package loanhook-core --package loanhook-formula --package loanhook-http \
+	--package loanhook-logging --package loanhook-sender --package loanhook-sqlite
+
 test-one-process: $(VENV)/.installed
-	cargo test --locked --lib --bins
+	cargo test --locked $(ONE_PROCESS) --lib --bins
 	# The JVM and Clojure that formulas are held against.
 	tests/packages.sh "formulas against Clojure" clojure openjdk-17-jre-headless
-	cargo test --locked --test formulas
-	cargo test --locked --test contract
+	cargo test --locked --package loanhook-formula --test formulas
+	cargo test --locked --package loanhook-sqlite --test contract
 	# The library that sets a program's clock.
 	tests/packages.sh "journeys of a clock that is set" faketime
 	# They mostly wait: for retries that are due, for receivers that stall.
@@ -81,8 +82,8 @@ template: $(VENV)/.installed
 
 # The engine for AWS, then the same journeys over the deployed template, each on an emulator that is there for as long.
 test-aws: template
-	cargo test --locked --lib --features aws aws::
-	$(VENV)/bin/python infra/stack.py run cargo test --locked --features aws --test contract aws::
+	cargo test --locked --package loanhook-aws --package loanhook-lambda --lib
+	$(VENV)/bin/python infra/stack.py run cargo test --locked --package loanhook-aws --test contract
 	tests/browser/install.sh
 	$(VENV)/bin/python infra/stack.py journeys
 
@@ -90,7 +91,8 @@ test-aws: template
 bench:
 	cargo bench --locked --bench load -- --write
 
-FUNCTIONS := --package intake --package delivery --package history --package resend --package subscriptions
+FUNCTIONS := --package loanhook-intake-function --package loanhook-delivery-function \
+	--package loanhook-history-function --package loanhook-resend-function --package loanhook-subscriptions-function
 
 # The functions as they are deployed. Cargo itself is the compiler: they run on this machine, so there is no older libc
 # to link for, and the binaries are otherwise those of `cargo lambda build --profile functions`.

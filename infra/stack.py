@@ -120,7 +120,7 @@ def use(endpoint):
 
 
 def build():
-    packages = [argument for function in FUNCTIONS for argument in ("--package", function)]
+    packages = [argument for function in FUNCTIONS for argument in ("--package", f"loanhook-{function}-function")]
     # Cargo itself is the compiler: the functions run on this machine, so there is no older libc to link for.
     run(
         ["cargo", "lambda", "build", "--profile", "stack", "--compiler", "cargo", "--locked"]

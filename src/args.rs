@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
-use loanhook::web::{FrameAncestors, Reached};
+use loanhook_http::web::{FrameAncestors, Reached};
 
 use super::commands::ClientCommand;
 

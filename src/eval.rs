@@ -1,7 +1,7 @@
 //! `loanhook eval`: a formula tried out here.
 
-use loanhook::model::time::Timestamp;
-use loanhook::try_out;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::try_out;
 use serde_json::value::RawValue;
 
 use super::args::EvalArgs;

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::Path;
 
-use loanhook::model::byte_order_mark;
+use loanhook_core::model::byte_order_mark;
 
 use super::{Outcome, out};
 

@@ -1,16 +1,39 @@
-//! The `loanhook` command line: reads what was asked, does it, and tells how it went in one line and
+//! The `loanhook` command line: reads what was asked (`args`), does it, and tells how it went in one line and
 //! an exit code (0 done, 1 failed, 2 not understood).
+//!
+//! `serve` and `demo` start a loanhook in this process; every other command is a client that knows
+//! nothing but the HTTP interface, so it speaks to a loanhook anywhere.
 
-mod cli;
+mod admin_key;
+mod args;
+mod client;
+mod commands;
+mod demo;
+mod descriptors;
+mod eval;
+mod failure;
+mod input;
+mod listener;
+mod logging;
+mod out;
+mod serve;
+mod serve_command;
+mod signals;
+mod table;
+mod text;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::cli::{Cli, failure::Failure};
+use args::{Cli, Command};
+use failure::Failure;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What a command comes to.
+type Outcome<T = ()> = Result<T, Failure>;
 
 fn main() -> ExitCode {
     match run(Cli::parse()) {
@@ -18,20 +41,37 @@ fn main() -> ExitCode {
         // Whoever reads our output has seen enough (`loanhook history 727 | head`): no failure of ours.
         Err(Failure::OutputClosed) => ExitCode::SUCCESS,
         Err(failure) => {
-            cli::out::note(format_args!("error: {failure}"));
+            out::note(format_args!("error: {failure}"));
             ExitCode::FAILURE
         }
     }
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {
-    cli::prepare(&cli);
+    prepare(&cli);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Message(format!("cannot start: {error}")))?;
-    let done = runtime.block_on(cli::run(cli));
+    let done = runtime.block_on(answer(cli));
     // A name that is still being looked up is not waited for.
     runtime.shutdown_background();
     done
+}
+
+/// What is done before there are threads.
+fn prepare(cli: &Cli) {
+    if matches!(cli.command, Command::Serve(_)) {
+        admin_key::leave_environment();
+    }
+}
+
+/// Does what was asked.
+async fn answer(cli: Cli) -> Outcome {
+    match cli.command {
+        Command::Serve(args) => serve_command::run(args).await,
+        Command::Demo(args) => demo::run(args).await,
+        Command::Eval(args) => eval::run(&args),
+        Command::Client(command) => commands::run(command).await,
+    }
 }

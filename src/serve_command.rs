@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use loanhook::web::{Reached, Site};
+use loanhook_http::web::{Reached, Site};
 use tracing::warn;
 
 use super::args::ServeArgs;

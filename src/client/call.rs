@@ -7,8 +7,8 @@ use reqwest::Method;
 use url::Url;
 
 use super::Client;
-use crate::cli::failure::Failure;
-use crate::cli::{Outcome, out};
+use crate::failure::Failure;
+use crate::{Outcome, out};
 
 /// The waits between tries of a call that may safely be repeated.
 const PAUSES: [Duration; 4] =

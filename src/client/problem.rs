@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
 
-use crate::cli::text::clean;
+use crate::text::clean;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

@@ -6,9 +6,9 @@
 
 use comfy_table::{Cell, Color, ColumnConstraint, Table, Width};
 
-use crate::cli::client::Row;
-use crate::cli::text::{clean, short_id, short_time, time};
-use crate::cli::{out, table};
+use crate::client::Row;
+use crate::text::{clean, short_id, short_time, time};
+use crate::{out, table};
 
 const ID: u16 = 36;
 const SHORT_ID: u16 = 9;
@@ -177,7 +177,7 @@ pub(super) fn note_shortened(layout: Layout) {
 #[cfg(test)]
 mod tests {
     use super::Layout;
-    use crate::cli::client::Row;
+    use crate::client::Row;
 
     fn row() -> Row {
         serde_json::from_str(

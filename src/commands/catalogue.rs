@@ -3,10 +3,10 @@
 use clap::Args;
 use serde::Deserialize;
 
-use crate::cli::args::Remote;
-use crate::cli::client::{Client, decode};
-use crate::cli::text::clean;
-use crate::cli::{Outcome, out, table};
+use crate::args::Remote;
+use crate::client::{Client, decode};
+use crate::text::clean;
+use crate::{Outcome, out, table};
 
 #[derive(Debug, Args)]
 pub(crate) struct EventTypesArgs {

@@ -6,10 +6,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::lists;
-use crate::cli::args::Remote;
-use crate::cli::client::{Call, Client, decode};
-use crate::cli::text::{clean, field, time};
-use crate::cli::{Outcome, out, table};
+use crate::args::Remote;
+use crate::client::{Call, Client, decode};
+use crate::text::{clean, field, time};
+use crate::{Outcome, out, table};
 
 const SCOPES: [&str; 7] = [
     "events:write",

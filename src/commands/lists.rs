@@ -2,8 +2,8 @@
 
 use serde_json::value::RawValue;
 
-use crate::cli::client::{Call, Client, Page};
-use crate::cli::{Outcome, out};
+use crate::client::{Call, Client, Page};
+use crate::{Outcome, out};
 
 /// All items, page by page, as they came.
 pub(super) async fn all(client: &Client, call: impl Fn() -> Call) -> Outcome<Vec<Box<RawValue>>> {

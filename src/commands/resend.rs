@@ -6,10 +6,10 @@ use clap::Args;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::cli::args::Remote;
-use crate::cli::client::{Call, Client, Delivery, Row, decode};
-use crate::cli::text::clean;
-use crate::cli::{Outcome, out};
+use crate::args::Remote;
+use crate::client::{Call, Client, Delivery, Row, decode};
+use crate::text::clean;
+use crate::{Outcome, out};
 
 const INTERVAL: Duration = Duration::from_millis(250);
 

@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use crate::cli::args::Remote;
-use crate::cli::client::{Client, Payload, Row, decode};
-use crate::cli::text::{clean, time};
-use crate::cli::{Outcome, out, table};
+use crate::args::Remote;
+use crate::client::{Client, Payload, Row, decode};
+use crate::text::{clean, time};
+use crate::{Outcome, out, table};
 
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {

@@ -7,10 +7,10 @@ use clap::Args;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::attempts::{self, Layout};
-use crate::cli::args::Remote;
-use crate::cli::client::{Call, Client, Delivery, decode};
-use crate::cli::text::{clean, time};
-use crate::cli::{Outcome, out, table};
+use crate::args::Remote;
+use crate::client::{Call, Client, Delivery, decode};
+use crate::text::{clean, time};
+use crate::{Outcome, out, table};
 
 #[derive(Debug, Args)]
 pub(crate) struct TraceArgs {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use crate::cli::{Outcome, out};
+use crate::{Outcome, out};
 
 pub(super) struct Folder(PathBuf);
 

@@ -14,7 +14,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use loanhook::web::Site;
+use loanhook_http::web::Site;
 use serde::Deserialize;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -29,7 +29,7 @@ use receiver::Receiver;
 use summary::Summary;
 use watch::Watch;
 
-const EVENTS: &str = include_str!("../../../events/loan-events.json");
+const EVENTS: &str = include_str!("../../events/loan-events.json");
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const CONCURRENCY: u32 = 64;
 /// Few at a time and a look after each, so that the history can be seen to grow.
@@ -146,7 +146,7 @@ mod tests {
 
     use super::EVENTS;
 
-    const EVENT_TYPES: &str = include_str!("../../reference/event-types.json");
+    const EVENT_TYPES: &str = include_str!("../../crates/core/reference/event-types.json");
 
     #[test]
     fn the_sample_events_are_one_of_each_kind_with_its_variables() {

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::cli::client::{Call, Client};
-use crate::cli::{Outcome, out};
+use crate::client::{Call, Client};
+use crate::{Outcome, out};
 
 /// The loan to which most of the sample events belong.
 const LOAN: &str = "727";

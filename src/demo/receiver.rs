@@ -14,8 +14,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::{CONCURRENCY, LOCALHOST};
-use crate::cli::Outcome;
-use crate::cli::listener::{self, Bounds};
+use crate::Outcome;
+use crate::listener::{self, Bounds};
 
 /// Several for each webhook that is under way.
 const CONNECTIONS: usize = 8 * CONCURRENCY as usize;

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::watch::{Status, Watch};
-use crate::cli::text::count;
-use crate::cli::{Outcome, out, table};
+use crate::text::count;
+use crate::{Outcome, out, table};
 
 pub(super) struct Summary {
     events: usize,

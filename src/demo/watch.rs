@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::cli::client::{Call, Client, Delivery, Page, Row, decode};
-use crate::cli::out::{BAD, GOOD, STRONG, WAITING, styled};
-use crate::cli::text::clean;
-use crate::cli::{Outcome, out};
+use crate::client::{Call, Client, Delivery, Page, Row, decode};
+use crate::out::{BAD, GOOD, STRONG, WAITING, styled};
+use crate::text::clean;
+use crate::{Outcome, out};
 
 /// What is known of the deliveries that were promised.
 #[derive(Default)]

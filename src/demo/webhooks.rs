@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::receiver::Receiver;
-use crate::cli::client::{Call, Client};
-use crate::cli::{Outcome, out};
+use crate::client::{Call, Client};
+use crate::{Outcome, out};
 
 /// The title of the one that times out until it is repaired.
 pub(super) const TIMES_OUT: &str = "Borrower app: autopay and payments";

@@ -13,7 +13,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
-use loanhook::web::Source;
+use loanhook_http::web::Source;
 use tokio::io::AsyncWrite as _;
 use tokio::net::TcpStream;
 use tokio::sync::watch;

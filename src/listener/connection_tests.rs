@@ -1,5 +1,5 @@
 use axum::routing::post;
-use loanhook::web::Connection as _;
+use loanhook_http::web::Connection as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;

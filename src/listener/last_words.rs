@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use axum::body::Body;
 use http::{Response, StatusCode};
 use http_body_util::BodyExt as _;
-use loanhook::api::not_a_request;
+use loanhook_http::api::not_a_request;
 
 /// An answer as bytes, to be written by itself.
 pub(super) async fn of(status: StatusCode) -> Vec<u8> {

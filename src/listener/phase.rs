@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use loanhook::web::Connection;
+use loanhook_http::web::Connection;
 use tokio::sync::Notify;
 
 /// A request's head must be there within this, from its first byte on (of a new connection, from its beginning).

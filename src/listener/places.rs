@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use loanhook::web::Group;
+use loanhook_http::web::Group;
 use tokio::sync::Notify;
 
 use super::phase::{ConnectionState, Rank};

@@ -1,5 +1,5 @@
 use futures_util::FutureExt as _;
-use loanhook::web::Connection as _;
+use loanhook_http::web::Connection as _;
 
 use super::super::phase::Phase;
 use super::*;

@@ -80,7 +80,7 @@ async fn a_list_that_changes_between_its_pages_repeats_nothing_and_leaves_nothin
 #[tokio::test]
 async fn the_catalogue_is_the_one_that_stands_in_the_repository() {
     let j = Journey::begin().await;
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/reference/event-types.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/crates/core/reference/event-types.json");
     let catalogue: Value =
         serde_json::from_slice(&std::fs::read(path).expect("the catalogue")).expect("it is JSON");
     assert!(catalogue.as_array().is_some_and(|types| types.len() > 5));

@@ -11,10 +11,10 @@ use super::story::as_of_one_moment;
 use super::table::{self, EXPIRES, PK, Place, RESENDS, SK};
 use super::unreadable::LeftOut;
 use super::{Aws, back_off, delivery_item, item, row_item};
-use crate::model::attempt::Attempt;
-use crate::model::delivery::Delivery;
-use crate::model::id::{AttemptId, LoanId, TenantId, TraceId};
-use crate::ports::{Attempts, Row, Span, StoreError, Stored};
+use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
+use loanhook_core::ports::{Attempts, Row, Span, StoreError, Stored};
 
 /// The most items DynamoDB gives at once by their keys.
 const AT_ONCE: usize = 100;

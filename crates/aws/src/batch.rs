@@ -16,8 +16,8 @@ use tokio::time::timeout_at;
 use tracing::error;
 
 use super::{Aws, message};
-use crate::model::time::Timestamp;
-use crate::ports::{Queue as _, RECORDED_WITHIN, StoreError, Stored, Wake};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Queue as _, RECORDED_WITHIN, StoreError, Stored, Wake};
 
 /// The longest a message may take: a request of 30 s, recording what came of it, and a second for its claim.
 const LONGEST: Duration = Duration::from_secs(31 + RECORDED_WITHIN.as_secs());

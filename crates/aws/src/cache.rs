@@ -10,12 +10,12 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::model::id::{KeyId, SubscriptionId, TenantId};
-use crate::model::key::{Key, KeyHash};
-use crate::model::payload::PayloadKey;
-use crate::model::secret::Secrets;
-use crate::model::subscription::Subscription;
-use crate::model::time::Timestamp;
+use loanhook_core::model::id::{KeyId, SubscriptionId, TenantId};
+use loanhook_core::model::key::{Key, KeyHash};
+use loanhook_core::model::payload::PayloadKey;
+use loanhook_core::model::secret::Secrets;
+use loanhook_core::model::subscription::Subscription;
+use loanhook_core::model::time::Timestamp;
 
 /// How long a counter that was read counts as read now.
 const ONE_MOMENT: Duration = Duration::from_millis(500);

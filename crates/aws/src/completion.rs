@@ -9,8 +9,8 @@ use super::failure::{Written, written};
 use super::item::{Item, json, text};
 use super::table::{self, DOC, STATE, TOKEN};
 use super::{Aws, delivery_item, row_item};
-use crate::model::attempt::{Attempt, AttemptState};
-use crate::ports::{StoreError, Stored};
+use loanhook_core::model::attempt::{Attempt, AttemptState};
+use loanhook_core::ports::{StoreError, Stored};
 
 /// How often a row may appear or end under us before we give up: it does each once.
 const TRIES: u32 = 4;

@@ -6,9 +6,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::{PublicAddress, Stack};
-use crate::model::key::SecretKey;
-use crate::model::time::Timestamp;
-use crate::web::{Site, SiteError};
+use loanhook_core::model::key::SecretKey;
+use loanhook_core::model::time::Timestamp;
 
 /// A schedule spans 30 days at most, and `Retry-After` may make each of its 24 delays a day longer: what is
 /// kept for less than this could be over while it is still due.
@@ -27,6 +26,31 @@ pub struct WrongVariable {
     fault: String,
 }
 
+impl WrongVariable {
+    /// The variable of this name, and what is wrong with it: what follows its name in a sentence.
+    pub fn new(name: &'static str, fault: &str) -> Self {
+        Self { name, fault: fault.into() }
+    }
+}
+
+/// The variables of an environment.
+pub struct Variables<'a>(Box<dyn Fn(&'static str) -> Option<String> + 'a>);
+
+impl<'a> Variables<'a> {
+    pub fn new(value: impl Fn(&'static str) -> Option<String> + 'a) -> Self {
+        Self(Box::new(value))
+    }
+
+    pub fn of_this_process() -> Self {
+        Self::new(|name| std::env::var(name).ok())
+    }
+
+    /// The value of a variable. An empty one counts as not set: a template passes a parameter that is left empty so.
+    pub fn get(&self, name: &'static str) -> Option<String> {
+        (self.0)(name).filter(|value| !value.is_empty())
+    }
+}
+
 /// The settings of a function. Each needs only some of them.
 #[derive(Debug)]
 pub struct Config {
@@ -36,7 +60,6 @@ pub struct Config {
     pub lease: Duration,
     /// What to ask for the address that requests leave from.
     pub ip_url: Option<String>,
-    pub site: Site,
 }
 
 impl Config {
@@ -46,12 +69,11 @@ impl Config {
     ///
     /// When one is missing or wrong.
     pub fn from_env() -> Result<Self, WrongVariable> {
-        Self::read(|name| std::env::var(name).ok())
+        Self::read(&Variables::of_this_process())
     }
 
-    fn read(variable: impl Fn(&'static str) -> Option<String>) -> Result<Self, WrongVariable> {
-        // A template passes a parameter that is left empty as an empty variable.
-        let get = |name| variable(name).filter(|value| !value.is_empty());
+    fn read(variables: &Variables<'_>) -> Result<Self, WrongVariable> {
+        let get = |name| variables.get(name);
         let needed = |name| get(name).ok_or_else(|| wrong(name, "is not set"));
         let retention_days = number(&get, "LOANHOOK_RETENTION_DAYS")?.unwrap_or(RETENTION_DAYS);
         if retention_days < RETENTION_DAYS_AT_LEAST {
@@ -77,10 +99,6 @@ impl Config {
             allow_networks: list(&get, "LOANHOOK_ALLOW_NETWORKS", "is not a list of networks")?,
             lease: Duration::from_secs(number(&get, "LOANHOOK_LEASE_SECONDS")?.unwrap_or(100)),
             ip_url: get("LOANHOOK_IP_URL"),
-            site: Site {
-                public_url: one(&get, "LOANHOOK_PUBLIC_URL")?,
-                frame_ancestors: one(&get, "LOANHOOK_FRAME_ANCESTORS")?.unwrap_or_default(),
-            },
         })
     }
 
@@ -95,7 +113,7 @@ impl Config {
 }
 
 fn wrong(name: &'static str, fault: &str) -> WrongVariable {
-    WrongVariable { name, fault: fault.into() }
+    WrongVariable::new(name, fault)
 }
 
 fn number(
@@ -112,14 +130,6 @@ fn small_payload(get: &impl Fn(&'static str) -> Option<String>) -> Result<usize,
         return Err(wrong(NAME, &format!("must be at most {SMALL_PAYLOAD_BYTES_AT_MOST}")));
     }
     usize::try_from(bytes).map_err(|_| wrong(NAME, "is too large"))
-}
-
-/// A setting of the pages, which says itself what is wrong with it.
-fn one<T: std::str::FromStr<Err = SiteError>>(
-    get: &impl Fn(&'static str) -> Option<String>,
-    name: &'static str,
-) -> Result<Option<T>, WrongVariable> {
-    get(name).map(|text| text.parse().map_err(|fault: SiteError| wrong(name, &fault.to_string()))).transpose()
 }
 
 fn list<T: std::str::FromStr>(
@@ -143,10 +153,10 @@ mod tests {
             ("LOANHOOK_BUCKET", "bucket"),
             ("LOANHOOK_QUEUE_URL", "queue"),
         ];
-        Config::read(|name| {
+        Config::read(&Variables::new(|name| {
             let all = more.iter().chain(&needed);
             all.into_iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned())
-        })
+        }))
     }
 
     #[test]
@@ -169,8 +179,6 @@ mod tests {
             ("LOANHOOK_SMALL_PAYLOAD_BYTES", "65537"),
             ("LOANHOOK_LEASE_SECONDS", "long"),
             ("LOANHOOK_ADMIN_KEY", "secret"),
-            ("LOANHOOK_PUBLIC_URL", "hooks.lender.example"),
-            ("LOANHOOK_FRAME_ANCESTORS", "https://lms.lender.example/path"),
             ("LOANHOOK_TABLE", ""),
         ] {
             assert_eq!(read(&[(name, value)]).expect_err(name).name, name);

@@ -11,12 +11,12 @@ use super::failure::{Written, written};
 use super::item::{Item, get_number, get_text, live, missing, number, text};
 use super::table::{self, EXPIRES, FLIGHT, NEWEST_AUTO, NEXT, STATUS, TOKEN, WRITER};
 use super::{Aws, delivery_item, row_item};
-use crate::model::attempt::Attempt;
-use crate::model::delivery::Delivery;
-use crate::model::id::{AttemptId, TenantId, TraceId};
-use crate::model::progress::Status;
-use crate::model::time::Timestamp;
-use crate::ports::{Attempts as _, Begun, Canceled, Deliveries, Released, Stored, Wake};
+use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::id::{AttemptId, TenantId, TraceId};
+use loanhook_core::model::progress::Status;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Attempts as _, Begun, Canceled, Deliveries, Released, Stored, Wake};
 
 /// A first attempt this soon after intake signs with the secrets that intake's version has; any other looks
 /// whether they have changed.

@@ -17,11 +17,11 @@ use super::item::{Item, document, get_number, get_text, json, missing, number, p
 use super::table::{
     DOC, EXPIRES, FLIGHT, INTERRUPTIONS, NEWEST_AUTO, NEWEST_MANUAL, NEXT, RESENDS, RESENT, STATUS, delivery,
 };
-use crate::model::delivery::Delivery;
-use crate::model::id::AttemptId;
-use crate::model::progress::{InFlight, Next, Progress, Status};
-use crate::model::time::Timestamp;
-use crate::ports::Stored;
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::id::AttemptId;
+use loanhook_core::model::progress::{InFlight, Next, Progress, Status};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::Stored;
 
 pub(super) const NUMBER: &str = "number";
 const SLOT: &str = "slot";

@@ -4,12 +4,12 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::*;
-use crate::aws::item::Item;
-use crate::model::delivery::{Frozen, FrozenRequest};
-use crate::model::id::{EventId, LoanId, SubscriptionId, TenantId, TraceId};
-use crate::model::payload::Payload;
-use crate::model::retry::RetryPolicy;
-use crate::model::subscription::Method;
+use crate::item::Item;
+use loanhook_core::model::delivery::{Frozen, FrozenRequest};
+use loanhook_core::model::id::{EventId, LoanId, SubscriptionId, TenantId, TraceId};
+use loanhook_core::model::payload::Payload;
+use loanhook_core::model::retry::RetryPolicy;
+use loanhook_core::model::subscription::Method;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 
@@ -83,6 +83,6 @@ fn a_usual_delivery_and_its_row_are_one_write_unit_each() {
     item.insert(NEWEST_AUTO.into(), text(id.to_string()));
     assert!(size(&item) < 1024, "a delivery in flight is {} bytes", size(&item));
     let flight = delivery.progress.claim(1, id, token, NOW).expect("a claim");
-    let item = crate::aws::row_item::new(&delivery.attempt_row(&flight), NOW).expect("an item");
+    let item = crate::row_item::new(&delivery.attempt_row(&flight), NOW).expect("an item");
     assert!(size(&item) < 1024, "a row that begins is {} bytes", size(&item));
 }

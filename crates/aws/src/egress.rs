@@ -16,8 +16,8 @@ use super::Aws;
 use super::failure::failed;
 use super::item::{get_number, get_text, live, number, text};
 use super::table::{EGRESS, EXPIRES, PK, Place, SEEN, SK};
-use crate::model::time::Timestamp;
-use crate::ports::{Egress, EgressAddresses, NotSent, Outgoing, Sender, Sent, Stored};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Egress, EgressAddresses, NotSent, Outgoing, Sender, Sent, Stored};
 
 /// An address counts as seen of late for this long.
 const OF_LATE: Duration = Duration::from_secs(7 * 24 * 3600);

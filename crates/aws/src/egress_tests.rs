@@ -3,9 +3,9 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::*;
-use crate::model::attempt::AttemptNumber;
-use crate::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
-use crate::model::subscription::Method;
+use loanhook_core::model::attempt::AttemptNumber;
+use loanhook_core::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
+use loanhook_core::model::subscription::Method;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 
 use super::item::Item;
-use crate::ports::{StoreError, Stored};
+use loanhook_core::ports::{StoreError, Stored};
 
 /// Codes by which AWS says "not so fast".
 const THROTTLED: [&str; 10] = [

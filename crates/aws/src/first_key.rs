@@ -14,10 +14,10 @@ use super::keys::hash_of;
 use super::table::{self, DOC, EXPIRES, HASH, PK, Place, USED};
 use super::transaction::{Part as _, put};
 use super::unreadable::LeftOut;
-use crate::model::id::TenantId;
-use crate::model::key::{FIRST_TENANT, Key, KeyHash, KeySource};
-use crate::model::time::Timestamp;
-use crate::ports::{Ensured, StoreError, Stored};
+use loanhook_core::model::id::TenantId;
+use loanhook_core::model::key::{FIRST_TENANT, Key, KeyHash, KeySource};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Ensured, StoreError, Stored};
 
 impl Aws {
     /// Whether a key was deployed, and another one has been since.

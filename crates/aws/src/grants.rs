@@ -9,10 +9,10 @@ use super::Aws;
 use super::failure::{failed, written};
 use super::item::{document, json, number};
 use super::table::{self, DELETED, DOC, EXPIRES, PK};
-use crate::model::grant::Grant;
-use crate::model::key::KeyHash;
-use crate::model::time::Timestamp;
-use crate::ports::{Grants, Stored};
+use loanhook_core::model::grant::Grant;
+use loanhook_core::model::key::KeyHash;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Grants, Stored};
 
 impl Grants for Aws {
     async fn add_grant(&self, hash: KeyHash, grant: Grant, now: Timestamp) -> Stored<()> {

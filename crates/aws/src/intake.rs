@@ -9,10 +9,10 @@ use super::failure::{Written, written};
 use super::item::{Item, document, json, live, number};
 use super::table::{DOC, EXPIRES, Kind, PK, UNTIL, idempotency};
 use super::{Aws, delivery_item};
-use crate::model::delivery::Delivery;
-use crate::model::id::TenantId;
-use crate::model::time::Timestamp;
-use crate::ports::{Accepted, Idempotency, Intake, Remembered, StoreError, Stored, Wake};
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::id::TenantId;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Accepted, Idempotency, Intake, Remembered, StoreError, Stored, Wake};
 
 /// How many calls of one event are under way at once.
 pub(super) const AT_ONCE: usize = 16;

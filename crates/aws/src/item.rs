@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::table::{DOC, EXPIRES, PK, Place, SK};
-use crate::log::json_fault;
-use crate::model::time::Timestamp;
-use crate::ports::{StoreError, Stored};
+use loanhook_core::log::json_fault;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{StoreError, Stored};
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 

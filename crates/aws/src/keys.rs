@@ -14,10 +14,10 @@ use super::item::{Item, document, get_number, get_text, json, live, number, text
 use super::table::{self, DELETED, DOC, HASH, PK, SK, USED};
 use super::transaction::{Committed, Part as _, put};
 use super::unreadable::LeftOut;
-use crate::model::id::{KeyId, TenantId};
-use crate::model::key::{Key, KeyHash};
-use crate::model::time::Timestamp;
-use crate::ports::{Ensured, Keys, ListedKey, StoreError, Stored};
+use loanhook_core::model::id::{KeyId, TenantId};
+use loanhook_core::model::key::{Key, KeyHash};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Ensured, Keys, ListedKey, StoreError, Stored};
 
 impl Keys for Aws {
     async fn key(&self, hash: KeyHash) -> Stored<Option<Arc<Key>>> {

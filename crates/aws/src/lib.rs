@@ -26,11 +26,9 @@ mod failure;
 mod first_key;
 mod grants;
 mod health;
-pub mod http;
 mod intake;
 mod item;
 mod keys;
-mod log;
 mod message;
 mod payloads;
 mod queue;
@@ -58,15 +56,14 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 
-use crate::model::key::KeyHash;
-use crate::model::time::Timestamp;
 use cache::Cache;
 use counting::Calls;
+use loanhook_core::model::key::KeyHash;
+use loanhook_core::model::time::Timestamp;
 use wire::Wire;
 
 pub use config::Config;
 pub use egress::{PublicAddress, SendingFrom};
-pub use log::log;
 pub use message::read as read_message;
 
 /// The names of what the engine stores in, and how it keeps it.

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::table::hex;
-use crate::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
-use crate::model::time::Timestamp;
-use crate::ports::{Due, StoreError, Stored, Wake};
+use loanhook_core::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Due, StoreError, Stored, Wake};
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

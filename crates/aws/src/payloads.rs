@@ -26,11 +26,11 @@ use super::failure::failed;
 use super::intake::AT_ONCE;
 use super::item::{Item, live, missing, number, text};
 use super::table::{BYTES, EXPIRES, PK, object};
-use crate::model::delivery::Delivery;
-use crate::model::id::TenantId;
-use crate::model::payload::PayloadKey;
-use crate::model::time::Timestamp;
-use crate::ports::{Payloads, StoreError, Stored};
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::id::TenantId;
+use loanhook_core::model::payload::PayloadKey;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Payloads, StoreError, Stored};
 
 /// How much longer payloads are kept than the deliveries and rows that name them.
 const OUTLIVES: Duration = Duration::from_secs(24 * 3600);

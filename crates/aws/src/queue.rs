@@ -10,8 +10,8 @@ use tracing::warn;
 
 use super::failure::failed;
 use super::{Aws, back_off, message};
-use crate::model::time::Timestamp;
-use crate::ports::{Queue, StoreError, Stored, Wake};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Queue, StoreError, Stored, Wake};
 
 /// The longest delay of SQS.
 const LONGEST_HOP: Duration = Duration::from_secs(900);

@@ -13,11 +13,11 @@ use super::item::{json, number, text};
 use super::table::{self, DOC, FLIGHT, NEWEST_AUTO, NEXT, RESENDS, STATE, TOKEN};
 use super::transaction::Part as _;
 use super::{Aws, delivery_item, row_item};
-use crate::model::attempt::{Attempt, AttemptNumber};
-use crate::model::delivery::Delivery;
-use crate::model::id::AttemptId;
-use crate::model::time::Timestamp;
-use crate::ports::{Attempts as _, Queue as _, Released, Span, Stored, Wake};
+use loanhook_core::model::attempt::{Attempt, AttemptNumber};
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::id::AttemptId;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Attempts as _, Queue as _, Released, Span, Stored, Wake};
 
 /// How many attempts are read at once, looking for an automatic one.
 const LOOKED_AT_AT_ONCE: usize = 25;

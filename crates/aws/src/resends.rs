@@ -15,11 +15,11 @@ use super::item::{document, json, number, text};
 use super::table::{self, DOC, Kind, NEWEST_MANUAL, PK, RESENDS, STATE, TOKEN, UNTIL};
 use super::transaction::{Committed, Part as _, Refusal, put};
 use super::{Aws, row_item};
-use crate::log;
-use crate::model::attempt::{Attempt, AttemptState};
-use crate::model::id::{AttemptId, LoanId, TraceId};
-use crate::model::time::Timestamp;
-use crate::ports::{Attempts, Idempotency, Queue, Queued, Resends, StoreError, Stored, Taken, Wake};
+use loanhook_core::log;
+use loanhook_core::model::attempt::{Attempt, AttemptState};
+use loanhook_core::model::id::{AttemptId, LoanId, TraceId};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Attempts, Idempotency, Queue, Queued, Resends, StoreError, Stored, Taken, Wake};
 
 const TRIES: u32 = 8;
 

@@ -4,9 +4,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{Item, document, json, number, text};
 use super::table::{DOC, EXPIRES, STATE, TOKEN, TRACE, row, trace_pk};
-use crate::model::attempt::{Attempt, AttemptState};
-use crate::model::time::Timestamp;
-use crate::ports::Stored;
+use loanhook_core::model::attempt::{Attempt, AttemptState};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::Stored;
 
 pub(super) fn new(attempt: &Attempt, expires: Timestamp) -> Stored<Item> {
     let mut item = row(&attempt.tenant, &attempt.loan_id, attempt.id).key();

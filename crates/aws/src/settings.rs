@@ -9,8 +9,8 @@ use aws_sdk_dynamodb::types::{Update, builders::UpdateBuilder};
 use super::Aws;
 use super::item::{get_number, number};
 use super::table::{self, COUNT, VERSION};
-use crate::model::id::TenantId;
-use crate::ports::Stored;
+use loanhook_core::model::id::TenantId;
+use loanhook_core::ports::Stored;
 
 impl Aws {
     /// The counter as it is now; 0 where nothing was ever set.

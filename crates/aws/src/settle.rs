@@ -18,11 +18,11 @@ use super::table::{
     self, EXHAUSTED, EXHAUSTED_AT, FLIGHT, INTERRUPTIONS, NEXT, RESENT, STATUS, TOKEN, WRITER,
 };
 use super::{Aws, delivery_item};
-use crate::model::attempt::Attempt;
-use crate::model::delivery::Delivery;
-use crate::model::progress::Status;
-use crate::model::time::Timestamp;
-use crate::ports::{Attempts as _, StoreError, Stored, Wake};
+use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::progress::Status;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Attempts as _, StoreError, Stored, Wake};
 
 /// How often a delivery may change under us before we give up; each is a cancel or a resend.
 const TRIES: u32 = 8;

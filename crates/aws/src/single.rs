@@ -6,7 +6,7 @@ use super::Aws;
 use super::failure::{Written, failed, written};
 use super::item::{Item, live};
 use super::table::{PK, Place};
-use crate::ports::Stored;
+use loanhook_core::ports::Stored;
 
 impl Aws {
     /// What is at a place as it is now, unless it is over.

@@ -7,10 +7,10 @@ use super::item::{self, Item, text};
 use super::table::{self, BY_TRACE, NEWEST_AUTO, NEWEST_MANUAL, PK, Place, SK, TRACE};
 use super::unreadable::LeftOut;
 use super::{Aws, row_item};
-use crate::model::attempt::{Attempt, AttemptNumber};
-use crate::model::delivery::Delivery;
-use crate::model::id::AttemptId;
-use crate::ports::{Span, Stored};
+use loanhook_core::model::attempt::{Attempt, AttemptNumber};
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::id::AttemptId;
+use loanhook_core::ports::{Span, Stored};
 
 /// The rows were read after the delivery, so they may be ahead of it: what began since is left out, and an
 /// attempt that has ended moves the delivery on. Resends are told by their count, which is known of those from the

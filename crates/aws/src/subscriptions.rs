@@ -15,11 +15,11 @@ use super::item::{Item, document, json, number, parse_json, parse_number, text};
 use super::table::{self, CURRENT, DOC, EXPIRES, PK, SECRETS, SK, VERSION};
 use super::transaction::{Committed, Part as _, put};
 use super::unreadable::readable;
-use crate::model::id::{SubscriptionId, TenantId};
-use crate::model::secret::Secrets;
-use crate::model::subscription::Subscription;
-use crate::model::time::Timestamp;
-use crate::ports::{Replaced, StoreError, Stored, Subscriptions};
+use loanhook_core::model::id::{SubscriptionId, TenantId};
+use loanhook_core::model::secret::Secrets;
+use loanhook_core::model::subscription::Subscription;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Replaced, StoreError, Stored, Subscriptions};
 
 /// How long a version that was replaced is kept: an event may be repeated for a day, under its key.
 const REPEATED_FOR: Duration = Duration::from_secs(2 * 24 * 3600);

@@ -4,9 +4,9 @@
 //! be named so that it meets another kind, and as a tenant has no `#` in it, what follows the second `#`
 //! may be anything. Names of attributes stand here once, for writers and readers alike.
 
-use crate::model::id::{AttemptId, KeyId, LoanId, SubscriptionId, TenantId, TraceId};
-use crate::model::key::KeyHash;
-use crate::model::payload::PayloadKey;
+use loanhook_core::model::id::{AttemptId, KeyId, LoanId, SubscriptionId, TenantId, TraceId};
+use loanhook_core::model::key::KeyHash;
+use loanhook_core::model::payload::PayloadKey;
 
 /// Partition and sort key, of every item.
 pub(super) const PK: &str = "pk";

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::failure::failed;
 use super::item::Item;
 use super::{Aws, back_off};
-use crate::ports::{StoreError, Stored};
+use loanhook_core::ports::{StoreError, Stored};
 
 /// How often a transaction is tried that met another one.
 const TRIES: u32 = 12;

@@ -18,12 +18,12 @@ use super::table::{self, DOC, Kind, NEWEST_AUTO, PK, UNTIL, VERSION};
 use super::transaction::{Committed, Part as _, Refusal, put};
 use super::unreadable::readable;
 use super::{Aws, back_off};
-use crate::model::delivery::Delivery;
-use crate::model::id::{LoanId, SubscriptionId, TenantId};
-use crate::model::memory::Memory;
-use crate::model::time::Timestamp;
-use crate::model::trouble::{TroubleOf, Troubles};
-use crate::ports::{
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::id::{LoanId, SubscriptionId, TenantId};
+use loanhook_core::model::memory::Memory;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::model::trouble::{TroubleOf, Troubles};
+use loanhook_core::ports::{
     Accepted, Attempts as _, Decided, Idempotency, Intake, Remembered, StoreError, Stored,
     Subscriptions as _, Triggers, Wake, Watched,
 };

@@ -5,9 +5,9 @@ use super::failure::failed;
 use super::item::{Item, document, json, number, parse_number};
 use super::table::{self, COUNT, DOC};
 use super::unreadable::readable;
-use crate::model::id::{SubscriptionId, TenantId};
-use crate::model::trouble::{TroubleOf, Troubles};
-use crate::ports::Stored;
+use loanhook_core::model::id::{SubscriptionId, TenantId};
+use loanhook_core::model::trouble::{TroubleOf, Troubles};
+use loanhook_core::ports::Stored;
 
 impl Aws {
     pub(super) async fn note_trouble(&self, tenant: &TenantId, of: &TroubleOf) -> Stored<()> {

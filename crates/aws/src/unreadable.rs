@@ -4,7 +4,7 @@ use tracing::error;
 
 use super::item::{Item, get_text};
 use super::table::{PK, SK};
-use crate::ports::{StoreError, Stored};
+use loanhook_core::ports::{StoreError, Stored};
 
 /// What was left out of one read.
 #[derive(Default)]

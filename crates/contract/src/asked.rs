@@ -1,8 +1,8 @@
 //! What may be asked to be sent again, and as a resend of what.
 
-use loanhook::model::attempt::{AttemptNumber, QUEUED_FOR_AT_MOST};
-use loanhook::ports::{Deliveries, Stored};
-use loanhook::resend::{Named, ResendError, ResendRequest, resend};
+use loanhook_core::model::attempt::{AttemptNumber, QUEUED_FOR_AT_MOST};
+use loanhook_core::ports::{Deliveries, Stored};
+use loanhook_core::resend::{Named, ResendError, ResendRequest, resend};
 use uuid::Uuid;
 
 use crate::engine::Engine;

@@ -1,9 +1,9 @@
 //! The end of a schedule, on demand.
 
-use loanhook::model::attempt::Outcome;
-use loanhook::model::id::{EventId, TraceId};
-use loanhook::model::progress::Status;
-use loanhook::ports::{Begun, Canceled, Deliveries, Queued, Stored};
+use loanhook_core::model::attempt::Outcome;
+use loanhook_core::model::id::{EventId, TraceId};
+use loanhook_core::model::progress::Status;
+use loanhook_core::ports::{Begun, Canceled, Deliveries, Queued, Stored};
 use uuid::Uuid;
 
 use crate::engine::Engine;

@@ -1,11 +1,11 @@
 //! Claims and what ends them: one sender an attempt, one row, one end.
 
 use futures_util::future::try_join_all;
-use loanhook::model::attempt::{AttemptNumber, AttemptState};
-use loanhook::model::failure::ErrorKind;
-use loanhook::model::id::{AttemptId, EventId, TraceId};
-use loanhook::model::progress::Status;
-use loanhook::ports::{Begun, Deliveries, Stored, Wake};
+use loanhook_core::model::attempt::{AttemptNumber, AttemptState};
+use loanhook_core::model::failure::ErrorKind;
+use loanhook_core::model::id::{AttemptId, EventId, TraceId};
+use loanhook_core::model::progress::Status;
+use loanhook_core::ports::{Begun, Deliveries, Stored, Wake};
 use uuid::Uuid;
 
 use crate::engine::Engine;

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use loanhook::keys::authenticate;
-use loanhook::model::grant::{Grant, GrantKind, LinkDraft, NewLink};
-use loanhook::model::id::TenantId;
-use loanhook::model::key::{Key, KeyHash, Scope};
-use loanhook::model::time::Timestamp;
-use loanhook::portal::{self, Made, PortalError, mint, open, session, sign_in, sign_out};
-use loanhook::ports::{Grants, Keys, StoreError, Stored};
+use loanhook_core::keys::authenticate;
+use loanhook_core::model::grant::{Grant, GrantKind, LinkDraft, NewLink};
+use loanhook_core::model::id::TenantId;
+use loanhook_core::model::key::{Key, KeyHash, Scope};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::portal::{self, Made, PortalError, mint, open, session, sign_in, sign_out};
+use loanhook_core::ports::{Grants, Keys, StoreError, Stored};
 
 use crate::engine::Engine;
 use crate::scene::{DAY, MILLISECOND, SECOND, START, loan, tenant};

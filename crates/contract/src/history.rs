@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use loanhook::history;
-use loanhook::model::attempt::Attempt;
-use loanhook::model::filter::HistoryFilter;
-use loanhook::model::id::AttemptId;
-use loanhook::model::progress::Status;
-use loanhook::ports::{Attempts, Deliveries, Span, Stored};
+use loanhook_core::history;
+use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::filter::HistoryFilter;
+use loanhook_core::model::id::AttemptId;
+use loanhook_core::model::progress::Status;
+use loanhook_core::ports::{Attempts, Deliveries, Span, Stored};
 use uuid::Uuid;
 
 use crate::engine::Engine;

@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use loanhook::intake::{self, IntakeError};
-use loanhook::model::id::{EventId, TenantId, TraceId};
-use loanhook::model::time::Timestamp;
-use loanhook::ports::{Stored, Subscriptions};
+use loanhook_core::intake::{self, IntakeError};
+use loanhook_core::model::id::{EventId, TenantId, TraceId};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Stored, Subscriptions};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 

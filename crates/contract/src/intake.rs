@@ -2,13 +2,15 @@
 
 use bytes::Bytes;
 use futures_util::future::{join_all, try_join_all};
-use loanhook::intake::{self, IntakeError, Receipt, Submission};
-use loanhook::model::delivery::Delivery;
-use loanhook::model::event::Event;
-use loanhook::model::id::{EventId, TraceId};
-use loanhook::model::subscription::Subscription;
-use loanhook::model::time::Timestamp;
-use loanhook::ports::{Accepted, Idempotency, Intake, Payloads, Queued, Remembered, Stored, Subscriptions};
+use loanhook_core::intake::{self, IntakeError, Receipt, Submission};
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::event::Event;
+use loanhook_core::model::id::{EventId, TraceId};
+use loanhook_core::model::subscription::Subscription;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{
+    Accepted, Idempotency, Intake, Payloads, Queued, Remembered, Stored, Subscriptions,
+};
 
 use crate::engine::Engine;
 use crate::scene::{DAY, MILLISECOND, SECOND, START, Scene, delivery_of, event, subscription, tenant, wake};
@@ -16,7 +18,7 @@ use crate::scene::{DAY, MILLISECOND, SECOND, START, Scene, delivery_of, event, s
 const BODY: &str = r#"{"last-payment-amount": 250.00}"#;
 
 /// An event of loan 727 whose bytes are its context.
-pub(crate) fn submission(body: &str, key: Option<&str>) -> Submission {
+pub fn submission(body: &str, key: Option<&str>) -> Submission {
     Submission { event: event("727", body), key: key.map(str::to_owned) }
 }
 

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use loanhook::keys::{KeyError, authenticate, delete};
-use loanhook::model::id::{KeyId, TenantId};
-use loanhook::model::key::{Key, KeyHash, KeySource, Scope};
-use loanhook::model::time::Timestamp;
-use loanhook::ports::{Ensured, Keys, ListedKey, Stored};
+use loanhook_core::keys::{KeyError, authenticate, delete};
+use loanhook_core::model::id::{KeyId, TenantId};
+use loanhook_core::model::key::{Key, KeyHash, KeySource, Scope};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Ensured, Keys, ListedKey, Stored};
 
 use crate::engine::Engine;
 use crate::scene::{MILLISECOND, SECOND, START, tenant};

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use loanhook::deliver::Deliver;
-use loanhook::model::attempt::{Attempt, AttemptNumber, AttemptState};
-use loanhook::model::failure::ErrorKind;
-use loanhook::model::progress::Status;
-use loanhook::model::time::Timestamp;
-use loanhook::ports::{Resends, Stored, Taken, Wake};
+use loanhook_core::deliver::Deliver;
+use loanhook_core::model::attempt::{Attempt, AttemptNumber, AttemptState};
+use loanhook_core::model::failure::ErrorKind;
+use loanhook_core::model::progress::Status;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Resends, Stored, Taken, Wake};
 use uuid::Uuid;
 
 use crate::engine::Engine;
@@ -54,7 +54,7 @@ pub(crate) async fn past_its_lease_an_attempt_is_interrupted_and_the_next_is_due
 
 pub(crate) async fn a_sender_that_comes_back_after_its_lease_changes_nothing<E: Engine>() -> Stored<()> {
     let scene = Scene::<E>::new(&[300]).await?;
-    let slow = Deliver { store: scene.ports().clone(), sender: Held::new(), lease: Some(LEASE), ends: None };
+    let slow = Deliver { store: scene.ports().clone(), sender: Held::default(), lease: Some(LEASE), ends: None };
     let slow = Arc::new(slow);
     let handled = tokio::spawn({
         let (slow, first) = (Arc::clone(&slow), scene.first.clone());

@@ -1,13 +1,14 @@
 //! The contract of the ports, which every engine keeps: each case is written once, over [`engine::Engine`],
 //! and runs against each engine. Time is data here: the cases say when it is.
+//!
+//! An engine's tests implement [`engine::Engine`] and call [`contract!`]. For tests of their own they have the same
+//! beginnings ([`scene`]) and senders ([`sender`]).
 
 mod asked;
-#[cfg(feature = "aws")]
-mod aws;
 mod cancel;
+pub mod cases;
 mod claims;
-mod embedded;
-mod engine;
+pub mod engine;
 mod grants;
 mod history;
 mod idempotency;
@@ -19,9 +20,9 @@ mod releases;
 mod remembering;
 mod resends;
 mod rises;
-mod scene;
+pub mod scene;
 mod schedule;
-mod sender;
+pub mod sender;
 mod sending;
 mod subscriptions;
 mod tenants;
@@ -32,13 +33,16 @@ use std::future::Future;
 use std::io::Write as _;
 use std::time::Duration;
 
-use loanhook::ports::Stored;
+use loanhook_core::ports::Stored;
+
+pub use intake::submission;
+pub use triggers::{IN_TIME, LATE, fired, queued, send, submit, traces, watching, with};
 
 /// Long enough for never to be what ends a test that passes.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs a case on an engine, where that can be.
-fn run_on<E: engine::Engine>(case: impl Future<Output = Stored<()>>) {
+pub fn run_on<E: engine::Engine>(case: impl Future<Output = Stored<()>>) {
     if let Some(missing) = E::missing() {
         // Past what the test harness keeps to itself.
         let _ = writeln!(std::io::stderr(), "SKIPPED: {missing}");
@@ -48,7 +52,7 @@ fn run_on<E: engine::Engine>(case: impl Future<Output = Stored<()>>) {
 }
 
 /// Runs a case to its end; what it waits for must come.
-fn run(case: impl Future<Output = Stored<()>>) {
+pub fn run(case: impl Future<Output = Stored<()>>) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -1,9 +1,9 @@
 //! The bytes that were sent and came back, and the addresses they left from.
 
 use bytes::Bytes;
-use loanhook::model::attempt::{Attempt, AttemptState, StoredResponse};
-use loanhook::model::payload::{Payload, PayloadKey};
-use loanhook::ports::{Deliveries, EgressAddresses, Payloads, Resends, Stored, Subscriptions, Taken};
+use loanhook_core::model::attempt::{Attempt, AttemptState, StoredResponse};
+use loanhook_core::model::payload::{Payload, PayloadKey};
+use loanhook_core::ports::{Deliveries, EgressAddresses, Payloads, Resends, Stored, Subscriptions, Taken};
 use uuid::Uuid;
 
 use crate::engine::Engine;

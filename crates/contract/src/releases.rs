@@ -1,12 +1,12 @@
 //! Claims that are given back: what was missing was ours, nothing was sent, and it is no attempt.
 
-use loanhook::deliver::Deliver;
-use loanhook::model::attempt::{AttemptNumber, AttemptState};
-use loanhook::model::progress::Status;
-use loanhook::ports::{
+use loanhook_core::deliver::Deliver;
+use loanhook_core::model::attempt::{AttemptNumber, AttemptState};
+use loanhook_core::model::progress::Status;
+use loanhook_core::ports::{
     Attempts, Deliveries, Due, NotSent, Outgoing, Queued, Released, Resends, Sender, Sent, Stored, Taken,
 };
-use loanhook::resend::{Named, ResendError, ResendRequest, resend};
+use loanhook_core::resend::{Named, ResendError, ResendRequest, resend};
 use uuid::Uuid;
 
 use crate::engine::Engine;

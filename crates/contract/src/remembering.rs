@@ -1,10 +1,10 @@
 //! What is remembered of a loan's triggers, event by event.
 
-use loanhook::model::delivery::Delivery;
-use loanhook::model::id::EventId;
-use loanhook::model::memory::Watch;
-use loanhook::model::subscription::Subscription;
-use loanhook::ports::{Decided, Stored, Triggers, Watched};
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::id::EventId;
+use loanhook_core::model::memory::Watch;
+use loanhook_core::model::subscription::Subscription;
+use loanhook_core::ports::{Decided, Stored, Triggers, Watched};
 
 use crate::engine::Engine;
 use crate::scene::{SECOND, START, event};

@@ -1,13 +1,13 @@
 //! Resends: asked for once, sent once, and nothing of the schedule's.
 
 use futures_util::future::try_join_all;
-use loanhook::model::attempt::{Attempt, AttemptNumber, AttemptState, Outcome, QUEUED_FOR_AT_MOST};
-use loanhook::model::failure::ErrorKind;
-use loanhook::model::id::AttemptId;
-use loanhook::model::payload::Payload;
-use loanhook::model::progress::Status;
-use loanhook::model::time::Timestamp;
-use loanhook::ports::{Attempts, Deliveries, Idempotency, Queued, Resends, Stored, Taken};
+use loanhook_core::model::attempt::{Attempt, AttemptNumber, AttemptState, Outcome, QUEUED_FOR_AT_MOST};
+use loanhook_core::model::failure::ErrorKind;
+use loanhook_core::model::id::AttemptId;
+use loanhook_core::model::payload::Payload;
+use loanhook_core::model::progress::Status;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Attempts, Deliveries, Idempotency, Queued, Resends, Stored, Taken};
 use uuid::Uuid;
 
 use crate::engine::Engine;

@@ -1,8 +1,8 @@
 //! What comes of triggers that rise: however many, and where a formula fails.
 
-use loanhook::model::subscription::MAX_SUBSCRIPTIONS;
-use loanhook::model::trouble::WhichFormula;
-use loanhook::ports::{Stored, Triggers};
+use loanhook_core::model::subscription::MAX_SUBSCRIPTIONS;
+use loanhook_core::model::trouble::WhichFormula;
+use loanhook_core::ports::{Stored, Triggers};
 
 use crate::engine::Engine;
 use crate::scene::{SECOND, START, tenant};

@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use loanhook::deliver::Deliver;
-use loanhook::model::attempt::{Attempt, AttemptState, Completion};
-use loanhook::model::delivery::Delivery;
-use loanhook::model::event::{Event, EventDraft};
-use loanhook::model::failure::{ErrorKind, Failure};
-use loanhook::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
-use loanhook::model::retry::RetryPolicy;
-use loanhook::model::secret::{Secrets, SigningSecret};
-use loanhook::model::subscription::{Cached, Criteria, Method, Request, Settings, Subscription};
-use loanhook::model::time::Timestamp;
-use loanhook::ports::{
+use loanhook_core::deliver::Deliver;
+use loanhook_core::model::attempt::{Attempt, AttemptState, Completion};
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::event::{Event, EventDraft};
+use loanhook_core::model::failure::{ErrorKind, Failure};
+use loanhook_core::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
+use loanhook_core::model::retry::RetryPolicy;
+use loanhook_core::model::secret::{Secrets, SigningSecret};
+use loanhook_core::model::subscription::{Cached, Criteria, Method, Request, Settings, Subscription};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{
     Accepted, Attempts, Begun, Deliveries, Due, Idempotency, Intake, Queued, Resends, Span, Stored,
     Subscriptions, Wake,
 };
@@ -24,25 +24,25 @@ use crate::engine::Engine;
 use crate::sender::Scripted;
 
 /// When the cases begin, 2020-01-01T10:00:00Z: all they queue is due already by any real clock.
-pub(crate) const START: Timestamp = Timestamp::from_millis(1_577_872_800_000);
-pub(crate) const SECOND: Duration = Duration::from_secs(1);
-pub(crate) const MILLISECOND: Duration = Duration::from_millis(1);
-pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
+pub const START: Timestamp = Timestamp::from_millis(1_577_872_800_000);
+pub const SECOND: Duration = Duration::from_secs(1);
+pub const MILLISECOND: Duration = Duration::from_millis(1);
+pub const DAY: Duration = Duration::from_secs(24 * 3600);
 /// More attempts than any case makes.
 const MANY: usize = 1000;
 /// What a sender has, where a case gives it a lease.
-pub(crate) const LEASE: Duration = Duration::from_secs(40);
+pub const LEASE: Duration = Duration::from_secs(40);
 
-pub(crate) fn tenant(name: &str) -> TenantId {
+pub fn tenant(name: &str) -> TenantId {
     TenantId::try_from(name.to_owned()).expect("a tenant's name")
 }
 
-pub(crate) fn loan(name: &str) -> LoanId {
+pub fn loan(name: &str) -> LoanId {
     LoanId::try_from(name.to_owned()).expect("a loan's name")
 }
 
 /// A subscription of every event, made at `at`, with retries after so many seconds.
-pub(crate) fn subscription(of: &TenantId, title: &str, delays: &[u32], at: Timestamp) -> Subscription {
+pub fn subscription(of: &TenantId, title: &str, delays: &[u32], at: Timestamp) -> Subscription {
     let request = Request {
         method: Method::Post,
         url: "https://core.example.com/hooks".into(),
@@ -71,11 +71,11 @@ pub(crate) fn subscription(of: &TenantId, title: &str, delays: &[u32], at: Times
     }
 }
 
-pub(crate) fn secret() -> SigningSecret {
+pub fn secret() -> SigningSecret {
     SigningSecret::generate().expect("randomness")
 }
 
-pub(crate) fn event(loan_id: &str, context: &str) -> Event {
+pub fn event(loan_id: &str, context: &str) -> Event {
     let draft = EventDraft {
         event_name: "Payment Posted to Account".into(),
         loan_id: loan_id.into(),
@@ -86,7 +86,7 @@ pub(crate) fn event(loan_id: &str, context: &str) -> Event {
 }
 
 /// The message for an automatic attempt of a delivery.
-pub(crate) fn wake(delivery: &Delivery, number: u32, due: Timestamp) -> Wake {
+pub fn wake(delivery: &Delivery, number: u32, due: Timestamp) -> Wake {
     Wake {
         tenant: delivery.frozen.tenant.clone(),
         trace_id: delivery.frozen.trace_id,
@@ -96,7 +96,7 @@ pub(crate) fn wake(delivery: &Delivery, number: u32, due: Timestamp) -> Wake {
     }
 }
 
-pub(crate) fn ended(mut row: Attempt, result: Result<u16, ErrorKind>, at: Timestamp) -> Attempt {
+pub fn ended(mut row: Attempt, result: Result<u16, ErrorKind>, at: Timestamp) -> Attempt {
     row.state = AttemptState::Complete(Completion {
         ended_at: at,
         response_time_ms: Some(41.7),
@@ -108,25 +108,25 @@ pub(crate) fn ended(mut row: Attempt, result: Result<u16, ErrorKind>, at: Timest
 }
 
 /// An attempt in the hands of its sender.
-pub(crate) struct Claim {
-    pub(crate) token: Uuid,
-    pub(crate) delivery: Delivery,
-    pub(crate) row: Attempt,
+pub struct Claim {
+    pub token: Uuid,
+    pub delivery: Delivery,
+    pub row: Attempt,
 }
 
 /// A delivery for loan 727 of the tenant `acme`, and the engine it is in.
-pub(crate) struct Scene<E> {
-    pub(crate) engine: E,
-    pub(crate) subscription: Subscription,
+pub struct Scene<E> {
+    pub engine: E,
+    pub subscription: Subscription,
     /// As it was accepted.
-    pub(crate) accepted: Delivery,
+    pub accepted: Delivery,
     /// The message for its first attempt, received.
-    pub(crate) first: Wake,
+    pub first: Wake,
 }
 
 impl<E: Engine> Scene<E> {
     /// Accepted at [`START`], with retries after so many seconds.
-    pub(crate) async fn new(delays: &[u32]) -> Stored<Self> {
+    pub async fn new(delays: &[u32]) -> Stored<Self> {
         let engine = E::fresh().await;
         let subscription = subscription(&tenant("acme"), "Core banking", delays, START);
         assert!(engine.ports().create(subscription.clone(), 1).await?);
@@ -135,37 +135,37 @@ impl<E: Engine> Scene<E> {
         Ok(Self { engine, subscription, accepted, first })
     }
 
-    pub(crate) fn ports(&self) -> &E::Ports {
+    pub fn ports(&self) -> &E::Ports {
         self.engine.ports()
     }
 
-    pub(crate) fn tenant(&self) -> &TenantId {
+    pub fn tenant(&self) -> &TenantId {
         &self.accepted.frozen.tenant
     }
 
-    pub(crate) fn trace(&self) -> TraceId {
+    pub fn trace(&self) -> TraceId {
         self.accepted.frozen.trace_id
     }
 
     /// The delivery as it is now.
-    pub(crate) async fn delivery(&self) -> Stored<Delivery> {
+    pub async fn delivery(&self) -> Stored<Delivery> {
         Ok(delivery_of(self.ports(), self.tenant(), self.trace()).await?.expect("the delivery"))
     }
 
     /// Its rows, the oldest first.
-    pub(crate) async fn rows(&self) -> Stored<Vec<Attempt>> {
+    pub async fn rows(&self) -> Stored<Vec<Attempt>> {
         self.rows_of(&self.accepted).await
     }
 
     /// The rows of another delivery, the oldest first.
-    pub(crate) async fn rows_of(&self, delivery: &Delivery) -> Stored<Vec<Attempt>> {
+    pub async fn rows_of(&self, delivery: &Delivery) -> Stored<Vec<Attempt>> {
         let (tenant, trace) = (&delivery.frozen.tenant, delivery.frozen.trace_id);
         let story = self.ports().story(tenant, trace, Span::OLDEST_FIRST, MANY).await?;
         Ok(story.expect("the delivery").1)
     }
 
     /// Claims its next attempt.
-    pub(crate) async fn claim(&self, now: Timestamp) -> Stored<Claim> {
+    pub async fn claim(&self, now: Timestamp) -> Stored<Claim> {
         let next = self.delivery().await?.progress.next.expect("a next attempt");
         let (wake, token) = (wake(&self.accepted, next.number, next.due), Uuid::new_v4());
         match self.ports().begin(&wake, next.number, token, now).await? {
@@ -176,7 +176,7 @@ impl<E: Engine> Scene<E> {
 
     /// Makes its next attempt at `now`, for a second, and takes the message for the one after it off the
     /// queue.
-    pub(crate) async fn attempt(&self, result: Result<u16, ErrorKind>, now: Timestamp) -> Stored<()> {
+    pub async fn attempt(&self, result: Result<u16, ErrorKind>, now: Timestamp) -> Stored<()> {
         let claim = self.claim(now).await?;
         let row = ended(claim.row, result, now + SECOND);
         assert!(self.ports().settle(&claim.delivery, claim.token, row, None).await?);
@@ -187,7 +187,7 @@ impl<E: Engine> Scene<E> {
     }
 
     /// Asks for a resend of its newest attempt.
-    pub(crate) async fn resend(&self, key: Option<Idempotency>, now: Timestamp) -> Stored<(Attempt, Queued)> {
+    pub async fn resend(&self, key: Option<Idempotency>, now: Timestamp) -> Stored<(Attempt, Queued)> {
         let delivery = self.delivery().await?;
         let newest = delivery.progress.newest_attempt.expect("an attempt");
         let row = delivery.resend_row(AttemptId::at(now), newest, "Servicing".into(), now);
@@ -196,13 +196,13 @@ impl<E: Engine> Scene<E> {
     }
 
     /// What delivers, with a sender that gets 500 each time.
-    pub(crate) fn deliver(&self, lease: Option<Duration>) -> Deliver<E::Ports, Scripted> {
+    pub fn deliver(&self, lease: Option<Duration>) -> Deliver<E::Ports, Scripted> {
         Deliver { store: self.ports().clone(), sender: Scripted::always(500), lease, ends: None }
     }
 }
 
 /// The message for a resend.
-pub(crate) fn resend_wake(row: &Attempt, due: Timestamp) -> Wake {
+pub fn resend_wake(row: &Attempt, due: Timestamp) -> Wake {
     Wake {
         tenant: row.tenant.clone(),
         trace_id: row.trace_id,
@@ -213,7 +213,7 @@ pub(crate) fn resend_wake(row: &Attempt, due: Timestamp) -> Wake {
 }
 
 /// Accepts an event of a loan for a subscription.
-pub(crate) async fn accept<E: Engine>(
+pub async fn accept<E: Engine>(
     engine: &E,
     subscription: &Subscription,
     loan: &str,
@@ -228,7 +228,7 @@ pub(crate) async fn accept<E: Engine>(
 }
 
 /// A delivery as it is now, if there is one.
-pub(crate) async fn delivery_of<P: Attempts>(
+pub async fn delivery_of<P: Attempts>(
     ports: &P,
     tenant: &TenantId,
     trace: TraceId,

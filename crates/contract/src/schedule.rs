@@ -1,10 +1,10 @@
 //! How a schedule goes on, and the messages that carry it.
 
-use loanhook::model::failure::ErrorKind;
-use loanhook::model::id::AttemptId;
-use loanhook::model::progress::Status;
-use loanhook::model::time::Timestamp;
-use loanhook::ports::{Deliveries, Due, Queue, Stored, Wake};
+use loanhook_core::model::failure::ErrorKind;
+use loanhook_core::model::id::AttemptId;
+use loanhook_core::model::progress::Status;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Deliveries, Due, Queue, Stored, Wake};
 
 use crate::engine::Engine;
 use crate::scene::{LEASE, SECOND, START, Scene, ended, loan, wake};

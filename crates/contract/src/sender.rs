@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use loanhook::model::attempt::AttemptNumber;
-use loanhook::ports::{NotSent, Outgoing, Received, Sender, Sent};
+use loanhook_core::model::attempt::AttemptNumber;
+use loanhook_core::ports::{NotSent, Outgoing, Received, Sender, Sent};
 use tokio::sync::Semaphore;
 
 use crate::scene::SECOND;
 
 /// The headers that servers commonly answer with.
-pub(crate) const TYPICAL: [(&str, &str); 5] = [
+pub const TYPICAL: [(&str, &str); 5] = [
     ("date", "Mon, 23 Nov 2026 10:00:00 GMT"),
     ("content-type", "application/json; charset=utf-8"),
     ("content-length", "6"),
@@ -20,7 +20,7 @@ pub(crate) const TYPICAL: [(&str, &str); 5] = [
 ];
 
 /// Answers at once, with the next status of its script, and keeps what it was asked to send.
-pub(crate) struct Scripted {
+pub struct Scripted {
     script: Mutex<VecDeque<u16>>,
     /// When the script is at its end.
     then: u16,
@@ -30,27 +30,26 @@ pub(crate) struct Scripted {
 }
 
 impl Scripted {
-    pub(crate) fn always(status: u16) -> Self {
+    pub fn always(status: u16) -> Self {
         Self { script: Mutex::default(), then: status, says: None, sent: Mutex::default() }
     }
 
-    pub(crate) fn script(self, statuses: &[u16]) -> Self {
+    pub fn script(self, statuses: &[u16]) -> Self {
         lock(&self.script).extend(statuses);
         self
     }
 
-    #[cfg(feature = "aws")]
-    pub(crate) fn saying(self, body: &'static str) -> Self {
+    pub fn saying(self, body: &'static str) -> Self {
         Self { says: Some(body), ..self }
     }
 
     /// What was sent, in its order; forgets it.
-    pub(crate) fn take_sent(&self) -> Vec<Outgoing> {
+    pub fn take_sent(&self) -> Vec<Outgoing> {
         std::mem::take(&mut *lock(&self.sent))
     }
 
     /// The numbers of what was sent, in its order.
-    pub(crate) fn numbers(&self) -> Vec<AttemptNumber> {
+    pub fn numbers(&self) -> Vec<AttemptNumber> {
         lock(&self.sent).iter().map(|outgoing| outgoing.number).collect()
     }
 }
@@ -70,13 +69,13 @@ impl Sender for Scripted {
 }
 
 /// Takes a request and answers it only when it is let go.
-pub(crate) struct Held {
-    pub(crate) taken: Semaphore,
-    pub(crate) let_go: Semaphore,
+pub struct Held {
+    pub taken: Semaphore,
+    pub let_go: Semaphore,
 }
 
-impl Held {
-    pub(crate) fn new() -> Self {
+impl Default for Held {
+    fn default() -> Self {
         Self { taken: Semaphore::new(0), let_go: Semaphore::new(0) }
     }
 }

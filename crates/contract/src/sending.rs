@@ -3,12 +3,12 @@
 use std::time::Instant;
 
 use futures_util::future::try_join_all;
-use loanhook::model::attempt::{Attempt, AttemptNumber, Outcome};
-use loanhook::model::failure::ErrorKind;
-use loanhook::model::payload::Payload;
-use loanhook::model::progress::Status;
-use loanhook::ports::{Due, Payloads, Stored, Subscriptions, Wake};
-use loanhook::resend::{Named, ResendError, ResendRequest, resend};
+use loanhook_core::model::attempt::{Attempt, AttemptNumber, Outcome};
+use loanhook_core::model::failure::ErrorKind;
+use loanhook_core::model::payload::Payload;
+use loanhook_core::model::progress::Status;
+use loanhook_core::ports::{Due, Payloads, Stored, Subscriptions, Wake};
+use loanhook_core::resend::{Named, ResendError, ResendRequest, resend};
 
 use crate::engine::Engine;
 use crate::scene::{LEASE, SECOND, START, Scene, accept, delivery_of, secret, wake};
@@ -157,7 +157,7 @@ pub(crate) async fn a_change_of_the_subscription_changes_its_secrets_only<E: Eng
     edited.version = 2;
     edited.settings.request.url = "https://elsewhere.example.com/".into();
     edited.settings.request.headers.clear();
-    edited.settings.retry = loanhook::model::retry::RetryPolicy::Delays { delays: vec![] };
+    edited.settings.retry = loanhook_core::model::retry::RetryPolicy::Delays { delays: vec![] };
     edited.secrets.rotate(secret(), START);
     let new = edited.secrets.current().clone();
     scene.ports().replace(edited.clone()).await?;

@@ -1,14 +1,14 @@
 //! Subscriptions: what they are now, and every version they had.
 
 use futures_util::future::try_join_all;
-use loanhook::model::id::SubscriptionId;
-use loanhook::model::subscription::Subscription;
-use loanhook::ports::{Replaced, Stored, Subscriptions};
+use loanhook_core::model::id::SubscriptionId;
+use loanhook_core::model::subscription::Subscription;
+use loanhook_core::ports::{Replaced, Stored, Subscriptions};
 
 use crate::engine::Engine;
 use crate::scene::{MILLISECOND, SECOND, START, secret, subscription, tenant};
 
-fn acme() -> loanhook::model::id::TenantId {
+fn acme() -> loanhook_core::model::id::TenantId {
     tenant("acme")
 }
 

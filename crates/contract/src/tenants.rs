@@ -1,15 +1,15 @@
 //! Tenants never meet: to a stranger, what is another's is not there. The stranger here has the owner's
 //! name with something after it.
 
-use loanhook::intake::accept;
-use loanhook::model::attempt::AttemptState;
-use loanhook::model::id::{AttemptId, TenantId};
-use loanhook::model::key::{Key, KeyHash, Scope};
-use loanhook::ports::{
+use loanhook_core::intake::accept;
+use loanhook_core::model::attempt::AttemptState;
+use loanhook_core::model::id::{AttemptId, TenantId};
+use loanhook_core::model::key::{Key, KeyHash, Scope};
+use loanhook_core::ports::{
     Attempts, Begun, Canceled, Deliveries, Idempotency, Keys, ListedKey, Queued, Replaced, Resends, Span,
     Stored, Subscriptions, Taken, Wake,
 };
-use loanhook::resend::{Named, ResendError, ResendRequest, resend};
+use loanhook_core::resend::{Named, ResendError, ResendRequest, resend};
 use uuid::Uuid;
 
 use crate::engine::Engine;

@@ -1,21 +1,21 @@
 //! Triggers that fire on change, exactly once, and formulas that fail.
 
 use futures_util::future::try_join_all;
-use loanhook::intake::{self, Receipt, Submission};
-use loanhook::model::id::{EventId, SubscriptionId, TraceId};
-use loanhook::model::memory::Watch;
-use loanhook::model::subscription::{Criteria, Fire, MAX_SUBSCRIPTIONS, Subscription};
-use loanhook::model::time::Timestamp;
-use loanhook::ports::{Decided, Idempotency, Remembered, Stored, Subscriptions, Triggers, Watched};
+use loanhook_core::intake::{self, Receipt, Submission};
+use loanhook_core::model::id::{EventId, SubscriptionId, TraceId};
+use loanhook_core::model::memory::Watch;
+use loanhook_core::model::subscription::{Criteria, Fire, MAX_SUBSCRIPTIONS, Subscription};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Decided, Idempotency, Remembered, Stored, Subscriptions, Triggers, Watched};
 
 use crate::engine::Engine;
 use crate::scene::{DAY, MILLISECOND, SECOND, START, delivery_of, event, subscription, tenant};
 
-pub(crate) const LATE: &str = r#"{"days": 31, "status": "Open"}"#;
-pub(crate) const IN_TIME: &str = r#"{"days": 0, "status": "Open"}"#;
+pub const LATE: &str = r#"{"days": 31, "status": "Open"}"#;
+pub const IN_TIME: &str = r#"{"days": 0, "status": "Open"}"#;
 
 /// A subscription that fires when more than 30 days are past due, made so many milliseconds after the start.
-pub(crate) fn watching(millis: u32) -> Subscription {
+pub fn watching(millis: u32) -> Subscription {
     let mut subscription = subscription(&tenant("acme"), "Collections", &[300], START + millis * MILLISECOND);
     subscription.settings.criteria = trigger("(> days 30)", 1);
     subscription
@@ -25,7 +25,7 @@ fn trigger(formula: &str, since: u64) -> Criteria {
     Criteria::Trigger { trigger: formula.into(), fire: Fire::OnChange, since }
 }
 
-pub(crate) async fn with<E: Engine>(subscriptions: &[&Subscription]) -> Stored<E> {
+pub async fn with<E: Engine>(subscriptions: &[&Subscription]) -> Stored<E> {
     let engine = E::fresh().await;
     for subscription in subscriptions {
         assert!(engine.ports().create((*subscription).clone(), MAX_SUBSCRIPTIONS).await?);
@@ -34,11 +34,11 @@ pub(crate) async fn with<E: Engine>(subscriptions: &[&Subscription]) -> Stored<E
 }
 
 /// An event of a loan with this context, a second later each time.
-pub(crate) async fn send<E: Engine>(engine: &E, loan: &str, context: &str, step: u32) -> Receipt {
+pub async fn send<E: Engine>(engine: &E, loan: &str, context: &str, step: u32) -> Receipt {
     submit(engine, loan, context, None, START + step * SECOND).await
 }
 
-pub(crate) async fn submit<E: Engine>(
+pub async fn submit<E: Engine>(
     engine: &E,
     loan: &str,
     context: &str,
@@ -49,18 +49,18 @@ pub(crate) async fn submit<E: Engine>(
     intake::accept(engine.ports(), &tenant("acme"), submission, now).await.expect("accepted")
 }
 
-pub(crate) fn fired(receipt: &Receipt) -> Vec<SubscriptionId> {
+pub fn fired(receipt: &Receipt) -> Vec<SubscriptionId> {
     receipt.deliveries.iter().map(|promised| promised.subscription_id).collect()
 }
 
-pub(crate) fn traces(receipts: &[Receipt]) -> Vec<TraceId> {
+pub fn traces(receipts: &[Receipt]) -> Vec<TraceId> {
     let mut traces: Vec<_> =
         receipts.iter().flat_map(|receipt| &receipt.deliveries).map(|promised| promised.trace_id).collect();
     traces.sort_unstable();
     traces
 }
 
-pub(crate) async fn queued<E: Engine>(engine: &E) -> Vec<TraceId> {
+pub async fn queued<E: Engine>(engine: &E) -> Vec<TraceId> {
     let mut traces: Vec<_> = engine.drain().await.into_iter().map(|wake| wake.trace_id).collect();
     traces.sort_unstable();
     traces
@@ -194,7 +194,7 @@ pub(crate) async fn a_key_that_is_known_leaves_no_trace_of_a_rise<E: Engine>() -
     let key = || Idempotency { key: "a".into(), until: START + DAY };
     let record = |id| Remembered { digest: loan.digest(), event_id: id, accepted_at: START, matched: vec![] };
     let watched = |id| {
-        let delivery = loanhook::model::delivery::Delivery::render(&late, &loan, id, START);
+        let delivery = loanhook_core::model::delivery::Delivery::render(&late, &loan, id, START);
         let watch = Watch { subscription: late.id, since: 1, holds: true };
         vec![Watched { watch, delivery: Some(delivery) }]
     };

@@ -1,11 +1,11 @@
 //! What cannot be read is left out, and hides nothing else.
 
-use loanhook::history;
-use loanhook::intake::{self, Submission};
-use loanhook::model::filter::HistoryFilter;
-use loanhook::model::key::{Key, KeyHash, KeySource};
-use loanhook::model::subscription::MAX_SUBSCRIPTIONS;
-use loanhook::ports::{Attempts, Ensured, Keys, Span, Stored, Subscriptions};
+use loanhook_core::history;
+use loanhook_core::intake::{self, Submission};
+use loanhook_core::model::filter::HistoryFilter;
+use loanhook_core::model::key::{Key, KeyHash, KeySource};
+use loanhook_core::model::subscription::MAX_SUBSCRIPTIONS;
+use loanhook_core::ports::{Attempts, Ensured, Keys, Span, Stored, Subscriptions};
 
 use crate::engine::{Engine, Kept};
 use crate::history::{ids, resent};

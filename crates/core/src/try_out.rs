@@ -3,7 +3,6 @@
 use serde_json::value::RawValue;
 
 use crate::model::event::{Event, EventDraft};
-use crate::model::formula::{Formula, Outcome};
 use crate::model::id::TraceId;
 use crate::model::occurrence::Occurrence;
 use crate::model::rendering::{sent_header, sent_url};
@@ -11,6 +10,7 @@ use crate::model::subscription::{MAX_HEADERS, MAX_URL, url_fault, value_fault};
 use crate::model::template::{MAX_BODY, Target, Template, Variables};
 use crate::model::time::Timestamp;
 use crate::model::validation::Faults;
+use loanhook_formula::{Formula, Outcome};
 
 /// A template to be rendered for an event.
 #[derive(Debug)]

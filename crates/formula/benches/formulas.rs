@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use chrono::DateTime;
-use loanhook::model::formula::{Context, Formula};
+use loanhook_formula::{Context, Formula};
 use serde_json::value::RawValue;
 
 #[path = "../tests/formulas/worst.rs"]

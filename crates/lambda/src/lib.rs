@@ -1,4 +1,7 @@
-//! The HTTP face, as a function behind an HTTP API serves it.
+//! The HTTP interface behind an HTTP API of API Gateway: requests as Lambda hands them over, and responses as it takes
+//! them back.
+
+mod site;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,9 +16,10 @@ use lambda_http::request::RequestContext;
 use lambda_http::tower::ServiceExt;
 use lambda_http::{Error, IntoResponse, RequestExt as _};
 
-use crate::web::Source;
+use loanhook_aws::Aws;
+use loanhook_http::web::Source;
 
-use super::Aws;
+pub use site::site;
 
 /// Serves a router on an engine until the execution environment ends. What an invocation began on the side is waited
 /// for, as between two invocations nothing runs.

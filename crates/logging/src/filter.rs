@@ -8,7 +8,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// The filter that an operator asked for, limited: below `info`, only our own entries are written, whatever the filter
 /// says. Libraries of HTTP and TLS log URLs, headers and bytes there, and tokens and payloads with them.
-pub fn limited<S>(asked: EnvFilter) -> impl Filter<S> + Send + Sync
+pub(crate) fn limited<S>(asked: EnvFilter) -> impl Filter<S> + Send + Sync
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
@@ -17,7 +17,9 @@ where
 
 fn may_be_written(entry: &Metadata<'_>) -> bool {
     let target = entry.target();
-    let ours = target.strip_prefix("loanhook").is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+    // A crate of ours is `loanhook` or begins with `loanhook_`.
+    let library = target.split("::").next().unwrap_or(target);
+    let ours = library.strip_prefix("loanhook").is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
     ours || *entry.level() <= Level::INFO
 }
 
@@ -61,9 +63,9 @@ mod tests {
         let subscriber = tracing_subscriber::registry().with(log.with_filter(limited(filter)));
         tracing::subscriber::with_default(subscriber, || {
             tracing::trace!(target: "hyper::client", "library-trace");
-            tracing::debug!(target: "loanhook_like", "library-debug");
+            tracing::debug!(target: "loanhooklike", "library-debug");
             tracing::info!(target: "rustls", "library-info");
-            tracing::trace!(target: "loanhook::api", "own-trace");
+            tracing::trace!(target: "loanhook_http::api", "own-trace");
             tracing::warn!(target: "loanhook", "own-warning");
         });
         let bytes = written.0.lock().expect("no panic").clone();
@@ -73,7 +75,7 @@ mod tests {
     #[test]
     fn libraries_say_nothing_below_info_whatever_is_asked_for() {
         for asked in
-            ["trace", "hyper=trace,hyper::client=trace,loanhook_like=debug,rustls=info,loanhook=trace"]
+            ["trace", "hyper=trace,hyper::client=trace,loanhooklike=debug,rustls=info,loanhook=trace"]
         {
             let log = written(asked);
             assert!(

@@ -12,8 +12,8 @@ use super::{
     certificate, client::MAX_HEADERS, guard::Scheme, lack, prepare::Destination, response::Progress,
     wire::Counted,
 };
-use crate::model::failure::{ErrorKind, Failure, Phase};
-use crate::ports::NotSent;
+use loanhook_core::model::failure::{ErrorKind, Failure, Phase};
+use loanhook_core::ports::NotSent;
 
 const HTTP_2_ONLY: &str = "speaks HTTP/2 only, and webhooks are sent as HTTP/1.1; let it take HTTP/1.1 too";
 

@@ -36,7 +36,7 @@ use super::{
     timeouts::{self, Track},
     tls,
 };
-use crate::ports::NotSent;
+use loanhook_core::ports::NotSent;
 
 /// An answer with more headers is a broken one. Left alone, the parser breaks off at 100, which a receiver behind a few
 /// proxies may reach. All headers together may be some 400 KiB, the size of the parser's buffer.

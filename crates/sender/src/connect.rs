@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::lack;
-use crate::ports::NotSent;
+use loanhook_core::ports::NotSent;
 
 /// After how long without news the next address is tried as well (RFC 8305, section 5).
 const STAGGER: Duration = Duration::from_millis(250);

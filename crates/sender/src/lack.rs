@@ -5,7 +5,7 @@
 
 use std::io;
 
-use crate::ports::NotSent;
+use loanhook_core::ports::NotSent;
 
 /// What is missing, as the sentence's end after "this machine has no …"; none for errors that say something else.
 ///

@@ -61,7 +61,7 @@ use std::{net::IpAddr, time::Duration};
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
-use crate::model::{
+use loanhook_core::model::{
     failure::{ErrorKind, Failure},
     id::TenantId,
 };

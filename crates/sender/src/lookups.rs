@@ -22,7 +22,7 @@ use futures_util::{
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 use super::resolve::Resolver;
-use crate::{model::id::TenantId, ports::NotSent};
+use loanhook_core::{model::id::TenantId, ports::NotSent};
 
 const PER_TENANT: usize = 16;
 const IN_ALL: usize = 128;

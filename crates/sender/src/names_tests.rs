@@ -1,7 +1,7 @@
 //! Names against a name server on loopback that answers as it is told.
 
 use super::*;
-use crate::outbound::names_server::{AAAA, NameServer, Says};
+use crate::names_server::{AAAA, NameServer, Says};
 
 /// A reading of a configuration that names this server, these hosts and this search list.
 fn reader(server: &NameServer, hosts: &str, search: &[&str]) -> Reader {

@@ -24,8 +24,8 @@ use super::{
     timeouts::Track,
     wire::{Counted, Transport, Watch, Wire},
 };
-use crate::model::{failure::Phase, id::TenantId};
-use crate::ports::NotSent;
+use loanhook_core::model::{failure::Phase, id::TenantId};
+use loanhook_core::ports::NotSent;
 
 /// How long it is waited for that a kept connection takes a request.
 const READY: Duration = Duration::from_millis(100);

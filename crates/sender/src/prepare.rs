@@ -16,7 +16,7 @@ use super::{
     Outgoing, Sent,
     guard::{Guard, Refusal, Scheme},
 };
-use crate::model::failure::{ErrorKind, Failure, Phase};
+use loanhook_core::model::failure::{ErrorKind, Failure, Phase};
 
 /// What a tenant reads of a destination that the guard refuses: not which address it has, nor in which network.
 const NOT_ALLOWED: &str = "the destination is not allowed: its address is not a public one; nothing was sent. The \

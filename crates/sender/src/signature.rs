@@ -45,7 +45,7 @@ mod tests {
     use standardwebhooks::Webhook;
 
     use super::*;
-    use crate::model::secret::SigningSecret;
+    use loanhook_core::model::secret::SigningSecret;
 
     fn generate_secret() -> String {
         SigningSecret::generate().expect("randomness").expose().to_owned()

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use super::{classify::so_far, prepare::Destination, response::Progress, wire::Watch};
-use crate::{
+use loanhook_core::{
     model::failure::{ErrorKind, Failure, Phase},
     ports::NotSent,
 };

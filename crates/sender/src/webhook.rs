@@ -5,10 +5,10 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tracing::warn;
 
 use super::{Client, Received, signature};
-use crate::model::attempt::AttemptNumber;
-use crate::model::failure::{ErrorKind, Failure, Phase};
-use crate::model::subscription;
-use crate::ports::{self, NotSent, Outgoing, Sender};
+use loanhook_core::model::attempt::AttemptNumber;
+use loanhook_core::model::failure::{ErrorKind, Failure, Phase};
+use loanhook_core::model::subscription;
+use loanhook_core::ports::{self, NotSent, Outgoing, Sender};
 
 const USER_AGENT: &str = concat!("loanhook/", env!("CARGO_PKG_VERSION"));
 

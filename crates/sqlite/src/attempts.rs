@@ -5,11 +5,11 @@ use rusqlite::{OptionalExtension as _, params};
 use super::Embedded;
 use super::tables::{attempt, delivery, from_json};
 use super::unreadable::{or_none, read_some};
-use crate::model::attempt::Attempt;
-use crate::model::delivery::Delivery;
-use crate::model::id::{AttemptId, LoanId, TenantId, TraceId};
-use crate::model::progress::Progress;
-use crate::ports::{Attempts, Row, Span, Stored};
+use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
+use loanhook_core::model::progress::Progress;
+use loanhook_core::ports::{Attempts, Row, Span, Stored};
 
 // Without a limit: rows are read one by one until there are enough that can be read.
 const ATTEMPTS: &str = "SELECT id, doc FROM attempts

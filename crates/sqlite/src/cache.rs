@@ -11,10 +11,10 @@ use rusqlite::{Connection, Row};
 
 use super::tables::from_json;
 use super::unreadable::read_all;
-use crate::model::id::{SubscriptionId, TenantId};
-use crate::model::key::{Key, KeyHash};
-use crate::model::subscription::Subscription;
-use crate::model::time::Timestamp;
+use loanhook_core::model::id::{SubscriptionId, TenantId};
+use loanhook_core::model::key::{Key, KeyHash};
+use loanhook_core::model::subscription::Subscription;
+use loanhook_core::model::time::Timestamp;
 
 type SubscriptionsOf = HashMap<TenantId, Arc<Vec<Arc<Subscription>>>>;
 

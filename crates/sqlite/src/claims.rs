@@ -16,11 +16,11 @@ use super::tables::{
 use super::unreadable::{is_of_content, sentence};
 use super::writer::Class;
 use super::{Embedded, payloads};
-use crate::model::attempt::Attempt;
-use crate::model::delivery::Delivery;
-use crate::model::id::AttemptId;
-use crate::model::time::Timestamp;
-use crate::ports::{Claimed, Due, Place, Stored, Wake, Work};
+use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::id::AttemptId;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Claimed, Due, Place, Stored, Wake, Work};
 
 /// What of an intake goes on after its commit.
 #[derive(Default)]

@@ -11,7 +11,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::model::time::Timestamp;
+use loanhook_core::model::time::Timestamp;
 
 /// A wall clock that differs by less than this is being adjusted, not set.
 const TOLERANCE: Duration = Duration::from_secs(1);

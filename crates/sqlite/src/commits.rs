@@ -8,7 +8,6 @@ use rusqlite::Connection;
 use tracing::{error, info};
 
 use super::writer::{Answer, Work};
-use crate::ports::StoreError;
 
 /// How often commits are probed at most.
 const PROBED_EVERY: Duration = Duration::from_secs(1);
@@ -76,7 +75,7 @@ pub(super) fn commit_together(connection: &Connection, jobs: impl Iterator<Item 
             error!(%failure, "store.rollback_failed");
         }
     }
-    let committed = committed.map_err(StoreError::from);
+    let committed = committed.map_err(|error| super::store_error(&error));
     for answer in answers {
         answer(committed.clone());
     }

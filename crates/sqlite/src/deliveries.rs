@@ -13,11 +13,11 @@ use super::tables::{attempt, delete_wake, delivery, put_attempt, put_progress, p
 use super::unreadable::or_none;
 use super::writer::Class;
 use super::{Embedded, payloads};
-use crate::model::attempt::Attempt;
-use crate::model::delivery::Delivery;
-use crate::model::id::{TenantId, TraceId};
-use crate::model::time::Timestamp;
-use crate::ports::{
+use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::id::{TenantId, TraceId};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{
     Accepted, Begun, Canceled, Deliveries, Idempotency, Intake, Queue, Released, Remembered, Stored, Wake,
 };
 

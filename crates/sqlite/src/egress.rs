@@ -8,8 +8,8 @@ use tracing::warn;
 
 use super::Embedded;
 use super::writer::Class;
-use crate::model::time::Timestamp;
-use crate::ports::{Egress, EgressAddresses, Stored};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Egress, EgressAddresses, Stored};
 
 /// An address counts as seen of late for this long.
 const OF_LATE: Duration = Duration::from_secs(7 * 24 * 3600);

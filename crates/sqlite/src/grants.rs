@@ -5,10 +5,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::Embedded;
 use super::tables::{from_json, to_json};
 use super::writer::Class;
-use crate::model::grant::Grant;
-use crate::model::key::KeyHash;
-use crate::model::time::Timestamp;
-use crate::ports::{Grants, Stored};
+use loanhook_core::model::grant::Grant;
+use loanhook_core::model::key::KeyHash;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Grants, Stored};
 
 impl Grants for Embedded {
     async fn add_grant(&self, hash: KeyHash, grant: Grant, now: Timestamp) -> Stored<()> {

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::Embedded;
 use super::writer::Class;
-use crate::ports::Health;
+use loanhook_core::ports::Health;
 
 /// A commit that takes longer is none that anybody should wait for.
 const PROBED_WITHIN: Duration = Duration::from_secs(2);

@@ -5,9 +5,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::tables::{from_json, to_json};
-use crate::model::id::TenantId;
-use crate::model::time::Timestamp;
-use crate::ports::Idempotency;
+use loanhook_core::model::id::TenantId;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::Idempotency;
 
 /// Keys of events and of resends are apart.
 #[derive(Debug, Clone, Copy)]

@@ -11,10 +11,10 @@ use super::Embedded;
 use super::tables::{from_json, to_json};
 use super::unreadable::{or_none, read_all, read_some};
 use super::writer::Class;
-use crate::model::id::{KeyId, TenantId};
-use crate::model::key::{Key, KeyHash, KeySource};
-use crate::model::time::Timestamp;
-use crate::ports::{Ensured, Keys, ListedKey, Stored};
+use loanhook_core::model::id::{KeyId, TenantId};
+use loanhook_core::model::key::{Key, KeyHash, KeySource};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Ensured, Keys, ListedKey, Stored};
 
 impl Keys for Embedded {
     async fn key(&self, hash: KeyHash) -> Stored<Option<Arc<Key>>> {

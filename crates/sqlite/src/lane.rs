@@ -5,9 +5,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::turns::Turns;
-use crate::model::id::{SubscriptionId, TenantId};
-use crate::model::time::Timestamp;
-use crate::ports::{Due, Wake};
+use loanhook_core::model::id::{SubscriptionId, TenantId};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Due, Wake};
 
 /// One lane of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -18,9 +18,9 @@ use super::places::Places;
 use super::tables::{text, uuid};
 use super::turns::Slots;
 use super::unreadable::{read_all, read_some};
-use crate::model::id::SubscriptionId;
-use crate::model::time::Timestamp;
-use crate::ports::Wake;
+use loanhook_core::model::id::SubscriptionId;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::Wake;
 
 #[derive(Default)]
 pub(super) struct Lanes {

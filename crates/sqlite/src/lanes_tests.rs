@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::super::lane::LaneId;
 use super::*;
-use crate::model::id::{TenantId, TraceId};
-use crate::ports::Due;
+use loanhook_core::model::id::{TenantId, TraceId};
+use loanhook_core::ports::Due;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 const SECOND: Duration = Duration::from_secs(1);

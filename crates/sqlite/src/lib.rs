@@ -42,11 +42,11 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use crate::model::time::Timestamp;
-use crate::ports::{StoreError, Stored};
 use cache::Cache;
 use clock::ClockWatch;
 use lanes::Lanes;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{StoreError, Stored};
 use readers::Readers;
 use starts::{Door, Starts};
 use writer::{Class, Job, Writer};
@@ -175,8 +175,7 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Failed(unreadable::sentence(&error).into())
-    }
+/// An error of SQLite, as the ports tell it: a sentence without what is stored.
+fn store_error(error: &rusqlite::Error) -> StoreError {
+    StoreError::Failed(unreadable::sentence(error).into())
 }

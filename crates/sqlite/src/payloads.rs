@@ -4,9 +4,9 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Embedded;
-use crate::model::id::TenantId;
-use crate::model::payload::{Payload, PayloadKey};
-use crate::ports::{Payloads, Stored};
+use loanhook_core::model::id::TenantId;
+use loanhook_core::model::payload::{Payload, PayloadKey};
+use loanhook_core::ports::{Payloads, Stored};
 
 impl Payloads for Embedded {
     async fn payload(&self, tenant: &TenantId, key: PayloadKey) -> Stored<Option<Bytes>> {

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use super::OpenError;
 use super::schema;
-use crate::ports::{StoreError, Stored};
+use loanhook_core::ports::{StoreError, Stored};
 
 /// How many reads go on at once.
 const READERS: usize = 4;
@@ -52,7 +52,8 @@ impl Readers {
         });
         let failed = |what: &str| StoreError::Failed(what.into());
         self.reads.send(read).map_err(|_| failed("the readers are closed"))?;
-        Ok(receiver.await.map_err(|_| failed("a read panicked"))??)
+        let read = receiver.await.map_err(|_| failed("a read panicked"))?;
+        read.map_err(|error| super::store_error(&error))
     }
 }
 

@@ -9,11 +9,11 @@ use tracing::error;
 use super::tables::{delivery, from_json, text, uuid};
 use super::unreadable::{is_of_content, read_all, sentence};
 use super::{Embedded, deliveries, resends};
-use crate::log;
-use crate::model::attempt::{Attempt, AttemptState, Completion, SENDER_DIED};
-use crate::model::id::TraceId;
-use crate::model::time::Timestamp;
-use crate::ports::{Due, Stored, Wake};
+use loanhook_core::log;
+use loanhook_core::model::attempt::{Attempt, AttemptState, Completion, SENDER_DIED};
+use loanhook_core::model::id::TraceId;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Due, Stored, Wake};
 
 /// Interrupts whatever was in flight when the process before this one ended. What cannot be read is left as it is,
 /// and said.

@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 use super::Embedded;
 use super::tables::{attempt, delivery, put_attempt, put_progress, put_wake, uuid};
-use crate::model::attempt::{Attempt, AttemptState};
-use crate::model::delivery::Delivery;
-use crate::model::id::AttemptId;
-use crate::model::time::Timestamp;
-use crate::ports::{Released, Stored, Wake};
+use loanhook_core::model::attempt::{Attempt, AttemptState};
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::id::AttemptId;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Released, Stored, Wake};
 
 /// The newest row of a delivery.
 const NEWEST: &str = "SELECT max(id) FROM (

@@ -11,11 +11,11 @@ use super::tables::{attempt, delete_wake, delivery, put_attempt, put_progress, p
 use super::unreadable::or_none;
 use super::writer::Class;
 use super::{Embedded, payloads};
-use crate::log;
-use crate::model::attempt::{Attempt, AttemptState};
-use crate::model::id::{AttemptId, LoanId};
-use crate::model::time::Timestamp;
-use crate::ports::{Idempotency, Queued, Resends, Stored, Taken, Wake};
+use loanhook_core::log;
+use loanhook_core::model::attempt::{Attempt, AttemptState};
+use loanhook_core::model::id::{AttemptId, LoanId};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Idempotency, Queued, Resends, Stored, Taken, Wake};
 
 impl Resends for Embedded {
     async fn queue_resend(&self, row: Attempt, key: Option<Idempotency>, now: Timestamp) -> Stored<Queued> {

@@ -5,9 +5,9 @@ use uuid::Uuid;
 
 use super::payloads;
 use super::tables::{put_wake, to_json};
-use crate::model::attempt::Attempt;
-use crate::model::delivery::Delivery;
-use crate::ports::Wake;
+use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::ports::Wake;
 
 /// An end that holds if the delivery is as its claim left it: then that is not read.
 pub(super) struct Ready {

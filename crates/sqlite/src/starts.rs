@@ -13,8 +13,8 @@ use super::lanes::Lanes;
 use super::places::{Places, Slot};
 use super::turns::Slots;
 use super::worker::Limits;
-use crate::model::time::Timestamp;
-use crate::ports::{Claimed, Place, Wake, Work};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Claimed, Place, Wake, Work};
 
 /// Starts the handler of what is due; `row` is its message, if that is in the table still.
 pub(super) trait Start: Send + Sync {

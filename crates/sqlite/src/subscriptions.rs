@@ -8,10 +8,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::Embedded;
 use super::tables::{from_json, to_json};
 use super::writer::Class;
-use crate::model::id::{SubscriptionId, TenantId};
-use crate::model::secret::Secrets;
-use crate::model::subscription::Subscription;
-use crate::ports::{Replaced, Stored, Subscriptions};
+use loanhook_core::model::id::{SubscriptionId, TenantId};
+use loanhook_core::model::secret::Secrets;
+use loanhook_core::model::subscription::Subscription;
+use loanhook_core::ports::{Replaced, Stored, Subscriptions};
 
 impl Subscriptions for Embedded {
     async fn subscriptions(&self, tenant: &TenantId) -> Stored<Arc<Vec<Arc<Subscription>>>> {

@@ -9,12 +9,12 @@ use uuid::Uuid;
 
 use super::lane::LaneId;
 use super::unreadable::{is_of_content, sentence};
-use crate::model::attempt::{Attempt, AttemptNumber, AttemptState};
-use crate::model::delivery::Delivery;
-use crate::model::id::{AttemptId, LoanId, TenantId, TraceId};
-use crate::model::progress::Progress;
-use crate::model::time::Timestamp;
-use crate::ports::{Due, Wake};
+use loanhook_core::model::attempt::{Attempt, AttemptNumber, AttemptState};
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
+use loanhook_core::model::progress::Progress;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Due, Wake};
 
 /// The number of the first attempt.
 const FIRST: u32 = 1;

@@ -12,12 +12,12 @@ use super::idempotency::{self, Kind};
 use super::tables::{from_json, to_json};
 use super::unreadable::or_none;
 use super::writer::Class;
-use crate::model::delivery::Delivery;
-use crate::model::id::{LoanId, SubscriptionId, TenantId};
-use crate::model::memory::Memory;
-use crate::model::time::Timestamp;
-use crate::model::trouble::{TroubleOf, Troubles};
-use crate::ports::{Decided, Idempotency, Remembered, Stored, Subscriptions as _, Triggers, Watched};
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::id::{LoanId, SubscriptionId, TenantId};
+use loanhook_core::model::memory::Memory;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::model::trouble::{TroubleOf, Troubles};
+use loanhook_core::ports::{Decided, Idempotency, Remembered, Stored, Subscriptions as _, Triggers, Watched};
 
 impl Triggers for Embedded {
     async fn accept_watched(

@@ -16,7 +16,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::lane::LaneId;
-use crate::model::id::{SubscriptionId, TenantId};
+use loanhook_core::model::id::{SubscriptionId, TenantId};
 
 /// With fewer slots than this there are no quarters: each subscription has one request under way at most.
 const SMALLEST_SHARED: usize = 4;

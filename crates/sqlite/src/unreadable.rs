@@ -5,7 +5,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Error, Row, Rows};
 use tracing::error;
 
-use crate::log;
+use loanhook_core::log;
 
 /// Reads rows until `most` were read or there are no more. The first column of each is its ID. `of` names what
 /// they are of, for the log.

@@ -19,8 +19,8 @@ use super::lane::LaneId;
 use super::lanes::Turn;
 use super::places::{Places, Slot};
 use super::starts::{Open, Start};
-use crate::model::time::Timestamp;
-use crate::ports::{Stored, Wake, Work};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Stored, Wake, Work};
 
 /// How long the worker sleeps at most: a machine that slept, or a clock that was set, is noticed then.
 const NAP: Duration = Duration::from_secs(30);

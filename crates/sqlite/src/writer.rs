@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use tracing::error;
 
 use super::commits::{Commits, commit_together};
-use crate::ports::{StoreError, Stored};
+use loanhook_core::ports::{StoreError, Stored};
 
 /// How many operations share a commit at most.
 const GROUP: usize = 512;
@@ -184,7 +184,7 @@ fn operation<T: Send + 'static>(
     Box::new(move |connection| {
         let result = connection.map(|connection| catch_unwind(AssertUnwindSafe(|| work(connection))));
         let result: Stored<T> = match result {
-            Some(Ok(result)) => result.map_err(StoreError::from),
+            Some(Ok(result)) => result.map_err(|error| super::store_error(&error)),
             Some(Err(_)) => Err(StoreError::Failed("an operation panicked".into())),
             None => Err(StoreError::Failed("the transaction failed".into())),
         };

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use aws_lambda_events::event::sqs::SqsEvent;
 use futures_util::FutureExt as _;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use loanhook::aws::batch::Batches;
-use loanhook::aws::{self, Aws, Config, SendingFrom};
-use loanhook::deliver::Deliver;
-use loanhook::outbound::Client;
-use loanhook::ports::StoreError;
+use loanhook_aws::batch::Batches;
+use loanhook_aws::{Aws, Config, SendingFrom};
+use loanhook_core::deliver::Deliver;
+use loanhook_core::ports::StoreError;
+use loanhook_sender::Client;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    aws::log();
+    loanhook_logging::start_in_lambda();
     let config = Config::from_env()?;
     let address = config.public_address();
     // Reads the certificates that the system trusts, while the first batch is asked for.
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Error> {
     });
     let sender = sender.shared();
     let lease = Some(config.lease);
-    let store = Aws::new(&aws::sdk_config().await, config.stack);
+    let store = Aws::new(&loanhook_aws::sdk_config().await, config.stack);
     let batches = Batches::new(store.clone(), move |wake, now, ends| {
         let (store, sender) = (store.clone(), sender.clone());
         async move {

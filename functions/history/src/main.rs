@@ -1,16 +1,17 @@
 //! The Lambda function that shows the history of loans, to programs and on pages, and takes resends, behind the
 //! HTTP API.
 
-use loanhook::aws::{self, Aws, Config, http};
-use loanhook::{api, page};
+use loanhook_aws::{Aws, Config};
+use loanhook_http::{api, page};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    aws::log();
+    loanhook_logging::start_in_lambda();
     let config = Config::from_env()?;
-    let engine = Aws::new(&aws::sdk_config().await, config.stack);
+    let site = loanhook_lambda::site()?;
+    let engine = Aws::new(&loanhook_aws::sdk_config().await, config.stack);
     let router = api::history(engine.clone())
-        .merge(api::portal(engine.clone(), config.site.clone()))
-        .merge(page::router(engine.clone(), config.site));
-    http::serve(engine, api::complete(router)).await
+        .merge(api::portal(engine.clone(), site.clone()))
+        .merge(page::router(engine.clone(), site));
+    loanhook_lambda::serve(engine, api::complete(router)).await
 }

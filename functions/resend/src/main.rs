@@ -1,15 +1,15 @@
 //! The Lambda function that resends on a direct invocation, for Step Functions, the CLI and the console.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use loanhook::api::direct;
-use loanhook::aws::{self, Aws, Config};
+use loanhook_aws::{Aws, Config};
+use loanhook_http::api::direct;
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    aws::log();
+    loanhook_logging::start_in_lambda();
     let config = Config::from_env()?;
-    let engine = &Aws::new(&aws::sdk_config().await, config.stack);
+    let engine = &Aws::new(&loanhook_aws::sdk_config().await, config.stack);
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
         // In a box, since the calls nest deeper than the compiler follows a future by itself.
         let resent = Box::pin(direct::resend(engine, event.payload, &event.context.request_id));

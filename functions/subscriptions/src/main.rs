@@ -1,12 +1,12 @@
 //! The Lambda function that keeps subscriptions and keys, behind the HTTP API.
 
-use loanhook::api;
-use loanhook::aws::{self, Aws, Config, http};
+use loanhook_aws::{Aws, Config};
+use loanhook_http::api;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    aws::log();
+    loanhook_logging::start_in_lambda();
     let config = Config::from_env()?;
-    let engine = Aws::new(&aws::sdk_config().await, config.stack);
-    http::serve(engine.clone(), api::complete(api::subscriptions(engine))).await
+    let engine = Aws::new(&loanhook_aws::sdk_config().await, config.stack);
+    loanhook_lambda::serve(engine.clone(), api::complete(api::subscriptions(engine))).await
 }

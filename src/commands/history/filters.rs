@@ -3,7 +3,7 @@
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use crate::cli::client::Call;
+use crate::client::Call;
 
 const OUTCOMES: [&str; 4] = ["queued", "sending", "succeeded", "failed"];
 const ERRORS: [&str; 8] =

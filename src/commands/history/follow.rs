@@ -11,9 +11,9 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::value::RawValue;
 
 use super::HistoryArgs;
-use crate::cli::client::{Client, Page, Row, decode};
-use crate::cli::commands::attempts::{self, Layout};
-use crate::cli::{Outcome, out, signals};
+use crate::client::{Client, Page, Row, decode};
+use crate::commands::attempts::{self, Layout};
+use crate::{Outcome, out, signals};
 
 const INTERVAL: Duration = Duration::from_secs(1);
 /// Longer than a request may last.

@@ -7,10 +7,10 @@ use clap::Args;
 use serde_json::value::RawValue;
 
 use super::attempts::{self, Layout};
-use crate::cli::args::Remote;
-use crate::cli::client::{Call, Client, Page, Row, decode};
-use crate::cli::text::clean;
-use crate::cli::{Outcome, out};
+use crate::args::Remote;
+use crate::client::{Call, Client, Page, Row, decode};
+use crate::text::clean;
+use crate::{Outcome, out};
 use filters::Filters;
 
 /// The largest page there is.

@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use crate::cli::Outcome;
-use crate::cli::client::{Call, Client, Problem};
-use crate::cli::failure::{Failure, is_passing};
+use crate::Outcome;
+use crate::client::{Call, Client, Problem};
+use crate::failure::{Failure, is_passing};
 
 /// What loanhook takes at once.
 const MOST_EVENTS: usize = 100;
@@ -61,7 +61,7 @@ struct EventResult {
 
 impl Answer {
     fn new(raw: Box<RawValue>) -> Outcome<Self> {
-        let EventResult { status, deliveries } = crate::cli::client::decode(raw.get().as_bytes())?;
+        let EventResult { status, deliveries } = crate::client::decode(raw.get().as_bytes())?;
         Ok(Self { raw, status, deliveries: deliveries.len() })
     }
 
@@ -118,7 +118,7 @@ async fn post_once(client: &Client, batch: impl ExactSizeIterator<Item = &Keyed>
     let events = batch.len();
     let body = [HEAD, &batch.map(|event| event.0.as_str()).collect::<Vec<_>>().join(","), TAIL].concat();
     let answer = Call::post(&["v1", "events", "batch"]).body(body).patiently(client).await?;
-    let Results { results } = crate::cli::client::decode(&answer)?;
+    let Results { results } = crate::client::decode(&answer)?;
     if results.len() != events {
         return Err(Failure::Message(format!("loanhook answered {} of {events} events", results.len())));
     }

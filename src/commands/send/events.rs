@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
 
-use crate::cli::Outcome;
+use crate::Outcome;
 
 /// An event's exact text, and where it stands.
 #[derive(Debug)]

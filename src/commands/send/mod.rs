@@ -13,11 +13,11 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use uuid::Uuid;
 
-use crate::cli::args::Remote;
-use crate::cli::client::Client;
-use crate::cli::failure::Failure;
-use crate::cli::text::count;
-use crate::cli::{Outcome, input, out};
+use crate::args::Remote;
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::text::count;
+use crate::{Outcome, input, out};
 pub(crate) use batch::{Answer, Keyed, post};
 pub(crate) use events::{Event, parse};
 

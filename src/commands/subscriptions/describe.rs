@@ -3,9 +3,9 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::cli::client::decode;
-use crate::cli::text::{clean, field, time};
-use crate::cli::{Outcome, table};
+use crate::client::decode;
+use crate::text::{clean, field, time};
+use crate::{Outcome, table};
 
 pub(super) fn list(subscriptions: &[Box<RawValue>]) -> Outcome {
     let mut table = table::table(&["ID", "Title", "Enabled", "Fires On", "Destination"], 2);

@@ -10,10 +10,10 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::lists;
-use crate::cli::args::Remote;
-use crate::cli::client::{Accepted, Call, Client, decode};
-use crate::cli::text::clean;
-use crate::cli::{Outcome, input, out};
+use crate::args::Remote;
+use crate::client::{Accepted, Call, Client, decode};
+use crate::text::clean;
+use crate::{Outcome, input, out};
 
 #[derive(Debug, Args)]
 pub(crate) struct SubscriptionsArgs {

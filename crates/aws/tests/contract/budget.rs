@@ -5,19 +5,19 @@
 
 use std::sync::Arc;
 
-use loanhook::api::direct;
-use loanhook::aws::Aws;
-use loanhook::deliver::Deliver;
-use loanhook::model::time::Timestamp;
-use loanhook::ports::{Stored, Subscriptions, Wake};
+use loanhook_aws::Aws;
+use loanhook_core::deliver::Deliver;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Stored, Subscriptions, Wake};
+use loanhook_http::api::direct;
 use serde_json::{Value, json};
 
 use super::InTheCloud;
 use super::function::Function;
 use super::http::Http;
-use crate::engine::Engine;
-use crate::scene::{LEASE, SECOND, subscription, tenant};
-use crate::sender::Scripted;
+use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::{LEASE, SECOND, subscription, tenant};
+use loanhook_contract::sender::Scripted;
 
 const GET: &str = "DynamoDB.GetItem";
 const GET_MANY: &str = "DynamoDB.BatchGetItem";
@@ -62,7 +62,7 @@ fn now() -> Timestamp {
 }
 
 fn run(case: impl Future<Output = Stored<()>>) {
-    crate::run_on::<InTheCloud>(case);
+    loanhook_contract::run_on::<InTheCloud>(case);
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn an_attempt_that_fails_and_the_one_after_it() {
         function.made([(GET, 1), (UPDATE, 3), (PUT, 2), (QUERY, 1), (SEND, 1)]);
 
         let due = now() + 301 * SECOND;
-        let second = Wake { due, what: loanhook::ports::Due::Attempt(2), ..first };
+        let second = Wake { due, what: loanhook_core::ports::Due::Attempt(2), ..first };
         deliver.handle(second.clone(), now()).await?;
         function.made([(SEND, 1)]);
         // A retry looks whether the secrets have changed.

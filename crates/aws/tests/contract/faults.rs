@@ -22,21 +22,21 @@ mod triggers;
 use std::future::Future;
 use std::sync::Arc;
 
-use loanhook::aws::{Aws, read_message};
-use loanhook::deliver::Deliver;
-use loanhook::model::attempt::Attempt;
-use loanhook::model::failure::ErrorKind;
-use loanhook::model::time::Timestamp;
-use loanhook::ports::{Stored, Wake};
+use loanhook_aws::{Aws, read_message};
+use loanhook_core::deliver::Deliver;
+use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::failure::ErrorKind;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Stored, Wake};
 
 use super::faulty::Faulty;
-use crate::scene::{LEASE, Scene};
-use crate::sender::Scripted;
+use loanhook_contract::scene::{LEASE, Scene};
+use loanhook_contract::sender::Scripted;
 
 type Worker = Arc<Deliver<Aws, Scripted>>;
 
 fn run(case: impl Future<Output = Stored<()>>) {
-    crate::run_on::<Faulty>(case);
+    loanhook_contract::run_on::<Faulty>(case);
 }
 
 /// What delivers, and is answered so, then with 200.

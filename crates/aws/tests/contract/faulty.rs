@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
-use loanhook::aws::{Aws, Stack};
-use loanhook::model::attempt::Attempt;
-use loanhook::model::id::TenantId;
-use loanhook::model::payload::PayloadKey;
-use loanhook::ports::Wake;
+use loanhook_aws::{Aws, Stack};
+use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::id::TenantId;
+use loanhook_core::model::payload::PayloadKey;
+use loanhook_core::ports::Wake;
 
 use super::InTheCloud;
 use super::proxy::Proxy;
-use crate::engine::{Engine, Kept};
+use loanhook_contract::engine::{Engine, Kept};
 
 pub(crate) struct Faulty {
     /// Through the proxy.

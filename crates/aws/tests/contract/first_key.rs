@@ -1,13 +1,13 @@
 //! The key that a stack was deployed with, and updates of the stack.
 
-use loanhook::aws::{Aws, Stack};
-use loanhook::keys::authenticate;
-use loanhook::model::key::{KeyHash, KeySource};
-use loanhook::ports::{Keys as _, Stored};
+use loanhook_aws::{Aws, Stack};
+use loanhook_core::keys::authenticate;
+use loanhook_core::model::key::{KeyHash, KeySource};
+use loanhook_core::ports::{Keys as _, Stored};
 
 use super::InTheCloud;
-use crate::engine::Engine as _;
-use crate::scene::{START, tenant};
+use loanhook_contract::engine::Engine as _;
+use loanhook_contract::scene::{START, tenant};
 
 /// A function of the stack as it is deployed with this key.
 fn deployed(cloud: &InTheCloud, key: Option<&str>) -> Aws {
@@ -21,7 +21,7 @@ async fn opens(function: &Aws, key: &str) -> Stored<bool> {
 
 #[test]
 fn a_stack_update_with_another_key_ends_the_one_before() {
-    crate::run_on::<InTheCloud>(async {
+    loanhook_contract::run_on::<InTheCloud>(async {
         let cloud = InTheCloud::fresh().await;
         let before = deployed(&cloud, Some("lh_one"));
         assert!(opens(&before, "lh_one").await? && !opens(&before, "lh_two").await?);
@@ -50,7 +50,7 @@ fn a_stack_update_with_another_key_ends_the_one_before() {
 
 #[test]
 fn a_deployed_key_that_was_deleted_stays_deleted() {
-    crate::run_on::<InTheCloud>(async {
+    loanhook_contract::run_on::<InTheCloud>(async {
         let cloud = InTheCloud::fresh().await;
         let function = deployed(&cloud, Some("lh_one"));
         assert!(opens(&function, "lh_one").await?);

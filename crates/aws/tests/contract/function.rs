@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use loanhook::aws::Aws;
-use loanhook::aws::counting::Calls;
+use loanhook_aws::Aws;
+use loanhook_aws::counting::Calls;
 
 use super::InTheCloud;
 

@@ -5,14 +5,14 @@ use axum::body::Body;
 use http::{Method, Request};
 use http_body_util::BodyExt as _;
 use lambda_http::tower::ServiceExt as _;
-use loanhook::api;
-use loanhook::aws::Aws;
-use loanhook::model::id::TenantId;
-use loanhook::model::key::{Key, Scope, SecretKey};
-use loanhook::ports::{Keys as _, Stored};
+use loanhook_aws::Aws;
+use loanhook_core::model::id::TenantId;
+use loanhook_core::model::key::{Key, Scope, SecretKey};
+use loanhook_core::ports::{Keys as _, Stored};
+use loanhook_http::api;
 use serde_json::{Value, json};
 
-use crate::scene::START;
+use loanhook_contract::scene::START;
 
 /// The key that every call shows.
 const KEY: &str = "lh_contract_0123456789";

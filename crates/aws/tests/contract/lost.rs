@@ -1,13 +1,13 @@
 //! What only this engine can lose of a trigger that rose: its message, where a sender dies before it.
 
-use loanhook::ports::Stored;
+use loanhook_core::ports::Stored;
 
 use super::InTheCloud;
-use crate::triggers::{IN_TIME, LATE, queued, send, traces, watching, with};
+use loanhook_contract::{IN_TIME, LATE, queued, send, traces, watching, with};
 
 #[test]
 fn the_message_of_a_rise_that_was_lost_comes_back_with_the_next_event() {
-    crate::run_on::<InTheCloud>(async {
+    loanhook_contract::run_on::<InTheCloud>(async {
         let engine = with::<InTheCloud>(&[&watching(0)]).await?;
         let rose = traces(&[send(&engine, "727", LATE, 0).await]);
         assert_eq!(queued(&engine).await, rose);
@@ -22,7 +22,7 @@ fn the_message_of_a_rise_that_was_lost_comes_back_with_the_next_event() {
 
 #[test]
 fn it_comes_back_with_an_event_that_changes_what_is_remembered_too() {
-    crate::run_on::<InTheCloud>(async {
+    loanhook_contract::run_on::<InTheCloud>(async {
         let engine = with::<InTheCloud>(&[&watching(0)]).await?;
         let rose = traces(&[send(&engine, "727", LATE, 0).await]);
         assert_eq!(queued(&engine).await, rose);

@@ -17,18 +17,19 @@ use std::collections::HashMap;
 use std::future::Future;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use loanhook::aws::{Aws, read_message};
-use loanhook::model::attempt::Attempt;
-use loanhook::model::id::TenantId;
-use loanhook::model::payload::PayloadKey;
-use loanhook::model::time::Timestamp;
-use loanhook::ports::{Attempts, Due, Queue as _, Wake};
+use loanhook_aws::{Aws, read_message};
+use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::id::TenantId;
+use loanhook_core::model::payload::PayloadKey;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Attempts, Due, Queue as _, Wake};
 
-use crate::engine::{Engine, Kept, contract};
-use crate::scene::{MILLISECOND, Scene, delivery_of, wake};
+use loanhook_contract::contract;
+use loanhook_contract::engine::{Engine, Kept};
+use loanhook_contract::scene::{MILLISECOND, Scene, delivery_of, wake};
 use stack::Made;
 
-contract!(crate::aws::InTheCloud);
+contract!(crate::InTheCloud);
 
 /// An engine with a table, a bucket and a queue of its own.
 pub(crate) struct InTheCloud {
@@ -182,7 +183,7 @@ impl InTheCloud {
 
 #[test]
 fn a_message_does_not_come_before_it_is_due() {
-    crate::run_on::<InTheCloud>(async {
+    loanhook_contract::run_on::<InTheCloud>(async {
         let scene = Scene::<InTheCloud>::new(&[300]).await?;
         let soon = wake(&scene.accepted, 1, Timestamp::now() + 200 * MILLISECOND);
         scene.ports().send_on(soon.clone()).await?;

@@ -3,19 +3,19 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use loanhook::intake::accept;
-use loanhook::model::attempt::{Attempt, AttemptState, StoredResponse};
-use loanhook::model::delivery::Delivery;
-use loanhook::model::payload::Payload;
-use loanhook::ports::{Begun, Deliveries, Stored, Subscriptions};
+use loanhook_core::intake::accept;
+use loanhook_core::model::attempt::{Attempt, AttemptState, StoredResponse};
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::payload::Payload;
+use loanhook_core::ports::{Begun, Deliveries, Stored, Subscriptions};
 use uuid::Uuid;
 
 use super::InTheCloud;
 use super::stack::payloads;
-use crate::engine::Engine;
-use crate::intake::submission;
-use crate::scene::{SECOND, START, ended, subscription, tenant};
-use crate::sender::TYPICAL;
+use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::{SECOND, START, ended, subscription, tenant};
+use loanhook_contract::sender::TYPICAL;
+use loanhook_contract::submission;
 
 /// The size of an item by DynamoDB's rules, in bytes ("DynamoDB item sizes and formats" in its guide).
 fn size(item: &HashMap<String, AttributeValue>) -> usize {
@@ -66,7 +66,7 @@ fn typical(mut row: Attempt) -> Attempt {
 
 #[test]
 fn items_of_a_webhook_weigh_what_its_price_says() {
-    crate::run_on::<InTheCloud>(weigh());
+    loanhook_contract::run_on::<InTheCloud>(weigh());
 }
 
 /// A payload of 1 KiB, a header with a key, six retries, and an answer with the headers that are common.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::types::{AttributeDefinition, GlobalSecondaryIndex, KeySchemaElement, Projection};
-use loanhook::aws::counting::Calls;
-use loanhook::aws::{Aws, Stack, sdk_config};
-use loanhook::model::time::Timestamp;
+use loanhook_aws::counting::Calls;
+use loanhook_aws::{Aws, Stack, sdk_config};
+use loanhook_core::model::time::Timestamp;
 use serde_norway::Value;
 use uuid::Uuid;
 
@@ -71,8 +71,8 @@ pub(crate) fn payloads(name: &str) -> String {
 
 /// A table of the template, so that there is one account of it.
 async fn make_table(dynamodb: &aws_sdk_dynamodb::Client, described: &str, name: &str) {
-    let template: Value =
-        serde_norway::from_str(include_str!("../../../infra/template.yaml")).expect("the template is YAML");
+    let template: Value = serde_norway::from_str(include_str!("../../../../infra/template.yaml"))
+        .expect("the template is YAML");
     let table = &template["Resources"][described]["Properties"];
     let attributes = each(&table["AttributeDefinitions"]).map(|attribute| {
         AttributeDefinition::builder()

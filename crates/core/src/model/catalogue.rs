@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::event_names::EventNames;
 
 /// A list of `{"eventName", "variables"}`.
-const JSON: &str = include_str!("../reference/event-types.json");
+const JSON: &str = include_str!("../../reference/event-types.json");
 
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -12,7 +12,6 @@ pub mod event_names;
 pub mod failure;
 pub mod filter;
 pub mod filter_draft;
-pub mod formula;
 pub mod grant;
 pub mod id;
 pub mod key;

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use chrono::{DateTime, Utc};
 
 use super::event::Event;
-use super::formula::{Context, FaultKind, Formula, FormulaError, Position};
 use super::time::Timestamp;
+use loanhook_formula::{Context, FaultKind, Formula, FormulaError, Position};
 
 /// How much the templates of all subscriptions may render to for one event, in bytes: as much memory is taken
 /// until it is stored.

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::formula::FormulaError;
 use super::id::{LoanId, SubscriptionId};
 use super::time::Timestamp;
+use loanhook_formula::FormulaError;
 
 /// Which formula of a subscription it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

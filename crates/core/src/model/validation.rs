@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::formula::{FaultKind, FormulaError, Position};
+use loanhook_formula::{FaultKind, FormulaError, Position};
 
 /// One fault of a body: where (an RFC 6901 JSON pointer, or a query parameter's or header's name) and what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]

@@ -1,9 +1,9 @@
 //! `let` and what is like it: names for values, and for what is in them.
 
 use super::{Compiler, nil};
-use crate::model::formula::error::{Position, R, unsupported, wrong};
-use crate::model::formula::form::{Form, Literal, What};
-use crate::model::formula::node::Node;
+use crate::error::{Position, R, unsupported, wrong};
+use crate::form::{Form, Literal, What};
+use crate::node::Node;
 
 pub(super) type Binds = Vec<(usize, Node)>;
 

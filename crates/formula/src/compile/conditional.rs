@@ -2,9 +2,9 @@
 
 use super::binding::Binds;
 use super::{Compiler, choice, nil};
-use crate::model::formula::error::{Position, R, wrong};
-use crate::model::formula::form::{Form, What};
-use crate::model::formula::node::Node;
+use crate::error::{Position, R, wrong};
+use crate::form::{Form, What};
+use crate::node::Node;
 
 impl Compiler {
     pub(super) fn if_let(&mut self, at: Position, args: &[Form], tail: bool) -> R<Node> {

@@ -1,9 +1,9 @@
 //! What chooses.
 
 use super::{Compiler, choice, nil};
-use crate::model::formula::error::{Position, R, limit, unsupported, wrong};
-use crate::model::formula::form::{Form, Literal, What};
-use crate::model::formula::node::{Case, Node};
+use crate::error::{Position, R, limit, unsupported, wrong};
+use crate::form::{Form, Literal, What};
+use crate::node::{Case, Node};
 
 impl Compiler {
     pub(super) fn if_(&mut self, _: Position, args: &[Form], tail: bool) -> R<Node> {

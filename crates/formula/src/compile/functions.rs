@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::Compiler;
 use super::binding::{Binds, is_plain};
-use crate::model::formula::error::{Position, R, unsupported, wrong};
-use crate::model::formula::form::{Form, What};
-use crate::model::formula::node::{Arity, Node, Proto};
+use crate::error::{Position, R, unsupported, wrong};
+use crate::form::{Form, What};
+use crate::node::{Arity, Node, Proto};
 
 impl Compiler {
     pub(super) fn fn_(&mut self, at: Position, args: &[Form], _: bool) -> R<Node> {

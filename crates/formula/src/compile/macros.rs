@@ -1,9 +1,9 @@
 //! The names of what is written like a call and is none.
 
 use super::Compiler;
-use crate::model::formula::error::{Position, R};
-use crate::model::formula::form::Form;
-use crate::model::formula::node::Node;
+use crate::error::{Position, R};
+use crate::form::Form;
+use crate::node::Node;
 
 pub(super) type Macro = fn(&mut Compiler, Position, &[Form], bool) -> R<Node>;
 
@@ -73,7 +73,7 @@ pub(super) const SPECIAL: [&str; 24] = [
 ];
 
 /// The names of what [`macro_of`] knows, for suggestions.
-pub(in crate::model::formula) const MACROS: [&str; 28] = [
+pub(crate) const MACROS: [&str; 28] = [
     "if",
     "if-not",
     "when",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::formula::node::Capture;
+use crate::node::Capture;
 
 /// The names of one function, as they are known where the compiler is.
 #[derive(Default)]

@@ -2,9 +2,9 @@
 
 use super::binding::is_plain;
 use super::{Compiler, choice};
-use crate::model::formula::error::{Position, R, limit, wrong};
-use crate::model::formula::form::{Form, What};
-use crate::model::formula::node::Node;
+use crate::error::{Position, R, limit, wrong};
+use crate::form::{Form, What};
+use crate::node::Node;
 
 /// Where the value goes.
 #[derive(Clone, Copy)]

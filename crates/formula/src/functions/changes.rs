@@ -5,13 +5,13 @@ use std::rc::Rc;
 use super::get;
 use super::lazy::each;
 use super::lookup::place_of;
-use crate::model::formula::call::call;
-use crate::model::formula::cx::Cx;
-use crate::model::formula::error::{R, wrong};
-use crate::model::formula::function::{ANY, Builtin};
-use crate::model::formula::map::Map;
-use crate::model::formula::seqable;
-use crate::model::formula::value::Value;
+use crate::call::call;
+use crate::cx::Cx;
+use crate::error::{R, wrong};
+use crate::function::{ANY, Builtin};
+use crate::map::Map;
+use crate::seqable;
+use crate::value::Value;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("assoc", (3, ANY), |cx, args| {

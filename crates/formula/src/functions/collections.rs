@@ -2,14 +2,14 @@
 
 use std::rc::Rc;
 
-use crate::model::formula::cx::Cx;
-use crate::model::formula::error::{R, unsupported, wrong};
-use crate::model::formula::function::{ANY, Builtin};
-use crate::model::formula::map::{Map, Set};
-use crate::model::formula::number::integer;
-use crate::model::formula::seq::{self, Seq};
-use crate::model::formula::seqable;
-use crate::model::formula::value::{Items, Value};
+use crate::cx::Cx;
+use crate::error::{R, unsupported, wrong};
+use crate::function::{ANY, Builtin};
+use crate::map::{Map, Set};
+use crate::number::integer;
+use crate::seq::{self, Seq};
+use crate::seqable;
+use crate::value::{Items, Value};
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("vector", (0, ANY), |cx, args| Value::vector(&mut cx.budget, args.to_vec())),

@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use crate::model::formula::call::call;
-use crate::model::formula::cx::Cx;
-use crate::model::formula::error::R;
-use crate::model::formula::function::{ANY, Builtin, Function, Kind};
-use crate::model::formula::seqable;
-use crate::model::formula::value::Value;
+use crate::call::call;
+use crate::cx::Cx;
+use crate::error::R;
+use crate::function::{ANY, Builtin, Function, Kind};
+use crate::seqable;
+use crate::value::Value;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("identity", (1, 1), |_, args| Ok(args[0].clone())),

@@ -5,11 +5,11 @@
 
 use chrono::{DateTime, Days, Months, NaiveDate, NaiveDateTime, SecondsFormat};
 
-use crate::model::formula::cx::Cx;
-use crate::model::formula::error::{R, wrong};
-use crate::model::formula::function::Builtin;
-use crate::model::formula::number::{integer, kind};
-use crate::model::formula::value::Value;
+use crate::cx::Cx;
+use crate::error::{R, wrong};
+use crate::function::Builtin;
+use crate::number::{integer, kind};
+use crate::value::Value;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("now", (0, 0), |cx, _| {

@@ -4,17 +4,17 @@ use std::cmp::Ordering;
 use std::rc::Rc;
 
 use super::lazy::each;
-use crate::model::formula::call::call;
-use crate::model::formula::compare::{By, sort};
-use crate::model::formula::cx::Cx;
-use crate::model::formula::error::{R, wrong};
-use crate::model::formula::function::{ANY, Builtin};
-use crate::model::formula::input::{Input, together};
-use crate::model::formula::map::Map;
-use crate::model::formula::number::compare;
-use crate::model::formula::seq::{self, Seq};
-use crate::model::formula::seqable;
-use crate::model::formula::value::{Items, Value};
+use crate::call::call;
+use crate::compare::{By, sort};
+use crate::cx::Cx;
+use crate::error::{R, wrong};
+use crate::function::{ANY, Builtin};
+use crate::input::{Input, together};
+use crate::map::Map;
+use crate::number::compare;
+use crate::seq::{self, Seq};
+use crate::seqable;
+use crate::value::{Items, Value};
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("mapv", (2, ANY), |cx, args| {

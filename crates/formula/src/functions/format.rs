@@ -2,13 +2,13 @@
 
 use super::strings::only_text;
 use super::texts::byte_of;
-use crate::model::formula::cx::Cx;
-use crate::model::formula::error::{Fail, R, unsupported, wrong};
-use crate::model::formula::function::{ANY, Builtin};
-use crate::model::formula::number::double;
-use crate::model::formula::price;
-use crate::model::formula::print::text;
-use crate::model::formula::value::Value;
+use crate::cx::Cx;
+use crate::error::{Fail, R, unsupported, wrong};
+use crate::function::{ANY, Builtin};
+use crate::number::double;
+use crate::price;
+use crate::print::text;
+use crate::value::Value;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[Builtin::new("format", (1, ANY), |cx, args| {
     let template = only_text(&args[0])?;
@@ -150,7 +150,7 @@ impl Directive {
             ('f', Value::Decimal(decimal)) => {
                 let plain = decimal.abs().rounded(self.places() as i64).plain();
                 let (before, after) = plain.split_once('.').unwrap_or((&plain, ""));
-                let negative = crate::model::formula::number::arithmetic::sign(value) < 0;
+                let negative = crate::number::arithmetic::sign(value) < 0;
                 self.number(negative, before.into(), after)
             }
             ('c' | 'C', Value::Char(char)) => char.to_string(),
@@ -215,9 +215,7 @@ fn number(digits: &str) -> R<usize> {
         return Err(wrong("a precision of `format` has digits"));
     }
     digits.parse().ok().filter(|number| *number <= MAX_WIDTH).ok_or_else(|| {
-        crate::model::formula::error::limit(format!(
-            "widths and precisions of `format` are at most {MAX_WIDTH}"
-        ))
+        crate::error::limit(format!("widths and precisions of `format` are at most {MAX_WIDTH}"))
     })
 }
 

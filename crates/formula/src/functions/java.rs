@@ -3,10 +3,10 @@
 //! What is called with a long where Java has methods for several kinds of numbers but that one is an error,
 //! as in Clojure; `clojure.math` takes any number.
 
-use crate::model::formula::error::{R, wrong};
-use crate::model::formula::function::Builtin;
-use crate::model::formula::number::{double, integer, kind};
-use crate::model::formula::value::Value;
+use crate::error::{R, wrong};
+use crate::function::Builtin;
+use crate::number::{double, integer, kind};
+use crate::value::Value;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("Math/round", (1, 1), |_, args| match &args[0] {

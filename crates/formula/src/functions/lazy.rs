@@ -2,18 +2,18 @@
 
 use std::cmp::Ordering;
 
-use crate::model::formula::call::call;
-use crate::model::formula::cx::Cx;
-use crate::model::formula::error::{R, unsupported, wrong};
-use crate::model::formula::function::{ANY, Builtin};
-use crate::model::formula::input::Input;
-use crate::model::formula::map::Set;
-use crate::model::formula::number::arithmetic::sign;
-use crate::model::formula::number::{self, integer};
-use crate::model::formula::seq::{self, Seq};
-use crate::model::formula::seqable;
-use crate::model::formula::source::{Pass, Source};
-use crate::model::formula::value::Value;
+use crate::call::call;
+use crate::cx::Cx;
+use crate::error::{R, unsupported, wrong};
+use crate::function::{ANY, Builtin};
+use crate::input::Input;
+use crate::map::Set;
+use crate::number::arithmetic::sign;
+use crate::number::{self, integer};
+use crate::seq::{self, Seq};
+use crate::seqable;
+use crate::source::{Pass, Source};
+use crate::value::Value;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("map", (1, ANY), |cx, args| match args {
@@ -159,7 +159,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         [with, input] => {
             let values = seqable::values(cx, input)?;
             let values = values.iter().map(|value| replaced(cx, with, value)).collect::<R<_>>()?;
-            let items = crate::model::formula::value::Items::new(&mut cx.budget, values)?;
+            let items = crate::value::Items::new(&mut cx.budget, values)?;
             Ok(Value::Seq(Seq::plain(items)))
         }
         _ => transducer("replace"),

@@ -1,13 +1,13 @@
 //! Looking into collections.
 
-use crate::model::formula::cx::Cx;
-use crate::model::formula::error::{R, wrong};
-use crate::model::formula::function::Builtin;
-use crate::model::formula::number::integer;
-use crate::model::formula::price;
-use crate::model::formula::seq;
-use crate::model::formula::seqable;
-use crate::model::formula::value::{Items, Value};
+use crate::cx::Cx;
+use crate::error::{R, wrong};
+use crate::function::Builtin;
+use crate::number::integer;
+use crate::price;
+use crate::seq;
+use crate::seqable;
+use crate::value::{Items, Value};
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("get", (2, 3), |cx, args| {
@@ -57,7 +57,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
 ];
 
 /// The value at a key, as `get` finds it: nothing in what has no keys.
-pub(in crate::model::formula) fn get(cx: &mut Cx<'_>, from: &Value, key: &Value) -> R<Option<Value>> {
+pub(crate) fn get(cx: &mut Cx<'_>, from: &Value, key: &Value) -> R<Option<Value>> {
     match from {
         Value::Map(map) => map.get(cx, key),
         Value::Set(set) => set.get(cx, key),
@@ -81,7 +81,7 @@ pub(super) fn place_of(key: &Value) -> Option<usize> {
 }
 
 fn number_place(key: &Value) -> Option<usize> {
-    crate::model::formula::number::kind_of(key)?;
+    crate::number::kind_of(key)?;
     usize::try_from(integer::long(key).ok()?).ok()
 }
 
@@ -113,13 +113,8 @@ fn get_in(cx: &mut Cx<'_>, args: &[Value]) -> R<Value> {
 }
 
 /// The item at a place, as `nth` finds it.
-pub(in crate::model::formula) fn nth(
-    cx: &mut Cx<'_>,
-    from: &Value,
-    place: &Value,
-    otherwise: Option<&Value>,
-) -> R<Value> {
-    crate::model::formula::number::kind(place)?;
+pub(crate) fn nth(cx: &mut Cx<'_>, from: &Value, place: &Value, otherwise: Option<&Value>) -> R<Value> {
+    crate::number::kind(place)?;
     let index = usize::try_from(integer::int(place)?).ok();
     let found = match (from, index) {
         (Value::Nil, _) => return Ok(otherwise.cloned().unwrap_or(Value::Nil)),

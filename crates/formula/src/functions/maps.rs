@@ -3,15 +3,15 @@
 use std::rc::Rc;
 
 use super::lookup::entry;
-use crate::model::formula::call::call;
-use crate::model::formula::cx::Cx;
-use crate::model::formula::error::{R, wrong};
-use crate::model::formula::function::{ANY, Builtin};
-use crate::model::formula::map::Map;
-use crate::model::formula::seq;
-use crate::model::formula::seq::Seq;
-use crate::model::formula::seqable;
-use crate::model::formula::value::{Items, Value};
+use crate::call::call;
+use crate::cx::Cx;
+use crate::error::{R, wrong};
+use crate::function::{ANY, Builtin};
+use crate::map::Map;
+use crate::seq;
+use crate::seq::Seq;
+use crate::seqable;
+use crate::value::{Items, Value};
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("keys", (1, 1), |cx, args| parts(cx, &args[0], 0)),

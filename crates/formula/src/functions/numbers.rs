@@ -2,15 +2,15 @@
 
 use std::cmp::Ordering;
 
-use crate::model::formula::cx::Cx;
-use crate::model::formula::equal::equal;
-use crate::model::formula::error::{R, wrong};
-use crate::model::formula::function::{ANY, Builtin};
-use crate::model::formula::number::arithmetic::{
+use crate::cx::Cx;
+use crate::equal::equal;
+use crate::error::{R, wrong};
+use crate::function::{ANY, Builtin};
+use crate::number::arithmetic::{
     Beyond, add, divide, modulus, multiply, negate, quotient, remainder, sign, subtract,
 };
-use crate::model::formula::number::{compare, double, integer, kind};
-use crate::model::formula::value::Value;
+use crate::number::{compare, double, integer, kind};
+use crate::value::Value;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("+", (0, ANY), |cx, args| fold(cx, args, 0, add, Beyond::Overflow)),
@@ -90,7 +90,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("bit-xor", (2, ANY), |_, args| bits(args, |a, b| a ^ b)),
 ];
 
-type Operation = fn(&mut crate::model::formula::budget::Budget, Beyond, &Value, &Value) -> R<Value>;
+type Operation = fn(&mut crate::budget::Budget, Beyond, &Value, &Value) -> R<Value>;
 
 fn fold(cx: &mut Cx<'_>, args: &[Value], none: i64, operation: Operation, beyond: Beyond) -> R<Value> {
     match args {

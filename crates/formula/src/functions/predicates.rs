@@ -1,10 +1,10 @@
 //! What a value is.
 
-use crate::model::formula::compare::compare;
-use crate::model::formula::equal::equal;
-use crate::model::formula::function::{ANY, Builtin};
-use crate::model::formula::number::{Kind, integer, kind_of};
-use crate::model::formula::value::Value;
+use crate::compare::compare;
+use crate::equal::equal;
+use crate::function::{ANY, Builtin};
+use crate::number::{Kind, integer, kind_of};
+use crate::value::Value;
 
 macro_rules! predicate {
     ($name:literal, $pattern:pat $(if $guard:expr)?) => {
@@ -66,7 +66,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("boolean", (1, 1), |_, args| Ok(Value::Bool(args[0].is_true()))),
     Builtin::new("compare", (2, 2), |cx, args| compare(cx, &args[0], &args[1]).map(Value::Long)),
     Builtin::new("hash", (1, 1), |cx, args| {
-        crate::model::formula::hash::hash(cx, &args[0]).map(|hash| Value::Long(hash.into()))
+        crate::hash::hash(cx, &args[0]).map(|hash| Value::Long(hash.into()))
     }),
     Builtin::new("distinct?", (1, ANY), |cx, args| {
         for (place, a) in args.iter().enumerate() {

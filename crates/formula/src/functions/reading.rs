@@ -1,10 +1,10 @@
 //! Numbers and booleans read from text.
 
 use super::strings::only_text;
-use crate::model::formula::error::{R, wrong};
-use crate::model::formula::function::Builtin;
-use crate::model::formula::number::parse::in_ascii;
-use crate::model::formula::value::Value;
+use crate::error::{R, wrong};
+use crate::function::Builtin;
+use crate::number::parse::in_ascii;
+use crate::value::Value;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("parse-long", (1, 1), |_, args| {
@@ -46,7 +46,7 @@ fn double(text: &str) -> R<Option<f64>> {
         _ => {}
     }
     if unsigned.starts_with("0x") || unsigned.starts_with("0X") {
-        return Err(crate::model::formula::error::unsupported("hexadecimal doubles are not supported"));
+        return Err(crate::error::unsupported("hexadecimal doubles are not supported"));
     }
     let digits = trimmed.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(trimmed);
     if !digits.ends_with(|char: char| char.is_ascii_digit() || char == '.')

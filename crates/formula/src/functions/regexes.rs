@@ -5,13 +5,13 @@ use std::sync::Arc;
 use regex::Captures;
 
 use super::strings::only_text;
-use crate::model::formula::call::call;
-use crate::model::formula::cx::Cx;
-use crate::model::formula::error::{R, unsupported, wrong};
-use crate::model::formula::function::Builtin;
-use crate::model::formula::pattern::Pattern;
-use crate::model::formula::seq::Seq;
-use crate::model::formula::value::{Items, Value};
+use crate::call::call;
+use crate::cx::Cx;
+use crate::error::{R, unsupported, wrong};
+use crate::function::Builtin;
+use crate::pattern::Pattern;
+use crate::seq::Seq;
+use crate::value::{Items, Value};
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("re-pattern", (1, 1), |cx, args| match &args[0] {

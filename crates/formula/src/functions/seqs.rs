@@ -3,15 +3,15 @@
 use std::rc::Rc;
 
 use super::lazy::lazy;
-use crate::model::formula::cx::Cx;
-use crate::model::formula::error::{R, wrong};
-use crate::model::formula::function::{Builtin, Function, Kind};
-use crate::model::formula::input::Input;
-use crate::model::formula::number::integer;
-use crate::model::formula::seq::{self, Seq};
-use crate::model::formula::seqable;
-use crate::model::formula::source::Source;
-use crate::model::formula::value::{Items, Value};
+use crate::cx::Cx;
+use crate::error::{R, wrong};
+use crate::function::{Builtin, Function, Kind};
+use crate::input::Input;
+use crate::number::integer;
+use crate::seq::{self, Seq};
+use crate::seqable;
+use crate::source::Source;
+use crate::value::{Items, Value};
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("seq", (1, 1), |cx, args| {

@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use crate::model::formula::cx::Cx;
-use crate::model::formula::error::{R, unsupported, wrong};
-use crate::model::formula::function::{ANY, Builtin};
-use crate::model::formula::map::Set;
-use crate::model::formula::seqable;
-use crate::model::formula::value::Value;
+use crate::cx::Cx;
+use crate::error::{R, unsupported, wrong};
+use crate::function::{ANY, Builtin};
+use crate::map::Set;
+use crate::seqable;
+use crate::value::Value;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("set", (1, 1), |cx, args| {

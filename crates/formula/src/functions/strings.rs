@@ -2,15 +2,15 @@
 
 use super::regexes;
 use super::texts::{byte_of, unit_of};
-use crate::model::formula::call::call;
-use crate::model::formula::cx::Cx;
-use crate::model::formula::error::{R, unsupported, wrong};
-use crate::model::formula::function::Builtin;
-use crate::model::formula::number::integer;
-use crate::model::formula::price;
-use crate::model::formula::print::text;
-use crate::model::formula::seqable;
-use crate::model::formula::value::Value;
+use crate::call::call;
+use crate::cx::Cx;
+use crate::error::{R, unsupported, wrong};
+use crate::function::Builtin;
+use crate::number::integer;
+use crate::price;
+use crate::print::text;
+use crate::seqable;
+use crate::value::Value;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("str/upper-case", (1, 1), |cx, args| made(cx, &args[0], str::to_uppercase)),

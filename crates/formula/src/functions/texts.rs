@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::model::formula::cx::Cx;
-use crate::model::formula::error::{R, unsupported, wrong};
-use crate::model::formula::function::{ANY, Builtin};
-use crate::model::formula::number::integer;
-use crate::model::formula::print::{plainly, printed, text};
-use crate::model::formula::value::Value;
+use crate::cx::Cx;
+use crate::error::{R, unsupported, wrong};
+use crate::function::{ANY, Builtin};
+use crate::number::integer;
+use crate::print::{plainly, printed, text};
+use crate::value::Value;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("str", (0, ANY), |cx, args| match args {
@@ -66,7 +66,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("char", (1, 1), |_, args| match &args[0] {
         Value::Char(_) => Ok(args[0].clone()),
         other => {
-            crate::model::formula::number::kind(other)?;
+            crate::number::kind(other)?;
             let code = u16::try_from(integer::long(other)?).map_err(|_| wrong("a character has 16 bits"))?;
             let char = char::from_u32(code.into());
             char.map(Value::Char).ok_or_else(|| unsupported("halves of surrogate pairs are not supported"))

@@ -5,12 +5,12 @@ use num_rational::BigRational;
 use num_traits::{ToPrimitive, Zero};
 
 use super::{Kind, big, check_bits, decimal, double, kinds, made_big, made_decimal, made_ratio, ratio};
-use crate::model::formula::budget::Budget;
-use crate::model::formula::error::{Fail, R, unsupported, wrong};
-use crate::model::formula::price;
-use crate::model::formula::value::Value;
+use crate::budget::Budget;
+use crate::error::{Fail, R, unsupported, wrong};
+use crate::price;
+use crate::value::Value;
 
-pub(in crate::model::formula) fn overflow() -> Fail {
+pub(crate) fn overflow() -> Fail {
     wrong("integer overflow: use `+'`, `-'`, `*'` or an `N` number")
 }
 
@@ -20,7 +20,7 @@ fn by_zero() -> Fail {
 
 /// What becomes of whole numbers beyond 64 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::model::formula) enum Beyond {
+pub(crate) enum Beyond {
     /// An error, as of `+`.
     Overflow,
     /// A big integer, as of `+'`.
@@ -29,7 +29,7 @@ pub(in crate::model::formula) enum Beyond {
 
 macro_rules! operation {
     ($name:ident, $checked:ident, $operator:tt, $bits:expr) => {
-        pub(in crate::model::formula) fn $name(budget: &mut Budget, beyond: Beyond, a: &Value, b: &Value) -> R<Value> {
+        pub(crate) fn $name(budget: &mut Budget, beyond: Beyond, a: &Value, b: &Value) -> R<Value> {
             if let (Value::Long(a), Value::Long(b)) = (a, b) {
                 return match (a.$checked(*b), beyond) {
                     (Some(long), _) => Ok(Value::Long(long)),
@@ -66,7 +66,7 @@ operation!(add, checked_add, +, |a, b| a.max(b));
 operation!(subtract, checked_sub, -, |a, b| a.max(b));
 operation!(multiply, checked_mul, *, |a, b| a + b);
 
-pub(in crate::model::formula) fn divide(budget: &mut Budget, a: &Value, b: &Value) -> R<Value> {
+pub(crate) fn divide(budget: &mut Budget, a: &Value, b: &Value) -> R<Value> {
     match kinds(a, b)? {
         Kind::Double => {
             let (over, under) = (double(a), double(b));
@@ -98,7 +98,7 @@ pub(in crate::model::formula) fn divide(budget: &mut Budget, a: &Value, b: &Valu
     }
 }
 
-pub(in crate::model::formula) fn quotient(budget: &mut Budget, a: &Value, b: &Value) -> R<Value> {
+pub(crate) fn quotient(budget: &mut Budget, a: &Value, b: &Value) -> R<Value> {
     match kinds(a, b)? {
         Kind::Double => double_quotient(double(a), double(b)).map(Value::Double),
         Kind::Decimal => {
@@ -136,7 +136,7 @@ fn double_quotient(over: f64, under: f64) -> R<f64> {
     if quotient.is_finite() { Ok(quotient.trunc() + 0.0) } else { Err(wrong("infinite or NaN")) }
 }
 
-pub(in crate::model::formula) fn remainder(budget: &mut Budget, a: &Value, b: &Value) -> R<Value> {
+pub(crate) fn remainder(budget: &mut Budget, a: &Value, b: &Value) -> R<Value> {
     match kinds(a, b)? {
         Kind::Double => {
             let (over, under) = (double(a), double(b));
@@ -167,7 +167,7 @@ pub(in crate::model::formula) fn remainder(budget: &mut Budget, a: &Value, b: &V
 }
 
 /// As `clojure.core/mod`: it has the sign of the divisor.
-pub(in crate::model::formula) fn modulus(budget: &mut Budget, a: &Value, b: &Value) -> R<Value> {
+pub(crate) fn modulus(budget: &mut Budget, a: &Value, b: &Value) -> R<Value> {
     let rest = remainder(budget, a, b)?;
     if sign(&rest) == 0 || (sign(a) > 0) == (sign(b) > 0) {
         return Ok(rest);
@@ -176,7 +176,7 @@ pub(in crate::model::formula) fn modulus(budget: &mut Budget, a: &Value, b: &Val
 }
 
 /// -1, 0 or 1; 0 for what is not a number.
-pub(in crate::model::formula) fn sign(value: &Value) -> i32 {
+pub(crate) fn sign(value: &Value) -> i32 {
     let big_sign = |big: &BigInt| match big.sign() {
         num_bigint::Sign::Minus => -1,
         num_bigint::Sign::NoSign => 0,
@@ -192,7 +192,7 @@ pub(in crate::model::formula) fn sign(value: &Value) -> i32 {
     }
 }
 
-pub(in crate::model::formula) fn negate(budget: &mut Budget, beyond: Beyond, value: &Value) -> R<Value> {
+pub(crate) fn negate(budget: &mut Budget, beyond: Beyond, value: &Value) -> R<Value> {
     match value {
         // Not 0.0 - x: the negative of 0.0 is -0.0.
         Value::Double(double) => Ok(Value::Double(-double)),

@@ -5,13 +5,13 @@ use std::cmp::Ordering;
 use num_rational::BigRational;
 
 use super::{Kind, big, decimal, double, kind_of, kinds, ratio};
-use crate::model::formula::budget::Budget;
-use crate::model::formula::error::{R, unsupported};
-use crate::model::formula::price;
-use crate::model::formula::value::Value;
+use crate::budget::Budget;
+use crate::error::{R, unsupported};
+use crate::price;
+use crate::value::Value;
 
 /// Which is greater; none where one is not a number (NaN).
-pub(in crate::model::formula) fn order(budget: &mut Budget, a: &Value, b: &Value) -> R<Option<Ordering>> {
+pub(crate) fn order(budget: &mut Budget, a: &Value, b: &Value) -> R<Option<Ordering>> {
     if let (Value::Long(a), Value::Long(b)) = (a, b) {
         return Ok(Some(a.cmp(b)));
     }
@@ -31,7 +31,7 @@ fn ratio_order(a: &BigRational, b: &BigRational) -> Ordering {
 }
 
 /// `=`: the same number of the same category. Whole numbers are one, decimals, ratios and doubles one each.
-pub(in crate::model::formula) fn equal(budget: &mut Budget, a: &Value, b: &Value) -> R<bool> {
+pub(crate) fn equal(budget: &mut Budget, a: &Value, b: &Value) -> R<bool> {
     let category = |value| kind_of(value).map(|kind| if kind == Kind::Big { Kind::Long } else { kind });
     if category(a) != category(b) {
         return Ok(false);

@@ -11,12 +11,12 @@ use num_integer::Integer as _;
 use num_rational::BigRational;
 use num_traits::{Signed, Zero};
 
-use crate::model::formula::budget::MAX_SCALE;
-use crate::model::formula::error::{R, limit};
+use crate::budget::MAX_SCALE;
+use crate::error::{R, limit};
 
 /// `unscaled × 10^-scale`. Two that differ in scale alone are the same number and not the same value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(in crate::model::formula) struct Decimal {
+pub(crate) struct Decimal {
     unscaled: BigInt,
     scale: i64,
 }
@@ -26,7 +26,7 @@ pub(super) fn ten(power: i64) -> BigInt {
 }
 
 impl Decimal {
-    pub(in crate::model::formula) fn new(unscaled: BigInt, scale: i64) -> R<Self> {
+    pub(crate) fn new(unscaled: BigInt, scale: i64) -> R<Self> {
         if scale.abs() > MAX_SCALE {
             return Err(limit(format!(
                 "this decimal has more than {MAX_SCALE} digits after its point, or zeros before it"
@@ -35,11 +35,11 @@ impl Decimal {
         Ok(Self { unscaled, scale })
     }
 
-    pub(in crate::model::formula) fn unscaled(&self) -> &BigInt {
+    pub(crate) fn unscaled(&self) -> &BigInt {
         &self.unscaled
     }
 
-    pub(in crate::model::formula) fn scale(&self) -> i64 {
+    pub(crate) fn scale(&self) -> i64 {
         self.scale
     }
 
@@ -56,21 +56,21 @@ impl Decimal {
         Ok((self.at_scale(scale), other.at_scale(scale), scale))
     }
 
-    pub(in crate::model::formula) fn add(&self, other: &Self) -> R<Self> {
+    pub(crate) fn add(&self, other: &Self) -> R<Self> {
         let (a, b, scale) = self.aligned(other)?;
         Self::new(a + b, scale)
     }
 
-    pub(in crate::model::formula) fn subtract(&self, other: &Self) -> R<Self> {
+    pub(crate) fn subtract(&self, other: &Self) -> R<Self> {
         let (a, b, scale) = self.aligned(other)?;
         Self::new(a - b, scale)
     }
 
-    pub(in crate::model::formula) fn multiply(&self, other: &Self) -> R<Self> {
+    pub(crate) fn multiply(&self, other: &Self) -> R<Self> {
         Self::new(&self.unscaled * &other.unscaled, self.scale + other.scale)
     }
 
-    pub(in crate::model::formula) fn order(&self, other: &Self) -> Ordering {
+    pub(crate) fn order(&self, other: &Self) -> Ordering {
         let scale = self.scale.max(other.scale);
         self.at_scale(scale).cmp(&other.at_scale(scale))
     }
@@ -96,28 +96,28 @@ impl Decimal {
     }
 
     /// Without any zeros at its end; zero is 0.
-    pub(in crate::model::formula) fn stripped(&self) -> Self {
+    pub(crate) fn stripped(&self) -> Self {
         if self.unscaled.is_zero() {
             return Self { unscaled: BigInt::ZERO, scale: 0 };
         }
         self.clone().stripped_to(i64::MIN / 2)
     }
 
-    pub(in crate::model::formula) fn abs(&self) -> Self {
+    pub(crate) fn abs(&self) -> Self {
         Self { unscaled: self.unscaled.abs(), scale: self.scale }
     }
 
     /// Its whole part.
-    pub(in crate::model::formula) fn truncated(&self) -> BigInt {
+    pub(crate) fn truncated(&self) -> BigInt {
         if self.scale <= 0 { self.at_scale(0) } else { &self.unscaled / ten(self.scale) }
     }
 
-    pub(in crate::model::formula) fn double(&self) -> f64 {
+    pub(crate) fn double(&self) -> f64 {
         self.to_string().parse().unwrap_or(f64::NAN)
     }
 
     /// As a ratio, in lowest terms.
-    pub(in crate::model::formula) fn ratio(&self) -> BigRational {
+    pub(crate) fn ratio(&self) -> BigRational {
         if self.scale <= 0 {
             BigRational::from_integer(self.at_scale(0))
         } else {
@@ -126,7 +126,7 @@ impl Decimal {
     }
 
     /// Rounded half up, away from zero, to so many digits after the point.
-    pub(in crate::model::formula) fn rounded(&self, digits: i64) -> Self {
+    pub(crate) fn rounded(&self, digits: i64) -> Self {
         if self.scale <= digits {
             return Self { unscaled: self.at_scale(digits), scale: digits };
         }
@@ -138,7 +138,7 @@ impl Decimal {
     }
 
     /// Its digits without an exponent (`BigDecimal.toPlainString`), for JSON and `format`.
-    pub(in crate::model::formula) fn plain(&self) -> String {
+    pub(crate) fn plain(&self) -> String {
         let digits = self.unscaled.magnitude().to_string();
         let sign = if self.unscaled.is_negative() { "-" } else { "" };
         let Ok(scale) = usize::try_from(self.scale) else {

@@ -12,13 +12,13 @@ const MANTISSA_BITS: i64 = 52;
 
 /// The digits of a positive, finite double, and where its point is: `0.d₁d₂… × 10^exponent`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::model::formula) struct Digits {
-    pub(in crate::model::formula) digits: Vec<u8>,
-    pub(in crate::model::formula) exponent: i64,
+pub(crate) struct Digits {
+    pub(crate) digits: Vec<u8>,
+    pub(crate) exponent: i64,
 }
 
 /// `Double.toString`, but for infinities and NaN, which `str` and `pr` write differently.
-pub(in crate::model::formula) fn text(double: f64) -> String {
+pub(crate) fn text(double: f64) -> String {
     let sign = if double.is_sign_negative() { "-" } else { "" };
     if double == 0.0 {
         return format!("{sign}0.0");
@@ -36,7 +36,7 @@ pub(in crate::model::formula) fn text(double: f64) -> String {
 }
 
 /// `compatible`: as `Double.toString` wants them; else as `format` does, which asks for one digit more.
-pub(in crate::model::formula) fn digits(double: f64, compatible: bool) -> Digits {
+pub(crate) fn digits(double: f64, compatible: bool) -> Digits {
     let bits = double.to_bits() as i64;
     let mut fraction = bits & ((1 << MANTISSA_BITS) - 1);
     let mut exponent = (bits >> MANTISSA_BITS) & 0x7ff;
@@ -183,7 +183,7 @@ impl Digits {
 
     /// The digits of a fixed number of places after the point, rounded half up: what comes before and what
     /// comes after it.
-    pub(in crate::model::formula) fn fixed(mut self, places: usize) -> (String, String) {
+    pub(crate) fn fixed(mut self, places: usize) -> (String, String) {
         let keep = self.exponent + places as i64;
         if let Ok(keep) = usize::try_from(keep)
             && keep < self.digits.len()
@@ -209,7 +209,7 @@ impl Digits {
 }
 
 /// Zero has no digits to develop.
-pub(in crate::model::formula) fn fixed(double: f64, places: usize) -> (String, String) {
+pub(crate) fn fixed(double: f64, places: usize) -> (String, String) {
     if double.is_zero() {
         return ("0".into(), "0".repeat(places));
     }

@@ -5,17 +5,17 @@ use num_traits::ToPrimitive;
 
 use super::decimal::Decimal;
 use super::{Kind, big, kind, made_big, made_decimal, made_ratio};
-use crate::model::formula::budget::Budget;
-use crate::model::formula::error::{Fail, R, unsupported, wrong};
-use crate::model::formula::price;
-use crate::model::formula::value::Value;
+use crate::budget::Budget;
+use crate::error::{Fail, R, unsupported, wrong};
+use crate::price;
+use crate::value::Value;
 
 fn out_of_range() -> Fail {
     wrong("value out of range for a whole number of 64 bits")
 }
 
 /// As `long` does: towards zero.
-pub(in crate::model::formula) fn long(value: &Value) -> R<i64> {
+pub(crate) fn long(value: &Value) -> R<i64> {
     match value {
         Value::Long(long) => Ok(*long),
         Value::Char(char) => Ok(i64::from(u32::from(*char))),
@@ -35,7 +35,7 @@ pub(in crate::model::formula) fn long(value: &Value) -> R<i64> {
 }
 
 /// How often 1 can be taken off before nothing is left, as `take` and its kin count: 2.5 is three times.
-pub(in crate::model::formula) fn times(value: &Value) -> R<usize> {
+pub(crate) fn times(value: &Value) -> R<usize> {
     kind(value)?;
     let rounded = match value {
         Value::Double(double) => return Ok(double.ceil() as usize),
@@ -59,7 +59,7 @@ fn truncated(value: &Value) -> R<BigInt> {
 }
 
 /// As `int` does: a long that fits into 32 bits.
-pub(in crate::model::formula) fn int(value: &Value) -> R<i64> {
+pub(crate) fn int(value: &Value) -> R<i64> {
     let whole = match value {
         Value::Double(double)
             if [2_147_483_647, -2_147_483_648].contains(&(*double as i64)) && double.fract() != 0.0 =>
@@ -78,7 +78,7 @@ fn kind_or_char(value: &Value) -> R<()> {
     if matches!(value, Value::Char(_)) { Ok(()) } else { kind(value).map(|_| ()) }
 }
 
-pub(in crate::model::formula) fn bigint(budget: &mut Budget, value: &Value) -> R<Value> {
+pub(crate) fn bigint(budget: &mut Budget, value: &Value) -> R<Value> {
     let whole = match value {
         Value::Double(double) => {
             // By way of its digits, as `BigDecimal.valueOf` goes.
@@ -102,7 +102,7 @@ fn from_double(budget: &mut Budget, double: f64) -> R<Decimal> {
     super::parse::decimal(&super::double::text(double))
 }
 
-pub(in crate::model::formula) fn bigdec(budget: &mut Budget, value: &Value) -> R<Value> {
+pub(crate) fn bigdec(budget: &mut Budget, value: &Value) -> R<Value> {
     let decimal = match value {
         Value::Double(double) => from_double(budget, *double)?,
         Value::Str(text) => {
@@ -118,7 +118,7 @@ pub(in crate::model::formula) fn bigdec(budget: &mut Budget, value: &Value) -> R
 }
 
 /// What is neither a double nor a decimal stays as it is.
-pub(in crate::model::formula) fn rationalize(budget: &mut Budget, value: &Value) -> R<Value> {
+pub(crate) fn rationalize(budget: &mut Budget, value: &Value) -> R<Value> {
     match value {
         Value::Double(double) => {
             let decimal = from_double(budget, *double)?;
@@ -136,19 +136,19 @@ fn decimal_ratio(budget: &mut Budget, decimal: &Decimal) -> R<Value> {
 }
 
 /// `Math.round`: half up, and what is too great is the greatest.
-pub(in crate::model::formula) fn round(double: f64) -> i64 {
+pub(crate) fn round(double: f64) -> i64 {
     let floor = double.floor();
     let rounded = if double - floor >= 0.5 { floor + 1.0 } else { floor };
     // `as` saturates, and makes 0 of NaN, as Java does.
     rounded as i64
 }
 
-pub(in crate::model::formula) fn is_whole(value: &Value) -> bool {
+pub(crate) fn is_whole(value: &Value) -> bool {
     matches!(super::kind_of(value), Some(Kind::Long | Kind::Big))
 }
 
 /// Whether a whole number is even; none if it is no whole number.
-pub(in crate::model::formula) fn is_even(value: &Value) -> Option<bool> {
+pub(crate) fn is_even(value: &Value) -> Option<bool> {
     match value {
         Value::Long(long) => Some(long % 2 == 0),
         Value::Big(big) => Some(!big.bit(0)),

@@ -8,16 +8,16 @@ use num_rational::BigRational;
 use num_traits::{ToPrimitive, Zero};
 
 use super::decimal::Decimal;
-use crate::model::formula::budget::{MAX_BITS, MAX_SCALE};
-use crate::model::formula::error::{Fail, R, limit, wrong};
-use crate::model::formula::form::Literal;
+use crate::budget::{MAX_BITS, MAX_SCALE};
+use crate::error::{Fail, R, limit, wrong};
+use crate::form::Literal;
 
 fn invalid(token: &str) -> Fail {
     wrong(format!("`{token}` is no number"))
 }
 
 /// A number as Clojure's reader takes it.
-pub(in crate::model::formula) fn number(token: &str) -> R<Literal> {
+pub(crate) fn number(token: &str) -> R<Literal> {
     let (negative, digits) = match token.as_bytes() {
         [b'-', ..] => (true, &token[1..]),
         [b'+', ..] => (false, &token[1..]),
@@ -121,7 +121,7 @@ const ZEROS: [u32; 36] = [
 ];
 
 /// The same with the digits of other scripts as those of ASCII.
-pub(in crate::model::formula) fn in_ascii(text: &str) -> Cow<'_, str> {
+pub(crate) fn in_ascii(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return text.into();
     }
@@ -134,7 +134,7 @@ pub(in crate::model::formula) fn in_ascii(text: &str) -> Cow<'_, str> {
 }
 
 /// `new BigInteger(String)`.
-pub(in crate::model::formula) fn whole_text(text: &str) -> R<BigInt> {
+pub(crate) fn whole_text(text: &str) -> R<BigInt> {
     let text = &*in_ascii(text);
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if digits.len() as u64 * 3 > MAX_BITS {
@@ -147,7 +147,7 @@ pub(in crate::model::formula) fn whole_text(text: &str) -> R<BigInt> {
 }
 
 /// `new BigDecimal(String)`.
-pub(in crate::model::formula) fn decimal_text(text: &str) -> R<Decimal> {
+pub(crate) fn decimal_text(text: &str) -> R<Decimal> {
     let text = &*in_ascii(text);
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     // Java takes `.5` too.
@@ -157,7 +157,7 @@ pub(in crate::model::formula) fn decimal_text(text: &str) -> R<Decimal> {
 }
 
 /// As [`decimal_text`], of text that is known to be well-formed.
-pub(in crate::model::formula) fn decimal(text: &str) -> R<Decimal> {
+pub(crate) fn decimal(text: &str) -> R<Decimal> {
     let too_far = || limit(format!("a decimal's exponent is at most {MAX_SCALE}"));
     let (mantissa, exponent) = match text.find(['e', 'E']) {
         Some(place) => (&text[..place], text[place + 1..].parse::<i64>().map_err(|_| too_far())?),

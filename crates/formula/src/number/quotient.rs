@@ -9,14 +9,14 @@ use num_traits::{One as _, Signed as _, Zero as _};
 
 use super::decimal::{Decimal, ten};
 use super::{Budget, check_bits};
-use crate::model::formula::budget::MAX_SCALE;
-use crate::model::formula::error::{R, wrong};
-use crate::model::formula::price;
+use crate::budget::MAX_SCALE;
+use crate::error::{R, wrong};
+use crate::price;
 
 impl Decimal {
     /// The exact quotient, with as many digits after the point as it needs and no fewer than this has more
     /// than the other.
-    pub(in crate::model::formula) fn divide(&self, other: &Self, budget: &mut Budget) -> R<Self> {
+    pub(crate) fn divide(&self, other: &Self, budget: &mut Budget) -> R<Self> {
         if other.unscaled().is_zero() {
             return Err(wrong("divide by zero"));
         }
@@ -38,7 +38,7 @@ impl Decimal {
     }
 
     /// The whole part of the quotient.
-    pub(in crate::model::formula) fn quotient(&self, other: &Self, budget: &mut Budget) -> R<Self> {
+    pub(crate) fn quotient(&self, other: &Self, budget: &mut Budget) -> R<Self> {
         if other.unscaled().is_zero() {
             return Err(wrong("divide by zero"));
         }
@@ -78,7 +78,7 @@ fn digits_needed(number: &BigInt, budget: &mut Budget) -> R<Option<i64>> {
 }
 
 /// A ratio as Clojure makes a double of it: by way of 16 digits.
-pub(in crate::model::formula) fn ratio_double(ratio: &BigRational) -> f64 {
+pub(crate) fn ratio_double(ratio: &BigRational) -> f64 {
     let (over, under) = (ratio.numer().abs(), ratio.denom());
     // As many digits before the quotient's 16th as it takes, then rounded half to even.
     let mut shift = 16 - (over.to_string().len() as i64 - under.to_string().len() as i64);

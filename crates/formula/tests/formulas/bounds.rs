@@ -1,6 +1,6 @@
 //! What once took more than is counted: each of these ended the process, or held it for seconds.
 
-use loanhook::model::formula::{Context, FaultKind, Formula};
+use loanhook_formula::{Context, FaultKind, Formula};
 use serde_json::value::RawValue;
 
 use crate::worst::fibonacci_ratio;

@@ -1,6 +1,6 @@
 //! The tables, and what is told of formulas that are wrong.
 
-use loanhook::model::formula::{Context, FaultKind, Formula};
+use loanhook_formula::{Context, FaultKind, Formula};
 use serde_json::value::RawValue;
 
 use crate::{NOW, answer, printed, table};
@@ -176,7 +176,7 @@ fn a_value_is_json_where_json_has_one() {
 
 #[test]
 fn the_examples_and_the_functions_of_the_reference_are_there() {
-    let page = include_str!("../../docs/formulas.md");
+    let page = include_str!("../../../../docs/formulas.md");
     let examples: Vec<_> = page.lines().filter_map(|line| line.split_once(" ;=> ")).collect();
     assert!(examples.len() > 20);
     for (formula, expected) in examples {

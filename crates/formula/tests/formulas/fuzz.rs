@@ -1,6 +1,6 @@
 //! Whatever a formula is, reading and running it ends, within its bounds, without a panic.
 
-use loanhook::model::formula::Formula;
+use loanhook_formula::Formula;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 

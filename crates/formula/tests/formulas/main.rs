@@ -11,7 +11,7 @@ mod table;
 mod worst;
 
 use chrono::{DateTime, Utc};
-use loanhook::model::formula::{Context, FaultKind, Formula, FormulaError, Used};
+use loanhook_formula::{Context, FaultKind, Formula, FormulaError, Used};
 use serde_json::value::RawValue;
 
 /// The variables that the formulas here are over.

@@ -20,7 +20,7 @@ fn cases(table: &'static str) -> Vec<Case> {
 
 /// The names of the functions, as the reference lists them.
 pub(crate) fn functions() -> Vec<&'static str> {
-    let page = include_str!("../../docs/formulas.md");
+    let page = include_str!("../../../../docs/formulas.md");
     let (_, chapter) = page.split_once("## Functions").expect("the chapter of functions");
     let table =
         chapter.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));

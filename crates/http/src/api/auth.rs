@@ -9,11 +9,11 @@ use http::request::Parts;
 
 use super::Api;
 use super::problem::Problem;
-use crate::model::id::TenantId;
-use crate::model::key::{Key, KeyHash, Scope};
-use crate::ports::Keys;
 use crate::web::Source;
 use crate::web::call_limits::{Asker, CallLimits, Face, Shown};
+use loanhook_core::model::id::TenantId;
+use loanhook_core::model::key::{Key, KeyHash, Scope};
+use loanhook_core::ports::Keys;
 
 /// The key a request came with.
 pub(super) struct Caller(Arc<Key>, KeyHash);

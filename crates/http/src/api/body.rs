@@ -12,13 +12,13 @@ use serde_path_to_error::{Path, Segment};
 
 use super::auth::Caller;
 use super::problem::Problem;
-use crate::model::byte_order_mark;
-use crate::model::object::Object;
-use crate::model::validation::{Faults, pointer_segment};
-use crate::ports::StoreError;
 use crate::web;
 use crate::web::body::{Limit, Unread};
 use crate::web::body_memory::{self, Reserved};
+use loanhook_core::model::byte_order_mark;
+use loanhook_core::model::object::Object;
+use loanhook_core::model::validation::{Faults, pointer_segment};
+use loanhook_core::ports::StoreError;
 
 /// The largest body of settings, in bytes.
 pub(super) const MAX_SETTINGS: (usize, &str) = (256 * 1024, "256 KiB");

@@ -11,11 +11,11 @@ use super::problem::Problem;
 use super::query::{Checked, PageQuery};
 use super::view::DeliveryView;
 use super::{Api, body};
-use crate::model::id::{AttemptId, TenantId, TraceId};
-use crate::model::key::Scope;
-use crate::model::time::Timestamp;
-use crate::ports::{Attempts, Deliveries, Keys, Span};
-use crate::{history, resend};
+use loanhook_core::model::id::{AttemptId, TenantId, TraceId};
+use loanhook_core::model::key::Scope;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Attempts, Deliveries, Keys, Span};
+use loanhook_core::{history, resend};
 
 /// How many attempts of a delivery are shown at once, unless told otherwise: as many as a schedule can make, with its
 /// 25 places and each of them interrupted twice.

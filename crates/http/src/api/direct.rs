@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::body::check_idempotency_key;
-use crate::model::attempt::AttemptNumber;
-use crate::model::id::{AttemptId, TenantId, TraceId};
-use crate::model::time::Timestamp;
-use crate::model::validation::Faults;
-use crate::ports::{Attempts, Resends};
-use crate::resend::{self as use_case, ResendError, ResendRequest};
+use loanhook_core::model::attempt::AttemptNumber;
+use loanhook_core::model::id::{AttemptId, TenantId, TraceId};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::model::validation::Faults;
+use loanhook_core::ports::{Attempts, Resends};
+use loanhook_core::resend::{self as use_case, ResendError, ResendRequest};
 
 /// How many resends one invocation queues, well within its time.
 const AT_MOST: usize = 100;

@@ -10,12 +10,12 @@ use super::auth::Caller;
 use super::openapi::{BadBody, Conflict, Denied, IdempotencyKey, Invalid, TooLarge, Unavailable};
 use super::problem::Problem;
 use super::{Api, body, loops};
-use crate::intake::{self, Receipt, Submission};
-use crate::model::event::{EventDraft, MAX_EVENT_BYTES};
-use crate::model::id::{EventId, SubscriptionId, TraceId};
-use crate::model::key::Scope;
-use crate::model::time::Timestamp;
-use crate::ports::{Intake, Keys, Subscriptions, Triggers};
+use loanhook_core::intake::{self, Receipt, Submission};
+use loanhook_core::model::event::{EventDraft, MAX_EVENT_BYTES};
+use loanhook_core::model::id::{EventId, SubscriptionId, TraceId};
+use loanhook_core::model::key::Scope;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Intake, Keys, Subscriptions, Triggers};
 
 const LIMIT: (usize, &str) = (MAX_EVENT_BYTES, "256 KiB an event");
 

@@ -13,13 +13,13 @@ use super::problem::Problem;
 use super::query::{Checked, HistoryQuery, cursor};
 use super::view::AttemptView;
 use super::{Api, body};
-use crate::history;
-use crate::model::id::{AttemptId, LoanId, TenantId};
-use crate::model::key::Scope;
-use crate::model::payload::Payload;
-use crate::model::time::Timestamp;
-use crate::ports::{Attempts, Keys, Payloads, Row};
 use crate::web::download::download;
+use loanhook_core::history;
+use loanhook_core::model::id::{AttemptId, LoanId, TenantId};
+use loanhook_core::model::key::Scope;
+use loanhook_core::model::payload::Payload;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Attempts, Keys, Payloads, Row};
 
 /// A page of a loan's history, the newest first.
 #[derive(Serialize, utoipa::ToSchema)]

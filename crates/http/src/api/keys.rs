@@ -14,13 +14,13 @@ use super::path::Segments;
 use super::problem::Problem;
 use super::query::{Checked, cursor, page_of};
 use super::{Api, body};
-use crate::keys as use_case;
-use crate::log;
-use crate::model::id::{KeyId, TenantId};
-use crate::model::key::{Key, KeySource, Scope};
-use crate::model::time::Timestamp;
-use crate::model::validation::{Faults, name_fault};
-use crate::ports::{Keys, ListedKey};
+use loanhook_core::keys as use_case;
+use loanhook_core::log;
+use loanhook_core::model::id::{KeyId, TenantId};
+use loanhook_core::model::key::{Key, KeySource, Scope};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::model::validation::{Faults, name_fault};
+use loanhook_core::ports::{Keys, ListedKey};
 
 /// A key to be made.
 #[derive(Deserialize, utoipa::ToSchema)]

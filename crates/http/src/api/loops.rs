@@ -3,7 +3,7 @@
 
 use http::HeaderMap;
 
-use crate::model::validation::Faults;
+use loanhook_core::model::validation::Faults;
 
 /// What the names of the headers begin with that loanhook sends beside those of Standard Webhooks.
 const OWN_HEADERS: &str = "loanhook-";

@@ -12,9 +12,9 @@ use super::auth::Caller;
 use super::openapi::{Unauthorized, Unavailable};
 use super::problem::Problem;
 use super::{Api, body, openapi};
-use crate::model::catalogue::{self, EventType};
-use crate::model::time::Timestamp;
-use crate::ports::{EgressAddresses, Health, Keys};
+use loanhook_core::model::catalogue::{self, EventType};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{EgressAddresses, Health, Keys};
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(openapi::document);
 

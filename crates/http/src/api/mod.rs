@@ -36,12 +36,12 @@ use axum::{Extension, Router};
 use http::{Method, header};
 use tracing::{Instrument, error_span};
 
-use crate::ports::{
+use crate::web::call_limits::CallLimits;
+use crate::web::{self, Site};
+use loanhook_core::ports::{
     Attempts, Deliveries, EgressAddresses, Grants, Health, Intake, Keys, Payloads, Resends, Subscriptions,
     Triggers,
 };
-use crate::web::call_limits::CallLimits;
-use crate::web::{self, Site};
 
 /// What the handlers share: the engine.
 #[derive(Clone)]

@@ -6,7 +6,7 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 
 use super::problem::Problem;
-use crate::model::id::LoanId;
+use loanhook_core::model::id::LoanId;
 
 /// The parameters of a path, as text.
 pub(super) struct Segments(Vec<(String, String)>);

@@ -13,13 +13,13 @@ use super::body::MAX_SETTINGS;
 use super::openapi::{BadBody, Denied, Invalid, TooLarge, Unavailable};
 use super::problem::Problem;
 use super::{Api, body};
-use crate::log;
-use crate::model::grant::LinkDraft;
-use crate::model::key::Scope;
-use crate::model::time::Timestamp;
-use crate::portal;
-use crate::ports::{Grants, Keys};
 use crate::web::{Site, portal_link};
+use loanhook_core::log;
+use loanhook_core::model::grant::LinkDraft;
+use loanhook_core::model::key::Scope;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::portal;
+use loanhook_core::ports::{Grants, Keys};
 
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -5,14 +5,14 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use tracing::error;
 
-use crate::intake::IntakeError;
-use crate::keys::KeyError;
-use crate::model::key::Scope;
-use crate::model::validation::{Fault, Faults};
-use crate::portal::PortalError;
-use crate::ports::StoreError;
-use crate::resend::{CancelError, ResendError};
-use crate::subscriptions::SubscriptionError;
+use loanhook_core::intake::IntakeError;
+use loanhook_core::keys::KeyError;
+use loanhook_core::model::key::Scope;
+use loanhook_core::model::validation::{Fault, Faults};
+use loanhook_core::portal::PortalError;
+use loanhook_core::ports::StoreError;
+use loanhook_core::resend::{CancelError, ResendError};
+use loanhook_core::subscriptions::SubscriptionError;
 
 /// What went wrong, for a program (`type`) and a person (`detail`).
 #[derive(Debug, Serialize, utoipa::ToSchema)]

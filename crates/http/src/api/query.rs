@@ -11,10 +11,10 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::problem::Problem;
-use crate::model::filter::HistoryFilter;
-use crate::model::filter_draft::{FilterDraft, checked, checked_limit};
-use crate::model::id::AttemptId;
-use crate::model::validation::Faults;
+use loanhook_core::model::filter::HistoryFilter;
+use loanhook_core::model::filter_draft::{FilterDraft, checked, checked_limit};
+use loanhook_core::model::id::AttemptId;
+use loanhook_core::model::validation::Faults;
 
 /// A query whose parameters are all known; any other is a 422.
 pub(super) struct Checked<T>(pub(super) T);

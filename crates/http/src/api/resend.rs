@@ -11,14 +11,14 @@ use super::openapi::{Conflict, Denied, IdempotencyKey, Invalid, NotFound, Unavai
 use super::path::Segments;
 use super::problem::Problem;
 use super::{Api, body};
-use crate::model::attempt::AttemptNumber;
-use crate::model::filter_draft::number;
-use crate::model::id::{AttemptId, TraceId};
-use crate::model::key::Scope;
-use crate::model::time::Timestamp;
-use crate::ports::{Attempts, Keys, Resends};
-use crate::resend::{self as use_case, ResendRequest};
 use crate::web::call_limits::CallLimits;
+use loanhook_core::model::attempt::AttemptNumber;
+use loanhook_core::model::filter_draft::number;
+use loanhook_core::model::id::{AttemptId, TraceId};
+use loanhook_core::model::key::Scope;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Attempts, Keys, Resends};
+use loanhook_core::resend::{self as use_case, ResendRequest};
 
 /// The attempt that will send again.
 #[derive(Serialize, utoipa::ToSchema)]

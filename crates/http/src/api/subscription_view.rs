@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::auth::Caller;
-use crate::model::destination::HIDDEN;
-use crate::model::destination::shown;
-use crate::model::id::SubscriptionId;
-use crate::model::retry::RetryPolicy;
-use crate::model::subscription::{Criteria, Fire, Method, Subscription};
-use crate::model::time::Timestamp;
-use crate::model::trouble::Troubles;
+use loanhook_core::model::destination::HIDDEN;
+use loanhook_core::model::destination::shown;
+use loanhook_core::model::id::SubscriptionId;
+use loanhook_core::model::retry::RetryPolicy;
+use loanhook_core::model::subscription::{Criteria, Fire, Method, Subscription};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::model::trouble::Troubles;
 
 /// A subscription. Header values are hidden.
 #[derive(Serialize, utoipa::ToSchema)]

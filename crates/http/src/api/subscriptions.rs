@@ -16,15 +16,15 @@ use super::problem::Problem;
 use super::query::{Checked, PageQuery, cursor};
 use super::subscription_view::{SubscriptionList, SubscriptionView};
 use super::{Api, body};
-use crate::log;
-use crate::model::event::EventDraft;
-use crate::model::event_names;
-use crate::model::id::SubscriptionId;
-use crate::model::key::Scope;
-use crate::model::subscription::SubscriptionDraft;
-use crate::model::time::Timestamp;
-use crate::ports::{Intake, Keys, Subscriptions, Triggers};
-use crate::{intake, subscriptions as use_case};
+use loanhook_core::log;
+use loanhook_core::model::event::EventDraft;
+use loanhook_core::model::event_names;
+use loanhook_core::model::id::SubscriptionId;
+use loanhook_core::model::key::Scope;
+use loanhook_core::model::subscription::SubscriptionDraft;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Intake, Keys, Subscriptions, Triggers};
+use loanhook_core::{intake, subscriptions as use_case};
 
 /// A sample event.
 #[derive(Deserialize, utoipa::ToSchema)]

@@ -12,14 +12,14 @@ use super::body::MAX_SETTINGS;
 use super::openapi::{BadBody, Denied, Invalid, TooLarge, Unavailable};
 use super::problem::Problem;
 use super::{Api, body};
-use crate::model::event::EventDraft;
-use crate::model::id::{EventId, SubscriptionId, TraceId};
-use crate::model::key::Scope;
-use crate::model::template::Target;
-use crate::model::time::Timestamp;
-use crate::model::validation::Faults;
-use crate::ports::Keys;
-use crate::try_out::{self, Rendering};
+use loanhook_core::model::event::EventDraft;
+use loanhook_core::model::id::{EventId, SubscriptionId, TraceId};
+use loanhook_core::model::key::Scope;
+use loanhook_core::model::template::Target;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::model::validation::Faults;
+use loanhook_core::ports::Keys;
+use loanhook_core::try_out::{self, Rendering};
 
 /// A formula, and what it is over.
 #[derive(Deserialize, utoipa::ToSchema)]

@@ -7,17 +7,17 @@ use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 
 use super::auth::Caller;
 use super::query::cursor;
-use crate::history::Story;
-use crate::model::attempt::{Attempt, AttemptNumber, Outcome, StoredResponse};
-use crate::model::delivery::Delivery;
-use crate::model::destination::shown;
-use crate::model::failure::Failure;
-use crate::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TraceId};
-use crate::model::progress::Status;
-use crate::model::subscription::Method;
-use crate::model::time::Timestamp;
-use crate::ports::Row;
 use crate::web;
+use loanhook_core::history::Story;
+use loanhook_core::model::attempt::{Attempt, AttemptNumber, Outcome, StoredResponse};
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::destination::shown;
+use loanhook_core::model::failure::Failure;
+use loanhook_core::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TraceId};
+use loanhook_core::model::progress::Status;
+use loanhook_core::model::subscription::Method;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::Row;
 
 /// One attempt: a row of the history.
 #[derive(Serialize, utoipa::ToSchema)]

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 
 use super::refused::Refused;
-use crate::model::payload::PayloadKey;
+use loanhook_core::model::payload::PayloadKey;
 
 /// One of the files.
 pub(super) struct Asset {

@@ -5,9 +5,9 @@
 
 use http::{HeaderMap, HeaderValue, header};
 
-use crate::model::id::LoanId;
-use crate::model::payload::PayloadKey;
 use crate::web::{Reached, Site};
+use loanhook_core::model::id::LoanId;
+use loanhook_core::model::payload::PayloadKey;
 
 /// The sign-in with a key, good for every loan.
 const ANY_LOAN: &str = "lh-any";

@@ -11,11 +11,11 @@ use super::refused::Refused;
 use super::view::{self, details};
 use super::visit::Visit;
 use super::{Pages, Store};
-use crate::history::{self, Story};
-use crate::model::attempt::Attempt;
-use crate::model::payload::Payload;
-use crate::model::time::Timestamp;
-use crate::ports::{Payloads, Row, Span};
+use loanhook_core::history::{self, Story};
+use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::payload::Payload;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Payloads, Row, Span};
 
 /// How many attempts of a delivery are read for it.
 const READ: usize = 50;

@@ -9,9 +9,9 @@ use super::purpose::is_looked_at;
 use super::refused::Refused;
 use super::visit::Visit;
 use super::{Pages, Store};
-use crate::model::payload::Payload;
-use crate::ports;
 use crate::web::download::download;
+use loanhook_core::model::payload::Payload;
+use loanhook_core::ports;
 
 /// The bytes sent.
 pub(super) async fn source<S: Store>(

@@ -10,8 +10,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use crate::model::grant::Grant;
-use crate::model::id::LoanId;
+use loanhook_core::model::grant::Grant;
+use loanhook_core::model::id::LoanId;
 
 /// What each form carries: nobody who does not see the page knows it.
 pub(super) fn csrf(grant: &Grant) -> String {
@@ -40,10 +40,10 @@ fn keyed(purpose: &str, grant: &Grant) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::grant::GrantKind;
-    use crate::model::id::TenantId;
-    use crate::model::key::{KeyHash, Scope};
-    use crate::model::time::Timestamp;
+    use loanhook_core::model::grant::GrantKind;
+    use loanhook_core::model::id::TenantId;
+    use loanhook_core::model::key::{KeyHash, Scope};
+    use loanhook_core::model::time::Timestamp;
 
     #[test]
     fn all_that_a_session_allows_is_in_it_and_when_it_ends_is_not() {

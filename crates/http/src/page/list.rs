@@ -11,10 +11,10 @@ use super::refused::Refused;
 use super::view::list;
 use super::visit::Visit;
 use super::{Pages, Store};
-use crate::history;
-use crate::model::attempt::Attempt;
-use crate::model::id::AttemptId;
-use crate::model::time::Timestamp;
+use loanhook_core::history;
+use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::id::AttemptId;
+use loanhook_core::model::time::Timestamp;
 
 /// What the page shows.
 pub(super) struct List {

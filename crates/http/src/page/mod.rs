@@ -32,8 +32,8 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 
-use crate::ports::{Attempts, Grants, Keys, Payloads, Resends};
 use crate::web::{PORTAL, SIGN_IN, Site};
+use loanhook_core::ports::{Attempts, Grants, Keys, Payloads, Resends};
 
 /// What the pages ask of an engine.
 pub trait Store: Attempts + Grants + Keys + Payloads + Resends + Clone + Send + Sync + 'static {}

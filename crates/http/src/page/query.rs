@@ -4,11 +4,11 @@ use chrono::NaiveDateTime;
 use url::form_urlencoded::Serializer;
 
 use super::form::Form;
-use crate::model::filter::HistoryFilter;
-use crate::model::filter_draft::{FilterDraft, checked, checked_limit, time};
-use crate::model::id::{AttemptId, TraceId};
-use crate::model::time::Timestamp;
-use crate::model::validation::Faults;
+use loanhook_core::model::filter::HistoryFilter;
+use loanhook_core::model::filter_draft::{FilterDraft, checked, checked_limit, time};
+use loanhook_core::model::id::{AttemptId, TraceId};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::model::validation::Faults;
 
 /// The filters, by their names in the address: those of the API.
 pub(super) const FILTERS: [&str; 11] = [

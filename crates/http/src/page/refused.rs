@@ -7,13 +7,13 @@ use tracing::error;
 use url::form_urlencoded;
 
 use super::view::layout;
-use crate::portal::PortalError;
-use crate::ports::StoreError;
-use crate::resend::ResendError;
 use crate::web::SIGN_IN;
 use crate::web::body::Unread;
 use crate::web::call_limits::TooMany;
 use crate::web::host::HostFault;
+use loanhook_core::portal::PortalError;
+use loanhook_core::ports::StoreError;
+use loanhook_core::resend::ResendError;
 
 /// Why there is no session.
 #[derive(Debug, Clone, Copy)]

@@ -13,10 +13,10 @@ use super::query::{Asked, RESENT};
 use super::refused::Refused;
 use super::visit::Visit;
 use super::{Pages, Store};
-use crate::model::attempt::Outcome;
-use crate::model::time::Timestamp;
-use crate::resend::{self as use_case, Named, ResendRequest};
 use crate::web::call_limits::{Asker, CallLimits};
+use loanhook_core::model::attempt::Outcome;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::resend::{self as use_case, Named, ResendRequest};
 
 /// The names of the fields of the form.
 pub(super) const CSRF: &str = "csrf";

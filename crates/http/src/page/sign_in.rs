@@ -16,13 +16,13 @@ use super::refused::{Refused, Why};
 use super::view::login::{self, Fault};
 use super::visit::{from_us, opened, path};
 use super::{Pages, Store};
-use crate::log;
-use crate::model::id::LoanId;
-use crate::model::key::KeyHash;
-use crate::model::time::Timestamp;
-use crate::portal::{self, Made};
 use crate::web::call_limits::{CallLimits, Face, Shown};
 use crate::web::{SIGN_IN, Source};
+use loanhook_core::log;
+use loanhook_core::model::id::LoanId;
+use loanhook_core::model::key::KeyHash;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::portal::{self, Made};
 
 /// How long a browser keeps the cookie of a session that is over, so that its viewer is told of that.
 const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 3600);

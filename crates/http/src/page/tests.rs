@@ -10,15 +10,15 @@ use tower::ServiceExt;
 use uuid::Uuid;
 
 use super::*;
-use crate::model::attempt::{Attempt, AttemptNumber, AttemptState, Completion};
-use crate::model::delivery::Delivery;
-use crate::model::grant::{Grant, GrantKind};
-use crate::model::id::{AttemptId, EventId, KeyId, LoanId, SubscriptionId, TenantId, TraceId};
-use crate::model::key::{Key, KeyHash, Scope};
-use crate::model::payload::{Payload, PayloadKey};
-use crate::model::subscription::Method;
-use crate::model::time::Timestamp;
-use crate::ports::{Ensured, Idempotency, ListedKey, Queued, Row, Span, Stored, Taken, Wake};
+use loanhook_core::model::attempt::{Attempt, AttemptNumber, AttemptState, Completion};
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::grant::{Grant, GrantKind};
+use loanhook_core::model::id::{AttemptId, EventId, KeyId, LoanId, SubscriptionId, TenantId, TraceId};
+use loanhook_core::model::key::{Key, KeyHash, Scope};
+use loanhook_core::model::payload::{Payload, PayloadKey};
+use loanhook_core::model::subscription::Method;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Ensured, Idempotency, ListedKey, Queued, Row, Span, Stored, Taken, Wake};
 
 /// A loan of 12,000 webhooks, the event title of every one of which is `Ordinary`, but for those of these
 /// numbers, counted from the newest: theirs is `Rare`.

@@ -8,14 +8,14 @@ use super::cookies::Jar;
 use super::identity;
 use super::refused::{Refused, Why};
 use super::{Pages, Store};
-use crate::model::attempt::Attempt;
-use crate::model::destination::shown;
-use crate::model::grant::Grant;
-use crate::model::id::{AttemptId, LoanId};
-use crate::model::key::{KeyHash, Scope};
-use crate::model::time::Timestamp;
 use crate::web::{self, Reached, Source};
-use crate::{history, portal, ports};
+use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::destination::shown;
+use loanhook_core::model::grant::Grant;
+use loanhook_core::model::id::{AttemptId, LoanId};
+use loanhook_core::model::key::{KeyHash, Scope};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::{history, portal, ports};
 
 /// Whose session it is, and what it is about.
 pub(super) struct Visit {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use crate::model::id::TenantId;
+use loanhook_core::model::id::TenantId;
 
 /// The unit in which memory is reserved, in bytes.
 const UNIT: usize = 1024;

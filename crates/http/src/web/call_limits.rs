@@ -15,12 +15,12 @@ use super::buckets::{Buckets, Rate};
 use super::known_keys::KnownKeys;
 use super::source::{Group, Source};
 use super::windows::Windows;
-use crate::keys;
-use crate::log;
-use crate::model::id::{KeyId, TenantId};
-use crate::model::key::{Key, KeyHash};
-use crate::model::time::Timestamp;
-use crate::ports::{Keys, Stored};
+use loanhook_core::keys;
+use loanhook_core::log;
+use loanhook_core::model::id::{KeyId, TenantId};
+use loanhook_core::model::key::{Key, KeyHash};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Keys, Stored};
 
 /// Wrong keys from one address.
 const FAILURES: Rate = Rate { burst: 10, per_second: 1.0 };

@@ -1,8 +1,8 @@
 use super::*;
-use crate::model::id::TenantId;
-use crate::model::key::KeySource;
-use crate::model::time::Timestamp;
-use crate::ports::{Ensured, ListedKey};
+use loanhook_core::model::id::TenantId;
+use loanhook_core::model::key::KeySource;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Ensured, ListedKey};
 
 /// A store with one key, that says how often it was asked.
 struct OneKey {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{PoisonError, RwLock};
 
 use super::source::Group;
-use crate::model::key::KeyHash;
+use loanhook_core::model::key::KeyHash;
 
 type Pair = (KeyHash, Group);
 

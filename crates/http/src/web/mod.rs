@@ -13,7 +13,7 @@ mod windows;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
-use crate::model::grant::Token;
+use loanhook_core::model::grant::Token;
 
 pub use site::{FrameAncestors, Reached, Site, SiteError};
 pub use source::{Connection, Group, Source};

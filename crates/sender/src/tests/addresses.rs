@@ -10,10 +10,8 @@ use super::{
     receiver::{OK, Receiver},
     send,
 };
-use crate::{
-    model::failure::{ErrorKind, Phase},
-    outbound::Client,
-};
+use crate::Client;
+use loanhook_core::model::failure::{ErrorKind, Phase};
 
 const OTHER: [u8; 4] = [127, 0, 0, 2];
 

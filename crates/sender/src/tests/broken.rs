@@ -3,10 +3,8 @@
 use tokio::join;
 
 use super::{LOOPBACK, SHORT, answer, assert_failed, client, failure, post, receiver::Receiver, send};
-use crate::{
-    model::failure::{ErrorKind, Failure, Phase},
-    outbound::Sent,
-};
+use crate::Sent;
+use loanhook_core::model::failure::{ErrorKind, Failure, Phase};
 
 const HTTP_2: &str = "speaks HTTP/2 only, and webhooks are sent as HTTP/1.1; let it take HTTP/1.1 too";
 

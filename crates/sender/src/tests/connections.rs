@@ -10,7 +10,7 @@ use super::{
     receiver::{OK, Receiver},
     send,
 };
-use crate::model::failure::{ErrorKind, Phase};
+use loanhook_core::model::failure::{ErrorKind, Phase};
 
 #[tokio::test]
 async fn a_warm_connection_is_reused() {

@@ -15,10 +15,8 @@ use super::{
     receiver::{OK, Receiver},
     send,
 };
-use crate::{
-    model::failure::{ErrorKind, Phase},
-    outbound::Client,
-};
+use crate::Client;
+use loanhook_core::model::failure::{ErrorKind, Phase};
 
 /// What a tenant reads, whatever the address is.
 const NOT_PUBLIC: &str = "the destination is not allowed: its address is not a public one; nothing was sent. The \

@@ -10,10 +10,8 @@ use super::{
     receiver::{OK, Receiver},
     send,
 };
-use crate::{
-    model::failure::{ErrorKind, Phase},
-    outbound::Client,
-};
+use crate::Client;
+use loanhook_core::model::failure::{ErrorKind, Phase};
 
 const NO_ANSWER: &str =
     "no answer within 200 ms: the request was sent, and the receiver may have acted on it";

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::outbound::guard::{Guard, Scheme};
+use crate::guard::{Guard, Scheme};
 
 fn verdict(allowed: &[&str], scheme: Scheme, address: &str) -> Result<(), String> {
     let allowed = allowed.iter().map(|network| network.parse().expect("a network")).collect();

@@ -9,10 +9,8 @@ use super::{
     receiver::{OK, Peer, Receiver},
     send,
 };
-use crate::{
-    model::failure::ErrorKind,
-    outbound::{Client, reuse::Limits},
-};
+use crate::{Client, reuse::Limits};
+use loanhook_core::model::failure::ErrorKind;
 
 /// Sends one request that is answered over this connection.
 async fn exchange<S>(client: &Client, url: &str, peer: &mut Peer<S>, bytes: &[u8])

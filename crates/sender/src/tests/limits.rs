@@ -9,10 +9,8 @@ use super::{
     receiver::{OK, Receiver},
     send,
 };
-use crate::{
-    model::failure::{ErrorKind, Phase},
-    outbound::{MAX_BODY_BYTES, MAX_HEADER_BYTES, Received, client::MAX_HEADERS},
-};
+use crate::{MAX_BODY_BYTES, MAX_HEADER_BYTES, Received, client::MAX_HEADERS};
+use loanhook_core::model::failure::{ErrorKind, Phase};
 
 async fn answered(bytes: &[u8]) -> Received {
     let receiver = Receiver::start().await;

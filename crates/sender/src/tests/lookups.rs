@@ -13,7 +13,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::Semaphore;
 
 use super::{Answer, LOOPBACK, PATIENCE, SHORT, loopback, post, tenant};
-use crate::outbound::{Client, lookups::Lookups};
+use crate::{Client, lookups::Lookups};
 
 /// A name server that answers once for each permit, and counts who asks.
 #[derive(Clone)]

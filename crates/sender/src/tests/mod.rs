@@ -29,7 +29,7 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use http::{HeaderMap, Method};
 
 use super::{Client, Outgoing, Received, Sent};
-use crate::model::{
+use loanhook_core::model::{
     failure::{ErrorKind, Failure, Phase},
     id::TenantId,
 };

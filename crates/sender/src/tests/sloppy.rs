@@ -7,7 +7,7 @@ use super::{
     receiver::{OK, Receiver},
     send,
 };
-use crate::outbound::Received;
+use crate::Received;
 
 /// What is read of an answer with these header lines before its `content-length`; its connection is closed.
 async fn read(lines: &str) -> Received {

@@ -19,10 +19,8 @@ use super::{
     receiver::{OK, Peer, Receiver},
     send,
 };
-use crate::{
-    model::failure::{ErrorKind, Phase},
-    outbound::{Client, reuse::Limits},
-};
+use crate::{Client, reuse::Limits};
+use loanhook_core::model::failure::{ErrorKind, Phase};
 
 const NAME: &str = "core.example.test";
 

@@ -21,7 +21,7 @@ use super::{
     receiver::{OK, Receiver},
     send,
 };
-use crate::outbound::{pool::Pool, reuse::Limits};
+use crate::{pool::Pool, reuse::Limits};
 
 /// More than the sockets' buffers hold.
 const LONG: usize = 32 * 1024 * 1024;

@@ -9,13 +9,13 @@ use super::{
     receiver::{OK, Receiver, Request},
     tenant,
 };
-use crate::model::{
+use loanhook_core::model::{
     attempt::AttemptNumber,
     id::{AttemptId, EventId, LoanId, SubscriptionId, TraceId},
     subscription::Method,
     time::Timestamp,
 };
-use crate::ports::{Outgoing, Sender};
+use loanhook_core::ports::{Outgoing, Sender};
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 

@@ -5,19 +5,20 @@ mod worker;
 
 use std::path::PathBuf;
 
-use loanhook::embedded::Embedded;
-use loanhook::model::attempt::Attempt;
-use loanhook::model::id::{AttemptId, SubscriptionId, TenantId, TraceId};
-use loanhook::model::payload::PayloadKey;
-use loanhook::model::time::Timestamp;
-use loanhook::ports::{Due, Wake};
+use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::id::{AttemptId, SubscriptionId, TenantId, TraceId};
+use loanhook_core::model::payload::PayloadKey;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Due, Wake};
+use loanhook_sqlite::Embedded;
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 use uuid::Uuid;
 
-use crate::engine::{Engine, Kept, contract};
-use crate::scene::{loan, tenant};
+use loanhook_contract::contract;
+use loanhook_contract::engine::{Engine, Kept};
+use loanhook_contract::scene::{loan, tenant};
 
-contract!(crate::embedded::OnDisk);
+contract!(crate::OnDisk);
 
 /// An engine in a folder of its own, which goes with it.
 pub(crate) struct OnDisk {
@@ -77,7 +78,7 @@ impl OnDisk {
 
     fn file(&self) -> Connection {
         let file = Connection::open(self.folder.0.join("loanhook.db")).expect("the file");
-        file.busy_timeout(crate::PATIENCE).expect("a time-out");
+        file.busy_timeout(loanhook_contract::PATIENCE).expect("a time-out");
         file
     }
 }

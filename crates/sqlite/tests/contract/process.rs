@@ -1,14 +1,14 @@
 //! What the engine for one process does in the place of a lease: whoever was sending when the process ended is
 //! interrupted.
 
-use loanhook::model::attempt::Attempt;
-use loanhook::model::failure::ErrorKind;
-use loanhook::ports::{Begun, Deliveries, Resends, Subscriptions, Taken};
+use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::failure::ErrorKind;
+use loanhook_core::ports::{Begun, Deliveries, Resends, Subscriptions, Taken};
 use uuid::Uuid;
 
 use super::OnDisk;
-use crate::engine::{Engine, Kept};
-use crate::scene::{SECOND, START, Scene, accept, ended, resend_wake, subscription, wake};
+use loanhook_contract::engine::{Engine, Kept};
+use loanhook_contract::scene::{SECOND, START, Scene, accept, ended, resend_wake, subscription, wake};
 
 pub(super) fn errors(rows: &[Attempt]) -> Vec<Option<ErrorKind>> {
     let error = |row: &Attempt| Some(row.completion()?.error()?.kind);
@@ -22,7 +22,7 @@ async fn restart(scene: Scene<OnDisk>) -> Scene<OnDisk> {
 
 #[test]
 fn a_start_interrupts_whatever_was_in_flight() {
-    crate::run(async {
+    loanhook_contract::run(async {
         let scene = Scene::<OnDisk>::new(&[300]).await?;
         scene.attempt(Ok(500), START).await?;
         let (asked, _) = scene.resend(None, START + SECOND).await?;
@@ -45,7 +45,7 @@ fn a_start_interrupts_whatever_was_in_flight() {
 
 #[test]
 fn what_waits_in_the_queue_outlives_the_process() {
-    crate::run(async {
+    loanhook_contract::run(async {
         let scene = Scene::<OnDisk>::new(&[300]).await?;
         let claim = scene.claim(START).await?;
         let row = ended(claim.row, Ok(500), START + SECOND);
@@ -62,7 +62,7 @@ fn what_waits_in_the_queue_outlives_the_process() {
 
 #[test]
 fn a_start_interrupts_what_was_in_flight_though_its_row_cannot_be_read() {
-    crate::run(async {
+    loanhook_contract::run(async {
         let scene = Scene::<OnDisk>::new(&[300]).await?;
         let claim = scene.claim(START).await?;
         scene.engine.spoil(Kept::Row(&claim.row));
@@ -84,7 +84,7 @@ fn a_start_interrupts_what_was_in_flight_though_its_row_cannot_be_read() {
 /// One of each kind: none stops the start.
 #[test]
 fn a_start_leaves_out_what_cannot_be_read() {
-    crate::run(async {
+    loanhook_contract::run(async {
         let scene = Scene::<OnDisk>::new(&[300]).await?;
         scene.attempt(Ok(500), START).await?;
         let (resend, _) = scene.resend(None, START + SECOND).await?;

@@ -3,22 +3,22 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use loanhook::deliver::Deliver;
-use loanhook::embedded::{Embedded, Limits, Worker};
-use loanhook::model::attempt::AttemptNumber;
-use loanhook::model::delivery::Delivery;
-use loanhook::model::failure::ErrorKind;
-use loanhook::model::progress::Status;
-use loanhook::model::time::Timestamp;
-use loanhook::ports::{Claimed, Deliveries, NotSent, Outgoing, Queue, Sender, Sent, Stored, Work};
+use loanhook_core::deliver::Deliver;
+use loanhook_core::model::attempt::AttemptNumber;
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::failure::ErrorKind;
+use loanhook_core::model::progress::Status;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Claimed, Deliveries, NotSent, Outgoing, Queue, Sender, Sent, Stored, Work};
+use loanhook_sqlite::{Embedded, Limits, Worker};
 use rusqlite::params;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::sync::{Semaphore, watch};
 
 use super::OnDisk;
 use super::process::errors;
-use crate::engine::Engine;
-use crate::scene::{MILLISECOND, SECOND, START, Scene, accept, ended, subscription, tenant};
+use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::{MILLISECOND, SECOND, START, Scene, accept, ended, subscription, tenant};
 
 /// Panics at its first request.
 #[derive(Default)]
@@ -35,7 +35,7 @@ impl Sender for PanicsOnce {
 
 #[test]
 fn a_sender_that_panics_is_interrupted_and_the_next_attempt_follows() {
-    crate::run(async {
+    loanhook_contract::run(async {
         let scene = Scene::<OnDisk>::new(&[300]).await?;
         let sender = PanicsOnce::default();
         let deliver = Arc::new(Deliver { store: scene.ports().clone(), sender, lease: None, ends: None });
@@ -66,7 +66,7 @@ fn a_sender_that_panics_is_interrupted_and_the_next_attempt_follows() {
 /// While the handler of an attempt is still at its end, its successor is queued and due.
 #[test]
 fn a_successor_that_is_due_before_its_handler_is_done_is_not_missed() {
-    crate::run(async {
+    loanhook_contract::run(async {
         let scene = Scene::<OnDisk>::new(&[300]).await?;
         let over = Arc::new(Semaphore::new(0));
         let (found, mut second) = mpsc::unbounded_channel();
@@ -101,7 +101,7 @@ fn a_successor_that_is_due_before_its_handler_is_done_is_not_missed() {
 /// What comes in while a worker is at work does not go through the queue, and its bytes are at hand.
 #[test]
 fn what_comes_in_begins_with_its_commit_while_there_is_a_place_for_it() {
-    crate::run(async {
+    loanhook_contract::run(async {
         let engine = OnDisk::fresh().await;
         let over = Arc::new(Semaphore::new(0));
         let (found, mut started) = mpsc::unbounded_channel();
@@ -146,7 +146,7 @@ fn what_comes_in_begins_with_its_commit_while_there_is_a_place_for_it() {
 /// Messages that cannot be read, or whose delivery cannot, hold up nothing behind them, and stay.
 #[test]
 fn a_message_that_cannot_be_acted_on_is_put_aside() {
-    crate::run(async {
+    loanhook_contract::run(async {
         let engine = OnDisk::fresh().await;
         let subscription = subscription(&tenant("acme"), "Core banking", &[300], START);
         let bad = accept(&engine, &subscription, "bad", START).await?;
@@ -175,7 +175,7 @@ fn a_message_that_cannot_be_acted_on_is_put_aside() {
 /// Whatever intake claims while the worker is told to stop is sent before that ends, or waits in the queue.
 #[test]
 fn a_worker_that_stops_leaves_nothing_begun() {
-    crate::run(async {
+    loanhook_contract::run(async {
         let engine = OnDisk::fresh().await;
         let subscription = subscription(&tenant("acme"), "Core banking", &[300], START);
         for round in 0..20 {
@@ -206,7 +206,7 @@ fn a_worker_that_stops_leaves_nothing_begun() {
 
 #[test]
 fn an_attempt_does_not_begin_before_it_is_due() {
-    crate::run(async {
+    loanhook_contract::run(async {
         let engine = OnDisk::fresh().await;
         let subscription = subscription(&tenant("acme"), "Core banking", &[300], START);
         let soon = Timestamp::now() + 200 * MILLISECOND;

@@ -1,15 +1,15 @@
 //! What a receiver answered is recorded, whatever the store refuses meanwhile: it is not asked again.
 
 use bytes::Bytes;
-use loanhook::deliver::Deliver;
-use loanhook::model::attempt::Outcome;
-use loanhook::model::progress::Status;
-use loanhook::ports::{NotSent, Outgoing, Received, Sender, Sent};
+use loanhook_core::deliver::Deliver;
+use loanhook_core::model::attempt::Outcome;
+use loanhook_core::model::progress::Status;
+use loanhook_core::ports::{NotSent, Outgoing, Received, Sender, Sent};
 
 use super::super::faulty::Faulty;
 use super::super::proxy::BROKEN;
 use super::run;
-use crate::scene::{LEASE, SECOND, START, Scene};
+use loanhook_contract::scene::{LEASE, SECOND, START, Scene};
 
 /// A receiver that takes everything, and says so.
 struct Talking;
@@ -28,7 +28,7 @@ impl Sender for Talking {
     }
 }
 
-fn talking(scene: &Scene<Faulty>) -> Deliver<loanhook::aws::Aws, Talking> {
+fn talking(scene: &Scene<Faulty>) -> Deliver<loanhook_aws::Aws, Talking> {
     let scripted = scene.deliver(Some(LEASE));
     Deliver { store: scripted.store, sender: Talking, lease: scripted.lease, ends: None }
 }

@@ -4,18 +4,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use loanhook::aws::batch::Batches;
-use loanhook::aws::{Aws, read_message};
-use loanhook::model::progress::Status;
-use loanhook::model::time::Timestamp;
-use loanhook::ports::{StoreError, Stored, Wake};
+use loanhook_aws::batch::Batches;
+use loanhook_aws::{Aws, read_message};
+use loanhook_core::model::progress::Status;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{StoreError, Stored, Wake};
 use serde_json::json;
 
 use super::super::faulty::Faulty;
 use super::super::proxy::BROKEN;
 use super::{Worker, run, worker};
-use crate::engine::Engine;
-use crate::scene::{SECOND, START, Scene, accept, delivery_of};
+use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::{SECOND, START, Scene, accept, delivery_of};
 
 pub(super) fn event(records: impl IntoIterator<Item = SqsMessage>) -> SqsEvent {
     let mut event = SqsEvent::default();

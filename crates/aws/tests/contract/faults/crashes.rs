@@ -1,16 +1,16 @@
 //! A delivery function that dies between two calls: the message it had comes again and heals everything.
 
-use loanhook::model::attempt::AttemptNumber;
-use loanhook::model::failure::ErrorKind;
-use loanhook::model::progress::Status;
-use loanhook::model::time::Timestamp;
-use loanhook::ports::{Deliveries, Stored};
+use loanhook_core::model::attempt::AttemptNumber;
+use loanhook_core::model::failure::ErrorKind;
+use loanhook_core::model::progress::Status;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Deliveries, Stored};
 
 use super::super::faulty::Faulty;
 use super::super::proxy::Fault;
 use super::{crash_before, queued, result, run, worker};
-use crate::engine::Engine;
-use crate::scene::{LEASE, SECOND, START, Scene, ended, wake};
+use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::{LEASE, SECOND, START, Scene, ended, wake};
 
 const LEASE_ENDS: Timestamp = Timestamp::from_millis(START.millis() + LEASE.as_millis() as i64);
 const INTERRUPTED: Result<u16, ErrorKind> = Err(ErrorKind::Interrupted);

@@ -1,19 +1,19 @@
 //! A queue says things twice, at the same time and later; a message that comes while another holds its
 //! delivery waits for the end of the lease.
 
-use loanhook::aws::batch::Batches;
-use loanhook::aws::read_message;
-use loanhook::model::attempt::AttemptNumber;
-use loanhook::model::failure::ErrorKind;
-use loanhook::model::progress::Status;
-use loanhook::model::time::Timestamp;
-use loanhook::ports::{Stored, Wake};
+use loanhook_aws::batch::Batches;
+use loanhook_aws::read_message;
+use loanhook_core::model::attempt::AttemptNumber;
+use loanhook_core::model::failure::ErrorKind;
+use loanhook_core::model::progress::Status;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Stored, Wake};
 
 use super::super::faulty::Faulty;
 use super::batch::{body_of, end, event, record};
 use super::{result, run, worker};
-use crate::engine::Engine;
-use crate::scene::{LEASE, SECOND, START, Scene, wake};
+use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::{LEASE, SECOND, START, Scene, wake};
 
 #[test]
 fn one_message_twice_at_once_and_again_is_one_request() {
@@ -43,9 +43,9 @@ fn under_a_live_lease_a_message_is_sent_on_to_its_end_and_nothing_else_is_done()
         let scene = Scene::<Faulty>::new(&[300]).await?;
         let claim = scene.claim(START).await?;
         let store = scene.engine.another(|stack| stack.clock = || START + SECOND);
-        let later = loanhook::deliver::Deliver {
+        let later = loanhook_core::deliver::Deliver {
             store,
-            sender: crate::sender::Scripted::always(200),
+            sender: loanhook_contract::sender::Scripted::always(200),
             lease: Some(LEASE),
             ends: None,
         };

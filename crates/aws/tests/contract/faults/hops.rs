@@ -2,18 +2,18 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use loanhook::aws::read_message;
-use loanhook::deliver::Deliver;
-use loanhook::model::attempt::AttemptNumber;
-use loanhook::model::time::Timestamp;
-use loanhook::ports::Wake;
+use loanhook_aws::read_message;
+use loanhook_core::deliver::Deliver;
+use loanhook_core::model::attempt::AttemptNumber;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::Wake;
 use std::time::Duration;
 
 use super::super::call::Call;
 use super::super::faulty::Faulty;
 use super::run;
-use crate::scene::{LEASE, SECOND, START, Scene};
-use crate::sender::Scripted;
+use loanhook_contract::scene::{LEASE, SECOND, START, Scene};
+use loanhook_contract::sender::Scripted;
 
 /// What time it is for this case.
 static NOW: AtomicI64 = AtomicI64::new(START.millis() + 1000);
@@ -48,7 +48,7 @@ fn a_retry_in_two_hours_is_eight_hops_of_15_minutes() {
         let (mut wake, mut delay) = sent_on(&calls);
         let mut delays = vec![delay];
         loop {
-            assert_eq!((wake.due, &wake.what), (due, &loanhook::ports::Due::Attempt(2)));
+            assert_eq!((wake.due, &wake.what), (due, &loanhook_core::ports::Due::Attempt(2)));
             let now = clock() + delay;
             NOW.store(now.millis(), Ordering::SeqCst);
             if now >= due {

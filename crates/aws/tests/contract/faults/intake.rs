@@ -3,18 +3,18 @@
 
 use std::collections::BTreeSet;
 
-use loanhook::intake::{IntakeError, Receipt, accept};
-use loanhook::model::id::TraceId;
-use loanhook::model::progress::Status;
-use loanhook::ports::{Stored, Subscriptions};
+use loanhook_core::intake::{IntakeError, Receipt, accept};
+use loanhook_core::model::id::TraceId;
+use loanhook_core::model::progress::Status;
+use loanhook_core::ports::{Stored, Subscriptions};
 
 use super::super::faulty::Faulty;
 use super::super::http::Http;
 use super::super::proxy::{BROKEN, Fault, SLOW_DOWN, THROTTLED};
 use super::{result, run, worker};
-use crate::engine::Engine;
-use crate::intake::submission;
-use crate::scene::{MILLISECOND, SECOND, START, Scene, delivery_of, subscription, tenant};
+use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::{MILLISECOND, SECOND, START, Scene, delivery_of, subscription, tenant};
+use loanhook_contract::submission;
 
 const BODY: &str = r#"{"last-payment-amount": 250.00}"#;
 
@@ -69,7 +69,7 @@ async fn repeated((name, nth): (&str, usize), fault: Fault) -> Stored<()> {
         assert_eq!(delivery.progress.status, Status::Succeeded);
         assert_eq!(scene.rows_of(&delivery).await?.iter().map(result).collect::<Vec<_>>(), [Some(Ok(200))]);
     }
-    let rows = loanhook::ports::Attempts::rows(
+    let rows = loanhook_core::ports::Attempts::rows(
         scene.ports(),
         scene.tenant(),
         &scene.accepted.frozen.loan_id,

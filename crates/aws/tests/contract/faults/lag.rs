@@ -6,7 +6,7 @@ use super::super::faulty::Faulty;
 use super::super::http::Http;
 use super::super::proxy::Fault;
 use super::{run, worker};
-use crate::scene::{SECOND, START, Scene, resend_wake};
+use loanhook_contract::scene::{SECOND, START, Scene, resend_wake};
 
 #[test]
 fn a_trace_shows_its_newest_attempts_where_the_index_does_not() {

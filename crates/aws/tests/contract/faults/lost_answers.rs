@@ -1,19 +1,19 @@
 //! A call that was done and whose answer was lost is made again by the SDK, and then its condition is false:
 //! that is no other's work.
 
-use loanhook::intake::accept;
-use loanhook::model::attempt::AttemptNumber;
-use loanhook::model::progress::Status;
-use loanhook::ports::{Canceled, Deliveries, Queued, Resends, Taken};
+use loanhook_core::intake::accept;
+use loanhook_core::model::attempt::AttemptNumber;
+use loanhook_core::model::progress::Status;
+use loanhook_core::ports::{Canceled, Deliveries, Queued, Resends, Taken};
 use uuid::Uuid;
 
 use super::super::faulty::Faulty;
 use super::super::proxy::Fault::LoseAnswer;
 use super::{result, run, worker};
-use crate::engine::Engine;
-use crate::intake::submission;
-use crate::scene::{DAY, LEASE, SECOND, START, Scene, ended, resend_wake, wake};
-use loanhook::ports::Idempotency;
+use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::{DAY, LEASE, SECOND, START, Scene, ended, resend_wake, wake};
+use loanhook_contract::submission;
+use loanhook_core::ports::Idempotency;
 
 #[test]
 fn of_intake() {

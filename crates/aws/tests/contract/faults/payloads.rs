@@ -4,22 +4,22 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use bytes::Bytes;
-use loanhook::aws::Aws;
-use loanhook::model::attempt::AttemptNumber;
-use loanhook::model::delivery::Delivery;
-use loanhook::model::payload::PayloadKey;
-use loanhook::model::progress::Status;
-use loanhook::ports::{Payloads, StoreError, Stored};
+use loanhook_aws::Aws;
+use loanhook_core::model::attempt::AttemptNumber;
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::payload::PayloadKey;
+use loanhook_core::model::progress::Status;
+use loanhook_core::ports::{Payloads, StoreError, Stored};
 
 use super::super::faulty::Faulty;
 use super::super::proxy::THROTTLED;
 use super::super::stack::payloads;
 use super::run;
-use crate::engine::Engine;
-use crate::intake::submission;
-use crate::scene::{DAY, LEASE, SECOND, START, Scene, delivery_of};
-use crate::sender::Scripted;
-use loanhook::intake::{IntakeError, accept};
+use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::{DAY, LEASE, SECOND, START, Scene, delivery_of};
+use loanhook_contract::sender::Scripted;
+use loanhook_contract::submission;
+use loanhook_core::intake::{IntakeError, accept};
 
 /// The stack of a scene, with a table for small payloads.
 fn keeping_small(scene: &Scene<Faulty>) -> Aws {

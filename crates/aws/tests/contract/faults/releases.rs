@@ -1,13 +1,13 @@
 //! Claims that are given back by whoever cannot queue their message.
 
-use loanhook::ports::{Attempts as _, Deliveries as _, Due, Released, Resends as _, Taken};
+use loanhook_core::ports::{Attempts as _, Deliveries as _, Due, Released, Resends as _, Taken};
 use uuid::Uuid;
 
 use super::super::faulty::Faulty;
 use super::super::proxy::BROKEN;
 use super::run;
-use crate::engine::Engine;
-use crate::scene::{SECOND, START, Scene, resend_wake};
+use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::{SECOND, START, Scene, resend_wake};
 
 #[test]
 fn a_claim_that_was_given_back_without_its_message_gets_it_on_the_next_try() {

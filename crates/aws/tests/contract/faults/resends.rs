@@ -1,16 +1,16 @@
 //! Resends whose caller or sender dies half-way.
 
-use loanhook::history;
-use loanhook::model::attempt::{AttemptNumber, Outcome, QUEUED_FOR_AT_MOST};
-use loanhook::model::failure::ErrorKind;
-use loanhook::model::progress::Status;
-use loanhook::ports::Stored;
-use loanhook::resend::{Named, ResendRequest, resend};
+use loanhook_core::history;
+use loanhook_core::model::attempt::{AttemptNumber, Outcome, QUEUED_FOR_AT_MOST};
+use loanhook_core::model::failure::ErrorKind;
+use loanhook_core::model::progress::Status;
+use loanhook_core::ports::Stored;
+use loanhook_core::resend::{Named, ResendRequest, resend};
 
 use super::super::faulty::Faulty;
 use super::{crash, crash_before, result, run, worker};
-use crate::engine::Engine;
-use crate::scene::{LEASE, MILLISECOND, SECOND, START, Scene, resend_wake};
+use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::{LEASE, MILLISECOND, SECOND, START, Scene, resend_wake};
 
 fn asked(scene: &Scene<Faulty>, key: Option<&str>) -> ResendRequest {
     let (requested_by, key) = ("Servicing".to_owned(), key.map(str::to_owned));
@@ -64,7 +64,7 @@ fn without_a_key_it_reads_interrupted_after_15_minutes() {
 }
 
 /// An exhausted delivery, and whoever sends its resend dead before a call; the message that then heals it.
-async fn sender_dies(before: (&str, usize)) -> Stored<(Scene<Faulty>, loanhook::ports::Wake)> {
+async fn sender_dies(before: (&str, usize)) -> Stored<(Scene<Faulty>, loanhook_core::ports::Wake)> {
     let scene = Scene::<Faulty>::new(&[]).await?;
     scene.attempt(Ok(500), START).await?;
     let (row, _) = scene.resend(None, START + SECOND).await?;

@@ -1,19 +1,19 @@
 //! AWS says "not so fast": that is ridden out for a moment, and said to the caller then.
 
-use loanhook::model::attempt::AttemptNumber;
-use loanhook::model::payload::PayloadKey;
-use loanhook::model::progress::Status;
-use loanhook::ports::{Attempts, Payloads, Queue, StoreError};
+use loanhook_core::model::attempt::AttemptNumber;
+use loanhook_core::model::payload::PayloadKey;
+use loanhook_core::model::progress::Status;
+use loanhook_core::ports::{Attempts, Payloads, Queue, StoreError};
 use serde_json::{Value, json};
 
 use super::super::faulty::Faulty;
 use super::super::proxy::{BROKEN, CONFLICT, Fault, SLOW_DOWN, THROTTLED};
 use super::{run, worker};
-use crate::engine::Engine;
-use crate::intake::submission;
-use crate::scene::{MILLISECOND, START, Scene, subscription, tenant};
-use loanhook::intake::{IntakeError, accept};
-use loanhook::ports::Subscriptions;
+use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::{MILLISECOND, START, Scene, subscription, tenant};
+use loanhook_contract::submission;
+use loanhook_core::intake::{IntakeError, accept};
+use loanhook_core::ports::Subscriptions;
 
 #[test]
 fn a_few_refusals_are_ridden_out() {

@@ -4,14 +4,14 @@
 //! (the delivery that comes of it), `TransactWriteItems` (the decision, with the record of the event's key),
 //! `SendMessage`.
 
-use loanhook::intake::accept;
+use loanhook_core::intake::accept;
 
 use super::super::faulty::Faulty;
 use super::run;
-use crate::engine::Engine;
-use crate::intake::submission;
-use crate::scene::{SECOND, START, tenant};
-use crate::triggers::{IN_TIME, LATE, queued, send, submit, traces, watching, with};
+use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::{SECOND, START, tenant};
+use loanhook_contract::submission;
+use loanhook_contract::{IN_TIME, LATE, queued, send, submit, traces, watching, with};
 
 /// An event that raises the trigger, until this call comes and its caller dies.
 async fn crash_before(engine: &Faulty, name: &str, key: Option<&'static str>) {

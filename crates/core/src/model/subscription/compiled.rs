@@ -9,8 +9,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::{Criteria, Settings};
 use crate::model::event_names::EventNames;
-use crate::model::formula::{Formula, FormulaError};
 use crate::model::template::{Target, Template, TemplateError};
+use loanhook_formula::{Formula, FormulaError};
 
 #[derive(Debug)]
 pub(in crate::model) struct Compiled {

@@ -8,11 +8,11 @@ use serde::de::IgnoredAny;
 use super::headers::{check_headers, is_header_value};
 use super::url_text::url_fault;
 use super::{Cached, Criteria, Fire, Method, Request, Settings, may_keep_credentials};
-use crate::model::formula::Formula;
 use crate::model::object::{object, optional_object, texts};
 use crate::model::retry::{RetryDraft, RetryPolicy};
 use crate::model::template::{Target, Template};
 use crate::model::validation::{Faults, name_fault};
+use loanhook_formula::Formula;
 
 const MAX_EVENTS: usize = 1000;
 

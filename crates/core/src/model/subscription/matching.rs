@@ -2,10 +2,10 @@
 
 use super::{Criteria, Fire, Subscription};
 use crate::model::event_names::EventNames;
-use crate::model::formula::{Formula, FormulaError};
 use crate::model::memory::Watch;
 use crate::model::occurrence::Occurrence;
 use crate::model::trouble::{Trouble, WhichFormula};
+use loanhook_formula::{Formula, FormulaError};
 
 /// What an event means for a subscription.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ mod value;
 
 pub use value::Variables;
 
-use super::formula::Position;
+use loanhook_formula::Position;
 use value::Found;
 
 /// The largest body a template may render to, in bytes.

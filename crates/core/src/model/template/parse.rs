@@ -4,7 +4,7 @@ use serde::de::IgnoredAny;
 
 use super::path;
 use super::{Body, Part, Place, Placeholder, Target, Template, TemplateError};
-use crate::model::formula::Position;
+use loanhook_formula::Position;
 
 /// What stands before each text of a sequence (RFC 7464).
 const RECORD_SEPARATOR: char = '\u{1e}';

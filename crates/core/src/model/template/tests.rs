@@ -2,9 +2,9 @@ use chrono::DateTime;
 use serde_json::value::RawValue;
 
 use super::*;
-use crate::model::formula::Context;
 use crate::model::id::{EventId, SubscriptionId, TraceId};
 use crate::model::time::Timestamp;
+use loanhook_formula::Context;
 
 const CONTEXT: &str = r#"{"amount": 250.00, "name": "A \"B\" ü/&\n", "none": null, "yes": true, "dot": ".", "less": "'<b/>", "bell": "\u0007", "dots": "..",
     "payments": [{"amount": 1e2}, {"amount": 7}], "loan.status": "Open", "loan-id": "other", "tags": ["a", "b"],

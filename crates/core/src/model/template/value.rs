@@ -6,9 +6,9 @@ use serde_json::value::RawValue;
 
 use super::Place;
 use super::{escape, path};
-use crate::model::formula::Context;
 use crate::model::id::TraceId;
 use crate::model::occurrence::Occurrence;
+use loanhook_formula::Context;
 
 /// All that a template can name for one delivery.
 #[derive(Debug)]

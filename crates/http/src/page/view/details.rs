@@ -6,11 +6,11 @@ use maud::{Markup, html};
 
 use super::words::{copy, response_time, time};
 use super::{life, payload, resend};
-use crate::model::attempt::{Attempt, Outcome};
-use crate::model::failure::Phase;
 use crate::page::details::Details;
 use crate::page::query::Asked;
 use crate::page::visit::Visit;
+use loanhook_core::model::attempt::{Attempt, Outcome};
+use loanhook_core::model::failure::Phase;
 
 /// How many resends are named.
 const SHOWN: usize = 5;

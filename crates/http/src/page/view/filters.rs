@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 
 use super::words::{kind, short};
-use crate::model::failure::ErrorKind;
 use crate::page::list::List;
 use crate::page::query::LIMIT;
+use loanhook_core::model::failure::ErrorKind;
 
 /// Values of a choice, each with its words.
 type Choices = &'static [(&'static str, &'static str)];

@@ -6,9 +6,9 @@
 use maud::{Markup, html};
 
 use super::words::{plain_time, time, verdict};
-use crate::model::attempt::{Attempt, AttemptNumber};
-use crate::model::time::Timestamp;
 use crate::page::details::Details;
+use loanhook_core::model::attempt::{Attempt, AttemptNumber};
+use loanhook_core::model::time::Timestamp;
 
 /// How many attempts are drawn, the newest.
 const DRAWN: usize = 12;

@@ -4,12 +4,12 @@ use maud::{Markup, html};
 use uuid::Uuid;
 
 use super::words::time;
-use crate::model::failure::ErrorKind;
 use crate::page::details::Details;
 use crate::page::identity;
 use crate::page::query::Asked;
 use crate::page::resend::{CSRF, ONCE};
 use crate::page::visit::Visit;
+use loanhook_core::model::failure::ErrorKind;
 
 pub(super) fn show(details: &Details, visit: &Visit, asked: &Asked, href: &str) -> Markup {
     let attempt = &details.row.attempt;

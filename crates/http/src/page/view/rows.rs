@@ -5,10 +5,10 @@ use maud::{Markup, html};
 use super::details;
 use super::layout::symbol;
 use super::words::{copy, short, time, verdict};
-use crate::model::attempt::{Attempt, AttemptNumber};
 use crate::page::list::List;
 use crate::page::query::{OPEN, RESENT};
 use crate::page::visit::Visit;
+use loanhook_core::model::attempt::{Attempt, AttemptNumber};
 
 const HEADS: [&str; 7] =
     ["ID", "Trace ID", "Event Title", "Method", "Response Code", "Time Stamp", "# Attempt Number"];

@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 
 use super::layout::symbol;
-use crate::model::attempt::{Attempt, Outcome};
-use crate::model::failure::ErrorKind;
-use crate::model::time::Timestamp;
+use loanhook_core::model::attempt::{Attempt, Outcome};
+use loanhook_core::model::failure::ErrorKind;
+use loanhook_core::model::time::Timestamp;
 
 /// The two ends of an ID: they tell rows apart, whatever its kind sorts by.
 pub(super) fn short(id: &impl ToString) -> String {

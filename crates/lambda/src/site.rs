@@ -1,0 +1,54 @@
+//! The settings of the pages, as the environment of a function has them.
+
+use std::str::FromStr;
+
+use loanhook_aws::config::{Variables, WrongVariable};
+use loanhook_http::web::{Site, SiteError};
+
+/// Reads `LOANHOOK_PUBLIC_URL` and `LOANHOOK_FRAME_ANCESTORS`; what is not set has its default.
+///
+/// # Errors
+///
+/// When one is wrong.
+pub fn site() -> Result<Site, WrongVariable> {
+    read(&Variables::of_this_process())
+}
+
+fn read(variables: &Variables<'_>) -> Result<Site, WrongVariable> {
+    Ok(Site {
+        public_url: one(variables, "LOANHOOK_PUBLIC_URL")?,
+        frame_ancestors: one(variables, "LOANHOOK_FRAME_ANCESTORS")?.unwrap_or_default(),
+    })
+}
+
+/// A setting that says itself what is wrong with it.
+fn one<T: FromStr<Err = SiteError>>(
+    variables: &Variables<'_>,
+    name: &'static str,
+) -> Result<Option<T>, WrongVariable> {
+    let read = variables.get(name).map(|text| text.parse().map_err(|fault: SiteError| (name, fault)));
+    read.transpose().map_err(|(name, fault)| WrongVariable::new(name, &fault.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_setting_is_named() {
+        for (name, value) in [
+            ("LOANHOOK_PUBLIC_URL", "hooks.lender.example"),
+            ("LOANHOOK_FRAME_ANCESTORS", "https://lms.lender.example/path"),
+        ] {
+            let variables = Variables::new(|asked| (asked == name).then(|| value.to_owned()));
+            let wrong = read(&variables).expect_err(name);
+            assert!(wrong.to_string().starts_with(name), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_setting_that_is_left_out_has_its_default() {
+        let site = read(&Variables::new(|_| None)).expect("the defaults");
+        assert!(site.public_url.is_none());
+    }
+}
