@@ -50,40 +50,38 @@ pins:
 
 test: test-one-process test-browser test-aws
 
-# The crates that need no AWS SDK, and the command line.
-ONE_PROCESS := --package loanhook --package loanhook-core --package loanhook-formula --package loanhook-http \
-	--package loanhook-logging --package loanhook-sender --package loanhook-sqlite
+# Always the whole workspace: what is selected decides the features of the dependencies, and so they are built once.
+TEST := cargo test --locked --workspace
 
 test-one-process: $(VENV)/.installed
-	cargo test --locked $(ONE_PROCESS) --lib --bins
+	$(TEST) --lib --bins
 	# The JVM and Clojure that formulas are held against.
 	tests/packages.sh "formulas against Clojure" clojure openjdk-17-jre-headless
-	cargo test --locked --package loanhook-formula --test formulas
-	cargo test --locked --package loanhook-sqlite --test contract
+	$(TEST) --test formulas
+	$(TEST) --test sqlite-contract
 	# The library that sets a program's clock.
 	tests/packages.sh "journeys of a clock that is set" faketime
 	# They mostly wait: for retries that are due, for receivers that stall.
-	cargo test --locked --test journeys -- --test-threads 16
+	$(TEST) --test journeys -- --test-threads 16
 
 # The loan's page in a real browser.
 test-browser:
 	tests/browser/install.sh
-	cargo test --locked --test browser -- --test-threads 2
+	$(TEST) --test browser -- --test-threads 2
 
 # The pictures of the README, anew.
 screenshots:
 	tests/browser/install.sh
-	cargo test --locked --test browser -- --ignored --exact drawn::screenshots
+	$(TEST) --test browser -- --ignored --exact drawn::screenshots
 
 template: $(VENV)/.installed
 	$(VENV)/bin/cfn-lint infra/template.yaml
 	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam validate --lint --region us-east-1
-	cargo test --locked --test stack
+	$(TEST) --test stack
 
 # The engine for AWS, then the same journeys over the deployed template, each on an emulator that is there for as long.
 test-aws: template
-	cargo test --locked --package loanhook-aws --package loanhook-lambda --lib
-	$(VENV)/bin/python infra/stack.py run cargo test --locked --package loanhook-aws --test contract
+	$(VENV)/bin/python infra/stack.py run $(TEST) --test aws-contract
 	tests/browser/install.sh
 	$(VENV)/bin/python infra/stack.py journeys
 

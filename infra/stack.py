@@ -32,12 +32,12 @@ STAYING = Emulator(STATE, int(os.environ.get("LOANHOOK_STACK_PORT", "4566")))
 # What names AWS to a program.
 AWS = ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
 
-JOURNEYS = ["cargo", "test", "--locked", "--test", "journeys", "--"]
+JOURNEYS = ["cargo", "test", "--locked", "--workspace", "--test", "journeys", "--"]
 # One of the journeys kills the function that all others wait for.
 ALONE = [*JOURNEYS, "--ignored", "killed::"]
 # An emulator's functions share this machine with the test.
 TOGETHER = [*JOURNEYS, "--test-threads", "8"]
-BROWSER = ["cargo", "test", "--locked", "--test", "browser", "--", "--test-threads", "2"]
+BROWSER = ["cargo", "test", "--locked", "--workspace", "--test", "browser", "--", "--test-threads", "2"]
 
 
 def main():
