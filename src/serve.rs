@@ -74,7 +74,7 @@ pub(super) async fn start(options: ServeOptions) -> Result<Running, String> {
     };
 
     let (stop, stopped) = watch::channel(false);
-    let deliver = Arc::new(Deliver { store: engine.clone(), sender, lease: None, ends: None });
+    let deliver = Arc::new(Deliver { store: engine.clone(), sender, lease: None, deadline: None });
     let handler = move |work, now| {
         let deliver = Arc::clone(&deliver);
         async move { deliver.work(work, now).await }

@@ -51,7 +51,7 @@ pub(super) async fn serve(
     let peers = Arc::new(Peers { trusted: bounds.trusted_proxies });
     let served = Arc::new(Served::new(router, Arc::clone(&peers)));
     let mut connections = JoinSet::new();
-    let mut troubles = Troubles::default();
+    let mut formula_errors = FormulaErrors::default();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -62,7 +62,7 @@ pub(super) async fn serve(
         let (socket, peer) = match accepted {
             Ok((socket, peer)) => (socket, peer.ip()),
             Err(error) => {
-                troubles.tell("api.no_connection", &error.to_string());
+                formula_errors.tell("api.no_connection", &error.to_string());
                 places.let_one_go();
                 tokio::time::sleep(REST).await;
                 continue;
@@ -80,7 +80,7 @@ pub(super) async fn serve(
                 places.settled().await;
             }
             None => {
-                troubles.tell("api.connections_taken", "every connection is at a request");
+                formula_errors.tell("api.connections_taken", "every connection is at a request");
                 refuse(&socket);
             }
         }
@@ -97,12 +97,12 @@ fn refuse(socket: &TcpStream) {
 
 /// Troubles that come again and again: the log has one line of them now and then.
 #[derive(Default)]
-struct Troubles {
+struct FormulaErrors {
     times: u64,
     told: Option<Instant>,
 }
 
-impl Troubles {
+impl FormulaErrors {
     fn tell(&mut self, what: &str, why: &str) {
         self.times += 1;
         if self.told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
