@@ -4,10 +4,10 @@ use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::EventId;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::trigger_state::TriggerReading;
-use loanhook_core::ports::{Decided, StoreResult, Triggers, WatchedTrigger};
+use loanhook_core::ports::{AcceptOutcome, AcceptRequest, Intake, StoreResult, WatchedTrigger};
 
 use crate::engine::Engine;
-use crate::scene::{SECOND, START, event};
+use crate::scene::{SECOND, START, event, unwatched};
 use crate::triggers::{LATE, watching, with};
 
 /// What an event says of a trigger, as one call of the port.
@@ -24,8 +24,9 @@ async fn see<E: Engine>(
     let watch = TriggerReading { subscription: of.id, since, holds };
     let watched = vec![WatchedTrigger { watch, delivery: holds.then_some(delivery) }];
     let ports = engine.ports();
-    let decided = ports.accept_watched(&of.tenant, &loan.loan_id, None, vec![], watched, now).await?;
-    Ok(decided == Decided::Stored(vec![of.id]))
+    let request = AcceptRequest { watched, ..unwatched(&of.tenant, None, vec![], now) };
+    let accepted = ports.accept(AcceptRequest { loan_id: loan.loan_id, ..request }).await?;
+    Ok(accepted == AcceptOutcome::Stored { fired: vec![of.id] })
 }
 
 pub(crate) async fn who_judges_by_an_older_trigger_neither_fires_nor_forgets<E: Engine>() -> StoreResult<()> {

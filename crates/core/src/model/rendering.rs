@@ -11,7 +11,6 @@ use super::event::Event;
 use super::event_evaluation::{EventEvaluation, NOT_UNICODE};
 use super::id::{EventId, TraceId};
 use super::payload::Payload;
-use super::progress::Progress;
 use super::subscription::{MAX_HEADERS, MAX_URL, Subscription, is_header_value};
 use super::template::{MAX_BODY, Template, TemplateError, Variables};
 use super::time::Timestamp;
@@ -58,7 +57,7 @@ impl Delivery {
             retry: settings.retry.clone(),
             timeout_seconds: settings.timeout_seconds,
         };
-        (Self { snapshot: snapshot, progress: Progress::new(evaluation.at) }, bytes)
+        (Self::new(snapshot, evaluation.at), bytes)
     }
 }
 
