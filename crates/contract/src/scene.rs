@@ -12,7 +12,7 @@ use loanhook_core::model::failure::{ErrorKind, Failure};
 use loanhook_core::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::retry::RetryPolicy;
 use loanhook_core::model::secret::{Secrets, SigningSecret};
-use loanhook_core::model::subscription::{Cached, Criteria, Method, Request, Settings, Subscription};
+use loanhook_core::model::subscription::{CompiledCache, Criteria, Method, Request, Settings, Subscription};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
     AcceptOutcome, AcceptRequest, AttemptRange, Attempts, ClaimOutcome, Deliveries, DueWork, EnqueueOutcome,
@@ -66,7 +66,7 @@ pub fn subscription(of: &TenantId, title: &str, delays: &[u32], at: Timestamp) -
             request,
             retry: RetryPolicy::Delays { delays: delays.to_vec() },
             timeout_seconds: 15,
-            compiled: Cached::default(),
+            compiled: CompiledCache::default(),
         },
         secrets: Secrets::new(secret()),
     }
