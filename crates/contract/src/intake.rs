@@ -5,6 +5,7 @@ use futures_util::future::{join_all, try_join_all};
 use loanhook_core::intake::{self, IntakeError, Receipt, Submission};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::event::Event;
+use loanhook_core::model::event_evaluation::EventEvaluation;
 use loanhook_core::model::id::{EventId, TraceId};
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
@@ -40,7 +41,7 @@ fn remembered(body: &str, matched: &[&Subscription]) -> IdempotencyRecord {
 }
 
 fn render(subscription: &Subscription, event: &Event, id: EventId) -> (Delivery, Bytes) {
-    let (delivery, bytes) = Delivery::render(subscription, event, id, START);
+    let (delivery, bytes) = Delivery::render(subscription, &EventEvaluation::new(event, START), id);
     (delivery, bytes)
 }
 

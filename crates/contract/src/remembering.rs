@@ -1,6 +1,7 @@
 //! What is remembered of a loan's triggers, event by event.
 
 use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::event_evaluation::EventEvaluation;
 use loanhook_core::model::id::EventId;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::trigger_state::TriggerReading;
@@ -20,7 +21,7 @@ async fn see<E: Engine>(
 ) -> StoreResult<bool> {
     let now = START + step * SECOND;
     let loan = event("727", LATE);
-    let delivery = Delivery::render(of, &loan, EventId::at(now), now);
+    let delivery = Delivery::render(of, &EventEvaluation::new(&loan, now), EventId::at(now));
     let watch = TriggerReading { subscription: of.id, since, holds };
     let watched = vec![WatchedTrigger { watch, delivery: holds.then_some(delivery) }];
     let ports = engine.ports();

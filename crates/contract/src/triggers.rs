@@ -2,6 +2,7 @@
 
 use futures_util::future::try_join_all;
 use loanhook_core::intake::{self, Receipt, Submission};
+use loanhook_core::model::event_evaluation::EventEvaluation;
 use loanhook_core::model::id::{EventId, SubscriptionId, TraceId};
 use loanhook_core::model::subscription::{Criteria, Fire, MAX_SUBSCRIPTIONS, Subscription};
 use loanhook_core::model::time::Timestamp;
@@ -198,7 +199,8 @@ pub(crate) async fn a_key_that_is_known_leaves_no_trace_of_a_rise<E: Engine>() -
     let record =
         |id| IdempotencyRecord { digest: loan.digest(), event_id: id, accepted_at: START, matched: vec![] };
     let watched = |id| {
-        let delivery = loanhook_core::model::delivery::Delivery::render(&late, &loan, id, START);
+        let delivery =
+            loanhook_core::model::delivery::Delivery::render(&late, &EventEvaluation::new(&loan, START), id);
         let watch = TriggerReading { subscription: late.id, since: 1, holds: true };
         vec![WatchedTrigger { watch, delivery: Some(delivery) }]
     };
