@@ -1,11 +1,11 @@
-//! An event comes in: it is matched, rendered, stored and queued; only then is it answered.
+//! Intake of an event: it is matched, rendered, stored and queued; only then is it answered.
 //!
-//! With an idempotency key the first call leaves a record of what matched. A repeat with the same bytes
-//! finishes exactly that list, from the same versions of the subscriptions, whatever was edited since;
-//! what is stored already stays as it is, so nothing is sent twice.
+//! With an idempotency key the first call stores a record of what matched. A repeat with the same bytes finishes exactly that
+//! list, from the same versions of the subscriptions, whatever was edited since; what is stored already stays as it is, so
+//! nothing is sent twice.
 //!
-//! Formulas are evaluated before anything is stored, as they see nothing but the event. Only whether a trigger
-//! has *become* true is for the store to say, in the step that stores what comes of it.
+//! Formulas are evaluated before anything is stored, as they see nothing but the event. Only whether a trigger has *become* true
+//! is decided by the store, in the step that stores what comes of it.
 
 mod matching;
 mod memory;

@@ -1,4 +1,4 @@
-//! One HTTP request of a delivery: one row of the history.
+//! Attempt: one HTTP request of a delivery, and one row of the history.
 
 use std::fmt;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! A subscription's request, frozen for one event.
+//! Rendering of a subscription's request for one event: the snapshot of a delivery.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;

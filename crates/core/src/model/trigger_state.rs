@@ -1,9 +1,8 @@
-//! What is remembered of a loan's triggers, so that one that fires on change fires once.
+//! Trigger state of a loan: which triggers of the kind `on-change` are true, so that each fires on its rising edge only.
 //!
-//! Only those that were true are kept: one that was false and one that nobody ever asked are alike, as either
-//! fires when it is true. A trigger is known by its subscription and by the version of that since which its
-//! criteria are what they are, so a changed trigger is one that nobody ever asked; and who still judges by the
-//! one before says nothing of it.
+//! Only those that were true are kept: one that was false and one that was never evaluated are alike, as either fires when it is
+//! true. A trigger is known by its subscription and by the version of that since which its criteria are what they are, so a
+//! changed trigger counts as never evaluated; a reading by older criteria changes nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Deliveries: accepted, claimed, completed, released, canceled.
+//! Ports of deliveries: accepted, claimed, completed, released, canceled.
 
 use std::future::Future;
 use std::time::Duration;

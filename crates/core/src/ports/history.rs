@@ -1,4 +1,4 @@
-//! Rows, resends and payloads.
+//! Ports of the history: rows, resends and payloads.
 
 use std::cmp::Reverse;
 use std::future::Future;

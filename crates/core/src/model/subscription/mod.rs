@@ -1,4 +1,4 @@
-//! The settings of one webhook.
+//! Subscription: the settings of one webhook, in one version.
 
 mod compiled;
 mod credentials;
