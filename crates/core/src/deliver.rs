@@ -37,7 +37,7 @@ pub struct Deliver<S, O> {
     pub deadline: Option<Instant>,
 }
 
-/// An automatic attempt that is claimed: its row stands, as `sending`.
+/// An automatic attempt that is claimed: its row is stored, as `sending`.
 #[derive(Debug)]
 pub struct ClaimedAttempt {
     pub delivery: Delivery,

@@ -42,15 +42,15 @@ pub fn json_error(error: &serde_json::Error) -> String {
 
 /// Logs a formula that failed on an event.
 pub fn formula_error(tenant: &TenantId, of: &SubscriptionFormulaError) {
-    let trouble = &of.error;
+    let error = &of.error;
     warn!(
         tenant = tenant.as_str(),
-        loan_id = trouble.loan_id.as_str(),
+        loan_id = error.loan_id.as_str(),
         subscription_id = %of.subscription,
-        formula = trouble.formula.name(),
-        detail = trouble.detail,
-        line = trouble.line,
-        column = trouble.column,
+        formula = error.formula.name(),
+        detail = error.detail,
+        line = error.line,
+        column = error.column,
         "formula.failed"
     );
 }

@@ -43,10 +43,10 @@ pub(super) async fn evaluate(
             MatchResult::Watched { watch, allowed } => {
                 evaluated.watched.push((watch, allowed.then(|| Arc::clone(subscription))));
             }
-            MatchResult::FormulaError(trouble) => {
+            MatchResult::FormulaError(error) => {
                 evaluated
                     .formula_errors
-                    .push(SubscriptionFormulaError { subscription: subscription.id, error: trouble });
+                    .push(SubscriptionFormulaError { subscription: subscription.id, error });
             }
         }
         if subscription.is_expensive() {
