@@ -4,30 +4,23 @@
 //! `serve` and `demo` start a loanhook in this process; every other command is a client that knows
 //! nothing but the HTTP interface, so it speaks to a loanhook anywhere.
 
-mod admin_key;
-mod args;
+mod arguments;
 mod client;
 mod commands;
 mod demo;
-mod descriptors;
-mod eval;
-mod failure;
-mod input;
-mod listener;
-mod logging;
-mod out;
-mod serve;
-mod serve_command;
-mod signals;
-mod table;
-mod text;
+mod error;
+mod server;
+mod terminal;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use args::{Cli, Command};
-use failure::Failure;
+use arguments::{Cli, Command};
+use commands::eval;
+use error::Failure;
+use server::{admin_key, serve_command};
+use terminal::output;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -41,7 +34,7 @@ fn main() -> ExitCode {
         // Whoever reads our output has seen enough (`loanhook history 727 | head`): no failure of ours.
         Err(Failure::OutputClosed) => ExitCode::SUCCESS,
         Err(failure) => {
-            out::note(format_args!("error: {failure}"));
+            output::note(format_args!("error: {failure}"));
             ExitCode::FAILURE
         }
     }

@@ -7,8 +7,9 @@ use reqwest::Method;
 use url::Url;
 
 use super::Client;
-use crate::failure::Failure;
-use crate::{Outcome, out};
+use crate::Outcome;
+use crate::error::Failure;
+use crate::terminal::output;
 
 /// The waits between tries of a call that may safely be repeated.
 const PAUSES: [Duration; 4] =
@@ -91,7 +92,7 @@ impl Call {
                 return Err(failure);
             }
             if retries == 0 {
-                out::note(format_args!("{failure}; trying again"));
+                output::note(format_args!("{failure}; trying again"));
             }
             tokio::time::sleep(pause).await;
         }

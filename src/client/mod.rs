@@ -1,8 +1,8 @@
 //! A client of any loanhook, over its HTTP interface alone.
 
-mod answers;
 mod call;
 mod problem;
+mod responses;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -13,14 +13,14 @@ use reqwest::redirect;
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
-pub(super) use answers::{Accepted, Delivery, Page, Payload, Row};
 pub(super) use call::Call;
 pub(super) use problem::Problem;
 use problem::retry_after;
+pub(super) use responses::{Accepted, Delivery, Page, Payload, Row};
 
-use super::Outcome;
-use super::args::Remote;
-use super::failure::Failure;
+use crate::Outcome;
+use crate::arguments::Remote;
+use crate::error::Failure;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const TIMEOUT: Duration = Duration::from_secs(60);

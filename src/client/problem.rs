@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
 
-use crate::text::clean;
+use crate::terminal::format::clean;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

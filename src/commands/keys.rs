@@ -6,10 +6,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::lists;
-use crate::args::Remote;
+use crate::Outcome;
+use crate::arguments::Remote;
 use crate::client::{Call, Client, decode};
-use crate::text::{clean, field, time};
-use crate::{Outcome, out, table};
+use crate::terminal::format::{clean, field, time};
+use crate::terminal::{output, table};
 
 const SCOPES: [&str; 7] = [
     "events:write",
@@ -118,7 +119,7 @@ async fn create(
     }
     let body = client.ask(&Call::post(&["v1", "keys"]).body(key.to_string())).await?;
     if args.remote.json {
-        return out::json(&body);
+        return output::json(&body);
     }
     let key: Value = decode(&body)?;
     table::details([

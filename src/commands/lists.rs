@@ -2,8 +2,9 @@
 
 use serde_json::value::RawValue;
 
+use crate::Outcome;
 use crate::client::{Call, Client, Page};
-use crate::{Outcome, out};
+use crate::terminal::output;
 
 /// All items, page by page, as they came.
 pub(super) async fn all(client: &Client, call: impl Fn() -> Call) -> Outcome<Vec<Box<RawValue>>> {
@@ -22,5 +23,5 @@ pub(super) async fn all(client: &Client, call: impl Fn() -> Call) -> Outcome<Vec
 /// The items in one document of the interface's shape.
 pub(super) fn print_json(items: &[Box<RawValue>]) -> Outcome {
     let items: Vec<_> = items.iter().map(|item| item.get()).collect();
-    out::line(format_args!("{{\"items\":[{}],\"next\":null}}", items.join(",\n")))
+    output::line(format_args!("{{\"items\":[{}],\"next\":null}}", items.join(",\n")))
 }

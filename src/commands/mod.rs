@@ -1,7 +1,8 @@
 //! The commands that are clients of a loanhook.
 
-mod attempts;
-mod catalogue;
+mod attempt_table;
+pub(crate) mod eval;
+mod event_types;
 mod history;
 mod keys;
 mod lists;
@@ -13,7 +14,7 @@ mod trace;
 
 use clap::Subcommand;
 
-use super::Outcome;
+use crate::Outcome;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ClientCommand {
@@ -34,9 +35,9 @@ pub(super) enum ClientCommand {
     /// List, make and delete keys
     Keys(keys::KeysArgs),
     /// List the known events and their variables
-    EventTypes(catalogue::EventTypesArgs),
+    EventTypes(event_types::EventTypesArgs),
     /// List the IP addresses that requests come from
-    Egress(catalogue::EgressArgs),
+    Egress(event_types::EgressArgs),
 }
 
 /// Does what was asked of a loanhook elsewhere.
@@ -50,7 +51,7 @@ pub(super) async fn run(command: ClientCommand) -> Outcome {
         ClientCommand::Cancel(args) => trace::cancel(args).await,
         ClientCommand::Subscriptions(args) => subscriptions::run(args).await,
         ClientCommand::Keys(args) => keys::run(args).await,
-        ClientCommand::EventTypes(args) => catalogue::event_types(args).await,
-        ClientCommand::Egress(args) => catalogue::egress(args).await,
+        ClientCommand::EventTypes(args) => event_types::event_types(args).await,
+        ClientCommand::Egress(args) => event_types::egress(args).await,
     }
 }

@@ -6,10 +6,11 @@ use clap::Args;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::args::Remote;
+use crate::Outcome;
+use crate::arguments::Remote;
 use crate::client::{Call, Client, Delivery, Row, decode};
-use crate::text::clean;
-use crate::{Outcome, out};
+use crate::terminal::format::clean;
+use crate::terminal::output;
 
 const INTERVAL: Duration = Duration::from_millis(250);
 
@@ -41,14 +42,14 @@ pub(crate) async fn run(args: ResendArgs) -> Outcome {
     let body = call.idempotency_key(Uuid::new_v4().to_string()).patiently(&client).await?;
     let attempt: NewAttempt = decode(&body)?;
     if !args.wait {
-        return if args.remote.json { out::json(&body) } else { out::line(clean(&attempt.id)) };
+        return if args.remote.json { output::json(&body) } else { output::line(clean(&attempt.id)) };
     }
     let body = settled(&client, &args.trace, &attempt.id).await?;
     let row: Row = decode(&body)?;
     if args.remote.json {
-        out::json(&body)?;
+        output::json(&body)?;
     } else {
-        out::line(clean(&row.id))?;
+        output::line(clean(&row.id))?;
     }
     match row.succeeded() {
         true => Ok(()),

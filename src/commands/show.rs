@@ -2,10 +2,11 @@
 
 use clap::Args;
 
-use crate::args::Remote;
+use crate::Outcome;
+use crate::arguments::Remote;
 use crate::client::{Client, Payload, Row, decode};
-use crate::text::{clean, time};
-use crate::{Outcome, out, table};
+use crate::terminal::format::{clean, time};
+use crate::terminal::{output, table};
 
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
@@ -27,14 +28,14 @@ pub(crate) async fn run(args: ShowArgs) -> Outcome {
     let client = Client::of(&args.remote)?;
     let row = ["v1", "loans", &args.loan, "webhooks", &args.id];
     if args.source {
-        return out::bytes(&client.get(&[&row[..], &["source"]].concat()).await?);
+        return output::bytes(&client.get(&[&row[..], &["source"]].concat()).await?);
     }
     if args.response {
-        return out::bytes(&client.get(&[&row[..], &["response"]].concat()).await?);
+        return output::bytes(&client.get(&[&row[..], &["response"]].concat()).await?);
     }
     let body = client.get(&row).await?;
     if args.remote.json {
-        return out::json(&body);
+        return output::json(&body);
     }
     let row: Row = decode(&body)?;
     table::details(details(&row))?;
@@ -88,14 +89,14 @@ fn payload(payload: &Payload) -> String {
 
 fn print_headers(response: &Payload) -> Outcome {
     if response.headers_dropped > 0 {
-        out::line(format_args!("\nHeader lines that could not be read: {}", response.headers_dropped))?;
+        output::line(format_args!("\nHeader lines that could not be read: {}", response.headers_dropped))?;
     }
     if response.headers.is_empty() {
         return Ok(());
     }
-    out::line("\nResponse headers")?;
+    output::line("\nResponse headers")?;
     for header in &response.headers {
-        out::line(format_args!("  {}: {}", clean(&header.name), clean(&header.value)))?;
+        output::line(format_args!("  {}: {}", clean(&header.name), clean(&header.value)))?;
     }
-    if response.headers_truncated { out::line("  (cut)") } else { Ok(()) }
+    if response.headers_truncated { output::line("  (cut)") } else { Ok(()) }
 }

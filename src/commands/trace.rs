@@ -6,11 +6,12 @@ use bytes::Bytes;
 use clap::Args;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::attempts::{self, Layout};
-use crate::args::Remote;
+use super::attempt_table::{self, Layout};
+use crate::Outcome;
+use crate::arguments::Remote;
 use crate::client::{Call, Client, Delivery, decode};
-use crate::text::{clean, time};
-use crate::{Outcome, out, table};
+use crate::terminal::format::{clean, time};
+use crate::terminal::{output, table};
 
 #[derive(Debug, Args)]
 pub(crate) struct TraceArgs {
@@ -43,20 +44,20 @@ pub(crate) async fn run(args: TraceArgs) -> Outcome {
     }
     table::details(details(&delivery))?;
     if delivery.attempts.is_empty() {
-        return out::line("\nno attempt yet");
+        return output::line("\nno attempt yet");
     }
     // Where more follow, their columns are as wide as those of the first.
     let layout = Layout::for_output(args.wide, delivery.next.is_some());
-    out::line(format_args!("\n{}", layout.with_head(&delivery.attempts)))?;
+    output::line(format_args!("\n{}", layout.with_head(&delivery.attempts)))?;
     let mut next = delivery.next;
     while let Some(cursor) = next {
         let following: Delivery = decode(&page(&client, &args.trace, Some(&cursor)).await?)?;
         if !following.attempts.is_empty() {
-            out::line(layout.without_head(&following.attempts))?;
+            output::line(layout.without_head(&following.attempts))?;
         }
         next = following.next;
     }
-    attempts::note_shortened(layout);
+    attempt_table::note_shortened(layout);
     Ok(())
 }
 
@@ -68,7 +69,7 @@ async fn page(client: &Client, trace: &str, cursor: Option<&String>) -> Outcome<
 /// The delivery as it came, with all its attempts in one list.
 async fn print_json(client: &Client, trace: &str, first: &Bytes, mut next: Option<String>) -> Outcome {
     if next.is_none() {
-        return out::json(first);
+        return output::json(first);
     }
     let mut whole: BTreeMap<String, Box<RawValue>> = decode(first)?;
     let attempts = |page: &BTreeMap<String, Box<RawValue>>| -> Outcome<Vec<Box<RawValue>>> {
@@ -82,13 +83,13 @@ async fn print_json(client: &Client, trace: &str, first: &Bytes, mut next: Optio
     }
     whole.insert("attempts".to_owned(), to_raw_value(&all).map_err(|error| error.to_string())?);
     whole.insert("next".to_owned(), RawValue::NULL.to_owned());
-    out::line(to_raw_value(&whole).map_err(|error| error.to_string())?)
+    output::line(to_raw_value(&whole).map_err(|error| error.to_string())?)
 }
 
 pub(crate) async fn cancel(args: CancelArgs) -> Outcome {
     let body = Client::of(&args.remote)?.ask(&Call::post(&["v1", "webhooks", &args.trace, "cancel"])).await?;
     if args.remote.json {
-        return out::json(&body);
+        return output::json(&body);
     }
     table::details(details(&decode(&body)?))
 }

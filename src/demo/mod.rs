@@ -3,12 +3,12 @@
 //!
 //! The server is started as `serve` starts it; everything else goes over its HTTP interface.
 
-mod folder;
-mod places;
+mod data_folder;
+mod history_watch;
+mod next_steps;
 mod receiver;
+mod subscriptions;
 mod summary;
-mod watch;
-mod webhooks;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -19,15 +19,17 @@ use serde::Deserialize;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::args::{DemoArgs, LogFormat};
-use super::client::{Accepted, Call, Client, decode};
-use super::commands::{resend, send};
-use super::serve::{self, Running, ServeOptions};
-use super::{Outcome, logging, out, serve_command, signals};
-use folder::Folder;
+use crate::Outcome;
+use crate::arguments::{DemoArgs, LogFormat};
+use crate::client::{Accepted, Call, Client, decode};
+use crate::commands::{resend, send};
+use crate::server::running_server::{self, Running, ServeOptions};
+use crate::server::{logging, serve_command};
+use crate::terminal::{output, signals};
+use data_folder::Folder;
+use history_watch::Watch;
 use receiver::Receiver;
 use summary::Summary;
-use watch::Watch;
 
 const EVENTS: &str = include_str!("../../events/loan-events.json");
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -43,7 +45,7 @@ pub(super) async fn run(args: DemoArgs) -> Outcome {
     let ended = signals::asked_to_end()?;
     let folder = Folder::make()?;
     let receiver = Receiver::start().await?;
-    let running = serve::start(ServeOptions {
+    let running = running_server::start(ServeOptions {
         listen: SocketAddr::new(LOCALHOST, 0),
         data: folder.path().join("data"),
         allow_networks: vec![IpNet::from(LOCALHOST)],
@@ -65,8 +67,11 @@ async fn show(running: &Running, receiver: &Receiver, folder: &Folder, exit: boo
     let base = format!("http://{}", running.address);
     let key = running.admin_key.as_deref().ok_or_else(|| "the demo got no admin key".to_owned())?;
     let client = Client::new(&base, key)?;
-    out::line(format_args!("loanhook is listening on {base}, its data is in {}\n", folder.path().display()))?;
-    webhooks::subscribe(&client, receiver).await?;
+    output::line(format_args!(
+        "loanhook is listening on {base}, its data is in {}\n",
+        folder.path().display()
+    ))?;
+    subscriptions::subscribe(&client, receiver).await?;
 
     let mut watch = Watch::default();
     watch.print_head()?;
@@ -85,7 +90,7 @@ async fn show(running: &Running, receiver: &Receiver, folder: &Folder, exit: boo
     if exit {
         return Ok(());
     }
-    places::print(&client, &base, key).await?;
+    next_steps::print(&client, &base, key).await?;
     // Until somebody asks for the end.
     std::future::pending().await
 }
@@ -127,11 +132,11 @@ fn loan_of(event: &str) -> Outcome<String> {
 
 /// What a person does when a receiver is back: sends again what it missed, here one delivery.
 async fn resend_one(client: &Client, receiver: &Receiver, watch: &mut Watch, failed: &[String]) -> Outcome {
-    let Some(trace) = failed.iter().find(|trace| watch.title(trace) == Some(webhooks::TIMES_OUT)) else {
-        return Err(format!("`{}` should have failed, and did not", webhooks::TIMES_OUT).into());
+    let Some(trace) = failed.iter().find(|trace| watch.title(trace) == Some(subscriptions::TIMES_OUT)) else {
+        return Err(format!("`{}` should have failed, and did not", subscriptions::TIMES_OUT).into());
     };
     receiver.repair();
-    out::line(format_args!("\n\"{}\" is back: resending {trace}\n", webhooks::TIMES_OUT))?;
+    output::line(format_args!("\n\"{}\" is back: resending {trace}\n", subscriptions::TIMES_OUT))?;
     let attempt: resend::NewAttempt = client.read(&Call::post(&["v1", "webhooks", trace, "resend"])).await?;
     resend::settled(client, trace, &attempt.id).await?;
     watch.look(client).await?;

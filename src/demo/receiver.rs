@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use super::{CONCURRENCY, LOCALHOST};
 use crate::Outcome;
-use crate::listener::{self, Bounds};
+use crate::server::listener::{self, Bounds};
 
 /// Several for each webhook that is under way.
 const CONNECTIONS: usize = 8 * CONCURRENCY as usize;

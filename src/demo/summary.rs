@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::watch::{Status, Watch};
-use crate::text::count;
-use crate::{Outcome, out, table};
+use super::history_watch::{Status, Watch};
+use crate::Outcome;
+use crate::terminal::format::count;
+use crate::terminal::{output, table};
 
 pub(super) struct Summary {
     events: usize,
@@ -45,7 +46,7 @@ impl Summary {
         let deliveries = count(self.deliveries, "delivery", "deliveries");
         let exhausted = count(self.exhausted, "delivery", "deliveries");
         let exhausted = format!("{exhausted}, {} of them delivered since by a resend", self.recovered);
-        out::line("")?;
+        output::line("")?;
         table::details([
             ("accepted", Some(format!("{}, {deliveries}", count(self.events, "event", "events")))),
             ("delivered", Some(count(self.delivered, "delivery", "deliveries"))),

@@ -11,9 +11,10 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::value::RawValue;
 
 use super::HistoryArgs;
+use crate::Outcome;
 use crate::client::{Client, Page, Row, decode};
-use crate::commands::attempts::{self, Layout};
-use crate::{Outcome, out, signals};
+use crate::commands::attempt_table::{self, Layout};
+use crate::terminal::{output, signals};
 
 const INTERVAL: Duration = Duration::from_secs(1);
 /// Longer than a request may last.
@@ -30,8 +31,8 @@ pub(super) async fn run(client: &Client, args: &HistoryArgs) -> Outcome {
 async fn follow(client: &Client, args: &HistoryArgs) -> Outcome {
     let layout = Layout::for_output(args.wide, true);
     if !args.remote.json {
-        attempts::note_shortened(layout);
-        out::line(layout.with_head(&[]))?;
+        attempt_table::note_shortened(layout);
+        output::line(layout.with_head(&[]))?;
     }
     let mut seen = Seen::default();
     let mut is_lost = false;
@@ -43,7 +44,7 @@ async fn follow(client: &Client, args: &HistoryArgs) -> Outcome {
             }
             Err(failure) if failure.is_passing() => {
                 if !is_lost {
-                    out::note(format_args!("{failure}; trying again"));
+                    output::note(format_args!("{failure}; trying again"));
                 }
                 is_lost = true;
             }
@@ -80,13 +81,13 @@ fn is_before(rfc3339: &str, time: DateTime<Utc>) -> bool {
 
 fn print(changed: &[(Row, &RawValue)], args: &HistoryArgs, layout: Layout) -> Outcome {
     if args.remote.json {
-        return changed.iter().try_for_each(|(_, item)| out::line(item));
+        return changed.iter().try_for_each(|(_, item)| output::line(item));
     }
     if changed.is_empty() {
         return Ok(());
     }
     let rows: Vec<_> = changed.iter().map(|(row, _)| row.clone()).collect();
-    out::line(layout.without_head(&rows))
+    output::line(layout.without_head(&rows))
 }
 
 /// The rows that were printed and may still change or come again.

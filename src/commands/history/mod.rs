@@ -6,11 +6,12 @@ mod follow;
 use clap::Args;
 use serde_json::value::RawValue;
 
-use super::attempts::{self, Layout};
-use crate::args::Remote;
+use super::attempt_table::{self, Layout};
+use crate::Outcome;
+use crate::arguments::Remote;
 use crate::client::{Call, Client, Page, Row, decode};
-use crate::text::clean;
-use crate::{Outcome, out};
+use crate::terminal::format::clean;
+use crate::terminal::output;
 use filters::Filters;
 
 /// The largest page there is.
@@ -63,16 +64,16 @@ async fn print_json(client: &Client, args: &HistoryArgs) -> Outcome {
     let mut pages = Pages::new(args);
     // Asked before anything is printed: a refusal leaves no half a document.
     let mut page = pages.next(client).await?;
-    out::bytes(b"{\"items\":[")?;
+    output::bytes(b"{\"items\":[")?;
     let mut separator = "";
     while let Some(items) = page {
         for item in items {
-            out::bytes(format!("{separator}{item}").as_bytes())?;
+            output::bytes(format!("{separator}{item}").as_bytes())?;
             separator = ",\n";
         }
         page = pages.next(client).await?;
     }
-    out::line(format_args!("],\"next\":{}}}", serde_json::json!(pages.cursor)))
+    output::line(format_args!("],\"next\":{}}}", serde_json::json!(pages.cursor)))
 }
 
 async fn print_table(client: &Client, args: &HistoryArgs) -> Outcome {
@@ -84,16 +85,16 @@ async fn print_table(client: &Client, args: &HistoryArgs) -> Outcome {
         if rows.is_empty() {
             continue;
         }
-        out::line(if any { layout.without_head(&rows) } else { layout.with_head(&rows) })?;
+        output::line(if any { layout.without_head(&rows) } else { layout.with_head(&rows) })?;
         any = true;
     }
     if any {
-        attempts::note_shortened(layout);
+        attempt_table::note_shortened(layout);
     } else {
-        out::note(format_args!("nothing{} was sent for loan {}", args.filters.such(), clean(&args.loan)));
+        output::note(format_args!("nothing{} was sent for loan {}", args.filters.such(), clean(&args.loan)));
     }
     if let Some(cursor) = &pages.cursor {
-        out::note(format_args!("there is more: --all shows it, --cursor {} the next page", clean(cursor)));
+        output::note(format_args!("there is more: --all shows it, --cursor {} the next page", clean(cursor)));
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::Outcome;
 use crate::client::{Call, Client, Problem};
-use crate::failure::{Failure, is_passing};
+use crate::error::{Failure, is_passing};
 
 /// What loanhook takes at once.
 const MOST_EVENTS: usize = 100;

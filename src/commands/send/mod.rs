@@ -5,7 +5,7 @@
 //! itself or by a person who repeats the run, sends nothing twice.
 
 mod batch;
-mod events;
+mod event_file;
 
 use std::path::PathBuf;
 
@@ -13,13 +13,14 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use uuid::Uuid;
 
-use crate::args::Remote;
+use crate::Outcome;
+use crate::arguments::Remote;
 use crate::client::Client;
-use crate::failure::Failure;
-use crate::text::count;
-use crate::{Outcome, input, out};
+use crate::error::Failure;
+use crate::terminal::format::count;
+use crate::terminal::{input, output};
 pub(crate) use batch::{Answer, Keyed, post};
-pub(crate) use events::{Event, parse};
+pub(crate) use event_file::{Event, parse};
 
 /// Fewer are sent before a bar would be read.
 const WORTH_A_BAR: usize = 100;
@@ -72,7 +73,7 @@ async fn send(client: &Client, events: &[Event<'_>], keyed: &[Keyed], sent: &mut
         let answers = post(client, batch).await?;
         for (event, answer) in events[start..].iter().zip(answers) {
             if let Some(problem) = answer.problem() {
-                bar.suspend(|| out::note(format_args!("{}: {problem}", event.place)));
+                bar.suspend(|| output::note(format_args!("{}: {problem}", event.place)));
             }
             sent.add(answer);
         }
@@ -115,12 +116,12 @@ impl Sent {
 
     fn print(&self) -> Outcome {
         let events = count(self.accepted, "event", "events");
-        out::line(format_args!("{events} accepted, {}", count(self.deliveries, "delivery", "deliveries")))
+        output::line(format_args!("{events} accepted, {}", count(self.deliveries, "delivery", "deliveries")))
     }
 
     fn print_json(&self) -> Outcome {
         let results: Vec<_> = self.results.iter().map(Answer::raw).collect();
-        out::line(format_args!(
+        output::line(format_args!(
             "{{\"accepted\":{},\"refused\":{},\"deliveries\":{},\"results\":[{}]}}",
             self.accepted,
             self.refused,

@@ -3,9 +3,10 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::Outcome;
 use crate::client::decode;
-use crate::text::{clean, field, time};
-use crate::{Outcome, table};
+use crate::terminal::format::{clean, field, time};
+use crate::terminal::table;
 
 pub(super) fn list(subscriptions: &[Box<RawValue>]) -> Outcome {
     let mut table = table::table(&["ID", "Title", "Enabled", "Fires On", "Destination"], 2);

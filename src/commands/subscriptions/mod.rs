@@ -10,10 +10,11 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::lists;
-use crate::args::Remote;
+use crate::Outcome;
+use crate::arguments::Remote;
 use crate::client::{Accepted, Call, Client, decode};
-use crate::text::clean;
-use crate::{Outcome, input, out};
+use crate::terminal::format::clean;
+use crate::terminal::{input, output};
 
 #[derive(Debug, Args)]
 pub(crate) struct SubscriptionsArgs {
@@ -85,7 +86,7 @@ pub(crate) async fn run(args: SubscriptionsArgs) -> Outcome {
         }
     };
     let body = client.ask(&call).await?;
-    if args.remote.json { out::json(&body) } else { describe::one(&decode(&body)?) }
+    if args.remote.json { output::json(&body) } else { describe::one(&decode(&body)?) }
 }
 
 async fn list(client: &Client, json: bool) -> Outcome {
@@ -110,8 +111,8 @@ async fn send_test(client: &Client, test: &TestArgs, json: bool) -> Outcome {
     body.push('}');
     let answer = client.ask(&Call::post(&["v1", "subscriptions", &test.id, "test"]).body(body)).await?;
     if json {
-        return out::json(&answer);
+        return output::json(&answer);
     }
     let accepted: Accepted = decode(&answer)?;
-    accepted.deliveries.iter().try_for_each(|delivery| out::line(clean(&delivery.trace_id)))
+    accepted.deliveries.iter().try_for_each(|delivery| output::line(clean(&delivery.trace_id)))
 }

@@ -21,11 +21,11 @@ use tokio::time::{sleep_until, timeout, timeout_at};
 use tracing::debug;
 
 use super::bodies::{Answer, Asked};
-use super::last_words;
-use super::peer::Peers;
-use super::phase::{ConnectionState, Phase};
-use super::places::Place;
-use super::stream::{Answering, Stream};
+use super::client_address::Peers;
+use super::connection_permits::Place;
+use super::connection_state::{ConnectionState, Phase};
+use super::connection_stream::{Answering, Stream};
+use super::final_response;
 
 /// The longest head: request line and headers.
 const HEAD: usize = 32 << 10;
@@ -128,7 +128,7 @@ impl Served {
 /// and what still comes is dropped, for a while.
 async fn take_leave(mut stream: Stream, state: &ConnectionState) {
     if let Some(status) = stream.kept_back {
-        let words = last_words::of(status).await;
+        let words = final_response::of(status).await;
         let written = timeout(LAST_WORDS_WITHIN, write_all(&stream.socket, &words)).await;
         if !matches!(written, Ok(Ok(()))) {
             return;

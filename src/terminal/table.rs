@@ -3,13 +3,14 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 
-use super::{Outcome, out};
+use crate::Outcome;
+use crate::terminal::output;
 
 /// A table without lines, `gap` blanks between its columns; in a terminal it wraps to fit.
-pub(super) fn table(header: &[&str], gap: u16) -> Table {
+pub(crate) fn table(header: &[&str], gap: u16) -> Table {
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    if !out::takes_colours() {
+    if !output::takes_colours() {
         // Keeps the width of the terminal, if there is one, and leaves the colours out.
         let width = table.width();
         table.force_no_tty();
@@ -23,17 +24,17 @@ pub(super) fn table(header: &[&str], gap: u16) -> Table {
 }
 
 /// The width of the terminal that standard output is.
-pub(super) fn terminal_width() -> Option<u16> {
+pub(crate) fn terminal_width() -> Option<u16> {
     Table::new().width()
 }
 
-pub(super) fn print(table: &Table) -> Outcome {
-    out::line(table.trim_fmt())
+pub(crate) fn print(table: &Table) -> Outcome {
+    output::line(table.trim_fmt())
 }
 
 /// Prints labelled values, one below the other; those without a value are left out.
-pub(super) fn details<'a>(details: impl IntoIterator<Item = (&'a str, Option<String>)>) -> Outcome {
+pub(crate) fn details<'a>(details: impl IntoIterator<Item = (&'a str, Option<String>)>) -> Outcome {
     let details: Vec<_> = details.into_iter().filter_map(|(label, value)| Some((label, value?))).collect();
     let width = details.iter().map(|(label, _)| label.len()).max().unwrap_or_default();
-    details.iter().try_for_each(|(label, value)| out::line(format_args!("{label:width$}  {value}")))
+    details.iter().try_for_each(|(label, value)| output::line(format_args!("{label:width$}  {value}")))
 }

@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::Outcome;
 use crate::client::{Call, Client};
-use crate::{Outcome, out};
+use crate::terminal::output;
 
 /// The loan to which most of the sample events belong.
 const LOAN: &str = "727";
@@ -33,7 +34,7 @@ async fn portal_link(client: &Client) -> Outcome<String> {
 
 pub(super) async fn print(client: &Client, base: &str, key: &str) -> Outcome {
     let (link, page) = (portal_link(client).await?, loan_page(base));
-    out::line(format_args!(
+    output::line(format_args!(
         "
 Loan {LOAN}'s webhooks, in a browser:
 

@@ -1,10 +1,10 @@
 //! Being asked to end: Ctrl-C, or SIGTERM where there is one.
 
-use super::Outcome;
+use crate::Outcome;
 
 /// Listens from now on; what it returns is ready when the process is asked to end.
 #[cfg(unix)]
-pub(super) fn asked_to_end() -> Outcome<impl Future<Output = ()>> {
+pub(crate) fn asked_to_end() -> Outcome<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let listen = |kind| signal(kind).map_err(|error| format!("cannot listen for signals: {error}"));
@@ -19,7 +19,7 @@ pub(super) fn asked_to_end() -> Outcome<impl Future<Output = ()>> {
 
 /// Listens from now on; what it returns is ready when the process is asked to end.
 #[cfg(windows)]
-pub(super) fn asked_to_end() -> Outcome<impl Future<Output = ()>> {
+pub(crate) fn asked_to_end() -> Outcome<impl Future<Output = ()>> {
     let mut interrupt =
         tokio::signal::windows::ctrl_c().map_err(|error| format!("cannot listen for signals: {error}"))?;
     Ok(async move {

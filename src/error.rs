@@ -22,7 +22,7 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// Whether the same request may well succeed a little later.
-    pub(super) fn is_passing(&self) -> bool {
+    pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable(_) => true,
             Self::Refused { status, .. } => is_passing(*status),
@@ -31,7 +31,7 @@ impl Failure {
     }
 
     /// How long the answer asked us to wait.
-    pub(super) fn retry_after(&self) -> Option<Duration> {
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused { retry_after, .. } => *retry_after,
             _ => None,
@@ -46,6 +46,6 @@ impl From<String> for Failure {
 }
 
 /// Too many requests, overloaded, starting, or a gateway that did not get through.
-pub(super) fn is_passing(status: u16) -> bool {
+pub(crate) fn is_passing(status: u16) -> bool {
     matches!(status, 429 | 502 | 503 | 504)
 }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use crate::{Outcome, out};
+use crate::Outcome;
+use crate::terminal::output;
 
 pub(super) struct Folder(PathBuf);
 
@@ -30,7 +31,7 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            out::note(format_args!("cannot remove {}: {error}", self.0.display()));
+            output::note(format_args!("cannot remove {}: {error}", self.0.display()));
         }
     }
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 /// The text on one line, control characters and line breaks as spaces.
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     text.chars().map(|char| if is_steering(char) { ' ' } else { char }).collect()
 }
 
@@ -16,7 +16,7 @@ fn is_steering(char: char) -> bool {
 }
 
 /// The last eight characters after an ellipsis: IDs of one minute share their beginning.
-pub(super) fn short_id(id: &str) -> String {
+pub(crate) fn short_id(id: &str) -> String {
     let id = clean(id);
     match id.char_indices().rev().nth(7) {
         Some((start, _)) if start > 1 => format!("…{}", &id[start..]),
@@ -25,12 +25,12 @@ pub(super) fn short_id(id: &str) -> String {
 }
 
 /// `2026-11-23 10:00:00Z`.
-pub(super) fn time(rfc3339: &str) -> String {
+pub(crate) fn time(rfc3339: &str) -> String {
     formatted(rfc3339, "%Y-%m-%d %H:%M:%SZ")
 }
 
 /// `11-23 10:00:00`, where there is little room.
-pub(super) fn short_time(rfc3339: &str) -> String {
+pub(crate) fn short_time(rfc3339: &str) -> String {
     formatted(rfc3339, "%m-%d %H:%M:%S")
 }
 
@@ -42,7 +42,7 @@ fn formatted(rfc3339: &str, format: &str) -> String {
 }
 
 /// A value of an answer, as a person reads it; nothing where there is none.
-pub(super) fn field(answer: &Value, pointer: &str) -> String {
+pub(crate) fn field(answer: &Value, pointer: &str) -> String {
     match answer.pointer(pointer) {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => clean(text),
@@ -51,7 +51,7 @@ pub(super) fn field(answer: &Value, pointer: &str) -> String {
 }
 
 /// `1 event`, `30 events`.
-pub(super) fn count(number: usize, singular: &str, plural: &str) -> String {
+pub(crate) fn count(number: usize, singular: &str, plural: &str) -> String {
     format!("{number} {}", if number == 1 { singular } else { plural })
 }
 

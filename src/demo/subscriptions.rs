@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::receiver::Receiver;
+use crate::Outcome;
 use crate::client::{Call, Client};
-use crate::{Outcome, out};
+use crate::terminal::output;
 
 /// The title of the one that times out until it is repaired.
 pub(super) const TIMES_OUT: &str = "Borrower app: autopay and payments";
@@ -86,7 +87,7 @@ pub(super) async fn subscribe(client: &Client, receiver: &Receiver) -> Outcome {
             "timeoutSeconds": webhook.timeout_seconds,
         });
         client.ask(&Call::post(&["v1", "subscriptions"]).body(subscription.to_string())).await?;
-        out::line(format_args!("  {:36}{}", webhook.title, webhook.behaviour))?;
+        output::line(format_args!("  {:36}{}", webhook.title, webhook.behaviour))?;
     }
     Ok(())
 }

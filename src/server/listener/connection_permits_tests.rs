@@ -1,7 +1,7 @@
 use futures_util::FutureExt as _;
 use loanhook_http::web::Connection as _;
 
-use super::super::phase::Phase;
+use super::super::connection_state::Phase;
 use super::*;
 
 fn group(address: &str) -> Option<Group> {

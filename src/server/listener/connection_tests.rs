@@ -4,7 +4,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use super::super::places::Places;
+use super::super::connection_permits::Places;
 use super::*;
 
 /// A connection that is served in this process.

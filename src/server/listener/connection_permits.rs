@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use loanhook_http::web::Group;
 use tokio::sync::Notify;
 
-use super::phase::{ConnectionState, Rank};
+use super::connection_state::{ConnectionState, Rank};
 
 /// How many connections that were let go may still be on their way out.
 const ON_THE_WAY_OUT: usize = 16;
@@ -165,5 +165,5 @@ impl Drop for Place {
 }
 
 #[cfg(test)]
-#[path = "places_tests.rs"]
+#[path = "connection_permits_tests.rs"]
 mod tests;

@@ -5,12 +5,12 @@
 //! socket, `bodies` are those of its requests and answers; `peer` says whose address it is.
 
 mod bodies;
+mod client_address;
 mod connection;
-mod last_words;
-mod peer;
-mod phase;
-mod places;
-mod stream;
+mod connection_permits;
+mod connection_state;
+mod connection_stream;
+mod final_response;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,9 +23,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
+use client_address::Peers;
 use connection::Served;
-use peer::Peers;
-use places::Places;
+use connection_permits::Places;
 
 /// The rest after the system would not give us a connection (it is out of file descriptors, say).
 const REST: Duration = Duration::from_millis(100);
@@ -33,15 +33,15 @@ const REST: Duration = Duration::from_millis(100);
 const TOLD_EVERY: Duration = Duration::from_secs(60);
 
 /// What bounds the listener, and whom it believes.
-pub(super) struct Bounds {
+pub(crate) struct Bounds {
     /// How many connections there are at once.
-    pub(super) connections: usize,
+    pub(crate) connections: usize,
     /// Proxies whose `X-Forwarded-For` says where a request came from.
-    pub(super) trusted_proxies: Vec<IpNet>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
 }
 
 /// Serves until `stopped` is true, then ends once no request is being answered.
-pub(super) async fn serve(
+pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     bounds: Bounds,
@@ -92,7 +92,7 @@ pub(super) async fn serve(
 /// Says, as far as that is possible without waiting, that there is no place.
 fn refuse(socket: &TcpStream) {
     // Whether it is heard does not matter.
-    let _ = socket.try_write(&last_words::busy());
+    let _ = socket.try_write(&final_response::busy());
 }
 
 /// Troubles that come again and again: the log has one line of them now and then.

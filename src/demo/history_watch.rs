@@ -4,10 +4,11 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::Outcome;
 use crate::client::{Call, Client, Delivery, Page, Row, decode};
-use crate::out::{BAD, GOOD, STRONG, WAITING, styled};
-use crate::text::clean;
-use crate::{Outcome, out};
+use crate::terminal::format::clean;
+use crate::terminal::output;
+use crate::terminal::output::{BAD, GOOD, STRONG, WAITING, styled};
 
 /// What is known of the deliveries that were promised.
 #[derive(Default)]
@@ -67,7 +68,7 @@ impl Watch {
         }
         news.sort_by_key(ended_at);
         for row in news {
-            out::line(line(&row))?;
+            output::line(line(&row))?;
             self.ended.insert(row.id.clone(), row);
         }
         for trace in self.seem_over() {
@@ -99,7 +100,7 @@ impl Watch {
 
     pub(super) fn print_head(&self) -> Outcome {
         let head = columns("Loan", "Event Title", "#", "Response", "Time", "Then");
-        out::line(format_args!("\n{}", styled(STRONG, head)))
+        output::line(format_args!("\n{}", styled(STRONG, head)))
     }
 }
 

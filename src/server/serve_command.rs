@@ -5,17 +5,19 @@ use std::net::SocketAddr;
 use loanhook_http::web::{Reached, Site};
 use tracing::warn;
 
-use super::args::ServeArgs;
-use super::serve::{self, Running, ServeOptions};
-use super::{Outcome, admin_key, logging, out, signals};
+use super::running_server::{self, Running, ServeOptions};
+use super::{admin_key, logging};
+use crate::Outcome;
+use crate::arguments::ServeArgs;
+use crate::terminal::{output, signals};
 
-pub(super) async fn run(args: ServeArgs) -> Outcome {
+pub(crate) async fn run(args: ServeArgs) -> Outcome {
     logging::start(args.log_format, "info")?;
     let ended = signals::asked_to_end()?;
     warn_of_listening_in_clear(args.listen, args.public_url.as_ref());
     let given_key = admin_key::given()?;
     let key_was_given = given_key.is_some();
-    let mut running = serve::start(ServeOptions {
+    let mut running = running_server::start(ServeOptions {
         listen: args.listen,
         data: args.data,
         allow_networks: args.allow_network.into_iter().flat_map(|networks| networks.0).collect(),
@@ -28,9 +30,9 @@ pub(super) async fn run(args: ServeArgs) -> Outcome {
 
     // That nobody reads these lines (any more) is no reason not to serve.
     if let (Some(key), false) = (&running.admin_key, key_was_given) {
-        let _ = out::line(format_args!("admin key (shown once, keep it): {key}"));
+        let _ = output::line(format_args!("admin key (shown once, keep it): {key}"));
     }
-    let _ = out::line(format_args!("loanhook is listening on http://{}", running.address));
+    let _ = output::line(format_args!("loanhook is listening on http://{}", running.address));
 
     tokio::select! {
         () = ended => stop(running).await,
@@ -50,7 +52,7 @@ fn warn_of_listening_in_clear(listen: SocketAddr, public_url: Option<&Reached>) 
 }
 
 /// Finishes what is in flight, unless asked to end once more.
-pub(super) async fn stop(running: Running) -> Outcome {
+pub(crate) async fn stop(running: Running) -> Outcome {
     let asked_again = signals::asked_to_end()?;
     tokio::select! {
         stopped = running.stop() => Ok(stopped?),

@@ -8,8 +8,8 @@ use axum::body::Body;
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 
-use super::phase::ConnectionState;
-use super::stream::Answering;
+use super::connection_state::ConnectionState;
+use super::connection_stream::Answering;
 
 /// The body of a request. It tells once it is read, or once nobody wants the rest of it.
 pub(super) struct Asked {

@@ -5,22 +5,23 @@ use std::path::Path;
 
 use loanhook_core::model::byte_order_mark;
 
-use super::{Outcome, out};
+use crate::Outcome;
+use crate::terminal::output;
 
 /// What the file is called in messages.
-pub(super) fn name(file: &Path) -> String {
+pub(crate) fn name(file: &Path) -> String {
     if is_standard_input(file) { "standard input".to_owned() } else { file.display().to_string() }
 }
 
 /// The file's bytes.
-pub(super) fn read(file: &Path) -> Outcome<Vec<u8>> {
+pub(crate) fn read(file: &Path) -> Outcome<Vec<u8>> {
     let bytes = if is_standard_input(file) { standard_input() } else { std::fs::read(file) };
     let bytes = bytes.map_err(|error| format!("{}: {error}", name(file)))?;
     Ok(byte_order_mark::without(&bytes).to_vec())
 }
 
 /// The file's text.
-pub(super) fn text(file: &Path) -> Outcome<String> {
+pub(crate) fn text(file: &Path) -> Outcome<String> {
     String::from_utf8(read(file)?).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -35,7 +36,7 @@ fn is_standard_input(file: &Path) -> bool {
 fn standard_input() -> io::Result<Vec<u8>> {
     let mut stdin = io::stdin().lock();
     if stdin.is_terminal() {
-        out::note(format_args!("reading from standard input; Ctrl-D ends it"));
+        output::note(format_args!("reading from standard input; Ctrl-D ends it"));
     }
     let mut bytes = Vec::new();
     stdin.read_to_end(&mut bytes)?;

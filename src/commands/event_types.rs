@@ -3,10 +3,11 @@
 use clap::Args;
 use serde::Deserialize;
 
-use crate::args::Remote;
+use crate::Outcome;
+use crate::arguments::Remote;
 use crate::client::{Client, decode};
-use crate::text::clean;
-use crate::{Outcome, out, table};
+use crate::terminal::format::clean;
+use crate::terminal::{output, table};
 
 #[derive(Debug, Args)]
 pub(crate) struct EventTypesArgs {
@@ -42,7 +43,7 @@ struct Egress {
 pub(crate) async fn event_types(args: EventTypesArgs) -> Outcome {
     let body = Client::of(&args.remote)?.get(&["v1", "event-types"]).await?;
     if args.remote.json {
-        return out::json(&body);
+        return output::json(&body);
     }
     let mut table = table::table(&["Event", "Variables"], 2);
     for event_type in decode::<EventTypes>(&body)?.items {
@@ -54,12 +55,12 @@ pub(crate) async fn event_types(args: EventTypesArgs) -> Outcome {
 pub(crate) async fn egress(args: EgressArgs) -> Outcome {
     let body = Client::of(&args.remote)?.get(&["v1", "egress"]).await?;
     if args.remote.json {
-        return out::json(&body);
+        return output::json(&body);
     }
     let egress: Egress = decode(&body)?;
-    egress.addresses.iter().try_for_each(|address| out::line(clean(address)))?;
+    egress.addresses.iter().try_for_each(|address| output::line(clean(address)))?;
     if !egress.is_static {
-        out::note(format_args!("these were seen of late; they may change"));
+        output::note(format_args!("these were seen of late; they may change"));
     }
     Ok(())
 }

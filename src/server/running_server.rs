@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::warn;
 
-use super::descriptors;
+use super::file_descriptors;
 use super::listener::{self, Bounds};
 
 /// The longest webhook takes 30 s: one that has not finished by then is not waited for.
@@ -27,32 +27,32 @@ const PATIENCE: Duration = Duration::from_secs(35);
 /// How long callers that have not finished their requests are waited for.
 const PATIENCE_WITH_CALLERS: Duration = Duration::from_secs(5);
 
-pub(super) struct ServeOptions {
-    pub(super) listen: SocketAddr,
-    pub(super) data: PathBuf,
-    pub(super) allow_networks: Vec<ipnet::IpNet>,
+pub(crate) struct ServeOptions {
+    pub(crate) listen: SocketAddr,
+    pub(crate) data: PathBuf,
+    pub(crate) allow_networks: Vec<ipnet::IpNet>,
     /// Whose `X-Forwarded-For` says where a request came from.
-    pub(super) trusted_proxies: Vec<ipnet::IpNet>,
+    pub(crate) trusted_proxies: Vec<ipnet::IpNet>,
     /// How many sends are in flight at once.
-    pub(super) concurrency: u32,
-    pub(super) admin_key: Option<String>,
-    pub(super) site: Site,
+    pub(crate) concurrency: u32,
+    pub(crate) admin_key: Option<String>,
+    pub(crate) site: Site,
 }
 
-pub(super) struct Running {
-    pub(super) address: SocketAddr,
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
     /// The key of the first start, if this is it and none was chosen; else the chosen one.
-    pub(super) admin_key: Option<String>,
+    pub(crate) admin_key: Option<String>,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
     worker: JoinHandle<()>,
 }
 
 /// Starts serving; what a run before this one left unfinished goes on at once.
-pub(super) async fn start(options: ServeOptions) -> Result<Running, String> {
+pub(crate) async fn start(options: ServeOptions) -> Result<Running, String> {
     let chosen = options.admin_key.as_deref().map(SecretKey::chosen).transpose();
     let chosen = chosen.map_err(|fault| format!("LOANHOOK_ADMIN_KEY {fault}"))?;
-    let share = descriptors::share_out(options.concurrency);
+    let share = file_descriptors::share_out(options.concurrency);
     let listener = TcpListener::bind(options.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
@@ -99,7 +99,7 @@ pub(super) async fn start(options: ServeOptions) -> Result<Running, String> {
 
 impl Running {
     /// Waits until something that should go on for ever has ended, and says what.
-    pub(super) async fn failed(&mut self) -> String {
+    pub(crate) async fn failed(&mut self) -> String {
         tokio::select! {
             ended = &mut self.server => format!("the server ended: {ended:?}"),
             ended = &mut self.worker => format!("the worker ended: {ended:?}"),
@@ -107,7 +107,7 @@ impl Running {
     }
 
     /// Takes nothing more in and finishes what is in flight.
-    pub(super) async fn stop(self) -> Result<(), String> {
+    pub(crate) async fn stop(self) -> Result<(), String> {
         self.stop.send_replace(true);
         // A caller that sends half a request and no more is owed nothing.
         let (_, worked) = tokio::join!(

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use loanhook_http::web::{FrameAncestors, Reached};
 
-use super::commands::ClientCommand;
+use crate::commands::ClientCommand;
 
 const ENVIRONMENT: &str = "Environment:
   LOANHOOK_ADMIN_KEY  an admin key to ensure at every start (`lh_` and 16 to 200 of A-Z a-z 0-9 _,
@@ -25,11 +25,11 @@ that needs none with POST /v1/portal-links.";
 #[command(version, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
-    pub(super) command: Command,
+    pub(crate) command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(crate) enum Command {
     /// Run loanhook in this process, on a folder of its own
     #[command(after_help = ENVIRONMENT)]
     Serve(ServeArgs),
@@ -42,19 +42,19 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct ServeArgs {
+pub(crate) struct ServeArgs {
     /// The address to listen on
     #[arg(long, value_name = "ADDR:PORT", env = "LOANHOOK_LISTEN", default_value = "127.0.0.1:8080")]
-    pub(super) listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// The folder that keeps everything; made if it is not there
     #[arg(long, value_name = "FOLDER", env = "LOANHOOK_DATA", default_value = "./loanhook-data")]
-    pub(super) data: PathBuf,
+    pub(crate) data: PathBuf,
     /// A network that webhooks may go to although it is not public (repeatable, or comma-separated)
     #[arg(long, value_name = "CIDR", env = "LOANHOOK_ALLOW_NETWORKS")]
-    pub(super) allow_network: Vec<Networks>,
+    pub(crate) allow_network: Vec<Networks>,
     /// A proxy before this whose X-Forwarded-For is believed (repeatable, or comma-separated)
     #[arg(long, value_name = "CIDR", env = "LOANHOOK_TRUSTED_PROXIES")]
-    pub(super) trusted_proxy: Vec<Networks>,
+    pub(crate) trusted_proxy: Vec<Networks>,
     /// How many requests may be under way at once: of one tenant half of them, of one webhook a quarter and no more than 16
     #[arg(
         long,
@@ -63,41 +63,41 @@ pub(super) struct ServeArgs {
         default_value = "256",
         value_parser = RangedU64ValueParser::<u32>::new().range(1..=65_536)
     )]
-    pub(super) concurrency: u32,
+    pub(crate) concurrency: u32,
     /// The address under which people reach the loan pages, for portal links [default: that of the request]
     #[arg(long, value_name = "URL", env = "LOANHOOK_PUBLIC_URL")]
-    pub(super) public_url: Option<Reached>,
+    pub(crate) public_url: Option<Reached>,
     /// Sites that may show the loan pages in a frame, such as https://lms.lender.example (comma-separated)
     #[arg(long, value_name = "ORIGINS", env = "LOANHOOK_FRAME_ANCESTORS")]
-    pub(super) frame_ancestors: Option<FrameAncestors>,
+    pub(crate) frame_ancestors: Option<FrameAncestors>,
     /// How the log on standard error looks
     #[arg(long, env = "LOANHOOK_LOG_FORMAT", default_value = "text")]
-    pub(super) log_format: LogFormat,
+    pub(crate) log_format: LogFormat,
 }
 
 #[derive(Debug, Args)]
-pub(super) struct DemoArgs {
+pub(crate) struct DemoArgs {
     /// End when everything is delivered or given up, instead of staying up to look around
     #[arg(long)]
-    pub(super) exit: bool,
+    pub(crate) exit: bool,
 }
 
 #[derive(Debug, Args)]
-pub(super) struct EvalArgs {
+pub(crate) struct EvalArgs {
     /// The formula, such as `(> status-days-past-due 30)`
     #[arg(allow_hyphen_values = true)]
-    pub(super) formula: String,
+    pub(crate) formula: String,
     /// A JSON file with the loan's variables, or `-` for standard input
     #[arg(long, value_name = "FILE")]
-    pub(super) context: Option<PathBuf>,
+    pub(crate) context: Option<PathBuf>,
     /// Print `{"value": …, "printed": …}`, as the API does
     #[arg(long)]
-    pub(super) json: bool,
+    pub(crate) json: bool,
 }
 
 /// Where the loanhook is that a client command speaks to, and how it answers.
 #[derive(Debug, Args)]
-pub(super) struct Remote {
+pub(crate) struct Remote {
     /// Where loanhook is
     #[arg(
         long,
@@ -106,17 +106,17 @@ pub(super) struct Remote {
         default_value = "http://127.0.0.1:8080",
         help_heading = "Connection"
     )]
-    pub(super) url: String,
+    pub(crate) url: String,
     /// A key of that loanhook (`lh_…`)
     #[arg(long, global = true, env = "LOANHOOK_KEY", hide_env_values = true, help_heading = "Connection")]
-    pub(super) key: Option<String>,
+    pub(crate) key: Option<String>,
     /// Print the answer as JSON
     #[arg(long, global = true)]
-    pub(super) json: bool,
+    pub(crate) json: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum LogFormat {
+pub(crate) enum LogFormat {
     /// One readable line an entry
     Text,
     /// One JSON object an entry
@@ -125,7 +125,7 @@ pub(super) enum LogFormat {
 
 /// One or more networks, comma-separated; a bare address is a network of one.
 #[derive(Clone, Debug)]
-pub(super) struct Networks(pub(super) Vec<IpNet>);
+pub(crate) struct Networks(pub(crate) Vec<IpNet>);
 
 impl FromStr for Networks {
     type Err = String;

@@ -2,11 +2,11 @@
 
 use loanhook_logging::Form;
 
-use super::Outcome;
-use super::args::LogFormat;
+use crate::Outcome;
+use crate::arguments::LogFormat;
 
 /// Starts the log; `default` is the filter where `LOANHOOK_LOG` is not set.
-pub(super) fn start(format: LogFormat, default: &str) -> Outcome {
+pub(crate) fn start(format: LogFormat, default: &str) -> Outcome {
     let form = match format {
         LogFormat::Text => Form::Text,
         LogFormat::Json => Form::Json,

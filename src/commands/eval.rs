@@ -4,10 +4,11 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::try_out;
 use serde_json::value::RawValue;
 
-use super::args::EvalArgs;
-use super::{Outcome, input, out};
+use crate::Outcome;
+use crate::arguments::EvalArgs;
+use crate::terminal::{input, output};
 
-pub(super) fn run(args: &EvalArgs) -> Outcome {
+pub(crate) fn run(args: &EvalArgs) -> Outcome {
     let text = args.context.as_deref().map_or_else(|| Ok("{}".to_owned()), input::text)?;
     let context: Box<RawValue> = serde_json::from_str(&text).map_err(|error| {
         let name = args.context.as_deref().map(input::name).unwrap_or_default();
@@ -21,8 +22,8 @@ pub(super) fn run(args: &EvalArgs) -> Outcome {
         })
     })?;
     if !args.json {
-        return out::line(outcome.printed);
+        return output::line(outcome.printed);
     }
     let printed = serde_json::Value::from(outcome.printed);
-    out::line(format_args!("{{\"value\":{},\"printed\":{printed}}}", outcome.value))
+    output::line(format_args!("{{\"value\":{},\"printed\":{printed}}}", outcome.value))
 }

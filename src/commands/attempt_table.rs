@@ -7,8 +7,8 @@
 use comfy_table::{Cell, Color, ColumnConstraint, Table, Width};
 
 use crate::client::Row;
-use crate::text::{clean, short_id, short_time, time};
-use crate::{out, table};
+use crate::terminal::format::{clean, short_id, short_time, time};
+use crate::terminal::{output, table};
 
 const ID: u16 = 36;
 const SHORT_ID: u16 = 9;
@@ -170,7 +170,7 @@ fn colour(row: &Row) -> Color {
 /// Says where the rest of the IDs is, where they were shortened.
 pub(super) fn note_shortened(layout: Layout) {
     if layout.shortens_ids() {
-        out::note(format_args!("IDs are shortened to fit; --wide shows them whole"));
+        output::note(format_args!("IDs are shortened to fit; --wide shows them whole"));
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::phase::{ConnectionState, Phase};
+use super::connection_state::{ConnectionState, Phase};
 
 /// In this time a reader must take so many bytes of an answer.
 const READ_WITHIN: Duration = Duration::from_secs(30);
