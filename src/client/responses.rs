@@ -1,8 +1,17 @@
-//! What loanhook answers, as far as the commands show it.
+//! Responses of the HTTP interface, as far as the commands show them.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
+
+use crate::error::{CommandError, CommandResult};
+
+/// Decodes a response from JSON.
+pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> CommandResult<T> {
+    serde_json::from_slice(body)
+        .map_err(|error| CommandError::Message(format!("this is no answer of loanhook's: {error}")))
+}
 
 /// One page of a list; the items stay as they came.
 #[derive(Deserialize)]
@@ -30,7 +39,7 @@ pub(crate) struct Row {
     pub(crate) resend_of: Option<String>,
     pub(crate) resends: u64,
     pub(crate) occurred_at: Option<String>,
-    /// Absent where loanhook is older than this command.
+    /// Older versions of loanhook do not send it.
     #[serde(default)]
     pub(crate) test: bool,
     pub(crate) outcome: String,
@@ -47,7 +56,7 @@ pub(crate) struct Row {
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct AttemptError {
     pub(crate) kind: String,
-    /// None where the server does not know it, or is of an older version.
+    /// None where the server does not know it. Older versions do not send it.
     pub(crate) phase: Option<String>,
     pub(crate) detail: String,
 }
@@ -59,7 +68,7 @@ pub(crate) struct Payload {
     pub(crate) content_type: Option<String>,
     #[serde(default)]
     pub(crate) truncated: bool,
-    /// Of a response, where one row was asked for.
+    /// Only of a response, and only where one row was asked for.
     #[serde(default)]
     pub(crate) headers: Vec<Header>,
     #[serde(default)]
@@ -75,18 +84,18 @@ pub(crate) struct Header {
 }
 
 impl Row {
-    /// `1`, `2`, … or `manual`.
-    pub(crate) fn attempt(&self) -> String {
+    /// The attempt number: `1`, `2`, … or `manual`.
+    pub(crate) fn attempt_number(&self) -> String {
         self.attempt_number.as_str().map_or_else(|| self.attempt_number.to_string(), ToOwned::to_owned)
     }
 
-    /// The event title, with a mark where a test sent it.
-    pub(crate) fn title(&self) -> String {
+    /// The event title, after `[test]` where it is of a subscription's test.
+    pub(crate) fn marked_title(&self) -> String {
         let mark = if self.test { "[test] " } else { "" };
         format!("{mark}{}", self.event_title)
     }
 
-    /// The response code, or what went wrong instead, or what is under way.
+    /// The response code, or the kind of error, or the outcome of an attempt that has not ended.
     pub(crate) fn result(&self) -> String {
         match (self.response_code, &self.error) {
             (Some(code), _) => code.to_string(),
@@ -95,15 +104,16 @@ impl Row {
         }
     }
 
-    /// What went wrong, in a sentence.
-    pub(crate) fn why(&self) -> String {
+    /// The reason of a failed attempt, in a sentence.
+    pub(crate) fn failure_reason(&self) -> String {
         match &self.error {
             Some(error) => format!("{}: {}", error.kind, error.detail),
             None => format!("the receiver answered {}", self.result()),
         }
     }
 
-    pub(crate) fn is_settled(&self) -> bool {
+    /// Whether the outcome is final.
+    pub(crate) fn has_ended(&self) -> bool {
         self.succeeded() || self.outcome == "failed"
     }
 
@@ -112,7 +122,7 @@ impl Row {
     }
 }
 
-/// One event on its way to one subscription.
+/// One event matched to one subscription, with its attempts.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Delivery {
@@ -129,14 +139,14 @@ pub(crate) struct Delivery {
     pub(crate) status: String,
     pub(crate) next_attempt_at: Option<String>,
     pub(crate) attempts: Vec<Row>,
-    /// The cursor of the attempts that follow.
+    /// The cursor of the attempts that follow on the next page.
     #[serde(default)]
     pub(crate) next: Option<String>,
 }
 
-/// What an accepted event causes.
+/// The response to an accepted event: the deliveries that it causes.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Accepted {
+pub(crate) struct AcceptedEvent {
     pub(crate) deliveries: Vec<AcceptedDelivery>,
 }
 

@@ -1,8 +1,7 @@
-//! Attempts as a table with the columns of the loan's page, fit to the terminal.
+//! The table of attempts, with the columns of the loan's page and as wide as the terminal allows.
 //!
-//! Where there is no terminal (a file, a pipe, `--wide`) everything is whole and on one line. In a
-//! terminal the IDs give way first, the attempt's before the trace ID (which `resend` takes); the title
-//! gets what is left and wraps.
+//! Without a terminal (a file, a pipe, `--wide`) every value is complete and on one line. In a terminal the attempt's ID
+//! is shortened first, then the trace ID (which `resend` takes); the title gets the width that is left, and wraps.
 
 use comfy_table::{Cell, Color, ColumnConstraint, Table, Width};
 
@@ -10,111 +9,123 @@ use crate::client::Row;
 use crate::terminal::format::{clean, short_id, short_time, time};
 use crate::terminal::{output, table};
 
-const ID: u16 = 36;
-const SHORT_ID: u16 = 9;
-const METHOD: u16 = 6;
+/// Widths of columns, in characters.
+const ID_WIDTH: u16 = 36;
+const SHORT_ID_WIDTH: u16 = 9;
+const METHOD_WIDTH: u16 = 6;
 /// The longest result is `interrupted`.
-const RESULT: u16 = 11;
-const SHORT_TIME: u16 = 14;
-/// The longest attempt is `manual`.
-const ATTEMPT: u16 = 6;
-const SHORTEST_TITLE: u16 = 10;
-const USUAL_TITLE: u16 = 30;
+const RESULT_WIDTH: u16 = 11;
+/// The heading is longer than any result.
+const RESULT_WIDTH_UNDER_HEADING: u16 = 13;
+const TIME_WIDTH: u16 = 20;
+const SHORT_TIME_WIDTH: u16 = 14;
+/// The longest attempt number is `manual`.
+const ATTEMPT_NUMBER_WIDTH: u16 = 6;
+const MIN_TITLE_WIDTH: u16 = 10;
+const USUAL_TITLE_WIDTH: u16 = 30;
 
-/// How much of each attempt there is room for.
+/// Columns by their index, in the order of the page.
+const ALL_COLUMNS: &[usize] = &[0, 1, 2, 3, 4, 5, 6];
+const NARROW_COLUMNS: &[usize] = &[0, 2, 4, 5, 6];
+const NARROW_COLUMNS_WITHOUT_TITLE: &[usize] = &[0, 4, 5, 6];
+
+/// How much of each attempt the terminal has room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layout {
-    /// Everything, as wide as it is.
-    Whole,
-    /// Everything in columns of fixed widths, for rows that arrive one by one.
-    WholeLines,
-    /// Whole IDs, and a title that wraps at its width.
-    WholeIds { title: u16 },
-    /// Whole trace IDs only.
+    /// Complete values, each column as wide as its longest.
+    Complete,
+    /// Complete values in columns of fixed widths, for rows that are printed one by one.
+    CompleteRowByRow,
+    /// Complete IDs, and a title that wraps at its width.
+    CompleteIds { title: u16 },
+    /// Complete trace IDs only.
     TraceIds { title: u16 },
     /// Short IDs.
     Short { title: u16 },
-    /// No trace ID and no method, nor, where there is no room for it, a title.
+    /// Short attempt IDs, no trace ID, no method, and no title where there is no room for one.
     Narrow { title: Option<u16> },
 }
 
 impl Layout {
-    /// The fullest layout for a terminal of this width, if there is one.
-    pub(super) fn for_width(width: Option<u16>, rows_arrive: bool) -> Self {
+    /// The layout that shows most in a terminal of this width; none is no terminal. With `row_by_row` the rows are not all
+    /// known when the first is printed.
+    fn for_width(width: Option<u16>, row_by_row: bool) -> Self {
         let Some(width) = width else {
-            return if rows_arrive { Self::WholeLines } else { Self::Whole };
+            return if row_by_row { Self::CompleteRowByRow } else { Self::Complete };
         };
-        let left =
-            |ids: u16, gap: u16| width.saturating_sub(ids + METHOD + RESULT + SHORT_TIME + ATTEMPT + 6 * gap);
-        let narrow = width.saturating_sub(SHORT_ID + RESULT + SHORT_TIME + ATTEMPT + 4);
-        match (left(2 * ID, 2), left(SHORT_ID + ID, 2), left(2 * SHORT_ID, 1)) {
-            (title @ SHORTEST_TITLE.., _, _) => Self::WholeIds { title },
-            (_, title @ SHORTEST_TITLE.., _) => Self::TraceIds { title },
-            (_, _, title @ SHORTEST_TITLE..) => Self::Short { title },
-            _ => Self::Narrow { title: Some(narrow).filter(|title| *title >= SHORTEST_TITLE) },
+        let other_columns = RESULT_WIDTH + SHORT_TIME_WIDTH + ATTEMPT_NUMBER_WIDTH;
+        let left = |ids: u16, gap: u16| width.saturating_sub(ids + METHOD_WIDTH + other_columns + 6 * gap);
+        let narrow = width.saturating_sub(SHORT_ID_WIDTH + other_columns + 4);
+        match (left(2 * ID_WIDTH, 2), left(SHORT_ID_WIDTH + ID_WIDTH, 2), left(2 * SHORT_ID_WIDTH, 1)) {
+            (title @ MIN_TITLE_WIDTH.., _, _) => Self::CompleteIds { title },
+            (_, title @ MIN_TITLE_WIDTH.., _) => Self::TraceIds { title },
+            (_, _, title @ MIN_TITLE_WIDTH..) => Self::Short { title },
+            _ => Self::Narrow { title: Some(narrow).filter(|title| *title >= MIN_TITLE_WIDTH) },
         }
     }
 
-    /// The layout for standard output; `wide` asks for everything whole in a terminal too.
-    pub(super) fn for_output(wide: bool, rows_arrive: bool) -> Self {
-        Self::for_width(table::terminal_width().filter(|_| !wide), rows_arrive)
+    /// The layout for standard output; `wide` asks for complete values in a terminal too.
+    pub(super) fn for_output(wide: bool, row_by_row: bool) -> Self {
+        Self::for_width(table::terminal_width().filter(|_| !wide), row_by_row)
     }
 
-    pub(super) fn shortens_ids(self) -> bool {
+    fn shortens_ids(self) -> bool {
         matches!(self, Self::TraceIds { .. } | Self::Short { .. } | Self::Narrow { .. })
     }
 
     /// Which of the seven columns there are.
     fn columns(self) -> &'static [usize] {
         match self {
-            Self::Narrow { title: Some(_) } => &[0, 2, 4, 5, 6],
-            Self::Narrow { title: None } => &[0, 4, 5, 6],
-            _ => &[0, 1, 2, 3, 4, 5, 6],
+            Self::Narrow { title: Some(_) } => NARROW_COLUMNS,
+            Self::Narrow { title: None } => NARROW_COLUMNS_WITHOUT_TITLE,
+            _ => ALL_COLUMNS,
         }
     }
 
-    fn is_whole(self) -> bool {
-        matches!(self, Self::Whole | Self::WholeLines)
+    fn is_complete(self) -> bool {
+        matches!(self, Self::Complete | Self::CompleteRowByRow)
     }
 
-    /// The table's head, with no row in it yet.
-    pub(super) fn table(self) -> Table {
-        let header = if self.is_whole() {
+    /// The head of the table, without rows.
+    fn table(self) -> Table {
+        let header = if self.is_complete() {
             ["ID", "Trace ID", "Event Title", "Method", "Response Code", "Time Stamp", "# Attempt"]
         } else {
             ["ID", "Trace ID", "Event Title", "Method", "Response\nCode", "Time Stamp", "#"]
         };
         let gap = self.gap();
         let header: Vec<_> = self.columns().iter().map(|column| header[*column]).collect();
-        let mut table = table::table(&header, gap);
-        // Where every width is given, none is to be arranged.
+        let mut table = table::new(&header, gap);
+        // Every width is given.
         table.set_content_arrangement(comfy_table::ContentArrangement::Disabled);
-        let fixed = |width: u16| ColumnConstraint::Absolute(Width::Fixed(width + gap));
-        let at_least = |width: u16| ColumnConstraint::LowerBoundary(Width::Fixed(width + gap));
-        match self {
-            Self::Whole => {}
-            Self::WholeLines => {
-                table.set_constraints([ID, ID, USUAL_TITLE, METHOD, 13, 20, ATTEMPT].map(at_least));
-            }
-            Self::WholeIds { title } => {
-                table.set_constraints([ID, ID, title, METHOD, RESULT, SHORT_TIME, ATTEMPT].map(fixed));
-            }
-            Self::TraceIds { title } => {
-                table.set_constraints([SHORT_ID, ID, title, METHOD, RESULT, SHORT_TIME, ATTEMPT].map(fixed));
-            }
-            Self::Short { title } => {
-                table.set_constraints(
-                    [SHORT_ID, SHORT_ID, title, METHOD, RESULT, SHORT_TIME, ATTEMPT].map(fixed),
-                );
-            }
-            Self::Narrow { title: Some(title) } => {
-                table.set_constraints([SHORT_ID, title, RESULT, SHORT_TIME, ATTEMPT].map(fixed));
-            }
-            Self::Narrow { title: None } => {
-                table.set_constraints([SHORT_ID, RESULT, SHORT_TIME, ATTEMPT].map(fixed));
-            }
+        if let Some(widths) = self.widths() {
+            table.set_constraints(self.columns().iter().map(|column| {
+                let width = Width::Fixed(widths[*column] + gap);
+                match self {
+                    Self::CompleteRowByRow => ColumnConstraint::LowerBoundary(width),
+                    _ => ColumnConstraint::Absolute(width),
+                }
+            }));
         }
         table
+    }
+
+    /// The widths of all columns, of which [`columns`](Self::columns) are shown; none where they follow the values.
+    fn widths(self) -> Option<[u16; 7]> {
+        let (id, trace_id, title) = match self {
+            Self::Complete => return None,
+            Self::CompleteRowByRow => (ID_WIDTH, ID_WIDTH, USUAL_TITLE_WIDTH),
+            Self::CompleteIds { title } => (ID_WIDTH, ID_WIDTH, title),
+            Self::TraceIds { title } => (SHORT_ID_WIDTH, ID_WIDTH, title),
+            Self::Short { title } => (SHORT_ID_WIDTH, SHORT_ID_WIDTH, title),
+            Self::Narrow { title } => (SHORT_ID_WIDTH, SHORT_ID_WIDTH, title.unwrap_or_default()),
+        };
+        let (result, time) = if self.is_complete() {
+            (RESULT_WIDTH_UNDER_HEADING, TIME_WIDTH)
+        } else {
+            (RESULT_WIDTH, SHORT_TIME_WIDTH)
+        };
+        Some([id, trace_id, title, METHOD_WIDTH, result, time, ATTEMPT_NUMBER_WIDTH])
     }
 
     fn gap(self) -> u16 {
@@ -125,27 +136,27 @@ impl Layout {
         let id = if self.shortens_ids() { short_id(&row.id) } else { clean(&row.id) };
         let trace =
             if matches!(self, Self::Short { .. }) { short_id(&row.trace_id) } else { clean(&row.trace_id) };
-        let sent = if self.is_whole() { time(&row.sent_at) } else { short_time(&row.sent_at) };
+        let sent = if self.is_complete() { time(&row.sent_at) } else { short_time(&row.sent_at) };
         let method = row.method.as_deref().unwrap_or("-");
         let result = Cell::new(clean(&row.result())).fg(colour(row));
         let cells = [
             Cell::new(id),
             Cell::new(trace),
-            Cell::new(clean(&row.title())),
+            Cell::new(clean(&row.marked_title())),
             Cell::new(clean(method)),
             result,
             Cell::new(sent),
-            Cell::new(clean(&row.attempt())),
+            Cell::new(clean(&row.attempt_number())),
         ];
         self.columns().iter().map(|column| cells[*column].clone()).collect()
     }
 
-    /// The attempts under the table's head.
+    /// The head of the table, and the attempts.
     pub(super) fn with_head(self, rows: &[Row]) -> String {
         self.filled(rows).trim_fmt()
     }
 
-    /// The attempts alone, to stand under a head that was printed before.
+    /// The attempts alone, for a head that was printed before.
     pub(super) fn without_head(self, rows: &[Row]) -> String {
         let head = self.table().lines().count();
         self.filled(rows).trim_fmt().lines().skip(head).collect::<Vec<_>>().join("\n")
@@ -158,17 +169,17 @@ impl Layout {
     }
 }
 
-/// Green went well, yellow goes on, red is over.
+/// Green has succeeded, yellow goes on, red has failed and is not retried.
 fn colour(row: &Row) -> Color {
-    match (row.succeeded(), row.is_settled() && row.next_attempt_at.is_none()) {
+    match (row.succeeded(), row.has_ended() && row.next_attempt_at.is_none()) {
         (true, _) => Color::Green,
         (false, true) => Color::Red,
         (false, false) => Color::Yellow,
     }
 }
 
-/// Says where the rest of the IDs is, where they were shortened.
-pub(super) fn note_shortened(layout: Layout) {
+/// Notes how to see complete IDs, where the layout shortens them.
+pub(super) fn note_shortened_ids(layout: Layout) {
     if layout.shortens_ids() {
         output::note(format_args!("IDs are shortened to fit; --wide shows them whole"));
     }
@@ -192,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn every_terminal_gets_a_table_that_fits() {
+    fn a_table_is_no_wider_than_its_terminal() {
         for width in [45, 54, 60, 70, 71, 80, 81, 100, 111, 112, 138, 139, 200] {
             let layout = Layout::for_width(Some(width), false);
             let table = layout.with_head(&[row()]);
@@ -204,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_give_way_one_after_the_other() {
+    fn a_narrow_terminal_shortens_the_attempt_id_before_the_trace_id() {
         let shown = |width| {
             let table = Layout::for_width(width, false).with_head(&[row()]);
             (table.contains(&row().id), table.contains(&row().trace_id))
@@ -216,18 +227,18 @@ mod tests {
     }
 
     #[test]
-    fn without_a_terminal_an_attempt_is_one_whole_line() {
+    fn without_a_terminal_an_attempt_is_one_complete_line() {
         let table = Layout::for_width(None, false).with_head(&[row()]);
         assert_eq!(table.lines().count(), 2);
         assert!(table.contains("Core banking: payment posted and reversed  POST"), "{table}");
     }
 
     #[test]
-    fn rows_that_arrive_later_stand_under_the_same_head() {
+    fn later_rows_have_the_columns_of_the_head_that_was_printed_first() {
         for width in [None, Some(80)] {
             let layout = Layout::for_width(width, true);
-            let whole = layout.with_head(&[row()]);
-            assert!(whole.ends_with(&layout.without_head(&[row()])));
+            let with_head = layout.with_head(&[row()]);
+            assert!(with_head.ends_with(&layout.without_head(&[row()])));
             assert!(!layout.without_head(&[row()]).contains("Event Title"));
         }
     }

@@ -1,22 +1,23 @@
-//! The history as it grows: a line for each attempt when it has ended.
+//! The history of the demo's deliveries while it grows: one line for each attempt that has ended.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::Outcome;
-use crate::client::{Call, Client, Delivery, Page, Row, decode};
-use crate::terminal::format::clean;
-use crate::terminal::output;
-use crate::terminal::output::{BAD, GOOD, STRONG, WAITING, styled};
+use crate::client::{ApiClient, Call, Delivery, Row, decode};
+use crate::error::CommandResult;
+use crate::terminal::format::{clean, parse_time};
+use crate::terminal::output::{self, FAILURE_STYLE, HEADING_STYLE, PENDING_STYLE, SUCCESS_STYLE, styled};
 
-/// What is known of the deliveries that were promised.
+const ROWS_PER_PAGE: u32 = 200;
+
+/// The deliveries that were accepted, and what is known of them.
 #[derive(Default)]
-pub(super) struct Watch {
+pub(super) struct HistoryWatch {
     loans: BTreeSet<String>,
-    /// The status by trace ID, in the order in which they were promised.
+    /// Trace IDs and statuses, in the order of acceptance.
     statuses: Vec<(String, Status)>,
-    /// The attempts that have ended, by their IDs.
+    /// The attempts that have ended, by ID.
     ended: HashMap<String, Row>,
 }
 
@@ -27,14 +28,13 @@ pub(super) enum Status {
     Failed,
 }
 
-impl Watch {
-    /// Watches these deliveries of a loan too.
-    pub(super) fn expect(&mut self, loan: String, traces: impl Iterator<Item = String>) {
+impl HistoryWatch {
+    pub(super) fn add_deliveries(&mut self, loan: String, trace_ids: impl Iterator<Item = String>) {
         self.loans.insert(loan);
-        self.statuses.extend(traces.map(|trace| (trace, Status::Pending)));
+        self.statuses.extend(trace_ids.map(|trace| (trace, Status::Pending)));
     }
 
-    pub(super) fn all_settled(&self) -> bool {
+    pub(super) fn all_have_ended(&self) -> bool {
         self.statuses().all(|status| status != Status::Pending)
     }
 
@@ -42,7 +42,7 @@ impl Watch {
         self.statuses.iter().map(|(_, status)| *status)
     }
 
-    /// The trace IDs of the deliveries that failed, in the order in which they were promised.
+    /// The trace IDs of the deliveries that failed, in the order of acceptance.
     pub(super) fn failed(&self) -> Vec<String> {
         let failed = self.statuses.iter().filter(|(_, status)| *status == Status::Failed);
         failed.map(|(trace, _)| trace.clone()).collect()
@@ -53,42 +53,46 @@ impl Watch {
         self.ended.values()
     }
 
-    /// The title under which a delivery was sent.
+    /// The event title of a delivery, once an attempt of it has ended.
     pub(super) fn title(&self, trace: &str) -> Option<&str> {
         self.attempts().find(|row| row.trace_id == trace).map(|row| row.event_title.as_str())
     }
 
-    /// Reads the loans' histories, prints what has ended since, and asks how the deliveries stand whose
-    /// last attempt that seems to be.
-    pub(super) async fn look(&mut self, client: &Client) -> Outcome {
-        let mut news = Vec::new();
+    /// Fetches the histories of all loans, prints the attempts that have ended since the last call, and fetches the
+    /// status of the deliveries that seem to have ended.
+    pub(super) async fn poll(&mut self, client: &ApiClient) -> CommandResult {
+        let mut newly_ended = Vec::new();
         for loan in &self.loans {
-            let rows = history(client, loan).await?;
-            news.extend(rows.into_iter().filter(|row| row.is_settled() && !self.ended.contains_key(&row.id)));
+            let rows = fetch_history(client, loan).await?;
+            newly_ended
+                .extend(rows.into_iter().filter(|row| row.has_ended() && !self.ended.contains_key(&row.id)));
         }
-        news.sort_by_key(ended_at);
-        for row in news {
+        newly_ended.sort_by_key(ended_at);
+        for row in newly_ended {
             output::line(line(&row))?;
             self.ended.insert(row.id.clone(), row);
         }
-        for trace in self.seem_over() {
-            self.refresh(client, &trace).await?;
+        for trace in self.pending_without_next_attempt() {
+            self.fetch_status(client, &trace).await?;
         }
         Ok(())
     }
 
-    /// The pending deliveries of which no further attempt is announced.
-    fn seem_over(&self) -> Vec<String> {
+    /// The pending deliveries with an attempt after which no other is due.
+    fn pending_without_next_attempt(&self) -> Vec<String> {
         let last = self.attempts().filter(|row| row.next_attempt_at.is_none());
-        let over: HashSet<_> = last.map(|row| row.trace_id.as_str()).collect();
+        let seem_ended: HashSet<_> = last.map(|row| row.trace_id.as_str()).collect();
         let pending = self.statuses.iter().filter(|(_, status)| *status == Status::Pending);
-        pending.filter(|(trace, _)| over.contains(trace.as_str())).map(|(trace, _)| trace.clone()).collect()
+        pending
+            .filter(|(trace, _)| seem_ended.contains(trace.as_str()))
+            .map(|(trace, _)| trace.clone())
+            .collect()
     }
 
-    /// Asks how a delivery stands.
-    pub(super) async fn refresh(&mut self, client: &Client, trace: &str) -> Outcome {
-        let delivery: Delivery =
-            client.read(&Call::get(&["v1", "webhooks", trace]).query("limit", Some(1))).await?;
+    /// Fetches the status of a delivery.
+    pub(super) async fn fetch_status(&mut self, client: &ApiClient, trace: &str) -> CommandResult {
+        let call = Call::get(&["v1", "webhooks", trace]).query("limit", Some(1));
+        let delivery: Delivery = client.fetch(&call).await?;
         let status = match delivery.status.as_str() {
             "pending" => Status::Pending,
             "succeeded" => Status::Succeeded,
@@ -98,38 +102,27 @@ impl Watch {
         Ok(())
     }
 
-    pub(super) fn print_head(&self) -> Outcome {
+    pub(super) fn print_head(&self) -> CommandResult {
         let head = columns("Loan", "Event Title", "#", "Response", "Time", "Then");
-        output::line(format_args!("\n{}", styled(STRONG, head)))
+        output::line(format_args!("\n{}", styled(HEADING_STYLE, head)))
     }
 }
 
-async fn history(client: &Client, loan: &str) -> Outcome<Vec<Row>> {
-    let mut rows = Vec::new();
-    let mut cursor: Option<String> = None;
-    loop {
-        let call = Call::get(&["v1", "loans", loan, "webhooks"])
-            .query("limit", Some(200))
-            .query("cursor", cursor.as_ref());
-        let page: Page = client.read(&call).await?;
-        for item in page.items {
-            rows.push(decode(item.get().as_bytes())?);
-        }
-        cursor = page.next;
-        if cursor.is_none() {
-            return Ok(rows);
-        }
-    }
+async fn fetch_history(client: &ApiClient, loan: &str) -> CommandResult<Vec<Row>> {
+    let call = Call::get(&["v1", "loans", loan, "webhooks"]).query("limit", Some(ROWS_PER_PAGE));
+    let items = client.fetch_all_items(&call).await?;
+    items.iter().map(|item| decode(item.get().as_bytes())).collect()
 }
 
 fn line(row: &Row) -> String {
-    let (style, then) = match (row.succeeded(), wait(row)) {
-        (true, _) => (GOOD, "delivered".to_owned()),
-        (false, Some(wait)) => (WAITING, format!("again in {wait} s")),
-        (false, None) => (BAD, "given up".to_owned()),
+    let (style, then) = match (row.succeeded(), seconds_to_next_attempt(row)) {
+        (true, _) => (SUCCESS_STYLE, "delivered".to_owned()),
+        (false, Some(seconds)) => (PENDING_STYLE, format!("again in {seconds} s")),
+        (false, None) => (FAILURE_STYLE, "given up".to_owned()),
     };
     let time = row.response_time_ms.map(|ms| format!("{ms:.0} ms")).unwrap_or_default();
-    styled(style, columns(&row.loan_id, &row.event_title, &row.attempt(), &row.result(), &time, &then))
+    let columns = columns(&row.loan_id, &row.event_title, &row.attempt_number(), &row.result(), &time, &then);
+    styled(style, columns)
 }
 
 fn columns(loan: &str, title: &str, attempt: &str, result: &str, time: &str, then: &str) -> String {
@@ -137,18 +130,14 @@ fn columns(loan: &str, title: &str, attempt: &str, result: &str, time: &str, the
     clean(line.trim_end())
 }
 
-/// The seconds between the attempt's end and the next one.
-fn wait(row: &Row) -> Option<i64> {
-    let next = parsed(row.next_attempt_at.as_deref()?)?;
+/// The seconds, rounded, from the end of an attempt to the next one.
+fn seconds_to_next_attempt(row: &Row) -> Option<i64> {
+    let next = parse_time(row.next_attempt_at.as_deref()?)?;
     let milliseconds = (next - ended_at(row)?).num_milliseconds();
     Some(milliseconds.max(0).saturating_add(500) / 1_000)
 }
 
 fn ended_at(row: &Row) -> Option<DateTime<Utc>> {
-    let took = row.response_time_ms.unwrap_or_default();
-    Some(parsed(&row.sent_at)? + TimeDelta::microseconds((took * 1_000.0) as i64))
-}
-
-fn parsed(rfc3339: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(rfc3339).ok().map(|time| time.to_utc())
+    let response_time_ms = row.response_time_ms.unwrap_or_default();
+    Some(parse_time(&row.sent_at)? + TimeDelta::microseconds((response_time_ms * 1_000.0) as i64))
 }

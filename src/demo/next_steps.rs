@@ -1,22 +1,17 @@
-//! Where a person can look around while the demo stays up.
+//! The next steps that the demo prints while it stays up: a link to the loan's page, and commands.
 
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::Outcome;
-use crate::client::{Call, Client};
+use crate::client::{ApiClient, Call};
+use crate::error::CommandResult;
 use crate::terminal::output;
 
-/// The loan to which most of the sample events belong.
+/// The loan of most sample events.
 const LOAN: &str = "727";
 
-/// The address of the loan's history.
-fn loan_page(base: &str) -> String {
-    format!("{base}/v1/loans/{LOAN}/webhooks")
-}
-
-/// A link to the loan's page for people.
-async fn portal_link(client: &Client) -> Outcome<String> {
+/// A link that opens the loan's page without a key.
+async fn create_portal_link(client: &ApiClient) -> CommandResult<String> {
     #[derive(Deserialize)]
     struct Link {
         url: String,
@@ -29,11 +24,11 @@ async fn portal_link(client: &Client) -> Outcome<String> {
         "sessionSeconds": 86_400,
     });
     let call = Call::post(&["v1", "portal-links"]).body(link.to_string());
-    Ok(client.read::<Link>(&call).await?.url)
+    Ok(client.fetch::<Link>(&call).await?.url)
 }
 
-pub(super) async fn print(client: &Client, base: &str, key: &str) -> Outcome {
-    let (link, page) = (portal_link(client).await?, loan_page(base));
+pub(super) async fn print(client: &ApiClient, base: &str, key: &str) -> CommandResult {
+    let link = create_portal_link(client).await?;
     output::line(format_args!(
         "
 Loan {LOAN}'s webhooks, in a browser:
@@ -46,7 +41,7 @@ Look around, from another terminal:
   loanhook history {LOAN}
   loanhook history {LOAN} --outcome failed --wide
   loanhook subscriptions list
-  curl -H \"Authorization: Bearer $LOANHOOK_KEY\" {page}
+  curl -H \"Authorization: Bearer $LOANHOOK_KEY\" {base}/v1/loans/{LOAN}/webhooks
 
 or, without the environment:
 

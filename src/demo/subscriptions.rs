@@ -1,35 +1,37 @@
-//! The demo's subscriptions: who hears of what, and what is told of each receiver.
+//! The subscriptions of the demo, one for each behaviour of its receivers.
 
 use serde_json::json;
 
 use super::receiver::Receiver;
-use crate::Outcome;
-use crate::client::{Call, Client};
+use crate::client::{ApiClient, Call};
+use crate::error::CommandResult;
 use crate::terminal::output;
 
-/// The title of the one that times out until it is repaired.
-pub(super) const TIMES_OUT: &str = "Borrower app: autopay and payments";
+/// The title of the subscription whose receiver times out until it is repaired.
+pub(super) const TIMING_OUT_TITLE: &str = "Borrower app: autopay and payments";
 
-struct Webhook {
+struct SampleSubscription {
     title: &'static str,
+    /// The path of its receiver.
     path: &'static str,
+    /// What the demo says of its receiver.
     behaviour: &'static str,
     events: &'static [&'static str],
-    /// Seconds before each retry.
-    delays: &'static [u32],
+    /// The wait before each retry.
+    delays_seconds: &'static [u32],
     timeout_seconds: u32,
 }
 
-const WEBHOOKS: [Webhook; 5] = [
-    Webhook {
+const SUBSCRIPTIONS: [SampleSubscription; 5] = [
+    SampleSubscription {
         title: "Core banking: every event",
         path: "/works",
         behaviour: "always works",
         events: &["*"],
-        delays: &[1, 2],
+        delays_seconds: &[1, 2],
         timeout_seconds: 5,
     },
-    Webhook {
+    SampleSubscription {
         title: "Collections: payments and promises",
         path: "/fails-twice",
         behaviour: "fails twice, then works",
@@ -40,26 +42,26 @@ const WEBHOOKS: [Webhook; 5] = [
             "Loan Promise Created",
             "Past Due Adjustment Posted to Account",
         ],
-        delays: &[1, 2],
+        delays_seconds: &[1, 2],
         timeout_seconds: 5,
     },
-    Webhook {
-        title: TIMES_OUT,
+    SampleSubscription {
+        title: TIMING_OUT_TITLE,
         path: "/times-out",
         behaviour: "answers too late",
         events: &["Payment Posted to Account", "Payment Reversed", "Autopay Scheduled/Created"],
-        delays: &[1, 2],
+        delays_seconds: &[1, 2],
         timeout_seconds: 1,
     },
-    Webhook {
+    SampleSubscription {
         title: "Old CRM: customers",
         path: "/gone",
         behaviour: "answers 410",
         events: &["Customer Created", "Customer Updated", "Customer Logs into Customer Website"],
-        delays: &[1, 2],
+        delays_seconds: &[1, 2],
         timeout_seconds: 5,
     },
-    Webhook {
+    SampleSubscription {
         title: "Data team: accounts",
         path: "/slow",
         behaviour: "works slowly",
@@ -71,23 +73,23 @@ const WEBHOOKS: [Webhook; 5] = [
             "Archive Account",
             "Delete Account",
         ],
-        delays: &[2],
+        delays_seconds: &[2],
         timeout_seconds: 5,
     },
 ];
 
-/// Makes the subscriptions, and says what to expect of each.
-pub(super) async fn subscribe(client: &Client, receiver: &Receiver) -> Outcome {
-    for webhook in &WEBHOOKS {
+/// Creates the subscriptions, and prints the behaviour of each receiver.
+pub(super) async fn create(client: &ApiClient, receiver: &Receiver) -> CommandResult {
+    for sample in &SUBSCRIPTIONS {
         let subscription = json!({
-            "title": webhook.title,
-            "criteria": {"events": webhook.events},
-            "request": {"method": "POST", "url": receiver.url(webhook.path)},
-            "retry": {"delays": webhook.delays},
-            "timeoutSeconds": webhook.timeout_seconds,
+            "title": sample.title,
+            "criteria": {"events": sample.events},
+            "request": {"method": "POST", "url": receiver.url(sample.path)},
+            "retry": {"delays": sample.delays_seconds},
+            "timeoutSeconds": sample.timeout_seconds,
         });
-        client.ask(&Call::post(&["v1", "subscriptions"]).body(subscription.to_string())).await?;
-        output::line(format_args!("  {:36}{}", webhook.title, webhook.behaviour))?;
+        client.send(&Call::post(&["v1", "subscriptions"]).body(subscription.to_string())).await?;
+        output::line(format_args!("  {:36}{}", sample.title, sample.behaviour))?;
     }
     Ok(())
 }

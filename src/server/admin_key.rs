@@ -1,8 +1,9 @@
-//! The admin key that the environment names, which `serve` does not keep there.
+//! The admin key of `LOANHOOK_ADMIN_KEY`, which `serve` reads and does not keep in its environment.
 //!
-//! What a process was started with can be read for as long as it lives (`/proc/PID/environ`), whatever it changes of its
-//! environment, and every child inherits it. So `serve` begins by starting itself anew in this very process, without
-//! the variable; the key goes through a pipe, on standard input, which `serve` has no other use for.
+//! The environment that a process was started with can be read as long as it lives (`/proc/PID/environ`), whatever it
+//! changes of it, and every child inherits it. So `serve` begins by replacing its program with the same program (`exec`,
+//! which keeps the process ID) without the variable. The key goes through a pipe on standard input, which `serve` does
+//! not use otherwise.
 
 use std::env;
 use std::ffi::OsString;
@@ -10,24 +11,24 @@ use std::io::{self, Read as _};
 
 use tracing::warn;
 
-const VARIABLE: &str = "LOANHOOK_ADMIN_KEY";
-/// Says to the program that is started anew that the key is on its standard input: its value is the ID of the process,
-/// which stays the same, so that nobody else's word is taken for it.
-const ON_STANDARD_INPUT: &str = "LOANHOOK_ADMIN_KEY_ON_STDIN";
-/// No key is longer, and a pipe takes as much without a reader.
-const LONGEST: usize = 4096;
+const KEY_VARIABLE: &str = "LOANHOOK_ADMIN_KEY";
+/// Says that the key is on standard input. Its value is the process ID, which `exec` keeps: a value that was inherited
+/// from another process is ignored.
+const KEY_ON_STDIN_VARIABLE: &str = "LOANHOOK_ADMIN_KEY_ON_STDIN";
+/// Longer than any valid key, and what a pipe buffers without a reader.
+const MAX_KEY_BYTES: usize = 4096;
 
-/// Starts this program anew in this process without the key in its environment. Comes back where there is nothing to
-/// do, or where it could not be done: then the key stays where it is.
-pub(crate) fn leave_environment() {
-    if let Some(key) = env::var_os(VARIABLE).filter(|key| !key.is_empty() && key.len() <= LONGEST) {
-        // That it failed is told by `given`, once there is a log.
-        let _ = start_anew(&key);
+/// Replaces this program with itself, without the key in its environment. Returns where there is no key, or where this
+/// failed: then the key stays in the environment.
+pub(crate) fn remove_from_environment() {
+    if let Some(key) = env::var_os(KEY_VARIABLE).filter(|key| !key.is_empty() && key.len() <= MAX_KEY_BYTES) {
+        // `read` logs that it failed: there is no log yet.
+        let _ = exec_without_key(&key);
     }
 }
 
 #[cfg(unix)]
-fn start_anew(key: &OsString) -> io::Error {
+fn exec_without_key(key: &OsString) -> io::Error {
     use std::io::Write as _;
     use std::os::unix::ffi::OsStrExt as _;
     use std::os::unix::process::CommandExt as _;
@@ -42,8 +43,8 @@ fn start_anew(key: &OsString) -> io::Error {
         }
         command
             .args(arguments)
-            .env_remove(VARIABLE)
-            .env(ON_STANDARD_INPUT, std::process::id().to_string())
+            .env_remove(KEY_VARIABLE)
+            .env(KEY_ON_STDIN_VARIABLE, std::process::id().to_string())
             .stdin(reader);
         Ok(command)
     };
@@ -54,36 +55,40 @@ fn start_anew(key: &OsString) -> io::Error {
 }
 
 #[cfg(not(unix))]
-fn start_anew(_: &OsString) -> io::Error {
+fn exec_without_key(_: &OsString) -> io::Error {
     io::ErrorKind::Unsupported.into()
 }
 
-/// Whether this very process was started anew by [`start_anew`].
+/// Whether [`exec_without_key`] started this program.
 #[cfg(unix)]
-fn is_on_standard_input() -> bool {
+fn key_is_on_stdin() -> bool {
     use std::os::fd::AsFd as _;
     use std::os::unix::fs::FileTypeExt as _;
 
-    let named = env::var(ON_STANDARD_INPUT).is_ok_and(|id| id == std::process::id().to_string());
+    let named = env::var(KEY_ON_STDIN_VARIABLE).is_ok_and(|id| id == std::process::id().to_string());
     let input =
         || io::stdin().as_fd().try_clone_to_owned().and_then(|input| std::fs::File::from(input).metadata());
     named && input().is_ok_and(|input| input.file_type().is_fifo())
 }
 
 #[cfg(not(unix))]
-fn is_on_standard_input() -> bool {
+fn key_is_on_stdin() -> bool {
     false
 }
 
-/// The key that this program was given, if any.
-pub(super) fn given() -> Result<Option<String>, String> {
-    let unread = |error| format!("{VARIABLE} could not be handed over: {error}");
-    if is_on_standard_input() {
+/// The key that was given to this program, if any, not checked yet.
+///
+/// # Errors
+///
+/// The key could not be read from standard input.
+pub(super) fn read() -> Result<Option<String>, String> {
+    let read_error = |error| format!("{KEY_VARIABLE} could not be handed over: {error}");
+    if key_is_on_stdin() {
         let mut key = String::new();
-        io::stdin().take(LONGEST as u64).read_to_string(&mut key).map_err(unread)?;
+        io::stdin().take(MAX_KEY_BYTES as u64).read_to_string(&mut key).map_err(read_error)?;
         return Ok(Some(key.trim_end().to_owned()).filter(|key| !key.is_empty()));
     }
-    let Some(key) = env::var_os(VARIABLE).filter(|key| !key.is_empty()) else { return Ok(None) };
+    let Some(key) = env::var_os(KEY_VARIABLE).filter(|key| !key.is_empty()) else { return Ok(None) };
     warn!(
         advice = "who may look into this process can read LOANHOOK_ADMIN_KEY",
         "key.admin_key_stays_in_the_environment"

@@ -1,60 +1,63 @@
-//! File descriptors: how many this process may have, and who gets them.
+//! The limit of open files of this process, and its division between callers, attempts and everything else.
 //!
-//! Whoever connects takes one, and each webhook under way needs some. If those who connect could take them all,
-//! strangers could stop webhooks; so a share is kept for sending, for the database and for the log.
+//! A connection of a caller takes one descriptor, and an attempt in flight takes some. If callers could take them all,
+//! strangers could stop the sending of webhooks; so a part is kept for sending, for the database and for the log.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing::warn;
 
-/// For the database and its readers, the listener, the log and the runtime.
-const OUR_OWN: u64 = 40;
-/// Look-ups of names under way: so many at once, with two sockets each. With fewer descriptors, an eighth is for them.
-const LOOKUPS: u64 = 256;
-/// A webhook under way has a connection, and may try two addresses at once or leave a connection for the next.
-const FOR_A_SEND: u64 = 2;
-/// More connections that wait for another webhook are of no use.
-const MOST_IDLE: u64 = 1024;
-/// More connections are of no use: each costs memory too.
-const MOST_CONNECTIONS: u64 = 4096;
-/// With fewer connections than this, a busy day is noticed.
-const FEW_CONNECTIONS: usize = 256;
+/// Descriptors of the database and its readers, the listener, the log and the runtime.
+const RESERVED_DESCRIPTORS: u64 = 40;
+/// Descriptors of name look-ups under way, two sockets each. Where there are few descriptors, an eighth of them.
+const NAME_LOOKUP_DESCRIPTORS: u64 = 256;
+/// An attempt has a connection, and may try two addresses at once or leave an idle connection behind.
+const DESCRIPTORS_PER_ATTEMPT: u64 = 2;
+/// More idle connections to receivers are of no use.
+const MAX_IDLE_CONNECTIONS: u64 = 1024;
+/// More connections of callers are of no use, and each costs memory.
+const MAX_CALLER_CONNECTIONS: u64 = 4096;
+/// Connections of callers that are left however small the limit is.
+const MIN_CALLER_CONNECTIONS: u64 = 4;
+/// With fewer connections of callers the log warns: they may all be taken on a busy day.
+const FEW_CALLER_CONNECTIONS: usize = 256;
 
-/// Who gets how much of the descriptors.
+/// What each user of descriptors may have at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Share {
-    /// How many connections callers may hold at once.
-    pub(super) connections: usize,
-    /// How many webhooks may be under way at once.
+pub(super) struct DescriptorBudget {
+    /// Connections of callers.
+    pub(super) caller_connections: usize,
+    /// Attempts in flight.
     pub(super) concurrency: u32,
-    /// How many connections may wait for another webhook.
-    pub(super) idle: usize,
+    /// Idle connections to receivers, kept for another attempt.
+    pub(super) idle_connections: usize,
 }
 
-/// Raises the limit of this process as far as it may, and shares what there is; what is small is said in the log.
-pub(super) fn share_out(concurrency: u32) -> Share {
-    let limit = raised();
-    let share = shared(limit, concurrency);
-    if share.concurrency < concurrency {
+/// Raises the limit of this process as far as the system allows, and divides it. Warns in the log where it is too small
+/// for `concurrency` attempts in flight, or leaves few connections for callers.
+pub(super) fn allocate(concurrency: u32) -> DescriptorBudget {
+    let limit = raise_limit();
+    let budget = divide(limit, concurrency);
+    if budget.concurrency < concurrency {
         warn!(
             limit,
-            concurrency = share.concurrency,
-            connections = share.connections,
+            concurrency = budget.concurrency,
+            connections = budget.caller_connections,
             "descriptors.too_few: the limit of open files is too small for --concurrency {concurrency}, so fewer \
              webhooks are under way at once; raise it (ulimit -n, LimitNOFILE)"
         );
-    } else if share.connections < FEW_CONNECTIONS {
+    } else if budget.caller_connections < FEW_CALLER_CONNECTIONS {
         warn!(
             limit,
-            connections = share.connections,
+            connections = budget.caller_connections,
             "descriptors.few: the limit of open files leaves few connections for callers; raise it (ulimit -n, \
              LimitNOFILE)"
         );
     }
-    share
+    budget
 }
 
-/// The limit after it was raised; none is as good as very many.
-fn raised() -> u64 {
+/// The limit after raising it; `u64::MAX` where there is none.
+fn raise_limit() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let maximum = limit.maximum;
     if limit.current != maximum && setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_err()
@@ -64,20 +67,24 @@ fn raised() -> u64 {
     maximum.unwrap_or(u64::MAX)
 }
 
-fn shared(limit: u64, concurrency: u32) -> Share {
-    let free = limit.saturating_sub(OUR_OWN);
-    let free = free - LOOKUPS.min(free / 8);
-    let sending = u64::from(concurrency) * FOR_A_SEND;
-    // Sending goes first, but a third of what is free stays for those who call.
-    let sending = sending.min(free / 3 * 2);
-    let connections = (free - sending).clamp(4, MOST_CONNECTIONS);
-    let possible = u32::try_from((sending / FOR_A_SEND).max(1)).unwrap_or(u32::MAX);
+fn divide(limit: u64, concurrency: u32) -> DescriptorBudget {
+    let free = limit.saturating_sub(RESERVED_DESCRIPTORS);
+    let free = free - NAME_LOOKUP_DESCRIPTORS.min(free / 8);
+    let for_attempts = u64::from(concurrency) * DESCRIPTORS_PER_ATTEMPT;
+    // Attempts come first, but a third stays for callers.
+    let for_attempts = for_attempts.min(free / 3 * 2);
+    let caller_connections = (free - for_attempts).clamp(MIN_CALLER_CONNECTIONS, MAX_CALLER_CONNECTIONS);
+    let possible = u32::try_from((for_attempts / DESCRIPTORS_PER_ATTEMPT).max(1)).unwrap_or(u32::MAX);
     let concurrency = concurrency.min(possible);
-    // What nobody else has any use for can wait, too.
-    let unused = free.saturating_sub(sending + connections);
-    let idle = (u64::from(concurrency) + unused).min(MOST_IDLE);
-    let whole = |number| usize::try_from(number).unwrap_or(usize::MAX);
-    Share { connections: whole(connections), concurrency, idle: whole(idle) }
+    // Descriptors that nobody else can use are for idle connections.
+    let unused = free.saturating_sub(for_attempts + caller_connections);
+    let idle_connections = (u64::from(concurrency) + unused).min(MAX_IDLE_CONNECTIONS);
+    let to_usize = |number| usize::try_from(number).unwrap_or(usize::MAX);
+    DescriptorBudget {
+        caller_connections: to_usize(caller_connections),
+        concurrency,
+        idle_connections: to_usize(idle_connections),
+    }
 }
 
 #[cfg(test)]
@@ -85,8 +92,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sending_keeps_its_share_and_callers_at_least_a_third() {
-        for (limit, concurrency, connections, sends, idle) in [
+    fn attempts_keep_their_descriptors_and_callers_at_least_a_third() {
+        for (limit, concurrency, caller_connections, possible_concurrency, idle_connections) in [
             (u64::MAX, 256, 4096, 256, 1024),
             (1_048_576, 65_536, 4096, 65_536, 1024),
             (65_536, 256, 4096, 256, 1024),
@@ -99,9 +106,9 @@ mod tests {
             (40, 256, 4, 1, 1),
             (0, 1, 4, 1, 1),
         ] {
-            let share = shared(limit, concurrency);
-            let expected = Share { connections, concurrency: sends, idle };
-            assert_eq!(share, expected, "limit {limit}, concurrency {concurrency}");
+            let expected =
+                DescriptorBudget { caller_connections, concurrency: possible_concurrency, idle_connections };
+            assert_eq!(divide(limit, concurrency), expected, "limit {limit}, concurrency {concurrency}");
         }
     }
 }

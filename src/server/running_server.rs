@@ -1,4 +1,7 @@
-//! A loanhook in this process: the engine, the worker and the HTTP face, put together.
+//! A server in this process: the SQLite engine, the worker that sends webhooks, and the HTTP interface with its pages.
+//!
+//! `loanhook serve` and `loanhook demo` start it. Data of an earlier run is read at the start, and its unfinished
+//! deliveries go on at once. Signals are left to the caller.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,48 +23,59 @@ use tokio::task::JoinHandle;
 use tracing::warn;
 
 use super::file_descriptors;
-use super::listener::{self, Bounds};
+use super::listener::{self, ListenerOptions};
+use crate::error::CommandResult;
+use crate::terminal::signals;
 
-/// The longest webhook takes 30 s: one that has not finished by then is not waited for.
-const PATIENCE: Duration = Duration::from_secs(35);
-/// How long callers that have not finished their requests are waited for.
-const PATIENCE_WITH_CALLERS: Duration = Duration::from_secs(5);
+/// At the end webhooks in flight are waited for so long: more than the 30 s that an attempt may take.
+const WORKER_STOP_TIMEOUT: Duration = Duration::from_secs(35);
+/// At the end callers that have not finished their requests are waited for so long.
+const LISTENER_STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
-pub(crate) struct ServeOptions {
+pub(crate) struct ServerOptions {
+    /// With port 0 the system chooses one.
     pub(crate) listen: SocketAddr,
-    pub(crate) data: PathBuf,
+    pub(crate) data_folder: PathBuf,
+    /// Networks that webhooks may go to although they are not public.
     pub(crate) allow_networks: Vec<ipnet::IpNet>,
-    /// Whose `X-Forwarded-For` says where a request came from.
+    /// Proxies whose `X-Forwarded-For` gives the address of a caller.
     pub(crate) trusted_proxies: Vec<ipnet::IpNet>,
-    /// How many sends are in flight at once.
+    /// How many attempts may be in flight at once; fewer where the limit of open files is small.
     pub(crate) concurrency: u32,
+    /// The key of `LOANHOOK_ADMIN_KEY`, not checked yet.
     pub(crate) admin_key: Option<String>,
     pub(crate) site: Site,
 }
 
-pub(crate) struct Running {
+/// A server that serves until it is stopped.
+pub(crate) struct RunningServer {
     pub(crate) address: SocketAddr,
-    /// The key of the first start, if this is it and none was chosen; else the chosen one.
+    /// The chosen admin key, or the one that the first start made.
     pub(crate) admin_key: Option<String>,
     stop: watch::Sender<bool>,
-    server: JoinHandle<()>,
+    listener: JoinHandle<()>,
     worker: JoinHandle<()>,
 }
 
-/// Starts serving; what a run before this one left unfinished goes on at once.
-pub(crate) async fn start(options: ServeOptions) -> Result<Running, String> {
-    let chosen = options.admin_key.as_deref().map(SecretKey::chosen).transpose();
-    let chosen = chosen.map_err(|fault| format!("LOANHOOK_ADMIN_KEY {fault}"))?;
-    let share = file_descriptors::share_out(options.concurrency);
+/// Starts a server.
+///
+/// # Errors
+///
+/// The admin key is not valid, the address is taken, or the data folder cannot be opened; in a sentence.
+pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, String> {
+    let chosen_key = options.admin_key.as_deref().map(SecretKey::chosen).transpose();
+    let chosen_key = chosen_key.map_err(|fault| format!("LOANHOOK_ADMIN_KEY {fault}"))?;
+    let budget = file_descriptors::allocate(options.concurrency);
     let listener = TcpListener::bind(options.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
     let address = listener.local_addr().map_err(|error| format!("cannot listen: {error}"))?;
-    let sender = Client::with_idle(options.allow_networks, share.idle).map_err(|error| error.to_string())?;
-    let engine = Embedded::open(&options.data).map_err(|error| error.to_string())?;
-    // Last of what can fail: a key that was made must be shown.
-    let ensured = keys::ensure_admin(&engine, chosen, Timestamp::now()).await;
-    let made = match ensured.map_err(|error| error.to_string())? {
+    let sender = Client::with_idle(options.allow_networks, budget.idle_connections)
+        .map_err(|error| error.to_string())?;
+    let engine = Embedded::open(&options.data_folder).map_err(|error| error.to_string())?;
+    // Nothing after this can fail: a key that was made must be shown.
+    let ensured = keys::ensure_admin(&engine, chosen_key, Timestamp::now()).await;
+    let made_key = match ensured.map_err(|error| error.to_string())? {
         AdminKey::Made(key) => Some(key.expose().to_owned()),
         AdminKey::Ready => None,
         AdminKey::Deleted => {
@@ -79,43 +93,55 @@ pub(crate) async fn start(options: ServeOptions) -> Result<Running, String> {
         let deliver = Arc::clone(&deliver);
         async move { deliver.work(work, now).await }
     };
-    let limits = Limits { in_all: share.concurrency, ..Limits::default() };
+    let limits = Limits { in_all: budget.concurrency, ..Limits::default() };
     let worker = Worker::new(engine.clone(), handler, limits).run(stopped.clone());
     let router = api::events(engine.clone())
         .merge(api::history(engine.clone()))
         .merge(api::portal(engine.clone(), options.site.clone()))
         .merge(api::subscriptions(engine.clone()))
         .merge(page::router(engine, options.site));
-    let bounds = Bounds { connections: share.connections, trusted_proxies: options.trusted_proxies };
-    let server = listener::serve(listener, api::complete(router), bounds, stopped);
-    Ok(Running {
+    let listener_options = ListenerOptions {
+        max_connections: budget.caller_connections,
+        trusted_proxies: options.trusted_proxies,
+    };
+    let listener = listener::serve(listener, api::complete(router), listener_options, stopped);
+    Ok(RunningServer {
         address,
-        admin_key: made.or(options.admin_key),
+        admin_key: made_key.or(options.admin_key),
         stop,
-        server: tokio::spawn(server),
+        listener: tokio::spawn(listener),
         worker: tokio::spawn(worker),
     })
 }
 
-impl Running {
-    /// Waits until something that should go on for ever has ended, and says what.
-    pub(crate) async fn failed(&mut self) -> String {
+impl RunningServer {
+    /// Waits until the listener or the worker has ended, which they should not, and says which.
+    pub(crate) async fn ended_unexpectedly(&mut self) -> String {
         tokio::select! {
-            ended = &mut self.server => format!("the server ended: {ended:?}"),
+            ended = &mut self.listener => format!("the server ended: {ended:?}"),
             ended = &mut self.worker => format!("the worker ended: {ended:?}"),
         }
     }
 
-    /// Takes nothing more in and finishes what is in flight.
-    pub(crate) async fn stop(self) -> Result<(), String> {
+    /// Stops, and returns at once with an error if a signal asks to end meanwhile.
+    pub(crate) async fn stop_unless_interrupted(self) -> CommandResult {
+        let end_requested_again = signals::termination()?;
+        tokio::select! {
+            stopped = self.stop() => Ok(stopped?),
+            () = end_requested_again => Err("ended before what was in flight had finished".to_owned().into()),
+        }
+    }
+
+    /// Takes nothing more in, and finishes the requests of callers and the attempts in flight.
+    async fn stop(self) -> Result<(), String> {
         self.stop.send_replace(true);
-        // A caller that sends half a request and no more is owed nothing.
-        let (_, worked) = tokio::join!(
-            tokio::time::timeout(PATIENCE_WITH_CALLERS, self.server),
-            tokio::time::timeout(PATIENCE, self.worker),
+        // A caller that has sent half a request cannot delay the end for long.
+        let (_, worker_result) = tokio::join!(
+            tokio::time::timeout(LISTENER_STOP_TIMEOUT, self.listener),
+            tokio::time::timeout(WORKER_STOP_TIMEOUT, self.worker),
         );
-        match worked {
-            Ok(worked) => worked.map_err(|error| format!("the worker failed: {error}")),
+        match worker_result {
+            Ok(result) => result.map_err(|error| format!("the worker failed: {error}")),
             Err(_) => {
                 Err("a webhook had not finished; it is recorded as interrupted at the next start".into())
             }

@@ -1,10 +1,10 @@
-//! Being asked to end: Ctrl-C, or SIGTERM where there is one.
+//! Signals that ask this process to end: Ctrl-C, and SIGTERM where there is one.
 
-use crate::Outcome;
+use crate::error::CommandResult;
 
-/// Listens from now on; what it returns is ready when the process is asked to end.
+/// Listens from this call on; the future is ready when a signal asks the process to end.
 #[cfg(unix)]
-pub(crate) fn asked_to_end() -> Outcome<impl Future<Output = ()>> {
+pub(crate) fn termination() -> CommandResult<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let listen = |kind| signal(kind).map_err(|error| format!("cannot listen for signals: {error}"));
@@ -17,9 +17,9 @@ pub(crate) fn asked_to_end() -> Outcome<impl Future<Output = ()>> {
     })
 }
 
-/// Listens from now on; what it returns is ready when the process is asked to end.
+/// Listens from this call on; the future is ready when a signal asks the process to end.
 #[cfg(windows)]
-pub(crate) fn asked_to_end() -> Outcome<impl Future<Output = ()>> {
+pub(crate) fn termination() -> CommandResult<impl Future<Output = ()>> {
     let mut interrupt =
         tokio::signal::windows::ctrl_c().map_err(|error| format!("cannot listen for signals: {error}"))?;
     Ok(async move {

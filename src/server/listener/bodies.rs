@@ -1,4 +1,4 @@
-//! Bodies of a connection's requests and answers, which tell the connection when all of them was handed on.
+//! Bodies of a connection's requests and responses, which report to the connection when they were passed on completely.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,30 +9,30 @@ use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 
 use super::connection_state::ConnectionState;
-use super::connection_stream::Answering;
+use super::connection_stream::ResponseProgress;
 
-/// The body of a request. It tells once it is read, or once nobody wants the rest of it.
-pub(super) struct Asked {
+/// The body of a request. It reports when it is read, or when nobody wants the rest of it.
+pub(super) struct RequestBody {
     body: Incoming,
     state: Arc<ConnectionState>,
 }
 
-impl Asked {
+impl RequestBody {
     pub(super) fn new(body: Incoming, state: Arc<ConnectionState>) -> Self {
         if body.is_end_stream() {
-            state.body_is_read();
+            state.set_body_read();
         }
         Self { body, state }
     }
 }
 
-impl Drop for Asked {
+impl Drop for RequestBody {
     fn drop(&mut self) {
-        self.state.body_is_read();
+        self.state.set_body_read();
     }
 }
 
-impl HttpBody for Asked {
+impl HttpBody for RequestBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -42,7 +42,7 @@ impl HttpBody for Asked {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
         if matches!(frame, Poll::Ready(None)) || self.body.is_end_stream() {
-            self.state.body_is_read();
+            self.state.set_body_read();
         }
         frame
     }
@@ -56,25 +56,25 @@ impl HttpBody for Asked {
     }
 }
 
-/// The body of an answer.
-pub(super) struct Answer {
+/// The body of a response. The HTTP layer drops it when it has taken all of it.
+pub(super) struct ResponseBody {
     body: Body,
-    answering: Arc<Answering>,
+    progress: Arc<ResponseProgress>,
 }
 
-impl Answer {
-    pub(super) fn new(body: Body, answering: Arc<Answering>) -> Self {
-        Self { body, answering }
+impl ResponseBody {
+    pub(super) fn new(body: Body, progress: Arc<ResponseProgress>) -> Self {
+        Self { body, progress }
     }
 }
 
-impl Drop for Answer {
+impl Drop for ResponseBody {
     fn drop(&mut self) {
-        self.answering.is_whole();
+        self.progress.complete();
     }
 }
 
-impl HttpBody for Answer {
+impl HttpBody for ResponseBody {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -1,4 +1,4 @@
-//! Addresses of callers, where proxies stand before us.
+//! The address of a caller behind the proxies that the operator trusts.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,42 +7,44 @@ use ipnet::IpNet;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The proxies that the operator trusts.
-pub(super) struct Peers {
-    pub(super) trusted: Vec<IpNet>,
+/// The proxies whose `X-Forwarded-For` is believed.
+pub(super) struct TrustedProxies {
+    pub(super) networks: Vec<IpNet>,
 }
 
-impl Peers {
-    pub(super) fn trusts(&self, address: IpAddr) -> bool {
+impl TrustedProxies {
+    pub(super) fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.trusted.iter().any(|network| network.contains(&address))
+        self.networks.iter().any(|network| network.contains(&address))
     }
 
-    /// The client of a request that came over a connection of `peer`: what the trusted proxies say, each of which adds
-    /// at the end whom it heard; what stands before that a client may have made up.
-    pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let mut client = peer.to_canonical();
-        if self.trusted.is_empty() {
+    /// The caller of a request on a connection from `peer_address`. Each proxy appends the address that it received the
+    /// request from, so the list is read from its end as long as trusted proxies wrote it; a caller can have made up
+    /// what stands before.
+    pub(super) fn client_address(&self, peer_address: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut client = peer_address.to_canonical();
+        if self.networks.is_empty() {
             return client;
         }
         let lines: Vec<_> = headers.get_all(FORWARDED_FOR).into_iter().map(HeaderValue::as_bytes).collect();
-        // Each by itself: what a client made up may be of any bytes, and hides nothing of what was added after it.
-        let hops = lines.iter().rev().flat_map(|line| line.rsplit(|byte| *byte == b','));
-        let mut hops = hops.map(|hop| std::str::from_utf8(hop).ok().and_then(address));
-        while self.trusts(client)
-            && let Some(Some(hop)) = hops.next()
+        // Each entry is read by itself: bytes that are not text in one entry do not hide the entries after it.
+        let entries = lines.iter().rev().flat_map(|line| line.rsplit(|byte| *byte == b','));
+        let mut addresses =
+            entries.map(|entry| std::str::from_utf8(entry).ok().and_then(parse_forwarded_address));
+        while self.contains(client)
+            && let Some(Some(address)) = addresses.next()
         {
-            client = hop;
+            client = address;
         }
         client
     }
 }
 
 /// An address, which some proxies write with a port.
-fn address(text: &str) -> Option<IpAddr> {
+fn parse_forwarded_address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
-    let bare = text.trim_start_matches('[').trim_end_matches(']').parse();
-    let address = bare.or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()));
+    let without_port = text.trim_start_matches('[').trim_end_matches(']').parse();
+    let address = without_port.or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()));
     address.ok().map(|address: IpAddr| address.to_canonical())
 }
 
@@ -51,18 +53,19 @@ mod tests {
     use super::*;
 
     fn client(peer: &str, lines: &[&str]) -> String {
-        let trusted =
+        let networks =
             ["10.0.0.0/8", "127.0.0.1/32", "fd00::/8"].map(|network| network.parse().expect("a network"));
         let mut headers = HeaderMap::new();
         for line in lines {
             let line = HeaderValue::from_bytes(line.as_bytes());
             headers.append(FORWARDED_FOR, line.expect("a value"));
         }
-        Peers { trusted: trusted.to_vec() }.client(peer.parse().expect("an address"), &headers).to_string()
+        let proxies = TrustedProxies { networks: networks.to_vec() };
+        proxies.client_address(peer.parse().expect("an address"), &headers).to_string()
     }
 
     #[test]
-    fn only_what_a_trusted_proxy_says_is_believed() {
+    fn only_entries_that_trusted_proxies_wrote_are_believed() {
         for (peer, lines, expected) in [
             ("192.0.2.7", &[][..], "192.0.2.7"),
             ("192.0.2.7", &["198.51.100.1"], "192.0.2.7"),

@@ -1,4 +1,4 @@
-//! One connection: its requests are answered until its caller, a deadline or the need of another ends it.
+//! One connection of a caller: its requests are answered until the caller, a deadline, an eviction or a stop ends it.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -20,75 +20,78 @@ use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout, timeout_at};
 use tracing::debug;
 
-use super::bodies::{Answer, Asked};
-use super::client_address::Peers;
-use super::connection_permits::Place;
+use super::bodies::{RequestBody, ResponseBody};
+use super::client_address::TrustedProxies;
+use super::connection_permits::ConnectionPermit;
 use super::connection_state::{ConnectionState, Phase};
-use super::connection_stream::{Answering, Stream};
+use super::connection_stream::{ConnectionStream, ResponseProgress};
 use super::final_response;
 
-/// The longest head: request line and headers.
-const HEAD: usize = 32 << 10;
-/// What is read ahead of a body, and kept of an answer before it is written.
-const BUFFER: usize = 64 << 10;
-/// How long the last answer may take to be written.
-const LAST_WORDS_WITHIN: Duration = Duration::from_secs(5);
-/// Of a caller whose connection ends so much more is read, and for so long after the last of it, so that it hears the
-/// answer instead of a reset.
-const DROPPED: usize = 16 << 20;
-const SILENT_FOR: Duration = Duration::from_secs(5);
+/// The longest head of a request: request line and headers.
+const MAX_HEAD_BYTES: usize = 32 << 10;
+/// What is read ahead of a request's body, and kept of a response before it is written.
+const MAX_BUFFER_BYTES: usize = 64 << 10;
+/// How long a final response may take to be written.
+const FINAL_RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// After the last response so much more is read and discarded, so that the caller receives the response and not a reset.
+const MAX_DISCARDED_BYTES: usize = 16 << 20;
+/// Discarding ends when nothing has come for so long.
+const DISCARD_IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How connections are served.
-pub(super) struct Served {
+/// What all connections are served with.
+pub(super) struct ConnectionServer {
     http: http1::Builder,
     router: Router,
-    peers: Arc<Peers>,
+    proxies: Arc<TrustedProxies>,
 }
 
-impl Served {
-    pub(super) fn new(router: Router, peers: Arc<Peers>) -> Self {
+impl ConnectionServer {
+    pub(super) fn new(router: Router, proxies: Arc<TrustedProxies>) -> Self {
         let mut http = http1::Builder::new();
-        // Deadlines are our own, by the phase of a connection.
-        http.header_read_timeout(None).max_header_size(HEAD).max_buf_size(BUFFER);
-        Self { http, router, peers }
+        // The phases of a connection have deadlines of our own.
+        http.header_read_timeout(None).max_header_size(MAX_HEAD_BYTES).max_buf_size(MAX_BUFFER_BYTES);
+        Self { http, router, proxies }
     }
 
+    /// Serves one connection until it ends. `permit` is held as long.
     pub(super) async fn serve(
         self: Arc<Self>,
         socket: TcpStream,
-        peer: IpAddr,
-        place: Place,
+        peer_address: IpAddr,
+        permit: ConnectionPermit,
         mut stopped: watch::Receiver<bool>,
     ) {
-        let state = &place.state;
-        let answering = Arc::new(Answering::default());
-        let stream = Stream::new(socket, Arc::clone(state), Arc::clone(&answering));
-        let service = service_fn(|request| self.answer(request, peer, state, &answering));
+        let state = &permit.state;
+        let progress = Arc::new(ResponseProgress::default());
+        let stream = ConnectionStream::new(socket, Arc::clone(state), Arc::clone(&progress));
+        let service = service_fn(|request| self.respond(request, peer_address, state, &progress));
         let mut connection = self.http.serve_connection(TokioIo::new(stream), service);
-        let mut ending = false;
-        let mut look = std::pin::pin!(sleep_until(state.next_look(Instant::now()).into()));
+        let mut is_shutting_down = false;
+        let mut deadline_check =
+            std::pin::pin!(sleep_until(state.next_deadline_check(Instant::now()).into()));
         let ended = loop {
             tokio::select! {
-                // What it is at is as it was when it was let go, or a key was checked since.
+                // An eviction first: what is polled after it could change the phase that it was chosen for.
                 biased;
-                () = state.is_let_go() => {
-                    if state.phase() != Phase::KnownRequest {
+                () = state.evicted() => {
+                    // A request may have been authenticated since the connection was chosen: it gets its response.
+                    if state.phase() != Phase::AuthenticatedRequest {
                         return;
                     }
                     Pin::new(&mut connection).graceful_shutdown();
-                    ending = true;
+                    is_shutting_down = true;
                 }
                 ended = &mut connection => break ended,
-                () = &mut look => {
+                () = &mut deadline_check => {
                     let now = Instant::now();
                     if state.deadline().is_some_and(|deadline| deadline <= now) {
                         return;
                     }
-                    look.as_mut().reset(state.next_look(now).into());
+                    deadline_check.as_mut().reset(state.next_deadline_check(now).into());
                 }
-                _ = stopped.wait_for(|stopped| *stopped), if !ending => {
+                _ = stopped.wait_for(|stopped| *stopped), if !is_shutting_down => {
                     Pin::new(&mut connection).graceful_shutdown();
-                    ending = true;
+                    is_shutting_down = true;
                 }
             }
         };
@@ -98,56 +101,60 @@ impl Served {
         let stream = connection.into_parts().io.into_inner();
         state.close();
         tokio::select! {
-            () = take_leave(stream, state) => {}
-            () = state.is_let_go() => {}
+            () = close(stream, state) => {}
+            () = state.evicted() => {}
             _ = stopped.wait_for(|stopped| *stopped) => {}
         }
     }
 
-    /// Answers a request, and has the connection's state say so.
-    async fn answer(
+    /// The router's response, with the phases of the connection around it.
+    async fn respond(
         &self,
         request: Request<Incoming>,
-        peer: IpAddr,
+        peer_address: IpAddr,
         state: &Arc<ConnectionState>,
-        answering: &Arc<Answering>,
-    ) -> Result<Response<Answer>, Infallible> {
-        answering.begin();
-        state.enter(Phase::Request, Instant::now());
-        let mut request = request.map(|body| Asked::new(body, Arc::clone(state)));
-        let client = self.peers.client(peer, request.headers());
-        request
-            .extensions_mut()
-            .insert(Source::new(Some(client), Some(Arc::<ConnectionState>::clone(state))));
+        progress: &Arc<ResponseProgress>,
+    ) -> Result<Response<ResponseBody>, Infallible> {
+        progress.begin();
+        state.enter(Phase::UnauthenticatedRequest, Instant::now());
+        let mut request = request.map(|body| RequestBody::new(body, Arc::clone(state)));
+        let client_address = self.proxies.client_address(peer_address, request.headers());
+        let source = Source::new(Some(client_address), Some(Arc::<ConnectionState>::clone(state)));
+        request.extensions_mut().insert(source);
         let response = TowerToHyperService::new(self.router.clone()).call(request).await?;
-        Ok(response.map(|body| Answer::new(body, Arc::clone(answering))))
+        Ok(response.map(|body| ResponseBody::new(body, Arc::clone(progress))))
     }
 }
 
-/// Ends a connection: the answer of the HTTP layer's own in our words, if there is one, then the end of what we send;
-/// and what still comes is dropped, for a while.
-async fn take_leave(mut stream: Stream, state: &ConnectionState) {
-    if let Some(status) = stream.kept_back {
-        let words = final_response::of(status).await;
-        let written = timeout(LAST_WORDS_WITHIN, write_all(&stream.socket, &words)).await;
+/// Ends a connection: writes a final response in place of one that was withheld, ends our side, and discards for a while
+/// what the caller still sends.
+async fn close(mut stream: ConnectionStream, state: &ConnectionState) {
+    if let Some(status) = stream.withheld_status {
+        let response = final_response::for_status(status).await;
+        let written = timeout(FINAL_RESPONSE_TIMEOUT, write_all(&stream.socket, &response)).await;
         if !matches!(written, Ok(Ok(()))) {
             return;
         }
     }
-    let ended = std::future::poll_fn(|cx| Pin::new(&mut stream.socket).poll_shutdown(cx)).await;
-    if ended.is_err() || stream.ended {
+    let shut_down = std::future::poll_fn(|cx| Pin::new(&mut stream.socket).poll_shutdown(cx)).await;
+    if shut_down.is_err() || stream.reached_end {
         return;
     }
-    let until = state.deadline().unwrap_or_else(Instant::now);
-    let mut dropped = 0;
+    discard(&stream.socket, state.deadline().unwrap_or_else(Instant::now)).await;
+}
+
+/// Reads until the caller ends its side, and at most until `deadline`, [`MAX_DISCARDED_BYTES`] or
+/// [`DISCARD_IDLE_TIMEOUT`].
+async fn discard(socket: &TcpStream, deadline: Instant) {
+    let mut discarded_bytes = 0;
     let mut buffer = [0; 4096];
-    while dropped < DROPPED {
-        let silent = Instant::now() + SILENT_FOR;
-        let readable = timeout_at(silent.min(until).into(), stream.socket.readable()).await;
+    while discarded_bytes < MAX_DISCARDED_BYTES {
+        let idle_deadline = Instant::now() + DISCARD_IDLE_TIMEOUT;
+        let readable = timeout_at(idle_deadline.min(deadline).into(), socket.readable()).await;
         let Ok(Ok(())) = readable else { return };
-        match stream.socket.try_read(&mut buffer) {
+        match socket.try_read(&mut buffer) {
             Ok(0) => return,
-            Ok(bytes) => dropped += bytes,
+            Ok(bytes) => discarded_bytes += bytes,
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
             Err(_) => return,
         }

@@ -8,144 +8,151 @@ fn group(address: &str) -> Option<Group> {
     Some(Group::of(address.parse().expect("an address")))
 }
 
-fn is_let_go(place: &Place) -> bool {
-    place.state.is_let_go().now_or_never().is_some()
+fn is_evicted(permit: &ConnectionPermit) -> bool {
+    permit.state.evicted().now_or_never().is_some()
 }
 
-/// Somebody who may be here asks, and the body is whole.
-fn asks(place: &Place) {
-    sends(place, Instant::now());
-    place.state.body_is_read();
+/// An authenticated request is complete.
+fn complete_request(permit: &ConnectionPermit) {
+    begin_request(permit, Instant::now());
+    permit.state.set_body_read();
 }
 
-/// Somebody who may be here asks, and the body still comes.
-fn sends(place: &Place, since: Instant) {
-    place.state.enter(Phase::Request, since);
-    place.state.authenticated();
+/// An authenticated request has begun, and its body is not complete.
+fn begin_request(permit: &ConnectionPermit, since: Instant) {
+    permit.state.enter(Phase::UnauthenticatedRequest, since);
+    permit.state.authenticated();
 }
 
-/// The answer of what was asked is written.
-fn rests(place: &Place, since: Instant) {
-    asks(place);
-    place.state.enter(Phase::Idle, since);
+/// The response to an authenticated request is written.
+fn become_idle(permit: &ConnectionPermit, since: Instant) {
+    complete_request(permit);
+    permit.state.enter(Phase::Idle, since);
 }
 
-fn take(places: &Arc<Places>, group: Option<Group>) -> Option<Place> {
-    places.take(group, Instant::now())
+fn acquire(permits: &Arc<ConnectionPermits>, group: Option<Group>) -> Option<ConnectionPermit> {
+    permits.acquire(group, Instant::now())
 }
 
-fn full(most: usize, each: impl Fn(&Place)) -> (Arc<Places>, Vec<Place>) {
-    let places = Arc::new(Places::new(most));
-    let taken: Vec<_> = (0..most).map(|_| take(&places, None).expect("a free place")).collect();
-    taken.iter().for_each(each);
-    (places, taken)
+/// Permits that are all held, each by a connection that `prepare` has put into its state.
+fn all_held(
+    max_connections: usize,
+    prepare: impl Fn(&ConnectionPermit),
+) -> (Arc<ConnectionPermits>, Vec<ConnectionPermit>) {
+    let permits = Arc::new(ConnectionPermits::new(max_connections));
+    let held: Vec<_> =
+        (0..max_connections).map(|_| acquire(&permits, None).expect("a free permit")).collect();
+    held.iter().for_each(prepare);
+    (permits, held)
 }
 
-fn gone(taken: &[Place]) -> Vec<usize> {
-    taken.iter().enumerate().filter(|(_, place)| is_let_go(place)).map(|(index, _)| index).collect()
+/// The indices of those that were evicted since the last call.
+fn evicted(held: &[ConnectionPermit]) -> Vec<usize> {
+    held.iter().enumerate().filter(|(_, permit)| is_evicted(permit)).map(|(index, _)| index).collect()
 }
 
 #[test]
-fn while_strangers_hold_more_than_a_quarter_the_oldest_goes_whatever_it_is_at() {
+fn the_oldest_unauthenticated_connection_is_evicted_in_any_phase_while_they_hold_more_than_a_quarter() {
     let now = Instant::now();
-    for phase in [Phase::Head, Phase::Request, Phase::Idle, Phase::Closing] {
-        let (places, taken) = full(4, |place| place.state.enter(phase, now));
-        rests(&taken[0], now);
-        let new = take(&places, None).expect("a place");
-        assert_eq!(gone(&taken), [1], "{phase:?}");
-        rests(&new, now);
-        assert!(take(&places, None).is_some());
-        assert_eq!(gone(&taken), [2], "{phase:?}");
+    for phase in [Phase::ReadingHead, Phase::UnauthenticatedRequest, Phase::Idle, Phase::Closing] {
+        let (permits, held) = all_held(4, |permit| permit.state.enter(phase, now));
+        become_idle(&held[0], now);
+        let new = acquire(&permits, None).expect("a permit");
+        assert_eq!(evicted(&held), [1], "{phase:?}");
+        become_idle(&new, now);
+        assert!(acquire(&permits, None).is_some());
+        assert_eq!(evicted(&held), [2], "{phase:?}");
     }
 }
 
 #[test]
-fn strangers_take_no_more_than_a_quarter_from_known_callers_that_rest() {
-    let (places, taken) = full(8, |place| rests(place, Instant::now()));
-    let new: Vec<_> = (0..100).map(|_| take(&places, None).expect("a place")).collect();
-    assert_eq!(gone(&taken).len(), 3);
-    // The last of them had time to show a key.
-    assert_eq!(gone(&new), (0..97).collect::<Vec<_>>());
+fn unauthenticated_connections_evict_no_more_than_a_quarter_of_idle_authenticated_ones() {
+    let (permits, held) = all_held(8, |permit| become_idle(permit, Instant::now()));
+    let new: Vec<_> = (0..100).map(|_| acquire(&permits, None).expect("a permit")).collect();
+    assert_eq!(evicted(&held).len(), 3);
+    // The last of them have time to show a key.
+    assert_eq!(evicted(&new), (0..97).collect::<Vec<_>>());
 }
 
 #[test]
-fn of_known_callers_the_one_goes_that_rested_longest_whenever_its_connection_began() {
-    let places = Arc::new(Places::new(4));
+fn of_authenticated_connections_the_one_that_was_idle_longest_is_evicted_whatever_its_age() {
+    let permits = Arc::new(ConnectionPermits::new(4));
     let begun = Instant::now();
     let at = |seconds| begun + Duration::from_secs(seconds);
-    let taken = [0, 10, 3580, 3590].map(|seconds| places.take(None, at(seconds)).expect("a place"));
-    for (place, since) in taken.iter().zip([3530, 3540, 3599, 3598]) {
-        rests(place, at(since));
+    let held = [0, 10, 3580, 3590].map(|seconds| permits.acquire(None, at(seconds)).expect("a permit"));
+    for (permit, idle_since) in held.iter().zip([3530, 3540, 3599, 3598]) {
+        become_idle(permit, at(idle_since));
     }
-    let _new = places.take(None, at(3600)).expect("a place");
-    assert_eq!(gone(&taken), [0]);
-    asks(&taken[1]);
-    assert!(places.take(None, at(3600)).is_some());
-    assert_eq!(gone(&taken), [3]);
+    let _new = permits.acquire(None, at(3600)).expect("a permit");
+    assert_eq!(evicted(&held), [0]);
+    complete_request(&held[1]);
+    assert!(permits.acquire(None, at(3600)).is_some());
+    assert_eq!(evicted(&held), [3]);
 }
 
 #[test]
-fn a_known_caller_whose_body_drips_goes_where_nobody_rests() {
+fn a_connection_that_waits_for_the_rest_of_a_body_is_evicted_if_none_is_idle() {
     let now = Instant::now();
     let since = |seconds| now + Duration::from_secs(seconds);
-    let (places, taken) = full(4, |place| sends(place, now));
-    for (place, seconds) in taken.iter().zip([3, 1, 2, 0]) {
-        sends(place, since(seconds));
+    let (permits, held) = all_held(4, |permit| begin_request(permit, now));
+    for (permit, seconds) in held.iter().zip([3, 1, 2, 0]) {
+        begin_request(permit, since(seconds));
     }
-    rests(&taken[0], since(4));
-    taken[3].state.body_is_read();
-    let new: Vec<_> = (0..2).map(|_| take(&places, None).expect("a place")).collect();
-    assert_eq!(gone(&taken), [0, 1]);
-    assert_eq!(gone(&new), [0_usize; 0]);
+    become_idle(&held[0], since(4));
+    held[3].state.set_body_read();
+    let new: Vec<_> = (0..2).map(|_| acquire(&permits, None).expect("a permit")).collect();
+    assert_eq!(evicted(&held), [0, 1]);
+    assert_eq!(evicted(&new), [0_usize; 0]);
 }
 
 #[test]
-fn a_known_caller_that_does_not_read_its_answer_goes_where_nobody_rests() {
-    let (places, taken) = full(4, asks);
-    taken[2].state.reads_slowly();
-    assert!(take(&places, None).is_some());
-    assert_eq!(gone(&taken), [2]);
+fn a_connection_whose_caller_reads_its_response_slowly_is_evicted_if_none_is_idle() {
+    let (permits, held) = all_held(4, complete_request);
+    held[2].state.set_reading_slowly();
+    assert!(acquire(&permits, None).is_some());
+    assert_eq!(evicted(&held), [2]);
 }
 
 #[test]
-fn a_request_of_somebody_who_may_be_here_is_never_broken_off() {
-    let (places, mut taken) = full(4, asks);
-    assert!(take(&places, None).is_none());
-    assert_eq!(gone(&taken), [0_usize; 0]);
-    taken.pop();
-    assert!(take(&places, None).is_some(), "a place that is given back is free");
+fn an_authenticated_request_that_is_complete_is_never_evicted() {
+    let (permits, mut held) = all_held(4, complete_request);
+    assert!(acquire(&permits, None).is_none());
+    assert_eq!(evicted(&held), [0_usize; 0]);
+    held.pop();
+    assert!(acquire(&permits, None).is_some(), "a permit that was dropped is free");
 }
 
 #[test]
-fn one_address_takes_three_quarters_and_lets_only_its_own_go() {
-    let places = Arc::new(Places::new(8));
-    let other = take(&places, group("192.0.2.1")).expect("a place");
-    let many: Vec<_> = (0..7).map(|_| take(&places, group("192.0.2.7")).expect("a place")).collect();
-    assert_eq!(gone(&many), [0]);
-    assert!(!is_let_go(&other));
-    many.iter().skip(1).for_each(asks);
-    assert!(take(&places, group("192.0.2.7")).is_none());
-    assert!(take(&places, group("192.0.2.8")).is_some());
+fn one_address_holds_three_quarters_of_the_permits_and_evicts_only_its_own_connections() {
+    let permits = Arc::new(ConnectionPermits::new(8));
+    let of_other = acquire(&permits, group("192.0.2.1")).expect("a permit");
+    let of_one: Vec<_> = (0..7).map(|_| acquire(&permits, group("192.0.2.7")).expect("a permit")).collect();
+    assert_eq!(evicted(&of_one), [0]);
+    assert!(!is_evicted(&of_other));
+    of_one.iter().skip(1).for_each(complete_request);
+    assert!(acquire(&permits, group("192.0.2.7")).is_none());
+    assert!(acquire(&permits, group("192.0.2.8")).is_some());
 }
 
 #[test]
-fn places_of_addresses_that_left_are_not_remembered() {
-    let places = Arc::new(Places::new(4));
+fn nothing_is_kept_of_connections_that_are_closed() {
+    let permits = Arc::new(ConnectionPermits::new(4));
     for number in 0..100 {
-        drop(take(&places, group(&format!("192.0.2.{number}"))));
+        drop(acquire(&permits, group(&format!("192.0.2.{number}"))));
     }
-    let table = places.table.lock().expect("the table");
-    assert!(table.taken.is_empty() && table.of_groups.is_empty());
-    assert_eq!(table.leaving, 0);
+    let table = permits.table.lock().expect("the table");
+    assert!(table.held.is_empty() && table.held_by_group.is_empty());
+    assert_eq!(table.evicted_still_open, 0);
 }
 
 #[tokio::test]
-async fn those_that_were_let_go_are_waited_for_until_they_are_closed() {
-    let (places, mut taken) = full(2 * ON_THE_WAY_OUT, |_| ());
-    let new: Vec<_> = (0..=ON_THE_WAY_OUT).map(|_| take(&places, None).expect("a place")).collect();
-    assert!(places.settled().now_or_never().is_none());
-    drop(taken.drain(..1));
-    assert!(places.settled().now_or_never().is_some());
-    drop((new, taken));
-    assert_eq!(places.table.lock().expect("the table").leaving, 0);
+async fn evicted_connections_are_waited_for_while_too_many_are_open() {
+    let (permits, mut held) = all_held(2 * MAX_EVICTED_STILL_OPEN, |_| ());
+    let new: Vec<_> =
+        (0..=MAX_EVICTED_STILL_OPEN).map(|_| acquire(&permits, None).expect("a permit")).collect();
+    assert!(permits.wait_for_evicted().now_or_never().is_none());
+    drop(held.drain(..1));
+    assert!(permits.wait_for_evicted().now_or_never().is_some());
+    drop((new, held));
+    assert_eq!(permits.table.lock().expect("the table").evicted_still_open, 0);
 }

@@ -1,4 +1,10 @@
-//! Phases of a connection: what its deadlines go by, and whether it may be let go for another's sake.
+//! The state of a connection: its phase, the deadline of that phase, and whether the connection may be evicted for
+//! another one.
+//!
+//! The task that serves a connection, its socket and its bodies report what happens; [`ConnectionPermits`] reads the
+//! state to choose which connection to evict.
+//!
+//! [`ConnectionPermits`]: super::connection_permits::ConnectionPermits
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -6,144 +12,156 @@ use std::time::{Duration, Instant};
 use loanhook_http::web::Connection;
 use tokio::sync::Notify;
 
-/// A request's head must be there within this, from its first byte on (of a new connection, from its beginning).
-const HEAD_WITHIN: Duration = Duration::from_secs(30);
-/// A connection that waits for its next request is closed after this.
-const IDLE_FOR: Duration = Duration::from_secs(75);
-/// How often a connection without a near deadline is looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// The time for the head of a request, from its first byte on; of a new connection, from its beginning.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// The time that a connection may wait for its next request.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
+/// The longest time between two checks of a connection's deadline.
+const DEADLINE_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
-/// What a connection is at.
+/// A connection is in one phase at a time. Its request is authenticated once it showed a valid key or session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// A head is coming, or the connection is new.
-    Head,
-    /// A request is being read or answered.
-    Request,
-    /// The same, its caller showed a key or a session, and now it is the caller that is waited for: for the rest of the
-    /// body, or to read the answer.
-    KnownCallerAwaited,
-    /// A request of a caller who showed a key or a session is being answered, and nothing of the caller is waited for.
-    KnownRequest,
-    /// Nothing came since the last answer.
+    /// The head of a request is being read, or the connection is new.
+    ReadingHead,
+    /// A request that is not authenticated is being read or answered.
+    UnauthenticatedRequest,
+    /// An authenticated request waits for its caller, who sends the rest of the body or reads the response.
+    WaitingForCaller,
+    /// An authenticated request is being answered, and waits for nothing from its caller.
+    AuthenticatedRequest,
+    /// Nothing came since the last response.
     Idle,
-    /// Its last answer is written: what still comes is dropped.
+    /// The last response is written: what still comes is discarded.
     Closing,
 }
 
-/// How willingly a connection is let go: the lesser first, of equals the one that came into it first.
+/// The order of eviction, lowest first: of unauthenticated connections the oldest, of others of one kind the one that has
+/// been in its phase longest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Rank {
-    /// Nobody who may be here ever spoke on it, or it is closing.
-    Stranger,
-    /// Somebody who may be here spoke on it, and is at no request now.
-    Resting { since: Instant },
-    /// Somebody who may be here is at a request, and sends or reads slowly.
-    Awaited { since: Instant },
+pub(super) enum EvictionRank {
+    /// No request on the connection was ever authenticated, or it is closing.
+    Unauthenticated,
+    /// A request on the connection was authenticated, and no authenticated request is under way.
+    Idle { since: Instant },
+    /// An authenticated request waits for its caller.
+    WaitingForCaller { since: Instant },
 }
 
 #[derive(Debug)]
-struct Progress {
+struct PhaseRecord {
     phase: Phase,
     since: Instant,
-    was_known: bool,
-    /// The body of the request is read, or nobody wants it any more.
+    /// A request on this connection, now or earlier, was authenticated.
+    was_authenticated: bool,
+    /// The body of the request is read, or nobody wants the rest of it.
     body_is_read: bool,
 }
 
-/// What a connection is at, as all see it who have to do with it.
 #[derive(Debug)]
 pub(super) struct ConnectionState {
-    progress: Mutex<Progress>,
-    let_go: Notify,
+    current: Mutex<PhaseRecord>,
+    evicted: Notify,
 }
 
 impl ConnectionState {
     pub(super) fn new(now: Instant) -> Self {
-        let progress = Progress { phase: Phase::Head, since: now, was_known: false, body_is_read: false };
-        Self { progress: Mutex::new(progress), let_go: Notify::new() }
+        let current = PhaseRecord {
+            phase: Phase::ReadingHead,
+            since: now,
+            was_authenticated: false,
+            body_is_read: false,
+        };
+        Self { current: Mutex::new(current), evicted: Notify::new() }
     }
 
-    fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    fn current(&self) -> MutexGuard<'_, PhaseRecord> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn phase(&self) -> Phase {
-        self.progress().phase
+        self.current().phase
     }
 
     pub(super) fn enter(&self, phase: Phase, now: Instant) {
-        let mut progress = self.progress();
-        *progress = Progress { phase, since: now, body_is_read: false, was_known: progress.was_known };
+        let mut current = self.current();
+        let was_authenticated = current.was_authenticated;
+        *current = PhaseRecord { phase, since: now, body_is_read: false, was_authenticated };
     }
 
-    /// The last answer is written. What its deadline goes by stays as it was.
+    /// The last response is written. The deadline counts from the beginning of the phase before.
     pub(super) fn close(&self) {
-        self.progress().phase = Phase::Closing;
+        self.current().phase = Phase::Closing;
     }
 
-    /// Nothing more of the request is waited for.
-    pub(super) fn body_is_read(&self) {
-        let mut progress = self.progress();
-        let is_first = !std::mem::replace(&mut progress.body_is_read, true);
-        if is_first && progress.phase == Phase::KnownCallerAwaited {
-            progress.phase = Phase::KnownRequest;
+    /// The body of the request is read, or nobody wants the rest of it.
+    pub(super) fn set_body_read(&self) {
+        let mut current = self.current();
+        let is_first_call = !std::mem::replace(&mut current.body_is_read, true);
+        if is_first_call && current.phase == Phase::WaitingForCaller {
+            current.phase = Phase::AuthenticatedRequest;
         }
     }
 
-    /// The caller does not read its answer as fast as it is written.
-    pub(super) fn reads_slowly(&self) {
-        let mut progress = self.progress();
-        if progress.phase == Phase::KnownRequest {
-            progress.phase = Phase::KnownCallerAwaited;
+    /// The caller reads its response more slowly than it is written.
+    pub(super) fn set_reading_slowly(&self) {
+        let mut current = self.current();
+        if current.phase == Phase::AuthenticatedRequest {
+            current.phase = Phase::WaitingForCaller;
         }
     }
 
-    /// When it must have come on: now or earlier means that it is given up.
+    /// When the connection is closed unless it has entered another phase; none where the phase has no deadline here.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let Progress { phase, since, .. } = *self.progress();
+        let PhaseRecord { phase, since, .. } = *self.current();
         match phase {
-            Phase::Head | Phase::Closing => Some(since + HEAD_WITHIN),
-            Phase::Idle => Some(since + IDLE_FOR),
-            // Bodies and answers have deadlines of their own.
-            Phase::Request | Phase::KnownCallerAwaited | Phase::KnownRequest => None,
+            Phase::ReadingHead | Phase::Closing => Some(since + HEAD_TIMEOUT),
+            Phase::Idle => Some(since + IDLE_TIMEOUT),
+            // Bodies and responses have deadlines of their own.
+            Phase::UnauthenticatedRequest | Phase::WaitingForCaller | Phase::AuthenticatedRequest => None,
         }
     }
 
-    /// When to look at it next.
-    pub(super) fn next_look(&self, now: Instant) -> Instant {
-        let soon = now + LOOK_EVERY;
-        self.deadline().map_or(soon, |deadline| deadline.min(soon))
+    /// When to check the deadline next.
+    pub(super) fn next_deadline_check(&self, now: Instant) -> Instant {
+        let latest = now + DEADLINE_CHECK_INTERVAL;
+        self.deadline().map_or(latest, |deadline| deadline.min(latest))
     }
 
-    /// How willingly it is let go; none while we are at a request of somebody who may be here.
-    pub(super) fn rank(&self) -> Option<Rank> {
-        let Progress { phase, since, was_known, .. } = *self.progress();
+    /// None where the connection must not be evicted: an authenticated request is complete, and being answered.
+    pub(super) fn eviction_rank(&self) -> Option<EvictionRank> {
+        let PhaseRecord { phase, since, was_authenticated, .. } = *self.current();
         match phase {
-            Phase::KnownRequest => None,
-            Phase::KnownCallerAwaited => Some(Rank::Awaited { since }),
-            Phase::Closing => Some(Rank::Stranger),
-            Phase::Head | Phase::Request | Phase::Idle if !was_known => Some(Rank::Stranger),
-            Phase::Head | Phase::Request | Phase::Idle => Some(Rank::Resting { since }),
+            Phase::AuthenticatedRequest => None,
+            Phase::WaitingForCaller => Some(EvictionRank::WaitingForCaller { since }),
+            Phase::Closing => Some(EvictionRank::Unauthenticated),
+            Phase::ReadingHead | Phase::UnauthenticatedRequest | Phase::Idle if !was_authenticated => {
+                Some(EvictionRank::Unauthenticated)
+            }
+            Phase::ReadingHead | Phase::UnauthenticatedRequest | Phase::Idle => {
+                Some(EvictionRank::Idle { since })
+            }
         }
     }
 
-    pub(super) fn let_go(&self) {
-        self.let_go.notify_one();
+    /// Asks the task that serves the connection to end it.
+    pub(super) fn evict(&self) {
+        self.evicted.notify_one();
     }
 
-    pub(super) async fn is_let_go(&self) {
-        self.let_go.notified().await;
+    /// Waits until [`evict`](Self::evict) is called.
+    pub(super) async fn evicted(&self) {
+        self.evicted.notified().await;
     }
 }
 
 impl Connection for ConnectionState {
     fn authenticated(&self) {
-        let mut progress = self.progress();
-        progress.was_known = true;
-        if progress.phase == Phase::Request {
-            let answered = progress.body_is_read;
-            progress.phase = if answered { Phase::KnownRequest } else { Phase::KnownCallerAwaited };
+        let mut current = self.current();
+        current.was_authenticated = true;
+        if current.phase == Phase::UnauthenticatedRequest {
+            current.phase =
+                if current.body_is_read { Phase::AuthenticatedRequest } else { Phase::WaitingForCaller };
         }
     }
 }

@@ -4,73 +4,75 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use super::super::connection_permits::Places;
+use super::super::connection_permits::ConnectionPermits;
 use super::*;
 
 /// A connection that is served in this process.
-struct Pair {
+struct ServedConnection {
     caller: TcpStream,
     state: Arc<ConnectionState>,
-    /// A handler has the request.
-    asked: Arc<Notify>,
-    /// A handler may answer.
-    go_on: Arc<Notify>,
-    /// Never used: while it is there nothing ends.
+    /// The handler has the request.
+    handler_called: Arc<Notify>,
+    /// The handler may answer.
+    answer_now: Arc<Notify>,
+    /// Never used: dropping it would stop the connection.
     _stop: watch::Sender<bool>,
 }
 
-/// Serves a connection; its handler takes the caller for a known one, and reads the body if it is asked to.
-async fn serve(reads: bool) -> Pair {
+/// Serves a connection. Its handler takes the caller to be authenticated, and reads the body if `reads_body`.
+async fn serve(reads_body: bool) -> ServedConnection {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
     let caller = TcpStream::connect(listener.local_addr().expect("an address")).await.expect("a connection");
     let (socket, peer) = listener.accept().await.expect("a connection");
-    let place = Arc::new(Places::new(4)).take(None, Instant::now()).expect("a place");
-    let state = Arc::clone(&place.state);
-    let (asked, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let seen = (Arc::clone(&state), Arc::clone(&asked), Arc::clone(&go_on));
+    let permit = Arc::new(ConnectionPermits::new(4)).acquire(None, Instant::now()).expect("a permit");
+    let state = Arc::clone(&permit.state);
+    let (handler_called, answer_now) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let of_handler = (Arc::clone(&state), Arc::clone(&handler_called), Arc::clone(&answer_now));
     let handler = move |body: axum::body::Body| async move {
-        let (state, asked, go_on) = seen;
+        let (state, handler_called, answer_now) = of_handler;
         state.authenticated();
-        asked.notify_one();
-        if reads {
+        handler_called.notify_one();
+        if reads_body {
             let _ = axum::body::to_bytes(body, 1024).await;
         } else {
             drop(body);
         }
-        go_on.notified().await;
+        answer_now.notified().await;
         "answered"
     };
-    let peers = Arc::new(Peers { trusted: Vec::new() });
-    let served = Arc::new(Served::new(Router::new().route("/", post(handler)), peers));
+    let proxies = Arc::new(TrustedProxies { networks: Vec::new() });
+    let server = Arc::new(ConnectionServer::new(Router::new().route("/", post(handler)), proxies));
     let (stop, stopped) = watch::channel(false);
-    tokio::spawn(served.serve(socket, peer.ip(), place, stopped));
-    Pair { caller, state, asked, go_on, _stop: stop }
+    tokio::spawn(server.serve(socket, peer.ip(), permit, stopped));
+    ServedConnection { caller, state, handler_called, answer_now, _stop: stop }
 }
 
-const HEAD: &str = "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n";
+const HEAD_OF_TEN_BYTES: &str = "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n";
 
 #[tokio::test]
-async fn a_known_request_that_came_after_the_choice_is_answered_before_its_connection_ends() {
-    let mut pair = serve(false).await;
-    pair.caller.write_all(format!("{HEAD}0123456789").as_bytes()).await.expect("sent");
-    pair.asked.notified().await;
-    assert_eq!(pair.state.phase(), Phase::KnownRequest);
-    pair.state.let_go();
-    pair.go_on.notify_one();
-    let mut heard = String::new();
-    pair.caller.read_to_string(&mut heard).await.expect("the answer, and the end");
-    assert!(heard.starts_with("HTTP/1.1 200 ") && heard.ends_with("answered"), "{heard}");
+async fn an_authenticated_request_that_is_complete_is_answered_before_its_evicted_connection_ends() {
+    let mut connection = serve(false).await;
+    let request = format!("{HEAD_OF_TEN_BYTES}0123456789");
+    connection.caller.write_all(request.as_bytes()).await.expect("sent");
+    connection.handler_called.notified().await;
+    assert_eq!(connection.state.phase(), Phase::AuthenticatedRequest);
+    connection.state.evict();
+    connection.answer_now.notify_one();
+    let mut received = String::new();
+    connection.caller.read_to_string(&mut received).await.expect("the response, and the end");
+    assert!(received.starts_with("HTTP/1.1 200 ") && received.ends_with("answered"), "{received}");
 }
 
 #[tokio::test]
-async fn a_known_request_whose_body_still_comes_may_be_let_go() {
-    let mut pair = serve(true).await;
-    pair.caller.write_all(format!("{HEAD}01234").as_bytes()).await.expect("sent");
-    pair.asked.notified().await;
-    assert_eq!(pair.state.phase(), Phase::KnownCallerAwaited);
-    pair.state.let_go();
-    let mut heard = Vec::new();
-    // It may hear a reset, as not all that it sent was read.
-    let _ = pair.caller.read_to_end(&mut heard).await;
-    assert!(heard.is_empty(), "{heard:?}");
+async fn an_authenticated_request_whose_body_is_not_complete_ends_with_its_evicted_connection() {
+    let mut connection = serve(true).await;
+    let request = format!("{HEAD_OF_TEN_BYTES}01234");
+    connection.caller.write_all(request.as_bytes()).await.expect("sent");
+    connection.handler_called.notified().await;
+    assert_eq!(connection.state.phase(), Phase::WaitingForCaller);
+    connection.state.evict();
+    let mut received = Vec::new();
+    // The read may end with a reset, as not all that the caller sent was read.
+    let _ = connection.caller.read_to_end(&mut received).await;
+    assert!(received.is_empty(), "{received:?}");
 }

@@ -1,4 +1,5 @@
-//! Answers after which a connection ends: to what is no request, and where there is no place.
+//! Responses that are written without the HTTP layer, and after which the connection ends: to bytes that are no request,
+//! and to a connection without a permit. Each is a problem document (RFC 9457).
 
 use std::time::SystemTime;
 
@@ -7,27 +8,28 @@ use http::{Response, StatusCode};
 use http_body_util::BodyExt as _;
 use loanhook_http::api::not_a_request;
 
-/// An answer as bytes, to be written by itself.
-pub(super) async fn of(status: StatusCode) -> Vec<u8> {
+/// The bytes of the response to what is no request.
+pub(super) async fn for_status(status: StatusCode) -> Vec<u8> {
     let (parts, body) = not_a_request(status).into_parts();
-    // It is whole already: there is nothing to wait for.
+    // The body is complete in memory, so this does not wait.
     let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-    written(&Response::from_parts(parts, Body::empty()), &body)
+    encode(&Response::from_parts(parts, Body::empty()), &body)
 }
 
-/// The answer where there is no place: its head alone, which is made without waiting.
-pub(super) fn busy() -> Vec<u8> {
-    written(&not_a_request(StatusCode::SERVICE_UNAVAILABLE), b"")
+/// The bytes of a 503 without a body, made without waiting.
+pub(super) fn service_unavailable() -> Vec<u8> {
+    encode(&not_a_request(StatusCode::SERVICE_UNAVAILABLE), b"")
 }
 
-fn written(response: &Response<Body>, body: &[u8]) -> Vec<u8> {
+fn encode(response: &Response<Body>, body: &[u8]) -> Vec<u8> {
     let mut bytes = format!("HTTP/1.1 {}\r\n", response.status()).into_bytes();
     for (name, value) in response.headers() {
         bytes.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
     }
     let date = httpdate::fmt_http_date(SystemTime::now());
-    let rest = format!("connection: close\r\ncontent-length: {}\r\ndate: {date}\r\n\r\n", body.len());
-    bytes.extend_from_slice(rest.as_bytes());
+    let other_headers =
+        format!("connection: close\r\ncontent-length: {}\r\ndate: {date}\r\n\r\n", body.len());
+    bytes.extend_from_slice(other_headers.as_bytes());
     bytes.extend_from_slice(body);
     bytes
 }

@@ -1,8 +1,11 @@
-//! The listener of the one process: HTTP/1.1 connections, so many at once, served until they are asked to end.
+//! The listener of the one process: HTTP/1.1 connections of callers, a bounded number at once, served until a stop is
+//! asked for.
 //!
-//! Whoever connects may be a stranger, so nothing that a connection can hold is without a bound: `places` has so many
-//! of them, and says who goes when all are taken; `phase` has the deadlines; `connection` serves one; `stream` is its
-//! socket, `bodies` are those of its requests and answers; `peer` says whose address it is.
+//! Anybody may connect, so everything that a connection can hold has a bound. `connection_permits` bounds the number of
+//! connections and chooses which one is evicted when all permits are held; `connection_state` has the phases of a
+//! connection and their deadlines; `connection` serves one; `connection_stream` is its socket, `bodies` are the bodies of
+//! its requests and responses; `final_response` writes a response after which the connection ends; `client_address`
+//! finds the caller's address behind proxies.
 
 mod bodies;
 mod client_address;
@@ -23,64 +26,63 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
-use client_address::Peers;
-use connection::Served;
-use connection_permits::Places;
+use client_address::TrustedProxies;
+use connection::ConnectionServer;
+use connection_permits::ConnectionPermits;
 
-/// The rest after the system would not give us a connection (it is out of file descriptors, say).
-const REST: Duration = Duration::from_millis(100);
-/// How often the log says so.
-const TOLD_EVERY: Duration = Duration::from_secs(60);
+/// The wait after the system gave no connection, because it has no file descriptors left for example.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
+/// The shortest time between two lines of the log about connections that were not served.
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
-/// What bounds the listener, and whom it believes.
-pub(crate) struct Bounds {
-    /// How many connections there are at once.
-    pub(crate) connections: usize,
-    /// Proxies whose `X-Forwarded-For` says where a request came from.
+pub(crate) struct ListenerOptions {
+    /// How many connections there may be at once.
+    pub(crate) max_connections: usize,
+    /// Proxies whose `X-Forwarded-For` gives the address of a caller.
     pub(crate) trusted_proxies: Vec<IpNet>,
 }
 
-/// Serves until `stopped` is true, then ends once no request is being answered.
+/// Serves `router` until `stopped` is true or its sender is dropped. Then it accepts no more connections, and returns
+/// when every request that is under way has its response.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
-    bounds: Bounds,
+    options: ListenerOptions,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let places = Arc::new(Places::new(bounds.connections));
-    let peers = Arc::new(Peers { trusted: bounds.trusted_proxies });
-    let served = Arc::new(Served::new(router, Arc::clone(&peers)));
+    let permits = Arc::new(ConnectionPermits::new(options.max_connections));
+    let proxies = Arc::new(TrustedProxies { networks: options.trusted_proxies });
+    let server = Arc::new(ConnectionServer::new(router, Arc::clone(&proxies)));
     let mut connections = JoinSet::new();
-    let mut troubles = Troubles::default();
+    let mut warnings = RateLimitedWarnings::default();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             Some(_) = connections.join_next() => continue,
-            // That nobody is left to stop this means the same.
             _ = stopped.wait_for(|stopped| *stopped) => break,
         };
-        let (socket, peer) = match accepted {
+        let (socket, peer_address) = match accepted {
             Ok((socket, peer)) => (socket, peer.ip()),
             Err(error) => {
-                troubles.tell("api.no_connection", &error.to_string());
-                places.let_one_go();
-                tokio::time::sleep(REST).await;
+                warnings.warn("api.no_connection", &error.to_string());
+                permits.evict_one();
+                tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                 continue;
             }
         };
-        // An answer is written whole: waiting to fill a packet would only delay it.
+        // A response is written whole: waiting to fill a packet would only delay it.
         if let Err(error) = socket.set_nodelay(true) {
             debug!(%error, "api.nodelay");
         }
-        // A proxy has a connection for each of many callers.
-        let group = (!peers.trusts(peer)).then(|| Group::of(peer));
-        match places.take(group, Instant::now()) {
-            Some(place) => {
-                connections.spawn(Arc::clone(&served).serve(socket, peer, place, stopped.clone()));
-                places.settled().await;
+        // The connections of a proxy come from many callers, so they are no group.
+        let group = (!proxies.contains(peer_address)).then(|| Group::of(peer_address));
+        match permits.acquire(group, Instant::now()) {
+            Some(permit) => {
+                connections.spawn(Arc::clone(&server).serve(socket, peer_address, permit, stopped.clone()));
+                permits.wait_for_evicted().await;
             }
             None => {
-                troubles.tell("api.connections_taken", "every connection is at a request");
+                warnings.warn("api.connections_taken", "every connection is at a request");
                 refuse(&socket);
             }
         }
@@ -89,25 +91,26 @@ pub(crate) async fn serve(
     while connections.join_next().await.is_some() {}
 }
 
-/// Says, as far as that is possible without waiting, that there is no place.
+/// Answers 503, as far as that is possible without waiting.
 fn refuse(socket: &TcpStream) {
-    // Whether it is heard does not matter.
-    let _ = socket.try_write(&final_response::busy());
+    // Whether the caller can read it does not matter.
+    let _ = socket.try_write(&final_response::service_unavailable());
 }
 
-/// Troubles that come again and again: the log has one line of them now and then.
+/// Warnings that may come very often: the log has at most one line in each [`WARNING_INTERVAL`].
 #[derive(Default)]
-struct Troubles {
+struct RateLimitedWarnings {
+    /// How often there was a warning since the last line.
     times: u64,
-    told: Option<Instant>,
+    last_line_at: Option<Instant>,
 }
 
-impl Troubles {
-    fn tell(&mut self, what: &str, why: &str) {
+impl RateLimitedWarnings {
+    fn warn(&mut self, event: &str, why: &str) {
         self.times += 1;
-        if self.told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
-            warn!(times = self.times, why, "{what}");
-            *self = Self { times: 0, told: Some(Instant::now()) };
+        if self.last_line_at.is_none_or(|at| at.elapsed() >= WARNING_INTERVAL) {
+            warn!(times = self.times, why, "{event}");
+            *self = Self { times: 0, last_line_at: Some(Instant::now()) };
         }
     }
 }
