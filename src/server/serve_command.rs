@@ -41,8 +41,13 @@ pub(crate) struct ServeArgs {
     /// The address under which people reach the loan pages, for portal links [default: that of the request]
     #[arg(long, value_name = "URL", env = "LOANHOOK_PUBLIC_URL")]
     public_url: Option<Reached>,
-    /// Sites that may show the loan pages in a frame, such as https://lms.lender.example (comma-separated)
-    #[arg(long, value_name = "ORIGINS", env = "LOANHOOK_FRAME_ANCESTORS")]
+    // No doc comment: rustdoc would want the address to be a link.
+    #[arg(
+        long,
+        value_name = "ORIGINS",
+        env = "LOANHOOK_FRAME_ANCESTORS",
+        help = "Sites that may show the loan pages in a frame, such as https://lms.lender.example (comma-separated)"
+    )]
     frame_ancestors: Option<FrameAncestors>,
     /// How the log on standard error looks
     #[arg(long, env = "LOANHOOK_LOG_FORMAT", default_value = "text")]
