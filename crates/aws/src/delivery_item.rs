@@ -19,9 +19,9 @@ use super::table::{
 };
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::AttemptId;
-use loanhook_core::model::progress::{InFlight, Next, Progress, Status};
+use loanhook_core::model::progress::{Claim, NextAttempt, Progress, Status};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::Stored;
+use loanhook_core::ports::StoreResult;
 
 pub(super) const NUMBER: &str = "number";
 const SLOT: &str = "slot";
@@ -30,9 +30,9 @@ const ID: &str = "id";
 const SINCE: &str = "since";
 
 /// A delivery as it was accepted.
-pub(super) fn new(accepted: &Delivery, expires: Timestamp) -> Stored<Item> {
-    let mut item = delivery(&accepted.frozen.tenant, accepted.frozen.trace_id).key();
-    item.insert(DOC.into(), json(&accepted.frozen)?);
+pub(super) fn new(accepted: &Delivery, expires: Timestamp) -> StoreResult<Item> {
+    let mut item = delivery(&accepted.snapshot.tenant, accepted.snapshot.trace_id).key();
+    item.insert(DOC.into(), json(&accepted.snapshot)?);
     item.insert(EXPIRES.into(), number(expires.seconds()));
     item.insert(STATUS.into(), status(accepted.progress.status));
     if let Some(next) = accepted.progress.next {
@@ -41,8 +41,8 @@ pub(super) fn new(accepted: &Delivery, expires: Timestamp) -> Stored<Item> {
     Ok(item)
 }
 
-pub(super) fn read(item: &Item) -> Stored<Delivery> {
-    Ok(Delivery { frozen: document(item)?, progress: progress(item)? })
+pub(super) fn read(item: &Item) -> StoreResult<Delivery> {
+    Ok(Delivery { snapshot: document(item)?, progress: progress(item)? })
 }
 
 pub(super) fn status(status: Status) -> AttributeValue {
@@ -54,7 +54,7 @@ pub(super) fn status(status: Status) -> AttributeValue {
     })
 }
 
-pub(super) fn next_value(next: Next) -> AttributeValue {
+pub(super) fn next_value(next: NextAttempt) -> AttributeValue {
     AttributeValue::M(HashMap::from([
         (NUMBER.into(), number(next.number)),
         (SLOT.into(), number(next.slot)),
@@ -71,7 +71,7 @@ pub(super) fn flight_value(id: AttemptId, token: uuid::Uuid, since: Timestamp) -
     ]))
 }
 
-fn progress(item: &Item) -> Stored<Progress> {
+fn progress(item: &Item) -> StoreResult<Progress> {
     let status = match get_text(item, STATUS) {
         Some("pending") => Status::Pending,
         Some("succeeded") => Status::Succeeded,
@@ -80,8 +80,8 @@ fn progress(item: &Item) -> Stored<Progress> {
         _ => return Err(missing(STATUS)),
     };
     let next = item.get(NEXT).and_then(|value| value.as_m().ok()).map(read_next).transpose()?;
-    let flight = item.get(FLIGHT).and_then(|value| value.as_m().ok());
-    let in_flight = flight.map(|flight| read_flight(flight, next)).transpose()?;
+    let claim = item.get(FLIGHT).and_then(|value| value.as_m().ok());
+    let in_flight = claim.map(|claim| read_flight(claim, next)).transpose()?;
     let newest = |name| get_text(item, name).and_then(|id| id.parse::<AttemptId>().ok());
     Ok(Progress {
         status,
@@ -94,19 +94,19 @@ fn progress(item: &Item) -> Stored<Progress> {
     })
 }
 
-fn read_next(next: &Item) -> Stored<Next> {
+fn read_next(next: &Item) -> StoreResult<NextAttempt> {
     let due = Timestamp::from_millis(parse_number(next, DUE)?);
-    Ok(Next { number: parse_number(next, NUMBER)?, slot: parse_number(next, SLOT)?, due })
+    Ok(NextAttempt { number: parse_number(next, NUMBER)?, slot: parse_number(next, SLOT)?, due })
 }
 
-fn read_flight(flight: &Item, next: Option<Next>) -> Stored<InFlight> {
-    let Next { number, slot, .. } = next.ok_or_else(|| missing(NEXT))?;
-    Ok(InFlight {
+fn read_flight(claim: &Item, next: Option<NextAttempt>) -> StoreResult<Claim> {
+    let NextAttempt { number, slot, .. } = next.ok_or_else(|| missing(NEXT))?;
+    Ok(Claim {
         number,
         slot,
-        attempt_id: parse(flight, ID)?,
-        token: parse(flight, super::table::TOKEN)?,
-        since: Timestamp::from_millis(parse_number(flight, SINCE)?),
+        attempt_id: parse(claim, ID)?,
+        token: parse(claim, super::table::TOKEN)?,
+        since: Timestamp::from_millis(parse_number(claim, SINCE)?),
     })
 }
 

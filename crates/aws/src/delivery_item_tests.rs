@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::item::Item;
-use loanhook_core::model::delivery::{Frozen, FrozenRequest};
+use loanhook_core::model::delivery::{DeliverySnapshot, RequestSnapshot};
 use loanhook_core::model::id::{EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::payload::Payload;
 use loanhook_core::model::retry::RetryPolicy;
@@ -15,7 +15,7 @@ const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 
 fn accepted() -> Delivery {
     let (event, subscription) = (EventId::at(NOW), SubscriptionId::at(NOW));
-    let frozen = Frozen {
+    let snapshot = DeliverySnapshot {
         trace_id: TraceId::of(event, subscription),
         tenant: TenantId::try_from("default".to_owned()).expect("a tenant"),
         event_id: event,
@@ -27,7 +27,7 @@ fn accepted() -> Delivery {
         occurred_at: Some("2026-11-23T10:00:00Z".into()),
         test: true,
         accepted_at: NOW,
-        request: FrozenRequest {
+        request: RequestSnapshot {
             method: Method::Post,
             url: "https://core.example.com/hooks/loans".into(),
             headers: BTreeMap::from([("Authorization".into(), "Bearer 0123456789abcdef".into())]),
@@ -38,7 +38,7 @@ fn accepted() -> Delivery {
         retry: RetryPolicy::default(),
         timeout_seconds: 15,
     };
-    Delivery { frozen, progress: Progress::first_due(NOW) }
+    Delivery { snapshot: snapshot, progress: Progress::new(NOW) }
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_usual_delivery_and_its_row_are_one_write_unit_each() {
     item.insert(FLIGHT.into(), flight_value(id, token, NOW));
     item.insert(NEWEST_AUTO.into(), text(id.to_string()));
     assert!(size(&item) < 1024, "a delivery in flight is {} bytes", size(&item));
-    let flight = delivery.progress.claim(1, id, token, NOW).expect("a claim");
-    let item = crate::row_item::new(&delivery.attempt_row(&flight), NOW).expect("an item");
+    let claim = delivery.progress.claim(1, id, token, NOW).expect("a claim");
+    let item = crate::row_item::new(&delivery.attempt_row(&claim), NOW).expect("an item");
     assert!(size(&item) < 1024, "a row that begins is {} bytes", size(&item));
 }

@@ -19,13 +19,13 @@ use super::transaction::{Committed, Part as _, Refusal, put};
 use super::unreadable::readable;
 use super::{Aws, back_off};
 use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::formula_errors::{FormulaErrors, SubscriptionFormulaError};
 use loanhook_core::model::id::{LoanId, SubscriptionId, TenantId};
-use loanhook_core::model::memory::Memory;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::model::trouble::{TroubleOf, Troubles};
+use loanhook_core::model::trigger_state::TriggerState;
 use loanhook_core::ports::{
-    Accepted, Attempts as _, Decided, Idempotency, Intake, Remembered, StoreError, Stored,
-    Subscriptions as _, Triggers, Wake, Watched,
+    AcceptOutcome, Attempts as _, Decided, IdempotencyKey, IdempotencyRecord, Intake, QueueMessage,
+    StoreError, StoreResult, Subscriptions as _, Triggers, WatchedTrigger,
 };
 
 /// How often an event is decided anew because another changed what it read.
@@ -38,39 +38,40 @@ impl Triggers for Aws {
         &self,
         tenant: &TenantId,
         loan: &LoanId,
-        remember: Option<(Idempotency, Remembered)>,
+        remember: Option<(IdempotencyKey, IdempotencyRecord)>,
         deliveries: Vec<(Delivery, Bytes)>,
-        watched: Vec<Watched>,
+        watched: Vec<WatchedTrigger>,
         now: Timestamp,
-    ) -> Stored<Decided> {
+    ) -> StoreResult<Decided> {
         for tries in 0..DECISIONS {
             let (before, version) = self.memory(tenant, loan).await?;
             if tries == 0 {
                 self.wake_lately(tenant, &before, &watched, now).await?;
             }
             let mut after = before.clone();
-            let rises = |watched: &&Watched| after.see(watched.watch, watched.fires(), now);
+            let rises =
+                |watched: &&WatchedTrigger| after.update(watched.watch, watched.trace_if_fired(), now);
             let rose: Vec<_> =
                 watched.iter().filter(rises).filter_map(|watched| watched.delivery.as_ref()).collect();
             if after == before {
                 return Ok(match self.accept(tenant, remember, deliveries, now).await? {
-                    Accepted::Stored => Decided::Stored(Vec::new()),
-                    Accepted::Known(known) => Decided::Known(known),
+                    AcceptOutcome::Stored => Decided::Stored(Vec::new()),
+                    AcceptOutcome::Duplicate(known) => Decided::Known(known),
                 });
             }
-            if after.is_crowded() {
+            if after.has_deleted_triggers() {
                 after.keep(&self.subscriptions(tenant).await?);
             }
-            let wakes = self.put_risen(tenant, &rose).await?;
+            let messages = self.put_risen(tenant, &rose).await?;
             let memory = self.memory_part(tenant, loan, &after, version)?;
             let record = remember.as_ref().map(|(key, remembered)| {
-                (key, remembered.clone().with_risen(rose.iter().map(|(delivery, _)| delivery)))
+                (key, remembered.clone().with_fired(rose.iter().map(|(delivery, _)| delivery)))
             });
             match self.decide(tenant, memory, record, now).await? {
                 Decision::Made => {
                     self.accept(tenant, None, deliveries, now).await?;
-                    self.enqueue(wakes).await?;
-                    let fired = rose.iter().map(|(delivery, _)| delivery.frozen.subscription_id);
+                    self.enqueue_all(messages).await?;
+                    let fired = rose.iter().map(|(delivery, _)| delivery.snapshot.subscription_id);
                     return Ok(Decided::Stored(fired.collect()));
                 }
                 Decision::Known(known) => {
@@ -86,13 +87,21 @@ impl Triggers for Aws {
         Err(StoreError::Busy)
     }
 
-    async fn note_troubles(&self, tenant: &TenantId, troubles: Vec<TroubleOf>) -> Stored<()> {
-        let notes: Vec<_> = troubles.iter().map(|of| self.note_trouble(tenant, of)).collect();
+    async fn record_formula_errors(
+        &self,
+        tenant: &TenantId,
+        formula_errors: Vec<SubscriptionFormulaError>,
+    ) -> StoreResult<()> {
+        let notes: Vec<_> = formula_errors.iter().map(|of| self.record_formula_error(tenant, of)).collect();
         stream::iter(notes).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await.map(|_| ())
     }
 
-    async fn troubles(&self, tenant: &TenantId, id: SubscriptionId) -> Stored<Option<Troubles>> {
-        self.read_troubles(tenant, id).await
+    async fn formula_errors(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+    ) -> StoreResult<Option<FormulaErrors>> {
+        self.read_formula_errors(tenant, id).await
     }
 }
 
@@ -100,16 +109,16 @@ impl Triggers for Aws {
 enum Decision {
     Made,
     /// The event's key was used before.
-    Known(Remembered),
+    Known(IdempotencyRecord),
     /// Another event of the loan came first.
     Overtaken,
 }
 
 impl Aws {
     /// What is remembered of a loan, and its version; 0 where nothing ever was.
-    async fn memory(&self, tenant: &TenantId, loan: &LoanId) -> Stored<(Memory, u64)> {
+    async fn memory(&self, tenant: &TenantId, loan: &LoanId) -> StoreResult<(TriggerState, u64)> {
         let Some(item) = self.get(table::memory(tenant, loan)).await? else {
-            return Ok((Memory::default(), 0));
+            return Ok((TriggerState::default(), 0));
         };
         // Where it cannot be read, what its triggers were is unknown, as before the loan's first event.
         let memory = readable(std::slice::from_ref(&item), document).pop().unwrap_or_default();
@@ -121,9 +130,9 @@ impl Aws {
         &self,
         tenant: &TenantId,
         loan: &LoanId,
-        memory: &Memory,
+        memory: &TriggerState,
         version: u64,
-    ) -> Stored<TransactWriteItem> {
+    ) -> StoreResult<TransactWriteItem> {
         let mut item = table::memory(tenant, loan).key();
         item.insert(DOC.into(), json(memory)?);
         item.insert(VERSION.into(), number(version + 1));
@@ -140,9 +149,9 @@ impl Aws {
         &self,
         tenant: &TenantId,
         memory: TransactWriteItem,
-        remember: Option<(&Idempotency, Remembered)>,
+        remember: Option<(&IdempotencyKey, IdempotencyRecord)>,
         now: Timestamp,
-    ) -> Stored<Decision> {
+    ) -> StoreResult<Decision> {
         let mut parts = vec![memory];
         if let Some((key, remembered)) = &remember {
             let item = record(tenant, Kind::Event, key, json(remembered)?, now);
@@ -162,22 +171,26 @@ impl Aws {
     }
 
     /// Puts the deliveries of triggers that rise, with their payloads; gives their messages.
-    async fn put_risen(&self, tenant: &TenantId, rose: &[&(Delivery, Bytes)]) -> Stored<Vec<Wake>> {
+    async fn put_risen(
+        &self,
+        tenant: &TenantId,
+        rose: &[&(Delivery, Bytes)],
+    ) -> StoreResult<Vec<QueueMessage>> {
         self.put_payloads(tenant, rose.iter().copied()).await?;
         let puts: Vec<_> = rose.iter().map(|(delivery, _)| self.put_delivery(delivery.clone())).collect();
-        let wakes: Vec<_> = stream::iter(puts).buffered(AT_ONCE).try_collect().await?;
-        Ok(wakes.into_iter().flatten().collect())
+        let messages: Vec<_> = stream::iter(puts).buffered(AT_ONCE).try_collect().await?;
+        Ok(messages.into_iter().flatten().collect())
     }
 
     /// Takes deliveries away again that nobody has heard of.
-    async fn take_back(&self, tenant: &TenantId, rose: &[&(Delivery, Bytes)]) -> Stored<()> {
+    async fn take_back(&self, tenant: &TenantId, rose: &[&(Delivery, Bytes)]) -> StoreResult<()> {
         let deletes: Vec<_> = rose
             .iter()
             .map(|(delivery, _)| {
                 self.dynamodb()
                     .delete_item()
                     .table_name(self.table())
-                    .set_key(Some(table::delivery(tenant, delivery.frozen.trace_id).key()))
+                    .set_key(Some(table::delivery(tenant, delivery.snapshot.trace_id).key()))
                     .condition_expression("attribute_not_exists(#newest)")
                     .expression_attribute_names("#newest", NEWEST_AUTO)
                     .send()
@@ -192,15 +205,16 @@ impl Aws {
     async fn wake_lately(
         &self,
         tenant: &TenantId,
-        memory: &Memory,
-        watched: &[Watched],
+        memory: &TriggerState,
+        watched: &[WatchedTrigger],
         now: Timestamp,
-    ) -> Stored<()> {
-        let fired = watched.iter().filter_map(|watched| memory.fired_lately(watched.watch.subscription, now));
+    ) -> StoreResult<()> {
+        let fired =
+            watched.iter().filter_map(|watched| memory.fired_recently(watched.watch.subscription, now));
         let reads: Vec<_> = fired.map(|trace| self.delivery(tenant, trace)).collect();
         let read: Vec<_> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
         let untouched = read.iter().flatten().filter(|delivery| delivery.progress.newest_attempt.is_none());
-        let wakes: Vec<_> = untouched.filter_map(Wake::next_of).collect();
-        if wakes.is_empty() { Ok(()) } else { self.enqueue(wakes).await }
+        let messages: Vec<_> = untouched.filter_map(QueueMessage::for_next_attempt).collect();
+        if messages.is_empty() { Ok(()) } else { self.enqueue_all(messages).await }
     }
 }

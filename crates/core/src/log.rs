@@ -8,10 +8,10 @@ use std::fmt::Display;
 use tracing::{info, warn};
 
 use crate::model::attempt::Attempt;
+use crate::model::formula_errors::SubscriptionFormulaError;
 use crate::model::grant::Grant;
 use crate::model::id::TenantId;
 use crate::model::key::Key;
-use crate::model::trouble::TroubleOf;
 
 /// Logs an attempt that is complete.
 pub fn attempt(row: &Attempt) {
@@ -31,7 +31,7 @@ pub fn attempt(row: &Attempt) {
 }
 
 /// What is wrong with JSON that was stored, without a word of what it holds: an error of serde's may quote it.
-pub fn json_fault(error: &serde_json::Error) -> String {
+pub fn json_error(error: &serde_json::Error) -> String {
     use serde_json::error::Category;
     let what = match error.classify() {
         Category::Io | Category::Syntax => "it is not JSON",
@@ -42,8 +42,8 @@ pub fn json_fault(error: &serde_json::Error) -> String {
 }
 
 /// Logs a formula that failed on an event.
-pub fn trouble(tenant: &TenantId, of: &TroubleOf) {
-    let trouble = &of.trouble;
+pub fn formula_error(tenant: &TenantId, of: &SubscriptionFormulaError) {
+    let trouble = &of.error;
     warn!(
         tenant = tenant.as_str(),
         loan_id = trouble.loan_id.as_str(),

@@ -46,7 +46,7 @@ use cache::Cache;
 use clock::ClockWatch;
 use lanes::Lanes;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{StoreError, Stored};
+use loanhook_core::ports::{StoreError, StoreResult};
 use readers::Readers;
 use starts::{Door, Starts};
 use writer::{Class, Job, Writer};
@@ -131,7 +131,7 @@ impl Embedded {
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Stored<T> {
+    ) -> StoreResult<T> {
         self.0.readers.run(work).await
     }
 }

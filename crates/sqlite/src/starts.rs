@@ -14,16 +14,16 @@ use super::places::{Places, Slot};
 use super::turns::Slots;
 use super::worker::Limits;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Claimed, Place, Wake, Work};
+use loanhook_core::ports::{Claimed, Place, QueueMessage, Work};
 
 /// Starts the handler of what is due; `row` is its message, if that is in the table still.
 pub(super) trait Start: Send + Sync {
-    fn start(&self, wake: Wake, work: Work, row: Option<i64>, slot: Slot);
+    fn start(&self, message: QueueMessage, work: Work, row: Option<i64>, slot: Slot);
 
     /// Starts an attempt that is claimed and committed.
-    fn start_claimed(&self, wake: Wake, mut claimed: Box<Claimed>, place: Places, slot: Slot) {
+    fn start_claimed(&self, message: QueueMessage, mut claimed: Box<Claimed>, place: Places, slot: Slot) {
         claimed.place = Place::held_by(place);
-        self.start(wake, Work::Claimed(claimed), None, slot);
+        self.start(message, Work::Claimed(claimed), None, slot);
     }
 }
 
@@ -80,8 +80,8 @@ impl Starts {
 }
 
 impl Admission {
-    pub(super) fn start(self, wake: Wake, claimed: Box<Claimed>) {
-        self.open.starter.start_claimed(wake, claimed, self.place, self.slot);
+    pub(super) fn start(self, message: QueueMessage, claimed: Box<Claimed>) {
+        self.open.starter.start_claimed(message, claimed, self.place, self.slot);
     }
 }
 

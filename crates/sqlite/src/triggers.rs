@@ -13,22 +13,24 @@ use super::tables::{from_json, to_json};
 use super::unreadable::or_none;
 use super::writer::Class;
 use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::formula_errors::{FormulaErrors, SubscriptionFormulaError};
 use loanhook_core::model::id::{LoanId, SubscriptionId, TenantId};
-use loanhook_core::model::memory::Memory;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::model::trouble::{TroubleOf, Troubles};
-use loanhook_core::ports::{Decided, Idempotency, Remembered, Stored, Subscriptions as _, Triggers, Watched};
+use loanhook_core::model::trigger_state::TriggerState;
+use loanhook_core::ports::{
+    Decided, IdempotencyKey, IdempotencyRecord, StoreResult, Subscriptions as _, Triggers, WatchedTrigger,
+};
 
 impl Triggers for Embedded {
     async fn accept_watched(
         &self,
         tenant: &TenantId,
         loan: &LoanId,
-        remember: Option<(Idempotency, Remembered)>,
+        remember: Option<(IdempotencyKey, IdempotencyRecord)>,
         deliveries: Vec<(Delivery, Bytes)>,
-        watched: Vec<Watched>,
+        watched: Vec<WatchedTrigger>,
         now: Timestamp,
-    ) -> Stored<Decided> {
+    ) -> StoreResult<Decided> {
         let (tenant, loan) = (tenant.clone(), loan.clone());
         let (lanes, door) = (Arc::clone(&self.0.lanes), self.door());
         let there = self.subscriptions(&tenant).await?;
@@ -40,24 +42,24 @@ impl Triggers for Embedded {
             let mut after = before.clone();
             let rose: Vec<_> = watched
                 .iter()
-                .filter(|watched| after.see(watched.watch, watched.fires(), now))
+                .filter(|watched| after.update(watched.watch, watched.trace_if_fired(), now))
                 .filter_map(|watched| watched.delivery.as_ref())
                 .collect();
             if let Some((key, remembered)) = &remember {
-                let record = remembered.clone().with_risen(rose.iter().map(|(delivery, _)| delivery));
+                let record = remembered.clone().with_fired(rose.iter().map(|(delivery, _)| delivery));
                 if let Some(known) =
                     idempotency::remember(connection, &tenant, Kind::Event, key, &record, now)?
                 {
                     return Ok((Decided::Known(known), Entered::default()));
                 }
             }
-            if after.is_crowded() {
+            if after.has_deleted_triggers() {
                 after.keep(&there);
             }
             if after != before {
                 put_memory(connection, &tenant, &loan, &after)?;
             }
-            let fired = rose.iter().map(|(delivery, _)| delivery.frozen.subscription_id).collect();
+            let fired = rose.iter().map(|(delivery, _)| delivery.snapshot.subscription_id).collect();
             let mut entered = Entered::default();
             for delivery in deliveries.into_iter().chain(rose.into_iter().cloned()) {
                 entered.put_new(connection, &door, delivery)?;
@@ -69,14 +71,18 @@ impl Triggers for Embedded {
         Ok(decided.await?.0)
     }
 
-    async fn note_troubles(&self, tenant: &TenantId, troubles: Vec<TroubleOf>) -> Stored<()> {
+    async fn record_formula_errors(
+        &self,
+        tenant: &TenantId,
+        formula_errors: Vec<SubscriptionFormulaError>,
+    ) -> StoreResult<()> {
         let tenant = tenant.clone();
         let work = move |connection: &Connection| {
             let mut put = connection.prepare_cached(
                 "INSERT INTO troubles (tenant, subscription, count, doc) VALUES (?1, ?2, 1, ?3)
                  ON CONFLICT DO UPDATE SET count = count + 1, doc = excluded.doc",
             )?;
-            for TroubleOf { subscription, trouble } in &troubles {
+            for SubscriptionFormulaError { subscription, error: trouble } in &formula_errors {
                 put.execute(params![tenant.as_str(), subscription.uuid().as_bytes(), to_json(trouble)?])?;
             }
             Ok(())
@@ -84,13 +90,17 @@ impl Triggers for Embedded {
         self.0.writer.run(Class::Progress, work, |()| ()).await
     }
 
-    async fn troubles(&self, tenant: &TenantId, id: SubscriptionId) -> Stored<Option<Troubles>> {
+    async fn formula_errors(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+    ) -> StoreResult<Option<FormulaErrors>> {
         let tenant = tenant.clone();
         self.read(move |connection| {
             let found = connection
                 .prepare_cached("SELECT count, doc FROM troubles WHERE tenant = ?1 AND subscription = ?2")?
                 .query_row(params![tenant.as_str(), id.uuid().as_bytes()], |row| {
-                    Ok(Troubles { count: row.get(0)?, last: from_json(row, 1)? })
+                    Ok(FormulaErrors { count: row.get(0)?, last: from_json(row, 1)? })
                 })
                 .optional();
             or_none(found, &format_args!("formula errors of subscription {id} of {tenant}"))
@@ -99,7 +109,7 @@ impl Triggers for Embedded {
     }
 }
 
-fn memory(connection: &Connection, tenant: &TenantId, loan: &LoanId) -> rusqlite::Result<Memory> {
+fn memory(connection: &Connection, tenant: &TenantId, loan: &LoanId) -> rusqlite::Result<TriggerState> {
     let found = connection
         .prepare_cached("SELECT doc FROM memories WHERE tenant = ?1 AND loan = ?2")?
         .query_row(params![tenant.as_str(), loan.as_str()], |row| from_json(row, 0))
@@ -112,7 +122,7 @@ fn put_memory(
     connection: &Connection,
     tenant: &TenantId,
     loan: &LoanId,
-    memory: &Memory,
+    memory: &TriggerState,
 ) -> rusqlite::Result<()> {
     connection
         .prepare_cached("INSERT OR REPLACE INTO memories (tenant, loan, doc) VALUES (?1, ?2, ?3)")?

@@ -20,7 +20,7 @@ use super::lanes::Turn;
 use super::places::{Places, Slot};
 use super::starts::{Open, Start};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Stored, Wake, Work};
+use loanhook_core::ports::{QueueMessage, StoreResult, Work};
 
 /// How long the worker sleeps at most: a machine that slept, or a clock that was set, is noticed then.
 const NAP: Duration = Duration::from_secs(30);
@@ -53,7 +53,7 @@ pub struct Worker<H> {
 impl<H, F> Worker<H>
 where
     H: Fn(Work, Timestamp) -> F + Send + Sync + 'static,
-    F: Future<Output = Stored<()>> + Send + 'static,
+    F: Future<Output = StoreResult<()>> + Send + 'static,
 {
     pub fn new(engine: Embedded, handler: H, limits: Limits) -> Self {
         Self { engine, handler, limits }
@@ -113,9 +113,9 @@ struct Starter<H>(Arc<(Embedded, H)>, Handle);
 impl<H, F> Start for Starter<H>
 where
     H: Fn(Work, Timestamp) -> F + Send + Sync + 'static,
-    F: Future<Output = Stored<()>> + Send + 'static,
+    F: Future<Output = StoreResult<()>> + Send + 'static,
 {
-    fn start(&self, wake: Wake, work: Work, row: Option<i64>, slot: Slot) {
+    fn start(&self, message: QueueMessage, work: Work, row: Option<i64>, slot: Slot) {
         let shared = Arc::clone(&self.0);
         self.1.spawn(async move {
             let (engine, handler) = &*shared;
@@ -123,18 +123,18 @@ where
             let failed = match work.await {
                 Ok(Ok(())) => false,
                 Ok(Err(failure)) => {
-                    error!(trace_id = %wake.trace_id, %failure, "delivery.put_off");
+                    error!(trace_id = %message.trace_id, %failure, "delivery.put_off");
                     true
                 }
                 Err(_) => {
-                    error!(trace_id = %wake.trace_id, "delivery.panicked");
-                    if let Err(failure) = engine.interrupt(&wake, Timestamp::now()).await {
-                        error!(trace_id = %wake.trace_id, %failure, "delivery.not_interrupted");
+                    error!(trace_id = %message.trace_id, "delivery.panicked");
+                    if let Err(failure) = engine.interrupt(&message, Timestamp::now()).await {
+                        error!(trace_id = %message.trace_id, %failure, "delivery.not_interrupted");
                     }
                     true
                 }
             };
-            let lane = LaneId::of(&wake);
+            let lane = LaneId::of(&message);
             if let Some(row) = row {
                 engine.0.lanes.put_down(&lane, row);
             }

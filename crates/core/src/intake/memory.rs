@@ -9,24 +9,24 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
-use crate::ports::{StoreError, Stored};
+use crate::ports::{StoreError, StoreResult};
 
 /// The unit in which memory is reserved, in bytes.
-const UNIT: usize = 1024;
+const UNIT_BYTES: usize = 1024;
 /// The memory that rendered requests may take in this process: 64 MiB. One event alone takes 41 MiB at most.
-const UNITS: usize = 64 * 1024;
+const TOTAL_UNITS: usize = 64 * 1024;
 /// The time that an event waits for memory before it is refused.
-const PATIENCE: Duration = Duration::from_secs(10);
+const MAX_WAIT: Duration = Duration::from_secs(10);
 
-static FREE: Semaphore = Semaphore::const_new(UNITS);
+static FREE_UNITS: Semaphore = Semaphore::const_new(TOTAL_UNITS);
 
 /// Reserves memory for what renders to so many bytes at most; it is free again when this is dropped.
 ///
 /// # Errors
 ///
 /// [`StoreError::Busy`] where there is no room for it in time.
-pub(super) async fn reserve(bytes: usize) -> Stored<SemaphorePermit<'static>> {
-    let units = u32::try_from(bytes.div_ceil(UNIT).min(UNITS)).unwrap_or(u32::MAX);
-    let reserved = timeout(PATIENCE, FREE.acquire_many(units)).await;
+pub(super) async fn reserve(bytes: usize) -> StoreResult<SemaphorePermit<'static>> {
+    let units = u32::try_from(bytes.div_ceil(UNIT_BYTES).min(TOTAL_UNITS)).unwrap_or(u32::MAX);
+    let reserved = timeout(MAX_WAIT, FREE_UNITS.acquire_many(units)).await;
     reserved.ok().and_then(Result::ok).ok_or(StoreError::Busy)
 }

@@ -13,20 +13,20 @@ use super::attempt::{Attempt, AttemptNumber, AttemptState, Completion};
 use super::failure::ErrorKind;
 use super::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use super::payload::Payload;
-use super::progress::{Ending, InFlight, Progress};
+use super::progress::{AttemptResult, Claim, Progress};
 use super::retry::RetryPolicy;
 use super::subscription::Method;
 use super::time::Timestamp;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Delivery {
-    pub frozen: Frozen,
+    pub snapshot: DeliverySnapshot,
     pub progress: Progress,
 }
 
 /// What never changes: every attempt sends this, whatever becomes of the loan or the subscription.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Frozen {
+pub struct DeliverySnapshot {
     pub trace_id: TraceId,
     pub tenant: TenantId,
     pub event_id: EventId,
@@ -40,14 +40,14 @@ pub struct Frozen {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub test: bool,
     pub accepted_at: Timestamp,
-    pub request: FrozenRequest,
+    pub request: RequestSnapshot,
     pub retry: RetryPolicy,
     pub timeout_seconds: u32,
 }
 
 /// The request but for what differs from attempt to attempt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FrozenRequest {
+pub struct RequestSnapshot {
     pub method: Method,
     pub url: String,
     pub headers: BTreeMap<String, String>,
@@ -61,9 +61,9 @@ pub struct FrozenRequest {
 
 impl Delivery {
     /// The row of the automatic attempt that is in flight, as it begins.
-    pub fn attempt_row(&self, flight: &InFlight) -> Attempt {
-        let state = AttemptState::Sending { token: flight.token };
-        self.row(flight.attempt_id, AttemptNumber::Auto(flight.number), flight.since, state)
+    pub fn attempt_row(&self, claim: &Claim) -> Attempt {
+        let state = AttemptState::Sending { token: claim.token };
+        self.row(claim.attempt_id, AttemptNumber::Auto(claim.number), claim.since, state)
     }
 
     /// The row of a resend, as it is asked for.
@@ -75,21 +75,21 @@ impl Delivery {
     }
 
     fn row(&self, id: AttemptId, number: AttemptNumber, sent_at: Timestamp, state: AttemptState) -> Attempt {
-        let frozen = &self.frozen;
+        let snapshot = &self.snapshot;
         Attempt {
             id,
-            tenant: frozen.tenant.clone(),
-            loan_id: frozen.loan_id.clone(),
-            trace_id: frozen.trace_id,
-            subscription_id: frozen.subscription_id,
-            event_title: frozen.event_title.clone(),
-            event_name: frozen.event_name.clone(),
-            occurred_at: frozen.occurred_at.clone(),
-            test: frozen.test,
-            method: frozen.request.method,
-            destination: frozen.request.url.clone(),
-            content_type: frozen.request.content_type.clone(),
-            source: frozen.request.payload,
+            tenant: snapshot.tenant.clone(),
+            loan_id: snapshot.loan_id.clone(),
+            trace_id: snapshot.trace_id,
+            subscription_id: snapshot.subscription_id,
+            event_title: snapshot.event_title.clone(),
+            event_name: snapshot.event_name.clone(),
+            occurred_at: snapshot.occurred_at.clone(),
+            test: snapshot.test,
+            method: snapshot.request.method,
+            destination: snapshot.request.url.clone(),
+            content_type: snapshot.request.content_type.clone(),
+            source: snapshot.request.payload,
             number,
             requested_by: None,
             resend_of: None,
@@ -101,23 +101,23 @@ impl Delivery {
 
     /// Moves on from the attempt in flight, which ended as its row says, and gives when the next one is
     /// due. None, and nothing changed, if the row's sender is not the one in flight.
-    pub fn settle(&mut self, token: Uuid, completion: &Completion) -> Option<Option<Timestamp>> {
-        let flight = self.progress.in_flight.clone().filter(|flight| flight.token == token)?;
-        let Frozen { retry, trace_id, .. } = &self.frozen;
-        let delay = |retry_after| retry.delay(flight.slot, *trace_id, retry_after);
-        Some(self.progress.settle(ending(completion), completion.ended_at, delay))
+    pub fn complete_attempt(&mut self, token: Uuid, completion: &Completion) -> Option<Option<Timestamp>> {
+        let claim = self.progress.in_flight.clone().filter(|claim| claim.token == token)?;
+        let DeliverySnapshot { retry, trace_id, .. } = &self.snapshot;
+        let delay = |retry_after| retry.delay(claim.slot, *trace_id, retry_after);
+        Some(self.progress.complete(ending(completion), completion.ended_at, delay))
     }
 }
 
 /// What the end of an attempt means for the schedule.
-fn ending(completion: &Completion) -> Ending {
+fn ending(completion: &Completion) -> AttemptResult {
     if completion.succeeded() {
-        return Ending::Succeeded;
+        return AttemptResult::Succeeded;
     }
     match completion.error().map(|error| error.kind) {
-        Some(ErrorKind::Interrupted) => Ending::Interrupted,
-        Some(ErrorKind::Blocked | ErrorKind::Template) => Ending::Hopeless,
-        _ => Ending::Failed { retry_after: retry_after(completion) },
+        Some(ErrorKind::Interrupted) => AttemptResult::Interrupted,
+        Some(ErrorKind::Blocked | ErrorKind::Template) => AttemptResult::PermanentFailure,
+        _ => AttemptResult::Failed { retry_after: retry_after(completion) },
     }
 }
 

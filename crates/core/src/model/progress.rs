@@ -11,14 +11,14 @@ use uuid::Uuid;
 use super::id::AttemptId;
 use super::time::Timestamp;
 
-const INTERRUPTIONS_THAT_FAIL: u32 = 3;
+const INTERRUPTIONS_PER_FAILURE: u32 = 3;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     pub status: Status,
     /// The next automatic attempt; while one is in flight, that one.
-    pub next: Option<Next>,
-    pub in_flight: Option<InFlight>,
+    pub next: Option<NextAttempt>,
+    pub in_flight: Option<Claim>,
     /// How many attempts in a row were interrupted.
     pub interruptions: u32,
     /// The newest row of the delivery, automatic or manual.
@@ -40,7 +40,7 @@ pub enum Status {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Next {
+pub struct NextAttempt {
     pub number: u32,
     pub slot: u32,
     pub due: Timestamp,
@@ -48,7 +48,7 @@ pub struct Next {
 
 /// The automatic attempt that is being sent, and by whom.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InFlight {
+pub struct Claim {
     pub number: u32,
     pub slot: u32,
     pub attempt_id: AttemptId,
@@ -59,34 +59,34 @@ pub struct InFlight {
 
 /// How an attempt ended, as far as the schedule goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum AttemptResult {
     Succeeded,
     Failed {
         retry_after: Option<Duration>,
     },
     /// A failure that would only be repeated.
-    Hopeless,
+    PermanentFailure,
     Interrupted,
 }
 
 /// What a message that woke an attempt it could not claim should do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum UnclaimedAction {
     /// Nothing is left to do for it.
-    Drop,
+    Discard,
     /// Its successor is due then; a crash may have eaten the message for it.
-    Successor(Next),
+    EnqueueSuccessor(NextAttempt),
     /// Another sender is at it, and holds it until then.
-    Busy { until: Timestamp },
+    WaitForLease { until: Timestamp },
     /// The sender that was at it is dead.
-    Expired(InFlight),
+    LeaseExpired(Claim),
 }
 
 impl Progress {
-    pub const fn first_due(due: Timestamp) -> Self {
+    pub const fn new(due: Timestamp) -> Self {
         Self {
             status: Status::Pending,
-            next: Some(Next { number: 1, slot: 0, due }),
+            next: Some(NextAttempt { number: 1, slot: 0, due }),
             in_flight: None,
             interruptions: 0,
             newest_attempt: None,
@@ -108,55 +108,62 @@ impl Progress {
         attempt_id: AttemptId,
         token: Uuid,
         now: Timestamp,
-    ) -> Option<InFlight> {
+    ) -> Option<Claim> {
         let next = self.next.filter(|next| next.number == number && self.in_flight.is_none())?;
-        let flight = InFlight { number, slot: next.slot, attempt_id, token, since: now };
-        self.in_flight = Some(flight.clone());
-        self.note_newest(attempt_id);
-        Some(flight)
+        let claim = Claim { number, slot: next.slot, attempt_id, token, since: now };
+        self.in_flight = Some(claim.clone());
+        self.record_newest(attempt_id);
+        Some(claim)
     }
 
     /// What to do with a message for this number whose claim failed. Without a lease a sender is taken
     /// to be alive for ever.
-    pub fn verdict(&self, number: u32, now: Timestamp, lease: Option<Duration>) -> Verdict {
+    pub fn action_without_claim(
+        &self,
+        number: u32,
+        now: Timestamp,
+        lease: Option<Duration>,
+    ) -> UnclaimedAction {
         match (&self.in_flight, self.next) {
-            (Some(flight), _) if flight.number == number => match lease.map(|lease| flight.since + lease) {
-                Some(until) if now >= until => Verdict::Expired(flight.clone()),
-                Some(until) => Verdict::Busy { until },
-                None => Verdict::Drop,
+            (Some(claim), _) if claim.number == number => match lease.map(|lease| claim.since + lease) {
+                Some(until) if now >= until => UnclaimedAction::LeaseExpired(claim.clone()),
+                Some(until) => UnclaimedAction::WaitForLease { until },
+                None => UnclaimedAction::Discard,
             },
-            (None, Some(next)) if next.number == number + 1 => Verdict::Successor(next),
-            _ => Verdict::Drop,
+            (None, Some(next)) if next.number == number + 1 => UnclaimedAction::EnqueueSuccessor(next),
+            _ => UnclaimedAction::Discard,
         }
     }
 
     /// Ends the attempt in flight, and gives when the next one is due. `delay` says how long after a
     /// failure that is, none at the schedule's end.
-    pub fn settle(
+    pub fn complete(
         &mut self,
-        ending: Ending,
+        ending: AttemptResult,
         ended: Timestamp,
         delay: impl FnOnce(Option<Duration>) -> Option<Duration>,
     ) -> Option<Timestamp> {
-        let flight = self.in_flight.take()?;
+        let claim = self.in_flight.take()?;
         if self.status != Status::Pending {
             return None;
         }
-        let interrupted = ending == Ending::Interrupted;
+        let interrupted = ending == AttemptResult::Interrupted;
         self.interruptions = if interrupted { self.interruptions + 1 } else { 0 };
         let again = match ending {
-            Ending::Succeeded | Ending::Hopeless => None,
-            Ending::Interrupted if self.interruptions < INTERRUPTIONS_THAT_FAIL => Some((flight.slot, ended)),
-            Ending::Interrupted | Ending::Failed { .. } => {
+            AttemptResult::Succeeded | AttemptResult::PermanentFailure => None,
+            AttemptResult::Interrupted if self.interruptions < INTERRUPTIONS_PER_FAILURE => {
+                Some((claim.slot, ended))
+            }
+            AttemptResult::Interrupted | AttemptResult::Failed { .. } => {
                 self.interruptions = 0;
                 let retry_after =
-                    if let Ending::Failed { retry_after } = ending { retry_after } else { None };
-                delay(retry_after).map(|delay| (flight.slot + 1, ended + delay))
+                    if let AttemptResult::Failed { retry_after } = ending { retry_after } else { None };
+                delay(retry_after).map(|delay| (claim.slot + 1, ended + delay))
             }
         };
-        self.next = again.map(|(slot, due)| Next { number: flight.number + 1, slot, due });
+        self.next = again.map(|(slot, due)| NextAttempt { number: claim.number + 1, slot, due });
         if self.next.is_none() {
-            let reached = ending == Ending::Succeeded || self.resend_succeeded;
+            let reached = ending == AttemptResult::Succeeded || self.resend_succeeded;
             self.status = if reached { Status::Succeeded } else { Status::Failed };
         }
         self.next.map(|next| next.due)
@@ -183,20 +190,20 @@ impl Progress {
     }
 
     /// A resend was asked for: the schedule does not move.
-    pub fn resend_asked(&mut self, id: AttemptId) {
+    pub fn record_resend(&mut self, id: AttemptId) {
         self.resends += 1;
-        self.note_newest(id);
+        self.record_newest(id);
     }
 
     /// A resend succeeded: an exhausted delivery has been delivered after all.
-    pub fn resend_delivered(&mut self) {
+    pub fn record_resend_success(&mut self) {
         self.resend_succeeded = true;
         if self.status == Status::Failed {
             self.status = Status::Succeeded;
         }
     }
 
-    fn note_newest(&mut self, id: AttemptId) {
+    fn record_newest(&mut self, id: AttemptId) {
         self.newest_attempt = self.newest_attempt.max(Some(id));
     }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Stored, Wake};
+use super::{QueueMessage, StoreResult};
 use crate::model::attempt::Attempt;
 use crate::model::delivery::Delivery;
 use crate::model::id::{EventId, SubscriptionId, TenantId, TraceId};
@@ -15,12 +15,12 @@ use crate::model::payload::PayloadKey;
 use crate::model::time::Timestamp;
 
 /// The time that it takes at most to write down what came of a request, where a store is slow.
-pub const RECORDED_WITHIN: Duration = Duration::from_secs(8);
+pub const MAX_RECORDING_TIME: Duration = Duration::from_secs(8);
 
 /// What an idempotency key of intake stands for: enough to finish, without matching again, what a
 /// crashed first call left undone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Remembered {
+pub struct IdempotencyRecord {
     /// `Event::digest`.
     pub digest: PayloadKey,
     pub event_id: EventId,
@@ -31,17 +31,17 @@ pub struct Remembered {
 
 /// An idempotency key, as the caller chose it, and until when it is remembered.
 #[derive(Debug, Clone)]
-pub struct Idempotency {
+pub struct IdempotencyKey {
     pub key: String,
     pub until: Timestamp,
 }
 
 #[derive(Debug)]
-pub enum Accepted {
+pub enum AcceptOutcome {
     /// All is stored and queued.
     Stored,
     /// The key was used before: nothing was stored.
-    Known(Remembered),
+    Duplicate(IdempotencyRecord),
 }
 
 pub trait Intake {
@@ -51,60 +51,60 @@ pub trait Intake {
     fn accept(
         &self,
         tenant: &TenantId,
-        remember: Option<(Idempotency, Remembered)>,
+        remember: Option<(IdempotencyKey, IdempotencyRecord)>,
         deliveries: Vec<(Delivery, Bytes)>,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Accepted>> + Send;
+    ) -> impl Future<Output = StoreResult<AcceptOutcome>> + Send;
 }
 
 #[derive(Debug)]
-pub enum Begun {
+pub enum ClaimOutcome {
     /// The attempt is the caller's: its row stands, as `sending`.
-    Won(Box<(Delivery, Attempt)>),
+    Claimed(Box<(Delivery, Attempt)>),
     /// It is not; the delivery as it is, if there is one.
-    Lost(Option<Box<Delivery>>),
+    NotClaimed(Option<Box<Delivery>>),
 }
 
 /// What became of a claim that was to be given back.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Released {
-    Done,
+pub enum ReleaseOutcome {
+    Released,
     /// The delivery is not in flight under the token any more.
     Superseded,
     /// A resend was asked for since the claim. It may name the row, and only what was attempted can be resent, so nothing
     /// changed: the attempt counts.
-    Resent,
+    ReferencedByResend,
 }
 
 #[derive(Debug)]
-pub enum Canceled {
-    Done,
+pub enum CancelOutcome {
+    Canceled,
     NotPending,
-    Unknown,
+    NotFound,
 }
 
 pub trait Deliveries {
     /// Claims the automatic attempt of this number for the holder of the token, if it is next and none
     /// is in flight. Order: claim, row.
-    fn begin(
+    fn claim(
         &self,
-        wake: &Wake,
+        message: &QueueMessage,
         number: u32,
         token: Uuid,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Begun>> + Send;
+    ) -> impl Future<Output = StoreResult<ClaimOutcome>> + Send;
 
     /// Ends the automatic attempt of a complete row that began under this token: the row, the delivery
     /// moved on, its successor queued. A row that is complete already stands, and the delivery moves on
     /// from that. False if the delivery is not in flight under the token any more. `claimed` is the
     /// delivery as the claim gave it. Order: response, row, delivery, message.
-    fn settle(
+    fn complete(
         &self,
         claimed: &Delivery,
         token: Uuid,
         row: Attempt,
         response: Option<Bytes>,
-    ) -> impl Future<Output = Stored<bool>> + Send;
+    ) -> impl Future<Output = StoreResult<bool>> + Send;
 
     /// Gives a claim back whose request could not leave, since something of ours was missing: its row is taken away,
     /// and the attempt of the same number is due again then. `claimed` is the delivery as the claim gave it. Order:
@@ -115,8 +115,12 @@ pub trait Deliveries {
         token: Uuid,
         row: &Attempt,
         due: Timestamp,
-    ) -> impl Future<Output = Stored<Released>> + Send;
+    ) -> impl Future<Output = StoreResult<ReleaseOutcome>> + Send;
 
     /// Ends the automatic attempts of a pending delivery.
-    fn cancel(&self, tenant: &TenantId, trace: TraceId) -> impl Future<Output = Stored<Canceled>> + Send;
+    fn cancel(
+        &self,
+        tenant: &TenantId,
+        trace: TraceId,
+    ) -> impl Future<Output = StoreResult<CancelOutcome>> + Send;
 }

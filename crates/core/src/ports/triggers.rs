@@ -4,24 +4,24 @@ use std::future::Future;
 
 use bytes::Bytes;
 
-use super::{Idempotency, Remembered, Stored};
+use super::{IdempotencyKey, IdempotencyRecord, StoreResult};
 use crate::model::delivery::Delivery;
+use crate::model::formula_errors::{FormulaErrors, SubscriptionFormulaError};
 use crate::model::id::{LoanId, SubscriptionId, TenantId, TraceId};
-use crate::model::memory::Watch;
 use crate::model::time::Timestamp;
-use crate::model::trouble::{TroubleOf, Troubles};
+use crate::model::trigger_state::TriggerReading;
 
 /// A trigger at an event, and the delivery that comes of it if it rises; none where a restriction forbids.
 #[derive(Debug, Clone)]
-pub struct Watched {
-    pub watch: Watch,
+pub struct WatchedTrigger {
+    pub watch: TriggerReading,
     pub delivery: Option<(Delivery, Bytes)>,
 }
 
-impl Watched {
+impl WatchedTrigger {
     /// What comes of it if it rises.
-    pub fn fires(&self) -> Option<TraceId> {
-        self.delivery.as_ref().map(|(delivery, _)| delivery.frozen.trace_id)
+    pub fn trace_if_fired(&self) -> Option<TraceId> {
+        self.delivery.as_ref().map(|(delivery, _)| delivery.snapshot.trace_id)
     }
 }
 
@@ -30,7 +30,7 @@ pub enum Decided {
     /// All is stored and queued; these subscriptions fired because their triggers rose.
     Stored(Vec<SubscriptionId>),
     /// The key was used before: nothing was stored, nor remembered of any trigger.
-    Known(Remembered),
+    Known(IdempotencyRecord),
 }
 
 pub trait Triggers {
@@ -45,34 +45,34 @@ pub trait Triggers {
         &self,
         tenant: &TenantId,
         loan: &LoanId,
-        remember: Option<(Idempotency, Remembered)>,
+        remember: Option<(IdempotencyKey, IdempotencyRecord)>,
         deliveries: Vec<(Delivery, Bytes)>,
-        watched: Vec<Watched>,
+        watched: Vec<WatchedTrigger>,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Decided>> + Send;
+    ) -> impl Future<Output = StoreResult<Decided>> + Send;
 
     /// Counts formulas that failed on an event, and keeps the last of each subscription.
-    fn note_troubles(
+    fn record_formula_errors(
         &self,
         tenant: &TenantId,
-        troubles: Vec<TroubleOf>,
-    ) -> impl Future<Output = Stored<()>> + Send;
+        formula_errors: Vec<SubscriptionFormulaError>,
+    ) -> impl Future<Output = StoreResult<()>> + Send;
 
     /// The failures of a subscription's formulas; none if there were none.
-    fn troubles(
+    fn formula_errors(
         &self,
         tenant: &TenantId,
         id: SubscriptionId,
-    ) -> impl Future<Output = Stored<Option<Troubles>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<FormulaErrors>>> + Send;
 }
 
-impl Remembered {
+impl IdempotencyRecord {
     /// The same, with subscriptions that fired among those that matched.
     #[must_use]
-    pub fn with_risen<'a>(mut self, risen: impl IntoIterator<Item = &'a Delivery>) -> Self {
+    pub fn with_fired<'a>(mut self, risen: impl IntoIterator<Item = &'a Delivery>) -> Self {
         let fired = risen.into_iter().map(|delivery| {
-            let frozen = &delivery.frozen;
-            (frozen.subscription_id, frozen.subscription_version)
+            let snapshot = &delivery.snapshot;
+            (snapshot.subscription_id, snapshot.subscription_version)
         });
         self.matched.extend(fired);
         self.matched.sort_unstable();

@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::Wake;
+use super::QueueMessage;
 use crate::model::attempt::Attempt;
 use crate::model::delivery::Delivery;
 
@@ -13,7 +13,7 @@ use crate::model::delivery::Delivery;
 #[derive(Debug)]
 pub enum Work {
     /// Nothing is claimed yet.
-    Wake(Wake),
+    Wake(QueueMessage),
     /// An automatic attempt that is claimed: its row stands, as `sending`.
     Claimed(Box<Claimed>),
 }

@@ -120,8 +120,8 @@ pub(super) async fn get<S: Subscriptions + Keys + Triggers + Send + Sync>(
     let tenant = caller.with(Scope::HistoryRead)?;
     let found = use_case::get(&api.store, tenant, path.id("id", "subscription")?).await?;
     let found = found.ok_or_else(|| Problem::not_found("subscription"))?;
-    let troubles = api.store.troubles(tenant, found.id).await?;
-    Ok(body::json(StatusCode::OK, &SubscriptionView::new(&found, &caller).with(troubles)))
+    let formula_errors = api.store.formula_errors(tenant, found.id).await?;
+    Ok(body::json(StatusCode::OK, &SubscriptionView::new(&found, &caller).with(formula_errors)))
 }
 
 /// Replace a subscription

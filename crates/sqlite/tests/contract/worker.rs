@@ -9,7 +9,9 @@ use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::progress::Status;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Claimed, Deliveries, NotSent, Outgoing, Queue, Sender, Sent, Stored, Work};
+use loanhook_core::ports::{
+    Claimed, Deliveries, NotSent, Queue, SendOutcome, Sender, StoreResult, WebhookRequest, Work,
+};
 use loanhook_sqlite::{Embedded, Limits, Worker};
 use rusqlite::params;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
@@ -27,9 +29,9 @@ struct PanicsOnce {
 }
 
 impl Sender for PanicsOnce {
-    async fn send(&self, _: Outgoing) -> Result<Sent, NotSent> {
+    async fn send(&self, _: WebhookRequest) -> Result<SendOutcome, NotSent> {
         assert!(self.requests.fetch_add(1, Ordering::Relaxed) > 0, "the first request panics");
-        Ok(Sent { elapsed: SECOND, source_ip: None, result: Ok(200), received: None })
+        Ok(SendOutcome { elapsed: SECOND, source_ip: None, result: Ok(200), response: None })
     }
 }
 
@@ -38,7 +40,7 @@ fn a_sender_that_panics_is_interrupted_and_the_next_attempt_follows() {
     loanhook_contract::run(async {
         let scene = Scene::<OnDisk>::new(&[300]).await?;
         let sender = PanicsOnce::default();
-        let deliver = Arc::new(Deliver { store: scene.ports().clone(), sender, lease: None, ends: None });
+        let deliver = Arc::new(Deliver { store: scene.ports().clone(), sender, lease: None, deadline: None });
         let (done, mut handled) = mpsc::unbounded_channel();
         let handler = move |work: Work, now: Timestamp| {
             let (deliver, done) = (Arc::clone(&deliver), done.clone());
@@ -49,7 +51,7 @@ fn a_sender_that_panics_is_interrupted_and_the_next_attempt_follows() {
                 result
             }
         };
-        scene.ports().send_on(scene.first.clone()).await?;
+        scene.ports().enqueue(scene.first.clone()).await?;
         let worker = work(scene.ports(), handler);
         let number = handled.recv().await.expect("handled");
         worker.end().await;
@@ -79,7 +81,7 @@ fn a_successor_that_is_due_before_its_handler_is_done_is_not_missed() {
                     let attempt = claimed(&work).expect("an attempt");
                     if attempt.row.number == AttemptNumber::Auto(1) {
                         let row = ended(attempt.row.clone(), Err(ErrorKind::Interrupted), START);
-                        assert!(engine.settle(&attempt.delivery, attempt.token, row, None).await?);
+                        assert!(engine.complete(&attempt.delivery, attempt.token, row, None).await?);
                         over.acquire().await.expect("open").forget();
                     } else {
                         found.send(attempt.row.number).expect("the case waits");
@@ -88,7 +90,7 @@ fn a_successor_that_is_due_before_its_handler_is_done_is_not_missed() {
                 }
             }
         };
-        scene.ports().send_on(scene.first.clone()).await?;
+        scene.ports().enqueue(scene.first.clone()).await?;
         let worker = work(scene.ports(), handler);
         let successor = second.recv().await.expect("the successor");
         over.add_permits(1);
@@ -152,11 +154,11 @@ fn a_message_that_cannot_be_acted_on_is_put_aside() {
         let bad = accept(&engine, &subscription, "bad", START).await?;
         let odd = accept(&engine, &subscription, "odd", START + MILLISECOND).await?;
         let good = accept(&engine, &subscription, "good", START + SECOND).await?;
-        let trace = |of: &Delivery| of.frozen.trace_id.uuid().into_bytes();
+        let trace = |of: &Delivery| of.snapshot.trace_id.uuid().into_bytes();
         engine.change("UPDATE deliveries SET frozen = '{' WHERE trace = ?1", params![trace(&bad)]);
         engine.change("UPDATE queue SET tenant = 'No Tenant' WHERE trace = ?1", params![trace(&odd)]);
         let (worker, mut started) = tell(engine.ports(), |attempt| attempt.row.trace_id);
-        assert_eq!(started.recv().await.expect("started"), Some(good.frozen.trace_id));
+        assert_eq!(started.recv().await.expect("started"), Some(good.snapshot.trace_id));
         worker.end().await;
         let due = "SELECT count(*) FROM queue WHERE due = 9223372036854775807";
         let aside: i64 = engine.file().query_row(due, [], |row| row.get(0)).expect("counted");
@@ -166,7 +168,7 @@ fn a_message_that_cannot_be_acted_on_is_put_aside() {
         let (worker, mut started) = tell(engine.ports(), |attempt| attempt.row.trace_id);
         let next = accept(&engine, &subscription, "next", START + SECOND).await?;
         // What had begun before follows too, as it was interrupted.
-        while started.recv().await.expect("started").expect("claimed") != next.frozen.trace_id {}
+        while started.recv().await.expect("started").expect("claimed") != next.snapshot.trace_id {}
         worker.end().await;
         Ok(())
     });
@@ -185,7 +187,7 @@ fn a_worker_that_stops_leaves_nothing_begun() {
                 async move {
                     let Work::Claimed(attempt) = work else { return Ok(()) };
                     let row = ended(attempt.row.clone(), Ok(200), START);
-                    assert!(store.settle(&attempt.delivery, attempt.token, row, None).await?);
+                    assert!(store.complete(&attempt.delivery, attempt.token, row, None).await?);
                     Ok(())
                 }
             };
@@ -194,7 +196,7 @@ fn a_worker_that_stops_leaves_nothing_begun() {
                 for number in 0..20 {
                     accept(&engine, &subscription, &format!("{round}-{number}"), START).await?;
                 }
-                Stored::Ok(())
+                StoreResult::Ok(())
             };
             let (accepted, ()) = tokio::join!(accepting, worker.end());
             accepted?;
@@ -241,7 +243,7 @@ impl Working {
 fn work<H, F>(engine: &Embedded, handler: H) -> Working
 where
     H: Fn(Work, Timestamp) -> F + Send + Sync + 'static,
-    F: Future<Output = Stored<()>> + Send + 'static,
+    F: Future<Output = StoreResult<()>> + Send + 'static,
 {
     let (stop, stopped) = watch::channel(false);
     let worker = Worker::new(engine.clone(), handler, Limits::default());

@@ -17,7 +17,7 @@ pub use draft::SubscriptionDraft;
 pub use headers::MAX_HEADERS;
 pub(super) use headers::is_header_value;
 pub use headers::value_fault;
-pub use matching::Verdict;
+pub use matching::MatchResult;
 pub use url_text::{MAX_URL, url_fault};
 
 use super::id::{SubscriptionId, TenantId};
@@ -90,7 +90,7 @@ pub enum Fire {
 impl Criteria {
     /// The criteria of the next version of a subscription: what is remembered of a trigger is forgotten where
     /// they change.
-    pub fn succeed(&mut self, before: &Self, version: u64) {
+    pub fn carry_over_since(&mut self, before: &Self, version: u64) {
         let Self::Trigger { trigger, fire, since } = self else { return };
         *since = match before {
             Self::Trigger { trigger: was, fire: fired, since } if was == trigger && fired == fire => *since,

@@ -17,17 +17,17 @@ use super::time::Timestamp;
 
 /// How long after a rise its delivery's message may still have to be sent by another event of the loan: the
 /// one who stored the delivery, and died, was not answered, and is asked again.
-const LATELY: Duration = Duration::from_secs(15 * 60);
+const RECENT: Duration = Duration::from_secs(15 * 60);
 /// A tenant has no more than 200 subscriptions: what is kept beyond this is of some that are gone.
-const KEPT_AT_MOST: usize = 256;
+const MAX_TRIGGERS: usize = 256;
 
 /// The triggers of one loan that were true when they were last looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Memory(BTreeMap<SubscriptionId, Held>);
+pub struct TriggerState(BTreeMap<SubscriptionId, TrueTrigger>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Held {
+struct TrueTrigger {
     since: u64,
     /// What came of it when it rose, and when that was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,18 +36,18 @@ struct Held {
 
 /// What a trigger is at an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Watch {
+pub struct TriggerReading {
     pub subscription: SubscriptionId,
     /// The version of the subscription since which it has this trigger.
     pub since: u64,
     pub holds: bool,
 }
 
-impl Memory {
+impl TriggerState {
     /// Takes in what a trigger is now. True if it rose: it holds now, and did not before. `fires` is the
     /// delivery that comes of it then, if one does.
-    pub fn see(&mut self, watch: Watch, fires: Option<TraceId>, now: Timestamp) -> bool {
-        let Watch { subscription, since, holds } = watch;
+    pub fn update(&mut self, watch: TriggerReading, fires: Option<TraceId>, now: Timestamp) -> bool {
+        let TriggerReading { subscription, since, holds } = watch;
         if self.0.get(&subscription).is_some_and(|held| held.since > since) {
             return false;
         }
@@ -57,14 +57,14 @@ impl Memory {
         }
         let rises = self.0.get(&subscription).is_none_or(|held| held.since != since);
         if rises {
-            self.0.insert(subscription, Held { since, fired: fires.map(|trace| (trace, now)) });
+            self.0.insert(subscription, TrueTrigger { since, fired: fires.map(|trace| (trace, now)) });
         }
         rises
     }
 
     /// Whether there are more triggers than there can be: some were deleted.
-    pub fn is_crowded(&self) -> bool {
-        self.0.len() > KEPT_AT_MOST
+    pub fn has_deleted_triggers(&self) -> bool {
+        self.0.len() > MAX_TRIGGERS
     }
 
     /// Keeps what is remembered of these.
@@ -73,9 +73,9 @@ impl Memory {
     }
 
     /// The delivery of a trigger that rose a short while ago and holds since.
-    pub fn fired_lately(&self, subscription: SubscriptionId, now: Timestamp) -> Option<TraceId> {
+    pub fn fired_recently(&self, subscription: SubscriptionId, now: Timestamp) -> Option<TraceId> {
         let (trace, at) = self.0.get(&subscription)?.fired?;
-        (now.since(at) < LATELY).then_some(trace)
+        (now.since(at) < RECENT).then_some(trace)
     }
 }
 
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn a_trigger_rises_when_it_is_true_and_was_not() {
         let subscription = SubscriptionId::at(Timestamp::from_millis(0));
-        let mut memory = Memory::default();
+        let mut memory = TriggerState::default();
         let steps = [
             (1, false, false),
             (1, true, true),
@@ -107,22 +107,22 @@ mod tests {
             (3, true, false),
         ];
         for (step, (since, holds, rises)) in steps.into_iter().enumerate() {
-            let watch = Watch { subscription, since, holds };
-            assert_eq!(memory.see(watch, None, START), rises, "step {step}");
+            let watch = TriggerReading { subscription, since, holds };
+            assert_eq!(memory.update(watch, None, START), rises, "step {step}");
         }
         let other = SubscriptionId::at(Timestamp::from_millis(1));
-        assert!(memory.see(Watch { subscription: other, since: 1, holds: true }, None, START));
+        assert!(memory.update(TriggerReading { subscription: other, since: 1, holds: true }, None, START));
     }
 
     #[test]
     fn a_memory_reads_back_as_it_was_written() {
-        let mut memory = Memory::default();
+        let mut memory = TriggerState::default();
         let subscription = SubscriptionId::at(START);
         let trace = TraceId::of(EventId::at(START), subscription);
-        memory.see(Watch { subscription, since: 7, holds: true }, Some(trace), START);
+        memory.update(TriggerReading { subscription, since: 7, holds: true }, Some(trace), START);
         let text = serde_json::to_string(&memory).expect("JSON");
-        assert_eq!(serde_json::from_str::<Memory>(&text).expect("a memory"), memory);
-        assert_eq!(memory.fired_lately(subscription, START + LATELY / 2), Some(trace));
-        assert_eq!(memory.fired_lately(subscription, START + LATELY), None);
+        assert_eq!(serde_json::from_str::<TriggerState>(&text).expect("a memory"), memory);
+        assert_eq!(memory.fired_recently(subscription, START + RECENT / 2), Some(trace));
+        assert_eq!(memory.fired_recently(subscription, START + RECENT), None);
     }
 }

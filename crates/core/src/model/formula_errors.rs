@@ -26,7 +26,7 @@ impl WhichFormula {
 /// A formula that failed on one event: it did not fire, and what was remembered of it stayed as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Trouble {
+pub struct FormulaErrorRecord {
     pub formula: WhichFormula,
     /// The version of the subscription that it failed in.
     pub version: u64,
@@ -43,20 +43,20 @@ pub struct Trouble {
 /// The failures of a subscription's formulas.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(as = FormulaErrors)]
-pub struct Troubles {
+pub struct FormulaErrors {
     /// How many events a formula failed on so far.
     pub count: u64,
-    pub last: Trouble,
+    pub last: FormulaErrorRecord,
 }
 
 /// A trouble, and whose it is.
 #[derive(Debug, Clone)]
-pub struct TroubleOf {
+pub struct SubscriptionFormulaError {
     pub subscription: SubscriptionId,
-    pub trouble: Trouble,
+    pub error: FormulaErrorRecord,
 }
 
-impl Trouble {
+impl FormulaErrorRecord {
     pub fn new(
         formula: WhichFormula,
         version: u64,

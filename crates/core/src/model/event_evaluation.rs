@@ -11,7 +11,7 @@ use loanhook_formula::{Context, FaultKind, Formula, FormulaError, Position};
 
 /// How much the templates of all subscriptions may render to for one event, in bytes: as much memory is taken
 /// until it is stored.
-pub const MAX_RENDERED: usize = 32 << 20;
+pub const MAX_RENDERED_BYTES: usize = 32 << 20;
 /// How many steps the formulas of all subscriptions may take for one event: about a tenth of a microsecond
 /// each. The one that goes beyond is still answered.
 pub const MAX_STEPS: u64 = 2_000_000;
@@ -21,7 +21,7 @@ pub(super) const NOT_UNICODE: &str = "a name in the event's context is not Unico
 
 /// An event that came in at a time.
 #[derive(Debug)]
-pub struct Occurrence<'a> {
+pub struct EventEvaluation<'a> {
     pub event: &'a Event,
     /// When it was accepted.
     pub at: Timestamp,
@@ -30,7 +30,7 @@ pub struct Occurrence<'a> {
     steps: AtomicU64,
 }
 
-impl<'a> Occurrence<'a> {
+impl<'a> EventEvaluation<'a> {
     pub fn new(event: &'a Event, at: Timestamp) -> Self {
         Self { event, at, context: OnceLock::new(), rendered: AtomicUsize::new(0), steps: AtomicU64::new(0) }
     }
@@ -58,13 +58,13 @@ impl<'a> Occurrence<'a> {
     }
 
     /// What formulas and templates took so far, in steps.
-    pub fn work(&self) -> u64 {
+    pub fn steps_used(&self) -> u64 {
         self.steps.load(Ordering::Relaxed) + self.rendered.load(Ordering::Relaxed) as u64 / 64
     }
 
     /// Whether there is room for so many more bytes of rendered templates; it is taken.
-    pub fn has_room(&self, bytes: usize) -> bool {
-        self.rendered.fetch_add(bytes, Ordering::Relaxed) + bytes <= MAX_RENDERED
+    pub fn reserve_rendered(&self, bytes: usize) -> bool {
+        self.rendered.fetch_add(bytes, Ordering::Relaxed) + bytes <= MAX_RENDERED_BYTES
     }
 
     /// When it happened, as it was told, else when it was accepted: what `(now)` is.

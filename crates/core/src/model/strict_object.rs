@@ -12,9 +12,9 @@ use serde::{Deserialize, Deserializer};
 
 /// A `T` that was written as an object.
 #[derive(Debug)]
-pub struct Object<T>(pub T);
+pub struct StrictObject<T>(pub T);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for StrictObject<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Fields<T>(PhantomData<T>);
 
@@ -36,7 +36,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 
 /// For a field that is an object.
 pub fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    Object::deserialize(deserializer).map(|Object(value)| value)
+    StrictObject::deserialize(deserializer).map(|StrictObject(value)| value)
 }
 
 /// For a field that is an object or null.
@@ -45,7 +45,7 @@ where
     T: Deserialize<'de>,
     D: Deserializer<'de>,
 {
-    Ok(Option::<Object<T>>::deserialize(deserializer)?.map(|Object(value)| value))
+    Ok(Option::<StrictObject<T>>::deserialize(deserializer)?.map(|StrictObject(value)| value))
 }
 
 /// For a field that is an object of texts, none of whose names may be there twice.
