@@ -23,6 +23,9 @@ pub(crate) use responses::{AcceptedEvent, Delivery, Page, Payload, Row, decode};
 use crate::error::{CommandError, CommandResult};
 use crate::terminal::output;
 
+/// The largest page of a list that the HTTP interface gives.
+pub(crate) const MAX_ITEMS_PER_PAGE: u32 = 200;
+
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// For a whole call, from the connection to the end of the response.
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);

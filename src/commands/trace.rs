@@ -7,13 +7,10 @@ use clap::Args;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::attempt_table::{self, Layout};
-use crate::client::{ApiClient, Call, ConnectionArgs, Delivery, decode};
+use crate::client::{ApiClient, Call, ConnectionArgs, Delivery, MAX_ITEMS_PER_PAGE, decode};
 use crate::error::CommandResult;
 use crate::terminal::format::{clean, time};
 use crate::terminal::{output, table};
-
-/// The largest page of attempts that the HTTP interface gives.
-const ATTEMPTS_PER_PAGE: u32 = 200;
 
 #[derive(Debug, Args)]
 pub(crate) struct TraceArgs {
@@ -54,7 +51,7 @@ pub(crate) async fn run(args: TraceArgs) -> CommandResult {
 
 async fn fetch_page(client: &ApiClient, trace: &str, cursor: Option<&String>) -> CommandResult<Bytes> {
     let call = Call::get(&["v1", "webhooks", trace]);
-    client.send(&call.query("limit", Some(ATTEMPTS_PER_PAGE)).query("cursor", cursor)).await
+    client.send(&call.query("limit", Some(MAX_ITEMS_PER_PAGE)).query("cursor", cursor)).await
 }
 
 /// Prints the delivery as it came, with the attempts of all pages in one list.

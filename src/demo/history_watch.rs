@@ -4,12 +4,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::client::{ApiClient, Call, Delivery, Row, decode};
+use crate::client::{ApiClient, Call, Delivery, MAX_ITEMS_PER_PAGE, Row, decode};
 use crate::error::CommandResult;
 use crate::terminal::format::{clean, parse_time};
 use crate::terminal::output::{self, FAILURE_STYLE, HEADING_STYLE, PENDING_STYLE, SUCCESS_STYLE, styled};
-
-const ROWS_PER_PAGE: u32 = 200;
 
 /// The deliveries that were accepted, and what is known of them.
 #[derive(Default)]
@@ -109,7 +107,7 @@ impl HistoryWatch {
 }
 
 async fn fetch_history(client: &ApiClient, loan: &str) -> CommandResult<Vec<Row>> {
-    let call = Call::get(&["v1", "loans", loan, "webhooks"]).query("limit", Some(ROWS_PER_PAGE));
+    let call = Call::get(&["v1", "loans", loan, "webhooks"]).query("limit", Some(MAX_ITEMS_PER_PAGE));
     let items = client.fetch_all_items(&call).await?;
     items.iter().map(|item| decode(item.get().as_bytes())).collect()
 }

@@ -36,9 +36,9 @@ const SAMPLE_EVENTS: &str = include_str!("../../events/loan-events.json");
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// How many attempts may be in flight at once.
 const CONCURRENCY: u32 = 64;
-/// Events are sent a few at a time, each with a look at the history after it, so that it can be seen to grow.
+/// Few events a batch, and the history is read after each batch, so that it can be seen to grow.
 const EVENTS_PER_BATCH: usize = 3;
-/// The time between two looks at the history.
+/// The time between two readings of the history.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// Several times what the longest schedule takes.
 const DELIVERIES_TIMEOUT: Duration = Duration::from_secs(60);

@@ -88,7 +88,7 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
     };
 
     let (stop, stopped) = watch::channel(false);
-    let deliver = Arc::new(Deliver { store: engine.clone(), sender, lease: None, ends: None });
+    let deliver = Arc::new(Deliver { store: engine.clone(), sender, lease: None, deadline: None });
     let handler = move |work, now| {
         let deliver = Arc::clone(&deliver);
         async move { deliver.work(work, now).await }

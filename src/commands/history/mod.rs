@@ -7,14 +7,11 @@ use clap::Args;
 use serde_json::value::RawValue;
 
 use super::attempt_table::{self, Layout};
-use crate::client::{ApiClient, Call, ConnectionArgs, Page, Row, decode};
+use crate::client::{ApiClient, Call, ConnectionArgs, MAX_ITEMS_PER_PAGE, Page, Row, decode};
 use crate::error::CommandResult;
 use crate::terminal::format::clean;
 use crate::terminal::output;
 use filters::Filters;
-
-/// The largest page that the HTTP interface gives.
-const MAX_ROWS_PER_PAGE: u32 = 200;
 
 #[derive(Debug, Args)]
 pub(crate) struct HistoryArgs {
@@ -124,7 +121,7 @@ impl<'a> Pages<'a> {
         if self.done {
             return Ok(None);
         }
-        let limit = self.args.limit.or(self.args.all.then_some(MAX_ROWS_PER_PAGE));
+        let limit = self.args.limit.or(self.args.all.then_some(MAX_ITEMS_PER_PAGE));
         let page: Page = client.fetch(&self.args.call(limit, self.cursor.as_deref())).await?;
         self.cursor = page.next;
         self.done = !self.args.all || self.cursor.is_none();

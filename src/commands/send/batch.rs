@@ -9,8 +9,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::client::{ApiClient, Call, Problem, decode};
-use crate::error::CommandResult;
-use crate::error::{CommandError, is_transient};
+use crate::error::{CommandError, CommandResult, is_transient};
 
 /// The limits of one batch.
 const MAX_EVENTS: usize = 100;

@@ -14,8 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use uuid::Uuid;
 
 use crate::client::{ApiClient, ConnectionArgs};
-use crate::error::CommandError;
-use crate::error::CommandResult;
+use crate::error::{CommandError, CommandResult};
 use crate::terminal::format::count;
 use crate::terminal::{input, output};
 pub(crate) use batch::{EventResult, KeyedEvent, post};
