@@ -16,7 +16,7 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_http::web::Site;
 use loanhook_http::{api, page};
 use loanhook_sender::Client;
-use loanhook_sqlite::{Embedded, Limits, Worker};
+use loanhook_sqlite::{Embedded, Limits, Task, Worker};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -89,9 +89,14 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
 
     let (stop, stopped) = watch::channel(false);
     let deliver = Arc::new(Deliver { store: engine.clone(), sender, lease: None, deadline: None });
-    let handler = move |work, now| {
+    let handler = move |task, now| {
         let deliver = Arc::clone(&deliver);
-        async move { deliver.work(work, now).await }
+        async move {
+            match task {
+                Task::Message(message) => deliver.handle(message, now).await,
+                Task::Claimed(claimed, permit) => deliver.send_claimed(*claimed, permit).await,
+            }
+        }
     };
     let limits = Limits { in_all: budget.concurrency, ..Limits::default() };
     let worker = Worker::new(engine.clone(), handler, limits).run(stopped.clone());

@@ -106,7 +106,7 @@ pub async fn page_of_delivery<S: Attempts>(
                 page.next = page.rows.last().map(|row| row.attempt.id);
                 return Ok(page);
             }
-            page.rows.push(HistoryRow { attempt, resends: delivery.progress.resends });
+            page.rows.push(HistoryRow { attempt, resends: delivery.history.resends });
         }
         if ended {
             break;

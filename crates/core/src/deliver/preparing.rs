@@ -99,7 +99,7 @@ impl<S: Payloads + Subscriptions, O> Deliver<S, O> {
         let gone = |what: &str| NotSendable::ContentMissing(what.to_owned());
         Ok(WebhookRequest {
             tenant: snapshot.tenant.clone(),
-            fresh_connection: delivery.progress.interruptions > 0,
+            fresh_connection: delivery.history.interruptions > 0,
             test: snapshot.test,
             method: snapshot.request.method,
             url: snapshot.request.url.clone(),

@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 
 use super::headers::{check_headers, is_header_value};
 use super::url_text::url_fault;
-use super::{Cached, Criteria, Fire, Method, Request, Settings, may_keep_credentials};
+use super::{CompiledCache, Criteria, Fire, Method, Request, Settings, may_keep_credentials};
 use crate::model::retry::{RetryDraft, RetryPolicy};
 use crate::model::strict_object::{object, optional_object, texts};
 use crate::model::template::{Target, Template};
@@ -146,7 +146,7 @@ impl SubscriptionDraft {
             enabled: self.enabled,
             restriction: self.restriction,
             timeout_seconds: self.timeout_seconds,
-            compiled: Cached::default(),
+            compiled: CompiledCache::default(),
         };
         errors.ok_or_errors(settings)
     }

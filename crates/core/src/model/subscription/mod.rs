@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use compiled::Cached;
+pub use compiled::CompiledCache;
 pub use credentials::may_keep_credentials;
 pub use draft::SubscriptionDraft;
 pub use headers::MAX_HEADERS;
@@ -42,7 +42,7 @@ pub struct Subscription {
 }
 
 /// What the author of a subscription sets.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Settings {
     /// The name a servicer knows the webhook by; the event title of its rows.
     pub title: String,
@@ -58,7 +58,27 @@ pub struct Settings {
     pub timeout_seconds: u32,
     /// Its formulas, templates and names of events, once they were read.
     #[serde(skip)]
-    pub compiled: Cached,
+    pub compiled: CompiledCache,
+}
+
+/// Two are the same where what the author set is: what was read from it follows.
+impl PartialEq for Settings {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            title,
+            description,
+            enabled,
+            criteria,
+            restriction,
+            request,
+            retry,
+            timeout_seconds,
+            compiled: _,
+        } = self;
+        (title, description, enabled, criteria, restriction)
+            == (&other.title, &other.description, &other.enabled, &other.criteria, &other.restriction)
+            && (request, retry, timeout_seconds) == (&other.request, &other.retry, &other.timeout_seconds)
+    }
 }
 
 /// Which events a subscription is for.
