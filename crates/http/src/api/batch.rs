@@ -17,9 +17,10 @@ use super::auth::Caller;
 use super::events::AcceptedEvent;
 use super::openapi::{BadBody, Denied, Invalid, TooLarge, Unavailable};
 use super::problem::Problem;
+use super::schema::event::KeyedEventDraft;
 use super::{Api, body, loops};
 use loanhook_core::intake::{self, Submission};
-use loanhook_core::model::event::{EventDraft, MAX_EVENT_BYTES};
+use loanhook_core::model::event::{EventInput, MAX_EVENT_BYTES};
 use loanhook_core::model::id::{LoanId, TenantId};
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::time::Timestamp;
@@ -38,36 +39,8 @@ const BEGUN_WITHIN: Duration = Duration::from_secs(20);
 #[serde(deny_unknown_fields)]
 #[schema(as = EventBatch)]
 pub(super) struct Batch {
-    #[schema(value_type = Vec<KeyedEvent>, max_items = 100)]
+    #[schema(value_type = Vec<KeyedEventDraft>, max_items = 100)]
     events: Vec<Box<RawValue>>,
-}
-
-/// An event with the key that may stand beside it in a batch.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct KeyedEvent {
-    #[schema(
-        min_length = 1,
-        max_length = 256,
-        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$",
-        example = "Payment Posted to Account"
-    )]
-    event_name: String,
-    #[schema(
-        min_length = 1,
-        max_length = 256,
-        pattern = "^[^/\\\\?#%\\u0000-\\u001f\\u007f-\\u009f]+$",
-        example = "727"
-    )]
-    loan_id: String,
-    #[schema(value_type = Object)]
-    context: Box<RawValue>,
-    #[serde(default)]
-    #[schema(format = DateTime)]
-    occurred_at: Option<String>,
-    #[serde(default)]
-    #[schema(min_length = 1, max_length = 255)]
-    idempotency_key: Option<String>,
 }
 
 /// What became of each event, in order.
@@ -157,8 +130,8 @@ async fn accept<S: Intake + Subscriptions + Triggers>(
     turns: &Turns,
 ) -> Result<AcceptedEvent, Problem> {
     let length = event.get().len();
-    let KeyedEvent { event_name, loan_id, context, occurred_at, idempotency_key } =
-        body::parse_json(event.get())?;
+    let mut draft: KeyedEventDraft = body::parse_json(event.get())?;
+    let idempotency_key = draft.idempotency_key.take();
     // The limit is the event's own: the key may stand beside it.
     let beside = idempotency_key.as_ref().map_or(0, |key| key.len() + ",\"idempotencyKey\":\"\"".len());
     if length > MAX_EVENT_BYTES + beside {
@@ -167,7 +140,7 @@ async fn accept<S: Intake + Subscriptions + Triggers>(
     if let Some(key) = &idempotency_key {
         body::check_idempotency_key(key, "/idempotencyKey")?;
     }
-    let event = EventDraft { event_name, loan_id, context, occurred_at }.check()?;
+    let event = EventInput::from(draft).check()?;
     let _turn = turns.take(&event.loan_id).await?;
     let submission = Submission { event, key: idempotency_key };
     Ok(intake::accept(store, tenant, submission, now).await?.into())

@@ -10,11 +10,11 @@ use super::auth::Caller;
 use super::openapi::{Conflict, Denied, IdempotencyKey, Invalid, NotFound, Unavailable};
 use super::path::Segments;
 use super::problem::Problem;
+use super::schema::id::{AttemptId, TraceId};
 use super::{Api, body};
 use crate::web::call_limits::CallLimits;
 use loanhook_core::model::attempt::AttemptNumber;
-use loanhook_core::model::filter_draft::number;
-use loanhook_core::model::id::{AttemptId, TraceId};
+use loanhook_core::model::filter_input::number;
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Attempts, Keys, Resends};
@@ -58,7 +58,7 @@ pub(super) async fn resend<S: Attempts + Keys + Resends + Send + Sync>(
     post, path = "/v1/webhook/retry/{traceId}/{attempt}", operation_id = "resendAttempt", tag = "resend",
     params(
         ("traceId" = TraceId, Path),
-        ("attempt" = String, Path, description = "a number or `manual`", pattern = "^(manual|[1-9][0-9]{0,8})$"),
+        ("attempt" = String, Path, description = "a number or `manual`", pattern = "attemptNumber"),
         IdempotencyKey,
     ),
     responses(
@@ -87,7 +87,7 @@ pub(super) async fn retry<S: Attempts + Keys + Resends + Send + Sync>(
     post, path = "/api/public/api/1/webhook/retry/{traceId}/{attempt}", operation_id = "resendAttemptAtLoanPro", tag = "resend",
     params(
         ("traceId" = TraceId, Path),
-        ("attempt" = String, Path, description = "a number or `manual`", pattern = "^(manual|[1-9][0-9]{0,8})$"),
+        ("attempt" = String, Path, description = "a number or `manual`", pattern = "attemptNumber"),
         IdempotencyKey,
     ),
     responses(
@@ -119,5 +119,5 @@ async fn ask<S: Attempts + Resends>(
     let request =
         ResendRequest { trace_id, attempt: attempt.into(), requested_by: caller.name().to_owned(), key };
     let id = use_case::resend(store, tenant, request, Timestamp::now()).await?;
-    Ok(body::json(StatusCode::ACCEPTED, &AcceptedResend { id, trace_id }))
+    Ok(body::json(StatusCode::ACCEPTED, &AcceptedResend { id: id.into(), trace_id: trace_id.into() }))
 }
