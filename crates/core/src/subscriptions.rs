@@ -86,6 +86,19 @@ pub async fn rotate_secret<S: Subscriptions>(
     put(store, next).await
 }
 
+/// Deletes a subscription. Deliveries that were accepted before go on.
+///
+/// # Errors
+///
+/// [`SubscriptionError::Unknown`] where the tenant has none of this ID.
+pub async fn delete<S: Subscriptions>(
+    store: &S,
+    tenant: &TenantId,
+    id: SubscriptionId,
+) -> Result<(), SubscriptionError> {
+    if store.delete(tenant, id).await? { Ok(()) } else { Err(SubscriptionError::Unknown) }
+}
+
 async fn put<S: Subscriptions>(store: &S, next: Subscription) -> Result<Subscription, SubscriptionError> {
     match store.replace(next.clone()).await? {
         ReplaceOutcome::Replaced => Ok(next),

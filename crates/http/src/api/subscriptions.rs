@@ -140,12 +140,9 @@ pub(super) async fn delete<S: Subscriptions + Keys + Send + Sync>(
 ) -> Result<Response, Problem> {
     let tenant = caller.with(Scope::SubscriptionsWrite)?;
     let id = path.id("id", "subscription")?;
-    if api.store.delete(tenant, id).await? {
-        log::change("subscription.deleted", caller.key().0, tenant, &id);
-        Ok(StatusCode::NO_CONTENT.into_response())
-    } else {
-        Err(Problem::not_found("subscription"))
-    }
+    use_case::delete(&api.store, tenant, id).await?;
+    log::change("subscription.deleted", caller.key().0, tenant, &id);
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Rotate the signing secret
