@@ -1,128 +1,91 @@
-//! A subscription as its author tells it, and the rules it must keep.
+//! The settings of a subscription as its author gives them, and the rules they must keep.
 
 use std::collections::BTreeMap;
-
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::headers::{check_headers, is_header_value};
 use super::url_text::url_fault;
 use super::{CompiledCache, Criteria, Fire, Method, Request, Settings, may_keep_credentials};
-use crate::model::retry::{RetryDraft, RetryPolicy};
-use crate::model::strict_object::{object, optional_object, texts};
+use crate::model::retry::{RetryInput, RetryPolicy};
 use crate::model::template::{Target, Template};
 use crate::model::validation::{ValidationErrors, name_error};
 use loanhook_formula::Formula;
 
 const MAX_EVENTS: usize = 1000;
 
-/// The settings of a webhook; what may be left out has its default.
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = SubscriptionSettings)]
-pub struct SubscriptionDraft {
-    // What reads show beside the settings may come back with them, and changes nothing.
-    #[serde(default, rename = "id")]
-    #[schema(value_type = Option<String>, read_only)]
-    _id: IgnoredAny,
-    #[serde(default, rename = "version")]
-    #[schema(value_type = Option<u64>, read_only)]
-    _version: IgnoredAny,
-    #[serde(default, rename = "createdAt")]
-    #[schema(value_type = Option<String>, read_only)]
-    _created_at: IgnoredAny,
-    #[serde(default, rename = "updatedAt")]
-    #[schema(value_type = Option<String>, read_only)]
-    _updated_at: IgnoredAny,
-    #[serde(default, rename = "formulaErrors")]
-    #[schema(value_type = Option<Object>, read_only)]
-    _formula_errors: IgnoredAny,
-    #[schema(
-        min_length = 1,
-        max_length = 256,
-        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$",
-        example = "Core banking: payment posted"
-    )]
-    title: String,
-    #[serde(default)]
-    #[schema(max_length = 4096)]
-    description: String,
-    #[serde(default = "yes")]
-    enabled: bool,
-    #[serde(deserialize_with = "object")]
-    criteria: CriteriaDraft,
+/// The time that a webhook may take where its author does not say, in seconds.
+pub const DEFAULT_TIMEOUT_SECONDS: u32 = 15;
+/// The content type of a webhook where its author does not say.
+pub const DEFAULT_CONTENT_TYPE: &str = "application/json";
+
+/// The settings of a webhook, before any rule was checked.
+#[derive(Debug)]
+pub struct SubscriptionInput {
+    pub title: String,
+    pub description: String,
+    pub enabled: bool,
+    pub criteria: CriteriaInput,
     /// A formula that must also be true.
-    #[serde(default)]
-    #[schema(max_length = 16384, example = "(= loan-status \"Open\")")]
-    restriction: Option<String>,
-    #[serde(deserialize_with = "object")]
-    request: RequestDraft,
-    /// When to try again after a failure; by default after 5 min, 30 min, 2 h, 5 h, 10 h and 10 h.
-    #[serde(default, deserialize_with = "optional_object")]
-    retry: Option<RetryDraft>,
-    /// Seconds for the whole request.
-    #[serde(default = "fifteen")]
-    #[schema(minimum = 1, maximum = 30)]
-    timeout_seconds: u32,
+    pub restriction: Option<String>,
+    pub request: RequestInput,
+    /// None is [`RetryPolicy::default`].
+    pub retry: Option<RetryInput>,
+    /// For the whole request.
+    pub timeout_seconds: u32,
 }
 
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = SubscriptionCriteria)]
-struct CriteriaDraft {
+/// Which events a subscription is for: names of events, or a trigger.
+#[derive(Debug, Default)]
+pub struct CriteriaInput {
     /// Names of events; `*` is all.
-    #[serde(default)]
-    #[schema(example = json!(["Payment Posted to Account"]))]
-    events: Option<Vec<String>>,
-    /// A formula over the loan's variables, instead of names of events.
-    #[serde(default)]
-    #[schema(max_length = 16384, example = "(> status-days-past-due 30)")]
-    trigger: Option<String>,
-    /// When a trigger fires: when it becomes true for a loan, unless told otherwise.
-    #[serde(default)]
-    fire: Option<Fire>,
+    pub events: Option<Vec<String>>,
+    /// A formula over the loan's variables.
+    pub trigger: Option<String>,
+    /// When a trigger fires; none is [`Fire::OnChange`].
+    pub fire: Option<Fire>,
 }
 
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = SubscriptionRequest)]
-struct RequestDraft {
-    #[serde(default = "post")]
-    method: Method,
-    #[schema(max_length = 8192, example = "https://core.example.com/hooks/loans")]
-    url: String,
-    /// Values are write-only: reads show `***`, which in a PUT keeps the stored value as long as scheme, host and port
-    /// of the URL stay the same.
-    #[serde(default, deserialize_with = "texts")]
-    headers: BTreeMap<String, String>,
-    #[serde(default = "json")]
-    #[schema(pattern = "^[!-~]([ -~]*[!-~])?$")]
-    content_type: String,
-    /// A template of the body; without one it is the event's name and its context.
-    #[serde(default)]
-    #[schema(example = "{\"loan\": \"[[v('loan-id')]]\", \"amount\": [[v('last-payment-amount')]]}")]
-    payload: Option<String>,
+/// The request that a matched event becomes.
+#[derive(Debug)]
+pub struct RequestInput {
+    pub method: Method,
+    /// A template.
+    pub url: String,
+    /// Names and templates of values; the value `***` keeps the stored one.
+    pub headers: BTreeMap<String, String>,
+    pub content_type: String,
+    /// A template of the body; none sends the event's name and context.
+    pub payload: Option<String>,
 }
 
-fn yes() -> bool {
-    true
+impl SubscriptionInput {
+    /// The settings of an enabled webhook that has the default of everything else.
+    pub fn with_defaults(title: String, criteria: CriteriaInput, url: String) -> Self {
+        let request = RequestInput {
+            method: Method::Post,
+            url,
+            headers: BTreeMap::new(),
+            content_type: DEFAULT_CONTENT_TYPE.into(),
+            payload: None,
+        };
+        Self {
+            title,
+            description: String::new(),
+            enabled: true,
+            criteria,
+            restriction: None,
+            request,
+            retry: None,
+            timeout_seconds: DEFAULT_TIMEOUT_SECONDS,
+        }
+    }
 }
 
-fn fifteen() -> u32 {
-    15
-}
-
-fn post() -> Method {
-    Method::Post
-}
-
-fn json() -> String {
-    "application/json".into()
-}
-
-impl SubscriptionDraft {
-    /// The settings, or all that is wrong with them. `stored` are those that they replace, whose header
-    /// values `***` keeps.
+impl SubscriptionInput {
+    /// The settings, if they keep every rule. `stored` are those that they replace, whose header values `***` keeps.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with them, each with the JSON pointer of its field.
     pub fn check(self, stored: Option<&Settings>) -> Result<Settings, ValidationErrors> {
         let mut errors = ValidationErrors::default();
         if let Some(fault) = name_error(&self.title) {
@@ -152,7 +115,7 @@ impl SubscriptionDraft {
     }
 }
 
-impl CriteriaDraft {
+impl CriteriaInput {
     fn check(self, errors: &mut ValidationErrors) -> Criteria {
         if let Some(trigger) = self.trigger {
             if self.events.is_some() {
@@ -184,7 +147,7 @@ impl CriteriaDraft {
     }
 }
 
-impl RequestDraft {
+impl RequestInput {
     fn check(self, stored: Option<&Request>, errors: &mut ValidationErrors) -> Request {
         let is_url = check_url(&self.url, errors);
         let moved = is_url && stored.is_some_and(|stored| !may_keep_credentials(&stored.url, &self.url));
@@ -206,7 +169,7 @@ impl RequestDraft {
     }
 }
 
-/// Whether it may be a URL of requests; if not, `faults` say why.
+/// Whether this can be the URL of requests; why it cannot is added to `errors`.
 fn check_url(text: &str, errors: &mut ValidationErrors) -> bool {
     let fault = match Template::parse(text, Target::Url) {
         Ok(template) => url_fault(text, &template),
@@ -222,5 +185,5 @@ fn check_url(text: &str, errors: &mut ValidationErrors) -> bool {
 }
 
 #[cfg(test)]
-#[path = "draft_tests.rs"]
+#[path = "input_tests.rs"]
 mod tests;

@@ -1,26 +1,29 @@
-use serde_json::{Value, json};
-
 use super::*;
 
-fn settings(change: impl FnOnce(&mut Value)) -> Result<Settings, Vec<String>> {
-    let mut body = json!({
-        "title": "Core banking",
-        "criteria": {"events": ["*"]},
-        "request": {"url": "https://core.example.com/hooks"},
-    });
-    change(&mut body);
-    let draft: SubscriptionDraft = serde_json::from_value(body).expect("a draft");
-    draft.check(None).map_err(|errors| errors.0.into_iter().map(|fault| fault.pointer).collect())
+const URL: &str = "https://core.example.com/hooks";
+
+fn every_event() -> CriteriaInput {
+    CriteriaInput { events: Some(vec!["*".into()]), ..CriteriaInput::default() }
+}
+
+fn input(url: &str) -> SubscriptionInput {
+    SubscriptionInput::with_defaults("Core banking".into(), every_event(), url.into())
+}
+
+/// The pointers of what is wrong.
+fn pointers(errors: ValidationErrors) -> Vec<String> {
+    errors.0.into_iter().map(|fault| fault.pointer).collect()
+}
+
+fn settings(change: impl FnOnce(&mut SubscriptionInput)) -> Result<Settings, Vec<String>> {
+    let mut input = input(URL);
+    change(&mut input);
+    input.check(None).map_err(pointers)
 }
 
 #[test]
-fn what_is_left_out_has_its_default() {
-    let settings = settings(|_| ()).expect("good settings");
-    assert!(settings.enabled);
-    assert_eq!(settings.request.method, Method::Post);
-    assert_eq!(settings.request.content_type, "application/json");
-    assert_eq!(settings.retry, RetryPolicy::default());
-    assert_eq!(settings.timeout_seconds, 15);
+fn a_policy_that_is_not_given_is_the_default_one() {
+    assert_eq!(settings(|_| ()).expect("good settings").retry, RetryPolicy::default());
 }
 
 #[test]
@@ -48,10 +51,14 @@ fn urls_by_table() {
         ("https:// core.example.com/", false),
     ] {
         let expected = if ok { Ok(()) } else { Err(vec!["/request/url".to_owned()]) };
-        assert_eq!(settings(|body| body["request"]["url"] = url.into()).map(|_| ()), expected, "{url}");
+        assert_eq!(settings(|input| input.request.url = url.into()).map(|_| ()), expected, "{url}");
     }
     let long = format!("https://core.example.com/{}", "a".repeat(8192));
-    assert!(settings(|body| body["request"]["url"] = long.into()).is_err());
+    assert!(settings(|input| input.request.url = long).is_err());
+}
+
+fn set(input: &mut SubscriptionInput, name: &str, value: &str) {
+    input.request.headers.insert(name.into(), value.into());
 }
 
 #[test]
@@ -74,63 +81,60 @@ fn headers_by_table() {
         ("X", "***", false),
     ] {
         let expected = if ok { Ok(()) } else { Err(vec![format!("/request/headers/{name}")]) };
-        assert_eq!(
-            settings(|body| body["request"]["headers"][name] = value.into()).map(|_| ()),
-            expected,
-            "{name}"
-        );
+        assert_eq!(settings(|input| set(input, name, value)).map(|_| ()), expected, "{name}");
     }
-    assert!(settings(|body| body["request"]["headers"] = json!({"X-A": "1", "x-a": "2"})).is_err());
-    assert!(settings(|body| body["request"]["headers"]["X"] = "a".repeat(33_000).into()).is_err());
+    let twice = settings(|input| {
+        set(input, "X-A", "1");
+        set(input, "x-a", "2");
+    });
+    assert!(twice.is_err());
+    assert!(settings(|input| set(input, "X", &"a".repeat(33_000))).is_err());
 }
 
-/// What comes of a PUT with this request, on settings with one header.
-fn put(request: &Value) -> Result<Settings, Vec<String>> {
-    let stored = settings(|body| body["request"]["headers"]["Authorization"] = "Bearer x".into());
-    let draft = json!({"title": "Core banking", "criteria": {"events": ["*"]}, "request": request});
-    let draft: SubscriptionDraft = serde_json::from_value(draft).expect("a draft");
-    let checked = draft.check(Some(&stored.expect("good settings")));
-    checked.map_err(|errors| errors.0.into_iter().map(|fault| fault.pointer).collect())
+/// What comes of replacing settings with one header by settings with this URL and this header.
+fn put(url: &str, name: &str, value: &str) -> Result<Settings, Vec<String>> {
+    let stored = settings(|input| set(input, "Authorization", "Bearer x")).expect("good settings");
+    let mut input = input(url);
+    set(&mut input, name, value);
+    input.check(Some(&stored)).map_err(pointers)
 }
 
 #[test]
 fn stars_keep_the_stored_value_where_scheme_host_and_port_stay() {
     for url in ["https://core.example.com/", "https://CORE.example.com:443/other?a=[[v('loan-id')]]"] {
-        let kept = put(&json!({"url": url, "headers": {"authorization": "***"}})).expect("good settings");
+        let kept = put(url, "authorization", "***").expect("good settings");
         assert_eq!(kept.request.headers["authorization"], "Bearer x");
     }
     for url in
         ["https://evil.example/hooks", "http://core.example.com/hooks", "https://core.example.com:444/"]
     {
-        let refused = put(&json!({"url": url, "headers": {"AUTHORIZATION": "***"}}));
+        let refused = put(url, "AUTHORIZATION", "***");
         assert_eq!(refused.map(|_| ()), Err(vec!["/request/headers/AUTHORIZATION".to_owned()]), "{url}");
-        let again =
-            put(&json!({"url": url, "headers": {"Authorization": "Bearer y"}})).expect("good settings");
+        let again = put(url, "Authorization", "Bearer y").expect("good settings");
         assert_eq!(again.request.headers["Authorization"], "Bearer y");
     }
     // What is no URL is one fault, not two.
-    let refused = put(&json!({"url": "no url", "headers": {"Authorization": "***"}}));
+    let refused = put("no url", "Authorization", "***");
     assert_eq!(refused.map(|_| ()), Err(vec!["/request/url".to_owned()]));
 }
 
 #[test]
 fn stars_within_a_value_keep_nothing() {
     for value in ["Bearer ***", "***x", "****"] {
-        let url = "https://core.example.com/";
-        let set = put(&json!({"url": url, "headers": {"Authorization": value}})).expect("good settings");
+        let set = put("https://core.example.com/", "Authorization", value).expect("good settings");
         assert_eq!(set.request.headers["Authorization"], value);
     }
 }
 
 #[test]
 fn every_fault_is_told() {
-    let errors = settings(|body| {
-        body["title"] = "".into();
-        body["restriction"] = "(true".into();
-        body["criteria"] = json!({"events": []});
-        body["request"]["payload"] = "{\"a\": [[v('a')]]".into();
-        body["retry"] = json!({"delays": [0]});
-        body["timeoutSeconds"] = 31.into();
+    let errors = settings(|input| {
+        input.title = String::new();
+        input.restriction = Some("(true".into());
+        input.criteria.events = Some(Vec::new());
+        input.request.payload = Some("{\"a\": [[v('a')]]".into());
+        input.retry = Some(RetryInput { delays: Some(vec![0]), ..RetryInput::default() });
+        input.timeout_seconds = 31;
     })
     .expect_err("all wrong");
     let expected = [
@@ -155,9 +159,12 @@ fn formulas_by_table() {
         ("", false),
     ] {
         for pointer in ["/criteria/trigger", "/restriction"] {
-            let set = settings(|body| match pointer {
-                "/restriction" => body["restriction"] = formula.into(),
-                _ => body["criteria"] = json!({"trigger": formula}),
+            let set = settings(|input| match pointer {
+                "/restriction" => input.restriction = Some(formula.into()),
+                _ => {
+                    input.criteria =
+                        CriteriaInput { trigger: Some(formula.into()), ..CriteriaInput::default() };
+                }
             });
             let expected = if ok { Ok(()) } else { Err(vec![pointer.to_owned()]) };
             assert_eq!(set.map(|_| ()), expected, "{pointer} {formula}");
@@ -167,20 +174,20 @@ fn formulas_by_table() {
 
 #[test]
 fn criteria_are_events_or_a_trigger() {
-    let criteria =
-        |criteria: Value| settings(|body| body["criteria"] = criteria).map(|settings| settings.criteria);
-    let trigger = |fire| Criteria::Trigger { trigger: "true".into(), fire, since: 1 };
-    assert_eq!(criteria(json!({"trigger": "true"})), Ok(trigger(Fire::OnChange)));
-    assert_eq!(criteria(json!({"trigger": "true", "fire": "every-match"})), Ok(trigger(Fire::EveryMatch)));
-    assert_eq!(
-        criteria(json!({"trigger": "true", "events": ["*"]})),
-        Err(vec!["/criteria/events".to_owned()])
-    );
-    assert_eq!(
-        criteria(json!({"events": ["*"], "fire": "on-change"})),
-        Err(vec!["/criteria/fire".to_owned()])
-    );
-    assert_eq!(criteria(json!({})), Err(vec!["/criteria/events".to_owned()]));
+    let none = CriteriaInput::default;
+    let trigger = || CriteriaInput { trigger: Some("true".into()), ..none() };
+    for (criteria, expected) in [
+        (trigger(), Ok(Fire::OnChange)),
+        (CriteriaInput { fire: Some(Fire::EveryMatch), ..trigger() }, Ok(Fire::EveryMatch)),
+        (CriteriaInput { events: every_event().events, ..trigger() }, Err("/criteria/events")),
+        (CriteriaInput { fire: Some(Fire::OnChange), ..every_event() }, Err("/criteria/fire")),
+        (none(), Err("/criteria/events")),
+    ] {
+        let expected = expected
+            .map(|fire| Criteria::Trigger { trigger: "true".into(), fire, since: 1 })
+            .map_err(|pointer| vec![pointer.to_owned()]);
+        assert_eq!(settings(|input| input.criteria = criteria).map(|settings| settings.criteria), expected);
+    }
 }
 
 #[test]

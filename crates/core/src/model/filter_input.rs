@@ -2,9 +2,6 @@
 
 use std::str::FromStr;
 
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-
 use super::failure::ErrorKind;
 use super::filter::{AttemptFilter, CodeFilter, HistoryFilter};
 use super::time::Timestamp;
@@ -17,7 +14,7 @@ const TIME_RULE: &str = "must be a time by RFC 3339, such as 2026-11-23T10:00:00
 
 /// The filters as text, by their names in a query.
 #[derive(Debug, Clone, Default)]
-pub struct FilterDraft {
+pub struct FilterInput {
     pub event_title: Option<String>,
     pub event_name: Option<String>,
     pub subscription_id: Option<String>,
@@ -38,7 +35,7 @@ pub struct FilterDraft {
     pub to: Option<String>,
 }
 
-impl FilterDraft {
+impl FilterInput {
     /// The filter; what is wrong is added to the faults, and its field left out.
     pub fn check(self, errors: &mut ValidationErrors) -> HistoryFilter {
         HistoryFilter {
@@ -46,8 +43,8 @@ impl FilterDraft {
             event_name: self.event_name,
             subscription_id: field(errors, "subscriptionId", self.subscription_id, "must be a UUID"),
             trace_id: field(errors, "traceId", self.trace_id, "must be a UUID"),
-            method: word(errors, "method", self.method, "must be GET, POST, PUT, PATCH or DELETE"),
-            outcome: word(errors, "outcome", self.outcome, "must be queued, sending, succeeded or failed"),
+            method: field(errors, "method", self.method, "must be GET, POST, PUT, PATCH or DELETE"),
+            outcome: field(errors, "outcome", self.outcome, "must be queued, sending, succeeded or failed"),
             response_code: checked(
                 errors,
                 "responseCode",
@@ -103,16 +100,6 @@ fn field<T: FromStr>(
     rule: &str,
 ) -> Option<T> {
     checked(errors, name, text, |text| text.parse().ok(), rule)
-}
-
-/// One of the words that a value of the model is written as.
-fn word<T: DeserializeOwned>(
-    errors: &mut ValidationErrors,
-    name: &str,
-    text: Option<String>,
-    rule: &str,
-) -> Option<T> {
-    checked(errors, name, text, |text| serde_json::from_value(Value::from(text)).ok(), rule)
 }
 
 fn code(text: &str) -> Option<CodeFilter> {

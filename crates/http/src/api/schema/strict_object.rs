@@ -1,4 +1,4 @@
-//! Inputs that are JSON objects and nothing else.
+//! JSON objects and nothing else, for drafts.
 //!
 //! Left alone, serde takes an array of values for a struct, field by field; nobody who sends one means that.
 
@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 
 /// A `T` that was written as an object.
 #[derive(Debug)]
-pub struct StrictObject<T>(pub T);
+pub(in crate::api) struct StrictObject<T>(pub(in crate::api) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for StrictObject<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -35,12 +35,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for StrictObject<T> {
 }
 
 /// For a field that is an object.
-pub fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+pub(in crate::api) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     StrictObject::deserialize(deserializer).map(|StrictObject(value)| value)
 }
 
 /// For a field that is an object or null.
-pub fn optional_object<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+pub(in crate::api) fn optional_object<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: Deserialize<'de>,
     D: Deserializer<'de>,
@@ -49,7 +51,9 @@ where
 }
 
 /// For a field that is an object of texts, none of whose names may be there twice.
-pub fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+pub(in crate::api) fn texts<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
     struct Texts;
 
     impl<'de> Visitor<'de> for Texts {
