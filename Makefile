@@ -72,7 +72,7 @@ test-browser:
 # The pictures of the README, anew.
 screenshots:
 	tests/browser/install.sh
-	$(TEST) --test browser -- --ignored --exact drawn::screenshots
+	$(TEST) --test browser -- --ignored --exact screenshots::screenshots
 
 template: $(VENV)/.installed
 	$(VENV)/bin/cfn-lint infra/template.yaml

@@ -19,7 +19,7 @@ from pathlib import Path
 import boto3
 
 from emulator import Emulator, free_port
-from mend import mend
+from emulator_workarounds import mend
 
 HERE = Path(__file__).resolve().parent.parent
 STATE = HERE / "target" / "local-stack"
@@ -34,7 +34,7 @@ AWS = ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS
 
 JOURNEYS = ["cargo", "test", "--locked", "--workspace", "--test", "journeys", "--"]
 # One of the journeys kills the function that all others wait for.
-ALONE = [*JOURNEYS, "--ignored", "killed::"]
+ALONE = [*JOURNEYS, "--ignored", "aws::killed_function::"]
 # An emulator's functions share this machine with the test.
 TOGETHER = [*JOURNEYS, "--test-threads", "8"]
 BROWSER = ["cargo", "test", "--locked", "--workspace", "--test", "browser", "--", "--test-threads", "2"]

@@ -2,9 +2,9 @@
 
 use thirtyfour::Key;
 
-use crate::chrome::Look;
+use crate::browser::Look;
 use crate::harness::{Journey, text};
-use crate::scene::{opened, retried};
+use crate::scenes::{opened, retried};
 
 #[tokio::test]
 async fn the_keyboard_reaches_everything() {

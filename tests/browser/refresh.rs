@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use crate::chrome::Look;
-use crate::harness::build::named;
+use crate::browser::Look;
+use crate::harness::request_bodies::named;
 use crate::harness::{Gate, Journey, Reply, event, eventually, ids, text};
-use crate::scene::{ALL, link, opened, under_way};
+use crate::scenes::{ALL, link, opened, under_way};
 use crate::tab::Tab;
 
 #[tokio::test]

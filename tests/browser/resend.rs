@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use crate::chrome::Look;
+use crate::browser::Look;
 use crate::harness::{Gate, Journey, Reply, event, text};
-use crate::scene::{ALL, link, opened, retried};
+use crate::scenes::{ALL, link, opened, retried};
 use crate::tab::Tab;
 
 #[tokio::test]

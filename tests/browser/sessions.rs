@@ -1,8 +1,8 @@
 //! Several sessions in one browser, and none any more.
 
-use crate::chrome::Look;
+use crate::browser::Look;
 use crate::harness::{Journey, eventually};
-use crate::scene::{ALL, link, opened, retried, under_way};
+use crate::scenes::{ALL, link, opened, retried, under_way};
 
 #[tokio::test]
 async fn after_signing_out_going_back_shows_nothing_of_the_loan() {

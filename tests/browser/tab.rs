@@ -4,7 +4,7 @@
 use serde_json::Value;
 use thirtyfour::{By, Key, TypingData, WebDriver, WebElement};
 
-use crate::chrome::{Chrome, Look};
+use crate::browser::{Chrome, Look};
 use crate::harness::eventually;
 
 pub(crate) struct Tab {

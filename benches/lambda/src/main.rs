@@ -1,20 +1,20 @@
 //! What the Lambda functions cost: `make bench-lambda`.
 //!
 //! Each runs as in Lambda, a process that asks a runtime API for events; that API is here, and so is what stands
-//! for DynamoDB, S3, SQS and the receiver ([`cloud`]): plain HTTP on loopback, which answers at once. So the figures
+//! for DynamoDB, S3, SQS and the receiver ([`fake_aws`]): plain HTTP on loopback, which answers at once. So the figures
 //! are the functions' own work. What they leave out is the network, TLS handshakes and whatever AWS does before it
 //! starts a process; a share of a processor, which is what little memory buys there; and a busy store.
 //!
 //! Beside them runs a function that does nothing, built alike: what any function costs on this runtime. Starts take
 //! turns, so that the machine's moods hit all of them.
 
-mod cloud;
 mod events;
-mod figures;
-mod process;
-mod runtime;
-mod server;
-mod table;
+mod fake_aws;
+mod fake_table;
+mod function_process;
+mod http_server;
+mod runtime_api;
+mod samples;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -24,9 +24,9 @@ use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use serde_json::{Value, json};
 
-use cloud::Cloud;
-use figures::Figures;
-use process::Process;
+use fake_aws::Cloud;
+use function_process::Process;
+use samples::Figures;
 
 pub(crate) const KEY: &str = "lh_bench_0123456789abcdef";
 const MEASURED: [&str; 3] = ["empty", "intake", "delivery"];

@@ -1,17 +1,17 @@
 //! The command line against a running server: what it prints, and the exit code it ends with.
 
-mod formulas;
-mod reading;
-mod sending;
-mod settings;
-mod whole;
+mod eval;
+mod history_commands;
+mod program;
+mod send_and_resend;
+mod subscriptions_and_keys;
 
 use std::process::{Output, Stdio};
 
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 
-use crate::harness::target::loanhook;
+use crate::harness::server::loanhook;
 use crate::harness::{Journey, within};
 
 /// `loanhook` with these arguments and this standard input, as a caller with the journey's key.

@@ -8,14 +8,14 @@
 //! The seed decides the moments and the receiver's moods; it is printed, and `LOANHOOK_CRASH_SEED`
 //! runs the same again.
 
-mod ledger;
+mod history_check;
 mod traffic;
 
 use std::time::Duration;
 
 use crate::harness::wait::{eventually_within, pause};
 use crate::harness::{Journey, Target};
-use ledger::Ledger;
+use history_check::Ledger;
 use traffic::Traffic;
 
 const KILLS: u32 = 24;

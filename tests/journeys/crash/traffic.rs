@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use crate::harness::api::{Api, traces};
-use crate::harness::target::locked;
+use crate::harness::server::locked;
 use crate::harness::wait::{pause, within};
 use crate::harness::{Gate, Journey, Received, Receiver, Reply, subscription, text};
 

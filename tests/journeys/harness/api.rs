@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::answer::Answer;
+use super::response::Answer;
 use super::rows::text;
-use super::target::Target;
+use super::server::Target;
 use super::wait::{deadline, eventually_within, pause};
 
 #[derive(Clone)]

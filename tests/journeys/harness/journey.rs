@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::api::Api;
-use super::build::subscription;
 use super::receiver::Receiver;
+use super::request_bodies::subscription;
 use super::rows::text;
-use super::target::Target;
+use super::server::Target;
 
 pub(crate) const ALL_SCOPES: [&str; 6] =
     ["events:write", "history:read", "webhooks:resend", "subscriptions:write", "portal:write", "admin"];

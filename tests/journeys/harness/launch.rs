@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::target::OPERATOR_KEY;
+use super::server::OPERATOR_KEY;
 
 /// How a process is started.
 #[derive(Clone)]

@@ -9,10 +9,10 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
+use super::receiver_connection;
 use super::reply::Reply;
-use super::target::locked;
+use super::server::locked;
 use super::wait::within;
-use super::wire;
 
 /// One request as it came. Header names are in lower case, in the order in which they were sent.
 #[derive(Clone, Debug)]
@@ -107,7 +107,7 @@ impl Receiver {
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let (arrived, log, decide) = (arrived.clone(), Arc::clone(&log), Arc::clone(&decide));
-                tokio::spawn(wire::converse(socket, move |request| {
+                tokio::spawn(receiver_connection::converse(socket, move |request| {
                     let reply = decide(&request);
                     locked(&log).push(request.clone());
                     let _ = arrived.send(request);

@@ -1,14 +1,14 @@
 //! The page of a loan, for people: links to it, sessions, and what it shows, as a browser without JavaScript
 //! is told it.
 
-mod forms;
-mod hostile;
+mod history_list;
+mod hostile_text;
 mod links;
-mod list;
-mod marks;
-mod page;
+mod open_row;
+mod operator_settings;
+mod resend_form;
 mod sessions;
-mod settings;
+mod tests_and_masking;
 mod visitor;
 
 use serde_json::{Value, json};

@@ -1,0 +1,96 @@
+//! What the functions speak to: DynamoDB, S3, SQS and a receiver of webhooks, on one port of this machine.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use hyper::header::CONTENT_TYPE;
+use hyper::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::fake_table::Tables;
+use crate::http_server::{Asked, Body, answer, serve};
+
+/// What a receiver answers: few words, as most do.
+const RECEIVED: &[u8] = br#"{"received": true}"#;
+
+/// Clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct Cloud(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    tables: Tables,
+    objects: HashMap<String, Bytes>,
+    /// Messages that wait, oldest first.
+    queue: Vec<String>,
+    webhooks: usize,
+}
+
+impl Cloud {
+    /// Answers from now on, at the address that it gives.
+    pub(crate) async fn start(&self) -> std::io::Result<SocketAddr> {
+        let cloud = self.clone();
+        serve(move |asked| {
+            let cloud = cloud.clone();
+            async move { cloud.answer(&asked) }
+        })
+        .await
+    }
+
+    /// The messages that were sent, and how many webhooks came, since this was asked last.
+    pub(crate) fn take(&self) -> (Vec<String>, usize) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (std::mem::take(&mut state.queue), std::mem::take(&mut state.webhooks))
+    }
+
+    fn answer(&self, asked: &Asked) -> Response<Body> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let target = asked.head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+        let Some((service, operation)) = target.and_then(|target| target.split_once('.')) else {
+            return state.bytes(asked);
+        };
+        let body: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
+        let said = if service.starts_with("DynamoDB") {
+            state.tables.call(operation, &body)
+        } else {
+            state.send(operation, &body)
+        };
+        let mut response = answer(StatusCode::OK, said.to_string().into());
+        response.headers_mut().insert(CONTENT_TYPE, "application/x-amz-json-1.0".parse().expect("a header"));
+        response
+    }
+}
+
+impl State {
+    /// A webhook, or an object of the bucket.
+    fn bytes(&mut self, asked: &Asked) -> Response<Body> {
+        let path = asked.head.uri.path();
+        match asked.head.method {
+            _ if path == "/hook" => {
+                self.webhooks += 1;
+                answer(StatusCode::OK, Bytes::from_static(RECEIVED))
+            }
+            Method::PUT => {
+                self.objects.insert(path.to_owned(), asked.body.clone());
+                answer(StatusCode::OK, Bytes::new())
+            }
+            _ => match self.objects.get(path) {
+                Some(bytes) => answer(StatusCode::OK, bytes.clone()),
+                None => answer(StatusCode::NOT_FOUND, "<Error><Code>NoSuchKey</Code></Error>".into()),
+            },
+        }
+    }
+
+    fn send(&mut self, operation: &str, asked: &Value) -> Value {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        match operation {
+            "SendMessage" => {
+                self.queue.push(text(&asked["MessageBody"]));
+                json!({ "MessageId": "1" })
+            }
+            other => panic!("nothing here knows {other}"),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The one process: start, shutdown, restart and log.
+
+mod log;
+mod restart;
+mod start;

@@ -1,0 +1,128 @@
+//! The calls that each function makes, and on what: what its role must allow, and all that it may.
+//!
+//! That nothing is missing shows where the journeys run on an emulator that holds each call against the role. A
+//! transaction is no permission of its own: each of its parts is one. `s3:ListBucket` makes what is not there a 404, not a
+//! 403; what SQS is asked on a function's behalf, its event source mapping asks.
+
+use std::collections::BTreeSet;
+
+use serde_norway::Value;
+
+use crate::least_privilege::{granted, one_or_many};
+use crate::template::{properties, template};
+
+const TABLE: &str = "Table.Arn";
+const BY_TRACE: &str = "${Table.Arn}/index/by-trace";
+const SMALL_PAYLOADS: &str = "PayloadsTable.Arn";
+const BUCKET: &str = "Bucket.Arn";
+const PAYLOADS: &str = "${Bucket.Arn}/*";
+const QUEUE: &str = "Queue.Arn";
+const DEAD_LETTERS: &str = "DeadLetterQueue.Arn";
+
+type Calls = &'static [(&'static str, &'static [&'static str])];
+
+const INTAKE: Calls = &[
+    (
+        TABLE,
+        &[
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:Query",
+        ],
+    ),
+    (SMALL_PAYLOADS, &["dynamodb:PutItem"]),
+    (PAYLOADS, &["s3:PutObject"]),
+    (QUEUE, &["sqs:SendMessage"]),
+];
+const DELIVERY: Calls = &[
+    (
+        TABLE,
+        &[
+            "dynamodb:GetItem",
+            "dynamodb:BatchGetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:Query",
+        ],
+    ),
+    (BY_TRACE, &["dynamodb:Query"]),
+    (SMALL_PAYLOADS, &["dynamodb:GetItem", "dynamodb:PutItem"]),
+    (PAYLOADS, &["s3:GetObject", "s3:PutObject"]),
+    (BUCKET, &["s3:ListBucket"]),
+    (QUEUE, &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"]),
+    (DEAD_LETTERS, &["sqs:SendMessage"]),
+];
+const HISTORY: Calls = &[
+    (
+        TABLE,
+        &[
+            "dynamodb:GetItem",
+            "dynamodb:BatchGetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:Query",
+        ],
+    ),
+    (BY_TRACE, &["dynamodb:Query"]),
+    (SMALL_PAYLOADS, &["dynamodb:GetItem"]),
+    (PAYLOADS, &["s3:GetObject"]),
+    (BUCKET, &["s3:ListBucket"]),
+    (QUEUE, &["sqs:SendMessage"]),
+];
+const SUBSCRIPTIONS: Calls = &[
+    (
+        TABLE,
+        &[
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:Query",
+        ],
+    ),
+    (SMALL_PAYLOADS, &["dynamodb:PutItem"]),
+    (PAYLOADS, &["s3:PutObject"]),
+    (QUEUE, &["sqs:SendMessage"]),
+];
+const RESEND: Calls = &[
+    (TABLE, &["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]),
+    (BY_TRACE, &["dynamodb:Query"]),
+    (QUEUE, &["sqs:SendMessage"]),
+];
+
+const FUNCTIONS: [(&str, Calls); 5] = [
+    ("Intake", INTAKE),
+    ("Delivery", DELIVERY),
+    ("History", HISTORY),
+    ("Subscriptions", SUBSCRIPTIONS),
+    ("Resend", RESEND),
+];
+
+/// What the statements that always hold allow, each action with each of its resources.
+fn allowed(role: &Value) -> BTreeSet<(&str, &str)> {
+    let statements = granted(role).into_iter().filter(|statement| statement["Sid"] != "NetworkInterfaces");
+    statements
+        .flat_map(|statement| {
+            let resources = one_or_many(&statement["Resource"]);
+            let actions = one_or_many(&statement["Action"]);
+            resources
+                .into_iter()
+                .flat_map(move |on| actions.clone().into_iter().map(move |action| (on, action)))
+        })
+        .collect()
+}
+
+#[test]
+fn each_function_may_make_the_calls_that_it_makes_and_no_other() {
+    let template = template();
+    for (function, calls) in FUNCTIONS {
+        let logs = format!("{function}Logs.Arn");
+        let mut wanted: BTreeSet<(&str, &str)> =
+            calls.iter().flat_map(|(on, actions)| actions.iter().map(|action| (*on, *action))).collect();
+        wanted.extend(["logs:CreateLogStream", "logs:PutLogEvents"].map(|action| (logs.as_str(), action)));
+        assert_eq!(allowed(properties(&template, &format!("{function}Role"))), wanted, "{function}");
+    }
+}
