@@ -1,4 +1,4 @@
-//! What the functions speak to: DynamoDB, S3, SQS and a receiver of webhooks, on one port of this machine.
+//! A fake AWS: DynamoDB, S3, SQS and a receiver of webhooks, on one port of this machine.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -10,14 +10,14 @@ use hyper::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::fake_table::Tables;
-use crate::http_server::{Asked, Body, answer, serve};
+use crate::http_server::{Body, Received, answer, serve};
 
-/// What a receiver answers: few words, as most do.
+/// The response of the receiver: short, as most are.
 const RECEIVED: &[u8] = br#"{"received": true}"#;
 
-/// Clones share it.
+/// Clones share their state.
 #[derive(Clone, Default)]
-pub(crate) struct Cloud(Arc<Mutex<State>>);
+pub(crate) struct FakeAws(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
@@ -28,36 +28,36 @@ struct State {
     webhooks: usize,
 }
 
-impl Cloud {
-    /// Answers from now on, at the address that it gives.
+impl FakeAws {
+    /// Starts to serve, and returns the address.
     pub(crate) async fn start(&self) -> std::io::Result<SocketAddr> {
-        let cloud = self.clone();
-        serve(move |asked| {
-            let cloud = cloud.clone();
-            async move { cloud.answer(&asked) }
+        let aws = self.clone();
+        serve(move |request| {
+            let aws = aws.clone();
+            async move { aws.answer(&request) }
         })
         .await
     }
 
-    /// The messages that were sent, and how many webhooks came, since this was asked last.
+    /// The messages that were sent, and the number of webhooks that came, since the last call.
     pub(crate) fn take(&self) -> (Vec<String>, usize) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         (std::mem::take(&mut state.queue), std::mem::take(&mut state.webhooks))
     }
 
-    fn answer(&self, asked: &Asked) -> Response<Body> {
+    fn answer(&self, request: &Received) -> Response<Body> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let target = asked.head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+        let target = request.head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
         let Some((service, operation)) = target.and_then(|target| target.split_once('.')) else {
-            return state.bytes(asked);
+            return state.bytes(request);
         };
-        let body: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
-        let said = if service.starts_with("DynamoDB") {
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let result = if service.starts_with("DynamoDB") {
             state.tables.call(operation, &body)
         } else {
             state.send(operation, &body)
         };
-        let mut response = answer(StatusCode::OK, said.to_string().into());
+        let mut response = answer(StatusCode::OK, result.to_string().into());
         response.headers_mut().insert(CONTENT_TYPE, "application/x-amz-json-1.0".parse().expect("a header"));
         response
     }
@@ -65,15 +65,15 @@ impl Cloud {
 
 impl State {
     /// A webhook, or an object of the bucket.
-    fn bytes(&mut self, asked: &Asked) -> Response<Body> {
-        let path = asked.head.uri.path();
-        match asked.head.method {
+    fn bytes(&mut self, request: &Received) -> Response<Body> {
+        let path = request.head.uri.path();
+        match request.head.method {
             _ if path == "/hook" => {
                 self.webhooks += 1;
                 answer(StatusCode::OK, Bytes::from_static(RECEIVED))
             }
             Method::PUT => {
-                self.objects.insert(path.to_owned(), asked.body.clone());
+                self.objects.insert(path.to_owned(), request.body.clone());
                 answer(StatusCode::OK, Bytes::new())
             }
             _ => match self.objects.get(path) {
@@ -83,14 +83,14 @@ impl State {
         }
     }
 
-    fn send(&mut self, operation: &str, asked: &Value) -> Value {
+    fn send(&mut self, operation: &str, request: &Value) -> Value {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         match operation {
             "SendMessage" => {
-                self.queue.push(text(&asked["MessageBody"]));
+                self.queue.push(text(&request["MessageBody"]));
                 json!({ "MessageId": "1" })
             }
-            other => panic!("nothing here knows {other}"),
+            other => panic!("the fake SQS does not know {other}"),
         }
     }
 }

@@ -1,6 +1,6 @@
-//! As much of DynamoDB as one intake and one delivery ask for: items by key, and updates of whole attributes.
+//! A fake DynamoDB, as far as one intake and one delivery need it: items by key, and updates of whole attributes.
 //!
-//! Nothing here is contended, so every condition is taken to hold and none is read; reads give all attributes.
+//! There are no concurrent writers, so every condition is taken to hold without being read; reads return all attributes.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,23 +13,23 @@ type Item = Map<String, Value>;
 pub(crate) struct Tables(HashMap<(String, String), BTreeMap<String, Item>>);
 
 impl Tables {
-    /// What an operation answers.
-    pub(crate) fn call(&mut self, operation: &str, asked: &Value) -> Value {
+    /// The result of an operation.
+    pub(crate) fn call(&mut self, operation: &str, request: &Value) -> Value {
         match operation {
-            "GetItem" => match self.at(asked, &asked["Key"]).get(&sort(&asked["Key"])) {
+            "GetItem" => match self.at(request, &request["Key"]).get(&sort(&request["Key"])) {
                 Some(item) => json!({ "Item": item }),
                 None => json!({}),
             },
-            "PutItem" => self.put(asked),
-            "UpdateItem" => json!({ "Attributes": self.update(asked) }),
-            "Query" => self.query(asked),
+            "PutItem" => self.put(request),
+            "UpdateItem" => json!({ "Attributes": self.update(request) }),
+            "Query" => self.query(request),
             "TransactWriteItems" => {
-                for part in asked["TransactItems"].as_array().into_iter().flatten() {
+                for part in request["TransactItems"].as_array().into_iter().flatten() {
                     self.put_or_update(part);
                 }
                 json!({})
             }
-            other => panic!("nothing here knows {other}"),
+            other => panic!("the fake DynamoDB does not know {other}"),
         }
     }
 
@@ -41,25 +41,25 @@ impl Tables {
         }
     }
 
-    fn at(&mut self, asked: &Value, key: &Value) -> &mut BTreeMap<String, Item> {
+    fn at(&mut self, request: &Value, key: &Value) -> &mut BTreeMap<String, Item> {
         let partition = text(&key["pk"]["S"]);
-        self.0.entry((text(&asked["TableName"]), partition)).or_default()
+        self.0.entry((text(&request["TableName"]), partition)).or_default()
     }
 
-    fn put(&mut self, asked: &Value) -> Value {
-        let item = asked["Item"].as_object().cloned().unwrap_or_default();
-        self.at(asked, &asked["Item"]).insert(sort(&asked["Item"]), item);
+    fn put(&mut self, request: &Value) -> Value {
+        let item = request["Item"].as_object().cloned().unwrap_or_default();
+        self.at(request, &request["Item"]).insert(sort(&request["Item"]), item);
         json!({})
     }
 
     /// `SET #a = :b, …`, `REMOVE #a, …` and `ADD #a :b, …`, in any order.
-    fn update(&mut self, asked: &Value) -> Item {
-        let key = asked["Key"].as_object().cloned().unwrap_or_default();
-        let item = self.at(asked, &asked["Key"]).entry(sort(&asked["Key"])).or_insert(key);
-        let name = |alias: &str| text(&asked["ExpressionAttributeNames"][alias]);
-        let value = |alias: &str| asked["ExpressionAttributeValues"][alias].clone();
+    fn update(&mut self, request: &Value) -> Item {
+        let key = request["Key"].as_object().cloned().unwrap_or_default();
+        let item = self.at(request, &request["Key"]).entry(sort(&request["Key"])).or_insert(key);
+        let name = |alias: &str| text(&request["ExpressionAttributeNames"][alias]);
+        let value = |alias: &str| request["ExpressionAttributeValues"][alias].clone();
         let mut clause = "";
-        let expression = text(&asked["UpdateExpression"]).replace([',', '='], " ");
+        let expression = text(&request["UpdateExpression"]).replace([',', '='], " ");
         let mut words = expression.split_whitespace();
         while let Some(word) = words.next() {
             match (word, clause) {
@@ -78,12 +78,12 @@ impl Tables {
         item.clone()
     }
 
-    /// A partition, or what of it begins with a prefix.
-    fn query(&mut self, asked: &Value) -> Value {
-        let values = &asked["ExpressionAttributeValues"];
+    /// The items of a partition, or those whose sort key begins with a prefix.
+    fn query(&mut self, request: &Value) -> Value {
+        let values = &request["ExpressionAttributeValues"];
         let prefix = values[":prefix"]["S"].as_str().unwrap_or_default();
         let key = json!({ "pk": values[":pk"] });
-        let items = self.at(asked, &key).iter().filter(|(sort, _)| sort.starts_with(prefix));
+        let items = self.at(request, &key).iter().filter(|(sort, _)| sort.starts_with(prefix));
         let items: Vec<&Item> = items.map(|(_, item)| item).collect();
         json!({ "Count": items.len(), "ScannedCount": items.len(), "Items": items })
     }

@@ -1,4 +1,4 @@
-//! A function as a process: started, and what the system says of it.
+//! A function as a process, started with the environment that Lambda would give it.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -10,9 +10,10 @@ use tokio::process::{Child, Command};
 use crate::runtime_api::Runtime;
 use crate::{KEY, Outcome};
 
-/// Where systems keep the certificates that they trust in one file. Lambda's image has nothing else; others have each
-/// in a file of its own too, which takes longer to read.
-const BUNDLES: [&str; 2] = ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt"];
+/// Where systems keep all trusted certificates in one file. Lambda's image has only that; others also have a file for each
+/// certificate, which takes longer to read.
+const CERTIFICATE_BUNDLES: [&str; 2] =
+    ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt"];
 
 pub(crate) struct Process {
     child: Child,
@@ -22,7 +23,7 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts a function that finds AWS at this address.
-    pub(crate) async fn start(binary: &Path, cloud: SocketAddr) -> Outcome<Self> {
+    pub(crate) async fn start(binary: &Path, aws: SocketAddr) -> Outcome<Self> {
         let runtime = Runtime::start().await?;
         let mut command = Command::new(binary);
         command
@@ -47,11 +48,16 @@ impl Process {
                 ("LOANHOOK_ADMIN_KEY", KEY),
             ])
             .env("AWS_LAMBDA_RUNTIME_API", runtime.address.to_string())
-            .env("AWS_ENDPOINT_URL", format!("http://{cloud}"))
-            .envs(BUNDLES.iter().find(|path| Path::new(path).exists()).map(|path| ("SSL_CERT_FILE", path)))
-            .env("LOANHOOK_QUEUE_URL", format!("http://{cloud}/queue"))
+            .env("AWS_ENDPOINT_URL", format!("http://{aws}"))
+            .envs(
+                CERTIFICATE_BUNDLES
+                    .iter()
+                    .find(|path| Path::new(path).exists())
+                    .map(|path| ("SSL_CERT_FILE", path)),
+            )
+            .env("LOANHOOK_QUEUE_URL", format!("http://{aws}/queue"))
             .stdin(Stdio::null())
-            // An attempt is a line of the log, as in an account.
+            // The log is written, and not read.
             .stdout(Stdio::null())
             .kill_on_drop(true);
         let started = Instant::now();
@@ -63,28 +69,8 @@ impl Process {
         at.saturating_duration_since(self.started)
     }
 
-    fn proc(&self, file: &str) -> Outcome<String> {
-        let id = self.child.id().ok_or("the function has ended")?;
-        Ok(std::fs::read_to_string(format!("/proc/{id}/{file}"))?)
-    }
-
-    /// The most memory that it had, in KiB.
-    pub(crate) fn peak_memory(&self) -> Outcome<u64> {
-        let status = self.proc("status")?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        Ok(line.and_then(|line| line.split_whitespace().next()).ok_or("no VmHWM")?.parse()?)
-    }
-
-    /// What its threads have had of the processors, user and system.
-    pub(crate) fn processor_time(&self) -> Outcome<Duration> {
-        let id = self.child.id().ok_or("the function has ended")?;
-        let mut nanoseconds = 0;
-        for thread in std::fs::read_dir(format!("/proc/{id}/task"))? {
-            // One that has just ended is no more.
-            let Ok(times) = std::fs::read_to_string(thread?.path().join("schedstat")) else { continue };
-            nanoseconds += times.split_whitespace().next().unwrap_or_default().parse::<u64>()?;
-        }
-        Ok(Duration::from_nanos(nanoseconds))
+    pub(crate) fn id(&self) -> Outcome<u32> {
+        self.child.id().ok_or_else(|| "the function has ended".into())
     }
 
     pub(crate) async fn end(mut self) -> Outcome {

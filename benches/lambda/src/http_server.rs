@@ -1,4 +1,4 @@
-//! A server of HTTP on loopback, of one kind of answer.
+//! An HTTP server on loopback that answers every request by one function.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -15,15 +15,15 @@ use tokio::net::TcpListener;
 pub(crate) type Body = Full<Bytes>;
 
 /// A request, read whole.
-pub(crate) struct Asked {
+pub(crate) struct Received {
     pub(crate) head: hyper::http::request::Parts,
     pub(crate) body: Bytes,
 }
 
-/// Answers from now on, on a free port.
+/// Starts to serve on a free port, and returns the address.
 pub(crate) async fn serve<F, A>(answers: F) -> std::io::Result<SocketAddr>
 where
-    F: Fn(Asked) -> A + Clone + Send + 'static,
+    F: Fn(Received) -> A + Clone + Send + 'static,
     A: Future<Output = Response<Body>> + Send + 'static,
 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -38,10 +38,10 @@ where
                 async move {
                     let (head, body) = request.into_parts();
                     let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-                    Ok::<_, Infallible>(answers(Asked { head, body }).await)
+                    Ok::<_, Infallible>(answers(Received { head, body }).await)
                 }
             });
-            // A function that is ended breaks its connections off.
+            // A killed function breaks its connections; that is no error here.
             tokio::spawn(
                 hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
             );

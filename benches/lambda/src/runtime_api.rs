@@ -1,4 +1,4 @@
-//! The Lambda runtime API, for one process of a function: it hands events out and takes answers in.
+//! The Lambda runtime API for one process of a function: it gives out events and takes in responses.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,78 +9,78 @@ use hyper::{Method, Response, StatusCode};
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc};
 
-use crate::http_server::{Asked, Body, answer, serve};
+use crate::http_server::{Body, Received, answer, serve};
 
 const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:bench";
 
 /// What a function did, and when.
-enum Said {
-    Asked(Instant),
-    Answered(Instant, Result<Value, String>),
+enum Call {
+    Polled(Instant),
+    Responded(Instant, Result<Value, String>),
 }
 
 pub(crate) struct Runtime {
     pub(crate) address: SocketAddr,
     events: mpsc::UnboundedSender<Value>,
-    said: mpsc::UnboundedReceiver<Said>,
+    calls: mpsc::UnboundedReceiver<Call>,
 }
 
 impl Runtime {
     pub(crate) async fn start() -> std::io::Result<Self> {
         let (events, waiting) = mpsc::unbounded_channel();
-        let (says, said) = mpsc::unbounded_channel();
+        let (reports, calls) = mpsc::unbounded_channel();
         let waiting = Arc::new(Mutex::new(waiting));
-        let address = serve(move |asked| {
-            let (waiting, says) = (Arc::clone(&waiting), says.clone());
-            async move { speak(asked, &waiting, &says).await }
+        let address = serve(move |request| {
+            let (waiting, reports) = (Arc::clone(&waiting), reports.clone());
+            async move { serve_request(request, &waiting, &reports).await }
         })
         .await?;
-        Ok(Self { address, events, said })
+        Ok(Self { address, events, calls })
     }
 
-    /// When the function first asked for an event.
-    pub(crate) async fn asked(&mut self) -> Result<Instant, String> {
-        match self.said.recv().await {
-            Some(Said::Asked(at)) => Ok(at),
-            Some(Said::Answered(_, answer)) => Err(format!("it answered unasked: {answer:?}")),
+    /// When the function first polled for an event.
+    pub(crate) async fn first_poll(&mut self) -> Result<Instant, String> {
+        match self.calls.recv().await {
+            Some(Call::Polled(at)) => Ok(at),
+            Some(Call::Responded(_, answer)) => Err(format!("it responded without an event: {answer:?}")),
             None => Err("the runtime API has ended".into()),
         }
     }
 
-    /// What the function, which has asked for an event, answers to this one, and when.
+    /// Gives this event to the function, and returns when it responded, and with what.
     pub(crate) async fn invoke(&mut self, event: Value) -> Result<(Instant, Value), String> {
         self.events.send(event).map_err(|_| "the runtime API has ended")?;
         loop {
-            match self.said.recv().await {
-                Some(Said::Asked(_)) => {}
-                Some(Said::Answered(at, answer)) => return answer.map(|answer| (at, answer)),
+            match self.calls.recv().await {
+                Some(Call::Polled(_)) => {}
+                Some(Call::Responded(at, answer)) => return answer.map(|answer| (at, answer)),
                 None => return Err("the runtime API has ended".into()),
             }
         }
     }
 }
 
-async fn speak(
-    asked: Asked,
+async fn serve_request(
+    request: Received,
     waiting: &Mutex<mpsc::UnboundedReceiver<Value>>,
-    says: &mpsc::UnboundedSender<Said>,
+    reports: &mpsc::UnboundedSender<Call>,
 ) -> Response<Body> {
     let now = Instant::now();
-    if asked.head.method == Method::GET {
-        // Nobody listens once the last answer is in.
-        let _ = says.send(Said::Asked(now));
+    if request.head.method == Method::GET {
+        // Nobody listens after the last response.
+        let _ = reports.send(Call::Polled(now));
         return match waiting.lock().await.recv().await {
             Some(event) => invocation(&event),
             None => answer(StatusCode::GONE, Bytes::new()),
         };
     }
-    let body = String::from_utf8_lossy(&asked.body);
-    let answered = if asked.head.uri.path().ends_with("/response") {
-        serde_json::from_str(&body).map_err(|error| format!("its answer is no JSON: {error}"))
+    let body = String::from_utf8_lossy(&request.body);
+    let answered = if request.head.uri.path().ends_with("/response") {
+        serde_json::from_str(&body).map_err(|error| format!("its response is not JSON: {error}"))
     } else {
         Err(body.into_owned())
     };
-    let _ = says.send(Said::Answered(now, answered));
+    let _ = reports.send(Call::Responded(now, answered));
     answer(StatusCode::ACCEPTED, Bytes::from_static(b"{}"))
 }
 
