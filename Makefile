@@ -60,7 +60,7 @@ test-one-process: $(VENV)/.installed
 	$(TEST) --test formulas
 	$(TEST) --test sqlite-contract
 	# The library that sets a program's clock.
-	tests/packages.sh "journeys of a clock that is set" faketime
+	tests/packages.sh "wall clock journeys" faketime
 	# They mostly wait: for retries that are due, for receivers that stall.
 	$(TEST) --test journeys -- --test-threads 16
 

@@ -1,4 +1,4 @@
-//! What axe-core has to say of each page, light and dark, wide and narrow: nothing.
+//! Accessibility: axe-core finds no violation on any page, light and dark, wide and narrow.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::browser::Look;
 use crate::harness::Journey;
-use crate::scenes::{opened, retried};
+use crate::scenes::{open_page, retried_delivery};
 use crate::tab::Tab;
 
 /// The rules of axe-core; none where they are not installed.
@@ -22,7 +22,7 @@ fn axe() -> Option<String> {
     found
 }
 
-async fn has_no_violation(tab: &Tab, axe: &str, what: &str) {
+async fn assert_no_violation(tab: &Tab, axe: &str, what: &str) {
     tab.run(axe, vec![]).await;
     let script = "const done = arguments[0];
         axe.run(document, {resultTypes: ['violations']}).then(
@@ -35,25 +35,25 @@ async fn has_no_violation(tab: &Tab, axe: &str, what: &str) {
 }
 
 #[tokio::test]
-async fn no_page_breaks_a_rule_in_light_or_dark_wide_or_narrow() {
+async fn no_page_breaks_an_accessibility_rule_in_light_or_dark_wide_or_narrow() {
     let Some(axe) = axe() else { return };
-    let j = Journey::begin().await;
-    retried(&j).await;
+    let j = Journey::start().await;
+    retried_delivery(&j).await;
     for (dark, width) in [(false, 1280), (true, 1280), (false, 360), (true, 360)] {
         let look = Look { dark, width, ..Look::WITH_SCRIPT };
-        let Some(tab) = opened(&j, look).await else { return };
+        let Some(tab) = open_page(&j, look).await else { return };
         let named = |what: &str| format!("{what}, dark: {dark}, {width} wide");
-        has_no_violation(&tab, &axe, &named("the list")).await;
+        assert_no_violation(&tab, &axe, &named("the list")).await;
         tab.click(".filters > summary").await;
         tab.click("tbody tr:last-child a.open").await;
-        tab.says(".facts", "Destination").await;
-        has_no_violation(&tab, &axe, &named("an open row, and the filters")).await;
+        tab.wait_for_text(".facts", "Destination").await;
+        assert_no_violation(&tab, &axe, &named("an open row, and the filters")).await;
         let fits = tab.run("return document.documentElement.scrollWidth <= innerWidth", vec![]).await;
         assert_eq!(fits, Value::Bool(true), "it fits its window");
         tab.click(".resend > summary").await;
         tab.one("dialog").await;
-        has_no_violation(&tab, &axe, &named("the question before a resend")).await;
-        let base = j.target.base().expect("it runs");
+        assert_no_violation(&tab, &axe, &named("the question before a resend")).await;
+        let base = j.server.base_url().expect("it runs");
         for (path, what) in [
             ("/loans/727/webhooks?error=dns", "an empty list"),
             ("/loans/727/webhooks?limit=0", "a wrong filter"),
@@ -63,7 +63,7 @@ async fn no_page_breaks_a_rule_in_light_or_dark_wide_or_narrow() {
             ("/login?next=%2Floans%2F727%2Fwebhooks&cookieless=1", "no cookies kept"),
         ] {
             tab.go(&format!("{base}{path}")).await;
-            has_no_violation(&tab, &axe, &named(what)).await;
+            assert_no_violation(&tab, &axe, &named(what)).await;
         }
         tab.close().await;
     }

@@ -1,4 +1,4 @@
-//! The browser: a chromedriver for each test, on a port of its own, and a session with a fresh profile.
+//! The browser of a test: a chromedriver on a port of its own, and a session with a fresh profile.
 
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 use thirtyfour::{ChromeCapabilities, ChromiumLikeCapabilities, WebDriver};
 
-/// How a session begins.
+/// The settings of a session.
 #[derive(Clone, Copy)]
 pub(crate) struct Look {
     pub(crate) script: bool,
@@ -21,7 +21,7 @@ impl Look {
     pub(crate) const WITHOUT_SCRIPT: Self = Self { script: false, ..Self::WITH_SCRIPT };
 }
 
-/// Ends the browser's driver, and with it the browser.
+/// The process of chromedriver; it ends, and the browser with it, when this is dropped.
 struct Driver(Child);
 
 impl Drop for Driver {
@@ -33,12 +33,12 @@ impl Drop for Driver {
 
 pub(crate) struct Chrome {
     pub(crate) driver: WebDriver,
-    /// What is downloaded, beside the profile.
+    /// The folder of downloads and of the profile.
     pub(crate) folder: TempDir,
     _driver: Driver,
 }
 
-/// Why there is no browser here, said loudly; nothing is skipped where everything must be proved.
+/// Why there is no browser here. Where `CI` is set that is a failure.
 fn missing() -> Option<String> {
     let on_path = |name: &str| {
         let path = std::env::var_os("PATH").unwrap_or_default();
@@ -54,7 +54,7 @@ impl Chrome {
     /// None where there is no browser.
     pub(crate) async fn start(look: Look) -> Option<Self> {
         if let Some(missing) = missing() {
-            // Past what the test harness keeps to itself.
+            // Not captured by the test runner.
             let _ = writeln!(std::io::stderr(), "SKIPPED: {missing}");
             return None;
         }
@@ -66,22 +66,22 @@ impl Chrome {
         let scheme = if look.dark { "dark" } else { "light" };
         let media = serde_json::json!({"features": [
             {"name": "prefers-color-scheme", "value": scheme},
-            // Nothing is seen half turned.
+            // No animation is seen half done.
             {"name": "prefers-reduced-motion", "value": "reduce"},
         ]});
-        chrome.tell("Emulation.setEmulatedMedia", media).await;
+        chrome.devtools("Emulation.setEmulatedMedia", media).await;
         let size =
             serde_json::json!({"width": look.width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
-        chrome.tell("Emulation.setDeviceMetricsOverride", size).await;
+        chrome.devtools("Emulation.setDeviceMetricsOverride", size).await;
         Some(chrome)
     }
 
-    pub(crate) async fn tell(&self, command: &str, arguments: serde_json::Value) {
-        self.driver.cdp().send_raw(command, arguments).await.expect("the browser does as told");
+    pub(crate) async fn devtools(&self, command: &str, arguments: serde_json::Value) {
+        self.driver.cdp().send_raw(command, arguments).await.expect("the browser obeys");
     }
 }
 
-/// One that listens. It takes any free port of IPv4, and ends where the same one of IPv6 is not free.
+/// A chromedriver that listens. It takes any free port of IPv4, and ends if that port of IPv6 is taken.
 fn chromedriver() -> (Driver, u16) {
     (0..10).find_map(|_| start_chromedriver()).expect("chromedriver says its port")
 }
@@ -97,7 +97,7 @@ fn start_chromedriver() -> Option<(Driver, u16)> {
         .by_ref()
         .map_while(Result::ok)
         .find_map(|line| line.split_once(STARTED).map(|(_, port)| port.trim_end_matches('.').to_owned()));
-    // What it says later is read, so that it never waits for a reader.
+    // Later output is read and dropped, so that it never blocks.
     std::thread::spawn(move || lines.for_each(drop));
     Some((driver, started?.parse().ok()?))
 }

@@ -1,37 +1,37 @@
-//! Reading: open a link, read the columns, expand, download, filter, page. With JavaScript and without.
+//! The history in a browser: open a link, read the columns, expand a row, download, filter and page, with JavaScript and
+//! without.
 
 use serde_json::json;
 
 use crate::browser::Look;
-use crate::harness::request_bodies::named;
-use crate::harness::{Journey, event, eventually, instant, spoiled_by_emulator, text};
-use crate::scenes::{opened, retried};
+use crate::harness::{Journey, emulator_differs, event, event_named, eventually, instant, text};
+use crate::scenes::{open_page, retried_delivery};
 use crate::tab::Tab;
 
 const HEADS: [&str; 7] =
     ["ID", "Trace ID", "Event Title", "Method", "Response Code", "Time Stamp", "# Attempt Number"];
 
-async fn reads_the_history(look: Look) {
-    let j = Journey::begin().await;
-    let rows = retried(&j).await;
-    let Some(tab) = opened(&j, look).await else { return };
+async fn read_the_history(look: Look) {
+    let j = Journey::start().await;
+    let rows = retried_delivery(&j).await;
+    let Some(tab) = open_page(&j, look).await else { return };
     let address = tab.address().await;
-    // The script takes away what only says that a session began.
+    // The script removes the mark of a session that began.
     let query = (!look.script).then_some("opened=1");
     assert_eq!((address.path(), address.query()), ("/loans/727/webhooks", query), "no secret stays there");
     assert_eq!(tab.text("h1").await, "Webhooks");
-    tab.reads("th", &HEADS).await;
-    tab.reads("td[data-head='# Attempt Number']", &["2", "1"]).await;
-    tab.says("td[data-head='Response Code']", "503").await;
+    tab.wait_for_texts("th", &HEADS).await;
+    tab.wait_for_texts("td[data-head='# Attempt Number']", &["2", "1"]).await;
+    tab.wait_for_text("td[data-head='Response Code']", "503").await;
 
     let first = text(&rows[0]["id"]);
     tab.click(&format!("#a-{first} a.open")).await;
-    tab.says(".facts", "IP address it was sent from").await;
-    tab.says(".facts", text(&rows[0]["destination"])).await;
-    tab.says(".headers", "retry-after").await;
-    tab.says("pre", "try again later").await;
+    tab.wait_for_text(".facts", "IP address it was sent from").await;
+    tab.wait_for_text(".facts", text(&rows[0]["destination"])).await;
+    tab.wait_for_text(".headers", "retry-after").await;
+    tab.wait_for_text("pre", "try again later").await;
     assert_eq!(tab.attribute(&format!("#a-{first} a.open"), "aria-expanded").await, "true");
-    let sent = j.receiver.next().await.body;
+    let sent = j.receiver.next_request().await.body;
     for (file, bytes) in [("source", &sent[..]), ("response", b"try again later")] {
         tab.click(&format!("a[download][href$='/{file}']")).await;
         assert_eq!(downloaded(&tab, &format!("{file}-{first}")).await, bytes);
@@ -41,7 +41,7 @@ async fn reads_the_history(look: Look) {
     tab.close().await;
 }
 
-/// A file that was saved whole, by the beginning of its name.
+/// The bytes of a finished download, by the beginning of its name.
 async fn downloaded(tab: &Tab, name: &str) -> Vec<u8> {
     eventually(&format!("{name} is downloaded"), async || {
         let files = std::fs::read_dir(tab.folder()).expect("the folder").filter_map(Result::ok);
@@ -50,76 +50,76 @@ async fn downloaded(tab: &Tab, name: &str) -> Vec<u8> {
             file.starts_with(name) && !file.ends_with(".crdownload")
         };
         let file = files.into_iter().find(whole)?;
-        // The browser keeps the name with an empty file until all has come.
+        // The browser creates an empty file with this name until the download has finished.
         std::fs::read(file.path()).ok().filter(|bytes| !bytes.is_empty())
     })
     .await
 }
 
 #[tokio::test]
-async fn the_history_is_read_with_the_script() {
-    reads_the_history(Look::WITH_SCRIPT).await;
+async fn the_history_can_be_read_with_javascript() {
+    read_the_history(Look::WITH_SCRIPT).await;
 }
 
 #[tokio::test]
-async fn the_history_is_read_without_the_script() {
-    reads_the_history(Look::WITHOUT_SCRIPT).await;
+async fn the_history_can_be_read_without_javascript() {
+    read_the_history(Look::WITHOUT_SCRIPT).await;
 }
 
 async fn filters_and_pages(look: Look) {
-    let j = Journey::begin().await;
+    let j = Journey::start().await;
     let only = |name: &str| json!({"events": [name]});
     j.subscribe("/bank", json!({"title": "Core banking", "criteria": only("Posted")})).await;
     j.subscribe("/crm", json!({"title": "Börse & Co", "criteria": only("Changed")})).await;
     for name in ["Posted", "Changed", "Posted"] {
-        j.api.settled(&j.api.send_one(&named(name, "727")).await).await;
+        j.api.ended_delivery(&j.api.send_one(&event_named(name, "727")).await).await;
     }
-    let Some(tab) = opened(&j, look).await else { return };
+    let Some(tab) = open_page(&j, look).await else { return };
     tab.click(".filters > summary").await;
     tab.one("#f-eventTitle").await.send_keys("Börse & Co").await.expect("typed");
     tab.click("#filters button.primary").await;
-    tab.reads("td.title", &["Börse & Co"]).await;
-    tab.says(".chips", "Event title").await;
+    tab.wait_for_texts("td.title", &["Börse & Co"]).await;
+    tab.wait_for_text(".chips", "Event title").await;
     let address = tab.address().await;
     let query: Vec<_> = address.query_pairs().filter(|(_, value)| !value.is_empty()).collect();
     assert_eq!(query, [("eventTitle".into(), "Börse & Co".into())], "filters stand in the address");
     tab.click(".chips a").await;
-    tab.reads("td.title", &["Core banking", "Börse & Co", "Core banking"]).await;
+    tab.wait_for_texts("td.title", &["Core banking", "Börse & Co", "Core banking"]).await;
 
     let trace = tab.attribute("td[data-head='Trace ID'] a", "href").await;
     tab.click("td[data-head='Trace ID'] a").await;
-    tab.reads("td.title", &["Core banking"]).await;
+    tab.wait_for_texts("td.title", &["Core banking"]).await;
     assert!(tab.address().await.as_str().ends_with(&trace));
 
     tab.go(tab.address().await.join("/loans/727/webhooks?limit=2").expect("an address").as_str()).await;
-    tab.reads("td.title", &["Core banking", "Börse & Co"]).await;
+    tab.wait_for_texts("td.title", &["Core banking", "Börse & Co"]).await;
     tab.click("nav a[rel=next]").await;
-    tab.reads("td.title", &["Core banking"]).await;
+    tab.wait_for_texts("td.title", &["Core banking"]).await;
     tab.click("nav a").await;
-    tab.reads("td.title", &["Core banking", "Börse & Co"]).await;
+    tab.wait_for_texts("td.title", &["Core banking", "Börse & Co"]).await;
 
     tab.go(tab.address().await.join("?outcome=failed").expect("an address").as_str()).await;
-    tab.says(".empty", "No webhook matches these filters").await;
+    tab.wait_for_text(".empty", "No webhook matches these filters").await;
     tab.close().await;
 }
 
 #[tokio::test]
-async fn filters_and_pages_work_with_the_script() {
+async fn filters_and_pages_work_with_javascript() {
     filters_and_pages(Look::WITH_SCRIPT).await;
 }
 
 #[tokio::test]
-async fn filters_and_pages_work_without_the_script() {
+async fn filters_and_pages_work_without_javascript() {
     filters_and_pages(Look::WITHOUT_SCRIPT).await;
 }
 
 #[tokio::test]
-async fn times_are_the_viewers_and_ids_are_copied() {
-    let j = Journey::begin().await;
-    let rows = retried(&j).await;
-    let Some(tab) = opened(&j, Look::WITH_SCRIPT).await else { return };
-    // A zone that is no machine's of ours, three quarters of an hour beside most.
-    tab.tell("Emulation.setTimezoneOverride", json!({"timezoneId": "Asia/Kathmandu"})).await;
+async fn times_are_in_the_viewers_time_zone_and_ids_can_be_copied() {
+    let j = Journey::start().await;
+    let rows = retried_delivery(&j).await;
+    let Some(tab) = open_page(&j, Look::WITH_SCRIPT).await else { return };
+    // A time zone of +05:45, which no test machine has.
+    tab.devtools("Emulation.setTimezoneOverride", json!({"timezoneId": "Asia/Kathmandu"})).await;
     let address = tab.address().await.join("?from=2026-01-01T10:00:00Z").expect("an address");
     tab.go(address.as_str()).await;
     let time = "td[data-head='Time Stamp'] time";
@@ -140,20 +140,20 @@ async fn times_are_the_viewers_and_ids_are_copied() {
     assert!(asked.query_pairs().eq(address.query_pairs()), "the moment is the same: {asked}");
 
     let id = text(&rows[1]["id"]);
-    tab.tell("Browser.grantPermissions", json!({"permissions": ["clipboardReadWrite"]})).await;
+    tab.devtools("Browser.grantPermissions", json!({"permissions": ["clipboardReadWrite"]})).await;
     tab.click("td[data-head=ID] .copy").await;
-    tab.says("#said", &format!("Copied {id}")).await;
+    tab.wait_for_text("#said", &format!("Copied {id}")).await;
     assert_eq!(tab.run("return navigator.clipboard.readText()", vec![]).await, id);
     tab.close().await;
 }
 
 #[tokio::test]
-async fn paper_has_the_table_and_whole_ids() {
-    let j = Journey::begin().await;
-    let rows = retried(&j).await;
-    // As wide as a sheet.
-    let Some(tab) = opened(&j, Look { width: 700, ..Look::WITH_SCRIPT }).await else { return };
-    tab.tell("Emulation.setEmulatedMedia", json!({"media": "print"})).await;
+async fn print_shows_the_table_and_whole_ids() {
+    let j = Journey::start().await;
+    let rows = retried_delivery(&j).await;
+    // As wide as a sheet of paper.
+    let Some(tab) = open_page(&j, Look { width: 700, ..Look::WITH_SCRIPT }).await else { return };
+    tab.devtools("Emulation.setEmulatedMedia", json!({"media": "print"})).await;
     let shape = "return getComputedStyle(document.querySelector('#webhooks')).display";
     assert_eq!(tab.run(shape, vec![]).await, "table");
     let shown = "return [...document.querySelectorAll('tbody tr:first-child code')]
@@ -166,14 +166,14 @@ async fn paper_has_the_table_and_whole_ids() {
 }
 
 #[tokio::test]
-async fn a_key_signs_in_and_out_again() {
-    if spoiled_by_emulator("answers POST /login itself") {
+async fn a_key_signs_in_and_out() {
+    if emulator_differs("answers POST /login itself") {
         return;
     }
-    let j = Journey::begin().await;
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({})).await;
-    j.api.settled(&j.api.send_one(&event("727")).await).await;
-    let base = j.target.base().expect("it runs");
+    j.api.ended_delivery(&j.api.send_one(&event("727")).await).await;
+    let base = j.server.base_url().expect("it runs");
     for look in [Look::WITH_SCRIPT, Look::WITHOUT_SCRIPT] {
         let Some(tab) = Tab::open(look, &format!("{base}/loans/727/webhooks?outcome=succeeded")).await else {
             return;
@@ -181,9 +181,9 @@ async fn a_key_signs_in_and_out_again() {
         assert_eq!(tab.text("h1").await, "Sign in");
         tab.one("#key").await.send_keys(j.api.key()).await.expect("typed");
         tab.click("main button.primary").await;
-        tab.says(".chips", "Succeeded").await;
+        tab.wait_for_text(".chips", "Succeeded").await;
         tab.click(".who button").await;
-        tab.says("h1", "Sign in").await;
+        tab.wait_for_text("h1", "Sign in").await;
         tab.go(&format!("{base}/loans/727/webhooks")).await;
         assert_eq!(tab.text("h1").await, "Sign in");
         tab.close().await;

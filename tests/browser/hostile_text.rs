@@ -1,4 +1,4 @@
-//! Whatever comes from elsewhere shows as text, in a browser that would run it.
+//! Text from receivers, subscriptions and events that contains markup: it is shown as text, in a browser that would run it.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::harness::{Journey, Reply, text};
 use crate::scenes::{ALL, link};
 use crate::tab::Tab;
 
-/// What is said by receivers, in titles, events and loans.
+/// Text that receivers answer and that is in titles, events and loans.
 fn hostile() -> [(&'static str, Vec<u8>); 9] {
     let image = "\"><img src=x onerror=\"document.title='owned'\">";
     [
@@ -24,22 +24,22 @@ fn hostile() -> [(&'static str, Vec<u8>); 9] {
 }
 
 #[tokio::test]
-async fn nothing_runs_and_nothing_breaks() {
-    let j = Journey::begin().await;
+async fn injected_markup_is_not_run_and_does_not_break_the_page() {
+    let j = Journey::start().await;
     for (number, (name, answer)) in hostile().into_iter().enumerate() {
         eprintln!("{name}");
         let title = json!({"title": name, "criteria": {"events": [name]}});
         j.subscribe("/hook", title).await;
-        // Names of loans have no slash.
+        // Loan IDs have none of these characters.
         let loan = format!("{number} {}", name.replace(['/', '\\', '?', '#', '%'], ""));
         let headers = [("Content-Type", "text/html"), ("X-Said", "<script>document.title='owned'</script>")];
         j.receiver.replies("/hook", [Reply::with(200, &headers, &answer)]);
         let sent = json!({"eventName": name, "loanId": loan, "context": {"said": name}});
-        let delivery = j.api.settled(&j.api.send_one(&sent).await).await;
+        let delivery = j.api.ended_delivery(&j.api.send_one(&sent).await).await;
         let id = text(&delivery["attempts"][0]["id"]);
         let Some(tab) = Tab::open(Look::WITH_SCRIPT, &link(&j.api, &loan, &ALL).await).await else { return };
         tab.click(&format!("#a-{id} a.open")).await;
-        tab.says(".facts", "Destination").await;
+        tab.wait_for_text(".facts", "Destination").await;
         let seen = "return [document.title, document.querySelector('td.title bdi').textContent, document.querySelector('.over bdi').textContent]";
         assert_eq!(
             tab.run(seen, vec![]).await,
@@ -49,10 +49,10 @@ async fn nothing_runs_and_nothing_breaks() {
         assert_eq!(tab.run(foreign, vec![]).await, 0);
         let wide = "return document.documentElement.scrollWidth <= innerWidth";
         assert_eq!(tab.run(wide, vec![]).await, Value::Bool(true), "it fits its window");
-        // And it still works.
+        // The page still works.
         tab.click(".resend > summary").await;
         tab.click("dialog button.primary").await;
-        tab.says("td[data-head='# Attempt Number']", "manual").await;
+        tab.wait_for_text("td[data-head='# Attempt Number']", "manual").await;
         tab.close().await;
     }
 }

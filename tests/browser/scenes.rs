@@ -1,36 +1,35 @@
-//! A loan with a history, and the links to its page.
+//! Scenes that tests begin with: a loan with a history, and links to its page.
 
 use serde_json::{Value, json};
 
 use crate::browser::Look;
-use crate::harness::{Api, Gate, Journey, Reply, event, text};
+use crate::harness::{Api, Gate, Journey, Reply, attempts_of, event};
 use crate::tab::Tab;
 
 pub(crate) const ALL: [&str; 2] = ["history:read", "webhooks:resend"];
 
-/// A link to a loan's page, as an address.
+/// The URL of a portal link to a loan's page.
 pub(crate) async fn link(api: &Api, loan: &str, scopes: &[&str]) -> String {
-    let body = json!({"loanId": loan, "scopes": scopes, "viewer": "jane@lender.example"});
-    text(&api.post("/v1/portal-links", &body).await.is(201).json()["url"]).to_owned()
+    api.portal_link(loan, json!({"scopes": scopes, "viewer": "jane@lender.example"})).await
 }
 
-/// A journey and the page of its loan 727, opened by a link that allows everything.
-pub(crate) async fn opened(j: &Journey, look: Look) -> Option<Tab> {
+/// The page of loan 727, opened by a link with every scope.
+pub(crate) async fn open_page(j: &Journey, look: Look) -> Option<Tab> {
     Tab::open(look, &link(&j.api, "727", &ALL).await).await
 }
 
-/// A webhook of loan 727 is being sent, until the gate opens.
-pub(crate) async fn under_way(j: &Journey) -> Gate {
+/// Starts an attempt of loan 727 that is sending until the gate opens.
+pub(crate) async fn sending_attempt(j: &Journey) -> Gate {
     j.subscribe("/hook", json!({"timeoutSeconds": 30})).await;
     let gate = Gate::closed();
     j.receiver.replies("/hook", [Reply::ok().held(&gate)]);
     j.api.send_one(&event("727")).await;
-    j.receiver.next().await;
+    j.receiver.next_request().await;
     gate
 }
 
 /// A delivery of loan 727 that failed once and then arrived; its rows, the oldest first.
-pub(crate) async fn retried(j: &Journey) -> Vec<Value> {
+pub(crate) async fn retried_delivery(j: &Journey) -> Vec<Value> {
     j.subscribe("/hook", json!({"title": "Core banking: payment posted", "retry": {"delays": [1]}})).await;
     let json = [("Content-Type", "application/json")];
     j.receiver.replies(
@@ -41,6 +40,6 @@ pub(crate) async fn retried(j: &Journey) -> Vec<Value> {
         ],
     );
     let trace = j.api.send_one(&event("727")).await;
-    let delivery = j.api.settled(&trace).await;
-    delivery["attempts"].as_array().expect("rows").clone()
+    let delivery = j.api.ended_delivery(&trace).await;
+    attempts_of(&delivery).clone()
 }

@@ -1,8 +1,8 @@
-//! The calls that each function makes, and on what: what its role must allow, and all that it may.
+//! Calls that each function makes, and on what: exactly these are what its role must allow.
 //!
-//! That nothing is missing shows where the journeys run on an emulator that holds each call against the role. A
-//! transaction is no permission of its own: each of its parts is one. `s3:ListBucket` makes what is not there a 404, not a
-//! 403; what SQS is asked on a function's behalf, its event source mapping asks.
+//! That none is missing is shown where the journeys run on an emulator that checks each call against the role. A
+//! transaction is no permission of its own: each of its parts is one. `s3:ListBucket` makes a missing object a 404 and not
+//! a 403. The calls that an event source mapping makes of SQS are made in the name of its function.
 
 use std::collections::BTreeSet;
 
@@ -19,19 +19,14 @@ const PAYLOADS: &str = "${Bucket.Arn}/*";
 const QUEUE: &str = "Queue.Arn";
 const DEAD_LETTERS: &str = "DeadLetterQueue.Arn";
 
+/// Every call on items of a table that is not a batch.
+const READS_AND_WRITES: &[&str] =
+    &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"];
+
 type Calls = &'static [(&'static str, &'static [&'static str])];
 
 const INTAKE: Calls = &[
-    (
-        TABLE,
-        &[
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            "dynamodb:UpdateItem",
-            "dynamodb:DeleteItem",
-            "dynamodb:Query",
-        ],
-    ),
+    (TABLE, READS_AND_WRITES),
     (SMALL_PAYLOADS, &["dynamodb:PutItem"]),
     (PAYLOADS, &["s3:PutObject"]),
     (QUEUE, &["sqs:SendMessage"]),
@@ -73,16 +68,7 @@ const HISTORY: Calls = &[
     (QUEUE, &["sqs:SendMessage"]),
 ];
 const SUBSCRIPTIONS: Calls = &[
-    (
-        TABLE,
-        &[
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            "dynamodb:UpdateItem",
-            "dynamodb:DeleteItem",
-            "dynamodb:Query",
-        ],
-    ),
+    (TABLE, READS_AND_WRITES),
     (SMALL_PAYLOADS, &["dynamodb:PutItem"]),
     (PAYLOADS, &["s3:PutObject"]),
     (QUEUE, &["sqs:SendMessage"]),
@@ -101,7 +87,7 @@ const FUNCTIONS: [(&str, Calls); 5] = [
     ("Resend", RESEND),
 ];
 
-/// What the statements that always hold allow, each action with each of its resources.
+/// What the unconditional statements allow: each action with each of its resources.
 fn allowed(role: &Value) -> BTreeSet<(&str, &str)> {
     let statements = granted(role).into_iter().filter(|statement| statement["Sid"] != "NetworkInterfaces");
     statements
@@ -116,7 +102,7 @@ fn allowed(role: &Value) -> BTreeSet<(&str, &str)> {
 }
 
 #[test]
-fn each_function_may_make_the_calls_that_it_makes_and_no_other() {
+fn each_role_allows_exactly_the_calls_of_its_function() {
     let template = template();
     for (function, calls) in FUNCTIONS {
         let logs = format!("{function}Logs.Arn");

@@ -1,6 +1,6 @@
-//! Least privilege: each function may make the calls that it makes, on what it makes them on.
+//! Least privilege: no role allows a wildcard that it does not explain.
 //!
-//! A resource of `*` must be explained: `Metadata: Wildcards:` of the role says why, by the statement's `Sid`.
+//! A resource of `*` is explained by `Metadata: Wildcards:` of the role, which gives the reason by the `Sid` of the statement.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use serde_norway::Value;
 
 use crate::template::{parse, reference, resources, template, walk};
 
-/// What is wrong with what the template allows.
+/// The faults in what the template allows.
 fn faults(template: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     for (name, resource) in resources(template, "") {
@@ -45,7 +45,7 @@ fn faults(template: &Value) -> Vec<String> {
     faults
 }
 
-/// The statements that allow something, wherever they stand.
+/// The statements that allow something, at any depth.
 pub(crate) fn granted(properties: &Value) -> Vec<&Value> {
     let mut granted = Vec::new();
     walk(properties, &mut |value| {
@@ -65,7 +65,7 @@ pub(crate) fn one_or_many(value: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn the_template_allows_what_it_names() {
+fn no_role_allows_more_than_it_lists() {
     assert_eq!(faults(&template()), Vec::<String>::new());
 }
 
@@ -87,7 +87,7 @@ fn role(statement: &str, metadata: &str) -> Value {
 }
 
 #[test]
-fn what_is_too_wide_is_found_wherever_it_stands() {
+fn the_check_finds_every_wide_permission() {
     const WHY: &str = "Wildcards: {S: interfaces have no names before they exist}";
     for (statement, metadata, found) in [
         ("Action: 's3:GetObject', Resource: !GetAtt Bucket.Arn", "", false),

@@ -1,4 +1,4 @@
-//! What the template of the stack must keep, read from the file itself.
+//! The template of the stack: what must hold in it, read from the file itself.
 
 mod function_calls;
 mod least_privilege;

@@ -1,7 +1,7 @@
-//! The files of `events/`: each file of a trigger is fed to its function where it is deployed, by Lambda's own Invoke.
+//! Sample events of `events/`: each function is invoked with those that are meant for it, where it is deployed.
 //!
-//! `LOANHOOK_TEST_FUNCTIONS` names what is deployed (`intake=…,delivery=…`), and AWS's own variables where. The names
-//! in the files are samples, so they are replaced by those of the journey.
+//! `LOANHOOK_TEST_FUNCTIONS` names the deployed functions (`intake=…,delivery=…`), and the variables of AWS say where
+//! they are. Key, tenant, URL and IDs in the files are samples, which are replaced by those of the journey.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,8 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::harness::api::traces;
-use crate::harness::{Journey, Reply, skipped, text};
+use crate::harness::{Journey, Reply, attempts_of, report_skipped, text, trace_ids};
 
 const INTAKE: &str = "intake";
 const SUBSCRIPTIONS: &str = "subscriptions";
@@ -20,8 +19,8 @@ const HISTORY: &str = "history";
 const RESEND: &str = "resend";
 const DELIVERY: &str = "delivery";
 
-/// Every trigger file, and whose it is.
-const FILES: [(&str, &str); 12] = [
+/// Every sample event, and the function that it is for.
+const SAMPLE_EVENTS: [(&str, &str); 12] = [
     ("api-batch", INTAKE),
     ("api-download", HISTORY),
     ("api-event", INTAKE),
@@ -39,7 +38,7 @@ const FILES: [(&str, &str); 12] = [
 const SAMPLE_KEY: &str = "lh_local_stack_admin_key";
 const SAMPLE_URL: &str = "https://core.example.com/hooks/loans";
 const SAMPLE_TENANT: &str = "\"default\"";
-/// The same within a body, which is text.
+/// The same in a body, where quotes are escaped.
 const SAMPLE_TENANT_IN_TEXT: &str = r#"\"default\""#;
 const SAMPLE_TRACE: &str = "78e763c3-1c5e-5b2a-9d2f-0c5d2f6b7a41";
 const SAMPLE_ATTEMPT: &str = "019a4e7d-7f20-7c31-8a55-3f1d2b6c9e10";
@@ -53,50 +52,53 @@ fn read(name: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Whether this is what a trigger hands to a function, and not a list of loan events.
-fn is_trigger(file: &Value) -> bool {
+/// Whether this is the event of a function, and not a list of loan events.
+fn is_function_event(file: &Value) -> bool {
     let first = file.get(0).unwrap_or(file);
     first["eventName"].is_null()
 }
 
 #[test]
-fn every_trigger_file_is_fed_to_a_function_and_every_function_has_one() {
+fn every_sample_event_is_used_and_every_function_has_one() {
     let folder = std::fs::read_dir(root().join("events")).expect("a folder of events");
     let names = folder.map(|entry| entry.expect("a file").path());
     let names = names.map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned());
-    let triggers: BTreeSet<String> = names
+    let names: BTreeSet<String> = names
         .filter(|name| {
-            is_trigger(&serde_json::from_str(&read(name)).unwrap_or_else(|no| panic!("{name}: {no}")))
+            is_function_event(&serde_json::from_str(&read(name)).unwrap_or_else(|no| panic!("{name}: {no}")))
         })
         .collect();
-    assert_eq!(triggers, FILES.map(|(name, _)| name.to_owned()).into(), "each is fed below");
+    assert_eq!(names, SAMPLE_EVENTS.map(|(name, _)| name.to_owned()).into(), "each is used below");
     let folder = std::fs::read_dir(root().join("functions")).expect("a folder of functions");
     let functions = folder.map(|entry| entry.expect("a function").file_name().to_string_lossy().into_owned());
-    assert_eq!(functions.collect::<BTreeSet<_>>(), FILES.map(|(_, function)| function.to_owned()).into());
+    assert_eq!(
+        functions.collect::<BTreeSet<_>>(),
+        SAMPLE_EVENTS.map(|(_, function)| function.to_owned()).into()
+    );
 }
 
-/// The deployed functions, and the names that stand in the place of the samples.
+/// The deployed functions, and what replaces the samples in their events.
 struct Deployed {
     functions: BTreeMap<String, String>,
     names: Vec<(&'static str, String)>,
-    fed: BTreeSet<String>,
+    used: BTreeSet<String>,
 }
 
 impl Deployed {
-    fn named() -> Option<Self> {
-        let Ok(told) = std::env::var("LOANHOOK_TEST_FUNCTIONS") else {
-            skipped("it invokes functions, and LOANHOOK_TEST_FUNCTIONS names none");
+    fn from_environment() -> Option<Self> {
+        let Ok(named) = std::env::var("LOANHOOK_TEST_FUNCTIONS") else {
+            report_skipped("it invokes functions, and LOANHOOK_TEST_FUNCTIONS names none");
             return None;
         };
-        let pairs = told.split(',').filter_map(|pair| pair.split_once('='));
+        let pairs = named.split(',').filter_map(|pair| pair.split_once('='));
         let functions = pairs.map(|(name, deployed)| (name.to_owned(), deployed.to_owned())).collect();
-        Some(Self { functions, names: Vec::new(), fed: BTreeSet::new() })
+        Some(Self { functions, names: Vec::new(), used: BTreeSet::new() })
     }
 
-    /// What the function of this file answers to it.
-    async fn feed(&mut self, file: &str) -> Value {
-        let (_, function) = FILES.iter().find(|(name, _)| *name == file).expect("a file of the list");
-        self.fed.insert(file.to_owned());
+    /// The result of the function that this sample event is for.
+    async fn invoke_with(&mut self, file: &str) -> Value {
+        let (_, function) = SAMPLE_EVENTS.iter().find(|(name, _)| *name == file).expect("a file of the list");
+        self.used.insert(file.to_owned());
         let replaced = self.names.iter().fold(read(file), |text, (sample, name)| text.replace(sample, name));
         self.invoke(function, &replaced).await.unwrap_or_else(|error| panic!("{file}: {error}"))
     }
@@ -107,23 +109,23 @@ impl Deployed {
         std::fs::write(&file, event).expect("the event is written");
         let output =
             cargo_lambda(&file, &self.functions[function]).output().await.expect("cargo lambda runs");
-        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
         if output.status.success() {
-            Ok(serde_json::from_str(&told).unwrap_or_else(|no_json| panic!("{no_json}: {told}")))
+            Ok(serde_json::from_str(&stdout).unwrap_or_else(|no_json| panic!("{no_json}: {stdout}")))
         } else {
-            Err(told + &String::from_utf8_lossy(&output.stderr))
+            Err(stdout + &String::from_utf8_lossy(&output.stderr))
         }
     }
 
-    /// The same file, asked in another way.
-    async fn ask(&self, file: &str, change: impl Fn(&mut Value)) -> Value {
+    /// The result of the history function for a changed sample event.
+    async fn invoke_changed(&self, file: &str, change: impl Fn(&mut Value)) -> Value {
         let mut event: Value = serde_json::from_str(&read(file)).expect("JSON");
         change(&mut event);
         self.invoke(HISTORY, &event.to_string()).await.expect("an answer")
     }
 }
 
-/// Whose calls go to the account or the endpoint that the environment names.
+/// An invocation through Lambda's Invoke, at the account or endpoint that the environment names.
 fn cargo_lambda(event: &Path, function: &str) -> Command {
     let mut command = Command::new("cargo");
     command.args(["lambda", "invoke", "--remote", "--output-format", "json", "--data-file"]).arg(event);
@@ -131,8 +133,8 @@ fn cargo_lambda(event: &Path, function: &str) -> Command {
     command
 }
 
-/// The status of an answer to the gateway, and its body.
-fn answer(answer: &Value) -> (u64, Vec<u8>) {
+/// The status and the body of a response to the gateway.
+fn status_and_body(answer: &Value) -> (u64, Vec<u8>) {
     let status = answer["statusCode"].as_u64().unwrap_or_else(|| panic!("an answer has a status: {answer}"));
     let body = text(&answer["body"]);
     if answer["isBase64Encoded"] == true {
@@ -142,16 +144,16 @@ fn answer(answer: &Value) -> (u64, Vec<u8>) {
 }
 
 #[track_caller]
-fn json_of(answered: &Value, status: u64) -> Value {
-    let (got, body) = answer(answered);
+fn expect_json(answered: &Value, status: u64) -> Value {
+    let (got, body) = status_and_body(answered);
     assert_eq!(got, status, "{answered}");
     serde_json::from_slice(&body).expect("the answer is JSON")
 }
 
 #[tokio::test]
-async fn every_trigger_file_does_what_it_says() {
-    let Some(mut deployed) = Deployed::named() else { return };
-    let j = Journey::begin().await;
+async fn each_sample_event_does_what_its_name_says() {
+    let Some(mut deployed) = Deployed::from_environment() else { return };
+    let j = Journey::start().await;
     deployed.names = vec![
         (SAMPLE_KEY, j.api.key().to_owned()),
         (SAMPLE_TENANT, format!("\"{}\"", j.tenant)),
@@ -160,74 +162,78 @@ async fn every_trigger_file_does_what_it_says() {
     ];
     j.receiver.replies("/hook", [Reply::status(500)]);
 
-    let created = json_of(&deployed.feed("api-subscription-create").await, 201);
+    let created = expect_json(&deployed.invoke_with("api-subscription-create").await, 201);
     assert!(text(&created["signingSecret"]).starts_with("whsec_"));
-    let listed = json_of(&deployed.feed("api-subscriptions-list").await, 200);
+    let listed = expect_json(&deployed.invoke_with("api-subscriptions-list").await, 200);
     assert_eq!(listed["items"][0]["id"], created["id"]);
-    let keys = json_of(&deployed.feed("api-keys-list").await, 200);
+    let keys = expect_json(&deployed.invoke_with("api-keys-list").await, 200);
     assert_eq!(keys["items"][0]["name"], "journey");
 
-    let refused = json_of(&deployed.feed("api-event-not-utf8").await, 400);
+    let refused = expect_json(&deployed.invoke_with("api-event-not-utf8").await, 400);
     assert!(text(&refused["detail"]).contains("UTF-8"), "{refused}");
-    let accepted = json_of(&deployed.feed("api-event").await, 202);
-    assert_eq!(json_of(&deployed.feed("api-event").await, 202), accepted, "its idempotency key is the same");
-    let trace = traces(&accepted).remove(0);
-    let failed = j.api.after_attempts(&trace, 1).await["attempts"][0].clone();
+    let accepted = expect_json(&deployed.invoke_with("api-event").await, 202);
+    assert_eq!(
+        expect_json(&deployed.invoke_with("api-event").await, 202),
+        accepted,
+        "its idempotency key is the same"
+    );
+    let trace = trace_ids(&accepted).remove(0);
+    let failed = j.api.delivery_after_attempts(&trace, 1).await["attempts"][0].clone();
     assert_eq!(failed["responseCode"], 500);
-    assert_eq!(j.receiver.next().await.trace(), trace);
+    assert_eq!(j.receiver.next_request().await.trace_id(), trace);
     deployed.names.push((SAMPLE_TRACE, trace.clone()));
     deployed.names.push((SAMPLE_ATTEMPT, text(&failed["id"]).to_owned()));
 
-    let page = json_of(&deployed.feed("api-history").await, 200);
+    let page = expect_json(&deployed.invoke_with("api-history").await, 200);
     assert_eq!(page["items"], json!([failed]), "its filter asks for what failed");
-    let (status, source) = answer(&deployed.feed("api-download").await);
+    let (status, source) = status_and_body(&deployed.invoke_with("api-download").await);
     assert_eq!(status, 200);
-    let sent = j.receiver.seen_of(&trace).remove(0).body;
+    let sent = j.receiver.requests_of(&trace).remove(0).body;
     assert_eq!(source, sent, "the exact bytes");
 
-    // The second attempt is due in an hour, as the queue knows; here its message comes now. The row that a message asks
-    // to resend was no resend, and the third is for the dead letters.
-    assert_eq!(deployed.feed("sqs-batch").await, json!({"batchItemFailures": []}));
-    let retried = j.receiver.next().await;
-    assert_eq!((retried.trace(), retried.attempt()), (trace.as_str(), "2"));
-    assert_eq!(j.api.after_attempts(&trace, 2).await["status"], "succeeded");
+    // The second attempt is due in an hour; here its message comes now. The second message asks to send a row that was no
+    // resend, and the third goes to the dead-letter queue.
+    assert_eq!(deployed.invoke_with("sqs-batch").await, json!({"batchItemFailures": []}));
+    let retried = j.receiver.next_request().await;
+    assert_eq!((retried.trace_id(), retried.attempt_number()), (trace.as_str(), "2"));
+    assert_eq!(j.api.delivery_after_attempts(&trace, 2).await["status"], "succeeded");
 
-    let mut resent = vec![json_of(&deployed.feed("api-resend").await, 202)];
-    resent.push(deployed.feed("resend-one").await);
-    let list = deployed.feed("resend-list").await;
+    let mut resent = vec![expect_json(&deployed.invoke_with("api-resend").await, 202)];
+    resent.push(deployed.invoke_with("resend-one").await);
+    let list = deployed.invoke_with("resend-list").await;
     resent.push(list[0].clone());
     assert!(text(&list[1]["error"]).contains("no such delivery"), "{list}");
-    let delivery = j.api.after_attempts(&trace, 5).await;
+    let delivery = j.api.delivery_after_attempts(&trace, 5).await;
     for asked in &resent {
         assert_eq!(asked["traceId"], trace);
-        let rows = delivery["attempts"].as_array().expect("attempts");
+        let rows = attempts_of(&delivery);
         let row = rows.iter().find(|row| row["id"] == asked["id"]).expect("a row for each resend");
         assert_eq!((&row["attemptNumber"], &row["outcome"]), (&json!("manual"), &json!("succeeded")));
     }
 
-    let batch = json_of(&deployed.feed("api-batch").await, 200);
+    let batch = expect_json(&deployed.invoke_with("api-batch").await, 200);
     assert_eq!((&batch["results"][0]["status"], &batch["results"][1]["status"]), (&json!(202), &json!(422)));
-    j.api.settled(&traces(&batch["results"][0]).remove(0)).await;
-    assert_eq!(deployed.fed, FILES.map(|(name, _)| name.to_owned()).into(), "nothing is left out");
+    j.api.ended_delivery(&trace_ids(&batch["results"][0]).remove(0)).await;
+    assert_eq!(deployed.used, SAMPLE_EVENTS.map(|(name, _)| name.to_owned()).into(), "nothing is left out");
 }
 
-/// What an emulator's gateway keeps from the function.
+/// Requests that the gateway of an emulator answers itself or changes.
 #[tokio::test]
-async fn what_a_gateway_may_hand_over_is_answered_as_over_http() {
-    let Some(deployed) = Deployed::named() else { return };
+async fn requests_that_an_emulated_gateway_keeps_back_are_answered_as_over_http() {
+    let Some(deployed) = Deployed::from_environment() else { return };
     let asked = async |method: &str, path: &str| {
         let event = |event: &mut Value| {
             event["rawPath"] = path.into();
             event["requestContext"]["http"]["path"] = path.into();
             event["requestContext"]["http"]["method"] = method.into();
         };
-        deployed.ask("api-history", event).await
+        deployed.invoke_changed("api-history", event).await
     };
-    json_of(&asked("GET", "/health").await, 200);
+    expect_json(&asked("GET", "/health").await, 200);
     let refused = asked("PUT", "/health").await;
-    assert_eq!(json_of(&refused, 405)["status"], 405);
+    assert_eq!(expect_json(&refused, 405)["status"], 405);
     assert!(text(&refused["headers"]["allow"]).contains("GET"), "{refused}");
-    let problem = json_of(&asked("GET", "/v1/loans/%ff/webhooks").await, 404);
+    let problem = expect_json(&asked("GET", "/v1/loans/%ff/webhooks").await, 404);
     assert_eq!(problem["status"], 404);
     let unknown =
         deployed.invoke(RESEND, &read("resend-one")).await.expect_err("the sample names no delivery");

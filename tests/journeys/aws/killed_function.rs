@@ -1,4 +1,4 @@
-//! The AWS form of a crash: the delivery function's process is killed while its request is on the way.
+//! A killed function: the process of the delivery function is killed while it sends a request.
 //!
 //! It needs functions that are processes of this machine, as an emulator's are, a queue whose messages come back within
 //! seconds when they are not deleted, and that queue for itself: a batch that dies takes other journeys' webhooks with
@@ -8,13 +8,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::harness::rows::failed_by;
-use crate::harness::{Gate, Journey, Received, Reply, event, text};
+use crate::harness::rows::assert_failed_with;
+use crate::harness::{Gate, Journey, Received, Reply, attempt_numbers, attempts_of, event, text};
 
 /// Kills the process of the delivery function that has a connection to this port.
-fn kill_the_sender_to(port: u16) {
+fn kill_the_function_connected_to(port: u16) {
     let sockets = sockets_to(port);
     let processes = fs::read_dir("/proc").expect("a list of processes").flatten().map(|entry| entry.path());
     let sender = processes
@@ -48,25 +48,25 @@ fn sockets_to(port: u16) -> Vec<PathBuf> {
 
 #[tokio::test]
 #[ignore = "kills the delivery function of the stack at LOANHOOK_TEST_URL: run it alone"]
-async fn a_sender_that_is_killed_leaves_an_interrupted_row_and_the_schedule_goes_on() {
-    let j = Journey::begin().await;
+async fn a_killed_delivery_function_leaves_an_interrupted_row_and_the_next_attempt_follows() {
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({"retry": {"delays": [3600]}, "timeoutSeconds": 30})).await;
     let gate = Gate::closed();
     j.receiver.replies("/hook", [Reply::ok().held(&gate)]);
     let trace = j.api.send_one(&event("727")).await;
-    assert_eq!(j.receiver.next().await.trace(), trace);
-    kill_the_sender_to(j.receiver.port());
+    assert_eq!(j.receiver.next_request().await.trace_id(), trace);
+    kill_the_function_connected_to(j.receiver.port());
 
-    let delivery = j.api.settled(&trace).await;
+    let delivery = j.api.ended_delivery(&trace).await;
 
     assert_eq!(delivery["status"], "succeeded", "long before its retry would be due: {delivery:#}");
-    let rows = delivery["attempts"].as_array().expect("attempts");
+    let rows = attempts_of(&delivery);
     assert_eq!(rows.len(), 2);
-    failed_by(&rows[0], "interrupted");
-    let numbers: Vec<&Value> = rows.iter().map(|row| &row["attemptNumber"]).collect();
-    assert_eq!(numbers, [&json!(1), &json!(2)], "it keeps its number");
-    let seen = j.receiver.seen_of(&trace);
+    assert_failed_with(&rows[0], "interrupted");
+    let numbers = attempt_numbers(&delivery);
+    assert_eq!(numbers, [json!(1), json!(2)], "it keeps its number");
+    let seen = j.receiver.requests_of(&trace);
     let ids: Vec<_> = seen.iter().map(Received::attempt_id).collect();
     assert_eq!(ids, [text(&rows[0]["id"]), text(&rows[1]["id"])]);
-    assert_eq!(seen[0].frozen(), seen[1].frozen());
+    assert_eq!(seen[0].frozen_parts(), seen[1].frozen_parts());
 }

@@ -1,4 +1,4 @@
-//! What only runs against a stack on AWS or on its emulator.
+//! Journeys that only run against a stack on AWS or on its emulator.
 
 mod function_events;
 mod killed_function;

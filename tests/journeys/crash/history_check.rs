@@ -1,4 +1,4 @@
-//! The whole history after the crashes, held against what was promised and what the receiver saw.
+//! The check after the crashes: the whole history is compared with what was accepted and with what the receiver saw.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,60 +6,60 @@ use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
 use super::traffic::{LOANS, Promised};
-use crate::harness::rows::well_formed;
-use crate::harness::{Api, text};
+use crate::harness::rows::assert_well_formed;
+use crate::harness::{Api, items_of, text};
 
-pub(super) struct Ledger {
+pub(super) struct History {
     /// Every row, by its ID.
     rows: BTreeMap<String, Value>,
-    /// How often an ID stood in the history more than once.
+    /// How many IDs were in the history more than once.
     repeated: usize,
     /// Each delivery's status.
     statuses: BTreeMap<String, String>,
 }
 
-impl Ledger {
+impl History {
     pub(super) async fn read(api: &Api, promised: &Promised) -> Self {
-        let mut ledger = Self { rows: BTreeMap::new(), repeated: 0, statuses: BTreeMap::new() };
+        let mut history = Self { rows: BTreeMap::new(), repeated: 0, statuses: BTreeMap::new() };
         for loan in 0..LOANS {
             let mut next = Some(String::new());
             while let Some(cursor) = next {
                 let page = api
                     .get(&format!("/v1/loans/loan-{loan}/webhooks?limit=200{cursor}"))
                     .await
-                    .is(200)
+                    .expect_status(200)
                     .json();
-                for row in page["items"].as_array().expect("items") {
+                for row in items_of(&page) {
                     let id = text(&row["id"]).to_owned();
-                    ledger.repeated += usize::from(ledger.rows.insert(id, row.clone()).is_some());
+                    history.repeated += usize::from(history.rows.insert(id, row.clone()).is_some());
                 }
                 next = page["next"].as_str().map(|next| format!("&cursor={next}"));
             }
         }
         let mut traces: BTreeSet<String> =
-            ledger.rows.values().map(|row| text(&row["traceId"]).to_owned()).collect();
+            history.rows.values().map(|row| text(&row["traceId"]).to_owned()).collect();
         traces.extend(promised.accepted.iter().cloned());
         let statuses = stream::iter(traces).map(|trace| async move {
             let delivery = api.delivery(&trace).await;
             (trace, text(&delivery["status"]).to_owned())
         });
-        ledger.statuses = statuses.buffer_unordered(8).collect().await;
-        ledger
+        history.statuses = statuses.buffer_unordered(8).collect().await;
+        history
     }
 
-    /// Itself, once nothing in it is still to change.
-    pub(super) fn at_rest(self) -> Option<Self> {
+    /// Itself, if every attempt and every delivery has ended.
+    pub(super) fn if_all_ended(self) -> Option<Self> {
         let open = self.rows.values().any(|row| row["outcome"] == "sending" || row["outcome"] == "queued");
         let pending = self.statuses.values().any(|status| status == "pending");
         (!open && !pending).then_some(self)
     }
 
-    pub(super) fn as_long_as(&self, other: &Self) -> bool {
+    pub(super) fn has_as_many_rows_as(&self, other: &Self) -> bool {
         self.rows.len() == other.rows.len()
     }
 
-    pub(super) fn holds_against(&self, promised: &Promised) {
-        self.rows.values().for_each(well_formed);
+    pub(super) fn assert_matches(&self, promised: &Promised) {
+        self.rows.values().for_each(assert_well_formed);
         self.every_request_has_exactly_one_row(promised);
         self.numbers_have_no_gap_and_no_repeat();
         self.every_promise_was_kept(promised);
@@ -82,11 +82,11 @@ impl Ledger {
                 .rows
                 .get(request.attempt_id())
                 .unwrap_or_else(|| panic!("a request without a row: {request:?}"));
-            assert_eq!(row["traceId"], request.trace());
+            assert_eq!(row["traceId"], request.trace_id());
             let number = row["attemptNumber"]
                 .as_u64()
                 .map_or_else(|| "manual".to_owned(), |number| number.to_string());
-            assert_eq!(number, request.attempt());
+            assert_eq!(number, request.attempt_number());
             assert!(seen.insert(request.attempt_id().to_owned()), "one request left twice: {request:?}");
         }
         for (id, row) in &self.rows {
@@ -114,7 +114,7 @@ impl Ledger {
             promised.accepted.len()
         );
         let reached: BTreeSet<String> =
-            promised.seen().iter().map(|request| request.trace().to_owned()).collect();
+            promised.seen().iter().map(|request| request.trace_id().to_owned()).collect();
         for trace in &promised.accepted {
             assert!(reached.contains(trace), "accepted, and never sent: {trace}");
         }

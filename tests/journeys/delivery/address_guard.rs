@@ -1,21 +1,24 @@
-//! Where requests may go: nowhere that is not public, unless the operator allows the network.
+//! The address guard: no request goes to an address that is not public, unless the operator allows its network.
 
 use serde_json::{Value, json};
 
-use crate::harness::rows::failed_by;
-use crate::harness::{Journey, Launch, Target, event, subscription, text};
+use crate::harness::rows::assert_failed_with;
+use crate::harness::{Journey, Launch, Server, attempts_of, event, subscription, text};
 
 /// The deliveries of one event to all of these URLs, on a process that allows `networks`.
 async fn deliveries(networks: &[&str], urls: &[String]) -> Option<(Journey, Vec<Value>)> {
     let networks = networks.iter().map(|&network| network.to_owned()).collect();
-    let j = Journey::on(Target::process_with(Launch { networks, ..Launch::default() }).await?).await;
+    let j = Journey::on_server(
+        Server::own_process_with(Launch { allowed_networks: networks, ..Launch::default() }).await?,
+    )
+    .await;
     for url in urls {
         let retried = json!({"title": url, "retry": {"delays": [1, 1]}, "timeoutSeconds": 5});
         j.api.subscribe(&subscription(url, retried)).await;
     }
     let mut settled = Vec::new();
-    for trace in j.api.send(&event("727")).await {
-        settled.push(j.api.settled(&trace).await);
+    for trace in j.api.send_event(&event("727")).await {
+        settled.push(j.api.ended_delivery(&trace).await);
     }
     assert_eq!(settled.len(), urls.len());
     Some((j, settled))
@@ -25,9 +28,9 @@ async fn deliveries(networks: &[&str], urls: &[String]) -> Option<(Journey, Vec<
 fn all_blocked(deliveries: &[Value]) {
     for delivery in deliveries {
         assert_eq!(delivery["status"], "failed", "{delivery:#}");
-        assert_eq!(delivery["attempts"].as_array().map(Vec::len), Some(1), "no retries: {delivery:#}");
+        assert_eq!(attempts_of(delivery).len(), 1, "no retries: {delivery:#}");
         let row = &delivery["attempts"][0];
-        failed_by(row, "blocked");
+        assert_failed_with(row, "blocked");
         let phase = &row["error"]["phase"];
         assert!(phase == "prepare" || phase == "resolve", "{row:#}");
         let detail = text(&row["error"]["detail"]);
@@ -37,7 +40,7 @@ fn all_blocked(deliveries: &[Value]) {
 }
 
 #[tokio::test]
-async fn loopback_is_refused_in_every_spelling() {
+async fn loopback_addresses_are_blocked_in_every_notation() {
     let receiver = crate::harness::Receiver::start().await;
     let port = receiver.port();
     let hosts = [
@@ -63,11 +66,11 @@ async fn loopback_is_refused_in_every_spelling() {
         .collect();
     let Some((_j, deliveries)) = deliveries(&[], &urls).await else { return };
     all_blocked(&deliveries);
-    assert!(receiver.seen().is_empty());
+    assert!(receiver.requests().is_empty());
 }
 
 #[tokio::test]
-async fn addresses_that_are_not_public_are_refused() {
+async fn addresses_that_are_not_public_are_blocked() {
     let hosts = [
         "10.0.0.1",
         "172.16.0.1",
@@ -94,7 +97,7 @@ async fn addresses_that_are_not_public_are_refused() {
 }
 
 #[tokio::test]
-async fn plain_http_goes_only_to_an_allowed_network() {
+async fn http_is_blocked_outside_allowed_networks() {
     let receiver = crate::harness::Receiver::start().await;
     let blocked = [
         receiver.url("/hook"),
@@ -103,7 +106,7 @@ async fn plain_http_goes_only_to_an_allowed_network() {
     ];
     let Some((_j, refused)) = deliveries(&["10.0.0.0/8", "127.0.0.2/32"], &blocked).await else { return };
     all_blocked(&refused);
-    assert!(receiver.seen().is_empty());
+    assert!(receiver.requests().is_empty());
     let Some((_j, allowed)) = deliveries(&["10.0.0.0/8", "127.0.0.0/24"], &[receiver.url("/hook")]).await
     else {
         return;
@@ -112,25 +115,25 @@ async fn plain_http_goes_only_to_an_allowed_network() {
 }
 
 #[tokio::test]
-async fn an_allowed_network_is_reached_in_every_spelling_of_its_address() {
-    let j = Journey::begin().await;
+async fn an_allowed_network_is_reached_in_every_notation() {
+    let j = Journey::start().await;
     for host in ["127.0.0.1", "2130706433", "0177.0.0.1", "127.1"] {
         let url = format!("http://{host}:{}/hook", j.receiver.port());
         j.api.subscribe(&subscription(&url, json!({"title": host}))).await;
     }
-    for trace in j.api.send(&event("727")).await {
-        let delivery = j.api.settled(&trace).await;
+    for trace in j.api.send_event(&event("727")).await {
+        let delivery = j.api.ended_delivery(&trace).await;
         assert_eq!(delivery["status"], "succeeded", "{delivery:#}");
     }
 }
 
 #[tokio::test]
-async fn a_redirect_to_a_refused_address_is_not_followed_either() {
-    let j = Journey::begin().await;
+async fn a_redirect_to_a_blocked_address_is_not_followed() {
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({})).await;
     let metadata = [("Location", "http://169.254.169.254/latest/meta-data/")];
     j.receiver.replies("/hook", [crate::harness::Reply::with(302, &metadata, b"")]);
-    let delivery = j.api.settled(&j.api.send_one(&event("727")).await).await;
+    let delivery = j.api.ended_delivery(&j.api.send_one(&event("727")).await).await;
     assert_eq!(delivery["attempts"][0]["responseCode"], 302);
     assert_eq!(delivery["status"], "failed");
 }
@@ -140,8 +143,8 @@ async fn a_blocked_delivery_can_be_resent_and_is_blocked_again() {
     let Some((j, deliveries)) = deliveries(&[], &["http://127.0.0.1:9/".to_owned()]).await else { return };
     let trace = text(&deliveries[0]["traceId"]);
     j.api.resend(trace).await;
-    let delivery = j.api.after_attempts(trace, 2).await;
+    let delivery = j.api.delivery_after_attempts(trace, 2).await;
     assert_eq!(delivery["attempts"][1]["attemptNumber"], "manual");
-    failed_by(&delivery["attempts"][1], "blocked");
+    assert_failed_with(&delivery["attempts"][1], "blocked");
     assert_eq!(delivery["status"], "failed");
 }

@@ -1,11 +1,11 @@
-//! A queue that says everything twice changes nothing.
+//! Duplicate queue messages: a queue that delivers every message twice changes nothing.
 
 use std::path::Path;
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::harness::{Journey, Received, Reply, event, eventually, text};
+use crate::harness::{Journey, Received, Reply, attempt_numbers, attempts_of, event, eventually, text};
 
 fn open(data: &Path) -> Connection {
     let database = Connection::open(data.join("loanhook.db")).expect("the database");
@@ -13,8 +13,8 @@ fn open(data: &Path) -> Connection {
     database
 }
 
-/// From now on every message that enters the queue enters it twice, and is counted.
-fn say_everything_twice(data: &Path) {
+/// Makes every later queue message be stored twice, and counts the copies.
+fn duplicate_every_message(data: &Path) {
     let database = open(data);
     let mut columns = database
         .prepare("SELECT name FROM pragma_table_info('queue') WHERE name <> 'id'")
@@ -39,18 +39,12 @@ fn count(data: &Path, table: &str) -> usize {
     open(data).query_row(&query, [], |row| row.get(0)).expect("a count")
 }
 
-fn numbers(delivery: &Value) -> Vec<Value> {
-    let rows = delivery["attempts"].as_array().expect("attempts");
-    rows.iter().map(|row| row["attemptNumber"].clone()).collect()
-}
-
 #[tokio::test]
-async fn a_duplicate_of_every_queue_message_changes_nothing() {
-    let Some(j) = Journey::alone().await else { return };
-    j.target.terminate();
-    assert_eq!(j.target.exit().await.code(), Some(0));
-    say_everything_twice(j.target.data());
-    j.target.restart().await;
+async fn a_duplicate_of_every_queue_message_sends_nothing_twice() {
+    let Some(j) = Journey::on_own_process().await else { return };
+    j.server.stop().await;
+    duplicate_every_message(j.server.data_folder());
+    j.server.restart().await;
     j.subscribe("/once", json!({"title": "Once"})).await;
     let mut deliveries = Vec::new();
     for loan in 0..10 {
@@ -58,9 +52,9 @@ async fn a_duplicate_of_every_queue_message_changes_nothing() {
         let mine = json!({"title": "Thrice", "criteria": {"events": [path]}, "retry": {"delays": [1, 1, 1]}});
         j.subscribe(&path, mine).await;
         j.receiver.replies(&path, [Reply::status(500), Reply::status(503)]);
-        let mut told = event("727");
-        told["eventName"] = json!(path);
-        let accepted = j.api.post("/v1/events", &told).await.is(202).json();
+        let mut event_of_path = event("727");
+        event_of_path["eventName"] = json!(path);
+        let accepted = j.api.post("/v1/events", &event_of_path).await.expect_status(202).json();
         deliveries.extend(accepted["deliveries"].as_array().expect("deliveries").clone());
     }
     assert_eq!(deliveries.len(), 20);
@@ -71,29 +65,31 @@ async fn a_duplicate_of_every_queue_message_changes_nothing() {
         } else {
             vec![json!(1), json!(2), json!(3)]
         };
-        assert_eq!(numbers(&j.api.settled(trace).await), automatic);
+        assert_eq!(attempt_numbers(&j.api.ended_delivery(trace).await), automatic);
         j.api.resend(trace).await;
     }
     for delivery in &deliveries {
         let attempts = if delivery["eventTitle"] == "Once" { 2 } else { 4 };
-        j.api.after_attempts(text(&delivery["traceId"]), attempts).await;
+        j.api.delivery_after_attempts(text(&delivery["traceId"]), attempts).await;
     }
-    // What still lies in the queue is worked off, before and after a restart.
-    eventually("the queue is empty", async || (count(j.target.data(), "queue") == 0).then_some(())).await;
-    j.target.kill();
-    j.target.restart().await;
-    eventually("the queue is empty", async || (count(j.target.data(), "queue") == 0).then_some(())).await;
+    // What is still in the queue is processed, before and after a restart.
+    eventually("the queue is empty", async || (count(j.server.data_folder(), "queue") == 0).then_some(()))
+        .await;
+    j.server.kill();
+    j.server.restart().await;
+    eventually("the queue is empty", async || (count(j.server.data_folder(), "queue") == 0).then_some(()))
+        .await;
 
     for delivery in &deliveries {
         let trace = text(&delivery["traceId"]);
         let automatic = if delivery["eventTitle"] == "Once" { 1 } else { 3 };
-        let settled = j.api.after_attempts(trace, automatic + 1).await;
+        let settled = j.api.delivery_after_attempts(trace, automatic + 1).await;
         assert_eq!(settled["status"], "succeeded");
         let mut expected: Vec<Value> = (1..=automatic).map(|number| json!(number)).collect();
         expected.push(json!("manual"));
-        assert_eq!(numbers(&settled), expected, "each number once");
-        let rows = settled["attempts"].as_array().expect("attempts");
-        let seen = j.receiver.seen_of(trace);
+        assert_eq!(attempt_numbers(&settled), expected, "each number once");
+        let rows = attempts_of(&settled);
+        let seen = j.receiver.requests_of(trace);
         let sent: Vec<_> = seen.iter().map(Received::attempt_id).collect();
         assert_eq!(
             sent,
@@ -102,7 +98,7 @@ async fn a_duplicate_of_every_queue_message_changes_nothing() {
         );
     }
     assert!(
-        count(j.target.data(), "journey_copies") >= 40,
+        count(j.server.data_folder(), "journey_copies") >= 40,
         "20 retries and 20 resends went through the doubled queue"
     );
 }

@@ -1,18 +1,16 @@
-//! Events in: what a 202 says, and what matches.
+//! Acceptance of an event: what a 202 says, and which subscriptions match.
 
 use serde_json::json;
 
-use crate::harness::api::traces;
-use crate::harness::request_bodies::named;
-use crate::harness::{Journey, event, instant, text};
+use crate::harness::{Journey, event, event_named, instant, text, trace_ids};
 
 #[tokio::test]
-async fn an_accepted_event_names_its_deliveries_and_each_arrives() {
-    let j = Journey::begin().await;
+async fn a_202_lists_the_deliveries_and_each_is_sent() {
+    let j = Journey::start().await;
     let core = j.subscribe("/core", json!({"title": "Core banking"})).await;
     let crm = j.subscribe("/crm", json!({"title": "Borrower app"})).await;
 
-    let accepted = j.api.post("/v1/events", &event("727")).await.is(202).json();
+    let accepted = j.api.post("/v1/events", &event("727")).await.expect_status(202).json();
 
     assert!(!text(&accepted["eventId"]).is_empty());
     let deliveries = accepted["deliveries"].as_array().expect("a list of deliveries");
@@ -23,19 +21,19 @@ async fn an_accepted_event_names_its_deliveries_and_each_arrives() {
         assert_eq!(delivery["eventTitle"], title);
         let trace = text(&delivery["traceId"]);
         uuid::Uuid::parse_str(trace).expect("a trace ID is a UUID");
-        let settled = j.api.settled(trace).await;
+        let settled = j.api.ended_delivery(trace).await;
         assert_eq!(settled["status"], "succeeded");
         assert_eq!(settled["eventId"], accepted["eventId"]);
-        assert_eq!(j.receiver.seen_of(trace)[0].target, path);
+        assert_eq!(j.receiver.requests_of(trace)[0].path_and_query, path);
     }
 }
 
 #[tokio::test]
-async fn an_event_that_no_subscription_wants_is_accepted_with_an_empty_list() {
-    let j = Journey::begin().await;
+async fn an_event_without_a_match_is_202_with_an_empty_list() {
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({"criteria": {"events": ["Payment Reversed"]}})).await;
 
-    let accepted = j.api.post("/v1/events", &event("727")).await.is(202).json();
+    let accepted = j.api.post("/v1/events", &event("727")).await.expect_status(202).json();
 
     assert!(!text(&accepted["eventId"]).is_empty());
     assert_eq!(accepted["deliveries"], json!([]));
@@ -43,8 +41,8 @@ async fn an_event_that_no_subscription_wants_is_accepted_with_an_empty_list() {
 }
 
 #[tokio::test]
-async fn an_event_matches_by_its_exact_name_and_a_star_matches_all() {
-    let j = Journey::begin().await;
+async fn an_event_matches_by_exact_name_and_a_star_matches_every_event() {
+    let j = Journey::start().await;
     let titles = [
         ("both", json!(["Payment Reversed", "Autopay Failed"])),
         ("one", json!(["Payment Reversed"])),
@@ -59,7 +57,7 @@ async fn an_event_matches_by_its_exact_name_and_a_star_matches_all() {
         ("Autopay Failed", vec!["all", "both"]),
         ("Something of this lender's own", vec!["all"]),
     ] {
-        let accepted = j.api.post("/v1/events", &named(name, "727")).await.is(202).json();
+        let accepted = j.api.post("/v1/events", &event_named(name, "727")).await.expect_status(202).json();
         let deliveries = accepted["deliveries"].as_array().expect("a list of deliveries");
         let mut matched: Vec<_> = deliveries.iter().map(|delivery| text(&delivery["eventTitle"])).collect();
         matched.sort_unstable();
@@ -68,36 +66,36 @@ async fn an_event_matches_by_its_exact_name_and_a_star_matches_all() {
 }
 
 #[tokio::test]
-async fn a_subscription_created_a_moment_ago_fires() {
-    let j = Journey::begin().await;
+async fn a_new_subscription_matches_the_next_event() {
+    let j = Journey::start().await;
     for round in 0..5 {
         j.subscribe("/hook", json!({"title": format!("webhook {round}")})).await;
-        assert_eq!(j.api.send(&event("727")).await.len(), round + 1);
+        assert_eq!(j.api.send_event(&event("727")).await.len(), round + 1);
     }
 }
 
 #[tokio::test]
-async fn the_time_of_the_event_is_kept_with_the_delivery_and_its_rows() {
-    let j = Journey::begin().await;
+async fn occurred_at_is_kept_with_the_delivery_and_its_rows() {
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({})).await;
-    let mut told = event("727");
-    told["occurredAt"] = json!("2026-11-23T10:00:00Z");
+    let mut event = event("727");
+    event["occurredAt"] = json!("2026-11-23T10:00:00Z");
 
-    let delivery = j.api.settled(&j.api.send_one(&told).await).await;
+    let delivery = j.api.ended_delivery(&j.api.send_one(&event).await).await;
 
-    let told = instant(&told["occurredAt"]);
-    assert_eq!(instant(&delivery["occurredAt"]), told);
-    assert_eq!(instant(&delivery["attempts"][0]["occurredAt"]), told);
-    assert_eq!(instant(&j.api.rows("727", "").await[0]["occurredAt"]), told);
+    let occurred_at = instant(&event["occurredAt"]);
+    assert_eq!(instant(&delivery["occurredAt"]), occurred_at);
+    assert_eq!(instant(&delivery["attempts"][0]["occurredAt"]), occurred_at);
+    assert_eq!(instant(&j.api.rows("727", "").await[0]["occurredAt"]), occurred_at);
 }
 
 #[tokio::test]
-async fn events_of_many_loans_keep_to_their_own_histories() {
-    let j = Journey::begin().await;
+async fn each_loan_has_its_own_history_whatever_characters_its_id_has() {
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({})).await;
     let loans = ["727", "loan 728", "Ärger-729", "a.b", "借款"];
     for loan in loans {
-        j.api.settled(&j.api.send_one(&event(loan)).await).await;
+        j.api.ended_delivery(&j.api.send_one(&event(loan)).await).await;
     }
     for loan in loans {
         let path =
@@ -105,61 +103,62 @@ async fn events_of_many_loans_keep_to_their_own_histories() {
         let rows = j.api.rows(&path, "").await;
         assert_eq!(rows.len(), 1, "for {loan}");
         assert_eq!(rows[0]["loanId"], loan);
-        let source = j.api.get(text(&rows[0]["source"]["href"])).await.is(200);
+        let source = j.api.get(text(&rows[0]["source"]["href"])).await.expect_status(200);
         assert_eq!(source.json()["context"]["loan-display-id"], loan, "its own links lead to it");
     }
 }
 
 #[tokio::test]
-async fn a_disabled_subscription_matches_nothing() {
-    let j = Journey::begin().await;
+async fn a_disabled_subscription_matches_no_event() {
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({"enabled": false})).await;
-    assert!(j.api.send(&event("727")).await.is_empty());
+    assert!(j.api.send_event(&event("727")).await.is_empty());
 }
 
 #[tokio::test]
-async fn two_equal_events_without_a_key_are_two_events() {
-    let j = Journey::begin().await;
+async fn equal_events_without_an_idempotency_key_are_two_events() {
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({})).await;
-    let first = j.api.post("/v1/events", &event("727")).await.is(202).json();
-    let second = j.api.post("/v1/events", &event("727")).await.is(202).json();
+    let first = j.api.post("/v1/events", &event("727")).await.expect_status(202).json();
+    let second = j.api.post("/v1/events", &event("727")).await.expect_status(202).json();
     assert_ne!(first["eventId"], second["eventId"]);
-    assert_ne!(traces(&first), traces(&second));
+    assert_ne!(trace_ids(&first), trace_ids(&second));
 }
 
 #[tokio::test]
-async fn events_in_quick_succession_are_all_sent() {
-    let j = Journey::begin().await;
+async fn every_one_of_100_events_in_quick_succession_is_sent_once() {
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({})).await;
     let mut traces = Vec::new();
     for _ in 0..100 {
         traces.push(j.api.send_one(&event("727")).await);
     }
     for trace in traces {
-        assert_eq!(j.api.settled(&trace).await["status"], "succeeded");
-        assert_eq!(j.receiver.seen_of(&trace).len(), 1);
+        assert_eq!(j.api.ended_delivery(&trace).await["status"], "succeeded");
+        assert_eq!(j.receiver.requests_of(&trace).len(), 1);
     }
 }
 
 #[tokio::test]
-async fn a_name_within_the_context_is_unicode_and_a_value_is_taken_as_it_is() {
-    let j = Journey::begin().await;
+async fn a_context_name_with_a_lone_surrogate_is_422_and_a_value_with_one_is_accepted() {
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({"criteria": {"trigger": "(> d 30)", "fire": "every-match"}})).await;
     let body = |context: &str| format!(r#"{{"eventName": "Posted", "loanId": "727", "context": {context}}}"#);
     let wrong = body(r#"{"d": 40, "of": [{"k\ud800": 1}]}"#);
     for (path, sent) in [("/v1/events", wrong.clone()), ("/v1/formulas/evaluate", wrong_formula())] {
-        let problem = j.api.request("POST", path).body(sent).answer().await.problem(422);
+        let problem = j.api.request("POST", path).body(sent).send().await.expect_problem(422);
         assert_eq!(problem["errors"][0]["pointer"], r"/context/of/0/k\ud800", "{problem}");
         assert!(text(&problem["detail"]).contains("lone surrogate"), "{problem}");
     }
     let batch = format!(r#"{{"events": [{wrong}]}}"#);
-    let answer = j.api.request("POST", "/v1/events/batch").body(batch).answer().await.is(200).json();
+    let answer = j.api.request("POST", "/v1/events/batch").body(batch).send().await.expect_status(200).json();
     assert_eq!(answer["results"][0]["status"], 422, "{answer}");
 
     let context = r#"{"d": 40, "odd": "\ud800", "pair\ud83d\ude00": 1}"#;
-    let accepted = j.api.request("POST", "/v1/events").body(body(context)).answer().await.is(202).json();
-    assert_eq!(traces(&accepted).len(), 1, "it stops no formula that does not use it");
-    let sent = j.receiver.next().await;
+    let accepted =
+        j.api.request("POST", "/v1/events").body(body(context)).send().await.expect_status(202).json();
+    assert_eq!(trace_ids(&accepted).len(), 1, "it stops no formula that does not use it");
+    let sent = j.receiver.next_request().await;
     assert_eq!(sent.body, format!(r#"{{"eventName":"Posted","context":{context}}}"#).into_bytes());
 }
 

@@ -1,4 +1,4 @@
-//! One connection of the receiver: requests are read from the bare socket, so that they are seen as they were sent.
+//! One connection of the receiver. Requests are read from the bare socket, so that a test sees them as they were sent.
 
 use std::time::SystemTime;
 
@@ -11,7 +11,7 @@ use super::reply::{Reply, Step};
 const MOST_HEADERS: usize = 200;
 
 /// Serves one connection until the other side or a reply ends it.
-pub(super) async fn converse(
+pub(super) async fn serve_connection(
     mut socket: TcpStream,
     reply_to: impl Fn(Received) -> Reply,
 ) -> std::io::Result<()> {
@@ -67,7 +67,7 @@ fn parse_head(bytes: &[u8]) -> std::io::Result<Option<(Received, usize, usize)>>
         .collect();
     let request = Received {
         method: parsed.method.unwrap_or_default().to_owned(),
-        target: parsed.path.unwrap_or_default().to_owned(),
+        path_and_query: parsed.path.unwrap_or_default().to_owned(),
         headers,
         body: Vec::new(),
         at: SystemTime::UNIX_EPOCH,

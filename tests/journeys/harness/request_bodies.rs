@@ -1,4 +1,4 @@
-//! Bodies that are right, to be changed where a journey wants.
+//! Valid bodies of subscriptions and events, for a test to change.
 
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ pub(crate) fn event(loan: &str) -> Value {
     json!({"eventName": PAYMENT, "loanId": loan, "context": {"loan-display-id": loan, "status-days-past-due": 13}})
 }
 
-/// The same with another name.
-pub(crate) fn named(name: &str, loan: &str) -> Value {
+/// An event with this name and an empty context.
+pub(crate) fn event_named(name: &str, loan: &str) -> Value {
     json!({"eventName": name, "loanId": loan, "context": {}})
 }

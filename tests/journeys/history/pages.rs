@@ -1,14 +1,15 @@
-//! A loan's rows, newest first, page by page.
+//! Pages of the history of a loan and of the attempts of a delivery.
 
 use serde_json::{Value, json};
 
-use crate::harness::api::rows_of;
-use crate::harness::request_bodies::named;
-use crate::harness::{Journey, Launch, Reply, Target, event, eventually, ids, instant, text};
+use crate::harness::{
+    Journey, Launch, Reply, Server, attempts_of, event, event_named, eventually, instant, items_of, row_ids,
+    text,
+};
 
 async fn page(j: &Journey, query: &str) -> (Vec<Value>, Option<String>) {
-    let page = j.api.get(&format!("/v1/loans/727/webhooks{query}")).await.is(200).json();
-    let items = page["items"].as_array().expect("items").clone();
+    let page = j.api.get(&format!("/v1/loans/727/webhooks{query}")).await.expect_status(200).json();
+    let items = items_of(&page).clone();
     assert!(page.as_object().expect("an object").contains_key("next"), "{page}");
     (items, page["next"].as_str().map(str::to_owned))
 }
@@ -17,7 +18,7 @@ async fn page(j: &Journey, query: &str) -> (Vec<Value>, Option<String>) {
 async fn deliver(j: &Journey, count: usize) -> Vec<String> {
     let mut ids = Vec::new();
     for _ in 0..count {
-        let delivery = j.api.settled(&j.api.send_one(&event("727")).await).await;
+        let delivery = j.api.ended_delivery(&j.api.send_one(&event("727")).await).await;
         ids.insert(0, text(&delivery["attempts"][0]["id"]).to_owned());
     }
     ids
@@ -25,17 +26,17 @@ async fn deliver(j: &Journey, count: usize) -> Vec<String> {
 
 #[tokio::test]
 async fn a_loans_history_is_newest_first() {
-    let j = Journey::begin().await;
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({})).await;
     let newest_first = deliver(&j, 5).await;
     let rows = j.api.rows("727", "").await;
-    assert_eq!(ids(&rows), newest_first);
+    assert_eq!(row_ids(&rows), newest_first);
     assert!(rows.windows(2).all(|two| instant(&two[0]["sentAt"]) >= instant(&two[1]["sentAt"])));
 }
 
 #[tokio::test]
-async fn pages_follow_on_without_gap_or_repeat_while_new_rows_come() {
-    let j = Journey::begin().await;
+async fn pages_have_no_gap_and_no_repeat_while_new_rows_are_added() {
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({})).await;
     let newest_first = deliver(&j, 7).await;
 
@@ -49,18 +50,22 @@ async fn pages_follow_on_without_gap_or_repeat_while_new_rows_come() {
         next = following;
     }
 
-    assert_eq!(ids(&read), newest_first, "what came after the first page was asked for is not among them");
+    assert_eq!(
+        row_ids(&read),
+        newest_first,
+        "what came after the first page was asked for is not among them"
+    );
 }
 
 #[tokio::test]
-async fn a_page_has_50_rows_unless_told_and_200_at_most() {
-    let j = Journey::begin().await;
+async fn a_page_has_50_rows_by_default_and_at_most_200() {
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({})).await;
     for events in [100, 100, 10] {
         j.api.send_batch(vec![event("727"); events]).await;
     }
     for _ in 0..210 {
-        j.receiver.next().await;
+        j.receiver.next_request().await;
     }
     assert_eq!(page(&j, "").await.0.len(), 50);
     assert_eq!(page(&j, "?limit=1").await.0.len(), 1);
@@ -70,21 +75,21 @@ async fn a_page_has_50_rows_unless_told_and_200_at_most() {
     assert_eq!((rest.len(), end), (10, None));
     assert_eq!(page(&j, "?limit=200&outcome=succeeded").await.0.len(), 200, "a filtered page is full too");
     for limit in ["0", "201", "-1", "many", "1.5", ""] {
-        j.api.get(&format!("/v1/loans/727/webhooks?limit={limit}")).await.problem(422);
+        j.api.get(&format!("/v1/loans/727/webhooks?limit={limit}")).await.expect_problem(422);
     }
 }
 
 #[tokio::test]
-async fn a_filtered_page_is_full_though_few_rows_match() {
-    let j = Journey::begin().await;
+async fn a_filtered_page_is_full_even_if_few_rows_match() {
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({})).await;
-    let mut events = vec![named("Common", "727"); 90];
+    let mut events = vec![event_named("Common", "727"); 90];
     for place in [80, 60, 40, 20, 0] {
-        events.insert(place, named("Rare", "727"));
+        events.insert(place, event_named("Rare", "727"));
     }
     j.api.send_batch(events).await;
     for _ in 0..95 {
-        j.receiver.next().await;
+        j.receiver.next_request().await;
     }
     let (first, next) = page(&j, "?eventName=Rare&limit=3").await;
     assert_eq!(first.len(), 3);
@@ -94,19 +99,20 @@ async fn a_filtered_page_is_full_though_few_rows_match() {
 }
 
 #[tokio::test]
-async fn a_filter_finds_what_lies_more_than_5000_rows_back() {
-    let Some(target) = Target::process_with(Launch { networks: Vec::new(), ..Launch::default() }).await
+async fn a_filtered_page_examines_at_most_5000_rows_and_the_next_page_goes_on() {
+    let Some(server) =
+        Server::own_process_with(Launch { allowed_networks: Vec::new(), ..Launch::default() }).await
     else {
         return;
     };
-    let j = Journey::on(target).await;
+    let j = Journey::on_server(server).await;
     // Blocked at once, so that thousands of rows cost little.
     j.subscribe("/hook", json!({})).await;
     let post = async |events: Vec<Value>| drop(j.api.send_batch(events).await);
-    post(vec![named("Rare", "727")]).await;
+    post(vec![event_named("Rare", "727")]).await;
     eventually("the first row", async || (j.api.rows("727", "").await.len() == 1).then_some(())).await;
     for _ in 0..51 {
-        post(vec![named("Common", "727"); 100]).await;
+        post(vec![event_named("Common", "727"); 100]).await;
     }
     let all = async |query: &str| {
         let (mut found, mut pages, mut next) = (0, 0, Some(String::new()));
@@ -126,48 +132,53 @@ async fn a_filter_finds_what_lies_more_than_5000_rows_back() {
 }
 
 #[tokio::test]
-async fn a_delivery_that_was_resent_very_often_is_read_page_by_page() {
-    let j = Journey::begin().await;
+async fn the_attempts_of_a_delivery_are_paged() {
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({})).await;
     let headers: Vec<_> = (0..20).map(|n| format!("x-{n}")).collect();
     let long = "h".repeat(700);
     let headers: Vec<_> = headers.iter().map(|name| (name.as_str(), long.as_str())).collect();
     j.receiver.always("/hook", Reply::with(200, &headers, b"ok"));
     let trace = j.api.send_one(&event("727")).await;
-    j.api.settled(&trace).await;
+    j.api.ended_delivery(&trace).await;
     for _ in 0..105 {
         j.api.resend(&trace).await;
     }
-    let page = async |query: &str| j.api.get(&format!("/v1/webhooks/{trace}{query}")).await.is(200);
+    let page =
+        async |query: &str| j.api.get(&format!("/v1/webhooks/{trace}{query}")).await.expect_status(200);
     let all = eventually("every resend has ended", async || {
         let page = page("?limit=200").await.json();
-        rows_of(&page).iter().all(|row| row["outcome"] == "succeeded").then_some(page)
+        attempts_of(&page).iter().all(|row| row["outcome"] == "succeeded").then_some(page)
     })
     .await;
-    assert_eq!((rows_of(&all).len(), &all["next"]), (106, &json!(null)));
-    assert!(rows_of(&all).windows(2).all(|two| text(&two[0]["id"]) < text(&two[1]["id"])), "oldest first");
+    assert_eq!((attempts_of(&all).len(), &all["next"]), (106, &json!(null)));
+    assert!(
+        attempts_of(&all).windows(2).all(|two| text(&two[0]["id"]) < text(&two[1]["id"])),
+        "oldest first"
+    );
 
     let first = page("").await;
     assert!(first.body.len() < 1 << 18, "{} bytes, without the headers of the answers", first.body.len());
     let first = first.json();
-    assert_eq!(rows_of(&first), &rows_of(&all)[..100]);
+    assert_eq!(attempts_of(&first), &attempts_of(&all)[..100]);
     let rest = page(&format!("?cursor={}", text(&first["next"]))).await.json();
-    assert_eq!((rows_of(&rest), &rest["next"]), (&rows_of(&all)[100..].to_vec(), &json!(null)));
+    assert_eq!((attempts_of(&rest), &rest["next"]), (&attempts_of(&all)[100..].to_vec(), &json!(null)));
     for field in ["status", "traceId", "eventId"] {
         assert_eq!(rest[field], all[field], "every page says what the delivery is");
     }
     let (mut read, mut next) = (Vec::new(), Some(String::new()));
     while let Some(cursor) = next {
         let page = page(&format!("?limit=40{cursor}")).await.json();
-        read.extend(rows_of(&page).clone());
+        read.extend(attempts_of(&page).clone());
         next = page["next"].as_str().map(|next| format!("&cursor={next}"));
     }
-    assert_eq!(&read, rows_of(&all));
+    assert_eq!(&read, attempts_of(&all));
     for wrong in ["limit=0", "limit=201", "limit=", "cursor=x", "outcome=failed"] {
-        j.api.get(&format!("/v1/webhooks/{trace}?{wrong}")).await.problem(422);
+        j.api.get(&format!("/v1/webhooks/{trace}?{wrong}")).await.expect_problem(422);
     }
     // Its first attempt is named among them, and its last.
-    let again = j.api.ask(&format!("/v1/webhook/retry/{trace}/1")).await.is(202).json();
+    let again =
+        j.api.post_without_body(&format!("/v1/webhook/retry/{trace}/1")).await.expect_status(202).json();
     let row = j.api.rows("727", "").await.into_iter().find(|row| row["id"] == again["id"]).expect("its row");
-    assert_eq!((&row["resendOf"], &row["resends"]), (&rows_of(&all)[0]["id"], &json!(106)));
+    assert_eq!((&row["resendOf"], &row["resends"]), (&attempts_of(&all)[0]["id"], &json!(106)));
 }

@@ -1,22 +1,21 @@
-//! What a servicer reads: the rows of a loan, one of them, and a delivery with its attempts.
+//! Rows of the history: the fields of an attempt, one row, and a delivery with its attempts.
 
 use serde_json::{Value, json};
 
-use crate::harness::request_bodies::named;
-use crate::harness::rows::well_formed;
-use crate::harness::{Gate, Journey, Reply, event, instant, text};
+use crate::harness::rows::assert_well_formed;
+use crate::harness::{Gate, Journey, Reply, attempt_numbers, attempts_of, event, event_named, instant, text};
 
 #[tokio::test]
-async fn a_row_has_every_field_and_none_is_absent() {
-    let j = Journey::begin().await;
+async fn a_row_has_every_field_if_only_as_null() {
+    let j = Journey::start().await;
     let gate = Gate::closed();
-    let made = j.subscribe("/hook", json!({"retry": {"delays": [1, 300]}})).await;
+    let created = j.subscribe("/hook", json!({"retry": {"delays": [1, 300]}})).await;
     j.receiver.replies(
         "/hook",
         [Reply::reset(), Reply::with(503, &[("content-type", "text/plain")], b"Try later")],
     );
-    let trace = j.api.send_one(&named("Payment Reversed", "727")).await;
-    j.api.after_attempts(&trace, 2).await;
+    let trace = j.api.send_one(&event_named("Payment Reversed", "727")).await;
+    j.api.delivery_after_attempts(&trace, 2).await;
     j.receiver.always("/hook", Reply::ok().held(&gate));
     let manual = j.api.resend(&trace).await;
     j.api.delivery_when(&trace, |delivery| delivery["attempts"][2]["outcome"] == "sending").await;
@@ -24,7 +23,7 @@ async fn a_row_has_every_field_and_none_is_absent() {
     let rows = j.api.rows("727", "").await;
 
     assert_eq!(rows.len(), 3);
-    rows.iter().for_each(well_formed);
+    rows.iter().for_each(assert_well_formed);
     let (manual_row, answered, broken) = (&rows[0], &rows[1], &rows[2]);
     assert_eq!(manual_row["id"], manual);
     assert_eq!(manual_row["attemptNumber"], "manual");
@@ -33,9 +32,9 @@ async fn a_row_has_every_field_and_none_is_absent() {
         for (field, value) in [
             ("traceId", json!(trace)),
             ("loanId", json!("727")),
-            ("eventTitle", made["title"].clone()),
+            ("eventTitle", created["title"].clone()),
             ("eventName", json!("Payment Reversed")),
-            ("subscriptionId", made["id"].clone()),
+            ("subscriptionId", created["id"].clone()),
             ("method", json!("POST")),
             ("destination", json!(j.receiver.url("/hook"))),
             ("occurredAt", broken["occurredAt"].clone()),
@@ -61,35 +60,40 @@ async fn a_row_has_every_field_and_none_is_absent() {
 }
 
 #[tokio::test]
-async fn an_event_without_a_time_of_its_own_has_null_for_it() {
-    let j = Journey::begin().await;
+async fn occurred_at_is_null_where_the_event_has_none() {
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({})).await;
-    let delivery = j.api.settled(&j.api.send_one(&event("727")).await).await;
+    let delivery = j.api.ended_delivery(&j.api.send_one(&event("727")).await).await;
     assert_eq!(delivery.get("occurredAt"), Some(&Value::Null));
     assert_eq!(delivery["attempts"][0].get("occurredAt"), Some(&Value::Null));
 }
 
 #[tokio::test]
-async fn a_loan_that_nobody_heard_of_has_an_empty_history() {
-    let j = Journey::begin().await;
-    let empty = j.api.get("/v1/loans/unheard-of/webhooks").await.is(200).json();
+async fn an_unknown_loan_has_an_empty_history() {
+    let j = Journey::start().await;
+    let empty = j.api.get("/v1/loans/unheard-of/webhooks").await.expect_status(200).json();
     assert_eq!(empty, json!({"items": [], "next": null}));
 }
 
 #[tokio::test]
-async fn one_row_is_shown_with_the_headers_of_its_response() {
-    let j = Journey::begin().await;
+async fn one_row_is_read_with_its_response_headers() {
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({})).await;
     j.receiver.replies(
         "/hook",
         [Reply::with(200, &[("X-Request-Id", "abc-123"), ("Content-Type", "text/plain")], b"thanks")],
     );
     let trace = j.api.send_one(&event("727")).await;
-    let of_delivery = j.api.settled(&trace).await["attempts"][0].clone();
+    let of_delivery = j.api.ended_delivery(&trace).await["attempts"][0].clone();
 
-    let row = j.api.get(&format!("/v1/loans/727/webhooks/{}", text(&of_delivery["id"]))).await.is(200).json();
+    let row = j
+        .api
+        .get(&format!("/v1/loans/727/webhooks/{}", text(&of_delivery["id"])))
+        .await
+        .expect_status(200)
+        .json();
 
-    well_formed(&row);
+    assert_well_formed(&row);
     for (field, value) in of_delivery.as_object().expect("a row") {
         if field != "response" {
             assert_eq!(row[field], *value, "{field} is the same in every view");
@@ -112,17 +116,17 @@ fn response_headers(row: &Value) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn response_headers_beyond_16_kib_are_cut_and_marked() {
-    let j = Journey::begin().await;
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({})).await;
     let long = "v".repeat(1_000);
     let names: Vec<_> = (0..40).map(|n| format!("X-Long-{n:02}")).collect();
     let headers: Vec<_> = names.iter().map(|name| (name.as_str(), long.as_str())).collect();
     j.receiver.replies("/hook", [Reply::with(200, &headers[..10], b""), Reply::with(200, &headers, b"")]);
     for (cut, kept) in [(false, 10..=10), (true, 12..=20)] {
-        let delivery = j.api.settled(&j.api.send_one(&event("727")).await).await;
+        let delivery = j.api.ended_delivery(&j.api.send_one(&event("727")).await).await;
         assert_eq!(delivery["status"], "succeeded");
         let id = text(&delivery["attempts"][0]["id"]);
-        let row = j.api.get(&format!("/v1/loans/727/webhooks/{id}")).await.is(200).json();
+        let row = j.api.get(&format!("/v1/loans/727/webhooks/{id}")).await.expect_status(200).json();
         assert_eq!(row["response"]["headersTruncated"], cut);
         let headers = response_headers(&row);
         let long = headers.iter().filter(|(name, _)| name.starts_with("x-long-")).count();
@@ -133,38 +137,41 @@ async fn response_headers_beyond_16_kib_are_cut_and_marked() {
 }
 
 #[tokio::test]
-async fn a_row_is_found_under_its_own_loan_only() {
-    let j = Journey::begin().await;
+async fn a_row_is_404_under_another_loan() {
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({})).await;
-    let delivery = j.api.settled(&j.api.send_one(&event("727")).await).await;
+    let delivery = j.api.ended_delivery(&j.api.send_one(&event("727")).await).await;
     let id = text(&delivery["attempts"][0]["id"]);
     for tail in ["", "/source", "/response"] {
-        j.api.get(&format!("/v1/loans/727/webhooks/{id}{tail}")).await.is(200);
-        j.api.get(&format!("/v1/loans/728/webhooks/{id}{tail}")).await.problem(404);
-        j.api.get(&format!("/v1/loans/727/webhooks/{}{tail}", uuid::Uuid::now_v7())).await.problem(404);
-        j.api.get(&format!("/v1/loans/727/webhooks/no-id{tail}")).await.problem(404);
+        j.api.get(&format!("/v1/loans/727/webhooks/{id}{tail}")).await.expect_status(200);
+        j.api.get(&format!("/v1/loans/728/webhooks/{id}{tail}")).await.expect_problem(404);
+        j.api
+            .get(&format!("/v1/loans/727/webhooks/{}{tail}", uuid::Uuid::now_v7()))
+            .await
+            .expect_problem(404);
+        j.api.get(&format!("/v1/loans/727/webhooks/no-id{tail}")).await.expect_problem(404);
     }
 }
 
 #[tokio::test]
-async fn a_delivery_shows_its_attempts_oldest_first() {
-    let j = Journey::begin().await;
-    let made = j.subscribe("/hook", json!({"retry": {"delays": [1]}})).await;
+async fn a_delivery_lists_its_attempts_oldest_first() {
+    let j = Journey::start().await;
+    let created = j.subscribe("/hook", json!({"retry": {"delays": [1]}})).await;
     j.receiver.replies("/hook", [Reply::status(500)]);
     let before = std::time::SystemTime::now();
-    let accepted = j.api.post("/v1/events", &event("727")).await.is(202).json();
+    let accepted = j.api.post("/v1/events", &event("727")).await.expect_status(202).json();
     let trace = text(&accepted["deliveries"][0]["traceId"]);
-    j.api.settled(trace).await;
+    j.api.ended_delivery(trace).await;
     j.api.resend(trace).await;
 
-    let delivery = j.api.after_attempts(trace, 3).await;
+    let delivery = j.api.delivery_after_attempts(trace, 3).await;
 
     for (field, value) in [
         ("traceId", json!(trace)),
         ("loanId", json!("727")),
-        ("subscriptionId", made["id"].clone()),
+        ("subscriptionId", created["id"].clone()),
         ("eventId", accepted["eventId"].clone()),
-        ("eventTitle", made["title"].clone()),
+        ("eventTitle", created["title"].clone()),
         ("eventName", json!(crate::harness::request_bodies::PAYMENT)),
         ("status", json!("succeeded")),
         ("nextAttemptAt", Value::Null),
@@ -172,10 +179,10 @@ async fn a_delivery_shows_its_attempts_oldest_first() {
         assert_eq!(delivery.get(field), Some(&value), "{field}");
     }
     let accepted_at = instant(&delivery["acceptedAt"]);
-    assert!(accepted_at + chrono::TimeDelta::milliseconds(1) >= crate::harness::rows::clock(before));
-    let rows = delivery["attempts"].as_array().expect("attempts");
-    rows.iter().for_each(well_formed);
-    let numbers: Vec<_> = rows.iter().map(|row| row["attemptNumber"].clone()).collect();
+    assert!(accepted_at + chrono::TimeDelta::milliseconds(1) >= crate::harness::utc(before));
+    let rows = attempts_of(&delivery);
+    rows.iter().for_each(assert_well_formed);
+    let numbers = attempt_numbers(&delivery);
     assert_eq!(numbers, [json!(1), json!(2), json!("manual")]);
     let mut newest_first = j.api.rows("727", "").await;
     newest_first.reverse();
@@ -183,12 +190,12 @@ async fn a_delivery_shows_its_attempts_oldest_first() {
 }
 
 #[tokio::test]
-async fn a_trace_that_does_not_exist_is_404() {
-    let j = Journey::begin().await;
+async fn an_unknown_trace_id_is_404_on_every_route() {
+    let j = Journey::start().await;
     for trace in [uuid::Uuid::new_v4().to_string(), "no-uuid".to_owned(), "%20".to_owned()] {
-        j.api.get(&format!("/v1/webhooks/{trace}")).await.problem(404);
-        j.api.ask(&format!("/v1/webhooks/{trace}/resend")).await.problem(404);
-        j.api.ask(&format!("/v1/webhooks/{trace}/cancel")).await.problem(404);
-        j.api.ask(&format!("/v1/webhook/retry/{trace}/1")).await.problem(404);
+        j.api.get(&format!("/v1/webhooks/{trace}")).await.expect_problem(404);
+        j.api.post_without_body(&format!("/v1/webhooks/{trace}/resend")).await.expect_problem(404);
+        j.api.post_without_body(&format!("/v1/webhooks/{trace}/cancel")).await.expect_problem(404);
+        j.api.post_without_body(&format!("/v1/webhook/retry/{trace}/1")).await.expect_problem(404);
     }
 }

@@ -1,4 +1,4 @@
-//! The document says what the API does: it validates, and a tester made from it finds no answer that it does not describe.
+//! The OpenAPI document: it is valid, and requests generated from it get no response that it does not describe.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -8,13 +8,12 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::harness::journey::ALL_SCOPES;
-use crate::harness::{Journey, Launch, Target, event, text};
+use crate::harness::{Journey, Launch, Server, event, text};
 
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
                       response_schema_conformance,unsupported_method,allow_header_conformance,ignored_auth,use_after_free";
 const EXAMPLES_PER_OPERATION: &str = "40";
-/// Each request comes from an address of its own, as far as the server can tell: the tester shows more wrong keys than one
-/// address may.
+/// Each request has another `X-Forwarded-For`: Schemathesis tries more wrong keys than one address may.
 const HOOKS: &str = r#"
 import random
 import schemathesis
@@ -49,19 +48,19 @@ async fn run(name: &str, arguments: &[impl AsRef<OsStr>]) -> Output {
 }
 
 #[track_caller]
-fn is_content(output: &Output) {
-    let (told, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{told}\n{errors}");
+fn assert_success(output: &Output) {
+    let (report, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{report}\n{errors}");
 }
 
 #[tokio::test]
-async fn the_document_validates() {
-    let j = Journey::begin().await;
-    let document = j.api.with_key(None).get("/openapi.json").await.is(200);
+async fn the_openapi_document_is_valid() {
+    let j = Journey::start().await;
+    let document = j.api.with_key(None).get("/openapi.json").await.expect_status(200);
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("openapi.json");
     std::fs::write(&file, &document.body).expect("the document is written");
-    is_content(
+    assert_success(
         &run(
             "openapi-spec-validator",
             &[OsStr::new("--validation-errors"), OsStr::new("all"), file.as_os_str()],
@@ -70,12 +69,12 @@ async fn the_document_validates() {
     );
 }
 
-/// Runs the tester with a key of all scopes, and `config` beside it.
-async fn test_everything(j: &Journey, config: &str) -> Output {
-    let tester = j.api.colleague("tester", &ALL_SCOPES).await;
+/// Runs Schemathesis with a key of all scopes and these settings.
+async fn run_schemathesis(j: &Journey, config: &str) -> Output {
+    let tester = j.api.with_new_key("tester", &ALL_SCOPES).await;
     let seed = std::env::var("LOANHOOK_FUZZ_SEED").unwrap_or_else(|_| fastrand::u32(..).to_string());
     eprintln!("LOANHOOK_FUZZ_SEED={seed} runs the same again");
-    let document = format!("{}/openapi.json", j.target.base().expect("the server runs"));
+    let document = format!("{}/openapi.json", j.server.base_url().expect("the server runs"));
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("schemathesis.toml");
     let hooks = folder.path().join("hooks.py");
@@ -96,33 +95,37 @@ async fn test_everything(j: &Journey, config: &str) -> Output {
         "none",
     ]);
     let output = run("schemathesis", &arguments).await;
-    is_content(&output);
-    assert!(!j.target.said().contains("panicked"), "{}", j.target.said());
+    assert_success(&output);
+    assert!(!j.server.output().contains("panicked"), "{}", j.server.output());
     output
 }
 
-/// A server that believes what the tester says of its address.
+/// A server that trusts `X-Forwarded-For` of this machine.
 async fn behind_a_proxy() -> Option<Journey> {
     let arguments = vec!["--trusted-proxy".to_owned(), "127.0.0.0/8".to_owned()];
-    let target = Target::process_with(Launch { arguments, ..Launch::default() }).await?;
-    Some(Journey::on(target).await)
+    let server = Server::own_process_with(Launch { arguments, ..Launch::default() }).await?;
+    Some(Journey::on_server(server).await)
 }
 
 #[tokio::test]
-async fn a_tester_made_from_the_document_finds_no_5xx_and_no_answer_that_is_not_described() {
+async fn generated_requests_get_no_5xx_and_only_documented_responses() {
     let Some(j) = behind_a_proxy().await else { return };
-    test_everything(&j, "").await;
+    run_schemathesis(&j, "").await;
 }
 
 #[tokio::test]
-async fn nor_does_it_where_it_knows_the_ids_of_what_exists() {
+async fn generated_requests_with_existing_ids_get_no_5xx_and_only_documented_responses() {
     let Some(j) = behind_a_proxy().await else { return };
     let (used, spare) = (j.subscribe("/hook", json!({})).await, j.subscribe("/spare", json!({})).await);
     let (used, spare) = (text(&used["id"]), text(&spare["id"]));
-    let settled = j.api.settled(&j.api.send(&event("727")).await[0]).await;
+    let settled = j.api.ended_delivery(&j.api.send_event(&event("727")).await[0]).await;
     let (trace, row) = (text(&settled["traceId"]), text(&settled["attempts"][0]["id"]));
-    let key =
-        j.api.post("/v1/keys", &json!({"name": "spare", "scopes": ["history:read"]})).await.is(201).json();
+    let key = j
+        .api
+        .post("/v1/keys", &json!({"name": "spare", "scopes": ["history:read"]}))
+        .await
+        .expect_status(201)
+        .json();
     let operations = [
         ("/v1/loans/{loanId}/webhooks", "GET", ""),
         ("/v1/loans/{loanId}/webhooks/{id}", "GET", row),
@@ -142,17 +145,41 @@ async fn nor_does_it_where_it_knows_the_ids_of_what_exists() {
         let parameters = format!("{{ \"path.id\" = \"{id}\", \"path.loanId\" = \"727\" }}");
         config += &format!("[[operations]]\ninclude-name = \"{method} {path}\"\nparameters = {parameters}\n");
     }
-    let output = test_everything(&j, &config).await;
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(never_found(&told), Vec::<&str>::new(), "it got beyond 404: {told}");
+    let output = run_schemathesis(&j, &config).await;
+    let report = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(never_found(&report), Vec::<&str>::new(), "it got beyond 404: {report}");
 }
 
-/// The operations that the tester says it got nothing but 404 from; a delete is right to say so from its second time on.
-fn never_found(told: &str) -> Vec<&str> {
-    let warning = told.lines().skip_while(|line| !line.starts_with("Missing test data")).skip(1);
+/// The operations for which Schemathesis reports nothing but 404, without DELETE, which is right to answer so from the
+/// second call on.
+fn never_found(report: &str) -> Vec<&str> {
+    let warning = report.lines().skip_while(|line| !line.starts_with("Missing test data")).skip(1);
     let listed = warning.take_while(|line| line.is_empty() || line.starts_with([' ', 'N', '💡']));
     listed
         .filter_map(|line| line.trim().strip_prefix("- "))
         .filter(|name| !name.starts_with("DELETE"))
         .collect()
+}
+
+#[tokio::test]
+async fn health_and_the_openapi_document_need_no_key() {
+    let j = Journey::start().await;
+    let anyone = j.api.with_key(None);
+    anyone.get("/health").await.expect_status(200);
+    let document = anyone.get("/openapi.json").await.expect_status(200).json();
+    assert!(text(&document["openapi"]).starts_with("3.1"));
+    for path in [
+        "/v1/events",
+        "/v1/events/batch",
+        "/v1/subscriptions",
+        "/v1/subscriptions/{id}",
+        "/v1/loans/{loanId}/webhooks",
+        "/v1/webhooks/{traceId}",
+        "/v1/webhooks/{traceId}/resend",
+        "/api/public/api/1/webhook/retry/{traceId}/{attempt}",
+        "/v1/keys",
+        "/health",
+    ] {
+        assert!(document["paths"].get(path).is_some(), "{path} is described");
+    }
 }

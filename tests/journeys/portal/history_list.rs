@@ -1,22 +1,21 @@
-//! The list: its columns, filters, pages, and what it says where there is nothing.
+//! The list of the page: its columns, filters and pages, and what an empty list says.
 
 use chrono::FixedOffset;
 use serde_json::json;
 
 use super::visitor::Page;
 use super::{PAGE, viewer};
-use crate::harness::request_bodies::named;
-use crate::harness::{Journey, Reply, event, ids, instant, text};
+use crate::harness::{Journey, Reply, event, event_named, instant, row_ids, text};
 
 #[tokio::test]
-async fn it_has_seven_columns_and_a_row_an_attempt() {
-    let j = Journey::begin().await;
+async fn the_list_has_seven_columns_and_a_row_per_attempt() {
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({"title": "Core banking", "retry": {"delays": [1]}})).await;
     j.receiver.replies("/hook", [Reply::status(503), Reply::reset()]);
     let trace = j.api.send_one(&event("727")).await;
-    j.api.settled(&trace).await;
+    j.api.ended_delivery(&trace).await;
     j.api.resend(&trace).await;
-    j.api.after_attempts(&trace, 3).await;
+    j.api.delivery_after_attempts(&trace, 3).await;
     let rows = j.api.rows("727", "").await;
 
     let page = viewer(&j).await.page(PAGE).await;
@@ -24,7 +23,7 @@ async fn it_has_seven_columns_and_a_row_an_attempt() {
     let heads =
         ["ID", "Trace ID", "Event Title", "Method", "Response Code", "Time Stamp", "# Attempt Number"];
     assert_eq!(page.texts("th"), heads);
-    assert_eq!(page.rows(), ids(&rows));
+    assert_eq!(page.rows(), row_ids(&rows));
     assert_eq!(page.all("tbody tr").len(), 3);
     let cells = |head: &str| page.texts(&format!("td[data-head='{head}']"));
     assert_eq!(cells("Event Title"), ["Core banking"; 3]);
@@ -41,18 +40,18 @@ async fn it_has_seven_columns_and_a_row_an_attempt() {
 }
 
 #[tokio::test]
-async fn each_filter_shows_what_the_api_shows() {
-    let j = Journey::begin().await;
+async fn each_filter_shows_the_rows_of_the_api() {
+    let j = Journey::start().await;
     let only = |name: &str| json!({"events": [name]});
     let bank = json!({"title": "Core banking", "criteria": only("Posted"), "retry": {"delays": [1]}});
     j.subscribe("/bank", bank).await;
     j.subscribe("/crm", json!({"title": "Börse & Co", "criteria": only("Changed")})).await;
     j.receiver.replies("/bank", [Reply::status(503), Reply::reset()]);
-    let posted = j.api.send_one(&named("Posted", "727")).await;
-    j.api.settled(&posted).await;
-    j.api.settled(&j.api.send_one(&named("Changed", "727")).await).await;
+    let posted = j.api.send_one(&event_named("Posted", "727")).await;
+    j.api.ended_delivery(&posted).await;
+    j.api.ended_delivery(&j.api.send_one(&event_named("Changed", "727")).await).await;
     j.api.resend(&posted).await;
-    j.api.after_attempts(&posted, 3).await;
+    j.api.delivery_after_attempts(&posted, 3).await;
     let all = j.api.rows("727", "").await;
     let sent = |row: usize| text(&all[row]["sentAt"]).to_owned();
 
@@ -72,11 +71,11 @@ async fn each_filter_shows_what_the_api_shows() {
         let wanted = j.api.rows("727", &format!("?{query}")).await;
         assert!(!wanted.is_empty() && wanted.len() < all.len(), "{query} would prove nothing");
         let page = visitor.page(&format!("{PAGE}?{query}")).await;
-        assert_eq!(page.rows(), ids(&wanted), "{query}");
+        assert_eq!(page.rows(), row_ids(&wanted), "{query}");
         assert_eq!(page.all(".chips a").len(), query.split('&').count(), "each is shown as set");
-        // Fields of the form that were left empty change nothing.
+        // Empty fields of the form are ignored.
         let page = visitor.page(&format!("{PAGE}?{query}&eventName=&method=&limit=")).await;
-        assert_eq!(page.rows(), ids(&wanted), "{query}");
+        assert_eq!(page.rows(), row_ids(&wanted), "{query}");
     }
     let page = visitor.page(&format!("{PAGE}?outcome=failed")).await;
     let titles: Vec<_> =
@@ -88,10 +87,10 @@ async fn each_filter_shows_what_the_api_shows() {
 }
 
 #[tokio::test]
-async fn times_of_filters_stay_as_they_were_asked_for() {
-    let j = Journey::begin().await;
+async fn filter_times_are_kept_as_they_were_entered() {
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({})).await;
-    j.api.settled(&j.api.send_one(&event("727")).await).await;
+    j.api.ended_delivery(&j.api.send_one(&event("727")).await).await;
     let sent = instant(&j.api.rows("727", "").await[0]["sentAt"]);
     let second = sent.format("%Y-%m-%dT%H:%M:%S").to_string();
     let there = sent.with_timezone(&FixedOffset::east_opt(2 * 3600).expect("a zone"));
@@ -108,64 +107,64 @@ async fn times_of_filters_stay_as_they_were_asked_for() {
 }
 
 #[tokio::test]
-async fn a_trace_id_filters_to_its_whole_story() {
-    let j = Journey::begin().await;
+async fn a_trace_id_filters_to_all_attempts_of_its_delivery() {
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({"retry": {"delays": [1]}})).await;
     j.receiver.replies("/hook", [Reply::status(500)]);
-    let story = j.api.send_one(&event("727")).await;
-    j.api.settled(&story).await;
-    j.api.settled(&j.api.send_one(&event("727")).await).await;
+    let trace = j.api.send_one(&event("727")).await;
+    j.api.ended_delivery(&trace).await;
+    j.api.ended_delivery(&j.api.send_one(&event("727")).await).await;
     let mut visitor = viewer(&j).await;
     let page = visitor.page(&format!("{PAGE}?outcome=failed")).await;
     let href = page.attribute("td[data-head='Trace ID'] a", "href");
-    assert_eq!(href, format!("{PAGE}?traceId={story}"));
+    assert_eq!(href, format!("{PAGE}?traceId={trace}"));
     let page = visitor.page(&href).await;
     assert_eq!(page.texts("td[data-head='# Attempt Number']"), ["2", "1"]);
     assert!(page.all(".filters[open]").is_empty(), "what is found is seen first");
-    // A story is the loan's own.
+    // A delivery of another loan is not shown.
     let elsewhere = j.api.send_one(&event("728")).await;
-    j.api.settled(&elsewhere).await;
+    j.api.ended_delivery(&elsewhere).await;
     let page = visitor.page(&format!("{PAGE}?traceId={elsewhere}")).await;
     assert_eq!(page.text("h2"), "No webhook matches these filters");
 }
 
 #[tokio::test]
-async fn a_row_that_is_elsewhere_opens_with_its_story() {
-    let j = Journey::begin().await;
+async fn an_open_row_outside_the_page_redirects_to_its_delivery() {
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({})).await;
     for _ in 0..2 {
-        j.api.settled(&j.api.send_one(&event("727")).await).await;
+        j.api.ended_delivery(&j.api.send_one(&event("727")).await).await;
     }
     let rows = j.api.rows("727", "").await;
     let (id, trace) = (text(&rows[1]["id"]), text(&rows[1]["traceId"]));
     let mut visitor = viewer(&j).await;
     for query in ["limit=1", "limit=1&outcome=failed"] {
-        let led = visitor.get(&format!("{PAGE}?{query}&open={id}")).await.is(303);
+        let led = visitor.get(&format!("{PAGE}?{query}&open={id}")).await.expect_status(303);
         assert_eq!(led.header("location"), format!("{PAGE}?limit=1&traceId={trace}&open={id}#a-{id}"));
     }
     let page = visitor.page(&format!("{PAGE}?traceId={trace}&open={id}")).await;
     assert_eq!((page.rows(), page.fact("ID")), (vec![id.to_owned()], id.to_owned()));
-    // One that is not there opens nothing, and nothing was resent that is no resend.
-    j.api.settled(&j.api.send_one(&event("728")).await).await;
+    // A row that is not there is not opened, and a row that is no resend gets no notice.
+    j.api.ended_delivery(&j.api.send_one(&event("728")).await).await;
     let other = j.api.rows("728", "").await[0]["id"].clone();
     let page = visitor.page(&format!("{PAGE}?open={}&resent={id}", text(&other))).await;
     assert!(page.all(".details").is_empty() && page.all("[role=status] .notice").is_empty());
 }
 
 #[tokio::test]
-async fn a_row_opens_that_is_far_down_its_story() {
-    let j = Journey::begin().await;
+async fn an_open_row_on_a_later_page_redirects_to_that_page() {
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({"retry": {"delays": [1]}})).await;
     j.receiver.replies("/hook", [Reply::status(503)]);
     let trace = j.api.send_one(&event("727")).await;
-    let first = j.api.settled(&trace).await["attempts"][0]["id"].clone();
+    let first = j.api.ended_delivery(&trace).await["attempts"][0]["id"].clone();
     let first = text(&first);
     let mut visitor = viewer(&j).await;
     let mut href = format!("{PAGE}?limit=1&outcome=succeeded&traceId={trace}&open={first}");
-    // Once without the filters that it does not match, and once to where it is.
+    // One redirect drops the filters that it does not match, and one leads to its page.
     for _ in 0..2 {
         let address = href.split('#').next().expect("an address");
-        href = visitor.get(address).await.is(303).header("location").to_owned();
+        href = visitor.get(address).await.expect_status(303).header("location").to_owned();
     }
     let page = visitor.page(href.split('#').next().expect("an address")).await;
     assert_eq!((page.rows(), page.fact("ID")), (vec![first.to_owned()], first.to_owned()));
@@ -173,11 +172,11 @@ async fn a_row_opens_that_is_far_down_its_story() {
 }
 
 #[tokio::test]
-async fn pages_are_links_that_pass_every_row_once() {
-    let j = Journey::begin().await;
+async fn page_links_show_every_row_once() {
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({"title": "Core banking"})).await;
     for _ in 0..7 {
-        j.api.settled(&j.api.send_one(&event("727")).await).await;
+        j.api.ended_delivery(&j.api.send_one(&event("727")).await).await;
     }
     let all = j.api.rows("727", "").await;
     let mut visitor = viewer(&j).await;
@@ -193,31 +192,31 @@ async fn pages_are_links_that_pass_every_row_once() {
             assert_eq!(page.rows().len(), 3);
             href = next.attr("href").expect("an address").to_owned();
         }
-        assert_eq!(passed, ids(&wanted), "{filter}");
+        assert_eq!(passed, row_ids(&wanted), "{filter}");
     }
     let page = visitor.page(&format!("{PAGE}?before={}", text(&all[6]["id"]))).await;
     assert_eq!((page.text("h2"), page.text("nav a")), ("Nothing older".into(), "Newest".into()));
 }
 
 #[tokio::test]
-async fn where_there_is_nothing_it_says_why() {
-    let j = Journey::begin().await;
+async fn an_empty_list_says_why() {
+    let j = Journey::start().await;
     let mut visitor = viewer(&j).await;
     let page = visitor.page(PAGE).await;
     assert_eq!(page.text("h2"), "Nothing was sent for this loan yet");
     assert!(page.all("table").is_empty());
     j.subscribe("/hook", json!({})).await;
-    j.api.settled(&j.api.send_one(&event("727")).await).await;
+    j.api.ended_delivery(&j.api.send_one(&event("727")).await).await;
     let page = visitor.page(&format!("{PAGE}?outcome=failed&error=dns")).await;
     assert_eq!(page.text("h2"), "No webhook matches these filters");
     assert_eq!(page.attribute(".empty a", "href"), PAGE);
 }
 
 #[tokio::test]
-async fn filters_that_are_wrong_are_named() {
-    let j = Journey::begin().await;
+async fn an_invalid_filter_is_named() {
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({})).await;
-    j.api.settled(&j.api.send_one(&event("727")).await).await;
+    j.api.ended_delivery(&j.api.send_one(&event("727")).await).await;
     let mut visitor = viewer(&j).await;
     for (query, name) in [
         ("traceId=78e7", "Trace ID"),
@@ -227,7 +226,7 @@ async fn filters_that_are_wrong_are_named() {
         ("before=x", "before"),
         ("outcome=lost", "Outcome"),
     ] {
-        let page = Page::of(&visitor.get(&format!("{PAGE}?{query}")).await.is(422));
+        let page = Page::of(&visitor.get(&format!("{PAGE}?{query}")).await.expect_status(422));
         assert_eq!(page.text("[role=alert] strong"), name);
         assert_eq!(page.text("h2"), "Nothing was searched");
         assert_eq!(page.all(".filters[open]").len(), 1, "there it is corrected");

@@ -1,12 +1,11 @@
-//! The log: one line an attempt, and nothing in it that is nobody's business.
+//! The log: one line for each attempt, and no secret or payload in it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde_json::{Value, json};
 
 use crate::harness::server::OPERATOR_KEY;
-use crate::harness::{Journey, Launch, Reply, Target, event, text};
+use crate::harness::{Journey, Launch, Reply, Server, attempts_of, event, subscription_path, text};
 
 const PAYLOAD: &str = "hush-payload-4711";
 const HEADER: &str = "hush-header-4712";
@@ -19,66 +18,68 @@ fn logging(format: &str) -> Launch {
     launch
 }
 
-/// What a journey has that no log may show.
-struct Seen {
+/// Attempts that were logged, and the secrets that the log must not show.
+struct LoggedAttempts {
     j: Journey,
     secrets: Vec<String>,
-    /// Every row there is.
+    /// The rows of all attempts.
     rows: Vec<Value>,
 }
 
-/// A failure, its retry, a resend, and a send that is blocked; the process has ended.
-async fn every_kind_of_attempt(format: &str) -> Option<Seen> {
-    let j = Journey::on(Target::process_with(logging(format)).await?).await;
+/// A failure, its retry, a resend and a blocked attempt; the process has ended.
+async fn every_kind_of_attempt(format: &str) -> Option<LoggedAttempts> {
+    let j = Journey::on_server(Server::own_process_with(logging(format)).await?).await;
     let headers = json!({"authorization": format!("Bearer {HEADER}")});
     let changes = json!({"request": {"headers": headers}, "retry": {"delays": [1]}});
-    let made = j.subscribe(&format!("/hook?token={HEADER}"), changes).await;
-    let rotated = j.api.ask(&format!("/v1/subscriptions/{}/rotate-secret", text(&made["id"]))).await;
-    let rotated = rotated.is(200).json();
+    let created = j.subscribe(&format!("/hook?token={HEADER}"), changes).await;
+    let rotated = j.api.post_without_body(&format!("{}/rotate-secret", subscription_path(&created))).await;
+    let rotated = rotated.expect_status(200).json();
     let blocked = crate::harness::subscription("https://10.1.2.3/hook", json!({}));
     j.api.subscribe(&blocked).await;
     j.receiver.replies("/hook", [Reply::with(500, &[("x-secret", ANSWER)], ANSWER.as_bytes())]);
     let mut one = event("727");
     one["context"]["note"] = json!(PAYLOAD);
     let mut rows = Vec::new();
-    for trace in j.api.send(&one).await {
-        if j.api.settled(&trace).await["status"] == "succeeded" {
+    for trace in j.api.send_event(&one).await {
+        if j.api.ended_delivery(&trace).await["status"] == "succeeded" {
             j.api.resend(&trace).await;
-            j.api.after_attempts(&trace, 3).await;
+            j.api.delivery_after_attempts(&trace, 3).await;
         }
-        rows.extend(j.api.delivery(&trace).await["attempts"].as_array().expect("attempts").clone());
+        rows.extend(attempts_of(&j.api.delivery(&trace).await).clone());
     }
-    let colleague = j.api.colleague("Ann", &["history:read"]).await;
-    colleague.get("/v1/subscriptions").await.is(200);
-    let link =
-        j.api.post("/v1/portal-links", &json!({"loanId": "727", "scopes": ["history:read"]})).await.is(201);
+    let colleague = j.api.with_new_key("Ann", &["history:read"]).await;
+    colleague.get("/v1/subscriptions").await.expect_status(200);
+    let link = j
+        .api
+        .post("/v1/portal-links", &json!({"loanId": "727", "scopes": ["history:read"]}))
+        .await
+        .expect_status(201);
     let link = text(&link.json()["url"]).to_owned();
-    let (_, path) = link.split_once(&j.target.base().expect("it runs")).expect("a link here");
-    let session = colleague.with_key(None).get(path).await.is(303).header("set-cookie").to_owned();
+    let (_, path) = link.split_once(&j.server.base_url().expect("it runs")).expect("a link here");
+    let session = colleague.with_key(None).get(path).await.expect_status(303).header("set-cookie").to_owned();
     let session = session.split(['=', ';']).nth(1).expect("a cookie has a value").to_owned();
     let (_, token) = link.split_once("token=").expect("a link has a token");
-    j.api.with_key(Some("lh_wrong_key_of_nobody_0123456789")).get("/v1/keys").await.problem(401);
+    j.api.with_key(Some("lh_wrong_key_of_nobody_0123456789")).get("/v1/keys").await.expect_problem(401);
     j.api
         .request("POST", "/v1/events")
         .body(format!("{{\"eventName\": \"{PAYLOAD}"))
-        .answer()
+        .send()
         .await
-        .problem(400);
+        .expect_problem(400);
     let own = [PAYLOAD, HEADER, ANSWER, "lh_wrong_key_of_nobody_0123456789", OPERATOR_KEY, j.api.key()];
     let mut secrets = own.map(str::to_owned).to_vec();
     secrets.extend([colleague.key().to_owned(), token.to_owned(), session]);
-    for secret in [&made["signingSecret"], &rotated["signingSecret"]] {
+    for secret in [&created["signingSecret"], &rotated["signingSecret"]] {
         secrets.push(text(secret).trim_start_matches("whsec_").to_owned());
     }
-    j.target.terminate();
-    assert_eq!(j.target.exit().await.code(), Some(0));
-    Some(Seen { j, secrets, rows })
+    j.server.stop().await;
+    Some(LoggedAttempts { j, secrets, rows })
 }
 
-impl Seen {
-    /// The operator reads which address was refused, which the row does not say.
+impl LoggedAttempts {
+    /// The log says which address was blocked; the row does not.
     #[track_caller]
-    fn names_what_was_refused(&self, lines: impl Iterator<Item = String>) {
+    fn assert_blocked_address_is_named(&self, lines: impl Iterator<Item = String>) {
         let lines: Vec<_> = lines.collect();
         let [line] = &lines[..] else { panic!("one attempt is blocked: {lines:?}") };
         let blocked = self.rows.iter().find(|row| row["error"]["kind"] == "blocked").expect("one is blocked");
@@ -90,7 +91,7 @@ impl Seen {
     }
 
     #[track_caller]
-    fn hushed(&self, log: &str) {
+    fn assert_no_secret(&self, log: &str) {
         for secret in &self.secrets {
             assert!(!log.contains(secret.as_str()), "{secret} is in the log:\n{log}");
         }
@@ -98,15 +99,15 @@ impl Seen {
 }
 
 #[tokio::test]
-async fn a_log_as_json_has_one_line_an_attempt_that_names_it_and_shows_nothing_of_it() {
+async fn a_json_log_has_one_line_per_attempt_and_no_secret_or_payload() {
     let Some(seen) = every_kind_of_attempt("json").await else { return };
     assert_eq!(seen.rows.len(), 4);
-    let said = seen.j.target.said_of_attempts(seen.rows.len()).await;
-    let (refusals, lines): (Vec<Value>, Vec<Value>) = said
+    let output = seen.j.server.output_with_attempts(seen.rows.len()).await;
+    let (refusals, lines): (Vec<Value>, Vec<Value>) = output
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .partition(|line| line["message"] == "attempt.blocked");
-    seen.names_what_was_refused(refusals.iter().map(ToString::to_string));
+    seen.assert_blocked_address_is_named(refusals.iter().map(ToString::to_string));
     let named = lines;
     let mut lines: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for line in &named {
@@ -115,9 +116,9 @@ async fn a_log_as_json_has_one_line_an_attempt_that_names_it_and_shows_nothing_o
             lines.entry(attempt.to_owned()).or_default().push(line.clone());
         }
     }
-    assert_eq!(lines.len(), seen.rows.len(), "{said}");
+    assert_eq!(lines.len(), seen.rows.len(), "{output}");
     for row in &seen.rows {
-        let [line] = &lines[text(&row["id"])][..] else { panic!("not one line of {row:#}:\n{said}") };
+        let [line] = &lines[text(&row["id"])][..] else { panic!("not one line of {row:#}:\n{output}") };
         assert_eq!(line["tenant"], seen.j.tenant.as_str());
         for (name, field) in
             [("loan_id", "loanId"), ("trace_id", "traceId"), ("subscription_id", "subscriptionId")]
@@ -129,56 +130,20 @@ async fn a_log_as_json_has_one_line_an_attempt_that_names_it_and_shows_nothing_o
             line["attempt"].as_u64().map_or_else(|| text(&line["attempt"]).to_owned(), |n| n.to_string());
         assert_eq!(logged, number, "{line}");
     }
-    seen.hushed(&said);
+    seen.assert_no_secret(&output);
 }
 
 #[tokio::test]
-async fn a_log_as_text_names_each_attempt_once_and_shows_nothing_of_it() {
+async fn a_text_log_has_one_line_per_attempt_and_no_secret_or_payload() {
     let Some(seen) = every_kind_of_attempt("text").await else { return };
-    let said = seen.j.target.said_of_attempts(seen.rows.len()).await;
+    let output = seen.j.server.output_with_attempts(seen.rows.len()).await;
     let (refusals, lines): (Vec<&str>, Vec<&str>) =
-        said.lines().partition(|line| line.contains("attempt.blocked"));
-    seen.names_what_was_refused(refusals.into_iter().map(str::to_owned));
+        output.lines().partition(|line| line.contains("attempt.blocked"));
+    seen.assert_blocked_address_is_named(refusals.into_iter().map(str::to_owned));
     for row in &seen.rows {
         let id = text(&row["id"]);
         let of_attempt = lines.iter().filter(|line| line.contains(id) && line.contains(" attempt."));
-        assert_eq!(of_attempt.count(), 1, "{id}:\n{said}");
+        assert_eq!(of_attempt.count(), 1, "{id}:\n{output}");
     }
-    seen.hushed(&said);
-}
-
-/// Every byte below a folder.
-fn bytes_of(folder: &Path) -> Vec<u8> {
-    let files = std::fs::read_dir(folder).expect("the folder can be read");
-    let mut paths: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
-    paths.sort();
-    let read = |path: &std::path::PathBuf| {
-        if path.is_dir() { bytes_of(path) } else { std::fs::read(path).expect("a file") }
-    };
-    paths.iter().flat_map(read).collect()
-}
-
-#[tokio::test]
-async fn a_key_stands_in_the_data_folder_only_as_its_hash() {
-    let Some(j) = Journey::alone().await else { return };
-    let colleague = j.api.colleague("Ann of servicing", &["history:read", "webhooks:resend"]).await;
-    j.subscribe("/hook", json!({})).await;
-    let trace = j.api.send_one(&event("727")).await;
-    j.api.settled(&trace).await;
-    colleague.resend(&trace).await;
-    j.api.after_attempts(&trace, 2).await;
-    let keys = [OPERATOR_KEY, j.api.key(), colleague.key()].map(str::to_owned);
-    let holds = |bytes: &[u8], word: &str| bytes.windows(word.len()).any(|window| window == word.as_bytes());
-
-    let running = bytes_of(j.target.data());
-    j.target.terminate();
-    assert_eq!(j.target.exit().await.code(), Some(0));
-
-    let stopped = bytes_of(j.target.data());
-    assert!(holds(&stopped, "Ann of servicing"), "its name is there: these are the bytes to search");
-    for key in &keys {
-        for bytes in [&running, &stopped] {
-            assert!(!holds(bytes, key) && !holds(bytes, &key[3..]), "{key} stands in the data folder");
-        }
-    }
+    seen.assert_no_secret(&output);
 }

@@ -1,5 +1,8 @@
-//! The one process: start, shutdown, restart and log.
+//! The one process: start, data folder, shutdown, restart and log.
 
+mod audit_log;
+mod data_folder;
 mod log;
 mod restart;
+mod shutdown;
 mod start;

@@ -1,37 +1,33 @@
-//! Values in the query of a receiver's URL may be tokens: no list of the history shows them, and whoever may not write
-//! subscriptions is shown them nowhere.
+//! Masking of URL queries, whose values may be tokens: no list shows them, and nobody without the scope
+//! `subscriptions:write` is shown them.
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Journey, event, subscription, text};
+use crate::harness::{ApiResponse, Journey, event, subscription, subscription_path, text};
 
 const TOKEN: &str = "hush-token-4714";
 
-fn path(subscription: &Value) -> String {
-    format!("/v1/subscriptions/{}", text(&subscription["id"]))
-}
-
 #[tokio::test]
-async fn only_who_may_write_subscriptions_is_shown_them() {
-    let j = Journey::begin().await;
+async fn url_query_values_are_masked_in_lists_and_without_the_scope_subscriptions_write() {
+    let j = Journey::start().await;
     let url = j.receiver.url(&format!("/hook?token={TOKEN}&loan=[[v('loan-id')]]&{TOKEN}#{TOKEN}"));
-    let made = j.api.subscribe(&subscription(&url, json!({}))).await;
+    let created = j.api.subscribe(&subscription(&url, json!({}))).await;
     let unsent = json!({"title": "Unsent", "request": {"payload": "{\"a\": [[v('missing')]]}"}});
     j.api.subscribe(&subscription(&url, unsent)).await;
-    let traces = j.api.send(&event("727")).await;
+    let traces = j.api.send_event(&event("727")).await;
     let mut rows = Vec::new();
     for trace in &traces {
-        rows.push(j.api.settled(trace).await["attempts"][0].clone());
+        rows.push(j.api.ended_delivery(trace).await["attempts"][0].clone());
     }
-    assert!(j.receiver.next().await.target.contains(TOKEN), "it is sent");
+    assert!(j.receiver.next_request().await.path_and_query.contains(TOKEN), "it is sent");
 
-    let reader = j.api.colleague("Reader", &["history:read", "webhooks:resend"]).await;
+    let reader = j.api.with_new_key("Reader", &["history:read", "webhooks:resend"]).await;
     let row = |row: &Value| format!("/v1/loans/727/webhooks/{}", text(&row["id"]));
-    let mut whole = vec!["/v1/subscriptions".to_owned(), path(&made)];
+    let mut whole = vec!["/v1/subscriptions".to_owned(), subscription_path(&created)];
     whole.extend(rows.iter().map(row));
     let mut lists = vec!["/v1/loans/727/webhooks".to_owned()];
     lists.extend(traces.iter().map(|trace| format!("/v1/webhooks/{trace}")));
-    let shown = |answer: Answer| String::from_utf8(answer.is(200).body).expect("text");
+    let shown = |answer: ApiResponse| String::from_utf8(answer.expect_status(200).body).expect("text");
     let is_masked = |path: &str, shown: &str| {
         let masked = !shown.contains(TOKEN) && shown.contains("/hook?token=***&loan=***&***#***");
         assert!(masked, "{path}: {shown}");
@@ -49,13 +45,13 @@ async fn only_who_may_write_subscriptions_is_shown_them() {
 }
 
 #[tokio::test]
-async fn what_stands_for_a_value_is_not_taken_for_one() {
-    let j = Journey::begin().await;
+async fn a_masked_url_query_value_in_a_put_is_422() {
+    let j = Journey::start().await;
     let url = j.receiver.url(&format!("/hook?token={TOKEN}"));
-    let made = j.api.subscribe(&subscription(&url, json!({}))).await;
-    let reader = j.api.colleague("Reader", &["history:read"]).await;
-    let mut read = reader.get(&path(&made)).await.is(200).json();
+    let created = j.api.subscribe(&subscription(&url, json!({}))).await;
+    let reader = j.api.with_new_key("Reader", &["history:read"]).await;
+    let mut read = reader.get(&subscription_path(&created)).await.expect_status(200).json();
     read["title"] = json!("Renamed");
-    j.api.put(&path(&made), &read).await.points_at(&["/request/url"]);
-    assert_eq!(j.api.get(&path(&made)).await.json()["request"]["url"], url.as_str());
+    j.api.put(&subscription_path(&created), &read).await.expect_errors_at(&["/request/url"]);
+    assert_eq!(j.api.get(&subscription_path(&created)).await.json()["request"]["url"], url.as_str());
 }
