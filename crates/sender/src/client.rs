@@ -18,29 +18,29 @@ use thiserror::Error;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_rustls::TlsConnector;
 
-use super::{
+use crate::{
     Outgoing, Sent,
-    addresses::Failing,
-    classify,
-    connection::Connection,
-    guard::Guard,
-    lookups::Lookups,
-    names::SystemResolver,
-    names_files::Unusable,
-    opening::{Begun, How, Stop, over_kept, over_new},
-    pool::{Pool, Seat},
-    prepare::{Prepared, prepare},
-    resolve::Resolver,
-    response::Incoming,
-    reuse::Limits,
-    timeouts::{self, Track},
-    tls,
+    address_guard::Guard,
+    connection::address_order::Failing,
+    connection::http_connection::Connection,
+    connection::keep_alive::Limits,
+    connection::pool::{Pool, Seat},
+    connector::{Begun, How, Stop, over_kept, over_new},
+    failures::response_failures,
+    failures::timeout_failures::{self, Track},
+    prepared_request::{Prepared, prepare},
+    resolver::lookup_limiter::Lookups,
+    resolver::resolver_files::Unusable,
+    resolver::resolver_trait::Resolver,
+    resolver::system_resolver::SystemResolver,
+    response::response_reader::Incoming,
+    tls::tls_connector,
 };
 use loanhook_core::ports::NotSent;
 
 /// An answer with more headers is a broken one. Left alone, the parser breaks off at 100, which a receiver behind a few
 /// proxies may reach. All headers together may be some 400 KiB, the size of the parser's buffer.
-pub(super) const MAX_HEADERS: usize = 1024;
+pub(crate) const MAX_HEADERS: usize = 1024;
 /// What it takes for closed connections to give their descriptors back.
 const CLOSING: Duration = Duration::from_millis(20);
 
@@ -48,13 +48,13 @@ const CLOSING: Duration = Duration::from_millis(20);
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
-pub(super) struct Inner {
-    pub(super) guard: Guard,
-    pub(super) lookups: Lookups,
-    pub(super) failing: Failing,
+pub(crate) struct Inner {
+    pub(crate) guard: Guard,
+    pub(crate) lookups: Lookups,
+    pub(crate) failing: Failing,
     pool: Arc<Pool>,
-    pub(super) tls: TlsConnector,
-    pub(super) http: http1::Builder,
+    pub(crate) tls: TlsConnector,
+    pub(crate) http: http1::Builder,
 }
 
 /// The client could not be made.
@@ -97,7 +97,7 @@ impl Client {
     }
 
     /// The same, trusting these certificates as well as the system's, with these limits of connections.
-    pub(super) fn made(
+    pub(crate) fn made(
         allowed: Vec<IpNet>,
         resolver: impl Resolver,
         roots: &[CertificateDer<'static>],
@@ -113,7 +113,7 @@ impl Client {
             lookups: Lookups::new(Arc::new(resolver)),
             failing: Failing::default(),
             pool: Arc::new(Pool::new(limits)),
-            tls: tls::connector(roots)?,
+            tls: tls_connector::connector(roots)?,
             http,
         })))
     }
@@ -149,7 +149,7 @@ impl Inner {
             Ok(Err(Stop::Failed(sent))) => *sent,
             Err(_) => match track.lacking.take() {
                 Some(not_sent) => return Err(not_sent),
-                None => Sent::failed(timeouts::before_answer(&track, how.timeout, &prepared.to)),
+                None => Sent::failed(timeout_failures::before_answer(&track, how.timeout, &prepared.to)),
             },
         };
         // The next attempt begins with another address: the first that failed is the last to be tried again.
@@ -197,8 +197,10 @@ impl Inner {
         let mut incoming = Incoming::new(response, &connection.watch);
         let failure = match timeout_at(how.deadline, incoming.read()).await {
             Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(classify::within_answer(&error, incoming.progress(), &prepared.to)),
-            Err(_) => Some(timeouts::within_answer(how.timeout, incoming.progress())),
+            Ok(Err(error)) => {
+                Some(response_failures::within_answer(&error, incoming.progress(), &prepared.to))
+            }
+            Err(_) => Some(timeout_failures::within_answer(how.timeout, incoming.progress())),
         };
         let (local, remote) = (connection.local, connection.remote);
         if failure.is_none() && !incoming.is_server_error() {

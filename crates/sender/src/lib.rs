@@ -6,7 +6,7 @@
 //!
 //! # How it works
 //!
-//! [`Client::send`] parses the URL and asks the [guard] about a literal host. The request goes over a connection that
+//! [`Client::send`] parses the URL and asks the [guard](address_guard) about a literal host. The request goes over a connection that
 //! is kept from another one (`reuse`), or over a new one: the name is looked up (`names`, within the bounds of
 //! `lookups`), the guard judges every address, and a connection is made to the first that takes it (`connect`).
 //! hyper speaks HTTP over it, and `wire` notes what becomes of the bytes. The answer is read up to its limits, and
@@ -24,37 +24,22 @@
 //!   refused.
 //! - What this machine lacks is no failure: nothing has left then.
 
-mod addresses;
-mod certificate;
-mod classify;
+pub mod address_guard;
 mod client;
-mod connect;
 mod connection;
-mod ending;
-pub mod guard;
-mod head;
-mod lack;
-mod lookups;
-mod names;
-mod names_cache;
-mod names_errors;
-mod names_files;
-#[cfg(test)]
-mod names_server;
-mod opening;
-mod pool;
-mod prepare;
-mod resolve;
+mod connector;
+mod expiring_map;
+mod failures;
+mod prepared_request;
+mod request_sender;
+mod reserved_addresses;
+mod resolver;
+mod resource_exhaustion;
 mod response;
-mod reuse;
 pub mod signature;
-mod special;
 #[cfg(test)]
 mod tests;
-mod timeouts;
 mod tls;
-mod webhook;
-mod wire;
 
 use std::{net::IpAddr, time::Duration};
 
@@ -67,10 +52,8 @@ use loanhook_core::model::{
 };
 
 pub use client::{Client, Unavailable};
-pub use names::SystemResolver;
-pub use names_files::Unusable;
-pub use resolve::Resolver;
-pub use response::{MAX_BODY_BYTES, MAX_HEADER_BYTES, Received};
+pub use resolver::{resolver_files::Unusable, resolver_trait::Resolver, system_resolver::SystemResolver};
+pub use response::response_reader::{MAX_BODY_BYTES, MAX_HEADER_BYTES, Received};
 
 /// A request that is ready to leave. It has no `Debug`, since its headers and its URL may hold secrets.
 #[derive(Clone)]
@@ -105,7 +88,7 @@ pub struct Sent {
     /// What had arrived of an answer that broke off, or that was not complete in time; its status did arrive.
     pub partial: Option<Received>,
     /// The address that the guard refused and why, for the operator alone.
-    pub refusal: Option<guard::Refusal>,
+    pub refusal: Option<address_guard::Refusal>,
 }
 
 impl Sent {

@@ -1,22 +1,22 @@
 //! The outbound module against real receivers on loopback, each scripted byte by byte: what the client sends is read
 //! as it stands on the wire, and what it gets may be as wrong as a test needs.
 
-mod addresses;
-mod broken;
-mod connections;
-mod destinations;
-mod failures;
-mod guard;
-mod kept;
-mod lacking;
-mod limits;
-mod lookups;
-mod receiver;
-mod requests;
-mod sloppy;
-mod tls;
-mod unread;
-mod webhook;
+mod address_guard;
+mod broken_responses;
+mod connection_lifetime;
+mod connection_reuse;
+mod descriptor_exhaustion;
+mod lookup_limits;
+mod missing_responses;
+mod nonconforming_heads;
+mod refused_destinations;
+mod response_limits;
+mod scripted_receiver;
+mod sent_requests;
+mod several_addresses;
+mod tls_receivers;
+mod unread_requests;
+mod webhook_headers;
 
 use std::{
     io,

@@ -1,0 +1,2 @@
+pub(crate) mod response_failures;
+pub(crate) mod timeout_failures;

@@ -1,0 +1,120 @@
+//! A cache of what is known of names, for as long as that is good.
+//!
+//! Answers are kept for their time to live, an hour at most. That there is no such name is kept for what its zone says,
+//! at most [`NEGATIVE`], and that a look-up failed for [`FAILED`] (RFC 9520): names that are never answered are not
+//! asked for by each webhook anew.
+//!
+//! Where it is full, what ends first makes room. An answer of more than [`MAX_ADDRESSES`] is not kept: the guard judges
+//! every address of a name, so an answer is never cut here, and a stranger's name server says how long it is.
+
+use std::{
+    io,
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use crate::expiring_map::Ending;
+
+const POSITIVE: Duration = Duration::from_secs(3600);
+const NEGATIVE: Duration = Duration::from_secs(10);
+const FAILED: Duration = Duration::from_secs(1);
+const CAPACITY: usize = 4096;
+const MAX_ADDRESSES: usize = 64;
+
+/// Addresses, and how long they are good for; none at all means that there is no such name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) addresses: Vec<IpAddr>,
+    pub(crate) good_for: Duration,
+}
+
+/// The addresses, or why the look-up failed.
+type Known = Result<Vec<IpAddr>, String>;
+
+#[derive(Debug)]
+pub(crate) struct Cache(Mutex<Ending<String, Known>>);
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self(Mutex::new(Ending::new(CAPACITY)))
+    }
+}
+
+impl Cache {
+    pub(crate) fn get(&self, name: &str, now: Instant) -> Option<io::Result<Vec<IpAddr>>> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, what) = known.get(name, now)?;
+        Some(what.clone().map_err(io::Error::other))
+    }
+
+    /// Keeps what came of a look-up. What this machine lacked for it is not kept: that says nothing of the name.
+    pub(crate) fn put(&self, name: String, answer: &io::Result<Answer>, now: Instant) {
+        let (what, good_for) = match answer {
+            Ok(Answer { addresses, good_for }) if addresses.is_empty() => {
+                (Ok(Vec::new()), (*good_for).min(NEGATIVE))
+            }
+            Ok(Answer { addresses, .. }) if addresses.len() > MAX_ADDRESSES => return,
+            Ok(Answer { addresses, good_for }) => (Ok(addresses.clone()), (*good_for).min(POSITIVE)),
+            Err(error) if error.raw_os_error().is_some() => return,
+            Err(error) => (Err(error.to_string()), FAILED),
+        };
+        if good_for.is_zero() {
+            return;
+        }
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(name, now + good_for, what);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn what_is_known_is_good_until_its_time_is_over() {
+        let (cache, now) = (Cache::default(), Instant::now());
+        let address = IpAddr::from([192, 0, 2, 1]);
+        let seconds = |addresses: Vec<IpAddr>, seconds| Ok(Answer { addresses, good_for: SECOND * seconds });
+        cache.put("a.test".into(), &seconds(vec![address], 60), now);
+        cache.put("b.test".into(), &seconds(vec![address], 0), now);
+        cache.put("c.test".into(), &seconds(Vec::new(), 3600), now);
+        cache.put("d.test".into(), &Err(io::Error::other("no name server answered in time")), now);
+        cache.put("e.test".into(), &Err(io::Error::from_raw_os_error(libc::EMFILE)), now);
+        let known = |name: &str, later: u32| {
+            cache.get(name, now + SECOND * later).map(|known| known.map_err(|error| error.to_string()))
+        };
+        assert_eq!((known("a.test", 59), known("a.test", 60)), (Some(Ok(vec![address])), None));
+        assert_eq!(known("b.test", 0), None);
+        assert_eq!((known("c.test", 9), known("c.test", 10)), (Some(Ok(Vec::new())), None));
+        assert_eq!(known("d.test", 0), Some(Err("no name server answered in time".into())));
+        assert_eq!((known("d.test", 1), known("e.test", 0)), (None, None));
+    }
+
+    #[test]
+    fn an_answer_is_kept_for_an_hour_at_most_and_only_where_it_is_short() {
+        let (cache, now) = (Cache::default(), Instant::now());
+        let answer = |count| {
+            let addresses = vec![IpAddr::from([192, 0, 2, 1]); count];
+            Ok(Answer { addresses, good_for: SECOND * 86_400 })
+        };
+        cache.put("a.test".into(), &answer(MAX_ADDRESSES), now);
+        cache.put("b.test".into(), &answer(MAX_ADDRESSES + 1), now);
+        let known = |name: &str, later: u32| cache.get(name, now + SECOND * later).is_some();
+        assert!(known("a.test", 3599) && !known("a.test", 3600));
+        assert!(!known("b.test", 0));
+    }
+
+    #[test]
+    fn a_full_cache_takes_another_name() {
+        let (cache, now) = (Cache::default(), Instant::now());
+        let answer = Ok(Answer { addresses: vec![IpAddr::from([192, 0, 2, 1])], good_for: SECOND * 3600 });
+        for at in 0..CAPACITY {
+            cache.put(format!("{at}.test"), &answer, now);
+        }
+        cache.put("new.test".into(), &answer, now + SECOND);
+        assert!(cache.get("new.test", now + SECOND).is_some());
+    }
+}

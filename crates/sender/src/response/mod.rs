@@ -1,0 +1,2 @@
+pub(crate) mod head_check;
+pub(crate) mod response_reader;

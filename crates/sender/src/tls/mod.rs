@@ -1,0 +1,2 @@
+pub(crate) mod tls_connector;
+pub(crate) mod tls_details;

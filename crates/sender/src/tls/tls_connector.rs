@@ -1,0 +1,25 @@
+//! TLS towards receivers: TLS 1.2 and 1.3, HTTP/1.1 alone, and the trust of the operating system.
+
+use std::sync::Arc;
+
+use rustls::{ClientConfig, crypto::aws_lc_rs, pki_types::CertificateDer};
+use rustls_platform_verifier::Verifier;
+use tokio_rustls::TlsConnector;
+
+/// What secures connections: trusts what the system trusts (or the file that `SSL_CERT_FILE` names), and these
+/// certificates as well.
+///
+/// # Errors
+///
+/// When there are no trusted certificates, or the extra ones cannot be read.
+pub(crate) fn connector(roots: &[CertificateDer<'static>]) -> Result<TlsConnector, rustls::Error> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier = Verifier::new_with_extra_roots(roots.iter().cloned(), Arc::clone(&provider))?;
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsConnector::from(Arc::new(config)))
+}

@@ -1,0 +1,216 @@
+//! Errors of TLS, in words: a receiver's certificate, its version of TLS, its alerts.
+
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
+
+use crate::prepared_request::Destination;
+
+/// How many of the names that a certificate is for are told.
+const NAMED: usize = 3;
+
+/// The sentence for an error of TLS.
+pub(crate) fn detail(error: &Error, to: &Destination) -> String {
+    let place = to.place();
+    match error {
+        Error::InvalidCertificate(reason) => certificate(reason, to),
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            format!("{place} does not speak TLS on this port")
+        }
+        Error::AlertReceived(alert) => alerted(*alert, to),
+        Error::PeerIncompatible(reason) => incompatible(reason, &place),
+        Error::NoCertificatesPresented => format!("{place} showed no certificate"),
+        Error::NoApplicationProtocol => only_http_2(&place),
+        Error::PeerSentOversizedRecord | Error::InvalidMessage(_) => {
+            format!("{place} sent something in the TLS handshake that is not TLS")
+        }
+        other => format!("the TLS handshake with {place} failed: {}", words(other)),
+    }
+}
+
+fn only_http_2(place: &str) -> String {
+    format!("{place} speaks HTTP/2 only, and webhooks are sent as HTTP/1.1; let it take HTTP/1.1 too")
+}
+
+fn alerted(alert: AlertDescription, to: &Destination) -> String {
+    use AlertDescription as Alert;
+    let place = to.place();
+    match alert {
+        Alert::NoApplicationProtocol => only_http_2(&place),
+        Alert::ProtocolVersion => {
+            format!(
+                "{place} has neither TLS 1.2 nor TLS 1.3, and older versions are not used; enable TLS 1.2 there"
+            )
+        }
+        Alert::HandshakeFailure | Alert::InsufficientSecurity => format!(
+            "{place} found no cipher suite, curve or signature in common with us; let it offer an ECDHE suite with \
+             AES-GCM"
+        ),
+        Alert::UnrecognisedName => format!("{place} has no certificate for the name {}", to.host()),
+        Alert::CertificateRequired
+        | Alert::BadCertificate
+        | Alert::CertificateUnknown
+        | Alert::UnknownCA
+        | Alert::AccessDenied => format!("{place} asks for a client certificate"),
+        Alert::InternalError => format!("{place} had an error of its own in the TLS handshake"),
+        other => format!("{place} refused the TLS connection: {}", words(&other)),
+    }
+}
+
+fn incompatible(reason: &PeerIncompatible, place: &str) -> String {
+    use PeerIncompatible as Reason;
+    match reason {
+        Reason::ServerDoesNotSupportTls12Or13
+        | Reason::ServerTlsVersionIsDisabledByOurConfig
+        | Reason::Tls12NotOffered
+        | Reason::Tls12NotOfferedOrEnabled => {
+            format!(
+                "{place} has neither TLS 1.2 nor TLS 1.3, and older versions are not used; enable TLS 1.2 there"
+            )
+        }
+        Reason::ExtendedMasterSecretExtensionRequired => {
+            format!(
+                "{place} lacks an extension of TLS 1.2 that is required (RFC 7627); update its TLS library"
+            )
+        }
+        _ => format!("{place} has no cipher suite, curve or signature of TLS in common with us"),
+    }
+}
+
+fn certificate(reason: &CertificateError, to: &Destination) -> String {
+    use CertificateError as Reason;
+    let untrusted = |why: &str| format!("the receiver's certificate is not trusted: {why}");
+    match reason {
+        Reason::Expired | Reason::ExpiredContext { .. } => {
+            "the receiver's certificate has expired; renew it there".to_owned()
+        }
+        Reason::NotValidYet | Reason::NotValidYetContext { .. } => {
+            "the receiver's certificate is not valid yet".to_owned()
+        }
+        Reason::NotValidForName => untrusted(&format!("it is not for {}", to.host())),
+        Reason::NotValidForNameContext { presented, .. } => {
+            let named = names(presented).map(|names| format!(", but for {names}")).unwrap_or_default();
+            untrusted(&format!("it is not for {}{named}", to.host()))
+        }
+        Reason::UnknownIssuer => untrusted(
+            "it is self-signed, or no known authority issued it, or the receiver does not send the certificates between",
+        ),
+        Reason::BadSignature => untrusted(
+            "its signature cannot be verified; its key may be too short (RSA needs 2048 bits) or not the certificate's own",
+        ),
+        Reason::UnsupportedSignatureAlgorithmContext { signature_algorithm_id, .. } => {
+            untrusted(&signature(signature_algorithm_id))
+        }
+        Reason::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => untrusted(
+            "its key is of a kind that is not supported; use RSA of 2048 bits or more, or the curves P-256 or P-384",
+        ),
+        Reason::InvalidPurpose | Reason::InvalidPurposeContext { .. } => untrusted(CLIENTS_ONLY),
+        Reason::UnhandledCriticalExtension => untrusted(CRITICAL),
+        Reason::BadEncoding => untrusted("it is not well-formed"),
+        Reason::Revoked => "the receiver's certificate has been revoked".to_owned(),
+        // The verifier's errors that rustls has no names for.
+        Reason::Other(reason) => match words(reason).as_str() {
+            "ca used as end entity" => untrusted("it is an authority's own, most often a self-signed one"),
+            "eku error" => untrusted(CLIENTS_ONLY),
+            "unsupported critical extension" => untrusted(CRITICAL),
+            "name constraint violation" => {
+                untrusted("its authority may not issue certificates for this name")
+            }
+            "path len constraint violated" | "end entity used as ca" => {
+                untrusted("one of those that issued it is not allowed to")
+            }
+            "unsupported cert version" => {
+                untrusted("it is of an old version (X.509 v1 or v2); version 3 is needed")
+            }
+            other => untrusted(other),
+        },
+        other => untrusted(&words(other)),
+    }
+}
+
+const CLIENTS_ONLY: &str =
+    "it is for other uses than servers (its extended key usage lacks TLS server authentication)";
+const CRITICAL: &str = "it has a critical extension that is not known here";
+
+/// What a signature's algorithm is (the content of its identifier in DER).
+fn signature(algorithm: &[u8]) -> String {
+    const RSA: [u8; 10] = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01];
+    const ECDSA_SHA1: [u8; 9] = [0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01];
+    let digest = match algorithm.strip_prefix(&RSA) {
+        Some([2 | 4, ..]) => Some("MD5"),
+        Some([5, ..]) => Some("SHA-1"),
+        _ if algorithm.starts_with(&ECDSA_SHA1) => Some("SHA-1"),
+        _ => None,
+    };
+    match digest {
+        Some(digest) => {
+            format!("it is signed with {digest}, which can be forged; have it issued with SHA-256")
+        }
+        None => {
+            "it is signed with an algorithm that is not supported; have it issued with SHA-256".to_owned()
+        }
+    }
+}
+
+/// The first names that a certificate is for. The library writes them as `DnsName("core.example.com")`.
+fn names(presented: &[String]) -> Option<String> {
+    let plain = presented.iter().map(|name| {
+        let (_, inner) = name.split_once('(').unwrap_or(("", name));
+        let harmless = |c: &char| c.is_ascii_alphanumeric() || ".-*:_".contains(*c);
+        inner.chars().filter(harmless).take(64).collect::<String>()
+    });
+    let mut named: Vec<String> = plain.filter(|name| !name.is_empty()).take(NAMED + 1).collect();
+    if named.len() > NAMED {
+        named[NAMED] = "others".to_owned();
+    }
+    (!named.is_empty()).then(|| named.join(", "))
+}
+
+/// The name of an error's variant in words: "handshake failure".
+fn words(error: &impl std::fmt::Debug) -> String {
+    let text = format!("{error:?}");
+    // An error in another's wrapper is the one to name.
+    let text = text.strip_prefix("OtherError(").unwrap_or(&text);
+    let name = text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let mut words = String::with_capacity(name.len() + 8);
+    let mut before = ' ';
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && before.is_ascii_lowercase() {
+            words.push(' ');
+        }
+        words.push(c.to_ascii_lowercase());
+        before = c;
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variant_in_words_is_no_name_of_a_program() {
+        assert_eq!(words(&AlertDescription::HandshakeFailure), "handshake failure");
+        assert_eq!(words(&AlertDescription::UnknownCA), "unknown ca");
+        assert_eq!(
+            words(&Error::PeerMisbehaved(rustls::PeerMisbehaved::TooMuchEarlyDataReceived)),
+            "peer misbehaved"
+        );
+    }
+
+    #[test]
+    fn the_names_of_a_certificate_are_told_without_what_surrounds_them() {
+        let presented = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let two = presented(&["DnsName(\"core.example.com\")", "IpAddress(192.0.2.1)"]);
+        assert_eq!(names(&two).as_deref(), Some("core.example.com, 192.0.2.1"));
+        let many = presented(&["DnsName(\"a\")"; 9]);
+        assert_eq!(names(&many).as_deref(), Some("a, a, a, others"));
+        assert_eq!(names(&[]), None);
+    }
+
+    #[test]
+    fn a_weak_signature_is_told_by_name() {
+        let sha_1 = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x05, 0x05, 0x00];
+        assert!(signature(&sha_1).contains("SHA-1"));
+        assert!(signature(&[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01]).contains("SHA-1"));
+        assert!(signature(&[0x06, 0x03, 0x2b, 0x65, 0x70]).contains("not supported"));
+    }
+}
