@@ -12,7 +12,7 @@ use loanhook_core::model::key::SecretKey;
 use loanhook_core::model::time::Timestamp;
 use loanhook_http::web::Site;
 use loanhook_http::{api, page};
-use loanhook_sender::Client;
+use loanhook_sender::WebhookClient;
 use loanhook_sqlite::{Embedded, Limits, Worker};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -57,7 +57,8 @@ pub(super) async fn start(options: ServeOptions) -> Result<Running, String> {
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
     let address = listener.local_addr().map_err(|error| format!("cannot listen: {error}"))?;
-    let sender = Client::with_idle(options.allow_networks, share.idle).map_err(|error| error.to_string())?;
+    let sender = WebhookClient::with_max_idle_connections(options.allow_networks, share.idle)
+        .map_err(|error| error.to_string())?;
     let engine = Embedded::open(&options.data).map_err(|error| error.to_string())?;
     // Last of what can fail: a key that was made must be shown.
     let ensured = keys::ensure_admin(&engine, chosen, Timestamp::now()).await;

@@ -41,17 +41,17 @@ pub enum Scheme {
 
 /// Decides which addresses a destination may have.
 #[derive(Debug, Clone, Default)]
-pub struct Guard {
-    allowed: Vec<IpNet>,
+pub struct AddressGuard {
+    allowed_networks: Vec<IpNet>,
 }
 
-impl Guard {
+impl AddressGuard {
     /// `allowed` are the operator's networks, which need not be public. An IPv4-mapped one (`::ffff:10.0.0.0/104`)
     /// means the IPv4 network.
     #[must_use]
     pub fn new(allowed: Vec<IpNet>) -> Self {
-        let allowed = allowed.into_iter().map(canonical).collect();
-        Self { allowed }
+        let allowed = allowed.into_iter().map(unmapped_network).collect();
+        Self { allowed_networks: allowed }
     }
 
     /// Whether a connection to `address` may be made.
@@ -59,22 +59,23 @@ impl Guard {
     /// # Errors
     ///
     /// The reason why not, as a sentence's end after the address.
-    pub fn check(&self, scheme: Scheme, address: IpAddr) -> Result<(), Refusal> {
-        let judged = stands_for(address);
-        if self.allowed.iter().any(|network| network.contains(&judged) || network.contains(&address)) {
+    pub fn check(&self, scheme: Scheme, address: IpAddr) -> Result<(), AddressRefusal> {
+        let judged = effective_address(address);
+        if self.allowed_networks.iter().any(|network| network.contains(&judged) || network.contains(&address))
+        {
             return Ok(());
         }
-        let reason = match (reserved_addresses::purpose(judged), scheme) {
-            (Some(what), _) => Reason::NotPublic(what),
-            (None, Scheme::Http) => Reason::InTheClear,
+        let reason = match (reserved_addresses::reserved_description(judged), scheme) {
+            (Some(what), _) => RefusalReason::NotPublic(what),
+            (None, Scheme::Http) => RefusalReason::PlainHttp,
             (None, Scheme::Https) => return Ok(()),
         };
-        Err(Refusal { address, judged, reason })
+        Err(AddressRefusal { address, effective: judged, reason })
     }
 }
 
 /// The address that a connection to `address` really reaches.
-fn stands_for(address: IpAddr) -> IpAddr {
+fn effective_address(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else {
         return address;
     };
@@ -84,7 +85,7 @@ fn stands_for(address: IpAddr) -> IpAddr {
     }
 }
 
-fn canonical(network: IpNet) -> IpNet {
+fn unmapped_network(network: IpNet) -> IpNet {
     const MAPPED: u8 = 96;
     let IpNet::V6(v6) = network else {
         return network;
@@ -95,29 +96,29 @@ fn canonical(network: IpNet) -> IpNet {
 
 /// Why an address may not be a destination; reads "10.0.0.1, a private address (10.0.0.0/8); …".
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub struct Refusal {
+pub struct AddressRefusal {
     address: IpAddr,
-    judged: IpAddr,
-    reason: Reason,
+    effective: IpAddr,
+    reason: RefusalReason,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Reason {
+enum RefusalReason {
     NotPublic(&'static str),
-    InTheClear,
+    PlainHttp,
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for AddressRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.address)?;
-        if self.judged != self.address {
-            write!(f, " (which stands for {})", self.judged)?;
+        if self.effective != self.address {
+            write!(f, " (which stands for {})", self.effective)?;
         }
         match self.reason {
-            Reason::NotPublic(what) => {
+            RefusalReason::NotPublic(what) => {
                 write!(f, ", {what}; the operator can allow its network with --allow-network")
             }
-            Reason::InTheClear => f.write_str(
+            RefusalReason::PlainHttp => f.write_str(
                 ", and http:// is sent only to networks that the operator allows with --allow-network; use https://",
             ),
         }

@@ -19,61 +19,61 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_rustls::TlsConnector;
 
 use crate::{
-    Outgoing, Sent,
-    address_guard::Guard,
-    connection::address_order::Failing,
-    connection::http_connection::Connection,
-    connection::keep_alive::Limits,
-    connection::pool::{Pool, Seat},
-    connector::{Begun, How, Stop, over_kept, over_new},
+    HttpOutcome, HttpRequest,
+    address_guard::AddressGuard,
+    connection::address_order::FailedAddresses,
+    connection::http_connection::HttpConnection,
+    connection::keep_alive::ConnectionLimits,
+    connection::pool::{ActiveRequest, ConnectionPool},
+    connector::{NoResponse, SendOptions, StartedResponse, send_over_new, send_over_reused},
     failures::response_failures,
-    failures::timeout_failures::{self, Track},
-    prepared_request::{Prepared, prepare},
-    resolver::lookup_limiter::Lookups,
-    resolver::resolver_files::Unusable,
+    failures::timeout_failures::{self, RequestProgress},
+    prepared_request::{PreparedRequest, prepare},
+    resolver::lookup_limiter::LookupLimiter,
+    resolver::resolver_files::ResolverConfigError,
     resolver::resolver_trait::Resolver,
     resolver::system_resolver::SystemResolver,
-    response::response_reader::Incoming,
+    response::response_reader::ResponseReader,
     tls::tls_connector,
 };
 use loanhook_core::ports::NotSent;
 
 /// An answer with more headers is a broken one. Left alone, the parser breaks off at 100, which a receiver behind a few
 /// proxies may reach. All headers together may be some 400 KiB, the size of the parser's buffer.
-pub(crate) const MAX_HEADERS: usize = 1024;
+pub(crate) const MAX_HEADER_COUNT: usize = 1024;
 /// What it takes for closed connections to give their descriptors back.
-const CLOSING: Duration = Duration::from_millis(20);
+const DESCRIPTOR_RELEASE_DELAY: Duration = Duration::from_millis(20);
 
 /// Sends webhooks. Cheap to clone; made once, since it holds the connections.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct WebhookClient(Arc<ClientState>);
 
-pub(crate) struct Inner {
-    pub(crate) guard: Guard,
-    pub(crate) lookups: Lookups,
-    pub(crate) failing: Failing,
-    pool: Arc<Pool>,
+pub(crate) struct ClientState {
+    pub(crate) guard: AddressGuard,
+    pub(crate) lookups: LookupLimiter,
+    pub(crate) failed_addresses: FailedAddresses,
+    pool: Arc<ConnectionPool>,
     pub(crate) tls: TlsConnector,
     pub(crate) http: http1::Builder,
 }
 
 /// The client could not be made.
 #[derive(Debug, Error)]
-pub enum Unavailable {
+pub enum ClientError {
     #[error("cannot set up HTTPS (are the system's CA certificates installed?): {0}")]
-    Certificates(#[from] rustls::Error),
+    TrustedCertificates(#[from] rustls::Error),
     #[error("cannot set up sending: {0}")]
-    Names(#[from] Unusable),
+    NameLookups(#[from] ResolverConfigError),
 }
 
-impl Client {
+impl WebhookClient {
     /// A client that may send to public addresses and to the `allowed` networks. Names are resolved, and
     /// certificates trusted, as the operating system does.
     ///
     /// # Errors
     ///
     /// When the system's trusted certificates, or its configuration of names, cannot be used.
-    pub fn new(allowed: Vec<IpNet>) -> Result<Self, Unavailable> {
+    pub fn new(allowed: Vec<IpNet>) -> Result<Self, ClientError> {
         Self::with_resolver(allowed, SystemResolver::new()?)
     }
 
@@ -82,9 +82,9 @@ impl Client {
     /// # Errors
     ///
     /// As for [`Client::new`].
-    pub fn with_idle(allowed: Vec<IpNet>, most: usize) -> Result<Self, Unavailable> {
-        let limits = Limits { idle_in_all: most, ..Limits::default() };
-        Self::made(allowed, SystemResolver::new()?, &[], limits)
+    pub fn with_max_idle_connections(allowed: Vec<IpNet>, most: usize) -> Result<Self, ClientError> {
+        let limits = ConnectionLimits { max_idle_connections: most, ..ConnectionLimits::default() };
+        Self::build(allowed, SystemResolver::new()?, &[], limits)
     }
 
     /// The same with another way to resolve names.
@@ -92,28 +92,28 @@ impl Client {
     /// # Errors
     ///
     /// When the system's trusted certificates cannot be used.
-    pub fn with_resolver(allowed: Vec<IpNet>, resolver: impl Resolver) -> Result<Self, Unavailable> {
-        Self::made(allowed, resolver, &[], Limits::default())
+    pub fn with_resolver(allowed: Vec<IpNet>, resolver: impl Resolver) -> Result<Self, ClientError> {
+        Self::build(allowed, resolver, &[], ConnectionLimits::default())
     }
 
     /// The same, trusting these certificates as well as the system's, with these limits of connections.
-    pub(crate) fn made(
+    pub(crate) fn build(
         allowed: Vec<IpNet>,
         resolver: impl Resolver,
         roots: &[CertificateDer<'static>],
-        limits: Limits,
-    ) -> Result<Self, Unavailable> {
+        limits: ConnectionLimits,
+    ) -> Result<Self, ClientError> {
         let mut http = http1::Builder::new();
-        http.max_headers(MAX_HEADERS)
+        http.max_headers(MAX_HEADER_COUNT)
             .allow_obsolete_multiline_headers_in_responses(true)
             .allow_spaces_after_header_name_in_responses(true)
             .ignore_invalid_headers_in_responses(true);
-        Ok(Self(Arc::new(Inner {
-            guard: Guard::new(allowed),
-            lookups: Lookups::new(Arc::new(resolver)),
-            failing: Failing::default(),
-            pool: Arc::new(Pool::new(limits)),
-            tls: tls_connector::connector(roots)?,
+        Ok(Self(Arc::new(ClientState {
+            guard: AddressGuard::new(allowed),
+            lookups: LookupLimiter::new(Arc::new(resolver)),
+            failed_addresses: FailedAddresses::default(),
+            pool: Arc::new(ConnectionPool::new(limits)),
+            tls: tls_connector::tls_connector(roots)?,
             http,
         })))
     }
@@ -124,11 +124,11 @@ impl Client {
     /// # Errors
     ///
     /// When nothing left, because this machine lacked what it takes.
-    pub async fn send(&self, outgoing: Outgoing) -> Result<Sent, NotSent> {
+    pub async fn send(&self, outgoing: HttpRequest) -> Result<HttpOutcome, NotSent> {
         let started = Instant::now();
-        let how = How::of(&outgoing, started);
+        let how = SendOptions::of(&outgoing, started);
         let mut sent = match prepare(&self.0.guard, outgoing) {
-            Ok(prepared) => self.0.exchange(prepared, &how).await?,
+            Ok(prepared) => self.0.send_prepared(prepared, &how).await?,
             Err(blocked) => *blocked,
         };
         sent.elapsed = started.elapsed();
@@ -136,90 +136,107 @@ impl Client {
     }
 }
 
-impl Inner {
-    async fn exchange(&self, mut prepared: Prepared, how: &How) -> Result<Sent, NotSent> {
-        let seat = self.pool.sit(&prepared.to.origin);
-        let mut track = Track::default();
-        let begun = timeout_at(how.deadline, self.begin(&mut prepared, how, &seat, &mut track)).await;
+impl ClientState {
+    async fn send_prepared(
+        &self,
+        mut prepared: PreparedRequest,
+        how: &SendOptions,
+    ) -> Result<HttpOutcome, NotSent> {
+        let seat = self.pool.register_request(&prepared.destination.origin);
+        let mut track = RequestProgress::default();
+        let begun =
+            timeout_at(how.deadline, self.start_response(&mut prepared, how, &seat, &mut track)).await;
         let stopped = match begun {
             Ok(Ok((response, connection))) => {
-                return Ok(self.read(response, connection, &seat, &prepared, how).await);
+                return Ok(self.read_response(response, connection, &seat, &prepared, how).await);
             }
-            Ok(Err(Stop::NotSent(not_sent))) => return Err(not_sent),
-            Ok(Err(Stop::Failed(sent))) => *sent,
-            Err(_) => match track.lacking.take() {
+            Ok(Err(NoResponse::NotSent(not_sent))) => return Err(not_sent),
+            Ok(Err(NoResponse::Failed(sent))) => *sent,
+            Err(_) => match track.exhausted.take() {
                 Some(not_sent) => return Err(not_sent),
-                None => Sent::failed(timeout_failures::before_answer(&track, how.timeout, &prepared.to)),
+                None => HttpOutcome::failed(timeout_failures::before_response(
+                    &track,
+                    how.timeout,
+                    &prepared.destination,
+                )),
             },
         };
         // The next attempt begins with another address: the first that failed is the last to be tried again.
         if !stopped.is_interrupted() {
-            track.addresses.iter().rev().for_each(|address| self.failing.note(*address));
+            track.addresses.iter().rev().for_each(|address| self.failed_addresses.record_failure(*address));
         }
         Ok(stopped)
     }
 
-    async fn begin(
+    async fn start_response(
         &self,
-        prepared: &mut Prepared,
-        how: &How,
-        seat: &Seat,
-        track: &mut Track,
-    ) -> Result<Begun, Stop> {
-        while !how.fresh
-            && let Some(connection) = seat.kept()
+        prepared: &mut PreparedRequest,
+        how: &SendOptions,
+        seat: &ActiveRequest,
+        track: &mut RequestProgress,
+    ) -> Result<StartedResponse, NoResponse> {
+        while !how.fresh_connection
+            && let Some(connection) = seat.take_idle_connection()
         {
-            if let Some(ended) = over_kept(connection, prepared, track).await {
+            if let Some(ended) = send_over_reused(connection, prepared, track).await {
                 return ended;
             }
         }
-        let connection = match self.open(prepared, how, seat, track).await {
+        let connection = match self.connect(prepared, how, seat, track).await {
             // Connections that wait may hold what is missing.
-            Err(Stop::NotSent(not_sent)) if self.pool.close_idle() > 0 => {
-                track.lacking = Some(not_sent);
-                sleep(CLOSING).await;
-                self.open(prepared, how, seat, track).await?
+            Err(NoResponse::NotSent(not_sent)) if self.pool.close_idle_connections() > 0 => {
+                track.exhausted = Some(not_sent);
+                sleep(DESCRIPTOR_RELEASE_DELAY).await;
+                self.connect(prepared, how, seat, track).await?
             }
             opened => opened?,
         };
-        over_new(connection, prepared, track).await
+        send_over_new(connection, prepared, track).await
     }
 
     /// Reads the answer, and keeps the connection where that may be used again.
-    async fn read(
+    async fn read_response(
         &self,
         response: Response<Body>,
-        connection: Connection,
-        seat: &Seat,
-        prepared: &Prepared,
-        how: &How,
-    ) -> Sent {
-        let mut incoming = Incoming::new(response, &connection.watch);
+        connection: HttpConnection,
+        seat: &ActiveRequest,
+        prepared: &PreparedRequest,
+        how: &SendOptions,
+    ) -> HttpOutcome {
+        let mut incoming = ResponseReader::new(response, &connection.monitor);
         let failure = match timeout_at(how.deadline, incoming.read()).await {
             Ok(Ok(())) => None,
-            Ok(Err(error)) => {
-                Some(response_failures::within_answer(&error, incoming.progress(), &prepared.to))
-            }
-            Err(_) => Some(timeout_failures::within_answer(how.timeout, incoming.progress())),
+            Ok(Err(error)) => Some(response_failures::incomplete_response(
+                &error,
+                incoming.progress(),
+                &prepared.destination,
+            )),
+            Err(_) => Some(timeout_failures::within_response(how.timeout, incoming.progress())),
         };
-        let (local, remote) = (connection.local, connection.remote);
+        let (local, remote) = (connection.local_ip, connection.remote_address);
         if failure.is_none() && !incoming.is_server_error() {
-            self.failing.clear(remote);
+            self.failed_addresses.remove(remote);
         } else {
-            self.failing.note(remote);
+            self.failed_addresses.record_failure(remote);
         }
-        if failure.is_some() || !incoming.is_whole() || !connection.is_flushed() {
+        if failure.is_some() || !incoming.is_complete() || !connection.is_request_flushed() {
             drop(connection);
-        } else if let Some(idle) = incoming.idle_time() {
-            seat.keep(connection, idle);
+        } else if let Some(idle) = incoming.allowed_idle_time() {
+            seat.keep_connection(connection, idle);
         } else {
             connection.close();
         }
-        let received = incoming.finish();
+        let received = incoming.into_response();
         let (result, partial) = match failure {
             None => (Ok(received), None),
             Some(failure) => (Err(failure), Some(received)),
         };
-        Sent { elapsed: Duration::ZERO, source_ip: Some(local), result, partial, refusal: None }
+        HttpOutcome {
+            elapsed: Duration::ZERO,
+            source_ip: Some(local),
+            result,
+            partial_response: partial,
+            refusal: None,
+        }
     }
 }

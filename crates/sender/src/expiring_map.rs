@@ -11,14 +11,14 @@ use std::{
 };
 
 #[derive(Debug)]
-pub(crate) struct Ending<K, V> {
+pub(crate) struct ExpiringMap<K, V> {
     capacity: usize,
     entries: HashMap<K, (Instant, V)>,
     /// All keys, the one that ends first in front.
     order: BTreeSet<(Instant, K)>,
 }
 
-impl<K: Clone + Eq + Hash + Ord, V> Ending<K, V> {
+impl<K: Clone + Eq + Hash + Ord, V> ExpiringMap<K, V> {
     pub(crate) fn new(capacity: usize) -> Self {
         Self { capacity, entries: HashMap::new(), order: BTreeSet::new() }
     }
@@ -59,14 +59,14 @@ mod tests {
 
     #[test]
     fn a_newcomer_takes_the_place_of_what_ends_first() {
-        let (mut map, now) = (Ending::new(2), Instant::now());
+        let (mut map, now) = (ExpiringMap::new(2), Instant::now());
         let at = |seconds| now + Duration::from_secs(seconds);
         map.insert("a", at(30), 1);
         map.insert("b", at(10), 2);
         map.insert("b", at(40), 3);
         map.insert("c", at(20), 4);
         let kept =
-            |map: &Ending<_, _>| ["a", "b", "c"].map(|key| map.get(&key, now).map(|(_, value)| *value));
+            |map: &ExpiringMap<_, _>| ["a", "b", "c"].map(|key| map.get(&key, now).map(|(_, value)| *value));
         assert_eq!(kept(&map), [None, Some(3), Some(4)]);
         map.insert("a", at(50), 5);
         assert_eq!(kept(&map), [Some(5), Some(3), None]);
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn an_entry_ends_at_its_time() {
-        let (mut map, now) = (Ending::new(2), Instant::now());
+        let (mut map, now) = (ExpiringMap::new(2), Instant::now());
         let end = now + Duration::from_secs(1);
         map.insert("a", end, ());
         assert_eq!((map.get(&"a", now), map.get(&"a", end)), (Some((end, &())), None));

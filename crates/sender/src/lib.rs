@@ -51,20 +51,22 @@ use loanhook_core::model::{
     id::TenantId,
 };
 
-pub use client::{Client, Unavailable};
-pub use resolver::{resolver_files::Unusable, resolver_trait::Resolver, system_resolver::SystemResolver};
-pub use response::response_reader::{MAX_BODY_BYTES, MAX_HEADER_BYTES, Received};
+pub use client::{ClientError, WebhookClient};
+pub use resolver::{
+    resolver_files::ResolverConfigError, resolver_trait::Resolver, system_resolver::SystemResolver,
+};
+pub use response::response_reader::{HttpResponse, MAX_BODY_BYTES, MAX_HEADER_BYTES};
 
 /// A request that is ready to leave. It has no `Debug`, since its headers and its URL may hold secrets.
 #[derive(Clone)]
-pub struct Outgoing {
+pub struct HttpRequest {
     /// Whose look-ups of names it counts among.
     pub tenant: TenantId,
     /// It must not go over a connection that was used before.
     pub fresh_connection: bool,
     /// Which of a name's addresses is tried first, among those that did not fail of late: a number that is another for
     /// the next attempt.
-    pub turn: usize,
+    pub address_offset: usize,
     pub method: Method,
     /// As it was rendered; what is sent is what the URL standard makes of it, without the fragment.
     pub url: String,
@@ -78,22 +80,28 @@ pub struct Outgoing {
 
 /// What became of a request.
 #[derive(Debug)]
-pub struct Sent {
+pub struct HttpOutcome {
     /// From the call to the end of the answer, or to the failure.
     pub elapsed: Duration,
     /// Our address on the connection that the answer came over; none without an answer.
     pub source_ip: Option<IpAddr>,
     /// A whole answer, of whatever status, or why there is none.
-    pub result: Result<Received, Failure>,
+    pub result: Result<HttpResponse, Failure>,
     /// What had arrived of an answer that broke off, or that was not complete in time; its status did arrive.
-    pub partial: Option<Received>,
+    pub partial_response: Option<HttpResponse>,
     /// The address that the guard refused and why, for the operator alone.
-    pub refusal: Option<address_guard::Refusal>,
+    pub refusal: Option<address_guard::AddressRefusal>,
 }
 
-impl Sent {
+impl HttpOutcome {
     fn failed(failure: Failure) -> Self {
-        Self { elapsed: Duration::ZERO, source_ip: None, result: Err(failure), partial: None, refusal: None }
+        Self {
+            elapsed: Duration::ZERO,
+            source_ip: None,
+            result: Err(failure),
+            partial_response: None,
+            refusal: None,
+        }
     }
 
     fn is_interrupted(&self) -> bool {

@@ -13,19 +13,19 @@ use rustls::pki_types::ServerName;
 use url::{Host, Position, Url};
 
 use crate::{
-    Outgoing, Sent,
-    address_guard::{Guard, Refusal, Scheme},
+    HttpOutcome, HttpRequest,
+    address_guard::{AddressGuard, AddressRefusal, Scheme},
 };
 use loanhook_core::model::failure::{ErrorKind, Failure, Phase};
 
 /// What a tenant reads of a destination that the guard refuses: not which address it has, nor in which network.
-const NOT_ALLOWED: &str = "the destination is not allowed: its address is not a public one; nothing was sent. The \
+const NOT_PUBLIC_DETAIL: &str = "the destination is not allowed: its address is not a public one; nothing was sent. The \
                            operator can allow its network with --allow-network";
-const NOT_IN_THE_CLEAR: &str = "the destination is not allowed: http:// is sent only to networks that the operator \
+const PLAIN_HTTP_DETAIL: &str = "the destination is not allowed: http:// is sent only to networks that the operator \
                                 allows with --allow-network; nothing was sent. Use https://";
 
 /// How long a host's name may be in a sentence, in characters.
-const MAX_HOST: usize = 100;
+const MAX_SHOWN_HOST_CHARS: usize = 100;
 
 /// Where a request goes.
 pub(crate) struct Destination {
@@ -35,7 +35,7 @@ pub(crate) struct Destination {
     pub(crate) host: Host<String>,
     pub(crate) port: u16,
     /// What a certificate must be for; none where no certificate can be for it.
-    pub(crate) certified: Option<ServerName<'static>>,
+    pub(crate) tls_server_name: Option<ServerName<'static>>,
 }
 
 impl Destination {
@@ -47,10 +47,10 @@ impl Destination {
             Host::Ipv6(address) => Some(IpAddr::from(*address).into()),
         };
         let origin = url[..Position::BeforePath].to_owned();
-        Some(Self { scheme, origin, host, port: url.port_or_known_default()?, certified })
+        Some(Self { scheme, origin, host, port: url.port_or_known_default()?, tls_server_name: certified })
     }
 
-    pub(crate) fn literal(&self) -> Option<IpAddr> {
+    pub(crate) fn literal_address(&self) -> Option<IpAddr> {
         match self.host {
             Host::Ipv4(address) => Some(address.into()),
             Host::Ipv6(address) => Some(address.into()),
@@ -59,33 +59,34 @@ impl Destination {
     }
 
     /// The host as a sentence names it.
-    pub(crate) fn host(&self) -> String {
+    pub(crate) fn shown_host(&self) -> String {
         let host = self.host.to_string();
-        match host.char_indices().nth(MAX_HOST) {
+        match host.char_indices().nth(MAX_SHOWN_HOST_CHARS) {
             Some((cut, _)) => format!("{}…", &host[..cut]),
             None => host,
         }
     }
 
     /// Host and port as a sentence names them.
-    pub(crate) fn place(&self) -> String {
-        format!("{}:{}", self.host(), self.port)
+    pub(crate) fn shown_host_and_port(&self) -> String {
+        format!("{}:{}", self.shown_host(), self.port)
     }
 }
 
 /// A request that can be written.
-pub(crate) struct Prepared {
-    pub(crate) to: Destination,
+pub(crate) struct PreparedRequest {
+    pub(crate) destination: Destination,
     method: Method,
     target: Uri,
     headers: HeaderMap,
     body: Bytes,
 }
 
-impl Prepared {
+impl PreparedRequest {
     /// The request; `again` if it may be asked for once more.
-    pub(crate) fn request(&mut self, again: bool) -> Request<Full<Bytes>> {
-        let headers = if again { self.headers.clone() } else { std::mem::take(&mut self.headers) };
+    pub(crate) fn http_request(&mut self, may_be_needed_again: bool) -> Request<Full<Bytes>> {
+        let headers =
+            if may_be_needed_again { self.headers.clone() } else { std::mem::take(&mut self.headers) };
         let mut request = Request::new(Full::new(self.body.clone()));
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.target.clone();
@@ -97,10 +98,14 @@ impl Prepared {
 /// # Errors
 ///
 /// What came of the request: it is blocked.
-pub(crate) fn prepare(guard: &Guard, outgoing: Outgoing) -> Result<Prepared, Box<Sent>> {
-    let Outgoing { method, url, mut headers, body, .. } = outgoing;
-    let blocked =
-        |detail: String| Box::new(Sent::failed(Failure::at(Phase::Prepare, ErrorKind::Blocked, detail)));
+pub(crate) fn prepare(
+    guard: &AddressGuard,
+    outgoing: HttpRequest,
+) -> Result<PreparedRequest, Box<HttpOutcome>> {
+    let HttpRequest { method, url, mut headers, body, .. } = outgoing;
+    let blocked = |detail: String| {
+        Box::new(HttpOutcome::failed(Failure::at(Phase::Prepare, ErrorKind::Blocked, detail)))
+    };
     let url = Url::parse(&url).map_err(|error| blocked(format!("the URL cannot be used: {error}")))?;
     let scheme = match url.scheme() {
         "https" => Scheme::Https,
@@ -116,7 +121,7 @@ pub(crate) fn prepare(guard: &Guard, outgoing: Outgoing) -> Result<Prepared, Box
     }
     let unsendable = || blocked("the URL cannot be sent: it is not a valid request target".to_owned());
     let to = Destination::new(scheme, &url).ok_or_else(unsendable)?;
-    if let Some(address) = to.literal() {
+    if let Some(address) = to.literal_address() {
         guard.check(scheme, address).map_err(|refusal| Box::new(refused(Phase::Prepare, scheme, refusal)))?;
     }
     let target = PathAndQuery::try_from(&url[Position::BeforePath..Position::AfterQuery]);
@@ -133,15 +138,15 @@ pub(crate) fn prepare(guard: &Guard, outgoing: Outgoing) -> Result<Prepared, Box
         // Some receivers refuse (411) a POST that does not say that it is empty (RFC 9110, 8.6).
         headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
-    Ok(Prepared { to, method, target: target.into(), headers, body })
+    Ok(PreparedRequest { destination: to, method, target: target.into(), headers, body })
 }
 
 /// What came of a request to an address that the guard refuses.
-pub(crate) fn refused(phase: Phase, scheme: Scheme, refusal: Refusal) -> Sent {
+pub(crate) fn refused(phase: Phase, scheme: Scheme, refusal: AddressRefusal) -> HttpOutcome {
     let detail = match scheme {
-        Scheme::Http => NOT_IN_THE_CLEAR,
-        Scheme::Https => NOT_ALLOWED,
+        Scheme::Http => PLAIN_HTTP_DETAIL,
+        Scheme::Https => NOT_PUBLIC_DETAIL,
     };
-    let failed = Sent::failed(Failure::at(phase, ErrorKind::Blocked, detail));
-    Sent { refusal: Some(refusal), ..failed }
+    let failed = HttpOutcome::failed(Failure::at(phase, ErrorKind::Blocked, detail));
+    HttpOutcome { refusal: Some(refusal), ..failed }
 }

@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tracing::warn;
 
-use crate::{Client, Received, signature};
+use crate::{HttpResponse, WebhookClient, signature};
 use loanhook_core::model::attempt::AttemptNumber;
 use loanhook_core::model::failure::{ErrorKind, Failure, Phase};
 use loanhook_core::model::subscription;
@@ -12,18 +12,18 @@ use loanhook_core::ports::{self, NotSent, Sender, WebhookRequest};
 
 const USER_AGENT: &str = concat!("loanhook/", env!("CARGO_PKG_VERSION"));
 
-impl Sender for Client {
+impl Sender for WebhookClient {
     async fn send(&self, outgoing: WebhookRequest) -> Result<ports::SendOutcome, NotSent> {
-        let headers = match headers(&outgoing) {
+        let headers = match webhook_headers(&outgoing) {
             Ok(headers) => headers,
-            Err(error) => return Ok(unsendable(&error)),
+            Err(error) => return Ok(unsendable_outcome(&error)),
         };
         let sent = self
-            .send(super::Outgoing {
+            .send(super::HttpRequest {
                 tenant: outgoing.tenant.clone(),
                 fresh_connection: outgoing.fresh_connection,
-                turn: turn(&outgoing),
-                method: method(outgoing.method),
+                address_offset: address_offset(&outgoing),
+                method: http_method(outgoing.method),
                 url: outgoing.url,
                 headers,
                 body: (!outgoing.body.is_empty()).then_some(outgoing.body),
@@ -41,9 +41,10 @@ impl Sender for Client {
         }
         let (result, received) = match sent.result {
             Ok(received) => (Ok(received.status), Some(received)),
-            Err(failure) => {
-                (Err(failure), sent.partial.map(|partial| Received { truncated: true, ..partial }))
-            }
+            Err(failure) => (
+                Err(failure),
+                sent.partial_response.map(|partial| HttpResponse { truncated: true, ..partial }),
+            ),
         };
         Ok(ports::SendOutcome {
             elapsed: sent.elapsed,
@@ -60,7 +61,7 @@ impl Sender for Client {
     }
 }
 
-fn headers(outgoing: &WebhookRequest) -> Result<HeaderMap, http::Error> {
+fn webhook_headers(outgoing: &WebhookRequest) -> Result<HeaderMap, http::Error> {
     let mut headers = HeaderMap::with_capacity(outgoing.headers.len() + 8);
     for (name, value) in &outgoing.headers {
         headers.insert(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(value)?);
@@ -95,7 +96,7 @@ fn headers(outgoing: &WebhookRequest) -> Result<HeaderMap, http::Error> {
 }
 
 /// Where the attempt begins among a name's addresses: spread over deliveries, and another for the next attempt.
-fn turn(outgoing: &WebhookRequest) -> usize {
+fn address_offset(outgoing: &WebhookRequest) -> usize {
     let spread = outgoing.trace_id.uuid().as_fields().0 as usize;
     match outgoing.number {
         AttemptNumber::Auto(number) => spread.wrapping_add(number as usize),
@@ -104,7 +105,7 @@ fn turn(outgoing: &WebhookRequest) -> usize {
 }
 
 /// Settings are checked when they are saved, so this is a fault of ours; it is a row all the same.
-fn unsendable(error: &http::Error) -> ports::SendOutcome {
+fn unsendable_outcome(error: &http::Error) -> ports::SendOutcome {
     ports::SendOutcome {
         elapsed: std::time::Duration::ZERO,
         source_ip: None,
@@ -117,7 +118,7 @@ fn unsendable(error: &http::Error) -> ports::SendOutcome {
     }
 }
 
-fn method(method: subscription::Method) -> Method {
+fn http_method(method: subscription::Method) -> Method {
     match method {
         subscription::Method::Get => Method::GET,
         subscription::Method::Post => Method::POST,

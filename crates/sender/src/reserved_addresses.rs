@@ -17,24 +17,28 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A network and, as the end of the sentence "10.0.0.1 is …", what its addresses are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Block<A> {
+pub(crate) struct ReservedNetwork<A> {
     network: A,
-    length: u8,
-    pub(crate) what: &'static str,
+    prefix_length: u8,
+    pub(crate) description: &'static str,
 }
 
-const fn v4(network: [u8; 4], length: u8, what: &'static str) -> Block<Ipv4Addr> {
+const fn v4(network: [u8; 4], length: u8, what: &'static str) -> ReservedNetwork<Ipv4Addr> {
     let [a, b, c, d] = network;
-    Block { network: Ipv4Addr::new(a, b, c, d), length, what }
+    ReservedNetwork { network: Ipv4Addr::new(a, b, c, d), prefix_length: length, description: what }
 }
 
-const fn v6(network: [u16; 4], length: u8, what: &'static str) -> Block<Ipv6Addr> {
+const fn v6(network: [u16; 4], length: u8, what: &'static str) -> ReservedNetwork<Ipv6Addr> {
     let [a, b, c, d] = network;
-    Block { network: Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0), length, what }
+    ReservedNetwork {
+        network: Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0),
+        prefix_length: length,
+        description: what,
+    }
 }
 
 /// The first match counts, so what lies inside another network stands before it.
-const V4: &[Block<Ipv4Addr>] = &[
+const RESERVED_IPV4: &[ReservedNetwork<Ipv4Addr>] = &[
     v4([0, 0, 0, 0], 8, "an unspecified address (0.0.0.0/8)"),
     v4([10, 0, 0, 0], 8, "a private address (10.0.0.0/8)"),
     v4([100, 64, 0, 0], 10, "a carrier-grade NAT address (100.64.0.0/10)"),
@@ -55,9 +59,17 @@ const V4: &[Block<Ipv4Addr>] = &[
     v4([240, 0, 0, 0], 4, "a reserved address (240.0.0.0/4)"),
 ];
 
-const V6: &[Block<Ipv6Addr>] = &[
-    Block { network: Ipv6Addr::UNSPECIFIED, length: 128, what: "the unspecified address (::/128)" },
-    Block { network: Ipv6Addr::LOCALHOST, length: 128, what: "the loopback address (::1/128)" },
+const RESERVED_IPV6: &[ReservedNetwork<Ipv6Addr>] = &[
+    ReservedNetwork {
+        network: Ipv6Addr::UNSPECIFIED,
+        prefix_length: 128,
+        description: "the unspecified address (::/128)",
+    },
+    ReservedNetwork {
+        network: Ipv6Addr::LOCALHOST,
+        prefix_length: 128,
+        description: "the loopback address (::1/128)",
+    },
     v6([0, 0, 0, 0], 96, "an IPv4-compatible address (::/96)"),
     v6([0x64, 0xff9b, 1, 0], 48, "a local NAT64 address (64:ff9b:1::/48)"),
     v6([0x100, 0, 0, 0], 64, "a discard-only address (100::/64)"),
@@ -77,31 +89,36 @@ const V6: &[Block<Ipv6Addr>] = &[
     v6([0xff00, 0, 0, 0], 8, "a multicast address (ff00::/8)"),
 ];
 
-const GLOBAL_UNICAST: Block<Ipv6Addr> = v6([0x2000, 0, 0, 0], 3, "a global unicast address (2000::/3)");
+const GLOBAL_UNICAST: ReservedNetwork<Ipv6Addr> =
+    v6([0x2000, 0, 0, 0], 3, "a global unicast address (2000::/3)");
 
 /// What the address is, if it is not public: "a private address (10.0.0.0/8)".
-pub(crate) fn purpose(address: IpAddr) -> Option<&'static str> {
+pub(crate) fn reserved_description(address: IpAddr) -> Option<&'static str> {
     match address {
-        IpAddr::V4(address) => V4.iter().find(|block| block.holds(address)).map(|block| block.what),
-        IpAddr::V6(address) => {
-            V6.iter().find(|block| block.holds(address)).map(|block| block.what).or_else(|| {
-                (!GLOBAL_UNICAST.holds(address)).then_some("an address outside global unicast (2000::/3)")
-            })
+        IpAddr::V4(address) => {
+            RESERVED_IPV4.iter().find(|block| block.contains(address)).map(|block| block.description)
         }
+        IpAddr::V6(address) => RESERVED_IPV6
+            .iter()
+            .find(|block| block.contains(address))
+            .map(|block| block.description)
+            .or_else(|| {
+                (!GLOBAL_UNICAST.contains(address)).then_some("an address outside global unicast (2000::/3)")
+            }),
     }
 }
 
-impl Block<Ipv4Addr> {
-    fn holds(&self, address: Ipv4Addr) -> bool {
+impl ReservedNetwork<Ipv4Addr> {
+    fn contains(&self, address: Ipv4Addr) -> bool {
         let differing = address.to_bits() ^ self.network.to_bits();
-        differing.leading_zeros() >= u32::from(self.length)
+        differing.leading_zeros() >= u32::from(self.prefix_length)
     }
 }
 
-impl Block<Ipv6Addr> {
-    fn holds(&self, address: Ipv6Addr) -> bool {
+impl ReservedNetwork<Ipv6Addr> {
+    fn contains(&self, address: Ipv6Addr) -> bool {
         let differing = address.to_bits() ^ self.network.to_bits();
-        differing.leading_zeros() >= u32::from(self.length)
+        differing.leading_zeros() >= u32::from(self.prefix_length)
     }
 }
 
@@ -112,39 +129,43 @@ mod tests {
     use super::*;
 
     /// The network that an entry's text names in its parentheses.
-    fn named(what: &str) -> IpNet {
+    fn network_in_text(what: &str) -> IpNet {
         let (_, rest) = what.split_once('(').expect("a network in parentheses");
         rest.trim_end_matches(')').parse().expect("a network")
     }
 
     #[test]
-    fn every_entry_is_the_network_that_it_names() {
-        for block in V4 {
-            let network = IpNet::new(block.network.into(), block.length).expect("a network");
-            assert_eq!(named(block.what), network);
+    fn the_text_of_an_entry_names_its_network() {
+        for block in RESERVED_IPV4 {
+            let network = IpNet::new(block.network.into(), block.prefix_length).expect("a network");
+            assert_eq!(network_in_text(block.description), network);
             assert_eq!(network.trunc(), network);
         }
-        for block in V6 {
-            let network = IpNet::new(block.network.into(), block.length).expect("a network");
-            assert_eq!(named(block.what), network);
+        for block in RESERVED_IPV6 {
+            let network = IpNet::new(block.network.into(), block.prefix_length).expect("a network");
+            assert_eq!(network_in_text(block.description), network);
             assert_eq!(network.trunc(), network);
         }
     }
 
     #[test]
-    fn an_entry_inside_another_stands_before_it() {
-        for (at, what) in V4.iter().map(|b| b.what).enumerate() {
-            let hidden = V4[..at].iter().find(|earlier| named(earlier.what).contains(&named(what)));
+    fn an_entry_inside_another_precedes_it() {
+        for (at, what) in RESERVED_IPV4.iter().map(|b| b.description).enumerate() {
+            let hidden = RESERVED_IPV4[..at]
+                .iter()
+                .find(|earlier| network_in_text(earlier.description).contains(&network_in_text(what)));
             assert_eq!(hidden, None, "{what}");
         }
-        for (at, what) in V6.iter().map(|b| b.what).enumerate() {
-            let hidden = V6[..at].iter().find(|earlier| named(earlier.what).contains(&named(what)));
+        for (at, what) in RESERVED_IPV6.iter().map(|b| b.description).enumerate() {
+            let hidden = RESERVED_IPV6[..at]
+                .iter()
+                .find(|earlier| network_in_text(earlier.description).contains(&network_in_text(what)));
             assert_eq!(hidden, None, "{what}");
         }
     }
 
     #[test]
-    fn the_edges_of_a_network_are_inside_and_their_neighbours_outside() {
+    fn the_first_and_last_address_of_a_network_are_reserved_and_their_neighbours_are_not() {
         for (address, inside) in [
             ("9.255.255.255", false),
             ("10.0.0.0", true),
@@ -166,7 +187,7 @@ mod tests {
             ("4000::", true),
         ] {
             let address = address.parse().expect("an address");
-            assert_eq!(purpose(address).is_some(), inside, "{address}");
+            assert_eq!(reserved_description(address).is_some(), inside, "{address}");
         }
     }
 }

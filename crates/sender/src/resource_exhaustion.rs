@@ -10,7 +10,7 @@ use loanhook_core::ports::NotSent;
 /// What is missing, as the sentence's end after "this machine has no …"; none for errors that say something else.
 ///
 /// `EADDRNOTAVAIL` is not judged here, since it has two meanings; see [`super::connect`].
-pub(crate) fn missing(error: &io::Error) -> Option<&'static str> {
+pub(crate) fn exhausted_resource(error: &io::Error) -> Option<&'static str> {
     match error.raw_os_error()? {
         libc::EMFILE => Some("file descriptors left for this process; raise its limit (ulimit -n)"),
         libc::ENFILE => Some("file descriptors left; raise the system's limit (fs.file-max)"),
@@ -26,7 +26,7 @@ pub(crate) fn missing(error: &io::Error) -> Option<&'static str> {
 
 /// That nothing left because of an error that says that something is missing.
 pub(crate) fn not_sent(error: &io::Error) -> Option<NotSent> {
-    missing(error).map(|what| NotSent(format!("this machine has no {what}")))
+    exhausted_resource(error).map(|what| NotSent(format!("this machine has no {what}")))
 }
 
 #[cfg(test)]

@@ -12,59 +12,61 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::expiring_map::Ending;
+use crate::expiring_map::ExpiringMap;
 
 /// For how long a failure counts.
-const REMEMBERED: Duration = Duration::from_secs(60);
+const FAILURE_RETENTION: Duration = Duration::from_secs(60);
 /// How many addresses are remembered.
-const MAX_REMEMBERED: usize = 4096;
+const MAX_FAILED_ADDRESSES: usize = 4096;
 /// How many addresses of a name are looked at for one request. A stranger's name server says how many there are.
-const MAX_ORDERED: usize = 64;
+const MAX_CONSIDERED_ADDRESSES: usize = 64;
 /// How many addresses of a name are tried for one request.
-const MAX_TRIED: usize = 16;
+const MAX_TRIED_ADDRESSES: usize = 16;
 
 /// Addresses that failed of late.
 #[derive(Debug)]
-pub(crate) struct Failing(Mutex<Ending<SocketAddr, ()>>);
+pub(crate) struct FailedAddresses(Mutex<ExpiringMap<SocketAddr, ()>>);
 
-impl Default for Failing {
+impl Default for FailedAddresses {
     fn default() -> Self {
-        Self(Mutex::new(Ending::new(MAX_REMEMBERED)))
+        Self(Mutex::new(ExpiringMap::new(MAX_FAILED_ADDRESSES)))
     }
 }
 
-impl Failing {
+impl FailedAddresses {
     /// Something that goes to this address failed, or did not come about in time.
-    pub(crate) fn note(&self, address: SocketAddr) {
-        let until = Instant::now() + REMEMBERED;
+    pub(crate) fn record_failure(&self, address: SocketAddr) {
+        let until = Instant::now() + FAILURE_RETENTION;
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(address, until, ());
     }
 
     /// It works after all.
-    pub(crate) fn clear(&self, address: SocketAddr) {
+    pub(crate) fn remove(&self, address: SocketAddr) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&address);
     }
 
     /// The order in which the addresses are tried; `turn` is how many places the list is turned by.
-    pub(crate) fn order(&self, found: &[IpAddr], port: u16, turn: usize) -> Vec<SocketAddr> {
-        let mut order: Vec<_> =
-            alternating(found).map(|ip| SocketAddr::new(ip, port)).take(MAX_ORDERED).collect();
+    pub(crate) fn order(&self, found: &[IpAddr], port: u16, offset: usize) -> Vec<SocketAddr> {
+        let mut order: Vec<_> = alternate_families(found)
+            .map(|ip| SocketAddr::new(ip, port))
+            .take(MAX_CONSIDERED_ADDRESSES)
+            .collect();
         if order.len() < 2 {
             return order;
         }
-        let places = turn % order.len();
+        let places = offset % order.len();
         order.rotate_left(places);
         let now = Instant::now();
         let failing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // What never failed stands first, then what failed longest ago.
         order.sort_by_key(|address| failing.get(address, now).map(|(until, ())| until));
-        order.truncate(MAX_TRIED);
+        order.truncate(MAX_TRIED_ADDRESSES);
         order
     }
 }
 
 /// The addresses without repetitions, one of each family in turn, beginning with that of the first.
-fn alternating(found: &[IpAddr]) -> impl Iterator<Item = IpAddr> {
+fn alternate_families(found: &[IpAddr]) -> impl Iterator<Item = IpAddr> {
     let mut seen = HashSet::with_capacity(found.len());
     let distinct: Vec<IpAddr> = found.iter().copied().filter(|address| seen.insert(*address)).collect();
     let begins_with_6 = distinct.first().is_some_and(IpAddr::is_ipv6);
@@ -82,14 +84,14 @@ mod tests {
         texts.iter().map(|text| text.parse().expect("an address")).collect()
     }
 
-    fn order(failing: &Failing, found: &[&str], turn: usize) -> Vec<String> {
+    fn order(failing: &FailedAddresses, found: &[&str], turn: usize) -> Vec<String> {
         let order = failing.order(&ips(found), 443, turn);
         order.iter().map(|address| address.ip().to_string()).collect()
     }
 
     #[test]
-    fn families_alternate_and_no_address_comes_twice() {
-        let failing = Failing::default();
+    fn address_families_alternate_and_duplicates_are_removed() {
+        let failing = FailedAddresses::default();
         assert_eq!(
             order(&failing, &["1.0.0.1", "1.0.0.2", "1.0.0.1", "2001::1", "1.0.0.3"], 0),
             ["1.0.0.1", "2001::1", "1.0.0.2", "1.0.0.3"]
@@ -99,8 +101,8 @@ mod tests {
     }
 
     #[test]
-    fn the_next_attempt_begins_with_another_address() {
-        let failing = Failing::default();
+    fn the_offset_rotates_the_order() {
+        let failing = FailedAddresses::default();
         let found = ["1.0.0.1", "1.0.0.2", "1.0.0.3"];
         for (turn, first) in [(0, "1.0.0.1"), (1, "1.0.0.2"), (2, "1.0.0.3"), (3, "1.0.0.1")] {
             assert_eq!(order(&failing, &found, turn)[0], first);
@@ -108,37 +110,37 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_of_late_comes_last() {
-        let failing = Failing::default();
+    fn addresses_that_failed_recently_come_last() {
+        let failing = FailedAddresses::default();
         let found = ["1.0.0.1", "1.0.0.2", "1.0.0.3"];
-        failing.note("1.0.0.1:443".parse().expect("an address"));
-        failing.note("1.0.0.1:8443".parse().expect("an address"));
+        failing.record_failure("1.0.0.1:443".parse().expect("an address"));
+        failing.record_failure("1.0.0.1:8443".parse().expect("an address"));
         assert_eq!(order(&failing, &found, 0), ["1.0.0.2", "1.0.0.3", "1.0.0.1"]);
         assert_eq!(order(&failing, &found, 2), ["1.0.0.3", "1.0.0.2", "1.0.0.1"]);
-        failing.clear("1.0.0.1:443".parse().expect("an address"));
+        failing.remove("1.0.0.1:443".parse().expect("an address"));
         assert_eq!(order(&failing, &found, 0), found);
     }
 
     #[test]
-    fn of_a_long_answer_both_families_have_their_share() {
+    fn a_long_address_list_keeps_both_families() {
         let found: Vec<IpAddr> = (0..4000_u16)
             .map(|at| IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, at]))
             .chain([IpAddr::from([1, 0, 0, 1])])
             .collect();
-        let order = Failing::default().order(&found, 443, 0);
-        assert_eq!(order.len(), MAX_TRIED);
+        let order = FailedAddresses::default().order(&found, 443, 0);
+        assert_eq!(order.len(), MAX_TRIED_ADDRESSES);
         assert!(order[1].is_ipv4());
         // Turned by a whole round of what is looked at, it is the same.
-        assert_eq!(Failing::default().order(&found, 443, MAX_ORDERED), order);
+        assert_eq!(FailedAddresses::default().order(&found, 443, MAX_CONSIDERED_ADDRESSES), order);
     }
 
     #[test]
-    fn an_address_that_fails_is_remembered_however_many_others_failed() {
-        let failing = Failing::default();
-        for port in 0..=u16::try_from(MAX_REMEMBERED).expect("few") {
-            failing.note(SocketAddr::from(([192, 0, 2, 1], port)));
+    fn a_new_failure_is_recorded_when_the_map_is_full() {
+        let failing = FailedAddresses::default();
+        for port in 0..=u16::try_from(MAX_FAILED_ADDRESSES).expect("few") {
+            failing.record_failure(SocketAddr::from(([192, 0, 2, 1], port)));
         }
-        failing.note("1.0.0.1:443".parse().expect("an address"));
+        failing.record_failure("1.0.0.1:443".parse().expect("an address"));
         assert_eq!(order(&failing, &["1.0.0.1", "1.0.0.2"], 0), ["1.0.0.2", "1.0.0.1"]);
     }
 }

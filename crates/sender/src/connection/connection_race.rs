@@ -22,37 +22,39 @@ use crate::resource_exhaustion;
 use loanhook_core::ports::NotSent;
 
 /// After how long without news the next address is tried as well (RFC 8305, section 5).
-const STAGGER: Duration = Duration::from_millis(250);
+const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// How many attempts are under way at once; the share of descriptors of one webhook rests on it.
-const AT_ONCE: usize = 2;
+const MAX_CONCURRENT_ATTEMPTS: usize = 2;
 
 /// Why there is no connection.
 #[derive(Debug)]
-pub(crate) enum Unconnected {
+pub(crate) enum ConnectError {
     /// What the network said of the first address that failed.
-    Refused(io::Error),
+    Network(io::Error),
     /// The machine lacked what it takes.
-    Lacking(NotSent),
+    NotSent(NotSent),
 }
 
 /// What a race came to.
-pub(crate) struct Raced<S> {
+pub(crate) struct ConnectedStream<S> {
     pub(crate) stream: S,
-    pub(crate) remote: SocketAddr,
+    pub(crate) remote_address: SocketAddr,
     /// Addresses that were tried before this one and have failed, or not answered.
-    pub(crate) behind: Vec<SocketAddr>,
+    pub(crate) unsuccessful: Vec<SocketAddr>,
 }
 
 /// Connects to the first of the addresses that takes the connection, tried in this order.
-pub(crate) async fn race(addresses: &[SocketAddr]) -> Result<Raced<TcpStream>, Unconnected> {
-    race_by(addresses, TcpStream::connect).await
+pub(crate) async fn connect_to_first(
+    addresses: &[SocketAddr],
+) -> Result<ConnectedStream<TcpStream>, ConnectError> {
+    connect_to_first_by(addresses, TcpStream::connect).await
 }
 
 /// The same with another way to connect.
-async fn race_by<S, C>(
+async fn connect_to_first_by<S, C>(
     addresses: &[SocketAddr],
     connect: impl Fn(SocketAddr) -> C,
-) -> Result<Raced<S>, Unconnected>
+) -> Result<ConnectedStream<S>, ConnectError>
 where
     C: Future<Output = io::Result<S>> + Send,
 {
@@ -60,11 +62,11 @@ where
     let mut rest = addresses.iter().copied();
     let mut tried: Vec<SocketAddr> = Vec::new();
     // The oldest first.
-    let mut under_way = Vec::with_capacity(AT_ONCE);
+    let mut under_way = Vec::with_capacity(MAX_CONCURRENT_ATTEMPTS);
     let (mut first, mut lacking) = (None, None);
     loop {
         if let Some(address) = rest.next() {
-            if under_way.len() == AT_ONCE {
+            if under_way.len() == MAX_CONCURRENT_ATTEMPTS {
                 drop(under_way.remove(0));
             }
             tried.push(address);
@@ -73,12 +75,12 @@ where
         let more = rest.len() > 0;
         if under_way.is_empty() {
             return Err(match (lacking, first) {
-                (Some(lacking), _) => Unconnected::Lacking(lacking),
-                (None, Some(error)) => Unconnected::Refused(error),
-                (None, None) => Unconnected::Refused(io::ErrorKind::AddrNotAvailable.into()),
+                (Some(lacking), _) => ConnectError::NotSent(lacking),
+                (None, Some(error)) => ConnectError::Network(error),
+                (None, None) => ConnectError::Network(io::ErrorKind::AddrNotAvailable.into()),
             });
         }
-        let next = Instant::now() + STAGGER;
+        let next = Instant::now() + CONNECTION_ATTEMPT_DELAY;
         let ((remote, ended), at, _) = tokio::select! {
             biased;
             ended = select_all(under_way.iter_mut()) => ended,
@@ -88,9 +90,9 @@ where
         match ended {
             Ok(stream) => {
                 tried.retain(|address| *address != remote);
-                return Ok(Raced { stream, remote, behind: tried });
+                return Ok(ConnectedStream { stream, remote_address: remote, unsuccessful: tried });
             }
-            Err(error) => match lack(remote, &error) {
+            Err(error) => match not_sent(remote, &error) {
                 Some(not_sent) => lacking = lacking.or(Some(not_sent)),
                 None => first = first.or(Some(error)),
             },
@@ -99,8 +101,8 @@ where
 }
 
 /// Whether an error is this machine's want of something.
-fn lack(remote: SocketAddr, error: &io::Error) -> Option<NotSent> {
-    if error.kind() == io::ErrorKind::AddrNotAvailable && has_source(remote.ip()) {
+fn not_sent(remote: SocketAddr, error: &io::Error) -> Option<NotSent> {
+    if error.kind() == io::ErrorKind::AddrNotAvailable && has_source_address(remote.ip()) {
         return Some(NotSent(format!("this machine has no port left for connections to {remote}")));
     }
     resource_exhaustion::not_sent(error)
@@ -108,7 +110,7 @@ fn lack(remote: SocketAddr, error: &io::Error) -> Option<NotSent> {
 
 /// Whether this machine has an address from which `remote` could be reached. Without one (no IPv6 at all, say)
 /// connecting fails with the error that it fails with when all ports are taken. Nothing is sent for this.
-fn has_source(remote: IpAddr) -> bool {
+fn has_source_address(remote: IpAddr) -> bool {
     let any: IpAddr = match remote {
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
@@ -142,10 +144,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn two_attempts_are_under_way_at_once_at_most() {
+    async fn at_most_two_connection_attempts_run_at_once() {
         let (open, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let all = addresses(5);
-        let raced = race_by(&all, |address| {
+        let raced = connect_to_first_by(&all, |address| {
             let (open, most) = (&open, &most);
             async move {
                 let (_counted, now) = Counted::begin(open);
@@ -156,23 +158,24 @@ mod tests {
                 Ok(address.port())
             }
         });
-        let Raced { stream, remote, behind } = raced.await.expect("the last one stands");
-        assert_eq!((stream, remote.port()), (5, 5));
-        assert_eq!(behind, addresses(4));
-        assert_eq!(most.into_inner(), AT_ONCE);
+        let ConnectedStream { stream, remote_address, unsuccessful } =
+            raced.await.expect("the last one stands");
+        assert_eq!((stream, remote_address.port()), (5, 5));
+        assert_eq!(unsuccessful, addresses(4));
+        assert_eq!(most.into_inner(), MAX_CONCURRENT_ATTEMPTS);
     }
 
     #[tokio::test]
-    async fn the_first_error_is_told_when_every_attempt_failed() {
+    async fn the_first_error_is_returned_when_every_connection_attempt_failed() {
         let kinds =
             [io::ErrorKind::ConnectionRefused, io::ErrorKind::TimedOut, io::ErrorKind::HostUnreachable];
         let all = addresses(3);
-        let raced = race_by(&all, |address| {
+        let raced = connect_to_first_by(&all, |address| {
             let kind = kinds[usize::from(address.port()) - 1];
             async move { Err::<(), _>(io::Error::from(kind)) }
         });
         match raced.await.err() {
-            Some(Unconnected::Refused(error)) => assert_eq!(error.kind(), kinds[0]),
+            Some(ConnectError::Network(error)) => assert_eq!(error.kind(), kinds[0]),
             other => panic!("{other:?}"),
         }
     }

@@ -16,32 +16,32 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use crate::connection::monitored_stream::Watch;
+use crate::connection::monitored_stream::ExchangeMonitor;
 
 /// A connection. It ends when this is dropped; a request that is under way on it is broken off.
-pub(crate) struct Connection {
-    pub(crate) requests: SendRequest<Full<Bytes>>,
-    pub(crate) watch: Arc<Watch>,
-    pub(crate) local: IpAddr,
-    pub(crate) remote: SocketAddr,
+pub(crate) struct HttpConnection {
+    pub(crate) request_sender: SendRequest<Full<Bytes>>,
+    pub(crate) monitor: Arc<ExchangeMonitor>,
+    pub(crate) local_ip: IpAddr,
+    pub(crate) remote_address: SocketAddr,
     /// How many requests went over it.
-    pub(crate) used: u32,
+    pub(crate) request_count: u32,
     id: u64,
-    ends: Instant,
+    expires_at: Instant,
     idle_until: Instant,
     /// Nothing is under way: TLS may say farewell.
-    quiet: bool,
-    driver: Driver,
+    is_idle: bool,
+    task: ConnectionTask,
 }
 
 /// The task that drives a connection.
-pub(crate) struct Driver {
-    task: AbortHandle,
+pub(crate) struct ConnectionTask {
+    handle: AbortHandle,
     /// Dropped with the connection: from then on the task has a limited time to end by itself.
-    _given_up: oneshot::Sender<()>,
+    _released: oneshot::Sender<()>,
 }
 
-impl Driver {
+impl ConnectionTask {
     /// Spawns what drives a connection. It has the time of `farewell` once the connection was given up; `ended` is
     /// called when it has ended.
     pub(crate) fn spawn(
@@ -63,32 +63,32 @@ impl Driver {
             }
             ended();
         });
-        Self { task: task.abort_handle(), _given_up: sender }
+        Self { handle: task.abort_handle(), _released: sender }
     }
 }
 
-impl Connection {
+impl HttpConnection {
     /// `age` is how old it becomes.
     pub(crate) fn new(
         id: u64,
         requests: SendRequest<Full<Bytes>>,
-        watch: Arc<Watch>,
+        watch: Arc<ExchangeMonitor>,
         (local, remote): (IpAddr, SocketAddr),
         age: Duration,
-        driver: Driver,
+        driver: ConnectionTask,
     ) -> Self {
         let now = Instant::now();
         Self {
-            requests,
-            watch,
-            local,
-            remote,
-            used: 0,
+            request_sender: requests,
+            monitor: watch,
+            local_ip: local,
+            remote_address: remote,
+            request_count: 0,
             id,
-            ends: now + age,
+            expires_at: now + age,
             idle_until: now,
-            quiet: false,
-            driver,
+            is_idle: false,
+            task: driver,
         }
     }
 
@@ -97,38 +97,38 @@ impl Connection {
     }
 
     /// Whether it may wait, or be used after it has waited.
-    pub(crate) fn is_good(&self, now: Instant) -> bool {
-        now < self.idle_until && now < self.ends && !self.requests.is_closed()
+    pub(crate) fn is_reusable(&self, now: Instant) -> bool {
+        now < self.idle_until && now < self.expires_at && !self.request_sender.is_closed()
     }
 
     /// Whether the receiver has taken all that was written. An answer may come before the request was taken; what is
     /// left of the request is still on its way then, and nothing else can be written.
-    pub(crate) fn is_flushed(&self) -> bool {
-        !self.watch.counted().stuck
+    pub(crate) fn is_request_flushed(&self) -> bool {
+        !self.monitor.byte_counts().write_blocked
     }
 
     /// Nothing is under way on it; it may wait until then.
-    pub(crate) fn wait_until(&mut self, until: Instant) {
+    pub(crate) fn set_idle_until(&mut self, until: Instant) {
         self.idle_until = until;
-        self.quiet = true;
+        self.is_idle = true;
     }
 
     /// It is used again.
-    pub(crate) fn resume(&mut self) {
-        self.quiet = false;
+    pub(crate) fn set_in_use(&mut self) {
+        self.is_idle = false;
     }
 
     /// Closes it after an answer that came whole.
     pub(crate) fn close(mut self) {
-        self.quiet = true;
+        self.is_idle = true;
     }
 }
 
-impl Drop for Connection {
+impl Drop for HttpConnection {
     fn drop(&mut self) {
         // Without its requests the driver ends by itself, at the latest when its time is over.
-        if !self.quiet {
-            self.driver.task.abort();
+        if !self.is_idle {
+            self.task.handle.abort();
         }
     }
 }

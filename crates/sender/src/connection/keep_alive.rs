@@ -20,52 +20,56 @@ use http::{
 
 /// How long a connection lasts, and how many wait.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    pub(crate) age: Duration,
-    pub(crate) requests: u32,
+pub(crate) struct ConnectionLimits {
+    pub(crate) max_age: Duration,
+    pub(crate) max_requests: u32,
     /// Without a request.
-    pub(crate) idle: Duration,
+    pub(crate) max_idle_time: Duration,
     /// For the end of a connection, once it is given up: TLS says farewell, and a receiver may not take that.
-    pub(crate) farewell: Duration,
+    pub(crate) shutdown_timeout: Duration,
     /// How many wait in all. Where descriptors run out before, all that wait are closed.
-    pub(crate) idle_in_all: usize,
+    pub(crate) max_idle_connections: usize,
 }
 
-impl Default for Limits {
+impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
-            age: Duration::from_secs(60),
-            requests: 1000,
-            idle: Duration::from_secs(4),
-            farewell: Duration::from_secs(5),
-            idle_in_all: 1024,
+            max_age: Duration::from_secs(60),
+            max_requests: 1000,
+            max_idle_time: Duration::from_secs(4),
+            shutdown_timeout: Duration::from_secs(5),
+            max_idle_connections: 1024,
         }
     }
 }
 
 /// What the receiver's end of a connection may be late or early by.
-const MARGIN: Duration = Duration::from_secs(1);
+const KEEP_ALIVE_MARGIN: Duration = Duration::from_secs(1);
 
 /// For how long a connection may be idle after this answer, as far as the receiver says; none if it is not to be used
 /// again.
-pub(crate) fn idle_time(status: StatusCode, version: Version, headers: &HeaderMap) -> Option<Duration> {
-    let says = |token| mentions(headers, &CONNECTION, token);
+pub(crate) fn allowed_idle_time(
+    status: StatusCode,
+    version: Version,
+    headers: &HeaderMap,
+) -> Option<Duration> {
+    let says = |token| has_token(headers, &CONNECTION, token);
     let persistent = if version >= Version::HTTP_11 { !says("close") } else { says("keep-alive") };
     if status.is_server_error() || !persistent {
         return None;
     }
-    let (timeout, more) = keep_alive(headers);
-    let idle = timeout.map_or(Some(Duration::MAX), |timeout| timeout.checked_sub(MARGIN))?;
+    let (timeout, more) = parse_keep_alive(headers);
+    let idle = timeout.map_or(Some(Duration::MAX), |timeout| timeout.checked_sub(KEEP_ALIVE_MARGIN))?;
     (!idle.is_zero() && more).then_some(idle)
 }
 
-fn mentions(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
 }
 
 /// What `keep-alive` says: how long the receiver waits for another request, and whether it takes one at all.
-fn keep_alive(headers: &HeaderMap) -> (Option<Duration>, bool) {
+fn parse_keep_alive(headers: &HeaderMap) -> (Option<Duration>, bool) {
     let (mut timeout, mut more) = (None, true);
     let values = headers.get_all("keep-alive").into_iter().filter_map(|value| value.to_str().ok());
     for parameter in values.flat_map(|value| value.split([',', ';'])) {
@@ -89,16 +93,16 @@ mod tests {
     /// What the receiver sets no limit to.
     const LONG: Option<u64> = Some(Duration::MAX.as_secs());
 
-    fn kept(status: u16, version: Version, headers: &[(&'static str, &'static str)]) -> Option<u64> {
+    fn idle_seconds(status: u16, version: Version, headers: &[(&'static str, &'static str)]) -> Option<u64> {
         let headers = headers
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
         let status = StatusCode::from_u16(status).expect("a status");
-        idle_time(status, version, &headers.collect()).map(|idle| idle.as_secs())
+        allowed_idle_time(status, version, &headers.collect()).map(|idle| idle.as_secs())
     }
 
     #[test]
-    fn a_receiver_is_taken_at_its_word_less_a_margin() {
+    fn the_idle_time_is_the_receivers_keep_alive_timeout_less_a_margin() {
         for (said, idle) in [
             ("timeout=1", None),
             ("timeout=0", None),
@@ -112,19 +116,19 @@ mod tests {
             ("timeout=soon", LONG),
             ("", LONG),
         ] {
-            assert_eq!(kept(200, Version::HTTP_11, &[("keep-alive", said)]), idle, "{said}");
+            assert_eq!(idle_seconds(200, Version::HTTP_11, &[("keep-alive", said)]), idle, "{said}");
         }
     }
 
     #[test]
-    fn a_connection_that_the_receiver_closes_or_that_failed_is_not_kept() {
-        assert_eq!(kept(200, Version::HTTP_11, &[]), LONG);
-        assert_eq!(kept(404, Version::HTTP_11, &[]), LONG);
-        assert_eq!(kept(500, Version::HTTP_11, &[]), None);
-        assert_eq!(kept(503, Version::HTTP_11, &[]), None);
-        assert_eq!(kept(200, Version::HTTP_11, &[("connection", "Close")]), None);
-        assert_eq!(kept(200, Version::HTTP_11, &[("connection", "x, close")]), None);
-        assert_eq!(kept(200, Version::HTTP_10, &[]), None);
-        assert_eq!(kept(200, Version::HTTP_10, &[("connection", "keep-alive")]), LONG);
+    fn a_connection_is_not_reused_after_close_or_a_server_error() {
+        assert_eq!(idle_seconds(200, Version::HTTP_11, &[]), LONG);
+        assert_eq!(idle_seconds(404, Version::HTTP_11, &[]), LONG);
+        assert_eq!(idle_seconds(500, Version::HTTP_11, &[]), None);
+        assert_eq!(idle_seconds(503, Version::HTTP_11, &[]), None);
+        assert_eq!(idle_seconds(200, Version::HTTP_11, &[("connection", "Close")]), None);
+        assert_eq!(idle_seconds(200, Version::HTTP_11, &[("connection", "x, close")]), None);
+        assert_eq!(idle_seconds(200, Version::HTTP_10, &[]), None);
+        assert_eq!(idle_seconds(200, Version::HTTP_10, &[("connection", "keep-alive")]), LONG);
     }
 }

@@ -23,25 +23,25 @@ use tokio::{
 use tokio_rustls::client::TlsStream;
 
 /// How much of an answer's beginning is kept as it came, in bytes. It holds a longer head than is ever stored.
-const RAW_LIMIT: usize = 64 * 1024;
-const USUAL: usize = 2 * 1024;
+const MAX_RAW_HEAD_BYTES: usize = 64 * 1024;
+const RETAINED_HEAD_CAPACITY_BYTES: usize = 2 * 1024;
 
 /// A connection's bytes, in the clear or over TLS.
 pub(crate) enum Transport {
-    Clear(TcpStream),
-    Secure(Box<TlsStream<TcpStream>>),
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
 }
 
 impl Transport {
     fn socket(&self) -> &TcpStream {
         match self {
-            Self::Clear(stream) => stream,
-            Self::Secure(stream) => stream.get_ref().0,
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_ref().0,
         }
     }
 
     /// Whether nothing can be read from the socket, not even its end.
-    fn is_quiet(&self) -> bool {
+    fn has_nothing_to_read(&self) -> bool {
         let mut byte = [mem::MaybeUninit::uninit()];
         let looked = SockRef::from(self.socket()).peek(&mut byte);
         looked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
@@ -50,84 +50,85 @@ impl Transport {
 
 /// What is known of the exchange under way on a connection.
 #[derive(Debug, Default)]
-pub(crate) struct Watch(Mutex<Exchange>);
+pub(crate) struct ExchangeMonitor(Mutex<ExchangeState>);
 
 #[derive(Debug, Default)]
-struct Exchange {
+struct ExchangeState {
     /// The connection was used before; it is looked at before the first byte is written.
-    kept: bool,
+    reused: bool,
     written: u64,
     read: u64,
-    stuck: bool,
+    write_blocked: bool,
     /// The answer's beginning as it came, while that is noted.
-    raw: Vec<u8>,
-    noting: bool,
+    raw_head: Vec<u8>,
+    recording_head: bool,
 }
 
 /// How far the bytes of an exchange have come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Counted {
+pub(crate) struct ByteCounts {
     /// Bytes of the request that the stream took: the socket or, with TLS, the TLS library, which may still hold some.
     pub(crate) written: u64,
     /// Bytes of the answer that came.
     pub(crate) read: u64,
     /// The receiver takes no more for now: something of what was written still waits for the socket.
-    pub(crate) stuck: bool,
+    pub(crate) write_blocked: bool,
 }
 
-impl Watch {
-    fn lock(&self) -> MutexGuard<'_, Exchange> {
+impl ExchangeMonitor {
+    fn lock(&self) -> MutexGuard<'_, ExchangeState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A request follows, on a connection that was `kept` from another or is new.
-    pub(crate) fn begin(&self, kept: bool) {
+    pub(crate) fn begin_exchange(&self, kept: bool) {
         let mut exchange = self.lock();
-        let mut raw = mem::take(&mut exchange.raw);
+        let mut raw = mem::take(&mut exchange.raw_head);
         raw.clear();
-        *exchange = Exchange { kept, raw, noting: true, ..Exchange::default() };
+        *exchange =
+            ExchangeState { reused: kept, raw_head: raw, recording_head: true, ..ExchangeState::default() };
     }
 
-    pub(crate) fn counted(&self) -> Counted {
+    pub(crate) fn byte_counts(&self) -> ByteCounts {
         let exchange = self.lock();
-        Counted { written: exchange.written, read: exchange.read, stuck: exchange.stuck }
+        ByteCounts { written: exchange.written, read: exchange.read, write_blocked: exchange.write_blocked }
     }
 
     /// Judges the beginning of the answer as it came, up to [`RAW_LIMIT`]. No more of it is noted.
-    pub(crate) fn judge<T>(&self, judgement: impl FnOnce(&[u8]) -> T) -> T {
+    pub(crate) fn inspect_head<T>(&self, judgement: impl FnOnce(&[u8]) -> T) -> T {
         let mut exchange = self.lock();
-        exchange.noting = false;
-        let judged = judgement(&exchange.raw);
+        exchange.recording_head = false;
+        let judged = judgement(&exchange.raw_head);
         // Room for a usual head is kept for the next one.
-        exchange.raw.clear();
-        exchange.raw.shrink_to(USUAL);
+        exchange.raw_head.clear();
+        exchange.raw_head.shrink_to(RETAINED_HEAD_CAPACITY_BYTES);
         judged
     }
 }
 
 /// A connection under hyper.
-pub(crate) struct Wire {
+pub(crate) struct MonitoredStream {
     transport: Transport,
-    watch: Arc<Watch>,
+    watch: Arc<ExchangeMonitor>,
 }
 
-impl Wire {
-    pub(crate) fn new(transport: Transport, watch: Arc<Watch>) -> Self {
+impl MonitoredStream {
+    pub(crate) fn new(transport: Transport, watch: Arc<ExchangeMonitor>) -> Self {
         Self { transport, watch }
     }
 
-    fn before_write(&self) -> io::Result<()> {
+    fn check_before_first_write(&self) -> io::Result<()> {
         let mut exchange = self.watch.lock();
-        let first = mem::take(&mut exchange.kept);
-        if first && !self.transport.is_quiet() {
+        let first = mem::take(&mut exchange.reused);
+        if first && !self.transport.has_nothing_to_read() {
             return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the kept connection has ended"));
         }
         Ok(())
     }
 
-    fn after_write(&self, result: &Poll<io::Result<usize>>) {
+    fn record_write(&self, result: &Poll<io::Result<usize>>) {
         let mut exchange = self.watch.lock();
-        exchange.stuck = result.is_pending();
+        exchange.write_blocked = result.is_pending();
         if let Poll::Ready(Ok(written)) = result {
             exchange.written += *written as u64;
         }
@@ -138,11 +139,11 @@ impl Wire {
 macro_rules! on {
     ($transport:expr, $stream:ident => $call:expr) => {
         match $transport {
-            Transport::Clear(stream) => {
+            Transport::Plain(stream) => {
                 let $stream = Pin::new(stream);
                 $call
             }
-            Transport::Secure(stream) => {
+            Transport::Tls(stream) => {
                 let $stream = Pin::new(stream.as_mut());
                 $call
             }
@@ -150,7 +151,7 @@ macro_rules! on {
     };
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for MonitoredStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
@@ -159,21 +160,21 @@ impl AsyncRead for Wire {
         if !came.is_empty() {
             let mut exchange = this.watch.lock();
             exchange.read += came.len() as u64;
-            if exchange.noting {
-                let room = RAW_LIMIT.saturating_sub(exchange.raw.len());
-                exchange.raw.extend_from_slice(&came[..came.len().min(room)]);
+            if exchange.recording_head {
+                let room = MAX_RAW_HEAD_BYTES.saturating_sub(exchange.raw_head.len());
+                exchange.raw_head.extend_from_slice(&came[..came.len().min(room)]);
             }
         }
         result
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for MonitoredStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        this.before_write()?;
+        this.check_before_first_write()?;
         let result = on!(&mut this.transport, stream => stream.poll_write(cx, buf));
-        this.after_write(&result);
+        this.record_write(&result);
         result
     }
 
@@ -183,9 +184,9 @@ impl AsyncWrite for Wire {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        this.before_write()?;
+        this.check_before_first_write()?;
         let result = on!(&mut this.transport, stream => stream.poll_write_vectored(cx, bufs));
-        this.after_write(&result);
+        this.record_write(&result);
         result
     }
 
@@ -193,7 +194,7 @@ impl AsyncWrite for Wire {
         let this = self.get_mut();
         let result = on!(&mut this.transport, stream => stream.poll_flush(cx));
         // What TLS has taken may still wait for the socket.
-        this.watch.lock().stuck = result.is_pending();
+        this.watch.lock().write_blocked = result.is_pending();
         result
     }
 
@@ -203,8 +204,8 @@ impl AsyncWrite for Wire {
 
     fn is_write_vectored(&self) -> bool {
         match &self.transport {
-            Transport::Clear(stream) => stream.is_write_vectored(),
-            Transport::Secure(stream) => stream.is_write_vectored(),
+            Transport::Plain(stream) => stream.is_write_vectored(),
+            Transport::Tls(stream) => stream.is_write_vectored(),
         }
     }
 }

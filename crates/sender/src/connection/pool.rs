@@ -23,102 +23,111 @@ use hyper::client::conn::http1::{self, SendRequest};
 use tokio::time::Instant;
 
 use crate::{
-    connection::http_connection::{Connection, Driver},
-    connection::keep_alive::Limits,
-    connection::monitored_stream::Watch,
+    connection::http_connection::{ConnectionTask, HttpConnection},
+    connection::keep_alive::ConnectionLimits,
+    connection::monitored_stream::ExchangeMonitor,
 };
 
 /// How many connections wait for one origin, whatever was at work there.
-const MAX_IDLE_PER_ORIGIN: usize = 512;
+const MAX_IDLE_CONNECTIONS_PER_ORIGIN: usize = 512;
 /// What "of late" means.
-const WINDOW: Duration = Duration::from_secs(10);
-const SWEPT_EVERY: Duration = Duration::from_secs(1);
+const PEAK_WINDOW: Duration = Duration::from_secs(10);
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
-pub(crate) struct Pool {
-    limits: Limits,
-    state: Mutex<State>,
+pub(crate) struct ConnectionPool {
+    limits: ConnectionLimits,
+    state: Mutex<PoolState>,
     ids: AtomicU64,
 }
 
 #[derive(Default)]
-struct State {
-    origins: HashMap<Arc<str>, Origin>,
+struct PoolState {
+    origins: HashMap<Arc<str>, OriginConnections>,
     idle: usize,
-    swept: bool,
+    sweeper_running: bool,
 }
 
 /// The connections of one origin.
-struct Origin {
+struct OriginConnections {
     /// The newest last.
-    idle: Vec<Connection>,
-    seats: usize,
+    idle: Vec<HttpConnection>,
+    active_requests: usize,
     /// The most seats that were taken at once, in this window and in the one before.
-    peaks: [usize; 2],
-    window: Instant,
+    peak_active_requests: [usize; 2],
+    window_start: Instant,
 }
 
-impl Origin {
+impl OriginConnections {
     fn new(now: Instant) -> Self {
-        Self { idle: Vec::new(), seats: 0, peaks: [0; 2], window: now }
+        Self { idle: Vec::new(), active_requests: 0, peak_active_requests: [0; 2], window_start: now }
     }
 
-    fn sit(&mut self, now: Instant) {
-        self.roll(now);
-        self.seats += 1;
-        self.peaks[0] = self.peaks[0].max(self.seats);
+    fn begin_request(&mut self, now: Instant) {
+        self.advance_window(now);
+        self.active_requests += 1;
+        self.peak_active_requests[0] = self.peak_active_requests[0].max(self.active_requests);
     }
 
-    fn roll(&mut self, now: Instant) {
-        let past = now.duration_since(self.window);
-        if past >= WINDOW {
-            self.peaks = [self.seats, if past < 2 * WINDOW { self.peaks[0] } else { self.seats }];
-            self.window = now;
+    fn advance_window(&mut self, now: Instant) {
+        let past = now.duration_since(self.window_start);
+        if past >= PEAK_WINDOW {
+            self.peak_active_requests = [
+                self.active_requests,
+                if past < 2 * PEAK_WINDOW { self.peak_active_requests[0] } else { self.active_requests },
+            ];
+            self.window_start = now;
         }
     }
 
     /// How many connections may wait, besides those at work.
-    fn room(&self) -> usize {
-        let of_late = self.peaks[0].max(self.peaks[1]).min(MAX_IDLE_PER_ORIGIN);
-        of_late.saturating_sub(self.seats + self.idle.len())
+    fn free_idle_places(&self) -> usize {
+        let of_late = self.peak_active_requests[0]
+            .max(self.peak_active_requests[1])
+            .min(MAX_IDLE_CONNECTIONS_PER_ORIGIN);
+        of_late.saturating_sub(self.active_requests + self.idle.len())
     }
 }
 
-impl Pool {
-    pub(crate) fn new(limits: Limits) -> Self {
+impl ConnectionPool {
+    pub(crate) fn new(limits: ConnectionLimits) -> Self {
         Self { limits, ..Self::default() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A seat at an origin, for one request.
-    pub(crate) fn sit(self: &Arc<Self>, origin: &str) -> Seat {
+    pub(crate) fn register_request(self: &Arc<Self>, origin: &str) -> ActiveRequest {
         let now = Instant::now();
         let mut state = self.lock();
         let known = state.origins.get_key_value(origin).map(|(origin, _)| Arc::clone(origin));
         let origin = known.unwrap_or_else(|| Arc::from(origin));
-        state.origins.entry(Arc::clone(&origin)).or_insert_with(|| Origin::new(now)).sit(now);
-        Seat { pool: Arc::clone(self), origin }
+        state
+            .origins
+            .entry(Arc::clone(&origin))
+            .or_insert_with(|| OriginConnections::new(now))
+            .begin_request(now);
+        ActiveRequest { pool: Arc::clone(self), origin }
     }
 
     /// Closes all that wait; how many that were.
-    pub(crate) fn close_idle(&self) -> usize {
+    pub(crate) fn close_idle_connections(&self) -> usize {
         let mut state = self.lock();
         state.origins.values_mut().for_each(|origin| origin.idle.clear());
-        state.origins.retain(|_, origin| origin.seats > 0);
+        state.origins.retain(|_, origin| origin.active_requests > 0);
         std::mem::take(&mut state.idle)
     }
 
     /// A connection has ended; it does not wait any more, if it did.
-    fn ended(&self, origin: &str, id: u64) {
+    fn remove_ended(&self, origin: &str, id: u64) {
         let mut state = self.lock();
         let Some(found) = state.origins.get_mut(origin) else { return };
         let Some(at) = found.idle.iter().position(|connection| connection.id() == id) else { return };
         drop(found.idle.remove(at));
         state.idle -= 1;
-        state.tidy(origin);
+        state.remove_unused_origin(origin);
     }
 
     /// Closes what has waited for too long; whether anything still waits.
@@ -126,26 +135,26 @@ impl Pool {
         let now = Instant::now();
         let mut state = self.lock();
         state.origins.retain(|_, origin| {
-            origin.idle.retain(|connection| connection.is_good(now));
-            origin.seats > 0 || !origin.idle.is_empty()
+            origin.idle.retain(|connection| connection.is_reusable(now));
+            origin.active_requests > 0 || !origin.idle.is_empty()
         });
         state.idle = state.origins.values().map(|origin| origin.idle.len()).sum();
-        state.swept = state.idle > 0;
-        state.swept
+        state.sweeper_running = state.idle > 0;
+        state.sweeper_running
     }
 }
 
-impl State {
-    fn tidy(&mut self, origin: &str) {
-        if self.origins.get(origin).is_some_and(|found| found.seats == 0 && found.idle.is_empty()) {
+impl PoolState {
+    fn remove_unused_origin(&mut self, origin: &str) {
+        if self.origins.get(origin).is_some_and(|found| found.active_requests == 0 && found.idle.is_empty()) {
             self.origins.remove(origin);
         }
     }
 }
 
-async fn sweep(pool: Weak<Pool>) {
+async fn sweep(pool: Weak<ConnectionPool>) {
     loop {
-        tokio::time::sleep(SWEPT_EVERY).await;
+        tokio::time::sleep(SWEEP_INTERVAL).await;
         if !pool.upgrade().is_some_and(|pool| pool.sweep()) {
             return;
         }
@@ -153,34 +162,34 @@ async fn sweep(pool: Weak<Pool>) {
 }
 
 /// A request's place at an origin.
-pub(crate) struct Seat {
-    pool: Arc<Pool>,
+pub(crate) struct ActiveRequest {
+    pool: Arc<ConnectionPool>,
     origin: Arc<str>,
 }
 
-impl Seat {
+impl ActiveRequest {
     /// The newest connection that waits here. It may have ended without anybody having heard of it yet.
-    pub(crate) fn kept(&self) -> Option<Connection> {
+    pub(crate) fn take_idle_connection(&self) -> Option<HttpConnection> {
         let now = Instant::now();
         let mut state = self.pool.lock();
         loop {
             let mut connection = state.origins.get_mut(&self.origin)?.idle.pop()?;
             state.idle -= 1;
-            if connection.is_good(now) {
-                connection.resume();
+            if connection.is_reusable(now) {
+                connection.set_in_use();
                 return Some(connection);
             }
         }
     }
 
     /// Begins a new connection: spawns what drives it.
-    pub(crate) fn begin<I>(
+    pub(crate) fn start_connection<I>(
         &self,
         (requests, driver): (SendRequest<Full<Bytes>>, http1::Connection<I, Full<Bytes>>),
-        watch: Arc<Watch>,
+        watch: Arc<ExchangeMonitor>,
         local: IpAddr,
         remote: SocketAddr,
-    ) -> Connection
+    ) -> HttpConnection
     where
         I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
     {
@@ -190,31 +199,31 @@ impl Seat {
             // How it ended is told to whoever waits for an answer.
             driver.await.ok();
         };
-        let driver = Driver::spawn(driving, self.pool.limits.farewell, move || {
+        let driver = ConnectionTask::spawn(driving, self.pool.limits.shutdown_timeout, move || {
             if let Some(pool) = pool.upgrade() {
-                pool.ended(&origin, id);
+                pool.remove_ended(&origin, id);
             }
         });
-        Connection::new(id, requests, watch, (local, remote), self.pool.limits.age, driver)
+        HttpConnection::new(id, requests, watch, (local, remote), self.pool.limits.max_age, driver)
     }
 
     /// Lets a connection wait for another request for this long at most, where there is room for it.
-    pub(crate) fn keep(&self, mut connection: Connection, idle: Duration) {
+    pub(crate) fn keep_connection(&self, mut connection: HttpConnection, idle: Duration) {
         let now = Instant::now();
-        connection.wait_until(now + idle.min(self.pool.limits.idle));
-        if connection.used >= self.pool.limits.requests {
+        connection.set_idle_until(now + idle.min(self.pool.limits.max_idle_time));
+        if connection.request_count >= self.pool.limits.max_requests {
             return;
         }
         let mut state = self.pool.lock();
-        let State { origins, idle: all, swept } = &mut *state;
+        let PoolState { origins, idle: all, sweeper_running: swept } = &mut *state;
         let Some(origin) = origins.get_mut(&self.origin) else { return };
-        origin.roll(now);
+        origin.advance_window(now);
         // The seat that this request has is free in a moment.
-        origin.seats -= 1;
-        let room = origin.room();
-        origin.seats += 1;
+        origin.active_requests -= 1;
+        let room = origin.free_idle_places();
+        origin.active_requests += 1;
         // The driver looks for its connection here after it has ended: it is here, or is known to have ended.
-        if room == 0 || *all >= self.pool.limits.idle_in_all || !connection.is_good(now) {
+        if room == 0 || *all >= self.pool.limits.max_idle_connections || !connection.is_reusable(now) {
             return;
         }
         origin.idle.push(connection);
@@ -225,12 +234,12 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl Drop for ActiveRequest {
     fn drop(&mut self) {
         let mut state = self.pool.lock();
         if let Some(origin) = state.origins.get_mut(&self.origin) {
-            origin.seats -= 1;
+            origin.active_requests -= 1;
         }
-        state.tidy(&self.origin);
+        state.remove_unused_origin(&self.origin);
     }
 }

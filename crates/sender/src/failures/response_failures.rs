@@ -9,8 +9,8 @@
 use std::{error::Error, io, iter};
 
 use crate::{
-    address_guard::Scheme, client::MAX_HEADERS, connection::monitored_stream::Counted,
-    prepared_request::Destination, resource_exhaustion, response::response_reader::Progress,
+    address_guard::Scheme, client::MAX_HEADER_COUNT, connection::monitored_stream::ByteCounts,
+    prepared_request::Destination, resource_exhaustion, response::response_reader::ResponseProgress,
     tls::tls_details,
 };
 use loanhook_core::model::failure::{ErrorKind, Failure, Phase};
@@ -18,31 +18,32 @@ use loanhook_core::ports::NotSent;
 
 const HTTP_2_ONLY: &str = "speaks HTTP/2 only, and webhooks are sent as HTTP/1.1; let it take HTTP/1.1 too";
 
-pub(crate) fn unknown_name(to: &Destination) -> Failure {
-    let detail = format!("the name {} does not resolve: it has no address; nothing was sent", to.host());
+pub(crate) fn name_without_address(to: &Destination) -> Failure {
+    let detail =
+        format!("the name {} does not resolve: it has no address; nothing was sent", to.shown_host());
     Failure::at(Phase::Resolve, ErrorKind::Dns, detail)
 }
 
-pub(crate) fn impossible_name(to: &Destination) -> Failure {
-    let detail = format!("the name {} is not one that a host can have; nothing was sent", to.host());
+pub(crate) fn invalid_host_name(to: &Destination) -> Failure {
+    let detail = format!("the name {} is not one that a host can have; nothing was sent", to.shown_host());
     Failure::at(Phase::Resolve, ErrorKind::Dns, detail)
 }
 
 /// Why a name was not resolved, unless this machine is to blame.
-pub(crate) fn unresolved(error: &io::Error, to: &Destination) -> Result<Failure, NotSent> {
+pub(crate) fn lookup_failed(error: &io::Error, to: &Destination) -> Result<Failure, NotSent> {
     if let Some(not_sent) = resource_exhaustion::not_sent(error) {
         return Err(not_sent);
     }
-    let detail = format!("the name {} does not resolve: {error}; nothing was sent", to.host());
+    let detail = format!("the name {} does not resolve: {error}; nothing was sent", to.shown_host());
     Ok(Failure::at(Phase::Resolve, ErrorKind::Dns, detail))
 }
 
 /// Why there is no connection to any of a host's addresses.
-pub(crate) fn unconnected(error: &io::Error, to: &Destination, addresses: usize) -> Failure {
+pub(crate) fn connect_failed(error: &io::Error, to: &Destination, addresses: usize) -> Failure {
     use io::ErrorKind as Io;
     let of =
         if addresses > 1 { format!(" (all {addresses} of its addresses were tried)") } else { String::new() };
-    let place = to.place();
+    let place = to.shown_host_and_port();
     let (kind, detail) = match error.kind() {
         Io::ConnectionRefused => {
             (ErrorKind::Connect, format!("{place} refused the connection{of}: nothing listens there"))
@@ -66,60 +67,64 @@ pub(crate) fn unconnected(error: &io::Error, to: &Destination, addresses: usize)
 }
 
 /// Why a connection was not secured.
-pub(crate) fn unsecured(error: &io::Error, to: &Destination) -> Failure {
-    let detail = match find::<rustls::Error>(error) {
-        Some(error) => tls_details::detail(error, to),
+pub(crate) fn tls_failed(error: &io::Error, to: &Destination) -> Failure {
+    let detail = match innermost_error::<rustls::Error>(error) {
+        Some(error) => tls_details::tls_error_detail(error, to),
         None => format!(
             "{} closed the connection during the TLS handshake; it may not speak TLS on this port",
-            to.place()
+            to.shown_host_and_port()
         ),
     };
     Failure::at(Phase::Tls, ErrorKind::Tls, detail)
 }
 
 /// That a connection ended before the request was written to it.
-pub(crate) fn closed(to: &Destination) -> Failure {
+pub(crate) fn closed_before_request(to: &Destination) -> Failure {
     let detail = format!(
         "{} closed the connection before the request was sent; it has seen nothing of it",
-        to.place()
+        to.shown_host_and_port()
     );
     Failure::at(Phase::Send, ErrorKind::Protocol, detail)
 }
 
 /// That nobody knows what became of a request on a kept connection.
-pub(crate) fn interrupted(bytes: Counted, to: &Destination) -> Failure {
-    let phase = if bytes.stuck { Phase::Send } else { Phase::Wait };
+pub(crate) fn interrupted(bytes: ByteCounts, to: &Destination) -> Failure {
+    let phase = if bytes.write_blocked { Phase::Send } else { Phase::Wait };
     let detail = format!(
         "the connection to {}, kept from an earlier request, ended before an answer began; whether the receiver has \
          seen this request is unknown",
-        to.place()
+        to.shown_host_and_port()
     );
     Failure::at(phase, ErrorKind::Interrupted, detail)
 }
 
 /// What this machine lacked to write a request.
-pub(crate) fn lacking(error: &hyper::Error) -> Option<NotSent> {
-    find::<io::Error>(error).and_then(resource_exhaustion::not_sent)
+pub(crate) fn not_sent(error: &hyper::Error) -> Option<NotSent> {
+    innermost_error::<io::Error>(error).and_then(resource_exhaustion::not_sent)
 }
 
 /// Why no answer came over a connection. `raw` is what came instead, `bytes` how much of the request was written.
-pub(crate) fn without_answer(error: &hyper::Error, raw: &[u8], bytes: Counted, to: &Destination) -> Failure {
-    if let Some(error) = find::<rustls::Error>(error) {
-        return Failure::at(Phase::Tls, ErrorKind::Tls, tls_details::detail(error, to));
+pub(crate) fn no_response(error: &hyper::Error, raw: &[u8], bytes: ByteCounts, to: &Destination) -> Failure {
+    if let Some(error) = innermost_error::<rustls::Error>(error) {
+        return Failure::at(Phase::Tls, ErrorKind::Tls, tls_details::tls_error_detail(error, to));
     }
     if error.is_parse() {
-        return Failure::at(Phase::Read, ErrorKind::Protocol, unparsable(&error.to_string(), raw, to));
+        return Failure::at(
+            Phase::Read,
+            ErrorKind::Protocol,
+            invalid_response_detail(&error.to_string(), raw, to),
+        );
     }
     if bytes.written == 0 {
-        return closed(to);
+        return closed_before_request(to);
     }
-    let how = match find::<io::Error>(error).map(io::Error::kind) {
+    let how = match innermost_error::<io::Error>(error).map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => {
             "the receiver reset the connection before an answer came"
         }
         _ => "the receiver closed the connection before an answer came",
     };
-    let (phase, seen) = match (raw.is_empty(), bytes.stuck) {
+    let (phase, seen) = match (raw.is_empty(), bytes.write_blocked) {
         (false, _) => (Phase::Read, "it has seen the request, and broke off within the answer's head"),
         (true, true) => (Phase::Send, "it can have seen a part of the request at most"),
         (true, false) => (Phase::Wait, "it may have seen the request"),
@@ -128,10 +133,10 @@ pub(crate) fn without_answer(error: &hyper::Error, raw: &[u8], bytes: Counted, t
 }
 
 /// What came that is not an answer. The parser has only its text to tell apart what it did not like.
-fn unparsable(reason: &str, raw: &[u8], to: &Destination) -> String {
-    let place = to.place();
+fn invalid_response_detail(reason: &str, raw: &[u8], to: &Destination) -> String {
+    let place = to.shown_host_and_port();
     if reason.contains("too large") {
-        return format!("the answer had more than {MAX_HEADERS} headers, or more than 400 KiB of them");
+        return format!("the answer had more than {MAX_HEADER_COUNT} headers, or more than 400 KiB of them");
     }
     if is_http_2(raw) {
         return format!("{place} {HTTP_2_ONLY}");
@@ -154,12 +159,16 @@ fn is_http_2(raw: &[u8]) -> bool {
 }
 
 /// Why an answer that had begun did not end.
-pub(crate) fn within_answer(error: &hyper::Error, progress: Progress, to: &Destination) -> Failure {
-    if let Some(error) = find::<rustls::Error>(error) {
-        return Failure::at(Phase::Read, ErrorKind::Tls, tls_details::detail(error, to));
+pub(crate) fn incomplete_response(
+    error: &hyper::Error,
+    progress: ResponseProgress,
+    to: &Destination,
+) -> Failure {
+    if let Some(error) = innermost_error::<rustls::Error>(error) {
+        return Failure::at(Phase::Read, ErrorKind::Tls, tls_details::tls_error_detail(error, to));
     }
-    let so_far = so_far(progress);
-    let detail = match find::<io::Error>(error).map(io::Error::kind) {
+    let so_far = received_so_far(progress);
+    let detail = match innermost_error::<io::Error>(error).map(io::Error::kind) {
         Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => {
             format!("the answer's chunks are malformed after {so_far}; the receiver has seen the request")
         }
@@ -169,7 +178,9 @@ pub(crate) fn within_answer(error: &hyper::Error, progress: Progress, to: &Desti
 }
 
 /// How far an answer came.
-pub(crate) fn so_far(Progress { status, arrived, announced }: Progress) -> String {
+pub(crate) fn received_so_far(
+    ResponseProgress { status, body_bytes: arrived, content_length: announced }: ResponseProgress,
+) -> String {
     match announced {
         Some(announced) => format!("{arrived} of {announced} bytes (its status was {status})"),
         None => format!("{arrived} bytes (its status was {status})"),
@@ -178,7 +189,7 @@ pub(crate) fn so_far(Progress { status, arrived, announced }: Progress) -> Strin
 
 /// The innermost error of a type in the chain. `io::Error` hides the error that it wraps from `source`, so it is
 /// opened here.
-fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+fn innermost_error<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let causes = iter::successors(Some(error), |&error| {
         match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(inner) => Some(inner),

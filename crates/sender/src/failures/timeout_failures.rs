@@ -3,8 +3,8 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use crate::{
-    connection::monitored_stream::Watch, failures::response_failures::so_far, prepared_request::Destination,
-    response::response_reader::Progress,
+    connection::monitored_stream::ExchangeMonitor, failures::response_failures::received_so_far,
+    prepared_request::Destination, response::response_reader::ResponseProgress,
 };
 use loanhook_core::{
     model::failure::{ErrorKind, Failure, Phase},
@@ -12,40 +12,41 @@ use loanhook_core::{
 };
 
 /// How far a request has come before its answer began.
-pub(crate) struct Track {
+pub(crate) struct RequestProgress {
     pub(crate) phase: Phase,
     /// The addresses that it goes to, or may go to, in order.
     pub(crate) addresses: Vec<SocketAddr>,
     /// Of the connection that the request is written to.
-    pub(crate) watch: Option<Arc<Watch>>,
+    pub(crate) monitor: Option<Arc<ExchangeMonitor>>,
     /// What this machine lacks, while that is waited for.
-    pub(crate) lacking: Option<NotSent>,
+    pub(crate) exhausted: Option<NotSent>,
 }
 
-impl Default for Track {
+impl Default for RequestProgress {
     fn default() -> Self {
-        Self { phase: Phase::Resolve, addresses: Vec::new(), watch: None, lacking: None }
+        Self { phase: Phase::Resolve, addresses: Vec::new(), monitor: None, exhausted: None }
     }
 }
 
-impl Track {
+impl RequestProgress {
     /// Whether the request is still being written, or was.
-    fn phase(&self) -> Phase {
-        let bytes = self.watch.as_ref().filter(|_| self.phase == Phase::Send).map(|watch| watch.counted());
+    fn reached_phase(&self) -> Phase {
+        let bytes =
+            self.monitor.as_ref().filter(|_| self.phase == Phase::Send).map(|watch| watch.byte_counts());
         match bytes {
-            Some(bytes) if bytes.written > 0 && !bytes.stuck => Phase::Wait,
+            Some(bytes) if bytes.written > 0 && !bytes.write_blocked => Phase::Wait,
             _ => self.phase,
         }
     }
 }
 
 /// That no answer had begun when the time was over.
-pub(crate) fn before_answer(track: &Track, timeout: Duration, to: &Destination) -> Failure {
-    let (within, place, phase) = (seconds(timeout), to.place(), track.phase());
+pub(crate) fn before_response(track: &RequestProgress, timeout: Duration, to: &Destination) -> Failure {
+    let (within, place, phase) = (seconds(timeout), to.shown_host_and_port(), track.reached_phase());
     let detail = match phase {
         Phase::Prepare | Phase::Resolve => format!(
             "the name {} was not resolved within {within}; nothing was sent. Check the name servers of its domain",
-            to.host()
+            to.shown_host()
         ),
         Phase::Connect => format!(
             "no connection to {place} came about within {within}: it did not answer; nothing was sent. Check that it \
@@ -67,8 +68,8 @@ pub(crate) fn before_answer(track: &Track, timeout: Duration, to: &Destination) 
 }
 
 /// That an answer was not complete when the time was over.
-pub(crate) fn within_answer(timeout: Duration, progress: Progress) -> Failure {
-    let (seconds, so_far) = (seconds(timeout), so_far(progress));
+pub(crate) fn within_response(timeout: Duration, progress: ResponseProgress) -> Failure {
+    let (seconds, so_far) = (seconds(timeout), received_so_far(progress));
     let detail = format!(
         "the answer was not complete within {seconds}: it stopped after {so_far}; the receiver has seen the request"
     );

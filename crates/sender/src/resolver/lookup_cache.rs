@@ -14,34 +14,34 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::expiring_map::Ending;
+use crate::expiring_map::ExpiringMap;
 
-const POSITIVE: Duration = Duration::from_secs(3600);
-const NEGATIVE: Duration = Duration::from_secs(10);
-const FAILED: Duration = Duration::from_secs(1);
-const CAPACITY: usize = 4096;
-const MAX_ADDRESSES: usize = 64;
+const MAX_POSITIVE_TTL: Duration = Duration::from_secs(3600);
+const MAX_NEGATIVE_TTL: Duration = Duration::from_secs(10);
+const FAILURE_TTL: Duration = Duration::from_secs(1);
+const MAX_CACHED_NAMES: usize = 4096;
+const MAX_CACHED_ADDRESSES: usize = 64;
 
 /// Addresses, and how long they are good for; none at all means that there is no such name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Answer {
+pub(crate) struct DnsAnswer {
     pub(crate) addresses: Vec<IpAddr>,
-    pub(crate) good_for: Duration,
+    pub(crate) time_to_live: Duration,
 }
 
 /// The addresses, or why the look-up failed.
-type Known = Result<Vec<IpAddr>, String>;
+type CachedLookup = Result<Vec<IpAddr>, String>;
 
 #[derive(Debug)]
-pub(crate) struct Cache(Mutex<Ending<String, Known>>);
+pub(crate) struct LookupCache(Mutex<ExpiringMap<String, CachedLookup>>);
 
-impl Default for Cache {
+impl Default for LookupCache {
     fn default() -> Self {
-        Self(Mutex::new(Ending::new(CAPACITY)))
+        Self(Mutex::new(ExpiringMap::new(MAX_CACHED_NAMES)))
     }
 }
 
-impl Cache {
+impl LookupCache {
     pub(crate) fn get(&self, name: &str, now: Instant) -> Option<io::Result<Vec<IpAddr>>> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (_, what) = known.get(name, now)?;
@@ -49,15 +49,17 @@ impl Cache {
     }
 
     /// Keeps what came of a look-up. What this machine lacked for it is not kept: that says nothing of the name.
-    pub(crate) fn put(&self, name: String, answer: &io::Result<Answer>, now: Instant) {
+    pub(crate) fn put(&self, name: String, answer: &io::Result<DnsAnswer>, now: Instant) {
         let (what, good_for) = match answer {
-            Ok(Answer { addresses, good_for }) if addresses.is_empty() => {
-                (Ok(Vec::new()), (*good_for).min(NEGATIVE))
+            Ok(DnsAnswer { addresses, time_to_live: good_for }) if addresses.is_empty() => {
+                (Ok(Vec::new()), (*good_for).min(MAX_NEGATIVE_TTL))
             }
-            Ok(Answer { addresses, .. }) if addresses.len() > MAX_ADDRESSES => return,
-            Ok(Answer { addresses, good_for }) => (Ok(addresses.clone()), (*good_for).min(POSITIVE)),
+            Ok(DnsAnswer { addresses, .. }) if addresses.len() > MAX_CACHED_ADDRESSES => return,
+            Ok(DnsAnswer { addresses, time_to_live: good_for }) => {
+                (Ok(addresses.clone()), (*good_for).min(MAX_POSITIVE_TTL))
+            }
             Err(error) if error.raw_os_error().is_some() => return,
-            Err(error) => (Err(error.to_string()), FAILED),
+            Err(error) => (Err(error.to_string()), FAILURE_TTL),
         };
         if good_for.is_zero() {
             return;
@@ -74,10 +76,11 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn what_is_known_is_good_until_its_time_is_over() {
-        let (cache, now) = (Cache::default(), Instant::now());
+    fn a_cached_lookup_is_returned_until_its_time_to_live_ends() {
+        let (cache, now) = (LookupCache::default(), Instant::now());
         let address = IpAddr::from([192, 0, 2, 1]);
-        let seconds = |addresses: Vec<IpAddr>, seconds| Ok(Answer { addresses, good_for: SECOND * seconds });
+        let seconds =
+            |addresses: Vec<IpAddr>, seconds| Ok(DnsAnswer { addresses, time_to_live: SECOND * seconds });
         cache.put("a.test".into(), &seconds(vec![address], 60), now);
         cache.put("b.test".into(), &seconds(vec![address], 0), now);
         cache.put("c.test".into(), &seconds(Vec::new(), 3600), now);
@@ -94,24 +97,25 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_kept_for_an_hour_at_most_and_only_where_it_is_short() {
-        let (cache, now) = (Cache::default(), Instant::now());
+    fn an_answer_is_cached_for_at_most_an_hour_and_only_if_it_is_short() {
+        let (cache, now) = (LookupCache::default(), Instant::now());
         let answer = |count| {
             let addresses = vec![IpAddr::from([192, 0, 2, 1]); count];
-            Ok(Answer { addresses, good_for: SECOND * 86_400 })
+            Ok(DnsAnswer { addresses, time_to_live: SECOND * 86_400 })
         };
-        cache.put("a.test".into(), &answer(MAX_ADDRESSES), now);
-        cache.put("b.test".into(), &answer(MAX_ADDRESSES + 1), now);
+        cache.put("a.test".into(), &answer(MAX_CACHED_ADDRESSES), now);
+        cache.put("b.test".into(), &answer(MAX_CACHED_ADDRESSES + 1), now);
         let known = |name: &str, later: u32| cache.get(name, now + SECOND * later).is_some();
         assert!(known("a.test", 3599) && !known("a.test", 3600));
         assert!(!known("b.test", 0));
     }
 
     #[test]
-    fn a_full_cache_takes_another_name() {
-        let (cache, now) = (Cache::default(), Instant::now());
-        let answer = Ok(Answer { addresses: vec![IpAddr::from([192, 0, 2, 1])], good_for: SECOND * 3600 });
-        for at in 0..CAPACITY {
+    fn a_full_cache_accepts_another_name() {
+        let (cache, now) = (LookupCache::default(), Instant::now());
+        let answer =
+            Ok(DnsAnswer { addresses: vec![IpAddr::from([192, 0, 2, 1])], time_to_live: SECOND * 3600 });
+        for at in 0..MAX_CACHED_NAMES {
             cache.put(format!("{at}.test"), &answer, now);
         }
         cache.put("new.test".into(), &answer, now + SECOND);

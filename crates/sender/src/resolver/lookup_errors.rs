@@ -13,16 +13,16 @@ use hickory_resolver::{
 use crate::resource_exhaustion;
 
 /// Why a look-up failed, in words of ours. What this machine lacked for it is an error of the operating system.
-pub(crate) fn told(error: &NetError) -> io::Error {
+pub(crate) fn lookup_error(error: &NetError) -> io::Error {
     if let NetError::Io(error) = error
-        && resource_exhaustion::missing(error).is_some()
+        && resource_exhaustion::exhausted_resource(error).is_some()
         && let Some(code) = error.raw_os_error()
     {
         return io::Error::from_raw_os_error(code);
     }
     // The resolver says less than that of what it could not do.
     if let Err(error) = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))
-        && resource_exhaustion::missing(&error).is_some()
+        && resource_exhaustion::exhausted_resource(&error).is_some()
     {
         return error;
     }

@@ -24,57 +24,63 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use crate::resolver::resolver_trait::Resolver;
 use loanhook_core::{model::id::TenantId, ports::NotSent};
 
-const PER_TENANT: usize = 16;
-const IN_ALL: usize = 128;
+const MAX_LOOKUPS_PER_TENANT: usize = 16;
+const MAX_LOOKUPS: usize = 128;
 /// How many of all are for a tenant's first look-up alone.
-const RESERVED: usize = 32;
-const NO_ROOM: &str = "this machine has no room left for another look-up of a name";
+const RESERVED_FIRST_LOOKUPS: usize = 32;
+const NO_PERMIT_DETAIL: &str = "this machine has no room left for another look-up of a name";
 
-type Found = Result<Vec<IpAddr>, Arc<io::Error>>;
-type Lookup = BoxFuture<'static, Found>;
+type LookupResult = Result<Vec<IpAddr>, Arc<io::Error>>;
+type Lookup = BoxFuture<'static, LookupResult>;
 
 /// A [`Resolver`] behind bounds.
-pub(crate) struct Lookups {
+pub(crate) struct LookupLimiter {
     resolver: Arc<dyn Resolver>,
-    reserved: Arc<Semaphore>,
-    shared: Arc<Semaphore>,
-    state: Arc<Mutex<State>>,
+    reserved_permits: Arc<Semaphore>,
+    shared_permits: Arc<Semaphore>,
+    state: Arc<Mutex<LimiterState>>,
 }
 
 #[derive(Default)]
-struct State {
-    under_way: HashMap<String, (u64, WeakShared<Lookup>)>,
-    begun: u64,
+struct LimiterState {
+    in_flight: HashMap<String, (u64, WeakShared<Lookup>)>,
+    started_count: u64,
     /// The room of each tenant that has look-ups under way, or waits for room.
-    tenants: HashMap<TenantId, Room>,
+    tenants: HashMap<TenantId, TenantPermits>,
 }
 
 /// A tenant's room for look-ups.
-struct Room {
+struct TenantPermits {
     /// For one look-up, which may take what is reserved.
     first: Arc<Semaphore>,
     others: Arc<Semaphore>,
     /// How many have a look-up in it, or wait for that.
-    places: usize,
+    users: usize,
 }
 
-impl Default for Room {
+impl Default for TenantPermits {
     fn default() -> Self {
         Self {
             first: Arc::new(Semaphore::new(1)),
-            others: Arc::new(Semaphore::new(PER_TENANT - 1)),
-            places: 0,
+            others: Arc::new(Semaphore::new(MAX_LOOKUPS_PER_TENANT - 1)),
+            users: 0,
         }
     }
 }
 
-impl Lookups {
+impl LookupLimiter {
     pub(crate) fn new(resolver: Arc<dyn Resolver>) -> Self {
-        let (reserved, shared) = (Semaphore::new(RESERVED), Semaphore::new(IN_ALL - RESERVED));
-        Self { resolver, reserved: Arc::new(reserved), shared: Arc::new(shared), state: Arc::default() }
+        let (reserved, shared) =
+            (Semaphore::new(RESERVED_FIRST_LOOKUPS), Semaphore::new(MAX_LOOKUPS - RESERVED_FIRST_LOOKUPS));
+        Self {
+            resolver,
+            reserved_permits: Arc::new(reserved),
+            shared_permits: Arc::new(shared),
+            state: Arc::default(),
+        }
     }
 
-    fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    fn lock(state: &Mutex<LimiterState>) -> MutexGuard<'_, LimiterState> {
         state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -85,31 +91,31 @@ impl Lookups {
         tenant: &TenantId,
         name: &str,
         lacking: &mut Option<NotSent>,
-    ) -> Found {
-        if let Some(known) = self.resolver.known(name) {
+    ) -> LookupResult {
+        if let Some(known) = self.resolver.resolve_locally(name) {
             return known.map_err(Arc::new);
         }
-        let joined = Self::lock(&self.state).joined(name);
+        let joined = Self::lock(&self.state).join_in_flight(name);
         if let Some(lookup) = joined {
             return lookup.await;
         }
-        *lacking = Some(NotSent(NO_ROOM.to_owned()));
-        let place = self.place(tenant).await.map_err(|error| Arc::new(io::Error::other(error)))?;
+        *lacking = Some(NotSent(NO_PERMIT_DETAIL.to_owned()));
+        let place = self.acquire_permit(tenant).await.map_err(|error| Arc::new(io::Error::other(error)))?;
         *lacking = None;
-        self.begin(name, place).await
+        self.start_lookup(name, place).await
     }
 
     /// Waits for room for one look-up.
-    async fn place(&self, tenant: &TenantId) -> Result<Place, AcquireError> {
-        let (mut place, first, others) = Place::waiting(&self.state, tenant);
+    async fn acquire_permit(&self, tenant: &TenantId) -> Result<LookupPermit, AcquireError> {
+        let (mut place, first, others) = LookupPermit::waiting(&self.state, tenant);
         let room = |of_tenant: Arc<Semaphore>, of_all: &Arc<Semaphore>| {
             let of_all = Arc::clone(of_all);
             async move { Ok((of_tenant.acquire_owned().await?, of_all.acquire_owned().await?)) }
         };
         let permits = tokio::select! {
             biased;
-            permits = room(first, &self.reserved) => permits,
-            permits = room(others, &self.shared) => permits,
+            permits = room(first, &self.reserved_permits) => permits,
+            permits = room(others, &self.shared_permits) => permits,
         };
         place.permits = Some(permits?);
         Ok(place)
@@ -117,22 +123,22 @@ impl Lookups {
 
     /// How many tenants are known here.
     #[cfg(test)]
-    pub(crate) fn tenants(&self) -> usize {
+    pub(crate) fn tenant_count(&self) -> usize {
         Self::lock(&self.state).tenants.len()
     }
 
     /// Somebody else may have begun meanwhile.
-    fn begin(&self, name: &str, place: Place) -> Shared<Lookup> {
+    fn start_lookup(&self, name: &str, place: LookupPermit) -> Shared<Lookup> {
         let mut state = Self::lock(&self.state);
-        if let Some(lookup) = state.joined(name) {
+        if let Some(lookup) = state.join_in_flight(name) {
             // The place must not be given back while this is locked.
             drop(state);
             return lookup;
         }
         let (resolving, name) = (self.resolver.resolve(name.to_owned()), name.to_owned());
-        state.begun += 1;
-        let id = state.begun;
-        let under_way = UnderWay { name: name.clone(), id, place };
+        state.started_count += 1;
+        let id = state.started_count;
+        let under_way = InFlightLookup { name: name.clone(), id, place };
         let lookup = async move {
             let found = resolving.await.map_err(Arc::new);
             drop(under_way);
@@ -140,44 +146,47 @@ impl Lookups {
         };
         let lookup = lookup.boxed().shared();
         if let Some(weak) = lookup.downgrade() {
-            state.under_way.insert(name, (id, weak));
+            state.in_flight.insert(name, (id, weak));
         }
         lookup
     }
 }
 
-impl State {
-    fn joined(&self, name: &str) -> Option<Shared<Lookup>> {
-        self.under_way.get(name)?.1.upgrade()
+impl LimiterState {
+    fn join_in_flight(&self, name: &str) -> Option<Shared<Lookup>> {
+        self.in_flight.get(name)?.1.upgrade()
     }
 }
 
 /// A look-up's share of the room, given back when this is dropped.
-struct Place {
-    state: Arc<Mutex<State>>,
+struct LookupPermit {
+    state: Arc<Mutex<LimiterState>>,
     tenant: TenantId,
     /// Of the tenant, and of all; none while they are waited for.
     permits: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
 }
 
-impl Place {
+impl LookupPermit {
     /// A place that has no room yet, and where that is to be had: for the tenant's first look-up, and for others.
-    fn waiting(state: &Arc<Mutex<State>>, tenant: &TenantId) -> (Self, Arc<Semaphore>, Arc<Semaphore>) {
-        let mut locked = Lookups::lock(state);
+    fn waiting(
+        state: &Arc<Mutex<LimiterState>>,
+        tenant: &TenantId,
+    ) -> (Self, Arc<Semaphore>, Arc<Semaphore>) {
+        let mut locked = LookupLimiter::lock(state);
         let room = locked.tenants.entry(tenant.clone()).or_default();
-        room.places += 1;
+        room.users += 1;
         let (first, others) = (Arc::clone(&room.first), Arc::clone(&room.others));
         (Self { state: Arc::clone(state), tenant: tenant.clone(), permits: None }, first, others)
     }
 }
 
-impl Drop for Place {
+impl Drop for LookupPermit {
     fn drop(&mut self) {
         self.permits.take();
-        let mut state = Lookups::lock(&self.state);
+        let mut state = LookupLimiter::lock(&self.state);
         if let Some(room) = state.tenants.get_mut(&self.tenant) {
-            room.places -= 1;
-            if room.places == 0 {
+            room.users -= 1;
+            if room.users == 0 {
                 state.tenants.remove(&self.tenant);
             }
         }
@@ -185,18 +194,18 @@ impl Drop for Place {
 }
 
 /// A look-up is known as long as this lives: until it has ended, or nobody waits for it.
-struct UnderWay {
+struct InFlightLookup {
     name: String,
     id: u64,
-    place: Place,
+    place: LookupPermit,
 }
 
-impl Drop for UnderWay {
+impl Drop for InFlightLookup {
     fn drop(&mut self) {
-        let mut state = Lookups::lock(&self.place.state);
+        let mut state = LookupLimiter::lock(&self.place.state);
         // Another may have begun after the last who waited went away.
-        if state.under_way.get(&self.name).is_some_and(|(id, _)| *id == self.id) {
-            state.under_way.remove(&self.name);
+        if state.in_flight.get(&self.name).is_some_and(|(id, _)| *id == self.id) {
+            state.in_flight.remove(&self.name);
         }
     }
 }

@@ -11,7 +11,7 @@ use std::{io, net::IpAddr};
 
 use futures_util::future::BoxFuture;
 
-use crate::address_guard::{Guard, Refusal, Scheme};
+use crate::address_guard::{AddressGuard, AddressRefusal, Scheme};
 
 /// Looks names up. A closure `Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>` is one too.
 pub trait Resolver: Send + Sync + 'static {
@@ -20,7 +20,7 @@ pub trait Resolver: Send + Sync + 'static {
     fn resolve(&self, name: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
 
     /// The same where it is known without asking anybody.
-    fn known(&self, _name: &str) -> Option<io::Result<Vec<IpAddr>>> {
+    fn resolve_locally(&self, _name: &str) -> Option<io::Result<Vec<IpAddr>>> {
         None
     }
 }
@@ -39,6 +39,10 @@ where
 /// # Errors
 ///
 /// The refusal of the first of them that may not be connected to.
-pub(crate) fn permitted(guard: &Guard, scheme: Scheme, addresses: &[IpAddr]) -> Result<(), Refusal> {
+pub(crate) fn permitted(
+    guard: &AddressGuard,
+    scheme: Scheme,
+    addresses: &[IpAddr],
+) -> Result<(), AddressRefusal> {
     addresses.iter().try_for_each(|address| guard.check(scheme, *address))
 }

@@ -11,9 +11,9 @@ use http::{HeaderMap, HeaderValue, Response, response::Parts};
 use http_body_util::BodyExt as _;
 
 use crate::{
-    connection::keep_alive::idle_time,
-    connection::monitored_stream::Watch,
-    response::head_check::{Irregular, irregular},
+    connection::keep_alive::allowed_idle_time,
+    connection::monitored_stream::ExchangeMonitor,
+    response::head_check::{HeadCheck, check_head},
 };
 
 /// How much of a body is kept, in bytes.
@@ -23,7 +23,7 @@ pub const MAX_HEADER_BYTES: usize = 16 * 1024;
 
 /// An answer, or as much of it as is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Received {
+pub struct HttpResponse {
     pub status: u16,
     /// Names in lower case. Values are read as UTF-8, or else as Latin-1. Values of one name keep their order.
     pub headers: Vec<(String, String)>,
@@ -38,20 +38,20 @@ pub struct Received {
 }
 
 /// An answer whose body is still coming.
-pub(crate) struct Incoming {
+pub(crate) struct ResponseReader {
     head: Parts,
-    irregular: Irregular,
+    head_check: HeadCheck,
     stream: hyper::body::Incoming,
     body: BytesMut,
     truncated: bool,
-    whole: bool,
+    complete: bool,
 }
 
-impl Incoming {
-    pub(crate) fn new(response: Response<hyper::body::Incoming>, watch: &Watch) -> Self {
+impl ResponseReader {
+    pub(crate) fn new(response: Response<hyper::body::Incoming>, watch: &ExchangeMonitor) -> Self {
         let (head, stream) = response.into_parts();
-        let irregular = watch.judge(|raw| irregular(raw, head.headers.len()));
-        Self { head, irregular, stream, body: BytesMut::new(), truncated: false, whole: false }
+        let irregular = watch.inspect_head(|raw| check_head(raw, head.headers.len()));
+        Self { head, head_check: irregular, stream, body: BytesMut::new(), truncated: false, complete: false }
     }
 
     /// Reads to the end of the body, or to the limit. May be abandoned at any time: what has arrived is kept.
@@ -65,7 +65,7 @@ impl Incoming {
                 return Ok(());
             }
         }
-        self.whole = true;
+        self.complete = true;
         Ok(())
     }
 
@@ -74,32 +74,37 @@ impl Incoming {
     }
 
     /// Whether all of it was read.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.whole
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete
     }
 
     /// For how long its connection may wait for another request; none if it is not to be used again.
-    pub(crate) fn idle_time(&self) -> Option<Duration> {
+    pub(crate) fn allowed_idle_time(&self) -> Option<Duration> {
         let Parts { status, version, headers, .. } = &self.head;
-        idle_time(*status, *version, headers).filter(|_| self.whole && !self.irregular.sloppy)
+        allowed_idle_time(*status, *version, headers)
+            .filter(|_| self.complete && !self.head_check.nonconforming)
     }
 
-    pub(crate) fn progress(&self) -> Progress {
-        Progress {
+    pub(crate) fn progress(&self) -> ResponseProgress {
+        ResponseProgress {
             status: self.head.status.as_u16(),
-            arrived: self.body.len(),
-            announced: self.head.headers.get(http::header::CONTENT_LENGTH).and_then(number),
+            body_bytes: self.body.len(),
+            content_length: self
+                .head
+                .headers
+                .get(http::header::CONTENT_LENGTH)
+                .and_then(parse_content_length),
         }
     }
 
     /// What is kept of it.
-    pub(crate) fn finish(self) -> Received {
-        let (headers, headers_truncated) = kept(&self.head.headers);
-        Received {
+    pub(crate) fn into_response(self) -> HttpResponse {
+        let (headers, headers_truncated) = stored_headers(&self.head.headers);
+        HttpResponse {
             status: self.head.status.as_u16(),
             headers,
             headers_truncated,
-            headers_dropped: self.irregular.dropped,
+            headers_dropped: self.head_check.dropped_lines,
             body: self.body.freeze(),
             truncated: self.truncated,
         }
@@ -108,23 +113,23 @@ impl Incoming {
 
 /// How far an answer came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Progress {
+pub(crate) struct ResponseProgress {
     pub(crate) status: u16,
     /// Bytes of the body.
-    pub(crate) arrived: usize,
+    pub(crate) body_bytes: usize,
     /// `content-length`, if the receiver sent one.
-    pub(crate) announced: Option<u64>,
+    pub(crate) content_length: Option<u64>,
 }
 
-fn number(value: &HeaderValue) -> Option<u64> {
+fn parse_content_length(value: &HeaderValue) -> Option<u64> {
     value.to_str().ok()?.trim().parse().ok()
 }
 
-fn kept(headers: &HeaderMap) -> (Vec<(String, String)>, bool) {
+fn stored_headers(headers: &HeaderMap) -> (Vec<(String, String)>, bool) {
     let mut room = MAX_HEADER_BYTES;
     let mut kept = Vec::with_capacity(headers.len());
     for (name, value) in headers {
-        let (name, mut value) = (name.as_str().to_owned(), text(value));
+        let (name, mut value) = (name.as_str().to_owned(), header_text(value));
         let Some(left) = room.checked_sub(name.len()) else {
             return (kept, true);
         };
@@ -139,7 +144,7 @@ fn kept(headers: &HeaderMap) -> (Vec<(String, String)>, bool) {
     (kept, false)
 }
 
-fn text(value: &HeaderValue) -> String {
+fn header_text(value: &HeaderValue) -> String {
     match std::str::from_utf8(value.as_bytes()) {
         Ok(text) => text.to_owned(),
         Err(_) => value.as_bytes().iter().copied().map(char::from).collect(),
@@ -166,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_value_is_utf8_or_else_latin_1() {
-        let (kept, truncated) = kept(&headers(&[("a", "Zoë".as_bytes()), ("b", b"Zo\xeb")]));
+        let (kept, truncated) = stored_headers(&headers(&[("a", "Zoë".as_bytes()), ("b", b"Zo\xeb")]));
         assert!(!truncated);
         assert_eq!(kept, [("a".into(), "Zoë".into()), ("b".into(), "Zoë".into())]);
     }
@@ -174,16 +179,16 @@ mod tests {
     #[test]
     fn headers_are_kept_to_the_limit_and_marked_beyond_it() {
         let exact = vec![b'x'; MAX_HEADER_BYTES - 1];
-        let (all, truncated) = kept(&headers(&[("a", &exact)]));
+        let (all, truncated) = stored_headers(&headers(&[("a", &exact)]));
         assert!(!truncated);
         assert_eq!(bytes(&all), MAX_HEADER_BYTES);
 
-        let (cut, truncated) = kept(&headers(&[("a", &exact), ("b", b"y")]));
+        let (cut, truncated) = stored_headers(&headers(&[("a", &exact), ("b", b"y")]));
         assert!(truncated);
         assert_eq!(cut, all);
 
         let long = vec![b'x'; MAX_HEADER_BYTES];
-        let (cut, truncated) = kept(&headers(&[("a", &long)]));
+        let (cut, truncated) = stored_headers(&headers(&[("a", &long)]));
         assert!(truncated);
         assert_eq!(cut, all);
     }
@@ -191,7 +196,7 @@ mod tests {
     #[test]
     fn a_value_is_never_cut_within_a_character() {
         let long = "ë".repeat(MAX_HEADER_BYTES);
-        let (cut, truncated) = kept(&headers(&[("a", long.as_bytes())]));
+        let (cut, truncated) = stored_headers(&headers(&[("a", long.as_bytes())]));
         assert!(truncated);
         assert_eq!(bytes(&cut), MAX_HEADER_BYTES - 1);
     }

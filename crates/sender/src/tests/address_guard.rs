@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use crate::address_guard::{Guard, Scheme};
+use crate::address_guard::{AddressGuard, Scheme};
 
 fn verdict(allowed: &[&str], scheme: Scheme, address: &str) -> Result<(), String> {
     let allowed = allowed.iter().map(|network| network.parse().expect("a network")).collect();
     let address: IpAddr = address.parse().expect("an address");
-    Guard::new(allowed).check(scheme, address).map_err(|refusal| refusal.to_string())
+    AddressGuard::new(allowed).check(scheme, address).map_err(|refusal| refusal.to_string())
 }
 
 #[test]

@@ -5,13 +5,13 @@ use tokio::join;
 use super::{
     LOOPBACK, SHORT, answer, assert_failed, client, failure, post, scripted_receiver::Receiver, send,
 };
-use crate::Sent;
+use crate::HttpOutcome;
 use loanhook_core::model::failure::{ErrorKind, Failure, Phase};
 
 const HTTP_2: &str = "speaks HTTP/2 only, and webhooks are sent as HTTP/1.1; let it take HTTP/1.1 too";
 
 /// Sends one request to a receiver that answers with these bytes and closes the connection.
-async fn answered(bytes: &[u8]) -> Sent {
+async fn answered(bytes: &[u8]) -> HttpOutcome {
     let receiver = Receiver::start().await;
     let client = client();
     let (sent, ()) = join!(send(&client, post(&receiver.url("/"), "{}")), async {
@@ -22,8 +22,8 @@ async fn answered(bytes: &[u8]) -> Sent {
     sent
 }
 
-fn partial(sent: &Sent) -> (u16, &[u8]) {
-    let partial = sent.partial.as_ref().expect("a part of the answer");
+fn partial(sent: &HttpOutcome) -> (u16, &[u8]) {
+    let partial = sent.partial_response.as_ref().expect("a part of the answer");
     (partial.status, &partial.body)
 }
 
@@ -40,7 +40,7 @@ async fn a_receiver_that_stops_within_the_body() {
         let (sent, _peer) = join!(send(&client, outgoing), receiver.answer(bytes.as_bytes()));
         assert_eq!(partial(&sent), (200, &b"loan"[..]));
         assert_eq!(sent.source_ip, Some(LOOPBACK));
-        let headers = &sent.partial.as_ref().expect("a part").headers;
+        let headers = &sent.partial_response.as_ref().expect("a part").headers;
         assert!(headers.contains(&("x-id".to_owned(), "7".to_owned())));
         let detail = format!(
             "the answer was not complete within 200 ms: it stopped after {of} (its status was 200); the receiver has seen the request"
@@ -52,7 +52,7 @@ async fn a_receiver_that_stops_within_the_body() {
 #[tokio::test]
 async fn a_receiver_that_closes_before_it_answers() {
     let sent = answered(b"").await;
-    assert_eq!(sent.partial, None);
+    assert_eq!(sent.partial_response, None);
     let detail = "the receiver closed the connection before an answer came; it may have seen the request";
     assert_failed(sent, Phase::Wait, ErrorKind::Protocol, detail);
     let sent = answered(b"HTTP/1.1 200 OK\r\ncontent-le").await;

@@ -9,11 +9,11 @@ use super::{
     scripted_receiver::{OK, Peer, Receiver},
     send,
 };
-use crate::{Client, connection::keep_alive::Limits};
+use crate::{WebhookClient, connection::keep_alive::ConnectionLimits};
 use loanhook_core::model::failure::ErrorKind;
 
 /// Sends one request that is answered over this connection.
-async fn exchange<S>(client: &Client, url: &str, peer: &mut Peer<S>, bytes: &[u8])
+async fn exchange<S>(client: &WebhookClient, url: &str, peer: &mut Peer<S>, bytes: &[u8])
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
 {
@@ -56,19 +56,19 @@ async fn as_many_connections_are_kept_as_were_at_work() {
 }
 
 /// A client whose connections last as long as this.
-fn limited(limits: Limits) -> Client {
-    Client::made(loopback(), always(vec![LOOPBACK]), &[], limits).expect("a client")
+fn limited(limits: ConnectionLimits) -> WebhookClient {
+    WebhookClient::build(loopback(), always(vec![LOOPBACK]), &[], limits).expect("a client")
 }
 
 #[tokio::test]
 async fn a_connection_ends_at_its_greatest_age_and_without_requests() {
     for limits in [
-        Limits { age: Duration::ZERO, ..Limits::default() },
-        Limits { idle: Duration::ZERO, ..Limits::default() },
-        Limits { idle_in_all: 0, ..Limits::default() },
+        ConnectionLimits { max_age: Duration::ZERO, ..ConnectionLimits::default() },
+        ConnectionLimits { max_idle_time: Duration::ZERO, ..ConnectionLimits::default() },
+        ConnectionLimits { max_idle_connections: 0, ..ConnectionLimits::default() },
         // These are found by whoever looks for what has waited too long.
-        Limits { age: SHORT, ..Limits::default() },
-        Limits { idle: SHORT, ..Limits::default() },
+        ConnectionLimits { max_age: SHORT, ..ConnectionLimits::default() },
+        ConnectionLimits { max_idle_time: SHORT, ..ConnectionLimits::default() },
     ] {
         let receiver = Receiver::start().await;
         let client = limited(limits);
@@ -81,7 +81,7 @@ async fn a_connection_ends_at_its_greatest_age_and_without_requests() {
 #[tokio::test]
 async fn a_connection_ends_after_its_greatest_number_of_requests() {
     let receiver = Receiver::start().await;
-    let client = limited(Limits { requests: 3, ..Limits::default() });
+    let client = limited(ConnectionLimits { max_requests: 3, ..ConnectionLimits::default() });
     let url = receiver.url("/");
     let (sent, (_, mut peer)) = join!(send(&client, post(&url, "{}")), receiver.answer(OK));
     answer(sent);

@@ -13,7 +13,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::Semaphore;
 
 use super::{Answer, LOOPBACK, PATIENCE, SHORT, loopback, post, tenant};
-use crate::{Client, resolver::lookup_limiter::Lookups};
+use crate::{WebhookClient, resolver::lookup_limiter::LookupLimiter};
 
 /// A name server that answers once for each permit, and counts who asks.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ struct Slow {
 }
 
 impl Slow {
-    fn new() -> (Self, Arc<Lookups>) {
+    fn new() -> (Self, Arc<LookupLimiter>) {
         let slow = Self { asking: Arc::default(), answers: Arc::new(Semaphore::new(0)) };
         let server = slow.clone();
         let resolver = move |_: String| -> Answer {
@@ -36,7 +36,7 @@ impl Slow {
             }
             .boxed()
         };
-        (slow, Arc::new(Lookups::new(Arc::new(resolver))))
+        (slow, Arc::new(LookupLimiter::new(Arc::new(resolver))))
     }
 
     /// Waits until this many ask at once.
@@ -62,7 +62,7 @@ impl Drop for Asking {
     }
 }
 
-fn ask(lookups: &Arc<Lookups>, of: &str, name: &str) -> tokio::task::JoinHandle<Vec<IpAddr>> {
+fn ask(lookups: &Arc<LookupLimiter>, of: &str, name: &str) -> tokio::task::JoinHandle<Vec<IpAddr>> {
     let (lookups, tenant, name) = (Arc::clone(lookups), tenant(of), name.to_owned());
     tokio::spawn(async move { lookups.addresses(&tenant, &name, &mut None).await.expect("addresses") })
 }
@@ -138,13 +138,13 @@ async fn a_tenant_that_waits_for_nothing_any_more_is_forgotten() {
     let (slow, lookups) = Slow::new();
     let asked: Vec<_> = (0..20).map(|at| ask(&lookups, "acme", &format!("{at}.acme.test"))).collect();
     slow.until(16).await;
-    assert_eq!(lookups.tenants(), 1);
+    assert_eq!(lookups.tenant_count(), 1);
     // Those that wait for room go first.
     for asked in asked.into_iter().rev() {
         asked.abort();
         asked.await.expect_err("called off");
     }
-    assert_eq!(lookups.tenants(), 0);
+    assert_eq!(lookups.tenant_count(), 0);
 }
 
 /// Nobody was asked, so no name server is to blame.
@@ -156,7 +156,7 @@ async fn a_webhook_that_only_waited_for_room_was_not_sent() {
         count.fetch_add(1, Ordering::SeqCst);
         std::future::pending().boxed()
     };
-    let client = Client::with_resolver(loopback(), never).expect("a client");
+    let client = WebhookClient::with_resolver(loopback(), never).expect("a client");
     let stuck: Vec<_> = (0..16)
         .map(|at| {
             let (client, outgoing) = (client.clone(), post(&format!("http://{at}.acme.test/"), "{}"));

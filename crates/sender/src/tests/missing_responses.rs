@@ -10,7 +10,7 @@ use super::{
     scripted_receiver::{OK, Receiver},
     send,
 };
-use crate::Client;
+use crate::WebhookClient;
 use loanhook_core::model::failure::{ErrorKind, Phase};
 
 const NO_ANSWER: &str =
@@ -18,7 +18,7 @@ const NO_ANSWER: &str =
 
 #[tokio::test]
 async fn a_name_without_an_address() {
-    let client = Client::with_resolver(Vec::new(), always(Vec::new())).expect("a client");
+    let client = WebhookClient::with_resolver(Vec::new(), always(Vec::new())).expect("a client");
     let sent = send(&client, post("https://core.example.test/hooks", "{}")).await;
     let detail = "the name core.example.test does not resolve: it has no address; nothing was sent";
     assert_failed(sent, Phase::Resolve, ErrorKind::Dns, detail);
@@ -30,7 +30,7 @@ async fn a_name_that_cannot_be_resolved() {
         let error = io::Error::other("no name server answered in time");
         std::future::ready(Err(error)).boxed()
     };
-    let client = Client::with_resolver(Vec::new(), broken).expect("a client");
+    let client = WebhookClient::with_resolver(Vec::new(), broken).expect("a client");
     let sent = send(&client, post("https://core.example.test/hooks", "{}")).await;
     let detail =
         "the name core.example.test does not resolve: no name server answered in time; nothing was sent";
@@ -40,7 +40,7 @@ async fn a_name_that_cannot_be_resolved() {
 /// No label of a name is longer than 63 bytes, so the system knows this without asking anyone.
 #[tokio::test]
 async fn a_name_that_the_system_does_not_know() {
-    let client = Client::new(Vec::new()).expect("a client");
+    let client = WebhookClient::new(Vec::new()).expect("a client");
     let name = format!("{}.test", "x".repeat(64));
     let sent = send(&client, post(&format!("http://{name}/"), "{}")).await;
     let detail = format!(
@@ -59,7 +59,7 @@ async fn a_name_that_no_certificate_can_be_for() {
 #[tokio::test]
 async fn a_lookup_that_never_ends() {
     let stuck = |_: String| -> Answer { std::future::pending().boxed() };
-    let client = Client::with_resolver(Vec::new(), stuck).expect("a client");
+    let client = WebhookClient::with_resolver(Vec::new(), stuck).expect("a client");
     let mut outgoing = post("https://core.example.test/", "{}");
     outgoing.timeout = SHORT;
     let detail = "the name core.example.test was not resolved within 200 ms; nothing was sent. Check the name servers \
@@ -86,7 +86,7 @@ async fn a_port_where_nobody_listens() {
 async fn the_second_address_is_tried_when_the_first_refuses() {
     let receiver = Receiver::start().await;
     let other = "127.0.0.2".parse().expect("an address");
-    let client = Client::with_resolver(loopback(), always(vec![other, LOOPBACK])).expect("a client");
+    let client = WebhookClient::with_resolver(loopback(), always(vec![other, LOOPBACK])).expect("a client");
     let url = format!("http://core.example.test:{}/", receiver.port());
     let (sent, (_, _peer)) = join!(send(&client, post(&url, "{}")), receiver.answer(OK));
     assert_eq!(answer(sent).status, 200);
@@ -105,7 +105,7 @@ async fn a_receiver_that_never_answers() {
         peer.until_closed().await;
     });
     assert_eq!(sent.source_ip, None);
-    assert_eq!(sent.partial, None);
+    assert_eq!(sent.partial_response, None);
     assert_failed(sent, Phase::Wait, ErrorKind::Timeout, NO_ANSWER);
     receiver.assert_no_other_connection().await;
 }
@@ -117,7 +117,7 @@ async fn a_receiver_that_stops_within_the_headers() {
     let mut outgoing = post(&receiver.url("/"), "{}");
     outgoing.timeout = SHORT;
     let (sent, _peer) = join!(send(&client, outgoing), receiver.answer(b"HTTP/1.1 200 OK\r\ncontent-"));
-    assert_eq!(sent.partial, None);
+    assert_eq!(sent.partial_response, None);
     assert_failed(sent, Phase::Wait, ErrorKind::Timeout, NO_ANSWER);
 }
 

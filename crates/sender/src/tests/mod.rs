@@ -28,7 +28,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt as _, future::BoxFuture};
 use http::{HeaderMap, Method};
 
-use super::{Client, Outgoing, Received, Sent};
+use super::{HttpOutcome, HttpRequest, HttpResponse, WebhookClient};
 use loanhook_core::model::{
     failure::{ErrorKind, Failure, Phase},
     id::TenantId,
@@ -41,8 +41,8 @@ const SHORT: Duration = Duration::from_millis(200);
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A client that may send to loopback, as `--allow-network 127.0.0.0/8` makes it, where every name is loopback's.
-fn client() -> Client {
-    Client::with_resolver(loopback(), always(vec![LOOPBACK])).expect("a client")
+fn client() -> WebhookClient {
+    WebhookClient::with_resolver(loopback(), always(vec![LOOPBACK])).expect("a client")
 }
 
 fn loopback() -> Vec<ipnet::IpNet> {
@@ -59,11 +59,11 @@ fn always(addresses: Vec<IpAddr>) -> impl Fn(String) -> Answer {
     move |_| std::future::ready(Ok(addresses.clone())).boxed()
 }
 
-fn post(url: &str, body: &'static str) -> Outgoing {
-    Outgoing {
+fn post(url: &str, body: &'static str) -> HttpRequest {
+    HttpRequest {
         tenant: tenant("acme"),
         fresh_connection: false,
-        turn: 0,
+        address_offset: 0,
         method: Method::POST,
         url: url.to_owned(),
         headers: HeaderMap::new(),
@@ -73,20 +73,20 @@ fn post(url: &str, body: &'static str) -> Outgoing {
 }
 
 /// Sends where nothing is missing for it.
-async fn send(client: &Client, outgoing: Outgoing) -> Sent {
+async fn send(client: &WebhookClient, outgoing: HttpRequest) -> HttpOutcome {
     client.send(outgoing).await.expect("nothing is missing")
 }
 
-fn answer(sent: Sent) -> Received {
-    assert_eq!(sent.partial, None, "an answer that is whole has no part");
+fn answer(sent: HttpOutcome) -> HttpResponse {
+    assert_eq!(sent.partial_response, None, "an answer that is whole has no part");
     sent.result.expect("an answer")
 }
 
-fn failure(sent: Sent) -> Failure {
+fn failure(sent: HttpOutcome) -> Failure {
     sent.result.expect_err("a failure")
 }
 
 #[track_caller]
-fn assert_failed(sent: Sent, phase: Phase, kind: ErrorKind, detail: &str) {
+fn assert_failed(sent: HttpOutcome, phase: Phase, kind: ErrorKind, detail: &str) {
     assert_eq!(failure(sent), Failure::at(phase, kind, detail));
 }

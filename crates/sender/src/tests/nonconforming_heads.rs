@@ -7,10 +7,10 @@ use super::{
     scripted_receiver::{OK, Receiver},
     send,
 };
-use crate::Received;
+use crate::HttpResponse;
 
 /// What is read of an answer with these header lines before its `content-length`; its connection is closed.
-async fn read(lines: &str) -> Received {
+async fn read(lines: &str) -> HttpResponse {
     let receiver = Receiver::start().await;
     let client = client();
     let bytes = format!("HTTP/1.1 200 OK\r\n{lines}\r\ncontent-length: 2\r\n\r\nok");

@@ -15,7 +15,7 @@ use super::{
     scripted_receiver::{OK, Receiver},
     send,
 };
-use crate::Client;
+use crate::WebhookClient;
 use loanhook_core::model::failure::{ErrorKind, Phase};
 
 /// What a tenant reads, whatever the address is.
@@ -28,8 +28,8 @@ const PUBLIC: IpAddr = IpAddr::V4(Ipv4Addr::new(93, 184, 215, 14));
 const PRIVATE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 
 /// A client that may send to the public only, and for which every name has these addresses.
-fn strict(addresses: Vec<IpAddr>) -> Client {
-    Client::with_resolver(Vec::new(), always(addresses)).expect("a client")
+fn strict(addresses: Vec<IpAddr>) -> WebhookClient {
+    WebhookClient::with_resolver(Vec::new(), always(addresses)).expect("a client")
 }
 
 fn unasked(_: String) -> Answer {
@@ -38,7 +38,7 @@ fn unasked(_: String) -> Answer {
 
 #[tokio::test]
 async fn a_literal_host_is_refused_in_every_spelling() {
-    let client = Client::with_resolver(Vec::new(), unasked).expect("a client");
+    let client = WebhookClient::with_resolver(Vec::new(), unasked).expect("a client");
     for (host, address) in [
         ("127.0.0.1", "127.0.0.1"),
         ("127.0.0.1.", "127.0.0.1"),
@@ -75,7 +75,7 @@ async fn a_literal_host_is_refused_in_every_spelling() {
 
 #[tokio::test]
 async fn what_is_not_a_web_address_is_refused() {
-    let client = Client::with_resolver(loopback(), unasked).expect("a client");
+    let client = WebhookClient::with_resolver(loopback(), unasked).expect("a client");
     for url in [
         "ftp://core.example.test/",
         "file:///etc/passwd",
@@ -101,7 +101,7 @@ async fn what_is_not_a_web_address_is_refused() {
 
 #[tokio::test]
 async fn a_url_with_a_user_or_a_password_is_refused_without_naming_them() {
-    let client = Client::with_resolver(loopback(), unasked).expect("a client");
+    let client = WebhookClient::with_resolver(loopback(), unasked).expect("a client");
     for authority in ["bank:hunter2@127.0.0.1", "bank@127.0.0.1", ":hunter2@127.0.0.1"] {
         let sent = send(&client, post(&format!("http://{authority}/"), "{}")).await;
         let detail = "the URL holds a user name or a password; use an Authorization header instead";
@@ -123,7 +123,7 @@ async fn a_name_with_a_refused_address_is_refused_whole() {
     for addresses in
         [vec![PRIVATE], vec![LOOPBACK, PRIVATE], vec![PRIVATE, LOOPBACK], vec![LOOPBACK, PRIVATE, LOOPBACK]]
     {
-        let client = Client::with_resolver(loopback(), always(addresses)).expect("a client");
+        let client = WebhookClient::with_resolver(loopback(), always(addresses)).expect("a client");
         for (scheme, detail) in [("http", IN_THE_CLEAR), ("https", NOT_PUBLIC)] {
             let url = format!("{scheme}://core.example.test:{}/", receiver.port());
             let sent = send(&client, post(&url, "{}")).await;
@@ -139,7 +139,7 @@ async fn a_name_with_a_refused_address_is_refused_whole() {
 
 #[tokio::test]
 async fn localhost_is_loopback() {
-    let client = Client::new(Vec::new()).expect("a client");
+    let client = WebhookClient::new(Vec::new()).expect("a client");
     let sent = send(&client, post("https://localhost/", "{}")).await;
     let refusal = sent.refusal.as_ref().map(ToString::to_string);
     assert!(refusal.is_some_and(|refusal| refusal.contains("loopback address")));
@@ -150,7 +150,7 @@ async fn localhost_is_loopback() {
 async fn the_systems_resolver_finds_an_allowed_receiver() {
     let receiver = Receiver::start().await;
     let networks = ["127.0.0.0/8", "::1/128"].map(|network| network.parse().expect("a network"));
-    let client = Client::new(networks.to_vec()).expect("a client");
+    let client = WebhookClient::new(networks.to_vec()).expect("a client");
     let url = format!("http://localhost:{}/", receiver.port());
     let (sent, (request, _)) = join!(send(&client, post(&url, "{}")), receiver.answer(OK));
     assert_eq!(answer(sent).status, 200);
@@ -171,7 +171,7 @@ fn changing(answers: &Arc<Mutex<VecDeque<IpAddr>>>) -> impl Fn(String) -> Answer
 async fn a_name_that_changes_its_answer_is_asked_once_for_each_connection() {
     let receiver = Receiver::start().await;
     let answers = Arc::new(Mutex::new(VecDeque::from([LOOPBACK, PRIVATE])));
-    let client = Client::with_resolver(loopback(), changing(&answers)).expect("a client");
+    let client = WebhookClient::with_resolver(loopback(), changing(&answers)).expect("a client");
     let url = format!("http://core.example.test:{}/", receiver.port());
 
     // Were it asked again between the check and the connection, the connection would go to the private address.

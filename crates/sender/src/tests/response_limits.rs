@@ -9,10 +9,10 @@ use super::{
     scripted_receiver::{OK, Receiver},
     send,
 };
-use crate::{MAX_BODY_BYTES, MAX_HEADER_BYTES, Received, client::MAX_HEADERS};
+use crate::{HttpResponse, MAX_BODY_BYTES, MAX_HEADER_BYTES, client::MAX_HEADER_COUNT};
 use loanhook_core::model::failure::{ErrorKind, Phase};
 
-async fn answered(bytes: &[u8]) -> Received {
+async fn answered(bytes: &[u8]) -> HttpResponse {
     let receiver = Receiver::start().await;
     let client = client();
     let (sent, _) = join!(send(&client, post(&receiver.url("/"), "{}")), receiver.answer(bytes));
@@ -76,7 +76,7 @@ fn with_headers(count: usize) -> Vec<u8> {
 
 #[tokio::test]
 async fn many_headers_do_not_break_an_answer() {
-    for count in [101, MAX_HEADERS] {
+    for count in [101, MAX_HEADER_COUNT] {
         let received = answered(&with_headers(count)).await;
         assert_eq!(received.status, 200);
         assert_eq!(received.headers.len(), count);
@@ -101,7 +101,7 @@ async fn big_headers_are_cut_and_do_not_break_an_answer() {
 #[tokio::test]
 async fn more_headers_than_can_be_parsed_are_a_broken_answer() {
     let huge = format!("HTTP/1.1 200 OK\r\nx-big: {}\r\n\r\n", "x".repeat(500 * 1024)).into_bytes();
-    for bytes in [with_headers(MAX_HEADERS + 1), huge] {
+    for bytes in [with_headers(MAX_HEADER_COUNT + 1), huge] {
         let receiver = Receiver::start().await;
         let client = client();
         let (sent, ()) = join!(send(&client, post(&receiver.url("/"), "{}")), async {

@@ -10,7 +10,7 @@ use super::{
     scripted_receiver::{OK, Receiver},
     send,
 };
-use crate::Client;
+use crate::WebhookClient;
 use loanhook_core::model::failure::{ErrorKind, Phase};
 
 const OTHER: [u8; 4] = [127, 0, 0, 2];
@@ -37,8 +37,8 @@ impl Hole {
     }
 }
 
-fn named(addresses: Vec<IpAddr>) -> Client {
-    Client::with_resolver(loopback(), always(addresses)).expect("a client")
+fn named(addresses: Vec<IpAddr>) -> WebhookClient {
+    WebhookClient::with_resolver(loopback(), always(addresses)).expect("a client")
 }
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn an_address_that_is_not_the_first_is_taken_whatever_its_place() {
     for turn in 0..4 {
         let client = named([&dead[..], &[LOOPBACK]].concat());
         let mut outgoing = post(&format!("http://core.example.test:{}/", receiver.port()), "{}");
-        outgoing.turn = turn;
+        outgoing.address_offset = turn;
         let (sent, _) = join!(send(&client, outgoing), receiver.answer(OK));
         assert_eq!(answer(sent).status, 200);
     }

@@ -19,7 +19,7 @@ use super::{
     scripted_receiver::{OK, Peer, Receiver},
     send,
 };
-use crate::{Client, connection::keep_alive::Limits};
+use crate::{WebhookClient, connection::keep_alive::ConnectionLimits};
 use loanhook_core::model::failure::{ErrorKind, Phase};
 
 const NAME: &str = "core.example.test";
@@ -36,9 +36,14 @@ impl Authority {
     }
 
     /// A client that trusts this authority, and for which every name is loopback's.
-    fn trusted(&self, resolved: Vec<IpAddr>) -> Client {
-        Client::made(loopback(), always(resolved), &[self.0.der().clone()], Limits::default())
-            .expect("a client")
+    fn trusted(&self, resolved: Vec<IpAddr>) -> WebhookClient {
+        WebhookClient::build(
+            loopback(),
+            always(resolved),
+            &[self.0.der().clone()],
+            ConnectionLimits::default(),
+        )
+        .expect("a client")
     }
 
     /// A receiver's side of TLS, with a certificate for `name` that is valid until the end of `year`.
@@ -211,7 +216,7 @@ async fn an_answer_that_breaks_off_without_a_farewell() {
         peer.write(b"HTTP/1.1 200 OK\r\n\r\npart").await;
     });
     // Whether this was all, nobody can know: the length is missing, and so is the end of the TLS session.
-    assert_eq!(sent.partial.as_ref().map(|part| &part.body[..]), Some(&b"part"[..]));
+    assert_eq!(sent.partial_response.as_ref().map(|part| &part.body[..]), Some(&b"part"[..]));
     let detail = "the answer broke off after 4 bytes (its status was 200); the receiver has seen the request";
     assert_failed(sent, Phase::Read, ErrorKind::Protocol, detail);
 }

@@ -21,7 +21,7 @@ use super::{
     scripted_receiver::{OK, Receiver},
     send,
 };
-use crate::{connection::keep_alive::Limits, connection::pool::Pool};
+use crate::{connection::keep_alive::ConnectionLimits, connection::pool::ConnectionPool};
 
 /// More than the sockets' buffers hold.
 const LONG: usize = 32 * 1024 * 1024;
@@ -91,11 +91,14 @@ impl AsyncWrite for Endless {
 
 #[tokio::test]
 async fn a_farewell_that_is_not_taken_does_not_hold_a_connection() {
-    let pool = Arc::new(Pool::new(Limits { farewell: SHORT, ..Limits::default() }));
-    let seat = pool.sit("https://core.example.test");
+    let pool = Arc::new(ConnectionPool::new(ConnectionLimits {
+        shutdown_timeout: SHORT,
+        ..ConnectionLimits::default()
+    }));
+    let seat = pool.register_request("https://core.example.test");
     let (ends, ended) = oneshot::channel();
     let shaken = http1::handshake(TokioIo::new(Endless(ends))).await.expect("a connection");
-    let connection = seat.begin(shaken, Arc::default(), LOOPBACK, (LOOPBACK, 443).into());
+    let connection = seat.start_connection(shaken, Arc::default(), LOOPBACK, (LOOPBACK, 443).into());
     connection.close();
     let ended = tokio::time::timeout(PATIENCE, ended).await.expect("in time");
     ended.expect_err("the stream is dropped");

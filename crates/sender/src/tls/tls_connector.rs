@@ -12,9 +12,9 @@ use tokio_rustls::TlsConnector;
 /// # Errors
 ///
 /// When there are no trusted certificates, or the extra ones cannot be read.
-pub(crate) fn connector(roots: &[CertificateDer<'static>]) -> Result<TlsConnector, rustls::Error> {
+pub(crate) fn tls_connector(extra_roots: &[CertificateDer<'static>]) -> Result<TlsConnector, rustls::Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = Verifier::new_with_extra_roots(roots.iter().cloned(), Arc::clone(&provider))?;
+    let verifier = Verifier::new_with_extra_roots(extra_roots.iter().cloned(), Arc::clone(&provider))?;
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()

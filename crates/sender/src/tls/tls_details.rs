@@ -5,24 +5,24 @@ use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerInco
 use crate::prepared_request::Destination;
 
 /// How many of the names that a certificate is for are told.
-const NAMED: usize = 3;
+const MAX_SHOWN_NAMES: usize = 3;
 
 /// The sentence for an error of TLS.
-pub(crate) fn detail(error: &Error, to: &Destination) -> String {
-    let place = to.place();
+pub(crate) fn tls_error_detail(error: &Error, to: &Destination) -> String {
+    let place = to.shown_host_and_port();
     match error {
-        Error::InvalidCertificate(reason) => certificate(reason, to),
+        Error::InvalidCertificate(reason) => certificate_detail(reason, to),
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
             format!("{place} does not speak TLS on this port")
         }
-        Error::AlertReceived(alert) => alerted(*alert, to),
-        Error::PeerIncompatible(reason) => incompatible(reason, &place),
+        Error::AlertReceived(alert) => alert_detail(*alert, to),
+        Error::PeerIncompatible(reason) => incompatibility_detail(reason, &place),
         Error::NoCertificatesPresented => format!("{place} showed no certificate"),
         Error::NoApplicationProtocol => only_http_2(&place),
         Error::PeerSentOversizedRecord | Error::InvalidMessage(_) => {
             format!("{place} sent something in the TLS handshake that is not TLS")
         }
-        other => format!("the TLS handshake with {place} failed: {}", words(other)),
+        other => format!("the TLS handshake with {place} failed: {}", variant_in_words(other)),
     }
 }
 
@@ -30,9 +30,9 @@ fn only_http_2(place: &str) -> String {
     format!("{place} speaks HTTP/2 only, and webhooks are sent as HTTP/1.1; let it take HTTP/1.1 too")
 }
 
-fn alerted(alert: AlertDescription, to: &Destination) -> String {
+fn alert_detail(alert: AlertDescription, to: &Destination) -> String {
     use AlertDescription as Alert;
-    let place = to.place();
+    let place = to.shown_host_and_port();
     match alert {
         Alert::NoApplicationProtocol => only_http_2(&place),
         Alert::ProtocolVersion => {
@@ -44,18 +44,18 @@ fn alerted(alert: AlertDescription, to: &Destination) -> String {
             "{place} found no cipher suite, curve or signature in common with us; let it offer an ECDHE suite with \
              AES-GCM"
         ),
-        Alert::UnrecognisedName => format!("{place} has no certificate for the name {}", to.host()),
+        Alert::UnrecognisedName => format!("{place} has no certificate for the name {}", to.shown_host()),
         Alert::CertificateRequired
         | Alert::BadCertificate
         | Alert::CertificateUnknown
         | Alert::UnknownCA
         | Alert::AccessDenied => format!("{place} asks for a client certificate"),
         Alert::InternalError => format!("{place} had an error of its own in the TLS handshake"),
-        other => format!("{place} refused the TLS connection: {}", words(&other)),
+        other => format!("{place} refused the TLS connection: {}", variant_in_words(&other)),
     }
 }
 
-fn incompatible(reason: &PeerIncompatible, place: &str) -> String {
+fn incompatibility_detail(reason: &PeerIncompatible, place: &str) -> String {
     use PeerIncompatible as Reason;
     match reason {
         Reason::ServerDoesNotSupportTls12Or13
@@ -75,7 +75,7 @@ fn incompatible(reason: &PeerIncompatible, place: &str) -> String {
     }
 }
 
-fn certificate(reason: &CertificateError, to: &Destination) -> String {
+fn certificate_detail(reason: &CertificateError, to: &Destination) -> String {
     use CertificateError as Reason;
     let untrusted = |why: &str| format!("the receiver's certificate is not trusted: {why}");
     match reason {
@@ -85,10 +85,10 @@ fn certificate(reason: &CertificateError, to: &Destination) -> String {
         Reason::NotValidYet | Reason::NotValidYetContext { .. } => {
             "the receiver's certificate is not valid yet".to_owned()
         }
-        Reason::NotValidForName => untrusted(&format!("it is not for {}", to.host())),
+        Reason::NotValidForName => untrusted(&format!("it is not for {}", to.shown_host())),
         Reason::NotValidForNameContext { presented, .. } => {
-            let named = names(presented).map(|names| format!(", but for {names}")).unwrap_or_default();
-            untrusted(&format!("it is not for {}{named}", to.host()))
+            let named = shown_names(presented).map(|names| format!(", but for {names}")).unwrap_or_default();
+            untrusted(&format!("it is not for {}{named}", to.shown_host()))
         }
         Reason::UnknownIssuer => untrusted(
             "it is self-signed, or no known authority issued it, or the receiver does not send the certificates between",
@@ -97,20 +97,20 @@ fn certificate(reason: &CertificateError, to: &Destination) -> String {
             "its signature cannot be verified; its key may be too short (RSA needs 2048 bits) or not the certificate's own",
         ),
         Reason::UnsupportedSignatureAlgorithmContext { signature_algorithm_id, .. } => {
-            untrusted(&signature(signature_algorithm_id))
+            untrusted(&signature_algorithm_detail(signature_algorithm_id))
         }
         Reason::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => untrusted(
             "its key is of a kind that is not supported; use RSA of 2048 bits or more, or the curves P-256 or P-384",
         ),
-        Reason::InvalidPurpose | Reason::InvalidPurposeContext { .. } => untrusted(CLIENTS_ONLY),
-        Reason::UnhandledCriticalExtension => untrusted(CRITICAL),
+        Reason::InvalidPurpose | Reason::InvalidPurposeContext { .. } => untrusted(WRONG_KEY_USAGE),
+        Reason::UnhandledCriticalExtension => untrusted(UNKNOWN_CRITICAL_EXTENSION),
         Reason::BadEncoding => untrusted("it is not well-formed"),
         Reason::Revoked => "the receiver's certificate has been revoked".to_owned(),
         // The verifier's errors that rustls has no names for.
-        Reason::Other(reason) => match words(reason).as_str() {
+        Reason::Other(reason) => match variant_in_words(reason).as_str() {
             "ca used as end entity" => untrusted("it is an authority's own, most often a self-signed one"),
-            "eku error" => untrusted(CLIENTS_ONLY),
-            "unsupported critical extension" => untrusted(CRITICAL),
+            "eku error" => untrusted(WRONG_KEY_USAGE),
+            "unsupported critical extension" => untrusted(UNKNOWN_CRITICAL_EXTENSION),
             "name constraint violation" => {
                 untrusted("its authority may not issue certificates for this name")
             }
@@ -122,16 +122,16 @@ fn certificate(reason: &CertificateError, to: &Destination) -> String {
             }
             other => untrusted(other),
         },
-        other => untrusted(&words(other)),
+        other => untrusted(&variant_in_words(other)),
     }
 }
 
-const CLIENTS_ONLY: &str =
+const WRONG_KEY_USAGE: &str =
     "it is for other uses than servers (its extended key usage lacks TLS server authentication)";
-const CRITICAL: &str = "it has a critical extension that is not known here";
+const UNKNOWN_CRITICAL_EXTENSION: &str = "it has a critical extension that is not known here";
 
 /// What a signature's algorithm is (the content of its identifier in DER).
-fn signature(algorithm: &[u8]) -> String {
+fn signature_algorithm_detail(algorithm: &[u8]) -> String {
     const RSA: [u8; 10] = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01];
     const ECDSA_SHA1: [u8; 9] = [0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01];
     let digest = match algorithm.strip_prefix(&RSA) {
@@ -151,21 +151,21 @@ fn signature(algorithm: &[u8]) -> String {
 }
 
 /// The first names that a certificate is for. The library writes them as `DnsName("core.example.com")`.
-fn names(presented: &[String]) -> Option<String> {
+fn shown_names(presented: &[String]) -> Option<String> {
     let plain = presented.iter().map(|name| {
         let (_, inner) = name.split_once('(').unwrap_or(("", name));
         let harmless = |c: &char| c.is_ascii_alphanumeric() || ".-*:_".contains(*c);
         inner.chars().filter(harmless).take(64).collect::<String>()
     });
-    let mut named: Vec<String> = plain.filter(|name| !name.is_empty()).take(NAMED + 1).collect();
-    if named.len() > NAMED {
-        named[NAMED] = "others".to_owned();
+    let mut named: Vec<String> = plain.filter(|name| !name.is_empty()).take(MAX_SHOWN_NAMES + 1).collect();
+    if named.len() > MAX_SHOWN_NAMES {
+        named[MAX_SHOWN_NAMES] = "others".to_owned();
     }
     (!named.is_empty()).then(|| named.join(", "))
 }
 
 /// The name of an error's variant in words: "handshake failure".
-fn words(error: &impl std::fmt::Debug) -> String {
+fn variant_in_words(error: &impl std::fmt::Debug) -> String {
     let text = format!("{error:?}");
     // An error in another's wrapper is the one to name.
     let text = text.strip_prefix("OtherError(").unwrap_or(&text);
@@ -187,30 +187,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_variant_in_words_is_no_name_of_a_program() {
-        assert_eq!(words(&AlertDescription::HandshakeFailure), "handshake failure");
-        assert_eq!(words(&AlertDescription::UnknownCA), "unknown ca");
+    fn an_error_variant_is_shown_as_words() {
+        assert_eq!(variant_in_words(&AlertDescription::HandshakeFailure), "handshake failure");
+        assert_eq!(variant_in_words(&AlertDescription::UnknownCA), "unknown ca");
         assert_eq!(
-            words(&Error::PeerMisbehaved(rustls::PeerMisbehaved::TooMuchEarlyDataReceived)),
+            variant_in_words(&Error::PeerMisbehaved(rustls::PeerMisbehaved::TooMuchEarlyDataReceived)),
             "peer misbehaved"
         );
     }
 
     #[test]
-    fn the_names_of_a_certificate_are_told_without_what_surrounds_them() {
+    fn the_names_of_a_certificate_are_shown_without_their_type() {
         let presented = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let two = presented(&["DnsName(\"core.example.com\")", "IpAddress(192.0.2.1)"]);
-        assert_eq!(names(&two).as_deref(), Some("core.example.com, 192.0.2.1"));
+        assert_eq!(shown_names(&two).as_deref(), Some("core.example.com, 192.0.2.1"));
         let many = presented(&["DnsName(\"a\")"; 9]);
-        assert_eq!(names(&many).as_deref(), Some("a, a, a, others"));
-        assert_eq!(names(&[]), None);
+        assert_eq!(shown_names(&many).as_deref(), Some("a, a, a, others"));
+        assert_eq!(shown_names(&[]), None);
     }
 
     #[test]
-    fn a_weak_signature_is_told_by_name() {
+    fn a_weak_signature_algorithm_is_named() {
         let sha_1 = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x05, 0x05, 0x00];
-        assert!(signature(&sha_1).contains("SHA-1"));
-        assert!(signature(&[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01]).contains("SHA-1"));
-        assert!(signature(&[0x06, 0x03, 0x2b, 0x65, 0x70]).contains("not supported"));
+        assert!(signature_algorithm_detail(&sha_1).contains("SHA-1"));
+        assert!(
+            signature_algorithm_detail(&[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01])
+                .contains("SHA-1")
+        );
+        assert!(signature_algorithm_detail(&[0x06, 0x03, 0x2b, 0x65, 0x70]).contains("not supported"));
     }
 }
