@@ -1,44 +1,42 @@
-//! The addresses that are not on the public internet, and what each is for.
+//! The table of reserved addresses: those that are not on the public internet, and what each is for.
 //!
-//! The tables follow the IANA special-purpose registries,
+//! The address guard refuses what stands here. The sources are the IANA special-purpose registries for
 //! [IPv4](https://www.iana.org/assignments/iana-ipv4-special-registry) and
-//! [IPv6](https://www.iana.org/assignments/iana-ipv6-special-registry), with multicast and the deprecated
-//! site-local addresses from the address-space registries beside them.
+//! [IPv6](https://www.iana.org/assignments/iana-ipv6-special-registry), and the address-space registries for multicast
+//! and the deprecated site-local addresses.
 //!
-//! For IPv4 everything that is not in the table is public. For IPv6 only global unicast, `2000::/3`, can be
-//! public at all, so what IANA assigns later is refused until someone looks at it.
+//! For IPv4 everything that is not in the table is public. For IPv6 only global unicast, `2000::/3`, can be public, so
+//! what IANA assigns later is refused until someone adds it.
 //!
-//! Where an entry is stricter than the registry: the whole of `192.0.0.0/24` and of `2001::/23` is refused, although
-//! a few anycast services and identifiers within them are reachable, because no receiver of webhooks lives there;
-//! and so is Azure's platform address, public by number but a metadata service by nature. The AS112 and AMT
-//! blocks count as public, as the registry has them.
+//! The table is stricter than the registries in three places. The whole of `192.0.0.0/24` and of `2001::/23` is refused,
+//! although a few anycast services and identifiers within them can be reached, because no receiver of webhooks is there.
+//! Azure's platform address, which is public by its number, is refused because it is a metadata service. The AS112 and
+//! AMT blocks count as public, as in the registries.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// A network and, as the end of the sentence "10.0.0.1 is …", what its addresses are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ReservedNetwork<A> {
-    network: A,
-    prefix_length: u8,
-    pub(crate) description: &'static str,
+use ipnet::{Ipv4Net, Ipv6Net};
+
+/// A network and what its addresses are, as the end of the sentence "10.0.0.1 is …".
+#[derive(Debug, Clone, Copy)]
+struct ReservedNetwork<N> {
+    network: N,
+    description: &'static str,
 }
 
-const fn v4(network: [u8; 4], length: u8, what: &'static str) -> ReservedNetwork<Ipv4Addr> {
+const fn v4(network: [u8; 4], prefix_length: u8, description: &'static str) -> ReservedNetwork<Ipv4Net> {
     let [a, b, c, d] = network;
-    ReservedNetwork { network: Ipv4Addr::new(a, b, c, d), prefix_length: length, description: what }
+    ReservedNetwork { network: Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), prefix_length), description }
 }
 
-const fn v6(network: [u16; 4], length: u8, what: &'static str) -> ReservedNetwork<Ipv6Addr> {
+const fn v6(network: [u16; 4], prefix_length: u8, description: &'static str) -> ReservedNetwork<Ipv6Net> {
     let [a, b, c, d] = network;
-    ReservedNetwork {
-        network: Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0),
-        prefix_length: length,
-        description: what,
-    }
+    let network = Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0), prefix_length);
+    ReservedNetwork { network, description }
 }
 
-/// The first match counts, so what lies inside another network stands before it.
-const RESERVED_IPV4: &[ReservedNetwork<Ipv4Addr>] = &[
+/// The first match counts, so a network inside another one stands before it.
+const RESERVED_IPV4: &[ReservedNetwork<Ipv4Net>] = &[
     v4([0, 0, 0, 0], 8, "an unspecified address (0.0.0.0/8)"),
     v4([10, 0, 0, 0], 8, "a private address (10.0.0.0/8)"),
     v4([100, 64, 0, 0], 10, "a carrier-grade NAT address (100.64.0.0/10)"),
@@ -59,15 +57,13 @@ const RESERVED_IPV4: &[ReservedNetwork<Ipv4Addr>] = &[
     v4([240, 0, 0, 0], 4, "a reserved address (240.0.0.0/4)"),
 ];
 
-const RESERVED_IPV6: &[ReservedNetwork<Ipv6Addr>] = &[
+const RESERVED_IPV6: &[ReservedNetwork<Ipv6Net>] = &[
     ReservedNetwork {
-        network: Ipv6Addr::UNSPECIFIED,
-        prefix_length: 128,
+        network: Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 128),
         description: "the unspecified address (::/128)",
     },
     ReservedNetwork {
-        network: Ipv6Addr::LOCALHOST,
-        prefix_length: 128,
+        network: Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128),
         description: "the loopback address (::1/128)",
     },
     v6([0, 0, 0, 0], 96, "an IPv4-compatible address (::/96)"),
@@ -89,36 +85,23 @@ const RESERVED_IPV6: &[ReservedNetwork<Ipv6Addr>] = &[
     v6([0xff00, 0, 0, 0], 8, "a multicast address (ff00::/8)"),
 ];
 
-const GLOBAL_UNICAST: ReservedNetwork<Ipv6Addr> =
-    v6([0x2000, 0, 0, 0], 3, "a global unicast address (2000::/3)");
+const GLOBAL_UNICAST: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
-/// What the address is, if it is not public: "a private address (10.0.0.0/8)".
+/// What the address is, such as "a private address (10.0.0.0/8)"; none if it is public.
 pub(crate) fn reserved_description(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(address) => {
-            RESERVED_IPV4.iter().find(|block| block.contains(address)).map(|block| block.description)
+            let reserved = RESERVED_IPV4.iter().find(|reserved| reserved.network.contains(&address));
+            reserved.map(|reserved| reserved.description)
         }
-        IpAddr::V6(address) => RESERVED_IPV6
-            .iter()
-            .find(|block| block.contains(address))
-            .map(|block| block.description)
-            .or_else(|| {
-                (!GLOBAL_UNICAST.contains(address)).then_some("an address outside global unicast (2000::/3)")
-            }),
-    }
-}
-
-impl ReservedNetwork<Ipv4Addr> {
-    fn contains(&self, address: Ipv4Addr) -> bool {
-        let differing = address.to_bits() ^ self.network.to_bits();
-        differing.leading_zeros() >= u32::from(self.prefix_length)
-    }
-}
-
-impl ReservedNetwork<Ipv6Addr> {
-    fn contains(&self, address: Ipv6Addr) -> bool {
-        let differing = address.to_bits() ^ self.network.to_bits();
-        differing.leading_zeros() >= u32::from(self.prefix_length)
+        IpAddr::V6(address) => {
+            let reserved = RESERVED_IPV6.iter().find(|reserved| reserved.network.contains(&address));
+            match reserved {
+                Some(reserved) => Some(reserved.description),
+                None if GLOBAL_UNICAST.contains(&address) => None,
+                None => Some("an address outside global unicast (2000::/3)"),
+            }
+        }
     }
 }
 
@@ -128,45 +111,36 @@ mod tests {
 
     use super::*;
 
-    /// The network that an entry's text names in its parentheses.
-    fn network_in_text(what: &str) -> IpNet {
-        let (_, rest) = what.split_once('(').expect("a network in parentheses");
-        rest.trim_end_matches(')').parse().expect("a network")
+    /// Networks and descriptions of both tables, in their order.
+    fn tables() -> [Vec<(IpNet, &'static str)>; 2] {
+        let v4 = RESERVED_IPV4.iter().map(|reserved| (reserved.network.into(), reserved.description));
+        let v6 = RESERVED_IPV6.iter().map(|reserved| (reserved.network.into(), reserved.description));
+        [v4.collect(), v6.collect()]
     }
 
     #[test]
-    fn the_text_of_an_entry_names_its_network() {
-        for block in RESERVED_IPV4 {
-            let network = IpNet::new(block.network.into(), block.prefix_length).expect("a network");
-            assert_eq!(network_in_text(block.description), network);
-            assert_eq!(network.trunc(), network);
-        }
-        for block in RESERVED_IPV6 {
-            let network = IpNet::new(block.network.into(), block.prefix_length).expect("a network");
-            assert_eq!(network_in_text(block.description), network);
+    fn the_description_of_an_entry_ends_with_its_network() {
+        for (network, description) in tables().concat() {
+            let (_, rest) = description.split_once('(').expect("a network in parentheses");
+            let described: IpNet = rest.trim_end_matches(')').parse().expect("a network");
+            assert_eq!(described, network);
             assert_eq!(network.trunc(), network);
         }
     }
 
     #[test]
     fn an_entry_inside_another_precedes_it() {
-        for (at, what) in RESERVED_IPV4.iter().map(|b| b.description).enumerate() {
-            let hidden = RESERVED_IPV4[..at]
-                .iter()
-                .find(|earlier| network_in_text(earlier.description).contains(&network_in_text(what)));
-            assert_eq!(hidden, None, "{what}");
-        }
-        for (at, what) in RESERVED_IPV6.iter().map(|b| b.description).enumerate() {
-            let hidden = RESERVED_IPV6[..at]
-                .iter()
-                .find(|earlier| network_in_text(earlier.description).contains(&network_in_text(what)));
-            assert_eq!(hidden, None, "{what}");
+        for table in tables() {
+            for (at, (network, description)) in table.iter().enumerate() {
+                let hiding = table[..at].iter().find(|(earlier, _)| earlier.contains(network));
+                assert_eq!(hiding, None, "{description}");
+            }
         }
     }
 
     #[test]
     fn the_first_and_last_address_of_a_network_are_reserved_and_their_neighbours_are_not() {
-        for (address, inside) in [
+        for (address, reserved) in [
             ("9.255.255.255", false),
             ("10.0.0.0", true),
             ("10.255.255.255", true),
@@ -187,7 +161,7 @@ mod tests {
             ("4000::", true),
         ] {
             let address = address.parse().expect("an address");
-            assert_eq!(reserved_description(address).is_some(), inside, "{address}");
+            assert_eq!(reserved_description(address).is_some(), reserved, "{address}");
         }
     }
 }

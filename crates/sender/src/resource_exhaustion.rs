@@ -1,15 +1,15 @@
-//! Errors that say that this machine lacks something: descriptors, ports, memory.
+//! The errors of the operating system that say that this machine lacks something: descriptors, ports, memory.
 //!
-//! Such an error is no failure of the receiver. Nothing was sent, so there is no attempt, and the webhook is tried again
-//! later.
+//! Such an error is not a failure of the receiver. Nothing was sent, so there is no attempt, and the caller sends the
+//! webhook again later.
 
 use std::io;
 
 use loanhook_core::ports::NotSent;
 
-/// What is missing, as the sentence's end after "this machine has no …"; none for errors that say something else.
+/// What this machine lacks, as the end of the sentence "this machine has no …"; none for errors that say something else.
 ///
-/// `EADDRNOTAVAIL` is not judged here, since it has two meanings; see [`super::connect`].
+/// `EADDRNOTAVAIL` is not among them, since it has two meanings; `connection::connection_race` tells them apart.
 pub(crate) fn exhausted_resource(error: &io::Error) -> Option<&'static str> {
     match error.raw_os_error()? {
         libc::EMFILE => Some("file descriptors left for this process; raise its limit (ulimit -n)"),
@@ -24,9 +24,9 @@ pub(crate) fn exhausted_resource(error: &io::Error) -> Option<&'static str> {
     }
 }
 
-/// That nothing left because of an error that says that something is missing.
+/// That nothing was sent, where the error says that this machine lacks something.
 pub(crate) fn not_sent(error: &io::Error) -> Option<NotSent> {
-    exhausted_resource(error).map(|what| NotSent(format!("this machine has no {what}")))
+    exhausted_resource(error).map(|resource| NotSent(format!("this machine has no {resource}")))
 }
 
 #[cfg(test)]
@@ -34,10 +34,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_machine_lacks_is_told_from_what_the_network_says() {
+    fn only_errors_of_exhausted_resources_say_that_nothing_was_sent() {
         for code in [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM, libc::EAGAIN, libc::ENOSPC] {
             let error = io::Error::from_raw_os_error(code);
-            let NotSent(sentence) = not_sent(&error).expect("a lack");
+            let NotSent(sentence) = not_sent(&error).expect("an exhausted resource");
             assert!(sentence.starts_with("this machine has no "), "{sentence}");
         }
         for code in [libc::ECONNREFUSED, libc::EHOSTUNREACH, libc::ENETUNREACH, libc::ETIMEDOUT, libc::EACCES]

@@ -1,10 +1,11 @@
-//! A connection to one of a name's addresses.
+//! The race of connection attempts to a host's addresses (RFC 8305, "Happy Eyeballs").
 //!
-//! A name may have an address that is dead, and packets to it vanish: whoever waits for it waits for ever. So
-//! attempts are raced, as RFC 8305 says: the next address is tried when the one before has failed, or after 250 ms
-//! without news, and the first connection that stands is taken. That holds for all addresses, whatever their family.
+//! Packets to a dead address may get no answer at all, so waiting for one address is not enough. The next address is tried
+//! when the one before has failed, or after 250 ms, and the first connection that is established is used. Other than in
+//! the RFC, the addresses of one family race too.
 //!
-//! Two attempts are under way at once at most, since each takes a descriptor: a third takes the place of the oldest.
+//! At most two connection attempts run at once, since each takes a file descriptor: a third one replaces the oldest. The
+//! caller chooses the order of the addresses.
 
 use std::{
     io,
@@ -21,21 +22,21 @@ use tokio::{
 use crate::resource_exhaustion;
 use loanhook_core::ports::NotSent;
 
-/// After how long without news the next address is tried as well (RFC 8305, section 5).
+/// After how long without a result the next address is tried as well (RFC 8305, section 5).
 const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
-/// How many attempts are under way at once; the share of descriptors of one webhook rests on it.
-const MAX_CONCURRENT_ATTEMPTS: usize = 2;
+/// The file descriptors that a process plans for one webhook are computed from this.
+const MAX_CONCURRENT_CONNECTION_ATTEMPTS: usize = 2;
 
 /// Why there is no connection.
 #[derive(Debug)]
 pub(crate) enum ConnectError {
-    /// What the network said of the first address that failed.
+    /// The error of the first address that failed.
     Network(io::Error),
-    /// The machine lacked what it takes.
+    /// This machine lacks something.
     NotSent(NotSent),
 }
 
-/// What a race came to.
+/// The connection that won the race.
 pub(crate) struct ConnectedStream<S> {
     pub(crate) stream: S,
     pub(crate) remote_address: SocketAddr,
@@ -43,7 +44,11 @@ pub(crate) struct ConnectedStream<S> {
     pub(crate) unsuccessful: Vec<SocketAddr>,
 }
 
-/// Connects to the first of the addresses that takes the connection, tried in this order.
+/// Connects to the first of the addresses that accepts the connection, tried in this order.
+///
+/// # Errors
+///
+/// When every attempt has failed.
 pub(crate) async fn connect_to_first(
     addresses: &[SocketAddr],
 ) -> Result<ConnectedStream<TcpStream>, ConnectError> {
@@ -58,64 +63,63 @@ async fn connect_to_first_by<S, C>(
 where
     C: Future<Output = io::Result<S>> + Send,
 {
-    let connecting = |address: SocketAddr| connect(address).map(move |ended| (address, ended)).boxed();
-    let mut rest = addresses.iter().copied();
-    let mut tried: Vec<SocketAddr> = Vec::new();
+    let attempt = |address: SocketAddr| connect(address).map(move |result| (address, result)).boxed();
+    let mut remaining = addresses.iter().copied();
+    let mut unsuccessful: Vec<SocketAddr> = Vec::new();
     // The oldest first.
-    let mut under_way = Vec::with_capacity(MAX_CONCURRENT_ATTEMPTS);
-    let (mut first, mut lacking) = (None, None);
+    let mut attempts = Vec::with_capacity(MAX_CONCURRENT_CONNECTION_ATTEMPTS);
+    let (mut first_error, mut first_not_sent) = (None, None);
     loop {
-        if let Some(address) = rest.next() {
-            if under_way.len() == MAX_CONCURRENT_ATTEMPTS {
-                drop(under_way.remove(0));
+        if let Some(address) = remaining.next() {
+            if attempts.len() == MAX_CONCURRENT_CONNECTION_ATTEMPTS {
+                drop(attempts.remove(0));
             }
-            tried.push(address);
-            under_way.push(connecting(address));
+            unsuccessful.push(address);
+            attempts.push(attempt(address));
         }
-        let more = rest.len() > 0;
-        if under_way.is_empty() {
-            return Err(match (lacking, first) {
-                (Some(lacking), _) => ConnectError::NotSent(lacking),
+        if attempts.is_empty() {
+            return Err(match (first_not_sent, first_error) {
+                (Some(not_sent), _) => ConnectError::NotSent(not_sent),
                 (None, Some(error)) => ConnectError::Network(error),
                 (None, None) => ConnectError::Network(io::ErrorKind::AddrNotAvailable.into()),
             });
         }
-        let next = Instant::now() + CONNECTION_ATTEMPT_DELAY;
-        let ((remote, ended), at, _) = tokio::select! {
+        let next_attempt_at = Instant::now() + CONNECTION_ATTEMPT_DELAY;
+        let ((remote_address, result), at, _) = tokio::select! {
             biased;
-            ended = select_all(under_way.iter_mut()) => ended,
-            () = sleep_until(next), if more => continue,
+            ended = select_all(attempts.iter_mut()) => ended,
+            () = sleep_until(next_attempt_at), if remaining.len() > 0 => continue,
         };
-        drop(under_way.remove(at));
-        match ended {
+        drop(attempts.remove(at));
+        match result {
             Ok(stream) => {
-                tried.retain(|address| *address != remote);
-                return Ok(ConnectedStream { stream, remote_address: remote, unsuccessful: tried });
+                unsuccessful.retain(|address| *address != remote_address);
+                return Ok(ConnectedStream { stream, remote_address, unsuccessful });
             }
-            Err(error) => match not_sent(remote, &error) {
-                Some(not_sent) => lacking = lacking.or(Some(not_sent)),
-                None => first = first.or(Some(error)),
+            Err(error) => match not_sent(remote_address, &error) {
+                Some(not_sent) => first_not_sent = first_not_sent.or(Some(not_sent)),
+                None => first_error = first_error.or(Some(error)),
             },
         }
     }
 }
 
-/// Whether an error is this machine's want of something.
-fn not_sent(remote: SocketAddr, error: &io::Error) -> Option<NotSent> {
-    if error.kind() == io::ErrorKind::AddrNotAvailable && has_source_address(remote.ip()) {
-        return Some(NotSent(format!("this machine has no port left for connections to {remote}")));
+/// That nothing was sent, where the error says that this machine lacks something.
+fn not_sent(remote_address: SocketAddr, error: &io::Error) -> Option<NotSent> {
+    if error.kind() == io::ErrorKind::AddrNotAvailable && has_source_address(remote_address.ip()) {
+        return Some(NotSent(format!("this machine has no port left for connections to {remote_address}")));
     }
     resource_exhaustion::not_sent(error)
 }
 
-/// Whether this machine has an address from which `remote` could be reached. Without one (no IPv6 at all, say)
-/// connecting fails with the error that it fails with when all ports are taken. Nothing is sent for this.
+/// Whether this machine has an address from which `remote` could be reached. Without one (no IPv6 at all, say), connecting
+/// fails with the same error as when all ports are taken. Connecting a UDP socket sends nothing.
 fn has_source_address(remote: IpAddr) -> bool {
-    let any: IpAddr = match remote {
+    let unspecified: IpAddr = match remote {
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     };
-    UdpSocket::bind((any, 0)).and_then(|socket| socket.connect((remote, 9))).is_ok()
+    UdpSocket::bind((unspecified, 0)).and_then(|socket| socket.connect((remote, 9))).is_ok()
 }
 
 #[cfg(test)]
@@ -124,7 +128,7 @@ mod tests {
 
     use super::*;
 
-    /// An attempt that is counted while it is under way.
+    /// A connection attempt that is counted while it runs.
     struct Counted<'a>(&'a AtomicUsize);
 
     impl<'a> Counted<'a> {
@@ -162,7 +166,7 @@ mod tests {
             raced.await.expect("the last one stands");
         assert_eq!((stream, remote_address.port()), (5, 5));
         assert_eq!(unsuccessful, addresses(4));
-        assert_eq!(most.into_inner(), MAX_CONCURRENT_ATTEMPTS);
+        assert_eq!(most.into_inner(), MAX_CONCURRENT_CONNECTION_ATTEMPTS);
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! One connection to a receiver.
+//! The HTTP connection to a receiver, and the task that drives it.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -16,109 +16,110 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use crate::connection::monitored_stream::ExchangeMonitor;
+use crate::connection::exchange_monitor::ExchangeMonitor;
 
-/// A connection. It ends when this is dropped; a request that is under way on it is broken off.
+/// A connection. Dropping it closes it; a request that is under way on it is aborted.
 pub(crate) struct HttpConnection {
-    pub(crate) request_sender: SendRequest<Full<Bytes>>,
+    pub(crate) hyper_sender: SendRequest<Full<Bytes>>,
     pub(crate) monitor: Arc<ExchangeMonitor>,
     pub(crate) local_ip: IpAddr,
     pub(crate) remote_address: SocketAddr,
     /// How many requests went over it.
     pub(crate) request_count: u32,
     id: u64,
+    /// When it has its greatest age.
     expires_at: Instant,
     idle_until: Instant,
-    /// Nothing is under way: TLS may say farewell.
+    /// No request is under way: it may be closed in order, with the `close_notify` of TLS.
     is_idle: bool,
     task: ConnectionTask,
 }
 
 /// The task that drives a connection.
-pub(crate) struct ConnectionTask {
+pub(super) struct ConnectionTask {
     handle: AbortHandle,
     /// Dropped with the connection: from then on the task has a limited time to end by itself.
-    _released: oneshot::Sender<()>,
+    _dropped_with_connection: oneshot::Sender<()>,
 }
 
 impl ConnectionTask {
-    /// Spawns what drives a connection. It has the time of `farewell` once the connection was given up; `ended` is
-    /// called when it has ended.
-    pub(crate) fn spawn(
-        driving: impl Future<Output = ()> + Send + 'static,
-        farewell: Duration,
-        ended: impl FnOnce() + Send + 'static,
+    /// Spawns the task that runs `driver`. Once the connection is dropped, `driver` has `shutdown_timeout` left. `on_end`
+    /// is called when it has ended.
+    pub(super) fn spawn(
+        driver: impl Future<Output = ()> + Send + 'static,
+        shutdown_timeout: Duration,
+        on_end: impl FnOnce() + Send + 'static,
     ) -> Self {
-        let (sender, given_up) = oneshot::channel();
+        let (sender, connection_dropped) = oneshot::channel();
         let task = tokio::spawn(async move {
             {
-                let mut driving = pin!(driving);
+                let mut driver = pin!(driver);
                 tokio::select! {
                     biased;
-                    () = driving.as_mut() => {}
-                    _ = given_up => {
-                        timeout(farewell, driving).await.ok();
+                    () = driver.as_mut() => {}
+                    _ = connection_dropped => {
+                        timeout(shutdown_timeout, driver).await.ok();
                     }
                 }
             }
-            ended();
+            on_end();
         });
-        Self { handle: task.abort_handle(), _released: sender }
+        Self { handle: task.abort_handle(), _dropped_with_connection: sender }
     }
 }
 
 impl HttpConnection {
-    /// `age` is how old it becomes.
-    pub(crate) fn new(
+    /// A connection that was just made; the pool gives it `id`.
+    pub(super) fn new(
         id: u64,
-        requests: SendRequest<Full<Bytes>>,
-        watch: Arc<ExchangeMonitor>,
-        (local, remote): (IpAddr, SocketAddr),
-        age: Duration,
-        driver: ConnectionTask,
+        hyper_sender: SendRequest<Full<Bytes>>,
+        monitor: Arc<ExchangeMonitor>,
+        (local_ip, remote_address): (IpAddr, SocketAddr),
+        max_age: Duration,
+        task: ConnectionTask,
     ) -> Self {
         let now = Instant::now();
         Self {
-            request_sender: requests,
-            monitor: watch,
-            local_ip: local,
-            remote_address: remote,
+            hyper_sender,
+            monitor,
+            local_ip,
+            remote_address,
             request_count: 0,
             id,
-            expires_at: now + age,
+            expires_at: now + max_age,
             idle_until: now,
             is_idle: false,
-            task: driver,
+            task,
         }
     }
 
-    pub(crate) fn id(&self) -> u64 {
+    pub(super) fn id(&self) -> u64 {
         self.id
     }
 
-    /// Whether it may wait, or be used after it has waited.
-    pub(crate) fn is_reusable(&self, now: Instant) -> bool {
-        now < self.idle_until && now < self.expires_at && !self.request_sender.is_closed()
+    /// Whether an idle connection may stay idle, or be used again.
+    pub(super) fn is_reusable(&self, now: Instant) -> bool {
+        now < self.idle_until && now < self.expires_at && !self.hyper_sender.is_closed()
     }
 
-    /// Whether the receiver has taken all that was written. An answer may come before the request was taken; what is
-    /// left of the request is still on its way then, and nothing else can be written.
+    /// Whether the receiver has taken all that was written. A response may come before the request was taken; the rest of
+    /// the request is still on its way then, and nothing else can be written.
     pub(crate) fn is_request_flushed(&self) -> bool {
         !self.monitor.byte_counts().write_blocked
     }
 
-    /// Nothing is under way on it; it may wait until then.
-    pub(crate) fn set_idle_until(&mut self, until: Instant) {
-        self.idle_until = until;
+    /// No request is under way; it may be idle until then.
+    pub(super) fn set_idle_until(&mut self, idle_until: Instant) {
+        self.idle_until = idle_until;
         self.is_idle = true;
     }
 
-    /// It is used again.
-    pub(crate) fn set_in_use(&mut self) {
+    /// A request is under way again.
+    pub(super) fn set_in_use(&mut self) {
         self.is_idle = false;
     }
 
-    /// Closes it after an answer that came whole.
+    /// Closes it in order, after a response that was read to its end.
     pub(crate) fn close(mut self) {
         self.is_idle = true;
     }
@@ -126,7 +127,7 @@ impl HttpConnection {
 
 impl Drop for HttpConnection {
     fn drop(&mut self) {
-        // Without its requests the driver ends by itself, at the latest when its time is over.
+        // The task of an idle connection ends by itself once the connection is gone, at the latest after its timeout.
         if !self.is_idle {
             self.task.handle.abort();
         }

@@ -1,15 +1,18 @@
-//! The rule of which connections are kept for another request, and for how long.
+//! The keep-alive rule: which connections are kept for another request, and for how long.
 //!
 //! # The rule
 //!
-//! A connection is kept when its answer was read to its end, the receiver has taken the whole request and did not say
-//! `connection: close`, and the answer's head was of today's grammar. It ends after a minute or a thousand requests
-//! ([`Limits`]), so that a name that was pointed elsewhere is looked up again however busy it is; it ends at once after
-//! a failure, a 5xx included, so that the next attempt looks the name up and may reach another address.
+//! A connection is kept when its response was read to its end, the receiver has taken the whole request and did not say
+//! `connection: close`, and the head of the response conforms to RFC 9112. It ends after a minute or a thousand requests
+//! ([`ConnectionLimits`]), so that the name is looked up again however busy it is, in case it points elsewhere now. It
+//! ends at once after a failure, a 5xx included, so that the next attempt looks the name up and may reach another
+//! address.
 //!
-//! An idle one is closed after four seconds, below the five seconds after which common servers (Node.js, Apache) hang up:
-//! a request written into a connection that is just being closed is lost. A receiver that says how long it waits
-//! (`keep-alive: timeout=`) is taken at its word, less [`MARGIN`].
+//! An idle connection is closed after four seconds, before the five seconds after which common servers (Node.js, Apache)
+//! close it: a request written to a connection that is just being closed is lost. Where a receiver says how long it waits
+//! (`keep-alive: timeout=`), that holds, less [`KEEP_ALIVE_MARGIN`].
+//!
+//! This module has the limits, and reads what a response says. The pool applies them.
 
 use std::time::Duration;
 
@@ -18,16 +21,15 @@ use http::{
     header::{CONNECTION, HeaderName},
 };
 
-/// How long a connection lasts, and how many wait.
+/// How long connections last, and how many are idle.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ConnectionLimits {
     pub(crate) max_age: Duration,
     pub(crate) max_requests: u32,
-    /// Without a request.
     pub(crate) max_idle_time: Duration,
-    /// For the end of a connection, once it is given up: TLS says farewell, and a receiver may not take that.
+    /// For the end of a connection that is closed: TLS sends its `close_notify`, and a receiver may not read that.
     pub(crate) shutdown_timeout: Duration,
-    /// How many wait in all. Where descriptors run out before, all that wait are closed.
+    /// How many are idle at once, over all origins. Where file descriptors run out before, all idle ones are closed.
     pub(crate) max_idle_connections: usize,
 }
 
@@ -43,24 +45,25 @@ impl Default for ConnectionLimits {
     }
 }
 
-/// What the receiver's end of a connection may be late or early by.
+/// By how much the receiver may close a connection earlier than it said.
 const KEEP_ALIVE_MARGIN: Duration = Duration::from_secs(1);
 
-/// For how long a connection may be idle after this answer, as far as the receiver says; none if it is not to be used
-/// again.
-pub(crate) fn allowed_idle_time(
+/// For how long a connection may be idle after a response with this head, as far as the receiver says; none if it must not
+/// be used again. Persistence is that of RFC 9112, section 9.3; `keep-alive` is described in RFC 2068, section 19.7.1.1.
+pub(crate) fn receiver_idle_time(
     status: StatusCode,
     version: Version,
     headers: &HeaderMap,
 ) -> Option<Duration> {
-    let says = |token| has_token(headers, &CONNECTION, token);
-    let persistent = if version >= Version::HTTP_11 { !says("close") } else { says("keep-alive") };
+    let connection_has = |token| has_token(headers, &CONNECTION, token);
+    let persistent =
+        if version >= Version::HTTP_11 { !connection_has("close") } else { connection_has("keep-alive") };
     if status.is_server_error() || !persistent {
         return None;
     }
-    let (timeout, more) = parse_keep_alive(headers);
-    let idle = timeout.map_or(Some(Duration::MAX), |timeout| timeout.checked_sub(KEEP_ALIVE_MARGIN))?;
-    (!idle.is_zero() && more).then_some(idle)
+    let (timeout, accepts_more) = parse_keep_alive(headers);
+    let idle_time = timeout.map_or(Some(Duration::MAX), |timeout| timeout.checked_sub(KEEP_ALIVE_MARGIN))?;
+    (!idle_time.is_zero() && accepts_more).then_some(idle_time)
 }
 
 fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
@@ -68,20 +71,20 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
 }
 
-/// What `keep-alive` says: how long the receiver waits for another request, and whether it takes one at all.
+/// What `keep-alive` says: how long the receiver waits for another request, and whether it accepts one at all.
 fn parse_keep_alive(headers: &HeaderMap) -> (Option<Duration>, bool) {
-    let (mut timeout, mut more) = (None, true);
+    let (mut timeout, mut accepts_more) = (None, true);
     let values = headers.get_all("keep-alive").into_iter().filter_map(|value| value.to_str().ok());
     for parameter in values.flat_map(|value| value.split([',', ';'])) {
         let Some((name, value)) = parameter.split_once('=') else { continue };
         let Ok(number) = value.trim().trim_matches('"').parse::<u32>() else { continue };
         match name.trim().to_ascii_lowercase().as_str() {
             "timeout" => timeout = Some(Duration::from_secs(number.into())),
-            "max" => more &= number > 0,
+            "max" => accepts_more &= number > 0,
             _ => {}
         }
     }
-    (timeout, more)
+    (timeout, accepts_more)
 }
 
 #[cfg(test)]
@@ -90,20 +93,20 @@ mod tests {
 
     use super::*;
 
-    /// What the receiver sets no limit to.
-    const LONG: Option<u64> = Some(Duration::MAX.as_secs());
+    /// The idle time where the receiver sets no limit.
+    const UNLIMITED_SECONDS: Option<u64> = Some(Duration::MAX.as_secs());
 
     fn idle_seconds(status: u16, version: Version, headers: &[(&'static str, &'static str)]) -> Option<u64> {
         let headers = headers
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
         let status = StatusCode::from_u16(status).expect("a status");
-        allowed_idle_time(status, version, &headers.collect()).map(|idle| idle.as_secs())
+        receiver_idle_time(status, version, &headers.collect()).map(|idle_time| idle_time.as_secs())
     }
 
     #[test]
     fn the_idle_time_is_the_receivers_keep_alive_timeout_less_a_margin() {
-        for (said, idle) in [
+        for (keep_alive, seconds) in [
             ("timeout=1", None),
             ("timeout=0", None),
             ("timeout=2", Some(1)),
@@ -112,23 +115,27 @@ mod tests {
             ("timeout=600", Some(599)),
             ("timeout=\"2\"", Some(1)),
             ("max=0", None),
-            ("max=1", LONG),
-            ("timeout=soon", LONG),
-            ("", LONG),
+            ("max=1", UNLIMITED_SECONDS),
+            ("timeout=soon", UNLIMITED_SECONDS),
+            ("", UNLIMITED_SECONDS),
         ] {
-            assert_eq!(idle_seconds(200, Version::HTTP_11, &[("keep-alive", said)]), idle, "{said}");
+            assert_eq!(
+                idle_seconds(200, Version::HTTP_11, &[("keep-alive", keep_alive)]),
+                seconds,
+                "{keep_alive}"
+            );
         }
     }
 
     #[test]
     fn a_connection_is_not_reused_after_close_or_a_server_error() {
-        assert_eq!(idle_seconds(200, Version::HTTP_11, &[]), LONG);
-        assert_eq!(idle_seconds(404, Version::HTTP_11, &[]), LONG);
+        assert_eq!(idle_seconds(200, Version::HTTP_11, &[]), UNLIMITED_SECONDS);
+        assert_eq!(idle_seconds(404, Version::HTTP_11, &[]), UNLIMITED_SECONDS);
         assert_eq!(idle_seconds(500, Version::HTTP_11, &[]), None);
         assert_eq!(idle_seconds(503, Version::HTTP_11, &[]), None);
         assert_eq!(idle_seconds(200, Version::HTTP_11, &[("connection", "Close")]), None);
         assert_eq!(idle_seconds(200, Version::HTTP_11, &[("connection", "x, close")]), None);
         assert_eq!(idle_seconds(200, Version::HTTP_10, &[]), None);
-        assert_eq!(idle_seconds(200, Version::HTTP_10, &[("connection", "keep-alive")]), LONG);
+        assert_eq!(idle_seconds(200, Version::HTTP_10, &[("connection", "keep-alive")]), UNLIMITED_SECONDS);
     }
 }

@@ -1,17 +1,13 @@
-//! The bytes of one connection, and what is known of those of the exchange under way.
+//! The monitored stream: stands between hyper and the transport of one connection, and records what passes in an
+//! [`ExchangeMonitor`]. It stands inside TLS, where there is TLS, and so sees HTTP.
 //!
-//! HTTP is hyper's, but some questions only the bytes can answer: whether one of the request was written, whether one
-//! of the answer came, whether the receiver takes no more, and what the answer's head looked like before it was
-//! parsed. So a [`Wire`] stands between hyper and the socket (inside TLS, where there is TLS) and notes that in a
-//! [`Watch`], which the sender reads.
-//!
-//! A kept connection is looked at once more right before the first byte of a request is written: whatever can be
-//! read from it then, its end included, means that it is of no use any more, and nothing is written.
+//! Before the first byte of a request on a reused connection it looks at the socket once more. Whatever can be read from
+//! it then, its end included, means that the connection is of no use any more, and nothing is written.
 
 use std::{
     io, mem,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -22,11 +18,9 @@ use tokio::{
 };
 use tokio_rustls::client::TlsStream;
 
-/// How much of an answer's beginning is kept as it came, in bytes. It holds a longer head than is ever stored.
-const MAX_RAW_HEAD_BYTES: usize = 64 * 1024;
-const RETAINED_HEAD_CAPACITY_BYTES: usize = 2 * 1024;
+use crate::connection::exchange_monitor::ExchangeMonitor;
 
-/// A connection's bytes, in the clear or over TLS.
+/// The transport of a connection: TCP, in plain or under TLS.
 pub(crate) enum Transport {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
@@ -43,100 +37,39 @@ impl Transport {
     /// Whether nothing can be read from the socket, not even its end.
     fn has_nothing_to_read(&self) -> bool {
         let mut byte = [mem::MaybeUninit::uninit()];
-        let looked = SockRef::from(self.socket()).peek(&mut byte);
-        looked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+        let peeked = SockRef::from(self.socket()).peek(&mut byte);
+        peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 }
 
-/// What is known of the exchange under way on a connection.
-#[derive(Debug, Default)]
-pub(crate) struct ExchangeMonitor(Mutex<ExchangeState>);
-
-#[derive(Debug, Default)]
-struct ExchangeState {
-    /// The connection was used before; it is looked at before the first byte is written.
-    reused: bool,
-    written: u64,
-    read: u64,
-    write_blocked: bool,
-    /// The answer's beginning as it came, while that is noted.
-    raw_head: Vec<u8>,
-    recording_head: bool,
-}
-
-/// How far the bytes of an exchange have come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ByteCounts {
-    /// Bytes of the request that the stream took: the socket or, with TLS, the TLS library, which may still hold some.
-    pub(crate) written: u64,
-    /// Bytes of the answer that came.
-    pub(crate) read: u64,
-    /// The receiver takes no more for now: something of what was written still waits for the socket.
-    pub(crate) write_blocked: bool,
-}
-
-impl ExchangeMonitor {
-    fn lock(&self) -> MutexGuard<'_, ExchangeState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A request follows, on a connection that was `kept` from another or is new.
-    pub(crate) fn begin_exchange(&self, kept: bool) {
-        let mut exchange = self.lock();
-        let mut raw = mem::take(&mut exchange.raw_head);
-        raw.clear();
-        *exchange =
-            ExchangeState { reused: kept, raw_head: raw, recording_head: true, ..ExchangeState::default() };
-    }
-
-    pub(crate) fn byte_counts(&self) -> ByteCounts {
-        let exchange = self.lock();
-        ByteCounts { written: exchange.written, read: exchange.read, write_blocked: exchange.write_blocked }
-    }
-
-    /// Judges the beginning of the answer as it came, up to [`RAW_LIMIT`]. No more of it is noted.
-    pub(crate) fn inspect_head<T>(&self, judgement: impl FnOnce(&[u8]) -> T) -> T {
-        let mut exchange = self.lock();
-        exchange.recording_head = false;
-        let judged = judgement(&exchange.raw_head);
-        // Room for a usual head is kept for the next one.
-        exchange.raw_head.clear();
-        exchange.raw_head.shrink_to(RETAINED_HEAD_CAPACITY_BYTES);
-        judged
-    }
-}
-
-/// A connection under hyper.
+/// The stream of one connection, as hyper reads and writes it.
 pub(crate) struct MonitoredStream {
     transport: Transport,
-    watch: Arc<ExchangeMonitor>,
+    monitor: Arc<ExchangeMonitor>,
 }
 
 impl MonitoredStream {
-    pub(crate) fn new(transport: Transport, watch: Arc<ExchangeMonitor>) -> Self {
-        Self { transport, watch }
+    pub(crate) fn new(transport: Transport, monitor: Arc<ExchangeMonitor>) -> Self {
+        Self { transport, monitor }
     }
 
+    /// Fails the first write of a request on a reused connection where something can be read already: its end, or bytes
+    /// that are no response to this request. Nothing is written then.
     fn check_before_first_write(&self) -> io::Result<()> {
-        let mut exchange = self.watch.lock();
-        let first = mem::take(&mut exchange.reused);
-        if first && !self.transport.has_nothing_to_read() {
+        if self.monitor.take_unchecked_reuse() && !self.transport.has_nothing_to_read() {
             return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the kept connection has ended"));
         }
         Ok(())
     }
 
     fn record_write(&self, result: &Poll<io::Result<usize>>) {
-        let mut exchange = self.watch.lock();
-        exchange.write_blocked = result.is_pending();
-        if let Poll::Ready(Ok(written)) = result {
-            exchange.written += *written as u64;
-        }
+        let written = if let Poll::Ready(Ok(written)) = result { *written } else { 0 };
+        self.monitor.record_write(written, result.is_pending());
     }
 }
 
-/// Calls the same of whichever stream it is.
-macro_rules! on {
+/// Evaluates an expression over the pinned stream, in plain or over TLS.
+macro_rules! with_stream {
     ($transport:expr, $stream:ident => $call:expr) => {
         match $transport {
             Transport::Plain(stream) => {
@@ -155,15 +88,10 @@ impl AsyncRead for MonitoredStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
-        let result = on!(&mut this.transport, stream => stream.poll_read(cx, buf));
-        let came = &buf.filled()[before..];
-        if !came.is_empty() {
-            let mut exchange = this.watch.lock();
-            exchange.read += came.len() as u64;
-            if exchange.recording_head {
-                let room = MAX_RAW_HEAD_BYTES.saturating_sub(exchange.raw_head.len());
-                exchange.raw_head.extend_from_slice(&came[..came.len().min(room)]);
-            }
+        let result = with_stream!(&mut this.transport, stream => stream.poll_read(cx, buf));
+        let received = &buf.filled()[before..];
+        if !received.is_empty() {
+            this.monitor.record_read(received);
         }
         result
     }
@@ -173,7 +101,7 @@ impl AsyncWrite for MonitoredStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         this.check_before_first_write()?;
-        let result = on!(&mut this.transport, stream => stream.poll_write(cx, buf));
+        let result = with_stream!(&mut this.transport, stream => stream.poll_write(cx, buf));
         this.record_write(&result);
         result
     }
@@ -185,21 +113,21 @@ impl AsyncWrite for MonitoredStream {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         this.check_before_first_write()?;
-        let result = on!(&mut this.transport, stream => stream.poll_write_vectored(cx, bufs));
+        let result = with_stream!(&mut this.transport, stream => stream.poll_write_vectored(cx, bufs));
         this.record_write(&result);
         result
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let result = on!(&mut this.transport, stream => stream.poll_flush(cx));
-        // What TLS has taken may still wait for the socket.
-        this.watch.lock().write_blocked = result.is_pending();
+        let result = with_stream!(&mut this.transport, stream => stream.poll_flush(cx));
+        // What the TLS library has taken may still wait for the socket.
+        this.monitor.set_write_blocked(result.is_pending());
         result
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on!(&mut self.get_mut().transport, stream => stream.poll_shutdown(cx))
+        with_stream!(&mut self.get_mut().transport, stream => stream.poll_shutdown(cx))
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -1,11 +1,10 @@
-//! Connections that wait for another request, by origin (`scheme://host:port`).
+//! The pool of idle connections, by origin (`scheme://host:port`).
 //!
-//! Whoever sends to an origin takes a [`Seat`] there, for as long as the request takes, and with it the newest of the
-//! connections that wait. Of those as many are kept as were at work at once of late: a receiver that has 160 requests
-//! at work has 160 connections, and keeps them from one wave to the next.
+//! The client registers each request at its origin for as long as it takes. Through that [`ActiveRequest`] it takes the
+//! newest idle connection, starts a new one, and gives a connection back. `origin_connections` says how many may be idle.
 //!
-//! A connection is watched while it waits: hyper's task reads from it, ends with it, and takes it out of here. What
-//! has waited for too long is looked for once a second, while anything waits.
+//! hyper's task reads from an idle connection too. When the receiver closes one, the task ends and removes it from here
+//! at once. Connections that have been idle for too long are closed by a sweep each second, while any are idle.
 
 use std::{
     collections::HashMap,
@@ -20,73 +19,30 @@ use std::{
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::client::conn::http1::{self, SendRequest};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
-use crate::{
-    connection::http_connection::{ConnectionTask, HttpConnection},
-    connection::keep_alive::ConnectionLimits,
-    connection::monitored_stream::ExchangeMonitor,
+use crate::connection::{
+    exchange_monitor::ExchangeMonitor,
+    http_connection::{ConnectionTask, HttpConnection},
+    keep_alive::ConnectionLimits,
+    origin_connections::OriginConnections,
 };
 
-/// How many connections wait for one origin, whatever was at work there.
-const MAX_IDLE_CONNECTIONS_PER_ORIGIN: usize = 512;
-/// What "of late" means.
-const PEAK_WINDOW: Duration = Duration::from_secs(10);
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
 pub(crate) struct ConnectionPool {
     limits: ConnectionLimits,
     state: Mutex<PoolState>,
-    ids: AtomicU64,
+    next_connection_id: AtomicU64,
 }
 
 #[derive(Default)]
 struct PoolState {
     origins: HashMap<Arc<str>, OriginConnections>,
-    idle: usize,
+    /// Over all origins.
+    idle_count: usize,
     sweeper_running: bool,
-}
-
-/// The connections of one origin.
-struct OriginConnections {
-    /// The newest last.
-    idle: Vec<HttpConnection>,
-    active_requests: usize,
-    /// The most seats that were taken at once, in this window and in the one before.
-    peak_active_requests: [usize; 2],
-    window_start: Instant,
-}
-
-impl OriginConnections {
-    fn new(now: Instant) -> Self {
-        Self { idle: Vec::new(), active_requests: 0, peak_active_requests: [0; 2], window_start: now }
-    }
-
-    fn begin_request(&mut self, now: Instant) {
-        self.advance_window(now);
-        self.active_requests += 1;
-        self.peak_active_requests[0] = self.peak_active_requests[0].max(self.active_requests);
-    }
-
-    fn advance_window(&mut self, now: Instant) {
-        let past = now.duration_since(self.window_start);
-        if past >= PEAK_WINDOW {
-            self.peak_active_requests = [
-                self.active_requests,
-                if past < 2 * PEAK_WINDOW { self.peak_active_requests[0] } else { self.active_requests },
-            ];
-            self.window_start = now;
-        }
-    }
-
-    /// How many connections may wait, besides those at work.
-    fn free_idle_places(&self) -> usize {
-        let of_late = self.peak_active_requests[0]
-            .max(self.peak_active_requests[1])
-            .min(MAX_IDLE_CONNECTIONS_PER_ORIGIN);
-        of_late.saturating_sub(self.active_requests + self.idle.len())
-    }
 }
 
 impl ConnectionPool {
@@ -98,83 +54,81 @@ impl ConnectionPool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A seat at an origin, for one request.
+    /// Registers a request to an origin.
     pub(crate) fn register_request(self: &Arc<Self>, origin: &str) -> ActiveRequest {
         let now = Instant::now();
         let mut state = self.lock();
         let known = state.origins.get_key_value(origin).map(|(origin, _)| Arc::clone(origin));
         let origin = known.unwrap_or_else(|| Arc::from(origin));
-        state
-            .origins
-            .entry(Arc::clone(&origin))
-            .or_insert_with(|| OriginConnections::new(now))
-            .begin_request(now);
+        let connections = state.origins.entry(Arc::clone(&origin));
+        connections.or_insert_with(|| OriginConnections::new(now)).begin_request(now);
         ActiveRequest { pool: Arc::clone(self), origin }
     }
 
-    /// Closes all that wait; how many that were.
+    /// Closes all idle connections, and returns how many those were.
     pub(crate) fn close_idle_connections(&self) -> usize {
         let mut state = self.lock();
-        state.origins.values_mut().for_each(|origin| origin.idle.clear());
-        state.origins.retain(|_, origin| origin.active_requests > 0);
-        std::mem::take(&mut state.idle)
+        state.origins.values_mut().for_each(|connections| connections.idle.clear());
+        state.origins.retain(|_, connections| !connections.is_unused());
+        std::mem::take(&mut state.idle_count)
     }
 
-    /// A connection has ended; it does not wait any more, if it did.
-    fn remove_ended(&self, origin: &str, id: u64) {
+    /// Removes a connection that has ended, if it was idle.
+    fn remove_ended(&self, origin: &str, connection_id: u64) {
         let mut state = self.lock();
-        let Some(found) = state.origins.get_mut(origin) else { return };
-        let Some(at) = found.idle.iter().position(|connection| connection.id() == id) else { return };
-        drop(found.idle.remove(at));
-        state.idle -= 1;
+        let Some(connections) = state.origins.get_mut(origin) else { return };
+        let mut idle = connections.idle.iter();
+        let Some(at) = idle.position(|connection| connection.id() == connection_id) else { return };
+        drop(connections.idle.remove(at));
+        state.idle_count -= 1;
         state.remove_unused_origin(origin);
     }
 
-    /// Closes what has waited for too long; whether anything still waits.
+    /// Closes the connections that have been idle for too long. Returns whether any is still idle.
     fn sweep(&self) -> bool {
         let now = Instant::now();
         let mut state = self.lock();
-        state.origins.retain(|_, origin| {
-            origin.idle.retain(|connection| connection.is_reusable(now));
-            origin.active_requests > 0 || !origin.idle.is_empty()
+        state.origins.retain(|_, connections| {
+            connections.idle.retain(|connection| connection.is_reusable(now));
+            !connections.is_unused()
         });
-        state.idle = state.origins.values().map(|origin| origin.idle.len()).sum();
-        state.sweeper_running = state.idle > 0;
+        state.idle_count = state.origins.values().map(|connections| connections.idle.len()).sum();
+        state.sweeper_running = state.idle_count > 0;
         state.sweeper_running
     }
 }
 
 impl PoolState {
     fn remove_unused_origin(&mut self, origin: &str) {
-        if self.origins.get(origin).is_some_and(|found| found.active_requests == 0 && found.idle.is_empty()) {
+        if self.origins.get(origin).is_some_and(OriginConnections::is_unused) {
             self.origins.remove(origin);
         }
     }
 }
 
-async fn sweep(pool: Weak<ConnectionPool>) {
+async fn run_sweeper(pool: Weak<ConnectionPool>) {
     loop {
-        tokio::time::sleep(SWEEP_INTERVAL).await;
+        sleep(SWEEP_INTERVAL).await;
         if !pool.upgrade().is_some_and(|pool| pool.sweep()) {
             return;
         }
     }
 }
 
-/// A request's place at an origin.
+/// A request to an origin, registered in the pool until this is dropped.
 pub(crate) struct ActiveRequest {
     pool: Arc<ConnectionPool>,
     origin: Arc<str>,
 }
 
 impl ActiveRequest {
-    /// The newest connection that waits here. It may have ended without anybody having heard of it yet.
+    /// The newest idle connection to the origin. It may have ended since the pool last heard of it.
     pub(crate) fn take_idle_connection(&self) -> Option<HttpConnection> {
         let now = Instant::now();
         let mut state = self.pool.lock();
         loop {
             let mut connection = state.origins.get_mut(&self.origin)?.idle.pop()?;
-            state.idle -= 1;
+            state.idle_count -= 1;
             if connection.is_reusable(now) {
                 connection.set_in_use();
                 return Some(connection);
@@ -182,54 +136,54 @@ impl ActiveRequest {
         }
     }
 
-    /// Begins a new connection: spawns what drives it.
+    /// A connection of a handshake that hyper has finished. Spawns the task that drives it.
     pub(crate) fn start_connection<I>(
         &self,
-        (requests, driver): (SendRequest<Full<Bytes>>, http1::Connection<I, Full<Bytes>>),
-        watch: Arc<ExchangeMonitor>,
-        local: IpAddr,
-        remote: SocketAddr,
+        (hyper_sender, driver): (SendRequest<Full<Bytes>>, http1::Connection<I, Full<Bytes>>),
+        monitor: Arc<ExchangeMonitor>,
+        local_ip: IpAddr,
+        remote_address: SocketAddr,
     ) -> HttpConnection
     where
         I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
     {
-        let id = self.pool.ids.fetch_add(1, Ordering::Relaxed);
+        let id = self.pool.next_connection_id.fetch_add(1, Ordering::Relaxed);
         let (pool, origin) = (Arc::downgrade(&self.pool), Arc::clone(&self.origin));
-        let driving = async move {
-            // How it ended is told to whoever waits for an answer.
+        let driver = async move {
+            // Whoever waits for a response gets the error.
             driver.await.ok();
         };
-        let driver = ConnectionTask::spawn(driving, self.pool.limits.shutdown_timeout, move || {
+        let limits = &self.pool.limits;
+        let task = ConnectionTask::spawn(driver, limits.shutdown_timeout, move || {
             if let Some(pool) = pool.upgrade() {
                 pool.remove_ended(&origin, id);
             }
         });
-        HttpConnection::new(id, requests, watch, (local, remote), self.pool.limits.max_age, driver)
+        HttpConnection::new(id, hyper_sender, monitor, (local_ip, remote_address), limits.max_age, task)
     }
 
-    /// Lets a connection wait for another request for this long at most, where there is room for it.
-    pub(crate) fn keep_connection(&self, mut connection: HttpConnection, idle: Duration) {
-        let now = Instant::now();
-        connection.set_idle_until(now + idle.min(self.pool.limits.max_idle_time));
-        if connection.request_count >= self.pool.limits.max_requests {
+    /// Makes a connection idle, for at most `idle_time`, where there is room for it. Else it is closed.
+    pub(crate) fn keep_connection(&self, mut connection: HttpConnection, idle_time: Duration) {
+        let (now, limits) = (Instant::now(), &self.pool.limits);
+        connection.set_idle_until(now + idle_time.min(limits.max_idle_time));
+        if connection.request_count >= limits.max_requests {
             return;
         }
         let mut state = self.pool.lock();
-        let PoolState { origins, idle: all, sweeper_running: swept } = &mut *state;
-        let Some(origin) = origins.get_mut(&self.origin) else { return };
-        origin.advance_window(now);
-        // The seat that this request has is free in a moment.
-        origin.active_requests -= 1;
-        let room = origin.free_idle_places();
-        origin.active_requests += 1;
-        // The driver looks for its connection here after it has ended: it is here, or is known to have ended.
-        if room == 0 || *all >= self.pool.limits.max_idle_connections || !connection.is_reusable(now) {
+        let PoolState { origins, idle_count, sweeper_running } = &mut *state;
+        let Some(connections) = origins.get_mut(&self.origin) else { return };
+        // A connection's task looks for it here after it has ended. So one that ends from now on is removed, and one that
+        // has ended before is known to be closed.
+        if !connections.has_room_for_idle(now)
+            || *idle_count >= limits.max_idle_connections
+            || !connection.is_reusable(now)
+        {
             return;
         }
-        origin.idle.push(connection);
-        *all += 1;
-        if !std::mem::replace(swept, true) {
-            tokio::spawn(sweep(Arc::downgrade(&self.pool)));
+        connections.idle.push(connection);
+        *idle_count += 1;
+        if !std::mem::replace(sweeper_running, true) {
+            tokio::spawn(run_sweeper(Arc::downgrade(&self.pool)));
         }
     }
 }
@@ -237,8 +191,8 @@ impl ActiveRequest {
 impl Drop for ActiveRequest {
     fn drop(&mut self) {
         let mut state = self.pool.lock();
-        if let Some(origin) = state.origins.get_mut(&self.origin) {
-            origin.active_requests -= 1;
+        if let Some(connections) = state.origins.get_mut(&self.origin) {
+            connections.end_request();
         }
         state.remove_unused_origin(&self.origin);
     }

@@ -1,11 +1,12 @@
-//! A cache of what is known of names, for as long as that is good.
+//! The cache of name lookups, each for as long as its time to live.
 //!
-//! Answers are kept for their time to live, an hour at most. That there is no such name is kept for what its zone says,
-//! at most [`NEGATIVE`], and that a look-up failed for [`FAILED`] (RFC 9520): names that are never answered are not
-//! asked for by each webhook anew.
+//! Addresses are kept for the time to live that the name server gave, at most [`MAX_POSITIVE_TTL`]. That a name does not
+//! exist is kept for as long as its zone says, at most [`MAX_NEGATIVE_TTL`]. That a lookup failed is kept for
+//! [`FAILURE_TTL`] (RFC 9520), so that webhooks to a name that never gets an answer do not each ask for it.
 //!
-//! Where it is full, what ends first makes room. An answer of more than [`MAX_ADDRESSES`] is not kept: the guard judges
-//! every address of a name, so an answer is never cut here, and a stranger's name server says how long it is.
+//! In a full cache a new name replaces the one that expires first. An answer of more than [`MAX_CACHED_ADDRESSES`] is not
+//! cached: a stranger's name server says how long an answer is, and it must not be cut, since the guard checks every
+//! address of a name.
 
 use std::{
     io,
@@ -22,14 +23,15 @@ const FAILURE_TTL: Duration = Duration::from_secs(1);
 const MAX_CACHED_NAMES: usize = 4096;
 const MAX_CACHED_ADDRESSES: usize = 64;
 
-/// Addresses, and how long they are good for; none at all means that there is no such name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What the name servers say of a name: its addresses, and for how long that holds. Without an address, the name has none
+/// or does not exist.
+#[derive(Debug)]
 pub(crate) struct DnsAnswer {
     pub(crate) addresses: Vec<IpAddr>,
     pub(crate) time_to_live: Duration,
 }
 
-/// The addresses, or why the look-up failed.
+/// The addresses of a name, or why the lookup failed.
 type CachedLookup = Result<Vec<IpAddr>, String>;
 
 #[derive(Debug)]
@@ -42,30 +44,31 @@ impl Default for LookupCache {
 }
 
 impl LookupCache {
+    /// What is known of a name, unless it has expired.
     pub(crate) fn get(&self, name: &str, now: Instant) -> Option<io::Result<Vec<IpAddr>>> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, what) = known.get(name, now)?;
-        Some(what.clone().map_err(io::Error::other))
+        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, lookup) = entries.get(name, now)?;
+        Some(lookup.clone().map_err(io::Error::other))
     }
 
-    /// Keeps what came of a look-up. What this machine lacked for it is not kept: that says nothing of the name.
+    /// Keeps the result of a lookup, but not an error that this machine lacks something: that says nothing of the name.
     pub(crate) fn put(&self, name: String, answer: &io::Result<DnsAnswer>, now: Instant) {
-        let (what, good_for) = match answer {
-            Ok(DnsAnswer { addresses, time_to_live: good_for }) if addresses.is_empty() => {
-                (Ok(Vec::new()), (*good_for).min(MAX_NEGATIVE_TTL))
+        let (lookup, time_to_live) = match answer {
+            Ok(DnsAnswer { addresses, time_to_live }) if addresses.is_empty() => {
+                (Ok(Vec::new()), (*time_to_live).min(MAX_NEGATIVE_TTL))
             }
             Ok(DnsAnswer { addresses, .. }) if addresses.len() > MAX_CACHED_ADDRESSES => return,
-            Ok(DnsAnswer { addresses, time_to_live: good_for }) => {
-                (Ok(addresses.clone()), (*good_for).min(MAX_POSITIVE_TTL))
+            Ok(DnsAnswer { addresses, time_to_live }) => {
+                (Ok(addresses.clone()), (*time_to_live).min(MAX_POSITIVE_TTL))
             }
             Err(error) if error.raw_os_error().is_some() => return,
             Err(error) => (Err(error.to_string()), FAILURE_TTL),
         };
-        if good_for.is_zero() {
+        if time_to_live.is_zero() {
             return;
         }
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(name, now + good_for, what);
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.insert(name, now + time_to_live, lookup);
     }
 }
 

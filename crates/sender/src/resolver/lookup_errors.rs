@@ -1,4 +1,6 @@
-//! Errors of look-ups, in words of ours.
+//! The errors of name lookups, in words that a servicer understands.
+//!
+//! They stand in the detail of a failure, after "the name … does not resolve:".
 
 use std::{
     io,
@@ -12,7 +14,7 @@ use hickory_resolver::{
 
 use crate::resource_exhaustion;
 
-/// Why a look-up failed, in words of ours. What this machine lacked for it is an error of the operating system.
+/// Why a lookup failed. Where this machine lacked something, it is the error of the operating system.
 pub(crate) fn lookup_error(error: &NetError) -> io::Error {
     if let NetError::Io(error) = error
         && resource_exhaustion::exhausted_resource(error).is_some()
@@ -20,7 +22,7 @@ pub(crate) fn lookup_error(error: &NetError) -> io::Error {
     {
         return io::Error::from_raw_os_error(code);
     }
-    // The resolver says less than that of what it could not do.
+    // hickory does not return the operating system's error where it could not open a socket, so one is opened here.
     if let Err(error) = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))
         && resource_exhaustion::exhausted_resource(&error).is_some()
     {

@@ -1,12 +1,12 @@
-//! Look-ups under way, and how many there may be.
+//! The limiter of name lookups: how many run at once, and for whom.
 //!
-//! Whoever asks for a name that is being looked up shares that look-up, so a name has one at most. A tenant has
-//! [`PER_TENANT`] at most, and in all there are [`IN_ALL`], each of which may take two descriptors. [`RESERVED`] of those
-//! are for the first look-up of a tenant: tenants whose names are never answered leave room for those of others, however
-//! many look-ups each of them has.
+//! Whoever asks for a name that is being looked up shares that lookup, so one runs for each name at most. A tenant has
+//! at most [`MAX_LOOKUPS_PER_TENANT`], and there are at most [`MAX_LOOKUPS`], each of which may take two file descriptors.
+//! [`RESERVED_FIRST_LOOKUPS`] of those are for the first lookup of a tenant. So tenants whose names never get an answer
+//! leave room for those of others, however many lookups each of them has.
 //!
-//! Who waits for room waits within the time of its request; what is known without asking needs none. A look-up that
-//! nobody waits for any more is called off.
+//! Waiting for a permit counts in the timeout of the request. What the resolver knows locally needs no permit. A lookup
+//! that nobody waits for any more is dropped.
 
 use std::{
     collections::HashMap,
@@ -26,14 +26,15 @@ use loanhook_core::{model::id::TenantId, ports::NotSent};
 
 const MAX_LOOKUPS_PER_TENANT: usize = 16;
 const MAX_LOOKUPS: usize = 128;
-/// How many of all are for a tenant's first look-up alone.
+/// How many of all are for a tenant's first lookup alone.
 const RESERVED_FIRST_LOOKUPS: usize = 32;
 const NO_PERMIT_DETAIL: &str = "this machine has no room left for another look-up of a name";
 
+/// Shared by all who wait for a lookup, hence the `Arc`. Without an address, the name has none or does not exist.
 type LookupResult = Result<Vec<IpAddr>, Arc<io::Error>>;
 type Lookup = BoxFuture<'static, LookupResult>;
 
-/// A [`Resolver`] behind bounds.
+/// A [`Resolver`] with limits.
 pub(crate) struct LookupLimiter {
     resolver: Arc<dyn Resolver>,
     reserved_permits: Arc<Semaphore>,
@@ -43,19 +44,19 @@ pub(crate) struct LookupLimiter {
 
 #[derive(Default)]
 struct LimiterState {
+    /// By name, each with its number.
     in_flight: HashMap<String, (u64, WeakShared<Lookup>)>,
     started_count: u64,
-    /// The room of each tenant that has look-ups under way, or waits for room.
+    /// Of each tenant that has lookups in flight, or waits for a permit.
     tenants: HashMap<TenantId, TenantPermits>,
 }
 
-/// A tenant's room for look-ups.
 struct TenantPermits {
-    /// For one look-up, which may take what is reserved.
+    /// For one lookup, which may use a reserved permit.
     first: Arc<Semaphore>,
     others: Arc<Semaphore>,
-    /// How many have a look-up in it, or wait for that.
-    users: usize,
+    /// How many [`LookupPermit`]s there are of this tenant.
+    user_count: usize,
 }
 
 impl Default for TenantPermits {
@@ -63,93 +64,95 @@ impl Default for TenantPermits {
         Self {
             first: Arc::new(Semaphore::new(1)),
             others: Arc::new(Semaphore::new(MAX_LOOKUPS_PER_TENANT - 1)),
-            users: 0,
+            user_count: 0,
         }
     }
 }
 
 impl LookupLimiter {
     pub(crate) fn new(resolver: Arc<dyn Resolver>) -> Self {
-        let (reserved, shared) =
-            (Semaphore::new(RESERVED_FIRST_LOOKUPS), Semaphore::new(MAX_LOOKUPS - RESERVED_FIRST_LOOKUPS));
         Self {
             resolver,
-            reserved_permits: Arc::new(reserved),
-            shared_permits: Arc::new(shared),
+            reserved_permits: Arc::new(Semaphore::new(RESERVED_FIRST_LOOKUPS)),
+            shared_permits: Arc::new(Semaphore::new(MAX_LOOKUPS - RESERVED_FIRST_LOOKUPS)),
             state: Arc::default(),
         }
     }
 
-    fn lock(state: &Mutex<LimiterState>) -> MutexGuard<'_, LimiterState> {
-        state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The addresses of a name, for a webhook of this tenant. `lacking` says what is missing while there is no room for
-    /// the look-up.
+    /// The addresses of a name, for a webhook of this tenant. While it waits for a permit, `missing_resource` says so:
+    /// a request whose timeout ends then was not sent, and no name server is to blame.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Resolver::resolve`].
     pub(crate) async fn addresses(
         &self,
         tenant: &TenantId,
         name: &str,
-        lacking: &mut Option<NotSent>,
+        missing_resource: &mut Option<NotSent>,
     ) -> LookupResult {
         if let Some(known) = self.resolver.resolve_locally(name) {
             return known.map_err(Arc::new);
         }
-        let joined = Self::lock(&self.state).join_in_flight(name);
-        if let Some(lookup) = joined {
+        let in_flight = lock(&self.state).join_in_flight(name);
+        if let Some(lookup) = in_flight {
             return lookup.await;
         }
-        *lacking = Some(NotSent(NO_PERMIT_DETAIL.to_owned()));
-        let place = self.acquire_permit(tenant).await.map_err(|error| Arc::new(io::Error::other(error)))?;
-        *lacking = None;
-        self.start_lookup(name, place).await
+        *missing_resource = Some(NotSent(NO_PERMIT_DETAIL.to_owned()));
+        let permit = self.acquire_permit(tenant).await.map_err(|error| Arc::new(io::Error::other(error)))?;
+        *missing_resource = None;
+        self.start_lookup(name, permit).await
     }
 
-    /// Waits for room for one look-up.
+    /// Waits for a permit for one lookup: a reserved one if it is the tenant's first, or a shared one.
     async fn acquire_permit(&self, tenant: &TenantId) -> Result<LookupPermit, AcquireError> {
-        let (mut place, first, others) = LookupPermit::waiting(&self.state, tenant);
-        let room = |of_tenant: Arc<Semaphore>, of_all: &Arc<Semaphore>| {
+        let (mut permit, first, others) = LookupPermit::waiting(&self.state, tenant);
+        let acquire = |of_tenant: Arc<Semaphore>, of_all: &Arc<Semaphore>| {
             let of_all = Arc::clone(of_all);
             async move { Ok((of_tenant.acquire_owned().await?, of_all.acquire_owned().await?)) }
         };
-        let permits = tokio::select! {
+        let acquired = tokio::select! {
             biased;
-            permits = room(first, &self.reserved_permits) => permits,
-            permits = room(others, &self.shared_permits) => permits,
+            acquired = acquire(first, &self.reserved_permits) => acquired,
+            acquired = acquire(others, &self.shared_permits) => acquired,
         };
-        place.permits = Some(permits?);
-        Ok(place)
+        permit.acquired = Some(acquired?);
+        Ok(permit)
     }
 
-    /// How many tenants are known here.
-    #[cfg(test)]
-    pub(crate) fn tenant_count(&self) -> usize {
-        Self::lock(&self.state).tenants.len()
-    }
-
-    /// Somebody else may have begun meanwhile.
-    fn start_lookup(&self, name: &str, place: LookupPermit) -> Shared<Lookup> {
-        let mut state = Self::lock(&self.state);
+    /// Starts a lookup, unless another caller has started one for this name meanwhile.
+    fn start_lookup(&self, name: &str, permit: LookupPermit) -> Shared<Lookup> {
+        let mut state = lock(&self.state);
         if let Some(lookup) = state.join_in_flight(name) {
-            // The place must not be given back while this is locked.
+            // Dropping the permit locks the state again.
             drop(state);
             return lookup;
         }
         let (resolving, name) = (self.resolver.resolve(name.to_owned()), name.to_owned());
         state.started_count += 1;
-        let id = state.started_count;
-        let under_way = InFlightLookup { name: name.clone(), id, place };
+        let number = state.started_count;
+        let in_flight = InFlightLookup { name: name.clone(), number, permit };
         let lookup = async move {
-            let found = resolving.await.map_err(Arc::new);
-            drop(under_way);
-            found
+            let result = resolving.await.map_err(Arc::new);
+            drop(in_flight);
+            result
         };
         let lookup = lookup.boxed().shared();
         if let Some(weak) = lookup.downgrade() {
-            state.in_flight.insert(name, (id, weak));
+            state.in_flight.insert(name, (number, weak));
         }
         lookup
     }
+
+    /// How many tenants have lookups in flight, or wait for a permit.
+    #[cfg(test)]
+    pub(crate) fn tenant_count(&self) -> usize {
+        lock(&self.state).tenants.len()
+    }
+}
+
+fn lock(state: &Mutex<LimiterState>) -> MutexGuard<'_, LimiterState> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl LimiterState {
@@ -158,53 +161,53 @@ impl LimiterState {
     }
 }
 
-/// A look-up's share of the room, given back when this is dropped.
+/// The permit for one lookup, or the wait for it. Given back when this is dropped.
 struct LookupPermit {
     state: Arc<Mutex<LimiterState>>,
     tenant: TenantId,
-    /// Of the tenant, and of all; none while they are waited for.
-    permits: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
+    /// The tenant's permit and one of all; none while they are waited for.
+    acquired: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
 }
 
 impl LookupPermit {
-    /// A place that has no room yet, and where that is to be had: for the tenant's first look-up, and for others.
+    /// A permit that is still to be acquired, and the tenant's semaphores: for the first lookup, and for the others.
     fn waiting(
         state: &Arc<Mutex<LimiterState>>,
         tenant: &TenantId,
     ) -> (Self, Arc<Semaphore>, Arc<Semaphore>) {
-        let mut locked = LookupLimiter::lock(state);
-        let room = locked.tenants.entry(tenant.clone()).or_default();
-        room.users += 1;
-        let (first, others) = (Arc::clone(&room.first), Arc::clone(&room.others));
-        (Self { state: Arc::clone(state), tenant: tenant.clone(), permits: None }, first, others)
+        let mut locked = lock(state);
+        let permits = locked.tenants.entry(tenant.clone()).or_default();
+        permits.user_count += 1;
+        let (first, others) = (Arc::clone(&permits.first), Arc::clone(&permits.others));
+        (Self { state: Arc::clone(state), tenant: tenant.clone(), acquired: None }, first, others)
     }
 }
 
 impl Drop for LookupPermit {
     fn drop(&mut self) {
-        self.permits.take();
-        let mut state = LookupLimiter::lock(&self.state);
-        if let Some(room) = state.tenants.get_mut(&self.tenant) {
-            room.users -= 1;
-            if room.users == 0 {
+        self.acquired.take();
+        let mut state = lock(&self.state);
+        if let Some(permits) = state.tenants.get_mut(&self.tenant) {
+            permits.user_count -= 1;
+            if permits.user_count == 0 {
                 state.tenants.remove(&self.tenant);
             }
         }
     }
 }
 
-/// A look-up is known as long as this lives: until it has ended, or nobody waits for it.
+/// The registration of a lookup as in flight. It is dropped when the lookup has ended, or when nobody waits for it.
 struct InFlightLookup {
     name: String,
-    id: u64,
-    place: LookupPermit,
+    number: u64,
+    permit: LookupPermit,
 }
 
 impl Drop for InFlightLookup {
     fn drop(&mut self) {
-        let mut state = LookupLimiter::lock(&self.place.state);
-        // Another may have begun after the last who waited went away.
-        if state.in_flight.get(&self.name).is_some_and(|(id, _)| *id == self.id) {
+        let mut state = lock(&self.permit.state);
+        // Another lookup of the name may have started since nobody waits for this one.
+        if state.in_flight.get(&self.name).is_some_and(|(number, _)| *number == self.number) {
             state.in_flight.remove(&self.name);
         }
     }

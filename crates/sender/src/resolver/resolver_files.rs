@@ -1,4 +1,5 @@
-//! The files in which the system says how names are found.
+//! The files that configure how the system looks names up: `/etc/resolv.conf` (name servers, search list, options;
+//! resolv.conf(5)) and `/etc/hosts` (hosts(5)).
 
 use std::{
     fmt::Display,
@@ -15,7 +16,7 @@ use hickory_resolver::{
 };
 use thiserror::Error;
 
-/// The system's way to find names cannot be used.
+/// The system's configuration of name lookups cannot be read or used.
 #[derive(Debug, Error)]
 #[error("names cannot be looked up: {0}")]
 pub struct ResolverConfigError(String);
@@ -26,10 +27,10 @@ impl ResolverConfigError {
     }
 }
 
-/// When files were last changed, as far as that is known.
+/// When `resolv.conf` and `hosts` were last modified, as far as that is known.
 type ModificationTimes = [Option<SystemTime>; 2];
 
-/// Where the configuration is.
+/// The paths of the files, and when they were last modified as of the last check.
 #[derive(Debug)]
 pub(crate) struct ResolverFiles {
     resolv_conf: PathBuf,
@@ -49,16 +50,16 @@ impl ResolverFiles {
         files
     }
 
-    /// Whether they are other than when this was asked last.
+    /// Whether a file was modified since the last call.
     pub(crate) fn changed_since_last_check(&self) -> bool {
-        let changed = |path: &PathBuf| fs::metadata(path).and_then(|file| file.modified()).ok();
-        let now = [changed(&self.resolv_conf), changed(&self.hosts)];
-        let mut read = self.last_seen.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *read, now) != now
+        let modified = |path: &PathBuf| fs::metadata(path).and_then(|file| file.modified()).ok();
+        let now = [modified(&self.resolv_conf), modified(&self.hosts)];
+        let mut last_seen = self.last_seen.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *last_seen, now) != now
     }
 
-    /// The name servers, the search list and the options. Without a file, or without a name server in it, the
-    /// machine's own is asked, as resolv.conf(5) says.
+    /// The name servers, the search list and the options. Without a file, or without a name server in it, the name server
+    /// of this machine is asked, as resolv.conf(5) says.
     pub(crate) fn configuration(&self) -> Result<(ResolverConfig, ResolverOpts), ResolverConfigError> {
         let path = self.resolv_conf.display();
         let text = match fs::read(&self.resolv_conf) {
@@ -66,9 +67,9 @@ impl ResolverFiles {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(ResolverConfigError(format!("{path} cannot be read: {error}"))),
         };
-        let named =
+        let has_name_server =
             text.split(|byte| *byte == b'\n').any(|line| line.trim_ascii_start().starts_with(b"nameserver"));
-        let text = if named { text } else { [&text[..], b"\nnameserver 127.0.0.1\n"].concat() };
+        let text = if has_name_server { text } else { [&text[..], b"\nnameserver 127.0.0.1\n"].concat() };
         parse_resolv_conf(text)
             .map_err(|error| ResolverConfigError(format!("{path} cannot be used: {error}")))
     }

@@ -1,4 +1,4 @@
-//! A name server on loopback that answers as it is told, for tests.
+//! A name server on loopback for tests, which gives scripted answers and records the questions (RFC 1035).
 
 use std::{
     collections::HashMap,
@@ -9,20 +9,21 @@ use std::{
 use hickory_resolver::config::NameServerConfig;
 use tokio::{net::UdpSocket, task::AbortHandle};
 
-const A: u16 = 1;
-pub(crate) const AAAA: u16 = 28;
+const TYPE_A: u16 = 1;
+pub(crate) const TYPE_AAAA: u16 = 28;
 
-/// What the server says of a name.
+/// The answer to questions about a name.
 #[derive(Clone)]
 pub(crate) enum ScriptedAnswer {
-    /// These addresses, with this time to live in seconds.
+    /// These addresses, with this time to live in seconds. Each question gets those of its type.
     Addresses(Vec<IpAddr>, u32),
-    /// Nothing at all, to questions of this type; else the address.
+    /// No answer to questions of this type, the address to others.
     SilentForType(u16, IpAddr),
+    /// SERVFAIL.
     ServerFailure,
 }
 
-/// A name server; it ends with the test.
+/// A name server. It ends when it is dropped. A name without a scripted answer does not exist (NXDOMAIN).
 pub(crate) struct TestNameServer {
     address: SocketAddr,
     answers: Arc<Mutex<HashMap<String, ScriptedAnswer>>>,
@@ -39,39 +40,40 @@ impl Drop for TestNameServer {
 impl TestNameServer {
     pub(crate) async fn start() -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
-        let at = socket.local_addr().expect("an address");
-        let names: Arc<Mutex<HashMap<String, ScriptedAnswer>>> = Arc::default();
-        let asked: Arc<Mutex<Vec<(String, u16)>>> = Arc::default();
-        let (known, noted) = (Arc::clone(&names), Arc::clone(&asked));
+        let address = socket.local_addr().expect("an address");
+        let answers: Arc<Mutex<HashMap<String, ScriptedAnswer>>> = Arc::default();
+        let questions: Arc<Mutex<Vec<(String, u16)>>> = Arc::default();
+        let (scripted, recorded) = (Arc::clone(&answers), Arc::clone(&questions));
         let serving = tokio::spawn(async move {
             let mut buffer = [0; 1500];
             loop {
                 let (length, from) = socket.recv_from(&mut buffer).await.expect("a question");
                 let question = &buffer[..length];
-                let (name, kind, end) = parse_question(question);
-                noted.lock().expect("the list").push((name.clone(), kind));
-                let says = known.lock().expect("the names").get(&name).cloned();
-                if let Some(answer) = encode_answer(question, end, kind, says) {
-                    socket.send_to(&answer, from).await.expect("sent");
+                let (name, record_type, end) = parse_question(question);
+                recorded.lock().expect("the questions").push((name.clone(), record_type));
+                let answer = scripted.lock().expect("the answers").get(&name).cloned();
+                if let Some(message) = encode_answer(question, end, record_type, answer) {
+                    socket.send_to(&message, from).await.expect("sent");
                 }
             }
         });
-        Self { address: at, answers: names, questions: asked, task: serving.abort_handle() }
+        Self { address, answers, questions, task: serving.abort_handle() }
     }
 
-    pub(crate) fn answer_with(&self, name: &str, says: ScriptedAnswer) {
-        self.answers.lock().expect("the names").insert(name.to_owned(), says);
+    pub(crate) fn answer_with(&self, name: &str, answer: ScriptedAnswer) {
+        self.answers.lock().expect("the answers").insert(name.to_owned(), answer);
     }
 
+    /// How many questions about the name came, of whatever type.
     pub(crate) fn question_count(&self, name: &str) -> usize {
-        self.questions.lock().expect("the list").iter().filter(|(asked, _)| asked == name).count()
+        self.questions.lock().expect("the questions").iter().filter(|(asked, _)| asked == name).count()
     }
 
     pub(crate) fn received_no_questions(&self) -> bool {
-        self.questions.lock().expect("the list").is_empty()
+        self.questions.lock().expect("the questions").is_empty()
     }
 
-    /// It as a configuration names it.
+    /// Its entry in a configuration of name servers.
     pub(crate) fn config(&self) -> NameServerConfig {
         let mut server = NameServerConfig::udp(self.address.ip());
         server.connections.iter_mut().for_each(|connection| connection.port = self.address.port());
@@ -90,19 +92,27 @@ fn parse_question(question: &[u8]) -> (String, u16, usize) {
     (labels.join("."), u16::from_be_bytes([question[at + 1], question[at + 2]]), at + 5)
 }
 
-fn encode_answer(question: &[u8], end: usize, kind: u16, says: Option<ScriptedAnswer>) -> Option<Vec<u8>> {
-    let (code, addresses, ttl) = match says {
+/// The message that answers a question; none where the server stays silent.
+fn encode_answer(
+    question: &[u8],
+    end: usize,
+    record_type: u16,
+    answer: Option<ScriptedAnswer>,
+) -> Option<Vec<u8>> {
+    let (response_code, addresses, ttl_seconds) = match answer {
         None => (3, Vec::new(), 0),
         Some(ScriptedAnswer::ServerFailure) => (2, Vec::new(), 0),
-        Some(ScriptedAnswer::SilentForType(silent, _)) if silent == kind => return None,
+        Some(ScriptedAnswer::SilentForType(silent, _)) if silent == record_type => return None,
         Some(ScriptedAnswer::SilentForType(_, address)) => (0, vec![address], 60),
-        Some(ScriptedAnswer::Addresses(addresses, ttl)) => (0, addresses, ttl),
+        Some(ScriptedAnswer::Addresses(addresses, ttl_seconds)) => (0, addresses, ttl_seconds),
     };
-    let of_kind = |address: &IpAddr| (kind == A && address.is_ipv4()) || (kind == AAAA && address.is_ipv6());
-    let records: Vec<_> = addresses.into_iter().filter(of_kind).collect();
+    let of_this_type = |address: &IpAddr| {
+        (record_type == TYPE_A && address.is_ipv4()) || (record_type == TYPE_AAAA && address.is_ipv6())
+    };
+    let records: Vec<_> = addresses.into_iter().filter(of_this_type).collect();
     let count = u16::try_from(records.len()).expect("few").to_be_bytes();
     let mut message =
-        [&question[..2], &[0x81, 0x80 | code, 0, 1], &count, &[0; 4], &question[12..end]].concat();
+        [&question[..2], &[0x81, 0x80 | response_code, 0, 1], &count, &[0; 4], &question[12..end]].concat();
     for record in records {
         let data = match record {
             IpAddr::V4(address) => address.octets().to_vec(),
@@ -110,7 +120,15 @@ fn encode_answer(question: &[u8], end: usize, kind: u16, says: Option<ScriptedAn
         };
         let length = u16::try_from(data.len()).expect("short").to_be_bytes();
         message.extend(
-            [&[0xc0, 12][..], &kind.to_be_bytes(), &[0, 1], &ttl.to_be_bytes(), &length, &data].concat(),
+            [
+                &[0xc0, 12][..],
+                &record_type.to_be_bytes(),
+                &[0, 1],
+                &ttl_seconds.to_be_bytes(),
+                &length,
+                &data,
+            ]
+            .concat(),
         );
     }
     Some(message)

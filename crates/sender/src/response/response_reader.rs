@@ -1,67 +1,59 @@
-//! Answers of receivers, within limits.
+//! The reader of a response, within limits.
 //!
-//! The history keeps the answer, since it explains a failure. A receiver may send any amount, so what is kept is cut at
-//! 1 MiB of body and 16 KiB of headers, and marked as cut. The status of an answer that was cut still decides whether the
-//! webhook succeeded.
+//! The history keeps the response, since it explains a failure. A receiver may send any amount, so what is kept is cut at
+//! 1 MiB of body and 16 KiB of headers, and marked as cut. The status of a response that was cut still decides whether
+//! the webhook succeeded.
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Response, response::Parts};
+use bytes::BytesMut;
+use http::{HeaderMap, HeaderValue, Response, header::CONTENT_LENGTH, response::Parts};
 use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 
 use crate::{
-    connection::keep_alive::allowed_idle_time,
-    connection::monitored_stream::ExchangeMonitor,
-    response::head_check::{HeadCheck, check_head},
+    connection::{exchange_monitor::ExchangeMonitor, keep_alive::receiver_idle_time},
+    response::{
+        head_check::{HeadCheck, check_head},
+        http_response::HttpResponse,
+    },
 };
+use loanhook_core::ports::ReceivedResponse;
 
 /// How much of a body is kept, in bytes.
-pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// How much of the headers is kept, in bytes of names and values.
-pub const MAX_HEADER_BYTES: usize = 16 * 1024;
+pub(crate) const MAX_HEADER_BYTES: usize = 16 * 1024;
+/// A response with more headers is not accepted. hyper's default is 100, which a receiver behind a few proxies may
+/// exceed. All headers together may be some 400 KiB, the size of hyper's buffer.
+pub(crate) const MAX_HEADER_COUNT: usize = 1024;
 
-/// An answer, or as much of it as is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HttpResponse {
-    pub status: u16,
-    /// Names in lower case. Values are read as UTF-8, or else as Latin-1. Values of one name keep their order.
-    pub headers: Vec<(String, String)>,
-    /// Whether the headers went on beyond [`MAX_HEADER_BYTES`]; the last one that is kept may be cut short.
-    pub headers_truncated: bool,
-    /// How many header lines could not be read and were left out.
-    pub headers_dropped: u32,
-    /// The bytes as they came, never decompressed.
-    pub body: Bytes,
-    /// Whether the body went on beyond [`MAX_BODY_BYTES`].
-    pub truncated: bool,
-}
-
-/// An answer whose body is still coming.
+/// A response whose body is still to be read.
 pub(crate) struct ResponseReader {
     head: Parts,
     head_check: HeadCheck,
-    stream: hyper::body::Incoming,
+    stream: Incoming,
     body: BytesMut,
-    truncated: bool,
+    body_truncated: bool,
     complete: bool,
 }
 
 impl ResponseReader {
-    pub(crate) fn new(response: Response<hyper::body::Incoming>, watch: &ExchangeMonitor) -> Self {
+    /// `monitor` is that of the connection; it has the head as it came.
+    pub(crate) fn new(response: Response<Incoming>, monitor: &ExchangeMonitor) -> Self {
         let (head, stream) = response.into_parts();
-        let irregular = watch.inspect_head(|raw| check_head(raw, head.headers.len()));
-        Self { head, head_check: irregular, stream, body: BytesMut::new(), truncated: false, complete: false }
+        let head_check = monitor.inspect_head(|raw_head| check_head(raw_head, head.headers.len()));
+        Self { head, head_check, stream, body: BytesMut::new(), body_truncated: false, complete: false }
     }
 
-    /// Reads to the end of the body, or to the limit. May be abandoned at any time: what has arrived is kept.
+    /// Reads to the end of the body, or to the limit. It may be dropped at any time: what has arrived is kept.
     pub(crate) async fn read(&mut self) -> Result<(), hyper::Error> {
         while let Some(frame) = self.stream.frame().await {
             let Ok(chunk) = frame?.into_data() else { continue };
             let room = MAX_BODY_BYTES - self.body.len();
             self.body.extend_from_slice(&chunk[..chunk.len().min(room)]);
             if chunk.len() > room {
-                self.truncated = true;
+                self.body_truncated = true;
                 return Ok(());
             }
         }
@@ -73,51 +65,49 @@ impl ResponseReader {
         self.head.status.is_server_error()
     }
 
-    /// Whether all of it was read.
+    /// Whether the body was read to its end.
     pub(crate) fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// For how long its connection may wait for another request; none if it is not to be used again.
+    /// For how long the connection may be idle before the next request; none if it must not be used again.
     pub(crate) fn allowed_idle_time(&self) -> Option<Duration> {
-        let Parts { status, version, headers, .. } = &self.head;
-        allowed_idle_time(*status, *version, headers)
-            .filter(|_| self.complete && !self.head_check.nonconforming)
+        if !self.complete || self.head_check.nonconforming {
+            return None;
+        }
+        receiver_idle_time(self.head.status, self.head.version, &self.head.headers)
     }
 
     pub(crate) fn progress(&self) -> ResponseProgress {
         ResponseProgress {
             status: self.head.status.as_u16(),
             body_bytes: self.body.len(),
-            content_length: self
-                .head
-                .headers
-                .get(http::header::CONTENT_LENGTH)
-                .and_then(parse_content_length),
+            content_length: self.head.headers.get(CONTENT_LENGTH).and_then(parse_content_length),
         }
     }
 
-    /// What is kept of it.
+    /// What is kept of it, however far it was read.
     pub(crate) fn into_response(self) -> HttpResponse {
-        let (headers, headers_truncated) = stored_headers(&self.head.headers);
+        let (headers, headers_truncated) = kept_headers(&self.head.headers);
         HttpResponse {
             status: self.head.status.as_u16(),
-            headers,
-            headers_truncated,
-            headers_dropped: self.head_check.dropped_lines,
-            body: self.body.freeze(),
-            truncated: self.truncated,
+            received: ReceivedResponse {
+                headers,
+                headers_truncated,
+                headers_dropped: self.head_check.dropped_lines,
+                body: self.body.freeze(),
+                truncated: self.body_truncated,
+            },
         }
     }
 }
 
-/// How far an answer came.
+/// How much of a response has arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ResponseProgress {
     pub(crate) status: u16,
-    /// Bytes of the body.
     pub(crate) body_bytes: usize,
-    /// `content-length`, if the receiver sent one.
+    /// The value of `content-length`, if the receiver sent one.
     pub(crate) content_length: Option<u64>,
 }
 
@@ -125,12 +115,13 @@ fn parse_content_length(value: &HeaderValue) -> Option<u64> {
     value.to_str().ok()?.trim().parse().ok()
 }
 
-fn stored_headers(headers: &HeaderMap) -> (Vec<(String, String)>, bool) {
-    let mut room = MAX_HEADER_BYTES;
+/// Headers up to [`MAX_HEADER_BYTES`], and whether there were more. The last one that is kept may be cut short.
+fn kept_headers(headers: &HeaderMap) -> (Vec<(String, String)>, bool) {
+    let mut bytes_left = MAX_HEADER_BYTES;
     let mut kept = Vec::with_capacity(headers.len());
     for (name, value) in headers {
         let (name, mut value) = (name.as_str().to_owned(), header_text(value));
-        let Some(left) = room.checked_sub(name.len()) else {
+        let Some(left) = bytes_left.checked_sub(name.len()) else {
             return (kept, true);
         };
         if value.len() > left {
@@ -138,12 +129,13 @@ fn stored_headers(headers: &HeaderMap) -> (Vec<(String, String)>, bool) {
             kept.push((name, value));
             return (kept, true);
         }
-        room = left - value.len();
+        bytes_left = left - value.len();
         kept.push((name, value));
     }
     (kept, false)
 }
 
+/// A value as UTF-8, or else as Latin-1.
 fn header_text(value: &HeaderValue) -> String {
     match std::str::from_utf8(value.as_bytes()) {
         Ok(text) => text.to_owned(),
@@ -165,39 +157,39 @@ mod tests {
             .collect()
     }
 
-    fn bytes(headers: &[(String, String)]) -> usize {
+    fn total_bytes(headers: &[(String, String)]) -> usize {
         headers.iter().map(|(name, value)| name.len() + value.len()).sum()
     }
 
     #[test]
-    fn a_value_is_utf8_or_else_latin_1() {
-        let (kept, truncated) = stored_headers(&headers(&[("a", "Zoë".as_bytes()), ("b", b"Zo\xeb")]));
+    fn a_header_value_is_read_as_utf_8_or_else_as_latin_1() {
+        let (kept, truncated) = kept_headers(&headers(&[("a", "Zoë".as_bytes()), ("b", b"Zo\xeb")]));
         assert!(!truncated);
         assert_eq!(kept, [("a".into(), "Zoë".into()), ("b".into(), "Zoë".into())]);
     }
 
     #[test]
-    fn headers_are_kept_to_the_limit_and_marked_beyond_it() {
+    fn headers_beyond_the_limit_are_cut_and_marked() {
         let exact = vec![b'x'; MAX_HEADER_BYTES - 1];
-        let (all, truncated) = stored_headers(&headers(&[("a", &exact)]));
+        let (all, truncated) = kept_headers(&headers(&[("a", &exact)]));
         assert!(!truncated);
-        assert_eq!(bytes(&all), MAX_HEADER_BYTES);
+        assert_eq!(total_bytes(&all), MAX_HEADER_BYTES);
 
-        let (cut, truncated) = stored_headers(&headers(&[("a", &exact), ("b", b"y")]));
+        let (cut, truncated) = kept_headers(&headers(&[("a", &exact), ("b", b"y")]));
         assert!(truncated);
         assert_eq!(cut, all);
 
         let long = vec![b'x'; MAX_HEADER_BYTES];
-        let (cut, truncated) = stored_headers(&headers(&[("a", &long)]));
+        let (cut, truncated) = kept_headers(&headers(&[("a", &long)]));
         assert!(truncated);
         assert_eq!(cut, all);
     }
 
     #[test]
-    fn a_value_is_never_cut_within_a_character() {
+    fn a_header_value_is_not_cut_within_a_character() {
         let long = "ë".repeat(MAX_HEADER_BYTES);
-        let (cut, truncated) = stored_headers(&headers(&[("a", long.as_bytes())]));
+        let (cut, truncated) = kept_headers(&headers(&[("a", long.as_bytes())]));
         assert!(truncated);
-        assert_eq!(bytes(&cut), MAX_HEADER_BYTES - 1);
+        assert_eq!(total_bytes(&cut), MAX_HEADER_BYTES - 1);
     }
 }

@@ -1,10 +1,10 @@
-//! The guard, address by address.
+//! The address guard, with tables of addresses and networks.
 
 use std::net::IpAddr;
 
 use crate::address_guard::{AddressGuard, Scheme};
 
-fn verdict(allowed: &[&str], scheme: Scheme, address: &str) -> Result<(), String> {
+fn check_address(allowed: &[&str], scheme: Scheme, address: &str) -> Result<(), String> {
     let allowed = allowed.iter().map(|network| network.parse().expect("a network")).collect();
     let address: IpAddr = address.parse().expect("an address");
     AddressGuard::new(allowed).check(scheme, address).map_err(|refusal| refusal.to_string())
@@ -64,7 +64,7 @@ fn addresses_that_are_not_public_are_refused() {
         ("ff02::1", "a multicast address"),
     ] {
         for scheme in [Scheme::Http, Scheme::Https] {
-            let refusal = verdict(&[], scheme, address).expect_err(address);
+            let refusal = check_address(&[], scheme, address).expect_err(address);
             let address: IpAddr = address.parse().expect("an address");
             assert!(refusal.starts_with(&format!("{address}, {what} (")), "{refusal}");
             assert!(
@@ -76,7 +76,7 @@ fn addresses_that_are_not_public_are_refused() {
 }
 
 #[test]
-fn public_addresses_take_https_only() {
+fn public_addresses_are_permitted_for_https_only() {
     for address in [
         "1.1.1.1",
         "8.8.8.8",
@@ -89,8 +89,8 @@ fn public_addresses_take_https_only() {
         "2606:4700::1111",
         "2a00:1450::1",
     ] {
-        assert_eq!(verdict(&[], Scheme::Https, address), Ok(()), "{address}");
-        let refusal = verdict(&[], Scheme::Http, address).expect_err(address);
+        assert_eq!(check_address(&[], Scheme::Https, address), Ok(()), "{address}");
+        let refusal = check_address(&[], Scheme::Http, address).expect_err(address);
         let reason =
             "http:// is sent only to networks that the operator allows with --allow-network; use https://";
         assert_eq!(refusal, format!("{address}, and {reason}"));
@@ -98,25 +98,25 @@ fn public_addresses_take_https_only() {
 }
 
 #[test]
-fn an_address_that_stands_for_an_ipv4_address_is_judged_as_that() {
+fn an_address_that_stands_for_an_ipv4_address_is_judged_as_that_address() {
     for prefix in ["::ffff:", "64:ff9b::"] {
-        assert_eq!(verdict(&[], Scheme::Https, &format!("{prefix}8.8.8.8")), Ok(()));
-        assert!(verdict(&[], Scheme::Http, &format!("{prefix}8.8.8.8")).is_err());
+        assert_eq!(check_address(&[], Scheme::Https, &format!("{prefix}8.8.8.8")), Ok(()));
+        assert!(check_address(&[], Scheme::Http, &format!("{prefix}8.8.8.8")).is_err());
         for address in ["127.0.0.1", "10.0.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0"] {
             let written = format!("{prefix}{address}");
-            let refusal = verdict(&[], Scheme::Https, &written).expect_err(&written);
+            let refusal = check_address(&[], Scheme::Https, &written).expect_err(&written);
             assert!(refusal.contains(&format!("(which stands for {address}), ")), "{refusal}");
         }
         let written = format!("{prefix}10.1.2.3");
         for scheme in [Scheme::Http, Scheme::Https] {
-            assert_eq!(verdict(&["10.0.0.0/8"], scheme, &written), Ok(()));
-            assert!(verdict(&["192.168.0.0/16"], scheme, &written).is_err());
+            assert_eq!(check_address(&["10.0.0.0/8"], scheme, &written), Ok(()));
+            assert!(check_address(&["192.168.0.0/16"], scheme, &written).is_err());
         }
     }
 }
 
 #[test]
-fn the_operators_networks_are_permitted_and_no_more() {
+fn only_the_operators_networks_are_permitted_besides_public_addresses() {
     for (allowed, address, permitted) in [
         ("10.0.0.0/8", "10.255.0.1", true),
         ("10.0.0.0/24", "10.0.1.1", false),
@@ -141,8 +141,8 @@ fn the_operators_networks_are_permitted_and_no_more() {
         ("64:ff9b::/96", "10.0.0.1", false),
     ] {
         for scheme in [Scheme::Http, Scheme::Https] {
-            let verdict = verdict(&[allowed], scheme, address);
-            assert_eq!(verdict.is_ok(), permitted, "{address} where {allowed} is allowed");
+            let checked = check_address(&[allowed], scheme, address);
+            assert_eq!(checked.is_ok(), permitted, "{address} where {allowed} is allowed");
         }
     }
 }

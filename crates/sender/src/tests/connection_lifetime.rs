@@ -1,40 +1,40 @@
-//! Which connections are kept, and for how long.
+//! The keep-alive rule: which connections are kept, and for how long.
 
 use std::time::Duration;
 
 use tokio::join;
 
 use super::{
-    LOOPBACK, SHORT, always, answer, client, failure, loopback, post,
+    LOOPBACK, SHORT_TIMEOUT, client, failure, loopback_network, post, resolving_to,
     scripted_receiver::{OK, Peer, Receiver},
-    send,
+    send, whole_response,
 };
 use crate::{WebhookClient, connection::keep_alive::ConnectionLimits};
 use loanhook_core::model::failure::ErrorKind;
 
-/// Sends one request that is answered over this connection.
+/// Sends a request that gets its response over this connection.
 async fn exchange<S>(client: &WebhookClient, url: &str, peer: &mut Peer<S>, bytes: &[u8])
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
 {
-    let (sent, ()) = join!(send(client, post(url, "{}")), async {
-        peer.request().await.expect("a request on this connection");
+    let (outcome, ()) = join!(send(client, post(url, "{}")), async {
+        peer.read_request().await.expect("a request on this connection");
         peer.write(bytes).await;
     });
-    answer(sent);
+    whole_response(outcome);
 }
 
 #[tokio::test]
-async fn as_many_connections_are_kept_as_were_at_work() {
+async fn as_many_connections_are_kept_as_requests_were_active() {
     let receiver = Receiver::start().await;
     let client = client();
     let url = receiver.url("/");
-    let at_once = || futures_util::future::join_all((0..40).map(|_| send(&client, post(&url, "{}"))));
-    let (sent, mut peers) = join!(at_once(), async {
+    let burst = || futures_util::future::join_all((0..40).map(|_| send(&client, post(&url, "{}"))));
+    let (outcome, mut peers) = join!(burst(), async {
         let mut peers = Vec::new();
         for _ in 0..40 {
             let mut peer = receiver.accept().await;
-            peer.request().await.expect("a request");
+            peer.read_request().await.expect("a request");
             peers.push(peer);
         }
         for peer in &mut peers {
@@ -42,120 +42,120 @@ async fn as_many_connections_are_kept_as_were_at_work() {
         }
         peers
     });
-    assert!(sent.into_iter().all(|sent| answer(sent).status == 200));
-    // The next wave finds them all.
-    let (sent, _) = join!(
-        at_once(),
+    assert!(outcome.into_iter().all(|outcome| whole_response(outcome).status == 200));
+    // The next burst uses them all.
+    let (outcome, _) = join!(
+        burst(),
         futures_util::future::join_all(peers.iter_mut().map(|peer| async {
-            peer.request().await.expect("a request");
+            peer.read_request().await.expect("a request");
             peer.write(OK).await;
         }))
     );
-    assert!(sent.into_iter().all(|sent| answer(sent).status == 200));
+    assert!(outcome.into_iter().all(|outcome| whole_response(outcome).status == 200));
     receiver.assert_no_other_connection().await;
 }
 
-/// A client whose connections last as long as this.
-fn limited(limits: ConnectionLimits) -> WebhookClient {
-    WebhookClient::build(loopback(), always(vec![LOOPBACK]), &[], limits).expect("a client")
+/// A client with these limits of connections.
+fn client_with_limits(limits: ConnectionLimits) -> WebhookClient {
+    WebhookClient::build(loopback_network(), resolving_to(vec![LOOPBACK]), &[], limits).expect("a client")
 }
 
 #[tokio::test]
-async fn a_connection_ends_at_its_greatest_age_and_without_requests() {
+async fn a_connection_is_closed_at_its_age_limit_and_at_its_idle_limits() {
     for limits in [
         ConnectionLimits { max_age: Duration::ZERO, ..ConnectionLimits::default() },
         ConnectionLimits { max_idle_time: Duration::ZERO, ..ConnectionLimits::default() },
         ConnectionLimits { max_idle_connections: 0, ..ConnectionLimits::default() },
-        // These are found by whoever looks for what has waited too long.
-        ConnectionLimits { max_age: SHORT, ..ConnectionLimits::default() },
-        ConnectionLimits { max_idle_time: SHORT, ..ConnectionLimits::default() },
+        // The sweep closes these.
+        ConnectionLimits { max_age: SHORT_TIMEOUT, ..ConnectionLimits::default() },
+        ConnectionLimits { max_idle_time: SHORT_TIMEOUT, ..ConnectionLimits::default() },
     ] {
         let receiver = Receiver::start().await;
-        let client = limited(limits);
-        let (sent, (_, peer)) = join!(send(&client, post(&receiver.url("/"), "{}")), receiver.answer(OK));
-        answer(sent);
-        peer.until_closed().await;
+        let client = client_with_limits(limits);
+        let (outcome, (_, peer)) = join!(send(&client, post(&receiver.url("/"), "{}")), receiver.respond(OK));
+        whole_response(outcome);
+        peer.assert_closed().await;
     }
 }
 
 #[tokio::test]
-async fn a_connection_ends_after_its_greatest_number_of_requests() {
+async fn a_connection_is_closed_after_its_maximum_number_of_requests() {
     let receiver = Receiver::start().await;
-    let client = limited(ConnectionLimits { max_requests: 3, ..ConnectionLimits::default() });
+    let client = client_with_limits(ConnectionLimits { max_requests: 3, ..ConnectionLimits::default() });
     let url = receiver.url("/");
-    let (sent, (_, mut peer)) = join!(send(&client, post(&url, "{}")), receiver.answer(OK));
-    answer(sent);
+    let (outcome, (_, mut peer)) = join!(send(&client, post(&url, "{}")), receiver.respond(OK));
+    whole_response(outcome);
     for _ in 1..3 {
         exchange(&client, &url, &mut peer, OK).await;
     }
-    peer.until_closed().await;
+    peer.assert_closed().await;
 }
 
 #[tokio::test]
-async fn a_failure_ends_a_connection() {
+async fn a_server_error_closes_the_connection() {
     for status in ["500 Broken", "503 Busy"] {
         let receiver = Receiver::start().await;
         let client = client();
         let bytes = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
-        let outgoing = post(&receiver.url("/"), "{}");
-        let (sent, (_, peer)) = join!(send(&client, outgoing), receiver.answer(bytes.as_bytes()));
-        answer(sent);
-        peer.until_closed().await;
+        let request = post(&receiver.url("/"), "{}");
+        let (outcome, (_, peer)) = join!(send(&client, request), receiver.respond(bytes.as_bytes()));
+        whole_response(outcome);
+        peer.assert_closed().await;
     }
 }
 
 #[tokio::test]
-async fn a_receiver_that_waits_for_a_second_is_not_kept_waiting() {
-    for said in ["timeout=1, max=1000", "timeout=30, max=0"] {
+async fn a_connection_is_closed_where_keep_alive_leaves_no_idle_time() {
+    for keep_alive in ["timeout=1, max=1000", "timeout=30, max=0"] {
         let receiver = Receiver::start().await;
         let client = client();
-        let bytes = format!("HTTP/1.1 200 OK\r\nkeep-alive: {said}\r\ncontent-length: 0\r\n\r\n");
-        let outgoing = post(&receiver.url("/"), "{}");
-        let (sent, (_, peer)) = join!(send(&client, outgoing), receiver.answer(bytes.as_bytes()));
-        answer(sent);
-        peer.until_closed().await;
+        let bytes = format!("HTTP/1.1 200 OK\r\nkeep-alive: {keep_alive}\r\ncontent-length: 0\r\n\r\n");
+        let request = post(&receiver.url("/"), "{}");
+        let (outcome, (_, peer)) = join!(send(&client, request), receiver.respond(bytes.as_bytes()));
+        whole_response(outcome);
+        peer.assert_closed().await;
     }
 }
 
 #[tokio::test]
-async fn a_connection_on_which_the_receiver_spoke_unasked_is_not_used() {
+async fn a_connection_with_unrequested_bytes_is_not_reused() {
     let receiver = Receiver::start().await;
     let client = client();
     let url = receiver.url("/");
-    let (sent, (_, mut peer)) = join!(send(&client, post(&url, "1")), receiver.answer(OK));
-    answer(sent);
+    let (outcome, (_, mut peer)) = join!(send(&client, post(&url, "1")), receiver.respond(OK));
+    whole_response(outcome);
     peer.write(b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n").await;
-    let (sent, (request, _)) = join!(send(&client, post(&url, "2")), receiver.answer(OK));
-    assert_eq!(answer(sent).status, 200);
-    assert_eq!(request.body, b"2");
+    let (outcome, (received, _)) = join!(send(&client, post(&url, "2")), receiver.respond(OK));
+    assert_eq!(whole_response(outcome).status, 200);
+    assert_eq!(received.body, b"2");
 }
 
 #[tokio::test]
-async fn a_fresh_connection_is_one_that_was_not_used_before() {
+async fn a_fresh_connection_was_not_used_before() {
     let receiver = Receiver::start().await;
     let client = client();
     let url = receiver.url("/");
-    let (sent, (_, _kept)) = join!(send(&client, post(&url, "1")), receiver.answer(OK));
-    answer(sent);
-    let mut outgoing = post(&url, "2");
-    outgoing.fresh_connection = true;
-    let (sent, (request, _peer)) = join!(send(&client, outgoing), receiver.answer(OK));
-    answer(sent);
-    assert_eq!(request.body, b"2");
+    let (outcome, (_, _kept)) = join!(send(&client, post(&url, "1")), receiver.respond(OK));
+    whole_response(outcome);
+    let mut request = post(&url, "2");
+    request.fresh_connection = true;
+    let (outcome, (received, _peer)) = join!(send(&client, request), receiver.respond(OK));
+    whole_response(outcome);
+    assert_eq!(received.body, b"2");
 }
 
-/// A part of an answer means that the request was read.
+/// A part of a response means that the request was read.
 #[tokio::test]
-async fn a_kept_connection_that_ends_within_an_answer_is_a_failure() {
+async fn a_reused_connection_that_ends_within_a_response_is_a_protocol_failure() {
     let receiver = Receiver::start().await;
     let client = client();
     let url = receiver.url("/");
-    let (sent, (_, mut peer)) = join!(send(&client, post(&url, "1")), receiver.answer(OK));
-    answer(sent);
-    let (sent, ()) = join!(send(&client, post(&url, "2")), async {
-        peer.request().await.expect("a request");
+    let (outcome, (_, mut peer)) = join!(send(&client, post(&url, "1")), receiver.respond(OK));
+    whole_response(outcome);
+    let (outcome, ()) = join!(send(&client, post(&url, "2")), async {
+        peer.read_request().await.expect("a request");
         peer.write(b"HTTP/1.1 200 O").await;
         drop(peer);
     });
-    assert_eq!(failure(sent).kind, ErrorKind::Protocol);
+    assert_eq!(failure(outcome).kind, ErrorKind::Protocol);
 }

@@ -1,4 +1,4 @@
-//! Every way in which no answer comes.
+//! The failures of a request to which no response comes.
 
 use std::io;
 
@@ -6,78 +6,80 @@ use futures_util::FutureExt as _;
 use tokio::join;
 
 use super::{
-    Answer, LOOPBACK, SHORT, always, answer, assert_failed, client, loopback, post,
+    LOOPBACK, LookupFuture, SHORT_TIMEOUT, assert_failed, client, client_with_resolver, loopback_network,
+    post, resolving_to,
     scripted_receiver::{OK, Receiver},
-    send,
+    send, whole_response,
 };
 use crate::WebhookClient;
 use loanhook_core::model::failure::{ErrorKind, Phase};
 
-const NO_ANSWER: &str =
+const NO_RESPONSE_DETAIL: &str =
     "no answer within 200 ms: the request was sent, and the receiver may have acted on it";
 
 #[tokio::test]
-async fn a_name_without_an_address() {
-    let client = WebhookClient::with_resolver(Vec::new(), always(Vec::new())).expect("a client");
-    let sent = send(&client, post("https://core.example.test/hooks", "{}")).await;
+async fn a_name_without_an_address_is_a_dns_failure() {
+    let client = client_with_resolver(Vec::new(), resolving_to(Vec::new()));
+    let outcome = send(&client, post("https://core.example.test/hooks", "{}")).await;
     let detail = "the name core.example.test does not resolve: it has no address; nothing was sent";
-    assert_failed(sent, Phase::Resolve, ErrorKind::Dns, detail);
+    assert_failed(outcome, Phase::Resolve, ErrorKind::Dns, detail);
 }
 
 #[tokio::test]
-async fn a_name_that_cannot_be_resolved() {
-    let broken = |_: String| -> Answer {
+async fn a_lookup_error_is_a_dns_failure() {
+    let failing = |_: String| -> LookupFuture {
         let error = io::Error::other("no name server answered in time");
         std::future::ready(Err(error)).boxed()
     };
-    let client = WebhookClient::with_resolver(Vec::new(), broken).expect("a client");
-    let sent = send(&client, post("https://core.example.test/hooks", "{}")).await;
+    let client = client_with_resolver(Vec::new(), failing);
+    let outcome = send(&client, post("https://core.example.test/hooks", "{}")).await;
     let detail =
         "the name core.example.test does not resolve: no name server answered in time; nothing was sent";
-    assert_failed(sent, Phase::Resolve, ErrorKind::Dns, detail);
+    assert_failed(outcome, Phase::Resolve, ErrorKind::Dns, detail);
 }
 
-/// No label of a name is longer than 63 bytes, so the system knows this without asking anyone.
+/// No label of a name is longer than 63 bytes (RFC 1035), so no name server is asked.
 #[tokio::test]
-async fn a_name_that_the_system_does_not_know() {
+async fn a_name_that_dns_cannot_have_is_a_dns_failure() {
     let client = WebhookClient::new(Vec::new()).expect("a client");
     let name = format!("{}.test", "x".repeat(64));
-    let sent = send(&client, post(&format!("http://{name}/"), "{}")).await;
+    let outcome = send(&client, post(&format!("http://{name}/"), "{}")).await;
     let detail = format!(
         "the name {name} does not resolve: it is not a name that the domain name system can have; nothing was sent"
     );
-    assert_failed(sent, Phase::Resolve, ErrorKind::Dns, &detail);
+    assert_failed(outcome, Phase::Resolve, ErrorKind::Dns, &detail);
 }
 
 #[tokio::test]
-async fn a_name_that_no_certificate_can_be_for() {
-    let sent = send(&client(), post("https://core!.example.test/", "{}")).await;
+async fn an_https_name_that_no_certificate_can_be_valid_for_is_a_dns_failure() {
+    let outcome = send(&client(), post("https://core!.example.test/", "{}")).await;
     let detail = "the name core!.example.test is not one that a host can have; nothing was sent";
-    assert_failed(sent, Phase::Resolve, ErrorKind::Dns, detail);
+    assert_failed(outcome, Phase::Resolve, ErrorKind::Dns, detail);
 }
 
 #[tokio::test]
-async fn a_lookup_that_never_ends() {
-    let stuck = |_: String| -> Answer { std::future::pending().boxed() };
-    let client = WebhookClient::with_resolver(Vec::new(), stuck).expect("a client");
-    let mut outgoing = post("https://core.example.test/", "{}");
-    outgoing.timeout = SHORT;
+async fn a_lookup_that_never_ends_is_a_timeout_of_the_resolve_phase() {
+    let stuck = |_: String| -> LookupFuture { std::future::pending().boxed() };
+    let client = client_with_resolver(Vec::new(), stuck);
+    let mut request = post("https://core.example.test/", "{}");
+    request.timeout = SHORT_TIMEOUT;
     let detail = "the name core.example.test was not resolved within 200 ms; nothing was sent. Check the name servers \
                   of its domain";
-    assert_failed(send(&client, outgoing).await, Phase::Resolve, ErrorKind::Timeout, detail);
+    assert_failed(send(&client, request).await, Phase::Resolve, ErrorKind::Timeout, detail);
 }
 
 #[tokio::test]
-async fn a_port_where_nobody_listens() {
+async fn a_port_where_nobody_listens_is_a_connect_failure() {
     let receiver = Receiver::start().await;
     let port = receiver.port();
     drop(receiver);
     for scheme in ["http", "https"] {
         for host in ["127.0.0.1", "core.example.test"] {
-            let sent = send(&client(), post(&format!("{scheme}://{host}:{port}/?token=secret"), "{}")).await;
+            let outcome =
+                send(&client(), post(&format!("{scheme}://{host}:{port}/?token=secret"), "{}")).await;
             let detail =
                 format!("{host}:{port} refused the connection: nothing listens there; nothing was sent");
-            assert_failed(sent, Phase::Connect, ErrorKind::Connect, &detail);
+            assert_failed(outcome, Phase::Connect, ErrorKind::Connect, &detail);
         }
     }
 }
@@ -86,49 +88,49 @@ async fn a_port_where_nobody_listens() {
 async fn the_second_address_is_tried_when_the_first_refuses() {
     let receiver = Receiver::start().await;
     let other = "127.0.0.2".parse().expect("an address");
-    let client = WebhookClient::with_resolver(loopback(), always(vec![other, LOOPBACK])).expect("a client");
+    let client = client_with_resolver(loopback_network(), resolving_to(vec![other, LOOPBACK]));
     let url = format!("http://core.example.test:{}/", receiver.port());
-    let (sent, (_, _peer)) = join!(send(&client, post(&url, "{}")), receiver.answer(OK));
-    assert_eq!(answer(sent).status, 200);
+    let (outcome, (_, _peer)) = join!(send(&client, post(&url, "{}")), receiver.respond(OK));
+    assert_eq!(whole_response(outcome).status, 200);
 }
 
 #[tokio::test]
-async fn a_receiver_that_never_answers() {
+async fn a_missing_response_is_a_timeout_of_the_wait_phase() {
     let receiver = Receiver::start().await;
     let client = client();
-    let mut outgoing = post(&receiver.url("/"), "{}");
-    outgoing.timeout = SHORT;
-    let (sent, ()) = join!(send(&client, outgoing), async {
+    let mut request = post(&receiver.url("/"), "{}");
+    request.timeout = SHORT_TIMEOUT;
+    let (outcome, ()) = join!(send(&client, request), async {
         let mut peer = receiver.accept().await;
-        peer.request().await.expect("a request");
-        // The sender gives up, and does not try again.
-        peer.until_closed().await;
+        peer.read_request().await.expect("a request");
+        // The client closes the connection, and does not try again.
+        peer.assert_closed().await;
     });
-    assert_eq!(sent.source_ip, None);
-    assert_eq!(sent.partial_response, None);
-    assert_failed(sent, Phase::Wait, ErrorKind::Timeout, NO_ANSWER);
+    assert_eq!(outcome.source_ip, None);
+    assert!(outcome.partial_response.is_none());
+    assert_failed(outcome, Phase::Wait, ErrorKind::Timeout, NO_RESPONSE_DETAIL);
     receiver.assert_no_other_connection().await;
 }
 
 #[tokio::test]
-async fn a_receiver_that_stops_within_the_headers() {
+async fn a_head_that_stops_is_a_timeout_of_the_wait_phase() {
     let receiver = Receiver::start().await;
     let client = client();
-    let mut outgoing = post(&receiver.url("/"), "{}");
-    outgoing.timeout = SHORT;
-    let (sent, _peer) = join!(send(&client, outgoing), receiver.answer(b"HTTP/1.1 200 OK\r\ncontent-"));
-    assert_eq!(sent.partial_response, None);
-    assert_failed(sent, Phase::Wait, ErrorKind::Timeout, NO_ANSWER);
+    let mut request = post(&receiver.url("/"), "{}");
+    request.timeout = SHORT_TIMEOUT;
+    let (outcome, _peer) = join!(send(&client, request), receiver.respond(b"HTTP/1.1 200 OK\r\ncontent-"));
+    assert!(outcome.partial_response.is_none());
+    assert_failed(outcome, Phase::Wait, ErrorKind::Timeout, NO_RESPONSE_DETAIL);
 }
 
 #[tokio::test]
-async fn a_receiver_that_resets() {
+async fn a_connection_that_is_reset_is_a_protocol_failure() {
     let receiver = Receiver::start().await;
     let client = client();
-    let (sent, ()) = join!(send(&client, post(&receiver.url("/"), "{}")), async {
-        receiver.answer(b"").await.1.reset();
+    let (outcome, ()) = join!(send(&client, post(&receiver.url("/"), "{}")), async {
+        receiver.respond(b"").await.1.reset();
     });
     let detail = "the receiver reset the connection before an answer came; it may have seen the request";
-    assert_failed(sent, Phase::Wait, ErrorKind::Protocol, detail);
+    assert_failed(outcome, Phase::Wait, ErrorKind::Protocol, detail);
     receiver.assert_no_other_connection().await;
 }

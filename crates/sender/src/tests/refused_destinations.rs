@@ -1,4 +1,4 @@
-//! Where a request may go: literal hosts in every spelling, names, and names that change their mind.
+//! The destinations that are refused: literal addresses in every spelling, names, and names whose addresses change.
 
 use std::{
     collections::VecDeque,
@@ -11,34 +11,35 @@ use futures_util::FutureExt as _;
 use tokio::join;
 
 use super::{
-    Answer, LOOPBACK, always, answer, assert_failed, failure, loopback, post,
+    LOOPBACK, LookupFuture, assert_failed, client_with_resolver, failure, loopback_network, post,
+    resolving_to,
     scripted_receiver::{OK, Receiver},
-    send,
+    send, whole_response,
 };
 use crate::WebhookClient;
 use loanhook_core::model::failure::{ErrorKind, Phase};
 
 /// What a tenant reads, whatever the address is.
-const NOT_PUBLIC: &str = "the destination is not allowed: its address is not a public one; nothing was sent. The \
+const NOT_PUBLIC_DETAIL: &str = "the destination is not allowed: its address is not a public one; nothing was sent. The \
                           operator can allow its network with --allow-network";
-const IN_THE_CLEAR: &str = "the destination is not allowed: http:// is sent only to networks that the operator allows \
+const PLAIN_HTTP_DETAIL: &str = "the destination is not allowed: http:// is sent only to networks that the operator allows \
                             with --allow-network; nothing was sent. Use https://";
 
 const PUBLIC: IpAddr = IpAddr::V4(Ipv4Addr::new(93, 184, 215, 14));
 const PRIVATE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 
-/// A client that may send to the public only, and for which every name has these addresses.
-fn strict(addresses: Vec<IpAddr>) -> WebhookClient {
-    WebhookClient::with_resolver(Vec::new(), always(addresses)).expect("a client")
+/// A client that may send to public addresses only, and resolves every name to these.
+fn public_only_client(addresses: Vec<IpAddr>) -> WebhookClient {
+    client_with_resolver(Vec::new(), resolving_to(addresses))
 }
 
-fn unasked(_: String) -> Answer {
+fn unexpected_lookup(_: String) -> LookupFuture {
     unreachable!("no name is to be resolved")
 }
 
 #[tokio::test]
-async fn a_literal_host_is_refused_in_every_spelling() {
-    let client = WebhookClient::with_resolver(Vec::new(), unasked).expect("a client");
+async fn a_literal_address_is_refused_in_every_spelling() {
+    let client = client_with_resolver(Vec::new(), unexpected_lookup);
     for (host, address) in [
         ("127.0.0.1", "127.0.0.1"),
         ("127.0.0.1.", "127.0.0.1"),
@@ -58,24 +59,24 @@ async fn a_literal_host_is_refused_in_every_spelling() {
         ("[fd00:ec2::254]", "fd00:ec2::254"),
     ] {
         for scheme in ["https", "http", "HTTPS"] {
-            let sent = send(&client, post(&format!("{scheme}://{host}:8443/x"), "{}")).await;
-            let refusal = sent.refusal.as_ref().map(ToString::to_string);
+            let outcome = send(&client, post(&format!("{scheme}://{host}:8443/x"), "{}")).await;
+            let refusal = outcome.refusal.as_ref().map(ToString::to_string);
             let refused = refusal.is_some_and(|refusal| refusal.starts_with(&format!("{address}, ")));
-            assert!(refused, "{host} is {address}: {:?}", sent.refusal);
-            let detail = if scheme == "http" { IN_THE_CLEAR } else { NOT_PUBLIC };
-            assert_failed(sent, Phase::Prepare, ErrorKind::Blocked, detail);
+            assert!(refused, "{host} is {address}: {:?}", outcome.refusal);
+            let detail = if scheme == "http" { PLAIN_HTTP_DETAIL } else { NOT_PUBLIC_DETAIL };
+            assert_failed(outcome, Phase::Prepare, ErrorKind::Blocked, detail);
         }
     }
-    let sent = send(&client, post("https://[::ffff:7f00:1]/", "{}")).await;
+    let outcome = send(&client, post("https://[::ffff:7f00:1]/", "{}")).await;
     let refusal = "::ffff:127.0.0.1 (which stands for 127.0.0.1), a loopback address (127.0.0.0/8); the operator can \
                    allow its network with --allow-network";
-    assert_eq!(sent.refusal.as_ref().map(ToString::to_string).as_deref(), Some(refusal));
-    assert_failed(sent, Phase::Prepare, ErrorKind::Blocked, NOT_PUBLIC);
+    assert_eq!(outcome.refusal.as_ref().map(ToString::to_string).as_deref(), Some(refusal));
+    assert_failed(outcome, Phase::Prepare, ErrorKind::Blocked, NOT_PUBLIC_DETAIL);
 }
 
 #[tokio::test]
-async fn what_is_not_a_web_address_is_refused() {
-    let client = WebhookClient::with_resolver(loopback(), unasked).expect("a client");
+async fn other_schemes_and_invalid_urls_are_refused() {
+    let client = client_with_resolver(loopback_network(), unexpected_lookup);
     for url in [
         "ftp://core.example.test/",
         "file:///etc/passwd",
@@ -100,90 +101,93 @@ async fn what_is_not_a_web_address_is_refused() {
 }
 
 #[tokio::test]
-async fn a_url_with_a_user_or_a_password_is_refused_without_naming_them() {
-    let client = WebhookClient::with_resolver(loopback(), unasked).expect("a client");
+async fn a_url_with_a_user_name_or_a_password_is_refused_without_showing_it() {
+    let client = client_with_resolver(loopback_network(), unexpected_lookup);
     for authority in ["bank:hunter2@127.0.0.1", "bank@127.0.0.1", ":hunter2@127.0.0.1"] {
-        let sent = send(&client, post(&format!("http://{authority}/"), "{}")).await;
+        let outcome = send(&client, post(&format!("http://{authority}/"), "{}")).await;
         let detail = "the URL holds a user name or a password; use an Authorization header instead";
-        assert_failed(sent, Phase::Prepare, ErrorKind::Blocked, detail);
+        assert_failed(outcome, Phase::Prepare, ErrorKind::Blocked, detail);
     }
 }
 
 #[tokio::test]
-async fn http_goes_to_allowed_networks_only() {
-    let sent = send(&strict(vec![PUBLIC]), post("http://core.example.test/", "{}")).await;
-    assert_failed(sent, Phase::Resolve, ErrorKind::Blocked, IN_THE_CLEAR);
-    let sent = send(&strict(Vec::new()), post("http://93.184.215.14/", "{}")).await;
-    assert_eq!(failure(sent).kind, ErrorKind::Blocked);
+async fn http_is_sent_to_allowed_networks_only() {
+    let outcome = send(&public_only_client(vec![PUBLIC]), post("http://core.example.test/", "{}")).await;
+    assert_failed(outcome, Phase::Resolve, ErrorKind::Blocked, PLAIN_HTTP_DETAIL);
+    let outcome = send(&public_only_client(Vec::new()), post("http://93.184.215.14/", "{}")).await;
+    assert_eq!(failure(outcome).kind, ErrorKind::Blocked);
 }
 
 #[tokio::test]
-async fn a_name_with_a_refused_address_is_refused_whole() {
+async fn a_name_with_one_refused_address_is_refused() {
     let receiver = Receiver::start().await;
     for addresses in
         [vec![PRIVATE], vec![LOOPBACK, PRIVATE], vec![PRIVATE, LOOPBACK], vec![LOOPBACK, PRIVATE, LOOPBACK]]
     {
-        let client = WebhookClient::with_resolver(loopback(), always(addresses)).expect("a client");
-        for (scheme, detail) in [("http", IN_THE_CLEAR), ("https", NOT_PUBLIC)] {
+        let client = client_with_resolver(loopback_network(), resolving_to(addresses));
+        for (scheme, detail) in [("http", PLAIN_HTTP_DETAIL), ("https", NOT_PUBLIC_DETAIL)] {
             let url = format!("{scheme}://core.example.test:{}/", receiver.port());
-            let sent = send(&client, post(&url, "{}")).await;
-            let refusal = sent.refusal.as_ref().map(ToString::to_string);
+            let outcome = send(&client, post(&url, "{}")).await;
+            let refusal = outcome.refusal.as_ref().map(ToString::to_string);
             assert!(refusal.is_some_and(|refusal| refusal.starts_with("10.0.0.1, a private address")));
-            assert_failed(sent, Phase::Resolve, ErrorKind::Blocked, detail);
+            assert_failed(outcome, Phase::Resolve, ErrorKind::Blocked, detail);
         }
     }
-    let sent = send(&strict(vec![PUBLIC, PRIVATE]), post("https://core.example.test/", "{}")).await;
-    assert_failed(sent, Phase::Resolve, ErrorKind::Blocked, NOT_PUBLIC);
+    let outcome =
+        send(&public_only_client(vec![PUBLIC, PRIVATE]), post("https://core.example.test/", "{}")).await;
+    assert_failed(outcome, Phase::Resolve, ErrorKind::Blocked, NOT_PUBLIC_DETAIL);
     receiver.assert_no_other_connection().await;
 }
 
 #[tokio::test]
-async fn localhost_is_loopback() {
+async fn localhost_is_refused_as_a_loopback_address() {
     let client = WebhookClient::new(Vec::new()).expect("a client");
-    let sent = send(&client, post("https://localhost/", "{}")).await;
-    let refusal = sent.refusal.as_ref().map(ToString::to_string);
+    let outcome = send(&client, post("https://localhost/", "{}")).await;
+    let refusal = outcome.refusal.as_ref().map(ToString::to_string);
     assert!(refusal.is_some_and(|refusal| refusal.contains("loopback address")));
-    assert_failed(sent, Phase::Resolve, ErrorKind::Blocked, NOT_PUBLIC);
+    assert_failed(outcome, Phase::Resolve, ErrorKind::Blocked, NOT_PUBLIC_DETAIL);
 }
 
 #[tokio::test]
-async fn the_systems_resolver_finds_an_allowed_receiver() {
+async fn the_system_resolver_finds_an_allowed_receiver() {
     let receiver = Receiver::start().await;
     let networks = ["127.0.0.0/8", "::1/128"].map(|network| network.parse().expect("a network"));
     let client = WebhookClient::new(networks.to_vec()).expect("a client");
     let url = format!("http://localhost:{}/", receiver.port());
-    let (sent, (request, _)) = join!(send(&client, post(&url, "{}")), receiver.answer(OK));
-    assert_eq!(answer(sent).status, 200);
-    assert_eq!(request.header("host"), Some(format!("localhost:{}", receiver.port()).as_str()));
+    let (outcome, (received, _)) = join!(send(&client, post(&url, "{}")), receiver.respond(OK));
+    assert_eq!(whole_response(outcome).status, 200);
+    assert_eq!(received.header("host"), Some(format!("localhost:{}", receiver.port()).as_str()));
 }
 
-/// Answers with each address once, in order, and counts by what is left.
-fn changing(answers: &Arc<Mutex<VecDeque<IpAddr>>>) -> impl Fn(String) -> Answer + use<> {
-    let answers = Arc::clone(answers);
+/// A resolver that returns each address once, in order.
+fn one_address_for_each_lookup(
+    addresses: &Arc<Mutex<VecDeque<IpAddr>>>,
+) -> impl Fn(String) -> LookupFuture + use<> {
+    let addresses = Arc::clone(addresses);
     move |_| {
-        let next = answers.lock().expect("the answers").pop_front();
+        let next = addresses.lock().expect("the addresses").pop_front();
         let found = next.map(|address| vec![address]).ok_or_else(|| io::Error::other("asked too often"));
         std::future::ready(found).boxed()
     }
 }
 
 #[tokio::test]
-async fn a_name_that_changes_its_answer_is_asked_once_for_each_connection() {
+async fn a_name_is_looked_up_once_for_each_connection() {
     let receiver = Receiver::start().await;
-    let answers = Arc::new(Mutex::new(VecDeque::from([LOOPBACK, PRIVATE])));
-    let client = WebhookClient::with_resolver(loopback(), changing(&answers)).expect("a client");
+    let addresses = Arc::new(Mutex::new(VecDeque::from([LOOPBACK, PRIVATE])));
+    let client = client_with_resolver(loopback_network(), one_address_for_each_lookup(&addresses));
     let url = format!("http://core.example.test:{}/", receiver.port());
 
-    // Were it asked again between the check and the connection, the connection would go to the private address.
-    let (sent, (_, peer)) = join!(send(&client, post(&url, "{}")), receiver.answer(OK));
-    assert_eq!(answer(sent).status, 200);
-    assert_eq!(answers.lock().expect("the answers").len(), 1);
+    // If it were looked up again after the check, the connection would go to the private address.
+    let (outcome, (_, peer)) = join!(send(&client, post(&url, "{}")), receiver.respond(OK));
+    assert_eq!(whole_response(outcome).status, 200);
+    assert_eq!(addresses.lock().expect("the addresses").len(), 1);
 
     peer.close().await;
-    let sent = send(&client, post(&url, "{}")).await;
-    let refusal = sent.refusal.as_ref().map(ToString::to_string);
+    let outcome = send(&client, post(&url, "{}")).await;
+    let refusal = outcome.refusal.as_ref().map(ToString::to_string);
     assert!(refusal.is_some_and(|refusal| refusal.starts_with("10.0.0.1, a private address")));
-    assert_failed(sent, Phase::Resolve, ErrorKind::Blocked, IN_THE_CLEAR);
-    assert_eq!(answers.lock().expect("the answers").len(), 0);
+    assert_failed(outcome, Phase::Resolve, ErrorKind::Blocked, PLAIN_HTTP_DETAIL);
+    assert_eq!(addresses.lock().expect("the addresses").len(), 0);
     receiver.assert_no_other_connection().await;
 }

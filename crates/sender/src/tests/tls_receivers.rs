@@ -1,4 +1,4 @@
-//! Receivers behind TLS, with certificates that are good and bad.
+//! Receivers with TLS, whose certificates are trusted or not.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -15,9 +15,9 @@ use tokio_rustls::{
 };
 
 use super::{
-    LOOPBACK, SHORT, always, answer, assert_failed, client, loopback, post,
+    LOOPBACK, SHORT_TIMEOUT, assert_failed, client, loopback_network, post, resolving_to,
     scripted_receiver::{OK, Peer, Receiver},
-    send,
+    send, whole_response,
 };
 use crate::{WebhookClient, connection::keep_alive::ConnectionLimits};
 use loanhook_core::model::failure::{ErrorKind, Phase};
@@ -35,18 +35,18 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, key).expect("an authority"))
     }
 
-    /// A client that trusts this authority, and for which every name is loopback's.
-    fn trusted(&self, resolved: Vec<IpAddr>) -> WebhookClient {
+    /// A client that trusts this authority, and resolves every name to these addresses.
+    fn client_trusting(&self, resolved: Vec<IpAddr>) -> WebhookClient {
         WebhookClient::build(
-            loopback(),
-            always(resolved),
+            loopback_network(),
+            resolving_to(resolved),
             &[self.0.der().clone()],
             ConnectionLimits::default(),
         )
         .expect("a client")
     }
 
-    /// A receiver's side of TLS, with a certificate for `name` that is valid until the end of `year`.
+    /// The receiver's side of TLS, with a certificate for `name` that is valid until the end of `year`.
     fn acceptor(&self, name: &str, year: i32) -> TlsAcceptor {
         let mut params = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
         params.not_after = date_time_ymd(year, 12, 31);
@@ -55,7 +55,7 @@ impl Authority {
         acceptor(certificate.der().clone(), &key)
     }
 
-    /// The authority's own certificate in the place of a receiver's.
+    /// The receiver's side of TLS with the authority's own certificate.
     fn own_acceptor(&self) -> TlsAcceptor {
         acceptor(self.0.der().clone(), self.0.key())
     }
@@ -76,37 +76,37 @@ fn https(receiver: &Receiver, host: &str) -> String {
     format!("https://{host}:{}/hooks?token=secret", receiver.port())
 }
 
-/// Accepts a connection and shakes hands; none when the sender does not trust us.
-async fn secured(receiver: &Receiver, acceptor: &TlsAcceptor) -> Option<Peer<TlsStream<TcpStream>>> {
+/// Accepts a connection and a TLS handshake; none when the client does not trust the certificate.
+async fn accept_tls(receiver: &Receiver, acceptor: &TlsAcceptor) -> Option<Peer<TlsStream<TcpStream>>> {
     let stream = receiver.accept().await.into_stream();
     Some(Peer::new(acceptor.accept(stream).await.ok()?))
 }
 
 #[tokio::test]
-async fn a_trusted_receiver_answers_over_a_connection_that_is_reused() {
+async fn a_tls_connection_to_a_trusted_receiver_is_reused() {
     let (authority, receiver) = (Authority::new("ours"), Receiver::start().await);
-    let client = authority.trusted(vec![LOOPBACK]);
+    let client = authority.client_trusting(vec![LOOPBACK]);
     let acceptor = authority.acceptor(NAME, 2099);
     let url = https(&receiver, NAME);
-    let (sent, mut peer) = join!(send(&client, post(&url, "1")), async {
-        let mut peer = secured(&receiver, &acceptor).await.expect("TLS");
-        let request = peer.request().await.expect("a request");
-        assert_eq!(request.line, "POST /hooks?token=secret HTTP/1.1");
+    let (outcome, mut peer) = join!(send(&client, post(&url, "1")), async {
+        let mut peer = accept_tls(&receiver, &acceptor).await.expect("TLS");
+        let received = peer.read_request().await.expect("a request");
+        assert_eq!(received.line, "POST /hooks?token=secret HTTP/1.1");
         peer.write(OK).await;
         peer
     });
-    assert_eq!(sent.source_ip, Some(LOOPBACK));
-    assert_eq!(answer(sent).status, 200);
-    let (sent, ()) = join!(send(&client, post(&url, "2")), async {
-        assert_eq!(peer.request().await.expect("a request").body, b"2");
+    assert_eq!(outcome.source_ip, Some(LOOPBACK));
+    assert_eq!(whole_response(outcome).status, 200);
+    let (outcome, ()) = join!(send(&client, post(&url, "2")), async {
+        assert_eq!(peer.read_request().await.expect("a request").body, b"2");
         peer.write(OK).await;
     });
-    assert_eq!(answer(sent).status, 200);
+    assert_eq!(whole_response(outcome).status, 200);
     receiver.assert_no_other_connection().await;
 }
 
 #[tokio::test]
-async fn certificates_that_are_not_trusted() {
+async fn an_untrusted_certificate_is_a_tls_failure() {
     let (authority, stranger) = (Authority::new("ours"), Authority::new("theirs"));
     for (issuer, host, year, detail) in [
         (
@@ -131,92 +131,93 @@ async fn certificates_that_are_not_trusted() {
         (&authority, NAME, 2020, "the receiver's certificate has expired; renew it there"),
     ] {
         let receiver = Receiver::start().await;
-        let client = authority.trusted(vec![LOOPBACK]);
+        let client = authority.client_trusting(vec![LOOPBACK]);
         let acceptor = issuer.acceptor(NAME, year);
         let url = https(&receiver, host);
-        let (sent, peer) = join!(send(&client, post(&url, "{}")), secured(&receiver, &acceptor));
-        assert!(peer.is_none(), "the sender ends the handshake");
-        assert_failed(sent, Phase::Tls, ErrorKind::Tls, detail);
+        let (outcome, peer) = join!(send(&client, post(&url, "{}")), accept_tls(&receiver, &acceptor));
+        assert!(peer.is_none(), "the client ends the handshake");
+        assert_failed(outcome, Phase::Tls, ErrorKind::Tls, detail);
         receiver.assert_no_other_connection().await;
     }
 }
 
-/// What `openssl req -x509` makes unless told otherwise.
+/// The kind that `openssl req -x509` makes by default.
 #[tokio::test]
-async fn a_self_signed_certificate_that_calls_itself_an_authority() {
+async fn a_self_signed_certificate_of_an_authority_is_a_tls_failure() {
     let receiver = Receiver::start().await;
     let client = client();
     let acceptor = Authority::new("self").own_acceptor();
     let url = https(&receiver, NAME);
-    let (sent, peer) = join!(send(&client, post(&url, "{}")), secured(&receiver, &acceptor));
-    assert!(peer.is_none(), "the sender ends the handshake");
+    let (outcome, peer) = join!(send(&client, post(&url, "{}")), accept_tls(&receiver, &acceptor));
+    assert!(peer.is_none(), "the client ends the handshake");
     let detail = "the receiver's certificate is not trusted: it is an authority's own, most often a \
                   self-signed one";
-    assert_failed(sent, Phase::Tls, ErrorKind::Tls, detail);
+    assert_failed(outcome, Phase::Tls, ErrorKind::Tls, detail);
 }
 
 #[tokio::test]
-async fn a_receiver_without_tls() {
+async fn a_receiver_without_tls_is_a_tls_failure() {
     let receiver = Receiver::start().await;
     let client = client();
     let url = https(&receiver, NAME);
-    let (sent, ()) = join!(send(&client, post(&url, "{}")), async {
+    let (outcome, ()) = join!(send(&client, post(&url, "{}")), async {
         let mut peer = receiver.accept().await;
         peer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
-        peer.until_end().await;
+        peer.read_until_closed().await;
     });
     let detail = format!("{NAME}:{} does not speak TLS on this port", receiver.port());
-    assert_failed(sent, Phase::Tls, ErrorKind::Tls, &detail);
+    assert_failed(outcome, Phase::Tls, ErrorKind::Tls, &detail);
 }
 
 #[tokio::test]
-async fn a_receiver_that_leaves_during_the_handshake() {
+async fn a_connection_closed_during_the_handshake_is_a_tls_failure() {
     for reset in [false, true] {
         let receiver = Receiver::start().await;
         let client = client();
         let url = https(&receiver, NAME);
-        let (sent, ()) = join!(send(&client, post(&url, "{}")), async {
+        let (outcome, ()) = join!(send(&client, post(&url, "{}")), async {
             let mut peer = receiver.accept().await;
-            peer.more().await.expect("the sender's first words");
+            peer.read_more().await.expect("the client's first bytes");
             if reset { peer.reset() } else { drop(peer) }
         });
         let detail = format!(
             "{NAME}:{} closed the connection during the TLS handshake; it may not speak TLS on this port",
             receiver.port()
         );
-        assert_failed(sent, Phase::Tls, ErrorKind::Tls, &detail);
+        assert_failed(outcome, Phase::Tls, ErrorKind::Tls, &detail);
         receiver.assert_no_other_connection().await;
     }
 }
 
 #[tokio::test]
-async fn a_receiver_that_never_shakes_hands() {
+async fn a_handshake_that_never_ends_is_a_timeout_of_the_tls_phase() {
     let receiver = Receiver::start().await;
     let client = client();
-    let mut outgoing = post(&https(&receiver, NAME), "{}");
-    outgoing.timeout = SHORT;
-    let (sent, ()) = join!(send(&client, outgoing), async {
-        receiver.accept().await.until_end().await;
+    let mut request = post(&https(&receiver, NAME), "{}");
+    request.timeout = SHORT_TIMEOUT;
+    let (outcome, ()) = join!(send(&client, request), async {
+        receiver.accept().await.read_until_closed().await;
     });
-    let place = format!("{NAME}:{}", receiver.port());
-    let detail =
-        format!("the TLS handshake with {place} was not done within 200 ms; nothing of the request was sent");
-    assert_failed(sent, Phase::Tls, ErrorKind::Timeout, &detail);
+    let host_and_port = format!("{NAME}:{}", receiver.port());
+    let detail = format!(
+        "the TLS handshake with {host_and_port} was not done within 200 ms; nothing of the request was sent"
+    );
+    assert_failed(outcome, Phase::Tls, ErrorKind::Timeout, &detail);
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_without_a_farewell() {
+async fn a_response_without_length_and_without_close_notify_is_a_protocol_failure() {
     let (authority, receiver) = (Authority::new("ours"), Receiver::start().await);
-    let client = authority.trusted(vec![LOOPBACK]);
+    let client = authority.client_trusting(vec![LOOPBACK]);
     let acceptor = authority.acceptor(NAME, 2099);
     let url = https(&receiver, NAME);
-    let (sent, ()) = join!(send(&client, post(&url, "{}")), async {
-        let mut peer = secured(&receiver, &acceptor).await.expect("TLS");
-        peer.request().await.expect("a request");
+    let (outcome, ()) = join!(send(&client, post(&url, "{}")), async {
+        let mut peer = accept_tls(&receiver, &acceptor).await.expect("TLS");
+        peer.read_request().await.expect("a request");
         peer.write(b"HTTP/1.1 200 OK\r\n\r\npart").await;
     });
-    // Whether this was all, nobody can know: the length is missing, and so is the end of the TLS session.
-    assert_eq!(sent.partial_response.as_ref().map(|part| &part.body[..]), Some(&b"part"[..]));
+    // Whether this was all cannot be known: there is no length, and no `close_notify` of TLS.
+    assert_eq!(outcome.partial_response.as_ref().map(|part| &part.received.body[..]), Some(&b"part"[..]));
     let detail = "the answer broke off after 4 bytes (its status was 200); the receiver has seen the request";
-    assert_failed(sent, Phase::Read, ErrorKind::Protocol, detail);
+    assert_failed(outcome, Phase::Read, ErrorKind::Protocol, detail);
 }

@@ -1,4 +1,4 @@
-//! Receivers that answer, or go on, without having taken what was written.
+//! Receivers that respond without having taken the whole request.
 
 use std::{
     io,
@@ -17,65 +17,65 @@ use tokio::{
 };
 
 use super::{
-    LOOPBACK, PATIENCE, SHORT, answer, client, post,
+    LOOPBACK, SHORT_TIMEOUT, TEST_TIMEOUT, client, post,
     scripted_receiver::{OK, Receiver},
-    send,
+    send, whole_response,
 };
 use crate::{connection::keep_alive::ConnectionLimits, connection::pool::ConnectionPool};
 
 /// More than the sockets' buffers hold.
-const LONG: usize = 32 * 1024 * 1024;
+const LARGE_BODY_BYTES: usize = 32 * 1024 * 1024;
 
-/// An answer may come before the request was read. What is left of the request would stand before the next one.
+/// The rest of the request would be written before the next request.
 #[tokio::test]
-async fn a_connection_that_has_not_taken_its_request_is_not_used_again() {
+async fn a_connection_whose_request_was_not_taken_is_not_reused() {
     let receiver = Receiver::start().await;
     let client = client();
-    let mut outgoing = post(&receiver.url("/"), "");
-    outgoing.body = Some(vec![b'x'; LONG].into());
-    let (sent, _peer) = join!(send(&client, outgoing), async {
+    let mut request = post(&receiver.url("/"), "");
+    request.body = vec![b'x'; LARGE_BODY_BYTES].into();
+    let (outcome, _peer) = join!(send(&client, request), async {
         let mut peer = receiver.accept().await;
-        peer.more().await.expect("the beginning of a request");
+        peer.read_more().await.expect("the beginning of a request");
         peer.write(OK).await;
         peer
     });
-    assert_eq!(answer(sent).status, 200);
-    let mut outgoing = post(&receiver.url("/"), "2");
-    outgoing.timeout = Duration::from_secs(10);
-    let (sent, (request, _)) = join!(send(&client, outgoing), receiver.answer(OK));
-    assert_eq!(answer(sent).status, 200);
-    assert_eq!(request.body, b"2");
+    assert_eq!(whole_response(outcome).status, 200);
+    let mut request = post(&receiver.url("/"), "2");
+    request.timeout = Duration::from_secs(10);
+    let (outcome, (received, _)) = join!(send(&client, request), receiver.respond(OK));
+    assert_eq!(whole_response(outcome).status, 200);
+    assert_eq!(received.body, b"2");
 }
 
 #[tokio::test]
-async fn a_connection_that_has_not_taken_its_request_ends_with_the_answer() {
+async fn a_connection_whose_request_was_not_taken_is_closed_after_the_response() {
     for head in ["200 OK\r\nconnection: close", "413 Too Large", "503 Busy"] {
         let receiver = Receiver::start().await;
         let client = client();
-        let mut outgoing = post(&receiver.url("/"), "");
-        outgoing.body = Some(vec![b'x'; LONG].into());
-        let (sent, mut peer) = join!(send(&client, outgoing), async {
+        let mut request = post(&receiver.url("/"), "");
+        request.body = vec![b'x'; LARGE_BODY_BYTES].into();
+        let (outcome, mut peer) = join!(send(&client, request), async {
             let mut peer = receiver.accept().await;
-            peer.more().await.expect("the beginning of a request");
+            peer.read_more().await.expect("the beginning of a request");
             peer.write(format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\n\r\n").as_bytes()).await;
             peer
         });
-        answer(sent);
-        assert_eq!(peer.request().await, None, "the rest of the request is not written any more");
+        whole_response(outcome);
+        assert_eq!(peer.read_request().await, None, "the rest of the request is not written any more");
     }
 }
 
-/// A stream whose end never comes about, as that of a TLS stream does not while the receiver takes nothing. Whoever
-/// holds the other end of the channel hears when it is dropped.
-struct Endless(#[expect(dead_code, reason = "its end is seen")] oneshot::Sender<()>);
+/// A stream whose shutdown never ends, like that of a TLS stream while the receiver takes nothing. The other end of the
+/// channel shows when it is dropped.
+struct EndlessShutdown(#[expect(dead_code, reason = "the other end sees the drop")] oneshot::Sender<()>);
 
-impl AsyncRead for Endless {
+impl AsyncRead for EndlessShutdown {
     fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Poll::Pending
     }
 }
 
-impl AsyncWrite for Endless {
+impl AsyncWrite for EndlessShutdown {
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Poll::Ready(Ok(bytes.len()))
     }
@@ -90,16 +90,17 @@ impl AsyncWrite for Endless {
 }
 
 #[tokio::test]
-async fn a_farewell_that_is_not_taken_does_not_hold_a_connection() {
+async fn a_tls_shutdown_that_is_not_taken_does_not_hold_the_connection() {
     let pool = Arc::new(ConnectionPool::new(ConnectionLimits {
-        shutdown_timeout: SHORT,
+        shutdown_timeout: SHORT_TIMEOUT,
         ..ConnectionLimits::default()
     }));
-    let seat = pool.register_request("https://core.example.test");
-    let (ends, ended) = oneshot::channel();
-    let shaken = http1::handshake(TokioIo::new(Endless(ends))).await.expect("a connection");
-    let connection = seat.start_connection(shaken, Arc::default(), LOOPBACK, (LOOPBACK, 443).into());
+    let active_request = pool.register_request("https://core.example.test");
+    let (dropped, stream_dropped) = oneshot::channel();
+    let handshake = http1::handshake(TokioIo::new(EndlessShutdown(dropped))).await.expect("a connection");
+    let connection =
+        active_request.start_connection(handshake, Arc::default(), LOOPBACK, (LOOPBACK, 443).into());
     connection.close();
-    let ended = tokio::time::timeout(PATIENCE, ended).await.expect("in time");
+    let ended = tokio::time::timeout(TEST_TIMEOUT, stream_dropped).await.expect("in time");
     ended.expect_err("the stream is dropped");
 }

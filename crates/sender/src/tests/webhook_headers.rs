@@ -1,12 +1,12 @@
-//! What a webhook says of itself.
+//! The headers that the request sender adds to a webhook.
 
 use std::collections::BTreeMap;
 
 use tokio::join;
 
 use super::{
-    PATIENCE, client,
-    scripted_receiver::{OK, Receiver, Request},
+    TEST_TIMEOUT, client,
+    scripted_receiver::{OK, ReceivedRequest, Receiver},
     tenant,
 };
 use loanhook_core::model::{
@@ -37,33 +37,33 @@ fn webhook(url: String) -> WebhookRequest {
         test: false,
         secrets: Vec::new(),
         sent_at: NOW,
-        timeout: PATIENCE,
+        timeout: TEST_TIMEOUT,
     }
 }
 
-async fn sent(change: impl FnOnce(&mut WebhookRequest)) -> Request {
+async fn received(change: impl FnOnce(&mut WebhookRequest)) -> ReceivedRequest {
     let receiver = Receiver::start().await;
-    let mut outgoing = webhook(receiver.url("/"));
-    change(&mut outgoing);
+    let mut webhook = webhook(receiver.url("/"));
+    change(&mut webhook);
     let client = client();
-    let (sent, (request, _)) = join!(Sender::send(&client, outgoing), receiver.answer(OK));
-    assert_eq!(sent.expect("nothing is missing").result, Ok(200));
+    let (outcome, (request, _)) = join!(Sender::send(&client, webhook), receiver.respond(OK));
+    assert_eq!(outcome.expect("nothing is missing").result, Ok(200));
     request
 }
 
 #[tokio::test]
-async fn a_webhook_names_its_loan_and_when_it_occurred() {
-    let request = sent(|_| {}).await;
+async fn the_headers_contain_the_loan_and_the_time_of_the_event() {
+    let request = received(|_| {}).await;
     assert_eq!(request.header("loanhook-loan"), Some("7%20%C3%BC%2D27"));
     assert_eq!(request.header("loanhook-attempt"), Some("2"));
     assert_eq!(request.header("loanhook-occurred-at"), None, "the event has none");
     assert_eq!(request.header("loanhook-test"), None);
 
-    let request = sent(|outgoing| outgoing.occurred_at = Some("2026-11-23T10:00:00Z".into())).await;
+    let request = received(|webhook| webhook.occurred_at = Some("2026-11-23T10:00:00Z".into())).await;
     assert_eq!(request.header("loanhook-occurred-at"), Some("2026%2D11%2D23T10%3A00%3A00Z"));
 }
 
 #[tokio::test]
-async fn a_webhook_that_is_tried_out_says_so() {
-    assert_eq!(sent(|outgoing| outgoing.test = true).await.header("loanhook-test"), Some("1"));
+async fn a_test_of_a_subscription_has_the_test_header() {
+    assert_eq!(received(|webhook| webhook.test = true).await.header("loanhook-test"), Some("1"));
 }

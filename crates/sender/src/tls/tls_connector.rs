@@ -1,4 +1,5 @@
-//! TLS towards receivers: TLS 1.2 and 1.3, HTTP/1.1 alone, and the trust of the operating system.
+//! The TLS settings for receivers: TLS 1.2 and 1.3, HTTP/1.1 only (by ALPN), and the operating system's trusted
+//! certificates.
 
 use std::sync::Arc;
 
@@ -6,12 +7,12 @@ use rustls::{ClientConfig, crypto::aws_lc_rs, pki_types::CertificateDer};
 use rustls_platform_verifier::Verifier;
 use tokio_rustls::TlsConnector;
 
-/// What secures connections: trusts what the system trusts (or the file that `SSL_CERT_FILE` names), and these
-/// certificates as well.
+/// A connector that trusts what the operating system trusts, or the file that `SSL_CERT_FILE` names, and `extra_roots` as
+/// well.
 ///
 /// # Errors
 ///
-/// When there are no trusted certificates, or the extra ones cannot be read.
+/// When there are no trusted certificates, or `extra_roots` cannot be read.
 pub(crate) fn tls_connector(extra_roots: &[CertificateDer<'static>]) -> Result<TlsConnector, rustls::Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = Verifier::new_with_extra_roots(extra_roots.iter().cloned(), Arc::clone(&provider))?;

@@ -1,81 +1,87 @@
-//! Errors of TLS, in words: a receiver's certificate, its version of TLS, its alerts.
+//! The details of TLS failures: one sentence for each error of rustls about a receiver's certificate, its version of TLS
+//! or its alerts.
+//!
+//! `failures` uses this for the handshake and for errors after it. A sentence names the host, the port and up to three
+//! names of the certificate, and nothing else that the receiver chose.
 
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
 
-use crate::prepared_request::Destination;
+use crate::destination::Destination;
 
-/// How many of the names that a certificate is for are told.
+/// The predicate of a sentence about a receiver that does not speak HTTP/1.1.
+pub(crate) const HTTP_2_ONLY: &str =
+    "speaks HTTP/2 only, and webhooks are sent as HTTP/1.1; let it take HTTP/1.1 too";
+const NO_TLS_VERSION_IN_COMMON: &str =
+    "has neither TLS 1.2 nor TLS 1.3, and older versions are not used; enable TLS 1.2 there";
+const WRONG_KEY_USAGE: &str =
+    "it is for other uses than servers (its extended key usage lacks TLS server authentication)";
+const UNKNOWN_CRITICAL_EXTENSION: &str = "it has a critical extension that is not known here";
+/// How many of the names that a certificate is valid for are shown.
 const MAX_SHOWN_NAMES: usize = 3;
 
-/// The sentence for an error of TLS.
-pub(crate) fn tls_error_detail(error: &Error, to: &Destination) -> String {
-    let place = to.shown_host_and_port();
+/// The sentence for an error of TLS, as the detail of a failure.
+pub(crate) fn tls_error_detail(error: &Error, destination: &Destination) -> String {
+    let host_and_port = destination.shown_host_and_port();
     match error {
-        Error::InvalidCertificate(reason) => certificate_detail(reason, to),
+        Error::InvalidCertificate(reason) => certificate_detail(reason, destination),
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-            format!("{place} does not speak TLS on this port")
+            format!("{host_and_port} does not speak TLS on this port")
         }
-        Error::AlertReceived(alert) => alert_detail(*alert, to),
-        Error::PeerIncompatible(reason) => incompatibility_detail(reason, &place),
-        Error::NoCertificatesPresented => format!("{place} showed no certificate"),
-        Error::NoApplicationProtocol => only_http_2(&place),
+        Error::AlertReceived(alert) => alert_detail(*alert, destination),
+        Error::PeerIncompatible(reason) => incompatibility_detail(reason, &host_and_port),
+        Error::NoCertificatesPresented => format!("{host_and_port} showed no certificate"),
+        Error::NoApplicationProtocol => format!("{host_and_port} {HTTP_2_ONLY}"),
         Error::PeerSentOversizedRecord | Error::InvalidMessage(_) => {
-            format!("{place} sent something in the TLS handshake that is not TLS")
+            format!("{host_and_port} sent something in the TLS handshake that is not TLS")
         }
-        other => format!("the TLS handshake with {place} failed: {}", variant_in_words(other)),
+        other => format!("the TLS handshake with {host_and_port} failed: {}", variant_in_words(other)),
     }
 }
 
-fn only_http_2(place: &str) -> String {
-    format!("{place} speaks HTTP/2 only, and webhooks are sent as HTTP/1.1; let it take HTTP/1.1 too")
-}
-
-fn alert_detail(alert: AlertDescription, to: &Destination) -> String {
+fn alert_detail(alert: AlertDescription, destination: &Destination) -> String {
     use AlertDescription as Alert;
-    let place = to.shown_host_and_port();
+    let host_and_port = destination.shown_host_and_port();
     match alert {
-        Alert::NoApplicationProtocol => only_http_2(&place),
+        Alert::NoApplicationProtocol => format!("{host_and_port} {HTTP_2_ONLY}"),
         Alert::ProtocolVersion => {
-            format!(
-                "{place} has neither TLS 1.2 nor TLS 1.3, and older versions are not used; enable TLS 1.2 there"
-            )
+            format!("{host_and_port} {NO_TLS_VERSION_IN_COMMON}")
         }
         Alert::HandshakeFailure | Alert::InsufficientSecurity => format!(
-            "{place} found no cipher suite, curve or signature in common with us; let it offer an ECDHE suite with \
+            "{host_and_port} found no cipher suite, curve or signature in common with us; let it offer an ECDHE suite with \
              AES-GCM"
         ),
-        Alert::UnrecognisedName => format!("{place} has no certificate for the name {}", to.shown_host()),
+        Alert::UnrecognisedName => {
+            format!("{host_and_port} has no certificate for the name {}", destination.shown_host())
+        }
         Alert::CertificateRequired
         | Alert::BadCertificate
         | Alert::CertificateUnknown
         | Alert::UnknownCA
-        | Alert::AccessDenied => format!("{place} asks for a client certificate"),
-        Alert::InternalError => format!("{place} had an error of its own in the TLS handshake"),
-        other => format!("{place} refused the TLS connection: {}", variant_in_words(&other)),
+        | Alert::AccessDenied => format!("{host_and_port} asks for a client certificate"),
+        Alert::InternalError => format!("{host_and_port} had an error of its own in the TLS handshake"),
+        other => format!("{host_and_port} refused the TLS connection: {}", variant_in_words(&other)),
     }
 }
 
-fn incompatibility_detail(reason: &PeerIncompatible, place: &str) -> String {
+fn incompatibility_detail(reason: &PeerIncompatible, host_and_port: &str) -> String {
     use PeerIncompatible as Reason;
     match reason {
         Reason::ServerDoesNotSupportTls12Or13
         | Reason::ServerTlsVersionIsDisabledByOurConfig
         | Reason::Tls12NotOffered
         | Reason::Tls12NotOfferedOrEnabled => {
-            format!(
-                "{place} has neither TLS 1.2 nor TLS 1.3, and older versions are not used; enable TLS 1.2 there"
-            )
+            format!("{host_and_port} {NO_TLS_VERSION_IN_COMMON}")
         }
         Reason::ExtendedMasterSecretExtensionRequired => {
             format!(
-                "{place} lacks an extension of TLS 1.2 that is required (RFC 7627); update its TLS library"
+                "{host_and_port} lacks an extension of TLS 1.2 that is required (RFC 7627); update its TLS library"
             )
         }
-        _ => format!("{place} has no cipher suite, curve or signature of TLS in common with us"),
+        _ => format!("{host_and_port} has no cipher suite, curve or signature of TLS in common with us"),
     }
 }
 
-fn certificate_detail(reason: &CertificateError, to: &Destination) -> String {
+fn certificate_detail(reason: &CertificateError, destination: &Destination) -> String {
     use CertificateError as Reason;
     let untrusted = |why: &str| format!("the receiver's certificate is not trusted: {why}");
     match reason {
@@ -85,10 +91,10 @@ fn certificate_detail(reason: &CertificateError, to: &Destination) -> String {
         Reason::NotValidYet | Reason::NotValidYetContext { .. } => {
             "the receiver's certificate is not valid yet".to_owned()
         }
-        Reason::NotValidForName => untrusted(&format!("it is not for {}", to.shown_host())),
+        Reason::NotValidForName => untrusted(&format!("it is not for {}", destination.shown_host())),
         Reason::NotValidForNameContext { presented, .. } => {
             let named = shown_names(presented).map(|names| format!(", but for {names}")).unwrap_or_default();
-            untrusted(&format!("it is not for {}{named}", to.shown_host()))
+            untrusted(&format!("it is not for {}{named}", destination.shown_host()))
         }
         Reason::UnknownIssuer => untrusted(
             "it is self-signed, or no known authority issued it, or the receiver does not send the certificates between",
@@ -106,7 +112,7 @@ fn certificate_detail(reason: &CertificateError, to: &Destination) -> String {
         Reason::UnhandledCriticalExtension => untrusted(UNKNOWN_CRITICAL_EXTENSION),
         Reason::BadEncoding => untrusted("it is not well-formed"),
         Reason::Revoked => "the receiver's certificate has been revoked".to_owned(),
-        // The verifier's errors that rustls has no names for.
+        // Errors of the verifier (webpki) for which rustls has no variant.
         Reason::Other(reason) => match variant_in_words(reason).as_str() {
             "ca used as end entity" => untrusted("it is an authority's own, most often a self-signed one"),
             "eku error" => untrusted(WRONG_KEY_USAGE),
@@ -126,11 +132,8 @@ fn certificate_detail(reason: &CertificateError, to: &Destination) -> String {
     }
 }
 
-const WRONG_KEY_USAGE: &str =
-    "it is for other uses than servers (its extended key usage lacks TLS server authentication)";
-const UNKNOWN_CRITICAL_EXTENSION: &str = "it has a critical extension that is not known here";
-
-/// What a signature's algorithm is (the content of its identifier in DER).
+/// What is wrong with a signature algorithm. `algorithm` is the content of its AlgorithmIdentifier in DER; the object
+/// identifiers are those of RFC 8017 (RSA, 1.2.840.113549.1.1) and RFC 5480 (ECDSA with SHA-1, 1.2.840.10045.4.1).
 fn signature_algorithm_detail(algorithm: &[u8]) -> String {
     const RSA: [u8; 10] = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01];
     const ECDSA_SHA1: [u8; 9] = [0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01];
@@ -150,14 +153,15 @@ fn signature_algorithm_detail(algorithm: &[u8]) -> String {
     }
 }
 
-/// The first names that a certificate is for. The library writes them as `DnsName("core.example.com")`.
+/// The first names that a certificate is valid for; rustls writes them as `DnsName("core.example.com")`. Characters
+/// that no host name has are left out.
 fn shown_names(presented: &[String]) -> Option<String> {
-    let plain = presented.iter().map(|name| {
+    let names = presented.iter().map(|name| {
         let (_, inner) = name.split_once('(').unwrap_or(("", name));
         let harmless = |c: &char| c.is_ascii_alphanumeric() || ".-*:_".contains(*c);
         inner.chars().filter(harmless).take(64).collect::<String>()
     });
-    let mut named: Vec<String> = plain.filter(|name| !name.is_empty()).take(MAX_SHOWN_NAMES + 1).collect();
+    let mut named: Vec<String> = names.filter(|name| !name.is_empty()).take(MAX_SHOWN_NAMES + 1).collect();
     if named.len() > MAX_SHOWN_NAMES {
         named[MAX_SHOWN_NAMES] = "others".to_owned();
     }
@@ -167,7 +171,7 @@ fn shown_names(presented: &[String]) -> Option<String> {
 /// The name of an error's variant in words: "handshake failure".
 fn variant_in_words(error: &impl std::fmt::Debug) -> String {
     let text = format!("{error:?}");
-    // An error in another's wrapper is the one to name.
+    // The wrapped error is the one to name.
     let text = text.strip_prefix("OtherError(").unwrap_or(&text);
     let name = text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
     let mut words = String::with_capacity(name.len() + 8);
