@@ -67,9 +67,8 @@ async fn a_request_lost_on_a_reused_connection_is_interrupted_and_not_sent_again
     receiver.assert_no_other_connection().await;
 }
 
-/// A receiver on a thread of its own, so that client and receiver run in parallel. It closes each connection after a
-/// response, without having announced that, once it has seen three more requests. Returns the numbers of the requests that
-/// it has seen.
+/// A receiver on a thread of its own, so that client and receiver run in parallel. It closes the connection after every
+/// third response, without having announced that. Returns the numbers of the requests that it has seen.
 fn start_closing_receiver(
     port: oneshot::Sender<u16>,
     stop: oneshot::Receiver<()>,
@@ -113,20 +112,20 @@ async fn no_request_is_sent_twice_in_a_race_with_a_closing_receiver() {
     let receiver = start_closing_receiver(port, stopped);
     let url = format!("http://127.0.0.1:{}/", known.await.expect("a port"));
     let client = client();
-    let mut responded = Vec::new();
+    let mut with_response = Vec::new();
     for number in 0..500_usize {
         let mut request = post(&url, "{}");
         request.headers.insert(NUMBER, HeaderValue::from(number));
         match send(&client, request).await.result {
-            Ok(_) => responded.push(number),
+            Ok(_) => with_response.push(number),
             Err(failure) => assert_eq!(failure.kind, ErrorKind::Interrupted, "{failure}"),
         }
     }
     stop.send(()).expect("a receiver");
     let seen = receiver.join().expect("what was seen");
     assert!(seen.is_sorted_by(|before, after| before < after), "a request came twice");
-    assert!(responded.iter().all(|number| seen.contains(number)));
-    assert!(responded.len() > 250, "only {} were responded", responded.len());
+    assert!(with_response.iter().all(|number| seen.contains(number)));
+    assert!(with_response.len() > 250, "only {} got a response", with_response.len());
 }
 
 #[tokio::test]

@@ -19,14 +19,11 @@ pub(super) struct Receiver(TcpListener);
 
 impl Receiver {
     pub(super) async fn start() -> Self {
-        Self::start_at(super::LOOPBACK).await
+        Self::start_at(super::LOOPBACK, 0).await
     }
 
-    pub(super) async fn start_at(address: IpAddr) -> Self {
-        Self(TcpListener::bind((address, 0)).await.expect("a port"))
-    }
-
-    pub(super) async fn start_on(address: IpAddr, port: u16) -> Self {
+    /// At this port, or at any free one if it is 0.
+    pub(super) async fn start_at(address: IpAddr, port: u16) -> Self {
         Self(TcpListener::bind((address, port)).await.expect("the port"))
     }
 

@@ -73,7 +73,7 @@ async fn a_request_without_a_body_has_content_length_0_where_its_method_expects_
 #[tokio::test]
 async fn the_source_ip_is_our_end_of_the_connection() {
     let other = "127.0.0.2".parse().expect("an address");
-    let receiver = Receiver::start_at(other).await;
+    let receiver = Receiver::start_at(other, 0).await;
     let client = client();
     let url = format!("http://127.0.0.2:{}/", receiver.port());
     let (outcome, _) = join!(send(&client, post(&url, "{}")), receiver.respond(OK));

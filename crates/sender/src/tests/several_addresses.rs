@@ -76,7 +76,7 @@ async fn an_address_that_accepts_is_found_at_any_place_of_the_order() {
 async fn the_next_request_begins_with_another_address_after_a_server_error() {
     let first = Receiver::start().await;
     let client = client_resolving_to(vec![LOOPBACK, OTHER.into()]);
-    let other = Receiver::start_on(OTHER.into(), first.port()).await;
+    let other = Receiver::start_at(OTHER.into(), first.port()).await;
     let url = format!("http://core.example.test:{}/", first.port());
     let broken = b"HTTP/1.1 503 Draining\r\ncontent-length: 0\r\n\r\n";
     let (outcome, _) = join!(send(&client, post(&url, "1")), first.respond(broken));
