@@ -58,6 +58,7 @@ test-one-process: $(VENV)/.installed
 	# The JVM and Clojure that formulas are held against.
 	tests/packages.sh "formulas against Clojure" clojure openjdk-17-jre-headless
 	$(TEST) --test formulas
+	$(TEST) --test memory-contract
 	$(TEST) --test sqlite-contract
 	# The library that sets a program's clock.
 	tests/packages.sh "journeys of a clock that is set" faketime

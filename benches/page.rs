@@ -14,10 +14,11 @@ use http_body_util::BodyExt as _;
 use loanhook_core::intake::{Submission, accept};
 use loanhook_core::keys::ensure_admin;
 use loanhook_core::model::attempt::{AttemptState, Completion, StoredResponse};
-use loanhook_core::model::event::EventDraft;
+use loanhook_core::model::event::EventInput;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::key::{FIRST_TENANT, SecretKey};
 use loanhook_core::model::payload::Payload;
+use loanhook_core::model::subscription::{CriteriaInput, SubscriptionInput};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{ClaimOutcome, Deliveries, DueWork, QueueMessage};
 use loanhook_core::subscriptions;
@@ -102,22 +103,18 @@ async fn fill(engine: &Embedded) -> Outcome {
     let now = Timestamp::now();
     ensure_admin(engine, Some(SecretKey::chosen(KEY)?), now).await?;
     let tenant = TenantId::try_from(FIRST_TENANT.to_owned())?;
-    let draft = json!({
-        "title": "Core banking: payment posted",
-        "criteria": {"events": ["*"]},
-        "request": {"url": "https://core.example.com/hooks/loans"},
-    });
-    subscriptions::create(engine, &tenant, serde_json::from_value(draft)?, now)
-        .await
-        .map_err(|_| "no subscription")?;
+    let criteria = CriteriaInput { events: Some(vec!["*".into()]), ..CriteriaInput::default() };
+    let url = "https://core.example.com/hooks/loans".into();
+    let input = SubscriptionInput::with_defaults("Core banking: payment posted".into(), criteria, url);
+    subscriptions::create(engine, &tenant, input, now).await.map_err(|_| "no subscription")?;
     for number in 0..ROWS {
-        let draft = EventDraft {
+        let input = EventInput {
             event_name: "Payment Posted to Account".into(),
             loan_id: "727".into(),
             context: to_raw_value(&json!({"loan-display-id": "727", "number": number}))?,
             occurred_at: None,
         };
-        let event = draft.check().map_err(|_| "no event")?;
+        let event = input.check().map_err(|_| "no event")?;
         let receipt = accept(engine, &tenant, Submission { event, key: None }, Timestamp::now()).await?;
         for promised in receipt.deliveries {
             let wake = QueueMessage {

@@ -1,22 +1,25 @@
-//! The settings of one webhook.
+//! Subscription: the settings of one webhook, in one version.
 
 mod compiled;
 mod credentials;
-mod draft;
 mod headers;
+mod input;
 mod matching;
 mod url_text;
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use compiled::Cached;
+pub use compiled::CompiledCache;
 pub use credentials::may_keep_credentials;
-pub use draft::SubscriptionDraft;
 pub use headers::MAX_HEADERS;
 pub(super) use headers::is_header_value;
 pub use headers::value_fault;
+pub use input::{
+    CriteriaInput, DEFAULT_CONTENT_TYPE, DEFAULT_TIMEOUT_SECONDS, RequestInput, SubscriptionInput,
+};
 pub use matching::MatchResult;
 pub use url_text::{MAX_URL, url_fault};
 
@@ -42,7 +45,7 @@ pub struct Subscription {
 }
 
 /// What the author of a subscription sets.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Settings {
     /// The name a servicer knows the webhook by; the event title of its rows.
     pub title: String,
@@ -58,7 +61,27 @@ pub struct Settings {
     pub timeout_seconds: u32,
     /// Its formulas, templates and names of events, once they were read.
     #[serde(skip)]
-    pub compiled: Cached,
+    pub compiled: CompiledCache,
+}
+
+/// Two are the same where what the author set is: what was read from it follows.
+impl PartialEq for Settings {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            title,
+            description,
+            enabled,
+            criteria,
+            restriction,
+            request,
+            retry,
+            timeout_seconds,
+            compiled: _,
+        } = self;
+        (title, description, enabled, criteria, restriction)
+            == (&other.title, &other.description, &other.enabled, &other.criteria, &other.restriction)
+            && (request, retry, timeout_seconds) == (&other.request, &other.retry, &other.timeout_seconds)
+    }
 }
 
 /// Which events a subscription is for.
@@ -78,7 +101,7 @@ pub enum Criteria {
 }
 
 /// When a trigger fires.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fire {
     /// When it is true for a loan, and was not at the event before.
@@ -113,7 +136,7 @@ pub struct Request {
 }
 
 /// The methods of a webhook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Method {
     Get,
@@ -139,5 +162,14 @@ impl Method {
     /// Whether a request without a payload template carries the event as its body.
     pub const fn carries_event(self) -> bool {
         !matches!(self, Self::Get | Self::Delete)
+    }
+}
+
+impl FromStr for Method {
+    type Err = ();
+
+    /// A method by its name, in capitals.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|method| method.name() == text).ok_or(())
     }
 }
