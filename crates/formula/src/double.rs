@@ -1,24 +1,24 @@
-//! Doubles as Java 17 writes them.
+//! Doubles as text, as Java 17 prints them.
 //!
-//! `Double.toString` of Java 17 does not always give the shortest digits that read back as the same double
-//! (2.0E23 comes out as 1.9999999999999998E23; that ended with Java 19). What a formula prints must be what
-//! Clojure prints, so this follows its algorithm, Steele & White's with its own short cuts, step by step
-//! (`jdk.internal.math.FloatingDecimal`).
+//! `Double.toString` of Java 17 does not always give the shortest digits that read back as the same double: 2.0E23
+//! is printed as 1.9999999999999998E23 (Java 19 ended that). A formula must print what Clojure prints, so this module
+//! follows Java's algorithm step by step (`jdk.internal.math.FloatingDecimal`, after Steele and White).
 
 use num_bigint::{BigInt, Sign};
 use num_traits::{ToPrimitive, Zero};
 
+/// The bits of a double after its leading one.
 const MANTISSA_BITS: i64 = 52;
 
 /// The digits of a positive, finite double, and where its point is: `0.d₁d₂… × 10^exponent`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Digits {
-    pub(crate) digits: Vec<u8>,
-    pub(crate) exponent: i64,
+struct Digits {
+    digits: Vec<u8>,
+    exponent: i64,
 }
 
-/// `Double.toString`, but for infinities and NaN, which `str` and `pr` write differently.
-pub(crate) fn text(double: f64) -> String {
+/// `Double.toString` of a finite double: `str` and `pr` differ in how they print infinities and NaN.
+pub(crate) fn to_java_string(double: f64) -> String {
     let sign = if double.is_sign_negative() { "-" } else { "" };
     if double == 0.0 {
         return format!("{sign}0.0");
@@ -35,8 +35,9 @@ pub(crate) fn text(double: f64) -> String {
     }
 }
 
-/// `compatible`: as `Double.toString` wants them; else as `format` does, which asks for one digit more.
-pub(crate) fn digits(double: f64, compatible: bool) -> Digits {
+/// The digits of a positive, finite double. `compatible`: as `Double.toString` has them; otherwise as `format` has
+/// them, which asks for one digit more.
+fn digits(double: f64, compatible: bool) -> Digits {
     let bits = double.to_bits() as i64;
     let mut fraction = bits & ((1 << MANTISSA_BITS) - 1);
     let mut exponent = (bits >> MANTISSA_BITS) & 0x7ff;
@@ -53,7 +54,7 @@ pub(crate) fn digits(double: f64, compatible: bool) -> Digits {
     develop(exponent - 1023, fraction, significant, compatible)
 }
 
-/// How many bits a power of five has, as Java's table says.
+/// How many bits a power of five has, by Java's table (`N_5_BITS`).
 fn bits_of_five(power: i64) -> i64 {
     match power {
         0 => 0,
@@ -62,25 +63,27 @@ fn bits_of_five(power: i64) -> i64 {
     }
 }
 
-fn five(power: i64) -> BigInt {
+fn power_of_five(power: i64) -> BigInt {
     BigInt::from(5).pow(power as u32)
 }
 
+/// `FloatingDecimal.dtoa`, with the names of its variables.
 fn develop(exponent: i64, mut fraction: i64, significant: i64, compatible: bool) -> Digits {
     let trailing = i64::from(fraction.trailing_zeros());
     let interesting = MANTISSA_BITS + 1 - trailing;
     let tiny = (interesting - exponent - 1).max(0);
     if (-21..=62).contains(&exponent) && tiny == 0 && interesting < 64 {
-        let beyond = exponent - significant - 1;
-        let insignificant = if exponent > significant && beyond > 1 { beyond * 30_103 / 100_000 } else { 0 };
+        let on_overflow = exponent - significant - 1;
+        let insignificant =
+            if exponent > significant && on_overflow > 1 { on_overflow * 30_103 / 100_000 } else { 0 };
         fraction = if exponent >= MANTISSA_BITS {
             fraction << (exponent - MANTISSA_BITS)
         } else {
             fraction >> (MANTISSA_BITS - exponent)
         };
-        return whole(fraction, insignificant);
+        return whole_digits(fraction, insignificant);
     }
-    let mut decimal = estimate(fraction, exponent);
+    let mut decimal = estimate_decimal_exponent(fraction, exponent);
     let (b5, s5) = ((-decimal).max(0), decimal.max(0));
     let mut b2 = b5 + tiny + exponent;
     let mut s2 = s5 + tiny;
@@ -101,10 +104,10 @@ fn develop(exponent: i64, mut fraction: i64, significant: i64, compatible: bool)
         m2 = 0;
     }
     let small = interesting + b2 + bits_of_five(b5) < 64 && s2 + 1 + bits_of_five(s5 + 1) < 64;
-    let s: BigInt = five(s5) << s2;
+    let s: BigInt = power_of_five(s5) << s2;
     let tens: BigInt = &s * 10;
-    let mut b: BigInt = (BigInt::from(fraction) * five(b5)) << b2;
-    let mut m: BigInt = five(m5) << m2;
+    let mut b: BigInt = (BigInt::from(fraction) * power_of_five(b5)) << b2;
+    let mut m: BigInt = power_of_five(m5) << m2;
     let mut step = |b: &mut BigInt| {
         let quotient = &*b / &s;
         *b = (&*b - &quotient * &s) * 10;
@@ -142,8 +145,8 @@ fn develop(exponent: i64, mut fraction: i64, significant: i64, compatible: bool)
     digits
 }
 
-/// A whole number's digits, the last `insignificant` of them rounded away, without zeros at the end.
-fn whole(mut number: i64, insignificant: i64) -> Digits {
+/// The digits of a whole number, the last `insignificant` of them rounded away, without zeros at the end.
+fn whole_digits(mut number: i64, insignificant: i64) -> Digits {
     let unit = 10_i64.pow(insignificant as u32);
     let rest = number % unit;
     number /= unit;
@@ -158,9 +161,9 @@ fn whole(mut number: i64, insignificant: i64) -> Digits {
     Digits { digits, exponent }
 }
 
-/// About the decimal exponent: exact, or one too great.
+/// An estimate of the decimal exponent: exact, or one too great.
 #[expect(clippy::approx_constant, reason = "these are the digits that Java has, for the same rounding")]
-fn estimate(fraction: i64, exponent: i64) -> i64 {
+fn estimate_decimal_exponent(fraction: i64, exponent: i64) -> i64 {
     let mantissa = f64::from_bits((1023 << MANTISSA_BITS) | (fraction & ((1 << MANTISSA_BITS) - 1)) as u64);
     let estimate = (mantissa - 1.5) * 0.289_529_654 + 0.176_091_259 + exponent as f64 * 0.301_029_995_663_981;
     estimate.floor() as i64
@@ -181,10 +184,9 @@ impl Digits {
         self.exponent += 1;
     }
 
-    /// The digits of a fixed number of places after the point, rounded half up: what comes before and what
-    /// comes after it.
-    pub(crate) fn fixed(mut self, places: usize) -> (String, String) {
-        let keep = self.exponent + places as i64;
+    /// The digits before the point, and a fixed number of digits after it, rounded half up.
+    fn fixed(mut self, decimals: usize) -> (String, String) {
+        let keep = self.exponent + decimals as i64;
         if let Ok(keep) = usize::try_from(keep)
             && keep < self.digits.len()
         {
@@ -198,20 +200,21 @@ impl Digits {
         } else if keep < 0 {
             self.digits.clear();
         }
-        let digit = |place: i64| {
-            let digit = usize::try_from(place).ok().and_then(|place| self.digits.get(place));
+        let digit = |index: i64| {
+            let digit = usize::try_from(index).ok().and_then(|index| self.digits.get(index));
             digit.copied().map_or('0', char::from)
         };
         let before = if self.exponent > 0 { (0..self.exponent).map(digit).collect() } else { "0".to_owned() };
-        let after = (self.exponent..self.exponent + places as i64).map(digit).collect();
+        let after = (self.exponent..self.exponent + decimals as i64).map(digit).collect();
         (before, after)
     }
 }
 
-/// Zero has no digits to develop.
-pub(crate) fn fixed(double: f64, places: usize) -> (String, String) {
+/// The digits of a finite double before the point, and a fixed number of digits after it, as `format` rounds them.
+pub(crate) fn fixed(double: f64, decimals: usize) -> (String, String) {
+    // Zero has no digits to develop.
     if double.is_zero() {
-        return ("0".into(), "0".repeat(places));
+        return ("0".into(), "0".repeat(decimals));
     }
-    digits(double.abs(), false).fixed(places)
+    digits(double.abs(), false).fixed(decimals)
 }

@@ -1,15 +1,16 @@
-//! What an evaluation has at hand.
+//! Evaluation context: what every function of an evaluation is handed.
 
-use super::budget::Budget;
-use super::context::Context;
+use crate::budget::Budget;
+use crate::context::Context;
 
-pub(super) struct Cx<'a> {
-    pub(super) budget: Budget,
-    pub(super) context: &'a Context<'a>,
+/// The budget of one evaluation, and the variables that it reads.
+pub(crate) struct EvaluationContext<'a> {
+    pub(crate) budget: Budget,
+    pub(crate) context: &'a Context<'a>,
 }
 
-impl<'a> Cx<'a> {
-    pub(super) fn new(context: &'a Context<'a>) -> Self {
+impl<'a> EvaluationContext<'a> {
+    pub(crate) fn new(context: &'a Context<'a>) -> Self {
         Self { budget: Budget::default(), context }
     }
 }

@@ -1,55 +1,54 @@
-//! A formula's value as JSON, where JSON has such a value.
+//! JSON of a formula's value. What JSON has no value for (ratios, infinities, functions, regexes) is null.
 
 use serde_json::value::RawValue;
 
-use super::cx::Cx;
-use super::error::R;
-use super::price;
-use super::print::{printed, text};
-use super::value::Value;
+use crate::error::Result;
+use crate::evaluation_context::EvaluationContext;
+use crate::printing::{pr_str, str_text};
+use crate::value::Value;
 
-/// The value as JSON; ratios, infinities, functions, regexes and the like are null.
-pub(super) fn json(cx: &mut Cx<'_>, value: &Value) -> R<Box<RawValue>> {
+/// The JSON of a value.
+pub(crate) fn to_json(ctx: &mut EvaluationContext<'_>, value: &Value) -> Result<Box<RawValue>> {
     let mut out = String::new();
-    write(cx, value, &mut out)?;
-    // What was written is JSON.
+    write(ctx, value, &mut out)?;
+    // `write` writes JSON, so this does not fail.
     Ok(RawValue::from_string(out).unwrap_or_default())
 }
 
-fn write(cx: &mut Cx<'_>, value: &Value, out: &mut String) -> R<()> {
-    cx.budget.steps(1 + price::value(value))?;
+fn write(ctx: &mut EvaluationContext<'_>, value: &Value, out: &mut String) -> Result<()> {
+    ctx.budget.take_steps(1 + value.scan_steps())?;
     let before = out.len();
     match value {
         Value::Bool(_) | Value::Long(_) => {
-            let plain = text(cx, value)?;
-            out.push_str(&plain);
+            let text = str_text(ctx, value)?;
+            out.push_str(&text);
         }
         Value::Double(double) if double.is_finite() => {
             out.push_str(&serde_json::Value::from(*double).to_string())
         }
-        Value::Big(big) => out.push_str(&big.to_string()),
-        Value::Decimal(decimal) => out.push_str(&decimal.plain()),
+        Value::BigInt(big) => out.push_str(&big.to_string()),
+        Value::Decimal(decimal) => out.push_str(&decimal.to_plain_string()),
         Value::Str(text) | Value::Symbol(text) | Value::Keyword(text) => out.push_str(&quoted(text)),
-        Value::Vector(items) => list(cx, items.values.iter().cloned(), out)?,
+        Value::Vector(items) => list(ctx, items.values.iter().cloned(), out)?,
         Value::Set(set) => {
             let values: Vec<_> = set.values().cloned().collect();
-            list(cx, values.into_iter(), out)?;
+            list(ctx, values.into_iter(), out)?;
         }
-        Value::Seq(seq) => {
-            let values = seq.all(cx)?;
-            list(cx, values.into_iter(), out)?;
+        Value::Sequence(sequence) => {
+            let values = sequence.to_values(ctx)?;
+            list(ctx, values.into_iter(), out)?;
         }
         Value::Map(map) => {
-            cx.budget.enter()?;
+            ctx.budget.enter_level()?;
             out.push('{');
             let mut names: Vec<String> = Vec::new();
             for entry in map.entries() {
                 let name = match &entry.key {
                     Value::Str(text) | Value::Symbol(text) | Value::Keyword(text) => text.to_string(),
-                    other => printed(cx, other)?,
+                    other => pr_str(ctx, other)?,
                 };
-                cx.budget.steps(names.len())?;
-                // `:a` and `"a"` are one name in JSON: the first stays.
+                ctx.budget.take_steps(names.len())?;
+                // `:a` and `"a"` are one name in JSON: the first of them counts.
                 if names.contains(&name) {
                     continue;
                 }
@@ -58,11 +57,11 @@ fn write(cx: &mut Cx<'_>, value: &Value, out: &mut String) -> R<()> {
                 }
                 out.push_str(&quoted(&name));
                 out.push(':');
-                write(cx, &entry.value, out)?;
+                write(ctx, &entry.value, out)?;
                 names.push(name);
             }
             out.push('}');
-            cx.budget.leave();
+            ctx.budget.leave_level();
         }
         Value::Nil
         | Value::Double(_)
@@ -73,20 +72,24 @@ fn write(cx: &mut Cx<'_>, value: &Value, out: &mut String) -> R<()> {
             out.push_str("null");
         }
     }
-    cx.budget.text(out.len() - before)
+    ctx.budget.take_string(out.len() - before)
 }
 
-fn list(cx: &mut Cx<'_>, values: impl Iterator<Item = Value>, out: &mut String) -> R<()> {
-    cx.budget.enter()?;
+fn list(
+    ctx: &mut EvaluationContext<'_>,
+    values: impl Iterator<Item = Value>,
+    out: &mut String,
+) -> Result<()> {
+    ctx.budget.enter_level()?;
     out.push('[');
-    for (place, value) in values.enumerate() {
-        if place > 0 {
+    for (index, value) in values.enumerate() {
+        if index > 0 {
             out.push(',');
         }
-        write(cx, &value, out)?;
+        write(ctx, &value, out)?;
     }
     out.push(']');
-    cx.budget.leave();
+    ctx.budget.leave_level();
     Ok(())
 }
 

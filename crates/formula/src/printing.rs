@@ -1,34 +1,28 @@
-//! Values as text: as `pr-str` writes them, to be read back, and as `str` does.
+//! Printing: values as text, as `pr-str`, `print-str` and `str` write them.
 
-use super::budget::MAX_TEXT;
-use super::cx::Cx;
-use super::error::{R, limit, unsupported};
-use super::number::double;
-use super::price;
-use super::value::Value;
+use crate::budget::MAX_STRING_BYTES;
+use crate::cost;
+use crate::double;
+use crate::error::{Result, limit_exceeded, unsupported};
+use crate::evaluation_context::EvaluationContext;
+use crate::value::Value;
 
-/// As `pr-str`.
-pub(super) fn printed(cx: &mut Cx<'_>, value: &Value) -> R<String> {
-    let mut printer = Printer { text: String::new(), counted: 0, readably: true };
-    printer.value(cx, value)?;
-    printer.count(cx)?;
-    Ok(printer.text)
+/// The text of a value as `pr-str` writes it: Clojure reads it back as the value.
+pub(crate) fn pr_str(ctx: &mut EvaluationContext<'_>, value: &Value) -> Result<String> {
+    Printer::print(ctx, value, true)
 }
 
-/// As `print-str`: strings and characters as they are, wherever they stand.
-pub(super) fn plainly(cx: &mut Cx<'_>, value: &Value) -> R<String> {
-    let mut printer = Printer { text: String::new(), counted: 0, readably: false };
-    printer.value(cx, value)?;
-    printer.count(cx)?;
-    Ok(printer.text)
+/// The text of a value as `print-str` writes it: strings and characters in it are written as they are.
+pub(crate) fn print_str(ctx: &mut EvaluationContext<'_>, value: &Value) -> Result<String> {
+    Printer::print(ctx, value, false)
 }
 
-/// As `str` of one value.
-pub(super) fn text(cx: &mut Cx<'_>, value: &Value) -> R<String> {
+/// The text of a value as `str` writes it: that of a string or character by itself, `pr-str` of most others.
+pub(crate) fn str_text(ctx: &mut EvaluationContext<'_>, value: &Value) -> Result<String> {
     Ok(match value {
         Value::Nil => String::new(),
         Value::Str(text) => {
-            cx.budget.bytes(text.len())?;
+            ctx.budget.take_bytes(text.len())?;
             (**text).to_owned()
         }
         Value::Char(char) => (*char).to_string(),
@@ -40,62 +34,71 @@ pub(super) fn text(cx: &mut Cx<'_>, value: &Value) -> R<String> {
                 "-Infinity".into()
             }
         }
-        Value::Big(big) => {
-            cx.budget.steps(price::value(value))?;
+        Value::BigInt(big) => {
+            ctx.budget.take_steps(value.scan_steps())?;
             big.to_string()
         }
         Value::Decimal(decimal) => {
-            cx.budget.steps(price::value(value))?;
+            ctx.budget.take_steps(value.scan_steps())?;
             decimal.to_string()
         }
         Value::Regex(pattern) => pattern.source.clone(),
         Value::Function(_) => {
             return Err(unsupported("`str` of a function is not supported: Clojure's answer is an address"));
         }
-        Value::Seq(seq) if seq.is_lazy() => {
+        Value::Sequence(sequence) if sequence.is_lazy() => {
             return Err(unsupported(
                 "`str` of a lazy sequence is not supported, as Clojure's answer does not show what is in it: use `pr-str`, `(str/join …)` or `(vec …)`",
             ));
         }
-        other => printed(cx, other)?,
+        other => pr_str(ctx, other)?,
     })
 }
 
 struct Printer {
     text: String,
-    /// How many bytes of it were paid for.
-    counted: usize,
+    /// How many bytes of it were taken from the budget.
+    charged_bytes: usize,
+    /// Whether strings and characters are written so that Clojure reads them back.
     readably: bool,
 }
 
 impl Printer {
-    fn count(&mut self, cx: &mut Cx<'_>) -> R<()> {
-        if self.text.len() > MAX_TEXT {
-            return Err(limit("this prints as more than 1 MiB"));
+    fn print(ctx: &mut EvaluationContext<'_>, value: &Value, readably: bool) -> Result<String> {
+        let mut printer = Self { text: String::new(), charged_bytes: 0, readably };
+        printer.value(ctx, value)?;
+        printer.charge(ctx)?;
+        Ok(printer.text)
+    }
+
+    /// Takes the memory by which the text grew.
+    fn charge(&mut self, ctx: &mut EvaluationContext<'_>) -> Result<()> {
+        if self.text.len() > MAX_STRING_BYTES {
+            return Err(limit_exceeded("this prints as more than 1 MiB"));
         }
-        cx.budget.bytes(self.text.len() - self.counted)?;
-        self.counted = self.text.len();
+        ctx.budget.take_bytes(self.text.len() - self.charged_bytes)?;
+        self.charged_bytes = self.text.len();
         Ok(())
     }
 
-    fn value(&mut self, cx: &mut Cx<'_>, value: &Value) -> R<()> {
-        cx.budget.steps(1 + price::value(value))?;
+    fn value(&mut self, ctx: &mut EvaluationContext<'_>, value: &Value) -> Result<()> {
+        ctx.budget.take_steps(1 + value.scan_steps())?;
         match value {
             Value::Nil => self.text.push_str("nil"),
             Value::Bool(bool) => self.text.push_str(if *bool { "true" } else { "false" }),
             Value::Long(long) => self.text.push_str(&long.to_string()),
             Value::Double(double) => {
-                cx.budget.steps(price::double(*double))?;
-                self.text.push_str(&symbolic(*double));
+                ctx.budget.take_steps(cost::double_digits(*double))?;
+                self.text.push_str(&finite_or_symbolic(*double));
             }
             Value::Ratio(ratio) => self.text.push_str(&format!("{}/{}", ratio.numer(), ratio.denom())),
-            Value::Big(_) => {
-                let digits = text(cx, value)?;
+            Value::BigInt(_) => {
+                let digits = str_text(ctx, value)?;
                 self.text.push_str(&digits);
                 self.text.push('N');
             }
             Value::Decimal(_) => {
-                let digits = text(cx, value)?;
+                let digits = str_text(ctx, value)?;
                 self.text.push_str(&digits);
                 self.text.push('M');
             }
@@ -110,54 +113,60 @@ impl Printer {
             Value::Symbol(name) => self.text.push_str(name),
             Value::Regex(pattern) => self.regex(&pattern.source),
             Value::Function(function) => self.text.push_str(&format!("#function[{}]", function.name())),
-            Value::Vector(items) => self.all(cx, ("[", "]"), &items.values)?,
+            Value::Vector(items) => self.bracketed(ctx, ("[", "]"), &items.values)?,
             Value::Set(set) => {
                 let values: Vec<_> = set.values().cloned().collect();
-                self.all(cx, ("#{", "}"), &values)?;
+                self.bracketed(ctx, ("#{", "}"), &values)?;
             }
-            Value::Seq(seq) => {
+            Value::Sequence(sequence) => {
                 self.text.push('(');
-                cx.budget.enter()?;
-                let mut place = 0;
-                // One by one: what has no end must end at a limit.
-                while let Some(item) = seq.nth(cx, place)? {
-                    if place > 0 {
+                ctx.budget.enter_level()?;
+                let mut index = 0;
+                // Item by item: a sequence without an end must end at a limit.
+                while let Some(item) = sequence.nth(ctx, index)? {
+                    if index > 0 {
                         self.text.push(' ');
                     }
-                    self.value(cx, &item)?;
-                    place += 1;
+                    self.value(ctx, &item)?;
+                    index += 1;
                 }
-                cx.budget.leave();
+                ctx.budget.leave_level();
                 self.text.push(')');
             }
             Value::Map(map) => {
                 self.text.push('{');
-                cx.budget.enter()?;
-                for (place, entry) in map.entries().iter().enumerate() {
-                    if place > 0 {
+                ctx.budget.enter_level()?;
+                for (index, entry) in map.entries().iter().enumerate() {
+                    if index > 0 {
                         self.text.push_str(", ");
                     }
-                    self.value(cx, &entry.key)?;
+                    self.value(ctx, &entry.key)?;
                     self.text.push(' ');
-                    self.value(cx, &entry.value)?;
+                    self.value(ctx, &entry.value)?;
                 }
-                cx.budget.leave();
+                ctx.budget.leave_level();
                 self.text.push('}');
             }
         }
-        self.count(cx)
+        self.charge(ctx)
     }
 
-    fn all(&mut self, cx: &mut Cx<'_>, (open, close): (&str, &str), values: &[Value]) -> R<()> {
+    /// Values between brackets.
+    fn bracketed(
+        &mut self,
+        ctx: &mut EvaluationContext<'_>,
+        (open, close): (&str, &str),
+        values: &[Value],
+    ) -> Result<()> {
         self.text.push_str(open);
-        cx.budget.enter()?;
-        for (place, value) in values.iter().enumerate() {
-            if place > 0 {
+        ctx.budget.enter_level()?;
+        for (index, value) in values.iter().enumerate() {
+            if index > 0 {
                 self.text.push(' ');
             }
-            self.value(cx, value)?;
+            self.value(ctx, value)?;
         }
-        cx.budget.leave();
+        ctx.budget.leave_level();
         self.text.push_str(close);
         Ok(())
     }
@@ -192,7 +201,7 @@ impl Printer {
         }
     }
 
-    /// Quotes in it are escaped, where they are not yet.
+    /// A regex literal: quotes in it are escaped where they are not yet.
     fn regex(&mut self, source: &str) {
         self.text.push_str("#\"");
         let mut chars = source.chars();
@@ -210,12 +219,13 @@ impl Printer {
     }
 }
 
-fn symbolic(value: f64) -> String {
+/// A double as `pr` writes it.
+fn finite_or_symbolic(value: f64) -> String {
     if value.is_nan() {
         "##NaN".into()
     } else if value.is_infinite() {
         if value > 0.0 { "##Inf".into() } else { "##-Inf".into() }
     } else {
-        double::text(value)
+        double::to_java_string(value)
     }
 }

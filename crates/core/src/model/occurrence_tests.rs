@@ -19,7 +19,7 @@ fn the_formulas_of_an_event_take_so_much_together_and_no_more() {
         assert!(last < MAX_STEPS && occurrence.work() > last, "each counts");
         last = occurrence.work();
     };
-    assert_eq!(refused.kind, FaultKind::Limit);
+    assert_eq!(refused.kind, FormulaErrorKind::LimitExceeded);
     assert!(refused.detail.contains("all subscriptions together"), "{refused}");
     assert!(last >= MAX_STEPS, "{last}");
     let cheap = Formula::parse("true").expect("a formula");

@@ -70,8 +70,8 @@ impl Trouble {
             at,
             loan_id,
             detail: error.detail,
-            line: error.at.line,
-            column: error.at.column,
+            line: error.position.line,
+            column: error.position.column,
         }
     }
 }

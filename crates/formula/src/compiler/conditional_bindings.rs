@@ -1,74 +1,108 @@
-//! `if-let` and its kin: a value bound where there is one.
+//! `if-let`, `when-let` and their kin: a value that is bound where there is one.
 
-use super::binding::Binds;
-use super::{Compiler, choice, nil};
-use crate::error::{Position, R, wrong};
-use crate::form::{Form, What};
+use super::bindings::Bindings;
+use super::{Compiler, if_node, nil};
+use crate::error::{Position, Result, invalid};
+use crate::form::{Form, FormKind};
 use crate::node::Node;
 
+/// Which values are bound.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Test {
+    /// Those that count as true.
+    IsTrue,
+    /// All but nil.
+    IsSome,
+}
+
+/// The name under which the body of a `when-first` finds the items.
+const WHEN_FIRST_ITEMS: &str = "when-first/items";
+
 impl Compiler {
-    pub(super) fn if_let(&mut self, at: Position, args: &[Form], tail: bool) -> R<Node> {
-        self.bound_choice("if-let", at, args, tail, false)
+    pub(super) fn if_let(&mut self, position: Position, args: &[Form], tail: bool) -> Result<Node> {
+        self.if_bound("if-let", Test::IsTrue, position, args, tail)
     }
 
-    pub(super) fn if_some(&mut self, at: Position, args: &[Form], tail: bool) -> R<Node> {
-        self.bound_choice("if-some", at, args, tail, true)
+    pub(super) fn if_some(&mut self, position: Position, args: &[Form], tail: bool) -> Result<Node> {
+        self.if_bound("if-some", Test::IsSome, position, args, tail)
     }
 
-    pub(super) fn when_let(&mut self, at: Position, args: &[Form], tail: bool) -> R<Node> {
-        let (binding, body) = args.split_first().ok_or_else(|| wrong("`when-let` takes a binding"))?;
-        let args = [binding.clone(), Form::call(at, "do", body.to_vec())];
-        self.bound_choice("when-let", at, &args, tail, false)
+    pub(super) fn when_let(&mut self, position: Position, args: &[Form], tail: bool) -> Result<Node> {
+        self.when_bound("when-let", Test::IsTrue, position, args, tail)
     }
 
-    pub(super) fn when_some(&mut self, at: Position, args: &[Form], tail: bool) -> R<Node> {
-        let (binding, body) = args.split_first().ok_or_else(|| wrong("`when-some` takes a binding"))?;
-        let args = [binding.clone(), Form::call(at, "do", body.to_vec())];
-        self.bound_choice("when-some", at, &args, tail, true)
+    pub(super) fn when_some(&mut self, position: Position, args: &[Form], tail: bool) -> Result<Node> {
+        self.when_bound("when-some", Test::IsSome, position, args, tail)
     }
 
-    fn bound_choice(&mut self, name: &str, at: Position, args: &[Form], tail: bool, some: bool) -> R<Node> {
+    fn when_bound(
+        &mut self,
+        name: &str,
+        test: Test,
+        position: Position,
+        args: &[Form],
+        tail: bool,
+    ) -> Result<Node> {
+        let (binding, body) =
+            args.split_first().ok_or_else(|| invalid(format!("`{name}` takes a binding")))?;
+        let args = [binding.clone(), Form::call(position, "do", body.to_vec())];
+        self.if_bound(name, test, position, &args, tail)
+    }
+
+    fn if_bound(
+        &mut self,
+        name: &str,
+        test: Test,
+        position: Position,
+        args: &[Form],
+        tail: bool,
+    ) -> Result<Node> {
         let (binding, then, otherwise) = match args {
             [binding, then] => (binding, then, None),
             [binding, then, otherwise] => (binding, then, Some(otherwise)),
-            _ => return Err(wrong(format!("`{name}` takes a binding, a then and perhaps an else"))),
+            _ => return Err(invalid(format!("`{name}` takes a binding, a then and perhaps an else"))),
         };
-        let What::Vector(pair) = &binding.what else {
-            return Err(wrong(format!("`{name}` takes a vector of one name and one value")).at(binding.at));
+        let pair = match &binding.kind {
+            FormKind::Vector(pair) => pair.as_slice(),
+            _ => &[],
         };
-        let [pattern, value] = pair.as_slice() else {
-            return Err(wrong(format!("`{name}` takes a vector of one name and one value")).at(binding.at));
+        let [pattern, value] = pair else {
+            let detail = format!("`{name}` takes a vector of one name and one value");
+            return Err(invalid(detail).at(binding.position));
         };
         let value = self.node(value, false)?;
         let otherwise = otherwise.map_or(Ok(nil()), |form| self.node(form, tail))?;
-        let place = self.scopes.unnamed();
-        let mark = self.scopes.mark();
-        let mut binds = Binds::new();
-        self.bind(pattern, Node::Local(place), &mut binds)?;
-        let then = Node::Let(binds, Box::new(self.node(then, tail)?));
-        self.scopes.back_to(mark);
-        let test =
-            if some { self.builtin(at, "some?", vec![Node::Local(place)])? } else { Node::Local(place) };
-        Ok(Node::Let(vec![(place, value)], Box::new(choice(test, then, otherwise))))
+        let slot = self.scopes.add_unnamed_slot();
+        let outer_names = self.scopes.name_count();
+        let mut bindings = Bindings::new();
+        self.bind(pattern, Node::Local(slot), &mut bindings)?;
+        let then = Node::Let(bindings, Box::new(self.node(then, tail)?));
+        self.scopes.forget_names_since(outer_names);
+        let test = match test {
+            Test::IsTrue => Node::Local(slot),
+            Test::IsSome => self.builtin_call(position, "some?", vec![Node::Local(slot)])?,
+        };
+        Ok(Node::Let(vec![(slot, value)], Box::new(if_node(test, then, otherwise))))
     }
 
-    pub(super) fn when_first(&mut self, at: Position, args: &[Form], tail: bool) -> R<Node> {
-        let Some((Form { what: What::Vector(pair), at: bound }, body)) = args.split_first() else {
-            return Err(wrong("`when-first` takes a vector of one name and one collection"));
+    pub(super) fn when_first(&mut self, position: Position, args: &[Form], tail: bool) -> Result<Node> {
+        let detail = "`when-first` takes a vector of one name and one collection";
+        let Some((Form { kind: FormKind::Vector(pair), position: opened }, body)) = args.split_first() else {
+            return Err(invalid(detail));
         };
-        let [pattern, of] = pair.as_slice() else {
-            return Err(wrong("`when-first` takes a vector of one name and one collection").at(*bound));
+        let [pattern, collection] = pair.as_slice() else {
+            return Err(invalid(detail).at(*opened));
         };
-        let hidden = Form::symbol(at, "when-first/items");
-        let seq = Form::call(at, "seq", [of.clone()]);
-        let first = Form::call(at, "first", [hidden]);
-        let inner = Form::new(at, What::Vector(vec![pattern.clone(), first]));
-        let inner = Form::call(at, "let", [inner].into_iter().chain(body.iter().cloned()));
+        let items = Form::symbol(position, WHEN_FIRST_ITEMS);
+        let seq = Form::call(position, "seq", [collection.clone()]);
+        let first = Form::call(position, "first", [items]);
+        let bindings = Form::new(position, FormKind::Vector(vec![pattern.clone(), first]));
+        let then = Form::call(position, "let", [bindings].into_iter().chain(body.iter().cloned()));
         let value = self.node(&seq, false)?;
-        let mark = self.scopes.mark();
-        let place = self.scopes.add("when-first/items");
-        let then = self.node(&inner, tail)?;
-        self.scopes.back_to(mark);
-        Ok(Node::Let(vec![(place, value)], Box::new(choice(Node::Local(place), then, nil()))))
+        let outer_names = self.scopes.name_count();
+        let slot = self.scopes.add_name(WHEN_FIRST_ITEMS);
+        let then = self.node(&then, tail)?;
+        self.scopes.forget_names_since(outer_names);
+        Ok(Node::Let(vec![(slot, value)], Box::new(if_node(Node::Local(slot), then, nil()))))
     }
 }

@@ -1,14 +1,15 @@
-//! The names of what is written like a call and is none.
+//! Macros and special forms by name: what is written like a call and is compiled in its own way.
 
 use super::Compiler;
-use crate::error::{Position, R};
+use crate::error::{Position, Result};
 use crate::form::Form;
 use crate::node::Node;
 
-pub(super) type Macro = fn(&mut Compiler, Position, &[Form], bool) -> R<Node>;
+/// Compiles the arguments of a macro. The last argument is the `tail` of [`Compiler::node`].
+pub(super) type MacroCompiler = fn(&mut Compiler, Position, &[Form], bool) -> Result<Node>;
 
-/// What is written like a call and is none.
-pub(super) fn macro_of(name: &str) -> Option<Macro> {
+/// How a macro or special form is compiled; none for any other name.
+pub(super) fn macro_compiler(name: &str) -> Option<MacroCompiler> {
     Some(match name {
         "if" => Compiler::if_,
         "if-not" => Compiler::if_not,
@@ -43,63 +44,3 @@ pub(super) fn macro_of(name: &str) -> Option<Macro> {
         _ => return None,
     })
 }
-
-/// Clojure's special forms: what is called by one of these names is one, whatever a formula binds to the name.
-pub(super) const SPECIAL: [&str; 24] = [
-    "if",
-    "do",
-    "recur",
-    "quote",
-    "fn*",
-    "let*",
-    "loop*",
-    "letfn*",
-    "case*",
-    "def",
-    "var",
-    "new",
-    ".",
-    "throw",
-    "try",
-    "catch",
-    "finally",
-    "set!",
-    "monitor-enter",
-    "monitor-exit",
-    "deftype*",
-    "reify*",
-    "&",
-    "clojure.core/import*",
-];
-
-/// The names of what [`macro_of`] knows, for suggestions.
-pub(crate) const MACROS: [&str; 28] = [
-    "if",
-    "if-not",
-    "when",
-    "when-not",
-    "cond",
-    "condp",
-    "case",
-    "and",
-    "or",
-    "do",
-    "let",
-    "if-let",
-    "when-let",
-    "if-some",
-    "when-some",
-    "when-first",
-    "fn",
-    "loop",
-    "recur",
-    "for",
-    "quote",
-    "->",
-    "->>",
-    "some->",
-    "some->>",
-    "cond->",
-    "cond->>",
-    "as->",
-];

@@ -1,93 +1,84 @@
-//! Running a formula.
+//! Evaluator: the value of a node.
+//!
+//! It walks the tree of nodes, and takes a step and a level of depth from the budget for each that is compound. An
+//! error gets the position of the innermost call that it happened in.
+
+mod closure;
+mod frame;
+mod variables;
 
 use std::rc::Rc;
+use std::sync::Arc;
 
-use super::call::call;
-use super::cx::Cx;
-use super::error::{R, wrong};
-use super::function::{Function, Kind};
-use super::hash::hash;
-use super::map::{Map, Set};
-use super::node::{Capture, Case, Node, Proto};
-use super::value::Value;
+use crate::call::call;
+use crate::error::{Result, invalid};
+use crate::evaluation_context::EvaluationContext;
+use crate::node::{Binding, Capture, Case, FunctionDefinition, Loop, Node};
+use crate::value::Value;
+use crate::value::equality::equal;
+use crate::value::function::{Function, FunctionKind};
+use crate::value::hash::hash;
+use crate::value::map::Map;
+use crate::value::set::Set;
+use frame::Frame;
 
-/// What a function has while it runs.
-pub(super) struct Frame<'f> {
-    places: Vec<Value>,
-    captured: &'f [Value],
-    own: Option<&'f Value>,
-    /// What `recur` gave the loop or function around it to go on with.
-    again: Option<Vec<Value>>,
+/// The value of a formula's node, whose frame has so many slots.
+pub(crate) fn evaluate(ctx: &mut EvaluationContext<'_>, node: &Node, slot_count: usize) -> Result<Value> {
+    node_value(ctx, &mut Frame::of_formula(slot_count), node)
 }
 
-impl<'f> Frame<'f> {
-    /// Of a function that took values along.
-    pub(super) fn of(places: Vec<Value>, captured: &'f [Value], own: &'f Value) -> Self {
-        Self { places, captured, own: Some(own), again: None }
-    }
-
-    /// What a `recur` gave, if one ended what was evaluated.
-    pub(super) fn again(&mut self) -> Option<Vec<Value>> {
-        self.again.take()
-    }
-
-    pub(super) fn new(places: usize) -> Self {
-        Self { places: vec![Value::Nil; places], captured: &[], own: None, again: None }
-    }
-}
-
-pub(super) fn eval(cx: &mut Cx<'_>, frame: &mut Frame<'_>, node: &Node) -> R<Value> {
+fn node_value(ctx: &mut EvaluationContext<'_>, frame: &mut Frame<'_>, node: &Node) -> Result<Value> {
     match node {
         Node::Literal(literal) => Ok(Value::from(literal)),
-        Node::Local(place) => Ok(frame.places.get(*place).cloned().unwrap_or(Value::Nil)),
-        Node::Captured(place) => Ok(frame.captured.get(*place).cloned().unwrap_or(Value::Nil)),
-        Node::Variable(name) => cx.variable(name),
+        Node::Local(slot) => Ok(frame.local(*slot)),
+        Node::Captured(index) => Ok(frame.captured(*index)),
+        Node::Variable(name) => variables::variable(ctx, name),
         _ => {
-            cx.budget.enter()?;
-            cx.budget.steps(1)?;
-            let value = compound(cx, frame, node)?;
-            cx.budget.leave();
+            ctx.budget.enter_level()?;
+            ctx.budget.take_steps(1)?;
+            let value = compound_value(ctx, frame, node)?;
+            ctx.budget.leave_level();
             Ok(value)
         }
     }
 }
 
-fn compound(cx: &mut Cx<'_>, frame: &mut Frame<'_>, node: &Node) -> R<Value> {
+fn compound_value(ctx: &mut EvaluationContext<'_>, frame: &mut Frame<'_>, node: &Node) -> Result<Value> {
     match node {
-        Node::CallBuiltin { at, builtin, args } => match args.as_slice() {
-            [] => builtin.call(cx, &[]),
+        Node::CallBuiltin { position, builtin, args } => match args.as_slice() {
+            [] => builtin.call(ctx, &[]),
             [only] => {
-                let args = [eval(cx, frame, only)?];
-                builtin.call(cx, &args)
+                let args = [node_value(ctx, frame, only)?];
+                builtin.call(ctx, &args)
             }
             [first, second] => {
-                let args = [eval(cx, frame, first)?, eval(cx, frame, second)?];
-                builtin.call(cx, &args)
+                let args = [node_value(ctx, frame, first)?, node_value(ctx, frame, second)?];
+                builtin.call(ctx, &args)
             }
             all => {
-                let args = eval_all(cx, frame, all)?;
-                builtin.call(cx, &args)
+                let args = node_values(ctx, frame, all)?;
+                builtin.call(ctx, &args)
             }
         }
-        .map_err(|fail| fail.at(*at)),
-        Node::If(parts) => {
-            let mut parts = parts;
+        .map_err(|failure| failure.at(*position)),
+        Node::If(branches) => {
+            let mut branches = branches;
             loop {
-                let [test, then, otherwise] = &**parts;
-                let test = eval(cx, frame, test)?.is_true();
+                let [test, then, otherwise] = &**branches;
+                let test = node_value(ctx, frame, test)?.is_true();
                 match if test { then } else { otherwise } {
-                    // The clauses of a `cond` follow each other; they do not nest.
-                    Node::If(next) => parts = next,
-                    next => return eval(cx, frame, next),
+                    // The clauses of a `cond` follow each other here, so that they do not nest.
+                    Node::If(next) => branches = next,
+                    next => return node_value(ctx, frame, next),
                 }
-                cx.budget.steps(1)?;
+                ctx.budget.take_steps(1)?;
             }
         }
         Node::And(nodes) => {
-            cx.budget.steps(nodes.len() / 8)?;
+            ctx.budget.take_steps(nodes.len() / 8)?;
             let mut last = Value::Bool(true);
             for node in nodes {
-                last = eval(cx, frame, node)?;
+                last = node_value(ctx, frame, node)?;
                 if !last.is_true() {
                     break;
                 }
@@ -95,10 +86,10 @@ fn compound(cx: &mut Cx<'_>, frame: &mut Frame<'_>, node: &Node) -> R<Value> {
             Ok(last)
         }
         Node::Or(nodes) => {
-            cx.budget.steps(nodes.len() / 8)?;
+            ctx.budget.take_steps(nodes.len() / 8)?;
             let mut last = Value::Nil;
             for node in nodes {
-                last = eval(cx, frame, node)?;
+                last = node_value(ctx, frame, node)?;
                 if last.is_true() {
                     break;
                 }
@@ -106,122 +97,122 @@ fn compound(cx: &mut Cx<'_>, frame: &mut Frame<'_>, node: &Node) -> R<Value> {
             Ok(last)
         }
         Node::Do(nodes) => {
-            cx.budget.steps(nodes.len() / 8)?;
+            ctx.budget.take_steps(nodes.len() / 8)?;
             let mut last = Value::Nil;
             for node in nodes {
-                last = eval(cx, frame, node)?;
+                last = node_value(ctx, frame, node)?;
             }
             Ok(last)
         }
-        Node::Let(binds, body) => {
-            bind(cx, frame, binds)?;
-            eval(cx, frame, body)
+        Node::Let(bindings, body) => {
+            bind(ctx, frame, bindings)?;
+            node_value(ctx, frame, body)
         }
-        Node::Call { at, function, args } => {
-            let function = eval(cx, frame, function)?;
-            let args = eval_all(cx, frame, args)?;
-            call(cx, &function, &args).map_err(|fail| fail.at(*at))
+        Node::Call { position, function, args } => {
+            let function = node_value(ctx, frame, function)?;
+            let args = node_values(ctx, frame, args)?;
+            call(ctx, &function, &args).map_err(|failure| failure.at(*position))
         }
-        Node::Function(proto) => {
-            cx.budget.values(proto.captures.len() + 2)?;
-            Ok(closure(frame, proto))
+        Node::Function(definition) => {
+            ctx.budget.take_values(definition.captures.len() + 2)?;
+            Ok(closure_value(frame, definition))
         }
-        Node::Case(case) => eval_case(cx, frame, case),
-        Node::Loop { places, begin, rebind, body } => {
-            bind(cx, frame, begin)?;
-            loop {
-                cx.budget.steps(1)?;
-                bind(cx, frame, rebind)?;
-                let value = eval(cx, frame, body)?;
-                let Some(again) = frame.again.take() else { return Ok(value) };
-                for (place, value) in places.iter().zip(again) {
-                    put(frame, *place, value);
-                }
-            }
-        }
+        Node::Case(case) => case_value(ctx, frame, case),
+        Node::Loop(node) => loop_value(ctx, frame, node),
         Node::Recur(args) => {
-            let args = eval_all(cx, frame, args)?;
-            frame.again = Some(args);
+            let args = node_values(ctx, frame, args)?;
+            frame.set_recur_arguments(args);
             Ok(Value::Nil)
         }
-        _ => made(cx, frame, node),
+        _ => collection_value(ctx, frame, node),
     }
 }
 
-/// What collections are written as, and the rest.
-fn made(cx: &mut Cx<'_>, frame: &mut Frame<'_>, node: &Node) -> R<Value> {
+/// The value of a collection, or of one of the rarer nodes that hold no others.
+fn collection_value(ctx: &mut EvaluationContext<'_>, frame: &mut Frame<'_>, node: &Node) -> Result<Value> {
     match node {
         Node::Vector(nodes) => {
-            let values = eval_all(cx, frame, nodes)?;
-            Value::vector(&mut cx.budget, values)
+            let values = node_values(ctx, frame, nodes)?;
+            Value::vector(&mut ctx.budget, values)
         }
         Node::List(nodes) => {
-            let values = eval_all(cx, frame, nodes)?;
-            Value::list(&mut cx.budget, values)
+            let values = node_values(ctx, frame, nodes)?;
+            Value::list(&mut ctx.budget, values)
         }
-        Node::Map(nodes, at) => {
-            let values = eval_all(cx, frame, nodes)?;
-            Map::literal(cx, values).map(|map| Value::Map(Rc::new(map))).map_err(|fail| fail.at(*at))
+        Node::Map(nodes, position) => {
+            let values = node_values(ctx, frame, nodes)?;
+            let map = Map::from_literal(ctx, values).map_err(|failure| failure.at(*position))?;
+            Ok(Value::Map(Rc::new(map)))
         }
-        Node::Set(nodes, at) => {
-            let values = eval_all(cx, frame, nodes)?;
-            Set::literal(cx, values).map(|set| Value::Set(Rc::new(set))).map_err(|fail| fail.at(*at))
+        Node::Set(nodes, position) => {
+            let values = node_values(ctx, frame, nodes)?;
+            let set = Set::from_literal(ctx, values).map_err(|failure| failure.at(*position))?;
+            Ok(Value::Set(Rc::new(set)))
         }
-        Node::Symbol(name) => Ok(Value::Symbol(std::sync::Arc::clone(name))),
-        Node::Own => Ok(frame.own.cloned().unwrap_or(Value::Nil)),
+        Node::Symbol(name) => Ok(Value::Symbol(Arc::clone(name))),
+        Node::CurrentFunction => Ok(frame.current_function()),
         Node::Builtin(builtin) => {
-            Ok(Value::Function(Rc::new(Function { kind: Kind::Builtin(builtin), values: Vec::new() })))
+            let function = Function { kind: FunctionKind::Builtin(builtin), values: Vec::new() };
+            Ok(Value::Function(Rc::new(function)))
         }
         _ => Ok(Value::Nil),
     }
 }
 
-fn eval_all(cx: &mut Cx<'_>, frame: &mut Frame<'_>, nodes: &[Node]) -> R<Vec<Value>> {
-    cx.budget.steps(nodes.len() / 8)?;
-    nodes.iter().map(|node| eval(cx, frame, node)).collect()
+fn node_values(ctx: &mut EvaluationContext<'_>, frame: &mut Frame<'_>, nodes: &[Node]) -> Result<Vec<Value>> {
+    ctx.budget.take_steps(nodes.len() / 8)?;
+    nodes.iter().map(|node| node_value(ctx, frame, node)).collect()
 }
 
-pub(super) fn put(frame: &mut Frame<'_>, place: usize, value: Value) {
-    if let Some(held) = frame.places.get_mut(place) {
-        *held = value;
-    }
-}
-
-fn bind(cx: &mut Cx<'_>, frame: &mut Frame<'_>, binds: &[(usize, Node)]) -> R<()> {
-    cx.budget.steps(binds.len() / 8)?;
-    for (place, node) in binds {
-        let value = eval(cx, frame, node)?;
-        put(frame, *place, value);
+fn bind(ctx: &mut EvaluationContext<'_>, frame: &mut Frame<'_>, bindings: &[Binding]) -> Result<()> {
+    ctx.budget.take_steps(bindings.len() / 8)?;
+    for (slot, node) in bindings {
+        let value = node_value(ctx, frame, node)?;
+        frame.set_local(*slot, value);
     }
     Ok(())
 }
 
-fn closure(frame: &Frame<'_>, proto: &std::sync::Arc<Proto>) -> Value {
-    let take = |capture: &Capture| match capture {
-        Capture::Local(place) => frame.places.get(*place).cloned(),
-        Capture::Captured(place) => frame.captured.get(*place).cloned(),
-        Capture::Own => frame.own.cloned(),
-    };
-    let values = proto.captures.iter().map(|capture| take(capture).unwrap_or(Value::Nil)).collect();
-    Value::Function(Rc::new(Function { kind: Kind::Written(std::sync::Arc::clone(proto)), values }))
+fn loop_value(ctx: &mut EvaluationContext<'_>, frame: &mut Frame<'_>, node: &Loop) -> Result<Value> {
+    bind(ctx, frame, &node.initial_bindings)?;
+    loop {
+        ctx.budget.take_steps(1)?;
+        bind(ctx, frame, &node.round_bindings)?;
+        let value = node_value(ctx, frame, &node.body)?;
+        let Some(arguments) = frame.take_recur_arguments() else { return Ok(value) };
+        for (slot, argument) in node.slots.iter().zip(arguments) {
+            frame.set_local(*slot, argument);
+        }
+    }
 }
 
-fn eval_case(cx: &mut Cx<'_>, frame: &mut Frame<'_>, case: &Case) -> R<Value> {
-    let value = eval(cx, frame, &case.of)?;
-    if case.hashes && matches!(value, Value::Seq(_)) {
-        // Clojure goes by the hash of the value, for which a lazy sequence is computed to its end.
-        hash(cx, &value)?;
+fn closure_value(frame: &Frame<'_>, definition: &Arc<FunctionDefinition>) -> Value {
+    let captured_value = |capture: &Capture| match capture {
+        Capture::Local(slot) => frame.local(*slot),
+        Capture::Captured(index) => frame.captured(*index),
+        Capture::CurrentFunction => frame.current_function(),
+    };
+    let values = definition.captures.iter().map(captured_value).collect();
+    let definition = Arc::clone(definition);
+    Value::Function(Rc::new(Function { kind: FunctionKind::Closure(definition), values }))
+}
+
+fn case_value(ctx: &mut EvaluationContext<'_>, frame: &mut Frame<'_>, case: &Case) -> Result<Value> {
+    let subject = node_value(ctx, frame, &case.subject)?;
+    if case.hashes_subject && matches!(subject, Value::Sequence(_)) {
+        // Clojure hashes it, which computes a lazy sequence to its end.
+        hash(ctx, &subject)?;
     }
-    for (constants, then) in &case.clauses {
-        for constant in constants {
-            let constant = eval(cx, frame, constant)?;
-            if super::equal::equal(cx, &value, &constant)? {
-                return eval(cx, frame, then);
+    for clause in &case.clauses {
+        for constant in &clause.constants {
+            let constant = node_value(ctx, frame, constant)?;
+            if equal(ctx, &subject, &constant)? {
+                return node_value(ctx, frame, &clause.then);
             }
         }
     }
-    match &case.otherwise {
-        Some(otherwise) => eval(cx, frame, otherwise),
-        None => Err(wrong("no clause of this `case` matches, and it has no default").at(case.at)),
+    match &case.default {
+        Some(default) => node_value(ctx, frame, default),
+        None => Err(invalid("no clause of this `case` matches, and it has no default").at(case.position)),
     }
 }

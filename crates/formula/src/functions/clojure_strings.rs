@@ -1,173 +1,184 @@
-//! `clojure.string`.
+//! Strings: the functions of `clojure.string`.
 
-use super::regexes;
-use super::texts::{byte_of, unit_of};
+use super::arguments::string_argument;
+use super::regexes::{self, Matches};
+use super::utf16::{byte_offset, unit_offset};
 use crate::call::call;
-use crate::cx::Cx;
-use crate::error::{R, unsupported, wrong};
-use crate::function::Builtin;
-use crate::number::integer;
-use crate::price;
-use crate::print::text;
-use crate::seqable;
+use crate::cost;
+use crate::error::{Result, invalid, unsupported};
+use crate::evaluation_context::EvaluationContext;
+use crate::printing::str_text;
 use crate::value::Value;
+use crate::value::function::Builtin;
+use crate::value::iteration::{char_value, items_of};
+use crate::value::number::conversion;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
-    Builtin::new("str/upper-case", (1, 1), |cx, args| made(cx, &args[0], str::to_uppercase)),
-    Builtin::new("str/lower-case", (1, 1), |cx, args| made(cx, &args[0], str::to_lowercase)),
-    Builtin::new("str/capitalize", (1, 1), |cx, args| {
-        made(cx, &args[0], |text| {
+    Builtin::new("str/upper-case", (1, 1), |ctx, args| map_case(ctx, &args[0], str::to_uppercase)),
+    Builtin::new("str/lower-case", (1, 1), |ctx, args| map_case(ctx, &args[0], str::to_lowercase)),
+    Builtin::new("str/capitalize", (1, 1), |ctx, args| {
+        map_case(ctx, &args[0], |text| {
             let mut chars = text.chars();
             let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
             first + &chars.as_str().to_lowercase()
         })
     }),
-    Builtin::new("str/trim", (1, 1), |cx, args| cut(cx, &args[0], |text| text.trim_matches(is_space))),
-    Builtin::new("str/triml", (1, 1), |cx, args| cut(cx, &args[0], |text| text.trim_start_matches(is_space))),
-    Builtin::new("str/trimr", (1, 1), |cx, args| cut(cx, &args[0], |text| text.trim_end_matches(is_space))),
-    Builtin::new("str/trim-newline", (1, 1), |cx, args| {
-        cut(cx, &args[0], |text| text.trim_end_matches(['\n', '\r']))
+    Builtin::new("str/trim", (1, 1), |ctx, args| trim(ctx, &args[0], |text| text.trim_matches(is_space))),
+    Builtin::new("str/triml", (1, 1), |ctx, args| {
+        trim(ctx, &args[0], |text| text.trim_start_matches(is_space))
     }),
-    Builtin::new("str/reverse", (1, 1), |cx, args| {
-        let whole = only_text(&args[0])?;
-        Value::text(&mut cx.budget, whole.chars().rev().collect::<String>())
+    Builtin::new("str/trimr", (1, 1), |ctx, args| {
+        trim(ctx, &args[0], |text| text.trim_end_matches(is_space))
+    }),
+    Builtin::new("str/trim-newline", (1, 1), |ctx, args| {
+        trim(ctx, &args[0], |text| text.trim_end_matches(['\n', '\r']))
+    }),
+    Builtin::new("str/reverse", (1, 1), |ctx, args| {
+        let whole = string_argument(&args[0])?;
+        Value::string(&mut ctx.budget, whole.chars().rev().collect::<String>())
     }),
     Builtin::new("str/blank?", (1, 1), |_, args| match &args[0] {
         Value::Nil => Ok(Value::Bool(true)),
-        other => Ok(Value::Bool(only_text(other)?.chars().all(is_space))),
+        other => Ok(Value::Bool(string_argument(other)?.chars().all(is_space))),
     }),
-    Builtin::new("str/includes?", (2, 2), |cx, args| {
-        let whole = any_text(cx, &args[0])?;
-        Ok(Value::Bool(whole.contains(only_text(&args[1])?)))
+    Builtin::new("str/includes?", (2, 2), |ctx, args| {
+        let whole = required_text(ctx, &args[0])?;
+        Ok(Value::Bool(whole.contains(string_argument(&args[1])?)))
     }),
-    Builtin::new("str/starts-with?", (2, 2), |cx, args| {
-        let whole = any_text(cx, &args[0])?;
-        Ok(Value::Bool(whole.starts_with(only_text(&args[1])?)))
+    Builtin::new("str/starts-with?", (2, 2), |ctx, args| {
+        let whole = required_text(ctx, &args[0])?;
+        Ok(Value::Bool(whole.starts_with(string_argument(&args[1])?)))
     }),
-    Builtin::new("str/ends-with?", (2, 2), |cx, args| {
-        let whole = any_text(cx, &args[0])?;
-        Ok(Value::Bool(whole.ends_with(only_text(&args[1])?)))
+    Builtin::new("str/ends-with?", (2, 2), |ctx, args| {
+        let whole = required_text(ctx, &args[0])?;
+        Ok(Value::Bool(whole.ends_with(string_argument(&args[1])?)))
     }),
-    Builtin::new("str/index-of", (2, 3), |cx, args| place(cx, args, false)),
-    Builtin::new("str/last-index-of", (2, 3), |cx, args| place(cx, args, true)),
-    Builtin::new("str/join", (1, 2), |cx, args| {
-        let (between, input) = match args {
+    Builtin::new("str/index-of", (2, 3), |ctx, args| find_text(ctx, args, SearchEnd::First)),
+    Builtin::new("str/last-index-of", (2, 3), |ctx, args| find_text(ctx, args, SearchEnd::Last)),
+    Builtin::new("str/join", (1, 2), |ctx, args| {
+        let (separator, input) = match args {
             [input] => (String::new(), input),
-            [between, input] => (text(cx, between)?, input),
+            [separator, input] => (str_text(ctx, separator)?, input),
             _ => return Ok(Value::Nil),
         };
         let mut joined = String::new();
-        for (place, value) in seqable::values(cx, input)?.iter().enumerate() {
+        for (index, value) in items_of(ctx, input)?.iter().enumerate() {
             let before = joined.len();
-            if place > 0 {
-                joined.push_str(&between);
+            if index > 0 {
+                joined.push_str(&separator);
             }
-            joined.push_str(&text(cx, value)?);
-            cx.budget.growth(before, joined.len())?;
+            joined.push_str(&str_text(ctx, value)?);
+            ctx.budget.take_string_growth(before, joined.len())?;
         }
         Ok(Value::Str(joined.into()))
     }),
-    Builtin::new("str/split", (2, 3), |cx, args| {
-        let whole = only_text(&args[0])?;
+    Builtin::new("str/split", (2, 3), |ctx, args| {
+        let whole = string_argument(&args[0])?;
         let Value::Regex(pattern) = &args[1] else {
-            return Err(wrong("`str/split` splits at a regex, such as #\",\""));
+            return Err(invalid("`str/split` splits at a regex, such as #\",\""));
         };
-        let limit = args.get(2).map_or(Ok(0), integer::int)?;
-        let parts = regexes::split(cx, pattern, whole, limit)?;
-        let parts = parts.into_iter().map(|part| Value::text(&mut cx.budget, part)).collect::<R<_>>()?;
-        Value::vector(&mut cx.budget, parts)
+        let limit = args.get(2).map_or(Ok(0), conversion::int)?;
+        let parts = regexes::split(ctx, pattern, whole, limit)?;
+        let parts =
+            parts.into_iter().map(|part| Value::string(&mut ctx.budget, part)).collect::<Result<_>>()?;
+        Value::vector(&mut ctx.budget, parts)
     }),
-    Builtin::new("str/split-lines", (1, 1), |cx, args| {
-        let whole = only_text(&args[0])?;
+    Builtin::new("str/split-lines", (1, 1), |ctx, args| {
+        let whole = string_argument(&args[0])?;
         let mut lines: Vec<&str> = whole.split('\n').collect();
-        let many = lines.len() > 1;
-        let ended = lines.len() - 1;
-        for line in &mut lines[..ended] {
+        let has_breaks = lines.len() > 1;
+        let broken_lines = lines.len() - 1;
+        for line in &mut lines[..broken_lines] {
             *line = line.strip_suffix('\r').unwrap_or(line);
         }
-        while many && lines.len() > 1 && lines.last().is_some_and(|last| last.is_empty()) {
+        while has_breaks && lines.len() > 1 && lines.last().is_some_and(|last| last.is_empty()) {
             lines.pop();
         }
-        if many && lines == [""] {
+        if has_breaks && lines == [""] {
             lines.clear();
         }
-        let lines = lines.into_iter().map(|line| Value::text(&mut cx.budget, line)).collect::<R<_>>()?;
-        Value::vector(&mut cx.budget, lines)
+        let lines =
+            lines.into_iter().map(|line| Value::string(&mut ctx.budget, line)).collect::<Result<_>>()?;
+        Value::vector(&mut ctx.budget, lines)
     }),
-    Builtin::new("str/replace", (3, 3), |cx, args| replace(cx, args, false)),
-    Builtin::new("str/replace-first", (3, 3), |cx, args| replace(cx, args, true)),
-    Builtin::new("str/escape", (2, 2), |cx, args| {
-        let whole = only_text(&args[0])?;
+    Builtin::new("str/replace", (3, 3), |ctx, args| replace(ctx, args, Matches::All)),
+    Builtin::new("str/replace-first", (3, 3), |ctx, args| replace(ctx, args, Matches::First)),
+    Builtin::new("str/escape", (2, 2), |ctx, args| {
+        let whole = string_argument(&args[0])?;
         let mut escaped = String::with_capacity(whole.len());
         for char in whole.chars() {
             let before = escaped.len();
-            let with = call(cx, &args[1], &[seqable::character(char)?])?;
-            if with.is_true() {
-                escaped.push_str(&text(cx, &with)?);
+            let replacement = call(ctx, &args[1], &[char_value(char)?])?;
+            if replacement.is_true() {
+                escaped.push_str(&str_text(ctx, &replacement)?);
             } else {
                 escaped.push(char);
             }
-            cx.budget.growth(before, escaped.len())?;
+            ctx.budget.take_string_growth(before, escaped.len())?;
         }
         Ok(Value::Str(escaped.into()))
     }),
 ];
 
-/// `Character.isWhitespace`: no no-break spaces, and the separators of files, groups, records and units.
+/// `Character.isWhitespace`: without the no-break spaces, and with the separators of files, groups, records and units.
 fn is_space(char: char) -> bool {
     matches!(char, '\u{1c}'..='\u{1f}')
         || (char.is_whitespace() && !matches!(char, '\u{85}' | '\u{a0}' | '\u{2007}' | '\u{202f}'))
 }
 
-/// A string; nothing else.
-pub(super) fn only_text(value: &Value) -> R<&str> {
+/// The text of any value but nil, as `toString` gives it.
+fn required_text(ctx: &mut EvaluationContext<'_>, value: &Value) -> Result<String> {
     match value {
-        Value::Str(text) => Ok(text),
-        other => Err(wrong(format!("a string is needed here, and this is {}", other.kind_name()))),
+        Value::Nil => Err(invalid("a string is needed here, and this is nil")),
+        other => str_text(ctx, other),
     }
 }
 
-/// The text of anything but nil, as `toString` gives it.
-fn any_text(cx: &mut Cx<'_>, value: &Value) -> R<String> {
-    match value {
-        Value::Nil => Err(wrong("a string is needed here, and this is nil")),
-        other => text(cx, other),
-    }
+/// The text of a value with its case changed.
+fn map_case(ctx: &mut EvaluationContext<'_>, value: &Value, map: fn(&str) -> String) -> Result<Value> {
+    let whole = required_text(ctx, value)?;
+    ctx.budget.take_steps(cost::change_case(whole.len()))?;
+    Value::string(&mut ctx.budget, map(&whole))
 }
 
-fn made(cx: &mut Cx<'_>, value: &Value, make: fn(&str) -> String) -> R<Value> {
-    let whole = any_text(cx, value)?;
-    cx.budget.steps(price::letters(whole.len()))?;
-    Value::text(&mut cx.budget, make(&whole))
+fn trim(ctx: &mut EvaluationContext<'_>, value: &Value, trimmed: fn(&str) -> &str) -> Result<Value> {
+    let whole = string_argument(value)?;
+    Value::string(&mut ctx.budget, trimmed(whole))
 }
 
-fn cut(cx: &mut Cx<'_>, value: &Value, cut: fn(&str) -> &str) -> R<Value> {
-    let whole = only_text(value)?;
-    Value::text(&mut cx.budget, cut(whole))
+/// Which of several places where a text is found.
+#[derive(Clone, Copy)]
+enum SearchEnd {
+    First,
+    Last,
 }
 
-fn place(cx: &mut Cx<'_>, args: &[Value], last: bool) -> R<Value> {
-    let whole = any_text(cx, &args[0])?;
+/// The index, in 16-bit units, at which a string has another string or a character; nil where it does not.
+fn find_text(ctx: &mut EvaluationContext<'_>, args: &[Value], search_end: SearchEnd) -> Result<Value> {
+    let whole = required_text(ctx, &args[0])?;
     let sought = match &args[1] {
         Value::Str(sought) => sought.to_string(),
         Value::Char(sought) => sought.to_string(),
         other => {
-            return Err(wrong(format!("a string or character is sought, and this is {}", other.kind_name())));
+            return Err(invalid(format!(
+                "a string or character is sought, and this is {}",
+                other.type_name()
+            )));
         }
     };
-    cx.budget.steps(whole.len() / 64)?;
+    ctx.budget.take_steps(cost::scan_text(whole.len()))?;
     let units = whole.encode_utf16().count() as i64;
-    let from = args.get(2).map(integer::int).transpose()?;
-    let found = match (last, from) {
-        (false, from) => {
+    let from = args.get(2).map(conversion::int).transpose()?;
+    let found = match (search_end, from) {
+        (SearchEnd::First, from) => {
             let from = from.unwrap_or(0).clamp(0, units) as usize;
-            let start = byte_of(&whole, from)?.unwrap_or(whole.len());
+            let start = byte_offset(&whole, from)?.unwrap_or(whole.len());
             whole[start..].find(&sought).map(|byte| byte + start)
         }
-        (true, Some(..0)) => None,
-        (true, from) => {
+        (SearchEnd::Last, Some(..0)) => None,
+        (SearchEnd::Last, from) => {
             let from = from.unwrap_or(units).min(units) as usize;
-            let start = byte_of(&whole, from)?.unwrap_or(whole.len());
+            let start = byte_offset(&whole, from)?.unwrap_or(whole.len());
             let end = (start + sought.len()).min(whole.len());
             match whole.get(..end) {
                 Some(before) => before.rfind(&sought),
@@ -175,28 +186,42 @@ fn place(cx: &mut Cx<'_>, args: &[Value], last: bool) -> R<Value> {
             }
         }
     };
-    Ok(found.map_or(Value::Nil, |byte| Value::Long(unit_of(&whole, byte) as i64)))
+    Ok(found.map_or(Value::Nil, |byte| Value::Long(unit_offset(&whole, byte) as i64)))
 }
 
-fn replace(cx: &mut Cx<'_>, args: &[Value], first: bool) -> R<Value> {
-    let whole = any_text(cx, &args[0])?;
+fn replace(ctx: &mut EvaluationContext<'_>, args: &[Value], matches: Matches) -> Result<Value> {
+    let whole = required_text(ctx, &args[0])?;
     let replaced = match (&args[1], &args[2]) {
-        (Value::Str(sought), Value::Str(with)) => plainly(cx, &whole, sought, with, first)?,
-        (Value::Char(sought), Value::Char(with)) => {
-            plainly(cx, &whole, &sought.to_string(), &with.to_string(), first)?
+        (Value::Str(sought), Value::Str(replacement)) => {
+            replace_text(ctx, &whole, sought, replacement, matches)?
         }
-        (Value::Regex(pattern), with) => regexes::replace(cx, pattern, &whole, with, first)?,
+        (Value::Char(sought), Value::Char(replacement)) => {
+            replace_text(ctx, &whole, &sought.to_string(), &replacement.to_string(), matches)?
+        }
+        (Value::Regex(pattern), replacement) => regexes::replace(ctx, pattern, &whole, replacement, matches)?,
         _ => {
-            return Err(wrong(
+            return Err(invalid(
                 "what is replaced and what replaces it are two strings, two characters, or a regex and a string or function",
             ));
         }
     };
-    Value::text(&mut cx.budget, replaced)
+    Value::string(&mut ctx.budget, replaced)
 }
 
-fn plainly(cx: &mut Cx<'_>, whole: &str, sought: &str, with: &str, first: bool) -> R<String> {
-    let count = if first { 1 } else { whole.matches(sought).count() };
-    cx.budget.text(whole.len() + count.saturating_mul(with.len()))?;
-    Ok(if first { whole.replacen(sought, with, 1) } else { whole.replace(sought, with) })
+fn replace_text(
+    ctx: &mut EvaluationContext<'_>,
+    whole: &str,
+    sought: &str,
+    replacement: &str,
+    matches: Matches,
+) -> Result<String> {
+    let count = match matches {
+        Matches::First => 1,
+        Matches::All => whole.matches(sought).count(),
+    };
+    ctx.budget.take_string(whole.len() + count.saturating_mul(replacement.len()))?;
+    Ok(match matches {
+        Matches::First => whole.replacen(sought, replacement, 1),
+        Matches::All => whole.replace(sought, replacement),
+    })
 }

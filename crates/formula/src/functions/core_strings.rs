@@ -1,137 +1,106 @@
-//! Strings, keywords and symbols made of other values, and their parts.
+//! Strings, keywords and symbols, as `clojure.core` makes them and takes them apart.
 
 use std::sync::Arc;
 
-use crate::cx::Cx;
-use crate::error::{R, unsupported, wrong};
-use crate::function::{ANY, Builtin};
-use crate::number::integer;
-use crate::print::{plainly, printed, text};
+use super::utf16::substring;
+use crate::error::{Result, invalid, unsupported};
+use crate::evaluation_context::EvaluationContext;
+use crate::name::split_name;
+use crate::printing::{pr_str, print_str, str_text};
 use crate::value::Value;
+use crate::value::function::{ANY_COUNT, Builtin};
+use crate::value::number::{conversion, require_number};
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
-    Builtin::new("str", (0, ANY), |cx, args| match args {
+    Builtin::new("str", (0, ANY_COUNT), |ctx, args| match args {
         [Value::Str(_)] => Ok(args[0].clone()),
         _ => {
             let mut all = String::new();
             for arg in args {
                 let before = all.len();
-                all.push_str(&text(cx, arg)?);
-                cx.budget.growth(before, all.len())?;
+                all.push_str(&str_text(ctx, arg)?);
+                ctx.budget.take_string_growth(before, all.len())?;
             }
             Ok(Value::Str(all.into()))
         }
     }),
-    Builtin::new("pr-str", (0, ANY), |cx, args| joined(cx, args, printed)),
-    Builtin::new("print-str", (0, ANY), |cx, args| joined(cx, args, plainly)),
-    Builtin::new("subs", (2, 3), |cx, args| {
+    Builtin::new("pr-str", (0, ANY_COUNT), |ctx, args| joined(ctx, args, pr_str)),
+    Builtin::new("print-str", (0, ANY_COUNT), |ctx, args| joined(ctx, args, print_str)),
+    Builtin::new("subs", (2, 3), |ctx, args| {
         let Value::Str(whole) = &args[0] else {
-            return Err(wrong(format!("`subs` takes a string, and this is {}", args[0].kind_name())));
+            return Err(invalid(format!("`subs` takes a string, and this is {}", args[0].type_name())));
         };
-        let start = integer::int(&args[1])?;
-        let end = args.get(2).map(integer::int).transpose()?;
-        let part = part(whole, start, end)?;
-        Value::text(&mut cx.budget, part)
+        let start = conversion::int(&args[1])?;
+        let end = args.get(2).map(conversion::int).transpose()?;
+        Value::string(&mut ctx.budget, substring(whole, start, end)?)
     }),
-    Builtin::new("name", (1, 1), |cx, args| match &args[0] {
+    Builtin::new("name", (1, 1), |ctx, args| match &args[0] {
         Value::Str(_) => Ok(args[0].clone()),
-        Value::Keyword(name) | Value::Symbol(name) => Value::text(&mut cx.budget, split(name).1),
-        other => {
-            Err(wrong(format!("`name` takes a keyword, symbol or string, and this is {}", other.kind_name())))
-        }
+        Value::Keyword(name) | Value::Symbol(name) => Value::string(&mut ctx.budget, split_name(name).1),
+        other => Err(invalid(format!(
+            "`name` takes a keyword, symbol or string, and this is {}",
+            other.type_name()
+        ))),
     }),
-    Builtin::new("namespace", (1, 1), |cx, args| match &args[0] {
-        Value::Keyword(name) | Value::Symbol(name) => match split(name).0 {
-            Some(space) => Value::text(&mut cx.budget, space),
+    Builtin::new("namespace", (1, 1), |ctx, args| match &args[0] {
+        Value::Keyword(name) | Value::Symbol(name) => match split_name(name).0 {
+            Some(namespace) => Value::string(&mut ctx.budget, namespace),
             None => Ok(Value::Nil),
         },
         other => {
-            Err(wrong(format!("`namespace` takes a keyword or symbol, and this is {}", other.kind_name())))
+            Err(invalid(format!("`namespace` takes a keyword or symbol, and this is {}", other.type_name())))
         }
     }),
-    Builtin::new("keyword", (1, 2), |cx, args| match args {
+    Builtin::new("keyword", (1, 2), |ctx, args| match args {
         [Value::Keyword(_)] => Ok(args[0].clone()),
-        [Value::Str(name) | Value::Symbol(name)] => named(cx, None, name).map(Value::Keyword),
-        [Value::Str(space), Value::Str(name)] => named(cx, Some(space), name).map(Value::Keyword),
-        [Value::Nil, Value::Str(name)] => named(cx, None, name).map(Value::Keyword),
+        [Value::Str(name) | Value::Symbol(name)] => qualified_name(ctx, None, name).map(Value::Keyword),
+        [Value::Str(namespace), Value::Str(name)] => {
+            qualified_name(ctx, Some(namespace), name).map(Value::Keyword)
+        }
+        [Value::Nil, Value::Str(name)] => qualified_name(ctx, None, name).map(Value::Keyword),
         [_] => Ok(Value::Nil),
-        _ => Err(wrong("`keyword` of two takes strings")),
+        _ => Err(invalid("`keyword` of two takes strings")),
     }),
-    Builtin::new("symbol", (1, 2), |cx, args| match args {
+    Builtin::new("symbol", (1, 2), |ctx, args| match args {
         [Value::Symbol(_)] => Ok(args[0].clone()),
-        [Value::Str(name) | Value::Keyword(name)] => named(cx, None, name).map(Value::Symbol),
-        [Value::Str(space), Value::Str(name)] => named(cx, Some(space), name).map(Value::Symbol),
-        _ => Err(wrong("`symbol` takes strings, or one keyword")),
+        [Value::Str(name) | Value::Keyword(name)] => qualified_name(ctx, None, name).map(Value::Symbol),
+        [Value::Str(namespace), Value::Str(name)] => {
+            qualified_name(ctx, Some(namespace), name).map(Value::Symbol)
+        }
+        _ => Err(invalid("`symbol` takes strings, or one keyword")),
     }),
     Builtin::new("char", (1, 1), |_, args| match &args[0] {
         Value::Char(_) => Ok(args[0].clone()),
         other => {
-            crate::number::kind(other)?;
-            let code = u16::try_from(integer::long(other)?).map_err(|_| wrong("a character has 16 bits"))?;
+            require_number(other)?;
+            let code =
+                u16::try_from(conversion::long(other)?).map_err(|_| invalid("a character has 16 bits"))?;
             let char = char::from_u32(code.into());
             char.map(Value::Char).ok_or_else(|| unsupported("halves of surrogate pairs are not supported"))
         }
     }),
 ];
 
-type Write = fn(&mut Cx<'_>, &Value) -> R<String>;
-
-fn joined(cx: &mut Cx<'_>, args: &[Value], write: Write) -> R<Value> {
+/// The texts of all arguments, with spaces between them.
+fn joined(
+    ctx: &mut EvaluationContext<'_>,
+    args: &[Value],
+    text_of: fn(&mut EvaluationContext<'_>, &Value) -> Result<String>,
+) -> Result<Value> {
     let mut all = String::new();
-    for (place, arg) in args.iter().enumerate() {
+    for (index, arg) in args.iter().enumerate() {
         let before = all.len();
-        if place > 0 {
+        if index > 0 {
             all.push(' ');
         }
-        all.push_str(&write(cx, arg)?);
-        cx.budget.growth(before, all.len())?;
+        all.push_str(&text_of(ctx, arg)?);
+        ctx.budget.take_string_growth(before, all.len())?;
     }
     Ok(Value::Str(all.into()))
 }
 
-/// A name's namespace, and its own part.
-fn split(name: &str) -> (Option<&str>, &str) {
-    match name.split_once('/') {
-        Some((space, own)) if name != "/" => (Some(space), own),
-        _ => (None, name),
-    }
-}
-
-fn named(cx: &mut Cx<'_>, space: Option<&str>, name: &str) -> R<Arc<str>> {
-    cx.budget.text(name.len() + space.map_or(0, str::len))?;
-    Ok(space.map_or_else(|| name.into(), |space| format!("{space}/{name}").into()))
-}
-
-/// The part of a text between two places, counted in 16-bit units as Java does.
-pub(super) fn part(whole: &str, start: i64, end: Option<i64>) -> R<&str> {
-    let beyond = || wrong("this reaches beyond the string");
-    let start = byte_of(whole, usize::try_from(start).map_err(|_| beyond())?)?.ok_or_else(beyond)?;
-    let end = match end {
-        Some(end) => byte_of(whole, usize::try_from(end).map_err(|_| beyond())?)?.ok_or_else(beyond)?,
-        None => whole.len(),
-    };
-    whole.get(start..end).ok_or_else(beyond)
-}
-
-/// The byte at which a 16-bit unit begins; none past the end.
-pub(super) fn byte_of(text: &str, unit: usize) -> R<Option<usize>> {
-    if text.is_ascii() {
-        return Ok((unit <= text.len()).then_some(unit));
-    }
-    let mut left = unit;
-    for (byte, char) in text.char_indices() {
-        if left == 0 {
-            return Ok(Some(byte));
-        }
-        left = match left.checked_sub(char.len_utf16()) {
-            Some(left) => left,
-            None => return Err(unsupported("halves of surrogate pairs are not supported")),
-        };
-    }
-    Ok((left == 0).then_some(text.len()))
-}
-
-/// The 16-bit unit that begins at a byte.
-pub(super) fn unit_of(text: &str, byte: usize) -> usize {
-    text.get(..byte).map_or(0, |before| before.encode_utf16().count())
+/// A name, after its namespace if there is one.
+fn qualified_name(ctx: &mut EvaluationContext<'_>, namespace: Option<&str>, name: &str) -> Result<Arc<str>> {
+    ctx.budget.take_string(name.len() + namespace.map_or(0, str::len))?;
+    Ok(namespace.map_or_else(|| name.into(), |namespace| format!("{namespace}/{name}").into()))
 }

@@ -1,142 +1,142 @@
-//! Functions over whole sequences.
+//! Functions that give the sequence of a collection, or a part of it.
 
 use std::rc::Rc;
 
-use super::lazy::lazy;
-use crate::cx::Cx;
-use crate::error::{R, wrong};
-use crate::function::{Builtin, Function, Kind};
-use crate::input::Input;
-use crate::number::integer;
-use crate::seq::{self, Seq};
-use crate::seqable;
-use crate::source::Source;
-use crate::value::{Items, Value};
+use super::sequences::lazy;
+use crate::error::{Result, invalid};
+use crate::evaluation_context::EvaluationContext;
+use crate::lazy_sequences::{Drop, DropWhile, ItemCursor, MapTogether, Take, TakeWhile};
+use crate::value::Value;
+use crate::value::function::{Builtin, Function, FunctionKind};
+use crate::value::items::Items;
+use crate::value::iteration::items_of;
+use crate::value::iteration::sequence_of;
+use crate::value::number::conversion;
+use crate::value::sequence::Sequence;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
-    Builtin::new("seq", (1, 1), |cx, args| {
-        let items = seq::of(cx, &args[0])?;
-        Ok(if items.is_empty(cx)? { Value::Nil } else { Value::Seq(items) })
+    Builtin::new("seq", (1, 1), |ctx, args| {
+        let items = sequence_of(ctx, &args[0])?;
+        Ok(if items.is_empty(ctx)? { Value::Nil } else { Value::Sequence(items) })
     }),
-    Builtin::new("sequence", (1, 1), |cx, args| {
-        let items = seq::of(cx, &args[0])?;
-        if items.is_empty(cx)? { Value::list(&mut cx.budget, Vec::new()) } else { Ok(Value::Seq(items)) }
+    Builtin::new("sequence", (1, 1), |ctx, args| {
+        let items = sequence_of(ctx, &args[0])?;
+        if items.is_empty(ctx)? {
+            Value::list(&mut ctx.budget, Vec::new())
+        } else {
+            Ok(Value::Sequence(items))
+        }
     }),
-    Builtin::new("rest", (1, 1), |cx, args| skip(cx, &args[0], 1).map(Value::Seq)),
-    Builtin::new("next", (1, 1), |cx, args| some_skip(cx, &args[0], 1)),
-    Builtin::new("nnext", (1, 1), |cx, args| some_skip(cx, &args[0], 2)),
-    Builtin::new("fnext", (1, 1), |cx, args| {
-        let items = seq::of(cx, &args[0])?;
-        Ok(items.nth(cx, 1)?.unwrap_or(Value::Nil))
+    Builtin::new("rest", (1, 1), |ctx, args| skip(ctx, &args[0], 1).map(Value::Sequence)),
+    Builtin::new("next", (1, 1), |ctx, args| skip_or_nil(ctx, &args[0], 1)),
+    Builtin::new("nnext", (1, 1), |ctx, args| skip_or_nil(ctx, &args[0], 2)),
+    Builtin::new("fnext", (1, 1), |ctx, args| {
+        let items = sequence_of(ctx, &args[0])?;
+        Ok(items.nth(ctx, 1)?.unwrap_or(Value::Nil))
     }),
-    Builtin::new("nfirst", (1, 1), |cx, args| {
-        let items = seq::of(cx, &args[0])?;
-        let first = items.first(cx)?.unwrap_or(Value::Nil);
-        some_skip(cx, &first, 1)
+    Builtin::new("nfirst", (1, 1), |ctx, args| {
+        let items = sequence_of(ctx, &args[0])?;
+        let first = items.first(ctx)?.unwrap_or(Value::Nil);
+        skip_or_nil(ctx, &first, 1)
     }),
-    Builtin::new("nthrest", (2, 2), |cx, args| {
-        let count = integer::times(&args[1])?;
-        if count == 0 || seq::of(cx, &args[0])?.is_empty(cx)? {
+    Builtin::new("nthrest", (2, 2), |ctx, args| {
+        let count = conversion::item_count(&args[1])?;
+        if count == 0 || sequence_of(ctx, &args[0])?.is_empty(ctx)? {
             return Ok(args[0].clone());
         }
-        skip(cx, &args[0], count).map(Value::Seq)
+        skip(ctx, &args[0], count).map(Value::Sequence)
     }),
-    Builtin::new("nthnext", (2, 2), |cx, args| {
-        let count = integer::times(&args[1])?;
-        some_skip(cx, &args[0], count)
+    Builtin::new("nthnext", (2, 2), |ctx, args| {
+        let count = conversion::item_count(&args[1])?;
+        skip_or_nil(ctx, &args[0], count)
     }),
-    Builtin::new("butlast", (1, 1), |cx, args| {
-        let mut values = seqable::values(cx, &args[0])?;
+    Builtin::new("butlast", (1, 1), |ctx, args| {
+        let mut values = items_of(ctx, &args[0])?;
         values.pop();
-        if values.is_empty() { Ok(Value::Nil) } else { plain(cx, values) }
+        if values.is_empty() { Ok(Value::Nil) } else { Value::realized_sequence(&mut ctx.budget, values) }
     }),
-    Builtin::new("drop-last", (1, 2), |cx, args| {
-        let count = if args.len() == 1 { 1 } else { integer::times(&args[0])? };
+    Builtin::new("drop-last", (1, 2), |ctx, args| {
+        let count = if args.len() == 1 { 1 } else { conversion::item_count(&args[0])? };
         let input = &args[args.len() - 1];
-        // As long as there is another so many places ahead.
-        let ahead = lazy(cx, Source::Drop { count, input: Input::of(input) })?;
-        let function = Function { kind: Kind::Builtin(&FIRST_OF), values: Vec::new() };
+        // Each item, as long as there is another one `count` items later.
+        let ahead = lazy(ctx, Drop { count, input: ItemCursor::of(input) })?;
+        let function = Function { kind: FunctionKind::Builtin(&FIRST_OF_TWO), values: Vec::new() };
         let function = Value::Function(Rc::new(function));
-        lazy(cx, Source::Zip { function, inputs: vec![Input::of(input), Input::of(&ahead)] })
+        lazy(ctx, MapTogether { function, inputs: vec![ItemCursor::of(input), ItemCursor::of(&ahead)] })
     }),
-    Builtin::new("take-last", (2, 2), |cx, args| {
-        let count = integer::times(&args[0])?;
-        let mut values = seqable::values(cx, &args[1])?;
+    Builtin::new("take-last", (2, 2), |ctx, args| {
+        let count = conversion::item_count(&args[0])?;
+        let mut values = items_of(ctx, &args[1])?;
         values.drain(..values.len().saturating_sub(count));
-        if values.is_empty() { Ok(Value::Nil) } else { plain(cx, values) }
+        if values.is_empty() { Ok(Value::Nil) } else { Value::realized_sequence(&mut ctx.budget, values) }
     }),
-    Builtin::new("split-at", (2, 2), |cx, args| {
-        let count = integer::times(&args[0])?;
-        let before = lazy(cx, Source::Take { left: count, input: Input::of(&args[1]) })?;
-        let after = lazy(cx, Source::Drop { count, input: Input::of(&args[1]) })?;
-        Value::vector(&mut cx.budget, vec![before, after])
+    Builtin::new("split-at", (2, 2), |ctx, args| {
+        let count = conversion::item_count(&args[0])?;
+        let before = lazy(ctx, Take { count, input: ItemCursor::of(&args[1]) })?;
+        let after = lazy(ctx, Drop { count, input: ItemCursor::of(&args[1]) })?;
+        Value::vector(&mut ctx.budget, vec![before, after])
     }),
-    Builtin::new("split-with", (2, 2), |cx, args| {
+    Builtin::new("split-with", (2, 2), |ctx, args| {
         let function = &args[0];
-        let before = lazy(cx, Source::TakeWhile { function: function.clone(), input: Input::of(&args[1]) })?;
-        let after = lazy(cx, Source::DropWhile { function: function.clone(), input: Input::of(&args[1]) })?;
-        Value::vector(&mut cx.budget, vec![before, after])
+        let before = lazy(ctx, TakeWhile { function: function.clone(), input: ItemCursor::of(&args[1]) })?;
+        let after = lazy(ctx, DropWhile { function: function.clone(), input: ItemCursor::of(&args[1]) })?;
+        Value::vector(&mut ctx.budget, vec![before, after])
     }),
-    Builtin::new("reverse", (1, 1), |cx, args| {
-        let mut values = seqable::values(cx, &args[0])?;
+    Builtin::new("reverse", (1, 1), |ctx, args| {
+        let mut values = items_of(ctx, &args[0])?;
         values.reverse();
-        Value::list(&mut cx.budget, values)
+        Value::list(&mut ctx.budget, values)
     }),
-    Builtin::new("rseq", (1, 1), |cx, args| match &args[0] {
+    Builtin::new("rseq", (1, 1), |ctx, args| match &args[0] {
         Value::Vector(items) if items.values.is_empty() => Ok(Value::Nil),
         Value::Vector(items) => {
             let values = items.values.iter().rev().cloned().collect();
-            plain(cx, values)
+            Value::realized_sequence(&mut ctx.budget, values)
         }
-        other => Err(wrong(format!("`rseq` takes a vector, and this is {}", other.kind_name()))),
+        other => Err(invalid(format!("`rseq` takes a vector, and this is {}", other.type_name()))),
     }),
-    Builtin::new("flatten", (1, 1), |cx, args| {
+    Builtin::new("flatten", (1, 1), |ctx, args| {
         let mut flat = Vec::new();
-        if matches!(args[0], Value::Vector(_) | Value::Seq(_)) {
-            flatten(cx, &args[0], &mut flat)?;
+        if matches!(args[0], Value::Vector(_) | Value::Sequence(_)) {
+            flatten(ctx, &args[0], &mut flat)?;
         }
-        shown_as_lazy(cx, flat)
+        // In Clojure it is lazy, so that `str` does not show it.
+        Ok(Value::Sequence(Sequence::realized_as_lazy(Items::new(&mut ctx.budget, flat)?)))
     }),
-    Builtin::new("doall", (1, 1), |cx, args| {
-        if let Value::Seq(items) = &args[0] {
-            items.all(cx)?;
+    Builtin::new("doall", (1, 1), |ctx, args| {
+        if let Value::Sequence(items) = &args[0] {
+            items.to_values(ctx)?;
         }
         Ok(args[0].clone())
     }),
 ];
 
-fn plain(cx: &mut Cx<'_>, values: Vec<Value>) -> R<Value> {
-    Ok(Value::Seq(Seq::plain(Items::new(&mut cx.budget, values)?)))
-}
+/// The first of two arguments; no formula can name it.
+static FIRST_OF_TWO: Builtin = Builtin::new("first-of", (2, 2), |_, args| Ok(args[0].clone()));
 
-/// What is a lazy sequence in Clojure, so that `str` does not show it.
-fn shown_as_lazy(cx: &mut Cx<'_>, values: Vec<Value>) -> R<Value> {
-    Ok(Value::Seq(Seq::realized(Items::new(&mut cx.budget, values)?)))
-}
-
-static FIRST_OF: Builtin = Builtin::new("first-of", (2, 2), |_, args| Ok(args[0].clone()));
-
-fn skip(cx: &mut Cx<'_>, value: &Value, count: usize) -> R<Seq> {
-    let items = seq::of(cx, value)?;
-    if count > 0 && items.nth(cx, count - 1)?.is_none() {
-        return Ok(Seq::list(Items::new(&mut cx.budget, Vec::new())?));
+/// The sequence without its first items, which are computed.
+fn skip(ctx: &mut EvaluationContext<'_>, value: &Value, count: usize) -> Result<Sequence> {
+    let items = sequence_of(ctx, value)?;
+    if count > 0 && items.nth(ctx, count - 1)?.is_none() {
+        return Ok(Sequence::list(Items::new(&mut ctx.budget, Vec::new())?));
     }
     Ok(items.skip(count))
 }
 
-fn some_skip(cx: &mut Cx<'_>, value: &Value, count: usize) -> R<Value> {
-    let rest = skip(cx, value, count)?;
-    Ok(if rest.is_empty(cx)? { Value::Nil } else { Value::Seq(rest) })
+/// The sequence without its first items; nil if nothing is left.
+fn skip_or_nil(ctx: &mut EvaluationContext<'_>, value: &Value, count: usize) -> Result<Value> {
+    let rest = skip(ctx, value, count)?;
+    Ok(if rest.is_empty(ctx)? { Value::Nil } else { Value::Sequence(rest) })
 }
 
-fn flatten(cx: &mut Cx<'_>, value: &Value, flat: &mut Vec<Value>) -> R<()> {
-    cx.budget.enter()?;
-    for item in seqable::values(cx, value)? {
+fn flatten(ctx: &mut EvaluationContext<'_>, value: &Value, flat: &mut Vec<Value>) -> Result<()> {
+    ctx.budget.enter_level()?;
+    for item in items_of(ctx, value)? {
         match &item {
-            Value::Vector(_) | Value::Seq(_) => flatten(cx, &item, flat)?,
+            Value::Vector(_) | Value::Sequence(_) => flatten(ctx, &item, flat)?,
             _ => flat.push(item),
         }
     }
-    cx.budget.leave();
+    ctx.budget.leave_level();
     Ok(())
 }

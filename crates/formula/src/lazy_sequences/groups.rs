@@ -1,143 +1,98 @@
-//! The lazy sequences that look at several items at once.
+//! Sources that look at several items at once: `partition`, `partition-by` and `interleave`.
 
-use super::call::call;
-use super::cx::Cx;
-use super::equal::equal;
-use super::error::R;
-use super::input::{Batch, Input, one, together};
-use super::seq::Seq;
-use super::seqable;
-use super::source::Source;
-use super::value::{Items, Value};
+use super::cursor::{ItemCursor, next_of_each};
+use crate::call::call;
+use crate::error::Result;
+use crate::evaluation_context::EvaluationContext;
+use crate::value::Value;
+use crate::value::equality::equal;
+use crate::value::items::Items;
+use crate::value::sequence::Sequence;
+use crate::value::sequence::source::{Batch, ItemSource};
 
-impl Source {
-    pub(super) fn pull_grouped(&mut self, cx: &mut Cx<'_>, batch: &mut Batch) -> R<bool> {
-        match self {
-            Self::Partition { input, size, step, pad, all } => {
-                partition(cx, batch, input, (*size, *step), pad.as_ref(), *all)
-            }
-            Self::PartitionBy { function, input } => {
-                let Some(first) = input.next(cx)? else { return Ok(false) };
-                let key = call(cx, function, std::slice::from_ref(&first))?;
-                let mut group = vec![first];
-                while let Some(next) = input.peek(cx)? {
-                    let other = call(cx, function, std::slice::from_ref(&next))?;
-                    if !equal(cx, &key, &other)? {
-                        break;
-                    }
-                    input.next(cx)?;
-                    group.push(next);
-                }
-                let group = Items::new(&mut cx.budget, group)?;
-                one(batch, Value::Seq(Seq::plain(group)))
-            }
-            Self::Interleave { inputs } => {
-                let Some(items) = together(cx, inputs, 2)? else { return Ok(false) };
-                batch.items = items;
-                Ok(true)
-            }
-            Self::Interpose { between, input, begun } => {
-                let Some(item) = input.next(cx)? else { return Ok(false) };
-                if std::mem::replace(begun, true) {
-                    batch.items.push(between.clone());
-                }
-                one(batch, item)
-            }
-            Self::Distinct { input, seen } => {
-                while let Some(item) = input.next(cx)? {
-                    cx.budget.steps(1)?;
-                    if seen.put(cx, item.clone())? {
-                        return one(batch, item);
-                    }
-                }
-                Ok(false)
-            }
-            Self::Dedupe { input, last } => {
-                while let Some(item) = input.next(cx)? {
-                    let same = match last {
-                        Some(last) => equal(cx, last, &item)?,
-                        None => false,
-                    };
-                    *last = Some(item.clone());
-                    if !same {
-                        return one(batch, item);
-                    }
-                }
-                Ok(false)
-            }
-            Self::Reductions { function, input, last, begun } => {
-                if !std::mem::replace(begun, true) {
-                    let first = match last.take() {
-                        Some(first) => first,
-                        None => match input.next(cx)? {
-                            Some(first) => first,
-                            None => call(cx, function, &[])?,
-                        },
-                    };
-                    *last = Some(first.clone());
-                    return one(batch, first);
-                }
-                let (Some(so_far), Some(item)) = (last.take(), input.next(cx)?) else {
-                    return Ok(false);
-                };
-                let next = call(cx, function, &[so_far, item])?;
-                *last = Some(next.clone());
-                one(batch, next)
-            }
-            Self::ForEach { function, input } => {
-                while let Some(item) = input.next(cx)? {
-                    cx.budget.steps(1)?;
-                    let made = call(cx, function, &[item])?;
-                    if made.is_nil() {
-                        break;
-                    }
-                    batch.items = seqable::values(cx, &made)?;
-                    if !batch.items.is_empty() {
-                        return Ok(true);
-                    }
-                }
-                Ok(false)
-            }
-            _ => Ok(false),
+/// `partition`, and `partition-all`.
+#[derive(Debug)]
+pub(crate) struct Partition {
+    pub(crate) input: ItemCursor,
+    /// How many items are in a group.
+    pub(crate) size: usize,
+    /// How many items after the beginning of a group the next begins.
+    pub(crate) step: usize,
+    /// Items that fill up the last group.
+    pub(crate) pad: Option<Value>,
+    /// Whether groups that are not full are kept.
+    pub(crate) keeps_all: bool,
+}
+
+impl ItemSource for Partition {
+    fn pull(&mut self, ctx: &mut EvaluationContext<'_>, batch: &mut Batch) -> Result<bool> {
+        let mut group = Vec::new();
+        // The input itself moves on by the step, which may be less or more than the size of a group.
+        let mut ahead = self.input.fork(ctx)?;
+        while group.len() < self.size {
+            ctx.budget.take_steps(1)?;
+            let Some(item) = ahead.next(ctx)? else { break };
+            group.push(item);
         }
+        if group.is_empty() {
+            return Ok(false);
+        }
+        let is_full = group.len() == self.size;
+        if !is_full && !self.keeps_all {
+            let Some(pad) = &self.pad else { return Ok(false) };
+            let mut pad = ItemCursor::of(pad);
+            while group.len() < self.size {
+                let Some(item) = pad.next(ctx)? else { break };
+                group.push(item);
+            }
+        }
+        let group = Items::new(&mut ctx.budget, group)?;
+        batch.items.push(Value::Sequence(Sequence::realized_as_lazy(group)));
+        Ok(self.input.skip(ctx, self.step)? && (is_full || self.keeps_all))
     }
 }
 
-fn partition(
-    cx: &mut Cx<'_>,
-    batch: &mut Batch,
-    input: &mut Input,
-    (size, step): (usize, usize),
-    pad: Option<&Value>,
-    all: bool,
-) -> R<bool> {
-    let mut group = Vec::new();
-    // The group is looked at from where the input stands; the step may be shorter or longer.
-    let mut ahead = input.fork(cx)?;
-    while group.len() < size {
-        cx.budget.steps(1)?;
-        let Some(item) = ahead.next(cx)? else { break };
-        group.push(item);
-    }
-    if group.is_empty() {
-        return Ok(false);
-    }
-    let whole = group.len() == size;
-    if !whole && !all {
-        let Some(pad) = pad else { return Ok(false) };
-        let mut pad = Input::of(pad);
-        while group.len() < size {
-            let Some(item) = pad.next(cx)? else { break };
-            group.push(item);
+/// `partition-by`: a group for each run of items for which the function gives equal values.
+#[derive(Debug)]
+pub(crate) struct PartitionBy {
+    pub(crate) function: Value,
+    pub(crate) input: ItemCursor,
+}
+
+impl ItemSource for PartitionBy {
+    fn pull(&mut self, ctx: &mut EvaluationContext<'_>, batch: &mut Batch) -> Result<bool> {
+        let Some(first) = self.input.next(ctx)? else { return Ok(false) };
+        let key = call(ctx, &self.function, std::slice::from_ref(&first))?;
+        let mut group = vec![first];
+        while let Some(next) = self.input.peek(ctx)? {
+            let next_key = call(ctx, &self.function, std::slice::from_ref(&next))?;
+            if !equal(ctx, &key, &next_key)? {
+                break;
+            }
+            self.input.next(ctx)?;
+            group.push(next);
         }
+        batch.push(Value::realized_sequence(&mut ctx.budget, group)?)
     }
-    let group = Items::new(&mut cx.budget, group)?;
-    batch.items.push(Value::Seq(Seq::realized(group)));
-    for _ in 0..step {
-        cx.budget.steps(1)?;
-        if input.next(cx)?.is_none() {
+}
+
+/// `interleave`: the first of each collection, the second of each, and so on.
+#[derive(Debug)]
+pub(crate) struct Interleave {
+    pub(crate) inputs: Vec<ItemCursor>,
+}
+
+impl Interleave {
+    /// Up to so many collections it looks at all of them before it finds that one has ended.
+    const MAX_PEEKED_INPUTS: usize = 2;
+}
+
+impl ItemSource for Interleave {
+    fn pull(&mut self, ctx: &mut EvaluationContext<'_>, batch: &mut Batch) -> Result<bool> {
+        let Some(items) = next_of_each(ctx, &mut self.inputs, Self::MAX_PEEKED_INPUTS)? else {
             return Ok(false);
-        }
+        };
+        batch.items = items;
+        Ok(true)
     }
-    Ok(whole || all)
 }

@@ -1,113 +1,124 @@
 //! Regexes: Java's syntax on an engine whose time is linear in the text.
 //!
-//! What both know alike is translated; what Java alone knows (look-around, back-references, possessive
-//! quantifiers) or takes otherwise is unsupported. Three differences show only with the text at hand, and are
-//! refused then: a `$` before a line break at the end of the text, `(?i)` beyond ASCII, and the bounds of words
-//! where the text has marks or numeral letters.
+//! A regex is translated to the syntax of the `regex` crate. What Java alone has (look-around, back-references,
+//! possessive quantifiers), or what has another meaning in Java, is unsupported. Three differences depend on the text,
+//! and are refused when it is searched: a `$` where the text ends in a line break, `(?i)` beyond ASCII, and word
+//! boundaries where the text has marks or letters that are numbers. Compiling and searching take steps by the size of
+//! the regex.
+
+mod size;
+mod translation;
 
 use std::sync::{LazyLock, OnceLock};
 
 use regex::{Regex, RegexBuilder};
 
-use super::budget::Budget;
-use super::error::{Fail, R, limit, unsupported, wrong};
-use super::pattern_shape;
-use super::pattern_syntax::Translation;
+use crate::budget::Budget;
+use crate::error::{Failure, Result, invalid, limit_exceeded, unsupported};
+use size::pattern_size;
+use translation::Translation;
 
-const MAX_PATTERN: usize = 1024;
-/// How large the regexes of a formula may be together, and each that is made while it runs: about 300 bytes
-/// for each of it.
-const MAX_SIZE: usize = 2_000;
-/// How many regexes a formula may hold: each keeps up to half a mebibyte to be quick.
-const MAX_REGEXES: usize = 16;
-/// Up to which size a regex is small.
-const SMALL: usize = 16;
+/// The longest regex, in bytes.
+const MAX_PATTERN_BYTES: usize = 1024;
+/// The largest size (see [`pattern_size`]) of all regexes that a formula holds, and of each that it compiles when it is
+/// evaluated. A regex takes about 300 bytes of memory for each unit of its size.
+const MAX_PATTERN_SIZE: usize = 2_000;
+/// How many regexes a formula may hold: each keeps up to 512 KiB to be fast.
+const MAX_LITERAL_PATTERNS: usize = 16;
+/// Up to this size a regex is searched for by an automaton that looks at each byte once.
+const MAX_AUTOMATON_SIZE: usize = 16;
+/// What Java takes for the end of a line.
 const LINE_BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
 
-/// What is part of a word here, and of none in Java 17 (`Pattern.Bound`): marks, and letters that are numbers.
-static NO_WORD_IN_JAVA: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"[\w&&[^\p{L}\p{Nd}_]]").ok());
+/// Characters that are part of a word to the engine and not to Java 17 (`Pattern.Bound`): marks, and letters that are
+/// numbers.
+static WORD_ONLY_TO_ENGINE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"[\w&&[^\p{L}\p{Nd}_]]").ok());
 
+/// A compiled regex.
 #[derive(Debug)]
-pub(super) struct Pattern {
+pub(crate) struct Pattern {
     /// As it was written.
-    pub(super) source: String,
+    pub(crate) source: String,
     regex: Regex,
-    /// What matches all of a text: made for the first that asks. None where it is too large.
-    whole: OnceLock<Option<Regex>>,
+    /// The regex that matches only all of a text: compiled when it is first asked for; none if it is too large.
+    full_match: OnceLock<Option<Regex>>,
     translation: Translation,
-    /// How large it is, as [`pattern_shape::size`] reckons.
     size: usize,
 }
 
-/// What the regexes of one formula take.
+/// The regexes that a formula holds: how many, and their size.
 #[derive(Debug, Default)]
-pub(super) struct Patterns {
+pub(crate) struct LiteralPatterns {
     count: usize,
     size: usize,
 }
 
-impl Patterns {
-    /// One more, as it was written.
-    pub(super) fn written(&mut self, source: &str) -> R<Pattern> {
-        let told = || format!("`{source}` is no regex, or one that is not supported");
-        let (translated, size) = read(source).map_err(|fail| fail.or_told(told))?;
+impl LiteralPatterns {
+    /// Compiles one more.
+    pub(crate) fn compile(&mut self, source: &str) -> Result<Pattern> {
+        let detail = || format!("`{source}` is no regex, or one that is not supported");
+        let (translation, size) = translate(source).map_err(|failure| failure.or_detail(detail))?;
         self.count += 1;
         self.size = self.size.saturating_add(size);
-        if self.count > MAX_REGEXES {
-            return Err(limit(format!("a formula has at most {MAX_REGEXES} regexes")));
+        if self.count > MAX_LITERAL_PATTERNS {
+            return Err(limit_exceeded(format!("a formula has at most {MAX_LITERAL_PATTERNS} regexes")));
         }
-        if self.size > MAX_SIZE {
-            return Err(limit("the regexes of this formula are too large: they repeat too much"));
+        if self.size > MAX_PATTERN_SIZE {
+            return Err(limit_exceeded("the regexes of this formula are too large: they repeat too much"));
         }
-        build(source, translated, size).map_err(|fail| fail.or_told(told))
+        compile(source, translation, size).map_err(|failure| failure.or_detail(detail))
     }
 }
 
-fn read(source: &str) -> R<(Translation, usize)> {
-    if source.len() > MAX_PATTERN {
-        return Err(limit("a regex has at most 1 KiB"));
+/// The translation of a regex, and its size.
+fn translate(source: &str) -> Result<(Translation, usize)> {
+    if source.len() > MAX_PATTERN_BYTES {
+        return Err(limit_exceeded("a regex has at most 1 KiB"));
     }
-    let translated = Translation::of(source)?;
-    let size = pattern_shape::size(&translated.text, translated.ignores_case, translated.dots_match_all)?;
-    Ok((translated, size))
+    let translation = Translation::of(source)?;
+    let size = pattern_size(&translation.text, translation.ignores_case, translation.dots_match_all)?;
+    Ok((translation, size))
 }
 
-fn build(source: &str, translation: Translation, size: usize) -> R<Pattern> {
-    match engine(&translation.text, &translation) {
-        Ok(regex) => Ok(Pattern { source: source.into(), regex, whole: OnceLock::new(), translation, size }),
+fn compile(source: &str, translation: Translation, size: usize) -> Result<Pattern> {
+    match compile_regex(&translation.text, &translation) {
+        Ok(regex) => {
+            Ok(Pattern { source: source.into(), regex, full_match: OnceLock::new(), translation, size })
+        }
         Err(regex::Error::CompiledTooBig(_)) => Err(too_large()),
-        Err(_) => Err(wrong("")),
+        Err(_) => Err(invalid("")),
     }
 }
 
-fn engine(text: &str, translation: &Translation) -> Result<Regex, regex::Error> {
+fn compile_regex(text: &str, translation: &Translation) -> Result<Regex, regex::Error> {
     let mut builder = RegexBuilder::new(text);
     builder.size_limit(1 << 22).dfa_size_limit(1 << 17).nest_limit(42);
     builder.case_insensitive(translation.ignores_case).dot_matches_new_line(translation.dots_match_all);
     builder.build()
 }
 
-fn too_large() -> Fail {
-    limit("this regex is too large")
+fn too_large() -> Failure {
+    limit_exceeded("this regex is too large")
 }
 
 impl Pattern {
-    /// Of a string that a formula came to. What is wrong with it is not told: it may be a variable's.
-    pub(super) fn made(budget: &mut Budget, source: &str) -> R<Self> {
-        let told = || "this string is no regex, or one that is not supported".to_owned();
-        budget.steps(2_000 + source.len() * 50)?;
-        let (translated, size) = read(source).map_err(|fail| fail.told(told()))?;
-        if size > MAX_SIZE {
-            return Err(limit("this regex is too large: it repeats too much"));
+    /// Compiles a string that a formula computed. The error does not quote the string: it may be a variable's.
+    pub(crate) fn compile(budget: &mut Budget, source: &str) -> Result<Self> {
+        let detail = || "this string is no regex, or one that is not supported".to_owned();
+        budget.take_steps(2_000 + source.len() * 50)?;
+        let (translation, size) = translate(source).map_err(|failure| failure.with_detail(detail()))?;
+        if size > MAX_PATTERN_SIZE {
+            return Err(limit_exceeded("this regex is too large: it repeats too much"));
         }
-        budget.steps(size * 10)?;
-        budget.bytes((1 << 16) + size * 300)?;
-        build(source, translated, size).map_err(|fail| fail.told(told()))
+        budget.take_steps(size * 10)?;
+        budget.take_bytes((1 << 16) + size * 300)?;
+        compile(source, translation, size).map_err(|failure| failure.with_detail(detail()))
     }
 
-    /// Pays for a look through a text, unless Java would see another in it.
-    fn look(&self, budget: &mut Budget, text: &str) -> R<()> {
-        self.scan(budget, text.len())?;
+    /// Takes the steps of a search through a text; an error where Java might find something else in it.
+    fn check_text(&self, budget: &mut Budget, text: &str) -> Result<()> {
+        self.take_search_steps(budget, text.len())?;
         if self.translation.has_end && text.ends_with(LINE_BREAKS) {
             return Err(unsupported("`$` in a regex, on a text that ends in a line break, is not supported"));
         }
@@ -116,30 +127,31 @@ impl Pattern {
         }
         if self.translation.has_boundary
             && !text.is_ascii()
-            && NO_WORD_IN_JAVA.as_ref().is_none_or(|regex| regex.is_match(text))
+            && WORD_ONLY_TO_ENGINE.as_ref().is_none_or(|regex| regex.is_match(text))
         {
             return Err(unsupported("`\\b` and `\\B` are supported for letters, digits and signs only"));
         }
         Ok(())
     }
 
-    /// Takes what it takes to look through so many bytes: a small regex is an automaton that looks at each byte
-    /// once; of a large one all places may be looked at, for each byte.
-    pub(super) fn scan(&self, budget: &mut Budget, bytes: usize) -> R<()> {
-        let looks = if self.size <= SMALL { 1 } else { self.size };
-        budget.steps((bytes + 1).saturating_mul(looks) / 32)
+    /// Takes the steps of a search through so many bytes. A large regex may look at each byte as many times as it is
+    /// large.
+    pub(crate) fn take_search_steps(&self, budget: &mut Budget, bytes: usize) -> Result<()> {
+        let looks_per_byte = if self.size <= MAX_AUTOMATON_SIZE { 1 } else { self.size };
+        budget.take_steps((bytes + 1).saturating_mul(looks_per_byte) / 32)
     }
 
-    pub(super) fn search(&self, budget: &mut Budget, text: &str) -> R<&Regex> {
-        self.look(budget, text)?;
+    /// The regex to search a text with.
+    pub(crate) fn search(&self, budget: &mut Budget, text: &str) -> Result<&Regex> {
+        self.check_text(budget, text)?;
         Ok(&self.regex)
     }
 
-    /// The regex that matches all of a text.
-    pub(super) fn matches(&self, budget: &mut Budget, text: &str) -> R<&Regex> {
-        self.look(budget, text)?;
+    /// The regex that matches only all of a text.
+    pub(crate) fn full_match(&self, budget: &mut Budget, text: &str) -> Result<&Regex> {
+        self.check_text(budget, text)?;
         let translation = &self.translation;
-        let whole = || engine(&format!("^(?:{})$", translation.text), translation).ok();
-        self.whole.get_or_init(whole).as_ref().ok_or_else(too_large)
+        let compile = || compile_regex(&format!("^(?:{})$", translation.text), translation).ok();
+        self.full_match.get_or_init(compile).as_ref().ok_or_else(too_large)
     }
 }

@@ -1,30 +1,37 @@
-//! Java's syntax of regexes to the engine's: what both know alike, and what is refused.
+//! Translation of Java's regex syntax to that of the engine (`regex`).
+//!
+//! What both have with the same meaning is translated; everything else is refused.
 
-use super::error::{R, unsupported, wrong};
+use crate::error::{Result, invalid, unsupported};
 
 type Chars<'s> = std::iter::Peekable<std::str::Chars<'s>>;
 
-/// What stands before the next character of a regex, for a quantifier to be about.
+/// What stands before the next character of a regex, which a quantifier would repeat.
 #[derive(Clone, Copy)]
-enum Before {
+enum Previous {
     Nothing,
     Atom,
     Quantifier,
-    /// A quantifier with its `?`.
-    Lazy,
+    /// A quantifier with a `?` after it.
+    LazyQuantifier,
 }
 
+/// A regex in the engine's syntax, and what must be known to run it as Java would.
 #[derive(Debug, Default)]
 pub(super) struct Translation {
     pub(super) text: String,
+    /// Whether it has a `$`.
     pub(super) has_end: bool,
+    /// Whether it has a `\b` or `\B`.
     pub(super) has_boundary: bool,
+    /// The flag `(?i)`.
     pub(super) ignores_case: bool,
+    /// The flag `(?s)`.
     pub(super) dots_match_all: bool,
 }
 
 impl Translation {
-    pub(super) fn of(source: &str) -> R<Self> {
+    pub(super) fn of(source: &str) -> Result<Self> {
         let mut translation = Self::default();
         let mut rest = source;
         if let Some(flags) =
@@ -39,57 +46,58 @@ impl Translation {
         if translation.ignores_case && !source.is_ascii() {
             return Err(unsupported("`(?i)` is supported for ASCII only"));
         }
-        translation.outside(&mut rest.chars().peekable())?;
+        translation.sequence(&mut rest.chars().peekable())?;
         Ok(translation)
     }
 
-    fn outside(&mut self, chars: &mut Chars<'_>) -> R<()> {
-        let mut before = Before::Nothing;
+    /// What stands outside of classes.
+    fn sequence(&mut self, chars: &mut Chars<'_>) -> Result<()> {
+        let mut previous = Previous::Nothing;
         while let Some(next) = chars.next() {
-            before = match (next, before) {
-                ('*' | '+' | '?', Before::Nothing)
-                | ('*', Before::Quantifier)
-                | ('*' | '+' | '?', Before::Lazy) => {
-                    return Err(wrong("a quantifier has nothing before it"));
+            previous = match (next, previous) {
+                ('*' | '+' | '?', Previous::Nothing)
+                | ('*', Previous::Quantifier)
+                | ('*' | '+' | '?', Previous::LazyQuantifier) => {
+                    return Err(invalid("a quantifier has nothing before it"));
                 }
-                ('+', Before::Quantifier) => {
+                ('+', Previous::Quantifier) => {
                     return Err(unsupported("possessive quantifiers (`++`, `*+`) are not supported"));
                 }
-                ('{', Before::Nothing | Before::Quantifier | Before::Lazy) => {
+                ('{', Previous::Nothing | Previous::Quantifier | Previous::LazyQuantifier) => {
                     return Err(unsupported(
                         "a count with nothing before it, or after another quantifier, is not supported in a regex",
                     ));
                 }
-                ('?', Before::Quantifier) => {
+                ('?', Previous::Quantifier) => {
                     self.text.push('?');
-                    Before::Lazy
+                    Previous::LazyQuantifier
                 }
-                ('*' | '+' | '?', Before::Atom) => {
+                ('*' | '+' | '?', Previous::Atom) => {
                     self.text.push(next);
-                    Before::Quantifier
+                    Previous::Quantifier
                 }
-                ('{', Before::Atom) => {
+                ('{', Previous::Atom) => {
                     self.count(chars)?;
-                    Before::Quantifier
+                    Previous::Quantifier
                 }
                 ('|', _) => {
                     self.text.push('|');
-                    Before::Nothing
+                    Previous::Nothing
                 }
                 ('(', _) => {
-                    self.group(chars)?;
-                    Before::Nothing
+                    self.group_start(chars)?;
+                    Previous::Nothing
                 }
                 _ => {
                     self.atom(next, chars)?;
-                    Before::Atom
+                    Previous::Atom
                 }
             };
         }
         Ok(())
     }
 
-    fn atom(&mut self, first: char, chars: &mut Chars<'_>) -> R<()> {
+    fn atom(&mut self, first: char, chars: &mut Chars<'_>) -> Result<()> {
         match first {
             '\\' => return self.escape(chars, false),
             '[' => return self.class(chars),
@@ -105,8 +113,8 @@ impl Translation {
         Ok(())
     }
 
-    /// A group; its opening bracket was read.
-    fn group(&mut self, chars: &mut Chars<'_>) -> R<()> {
+    /// The beginning of a group. Its opening bracket was read.
+    fn group_start(&mut self, chars: &mut Chars<'_>) -> Result<()> {
         self.text.push('(');
         if chars.next_if_eq(&'?').is_some() {
             if chars.next() != Some(':') {
@@ -119,24 +127,24 @@ impl Translation {
         Ok(())
     }
 
-    /// The count of a repetition; its opening bracket was read.
-    fn count(&mut self, chars: &mut Chars<'_>) -> R<()> {
+    /// The count of a repetition. Its opening bracket was read.
+    fn count(&mut self, chars: &mut Chars<'_>) -> Result<()> {
         if !chars.peek().is_some_and(char::is_ascii_digit) {
-            return Err(wrong("`{` begins a count, as in `a{2,3}`: write `\\{` for itself"));
+            return Err(invalid("`{` begins a count, as in `a{2,3}`: write `\\{` for itself"));
         }
         self.text.push('{');
         while let Some(digit) = chars.next_if(|next| next.is_ascii_digit() || *next == ',') {
             self.text.push(digit);
         }
         if chars.next() != Some('}') {
-            return Err(wrong("a count in a regex is written `{2}`, `{2,}` or `{2,3}`"));
+            return Err(invalid("a count in a regex is written `{2}`, `{2,}` or `{2,3}`"));
         }
         self.text.push('}');
         Ok(())
     }
 
-    /// A class; its opening bracket was read.
-    fn class(&mut self, chars: &mut Chars<'_>) -> R<()> {
+    /// A class. Its opening bracket was read.
+    fn class(&mut self, chars: &mut Chars<'_>) -> Result<()> {
         self.text.push('[');
         if chars.next_if_eq(&'^').is_some() {
             self.text.push('^');
@@ -144,7 +152,7 @@ impl Translation {
         let mut first = true;
         loop {
             let Some(next) = chars.next() else {
-                return Err(wrong("a class in this regex is never closed: `]` is missing"));
+                return Err(invalid("a class in this regex is never closed: `]` is missing"));
             };
             match next {
                 ']' if !first => break,
@@ -155,12 +163,12 @@ impl Translation {
                     return Err(unsupported("intersections (`&&`) in classes are not supported"));
                 }
                 '\\' => self.escape(chars, true)?,
-                // A range to or from a hyphen: what Java and the engine take it for differs.
+                // A range to or from a hyphen: Java and the engine read it differently.
                 '-' if chars.peek() == Some(&'-') => {
                     return Err(unsupported("`--` in a class is not supported: write `\\-`"));
                 }
-                // Java takes `[+-\d]` for a range that ends in no character.
-                '-' if begins_set(chars) => {
+                // Java reads `[+-\d]` as a range that ends in no character.
+                '-' if class_escape_follows(chars) => {
                     return Err(unsupported(
                         "in a class, `-` before `\\d`, `\\w` or `\\s` is not supported: write `\\-`",
                     ));
@@ -177,31 +185,17 @@ impl Translation {
         Ok(())
     }
 
-    fn escape(&mut self, chars: &mut Chars<'_>, in_class: bool) -> R<()> {
-        let Some(next) = chars.next() else { return Err(wrong("a regex cannot end in a backslash")) };
+    /// An escape. Its backslash was read.
+    fn escape(&mut self, chars: &mut Chars<'_>, in_class: bool) -> Result<()> {
+        let Some(next) = chars.next() else { return Err(invalid("a regex cannot end in a backslash")) };
         self.has_boundary |= matches!(next, 'b' | 'B');
         let translated = match next {
-            'd' => {
-                if in_class {
-                    "0-9"
-                } else {
-                    "[0-9]"
-                }
-            }
-            'w' => {
-                if in_class {
-                    "a-zA-Z_0-9"
-                } else {
-                    "[a-zA-Z_0-9]"
-                }
-            }
-            's' => {
-                if in_class {
-                    " \\t\\n\\x0B\\f\\r"
-                } else {
-                    "[ \\t\\n\\x0B\\f\\r]"
-                }
-            }
+            'd' if in_class => "0-9",
+            'd' => "[0-9]",
+            'w' if in_class => "a-zA-Z_0-9",
+            'w' => "[a-zA-Z_0-9]",
+            's' if in_class => " \\t\\n\\x0B\\f\\r",
+            's' => "[ \\t\\n\\x0B\\f\\r]",
             'D' if !in_class => "[^0-9]",
             'W' if !in_class => "[^a-zA-Z_0-9]",
             'S' if !in_class => "[^ \\t\\n\\x0B\\f\\r]",
@@ -226,18 +220,19 @@ impl Translation {
         Ok(())
     }
 
-    fn code(&mut self, chars: &mut Chars<'_>, digits: usize) -> R<()> {
+    /// A character by its code, of so many hexadecimal digits.
+    fn code(&mut self, chars: &mut Chars<'_>, digits: usize) -> Result<()> {
         let code: String = chars.by_ref().take(digits).collect();
         if code.len() != digits || !code.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(wrong("a code in a regex is `\\uFFFF` or `\\xFF`"));
+            return Err(invalid("a code in a regex is `\\uFFFF` or `\\xFF`"));
         }
         self.text.push_str(&format!("\\x{{{code}}}"));
         Ok(())
     }
 }
 
-/// Whether `\d` or its like follows.
-fn begins_set(chars: &Chars<'_>) -> bool {
+/// Whether `\d` or another escape that stands for a class follows.
+fn class_escape_follows(chars: &Chars<'_>) -> bool {
     let mut ahead = chars.clone();
     ahead.next() == Some('\\') && matches!(ahead.next(), Some('d' | 'w' | 's' | 'D' | 'W' | 'S'))
 }

@@ -1,194 +1,189 @@
-//! Text to forms, as Clojure's reader does.
+//! Reader: the text of a formula as a form, by the rules of Clojure's reader (`LispReader`).
+//!
+//! It refuses what Clojure's reader refuses, and what is outside of the subset, each with its position. It also holds
+//! the limits on the text: its length, how deep its forms nest, and the regexes in it. Names are not looked up here:
+//! that is the compiler's work.
 
-use super::budget::{MAX_FORM_DEPTH, MAX_FORMULA};
-use super::duplicates;
-use super::error::{Fail, Position, R, limit, unsupported, wrong};
-use super::form::{Form, Literal, What};
-use super::pattern::Patterns;
-use super::reader_token as token;
+mod cursor;
+mod duplicates;
+mod number;
+mod token;
+
+use crate::budget::{MAX_FORM_DEPTH, MAX_FORMULA_BYTES};
+use crate::error::{Failure, Position, Result, invalid, limit_exceeded, unsupported};
+use crate::form::{Form, FormKind, Literal};
+use crate::pattern::LiteralPatterns;
+use cursor::TextCursor;
 
 /// The one form of a formula.
-pub(super) fn read(text: &str) -> R<Form> {
-    if text.len() > MAX_FORMULA {
-        return Err(limit("a formula has at most 16 KiB"));
+pub(crate) fn read(text: &str) -> Result<Form> {
+    if text.len() > MAX_FORMULA_BYTES {
+        return Err(limit_exceeded("a formula has at most 16 KiB"));
     }
     let mut reader = Reader {
-        rest: text.chars(),
-        at: Position { line: 1, column: 1 },
+        cursor: TextCursor::new(text),
         depth: 0,
-        short: false,
-        patterns: Patterns::default(),
+        in_shorthand: false,
+        patterns: LiteralPatterns::default(),
     };
-    let form = match reader.form()? {
+    let form = match reader.item()? {
         Some(Item::Form(form)) => form,
-        Some(Item::Close(close, at)) => return Err(wrong(format!("`{close}` closes nothing")).at(at)),
-        None => return Err(wrong("a formula is one form, and this is none").at(reader.at)),
+        Some(Item::Close(close, at)) => return Err(invalid(format!("`{close}` closes nothing")).at(at)),
+        None => return Err(invalid("a formula is one form, and this is none").at(reader.cursor.position())),
     };
-    match reader.form()? {
+    match reader.item()? {
         None => Ok(form),
-        Some(Item::Close(close, at)) => Err(wrong(format!("`{close}` closes nothing")).at(at)),
+        Some(Item::Close(close, at)) => Err(invalid(format!("`{close}` closes nothing")).at(at)),
         Some(Item::Form(second)) => {
-            Err(wrong("a formula is one form, and here begins a second: put both in `(do …)`").at(second.at))
+            let detail = "a formula is one form, and here begins a second: put both in `(do …)`";
+            Err(invalid(detail).at(second.position))
         }
     }
 }
 
-pub(super) struct Reader<'a> {
-    rest: std::str::Chars<'a>,
-    pub(super) at: Position,
+struct Reader<'a> {
+    cursor: TextCursor<'a>,
     depth: usize,
-    /// In a `#(…)`.
-    short: bool,
-    patterns: Patterns,
+    /// Whether it is inside of a `#(…)`.
+    in_shorthand: bool,
+    patterns: LiteralPatterns,
 }
 
 enum Item {
     Form(Form),
+    /// A closing bracket, and where it stands.
     Close(char, Position),
 }
 
 impl Reader<'_> {
-    pub(super) fn peek(&self) -> Option<char> {
-        self.rest.clone().next()
-    }
-
-    pub(super) fn next(&mut self) -> Option<char> {
-        let next = self.rest.next()?;
-        if next == '\n' {
-            self.at.line += 1;
-            self.at.column = 1;
-        } else {
-            self.at.column += 1;
-        }
-        Some(next)
-    }
-
-    /// The next form, or what closes the one around it; none at the end.
-    fn form(&mut self) -> R<Option<Item>> {
+    /// The next form, or the bracket that closes the form around it; none at the end of the text.
+    fn item(&mut self) -> Result<Option<Item>> {
         loop {
-            let at = self.at;
-            let Some(first) = self.next() else { return Ok(None) };
-            let what = match first {
+            let position = self.cursor.position();
+            let Some(first) = self.cursor.next() else { return Ok(None) };
+            let kind = match first {
                 ',' => continue,
                 space if space.is_whitespace() => continue,
                 ';' => {
-                    self.line();
+                    self.cursor.skip_line();
                     continue;
                 }
-                ')' | ']' | '}' => return Ok(Some(Item::Close(first, at))),
-                '#' if self.peek() == Some('_') => {
-                    self.next();
-                    self.nested(at, "`#_` is to skip a form, and none follows")?;
+                ')' | ']' | '}' => return Ok(Some(Item::Close(first, position))),
+                '#' if self.cursor.peek() == Some('_') => {
+                    self.cursor.next();
+                    self.following_form(position, "`#_` is to skip a form, and none follows")?;
                     continue;
                 }
-                '#' if self.peek() == Some('!') => {
-                    self.line();
+                '#' if self.cursor.peek() == Some('!') => {
+                    self.cursor.skip_line();
                     continue;
                 }
-                _ => self.what(first, at).map_err(|fail| fail.at(at))?,
+                _ => self.form_kind(first, position).map_err(|failure| failure.at(position))?,
             };
-            return Ok(Some(Item::Form(Form::new(at, what))));
-        }
-    }
-
-    fn line(&mut self) {
-        while self.peek().is_some_and(|next| next != '\n') {
-            self.next();
+            return Ok(Some(Item::Form(Form::new(position, kind))));
         }
     }
 
     /// The form that must follow here.
-    fn nested(&mut self, at: Position, missing: &str) -> R<Form> {
-        self.deeper(at)?;
-        let item = self.form()?;
+    fn following_form(&mut self, position: Position, missing: &str) -> Result<Form> {
+        self.enter_form(position)?;
+        let item = self.item()?;
         self.depth -= 1;
         match item {
             Some(Item::Form(form)) => Ok(form),
-            Some(Item::Close(..)) | None => Err(wrong(missing).at(at)),
+            Some(Item::Close(..)) | None => Err(invalid(missing).at(position)),
         }
     }
 
-    fn deeper(&mut self, at: Position) -> R<()> {
+    fn enter_form(&mut self, position: Position) -> Result<()> {
         if self.depth >= MAX_FORM_DEPTH {
-            return Err(limit(format!("forms nest at most {MAX_FORM_DEPTH} deep")).at(at));
+            return Err(limit_exceeded(format!("forms nest at most {MAX_FORM_DEPTH} deep")).at(position));
         }
         self.depth += 1;
         Ok(())
     }
 
-    fn what(&mut self, first: char, at: Position) -> R<What> {
+    /// The form that begins with this character.
+    fn form_kind(&mut self, first: char, position: Position) -> Result<FormKind> {
         match first {
-            '(' => self.until(')', at).map(What::List),
-            '[' => self.until(']', at).map(What::Vector),
-            '{' => self.map(at),
-            '"' => token::string(self, at).map(|text| What::Literal(Literal::Str(text.into()))),
-            '\\' => token::character(self).map(|char| What::Literal(Literal::Char(char))),
-            '\'' => Ok(What::Quote(Box::new(self.nested(at, "`'` quotes a form, and none follows")?))),
-            '#' => self.dispatch(at),
+            '(' => self.forms_until(')', position).map(FormKind::List),
+            '[' => self.forms_until(']', position).map(FormKind::Vector),
+            '{' => self.map(position),
+            '"' => token::string(&mut self.cursor, position)
+                .map(|text| FormKind::Literal(Literal::Str(text.into()))),
+            '\\' => token::character(&mut self.cursor).map(|char| FormKind::Literal(Literal::Char(char))),
+            '\'' => {
+                let quoted = self.following_form(position, "`'` quotes a form, and none follows")?;
+                Ok(FormKind::Quote(Box::new(quoted)))
+            }
+            '#' => self.dispatch(position),
             '@' => Err(unsupported("`@` is not supported: a formula has no state to look at")),
             '^' => Err(unsupported("metadata (`^`) is not supported")),
             '`' | '~' => Err(unsupported(format!("`{first}` is not supported: a formula defines no macros"))),
-            _ => token::token(self, first),
+            _ => token::token(&mut self.cursor, first),
         }
     }
 
-    fn map(&mut self, at: Position) -> R<What> {
-        let forms = self.until('}', at)?;
+    fn map(&mut self, opened: Position) -> Result<FormKind> {
+        let forms = self.forms_until('}', opened)?;
         if !forms.len().is_multiple_of(2) {
-            return Err(wrong("a map has a value for each key, and here the last key has none"));
+            return Err(invalid("a map has a value for each key, and here the last key has none"));
         }
-        match duplicates::first(forms.iter().step_by(2)) {
-            Some(twice) => Err(wrong("this key is in the map twice").at(twice.at)),
-            None => Ok(What::Map(forms)),
-        }
-    }
-
-    fn set(&mut self, at: Position) -> R<What> {
-        let forms = self.until('}', at)?;
-        match duplicates::first(forms.iter()) {
-            Some(twice) => Err(wrong("this value is in the set twice").at(twice.at)),
-            None => Ok(What::Set(forms)),
+        match duplicates::first_duplicate(forms.iter().step_by(2)) {
+            Some(duplicate) => Err(invalid("this key is in the map twice").at(duplicate.position)),
+            None => Ok(FormKind::Map(forms)),
         }
     }
 
-    fn dispatch(&mut self, at: Position) -> R<What> {
-        match self.next() {
-            Some('{') => self.set(at),
-            Some('(') if self.short => {
-                Err(wrong("`#(…)` cannot stand in another `#(…)`: write `(fn […] …)`"))
+    fn set(&mut self, opened: Position) -> Result<FormKind> {
+        let forms = self.forms_until('}', opened)?;
+        match duplicates::first_duplicate(forms.iter()) {
+            Some(duplicate) => Err(invalid("this value is in the set twice").at(duplicate.position)),
+            None => Ok(FormKind::Set(forms)),
+        }
+    }
+
+    /// What follows a `#`.
+    fn dispatch(&mut self, position: Position) -> Result<FormKind> {
+        match self.cursor.next() {
+            Some('{') => self.set(position),
+            Some('(') if self.in_shorthand => {
+                Err(invalid("`#(…)` cannot stand in another `#(…)`: write `(fn […] …)`"))
             }
             Some('(') => {
-                self.short = true;
-                let forms = self.until(')', at);
-                self.short = false;
-                forms.map(What::Short)
+                self.in_shorthand = true;
+                let forms = self.forms_until(')', position);
+                self.in_shorthand = false;
+                forms.map(FormKind::FunctionShorthand)
             }
             Some('"') => {
-                let text = token::regex(self, at)?;
-                self.patterns.written(&text).map(|pattern| What::Literal(Literal::Regex(pattern.into())))
+                let source = token::regex(&mut self.cursor, position)?;
+                let pattern = self.patterns.compile(&source)?;
+                Ok(FormKind::Literal(Literal::Regex(pattern.into())))
             }
-            Some('#') => token::symbolic(self),
+            Some('#') => token::symbolic_double(&mut self.cursor),
             Some('\'') => Err(unsupported("vars (`#'`) are not supported")),
             Some('?') => Err(unsupported("reader conditionals (`#?`) are not supported")),
             Some(':') => Err(unsupported("namespaced maps (`#:`) are not supported")),
             Some('^') => Err(unsupported("metadata (`#^`) is not supported")),
             Some('=') => Err(unsupported("`#=` is not supported: nothing is evaluated while reading")),
             Some(other) => Err(unsupported(format!("tagged literals (`#{other}…`) are not supported"))),
-            None => Err(wrong("`#` is followed by nothing")),
+            None => Err(invalid("`#` is followed by nothing")),
         }
     }
 
-    fn until(&mut self, close: char, opened: Position) -> R<Vec<Form>> {
-        self.deeper(opened)?;
+    /// The forms up to a closing bracket.
+    fn forms_until(&mut self, close: char, opened: Position) -> Result<Vec<Form>> {
+        self.enter_form(opened)?;
         let mut forms = Vec::new();
         loop {
-            match self.form()? {
+            match self.item()? {
                 Some(Item::Form(form)) => forms.push(form),
                 Some(Item::Close(found, _)) if found == close => break,
                 Some(Item::Close(found, at)) => {
                     let detail =
                         format!("`{found}` stands where `{close}` must close what opened at {opened}");
-                    return Err(wrong(detail).at(at));
+                    return Err(invalid(detail).at(at));
                 }
                 None => return Err(unclosed(close, opened)),
             }
@@ -198,6 +193,6 @@ impl Reader<'_> {
     }
 }
 
-fn unclosed(close: char, opened: Position) -> Fail {
-    wrong(format!("what opens here is never closed: `{close}` is missing")).at(opened)
+fn unclosed(close: char, opened: Position) -> Failure {
+    invalid(format!("what opens here is never closed: `{close}` is missing")).at(opened)
 }

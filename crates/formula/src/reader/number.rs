@@ -1,77 +1,73 @@
-//! Numbers as they are written.
+//! Number literals, as Clojure's reader reads them (`LispReader.matchNumber`).
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{ToPrimitive, Zero};
 
-use super::decimal::Decimal;
-use crate::budget::{MAX_BITS, MAX_SCALE};
-use crate::error::{Fail, R, limit, wrong};
+use crate::budget::MAX_NUMBER_BITS;
+use crate::decimal::text::{decimal_syntax, parse_checked_decimal, with_sign};
+use crate::error::{Failure, Result, invalid, limit_exceeded};
 use crate::form::Literal;
 
-fn invalid(token: &str) -> Fail {
-    wrong(format!("`{token}` is no number"))
+fn invalid_number(token: &str) -> Failure {
+    invalid(format!("`{token}` is no number"))
 }
 
-/// A number as Clojure's reader takes it.
-pub(crate) fn number(token: &str) -> R<Literal> {
+/// The number that a token is. The token begins with a digit, perhaps after a sign.
+pub(super) fn number(token: &str) -> Result<Literal> {
     let (negative, digits) = match token.as_bytes() {
         [b'-', ..] => (true, &token[1..]),
         [b'+', ..] => (false, &token[1..]),
         _ => (false, token),
     };
-    if let Some((over, under)) = digits.split_once('/') {
+    if let Some((numerator, denominator)) = digits.split_once('/') {
         let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        return if all_digits(over) && all_digits(under) {
-            ratio(integer(over, 10, token)?, integer(under, 10, token)?, negative)
+        return if all_digits(numerator) && all_digits(denominator) {
+            ratio(integer(numerator, 10, token)?, integer(denominator, 10, token)?, negative)
         } else {
-            Err(invalid(token))
+            Err(invalid_number(token))
         };
     }
     if let Some(plain) = digits.strip_suffix('M') {
-        let digits = checked_decimal(plain).ok_or_else(|| invalid(token))?;
-        return decimal(&signed(negative, digits)).map(|decimal| Literal::Decimal(Arc::new(decimal)));
+        let digits = decimal_syntax(plain).ok_or_else(|| invalid_number(token))?;
+        return parse_checked_decimal(&with_sign(negative, digits))
+            .map(|decimal| Literal::Decimal(Arc::new(decimal)));
     }
-    if let Some(whole) = whole(digits, token)? {
+    if let Some(whole) = whole_number(digits, token)? {
         let number = if negative { -whole } else { whole };
         let long = number.to_i64().filter(|_| !digits.ends_with('N') || is_radix(digits));
-        return Ok(long.map_or_else(|| Literal::Big(Arc::new(number)), Literal::Long));
+        return Ok(long.map_or_else(|| Literal::BigInt(Arc::new(number)), Literal::Long));
     }
-    let plain = checked_decimal(digits).ok_or_else(|| invalid(token))?;
-    signed(negative, plain).parse().map(Literal::Double).map_err(|_| invalid(token))
-}
-
-fn signed(negative: bool, digits: &str) -> String {
-    format!("{}{digits}", if negative { "-" } else { "" })
+    let plain = decimal_syntax(digits).ok_or_else(|| invalid_number(token))?;
+    with_sign(negative, plain).parse().map(Literal::Double).map_err(|_| invalid_number(token))
 }
 
 fn is_radix(digits: &str) -> bool {
-    digits.find(['r', 'R']).is_some_and(|place| place <= 2)
+    digits.find(['r', 'R']).is_some_and(|index| index <= 2)
 }
 
-fn ratio(over: BigInt, under: BigInt, negative: bool) -> R<Literal> {
-    if under.is_zero() {
-        return Err(wrong("divide by zero"));
+fn ratio(numerator: BigInt, denominator: BigInt, negative: bool) -> Result<Literal> {
+    if denominator.is_zero() {
+        return Err(invalid("divide by zero"));
     }
-    let ratio = BigRational::new(if negative { -over } else { over }, under);
+    let ratio = BigRational::new(if negative { -numerator } else { numerator }, denominator);
     Ok(match ratio.is_integer().then(|| ratio.to_integer()) {
-        Some(whole) => whole.to_i64().map_or_else(|| Literal::Big(Arc::new(whole)), Literal::Long),
+        Some(whole) => whole.to_i64().map_or_else(|| Literal::BigInt(Arc::new(whole)), Literal::Long),
         None => Literal::Ratio(Arc::new(ratio)),
     })
 }
 
-/// A whole number in any of the reader's spellings; none if it is spelt as something else.
-fn whole(digits: &str, token: &str) -> R<Option<BigInt>> {
-    if let Some(place) = digits.find(['r', 'R']).filter(|place| (1..=2).contains(place)) {
-        let radix: u32 = digits[..place].parse().map_err(|_| invalid(token))?;
+/// The whole number that these digits are, in any of the reader's notations; none if they have another syntax.
+fn whole_number(digits: &str, token: &str) -> Result<Option<BigInt>> {
+    if let Some(index) = digits.find(['r', 'R']).filter(|index| (1..=2).contains(index)) {
+        let radix: u32 = digits[..index].parse().map_err(|_| invalid_number(token))?;
         if !(2..=36).contains(&radix) || digits.starts_with('0') {
-            return Err(invalid(token));
+            return Err(invalid_number(token));
         }
-        // An `N` at its end is a digit, of those radixes that have it.
-        return integer(&digits[place + 1..], radix, token).map(Some);
+        // An `N` at the end is a digit here, in radixes that have it.
+        return integer(&digits[index + 1..], radix, token).map(Some);
     }
     let plain = digits.strip_suffix('N').unwrap_or(digits);
     let hexadecimal = plain.strip_prefix("0x").or_else(|| plain.strip_prefix("0X"));
@@ -87,88 +83,13 @@ fn whole(digits: &str, token: &str) -> R<Option<BigInt>> {
     }
 }
 
-fn integer(digits: &str, radix: u32, token: &str) -> R<BigInt> {
-    if digits.len() as u64 * 6 > MAX_BITS * 2 {
-        return Err(limit("this number has too many digits"));
+fn integer(digits: &str, radix: u32, token: &str) -> Result<BigInt> {
+    if digits.len() as u64 * 6 > MAX_NUMBER_BITS * 2 {
+        return Err(limit_exceeded("this number has too many digits"));
     }
-    // The crate would take `1_000`, and a sign.
+    // `parse_bytes` would accept `1_000`, and a sign.
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return Err(invalid(token));
+        return Err(invalid_number(token));
     }
-    BigInt::parse_bytes(digits.as_bytes(), radix).ok_or_else(|| invalid(token))
-}
-
-/// Digits, perhaps a point and more digits, perhaps an exponent.
-fn checked_decimal(text: &str) -> Option<&str> {
-    let (mantissa, exponent) = match text.find(['e', 'E']) {
-        Some(place) => (&text[..place], Some(&text[place + 1..])),
-        None => (text, None),
-    };
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let (before, after) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let exponent_is_good = exponent.is_none_or(|exponent| {
-        let unsigned = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-        !unsigned.is_empty() && digits(unsigned)
-    });
-    (!before.is_empty() && digits(before) && digits(after) && exponent_is_good).then_some(text)
-}
-
-/// Where the digits of each script begin, as far as Java 17 takes them for digits: it looks at 16 bits at a time.
-const ZEROS: [u32; 36] = [
-    0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0,
-    0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50,
-    0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10,
-];
-
-/// The same with the digits of other scripts as those of ASCII.
-pub(crate) fn in_ascii(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() {
-        return text.into();
-    }
-    let digit = |char: char| {
-        let code = u32::from(char);
-        let zero = ZEROS.iter().find(|zero| (**zero..**zero + 10).contains(&code))?;
-        char::from_digit(code - zero, 10)
-    };
-    text.chars().map(|char| digit(char).unwrap_or(char)).collect()
-}
-
-/// `new BigInteger(String)`.
-pub(crate) fn whole_text(text: &str) -> R<BigInt> {
-    let text = &*in_ascii(text);
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if digits.len() as u64 * 3 > MAX_BITS {
-        return Err(limit("this number has too many digits"));
-    }
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(wrong("this string is no whole number"));
-    }
-    BigInt::parse_bytes(text.as_bytes(), 10).ok_or_else(|| wrong("this string is no whole number"))
-}
-
-/// `new BigDecimal(String)`.
-pub(crate) fn decimal_text(text: &str) -> R<Decimal> {
-    let text = &*in_ascii(text);
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    // Java takes `.5` too.
-    let whole = if unsigned.starts_with('.') { format!("0{unsigned}") } else { unsigned.to_owned() };
-    let digits = checked_decimal(&whole).ok_or_else(|| wrong("this string is no number"))?;
-    decimal(&signed(text.starts_with('-'), digits))
-}
-
-/// As [`decimal_text`], of text that is known to be well-formed.
-pub(crate) fn decimal(text: &str) -> R<Decimal> {
-    let too_far = || limit(format!("a decimal's exponent is at most {MAX_SCALE}"));
-    let (mantissa, exponent) = match text.find(['e', 'E']) {
-        Some(place) => (&text[..place], text[place + 1..].parse::<i64>().map_err(|_| too_far())?),
-        None => (text, 0),
-    };
-    let (before, after) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    if (before.len() + after.len()) as u64 * 3 > MAX_BITS {
-        return Err(limit("this number has too many digits"));
-    }
-    let digits = format!("{before}{after}");
-    let unscaled = BigInt::parse_bytes(digits.as_bytes(), 10).ok_or_else(|| wrong("this is no number"))?;
-    let scale = (after.len() as i64).checked_sub(exponent).ok_or_else(too_far)?;
-    Decimal::new(unscaled, scale)
+    BigInt::parse_bytes(digits.as_bytes(), radix).ok_or_else(|| invalid_number(token))
 }

@@ -1,60 +1,60 @@
-//! Where values go when nobody holds them any more.
+//! Deferred drop of values, so that deeply nested ones need no deep stack.
 //!
-//! A value may hold values that hold values, as deep as a formula had steps to nest them. Left to Rust, each
-//! level of them would take room on the stack when the outermost is dropped. So what is dropped hands what
-//! it holds over to a list, and the first to do so empties it.
+//! Values hold values, as deep as a formula had steps to nest them. If Rust dropped them recursively, each level would
+//! take room on the stack. Instead, whatever holds values hands them to a list of its thread when it is dropped, and
+//! the first to do so drops what is in the list until it is empty.
 
 use std::cell::RefCell;
 
-use super::source::Source;
-use super::value::Value;
+use super::Value;
+use super::sequence::source::ItemSource;
 
 #[derive(Default)]
-struct Grave {
+struct Deferred {
     values: Vec<Value>,
-    sources: Vec<Source>,
-    /// Somebody is emptying it.
-    tended: bool,
+    sources: Vec<Box<dyn ItemSource>>,
+    /// Whether something on the stack is dropping what is in the lists.
+    is_draining: bool,
 }
 
 thread_local! {
-    static GRAVE: RefCell<Grave> = RefCell::default();
+    static DEFERRED: RefCell<Deferred> = RefCell::default();
 }
 
-/// Drops the values without going down into them.
-pub(super) fn bury(values: &mut Vec<Value>) {
-    if values.iter().any(Value::holds_others) {
-        bury_all(values.drain(..));
+/// Drops the values without recursion; values that hold no others are left to the caller.
+pub(super) fn drop_later(values: &mut Vec<Value>) {
+    if values.iter().any(Value::is_compound) {
+        drop_all_later(values.drain(..));
     }
 }
 
-pub(super) fn bury_all(values: impl Iterator<Item = Value>) {
-    let deep: Vec<_> = values.filter(Value::holds_others).collect();
-    if !deep.is_empty() {
-        hand_over(|grave| grave.values.extend(deep));
+pub(super) fn drop_all_later(values: impl Iterator<Item = Value>) {
+    let compound: Vec<_> = values.filter(Value::is_compound).collect();
+    if !compound.is_empty() {
+        defer(|deferred| deferred.values.extend(compound));
     }
 }
 
-pub(super) fn bury_source(source: Source) {
-    hand_over(|grave| grave.sources.push(source));
+pub(super) fn drop_source_later(source: Box<dyn ItemSource>) {
+    defer(|deferred| deferred.sources.push(source));
 }
 
-fn hand_over(what: impl FnOnce(&mut Grave)) {
-    // Where the thread is ending already there is no list any more: what was to go there is dropped as it is.
-    let tended = GRAVE.try_with(|grave| {
-        let mut grave = grave.borrow_mut();
-        what(&mut grave);
-        std::mem::replace(&mut grave.tended, true)
+fn defer(add: impl FnOnce(&mut Deferred)) {
+    // A thread that is ending may have dropped the list already: `add` is then dropped with what it holds.
+    let was_draining = DEFERRED.try_with(|deferred| {
+        let mut deferred = deferred.borrow_mut();
+        add(&mut deferred);
+        std::mem::replace(&mut deferred.is_draining, true)
     });
-    if tended.unwrap_or(true) {
+    if was_draining.unwrap_or(true) {
         return;
     }
-    // Each is dropped while the list is free, for it to hand over what it holds.
+    // Each value is dropped while the list is not borrowed, as it adds what it holds to the list.
     let next = || {
-        GRAVE.with(|grave| {
-            let mut grave = grave.borrow_mut();
-            let next = (grave.values.pop(), grave.sources.pop());
-            grave.tended = next.0.is_some() || next.1.is_some();
+        DEFERRED.with(|deferred| {
+            let mut deferred = deferred.borrow_mut();
+            let next = (deferred.values.pop(), deferred.sources.pop());
+            deferred.is_draining = next.0.is_some() || next.1.is_some();
             next
         })
     };

@@ -1,16 +1,17 @@
-//! `=`.
+//! Equality (`=`): vectors and sequences by their items, maps and sets whatever their order.
 
-use super::cx::Cx;
-use super::error::R;
-use super::number::compare;
-use super::price;
-use super::value::Value;
+use super::Value;
+use super::number::{comparison, number_kind};
+use super::sequence::Sequence;
+use crate::cost;
+use crate::error::Result;
+use crate::evaluation_context::EvaluationContext;
 
-/// Whether two values are equal: vectors and sequences by their items, maps and sets whatever their order.
-pub(super) fn equal(cx: &mut Cx<'_>, a: &Value, b: &Value) -> R<bool> {
-    cx.budget.steps(1)?;
-    // What is the same is equal whatever is in it, though it be NaN.
-    if a.is_same(b) {
+/// Whether two values are equal.
+pub(crate) fn equal(ctx: &mut EvaluationContext<'_>, a: &Value, b: &Value) -> Result<bool> {
+    ctx.budget.take_steps(1)?;
+    // An object equals itself, even if there is a NaN in it.
+    if a.is_identical(b) {
         return Ok(true);
     }
     Ok(match (a, b) {
@@ -20,30 +21,38 @@ pub(super) fn equal(cx: &mut Cx<'_>, a: &Value, b: &Value) -> R<bool> {
         (Value::Str(a), Value::Str(b))
         | (Value::Keyword(a), Value::Keyword(b))
         | (Value::Symbol(a), Value::Symbol(b)) => {
-            cx.budget.steps(price::text(a.len().min(b.len())))?;
+            ctx.budget.take_steps(cost::scan_text(a.len().min(b.len())))?;
             a == b
         }
-        (Value::Function(a), Value::Function(b)) => a.same_builtin(b),
-        _ if a.holds_others() && b.holds_others() => {
-            cx.budget.enter()?;
-            let equal = collections_equal(cx, a, b)?;
-            cx.budget.leave();
+        (Value::Function(a), Value::Function(b)) => a.is_same_builtin(b),
+        _ if a.is_compound() && b.is_compound() => {
+            ctx.budget.enter_level()?;
+            let equal = collections_equal(ctx, a, b)?;
+            ctx.budget.leave_level();
             equal
         }
-        _ => super::number::kind_of(a).is_some() && compare::equal(&mut cx.budget, a, b)?,
+        _ => number_kind(a).is_some() && comparison::equal(&mut ctx.budget, a, b)?,
     })
 }
 
-fn collections_equal(cx: &mut Cx<'_>, a: &Value, b: &Value) -> R<bool> {
+fn collections_equal(ctx: &mut EvaluationContext<'_>, a: &Value, b: &Value) -> Result<bool> {
     match (a, b) {
-        (Value::Vector(_) | Value::Seq(_), Value::Vector(_) | Value::Seq(_)) => items_equal(cx, a, b),
+        (Value::Vector(a), Value::Vector(b)) => {
+            if a.values.len() != b.values.len() {
+                return Ok(false);
+            }
+            items_equal(ctx, &Sequence::of_vector(a), &Sequence::of_vector(b))
+        }
+        (Value::Vector(a), Value::Sequence(b)) => items_equal(ctx, &Sequence::of_vector(a), b),
+        (Value::Sequence(a), Value::Vector(b)) => items_equal(ctx, a, &Sequence::of_vector(b)),
+        (Value::Sequence(a), Value::Sequence(b)) => items_equal(ctx, a, b),
         (Value::Map(a), Value::Map(b)) => {
             if a.len() != b.len() {
                 return Ok(false);
             }
             for entry in a.entries() {
-                match b.find(cx, &entry.key)? {
-                    Some(other) if equal(cx, &entry.value, &other.value)? => {}
+                match b.find(ctx, &entry.key)? {
+                    Some(other) if equal(ctx, &entry.value, &other.value)? => {}
                     _ => return Ok(false),
                 }
             }
@@ -54,7 +63,7 @@ fn collections_equal(cx: &mut Cx<'_>, a: &Value, b: &Value) -> R<bool> {
                 return Ok(false);
             }
             for value in a.values() {
-                if b.get(cx, value)?.is_none() {
+                if b.get(ctx, value)?.is_none() {
                     return Ok(false);
                 }
             }
@@ -64,16 +73,11 @@ fn collections_equal(cx: &mut Cx<'_>, a: &Value, b: &Value) -> R<bool> {
     }
 }
 
-fn items_equal(cx: &mut Cx<'_>, a: &Value, b: &Value) -> R<bool> {
-    if let (Value::Vector(a), Value::Vector(b)) = (a, b)
-        && a.values.len() != b.values.len()
-    {
-        return Ok(false);
-    }
-    let (mut place, a, b) = (0, super::seq::of(cx, a)?, super::seq::of(cx, b)?);
+fn items_equal(ctx: &mut EvaluationContext<'_>, a: &Sequence, b: &Sequence) -> Result<bool> {
+    let mut index = 0;
     loop {
-        match (a.nth(cx, place)?, b.nth(cx, place)?) {
-            (Some(a), Some(b)) if equal(cx, &a, &b)? => place += 1,
+        match (a.nth(ctx, index)?, b.nth(ctx, index)?) {
+            (Some(a), Some(b)) if equal(ctx, &a, &b)? => index += 1,
             (None, None) => return Ok(true),
             _ => return Ok(false),
         }

@@ -1,116 +1,139 @@
-//! Functions: those that are built in, those that a formula writes, and those made of others.
+//! Functions as values: built-in ones, those that a formula defines, and those made of other functions.
 
+use std::fmt;
 use std::sync::Arc;
 
-use super::cx::Cx;
-use super::error::{Fail, R, wrong};
-use super::grave;
-use super::node::Proto;
-use super::price;
-use super::value::Value;
+use super::{Value, deferred_drop};
+use crate::error::{Failure, Result, invalid};
+use crate::evaluation_context::EvaluationContext;
 
-/// A function of the subset.
-pub(super) struct Builtin {
-    pub(super) name: &'static str,
-    pub(super) least: usize,
-    pub(super) most: usize,
-    run: fn(&mut Cx<'_>, &[Value]) -> R<Value>,
+/// A built-in function.
+pub(crate) struct Builtin {
+    /// The name under which formulas know it, with its namespace unless that is `clojure.core`.
+    pub(crate) name: &'static str,
+    min_arguments: usize,
+    max_arguments: usize,
+    run: fn(&mut EvaluationContext<'_>, &[Value]) -> Result<Value>,
 }
 
-/// However many arguments.
-pub(super) const ANY: usize = usize::MAX;
+/// The maximum of a function that takes any number of arguments.
+pub(crate) const ANY_COUNT: usize = usize::MAX;
 
-impl std::fmt::Debug for Builtin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Builtin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)
     }
 }
 
 impl Builtin {
-    pub(super) const fn new(
+    /// A function by its name, the least and the most arguments that it takes, and its code. The code may rely on the
+    /// number of its arguments: [`Builtin::check_arity`] has run.
+    pub(crate) const fn new(
         name: &'static str,
-        (least, most): (usize, usize),
-        run: fn(&mut Cx<'_>, &[Value]) -> R<Value>,
+        (min_arguments, max_arguments): (usize, usize),
+        run: fn(&mut EvaluationContext<'_>, &[Value]) -> Result<Value>,
     ) -> Self {
-        Self { name, least, most, run }
+        Self { name, min_arguments, max_arguments, run }
     }
 
-    /// What it gives; going through its arguments is paid for.
-    pub(super) fn call(&self, cx: &mut Cx<'_>, args: &[Value]) -> R<Value> {
-        cx.budget.steps(args.iter().map(price::value).fold(args.len() / 16, usize::saturating_add))?;
-        (self.run)(cx, args)
+    /// Calls it. The steps to go through long texts and numbers among its arguments are taken here, so no function
+    /// has to.
+    pub(crate) fn call(&self, ctx: &mut EvaluationContext<'_>, args: &[Value]) -> Result<Value> {
+        let scan_steps = args.iter().map(Value::scan_steps).fold(args.len() / 16, usize::saturating_add);
+        ctx.budget.take_steps(scan_steps)?;
+        (self.run)(ctx, args)
     }
 
-    /// Why it cannot be called with so many arguments.
-    pub(super) fn check(&self, count: usize) -> R<()> {
-        if (self.least..=self.most).contains(&count) {
+    /// An error if it does not take so many arguments.
+    pub(crate) fn check_arity(&self, count: usize) -> Result<()> {
+        if (self.min_arguments..=self.max_arguments).contains(&count) {
             return Ok(());
         }
-        let Self { name, least, most, .. } = self;
-        let takes = match *most {
-            most if most == *least => format!("{least}"),
-            ANY => format!("at least {least}"),
-            most => format!("{least} to {most}"),
+        let Self { name, min_arguments: min, max_arguments: max, .. } = self;
+        let takes = match *max {
+            max if max == *min => format!("{min}"),
+            ANY_COUNT => format!("at least {min}"),
+            max => format!("{min} to {max}"),
         };
-        let noun = if (*least, *most) == (1, 1) { "argument" } else { "arguments" };
-        Err(wrong(format!("`{name}` takes {takes} {noun}, and here it gets {count}")))
+        let noun = if (*min, *max) == (1, 1) { "argument" } else { "arguments" };
+        Err(invalid(format!("`{name}` takes {takes} {noun}, and here it gets {count}")))
     }
+}
+
+/// The code of a function that a formula defines. The evaluator implements it.
+pub(crate) trait ClosureCode: fmt::Debug {
+    /// Calls `function`, whose code this is, with the values that it captured.
+    fn call(
+        &self,
+        ctx: &mut EvaluationContext<'_>,
+        function: &Value,
+        captured: &[Value],
+        args: &[Value],
+    ) -> Result<Value>;
 }
 
 #[derive(Debug)]
-pub(super) struct Function {
-    pub(super) kind: Kind,
-    /// What it took along.
-    pub(super) values: Vec<Value>,
+pub(crate) struct Function {
+    pub(crate) kind: FunctionKind,
+    /// What it captured, or the values that it was made of.
+    pub(crate) values: Vec<Value>,
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum Kind {
+pub(crate) enum FunctionKind {
     Builtin(&'static Builtin),
-    Written(Arc<Proto>),
-    /// The first value, with the others before its arguments.
+    /// Defined by the formula.
+    Closure(Arc<dyn ClosureCode>),
+    /// Calls the first value with the other values before its arguments.
     Partial,
-    /// All of them, the last first.
+    /// Calls all values, the last of them first.
     Comp,
-    /// A vector of what each gives.
+    /// A vector of the results of all values.
     Juxt,
+    /// Whether the result of the value is false.
     Complement,
+    /// The value, whatever the arguments.
     Constantly,
-    /// The first value, with the others in the place of arguments that are nil.
+    /// Calls the first value with the other values in place of arguments that are nil.
     Fnil,
+    /// Whether every value is true of every argument.
     EveryPred,
+    /// The first result that is true, of any value for any argument.
     SomeFn,
 }
 
 impl Drop for Function {
     fn drop(&mut self) {
-        grave::bury(&mut self.values);
+        deferred_drop::drop_later(&mut self.values);
     }
 }
 
 impl Function {
-    pub(super) fn same_builtin(&self, other: &Self) -> bool {
-        matches!((&self.kind, &other.kind), (Kind::Builtin(a), Kind::Builtin(b)) if std::ptr::eq(*a, *b))
+    pub(crate) fn is_same_builtin(&self, other: &Self) -> bool {
+        matches!(
+            (&self.kind, &other.kind),
+            (FunctionKind::Builtin(a), FunctionKind::Builtin(b)) if std::ptr::eq(*a, *b)
+        )
     }
 
-    /// What it is called, where it has a name.
-    pub(super) fn name(&self) -> &'static str {
+    /// The name that is printed for it.
+    pub(crate) fn name(&self) -> &'static str {
         match &self.kind {
-            Kind::Builtin(builtin) => builtin.name,
-            Kind::Written(_) => "fn",
-            Kind::Partial => "partial",
-            Kind::Comp => "comp",
-            Kind::Juxt => "juxt",
-            Kind::Complement => "complement",
-            Kind::Constantly => "constantly",
-            Kind::Fnil => "fnil",
-            Kind::EveryPred => "every-pred",
-            Kind::SomeFn => "some-fn",
+            FunctionKind::Builtin(builtin) => builtin.name,
+            FunctionKind::Closure(_) => "fn",
+            FunctionKind::Partial => "partial",
+            FunctionKind::Comp => "comp",
+            FunctionKind::Juxt => "juxt",
+            FunctionKind::Complement => "complement",
+            FunctionKind::Constantly => "constantly",
+            FunctionKind::Fnil => "fnil",
+            FunctionKind::EveryPred => "every-pred",
+            FunctionKind::SomeFn => "some-fn",
         }
     }
 }
 
-/// What was called is no function.
-pub(super) fn not_a_function(value: &Value) -> Fail {
-    wrong(format!("a function is needed here, and this is {}", value.kind_name()))
+/// The error of a call of a value that is no function.
+pub(crate) fn not_a_function(value: &Value) -> Failure {
+    invalid(format!("a function is needed here, and this is {}", value.type_name()))
 }

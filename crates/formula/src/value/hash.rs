@@ -1,12 +1,15 @@
-//! `clojure.core/hash`: what orders hash maps and sets (Murmur3, as in `clojure.lang.Murmur3` and `Util`).
+//! Hashes of values (`hash`), as Clojure computes them: they decide the order of hash maps and sets.
+//!
+//! They are Murmur3 (`clojure.lang.Murmur3`), seeded by what Java's `hashCode` gives for strings and numbers
+//! (`clojure.lang.Util.hasheq`).
 
 use num_bigint::{BigInt, Sign};
 
-use super::cx::Cx;
-use super::error::{R, unsupported};
-use super::number::decimal::Decimal;
-use super::price;
-use super::value::Value;
+use super::Value;
+use crate::decimal::Decimal;
+use crate::error::{Failure, Result, unsupported};
+use crate::evaluation_context::EvaluationContext;
+use crate::name::split_name;
 
 fn mix_k(k: u32) -> u32 {
     k.wrapping_mul(0xcc9e_2d51).rotate_left(15).wrapping_mul(0x1b87_3593)
@@ -23,11 +26,11 @@ fn finish(mut h: u32, length: u32) -> i32 {
     (h ^ (h >> 16)) as i32
 }
 
-fn of_int(int: i32) -> i32 {
+fn hash_int(int: i32) -> i32 {
     if int == 0 { 0 } else { finish(mix_h(0, mix_k(int as u32)), 4) }
 }
 
-fn of_long(long: i64) -> i32 {
+fn hash_long(long: i64) -> i32 {
     if long == 0 {
         return 0;
     }
@@ -36,12 +39,12 @@ fn of_long(long: i64) -> i32 {
 }
 
 /// `String.hashCode`.
-fn java_text(text: &str) -> i32 {
+fn string_hash_code(text: &str) -> i32 {
     text.encode_utf16().fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
 }
 
 /// `Murmur3.hashUnencodedChars`.
-fn of_chars(text: &str) -> i32 {
+fn hash_chars(text: &str) -> i32 {
     let units: Vec<u16> = text.encode_utf16().collect();
     let mut h = 0;
     let mut pairs = units.chunks_exact(2);
@@ -54,13 +57,11 @@ fn of_chars(text: &str) -> i32 {
     finish(h, units.len() as u32 * 2)
 }
 
-fn of_symbol(name: &str) -> i32 {
-    let (space, own) = match name.split_once('/') {
-        Some((space, own)) if name != "/" => (java_text(space), own),
-        _ => (0, name),
-    };
-    let seed = of_chars(own) as u32;
-    let mixed = (space as u32)
+fn hash_symbol(name: &str) -> i32 {
+    let (namespace, own) = split_name(name);
+    let namespace_hash = namespace.map_or(0, string_hash_code);
+    let seed = hash_chars(own) as u32;
+    let mixed = (namespace_hash as u32)
         .wrapping_add(0x9e37_79b9)
         .wrapping_add(seed << 6)
         .wrapping_add(((seed as i32) >> 2) as u32);
@@ -68,99 +69,103 @@ fn of_symbol(name: &str) -> i32 {
 }
 
 /// `BigInteger.hashCode`.
-fn java_big(big: &BigInt) -> i32 {
+fn big_integer_hash_code(big: &BigInt) -> i32 {
     let (sign, digits) = big.to_u32_digits();
     let hash =
         digits.iter().rev().fold(0_u32, |hash, digit| hash.wrapping_mul(31).wrapping_add(*digit)) as i32;
     if sign == Sign::Minus { hash.wrapping_neg() } else { hash }
 }
 
-fn of_decimal(decimal: &Decimal) -> i32 {
-    let stripped = decimal.stripped();
-    java_big(stripped.unscaled()).wrapping_mul(31).wrapping_add(stripped.scale() as i32)
+fn hash_decimal(decimal: &Decimal) -> i32 {
+    let stripped = decimal.without_trailing_zeros();
+    big_integer_hash_code(stripped.unscaled()).wrapping_mul(31).wrapping_add(stripped.scale() as i32)
 }
 
-fn of_double(double: f64) -> i32 {
+fn hash_double(double: f64) -> i32 {
     if double == 0.0 {
         return 0;
     }
-    // Java has one NaN.
+    // Java has a single NaN.
     let bits = if double.is_nan() { 0x7ff8_0000_0000_0000 } else { double.to_bits() };
     (bits ^ (bits >> 32)) as i32
 }
 
-fn collected(sum: u32, count: usize) -> i32 {
+fn mix_collection(sum: u32, count: usize) -> i32 {
     finish(mix_h(0, mix_k(sum)), count as u32)
 }
 
-fn ordered<'a>(cx: &mut Cx<'_>, values: impl IntoIterator<Item = &'a Value>) -> R<i32> {
+fn hash_ordered<'a>(
+    ctx: &mut EvaluationContext<'_>,
+    values: impl IntoIterator<Item = &'a Value>,
+) -> Result<i32> {
     let (mut sum, mut count) = (1_u32, 0);
     for value in values {
-        sum = sum.wrapping_mul(31).wrapping_add(hash(cx, value)? as u32);
+        sum = sum.wrapping_mul(31).wrapping_add(hash(ctx, value)? as u32);
         count += 1;
     }
-    Ok(collected(sum, count))
+    Ok(mix_collection(sum, count))
 }
 
-pub(super) fn hash(cx: &mut Cx<'_>, value: &Value) -> R<i32> {
-    cx.budget.steps(1)?;
-    if !value.holds_others() {
-        cx.budget.steps(price::value(value))?;
-        return of_one(value);
+/// The hash of a value. Functions and regexes have none.
+pub(crate) fn hash(ctx: &mut EvaluationContext<'_>, value: &Value) -> Result<i32> {
+    ctx.budget.take_steps(1)?;
+    if !value.is_compound() {
+        ctx.budget.take_steps(value.scan_steps())?;
+        return hash_scalar(value);
     }
-    cx.budget.enter()?;
-    let hash = of_all(cx, value)?;
-    cx.budget.leave();
+    ctx.budget.enter_level()?;
+    let hash = hash_compound(ctx, value)?;
+    ctx.budget.leave_level();
     Ok(hash)
 }
 
-/// Of a value that holds no others.
-fn of_one(value: &Value) -> R<i32> {
+/// The hash of a value that holds no others.
+fn hash_scalar(value: &Value) -> Result<i32> {
     Ok(match value {
         Value::Nil => 0,
         Value::Bool(true) => 1231,
         Value::Bool(false) => 1237,
-        Value::Long(long) => of_long(*long),
-        Value::Double(double) => of_double(*double),
-        Value::Big(big) => match i64::try_from(&**big) {
-            Ok(long) => of_long(long),
-            Err(_) => java_big(big),
+        Value::Long(long) => hash_long(*long),
+        Value::Double(double) => hash_double(*double),
+        Value::BigInt(big) => match i64::try_from(&**big) {
+            Ok(long) => hash_long(long),
+            Err(_) => big_integer_hash_code(big),
         },
-        Value::Ratio(ratio) => java_big(ratio.numer()) ^ java_big(ratio.denom()),
-        Value::Decimal(decimal) => of_decimal(decimal),
+        Value::Ratio(ratio) => big_integer_hash_code(ratio.numer()) ^ big_integer_hash_code(ratio.denom()),
+        Value::Decimal(decimal) => hash_decimal(decimal),
         Value::Char(char) => u32::from(*char) as i32,
-        Value::Str(text) => of_int(java_text(text)),
-        Value::Symbol(name) => of_symbol(name),
-        Value::Keyword(name) => of_symbol(name).wrapping_add(0x9e37_79b9_u32 as i32),
-        _ => return Err(unordered()),
+        Value::Str(text) => hash_int(string_hash_code(text)),
+        Value::Symbol(name) => hash_symbol(name),
+        Value::Keyword(name) => hash_symbol(name).wrapping_add(0x9e37_79b9_u32 as i32),
+        _ => return Err(not_hashable()),
     })
 }
 
-fn unordered() -> super::error::Fail {
+fn not_hashable() -> Failure {
     unsupported("functions and regexes as keys, or in sets, are not supported")
 }
 
-fn of_all(cx: &mut Cx<'_>, value: &Value) -> R<i32> {
+fn hash_compound(ctx: &mut EvaluationContext<'_>, value: &Value) -> Result<i32> {
     Ok(match value {
-        Value::Vector(items) => ordered(cx, &items.values)?,
-        Value::Seq(seq) => {
-            let items = seq.all(cx)?;
-            ordered(cx, &items)?
+        Value::Vector(items) => hash_ordered(ctx, &items.values)?,
+        Value::Sequence(sequence) => {
+            let items = sequence.to_values(ctx)?;
+            hash_ordered(ctx, &items)?
         }
         Value::Map(map) => {
             let mut sum = 0_u32;
             for entry in map.entries() {
-                sum = sum.wrapping_add(ordered(cx, [&entry.key, &entry.value])? as u32);
+                sum = sum.wrapping_add(hash_ordered(ctx, [&entry.key, &entry.value])? as u32);
             }
-            collected(sum, map.len())
+            mix_collection(sum, map.len())
         }
         Value::Set(set) => {
             let mut sum = 0_u32;
             for value in set.values() {
-                sum = sum.wrapping_add(hash(cx, value)? as u32);
+                sum = sum.wrapping_add(hash(ctx, value)? as u32);
             }
-            collected(sum, set.len())
+            mix_collection(sum, set.len())
         }
-        _ => return Err(unordered()),
+        _ => return Err(not_hashable()),
     })
 }

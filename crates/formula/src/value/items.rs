@@ -1,34 +1,33 @@
-//! The items of anything that has some.
+//! Items: the values of a vector or list.
 
-use super::cx::Cx;
-use super::error::{R, unsupported, wrong};
-use super::value::Value;
+use std::rc::Rc;
 
-/// The items of anything that has a sequence.
-pub(super) fn values(cx: &mut Cx<'_>, value: &Value) -> R<Vec<Value>> {
-    match value {
-        Value::Nil => Ok(Vec::new()),
-        Value::Seq(seq) => seq.all(cx),
-        Value::Vector(items) => {
-            cx.budget.values(items.values.len())?;
-            Ok(items.values.clone())
-        }
-        Value::Map(map) => map.pairs(&mut cx.budget),
-        Value::Set(set) => {
-            cx.budget.values(set.len())?;
-            Ok(set.values().cloned().collect())
-        }
-        Value::Str(text) => {
-            cx.budget.values(text.len())?;
-            text.chars().map(character).collect()
-        }
-        other => Err(wrong(format!("a collection is needed here, and this is {}", other.kind_name()))),
+use super::Value;
+use super::deferred_drop;
+use crate::budget::Budget;
+use crate::error::Result;
+
+#[derive(Debug)]
+pub(crate) struct Items {
+    pub(crate) values: Vec<Value>,
+    /// Whether it is an entry of a map: a key and its value.
+    pub(crate) is_map_entry: bool,
+}
+
+impl Items {
+    pub(crate) fn new(budget: &mut Budget, values: Vec<Value>) -> Result<Rc<Self>> {
+        budget.take_values(values.len() + 1)?;
+        Ok(Rc::new(Self { values, is_map_entry: false }))
+    }
+
+    pub(crate) fn map_entry(budget: &mut Budget, key: Value, value: Value) -> Result<Rc<Self>> {
+        budget.take_values(3)?;
+        Ok(Rc::new(Self { values: vec![key, value], is_map_entry: true }))
     }
 }
 
-pub(super) fn character(char: char) -> R<Value> {
-    if char > '\u{ffff}' {
-        return Err(unsupported("single characters beyond 16 bits, such as emoji, are not supported"));
+impl Drop for Items {
+    fn drop(&mut self) {
+        deferred_drop::drop_later(&mut self.values);
     }
-    Ok(Value::Char(char))
 }

@@ -4,8 +4,8 @@ use loanhook_formula::Formula;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::greedy::{greedy, long_numbers, regexes, written_out};
-use crate::{grammar, used};
+use crate::unbounded_formulas::{greedy, long_numbers, regexes, written_out};
+use crate::{random_formulas, used};
 
 /// How many steps the greedy formulas take at least, all of them together.
 const STEPS: u64 = 10_000_000;
@@ -13,7 +13,10 @@ const STEPS: u64 = 10_000_000;
 /// That it ends within what a formula may use; how many steps it took.
 fn ends(formula: &str) -> u64 {
     let used = used(formula);
-    assert!(used.steps <= Formula::MOST.steps && used.bytes <= Formula::MOST.bytes, "{formula}: {used:?}");
+    assert!(
+        used.steps <= Formula::MAX_USAGE.steps && used.bytes <= Formula::MAX_USAGE.bytes,
+        "{formula}: {used:?}"
+    );
     used.steps
 }
 
@@ -35,16 +38,15 @@ fn pieces() -> impl Strategy<Value = String> {
 
 /// A formula with a few of its characters changed, so that it is nearly right.
 fn broken() -> impl Strategy<Value = String> {
-    (grammar::formula(), prop::collection::vec((any::<prop::sample::Index>(), any::<char>()), 0..4)).prop_map(
-        |(formula, changes)| {
+    (random_formulas::formula(), prop::collection::vec((any::<prop::sample::Index>(), any::<char>()), 0..4))
+        .prop_map(|(formula, changes)| {
             let mut chars: Vec<char> = formula.chars().collect();
             for (place, char) in changes {
                 let place = place.index(chars.len());
                 chars[place] = char;
             }
             chars.into_iter().collect()
-        },
-    )
+        })
 }
 
 proptest! {

@@ -28,7 +28,7 @@ pub(crate) fn missing() -> Option<&'static str> {
 /// What Clojure answers to each: what it prints, or `!`. One process answers all.
 pub(crate) fn answers(formulas: &[String]) -> Vec<String> {
     let context = edn(&serde_json::from_str(CONTEXT).expect("JSON"), true);
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/formulas/clojure.clj");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/formulas/evaluate.clj");
     let classpath = format!("{JAR}:/usr/share/java/spec.alpha.jar:/usr/share/java/core.specs.alpha.jar");
     let mut process = Command::new(java().expect("Java"))
         .args(["-cp", &classpath, "-Dfile.encoding=UTF-8", "clojure.main", script])

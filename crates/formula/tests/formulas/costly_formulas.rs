@@ -63,7 +63,7 @@ fn again(body: &str) -> String {
 
 /// Each goes on for ever.
 pub(crate) fn formulas() -> Vec<String> {
-    let bodies = include_str!("worst.txt").lines().filter(|line| !line.starts_with(';'));
+    let bodies = include_str!("costly_formulas.txt").lines().filter(|line| !line.starts_with(';'));
     let mut all: Vec<_> = bodies.map(again).collect();
     // Many forms to a step.
     for wide in ["and", "or", "do", "str", "vector", "+", "=", "list", "hash-set 1"] {

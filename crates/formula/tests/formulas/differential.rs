@@ -5,14 +5,14 @@ use std::io::Write as _;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
-use crate::{answer, clojure, grammar, table};
+use crate::{answer, clojure_process, random_formulas, table_files};
 
 /// How many formulas are made up.
 const GENERATED: usize = 1500;
 
 #[test]
 fn tables_and_generated_formulas_answer_as_in_clojure() {
-    if let Some(missing) = clojure::missing() {
+    if let Some(missing) = clojure_process::missing() {
         // Past what the test harness keeps to itself.
         let _ = writeln!(std::io::stderr(), "SKIPPED: {missing}");
         return;
@@ -22,12 +22,12 @@ fn tables_and_generated_formulas_answer_as_in_clojure() {
     let seed = seed.map_or(RngSeed::Random, RngSeed::Fixed);
     let mut runner = TestRunner::new(Config { rng_seed: seed, ..Config::default() });
     let mut formulas: Vec<String> =
-        table::clojure().into_iter().map(|(formula, _)| formula.to_owned()).collect();
+        table_files::clojure().into_iter().map(|(formula, _)| formula.to_owned()).collect();
     let written = formulas.len();
-    let generated = grammar::formula();
+    let generated = random_formulas::formula();
     formulas.extend((0..GENERATED).map(|_| generated.new_tree(&mut runner).expect("a formula").current()));
 
-    let theirs = clojure::answers(&formulas);
+    let theirs = clojure_process::answers(&formulas);
     let ours: Vec<_> = formulas.iter().map(|formula| answer(formula)).collect();
     let compared = ours.iter().zip(&theirs).zip(&formulas);
     let differing: Vec<_> = compared

@@ -1,10 +1,10 @@
 //! What once took more than is counted: each of these ended the process, or held it for seconds.
 
-use loanhook_formula::{Context, FaultKind, Formula};
+use loanhook_formula::{Context, Formula, FormulaErrorKind};
 use serde_json::value::RawValue;
 
-use crate::worst::fibonacci_ratio;
-use crate::{NOW, answer, table, worst};
+use crate::costly_formulas::fibonacci_ratio;
+use crate::{NOW, answer, costly_formulas, table_files};
 
 #[test]
 fn long_ratios_are_compared_without_a_deep_stack() {
@@ -113,7 +113,7 @@ fn no_error_tells_a_value_of_the_context() {
         let json = format!(r#"{{"value": {value}}}"#);
         let json: Box<RawValue> = serde_json::from_str(&json).expect("JSON");
         let context = Context::new(&json, NOW).expect("an object");
-        Formula::parse(formula).ok()?.eval(&context).err().map(|error| error.detail)
+        Formula::parse(formula).ok()?.evaluate(&context).err().map(|error| error.detail)
     };
     // Values, and what of them would be told.
     let values: [(&str, &[&str]); 6] = [
@@ -125,7 +125,7 @@ fn no_error_tells_a_value_of_the_context() {
         ("987654321987654321987", &["98765"]),
     ];
     let mut told = 0;
-    for function in table::functions() {
+    for function in table_files::functions() {
         for (value, parts) in values {
             for args in [
                 "value",
@@ -166,12 +166,15 @@ fn a_string_that_grows_pays_for_what_it_grows_by() {
 /// How long it takes is not for a test to say: `cargo bench --bench formulas` tells.
 #[test]
 fn what_goes_on_for_ever_ends_at_a_limit_however_much_it_makes_of_a_step() {
-    let json = worst::context();
+    let json = costly_formulas::context();
     let context = Context::new(&json, NOW).expect("an object");
-    for formula in worst::formulas() {
-        let shown = worst::tail(&formula);
-        let (outcome, used) = Formula::parse(&formula).expect(shown).measure(&context);
-        assert_eq!(outcome.expect_err(shown).kind, FaultKind::Limit, "{shown}");
-        assert!(used.steps <= Formula::MOST.steps && used.bytes <= Formula::MOST.bytes, "{shown}: {used:?}");
+    for formula in costly_formulas::formulas() {
+        let shown = costly_formulas::tail(&formula);
+        let (outcome, used) = Formula::parse(&formula).expect(shown).evaluate_with_usage(&context);
+        assert_eq!(outcome.expect_err(shown).kind, FormulaErrorKind::LimitExceeded, "{shown}");
+        assert!(
+            used.steps <= Formula::MAX_USAGE.steps && used.bytes <= Formula::MAX_USAGE.bytes,
+            "{shown}: {used:?}"
+        );
     }
 }

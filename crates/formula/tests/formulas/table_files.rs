@@ -5,12 +5,12 @@ pub(crate) type Case = (&'static str, &'static str);
 
 /// What Clojure answers.
 pub(crate) fn clojure() -> Vec<Case> {
-    cases(include_str!("cases.tsv"))
+    cases(include_str!("clojure.tsv"))
 }
 
 /// What is our own.
 pub(crate) fn own() -> Vec<Case> {
-    cases(include_str!("own.tsv"))
+    cases(include_str!("extensions.tsv"))
 }
 
 fn cases(table: &'static str) -> Vec<Case> {

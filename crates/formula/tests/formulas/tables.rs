@@ -1,13 +1,13 @@
 //! The tables, and what is told of formulas that are wrong.
 
-use loanhook_formula::{Context, FaultKind, Formula};
+use loanhook_formula::{Context, Formula, FormulaErrorKind};
 use serde_json::value::RawValue;
 
-use crate::{NOW, answer, printed, table};
+use crate::{NOW, answer, printed, table_files};
 
 #[test]
 fn every_formula_of_the_tables_is_answered_as_they_say() {
-    let cases: Vec<_> = table::clojure().into_iter().chain(table::own()).collect();
+    let cases: Vec<_> = table_files::clojure().into_iter().chain(table_files::own()).collect();
     assert!(cases.len() > 300);
     let wrong: Vec<_> = cases
         .iter()
@@ -22,52 +22,60 @@ fn errors_say_where_and_what_to_do() {
     for (formula, kind, expected) in [
         (
             "(+ 1\n  (lentgh [1]))",
-            FaultKind::Wrong,
+            FormulaErrorKind::Invalid,
             "there is no function `lentgh`: did you mean `count`? (line 2, column 3)",
         ),
         (
             "(redcue + [1])",
-            FaultKind::Wrong,
+            FormulaErrorKind::Invalid,
             "there is no function `redcue`: did you mean `reduce`? (line 1, column 1)",
         ),
         (
             "(upper-case \"a\")",
-            FaultKind::Wrong,
+            FormulaErrorKind::Invalid,
             "there is no function `upper-case`: did you mean `str/upper-case`? (line 1, column 1)",
         ),
-        ("(swap! a inc)", FaultKind::Unsupported, "`swap!` is not supported in formulas (line 1, column 1)"),
+        (
+            "(swap! a inc)",
+            FormulaErrorKind::Unsupported,
+            "`swap!` is not supported in formulas (line 1, column 1)",
+        ),
         (
             "(and true\n     (> loan-status 30))",
-            FaultKind::Wrong,
+            FormulaErrorKind::Invalid,
             "a number is needed here, and this is a string (line 2, column 6)",
         ),
-        ("(> 1 2", FaultKind::Wrong, "what opens here is never closed: `)` is missing (line 1, column 1)"),
-        ("(> 1 2))", FaultKind::Wrong, "`)` closes nothing (line 1, column 8)"),
+        (
+            "(> 1 2",
+            FormulaErrorKind::Invalid,
+            "what opens here is never closed: `)` is missing (line 1, column 1)",
+        ),
+        ("(> 1 2))", FormulaErrorKind::Invalid, "`)` closes nothing (line 1, column 8)"),
         (
             "[1 2)",
-            FaultKind::Wrong,
+            FormulaErrorKind::Invalid,
             "`)` stands where `]` must close what opened at line 1, column 1 (line 1, column 5)",
         ),
         (
             "1 2",
-            FaultKind::Wrong,
+            FormulaErrorKind::Invalid,
             "a formula is one form, and here begins a second: put both in `(do …)` (line 1, column 3)",
         ),
-        ("", FaultKind::Wrong, "a formula is one form, and this is none (line 1, column 1)"),
-        ("(inc)", FaultKind::Wrong, "`inc` takes 1 argument, and here it gets 0 (line 1, column 1)"),
+        ("", FormulaErrorKind::Invalid, "a formula is one form, and this is none (line 1, column 1)"),
+        ("(inc)", FormulaErrorKind::Invalid, "`inc` takes 1 argument, and here it gets 0 (line 1, column 1)"),
         (
             "(.length loan-status)",
-            FaultKind::Unsupported,
+            FormulaErrorKind::Unsupported,
             "`.length` calls Java, which formulas cannot (line 1, column 1)",
         ),
         (
             "(autopay 1)",
-            FaultKind::Wrong,
+            FormulaErrorKind::Invalid,
             "there is no function `autopay`; to look into a variable, write `(get autopay …)` or `(nth autopay …)` (line 1, column 1)",
         ),
         (
             "(str/split \"a\" #\"(\")",
-            FaultKind::Wrong,
+            FormulaErrorKind::Invalid,
             "`(` is no regex, or one that is not supported (line 1, column 16)",
         ),
     ] {
@@ -169,7 +177,7 @@ fn a_value_is_json_where_json_has_one() {
         ("(map inc [1 2])", "[2,3]"),
         ("[1/2]", "[null]"),
     ] {
-        let outcome = Formula::parse(formula).and_then(|formula| formula.eval(&context)).expect(formula);
+        let outcome = Formula::parse(formula).and_then(|formula| formula.evaluate(&context)).expect(formula);
         assert_eq!(outcome.value.get(), expected, "{formula}");
     }
 }
@@ -182,7 +190,7 @@ fn the_examples_and_the_functions_of_the_reference_are_there() {
     for (formula, expected) in examples {
         assert_eq!(answer(formula), expected, "{formula}");
     }
-    let names = table::functions();
+    let names = table_files::functions();
     assert!(names.len() > 200);
     for name in names {
         assert_eq!(answer(&format!("(fn? {name})")), "true", "{name}");

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::worst::fibonacci_ratio;
+use crate::costly_formulas::fibonacci_ratio;
 
 /// Loops and growth, with what bounds them left open.
 pub(crate) fn greedy() -> impl Strategy<Value = String> {

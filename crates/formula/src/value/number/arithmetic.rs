@@ -1,61 +1,64 @@
-//! `+`, `-`, `*`, `/`, `quot`, `rem` and `mod`.
+//! Arithmetic: `+`, `-`, `*`, `/`, `quot`, `rem`, `mod` and their kin.
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{ToPrimitive, Zero};
 
-use super::{Kind, big, check_bits, decimal, double, kinds, made_big, made_decimal, made_ratio, ratio};
+use super::{
+    NumberKind, big_int_value, common_number_kind, decimal_value, ratio_value, to_big_int, to_decimal,
+    to_double, to_ratio,
+};
 use crate::budget::Budget;
-use crate::error::{Fail, R, unsupported, wrong};
-use crate::price;
+use crate::cost;
+use crate::error::{Failure, Result, invalid, unsupported};
 use crate::value::Value;
 
-pub(crate) fn overflow() -> Fail {
-    wrong("integer overflow: use `+'`, `-'`, `*'` or an `N` number")
+fn overflow() -> Failure {
+    invalid("integer overflow: use `+'`, `-'`, `*'` or an `N` number")
 }
 
-fn by_zero() -> Fail {
-    wrong("divide by zero")
+fn division_by_zero() -> Failure {
+    invalid("divide by zero")
 }
 
-/// What becomes of whole numbers beyond 64 bits.
+/// What an operation on longs does whose result is beyond 64 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Beyond {
-    /// An error, as of `+`.
-    Overflow,
-    /// A big integer, as of `+'`.
+pub(crate) enum OnOverflow {
+    /// It fails, as `+` does.
+    Fail,
+    /// It gives a big integer, as `+'` does.
     Promote,
 }
 
 macro_rules! operation {
     ($name:ident, $checked:ident, $operator:tt, $bits:expr) => {
-        pub(crate) fn $name(budget: &mut Budget, beyond: Beyond, a: &Value, b: &Value) -> R<Value> {
+        pub(crate) fn $name(budget: &mut Budget, on_overflow: OnOverflow, a: &Value, b: &Value) -> Result<Value> {
             if let (Value::Long(a), Value::Long(b)) = (a, b) {
-                return match (a.$checked(*b), beyond) {
+                return match (a.$checked(*b), on_overflow) {
                     (Some(long), _) => Ok(Value::Long(long)),
-                    (None, Beyond::Overflow) => Err(overflow()),
-                    (None, Beyond::Promote) => made_big(budget, BigInt::from(*a) $operator BigInt::from(*b)),
+                    (None, OnOverflow::Fail) => Err(overflow()),
+                    (None, OnOverflow::Promote) => big_int_value(budget, BigInt::from(*a) $operator BigInt::from(*b)),
                 };
             }
             let bits: fn(u64, u64) -> u64 = $bits;
-            match kinds(a, b)? {
-                Kind::Double => Ok(Value::Double(double(a) $operator double(b))),
-                Kind::Decimal => {
-                    let (a, b) = (decimal(budget, a)?, decimal(budget, b)?);
-                    check_bits(budget, bits(a.unscaled().bits(), b.unscaled().bits()))?;
-                    made_decimal(budget, a.$name(&b)?)
+            match common_number_kind(a, b)? {
+                NumberKind::Double => Ok(Value::Double(to_double(a) $operator to_double(b))),
+                NumberKind::Decimal => {
+                    let (a, b) = (to_decimal(budget, a)?, to_decimal(budget, b)?);
+                    budget.take_number(bits(a.unscaled().bits(), b.unscaled().bits()))?;
+                    decimal_value(budget, a.$name(&b)?)
                 }
-                Kind::Ratio => {
-                    let (a, b) = (ratio(a), ratio(b));
+                NumberKind::Ratio => {
+                    let (a, b) = (to_ratio(a), to_ratio(b));
                     let bits = a.numer().bits().max(b.numer().bits()) + a.denom().bits().max(b.denom().bits());
-                    check_bits(budget, bits)?;
-                    budget.steps(price::lowest_terms(bits))?;
-                    made_ratio(budget, a $operator b)
+                    budget.take_number(bits)?;
+                    budget.take_steps(cost::lowest_terms(bits))?;
+                    ratio_value(budget, a $operator b)
                 }
-                Kind::Big | Kind::Long => {
-                    let (a, b) = (big(a), big(b));
-                    check_bits(budget, bits(a.bits(), b.bits()))?;
-                    made_big(budget, a $operator b)
+                NumberKind::BigInt | NumberKind::Long => {
+                    let (a, b) = (to_big_int(a), to_big_int(b));
+                    budget.take_number(bits(a.bits(), b.bits()))?;
+                    big_int_value(budget, a $operator b)
                 }
             }
         }
@@ -66,116 +69,116 @@ operation!(add, checked_add, +, |a, b| a.max(b));
 operation!(subtract, checked_sub, -, |a, b| a.max(b));
 operation!(multiply, checked_mul, *, |a, b| a + b);
 
-pub(crate) fn divide(budget: &mut Budget, a: &Value, b: &Value) -> R<Value> {
-    match kinds(a, b)? {
-        Kind::Double => {
-            let (over, under) = (double(a), double(b));
-            if under == 0.0 && !over.is_nan() {
+pub(crate) fn divide(budget: &mut Budget, a: &Value, b: &Value) -> Result<Value> {
+    match common_number_kind(a, b)? {
+        NumberKind::Double => {
+            let (numerator, denominator) = (to_double(a), to_double(b));
+            if denominator == 0.0 && !numerator.is_nan() {
                 return Err(unsupported(
                     "dividing by zero with a double: Clojure's answer depends on how it was compiled",
                 ));
             }
-            Ok(Value::Double(over / under))
+            Ok(Value::Double(numerator / denominator))
         }
-        Kind::Decimal => {
-            let (a, b) = (decimal(budget, a)?, decimal(budget, b)?);
+        NumberKind::Decimal => {
+            let (a, b) = (to_decimal(budget, a)?, to_decimal(budget, b)?);
             let quotient = a.divide(&b, budget)?;
-            made_decimal(budget, quotient)
+            decimal_value(budget, quotient)
         }
         kind => {
-            let (over, under) = (ratio(a), ratio(b));
-            if under.is_zero() {
-                return Err(by_zero());
+            let (numerator, denominator) = (to_ratio(a), to_ratio(b));
+            if denominator.is_zero() {
+                return Err(division_by_zero());
             }
-            let greatest = |ratio: &BigRational| ratio.numer().bits().max(ratio.denom().bits());
-            budget.steps(price::lowest_terms(greatest(&over) + greatest(&under)))?;
-            let quotient = over / under;
-            match quotient.numer().to_i64().filter(|_| kind == Kind::Long && quotient.is_integer()) {
+            let max_bits = |ratio: &BigRational| ratio.numer().bits().max(ratio.denom().bits());
+            budget.take_steps(cost::lowest_terms(max_bits(&numerator) + max_bits(&denominator)))?;
+            let quotient = numerator / denominator;
+            match quotient.numer().to_i64().filter(|_| kind == NumberKind::Long && quotient.is_integer()) {
                 Some(long) => Ok(Value::Long(long)),
-                None => made_ratio(budget, quotient),
+                None => ratio_value(budget, quotient),
             }
         }
     }
 }
 
-pub(crate) fn quotient(budget: &mut Budget, a: &Value, b: &Value) -> R<Value> {
-    match kinds(a, b)? {
-        Kind::Double => double_quotient(double(a), double(b)).map(Value::Double),
-        Kind::Decimal => {
-            let (a, b) = (decimal(budget, a)?, decimal(budget, b)?);
+pub(crate) fn quotient(budget: &mut Budget, a: &Value, b: &Value) -> Result<Value> {
+    match common_number_kind(a, b)? {
+        NumberKind::Double => double_quotient(to_double(a), to_double(b)).map(Value::Double),
+        NumberKind::Decimal => {
+            let (a, b) = (to_decimal(budget, a)?, to_decimal(budget, b)?);
             let quotient = a.quotient(&b, budget)?;
-            made_decimal(budget, quotient)
+            decimal_value(budget, quotient)
         }
-        Kind::Ratio => {
-            let (over, under) = (ratio(a), ratio(b));
-            if under.is_zero() {
-                return Err(by_zero());
+        NumberKind::Ratio => {
+            let (numerator, denominator) = (to_ratio(a), to_ratio(b));
+            if denominator.is_zero() {
+                return Err(division_by_zero());
             }
-            made_big(budget, (over / under).to_integer())
+            big_int_value(budget, (numerator / denominator).to_integer())
         }
-        Kind::Big => {
-            let under = big(b);
-            if under.is_zero() {
-                return Err(by_zero());
+        NumberKind::BigInt => {
+            let denominator = to_big_int(b);
+            if denominator.is_zero() {
+                return Err(division_by_zero());
             }
-            made_big(budget, big(a) / under)
+            big_int_value(budget, to_big_int(a) / denominator)
         }
-        Kind::Long => match (a, b) {
-            (Value::Long(_), Value::Long(0)) => Err(by_zero()),
+        NumberKind::Long => match (a, b) {
+            (Value::Long(_), Value::Long(0)) => Err(division_by_zero()),
             (Value::Long(a), Value::Long(b)) => Ok(Value::Long(a.wrapping_div(*b))),
-            _ => Err(by_zero()),
+            _ => Err(division_by_zero()),
         },
     }
 }
 
-fn double_quotient(over: f64, under: f64) -> R<f64> {
-    if under == 0.0 {
-        return Err(by_zero());
+fn double_quotient(numerator: f64, denominator: f64) -> Result<f64> {
+    if denominator == 0.0 {
+        return Err(division_by_zero());
     }
-    let quotient = over / under;
-    if quotient.is_finite() { Ok(quotient.trunc() + 0.0) } else { Err(wrong("infinite or NaN")) }
+    let quotient = numerator / denominator;
+    if quotient.is_finite() { Ok(quotient.trunc() + 0.0) } else { Err(invalid("infinite or NaN")) }
 }
 
-pub(crate) fn remainder(budget: &mut Budget, a: &Value, b: &Value) -> R<Value> {
-    match kinds(a, b)? {
-        Kind::Double => {
-            let (over, under) = (double(a), double(b));
-            Ok(Value::Double(over - double_quotient(over, under)? * under))
+pub(crate) fn remainder(budget: &mut Budget, a: &Value, b: &Value) -> Result<Value> {
+    match common_number_kind(a, b)? {
+        NumberKind::Double => {
+            let (numerator, denominator) = (to_double(a), to_double(b));
+            Ok(Value::Double(numerator - double_quotient(numerator, denominator)? * denominator))
         }
-        Kind::Decimal => {
-            let (a, b) = (decimal(budget, a)?, decimal(budget, b)?);
+        NumberKind::Decimal => {
+            let (a, b) = (to_decimal(budget, a)?, to_decimal(budget, b)?);
             let whole = a.quotient(&b, budget)?;
-            made_decimal(budget, a.subtract(&whole.multiply(&b)?)?)
+            decimal_value(budget, a.subtract(&whole.multiply(&b)?)?)
         }
-        Kind::Ratio => {
+        NumberKind::Ratio => {
             let whole = quotient(budget, a, b)?;
-            let whole = multiply(budget, Beyond::Overflow, &whole, b)?;
-            subtract(budget, Beyond::Overflow, a, &whole)
+            let whole = multiply(budget, OnOverflow::Fail, &whole, b)?;
+            subtract(budget, OnOverflow::Fail, a, &whole)
         }
-        Kind::Big => {
-            let under = big(b);
-            if under.is_zero() {
-                return Err(by_zero());
+        NumberKind::BigInt => {
+            let denominator = to_big_int(b);
+            if denominator.is_zero() {
+                return Err(division_by_zero());
             }
-            made_big(budget, big(a) % under)
+            big_int_value(budget, to_big_int(a) % denominator)
         }
-        Kind::Long => match (a, b) {
+        NumberKind::Long => match (a, b) {
             (Value::Long(a), Value::Long(b)) if *b != 0 => Ok(Value::Long(a.wrapping_rem(*b))),
-            _ => Err(by_zero()),
+            _ => Err(division_by_zero()),
         },
     }
 }
 
-/// As `clojure.core/mod`: it has the sign of the divisor.
-pub(crate) fn modulus(budget: &mut Budget, a: &Value, b: &Value) -> R<Value> {
+/// `mod`: its result has the sign of the divisor.
+pub(crate) fn modulus(budget: &mut Budget, a: &Value, b: &Value) -> Result<Value> {
     let rest = remainder(budget, a, b)?;
     if sign(&rest) == 0 || (sign(a) > 0) == (sign(b) > 0) {
         return Ok(rest);
     }
-    add(budget, Beyond::Overflow, &rest, b)
+    add(budget, OnOverflow::Fail, &rest, b)
 }
 
-/// -1, 0 or 1; 0 for what is not a number.
+/// -1, 0 or 1. It is 0 for NaN, and for a value that is no number.
 pub(crate) fn sign(value: &Value) -> i32 {
     let big_sign = |big: &BigInt| match big.sign() {
         num_bigint::Sign::Minus => -1,
@@ -185,17 +188,17 @@ pub(crate) fn sign(value: &Value) -> i32 {
     match value {
         Value::Long(long) => long.signum() as i32,
         Value::Double(double) => i32::from(*double > 0.0) - i32::from(*double < 0.0),
-        Value::Big(big) => big_sign(big),
+        Value::BigInt(big) => big_sign(big),
         Value::Ratio(ratio) => big_sign(ratio.numer()),
         Value::Decimal(decimal) => big_sign(decimal.unscaled()),
         _ => 0,
     }
 }
 
-pub(crate) fn negate(budget: &mut Budget, beyond: Beyond, value: &Value) -> R<Value> {
+pub(crate) fn negate(budget: &mut Budget, on_overflow: OnOverflow, value: &Value) -> Result<Value> {
     match value {
-        // Not 0.0 - x: the negative of 0.0 is -0.0.
+        // 0.0 - x would not do: the negative of 0.0 is -0.0.
         Value::Double(double) => Ok(Value::Double(-double)),
-        other => subtract(budget, beyond, &Value::Long(0), other),
+        other => subtract(budget, on_overflow, &Value::Long(0), other),
     }
 }

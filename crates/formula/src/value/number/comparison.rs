@@ -1,42 +1,45 @@
-//! `=`, `==`, `<` and `compare` of numbers.
+//! Comparison of numbers, for `=`, `==`, `<` and `compare`.
 
 use std::cmp::Ordering;
 
 use num_rational::BigRational;
 
-use super::{Kind, big, decimal, double, kind_of, kinds, ratio};
+use super::{NumberKind, common_number_kind, number_kind, to_big_int, to_decimal, to_double, to_ratio};
 use crate::budget::Budget;
-use crate::error::{R, unsupported};
-use crate::price;
+use crate::error::{Result, unsupported};
 use crate::value::Value;
 
-/// Which is greater; none where one is not a number (NaN).
-pub(crate) fn order(budget: &mut Budget, a: &Value, b: &Value) -> R<Option<Ordering>> {
+/// The order of two numbers, whatever their kinds; none where one is NaN.
+pub(crate) fn order(budget: &mut Budget, a: &Value, b: &Value) -> Result<Option<Ordering>> {
     if let (Value::Long(a), Value::Long(b)) = (a, b) {
         return Ok(Some(a.cmp(b)));
     }
-    budget.steps(price::value(a).saturating_add(price::value(b)))?;
-    Ok(match kinds(a, b)? {
-        Kind::Double => double(a).partial_cmp(&double(b)),
-        Kind::Decimal => Some(decimal(budget, a)?.order(&decimal(budget, b)?)),
-        Kind::Ratio => Some(ratio_order(&ratio(a), &ratio(b))),
-        Kind::Big | Kind::Long => Some(big(a).cmp(&big(b))),
+    budget.take_steps(a.scan_steps().saturating_add(b.scan_steps()))?;
+    Ok(match common_number_kind(a, b)? {
+        NumberKind::Double => to_double(a).partial_cmp(&to_double(b)),
+        NumberKind::Decimal => Some(to_decimal(budget, a)?.numeric_cmp(&to_decimal(budget, b)?)),
+        NumberKind::Ratio => Some(ratio_order(&to_ratio(a), &to_ratio(b))),
+        NumberKind::BigInt | NumberKind::Long => Some(to_big_int(a).cmp(&to_big_int(b))),
     })
 }
 
-/// By multiplying crosswise. The crate's own order, and its `==`, call themselves for each term of a continued
-/// fraction, which two long ratios may have thousands of in common.
+/// The order of two ratios, by multiplying crosswise. `BigRational::cmp`, and its `==`, recurse for each term of a
+/// continued fraction, and two long ratios may have thousands of terms in common.
 fn ratio_order(a: &BigRational, b: &BigRational) -> Ordering {
     (a.numer() * b.denom()).cmp(&(b.numer() * a.denom()))
 }
 
-/// `=`: the same number of the same category. Whole numbers are one, decimals, ratios and doubles one each.
-pub(crate) fn equal(budget: &mut Budget, a: &Value, b: &Value) -> R<bool> {
-    let category = |value| kind_of(value).map(|kind| if kind == Kind::Big { Kind::Long } else { kind });
+/// Whether two numbers are `=`: the same number of the same category. Longs and big integers are one category;
+/// decimals, ratios and doubles are one each.
+pub(crate) fn equal(budget: &mut Budget, a: &Value, b: &Value) -> Result<bool> {
+    let category = |value| match number_kind(value) {
+        Some(NumberKind::BigInt) => Some(NumberKind::Long),
+        other => other,
+    };
     if category(a) != category(b) {
         return Ok(false);
     }
-    budget.steps(price::value(a).saturating_add(price::value(b)))?;
+    budget.take_steps(a.scan_steps().saturating_add(b.scan_steps()))?;
     Ok(match (a, b) {
         (Value::Long(a), Value::Long(b)) => a == b,
         (Value::Double(a), Value::Double(b)) if a.is_nan() && b.is_nan() => {
@@ -47,7 +50,7 @@ pub(crate) fn equal(budget: &mut Budget, a: &Value, b: &Value) -> R<bool> {
         (Value::Double(a), Value::Double(b)) => a == b,
         // Both are in lowest terms.
         (Value::Ratio(a), Value::Ratio(b)) => a.numer() == b.numer() && a.denom() == b.denom(),
-        (Value::Decimal(a), Value::Decimal(b)) => a.order(b).is_eq(),
-        _ => big(a) == big(b),
+        (Value::Decimal(a), Value::Decimal(b)) => a.numeric_cmp(b).is_eq(),
+        _ => to_big_int(a) == to_big_int(b),
     })
 }

@@ -1,12 +1,12 @@
-//! Numbers: longs, big integers, ratios, decimals and doubles, and how they mix, as in Clojure's `Numbers`.
+//! Numbers: which kinds there are, and conversions between them, as in Clojure's `clojure.lang.Numbers`.
+//!
+//! Arithmetic, comparison and the conversion functions of Clojure are the modules below. Whatever makes a big number
+//! takes its memory and the steps to compute it from the budget.
 
-pub(super) mod arithmetic;
-pub(super) mod compare;
-pub(super) mod decimal;
-pub(super) mod double;
-pub(super) mod integer;
-pub(super) mod parse;
-mod quotient;
+pub(crate) mod arithmetic;
+pub(crate) mod comparison;
+pub(crate) mod conversion;
+mod ratio;
 
 use std::sync::Arc;
 
@@ -14,110 +14,106 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::ToPrimitive;
 
-use super::budget::{Budget, MAX_BITS};
-use super::error::{R, limit, wrong};
-use super::value::Value;
-pub(super) use decimal::Decimal;
+use super::Value;
+use crate::budget::Budget;
+use crate::decimal::Decimal;
+use crate::error::{Result, invalid};
 
-/// What two numbers are taken for when they meet: the later kind of the two.
+/// The kind of a number. An operation on two numbers is done in the later of their kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(crate) enum NumberKind {
     Long,
-    Big,
+    BigInt,
     Ratio,
     Decimal,
     Double,
 }
 
-pub(super) fn kind_of(value: &Value) -> Option<Kind> {
+/// The kind of a number; none of a value that is no number.
+pub(crate) fn number_kind(value: &Value) -> Option<NumberKind> {
     Some(match value {
-        Value::Long(_) => Kind::Long,
-        Value::Big(_) => Kind::Big,
-        Value::Ratio(_) => Kind::Ratio,
-        Value::Decimal(_) => Kind::Decimal,
-        Value::Double(_) => Kind::Double,
+        Value::Long(_) => NumberKind::Long,
+        Value::BigInt(_) => NumberKind::BigInt,
+        Value::Ratio(_) => NumberKind::Ratio,
+        Value::Decimal(_) => NumberKind::Decimal,
+        Value::Double(_) => NumberKind::Double,
         _ => return None,
     })
 }
 
-pub(super) fn kind(value: &Value) -> R<Kind> {
-    kind_of(value).ok_or_else(|| wrong(format!("a number is needed here, and this is {}", value.kind_name())))
+/// The kind of a number; an error for a value that is no number.
+pub(crate) fn require_number(value: &Value) -> Result<NumberKind> {
+    number_kind(value)
+        .ok_or_else(|| invalid(format!("a number is needed here, and this is {}", value.type_name())))
 }
 
-pub(super) fn kinds(a: &Value, b: &Value) -> R<Kind> {
-    Ok(kind(a)?.max(kind(b)?))
+/// The kind in which an operation on two numbers is done.
+fn common_number_kind(a: &Value, b: &Value) -> Result<NumberKind> {
+    Ok(require_number(a)?.max(require_number(b)?))
 }
 
-/// As a big integer; only for longs and big integers.
-pub(super) fn big(value: &Value) -> BigInt {
+/// A long or big integer as a big integer; 0 for any other value.
+fn to_big_int(value: &Value) -> BigInt {
     match value {
         Value::Long(long) => BigInt::from(*long),
-        Value::Big(big) => (**big).clone(),
+        Value::BigInt(big) => (**big).clone(),
         _ => BigInt::ZERO,
     }
 }
 
-pub(super) fn ratio(value: &Value) -> BigRational {
+/// A ratio or whole number as a ratio.
+fn to_ratio(value: &Value) -> BigRational {
     match value {
         Value::Ratio(ratio) => (**ratio).clone(),
-        other => BigRational::from_integer(big(other)),
+        other => BigRational::from_integer(to_big_int(other)),
     }
 }
 
-pub(super) fn decimal(budget: &mut Budget, value: &Value) -> R<Decimal> {
+/// Any number but a double as a decimal; an error for a ratio without a finite decimal.
+fn to_decimal(budget: &mut Budget, value: &Value) -> Result<Decimal> {
     match value {
         Value::Decimal(decimal) => Ok((**decimal).clone()),
         Value::Ratio(ratio) => {
-            let (over, under) = (ratio.numer().clone(), ratio.denom().clone());
-            Decimal::new(over, 0)?.divide(&Decimal::new(under, 0)?, budget)
+            let (numerator, denominator) = (ratio.numer().clone(), ratio.denom().clone());
+            Decimal::new(numerator, 0)?.divide(&Decimal::new(denominator, 0)?, budget)
         }
-        other => Decimal::new(big(other), 0),
+        other => Decimal::new(to_big_int(other), 0),
     }
 }
 
-pub(super) fn double(value: &Value) -> f64 {
+/// Any number as the double that Clojure converts it to; NaN for a value that is no number.
+pub(crate) fn to_double(value: &Value) -> f64 {
     match value {
         Value::Long(long) => *long as f64,
         Value::Double(double) => *double,
-        Value::Big(big) => big_double(big),
-        Value::Ratio(ratio) => quotient::ratio_double(ratio),
-        Value::Decimal(decimal) => decimal.double(),
+        Value::BigInt(big) => big_int_to_double(big),
+        Value::Ratio(ratio) => ratio::ratio_to_double(ratio),
+        Value::Decimal(decimal) => decimal.to_double(),
         _ => f64::NAN,
     }
 }
 
 /// The nearest double.
-pub(super) fn big_double(big: &BigInt) -> f64 {
-    // By its digits: that rounds half to even, as Java does.
+fn big_int_to_double(big: &BigInt) -> f64 {
+    // By way of its digits: that rounds half to even, as Java does.
     big.to_i64().map_or_else(|| big.to_string().parse().unwrap_or(f64::NAN), |long| long as f64)
 }
 
-pub(super) fn made_big(budget: &mut Budget, big: BigInt) -> R<Value> {
-    check_bits(budget, big.bits())?;
-    Ok(Value::Big(Arc::new(big)))
+pub(crate) fn big_int_value(budget: &mut Budget, big: BigInt) -> Result<Value> {
+    budget.take_number(big.bits())?;
+    Ok(Value::BigInt(Arc::new(big)))
 }
 
-pub(super) fn made_decimal(budget: &mut Budget, decimal: Decimal) -> R<Value> {
-    check_bits(budget, decimal.unscaled().bits())?;
+fn decimal_value(budget: &mut Budget, decimal: Decimal) -> Result<Value> {
+    budget.take_number(decimal.unscaled().bits())?;
     Ok(Value::Decimal(Arc::new(decimal)))
 }
 
-/// A ratio, or the big integer that it comes to.
-pub(super) fn made_ratio(budget: &mut Budget, ratio: BigRational) -> R<Value> {
+/// A ratio, or a big integer where the ratio is a whole number.
+fn ratio_value(budget: &mut Budget, ratio: BigRational) -> Result<Value> {
     if ratio.is_integer() {
-        return made_big(budget, ratio.to_integer());
+        return big_int_value(budget, ratio.to_integer());
     }
-    check_bits(budget, ratio.numer().bits().max(ratio.denom().bits()))?;
+    budget.take_number(ratio.numer().bits().max(ratio.denom().bits()))?;
     Ok(Value::Ratio(Arc::new(ratio)))
-}
-
-/// What a number of so many bits may be, and costs.
-pub(super) fn check_bits(budget: &mut Budget, bits: u64) -> R<()> {
-    if bits > MAX_BITS {
-        return Err(limit(format!("this makes a number of more than {MAX_BITS} bits")));
-    }
-    // About what multiplying or dividing numbers of that size takes.
-    let words = (bits / 64) as usize;
-    budget.steps(words * words / 64)?;
-    budget.bytes(words * 8)
 }

@@ -1,58 +1,91 @@
-//! The cells of a lazy sequence: kept as somebody looks at them, and made by its source as far as that.
+//! Cells of a lazy sequence: the items computed so far, and what computes the next.
 
 use std::cell::RefCell;
 
-use super::cx::Cx;
-use super::error::R;
-use super::grave;
-use super::input::Batch;
-use super::source::Source;
-use super::value::Value;
+use super::Sequence;
+use super::source::{Batch, ItemSource};
+use crate::error::Result;
+use crate::evaluation_context::EvaluationContext;
+use crate::value::{Value, deferred_drop};
 
+/// What follows the items that are there.
 #[derive(Debug)]
-pub(super) struct Lazy {
+pub(super) enum Rest {
+    Source(Box<dyn ItemSource>),
+    /// The items of another sequence.
+    Sequence(Sequence),
+}
+
+/// Every item is computed once, when something first looks at it, and kept.
+#[derive(Debug)]
+pub(super) struct LazyCells {
     pub(super) items: RefCell<Vec<Value>>,
-    /// Where the chunks end, in their order; nothing for items that came one by one.
+    /// Where each chunk begins and ends, in their order. Items that came one by one are in none.
     pub(super) chunks: RefCell<Vec<(usize, usize)>>,
-    /// What makes the next items; none at the end.
-    pub(super) source: RefCell<Option<Box<Source>>>,
+    /// None once all items are there.
+    pub(super) rest: RefCell<Option<Rest>>,
 }
 
-impl Drop for Lazy {
-    fn drop(&mut self) {
-        grave::bury(self.items.get_mut());
-        if let Some(source) = self.source.take() {
-            grave::bury_source(*source);
-        }
+impl LazyCells {
+    pub(super) fn new(items: Vec<Value>, rest: Rest) -> Self {
+        Self { items: RefCell::new(items), chunks: RefCell::default(), rest: RefCell::new(Some(rest)) }
     }
-}
 
-impl Lazy {
-    /// Whether there is an item at this place, once it was looked for.
-    pub(super) fn has(&self, cx: &mut Cx<'_>, place: usize) -> R<bool> {
-        while self.items.borrow().len() <= place {
-            let Some(mut source) = self.source.take() else { return Ok(false) };
+    /// Whether there is an item at this index. Computes the items up to it.
+    pub(super) fn has_item(&self, ctx: &mut EvaluationContext<'_>, index: usize) -> Result<bool> {
+        while self.items.borrow().len() <= index {
+            let Some(mut rest) = self.rest.take() else { return Ok(false) };
             let mut batch = Batch::default();
-            // One sequence over another takes more of the stack than a call does.
-            cx.budget.enter()?;
-            cx.budget.enter()?;
-            cx.budget.steps(1)?;
-            let more = source.pull(cx, &mut batch)?;
-            cx.budget.leave();
-            cx.budget.leave();
-            cx.budget.values(batch.items.len())?;
+            // A sequence that draws from another takes more stack than a call does.
+            ctx.budget.enter_level()?;
+            ctx.budget.enter_level()?;
+            ctx.budget.take_steps(1)?;
+            let more_may_follow = rest.pull(ctx, &mut batch)?;
+            ctx.budget.leave_level();
+            ctx.budget.leave_level();
+            ctx.budget.take_values(batch.items.len())?;
             let mut items = self.items.borrow_mut();
-            if batch.chunked {
+            if batch.is_chunk {
                 self.chunks.borrow_mut().push((items.len(), items.len() + batch.items.len()));
             }
             items.append(&mut batch.items);
             drop(items);
-            if more {
-                *self.source.borrow_mut() = Some(source);
+            if more_may_follow {
+                *self.rest.borrow_mut() = Some(rest);
             } else {
-                grave::bury_source(*source);
+                rest.drop_later();
             }
         }
         Ok(true)
+    }
+}
+
+impl Rest {
+    fn pull(&mut self, ctx: &mut EvaluationContext<'_>, batch: &mut Batch) -> Result<bool> {
+        match self {
+            Self::Source(source) => source.pull(ctx, batch),
+            Self::Sequence(sequence) => {
+                sequence.take_batch(ctx, batch)?;
+                Ok(!batch.items.is_empty())
+            }
+        }
+    }
+
+    fn drop_later(self) {
+        match self {
+            Self::Source(source) => deferred_drop::drop_source_later(source),
+            Self::Sequence(sequence) => {
+                deferred_drop::drop_all_later(std::iter::once(Value::Sequence(sequence)));
+            }
+        }
+    }
+}
+
+impl Drop for LazyCells {
+    fn drop(&mut self) {
+        deferred_drop::drop_later(self.items.get_mut());
+        if let Some(rest) = self.rest.take() {
+            rest.drop_later();
+        }
     }
 }
