@@ -1,5 +1,4 @@
-//! What a typical formula costs once it is parsed, and the dearest that take all they may:
-//! `cargo bench --bench formulas`.
+//! Times of typical formulas, and of the slowest of those that end at a limit: `cargo bench --bench formulas`.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -35,13 +34,13 @@ fn main() {
         }
         println!("{:>8.0} ns  {text}", start.elapsed().as_nanos() as f64 / f64::from(ROUNDS));
     }
-    for (took, text) in dearest() {
-        println!("{:>8.1} ms  {}", took.as_secs_f64() * 1e3, costly_formulas::tail(&text));
+    for (took, text) in slowest() {
+        println!("{:>8.1} ms  {}", took.as_secs_f64() * 1e3, costly_formulas::label(&text));
     }
 }
 
-/// The few that take longest of those that end at a limit.
-fn dearest() -> Vec<(Duration, String)> {
+/// The ten of the costly formulas that take longest, with their times.
+fn slowest() -> Vec<(Duration, String)> {
     let json = costly_formulas::context();
     let context = Context::new(&json, DateTime::UNIX_EPOCH).expect("an object");
     let timed = costly_formulas::formulas().into_iter().map(|text| {

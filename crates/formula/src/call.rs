@@ -1,4 +1,7 @@
-//! Calls of values: functions, and the collections, keywords and symbols that can be called like one.
+//! Calls of values: functions, and the collections, keywords and symbols that can be called like functions.
+//!
+//! The evaluator calls what a formula calls, and built-in functions call the functions that they are handed. Each call
+//! takes a step and a level of depth.
 
 use crate::error::{Result, invalid};
 use crate::evaluation_context::EvaluationContext;

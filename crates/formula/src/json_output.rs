@@ -1,4 +1,7 @@
-//! JSON of a formula's value. What JSON has no value for (ratios, infinities, functions, regexes) is null.
+//! JSON of a formula's value.
+//!
+//! Values that JSON does not have (ratios, characters, infinities, NaN, functions, regexes) are null. Keywords and symbols
+//! are strings; keys of maps that are neither are strings as `pr-str` prints them.
 
 use serde_json::value::RawValue;
 

@@ -63,3 +63,8 @@ pub use budget::{MAX_FORMULA_BYTES, ResourceUsage};
 pub use context::Context;
 pub use error::{FormulaError, FormulaErrorKind, Position};
 pub use formula::{Evaluation, Formula};
+
+/// The example of the README, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExample;

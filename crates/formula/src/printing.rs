@@ -1,4 +1,7 @@
 //! Printing: values as text, as `pr-str`, `print-str` and `str` write them.
+//!
+//! The text is that of Clojure 1.11, except that of functions, which Clojure prints with their address in memory. Its
+//! bytes are taken from the budget while it grows, so that a sequence without an end ends at a limit.
 
 use crate::budget::MAX_STRING_BYTES;
 use crate::cost;

@@ -1,4 +1,4 @@
-//! `if-let`, `when-let` and their kin: a value that is bound where there is one.
+//! `if-let`, `if-some`, `when-let`, `when-some` and `when-first`: a value that is bound if there is one.
 
 use super::bindings::Bindings;
 use super::{Compiler, if_node, nil};

@@ -1,4 +1,4 @@
-//! Threading macros (`->` and its kin): a value that is handed from call to call.
+//! Threading macros (`->`, `->>`, `some->`, `cond->`, `as->`): a value that is handed from call to call.
 
 use super::bindings::is_unqualified;
 use super::{Compiler, if_node, nil};

@@ -53,8 +53,8 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         let whole = required_text(ctx, &args[0])?;
         Ok(Value::Bool(whole.ends_with(string_argument(&args[1])?)))
     }),
-    Builtin::new("str/index-of", (2, 3), |ctx, args| find_text(ctx, args, SearchEnd::First)),
-    Builtin::new("str/last-index-of", (2, 3), |ctx, args| find_text(ctx, args, SearchEnd::Last)),
+    Builtin::new("str/index-of", (2, 3), |ctx, args| find_text(ctx, args, SearchFrom::Start)),
+    Builtin::new("str/last-index-of", (2, 3), |ctx, args| find_text(ctx, args, SearchFrom::End)),
     Builtin::new("str/join", (1, 2), |ctx, args| {
         let (separator, input) = match args {
             [input] => (String::new(), input),
@@ -146,15 +146,15 @@ fn trim(ctx: &mut EvaluationContext<'_>, value: &Value, trimmed: fn(&str) -> &st
     Value::string(&mut ctx.budget, trimmed(whole))
 }
 
-/// Which of several places where a text is found.
+/// From which end a text is searched.
 #[derive(Clone, Copy)]
-enum SearchEnd {
-    First,
-    Last,
+enum SearchFrom {
+    Start,
+    End,
 }
 
 /// The index, in 16-bit units, at which a string has another string or a character; nil where it does not.
-fn find_text(ctx: &mut EvaluationContext<'_>, args: &[Value], search_end: SearchEnd) -> Result<Value> {
+fn find_text(ctx: &mut EvaluationContext<'_>, args: &[Value], search_from: SearchFrom) -> Result<Value> {
     let whole = required_text(ctx, &args[0])?;
     let sought = match &args[1] {
         Value::Str(sought) => sought.to_string(),
@@ -169,14 +169,14 @@ fn find_text(ctx: &mut EvaluationContext<'_>, args: &[Value], search_end: Search
     ctx.budget.take_steps(cost::scan_text(whole.len()))?;
     let units = whole.encode_utf16().count() as i64;
     let from = args.get(2).map(conversion::int).transpose()?;
-    let found = match (search_end, from) {
-        (SearchEnd::First, from) => {
+    let found = match (search_from, from) {
+        (SearchFrom::Start, from) => {
             let from = from.unwrap_or(0).clamp(0, units) as usize;
             let start = byte_offset(&whole, from)?.unwrap_or(whole.len());
             whole[start..].find(&sought).map(|byte| byte + start)
         }
-        (SearchEnd::Last, Some(..0)) => None,
-        (SearchEnd::Last, from) => {
+        (SearchFrom::End, Some(..0)) => None,
+        (SearchFrom::End, from) => {
             let from = from.unwrap_or(units).min(units) as usize;
             let start = byte_offset(&whole, from)?.unwrap_or(whole.len());
             let end = (start + sought.len()).min(whole.len());

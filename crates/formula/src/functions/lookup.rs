@@ -5,8 +5,7 @@ use crate::evaluation_context::EvaluationContext;
 use crate::value::Value;
 use crate::value::function::Builtin;
 use crate::value::items::Items;
-use crate::value::iteration::items_of;
-use crate::value::iteration::sequence_of;
+use crate::value::iteration::{items_of, sequence_of};
 use crate::value::lookup::{get, nth, vector_index};
 use crate::value::number::conversion;
 

@@ -8,8 +8,7 @@ use crate::error::{Result, invalid};
 use crate::evaluation_context::EvaluationContext;
 use crate::value::Value;
 use crate::value::function::{ANY_COUNT, Builtin};
-use crate::value::iteration::items_of;
-use crate::value::iteration::sequence_of;
+use crate::value::iteration::{items_of, sequence_of};
 use crate::value::map::Map;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[

@@ -11,6 +11,7 @@ mod collections;
 mod core_strings;
 mod dates;
 mod format;
+mod format_directive;
 mod function_makers;
 mod generators;
 mod java_math;

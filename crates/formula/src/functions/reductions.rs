@@ -11,8 +11,7 @@ use crate::evaluation_context::EvaluationContext;
 use crate::lazy_sequences::{ItemCursor, MAX_PEEKED_MAP_INPUTS, next_of_each};
 use crate::value::Value;
 use crate::value::function::{ANY_COUNT, Builtin};
-use crate::value::iteration::items_of;
-use crate::value::iteration::sequence_of;
+use crate::value::iteration::{items_of, sequence_of};
 use crate::value::map::Map;
 use crate::value::number::comparison;
 
@@ -130,11 +129,11 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
 /// The results of a function for the first item of each collection, the second of each, and so on.
 fn map_together(ctx: &mut EvaluationContext<'_>, function: &Value, inputs: &[Value]) -> Result<Vec<Value>> {
     let mut inputs: Vec<_> = inputs.iter().map(ItemCursor::of).collect();
-    let mut made = Vec::new();
+    let mut results = Vec::new();
     while let Some(args) = next_of_each(ctx, &mut inputs, MAX_PEEKED_MAP_INPUTS)? {
-        made.push(call(ctx, function, &args)?);
+        results.push(call(ctx, function, &args)?);
     }
-    Ok(made)
+    Ok(results)
 }
 
 fn is_true_of_all(ctx: &mut EvaluationContext<'_>, function: &Value, input: &Value) -> Result<bool> {

@@ -1,4 +1,4 @@
-//! Regexes: `re-find` and its kin, and what `str/split` and `str/replace` do with a regex.
+//! Regexes: `re-pattern`, `re-find`, `re-matches` and `re-seq`, and what `str/split` and `str/replace` do with a regex.
 
 use std::sync::Arc;
 

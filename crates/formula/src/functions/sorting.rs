@@ -1,4 +1,6 @@
 //! Order of values: `compare`, and sorting by it or by a function.
+//!
+//! Which pairs of values are compared is as in Java, because Clojure fails where two values cannot be compared.
 
 use std::cmp::Ordering;
 

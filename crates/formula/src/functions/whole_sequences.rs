@@ -9,8 +9,7 @@ use crate::lazy_sequences::{Drop, DropWhile, ItemCursor, MapTogether, Take, Take
 use crate::value::Value;
 use crate::value::function::{Builtin, Function, FunctionKind};
 use crate::value::items::Items;
-use crate::value::iteration::items_of;
-use crate::value::iteration::sequence_of;
+use crate::value::iteration::{items_of, sequence_of};
 use crate::value::number::conversion;
 use crate::value::sequence::Sequence;
 

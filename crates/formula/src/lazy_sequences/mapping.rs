@@ -1,4 +1,4 @@
-//! Sources that pass on what a function makes of their input: `map`, `filter`, `concat`, `for` and their kin.
+//! Sources that pass on what a function makes of their input: `map`, `filter`, `concat`, `for` and the like.
 
 use std::collections::VecDeque;
 

@@ -1,8 +1,8 @@
-//! Lazy sequences of Clojure's functions: `map`, `filter`, `take`, `partition`, `range` and their kin.
+//! Lazy sequences of Clojure's functions: `map`, `filter`, `take`, `partition`, `range` and the like.
 //!
-//! Each is an [`ItemSource`](crate::value::sequence::source::ItemSource) that the functions in
-//! [`functions`](crate::functions) make. Which items a source computes at once, and how far ahead it looks at its
-//! input, is as in Clojure, as a formula that fails on an item shows the difference.
+//! Each is an [`ItemSource`](crate::value::sequence::source::ItemSource), made by one of the
+//! [`functions`](crate::functions). It computes as many items at once, and looks as far ahead at its input, as in
+//! Clojure: a formula whose function fails on an item shows the difference. The items are kept by the sequence.
 
 mod cursor;
 mod filters;

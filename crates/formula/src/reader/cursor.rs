@@ -1,4 +1,4 @@
-//! TextCursor over the characters of a formula, with the position of the next one.
+//! Cursor over the characters of a formula, with the position of the next one.
 
 use crate::error::Position;
 

@@ -1,17 +1,17 @@
-//! Whatever a formula is, reading and running it ends, within its bounds, without a panic.
+//! Any text: parsing and evaluating it ends, within the limits, without a panic.
 
 use loanhook_formula::Formula;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::unbounded_formulas::{greedy, long_numbers, regexes, written_out};
+use crate::unbounded_formulas::{growing_loops, long_numbers, regexes, repeating_macros};
 use crate::{random_formulas, used};
 
-/// How many steps the greedy formulas take at least, all of them together.
-const STEPS: u64 = 10_000_000;
+/// How many steps the growing loops take at least, all of them together.
+const MIN_TOTAL_STEPS: u64 = 10_000_000;
 
-/// That it ends within what a formula may use; how many steps it took.
-fn ends(formula: &str) -> u64 {
+/// Checks that a formula ends within the limits; how many steps it took.
+fn check_ends(formula: &str) -> u64 {
     let used = used(formula);
     assert!(
         used.steps <= Formula::MAX_USAGE.steps && used.bytes <= Formula::MAX_USAGE.bytes,
@@ -20,9 +20,9 @@ fn ends(formula: &str) -> u64 {
     used.steps
 }
 
-/// Pieces that the reader and the compiler look for, in any order.
-fn pieces() -> impl Strategy<Value = String> {
-    let piece = prop_oneof![
+/// Tokens that the reader and the compiler know, in any order.
+fn tokens() -> impl Strategy<Value = String> {
+    let token = prop_oneof![
         4 => prop::sample::select(vec![
             "(", ")", "[", "]", "{", "}", "#{", "#(", "'", "\"", "\\", "#_", ";", "#\"", "##Inf", "%", "%2", "%&", "&", ":as",
             ":keys", "let ", "fn ", "loop ", "recur ", "if ", "case ", "cond ", "for ", "-> ", "->> ", "map ", "reduce ", "range ",
@@ -33,17 +33,17 @@ fn pieces() -> impl Strategy<Value = String> {
         1 => any::<char>().prop_map(String::from),
         1 => "[a-z0-9/.:*+-]{1,6} ",
     ];
-    prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+    prop::collection::vec(token, 0..60).prop_map(|tokens| tokens.concat())
 }
 
-/// A formula with a few of its characters changed, so that it is nearly right.
-fn broken() -> impl Strategy<Value = String> {
+/// A formula with a few of its characters changed.
+fn changed_formula() -> impl Strategy<Value = String> {
     (random_formulas::formula(), prop::collection::vec((any::<prop::sample::Index>(), any::<char>()), 0..4))
         .prop_map(|(formula, changes)| {
             let mut chars: Vec<char> = formula.chars().collect();
-            for (place, char) in changes {
-                let place = place.index(chars.len());
-                chars[place] = char;
+            let length = chars.len();
+            for (index, char) in changes {
+                chars[index.index(length)] = char;
             }
             chars.into_iter().collect()
         })
@@ -53,18 +53,18 @@ proptest! {
     #![proptest_config(Config { cases: 4000, failure_persistence: None, ..Config::default() })]
 
     #[test]
-    fn any_text_is_read_or_refused(text in any::<String>()) {
-        ends(&text);
+    fn any_text_ends_within_the_limits(text in any::<String>()) {
+        check_ends(&text);
     }
 
     #[test]
-    fn any_pieces_are_run_or_refused(text in pieces()) {
-        ends(&text);
+    fn any_tokens_end_within_the_limits(text in tokens()) {
+        check_ends(&text);
     }
 
     #[test]
-    fn what_is_nearly_a_formula_is_run_or_refused(text in broken()) {
-        ends(&text);
+    fn a_formula_with_changed_characters_ends_within_the_limits(text in changed_formula()) {
+        check_ends(&text);
     }
 }
 
@@ -72,29 +72,29 @@ proptest! {
     #![proptest_config(Config { cases: 200, failure_persistence: None, ..Config::default() })]
 
     #[test]
-    fn what_is_written_out_again_and_again_is_run_or_refused(text in written_out()) {
-        ends(&text);
+    fn macros_that_repeat_their_arguments_end_within_the_limits(text in repeating_macros()) {
+        check_ends(&text);
     }
 
     #[test]
-    fn long_numbers_take_their_bounds(text in long_numbers()) {
-        ends(&text);
+    fn arithmetic_on_long_numbers_ends_within_the_limits(text in long_numbers()) {
+        check_ends(&text);
     }
 
     #[test]
-    fn regexes_take_their_bounds(text in regexes()) {
-        ends(&text);
+    fn regexes_end_within_the_limits(text in regexes()) {
+        check_ends(&text);
     }
 }
 
 #[test]
-fn what_would_take_everything_takes_its_bounds_in_ten_million_steps() {
+fn growing_loops_end_within_the_limits_and_take_ten_million_steps_in_all() {
     let config = Config { cases: 300, failure_persistence: None, ..Config::default() };
     let steps = std::cell::Cell::new(0);
-    let run = TestRunner::new(config).run(&greedy(), |formula| {
-        steps.set(steps.get() + ends(&formula));
+    let run = TestRunner::new(config).run(&growing_loops(), |formula| {
+        steps.set(steps.get() + check_ends(&formula));
         Ok(())
     });
     run.expect("all end");
-    assert!(steps.get() >= STEPS, "{} steps", steps.get());
+    assert!(steps.get() >= MIN_TOTAL_STEPS, "{} steps", steps.get());
 }

@@ -1,4 +1,4 @@
-//! Clojure itself, as Debian's package `clojure` installs it.
+//! Process of Clojure that evaluates formulas, as Debian's package `clojure` installs it.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,14 +10,14 @@ use crate::CONTEXT;
 
 const JAR: &str = "/usr/share/java/clojure.jar";
 
-/// Java 17, among those that Debian installs beside each other: later ones write some doubles otherwise.
+/// The Java 17 of those that Debian installs beside each other: later ones print some doubles in another way.
 fn java() -> Option<PathBuf> {
     let installed = std::fs::read_dir("/usr/lib/jvm").ok()?.flatten();
     let java_17 = installed.filter(|one| one.file_name().to_string_lossy().starts_with("java-17-"));
     java_17.map(|one| one.path().join("bin/java")).find(|java| java.exists())
 }
 
-/// Why Clojure cannot be asked here. In CI it must be there.
+/// Why Clojure cannot be run here; none if it can. In CI it must be installed.
 pub(crate) fn missing() -> Option<&'static str> {
     let there = Path::new(JAR).exists() && java().is_some();
     let packages = "install the packages `clojure` and `openjdk-17-jre-headless`";
@@ -25,7 +25,7 @@ pub(crate) fn missing() -> Option<&'static str> {
     (!there).then_some("formulas were not held against Clojure: install the packages `clojure` and `openjdk-17-jre-headless`")
 }
 
-/// What Clojure answers to each: what it prints, or `!`. One process answers all.
+/// What Clojure prints for each formula, or `!` where it fails. One process evaluates all.
 pub(crate) fn answers(formulas: &[String]) -> Vec<String> {
     let context = edn(&serde_json::from_str(CONTEXT).expect("JSON"), true);
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/formulas/evaluate.clj");
@@ -53,7 +53,7 @@ pub(crate) fn answers(formulas: &[String]) -> Vec<String> {
     answers
 }
 
-/// A value of JSON as Clojure reads it; the names of variables are strings, others keywords.
+/// A value of JSON as Clojure reads it. The names of members are keywords, those of `variables` strings.
 fn edn(value: &Value, variables: bool) -> String {
     match value {
         Value::Null => "nil".into(),

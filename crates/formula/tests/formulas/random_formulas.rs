@@ -1,4 +1,4 @@
-//! Formulas of any shape, most of which have a value.
+//! Random formulas, most of which have a value.
 
 use proptest::prelude::*;
 
@@ -18,7 +18,7 @@ fn call(functions: &'static [&'static str], args: Vec<BoxedStrategy<String>>) ->
         .boxed()
 }
 
-/// A form made of others, in the places of `{}`.
+/// A form made of a template, with other forms in place of each `{}`.
 fn shape(template: &'static str, parts: Vec<BoxedStrategy<String>>) -> BoxedStrategy<String> {
     parts
         .prop_map(move |parts| {

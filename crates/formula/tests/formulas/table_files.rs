@@ -1,15 +1,15 @@
-//! The tables of formulas.
+//! Files of formulas and their expected answers, and the list of functions in the reference.
 
-/// A formula, and what is expected of it.
+/// A formula, and its expected answer.
 pub(crate) type Case = (&'static str, &'static str);
 
-/// What Clojure answers.
+/// Formulas with the answers of Clojure.
 pub(crate) fn clojure() -> Vec<Case> {
     cases(include_str!("clojure.tsv"))
 }
 
-/// What is our own.
-pub(crate) fn own() -> Vec<Case> {
+/// Formulas of functions that Clojure does not have, and formulas that are refused although Clojure answers them.
+pub(crate) fn extensions() -> Vec<Case> {
     cases(include_str!("extensions.tsv"))
 }
 
@@ -18,7 +18,7 @@ fn cases(table: &'static str) -> Vec<Case> {
     lines.map(|line| line.split_once('\t').expect("a formula, a tab and what is expected")).collect()
 }
 
-/// The names of the functions, as the reference lists them.
+/// The names of the functions that the reference lists.
 pub(crate) fn functions() -> Vec<&'static str> {
     let page = include_str!("../../../../docs/formulas.md");
     let (_, chapter) = page.split_once("## Functions").expect("the chapter of functions");

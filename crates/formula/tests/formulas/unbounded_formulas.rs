@@ -1,11 +1,11 @@
-//! Formulas that ask for as much as they can: of steps, of digits, of what is written out, of regexes.
+//! Formulas that need as much as they can: steps, bytes, digits, nodes, regexes.
 
 use proptest::prelude::*;
 
 use crate::costly_formulas::fibonacci_ratio;
 
-/// Loops and growth, with what bounds them left open.
-pub(crate) fn greedy() -> impl Strategy<Value = String> {
+/// Loops that grow a value in each round, for few rounds or for too many.
+pub(crate) fn growing_loops() -> impl Strategy<Value = String> {
     let seed = prop::sample::select(vec![
         "1",
         "[1]",
@@ -72,7 +72,7 @@ pub(crate) fn greedy() -> impl Strategy<Value = String> {
     })
 }
 
-/// Two long ratios, or what looks like them, and something that takes both.
+/// A function of two long ratios, decimals or big integers, in an endless loop.
 pub(crate) fn long_numbers() -> impl Strategy<Value = String> {
     let number = || {
         prop_oneof![
@@ -104,8 +104,8 @@ pub(crate) fn long_numbers() -> impl Strategy<Value = String> {
     })
 }
 
-/// Forms that write what is in them several times, in each other.
-pub(crate) fn written_out() -> impl Strategy<Value = String> {
+/// Macros that write an argument several times when they are expanded, nested in each other.
+pub(crate) fn repeating_macros() -> impl Strategy<Value = String> {
     let around = prop::sample::select(vec![
         "(let [{:keys [a a a a] :or {a IT}} nil] a)",
         "(loop [{a :a :or {a IT}} nil] a)",
@@ -119,7 +119,7 @@ pub(crate) fn written_out() -> impl Strategy<Value = String> {
         .prop_map(|(around, inner)| around.into_iter().fold(inner, |inner, of| of.replace("IT", &inner)))
 }
 
-/// Regexes, many or large, over a text that they nearly match.
+/// Many or large regexes, over a text that they nearly match.
 pub(crate) fn regexes() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => prop::sample::select(vec!["a", "b", "[ab]", "[ab]*", "(a|b)", "(a|ab)", ".*", "\\\\w+", "a?", "b+?", "c", "|", "^", "é"])

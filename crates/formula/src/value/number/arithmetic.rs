@@ -1,4 +1,7 @@
-//! Arithmetic: `+`, `-`, `*`, `/`, `quot`, `rem`, `mod` and their kin.
+//! Arithmetic: addition, subtraction, multiplication and the divisions (`/`, `quot`, `rem`, `mod`).
+//!
+//! Steps and memory are taken by the size of the numbers. Longs that overflow fail or become big integers, as
+//! [`OnOverflow`] says.
 
 use num_bigint::BigInt;
 use num_rational::BigRational;

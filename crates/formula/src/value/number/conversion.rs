@@ -39,7 +39,7 @@ pub(crate) fn long(value: &Value) -> Result<i64> {
     }
 }
 
-/// A number as a count of items, as `take` and its kin count: they decrement it until nothing is left, so 2.5 is three.
+/// A number as a count of items, as `take` and `drop` count: they decrement it until nothing is left, so 2.5 is three.
 pub(crate) fn item_count(value: &Value) -> Result<usize> {
     require_number(value)?;
     let rounded = match value {
