@@ -19,7 +19,7 @@ use loanhook_core::model::id::TenantId;
 use loanhook_core::model::key::{FIRST_TENANT, SecretKey};
 use loanhook_core::model::payload::Payload;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Begun, Deliveries, Due, Wake};
+use loanhook_core::ports::{ClaimOutcome, Deliveries, DueWork, QueueMessage};
 use loanhook_core::subscriptions;
 use loanhook_http::page;
 use loanhook_http::web::Site;
@@ -120,12 +120,12 @@ async fn fill(engine: &Embedded) -> Outcome {
         let event = draft.check().map_err(|_| "no event")?;
         let receipt = accept(engine, &tenant, Submission { event, key: None }, Timestamp::now()).await?;
         for promised in receipt.deliveries {
-            let wake = Wake {
+            let wake = QueueMessage {
                 tenant: tenant.clone(),
                 trace_id: promised.trace_id,
                 subscription_id: promised.subscription_id,
                 due: now,
-                what: Due::Attempt(1),
+                work: DueWork::Attempt(1),
             };
             deliver(engine, &wake).await?;
         }
@@ -133,9 +133,11 @@ async fn fill(engine: &Embedded) -> Outcome {
     Ok(())
 }
 
-async fn deliver(engine: &Embedded, wake: &Wake) -> Outcome {
+async fn deliver(engine: &Embedded, wake: &QueueMessage) -> Outcome {
     let (token, now) = (Uuid::new_v4(), Timestamp::now());
-    let Begun::Won(won) = engine.begin(wake, 1, token, now).await? else { return Err("not claimed".into()) };
+    let ClaimOutcome::Claimed(won) = engine.claim(wake, 1, token, now).await? else {
+        return Err("not claimed".into());
+    };
     let (delivery, mut row) = *won;
     let headers = [("content-type", "application/json"), ("server", "core/4.2"), ("date", "today")];
     row.state = AttemptState::Complete(Completion {
@@ -152,6 +154,6 @@ async fn deliver(engine: &Embedded, wake: &Wake) -> Outcome {
             headers_dropped: 0,
         }),
     });
-    engine.settle(&delivery, token, row, Some(Bytes::from_static(ANSWER))).await?;
+    engine.complete(&delivery, token, row, Some(Bytes::from_static(ANSWER))).await?;
     Ok(())
 }

@@ -14,7 +14,7 @@ use super::{Aws, back_off, delivery_item, item, row_item};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
-use loanhook_core::ports::{Attempts, Row, Span, StoreError, Stored};
+use loanhook_core::ports::{AttemptRange, Attempts, HistoryRow, StoreError, StoreResult};
 
 /// The most items DynamoDB gives at once by their keys.
 const AT_ONCE: usize = 100;
@@ -28,7 +28,7 @@ impl Attempts for Aws {
         oldest: Option<AttemptId>,
         before: Option<AttemptId>,
         limit: usize,
-    ) -> Stored<Vec<Attempt>> {
+    ) -> StoreResult<Vec<Attempt>> {
         // Both ends are in the range: the newest is the ID before `before`.
         let newest = match before.map(|id| id.uuid().as_u128().checked_sub(1)) {
             None => Uuid::max(),
@@ -42,33 +42,37 @@ impl Attempts for Aws {
         self.query_rows(&table::loan_pk(tenant, loan), oldest, newest, limit).await
     }
 
-    async fn counted(&self, tenant: &TenantId, attempts: Vec<Attempt>) -> Stored<Vec<Row>> {
+    async fn with_resend_counts(
+        &self,
+        tenant: &TenantId,
+        attempts: Vec<Attempt>,
+    ) -> StoreResult<Vec<HistoryRow>> {
         let resends = self.resends_of(tenant, attempts.iter().map(|attempt| attempt.trace_id)).await?;
         let row = |attempt: Attempt| {
             let resends = resends.get(&attempt.trace_id).copied().unwrap_or(0);
-            Row { attempt, resends }
+            HistoryRow { attempt, resends }
         };
         Ok(attempts.into_iter().map(row).collect())
     }
 
-    async fn row(&self, tenant: &TenantId, loan: &LoanId, id: AttemptId) -> Stored<Option<Row>> {
+    async fn row(&self, tenant: &TenantId, loan: &LoanId, id: AttemptId) -> StoreResult<Option<HistoryRow>> {
         let Some(item) = self.get(table::row(tenant, loan, id)).await? else { return Ok(None) };
         let attempt = row_item::read(&item)?;
         let resends = self.resends_of(tenant, [attempt.trace_id]).await?.into_values().next();
-        Ok(Some(Row { attempt, resends: resends.unwrap_or(0) }))
+        Ok(Some(HistoryRow { attempt, resends: resends.unwrap_or(0) }))
     }
 
-    async fn delivery(&self, tenant: &TenantId, trace: TraceId) -> Stored<Option<Delivery>> {
+    async fn delivery(&self, tenant: &TenantId, trace: TraceId) -> StoreResult<Option<Delivery>> {
         self.delivery_item(tenant, trace).await?.as_ref().map(delivery_item::read).transpose()
     }
 
-    async fn story(
+    async fn delivery_with_attempts(
         &self,
         tenant: &TenantId,
         trace: TraceId,
-        span: Span,
+        span: AttemptRange,
         limit: usize,
-    ) -> Stored<Option<(Delivery, Vec<Attempt>)>> {
+    ) -> StoreResult<Option<(Delivery, Vec<Attempt>)>> {
         let Some(item) = self.delivery_item(tenant, trace).await? else { return Ok(None) };
         let mut delivery = delivery_item::read(&item)?;
         let mut attempts = self.attempts_of(&item, &delivery, span, limit).await?;
@@ -79,7 +83,13 @@ impl Attempts for Aws {
 
 impl Aws {
     /// Rows of a partition, the newest first, none of which is over: fewer than `limit` only at the end.
-    async fn query_rows(&self, pk: &str, oldest: Uuid, newest: Uuid, limit: usize) -> Stored<Vec<Attempt>> {
+    async fn query_rows(
+        &self,
+        pk: &str,
+        oldest: Uuid,
+        newest: Uuid,
+        limit: usize,
+    ) -> StoreResult<Vec<Attempt>> {
         let (mut rows, mut left_out) = (Vec::new(), LeftOut::default());
         let mut from = None;
         loop {
@@ -115,7 +125,7 @@ impl Aws {
         &self,
         tenant: &TenantId,
         traces: impl IntoIterator<Item = TraceId>,
-    ) -> Stored<HashMap<TraceId, u32>> {
+    ) -> StoreResult<HashMap<TraceId, u32>> {
         let traces: HashSet<TraceId> = traces.into_iter().collect();
         let by_pk: HashMap<_, _> =
             traces.into_iter().map(|trace| (table::trace_pk(tenant, trace), trace)).collect();
@@ -129,7 +139,7 @@ impl Aws {
     }
 
     /// The items at these places, as they are now, those that there are; in no order.
-    pub(super) async fn get_all(&self, places: Vec<Place>, only: Option<&[&str]>) -> Stored<Vec<Item>> {
+    pub(super) async fn get_all(&self, places: Vec<Place>, only: Option<&[&str]>) -> StoreResult<Vec<Item>> {
         let mut items = Vec::with_capacity(places.len());
         for places in places.chunks(AT_ONCE) {
             let mut request = KeysAndAttributes::builder().consistent_read(true);
@@ -150,7 +160,7 @@ impl Aws {
     }
 
     /// What one call leaves is asked for again.
-    async fn get_batch(&self, request: KeysAndAttributes, items: &mut Vec<Item>) -> Stored<()> {
+    async fn get_batch(&self, request: KeysAndAttributes, items: &mut Vec<Item>) -> StoreResult<()> {
         let mut left = Some(request);
         for tries in 0..TRIES {
             let Some(request) = left.take() else { return Ok(()) };

@@ -17,10 +17,10 @@ use tracing::error;
 
 use super::{Aws, message};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Queue as _, RECORDED_WITHIN, StoreError, Stored, Wake};
+use loanhook_core::ports::{MAX_RECORDING_TIME, Queue as _, QueueMessage, StoreError, StoreResult};
 
 /// The longest a message may take: a request of 30 s, recording what came of it, and a second for its claim.
-const LONGEST: Duration = Duration::from_secs(31 + RECORDED_WITHIN.as_secs());
+const LONGEST: Duration = Duration::from_secs(31 + MAX_RECORDING_TIME.as_secs());
 /// What it takes to answer for the whole batch.
 const TO_ANSWER: Duration = Duration::from_secs(2);
 /// How often a message may make its handler panic.
@@ -34,8 +34,8 @@ pub struct Batches<H> {
 
 impl<H, F> Batches<H>
 where
-    H: Fn(Wake, Timestamp, Instant) -> F + Send + Sync + 'static,
-    F: Future<Output = Stored<()>> + Send + 'static,
+    H: Fn(QueueMessage, Timestamp, Instant) -> F + Send + Sync + 'static,
+    F: Future<Output = StoreResult<()>> + Send + 'static,
 {
     pub fn new(engine: Aws, handler: H) -> Self {
         Self { engine, handler: Arc::new(handler) }
@@ -46,7 +46,7 @@ where
     /// # Errors
     ///
     /// When a record must come again that has no ID to say so by: then all do.
-    pub async fn run(&self, batch: SqsEvent, end: SystemTime) -> Stored<SqsBatchResponse> {
+    pub async fn run(&self, batch: SqsEvent, end: SystemTime) -> StoreResult<SqsBatchResponse> {
         let left = end.duration_since(SystemTime::now()).unwrap_or_default();
         let ends = Instant::now() + left.saturating_sub(TO_ANSWER);
         let worked = join_all(batch.records.iter().map(|record| self.work(record, ends))).await;
@@ -64,17 +64,17 @@ where
         Ok(response)
     }
 
-    async fn work(&self, record: &SqsMessage, ends: Instant) -> Stored<()> {
+    async fn work(&self, record: &SqsMessage, ends: Instant) -> StoreResult<()> {
         let body = record.body.as_deref().unwrap_or_default();
-        let Some(wake) = message::read(body) else {
+        let Some(message) = message::read(body) else {
             error!(message_id = record.message_id, "message.unreadable");
             return self.engine.bury(body, "unreadable").await;
         };
         if Instant::now() + LONGEST > ends {
-            return self.engine.send_on(wake).await;
+            return self.engine.enqueue(message).await;
         }
-        let trace_id = wake.trace_id;
-        let mut work = tokio::spawn((self.handler)(wake, Timestamp::now(), ends));
+        let trace_id = message.trace_id;
+        let mut work = tokio::spawn((self.handler)(message, Timestamp::now(), ends));
         match timeout_at(ends.into(), &mut work).await {
             Ok(Ok(result)) => result,
             Err(_) => {

@@ -10,13 +10,13 @@ use super::item::{Item, json, text};
 use super::table::{self, DOC, STATE, TOKEN};
 use super::{Aws, delivery_item, row_item};
 use loanhook_core::model::attempt::{Attempt, AttemptState};
-use loanhook_core::ports::{StoreError, Stored};
+use loanhook_core::ports::{StoreError, StoreResult};
 
 /// How often a row may appear or end under us before we give up: it does each once.
 const TRIES: u32 = 4;
 
 impl Aws {
-    pub(super) async fn put_response(&self, row: &Attempt, response: Option<Bytes>) -> Stored<()> {
+    pub(super) async fn put_response(&self, row: &Attempt, response: Option<Bytes>) -> StoreResult<()> {
         let stored = row.completion().and_then(|completion| completion.response.as_ref());
         match (stored.and_then(|stored| stored.payload.key), response) {
             (Some(key), Some(bytes)) => self.put_answer(&row.tenant, key, bytes).await,
@@ -26,7 +26,7 @@ impl Aws {
 
     /// Completes the row of a flight under its token; gives the row that then stands, which is another's if
     /// that one was complete before. None if it is not the token's.
-    pub(super) async fn complete_row(&self, token: Uuid, row: Attempt) -> Stored<Option<Attempt>> {
+    pub(super) async fn complete_row(&self, token: Uuid, row: Attempt) -> StoreResult<Option<Attempt>> {
         let mut in_flight = true;
         for _ in 0..TRIES {
             match self.write_completion(&row, Some(token)).await? {
@@ -38,8 +38,7 @@ impl Aws {
             // Its sender died before it put the row; or puts it at this moment, and then that is completed.
             let delivery = self.delivery_item(&row.tenant, row.trace_id).await?;
             let Some(item) = delivery else { return Ok(None) };
-            let flight = delivery_item::read(&item)?.progress.in_flight;
-            in_flight = flight.is_some_and(|flight| flight.token == token);
+            in_flight = delivery_item::read(&item)?.progress.in_flight_under(token).is_some();
             // Where it is over, whoever ended it has completed the row before.
             if in_flight && self.put_new(row_item::new(&row, expires(&item)?)?).await?.is_done() {
                 return Ok(Some(row));
@@ -49,7 +48,11 @@ impl Aws {
     }
 
     /// Writes the end of a row that is the token's, or, without one, over what a complete row says.
-    pub(super) async fn write_completion(&self, row: &Attempt, token: Option<Uuid>) -> Stored<Written<()>> {
+    pub(super) async fn write_completion(
+        &self,
+        row: &Attempt,
+        token: Option<Uuid>,
+    ) -> StoreResult<Written<()>> {
         let update = self
             .dynamodb()
             .update_item()
@@ -73,7 +76,7 @@ impl Aws {
 }
 
 /// A row that is there, if it is complete.
-fn complete(item: &Item) -> Stored<Option<Attempt>> {
+fn complete(item: &Item) -> StoreResult<Option<Attempt>> {
     let stands = row_item::read(item)?;
     Ok(matches!(stands.state, AttemptState::Complete(_)).then_some(stands))
 }

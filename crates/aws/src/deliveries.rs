@@ -16,20 +16,28 @@ use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{AttemptId, TenantId, TraceId};
 use loanhook_core::model::progress::Status;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Attempts as _, Begun, Canceled, Deliveries, Released, Stored, Wake};
+use loanhook_core::ports::{
+    Attempts as _, CancelOutcome, ClaimOutcome, Deliveries, QueueMessage, ReleaseOutcome, StoreResult,
+};
 
 /// A first attempt this soon after intake signs with the secrets that intake's version has; any other looks
 /// whether they have changed.
 const SECRETS_ARE_FRESH_FOR: Duration = Duration::from_secs(10);
 
 impl Deliveries for Aws {
-    async fn begin(&self, wake: &Wake, attempt: u32, token: Uuid, now: Timestamp) -> Stored<Begun> {
+    async fn claim(
+        &self,
+        message: &QueueMessage,
+        attempt: u32,
+        token: Uuid,
+        now: Timestamp,
+    ) -> StoreResult<ClaimOutcome> {
         let id = AttemptId::at(now);
         let claim = self
             .dynamodb()
             .update_item()
             .table_name(self.table())
-            .set_key(Some(table::delivery(&wake.tenant, wake.trace_id).key()))
+            .set_key(Some(table::delivery(&message.tenant, message.trace_id).key()))
             .update_expression("SET #flight = :flight, #newest = :id")
             .condition_expression(
                 "#status = :pending AND #next.#number = :number AND attribute_not_exists(#flight)",
@@ -49,38 +57,38 @@ impl Deliveries for Aws {
             .await;
         let item = match written(claim)? {
             Written::Done(claimed) => claimed.attributes.ok_or_else(|| missing(FLIGHT))?,
-            Written::Refused(None) => return Ok(Begun::Lost(None)),
+            Written::Refused(None) => return Ok(ClaimOutcome::NotClaimed(None)),
             Written::Refused(Some(item)) => {
-                let Some(item) = live(item) else { return Ok(Begun::Lost(None)) };
+                let Some(item) = live(item) else { return Ok(ClaimOutcome::NotClaimed(None)) };
                 let delivery = delivery_item::read(&item)?;
                 // Our own first try, whose answer was lost on its way.
-                if delivery.progress.in_flight.as_ref().is_none_or(|flight| flight.token != token) {
-                    return Ok(Begun::Lost(Some(Box::new(delivery))));
+                if delivery.progress.in_flight_under(token).is_none() {
+                    return Ok(ClaimOutcome::NotClaimed(Some(Box::new(delivery))));
                 }
                 item
             }
         };
         let delivery = delivery_item::read(&item)?;
-        let flight = delivery.progress.in_flight.as_ref().ok_or_else(|| missing(FLIGHT))?;
-        let row = delivery.attempt_row(flight);
+        let claim = delivery.progress.in_flight().ok_or_else(|| missing(FLIGHT))?;
+        let row = delivery.attempt_row(claim);
         if !self.put_new_row(&row, token, expires(&item)?).await? {
             // It took so long that another has interrupted it.
-            let delivery = self.delivery(&wake.tenant, wake.trace_id).await?;
-            return Ok(Begun::Lost(delivery.map(Box::new)));
+            let delivery = self.delivery(&message.tenant, message.trace_id).await?;
+            return Ok(ClaimOutcome::NotClaimed(delivery.map(Box::new)));
         }
-        if attempt > 1 || now.since(delivery.frozen.accepted_at) > SECRETS_ARE_FRESH_FOR {
-            self.0.cache.forget_secrets(&wake.tenant, wake.subscription_id);
+        if attempt > 1 || now.since(delivery.snapshot.accepted_at) > SECRETS_ARE_FRESH_FOR {
+            self.0.cache.forget_secrets(&message.tenant, message.subscription_id);
         }
-        Ok(Begun::Won(Box::new((delivery, row))))
+        Ok(ClaimOutcome::Claimed(Box::new((delivery, row))))
     }
 
-    async fn settle(
+    async fn complete(
         &self,
         claimed: &Delivery,
         token: Uuid,
         row: Attempt,
         response: Option<Bytes>,
-    ) -> Stored<bool> {
+    ) -> StoreResult<bool> {
         self.settle_attempt(claimed, token, row, response).await
     }
 
@@ -90,11 +98,11 @@ impl Deliveries for Aws {
         token: Uuid,
         row: &Attempt,
         due: Timestamp,
-    ) -> Stored<Released> {
+    ) -> StoreResult<ReleaseOutcome> {
         self.release_attempt(claimed, token, row, due).await
     }
 
-    async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> Stored<Canceled> {
+    async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> StoreResult<CancelOutcome> {
         let writer = Uuid::new_v4().to_string();
         let update = self
             .dynamodb()
@@ -112,24 +120,24 @@ impl Deliveries for Aws {
             .send()
             .await;
         Ok(match written(update)? {
-            Written::Done(_) => Canceled::Done,
+            Written::Done(_) => CancelOutcome::Canceled,
             Written::Refused(item) => match item.and_then(live) {
                 // Our own first try, whose answer was lost on its way.
-                Some(item) if get_text(&item, WRITER) == Some(&writer) => Canceled::Done,
-                Some(_) => Canceled::NotPending,
-                None => Canceled::Unknown,
+                Some(item) if get_text(&item, WRITER) == Some(&writer) => CancelOutcome::Canceled,
+                Some(_) => CancelOutcome::NotPending,
+                None => CancelOutcome::NotFound,
             },
         })
     }
 }
 
 impl Aws {
-    pub(super) async fn delivery_item(&self, tenant: &TenantId, trace: TraceId) -> Stored<Option<Item>> {
+    pub(super) async fn delivery_item(&self, tenant: &TenantId, trace: TraceId) -> StoreResult<Option<Item>> {
         self.get(table::delivery(tenant, trace)).await
     }
 
     /// Puts the row of an attempt that begins. False if there is one that is not its token's.
-    async fn put_new_row(&self, row: &Attempt, token: Uuid, expires: Timestamp) -> Stored<bool> {
+    async fn put_new_row(&self, row: &Attempt, token: Uuid, expires: Timestamp) -> StoreResult<bool> {
         Ok(match self.put_new(row_item::new(row, expires)?).await? {
             Written::Done(()) => true,
             Written::Refused(item) => {
@@ -139,7 +147,7 @@ impl Aws {
     }
 }
 
-pub(super) fn expires(item: &Item) -> Stored<Timestamp> {
+pub(super) fn expires(item: &Item) -> StoreResult<Timestamp> {
     let seconds: i64 = get_number(item, EXPIRES).ok_or_else(|| missing(EXPIRES))?;
     Ok(Timestamp::from_millis(seconds.saturating_mul(1000)))
 }

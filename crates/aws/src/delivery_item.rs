@@ -17,11 +17,11 @@ use super::item::{Item, document, get_number, get_text, json, missing, number, p
 use super::table::{
     DOC, EXPIRES, FLIGHT, INTERRUPTIONS, NEWEST_AUTO, NEWEST_MANUAL, NEXT, RESENDS, RESENT, STATUS, delivery,
 };
-use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::delivery::{Delivery, DeliveryHistory};
 use loanhook_core::model::id::AttemptId;
-use loanhook_core::model::progress::{InFlight, Next, Progress, Status};
+use loanhook_core::model::progress::{Claim, NextAttempt, Progress, Status};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::Stored;
+use loanhook_core::ports::StoreResult;
 
 pub(super) const NUMBER: &str = "number";
 const SLOT: &str = "slot";
@@ -30,19 +30,19 @@ const ID: &str = "id";
 const SINCE: &str = "since";
 
 /// A delivery as it was accepted.
-pub(super) fn new(accepted: &Delivery, expires: Timestamp) -> Stored<Item> {
-    let mut item = delivery(&accepted.frozen.tenant, accepted.frozen.trace_id).key();
-    item.insert(DOC.into(), json(&accepted.frozen)?);
+pub(super) fn new(accepted: &Delivery, expires: Timestamp) -> StoreResult<Item> {
+    let mut item = delivery(&accepted.snapshot.tenant, accepted.snapshot.trace_id).key();
+    item.insert(DOC.into(), json(&accepted.snapshot)?);
     item.insert(EXPIRES.into(), number(expires.seconds()));
-    item.insert(STATUS.into(), status(accepted.progress.status));
-    if let Some(next) = accepted.progress.next {
+    item.insert(STATUS.into(), status(accepted.progress.status()));
+    if let Some(next) = accepted.progress.waiting() {
         item.insert(NEXT.into(), next_value(next));
     }
     Ok(item)
 }
 
-pub(super) fn read(item: &Item) -> Stored<Delivery> {
-    Ok(Delivery { frozen: document(item)?, progress: progress(item)? })
+pub(super) fn read(item: &Item) -> StoreResult<Delivery> {
+    Ok(Delivery { snapshot: document(item)?, progress: progress(item)?, history: history(item) })
 }
 
 pub(super) fn status(status: Status) -> AttributeValue {
@@ -54,7 +54,7 @@ pub(super) fn status(status: Status) -> AttributeValue {
     })
 }
 
-pub(super) fn next_value(next: Next) -> AttributeValue {
+pub(super) fn next_value(next: NextAttempt) -> AttributeValue {
     AttributeValue::M(HashMap::from([
         (NUMBER.into(), number(next.number)),
         (SLOT.into(), number(next.slot)),
@@ -71,7 +71,7 @@ pub(super) fn flight_value(id: AttemptId, token: uuid::Uuid, since: Timestamp) -
     ]))
 }
 
-fn progress(item: &Item) -> Stored<Progress> {
+fn progress(item: &Item) -> StoreResult<Progress> {
     let status = match get_text(item, STATUS) {
         Some("pending") => Status::Pending,
         Some("succeeded") => Status::Succeeded,
@@ -80,33 +80,42 @@ fn progress(item: &Item) -> Stored<Progress> {
         _ => return Err(missing(STATUS)),
     };
     let next = item.get(NEXT).and_then(|value| value.as_m().ok()).map(read_next).transpose()?;
-    let flight = item.get(FLIGHT).and_then(|value| value.as_m().ok());
-    let in_flight = flight.map(|flight| read_flight(flight, next)).transpose()?;
+    let claim = item.get(FLIGHT).and_then(|value| value.as_m().ok());
+    let claim = claim.map(|claim| read_flight(claim, next)).transpose()?;
+    Ok(match (status, next, claim) {
+        (Status::Pending, Some(next), Some(claim)) => Progress::Sending { claim, due: next.due },
+        (Status::Pending, Some(next), None) => Progress::Waiting(next),
+        (Status::Pending, None, _) => return Err(missing(NEXT)),
+        (Status::Canceled, _, Some(claim)) => Progress::Canceling(claim),
+        (Status::Canceled, _, None) => Progress::Canceled,
+        (Status::Succeeded, ..) => Progress::Succeeded,
+        (Status::Failed, ..) => Progress::Failed,
+    })
+}
+
+fn history(item: &Item) -> DeliveryHistory {
     let newest = |name| get_text(item, name).and_then(|id| id.parse::<AttemptId>().ok());
-    Ok(Progress {
-        status,
-        next: next.filter(|_| status == Status::Pending),
-        in_flight,
+    DeliveryHistory {
         interruptions: get_number(item, INTERRUPTIONS).unwrap_or(0),
         newest_attempt: newest(NEWEST_AUTO).max(newest(NEWEST_MANUAL)),
         resends: get_number(item, RESENDS).unwrap_or(0),
         resend_succeeded: item.get(RESENT).is_some_and(|value| value.as_bool() == Ok(&true)),
-    })
+    }
 }
 
-fn read_next(next: &Item) -> Stored<Next> {
+fn read_next(next: &Item) -> StoreResult<NextAttempt> {
     let due = Timestamp::from_millis(parse_number(next, DUE)?);
-    Ok(Next { number: parse_number(next, NUMBER)?, slot: parse_number(next, SLOT)?, due })
+    Ok(NextAttempt { number: parse_number(next, NUMBER)?, slot: parse_number(next, SLOT)?, due })
 }
 
-fn read_flight(flight: &Item, next: Option<Next>) -> Stored<InFlight> {
-    let Next { number, slot, .. } = next.ok_or_else(|| missing(NEXT))?;
-    Ok(InFlight {
+fn read_flight(claim: &Item, next: Option<NextAttempt>) -> StoreResult<Claim> {
+    let NextAttempt { number, slot, .. } = next.ok_or_else(|| missing(NEXT))?;
+    Ok(Claim {
         number,
         slot,
-        attempt_id: parse(flight, ID)?,
-        token: parse(flight, super::table::TOKEN)?,
-        since: Timestamp::from_millis(parse_number(flight, SINCE)?),
+        attempt_id: parse(claim, ID)?,
+        token: parse(claim, super::table::TOKEN)?,
+        since: Timestamp::from_millis(parse_number(claim, SINCE)?),
     })
 }
 

@@ -17,7 +17,9 @@ use super::failure::failed;
 use super::item::{get_number, get_text, live, number, text};
 use super::table::{EGRESS, EXPIRES, PK, Place, SEEN, SK};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Egress, EgressAddresses, NotSent, Outgoing, Sender, Sent, Stored};
+use loanhook_core::ports::{
+    Egress, EgressAddresses, NotSent, SendOutcome, Sender, StoreResult, WebhookRequest,
+};
 
 /// An address counts as seen of late for this long.
 const OF_LATE: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -81,10 +83,10 @@ pub struct SendingFrom<O> {
 }
 
 impl<O: Sender + Sync> Sender for SendingFrom<O> {
-    async fn send(&self, outgoing: Outgoing) -> Result<Sent, NotSent> {
+    async fn send(&self, outgoing: WebhookRequest) -> Result<SendOutcome, NotSent> {
         let (sent, public) = tokio::join!(self.sender.send(outgoing), self.address.get());
         let sent = sent?;
-        Ok(Sent { source_ip: sent.source_ip.and_then(|local| as_received(local, public)), ..sent })
+        Ok(SendOutcome { source_ip: sent.source_ip.and_then(|local| as_received(local, public)), ..sent })
     }
 }
 
@@ -95,7 +97,7 @@ fn as_received(local: IpAddr, public: Option<IpAddr>) -> Option<IpAddr> {
 }
 
 impl EgressAddresses for Aws {
-    async fn egress(&self, now: Timestamp) -> Stored<Egress> {
+    async fn egress(&self, now: Timestamp) -> StoreResult<Egress> {
         let fixed = &self.0.stack.egress;
         if !fixed.is_empty() {
             return Ok(Egress { addresses: fixed.clone(), fixed: true });
@@ -122,7 +124,7 @@ impl EgressAddresses for Aws {
         Ok(Egress { addresses: addresses.into_iter().collect(), fixed: false })
     }
 
-    fn left_from(&self, address: IpAddr, now: Timestamp) {
+    fn record_source_address(&self, address: IpAddr, now: Timestamp) {
         if !self.0.stack.egress.is_empty() || !self.0.cache.note_egress(address, now, NOTED_EVERY) {
             return;
         }

@@ -13,13 +13,13 @@ const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 struct LeavingFrom(Option<IpAddr>);
 
 impl Sender for LeavingFrom {
-    async fn send(&self, outgoing: Outgoing) -> Result<Sent, NotSent> {
-        Ok(Sent { elapsed: outgoing.timeout, source_ip: self.0, result: Ok(200), received: None })
+    async fn send(&self, outgoing: WebhookRequest) -> Result<SendOutcome, NotSent> {
+        Ok(SendOutcome { elapsed: outgoing.timeout, source_ip: self.0, result: Ok(200), response: None })
     }
 }
 
-fn outgoing() -> Outgoing {
-    Outgoing {
+fn outgoing() -> WebhookRequest {
+    WebhookRequest {
         tenant: TenantId::try_from("acme".to_owned()).expect("a tenant"),
         fresh_connection: false,
         test: false,

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 
 use super::item::Item;
-use loanhook_core::ports::{StoreError, Stored};
+use loanhook_core::ports::{StoreError, StoreResult};
 
 /// Codes by which AWS says "not so fast".
 const THROTTLED: [&str; 10] = [
@@ -85,7 +85,7 @@ macro_rules! may_refuse {
 
 may_refuse!(PutItemError, UpdateItemError);
 
-pub(super) fn written<T, E, R>(result: Result<T, SdkError<E, R>>) -> Stored<Written<T>>
+pub(super) fn written<T, E, R>(result: Result<T, SdkError<E, R>>) -> StoreResult<Written<T>>
 where
     E: MayRefuse + ProvideErrorMetadata + Error + 'static,
     R: std::fmt::Debug + 'static,

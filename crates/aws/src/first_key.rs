@@ -17,7 +17,7 @@ use super::unreadable::LeftOut;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::key::{FIRST_TENANT, Key, KeyHash, KeySource};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Ensured, StoreError, Stored};
+use loanhook_core::ports::{EnvironmentKeyOutcome, StoreError, StoreResult};
 
 impl Aws {
     /// Whether a key was deployed, and another one has been since.
@@ -26,15 +26,19 @@ impl Aws {
     }
 
     /// The key that the stack was deployed with, of which this was found under its hash.
-    pub(super) async fn first_key(&self, found: Option<Option<Key>>, hash: KeyHash) -> Stored<Option<Key>> {
+    pub(super) async fn first_key(
+        &self,
+        found: Option<Option<Key>>,
+        hash: KeyHash,
+    ) -> StoreResult<Option<Key>> {
         let tenant = TenantId::try_from(FIRST_TENANT.to_owned());
         let tenant = tenant.map_err(|fault| StoreError::Failed(fault.into()))?;
         match found {
             Some(None) => Ok(None),
-            Some(Some(key)) if key.is_environments(&tenant) => Ok(Some(key)),
+            Some(Some(key)) if key.is_environment_key(&tenant) => Ok(Some(key)),
             _ => {
                 let key = Key::admin(tenant, KeySource::Environment, Timestamp::now());
-                if let Ensured::Put { ended } = self.ensure_first_key(key, hash).await? {
+                if let EnvironmentKeyOutcome::Added { ended } = self.ensure_first_key(key, hash).await? {
                     for key in ended {
                         info!(key_id = %key.id, name = key.name, "key.ended_by_another_admin_key");
                     }
@@ -45,17 +49,21 @@ impl Aws {
     }
 
     /// The others end first: whoever stops in between is shown the key again, and makes it.
-    pub(super) async fn ensure_first_key(&self, key: Key, hash: KeyHash) -> Stored<Ensured> {
+    pub(super) async fn ensure_first_key(
+        &self,
+        key: Key,
+        hash: KeyHash,
+    ) -> StoreResult<EnvironmentKeyOutcome> {
         let there = match self.read_key(hash).await? {
-            Some(None) => return Ok(Ensured::Deleted),
+            Some(None) => return Ok(EnvironmentKeyOutcome::Deleted),
             found => found.flatten(),
         };
         let ended = self.end_deployed_keys(&key.tenant, hash).await?;
-        if ended.is_empty() && there.as_ref().is_some_and(|there| there.is_environments(&key.tenant)) {
-            return Ok(Ensured::Kept);
+        if ended.is_empty() && there.as_ref().is_some_and(|there| there.is_environment_key(&key.tenant)) {
+            return Ok(EnvironmentKeyOutcome::Unchanged);
         }
         let before = there.clone();
-        let key = key.in_the_place_of(there);
+        let key = key.with_identity_of(there);
         let mut found = table::key(hash).key();
         found.insert(DOC.into(), json(&key)?);
         let puts = match &before {
@@ -85,11 +93,11 @@ impl Aws {
         let put = self.transact(parts).await?.is_done();
         self.0.cache.forget_key(hash);
         self.0.cache.changed(&key.tenant);
-        Ok(if put { Ensured::Put { ended } } else { Ensured::Kept })
+        Ok(if put { EnvironmentKeyOutcome::Added { ended } } else { EnvironmentKeyOutcome::Unchanged })
     }
 
     /// Ends every key of a tenant that was deployed, but for the one of this hash.
-    async fn end_deployed_keys(&self, tenant: &TenantId, but: KeyHash) -> Stored<Vec<Key>> {
+    async fn end_deployed_keys(&self, tenant: &TenantId, but: KeyHash) -> StoreResult<Vec<Key>> {
         let query = self
             .dynamodb()
             .query()
@@ -121,7 +129,7 @@ impl Aws {
     }
 
     /// Has an item be over from now on, and taken away some time; refused where there is none.
-    fn expire(&self, place: Place) -> Stored<TransactWriteItem> {
+    fn expire(&self, place: Place) -> StoreResult<TransactWriteItem> {
         Update::builder()
             .table_name(self.table())
             .set_key(Some(place.key()))

@@ -12,10 +12,10 @@ use super::table::{self, DELETED, DOC, EXPIRES, PK};
 use loanhook_core::model::grant::Grant;
 use loanhook_core::model::key::KeyHash;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Grants, Stored};
+use loanhook_core::ports::{Grants, StoreResult};
 
 impl Grants for Aws {
-    async fn add_grant(&self, hash: KeyHash, grant: Grant, now: Timestamp) -> Stored<()> {
+    async fn add_grant(&self, hash: KeyHash, grant: Grant, now: Timestamp) -> StoreResult<()> {
         let mut item = table::grant(hash).key();
         item.insert(DOC.into(), json(&grant)?);
         // A second later, so that it is never gone before it is over.
@@ -26,7 +26,7 @@ impl Grants for Aws {
         Ok(())
     }
 
-    async fn grant(&self, hash: KeyHash, now: Timestamp) -> Stored<Option<Grant>> {
+    async fn grant(&self, hash: KeyHash, now: Timestamp) -> StoreResult<Option<Grant>> {
         let Some(item) = self.get(table::grant(hash)).await? else { return Ok(None) };
         if item.contains_key(DELETED) {
             return Ok(None);
@@ -35,7 +35,7 @@ impl Grants for Aws {
         Ok((now < grant.until).then_some(grant))
     }
 
-    async fn end_grant(&self, hash: KeyHash) -> Stored<()> {
+    async fn end_grant(&self, hash: KeyHash) -> StoreResult<()> {
         let mark = self
             .dynamodb()
             .update_item()

@@ -12,7 +12,10 @@ use super::{Aws, delivery_item};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Accepted, Idempotency, Intake, Remembered, StoreError, Stored, Wake};
+use loanhook_core::ports::{
+    AcceptOutcome, AcceptRequest, IdempotencyKey, IdempotencyRecord, Intake, QueueMessage, StoreError,
+    StoreResult,
+};
 
 /// How many calls of one event are under way at once.
 pub(super) const AT_ONCE: usize = 16;
@@ -20,35 +23,47 @@ pub(super) const AT_ONCE: usize = 16;
 pub(super) const TRIES: u32 = 3;
 
 impl Intake for Aws {
-    async fn accept(
-        &self,
-        tenant: &TenantId,
-        remember: Option<(Idempotency, Remembered)>,
-        deliveries: Vec<(Delivery, Bytes)>,
-        now: Timestamp,
-    ) -> Stored<Accepted> {
-        if let Some((key, remembered)) = remember
-            && let Some(known) = self.remember_event(tenant, &key, &remembered, now).await?
-        {
-            return Ok(Accepted::Known(known));
+    async fn accept(&self, request: AcceptRequest) -> StoreResult<AcceptOutcome> {
+        let AcceptRequest { tenant, loan_id, idempotency, deliveries, watched, now } = request;
+        if !watched.is_empty() {
+            return self.accept_watched(&tenant, &loan_id, idempotency, deliveries, watched, now).await;
         }
-        self.put_payloads(tenant, deliveries.iter()).await?;
-        let puts: Vec<_> = deliveries.into_iter().map(|(delivery, _)| self.put_delivery(delivery)).collect();
-        let wakes: Vec<_> = stream::iter(puts).buffered(AT_ONCE).try_collect().await?;
-        self.enqueue(wakes.into_iter().flatten().collect()).await?;
-        Ok(Accepted::Stored)
+        match self.accept_unwatched(&tenant, idempotency, deliveries, now).await? {
+            None => Ok(AcceptOutcome::Stored { fired: Vec::new() }),
+            Some(known) => Ok(AcceptOutcome::Duplicate(known)),
+        }
     }
 }
 
 impl Aws {
+    /// Stores what is sent in any case; gives the record of the key where that was used before.
+    pub(super) async fn accept_unwatched(
+        &self,
+        tenant: &TenantId,
+        idempotency: Option<(IdempotencyKey, IdempotencyRecord)>,
+        deliveries: Vec<(Delivery, Bytes)>,
+        now: Timestamp,
+    ) -> StoreResult<Option<IdempotencyRecord>> {
+        if let Some((key, record)) = idempotency
+            && let Some(known) = self.remember_event(tenant, &key, &record, now).await?
+        {
+            return Ok(Some(known));
+        }
+        self.put_payloads(tenant, deliveries.iter()).await?;
+        let puts: Vec<_> = deliveries.into_iter().map(|(delivery, _)| self.put_delivery(delivery)).collect();
+        let messages: Vec<_> = stream::iter(puts).buffered(AT_ONCE).try_collect().await?;
+        self.enqueue_all(messages.into_iter().flatten().collect()).await?;
+        Ok(None)
+    }
+
     /// Puts the record of a key; gives the one that is there already and is not over.
     pub(super) async fn remember_event(
         &self,
         tenant: &TenantId,
-        key: &Idempotency,
-        remembered: &Remembered,
+        key: &IdempotencyKey,
+        remembered: &IdempotencyRecord,
         now: Timestamp,
-    ) -> Stored<Option<Remembered>> {
+    ) -> StoreResult<Option<IdempotencyRecord>> {
         let item = record(tenant, Kind::Event, key, json(remembered)?, now);
         for _ in 0..TRIES {
             let put = self
@@ -66,7 +81,7 @@ impl Aws {
             match written(put)? {
                 Written::Done(_) => return Ok(None),
                 Written::Refused(Some(item)) => {
-                    let known: Remembered = document(&item)?;
+                    let known: IdempotencyRecord = document(&item)?;
                     // Our own first try, whose answer was lost on its way.
                     return Ok((known != *remembered).then_some(known));
                 }
@@ -78,15 +93,15 @@ impl Aws {
 
     /// Puts a delivery that is not there yet; gives the message of its first attempt, if that is still to
     /// come.
-    pub(super) async fn put_delivery(&self, delivery: Delivery) -> Stored<Option<Wake>> {
+    pub(super) async fn put_delivery(&self, delivery: Delivery) -> StoreResult<Option<QueueMessage>> {
         let expires = Timestamp::now() + self.0.stack.retention;
         let there = match self.put_new(delivery_item::new(&delivery, expires)?).await? {
-            Written::Done(()) => return Ok(Wake::next_of(&delivery)),
+            Written::Done(()) => return Ok(QueueMessage::for_next_attempt(&delivery)),
             Written::Refused(there) => there.and_then(live).as_ref().map(delivery_item::read).transpose()?,
         };
         // A first call may have stopped before its message.
-        let untouched = there.filter(|there| there.progress.newest_attempt.is_none());
-        Ok(untouched.and_then(|there| Wake::next_of(&there)))
+        let untouched = there.filter(|there| there.history.newest_attempt.is_none());
+        Ok(untouched.and_then(|there| QueueMessage::for_next_attempt(&there)))
     }
 }
 
@@ -95,7 +110,7 @@ impl Aws {
 pub(super) fn record(
     tenant: &TenantId,
     kind: Kind,
-    key: &Idempotency,
+    key: &IdempotencyKey,
     doc: aws_sdk_dynamodb::types::AttributeValue,
     now: Timestamp,
 ) -> Item {

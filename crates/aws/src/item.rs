@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::table::{DOC, EXPIRES, PK, Place, SK};
-use loanhook_core::log::json_fault;
+use loanhook_core::log::json_error;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{StoreError, Stored};
+use loanhook_core::ports::{StoreError, StoreResult};
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
@@ -28,7 +28,7 @@ impl Place {
     }
 }
 
-pub(super) fn json(value: &impl Serialize) -> Stored<AttributeValue> {
+pub(super) fn json(value: &impl Serialize) -> StoreResult<AttributeValue> {
     serde_json::to_string(value).map(AttributeValue::S).map_err(|error| broken("cannot be written", &error))
 }
 
@@ -49,20 +49,20 @@ pub(super) fn get_number<T: std::str::FromStr>(item: &Item, name: &str) -> Optio
     item.get(name)?.as_n().ok()?.parse().ok()
 }
 
-pub(super) fn parse<T: std::str::FromStr>(item: &Item, name: &str) -> Stored<T> {
+pub(super) fn parse<T: std::str::FromStr>(item: &Item, name: &str) -> StoreResult<T> {
     get_text(item, name).and_then(|text| text.parse().ok()).ok_or_else(|| missing(name))
 }
 
-pub(super) fn parse_number<T: std::str::FromStr>(item: &Item, name: &str) -> Stored<T> {
+pub(super) fn parse_number<T: std::str::FromStr>(item: &Item, name: &str) -> StoreResult<T> {
     get_number(item, name).ok_or_else(|| missing(name))
 }
 
-pub(super) fn parse_json<T: DeserializeOwned>(item: &Item, name: &str) -> Stored<T> {
+pub(super) fn parse_json<T: DeserializeOwned>(item: &Item, name: &str) -> StoreResult<T> {
     let json = get_text(item, name).ok_or_else(|| missing(name))?;
-    serde_json::from_str(json).map_err(|error| broken("cannot be read", &json_fault(&error)))
+    serde_json::from_str(json).map_err(|error| broken("cannot be read", &json_error(&error)))
 }
 
-pub(super) fn document<T: DeserializeOwned>(item: &Item) -> Stored<T> {
+pub(super) fn document<T: DeserializeOwned>(item: &Item) -> StoreResult<T> {
     parse_json(item, DOC)
 }
 

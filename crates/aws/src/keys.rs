@@ -17,10 +17,10 @@ use super::unreadable::LeftOut;
 use loanhook_core::model::id::{KeyId, TenantId};
 use loanhook_core::model::key::{Key, KeyHash};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Ensured, Keys, ListedKey, StoreError, Stored};
+use loanhook_core::ports::{EnvironmentKeyOutcome, Keys, ListedKey, StoreError, StoreResult};
 
 impl Keys for Aws {
-    async fn key(&self, hash: KeyHash) -> Stored<Option<Arc<Key>>> {
+    async fn key(&self, hash: KeyHash) -> StoreResult<Option<Arc<Key>>> {
         let cached = self.0.cache.key(hash);
         let tenant = match &cached {
             Some((_, key)) => key.tenant.clone(),
@@ -44,14 +44,19 @@ impl Keys for Aws {
         Ok(key)
     }
 
-    async fn add_key(&self, key: Key, hash: KeyHash) -> Stored<()> {
+    async fn add_key(&self, key: Key, hash: KeyHash) -> StoreResult<()> {
         if self.put_key(&key, hash).await? {
             return Ok(());
         }
         Err(StoreError::Failed("there is such a key already, or was".into()))
     }
 
-    async fn keys(&self, tenant: &TenantId, after: Option<KeyId>, limit: usize) -> Stored<Vec<ListedKey>> {
+    async fn keys(
+        &self,
+        tenant: &TenantId,
+        after: Option<KeyId>,
+        limit: usize,
+    ) -> StoreResult<Vec<ListedKey>> {
         let after = after.map_or(uuid::Uuid::nil(), KeyId::uuid);
         let query = self
             .dynamodb()
@@ -80,16 +85,16 @@ impl Keys for Aws {
         Ok(found)
     }
 
-    async fn listed_key(&self, tenant: &TenantId, id: KeyId) -> Stored<Option<Key>> {
+    async fn listed_key(&self, tenant: &TenantId, id: KeyId) -> StoreResult<Option<Key>> {
         let item = self.get(table::listed(tenant, id)).await?;
         item.as_ref().map(document).transpose()
     }
 
-    async fn ensure_environment_key(&self, key: Key, hash: KeyHash) -> Stored<Ensured> {
+    async fn ensure_environment_key(&self, key: Key, hash: KeyHash) -> StoreResult<EnvironmentKeyOutcome> {
         self.ensure_first_key(key, hash).await
     }
 
-    fn used(&self, key: &Key, _: KeyHash, now: Timestamp) {
+    fn record_use(&self, key: &Key, _: KeyHash, now: Timestamp) {
         let hour = now.to_the_hour();
         if !self.0.cache.note_use(key.id, hour) {
             return;
@@ -115,7 +120,7 @@ impl Keys for Aws {
         });
     }
 
-    async fn delete_key(&self, tenant: &TenantId, id: KeyId) -> Stored<bool> {
+    async fn delete_key(&self, tenant: &TenantId, id: KeyId) -> StoreResult<bool> {
         let place = table::listed(tenant, id);
         let Some(item) = self.get(place.clone()).await? else { return Ok(false) };
         let hash = hash_of(&item)?;
@@ -141,7 +146,7 @@ impl Keys for Aws {
 
 impl Aws {
     /// The key of a hash; the one that the stack was deployed with is made if it was never there.
-    async fn find_key(&self, hash: KeyHash) -> Stored<Option<Key>> {
+    async fn find_key(&self, hash: KeyHash) -> StoreResult<Option<Key>> {
         let found = self.read_key(hash).await?;
         if self.0.stack.first_key == Some(hash) {
             return self.first_key(found, hash).await;
@@ -150,14 +155,14 @@ impl Aws {
     }
 
     /// None if there never was such a key; none within if it was deleted.
-    pub(super) async fn read_key(&self, hash: KeyHash) -> Stored<Option<Option<Key>>> {
+    pub(super) async fn read_key(&self, hash: KeyHash) -> StoreResult<Option<Option<Key>>> {
         let Some(item) = self.get(table::key(hash)).await? else { return Ok(None) };
         let deleted = item.contains_key(DELETED);
         Ok(Some(if deleted { None } else { Some(document(&item)?) }))
     }
 
     /// False if there is, or was, one of this hash.
-    async fn put_key(&self, key: &Key, hash: KeyHash) -> Stored<bool> {
+    async fn put_key(&self, key: &Key, hash: KeyHash) -> StoreResult<bool> {
         let doc = json(key)?;
         let mut found = table::key(hash).key();
         found.insert(DOC.into(), doc.clone());
@@ -175,7 +180,7 @@ impl Aws {
 }
 
 /// The hash by which a listed key is found.
-pub(super) fn hash_of(item: &Item) -> Stored<KeyHash> {
+pub(super) fn hash_of(item: &Item) -> StoreResult<KeyHash> {
     get_text(item, HASH).and_then(unhex).ok_or_else(|| super::item::missing(HASH))
 }
 

@@ -24,6 +24,7 @@ mod delivery_item;
 mod egress;
 mod failure;
 mod first_key;
+mod formula_errors;
 mod grants;
 mod health;
 mod intake;
@@ -44,7 +45,6 @@ mod subscriptions;
 mod table;
 mod transaction;
 mod triggers;
-mod troubles;
 mod unreadable;
 mod wire;
 

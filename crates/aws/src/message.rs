@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::table::hex;
 use loanhook_core::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Due, StoreError, Stored, Wake};
+use loanhook_core::ports::{DueWork, QueueMessage, StoreError, StoreResult};
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -32,38 +32,38 @@ enum What {
     },
 }
 
-pub(super) fn write(wake: &Wake) -> Stored<String> {
-    let what = match &wake.what {
-        Due::Attempt(number) => What::Attempt { number: *number },
-        Due::Resend { loan_id, attempt_id } => {
+pub(super) fn write(message: &QueueMessage) -> StoreResult<String> {
+    let what = match &message.work {
+        DueWork::Attempt(number) => What::Attempt { number: *number },
+        DueWork::Resend { loan_id, attempt_id } => {
             What::Resend { loan_id: loan_id.clone(), attempt_id: *attempt_id }
         }
     };
     let body = Body {
-        tenant: wake.tenant.clone(),
-        trace_id: wake.trace_id,
-        subscription_id: wake.subscription_id,
-        due: wake.due,
+        tenant: message.tenant.clone(),
+        trace_id: message.trace_id,
+        subscription_id: message.subscription_id,
+        due: message.due,
         what,
     };
     serde_json::to_string(&body).map_err(|error| StoreError::Failed(error.to_string().into()))
 }
 
 /// The message that a body of the queue is; none if it is none of ours.
-pub fn read(body: &str) -> Option<Wake> {
+pub fn read(body: &str) -> Option<QueueMessage> {
     let Body { tenant, trace_id, subscription_id, due, what } = serde_json::from_str(body).ok()?;
     let what = match what {
-        What::Attempt { number } => Due::Attempt(number),
-        What::Resend { loan_id, attempt_id } => Due::Resend { loan_id, attempt_id },
+        What::Attempt { number } => DueWork::Attempt(number),
+        What::Resend { loan_id, attempt_id } => DueWork::Resend { loan_id, attempt_id },
     };
-    Some(Wake { tenant, trace_id, subscription_id, due, what })
+    Some(QueueMessage { tenant, trace_id, subscription_id, due, work: what })
 }
 
 /// What shares a receiver is one group: SQS sees to it that a group with a backlog delays no other.
-pub(super) fn group(wake: &Wake) -> String {
+pub(super) fn group(message: &QueueMessage) -> String {
     let hash = Sha256::new()
-        .chain_update(wake.tenant.as_str())
-        .chain_update(wake.subscription_id.uuid().as_bytes())
+        .chain_update(message.tenant.as_str())
+        .chain_update(message.subscription_id.uuid().as_bytes())
         .finalize();
     hex(&hash[..16])
 }
@@ -72,23 +72,23 @@ pub(super) fn group(wake: &Wake) -> String {
 mod tests {
     use super::*;
 
-    fn wake(what: Due) -> Wake {
+    fn message(what: DueWork) -> QueueMessage {
         let tenant = TenantId::try_from("acme".to_owned()).expect("a tenant");
-        Wake {
+        QueueMessage {
             tenant,
             trace_id: TraceId::from_uuid(uuid::Uuid::from_u128(1)),
             subscription_id: SubscriptionId::from_uuid(uuid::Uuid::from_u128(2)),
             due: Timestamp::from_millis(1_795_428_000_123),
-            what,
+            work: what,
         }
     }
 
     #[test]
     fn a_message_reads_as_it_was_written() {
         let loan_id = LoanId::try_from("Loan 7 (ü)".to_owned()).expect("a loan");
-        let resend = Due::Resend { loan_id, attempt_id: AttemptId::from_uuid(uuid::Uuid::from_u128(3)) };
-        for wake in [wake(Due::Attempt(4)), wake(resend)] {
-            assert_eq!(read(&write(&wake).expect("JSON")), Some(wake));
+        let resend = DueWork::Resend { loan_id, attempt_id: AttemptId::from_uuid(uuid::Uuid::from_u128(3)) };
+        for message in [message(DueWork::Attempt(4)), message(resend)] {
+            assert_eq!(read(&write(&message).expect("JSON")), Some(message));
         }
     }
 
@@ -101,10 +101,10 @@ mod tests {
 
     #[test]
     fn a_group_is_a_tenant_and_a_subscription() {
-        let one = wake(Due::Attempt(1));
-        assert_eq!(group(&one), group(&wake(Due::Attempt(2))));
+        let one = message(DueWork::Attempt(1));
+        assert_eq!(group(&one), group(&message(DueWork::Attempt(2))));
         let other = SubscriptionId::from_uuid(uuid::Uuid::from_u128(9));
-        assert_ne!(group(&one), group(&Wake { subscription_id: other, ..one.clone() }));
+        assert_ne!(group(&one), group(&QueueMessage { subscription_id: other, ..one.clone() }));
         assert_eq!(group(&one).len(), 32);
     }
 }

@@ -30,7 +30,7 @@ use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Payloads, StoreError, Stored};
+use loanhook_core::ports::{Payloads, StoreError, StoreResult};
 
 /// How much longer payloads are kept than the deliveries and rows that name them.
 const OUTLIVES: Duration = Duration::from_secs(24 * 3600);
@@ -43,9 +43,9 @@ impl Aws {
         &self,
         tenant: &TenantId,
         deliveries: impl Iterator<Item = &'a (Delivery, Bytes)>,
-    ) -> Stored<()> {
+    ) -> StoreResult<()> {
         let payloads: HashMap<_, _> = deliveries
-            .filter_map(|(delivery, bytes)| Some((delivery.frozen.request.payload.key?, bytes.clone())))
+            .filter_map(|(delivery, bytes)| Some((delivery.snapshot.request.payload.key?, bytes.clone())))
             .collect();
         let puts: Vec<_> =
             payloads.into_iter().map(|(key, bytes)| self.put_payload(tenant, key, bytes)).collect();
@@ -54,7 +54,12 @@ impl Aws {
 
     /// Puts bytes under their hash. They are put even where they are already, so that their life counts from
     /// their last use.
-    pub(super) async fn put_payload(&self, tenant: &TenantId, key: PayloadKey, bytes: Bytes) -> Stored<()> {
+    pub(super) async fn put_payload(
+        &self,
+        tenant: &TenantId,
+        key: PayloadKey,
+        bytes: Bytes,
+    ) -> StoreResult<()> {
         let name = object(tenant, key);
         if bytes.len() <= self.0.stack.small_payload {
             self.put_small(&name, bytes).await
@@ -64,7 +69,12 @@ impl Aws {
     }
 
     /// Puts the body of an answer, if it was not put from here of late.
-    pub(super) async fn put_answer(&self, tenant: &TenantId, key: PayloadKey, bytes: Bytes) -> Stored<()> {
+    pub(super) async fn put_answer(
+        &self,
+        tenant: &TenantId,
+        key: PayloadKey,
+        bytes: Bytes,
+    ) -> StoreResult<()> {
         let now = Timestamp::now();
         if !self.0.cache.answer_put(tenant, key, now, PUT_AGAIN_AFTER) {
             self.put_payload(tenant, key, bytes).await?;
@@ -73,7 +83,7 @@ impl Aws {
         Ok(())
     }
 
-    async fn put_small(&self, name: &str, bytes: Bytes) -> Stored<()> {
+    async fn put_small(&self, name: &str, bytes: Bytes) -> StoreResult<()> {
         let expires = Timestamp::now() + self.0.stack.retention + OUTLIVES;
         let item = Item::from([
             (PK.into(), text(name)),
@@ -84,12 +94,12 @@ impl Aws {
         put.send().await.map(|_| ()).map_err(failed)
     }
 
-    async fn put_object(&self, name: &str, bytes: Bytes) -> Stored<()> {
+    async fn put_object(&self, name: &str, bytes: Bytes) -> StoreResult<()> {
         let put = self.0.s3.put_object().bucket(&self.0.stack.bucket).key(name).body(ByteStream::from(bytes));
         put.send().await.map(|_| ()).map_err(failed)
     }
 
-    async fn small(&self, name: &str) -> Stored<Option<Bytes>> {
+    async fn small(&self, name: &str) -> StoreResult<Option<Bytes>> {
         let get = self.dynamodb().get_item().table_name(&self.0.stack.payloads).key(PK, text(name));
         let got = get.consistent_read(true).send().await.map_err(failed)?;
         let Some(mut item) = got.item.and_then(live) else { return Ok(None) };
@@ -99,7 +109,7 @@ impl Aws {
         }
     }
 
-    async fn object(&self, name: &str) -> Stored<Option<Bytes>> {
+    async fn object(&self, name: &str) -> StoreResult<Option<Bytes>> {
         match self.0.s3.get_object().bucket(&self.0.stack.bucket).key(name).send().await {
             Ok(object) => {
                 let bytes = object.body.collect().await;
@@ -115,7 +125,7 @@ impl Aws {
 }
 
 impl Payloads for Aws {
-    async fn payload(&self, tenant: &TenantId, key: PayloadKey) -> Stored<Option<Bytes>> {
+    async fn payload(&self, tenant: &TenantId, key: PayloadKey) -> StoreResult<Option<Bytes>> {
         let name = object(tenant, key);
         if self.0.stack.small_payload == 0 {
             return match self.object(&name).await? {

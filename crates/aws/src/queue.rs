@@ -11,7 +11,7 @@ use tracing::warn;
 use super::failure::failed;
 use super::{Aws, back_off, message};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Queue, StoreError, Stored, Wake};
+use loanhook_core::ports::{Queue, QueueMessage, StoreError, StoreResult};
 
 /// The longest delay of SQS.
 const LONGEST_HOP: Duration = Duration::from_secs(900);
@@ -20,14 +20,14 @@ const AT_ONCE: usize = 10;
 const TRIES: u32 = 5;
 
 impl Queue for Aws {
-    async fn send_on(&self, wake: Wake) -> Stored<()> {
+    async fn enqueue(&self, message: QueueMessage) -> StoreResult<()> {
         self.0
             .sqs
             .send_message()
             .queue_url(&self.0.stack.queue_url)
-            .message_body(message::write(&wake)?)
-            .message_group_id(message::group(&wake))
-            .delay_seconds(hop(wake.due, (self.0.stack.clock)()))
+            .message_body(message::write(&message)?)
+            .message_group_id(message::group(&message))
+            .delay_seconds(hop(message.due, (self.0.stack.clock)()))
             .send()
             .await
             .map(|_| ())
@@ -37,14 +37,14 @@ impl Queue for Aws {
 
 impl Aws {
     /// Puts many messages, ten a call; what a call leaves is tried again.
-    pub(super) async fn enqueue(&self, mut wakes: Vec<Wake>) -> Stored<()> {
-        if wakes.len() == 1
-            && let Some(wake) = wakes.pop()
+    pub(super) async fn enqueue_all(&self, mut messages: Vec<QueueMessage>) -> StoreResult<()> {
+        if messages.len() == 1
+            && let Some(message) = messages.pop()
         {
-            return self.send_on(wake).await;
+            return self.enqueue(message).await;
         }
-        for wakes in wakes.chunks(AT_ONCE) {
-            let mut left: Vec<_> = wakes.iter().enumerate().collect();
+        for messages in messages.chunks(AT_ONCE) {
+            let mut left: Vec<_> = messages.iter().enumerate().collect();
             for tries in 0.. {
                 left = self.send_batch(left).await?;
                 match left.len() {
@@ -59,15 +59,18 @@ impl Aws {
     }
 
     /// Gives those that SQS did not take.
-    async fn send_batch<'a>(&self, wakes: Vec<(usize, &'a Wake)>) -> Stored<Vec<(usize, &'a Wake)>> {
+    async fn send_batch<'a>(
+        &self,
+        messages: Vec<(usize, &'a QueueMessage)>,
+    ) -> StoreResult<Vec<(usize, &'a QueueMessage)>> {
         let now = (self.0.stack.clock)();
         let mut call = self.0.sqs.send_message_batch().queue_url(&self.0.stack.queue_url);
-        for (i, wake) in &wakes {
+        for (i, message) in &messages {
             let entry = SendMessageBatchRequestEntry::builder()
                 .id(i.to_string())
-                .message_body(message::write(wake)?)
-                .message_group_id(message::group(wake))
-                .delay_seconds(hop(wake.due, now))
+                .message_body(message::write(message)?)
+                .message_group_id(message::group(message))
+                .delay_seconds(hop(message.due, now))
                 .build();
             call = call.entries(entry.map_err(|error| StoreError::Failed(error.to_string().into()))?);
         }
@@ -76,11 +79,11 @@ impl Aws {
             return Err(StoreError::Failed(format!("SQS refused a message: {}", refused.code()).into()));
         }
         let failed = |i: usize| sent.failed().iter().any(|entry| entry.id() == i.to_string());
-        Ok(wakes.into_iter().filter(|(i, _)| failed(*i)).collect())
+        Ok(messages.into_iter().filter(|(i, _)| failed(*i)).collect())
     }
 
     /// Puts a message aside that nothing can be done with, for a person to look at.
-    pub(super) async fn bury(&self, body: &str, reason: &str) -> Stored<()> {
+    pub(super) async fn bury(&self, body: &str, reason: &str) -> StoreResult<()> {
         let Some(queue) = &self.0.stack.dead_letters_url else {
             return Err(StoreError::Failed("there is no dead-letter queue".into()));
         };

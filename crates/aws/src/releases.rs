@@ -17,7 +17,9 @@ use loanhook_core::model::attempt::{Attempt, AttemptNumber};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::AttemptId;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Attempts as _, Queue as _, Released, Span, Stored, Wake};
+use loanhook_core::ports::{
+    AttemptRange, Attempts as _, Queue as _, QueueMessage, ReleaseOutcome, StoreResult,
+};
 
 /// How many attempts are read at once, looking for an automatic one.
 const LOOKED_AT_AT_ONCE: usize = 25;
@@ -29,7 +31,7 @@ impl Aws {
         token: Uuid,
         row: &Attempt,
         due: Timestamp,
-    ) -> Stored<Released> {
+    ) -> StoreResult<ReleaseOutcome> {
         let newest = self.automatic_before(row).await?;
         let unput = Delete::builder()
             .table_name(self.table())
@@ -37,7 +39,7 @@ impl Aws {
             .condition_expression("#token = :token")
             .expression_attribute_names("#token", TOKEN)
             .expression_attribute_values(":token", text(token.to_string()));
-        let unresent = match claimed.progress.resends {
+        let unresent = match claimed.history.resends {
             0 => "attribute_not_exists(#resends)",
             _ => "#resends = :resends",
         };
@@ -53,7 +55,7 @@ impl Aws {
             .expression_attribute_names("#resends", RESENDS)
             .expression_attribute_values(":token", text(token.to_string()))
             .expression_attribute_values(":due", number(due.millis()));
-        let unclaim = match claimed.progress.resends {
+        let unclaim = match claimed.history.resends {
             0 => unclaim,
             resends => unclaim.expression_attribute_values(":resends", number(resends)),
         };
@@ -67,32 +69,31 @@ impl Aws {
         let delivery = match done {
             true => {
                 let mut released = claimed.clone();
-                released.progress.release(due, newest);
-                Some(released)
+                released.release(token, due, newest).ok().map(|()| released)
             }
             // It may be our own first try that was done, whose answer or message was lost.
             false => self.delivery(&row.tenant, row.trace_id).await?,
         };
-        let Some(delivery) = delivery else { return Ok(Released::Superseded) };
-        let flight = delivery.progress.in_flight.as_ref();
-        if flight.is_some_and(|flight| flight.token == token) {
-            return Ok(Released::Resent);
+        let Some(delivery) = delivery else { return Ok(ReleaseOutcome::Superseded) };
+        if delivery.progress.in_flight_under(token).is_some() {
+            return Ok(ReleaseOutcome::ReferencedByResend);
         }
-        if let Some(wake) = Wake::next_of(&delivery) {
-            self.send_on(wake).await?;
+        if let Some(message) = QueueMessage::for_next_attempt(&delivery) {
+            self.enqueue(message).await?;
         }
-        Ok(if done { Released::Done } else { Released::Superseded })
+        Ok(if done { ReleaseOutcome::Released } else { ReleaseOutcome::Superseded })
     }
 
     /// The automatic attempt before this one. It began a request and its record ago, so the index shows it.
-    async fn automatic_before(&self, row: &Attempt) -> Stored<Option<AttemptId>> {
+    async fn automatic_before(&self, row: &Attempt) -> StoreResult<Option<AttemptId>> {
         if row.number == AttemptNumber::Auto(1) {
             return Ok(None);
         }
         let mut before = row.id;
         loop {
-            let span = Span::NewestFirst { before: Some(before) };
-            let found = self.story(&row.tenant, row.trace_id, span, LOOKED_AT_AT_ONCE).await?;
+            let span = AttemptRange::NewestFirst { before: Some(before) };
+            let found =
+                self.delivery_with_attempts(&row.tenant, row.trace_id, span, LOOKED_AT_AT_ONCE).await?;
             let attempts = found.map(|(_, attempts)| attempts).unwrap_or_default();
             if let Some(automatic) = attempts.iter().find(|attempt| !attempt.is_manual()) {
                 return Ok(Some(automatic.id));
@@ -104,8 +105,13 @@ impl Aws {
         }
     }
 
-    pub(super) async fn release_queued(&self, token: Uuid, mut row: Attempt, due: Timestamp) -> Stored<bool> {
-        row.give_back(due);
+    pub(super) async fn release_queued(
+        &self,
+        token: Uuid,
+        mut row: Attempt,
+        due: Timestamp,
+    ) -> StoreResult<bool> {
+        row.release(due);
         let update = self
             .dynamodb()
             .update_item()
@@ -128,7 +134,7 @@ impl Aws {
             Written::Refused(item) => item.as_ref().map(row_item::read).transpose()?.as_ref() == Some(&row),
         };
         if ours {
-            self.send_on(Wake::of_resend(&row, due)).await?;
+            self.enqueue(QueueMessage::for_resend(&row, due)).await?;
         }
         Ok(ours)
     }

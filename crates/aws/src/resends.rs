@@ -19,23 +19,31 @@ use loanhook_core::log;
 use loanhook_core::model::attempt::{Attempt, AttemptState};
 use loanhook_core::model::id::{AttemptId, LoanId, TraceId};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Attempts, Idempotency, Queue, Queued, Resends, StoreError, Stored, Taken, Wake};
+use loanhook_core::ports::{
+    Attempts, EnqueueOutcome, IdempotencyKey, Queue, QueueMessage, ResendClaimOutcome, Resends, StoreError,
+    StoreResult,
+};
 
 const TRIES: u32 = 8;
 
 impl Resends for Aws {
-    async fn queue_resend(&self, row: Attempt, key: Option<Idempotency>, now: Timestamp) -> Stored<Queued> {
+    async fn enqueue_resend(
+        &self,
+        row: Attempt,
+        key: Option<IdempotencyKey>,
+        now: Timestamp,
+    ) -> StoreResult<EnqueueOutcome> {
         let mut newest = true;
         for _ in 0..TRIES {
             let Some(refusals) = self.put_resend(&row, key.as_ref(), newest, now).await? else {
-                self.send_on(Wake::of_resend(&row, now)).await?;
-                return Ok(Queued::New);
+                self.enqueue(QueueMessage::for_resend(&row, now)).await?;
+                return Ok(EnqueueOutcome::Enqueued);
             };
             let [record, of_row, of_delivery] = refusals;
             if let Some(Some(item)) = record {
                 let (trace, id): (TraceId, AttemptId) = document(&item)?;
                 self.queue_known(&row, trace, id).await?;
-                return Ok(Queued::Known(trace, id));
+                return Ok(EnqueueOutcome::Duplicate(trace, id));
             }
             if of_row.is_some() {
                 return Err(StoreError::Failed("there is a row with this ID already".into()));
@@ -50,44 +58,45 @@ impl Resends for Aws {
         Err(StoreError::Busy)
     }
 
-    async fn take_resend(
+    async fn claim_resend(
         &self,
-        wake: &Wake,
+        message: &QueueMessage,
         loan: &LoanId,
         id: AttemptId,
         token: Uuid,
         now: Timestamp,
-    ) -> Stored<Taken> {
-        let row = self.row_of(wake, loan, id).await?;
-        let (Some(row), Some(delivery)) = (row, self.delivery(&wake.tenant, wake.trace_id).await?) else {
-            return Ok(Taken::Lost(None));
+    ) -> StoreResult<ResendClaimOutcome> {
+        let row = self.row_of(message, loan, id).await?;
+        let (Some(row), Some(delivery)) = (row, self.delivery(&message.tenant, message.trace_id).await?)
+        else {
+            return Ok(ResendClaimOutcome::NotClaimed(None));
         };
         if row.state != AttemptState::Queued {
             if row.completion().is_some_and(|end| end.succeeded()) {
                 // Whoever sent it may have stopped before it told the delivery.
                 self.tell_delivered(&row).await?;
             }
-            return Ok(Taken::Lost(Some(Box::new(row))));
+            return Ok(ResendClaimOutcome::NotClaimed(Some(Box::new(row))));
         }
         let mut taken = row;
-        let won = taken.take(token, now);
+        let won = taken.claim(token, now);
         if !self.write_taken(&taken).await? {
-            let row = self.row_of(wake, loan, id).await?;
+            let row = self.row_of(message, loan, id).await?;
             // Our own first try, whose answer was lost on its way, is a win.
             let ours = row.as_ref().is_some_and(|row| row.state == AttemptState::Sending { token });
             if !(won && ours) {
-                return Ok(Taken::Lost(row.map(Box::new)));
+                return Ok(ResendClaimOutcome::NotClaimed(row.map(Box::new)));
             }
         }
         if !won {
             log::attempt(&taken);
-            return Ok(Taken::Lost(Some(Box::new(taken))));
+            return Ok(ResendClaimOutcome::NotClaimed(Some(Box::new(taken))));
         }
-        self.0.cache.forget_secrets(&wake.tenant, wake.subscription_id);
-        Ok(Taken::Won(Box::new((delivery, taken))))
+        self.0.cache.forget_secrets(&message.tenant, message.subscription_id);
+        Ok(ResendClaimOutcome::Claimed(Box::new((delivery, taken))))
     }
 
-    async fn settle_resend(&self, token: Uuid, row: Attempt, response: Option<Bytes>) -> Stored<bool> {
+    async fn complete_resend(&self, token: Uuid, row: Attempt, response: Option<Bytes>) -> StoreResult<bool> {
         let Some(completion) = row.completion() else { return Ok(false) };
         let succeeded = completion.succeeded();
         self.put_response(&row, response).await?;
@@ -102,7 +111,7 @@ impl Resends for Aws {
         Ok(ours)
     }
 
-    async fn release_resend(&self, token: Uuid, row: Attempt, due: Timestamp) -> Stored<bool> {
+    async fn release_resend(&self, token: Uuid, row: Attempt, due: Timestamp) -> StoreResult<bool> {
         self.release_queued(token, row, due).await
     }
 }
@@ -114,10 +123,10 @@ impl Aws {
     async fn put_resend(
         &self,
         row: &Attempt,
-        key: Option<&Idempotency>,
+        key: Option<&IdempotencyKey>,
         newest: bool,
         now: Timestamp,
-    ) -> Stored<Option<Refusals>> {
+    ) -> StoreResult<Option<Refusals>> {
         let Some(delivery) = self.delivery_item(&row.tenant, row.trace_id).await? else {
             return Ok(Some([None, None, Some(None)]));
         };
@@ -167,25 +176,30 @@ impl Aws {
     }
 
     /// Queues the message of a resend that was asked for before, if it still waits.
-    async fn queue_known(&self, row: &Attempt, trace: TraceId, id: AttemptId) -> Stored<()> {
+    async fn queue_known(&self, row: &Attempt, trace: TraceId, id: AttemptId) -> StoreResult<()> {
         if trace != row.trace_id {
             return Ok(());
         }
         let known = self.row(&row.tenant, &row.loan_id, id).await?.map(|row| row.attempt);
         match known.filter(|known| known.state == AttemptState::Queued) {
-            Some(known) => self.send_on(Wake::of_resend(&known, known.sent_at)).await,
+            Some(known) => self.enqueue(QueueMessage::for_resend(&known, known.sent_at)).await,
             None => Ok(()),
         }
     }
 
-    async fn row_of(&self, wake: &Wake, loan: &LoanId, id: AttemptId) -> Stored<Option<Attempt>> {
-        let item = self.get(table::row(&wake.tenant, loan, id)).await?;
+    async fn row_of(
+        &self,
+        message: &QueueMessage,
+        loan: &LoanId,
+        id: AttemptId,
+    ) -> StoreResult<Option<Attempt>> {
+        let item = self.get(table::row(&message.tenant, loan, id)).await?;
         let row = item.as_ref().map(row_item::read).transpose()?;
-        Ok(row.filter(|row| row.trace_id == wake.trace_id))
+        Ok(row.filter(|row| row.trace_id == message.trace_id))
     }
 
     /// Writes that a queued resend is taken, or waited too long. False if it is not queued any more.
-    async fn write_taken(&self, row: &Attempt) -> Stored<bool> {
+    async fn write_taken(&self, row: &Attempt) -> StoreResult<bool> {
         let update = self
             .dynamodb()
             .update_item()

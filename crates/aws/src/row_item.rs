@@ -6,9 +6,9 @@ use super::item::{Item, document, json, number, text};
 use super::table::{DOC, EXPIRES, STATE, TOKEN, TRACE, row, trace_pk};
 use loanhook_core::model::attempt::{Attempt, AttemptState};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::Stored;
+use loanhook_core::ports::StoreResult;
 
-pub(super) fn new(attempt: &Attempt, expires: Timestamp) -> Stored<Item> {
+pub(super) fn new(attempt: &Attempt, expires: Timestamp) -> StoreResult<Item> {
     let mut item = row(&attempt.tenant, &attempt.loan_id, attempt.id).key();
     item.insert(TRACE.into(), text(trace_pk(&attempt.tenant, attempt.trace_id)));
     item.insert(STATE.into(), state(attempt));
@@ -28,6 +28,6 @@ pub(super) fn state(attempt: &Attempt) -> AttributeValue {
     })
 }
 
-pub(super) fn read(item: &Item) -> Stored<Attempt> {
+pub(super) fn read(item: &Item) -> StoreResult<Attempt> {
     document(item)
 }

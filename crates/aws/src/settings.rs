@@ -10,11 +10,11 @@ use super::Aws;
 use super::item::{get_number, number};
 use super::table::{self, COUNT, VERSION};
 use loanhook_core::model::id::TenantId;
-use loanhook_core::ports::Stored;
+use loanhook_core::ports::StoreResult;
 
 impl Aws {
     /// The counter as it is now; 0 where nothing was ever set.
-    pub(super) async fn counter(&self, tenant: &TenantId) -> Stored<u64> {
+    pub(super) async fn counter(&self, tenant: &TenantId) -> StoreResult<u64> {
         let read = Instant::now();
         let item = self.get(table::counter(tenant)).await?;
         let counter = item.as_ref().and_then(|item| get_number(item, VERSION)).unwrap_or(0);

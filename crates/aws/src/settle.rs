@@ -20,9 +20,9 @@ use super::table::{
 use super::{Aws, delivery_item};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
-use loanhook_core::model::progress::Status;
+use loanhook_core::model::progress::Progress;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Attempts as _, StoreError, Stored, Wake};
+use loanhook_core::ports::{Attempts as _, QueueMessage, StoreError, StoreResult};
 
 /// How often a delivery may change under us before we give up; each is a cancel or a resend.
 const TRIES: u32 = 8;
@@ -34,10 +34,10 @@ impl Aws {
         token: Uuid,
         mut row: Attempt,
         response: Option<Bytes>,
-    ) -> Stored<bool> {
+    ) -> StoreResult<bool> {
         let Some(completion) = row.completion() else { return Ok(false) };
         let mut after = claimed.clone();
-        let Some(next) = after.settle(token, completion) else { return Ok(false) };
+        let Ok(next) = after.complete(token, completion) else { return Ok(false) };
         row.next_attempt_at = next;
         self.put_response(&row, response).await?;
         let Some(row) = self.complete_row(token, row).await? else { return Ok(false) };
@@ -45,12 +45,12 @@ impl Aws {
     }
 
     /// Moves the delivery on from an attempt whose row is complete, and queues its successor.
-    async fn move_on(&self, mut delivery: Delivery, token: Uuid, mut row: Attempt) -> Stored<bool> {
+    async fn move_on(&self, mut delivery: Delivery, token: Uuid, mut row: Attempt) -> StoreResult<bool> {
         for _ in 0..TRIES {
             let Some(completion) = row.completion() else { return Ok(false) };
             let ended = completion.ended_at;
             let mut after = delivery.clone();
-            let Some(next) = after.settle(token, completion) else {
+            let Ok(next) = after.complete(token, completion) else {
                 return self.queue_again(&delivery).await.map(|()| false);
             };
             match self.write_progress(&delivery, &after, token, ended).await? {
@@ -70,9 +70,9 @@ impl Aws {
     }
 
     /// Queues what is next. Another may have done so, or a crash have eaten it: one too many does no harm.
-    async fn queue_again(&self, delivery: &Delivery) -> Stored<()> {
-        match Wake::next_of(delivery) {
-            Some(wake) => self.enqueue(vec![wake]).await,
+    async fn queue_again(&self, delivery: &Delivery) -> StoreResult<()> {
+        match QueueMessage::for_next_attempt(delivery) {
+            Some(message) => self.enqueue_all(vec![message]).await,
             None => Ok(()),
         }
     }
@@ -83,17 +83,17 @@ impl Aws {
         after: &Delivery,
         token: Uuid,
         ended: Timestamp,
-    ) -> Stored<Written<()>> {
-        let Delivery { frozen, progress } = after;
+    ) -> StoreResult<Written<()>> {
+        let Delivery { snapshot, progress, history } = after;
         let writer = Uuid::new_v4().to_string();
         let mut set = vec!["#status = :status", "#interruptions = :interruptions", "#writer = :writer"];
         let mut remove = vec!["#flight"];
         let mut values = Item::from([
-            (":status".into(), delivery_item::status(progress.status)),
-            (":interruptions".into(), number(progress.interruptions)),
+            (":status".into(), delivery_item::status(progress.status())),
+            (":interruptions".into(), number(history.interruptions)),
             (":token".into(), text(token.to_string())),
             (":writer".into(), text(&writer)),
-            (":was".into(), delivery_item::status(before.progress.status)),
+            (":was".into(), delivery_item::status(before.progress.status())),
         ]);
         let mut names = vec![
             ("#status", STATUS),
@@ -104,21 +104,21 @@ impl Aws {
             ("#resent", RESENT),
             ("#writer", WRITER),
         ];
-        match progress.next {
+        match progress.waiting() {
             Some(next) => {
                 set.push("#next = :next");
                 values.insert(":next".into(), delivery_item::next_value(next));
             }
             None => remove.push("#next"),
         }
-        if progress.status == Status::Failed {
+        if *progress == Progress::Failed {
             set.extend(["#exhausted = :exhausted", "#at = :at"]);
             names.extend([("#exhausted", EXHAUSTED), ("#at", EXHAUSTED_AT)]);
-            let partition = table::exhausted_pk(&frozen.tenant, frozen.trace_id);
+            let partition = table::exhausted_pk(&snapshot.tenant, snapshot.trace_id);
             values.insert(":exhausted".into(), text(partition));
             values.insert(":at".into(), number(ended.millis()));
         }
-        let resent = if before.progress.resend_succeeded {
+        let resent = if before.history.resend_succeeded {
             "attribute_exists(#resent)"
         } else {
             "attribute_not_exists(#resent)"
@@ -127,7 +127,7 @@ impl Aws {
             .dynamodb()
             .update_item()
             .table_name(self.table())
-            .set_key(Some(table::delivery(&frozen.tenant, frozen.trace_id).key()))
+            .set_key(Some(table::delivery(&snapshot.tenant, snapshot.trace_id).key()))
             .update_expression(format!("SET {} REMOVE {}", set.join(", "), remove.join(", ")))
             .condition_expression(format!("#flight.#token = :token AND #status = :was AND {resent}"))
             .set_expression_attribute_names(Some(
@@ -144,11 +144,11 @@ impl Aws {
     }
 
     /// Tells a delivery that a resend succeeded.
-    pub(super) async fn tell_delivered(&self, row: &Attempt) -> Stored<()> {
+    pub(super) async fn tell_delivered(&self, row: &Attempt) -> StoreResult<()> {
         for _ in 0..TRIES {
             let Some(before) = self.delivery(&row.tenant, row.trace_id).await? else { return Ok(()) };
             let mut after = before.clone();
-            after.progress.resend_delivered();
+            after.record_resend_success();
             if after == before {
                 return Ok(());
             }
@@ -163,8 +163,8 @@ impl Aws {
                 .expression_attribute_names("#resent", RESENT)
                 .expression_attribute_names("#exhausted", EXHAUSTED)
                 .expression_attribute_names("#at", EXHAUSTED_AT)
-                .expression_attribute_values(":status", delivery_item::status(after.progress.status))
-                .expression_attribute_values(":was", delivery_item::status(before.progress.status))
+                .expression_attribute_values(":status", delivery_item::status(after.progress.status()))
+                .expression_attribute_values(":was", delivery_item::status(before.progress.status()))
                 .expression_attribute_values(":true", AttributeValue::Bool(true))
                 .send()
                 .await;

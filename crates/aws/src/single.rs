@@ -6,11 +6,11 @@ use super::Aws;
 use super::failure::{Written, failed, written};
 use super::item::{Item, live};
 use super::table::{PK, Place};
-use loanhook_core::ports::Stored;
+use loanhook_core::ports::StoreResult;
 
 impl Aws {
     /// What is at a place as it is now, unless it is over.
-    pub(super) async fn get(&self, place: Place) -> Stored<Option<Item>> {
+    pub(super) async fn get(&self, place: Place) -> StoreResult<Option<Item>> {
         let got = self
             .dynamodb()
             .get_item()
@@ -25,7 +25,7 @@ impl Aws {
 
     /// Puts an item where there is none. One that is there may be this one, where the answer to a first try
     /// was lost.
-    pub(super) async fn put_new(&self, item: Item) -> Stored<Written<()>> {
+    pub(super) async fn put_new(&self, item: Item) -> StoreResult<Written<()>> {
         let put = self
             .dynamodb()
             .put_item()

@@ -10,31 +10,32 @@ use super::{Aws, row_item};
 use loanhook_core::model::attempt::{Attempt, AttemptNumber};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::AttemptId;
-use loanhook_core::ports::{Span, Stored};
+use loanhook_core::model::progress::Progress;
+use loanhook_core::ports::{AttemptRange, StoreResult};
 
 /// The rows were read after the delivery, so they may be ahead of it: what began since is left out, and an
 /// attempt that has ended moves the delivery on. Resends are told by their count, which is known of those from the
 /// oldest on.
-pub(super) fn as_of_one_moment(delivery: &mut Delivery, attempts: &mut Vec<Attempt>, span: Span) {
+pub(super) fn as_of_one_moment(delivery: &mut Delivery, attempts: &mut Vec<Attempt>, span: AttemptRange) {
     let progress = &delivery.progress;
-    let begun = match (&progress.in_flight, progress.next) {
-        (Some(flight), _) => flight.number,
-        (None, Some(next)) => next.number.saturating_sub(1),
-        (None, None) => u32::MAX,
+    let begun = match progress {
+        Progress::Sending { claim, .. } | Progress::Canceling(claim) => claim.number,
+        Progress::Waiting(next) => next.number.saturating_sub(1),
+        Progress::Succeeded | Progress::Failed | Progress::Canceled => u32::MAX,
     };
     let mut resends = 0;
     attempts.retain(|attempt| match attempt.number {
         AttemptNumber::Auto(number) => number <= begun,
         AttemptNumber::Manual => {
             resends += 1;
-            span != Span::OLDEST_FIRST || resends <= progress.resends
+            span != AttemptRange::OLDEST_FIRST || resends <= delivery.history.resends
         }
     });
-    let Some(flight) = progress.in_flight.clone() else { return };
-    let row = attempts.iter().find(|attempt| attempt.number == AttemptNumber::Auto(flight.number));
+    let Some(claim) = progress.in_flight().copied() else { return };
+    let row = attempts.iter().find(|attempt| attempt.number == AttemptNumber::Auto(claim.number));
     if let Some(completion) = row.and_then(Attempt::completion) {
         // The row that its sender completed; another's token moves nothing.
-        delivery.settle(flight.token, completion);
+        let _ = delivery.complete(claim.token, completion);
     }
 }
 
@@ -44,24 +45,25 @@ impl Aws {
         &self,
         item: &Item,
         delivery: &Delivery,
-        span: Span,
+        span: AttemptRange,
         limit: usize,
-    ) -> Stored<Vec<Attempt>> {
-        let frozen = &delivery.frozen;
-        let pk = table::trace_pk(&frozen.tenant, frozen.trace_id);
+    ) -> StoreResult<Vec<Attempt>> {
+        let snapshot = &delivery.snapshot;
+        let pk = table::trace_pk(&snapshot.tenant, snapshot.trace_id);
         // The index may not show the newest ones yet.
         let newest = [NEWEST_AUTO, NEWEST_MANUAL].into_iter().filter(|name| item.contains_key(*name));
-        let newest: Vec<AttemptId> = newest.map(|name| item::parse(item, name)).collect::<Stored<_>>()?;
+        let newest: Vec<AttemptId> =
+            newest.map(|name| item::parse(item, name)).collect::<StoreResult<_>>()?;
         let newest = newest.into_iter().filter(|id| span.contains(*id));
-        let newest: Vec<_> = newest.map(|id| table::row(&frozen.tenant, &frozen.loan_id, id)).collect();
+        let newest: Vec<_> = newest.map(|id| table::row(&snapshot.tenant, &snapshot.loan_id, id)).collect();
         let (mut attempts, mut left_out) = (Vec::new(), LeftOut::default());
         let mut read: Vec<Place> = Vec::new();
         let mut from = None;
         loop {
             let (indexed, next) = self.indexed(&pk, span, from, limit - attempts.len()).await?;
             let at_newest = match span {
-                Span::OldestFirst { .. } => next.is_none(),
-                Span::NewestFirst { .. } => read.is_empty(),
+                AttemptRange::OldestFirst { .. } => next.is_none(),
+                AttemptRange::NewestFirst { .. } => read.is_empty(),
             };
             let mut places: Vec<Place> = Vec::new();
             for place in indexed.into_iter().chain(newest.iter().filter(|_| at_newest).cloned()) {
@@ -86,10 +88,10 @@ impl Aws {
     async fn indexed(
         &self,
         pk: &str,
-        span: Span,
+        span: AttemptRange,
         from: Option<Item>,
         limit: usize,
-    ) -> Stored<(Vec<Place>, Option<Item>)> {
+    ) -> StoreResult<(Vec<Place>, Option<Item>)> {
         let query = self
             .dynamodb()
             .query()
@@ -100,8 +102,12 @@ impl Aws {
             .set_exclusive_start_key(from)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX));
         let (newest_first, edge) = match span {
-            Span::OldestFirst { after } => (false, after.map(|id| ("#trace = :trace AND #sk > :edge", id))),
-            Span::NewestFirst { before } => (true, before.map(|id| ("#trace = :trace AND #sk < :edge", id))),
+            AttemptRange::OldestFirst { after } => {
+                (false, after.map(|id| ("#trace = :trace AND #sk > :edge", id)))
+            }
+            AttemptRange::NewestFirst { before } => {
+                (true, before.map(|id| ("#trace = :trace AND #sk < :edge", id)))
+            }
         };
         let query = match edge {
             None => query.key_condition_expression("#trace = :trace"),
@@ -114,6 +120,6 @@ impl Aws {
         let items = page.items.unwrap_or_default();
         let places =
             items.iter().map(|item| Ok(Place { pk: item::parse(item, PK)?, sk: item::parse(item, SK)? }));
-        Ok((places.collect::<Stored<_>>()?, page.last_evaluated_key))
+        Ok((places.collect::<StoreResult<_>>()?, page.last_evaluated_key))
     }
 }

@@ -19,14 +19,14 @@ use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Replaced, StoreError, Stored, Subscriptions};
+use loanhook_core::ports::{ReplaceOutcome, StoreError, StoreResult, Subscriptions};
 
 /// How long a version that was replaced is kept: an event may be repeated for a day, under its key.
 const REPEATED_FOR: Duration = Duration::from_secs(2 * 24 * 3600);
 const TRIES: u32 = 8;
 
 impl Subscriptions for Aws {
-    async fn subscriptions(&self, tenant: &TenantId) -> Stored<Arc<Vec<Arc<Subscription>>>> {
+    async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
         let counter = match self.0.cache.counter(tenant) {
             Some(counter) => counter,
             None => self.counter(tenant).await?,
@@ -45,12 +45,17 @@ impl Subscriptions for Aws {
         tenant: &TenantId,
         id: SubscriptionId,
         version: u64,
-    ) -> Stored<Option<Arc<Subscription>>> {
+    ) -> StoreResult<Option<Arc<Subscription>>> {
         let item = self.get(table::version(tenant, id, version)).await?;
         item.as_ref().map(|item| read(item).map(Arc::new)).transpose()
     }
 
-    async fn secrets(&self, tenant: &TenantId, id: SubscriptionId, version: u64) -> Stored<Option<Secrets>> {
+    async fn secrets(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        version: u64,
+    ) -> StoreResult<Option<Secrets>> {
         if let Some(secrets) = self.0.cache.secrets(tenant, id, version) {
             return Ok(Some(secrets));
         }
@@ -61,7 +66,7 @@ impl Subscriptions for Aws {
         Ok(Some(newest.secrets))
     }
 
-    async fn create(&self, subscription: Subscription, most: usize) -> Stored<bool> {
+    async fn create(&self, subscription: Subscription, most: usize) -> StoreResult<bool> {
         let tenant = &subscription.tenant;
         let count = self
             .count_change(tenant, 1)
@@ -81,7 +86,7 @@ impl Subscriptions for Aws {
         }
     }
 
-    async fn replace(&self, next: Subscription) -> Stored<Replaced> {
+    async fn replace(&self, next: Subscription) -> StoreResult<ReplaceOutcome> {
         let tenant = &next.tenant;
         let put_current = put(self.table(), current(&next)?, "#version = :before")
             .expression_attribute_names("#version", VERSION)
@@ -92,15 +97,15 @@ impl Subscriptions for Aws {
         self.0.cache.changed(tenant);
         self.0.cache.forget_secrets(tenant, next.id);
         Ok(match committed {
-            Committed::Done => Replaced::Done,
+            Committed::Done => ReplaceOutcome::Replaced,
             Committed::Refused(refusals) => match refusals.get(1) {
-                Some(super::transaction::Refusal::Condition(None)) => Replaced::Unknown,
-                _ => Replaced::Changed,
+                Some(super::transaction::Refusal::Condition(None)) => ReplaceOutcome::NotFound,
+                _ => ReplaceOutcome::VersionConflict,
             },
         })
     }
 
-    async fn delete(&self, tenant: &TenantId, id: SubscriptionId) -> Stored<bool> {
+    async fn delete(&self, tenant: &TenantId, id: SubscriptionId) -> StoreResult<bool> {
         for _ in 0..TRIES {
             let Some(item) = self.get(table::current(tenant, id)).await? else { return Ok(false) };
             let version: u64 = parse_number(&item, VERSION)?;
@@ -124,15 +129,15 @@ impl Subscriptions for Aws {
     }
 }
 
-fn item(mut item: Item, subscription: &Subscription) -> Stored<Item> {
-    let secretless = Subscription { secrets: Secrets::forgotten(), ..subscription.clone() };
+fn item(mut item: Item, subscription: &Subscription) -> StoreResult<Item> {
+    let secretless = Subscription { secrets: Secrets::without_expired(), ..subscription.clone() };
     item.insert(VERSION.into(), number(subscription.version));
     item.insert(DOC.into(), json(&secretless)?);
     item.insert(SECRETS.into(), json(&subscription.secrets)?);
     Ok(item)
 }
 
-fn read(item: &Item) -> Stored<Subscription> {
+fn read(item: &Item) -> StoreResult<Subscription> {
     let mut subscription: Subscription = document(item)?;
     if item.contains_key(SECRETS) {
         subscription.secrets = parse_json(item, SECRETS)?;
@@ -140,20 +145,20 @@ fn read(item: &Item) -> Stored<Subscription> {
     Ok(subscription)
 }
 
-fn current(subscription: &Subscription) -> Stored<Item> {
+fn current(subscription: &Subscription) -> StoreResult<Item> {
     item(table::current(&subscription.tenant, subscription.id).key(), subscription)
 }
 
 impl Aws {
     /// Keeps a version for good; one that is there was kept by an earlier try of the same change.
-    fn keep(&self, subscription: &Subscription) -> Stored<TransactWriteItem> {
+    fn keep(&self, subscription: &Subscription) -> StoreResult<TransactWriteItem> {
         let Subscription { tenant, id, version, .. } = subscription;
         let item = item(table::version(tenant, *id, *version).key(), subscription)?;
         put(self.table(), item, "attribute_not_exists(#pk)").expression_attribute_names("#pk", PK).part()
     }
 
     /// Takes the secrets from the version before this one, which only a repeated event still asks for.
-    fn forget(&self, next: &Subscription) -> Stored<TransactWriteItem> {
+    fn forget(&self, next: &Subscription) -> StoreResult<TransactWriteItem> {
         let over = Timestamp::now() + REPEATED_FOR;
         self.last_until(&next.tenant, next.id, next.version.saturating_sub(1), over)
             .update_expression("SET #expires = :expires REMOVE #secrets")
@@ -180,7 +185,7 @@ impl Aws {
     }
 
     /// Items of a tenant's settings, the oldest first; with a limit, so many of the newest.
-    async fn settings(&self, tenant: &TenantId, prefix: &str, newest: Option<i32>) -> Stored<Vec<Item>> {
+    async fn settings(&self, tenant: &TenantId, prefix: &str, newest: Option<i32>) -> StoreResult<Vec<Item>> {
         let query = self
             .dynamodb()
             .query()

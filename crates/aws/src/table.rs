@@ -69,7 +69,7 @@ pub(super) fn memory(tenant: &TenantId, loan: &LoanId) -> Place {
 }
 
 /// What became of a subscription's formulas.
-pub(super) fn troubles(tenant: &TenantId, id: SubscriptionId) -> Place {
+pub(super) fn formula_errors(tenant: &TenantId, id: SubscriptionId) -> Place {
     // A partition of its own: events write here, and every request reads the settings' counter.
     Place::only(format!("F#{tenant}#{id}"))
 }

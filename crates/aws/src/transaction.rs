@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::failure::failed;
 use super::item::Item;
 use super::{Aws, back_off};
-use loanhook_core::ports::{StoreError, Stored};
+use loanhook_core::ports::{StoreError, StoreResult};
 
 /// How often a transaction is tried that met another one.
 const TRIES: u32 = 12;
@@ -54,13 +54,13 @@ pub(super) type PutBuilder = aws_sdk_dynamodb::types::builders::PutBuilder;
 
 /// A write of a transaction, built or not.
 pub(super) trait Part {
-    fn part(self) -> Stored<TransactWriteItem>;
+    fn part(self) -> StoreResult<TransactWriteItem>;
 }
 
 macro_rules! part {
     ($($builder:ident $set:ident $kind:ty),*) => {$(
         impl Part for aws_sdk_dynamodb::types::builders::$builder {
-            fn part(self) -> Stored<TransactWriteItem> {
+            fn part(self) -> StoreResult<TransactWriteItem> {
                 let built: $kind = self.build().map_err(|error| StoreError::Failed(error.to_string().into()))?;
                 Ok(TransactWriteItem::builder().$set(built).build())
             }
@@ -71,7 +71,7 @@ macro_rules! part {
 part!(PutBuilder put Put, UpdateBuilder update Update, DeleteBuilder delete Delete);
 
 impl Aws {
-    pub(super) async fn transact(&self, parts: Vec<TransactWriteItem>) -> Stored<Committed> {
+    pub(super) async fn transact(&self, parts: Vec<TransactWriteItem>) -> StoreResult<Committed> {
         // By its token DynamoDB knows a transaction again whose answer was lost.
         let mut token = Uuid::new_v4();
         for tries in 0..TRIES {

@@ -19,13 +19,12 @@ use super::transaction::{Committed, Part as _, Refusal, put};
 use super::unreadable::readable;
 use super::{Aws, back_off};
 use loanhook_core::model::delivery::Delivery;
-use loanhook_core::model::id::{LoanId, SubscriptionId, TenantId};
-use loanhook_core::model::memory::Memory;
+use loanhook_core::model::id::{LoanId, TenantId};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::model::trouble::{TroubleOf, Troubles};
+use loanhook_core::model::trigger_state::TriggerState;
 use loanhook_core::ports::{
-    Accepted, Attempts as _, Decided, Idempotency, Intake, Remembered, StoreError, Stored,
-    Subscriptions as _, Triggers, Wake, Watched,
+    AcceptOutcome, Attempts as _, IdempotencyKey, IdempotencyRecord, QueueMessage, StoreError, StoreResult,
+    Subscriptions as _, WatchedTrigger,
 };
 
 /// How often an event is decided anew because another changed what it read.
@@ -33,49 +32,60 @@ const DECISIONS: u32 = 16;
 /// From here on, waiting longer before the next makes nothing better: a caller waits for all of them.
 const LONGEST_WAIT: u32 = 3;
 
-impl Triggers for Aws {
-    async fn accept_watched(
+/// What became of a decision about triggers.
+enum Decision {
+    Made,
+    /// The event's key was used before.
+    Known(IdempotencyRecord),
+    /// Another event of the loan came first.
+    Overtaken,
+}
+
+impl Aws {
+    /// Stores an event that triggers watch.
+    pub(super) async fn accept_watched(
         &self,
         tenant: &TenantId,
         loan: &LoanId,
-        remember: Option<(Idempotency, Remembered)>,
+        remember: Option<(IdempotencyKey, IdempotencyRecord)>,
         deliveries: Vec<(Delivery, Bytes)>,
-        watched: Vec<Watched>,
+        watched: Vec<WatchedTrigger>,
         now: Timestamp,
-    ) -> Stored<Decided> {
+    ) -> StoreResult<AcceptOutcome> {
         for tries in 0..DECISIONS {
             let (before, version) = self.memory(tenant, loan).await?;
             if tries == 0 {
                 self.wake_lately(tenant, &before, &watched, now).await?;
             }
             let mut after = before.clone();
-            let rises = |watched: &&Watched| after.see(watched.watch, watched.fires(), now);
+            let rises =
+                |watched: &&WatchedTrigger| after.update(watched.watch, watched.trace_if_fired(), now);
             let rose: Vec<_> =
                 watched.iter().filter(rises).filter_map(|watched| watched.delivery.as_ref()).collect();
             if after == before {
-                return Ok(match self.accept(tenant, remember, deliveries, now).await? {
-                    Accepted::Stored => Decided::Stored(Vec::new()),
-                    Accepted::Known(known) => Decided::Known(known),
+                return Ok(match self.accept_unwatched(tenant, remember, deliveries, now).await? {
+                    None => AcceptOutcome::Stored { fired: Vec::new() },
+                    Some(known) => AcceptOutcome::Duplicate(known),
                 });
             }
-            if after.is_crowded() {
+            if after.has_deleted_triggers() {
                 after.keep(&self.subscriptions(tenant).await?);
             }
-            let wakes = self.put_risen(tenant, &rose).await?;
+            let messages = self.put_risen(tenant, &rose).await?;
             let memory = self.memory_part(tenant, loan, &after, version)?;
             let record = remember.as_ref().map(|(key, remembered)| {
-                (key, remembered.clone().with_risen(rose.iter().map(|(delivery, _)| delivery)))
+                (key, remembered.clone().with_fired(rose.iter().map(|(delivery, _)| delivery)))
             });
             match self.decide(tenant, memory, record, now).await? {
                 Decision::Made => {
-                    self.accept(tenant, None, deliveries, now).await?;
-                    self.enqueue(wakes).await?;
-                    let fired = rose.iter().map(|(delivery, _)| delivery.frozen.subscription_id);
-                    return Ok(Decided::Stored(fired.collect()));
+                    self.accept_unwatched(tenant, None, deliveries, now).await?;
+                    self.enqueue_all(messages).await?;
+                    let fired = rose.iter().map(|(delivery, _)| delivery.snapshot.subscription_id).collect();
+                    return Ok(AcceptOutcome::Stored { fired });
                 }
                 Decision::Known(known) => {
                     self.take_back(tenant, &rose).await?;
-                    return Ok(Decided::Known(known));
+                    return Ok(AcceptOutcome::Duplicate(known));
                 }
                 Decision::Overtaken => {
                     self.take_back(tenant, &rose).await?;
@@ -86,30 +96,10 @@ impl Triggers for Aws {
         Err(StoreError::Busy)
     }
 
-    async fn note_troubles(&self, tenant: &TenantId, troubles: Vec<TroubleOf>) -> Stored<()> {
-        let notes: Vec<_> = troubles.iter().map(|of| self.note_trouble(tenant, of)).collect();
-        stream::iter(notes).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await.map(|_| ())
-    }
-
-    async fn troubles(&self, tenant: &TenantId, id: SubscriptionId) -> Stored<Option<Troubles>> {
-        self.read_troubles(tenant, id).await
-    }
-}
-
-/// What became of a decision about triggers.
-enum Decision {
-    Made,
-    /// The event's key was used before.
-    Known(Remembered),
-    /// Another event of the loan came first.
-    Overtaken,
-}
-
-impl Aws {
     /// What is remembered of a loan, and its version; 0 where nothing ever was.
-    async fn memory(&self, tenant: &TenantId, loan: &LoanId) -> Stored<(Memory, u64)> {
+    async fn memory(&self, tenant: &TenantId, loan: &LoanId) -> StoreResult<(TriggerState, u64)> {
         let Some(item) = self.get(table::memory(tenant, loan)).await? else {
-            return Ok((Memory::default(), 0));
+            return Ok((TriggerState::default(), 0));
         };
         // Where it cannot be read, what its triggers were is unknown, as before the loan's first event.
         let memory = readable(std::slice::from_ref(&item), document).pop().unwrap_or_default();
@@ -121,9 +111,9 @@ impl Aws {
         &self,
         tenant: &TenantId,
         loan: &LoanId,
-        memory: &Memory,
+        memory: &TriggerState,
         version: u64,
-    ) -> Stored<TransactWriteItem> {
+    ) -> StoreResult<TransactWriteItem> {
         let mut item = table::memory(tenant, loan).key();
         item.insert(DOC.into(), json(memory)?);
         item.insert(VERSION.into(), number(version + 1));
@@ -140,9 +130,9 @@ impl Aws {
         &self,
         tenant: &TenantId,
         memory: TransactWriteItem,
-        remember: Option<(&Idempotency, Remembered)>,
+        remember: Option<(&IdempotencyKey, IdempotencyRecord)>,
         now: Timestamp,
-    ) -> Stored<Decision> {
+    ) -> StoreResult<Decision> {
         let mut parts = vec![memory];
         if let Some((key, remembered)) = &remember {
             let item = record(tenant, Kind::Event, key, json(remembered)?, now);
@@ -162,22 +152,26 @@ impl Aws {
     }
 
     /// Puts the deliveries of triggers that rise, with their payloads; gives their messages.
-    async fn put_risen(&self, tenant: &TenantId, rose: &[&(Delivery, Bytes)]) -> Stored<Vec<Wake>> {
+    async fn put_risen(
+        &self,
+        tenant: &TenantId,
+        rose: &[&(Delivery, Bytes)],
+    ) -> StoreResult<Vec<QueueMessage>> {
         self.put_payloads(tenant, rose.iter().copied()).await?;
         let puts: Vec<_> = rose.iter().map(|(delivery, _)| self.put_delivery(delivery.clone())).collect();
-        let wakes: Vec<_> = stream::iter(puts).buffered(AT_ONCE).try_collect().await?;
-        Ok(wakes.into_iter().flatten().collect())
+        let messages: Vec<_> = stream::iter(puts).buffered(AT_ONCE).try_collect().await?;
+        Ok(messages.into_iter().flatten().collect())
     }
 
     /// Takes deliveries away again that nobody has heard of.
-    async fn take_back(&self, tenant: &TenantId, rose: &[&(Delivery, Bytes)]) -> Stored<()> {
+    async fn take_back(&self, tenant: &TenantId, rose: &[&(Delivery, Bytes)]) -> StoreResult<()> {
         let deletes: Vec<_> = rose
             .iter()
             .map(|(delivery, _)| {
                 self.dynamodb()
                     .delete_item()
                     .table_name(self.table())
-                    .set_key(Some(table::delivery(tenant, delivery.frozen.trace_id).key()))
+                    .set_key(Some(table::delivery(tenant, delivery.snapshot.trace_id).key()))
                     .condition_expression("attribute_not_exists(#newest)")
                     .expression_attribute_names("#newest", NEWEST_AUTO)
                     .send()
@@ -192,15 +186,16 @@ impl Aws {
     async fn wake_lately(
         &self,
         tenant: &TenantId,
-        memory: &Memory,
-        watched: &[Watched],
+        memory: &TriggerState,
+        watched: &[WatchedTrigger],
         now: Timestamp,
-    ) -> Stored<()> {
-        let fired = watched.iter().filter_map(|watched| memory.fired_lately(watched.watch.subscription, now));
+    ) -> StoreResult<()> {
+        let fired =
+            watched.iter().filter_map(|watched| memory.fired_recently(watched.watch.subscription, now));
         let reads: Vec<_> = fired.map(|trace| self.delivery(tenant, trace)).collect();
         let read: Vec<_> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
-        let untouched = read.iter().flatten().filter(|delivery| delivery.progress.newest_attempt.is_none());
-        let wakes: Vec<_> = untouched.filter_map(Wake::next_of).collect();
-        if wakes.is_empty() { Ok(()) } else { self.enqueue(wakes).await }
+        let untouched = read.iter().flatten().filter(|delivery| delivery.history.newest_attempt.is_none());
+        let messages: Vec<_> = untouched.filter_map(QueueMessage::for_next_attempt).collect();
+        if messages.is_empty() { Ok(()) } else { self.enqueue_all(messages).await }
     }
 }

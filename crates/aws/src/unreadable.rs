@@ -4,7 +4,7 @@ use tracing::error;
 
 use super::item::{Item, get_text};
 use super::table::{PK, SK};
-use loanhook_core::ports::{StoreError, Stored};
+use loanhook_core::ports::{StoreError, StoreResult};
 
 /// What was left out of one read.
 #[derive(Default)]
@@ -16,7 +16,7 @@ pub(super) struct LeftOut {
 
 impl LeftOut {
     /// The value that was read; none where it could not be.
-    pub(super) fn unless_read<T>(&mut self, item: &Item, read: Stored<T>) -> Option<T> {
+    pub(super) fn unless_read<T>(&mut self, item: &Item, read: StoreResult<T>) -> Option<T> {
         read.map_err(|fault| {
             self.count += 1;
             let place =
@@ -36,7 +36,7 @@ impl Drop for LeftOut {
 }
 
 /// What of these items can be read.
-pub(super) fn readable<T>(items: &[Item], read: impl Fn(&Item) -> Stored<T>) -> Vec<T> {
+pub(super) fn readable<T>(items: &[Item], read: impl Fn(&Item) -> StoreResult<T>) -> Vec<T> {
     let mut left_out = LeftOut::default();
     items.iter().filter_map(|item| left_out.unless_read(item, read(item))).collect()
 }

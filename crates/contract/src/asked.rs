@@ -1,36 +1,36 @@
 //! What may be asked to be sent again, and as a resend of what.
 
-use loanhook_core::model::attempt::{AttemptNumber, QUEUED_FOR_AT_MOST};
-use loanhook_core::ports::{Deliveries, Stored};
-use loanhook_core::resend::{Named, ResendError, ResendRequest, resend};
+use loanhook_core::model::attempt::{AttemptNumber, MAX_RESEND_WAIT};
+use loanhook_core::ports::{Deliveries, StoreResult};
+use loanhook_core::resend::{ResendError, ResendRequest, ResendTarget, resend};
 use uuid::Uuid;
 
 use crate::engine::Engine;
 use crate::resends::failed;
-use crate::scene::{DAY, MILLISECOND, SECOND, START, Scene, accept, wake};
+use crate::scene::{DAY, MILLISECOND, SECOND, START, Scene, accept, attempt_message};
 
-pub(crate) async fn a_key_stands_for_one_delivery_for_a_day<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_key_stands_for_one_delivery_for_a_day<E: Engine>() -> StoreResult<()> {
     let scene = failed::<E>(&[]).await?;
     let other = accept(&scene.engine, &scene.subscription, "727", START).await?;
-    scene.ports().begin(&wake(&other, 1, START), 1, Uuid::new_v4(), START).await?;
+    scene.ports().claim(&attempt_message(&other, 1, START), 1, Uuid::new_v4(), START).await?;
     let ask = |trace_id, now| {
         let (requested_by, key) = ("Servicing".to_owned(), Some("a".to_owned()));
-        let request = ResendRequest { trace_id, attempt: Named::Newest, requested_by, key };
+        let request = ResendRequest { trace_id, attempt: ResendTarget::Newest, requested_by, key };
         resend(scene.ports(), scene.tenant(), request, now)
     };
     let first = ask(scene.trace(), START).await.expect("asked");
     let end = START + DAY;
     assert_eq!(ask(scene.trace(), end.minus(MILLISECOND)).await.expect("asked"), first);
-    let refused = ask(other.frozen.trace_id, end.minus(MILLISECOND)).await;
+    let refused = ask(other.snapshot.trace_id, end.minus(MILLISECOND)).await;
     assert!(matches!(refused, Err(ResendError::KeyReused)), "{refused:?}");
     assert_eq!(scene.rows_of(&other).await?.len(), 1);
 
-    let second = ask(other.frozen.trace_id, end).await.expect("asked");
+    let second = ask(other.snapshot.trace_id, end).await.expect("asked");
     assert_eq!(scene.rows_of(&other).await?[1].id, second);
     Ok(())
 }
 
-pub(crate) async fn a_resend_that_nobody_took_can_be_named<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_resend_that_nobody_took_can_be_named<E: Engine>() -> StoreResult<()> {
     let scene = failed::<E>(&[]).await?;
     let (untaken, _) = scene.resend(None, START).await?;
     let ask = |attempt, now| {
@@ -42,11 +42,11 @@ pub(crate) async fn a_resend_that_nobody_took_can_be_named<E: Engine>() -> Store
             now,
         )
     };
-    let manual = || Named::Number(AttemptNumber::Manual);
-    let end = START + QUEUED_FOR_AT_MOST;
+    let manual = || ResendTarget::Number(AttemptNumber::Manual);
+    let end = START + MAX_RESEND_WAIT;
     let refused = ask(manual(), end.minus(MILLISECOND)).await;
     assert!(matches!(refused, Err(ResendError::Unknown)), "it has not happened: {refused:?}");
-    for attempt in [manual(), Named::Row(untaken.id)] {
+    for attempt in [manual(), ResendTarget::Row(untaken.id)] {
         let again = ask(attempt, end).await.expect("asked");
         let row = scene.rows().await?.into_iter().find(|row| row.id == again).expect("its row");
         assert_eq!(row.resend_of, Some(untaken.id));
@@ -54,10 +54,10 @@ pub(crate) async fn a_resend_that_nobody_took_can_be_named<E: Engine>() -> Store
     Ok(())
 }
 
-pub(crate) async fn nothing_can_be_resent_before_it_was_attempted<E: Engine>() -> Stored<()> {
+pub(crate) async fn nothing_can_be_resent_before_it_was_attempted<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let (requested_by, key) = ("Servicing".to_owned(), Some("a".to_owned()));
-    let request = ResendRequest { trace_id: scene.trace(), attempt: Named::Newest, requested_by, key };
+    let request = ResendRequest { trace_id: scene.trace(), attempt: ResendTarget::Newest, requested_by, key };
     let refused = resend(scene.ports(), scene.tenant(), request, START).await;
     assert!(matches!(refused, Err(ResendError::NotAttempted)), "{refused:?}");
     assert_eq!(scene.delivery().await?, scene.accepted);
@@ -67,7 +67,7 @@ pub(crate) async fn nothing_can_be_resent_before_it_was_attempted<E: Engine>() -
 }
 
 pub(crate) async fn an_attempt_is_found_by_its_number_however_often_its_delivery_was_resent<E: Engine>()
--> Stored<()> {
+-> StoreResult<()> {
     let scene = failed::<E>(&[10]).await?;
     // More than are read at once.
     for i in 0..105_u32 {
@@ -76,7 +76,8 @@ pub(crate) async fn an_attempt_is_found_by_its_number_however_often_its_delivery
     scene.attempt(Ok(500), START + 10 * SECOND).await?;
     let now = START + 20 * SECOND;
     let ask = |number| {
-        let (attempt, requested_by) = (Named::Number(AttemptNumber::Auto(number)), "Servicing".to_owned());
+        let (attempt, requested_by) =
+            (ResendTarget::Number(AttemptNumber::Auto(number)), "Servicing".to_owned());
         let request = ResendRequest { trace_id: scene.trace(), attempt, requested_by, key: None };
         resend(scene.ports(), scene.tenant(), request, now)
     };

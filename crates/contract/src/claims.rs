@@ -5,56 +5,56 @@ use loanhook_core::model::attempt::{AttemptNumber, AttemptState};
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::id::{AttemptId, EventId, TraceId};
 use loanhook_core::model::progress::Status;
-use loanhook_core::ports::{Begun, Deliveries, Stored, Wake};
+use loanhook_core::ports::{ClaimOutcome, Deliveries, QueueMessage, StoreResult};
 use uuid::Uuid;
 
 use crate::engine::Engine;
 use crate::scene::{MILLISECOND, SECOND, START, Scene, delivery_of, ended};
 
-pub(crate) async fn of_many_claims_of_one_number_one_wins<E: Engine>() -> Stored<()> {
+pub(crate) async fn of_many_claims_of_one_number_one_wins<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let tokens = (1..=16).map(Uuid::from_u128);
-    let claims = try_join_all(tokens.map(|token| scene.ports().begin(&scene.first, 1, token, START))).await?;
+    let claims = try_join_all(tokens.map(|token| scene.ports().claim(&scene.first, 1, token, START))).await?;
 
     let (mut won, mut lost) = (Vec::new(), Vec::new());
     for begun in claims {
         match begun {
-            Begun::Won(claim) => won.push(*claim),
-            Begun::Lost(delivery) => lost.push(delivery.map(|delivery| *delivery)),
+            ClaimOutcome::Claimed(claim) => won.push(*claim),
+            ClaimOutcome::NotClaimed(delivery) => lost.push(delivery.map(|delivery| *delivery)),
         }
     }
     let [(delivery, row)] = won.as_slice() else { panic!("{} claims won", won.len()) };
     assert!(lost.iter().all(|lost| lost.as_ref() == Some(delivery)), "{lost:?}");
 
-    let flight = delivery.progress.in_flight.as_ref().expect("in flight");
-    assert_eq!((flight.number, flight.attempt_id, flight.since), (1, row.id, START));
-    assert_eq!(row.state, AttemptState::Sending { token: flight.token });
+    let claim = delivery.progress.in_flight().expect("in flight");
+    assert_eq!((claim.number, claim.attempt_id, claim.since), (1, row.id, START));
+    assert_eq!(row.state, AttemptState::Sending { token: claim.token });
     assert_eq!((row.number, row.sent_at), (AttemptNumber::Auto(1), START));
     assert!((AttemptId::first_at(START)..AttemptId::first_at(START + MILLISECOND)).contains(&row.id));
-    assert_eq!(delivery.progress.newest_attempt, Some(row.id));
+    assert_eq!(delivery.history.newest_attempt, Some(row.id));
     assert_eq!(scene.delivery().await?, *delivery);
     assert_eq!(scene.rows().await?, std::slice::from_ref(row));
     Ok(())
 }
 
-pub(crate) async fn a_number_that_is_not_next_cannot_be_claimed<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_number_that_is_not_next_cannot_be_claimed<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     cannot_be_claimed(&scene, &[0, 2, 3]).await?;
     let claim = scene.claim(START).await?;
     cannot_be_claimed(&scene, &[1, 2]).await?;
     let row = ended(claim.row, Ok(500), START + SECOND);
-    scene.ports().settle(&claim.delivery, claim.token, row, None).await?;
+    scene.ports().complete(&claim.delivery, claim.token, row, None).await?;
     cannot_be_claimed(&scene, &[1, 3]).await?;
     scene.attempt(Ok(200), START + 301 * SECOND).await?;
     cannot_be_claimed(&scene, &[1, 2, 3]).await
 }
 
-async fn cannot_be_claimed<E: Engine>(scene: &Scene<E>, numbers: &[u32]) -> Stored<()> {
+async fn cannot_be_claimed<E: Engine>(scene: &Scene<E>, numbers: &[u32]) -> StoreResult<()> {
     let (delivery, rows) = (scene.delivery().await?, scene.rows().await?);
     for number in numbers {
-        let wake = crate::scene::wake(&delivery, *number, START);
-        let begun = scene.ports().begin(&wake, *number, Uuid::new_v4(), START + SECOND).await?;
-        let Begun::Lost(Some(told)) = begun else { panic!("{number}: {begun:?}") };
+        let message = crate::scene::attempt_message(&delivery, *number, START);
+        let begun = scene.ports().claim(&message, *number, Uuid::new_v4(), START + SECOND).await?;
+        let ClaimOutcome::NotClaimed(Some(told)) = begun else { panic!("{number}: {begun:?}") };
         assert_eq!(*told, delivery);
         assert_eq!(scene.delivery().await?, delivery);
         assert_eq!(scene.rows().await?, rows);
@@ -62,36 +62,36 @@ async fn cannot_be_claimed<E: Engine>(scene: &Scene<E>, numbers: &[u32]) -> Stor
     Ok(())
 }
 
-pub(crate) async fn an_unknown_delivery_cannot_be_claimed<E: Engine>() -> Stored<()> {
+pub(crate) async fn an_unknown_delivery_cannot_be_claimed<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let unknown = TraceId::of(EventId::at(START), scene.subscription.id);
-    let wake = Wake { trace_id: unknown, ..scene.first.clone() };
-    let begun = scene.ports().begin(&wake, 1, Uuid::new_v4(), START).await?;
-    assert!(matches!(begun, Begun::Lost(None)), "{begun:?}");
+    let message = QueueMessage { trace_id: unknown, ..scene.first.clone() };
+    let begun = scene.ports().claim(&message, 1, Uuid::new_v4(), START).await?;
+    assert!(matches!(begun, ClaimOutcome::NotClaimed(None)), "{begun:?}");
     assert!(delivery_of(scene.ports(), scene.tenant(), unknown).await?.is_none());
     Ok(())
 }
 
-pub(crate) async fn only_the_token_of_the_claim_settles<E: Engine>() -> Stored<()> {
+pub(crate) async fn only_the_token_of_the_claim_settles<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let claim = scene.claim(START).await?;
     let row = ended(claim.row.clone(), Ok(200), START + SECOND);
-    assert!(!scene.ports().settle(&claim.delivery, Uuid::new_v4(), row.clone(), None).await?);
+    assert!(!scene.ports().complete(&claim.delivery, Uuid::new_v4(), row.clone(), None).await?);
     assert_eq!(scene.delivery().await?, claim.delivery);
     assert_eq!(scene.rows().await?, [claim.row]);
 
-    assert!(scene.ports().settle(&claim.delivery, claim.token, row.clone(), None).await?);
-    assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+    assert!(scene.ports().complete(&claim.delivery, claim.token, row.clone(), None).await?);
+    assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
     assert_eq!(scene.rows().await?, [row]);
     Ok(())
 }
 
-pub(crate) async fn an_attempt_is_settled_once<E: Engine>() -> Stored<()> {
+pub(crate) async fn an_attempt_is_settled_once<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300, 300]).await?;
     let claim = scene.claim(START).await?;
     let settle = |result, at| {
         let row = ended(claim.row.clone(), result, at);
-        scene.ports().settle(&claim.delivery, claim.token, row, None)
+        scene.ports().complete(&claim.delivery, claim.token, row, None)
     };
     assert!(settle(Ok(500), START + SECOND).await?);
     let (delivery, rows) = (scene.delivery().await?, scene.rows().await?);
@@ -106,26 +106,26 @@ pub(crate) async fn an_attempt_is_settled_once<E: Engine>() -> Stored<()> {
     Ok(())
 }
 
-pub(crate) async fn of_many_settles_of_one_attempt_one_counts<E: Engine>() -> Stored<()> {
+pub(crate) async fn of_many_settles_of_one_attempt_one_counts<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300, 300]).await?;
     let claim = scene.claim(START).await?;
     let ends: Vec<_> =
         (1..=8).map(|second| ended(claim.row.clone(), Ok(500), START + second * SECOND)).collect();
     let settles =
-        ends.iter().map(|row| scene.ports().settle(&claim.delivery, claim.token, row.clone(), None));
+        ends.iter().map(|row| scene.ports().complete(&claim.delivery, claim.token, row.clone(), None));
     let settled = try_join_all(settles).await?;
 
     assert_eq!(settled.iter().filter(|settled| **settled).count(), 1, "{settled:?}");
     let rows = scene.rows().await?;
     let [row] = rows.as_slice() else { panic!("{} rows", rows.len()) };
-    let next = scene.delivery().await?.progress.next.expect("a retry");
+    let next = scene.delivery().await?.progress.waiting().expect("a retry");
     assert_eq!((next.number, next.slot), (2, 1));
     let ended_at = row.completion().expect("complete").ended_at;
     assert_eq!((Some(next.due), next.due), (row.next_attempt_at, ended_at + 300 * SECOND));
     Ok(())
 }
 
-pub(crate) async fn a_complete_row_stands_and_the_delivery_moves_on_from_it<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_complete_row_stands_and_the_delivery_moves_on_from_it<E: Engine>() -> StoreResult<()> {
     for (stands, status) in [(Ok(200), Status::Succeeded), (Ok(500), Status::Pending)] {
         let scene = Scene::<E>::new(&[300]).await?;
         let claim = scene.claim(START).await?;
@@ -134,11 +134,14 @@ pub(crate) async fn a_complete_row_stands_and_the_delivery_moves_on_from_it<E: E
         scene.engine.put_row(&row);
 
         let late = ended(claim.row, Err(ErrorKind::Interrupted), START + 60 * SECOND);
-        assert!(scene.ports().settle(&claim.delivery, claim.token, late, None).await?);
+        assert!(scene.ports().complete(&claim.delivery, claim.token, late, None).await?);
         let progress = scene.delivery().await?.progress;
-        assert_eq!((progress.status, progress.in_flight), (status, None));
-        assert_eq!(progress.next.map(|next| (next.number, next.slot)), row.next_attempt_at.map(|_| (2, 1)));
-        assert_eq!(progress.next.map(|next| next.due), row.next_attempt_at);
+        assert_eq!((progress.status(), progress.in_flight()), (status, None));
+        assert_eq!(
+            progress.waiting().map(|next| (next.number, next.slot)),
+            row.next_attempt_at.map(|_| (2, 1))
+        );
+        assert_eq!(progress.waiting().map(|next| next.due), row.next_attempt_at);
         assert_eq!(scene.rows().await?, [row]);
     }
     Ok(())

@@ -8,8 +8,8 @@ use loanhook_core::model::key::{Key, KeyHash};
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::{
-    Attempts, Deliveries, EgressAddresses, Grants, Intake, Keys, Payloads, Queue, Resends, Subscriptions,
-    Triggers, Wake,
+    Attempts, Deliveries, EgressAddresses, FormulaErrorLog, Grants, Intake, Keys, Payloads, Queue,
+    QueueMessage, Resends, Subscriptions,
 };
 
 /// All ports at once.
@@ -23,7 +23,7 @@ pub trait Ports:
     + Subscriptions
     + Keys
     + Grants
-    + Triggers
+    + FormulaErrorLog
     + EgressAddresses
     + Clone
     + Send
@@ -42,7 +42,7 @@ impl<T> Ports for T where
         + Subscriptions
         + Keys
         + Grants
-        + Triggers
+        + FormulaErrorLog
         + EgressAddresses
         + Clone
         + Send
@@ -66,10 +66,10 @@ pub trait Engine: Sized {
     fn ports(&self) -> &Self::Ports;
 
     /// Takes the next message that is due off the queue; waits for one.
-    fn receive(&self) -> impl Future<Output = Wake>;
+    fn receive(&self) -> impl Future<Output = QueueMessage>;
 
     /// Takes every message that is due off the queue.
-    fn drain(&self) -> impl Future<Output = Vec<Wake>>;
+    fn drain(&self) -> impl Future<Output = Vec<QueueMessage>>;
 
     /// Writes a row and nothing else, as a settle that stopped after its row leaves it.
     fn put_row(&self, row: &Attempt);

@@ -7,8 +7,8 @@ use loanhook_core::model::grant::{Grant, GrantKind, LinkDraft, NewLink};
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::key::{Key, KeyHash, Scope};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::portal::{self, Made, PortalError, mint, open, session, sign_in, sign_out};
-use loanhook_core::ports::{Grants, Keys, StoreError, Stored};
+use loanhook_core::portal::{self, IssuedGrant, PortalError, issue_link, open, session, sign_in, sign_out};
+use loanhook_core::ports::{Grants, Keys, StoreError, StoreResult};
 
 use crate::engine::Engine;
 use crate::scene::{DAY, MILLISECOND, SECOND, START, loan, tenant};
@@ -29,7 +29,7 @@ fn hash(number: u32) -> KeyHash {
     KeyHash::of(&format!("token {number}"))
 }
 
-pub(crate) async fn a_grant_is_found_by_the_hash_of_its_token_alone<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_grant_is_found_by_the_hash_of_its_token_alone<E: Engine>() -> StoreResult<()> {
     let engine = E::fresh().await;
     let kinds = [GrantKind::Session, GrantKind::Link { session_seconds: 60 }];
     let all: Vec<_> =
@@ -48,7 +48,7 @@ fn any_loan() -> Grant {
     Grant { loan: None, scopes: Vec::new(), ..grant(&tenant("acme"), GrantKind::Session) }
 }
 
-pub(crate) async fn a_grant_is_over_at_its_time<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_grant_is_over_at_its_time<E: Engine>() -> StoreResult<()> {
     let engine = E::fresh().await;
     let grant = grant(&tenant("acme"), GrantKind::Session);
     engine.ports().add_grant(hash(0), grant.clone(), START).await?;
@@ -68,7 +68,7 @@ pub(crate) async fn a_grant_is_over_at_its_time<E: Engine>() -> Stored<()> {
     Ok(())
 }
 
-pub(crate) async fn a_grant_that_was_ended_is_gone_at_once<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_grant_that_was_ended_is_gone_at_once<E: Engine>() -> StoreResult<()> {
     let engine = E::fresh().await;
     for number in 0..2 {
         engine.ports().add_grant(hash(number), any_loan(), START).await?;
@@ -83,7 +83,12 @@ pub(crate) async fn a_grant_that_was_ended_is_gone_at_once<E: Engine>() -> Store
 }
 
 /// A key of a tenant with these scopes, and its hash.
-async fn key<E: Engine>(engine: &E, of: &TenantId, text: &str, scopes: &[Scope]) -> Stored<(Key, KeyHash)> {
+async fn key<E: Engine>(
+    engine: &E,
+    of: &TenantId,
+    text: &str,
+    scopes: &[Scope],
+) -> StoreResult<(Key, KeyHash)> {
     let (name, scopes) = ("LMS".to_owned(), scopes.to_vec());
     let key = Key::new(of.clone(), name, scopes, START);
     engine.ports().add_key(key.clone(), KeyHash::of(text)).await?;
@@ -94,7 +99,7 @@ fn link(body: &str) -> NewLink {
     serde_json::from_str::<LinkDraft>(body).expect("a draft").check().expect("a link")
 }
 
-fn made<T>(result: Result<T, PortalError>) -> Stored<T> {
+fn made<T>(result: Result<T, PortalError>) -> StoreResult<T> {
     result.map_err(|failure| match failure {
         PortalError::Store(failure) => failure,
         PortalError::Randomness(failure) => StoreError::Failed(failure.to_string().into()),
@@ -102,23 +107,23 @@ fn made<T>(result: Result<T, PortalError>) -> Stored<T> {
 }
 
 /// Opens a link by its token.
-async fn opened<S: Grants + Keys>(ports: &S, token: &str, at: Timestamp) -> Stored<Option<Made>> {
+async fn opened<S: Grants + Keys>(ports: &S, token: &str, at: Timestamp) -> StoreResult<Option<IssuedGrant>> {
     match portal::link(ports, token, at).await? {
         Some(link) => made(open(ports, link, at).await),
         None => Ok(None),
     }
 }
 
-pub(crate) async fn a_link_opens_sessions_until_its_own_end<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_link_opens_sessions_until_its_own_end<E: Engine>() -> StoreResult<()> {
     let engine = E::fresh().await;
     let (key, hash) = key(&engine, &tenant("acme"), "lh_lms", &[Scope::PortalWrite]).await?;
     let asked = link(
         r#"{"loanId": "727", "scopes": ["history:read"], "viewer": "Jane", "ttlSeconds": 10, "sessionSeconds": 60}"#,
     );
     let ports = engine.ports();
-    let link = made(mint(ports, (&key, hash), asked, START).await)?.token;
+    let link = made(issue_link(ports, (&key, hash), asked, START).await)?.token;
     let end = START + 10 * SECOND;
-    let mut sessions: Vec<Made> = Vec::new();
+    let mut sessions: Vec<IssuedGrant> = Vec::new();
     for at in [START, START + SECOND, START + (10 * SECOND - MILLISECOND)] {
         sessions.extend(opened(ports, link.expose(), at).await?);
     }
@@ -142,7 +147,7 @@ pub(crate) async fn a_link_opens_sessions_until_its_own_end<E: Engine>() -> Stor
     Ok(())
 }
 
-pub(crate) async fn what_a_key_made_is_over_when_it_is_deleted<E: Engine>() -> Stored<()> {
+pub(crate) async fn what_a_key_made_is_over_when_it_is_deleted<E: Engine>() -> StoreResult<()> {
     let engine = E::fresh().await;
     let ports = engine.ports();
     let all = [Scope::HistoryRead, Scope::WebhooksResend, Scope::PortalWrite];
@@ -151,7 +156,7 @@ pub(crate) async fn what_a_key_made_is_over_when_it_is_deleted<E: Engine>() -> S
     let asked = || link(r#"{"loanId": "727", "scopes": ["history:read", "webhooks:resend"]}"#);
     let mut tokens = Vec::new();
     for (key, hash) in [(&gone, gone_hash), (&stays, stays_hash)] {
-        let link = made(mint(ports, (key, hash), asked(), START).await)?.token;
+        let link = made(issue_link(ports, (key, hash), asked(), START).await)?.token;
         let of_link = opened(ports, link.expose(), START).await?.expect("opened").token;
         let signed_in = made(sign_in(ports, (key, hash), START).await)?.expect("signed in").token;
         tokens.push((link, of_link, signed_in));
@@ -166,7 +171,7 @@ pub(crate) async fn what_a_key_made_is_over_when_it_is_deleted<E: Engine>() -> S
     Ok(())
 }
 
-pub(crate) async fn what_a_key_made_is_over_at_the_keys_end<E: Engine>() -> Stored<()> {
+pub(crate) async fn what_a_key_made_is_over_at_the_keys_end<E: Engine>() -> StoreResult<()> {
     let engine = E::fresh().await;
     let ports = engine.ports();
     let scopes = vec![Scope::HistoryRead, Scope::PortalWrite];
@@ -175,7 +180,7 @@ pub(crate) async fn what_a_key_made_is_over_at_the_keys_end<E: Engine>() -> Stor
     let hash = KeyHash::of("lh_lms");
     ports.add_key(key.clone(), hash).await?;
     let asked = link(r#"{"loanId": "727", "scopes": ["history:read"], "ttlSeconds": 3600}"#);
-    let link = made(mint(ports, (&key, hash), asked, START).await)?;
+    let link = made(issue_link(ports, (&key, hash), asked, START).await)?;
     assert_eq!(link.grant.until, end, "what the link says of its end is so");
     let in_session = opened(ports, link.token.expose(), START).await?.expect("opened").token;
     let signed_in = made(sign_in(ports, (&key, hash), START).await)?.expect("signed in");
@@ -190,7 +195,7 @@ pub(crate) async fn what_a_key_made_is_over_at_the_keys_end<E: Engine>() -> Stor
     Ok(())
 }
 
-pub(crate) async fn another_tenants_session_is_none_here<E: Engine>() -> Stored<()> {
+pub(crate) async fn another_tenants_session_is_none_here<E: Engine>() -> StoreResult<()> {
     let engine = E::fresh().await;
     let ports = engine.ports();
     for (of, text) in [("acme", "lh_acme"), ("acme-2", "lh_acme_2")] {

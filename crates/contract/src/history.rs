@@ -7,15 +7,15 @@ use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::filter::HistoryFilter;
 use loanhook_core::model::id::AttemptId;
 use loanhook_core::model::progress::Status;
-use loanhook_core::ports::{Attempts, Deliveries, Span, Stored};
+use loanhook_core::ports::{AttemptRange, Attempts, Deliveries, StoreResult};
 use uuid::Uuid;
 
 use crate::engine::Engine;
-use crate::scene::{MILLISECOND, SECOND, START, Scene, accept, ended, loan, wake};
+use crate::scene::{MILLISECOND, SECOND, START, Scene, accept, attempt_message, ended, loan};
 
 /// A delivery of loan 727 with one failed attempt, and so many resends after it, some in the same
 /// millisecond.
-pub(crate) async fn resent<E: Engine>(times: u32) -> Stored<Scene<E>> {
+pub(crate) async fn resent<E: Engine>(times: u32) -> StoreResult<Scene<E>> {
     let scene = Scene::<E>::new(&[]).await?;
     scene.attempt(Ok(500), START).await?;
     for i in 0..times {
@@ -34,7 +34,7 @@ fn newest_first(rows: &[Attempt]) -> Vec<AttemptId> {
     ids
 }
 
-pub(crate) async fn a_cursor_passes_every_row_once_while_newer_ones_arrive<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_cursor_passes_every_row_once_while_newer_ones_arrive<E: Engine>() -> StoreResult<()> {
     let scene = resent::<E>(12).await?;
     let loan = loan("727");
     for limit in [1, 2, 5, 13, 14] {
@@ -59,7 +59,7 @@ pub(crate) async fn a_cursor_passes_every_row_once_while_newer_ones_arrive<E: En
     Ok(())
 }
 
-pub(crate) async fn rows_are_bounded_from_the_oldest_to_before_the_cursor<E: Engine>() -> Stored<()> {
+pub(crate) async fn rows_are_bounded_from_the_oldest_to_before_the_cursor<E: Engine>() -> StoreResult<()> {
     let scene = resent::<E>(5).await?;
     let all = newest_first(&scene.rows().await?);
     for (newest, oldest) in [(0_usize, 5), (1, 4), (2, 2)] {
@@ -73,7 +73,7 @@ pub(crate) async fn rows_are_bounded_from_the_oldest_to_before_the_cursor<E: Eng
     let unbounded = scene.ports().rows(scene.tenant(), &loan("727"), None, None, 100).await?;
     assert_eq!(ids(&unbounded), all);
     // Every row counts all resends of its delivery.
-    let counted = scene.ports().counted(scene.tenant(), unbounded.clone()).await?;
+    let counted = scene.ports().with_resend_counts(scene.tenant(), unbounded.clone()).await?;
     assert!(counted.iter().all(|row| row.resends == 5));
     assert_eq!(counted.into_iter().map(|row| row.attempt).collect::<Vec<_>>(), unbounded);
     let none = scene.ports().rows(scene.tenant(), &loan("727"), None, Some(all[5]), 100).await?;
@@ -81,10 +81,10 @@ pub(crate) async fn rows_are_bounded_from_the_oldest_to_before_the_cursor<E: Eng
     Ok(())
 }
 
-pub(crate) async fn the_attempts_of_a_delivery_are_its_own_the_oldest_first<E: Engine>() -> Stored<()> {
+pub(crate) async fn the_attempts_of_a_delivery_are_its_own_the_oldest_first<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[10, 10]).await?;
     let other = accept(&scene.engine, &scene.subscription, "727", START).await?;
-    scene.ports().begin(&wake(&other, 1, START), 1, Uuid::new_v4(), START).await?;
+    scene.ports().claim(&attempt_message(&other, 1, START), 1, Uuid::new_v4(), START).await?;
     let mut expected = Vec::new();
     for i in 0..3 {
         let now = START + i * 20 * SECOND;
@@ -92,7 +92,7 @@ pub(crate) async fn the_attempts_of_a_delivery_are_its_own_the_oldest_first<E: E
         let (resend, _) = scene.resend(None, now + SECOND).await?;
         expected.extend([claim.row.id, resend.id]);
         let row = ended(claim.row, Ok(500), now + 2 * SECOND);
-        assert!(scene.ports().settle(&claim.delivery, claim.token, row, None).await?);
+        assert!(scene.ports().complete(&claim.delivery, claim.token, row, None).await?);
     }
     let rows = scene.rows().await?;
     assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), expected);
@@ -101,24 +101,25 @@ pub(crate) async fn the_attempts_of_a_delivery_are_its_own_the_oldest_first<E: E
     Ok(())
 }
 
-pub(crate) async fn the_attempts_of_a_delivery_are_read_in_parts_from_either_end<E: Engine>() -> Stored<()> {
+pub(crate) async fn the_attempts_of_a_delivery_are_read_in_parts_from_either_end<E: Engine>()
+-> StoreResult<()> {
     let scene = resent::<E>(6).await?;
     let all = ids(&scene.rows().await?);
     let read = async |span, limit| {
-        let story = scene.ports().story(scene.tenant(), scene.trace(), span, limit).await?;
+        let story = scene.ports().delivery_with_attempts(scene.tenant(), scene.trace(), span, limit).await?;
         let (delivery, attempts) = story.expect("the delivery");
-        assert_eq!((delivery.progress.resends, delivery.progress.status), (6, Status::Failed));
-        Stored::Ok(ids(&attempts))
+        assert_eq!((delivery.history.resends, delivery.progress.status()), (6, Status::Failed));
+        StoreResult::Ok(ids(&attempts))
     };
     for limit in [1, 3, 7, 8] {
         let (mut after, mut before) = (None, None);
         let (mut oldest_first, mut newest_first) = (Vec::new(), Vec::new());
         // One time more than there are parts: beyond the last there is nothing.
         for _ in 0..=all.len().div_ceil(limit) {
-            let part = read(Span::OldestFirst { after }, limit).await?;
+            let part = read(AttemptRange::OldestFirst { after }, limit).await?;
             after = part.last().copied().or(after);
             oldest_first.push(part);
-            let part = read(Span::NewestFirst { before }, limit).await?;
+            let part = read(AttemptRange::NewestFirst { before }, limit).await?;
             before = part.last().copied().or(before);
             newest_first.push(part);
         }
@@ -133,7 +134,7 @@ pub(crate) async fn the_attempts_of_a_delivery_are_read_in_parts_from_either_end
     Ok(())
 }
 
-pub(crate) async fn a_row_is_read_by_its_loan_and_id<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_row_is_read_by_its_loan_and_id<E: Engine>() -> StoreResult<()> {
     let scene = resent::<E>(4).await?;
     for attempt in scene.rows().await? {
         let row = scene.ports().row(scene.tenant(), &loan("727"), attempt.id).await?.expect("the row");
@@ -146,13 +147,13 @@ pub(crate) async fn a_row_is_read_by_its_loan_and_id<E: Engine>() -> Stored<()> 
     Ok(())
 }
 
-pub(crate) async fn loans_of_similar_names_share_nothing<E: Engine>() -> Stored<()> {
+pub(crate) async fn loans_of_similar_names_share_nothing<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[]).await?;
     let names = ["7", "72", "7 2", "Loan", "loan", "ü", "u\u{308}", "_", "*"];
     let mut own = Vec::new();
     for name in names {
         let delivery = accept(&scene.engine, &scene.subscription, name, START).await?;
-        scene.ports().begin(&wake(&delivery, 1, START), 1, Uuid::new_v4(), START).await?;
+        scene.ports().claim(&attempt_message(&delivery, 1, START), 1, Uuid::new_v4(), START).await?;
         own.push(scene.rows_of(&delivery).await?[0].id);
     }
     assert_eq!(own.iter().collect::<BTreeSet<_>>().len(), names.len());

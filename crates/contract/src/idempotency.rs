@@ -7,7 +7,7 @@ use std::time::Duration;
 use loanhook_core::intake::{self, IntakeError};
 use loanhook_core::model::id::{EventId, TenantId, TraceId};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Stored, Subscriptions};
+use loanhook_core::ports::{StoreResult, Subscriptions};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -36,7 +36,7 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
     prop::collection::vec(call, 1..16)
 }
 
-pub(crate) async fn any_sequence_of_keys_and_bodies_is_answered_by_the_rules<E: Engine>() -> Stored<()> {
+pub(crate) async fn any_sequence_of_keys_and_bodies_is_answered_by_the_rules<E: Engine>() -> StoreResult<()> {
     let engine = E::fresh().await;
     let runtime = tokio::runtime::Handle::current();
     let case = AtomicU32::new(0);
@@ -65,7 +65,7 @@ async fn answers<E: Engine>(
     engine: &E,
     tenants: &[TenantId; 2],
     calls: &[Call],
-) -> Stored<Result<(), TestCaseError>> {
+) -> StoreResult<Result<(), TestCaseError>> {
     let mut subscriptions = Vec::new();
     for tenant in tenants {
         let subscription = subscription(tenant, "Core banking", &[300], START);
@@ -112,7 +112,7 @@ async fn answers<E: Engine>(
             }
         }
     }
-    let queued: Vec<_> = engine.drain().await.into_iter().map(|wake| wake.trace_id).collect();
+    let queued: Vec<_> = engine.drain().await.into_iter().map(|message| message.trace_id).collect();
     if queued.iter().copied().collect::<BTreeSet<_>>() != promised {
         return Ok(Err(TestCaseError::fail("other deliveries are queued than were promised")));
     }

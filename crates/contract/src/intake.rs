@@ -5,15 +5,20 @@ use futures_util::future::{join_all, try_join_all};
 use loanhook_core::intake::{self, IntakeError, Receipt, Submission};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::event::Event;
+use loanhook_core::model::event_evaluation::EventEvaluation;
 use loanhook_core::model::id::{EventId, TraceId};
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
-    Accepted, Idempotency, Intake, Payloads, Queued, Remembered, Stored, Subscriptions,
+    AcceptOutcome, EnqueueOutcome, IdempotencyKey, IdempotencyRecord, Intake, Payloads, StoreResult,
+    Subscriptions,
 };
 
 use crate::engine::Engine;
-use crate::scene::{DAY, MILLISECOND, SECOND, START, Scene, delivery_of, event, subscription, tenant, wake};
+use crate::scene::{
+    DAY, MILLISECOND, SECOND, START, Scene, attempt_message, delivery_of, event, subscription, tenant,
+    unwatched,
+};
 
 const BODY: &str = r#"{"last-payment-amount": 250.00}"#;
 
@@ -22,12 +27,12 @@ pub fn submission(body: &str, key: Option<&str>) -> Submission {
     Submission { event: event("727", body), key: key.map(str::to_owned) }
 }
 
-fn idempotency(key: &str) -> Idempotency {
-    Idempotency { key: key.into(), until: START + DAY }
+fn idempotency(key: &str) -> IdempotencyKey {
+    IdempotencyKey { key: key.into(), until: START + DAY }
 }
 
-fn remembered(body: &str, matched: &[&Subscription]) -> Remembered {
-    Remembered {
+fn remembered(body: &str, matched: &[&Subscription]) -> IdempotencyRecord {
+    IdempotencyRecord {
         digest: event("727", body).digest(),
         event_id: EventId::at(START),
         accepted_at: START,
@@ -36,7 +41,7 @@ fn remembered(body: &str, matched: &[&Subscription]) -> Remembered {
 }
 
 fn render(subscription: &Subscription, event: &Event, id: EventId) -> (Delivery, Bytes) {
-    let (delivery, bytes) = Delivery::render(subscription, event, id, START);
+    let (delivery, bytes) = Delivery::render(subscription, &EventEvaluation::new(event, START), id);
     (delivery, bytes)
 }
 
@@ -45,7 +50,7 @@ fn traces(receipt: &Receipt) -> Vec<TraceId> {
 }
 
 /// An engine where the tenant `acme` has two subscriptions.
-async fn two<E: Engine>() -> Stored<(E, [Subscription; 2])> {
+async fn two<E: Engine>() -> StoreResult<(E, [Subscription; 2])> {
     let engine = E::fresh().await;
     let acme = tenant("acme");
     let both = [("Core banking", 0), ("Collections", 1)]
@@ -57,17 +62,17 @@ async fn two<E: Engine>() -> Stored<(E, [Subscription; 2])> {
 }
 
 async fn queued<E: Engine>(engine: &E) -> Vec<TraceId> {
-    let mut traces: Vec<_> = engine.drain().await.into_iter().map(|wake| wake.trace_id).collect();
+    let mut traces: Vec<_> = engine.drain().await.into_iter().map(|message| message.trace_id).collect();
     traces.sort_unstable();
     traces
 }
 
-pub(crate) async fn what_was_accepted_is_there_with_its_payload_and_message<E: Engine>() -> Stored<()> {
+pub(crate) async fn what_was_accepted_is_there_with_its_payload_and_message<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     assert_eq!(scene.delivery().await?, scene.accepted);
-    assert_eq!(scene.first, wake(&scene.accepted, 1, START));
-    let frozen = &scene.accepted.frozen.request.payload;
-    let bytes = scene.ports().payload(scene.tenant(), frozen.key.expect("a payload")).await?;
+    assert_eq!(scene.first, attempt_message(&scene.accepted, 1, START));
+    let snapshot = &scene.accepted.snapshot.request.payload;
+    let bytes = scene.ports().payload(scene.tenant(), snapshot.key.expect("a payload")).await?;
     let sent = format!(r#"{{"eventName":"Payment Posted to Account","context":{BODY}}}"#);
     assert_eq!(bytes, Some(Bytes::from(sent)));
     assert_eq!(scene.rows().await?, []);
@@ -75,23 +80,23 @@ pub(crate) async fn what_was_accepted_is_there_with_its_payload_and_message<E: E
     Ok(())
 }
 
-pub(crate) async fn a_delivery_that_is_there_stays_as_it_is<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_delivery_that_is_there_stays_as_it_is<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let again = || vec![(scene.accepted.clone(), Bytes::from_static(b"{}"))];
     scene.attempt(Ok(500), START).await?;
     let failed = scene.delivery().await?;
-    scene.ports().accept(scene.tenant(), None, again(), START + SECOND).await?;
+    scene.ports().accept(unwatched(scene.tenant(), None, again(), START + SECOND)).await?;
     assert_eq!(scene.delivery().await?, failed);
 
     scene.attempt(Ok(200), START + 301 * SECOND).await?;
     let succeeded = scene.delivery().await?;
-    scene.ports().accept(scene.tenant(), None, again(), START + 302 * SECOND).await?;
+    scene.ports().accept(unwatched(scene.tenant(), None, again(), START + 302 * SECOND)).await?;
     assert_eq!(scene.delivery().await?, succeeded);
     assert_eq!(scene.rows().await?.len(), 2);
     Ok(())
 }
 
-pub(crate) async fn of_many_calls_with_one_key_one_is_stored<E: Engine>() -> Stored<()> {
+pub(crate) async fn of_many_calls_with_one_key_one_is_stored<E: Engine>() -> StoreResult<()> {
     let (engine, [subscription, _]) = two::<E>().await?;
     let calls: Vec<_> = (0..16_u32)
         .map(|i| {
@@ -103,25 +108,28 @@ pub(crate) async fn of_many_calls_with_one_key_one_is_stored<E: Engine>() -> Sto
         .collect();
     let accepts = calls.iter().map(|(delivery, remembered)| {
         let record = Some((idempotency("a"), remembered.clone()));
-        engine.ports().accept(&subscription.tenant, record, vec![delivery.clone()], START)
+        engine.ports().accept(unwatched(&subscription.tenant, record, vec![delivery.clone()], START))
     });
     let accepted = try_join_all(accepts).await?;
 
-    let stored: Vec<_> =
-        calls.iter().zip(&accepted).filter(|(_, answer)| matches!(answer, Accepted::Stored)).collect();
+    let stored: Vec<_> = calls
+        .iter()
+        .zip(&accepted)
+        .filter(|(_, answer)| matches!(answer, AcceptOutcome::Stored { .. }))
+        .collect();
     let [(((winner, _), record), _)] = stored.as_slice() else { panic!("{} are stored", stored.len()) };
     for (((delivery, _), _), answer) in calls.iter().zip(&accepted) {
-        let there = delivery_of(engine.ports(), &subscription.tenant, delivery.frozen.trace_id).await?;
+        let there = delivery_of(engine.ports(), &subscription.tenant, delivery.snapshot.trace_id).await?;
         match answer {
-            Accepted::Stored => assert_eq!(there.as_ref(), Some(winner)),
-            Accepted::Known(known) => assert_eq!((known, there), (record, None)),
+            AcceptOutcome::Stored { .. } => assert_eq!(there.as_ref(), Some(winner)),
+            AcceptOutcome::Duplicate(known) => assert_eq!((known, there), (record, None)),
         }
     }
-    assert_eq!(queued(&engine).await, [winner.frozen.trace_id]);
+    assert_eq!(queued(&engine).await, [winner.snapshot.trace_id]);
     Ok(())
 }
 
-pub(crate) async fn many_events_with_one_key_are_one_event<E: Engine>() -> Stored<()> {
+pub(crate) async fn many_events_with_one_key_are_one_event<E: Engine>() -> StoreResult<()> {
     let (engine, both) = two::<E>().await?;
     let calls =
         (0..16).map(|_| intake::accept(engine.ports(), &both[0].tenant, submission(BODY, Some("a")), START));
@@ -136,7 +144,7 @@ pub(crate) async fn many_events_with_one_key_are_one_event<E: Engine>() -> Store
     Ok(())
 }
 
-pub(crate) async fn another_body_under_a_key_is_refused_and_leaves_nothing<E: Engine>() -> Stored<()> {
+pub(crate) async fn another_body_under_a_key_is_refused_and_leaves_nothing<E: Engine>() -> StoreResult<()> {
     let (engine, both) = two::<E>().await?;
     let bodies: Vec<_> = (0..8).map(|n| format!(r#"{{"n": {n}}}"#)).collect();
     let calls = bodies
@@ -151,17 +159,17 @@ pub(crate) async fn another_body_under_a_key_is_refused_and_leaves_nothing<E: En
     Ok(())
 }
 
-pub(crate) async fn a_repeat_finishes_what_a_crash_after_the_record_left<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_repeat_finishes_what_a_crash_after_the_record_left<E: Engine>() -> StoreResult<()> {
     finishes::<E>(0).await
 }
 
-pub(crate) async fn a_repeat_finishes_what_a_crash_between_deliveries_left<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_repeat_finishes_what_a_crash_between_deliveries_left<E: Engine>() -> StoreResult<()> {
     finishes::<E>(1).await
 }
 
 /// The first call, which matched one subscription in its second version, got as far as its record and so
 /// many deliveries. Then that one was edited again, the other deleted, and a third made.
-async fn finishes<E: Engine>(stored: usize) -> Stored<()> {
+async fn finishes<E: Engine>(stored: usize) -> StoreResult<()> {
     let (engine, mut both) = two::<E>().await?;
     let ports = engine.ports();
     let acme = &tenant("acme");
@@ -171,8 +179,8 @@ async fn finishes<E: Engine>(stored: usize) -> Stored<()> {
     let record = remembered(BODY, &[&both[0], &both[1]]);
     let expected: Vec<_> =
         both.iter().map(|subscription| render(subscription, &event("727", BODY), record.event_id)).collect();
-    ports.accept(acme, Some((idempotency("a"), record.clone())), vec![], START).await?;
-    ports.accept(acme, None, expected[..stored].to_vec(), START).await?;
+    ports.accept(unwatched(acme, Some((idempotency("a"), record.clone())), vec![], START)).await?;
+    ports.accept(unwatched(acme, None, expected[..stored].to_vec(), START)).await?;
 
     let mut edited = both[0].clone();
     edited.version = 3;
@@ -188,13 +196,14 @@ async fn finishes<E: Engine>(stored: usize) -> Stored<()> {
         assert_eq!(receipt.event_id, record.event_id);
         let told: Vec<_> =
             receipt.deliveries.iter().map(|told| (told.trace_id, &*told.event_title)).collect();
-        let recorded =
-            expected.iter().map(|(delivery, _)| (delivery.frozen.trace_id, &*delivery.frozen.event_title));
+        let recorded = expected
+            .iter()
+            .map(|(delivery, _)| (delivery.snapshot.trace_id, &*delivery.snapshot.event_title));
         assert_eq!(told, recorded.collect::<Vec<_>>());
     }
     let mut promised = Vec::new();
     for (delivery, _) in expected {
-        let trace = delivery.frozen.trace_id;
+        let trace = delivery.snapshot.trace_id;
         assert_eq!(delivery_of(ports, acme, trace).await?, Some(delivery));
         promised.push(trace);
     }
@@ -203,7 +212,7 @@ async fn finishes<E: Engine>(stored: usize) -> Stored<()> {
     Ok(())
 }
 
-pub(crate) async fn a_key_is_over_after_a_day<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_key_is_over_after_a_day<E: Engine>() -> StoreResult<()> {
     let (engine, both) = two::<E>().await?;
     let at = |now: Timestamp, body| {
         intake::accept(engine.ports(), &both[0].tenant, submission(body, Some("a")), now)
@@ -219,15 +228,15 @@ pub(crate) async fn a_key_is_over_after_a_day<E: Engine>() -> Stored<()> {
     Ok(())
 }
 
-pub(crate) async fn a_key_of_an_event_is_none_of_a_resend<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_key_of_an_event_is_none_of_a_resend<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     scene.attempt(Ok(500), START).await?;
     let (_, queued) = scene.resend(Some(idempotency("a")), START + SECOND).await?;
-    assert_eq!(queued, Queued::New);
+    assert_eq!(queued, EnqueueOutcome::Enqueued);
     let record = Some((idempotency("a"), remembered(BODY, &[])));
-    let accepted = scene.ports().accept(scene.tenant(), record, vec![], START + SECOND).await?;
-    assert!(matches!(accepted, Accepted::Stored), "{accepted:?}");
+    let accepted = scene.ports().accept(unwatched(scene.tenant(), record, vec![], START + SECOND)).await?;
+    assert!(matches!(accepted, AcceptOutcome::Stored { .. }), "{accepted:?}");
     let (_, queued) = scene.resend(Some(idempotency("a")), START + SECOND).await?;
-    assert!(matches!(queued, Queued::Known(..)), "{queued:?}");
+    assert!(matches!(queued, EnqueueOutcome::Duplicate(..)), "{queued:?}");
     Ok(())
 }

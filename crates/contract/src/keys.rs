@@ -7,7 +7,7 @@ use loanhook_core::keys::{KeyError, authenticate, delete};
 use loanhook_core::model::id::{KeyId, TenantId};
 use loanhook_core::model::key::{Key, KeyHash, KeySource, Scope};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Ensured, Keys, ListedKey, Stored};
+use loanhook_core::ports::{EnvironmentKeyOutcome, Keys, ListedKey, StoreResult};
 
 use crate::engine::Engine;
 use crate::scene::{MILLISECOND, SECOND, START, tenant};
@@ -15,7 +15,7 @@ use crate::scene::{MILLISECOND, SECOND, START, tenant};
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// An engine with so many keys, the oldest first, each with its hash.
-pub(crate) async fn keys<E: Engine>(count: u32) -> Stored<(E, Vec<(Key, KeyHash)>)> {
+pub(crate) async fn keys<E: Engine>(count: u32) -> StoreResult<(E, Vec<(Key, KeyHash)>)> {
     let engine = E::fresh().await;
     let mut all = Vec::new();
     for i in 0..count {
@@ -28,12 +28,12 @@ pub(crate) async fn keys<E: Engine>(count: u32) -> Stored<(E, Vec<(Key, KeyHash)
     Ok((engine, all))
 }
 
-async fn listed<E: Engine>(engine: &E, of: &TenantId) -> Stored<Vec<Key>> {
+async fn listed<E: Engine>(engine: &E, of: &TenantId) -> StoreResult<Vec<Key>> {
     let listed = engine.ports().keys(of, None, 100).await?;
     Ok(listed.into_iter().map(|listed| listed.key).collect())
 }
 
-pub(crate) async fn a_key_is_found_by_its_hash_alone<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_key_is_found_by_its_hash_alone<E: Engine>() -> StoreResult<()> {
     let (engine, all) = keys::<E>(4).await?;
     for (key, hash) in all {
         assert_eq!(engine.ports().key(hash).await?.as_deref(), Some(&key));
@@ -44,7 +44,7 @@ pub(crate) async fn a_key_is_found_by_its_hash_alone<E: Engine>() -> Stored<()> 
     Ok(())
 }
 
-pub(crate) async fn keys_are_listed_in_pages_the_oldest_first<E: Engine>() -> Stored<()> {
+pub(crate) async fn keys_are_listed_in_pages_the_oldest_first<E: Engine>() -> StoreResult<()> {
     let (engine, all) = keys::<E>(7).await?;
     let all: Vec<_> = all.into_iter().map(|(key, _)| ListedKey { key, last_used_at: None }).collect();
     for limit in [1, 3, 7, 8] {
@@ -61,7 +61,7 @@ pub(crate) async fn keys_are_listed_in_pages_the_oldest_first<E: Engine>() -> St
     Ok(())
 }
 
-pub(crate) async fn a_deleted_key_is_gone_at_once<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_deleted_key_is_gone_at_once<E: Engine>() -> StoreResult<()> {
     let (engine, mut all) = keys::<E>(3).await?;
     let (gone, hash) = all.remove(1);
     let acme = tenant("acme");
@@ -77,7 +77,7 @@ pub(crate) async fn a_deleted_key_is_gone_at_once<E: Engine>() -> Stored<()> {
     Ok(())
 }
 
-pub(crate) async fn a_key_opens_until_its_end_and_is_listed_after_it<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_key_opens_until_its_end_and_is_listed_after_it<E: Engine>() -> StoreResult<()> {
     let engine = E::fresh().await;
     let end = START + SECOND;
     let key =
@@ -99,9 +99,9 @@ pub(crate) async fn a_key_opens_until_its_end_and_is_listed_after_it<E: Engine>(
     Ok(())
 }
 
-pub(crate) async fn a_use_is_listed_to_the_hour<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_use_is_listed_to_the_hour<E: Engine>() -> StoreResult<()> {
     let (engine, all) = keys::<E>(2).await?;
-    let uses = async || -> Stored<Vec<Option<Timestamp>>> {
+    let uses = async || -> StoreResult<Vec<Option<Timestamp>>> {
         engine.finish().await;
         let listed = engine.ports().keys(&tenant("acme"), None, 10).await?;
         Ok(listed.into_iter().map(|listed| listed.last_used_at).collect())
@@ -124,7 +124,7 @@ pub(crate) async fn a_use_is_listed_to_the_hour<E: Engine>() -> Stored<()> {
     Ok(())
 }
 
-pub(crate) async fn an_admin_deletes_all_keys_but_an_operators<E: Engine>() -> Stored<()> {
+pub(crate) async fn an_admin_deletes_all_keys_but_an_operators<E: Engine>() -> StoreResult<()> {
     let engine = E::fresh().await;
     let of = tenant("acme");
     let key = |scopes: &[Scope]| Key::new(of.clone(), format!("{scopes:?}"), scopes.to_vec(), START);
@@ -147,28 +147,31 @@ pub(crate) async fn an_admin_deletes_all_keys_but_an_operators<E: Engine>() -> S
 }
 
 /// Has the environment name this key.
-async fn name<E: Engine>(engine: &E, text: &str, at: Timestamp) -> Stored<Ensured> {
+async fn name<E: Engine>(engine: &E, text: &str, at: Timestamp) -> StoreResult<EnvironmentKeyOutcome> {
     let key = Key::admin(tenant("default"), KeySource::Environment, at);
     engine.ports().ensure_environment_key(key, KeyHash::of(text)).await
 }
 
-fn ended(ensured: &Ensured) -> usize {
+fn ended(ensured: &EnvironmentKeyOutcome) -> usize {
     match ensured {
-        Ensured::Put { ended } => ended.len(),
+        EnvironmentKeyOutcome::Added { ended } => ended.len(),
         other => panic!("{other:?}"),
     }
 }
 
-pub(crate) async fn the_environment_names_one_key<E: Engine>() -> Stored<()> {
+pub(crate) async fn the_environment_names_one_key<E: Engine>() -> StoreResult<()> {
     let engine = E::fresh().await;
     let other = Key::admin(tenant("default"), KeySource::FirstStart, START);
     engine.ports().add_key(other.clone(), KeyHash::of("lh_first_start")).await?;
     assert_eq!(ended(&name(&engine, "lh_one", START).await?), 0);
-    assert_eq!(name(&engine, "lh_one", START + SECOND).await?, Ensured::Kept);
+    assert_eq!(name(&engine, "lh_one", START + SECOND).await?, EnvironmentKeyOutcome::Unchanged);
     let one = engine.ports().key(KeyHash::of("lh_one")).await?.expect("made");
     assert!(one.has_every_scope() && one.name != other.name, "{one:?}");
 
-    assert_eq!(name(&engine, "lh_two", START + SECOND).await?, Ensured::Put { ended: vec![(*one).clone()] });
+    assert_eq!(
+        name(&engine, "lh_two", START + SECOND).await?,
+        EnvironmentKeyOutcome::Added { ended: vec![(*one).clone()] }
+    );
     assert_eq!(engine.ports().key(KeyHash::of("lh_one")).await?, None);
     let two = engine.ports().key(KeyHash::of("lh_two")).await?.expect("made");
     assert_eq!(listed(&engine, &other.tenant).await?, [other.clone(), (*two).clone()]);
@@ -182,24 +185,25 @@ pub(crate) async fn the_environment_names_one_key<E: Engine>() -> Stored<()> {
     Ok(())
 }
 
-pub(crate) async fn a_key_that_was_deleted_does_not_come_back_by_the_environment<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_key_that_was_deleted_does_not_come_back_by_the_environment<E: Engine>()
+-> StoreResult<()> {
     let engine = E::fresh().await;
     name(&engine, "lh_one", START).await?;
     let one = engine.ports().key(KeyHash::of("lh_one")).await?.expect("made");
     assert!(engine.ports().delete_key(&one.tenant, one.id).await?);
     for _ in 0..2 {
-        assert_eq!(name(&engine, "lh_one", START + SECOND).await?, Ensured::Deleted);
+        assert_eq!(name(&engine, "lh_one", START + SECOND).await?, EnvironmentKeyOutcome::Deleted);
         assert_eq!(engine.ports().key(KeyHash::of("lh_one")).await?, None);
     }
     assert_eq!(listed(&engine, &one.tenant).await?, []);
     assert_eq!(ended(&name(&engine, "lh_two", START + SECOND).await?), 0);
     // What it would have ended stays.
-    assert_eq!(name(&engine, "lh_one", START + SECOND).await?, Ensured::Deleted);
+    assert_eq!(name(&engine, "lh_one", START + SECOND).await?, EnvironmentKeyOutcome::Deleted);
     assert!(engine.ports().key(KeyHash::of("lh_two")).await?.is_some());
     Ok(())
 }
 
-pub(crate) async fn what_the_environment_names_has_every_scope<E: Engine>() -> Stored<()> {
+pub(crate) async fn what_the_environment_names_has_every_scope<E: Engine>() -> StoreResult<()> {
     let engine = E::fresh().await;
     let of = tenant("default");
     let reads = Key::new(of.clone(), "Reader".into(), vec![Scope::HistoryRead], START);
@@ -209,7 +213,7 @@ pub(crate) async fn what_the_environment_names_has_every_scope<E: Engine>() -> S
         assert!(engine.ports().key(KeyHash::of(text)).await?.is_some(), "it is in caches now");
         name(&engine, text, START + SECOND).await?;
         let named = engine.ports().key(KeyHash::of(text)).await?.expect("there");
-        assert!(named.is_environments(&of), "{named:?}");
+        assert!(named.is_environment_key(&of), "{named:?}");
         // There is one key of this hash, listed once.
         assert_eq!(listed(&engine, &of).await?, [(*named).clone()]);
     }

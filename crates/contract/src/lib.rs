@@ -33,7 +33,7 @@ use std::future::Future;
 use std::io::Write as _;
 use std::time::Duration;
 
-use loanhook_core::ports::Stored;
+use loanhook_core::ports::StoreResult;
 
 pub use intake::submission;
 pub use triggers::{IN_TIME, LATE, fired, queued, send, submit, traces, watching, with};
@@ -42,7 +42,7 @@ pub use triggers::{IN_TIME, LATE, fired, queued, send, submit, traces, watching,
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs a case on an engine, where that can be.
-pub fn run_on<E: engine::Engine>(case: impl Future<Output = Stored<()>>) {
+pub fn run_on<E: engine::Engine>(case: impl Future<Output = StoreResult<()>>) {
     if let Some(missing) = E::missing() {
         // Past what the test harness keeps to itself.
         let _ = writeln!(std::io::stderr(), "SKIPPED: {missing}");
@@ -52,7 +52,7 @@ pub fn run_on<E: engine::Engine>(case: impl Future<Output = Stored<()>>) {
 }
 
 /// Runs a case to its end; what it waits for must come.
-pub fn run(case: impl Future<Output = Stored<()>>) {
+pub fn run(case: impl Future<Output = StoreResult<()>>) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

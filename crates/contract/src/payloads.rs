@@ -3,11 +3,13 @@
 use bytes::Bytes;
 use loanhook_core::model::attempt::{Attempt, AttemptState, StoredResponse};
 use loanhook_core::model::payload::{Payload, PayloadKey};
-use loanhook_core::ports::{Deliveries, EgressAddresses, Payloads, Resends, Stored, Subscriptions, Taken};
+use loanhook_core::ports::{
+    Deliveries, EgressAddresses, Payloads, ResendClaimOutcome, Resends, StoreResult, Subscriptions,
+};
 use uuid::Uuid;
 
 use crate::engine::Engine;
-use crate::scene::{DAY, SECOND, START, Scene, accept, ended, resend_wake, subscription, tenant};
+use crate::scene::{DAY, SECOND, START, Scene, accept, ended, resend_message, subscription, tenant};
 
 /// Ended by an answer with this body.
 fn answered(row: Attempt, body: &[u8]) -> Attempt {
@@ -24,7 +26,7 @@ fn answered(row: Attempt, body: &[u8]) -> Attempt {
     row
 }
 
-pub(crate) async fn bytes_come_back_as_they_went_in<E: Engine>() -> Stored<()> {
+pub(crate) async fn bytes_come_back_as_they_went_in<E: Engine>() -> StoreResult<()> {
     let all_bytes: Vec<u8> = (0..=u8::MAX).collect();
     let mebibyte = vec![b'a'; 1 << 20];
     for body in [b"".as_slice(), b"\0", &all_bytes, &mebibyte] {
@@ -32,33 +34,34 @@ pub(crate) async fn bytes_come_back_as_they_went_in<E: Engine>() -> Stored<()> {
         let response = Some(Bytes::copy_from_slice(body));
         let claim = scene.claim(START).await?;
         let row = answered(claim.row, body);
-        assert!(scene.ports().settle(&claim.delivery, claim.token, row.clone(), response).await?);
+        assert!(scene.ports().complete(&claim.delivery, claim.token, row.clone(), response).await?);
         assert_eq!(scene.rows().await?, [row]);
         let stored = scene.ports().payload(scene.tenant(), PayloadKey::of(body)).await?;
         assert_eq!(stored, (!body.is_empty()).then(|| Bytes::copy_from_slice(body)));
 
         let body = [body, b"to the resend"].concat();
         let (asked, _) = scene.resend(None, START + 2 * SECOND).await?;
-        let (token, wake) = (Uuid::new_v4(), resend_wake(&asked, START));
-        let taken = scene.ports().take_resend(&wake, &asked.loan_id, asked.id, token, asked.sent_at).await?;
-        let Taken::Won(won) = taken else { panic!("{taken:?}") };
+        let (token, message) = (Uuid::new_v4(), resend_message(&asked, START));
+        let taken =
+            scene.ports().claim_resend(&message, &asked.loan_id, asked.id, token, asked.sent_at).await?;
+        let ResendClaimOutcome::Claimed(won) = taken else { panic!("{taken:?}") };
         let end = answered(won.1, &body);
-        assert!(scene.ports().settle_resend(token, end, Some(body.clone().into())).await?);
+        assert!(scene.ports().complete_resend(token, end, Some(body.clone().into())).await?);
         let stored = scene.ports().payload(scene.tenant(), PayloadKey::of(&body)).await?;
         assert_eq!(stored, Some(body.into()));
     }
     Ok(())
 }
 
-pub(crate) async fn equal_bytes_are_one_payload_of_their_tenant<E: Engine>() -> Stored<()> {
+pub(crate) async fn equal_bytes_are_one_payload_of_their_tenant<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[]).await?;
     let again = accept(&scene.engine, &scene.subscription, "another loan", START).await?;
     let stranger = subscription(&tenant("acme-2"), "Core banking", &[], START);
     scene.ports().create(stranger.clone(), 1).await?;
     let theirs = accept(&scene.engine, &stranger, "727", START).await?;
-    let key = scene.accepted.frozen.request.payload.key.expect("a payload");
+    let key = scene.accepted.snapshot.request.payload.key.expect("a payload");
     for delivery in [&again, &theirs] {
-        assert_eq!(delivery.frozen.request.payload.key, Some(key));
+        assert_eq!(delivery.snapshot.request.payload.key, Some(key));
     }
     let bytes = scene.ports().payload(scene.tenant(), key).await?;
     assert!(bytes.is_some());
@@ -70,21 +73,21 @@ pub(crate) async fn equal_bytes_are_one_payload_of_their_tenant<E: Engine>() -> 
     Ok(())
 }
 
-pub(crate) async fn another_tenants_payload_cannot_be_read<E: Engine>() -> Stored<()> {
+pub(crate) async fn another_tenants_payload_cannot_be_read<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[]).await?;
-    let key = scene.accepted.frozen.request.payload.key.expect("a payload");
+    let key = scene.accepted.snapshot.request.payload.key.expect("a payload");
     assert_eq!(scene.ports().payload(&tenant("acme-2"), key).await?, None);
     assert_eq!(scene.ports().payload(scene.tenant(), PayloadKey::of(b"never stored")).await?, None);
     Ok(())
 }
 
-pub(crate) async fn addresses_are_told_once_each_while_they_are_of_late<E: Engine>() -> Stored<()> {
+pub(crate) async fn addresses_are_told_once_each_while_they_are_of_late<E: Engine>() -> StoreResult<()> {
     let engine = E::fresh().await;
     let before = engine.ports().egress(START).await?;
     let addresses = ["203.0.113.7", "2001:db8::7"].map(|text| text.parse().expect("an address"));
     for _ in 0..2 {
         for address in addresses {
-            engine.ports().left_from(address, START);
+            engine.ports().record_source_address(address, START);
         }
     }
     let egress = engine.ports().egress(START + SECOND).await?;

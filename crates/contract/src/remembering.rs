@@ -1,28 +1,36 @@
 //! What is remembered of a loan's triggers, event by event.
 
 use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::event_evaluation::EventEvaluation;
 use loanhook_core::model::id::EventId;
-use loanhook_core::model::memory::Watch;
 use loanhook_core::model::subscription::Subscription;
-use loanhook_core::ports::{Decided, Stored, Triggers, Watched};
+use loanhook_core::model::trigger_state::TriggerReading;
+use loanhook_core::ports::{AcceptOutcome, AcceptRequest, Intake, StoreResult, WatchedTrigger};
 
 use crate::engine::Engine;
-use crate::scene::{SECOND, START, event};
+use crate::scene::{SECOND, START, event, unwatched};
 use crate::triggers::{LATE, watching, with};
 
 /// What an event says of a trigger, as one call of the port.
-async fn see<E: Engine>(engine: &E, of: &Subscription, since: u64, holds: bool, step: u32) -> Stored<bool> {
+async fn see<E: Engine>(
+    engine: &E,
+    of: &Subscription,
+    since: u64,
+    holds: bool,
+    step: u32,
+) -> StoreResult<bool> {
     let now = START + step * SECOND;
     let loan = event("727", LATE);
-    let delivery = Delivery::render(of, &loan, EventId::at(now), now);
-    let watch = Watch { subscription: of.id, since, holds };
-    let watched = vec![Watched { watch, delivery: holds.then_some(delivery) }];
+    let delivery = Delivery::render(of, &EventEvaluation::new(&loan, now), EventId::at(now));
+    let watch = TriggerReading { subscription: of.id, since, holds };
+    let watched = vec![WatchedTrigger { watch, delivery: holds.then_some(delivery) }];
     let ports = engine.ports();
-    let decided = ports.accept_watched(&of.tenant, &loan.loan_id, None, vec![], watched, now).await?;
-    Ok(decided == Decided::Stored(vec![of.id]))
+    let request = AcceptRequest { watched, ..unwatched(&of.tenant, None, vec![], now) };
+    let accepted = ports.accept(AcceptRequest { loan_id: loan.loan_id, ..request }).await?;
+    Ok(accepted == AcceptOutcome::Stored { fired: vec![of.id] })
 }
 
-pub(crate) async fn who_judges_by_an_older_trigger_neither_fires_nor_forgets<E: Engine>() -> Stored<()> {
+pub(crate) async fn who_judges_by_an_older_trigger_neither_fires_nor_forgets<E: Engine>() -> StoreResult<()> {
     let late = watching(0);
     let engine = with::<E>(&[&late]).await?;
     assert!(see(&engine, &late, 1, true, 0).await?);
@@ -33,7 +41,7 @@ pub(crate) async fn who_judges_by_an_older_trigger_neither_fires_nor_forgets<E: 
     Ok(())
 }
 
-pub(crate) async fn what_deleted_triggers_left_behind_does_not_grow_for_ever<E: Engine>() -> Stored<()> {
+pub(crate) async fn what_deleted_triggers_left_behind_does_not_grow_for_ever<E: Engine>() -> StoreResult<()> {
     let first = watching(0);
     let engine = with::<E>(&[&first]).await?;
     assert!(see(&engine, &first, 1, true, 0).await?);

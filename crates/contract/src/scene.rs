@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
 use loanhook_core::deliver::Deliver;
 use loanhook_core::model::attempt::{Attempt, AttemptState, Completion};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::event::{Event, EventDraft};
+use loanhook_core::model::event_evaluation::EventEvaluation;
 use loanhook_core::model::failure::{ErrorKind, Failure};
 use loanhook_core::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::retry::RetryPolicy;
 use loanhook_core::model::secret::{Secrets, SigningSecret};
-use loanhook_core::model::subscription::{Cached, Criteria, Method, Request, Settings, Subscription};
+use loanhook_core::model::subscription::{CompiledCache, Criteria, Method, Request, Settings, Subscription};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
-    Accepted, Attempts, Begun, Deliveries, Due, Idempotency, Intake, Queued, Resends, Span, Stored,
-    Subscriptions, Wake,
+    AcceptOutcome, AcceptRequest, AttemptRange, Attempts, ClaimOutcome, Deliveries, DueWork, EnqueueOutcome,
+    IdempotencyKey, IdempotencyRecord, Intake, QueueMessage, Resends, StoreResult, Subscriptions,
 };
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -65,7 +67,7 @@ pub fn subscription(of: &TenantId, title: &str, delays: &[u32], at: Timestamp) -
             request,
             retry: RetryPolicy::Delays { delays: delays.to_vec() },
             timeout_seconds: 15,
-            compiled: Cached::default(),
+            compiled: CompiledCache::default(),
         },
         secrets: Secrets::new(secret()),
     }
@@ -86,13 +88,13 @@ pub fn event(loan_id: &str, context: &str) -> Event {
 }
 
 /// The message for an automatic attempt of a delivery.
-pub fn wake(delivery: &Delivery, number: u32, due: Timestamp) -> Wake {
-    Wake {
-        tenant: delivery.frozen.tenant.clone(),
-        trace_id: delivery.frozen.trace_id,
-        subscription_id: delivery.frozen.subscription_id,
+pub fn attempt_message(delivery: &Delivery, number: u32, due: Timestamp) -> QueueMessage {
+    QueueMessage {
+        tenant: delivery.snapshot.tenant.clone(),
+        trace_id: delivery.snapshot.trace_id,
+        subscription_id: delivery.snapshot.subscription_id,
         due,
-        what: Due::Attempt(number),
+        work: DueWork::Attempt(number),
     }
 }
 
@@ -121,12 +123,12 @@ pub struct Scene<E> {
     /// As it was accepted.
     pub accepted: Delivery,
     /// The message for its first attempt, received.
-    pub first: Wake,
+    pub first: QueueMessage,
 }
 
 impl<E: Engine> Scene<E> {
     /// Accepted at [`START`], with retries after so many seconds.
-    pub async fn new(delays: &[u32]) -> Stored<Self> {
+    pub async fn new(delays: &[u32]) -> StoreResult<Self> {
         let engine = E::fresh().await;
         let subscription = subscription(&tenant("acme"), "Core banking", delays, START);
         assert!(engine.ports().create(subscription.clone(), 1).await?);
@@ -140,75 +142,80 @@ impl<E: Engine> Scene<E> {
     }
 
     pub fn tenant(&self) -> &TenantId {
-        &self.accepted.frozen.tenant
+        &self.accepted.snapshot.tenant
     }
 
     pub fn trace(&self) -> TraceId {
-        self.accepted.frozen.trace_id
+        self.accepted.snapshot.trace_id
     }
 
     /// The delivery as it is now.
-    pub async fn delivery(&self) -> Stored<Delivery> {
+    pub async fn delivery(&self) -> StoreResult<Delivery> {
         Ok(delivery_of(self.ports(), self.tenant(), self.trace()).await?.expect("the delivery"))
     }
 
     /// Its rows, the oldest first.
-    pub async fn rows(&self) -> Stored<Vec<Attempt>> {
+    pub async fn rows(&self) -> StoreResult<Vec<Attempt>> {
         self.rows_of(&self.accepted).await
     }
 
     /// The rows of another delivery, the oldest first.
-    pub async fn rows_of(&self, delivery: &Delivery) -> Stored<Vec<Attempt>> {
-        let (tenant, trace) = (&delivery.frozen.tenant, delivery.frozen.trace_id);
-        let story = self.ports().story(tenant, trace, Span::OLDEST_FIRST, MANY).await?;
+    pub async fn rows_of(&self, delivery: &Delivery) -> StoreResult<Vec<Attempt>> {
+        let (tenant, trace) = (&delivery.snapshot.tenant, delivery.snapshot.trace_id);
+        let story =
+            self.ports().delivery_with_attempts(tenant, trace, AttemptRange::OLDEST_FIRST, MANY).await?;
         Ok(story.expect("the delivery").1)
     }
 
     /// Claims its next attempt.
-    pub async fn claim(&self, now: Timestamp) -> Stored<Claim> {
-        let next = self.delivery().await?.progress.next.expect("a next attempt");
-        let (wake, token) = (wake(&self.accepted, next.number, next.due), Uuid::new_v4());
-        match self.ports().begin(&wake, next.number, token, now).await? {
-            Begun::Won(won) => Ok(Claim { token, delivery: won.0, row: won.1 }),
-            Begun::Lost(delivery) => panic!("the claim was lost: {delivery:?}"),
+    pub async fn claim(&self, now: Timestamp) -> StoreResult<Claim> {
+        let next = self.delivery().await?.progress.waiting().expect("a next attempt");
+        let (message, token) = (attempt_message(&self.accepted, next.number, next.due), Uuid::new_v4());
+        match self.ports().claim(&message, next.number, token, now).await? {
+            ClaimOutcome::Claimed(won) => Ok(Claim { token, delivery: won.0, row: won.1 }),
+            ClaimOutcome::NotClaimed(delivery) => panic!("the claim was lost: {delivery:?}"),
         }
     }
 
     /// Makes its next attempt at `now`, for a second, and takes the message for the one after it off the
     /// queue.
-    pub async fn attempt(&self, result: Result<u16, ErrorKind>, now: Timestamp) -> Stored<()> {
+    pub async fn attempt(&self, result: Result<u16, ErrorKind>, now: Timestamp) -> StoreResult<()> {
         let claim = self.claim(now).await?;
         let row = ended(claim.row, result, now + SECOND);
-        assert!(self.ports().settle(&claim.delivery, claim.token, row, None).await?);
-        if self.delivery().await?.progress.next.is_some() {
+        assert!(self.ports().complete(&claim.delivery, claim.token, row, None).await?);
+        if self.delivery().await?.progress.waiting().is_some() {
             self.engine.receive().await;
         }
         Ok(())
     }
 
     /// Asks for a resend of its newest attempt.
-    pub async fn resend(&self, key: Option<Idempotency>, now: Timestamp) -> Stored<(Attempt, Queued)> {
+    pub async fn resend(
+        &self,
+        key: Option<IdempotencyKey>,
+        now: Timestamp,
+    ) -> StoreResult<(Attempt, EnqueueOutcome)> {
         let delivery = self.delivery().await?;
-        let newest = delivery.progress.newest_attempt.expect("an attempt");
+        let newest = delivery.history.newest_attempt.expect("an attempt");
         let row = delivery.resend_row(AttemptId::at(now), newest, "Servicing".into(), now);
-        let queued = self.ports().queue_resend(row.clone(), key, now).await?;
+        let queued = self.ports().enqueue_resend(row.clone(), key, now).await?;
         Ok((row, queued))
     }
 
     /// What delivers, with a sender that gets 500 each time.
     pub fn deliver(&self, lease: Option<Duration>) -> Deliver<E::Ports, Scripted> {
-        Deliver { store: self.ports().clone(), sender: Scripted::always(500), lease, ends: None }
+        Deliver { store: self.ports().clone(), sender: Scripted::always(500), lease, deadline: None }
     }
 }
 
 /// The message for a resend.
-pub fn resend_wake(row: &Attempt, due: Timestamp) -> Wake {
-    Wake {
+pub fn resend_message(row: &Attempt, due: Timestamp) -> QueueMessage {
+    QueueMessage {
         tenant: row.tenant.clone(),
         trace_id: row.trace_id,
         subscription_id: row.subscription_id,
         due,
-        what: Due::Resend { loan_id: row.loan_id.clone(), attempt_id: row.id },
+        work: DueWork::Resend { loan_id: row.loan_id.clone(), attempt_id: row.id },
     }
 }
 
@@ -218,13 +225,31 @@ pub async fn accept<E: Engine>(
     subscription: &Subscription,
     loan: &str,
     now: Timestamp,
-) -> Stored<Delivery> {
+) -> StoreResult<Delivery> {
     let event = event(loan, r#"{"last-payment-amount": 250.00}"#);
-    let (delivery, bytes) = Delivery::render(subscription, &event, EventId::at(now), now);
+    let (delivery, bytes) =
+        Delivery::render(subscription, &EventEvaluation::new(&event, now), EventId::at(now));
     let deliveries = vec![(delivery.clone(), bytes)];
-    let accepted = engine.ports().accept(&subscription.tenant, None, deliveries, now).await?;
-    assert!(matches!(accepted, Accepted::Stored));
+    let accepted = engine.ports().accept(unwatched(&subscription.tenant, None, deliveries, now)).await?;
+    assert_eq!(accepted, AcceptOutcome::Stored { fired: vec![] });
     Ok(delivery)
+}
+
+/// Deliveries of loan 727 that are stored in any case.
+pub fn unwatched(
+    tenant: &TenantId,
+    idempotency: Option<(IdempotencyKey, IdempotencyRecord)>,
+    deliveries: Vec<(Delivery, Bytes)>,
+    now: Timestamp,
+) -> AcceptRequest {
+    AcceptRequest {
+        tenant: tenant.clone(),
+        loan_id: loan("727"),
+        idempotency,
+        deliveries,
+        watched: vec![],
+        now,
+    }
 }
 
 /// A delivery as it is now, if there is one.
@@ -232,7 +257,7 @@ pub async fn delivery_of<P: Attempts>(
     ports: &P,
     tenant: &TenantId,
     trace: TraceId,
-) -> Stored<Option<Delivery>> {
-    let story = ports.story(tenant, trace, Span::OLDEST_FIRST, MANY).await?;
+) -> StoreResult<Option<Delivery>> {
+    let story = ports.delivery_with_attempts(tenant, trace, AttemptRange::OLDEST_FIRST, MANY).await?;
     Ok(story.map(|(delivery, _)| delivery))
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use loanhook_core::model::attempt::AttemptNumber;
-use loanhook_core::ports::{NotSent, Outgoing, Received, Sender, Sent};
+use loanhook_core::ports::{NotSent, ReceivedResponse, SendOutcome, Sender, WebhookRequest};
 use tokio::sync::Semaphore;
 
 use crate::scene::SECOND;
@@ -26,7 +26,7 @@ pub struct Scripted {
     then: u16,
     /// The body of every answer.
     says: Option<&'static str>,
-    sent: Mutex<Vec<Outgoing>>,
+    sent: Mutex<Vec<WebhookRequest>>,
 }
 
 impl Scripted {
@@ -44,27 +44,27 @@ impl Scripted {
     }
 
     /// What was sent, in its order; forgets it.
-    pub fn take_sent(&self) -> Vec<Outgoing> {
+    pub fn take_sent(&self) -> Vec<WebhookRequest> {
         std::mem::take(&mut *lock(&self.sent))
     }
 
     /// The numbers of what was sent, in its order.
     pub fn numbers(&self) -> Vec<AttemptNumber> {
-        lock(&self.sent).iter().map(|outgoing| outgoing.number).collect()
+        lock(&self.sent).iter().map(|request| request.number).collect()
     }
 }
 
 impl Sender for Scripted {
-    async fn send(&self, outgoing: Outgoing) -> Result<Sent, NotSent> {
-        lock(&self.sent).push(outgoing);
-        let received = self.says.map(|body| Received {
+    async fn send(&self, request: WebhookRequest) -> Result<SendOutcome, NotSent> {
+        lock(&self.sent).push(request);
+        let received = self.says.map(|body| ReceivedResponse {
             headers: TYPICAL.map(|(name, value)| (name.into(), value.into())).into(),
             headers_truncated: false,
             headers_dropped: 0,
             body: Bytes::from_static(body.as_bytes()),
             truncated: false,
         });
-        Ok(Sent { received, ..answer(lock(&self.script).pop_front().unwrap_or(self.then)) })
+        Ok(SendOutcome { response: received, ..answer(lock(&self.script).pop_front().unwrap_or(self.then)) })
     }
 }
 
@@ -81,15 +81,15 @@ impl Default for Held {
 }
 
 impl Sender for Held {
-    async fn send(&self, _: Outgoing) -> Result<Sent, NotSent> {
+    async fn send(&self, _: WebhookRequest) -> Result<SendOutcome, NotSent> {
         self.taken.add_permits(1);
         self.let_go.acquire().await.expect("open").forget();
         Ok(answer(200))
     }
 }
 
-fn answer(status: u16) -> Sent {
-    Sent { elapsed: SECOND, source_ip: None, result: Ok(status), received: None }
+fn answer(status: u16) -> SendOutcome {
+    SendOutcome { elapsed: SECOND, source_ip: None, result: Ok(status), response: None }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

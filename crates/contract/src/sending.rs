@@ -7,11 +7,11 @@ use loanhook_core::model::attempt::{Attempt, AttemptNumber, Outcome};
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::payload::Payload;
 use loanhook_core::model::progress::Status;
-use loanhook_core::ports::{Due, Payloads, Stored, Subscriptions, Wake};
-use loanhook_core::resend::{Named, ResendError, ResendRequest, resend};
+use loanhook_core::ports::{DueWork, Payloads, QueueMessage, StoreResult, Subscriptions};
+use loanhook_core::resend::{ResendError, ResendRequest, ResendTarget, resend};
 
 use crate::engine::Engine;
-use crate::scene::{LEASE, SECOND, START, Scene, accept, delivery_of, secret, wake};
+use crate::scene::{LEASE, SECOND, START, Scene, accept, attempt_message, delivery_of, secret};
 use crate::sender::Scripted;
 
 fn numbers(rows: &[Attempt]) -> Vec<AttemptNumber> {
@@ -21,7 +21,8 @@ fn numbers(rows: &[Attempt]) -> Vec<AttemptNumber> {
 const FIRST_THREE: [AttemptNumber; 3] =
     [AttemptNumber::Auto(1), AttemptNumber::Auto(2), AttemptNumber::Auto(3)];
 
-pub(crate) async fn a_delivery_fails_is_retried_and_succeeds_with_the_same_bytes<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_delivery_fails_is_retried_and_succeeds_with_the_same_bytes<E: Engine>()
+-> StoreResult<()> {
     let scene = Scene::<E>::new(&[300, 1800, 7200]).await?;
     let mut deliver = scene.deliver(Some(LEASE));
     deliver.sender = Scripted::always(200).script(&[503, 404]);
@@ -35,27 +36,27 @@ pub(crate) async fn a_delivery_fails_is_retried_and_succeeds_with_the_same_bytes
         deliver.handle(message.clone(), message.due).await?;
     }
     assert_eq!(scene.engine.drain().await, []);
-    assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+    assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
 
     let rows = scene.rows().await?;
     assert_eq!(numbers(&rows), FIRST_THREE);
     let outcomes: Vec<_> = rows.iter().map(Attempt::outcome).collect();
     assert_eq!(outcomes, [Outcome::Failed, Outcome::Failed, Outcome::Succeeded]);
     assert_eq!(rows.iter().map(|row| row.sent_at).collect::<Vec<_>>(), times);
-    let frozen = &scene.accepted.frozen;
+    let snapshot = &scene.accepted.snapshot;
     let sent = deliver.sender.take_sent();
     assert_eq!(sent.len(), rows.len());
-    for (outgoing, row) in sent.iter().zip(&rows) {
-        assert_eq!(Payload::of(&outgoing.body), frozen.request.payload);
-        assert_eq!((&outgoing.url, &outgoing.headers), (&frozen.request.url, &frozen.request.headers));
-        assert_eq!(outgoing.content_type, frozen.request.content_type);
-        assert_eq!((outgoing.trace_id, outgoing.attempt_id), (scene.trace(), row.id));
-        assert_eq!((outgoing.number, outgoing.sent_at), (row.number, row.sent_at));
+    for (request, row) in sent.iter().zip(&rows) {
+        assert_eq!(Payload::of(&request.body), snapshot.request.payload);
+        assert_eq!((&request.url, &request.headers), (&snapshot.request.url, &snapshot.request.headers));
+        assert_eq!(request.content_type, snapshot.request.content_type);
+        assert_eq!((request.trace_id, request.attempt_id), (scene.trace(), row.id));
+        assert_eq!((request.number, request.sent_at), (row.number, row.sent_at));
     }
     Ok(())
 }
 
-pub(crate) async fn one_message_handled_many_times_sends_each_number_once<E: Engine>() -> Stored<()> {
+pub(crate) async fn one_message_handled_many_times_sends_each_number_once<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300, 1800]).await?;
     let deliver = scene.deliver(Some(LEASE));
     let mut messages = vec![scene.first.clone()];
@@ -69,7 +70,7 @@ pub(crate) async fn one_message_handled_many_times_sends_each_number_once<E: Eng
     assert_eq!(deliver.sender.numbers(), FIRST_THREE);
 
     let (delivery, rows) = (scene.delivery().await?, scene.rows().await?);
-    assert_eq!((delivery.progress.status, numbers(&rows)), (Status::Failed, FIRST_THREE.to_vec()));
+    assert_eq!((delivery.progress.status(), numbers(&rows)), (Status::Failed, FIRST_THREE.to_vec()));
     for message in seen {
         deliver.handle(message, START + 7200 * SECOND).await?;
     }
@@ -80,7 +81,7 @@ pub(crate) async fn one_message_handled_many_times_sends_each_number_once<E: Eng
     Ok(())
 }
 
-pub(crate) async fn an_old_message_brings_a_lost_one_back<E: Engine>() -> Stored<()> {
+pub(crate) async fn an_old_message_brings_a_lost_one_back<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let deliver = scene.deliver(Some(LEASE));
     deliver.handle(scene.first.clone(), START).await?;
@@ -89,16 +90,16 @@ pub(crate) async fn an_old_message_brings_a_lost_one_back<E: Engine>() -> Stored
 
     deliver.handle(scene.first.clone(), START + 2 * SECOND).await?;
     assert_eq!(scene.engine.receive().await, lost);
-    assert_eq!(lost.what, Due::Attempt(2));
+    assert_eq!(lost.work, DueWork::Attempt(2));
     assert_eq!(scene.delivery().await?, delivery);
     assert_eq!(deliver.sender.numbers(), [AttemptNumber::Auto(1)]);
     Ok(())
 }
 
-pub(crate) async fn a_message_that_is_not_due_is_sent_on_and_touches_nothing<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_message_that_is_not_due_is_sent_on_and_touches_nothing<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let deliver = scene.deliver(Some(LEASE));
-    let early = Wake { due: START + SECOND, ..scene.first.clone() };
+    let early = QueueMessage { due: START + SECOND, ..scene.first.clone() };
     deliver.handle(early.clone(), START).await?;
     assert_eq!(scene.engine.receive().await, early);
     assert_eq!(scene.delivery().await?, scene.accepted);
@@ -108,17 +109,17 @@ pub(crate) async fn a_message_that_is_not_due_is_sent_on_and_touches_nothing<E: 
 }
 
 pub(crate) async fn where_the_payload_is_gone_the_row_says_so_and_the_schedule_goes_on<E: Engine>()
--> Stored<()> {
+-> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
-    let key = scene.accepted.frozen.request.payload.key.expect("a payload");
+    let key = scene.accepted.snapshot.request.payload.key.expect("a payload");
     scene.engine.lose_payload(scene.tenant(), key);
     assert_eq!(scene.ports().payload(scene.tenant(), key).await?, None);
 
     let deliver = scene.deliver(Some(LEASE));
     let mut places = Vec::new();
-    while let Some(next) = scene.delivery().await?.progress.next {
+    while let Some(next) = scene.delivery().await?.progress.waiting() {
         places.push((next.number, next.slot));
-        deliver.handle(wake(&scene.accepted, next.number, next.due), next.due).await?;
+        deliver.handle(attempt_message(&scene.accepted, next.number, next.due), next.due).await?;
     }
     // As with any interruption, the third in a row counts as a failure.
     assert_eq!(places, [(1, 0), (2, 0), (3, 0), (4, 1), (5, 1), (6, 1)]);
@@ -129,28 +130,29 @@ pub(crate) async fn where_the_payload_is_gone_the_row_says_so_and_the_schedule_g
         assert_eq!(error.kind, ErrorKind::Interrupted);
         assert!(error.detail.contains("nothing was sent"), "{}", error.detail);
     }
-    assert_eq!(scene.delivery().await?.progress.status, Status::Failed);
+    assert_eq!(scene.delivery().await?.progress.status(), Status::Failed);
     assert_eq!(deliver.sender.numbers(), []);
     Ok(())
 }
 
-pub(crate) async fn what_could_not_end_in_time_is_not_sent_and_is_due_again_soon<E: Engine>() -> Stored<()> {
+pub(crate) async fn what_could_not_end_in_time_is_not_sent_and_is_due_again_soon<E: Engine>()
+-> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let mut deliver = scene.deliver(Some(LEASE));
     // A request may take 15 seconds here, and what comes of it must be recorded.
-    deliver.ends = Some(Instant::now() + 15 * SECOND);
+    deliver.deadline = Some(Instant::now() + 15 * SECOND);
     deliver.handle(scene.first.clone(), START).await?;
     assert_eq!(deliver.sender.numbers(), []);
     assert_eq!(scene.rows().await?, [], "it is no attempt");
 
-    deliver.ends = Some(Instant::now() + 600 * SECOND);
+    deliver.deadline = Some(Instant::now() + 600 * SECOND);
     let again = scene.engine.receive().await;
     deliver.handle(again.clone(), again.due).await?;
     assert_eq!(deliver.sender.numbers(), [AttemptNumber::Auto(1)]);
     Ok(())
 }
 
-pub(crate) async fn a_change_of_the_subscription_changes_its_secrets_only<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_change_of_the_subscription_changes_its_secrets_only<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let old = scene.subscription.secrets.current().clone();
     let mut edited = scene.subscription.clone();
@@ -170,17 +172,17 @@ pub(crate) async fn a_change_of_the_subscription_changes_its_secrets_only<E: Eng
 
     let sent = deliver.sender.take_sent();
     assert_eq!(sent.len(), 2);
-    for outgoing in sent {
-        let request = &scene.accepted.frozen.request;
-        assert_eq!((&outgoing.url, &outgoing.headers), (&request.url, &request.headers));
-        assert_eq!(outgoing.secrets, [new.clone(), old.clone()]);
+    for sent in sent {
+        let snapshot = &scene.accepted.snapshot.request;
+        assert_eq!((&sent.url, &sent.headers), (&snapshot.url, &snapshot.headers));
+        assert_eq!(sent.secrets, [new.clone(), old.clone()]);
     }
     assert_eq!(retry.due, START + 301 * SECOND);
     Ok(())
 }
 
 pub(crate) async fn what_does_not_render_is_a_row_without_a_request_and_cannot_be_resent<E: Engine>()
--> Stored<()> {
+-> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let mut next = scene.subscription.clone();
     next.version = 2;
@@ -188,7 +190,7 @@ pub(crate) async fn what_does_not_render_is_a_row_without_a_request_and_cannot_b
     scene.ports().replace(next.clone()).await?;
     let delivery = accept(&scene.engine, &next, "727", START).await?;
     let deliver = scene.deliver(None);
-    deliver.handle(wake(&delivery, 1, START), START).await?;
+    deliver.handle(attempt_message(&delivery, 1, START), START).await?;
     assert!(deliver.sender.take_sent().is_empty());
 
     let rows = scene.rows_of(&delivery).await?;
@@ -198,12 +200,12 @@ pub(crate) async fn what_does_not_render_is_a_row_without_a_request_and_cannot_b
     assert_eq!((row.number, error.kind), (AttemptNumber::Auto(1), ErrorKind::Template));
     assert!(error.detail.contains("`missing`"), "{}", error.detail);
     assert_eq!((row.next_attempt_at, completion.response_time_ms, row.source.bytes), (None, None, 0));
-    let (tenant, trace) = (scene.tenant(), delivery.frozen.trace_id);
+    let (tenant, trace) = (scene.tenant(), delivery.snapshot.trace_id);
     let stored = delivery_of(scene.ports(), tenant, trace).await?.expect("the delivery");
-    assert_eq!((stored.progress.status, stored.progress.next), (Status::Failed, None));
+    assert_eq!((stored.progress.status(), stored.progress.waiting()), (Status::Failed, None));
     let request = ResendRequest {
         trace_id: trace,
-        attempt: Named::Newest,
+        attempt: ResendTarget::Newest,
         requested_by: "Servicing".into(),
         key: None,
     };

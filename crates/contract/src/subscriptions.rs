@@ -3,7 +3,7 @@
 use futures_util::future::try_join_all;
 use loanhook_core::model::id::SubscriptionId;
 use loanhook_core::model::subscription::Subscription;
-use loanhook_core::ports::{Replaced, Stored, Subscriptions};
+use loanhook_core::ports::{ReplaceOutcome, StoreResult, Subscriptions};
 
 use crate::engine::Engine;
 use crate::scene::{MILLISECOND, SECOND, START, secret, subscription, tenant};
@@ -12,7 +12,7 @@ fn acme() -> loanhook_core::model::id::TenantId {
     tenant("acme")
 }
 
-async fn one<E: Engine>() -> Stored<(E, Subscription)> {
+async fn one<E: Engine>() -> StoreResult<(E, Subscription)> {
     let engine = E::fresh().await;
     let first = subscription(&acme(), "Core banking", &[300], START);
     assert!(engine.ports().create(first.clone(), 1).await?);
@@ -26,11 +26,12 @@ fn next(current: &Subscription, title: &str) -> Subscription {
     next
 }
 
-async fn listed<E: Engine>(engine: &E) -> Stored<Vec<Subscription>> {
+async fn listed<E: Engine>(engine: &E) -> StoreResult<Vec<Subscription>> {
     Ok(engine.ports().subscriptions(&acme()).await?.iter().map(|one| (**one).clone()).collect())
 }
 
-pub(crate) async fn subscriptions_are_listed_the_oldest_first_as_they_are_now<E: Engine>() -> Stored<()> {
+pub(crate) async fn subscriptions_are_listed_the_oldest_first_as_they_are_now<E: Engine>() -> StoreResult<()>
+{
     let (engine, first) = one::<E>().await?;
     let mut all = vec![first];
     for i in 1..5_u32 {
@@ -40,19 +41,19 @@ pub(crate) async fn subscriptions_are_listed_the_oldest_first_as_they_are_now<E:
     }
     assert_eq!(listed(&engine).await?, all);
     all[1] = next(&all[1], "Edited");
-    assert_eq!(engine.ports().replace(all[1].clone()).await?, Replaced::Done);
+    assert_eq!(engine.ports().replace(all[1].clone()).await?, ReplaceOutcome::Replaced);
     let gone = all.remove(3);
     assert!(engine.ports().delete(&acme(), gone.id).await?);
     assert_eq!(listed(&engine).await?, all);
     Ok(())
 }
 
-pub(crate) async fn every_version_is_kept<E: Engine>() -> Stored<()> {
+pub(crate) async fn every_version_is_kept<E: Engine>() -> StoreResult<()> {
     let (engine, first) = one::<E>().await?;
     let second = next(&first, "Second");
     let third = next(&second, "Third");
     for version in [&second, &third] {
-        assert_eq!(engine.ports().replace(version.clone()).await?, Replaced::Done);
+        assert_eq!(engine.ports().replace(version.clone()).await?, ReplaceOutcome::Replaced);
     }
     assert!(engine.ports().delete(&acme(), first.id).await?);
     for version in [first, second, third] {
@@ -67,40 +68,43 @@ pub(crate) async fn every_version_is_kept<E: Engine>() -> Stored<()> {
     Ok(())
 }
 
-pub(crate) async fn of_many_replacements_of_one_version_one_wins<E: Engine>() -> Stored<()> {
+pub(crate) async fn of_many_replacements_of_one_version_one_wins<E: Engine>() -> StoreResult<()> {
     let (engine, first) = one::<E>().await?;
     let seconds: Vec<_> = (0..16).map(|i| next(&first, &format!("Writer {i}"))).collect();
     let replaced = try_join_all(seconds.iter().map(|next| engine.ports().replace(next.clone()))).await?;
-    let won: Vec<_> =
-        seconds.iter().zip(&replaced).filter(|(_, replaced)| **replaced == Replaced::Done).collect();
+    let won: Vec<_> = seconds
+        .iter()
+        .zip(&replaced)
+        .filter(|(_, replaced)| **replaced == ReplaceOutcome::Replaced)
+        .collect();
     let [(winner, _)] = won.as_slice() else { panic!("{} won", won.len()) };
-    assert_eq!(replaced.iter().filter(|replaced| **replaced == Replaced::Changed).count(), 15);
+    assert_eq!(replaced.iter().filter(|replaced| **replaced == ReplaceOutcome::VersionConflict).count(), 15);
     assert_eq!(listed(&engine).await?, std::slice::from_ref(*winner));
     let kept = engine.ports().subscription_version(&acme(), first.id, 2).await?;
     assert_eq!(kept.as_deref(), Some(*winner));
     Ok(())
 }
 
-pub(crate) async fn what_is_unknown_or_deleted_cannot_be_replaced<E: Engine>() -> Stored<()> {
+pub(crate) async fn what_is_unknown_or_deleted_cannot_be_replaced<E: Engine>() -> StoreResult<()> {
     let (engine, first) = one::<E>().await?;
     let mut skipping = next(&first, "Third");
     skipping.version += 1;
     for stale in [first.clone(), skipping] {
-        assert_eq!(engine.ports().replace(stale).await?, Replaced::Changed);
+        assert_eq!(engine.ports().replace(stale).await?, ReplaceOutcome::VersionConflict);
     }
     let mut unknown = next(&first, "Unknown");
     unknown.id = SubscriptionId::at(START);
-    assert_eq!(engine.ports().replace(unknown).await?, Replaced::Unknown);
+    assert_eq!(engine.ports().replace(unknown).await?, ReplaceOutcome::NotFound);
     assert_eq!(listed(&engine).await?, std::slice::from_ref(&first));
 
     assert!(engine.ports().delete(&acme(), first.id).await?);
-    assert_eq!(engine.ports().replace(next(&first, "Late")).await?, Replaced::Unknown);
+    assert_eq!(engine.ports().replace(next(&first, "Late")).await?, ReplaceOutcome::NotFound);
     assert_eq!(listed(&engine).await?, []);
     assert_eq!(engine.ports().subscription_version(&acme(), first.id, 2).await?, None);
     Ok(())
 }
 
-pub(crate) async fn a_subscription_is_deleted_once<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_subscription_is_deleted_once<E: Engine>() -> StoreResult<()> {
     let (engine, first) = one::<E>().await?;
     let acme = acme();
     let deletes = (0..8).map(|_| engine.ports().delete(&acme, first.id));
@@ -110,7 +114,7 @@ pub(crate) async fn a_subscription_is_deleted_once<E: Engine>() -> Stored<()> {
     Ok(())
 }
 
-pub(crate) async fn secrets_are_the_newest_even_of_a_deleted_subscription<E: Engine>() -> Stored<()> {
+pub(crate) async fn secrets_are_the_newest_even_of_a_deleted_subscription<E: Engine>() -> StoreResult<()> {
     let (engine, first) = one::<E>().await?;
     let secrets = |version| {
         let acme = acme();
@@ -120,7 +124,7 @@ pub(crate) async fn secrets_are_the_newest_even_of_a_deleted_subscription<E: Eng
     assert_eq!(secrets(1).await?, Some(first.secrets.clone()));
     let mut rotated = next(&first, "Rotated");
     rotated.secrets.rotate(secret(), START + SECOND);
-    assert_eq!(engine.ports().replace(rotated.clone()).await?, Replaced::Done);
+    assert_eq!(engine.ports().replace(rotated.clone()).await?, ReplaceOutcome::Replaced);
     // A delivery of the first version signs with what is valid now.
     assert_eq!(secrets(1).await?, Some(rotated.secrets.clone()));
     assert_eq!(secrets(2).await?, Some(rotated.secrets.clone()));
@@ -130,7 +134,7 @@ pub(crate) async fn secrets_are_the_newest_even_of_a_deleted_subscription<E: Eng
     Ok(())
 }
 
-pub(crate) async fn the_limit_holds_under_concurrent_creates<E: Engine>() -> Stored<()> {
+pub(crate) async fn the_limit_holds_under_concurrent_creates<E: Engine>() -> StoreResult<()> {
     let (engine, first) = one::<E>().await?;
     let many: Vec<_> =
         (0..16).map(|i| subscription(&acme(), &format!("Webhook {i}"), &[], START + SECOND)).collect();
@@ -142,7 +146,7 @@ pub(crate) async fn the_limit_holds_under_concurrent_creates<E: Engine>() -> Sto
         assert_eq!(stored.contains(new), *created);
     }
     // An edit takes no room, and a deleted one makes room again.
-    assert_eq!(engine.ports().replace(next(&first, "Edited")).await?, Replaced::Done);
+    assert_eq!(engine.ports().replace(next(&first, "Edited")).await?, ReplaceOutcome::Replaced);
     assert!(engine.ports().delete(&acme(), first.id).await?);
     let last = subscription(&acme(), "Last", &[], START + SECOND);
     assert!(engine.ports().create(last.clone(), 5).await?);

@@ -6,36 +6,36 @@ use loanhook_core::model::attempt::AttemptState;
 use loanhook_core::model::id::{AttemptId, TenantId};
 use loanhook_core::model::key::{Key, KeyHash, Scope};
 use loanhook_core::ports::{
-    Attempts, Begun, Canceled, Deliveries, Idempotency, Keys, ListedKey, Queued, Replaced, Resends, Span,
-    Stored, Subscriptions, Taken, Wake,
+    AttemptRange, Attempts, CancelOutcome, ClaimOutcome, Deliveries, EnqueueOutcome, IdempotencyKey, Keys,
+    ListedKey, QueueMessage, ReplaceOutcome, ResendClaimOutcome, Resends, StoreResult, Subscriptions,
 };
-use loanhook_core::resend::{Named, ResendError, ResendRequest, resend};
+use loanhook_core::resend::{ResendError, ResendRequest, ResendTarget, resend};
 use uuid::Uuid;
 
 use crate::engine::Engine;
 use crate::intake::submission;
-use crate::scene::{DAY, SECOND, START, Scene, delivery_of, ended, resend_wake, subscription, tenant};
+use crate::scene::{DAY, SECOND, START, Scene, delivery_of, ended, resend_message, subscription, tenant};
 
 fn stranger() -> TenantId {
     tenant("acme-2")
 }
 
-pub(crate) async fn another_tenants_delivery_cannot_be_read_or_canceled<E: Engine>() -> Stored<()> {
+pub(crate) async fn another_tenants_delivery_cannot_be_read_or_canceled<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let ports = scene.ports();
     assert_eq!(delivery_of(ports, &stranger(), scene.trace()).await?, None);
-    assert!(matches!(ports.cancel(&stranger(), scene.trace()).await?, Canceled::Unknown));
+    assert!(matches!(ports.cancel(&stranger(), scene.trace()).await?, CancelOutcome::NotFound));
     assert_eq!(scene.delivery().await?, scene.accepted);
     Ok(())
 }
 
-pub(crate) async fn another_tenants_attempts_cannot_be_claimed_or_settled<E: Engine>() -> Stored<()> {
+pub(crate) async fn another_tenants_attempts_cannot_be_claimed_or_settled<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let queued = crate::scene::accept(&scene.engine, &scene.subscription, "727", START).await?;
-    let mut forged = Wake { tenant: stranger(), ..crate::scene::wake(&queued, 1, START) };
-    let begun = scene.ports().begin(&forged, 1, Uuid::new_v4(), START).await?;
-    assert!(matches!(begun, Begun::Lost(None)), "{begun:?}");
-    assert_eq!(delivery_of(scene.ports(), scene.tenant(), queued.frozen.trace_id).await?, Some(queued));
+    let mut forged = QueueMessage { tenant: stranger(), ..crate::scene::attempt_message(&queued, 1, START) };
+    let begun = scene.ports().claim(&forged, 1, Uuid::new_v4(), START).await?;
+    assert!(matches!(begun, ClaimOutcome::NotClaimed(None)), "{begun:?}");
+    assert_eq!(delivery_of(scene.ports(), scene.tenant(), queued.snapshot.trace_id).await?, Some(queued));
     forged.tenant = scene.tenant().clone();
     assert_eq!(scene.engine.receive().await, forged);
 
@@ -43,19 +43,20 @@ pub(crate) async fn another_tenants_attempts_cannot_be_claimed_or_settled<E: Eng
     let mut row = ended(claim.row.clone(), Ok(200), START + SECOND);
     row.tenant = stranger();
     let mut delivery = claim.delivery.clone();
-    delivery.frozen.tenant = stranger();
-    assert!(!scene.ports().settle(&delivery, claim.token, row, None).await?);
+    delivery.snapshot.tenant = stranger();
+    assert!(!scene.ports().complete(&delivery, claim.token, row, None).await?);
     assert_eq!(scene.delivery().await?, claim.delivery);
     assert_eq!(scene.rows().await?, [claim.row]);
     Ok(())
 }
 
-pub(crate) async fn another_tenants_resends_cannot_be_asked_for_taken_or_settled<E: Engine>() -> Stored<()> {
+pub(crate) async fn another_tenants_resends_cannot_be_asked_for_taken_or_settled<E: Engine>()
+-> StoreResult<()> {
     let scene = Scene::<E>::new(&[]).await?;
     scene.attempt(Ok(500), START).await?;
     let request = ResendRequest {
         trace_id: scene.trace(),
-        attempt: Named::Newest,
+        attempt: ResendTarget::Newest,
         requested_by: "a stranger".into(),
         key: Some("a".into()),
     };
@@ -64,35 +65,39 @@ pub(crate) async fn another_tenants_resends_cannot_be_asked_for_taken_or_settled
     assert_eq!(scene.rows().await?.len(), 1);
 
     let (row, _) = scene.resend(None, START + SECOND).await?;
-    let wake = Wake { tenant: stranger(), ..resend_wake(&row, START + SECOND) };
-    let taken = scene.ports().take_resend(&wake, &row.loan_id, row.id, Uuid::new_v4(), wake.due).await?;
-    assert!(matches!(taken, Taken::Lost(None)), "{taken:?}");
+    let message = QueueMessage { tenant: stranger(), ..resend_message(&row, START + SECOND) };
+    let taken =
+        scene.ports().claim_resend(&message, &row.loan_id, row.id, Uuid::new_v4(), message.due).await?;
+    assert!(matches!(taken, ResendClaimOutcome::NotClaimed(None)), "{taken:?}");
     let message = scene.engine.receive().await;
-    assert_eq!(message, resend_wake(&row, START + SECOND));
+    assert_eq!(message, resend_message(&row, START + SECOND));
 
     let token = Uuid::new_v4();
-    let taken = scene.ports().take_resend(&message, &row.loan_id, row.id, token, message.due).await?;
-    assert!(matches!(taken, Taken::Won(_)), "{taken:?}");
+    let taken = scene.ports().claim_resend(&message, &row.loan_id, row.id, token, message.due).await?;
+    assert!(matches!(taken, ResendClaimOutcome::Claimed(_)), "{taken:?}");
     let mut end = ended(row, Ok(200), START + 2 * SECOND);
     end.tenant = stranger();
-    assert!(!scene.ports().settle_resend(token, end, None).await?);
+    assert!(!scene.ports().complete_resend(token, end, None).await?);
     assert_eq!(scene.rows().await?[1].state, AttemptState::Sending { token });
     Ok(())
 }
 
-pub(crate) async fn another_tenants_history_is_empty<E: Engine>() -> Stored<()> {
+pub(crate) async fn another_tenants_history_is_empty<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[]).await?;
     let row = scene.claim(START).await?.row;
     let ports = scene.ports();
     assert!(ports.rows(&stranger(), &row.loan_id, None, None, 10).await?.is_empty());
     assert!(ports.row(&stranger(), &row.loan_id, row.id).await?.is_none());
-    assert_eq!(ports.story(&stranger(), scene.trace(), Span::OLDEST_FIRST, 10).await?, None);
+    assert_eq!(
+        ports.delivery_with_attempts(&stranger(), scene.trace(), AttemptRange::OLDEST_FIRST, 10).await?,
+        None
+    );
 
     // Nor does a stranger's own row of a loan of that name show up with the owner's.
     let own = subscription(&stranger(), "Core banking", &[], START);
     ports.create(own.clone(), 1).await?;
     let delivery = crate::scene::accept(&scene.engine, &own, "727", START).await?;
-    ports.begin(&crate::scene::wake(&delivery, 1, START), 1, Uuid::new_v4(), START).await?;
+    ports.claim(&crate::scene::attempt_message(&delivery, 1, START), 1, Uuid::new_v4(), START).await?;
     for (of, id) in [(scene.tenant(), row.id), (&stranger(), scene.rows_of(&delivery).await?[0].id)] {
         let rows = ports.rows(of, &row.loan_id, None, None, 10).await?;
         assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<AttemptId>>(), [id]);
@@ -100,7 +105,7 @@ pub(crate) async fn another_tenants_history_is_empty<E: Engine>() -> Stored<()> 
     Ok(())
 }
 
-pub(crate) async fn another_tenants_subscriptions_cannot_be_read_or_changed<E: Engine>() -> Stored<()> {
+pub(crate) async fn another_tenants_subscriptions_cannot_be_read_or_changed<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[]).await?;
     let (ports, theirs) = (scene.ports(), &scene.subscription);
     assert!(ports.subscriptions(&stranger()).await?.is_empty());
@@ -108,7 +113,7 @@ pub(crate) async fn another_tenants_subscriptions_cannot_be_read_or_changed<E: E
     assert_eq!(ports.secrets(&stranger(), theirs.id, 1).await?, None);
     let mut forged = theirs.clone();
     (forged.tenant, forged.version) = (stranger(), 2);
-    assert_eq!(ports.replace(forged).await?, Replaced::Unknown);
+    assert_eq!(ports.replace(forged).await?, ReplaceOutcome::NotFound);
     assert!(!ports.delete(&stranger(), theirs.id).await?);
     // The owner is at the limit of one; a stranger is not.
     assert!(!ports.create(subscription(scene.tenant(), "Second", &[], START), 1).await?);
@@ -118,7 +123,7 @@ pub(crate) async fn another_tenants_subscriptions_cannot_be_read_or_changed<E: E
     Ok(())
 }
 
-pub(crate) async fn another_tenants_keys_cannot_be_listed_or_deleted<E: Engine>() -> Stored<()> {
+pub(crate) async fn another_tenants_keys_cannot_be_listed_or_deleted<E: Engine>() -> StoreResult<()> {
     let engine = E::fresh().await;
     let hash = KeyHash::of("lh_0123456789abcdef");
     let key = Key::new(tenant("acme"), "CI".into(), vec![Scope::Admin], START);
@@ -132,7 +137,7 @@ pub(crate) async fn another_tenants_keys_cannot_be_listed_or_deleted<E: Engine>(
     Ok(())
 }
 
-pub(crate) async fn two_tenants_may_use_the_same_idempotency_key<E: Engine>() -> Stored<()> {
+pub(crate) async fn two_tenants_may_use_the_same_idempotency_key<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[]).await?;
     let own = subscription(&stranger(), "Core banking", &[], START);
     scene.ports().create(own.clone(), 1).await?;
@@ -144,12 +149,12 @@ pub(crate) async fn two_tenants_may_use_the_same_idempotency_key<E: Engine>() ->
     }
     assert_ne!(events[0], events[1]);
 
-    let key = || Some(Idempotency { key: "b".into(), until: START + DAY });
+    let key = || Some(IdempotencyKey { key: "b".into(), until: START + DAY });
     scene.attempt(Ok(500), START).await?;
     let (_, queued) = scene.resend(key(), START + SECOND).await?;
-    assert_eq!(queued, Queued::New);
+    assert_eq!(queued, EnqueueOutcome::Enqueued);
     let delivery = crate::scene::accept(&scene.engine, &own, "727", START).await?;
     let row = delivery.resend_row(AttemptId::at(START), AttemptId::at(START), "Servicing".into(), START);
-    assert_eq!(scene.ports().queue_resend(row, key(), START + SECOND).await?, Queued::New);
+    assert_eq!(scene.ports().enqueue_resend(row, key(), START + SECOND).await?, EnqueueOutcome::Enqueued);
     Ok(())
 }

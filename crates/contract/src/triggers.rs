@@ -1,15 +1,19 @@
-//! Triggers that fire on change, exactly once, and formulas that fail.
+//! FormulaErrorLog that fire on change, exactly once, and formulas that fail.
 
 use futures_util::future::try_join_all;
 use loanhook_core::intake::{self, Receipt, Submission};
+use loanhook_core::model::event_evaluation::EventEvaluation;
 use loanhook_core::model::id::{EventId, SubscriptionId, TraceId};
-use loanhook_core::model::memory::Watch;
 use loanhook_core::model::subscription::{Criteria, Fire, MAX_SUBSCRIPTIONS, Subscription};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Decided, Idempotency, Remembered, Stored, Subscriptions, Triggers, Watched};
+use loanhook_core::model::trigger_state::TriggerReading;
+use loanhook_core::ports::{
+    AcceptOutcome, AcceptRequest, IdempotencyKey, IdempotencyRecord, Intake, StoreResult, Subscriptions,
+    WatchedTrigger,
+};
 
 use crate::engine::Engine;
-use crate::scene::{DAY, MILLISECOND, SECOND, START, delivery_of, event, subscription, tenant};
+use crate::scene::{DAY, MILLISECOND, SECOND, START, delivery_of, event, subscription, tenant, unwatched};
 
 pub const LATE: &str = r#"{"days": 31, "status": "Open"}"#;
 pub const IN_TIME: &str = r#"{"days": 0, "status": "Open"}"#;
@@ -25,7 +29,7 @@ fn trigger(formula: &str, since: u64) -> Criteria {
     Criteria::Trigger { trigger: formula.into(), fire: Fire::OnChange, since }
 }
 
-pub async fn with<E: Engine>(subscriptions: &[&Subscription]) -> Stored<E> {
+pub async fn with<E: Engine>(subscriptions: &[&Subscription]) -> StoreResult<E> {
     let engine = E::fresh().await;
     for subscription in subscriptions {
         assert!(engine.ports().create((*subscription).clone(), MAX_SUBSCRIPTIONS).await?);
@@ -61,13 +65,13 @@ pub fn traces(receipts: &[Receipt]) -> Vec<TraceId> {
 }
 
 pub async fn queued<E: Engine>(engine: &E) -> Vec<TraceId> {
-    let mut traces: Vec<_> = engine.drain().await.into_iter().map(|wake| wake.trace_id).collect();
+    let mut traces: Vec<_> = engine.drain().await.into_iter().map(|message| message.trace_id).collect();
     traces.sort_unstable();
     traces
 }
 
 pub(crate) async fn a_trigger_fires_when_it_becomes_true_and_again_after_it_was_false<E: Engine>()
--> Stored<()> {
+-> StoreResult<()> {
     let late = watching(0);
     let engine = with::<E>(&[&late]).await?;
     let mut receipts = Vec::new();
@@ -88,11 +92,11 @@ pub(crate) async fn a_trigger_fires_when_it_becomes_true_and_again_after_it_was_
     Ok(())
 }
 
-pub(crate) async fn of_many_events_at_once_one_fires<E: Engine>() -> Stored<()> {
+pub(crate) async fn of_many_events_at_once_one_fires<E: Engine>() -> StoreResult<()> {
     let late = watching(0);
     let engine = with::<E>(&[&late]).await?;
     for round in 0..4 {
-        let events = (0..8).map(|_| async { Stored::Ok(send(&engine, "727", LATE, 2 * round).await) });
+        let events = (0..8).map(|_| async { StoreResult::Ok(send(&engine, "727", LATE, 2 * round).await) });
         let receipts = try_join_all(events).await?;
         assert_eq!(receipts.iter().filter(|receipt| !receipt.deliveries.is_empty()).count(), 1);
         assert_eq!(queued(&engine).await, traces(&receipts));
@@ -104,7 +108,7 @@ pub(crate) async fn of_many_events_at_once_one_fires<E: Engine>() -> Stored<()> 
     Ok(())
 }
 
-pub(crate) async fn loans_and_subscriptions_are_remembered_apart<E: Engine>() -> Stored<()> {
+pub(crate) async fn loans_and_subscriptions_are_remembered_apart<E: Engine>() -> StoreResult<()> {
     let (mut one, mut other) = (watching(0), watching(1));
     one.settings.title = "One".into();
     other.settings.criteria = trigger("(> days 60)", 1);
@@ -116,7 +120,7 @@ pub(crate) async fn loans_and_subscriptions_are_remembered_apart<E: Engine>() ->
     Ok(())
 }
 
-pub(crate) async fn a_rise_while_the_restriction_forbids_is_consumed<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_rise_while_the_restriction_forbids_is_consumed<E: Engine>() -> StoreResult<()> {
     let mut late = watching(0);
     late.settings.restriction = Some("(= status \"Open\")".into());
     let engine = with::<E>(&[&late]).await?;
@@ -132,7 +136,7 @@ pub(crate) async fn a_rise_while_the_restriction_forbids_is_consumed<E: Engine>(
 }
 
 pub(crate) async fn a_changed_trigger_is_forgotten_and_that_of_a_disabled_subscription_is_kept<E: Engine>()
--> Stored<()> {
+-> StoreResult<()> {
     let mut late = watching(0);
     let engine = with::<E>(&[&late]).await?;
     assert_eq!(send(&engine, "727", LATE, 0).await.deliveries.len(), 1);
@@ -157,7 +161,7 @@ pub(crate) async fn a_changed_trigger_is_forgotten_and_that_of_a_disabled_subscr
     Ok(())
 }
 
-pub(crate) async fn a_repeat_promises_what_fired_and_changes_nothing<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_repeat_promises_what_fired_and_changes_nothing<E: Engine>() -> StoreResult<()> {
     let (late, mut each) = (watching(0), watching(1));
     each.settings.criteria = Criteria::Trigger { trigger: "true".into(), fire: Fire::EveryMatch, since: 1 };
     let engine = with::<E>(&[&late, &each]).await?;
@@ -185,33 +189,38 @@ pub(crate) async fn a_repeat_promises_what_fired_and_changes_nothing<E: Engine>(
     Ok(())
 }
 
-pub(crate) async fn a_key_that_is_known_leaves_no_trace_of_a_rise<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_key_that_is_known_leaves_no_trace_of_a_rise<E: Engine>() -> StoreResult<()> {
     let late = watching(0);
     let engine = with::<E>(&[&late]).await?;
     let ports = engine.ports();
     let acme = tenant("acme");
     let loan = event("727", LATE);
-    let key = || Idempotency { key: "a".into(), until: START + DAY };
-    let record = |id| Remembered { digest: loan.digest(), event_id: id, accepted_at: START, matched: vec![] };
+    let key = || IdempotencyKey { key: "a".into(), until: START + DAY };
+    let record =
+        |id| IdempotencyRecord { digest: loan.digest(), event_id: id, accepted_at: START, matched: vec![] };
     let watched = |id| {
-        let delivery = loanhook_core::model::delivery::Delivery::render(&late, &loan, id, START);
-        let watch = Watch { subscription: late.id, since: 1, holds: true };
-        vec![Watched { watch, delivery: Some(delivery) }]
+        let delivery =
+            loanhook_core::model::delivery::Delivery::render(&late, &EventEvaluation::new(&loan, START), id);
+        let watch = TriggerReading { subscription: late.id, since: 1, holds: true };
+        vec![WatchedTrigger { watch, delivery: Some(delivery) }]
     };
     let calls = (0..8).map(|_| {
         let id = EventId::at(START);
         let record = Some((key(), record(id)));
-        let call = ports.accept_watched(&acme, &loan.loan_id, record, vec![], watched(id), START);
-        async move { Stored::Ok((id, call.await?)) }
+        let request = AcceptRequest { watched: watched(id), ..unwatched(&acme, record, vec![], START) };
+        let call = ports.accept(AcceptRequest { loan_id: loan.loan_id.clone(), ..request });
+        async move { StoreResult::Ok((id, call.await?)) }
     });
-    let decided = try_join_all(calls).await?;
-    let winners: Vec<_> =
-        decided.iter().filter(|(_, decided)| *decided == Decided::Stored(vec![late.id])).collect();
-    let [(winner, _)] = winners.as_slice() else { panic!("{decided:?}") };
-    for (id, decided) in &decided {
+    let accepted = try_join_all(calls).await?;
+    let winners: Vec<_> = accepted
+        .iter()
+        .filter(|(_, accepted)| *accepted == AcceptOutcome::Stored { fired: vec![late.id] })
+        .collect();
+    let [(winner, _)] = winners.as_slice() else { panic!("{accepted:?}") };
+    for (id, accepted) in &accepted {
         let there = delivery_of(ports, &acme, TraceId::of(*id, late.id)).await?;
         assert_eq!(there.is_some(), id == winner);
-        if let Decided::Known(known) = decided {
+        if let AcceptOutcome::Duplicate(known) = accepted {
             assert_eq!((known.event_id, known.matched.as_slice()), (*winner, [(late.id, 1)].as_slice()));
         }
     }

@@ -5,14 +5,14 @@ use loanhook_core::intake::{self, Submission};
 use loanhook_core::model::filter::HistoryFilter;
 use loanhook_core::model::key::{Key, KeyHash, KeySource};
 use loanhook_core::model::subscription::MAX_SUBSCRIPTIONS;
-use loanhook_core::ports::{Attempts, Ensured, Keys, Span, Stored, Subscriptions};
+use loanhook_core::ports::{AttemptRange, Attempts, EnvironmentKeyOutcome, Keys, StoreResult, Subscriptions};
 
 use crate::engine::{Engine, Kept};
 use crate::history::{ids, resent};
 use crate::scene::{MILLISECOND, SECOND, START, event, loan, subscription, tenant};
 use crate::triggers::{IN_TIME, LATE, send, watching, with};
 
-pub(crate) async fn a_row_that_cannot_be_read_hides_no_other<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_row_that_cannot_be_read_hides_no_other<E: Engine>() -> StoreResult<()> {
     let scene = resent::<E>(6).await?;
     let (loan, mut rows) = (loan("727"), scene.rows().await?);
     let spoilt = [rows.remove(4), rows.remove(3), rows.remove(0)];
@@ -30,10 +30,12 @@ pub(crate) async fn a_row_that_cannot_be_read_hides_no_other<E: Engine>() -> Sto
         let page = history::page(ports, (of, &loan), &HistoryFilter::default(), None, limit, START).await?;
         assert_eq!(page.rows.len(), limit.min(4));
         assert_eq!(page.next.is_some(), limit < 4, "{limit} a page");
-        for (span, expected) in
-            [(Span::OLDEST_FIRST, &oldest_first), (Span::NewestFirst { before: None }, &newest_first)]
-        {
-            let (_, part) = ports.story(of, scene.trace(), span, limit).await?.expect("the delivery");
+        for (span, expected) in [
+            (AttemptRange::OLDEST_FIRST, &oldest_first),
+            (AttemptRange::NewestFirst { before: None }, &newest_first),
+        ] {
+            let (_, part) =
+                ports.delivery_with_attempts(of, scene.trace(), span, limit).await?.expect("the delivery");
             assert_eq!(ids(&part), expected[..limit.min(4)], "{limit} at once");
         }
     }
@@ -46,7 +48,7 @@ pub(crate) async fn a_row_that_cannot_be_read_hides_no_other<E: Engine>() -> Sto
 }
 
 pub(crate) async fn a_subscription_that_cannot_be_read_hides_no_other_and_can_be_deleted<E: Engine>()
--> Stored<()> {
+-> StoreResult<()> {
     let acme = tenant("acme");
     let [first, spoilt, last] =
         [0_u32, 1, 2].map(|i| subscription(&acme, &format!("Webhook {i}"), &[], START + i * MILLISECOND));
@@ -65,7 +67,7 @@ pub(crate) async fn a_subscription_that_cannot_be_read_hides_no_other_and_can_be
     Ok(())
 }
 
-pub(crate) async fn a_key_that_cannot_be_read_hides_no_other<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_key_that_cannot_be_read_hides_no_other<E: Engine>() -> StoreResult<()> {
     let (engine, mut all) = crate::keys::keys::<E>(4).await?;
     let (spoilt, hash) = all.remove(1);
     engine.spoil(Kept::Key(&spoilt, hash));
@@ -73,7 +75,7 @@ pub(crate) async fn a_key_that_cannot_be_read_hides_no_other<E: Engine>() -> Sto
     let keys: Vec<_> = all.iter().map(|(key, _)| key.clone()).collect();
     let listed = async |limit| {
         let listed = engine.ports().keys(&spoilt.tenant, None, limit).await?;
-        Stored::Ok(listed.into_iter().map(|listed| listed.key).collect::<Vec<_>>())
+        StoreResult::Ok(listed.into_iter().map(|listed| listed.key).collect::<Vec<_>>())
     };
     assert_eq!(listed(10).await?, keys);
     assert_eq!(listed(2).await?, keys[..2]);
@@ -84,12 +86,12 @@ pub(crate) async fn a_key_that_cannot_be_read_hides_no_other<E: Engine>() -> Sto
     // Nor does it stop a start that names another.
     let named = Key::admin(spoilt.tenant.clone(), KeySource::Environment, START);
     let ensured = engine.ports().ensure_environment_key(named, KeyHash::of("named")).await?;
-    assert!(matches!(ensured, Ensured::Put { .. }), "{ensured:?}");
+    assert!(matches!(ensured, EnvironmentKeyOutcome::Added { .. }), "{ensured:?}");
     assert!(engine.ports().delete_key(&spoilt.tenant, spoilt.id).await?);
     Ok(())
 }
 
-pub(crate) async fn a_memory_that_cannot_be_read_is_unknown<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_memory_that_cannot_be_read_is_unknown<E: Engine>() -> StoreResult<()> {
     let late = watching(0);
     let engine = with::<E>(&[&late]).await?;
     assert_eq!(send(&engine, "727", LATE, 0).await.deliveries.len(), 1);
@@ -101,7 +103,7 @@ pub(crate) async fn a_memory_that_cannot_be_read_is_unknown<E: Engine>() -> Stor
     Ok(())
 }
 
-pub(crate) async fn a_record_that_cannot_be_read_is_no_licence_to_send_again<E: Engine>() -> Stored<()> {
+pub(crate) async fn a_record_that_cannot_be_read_is_no_licence_to_send_again<E: Engine>() -> StoreResult<()> {
     let engine = E::fresh().await;
     let acme = tenant("acme");
     let hook = subscription(&acme, "Core banking", &[], START);

@@ -1,8 +1,8 @@
-//! A message wakes a delivery: claim, send, record.
+//! Delivering a queue message: claim, send, complete.
 //!
-//! The claim puts the row before the request leaves; only its winner sends. A message whose claim fails
-//! changes nothing but what a dead sender left behind: an attempt past its lease is recorded as
-//! interrupted, and the next one follows at once.
+//! Used by the worker of the one process and by the Lambda function that delivers. The claim puts the row before the request
+//! leaves, and only the holder of its fencing token sends. A message whose attempt cannot be claimed changes nothing but what
+//! a dead sender left: an attempt past its lease is completed as interrupted, and the next one follows at once.
 
 mod preparing;
 mod recording;
@@ -13,17 +13,17 @@ use bytes::Bytes;
 use tracing::warn;
 use uuid::Uuid;
 
-use self::preparing::Unsent;
-use self::recording::{complete, patiently, record};
+use self::preparing::NotSendable;
+use self::recording::{complete, record, with_retries};
 use crate::log;
 use crate::model::attempt::{Attempt, AttemptState, Completion, SENDER_DIED};
 use crate::model::delivery::Delivery;
 use crate::model::failure::{ErrorKind, Failure, Phase};
-use crate::model::progress::Verdict;
+use crate::model::progress::UnclaimedAction;
 use crate::model::time::Timestamp;
 use crate::ports::{
-    Begun, Claimed, Deliveries, Due, EgressAddresses, Payloads, Place, Queue, Released, Resends, Sender,
-    Stored, Subscriptions, Taken, Wake, Work,
+    ClaimOutcome, Deliveries, DueWork, EgressAddresses, Payloads, Queue, QueueMessage, ReleaseOutcome,
+    ResendClaimOutcome, Resends, Sender, StoreResult, Subscriptions,
 };
 
 /// What sends, and how long a sender that says nothing is taken to be alive.
@@ -34,7 +34,18 @@ pub struct Deliver<S, O> {
     /// None where a sender cannot die without this process.
     pub lease: Option<Duration>,
     /// When this process ends, where that is known: no request leaves that could not be recorded by then.
-    pub ends: Option<Instant>,
+    pub deadline: Option<Instant>,
+}
+
+/// An automatic attempt that is claimed: its row is stored, as `sending`.
+#[derive(Debug)]
+pub struct ClaimedAttempt {
+    pub delivery: Delivery,
+    pub row: Attempt,
+    /// The fencing token of the claim.
+    pub token: Uuid,
+    /// The bytes to send, where they are at hand.
+    pub payload: Option<Bytes>,
 }
 
 impl<S, O> Deliver<S, O>
@@ -44,105 +55,117 @@ where
 {
     /// Does what a message asks for. Once this is `Ok` the message is done with; on an error it must
     /// come again.
-    pub async fn handle(&self, wake: Wake, now: Timestamp) -> Stored<()> {
-        if now < wake.due {
-            return self.store.send_on(wake).await;
+    pub async fn handle(&self, message: QueueMessage, now: Timestamp) -> StoreResult<()> {
+        if now < message.due {
+            return self.store.enqueue(message).await;
         }
-        match wake.what.clone() {
-            Due::Attempt(number) => self.attempt(wake, number, now).await,
-            Due::Resend { loan_id, attempt_id } => {
+        match message.work.clone() {
+            DueWork::Attempt(number) => self.claim_and_send(message, number, now).await,
+            DueWork::Resend { loan_id, attempt_id } => {
                 let token = Uuid::new_v4();
-                match self.store.take_resend(&wake, &loan_id, attempt_id, token, now).await? {
-                    Taken::Won(won) => self.send_resend(*won, token).await,
-                    Taken::Lost(None) => Ok(()),
-                    Taken::Lost(Some(row)) => self.lost_resend(wake, *row, now).await,
+                match self.store.claim_resend(&message, &loan_id, attempt_id, token, now).await? {
+                    ResendClaimOutcome::Claimed(won) => self.send_resend(*won, token).await,
+                    ResendClaimOutcome::NotClaimed(None) => Ok(()),
+                    ResendClaimOutcome::NotClaimed(Some(row)) => {
+                        self.handle_unclaimed_resend(message, *row, now).await
+                    }
                 }
             }
         }
     }
 
-    /// Does what is due; as [`Deliver::handle`], where nothing is claimed yet.
-    pub async fn work(&self, work: Work, now: Timestamp) -> Stored<()> {
-        match work {
-            Work::Wake(wake) => self.handle(wake, now).await,
-            Work::Claimed(claimed) => self.go_on(*claimed).await,
-        }
-    }
-
-    async fn attempt(&self, wake: Wake, number: u32, now: Timestamp) -> Stored<()> {
+    async fn claim_and_send(&self, message: QueueMessage, number: u32, now: Timestamp) -> StoreResult<()> {
         let token = Uuid::new_v4();
-        match self.store.begin(&wake, number, token, now).await? {
-            Begun::Won(won) => {
+        match self.store.claim(&message, number, token, now).await? {
+            ClaimOutcome::Claimed(won) => {
                 let (delivery, row) = *won;
-                self.go_on(Claimed { delivery, row, token, payload: None, place: Place::default() }).await
+                self.send_claimed(ClaimedAttempt { delivery, row, token, payload: None }, ()).await
             }
-            Begun::Lost(None) => Ok(()),
-            Begun::Lost(Some(delivery)) => self.lost(wake, number, *delivery, now).await,
+            ClaimOutcome::NotClaimed(None) => Ok(()),
+            ClaimOutcome::NotClaimed(Some(delivery)) => {
+                self.handle_unclaimed(message, number, *delivery, now).await
+            }
         }
     }
 
     /// Sends an attempt that is claimed, and records what came of it; one of which nothing could be sent for want of
     /// something of ours is given back.
-    async fn go_on(&self, claimed: Claimed) -> Stored<()> {
-        let Claimed { delivery, mut row, token, payload, place } = claimed;
+    /// `permit` is dropped once the response has come, before it is recorded.
+    pub async fn send_claimed<P>(&self, claimed: ClaimedAttempt, permit: P) -> StoreResult<()> {
+        let ClaimedAttempt { delivery, mut row, token, payload } = claimed;
         let response = match self.send(&delivery, &mut row, payload).await {
             Ok(response) => response,
             Err(unsent) => {
-                drop(place);
-                let due = unsent.again();
-                match patiently(|| self.store.release(&delivery, token, &row, due)).await? {
-                    Released::Done | Released::Superseded => return Ok(()),
-                    Released::Resent => interrupt(&mut row, UNSENT),
+                drop(permit);
+                let due = unsent.retry_at();
+                match with_retries(|| self.store.release(&delivery, token, &row, due)).await? {
+                    ReleaseOutcome::Released | ReleaseOutcome::Superseded => return Ok(()),
+                    ReleaseOutcome::ReferencedByResend => interrupt(&mut row, NOT_SENT_DETAIL),
                 }
-                return self.store.settle(&delivery, token, row, None).await.map(|_| ());
+                return self.store.complete(&delivery, token, row, None).await.map(|_| ());
             }
         };
-        drop(place);
+        drop(permit);
         let number = row.number;
-        let settle = |row, response| self.store.settle(&delivery, token, row, response);
+        let settle = |row, response| self.store.complete(&delivery, token, row, response);
         if !record(row, response, settle).await? {
-            warn!(trace_id = %delivery.frozen.trace_id, attempt = %number, "attempt.superseded");
+            warn!(trace_id = %delivery.snapshot.trace_id, attempt = %number, "attempt.superseded");
         }
         Ok(())
     }
 
-    async fn lost(&self, wake: Wake, number: u32, delivery: Delivery, now: Timestamp) -> Stored<()> {
-        match delivery.progress.verdict(number, now, self.lease) {
-            Verdict::Drop => Ok(()),
-            Verdict::Successor(next) => {
-                self.store.send_on(Wake { due: next.due, what: Due::Attempt(next.number), ..wake }).await
+    async fn handle_unclaimed(
+        &self,
+        message: QueueMessage,
+        number: u32,
+        delivery: Delivery,
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        match delivery.progress.action_without_claim(number, now, self.lease) {
+            UnclaimedAction::Discard => Ok(()),
+            UnclaimedAction::EnqueueSuccessor(next) => {
+                self.store
+                    .enqueue(QueueMessage { due: next.due, work: DueWork::Attempt(next.number), ..message })
+                    .await
             }
-            Verdict::Busy { until } => self.store.send_on(Wake { due: until, ..wake }).await,
-            Verdict::Expired(flight) => {
-                let mut row = delivery.attempt_row(&flight);
+            UnclaimedAction::WaitForLease { until } => {
+                self.store.enqueue(QueueMessage { due: until, ..message }).await
+            }
+            UnclaimedAction::LeaseExpired(claim) => {
+                let mut row = delivery.attempt_row(&claim);
                 row.state = AttemptState::Complete(Completion::interrupted(now, SENDER_DIED));
                 log::attempt(&row);
-                self.store.settle(&delivery, flight.token, row, None).await.map(|_| ())
+                self.store.complete(&delivery, claim.token, row, None).await.map(|_| ())
             }
         }
     }
 
-    async fn send_resend(&self, (delivery, mut row): (Delivery, Attempt), token: Uuid) -> Stored<()> {
+    async fn send_resend(&self, (delivery, mut row): (Delivery, Attempt), token: Uuid) -> StoreResult<()> {
         let response = match self.send(&delivery, &mut row, None).await {
             Ok(response) => response,
             Err(unsent) => {
-                let due = unsent.again();
-                return patiently(|| self.store.release_resend(token, row.clone(), due)).await.map(|_| ());
+                let due = unsent.retry_at();
+                return with_retries(|| self.store.release_resend(token, row.clone(), due)).await.map(|_| ());
             }
         };
-        let settle = |row, response| self.store.settle_resend(token, row, response);
+        let settle = |row, response| self.store.complete_resend(token, row, response);
         record(row, response, settle).await.map(|_| ())
     }
 
-    async fn lost_resend(&self, wake: Wake, mut row: Attempt, now: Timestamp) -> Stored<()> {
+    async fn handle_unclaimed_resend(
+        &self,
+        message: QueueMessage,
+        mut row: Attempt,
+        now: Timestamp,
+    ) -> StoreResult<()> {
         let (AttemptState::Sending { token }, Some(lease)) = (&row.state, self.lease) else { return Ok(()) };
         let (token, until) = (*token, row.sent_at + lease);
         if now < until {
-            return self.store.send_on(Wake { due: until, ..wake }).await;
+            return self.store.enqueue(QueueMessage { due: until, ..message }).await;
         }
         row.state = AttemptState::Complete(Completion::interrupted(now, SENDER_DIED));
         log::attempt(&row);
-        self.store.settle_resend(token, row, None).await.map(|_| ())
+        self.store.complete_resend(token, row, None).await.map(|_| ())
     }
 
     /// Sends the request of a row and completes it; gives the answer's body.
@@ -151,29 +174,29 @@ where
         delivery: &Delivery,
         row: &mut Attempt,
         payload: Option<Bytes>,
-    ) -> Result<Option<Bytes>, Unsent> {
-        if let Some(reason) = &delivery.frozen.request.unrenderable {
+    ) -> Result<Option<Bytes>, NotSendable> {
+        if let Some(reason) = &delivery.snapshot.request.unrenderable {
             let failure = Failure::at(Phase::Prepare, ErrorKind::Template, reason.clone());
-            row.state = AttemptState::Complete(Completion::unsent(row.sent_at, failure));
+            row.state = AttemptState::Complete(Completion::not_sent(row.sent_at, failure));
             log::attempt(row);
             return Ok(None);
         }
-        let sent = match self.in_time(delivery, row, payload).await {
-            Ok(outgoing) => self.sender.send(outgoing).await.map_err(Unsent::from),
+        let sent = match self.request_in_time(delivery, row, payload).await {
+            Ok(outgoing) => self.sender.send(outgoing).await.map_err(NotSendable::from),
             Err(unprepared) => Err(unprepared),
         };
         match sent {
             Ok(sent) => {
                 if let Some(address) = sent.source_ip {
-                    self.store.left_from(address, row.sent_at);
+                    self.store.record_source_address(address, row.sent_at);
                 }
                 let body = complete(row, sent);
                 log::attempt(row);
                 Ok(body)
             }
-            Err(Unsent::ForEver(reason)) => {
+            Err(NotSendable::ContentMissing(reason)) => {
                 warn!(trace_id = %row.trace_id, attempt_id = %row.id, %reason, "attempt.unprepared");
-                interrupt(row, UNPREPARED);
+                interrupt(row, NOT_PREPARED_DETAIL);
                 Ok(None)
             }
             Err(unsent) => {
@@ -185,9 +208,10 @@ where
 }
 
 /// What the row of an attempt says whose payload or secrets are gone.
-const UNPREPARED: &str = "the request could not be put together; nothing was sent";
+const NOT_PREPARED_DETAIL: &str = "the request could not be put together; nothing was sent";
 /// What the row of an attempt says that could not leave, and that somebody resent meanwhile.
-const UNSENT: &str = "the request could not leave, as something was missing on our side; nothing was sent";
+const NOT_SENT_DETAIL: &str =
+    "the request could not leave, as something was missing on our side; nothing was sent";
 
 /// Completes a row as interrupted.
 fn interrupt(row: &mut Attempt, detail: &str) {

@@ -1,4 +1,6 @@
-//! What was sent for a loan, and what came back.
+//! History of a loan: pages of rows, single rows, and the attempts of one delivery.
+//!
+//! Used by the API and the page. It filters what the engine reads, and leaves masking of what is shown to the HTTP interface.
 
 use std::collections::BTreeSet;
 
@@ -7,24 +9,24 @@ use crate::model::delivery::Delivery;
 use crate::model::filter::HistoryFilter;
 use crate::model::id::{AttemptId, LoanId, TenantId, TraceId};
 use crate::model::time::Timestamp;
-use crate::ports::{Attempts, Row, Span, Stored};
+use crate::ports::{AttemptRange, Attempts, HistoryRow, StoreResult};
 
 /// A filtered page looks at this many rows at most.
-const EXAMINED_AT_MOST: usize = 5000;
+const MAX_EXAMINED_ROWS: usize = 5000;
 /// How many rows a filtered page reads at once.
-const CHUNK: usize = 500;
+const FILTERED_READ_ROWS: usize = 500;
 
 /// A part of a history, the newest first.
 #[derive(Debug, Default)]
-pub struct Page {
-    pub rows: Vec<Row>,
+pub struct HistoryPage {
+    pub rows: Vec<HistoryRow>,
     /// The event titles of all the rows that were looked at, whether they passed the filter or not.
     pub titles: BTreeSet<String>,
     /// Where the next page begins: before the row with this ID.
     pub next: Option<AttemptId>,
 }
 
-impl Page {
+impl HistoryPage {
     fn saw(&mut self, row: &Attempt) {
         if !self.titles.contains(&row.event_title) {
             self.titles.insert(row.event_title.clone());
@@ -41,15 +43,15 @@ pub async fn page<S: Attempts>(
     before: Option<AttemptId>,
     limit: usize,
     now: Timestamp,
-) -> Stored<Page> {
+) -> StoreResult<HistoryPage> {
     let (oldest, newest) = filter.bounds();
     let mut before = [before, newest].into_iter().flatten().min();
-    let chunk = if *filter == HistoryFilter::default() { limit + 1 } else { CHUNK };
-    let mut page = Page::default();
+    let chunk = if *filter == HistoryFilter::default() { limit + 1 } else { FILTERED_READ_ROWS };
+    let mut page = HistoryPage::default();
     let mut matching: Vec<Attempt> = Vec::new();
     let mut examined = 0;
-    'full: while examined < EXAMINED_AT_MOST {
-        let wanted = chunk.min(EXAMINED_AT_MOST - examined);
+    'full: while examined < MAX_EXAMINED_ROWS {
+        let wanted = chunk.min(MAX_EXAMINED_ROWS - examined);
         let found = store.rows(tenant, loan, oldest, before, wanted).await?;
         let ended = found.len() < wanted;
         examined += found.len();
@@ -70,9 +72,9 @@ pub async fn page<S: Attempts>(
             break;
         }
         // Where this was the last, the next page goes on here.
-        page.next = before.filter(|_| examined == EXAMINED_AT_MOST);
+        page.next = before.filter(|_| examined == MAX_EXAMINED_ROWS);
     }
-    page.rows = store.counted(tenant, matching).await?;
+    page.rows = store.with_resend_counts(tenant, matching).await?;
     Ok(page)
 }
 
@@ -85,13 +87,15 @@ pub async fn page_of_delivery<S: Attempts>(
     mut before: Option<AttemptId>,
     limit: usize,
     now: Timestamp,
-) -> Stored<Page> {
-    let mut page = Page::default();
+) -> StoreResult<HistoryPage> {
+    let mut page = HistoryPage::default();
     let mut examined = 0;
-    while examined < EXAMINED_AT_MOST {
-        let story = store.story(tenant, trace, Span::NewestFirst { before }, CHUNK).await?;
-        let Some((delivery, attempts)) = story.filter(|(of, _)| of.frozen.loan_id == *loan) else { break };
-        let ended = attempts.len() < CHUNK;
+    while examined < MAX_EXAMINED_ROWS {
+        let story = store
+            .delivery_with_attempts(tenant, trace, AttemptRange::NewestFirst { before }, FILTERED_READ_ROWS)
+            .await?;
+        let Some((delivery, attempts)) = story.filter(|(of, _)| of.snapshot.loan_id == *loan) else { break };
+        let ended = attempts.len() < FILTERED_READ_ROWS;
         examined += attempts.len();
         for attempt in attempts {
             before = Some(attempt.id);
@@ -104,12 +108,12 @@ pub async fn page_of_delivery<S: Attempts>(
                 page.next = page.rows.last().map(|row| row.attempt.id);
                 return Ok(page);
             }
-            page.rows.push(Row { attempt, resends: delivery.progress.resends });
+            page.rows.push(HistoryRow { attempt, resends: delivery.history.resends });
         }
         if ended {
             break;
         }
-        page.next = before.filter(|_| examined >= EXAMINED_AT_MOST);
+        page.next = before.filter(|_| examined >= MAX_EXAMINED_ROWS);
     }
     Ok(page)
 }
@@ -121,14 +125,14 @@ pub async fn row<S: Attempts>(
     loan: &LoanId,
     id: AttemptId,
     now: Timestamp,
-) -> Stored<Option<Row>> {
+) -> StoreResult<Option<HistoryRow>> {
     let row = store.row(tenant, loan, id).await?;
-    Ok(row.map(|row| Row { attempt: row.attempt.as_of(now), ..row }))
+    Ok(row.map(|row| HistoryRow { attempt: row.attempt.as_of(now), ..row }))
 }
 
 /// A delivery and a part of its attempts.
 #[derive(Debug)]
-pub struct Story {
+pub struct DeliveryAttempts {
     pub delivery: Delivery,
     pub attempts: Vec<Attempt>,
     /// There are more beyond the last of these.
@@ -136,16 +140,16 @@ pub struct Story {
 }
 
 /// A delivery and at most `limit` of its attempts.
-pub async fn story<S: Attempts>(
+pub async fn delivery_attempts<S: Attempts>(
     store: &S,
     tenant: &TenantId,
     trace: TraceId,
-    span: Span,
+    span: AttemptRange,
     limit: usize,
     now: Timestamp,
-) -> Stored<Option<Story>> {
-    let story = store.story(tenant, trace, span, limit + 1).await?;
-    Ok(story.map(|(delivery, attempts)| Story {
+) -> StoreResult<Option<DeliveryAttempts>> {
+    let story = store.delivery_with_attempts(tenant, trace, span, limit + 1).await?;
+    Ok(story.map(|(delivery, attempts)| DeliveryAttempts {
         delivery,
         more: attempts.len() > limit,
         attempts: attempts.into_iter().take(limit).map(|attempt| attempt.as_of(now)).collect(),

@@ -43,7 +43,7 @@ impl Attempts for Loan {
         oldest: Option<AttemptId>,
         before: Option<AttemptId>,
         limit: usize,
-    ) -> Stored<Vec<Attempt>> {
+    ) -> StoreResult<Vec<Attempt>> {
         let rows = self.rows.lock().expect("unharmed");
         let within = |row: &&Attempt| {
             oldest.is_none_or(|oldest| oldest <= row.id) && before.is_none_or(|before| row.id < before)
@@ -53,25 +53,25 @@ impl Attempts for Loan {
         Ok(found)
     }
 
-    async fn counted(&self, _: &TenantId, attempts: Vec<Attempt>) -> Stored<Vec<Row>> {
-        Ok(attempts.into_iter().map(|attempt| Row { attempt, resends: 0 }).collect())
+    async fn with_resend_counts(&self, _: &TenantId, attempts: Vec<Attempt>) -> StoreResult<Vec<HistoryRow>> {
+        Ok(attempts.into_iter().map(|attempt| HistoryRow { attempt, resends: 0 }).collect())
     }
 
-    async fn row(&self, _: &TenantId, _: &LoanId, _: AttemptId) -> Stored<Option<Row>> {
+    async fn row(&self, _: &TenantId, _: &LoanId, _: AttemptId) -> StoreResult<Option<HistoryRow>> {
         unreachable!("a page reads rows")
     }
 
-    async fn delivery(&self, _: &TenantId, _: TraceId) -> Stored<Option<Delivery>> {
+    async fn delivery(&self, _: &TenantId, _: TraceId) -> StoreResult<Option<Delivery>> {
         unreachable!("a page reads rows")
     }
 
-    async fn story(
+    async fn delivery_with_attempts(
         &self,
         _: &TenantId,
         _: TraceId,
-        _: Span,
+        _: AttemptRange,
         _: usize,
-    ) -> Stored<Option<(Delivery, Vec<Attempt>)>> {
+    ) -> StoreResult<Option<(Delivery, Vec<Attempt>)>> {
         unreachable!("a page reads rows")
     }
 }
@@ -89,7 +89,7 @@ fn page_of(
     before: Option<AttemptId>,
     limit: usize,
     now: Timestamp,
-) -> Page {
+) -> HistoryPage {
     let (tenant, id) = whose();
     let page = page(loan, (&tenant, &id), filter, before, limit, now).now_or_never();
     page.expect("the rows are there").expect("a page")

@@ -1,14 +1,14 @@
-//! An event comes in: it is matched, rendered, stored and queued; only then is it answered.
+//! Intake of an event: it is matched, rendered, stored and queued; only then is it answered.
 //!
-//! With an idempotency key the first call leaves a record of what matched. A repeat with the same bytes
-//! finishes exactly that list, from the same versions of the subscriptions, whatever was edited since;
-//! what is stored already stays as it is, so nothing is sent twice.
+//! With an idempotency key the first call stores a record of what matched. A repeat with the same bytes finishes exactly that
+//! list, from the same versions of the subscriptions, whatever was edited since; what is stored already stays as it is, so
+//! nothing is sent twice.
 //!
-//! Formulas are evaluated before anything is stored, as they see nothing but the event. Only whether a trigger
-//! has *become* true is for the store to say, in the step that stores what comes of it.
+//! Formulas are evaluated before anything is stored, as they see nothing but the event. Only whether a trigger has *become* true
+//! is decided by the store, in the step that stores what comes of it.
 
 mod matching;
-mod memory;
+mod render_memory;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,27 +19,28 @@ use tokio::sync::SemaphorePermit;
 use tokio::time::timeout;
 use tracing::warn;
 
-use self::matching::{Judged, judge, render, render_watched, size_at_most};
+use self::matching::{EvaluatedEvent, evaluate, render, render_watched, size_at_most};
 use crate::log;
 use crate::model::delivery::Delivery;
 use crate::model::event::Event;
+use crate::model::event_evaluation::EventEvaluation;
 use crate::model::event_names;
+use crate::model::formula_errors::SubscriptionFormulaError;
 use crate::model::id::{EventId, SubscriptionId, TenantId, TraceId};
-use crate::model::occurrence::Occurrence;
 use crate::model::subscription::Subscription;
 use crate::model::time::Timestamp;
-use crate::model::trouble::TroubleOf;
 use crate::ports::{
-    Accepted, Decided, Idempotency, Intake, Remembered, StoreError, Stored, Subscriptions, Triggers,
+    AcceptOutcome, AcceptRequest, FormulaErrorLog, IdempotencyKey, IdempotencyRecord, Intake, StoreError,
+    StoreResult, Subscriptions,
 };
 
 /// How long an idempotency key is remembered.
-pub const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 3600);
+pub const IDEMPOTENCY_WINDOW: Duration = Duration::from_secs(24 * 3600);
 /// How many versions of subscriptions are read at once.
-const READ_AT_ONCE: usize = 16;
+const CONCURRENT_VERSION_READS: usize = 16;
 
 /// How long an answer waits for failures of formulas to be kept.
-const KEPT_WITHIN: Duration = Duration::from_millis(500);
+const FORMULA_ERROR_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// An event, and the idempotency key it came under.
 #[derive(Debug)]
@@ -80,71 +81,67 @@ pub async fn accept<S>(
     now: Timestamp,
 ) -> Result<Receipt, IntakeError>
 where
-    S: Intake + Subscriptions + Triggers,
+    S: Intake + Subscriptions + FormulaErrorLog,
 {
     let Submission { event, key } = submission;
     let digest = event.digest();
     let subscriptions = store.subscriptions(tenant).await?;
     let id = EventId::at(now);
-    let occurrence = Occurrence::new(&event, now);
-    let Judged { fires, watched, troubles } = judge(&subscriptions, &occurrence).await;
-    let to_render = fires.iter().chain(watched.iter().filter_map(|(_, allowed)| allowed.as_ref()));
-    let memory = memory::reserve(size_at_most(to_render, &occurrence)).await?;
-    let deliveries = render(&fires, &occurrence, id).await;
-    let watched = render_watched(watched, &occurrence, id).await;
-    let record = key.map(|key| {
-        let matched = deliveries.iter().map(|(delivery, _)| {
-            let frozen = &delivery.frozen;
-            (frozen.subscription_id, frozen.subscription_version)
+    let evaluation = EventEvaluation::new(&event, now);
+    let EvaluatedEvent { matched, watched, formula_errors } = evaluate(&subscriptions, &evaluation).await;
+    let to_render = matched.iter().chain(watched.iter().filter_map(|(_, allowed)| allowed.as_ref()));
+    let memory = render_memory::reserve(size_at_most(to_render, &evaluation)).await?;
+    let deliveries = render(&matched, &evaluation, id).await;
+    let watched = render_watched(watched, &evaluation, id).await;
+    let idempotency = key.map(|key| {
+        let versions = deliveries.iter().map(|(delivery, _)| {
+            let snapshot = &delivery.snapshot;
+            (snapshot.subscription_id, snapshot.subscription_version)
         });
-        let remembered = Remembered { digest, event_id: id, accepted_at: now, matched: matched.collect() };
-        (Idempotency { key, until: now + REMEMBERED_FOR }, remembered)
+        let record =
+            IdempotencyRecord { digest, event_id: id, accepted_at: now, matched: versions.collect() };
+        (IdempotencyKey { key, until: now + IDEMPOTENCY_WINDOW }, record)
     });
-    let known = if watched.is_empty() {
-        let receipt = receipt(id, deliveries.iter().map(|(delivery, _)| delivery));
-        match store.accept(tenant, record, deliveries, now).await? {
-            Accepted::Stored => Ok(receipt),
-            Accepted::Known(known) => Err(known),
+    let promised: Vec<_> = deliveries.iter().map(|(delivery, _)| promise(delivery)).collect();
+    let rising = watched.iter().filter_map(|watched| watched.delivery.as_ref());
+    let rising: Vec<_> = rising.map(|(delivery, _)| promise(delivery)).collect();
+    let (tenant_id, loan_id) = (tenant.clone(), event.loan_id.clone());
+    let request = AcceptRequest { tenant: tenant_id, loan_id, idempotency, deliveries, watched, now };
+    let known = match store.accept(request).await? {
+        AcceptOutcome::Stored { fired } => {
+            let fired = rising.into_iter().filter(|delivery| fired.contains(&delivery.subscription_id));
+            Ok(receipt(id, promised.into_iter().chain(fired)))
         }
-    } else {
-        let promised: Vec<_> = deliveries.iter().map(|(delivery, _)| delivery.clone()).collect();
-        let rising: Vec<_> = watched
-            .iter()
-            .filter_map(|watched| watched.delivery.as_ref())
-            .map(|(delivery, _)| delivery.clone())
-            .collect();
-        match store.accept_watched(tenant, &event.loan_id, record, deliveries, watched, now).await? {
-            Decided::Stored(risen) => {
-                let rose = |delivery: &&Delivery| risen.contains(&delivery.frozen.subscription_id);
-                Ok(receipt(id, promised.iter().chain(rising.iter().filter(rose))))
-            }
-            Decided::Known(known) => Err(known),
-        }
+        AcceptOutcome::Duplicate(known) => Err(known),
     };
     // What was rendered is stored or dropped: a repeat renders anew, and reserves for itself.
     drop(memory);
     let receipt = match known {
         Ok(receipt) => {
-            tell(store, tenant, troubles).await;
+            record_formula_errors(store, tenant, formula_errors).await;
             receipt
         }
-        Err(known) if known.digest == digest => finish(store, tenant, &event, known, now).await?,
+        Err(known) if known.digest == digest => complete_duplicate(store, tenant, &event, known, now).await?,
         Err(_) => return Err(IntakeError::KeyReused),
     };
     Ok(Receipt { warnings: event_names::warnings(&event.name, &subscriptions), ..receipt })
 }
 
-/// Tells of formulas that failed: in the log, and to the author of the subscription. That this is not kept
+/// Records formulas that failed: in the log, and for the author of the subscription. That this is not kept
 /// fails no event, and holds none up for long. It is not left for later: a function may be frozen as soon as
 /// it has answered.
-async fn tell<S: Triggers>(store: &S, tenant: &TenantId, troubles: Vec<TroubleOf>) {
-    if troubles.is_empty() {
+async fn record_formula_errors<S: FormulaErrorLog>(
+    store: &S,
+    tenant: &TenantId,
+    formula_errors: Vec<SubscriptionFormulaError>,
+) {
+    if formula_errors.is_empty() {
         return;
     }
-    for of in &troubles {
-        log::trouble(tenant, of);
+    for of in &formula_errors {
+        log::formula_error(tenant, of);
     }
-    match timeout(KEPT_WITHIN, store.note_troubles(tenant, troubles)).await {
+    match timeout(FORMULA_ERROR_TIMEOUT, store.record_formula_errors(tenant, formula_errors)).await {
         Ok(Ok(())) => {}
         Ok(Err(failure)) => warn!(%failure, "formula.failure_not_kept"),
         Err(_) => warn!(failure = "it took too long", "formula.failure_not_kept"),
@@ -158,27 +155,28 @@ pub async fn accept_test<S>(
     subscription: Arc<Subscription>,
     event: &Event,
     now: Timestamp,
-) -> Stored<Receipt>
+) -> StoreResult<Receipt>
 where
     S: Intake,
 {
     let tenant = subscription.tenant.clone();
-    let (receipt, mut deliveries, _memory) = again(&[subscription], event, EventId::at(now), now).await?;
+    let (receipt, mut deliveries, _memory) =
+        render_matched(&[subscription], event, EventId::at(now), now).await?;
     for (delivery, _) in &mut deliveries {
-        delivery.frozen.test = true;
+        delivery.snapshot.test = true;
     }
-    store.accept(&tenant, None, deliveries, now).await?;
+    store.accept(without_key(tenant, event, deliveries, now)).await?;
     Ok(receipt)
 }
 
 /// Does again, where a first call may have crashed, what its record says.
-async fn finish<S>(
+async fn complete_duplicate<S>(
     store: &S,
     tenant: &TenantId,
     event: &Event,
-    known: Remembered,
+    known: IdempotencyRecord,
     now: Timestamp,
-) -> Stored<Receipt>
+) -> StoreResult<Receipt>
 where
     S: Intake + Subscriptions,
 {
@@ -186,33 +184,48 @@ where
         let subscription = store.subscription_version(tenant, id, version).await?;
         subscription.ok_or_else(|| StoreError::Failed("a subscription's version is gone".into()))
     });
-    let matched: Vec<_> = matched.buffered(READ_AT_ONCE).try_collect().await?;
-    let (receipt, deliveries, _memory) = again(&matched, event, known.event_id, known.accepted_at).await?;
-    store.accept(tenant, None, deliveries, now).await?;
+    let matched: Vec<_> = matched.buffered(CONCURRENT_VERSION_READS).try_collect().await?;
+    let (receipt, deliveries, _memory) =
+        render_matched(&matched, event, known.event_id, known.accepted_at).await?;
+    store.accept(without_key(tenant.clone(), event, deliveries, now)).await?;
     Ok(receipt)
 }
 
 /// Renders for these subscriptions, whatever they ask for; the memory of that is reserved as long as the last of it
 /// is kept.
-async fn again(
+async fn render_matched(
     matched: &[Arc<Subscription>],
     event: &Event,
     id: EventId,
     now: Timestamp,
-) -> Stored<(Receipt, Vec<(Delivery, Bytes)>, SemaphorePermit<'static>)> {
-    let occurrence = Occurrence::new(event, now);
-    let memory = memory::reserve(size_at_most(matched.iter(), &occurrence)).await?;
-    let deliveries = render(matched, &occurrence, id).await;
-    Ok((receipt(id, deliveries.iter().map(|(delivery, _)| delivery)), deliveries, memory))
+) -> StoreResult<(Receipt, Vec<(Delivery, Bytes)>, SemaphorePermit<'static>)> {
+    let evaluation = EventEvaluation::new(event, now);
+    let memory = render_memory::reserve(size_at_most(matched.iter(), &evaluation)).await?;
+    let deliveries = render(matched, &evaluation, id).await;
+    Ok((receipt(id, deliveries.iter().map(|(delivery, _)| promise(delivery))), deliveries, memory))
+}
+
+/// Deliveries that are stored in any case.
+fn without_key(
+    tenant: TenantId,
+    event: &Event,
+    deliveries: Vec<(Delivery, Bytes)>,
+    now: Timestamp,
+) -> AcceptRequest {
+    let loan_id = event.loan_id.clone();
+    AcceptRequest { tenant, loan_id, idempotency: None, deliveries, watched: Vec::new(), now }
+}
+
+fn promise(delivery: &Delivery) -> PromisedDelivery {
+    PromisedDelivery {
+        trace_id: delivery.snapshot.trace_id,
+        subscription_id: delivery.snapshot.subscription_id,
+        event_title: delivery.snapshot.event_title.clone(),
+    }
 }
 
 /// What is promised, in the order of the subscriptions.
-fn receipt<'a>(id: EventId, deliveries: impl Iterator<Item = &'a Delivery>) -> Receipt {
-    let promised = deliveries.map(|delivery| PromisedDelivery {
-        trace_id: delivery.frozen.trace_id,
-        subscription_id: delivery.frozen.subscription_id,
-        event_title: delivery.frozen.event_title.clone(),
-    });
+fn receipt(id: EventId, promised: impl Iterator<Item = PromisedDelivery>) -> Receipt {
     let mut deliveries: Vec<_> = promised.collect();
     deliveries.sort_by_key(|promised| promised.subscription_id);
     Receipt { event_id: id, deliveries, warnings: Vec::new() }

@@ -1,4 +1,4 @@
-//! API keys: made, found by what a caller shows, ended.
+//! API keys as a use case: created, authenticated, deleted, and the administrator's key at a start.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use tracing::{info, warn};
 use crate::model::id::{KeyId, TenantId};
 use crate::model::key::{FIRST_TENANT, Key, KeyHash, KeySource, SecretKey};
 use crate::model::time::Timestamp;
-use crate::ports::{Ensured, Keys, StoreError, Stored};
+use crate::ports::{EnvironmentKeyOutcome, Keys, StoreError, StoreResult};
 
 /// How many keys are looked at for those that an older version made.
-const LOOKED_AT: usize = 1000;
+const MAX_LISTED_KEYS: usize = 1000;
 
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
@@ -25,10 +25,14 @@ pub enum KeyError {
 }
 
 /// The key that a caller shows, by its hash, if there is one that is not over. Its use is noted.
-pub async fn authenticate<S: Keys>(store: &S, shown: KeyHash, now: Timestamp) -> Stored<Option<Arc<Key>>> {
-    let key = store.key(shown).await?.filter(|key| key.stands(now));
+pub async fn authenticate<S: Keys>(
+    store: &S,
+    shown: KeyHash,
+    now: Timestamp,
+) -> StoreResult<Option<Arc<Key>>> {
+    let key = store.key(shown).await?.filter(|key| key.is_valid_at(now));
     if let Some(key) = &key {
-        store.used(key, shown, now);
+        store.record_use(key, shown, now);
     }
     Ok(key)
 }
@@ -81,13 +85,13 @@ pub async fn ensure_admin<S: Keys>(
     };
     let key = Key::admin(tenant.clone(), KeySource::Environment, now);
     match store.ensure_environment_key(key, chosen.hash()).await? {
-        Ensured::Kept => Ok(AdminKey::Ready),
-        Ensured::Deleted => Ok(AdminKey::Deleted),
-        Ensured::Put { ended } => {
+        EnvironmentKeyOutcome::Unchanged => Ok(AdminKey::Ready),
+        EnvironmentKeyOutcome::Deleted => Ok(AdminKey::Deleted),
+        EnvironmentKeyOutcome::Added { ended } => {
             for key in ended {
                 info!(key_id = %key.id, name = key.name, "key.ended_by_another_admin_key");
             }
-            tell_of_earlier(store, &tenant).await?;
+            log_earlier_keys(store, &tenant).await?;
             Ok(AdminKey::Ready)
         }
     }
@@ -95,9 +99,9 @@ pub async fn ensure_admin<S: Keys>(
 
 /// Tells of keys that may once have been chosen: versions before sources were kept called them and the key of a first
 /// start alike, so none of them ends by itself.
-async fn tell_of_earlier<S: Keys>(store: &S, tenant: &TenantId) -> Stored<()> {
+async fn log_earlier_keys<S: Keys>(store: &S, tenant: &TenantId) -> StoreResult<()> {
     let earlier = |key: &Key| key.source == KeySource::Api && key.name == "admin" && key.has_every_scope();
-    for listed in store.keys(tenant, None, LOOKED_AT).await? {
+    for listed in store.keys(tenant, None, MAX_LISTED_KEYS).await? {
         let key = listed.key;
         if earlier(&key) {
             warn!(

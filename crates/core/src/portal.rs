@@ -1,15 +1,14 @@
-//! Who may see a loan's page: links that an LMS asks for, the sessions they open, and signing in with a key.
+//! Portal: who may see a loan's page. Links that an LMS asks for, the sessions they open, and signing in with a key.
 //!
-//! A link and a session are both a grant: a secret token of which only the hash is kept. Opening a link adds
-//! a session beside it, so a link opens any number of times while it lives, and each browser can end its own.
-//! Nothing is written when a key is deleted or is over: whoever shows a token has its key looked up too, which engines
-//! keep at hand anyway, and so everything that a key made is over with it at once.
+//! A link and a session are both a grant: a secret token of which only the hash is kept. Opening a link adds a session beside
+//! it, so a link opens any number of times while it lives, and each browser can end its own. Nothing is written when a key is
+//! deleted or is over: the key of a token is looked up with each use, so everything that a key made ends with it at once.
 
-use crate::model::grant::{DEFAULT_SESSION, Grant, GrantKind, NewLink, Token};
+use crate::model::grant::{DEFAULT_SESSION_SECONDS, Grant, GrantKind, NewLink, Token};
 use crate::model::id::LoanId;
 use crate::model::key::{Key, KeyHash, Scope};
 use crate::model::time::Timestamp;
-use crate::ports::{Grants, Keys, StoreError, Stored};
+use crate::ports::{Grants, Keys, StoreError, StoreResult};
 
 #[derive(Debug, thiserror::Error)]
 pub enum PortalError {
@@ -21,15 +20,15 @@ pub enum PortalError {
 
 /// A grant that was made, and its token, in clear here and never again.
 #[derive(Debug)]
-pub struct Made {
+pub struct IssuedGrant {
     pub grant: Grant,
     pub token: Token,
 }
 
-async fn make<S: Grants>(store: &S, grant: Grant, now: Timestamp) -> Result<Made, PortalError> {
+async fn issue<S: Grants>(store: &S, grant: Grant, now: Timestamp) -> Result<IssuedGrant, PortalError> {
     let token = Token::generate()?;
     store.add_grant(token.hash(), grant.clone(), now).await?;
-    Ok(Made { grant, token })
+    Ok(IssuedGrant { grant, token })
 }
 
 /// Makes a link for one loan of the key's tenant.
@@ -37,12 +36,12 @@ async fn make<S: Grants>(store: &S, grant: Grant, now: Timestamp) -> Result<Made
 /// # Errors
 ///
 /// When the link could not be kept.
-pub async fn mint<S: Grants>(
+pub async fn issue_link<S: Grants>(
     store: &S,
     (key, hash): (&Key, KeyHash),
     link: NewLink,
     now: Timestamp,
-) -> Result<Made, PortalError> {
+) -> Result<IssuedGrant, PortalError> {
     let grant = Grant {
         kind: GrantKind::Link { session_seconds: link.session_seconds },
         tenant: key.tenant.clone(),
@@ -52,7 +51,7 @@ pub async fn mint<S: Grants>(
         until: key.expires_at.map_or(now + link.ttl, |end| end.min(now + link.ttl)),
         key: hash,
     };
-    make(store, grant, now).await
+    issue(store, grant, now).await
 }
 
 /// The link of a token, if it stands.
@@ -60,8 +59,8 @@ pub async fn mint<S: Grants>(
 /// # Errors
 ///
 /// When the store fails.
-pub async fn link<S: Grants + Keys>(store: &S, shown: &str, now: Timestamp) -> Stored<Option<Grant>> {
-    let grant = standing(store, shown, now).await?;
+pub async fn link<S: Grants + Keys>(store: &S, shown: &str, now: Timestamp) -> StoreResult<Option<Grant>> {
+    let grant = valid_key(store, shown, now).await?;
     Ok(grant.filter(|grant| matches!(grant.kind, GrantKind::Link { .. })))
 }
 
@@ -70,9 +69,13 @@ pub async fn link<S: Grants + Keys>(store: &S, shown: &str, now: Timestamp) -> S
 /// # Errors
 ///
 /// When the session could not be kept.
-pub async fn open<S: Grants>(store: &S, link: Grant, now: Timestamp) -> Result<Option<Made>, PortalError> {
+pub async fn open<S: Grants>(
+    store: &S,
+    link: Grant,
+    now: Timestamp,
+) -> Result<Option<IssuedGrant>, PortalError> {
     match link.session(now) {
-        Some(session) => make(store, session, now).await.map(Some),
+        Some(session) => issue(store, session, now).await.map(Some),
         None => Ok(None),
     }
 }
@@ -87,12 +90,12 @@ pub async fn sign_in<S: Grants>(
     store: &S,
     (key, hash): (&Key, KeyHash),
     now: Timestamp,
-) -> Result<Option<Made>, PortalError> {
+) -> Result<Option<IssuedGrant>, PortalError> {
     if !key.may(Scope::HistoryRead) {
         return Ok(None);
     }
     let usable = [Scope::HistoryRead, Scope::WebhooksResend, Scope::SubscriptionsWrite];
-    let until = now + std::time::Duration::from_secs(DEFAULT_SESSION.into());
+    let until = now + std::time::Duration::from_secs(DEFAULT_SESSION_SECONDS.into());
     let grant = Grant {
         kind: GrantKind::Session,
         tenant: key.tenant.clone(),
@@ -102,7 +105,7 @@ pub async fn sign_in<S: Grants>(
         until: key.expires_at.map_or(until, |end| end.min(until)),
         key: hash,
     };
-    make(store, grant, now).await.map(Some)
+    issue(store, grant, now).await.map(Some)
 }
 
 /// The session of a token, if it is good for this loan.
@@ -115,8 +118,8 @@ pub async fn session<S: Grants + Keys>(
     shown: &str,
     loan: &LoanId,
     now: Timestamp,
-) -> Stored<Option<Grant>> {
-    let grant = standing(store, shown, now).await?;
+) -> StoreResult<Option<Grant>> {
+    let grant = valid_key(store, shown, now).await?;
     Ok(grant.filter(|grant| grant.kind == GrantKind::Session && grant.covers(loan)))
 }
 
@@ -125,7 +128,7 @@ pub async fn session<S: Grants + Keys>(
 /// # Errors
 ///
 /// When the store fails.
-pub async fn sign_out<S: Grants>(store: &S, shown: &str, now: Timestamp) -> Stored<bool> {
+pub async fn sign_out<S: Grants>(store: &S, shown: &str, now: Timestamp) -> StoreResult<bool> {
     let hash = KeyHash::of(shown);
     if store.grant(hash, now).await?.is_none() {
         return Ok(false);
@@ -135,10 +138,10 @@ pub async fn sign_out<S: Grants>(store: &S, shown: &str, now: Timestamp) -> Stor
 }
 
 /// The grant of a token, if it and the key that made it stand.
-async fn standing<S: Grants + Keys>(store: &S, shown: &str, now: Timestamp) -> Stored<Option<Grant>> {
+async fn valid_key<S: Grants + Keys>(store: &S, shown: &str, now: Timestamp) -> StoreResult<Option<Grant>> {
     let Some(grant) = store.grant(KeyHash::of(shown), now).await? else { return Ok(None) };
     let key = store.key(grant.key).await?;
-    let stands = key.is_some_and(|key| key.tenant == grant.tenant && key.stands(now));
+    let stands = key.is_some_and(|key| key.tenant == grant.tenant && key.is_valid_at(now));
     Ok(stands.then_some(grant))
 }
 

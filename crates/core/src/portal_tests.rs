@@ -13,18 +13,18 @@ struct OneGrant {
 const TOKEN: &str = "the token";
 
 impl Grants for OneGrant {
-    async fn add_grant(&self, _: KeyHash, grant: Grant, _: Timestamp) -> Stored<()> {
+    async fn add_grant(&self, _: KeyHash, grant: Grant, _: Timestamp) -> StoreResult<()> {
         *self.writes.lock().expect("the count") += 1;
         *self.grant.lock().expect("the grant") = Some(grant);
         Ok(())
     }
 
-    async fn grant(&self, hash: KeyHash, _: Timestamp) -> Stored<Option<Grant>> {
+    async fn grant(&self, hash: KeyHash, _: Timestamp) -> StoreResult<Option<Grant>> {
         let grant = self.grant.lock().expect("the grant").clone();
         Ok(grant.filter(|_| hash == KeyHash::of(TOKEN)))
     }
 
-    async fn end_grant(&self, _: KeyHash) -> Stored<()> {
+    async fn end_grant(&self, _: KeyHash) -> StoreResult<()> {
         *self.writes.lock().expect("the count") += 1;
         *self.grant.lock().expect("the grant") = None;
         Ok(())

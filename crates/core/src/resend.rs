@@ -1,29 +1,31 @@
-//! Sending again, on demand, exactly what was sent. The automatic schedule neither knows nor cares.
+//! Resend: sends again, on demand, exactly what was sent. The automatic schedule does not move.
 
-use crate::intake::REMEMBERED_FOR;
+use crate::intake::IDEMPOTENCY_WINDOW;
 use crate::log;
 use crate::model::attempt::{Attempt, AttemptNumber, Outcome};
 use crate::model::delivery::Delivery;
 use crate::model::id::{AttemptId, TenantId, TraceId};
 use crate::model::time::Timestamp;
-use crate::ports::{Attempts, Canceled, Deliveries, Idempotency, Queued, Resends, Span, StoreError};
+use crate::ports::{
+    AttemptRange, Attempts, CancelOutcome, Deliveries, EnqueueOutcome, IdempotencyKey, Resends, StoreError,
+};
 
 /// How many attempts are read at once, looking for one of a number.
-const LOOKED_AT_AT_ONCE: usize = 100;
+const ATTEMPTS_PER_READ: usize = 100;
 
 /// What is asked to be sent again, by whom.
 #[derive(Debug)]
 pub struct ResendRequest {
     pub trace_id: TraceId,
     /// The bytes are the same for all of the delivery's attempts.
-    pub attempt: Named,
+    pub attempt: ResendTarget,
     pub requested_by: String,
     pub key: Option<String>,
 }
 
 /// The attempt that a resend is said to be of.
 #[derive(Debug)]
-pub enum Named {
+pub enum ResendTarget {
     /// None was named: the newest.
     Newest,
     /// The newest of this number that has happened.
@@ -32,7 +34,7 @@ pub enum Named {
     Row(AttemptId),
 }
 
-impl From<Option<AttemptNumber>> for Named {
+impl From<Option<AttemptNumber>> for ResendTarget {
     fn from(number: Option<AttemptNumber>) -> Self {
         number.map_or(Self::Newest, Self::Number)
     }
@@ -64,30 +66,30 @@ where
 {
     let trace_id = request.trace_id;
     let (delivery, named) = match request.attempt {
-        Named::Newest => attempted(store, tenant, trace_id).await?,
-        Named::Row(id) => (attempted(store, tenant, trace_id).await?.0, id),
-        Named::Number(number) => numbered(store, tenant, trace_id, number, now).await?,
+        ResendTarget::Newest => newest_attempt(store, tenant, trace_id).await?,
+        ResendTarget::Row(id) => (newest_attempt(store, tenant, trace_id).await?.0, id),
+        ResendTarget::Number(number) => newest_of_number(store, tenant, trace_id, number, now).await?,
     };
-    if delivery.frozen.request.unrenderable.is_some() {
+    if delivery.snapshot.request.unrenderable.is_some() {
         return Err(ResendError::NothingToSend);
     }
-    let id = AttemptId::at_or_after(now, delivery.progress.newest_attempt);
+    let id = AttemptId::at_or_after(now, delivery.history.newest_attempt);
     let row = delivery.resend_row(id, named, request.requested_by, now);
     let asked = row.clone();
-    let key = request.key.map(|key| Idempotency { key, until: now + REMEMBERED_FOR });
-    match store.queue_resend(row, key, now).await? {
-        Queued::New => {
+    let key = request.key.map(|key| IdempotencyKey { key, until: now + IDEMPOTENCY_WINDOW });
+    match store.enqueue_resend(row, key, now).await? {
+        EnqueueOutcome::Enqueued => {
             log::resend(&asked);
             Ok(id)
         }
-        Queued::Known(known, id) if known == trace_id => Ok(id),
-        Queued::Known(..) => Err(ResendError::KeyReused),
+        EnqueueOutcome::Duplicate(known, id) if known == trace_id => Ok(id),
+        EnqueueOutcome::Duplicate(..) => Err(ResendError::KeyReused),
     }
 }
 
 /// The delivery and its newest attempt of this number that has happened. Automatic attempts are looked for from the
 /// oldest, where they are but for deliveries that were resent very often; resends from the newest.
-async fn numbered<S: Attempts>(
+async fn newest_of_number<S: Attempts>(
     store: &S,
     tenant: &TenantId,
     trace: TraceId,
@@ -97,14 +99,14 @@ async fn numbered<S: Attempts>(
     let mut edge = None;
     loop {
         let span = match number {
-            AttemptNumber::Auto(_) => Span::OldestFirst { after: edge },
-            AttemptNumber::Manual => Span::NewestFirst { before: edge },
+            AttemptNumber::Auto(_) => AttemptRange::OldestFirst { after: edge },
+            AttemptNumber::Manual => AttemptRange::NewestFirst { before: edge },
         };
-        let story = store.story(tenant, trace, span, LOOKED_AT_AT_ONCE).await?;
+        let story = store.delivery_with_attempts(tenant, trace, span, ATTEMPTS_PER_READ).await?;
         let (delivery, attempts) = story.ok_or(ResendError::Unknown)?;
-        delivery.progress.newest_attempt.ok_or(ResendError::NotAttempted)?;
+        delivery.history.newest_attempt.ok_or(ResendError::NotAttempted)?;
         edge = attempts.last().map(|attempt| attempt.id);
-        let ended = attempts.len() < LOOKED_AT_AT_ONCE;
+        let ended = attempts.len() < ATTEMPTS_PER_READ;
         let happened = |attempt: &Attempt| attempt.number == number && attempt.outcome() != Outcome::Queued;
         match attempts.into_iter().map(|attempt| attempt.as_of(now)).find(happened) {
             Some(attempt) => return Ok((delivery, attempt.id)),
@@ -115,13 +117,13 @@ async fn numbered<S: Attempts>(
 }
 
 /// The delivery and its newest attempt.
-async fn attempted<S: Attempts>(
+async fn newest_attempt<S: Attempts>(
     store: &S,
     tenant: &TenantId,
     trace: TraceId,
 ) -> Result<(Delivery, AttemptId), ResendError> {
     let delivery = store.delivery(tenant, trace).await?.ok_or(ResendError::Unknown)?;
-    let newest = delivery.progress.newest_attempt.ok_or(ResendError::NotAttempted)?;
+    let newest = delivery.history.newest_attempt.ok_or(ResendError::NotAttempted)?;
     Ok((delivery, newest))
 }
 
@@ -138,8 +140,8 @@ pub enum CancelError {
 /// Ends the automatic attempts of a delivery.
 pub async fn cancel<S: Deliveries>(store: &S, tenant: &TenantId, trace: TraceId) -> Result<(), CancelError> {
     match store.cancel(tenant, trace).await? {
-        Canceled::Done => Ok(()),
-        Canceled::NotPending => Err(CancelError::NotPending),
-        Canceled::Unknown => Err(CancelError::Unknown),
+        CancelOutcome::Canceled => Ok(()),
+        CancelOutcome::NotPending => Err(CancelError::NotPending),
+        CancelOutcome::NotFound => Err(CancelError::Unknown),
     }
 }

@@ -1,4 +1,4 @@
-//! The settings of webhooks: made, read, replaced, deleted, their secrets rotated.
+//! Subscriptions as a use case: created, read, replaced, deleted, their secrets rotated.
 
 use std::sync::Arc;
 
@@ -6,15 +6,15 @@ use crate::model::id::{SubscriptionId, TenantId};
 use crate::model::secret::{Secrets, SigningSecret};
 use crate::model::subscription::{MAX_SUBSCRIPTIONS, Subscription, SubscriptionDraft};
 use crate::model::time::Timestamp;
-use crate::model::validation::Faults;
-use crate::ports::{Replaced, StoreError, Stored, Subscriptions};
+use crate::model::validation::ValidationErrors;
+use crate::ports::{ReplaceOutcome, StoreError, StoreResult, Subscriptions};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SubscriptionError {
     #[error("there is no such subscription")]
     Unknown,
     #[error("the settings are wrong")]
-    Invalid(Faults),
+    Invalid(ValidationErrors),
     #[error("the tenant has {MAX_SUBSCRIPTIONS} subscriptions already")]
     TooMany,
     #[error("the subscription was changed at the same time")]
@@ -51,7 +51,7 @@ pub async fn get<S: Subscriptions>(
     store: &S,
     tenant: &TenantId,
     id: SubscriptionId,
-) -> Stored<Option<Arc<Subscription>>> {
+) -> StoreResult<Option<Arc<Subscription>>> {
     let all = store.subscriptions(tenant).await?;
     Ok(all.iter().find(|subscription| subscription.id == id).cloned())
 }
@@ -67,7 +67,7 @@ pub async fn replace<S: Subscriptions>(
     let current = get(store, tenant, id).await?.ok_or(SubscriptionError::Unknown)?;
     let mut settings = draft.check(Some(&current.settings)).map_err(SubscriptionError::Invalid)?;
     let version = current.version + 1;
-    settings.criteria.succeed(&current.settings.criteria, version);
+    settings.criteria.carry_over_since(&current.settings.criteria, version);
     put(store, Subscription { settings, version, updated_at: now, ..(*current).clone() }).await
 }
 
@@ -88,8 +88,8 @@ pub async fn rotate_secret<S: Subscriptions>(
 
 async fn put<S: Subscriptions>(store: &S, next: Subscription) -> Result<Subscription, SubscriptionError> {
     match store.replace(next.clone()).await? {
-        Replaced::Done => Ok(next),
-        Replaced::Changed => Err(SubscriptionError::Changed),
-        Replaced::Unknown => Err(SubscriptionError::Unknown),
+        ReplaceOutcome::Replaced => Ok(next),
+        ReplaceOutcome::VersionConflict => Err(SubscriptionError::Changed),
+        ReplaceOutcome::NotFound => Err(SubscriptionError::Unknown),
     }
 }

@@ -25,7 +25,7 @@ struct Program {
 
 /// The value of a formula over a context.
 #[derive(Debug)]
-pub struct Evaluation {
+pub struct FormulaValue {
     /// The value as JSON; null where JSON has no such value, as for ratios, functions and infinities.
     pub value: Box<RawValue>,
     /// The value as Clojure's `pr-str` prints it.
@@ -54,7 +54,7 @@ impl Formula {
     ///
     /// Where an evaluation of it in Clojure would fail, where it uses what is not supported, or where it would go beyond
     /// [`Formula::MAX_USAGE`].
-    pub fn evaluate(&self, context: &Context<'_>) -> Result<Evaluation, FormulaError> {
+    pub fn evaluate(&self, context: &Context<'_>) -> Result<FormulaValue, FormulaError> {
         self.evaluate_with_usage(context).0
     }
 
@@ -62,10 +62,10 @@ impl Formula {
     pub fn evaluate_with_usage(
         &self,
         context: &Context<'_>,
-    ) -> (Result<Evaluation, FormulaError>, ResourceUsage) {
+    ) -> (Result<FormulaValue, FormulaError>, ResourceUsage) {
         let mut ctx = EvaluationContext::new(context);
-        let evaluation = self.evaluation(&mut ctx).map_err(FormulaError::from);
-        (evaluation, ctx.budget.used())
+        let value = self.formula_value(&mut ctx).map_err(FormulaError::from);
+        (value, ctx.budget.used())
     }
 
     /// Whether its value over a context is true as Clojure sees it, which all values are but nil and false; and what
@@ -76,10 +76,10 @@ impl Formula {
         (value.map(|value| value.is_true()), ctx.budget.used())
     }
 
-    fn evaluation(&self, ctx: &mut EvaluationContext<'_>) -> Result<Evaluation> {
+    fn formula_value(&self, ctx: &mut EvaluationContext<'_>) -> Result<FormulaValue> {
         let value = self.value(ctx)?;
         let printed = printing::pr_str(ctx, &value)?;
-        Ok(Evaluation { value: json_output::to_json(ctx, &value)?, printed })
+        Ok(FormulaValue { value: json_output::to_json(ctx, &value)?, printed })
     }
 
     fn value(&self, ctx: &mut EvaluationContext<'_>) -> Result<Value> {

@@ -62,7 +62,7 @@ mod value;
 pub use budget::{MAX_FORMULA_BYTES, ResourceUsage};
 pub use context::Context;
 pub use error::{FormulaError, FormulaErrorKind, Position};
-pub use formula::{Evaluation, Formula};
+pub use formula::{Formula, FormulaValue};
 
 /// The example of the README, as a test.
 #[cfg(doctest)]

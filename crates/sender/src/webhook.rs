@@ -8,12 +8,12 @@ use super::{Client, Received, signature};
 use loanhook_core::model::attempt::AttemptNumber;
 use loanhook_core::model::failure::{ErrorKind, Failure, Phase};
 use loanhook_core::model::subscription;
-use loanhook_core::ports::{self, NotSent, Outgoing, Sender};
+use loanhook_core::ports::{self, NotSent, Sender, WebhookRequest};
 
 const USER_AGENT: &str = concat!("loanhook/", env!("CARGO_PKG_VERSION"));
 
 impl Sender for Client {
-    async fn send(&self, outgoing: Outgoing) -> Result<ports::Sent, NotSent> {
+    async fn send(&self, outgoing: WebhookRequest) -> Result<ports::SendOutcome, NotSent> {
         let headers = match headers(&outgoing) {
             Ok(headers) => headers,
             Err(error) => return Ok(unsendable(&error)),
@@ -45,11 +45,11 @@ impl Sender for Client {
                 (Err(failure), sent.partial.map(|partial| Received { truncated: true, ..partial }))
             }
         };
-        Ok(ports::Sent {
+        Ok(ports::SendOutcome {
             elapsed: sent.elapsed,
             source_ip: sent.source_ip,
             result,
-            received: received.map(|received| ports::Received {
+            response: received.map(|received| ports::ReceivedResponse {
                 headers: received.headers,
                 headers_truncated: received.headers_truncated,
                 headers_dropped: received.headers_dropped,
@@ -60,7 +60,7 @@ impl Sender for Client {
     }
 }
 
-fn headers(outgoing: &Outgoing) -> Result<HeaderMap, http::Error> {
+fn headers(outgoing: &WebhookRequest) -> Result<HeaderMap, http::Error> {
     let mut headers = HeaderMap::with_capacity(outgoing.headers.len() + 8);
     for (name, value) in &outgoing.headers {
         headers.insert(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(value)?);
@@ -95,7 +95,7 @@ fn headers(outgoing: &Outgoing) -> Result<HeaderMap, http::Error> {
 }
 
 /// Where the attempt begins among a name's addresses: spread over deliveries, and another for the next attempt.
-fn turn(outgoing: &Outgoing) -> usize {
+fn turn(outgoing: &WebhookRequest) -> usize {
     let spread = outgoing.trace_id.uuid().as_fields().0 as usize;
     match outgoing.number {
         AttemptNumber::Auto(number) => spread.wrapping_add(number as usize),
@@ -104,8 +104,8 @@ fn turn(outgoing: &Outgoing) -> usize {
 }
 
 /// Settings are checked when they are saved, so this is a fault of ours; it is a row all the same.
-fn unsendable(error: &http::Error) -> ports::Sent {
-    ports::Sent {
+fn unsendable(error: &http::Error) -> ports::SendOutcome {
+    ports::SendOutcome {
         elapsed: std::time::Duration::ZERO,
         source_ip: None,
         result: Err(Failure::at(
@@ -113,7 +113,7 @@ fn unsendable(error: &http::Error) -> ports::Sent {
             ErrorKind::Protocol,
             format!("the request could not be made: {error}"),
         )),
-        received: None,
+        response: None,
     }
 }
 

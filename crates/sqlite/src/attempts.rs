@@ -3,13 +3,13 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use super::Embedded;
+use super::stored_progress::StoredProgress;
 use super::tables::{attempt, delivery, from_json};
 use super::unreadable::{or_none, read_some};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
-use loanhook_core::model::progress::Progress;
-use loanhook_core::ports::{Attempts, Row, Span, Stored};
+use loanhook_core::ports::{AttemptRange, Attempts, HistoryRow, StoreResult};
 
 // Without a limit: rows are read one by one until there are enough that can be read.
 const ATTEMPTS: &str = "SELECT id, doc FROM attempts
@@ -33,7 +33,7 @@ impl Attempts for Embedded {
         oldest: Option<AttemptId>,
         before: Option<AttemptId>,
         limit: usize,
-    ) -> Stored<Vec<Attempt>> {
+    ) -> StoreResult<Vec<Attempt>> {
         let (tenant, loan) = (tenant.clone(), loan.clone());
         let oldest = oldest.map_or([0; 16], |id| id.uuid().into_bytes());
         let before = before.map_or([0xff; 16], |id| id.uuid().into_bytes());
@@ -47,7 +47,11 @@ impl Attempts for Embedded {
         .await
     }
 
-    async fn counted(&self, tenant: &TenantId, attempts: Vec<Attempt>) -> Stored<Vec<Row>> {
+    async fn with_resend_counts(
+        &self,
+        tenant: &TenantId,
+        attempts: Vec<Attempt>,
+    ) -> StoreResult<Vec<HistoryRow>> {
         let tenant = tenant.clone();
         self.read(move |connection| {
             let mut progress = connection.prepare_cached(PROGRESS)?;
@@ -55,48 +59,48 @@ impl Attempts for Embedded {
                 let trace = attempt.trace_id.uuid();
                 let of = params![trace.as_bytes(), tenant.as_str()];
                 let progress = progress.query_row(of, |row| from_json(row, 0)).optional();
-                let progress: Option<Progress> =
+                let progress: Option<StoredProgress> =
                     or_none(progress, &format_args!("delivery {trace} of {tenant}"))?;
-                Ok(Row { attempt, resends: progress.map_or(0, |progress| progress.resends) })
+                Ok(HistoryRow { attempt, resends: progress.map_or(0, |progress| progress.resends) })
             };
             attempts.into_iter().map(row).collect()
         })
         .await
     }
 
-    async fn row(&self, tenant: &TenantId, loan: &LoanId, id: AttemptId) -> Stored<Option<Row>> {
+    async fn row(&self, tenant: &TenantId, loan: &LoanId, id: AttemptId) -> StoreResult<Option<HistoryRow>> {
         let (of, loan) = (tenant.clone(), loan.clone());
         let found = self.read(move |connection| attempt(connection, &of, &loan, id)).await?;
-        Ok(self.counted(tenant, found.into_iter().collect()).await?.pop())
+        Ok(self.with_resend_counts(tenant, found.into_iter().collect()).await?.pop())
     }
 
-    async fn delivery(&self, tenant: &TenantId, trace: TraceId) -> Stored<Option<Delivery>> {
+    async fn delivery(&self, tenant: &TenantId, trace: TraceId) -> StoreResult<Option<Delivery>> {
         let tenant = tenant.clone();
         self.read(move |connection| delivery(connection, &tenant, trace)).await
     }
 
-    async fn story(
+    async fn delivery_with_attempts(
         &self,
         tenant: &TenantId,
         trace: TraceId,
-        span: Span,
+        span: AttemptRange,
         limit: usize,
-    ) -> Stored<Option<(Delivery, Vec<Attempt>)>> {
+    ) -> StoreResult<Option<(Delivery, Vec<Attempt>)>> {
         let tenant = tenant.clone();
         self.read(move |connection| {
             // One transaction, so that both are read as they were at one moment.
             let moment = connection.unchecked_transaction()?;
             let Some(delivery) = delivery(&moment, &tenant, trace)? else { return Ok(None) };
             let of = format_args!("attempts of delivery {trace} of {tenant}").to_string();
-            let (uuid, loan) = (trace.uuid(), delivery.frozen.loan_id.as_str());
+            let (uuid, loan) = (trace.uuid(), delivery.snapshot.loan_id.as_str());
             let mut statement = moment.prepare_cached(FIRST)?;
             let first = statement.query(params![uuid.as_bytes(), tenant.as_str(), loan])?;
             let first: Vec<Attempt> = read_some(first, 1, &of, |row| from_json(row, 1))?;
             let (sql, from) = match span {
-                Span::OldestFirst { after } => {
+                AttemptRange::OldestFirst { after } => {
                     (LATER_OLDEST_FIRST, after.map_or([0; 16], |id| id.uuid().into_bytes()))
                 }
-                Span::NewestFirst { before } => {
+                AttemptRange::NewestFirst { before } => {
                     (LATER_NEWEST_FIRST, before.map_or([0xff; 16], |id| id.uuid().into_bytes()))
                 }
             };

@@ -11,30 +11,31 @@ use super::lanes::Lanes;
 use super::places::{Places, Slot};
 use super::starts::{Admission, Door, Open};
 use super::tables::{
-    delivery, first_attempt, put_aside, put_attempt, put_progress, put_wake, to_json, wakes,
+    delivery, first_attempt, messages, progress_json, put_aside, put_attempt, put_message, put_progress,
+    to_json,
 };
 use super::unreadable::{is_of_content, sentence};
+use super::worker::Task;
 use super::writer::Class;
 use super::{Embedded, payloads};
-use loanhook_core::model::attempt::Attempt;
+use loanhook_core::deliver::ClaimedAttempt;
 use loanhook_core::model::delivery::Delivery;
-use loanhook_core::model::id::AttemptId;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Claimed, Due, Place, Stored, Wake, Work};
+use loanhook_core::ports::{DueWork, QueueMessage, StoreResult};
 
 /// What of an intake goes on after its commit.
 #[derive(Default)]
 pub(super) struct Entered {
-    queued: Vec<Wake>,
-    admitted: Vec<(Admission, Wake, Box<Claimed>)>,
+    queued: Vec<QueueMessage>,
+    admitted: Vec<(Admission, QueueMessage, Box<ClaimedAttempt>)>,
 }
 
 impl Entered {
     /// Starts what was claimed, and tells the lanes of the rest.
     pub(super) fn go_on(&mut self, lanes: &Lanes) {
         lanes.add(&std::mem::take(&mut self.queued));
-        for (admission, wake, claimed) in self.admitted.drain(..) {
-            admission.start(wake, claimed);
+        for (admission, message, claimed) in self.admitted.drain(..) {
+            admission.start(message, claimed);
         }
     }
 
@@ -46,29 +47,29 @@ impl Entered {
         (starts, lanes): &Door,
         (mut delivery, bytes): (Delivery, Bytes),
     ) -> rusqlite::Result<()> {
-        let wake = Wake::next_of(&delivery);
+        let message = QueueMessage::for_next_attempt(&delivery);
         // The event may have waited for its commit: the attempt begins now.
         let now = Timestamp::now();
-        let first = wake.as_ref().filter(|wake| wake.due <= now).and_then(|wake| {
-            let Due::Attempt(number) = wake.what else { return None };
-            let admission = starts.admit(lanes, LaneId::of(wake), now)?;
+        let first = message.as_ref().filter(|message| message.due <= now).and_then(|message| {
+            let DueWork::Attempt(number) = message.work else { return None };
+            let admission = starts.admit(lanes, LaneId::of(message), now)?;
             let token = Uuid::new_v4();
-            Some((admission, token, claim(&mut delivery, number, token, now)?))
+            Some((admission, token, delivery.claim(number, token, now).ok()?))
         });
         if !insert(connection, &delivery)? {
             return Ok(());
         }
-        payloads::put(connection, &delivery.frozen.tenant, delivery.frozen.request.payload, &bytes)?;
-        match (first, wake) {
-            (Some((admission, token, row)), Some(wake)) => {
+        payloads::put(connection, &delivery.snapshot.tenant, delivery.snapshot.request.payload, &bytes)?;
+        match (first, message) {
+            (Some((admission, token, row)), Some(message)) => {
                 put_attempt(connection, &row)?;
                 let payload = Some(bytes);
-                let claimed = Box::new(Claimed { delivery, row, token, payload, place: Place::default() });
-                self.admitted.push((admission, wake, claimed));
+                let claimed = Box::new(ClaimedAttempt { delivery, row, token, payload });
+                self.admitted.push((admission, message, claimed));
             }
-            (_, Some(wake)) => {
-                put_wake(connection, &wake)?;
-                self.queued.push(wake);
+            (_, Some(message)) => {
+                put_message(connection, &message)?;
+                self.queued.push(message);
             }
             (_, None) => {}
         }
@@ -78,27 +79,20 @@ impl Entered {
 
 /// False if it is there already.
 fn insert(connection: &Connection, delivery: &Delivery) -> rusqlite::Result<bool> {
-    let Delivery { frozen, progress } = delivery;
+    let snapshot = &delivery.snapshot;
     let new = connection
         .prepare_cached(
             "INSERT INTO deliveries (trace, tenant, frozen, progress, first) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT DO NOTHING",
         )?
         .execute(params![
-            frozen.trace_id.uuid().as_bytes(),
-            frozen.tenant.as_str(),
-            to_json(frozen)?,
-            to_json(progress)?,
-            first_attempt(progress),
+            snapshot.trace_id.uuid().as_bytes(),
+            snapshot.tenant.as_str(),
+            to_json(snapshot)?,
+            progress_json(delivery)?,
+            first_attempt(&delivery.progress),
         ])?;
     Ok(new > 0)
-}
-
-/// Claims an attempt of a delivery, and gives its row.
-pub(super) fn claim(delivery: &mut Delivery, number: u32, token: Uuid, now: Timestamp) -> Option<Attempt> {
-    let id = AttemptId::at_or_after(now, delivery.progress.newest_attempt);
-    let flight = delivery.progress.claim(number, id, token, now)?;
-    Some(delivery.attempt_row(&flight))
 }
 
 /// Messages of a lane that are taken to be worked on.
@@ -112,8 +106,8 @@ struct Found {
 /// A message, claimed if it could be, with what its request takes up.
 struct Taken {
     row: i64,
-    wake: Wake,
-    claimed: Option<Box<Claimed>>,
+    message: QueueMessage,
+    claimed: Option<Box<ClaimedAttempt>>,
     place: Places,
     slot: Slot,
 }
@@ -127,7 +121,7 @@ impl Embedded {
         places: Places,
         slots: Vec<Slot>,
         open: Arc<Open>,
-    ) -> Stored<()> {
+    ) -> StoreResult<()> {
         let lanes = Arc::clone(&self.0.lanes);
         let (looking, looked_at, lane) = (Arc::clone(&lanes), lane.clone(), lane.clone());
         let work = move |connection: &Connection| look(connection, &looking, &looked_at, places, slots);
@@ -135,12 +129,12 @@ impl Embedded {
             if let Some(due) = found.left {
                 lanes.due(lane.clone(), due);
             }
-            for Taken { row, wake, claimed, place, slot } in found.taken.drain(..) {
+            for Taken { row, message, claimed, place, slot } in found.taken.drain(..) {
                 match claimed {
-                    Some(claimed) => open.starter.start_claimed(wake, claimed, place, slot),
+                    Some(claimed) => open.starter.start_claimed(message, claimed, place, slot),
                     // In hand it takes its place by itself.
                     None if lanes.take(&lane, row) => {
-                        open.starter.start(wake.clone(), Work::Wake(wake), Some(row), slot);
+                        open.starter.start(message.clone(), Task::Message(message), Some(row), slot);
                     }
                     None => {}
                 }
@@ -160,19 +154,19 @@ fn look(
 ) -> rusqlite::Result<Found> {
     let mut found = Found::default();
     let now = Timestamp::now();
-    for (row, wake) in wakes(connection, lane, slots.len() + lanes.held(lane) + 1)? {
+    for (row, message) in messages(connection, lane, slots.len() + lanes.held(lane) + 1)? {
         if lanes.holds(lane, row) {
             continue;
         }
-        if wake.due > now {
-            found.left = Some(wake.due);
+        if message.due > now {
+            found.left = Some(message.due);
             break;
         }
         let (Some(slot), Some(place)) = (slots.pop(), places.split_one()) else {
-            found.left = Some(wake.due);
+            found.left = Some(message.due);
             break;
         };
-        let claimed = match claim_message(connection, row, &wake, now) {
+        let claimed = match claim_message(connection, row, &message, now) {
             Err(fault) if is_of_content(&fault) => {
                 // Its delivery cannot be read, and it holds up nothing behind it.
                 put_aside(connection, lane, row, &sentence(&fault))?;
@@ -180,27 +174,29 @@ fn look(
             }
             claimed => claimed?,
         };
-        found.taken.push(Taken { row, wake, claimed, place, slot });
+        found.taken.push(Taken { row, message, claimed, place, slot });
     }
     Ok(found)
 }
 
 fn claim_message(
     connection: &Connection,
-    message: i64,
-    wake: &Wake,
+    row_id: i64,
+    message: &QueueMessage,
     now: Timestamp,
-) -> rusqlite::Result<Option<Box<Claimed>>> {
-    let Due::Attempt(number) = wake.what else { return Ok(None) };
-    let Some(mut delivery) = delivery(connection, &wake.tenant, wake.trace_id)? else { return Ok(None) };
-    let payload = match delivery.frozen.request.payload.key {
-        Some(key) => payloads::get(connection, &wake.tenant, key).unwrap_or_default(),
+) -> rusqlite::Result<Option<Box<ClaimedAttempt>>> {
+    let DueWork::Attempt(number) = message.work else { return Ok(None) };
+    let Some(mut delivery) = delivery(connection, &message.tenant, message.trace_id)? else {
+        return Ok(None);
+    };
+    let payload = match delivery.snapshot.request.payload.key {
+        Some(key) => payloads::get(connection, &message.tenant, key).unwrap_or_default(),
         None => Some(Bytes::new()),
     };
     let token = Uuid::new_v4();
-    let Some(row) = claim(&mut delivery, number, token, now) else { return Ok(None) };
-    connection.prepare_cached("DELETE FROM queue WHERE id = ?1")?.execute([message])?;
-    put_progress(connection, wake.trace_id, &delivery.progress)?;
+    let Ok(row) = delivery.claim(number, token, now) else { return Ok(None) };
+    connection.prepare_cached("DELETE FROM queue WHERE id = ?1")?.execute([row_id])?;
+    put_progress(connection, &delivery)?;
     put_attempt(connection, &row)?;
-    Ok(Some(Box::new(Claimed { delivery, row, token, payload, place: Place::default() })))
+    Ok(Some(Box::new(ClaimedAttempt { delivery, row, token, payload })))
 }

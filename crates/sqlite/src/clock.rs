@@ -108,7 +108,7 @@ mod tests {
     fn to_apply(readings: &[(u64, i64)]) -> i64 {
         let at = |(seconds, off): (u64, i64)| {
             let steady = Duration::from_secs(seconds);
-            Reading { wall: (START + steady).shifted(off), steady }
+            Reading { wall: (START + steady).plus_millis(off), steady }
         };
         let mut state = State { last: at((0, 0)), to_apply: 0 };
         readings.iter().for_each(|reading| state.note(at(*reading)));

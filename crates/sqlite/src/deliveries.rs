@@ -6,10 +6,8 @@ use bytes::Bytes;
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::claims::{Entered, claim};
-use super::idempotency::{self, Kind};
 use super::settling::Ready;
-use super::tables::{attempt, delete_wake, delivery, put_attempt, put_progress, put_wake};
+use super::tables::{attempt, delete_message, delivery, put_attempt, put_message, put_progress};
 use super::unreadable::or_none;
 use super::writer::Class;
 use super::{Embedded, payloads};
@@ -18,70 +16,40 @@ use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{TenantId, TraceId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
-    Accepted, Begun, Canceled, Deliveries, Idempotency, Intake, Queue, Released, Remembered, Stored, Wake,
+    CancelOutcome, ClaimOutcome, Deliveries, Queue, QueueMessage, ReleaseOutcome, StoreResult,
 };
 
-impl Intake for Embedded {
-    async fn accept(
-        &self,
-        tenant: &TenantId,
-        remember: Option<(Idempotency, Remembered)>,
-        deliveries: Vec<(Delivery, Bytes)>,
-        now: Timestamp,
-    ) -> Stored<Accepted> {
-        let (tenant, door) = (tenant.clone(), self.door());
-        let lanes = Arc::clone(&self.0.lanes);
-        let bytes = deliveries.iter().map(|(delivery, bytes)| weight(delivery) + bytes.len()).sum();
-        let work = move |connection: &Connection| {
-            if let Some((key, remembered)) = &remember
-                && let Some(known) =
-                    idempotency::remember(connection, &tenant, Kind::Event, key, remembered, now)?
-            {
-                return Ok((Accepted::Known(known), Entered::default()));
-            }
-            let mut entered = Entered::default();
-            for delivery in deliveries {
-                entered.put_new(connection, &door, delivery)?;
-            }
-            Ok((Accepted::Stored, entered))
-        };
-        let then = move |(_, entered): &mut (Accepted, Entered)| entered.go_on(&lanes);
-        self.0.writer.run(Class::Intake(bytes), work, then).await.map(|(accepted, _)| accepted)
-    }
-}
-
-/// About how many bytes a delivery is, besides its payload.
-pub(super) fn weight(delivery: &Delivery) -> usize {
-    let request = &delivery.frozen.request;
-    let headers: usize = request.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-    1024 + request.url.len() + headers
-}
-
 impl Deliveries for Embedded {
-    async fn begin(&self, wake: &Wake, number: u32, token: Uuid, now: Timestamp) -> Stored<Begun> {
-        let wake = wake.clone();
+    async fn claim(
+        &self,
+        message: &QueueMessage,
+        number: u32,
+        token: Uuid,
+        now: Timestamp,
+    ) -> StoreResult<ClaimOutcome> {
+        let message = message.clone();
         let work = move |connection: &Connection| {
-            delete_wake(connection, &wake)?;
-            let Some(mut delivery) = delivery(connection, &wake.tenant, wake.trace_id)? else {
-                return Ok(Begun::Lost(None));
+            delete_message(connection, &message)?;
+            let Some(mut delivery) = delivery(connection, &message.tenant, message.trace_id)? else {
+                return Ok(ClaimOutcome::NotClaimed(None));
             };
-            let Some(row) = claim(&mut delivery, number, token, now) else {
-                return Ok(Begun::Lost(Some(Box::new(delivery))));
+            let Ok(row) = delivery.claim(number, token, now) else {
+                return Ok(ClaimOutcome::NotClaimed(Some(Box::new(delivery))));
             };
-            put_progress(connection, wake.trace_id, &delivery.progress)?;
+            put_progress(connection, &delivery)?;
             put_attempt(connection, &row)?;
-            Ok(Begun::Won(Box::new((delivery, row))))
+            Ok(ClaimOutcome::Claimed(Box::new((delivery, row))))
         };
         self.0.writer.run(Class::Progress, work, |_| ()).await
     }
 
-    async fn settle(
+    async fn complete(
         &self,
         claimed: &Delivery,
         token: Uuid,
         row: Attempt,
         response: Option<Bytes>,
-    ) -> Stored<bool> {
+    ) -> StoreResult<bool> {
         let lanes = Arc::clone(&self.0.lanes);
         let end = Arc::new((Ready::new(claimed, token, &row), row, response));
         let work = move |connection: &Connection| {
@@ -93,8 +61,8 @@ impl Deliveries for Embedded {
             }
         };
         let settled = self.0.writer.run_until_done(work, move |settled| {
-            if let Some(wake) = settled.as_ref().and_then(Option::as_ref) {
-                lanes.add(std::slice::from_ref(wake));
+            if let Some(message) = settled.as_ref().and_then(Option::as_ref) {
+                lanes.add(std::slice::from_ref(message));
             }
         });
         Ok(settled.await?.is_some())
@@ -106,25 +74,25 @@ impl Deliveries for Embedded {
         token: Uuid,
         row: &Attempt,
         due: Timestamp,
-    ) -> Stored<Released> {
-        self.release_attempt(claimed.progress.resends, token, row, due).await
+    ) -> StoreResult<ReleaseOutcome> {
+        self.release_attempt(claimed.history.resends, token, row, due).await
     }
 
-    async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> Stored<Canceled> {
+    async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> StoreResult<CancelOutcome> {
         let tenant = tenant.clone();
         let work = move |connection: &Connection| {
             let Some(mut delivery) = delivery(connection, &tenant, trace)? else {
-                return Ok(Canceled::Unknown);
+                return Ok(CancelOutcome::NotFound);
             };
-            let next = Wake::next_of(&delivery);
-            if !delivery.progress.cancel() {
-                return Ok(Canceled::NotPending);
+            let next = QueueMessage::for_next_attempt(&delivery);
+            if delivery.cancel().is_err() {
+                return Ok(CancelOutcome::NotPending);
             }
-            put_progress(connection, trace, &delivery.progress)?;
+            put_progress(connection, &delivery)?;
             if let Some(next) = next {
-                delete_wake(connection, &next)?;
+                delete_message(connection, &next)?;
             }
-            Ok(Canceled::Done)
+            Ok(CancelOutcome::Canceled)
         };
         self.0.writer.run(Class::Progress, work, |_| ()).await
     }
@@ -137,7 +105,7 @@ pub(super) fn settle(
     token: Uuid,
     row: &Attempt,
     response: Option<&[u8]>,
-) -> rusqlite::Result<Option<Option<Wake>>> {
+) -> rusqlite::Result<Option<Option<QueueMessage>>> {
     let Some(mut delivery) = delivery(connection, &row.tenant, row.trace_id)? else { return Ok(None) };
     // One that cannot be read is replaced.
     let stored = attempt(connection, &row.tenant, &row.loan_id, row.id);
@@ -147,27 +115,31 @@ pub(super) fn settle(
     let mut row = stands.unwrap_or_else(|| row.clone());
     let Some(completion) = row.completion() else { return Ok(None) };
     let payload = completion.response.as_ref().map(|response| response.payload);
-    let Some(next_attempt_at) = delivery.settle(token, completion) else { return Ok(None) };
+    let Ok(next_attempt_at) = delivery.complete(token, completion) else { return Ok(None) };
     row.next_attempt_at = next_attempt_at;
     if let (Some(payload), Some(bytes)) = (payload, response) {
         payloads::put(connection, &row.tenant, payload, bytes)?;
     }
     put_attempt(connection, &row)?;
-    put_progress(connection, row.trace_id, &delivery.progress)?;
-    let wake = Wake::next_of(&delivery);
-    if let Some(wake) = &wake {
-        put_wake(connection, wake)?;
+    put_progress(connection, &delivery)?;
+    let message = QueueMessage::for_next_attempt(&delivery);
+    if let Some(message) = &message {
+        put_message(connection, message)?;
     }
-    Ok(Some(wake))
+    Ok(Some(message))
 }
 
 impl Queue for Embedded {
-    async fn send_on(&self, wake: Wake) -> Stored<()> {
+    async fn enqueue(&self, message: QueueMessage) -> StoreResult<()> {
         let lanes = Arc::clone(&self.0.lanes);
-        let added = [wake.clone()];
+        let added = [message.clone()];
         self.0
             .writer
-            .run(Class::Progress, move |connection| put_wake(connection, &wake), move |()| lanes.add(&added))
+            .run(
+                Class::Progress,
+                move |connection| put_message(connection, &message),
+                move |()| lanes.add(&added),
+            )
             .await
     }
 }

@@ -9,7 +9,7 @@ use tracing::warn;
 use super::Embedded;
 use super::writer::Class;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Egress, EgressAddresses, Stored};
+use loanhook_core::ports::{Egress, EgressAddresses, StoreResult};
 
 /// An address counts as seen of late for this long.
 const OF_LATE: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -17,7 +17,7 @@ const OF_LATE: Duration = Duration::from_secs(7 * 24 * 3600);
 const NOTED_EVERY: Duration = Duration::from_secs(3600);
 
 impl EgressAddresses for Embedded {
-    async fn egress(&self, now: Timestamp) -> Stored<Egress> {
+    async fn egress(&self, now: Timestamp) -> StoreResult<Egress> {
         let mut addresses: Vec<IpAddr> = self
             .0
             .cache
@@ -30,7 +30,7 @@ impl EgressAddresses for Embedded {
         Ok(Egress { addresses, fixed: false })
     }
 
-    fn left_from(&self, address: IpAddr, now: Timestamp) {
+    fn record_source_address(&self, address: IpAddr, now: Timestamp) {
         let noted = self.0.cache.egress().get(&address).copied();
         if noted.is_some_and(|noted| now.since(noted) < NOTED_EVERY) {
             return;

@@ -8,10 +8,10 @@ use super::writer::Class;
 use loanhook_core::model::grant::Grant;
 use loanhook_core::model::key::KeyHash;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Grants, Stored};
+use loanhook_core::ports::{Grants, StoreResult};
 
 impl Grants for Embedded {
-    async fn add_grant(&self, hash: KeyHash, grant: Grant, now: Timestamp) -> Stored<()> {
+    async fn add_grant(&self, hash: KeyHash, grant: Grant, now: Timestamp) -> StoreResult<()> {
         let work = move |connection: &Connection| {
             // A few of those that are over, so that no call pays for all.
             connection
@@ -27,7 +27,7 @@ impl Grants for Embedded {
         self.0.writer.run(Class::Progress, work, |()| ()).await
     }
 
-    async fn grant(&self, hash: KeyHash, now: Timestamp) -> Stored<Option<Grant>> {
+    async fn grant(&self, hash: KeyHash, now: Timestamp) -> StoreResult<Option<Grant>> {
         self.read(move |connection| {
             connection
                 .prepare_cached("SELECT doc FROM grants WHERE hash = ?1 AND until > ?2")?
@@ -37,7 +37,7 @@ impl Grants for Embedded {
         .await
     }
 
-    async fn end_grant(&self, hash: KeyHash) -> Stored<()> {
+    async fn end_grant(&self, hash: KeyHash) -> StoreResult<()> {
         let work = move |connection: &Connection| {
             let mut delete = connection.prepare_cached("DELETE FROM grants WHERE hash = ?1")?;
             delete.execute([hash.0]).map(|_| ())

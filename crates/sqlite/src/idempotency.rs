@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::tables::{from_json, to_json};
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::Idempotency;
+use loanhook_core::ports::IdempotencyKey;
 
 /// Keys of events and of resends are apart.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +21,7 @@ pub(super) fn remember<T: Serialize + DeserializeOwned>(
     connection: &Connection,
     tenant: &TenantId,
     kind: Kind,
-    key: &Idempotency,
+    key: &IdempotencyKey,
     record: &T,
     now: Timestamp,
 ) -> rusqlite::Result<Option<T>> {

@@ -14,14 +14,14 @@ use super::writer::Class;
 use loanhook_core::model::id::{KeyId, TenantId};
 use loanhook_core::model::key::{Key, KeyHash, KeySource};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Ensured, Keys, ListedKey, Stored};
+use loanhook_core::ports::{EnvironmentKeyOutcome, Keys, ListedKey, StoreResult};
 
 impl Keys for Embedded {
-    async fn key(&self, hash: KeyHash) -> Stored<Option<Arc<Key>>> {
+    async fn key(&self, hash: KeyHash) -> StoreResult<Option<Arc<Key>>> {
         Ok(self.0.cache.key(hash))
     }
 
-    async fn add_key(&self, key: Key, hash: KeyHash) -> Stored<()> {
+    async fn add_key(&self, key: Key, hash: KeyHash) -> StoreResult<()> {
         let cache = Arc::clone(&self.0.cache);
         let new = key.clone();
         let work = move |connection: &Connection| {
@@ -33,7 +33,12 @@ impl Keys for Embedded {
         self.0.writer.run(Class::Progress, work, move |()| cache.put_key(hash, key)).await
     }
 
-    async fn keys(&self, tenant: &TenantId, after: Option<KeyId>, limit: usize) -> Stored<Vec<ListedKey>> {
+    async fn keys(
+        &self,
+        tenant: &TenantId,
+        after: Option<KeyId>,
+        limit: usize,
+    ) -> StoreResult<Vec<ListedKey>> {
         let tenant = tenant.clone();
         let after = after.map_or([0; 16], |id| id.uuid().into_bytes());
         let found: Vec<(KeyHash, Key)> = self
@@ -51,7 +56,7 @@ impl Keys for Embedded {
         Ok(listed.collect())
     }
 
-    async fn listed_key(&self, tenant: &TenantId, id: KeyId) -> Stored<Option<Key>> {
+    async fn listed_key(&self, tenant: &TenantId, id: KeyId) -> StoreResult<Option<Key>> {
         let tenant = tenant.clone();
         self.read(move |connection| {
             connection
@@ -62,10 +67,10 @@ impl Keys for Embedded {
         .await
     }
 
-    async fn ensure_environment_key(&self, key: Key, hash: KeyHash) -> Stored<Ensured> {
+    async fn ensure_environment_key(&self, key: Key, hash: KeyHash) -> StoreResult<EnvironmentKeyOutcome> {
         let cache = Arc::clone(&self.0.cache);
         let work = move |connection: &Connection| ensure(connection, key, hash);
-        let then = move |(_, ended, put): &mut (Ensured, Vec<KeyHash>, Option<Key>)| {
+        let then = move |(_, ended, put): &mut (EnvironmentKeyOutcome, Vec<KeyHash>, Option<Key>)| {
             ended.iter().for_each(|hash| cache.remove_key(*hash));
             if let Some(key) = put.take() {
                 cache.put_key(hash, key);
@@ -74,7 +79,7 @@ impl Keys for Embedded {
         self.0.writer.run(Class::Progress, work, then).await.map(|(ensured, ..)| ensured)
     }
 
-    fn used(&self, key: &Key, hash: KeyHash, now: Timestamp) {
+    fn record_use(&self, key: &Key, hash: KeyHash, now: Timestamp) {
         let hour = now.to_the_hour();
         if !self.0.cache.note_use(hash, hour) {
             return;
@@ -93,7 +98,7 @@ impl Keys for Embedded {
         });
     }
 
-    async fn delete_key(&self, tenant: &TenantId, id: KeyId) -> Stored<bool> {
+    async fn delete_key(&self, tenant: &TenantId, id: KeyId) -> StoreResult<bool> {
         let cache = Arc::clone(&self.0.cache);
         let tenant = tenant.clone();
         let work = move |connection: &Connection| {
@@ -122,7 +127,7 @@ fn ensure(
     connection: &Connection,
     key: Key,
     hash: KeyHash,
-) -> rusqlite::Result<(Ensured, Vec<KeyHash>, Option<Key>)> {
+) -> rusqlite::Result<(EnvironmentKeyOutcome, Vec<KeyHash>, Option<Key>)> {
     // One that cannot be read is replaced.
     let there = connection
         .prepare("SELECT doc FROM keys WHERE hash = ?1")?
@@ -131,7 +136,7 @@ fn ensure(
     let there: Option<Key> = or_none(there, &"the environment's key")?;
     let deleted = connection.prepare("SELECT 1 FROM deleted_keys WHERE hash = ?1")?.exists([hash.0])?;
     if there.is_none() && deleted {
-        return Ok((Ensured::Deleted, Vec::new(), None));
+        return Ok((EnvironmentKeyOutcome::Deleted, Vec::new(), None));
     }
     let mut others = connection.prepare("SELECT id, hash, doc FROM keys WHERE tenant = ?1 AND hash <> ?2")?;
     let others = others.query(params![key.tenant.as_str(), hash.0])?;
@@ -145,13 +150,13 @@ fn ensure(
         hashes.push(other);
         ended.push(named);
     }
-    let stands = there.as_ref().is_some_and(|there| there.is_environments(&key.tenant));
+    let stands = there.as_ref().is_some_and(|there| there.is_environment_key(&key.tenant));
     if stands && ended.is_empty() {
-        return Ok((Ensured::Kept, hashes, None));
+        return Ok((EnvironmentKeyOutcome::Unchanged, hashes, None));
     }
-    let put = key.in_the_place_of(there);
+    let put = key.with_identity_of(there);
     connection
         .prepare("INSERT OR REPLACE INTO keys (hash, tenant, id, doc) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![hash.0, put.tenant.as_str(), put.id.uuid().as_bytes(), to_json(&put)?])?;
-    Ok((Ensured::Put { ended }, hashes, Some(put)))
+    Ok((EnvironmentKeyOutcome::Added { ended }, hashes, Some(put)))
 }

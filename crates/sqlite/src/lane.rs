@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::turns::Turns;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Due, Wake};
+use loanhook_core::ports::{DueWork, QueueMessage};
 
 /// One lane of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,9 +18,9 @@ pub(super) struct LaneId {
 }
 
 impl LaneId {
-    pub(super) fn of(wake: &Wake) -> Self {
-        let automatic = matches!(wake.what, Due::Attempt(_));
-        Self { tenant: wake.tenant.clone(), subscription: wake.subscription_id, automatic }
+    pub(super) fn of(message: &QueueMessage) -> Self {
+        let automatic = matches!(message.work, DueWork::Attempt(_));
+        Self { tenant: message.tenant.clone(), subscription: message.subscription_id, automatic }
     }
 
     pub(super) fn other(&self) -> Self {

@@ -20,7 +20,7 @@ use super::turns::Slots;
 use super::unreadable::{read_all, read_some};
 use loanhook_core::model::id::SubscriptionId;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::Wake;
+use loanhook_core::ports::QueueMessage;
 
 #[derive(Default)]
 pub(super) struct Lanes {
@@ -65,13 +65,13 @@ impl Lanes {
     }
 
     /// Messages were put into the queue.
-    pub(super) fn add(&self, wakes: &[Wake]) {
+    pub(super) fn add(&self, messages: &[QueueMessage]) {
         let mut state = self.state();
-        for wake in wakes {
-            state.due(LaneId::of(wake), wake.due);
+        for message in messages {
+            state.due(LaneId::of(message), message.due);
         }
         drop(state);
-        if !wakes.is_empty() {
+        if !messages.is_empty() {
             self.changed.notify_one();
         }
     }
@@ -80,9 +80,9 @@ impl Lanes {
     pub(super) fn shift(&self, millis: i64) {
         let mut state = self.state();
         for lane in state.lanes.values_mut() {
-            lane.due = lane.due.map(|due| due.shifted(millis));
+            lane.due = lane.due.map(|due| due.plus_millis(millis));
         }
-        state.clock = state.clock.iter().map(|(due, id)| (due.shifted(millis), id.clone())).collect();
+        state.clock = state.clock.iter().map(|(due, id)| (due.plus_millis(millis), id.clone())).collect();
         drop(state);
         self.changed.notify_one();
     }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::super::lane::LaneId;
 use super::*;
 use loanhook_core::model::id::{TenantId, TraceId};
-use loanhook_core::ports::Due;
+use loanhook_core::ports::DueWork;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 const SECOND: Duration = Duration::from_secs(1);
@@ -105,14 +105,14 @@ fn a_message_that_is_added_while_its_lane_is_read_is_not_missed() {
     let lanes = lanes(&[(1, NOW)]);
     let read = turn(&lanes, 16).expect("due");
     assert_eq!(glance(&lanes, 16), None, "it counts as empty while it is read");
-    let wake = Wake {
+    let message = QueueMessage {
         tenant: tenant(),
         trace_id: TraceId::from_uuid(Uuid::nil()),
         subscription_id: lane(1).subscription,
         due: NOW,
-        what: Due::Attempt(1),
+        work: DueWork::Attempt(1),
     };
-    lanes.add(&[wake]);
+    lanes.add(&[message]);
     // What was read is done with before anybody looks again.
     drop(read);
     assert_eq!(glance(&lanes, 16), Some((1, 16)));

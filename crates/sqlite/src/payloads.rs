@@ -6,10 +6,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::Embedded;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::payload::{Payload, PayloadKey};
-use loanhook_core::ports::{Payloads, Stored};
+use loanhook_core::ports::{Payloads, StoreResult};
 
 impl Payloads for Embedded {
-    async fn payload(&self, tenant: &TenantId, key: PayloadKey) -> Stored<Option<Bytes>> {
+    async fn payload(&self, tenant: &TenantId, key: PayloadKey) -> StoreResult<Option<Bytes>> {
         let tenant = tenant.clone();
         self.read(move |connection| get(connection, &tenant, key)).await
     }

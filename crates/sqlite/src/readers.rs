@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use super::OpenError;
 use super::schema;
-use loanhook_core::ports::{StoreError, Stored};
+use loanhook_core::ports::{StoreError, StoreResult};
 
 /// How many reads go on at once.
 const READERS: usize = 4;
@@ -44,7 +44,7 @@ impl Readers {
     pub(super) async fn run<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Stored<T> {
+    ) -> StoreResult<T> {
         let (sender, receiver) = oneshot::channel();
         let read: Read = Box::new(move |connection| {
             // A caller that went away does not want to know.

@@ -13,7 +13,7 @@ use loanhook_core::log;
 use loanhook_core::model::attempt::{Attempt, AttemptState, Completion, SENDER_DIED};
 use loanhook_core::model::id::TraceId;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Due, Stored, Wake};
+use loanhook_core::ports::{DueWork, QueueMessage, StoreResult};
 
 /// Interrupts whatever was in flight when the process before this one ended. What cannot be read is left as it is,
 /// and said.
@@ -48,15 +48,19 @@ fn sending(connection: &Connection, trace: Option<TraceId>) -> rusqlite::Result<
 fn made_anew(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Option<Attempt>> {
     let (id, tenant, trace) = (uuid(row, 0)?, text(row, 1)?, TraceId::from_uuid(uuid(row, 2)?));
     let Some(delivery) = delivery(connection, &tenant, trace)? else { return Ok(None) };
-    let flight = delivery.progress.in_flight.as_ref().filter(|flight| flight.attempt_id.uuid() == id);
-    let row = flight.map(|flight| delivery.attempt_row(flight));
+    let claim = delivery.progress.in_flight().filter(|claim| claim.attempt_id.uuid() == id);
+    let row = claim.map(|claim| delivery.attempt_row(claim));
     if row.is_some() {
         error!(trace_id = %trace, attempt_id = %id, "store.unreadable_made_anew");
     }
     Ok(row)
 }
 
-fn interrupt(connection: &Connection, mut row: Attempt, now: Timestamp) -> rusqlite::Result<Option<Wake>> {
+fn interrupt(
+    connection: &Connection,
+    mut row: Attempt,
+    now: Timestamp,
+) -> rusqlite::Result<Option<QueueMessage>> {
     let AttemptState::Sending { token } = row.state else { return Ok(None) };
     row.state = AttemptState::Complete(Completion::interrupted(now, SENDER_DIED));
     log::attempt(&row);
@@ -69,14 +73,14 @@ fn interrupt(connection: &Connection, mut row: Attempt, now: Timestamp) -> rusql
 
 impl Embedded {
     /// Interrupts what the handler of a message had in flight when it panicked.
-    pub(super) async fn interrupt(&self, wake: &Wake, now: Timestamp) -> Stored<()> {
-        let wake = wake.clone();
+    pub(super) async fn interrupt(&self, message: &QueueMessage, now: Timestamp) -> StoreResult<()> {
+        let message = message.clone();
         let lanes = std::sync::Arc::clone(&self.0.lanes);
         let work = move |connection: &Connection| {
-            let rows = sending(connection, Some(wake.trace_id))?;
-            let theirs = |row: &Attempt| match &wake.what {
-                Due::Attempt(_) => !row.is_manual(),
-                Due::Resend { attempt_id, .. } => row.id == *attempt_id,
+            let rows = sending(connection, Some(message.trace_id))?;
+            let theirs = |row: &Attempt| match &message.work {
+                DueWork::Attempt(_) => !row.is_manual(),
+                DueWork::Resend { attempt_id, .. } => row.id == *attempt_id,
             };
             let mut next = Vec::new();
             for row in rows.into_iter().filter(theirs) {
@@ -84,6 +88,10 @@ impl Embedded {
             }
             Ok(next)
         };
-        self.0.writer.run_until_done(work, move |next: &mut Vec<Wake>| lanes.add(next)).await.map(|_| ())
+        self.0
+            .writer
+            .run_until_done(work, move |next: &mut Vec<QueueMessage>| lanes.add(next))
+            .await
+            .map(|_| ())
     }
 }

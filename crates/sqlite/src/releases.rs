@@ -6,12 +6,12 @@ use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use super::Embedded;
-use super::tables::{attempt, delivery, put_attempt, put_progress, put_wake, uuid};
+use super::tables::{attempt, delivery, put_attempt, put_message, put_progress, uuid};
 use loanhook_core::model::attempt::{Attempt, AttemptState};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::AttemptId;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Released, Stored, Wake};
+use loanhook_core::ports::{QueueMessage, ReleaseOutcome, StoreResult};
 
 /// The newest row of a delivery.
 const NEWEST: &str = "SELECT max(id) FROM (
@@ -28,29 +28,37 @@ impl Embedded {
         token: Uuid,
         row: &Attempt,
         due: Timestamp,
-    ) -> Stored<Released> {
+    ) -> StoreResult<ReleaseOutcome> {
         let (row, lanes) = (row.clone(), Arc::clone(&self.0.lanes));
         let work = move |connection: &Connection| release(connection, (token, resends), &row, due);
-        let released = self.0.writer.run_until_done(work, move |(_, wake): &mut (Released, Option<Wake>)| {
-            if let Some(wake) = wake {
-                lanes.add(std::slice::from_ref(wake));
-            }
-        });
+        let released = self.0.writer.run_until_done(
+            work,
+            move |(_, message): &mut (ReleaseOutcome, Option<QueueMessage>)| {
+                if let Some(message) = message {
+                    lanes.add(std::slice::from_ref(message));
+                }
+            },
+        );
         Ok(released.await?.0)
     }
 
-    pub(super) async fn release_queued(&self, token: Uuid, mut row: Attempt, due: Timestamp) -> Stored<bool> {
-        row.give_back(due);
+    pub(super) async fn release_queued(
+        &self,
+        token: Uuid,
+        mut row: Attempt,
+        due: Timestamp,
+    ) -> StoreResult<bool> {
+        row.release(due);
         let lanes = Arc::clone(&self.0.lanes);
-        let wake = Wake::of_resend(&row, due);
-        let added = [wake.clone()];
+        let message = QueueMessage::for_resend(&row, due);
+        let added = [message.clone()];
         let work = move |connection: &Connection| {
             let stored = attempt(connection, &row.tenant, &row.loan_id, row.id)?;
             if stored.is_none_or(|stored| stored.state != AttemptState::Sending { token }) {
                 return Ok(false);
             }
             put_attempt(connection, &row)?;
-            put_wake(connection, &wake)?;
+            put_message(connection, &message)?;
             Ok(true)
         };
         self.0.writer.run_until_done(work, move |_| lanes.add(&added)).await
@@ -63,14 +71,12 @@ fn release(
     (token, resends): (Uuid, u32),
     row: &Attempt,
     due: Timestamp,
-) -> rusqlite::Result<(Released, Option<Wake>)> {
-    let in_flight = |delivery: &Delivery| {
-        delivery.progress.in_flight.as_ref().is_some_and(|flight| flight.token == token)
-    };
+) -> rusqlite::Result<(ReleaseOutcome, Option<QueueMessage>)> {
+    let in_flight = |delivery: &Delivery| delivery.progress.in_flight_under(token).is_some();
     let found = delivery(connection, &row.tenant, row.trace_id)?;
-    let Some(mut delivery) = found.filter(in_flight) else { return Ok((Released::Superseded, None)) };
-    if delivery.progress.resends != resends {
-        return Ok((Released::Resent, None));
+    let Some(mut delivery) = found.filter(in_flight) else { return Ok((ReleaseOutcome::Superseded, None)) };
+    if delivery.history.resends != resends {
+        return Ok((ReleaseOutcome::ReferencedByResend, None));
     }
     let (id, trace) = (row.id.uuid(), row.trace_id.uuid());
     connection
@@ -82,11 +88,13 @@ fn release(
     let newest = connection.prepare_cached(NEWEST)?.query_row([trace.as_bytes()], |row| {
         Ok(if row.get_ref(0)? == rusqlite::types::ValueRef::Null { None } else { Some(uuid(row, 0)?) })
     })?;
-    delivery.progress.release(due, newest.map(AttemptId::from_uuid));
-    put_progress(connection, row.trace_id, &delivery.progress)?;
-    let wake = Wake::next_of(&delivery);
-    if let Some(wake) = &wake {
-        put_wake(connection, wake)?;
+    if delivery.release(token, due, newest.map(AttemptId::from_uuid)).is_err() {
+        return Ok((ReleaseOutcome::Superseded, None));
     }
-    Ok((Released::Done, wake))
+    put_progress(connection, &delivery)?;
+    let message = QueueMessage::for_next_attempt(&delivery);
+    if let Some(message) = &message {
+        put_message(connection, message)?;
+    }
+    Ok((ReleaseOutcome::Released, message))
 }

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::idempotency::{self, Kind};
-use super::tables::{attempt, delete_wake, delivery, put_attempt, put_progress, put_wake};
+use super::tables::{attempt, delete_message, delivery, put_attempt, put_message, put_progress};
 use super::unreadable::or_none;
 use super::writer::Class;
 use super::{Embedded, payloads};
@@ -15,13 +15,20 @@ use loanhook_core::log;
 use loanhook_core::model::attempt::{Attempt, AttemptState};
 use loanhook_core::model::id::{AttemptId, LoanId};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Idempotency, Queued, Resends, Stored, Taken, Wake};
+use loanhook_core::ports::{
+    EnqueueOutcome, IdempotencyKey, QueueMessage, ResendClaimOutcome, Resends, StoreResult,
+};
 
 impl Resends for Embedded {
-    async fn queue_resend(&self, row: Attempt, key: Option<Idempotency>, now: Timestamp) -> Stored<Queued> {
+    async fn enqueue_resend(
+        &self,
+        row: Attempt,
+        key: Option<IdempotencyKey>,
+        now: Timestamp,
+    ) -> StoreResult<EnqueueOutcome> {
         let lanes = Arc::clone(&self.0.lanes);
-        let wake = Wake::of_resend(&row, now);
-        let added = [wake.clone()];
+        let message = QueueMessage::for_resend(&row, now);
+        let added = [message.clone()];
         let work = move |connection: &Connection| {
             if let Some(key) = &key
                 && let Some((trace, id)) = idempotency::remember(
@@ -33,63 +40,68 @@ impl Resends for Embedded {
                     now,
                 )?
             {
-                return Ok(Queued::Known(trace, id));
+                return Ok(EnqueueOutcome::Duplicate(trace, id));
             }
             if let Some(mut delivery) = delivery(connection, &row.tenant, row.trace_id)? {
-                delivery.progress.resend_asked(row.id);
-                put_progress(connection, row.trace_id, &delivery.progress)?;
+                delivery.record_resend(row.id);
+                put_progress(connection, &delivery)?;
             }
             put_attempt(connection, &row)?;
-            put_wake(connection, &wake)?;
-            Ok(Queued::New)
+            put_message(connection, &message)?;
+            Ok(EnqueueOutcome::Enqueued)
         };
         self.0.writer.run(Class::Intake(1024), work, move |_| lanes.add(&added)).await
     }
 
-    async fn take_resend(
+    async fn claim_resend(
         &self,
-        wake: &Wake,
+        message: &QueueMessage,
         loan: &LoanId,
         id: AttemptId,
         token: Uuid,
         now: Timestamp,
-    ) -> Stored<Taken> {
-        let (wake, loan) = (wake.clone(), loan.clone());
+    ) -> StoreResult<ResendClaimOutcome> {
+        let (message, loan) = (message.clone(), loan.clone());
         let work = move |connection: &Connection| {
-            delete_wake(connection, &wake)?;
+            delete_message(connection, &message)?;
             // What cannot be read is said, and not sent.
-            let of = format_args!("resend {id} of delivery {} of {}", wake.trace_id, wake.tenant).to_string();
-            let row = or_none(attempt(connection, &wake.tenant, &loan, id), &of)?;
-            let delivery = or_none(delivery(connection, &wake.tenant, wake.trace_id), &of)?;
+            let of = format_args!("resend {id} of delivery {} of {}", message.trace_id, message.tenant)
+                .to_string();
+            let row = or_none(attempt(connection, &message.tenant, &loan, id), &of)?;
+            let delivery = or_none(delivery(connection, &message.tenant, message.trace_id), &of)?;
             let (Some(mut row), Some(delivery)) = (row, delivery) else {
-                return Ok((false, Taken::Lost(None)));
+                return Ok((false, ResendClaimOutcome::NotClaimed(None)));
             };
             let was_queued = row.state == AttemptState::Queued;
-            let won = row.take(token, now);
+            let won = row.claim(token, now);
             if was_queued {
                 put_attempt(connection, &row)?;
             }
             let row = Box::new(row);
             Ok((
                 was_queued,
-                if won { Taken::Won(Box::new((delivery, *row))) } else { Taken::Lost(Some(row)) },
+                if won {
+                    ResendClaimOutcome::Claimed(Box::new((delivery, *row)))
+                } else {
+                    ResendClaimOutcome::NotClaimed(Some(row))
+                },
             ))
         };
-        let then = |taken: &mut (bool, Taken)| {
-            if let (true, Taken::Lost(Some(too_late))) = taken {
+        let then = |taken: &mut (bool, ResendClaimOutcome)| {
+            if let (true, ResendClaimOutcome::NotClaimed(Some(too_late))) = taken {
                 log::attempt(too_late);
             }
         };
         self.0.writer.run(Class::Progress, work, then).await.map(|(_, taken)| taken)
     }
 
-    async fn settle_resend(&self, token: Uuid, row: Attempt, response: Option<Bytes>) -> Stored<bool> {
+    async fn complete_resend(&self, token: Uuid, row: Attempt, response: Option<Bytes>) -> StoreResult<bool> {
         let end = Arc::new((row, response));
         let work = move |connection: &Connection| settle(connection, token, &end.0, end.1.as_deref());
         self.0.writer.run_until_done(work, |_| ()).await
     }
 
-    async fn release_resend(&self, token: Uuid, row: Attempt, due: Timestamp) -> Stored<bool> {
+    async fn release_resend(&self, token: Uuid, row: Attempt, due: Timestamp) -> StoreResult<bool> {
         self.release_queued(token, row, due).await
     }
 }
@@ -114,8 +126,8 @@ pub(super) fn settle(
     if completion.succeeded()
         && let Some(mut delivery) = delivery(connection, &row.tenant, row.trace_id)?
     {
-        delivery.progress.resend_delivered();
-        put_progress(connection, row.trace_id, &delivery.progress)?;
+        delivery.record_resend_success();
+        put_progress(connection, &delivery)?;
     }
     Ok(true)
 }

@@ -4,10 +4,10 @@ use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use super::payloads;
-use super::tables::{put_wake, to_json};
+use super::tables::{progress_json, put_message, to_json};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
-use loanhook_core::ports::Wake;
+use loanhook_core::ports::QueueMessage;
 
 /// An end that holds if the delivery is as its claim left it: then that is not read.
 pub(super) struct Ready {
@@ -15,19 +15,19 @@ pub(super) struct Ready {
     settled: String,
     row: Attempt,
     doc: String,
-    wake: Option<Wake>,
+    message: Option<QueueMessage>,
 }
 
 impl Ready {
     /// None where the row is not complete, or the token's attempt is not in flight.
     pub(super) fn new(claimed: &Delivery, token: Uuid, row: &Attempt) -> Option<Self> {
         let (mut delivery, mut row) = (claimed.clone(), row.clone());
-        row.next_attempt_at = delivery.settle(token, row.completion()?)?;
+        row.next_attempt_at = delivery.complete(token, row.completion()?).ok()?;
         Some(Self {
-            claimed: to_json(&claimed.progress).ok()?,
-            settled: to_json(&delivery.progress).ok()?,
+            claimed: progress_json(claimed).ok()?,
+            settled: progress_json(&delivery).ok()?,
             doc: to_json(&row).ok()?,
-            wake: Wake::next_of(&delivery),
+            message: QueueMessage::for_next_attempt(&delivery),
             row,
         })
     }
@@ -38,7 +38,7 @@ impl Ready {
         &self,
         connection: &Connection,
         response: Option<&[u8]>,
-    ) -> rusqlite::Result<Option<Option<Wake>>> {
+    ) -> rusqlite::Result<Option<Option<QueueMessage>>> {
         let row = &self.row;
         let id = row.id.uuid();
         let sending = connection
@@ -63,9 +63,9 @@ impl Ready {
                 "UPDATE attempts SET sending = 0, doc = ?4 WHERE tenant = ?1 AND loan = ?2 AND id = ?3",
             )?
             .execute(params![row.tenant.as_str(), row.loan_id.as_str(), id.as_bytes(), self.doc])?;
-        if let Some(wake) = &self.wake {
-            put_wake(connection, wake)?;
+        if let Some(message) = &self.message {
+            put_message(connection, message)?;
         }
-        Ok(Some(self.wake.clone()))
+        Ok(Some(self.message.clone()))
     }
 }

@@ -11,10 +11,10 @@ use super::writer::Class;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
-use loanhook_core::ports::{Replaced, Stored, Subscriptions};
+use loanhook_core::ports::{ReplaceOutcome, StoreResult, Subscriptions};
 
 impl Subscriptions for Embedded {
-    async fn subscriptions(&self, tenant: &TenantId) -> Stored<Arc<Vec<Arc<Subscription>>>> {
+    async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
         Ok(self.0.cache.subscriptions(tenant))
     }
 
@@ -23,7 +23,7 @@ impl Subscriptions for Embedded {
         tenant: &TenantId,
         id: SubscriptionId,
         version: u64,
-    ) -> Stored<Option<Arc<Subscription>>> {
+    ) -> StoreResult<Option<Arc<Subscription>>> {
         let tenant = tenant.clone();
         self.read(move |connection| {
             connection
@@ -37,7 +37,7 @@ impl Subscriptions for Embedded {
         .map(|subscription| subscription.map(Arc::new))
     }
 
-    async fn secrets(&self, tenant: &TenantId, id: SubscriptionId, _: u64) -> Stored<Option<Secrets>> {
+    async fn secrets(&self, tenant: &TenantId, id: SubscriptionId, _: u64) -> StoreResult<Option<Secrets>> {
         let cached = self.0.cache.subscriptions(tenant);
         if let Some(subscription) = cached.iter().find(|subscription| subscription.id == id) {
             return Ok(Some(subscription.secrets.clone()));
@@ -48,7 +48,7 @@ impl Subscriptions for Embedded {
             .map(|newest| newest.map(|(subscription, _)| subscription.secrets))
     }
 
-    async fn create(&self, subscription: Subscription, most: usize) -> Stored<bool> {
+    async fn create(&self, subscription: Subscription, most: usize) -> StoreResult<bool> {
         let cache = Arc::clone(&self.0.cache);
         let new = subscription.clone();
         let work = move |connection: &Connection| {
@@ -68,29 +68,29 @@ impl Subscriptions for Embedded {
         self.0.writer.run(Class::Progress, work, then).await
     }
 
-    async fn replace(&self, subscription: Subscription) -> Stored<Replaced> {
+    async fn replace(&self, subscription: Subscription) -> StoreResult<ReplaceOutcome> {
         let cache = Arc::clone(&self.0.cache);
         let next = subscription.clone();
         let work = move |connection: &Connection| {
             let Some((current, true)) = newest(connection, &next.tenant, next.id)? else {
-                return Ok(Replaced::Unknown);
+                return Ok(ReplaceOutcome::NotFound);
             };
             if current.version + 1 != next.version {
-                return Ok(Replaced::Changed);
+                return Ok(ReplaceOutcome::VersionConflict);
             }
-            retire(connection, &Subscription { secrets: Secrets::forgotten(), ..current })?;
+            retire(connection, &Subscription { secrets: Secrets::without_expired(), ..current })?;
             put(connection, &next)?;
-            Ok(Replaced::Done)
+            Ok(ReplaceOutcome::Replaced)
         };
-        let then = move |replaced: &mut Replaced| {
-            if *replaced == Replaced::Done {
+        let then = move |replaced: &mut ReplaceOutcome| {
+            if *replaced == ReplaceOutcome::Replaced {
                 cache.put_subscription(subscription);
             }
         };
         self.0.writer.run(Class::Progress, work, then).await
     }
 
-    async fn delete(&self, tenant: &TenantId, id: SubscriptionId) -> Stored<bool> {
+    async fn delete(&self, tenant: &TenantId, id: SubscriptionId) -> StoreResult<bool> {
         let cache = Arc::clone(&self.0.cache);
         let (tenant, of) = (tenant.clone(), tenant.clone());
         // One that cannot be read can be deleted, too.

@@ -8,13 +8,14 @@ use tracing::error;
 use uuid::Uuid;
 
 use super::lane::LaneId;
+use super::stored_progress::StoredProgress;
 use super::unreadable::{is_of_content, sentence};
 use loanhook_core::model::attempt::{Attempt, AttemptNumber, AttemptState};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
 use loanhook_core::model::progress::Progress;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Due, Wake};
+use loanhook_core::ports::{DueWork, QueueMessage};
 
 /// The number of the first attempt.
 const FIRST: u32 = 1;
@@ -47,26 +48,35 @@ pub(super) fn delivery(
     connection
         .prepare_cached("SELECT frozen, progress FROM deliveries WHERE trace = ?1 AND tenant = ?2")?
         .query_row(params![trace.uuid().as_bytes(), tenant.as_str()], |row| {
-            Ok(Delivery { frozen: from_json(row, 0)?, progress: from_json(row, 1)? })
+            let stored: StoredProgress = from_json(row, 1)?;
+            let (progress, history) = stored
+                .read()
+                .map_err(|fault| rusqlite::Error::FromSqlConversionFailure(1, Type::Text, fault.into()))?;
+            Ok(Delivery { snapshot: from_json(row, 0)?, progress, history })
         })
         .optional()
 }
 
-pub(super) fn put_progress(
-    connection: &Connection,
-    trace: TraceId,
-    progress: &Progress,
-) -> rusqlite::Result<()> {
+/// What changes of a delivery, as it is stored.
+pub(super) fn progress_json(delivery: &Delivery) -> rusqlite::Result<String> {
+    to_json(&StoredProgress::new(&delivery.progress, &delivery.history))
+}
+
+pub(super) fn put_progress(connection: &Connection, delivery: &Delivery) -> rusqlite::Result<()> {
     connection
         .prepare_cached("UPDATE deliveries SET progress = ?2, first = coalesce(?3, first) WHERE trace = ?1")?
-        .execute(params![trace.uuid().as_bytes(), to_json(progress)?, first_attempt(progress)])
+        .execute(params![
+            delivery.snapshot.trace_id.uuid().as_bytes(),
+            progress_json(delivery)?,
+            first_attempt(&delivery.progress),
+        ])
         .map(|_| ())
 }
 
 /// The first attempt, while it is in flight.
 pub(super) fn first_attempt(progress: &Progress) -> Option<[u8; 16]> {
-    let flight = progress.in_flight.as_ref().filter(|flight| flight.number == FIRST)?;
-    Some(flight.attempt_id.uuid().into_bytes())
+    let claim = progress.in_flight().filter(|claim| claim.number == FIRST)?;
+    Some(claim.attempt_id.uuid().into_bytes())
 }
 
 pub(super) fn attempt(
@@ -109,38 +119,38 @@ macro_rules! same_message {
     };
 }
 
-pub(super) const PUT_WAKE: &str = concat!(
+pub(super) const PUT_MESSAGE: &str = concat!(
     "INSERT INTO queue (subscription, due, tenant, trace, number, loan, attempt)
      SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS (SELECT 1 FROM queue WHERE ",
     same_message!(),
     ")"
 );
-pub(super) const DELETE_WAKE: &str = concat!("DELETE FROM queue WHERE ", same_message!());
+pub(super) const DELETE_MESSAGE: &str = concat!("DELETE FROM queue WHERE ", same_message!());
 
 /// Puts a message, unless there is one for the same already.
-pub(super) fn put_wake(connection: &Connection, wake: &Wake) -> rusqlite::Result<()> {
-    execute_for(connection, PUT_WAKE, wake)
+pub(super) fn put_message(connection: &Connection, message: &QueueMessage) -> rusqlite::Result<()> {
+    execute_for(connection, PUT_MESSAGE, message)
 }
 
 /// Takes away the message for this.
-pub(super) fn delete_wake(connection: &Connection, wake: &Wake) -> rusqlite::Result<()> {
-    execute_for(connection, DELETE_WAKE, wake)
+pub(super) fn delete_message(connection: &Connection, message: &QueueMessage) -> rusqlite::Result<()> {
+    execute_for(connection, DELETE_MESSAGE, message)
 }
 
-fn execute_for(connection: &Connection, sql: &str, wake: &Wake) -> rusqlite::Result<()> {
-    let (number, loan, attempt) = match &wake.what {
-        Due::Attempt(number) => (Some(*number), None, None),
-        Due::Resend { loan_id, attempt_id } => {
+fn execute_for(connection: &Connection, sql: &str, message: &QueueMessage) -> rusqlite::Result<()> {
+    let (number, loan, attempt) = match &message.work {
+        DueWork::Attempt(number) => (Some(*number), None, None),
+        DueWork::Resend { loan_id, attempt_id } => {
             (None, Some(loan_id.as_str()), Some(attempt_id.uuid().into_bytes()))
         }
     };
     connection
         .prepare_cached(sql)?
         .execute(params![
-            wake.subscription_id.uuid().as_bytes(),
-            wake.due.millis(),
-            wake.tenant.as_str(),
-            wake.trace_id.uuid().as_bytes(),
+            message.subscription_id.uuid().as_bytes(),
+            message.due.millis(),
+            message.tenant.as_str(),
+            message.trace_id.uuid().as_bytes(),
             number,
             loan,
             attempt,
@@ -154,11 +164,11 @@ pub(super) const ASIDE: i64 = i64::MAX;
 
 /// The messages of a lane that are due first, with the IDs of their rows. One that cannot be read is put aside and
 /// said in the log, once.
-pub(super) fn wakes(
+pub(super) fn messages(
     connection: &Connection,
     lane: &LaneId,
     limit: usize,
-) -> rusqlite::Result<Vec<(i64, Wake)>> {
+) -> rusqlite::Result<Vec<(i64, QueueMessage)>> {
     let mut statement = connection.prepare_cached(
         "SELECT id, tenant, trace, due, number, loan, attempt FROM queue
          WHERE subscription = ?1 AND (number IS NOT NULL) = ?2 AND due < ?3 ORDER BY due, trace",
@@ -169,8 +179,8 @@ pub(super) fn wakes(
         && let Some(row) = rows.next()?
     {
         let id: i64 = row.get(0)?;
-        match wake(row, lane) {
-            Ok(wake) => found.push((id, wake)),
+        match message(row, lane) {
+            Ok(message) => found.push((id, message)),
             Err(fault) if is_of_content(&fault) => unreadable.push((id, sentence(&fault))),
             Err(fault) => return Err(fault),
         }
@@ -195,16 +205,16 @@ pub(super) fn put_aside(
         .map(|_| ())
 }
 
-fn wake(row: &Row<'_>, lane: &LaneId) -> rusqlite::Result<Wake> {
+fn message(row: &Row<'_>, lane: &LaneId) -> rusqlite::Result<QueueMessage> {
     let what = match row.get(4)? {
-        Some(number) => Due::Attempt(number),
-        None => Due::Resend { loan_id: text(row, 5)?, attempt_id: AttemptId::from_uuid(uuid(row, 6)?) },
+        Some(number) => DueWork::Attempt(number),
+        None => DueWork::Resend { loan_id: text(row, 5)?, attempt_id: AttemptId::from_uuid(uuid(row, 6)?) },
     };
-    Ok(Wake {
+    Ok(QueueMessage {
         tenant: text(row, 1)?,
         trace_id: TraceId::from_uuid(uuid(row, 2)?),
         subscription_id: lane.subscription,
         due: Timestamp::from_millis(row.get(3)?),
-        what,
+        work: what,
     })
 }

@@ -73,7 +73,7 @@ pub(super) fn is_of_content(fault: &Error) -> bool {
 pub(super) fn sentence(fault: &Error) -> String {
     match fault {
         Error::FromSqlConversionFailure(column, _, cause) => match cause.downcast_ref() {
-            Some(json) => log::json_fault(json),
+            Some(json) => log::json_error(json),
             None => format!("column {column} has a value of another kind"),
         },
         Error::InvalidColumnType(column, ..) | Error::IntegralValueOutOfRange(column, _) => {

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use tracing::error;
 
 use super::commits::{Commits, commit_together};
-use loanhook_core::ports::{StoreError, Stored};
+use loanhook_core::ports::{StoreError, StoreResult};
 
 /// How many operations share a commit at most.
 const GROUP: usize = 512;
@@ -34,7 +34,7 @@ pub(super) enum Class {
     Intake(usize),
 }
 
-pub(super) type Answer = Box<dyn FnOnce(Stored<()>) + Send>;
+pub(super) type Answer = Box<dyn FnOnce(StoreResult<()>) + Send>;
 /// Without a connection there is no transaction to work in, and the answer is a failure.
 pub(super) type Work = Box<dyn FnOnce(Option<&Connection>) -> (bool, Answer) + Send>;
 
@@ -111,7 +111,7 @@ impl Writer {
         class: Class,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
         then: impl FnOnce(&mut T) + Send + 'static,
-    ) -> Stored<T> {
+    ) -> StoreResult<T> {
         let (sender, receiver) = oneshot::channel();
         // A caller that went away does not want to know.
         let answer = |result| drop(sender.send(result));
@@ -124,7 +124,7 @@ impl Writer {
         &self,
         work: impl Fn(&Connection) -> rusqlite::Result<T> + Clone + Send + 'static,
         then: impl FnOnce(&mut T) + Clone + Send + 'static,
-    ) -> Stored<T> {
+    ) -> StoreResult<T> {
         let mut pause = Duration::from_millis(50);
         loop {
             match self.run(Class::Progress, work.clone(), then.clone()).await {
@@ -148,7 +148,7 @@ impl Writer {
         !self.shared.waiting().closed
     }
 
-    fn submit(&self, class: Class, work: Work) -> Stored<()> {
+    fn submit(&self, class: Class, work: Work) -> StoreResult<()> {
         let mut waiting = self.shared.waiting();
         if waiting.closed {
             return Err(StoreError::Failed("the store is closed".into()));
@@ -179,11 +179,11 @@ impl Writer {
 fn operation<T: Send + 'static>(
     work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     then: impl FnOnce(&mut T) + Send + 'static,
-    answer: impl FnOnce(Stored<T>) + Send + 'static,
+    answer: impl FnOnce(StoreResult<T>) + Send + 'static,
 ) -> Work {
     Box::new(move |connection| {
         let result = connection.map(|connection| catch_unwind(AssertUnwindSafe(|| work(connection))));
-        let result: Stored<T> = match result {
+        let result: StoreResult<T> = match result {
             Some(Ok(result)) => result.map_err(|error| super::store_error(&error)),
             Some(Err(_)) => Err(StoreError::Failed("an operation panicked".into())),
             None => Err(StoreError::Failed("the transaction failed".into())),

@@ -33,7 +33,7 @@ async fn kept(writer: &Writer) -> Vec<String> {
     writer.run(Class::Progress, read, |_| ()).await.expect("read")
 }
 
-type Operation<'a> = BoxFuture<'a, Stored<()>>;
+type Operation<'a> = BoxFuture<'a, StoreResult<()>>;
 
 fn operation<'a>(
     writer: &'a Writer,
@@ -43,7 +43,7 @@ fn operation<'a>(
 }
 
 /// Runs operations in one commit: they are submitted while the writer is held at another.
-async fn together(writer: &Writer, operations: Vec<Operation<'_>>) -> Vec<Stored<()>> {
+async fn together(writer: &Writer, operations: Vec<Operation<'_>>) -> Vec<StoreResult<()>> {
     let (let_go, held) = mpsc::channel::<()>();
     let (begun, begins) = oneshot::channel();
     let hold = operation(writer, move |_| {
@@ -65,7 +65,7 @@ async fn together(writer: &Writer, operations: Vec<Operation<'_>>) -> Vec<Stored
     results
 }
 
-fn failure(result: &Stored<()>) -> &str {
+fn failure(result: &StoreResult<()>) -> &str {
     match result {
         Err(StoreError::Failed(what)) => what,
         other => panic!("{other:?}"),
@@ -188,7 +188,7 @@ async fn on_a_full_disk_what_stays_is_what_was_answered() {
 async fn new_work_is_refused_where_too_much_of_it_waits() {
     let writer = writer();
     let intake = |bytes| writer.run(Class::Intake(bytes), |_| Ok(()), |()| ()).boxed();
-    let busy = |result: &Stored<()>| matches!(result, Err(StoreError::Busy));
+    let busy = |result: &StoreResult<()>| matches!(result, Err(StoreError::Busy));
 
     // By bytes; one that is larger than all that may wait goes if it waits alone.
     let mut operations = vec![intake(WAITING_BYTES_AT_MOST + 1), intake(1)];

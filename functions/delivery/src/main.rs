@@ -26,12 +26,12 @@ async fn main() -> Result<(), Error> {
     let sender = sender.shared();
     let lease = Some(config.lease);
     let store = Aws::new(&loanhook_aws::sdk_config().await, config.stack);
-    let batches = Batches::new(store.clone(), move |wake, now, ends| {
+    let batches = Batches::new(store.clone(), move |message, now, ends| {
         let (store, sender) = (store.clone(), sender.clone());
         async move {
             // Without it nothing is claimed: the message comes again.
             let sender = sender.await.map_err(|reason| StoreError::Failed(reason.into()))?;
-            Deliver { store, sender, lease, ends: Some(ends) }.handle(wake, now).await
+            Deliver { store, sender, lease, deadline: Some(ends) }.handle(message, now).await
         }
     });
     let batches = &batches;

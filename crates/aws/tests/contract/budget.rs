@@ -8,7 +8,7 @@ use std::sync::Arc;
 use loanhook_aws::Aws;
 use loanhook_core::deliver::Deliver;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Stored, Subscriptions, Wake};
+use loanhook_core::ports::{QueueMessage, StoreResult, Subscriptions};
 use loanhook_http::api::direct;
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ const SEND: &str = "SQS.SendMessage";
 const SEND_MANY: &str = "SQS.SendMessageBatch";
 
 /// A tenant with so many subscriptions, and a key to speak to it with.
-async fn stack(subscriptions: u32) -> Stored<(InTheCloud, Http, Function)> {
+async fn stack(subscriptions: u32) -> StoreResult<(InTheCloud, Http, Function)> {
     let cloud = InTheCloud::fresh().await;
     for i in 0..subscriptions {
         let made = subscription(&tenant("acme"), &format!("Webhook {i}"), &[300], Timestamp::now());
@@ -47,7 +47,7 @@ async fn stack(subscriptions: u32) -> Stored<(InTheCloud, Http, Function)> {
 fn delivery(cloud: &InTheCloud, statuses: &[u16]) -> (Function, Arc<Deliver<Aws, Scripted>>) {
     let function = Function::new(cloud);
     let sender = Scripted::always(200).script(statuses).saying("a body");
-    let deliver = Deliver { store: function.engine.clone(), sender, lease: Some(LEASE), ends: None };
+    let deliver = Deliver { store: function.engine.clone(), sender, lease: Some(LEASE), deadline: None };
     (function, Arc::new(deliver))
 }
 
@@ -61,7 +61,7 @@ fn now() -> Timestamp {
     Timestamp::now()
 }
 
-fn run(case: impl Future<Output = Stored<()>>) {
+fn run(case: impl Future<Output = StoreResult<()>>) {
     loanhook_contract::run_on::<InTheCloud>(case);
 }
 
@@ -95,7 +95,7 @@ fn a_webhook_that_is_large_and_is_answered_at_length() {
         intake.made([(GET, 3), (QUERY, 1), (STORE, 1), (PUT, 1), (UPDATE, 1), (SEND, 1)]);
         let function = Function::new(&cloud);
         let sender = Scripted::always(200).saying(include_str!("budget.rs"));
-        let deliver = Deliver { store: function.engine.clone(), sender, lease: Some(LEASE), ends: None };
+        let deliver = Deliver { store: function.engine.clone(), sender, lease: Some(LEASE), deadline: None };
         deliver.handle(cloud.receive().await, now()).await?;
         function.made([(GET, 1), (LOAD, 1), (UPDATE, 3), (PUT, 1), (QUERY, 1), (STORE, 1)]);
         Ok(())
@@ -138,7 +138,7 @@ fn an_attempt_that_fails_and_the_one_after_it() {
         function.made([(GET, 1), (UPDATE, 3), (PUT, 2), (QUERY, 1), (SEND, 1)]);
 
         let due = now() + 301 * SECOND;
-        let second = Wake { due, what: loanhook_core::ports::Due::Attempt(2), ..first };
+        let second = QueueMessage { due, work: loanhook_core::ports::DueWork::Attempt(2), ..first };
         deliver.handle(second.clone(), now()).await?;
         function.made([(SEND, 1)]);
         // A retry looks whether the secrets have changed.
@@ -149,7 +149,7 @@ fn an_attempt_that_fails_and_the_one_after_it() {
 }
 
 /// A stack where one delivery has failed for good, and its trace ID.
-async fn exhausted() -> Stored<(InTheCloud, Http, String)> {
+async fn exhausted() -> StoreResult<(InTheCloud, Http, String)> {
     let (cloud, http, _) = stack(1).await?;
     let receipt = post(&http, "").await;
     let trace = receipt["deliveries"][0]["traceId"].as_str().expect("a trace ID").to_owned();
@@ -196,8 +196,8 @@ fn a_page_of_the_history_of_50_rows() {
             post(&http, "").await;
         }
         let (_, deliver) = delivery(&cloud, &[]);
-        for wake in cloud.drain().await {
-            deliver.handle(wake, now()).await?;
+        for message in cloud.drain().await {
+            deliver.handle(message, now()).await?;
         }
         let (function, http) = history(&cloud).await;
         let (_, page) = http.get("/v1/loans/727/webhooks").await;

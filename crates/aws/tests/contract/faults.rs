@@ -27,7 +27,7 @@ use loanhook_core::deliver::Deliver;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Stored, Wake};
+use loanhook_core::ports::{QueueMessage, StoreResult};
 
 use super::faulty::Faulty;
 use loanhook_contract::scene::{LEASE, Scene};
@@ -35,7 +35,7 @@ use loanhook_contract::sender::Scripted;
 
 type Worker = Arc<Deliver<Aws, Scripted>>;
 
-fn run(case: impl Future<Output = Stored<()>>) {
+fn run(case: impl Future<Output = StoreResult<()>>) {
     loanhook_contract::run_on::<Faulty>(case);
 }
 
@@ -51,11 +51,11 @@ async fn crash_before(
     scene: &Scene<Faulty>,
     call: (&str, usize),
     worker: &Worker,
-    wake: &Wake,
+    message: &QueueMessage,
     now: Timestamp,
 ) {
-    let (worker, wake) = (Arc::clone(worker), wake.clone());
-    crash(scene, call, async move { worker.handle(wake, now).await }).await;
+    let (worker, message) = (Arc::clone(worker), message.clone());
+    crash(scene, call, async move { worker.handle(message, now).await }).await;
 }
 
 /// Has anything done until the `nth` call of this name comes, and whoever does it die there.
@@ -73,7 +73,7 @@ async fn crash<T: Send + 'static>(
 }
 
 /// The messages that were sent, one by one, since the calls were asked for last.
-fn queued(scene: &Scene<Faulty>) -> Vec<Wake> {
+fn queued(scene: &Scene<Faulty>) -> Vec<QueueMessage> {
     let calls = scene.engine.proxy.take_calls();
     let bodies = calls.iter().filter(|call| call.name == "SendMessage").map(|call| &call.body["MessageBody"]);
     bodies.map(|body| body.as_str().and_then(read_message).expect("a message of ours")).collect()

@@ -8,7 +8,7 @@ use loanhook_aws::{Aws, Stack};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::payload::PayloadKey;
-use loanhook_core::ports::Wake;
+use loanhook_core::ports::QueueMessage;
 
 use super::InTheCloud;
 use super::proxy::Proxy;
@@ -74,11 +74,11 @@ impl Engine for Faulty {
         &self.engine
     }
 
-    async fn receive(&self) -> Wake {
+    async fn receive(&self) -> QueueMessage {
         self.cloud.receive().await
     }
 
-    async fn drain(&self) -> Vec<Wake> {
+    async fn drain(&self) -> Vec<QueueMessage> {
         self.cloud.drain().await
     }
 

@@ -3,7 +3,7 @@
 use loanhook_aws::{Aws, Stack};
 use loanhook_core::keys::authenticate;
 use loanhook_core::model::key::{KeyHash, KeySource};
-use loanhook_core::ports::{Keys as _, Stored};
+use loanhook_core::ports::{Keys as _, StoreResult};
 
 use super::InTheCloud;
 use loanhook_contract::engine::Engine as _;
@@ -15,7 +15,7 @@ fn deployed(cloud: &InTheCloud, key: Option<&str>) -> Aws {
     Aws::new(&cloud.made.config, stack)
 }
 
-async fn opens(function: &Aws, key: &str) -> Stored<bool> {
+async fn opens(function: &Aws, key: &str) -> StoreResult<bool> {
     Ok(authenticate(function, KeyHash::of(key), START).await?.is_some())
 }
 

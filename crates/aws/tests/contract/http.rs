@@ -8,7 +8,7 @@ use lambda_http::tower::ServiceExt as _;
 use loanhook_aws::Aws;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::key::{Key, Scope, SecretKey};
-use loanhook_core::ports::{Keys as _, Stored};
+use loanhook_core::ports::{Keys as _, StoreResult};
 use loanhook_http::api;
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ pub(crate) struct Http {
 }
 
 impl Http {
-    pub(crate) async fn new(engine: &Aws, tenant: &TenantId) -> Stored<Self> {
+    pub(crate) async fn new(engine: &Aws, tenant: &TenantId) -> StoreResult<Self> {
         let key = Key::new(tenant.clone(), "Servicing".into(), Scope::ALL.to_vec(), START);
         engine.add_key(key, SecretKey::chosen(KEY).expect("a key").hash()).await?;
         Ok(Self::again(engine))

@@ -1,6 +1,6 @@
 //! What only this engine can lose of a trigger that rose: its message, where a sender dies before it.
 
-use loanhook_core::ports::Stored;
+use loanhook_core::ports::StoreResult;
 
 use super::InTheCloud;
 use loanhook_contract::{IN_TIME, LATE, queued, send, traces, watching, with};
@@ -16,7 +16,7 @@ fn the_message_of_a_rise_that_was_lost_comes_back_with_the_next_event() {
         // A long time after, nobody is left who was not answered.
         assert!(send(&engine, "727", LATE, 3600).await.deliveries.is_empty());
         assert_eq!(queued(&engine).await, []);
-        Stored::Ok(())
+        StoreResult::Ok(())
     });
 }
 
@@ -28,6 +28,6 @@ fn it_comes_back_with_an_event_that_changes_what_is_remembered_too() {
         assert_eq!(queued(&engine).await, rose);
         assert!(send(&engine, "727", IN_TIME, 1).await.deliveries.is_empty());
         assert_eq!(queued(&engine).await, rose);
-        Stored::Ok(())
+        StoreResult::Ok(())
     });
 }

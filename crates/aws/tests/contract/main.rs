@@ -22,11 +22,11 @@ use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Attempts, Due, Queue as _, Wake};
+use loanhook_core::ports::{Attempts, DueWork, Queue as _, QueueMessage};
 
 use loanhook_contract::contract;
 use loanhook_contract::engine::{Engine, Kept};
-use loanhook_contract::scene::{MILLISECOND, Scene, delivery_of, wake};
+use loanhook_contract::scene::{MILLISECOND, Scene, attempt_message, delivery_of};
 use stack::Made;
 
 contract!(crate::InTheCloud);
@@ -55,26 +55,26 @@ impl Engine for InTheCloud {
         &self.engine
     }
 
-    async fn receive(&self) -> Wake {
+    async fn receive(&self) -> QueueMessage {
         loop {
-            if let Some(wake) = self.take(1, 2).await.pop() {
-                return wake;
+            if let Some(message) = self.take(1, 2).await.pop() {
+                return message;
             }
         }
     }
 
     /// This queue says things twice at times, and a message stays when a claim comes without it: here each
     /// counts once, and only while it would still wake something.
-    async fn drain(&self) -> Vec<Wake> {
-        let mut all: Vec<Wake> = Vec::new();
+    async fn drain(&self) -> Vec<QueueMessage> {
+        let mut all: Vec<QueueMessage> = Vec::new();
         loop {
             let taken = self.take(10, 0).await;
             if taken.is_empty() {
                 return all;
             }
-            for wake in taken {
-                if !all.contains(&wake) && self.wakes_something(&wake).await {
-                    all.push(wake);
+            for message in taken {
+                if !all.contains(&message) && self.wakes_something(&message).await {
+                    all.push(message);
                 }
             }
         }
@@ -146,21 +146,22 @@ impl Engine for InTheCloud {
 }
 
 impl InTheCloud {
-    async fn wakes_something(&self, wake: &Wake) -> bool {
-        match &wake.what {
-            Due::Attempt(number) => {
-                let delivery = delivery_of(&self.engine, &wake.tenant, wake.trace_id).await.expect("read");
-                let next = delivery.and_then(|delivery| delivery.progress.next);
+    async fn wakes_something(&self, message: &QueueMessage) -> bool {
+        match &message.work {
+            DueWork::Attempt(number) => {
+                let delivery =
+                    delivery_of(&self.engine, &message.tenant, message.trace_id).await.expect("read");
+                let next = delivery.and_then(|delivery| delivery.progress.waiting());
                 next.is_none_or(|next| next.number <= *number)
             }
-            Due::Resend { loan_id, attempt_id } => {
-                let row = self.engine.row(&wake.tenant, loan_id, *attempt_id).await.expect("read");
+            DueWork::Resend { loan_id, attempt_id } => {
+                let row = self.engine.row(&message.tenant, loan_id, *attempt_id).await.expect("read");
                 row.is_none_or(|row| row.attempt.completion().is_none())
             }
         }
     }
 
-    async fn take(&self, most: i32, wait: i32) -> Vec<Wake> {
+    async fn take(&self, most: i32, wait: i32) -> Vec<QueueMessage> {
         let sqs = &self.made.sqs;
         let queue = &self.made.queue_url;
         let received = sqs
@@ -171,13 +172,13 @@ impl InTheCloud {
             .send()
             .await
             .expect("received");
-        let mut wakes = Vec::new();
+        let mut messages = Vec::new();
         for message in received.messages() {
             let handle = message.receipt_handle().expect("a handle");
             sqs.delete_message().queue_url(queue).receipt_handle(handle).send().await.expect("deleted");
-            wakes.push(read_message(message.body().expect("a body")).expect("a message of ours"));
+            messages.push(read_message(message.body().expect("a body")).expect("a message of ours"));
         }
-        wakes
+        messages
     }
 }
 
@@ -185,8 +186,8 @@ impl InTheCloud {
 fn a_message_does_not_come_before_it_is_due() {
     loanhook_contract::run_on::<InTheCloud>(async {
         let scene = Scene::<InTheCloud>::new(&[300]).await?;
-        let soon = wake(&scene.accepted, 1, Timestamp::now() + 200 * MILLISECOND);
-        scene.ports().send_on(soon.clone()).await?;
+        let soon = attempt_message(&scene.accepted, 1, Timestamp::now() + 200 * MILLISECOND);
+        scene.ports().enqueue(soon.clone()).await?;
         assert_eq!(scene.engine.receive().await, soon);
         assert!(Timestamp::now() >= soon.due);
         Ok(())

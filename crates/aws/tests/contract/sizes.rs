@@ -7,7 +7,7 @@ use loanhook_core::intake::accept;
 use loanhook_core::model::attempt::{Attempt, AttemptState, StoredResponse};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::payload::Payload;
-use loanhook_core::ports::{Begun, Deliveries, Stored, Subscriptions};
+use loanhook_core::ports::{ClaimOutcome, Deliveries, StoreResult, Subscriptions};
 use uuid::Uuid;
 
 use super::InTheCloud;
@@ -36,7 +36,7 @@ fn size_of(value: &AttributeValue) -> usize {
 
 /// The source payload of a delivery, in the table of small ones.
 async fn payload(cloud: &InTheCloud, delivery: &Delivery) -> HashMap<String, AttributeValue> {
-    let key = delivery.frozen.request.payload.key.expect("a payload");
+    let key = delivery.snapshot.request.payload.key.expect("a payload");
     let name = AttributeValue::S(format!("acme/{key}"));
     let get = cloud.made.dynamodb.get_item().table_name(payloads(&cloud.made.name)).key("pk", name);
     get.send().await.expect("read").item.expect("an item")
@@ -70,7 +70,7 @@ fn items_of_a_webhook_weigh_what_its_price_says() {
 }
 
 /// A payload of 1 KiB, a header with a key, six retries, and an answer with the headers that are common.
-async fn weigh() -> Stored<()> {
+async fn weigh() -> StoreResult<()> {
     let cloud = InTheCloud::fresh().await;
     let delays = [300, 1800, 7200, 18_000, 36_000, 36_000];
     let mut webhook = subscription(&tenant("acme"), "Core banking: payment posted", &delays, START);
@@ -82,15 +82,17 @@ async fn weigh() -> Stored<()> {
     let first = cloud.receive().await;
 
     let token = Uuid::new_v4();
-    let Begun::Won(won) = cloud.ports().begin(&first, 1, token, START).await? else { panic!("lost") };
+    let ClaimOutcome::Claimed(won) = cloud.ports().claim(&first, 1, token, START).await? else {
+        panic!("lost")
+    };
     let (claimed, row) = *won;
     let id = row.id.to_string();
-    let delivery = format!("T#acme#{}", claimed.frozen.trace_id);
+    let delivery = format!("T#acme#{}", claimed.snapshot.trace_id);
     let in_flight = size(&item(&cloud, &delivery, "-").await);
     let sending = size(&item(&cloud, "L#acme#727", &id).await);
 
     let end = typical(ended(row, Ok(503), START + SECOND));
-    assert!(cloud.ports().settle(&claimed, token, end, None).await?);
+    assert!(cloud.ports().complete(&claimed, token, end, None).await?);
     let complete = size(&item(&cloud, "L#acme#727", &id).await);
     let moved_on = size(&item(&cloud, &delivery, "-").await);
     // One write unit each.

@@ -1,4 +1,4 @@
-//! The request of an attempt, put together from what is stored.
+//! Preparation of a request from what is stored, and the reasons why nothing can be sent.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -7,110 +7,114 @@ use bytes::Bytes;
 use tokio::time::timeout_at;
 
 use super::Deliver;
-use super::recording::patiently;
+use super::recording::with_retries;
 use crate::model::attempt::Attempt;
 use crate::model::delivery::Delivery;
 use crate::model::time::Timestamp;
-use crate::ports::{NotSent, Outgoing, Payloads, RECORDED_WITHIN, StoreError, Subscriptions};
+use crate::ports::{MAX_RECORDING_TIME, NotSent, Payloads, StoreError, Subscriptions, WebhookRequest};
 
 /// When an attempt that was given back is tried again: a machine may have what was missing soon; a store that does not
 /// answer, or not in time, is not asked so often, since each try is more work for it.
-const LACK_PAUSE: Duration = Duration::from_secs(1);
-const STORE_PAUSE: Duration = Duration::from_secs(5);
+const RESOURCE_RETRY_DELAY: Duration = Duration::from_secs(1);
+const STORE_RETRY_DELAY: Duration = Duration::from_secs(5);
 
 /// Why nothing was sent.
 #[derive(Debug)]
-pub(super) enum Unsent {
+pub(super) enum NotSendable {
     /// This machine lacks something for now: it is no attempt.
-    Lack(String),
+    ResourceMissing(String),
     /// The store does not answer for now: it is no attempt.
-    Store(String),
+    StoreUnavailable(String),
     /// There was no time left to send it and to record what comes of it: it is no attempt.
-    TooLate,
+    NoTimeLeft,
     /// Something that it needs is gone.
-    ForEver(String),
+    ContentMissing(String),
 }
 
-impl Unsent {
+impl NotSendable {
     /// When it is tried again.
-    pub(super) fn again(&self) -> Timestamp {
+    pub(super) fn retry_at(&self) -> Timestamp {
         match self {
-            Self::Lack(_) => Timestamp::now() + LACK_PAUSE,
-            Self::TooLate | Self::Store(_) | Self::ForEver(_) => Timestamp::now() + STORE_PAUSE,
+            Self::ResourceMissing(_) => Timestamp::now() + RESOURCE_RETRY_DELAY,
+            Self::NoTimeLeft | Self::StoreUnavailable(_) | Self::ContentMissing(_) => {
+                Timestamp::now() + STORE_RETRY_DELAY
+            }
         }
     }
 }
 
-impl fmt::Display for Unsent {
+impl fmt::Display for NotSendable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Lack(reason) | Self::Store(reason) | Self::ForEver(reason) => f.write_str(reason),
-            Self::TooLate => f.write_str("there was no time left for it"),
+            Self::ResourceMissing(reason) | Self::StoreUnavailable(reason) | Self::ContentMissing(reason) => {
+                f.write_str(reason)
+            }
+            Self::NoTimeLeft => f.write_str("there was no time left for it"),
         }
     }
 }
 
-impl From<NotSent> for Unsent {
+impl From<NotSent> for NotSendable {
     fn from(NotSent(reason): NotSent) -> Self {
-        Self::Lack(reason)
+        Self::ResourceMissing(reason)
     }
 }
 
-impl From<StoreError> for Unsent {
+impl From<StoreError> for NotSendable {
     fn from(failure: StoreError) -> Self {
-        Self::Store(failure.to_string())
+        Self::StoreUnavailable(failure.to_string())
     }
 }
 
 impl<S: Payloads + Subscriptions, O> Deliver<S, O> {
     /// The request, while there is time to send it and to record what comes of it.
-    pub(super) async fn in_time(
+    pub(super) async fn request_in_time(
         &self,
         delivery: &Delivery,
         row: &Attempt,
         payload: Option<Bytes>,
-    ) -> Result<Outgoing, Unsent> {
-        let outgoing = self.outgoing(delivery, row, payload);
-        let Some(ends) = self.ends else { return outgoing.await };
-        let takes = Duration::from_secs(delivery.frozen.timeout_seconds.into()) + RECORDED_WITHIN;
-        let latest = ends.checked_sub(takes).ok_or(Unsent::TooLate)?;
-        let outgoing = timeout_at(latest.into(), outgoing).await.map_err(|_| Unsent::TooLate)??;
-        if Instant::now() > latest { Err(Unsent::TooLate) } else { Ok(outgoing) }
+    ) -> Result<WebhookRequest, NotSendable> {
+        let request = self.request(delivery, row, payload);
+        let Some(ends) = self.deadline else { return request.await };
+        let takes = Duration::from_secs(delivery.snapshot.timeout_seconds.into()) + MAX_RECORDING_TIME;
+        let latest = ends.checked_sub(takes).ok_or(NotSendable::NoTimeLeft)?;
+        let request = timeout_at(latest.into(), request).await.map_err(|_| NotSendable::NoTimeLeft)??;
+        if Instant::now() > latest { Err(NotSendable::NoTimeLeft) } else { Ok(request) }
     }
 
-    async fn outgoing(
+    async fn request(
         &self,
         delivery: &Delivery,
         row: &Attempt,
         payload: Option<Bytes>,
-    ) -> Result<Outgoing, Unsent> {
-        let frozen = &delivery.frozen;
-        let body = match (payload, frozen.request.payload.key) {
+    ) -> Result<WebhookRequest, NotSendable> {
+        let snapshot = &delivery.snapshot;
+        let body = match (payload, snapshot.request.payload.key) {
             (Some(payload), _) => Some(payload),
-            (None, Some(key)) => patiently(|| self.store.payload(&frozen.tenant, key)).await?,
+            (None, Some(key)) => with_retries(|| self.store.payload(&snapshot.tenant, key)).await?,
             (None, None) => Some(Bytes::new()),
         };
-        let (subscription, version) = (frozen.subscription_id, frozen.subscription_version);
-        let secrets = patiently(|| self.store.secrets(&frozen.tenant, subscription, version)).await?;
-        let gone = |what: &str| Unsent::ForEver(what.to_owned());
-        Ok(Outgoing {
-            tenant: frozen.tenant.clone(),
-            fresh_connection: delivery.progress.interruptions > 0,
-            test: frozen.test,
-            method: frozen.request.method,
-            url: frozen.request.url.clone(),
-            headers: frozen.request.headers.clone(),
-            content_type: frozen.request.content_type.clone(),
+        let (subscription, version) = (snapshot.subscription_id, snapshot.subscription_version);
+        let secrets = with_retries(|| self.store.secrets(&snapshot.tenant, subscription, version)).await?;
+        let gone = |what: &str| NotSendable::ContentMissing(what.to_owned());
+        Ok(WebhookRequest {
+            tenant: snapshot.tenant.clone(),
+            fresh_connection: delivery.history.interruptions > 0,
+            test: snapshot.test,
+            method: snapshot.request.method,
+            url: snapshot.request.url.clone(),
+            headers: snapshot.request.headers.clone(),
+            content_type: snapshot.request.content_type.clone(),
             body: body.ok_or_else(|| gone("its payload is gone"))?,
-            trace_id: frozen.trace_id,
+            trace_id: snapshot.trace_id,
             attempt_id: row.id,
             number: row.number,
-            event_name: frozen.event_name.clone(),
-            loan_id: frozen.loan_id.clone(),
-            occurred_at: frozen.occurred_at.clone(),
+            event_name: snapshot.event_name.clone(),
+            loan_id: snapshot.loan_id.clone(),
+            occurred_at: snapshot.occurred_at.clone(),
             secrets: secrets.ok_or_else(|| gone("its signing secrets are gone"))?.valid(row.sent_at),
             sent_at: row.sent_at,
-            timeout: Duration::from_secs(frozen.timeout_seconds.into()),
+            timeout: Duration::from_secs(snapshot.timeout_seconds.into()),
         })
     }
 }

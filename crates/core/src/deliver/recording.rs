@@ -1,4 +1,4 @@
-//! What came of a request, on its way into the history.
+//! Recording of a response in the history: the row is completed, the store is asked again where it fails.
 
 use std::time::Duration;
 
@@ -9,11 +9,13 @@ use crate::model::attempt::{Attempt, AttemptState, Completion, StoredResponse};
 use crate::model::failure::ErrorKind;
 use crate::model::payload::Payload;
 use crate::model::time::Timestamp;
-use crate::ports::{Received, Sent, Stored};
+use crate::ports::{ReceivedResponse, SendOutcome, StoreResult};
 
 /// Asks again, a few times, what the store did not do: an attempt that was claimed should not be lost to
 /// one that is throttled for a moment.
-pub(super) async fn patiently<T, F: Future<Output = Stored<T>>>(ask: impl Fn() -> F) -> Stored<T> {
+pub(super) async fn with_retries<T, F: Future<Output = StoreResult<T>>>(
+    ask: impl Fn() -> F,
+) -> StoreResult<T> {
     let mut pauses = [50, 200, 800].into_iter();
     loop {
         match (ask().await, pauses.next()) {
@@ -26,12 +28,12 @@ pub(super) async fn patiently<T, F: Future<Output = Stored<T>>>(ask: impl Fn() -
 
 /// Settles an attempt. What a receiver answered is not given up for its body: where that cannot be stored,
 /// the row says that it was cut.
-pub(super) async fn record<F: Future<Output = Stored<bool>>>(
+pub(super) async fn record<F: Future<Output = StoreResult<bool>>>(
     row: Attempt,
     response: Option<Bytes>,
     settle: impl Fn(Attempt, Option<Bytes>) -> F,
-) -> Stored<bool> {
-    let failure = match patiently(|| settle(row.clone(), response.clone())).await {
+) -> StoreResult<bool> {
+    let failure = match with_retries(|| settle(row.clone(), response.clone())).await {
         Ok(settled) => return Ok(settled),
         Err(failure) => failure,
     };
@@ -45,10 +47,10 @@ pub(super) async fn record<F: Future<Output = Stored<bool>>>(
 }
 
 /// Writes into the row what came of its request.
-pub(super) fn complete(row: &mut Attempt, sent: Sent) -> Option<Bytes> {
+pub(super) fn complete(row: &mut Attempt, sent: SendOutcome) -> Option<Bytes> {
     let (response, body) = sent
-        .received
-        .map(|Received { headers, headers_truncated, headers_dropped, body, truncated }| {
+        .response
+        .map(|ReceivedResponse { headers, headers_truncated, headers_dropped, body, truncated }| {
             let content_type = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
             let content_type = content_type.map(|(_, value)| value.clone());
             let payload = Payload::of(&body);

@@ -7,60 +7,65 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::model::delivery::Delivery;
+use crate::model::event_evaluation::{EventEvaluation, MAX_RENDERED_BYTES};
+use crate::model::formula_errors::SubscriptionFormulaError;
 use crate::model::id::EventId;
-use crate::model::memory::Watch;
-use crate::model::occurrence::{MAX_RENDERED, Occurrence};
 use crate::model::rendering;
-use crate::model::subscription::{Subscription, Verdict};
+use crate::model::subscription::{MatchResult, Subscription};
 use crate::model::template::MAX_BODY;
-use crate::model::trouble::TroubleOf;
-use crate::ports::Watched;
+use crate::model::trigger_state::TriggerReading;
+use crate::ports::WatchedTrigger;
 
 /// After how many steps of formulas and templates others get their turn: some 5 ms.
-const STEPS_AT_A_TIME: u64 = 50_000;
+const STEPS_BETWEEN_YIELDS: u64 = 50_000;
 /// As how many steps a subscription with formulas or templates counts, beside what those take.
-const DEAR: u64 = 1_000;
+const EXPENSIVE_SUBSCRIPTION_STEPS: u64 = 1_000;
 
 /// What an event means for the subscriptions of a tenant.
 #[derive(Default)]
-pub(super) struct Judged {
-    pub(super) fires: Vec<Arc<Subscription>>,
+pub(super) struct EvaluatedEvent {
+    pub(super) matched: Vec<Arc<Subscription>>,
     /// Those that fire if their trigger rises, and none where their restriction forbids.
-    pub(super) watched: Vec<(Watch, Option<Arc<Subscription>>)>,
-    pub(super) troubles: Vec<TroubleOf>,
+    pub(super) watched: Vec<(TriggerReading, Option<Arc<Subscription>>)>,
+    pub(super) formula_errors: Vec<SubscriptionFormulaError>,
 }
 
-pub(super) async fn judge(subscriptions: &[Arc<Subscription>], occurrence: &Occurrence<'_>) -> Judged {
-    let (mut judged, mut turns) = (Judged::default(), Turns::default());
+pub(super) async fn evaluate(
+    subscriptions: &[Arc<Subscription>],
+    evaluation: &EventEvaluation<'_>,
+) -> EvaluatedEvent {
+    let (mut evaluated, mut turns) = (EvaluatedEvent::default(), StepYielder::default());
     for subscription in subscriptions {
-        let before = occurrence.work();
-        match subscription.judge(occurrence) {
-            Verdict::No => {}
-            Verdict::Fires => judged.fires.push(Arc::clone(subscription)),
-            Verdict::Watched { watch, allowed } => {
-                judged.watched.push((watch, allowed.then(|| Arc::clone(subscription))));
+        let before = evaluation.steps_used();
+        match subscription.evaluate(evaluation) {
+            MatchResult::NoMatch => {}
+            MatchResult::Match => evaluated.matched.push(Arc::clone(subscription)),
+            MatchResult::Watched { watch, allowed } => {
+                evaluated.watched.push((watch, allowed.then(|| Arc::clone(subscription))));
             }
-            Verdict::Failed(trouble) => {
-                judged.troubles.push(TroubleOf { subscription: subscription.id, trouble });
+            MatchResult::FormulaError(error) => {
+                evaluated
+                    .formula_errors
+                    .push(SubscriptionFormulaError { subscription: subscription.id, error });
             }
         }
-        if subscription.is_dear() {
-            turns.took(DEAR + occurrence.work() - before).await;
+        if subscription.is_expensive() {
+            turns.add_steps(EXPENSIVE_SUBSCRIPTION_STEPS + evaluation.steps_used() - before).await;
         }
     }
-    judged
+    evaluated
 }
 
 /// Lets others have their turn: a formula or template may take milliseconds, and there may be hundreds.
 #[derive(Default)]
-struct Turns {
+struct StepYielder {
     steps: u64,
 }
 
-impl Turns {
-    async fn took(&mut self, steps: u64) {
+impl StepYielder {
+    async fn add_steps(&mut self, steps: u64) {
         self.steps += steps;
-        if self.steps >= STEPS_AT_A_TIME {
+        if self.steps >= STEPS_BETWEEN_YIELDS {
             self.steps = 0;
             tokio::task::yield_now().await;
         }
@@ -70,39 +75,39 @@ impl Turns {
 /// How many bytes the requests of these subscriptions take in memory at most.
 pub(super) fn size_at_most<'a>(
     subscriptions: impl Iterator<Item = &'a Arc<Subscription>>,
-    occurrence: &Occurrence<'_>,
+    evaluation: &EventEvaluation<'_>,
 ) -> usize {
-    let sizes = subscriptions.map(|subscription| rendering::size_at_most(subscription, occurrence));
+    let sizes = subscriptions.map(|subscription| rendering::size_at_most(subscription, evaluation));
     let (bodies, rest) = sizes.fold((0, 0), |(bodies, rest), (body, other)| (bodies + body, rest + other));
     // Rendering stops at the first body that goes beyond this.
-    bodies.min(MAX_RENDERED + MAX_BODY) + rest
+    bodies.min(MAX_RENDERED_BYTES + MAX_BODY) + rest
 }
 
 pub(super) async fn render(
     subscriptions: &[Arc<Subscription>],
-    occurrence: &Occurrence<'_>,
+    evaluation: &EventEvaluation<'_>,
     id: EventId,
 ) -> Vec<(Delivery, Bytes)> {
-    let (mut deliveries, mut turns) = (Vec::with_capacity(subscriptions.len()), Turns::default());
+    let (mut deliveries, mut turns) = (Vec::with_capacity(subscriptions.len()), StepYielder::default());
     for subscription in subscriptions {
-        let before = occurrence.work();
-        deliveries.push(Delivery::render_for(subscription, occurrence, id));
-        turns.took(occurrence.work() - before).await;
+        let before = evaluation.steps_used();
+        deliveries.push(Delivery::render(subscription, evaluation, id));
+        turns.add_steps(evaluation.steps_used() - before).await;
     }
     deliveries
 }
 
 pub(super) async fn render_watched(
-    watched: Vec<(Watch, Option<Arc<Subscription>>)>,
-    occurrence: &Occurrence<'_>,
+    watched: Vec<(TriggerReading, Option<Arc<Subscription>>)>,
+    evaluation: &EventEvaluation<'_>,
     id: EventId,
-) -> Vec<Watched> {
-    let (mut rendered, mut turns) = (Vec::with_capacity(watched.len()), Turns::default());
+) -> Vec<WatchedTrigger> {
+    let (mut rendered, mut turns) = (Vec::with_capacity(watched.len()), StepYielder::default());
     for (watch, allowed) in watched {
-        let before = occurrence.work();
-        let delivery = allowed.map(|subscription| Delivery::render_for(&subscription, occurrence, id));
-        rendered.push(Watched { watch, delivery });
-        turns.took(occurrence.work() - before).await;
+        let before = evaluation.steps_used();
+        let delivery = allowed.map(|subscription| Delivery::render(&subscription, evaluation, id));
+        rendered.push(WatchedTrigger { watch, delivery });
+        turns.add_steps(evaluation.steps_used() - before).await;
     }
     rendered
 }

@@ -1,4 +1,4 @@
-//! One HTTP request of a delivery: one row of the history.
+//! Attempt: one HTTP request of a delivery, and one row of the history.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ use super::subscription::Method;
 use super::time::Timestamp;
 
 /// A resend that no worker took for this long reads as failed, interrupted.
-pub const QUEUED_FOR_AT_MOST: Duration = Duration::from_secs(15 * 60);
+pub const MAX_RESEND_WAIT: Duration = Duration::from_secs(15 * 60);
 
 /// One row of a loan's history. What it says of its delivery was frozen at intake.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -114,11 +114,11 @@ pub enum Outcome {
 impl Completion {
     /// Nobody is left to say how this attempt ended.
     pub fn interrupted(now: Timestamp, detail: &str) -> Self {
-        Self::unsent(now, Failure::new(ErrorKind::Interrupted, detail))
+        Self::not_sent(now, Failure::new(ErrorKind::Interrupted, detail))
     }
 
     /// No request left, or nobody saw what came of it.
-    pub fn unsent(now: Timestamp, failure: Failure) -> Self {
+    pub fn not_sent(now: Timestamp, failure: Failure) -> Self {
         Self { ended_at: now, response_time_ms: None, source_ip: None, result: Err(failure), response: None }
     }
 
@@ -135,7 +135,7 @@ impl Completion {
 pub const SENDER_DIED: &str =
     "the sender stopped while this request was under way; what the receiver got of it is unknown";
 /// What the row of a resend says that nobody ever sent.
-const NEVER_TAKEN: &str = "no sender took this resend within 15 minutes; it was not sent";
+const NEVER_CLAIMED: &str = "no sender took this resend within 15 minutes; it was not sent";
 
 impl Attempt {
     pub fn is_manual(&self) -> bool {
@@ -171,22 +171,22 @@ impl Attempt {
 
     /// A row as it reads now: a resend that waited too long has failed, even before anything wrote so.
     pub fn as_of(mut self, now: Timestamp) -> Self {
-        if self.state == AttemptState::Queued && now.since(self.sent_at) >= QUEUED_FOR_AT_MOST {
-            let ended = self.sent_at + QUEUED_FOR_AT_MOST;
-            self.state = AttemptState::Complete(Completion::interrupted(ended, NEVER_TAKEN));
+        if self.state == AttemptState::Queued && now.since(self.sent_at) >= MAX_RESEND_WAIT {
+            let ended = self.sent_at + MAX_RESEND_WAIT;
+            self.state = AttemptState::Complete(Completion::interrupted(ended, NEVER_CLAIMED));
         }
         self
     }
 
     /// Gives a resend back that was taken: it is queued again, as if it were asked for now.
-    pub fn give_back(&mut self, now: Timestamp) {
+    pub fn release(&mut self, now: Timestamp) {
         self.state = AttemptState::Queued;
         self.sent_at = now;
     }
 
     /// Takes a queued resend: it is sent from now, by the holder of the token. False if it is not
     /// waiting any more; one that waited too long is completed as interrupted.
-    pub fn take(&mut self, token: Uuid, now: Timestamp) -> bool {
+    pub fn claim(&mut self, token: Uuid, now: Timestamp) -> bool {
         *self = self.clone().as_of(now);
         let waits = self.state == AttemptState::Queued;
         if waits {

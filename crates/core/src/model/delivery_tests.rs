@@ -25,23 +25,23 @@ fn completion(result: Result<u16, Failure>, retry_after: Option<&str>) -> Comple
 #[test]
 fn only_2xx_is_success() {
     for (code, ended) in [
-        (200, Ending::Succeeded),
-        (299, Ending::Succeeded),
-        (301, Ending::Failed { retry_after: None }),
-        (199, Ending::Failed { retry_after: None }),
-        (404, Ending::Failed { retry_after: None }),
-        (500, Ending::Failed { retry_after: None }),
+        (200, AttemptResult::Succeeded),
+        (299, AttemptResult::Succeeded),
+        (301, AttemptResult::Failed { retry_after: None }),
+        (199, AttemptResult::Failed { retry_after: None }),
+        (404, AttemptResult::Failed { retry_after: None }),
+        (500, AttemptResult::Failed { retry_after: None }),
     ] {
-        assert_eq!(ending(&completion(Ok(code), None)), ended, "{code}");
+        assert_eq!(attempt_result(&completion(Ok(code), None)), ended, "{code}");
     }
     for (kind, ended) in [
-        (ErrorKind::Timeout, Ending::Failed { retry_after: None }),
-        (ErrorKind::Blocked, Ending::Hopeless),
-        (ErrorKind::Template, Ending::Hopeless),
-        (ErrorKind::Interrupted, Ending::Interrupted),
+        (ErrorKind::Timeout, AttemptResult::Failed { retry_after: None }),
+        (ErrorKind::Blocked, AttemptResult::PermanentFailure),
+        (ErrorKind::Template, AttemptResult::PermanentFailure),
+        (ErrorKind::Interrupted, AttemptResult::Interrupted),
     ] {
         let failure = Failure::new(kind, String::new());
-        assert_eq!(ending(&completion(Err(failure), None)), ended, "{kind:?}");
+        assert_eq!(attempt_result(&completion(Err(failure), None)), ended, "{kind:?}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! One change to a loan.
+//! Event: one change to a loan. Its context is kept byte for byte.
 
 use std::sync::OnceLock;
 
@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::context_names::lone_surrogate;
 use super::id::LoanId;
 use super::payload::{Payload, PayloadKey};
-use super::validation::{Faults, name_fault};
+use super::validation::{ValidationErrors, name_error};
 
 /// The largest event, in bytes of its JSON.
 pub const MAX_EVENT_BYTES: usize = 256 * 1024;
@@ -60,31 +60,31 @@ pub struct Event {
 }
 
 impl EventDraft {
-    pub fn check(self) -> Result<Event, Faults> {
-        let mut faults = Faults::default();
-        if let Some(fault) = name_fault(&self.event_name) {
-            faults.add("/eventName", fault);
+    pub fn check(self) -> Result<Event, ValidationErrors> {
+        let mut errors = ValidationErrors::default();
+        if let Some(fault) = name_error(&self.event_name) {
+            errors.add("/eventName", fault);
         }
         if !self.context.get().trim_start().starts_with('{') {
-            faults.add("/context", "must be a JSON object");
+            errors.add("/context", "must be a JSON object");
         } else if depth(self.context.get()) > MAX_DEPTH {
-            faults.add("/context", format!("must nest at most {MAX_DEPTH} deep"));
+            errors.add("/context", format!("must nest at most {MAX_DEPTH} deep"));
         } else if let Some(place) = lone_surrogate(self.context.get()) {
-            faults.add(format!("/context{place}"), LONE_SURROGATE);
+            errors.add(format!("/context{place}"), LONE_SURROGATE);
         }
         if self.occurred_at.as_deref().is_some_and(|text| DateTime::parse_from_rfc3339(text).is_err()) {
-            faults.add("/occurredAt", "must be a time by RFC 3339, such as 2026-11-23T10:00:00Z");
+            errors.add("/occurredAt", "must be a time by RFC 3339, such as 2026-11-23T10:00:00Z");
         }
-        let loan_id = LoanId::try_from(self.loan_id).map_err(|fault| faults.add("/loanId", fault));
+        let loan_id = LoanId::try_from(self.loan_id).map_err(|fault| errors.add("/loanId", fault));
         match loan_id {
-            Ok(loan_id) => faults.or(Event {
+            Ok(loan_id) => errors.ok_or_errors(Event {
                 name: self.event_name,
                 loan_id,
                 context: self.context,
                 occurred_at: self.occurred_at,
                 envelope: OnceLock::new(),
             }),
-            Err(()) => Err(faults),
+            Err(()) => Err(errors),
         }
     }
 }
@@ -166,16 +166,16 @@ mod tests {
 
     #[test]
     fn a_lone_surrogate_is_refused_in_a_name_and_taken_in_a_value() {
-        let faults =
+        let errors =
             draft(r#"{"d": 40, "of": [{"k\ud800": 1}]}"#).check().expect_err("a name of half a character");
-        assert_eq!(faults, Faults::one(r"/context/of/0/k\ud800", LONE_SURROGATE));
+        assert_eq!(errors, ValidationErrors::one(r"/context/of/0/k\ud800", LONE_SURROGATE));
         let event = draft(r#"{"d": "\ud800"}"#).check().expect("a value is kept as it is");
         assert_eq!(event.context.get(), r#"{"d": "\ud800"}"#);
     }
 
     #[test]
     fn every_fault_is_told() {
-        let faults = EventDraft {
+        let errors = EventDraft {
             event_name: String::new(),
             loan_id: "a/b".into(),
             context: RawValue::from_string("[]".into()).expect("JSON"),
@@ -183,7 +183,7 @@ mod tests {
         }
         .check()
         .expect_err("all wrong");
-        let pointers: Vec<_> = faults.0.iter().map(|fault| fault.pointer.as_str()).collect();
+        let pointers: Vec<_> = errors.0.iter().map(|fault| fault.pointer.as_str()).collect();
         assert_eq!(pointers, ["/eventName", "/context", "/occurredAt", "/loanId"]);
     }
 }

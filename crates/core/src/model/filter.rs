@@ -1,8 +1,8 @@
-//! Which rows of a loan's history are asked for.
+//! Filter of a loan's history: which rows pass.
 
 use std::time::Duration;
 
-use super::attempt::{Attempt, AttemptNumber, Outcome, QUEUED_FOR_AT_MOST};
+use super::attempt::{Attempt, AttemptNumber, MAX_RESEND_WAIT, Outcome};
 use super::failure::ErrorKind;
 use super::id::{AttemptId, SubscriptionId, TraceId};
 use super::subscription::Method;
@@ -71,7 +71,7 @@ impl HistoryFilter {
     /// Every row that passes has an ID from the first to before the second. A row's ID has the time it
     /// was asked for; it was sent then or, a resend, up to 15 minutes later.
     pub fn bounds(&self) -> (Option<AttemptId>, Option<AttemptId>) {
-        let oldest = self.from.map(|from| AttemptId::first_at(from.minus(QUEUED_FOR_AT_MOST + CLOCK_SKEW)));
+        let oldest = self.from.map(|from| AttemptId::first_at(from.minus(MAX_RESEND_WAIT + CLOCK_SKEW)));
         let newest = self.to.map(|to| AttemptId::first_at(to + CLOCK_SKEW));
         (oldest, newest)
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::failure::ErrorKind;
 use super::filter::{AttemptFilter, CodeFilter, HistoryFilter};
 use super::time::Timestamp;
-use super::validation::Faults;
+use super::validation::ValidationErrors;
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 200;
@@ -40,49 +40,49 @@ pub struct FilterDraft {
 
 impl FilterDraft {
     /// The filter; what is wrong is added to the faults, and its field left out.
-    pub fn check(self, faults: &mut Faults) -> HistoryFilter {
+    pub fn check(self, errors: &mut ValidationErrors) -> HistoryFilter {
         HistoryFilter {
             event_title: self.event_title,
             event_name: self.event_name,
-            subscription_id: field(faults, "subscriptionId", self.subscription_id, "must be a UUID"),
-            trace_id: field(faults, "traceId", self.trace_id, "must be a UUID"),
-            method: word(faults, "method", self.method, "must be GET, POST, PUT, PATCH or DELETE"),
-            outcome: word(faults, "outcome", self.outcome, "must be queued, sending, succeeded or failed"),
+            subscription_id: field(errors, "subscriptionId", self.subscription_id, "must be a UUID"),
+            trace_id: field(errors, "traceId", self.trace_id, "must be a UUID"),
+            method: word(errors, "method", self.method, "must be GET, POST, PUT, PATCH or DELETE"),
+            outcome: word(errors, "outcome", self.outcome, "must be queued, sending, succeeded or failed"),
             response_code: checked(
-                faults,
+                errors,
                 "responseCode",
                 self.response_code,
                 code,
                 "must be a code from 100 to 999, such as 404, or a class from 1xx to 9xx",
             ),
             error: field::<ErrorKind>(
-                faults,
+                errors,
                 "error",
                 self.error,
                 "must be dns, connect, tls, timeout, protocol, blocked, template or interrupted",
             ),
             attempt: checked(
-                faults,
+                errors,
                 "attempt",
                 self.attempt,
                 attempt,
                 "must be auto, manual or a number from 1",
             ),
-            from: checked(faults, "from", self.from, time, TIME_RULE),
-            to: checked(faults, "to", self.to, time, TIME_RULE),
+            from: checked(errors, "from", self.from, time, TIME_RULE),
+            to: checked(errors, "to", self.to, time, TIME_RULE),
         }
     }
 }
 
 /// How many rows a page has, as a caller writes it.
-pub fn checked_limit(faults: &mut Faults, limit: Option<String>) -> usize {
+pub fn checked_limit(errors: &mut ValidationErrors, limit: Option<String>) -> usize {
     let within = |text: &str| number(text).filter(|limit| (1..=MAX_LIMIT).contains(limit));
-    checked(faults, "limit", limit, within, "must be 1 to 200").unwrap_or(DEFAULT_LIMIT)
+    checked(errors, "limit", limit, within, "must be 1 to 200").unwrap_or(DEFAULT_LIMIT)
 }
 
 /// A value read from text; none, and a fault, where it breaks the rule.
 pub fn checked<T>(
-    faults: &mut Faults,
+    errors: &mut ValidationErrors,
     name: &str,
     text: Option<String>,
     read: impl FnOnce(&str) -> Option<T>,
@@ -91,18 +91,28 @@ pub fn checked<T>(
     let text = text?;
     let value = read(&text);
     if value.is_none() {
-        faults.add(name, rule);
+        errors.add(name, rule);
     }
     value
 }
 
-fn field<T: FromStr>(faults: &mut Faults, name: &str, text: Option<String>, rule: &str) -> Option<T> {
-    checked(faults, name, text, |text| text.parse().ok(), rule)
+fn field<T: FromStr>(
+    errors: &mut ValidationErrors,
+    name: &str,
+    text: Option<String>,
+    rule: &str,
+) -> Option<T> {
+    checked(errors, name, text, |text| text.parse().ok(), rule)
 }
 
 /// One of the words that a value of the model is written as.
-fn word<T: DeserializeOwned>(faults: &mut Faults, name: &str, text: Option<String>, rule: &str) -> Option<T> {
-    checked(faults, name, text, |text| serde_json::from_value(Value::from(text)).ok(), rule)
+fn word<T: DeserializeOwned>(
+    errors: &mut ValidationErrors,
+    name: &str,
+    text: Option<String>,
+    rule: &str,
+) -> Option<T> {
+    checked(errors, name, text, |text| serde_json::from_value(Value::from(text)).ok(), rule)
 }
 
 fn code(text: &str) -> Option<CodeFilter> {

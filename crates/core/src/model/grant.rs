@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 use super::id::{LoanId, TenantId};
 use super::key::{KeyHash, Scope, random_text};
 use super::time::Timestamp;
-use super::validation::{Faults, name_fault};
+use super::validation::{ValidationErrors, name_error};
 
 /// How long a link lives where its maker does not say, in seconds.
-const DEFAULT_TTL: u32 = 15 * 60;
+const DEFAULT_LINK_SECONDS: u32 = 15 * 60;
 /// How long a session lasts where nobody says, in seconds.
-pub const DEFAULT_SESSION: u32 = 8 * 3600;
+pub const DEFAULT_SESSION_SECONDS: u32 = 8 * 3600;
 /// The longest life of a link, and of a session, in seconds.
-const A_DAY: u32 = 24 * 3600;
+const MAX_LIFETIME_SECONDS: u32 = 24 * 3600;
 
 /// What is kept of a token, beside its hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,33 +146,34 @@ impl LinkDraft {
     /// # Errors
     ///
     /// What is wrong with it, each fault with its pointer.
-    pub fn check(self) -> Result<NewLink, Faults> {
-        let mut faults = Faults::default();
-        let loan = LoanId::try_from(self.loan_id).map_err(|fault| faults.add("/loanId", fault)).ok();
+    pub fn check(self) -> Result<NewLink, ValidationErrors> {
+        let mut errors = ValidationErrors::default();
+        let loan = LoanId::try_from(self.loan_id).map_err(|fault| errors.add("/loanId", fault)).ok();
         let mut scopes = Vec::new();
         if self.scopes.contains(&LinkScope::HistoryRead) {
             scopes.push(Scope::HistoryRead);
         } else {
-            faults.add("/scopes", "must have history:read: without it there is nothing to see");
+            errors.add("/scopes", "must have history:read: without it there is nothing to see");
         }
         if self.scopes.contains(&LinkScope::WebhooksResend) {
             scopes.push(Scope::WebhooksResend);
         }
-        if let Some(fault) = self.viewer.as_deref().and_then(name_fault) {
-            faults.add("/viewer", fault);
+        if let Some(fault) = self.viewer.as_deref().and_then(name_error) {
+            errors.add("/viewer", fault);
         }
-        let ttl = seconds(&mut faults, "/ttlSeconds", self.ttl_seconds, DEFAULT_TTL);
-        let session_seconds = seconds(&mut faults, "/sessionSeconds", self.session_seconds, DEFAULT_SESSION);
+        let ttl = seconds(&mut errors, "/ttlSeconds", self.ttl_seconds, DEFAULT_LINK_SECONDS);
+        let session_seconds =
+            seconds(&mut errors, "/sessionSeconds", self.session_seconds, DEFAULT_SESSION_SECONDS);
         let ttl = Duration::from_secs(ttl.into());
-        let Some(loan) = loan else { return Err(faults) };
-        faults.or(NewLink { loan, scopes, viewer: self.viewer, ttl, session_seconds })
+        let Some(loan) = loan else { return Err(errors) };
+        errors.ok_or_errors(NewLink { loan, scopes, viewer: self.viewer, ttl, session_seconds })
     }
 }
 
-fn seconds(faults: &mut Faults, pointer: &str, given: Option<u32>, default: u32) -> u32 {
+fn seconds(errors: &mut ValidationErrors, pointer: &str, given: Option<u32>, default: u32) -> u32 {
     let seconds = given.unwrap_or(default);
-    if !(1..=A_DAY).contains(&seconds) {
-        faults.add(pointer, "must be 1 to 86400 seconds");
+    if !(1..=MAX_LIFETIME_SECONDS).contains(&seconds) {
+        errors.add(pointer, "must be 1 to 86400 seconds");
     }
     seconds
 }

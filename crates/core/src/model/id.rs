@@ -1,4 +1,4 @@
-//! The names of things: UUIDs of one kind each, tenants and loans.
+//! Identifiers: a UUID type for each kind of thing, and the names of tenants and loans.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::time::Timestamp;
-use super::validation::name_fault;
+use super::validation::name_error;
 
 macro_rules! uuid_ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -151,7 +151,7 @@ impl TryFrom<String> for LoanId {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        if let Some(fault) = name_fault(&text) {
+        if let Some(fault) = name_error(&text) {
             return Err(fault);
         }
         if text.contains(['/', '\\', '?', '#', '%']) || text == "." || text == ".." {

@@ -1,4 +1,4 @@
-//! API keys: whose they are and what they may do.
+//! API key: whose it is, what it may do, and when it ends.
 
 use std::fmt;
 use std::str::FromStr;
@@ -179,12 +179,12 @@ impl Key {
     }
 
     /// Whether the environment named it, for this tenant and with every scope.
-    pub fn is_environments(&self, tenant: &TenantId) -> bool {
+    pub fn is_environment_key(&self, tenant: &TenantId) -> bool {
         self.source == KeySource::Environment && self.tenant == *tenant && self.has_every_scope()
     }
 
     /// This key where its hash has one already: of the same tenant, it keeps its ID and the time when it was made.
-    pub fn in_the_place_of(self, there: Option<Self>) -> Self {
+    pub fn with_identity_of(self, there: Option<Self>) -> Self {
         match there.filter(|there| there.tenant == self.tenant) {
             Some(Self { id, created_at, .. }) => Self { id, created_at, ..self },
             None => self,
@@ -201,7 +201,7 @@ impl Key {
     }
 
     /// Whether it is not over yet.
-    pub fn stands(&self, now: Timestamp) -> bool {
+    pub fn is_valid_at(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|end| now < end)
     }
 }

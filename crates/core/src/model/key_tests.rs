@@ -28,7 +28,7 @@ fn keys_that_were_stored_without_a_source_or_an_end_are_read() {
         "scopes":["admin"],"createdAt":"2026-11-23T10:00:00.000Z"}"#;
     let key: Key = serde_json::from_str(stored).expect("a key");
     assert_eq!((key.source, key.expires_at), (KeySource::Api, None));
-    assert!(key.stands(Timestamp::from_millis(i64::MAX)));
+    assert!(key.is_valid_at(Timestamp::from_millis(i64::MAX)));
 }
 
 #[test]

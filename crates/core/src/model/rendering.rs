@@ -1,4 +1,4 @@
-//! A subscription's request, frozen for one event.
+//! Rendering of a subscription's request for one event: the snapshot of a delivery.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -6,33 +6,25 @@ use std::fmt::Display;
 use bytes::Bytes;
 use url::Url;
 
-use super::delivery::{Delivery, Frozen, FrozenRequest};
-use super::event::Event;
+use super::delivery::{Delivery, DeliverySnapshot, RequestSnapshot};
+use super::event_evaluation::{EventEvaluation, NOT_UNICODE};
 use super::id::{EventId, TraceId};
-use super::occurrence::{NOT_UNICODE, Occurrence};
 use super::payload::Payload;
-use super::progress::Progress;
 use super::subscription::{MAX_HEADERS, MAX_URL, Subscription, is_header_value};
 use super::template::{MAX_BODY, Template, TemplateError, Variables};
-use super::time::Timestamp;
 
 impl Delivery {
-    /// Freezes what a subscription sends for an event, and gives its payload's bytes.
-    pub fn render(subscription: &Subscription, event: &Event, id: EventId, now: Timestamp) -> (Self, Bytes) {
-        Self::render_for(subscription, &Occurrence::new(event, now), id)
-    }
-
-    /// The same where others look at the event too. A template that does not render is told in the request,
-    /// which is never sent then.
-    pub fn render_for(
+    /// Makes the snapshot of what a subscription sends for an event, and gives its payload's bytes. A template that does
+    /// not render is told in the snapshot, which is never sent then.
+    pub fn render(
         subscription: &Subscription,
-        occurrence: &Occurrence<'_>,
+        evaluation: &EventEvaluation<'_>,
         id: EventId,
     ) -> (Self, Bytes) {
-        let (settings, event) = (&subscription.settings, occurrence.event);
+        let (settings, event) = (&subscription.settings, evaluation.event);
         let trace_id = TraceId::of(id, subscription.id);
-        let (request, bytes) = request(subscription, occurrence, trace_id).unwrap_or_else(|reason| {
-            let request = FrozenRequest {
+        let (request, bytes) = request(subscription, evaluation, trace_id).unwrap_or_else(|reason| {
+            let request = RequestSnapshot {
                 method: settings.request.method,
                 url: settings.request.url.clone(),
                 headers: BTreeMap::new(),
@@ -42,7 +34,7 @@ impl Delivery {
             };
             (request, Bytes::new())
         });
-        let frozen = Frozen {
+        let snapshot = DeliverySnapshot {
             trace_id,
             tenant: subscription.tenant.clone(),
             event_id: id,
@@ -53,25 +45,25 @@ impl Delivery {
             event_name: event.name.clone(),
             occurred_at: event.occurred_at.clone(),
             test: false,
-            accepted_at: occurrence.at,
+            accepted_at: evaluation.at,
             request,
             retry: settings.retry.clone(),
             timeout_seconds: settings.timeout_seconds,
         };
-        (Self { frozen, progress: Progress::first_due(occurrence.at) }, bytes)
+        (Self::new(snapshot, evaluation.at), bytes)
     }
 }
 
 /// How many bytes a subscription's request for an event takes in memory at most: its body, and all else. A body without
 /// a template is the event's own, which is there once for all.
-pub fn size_at_most(subscription: &Subscription, occurrence: &Occurrence<'_>) -> (usize, usize) {
+pub fn size_at_most(subscription: &Subscription, evaluation: &EventEvaluation<'_>) -> (usize, usize) {
     /// About what a delivery takes besides its request.
     const DELIVERY: usize = 1024;
     let compiled = subscription.settings.compiled.of(&subscription.settings);
     // Without a context nothing that varies renders; where nothing varies, the context is not read.
     let varying_size = |template: &Template, most: usize| {
-        let context = occurrence.context()?;
-        let variables = Variables::of(occurrence, context, TraceId::from_uuid(uuid::Uuid::nil()));
+        let context = evaluation.context()?;
+        let variables = Variables::of(evaluation, context, TraceId::from_uuid(uuid::Uuid::nil()));
         Some(template.size_at_most(&variables, most))
     };
     let size = |template: &Result<Template, TemplateError>, most: usize| {
@@ -98,9 +90,9 @@ pub fn sent_header(rendered: &str) -> Result<String, &'static str> {
 /// The request and its body, or why it cannot be rendered.
 fn request(
     subscription: &Subscription,
-    occurrence: &Occurrence<'_>,
+    evaluation: &EventEvaluation<'_>,
     trace_id: TraceId,
-) -> Result<(FrozenRequest, Bytes), String> {
+) -> Result<(RequestSnapshot, Bytes), String> {
     let settings = &subscription.settings;
     let compiled = settings.compiled.of(settings);
     let failed =
@@ -111,9 +103,9 @@ fn request(
             if template.is_constant() {
                 return Ok(template.sample());
             }
-            let context = occurrence.context().ok_or_else(|| failed(what, &NOT_UNICODE))?;
+            let context = evaluation.context().ok_or_else(|| failed(what, &NOT_UNICODE))?;
             template
-                .render(&Variables::of(occurrence, context, trace_id), most)
+                .render(&Variables::of(evaluation, context, trace_id), most)
                 .map_err(|error| failed(what, &error))
         };
 
@@ -133,7 +125,7 @@ fn request(
     let (bytes, payload) = match &compiled.payload {
         Some(template) => {
             let bytes = Bytes::from(rendered("the payload", template, MAX_BODY)?);
-            if !occurrence.has_room(bytes.len()) {
+            if !evaluation.reserve_rendered(bytes.len()) {
                 return Err(
                     "the templates of all subscriptions render to more than 32 MiB for this event".into()
                 );
@@ -141,12 +133,12 @@ fn request(
             let payload = Payload::of(&bytes);
             (bytes, payload)
         }
-        None if settings.request.method.carries_event() => occurrence.event.envelope(),
+        None if settings.request.method.carries_event() => evaluation.event.envelope(),
         None => (Bytes::new(), Payload::of(b"")),
     };
     let content_type = (!bytes.is_empty()).then(|| settings.request.content_type.clone());
     let method = settings.request.method;
-    Ok((FrozenRequest { method, url, headers, content_type, payload, unrenderable: None }, bytes))
+    Ok((RequestSnapshot { method, url, headers, content_type, payload, unrenderable: None }, bytes))
 }
 
 #[cfg(test)]

@@ -1,9 +1,4 @@
-//! When a failed attempt is followed by another.
-//!
-//! A policy gives a delay for each place ("slot") of the schedule. It is checked when it is saved: 1 s
-//! to 7 days a delay, at most 24 of them, 30 days in all. Jitter only ever shortens a delay, by at most
-//! its share, so no bound can be broken by it; it is drawn from the trace ID and the slot, so the same
-//! delivery always gets the same one.
+//! Retry policy: the delay after each failed attempt, in three forms.
 
 use std::time::Duration;
 
@@ -11,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::id::TraceId;
-use super::object::optional_object;
-use super::validation::Faults;
+use super::strict_object::optional_object;
+use super::validation::ValidationErrors;
 
 const MAX_DELAY: u32 = 7 * 24 * 3600;
 const MAX_RETRIES: u32 = 24;
@@ -78,7 +73,7 @@ impl Default for RetryPolicy {
 
 impl RetryDraft {
     /// The policy, or its faults, their pointers below `/retry`.
-    pub fn check(self, faults: &mut Faults) -> RetryPolicy {
+    pub fn check(self, errors: &mut ValidationErrors) -> RetryPolicy {
         let policy = match (self.delays, self.interval, self.max_retries, self.exponential) {
             (Some(delays), None, None, None) => RetryPolicy::Delays { delays },
             (None, Some(interval), Some(max_retries), None) => {
@@ -88,21 +83,21 @@ impl RetryDraft {
             _ => {
                 let forms =
                     "must be {\"delays\": […]}, {\"interval\", \"maxRetries\"} or {\"exponential\": {…}}";
-                faults.add("/retry", forms);
+                errors.add("/retry", forms);
                 return RetryPolicy::default();
             }
         };
-        policy.check(faults);
+        policy.check(errors);
         policy
     }
 }
 
 impl RetryPolicy {
-    fn check(&self, faults: &mut Faults) {
-        let before = faults.0.len();
+    fn check(&self, errors: &mut ValidationErrors) {
+        let before = errors.0.len();
         let mut seconds = |pointer: String, value: u32| {
             if !(1..=MAX_DELAY).contains(&value) {
-                faults.add(pointer, format!("must be 1 to {MAX_DELAY} seconds (7 days)"));
+                errors.add(pointer, format!("must be 1 to {MAX_DELAY} seconds (7 days)"));
             }
         };
         match self {
@@ -117,13 +112,13 @@ impl RetryPolicy {
                 seconds("/retry/exponential/base".into(), exponential.base);
                 seconds("/retry/exponential/cap".into(), exponential.cap);
                 if exponential.cap < exponential.base {
-                    faults.add("/retry/exponential/cap", "must not be less than base");
+                    errors.add("/retry/exponential/cap", "must not be less than base");
                 }
                 if !(1.0..=10.0).contains(&exponential.factor) {
-                    faults.add("/retry/exponential/factor", "must be 1 to 10");
+                    errors.add("/retry/exponential/factor", "must be 1 to 10");
                 }
                 if !(0.0..=1.0).contains(&exponential.jitter) {
-                    faults.add("/retry/exponential/jitter", "must be 0 to 1");
+                    errors.add("/retry/exponential/jitter", "must be 0 to 1");
                 }
             }
         }
@@ -133,9 +128,9 @@ impl RetryPolicy {
                 Self::Interval { .. } => "/retry/maxRetries",
                 Self::Exponential { .. } => "/retry/exponential/maxRetries",
             };
-            faults.add(pointer, format!("must be at most {MAX_RETRIES} retries"));
-        } else if faults.0.len() == before && self.span() > MAX_SPAN {
-            faults.add("/retry", format!("must span at most 30 days, spans {} seconds", self.span()));
+            errors.add(pointer, format!("must be at most {MAX_RETRIES} retries"));
+        } else if errors.0.len() == before && self.span() > MAX_SPAN {
+            errors.add("/retry", format!("must span at most 30 days, spans {} seconds", self.span()));
         }
     }
 

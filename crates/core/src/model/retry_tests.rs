@@ -5,9 +5,9 @@ use super::*;
 
 fn check(json: &str) -> Result<RetryPolicy, Vec<String>> {
     let draft: RetryDraft = serde_json::from_str(json).expect("a draft");
-    let mut faults = Faults::default();
-    let policy = draft.check(&mut faults);
-    faults.or(policy).map_err(|faults| faults.0.into_iter().map(|fault| fault.pointer).collect())
+    let mut errors = ValidationErrors::default();
+    let policy = draft.check(&mut errors);
+    errors.ok_or_errors(policy).map_err(|errors| errors.0.into_iter().map(|fault| fault.pointer).collect())
 }
 
 #[test]

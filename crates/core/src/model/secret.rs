@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::time::Timestamp;
 
 /// How long the secret before a rotation goes on signing.
-const OVERLAP: Duration = Duration::from_secs(24 * 3600);
+const ROTATION_OVERLAP: Duration = Duration::from_secs(24 * 3600);
 
 /// A signing secret as Standard Webhooks writes it: `whsec_` and the key's bytes in base64.
 /// Its `Debug` does not show it.
@@ -63,11 +63,11 @@ impl Secrets {
     /// A new secret signs from now on, the current one with it for 24 h; an older one no more.
     pub fn rotate(&mut self, new: SigningSecret, now: Timestamp) {
         let secret = std::mem::replace(&mut self.current, new);
-        self.previous = Some(Previous { secret, until: now + OVERLAP });
+        self.previous = Some(Previous { secret, until: now + ROTATION_OVERLAP });
     }
 
     /// What an old version of a subscription keeps of its secrets: none.
-    pub fn forgotten() -> Self {
+    pub fn without_expired() -> Self {
         Self::new(SigningSecret(String::new()))
     }
 
@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(secrets.valid(now), std::slice::from_ref(&first));
         secrets.rotate(second.clone(), now);
         assert_eq!(secrets.valid(now + Duration::from_secs(86_399)), [second.clone(), first]);
-        assert_eq!(secrets.valid(now + OVERLAP), std::slice::from_ref(&second));
+        assert_eq!(secrets.valid(now + ROTATION_OVERLAP), std::slice::from_ref(&second));
         secrets.rotate(third.clone(), now);
         assert_eq!(secrets.valid(now), [third, second]);
     }

@@ -1,4 +1,4 @@
-//! Points in time, to the millisecond.
+//! Timestamp: a point in time, to the millisecond.
 
 use std::fmt;
 use std::str::FromStr;
@@ -42,7 +42,7 @@ impl Timestamp {
     }
 
     /// So many milliseconds later, or earlier where there are less than none.
-    pub const fn shifted(self, millis: i64) -> Self {
+    pub const fn plus_millis(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
     }
 

@@ -1,4 +1,4 @@
-//! What is wrong with an input, said so that its author can mend it.
+//! Validation errors of an input: where it is wrong, and what is to be done, in a sentence.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use loanhook_formula::{FormulaError, FormulaErrorKind, Position};
 
 /// One fault of a body: where (an RFC 6901 JSON pointer, or a query parameter's or header's name) and what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct Fault {
+pub struct ValidationError {
     pub pointer: String,
     pub detail: String,
     /// Of a formula or template: where in its text, from 1.
@@ -21,25 +21,25 @@ pub struct Fault {
 
 /// The faults of one input, at least one where it stands in an `Err`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Faults(pub Vec<Fault>);
+pub struct ValidationErrors(pub Vec<ValidationError>);
 
-impl Faults {
+impl ValidationErrors {
     pub fn one(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        let mut faults = Self::default();
-        faults.add(pointer, detail);
-        faults
+        let mut errors = Self::default();
+        errors.add(pointer, detail);
+        errors
     }
 
     pub fn add(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
         let (pointer, detail) = (pointer.into(), detail.into());
-        self.0.push(Fault { pointer, detail, line: None, column: None, unsupported: false });
+        self.0.push(ValidationError { pointer, detail, line: None, column: None, unsupported: false });
     }
 
     /// The same, at a place in a text.
     pub fn add_at(&mut self, pointer: impl Into<String>, detail: impl Into<String>, at: Position) {
         let (pointer, detail) = (pointer.into(), detail.into());
         let (line, column) = (Some(at.line), Some(at.column));
-        self.0.push(Fault { pointer, detail, line, column, unsupported: false });
+        self.0.push(ValidationError { pointer, detail, line, column, unsupported: false });
     }
 
     pub fn add_formula(&mut self, pointer: impl Into<String>, error: &FormulaError) {
@@ -50,13 +50,13 @@ impl Faults {
     }
 
     /// `value`, if nothing was found wrong.
-    pub fn or<T>(self, value: T) -> Result<T, Self> {
+    pub fn ok_or_errors<T>(self, value: T) -> Result<T, Self> {
         if self.0.is_empty() { Ok(value) } else { Err(self) }
     }
 }
 
 /// What is wrong with a name (an event's, a loan's, a title): 1 to 256 characters, none of them a control.
-pub fn name_fault(text: &str) -> Option<String> {
+pub fn name_error(text: &str) -> Option<String> {
     let length = text.chars().count();
     if !(1..=256).contains(&length) {
         return Some(format!("must have 1 to 256 characters, has {length}"));

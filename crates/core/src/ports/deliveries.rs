@@ -1,4 +1,4 @@
-//! Deliveries: accepted, claimed, moved on, canceled.
+//! Ports of deliveries: accepted, claimed, completed, released, canceled.
 
 use std::future::Future;
 use std::time::Duration;
@@ -7,20 +7,21 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Stored, Wake};
+use super::{QueueMessage, StoreResult};
 use crate::model::attempt::Attempt;
 use crate::model::delivery::Delivery;
-use crate::model::id::{EventId, SubscriptionId, TenantId, TraceId};
+use crate::model::id::{EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use crate::model::payload::PayloadKey;
 use crate::model::time::Timestamp;
+use crate::model::trigger_state::TriggerReading;
 
 /// The time that it takes at most to write down what came of a request, where a store is slow.
-pub const RECORDED_WITHIN: Duration = Duration::from_secs(8);
+pub const MAX_RECORDING_TIME: Duration = Duration::from_secs(8);
 
-/// What an idempotency key of intake stands for: enough to finish, without matching again, what a
+/// Record of an idempotency key of intake: enough to finish, without matching again, what a
 /// crashed first call left undone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Remembered {
+pub struct IdempotencyRecord {
     /// `Event::digest`.
     pub digest: PayloadKey,
     pub event_id: EventId,
@@ -29,82 +30,128 @@ pub struct Remembered {
     pub matched: Vec<(SubscriptionId, u64)>,
 }
 
+impl IdempotencyRecord {
+    /// The same, with subscriptions that fired among those that matched.
+    #[must_use]
+    pub fn with_fired<'a>(mut self, fired: impl IntoIterator<Item = &'a Delivery>) -> Self {
+        let fired = fired.into_iter().map(|delivery| {
+            let snapshot = &delivery.snapshot;
+            (snapshot.subscription_id, snapshot.subscription_version)
+        });
+        self.matched.extend(fired);
+        self.matched.sort_unstable();
+        self
+    }
+}
+
 /// An idempotency key, as the caller chose it, and until when it is remembered.
 #[derive(Debug, Clone)]
-pub struct Idempotency {
+pub struct IdempotencyKey {
     pub key: String,
     pub until: Timestamp,
 }
 
+/// An event that was matched, with what is to be stored of it.
 #[derive(Debug)]
-pub enum Accepted {
-    /// All is stored and queued.
-    Stored,
-    /// The key was used before: nothing was stored.
-    Known(Remembered),
+pub struct AcceptRequest {
+    pub tenant: TenantId,
+    pub loan_id: LoanId,
+    /// The idempotency key of the call and its record.
+    pub idempotency: Option<(IdempotencyKey, IdempotencyRecord)>,
+    /// What is sent in any case: deliveries with their payloads.
+    pub deliveries: Vec<(Delivery, Bytes)>,
+    /// Triggers of the kind `on-change`, each as it is at this event.
+    pub watched: Vec<WatchedTrigger>,
+    pub now: Timestamp,
+}
+
+/// A trigger at an event, and the delivery that comes of it if it has a rising edge; none where a restriction forbids.
+#[derive(Debug, Clone)]
+pub struct WatchedTrigger {
+    pub watch: TriggerReading,
+    pub delivery: Option<(Delivery, Bytes)>,
+}
+
+impl WatchedTrigger {
+    /// The trace of the delivery that it makes on its rising edge.
+    pub fn trace_if_fired(&self) -> Option<TraceId> {
+        self.delivery.as_ref().map(|(delivery, _)| delivery.snapshot.trace_id)
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum AcceptOutcome {
+    /// All is stored and queued; these subscriptions fired because their triggers had a rising edge.
+    Stored { fired: Vec<SubscriptionId> },
+    /// The key was used before: nothing was stored, and no trigger's state changed.
+    Duplicate(IdempotencyRecord),
 }
 
 pub trait Intake {
     /// Stores deliveries with their payloads and queues their first attempts; a delivery that is there
     /// already stays as it is. With a key, its record comes first and decides: if there is one that is
     /// not over at `now`, that is the answer. Order: record, payload, delivery, message.
-    fn accept(
-        &self,
-        tenant: &TenantId,
-        remember: Option<(Idempotency, Remembered)>,
-        deliveries: Vec<(Delivery, Bytes)>,
-        now: Timestamp,
-    ) -> impl Future<Output = Stored<Accepted>> + Send;
+    ///
+    /// Where triggers are watched, it takes in what each of them is now, and what comes of those that rise is stored
+    /// and queued with the other deliveries. Whether one rises is decided by [`TriggerState::update`] on the state as it
+    /// is in the same step, so that of events that come at once one fires. What a key's record says matched is completed
+    /// with the subscriptions that fired. Order then: payload and delivery of those that rise, record and trigger state
+    /// together, the other payloads and deliveries, messages. What a crash left without its message is found by a call
+    /// with the same key, or by the next event of the loan ([`TriggerState::fired_recently`]).
+    ///
+    /// [`TriggerState::update`]: crate::model::trigger_state::TriggerState::update
+    /// [`TriggerState::fired_recently`]: crate::model::trigger_state::TriggerState::fired_recently
+    fn accept(&self, request: AcceptRequest) -> impl Future<Output = StoreResult<AcceptOutcome>> + Send;
 }
 
 #[derive(Debug)]
-pub enum Begun {
-    /// The attempt is the caller's: its row stands, as `sending`.
-    Won(Box<(Delivery, Attempt)>),
+pub enum ClaimOutcome {
+    /// The caller holds the claim: the row is stored, as `sending`.
+    Claimed(Box<(Delivery, Attempt)>),
     /// It is not; the delivery as it is, if there is one.
-    Lost(Option<Box<Delivery>>),
+    NotClaimed(Option<Box<Delivery>>),
 }
 
 /// What became of a claim that was to be given back.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Released {
-    Done,
+pub enum ReleaseOutcome {
+    Released,
     /// The delivery is not in flight under the token any more.
     Superseded,
     /// A resend was asked for since the claim. It may name the row, and only what was attempted can be resent, so nothing
     /// changed: the attempt counts.
-    Resent,
+    ReferencedByResend,
 }
 
 #[derive(Debug)]
-pub enum Canceled {
-    Done,
+pub enum CancelOutcome {
+    Canceled,
     NotPending,
-    Unknown,
+    NotFound,
 }
 
 pub trait Deliveries {
     /// Claims the automatic attempt of this number for the holder of the token, if it is next and none
     /// is in flight. Order: claim, row.
-    fn begin(
+    fn claim(
         &self,
-        wake: &Wake,
+        message: &QueueMessage,
         number: u32,
         token: Uuid,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Begun>> + Send;
+    ) -> impl Future<Output = StoreResult<ClaimOutcome>> + Send;
 
     /// Ends the automatic attempt of a complete row that began under this token: the row, the delivery
     /// moved on, its successor queued. A row that is complete already stands, and the delivery moves on
     /// from that. False if the delivery is not in flight under the token any more. `claimed` is the
     /// delivery as the claim gave it. Order: response, row, delivery, message.
-    fn settle(
+    fn complete(
         &self,
         claimed: &Delivery,
         token: Uuid,
         row: Attempt,
         response: Option<Bytes>,
-    ) -> impl Future<Output = Stored<bool>> + Send;
+    ) -> impl Future<Output = StoreResult<bool>> + Send;
 
     /// Gives a claim back whose request could not leave, since something of ours was missing: its row is taken away,
     /// and the attempt of the same number is due again then. `claimed` is the delivery as the claim gave it. Order:
@@ -115,8 +162,12 @@ pub trait Deliveries {
         token: Uuid,
         row: &Attempt,
         due: Timestamp,
-    ) -> impl Future<Output = Stored<Released>> + Send;
+    ) -> impl Future<Output = StoreResult<ReleaseOutcome>> + Send;
 
     /// Ends the automatic attempts of a pending delivery.
-    fn cancel(&self, tenant: &TenantId, trace: TraceId) -> impl Future<Output = Stored<Canceled>> + Send;
+    fn cancel(
+        &self,
+        tenant: &TenantId,
+        trace: TraceId,
+    ) -> impl Future<Output = StoreResult<CancelOutcome>> + Send;
 }

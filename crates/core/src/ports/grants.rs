@@ -1,8 +1,8 @@
-//! Grants: portal links and the sessions they open.
+//! Port of grants: portal links and the sessions they open.
 
 use std::future::Future;
 
-use super::Stored;
+use super::StoreResult;
 use crate::model::grant::Grant;
 use crate::model::key::KeyHash;
 use crate::model::time::Timestamp;
@@ -14,12 +14,13 @@ pub trait Grants {
         hash: KeyHash,
         grant: Grant,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<()>> + Send;
+    ) -> impl Future<Output = StoreResult<()>> + Send;
 
     /// The grant of a token, if there is one that is not over at `now`. Whether the key that made it still
     /// is there is not looked at.
-    fn grant(&self, hash: KeyHash, now: Timestamp) -> impl Future<Output = Stored<Option<Grant>>> + Send;
+    fn grant(&self, hash: KeyHash, now: Timestamp)
+    -> impl Future<Output = StoreResult<Option<Grant>>> + Send;
 
     /// Ends a grant before its time; one that is not there stays so.
-    fn end_grant(&self, hash: KeyHash) -> impl Future<Output = Stored<()>> + Send;
+    fn end_grant(&self, hash: KeyHash) -> impl Future<Output = StoreResult<()>> + Send;
 }

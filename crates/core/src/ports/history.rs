@@ -1,4 +1,4 @@
-//! Rows, resends and payloads.
+//! Ports of the history: rows, resends and payloads.
 
 use std::cmp::Reverse;
 use std::future::Future;
@@ -6,7 +6,7 @@ use std::future::Future;
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::{Idempotency, Stored, Wake};
+use super::{IdempotencyKey, QueueMessage, StoreResult};
 use crate::model::attempt::Attempt;
 use crate::model::delivery::Delivery;
 use crate::model::id::{AttemptId, LoanId, TenantId, TraceId};
@@ -15,7 +15,7 @@ use crate::model::time::Timestamp;
 
 /// A row, and what it says of its delivery as it is now.
 #[derive(Debug, Clone)]
-pub struct Row {
+pub struct HistoryRow {
     pub attempt: Attempt,
     /// How often the delivery was manually resent so far.
     pub resends: u32,
@@ -23,14 +23,14 @@ pub struct Row {
 
 /// Which attempts of a delivery are read, and in which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Span {
+pub enum AttemptRange {
     /// Those after this one, the oldest first.
     OldestFirst { after: Option<AttemptId> },
     /// Those before this one, the newest first.
     NewestFirst { before: Option<AttemptId> },
 }
 
-impl Span {
+impl AttemptRange {
     /// All of them, from the oldest.
     pub const OLDEST_FIRST: Self = Self::OldestFirst { after: None };
 
@@ -60,83 +60,83 @@ pub trait Attempts {
         oldest: Option<AttemptId>,
         before: Option<AttemptId>,
         limit: usize,
-    ) -> impl Future<Output = Stored<Vec<Attempt>>> + Send;
+    ) -> impl Future<Output = StoreResult<Vec<Attempt>>> + Send;
 
     /// What these attempts' deliveries say now, in the same order.
-    fn counted(
+    fn with_resend_counts(
         &self,
         tenant: &TenantId,
         attempts: Vec<Attempt>,
-    ) -> impl Future<Output = Stored<Vec<Row>>> + Send;
+    ) -> impl Future<Output = StoreResult<Vec<HistoryRow>>> + Send;
 
     fn row(
         &self,
         tenant: &TenantId,
         loan: &LoanId,
         id: AttemptId,
-    ) -> impl Future<Output = Stored<Option<Row>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<HistoryRow>>> + Send;
 
     fn delivery(
         &self,
         tenant: &TenantId,
         trace: TraceId,
-    ) -> impl Future<Output = Stored<Option<Delivery>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Delivery>>> + Send;
 
     /// A delivery and attempts of it, no older than the delivery: at most `limit`, and fewer only where there are
     /// no more.
-    fn story(
+    fn delivery_with_attempts(
         &self,
         tenant: &TenantId,
         trace: TraceId,
-        span: Span,
+        span: AttemptRange,
         limit: usize,
-    ) -> impl Future<Output = Stored<Option<(Delivery, Vec<Attempt>)>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<(Delivery, Vec<Attempt>)>>> + Send;
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub enum Queued {
-    New,
+pub enum EnqueueOutcome {
+    Enqueued,
     /// The key was used before, for this attempt of this delivery.
-    Known(TraceId, AttemptId),
+    Duplicate(TraceId, AttemptId),
 }
 
 #[derive(Debug)]
-pub enum Taken {
-    Won(Box<(Delivery, Attempt)>),
+pub enum ResendClaimOutcome {
+    Claimed(Box<(Delivery, Attempt)>),
     /// The row as it is, if there is one.
-    Lost(Option<Box<Attempt>>),
+    NotClaimed(Option<Box<Attempt>>),
 }
 
 pub trait Resends {
     /// Puts the row of a resend, as `queued`, and its message; counts it on its delivery. With a key
     /// that was used before, the attempt of that time is the answer, and what a crash left undone of it is
     /// finished instead. Order: record, row, count, message.
-    fn queue_resend(
+    fn enqueue_resend(
         &self,
         row: Attempt,
-        key: Option<Idempotency>,
+        key: Option<IdempotencyKey>,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Queued>> + Send;
+    ) -> impl Future<Output = StoreResult<EnqueueOutcome>> + Send;
 
     /// Takes a queued resend for the holder of the token; one that waited too long is completed as
     /// interrupted instead.
-    fn take_resend(
+    fn claim_resend(
         &self,
-        wake: &Wake,
+        message: &QueueMessage,
         loan: &LoanId,
         id: AttemptId,
         token: Uuid,
         now: Timestamp,
-    ) -> impl Future<Output = Stored<Taken>> + Send;
+    ) -> impl Future<Output = StoreResult<ResendClaimOutcome>> + Send;
 
-    /// Completes the row of a resend that was taken under the token, and tells its delivery of a
+    /// Completes the row of a resend that was claimed under the token, and records on its delivery a
     /// success. False if the row is not the token's any more. Order: response, row, delivery.
-    fn settle_resend(
+    fn complete_resend(
         &self,
         token: Uuid,
         row: Attempt,
         response: Option<Bytes>,
-    ) -> impl Future<Output = Stored<bool>> + Send;
+    ) -> impl Future<Output = StoreResult<bool>> + Send;
 
     /// Gives a resend back that was taken under the token and of which nothing was sent: its row is queued again, and
     /// its message is due then. False if the row is not the token's any more. Order: row, message.
@@ -145,7 +145,7 @@ pub trait Resends {
         token: Uuid,
         row: Attempt,
         due: Timestamp,
-    ) -> impl Future<Output = Stored<bool>> + Send;
+    ) -> impl Future<Output = StoreResult<bool>> + Send;
 }
 
 pub trait Payloads {
@@ -153,5 +153,5 @@ pub trait Payloads {
         &self,
         tenant: &TenantId,
         key: PayloadKey,
-    ) -> impl Future<Output = Stored<Option<Bytes>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Bytes>>> + Send;
 }

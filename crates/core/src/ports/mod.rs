@@ -1,18 +1,16 @@
-//! What the use cases ask of the world.
+//! Ports: what the use cases ask of an engine and of a sender.
 //!
-//! Each trait is one capability; an engine implements them all. An operation that changes several
-//! things names, in its words here, the order in which their effects may become durable: an engine that
-//! has transactions does it in one, another writes in that order, and every prefix is a state that the
-//! next wake of the delivery heals.
+//! Each trait is one capability; an engine implements them all. An operation that changes several things names, in its docs, the
+//! order in which their effects may become durable: an engine that has transactions does it in one, another writes in that
+//! order, and every prefix is a state that the next message of the delivery heals.
 
 mod deliveries;
+mod formula_errors;
 mod grants;
 mod health;
 mod history;
 mod sending;
 mod settings;
-mod triggers;
-mod work;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -23,15 +21,17 @@ use crate::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
 use crate::model::time::Timestamp;
 
 pub use deliveries::{
-    Accepted, Begun, Canceled, Deliveries, Idempotency, Intake, RECORDED_WITHIN, Released, Remembered,
+    AcceptOutcome, AcceptRequest, CancelOutcome, ClaimOutcome, Deliveries, IdempotencyKey, IdempotencyRecord,
+    Intake, MAX_RECORDING_TIME, ReleaseOutcome, WatchedTrigger,
 };
+pub use formula_errors::FormulaErrorLog;
 pub use grants::Grants;
 pub use health::Health;
-pub use history::{Attempts, Payloads, Queued, Resends, Row, Span, Taken};
-pub use sending::{Egress, EgressAddresses, NotSent, Outgoing, Received, Sender, Sent};
-pub use settings::{Ensured, Keys, ListedKey, Replaced, Subscriptions};
-pub use triggers::{Decided, Triggers, Watched};
-pub use work::{Claimed, Place, Work};
+pub use history::{
+    AttemptRange, Attempts, EnqueueOutcome, HistoryRow, Payloads, ResendClaimOutcome, Resends,
+};
+pub use sending::{Egress, EgressAddresses, NotSent, ReceivedResponse, SendOutcome, Sender, WebhookRequest};
+pub use settings::{EnvironmentKeyOutcome, Keys, ListedKey, ReplaceOutcome, Subscriptions};
 
 /// Why a store did not do what it was asked. Nothing of the operation took effect, as far as is known.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -43,46 +43,46 @@ pub enum StoreError {
     Failed(Arc<str>),
 }
 
-pub type Stored<T> = Result<T, StoreError>;
+pub type StoreResult<T> = Result<T, StoreError>;
 
 /// A message: something of a delivery is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wake {
+pub struct QueueMessage {
     pub tenant: TenantId,
     pub trace_id: TraceId,
     /// What shares a receiver: a slow one delays no other.
     pub subscription_id: SubscriptionId,
     pub due: Timestamp,
-    pub what: Due,
+    pub work: DueWork,
 }
 
-impl Wake {
+impl QueueMessage {
     /// The message for the next automatic attempt, if one is due some time and none is in flight.
-    pub fn next_of(delivery: &Delivery) -> Option<Self> {
-        let next = delivery.progress.next.filter(|_| delivery.progress.in_flight.is_none())?;
+    pub fn for_next_attempt(delivery: &Delivery) -> Option<Self> {
+        let next = delivery.progress.waiting()?;
         Some(Self {
-            tenant: delivery.frozen.tenant.clone(),
-            trace_id: delivery.frozen.trace_id,
-            subscription_id: delivery.frozen.subscription_id,
+            tenant: delivery.snapshot.tenant.clone(),
+            trace_id: delivery.snapshot.trace_id,
+            subscription_id: delivery.snapshot.subscription_id,
             due: next.due,
-            what: Due::Attempt(next.number),
+            work: DueWork::Attempt(next.number),
         })
     }
 
     /// The message for the resend of this row.
-    pub fn of_resend(row: &Attempt, due: Timestamp) -> Self {
+    pub fn for_resend(row: &Attempt, due: Timestamp) -> Self {
         Self {
             tenant: row.tenant.clone(),
             trace_id: row.trace_id,
             subscription_id: row.subscription_id,
             due,
-            what: Due::Resend { loan_id: row.loan_id.clone(), attempt_id: row.id },
+            work: DueWork::Resend { loan_id: row.loan_id.clone(), attempt_id: row.id },
         }
     }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Due {
+pub enum DueWork {
     /// The automatic attempt of this number.
     Attempt(u32),
     /// A resend, by its row.
@@ -91,5 +91,5 @@ pub enum Due {
 
 pub trait Queue {
     /// Puts a message that is due at `wake.due`.
-    fn send_on(&self, wake: Wake) -> impl Future<Output = Stored<()>> + Send;
+    fn enqueue(&self, message: QueueMessage) -> impl Future<Output = StoreResult<()>> + Send;
 }

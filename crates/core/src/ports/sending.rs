@@ -1,4 +1,4 @@
-//! The request that leaves, and where it leaves from.
+//! Ports of sending: the request that leaves, and the addresses that requests leave from.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::Stored;
+use super::StoreResult;
 use crate::model::attempt::AttemptNumber;
 use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, LoanId, TenantId, TraceId};
@@ -25,15 +25,15 @@ pub struct Egress {
 }
 
 pub trait EgressAddresses {
-    fn egress(&self, now: Timestamp) -> impl Future<Output = Stored<Egress>> + Send;
+    fn egress(&self, now: Timestamp) -> impl Future<Output = StoreResult<Egress>> + Send;
 
     /// A request left from this address.
-    fn left_from(&self, address: IpAddr, now: Timestamp);
+    fn record_source_address(&self, address: IpAddr, now: Timestamp);
 }
 
 /// A request about to leave: what was frozen at intake, and what belongs to this attempt alone.
 #[derive(Debug)]
-pub struct Outgoing {
+pub struct WebhookRequest {
     /// Whose webhook it is: what is limited by tenant counts it there.
     pub tenant: TenantId,
     /// It must not use a connection that was used before: the attempt before it was lost on one.
@@ -62,19 +62,19 @@ pub struct Outgoing {
 
 /// What came of a request.
 #[derive(Debug)]
-pub struct Sent {
+pub struct SendOutcome {
     pub elapsed: Duration,
     /// The address the request left from.
     pub source_ip: Option<IpAddr>,
     /// The answer's status, or why there was none.
     pub result: Result<u16, Failure>,
     /// The answer; where it broke off, what had come of it.
-    pub received: Option<Received>,
+    pub response: Option<ReceivedResponse>,
 }
 
 /// An answer, up to what is kept of one.
 #[derive(Debug, Clone)]
-pub struct Received {
+pub struct ReceivedResponse {
     pub headers: Vec<(String, String)>,
     pub headers_truncated: bool,
     /// How many header lines could not be read and were left out.
@@ -91,12 +91,12 @@ pub struct NotSent(pub String);
 
 pub trait Sender {
     /// Sends one request, once. A failure of the receiver or of the network is what came of it, not an error.
-    fn send(&self, outgoing: Outgoing) -> impl Future<Output = Result<Sent, NotSent>> + Send;
+    fn send(&self, outgoing: WebhookRequest) -> impl Future<Output = Result<SendOutcome, NotSent>> + Send;
 }
 
 /// One sender may serve many at once.
 impl<O: Sender + Send + Sync> Sender for Arc<O> {
-    async fn send(&self, outgoing: Outgoing) -> Result<Sent, NotSent> {
+    async fn send(&self, outgoing: WebhookRequest) -> Result<SendOutcome, NotSent> {
         (**self).send(outgoing).await
     }
 }

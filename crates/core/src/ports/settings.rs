@@ -1,9 +1,9 @@
-//! Subscriptions and keys.
+//! Ports of settings: subscriptions and API keys.
 
 use std::future::Future;
 use std::sync::Arc;
 
-use super::Stored;
+use super::StoreResult;
 use crate::model::id::{KeyId, SubscriptionId, TenantId};
 use crate::model::key::{Key, KeyHash};
 use crate::model::secret::Secrets;
@@ -11,11 +11,11 @@ use crate::model::subscription::Subscription;
 use crate::model::time::Timestamp;
 
 #[derive(Debug, PartialEq, Eq)]
-pub enum Replaced {
-    Done,
+pub enum ReplaceOutcome {
+    Replaced,
     /// Another change came first.
-    Changed,
-    Unknown,
+    VersionConflict,
+    NotFound,
 }
 
 pub trait Subscriptions {
@@ -23,7 +23,7 @@ pub trait Subscriptions {
     fn subscriptions(
         &self,
         tenant: &TenantId,
-    ) -> impl Future<Output = Stored<Arc<Vec<Arc<Subscription>>>>> + Send;
+    ) -> impl Future<Output = StoreResult<Arc<Vec<Arc<Subscription>>>>> + Send;
 
     /// A subscription in a version it has or had, deleted or not.
     fn subscription_version(
@@ -31,7 +31,7 @@ pub trait Subscriptions {
         tenant: &TenantId,
         id: SubscriptionId,
         version: u64,
-    ) -> impl Future<Output = Stored<Option<Arc<Subscription>>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Arc<Subscription>>>> + Send;
 
     /// The secrets of a subscription as they are now, even of a deleted one; at least as new as
     /// `version`.
@@ -40,16 +40,22 @@ pub trait Subscriptions {
         tenant: &TenantId,
         id: SubscriptionId,
         version: u64,
-    ) -> impl Future<Output = Stored<Option<Secrets>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Secrets>>> + Send;
 
     /// False if the tenant has `most` already.
-    fn create(&self, subscription: Subscription, most: usize) -> impl Future<Output = Stored<bool>> + Send;
+    fn create(
+        &self,
+        subscription: Subscription,
+        most: usize,
+    ) -> impl Future<Output = StoreResult<bool>> + Send;
 
     /// Puts the next version of a subscription, if it still is at the version before that.
-    fn replace(&self, subscription: Subscription) -> impl Future<Output = Stored<Replaced>> + Send;
+    fn replace(&self, subscription: Subscription)
+    -> impl Future<Output = StoreResult<ReplaceOutcome>> + Send;
 
     /// False if there was none.
-    fn delete(&self, tenant: &TenantId, id: SubscriptionId) -> impl Future<Output = Stored<bool>> + Send;
+    fn delete(&self, tenant: &TenantId, id: SubscriptionId)
+    -> impl Future<Output = StoreResult<bool>> + Send;
 }
 
 /// A key as lists show it.
@@ -62,20 +68,20 @@ pub struct ListedKey {
 
 /// What became of the key that the environment names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ensured {
+pub enum EnvironmentKeyOutcome {
     /// It was there.
-    Kept,
+    Unchanged,
     /// It is there now; these keys, which the environment named before, are over.
-    Put { ended: Vec<Key> },
+    Added { ended: Vec<Key> },
     /// It was deleted, and stays so.
     Deleted,
 }
 
 pub trait Keys {
     /// The key of a hash, over or not: whoever asks looks at the clock.
-    fn key(&self, hash: KeyHash) -> impl Future<Output = Stored<Option<Arc<Key>>>> + Send;
+    fn key(&self, hash: KeyHash) -> impl Future<Output = StoreResult<Option<Arc<Key>>>> + Send;
 
-    fn add_key(&self, key: Key, hash: KeyHash) -> impl Future<Output = Stored<()>> + Send;
+    fn add_key(&self, key: Key, hash: KeyHash) -> impl Future<Output = StoreResult<()>> + Send;
 
     /// The keys of a tenant, the oldest first: at most `limit`, after the one with the ID `after`.
     fn keys(
@@ -83,20 +89,27 @@ pub trait Keys {
         tenant: &TenantId,
         after: Option<KeyId>,
         limit: usize,
-    ) -> impl Future<Output = Stored<Vec<ListedKey>>> + Send;
+    ) -> impl Future<Output = StoreResult<Vec<ListedKey>>> + Send;
 
     /// The key of a tenant that has this ID.
-    fn listed_key(&self, tenant: &TenantId, id: KeyId) -> impl Future<Output = Stored<Option<Key>>> + Send;
+    fn listed_key(
+        &self,
+        tenant: &TenantId,
+        id: KeyId,
+    ) -> impl Future<Output = StoreResult<Option<Key>>> + Send;
 
     /// Sees to it that the key with this hash is one with every scope that the environment names: `key`, if there is
     /// none. The keys of its tenant that the environment named before end; one that the environment names again comes
     /// back, unless it was deleted.
-    fn ensure_environment_key(&self, key: Key, hash: KeyHash)
-    -> impl Future<Output = Stored<Ensured>> + Send;
+    fn ensure_environment_key(
+        &self,
+        key: Key,
+        hash: KeyHash,
+    ) -> impl Future<Output = StoreResult<EnvironmentKeyOutcome>> + Send;
 
     /// A key was used: this is noted, on the side, once an hour, for lists to show.
-    fn used(&self, key: &Key, hash: KeyHash, now: Timestamp);
+    fn record_use(&self, key: &Key, hash: KeyHash, now: Timestamp);
 
     /// False if the tenant has no such key.
-    fn delete_key(&self, tenant: &TenantId, id: KeyId) -> impl Future<Output = Stored<bool>> + Send;
+    fn delete_key(&self, tenant: &TenantId, id: KeyId) -> impl Future<Output = StoreResult<bool>> + Send;
 }

@@ -23,8 +23,8 @@ use loanhook_core::model::event::{EventDraft, MAX_EVENT_BYTES};
 use loanhook_core::model::id::{LoanId, TenantId};
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::model::validation::Faults;
-use loanhook_core::ports::{Intake, Keys, StoreError, Subscriptions, Triggers};
+use loanhook_core::model::validation::ValidationErrors;
+use loanhook_core::ports::{FormulaErrorLog, Intake, Keys, StoreError, Subscriptions};
 
 const LIMIT: (usize, &str) = (4 << 20, "4 MiB a batch");
 const MAX_EVENTS: usize = 100;
@@ -99,7 +99,7 @@ enum BatchResult {
         Unavailable,
     )
 )]
-pub(super) async fn create<S: Intake + Subscriptions + Keys + Triggers + Send + Sync>(
+pub(super) async fn create<S: Intake + Subscriptions + Keys + FormulaErrorLog + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     headers: HeaderMap,
@@ -110,7 +110,7 @@ pub(super) async fn create<S: Intake + Subscriptions + Keys + Triggers + Send + 
     let bytes = body::read(&caller, request, LIMIT).await?;
     let batch: Batch = body::parse(&bytes)?;
     if batch.events.len() > MAX_EVENTS {
-        return Err(Faults::one("/events", format!("must have at most {MAX_EVENTS} events")).into());
+        return Err(ValidationErrors::one("/events", format!("must have at most {MAX_EVENTS} events")).into());
     }
     let now = Timestamp::now();
     // They reach the store in their order, and share its commits; those of one loan wait for each other where
@@ -149,7 +149,7 @@ impl Turns {
     }
 }
 
-async fn accept<S: Intake + Subscriptions + Triggers>(
+async fn accept<S: Intake + Subscriptions + FormulaErrorLog>(
     store: &S,
     tenant: &TenantId,
     event: &RawValue,

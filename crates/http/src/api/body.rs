@@ -16,8 +16,8 @@ use crate::web;
 use crate::web::body::{Limit, Unread};
 use crate::web::body_memory::{self, Reserved};
 use loanhook_core::model::byte_order_mark;
-use loanhook_core::model::object::Object;
-use loanhook_core::model::validation::{Faults, pointer_segment};
+use loanhook_core::model::strict_object::StrictObject;
+use loanhook_core::model::validation::{ValidationErrors, pointer_segment};
 use loanhook_core::ports::StoreError;
 
 /// The largest body of settings, in bytes.
@@ -71,7 +71,7 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 /// The object in JSON text that is known to be well-formed.
 pub(super) fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     let deserializer = &mut serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(deserializer).map(|Object(value)| value).map_err(|error| {
+    serde_path_to_error::deserialize(deserializer).map(|StrictObject(value)| value).map_err(|error| {
         let detail = error.inner().to_string();
         let detail = detail.split(" at line ").next().unwrap_or_default().trim();
         let mut pointer = pointer(error.path());
@@ -79,7 +79,7 @@ pub(super) fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, Problem> 
         {
             pointer = format!("{pointer}/{}", pointer_segment(missing));
         }
-        Faults::one(pointer, in_plain_words(detail)).into()
+        ValidationErrors::one(pointer, in_plain_words(detail)).into()
     })
 }
 
@@ -115,12 +115,12 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
     Ok(key.map(str::to_owned))
 }
 
-pub(super) fn check_idempotency_key(key: &str, pointer: &str) -> Result<(), Faults> {
+pub(super) fn check_idempotency_key(key: &str, pointer: &str) -> Result<(), ValidationErrors> {
     let allowed = (1..=255).contains(&key.len()) && key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     if allowed {
         Ok(())
     } else {
-        Err(Faults::one(pointer, "must be one of 1 to 255 visible ASCII characters"))
+        Err(ValidationErrors::one(pointer, "must be one of 1 to 255 visible ASCII characters"))
     }
 }
 

@@ -14,7 +14,7 @@ use super::{Api, body};
 use loanhook_core::model::id::{AttemptId, TenantId, TraceId};
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Attempts, Deliveries, Keys, Span};
+use loanhook_core::ports::{AttemptRange, Attempts, Deliveries, Keys};
 use loanhook_core::{history, resend};
 
 /// How many attempts of a delivery are shown at once, unless told otherwise: as many as a schedule can make, with its
@@ -74,8 +74,8 @@ async fn show<S: Attempts>(
     after: Option<AttemptId>,
     limit: usize,
 ) -> Result<Response, Problem> {
-    let span = Span::OldestFirst { after };
-    let found = history::story(store, tenant, trace, span, limit, Timestamp::now()).await?;
+    let span = AttemptRange::OldestFirst { after };
+    let found = history::delivery_attempts(store, tenant, trace, span, limit, Timestamp::now()).await?;
     let story = found.ok_or_else(|| Problem::not_found("delivery"))?;
     Ok(body::json(StatusCode::OK, &DeliveryView::new(story, caller)))
 }

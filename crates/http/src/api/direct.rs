@@ -13,7 +13,7 @@ use super::body::check_idempotency_key;
 use loanhook_core::model::attempt::AttemptNumber;
 use loanhook_core::model::id::{AttemptId, TenantId, TraceId};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::model::validation::Faults;
+use loanhook_core::model::validation::ValidationErrors;
 use loanhook_core::ports::{Attempts, Resends};
 use loanhook_core::resend::{self as use_case, ResendError, ResendRequest};
 
@@ -97,8 +97,8 @@ async fn ask<S: Attempts + Resends>(
 ) -> Result<Asked, DirectError> {
     let Ask { tenant, trace_id, attempt, idempotency_key } = ask;
     if let Some(key) = &idempotency_key {
-        check_idempotency_key(key, "/idempotencyKey").map_err(|Faults(faults)| {
-            DirectError::WrongKey(faults.into_iter().map(|fault| fault.detail).collect())
+        check_idempotency_key(key, "/idempotencyKey").map_err(|ValidationErrors(errors)| {
+            DirectError::WrongKey(errors.into_iter().map(|fault| fault.detail).collect())
         })?;
     }
     // No caller's own key begins with this character.

@@ -19,7 +19,7 @@ use loanhook_core::model::id::{AttemptId, LoanId, TenantId};
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::payload::Payload;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Attempts, Keys, Payloads, Row};
+use loanhook_core::ports::{Attempts, HistoryRow, Keys, Payloads};
 
 /// A page of a loan's history, the newest first.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -125,7 +125,7 @@ async fn find<'a, S: Attempts>(
     store: &S,
     caller: &'a Caller,
     path: &Segments,
-) -> Result<(Row, &'a TenantId), Problem> {
+) -> Result<(HistoryRow, &'a TenantId), Problem> {
     let tenant = caller.with(Scope::HistoryRead)?;
     let (loan, id) = (path.loan()?, path.id("id", "attempt")?);
     let row = history::row(store, tenant, &loan, id, Timestamp::now()).await?;

@@ -19,7 +19,7 @@ use loanhook_core::log;
 use loanhook_core::model::id::{KeyId, TenantId};
 use loanhook_core::model::key::{Key, KeySource, Scope};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::model::validation::{Faults, name_fault};
+use loanhook_core::model::validation::{ValidationErrors, name_error};
 use loanhook_core::ports::{Keys, ListedKey};
 
 /// A key to be made.
@@ -108,7 +108,7 @@ pub(super) struct TenantQuery {
 fn tenant_of(caller: &Caller, named: Option<String>, pointer: &str) -> Result<TenantId, Problem> {
     let own = caller.with_any(&[Scope::Admin, Scope::Operator])?;
     let Some(named) = named else { return Ok(own.clone()) };
-    let named = TenantId::try_from(named).map_err(|fault| Faults::one(pointer, fault))?;
+    let named = TenantId::try_from(named).map_err(|fault| ValidationErrors::one(pointer, fault))?;
     if named == *own || caller.may(Scope::Operator) {
         return Ok(named);
     }
@@ -134,26 +134,26 @@ pub(super) async fn create<S: Keys + Send + Sync>(
     caller.with_any(&[Scope::Admin, Scope::Operator])?;
     let bytes = body::read(&caller, request, MAX_SETTINGS).await?;
     let NewKey { name, mut scopes, tenant, expires_at } = body::parse(&bytes)?;
-    let mut faults = Faults::default();
-    if let Some(fault) = name_fault(&name) {
-        faults.add("/name", fault);
+    let mut errors = ValidationErrors::default();
+    if let Some(fault) = name_error(&name) {
+        errors.add("/name", fault);
     }
     if scopes.is_empty() {
-        faults.add("/scopes", "must name at least one scope");
+        errors.add("/scopes", "must name at least one scope");
     }
     let now = Timestamp::now();
     let expires_at = expires_at.and_then(|text| match text.parse::<Timestamp>() {
         Ok(end) if end > now => Some(end),
         Ok(_) => {
-            faults.add("/expiresAt", "must be in the future");
+            errors.add("/expiresAt", "must be in the future");
             None
         }
         Err(_) => {
-            faults.add("/expiresAt", "must be a time such as 2027-01-01T00:00:00Z (RFC 3339)");
+            errors.add("/expiresAt", "must be a time such as 2027-01-01T00:00:00Z (RFC 3339)");
             None
         }
     });
-    faults.or(())?;
+    errors.ok_or_errors(())?;
     let tenant = tenant_of(&caller, tenant, "/tenant")?;
     if !caller.key().0.may_manage(&scopes) {
         caller.with(Scope::Operator)?;

@@ -54,7 +54,7 @@ pub(super) async fn create<S: Grants + Keys + Send + Sync>(
     let reached = site.reached(&parts)?;
     let bytes = body::read(&caller, request, MAX_SETTINGS).await?;
     let draft: LinkDraft = body::parse(&bytes)?;
-    let made = portal::mint(&api.store, caller.key(), draft.check()?, Timestamp::now()).await?;
+    let made = portal::issue_link(&api.store, caller.key(), draft.check()?, Timestamp::now()).await?;
     let url = portal_link(&reached, &made.token);
     let (key, _) = caller.key();
     log::portal_link(key, &made.grant);

@@ -8,7 +8,7 @@ use tracing::error;
 use loanhook_core::intake::IntakeError;
 use loanhook_core::keys::KeyError;
 use loanhook_core::model::key::Scope;
-use loanhook_core::model::validation::{Fault, Faults};
+use loanhook_core::model::validation::{ValidationError, ValidationErrors};
 use loanhook_core::portal::PortalError;
 use loanhook_core::ports::StoreError;
 use loanhook_core::resend::{CancelError, ResendError};
@@ -29,7 +29,7 @@ pub(super) struct Problem {
     /// Of a validation: each fault and where it is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
-    errors: Vec<Fault>,
+    errors: Vec<ValidationError>,
     /// When the same request may go well, in seconds: the header `Retry-After`.
     #[serde(skip)]
     retry_after: Option<u64>,
@@ -119,19 +119,19 @@ impl IntoResponse for Problem {
     }
 }
 
-impl From<Faults> for Problem {
-    fn from(faults: Faults) -> Self {
+impl From<ValidationErrors> for Problem {
+    fn from(errors: ValidationErrors) -> Self {
         let first =
-            faults.0.first().map(|fault| format!("{} {}", fault.pointer, fault.detail).trim().to_owned());
+            errors.0.first().map(|fault| format!("{} {}", fault.pointer, fault.detail).trim().to_owned());
         let detail = first.unwrap_or_else(|| "the request is wrong".into());
-        let unsupported = !faults.0.is_empty() && faults.0.iter().all(|fault| fault.unsupported);
+        let unsupported = !errors.0.is_empty() && errors.0.iter().all(|fault| fault.unsupported);
         let (name, title) = if unsupported {
             ("formula-unsupported", "Outside of the subset of Clojure that formulas have")
         } else {
             ("invalid", "Well-formed but wrong")
         };
         let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, name, title, detail);
-        problem.errors = faults.0;
+        problem.errors = errors.0;
         problem
     }
 }
@@ -202,7 +202,7 @@ impl From<SubscriptionError> for Problem {
     fn from(failure: SubscriptionError) -> Self {
         match failure {
             SubscriptionError::Unknown => Self::not_found("subscription"),
-            SubscriptionError::Invalid(faults) => faults.into(),
+            SubscriptionError::Invalid(errors) => errors.into(),
             SubscriptionError::TooMany => Self::conflict(
                 "too-many-subscriptions",
                 "a tenant can have 200 subscriptions: delete one that is no longer used",

@@ -14,7 +14,7 @@ use super::problem::Problem;
 use loanhook_core::model::filter::HistoryFilter;
 use loanhook_core::model::filter_draft::{FilterDraft, checked, checked_limit};
 use loanhook_core::model::id::AttemptId;
-use loanhook_core::model::validation::Faults;
+use loanhook_core::model::validation::ValidationErrors;
 
 /// A query whose parameters are all known; any other is a 422.
 pub(super) struct Checked<T>(pub(super) T);
@@ -25,14 +25,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Checked<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let query = parts.uri.query().unwrap_or_default();
         if percent_decode_str(query).decode_utf8().is_err() {
-            return Err(Faults::one("query", "must be percent-encoded UTF-8").into());
+            return Err(ValidationErrors::one("query", "must be percent-encoded UTF-8").into());
         }
         match Query::<T>::try_from_uri(&parts.uri) {
             Ok(Query(query)) => Ok(Self(query)),
             Err(rejection) => {
                 let text = rejection.body_text();
                 let fault = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
-                Err(Faults::one("query", fault).into())
+                Err(ValidationErrors::one("query", fault).into())
             }
         }
     }
@@ -93,8 +93,8 @@ pub(super) struct PageQuery {
 pub(super) type HistoryPage = (HistoryFilter, Option<AttemptId>, usize);
 
 impl HistoryQuery {
-    pub(super) fn check(self) -> Result<HistoryPage, Faults> {
-        let mut faults = Faults::default();
+    pub(super) fn check(self) -> Result<HistoryPage, ValidationErrors> {
+        let mut errors = ValidationErrors::default();
         let filter = FilterDraft {
             event_title: self.event_title,
             event_name: self.event_name,
@@ -108,19 +108,19 @@ impl HistoryQuery {
             from: self.from,
             to: self.to,
         };
-        let filter = filter.check(&mut faults);
-        let (before, limit) = page(&mut faults, self.cursor, self.limit);
-        faults.or((filter, before.map(AttemptId::from_uuid), limit))
+        let filter = filter.check(&mut errors);
+        let (before, limit) = page(&mut errors, self.cursor, self.limit);
+        errors.ok_or_errors((filter, before.map(AttemptId::from_uuid), limit))
     }
 }
 
 impl PageQuery {
-    pub(super) fn check(self) -> Result<(Option<Uuid>, usize), Faults> {
+    pub(super) fn check(self) -> Result<(Option<Uuid>, usize), ValidationErrors> {
         page_of(self.cursor, self.limit)
     }
 
     /// The same for a list whose pages have another length where none is told.
-    pub(super) fn check_or(self, length: usize) -> Result<(Option<Uuid>, usize), Faults> {
+    pub(super) fn check_or(self, length: usize) -> Result<(Option<Uuid>, usize), ValidationErrors> {
         page_of(self.cursor, self.limit.or_else(|| Some(length.to_string())))
     }
 }
@@ -129,10 +129,10 @@ impl PageQuery {
 pub(super) fn page_of(
     cursor: Option<String>,
     limit: Option<String>,
-) -> Result<(Option<Uuid>, usize), Faults> {
-    let mut faults = Faults::default();
-    let page = page(&mut faults, cursor, limit);
-    faults.or(page)
+) -> Result<(Option<Uuid>, usize), ValidationErrors> {
+    let mut errors = ValidationErrors::default();
+    let page = page(&mut errors, cursor, limit);
+    errors.ok_or_errors(page)
 }
 
 /// The place where a list goes on, as a cursor.
@@ -140,9 +140,13 @@ pub(super) fn cursor(last: Uuid) -> String {
     URL_SAFE_NO_PAD.encode(last.as_bytes())
 }
 
-fn page(faults: &mut Faults, cursor: Option<String>, limit: Option<String>) -> (Option<Uuid>, usize) {
+fn page(
+    errors: &mut ValidationErrors,
+    cursor: Option<String>,
+    limit: Option<String>,
+) -> (Option<Uuid>, usize) {
     let decode = |text: &str| Uuid::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok();
     let place =
-        checked(faults, "cursor", cursor, decode, "must be the next of the page before, as it was given");
-    (place, checked_limit(faults, limit))
+        checked(errors, "cursor", cursor, decode, "must be the next of the page before, as it was given");
+    (place, checked_limit(errors, limit))
 }

@@ -7,11 +7,11 @@ use serde::Serialize;
 use super::auth::Caller;
 use loanhook_core::model::destination::HIDDEN;
 use loanhook_core::model::destination::shown;
+use loanhook_core::model::formula_errors::FormulaErrors;
 use loanhook_core::model::id::SubscriptionId;
 use loanhook_core::model::retry::RetryPolicy;
 use loanhook_core::model::subscription::{Criteria, Fire, Method, Subscription};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::model::trouble::Troubles;
 
 /// A subscription. Header values are hidden.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -33,8 +33,8 @@ pub(super) struct SubscriptionView {
     updated_at: Timestamp,
     /// Of one subscription by itself: the events that a formula of it failed on; null where none did.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Troubles>, required = false)]
-    formula_errors: Option<Option<Troubles>>,
+    #[schema(value_type = Option<FormulaErrors>, required = false)]
+    formula_errors: Option<Option<FormulaErrors>>,
     /// On create and rotate only: keep it, it is not shown again.
     #[serde(skip_serializing_if = "Option::is_none")]
     signing_secret: Option<String>,
@@ -104,8 +104,8 @@ impl SubscriptionView {
     }
 
     /// The same, with what became of its formulas.
-    pub(super) fn with(self, troubles: Option<Troubles>) -> Self {
-        Self { formula_errors: Some(troubles), ..self }
+    pub(super) fn with(self, formula_errors: Option<FormulaErrors>) -> Self {
+        Self { formula_errors: Some(formula_errors), ..self }
     }
 }
 

@@ -23,7 +23,7 @@ use loanhook_core::model::id::SubscriptionId;
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::subscription::SubscriptionDraft;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Intake, Keys, Subscriptions, Triggers};
+use loanhook_core::ports::{FormulaErrorLog, Intake, Keys, Subscriptions};
 use loanhook_core::{intake, subscriptions as use_case};
 
 /// A sample event.
@@ -112,7 +112,7 @@ pub(super) async fn create<S: Subscriptions + Keys + Send + Sync>(
         Denied, NotFound, Unavailable,
     )
 )]
-pub(super) async fn get<S: Subscriptions + Keys + Triggers + Send + Sync>(
+pub(super) async fn get<S: Subscriptions + Keys + FormulaErrorLog + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: Segments,
@@ -120,8 +120,8 @@ pub(super) async fn get<S: Subscriptions + Keys + Triggers + Send + Sync>(
     let tenant = caller.with(Scope::HistoryRead)?;
     let found = use_case::get(&api.store, tenant, path.id("id", "subscription")?).await?;
     let found = found.ok_or_else(|| Problem::not_found("subscription"))?;
-    let troubles = api.store.troubles(tenant, found.id).await?;
-    Ok(body::json(StatusCode::OK, &SubscriptionView::new(&found, &caller).with(troubles)))
+    let formula_errors = api.store.formula_errors(tenant, found.id).await?;
+    Ok(body::json(StatusCode::OK, &SubscriptionView::new(&found, &caller).with(formula_errors)))
 }
 
 /// Replace a subscription

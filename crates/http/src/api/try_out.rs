@@ -17,7 +17,7 @@ use loanhook_core::model::id::{EventId, SubscriptionId, TraceId};
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::template::Target;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::model::validation::Faults;
+use loanhook_core::model::validation::ValidationErrors;
 use loanhook_core::ports::Keys;
 use loanhook_core::try_out::{self, Rendering};
 
@@ -135,7 +135,7 @@ pub(super) async fn render<S: Keys + Send + Sync>(
     let bytes = body::read(&caller, request, MAX_SETTINGS).await?;
     let asked: TemplateBody = body::parse(&bytes)?;
     if asked.content_type.is_some() && !matches!(asked.target, TargetName::Body) {
-        return Err(Faults::one("/contentType", "goes with a body only").into());
+        return Err(ValidationErrors::one("/contentType", "goes with a body only").into());
     }
     let now = Timestamp::now();
     let event = EventDraft {

@@ -8,7 +8,7 @@ use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 use super::auth::Caller;
 use super::query::cursor;
 use crate::web;
-use loanhook_core::history::Story;
+use loanhook_core::history::DeliveryAttempts;
 use loanhook_core::model::attempt::{Attempt, AttemptNumber, Outcome, StoredResponse};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::destination::shown;
@@ -17,7 +17,7 @@ use loanhook_core::model::id::{AttemptId, EventId, LoanId, SubscriptionId, Trace
 use loanhook_core::model::progress::Status;
 use loanhook_core::model::subscription::Method;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::Row;
+use loanhook_core::ports::HistoryRow;
 
 /// One attempt: a row of the history.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -117,12 +117,12 @@ fn attempt_number() -> Schema {
 
 impl AttemptView {
     /// A row of a list.
-    pub(super) fn of(row: Row, to: &Caller) -> Self {
+    pub(super) fn of(row: HistoryRow, to: &Caller) -> Self {
         Self::new(row.attempt, row.resends, to, false)
     }
 
     /// A row by itself, with the headers of its answer.
-    pub(super) fn whole(row: Row, to: &Caller) -> Self {
+    pub(super) fn whole(row: HistoryRow, to: &Caller) -> Self {
         Self::new(row.attempt, row.resends, to, true)
     }
 
@@ -210,22 +210,22 @@ pub(super) struct DeliveryView {
 }
 
 impl DeliveryView {
-    pub(super) fn new(story: Story, to: &Caller) -> Self {
-        let Story { delivery: Delivery { frozen, progress }, attempts, more } = story;
+    pub(super) fn new(story: DeliveryAttempts, to: &Caller) -> Self {
+        let DeliveryAttempts { delivery: Delivery { snapshot, progress, history }, attempts, more } = story;
         let next = attempts.last().filter(|_| more).map(|last| cursor(last.id.uuid()));
         let attempts =
-            attempts.into_iter().map(|attempt| AttemptView::new(attempt, progress.resends, to, false));
+            attempts.into_iter().map(|attempt| AttemptView::new(attempt, history.resends, to, false));
         Self {
-            trace_id: frozen.trace_id,
-            loan_id: frozen.loan_id,
-            subscription_id: frozen.subscription_id,
-            event_id: frozen.event_id,
-            event_title: frozen.event_title,
-            event_name: frozen.event_name,
-            occurred_at: frozen.occurred_at,
-            test: frozen.test,
-            accepted_at: frozen.accepted_at,
-            status: progress.status,
+            trace_id: snapshot.trace_id,
+            loan_id: snapshot.loan_id,
+            subscription_id: snapshot.subscription_id,
+            event_id: snapshot.event_id,
+            event_title: snapshot.event_title,
+            event_name: snapshot.event_name,
+            occurred_at: snapshot.occurred_at,
+            test: snapshot.test,
+            accepted_at: snapshot.accepted_at,
+            status: progress.status(),
             next_attempt_at: progress.next_due(),
             attempts: attempts.collect(),
             next,

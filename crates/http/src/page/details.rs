@@ -11,18 +11,18 @@ use super::refused::Refused;
 use super::view::{self, details};
 use super::visit::Visit;
 use super::{Pages, Store};
-use loanhook_core::history::{self, Story};
+use loanhook_core::history::{self, DeliveryAttempts};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::payload::Payload;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Payloads, Row, Span};
+use loanhook_core::ports::{AttemptRange, HistoryRow, Payloads};
 
 /// How many attempts of a delivery are read for it.
 const READ: usize = 50;
 
 /// All that an open row shows.
 pub(super) struct Details {
-    pub(super) row: Row,
+    pub(super) row: HistoryRow,
     /// The newest attempts of its delivery, the oldest of them first.
     pub(super) attempts: Vec<Attempt>,
     /// There are older ones.
@@ -47,11 +47,13 @@ pub(super) async fn show<S: Store>(
     Ok(view::fragment(details::show(&details, &visit, &Asked::read(parts.uri.query()))).into_response())
 }
 
-pub(super) async fn of<S: Store>(store: &S, visit: &Visit, row: Row) -> Result<Details, Refused> {
+pub(super) async fn of<S: Store>(store: &S, visit: &Visit, row: HistoryRow) -> Result<Details, Refused> {
     let now = Timestamp::now();
-    let newest = Span::NewestFirst { before: None };
-    let story = history::story(store, &visit.grant.tenant, row.attempt.trace_id, newest, READ, now).await?;
-    let Story { delivery, mut attempts, more: older } = story.ok_or(Refused::NoPage)?;
+    let newest = AttemptRange::NewestFirst { before: None };
+    let story =
+        history::delivery_attempts(store, &visit.grant.tenant, row.attempt.trace_id, newest, READ, now)
+            .await?;
+    let DeliveryAttempts { delivery, mut attempts, more: older } = story.ok_or(Refused::NoPage)?;
     attempts.reverse();
     let answer = row.attempt.completion().and_then(|completion| completion.response.as_ref());
     let response = match answer {
@@ -59,8 +61,8 @@ pub(super) async fn of<S: Store>(store: &S, visit: &Visit, row: Row) -> Result<D
         None => None,
     };
     let source = preview(store, visit, row.attempt.source).await?;
-    let (next, accepted_at) = (delivery.progress.next_due(), delivery.frozen.accepted_at);
-    let resends = delivery.progress.resends;
+    let (next, accepted_at) = (delivery.progress.next_due(), delivery.snapshot.accepted_at);
+    let resends = delivery.history.resends;
     Ok(Details { row, attempts, older, resends, next, accepted_at, source, response })
 }
 

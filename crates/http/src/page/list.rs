@@ -20,7 +20,7 @@ use loanhook_core::model::time::Timestamp;
 pub(super) struct List {
     pub(super) asked: Asked,
     pub(super) wanted: Wanted,
-    pub(super) page: history::Page,
+    pub(super) page: history::HistoryPage,
     /// Of the row that is open.
     pub(super) open: Option<Details>,
     /// The resend that was just asked for.
@@ -88,10 +88,10 @@ async fn page<S: Store>(
     visit: &Visit,
     wanted: &Wanted,
     now: Timestamp,
-) -> Result<history::Page, Refused> {
+) -> Result<history::HistoryPage, Refused> {
     let Wanted { filter, limit, before, faults, .. } = wanted;
     if !faults.0.is_empty() {
-        return Ok(history::Page::default());
+        return Ok(history::HistoryPage::default());
     }
     let (tenant, loan) = (&visit.grant.tenant, &visit.loan);
     Ok(match filter.trace_id {

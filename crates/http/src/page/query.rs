@@ -8,7 +8,7 @@ use loanhook_core::model::filter::HistoryFilter;
 use loanhook_core::model::filter_draft::{FilterDraft, checked, checked_limit, time};
 use loanhook_core::model::id::{AttemptId, TraceId};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::model::validation::Faults;
+use loanhook_core::model::validation::ValidationErrors;
 
 /// The filters, by their names in the address: those of the API.
 pub(super) const FILTERS: [&str; 11] = [
@@ -43,7 +43,7 @@ pub(super) struct Wanted {
     pub(super) open: Option<AttemptId>,
     pub(super) resent: Option<AttemptId>,
     /// What was wrong, and is left out.
-    pub(super) faults: Faults,
+    pub(super) faults: ValidationErrors,
 }
 
 impl Asked {
@@ -99,7 +99,7 @@ impl Asked {
     }
 
     pub(super) fn check(&self) -> Wanted {
-        let mut faults = Faults::default();
+        let mut faults = ValidationErrors::default();
         let text = |name: &str| Some(self.get(name).to_owned()).filter(|text| !text.is_empty());
         let draft = FilterDraft {
             event_title: text("eventTitle"),
@@ -114,7 +114,7 @@ impl Asked {
             from: text("from"),
             to: text("to").map(|to| until(&to)),
         };
-        let id = |faults: &mut Faults, name: &str| {
+        let id = |faults: &mut ValidationErrors, name: &str| {
             checked(faults, name, text(name), |text| text.parse().ok(), "must be the ID of an attempt")
         };
         Wanted {
@@ -189,6 +189,6 @@ mod tests {
         assert_eq!(asked.without(&["eventTitle", "limit", "open"]).query(), "");
         let wanted = asked.check();
         assert_eq!((wanted.filter.event_title.as_deref(), wanted.limit), (Some("Börse & Co"), 10));
-        assert_eq!(wanted.faults, Faults::one("open", "must be the ID of an attempt"));
+        assert_eq!(wanted.faults, ValidationErrors::one("open", "must be the ID of an attempt"));
     }
 }

@@ -16,7 +16,7 @@ use super::{Pages, Store};
 use crate::web::call_limits::{Asker, CallLimits};
 use loanhook_core::model::attempt::Outcome;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::resend::{self as use_case, Named, ResendRequest};
+use loanhook_core::resend::{self as use_case, ResendRequest, ResendTarget};
 
 /// The names of the fields of the form.
 pub(super) const CSRF: &str = "csrf";
@@ -40,7 +40,11 @@ pub(super) async fn ask<S: Store>(
     let row = visit.row(&pages.store).await?.attempt;
     let request = ResendRequest {
         trace_id: row.trace_id,
-        attempt: if row.outcome() == Outcome::Queued { Named::Newest } else { Named::Row(row.id) },
+        attempt: if row.outcome() == Outcome::Queued {
+            ResendTarget::Newest
+        } else {
+            ResendTarget::Row(row.id)
+        },
         requested_by: visit.grant.name.clone(),
         // Each form asks once, however often it is sent. No key of the API's begins with this character.
         key: form.get(ONCE).parse::<Uuid>().ok().map(|once| format!("\u{7f}page {once}")),

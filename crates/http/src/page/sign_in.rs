@@ -22,7 +22,7 @@ use loanhook_core::log;
 use loanhook_core::model::id::LoanId;
 use loanhook_core::model::key::KeyHash;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::portal::{self, Made};
+use loanhook_core::portal::{self, IssuedGrant};
 
 /// How long a browser keeps the cookie of a session that is over, so that its viewer is told of that.
 const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 3600);
@@ -117,7 +117,7 @@ fn keep(response: &mut Response, cookies: impl IntoIterator<Item = HeaderValue>)
     }
 }
 
-fn begin(jar: &Jar, headers: &HeaderMap, made: &Made, now: Timestamp, next: &str) -> Response {
+fn begin(jar: &Jar, headers: &HeaderMap, made: &IssuedGrant, now: Timestamp, next: &str) -> Response {
     let seconds = (made.grant.until.since(now) + REMEMBERED_FOR).as_secs();
     let cookies = jar.set(headers, made.grant.loan.as_ref(), made.token.expose(), seconds);
     let mut response = Redirect::to(&opened(next)).into_response();

@@ -18,7 +18,10 @@ use loanhook_core::model::key::{Key, KeyHash, Scope};
 use loanhook_core::model::payload::{Payload, PayloadKey};
 use loanhook_core::model::subscription::Method;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Ensured, Idempotency, ListedKey, Queued, Row, Span, Stored, Taken, Wake};
+use loanhook_core::ports::{
+    AttemptRange, EnqueueOutcome, EnvironmentKeyOutcome, HistoryRow, IdempotencyKey, ListedKey, QueueMessage,
+    ResendClaimOutcome, StoreResult,
+};
 
 /// A loan of 12,000 webhooks, the event title of every one of which is `Ordinary`, but for those of these
 /// numbers, counted from the newest: theirs is `Rare`.
@@ -71,100 +74,112 @@ impl Attempts for Loan {
         _: Option<AttemptId>,
         before: Option<AttemptId>,
         limit: usize,
-    ) -> Stored<Vec<Attempt>> {
+    ) -> StoreResult<Vec<Attempt>> {
         let numbers = (0..WEBHOOKS).filter(|number| before.is_none_or(|before| id(*number) < before));
         Ok(numbers.take(limit).map(|number| attempt(number, self.0.contains(&number))).collect())
     }
 
-    async fn counted(&self, _: &TenantId, attempts: Vec<Attempt>) -> Stored<Vec<Row>> {
-        Ok(attempts.into_iter().map(|attempt| Row { attempt, resends: 0 }).collect())
+    async fn with_resend_counts(&self, _: &TenantId, attempts: Vec<Attempt>) -> StoreResult<Vec<HistoryRow>> {
+        Ok(attempts.into_iter().map(|attempt| HistoryRow { attempt, resends: 0 }).collect())
     }
 
-    async fn row(&self, _: &TenantId, _: &LoanId, _: AttemptId) -> Stored<Option<Row>> {
+    async fn row(&self, _: &TenantId, _: &LoanId, _: AttemptId) -> StoreResult<Option<HistoryRow>> {
         Ok(None)
     }
 
-    async fn delivery(&self, _: &TenantId, _: TraceId) -> Stored<Option<Delivery>> {
+    async fn delivery(&self, _: &TenantId, _: TraceId) -> StoreResult<Option<Delivery>> {
         Ok(None)
     }
 
-    async fn story(
+    async fn delivery_with_attempts(
         &self,
         _: &TenantId,
         _: TraceId,
-        _: Span,
+        _: AttemptRange,
         _: usize,
-    ) -> Stored<Option<(Delivery, Vec<Attempt>)>> {
+    ) -> StoreResult<Option<(Delivery, Vec<Attempt>)>> {
         Ok(None)
     }
 }
 
 /// Every token is a session, and its key stands.
 impl Grants for Loan {
-    async fn add_grant(&self, _: KeyHash, _: Grant, _: Timestamp) -> Stored<()> {
+    async fn add_grant(&self, _: KeyHash, _: Grant, _: Timestamp) -> StoreResult<()> {
         Ok(())
     }
 
-    async fn grant(&self, key: KeyHash, now: Timestamp) -> Stored<Option<Grant>> {
+    async fn grant(&self, key: KeyHash, now: Timestamp) -> StoreResult<Option<Grant>> {
         let until = now + std::time::Duration::from_secs(60);
         let (scopes, name) = (vec![Scope::HistoryRead], "Jane".into());
         Ok(Some(Grant { kind: GrantKind::Session, tenant: tenant(), loan: None, scopes, name, until, key }))
     }
 
-    async fn end_grant(&self, _: KeyHash) -> Stored<()> {
+    async fn end_grant(&self, _: KeyHash) -> StoreResult<()> {
         Ok(())
     }
 }
 
 impl Keys for Loan {
-    async fn key(&self, _: KeyHash) -> Stored<Option<Arc<Key>>> {
+    async fn key(&self, _: KeyHash) -> StoreResult<Option<Arc<Key>>> {
         let now = Timestamp::now();
         Ok(Some(Arc::new(Key::new(tenant(), "LMS".into(), Vec::new(), now))))
     }
 
-    async fn add_key(&self, _: Key, _: KeyHash) -> Stored<()> {
+    async fn add_key(&self, _: Key, _: KeyHash) -> StoreResult<()> {
         Ok(())
     }
 
-    async fn keys(&self, _: &TenantId, _: Option<KeyId>, _: usize) -> Stored<Vec<ListedKey>> {
+    async fn keys(&self, _: &TenantId, _: Option<KeyId>, _: usize) -> StoreResult<Vec<ListedKey>> {
         Ok(Vec::new())
     }
 
-    async fn listed_key(&self, _: &TenantId, _: KeyId) -> Stored<Option<Key>> {
+    async fn listed_key(&self, _: &TenantId, _: KeyId) -> StoreResult<Option<Key>> {
         Ok(None)
     }
 
-    async fn ensure_environment_key(&self, _: Key, _: KeyHash) -> Stored<Ensured> {
-        Ok(Ensured::Kept)
+    async fn ensure_environment_key(&self, _: Key, _: KeyHash) -> StoreResult<EnvironmentKeyOutcome> {
+        Ok(EnvironmentKeyOutcome::Unchanged)
     }
 
-    fn used(&self, _: &Key, _: KeyHash, _: Timestamp) {}
+    fn record_use(&self, _: &Key, _: KeyHash, _: Timestamp) {}
 
-    async fn delete_key(&self, _: &TenantId, _: KeyId) -> Stored<bool> {
+    async fn delete_key(&self, _: &TenantId, _: KeyId) -> StoreResult<bool> {
         Ok(false)
     }
 }
 
 impl Payloads for Loan {
-    async fn payload(&self, _: &TenantId, _: PayloadKey) -> Stored<Option<Bytes>> {
+    async fn payload(&self, _: &TenantId, _: PayloadKey) -> StoreResult<Option<Bytes>> {
         Ok(None)
     }
 }
 
 impl Resends for Loan {
-    async fn queue_resend(&self, _: Attempt, _: Option<Idempotency>, _: Timestamp) -> Stored<Queued> {
-        Ok(Queued::New)
+    async fn enqueue_resend(
+        &self,
+        _: Attempt,
+        _: Option<IdempotencyKey>,
+        _: Timestamp,
+    ) -> StoreResult<EnqueueOutcome> {
+        Ok(EnqueueOutcome::Enqueued)
     }
 
-    async fn take_resend(&self, _: &Wake, _: &LoanId, _: AttemptId, _: Uuid, _: Timestamp) -> Stored<Taken> {
-        Ok(Taken::Lost(None))
+    async fn claim_resend(
+        &self,
+        _: &QueueMessage,
+        _: &LoanId,
+        _: AttemptId,
+        _: Uuid,
+        _: Timestamp,
+    ) -> StoreResult<ResendClaimOutcome> {
+        Ok(ResendClaimOutcome::NotClaimed(None))
     }
 
-    async fn settle_resend(&self, _: Uuid, _: Attempt, _: Option<Bytes>) -> Stored<bool> {
+    async fn complete_resend(&self, _: Uuid, _: Attempt, _: Option<Bytes>) -> StoreResult<bool> {
         Ok(false)
     }
 
-    async fn release_resend(&self, _: Uuid, _: Attempt, _: Timestamp) -> Stored<bool> {
+    async fn release_resend(&self, _: Uuid, _: Attempt, _: Timestamp) -> StoreResult<bool> {
         Ok(false)
     }
 }

@@ -93,7 +93,7 @@ impl Visit {
     }
 
     /// The row that the path names.
-    pub(super) async fn row<S: ports::Attempts>(&self, store: &S) -> Result<ports::Row, Refused> {
+    pub(super) async fn row<S: ports::Attempts>(&self, store: &S) -> Result<ports::HistoryRow, Refused> {
         let id: AttemptId = self.attempt.parse().map_err(|_| Refused::NoPage)?;
         let row = history::row(store, &self.grant.tenant, &self.loan, id, Timestamp::now()).await?;
         row.ok_or(Refused::NoPage)

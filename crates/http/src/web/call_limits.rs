@@ -20,7 +20,7 @@ use loanhook_core::log;
 use loanhook_core::model::id::{KeyId, TenantId};
 use loanhook_core::model::key::{Key, KeyHash};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Keys, Stored};
+use loanhook_core::ports::{Keys, StoreResult};
 
 /// Wrong keys from one address.
 const FAILURES: Rate = Rate { burst: 10, per_second: 1.0 };
@@ -123,7 +123,7 @@ impl CallLimits {
         (face, source): (Face, &Source),
         shown: &str,
         now: Instant,
-    ) -> Stored<Shown> {
+    ) -> StoreResult<Shown> {
         self.tell(now);
         let (hash, group) = (KeyHash::of(shown), source.group());
         let pair = (hash, group);

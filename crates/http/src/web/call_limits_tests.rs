@@ -2,7 +2,7 @@ use super::*;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::key::KeySource;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Ensured, ListedKey};
+use loanhook_core::ports::{EnvironmentKeyOutcome, ListedKey};
 
 /// A store with one key, that says how often it was asked.
 struct OneKey {
@@ -25,31 +25,31 @@ impl OneKey {
 }
 
 impl Keys for OneKey {
-    async fn key(&self, hash: KeyHash) -> Stored<Option<Arc<Key>>> {
+    async fn key(&self, hash: KeyHash) -> StoreResult<Option<Arc<Key>>> {
         self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let key = self.key.lock().expect("the key").clone();
         Ok(key.filter(|_| hash == KeyHash::of(RIGHT)))
     }
 
-    async fn add_key(&self, _: Key, _: KeyHash) -> Stored<()> {
+    async fn add_key(&self, _: Key, _: KeyHash) -> StoreResult<()> {
         unreachable!("nobody makes keys here")
     }
 
-    async fn keys(&self, _: &TenantId, _: Option<KeyId>, _: usize) -> Stored<Vec<ListedKey>> {
+    async fn keys(&self, _: &TenantId, _: Option<KeyId>, _: usize) -> StoreResult<Vec<ListedKey>> {
         unreachable!("nobody lists keys here")
     }
 
-    async fn listed_key(&self, _: &TenantId, _: KeyId) -> Stored<Option<Key>> {
+    async fn listed_key(&self, _: &TenantId, _: KeyId) -> StoreResult<Option<Key>> {
         Ok(None)
     }
 
-    async fn ensure_environment_key(&self, _: Key, _: KeyHash) -> Stored<Ensured> {
-        Ok(Ensured::Kept)
+    async fn ensure_environment_key(&self, _: Key, _: KeyHash) -> StoreResult<EnvironmentKeyOutcome> {
+        Ok(EnvironmentKeyOutcome::Unchanged)
     }
 
-    fn used(&self, _: &Key, _: KeyHash, _: Timestamp) {}
+    fn record_use(&self, _: &Key, _: KeyHash, _: Timestamp) {}
 
-    async fn delete_key(&self, _: &TenantId, _: KeyId) -> Stored<bool> {
+    async fn delete_key(&self, _: &TenantId, _: KeyId) -> StoreResult<bool> {
         unreachable!("nobody deletes keys here")
     }
 }

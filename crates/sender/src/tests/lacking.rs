@@ -15,8 +15,7 @@ const CHILD: &str = "LOANHOOK_TEST_WITHOUT_DESCRIPTORS";
 /// What a process may open is changed for all of it, so a child's is changed.
 #[tokio::test]
 async fn a_process_without_descriptors_sends_nothing_and_goes_on() {
-    let limited =
-        "ulimit -n 64 && exec \"$0\" --exact outbound::tests::lacking::sends_without_descriptors --nocapture";
+    let limited = "ulimit -n 64 && exec \"$0\" --exact tests::lacking::sends_without_descriptors --nocapture";
     let mut child = Command::new("sh");
     child.arg("-c").arg(limited).arg(env::current_exe().expect("this test")).env(CHILD, "1");
     let output = child.stdin(Stdio::null()).output().await.expect("a child");

@@ -174,7 +174,7 @@ async fn no_proxy_is_taken_from_the_environment() {
     let (receiver, proxy) = (Receiver::start().await, Receiver::start().await);
     let mut child = Command::new(env::current_exe().expect("this test"));
     child
-        .args(["--exact", "outbound::tests::requests::sends_to_the_target"])
+        .args(["--exact", "tests::requests::sends_to_the_target"])
         .env(TARGET, receiver.url("/"))
         .env_remove("NO_PROXY")
         .env_remove("no_proxy")

@@ -15,12 +15,12 @@ use loanhook_core::model::{
     subscription::Method,
     time::Timestamp,
 };
-use loanhook_core::ports::{Outgoing, Sender};
+use loanhook_core::ports::{Sender, WebhookRequest};
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 
-fn webhook(url: String) -> Outgoing {
-    Outgoing {
+fn webhook(url: String) -> WebhookRequest {
+    WebhookRequest {
         tenant: tenant("acme"),
         fresh_connection: false,
         method: Method::Post,
@@ -41,7 +41,7 @@ fn webhook(url: String) -> Outgoing {
     }
 }
 
-async fn sent(change: impl FnOnce(&mut Outgoing)) -> Request {
+async fn sent(change: impl FnOnce(&mut WebhookRequest)) -> Request {
     let receiver = Receiver::start().await;
     let mut outgoing = webhook(receiver.url("/"));
     change(&mut outgoing);

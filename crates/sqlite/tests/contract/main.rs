@@ -9,7 +9,7 @@ use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::id::{AttemptId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Due, Wake};
+use loanhook_core::ports::{DueWork, QueueMessage};
 use loanhook_sqlite::Embedded;
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 use uuid::Uuid;
@@ -50,18 +50,18 @@ impl OnDisk {
     }
 
     /// Takes one message off the queue, the first that is due, as if a claim had: none of its workers is at work.
-    fn take(&self) -> Option<Wake> {
+    fn take(&self) -> Option<QueueMessage> {
         let file = self.file();
-        let (row, wake) = file
+        let (row, message) = file
             .query_row(
                 "SELECT id, tenant, trace, subscription, due, number, loan, attempt FROM queue ORDER BY due, id LIMIT 1",
                 [],
-                |row| Ok((row.get::<_, i64>(0)?, wake(row)?)),
+                |row| Ok((row.get::<_, i64>(0)?, message(row)?)),
             )
             .optional()
             .expect("a message")?;
         assert_eq!(file.execute("DELETE FROM queue WHERE id = ?1", [row]).expect("deleted"), 1);
-        Some(wake)
+        Some(message)
     }
 
     /// How many messages were ever put into its queue.
@@ -83,20 +83,21 @@ impl OnDisk {
     }
 }
 
-fn wake(row: &Row<'_>) -> rusqlite::Result<Wake> {
+fn message(row: &Row<'_>) -> rusqlite::Result<QueueMessage> {
     let id = |column| row.get(column).map(Uuid::from_bytes);
     let what = match row.get(5)? {
-        Some(number) => Due::Attempt(number),
-        None => {
-            Due::Resend { loan_id: loan(&row.get::<_, String>(6)?), attempt_id: AttemptId::from_uuid(id(7)?) }
-        }
+        Some(number) => DueWork::Attempt(number),
+        None => DueWork::Resend {
+            loan_id: loan(&row.get::<_, String>(6)?),
+            attempt_id: AttemptId::from_uuid(id(7)?),
+        },
     };
-    Ok(Wake {
+    Ok(QueueMessage {
         tenant: tenant(&row.get::<_, String>(1)?),
         trace_id: TraceId::from_uuid(id(2)?),
         subscription_id: SubscriptionId::from_uuid(id(3)?),
         due: Timestamp::from_millis(row.get(4)?),
-        what,
+        work: what,
     })
 }
 
@@ -113,11 +114,11 @@ impl Engine for OnDisk {
         &self.engine
     }
 
-    async fn receive(&self) -> Wake {
+    async fn receive(&self) -> QueueMessage {
         self.take().expect("a message")
     }
 
-    async fn drain(&self) -> Vec<Wake> {
+    async fn drain(&self) -> Vec<QueueMessage> {
         let mut all = Vec::new();
         all.extend(std::iter::from_fn(|| self.take()));
         all

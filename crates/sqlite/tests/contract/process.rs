@@ -3,12 +3,14 @@
 
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::failure::ErrorKind;
-use loanhook_core::ports::{Begun, Deliveries, Resends, Subscriptions, Taken};
+use loanhook_core::ports::{ClaimOutcome, Deliveries, ResendClaimOutcome, Resends, Subscriptions};
 use uuid::Uuid;
 
 use super::OnDisk;
 use loanhook_contract::engine::{Engine, Kept};
-use loanhook_contract::scene::{SECOND, START, Scene, accept, ended, resend_wake, subscription, wake};
+use loanhook_contract::scene::{
+    SECOND, START, Scene, accept, attempt_message, ended, resend_message, subscription,
+};
 
 pub(super) fn errors(rows: &[Attempt]) -> Vec<Option<ErrorKind>> {
     let error = |row: &Attempt| Some(row.completion()?.error()?.kind);
@@ -26,9 +28,9 @@ fn a_start_interrupts_whatever_was_in_flight() {
         let scene = Scene::<OnDisk>::new(&[300]).await?;
         scene.attempt(Ok(500), START).await?;
         let (asked, _) = scene.resend(None, START + SECOND).await?;
-        let resend = resend_wake(&asked, START + SECOND);
-        let taken = scene.ports().take_resend(&resend, &asked.loan_id, asked.id, Uuid::new_v4(), resend.due);
-        assert!(matches!(taken.await?, Taken::Won(_)));
+        let resend = resend_message(&asked, START + SECOND);
+        let taken = scene.ports().claim_resend(&resend, &asked.loan_id, asked.id, Uuid::new_v4(), resend.due);
+        assert!(matches!(taken.await?, ResendClaimOutcome::Claimed(_)));
         scene.claim(START + 301 * SECOND).await?;
 
         let scene = restart(scene).await;
@@ -36,9 +38,9 @@ fn a_start_interrupts_whatever_was_in_flight() {
             errors(&scene.rows().await?),
             [None, Some(ErrorKind::Interrupted), Some(ErrorKind::Interrupted)]
         );
-        let next = scene.delivery().await?.progress.next.expect("a next attempt");
+        let next = scene.delivery().await?.progress.waiting().expect("a next attempt");
         assert_eq!((next.number, next.slot), (3, 1));
-        assert_eq!(scene.engine.drain().await, [wake(&scene.accepted, 3, next.due)]);
+        assert_eq!(scene.engine.drain().await, [attempt_message(&scene.accepted, 3, next.due)]);
         Ok(())
     });
 }
@@ -49,12 +51,12 @@ fn what_waits_in_the_queue_outlives_the_process() {
         let scene = Scene::<OnDisk>::new(&[300]).await?;
         let claim = scene.claim(START).await?;
         let row = ended(claim.row, Ok(500), START + SECOND);
-        assert!(scene.ports().settle(&claim.delivery, claim.token, row, None).await?);
+        assert!(scene.ports().complete(&claim.delivery, claim.token, row, None).await?);
         let (asked, _) = scene.resend(None, START + SECOND).await?;
 
         let scene = restart(scene).await;
-        let resend = resend_wake(&asked, START + SECOND);
-        let retry = wake(&scene.accepted, 2, START + 301 * SECOND);
+        let resend = resend_message(&asked, START + SECOND);
+        let retry = attempt_message(&scene.accepted, 2, START + 301 * SECOND);
         assert_eq!(scene.engine.drain().await, [resend, retry]);
         Ok(())
     });
@@ -68,14 +70,14 @@ fn a_start_interrupts_what_was_in_flight_though_its_row_cannot_be_read() {
         scene.engine.spoil(Kept::Row(&claim.row));
         let other = accept(&scene.engine, &scene.subscription, "728", START).await?;
         scene.engine.receive().await;
-        let begun = scene.ports().begin(&wake(&other, 1, START), 1, Uuid::new_v4(), START).await?;
-        assert!(matches!(begun, Begun::Won(_)));
+        let begun = scene.ports().claim(&attempt_message(&other, 1, START), 1, Uuid::new_v4(), START).await?;
+        assert!(matches!(begun, ClaimOutcome::Claimed(_)));
 
         let scene = restart(scene).await;
         let rows = scene.rows().await?;
         assert_eq!(errors(&rows), [Some(ErrorKind::Interrupted)]);
         assert_eq!(rows[0].id, claim.row.id, "made anew in its place");
-        assert_eq!(scene.delivery().await?.progress.next.map(|next| next.number), Some(2));
+        assert_eq!(scene.delivery().await?.progress.waiting().map(|next| next.number), Some(2));
         assert_eq!(errors(&scene.rows_of(&other).await?), [Some(ErrorKind::Interrupted)]);
         Ok(())
     });
@@ -88,9 +90,10 @@ fn a_start_leaves_out_what_cannot_be_read() {
         let scene = Scene::<OnDisk>::new(&[300]).await?;
         scene.attempt(Ok(500), START).await?;
         let (resend, _) = scene.resend(None, START + SECOND).await?;
-        let wake = resend_wake(&resend, START + SECOND);
-        let taken = scene.ports().take_resend(&wake, &resend.loan_id, resend.id, Uuid::new_v4(), wake.due);
-        assert!(matches!(taken.await?, Taken::Won(_)));
+        let message = resend_message(&resend, START + SECOND);
+        let taken =
+            scene.ports().claim_resend(&message, &resend.loan_id, resend.id, Uuid::new_v4(), message.due);
+        assert!(matches!(taken.await?, ResendClaimOutcome::Claimed(_)));
         scene.engine.spoil(Kept::Row(&resend));
         scene.engine.spoil(Kept::Subscription(&scene.subscription));
         let odd =

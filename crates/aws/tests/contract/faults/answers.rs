@@ -4,7 +4,7 @@ use bytes::Bytes;
 use loanhook_core::deliver::Deliver;
 use loanhook_core::model::attempt::Outcome;
 use loanhook_core::model::progress::Status;
-use loanhook_core::ports::{NotSent, Outgoing, Received, Sender, Sent};
+use loanhook_core::ports::{NotSent, ReceivedResponse, SendOutcome, Sender, WebhookRequest};
 
 use super::super::faulty::Faulty;
 use super::super::proxy::BROKEN;
@@ -15,22 +15,22 @@ use loanhook_contract::scene::{LEASE, SECOND, START, Scene};
 struct Talking;
 
 impl Sender for Talking {
-    async fn send(&self, _: Outgoing) -> Result<Sent, NotSent> {
+    async fn send(&self, _: WebhookRequest) -> Result<SendOutcome, NotSent> {
         let body = Bytes::from_static(b"thank you");
-        let received = Received {
+        let received = ReceivedResponse {
             headers: Vec::new(),
             headers_truncated: false,
             headers_dropped: 0,
             body,
             truncated: false,
         };
-        Ok(Sent { elapsed: SECOND, source_ip: None, result: Ok(200), received: Some(received) })
+        Ok(SendOutcome { elapsed: SECOND, source_ip: None, result: Ok(200), response: Some(received) })
     }
 }
 
 fn talking(scene: &Scene<Faulty>) -> Deliver<loanhook_aws::Aws, Talking> {
     let scripted = scene.deliver(Some(LEASE));
-    Deliver { store: scripted.store, sender: Talking, lease: scripted.lease, ends: None }
+    Deliver { store: scripted.store, sender: Talking, lease: scripted.lease, deadline: None }
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn an_answer_whose_body_cannot_be_stored_counts_and_its_row_says_that_it_was_cut
         scene.engine.proxy.from("PutObject", 1, BROKEN);
         talking(&scene).handle(scene.first.clone(), START).await?;
 
-        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+        assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
         let rows = scene.rows().await?;
         assert_eq!((rows.len(), rows[0].outcome()), (1, Outcome::Succeeded));
         let kept = rows[0].completion().and_then(|end| end.response.as_ref()).expect("an answer");
@@ -59,7 +59,7 @@ fn an_answer_outlasts_an_outage_longer_than_one_call_waits() {
         }
         talking(&scene).handle(scene.first.clone(), START).await?;
 
-        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+        assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
         let rows = scene.rows().await?;
         assert_eq!((rows.len(), rows[0].outcome()), (1, Outcome::Succeeded));
         let kept = rows[0].completion().and_then(|end| end.response.as_ref()).expect("an answer");

@@ -8,7 +8,7 @@ use loanhook_aws::batch::Batches;
 use loanhook_aws::{Aws, read_message};
 use loanhook_core::model::progress::Status;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{StoreError, Stored, Wake};
+use loanhook_core::ports::{QueueMessage, StoreError, StoreResult};
 use serde_json::json;
 
 use super::super::faulty::Faulty;
@@ -30,12 +30,12 @@ pub(super) fn record(id: &str, body: &str) -> SqsMessage {
 }
 
 /// The message as it stands in the queue.
-pub(super) fn body_of(wake: &Wake) -> String {
+pub(super) fn body_of(message: &QueueMessage) -> String {
     let body = json!({
-        "tenant": wake.tenant, "traceId": wake.trace_id, "subscriptionId": wake.subscription_id,
-        "due": wake.due, "number": 1
+        "tenant": message.tenant, "traceId": message.trace_id, "subscriptionId": message.subscription_id,
+        "due": message.due, "number": 1
     });
-    assert_eq!(read_message(&body.to_string()).as_ref(), Some(wake));
+    assert_eq!(read_message(&body.to_string()).as_ref(), Some(message));
     body.to_string()
 }
 
@@ -53,11 +53,11 @@ async fn run_batch(
     worker: &Worker,
     batch: SqsEvent,
     end: SystemTime,
-) -> Stored<SqsBatchResponse> {
+) -> StoreResult<SqsBatchResponse> {
     let worker = Arc::clone(worker);
-    let handler = move |wake, now, _| {
+    let handler = move |message, now, _| {
         let worker = Arc::clone(&worker);
-        async move { worker.handle(wake, now).await }
+        async move { worker.handle(message, now).await }
     };
     Batches::new(scene.ports().clone(), handler).run(batch, end).await
 }
@@ -92,9 +92,10 @@ fn eight_good_ones_are_done_beside_one_unreadable_and_one_that_fails() {
             deliveries.push(accept(&scene.engine, &scene.subscription, "727", START).await?);
             bodies.push(body_of(&scene.engine.receive().await));
         }
-        let unlucky =
-            deliveries.iter().position(|delivery| bodies[4].contains(&delivery.frozen.trace_id.to_string()));
-        let unlucky = deliveries.remove(unlucky.expect("one of them")).frozen.trace_id;
+        let unlucky = deliveries
+            .iter()
+            .position(|delivery| bodies[4].contains(&delivery.snapshot.trace_id.to_string()));
+        let unlucky = deliveries.remove(unlucky.expect("one of them")).snapshot.trace_id;
         scene.engine.proxy.on_all_about("UpdateItem T", &unlucky.to_string(), BROKEN);
         let unreadable = r#"{"tenant": "acme"}"#;
         bodies.insert(7, unreadable.into());
@@ -111,13 +112,14 @@ fn eight_good_ones_are_done_beside_one_unreadable_and_one_that_fails() {
             assert_eq!(rows.iter().map(super::result).collect::<Vec<_>>(), [Some(Ok(200))]);
         }
         let left = delivery_of(scene.ports(), scene.tenant(), unlucky).await?.expect("it is there");
-        assert_eq!((left.progress.status, left.progress.newest_attempt), (Status::Pending, None));
+        assert_eq!((left.progress.status(), left.history.newest_attempt), (Status::Pending, None));
 
         // It comes again, and goes.
         scene.engine.proxy.mend();
         let again = run_batch(&scene, &worker, event([record("m4", &bodies[4])]), end()).await?;
         assert_eq!(failures(&again), Vec::<&str>::new());
-        let status = delivery_of(scene.ports(), scene.tenant(), unlucky).await?.map(|it| it.progress.status);
+        let status =
+            delivery_of(scene.ports(), scene.tenant(), unlucky).await?.map(|it| it.progress.status());
         assert_eq!(status, Some(Status::Succeeded));
         assert_eq!(worker.sender.numbers().len(), 9);
         Ok(())
@@ -128,7 +130,7 @@ fn eight_good_ones_are_done_beside_one_unreadable_and_one_that_fails() {
 fn a_message_that_panics_its_handler_comes_again_twice_and_is_put_aside_then() {
     run(async {
         let scene = Scene::<Faulty>::new(&[]).await?;
-        let panics = |_: Wake, _: Timestamp, _: Instant| async { panic!("the case says so") };
+        let panics = |_: QueueMessage, _: Timestamp, _: Instant| async { panic!("the case says so") };
         let batches = Batches::new(scene.ports().clone(), panics);
         let body = body_of(&scene.first);
         for (received, returned) in [("1", vec!["m"]), ("2", vec!["m"]), ("3", vec![])] {
@@ -164,7 +166,7 @@ fn without_time_records_are_sent_on_before_anything_is_claimed() {
 fn what_must_come_again_and_has_no_id_brings_its_batch_again() {
     run(async {
         let scene = Scene::<Faulty>::new(&[]).await?;
-        let fails = |_: Wake, _: Timestamp, _: Instant| async { Err::<(), _>(StoreError::Busy) };
+        let fails = |_: QueueMessage, _: Timestamp, _: Instant| async { Err::<(), _>(StoreError::Busy) };
         let batches = Batches::new(scene.ports().clone(), fails);
         for id in [None, Some(String::new())] {
             let mut nameless = record("", &body_of(&scene.first));
@@ -196,7 +198,7 @@ fn what_cannot_be_put_aside_comes_again() {
     run(async {
         let scene = Scene::<Faulty>::new(&[]).await?;
         let nowhere: Aws = scene.engine.another(|stack| stack.dead_letters_url = None);
-        let never = |_: Wake, _: Timestamp, _: Instant| async { Ok(()) };
+        let never = |_: QueueMessage, _: Timestamp, _: Instant| async { Ok(()) };
         let response = Batches::new(nowhere, never).run(event([record("m", "?")]), end()).await?;
         assert_eq!(failures(&response), ["m"]);
 

@@ -4,13 +4,13 @@ use loanhook_core::model::attempt::AttemptNumber;
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::progress::Status;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Deliveries, Stored};
+use loanhook_core::ports::{Deliveries, StoreResult};
 
 use super::super::faulty::Faulty;
 use super::super::proxy::Fault;
 use super::{crash_before, queued, result, run, worker};
 use loanhook_contract::engine::Engine;
-use loanhook_contract::scene::{LEASE, SECOND, START, Scene, ended, wake};
+use loanhook_contract::scene::{LEASE, SECOND, START, Scene, attempt_message, ended};
 
 const LEASE_ENDS: Timestamp = Timestamp::from_millis(START.millis() + LEASE.as_millis() as i64);
 const INTERRUPTED: Result<u16, ErrorKind> = Err(ErrorKind::Interrupted);
@@ -23,7 +23,7 @@ async fn heals(
     first: Result<u16, ErrorKind>,
     sent: usize,
     (slot, due): (u32, Timestamp),
-) -> Stored<()> {
+) -> StoreResult<()> {
     let scene = Scene::<Faulty>::new(&[300]).await?;
     let doomed = worker(&scene, &[500]);
     crash_before(&scene, before, &doomed, &scene.first, START).await;
@@ -34,29 +34,32 @@ async fn heals(
     scene.engine.proxy.take_calls();
     healer.handle(scene.first.clone(), START + 2 * SECOND).await?;
     let in_flight = before.0 != "SendMessage";
-    let sent_on =
-        if in_flight { wake(&scene.accepted, 1, LEASE_ENDS) } else { wake(&scene.accepted, 2, due) };
+    let sent_on = if in_flight {
+        attempt_message(&scene.accepted, 1, LEASE_ENDS)
+    } else {
+        attempt_message(&scene.accepted, 2, due)
+    };
     assert_eq!(queued(&scene).as_slice(), std::slice::from_ref(&sent_on));
 
     // Past it, and however often.
     let again = if in_flight { sent_on } else { scene.first.clone() };
-    for wake in [&scene.first, &scene.first, &again] {
-        healer.handle(wake.clone(), LEASE_ENDS).await?;
+    for message in [&scene.first, &scene.first, &again] {
+        healer.handle(message.clone(), LEASE_ENDS).await?;
     }
     assert_eq!(healer.sender.numbers(), []);
     let progress = scene.delivery().await?.progress;
-    assert_eq!((progress.status, &progress.in_flight), (Status::Pending, &None));
-    assert_eq!(progress.next.map(|next| (next.number, next.slot, next.due)), Some((2, slot, due)));
+    assert_eq!((progress.status(), &progress.in_flight()), (Status::Pending, &None));
+    assert_eq!(progress.waiting().map(|next| (next.number, next.slot, next.due)), Some((2, slot, due)));
     let rows = scene.rows().await?;
     assert_eq!(rows.iter().map(result).collect::<Vec<_>>(), [Some(first)]);
     assert_eq!(rows[0].next_attempt_at, Some(due));
-    assert_eq!(scene.engine.drain().await, [wake(&scene.accepted, 2, due)]);
+    assert_eq!(scene.engine.drain().await, [attempt_message(&scene.accepted, 2, due)]);
 
-    healer.handle(wake(&scene.accepted, 2, due), due).await?;
+    healer.handle(attempt_message(&scene.accepted, 2, due), due).await?;
     assert_eq!(healer.sender.numbers(), [AttemptNumber::Auto(2)]);
     let rows = scene.rows().await?;
     assert_eq!(rows.iter().map(result).collect::<Vec<_>>(), [Some(first), Some(Ok(200))]);
-    assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+    assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
     assert_eq!(scene.engine.drain().await, []);
     Ok(())
 }
@@ -96,12 +99,15 @@ fn a_success_whose_sender_died_before_it_told_the_delivery_stays_one() {
         let scene = Scene::<Faulty>::new(&[300]).await?;
         let doomed = worker(&scene, &[200]);
         crash_before(&scene, ("UpdateItem T", 2), &doomed, &scene.first, START).await;
-        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded, "a reader sees it already");
+        assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded, "a reader sees it already");
 
         let healer = worker(&scene, &[]);
         healer.handle(scene.first.clone(), LEASE_ENDS).await?;
         let progress = scene.delivery().await?.progress;
-        assert_eq!((progress.status, progress.in_flight, progress.next), (Status::Succeeded, None, None));
+        assert_eq!(
+            (progress.status(), progress.in_flight(), progress.waiting()),
+            (Status::Succeeded, None, None)
+        );
         assert_eq!(scene.rows().await?.iter().map(result).collect::<Vec<_>>(), [Some(Ok(200))]);
         assert_eq!((healer.sender.numbers(), scene.engine.drain().await), (vec![], vec![]));
         Ok(())
@@ -120,7 +126,11 @@ fn the_healer_dies_too_before_each_of_its_calls() {
             crash_before(&scene, (before, nth), &doomed, &scene.first, LEASE_ENDS).await;
 
             doomed.handle(scene.first.clone(), LEASE_ENDS).await?;
-            assert_eq!(scene.engine.drain().await, [wake(&scene.accepted, 2, LEASE_ENDS)], "{before}");
+            assert_eq!(
+                scene.engine.drain().await,
+                [attempt_message(&scene.accepted, 2, LEASE_ENDS)],
+                "{before}"
+            );
             let rows = scene.rows().await?;
             assert_eq!(rows.iter().map(result).collect::<Vec<_>>(), [Some(INTERRUPTED)], "{before}");
             assert_eq!(doomed.sender.numbers(), []);
@@ -141,9 +151,9 @@ fn a_row_that_appears_while_it_is_given_up_is_interrupted() {
         worker(&scene, &[]).handle(scene.first.clone(), LEASE_ENDS).await?;
 
         assert_eq!(scene.rows().await?.iter().map(result).collect::<Vec<_>>(), [Some(INTERRUPTED)]);
-        assert_eq!(scene.engine.drain().await, [wake(&scene.accepted, 2, LEASE_ENDS)]);
+        assert_eq!(scene.engine.drain().await, [attempt_message(&scene.accepted, 2, LEASE_ENDS)]);
         let late = ended(claim.row, Ok(200), LEASE_ENDS);
-        assert!(!scene.ports().settle(&claim.delivery, claim.token, late, None).await?);
+        assert!(!scene.ports().complete(&claim.delivery, claim.token, late, None).await?);
         Ok(())
     });
 }
@@ -160,8 +170,8 @@ fn of_two_healers_the_one_that_lives_queues_what_is_next() {
         // The other one had begun before: it saw the flight, and no row.
         scene.engine.proxy.on("UpdateItem L", 1, NO_ROW_YET);
         let row = ended(claim.row, INTERRUPTED, LEASE_ENDS);
-        assert!(!scene.ports().settle(&claim.delivery, claim.token, row, None).await?);
-        assert_eq!(scene.engine.drain().await, [wake(&scene.accepted, 2, LEASE_ENDS)]);
+        assert!(!scene.ports().complete(&claim.delivery, claim.token, row, None).await?);
+        assert_eq!(scene.engine.drain().await, [attempt_message(&scene.accepted, 2, LEASE_ENDS)]);
         assert_eq!(scene.rows().await?.len(), 1);
         Ok(())
     });

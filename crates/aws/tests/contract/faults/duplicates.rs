@@ -7,13 +7,13 @@ use loanhook_core::model::attempt::AttemptNumber;
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::progress::Status;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Stored, Wake};
+use loanhook_core::ports::{QueueMessage, StoreResult};
 
 use super::super::faulty::Faulty;
 use super::batch::{body_of, end, event, record};
 use super::{result, run, worker};
 use loanhook_contract::engine::Engine;
-use loanhook_contract::scene::{LEASE, SECOND, START, Scene, wake};
+use loanhook_contract::scene::{LEASE, SECOND, START, Scene, attempt_message};
 
 #[test]
 fn one_message_twice_at_once_and_again_is_one_request() {
@@ -21,9 +21,9 @@ fn one_message_twice_at_once_and_again_is_one_request() {
         let scene = Scene::<Faulty>::new(&[300]).await?;
         let worker = worker(&scene, &[]);
         let handling = std::sync::Arc::clone(&worker);
-        let batches = Batches::new(scene.ports().clone(), move |wake, now, _| {
+        let batches = Batches::new(scene.ports().clone(), move |message, now, _| {
             let worker = std::sync::Arc::clone(&handling);
-            async move { worker.handle(wake, now).await }
+            async move { worker.handle(message, now).await }
         });
         let body = body_of(&scene.first);
         let twice = event([record("1", &body), record("1", &body)]);
@@ -32,7 +32,7 @@ fn one_message_twice_at_once_and_again_is_one_request() {
         }
         assert_eq!(worker.sender.numbers(), [AttemptNumber::Auto(1)]);
         assert_eq!(scene.rows().await?.iter().map(result).collect::<Vec<_>>(), [Some(Ok(200))]);
-        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+        assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
         Ok(())
     });
 }
@@ -47,7 +47,7 @@ fn under_a_live_lease_a_message_is_sent_on_to_its_end_and_nothing_else_is_done()
             store,
             sender: loanhook_contract::sender::Scripted::always(200),
             lease: Some(LEASE),
-            ends: None,
+            deadline: None,
         };
         scene.engine.proxy.take_calls();
         later.handle(scene.first.clone(), START + SECOND).await?;
@@ -56,7 +56,7 @@ fn under_a_live_lease_a_message_is_sent_on_to_its_end_and_nothing_else_is_done()
         assert_eq!(calls.iter().map(|call| &call.name).collect::<Vec<_>>(), ["UpdateItem T", "SendMessage"]);
         assert_eq!(calls[1].body["DelaySeconds"], 39);
         let sent = read_message(calls[1].body["MessageBody"].as_str().expect("a body"));
-        assert_eq!(sent, Some(Wake { due: START + LEASE, ..scene.first.clone() }));
+        assert_eq!(sent, Some(QueueMessage { due: START + LEASE, ..scene.first.clone() }));
         assert_eq!(scene.delivery().await?, claim.delivery);
         assert_eq!(scene.rows().await?, [claim.row]);
         assert_eq!(later.sender.numbers(), []);
@@ -69,7 +69,7 @@ fn past_the_lease_its_attempt_is_interrupted_and_the_next_follows_in_the_same_sl
     run(past_the_lease());
 }
 
-async fn past_the_lease() -> Stored<()> {
+async fn past_the_lease() -> StoreResult<()> {
     let scene = Scene::<Faulty>::new(&[300]).await?;
     let claim = scene.claim(START).await?;
     let over: Timestamp = START + LEASE;
@@ -79,9 +79,9 @@ async fn past_the_lease() -> Stored<()> {
     let rows = scene.rows().await?;
     assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [claim.row.id]);
     assert_eq!(result(&rows[0]), Some(Err(ErrorKind::Interrupted)));
-    let next = scene.delivery().await?.progress.next.expect("a next attempt");
+    let next = scene.delivery().await?.progress.waiting().expect("a next attempt");
     assert_eq!((next.number, next.slot, next.due), (2, 0, over));
-    assert_eq!(scene.engine.drain().await, [wake(&scene.accepted, 2, over)]);
+    assert_eq!(scene.engine.drain().await, [attempt_message(&scene.accepted, 2, over)]);
     assert_eq!(worker.sender.numbers(), []);
     Ok(())
 }

@@ -6,7 +6,7 @@ use loanhook_aws::read_message;
 use loanhook_core::deliver::Deliver;
 use loanhook_core::model::attempt::AttemptNumber;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::Wake;
+use loanhook_core::ports::QueueMessage;
 use std::time::Duration;
 
 use super::super::call::Call;
@@ -23,12 +23,12 @@ fn clock() -> Timestamp {
 }
 
 /// What was sent on, and after how long it comes.
-fn sent_on(calls: &[Call]) -> (Wake, Duration) {
+fn sent_on(calls: &[Call]) -> (QueueMessage, Duration) {
     let [call] = calls else { panic!("{} calls", calls.len()) };
     assert_eq!(call.name, "SendMessage");
     let delay = call.body["DelaySeconds"].as_u64().expect("a delay");
-    let wake = read_message(call.body["MessageBody"].as_str().expect("a body"));
-    (wake.expect("a message of ours"), Duration::from_secs(delay))
+    let message = read_message(call.body["MessageBody"].as_str().expect("a body"));
+    (message.expect("a message of ours"), Duration::from_secs(delay))
 }
 
 #[test]
@@ -36,8 +36,12 @@ fn a_retry_in_two_hours_is_eight_hops_of_15_minutes() {
     run(async {
         let scene = Scene::<Faulty>::new(&[7200]).await?;
         let store = scene.engine.another(|stack| stack.clock = clock);
-        let deliver =
-            Deliver { store, sender: Scripted::always(200).script(&[500]), lease: Some(LEASE), ends: None };
+        let deliver = Deliver {
+            store,
+            sender: Scripted::always(200).script(&[500]),
+            lease: Some(LEASE),
+            deadline: None,
+        };
         // It ends a second later, which is what the clock says.
         deliver.handle(scene.first.clone(), START).await?;
         let due = START + 7201 * SECOND;
@@ -45,24 +49,24 @@ fn a_retry_in_two_hours_is_eight_hops_of_15_minutes() {
         calls.drain(..calls.len() - 1);
         deliver.sender.take_sent();
 
-        let (mut wake, mut delay) = sent_on(&calls);
+        let (mut message, mut delay) = sent_on(&calls);
         let mut delays = vec![delay];
         loop {
-            assert_eq!((wake.due, &wake.what), (due, &loanhook_core::ports::Due::Attempt(2)));
+            assert_eq!((message.due, &message.work), (due, &loanhook_core::ports::DueWork::Attempt(2)));
             let now = clock() + delay;
             NOW.store(now.millis(), Ordering::SeqCst);
             if now >= due {
                 break;
             }
-            deliver.handle(wake, now).await?;
-            (wake, delay) = sent_on(&scene.engine.proxy.take_calls());
+            deliver.handle(message, now).await?;
+            (message, delay) = sent_on(&scene.engine.proxy.take_calls());
             delays.push(delay);
         }
         assert_eq!(delays, [900 * SECOND; 8]);
         assert_eq!(clock(), due);
         assert_eq!(deliver.sender.numbers(), []);
 
-        deliver.handle(wake, due).await?;
+        deliver.handle(message, due).await?;
         assert_eq!(deliver.sender.numbers(), [AttemptNumber::Auto(2)]);
         Ok(())
     });

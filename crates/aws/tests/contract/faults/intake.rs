@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use loanhook_core::intake::{IntakeError, Receipt, accept};
 use loanhook_core::model::id::TraceId;
 use loanhook_core::model::progress::Status;
-use loanhook_core::ports::{Stored, Subscriptions};
+use loanhook_core::ports::{StoreResult, Subscriptions};
 
 use super::super::faulty::Faulty;
 use super::super::http::Http;
@@ -19,7 +19,7 @@ use loanhook_contract::submission;
 const BODY: &str = r#"{"last-payment-amount": 250.00}"#;
 
 /// Three subscriptions that match every event.
-async fn three() -> Stored<Scene<Faulty>> {
+async fn three() -> StoreResult<Scene<Faulty>> {
     let scene = Scene::<Faulty>::new(&[300]).await?;
     for i in 1..3 {
         let another = subscription(&tenant("acme"), "Another", &[300], START + i * MILLISECOND);
@@ -42,7 +42,7 @@ fn put(scene: &Scene<Faulty>) -> BTreeSet<String> {
 }
 
 /// An event under a key meets a fault at a call and everything after it; its repeat does not.
-async fn repeated((name, nth): (&str, usize), fault: Fault) -> Stored<()> {
+async fn repeated((name, nth): (&str, usize), fault: Fault) -> StoreResult<()> {
     let scene = three().await?;
     let send = |now| accept(scene.ports(), scene.tenant(), submission(BODY, Some("key")), now);
     scene.engine.proxy.from(name, nth, fault);
@@ -59,20 +59,20 @@ async fn repeated((name, nth): (&str, usize), fault: Fault) -> Stored<()> {
     assert_eq!((again.event_id, traces(&again)), (receipt.event_id, promised));
 
     let worker = worker(&scene, &[]);
-    for wake in scene.engine.drain().await {
-        worker.handle(wake, START + 3 * SECOND).await?;
+    for message in scene.engine.drain().await {
+        worker.handle(message, START + 3 * SECOND).await?;
     }
     let sent: BTreeSet<TraceId> = worker.sender.take_sent().iter().map(|sent| sent.trace_id).collect();
     assert_eq!(sent.len(), 3, "{name}");
     for trace in sent {
         let delivery = delivery_of(scene.ports(), scene.tenant(), trace).await?.expect("the delivery");
-        assert_eq!(delivery.progress.status, Status::Succeeded);
+        assert_eq!(delivery.progress.status(), Status::Succeeded);
         assert_eq!(scene.rows_of(&delivery).await?.iter().map(result).collect::<Vec<_>>(), [Some(Ok(200))]);
     }
     let rows = loanhook_core::ports::Attempts::rows(
         scene.ports(),
         scene.tenant(),
-        &scene.accepted.frozen.loan_id,
+        &scene.accepted.snapshot.loan_id,
         None,
         None,
         10,
@@ -122,9 +122,9 @@ fn a_message_that_was_lost_comes_with_the_repeat() {
 
         scene.engine.proxy.mend();
         let receipt = send(START + SECOND).await.expect("accepted");
-        let wakes = scene.engine.drain().await;
+        let messages = scene.engine.drain().await;
         assert_eq!(
-            wakes.iter().map(|wake| wake.trace_id).collect::<Vec<_>>(),
+            messages.iter().map(|message| message.trace_id).collect::<Vec<_>>(),
             [receipt.deliveries[0].trace_id]
         );
         Ok(())

@@ -6,7 +6,7 @@ use super::super::faulty::Faulty;
 use super::super::http::Http;
 use super::super::proxy::Fault;
 use super::{run, worker};
-use loanhook_contract::scene::{SECOND, START, Scene, resend_wake};
+use loanhook_contract::scene::{SECOND, START, Scene, resend_message};
 
 #[test]
 fn a_trace_shows_its_newest_attempts_where_the_index_does_not() {
@@ -15,7 +15,7 @@ fn a_trace_shows_its_newest_attempts_where_the_index_does_not() {
         let worker = worker(&scene, &[500]);
         worker.handle(scene.first.clone(), START).await?;
         let (asked, _) = scene.resend(None, START + SECOND).await?;
-        worker.handle(resend_wake(&asked, START + SECOND), START + SECOND).await?;
+        worker.handle(resend_message(&asked, START + SECOND), START + SECOND).await?;
         let http = Http::new(scene.ports(), scene.tenant()).await?;
         let path = format!("/v1/webhooks/{}", scene.trace());
         let (_, before) = http.get(&path).await;

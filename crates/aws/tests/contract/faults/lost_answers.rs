@@ -4,16 +4,16 @@
 use loanhook_core::intake::accept;
 use loanhook_core::model::attempt::AttemptNumber;
 use loanhook_core::model::progress::Status;
-use loanhook_core::ports::{Canceled, Deliveries, Queued, Resends, Taken};
+use loanhook_core::ports::{CancelOutcome, Deliveries, EnqueueOutcome, ResendClaimOutcome, Resends};
 use uuid::Uuid;
 
 use super::super::faulty::Faulty;
 use super::super::proxy::Fault::LoseAnswer;
 use super::{result, run, worker};
 use loanhook_contract::engine::Engine;
-use loanhook_contract::scene::{DAY, LEASE, SECOND, START, Scene, ended, resend_wake, wake};
+use loanhook_contract::scene::{DAY, LEASE, SECOND, START, Scene, attempt_message, ended, resend_message};
 use loanhook_contract::submission;
-use loanhook_core::ports::Idempotency;
+use loanhook_core::ports::IdempotencyKey;
 
 #[test]
 fn of_intake() {
@@ -29,11 +29,11 @@ fn of_intake() {
             // The counter is all that is read: no version of a subscription, as for a key that was there before.
             assert_eq!((count(name), count("GetItem S")), (2, 1), "{names:?}");
 
-            let wakes = scene.engine.drain().await;
-            let queued: Vec<_> = wakes.iter().map(|wake| wake.trace_id).collect();
+            let messages = scene.engine.drain().await;
+            let queued: Vec<_> = messages.iter().map(|message| message.trace_id).collect();
             assert_eq!(queued, [receipt.deliveries[0].trace_id], "{name}");
             let worker = worker(&scene, &[]);
-            worker.handle(wakes[0].clone(), START).await?;
+            worker.handle(messages[0].clone(), START).await?;
             assert_eq!(worker.sender.numbers(), [AttemptNumber::Auto(1)], "{name}");
         }
         Ok(())
@@ -60,10 +60,14 @@ fn of_each_step_of_an_attempt() {
             assert_eq!(scene.rows().await?.iter().map(result).collect::<Vec<_>>(), [Some(Ok(500))]);
             let due = START + 301 * SECOND;
             assert_eq!(
-                scene.delivery().await?.progress.next.map(|next| (next.number, next.due)),
+                scene.delivery().await?.progress.waiting().map(|next| (next.number, next.due)),
                 Some((2, due))
             );
-            assert_eq!(scene.engine.drain().await, [wake(&scene.accepted, 2, due)], "{name} {nth}");
+            assert_eq!(
+                scene.engine.drain().await,
+                [attempt_message(&scene.accepted, 2, due)],
+                "{name} {nth}"
+            );
         }
         Ok(())
     });
@@ -79,9 +83,12 @@ fn of_the_end_of_an_attempt_it_is_still_its_own() {
             let claim = scene.claim(START).await?;
             scene.engine.proxy.on(name, 1, LoseAnswer);
             let row = ended(claim.row, Ok(status), START + SECOND);
-            assert!(scene.ports().settle(&claim.delivery, claim.token, row, None).await?, "{name} {status}");
+            assert!(
+                scene.ports().complete(&claim.delivery, claim.token, row, None).await?,
+                "{name} {status}"
+            );
             let ends = if status == 200 { Status::Succeeded } else { Status::Pending };
-            assert_eq!(scene.delivery().await?.progress.status, ends);
+            assert_eq!(scene.delivery().await?.progress.status(), ends);
         }
         Ok(())
     });
@@ -96,7 +103,7 @@ fn of_a_row_that_the_healer_puts() {
         scene.engine.proxy.on("PutItem L", 1, LoseAnswer);
         worker(&scene, &[]).handle(scene.first.clone(), START + LEASE).await?;
         assert_eq!(scene.rows().await?.len(), 1);
-        assert_eq!(scene.engine.drain().await, [wake(&scene.accepted, 2, START + LEASE)]);
+        assert_eq!(scene.engine.drain().await, [attempt_message(&scene.accepted, 2, START + LEASE)]);
         Ok(())
     });
 }
@@ -107,9 +114,9 @@ fn of_a_cancel() {
         let scene = Scene::<Faulty>::new(&[300]).await?;
         scene.engine.proxy.on("UpdateItem T", 1, LoseAnswer);
         let canceled = scene.ports().cancel(scene.tenant(), scene.trace()).await?;
-        assert!(matches!(canceled, Canceled::Done), "{canceled:?}");
+        assert!(matches!(canceled, CancelOutcome::Canceled), "{canceled:?}");
         let again = scene.ports().cancel(scene.tenant(), scene.trace()).await?;
-        assert!(matches!(again, Canceled::NotPending), "{again:?}");
+        assert!(matches!(again, CancelOutcome::NotPending), "{again:?}");
         Ok(())
     });
 }
@@ -117,29 +124,29 @@ fn of_a_cancel() {
 #[test]
 fn of_a_resend() {
     run(async {
-        for key in [None, Some(Idempotency { key: "a".into(), until: START + DAY })] {
+        for key in [None, Some(IdempotencyKey { key: "a".into(), until: START + DAY })] {
             let scene = Scene::<Faulty>::new(&[]).await?;
             scene.attempt(Ok(500), START).await?;
             scene.engine.proxy.on("TransactWriteItems", 1, LoseAnswer);
             let (asked, queued) = scene.resend(key, START + SECOND).await?;
-            assert_eq!(queued, Queued::New);
-            assert_eq!(scene.delivery().await?.progress.resends, 1);
-            let message = resend_wake(&asked, START + SECOND);
+            assert_eq!(queued, EnqueueOutcome::Enqueued);
+            assert_eq!(scene.delivery().await?.history.resends, 1);
+            let message = resend_message(&asked, START + SECOND);
             assert_eq!(scene.engine.drain().await.as_slice(), std::slice::from_ref(&message));
 
             let token = Uuid::new_v4();
             scene.engine.proxy.on("UpdateItem L", 1, LoseAnswer);
             let taken =
-                scene.ports().take_resend(&message, &asked.loan_id, asked.id, token, START + SECOND).await?;
-            let Taken::Won(won) = taken else { panic!("the resend was lost: {taken:?}") };
+                scene.ports().claim_resend(&message, &asked.loan_id, asked.id, token, START + SECOND).await?;
+            let ResendClaimOutcome::Claimed(won) = taken else { panic!("the resend was lost: {taken:?}") };
 
             for name in ["UpdateItem L", "UpdateItem T"] {
                 scene.engine.proxy.on(name, 1, LoseAnswer);
             }
             let end = ended(won.1, Ok(200), START + 2 * SECOND);
-            assert!(scene.ports().settle_resend(token, end.clone(), None).await?);
+            assert!(scene.ports().complete_resend(token, end.clone(), None).await?);
             assert_eq!(scene.rows().await?[1], end);
-            assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+            assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
         }
         Ok(())
     });

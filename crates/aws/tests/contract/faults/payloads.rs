@@ -9,7 +9,7 @@ use loanhook_core::model::attempt::AttemptNumber;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::progress::Status;
-use loanhook_core::ports::{Payloads, StoreError, Stored};
+use loanhook_core::ports::{Payloads, StoreError, StoreResult};
 
 use super::super::faulty::Faulty;
 use super::super::proxy::THROTTLED;
@@ -27,11 +27,11 @@ fn keeping_small(scene: &Scene<Faulty>) -> Aws {
 }
 
 /// The delivery of an event with this context, and its source payload.
-async fn taken_in(scene: &Scene<Faulty>, engine: &Aws, context: &str) -> Stored<(Delivery, PayloadKey)> {
+async fn taken_in(scene: &Scene<Faulty>, engine: &Aws, context: &str) -> StoreResult<(Delivery, PayloadKey)> {
     let receipt = accept(engine, scene.tenant(), submission(context, None), START).await.expect("accepted");
     let delivery = delivery_of(engine, scene.tenant(), receipt.deliveries[0].trace_id).await?;
     let delivery = delivery.expect("a delivery");
-    let key = delivery.frozen.request.payload.key.expect("a payload");
+    let key = delivery.snapshot.request.payload.key.expect("a payload");
     Ok((delivery, key))
 }
 
@@ -69,7 +69,7 @@ fn a_small_payload_outlives_its_delivery_by_a_day() {
             let seconds = item["expires"].as_n().expect("a number").parse::<u64>();
             Duration::from_secs(seconds.expect("seconds"))
         };
-        let of_delivery = [("pk", format!("T#acme#{}", delivery.frozen.trace_id)), ("sk", "-".into())];
+        let of_delivery = [("pk", format!("T#acme#{}", delivery.snapshot.trace_id)), ("sk", "-".into())];
         let delivery = expires(&made.name, of_delivery).await;
         let of_payload = [("pk", format!("acme/{key}")), ("sk", String::new())];
         let payload = expires(&payloads(&made.name), of_payload).await;
@@ -90,8 +90,8 @@ fn a_table_that_refuses_a_payload_refuses_its_event() {
 
         scene.engine.proxy.mend();
         let receipt = send().await.expect("accepted");
-        let wakes = scene.engine.drain().await;
-        let queued: Vec<_> = wakes.iter().map(|wake| wake.trace_id).collect();
+        let messages = scene.engine.drain().await;
+        let queued: Vec<_> = messages.iter().map(|message| message.trace_id).collect();
         assert_eq!(queued, [receipt.deliveries[0].trace_id]);
         Ok(())
     });
@@ -107,7 +107,7 @@ fn an_answer_that_could_not_be_kept_is_kept_when_it_comes_again() {
         deliver.sender = Scripted::always(200).saying("thank you");
         scene.engine.proxy.from("PutItem payload", 1, THROTTLED);
         deliver.handle(scene.first.clone(), START).await?;
-        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+        assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
         let key = PayloadKey::of(b"thank you");
         assert_eq!(small.payload(scene.tenant(), key).await?, None);
 

@@ -1,13 +1,15 @@
 //! Claims that are given back by whoever cannot queue their message.
 
-use loanhook_core::ports::{Attempts as _, Deliveries as _, Due, Released, Resends as _, Taken};
+use loanhook_core::ports::{
+    Attempts as _, Deliveries as _, DueWork, ReleaseOutcome, ResendClaimOutcome, Resends as _,
+};
 use uuid::Uuid;
 
 use super::super::faulty::Faulty;
 use super::super::proxy::BROKEN;
 use super::run;
 use loanhook_contract::engine::Engine;
-use loanhook_contract::scene::{SECOND, START, Scene, resend_wake};
+use loanhook_contract::scene::{SECOND, START, Scene, resend_message};
 
 #[test]
 fn a_claim_that_was_given_back_without_its_message_gets_it_on_the_next_try() {
@@ -22,9 +24,9 @@ fn a_claim_that_was_given_back_without_its_message_gets_it_on_the_next_try() {
 
         scene.engine.proxy.mend();
         let again = scene.ports().release(&claim.delivery, claim.token, &claim.row, due).await?;
-        assert_eq!(again, Released::Superseded);
+        assert_eq!(again, ReleaseOutcome::Superseded);
         let message = scene.engine.receive().await;
-        assert_eq!((message.due, message.what), (due, Due::Attempt(1)));
+        assert_eq!((message.due, message.work), (due, DueWork::Attempt(1)));
         Ok(())
     });
 }
@@ -35,18 +37,18 @@ fn a_resend_that_was_given_back_without_its_message_gets_it_on_the_next_try() {
         let scene = Scene::<Faulty>::new(&[]).await?;
         scene.attempt(Ok(500), START).await?;
         let (asked, _) = scene.resend(None, START + SECOND).await?;
-        assert_eq!(scene.engine.receive().await, resend_wake(&asked, asked.sent_at));
+        assert_eq!(scene.engine.receive().await, resend_message(&asked, asked.sent_at));
         let (token, now) = (Uuid::new_v4(), START + 2 * SECOND);
-        let wake = resend_wake(&asked, asked.sent_at);
-        let taken = scene.ports().take_resend(&wake, &asked.loan_id, asked.id, token, now).await?;
-        let Taken::Won(won) = taken else { panic!("the resend was lost") };
+        let message = resend_message(&asked, asked.sent_at);
+        let taken = scene.ports().claim_resend(&message, &asked.loan_id, asked.id, token, now).await?;
+        let ResendClaimOutcome::Claimed(won) = taken else { panic!("the resend was lost") };
         let due = now + SECOND;
         scene.engine.proxy.from("SendMessage", 1, BROKEN);
         assert!(scene.ports().release_resend(token, won.1.clone(), due).await.is_err());
 
         scene.engine.proxy.mend();
         assert!(scene.ports().release_resend(token, won.1, due).await?);
-        assert_eq!(scene.engine.receive().await, resend_wake(&asked, due));
+        assert_eq!(scene.engine.receive().await, resend_message(&asked, due));
         let row = scene.ports().row(scene.tenant(), &asked.loan_id, asked.id).await?.expect("the row");
         assert_eq!(row.attempt.sent_at, due);
         Ok(())

@@ -1,24 +1,24 @@
 //! Resends whose caller or sender dies half-way.
 
 use loanhook_core::history;
-use loanhook_core::model::attempt::{AttemptNumber, Outcome, QUEUED_FOR_AT_MOST};
+use loanhook_core::model::attempt::{AttemptNumber, MAX_RESEND_WAIT, Outcome};
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::progress::Status;
-use loanhook_core::ports::Stored;
-use loanhook_core::resend::{Named, ResendRequest, resend};
+use loanhook_core::ports::StoreResult;
+use loanhook_core::resend::{ResendRequest, ResendTarget, resend};
 
 use super::super::faulty::Faulty;
 use super::{crash, crash_before, result, run, worker};
 use loanhook_contract::engine::Engine;
-use loanhook_contract::scene::{LEASE, MILLISECOND, SECOND, START, Scene, resend_wake};
+use loanhook_contract::scene::{LEASE, MILLISECOND, SECOND, START, Scene, resend_message};
 
 fn asked(scene: &Scene<Faulty>, key: Option<&str>) -> ResendRequest {
     let (requested_by, key) = ("Servicing".to_owned(), key.map(str::to_owned));
-    ResendRequest { trace_id: scene.trace(), attempt: Named::Newest, requested_by, key }
+    ResendRequest { trace_id: scene.trace(), attempt: ResendTarget::Newest, requested_by, key }
 }
 
 /// An exhausted delivery, and whoever asks for its resend dead before the message of it.
-async fn without_message(key: Option<&str>) -> Stored<Scene<Faulty>> {
+async fn without_message(key: Option<&str>) -> StoreResult<Scene<Faulty>> {
     let scene = Scene::<Faulty>::new(&[]).await?;
     scene.attempt(Ok(500), START).await?;
     let (store, tenant, request) = (scene.ports().clone(), scene.tenant().clone(), asked(&scene, key));
@@ -36,14 +36,14 @@ fn a_repeat_with_the_key_brings_the_message_that_a_crash_ate() {
         assert_eq!((row.number, row.outcome()), (AttemptNumber::Manual, Outcome::Queued));
         let now = START + 2 * SECOND;
         let id = resend(scene.ports(), scene.tenant(), asked(&scene, Some("a")), now).await.expect("asked");
-        assert_eq!((id, scene.delivery().await?.progress.resends), (row.id, 1));
-        let wakes = scene.engine.drain().await;
-        assert_eq!(wakes, [resend_wake(&row, START + SECOND)]);
+        assert_eq!((id, scene.delivery().await?.history.resends), (row.id, 1));
+        let messages = scene.engine.drain().await;
+        assert_eq!(messages, [resend_message(&row, START + SECOND)]);
 
         let worker = worker(&scene, &[]);
-        worker.handle(wakes[0].clone(), now).await?;
+        worker.handle(messages[0].clone(), now).await?;
         assert_eq!(worker.sender.numbers(), [AttemptNumber::Manual]);
-        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+        assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
         Ok(())
     });
 }
@@ -53,7 +53,7 @@ fn without_a_key_it_reads_interrupted_after_15_minutes() {
     run(async {
         let scene = without_message(None).await?;
         let row = scene.rows().await?.pop().expect("its row");
-        let over = START + SECOND + QUEUED_FOR_AT_MOST;
+        let over = START + SECOND + MAX_RESEND_WAIT;
         let read = |now| history::row(scene.ports(), scene.tenant(), &row.loan_id, row.id, now);
         let waiting = read(over.minus(MILLISECOND)).await?.expect("the row").attempt;
         assert_eq!(waiting.outcome(), Outcome::Queued);
@@ -64,14 +64,16 @@ fn without_a_key_it_reads_interrupted_after_15_minutes() {
 }
 
 /// An exhausted delivery, and whoever sends its resend dead before a call; the message that then heals it.
-async fn sender_dies(before: (&str, usize)) -> Stored<(Scene<Faulty>, loanhook_core::ports::Wake)> {
+async fn sender_dies(
+    before: (&str, usize),
+) -> StoreResult<(Scene<Faulty>, loanhook_core::ports::QueueMessage)> {
     let scene = Scene::<Faulty>::new(&[]).await?;
     scene.attempt(Ok(500), START).await?;
     let (row, _) = scene.resend(None, START + SECOND).await?;
-    let wakes = scene.engine.drain().await;
-    assert_eq!(wakes, [resend_wake(&row, START + SECOND)]);
-    crash_before(&scene, before, &worker(&scene, &[]), &wakes[0], START + SECOND).await;
-    Ok((scene, wakes[0].clone()))
+    let messages = scene.engine.drain().await;
+    assert_eq!(messages, [resend_message(&row, START + SECOND)]);
+    crash_before(&scene, before, &worker(&scene, &[]), &messages[0], START + SECOND).await;
+    Ok((scene, messages[0].clone()))
 }
 
 #[test]
@@ -81,7 +83,7 @@ fn a_resend_whose_sender_died_before_it_took_it_is_sent() {
         let worker = worker(&scene, &[]);
         worker.handle(message, START + 2 * SECOND).await?;
         assert_eq!(worker.sender.numbers(), [AttemptNumber::Manual]);
-        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+        assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
         Ok(())
     });
 }
@@ -97,7 +99,7 @@ fn a_resend_whose_sender_died_is_interrupted_past_its_lease_and_not_repeated() {
             }
             assert_eq!(worker.sender.numbers(), []);
             assert_eq!(result(&scene.rows().await?[1]), Some(Err(ErrorKind::Interrupted)), "{before:?}");
-            assert_eq!(scene.delivery().await?.progress.status, Status::Failed);
+            assert_eq!(scene.delivery().await?.progress.status(), Status::Failed);
         }
         Ok(())
     });
@@ -107,10 +109,10 @@ fn a_resend_whose_sender_died_is_interrupted_past_its_lease_and_not_repeated() {
 fn a_resend_that_succeeded_tells_its_delivery_though_its_sender_died_before() {
     run(async {
         let (scene, message) = sender_dies(("UpdateItem T", 1)).await?;
-        assert_eq!(scene.delivery().await?.progress.status, Status::Failed);
+        assert_eq!(scene.delivery().await?.progress.status(), Status::Failed);
         let worker = worker(&scene, &[]);
         worker.handle(message, START + 2 * SECOND).await?;
-        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+        assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
         assert_eq!(worker.sender.numbers(), []);
         assert_eq!(result(&scene.rows().await?[1]), Some(Ok(200)));
         Ok(())

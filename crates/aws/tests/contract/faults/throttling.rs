@@ -34,7 +34,7 @@ fn a_few_refusals_are_ridden_out() {
         let worker = worker(&scene, &[]);
         worker.handle(scene.first.clone(), START).await?;
         assert_eq!(worker.sender.numbers(), [AttemptNumber::Auto(1)]);
-        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+        assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
         Ok(())
     });
 }
@@ -51,7 +51,7 @@ fn what_does_not_end_is_told_as_busy() {
         scene.engine.proxy.take_calls();
         let handled = worker(&scene, &[]).handle(scene.first.clone(), START).await;
         assert!(matches!(handled, Err(StoreError::Busy)), "{handled:?}");
-        let sent = scene.ports().send_on(scene.first.clone()).await;
+        let sent = scene.ports().enqueue(scene.first.clone()).await;
         assert!(matches!(sent, Err(StoreError::Busy)), "{sent:?}");
         let read = scene.ports().payload(scene.tenant(), PayloadKey::of(b"x")).await;
         assert!(matches!(read, Err(StoreError::Busy)), "{read:?}");
@@ -92,9 +92,9 @@ fn keys_that_a_batch_left_are_asked_for_again() {
         let scene = Scene::<Faulty>::new(&[300]).await?;
         worker(&scene, &[500]).handle(scene.first.clone(), START).await?;
         scene.resend(None, START).await?;
-        let frozen = &scene.accepted.frozen;
-        let attempts = scene.ports().rows(scene.tenant(), &frozen.loan_id, None, None, 10).await?;
-        let read = || scene.ports().counted(scene.tenant(), attempts.clone());
+        let snapshot = &scene.accepted.snapshot;
+        let attempts = scene.ports().rows(scene.tenant(), &snapshot.loan_id, None, None, 10).await?;
+        let read = || scene.ports().with_resend_counts(scene.tenant(), attempts.clone());
 
         scene.engine.proxy.on("BatchGetItem T", 1, Fault::Answer(nothing_read));
         let rows = read().await?;

@@ -7,11 +7,11 @@ use serde::de::IgnoredAny;
 
 use super::headers::{check_headers, is_header_value};
 use super::url_text::url_fault;
-use super::{Cached, Criteria, Fire, Method, Request, Settings, may_keep_credentials};
-use crate::model::object::{object, optional_object, texts};
+use super::{CompiledCache, Criteria, Fire, Method, Request, Settings, may_keep_credentials};
 use crate::model::retry::{RetryDraft, RetryPolicy};
+use crate::model::strict_object::{object, optional_object, texts};
 use crate::model::template::{Target, Template};
-use crate::model::validation::{Faults, name_fault};
+use crate::model::validation::{ValidationErrors, name_error};
 use loanhook_formula::Formula;
 
 const MAX_EVENTS: usize = 1000;
@@ -123,61 +123,61 @@ fn json() -> String {
 impl SubscriptionDraft {
     /// The settings, or all that is wrong with them. `stored` are those that they replace, whose header
     /// values `***` keeps.
-    pub fn check(self, stored: Option<&Settings>) -> Result<Settings, Faults> {
-        let mut faults = Faults::default();
-        if let Some(fault) = name_fault(&self.title) {
-            faults.add("/title", fault);
+    pub fn check(self, stored: Option<&Settings>) -> Result<Settings, ValidationErrors> {
+        let mut errors = ValidationErrors::default();
+        if let Some(fault) = name_error(&self.title) {
+            errors.add("/title", fault);
         }
         if self.description.chars().count() > 4096 {
-            faults.add("/description", "must have at most 4096 characters");
+            errors.add("/description", "must have at most 4096 characters");
         }
         if let Some(Err(error)) = self.restriction.as_deref().map(Formula::parse) {
-            faults.add_formula("/restriction", &error);
+            errors.add_formula("/restriction", &error);
         }
         if !(1..=30).contains(&self.timeout_seconds) {
-            faults.add("/timeoutSeconds", "must be 1 to 30 seconds");
+            errors.add("/timeoutSeconds", "must be 1 to 30 seconds");
         }
         let settings = Settings {
-            criteria: self.criteria.check(&mut faults),
-            request: self.request.check(stored.map(|stored| &stored.request), &mut faults),
-            retry: self.retry.map_or_else(RetryPolicy::default, |retry| retry.check(&mut faults)),
+            criteria: self.criteria.check(&mut errors),
+            request: self.request.check(stored.map(|stored| &stored.request), &mut errors),
+            retry: self.retry.map_or_else(RetryPolicy::default, |retry| retry.check(&mut errors)),
             title: self.title,
             description: self.description,
             enabled: self.enabled,
             restriction: self.restriction,
             timeout_seconds: self.timeout_seconds,
-            compiled: Cached::default(),
+            compiled: CompiledCache::default(),
         };
-        faults.or(settings)
+        errors.ok_or_errors(settings)
     }
 }
 
 impl CriteriaDraft {
-    fn check(self, faults: &mut Faults) -> Criteria {
+    fn check(self, errors: &mut ValidationErrors) -> Criteria {
         if let Some(trigger) = self.trigger {
             if self.events.is_some() {
-                faults.add(
+                errors.add(
                     "/criteria/events",
                     "goes without a trigger only: a trigger is asked at every event",
                 );
             }
             if let Err(error) = Formula::parse(&trigger) {
-                faults.add_formula("/criteria/trigger", &error);
+                errors.add_formula("/criteria/trigger", &error);
             }
             return Criteria::Trigger { trigger, fire: self.fire.unwrap_or(Fire::OnChange), since: 1 };
         }
         if self.fire.is_some() {
-            faults.add("/criteria/fire", "goes with a trigger only");
+            errors.add("/criteria/fire", "goes with a trigger only");
         } else if self.events.as_ref().is_none_or(Vec::is_empty) {
-            faults.add("/criteria/events", "must name at least one event; [\"*\"] is all");
+            errors.add("/criteria/events", "must name at least one event; [\"*\"] is all");
         }
         let events = self.events.unwrap_or_default();
         if events.len() > MAX_EVENTS {
-            faults.add("/criteria/events", format!("must name at most {MAX_EVENTS} events"));
+            errors.add("/criteria/events", format!("must name at most {MAX_EVENTS} events"));
         }
         for (i, name) in events.iter().enumerate() {
-            if let Some(fault) = name_fault(name) {
-                faults.add(format!("/criteria/events/{i}"), fault);
+            if let Some(fault) = name_error(name) {
+                errors.add(format!("/criteria/events/{i}"), fault);
             }
         }
         Criteria::Events(events)
@@ -185,21 +185,21 @@ impl CriteriaDraft {
 }
 
 impl RequestDraft {
-    fn check(self, stored: Option<&Request>, faults: &mut Faults) -> Request {
-        let is_url = check_url(&self.url, faults);
+    fn check(self, stored: Option<&Request>, errors: &mut ValidationErrors) -> Request {
+        let is_url = check_url(&self.url, errors);
         let moved = is_url && stored.is_some_and(|stored| !may_keep_credentials(&stored.url, &self.url));
         if self.content_type.is_empty() || !is_header_value(&self.content_type) {
-            faults.add("/request/contentType", "must be a media type, such as application/json");
+            errors.add("/request/contentType", "must be a media type, such as application/json");
         }
         if let Some(payload) = &self.payload
             && let Err(error) = Template::parse(payload, Target::body(&self.content_type))
         {
-            faults.add_at("/request/payload", error.to_string(), error.at);
+            errors.add_at("/request/payload", error.to_string(), error.at);
         }
         Request {
             method: self.method,
             url: self.url,
-            headers: check_headers(self.headers, stored, moved, faults),
+            headers: check_headers(self.headers, stored, moved, errors),
             content_type: self.content_type,
             payload: self.payload,
         }
@@ -207,16 +207,16 @@ impl RequestDraft {
 }
 
 /// Whether it may be a URL of requests; if not, `faults` say why.
-fn check_url(text: &str, faults: &mut Faults) -> bool {
+fn check_url(text: &str, errors: &mut ValidationErrors) -> bool {
     let fault = match Template::parse(text, Target::Url) {
         Ok(template) => url_fault(text, &template),
         Err(error) => {
-            faults.add_at("/request/url", error.to_string(), error.at);
+            errors.add_at("/request/url", error.to_string(), error.at);
             return false;
         }
     };
     if let Some(fault) = fault {
-        faults.add("/request/url", fault);
+        errors.add("/request/url", fault);
     }
     fault.is_none()
 }

@@ -10,7 +10,7 @@ fn settings(change: impl FnOnce(&mut Value)) -> Result<Settings, Vec<String>> {
     });
     change(&mut body);
     let draft: SubscriptionDraft = serde_json::from_value(body).expect("a draft");
-    draft.check(None).map_err(|faults| faults.0.into_iter().map(|fault| fault.pointer).collect())
+    draft.check(None).map_err(|errors| errors.0.into_iter().map(|fault| fault.pointer).collect())
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn put(request: &Value) -> Result<Settings, Vec<String>> {
     let draft = json!({"title": "Core banking", "criteria": {"events": ["*"]}, "request": request});
     let draft: SubscriptionDraft = serde_json::from_value(draft).expect("a draft");
     let checked = draft.check(Some(&stored.expect("good settings")));
-    checked.map_err(|faults| faults.0.into_iter().map(|fault| fault.pointer).collect())
+    checked.map_err(|errors| errors.0.into_iter().map(|fault| fault.pointer).collect())
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn stars_within_a_value_keep_nothing() {
 
 #[test]
 fn every_fault_is_told() {
-    let faults = settings(|body| {
+    let errors = settings(|body| {
         body["title"] = "".into();
         body["restriction"] = "(true".into();
         body["criteria"] = json!({"events": []});
@@ -141,7 +141,7 @@ fn every_fault_is_told() {
         "/request/payload",
         "/retry/delays/0",
     ];
-    assert_eq!(faults, expected);
+    assert_eq!(errors, expected);
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn a_trigger_that_stays_is_remembered_and_one_that_changes_is_not() {
         (trigger("a", Fire::EveryMatch, 3), trigger("a", Fire::OnChange, 1), 7),
         (events, trigger("a", Fire::OnChange, 1), 7),
     ] {
-        after.succeed(&before, 7);
+        after.carry_over_since(&before, 7);
         assert!(matches!(after, Criteria::Trigger { since: then, .. } if then == since), "{before:?}");
     }
 }

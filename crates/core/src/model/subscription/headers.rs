@@ -7,7 +7,7 @@ use http::HeaderName;
 use super::Request;
 use crate::model::destination::HIDDEN;
 use crate::model::template::{Target, Template};
-use crate::model::validation::{Faults, pointer_segment};
+use crate::model::validation::{ValidationErrors, pointer_segment};
 
 /// The most that header names and values may have in all, in bytes.
 pub const MAX_HEADERS: usize = 32 * 1024;
@@ -18,7 +18,7 @@ pub(super) fn check_headers(
     told: BTreeMap<String, String>,
     stored: Option<&Request>,
     moved: bool,
-    faults: &mut Faults,
+    errors: &mut ValidationErrors,
 ) -> BTreeMap<String, String> {
     let mut seen = BTreeSet::new();
     let mut headers = BTreeMap::new();
@@ -34,25 +34,25 @@ pub(super) fn check_headers(
                     .map(|(_, value)| value)
             });
             match kept {
-                Some(_) if moved => faults.add(
+                Some(_) if moved => errors.add(
                     &pointer,
                     "*** keeps the stored value only where requests go to the same scheme, host and port, and \
                      request.url has another: give the value again",
                 ),
                 Some(kept) => value.clone_from(kept),
-                None => faults.add(&pointer, "*** keeps a stored value, and there is none: give the value"),
+                None => errors.add(&pointer, "*** keeps a stored value, and there is none: give the value"),
             }
         }
         if let Some(fault) = name_fault(&lower) {
-            faults.add(&pointer, fault);
+            errors.add(&pointer, fault);
         } else {
             match Template::parse(&value, Target::Header) {
-                Err(error) => faults.add_at(&pointer, error.to_string(), error.at),
+                Err(error) => errors.add_at(&pointer, error.to_string(), error.at),
                 Ok(template) => {
                     if let Some(fault) = value_fault(&template) {
-                        faults.add(&pointer, fault);
+                        errors.add(&pointer, fault);
                     } else if !seen.insert(lower) {
-                        faults.add(&pointer, "is there twice, in another case");
+                        errors.add(&pointer, "is there twice, in another case");
                     }
                 }
             }
@@ -60,7 +60,7 @@ pub(super) fn check_headers(
         headers.insert(name, value);
     }
     if headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MAX_HEADERS {
-        faults.add("/request/headers", "must have at most 32 KiB in all");
+        errors.add("/request/headers", "must have at most 32 KiB in all");
     }
     headers
 }

@@ -1,39 +1,45 @@
-//! Whether an event fires a subscription.
+//! Matching of one event to one subscription.
 
 use super::{Criteria, Fire, Subscription};
+use crate::model::event_evaluation::EventEvaluation;
 use crate::model::event_names::EventNames;
-use crate::model::memory::Watch;
-use crate::model::occurrence::Occurrence;
-use crate::model::trouble::{Trouble, WhichFormula};
+use crate::model::formula_errors::{FormulaErrorRecord, WhichFormula};
+use crate::model::trigger_state::TriggerReading;
 use loanhook_formula::{Formula, FormulaError};
 
 /// What an event means for a subscription.
 #[derive(Debug)]
-pub enum Verdict {
+pub enum MatchResult {
     /// Nothing; what is remembered of its trigger stays as it is.
-    No,
-    Fires,
+    NoMatch,
+    Match,
     /// It fires if its trigger rises, unless its restriction forbids.
     Watched {
-        watch: Watch,
+        watch: TriggerReading,
         allowed: bool,
     },
     /// A formula failed: as if the event had not been.
-    Failed(Trouble),
+    FormulaError(FormulaErrorRecord),
 }
 
-type Judged<T> = Result<T, Box<(WhichFormula, FormulaError)>>;
+type FormulaResult<T> = Result<T, Box<(WhichFormula, FormulaError)>>;
 
 impl Subscription {
     /// What an event means for it.
-    pub fn judge(&self, occurrence: &Occurrence<'_>) -> Verdict {
+    pub fn evaluate(&self, evaluation: &EventEvaluation<'_>) -> MatchResult {
         if !self.settings.enabled {
-            return Verdict::No;
+            return MatchResult::NoMatch;
         }
-        self.verdict(occurrence).unwrap_or_else(|failed| {
+        self.match_event(evaluation).unwrap_or_else(|failed| {
             let (formula, error) = *failed;
-            let loan = occurrence.event.loan_id.clone();
-            Verdict::Failed(Trouble::new(formula, self.version, loan, error, occurrence.at))
+            let loan = evaluation.event.loan_id.clone();
+            MatchResult::FormulaError(FormulaErrorRecord::new(
+                formula,
+                self.version,
+                loan,
+                error,
+                evaluation.at,
+            ))
         })
     }
 
@@ -43,7 +49,7 @@ impl Subscription {
     }
 
     /// Whether an event costs more than comparing names.
-    pub fn is_dear(&self) -> bool {
+    pub fn is_expensive(&self) -> bool {
         let settings = &self.settings;
         settings.restriction.is_some()
             || settings.request.payload.is_some()
@@ -56,40 +62,40 @@ impl Subscription {
         self.settings.enabled && matches!(criteria, Criteria::Trigger { fire: Fire::OnChange, .. })
     }
 
-    fn verdict(&self, occurrence: &Occurrence<'_>) -> Judged<Verdict> {
-        let fires = |fires| if fires { Verdict::Fires } else { Verdict::No };
+    fn match_event(&self, evaluation: &EventEvaluation<'_>) -> FormulaResult<MatchResult> {
+        let fires = |fires| if fires { MatchResult::Match } else { MatchResult::NoMatch };
         match &self.settings.criteria {
             Criteria::Events(names) => {
-                let named = names.iter().any(|name| name == "*" || *name == occurrence.event.name);
-                Ok(fires(named && self.allows(occurrence)?))
+                let named = names.iter().any(|name| name == "*" || *name == evaluation.event.name);
+                Ok(fires(named && self.allows(evaluation)?))
             }
             Criteria::Trigger { fire: Fire::EveryMatch, .. } => {
-                Ok(fires(self.triggers(occurrence)? && self.allows(occurrence)?))
+                Ok(fires(self.triggers(evaluation)? && self.allows(evaluation)?))
             }
             Criteria::Trigger { fire: Fire::OnChange, since, .. } => {
-                let holds = self.triggers(occurrence)?;
-                let watch = Watch { subscription: self.id, since: *since, holds };
-                Ok(Verdict::Watched { watch, allowed: holds && self.allows(occurrence)? })
+                let holds = self.triggers(evaluation)?;
+                let watch = TriggerReading { subscription: self.id, since: *since, holds };
+                Ok(MatchResult::Watched { watch, allowed: holds && self.allows(evaluation)? })
             }
         }
     }
 
-    fn triggers(&self, occurrence: &Occurrence<'_>) -> Judged<bool> {
+    fn triggers(&self, evaluation: &EventEvaluation<'_>) -> FormulaResult<bool> {
         let trigger = self.settings.compiled.of(&self.settings).trigger.as_ref();
-        trigger.map_or(Ok(false), |trigger| holds(trigger, occurrence, WhichFormula::Trigger))
+        trigger.map_or(Ok(false), |trigger| holds(trigger, evaluation, WhichFormula::Trigger))
     }
 
-    fn allows(&self, occurrence: &Occurrence<'_>) -> Judged<bool> {
+    fn allows(&self, evaluation: &EventEvaluation<'_>) -> FormulaResult<bool> {
         let restriction = self.settings.compiled.of(&self.settings).restriction.as_ref();
-        restriction.map_or(Ok(true), |restriction| holds(restriction, occurrence, WhichFormula::Restriction))
+        restriction.map_or(Ok(true), |restriction| holds(restriction, evaluation, WhichFormula::Restriction))
     }
 }
 
 fn holds(
     formula: &Result<Formula, FormulaError>,
-    occurrence: &Occurrence<'_>,
+    evaluation: &EventEvaluation<'_>,
     which: WhichFormula,
-) -> Judged<bool> {
-    let held = formula.as_ref().map_err(Clone::clone).and_then(|formula| occurrence.holds(formula));
+) -> FormulaResult<bool> {
+    let held = formula.as_ref().map_err(Clone::clone).and_then(|formula| evaluation.holds(formula));
     held.map_err(|error| Box::new((which, error)))
 }

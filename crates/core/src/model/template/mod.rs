@@ -86,12 +86,12 @@ struct Placeholder {
     at: Position,
     name: String,
     default: Option<String>,
-    place: Place,
+    context: EscapeContext,
 }
 
 /// What a placeholder's value must be escaped for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum EscapeContext {
     /// Before a `?` or `#`.
     UrlPath,
     UrlQuery,
@@ -108,7 +108,7 @@ enum Place {
     Plain,
 }
 
-impl Place {
+impl EscapeContext {
     /// How many bytes one byte of a value becomes at most. What JSON escapes is escaped in the event already,
     /// but for the quotes and backslashes of an object or list that stands in a string.
     const fn growth(self) -> usize {
@@ -143,7 +143,7 @@ impl Template {
                 Part::Text(plain) => text.push_str(plain),
                 Part::Placeholder(placeholder) => {
                     at = placeholder.at;
-                    if placeholder.place == Place::UrlPath {
+                    if placeholder.context == EscapeContext::UrlPath {
                         in_path.push((placeholder, text.len()));
                     }
                     text.push_str(&placeholder.value(variables)?);
@@ -198,7 +198,7 @@ impl Placeholder {
         let default = self.default.as_ref().map_or(0, |default| 6 * default.len());
         let written = variables.written_size(&self.name).max(default);
         // Quotes where the value is a JSON string, and what escapes make of each byte at most.
-        written.saturating_add(2).saturating_mul(self.place.growth())
+        written.saturating_add(2).saturating_mul(self.context.growth())
     }
 
     /// What stands in its place for an event.
@@ -214,7 +214,7 @@ impl Placeholder {
                 return Err(unrenderable(detail));
             }
         };
-        found.escaped(self.place).map_err(|why| unrenderable(format!("`{name}` {why}")))
+        found.escaped(self.context).map_err(|why| unrenderable(format!("`{name}` {why}")))
     }
 }
 

@@ -1,9 +1,9 @@
-//! Text to a template.
+//! Parser of templates.
 
 use serde::de::IgnoredAny;
 
 use super::path;
-use super::{Body, Part, Place, Placeholder, Target, Template, TemplateError};
+use super::{Body, EscapeContext, Part, Placeholder, Target, Template, TemplateError};
 use loanhook_formula::Position;
 
 /// What stands before each text of a sequence (RFC 7464).
@@ -22,7 +22,7 @@ pub(super) fn parse(text: &str, target: Target) -> Result<Template, TemplateErro
     let mut shape = String::new();
     while let Some(next) = parser.rest.chars().next() {
         let at = parser.at;
-        let place = parser.place(target);
+        let context = parser.escape_context(target);
         match parser.placeholder()? {
             Some((name, default)) => {
                 if target == Target::Url && parts.is_empty() && !is_past_the_host(&plain) {
@@ -33,8 +33,8 @@ pub(super) fn parse(text: &str, target: Target) -> Result<Template, TemplateErro
                 if !plain.is_empty() {
                     parts.push(Part::Text(std::mem::take(&mut plain)));
                 }
-                shape.push_str(&stand_in(place, parser.at.column - at.column));
-                parts.push(Part::Placeholder(Placeholder { at, name, default, place }));
+                shape.push_str(&stand_in(context, parser.at.column - at.column));
+                parts.push(Part::Placeholder(Placeholder { at, name, default, context }));
             }
             None => {
                 plain.push(next);
@@ -69,10 +69,10 @@ fn is_past_the_host(text: &str) -> bool {
 }
 
 /// Something as wide as a placeholder that is JSON where it stands.
-fn stand_in(place: Place, width: u32) -> String {
+fn stand_in(context: EscapeContext, width: u32) -> String {
     let width = width as usize;
-    match place {
-        Place::JsonValue | Place::JsonValueOfLine => format!("{:width$}", "null"),
+    match context {
+        EscapeContext::JsonValue | EscapeContext::JsonValueOfLine => format!("{:width$}", "null"),
         _ => "x".repeat(width),
     }
 }
@@ -115,17 +115,17 @@ struct Parser<'t> {
 }
 
 impl Parser<'_> {
-    const fn place(&self, target: Target) -> Place {
+    const fn escape_context(&self, target: Target) -> EscapeContext {
         match target {
-            Target::Url if self.past_the_path => Place::UrlQuery,
-            Target::Url => Place::UrlPath,
-            Target::Header => Place::Header,
-            Target::Body(Body::Plain) => Place::Plain,
-            Target::Body(Body::Form) => Place::Form,
-            Target::Body(Body::Xml) => Place::Xml,
-            Target::Body(Body::Json | Body::JsonTexts) if self.quoted => Place::JsonString,
-            Target::Body(Body::Json) => Place::JsonValue,
-            Target::Body(Body::JsonTexts) => Place::JsonValueOfLine,
+            Target::Url if self.past_the_path => EscapeContext::UrlQuery,
+            Target::Url => EscapeContext::UrlPath,
+            Target::Header => EscapeContext::Header,
+            Target::Body(Body::Plain) => EscapeContext::Plain,
+            Target::Body(Body::Form) => EscapeContext::Form,
+            Target::Body(Body::Xml) => EscapeContext::Xml,
+            Target::Body(Body::Json | Body::JsonTexts) if self.quoted => EscapeContext::JsonString,
+            Target::Body(Body::Json) => EscapeContext::JsonValue,
+            Target::Body(Body::JsonTexts) => EscapeContext::JsonValueOfLine,
         }
     }
 

@@ -3,8 +3,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::event::{Event, EventDraft};
+use crate::model::event_evaluation::EventEvaluation;
 use crate::model::id::TraceId;
-use crate::model::occurrence::Occurrence;
 use crate::model::time::Timestamp;
 
 const TARGETS: [Target; 6] = [
@@ -66,9 +66,9 @@ proptest! {
         let Some(event) = event(&name, &loan, &context).or_else(|| event("E", "1", &context)) else {
             return Ok(());
         };
-        let occurrence = Occurrence::new(&event, Timestamp::from_millis(0));
-        let context = occurrence.context().expect("Unicode names");
-        let variables = Variables::of(&occurrence, context, TraceId::from_uuid(uuid::Uuid::nil()));
+        let evaluation = EventEvaluation::new(&event, Timestamp::from_millis(0));
+        let context = evaluation.context().expect("Unicode names");
+        let variables = Variables::of(&evaluation, context, TraceId::from_uuid(uuid::Uuid::nil()));
         for (template, target) in templates(&default) {
             let foretold = template.size_at_most(&variables, usize::MAX);
             if let Ok(rendered) = template.render(&variables, usize::MAX) {
@@ -82,9 +82,9 @@ proptest! {
 fn what_is_foretold_is_close_to_what_comes_of_plain_values() {
     let text = "x".repeat(10_000);
     let event = event("E", "1", &json!({"a": text})).expect("an event");
-    let occurrence = Occurrence::new(&event, Timestamp::from_millis(0));
-    let context = occurrence.context().expect("Unicode names");
-    let variables = Variables::of(&occurrence, context, TraceId::from_uuid(uuid::Uuid::nil()));
+    let evaluation = EventEvaluation::new(&event, Timestamp::from_millis(0));
+    let context = evaluation.context().expect("Unicode names");
+    let variables = Variables::of(&evaluation, context, TraceId::from_uuid(uuid::Uuid::nil()));
     let template = Template::parse("{\"a\": \"[[v('a')]]\"}", Target::Body(Body::Json)).expect("a template");
     let rendered = template.render(&variables, MAX_BODY).expect("it renders").len();
     let foretold = template.size_at_most(&variables, MAX_BODY);

@@ -1,13 +1,13 @@
-//! What a placeholder names.
+//! Values of placeholders: what a name stands for in an event.
 
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::Place;
+use super::EscapeContext;
 use super::{escape, path};
+use crate::model::event_evaluation::EventEvaluation;
 use crate::model::id::TraceId;
-use crate::model::occurrence::Occurrence;
 use loanhook_formula::Context;
 
 /// All that a template can name for one delivery.
@@ -33,9 +33,9 @@ pub(super) enum Found<'a> {
 }
 
 impl<'a> Variables<'a> {
-    pub fn of(occurrence: &'a Occurrence<'_>, context: &'a Context<'a>, trace_id: TraceId) -> Self {
-        let event = occurrence.event;
-        let accepted = || Cow::Owned(occurrence.at.to_string());
+    pub fn of(evaluation: &'a EventEvaluation<'_>, context: &'a Context<'a>, trace_id: TraceId) -> Self {
+        let event = evaluation.event;
+        let accepted = || Cow::Owned(evaluation.at.to_string());
         Self {
             context,
             event_name: &event.name,
@@ -96,24 +96,28 @@ fn found(json: &str) -> Result<Found<'_>, &'static str> {
 
 impl Found<'_> {
     /// What stands in its place, or why nothing can.
-    pub(super) fn escaped(&self, place: Place) -> Result<String, &'static str> {
+    pub(super) fn escaped(&self, context: EscapeContext) -> Result<String, &'static str> {
         let text = match self {
             Self::Null => "",
             Self::Text(text) => text,
             Self::Json(json) => json,
             Self::Default(default) => default,
         };
-        Ok(match place {
-            Place::Plain => text.to_owned(),
-            Place::Header => escape::header(text),
-            Place::UrlPath | Place::UrlQuery | Place::Form => escape::url_component(text),
-            Place::Xml => {
+        Ok(match context {
+            EscapeContext::Plain => text.to_owned(),
+            EscapeContext::Header => escape::header(text),
+            EscapeContext::UrlPath | EscapeContext::UrlQuery | EscapeContext::Form => {
+                escape::url_component(text)
+            }
+            EscapeContext::Xml => {
                 escape::xml(text).ok_or("holds a control character, which XML cannot hold in any way")?
             }
-            Place::JsonString => escape::json_string(text),
+            EscapeContext::JsonString => escape::json_string(text),
             // A line's end in JSON stands between values only: in a text it is escaped.
-            Place::JsonValueOfLine => self.escaped(Place::JsonValue)?.replace(['\n', '\r'], " "),
-            Place::JsonValue => match self {
+            EscapeContext::JsonValueOfLine => {
+                self.escaped(EscapeContext::JsonValue)?.replace(['\n', '\r'], " ")
+            }
+            EscapeContext::JsonValue => match self {
                 Self::Null => "null".into(),
                 Self::Json(json) => (*json).to_owned(),
                 Self::Text(text) => escape::json_text(text),
