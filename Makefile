@@ -55,6 +55,7 @@ TEST := cargo test --locked --workspace
 
 test-one-process: $(VENV)/.installed
 	$(TEST) --lib --bins
+	$(TEST) --doc
 	# The JVM and Clojure that formulas are held against.
 	tests/packages.sh "formulas against Clojure" clojure openjdk-17-jre-headless
 	$(TEST) --test formulas
