@@ -9,7 +9,8 @@ use crate::engine::Engine;
 use crate::resends::failed;
 use crate::scene::{DAY, MILLISECOND, SECOND, START, Scene, accept, attempt_message};
 
-pub(crate) async fn a_key_stands_for_one_delivery_for_a_day<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn an_idempotency_key_of_a_resend_names_one_delivery_for_a_day<E: Engine>() -> StoreResult<()>
+{
     let scene = failed::<E>(&[]).await?;
     let other = accept(&scene.engine, &scene.subscription, "727", START).await?;
     scene.ports().claim(&attempt_message(&other, 1, START), 1, Uuid::new_v4(), START).await?;
@@ -30,7 +31,7 @@ pub(crate) async fn a_key_stands_for_one_delivery_for_a_day<E: Engine>() -> Stor
     Ok(())
 }
 
-pub(crate) async fn a_resend_that_nobody_took_can_be_named<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_resend_that_was_never_claimed_can_be_named<E: Engine>() -> StoreResult<()> {
     let scene = failed::<E>(&[]).await?;
     let (untaken, _) = scene.resend(None, START).await?;
     let ask = |attempt, now| {

@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::scene::{SECOND, START, tenant};
 use crate::triggers::{LATE, fired, queued, send, submit, traces, watching, with};
 
-pub(crate) async fn a_formula_that_fails_is_counted_and_the_last_is_told<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_formula_error_is_counted_and_the_last_is_kept<E: Engine>() -> StoreResult<()> {
     let mut late = watching(0);
     late.settings.restriction = Some("(and true\n  (= status (+ 1 limit)))".into());
     let engine = with::<E>(&[&late]).await?;
@@ -30,7 +30,8 @@ pub(crate) async fn a_formula_that_fails_is_counted_and_the_last_is_told<E: Engi
     Ok(())
 }
 
-pub(crate) async fn as_many_triggers_rise_at_once_as_a_tenant_may_have<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn all_triggers_that_a_tenant_may_have_can_fire_at_one_event<E: Engine>() -> StoreResult<()>
+{
     let all: Vec<_> = (0..MAX_SUBSCRIPTIONS).map(|n| watching(u32::try_from(n).expect("few"))).collect();
     let engine = with::<E>(&all.iter().collect::<Vec<_>>()).await?;
     let receipt = submit(&engine, "727", LATE, Some("a"), START + SECOND).await;

@@ -30,7 +30,8 @@ async fn see<E: Engine>(
     Ok(accepted == AcceptOutcome::Stored { fired: vec![of.id] })
 }
 
-pub(crate) async fn who_judges_by_an_older_trigger_neither_fires_nor_forgets<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_reading_by_an_older_version_of_a_trigger_changes_nothing<E: Engine>() -> StoreResult<()>
+{
     let late = watching(0);
     let engine = with::<E>(&[&late]).await?;
     assert!(see(&engine, &late, 1, true, 0).await?);
@@ -41,7 +42,7 @@ pub(crate) async fn who_judges_by_an_older_trigger_neither_fires_nor_forgets<E: 
     Ok(())
 }
 
-pub(crate) async fn what_deleted_triggers_left_behind_does_not_grow_for_ever<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn the_state_of_deleted_triggers_is_removed<E: Engine>() -> StoreResult<()> {
     let first = watching(0);
     let engine = with::<E>(&[&first]).await?;
     assert!(see(&engine, &first, 1, true, 0).await?);
