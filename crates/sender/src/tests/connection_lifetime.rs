@@ -91,29 +91,28 @@ async fn a_connection_is_closed_after_its_maximum_number_of_requests() {
     peer.assert_closed().await;
 }
 
+/// Checks that the client closes its connection after a response with this status and these header lines.
+async fn assert_closed_after(head: &str) {
+    let receiver = Receiver::start().await;
+    let client = client();
+    let bytes = format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\n\r\n");
+    let request = post(&receiver.url("/"), "{}");
+    let (outcome, (_, peer)) = join!(send(&client, request), receiver.respond(bytes.as_bytes()));
+    whole_response(outcome);
+    peer.assert_closed().await;
+}
+
 #[tokio::test]
 async fn a_server_error_closes_the_connection() {
     for status in ["500 Broken", "503 Busy"] {
-        let receiver = Receiver::start().await;
-        let client = client();
-        let bytes = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
-        let request = post(&receiver.url("/"), "{}");
-        let (outcome, (_, peer)) = join!(send(&client, request), receiver.respond(bytes.as_bytes()));
-        whole_response(outcome);
-        peer.assert_closed().await;
+        assert_closed_after(status).await;
     }
 }
 
 #[tokio::test]
 async fn a_connection_is_closed_where_keep_alive_leaves_no_idle_time() {
     for keep_alive in ["timeout=1, max=1000", "timeout=30, max=0"] {
-        let receiver = Receiver::start().await;
-        let client = client();
-        let bytes = format!("HTTP/1.1 200 OK\r\nkeep-alive: {keep_alive}\r\ncontent-length: 0\r\n\r\n");
-        let request = post(&receiver.url("/"), "{}");
-        let (outcome, (_, peer)) = join!(send(&client, request), receiver.respond(bytes.as_bytes()));
-        whole_response(outcome);
-        peer.assert_closed().await;
+        assert_closed_after(&format!("200 OK\r\nkeep-alive: {keep_alive}")).await;
     }
 }
 
