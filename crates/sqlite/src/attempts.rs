@@ -4,8 +4,8 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::Embedded;
 use super::stored_progress::StoredProgress;
-use super::tables::{attempt, delivery, from_json};
 use super::unreadable::{or_none, read_some};
+use crate::rows::{attempt, delivery, from_json};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 use rusqlite::{Connection, Row};
 
-use super::tables::from_json;
 use super::unreadable::read_all;
+use crate::rows::from_json;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::key::{Key, KeyHash};
 use loanhook_core::model::subscription::Subscription;

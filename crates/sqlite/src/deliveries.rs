@@ -6,11 +6,11 @@ use bytes::Bytes;
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::settling::Ready;
-use super::tables::{attempt, delete_message, delivery, put_attempt, put_message, put_progress};
 use super::unreadable::or_none;
 use super::writer::Class;
 use super::{Embedded, payloads};
+use crate::dispatch::completion::Ready;
+use crate::rows::{attempt, delete_message, delivery, put_attempt, put_message, put_progress};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{TenantId, TraceId};

@@ -3,9 +3,9 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Embedded;
-use super::tables::{from_json, to_json};
 use super::unreadable::or_none;
 use super::writer::Class;
+use crate::rows::{from_json, to_json};
 use loanhook_core::model::formula_errors::{FormulaErrors, SubscriptionFormulaError};
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::ports::{FormulaErrorLog, StoreResult};

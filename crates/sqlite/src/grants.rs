@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Embedded;
-use super::tables::{from_json, to_json};
 use super::writer::Class;
+use crate::rows::{from_json, to_json};
 use loanhook_core::model::grant::Grant;
 use loanhook_core::model::key::KeyHash;
 use loanhook_core::model::time::Timestamp;

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Embedded;
-use super::claims::Entered;
 use super::idempotency::{self, Kind};
-use super::tables::{from_json, to_json};
 use super::unreadable::or_none;
 use super::writer::Class;
+use crate::dispatch::claim::Entered;
+use crate::rows::{from_json, to_json};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{LoanId, TenantId};
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::trigger_state::TriggerState;
 use loanhook_core::ports::{AcceptOutcome, AcceptRequest, Intake, StoreResult, Subscriptions as _};
 
-use super::starts::Door;
+use crate::dispatch::admission::Door;
 
 impl Intake for Embedded {
     async fn accept(&self, request: AcceptRequest) -> StoreResult<AcceptOutcome> {

@@ -8,9 +8,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use tracing::warn;
 
 use super::Embedded;
-use super::tables::{from_json, to_json};
 use super::unreadable::{or_none, read_all, read_some};
 use super::writer::Class;
+use crate::rows::{from_json, to_json};
 use loanhook_core::model::id::{KeyId, TenantId};
 use loanhook_core::model::key::{Key, KeyHash, KeySource};
 use loanhook_core::model::time::Timestamp;

@@ -7,34 +7,26 @@
 
 mod attempts;
 mod cache;
-mod claims;
 mod clock;
-mod commits;
 mod deliveries;
+mod dispatch;
 mod egress;
 mod formula_errors;
 mod grants;
+mod group_commit;
 mod health;
 mod idempotency;
 mod intake;
 mod keys;
-mod lane;
-mod lanes;
 mod payloads;
-mod places;
+mod queue;
 mod readers;
-mod recovery;
-mod releases;
 mod resends;
+mod rows;
 mod schema;
-mod settling;
-mod starts;
 mod stored_progress;
 mod subscriptions;
-mod tables;
-mod turns;
 mod unreadable;
-mod worker;
 mod writer;
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -46,14 +38,14 @@ use rusqlite::Connection;
 
 use cache::Cache;
 use clock::ClockWatch;
-use lanes::Lanes;
+use dispatch::admission::{Door, Starts};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{StoreError, StoreResult};
+use queue::scheduler::Lanes;
 use readers::Readers;
-use starts::{Door, Starts};
 use writer::{Class, Job, Writer};
 
-pub use worker::{Limits, Task, WirePermit, Worker};
+pub use dispatch::worker::{Limits, Task, WirePermit, Worker};
 
 /// The pages that the writer works on: the ends of tables, and the indexes that it looks things up in.
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
@@ -107,7 +99,7 @@ impl Embedded {
         };
         schema::prepare(&connection, WRITER_CACHE_KIB).map_err(broken)?;
         schema::migrate(&connection, taken).map_err(broken)?;
-        recovery::interrupt_all(&connection, Timestamp::now()).map_err(broken)?;
+        dispatch::recovery::interrupt_all(&connection, Timestamp::now()).map_err(broken)?;
         let cache = Arc::new(Cache::load(&connection).map_err(broken)?);
         let lanes = Arc::new(Lanes::load(&connection).map_err(broken)?);
         let readers = Readers::open(&path)?;
@@ -146,7 +138,7 @@ fn first_of_a_commit(clock: Arc<ClockWatch>, lanes: Arc<Lanes>) -> impl FnMut() 
         let work = move |connection: &Connection| {
             connection
                 .prepare_cached("UPDATE queue SET due = due + ?1 WHERE due < ?2")?
-                .execute([millis, tables::ASIDE])
+                .execute([millis, rows::ASIDE])
                 .map(|_| ())
         };
         let then = move |(): &mut ()| {

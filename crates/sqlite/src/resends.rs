@@ -7,10 +7,10 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::idempotency::{self, Kind};
-use super::tables::{attempt, delete_message, delivery, put_attempt, put_message, put_progress};
 use super::unreadable::or_none;
 use super::writer::Class;
 use super::{Embedded, payloads};
+use crate::rows::{attempt, delete_message, delivery, put_attempt, put_message, put_progress};
 use loanhook_core::log;
 use loanhook_core::model::attempt::{Attempt, AttemptState};
 use loanhook_core::model::id::{AttemptId, LoanId};

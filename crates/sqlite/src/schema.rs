@@ -202,7 +202,7 @@ mod tests {
     /// However often a delivery was resent, a part of its attempts is read from where it begins.
     #[test]
     fn a_part_of_a_deliverys_attempts_is_a_range_of_an_index() {
-        use super::super::attempts::{LATER_NEWEST_FIRST, LATER_OLDEST_FIRST};
+        use crate::attempts::{LATER_NEWEST_FIRST, LATER_OLDEST_FIRST};
         let connection = Connection::open_in_memory().expect("a database");
         migrate(&connection, 0).expect("migrated");
         for (sql, range) in [(LATER_OLDEST_FIRST, "id>?"), (LATER_NEWEST_FIRST, "id<?")] {
@@ -218,7 +218,7 @@ mod tests {
     fn a_message_is_found_by_an_index_however_many_are_due_with_it() {
         let connection = Connection::open_in_memory().expect("a database");
         migrate(&connection, 0).expect("migrated");
-        for sql in [super::super::tables::PUT_MESSAGE, super::super::tables::DELETE_MESSAGE] {
+        for sql in [crate::rows::PUT_MESSAGE, crate::rows::DELETE_MESSAGE] {
             let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a plan");
             let steps = plan.raw_query().mapped(|row| row.get(3)).collect::<rusqlite::Result<Vec<String>>>();
             let whole = "queue_by_lane (subscription=? AND <expr>=? AND due=? AND trace=?)";

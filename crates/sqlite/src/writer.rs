@@ -14,7 +14,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 use tracing::error;
 
-use super::commits::{Commits, commit_together};
+use crate::group_commit::{Commits, commit_together};
 use loanhook_core::ports::{StoreError, StoreResult};
 
 /// How many operations share a commit at most.

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::super::lane::LaneId;
 use super::*;
+use crate::queue::queue_states::LaneId;
 use loanhook_core::model::id::{TenantId, TraceId};
 use loanhook_core::ports::DueWork;
 

@@ -4,50 +4,50 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::turns::Turns;
+use crate::queue::fair_shares::Turns;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DueWork, QueueMessage};
 
 /// One lane of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct LaneId {
-    pub(super) tenant: TenantId,
-    pub(super) subscription: SubscriptionId,
-    pub(super) automatic: bool,
+pub(crate) struct LaneId {
+    pub(crate) tenant: TenantId,
+    pub(crate) subscription: SubscriptionId,
+    pub(crate) automatic: bool,
 }
 
 impl LaneId {
-    pub(super) fn of(message: &QueueMessage) -> Self {
+    pub(crate) fn of(message: &QueueMessage) -> Self {
         let automatic = matches!(message.work, DueWork::Attempt(_));
         Self { tenant: message.tenant.clone(), subscription: message.subscription_id, automatic }
     }
 
-    pub(super) fn other(&self) -> Self {
+    pub(crate) fn other(&self) -> Self {
         Self { automatic: !self.automatic, ..self.clone() }
     }
 }
 
 #[derive(Default)]
-pub(super) struct LaneStates {
-    pub(super) lanes: HashMap<LaneId, Lane>,
-    pub(super) clock: BTreeSet<(Timestamp, LaneId)>,
-    pub(super) turns: Turns,
+pub(crate) struct LaneStates {
+    pub(crate) lanes: HashMap<LaneId, Lane>,
+    pub(crate) clock: BTreeSet<(Timestamp, LaneId)>,
+    pub(crate) turns: Turns,
 }
 
 #[derive(Default)]
-pub(super) struct Lane {
+pub(crate) struct Lane {
     /// When the first message that is in nobody's hand is due; none if there is none.
-    pub(super) due: Option<Timestamp>,
+    pub(crate) due: Option<Timestamp>,
     /// Messages that are in the table and in a worker's hand, by row.
-    pub(super) in_hand: HashSet<i64>,
+    pub(crate) in_hand: HashSet<i64>,
     /// Requests on the wire, and those that a look at the table may begin.
-    pub(super) taken: usize,
-    pub(super) stage: Stage,
+    pub(crate) taken: usize,
+    pub(crate) stage: Stage,
 }
 
 #[derive(Default, Clone, Copy, PartialEq)]
-pub(super) enum Stage {
+pub(crate) enum Stage {
     #[default]
     Idle,
     Clock,
@@ -58,7 +58,7 @@ pub(super) enum Stage {
 }
 
 impl LaneStates {
-    pub(super) fn due(&mut self, id: LaneId, due: Timestamp) {
+    pub(crate) fn due(&mut self, id: LaneId, due: Timestamp) {
         let lane = self.lanes.entry(id.clone()).or_default();
         let first = lane.due.map_or(due, |first| first.min(due));
         if lane.stage == Stage::Clock
@@ -73,7 +73,7 @@ impl LaneStates {
         }
     }
 
-    pub(super) fn wait(&mut self, id: LaneId) {
+    pub(crate) fn wait(&mut self, id: LaneId) {
         if let Some(lane) = self.lanes.get_mut(&id) {
             lane.stage = Stage::Waiting(self.turns.wait(id));
         }
@@ -84,19 +84,19 @@ impl LaneStates {
     }
 
     /// How many more requests of a lane may begin, of `most` of its subscription; of resends a quarter of that.
-    pub(super) fn room(&self, id: &LaneId, most: usize) -> usize {
+    pub(crate) fn room(&self, id: &LaneId, most: usize) -> usize {
         let own = self.own(id);
         let share = if id.automatic { most } else { most.div_ceil(4) };
         share.saturating_sub(own).min(most.saturating_sub(self.turns.under_way(id)))
     }
 
     /// Whether something of a lane is due that was not looked at.
-    pub(super) fn waits(&self, id: &LaneId, now: Timestamp) -> bool {
+    pub(crate) fn waits(&self, id: &LaneId, now: Timestamp) -> bool {
         self.lanes.get(id).is_some_and(|lane| lane.due.is_some_and(|due| due <= now))
     }
 
     /// Changes what is under way of a lane, and counts the difference.
-    pub(super) fn change(&mut self, id: &LaneId, change: impl FnOnce(&mut Lane)) {
+    pub(crate) fn change(&mut self, id: &LaneId, change: impl FnOnce(&mut Lane)) {
         let before = self.own(id);
         change(self.lanes.entry(id.clone()).or_default());
         let after = self.own(id);
@@ -112,7 +112,7 @@ impl LaneStates {
         }
     }
 
-    pub(super) fn remove_if_over(&mut self, id: &LaneId) {
+    pub(crate) fn remove_if_over(&mut self, id: &LaneId) {
         let over = |lane: &Lane| lane.stage == Stage::Idle && lane.in_hand.is_empty() && lane.taken == 0;
         if self.lanes.get(id).is_some_and(over) {
             self.lanes.remove(id);

@@ -7,9 +7,9 @@ use serde::de::DeserializeOwned;
 use tracing::error;
 use uuid::Uuid;
 
-use super::lane::LaneId;
 use super::stored_progress::StoredProgress;
 use super::unreadable::{is_of_content, sentence};
+use crate::queue::queue_states::LaneId;
 use loanhook_core::model::attempt::{Attempt, AttemptNumber, AttemptState};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};

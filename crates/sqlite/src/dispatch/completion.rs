@@ -3,14 +3,14 @@
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use super::payloads;
-use super::tables::{progress_json, put_message, to_json};
+use crate::payloads;
+use crate::rows::{progress_json, put_message, to_json};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::ports::QueueMessage;
 
 /// An end that holds if the delivery is as its claim left it: then that is not read.
-pub(super) struct Ready {
+pub(crate) struct Ready {
     claimed: String,
     settled: String,
     row: Attempt,
@@ -20,7 +20,7 @@ pub(super) struct Ready {
 
 impl Ready {
     /// None where the row is not complete, or the token's attempt is not in flight.
-    pub(super) fn new(claimed: &Delivery, token: Uuid, row: &Attempt) -> Option<Self> {
+    pub(crate) fn new(claimed: &Delivery, token: Uuid, row: &Attempt) -> Option<Self> {
         let (mut delivery, mut row) = (claimed.clone(), row.clone());
         row.next_attempt_at = delivery.complete(token, row.completion()?).ok()?;
         Some(Self {
@@ -34,7 +34,7 @@ impl Ready {
 
     /// None, and nothing changed, if the delivery is otherwise; else the message that was queued for the next
     /// attempt, if there is one.
-    pub(super) fn apply(
+    pub(crate) fn apply(
         &self,
         connection: &Connection,
         response: Option<&[u8]>,

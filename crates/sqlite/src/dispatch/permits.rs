@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::lane::LaneId;
-use super::lanes::Lanes;
+use crate::queue::queue_states::LaneId;
+use crate::queue::scheduler::Lanes;
 
 /// One of the slots, taken until this is dropped.
-pub(super) struct Slot {
+pub(crate) struct Slot {
     permit: Option<OwnedSemaphorePermit>,
     lanes: Arc<Lanes>,
 }
 
 impl Slot {
     /// One of these, if one is free.
-    pub(super) fn take(slots: &Arc<Semaphore>, lanes: &Arc<Lanes>) -> Option<Self> {
+    pub(crate) fn take(slots: &Arc<Semaphore>, lanes: &Arc<Lanes>) -> Option<Self> {
         let permit = Arc::clone(slots).try_acquire_owned().ok();
         permit.is_some().then(|| Self { permit, lanes: Arc::clone(lanes) })
     }
@@ -30,20 +30,20 @@ impl Drop for Slot {
 }
 
 /// Places of a lane, taken until this is dropped.
-pub(super) struct Places {
+pub(crate) struct Places {
     lanes: Arc<Lanes>,
     id: LaneId,
-    pub(super) count: usize,
+    pub(crate) count: usize,
 }
 
 impl Places {
     /// Those that the lanes have taken for somebody.
-    pub(super) fn taken(lanes: &Arc<Lanes>, id: LaneId, count: usize) -> Self {
+    pub(crate) fn taken(lanes: &Arc<Lanes>, id: LaneId, count: usize) -> Self {
         Self { lanes: Arc::clone(lanes), id, count }
     }
 
     /// One of them by itself, if one is left.
-    pub(super) fn split_one(&mut self) -> Option<Self> {
+    pub(crate) fn split_one(&mut self) -> Option<Self> {
         self.count = self.count.checked_sub(1)?;
         Some(Self { lanes: Arc::clone(&self.lanes), id: self.id.clone(), count: 1 })
     }

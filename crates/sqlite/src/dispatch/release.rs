@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use super::Embedded;
-use super::tables::{attempt, delivery, put_attempt, put_message, put_progress, uuid};
+use crate::Embedded;
+use crate::rows::{attempt, delivery, put_attempt, put_message, put_progress, uuid};
 use loanhook_core::model::attempt::{Attempt, AttemptState};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::AttemptId;
@@ -22,7 +22,7 @@ const NEWEST: &str = "SELECT max(id) FROM (
 
 impl Embedded {
     /// `resends` is how often the delivery was resent when it was claimed.
-    pub(super) async fn release_attempt(
+    pub(crate) async fn release_attempt(
         &self,
         resends: u32,
         token: Uuid,
@@ -42,7 +42,7 @@ impl Embedded {
         Ok(released.await?.0)
     }
 
-    pub(super) async fn release_queued(
+    pub(crate) async fn release_queued(
         &self,
         token: Uuid,
         mut row: Attempt,

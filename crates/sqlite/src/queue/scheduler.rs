@@ -13,25 +13,25 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, Row, params};
 use tokio::sync::Notify;
 
-use super::lane::{Lane, LaneId, LaneStates, Stage};
-use super::places::Places;
-use super::tables::{text, uuid};
-use super::turns::Slots;
-use super::unreadable::{read_all, read_some};
+use crate::dispatch::permits::Places;
+use crate::queue::fair_shares::Slots;
+use crate::queue::queue_states::{Lane, LaneId, LaneStates, Stage};
+use crate::rows::{text, uuid};
+use crate::unreadable::{read_all, read_some};
 use loanhook_core::model::id::SubscriptionId;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::QueueMessage;
 
 #[derive(Default)]
-pub(super) struct Lanes {
+pub(crate) struct Lanes {
     state: Mutex<LaneStates>,
     /// Something was added or done with.
-    pub(super) changed: Notify,
+    pub(crate) changed: Notify,
 }
 
 /// What can be done now.
 #[derive(Debug)]
-pub(super) enum Turn {
+pub(crate) enum Turn {
     /// This lane has something due, and may begin so many requests, which count as under way.
     Lane(LaneId, usize),
     /// Nothing is due before then.
@@ -39,7 +39,7 @@ pub(super) enum Turn {
 }
 
 impl Lanes {
-    pub(super) fn load(connection: &Connection) -> rusqlite::Result<Self> {
+    pub(crate) fn load(connection: &Connection) -> rusqlite::Result<Self> {
         let lanes = Self::default();
         let mut statement = connection
             .prepare("SELECT subscription, number IS NOT NULL, min(due) FROM queue GROUP BY 1, 2")?;
@@ -65,7 +65,7 @@ impl Lanes {
     }
 
     /// Messages were put into the queue.
-    pub(super) fn add(&self, messages: &[QueueMessage]) {
+    pub(crate) fn add(&self, messages: &[QueueMessage]) {
         let mut state = self.state();
         for message in messages {
             state.due(LaneId::of(message), message.due);
@@ -77,7 +77,7 @@ impl Lanes {
     }
 
     /// The clock was set, and all due times were moved with it by so many milliseconds.
-    pub(super) fn shift(&self, millis: i64) {
+    pub(crate) fn shift(&self, millis: i64) {
         let mut state = self.state();
         for lane in state.lanes.values_mut() {
             lane.due = lane.due.map(|due| due.plus_millis(millis));
@@ -88,7 +88,7 @@ impl Lanes {
     }
 
     /// A message that is in nobody's hand is due then.
-    pub(super) fn due(&self, id: LaneId, due: Timestamp) {
+    pub(crate) fn due(&self, id: LaneId, due: Timestamp) {
         self.state().due(id, due);
         self.changed.notify_one();
     }
@@ -96,7 +96,7 @@ impl Lanes {
     /// The next lane, in turn, that has something due and room for it, `most` of its subscription being under way
     /// at once. It counts as empty until it is told otherwise, so that what is added while its messages are read is
     /// not missed. `slots` is asked while the lanes are held: a slot that is given back after that finds who waits.
-    pub(super) fn next(&self, most: usize, slots: impl Fn() -> Slots, now: Timestamp) -> Turn {
+    pub(crate) fn next(&self, most: usize, slots: impl Fn() -> Slots, now: Timestamp) -> Turn {
         let mut state = self.state();
         while let Some((due, id)) = state.clock.first().cloned().filter(|(due, _)| *due <= now) {
             state.clock.remove(&(due, id.clone()));
@@ -120,7 +120,7 @@ impl Lanes {
 
     /// Counts a request as under way that is not in the table, unless something of its subscription waits, or any
     /// lane that may go on, or its share is used up.
-    pub(super) fn take_free_place(
+    pub(crate) fn take_free_place(
         self: &Arc<Self>,
         id: LaneId,
         most: usize,
@@ -142,30 +142,30 @@ impl Lanes {
     }
 
     /// How many messages of a lane are in the table and in hand.
-    pub(super) fn held(&self, id: &LaneId) -> usize {
+    pub(crate) fn held(&self, id: &LaneId) -> usize {
         self.state().lanes.get(id).map_or(0, |lane| lane.in_hand.len())
     }
 
-    pub(super) fn holds(&self, id: &LaneId, row: i64) -> bool {
+    pub(crate) fn holds(&self, id: &LaneId, row: i64) -> bool {
         self.state().lanes.get(id).is_some_and(|lane| lane.in_hand.contains(&row))
     }
 
     /// Takes a message into hand. False if it is there already.
-    pub(super) fn take(&self, id: &LaneId, row: i64) -> bool {
+    pub(crate) fn take(&self, id: &LaneId, row: i64) -> bool {
         let mut new = false;
         self.state().change(id, |lane| new = lane.in_hand.insert(row));
         new
     }
 
     /// A message is out of hand.
-    pub(super) fn put_down(&self, id: &LaneId, row: i64) {
+    pub(crate) fn put_down(&self, id: &LaneId, row: i64) {
         self.give_back(id, |lane| {
             lane.in_hand.remove(&row);
         });
     }
 
     /// So many requests are not under way any more.
-    pub(super) fn give_places_back(&self, id: &LaneId, count: usize) {
+    pub(crate) fn give_places_back(&self, id: &LaneId, count: usize) {
         self.give_back(id, |lane| lane.taken = lane.taken.saturating_sub(count));
     }
 
@@ -183,7 +183,7 @@ impl Lanes {
     }
 
     /// Something that lanes wait for has become free.
-    pub(super) fn wake_if_waiting(&self) {
+    pub(crate) fn wake_if_waiting(&self) {
         self.wake_if_any_waits(self.state());
     }
 
@@ -197,5 +197,5 @@ impl Lanes {
 }
 
 #[cfg(test)]
-#[path = "lanes_tests.rs"]
+#[path = "scheduler_tests.rs"]
 mod tests;

@@ -15,7 +15,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::lane::LaneId;
+use crate::queue::queue_states::LaneId;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 
 /// With fewer slots than this there are no quarters: each subscription has one request under way at most.
@@ -23,7 +23,7 @@ const SMALLEST_SHARED: usize = 4;
 
 /// Who waits for a turn, and what is under way of whom.
 #[derive(Default)]
-pub(super) struct Turns {
+pub(crate) struct Turns {
     tenants: HashMap<TenantId, Tenant>,
     /// Tenants with lanes that wait: what their first lane has to pay, since when, who.
     order: BTreeSet<(usize, u64, TenantId)>,
@@ -42,9 +42,9 @@ struct Tenant {
 
 /// How many slots there are, and how many are free.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Slots {
-    pub(super) in_all: usize,
-    pub(super) free: usize,
+pub(crate) struct Slots {
+    pub(crate) in_all: usize,
+    pub(crate) free: usize,
 }
 
 impl Slots {
@@ -61,19 +61,19 @@ impl Slots {
 
 impl Turns {
     /// How many requests of a subscription are under way.
-    pub(super) fn under_way(&self, id: &LaneId) -> usize {
+    pub(crate) fn under_way(&self, id: &LaneId) -> usize {
         let tenant = self.tenants.get(&id.tenant);
         tenant.and_then(|tenant| tenant.subscriptions.get(&id.subscription)).copied().unwrap_or(0)
     }
 
     /// How many more requests of a lane's subscription may begin.
-    pub(super) fn room(&self, id: &LaneId, slots: Slots) -> usize {
+    pub(crate) fn room(&self, id: &LaneId, slots: Slots) -> usize {
         let tenant = self.tenants.get(&id.tenant).map_or(0, |tenant| tenant.under_way);
         slots.room(self.under_way(id), tenant)
     }
 
     /// A lane waits for its turn, which nothing says of it yet.
-    pub(super) fn wait(&mut self, id: LaneId) -> u64 {
+    pub(crate) fn wait(&mut self, id: LaneId) -> u64 {
         self.sequence += 1;
         let (sequence, tenant) = (self.sequence, id.tenant.clone());
         self.change(&tenant, |tenant| {
@@ -84,7 +84,7 @@ impl Turns {
     }
 
     /// The lane whose turn it is, if one of those that wait may go on. It waits no more.
-    pub(super) fn take_next(&mut self, slots: Slots) -> Option<LaneId> {
+    pub(crate) fn take_next(&mut self, slots: Slots) -> Option<LaneId> {
         let id = self.peek(slots)?.clone();
         let tenant = id.tenant.clone();
         self.change(&tenant, |tenant| {
@@ -94,11 +94,11 @@ impl Turns {
     }
 
     /// Whether one of those that wait may go on.
-    pub(super) fn any_may_go(&self, slots: Slots) -> bool {
+    pub(crate) fn any_may_go(&self, slots: Slots) -> bool {
         self.peek(slots).is_some()
     }
 
-    pub(super) fn any_waits(&self) -> bool {
+    pub(crate) fn any_waits(&self) -> bool {
         !self.order.is_empty()
     }
 
@@ -111,12 +111,12 @@ impl Turns {
 
     /// So many more requests of a lane are under way. `waiting` are the lanes of its subscription that wait, and since
     /// when.
-    pub(super) fn begin(&mut self, id: &LaneId, count: usize, waiting: &[(u64, LaneId)]) {
+    pub(crate) fn begin(&mut self, id: &LaneId, count: usize, waiting: &[(u64, LaneId)]) {
         self.count(id, waiting, |under_way| under_way + count);
     }
 
     /// So many requests of a lane are over.
-    pub(super) fn end(&mut self, id: &LaneId, count: usize, waiting: &[(u64, LaneId)]) {
+    pub(crate) fn end(&mut self, id: &LaneId, count: usize, waiting: &[(u64, LaneId)]) {
         self.count(id, waiting, |under_way| under_way.saturating_sub(count));
     }
 
@@ -158,5 +158,5 @@ impl Turns {
 }
 
 #[cfg(test)]
-#[path = "turns_tests.rs"]
+#[path = "fair_shares_tests.rs"]
 mod tests;

@@ -6,9 +6,9 @@
 use rusqlite::{Connection, Row};
 use tracing::error;
 
-use super::tables::{delivery, from_json, text, uuid};
-use super::unreadable::{is_of_content, read_all, sentence};
-use super::{Embedded, deliveries, resends};
+use crate::rows::{delivery, from_json, text, uuid};
+use crate::unreadable::{is_of_content, read_all, sentence};
+use crate::{Embedded, deliveries, resends};
 use loanhook_core::log;
 use loanhook_core::model::attempt::{Attempt, AttemptState, Completion, SENDER_DIED};
 use loanhook_core::model::id::TraceId;
@@ -17,7 +17,7 @@ use loanhook_core::ports::{DueWork, QueueMessage, StoreResult};
 
 /// Interrupts whatever was in flight when the process before this one ended. What cannot be read is left as it is,
 /// and said.
-pub(super) fn interrupt_all(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+pub(crate) fn interrupt_all(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
     for row in sending(&transaction, None)? {
         let (trace_id, attempt_id) = (row.trace_id, row.id);
@@ -73,7 +73,7 @@ fn interrupt(
 
 impl Embedded {
     /// Interrupts what the handler of a message had in flight when it panicked.
-    pub(super) async fn interrupt(&self, message: &QueueMessage, now: Timestamp) -> StoreResult<()> {
+    pub(crate) async fn interrupt(&self, message: &QueueMessage, now: Timestamp) -> StoreResult<()> {
         let message = message.clone();
         let lanes = std::sync::Arc::clone(&self.0.lanes);
         let work = move |connection: &Connection| {

@@ -8,17 +8,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
 
-use super::lane::LaneId;
-use super::lanes::Lanes;
-use super::places::{Places, Slot};
-use super::turns::Slots;
-use super::worker::{Limits, Task, WirePermit};
+use crate::dispatch::permits::{Places, Slot};
+use crate::dispatch::worker::{Limits, Task, WirePermit};
+use crate::queue::fair_shares::Slots;
+use crate::queue::queue_states::LaneId;
+use crate::queue::scheduler::Lanes;
 use loanhook_core::deliver::ClaimedAttempt;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::QueueMessage;
 
 /// Starts the handler of what is due; `row` is its message, if that is in the table still.
-pub(super) trait Start: Send + Sync {
+pub(crate) trait Start: Send + Sync {
     fn start(&self, message: QueueMessage, task: Task, row: Option<i64>, slot: Slot);
 
     /// Starts an attempt that is claimed and committed.
@@ -28,26 +28,26 @@ pub(super) trait Start: Send + Sync {
 }
 
 #[derive(Default)]
-pub(super) struct Starts(Mutex<Option<Arc<Open>>>);
+pub(crate) struct Starts(Mutex<Option<Arc<Open>>>);
 
-pub(super) struct Open {
+pub(crate) struct Open {
     /// One for each slot.
-    pub(super) permits: Arc<Semaphore>,
-    pub(super) limits: Limits,
-    pub(super) starter: Box<dyn Start>,
+    pub(crate) permits: Arc<Semaphore>,
+    pub(crate) limits: Limits,
+    pub(crate) starter: Box<dyn Start>,
 }
 
 impl Open {
-    pub(super) fn slots(&self) -> Slots {
+    pub(crate) fn slots(&self) -> Slots {
         Slots { in_all: self.limits.in_all as usize, free: self.permits.available_permits() }
     }
 }
 
 /// What decides whether an attempt may begin at once.
-pub(super) type Door = (Arc<Starts>, Arc<Lanes>);
+pub(crate) type Door = (Arc<Starts>, Arc<Lanes>);
 
 /// A slot and a place for one attempt.
-pub(super) struct Admission {
+pub(crate) struct Admission {
     slot: Slot,
     place: Places,
     open: Arc<Open>,
@@ -59,13 +59,13 @@ impl Starts {
     }
 
     /// Opens this until the guard is dropped.
-    pub(super) fn open(&self, open: Arc<Open>) -> Opened<'_> {
+    pub(crate) fn open(&self, open: Arc<Open>) -> Opened<'_> {
         *self.state() = Some(open);
         Opened(self)
     }
 
     /// A slot and a place in a lane, if there are any and nothing waits for them.
-    pub(super) fn admit(&self, lanes: &Arc<Lanes>, id: LaneId, now: Timestamp) -> Option<Admission> {
+    pub(crate) fn admit(&self, lanes: &Arc<Lanes>, id: LaneId, now: Timestamp) -> Option<Admission> {
         let (open, slot, slots) = {
             // Whoever closes this waits for every slot that was taken before.
             let state = self.state();
@@ -80,12 +80,12 @@ impl Starts {
 }
 
 impl Admission {
-    pub(super) fn start(self, message: QueueMessage, claimed: Box<ClaimedAttempt>) {
+    pub(crate) fn start(self, message: QueueMessage, claimed: Box<ClaimedAttempt>) {
         self.open.starter.start_claimed(message, claimed, self.place, self.slot);
     }
 }
 
-pub(super) struct Opened<'a>(&'a Starts);
+pub(crate) struct Opened<'a>(&'a Starts);
 
 impl Drop for Opened<'_> {
     fn drop(&mut self) {

@@ -6,18 +6,18 @@ use bytes::Bytes;
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use super::lane::LaneId;
-use super::lanes::Lanes;
-use super::places::{Places, Slot};
-use super::starts::{Admission, Door, Open};
-use super::tables::{
+use crate::dispatch::admission::{Admission, Door, Open};
+use crate::dispatch::permits::{Places, Slot};
+use crate::dispatch::worker::Task;
+use crate::queue::queue_states::LaneId;
+use crate::queue::scheduler::Lanes;
+use crate::rows::{
     delivery, first_attempt, messages, progress_json, put_aside, put_attempt, put_message, put_progress,
     to_json,
 };
-use super::unreadable::{is_of_content, sentence};
-use super::worker::Task;
-use super::writer::Class;
-use super::{Embedded, payloads};
+use crate::unreadable::{is_of_content, sentence};
+use crate::writer::Class;
+use crate::{Embedded, payloads};
 use loanhook_core::deliver::ClaimedAttempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::time::Timestamp;
@@ -25,14 +25,14 @@ use loanhook_core::ports::{DueWork, QueueMessage, StoreResult};
 
 /// What of an intake goes on after its commit.
 #[derive(Default)]
-pub(super) struct Entered {
+pub(crate) struct Entered {
     queued: Vec<QueueMessage>,
     admitted: Vec<(Admission, QueueMessage, Box<ClaimedAttempt>)>,
 }
 
 impl Entered {
     /// Starts what was claimed, and tells the lanes of the rest.
-    pub(super) fn go_on(&mut self, lanes: &Lanes) {
+    pub(crate) fn go_on(&mut self, lanes: &Lanes) {
         lanes.add(&std::mem::take(&mut self.queued));
         for (admission, message, claimed) in self.admitted.drain(..) {
             admission.start(message, claimed);
@@ -41,7 +41,7 @@ impl Entered {
 
     /// Puts a delivery that is not there yet with its payload, and claims its first attempt where that can leave
     /// at once; else it puts the message for it.
-    pub(super) fn put_new(
+    pub(crate) fn put_new(
         &mut self,
         connection: &Connection,
         (starts, lanes): &Door,
@@ -115,7 +115,7 @@ struct Taken {
 impl Embedded {
     /// Takes as many due messages of a lane as there are places and slots, and starts them. An automatic attempt is
     /// claimed with that; what cannot be claimed is for its handler to look at, as resends are.
-    pub(super) async fn take_due(
+    pub(crate) async fn take_due(
         &self,
         lane: &LaneId,
         places: Places,

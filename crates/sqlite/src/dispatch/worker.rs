@@ -14,11 +14,11 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tracing::error;
 
-use super::Embedded;
-use super::lane::LaneId;
-use super::lanes::Turn;
-use super::places::{Places, Slot};
-use super::starts::{Open, Start};
+use crate::Embedded;
+use crate::dispatch::admission::{Open, Start};
+use crate::dispatch::permits::{Places, Slot};
+use crate::queue::queue_states::LaneId;
+use crate::queue::scheduler::Turn;
 use loanhook_core::deliver::ClaimedAttempt;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{QueueMessage, StoreResult};
@@ -53,7 +53,7 @@ pub enum Task {
 }
 
 /// One of the requests that a subscription may have on the wire at once, until this is dropped.
-pub struct WirePermit(#[expect(dead_code, reason = "it is held, not read")] pub(super) Places);
+pub struct WirePermit(#[expect(dead_code, reason = "it is held, not read")] pub(crate) Places);
 
 /// The loop that works the queue off.
 pub struct Worker<H> {
