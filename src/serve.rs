@@ -13,7 +13,7 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_http::web::Site;
 use loanhook_http::{api, page};
 use loanhook_sender::Client;
-use loanhook_sqlite::{Embedded, Limits, Task, Worker};
+use loanhook_sqlite::{DispatchLimits, SqliteEngine, Task, Worker};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -58,7 +58,7 @@ pub(super) async fn start(options: ServeOptions) -> Result<Running, String> {
         .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
     let address = listener.local_addr().map_err(|error| format!("cannot listen: {error}"))?;
     let sender = Client::with_idle(options.allow_networks, share.idle).map_err(|error| error.to_string())?;
-    let engine = Embedded::open(&options.data).map_err(|error| error.to_string())?;
+    let engine = SqliteEngine::open(&options.data).map_err(|error| error.to_string())?;
     // Last of what can fail: a key that was made must be shown.
     let ensured = keys::ensure_admin(&engine, chosen, Timestamp::now()).await;
     let made = match ensured.map_err(|error| error.to_string())? {
@@ -84,7 +84,7 @@ pub(super) async fn start(options: ServeOptions) -> Result<Running, String> {
             }
         }
     };
-    let limits = Limits { in_all: share.concurrency, ..Limits::default() };
+    let limits = DispatchLimits { process_permits: share.concurrency, ..DispatchLimits::default() };
     let worker = Worker::new(engine.clone(), handler, limits).run(stopped.clone());
     let router = api::events(engine.clone())
         .merge(api::history(engine.clone()))

@@ -48,7 +48,7 @@ impl Cache {
         for (hash, key, used) in read_all(statement.query([])?, &"keys", key)? {
             cache.put_key(hash, key);
             if let Some(used) = used {
-                cache.note_use(hash, used);
+                cache.record_use(hash, used);
             }
         }
         let mut statement = connection.prepare("SELECT address, seen FROM egress")?;
@@ -97,12 +97,12 @@ impl Cache {
     }
 
     /// The beginning of the hour in which a key was last used.
-    pub(super) fn used(&self, hash: KeyHash) -> Option<Timestamp> {
+    pub(super) fn last_used_hour(&self, hash: KeyHash) -> Option<Timestamp> {
         self.uses().get(&hash).copied()
     }
 
     /// False if a use in this hour, or in a later one, is noted already; else it is now.
-    pub(super) fn note_use(&self, hash: KeyHash, hour: Timestamp) -> bool {
+    pub(super) fn record_use(&self, hash: KeyHash, hour: Timestamp) -> bool {
         let mut uses = self.uses();
         let new = uses.get(&hash).is_none_or(|noted| *noted < hour);
         if new {

@@ -14,18 +14,18 @@ use std::time::Duration;
 use loanhook_core::model::time::Timestamp;
 
 /// A wall clock that differs by less than this is being adjusted, not set.
-const TOLERANCE: Duration = Duration::from_secs(1);
+const MAX_ADJUSTMENT: Duration = Duration::from_secs(1);
 /// Two clocks that are read with more time between them than this say nothing of each other.
-const AT_ONCE: Duration = Duration::from_millis(100);
+const MAX_READING_TIME: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
-pub(super) struct ClockWatch(Mutex<State>);
+pub(super) struct ClockMonitor(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
     last: Reading,
     /// By how many milliseconds the wall clock was set, as far as the queue does not show it yet.
-    to_apply: i64,
+    unapplied_millis: i64,
 }
 
 /// Both clocks at one moment.
@@ -42,15 +42,15 @@ impl Reading {
         let before = steady();
         let wall = Timestamp::now();
         let steady = steady();
-        (steady.saturating_sub(before) < AT_ONCE).then_some(Self { wall, steady })
+        (steady.saturating_sub(before) < MAX_READING_TIME).then_some(Self { wall, steady })
     }
 }
 
-impl ClockWatch {
+impl ClockMonitor {
     /// A watch that begins now.
     pub(super) fn new() -> Self {
         let now = Reading { wall: Timestamp::now(), steady: steady() };
-        Self(Mutex::new(State { last: now, to_apply: 0 }))
+        Self(Mutex::new(State { last: now, unapplied_millis: 0 }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -59,27 +59,27 @@ impl ClockWatch {
 
     /// By how many milliseconds the wall clock was set since this was last applied, less than none where it was set
     /// back; none if it was not set.
-    pub(super) fn was_set(&self) -> Option<i64> {
+    pub(super) fn unapplied_step_millis(&self) -> Option<i64> {
         let mut state = self.state();
         if let Some(now) = Reading::take() {
-            state.note(now);
+            state.compare(now);
         }
-        Some(state.to_apply).filter(|millis| *millis != 0)
+        Some(state.unapplied_millis).filter(|millis| *millis != 0)
     }
 
     /// What is queued was moved by so many milliseconds.
-    pub(super) fn applied(&self, millis: i64) {
-        self.state().to_apply -= millis;
+    pub(super) fn record_applied(&self, millis: i64) {
+        self.state().unapplied_millis -= millis;
     }
 }
 
 impl State {
-    fn note(&mut self, now: Reading) {
+    fn compare(&mut self, now: Reading) {
         let expected = self.last.wall + now.steady.saturating_sub(self.last.steady);
         let set = now.wall.millis() - expected.millis();
         let counts = cfg!(target_os = "linux") || set < 0;
-        if counts && Duration::from_millis(set.unsigned_abs()) >= TOLERANCE {
-            self.to_apply += set;
+        if counts && Duration::from_millis(set.unsigned_abs()) >= MAX_ADJUSTMENT {
+            self.unapplied_millis += set;
         }
         self.last = now;
     }
@@ -110,9 +110,9 @@ mod tests {
             let steady = Duration::from_secs(seconds);
             Reading { wall: (START + steady).plus_millis(off), steady }
         };
-        let mut state = State { last: at((0, 0)), to_apply: 0 };
-        readings.iter().for_each(|reading| state.note(at(*reading)));
-        state.to_apply
+        let mut state = State { last: at((0, 0)), unapplied_millis: 0 };
+        readings.iter().for_each(|reading| state.compare(at(*reading)));
+        state.unapplied_millis
     }
 
     #[test]
@@ -131,11 +131,11 @@ mod tests {
 
     #[test]
     fn what_was_applied_is_not_applied_again() {
-        let watch = ClockWatch::new();
-        watch.state().to_apply = -HOUR;
-        assert_eq!(watch.was_set(), Some(-HOUR));
-        assert_eq!(watch.was_set(), Some(-HOUR), "it is not yet applied");
-        watch.applied(-HOUR);
-        assert_eq!(watch.was_set(), None);
+        let watch = ClockMonitor::new();
+        watch.state().unapplied_millis = -HOUR;
+        assert_eq!(watch.unapplied_step_millis(), Some(-HOUR));
+        assert_eq!(watch.unapplied_step_millis(), Some(-HOUR), "it is not yet applied");
+        watch.record_applied(-HOUR);
+        assert_eq!(watch.unapplied_step_millis(), None);
     }
 }

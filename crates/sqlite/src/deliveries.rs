@@ -6,11 +6,11 @@ use bytes::Bytes;
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::unreadable::or_none;
-use super::writer::Class;
-use super::{Embedded, payloads};
+use super::unreadable::none_if_unreadable;
+use super::writer::Priority;
+use super::{SqliteEngine, payloads};
 use crate::dispatch::completion::Ready;
-use crate::rows::{attempt, delete_message, delivery, put_attempt, put_message, put_progress};
+use crate::rows::{delete_message, find_attempt, find_delivery, put_attempt, put_message, put_progress};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{TenantId, TraceId};
@@ -19,7 +19,7 @@ use loanhook_core::ports::{
     CancelOutcome, ClaimOutcome, Deliveries, Queue, QueueMessage, ReleaseOutcome, StoreResult,
 };
 
-impl Deliveries for Embedded {
+impl Deliveries for SqliteEngine {
     async fn claim(
         &self,
         message: &QueueMessage,
@@ -30,7 +30,7 @@ impl Deliveries for Embedded {
         let message = message.clone();
         let work = move |connection: &Connection| {
             delete_message(connection, &message)?;
-            let Some(mut delivery) = delivery(connection, &message.tenant, message.trace_id)? else {
+            let Some(mut delivery) = find_delivery(connection, &message.tenant, message.trace_id)? else {
                 return Ok(ClaimOutcome::NotClaimed(None));
             };
             let Ok(row) = delivery.claim(number, token, now) else {
@@ -40,7 +40,7 @@ impl Deliveries for Embedded {
             put_attempt(connection, &row)?;
             Ok(ClaimOutcome::Claimed(Box::new((delivery, row))))
         };
-        self.0.writer.run(Class::Progress, work, |_| ()).await
+        self.0.writer.run(Priority::ExistingWork, work, |_| ()).await
     }
 
     async fn complete(
@@ -50,7 +50,7 @@ impl Deliveries for Embedded {
         row: Attempt,
         response: Option<Bytes>,
     ) -> StoreResult<bool> {
-        let lanes = Arc::clone(&self.0.lanes);
+        let lanes = Arc::clone(&self.0.scheduler);
         let end = Arc::new((Ready::new(claimed, token, &row), row, response));
         let work = move |connection: &Connection| {
             let (ready, row, response) = &*end;
@@ -60,9 +60,9 @@ impl Deliveries for Embedded {
                 None => settle(connection, token, row, response.as_deref()),
             }
         };
-        let settled = self.0.writer.run_until_done(work, move |settled| {
+        let settled = self.0.writer.run_until_committed(work, move |settled| {
             if let Some(message) = settled.as_ref().and_then(Option::as_ref) {
-                lanes.add(std::slice::from_ref(message));
+                lanes.add_messages(std::slice::from_ref(message));
             }
         });
         Ok(settled.await?.is_some())
@@ -81,7 +81,7 @@ impl Deliveries for Embedded {
     async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> StoreResult<CancelOutcome> {
         let tenant = tenant.clone();
         let work = move |connection: &Connection| {
-            let Some(mut delivery) = delivery(connection, &tenant, trace)? else {
+            let Some(mut delivery) = find_delivery(connection, &tenant, trace)? else {
                 return Ok(CancelOutcome::NotFound);
             };
             let next = QueueMessage::for_next_attempt(&delivery);
@@ -94,7 +94,7 @@ impl Deliveries for Embedded {
             }
             Ok(CancelOutcome::Canceled)
         };
-        self.0.writer.run(Class::Progress, work, |_| ()).await
+        self.0.writer.run(Priority::ExistingWork, work, |_| ()).await
     }
 }
 
@@ -106,10 +106,10 @@ pub(super) fn settle(
     row: &Attempt,
     response: Option<&[u8]>,
 ) -> rusqlite::Result<Option<Option<QueueMessage>>> {
-    let Some(mut delivery) = delivery(connection, &row.tenant, row.trace_id)? else { return Ok(None) };
+    let Some(mut delivery) = find_delivery(connection, &row.tenant, row.trace_id)? else { return Ok(None) };
     // One that cannot be read is replaced.
-    let stored = attempt(connection, &row.tenant, &row.loan_id, row.id);
-    let stored = or_none(stored, &format_args!("attempt {} of {}", row.id, row.tenant))?;
+    let stored = find_attempt(connection, &row.tenant, &row.loan_id, row.id);
+    let stored = none_if_unreadable(stored, &format_args!("attempt {} of {}", row.id, row.tenant))?;
     let stands = stored.filter(|stored| stored.completion().is_some());
     let response = response.filter(|_| stands.is_none());
     let mut row = stands.unwrap_or_else(|| row.clone());
@@ -129,16 +129,16 @@ pub(super) fn settle(
     Ok(Some(message))
 }
 
-impl Queue for Embedded {
+impl Queue for SqliteEngine {
     async fn enqueue(&self, message: QueueMessage) -> StoreResult<()> {
-        let lanes = Arc::clone(&self.0.lanes);
+        let lanes = Arc::clone(&self.0.scheduler);
         let added = [message.clone()];
         self.0
             .writer
             .run(
-                Class::Progress,
+                Priority::ExistingWork,
                 move |connection| put_message(connection, &message),
-                move |()| lanes.add(&added),
+                move |()| lanes.add_messages(&added),
             )
             .await
     }

@@ -6,24 +6,24 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 use tracing::warn;
 
-use super::Embedded;
-use super::writer::Class;
+use super::SqliteEngine;
+use super::writer::Priority;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Egress, EgressAddresses, StoreResult};
 
 /// An address counts as seen of late for this long.
-const OF_LATE: Duration = Duration::from_secs(7 * 24 * 3600);
+const MAX_REPORTED_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How often an address that stays the same is noted.
-const NOTED_EVERY: Duration = Duration::from_secs(3600);
+const RECORD_INTERVAL: Duration = Duration::from_secs(3600);
 
-impl EgressAddresses for Embedded {
+impl EgressAddresses for SqliteEngine {
     async fn egress(&self, now: Timestamp) -> StoreResult<Egress> {
         let mut addresses: Vec<IpAddr> = self
             .0
             .cache
             .egress()
             .iter()
-            .filter(|(_, seen)| now.since(**seen) < OF_LATE)
+            .filter(|(_, seen)| now.since(**seen) < MAX_REPORTED_AGE)
             .map(|(address, _)| *address)
             .collect();
         addresses.sort_unstable();
@@ -32,7 +32,7 @@ impl EgressAddresses for Embedded {
 
     fn record_source_address(&self, address: IpAddr, now: Timestamp) {
         let noted = self.0.cache.egress().get(&address).copied();
-        if noted.is_some_and(|noted| now.since(noted) < NOTED_EVERY) {
+        if noted.is_some_and(|noted| now.since(noted) < RECORD_INTERVAL) {
             return;
         }
         self.0.cache.egress().insert(address, now);
@@ -47,7 +47,7 @@ impl EgressAddresses for Embedded {
                     .execute(params![address.to_string(), now.millis()])
                     .map(|_| ())
             };
-            if let Err(error) = store.0.writer.run(Class::Progress, work, |()| ()).await {
+            if let Err(error) = store.0.writer.run(Priority::ExistingWork, work, |()| ()).await {
                 warn!(%error, "egress.not_noted");
             }
         });

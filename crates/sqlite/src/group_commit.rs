@@ -10,34 +10,34 @@ use tracing::{error, info};
 use super::writer::{Answer, Work};
 
 /// How often commits are probed at most.
-const PROBED_EVERY: Duration = Duration::from_secs(1);
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 /// How often the log says that commits fail.
-const TOLD_EVERY: Duration = Duration::from_secs(10);
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Default)]
-struct Seen {
+struct FailureLog {
     /// How many commits failed since that was last told, and when it was.
-    failed: u64,
-    told: Option<Instant>,
-    probed: Option<Instant>,
+    failures_since_logged: u64,
+    logged_at: Option<Instant>,
+    probed_at: Option<Instant>,
 }
 
 /// How commits went.
 #[derive(Debug, Default)]
-pub(super) struct Commits {
+pub(super) struct CommitHealth {
     failing: AtomicBool,
-    seen: Mutex<Seen>,
+    failure_log: Mutex<FailureLog>,
 }
 
-impl Commits {
+impl CommitHealth {
     /// A commit failed. The log has one line of it now and then, however many fail.
-    pub(super) fn failed(&self, failure: &rusqlite::Error) {
+    pub(super) fn record_failure(&self, failure: &rusqlite::Error) {
         self.failing.store(true, Ordering::Release);
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.failed += 1;
-        if seen.told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
-            error!(%failure, times = seen.failed, "store.commit_failed");
-            (seen.failed, seen.told) = (0, Some(Instant::now()));
+        let mut seen = self.failure_log.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.failures_since_logged += 1;
+        if seen.logged_at.is_none_or(|told| told.elapsed() >= LOG_INTERVAL) {
+            error!(%failure, times = seen.failures_since_logged, "store.commit_failed");
+            (seen.failures_since_logged, seen.logged_at) = (0, Some(Instant::now()));
         }
     }
 
@@ -46,7 +46,7 @@ impl Commits {
     }
 
     /// A large commit succeeded.
-    pub(super) fn succeeded(&self) {
+    pub(super) fn record_success(&self) {
         if self.failing.swap(false, Ordering::AcqRel) {
             info!("store.commits_again");
         }
@@ -54,21 +54,25 @@ impl Commits {
 
     /// Whether it is time for a probe; then it is the caller's.
     pub(super) fn take_probe(&self, now: Instant) -> bool {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = seen.probed.is_none_or(|probed| now.saturating_duration_since(probed) >= PROBED_EVERY);
+        let mut seen = self.failure_log.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = seen.probed_at.is_none_or(|probed| now.saturating_duration_since(probed) >= PROBE_INTERVAL);
         if due {
-            seen.probed = Some(now);
+            seen.probed_at = Some(now);
         }
         due
     }
 }
 
 /// Commits operations together and answers each; a savepoint keeps what fails of one from the others.
-pub(super) fn commit_together(connection: &Connection, jobs: impl Iterator<Item = Work>, commits: &Commits) {
+pub(super) fn commit_group(
+    connection: &Connection,
+    jobs: impl Iterator<Item = Work>,
+    commits: &CommitHealth,
+) {
     let mut answers = Vec::new();
     let committed = try_commit(connection, jobs, &mut answers);
     if let Err(failure) = &committed {
-        commits.failed(failure);
+        commits.record_failure(failure);
         if !connection.is_autocommit()
             && let Err(failure) = connection.execute_batch("ROLLBACK")
         {
@@ -108,7 +112,7 @@ mod tests {
 
     #[test]
     fn there_is_one_probe_a_second_however_many_ask() {
-        let (commits, start) = (Commits::default(), Instant::now());
+        let (commits, start) = (CommitHealth::default(), Instant::now());
         let asked =
             [0, 1, 999, 1000, 1001].map(|millis| commits.take_probe(start + Duration::from_millis(millis)));
         assert_eq!(asked, [true, false, false, true, false]);

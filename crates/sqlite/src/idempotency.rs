@@ -11,23 +11,23 @@ use loanhook_core::ports::IdempotencyKey;
 
 /// Keys of events and of resends are apart.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Kind {
+pub(super) enum KeyScope {
     Event,
     Resend,
 }
 
 /// Puts the record of a key, unless one is there that is not over: then gives that.
-pub(super) fn remember<T: Serialize + DeserializeOwned>(
+pub(super) fn put_unless_present<T: Serialize + DeserializeOwned>(
     connection: &Connection,
     tenant: &TenantId,
-    kind: Kind,
+    kind: KeyScope,
     key: &IdempotencyKey,
     record: &T,
     now: Timestamp,
 ) -> rusqlite::Result<Option<T>> {
     let kind = match kind {
-        Kind::Event => "event",
-        Kind::Resend => "resend",
+        KeyScope::Event => "event",
+        KeyScope::Resend => "resend",
     };
     let known = connection
         .prepare_cached(
@@ -36,7 +36,7 @@ pub(super) fn remember<T: Serialize + DeserializeOwned>(
         .query_row(params![tenant.as_str(), kind, key.key, now.millis()], |row| from_json(row, 0))
         .optional()?;
     if known.is_none() {
-        forget_some(connection, now)?;
+        delete_some_expired(connection, now)?;
         connection
             .prepare_cached(
                 "INSERT OR REPLACE INTO idempotency (tenant, kind, key, until, doc) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -47,7 +47,7 @@ pub(super) fn remember<T: Serialize + DeserializeOwned>(
 }
 
 /// Deletes records that are over, a few at a time so that no call pays for all.
-fn forget_some(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+fn delete_some_expired(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "DELETE FROM idempotency WHERE (tenant, kind, key) IN

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::Embedded;
-use super::idempotency::{self, Kind};
-use super::unreadable::or_none;
-use super::writer::Class;
+use super::SqliteEngine;
+use super::idempotency::{self, KeyScope};
+use super::unreadable::none_if_unreadable;
+use super::writer::Priority;
 use crate::dispatch::claim::Entered;
 use crate::rows::{from_json, to_json};
 use loanhook_core::model::delivery::Delivery;
@@ -18,10 +18,10 @@ use loanhook_core::ports::{AcceptOutcome, AcceptRequest, Intake, StoreResult, Su
 
 use crate::dispatch::admission::Door;
 
-impl Intake for Embedded {
+impl Intake for SqliteEngine {
     async fn accept(&self, request: AcceptRequest) -> StoreResult<AcceptOutcome> {
         let door = self.door();
-        let lanes = Arc::clone(&self.0.lanes);
+        let lanes = Arc::clone(&self.0.scheduler);
         // Those that the trigger state of a loan is kept for.
         let known = match request.watched.is_empty() {
             true => Arc::default(),
@@ -29,10 +29,10 @@ impl Intake for Embedded {
         };
         let rising = request.watched.iter().filter_map(|watched| watched.delivery.as_ref());
         let stored = request.deliveries.iter().chain(rising);
-        let bytes = stored.map(|(delivery, bytes)| weight(delivery) + bytes.len()).sum();
+        let bytes = stored.map(|(delivery, bytes)| estimated_bytes(delivery) + bytes.len()).sum();
         let work = move |connection: &Connection| accept(connection, &door, request, &known);
         let then = move |(_, entered): &mut (AcceptOutcome, Entered)| entered.go_on(&lanes);
-        self.0.writer.run(Class::Intake(bytes), work, then).await.map(|(accepted, _)| accepted)
+        self.0.writer.run(Priority::NewWork(bytes), work, then).await.map(|(accepted, _)| accepted)
     }
 }
 
@@ -55,7 +55,9 @@ fn accept(
         .collect();
     if let Some((key, record)) = idempotency {
         let record = record.with_fired(rose.iter().map(|(delivery, _)| delivery));
-        if let Some(known) = idempotency::remember(connection, &tenant, Kind::Event, &key, &record, now)? {
+        if let Some(known) =
+            idempotency::put_unless_present(connection, &tenant, KeyScope::Event, &key, &record, now)?
+        {
             return Ok((AcceptOutcome::Duplicate(known), Entered::default()));
         }
     }
@@ -74,7 +76,7 @@ fn accept(
 }
 
 /// About how many bytes a delivery is, besides its payload.
-fn weight(delivery: &Delivery) -> usize {
+fn estimated_bytes(delivery: &Delivery) -> usize {
     let request = &delivery.snapshot.request;
     let headers: usize = request.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
     1024 + request.url.len() + headers
@@ -90,7 +92,7 @@ fn trigger_state(
         .query_row(params![tenant.as_str(), loan.as_str()], |row| from_json(row, 0))
         .optional();
     // What its triggers were is unknown then, as before its first event.
-    Ok(or_none(found, &format_args!("memory of loan {loan} of {tenant}"))?.unwrap_or_default())
+    Ok(none_if_unreadable(found, &format_args!("memory of loan {loan} of {tenant}"))?.unwrap_or_default())
 }
 
 fn put_trigger_state(

@@ -37,15 +37,15 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use cache::Cache;
-use clock::ClockWatch;
-use dispatch::admission::{Door, Starts};
+use clock::ClockMonitor;
+use dispatch::admission::{AdmissionControl, Door};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{StoreError, StoreResult};
-use queue::scheduler::Lanes;
+use queue::scheduler::QueueScheduler;
 use readers::Readers;
-use writer::{Class, Job, Writer};
+use writer::{Job, Priority, Writer};
 
-pub use dispatch::worker::{Limits, Task, WirePermit, Worker};
+pub use dispatch::worker::{DispatchLimits, Task, WirePermit, Worker};
 
 /// The pages that the writer works on: the ends of tables, and the indexes that it looks things up in.
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
@@ -67,18 +67,18 @@ pub enum OpenError {
 
 /// A data folder that is in use: all of a loanhook's state. Clones share it.
 #[derive(Clone)]
-pub struct Embedded(Arc<Inner>);
+pub struct SqliteEngine(Arc<Inner>);
 
 struct Inner {
     writer: Writer,
     readers: Readers,
     cache: Arc<Cache>,
-    lanes: Arc<Lanes>,
-    starts: Arc<Starts>,
-    clock: Arc<ClockWatch>,
+    scheduler: Arc<QueueScheduler>,
+    admission: Arc<AdmissionControl>,
+    clock: Arc<ClockMonitor>,
 }
 
-impl Embedded {
+impl SqliteEngine {
     /// Opens a data folder, making it if it is not there, and takes up what a crash left in flight.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         let unusable = |error| OpenError::Folder(folder.into(), error);
@@ -93,32 +93,39 @@ impl Embedded {
         let broken = |error| OpenError::Database(path.clone(), error);
         let connection = Connection::open(&path).map_err(broken)?;
         let taken = match schema::version(&connection).map_err(broken)? {
-            schema::Version::Known(taken) => taken,
-            schema::Version::Foreign => return Err(OpenError::Foreign(path)),
-            schema::Version::Newer(version) => return Err(OpenError::Newer(path, version)),
+            schema::SchemaVersion::Known(taken) => taken,
+            schema::SchemaVersion::Foreign => return Err(OpenError::Foreign(path)),
+            schema::SchemaVersion::Newer(version) => return Err(OpenError::Newer(path, version)),
         };
-        schema::prepare(&connection, WRITER_CACHE_KIB).map_err(broken)?;
+        schema::configure(&connection, WRITER_CACHE_KIB).map_err(broken)?;
         schema::migrate(&connection, taken).map_err(broken)?;
         dispatch::recovery::interrupt_all(&connection, Timestamp::now()).map_err(broken)?;
         let cache = Arc::new(Cache::load(&connection).map_err(broken)?);
-        let lanes = Arc::new(Lanes::load(&connection).map_err(broken)?);
+        let lanes = Arc::new(QueueScheduler::load(&connection).map_err(broken)?);
         let readers = Readers::open(&path)?;
-        let clock = Arc::new(ClockWatch::new());
+        let clock = Arc::new(ClockMonitor::new());
         let first = first_of_a_commit(Arc::clone(&clock), Arc::clone(&lanes));
         let writer = Writer::start(connection, lock, first).map_err(unusable)?;
-        Ok(Self(Arc::new(Inner { writer, readers, cache, lanes, starts: Arc::default(), clock })))
+        Ok(Self(Arc::new(Inner {
+            writer,
+            readers,
+            cache,
+            scheduler: lanes,
+            admission: Arc::default(),
+            clock,
+        })))
     }
 
     /// What decides whether an attempt may begin at once.
     fn door(&self) -> Door {
-        (Arc::clone(&self.0.starts), Arc::clone(&self.0.lanes))
+        (Arc::clone(&self.0.admission), Arc::clone(&self.0.scheduler))
     }
 
     /// Sees to it that a clock that was set is noticed, although nothing is being written.
-    async fn notice_clock(&self) {
-        if self.0.clock.was_set().is_some() {
+    async fn follow_clock(&self) {
+        if self.0.clock.unapplied_step_millis().is_some() {
             // What is to be done about it comes before this in the commit.
-            let _ = self.0.writer.run(Class::Progress, |_| Ok(()), |()| ()).await;
+            let _ = self.0.writer.run(Priority::ExistingWork, |_| Ok(()), |()| ()).await;
         }
     }
 
@@ -131,20 +138,20 @@ impl Embedded {
 }
 
 /// What comes before all else in a commit: where the clock was set, what is queued is moved with it.
-fn first_of_a_commit(clock: Arc<ClockWatch>, lanes: Arc<Lanes>) -> impl FnMut() -> Option<Job> {
+fn first_of_a_commit(clock: Arc<ClockMonitor>, lanes: Arc<QueueScheduler>) -> impl FnMut() -> Option<Job> {
     move || {
-        let millis = clock.was_set()?;
+        let millis = clock.unapplied_step_millis()?;
         let (clock, lanes) = (Arc::clone(&clock), Arc::clone(&lanes));
         let work = move |connection: &Connection| {
             connection
                 .prepare_cached("UPDATE queue SET due = due + ?1 WHERE due < ?2")?
-                .execute([millis, rows::ASIDE])
+                .execute([millis, rows::QUARANTINED_DUE_MILLIS])
                 .map(|_| ())
         };
         let then = move |(): &mut ()| {
             tracing::warn!(by_seconds = millis / 1000, "clock.set");
-            clock.applied(millis);
-            lanes.shift(millis);
+            clock.record_applied(millis);
+            lanes.shift_due_times(millis);
         };
         Some(Job::unasked(work, then))
     }
@@ -171,5 +178,5 @@ fn make_folder(folder: &Path) -> io::Result<()> {
 
 /// An error of SQLite, as the ports tell it: a sentence without what is stored.
 fn store_error(error: &rusqlite::Error) -> StoreError {
-    StoreError::Failed(unreadable::sentence(error).into())
+    StoreError::Failed(unreadable::describe(error).into())
 }

@@ -3,12 +3,12 @@
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::Embedded;
+use super::SqliteEngine;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::payload::{Payload, PayloadKey};
 use loanhook_core::ports::{Payloads, StoreResult};
 
-impl Payloads for Embedded {
+impl Payloads for SqliteEngine {
     async fn payload(&self, tenant: &TenantId, key: PayloadKey) -> StoreResult<Option<Bytes>> {
         let tenant = tenant.clone();
         self.read(move |connection| get(connection, &tenant, key)).await

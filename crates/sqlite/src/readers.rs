@@ -16,9 +16,9 @@ use super::schema;
 use loanhook_core::ports::{StoreError, StoreResult};
 
 /// How many reads go on at once.
-const READERS: usize = 4;
+const READER_COUNT: usize = 4;
 /// What each keeps in memory.
-const CACHE_KIB: i64 = 2048;
+const READER_CACHE_KIB: i64 = 2048;
 
 type Read = Box<dyn FnOnce(&Connection) + Send>;
 
@@ -30,12 +30,12 @@ impl Readers {
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
         let (reads, waiting) = channel();
         let waiting = Arc::new(Mutex::new(waiting));
-        for _ in 0..READERS {
+        for _ in 0..READER_COUNT {
             let connection = connect(path).map_err(|error| OpenError::Database(path.into(), error))?;
             let waiting = Arc::clone(&waiting);
             std::thread::Builder::new()
                 .name("reader".into())
-                .spawn(move || work(&connection, &waiting))
+                .spawn(move || run_reads(&connection, &waiting))
                 .map_err(|error| OpenError::Folder(path.into(), error))?;
         }
         Ok(Self { reads })
@@ -61,13 +61,13 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     // A reader of a WAL file writes to its index, so the connection is not opened read-only.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    schema::prepare(&connection, CACHE_KIB)?;
+    schema::configure(&connection, READER_CACHE_KIB)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
 }
 
 /// Reads until nobody can ask any more.
-fn work(connection: &Connection, waiting: &Mutex<Receiver<Read>>) {
+fn run_reads(connection: &Connection, waiting: &Mutex<Receiver<Read>>) {
     loop {
         let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(read) = next else { return };

@@ -6,11 +6,11 @@ use bytes::Bytes;
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::idempotency::{self, Kind};
-use super::unreadable::or_none;
-use super::writer::Class;
-use super::{Embedded, payloads};
-use crate::rows::{attempt, delete_message, delivery, put_attempt, put_message, put_progress};
+use super::idempotency::{self, KeyScope};
+use super::unreadable::none_if_unreadable;
+use super::writer::Priority;
+use super::{SqliteEngine, payloads};
+use crate::rows::{delete_message, find_attempt, find_delivery, put_attempt, put_message, put_progress};
 use loanhook_core::log;
 use loanhook_core::model::attempt::{Attempt, AttemptState};
 use loanhook_core::model::id::{AttemptId, LoanId};
@@ -19,22 +19,22 @@ use loanhook_core::ports::{
     EnqueueOutcome, IdempotencyKey, QueueMessage, ResendClaimOutcome, Resends, StoreResult,
 };
 
-impl Resends for Embedded {
+impl Resends for SqliteEngine {
     async fn enqueue_resend(
         &self,
         row: Attempt,
         key: Option<IdempotencyKey>,
         now: Timestamp,
     ) -> StoreResult<EnqueueOutcome> {
-        let lanes = Arc::clone(&self.0.lanes);
+        let lanes = Arc::clone(&self.0.scheduler);
         let message = QueueMessage::for_resend(&row, now);
         let added = [message.clone()];
         let work = move |connection: &Connection| {
             if let Some(key) = &key
-                && let Some((trace, id)) = idempotency::remember(
+                && let Some((trace, id)) = idempotency::put_unless_present(
                     connection,
                     &row.tenant,
-                    Kind::Resend,
+                    KeyScope::Resend,
                     key,
                     &(row.trace_id, row.id),
                     now,
@@ -42,7 +42,7 @@ impl Resends for Embedded {
             {
                 return Ok(EnqueueOutcome::Duplicate(trace, id));
             }
-            if let Some(mut delivery) = delivery(connection, &row.tenant, row.trace_id)? {
+            if let Some(mut delivery) = find_delivery(connection, &row.tenant, row.trace_id)? {
                 delivery.record_resend(row.id);
                 put_progress(connection, &delivery)?;
             }
@@ -50,7 +50,7 @@ impl Resends for Embedded {
             put_message(connection, &message)?;
             Ok(EnqueueOutcome::Enqueued)
         };
-        self.0.writer.run(Class::Intake(1024), work, move |_| lanes.add(&added)).await
+        self.0.writer.run(Priority::NewWork(1024), work, move |_| lanes.add_messages(&added)).await
     }
 
     async fn claim_resend(
@@ -67,8 +67,9 @@ impl Resends for Embedded {
             // What cannot be read is said, and not sent.
             let of = format_args!("resend {id} of delivery {} of {}", message.trace_id, message.tenant)
                 .to_string();
-            let row = or_none(attempt(connection, &message.tenant, &loan, id), &of)?;
-            let delivery = or_none(delivery(connection, &message.tenant, message.trace_id), &of)?;
+            let row = none_if_unreadable(find_attempt(connection, &message.tenant, &loan, id), &of)?;
+            let delivery =
+                none_if_unreadable(find_delivery(connection, &message.tenant, message.trace_id), &of)?;
             let (Some(mut row), Some(delivery)) = (row, delivery) else {
                 return Ok((false, ResendClaimOutcome::NotClaimed(None)));
             };
@@ -92,29 +93,29 @@ impl Resends for Embedded {
                 log::attempt(too_late);
             }
         };
-        self.0.writer.run(Class::Progress, work, then).await.map(|(_, taken)| taken)
+        self.0.writer.run(Priority::ExistingWork, work, then).await.map(|(_, taken)| taken)
     }
 
     async fn complete_resend(&self, token: Uuid, row: Attempt, response: Option<Bytes>) -> StoreResult<bool> {
         let end = Arc::new((row, response));
-        let work = move |connection: &Connection| settle(connection, token, &end.0, end.1.as_deref());
-        self.0.writer.run_until_done(work, |_| ()).await
+        let work = move |connection: &Connection| complete(connection, token, &end.0, end.1.as_deref());
+        self.0.writer.run_until_committed(work, |_| ()).await
     }
 
     async fn release_resend(&self, token: Uuid, row: Attempt, due: Timestamp) -> StoreResult<bool> {
-        self.release_queued(token, row, due).await
+        self.release_resend_attempt(token, row, due).await
     }
 }
 
 /// Ends a resend. False if its row is not the token's.
-pub(super) fn settle(
+pub(super) fn complete(
     connection: &Connection,
     token: Uuid,
     row: &Attempt,
     response: Option<&[u8]>,
 ) -> rusqlite::Result<bool> {
-    let stored = attempt(connection, &row.tenant, &row.loan_id, row.id);
-    let stored = or_none(stored, &format_args!("attempt {} of {}", row.id, row.tenant))?;
+    let stored = find_attempt(connection, &row.tenant, &row.loan_id, row.id);
+    let stored = none_if_unreadable(stored, &format_args!("attempt {} of {}", row.id, row.tenant))?;
     if stored.is_none_or(|stored| stored.state != AttemptState::Sending { token }) {
         return Ok(false);
     }
@@ -124,7 +125,7 @@ pub(super) fn settle(
     }
     put_attempt(connection, row)?;
     if completion.succeeded()
-        && let Some(mut delivery) = delivery(connection, &row.tenant, row.trace_id)?
+        && let Some(mut delivery) = find_delivery(connection, &row.tenant, row.trace_id)?
     {
         delivery.record_resend_success();
         put_progress(connection, &delivery)?;

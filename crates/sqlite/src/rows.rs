@@ -8,8 +8,8 @@ use tracing::error;
 use uuid::Uuid;
 
 use super::stored_progress::StoredProgress;
-use super::unreadable::{is_of_content, sentence};
-use crate::queue::queue_states::LaneId;
+use super::unreadable::{describe, is_content_error};
+use crate::queue::queue_states::QueueId;
 use loanhook_core::model::attempt::{Attempt, AttemptNumber, AttemptState};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
@@ -18,7 +18,7 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DueWork, QueueMessage};
 
 /// The number of the first attempt.
-const FIRST: u32 = 1;
+const FIRST_ATTEMPT_NUMBER: u32 = 1;
 
 pub(super) fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
@@ -31,16 +31,19 @@ pub(super) fn from_json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> ru
 }
 
 /// The UUID in a column.
-pub(super) fn uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
+pub(super) fn uuid_column(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
     row.get(column).map(Uuid::from_bytes)
 }
 
-pub(super) fn text<T: TryFrom<String, Error = String>>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+pub(super) fn text_column<T: TryFrom<String, Error = String>>(
+    row: &Row<'_>,
+    column: usize,
+) -> rusqlite::Result<T> {
     T::try_from(row.get(column)?)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into()))
 }
 
-pub(super) fn delivery(
+pub(super) fn find_delivery(
     connection: &Connection,
     tenant: &TenantId,
     trace: TraceId,
@@ -68,18 +71,18 @@ pub(super) fn put_progress(connection: &Connection, delivery: &Delivery) -> rusq
         .execute(params![
             delivery.snapshot.trace_id.uuid().as_bytes(),
             progress_json(delivery)?,
-            first_attempt(&delivery.progress),
+            first_attempt_id(&delivery.progress),
         ])
         .map(|_| ())
 }
 
 /// The first attempt, while it is in flight.
-pub(super) fn first_attempt(progress: &Progress) -> Option<[u8; 16]> {
-    let claim = progress.in_flight().filter(|claim| claim.number == FIRST)?;
+pub(super) fn first_attempt_id(progress: &Progress) -> Option<[u8; 16]> {
+    let claim = progress.in_flight().filter(|claim| claim.number == FIRST_ATTEMPT_NUMBER)?;
     Some(claim.attempt_id.uuid().into_bytes())
 }
 
-pub(super) fn attempt(
+pub(super) fn find_attempt(
     connection: &Connection,
     tenant: &TenantId,
     loan: &LoanId,
@@ -104,7 +107,7 @@ pub(super) fn put_attempt(connection: &Connection, attempt: &Attempt) -> rusqlit
             attempt.loan_id.as_str(),
             attempt.id.uuid().as_bytes(),
             attempt.trace_id.uuid().as_bytes(),
-            attempt.number != AttemptNumber::Auto(FIRST),
+            attempt.number != AttemptNumber::Auto(FIRST_ATTEMPT_NUMBER),
             matches!(attempt.state, AttemptState::Sending { .. }),
             to_json(attempt)?,
         ])
@@ -160,20 +163,24 @@ fn execute_for(connection: &Connection, sql: &str, message: &QueueMessage) -> ru
 
 /// When a message is due that cannot be read, or whose delivery cannot: it stays, behind all others. In milliseconds
 /// since 1970.
-pub(super) const ASIDE: i64 = i64::MAX;
+pub(super) const QUARANTINED_DUE_MILLIS: i64 = i64::MAX;
 
 /// The messages of a lane that are due first, with the IDs of their rows. One that cannot be read is put aside and
 /// said in the log, once.
 pub(super) fn messages(
     connection: &Connection,
-    lane: &LaneId,
+    lane: &QueueId,
     limit: usize,
 ) -> rusqlite::Result<Vec<(i64, QueueMessage)>> {
     let mut statement = connection.prepare_cached(
         "SELECT id, tenant, trace, due, number, loan, attempt FROM queue
          WHERE subscription = ?1 AND (number IS NOT NULL) = ?2 AND due < ?3 ORDER BY due, trace",
     )?;
-    let mut rows = statement.query(params![lane.subscription.uuid().as_bytes(), lane.automatic, ASIDE])?;
+    let mut rows = statement.query(params![
+        lane.subscription.uuid().as_bytes(),
+        lane.automatic,
+        QUARANTINED_DUE_MILLIS
+    ])?;
     let (mut found, mut unreadable) = (Vec::new(), Vec::new());
     while found.len() < limit
         && let Some(row) = rows.next()?
@@ -181,38 +188,41 @@ pub(super) fn messages(
         let id: i64 = row.get(0)?;
         match message(row, lane) {
             Ok(message) => found.push((id, message)),
-            Err(fault) if is_of_content(&fault) => unreadable.push((id, sentence(&fault))),
+            Err(fault) if is_content_error(&fault) => unreadable.push((id, describe(&fault))),
             Err(fault) => return Err(fault),
         }
     }
     for (message, why) in unreadable {
-        put_aside(connection, lane, message, &why)?;
+        quarantine_message(connection, lane, message, &why)?;
     }
     Ok(found)
 }
 
 /// Keeps a message that cannot be acted on from coming again, and says so.
-pub(super) fn put_aside(
+pub(super) fn quarantine_message(
     connection: &Connection,
-    lane: &LaneId,
+    lane: &QueueId,
     message: i64,
     why: &str,
 ) -> rusqlite::Result<()> {
     error!(subscription_id = %lane.subscription, message, why, "queue.unreadable_put_aside");
     connection
         .prepare_cached("UPDATE queue SET due = ?2 WHERE id = ?1")?
-        .execute(params![message, ASIDE])
+        .execute(params![message, QUARANTINED_DUE_MILLIS])
         .map(|_| ())
 }
 
-fn message(row: &Row<'_>, lane: &LaneId) -> rusqlite::Result<QueueMessage> {
+fn message(row: &Row<'_>, lane: &QueueId) -> rusqlite::Result<QueueMessage> {
     let what = match row.get(4)? {
         Some(number) => DueWork::Attempt(number),
-        None => DueWork::Resend { loan_id: text(row, 5)?, attempt_id: AttemptId::from_uuid(uuid(row, 6)?) },
+        None => DueWork::Resend {
+            loan_id: text_column(row, 5)?,
+            attempt_id: AttemptId::from_uuid(uuid_column(row, 6)?),
+        },
     };
     Ok(QueueMessage {
-        tenant: text(row, 1)?,
-        trace_id: TraceId::from_uuid(uuid(row, 2)?),
+        tenant: text_column(row, 1)?,
+        trace_id: TraceId::from_uuid(uuid_column(row, 2)?),
         subscription_id: lane.subscription,
         due: Timestamp::from_millis(row.get(3)?),
         work: what,

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 /// What a file's schema is to this program.
-pub(super) enum Version {
+pub(super) enum SchemaVersion {
     /// Ours, with so many steps taken.
     Known(usize),
     Newer(i64),
@@ -12,13 +12,13 @@ pub(super) enum Version {
 }
 
 /// What marks a file as ours (SQLite's `application_id`): "lhdb".
-const APPLICATION: i64 = 0x6c68_6462;
+const APPLICATION_ID: i64 = 0x6c68_6462;
 
 /// One step a version; a step, once released, never changes.
 ///
 /// A message's ID is never given again (`AUTOINCREMENT`): a claim takes its message away while a worker
 /// still has its ID in hand, and the next message must not pass for that one.
-const STEPS: [&str; 5] = [
+const MIGRATIONS: [&str; 5] = [
     "CREATE TABLE deliveries (
          trace BLOB PRIMARY KEY,
          tenant TEXT NOT NULL,
@@ -132,7 +132,7 @@ const STEPS: [&str; 5] = [
 const CHECKPOINT_PAGES: i64 = 4000;
 
 /// Sets how a connection reads and writes, and how many KiB of pages it keeps in memory at most.
-pub(super) fn prepare(connection: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
+pub(super) fn configure(connection: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
@@ -144,27 +144,27 @@ pub(super) fn prepare(connection: &Connection, cache_kib: i64) -> rusqlite::Resu
 }
 
 /// Says whose a file is, changing nothing in it.
-pub(super) fn version(connection: &Connection) -> rusqlite::Result<Version> {
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<SchemaVersion> {
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    if tables > 0 && application != APPLICATION {
-        return Ok(Version::Foreign);
+    if tables > 0 && application != APPLICATION_ID {
+        return Ok(SchemaVersion::Foreign);
     }
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     match usize::try_from(version) {
-        Ok(steps) if steps <= STEPS.len() => Ok(Version::Known(steps)),
-        _ => Ok(Version::Newer(version)),
+        Ok(steps) if steps <= MIGRATIONS.len() => Ok(SchemaVersion::Known(steps)),
+        _ => Ok(SchemaVersion::Newer(version)),
     }
 }
 
 /// Takes a file on which so many steps were taken to the current schema.
 pub(super) fn migrate(connection: &Connection, taken: usize) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
-    for step in &STEPS[taken..] {
+    for step in &MIGRATIONS[taken..] {
         transaction.execute_batch(step)?;
     }
-    transaction.pragma_update(None, "application_id", APPLICATION)?;
-    transaction.pragma_update(None, "user_version", STEPS.len() as i64)?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
     transaction.commit()
 }
 
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn rows_of_an_older_file_are_found_as_before() {
         let connection = Connection::open_in_memory().expect("a database");
-        for step in &STEPS[..3] {
+        for step in &MIGRATIONS[..3] {
             connection.execute_batch(step).expect("a step");
         }
         connection
@@ -196,7 +196,7 @@ mod tests {
             ["first", "second"]
         );
         assert_eq!(docs("SELECT doc FROM attempts WHERE sending = 1"), ["second"]);
-        assert!(matches!(version(&connection), Ok(Version::Known(taken)) if taken == STEPS.len()));
+        assert!(matches!(version(&connection), Ok(SchemaVersion::Known(taken)) if taken == MIGRATIONS.len()));
     }
 
     /// However often a delivery was resent, a part of its attempts is read from where it begins.

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::Embedded;
-use super::writer::Class;
+use super::SqliteEngine;
+use super::writer::Priority;
 use crate::rows::{from_json, to_json};
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::{ReplaceOutcome, StoreResult, Subscriptions};
 
-impl Subscriptions for Embedded {
+impl Subscriptions for SqliteEngine {
     async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
         Ok(self.0.cache.subscriptions(tenant))
     }
@@ -65,7 +65,7 @@ impl Subscriptions for Embedded {
                 cache.put_subscription(subscription);
             }
         };
-        self.0.writer.run(Class::Progress, work, then).await
+        self.0.writer.run(Priority::ExistingWork, work, then).await
     }
 
     async fn replace(&self, subscription: Subscription) -> StoreResult<ReplaceOutcome> {
@@ -87,7 +87,7 @@ impl Subscriptions for Embedded {
                 cache.put_subscription(subscription);
             }
         };
-        self.0.writer.run(Class::Progress, work, then).await
+        self.0.writer.run(Priority::ExistingWork, work, then).await
     }
 
     async fn delete(&self, tenant: &TenantId, id: SubscriptionId) -> StoreResult<bool> {
@@ -107,7 +107,7 @@ impl Subscriptions for Embedded {
                 cache.remove_subscription(&tenant, id);
             }
         };
-        self.0.writer.run(Class::Progress, work, then).await
+        self.0.writer.run(Priority::ExistingWork, work, then).await
     }
 }
 

@@ -9,7 +9,7 @@ use loanhook_core::log;
 
 /// Reads rows until `most` were read or there are no more. The first column of each is its ID. `of` names what
 /// they are of, for the log.
-pub(super) fn read_some<T>(
+pub(super) fn read_up_to<T>(
     mut rows: Rows<'_>,
     most: usize,
     of: &dyn std::fmt::Display,
@@ -22,9 +22,9 @@ pub(super) fn read_some<T>(
     {
         match read(row) {
             Ok(value) => found.push(value),
-            Err(fault) if is_of_content(&fault) => {
+            Err(fault) if is_content_error(&fault) => {
                 left_out += 1;
-                first.get_or_insert_with(|| (id(row), sentence(&fault)));
+                first.get_or_insert_with(|| (first_column_id(row), describe(&fault)));
             }
             Err(fault) => return Err(fault),
         }
@@ -41,17 +41,17 @@ pub(super) fn read_all<T>(
     of: &dyn std::fmt::Display,
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Vec<T>> {
-    read_some(rows, usize::MAX, of, read)
+    read_up_to(rows, usize::MAX, of, read)
 }
 
 /// The value that was read; none, said in the log, where it cannot be read.
-pub(super) fn or_none<T>(
+pub(super) fn none_if_unreadable<T>(
     read: rusqlite::Result<Option<T>>,
     of: &dyn std::fmt::Display,
 ) -> rusqlite::Result<Option<T>> {
     match read {
-        Err(fault) if is_of_content(&fault) => {
-            error!(%of, why = sentence(&fault), "store.unreadable_left_out");
+        Err(fault) if is_content_error(&fault) => {
+            error!(%of, why = describe(&fault), "store.unreadable_left_out");
             Ok(None)
         }
         read => read,
@@ -59,7 +59,7 @@ pub(super) fn or_none<T>(
 }
 
 /// Whether a fault is about what a row holds, and not about reading the file.
-pub(super) fn is_of_content(fault: &Error) -> bool {
+pub(super) fn is_content_error(fault: &Error) -> bool {
     matches!(
         fault,
         Error::FromSqlConversionFailure(..)
@@ -70,7 +70,7 @@ pub(super) fn is_of_content(fault: &Error) -> bool {
 }
 
 /// What is wrong, without a word of what the row holds.
-pub(super) fn sentence(fault: &Error) -> String {
+pub(super) fn describe(fault: &Error) -> String {
     match fault {
         Error::FromSqlConversionFailure(column, _, cause) => match cause.downcast_ref() {
             Some(json) => log::json_error(json),
@@ -85,7 +85,7 @@ pub(super) fn sentence(fault: &Error) -> String {
 }
 
 /// The ID in a row's first column.
-fn id(row: &Row<'_>) -> String {
+fn first_column_id(row: &Row<'_>) -> String {
     match row.get_ref(0) {
         Ok(ValueRef::Integer(number)) => number.to_string(),
         Ok(ValueRef::Text(text)) => String::from_utf8_lossy(text).into_owned(),

@@ -14,24 +14,24 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 use tracing::error;
 
-use crate::group_commit::{Commits, commit_together};
+use crate::group_commit::{CommitHealth, commit_group};
 use loanhook_core::ports::{StoreError, StoreResult};
 
 /// How many operations share a commit at most.
-const GROUP: usize = 512;
+const MAX_OPERATIONS_PER_COMMIT: usize = 512;
 /// How many of them may bring new work in, where others go on with work that is there.
-const INTAKE_BESIDE: usize = 32;
+const MAX_NEW_WORK_BESIDE_EXISTING: usize = 32;
 /// How many operations, and bytes of them, may wait to bring new work in.
-const WAITING_AT_MOST: usize = 8192;
-const WAITING_BYTES_AT_MOST: usize = 64 << 20;
+const MAX_WAITING_NEW_WORK: usize = 8192;
+const MAX_WAITING_NEW_WORK_BYTES: usize = 64 << 20;
 
 /// What an operation is for.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Class {
+pub(super) enum Priority {
     /// It goes on with work that is there.
-    Progress,
+    ExistingWork,
     /// It brings new work in, of about so many bytes; refused where too much waits.
-    Intake(usize),
+    NewWork(usize),
 }
 
 pub(super) type Answer = Box<dyn FnOnce(StoreResult<()>) + Send>;
@@ -68,7 +68,7 @@ struct Waiting {
 struct Shared {
     waiting: Mutex<Waiting>,
     arrived: Condvar,
-    commits: Arc<Commits>,
+    commits: Arc<CommitHealth>,
 }
 
 impl Shared {
@@ -96,7 +96,7 @@ impl Writer {
             let _closing = Closing(Arc::clone(&work));
             while let Some(jobs) = next_group(&work) {
                 let first = first().map(|job| job.work);
-                commit_together(&connection, first.into_iter().chain(jobs), &work.commits);
+                commit_group(&connection, first.into_iter().chain(jobs), &work.commits);
             }
             drop(connection);
             drop(guard);
@@ -108,7 +108,7 @@ impl Writer {
     /// in the order of the commits, if all went well.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        class: Class,
+        class: Priority,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
         then: impl FnOnce(&mut T) + Send + 'static,
     ) -> StoreResult<T> {
@@ -120,14 +120,14 @@ impl Writer {
     }
 
     /// As [`Writer::run`], for what must not be lost: it is tried until it is committed.
-    pub(super) async fn run_until_done<T: Send + 'static>(
+    pub(super) async fn run_until_committed<T: Send + 'static>(
         &self,
         work: impl Fn(&Connection) -> rusqlite::Result<T> + Clone + Send + 'static,
         then: impl FnOnce(&mut T) + Clone + Send + 'static,
     ) -> StoreResult<T> {
         let mut pause = Duration::from_millis(50);
         loop {
-            match self.run(Class::Progress, work.clone(), then.clone()).await {
+            match self.run(Priority::ExistingWork, work.clone(), then.clone()).await {
                 Ok(value) => return Ok(value),
                 Err(failure @ StoreError::Failed(_)) if !self.shared.waiting().closed => {
                     error!(%failure, "store.not_recorded_yet");
@@ -139,7 +139,7 @@ impl Writer {
         }
     }
 
-    pub(super) fn commits(&self) -> &Arc<Commits> {
+    pub(super) fn commit_health(&self) -> &Arc<CommitHealth> {
         &self.shared.commits
     }
 
@@ -148,16 +148,16 @@ impl Writer {
         !self.shared.waiting().closed
     }
 
-    fn submit(&self, class: Class, work: Work) -> StoreResult<()> {
+    fn submit(&self, class: Priority, work: Work) -> StoreResult<()> {
         let mut waiting = self.shared.waiting();
         if waiting.closed {
             return Err(StoreError::Failed("the store is closed".into()));
         }
         match class {
-            Class::Progress => waiting.progress.push_back(Job { bytes: 0, work }),
-            Class::Intake(bytes) => {
-                let full = waiting.intake.len() >= WAITING_AT_MOST
-                    || waiting.intake_bytes + bytes > WAITING_BYTES_AT_MOST;
+            Priority::ExistingWork => waiting.progress.push_back(Job { bytes: 0, work }),
+            Priority::NewWork(bytes) => {
+                let full = waiting.intake.len() >= MAX_WAITING_NEW_WORK
+                    || waiting.intake_bytes + bytes > MAX_WAITING_NEW_WORK_BYTES;
                 if full && !waiting.intake.is_empty() {
                     return Err(StoreError::Busy);
                 }
@@ -236,10 +236,10 @@ fn next_group(shared: &Shared) -> Option<Vec<Work>> {
         waiting = shared.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         waiting.idle = false;
     }
-    let going_on = waiting.progress.len().min(GROUP);
+    let going_on = waiting.progress.len().min(MAX_OPERATIONS_PER_COMMIT);
     let mut jobs: Vec<_> = waiting.progress.drain(..going_on).map(|job| job.work).collect();
     // What goes on waits for no more than a few of those that come in.
-    let most = if going_on > 0 { INTAKE_BESIDE } else { GROUP };
+    let most = if going_on > 0 { MAX_NEW_WORK_BESIDE_EXISTING } else { MAX_OPERATIONS_PER_COMMIT };
     let coming_in = waiting.intake.len().min(most);
     for job in waiting.intake.drain(..coming_in).collect::<Vec<_>>() {
         waiting.intake_bytes -= job.bytes;

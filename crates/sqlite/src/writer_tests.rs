@@ -30,7 +30,7 @@ async fn kept(writer: &Writer) -> Vec<String> {
             .query_map([], |row| row.get(0))?
             .collect::<Result<Vec<String>, _>>()
     };
-    writer.run(Class::Progress, read, |_| ()).await.expect("read")
+    writer.run(Priority::ExistingWork, read, |_| ()).await.expect("read")
 }
 
 type Operation<'a> = BoxFuture<'a, StoreResult<()>>;
@@ -39,7 +39,7 @@ fn operation<'a>(
     writer: &'a Writer,
     work: impl FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static,
 ) -> Operation<'a> {
-    writer.run(Class::Progress, work, |()| ()).boxed()
+    writer.run(Priority::ExistingWork, work, |()| ()).boxed()
 }
 
 /// Runs operations in one commit: they are submitted while the writer is held at another.
@@ -187,19 +187,19 @@ async fn on_a_full_disk_what_stays_is_what_was_answered() {
 #[tokio::test]
 async fn new_work_is_refused_where_too_much_of_it_waits() {
     let writer = writer();
-    let intake = |bytes| writer.run(Class::Intake(bytes), |_| Ok(()), |()| ()).boxed();
+    let intake = |bytes| writer.run(Priority::NewWork(bytes), |_| Ok(()), |()| ()).boxed();
     let busy = |result: &StoreResult<()>| matches!(result, Err(StoreError::Busy));
 
     // By bytes; one that is larger than all that may wait goes if it waits alone.
-    let mut operations = vec![intake(WAITING_BYTES_AT_MOST + 1), intake(1)];
+    let mut operations = vec![intake(MAX_WAITING_NEW_WORK_BYTES + 1), intake(1)];
     operations.push(operation(&writer, |connection| keep(connection, "progress")));
     let results = together(&writer, operations).await;
     assert_eq!(results.iter().map(busy).collect::<Vec<_>>(), [false, true, false]);
 
     // By count.
-    let results = together(&writer, (0..WAITING_AT_MOST + 2).map(|_| intake(0)).collect()).await;
-    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), WAITING_AT_MOST);
-    assert!(results[WAITING_AT_MOST..].iter().all(busy));
+    let results = together(&writer, (0..MAX_WAITING_NEW_WORK + 2).map(|_| intake(0)).collect()).await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), MAX_WAITING_NEW_WORK);
+    assert!(results[MAX_WAITING_NEW_WORK..].iter().all(busy));
 
     intake(1).await.expect("nothing waits any more");
     assert_eq!(kept(&writer).await, ["progress"]);
@@ -227,11 +227,11 @@ async fn then_runs_in_the_order_of_the_commit_before_the_answer() {
     together(
         &writer,
         vec![
-            run(Class::Intake(1), "intake 1", false),
-            run(Class::Progress, "progress 1", false),
-            run(Class::Progress, "fails", true),
-            run(Class::Intake(1), "intake 2", false),
-            run(Class::Progress, "progress 2", false),
+            run(Priority::NewWork(1), "intake 1", false),
+            run(Priority::ExistingWork, "progress 1", false),
+            run(Priority::ExistingWork, "fails", true),
+            run(Priority::NewWork(1), "intake 2", false),
+            run(Priority::ExistingWork, "progress 2", false),
         ],
     )
     .await;
@@ -257,7 +257,7 @@ async fn what_must_not_be_lost_is_tried_until_it_is_committed() {
         let thens = Arc::clone(&thens);
         move |tried: &mut i32| thens.lock().expect("unharmed").push(*tried)
     };
-    assert_eq!(writer.run_until_done(work, then).await.expect("done"), 3);
+    assert_eq!(writer.run_until_committed(work, then).await.expect("done"), 3);
     assert_eq!(*thens.lock().expect("unharmed"), [3]);
     assert_eq!(kept(&writer).await, ["try 3"]);
 }

@@ -8,73 +8,84 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
 
-use crate::dispatch::permits::{Places, Slot};
-use crate::dispatch::worker::{Limits, Task, WirePermit};
-use crate::queue::fair_shares::Slots;
-use crate::queue::queue_states::LaneId;
-use crate::queue::scheduler::Lanes;
+use crate::dispatch::permits::{ProcessPermit, WirePermits};
+use crate::dispatch::worker::{DispatchLimits, Task, WirePermit};
+use crate::queue::fair_shares::PermitCounts;
+use crate::queue::queue_states::QueueId;
+use crate::queue::scheduler::QueueScheduler;
 use loanhook_core::deliver::ClaimedAttempt;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::QueueMessage;
 
 /// Starts the handler of what is due; `row` is its message, if that is in the table still.
-pub(crate) trait Start: Send + Sync {
-    fn start(&self, message: QueueMessage, task: Task, row: Option<i64>, slot: Slot);
+pub(crate) trait StartHandler: Send + Sync {
+    fn start(&self, message: QueueMessage, task: Task, row: Option<i64>, slot: ProcessPermit);
 
     /// Starts an attempt that is claimed and committed.
-    fn start_claimed(&self, message: QueueMessage, claimed: Box<ClaimedAttempt>, place: Places, slot: Slot) {
+    fn start_claimed(
+        &self,
+        message: QueueMessage,
+        claimed: Box<ClaimedAttempt>,
+        place: WirePermits,
+        slot: ProcessPermit,
+    ) {
         self.start(message, Task::Claimed(claimed, WirePermit(place)), None, slot);
     }
 }
 
 #[derive(Default)]
-pub(crate) struct Starts(Mutex<Option<Arc<Open>>>);
+pub(crate) struct AdmissionControl(Mutex<Option<Arc<Dispatcher>>>);
 
-pub(crate) struct Open {
+pub(crate) struct Dispatcher {
     /// One for each slot.
     pub(crate) permits: Arc<Semaphore>,
-    pub(crate) limits: Limits,
-    pub(crate) starter: Box<dyn Start>,
+    pub(crate) limits: DispatchLimits,
+    pub(crate) starter: Box<dyn StartHandler>,
 }
 
-impl Open {
-    pub(crate) fn slots(&self) -> Slots {
-        Slots { in_all: self.limits.in_all as usize, free: self.permits.available_permits() }
+impl Dispatcher {
+    pub(crate) fn slots(&self) -> PermitCounts {
+        PermitCounts { total: self.limits.process_permits as usize, free: self.permits.available_permits() }
     }
 }
 
 /// What decides whether an attempt may begin at once.
-pub(crate) type Door = (Arc<Starts>, Arc<Lanes>);
+pub(crate) type Door = (Arc<AdmissionControl>, Arc<QueueScheduler>);
 
 /// A slot and a place for one attempt.
 pub(crate) struct Admission {
-    slot: Slot,
-    place: Places,
-    open: Arc<Open>,
+    slot: ProcessPermit,
+    place: WirePermits,
+    open: Arc<Dispatcher>,
 }
 
-impl Starts {
-    fn state(&self) -> MutexGuard<'_, Option<Arc<Open>>> {
+impl AdmissionControl {
+    fn state(&self) -> MutexGuard<'_, Option<Arc<Dispatcher>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Opens this until the guard is dropped.
-    pub(crate) fn open(&self, open: Arc<Open>) -> Opened<'_> {
+    pub(crate) fn open(&self, open: Arc<Dispatcher>) -> Opened<'_> {
         *self.state() = Some(open);
         Opened(self)
     }
 
     /// A slot and a place in a lane, if there are any and nothing waits for them.
-    pub(crate) fn admit(&self, lanes: &Arc<Lanes>, id: LaneId, now: Timestamp) -> Option<Admission> {
+    pub(crate) fn admit(
+        &self,
+        lanes: &Arc<QueueScheduler>,
+        id: QueueId,
+        now: Timestamp,
+    ) -> Option<Admission> {
         let (open, slot, slots) = {
             // Whoever closes this waits for every slot that was taken before.
             let state = self.state();
             let open = Arc::clone(state.as_ref()?);
             let slots = open.slots();
-            let slot = Slot::take(&open.permits, lanes)?;
+            let slot = ProcessPermit::take(&open.permits, lanes)?;
             (open, slot, slots)
         };
-        let place = lanes.take_free_place(id, open.limits.per_subscription, slots, now)?;
+        let place = lanes.reserve_wire_permit(id, open.limits.wire_permits_per_subscription, slots, now)?;
         Some(Admission { slot, place, open })
     }
 }
@@ -85,7 +96,7 @@ impl Admission {
     }
 }
 
-pub(crate) struct Opened<'a>(&'a Starts);
+pub(crate) struct Opened<'a>(&'a AdmissionControl);
 
 impl Drop for Opened<'_> {
     fn drop(&mut self) {

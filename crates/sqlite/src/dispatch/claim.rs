@@ -6,18 +6,18 @@ use bytes::Bytes;
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use crate::dispatch::admission::{Admission, Door, Open};
-use crate::dispatch::permits::{Places, Slot};
+use crate::dispatch::admission::{Admission, Dispatcher, Door};
+use crate::dispatch::permits::{ProcessPermit, WirePermits};
 use crate::dispatch::worker::Task;
-use crate::queue::queue_states::LaneId;
-use crate::queue::scheduler::Lanes;
+use crate::queue::queue_states::QueueId;
+use crate::queue::scheduler::QueueScheduler;
 use crate::rows::{
-    delivery, first_attempt, messages, progress_json, put_aside, put_attempt, put_message, put_progress,
-    to_json,
+    find_delivery, first_attempt_id, messages, progress_json, put_attempt, put_message, put_progress,
+    quarantine_message, to_json,
 };
-use crate::unreadable::{is_of_content, sentence};
-use crate::writer::Class;
-use crate::{Embedded, payloads};
+use crate::unreadable::{describe, is_content_error};
+use crate::writer::Priority;
+use crate::{SqliteEngine, payloads};
 use loanhook_core::deliver::ClaimedAttempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::time::Timestamp;
@@ -32,8 +32,8 @@ pub(crate) struct Entered {
 
 impl Entered {
     /// Starts what was claimed, and tells the lanes of the rest.
-    pub(crate) fn go_on(&mut self, lanes: &Lanes) {
-        lanes.add(&std::mem::take(&mut self.queued));
+    pub(crate) fn go_on(&mut self, lanes: &QueueScheduler) {
+        lanes.add_messages(&std::mem::take(&mut self.queued));
         for (admission, message, claimed) in self.admitted.drain(..) {
             admission.start(message, claimed);
         }
@@ -52,7 +52,7 @@ impl Entered {
         let now = Timestamp::now();
         let first = message.as_ref().filter(|message| message.due <= now).and_then(|message| {
             let DueWork::Attempt(number) = message.work else { return None };
-            let admission = starts.admit(lanes, LaneId::of(message), now)?;
+            let admission = starts.admit(lanes, QueueId::of(message), now)?;
             let token = Uuid::new_v4();
             Some((admission, token, delivery.claim(number, token, now).ok()?))
         });
@@ -90,7 +90,7 @@ fn insert(connection: &Connection, delivery: &Delivery) -> rusqlite::Result<bool
             snapshot.tenant.as_str(),
             to_json(snapshot)?,
             progress_json(delivery)?,
-            first_attempt(&delivery.progress),
+            first_attempt_id(&delivery.progress),
         ])?;
     Ok(new > 0)
 }
@@ -108,54 +108,54 @@ struct Taken {
     row: i64,
     message: QueueMessage,
     claimed: Option<Box<ClaimedAttempt>>,
-    place: Places,
-    slot: Slot,
+    place: WirePermits,
+    slot: ProcessPermit,
 }
 
-impl Embedded {
+impl SqliteEngine {
     /// Takes as many due messages of a lane as there are places and slots, and starts them. An automatic attempt is
     /// claimed with that; what cannot be claimed is for its handler to look at, as resends are.
     pub(crate) async fn take_due(
         &self,
-        lane: &LaneId,
-        places: Places,
-        slots: Vec<Slot>,
-        open: Arc<Open>,
+        lane: &QueueId,
+        places: WirePermits,
+        slots: Vec<ProcessPermit>,
+        open: Arc<Dispatcher>,
     ) -> StoreResult<()> {
-        let lanes = Arc::clone(&self.0.lanes);
+        let lanes = Arc::clone(&self.0.scheduler);
         let (looking, looked_at, lane) = (Arc::clone(&lanes), lane.clone(), lane.clone());
         let work = move |connection: &Connection| look(connection, &looking, &looked_at, places, slots);
         let then = move |found: &mut Found| {
             if let Some(due) = found.left {
-                lanes.due(lane.clone(), due);
+                lanes.schedule(lane.clone(), due);
             }
             for Taken { row, message, claimed, place, slot } in found.taken.drain(..) {
                 match claimed {
                     Some(claimed) => open.starter.start_claimed(message, claimed, place, slot),
                     // In hand it takes its place by itself.
-                    None if lanes.take(&lane, row) => {
+                    None if lanes.begin_handling(&lane, row) => {
                         open.starter.start(message.clone(), Task::Message(message), Some(row), slot);
                     }
                     None => {}
                 }
             }
         };
-        self.0.writer.run(Class::Progress, work, then).await.map(|_| ())
+        self.0.writer.run(Priority::ExistingWork, work, then).await.map(|_| ())
     }
 }
 
 /// What is left of places and slots is given back at once.
 fn look(
     connection: &Connection,
-    lanes: &Lanes,
-    lane: &LaneId,
-    mut places: Places,
-    mut slots: Vec<Slot>,
+    lanes: &QueueScheduler,
+    lane: &QueueId,
+    mut places: WirePermits,
+    mut slots: Vec<ProcessPermit>,
 ) -> rusqlite::Result<Found> {
     let mut found = Found::default();
     let now = Timestamp::now();
-    for (row, message) in messages(connection, lane, slots.len() + lanes.held(lane) + 1)? {
-        if lanes.holds(lane, row) {
+    for (row, message) in messages(connection, lane, slots.len() + lanes.handling_count(lane) + 1)? {
+        if lanes.is_handling(lane, row) {
             continue;
         }
         if message.due > now {
@@ -167,9 +167,9 @@ fn look(
             break;
         };
         let claimed = match claim_message(connection, row, &message, now) {
-            Err(fault) if is_of_content(&fault) => {
+            Err(fault) if is_content_error(&fault) => {
                 // Its delivery cannot be read, and it holds up nothing behind it.
-                put_aside(connection, lane, row, &sentence(&fault))?;
+                quarantine_message(connection, lane, row, &describe(&fault))?;
                 continue;
             }
             claimed => claimed?,
@@ -186,7 +186,7 @@ fn claim_message(
     now: Timestamp,
 ) -> rusqlite::Result<Option<Box<ClaimedAttempt>>> {
     let DueWork::Attempt(number) = message.work else { return Ok(None) };
-    let Some(mut delivery) = delivery(connection, &message.tenant, message.trace_id)? else {
+    let Some(mut delivery) = find_delivery(connection, &message.tenant, message.trace_id)? else {
         return Ok(None);
     };
     let payload = match delivery.snapshot.request.payload.key {

@@ -4,41 +4,41 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::queue::queue_states::LaneId;
-use crate::queue::scheduler::Lanes;
+use crate::queue::queue_states::QueueId;
+use crate::queue::scheduler::QueueScheduler;
 
 /// One of the slots, taken until this is dropped.
-pub(crate) struct Slot {
+pub(crate) struct ProcessPermit {
     permit: Option<OwnedSemaphorePermit>,
-    lanes: Arc<Lanes>,
+    lanes: Arc<QueueScheduler>,
 }
 
-impl Slot {
+impl ProcessPermit {
     /// One of these, if one is free.
-    pub(crate) fn take(slots: &Arc<Semaphore>, lanes: &Arc<Lanes>) -> Option<Self> {
+    pub(crate) fn take(slots: &Arc<Semaphore>, lanes: &Arc<QueueScheduler>) -> Option<Self> {
         let permit = Arc::clone(slots).try_acquire_owned().ok();
         permit.is_some().then(|| Self { permit, lanes: Arc::clone(lanes) })
     }
 }
 
-impl Drop for Slot {
+impl Drop for ProcessPermit {
     fn drop(&mut self) {
         // It is free before anybody is told.
         drop(self.permit.take());
-        self.lanes.wake_if_waiting();
+        self.lanes.notify_if_any_ready();
     }
 }
 
 /// Places of a lane, taken until this is dropped.
-pub(crate) struct Places {
-    lanes: Arc<Lanes>,
-    id: LaneId,
+pub(crate) struct WirePermits {
+    lanes: Arc<QueueScheduler>,
+    id: QueueId,
     pub(crate) count: usize,
 }
 
-impl Places {
+impl WirePermits {
     /// Those that the lanes have taken for somebody.
-    pub(crate) fn taken(lanes: &Arc<Lanes>, id: LaneId, count: usize) -> Self {
+    pub(crate) fn taken(lanes: &Arc<QueueScheduler>, id: QueueId, count: usize) -> Self {
         Self { lanes: Arc::clone(lanes), id, count }
     }
 
@@ -49,10 +49,10 @@ impl Places {
     }
 }
 
-impl Drop for Places {
+impl Drop for WirePermits {
     fn drop(&mut self) {
         if self.count > 0 {
-            self.lanes.give_places_back(&self.id, self.count);
+            self.lanes.return_wire_permits(&self.id, self.count);
         }
     }
 }

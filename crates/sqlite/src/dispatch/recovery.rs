@@ -6,9 +6,9 @@
 use rusqlite::{Connection, Row};
 use tracing::error;
 
-use crate::rows::{delivery, from_json, text, uuid};
-use crate::unreadable::{is_of_content, read_all, sentence};
-use crate::{Embedded, deliveries, resends};
+use crate::rows::{find_delivery, from_json, text_column, uuid_column};
+use crate::unreadable::{describe, is_content_error, read_all};
+use crate::{SqliteEngine, deliveries, resends};
 use loanhook_core::log;
 use loanhook_core::model::attempt::{Attempt, AttemptState, Completion, SENDER_DIED};
 use loanhook_core::model::id::TraceId;
@@ -22,8 +22,8 @@ pub(crate) fn interrupt_all(connection: &Connection, now: Timestamp) -> rusqlite
     for row in sending(&transaction, None)? {
         let (trace_id, attempt_id) = (row.trace_id, row.id);
         match interrupt(&transaction, row, now) {
-            Err(fault) if is_of_content(&fault) => {
-                error!(%trace_id, %attempt_id, why = sentence(&fault), "store.unreadable_not_interrupted");
+            Err(fault) if is_content_error(&fault) => {
+                error!(%trace_id, %attempt_id, why = describe(&fault), "store.unreadable_not_interrupted");
             }
             interrupted => drop(interrupted?),
         }
@@ -38,7 +38,7 @@ fn sending(connection: &Connection, trace: Option<TraceId>) -> rusqlite::Result<
     )?;
     let rows = statement.query([trace.map(|trace| trace.uuid().into_bytes())])?;
     read_all(rows, &"attempts in flight", |row| match from_json(row, 3) {
-        Err(fault) if is_of_content(&fault) => made_anew(connection, row)?.ok_or(fault),
+        Err(fault) if is_content_error(&fault) => made_anew(connection, row)?.ok_or(fault),
         read => read,
     })
 }
@@ -46,8 +46,9 @@ fn sending(connection: &Connection, trace: Option<TraceId>) -> rusqlite::Result<
 /// The row of an automatic attempt, of what its delivery says, in the place of one that cannot be read: without it
 /// the delivery would wait for its end for ever.
 fn made_anew(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Option<Attempt>> {
-    let (id, tenant, trace) = (uuid(row, 0)?, text(row, 1)?, TraceId::from_uuid(uuid(row, 2)?));
-    let Some(delivery) = delivery(connection, &tenant, trace)? else { return Ok(None) };
+    let (id, tenant, trace) =
+        (uuid_column(row, 0)?, text_column(row, 1)?, TraceId::from_uuid(uuid_column(row, 2)?));
+    let Some(delivery) = find_delivery(connection, &tenant, trace)? else { return Ok(None) };
     let claim = delivery.progress.in_flight().filter(|claim| claim.attempt_id.uuid() == id);
     let row = claim.map(|claim| delivery.attempt_row(claim));
     if row.is_some() {
@@ -65,17 +66,17 @@ fn interrupt(
     row.state = AttemptState::Complete(Completion::interrupted(now, SENDER_DIED));
     log::attempt(&row);
     if row.is_manual() {
-        resends::settle(connection, token, &row, None)?;
+        resends::complete(connection, token, &row, None)?;
         return Ok(None);
     }
     Ok(deliveries::settle(connection, token, &row, None)?.flatten())
 }
 
-impl Embedded {
+impl SqliteEngine {
     /// Interrupts what the handler of a message had in flight when it panicked.
     pub(crate) async fn interrupt(&self, message: &QueueMessage, now: Timestamp) -> StoreResult<()> {
         let message = message.clone();
-        let lanes = std::sync::Arc::clone(&self.0.lanes);
+        let lanes = std::sync::Arc::clone(&self.0.scheduler);
         let work = move |connection: &Connection| {
             let rows = sending(connection, Some(message.trace_id))?;
             let theirs = |row: &Attempt| match &message.work {
@@ -90,7 +91,7 @@ impl Embedded {
         };
         self.0
             .writer
-            .run_until_done(work, move |next: &mut Vec<QueueMessage>| lanes.add(next))
+            .run_until_committed(work, move |next: &mut Vec<QueueMessage>| lanes.add_messages(next))
             .await
             .map(|_| ())
     }

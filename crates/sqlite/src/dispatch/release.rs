@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use crate::Embedded;
-use crate::rows::{attempt, delivery, put_attempt, put_message, put_progress, uuid};
+use crate::SqliteEngine;
+use crate::rows::{find_attempt, find_delivery, put_attempt, put_message, put_progress, uuid_column};
 use loanhook_core::model::attempt::{Attempt, AttemptState};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::AttemptId;
@@ -20,7 +20,7 @@ const NEWEST: &str = "SELECT max(id) FROM (
          SELECT first AS id FROM deliveries WHERE trace = ?1
      )";
 
-impl Embedded {
+impl SqliteEngine {
     /// `resends` is how often the delivery was resent when it was claimed.
     pub(crate) async fn release_attempt(
         &self,
@@ -29,31 +29,31 @@ impl Embedded {
         row: &Attempt,
         due: Timestamp,
     ) -> StoreResult<ReleaseOutcome> {
-        let (row, lanes) = (row.clone(), Arc::clone(&self.0.lanes));
+        let (row, lanes) = (row.clone(), Arc::clone(&self.0.scheduler));
         let work = move |connection: &Connection| release(connection, (token, resends), &row, due);
-        let released = self.0.writer.run_until_done(
+        let released = self.0.writer.run_until_committed(
             work,
             move |(_, message): &mut (ReleaseOutcome, Option<QueueMessage>)| {
                 if let Some(message) = message {
-                    lanes.add(std::slice::from_ref(message));
+                    lanes.add_messages(std::slice::from_ref(message));
                 }
             },
         );
         Ok(released.await?.0)
     }
 
-    pub(crate) async fn release_queued(
+    pub(crate) async fn release_resend_attempt(
         &self,
         token: Uuid,
         mut row: Attempt,
         due: Timestamp,
     ) -> StoreResult<bool> {
         row.release(due);
-        let lanes = Arc::clone(&self.0.lanes);
+        let lanes = Arc::clone(&self.0.scheduler);
         let message = QueueMessage::for_resend(&row, due);
         let added = [message.clone()];
         let work = move |connection: &Connection| {
-            let stored = attempt(connection, &row.tenant, &row.loan_id, row.id)?;
+            let stored = find_attempt(connection, &row.tenant, &row.loan_id, row.id)?;
             if stored.is_none_or(|stored| stored.state != AttemptState::Sending { token }) {
                 return Ok(false);
             }
@@ -61,7 +61,7 @@ impl Embedded {
             put_message(connection, &message)?;
             Ok(true)
         };
-        self.0.writer.run_until_done(work, move |_| lanes.add(&added)).await
+        self.0.writer.run_until_committed(work, move |_| lanes.add_messages(&added)).await
     }
 }
 
@@ -73,7 +73,7 @@ fn release(
     due: Timestamp,
 ) -> rusqlite::Result<(ReleaseOutcome, Option<QueueMessage>)> {
     let in_flight = |delivery: &Delivery| delivery.progress.in_flight_under(token).is_some();
-    let found = delivery(connection, &row.tenant, row.trace_id)?;
+    let found = find_delivery(connection, &row.tenant, row.trace_id)?;
     let Some(mut delivery) = found.filter(in_flight) else { return Ok((ReleaseOutcome::Superseded, None)) };
     if delivery.history.resends != resends {
         return Ok((ReleaseOutcome::ReferencedByResend, None));
@@ -86,7 +86,7 @@ fn release(
         .prepare_cached("UPDATE deliveries SET first = NULL WHERE trace = ?1 AND first = ?2")?
         .execute(params![trace.as_bytes(), id.as_bytes()])?;
     let newest = connection.prepare_cached(NEWEST)?.query_row([trace.as_bytes()], |row| {
-        Ok(if row.get_ref(0)? == rusqlite::types::ValueRef::Null { None } else { Some(uuid(row, 0)?) })
+        Ok(if row.get_ref(0)? == rusqlite::types::ValueRef::Null { None } else { Some(uuid_column(row, 0)?) })
     })?;
     if delivery.release(token, due, newest.map(AttemptId::from_uuid)).is_err() {
         return Ok((ReleaseOutcome::Superseded, None));

@@ -14,33 +14,33 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tracing::error;
 
-use crate::Embedded;
-use crate::dispatch::admission::{Open, Start};
-use crate::dispatch::permits::{Places, Slot};
-use crate::queue::queue_states::LaneId;
-use crate::queue::scheduler::Turn;
+use crate::SqliteEngine;
+use crate::dispatch::admission::{Dispatcher, StartHandler};
+use crate::dispatch::permits::{ProcessPermit, WirePermits};
+use crate::queue::queue_states::QueueId;
+use crate::queue::scheduler::NextQueue;
 use loanhook_core::deliver::ClaimedAttempt;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{QueueMessage, StoreResult};
 
 /// How long the worker sleeps at most: a machine that slept, or a clock that was set, is noticed then.
-const NAP: Duration = Duration::from_secs(30);
+const MAX_IDLE_TIME: Duration = Duration::from_secs(30);
 /// How long a subscription rests after its handler failed.
-const REST: Duration = Duration::from_secs(1);
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// How many sends are in flight at once.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct DispatchLimits {
     /// From the claim until what came of it is recorded.
-    pub in_all: u32,
+    pub process_permits: u32,
     /// Until the answer has come. Of fewer slots a subscription holds a quarter at most, and its tenant half:
     /// see `turns`.
-    pub per_subscription: usize,
+    pub wire_permits_per_subscription: usize,
 }
 
-impl Default for Limits {
+impl Default for DispatchLimits {
     fn default() -> Self {
-        Self { in_all: 256, per_subscription: 16 }
+        Self { process_permits: 256, wire_permits_per_subscription: 16 }
     }
 }
 
@@ -53,13 +53,13 @@ pub enum Task {
 }
 
 /// One of the requests that a subscription may have on the wire at once, until this is dropped.
-pub struct WirePermit(#[expect(dead_code, reason = "it is held, not read")] pub(crate) Places);
+pub struct WirePermit(#[expect(dead_code, reason = "it is held, not read")] pub(crate) WirePermits);
 
 /// The loop that works the queue off.
 pub struct Worker<H> {
-    engine: Embedded,
+    engine: SqliteEngine,
     handler: H,
-    limits: Limits,
+    limits: DispatchLimits,
 }
 
 impl<H, F> Worker<H>
@@ -67,36 +67,37 @@ where
     H: Fn(Task, Timestamp) -> F + Send + Sync + 'static,
     F: Future<Output = StoreResult<()>> + Send + 'static,
 {
-    pub fn new(engine: Embedded, handler: H, limits: Limits) -> Self {
+    pub fn new(engine: SqliteEngine, handler: H, limits: DispatchLimits) -> Self {
         Self { engine, handler, limits }
     }
 
     /// Works until `stop` is true, then finishes what is in flight.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let Self { engine, handler, limits } = self;
-        let open = Arc::new(Open {
-            permits: Arc::new(Semaphore::new(limits.in_all as usize)),
+        let open = Arc::new(Dispatcher {
+            permits: Arc::new(Semaphore::new(limits.process_permits as usize)),
             limits,
             starter: Box::new(Starter(Arc::new((engine.clone(), handler)), Handle::current())),
         });
-        let opened = engine.0.starts.open(Arc::clone(&open));
+        let opened = engine.0.admission.open(Arc::clone(&open));
         let mut looks = JoinSet::new();
         while !*stop.borrow_and_update() {
             while looks.try_join_next().is_some() {}
-            engine.notice_clock().await;
-            let lanes = &engine.0.lanes;
-            match lanes.next(limits.per_subscription, || open.slots(), Timestamp::now()) {
-                Turn::Lane(lane, room) => {
-                    let places = Places::taken(lanes, lane.clone(), room);
+            engine.follow_clock().await;
+            let lanes = &engine.0.scheduler;
+            match lanes.next_queue(limits.wire_permits_per_subscription, || open.slots(), Timestamp::now()) {
+                NextQueue::Ready(lane, room) => {
+                    let places = WirePermits::taken(lanes, lane.clone(), room);
                     // Intake may have taken some of them meanwhile.
-                    let slots: Vec<_> = (0..room).map_while(|_| Slot::take(&open.permits, lanes)).collect();
+                    let slots: Vec<_> =
+                        (0..room).map_while(|_| ProcessPermit::take(&open.permits, lanes)).collect();
                     if slots.is_empty() {
-                        lanes.due(lane, Timestamp::now());
+                        lanes.schedule(lane, Timestamp::now());
                         continue;
                     }
                     looks.spawn(take_due(engine.clone(), lane, places, slots, Arc::clone(&open)));
                 }
-                Turn::Nothing(due) => {
+                NextQueue::Idle(due) => {
                     tokio::select! {
                         () = lanes.changed.notified() => {}
                         () = until(due) => {}
@@ -108,26 +109,32 @@ where
         drop(opened);
         while looks.join_next().await.is_some() {}
         // Whatever is in flight holds a slot. Nobody closes the semaphore.
-        let _ = open.permits.acquire_many(limits.in_all).await;
+        let _ = open.permits.acquire_many(limits.process_permits).await;
     }
 }
 
-async fn take_due(engine: Embedded, lane: LaneId, places: Places, slots: Vec<Slot>, open: Arc<Open>) {
+async fn take_due(
+    engine: SqliteEngine,
+    lane: QueueId,
+    places: WirePermits,
+    slots: Vec<ProcessPermit>,
+    open: Arc<Dispatcher>,
+) {
     if let Err(failure) = engine.take_due(&lane, places, slots, open).await {
         error!(subscription_id = %lane.subscription, %failure, "queue.not_taken");
-        engine.0.lanes.due(lane, Timestamp::now() + REST);
+        engine.0.scheduler.schedule(lane, Timestamp::now() + RETRY_DELAY);
     }
 }
 
 /// Runs handlers.
-struct Starter<H>(Arc<(Embedded, H)>, Handle);
+struct Starter<H>(Arc<(SqliteEngine, H)>, Handle);
 
-impl<H, F> Start for Starter<H>
+impl<H, F> StartHandler for Starter<H>
 where
     H: Fn(Task, Timestamp) -> F + Send + Sync + 'static,
     F: Future<Output = StoreResult<()>> + Send + 'static,
 {
-    fn start(&self, message: QueueMessage, task: Task, row: Option<i64>, slot: Slot) {
+    fn start(&self, message: QueueMessage, task: Task, row: Option<i64>, slot: ProcessPermit) {
         let shared = Arc::clone(&self.0);
         self.1.spawn(async move {
             let (engine, handler) = &*shared;
@@ -146,13 +153,13 @@ where
                     true
                 }
             };
-            let lane = LaneId::of(&message);
+            let lane = QueueId::of(&message);
             if let Some(row) = row {
-                engine.0.lanes.put_down(&lane, row);
+                engine.0.scheduler.end_handling(&lane, row);
             }
             // Its message may be there still.
             if failed {
-                engine.0.lanes.due(lane, Timestamp::now() + REST);
+                engine.0.scheduler.schedule(lane, Timestamp::now() + RETRY_DELAY);
             }
             // With its slot it is over: whoever has them all may go.
             drop(shared);
@@ -162,6 +169,6 @@ where
 }
 
 async fn until(due: Option<Timestamp>) {
-    let nap = due.map_or(NAP, |due| due.since(Timestamp::now()).min(NAP));
+    let nap = due.map_or(MAX_IDLE_TIME, |due| due.since(Timestamp::now()).min(MAX_IDLE_TIME));
     tokio::time::sleep(nap).await;
 }

@@ -15,43 +15,43 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::queue::queue_states::LaneId;
+use crate::queue::queue_states::QueueId;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 
 /// With fewer slots than this there are no quarters: each subscription has one request under way at most.
-const SMALLEST_SHARED: usize = 4;
+const MIN_SHARED_PERMITS: usize = 4;
 
 /// Who waits for a turn, and what is under way of whom.
 #[derive(Default)]
-pub(crate) struct Turns {
-    tenants: HashMap<TenantId, Tenant>,
+pub(crate) struct FairShares {
+    tenants: HashMap<TenantId, TenantShare>,
     /// Tenants with lanes that wait: what their first lane has to pay, since when, who.
-    order: BTreeSet<(usize, u64, TenantId)>,
+    ready_tenants: BTreeSet<(usize, u64, TenantId)>,
     sequence: u64,
 }
 
 #[derive(Default)]
-struct Tenant {
-    under_way: usize,
+struct TenantShare {
+    in_flight: usize,
     subscriptions: HashMap<SubscriptionId, usize>,
     /// What their subscriptions have under way, since when they wait, who.
-    waiting: BTreeSet<(usize, u64, LaneId)>,
+    ready: BTreeSet<(usize, u64, QueueId)>,
     /// Where it stands in the order of tenants.
-    place: Option<(usize, u64)>,
+    position: Option<(usize, u64)>,
 }
 
 /// How many slots there are, and how many are free.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Slots {
-    pub(crate) in_all: usize,
+pub(crate) struct PermitCounts {
+    pub(crate) total: usize,
     pub(crate) free: usize,
 }
 
-impl Slots {
+impl PermitCounts {
     /// How many more requests may begin of a subscription with `subscription` of its tenant's `tenant` requests
     /// under way.
-    fn room(self, subscription: usize, tenant: usize) -> usize {
-        if self.in_all < SMALLEST_SHARED {
+    fn share(self, subscription: usize, tenant: usize) -> usize {
+        if self.total < MIN_SHARED_PERMITS {
             return usize::from(subscription == 0).min(self.free);
         }
         // Each that begins adds 2 and 1 on the left, and takes 1 away on the right.
@@ -59,100 +59,105 @@ impl Slots {
     }
 }
 
-impl Turns {
+impl FairShares {
     /// How many requests of a subscription are under way.
-    pub(crate) fn under_way(&self, id: &LaneId) -> usize {
+    pub(crate) fn in_flight(&self, id: &QueueId) -> usize {
         let tenant = self.tenants.get(&id.tenant);
         tenant.and_then(|tenant| tenant.subscriptions.get(&id.subscription)).copied().unwrap_or(0)
     }
 
     /// How many more requests of a lane's subscription may begin.
-    pub(crate) fn room(&self, id: &LaneId, slots: Slots) -> usize {
-        let tenant = self.tenants.get(&id.tenant).map_or(0, |tenant| tenant.under_way);
-        slots.room(self.under_way(id), tenant)
+    pub(crate) fn remaining_share(&self, id: &QueueId, slots: PermitCounts) -> usize {
+        let tenant = self.tenants.get(&id.tenant).map_or(0, |tenant| tenant.in_flight);
+        slots.share(self.in_flight(id), tenant)
     }
 
     /// A lane waits for its turn, which nothing says of it yet.
-    pub(crate) fn wait(&mut self, id: LaneId) -> u64 {
+    pub(crate) fn make_ready(&mut self, id: QueueId) -> u64 {
         self.sequence += 1;
         let (sequence, tenant) = (self.sequence, id.tenant.clone());
-        self.change(&tenant, |tenant| {
+        self.update_tenant(&tenant, |tenant| {
             let under_way = tenant.subscriptions.get(&id.subscription).copied().unwrap_or(0);
-            tenant.waiting.insert((under_way, sequence, id));
+            tenant.ready.insert((under_way, sequence, id));
         });
         sequence
     }
 
     /// The lane whose turn it is, if one of those that wait may go on. It waits no more.
-    pub(crate) fn take_next(&mut self, slots: Slots) -> Option<LaneId> {
+    pub(crate) fn pop_next(&mut self, slots: PermitCounts) -> Option<QueueId> {
         let id = self.peek(slots)?.clone();
         let tenant = id.tenant.clone();
-        self.change(&tenant, |tenant| {
-            tenant.waiting.pop_first();
+        self.update_tenant(&tenant, |tenant| {
+            tenant.ready.pop_first();
         });
         Some(id)
     }
 
     /// Whether one of those that wait may go on.
-    pub(crate) fn any_may_go(&self, slots: Slots) -> bool {
+    pub(crate) fn any_may_begin(&self, slots: PermitCounts) -> bool {
         self.peek(slots).is_some()
     }
 
-    pub(crate) fn any_waits(&self) -> bool {
-        !self.order.is_empty()
+    pub(crate) fn any_ready(&self) -> bool {
+        !self.ready_tenants.is_empty()
     }
 
-    fn peek(&self, slots: Slots) -> Option<&LaneId> {
-        let (_, _, tenant) = self.order.first()?;
+    fn peek(&self, slots: PermitCounts) -> Option<&QueueId> {
+        let (_, _, tenant) = self.ready_tenants.first()?;
         let tenant = self.tenants.get(tenant)?;
-        let (under_way, _, id) = tenant.waiting.first()?;
-        (slots.room(*under_way, tenant.under_way) > 0).then_some(id)
+        let (under_way, _, id) = tenant.ready.first()?;
+        (slots.share(*under_way, tenant.in_flight) > 0).then_some(id)
     }
 
     /// So many more requests of a lane are under way. `waiting` are the lanes of its subscription that wait, and since
     /// when.
-    pub(crate) fn begin(&mut self, id: &LaneId, count: usize, waiting: &[(u64, LaneId)]) {
-        self.count(id, waiting, |under_way| under_way + count);
+    pub(crate) fn add_in_flight(&mut self, id: &QueueId, count: usize, waiting: &[(u64, QueueId)]) {
+        self.update_in_flight(id, waiting, |under_way| under_way + count);
     }
 
     /// So many requests of a lane are over.
-    pub(crate) fn end(&mut self, id: &LaneId, count: usize, waiting: &[(u64, LaneId)]) {
-        self.count(id, waiting, |under_way| under_way.saturating_sub(count));
+    pub(crate) fn remove_in_flight(&mut self, id: &QueueId, count: usize, waiting: &[(u64, QueueId)]) {
+        self.update_in_flight(id, waiting, |under_way| under_way.saturating_sub(count));
     }
 
-    fn count(&mut self, id: &LaneId, waiting: &[(u64, LaneId)], change: impl FnOnce(usize) -> usize) {
-        self.change(&id.tenant, |tenant| {
+    fn update_in_flight(
+        &mut self,
+        id: &QueueId,
+        waiting: &[(u64, QueueId)],
+        change: impl FnOnce(usize) -> usize,
+    ) {
+        self.update_tenant(&id.tenant, |tenant| {
             let before = tenant.subscriptions.remove(&id.subscription).unwrap_or(0);
             let after = change(before);
             if after > 0 {
                 tenant.subscriptions.insert(id.subscription, after);
             }
-            tenant.under_way = tenant.under_way - before + after;
+            tenant.in_flight = tenant.in_flight - before + after;
             for (since, lane) in waiting {
-                tenant.waiting.remove(&(before, *since, lane.clone()));
-                tenant.waiting.insert((after, *since, lane.clone()));
+                tenant.ready.remove(&(before, *since, lane.clone()));
+                tenant.ready.insert((after, *since, lane.clone()));
             }
         });
     }
 
     /// Changes a tenant and puts it where it then belongs; one of which nothing is left is forgotten.
-    fn change(&mut self, id: &TenantId, change: impl FnOnce(&mut Tenant)) {
+    fn update_tenant(&mut self, id: &TenantId, change: impl FnOnce(&mut TenantShare)) {
         let tenant = self.tenants.entry(id.clone()).or_default();
         change(tenant);
         let next =
-            tenant.waiting.first().map(|(under_way, since, _)| (2 * under_way + tenant.under_way, *since));
-        let before = std::mem::replace(&mut tenant.place, next);
-        if tenant.under_way == 0 && tenant.waiting.is_empty() {
+            tenant.ready.first().map(|(under_way, since, _)| (2 * under_way + tenant.in_flight, *since));
+        let before = std::mem::replace(&mut tenant.position, next);
+        if tenant.in_flight == 0 && tenant.ready.is_empty() {
             self.tenants.remove(id);
         }
         if before == next {
             return;
         }
         if let Some((price, since)) = before {
-            self.order.remove(&(price, since, id.clone()));
+            self.ready_tenants.remove(&(price, since, id.clone()));
         }
         if let Some((price, since)) = next {
-            self.order.insert((price, since, id.clone()));
+            self.ready_tenants.insert((price, since, id.clone()));
         }
     }
 }

@@ -2,8 +2,8 @@ use uuid::Uuid;
 
 use super::*;
 
-fn lane(tenant: &str, subscription: u128) -> LaneId {
-    LaneId {
+fn lane(tenant: &str, subscription: u128) -> QueueId {
+    QueueId {
         tenant: TenantId::try_from(tenant.to_owned()).expect("a tenant"),
         subscription: SubscriptionId::from_uuid(Uuid::from_u128(subscription)),
         automatic: true,
@@ -12,26 +12,26 @@ fn lane(tenant: &str, subscription: u128) -> LaneId {
 
 /// Turns of lanes that always have more, with so many slots; nothing that begins ever ends.
 struct Hanging {
-    turns: Turns,
-    slots: Slots,
+    turns: FairShares,
+    slots: PermitCounts,
 }
 
 impl Hanging {
     fn new(in_all: usize) -> Self {
-        Self { turns: Turns::default(), slots: Slots { in_all, free: in_all } }
+        Self { turns: FairShares::default(), slots: PermitCounts { total: in_all, free: in_all } }
     }
 
     /// As many as may begin of these lanes, one at a time in their turns; gives how many of each are under way.
-    fn fill(&mut self, lanes: &[LaneId]) -> Vec<usize> {
+    fn fill(&mut self, lanes: &[QueueId]) -> Vec<usize> {
         for lane in lanes {
-            self.turns.wait(lane.clone());
+            self.turns.make_ready(lane.clone());
         }
-        while let Some(next) = self.turns.take_next(self.slots) {
-            self.turns.begin(&next, 1, &[]);
+        while let Some(next) = self.turns.pop_next(self.slots) {
+            self.turns.add_in_flight(&next, 1, &[]);
             self.slots.free -= 1;
-            self.turns.wait(next);
+            self.turns.make_ready(next);
         }
-        lanes.iter().map(|lane| self.turns.under_way(lane)).collect()
+        lanes.iter().map(|lane| self.turns.in_flight(lane)).collect()
     }
 }
 
@@ -65,30 +65,30 @@ fn whoever_holds_nothing_may_begin_however_many_hang() {
 
 #[test]
 fn equals_take_turns_and_who_holds_less_goes_first() {
-    let mut turns = Turns::default();
-    let slots = Slots { in_all: 256, free: 256 };
+    let mut turns = FairShares::default();
+    let slots = PermitCounts { total: 256, free: 256 };
     for lane in [lane("a", 1), lane("a", 2), lane("b", 3)] {
-        turns.wait(lane);
+        turns.make_ready(lane);
     }
     let mut order = Vec::new();
     for _ in 0..6 {
-        let next = turns.take_next(slots).expect("all may go");
+        let next = turns.pop_next(slots).expect("all may go");
         order.push(next.subscription.uuid().as_u128());
-        turns.wait(next);
+        turns.make_ready(next);
     }
     assert_eq!(order, [1, 2, 3, 1, 2, 3], "with nothing under way, as they came");
 
     let busy = lane("a", 1);
     let since = turns.sequence - 2;
-    assert!(turns.tenants[&busy.tenant].waiting.contains(&(0, since, busy.clone())));
-    turns.begin(&busy, 5, &[(since, busy.clone())]);
-    let next = turns.take_next(slots).expect("all may go");
+    assert!(turns.tenants[&busy.tenant].ready.contains(&(0, since, busy.clone())));
+    turns.add_in_flight(&busy, 5, &[(since, busy.clone())]);
+    let next = turns.pop_next(slots).expect("all may go");
     assert_eq!(next, lane("b", 3), "the other tenant has nothing under way");
-    let next = turns.take_next(slots).expect("all may go");
+    let next = turns.pop_next(slots).expect("all may go");
     assert_eq!(next, lane("a", 2), "the other subscription has nothing under way");
-    turns.end(&busy, 5, &[(since, busy.clone())]);
-    assert_eq!(turns.take_next(slots), Some(busy));
-    assert!(turns.order.is_empty() && turns.tenants.is_empty(), "nothing is kept of who is done");
+    turns.remove_in_flight(&busy, 5, &[(since, busy.clone())]);
+    assert_eq!(turns.pop_next(slots), Some(busy));
+    assert!(turns.ready_tenants.is_empty() && turns.tenants.is_empty(), "nothing is kept of who is done");
 }
 
 #[test]
@@ -98,8 +98,9 @@ fn several_may_begin_at_once_as_they_might_one_by_one() {
             if taken > in_all {
                 continue;
             }
-            let (mut s, mut t, mut slots) = (subscription, tenant, Slots { in_all, free: in_all - taken });
-            let at_once = slots.room(s, t);
+            let (mut s, mut t, mut slots) =
+                (subscription, tenant, PermitCounts { total: in_all, free: in_all - taken });
+            let at_once = slots.share(s, t);
             let mut one_by_one = 0;
             while slots.free > 0 && 2 * s + t < slots.free {
                 (s, t, slots.free, one_by_one) = (s + 1, t + 1, slots.free - 1, one_by_one + 1);

@@ -10,7 +10,7 @@ use loanhook_core::model::id::{AttemptId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DueWork, QueueMessage};
-use loanhook_sqlite::Embedded;
+use loanhook_sqlite::SqliteEngine;
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 use uuid::Uuid;
 
@@ -22,7 +22,7 @@ contract!(crate::OnDisk);
 
 /// An engine in a folder of its own, which goes with it.
 pub(crate) struct OnDisk {
-    engine: Embedded,
+    engine: SqliteEngine,
     folder: Folder,
 }
 
@@ -45,7 +45,7 @@ impl OnDisk {
     fn restart(self) -> Self {
         let Self { engine, folder } = self;
         drop(engine);
-        let engine = Embedded::open(&folder.0).expect("the folder is free");
+        let engine = SqliteEngine::open(&folder.0).expect("the folder is free");
         Self { engine, folder }
     }
 
@@ -102,15 +102,15 @@ fn message(row: &Row<'_>) -> rusqlite::Result<QueueMessage> {
 }
 
 impl Engine for OnDisk {
-    type Ports = Embedded;
+    type Ports = SqliteEngine;
 
     async fn fresh() -> Self {
         let folder = Folder(std::env::temp_dir().join(format!("loanhook-contract-{}", Uuid::new_v4())));
-        let engine = Embedded::open(&folder.0).expect("a new folder");
+        let engine = SqliteEngine::open(&folder.0).expect("a new folder");
         Self { engine, folder }
     }
 
-    fn ports(&self) -> &Embedded {
+    fn ports(&self) -> &SqliteEngine {
         &self.engine
     }
 

@@ -10,7 +10,7 @@ use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::progress::Status;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Deliveries, NotSent, Queue, SendOutcome, Sender, StoreResult, WebhookRequest};
-use loanhook_sqlite::{Embedded, Limits, Task, Worker};
+use loanhook_sqlite::{DispatchLimits, SqliteEngine, Task, Worker};
 use rusqlite::params;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::sync::{Semaphore, watch};
@@ -130,7 +130,7 @@ fn what_comes_in_begins_with_its_commit_while_there_is_a_place_for_it() {
         assert_eq!(engine.put_into_queue(), 1);
 
         let subscription = subscription(&tenant("acme"), "Core banking", &[300], START);
-        let most = Limits::default().per_subscription;
+        let most = DispatchLimits::default().wire_permits_per_subscription;
         for number in 0..most {
             accept(&engine, &subscription, &number.to_string(), START).await?;
             let payload = started.recv().await.expect("started").expect("claimed");
@@ -241,19 +241,19 @@ impl Working {
     }
 }
 
-fn work<H, F>(engine: &Embedded, handler: H) -> Working
+fn work<H, F>(engine: &SqliteEngine, handler: H) -> Working
 where
     H: Fn(Task, Timestamp) -> F + Send + Sync + 'static,
     F: Future<Output = StoreResult<()>> + Send + 'static,
 {
     let (stop, stopped) = watch::channel(false);
-    let worker = Worker::new(engine.clone(), handler, Limits::default());
+    let worker = Worker::new(engine.clone(), handler, DispatchLimits::default());
     Working { stop, task: tokio::spawn(worker.run(stopped)) }
 }
 
 /// A worker that sends nothing and tells of what it was handed; none of what is not claimed.
 fn tell<T: Send + 'static>(
-    engine: &Embedded,
+    engine: &SqliteEngine,
     of: fn(&ClaimedAttempt) -> T,
 ) -> (Working, UnboundedReceiver<Option<T>>) {
     let (found, told) = mpsc::unbounded_channel();
