@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
 
-use super::OpenError;
+use super::errors::{OpenError, store_error};
 use super::schema;
 use loanhook_core::ports::{StoreError, StoreResult};
 
@@ -53,7 +53,7 @@ impl Readers {
         let failed = |what: &str| StoreError::Failed(what.into());
         self.reads.send(read).map_err(|_| failed("the readers are closed"))?;
         let read = receiver.await.map_err(|_| failed("a read panicked"))?;
-        read.map_err(|error| super::store_error(&error))
+        read.map_err(|error| store_error(&error))
     }
 }
 

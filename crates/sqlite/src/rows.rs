@@ -1,21 +1,16 @@
-//! Rows of the tables as values of the model, and back.
+//! Rows of deliveries and attempts as values of the model, and back; and what a column holds.
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tracing::error;
 use uuid::Uuid;
 
 use super::stored_progress::StoredProgress;
-use super::unreadable::{describe, is_content_error};
-use crate::queue::queue_states::QueueId;
 use loanhook_core::model::attempt::{Attempt, AttemptNumber, AttemptState};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
 use loanhook_core::model::progress::Progress;
-use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{DueWork, QueueMessage};
 
 /// The number of the first attempt.
 const FIRST_ATTEMPT_NUMBER: u32 = 1;
@@ -112,119 +107,4 @@ pub(super) fn put_attempt(connection: &Connection, attempt: &Attempt) -> rusqlit
             to_json(attempt)?,
         ])
         .map(|_| ())
-}
-
-/// The message for the same as the one that is bound.
-macro_rules! same_message {
-    () => {
-        "subscription = ?1 AND (number IS NOT NULL) = (?5 IS NOT NULL) AND due = ?2 \
-         AND tenant = ?3 AND trace = ?4 AND number IS ?5 AND attempt IS ?7"
-    };
-}
-
-pub(super) const PUT_MESSAGE: &str = concat!(
-    "INSERT INTO queue (subscription, due, tenant, trace, number, loan, attempt)
-     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS (SELECT 1 FROM queue WHERE ",
-    same_message!(),
-    ")"
-);
-pub(super) const DELETE_MESSAGE: &str = concat!("DELETE FROM queue WHERE ", same_message!());
-
-/// Puts a message, unless there is one for the same already.
-pub(super) fn put_message(connection: &Connection, message: &QueueMessage) -> rusqlite::Result<()> {
-    execute_for(connection, PUT_MESSAGE, message)
-}
-
-/// Takes away the message for this.
-pub(super) fn delete_message(connection: &Connection, message: &QueueMessage) -> rusqlite::Result<()> {
-    execute_for(connection, DELETE_MESSAGE, message)
-}
-
-fn execute_for(connection: &Connection, sql: &str, message: &QueueMessage) -> rusqlite::Result<()> {
-    let (number, loan, attempt) = match &message.work {
-        DueWork::Attempt(number) => (Some(*number), None, None),
-        DueWork::Resend { loan_id, attempt_id } => {
-            (None, Some(loan_id.as_str()), Some(attempt_id.uuid().into_bytes()))
-        }
-    };
-    connection
-        .prepare_cached(sql)?
-        .execute(params![
-            message.subscription_id.uuid().as_bytes(),
-            message.due.millis(),
-            message.tenant.as_str(),
-            message.trace_id.uuid().as_bytes(),
-            number,
-            loan,
-            attempt,
-        ])
-        .map(|_| ())
-}
-
-/// When a message is due that cannot be read, or whose delivery cannot: it stays, behind all others. In milliseconds
-/// since 1970.
-pub(super) const QUARANTINED_DUE_MILLIS: i64 = i64::MAX;
-
-/// The messages of a lane that are due first, with the IDs of their rows. One that cannot be read is put aside and
-/// said in the log, once.
-pub(super) fn messages(
-    connection: &Connection,
-    lane: &QueueId,
-    limit: usize,
-) -> rusqlite::Result<Vec<(i64, QueueMessage)>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id, tenant, trace, due, number, loan, attempt FROM queue
-         WHERE subscription = ?1 AND (number IS NOT NULL) = ?2 AND due < ?3 ORDER BY due, trace",
-    )?;
-    let mut rows = statement.query(params![
-        lane.subscription.uuid().as_bytes(),
-        lane.automatic,
-        QUARANTINED_DUE_MILLIS
-    ])?;
-    let (mut found, mut unreadable) = (Vec::new(), Vec::new());
-    while found.len() < limit
-        && let Some(row) = rows.next()?
-    {
-        let id: i64 = row.get(0)?;
-        match message(row, lane) {
-            Ok(message) => found.push((id, message)),
-            Err(fault) if is_content_error(&fault) => unreadable.push((id, describe(&fault))),
-            Err(fault) => return Err(fault),
-        }
-    }
-    for (message, why) in unreadable {
-        quarantine_message(connection, lane, message, &why)?;
-    }
-    Ok(found)
-}
-
-/// Keeps a message that cannot be acted on from coming again, and says so.
-pub(super) fn quarantine_message(
-    connection: &Connection,
-    lane: &QueueId,
-    message: i64,
-    why: &str,
-) -> rusqlite::Result<()> {
-    error!(subscription_id = %lane.subscription, message, why, "queue.unreadable_put_aside");
-    connection
-        .prepare_cached("UPDATE queue SET due = ?2 WHERE id = ?1")?
-        .execute(params![message, QUARANTINED_DUE_MILLIS])
-        .map(|_| ())
-}
-
-fn message(row: &Row<'_>, lane: &QueueId) -> rusqlite::Result<QueueMessage> {
-    let what = match row.get(4)? {
-        Some(number) => DueWork::Attempt(number),
-        None => DueWork::Resend {
-            loan_id: text_column(row, 5)?,
-            attempt_id: AttemptId::from_uuid(uuid_column(row, 6)?),
-        },
-    };
-    Ok(QueueMessage {
-        tenant: text_column(row, 1)?,
-        trace_id: TraceId::from_uuid(uuid_column(row, 2)?),
-        subscription_id: lane.subscription,
-        due: Timestamp::from_millis(row.get(3)?),
-        work: what,
-    })
 }

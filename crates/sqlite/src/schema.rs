@@ -1,23 +1,25 @@
-//! The tables, and how a file comes to have them.
+//! Schema: the tables of the file, the migrations that make them, and how a connection is configured.
 
 use rusqlite::Connection;
 
-/// What a file's schema is to this program.
+/// The schema of a file, as this program sees it.
 pub(super) enum SchemaVersion {
-    /// Ours, with so many steps taken.
-    Known(usize),
+    /// Ours, with so many migrations applied.
+    Known {
+        applied: usize,
+    },
     Newer(i64),
     /// It has tables, and they are not ours.
     Foreign,
 }
 
-/// What marks a file as ours (SQLite's `application_id`): "lhdb".
+/// The mark of a file that is ours (SQLite's `application_id`): "lhdb".
 const APPLICATION_ID: i64 = 0x6c68_6462;
 
-/// One step a version; a step, once released, never changes.
+/// One migration a version; a migration, once released, never changes.
 ///
-/// A message's ID is never given again (`AUTOINCREMENT`): a claim takes its message away while a worker
-/// still has its ID in hand, and the next message must not pass for that one.
+/// A message's ID is never given again (`AUTOINCREMENT`): a claim deletes its message while its
+/// ID may still be in use, and the next message must not pass for that one.
 const MIGRATIONS: [&str; 5] = [
     "CREATE TABLE deliveries (
          trace BLOB PRIMARY KEY,
@@ -143,7 +145,7 @@ pub(super) fn configure(connection: &Connection, cache_kib: i64) -> rusqlite::Re
     Ok(())
 }
 
-/// Says whose a file is, changing nothing in it.
+/// Reads the schema of a file, changing nothing in it.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<SchemaVersion> {
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
@@ -152,16 +154,16 @@ pub(super) fn version(connection: &Connection) -> rusqlite::Result<SchemaVersion
     }
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     match usize::try_from(version) {
-        Ok(steps) if steps <= MIGRATIONS.len() => Ok(SchemaVersion::Known(steps)),
+        Ok(applied) if applied <= MIGRATIONS.len() => Ok(SchemaVersion::Known { applied }),
         _ => Ok(SchemaVersion::Newer(version)),
     }
 }
 
-/// Takes a file on which so many steps were taken to the current schema.
-pub(super) fn migrate(connection: &Connection, taken: usize) -> rusqlite::Result<()> {
+/// Applies the migrations to a file that come after so many.
+pub(super) fn migrate(connection: &Connection, applied: usize) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
-    for step in &MIGRATIONS[taken..] {
-        transaction.execute_batch(step)?;
+    for migration in &MIGRATIONS[applied..] {
+        transaction.execute_batch(migration)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
@@ -176,8 +178,8 @@ mod tests {
     #[test]
     fn rows_of_an_older_file_are_found_as_before() {
         let connection = Connection::open_in_memory().expect("a database");
-        for step in &MIGRATIONS[..3] {
-            connection.execute_batch(step).expect("a step");
+        for migration in &MIGRATIONS[..3] {
+            connection.execute_batch(migration).expect("a migration");
         }
         connection
             .execute_batch(
@@ -196,7 +198,9 @@ mod tests {
             ["first", "second"]
         );
         assert_eq!(docs("SELECT doc FROM attempts WHERE sending = 1"), ["second"]);
-        assert!(matches!(version(&connection), Ok(SchemaVersion::Known(taken)) if taken == MIGRATIONS.len()));
+        assert!(
+            matches!(version(&connection), Ok(SchemaVersion::Known { applied }) if applied == MIGRATIONS.len())
+        );
     }
 
     /// However often a delivery was resent, a part of its attempts is read from where it begins.
@@ -218,7 +222,7 @@ mod tests {
     fn a_message_is_found_by_an_index_however_many_are_due_with_it() {
         let connection = Connection::open_in_memory().expect("a database");
         migrate(&connection, 0).expect("migrated");
-        for sql in [crate::rows::PUT_MESSAGE, crate::rows::DELETE_MESSAGE] {
+        for sql in [crate::queue::messages::PUT_MESSAGE, crate::queue::messages::DELETE_MESSAGE] {
             let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a plan");
             let steps = plan.raw_query().mapped(|row| row.get(3)).collect::<rusqlite::Result<Vec<String>>>();
             let whole = "queue_by_lane (subscription=? AND <expr>=? AND due=? AND trace=?)";

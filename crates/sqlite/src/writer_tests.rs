@@ -187,7 +187,7 @@ async fn on_a_full_disk_what_stays_is_what_was_answered() {
 #[tokio::test]
 async fn new_work_is_refused_where_too_much_of_it_waits() {
     let writer = writer();
-    let intake = |bytes| writer.run(Priority::NewWork(bytes), |_| Ok(()), |()| ()).boxed();
+    let intake = |bytes| writer.run(Priority::NewWork { bytes }, |_| Ok(()), |()| ()).boxed();
     let busy = |result: &StoreResult<()>| matches!(result, Err(StoreError::Busy));
 
     // By bytes; one that is larger than all that may wait goes if it waits alone.
@@ -227,10 +227,10 @@ async fn then_runs_in_the_order_of_the_commit_before_the_answer() {
     together(
         &writer,
         vec![
-            run(Priority::NewWork(1), "intake 1", false),
+            run(Priority::NewWork { bytes: 1 }, "intake 1", false),
             run(Priority::ExistingWork, "progress 1", false),
             run(Priority::ExistingWork, "fails", true),
-            run(Priority::NewWork(1), "intake 2", false),
+            run(Priority::NewWork { bytes: 1 }, "intake 2", false),
             run(Priority::ExistingWork, "progress 2", false),
         ],
     )

@@ -1,105 +1,138 @@
-//! What may leave at once.
+//! Admission: whether the first attempt of a new delivery begins in the commit that stores it.
 //!
-//! While a worker is at work, what comes in need not go through the queue: where a slot and a place are free and
-//! nothing of its subscription waits for one, intake claims the first attempt in its own commit, and the request
-//! leaves after it. The worker opens this and closes it; while it is closed everything is queued.
+//! While a worker runs, where permits are free and nothing of the subscription waits for one, intake claims the first
+//! attempt in its own commit, and the request leaves after it. Everything else goes through the queue. The worker opens
+//! and closes admission; while it is closed everything is queued.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Semaphore;
+use bytes::Bytes;
+use rusqlite::Connection;
+use uuid::Uuid;
 
-use crate::dispatch::permits::{ProcessPermit, WirePermits};
-use crate::dispatch::worker::{DispatchLimits, Task, WirePermit};
-use crate::queue::fair_shares::PermitCounts;
-use crate::queue::queue_states::QueueId;
-use crate::queue::scheduler::QueueScheduler;
+use super::claim::{ClaimSource, insert_delivery, write_claim};
+use super::send::Dispatcher;
+use crate::payloads;
+use crate::queue::messages::put_message;
+use crate::queue::{ProcessPermit, QueueId, QueueScheduler, WirePermits};
 use loanhook_core::deliver::ClaimedAttempt;
+use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::QueueMessage;
+use loanhook_core::ports::{DueWork, QueueMessage};
 
-/// Starts the handler of what is due; `row` is its message, if that is in the table still.
-pub(crate) trait StartHandler: Send + Sync {
-    fn start(&self, message: QueueMessage, task: Task, row: Option<i64>, slot: ProcessPermit);
-
-    /// Starts an attempt that is claimed and committed.
-    fn start_claimed(
-        &self,
-        message: QueueMessage,
-        claimed: Box<ClaimedAttempt>,
-        place: WirePermits,
-        slot: ProcessPermit,
-    ) {
-        self.start(message, Task::Claimed(claimed, WirePermit(place)), None, slot);
-    }
-}
-
-#[derive(Default)]
-pub(crate) struct AdmissionControl(Mutex<Option<Arc<Dispatcher>>>);
-
-pub(crate) struct Dispatcher {
-    /// One for each slot.
-    pub(crate) permits: Arc<Semaphore>,
-    pub(crate) limits: DispatchLimits,
-    pub(crate) starter: Box<dyn StartHandler>,
-}
-
-impl Dispatcher {
-    pub(crate) fn slots(&self) -> PermitCounts {
-        PermitCounts { total: self.limits.process_permits as usize, free: self.permits.available_permits() }
-    }
-}
-
-/// What decides whether an attempt may begin at once.
-pub(crate) type Door = (Arc<AdmissionControl>, Arc<QueueScheduler>);
-
-/// A slot and a place for one attempt.
-pub(crate) struct Admission {
-    slot: ProcessPermit,
-    place: WirePermits,
-    open: Arc<Dispatcher>,
+/// The way from intake to a running worker.
+pub(crate) struct AdmissionControl {
+    scheduler: Arc<QueueScheduler>,
+    /// That of the running worker; none while admission is closed.
+    dispatcher: Mutex<Option<Arc<Dispatcher>>>,
 }
 
 impl AdmissionControl {
-    fn state(&self) -> MutexGuard<'_, Option<Arc<Dispatcher>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn new(scheduler: Arc<QueueScheduler>) -> Self {
+        Self { scheduler, dispatcher: Mutex::default() }
     }
 
-    /// Opens this until the guard is dropped.
-    pub(crate) fn open(&self, open: Arc<Dispatcher>) -> Opened<'_> {
-        *self.state() = Some(open);
-        Opened(self)
+    fn dispatcher(&self) -> MutexGuard<'_, Option<Arc<Dispatcher>>> {
+        self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A slot and a place in a lane, if there are any and nothing waits for them.
-    pub(crate) fn admit(
-        &self,
-        lanes: &Arc<QueueScheduler>,
-        id: QueueId,
-        now: Timestamp,
-    ) -> Option<Admission> {
-        let (open, slot, slots) = {
-            // Whoever closes this waits for every slot that was taken before.
-            let state = self.state();
-            let open = Arc::clone(state.as_ref()?);
-            let slots = open.slots();
-            let slot = ProcessPermit::take(&open.permits, lanes)?;
-            (open, slot, slots)
+    /// Opens admission until the guard is dropped.
+    pub(super) fn open(&self, dispatcher: Arc<Dispatcher>) -> OpenAdmission<'_> {
+        *self.dispatcher() = Some(dispatcher);
+        OpenAdmission(self)
+    }
+
+    /// Permits for an attempt of this queue, if there are any and nothing waits for them.
+    fn admit(&self, queue: QueueId, now: Timestamp) -> Option<Admission> {
+        let (dispatcher, process_permit, counts) = {
+            // Whoever closes admission waits for every permit that was acquired before.
+            let dispatcher = self.dispatcher();
+            let dispatcher = Arc::clone(dispatcher.as_ref()?);
+            let counts = dispatcher.permits.counts();
+            let permit = dispatcher.permits.try_acquire()?;
+            (dispatcher, permit, counts)
         };
-        let place = lanes.reserve_wire_permit(id, open.limits.wire_permits_per_subscription, slots, now)?;
-        Some(Admission { slot, place, open })
+        let limit = dispatcher.limits.wire_permits_per_subscription;
+        let wire_permit = WirePermits::reserve_one(&self.scheduler, queue, limit, counts, now)?;
+        Some(Admission { dispatcher, wire_permit, process_permit })
     }
+}
+
+/// Closes admission when it is dropped.
+pub(super) struct OpenAdmission<'a>(&'a AdmissionControl);
+
+impl Drop for OpenAdmission<'_> {
+    fn drop(&mut self) {
+        self.0.dispatcher().take();
+    }
+}
+
+/// The permits of an attempt that begins at once, and the dispatcher that sends it.
+struct Admission {
+    dispatcher: Arc<Dispatcher>,
+    wire_permit: WirePermits,
+    process_permit: ProcessPermit,
 }
 
 impl Admission {
-    pub(crate) fn start(self, message: QueueMessage, claimed: Box<ClaimedAttempt>) {
-        self.open.starter.start_claimed(message, claimed, self.place, self.slot);
+    fn start(self, message: QueueMessage, claimed: Box<ClaimedAttempt>) {
+        self.dispatcher.start_claimed(message, claimed, self.wire_permit, self.process_permit);
     }
 }
 
-pub(crate) struct Opened<'a>(&'a AdmissionControl);
+/// What follows the commit of new deliveries: attempts to start, and messages to schedule.
+#[derive(Default)]
+pub(crate) struct NewDeliveries {
+    queued: Vec<QueueMessage>,
+    claimed: Vec<(Admission, QueueMessage, Box<ClaimedAttempt>)>,
+}
 
-impl Drop for Opened<'_> {
-    fn drop(&mut self) {
-        self.0.state().take();
+impl NewDeliveries {
+    /// Stores a delivery and its payload, and with it the claim of its first attempt where that is admitted, else the
+    /// message for it. A delivery that is stored already stays as it is.
+    pub(crate) fn put(
+        &mut self,
+        connection: &Connection,
+        control: &AdmissionControl,
+        (mut delivery, payload): (Delivery, Bytes),
+    ) -> rusqlite::Result<()> {
+        let message = QueueMessage::for_next_attempt(&delivery);
+        // The event may have waited for its commit: the attempt begins now.
+        let now = Timestamp::now();
+        let claim = message.as_ref().filter(|message| message.due <= now).and_then(|message| {
+            let DueWork::Attempt(number) = message.work else { return None };
+            let admission = control.admit(QueueId::of(message), now)?;
+            let token = Uuid::new_v4();
+            Some((admission, token, delivery.claim(number, token, now).ok()?))
+        });
+        let new = match &claim {
+            Some((_, _, row)) => write_claim(connection, &delivery, row, ClaimSource::NewDelivery)?,
+            None => insert_delivery(connection, &delivery)?,
+        };
+        if !new {
+            return Ok(());
+        }
+        payloads::put(connection, &delivery.snapshot.tenant, delivery.snapshot.request.payload, &payload)?;
+        match (claim, message) {
+            (Some((admission, token, row)), Some(message)) => {
+                let payload = Some(payload);
+                let claimed = Box::new(ClaimedAttempt { delivery, row, token, payload });
+                self.claimed.push((admission, message, claimed));
+            }
+            (_, Some(message)) => {
+                put_message(connection, &message)?;
+                self.queued.push(message);
+            }
+            (_, None) => {}
+        }
+        Ok(())
+    }
+
+    /// Starts the attempts that were claimed, and schedules the messages that were queued.
+    pub(crate) fn after_commit(&mut self, scheduler: &QueueScheduler) {
+        scheduler.add_messages(&std::mem::take(&mut self.queued));
+        for (admission, message, claimed) in self.claimed.drain(..) {
+            admission.start(message, claimed);
+        }
     }
 }

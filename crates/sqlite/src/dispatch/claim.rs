@@ -1,84 +1,101 @@
-//! Claims: an attempt begins in the commit that took it in, or in one that takes several messages of a lane.
-
-use std::sync::Arc;
+//! Claim: an attempt is taken under a fencing token. Its row is stored, as `sending`, before its request leaves.
+//!
+//! A claim comes from one of three places, and [`write_claim`] writes it for all of them: from the intake of its event
+//! (`admission`), from a message that is due ([`claim_due_message`]), or from the handler of a message
+//! ([`claim_handled_message`]).
 
 use bytes::Bytes;
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use crate::dispatch::admission::{Admission, Dispatcher, Door};
-use crate::dispatch::permits::{ProcessPermit, WirePermits};
-use crate::dispatch::worker::Task;
-use crate::queue::queue_states::QueueId;
-use crate::queue::scheduler::QueueScheduler;
-use crate::rows::{
-    find_delivery, first_attempt_id, messages, progress_json, put_attempt, put_message, put_progress,
-    quarantine_message, to_json,
-};
-use crate::unreadable::{describe, is_content_error};
-use crate::writer::Priority;
-use crate::{SqliteEngine, payloads};
+use crate::payloads;
+use crate::queue::messages::{delete_message, delete_message_by_id};
+use crate::rows::{find_delivery, first_attempt_id, progress_json, put_attempt, put_progress, to_json};
 use loanhook_core::deliver::ClaimedAttempt;
+use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{DueWork, QueueMessage, StoreResult};
+use loanhook_core::ports::{ClaimOutcome, DueWork, QueueMessage};
 
-/// What of an intake goes on after its commit.
-#[derive(Default)]
-pub(crate) struct Entered {
-    queued: Vec<QueueMessage>,
-    admitted: Vec<(Admission, QueueMessage, Box<ClaimedAttempt>)>,
+/// What is stored of a delivery before its claim is written.
+pub(super) enum ClaimSource {
+    /// Nothing: it comes with an event.
+    NewDelivery,
+    /// The delivery, and the message with this ID.
+    QueuedDelivery { message_id: i64 },
+    /// The delivery; its message is deleted already.
+    StoredDelivery,
 }
 
-impl Entered {
-    /// Starts what was claimed, and tells the lanes of the rest.
-    pub(crate) fn go_on(&mut self, lanes: &QueueScheduler) {
-        lanes.add_messages(&std::mem::take(&mut self.queued));
-        for (admission, message, claimed) in self.admitted.drain(..) {
-            admission.start(message, claimed);
-        }
-    }
-
-    /// Puts a delivery that is not there yet with its payload, and claims its first attempt where that can leave
-    /// at once; else it puts the message for it.
-    pub(crate) fn put_new(
-        &mut self,
-        connection: &Connection,
-        (starts, lanes): &Door,
-        (mut delivery, bytes): (Delivery, Bytes),
-    ) -> rusqlite::Result<()> {
-        let message = QueueMessage::for_next_attempt(&delivery);
-        // The event may have waited for its commit: the attempt begins now.
-        let now = Timestamp::now();
-        let first = message.as_ref().filter(|message| message.due <= now).and_then(|message| {
-            let DueWork::Attempt(number) = message.work else { return None };
-            let admission = starts.admit(lanes, QueueId::of(message), now)?;
-            let token = Uuid::new_v4();
-            Some((admission, token, delivery.claim(number, token, now).ok()?))
-        });
-        if !insert(connection, &delivery)? {
-            return Ok(());
-        }
-        payloads::put(connection, &delivery.snapshot.tenant, delivery.snapshot.request.payload, &bytes)?;
-        match (first, message) {
-            (Some((admission, token, row)), Some(message)) => {
-                put_attempt(connection, &row)?;
-                let payload = Some(bytes);
-                let claimed = Box::new(ClaimedAttempt { delivery, row, token, payload });
-                self.admitted.push((admission, message, claimed));
+/// Writes a claim: the delivery as the claim left it, and the row of its attempt; the message for it is deleted. False,
+/// and nothing is written, where a delivery that is to be new is stored already.
+pub(super) fn write_claim(
+    connection: &Connection,
+    delivery: &Delivery,
+    row: &Attempt,
+    source: ClaimSource,
+) -> rusqlite::Result<bool> {
+    match source {
+        ClaimSource::NewDelivery => {
+            if !insert_delivery(connection, delivery)? {
+                return Ok(false);
             }
-            (_, Some(message)) => {
-                put_message(connection, &message)?;
-                self.queued.push(message);
-            }
-            (_, None) => {}
         }
-        Ok(())
+        ClaimSource::QueuedDelivery { message_id } => {
+            delete_message_by_id(connection, message_id)?;
+            put_progress(connection, delivery)?;
+        }
+        ClaimSource::StoredDelivery => put_progress(connection, delivery)?,
     }
+    put_attempt(connection, row)?;
+    Ok(true)
 }
 
-/// False if it is there already.
-fn insert(connection: &Connection, delivery: &Delivery) -> rusqlite::Result<bool> {
+/// Claims the attempt that a due message is for, and reads its payload. None where that is not to be: the message is of
+/// a resend, the delivery is gone, or that attempt does not wait. Then nothing is written, and the message is for its
+/// handler to look at.
+pub(super) fn claim_due_message(
+    connection: &Connection,
+    message_id: i64,
+    message: &QueueMessage,
+    now: Timestamp,
+) -> rusqlite::Result<Option<Box<ClaimedAttempt>>> {
+    let DueWork::Attempt(number) = message.work else { return Ok(None) };
+    let Some(mut delivery) = find_delivery(connection, &message.tenant, message.trace_id)? else {
+        return Ok(None);
+    };
+    let token = Uuid::new_v4();
+    let Ok(row) = delivery.claim(number, token, now) else { return Ok(None) };
+    let payload = match delivery.snapshot.request.payload.key {
+        Some(key) => payloads::get(connection, &message.tenant, key).unwrap_or_default(),
+        None => Some(Bytes::new()),
+    };
+    write_claim(connection, &delivery, &row, ClaimSource::QueuedDelivery { message_id })?;
+    Ok(Some(Box::new(ClaimedAttempt { delivery, row, token, payload })))
+}
+
+/// Claims the attempt of this number for the handler of a message. The message is deleted in any case: what is left to
+/// do for one that is not claimed, its handler decides.
+pub(crate) fn claim_handled_message(
+    connection: &Connection,
+    message: &QueueMessage,
+    number: u32,
+    token: Uuid,
+    now: Timestamp,
+) -> rusqlite::Result<ClaimOutcome> {
+    delete_message(connection, message)?;
+    let Some(mut delivery) = find_delivery(connection, &message.tenant, message.trace_id)? else {
+        return Ok(ClaimOutcome::NotClaimed(None));
+    };
+    let Ok(row) = delivery.claim(number, token, now) else {
+        return Ok(ClaimOutcome::NotClaimed(Some(Box::new(delivery))));
+    };
+    write_claim(connection, &delivery, &row, ClaimSource::StoredDelivery)?;
+    Ok(ClaimOutcome::Claimed(Box::new((delivery, row))))
+}
+
+/// Stores a delivery. False if it is stored already.
+pub(super) fn insert_delivery(connection: &Connection, delivery: &Delivery) -> rusqlite::Result<bool> {
     let snapshot = &delivery.snapshot;
     let new = connection
         .prepare_cached(
@@ -93,110 +110,4 @@ fn insert(connection: &Connection, delivery: &Delivery) -> rusqlite::Result<bool
             first_attempt_id(&delivery.progress),
         ])?;
     Ok(new > 0)
-}
-
-/// Messages of a lane that are taken to be worked on.
-#[derive(Default)]
-struct Found {
-    taken: Vec<Taken>,
-    /// When the first that was left is due.
-    left: Option<Timestamp>,
-}
-
-/// A message, claimed if it could be, with what its request takes up.
-struct Taken {
-    row: i64,
-    message: QueueMessage,
-    claimed: Option<Box<ClaimedAttempt>>,
-    place: WirePermits,
-    slot: ProcessPermit,
-}
-
-impl SqliteEngine {
-    /// Takes as many due messages of a lane as there are places and slots, and starts them. An automatic attempt is
-    /// claimed with that; what cannot be claimed is for its handler to look at, as resends are.
-    pub(crate) async fn take_due(
-        &self,
-        lane: &QueueId,
-        places: WirePermits,
-        slots: Vec<ProcessPermit>,
-        open: Arc<Dispatcher>,
-    ) -> StoreResult<()> {
-        let lanes = Arc::clone(&self.0.scheduler);
-        let (looking, looked_at, lane) = (Arc::clone(&lanes), lane.clone(), lane.clone());
-        let work = move |connection: &Connection| look(connection, &looking, &looked_at, places, slots);
-        let then = move |found: &mut Found| {
-            if let Some(due) = found.left {
-                lanes.schedule(lane.clone(), due);
-            }
-            for Taken { row, message, claimed, place, slot } in found.taken.drain(..) {
-                match claimed {
-                    Some(claimed) => open.starter.start_claimed(message, claimed, place, slot),
-                    // In hand it takes its place by itself.
-                    None if lanes.begin_handling(&lane, row) => {
-                        open.starter.start(message.clone(), Task::Message(message), Some(row), slot);
-                    }
-                    None => {}
-                }
-            }
-        };
-        self.0.writer.run(Priority::ExistingWork, work, then).await.map(|_| ())
-    }
-}
-
-/// What is left of places and slots is given back at once.
-fn look(
-    connection: &Connection,
-    lanes: &QueueScheduler,
-    lane: &QueueId,
-    mut places: WirePermits,
-    mut slots: Vec<ProcessPermit>,
-) -> rusqlite::Result<Found> {
-    let mut found = Found::default();
-    let now = Timestamp::now();
-    for (row, message) in messages(connection, lane, slots.len() + lanes.handling_count(lane) + 1)? {
-        if lanes.is_handling(lane, row) {
-            continue;
-        }
-        if message.due > now {
-            found.left = Some(message.due);
-            break;
-        }
-        let (Some(slot), Some(place)) = (slots.pop(), places.split_one()) else {
-            found.left = Some(message.due);
-            break;
-        };
-        let claimed = match claim_message(connection, row, &message, now) {
-            Err(fault) if is_content_error(&fault) => {
-                // Its delivery cannot be read, and it holds up nothing behind it.
-                quarantine_message(connection, lane, row, &describe(&fault))?;
-                continue;
-            }
-            claimed => claimed?,
-        };
-        found.taken.push(Taken { row, message, claimed, place, slot });
-    }
-    Ok(found)
-}
-
-fn claim_message(
-    connection: &Connection,
-    row_id: i64,
-    message: &QueueMessage,
-    now: Timestamp,
-) -> rusqlite::Result<Option<Box<ClaimedAttempt>>> {
-    let DueWork::Attempt(number) = message.work else { return Ok(None) };
-    let Some(mut delivery) = find_delivery(connection, &message.tenant, message.trace_id)? else {
-        return Ok(None);
-    };
-    let payload = match delivery.snapshot.request.payload.key {
-        Some(key) => payloads::get(connection, &message.tenant, key).unwrap_or_default(),
-        None => Some(Bytes::new()),
-    };
-    let token = Uuid::new_v4();
-    let Ok(row) = delivery.claim(number, token, now) else { return Ok(None) };
-    connection.prepare_cached("DELETE FROM queue WHERE id = ?1")?.execute([row_id])?;
-    put_progress(connection, &delivery)?;
-    put_attempt(connection, &row)?;
-    Ok(Some(Box::new(ClaimedAttempt { delivery, row, token, payload })))
 }

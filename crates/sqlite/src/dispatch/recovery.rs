@@ -1,22 +1,23 @@
-//! What a sender that died left behind.
+//! Recovery: attempts whose sender died are interrupted.
 //!
-//! In one process a sender dies only with the process, or by a panic of its own. Its row is completed as
-//! interrupted, and the next attempt is due at once; an interrupted resend is not repeated.
+//! In one process a sender dies only with the process, or by a panic of its own. Its row is completed as interrupted, and
+//! the next attempt is due at once; an interrupted resend is not repeated.
 
 use rusqlite::{Connection, Row};
 use tracing::error;
 
+use super::completion::{CompletionOutcome, complete_stored};
+use crate::resends;
 use crate::rows::{find_delivery, from_json, text_column, uuid_column};
 use crate::unreadable::{describe, is_content_error, read_all};
-use crate::{SqliteEngine, deliveries, resends};
 use loanhook_core::log;
 use loanhook_core::model::attempt::{Attempt, AttemptState, Completion, SENDER_DIED};
 use loanhook_core::model::id::TraceId;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{DueWork, QueueMessage, StoreResult};
+use loanhook_core::ports::{DueWork, QueueMessage};
 
-/// Interrupts whatever was in flight when the process before this one ended. What cannot be read is left as it is,
-/// and said.
+/// Interrupts whatever was in flight when the process before this one ended, in a transaction of its own. What cannot
+/// be read is left as it is, and logged.
 pub(crate) fn interrupt_all(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
     for row in sending(&transaction, None)? {
@@ -31,21 +32,38 @@ pub(crate) fn interrupt_all(connection: &Connection, now: Timestamp) -> rusqlite
     transaction.commit()
 }
 
-/// The rows that are being sent, of one delivery or of all.
+/// Interrupts what the handler of a message had in flight, and gives the messages that were put into the queue.
+pub(super) fn interrupt_handled(
+    connection: &Connection,
+    message: &QueueMessage,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<QueueMessage>> {
+    let handled = |row: &Attempt| match &message.work {
+        DueWork::Attempt(_) => !row.is_manual(),
+        DueWork::Resend { attempt_id, .. } => row.id == *attempt_id,
+    };
+    let mut queued = Vec::new();
+    for row in sending(connection, Some(message.trace_id))?.into_iter().filter(handled) {
+        queued.extend(interrupt(connection, row, now)?);
+    }
+    Ok(queued)
+}
+
+/// The rows that are stored as `sending`, of one delivery or of all.
 fn sending(connection: &Connection, trace: Option<TraceId>) -> rusqlite::Result<Vec<Attempt>> {
     let mut statement = connection.prepare(
         "SELECT id, tenant, trace, doc FROM attempts WHERE sending = 1 AND (?1 IS NULL OR trace = ?1)",
     )?;
     let rows = statement.query([trace.map(|trace| trace.uuid().into_bytes())])?;
     read_all(rows, &"attempts in flight", |row| match from_json(row, 3) {
-        Err(fault) if is_content_error(&fault) => made_anew(connection, row)?.ok_or(fault),
+        Err(fault) if is_content_error(&fault) => row_of_claim(connection, row)?.ok_or(fault),
         read => read,
     })
 }
 
-/// The row of an automatic attempt, of what its delivery says, in the place of one that cannot be read: without it
-/// the delivery would wait for its end for ever.
-fn made_anew(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Option<Attempt>> {
+/// The row of an automatic attempt, made from its delivery's claim, in the place of one that cannot be read: without it
+/// the delivery would wait for the end of that attempt for ever.
+fn row_of_claim(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Option<Attempt>> {
     let (id, tenant, trace) =
         (uuid_column(row, 0)?, text_column(row, 1)?, TraceId::from_uuid(uuid_column(row, 2)?));
     let Some(delivery) = find_delivery(connection, &tenant, trace)? else { return Ok(None) };
@@ -57,6 +75,7 @@ fn made_anew(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Option<
     Ok(row)
 }
 
+/// Completes a row as interrupted, and gives the message of the next attempt, if one was put into the queue.
 fn interrupt(
     connection: &Connection,
     mut row: Attempt,
@@ -66,33 +85,11 @@ fn interrupt(
     row.state = AttemptState::Complete(Completion::interrupted(now, SENDER_DIED));
     log::attempt(&row);
     if row.is_manual() {
-        resends::complete(connection, token, &row, None)?;
+        resends::complete_stored(connection, token, &row, None)?;
         return Ok(None);
     }
-    Ok(deliveries::settle(connection, token, &row, None)?.flatten())
-}
-
-impl SqliteEngine {
-    /// Interrupts what the handler of a message had in flight when it panicked.
-    pub(crate) async fn interrupt(&self, message: &QueueMessage, now: Timestamp) -> StoreResult<()> {
-        let message = message.clone();
-        let lanes = std::sync::Arc::clone(&self.0.scheduler);
-        let work = move |connection: &Connection| {
-            let rows = sending(connection, Some(message.trace_id))?;
-            let theirs = |row: &Attempt| match &message.work {
-                DueWork::Attempt(_) => !row.is_manual(),
-                DueWork::Resend { attempt_id, .. } => row.id == *attempt_id,
-            };
-            let mut next = Vec::new();
-            for row in rows.into_iter().filter(theirs) {
-                next.extend(interrupt(connection, row, now)?);
-            }
-            Ok(next)
-        };
-        self.0
-            .writer
-            .run_until_committed(work, move |next: &mut Vec<QueueMessage>| lanes.add_messages(next))
-            .await
-            .map(|_| ())
+    match complete_stored(connection, token, &row, None)? {
+        CompletionOutcome::Completed { next } => Ok(next),
+        CompletionOutcome::Superseded => Ok(None),
     }
 }

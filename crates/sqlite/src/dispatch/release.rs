@@ -1,17 +1,16 @@
-//! Releases: claims that are given back because no request could leave. Each is one transaction.
+//! Release: a claim is given back, because no request could leave. Its row is deleted, and the same number is due again.
 
-use std::sync::Arc;
-
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use crate::SqliteEngine;
-use crate::rows::{find_attempt, find_delivery, put_attempt, put_message, put_progress, uuid_column};
-use loanhook_core::model::attempt::{Attempt, AttemptState};
+use crate::queue::messages::put_message;
+use crate::rows::{find_delivery, put_progress, uuid_column};
+use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::AttemptId;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{QueueMessage, ReleaseOutcome, StoreResult};
+use loanhook_core::ports::{QueueMessage, ReleaseOutcome};
 
 /// The newest row of a delivery.
 const NEWEST: &str = "SELECT max(id) FROM (
@@ -20,53 +19,9 @@ const NEWEST: &str = "SELECT max(id) FROM (
          SELECT first AS id FROM deliveries WHERE trace = ?1
      )";
 
-impl SqliteEngine {
-    /// `resends` is how often the delivery was resent when it was claimed.
-    pub(crate) async fn release_attempt(
-        &self,
-        resends: u32,
-        token: Uuid,
-        row: &Attempt,
-        due: Timestamp,
-    ) -> StoreResult<ReleaseOutcome> {
-        let (row, lanes) = (row.clone(), Arc::clone(&self.0.scheduler));
-        let work = move |connection: &Connection| release(connection, (token, resends), &row, due);
-        let released = self.0.writer.run_until_committed(
-            work,
-            move |(_, message): &mut (ReleaseOutcome, Option<QueueMessage>)| {
-                if let Some(message) = message {
-                    lanes.add_messages(std::slice::from_ref(message));
-                }
-            },
-        );
-        Ok(released.await?.0)
-    }
-
-    pub(crate) async fn release_resend_attempt(
-        &self,
-        token: Uuid,
-        mut row: Attempt,
-        due: Timestamp,
-    ) -> StoreResult<bool> {
-        row.release(due);
-        let lanes = Arc::clone(&self.0.scheduler);
-        let message = QueueMessage::for_resend(&row, due);
-        let added = [message.clone()];
-        let work = move |connection: &Connection| {
-            let stored = find_attempt(connection, &row.tenant, &row.loan_id, row.id)?;
-            if stored.is_none_or(|stored| stored.state != AttemptState::Sending { token }) {
-                return Ok(false);
-            }
-            put_attempt(connection, &row)?;
-            put_message(connection, &message)?;
-            Ok(true)
-        };
-        self.0.writer.run_until_committed(work, move |_| lanes.add_messages(&added)).await
-    }
-}
-
-/// What became of the claim, and the message that was queued, if there is one.
-fn release(
+/// Gives the claim of an automatic attempt back, and the message that was put into the queue, if there is one. `resends`
+/// is how often the delivery had been resent when it was claimed.
+pub(crate) fn release_claim(
     connection: &Connection,
     (token, resends): (Uuid, u32),
     row: &Attempt,
@@ -86,7 +41,7 @@ fn release(
         .prepare_cached("UPDATE deliveries SET first = NULL WHERE trace = ?1 AND first = ?2")?
         .execute(params![trace.as_bytes(), id.as_bytes()])?;
     let newest = connection.prepare_cached(NEWEST)?.query_row([trace.as_bytes()], |row| {
-        Ok(if row.get_ref(0)? == rusqlite::types::ValueRef::Null { None } else { Some(uuid_column(row, 0)?) })
+        Ok(if row.get_ref(0)? == ValueRef::Null { None } else { Some(uuid_column(row, 0)?) })
     })?;
     if delivery.release(token, due, newest.map(AttemptId::from_uuid)).is_err() {
         return Ok((ReleaseOutcome::Superseded, None));

@@ -1,61 +1,27 @@
-//! Worker: hands what is due to its handler. Lanes take turns, and no tenant or subscription can hold all slots.
+//! Worker: the loop that dispatches what is due.
 //!
-//! It sleeps until something is due or changes. A message stays in the table until a claim takes it away, in the
-//! transaction that puts the attempt's row, so what was due when the process dies is there at the next start.
+//! It sleeps until something is due or changes. The scheduler says which queue goes on; no tenant or subscription can
+//! hold all permits.
 
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::error;
 
+use super::send::{Dispatcher, RETRY_DELAY};
+use super::task::{DispatchLimits, Task};
 use crate::SqliteEngine;
-use crate::dispatch::admission::{Dispatcher, StartHandler};
-use crate::dispatch::permits::{ProcessPermit, WirePermits};
-use crate::queue::queue_states::QueueId;
-use crate::queue::scheduler::NextQueue;
-use loanhook_core::deliver::ClaimedAttempt;
+use crate::queue::{NextQueue, ProcessPermit, QueueId, WirePermits};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{QueueMessage, StoreResult};
+use loanhook_core::ports::StoreResult;
 
 /// How long the worker sleeps at most: a machine that slept, or a clock that was set, is noticed then.
-const MAX_IDLE_TIME: Duration = Duration::from_secs(30);
-/// How long a subscription rests after its handler failed.
-const RETRY_DELAY: Duration = Duration::from_secs(1);
+const MAX_SLEEP: Duration = Duration::from_secs(30);
 
-/// How many sends are in flight at once.
-#[derive(Debug, Clone, Copy)]
-pub struct DispatchLimits {
-    /// From the claim until what came of it is recorded.
-    pub process_permits: u32,
-    /// Until the answer has come. Of fewer slots a subscription holds a quarter at most, and its tenant half:
-    /// see `turns`.
-    pub wire_permits_per_subscription: usize,
-}
-
-impl Default for DispatchLimits {
-    fn default() -> Self {
-        Self { process_permits: 256, wire_permits_per_subscription: 16 }
-    }
-}
-
-/// What is due, for the handler.
-pub enum Task {
-    /// A message; nothing is claimed yet.
-    Message(QueueMessage),
-    /// An automatic attempt that is claimed. The permit is to be dropped once its response has come.
-    Claimed(Box<ClaimedAttempt>, WirePermit),
-}
-
-/// One of the requests that a subscription may have on the wire at once, until this is dropped.
-pub struct WirePermit(#[expect(dead_code, reason = "it is held, not read")] pub(crate) WirePermits);
-
-/// The loop that works the queue off.
+/// The loop that works the queues off.
 pub struct Worker<H> {
     engine: SqliteEngine,
     handler: H,
@@ -74,101 +40,57 @@ where
     /// Works until `stop` is true, then finishes what is in flight.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let Self { engine, handler, limits } = self;
-        let open = Arc::new(Dispatcher {
-            permits: Arc::new(Semaphore::new(limits.process_permits as usize)),
-            limits,
-            starter: Box::new(Starter(Arc::new((engine.clone(), handler)), Handle::current())),
-        });
-        let opened = engine.0.admission.open(Arc::clone(&open));
-        let mut looks = JoinSet::new();
+        let dispatcher = Arc::new(Dispatcher::new(engine.clone(), handler, limits));
+        let admission = engine.0.admission.open(Arc::clone(&dispatcher));
+        let scheduler = &engine.0.scheduler;
+        let mut dispatches = JoinSet::new();
         while !*stop.borrow_and_update() {
-            while looks.try_join_next().is_some() {}
+            while dispatches.try_join_next().is_some() {}
             engine.follow_clock().await;
-            let lanes = &engine.0.scheduler;
-            match lanes.next_queue(limits.wire_permits_per_subscription, || open.slots(), Timestamp::now()) {
-                NextQueue::Ready(lane, room) => {
-                    let places = WirePermits::taken(lanes, lane.clone(), room);
-                    // Intake may have taken some of them meanwhile.
-                    let slots: Vec<_> =
-                        (0..room).map_while(|_| ProcessPermit::take(&open.permits, lanes)).collect();
-                    if slots.is_empty() {
-                        lanes.schedule(lane, Timestamp::now());
+            let limit = limits.wire_permits_per_subscription;
+            match scheduler.next_queue(limit, || dispatcher.permits.counts(), Timestamp::now()) {
+                NextQueue::Ready(queue, count) => {
+                    let wire_permits = WirePermits::reserved(scheduler, queue.clone(), count);
+                    // Intake may have acquired some of them meanwhile.
+                    let process_permits: Vec<_> =
+                        (0..count).map_while(|_| dispatcher.permits.try_acquire()).collect();
+                    if process_permits.is_empty() {
+                        scheduler.schedule(queue, Timestamp::now());
                         continue;
                     }
-                    looks.spawn(take_due(engine.clone(), lane, places, slots, Arc::clone(&open)));
+                    let (engine, dispatcher) = (engine.clone(), Arc::clone(&dispatcher));
+                    dispatches.spawn(dispatch_due(engine, queue, wire_permits, process_permits, dispatcher));
                 }
                 NextQueue::Idle(due) => {
                     tokio::select! {
-                        () = lanes.changed.notified() => {}
-                        () = until(due) => {}
+                        () = scheduler.changed.notified() => {}
+                        () = sleep_until(due) => {}
                         changed = stop.changed() => if changed.is_err() { break },
                     }
                 }
             }
         }
-        drop(opened);
-        while looks.join_next().await.is_some() {}
-        // Whatever is in flight holds a slot. Nobody closes the semaphore.
-        let _ = open.permits.acquire_many(limits.process_permits).await;
+        drop(admission);
+        while dispatches.join_next().await.is_some() {}
+        // Whatever is in flight holds a permit.
+        dispatcher.permits.all_returned().await;
     }
 }
 
-async fn take_due(
+async fn dispatch_due(
     engine: SqliteEngine,
-    lane: QueueId,
-    places: WirePermits,
-    slots: Vec<ProcessPermit>,
-    open: Arc<Dispatcher>,
+    queue: QueueId,
+    wire_permits: WirePermits,
+    process_permits: Vec<ProcessPermit>,
+    dispatcher: Arc<Dispatcher>,
 ) {
-    if let Err(failure) = engine.take_due(&lane, places, slots, open).await {
-        error!(subscription_id = %lane.subscription, %failure, "queue.not_taken");
-        engine.0.scheduler.schedule(lane, Timestamp::now() + RETRY_DELAY);
+    if let Err(failure) = engine.dispatch_due(&queue, wire_permits, process_permits, dispatcher).await {
+        error!(subscription_id = %queue.subscription, %failure, "queue.not_taken");
+        engine.0.scheduler.schedule(queue, Timestamp::now() + RETRY_DELAY);
     }
 }
 
-/// Runs handlers.
-struct Starter<H>(Arc<(SqliteEngine, H)>, Handle);
-
-impl<H, F> StartHandler for Starter<H>
-where
-    H: Fn(Task, Timestamp) -> F + Send + Sync + 'static,
-    F: Future<Output = StoreResult<()>> + Send + 'static,
-{
-    fn start(&self, message: QueueMessage, task: Task, row: Option<i64>, slot: ProcessPermit) {
-        let shared = Arc::clone(&self.0);
-        self.1.spawn(async move {
-            let (engine, handler) = &*shared;
-            let handled = AssertUnwindSafe(async { handler(task, Timestamp::now()).await }).catch_unwind();
-            let failed = match handled.await {
-                Ok(Ok(())) => false,
-                Ok(Err(failure)) => {
-                    error!(trace_id = %message.trace_id, %failure, "delivery.put_off");
-                    true
-                }
-                Err(_) => {
-                    error!(trace_id = %message.trace_id, "delivery.panicked");
-                    if let Err(failure) = engine.interrupt(&message, Timestamp::now()).await {
-                        error!(trace_id = %message.trace_id, %failure, "delivery.not_interrupted");
-                    }
-                    true
-                }
-            };
-            let lane = QueueId::of(&message);
-            if let Some(row) = row {
-                engine.0.scheduler.end_handling(&lane, row);
-            }
-            // Its message may be there still.
-            if failed {
-                engine.0.scheduler.schedule(lane, Timestamp::now() + RETRY_DELAY);
-            }
-            // With its slot it is over: whoever has them all may go.
-            drop(shared);
-            drop(slot);
-        });
-    }
-}
-
-async fn until(due: Option<Timestamp>) {
-    let nap = due.map_or(MAX_IDLE_TIME, |due| due.since(Timestamp::now()).min(MAX_IDLE_TIME));
-    tokio::time::sleep(nap).await;
+async fn sleep_until(due: Option<Timestamp>) {
+    let time = due.map_or(MAX_SLEEP, |due| due.since(Timestamp::now()).min(MAX_SLEEP));
+    tokio::time::sleep(time).await;
 }

@@ -2,7 +2,7 @@ use uuid::Uuid;
 
 use super::*;
 
-fn lane(tenant: &str, subscription: u128) -> QueueId {
+fn queue(tenant: &str, subscription: u128) -> QueueId {
     QueueId {
         tenant: TenantId::try_from(tenant.to_owned()).expect("a tenant"),
         subscription: SubscriptionId::from_uuid(Uuid::from_u128(subscription)),
@@ -10,105 +10,102 @@ fn lane(tenant: &str, subscription: u128) -> QueueId {
     }
 }
 
-/// Turns of lanes that always have more, with so many slots; nothing that begins ever ends.
+/// Queues that always have more, and so many permits; no request that begins ever ends.
 struct Hanging {
-    turns: FairShares,
-    slots: PermitCounts,
+    shares: FairShares,
+    permits: PermitCounts,
 }
 
 impl Hanging {
-    fn new(in_all: usize) -> Self {
-        Self { turns: FairShares::default(), slots: PermitCounts { total: in_all, free: in_all } }
+    fn new(total: usize) -> Self {
+        Self { shares: FairShares::default(), permits: PermitCounts { total, free: total } }
     }
 
-    /// As many as may begin of these lanes, one at a time in their turns; gives how many of each are under way.
-    fn fill(&mut self, lanes: &[QueueId]) -> Vec<usize> {
-        for lane in lanes {
-            self.turns.make_ready(lane.clone());
+    /// As many as may begin of these queues, one at a time in their order; gives how many of each are in flight.
+    fn fill(&mut self, queues: &[QueueId]) -> Vec<usize> {
+        for queue in queues {
+            self.shares.make_ready(queue.clone());
         }
-        while let Some(next) = self.turns.pop_next(self.slots) {
-            self.turns.add_in_flight(&next, 1, &[]);
-            self.slots.free -= 1;
-            self.turns.make_ready(next);
+        while let Some(next) = self.shares.pop_next(self.permits) {
+            self.shares.add_in_flight(&next, 1, &[]);
+            self.permits.free -= 1;
+            self.shares.make_ready(next);
         }
-        lanes.iter().map(|lane| self.turns.in_flight(lane)).collect()
+        queues.iter().map(|queue| self.shares.in_flight(queue)).collect()
     }
 }
 
 #[test]
-fn one_subscription_holds_a_quarter_of_the_slots_at_most() {
-    for (in_all, most) in [(1, 1), (2, 1), (3, 1), (4, 1), (8, 2), (16, 4), (256, 64)] {
-        assert_eq!(Hanging::new(in_all).fill(&[lane("a", 1)]), [most], "of {in_all}");
+fn one_subscription_holds_a_quarter_of_the_permits_at_most() {
+    for (total, most) in [(1, 1), (2, 1), (3, 1), (4, 1), (8, 2), (16, 4), (256, 64)] {
+        assert_eq!(Hanging::new(total).fill(&[queue("a", 1)]), [most], "of {total}");
     }
 }
 
 #[test]
-fn one_tenant_holds_half_of_the_slots_at_most() {
-    for (in_all, most) in [(4, 2), (16, 8), (256, 128)] {
-        let lanes: Vec<_> = (0..300).map(|subscription| lane("a", subscription)).collect();
-        let held: usize = Hanging::new(in_all).fill(&lanes).iter().sum();
-        assert_eq!(held, most, "of {in_all}");
+fn one_tenant_holds_half_of_the_permits_at_most() {
+    for (total, most) in [(4, 2), (16, 8), (256, 128)] {
+        let queues: Vec<_> = (0..300).map(|subscription| queue("a", subscription)).collect();
+        let held: usize = Hanging::new(total).fill(&queues).iter().sum();
+        assert_eq!(held, most, "of {total}");
     }
 }
 
 #[test]
-fn whoever_holds_nothing_may_begin_however_many_hang() {
+fn a_subscription_with_nothing_in_flight_may_begin_however_many_receivers_hang() {
     let mut hanging = Hanging::new(256);
     let tenants = ["a", "b", "c", "d", "e", "f"];
     for tenant in tenants {
-        let lanes: Vec<_> = (0..100).map(|subscription| lane(tenant, subscription)).collect();
-        let held: usize = hanging.fill(&lanes).iter().sum();
-        assert!(held > 0, "{tenant} finds slots although those before it took all that they may");
+        let queues: Vec<_> = (0..100).map(|subscription| queue(tenant, subscription)).collect();
+        let held: usize = hanging.fill(&queues).iter().sum();
+        assert!(held > 0, "{tenant} finds permits although those before it took all that they may");
     }
-    assert!(hanging.slots.free > 0, "and some are left for who comes next");
+    assert!(hanging.permits.free > 0, "and some are left for who comes next");
 }
 
 #[test]
-fn equals_take_turns_and_who_holds_less_goes_first() {
-    let mut turns = FairShares::default();
-    let slots = PermitCounts { total: 256, free: 256 };
-    for lane in [lane("a", 1), lane("a", 2), lane("b", 3)] {
-        turns.make_ready(lane);
+fn the_smallest_load_is_next_and_equal_loads_take_turns() {
+    let mut shares = FairShares::default();
+    let permits = PermitCounts { total: 256, free: 256 };
+    for queue in [queue("a", 1), queue("a", 2), queue("b", 3)] {
+        shares.make_ready(queue);
     }
     let mut order = Vec::new();
     for _ in 0..6 {
-        let next = turns.pop_next(slots).expect("all may go");
+        let next = shares.pop_next(permits).expect("all may go");
         order.push(next.subscription.uuid().as_u128());
-        turns.make_ready(next);
+        shares.make_ready(next);
     }
-    assert_eq!(order, [1, 2, 3, 1, 2, 3], "with nothing under way, as they came");
+    assert_eq!(order, [1, 2, 3, 1, 2, 3], "with nothing in flight, as they came");
 
-    let busy = lane("a", 1);
-    let since = turns.sequence - 2;
-    assert!(turns.tenants[&busy.tenant].ready.contains(&(0, since, busy.clone())));
-    turns.add_in_flight(&busy, 5, &[(since, busy.clone())]);
-    let next = turns.pop_next(slots).expect("all may go");
-    assert_eq!(next, lane("b", 3), "the other tenant has nothing under way");
-    let next = turns.pop_next(slots).expect("all may go");
-    assert_eq!(next, lane("a", 2), "the other subscription has nothing under way");
-    turns.remove_in_flight(&busy, 5, &[(since, busy.clone())]);
-    assert_eq!(turns.pop_next(slots), Some(busy));
-    assert!(turns.ready_tenants.is_empty() && turns.tenants.is_empty(), "nothing is kept of who is done");
+    let busy = queue("a", 1);
+    let since = shares.sequence - 2;
+    assert!(shares.tenants[&busy.tenant].ready.contains(&(0, since, busy.clone())));
+    shares.add_in_flight(&busy, 5, &[(since, busy.clone())]);
+    let next = shares.pop_next(permits).expect("all may go");
+    assert_eq!(next, queue("b", 3), "the other tenant has nothing in flight");
+    let next = shares.pop_next(permits).expect("all may go");
+    assert_eq!(next, queue("a", 2), "the other subscription has nothing in flight");
+    shares.remove_in_flight(&busy, 5, &[(since, busy.clone())]);
+    assert_eq!(shares.pop_next(permits), Some(busy));
+    assert!(shares.ready_tenants.is_empty() && shares.tenants.is_empty(), "nothing is kept of who is done");
 }
 
 #[test]
-fn several_may_begin_at_once_as_they_might_one_by_one() {
-    for in_all in [4, 16, 17, 255, 256] {
+fn the_share_at_once_is_what_may_begin_one_by_one() {
+    for total in [4, 16, 17, 255, 256] {
         for (subscription, tenant, taken) in [(0, 0, 0), (1, 1, 1), (1, 5, 9), (3, 3, 3)] {
-            if taken > in_all {
+            if taken > total {
                 continue;
             }
-            let (mut s, mut t, mut slots) =
-                (subscription, tenant, PermitCounts { total: in_all, free: in_all - taken });
-            let at_once = slots.share(s, t);
+            let (mut s, mut t, mut permits) =
+                (subscription, tenant, PermitCounts { total, free: total - taken });
+            let at_once = permits.share(s, t);
             let mut one_by_one = 0;
-            while slots.free > 0 && 2 * s + t < slots.free {
-                (s, t, slots.free, one_by_one) = (s + 1, t + 1, slots.free - 1, one_by_one + 1);
+            while permits.free > 0 && 2 * s + t < permits.free {
+                (s, t, permits.free, one_by_one) = (s + 1, t + 1, permits.free - 1, one_by_one + 1);
             }
-            assert_eq!(
-                at_once, one_by_one,
-                "{subscription} of {tenant} under way, {taken} of {in_all} taken"
-            );
+            assert_eq!(at_once, one_by_one, "{subscription} of {tenant} in flight, {taken} of {total} taken");
         }
     }
 }

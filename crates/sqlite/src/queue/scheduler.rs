@@ -1,70 +1,51 @@
-//! Lanes: what has something in the queue, and when it is due.
+//! Scheduler of the queues: which queue may go on next, and with how many requests.
 //!
-//! A subscription has two lanes, one of automatic attempts and one of resends, so that neither waits behind
-//! the other and nobody behind another's slow receiver. A lane knows its earliest due time and how many requests
-//! of it are under way: on the wire, in a worker's hand as messages, and as a look at the table that is going on;
-//! the messages themselves stay in the table, so memory is bounded whatever waits. A lane is in one of four states:
-//! idle, on the clock until it is due, waiting for its turn ([`super::turns`] has the order and the shares), or
-//! full because its subscription has as many requests under way as one may have. No step looks at more lanes than
-//! it moves.
+//! A queue is in one of four stages: idle; scheduled until its first message is due; ready, waiting for permits in the
+//! order of the fair shares; or at its limit, because its subscription has as many requests in flight as one
+//! may have. In flight are: requests on the wire, messages that a handler has, and wire permits that are reserved while
+//! messages are read from the table. No step looks at more queues than it moves.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, Row, params};
 use tokio::sync::Notify;
 
-use crate::dispatch::permits::WirePermits;
-use crate::queue::fair_shares::PermitCounts;
-use crate::queue::queue_states::{QueueId, QueueState, QueueStates, Stage};
-use crate::rows::{text_column, uuid_column};
-use crate::unreadable::{read_all, read_up_to};
-use loanhook_core::model::id::SubscriptionId;
+use super::fair_shares::PermitCounts;
+use super::id::QueueId;
+use super::states::{QueueState, QueueStates, Stage};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::QueueMessage;
 
 #[derive(Default)]
 pub(crate) struct QueueScheduler {
     state: Mutex<QueueStates>,
-    /// Something was added or done with.
+    /// Wakes the worker: a message was added, or something became free that a queue waits for.
     pub(crate) changed: Notify,
 }
 
-/// What can be done now.
+/// What the worker can do now.
 #[derive(Debug)]
 pub(crate) enum NextQueue {
-    /// This lane has something due, and may begin so many requests, which count as under way.
+    /// This queue has something due, and may begin so many requests: their wire permits are reserved.
     Ready(QueueId, usize),
     /// Nothing is due before then.
     Idle(Option<Timestamp>),
 }
 
 impl QueueScheduler {
-    pub(crate) fn load(connection: &Connection) -> rusqlite::Result<Self> {
-        let lanes = Self::default();
-        let mut statement = connection
-            .prepare("SELECT subscription, number IS NOT NULL, min(due) FROM queue GROUP BY 1, 2")?;
-        let lane = |row: &Row<'_>| Ok((uuid_column(row, 0)?, row.get(1)?, row.get(2)?));
-        // The index has no tenant: a message of each lane tells it.
-        let mut of_lane = connection
-            .prepare("SELECT tenant FROM queue WHERE subscription = ?1 AND (number IS NOT NULL) = ?2")?;
-        for (subscription, automatic, due) in
-            read_all(statement.query([])?, &"messages by subscription", lane)?
-        {
-            let subscription: uuid::Uuid = subscription;
-            let found = of_lane.query(params![subscription.as_bytes(), automatic])?;
-            let tenants = read_up_to(found, 1, &"tenant of a message", |row| text_column(row, 0))?;
-            let Some(tenant) = tenants.into_iter().next() else { continue };
-            let id = QueueId { tenant, subscription: SubscriptionId::from_uuid(subscription), automatic };
-            lanes.schedule(id, Timestamp::from_millis(due));
+    /// A scheduler of queues whose first messages are due then.
+    pub(crate) fn new(queues: Vec<(QueueId, Timestamp)>) -> Self {
+        let scheduler = Self::default();
+        for (id, due) in queues {
+            scheduler.schedule(id, due);
         }
-        Ok(lanes)
+        scheduler
     }
 
-    fn state(&self) -> MutexGuard<'_, QueueStates> {
+    pub(super) fn state(&self) -> MutexGuard<'_, QueueStates> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Messages were put into the queue.
+    /// Takes in messages that were put into the table.
     pub(crate) fn add_messages(&self, messages: &[QueueMessage]) {
         let mut state = self.state();
         for message in messages {
@@ -76,30 +57,32 @@ impl QueueScheduler {
         }
     }
 
-    /// The clock was set, and all due times were moved with it by so many milliseconds.
+    /// Follows due times that were moved by so many milliseconds in the table.
     pub(crate) fn shift_due_times(&self, millis: i64) {
         let mut state = self.state();
-        for lane in state.queues.values_mut() {
-            lane.due = lane.due.map(|due| due.plus_millis(millis));
+        for queue in state.queues.values_mut() {
+            queue.due = queue.due.map(|due| due.plus_millis(millis));
         }
         state.timers = state.timers.iter().map(|(due, id)| (due.plus_millis(millis), id.clone())).collect();
         drop(state);
         self.changed.notify_one();
     }
 
-    /// A message that is in nobody's hand is due then.
+    /// A message that no handler has is due then.
     pub(crate) fn schedule(&self, id: QueueId, due: Timestamp) {
         self.state().schedule(id, due);
         self.changed.notify_one();
     }
 
-    /// The next lane, in turn, that has something due and room for it, `most` of its subscription being under way
-    /// at once. It counts as empty until it is told otherwise, so that what is added while its messages are read is
-    /// not missed. `slots` is asked while the lanes are held: a slot that is given back after that finds who waits.
+    /// The next queue that may begin requests, where a subscription may have `limit` in flight. It then counts as
+    /// idle, so that what is added while its messages are read is not missed.
+    ///
+    /// `permits` is asked while the state is locked: whoever returns a process permit after that finds the queues that
+    /// wait for it.
     pub(crate) fn next_queue(
         &self,
-        most: usize,
-        slots: impl Fn() -> PermitCounts,
+        limit: usize,
+        permits: impl Fn() -> PermitCounts,
         now: Timestamp,
     ) -> NextQueue {
         let mut state = self.state();
@@ -107,79 +90,79 @@ impl QueueScheduler {
             state.timers.remove(&(due, id.clone()));
             state.make_ready(id);
         }
-        let slots = slots();
-        while let Some(id) = state.shares.pop_next(slots) {
-            let room = state.remaining_limit(&id, most).min(state.shares.remaining_share(&id, slots));
-            let Some(lane) = state.queues.get_mut(&id) else { continue };
-            if room == 0 {
-                lane.stage = Stage::AtLimit;
+        let permits = permits();
+        while let Some(id) = state.shares.pop_next(permits) {
+            let count = state.remaining_limit(&id, limit).min(state.shares.remaining_share(&id, permits));
+            let Some(queue) = state.queues.get_mut(&id) else { continue };
+            if count == 0 {
+                queue.stage = Stage::AtLimit;
                 continue;
             }
-            lane.stage = Stage::Idle;
-            lane.due = None;
-            state.update(&id, |lane| lane.wire_permits += room);
-            return NextQueue::Ready(id, room);
+            queue.stage = Stage::Idle;
+            queue.due = None;
+            state.update(&id, |queue| queue.wire_permits += count);
+            return NextQueue::Ready(id, count);
         }
         NextQueue::Idle(state.timers.first().map(|(due, _)| *due))
     }
 
-    /// Counts a request as under way that is not in the table, unless something of its subscription waits, or any
-    /// lane that may go on, or its share is used up.
+    /// Reserves a wire permit for a request of no message. False, and nothing is reserved, where a message of the
+    /// subscription is due, where a ready queue may go on, or where the limit or the share is used up.
     pub(crate) fn reserve_wire_permit(
-        self: &Arc<Self>,
-        id: QueueId,
-        most: usize,
-        slots: PermitCounts,
+        &self,
+        id: &QueueId,
+        limit: usize,
+        permits: PermitCounts,
         now: Timestamp,
-    ) -> Option<WirePermits> {
+    ) -> bool {
         let mut state = self.state();
-        if state.shares.any_may_begin(slots)
-            || state.has_due(&id, now)
+        if state.shares.any_may_begin(permits)
+            || state.has_due(id, now)
             || state.has_due(&id.sibling(), now)
-            || state.remaining_limit(&id, most) == 0
-            || state.shares.remaining_share(&id, slots) == 0
+            || state.remaining_limit(id, limit) == 0
+            || state.shares.remaining_share(id, permits) == 0
         {
-            return None;
+            return false;
         }
-        state.update(&id, |lane| lane.wire_permits += 1);
-        drop(state);
-        Some(WirePermits::taken(self, id, 1))
+        state.update(id, |queue| queue.wire_permits += 1);
+        true
     }
 
-    /// How many messages of a lane are in the table and in hand.
+    /// How many messages of a queue a handler has.
     pub(crate) fn handling_count(&self, id: &QueueId) -> usize {
-        self.state().queues.get(id).map_or(0, |lane| lane.handling.len())
+        self.state().queues.get(id).map_or(0, |queue| queue.handling.len())
     }
 
-    pub(crate) fn is_handling(&self, id: &QueueId, row: i64) -> bool {
-        self.state().queues.get(id).is_some_and(|lane| lane.handling.contains(&row))
+    /// Whether a handler has the message.
+    pub(crate) fn is_handling(&self, id: &QueueId, message_id: i64) -> bool {
+        self.state().queues.get(id).is_some_and(|queue| queue.handling.contains(&message_id))
     }
 
-    /// Takes a message into hand. False if it is there already.
-    pub(crate) fn begin_handling(&self, id: &QueueId, row: i64) -> bool {
+    /// Marks a message that a handler is given. False if a handler has it already.
+    pub(crate) fn begin_handling(&self, id: &QueueId, message_id: i64) -> bool {
         let mut new = false;
-        self.state().update(id, |lane| new = lane.handling.insert(row));
+        self.state().update(id, |queue| new = queue.handling.insert(message_id));
         new
     }
 
-    /// A message is out of hand.
-    pub(crate) fn end_handling(&self, id: &QueueId, row: i64) {
-        self.release(id, |lane| {
-            lane.handling.remove(&row);
+    /// The handler of a message has ended.
+    pub(crate) fn end_handling(&self, id: &QueueId, message_id: i64) {
+        self.release(id, |queue| {
+            queue.handling.remove(&message_id);
         });
     }
 
-    /// So many requests are not under way any more.
+    /// Gives so many wire permits back.
     pub(crate) fn return_wire_permits(&self, id: &QueueId, count: usize) {
-        self.release(id, |lane| lane.wire_permits = lane.wire_permits.saturating_sub(count));
+        self.release(id, |queue| queue.wire_permits = queue.wire_permits.saturating_sub(count));
     }
 
     fn release(&self, id: &QueueId, change: impl FnOnce(&mut QueueState)) {
         let mut state = self.state();
         state.update(id, change);
-        // The other lane first: what is free goes to and fro between the two.
+        // The other queue first: where both are at the limit, what becomes free goes to each in turn.
         for id in [id.sibling(), id.clone()] {
-            if state.queues.get(&id).is_some_and(|lane| lane.stage == Stage::AtLimit) {
+            if state.queues.get(&id).is_some_and(|queue| queue.stage == Stage::AtLimit) {
                 state.make_ready(id);
             }
         }
@@ -187,20 +170,16 @@ impl QueueScheduler {
         self.unlock_and_notify(state);
     }
 
-    /// Something that lanes wait for has become free.
+    /// Wakes the worker if a queue is ready: something that it waits for has become free.
     pub(crate) fn notify_if_any_ready(&self) {
         self.unlock_and_notify(self.state());
     }
 
     fn unlock_and_notify(&self, state: MutexGuard<'_, QueueStates>) {
-        let any_waits = state.shares.any_ready();
+        let any_ready = state.shares.any_ready();
         drop(state);
-        if any_waits {
+        if any_ready {
             self.changed.notify_one();
         }
     }
 }
-
-#[cfg(test)]
-#[path = "scheduler_tests.rs"]
-mod tests;
