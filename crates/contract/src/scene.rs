@@ -7,7 +7,8 @@ use bytes::Bytes;
 use loanhook_core::deliver::Deliver;
 use loanhook_core::model::attempt::{Attempt, AttemptState, Completion};
 use loanhook_core::model::delivery::Delivery;
-use loanhook_core::model::event::{Event, EventDraft};
+use loanhook_core::model::event::{Event, EventInput};
+use loanhook_core::model::event_evaluation::EventEvaluation;
 use loanhook_core::model::failure::{ErrorKind, Failure};
 use loanhook_core::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::retry::RetryPolicy;
@@ -77,13 +78,13 @@ pub fn secret() -> SigningSecret {
 }
 
 pub fn event(loan_id: &str, context: &str) -> Event {
-    let draft = EventDraft {
+    let input = EventInput {
         event_name: "Payment Posted to Account".into(),
         loan_id: loan_id.into(),
         context: RawValue::from_string(context.into()).expect("JSON"),
         occurred_at: Some("2020-01-01T10:00:00Z".into()),
     };
-    draft.check().expect("an event")
+    input.check().expect("an event")
 }
 
 /// The message for an automatic attempt of a delivery.
@@ -226,7 +227,8 @@ pub async fn accept<E: Engine>(
     now: Timestamp,
 ) -> StoreResult<Delivery> {
     let event = event(loan, r#"{"last-payment-amount": 250.00}"#);
-    let (delivery, bytes) = Delivery::render(subscription, &event, EventId::at(now), now);
+    let (delivery, bytes) =
+        Delivery::render(subscription, &EventEvaluation::new(&event, now), EventId::at(now));
     let deliveries = vec![(delivery.clone(), bytes)];
     let accepted = engine.ports().accept(unwatched(&subscription.tenant, None, deliveries, now)).await?;
     assert_eq!(accepted, AcceptOutcome::Stored { fired: vec![] });

@@ -1,8 +1,8 @@
-//! A message wakes a delivery: claim, send, record.
+//! Delivering a queue message: claim, send, complete.
 //!
-//! The claim puts the row before the request leaves; only its winner sends. A message whose claim fails
-//! changes nothing but what a dead sender left behind: an attempt past its lease is recorded as
-//! interrupted, and the next one follows at once.
+//! Used by the worker of the one process and by the Lambda function that delivers. The claim puts the row before the request
+//! leaves, and only the holder of its fencing token sends. A message whose attempt cannot be claimed changes nothing but what
+//! a dead sender left: an attempt past its lease is completed as interrupted, and the next one follows at once.
 
 mod preparing;
 mod recording;
@@ -37,7 +37,7 @@ pub struct Deliver<S, O> {
     pub deadline: Option<Instant>,
 }
 
-/// An automatic attempt that is claimed: its row stands, as `sending`.
+/// An automatic attempt that is claimed: its row is stored, as `sending`.
 #[derive(Debug)]
 pub struct ClaimedAttempt {
     pub delivery: Delivery,

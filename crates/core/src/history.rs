@@ -1,4 +1,6 @@
-//! What was sent for a loan, and what came back.
+//! History of a loan: pages of rows, single rows, and the attempts of one delivery.
+//!
+//! Used by the API and the page. It filters what the engine reads, and leaves masking of what is shown to the HTTP interface.
 
 use std::collections::BTreeSet;
 

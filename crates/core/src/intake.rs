@@ -1,14 +1,15 @@
-//! An event comes in: it is matched, rendered, stored and queued; only then is it answered.
+//! Intake of an event: it is matched, rendered, stored and queued; only then is it answered.
 //!
-//! With an idempotency key the first call leaves a record of what matched. A repeat with the same bytes
-//! finishes exactly that list, from the same versions of the subscriptions, whatever was edited since;
-//! what is stored already stays as it is, so nothing is sent twice.
+//! With an idempotency key the first call stores a record of what matched. A repeat with the same bytes finishes exactly that
+//! list, from the same versions of the subscriptions, whatever was edited since; what is stored already stays as it is, so
+//! nothing is sent twice.
 //!
-//! Formulas are evaluated before anything is stored, as they see nothing but the event. Only whether a trigger
-//! has *become* true is for the store to say, in the step that stores what comes of it.
+//! Formulas are evaluated before anything is stored, as they see nothing but the event. Only whether a trigger has *become* true
+//! is decided by the store, in the step that stores what comes of it.
 
+mod batch;
 mod matching;
-mod memory;
+mod render_memory;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use tokio::sync::SemaphorePermit;
 use tokio::time::timeout;
 use tracing::warn;
 
+pub use self::batch::accept_batch;
 use self::matching::{EvaluatedEvent, evaluate, render, render_watched, size_at_most};
 use crate::log;
 use crate::model::delivery::Delivery;
@@ -88,18 +90,18 @@ where
     let subscriptions = store.subscriptions(tenant).await?;
     let id = EventId::at(now);
     let evaluation = EventEvaluation::new(&event, now);
-    let EvaluatedEvent { matched: fires, watched, formula_errors } =
-        evaluate(&subscriptions, &evaluation).await;
-    let to_render = fires.iter().chain(watched.iter().filter_map(|(_, allowed)| allowed.as_ref()));
-    let memory = memory::reserve(size_at_most(to_render, &evaluation)).await?;
-    let deliveries = render(&fires, &evaluation, id).await;
+    let EvaluatedEvent { matched, watched, formula_errors } = evaluate(&subscriptions, &evaluation).await;
+    let to_render = matched.iter().chain(watched.iter().filter_map(|(_, allowed)| allowed.as_ref()));
+    let memory = render_memory::reserve(size_at_most(to_render, &evaluation)).await?;
+    let deliveries = render(&matched, &evaluation, id).await;
     let watched = render_watched(watched, &evaluation, id).await;
     let idempotency = key.map(|key| {
-        let matched = deliveries.iter().map(|(delivery, _)| {
+        let versions = deliveries.iter().map(|(delivery, _)| {
             let snapshot = &delivery.snapshot;
             (snapshot.subscription_id, snapshot.subscription_version)
         });
-        let record = IdempotencyRecord { digest, event_id: id, accepted_at: now, matched: matched.collect() };
+        let record =
+            IdempotencyRecord { digest, event_id: id, accepted_at: now, matched: versions.collect() };
         (IdempotencyKey { key, until: now + IDEMPOTENCY_WINDOW }, record)
     });
     let promised: Vec<_> = deliveries.iter().map(|(delivery, _)| promise(delivery)).collect();
@@ -127,7 +129,7 @@ where
     Ok(Receipt { warnings: event_names::warnings(&event.name, &subscriptions), ..receipt })
 }
 
-/// Tells of formulas that failed: in the log, and to the author of the subscription. That this is not kept
+/// Records formulas that failed: in the log, and for the author of the subscription. That this is not kept
 /// fails no event, and holds none up for long. It is not left for later: a function may be frozen as soon as
 /// it has answered.
 async fn record_formula_errors<S: FormulaErrorLog>(
@@ -200,7 +202,7 @@ async fn render_matched(
     now: Timestamp,
 ) -> StoreResult<(Receipt, Vec<(Delivery, Bytes)>, SemaphorePermit<'static>)> {
     let evaluation = EventEvaluation::new(event, now);
-    let memory = memory::reserve(size_at_most(matched.iter(), &evaluation)).await?;
+    let memory = render_memory::reserve(size_at_most(matched.iter(), &evaluation)).await?;
     let deliveries = render(matched, &evaluation, id).await;
     Ok((receipt(id, deliveries.iter().map(|(delivery, _)| promise(delivery))), deliveries, memory))
 }

@@ -1,7 +1,6 @@
-//! The lines of the log that name what happened: IDs and names, never what was sent and never a secret.
+//! Log lines with IDs and names: attempts that ended, formulas that failed, and who changed what.
 //!
-//! One for an attempt that ended, one for a formula that failed; and who did what: who signed in, who changed keys and
-//! subscriptions, who asked for a resend, where wrong keys came from.
+//! Every line that names a tenant's data is written here, so that none holds a payload, a header value or a secret.
 
 use std::fmt::Display;
 
@@ -30,28 +29,17 @@ pub fn attempt(row: &Attempt) {
     );
 }
 
-/// What is wrong with JSON that was stored, without a word of what it holds: an error of serde's may quote it.
-pub fn json_error(error: &serde_json::Error) -> String {
-    use serde_json::error::Category;
-    let what = match error.classify() {
-        Category::Io | Category::Syntax => "it is not JSON",
-        Category::Eof => "its JSON ends early",
-        Category::Data => "its JSON has another shape",
-    };
-    format!("{what}, at line {} column {}", error.line(), error.column())
-}
-
 /// Logs a formula that failed on an event.
 pub fn formula_error(tenant: &TenantId, of: &SubscriptionFormulaError) {
-    let trouble = &of.error;
+    let error = &of.error;
     warn!(
         tenant = tenant.as_str(),
-        loan_id = trouble.loan_id.as_str(),
+        loan_id = error.loan_id.as_str(),
         subscription_id = %of.subscription,
-        formula = trouble.formula.name(),
-        detail = trouble.detail,
-        line = trouble.line,
-        column = trouble.column,
+        formula = error.formula.name(),
+        detail = error.detail,
+        line = error.line,
+        column = error.column,
         "formula.failed"
     );
 }

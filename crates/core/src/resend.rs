@@ -1,4 +1,4 @@
-//! Sending again, on demand, exactly what was sent. The automatic schedule neither knows nor cares.
+//! Resend: sends again, on demand, exactly what was sent. The automatic schedule does not move.
 
 use crate::intake::IDEMPOTENCY_WINDOW;
 use crate::log;

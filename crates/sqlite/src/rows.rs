@@ -2,8 +2,6 @@
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::stored_progress::StoredProgress;
@@ -11,17 +9,19 @@ use loanhook_core::model::attempt::{Attempt, AttemptNumber, AttemptState};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
 use loanhook_core::model::progress::Progress;
+use loanhook_stored::Document;
 
 /// The number of the first attempt.
 const FIRST_ATTEMPT_NUMBER: u32 = 1;
 
-pub(super) fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
-    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+/// A document as JSON for a column.
+pub(super) fn to_json(document: &impl Document) -> rusqlite::Result<String> {
+    loanhook_stored::write(document).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
-/// The JSON in a column.
-pub(super) fn from_json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
-    serde_json::from_str(row.get_ref(column)?.as_str()?)
+/// The document that a column has as JSON.
+pub(super) fn from_json<T: Document>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    loanhook_stored::read(row.get_ref(column)?.as_str()?)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into()))
 }
 

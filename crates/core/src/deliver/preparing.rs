@@ -1,4 +1,4 @@
-//! The request of an attempt, put together from what is stored.
+//! Preparation of a request from what is stored, and the reasons why nothing can be sent.
 
 use std::fmt;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Bytes that were sent or came back, and where they are kept.
+//! Payload: bytes that were sent or received, named by their SHA-256.
 
 use std::fmt;
 
@@ -12,6 +12,11 @@ pub struct PayloadKey([u8; 32]);
 impl PayloadKey {
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// The key of these bytes of a SHA-256.
+    pub const fn from_bytes(hash: [u8; 32]) -> Self {
+        Self(hash)
     }
 
     pub const fn as_bytes(&self) -> &[u8; 32] {

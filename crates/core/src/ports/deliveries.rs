@@ -1,4 +1,4 @@
-//! Deliveries: accepted, claimed, completed, released, canceled.
+//! Ports of deliveries: accepted, claimed, completed, released, canceled.
 
 use std::future::Future;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::model::trigger_state::TriggerReading;
 /// The time that it takes at most to write down what came of a request, where a store is slow.
 pub const MAX_RECORDING_TIME: Duration = Duration::from_secs(8);
 
-/// What an idempotency key of intake stands for: enough to finish, without matching again, what a
+/// Record of an idempotency key of intake: enough to finish, without matching again, what a
 /// crashed first call left undone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdempotencyRecord {
@@ -33,8 +33,8 @@ pub struct IdempotencyRecord {
 impl IdempotencyRecord {
     /// The same, with subscriptions that fired among those that matched.
     #[must_use]
-    pub fn with_fired<'a>(mut self, risen: impl IntoIterator<Item = &'a Delivery>) -> Self {
-        let fired = risen.into_iter().map(|delivery| {
+    pub fn with_fired<'a>(mut self, fired: impl IntoIterator<Item = &'a Delivery>) -> Self {
+        let fired = fired.into_iter().map(|delivery| {
             let snapshot = &delivery.snapshot;
             (snapshot.subscription_id, snapshot.subscription_version)
         });
@@ -73,7 +73,7 @@ pub struct WatchedTrigger {
 }
 
 impl WatchedTrigger {
-    /// What comes of it if it rises.
+    /// The trace of the delivery that it makes on its rising edge.
     pub fn trace_if_fired(&self) -> Option<TraceId> {
         self.delivery.as_ref().map(|(delivery, _)| delivery.snapshot.trace_id)
     }
@@ -106,7 +106,7 @@ pub trait Intake {
 
 #[derive(Debug)]
 pub enum ClaimOutcome {
-    /// The attempt is the caller's: its row stands, as `sending`.
+    /// The caller holds the claim: the row is stored, as `sending`.
     Claimed(Box<(Delivery, Attempt)>),
     /// It is not; the delivery as it is, if there is one.
     NotClaimed(Option<Box<Delivery>>),

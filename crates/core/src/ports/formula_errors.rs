@@ -1,4 +1,4 @@
-//! Formulas that failed on events: counted for each subscription.
+//! Port of formula errors: counted for each subscription.
 
 use std::future::Future;
 

@@ -1,9 +1,8 @@
-//! What the use cases ask of the world.
+//! Ports: what the use cases ask of an engine and of a sender.
 //!
-//! Each trait is one capability; an engine implements them all. An operation that changes several
-//! things names, in its words here, the order in which their effects may become durable: an engine that
-//! has transactions does it in one, another writes in that order, and every prefix is a state that the
-//! next wake of the delivery heals.
+//! Each trait is one capability; an engine implements them all. An operation that changes several things names, in its docs, the
+//! order in which their effects may become durable: an engine that has transactions does it in one, another writes in that
+//! order, and every prefix is a state that the next message of the delivery heals.
 
 mod deliveries;
 mod formula_errors;

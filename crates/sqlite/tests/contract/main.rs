@@ -125,7 +125,7 @@ impl Engine for OnDisk {
     }
 
     fn put_row(&self, row: &Attempt) {
-        let doc = serde_json::to_string(row).expect("JSON");
+        let doc = loanhook_stored::write(row).expect("JSON");
         self.change(
             "UPDATE attempts SET sending = 0, doc = ?2 WHERE id = ?1",
             params![row.id.uuid().as_bytes(), doc],

@@ -1,7 +1,7 @@
-//! The formulas, templates and names of events of a subscription, read once.
+//! Compiled parts of a subscription: its formulas, templates and event names, read once.
 //!
-//! They were read when they were saved, too, so that none is wrong; one that this program does not take any
-//! more (it was saved by another version) fails at each event, as any formula or template that fails.
+//! They were read when they were saved, too, so that none is wrong; one that this program does not take any more (it was saved by
+//! another version) fails at each event, as any formula or template that fails.
 
 use std::collections::BTreeMap;
 use std::fmt;
