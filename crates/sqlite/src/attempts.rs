@@ -1,22 +1,22 @@
-//! The rows of a loan's history.
+//! Attempts: the rows of a loan's history, and those of a delivery.
 
 use rusqlite::{OptionalExtension as _, params};
 
 use super::SqliteEngine;
+use super::rows::{find_attempt, find_delivery, from_json};
 use super::stored_progress::StoredProgress;
 use super::unreadable::{none_if_unreadable, read_up_to};
-use crate::rows::{find_attempt, find_delivery, from_json};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
 use loanhook_core::ports::{AttemptRange, Attempts, HistoryRow, StoreResult};
 
-// Without a limit: rows are read one by one until there are enough that can be read.
+// Without a LIMIT: rows are read one by one until enough of them could be read.
 const ATTEMPTS: &str = "SELECT id, doc FROM attempts
      WHERE tenant = ?1 AND loan = ?2 AND id >= ?3 AND id < ?4 ORDER BY id DESC";
 const PROGRESS: &str = "SELECT progress FROM deliveries WHERE trace = ?1 AND tenant = ?2";
 
-/// The first attempt of a delivery, which its index of attempts does not have.
+/// The first attempt of a delivery: the index of attempts by delivery has only later ones.
 const FIRST: &str = "SELECT attempts.id, doc FROM deliveries JOIN attempts
      ON attempts.tenant = ?2 AND loan = ?3 AND attempts.id = first
      WHERE deliveries.trace = ?1 AND deliveries.tenant = ?2";
@@ -89,11 +89,11 @@ impl Attempts for SqliteEngine {
         let tenant = tenant.clone();
         self.read(move |connection| {
             // One transaction, so that both are read as they were at one moment.
-            let moment = connection.unchecked_transaction()?;
-            let Some(delivery) = find_delivery(&moment, &tenant, trace)? else { return Ok(None) };
+            let snapshot = connection.unchecked_transaction()?;
+            let Some(delivery) = find_delivery(&snapshot, &tenant, trace)? else { return Ok(None) };
             let of = format_args!("attempts of delivery {trace} of {tenant}").to_string();
             let (uuid, loan) = (trace.uuid(), delivery.snapshot.loan_id.as_str());
-            let mut statement = moment.prepare_cached(FIRST)?;
+            let mut statement = snapshot.prepare_cached(FIRST)?;
             let first = statement.query(params![uuid.as_bytes(), tenant.as_str(), loan])?;
             let first: Vec<Attempt> = read_up_to(first, 1, &of, |row| from_json(row, 1))?;
             let (sql, from) = match span {
@@ -104,7 +104,7 @@ impl Attempts for SqliteEngine {
                     (LATER_NEWEST_FIRST, before.map_or([0xff; 16], |id| id.uuid().into_bytes()))
                 }
             };
-            let mut statement = moment.prepare_cached(sql)?;
+            let mut statement = snapshot.prepare_cached(sql)?;
             let later = statement.query(params![uuid.as_bytes(), tenant.as_str(), from])?;
             let mut attempts: Vec<Attempt> = read_up_to(later, limit, &of, |row| from_json(row, 1))?;
             attempts.extend(first.into_iter().filter(|first| span.contains(first.id)));

@@ -1,11 +1,11 @@
-//! Formulas that failed, counted for each subscription.
+//! Formula errors: counted for each subscription, and the last one kept.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::SqliteEngine;
+use super::rows::{from_json, to_json};
 use super::unreadable::none_if_unreadable;
 use super::writer::Priority;
-use crate::rows::{from_json, to_json};
 use loanhook_core::model::formula_errors::{FormulaErrors, SubscriptionFormulaError};
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::ports::{FormulaErrorLog, StoreResult};

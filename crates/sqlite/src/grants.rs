@@ -1,10 +1,10 @@
-//! Portal links and sessions, by the hash of their token.
+//! Grants: portal links and sessions, by the hash of their token.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::SqliteEngine;
+use super::rows::{from_json, to_json};
 use super::writer::Priority;
-use crate::rows::{from_json, to_json};
 use loanhook_core::model::grant::Grant;
 use loanhook_core::model::key::KeyHash;
 use loanhook_core::model::time::Timestamp;
@@ -13,7 +13,7 @@ use loanhook_core::ports::{Grants, StoreResult};
 impl Grants for SqliteEngine {
     async fn add_grant(&self, hash: KeyHash, grant: Grant, now: Timestamp) -> StoreResult<()> {
         let work = move |connection: &Connection| {
-            // A few of those that are over, so that no call pays for all.
+            // A few of those that have expired, so that no call pays for all.
             connection
                 .prepare_cached(
                     "DELETE FROM grants WHERE hash IN (SELECT hash FROM grants WHERE until <= ?1 LIMIT 16)",

@@ -1,6 +1,6 @@
-//! API keys, by the hash of what a caller shows.
+//! API keys, by the hash of the key itself.
 //!
-//! A deleted key leaves its hash behind, so that it stays deleted even where the environment names it.
+//! The hash of a deleted key is kept, so that the key stays deleted even where the environment names it.
 
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use tracing::warn;
 
 use super::SqliteEngine;
+use super::rows::{from_json, to_json};
 use super::unreadable::{none_if_unreadable, read_all, read_up_to};
 use super::writer::Priority;
-use crate::rows::{from_json, to_json};
 use loanhook_core::model::id::{KeyId, TenantId};
 use loanhook_core::model::key::{Key, KeyHash, KeySource};
 use loanhook_core::model::time::Timestamp;
@@ -71,13 +71,13 @@ impl Keys for SqliteEngine {
     async fn ensure_environment_key(&self, key: Key, hash: KeyHash) -> StoreResult<EnvironmentKeyOutcome> {
         let cache = Arc::clone(&self.0.cache);
         let work = move |connection: &Connection| ensure_environment_key(connection, key, hash);
-        let then = move |(_, ended, put): &mut (EnvironmentKeyOutcome, Vec<KeyHash>, Option<Key>)| {
+        let after_commit = move |(_, ended, put): &mut (EnvironmentKeyOutcome, Vec<KeyHash>, Option<Key>)| {
             ended.iter().for_each(|hash| cache.remove_key(*hash));
             if let Some(key) = put.take() {
                 cache.put_key(hash, key);
             }
         };
-        self.0.writer.run(Priority::ExistingWork, work, then).await.map(|(ensured, ..)| ensured)
+        self.0.writer.run(Priority::ExistingWork, work, after_commit).await.map(|(ensured, ..)| ensured)
     }
 
     fn record_use(&self, key: &Key, hash: KeyHash, now: Timestamp) {
@@ -114,29 +114,30 @@ impl Keys for SqliteEngine {
             }
             Ok(hash)
         };
-        let then = move |deleted: &mut Option<KeyHash>| {
+        let after_commit = move |deleted: &mut Option<KeyHash>| {
             if let Some(hash) = deleted {
                 cache.remove_key(*hash);
             }
         };
-        Ok(self.0.writer.run(Priority::ExistingWork, work, then).await?.is_some())
+        Ok(self.0.writer.run(Priority::ExistingWork, work, after_commit).await?.is_some())
     }
 }
 
-/// What became of the key, the hashes of the keys that ended, and the key that was put.
+/// Ensures the key of the environment, and ends the keys that the environment named before. Gives the outcome, the hashes
+/// of the keys that ended, and the key that was put.
 fn ensure_environment_key(
     connection: &Connection,
     key: Key,
     hash: KeyHash,
 ) -> rusqlite::Result<(EnvironmentKeyOutcome, Vec<KeyHash>, Option<Key>)> {
-    // One that cannot be read is replaced.
-    let there = connection
+    // A key that cannot be read is replaced.
+    let stored = connection
         .prepare("SELECT doc FROM keys WHERE hash = ?1")?
         .query_row([hash.0], |row| from_json(row, 0))
         .optional();
-    let there: Option<Key> = none_if_unreadable(there, &"the environment's key")?;
+    let stored: Option<Key> = none_if_unreadable(stored, &"the environment's key")?;
     let deleted = connection.prepare("SELECT 1 FROM deleted_keys WHERE hash = ?1")?.exists([hash.0])?;
-    if there.is_none() && deleted {
+    if stored.is_none() && deleted {
         return Ok((EnvironmentKeyOutcome::Deleted, Vec::new(), None));
     }
     let mut others = connection.prepare("SELECT id, hash, doc FROM keys WHERE tenant = ?1 AND hash <> ?2")?;
@@ -151,11 +152,11 @@ fn ensure_environment_key(
         hashes.push(other);
         ended.push(named);
     }
-    let stands = there.as_ref().is_some_and(|there| there.is_environment_key(&key.tenant));
-    if stands && ended.is_empty() {
+    let unchanged = stored.as_ref().is_some_and(|stored| stored.is_environment_key(&key.tenant));
+    if unchanged && ended.is_empty() {
         return Ok((EnvironmentKeyOutcome::Unchanged, hashes, None));
     }
-    let put = key.with_identity_of(there);
+    let put = key.with_identity_of(stored);
     connection
         .prepare("INSERT OR REPLACE INTO keys (hash, tenant, id, doc) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![hash.0, put.tenant.as_str(), put.id.uuid().as_bytes(), to_json(&put)?])?;

@@ -1,4 +1,4 @@
-//! The bytes that were sent and came back; equal bytes of one tenant stand once.
+//! Payloads: the bytes that were sent and received. Equal bytes of one tenant are stored once.
 
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -15,6 +15,7 @@ impl Payloads for SqliteEngine {
     }
 }
 
+/// The bytes of a payload; none where they are not stored.
 pub(super) fn get(
     connection: &Connection,
     tenant: &TenantId,
@@ -26,7 +27,7 @@ pub(super) fn get(
         .optional()
 }
 
-/// Keeps the bytes of a payload, if it has any.
+/// Stores the bytes of a payload, if it has any and they are not stored yet.
 pub(super) fn put(
     connection: &Connection,
     tenant: &TenantId,

@@ -1,7 +1,7 @@
-//! Connections that only read, each on a thread of its own.
+//! Readers: connections that only read, each on a thread of its own.
 //!
-//! They share no threads with anything else, so that nothing slow elsewhere (a name that does not resolve)
-//! holds up the history or the queue; and a read that was begun ends on its thread, whoever still waits.
+//! They share no threads with anything else, so that nothing slow elsewhere (a name that does not resolve) holds up the
+//! history. A read that has begun ends on its thread, even if its caller went away.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -15,9 +15,9 @@ use super::errors::{OpenError, store_error};
 use super::schema;
 use loanhook_core::ports::{StoreError, StoreResult};
 
-/// How many reads go on at once.
+/// How many reads run at once.
 const READER_COUNT: usize = 4;
-/// What each keeps in memory.
+/// How much each keeps in memory.
 const READER_CACHE_KIB: i64 = 2048;
 
 type Read = Box<dyn FnOnce(&Connection) + Send>;
@@ -66,12 +66,12 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Reads until nobody can ask any more.
+/// Runs reads until nobody can send any more.
 fn run_reads(connection: &Connection, waiting: &Mutex<Receiver<Read>>) {
     loop {
         let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(read) = next else { return };
-        // Its caller hears of a panic by the answer that never comes.
+        // A panic drops the sender of the result, which its caller notices.
         let _ = catch_unwind(AssertUnwindSafe(|| read(connection)));
     }
 }

@@ -30,6 +30,7 @@ pub(super) fn uuid_column(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid
     row.get(column).map(Uuid::from_bytes)
 }
 
+/// The value of a text in a column, of a type that checks it.
 pub(super) fn text_column<T: TryFrom<String, Error = String>>(
     row: &Row<'_>,
     column: usize,
@@ -38,6 +39,7 @@ pub(super) fn text_column<T: TryFrom<String, Error = String>>(
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into()))
 }
 
+/// The delivery of a trace, if it is the tenant's.
 pub(super) fn find_delivery(
     connection: &Connection,
     tenant: &TenantId,
@@ -55,11 +57,12 @@ pub(super) fn find_delivery(
         .optional()
 }
 
-/// What changes of a delivery, as it is stored.
+/// The column `progress` of a delivery: all that changes of it.
 pub(super) fn progress_json(delivery: &Delivery) -> rusqlite::Result<String> {
     to_json(&StoredProgress::new(&delivery.progress, &delivery.history))
 }
 
+/// Stores what changes of a delivery.
 pub(super) fn put_progress(connection: &Connection, delivery: &Delivery) -> rusqlite::Result<()> {
     connection
         .prepare_cached("UPDATE deliveries SET progress = ?2, first = coalesce(?3, first) WHERE trace = ?1")?
@@ -71,12 +74,13 @@ pub(super) fn put_progress(connection: &Connection, delivery: &Delivery) -> rusq
         .map(|_| ())
 }
 
-/// The first attempt, while it is in flight.
+/// The column `first` of a delivery: the ID of its first attempt, while that is in flight.
 pub(super) fn first_attempt_id(progress: &Progress) -> Option<[u8; 16]> {
     let claim = progress.in_flight().filter(|claim| claim.number == FIRST_ATTEMPT_NUMBER)?;
     Some(claim.attempt_id.uuid().into_bytes())
 }
 
+/// The row of an attempt.
 pub(super) fn find_attempt(
     connection: &Connection,
     tenant: &TenantId,
@@ -89,7 +93,7 @@ pub(super) fn find_attempt(
         .optional()
 }
 
-/// Puts a row, in the place of the one with its ID.
+/// Stores the row of an attempt, in the place of the one with its ID.
 pub(super) fn put_attempt(connection: &Connection, attempt: &Attempt) -> rusqlite::Result<()> {
     connection
         .prepare_cached(

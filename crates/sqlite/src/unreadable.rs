@@ -1,5 +1,7 @@
-//! Rows of the tables that cannot be read: each is left out and said in the log, so that one hides no other. What
-//! the file itself refuses (a damaged page, a disk that fails) stays an error.
+//! Unreadable rows: a row whose content cannot be read is left out and logged, so that it hides no other.
+//!
+//! What the file itself refuses (a damaged page, a disk that fails) stays an error. A queue message that cannot be read
+//! is quarantined instead: see `queue::messages`.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Error, Row, Rows};
@@ -7,17 +9,17 @@ use tracing::error;
 
 use loanhook_stored::ReadError;
 
-/// Reads rows until `most` were read or there are no more. The first column of each is its ID. `of` names what
-/// they are of, for the log.
+/// Reads at most `limit` rows that can be read. The first column of each is its ID. `of` names what is read, for the
+/// log.
 pub(super) fn read_up_to<T>(
     mut rows: Rows<'_>,
-    most: usize,
+    limit: usize,
     of: &dyn std::fmt::Display,
     mut read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Vec<T>> {
     let mut found = Vec::new();
     let (mut left_out, mut first) = (0_u32, None);
-    while found.len() < most
+    while found.len() < limit
         && let Some(row) = rows.next()?
     {
         match read(row) {
@@ -35,7 +37,7 @@ pub(super) fn read_up_to<T>(
     Ok(found)
 }
 
-/// Reads all rows.
+/// Reads all rows that can be read.
 pub(super) fn read_all<T>(
     rows: Rows<'_>,
     of: &dyn std::fmt::Display,
@@ -44,7 +46,7 @@ pub(super) fn read_all<T>(
     read_up_to(rows, usize::MAX, of, read)
 }
 
-/// The value that was read; none, said in the log, where it cannot be read.
+/// The value that was read; none, which is logged, where it cannot be read. `of` names it, for the log.
 pub(super) fn none_if_unreadable<T>(
     read: rusqlite::Result<Option<T>>,
     of: &dyn std::fmt::Display,
@@ -58,7 +60,7 @@ pub(super) fn none_if_unreadable<T>(
     }
 }
 
-/// Whether a fault is about what a row holds, and not about reading the file.
+/// Whether an error is about what a row holds, and not about reading the file.
 pub(super) fn is_content_error(fault: &Error) -> bool {
     matches!(
         fault,
@@ -69,7 +71,7 @@ pub(super) fn is_content_error(fault: &Error) -> bool {
     )
 }
 
-/// What is wrong, without a word of what the row holds.
+/// A sentence about an error that says nothing of what the row holds.
 pub(super) fn describe(fault: &Error) -> String {
     match fault {
         Error::FromSqlConversionFailure(column, _, cause) => match cause.downcast_ref::<ReadError>() {
@@ -84,7 +86,7 @@ pub(super) fn describe(fault: &Error) -> String {
     }
 }
 
-/// The ID in a row's first column.
+/// The ID in the first column of a row, for the log.
 fn first_column_id(row: &Row<'_>) -> String {
     match row.get_ref(0) {
         Ok(ValueRef::Integer(number)) => number.to_string(),

@@ -215,5 +215,5 @@ fn next_group(shared: &Shared) -> Option<Vec<Operation>> {
 }
 
 #[cfg(test)]
-#[path = "writer_tests.rs"]
+#[path = "writer_tests/mod.rs"]
 mod tests;

@@ -21,15 +21,15 @@ use loanhook_core::ports::QueueMessage;
 pub(crate) enum CompletionOutcome {
     /// The delivery is not in flight under the token any more: nothing was written.
     Superseded,
-    /// It is written; the message of the next attempt, if there is one, is put into the queue.
-    Completed { next: Option<QueueMessage> },
+    /// It is written; the message of the next attempt, its successor, is in the queue, if there is one.
+    Completed { successor: Option<QueueMessage> },
 }
 
 impl CompletionOutcome {
     /// The messages that were put into the queue.
     pub(crate) fn queued_messages(&self) -> &[QueueMessage] {
         match self {
-            Self::Completed { next } => next.as_slice(),
+            Self::Completed { successor } => successor.as_slice(),
             Self::Superseded => &[],
         }
     }
@@ -58,7 +58,7 @@ impl PreparedCompletion {
             && is_sending(connection, &self.row)?
             && writes.write(connection, Some(claimed), self.response.as_deref())?
         {
-            return Ok(CompletionOutcome::Completed { next: writes.next.clone() });
+            return Ok(CompletionOutcome::Completed { successor: writes.successor.clone() });
         }
         complete_stored(connection, self.token, &self.row, self.response.as_deref())
     }
@@ -85,7 +85,7 @@ pub(super) fn complete_stored(
         return Ok(CompletionOutcome::Superseded);
     };
     writes.write(connection, None, response)?;
-    Ok(CompletionOutcome::Completed { next: writes.next })
+    Ok(CompletionOutcome::Completed { successor: writes.successor })
 }
 
 /// What a completion writes, but for the response.
@@ -93,7 +93,7 @@ struct CompletionWrites {
     row: Attempt,
     row_json: String,
     progress_json: String,
-    next: Option<QueueMessage>,
+    successor: Option<QueueMessage>,
 }
 
 impl CompletionWrites {
@@ -105,7 +105,7 @@ impl CompletionWrites {
         Ok(Some(Self {
             row_json: to_json(&row)?,
             progress_json: progress_json(&delivery)?,
-            next: QueueMessage::for_next_attempt(&delivery),
+            successor: QueueMessage::for_next_attempt(&delivery),
             row,
         }))
     }
@@ -141,7 +141,7 @@ impl CompletionWrites {
             // The row that the claim stored is lost.
             put_attempt(connection, row)?;
         }
-        if let Some(message) = &self.next {
+        if let Some(message) = &self.successor {
             put_message(connection, message)?;
         }
         Ok(true)

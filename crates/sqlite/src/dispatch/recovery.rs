@@ -89,7 +89,7 @@ fn interrupt(
         return Ok(None);
     }
     match complete_stored(connection, token, &row, None)? {
-        CompletionOutcome::Completed { next } => Ok(next),
+        CompletionOutcome::Completed { successor } => Ok(successor),
         CompletionOutcome::Superseded => Ok(None),
     }
 }

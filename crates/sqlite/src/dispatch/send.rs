@@ -115,7 +115,7 @@ async fn interrupt(engine: &SqliteEngine, message: &QueueMessage, now: Timestamp
         .writer
         .run_until_committed(
             move |connection| interrupt_handled(connection, &message, now),
-            move |next| scheduler.add_messages(next),
+            move |successors| scheduler.add_messages(successors),
         )
         .await
         .map(|_| ())
