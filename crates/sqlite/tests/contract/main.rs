@@ -1,11 +1,13 @@
-//! The engine for one process, under the contract.
+//! The SQLite engine under the contract of the ports, and rules of its own: of its dispatch, and of its recovery after a
+//! crash.
 
-mod process;
-mod worker;
+mod dispatch;
+mod recovery;
 
 use std::path::PathBuf;
 
 use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::id::{AttemptId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::time::Timestamp;
@@ -20,7 +22,7 @@ use loanhook_contract::scene::{loan, tenant};
 
 contract!(crate::OnDisk);
 
-/// An engine in a folder of its own, which goes with it.
+/// An engine in a folder of its own, which is deleted with it.
 pub(crate) struct OnDisk {
     engine: SqliteEngine,
     folder: Folder,
@@ -30,13 +32,13 @@ struct Folder(PathBuf);
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What stays behind is in the folder for temporary files.
+        // Where this fails, the folder is one for temporary files.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
 impl OnDisk {
-    /// Changes one row of its file, past the engine.
+    /// Changes one row of its file without the engine.
     fn change(&self, sql: &str, params: &[&dyn ToSql]) {
         assert_eq!(self.file().execute(sql, params).expect("changed"), 1);
     }
@@ -49,7 +51,7 @@ impl OnDisk {
         Self { engine, folder }
     }
 
-    /// Takes one message off the queue, the first that is due, as if a claim had: none of its workers is at work.
+    /// Takes the first message that is due off the queue, as a claim does: no worker runs.
     fn take(&self) -> Option<QueueMessage> {
         let file = self.file();
         let (row, message) = file
@@ -70,7 +72,7 @@ impl OnDisk {
         self.file().query_row(put, [], |row| row.get(0)).expect("counted")
     }
 
-    /// How many of its rows are being sent.
+    /// How many of its rows are stored as `sending`.
     fn sending(&self) -> i64 {
         let sending = "SELECT count(*) FROM attempts WHERE sending = 1";
         self.file().query_row(sending, [], |row| row.get(0)).expect("counted")
@@ -83,9 +85,15 @@ impl OnDisk {
     }
 }
 
+/// The error of each row that is complete and failed.
+fn errors(rows: &[Attempt]) -> Vec<Option<ErrorKind>> {
+    let error = |row: &Attempt| Some(row.completion()?.error()?.kind);
+    rows.iter().map(error).collect()
+}
+
 fn message(row: &Row<'_>) -> rusqlite::Result<QueueMessage> {
     let id = |column| row.get(column).map(Uuid::from_bytes);
-    let what = match row.get(5)? {
+    let work = match row.get(5)? {
         Some(number) => DueWork::Attempt(number),
         None => DueWork::Resend {
             loan_id: loan(&row.get::<_, String>(6)?),
@@ -97,7 +105,7 @@ fn message(row: &Row<'_>) -> rusqlite::Result<QueueMessage> {
         trace_id: TraceId::from_uuid(id(2)?),
         subscription_id: SubscriptionId::from_uuid(id(3)?),
         due: Timestamp::from_millis(row.get(4)?),
-        work: what,
+        work,
     })
 }
 
