@@ -1,21 +1,15 @@
-//! What the engine for one process does in the place of a lease: whoever was sending when the process ended is
-//! interrupted.
+//! Rules of the recovery: in one process a start takes the place of leases. It interrupts whatever was in flight when the
+//! process before it ended.
 
-use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::ports::{ClaimOutcome, Deliveries, ResendClaimOutcome, Resends, Subscriptions};
 use uuid::Uuid;
 
-use super::OnDisk;
+use super::{OnDisk, errors};
 use loanhook_contract::engine::{Engine, Kept};
 use loanhook_contract::scene::{
     SECOND, START, Scene, accept, attempt_message, ended, resend_message, subscription,
 };
-
-pub(super) fn errors(rows: &[Attempt]) -> Vec<Option<ErrorKind>> {
-    let error = |row: &Attempt| Some(row.completion()?.error()?.kind);
-    rows.iter().map(error).collect()
-}
 
 async fn restart(scene: Scene<OnDisk>) -> Scene<OnDisk> {
     let Scene { engine, subscription, accepted, first } = scene;
@@ -27,9 +21,10 @@ fn a_start_interrupts_whatever_was_in_flight() {
     loanhook_contract::run(async {
         let scene = Scene::<OnDisk>::new(&[300]).await?;
         scene.attempt(Ok(500), START).await?;
-        let (asked, _) = scene.resend(None, START + SECOND).await?;
-        let resend = resend_message(&asked, START + SECOND);
-        let taken = scene.ports().claim_resend(&resend, &asked.loan_id, asked.id, Uuid::new_v4(), resend.due);
+        let (resend, _) = scene.resend(None, START + SECOND).await?;
+        let message = resend_message(&resend, START + SECOND);
+        let taken =
+            scene.ports().claim_resend(&message, &resend.loan_id, resend.id, Uuid::new_v4(), message.due);
         assert!(matches!(taken.await?, ResendClaimOutcome::Claimed(_)));
         scene.claim(START + 301 * SECOND).await?;
 
@@ -46,24 +41,24 @@ fn a_start_interrupts_whatever_was_in_flight() {
 }
 
 #[test]
-fn what_waits_in_the_queue_outlives_the_process() {
+fn queue_messages_survive_a_restart() {
     loanhook_contract::run(async {
         let scene = Scene::<OnDisk>::new(&[300]).await?;
         let claim = scene.claim(START).await?;
         let row = ended(claim.row, Ok(500), START + SECOND);
         assert!(scene.ports().complete(&claim.delivery, claim.token, row, None).await?);
-        let (asked, _) = scene.resend(None, START + SECOND).await?;
+        let (resend, _) = scene.resend(None, START + SECOND).await?;
 
         let scene = restart(scene).await;
-        let resend = resend_message(&asked, START + SECOND);
+        let message = resend_message(&resend, START + SECOND);
         let retry = attempt_message(&scene.accepted, 2, START + 301 * SECOND);
-        assert_eq!(scene.engine.drain().await, [resend, retry]);
+        assert_eq!(scene.engine.drain().await, [message, retry]);
         Ok(())
     });
 }
 
 #[test]
-fn a_start_interrupts_what_was_in_flight_though_its_row_cannot_be_read() {
+fn a_start_interrupts_an_attempt_in_flight_whose_row_cannot_be_read() {
     loanhook_contract::run(async {
         let scene = Scene::<OnDisk>::new(&[300]).await?;
         let claim = scene.claim(START).await?;
@@ -76,14 +71,14 @@ fn a_start_interrupts_what_was_in_flight_though_its_row_cannot_be_read() {
         let scene = restart(scene).await;
         let rows = scene.rows().await?;
         assert_eq!(errors(&rows), [Some(ErrorKind::Interrupted)]);
-        assert_eq!(rows[0].id, claim.row.id, "made anew in its place");
+        assert_eq!(rows[0].id, claim.row.id, "made from the claim, in its place");
         assert_eq!(scene.delivery().await?.progress.waiting().map(|next| next.number), Some(2));
         assert_eq!(errors(&scene.rows_of(&other).await?), [Some(ErrorKind::Interrupted)]);
         Ok(())
     });
 }
 
-/// One of each kind: none stops the start.
+/// One row of each table: none stops the start.
 #[test]
 fn a_start_leaves_out_what_cannot_be_read() {
     loanhook_contract::run(async {
