@@ -4,7 +4,6 @@
 //! An engine's tests implement [`engine::Engine`] and call [`contract!`]. For tests of their own they have the same
 //! beginnings ([`scene`]) and senders ([`sender`]).
 
-mod asked;
 mod cancel;
 pub mod cases;
 mod claims;
@@ -17,15 +16,16 @@ mod keys;
 mod leases;
 mod payloads;
 mod releases;
-mod remembering;
+mod resend_requests;
 mod resends;
-mod rises;
+mod rising_edges;
 pub mod scene;
 mod schedule;
 pub mod sender;
 mod sending;
 mod subscriptions;
 mod tenants;
+mod trigger_state;
 mod triggers;
 mod unreadable;
 
