@@ -1,6 +1,7 @@
 use super::*;
 use crate::model::attempt::StoredResponse;
 use crate::model::failure::Failure;
+use crate::model::payload::Payload;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 
@@ -32,7 +33,7 @@ fn only_2xx_is_success() {
         (404, AttemptResult::Failed { retry_after: None }),
         (500, AttemptResult::Failed { retry_after: None }),
     ] {
-        assert_eq!(attempt_result(&completion(Ok(code), None)), ended, "{code}");
+        assert_eq!(AttemptResult::of(&completion(Ok(code), None)), ended, "{code}");
     }
     for (kind, ended) in [
         (ErrorKind::Timeout, AttemptResult::Failed { retry_after: None }),
@@ -41,7 +42,7 @@ fn only_2xx_is_success() {
         (ErrorKind::Interrupted, AttemptResult::Interrupted),
     ] {
         let failure = Failure::new(kind, String::new());
-        assert_eq!(attempt_result(&completion(Err(failure), None)), ended, "{kind:?}");
+        assert_eq!(AttemptResult::of(&completion(Err(failure), None)), ended, "{kind:?}");
     }
 }
 
