@@ -12,6 +12,7 @@ mod lost;
 mod proxy;
 mod sizes;
 mod stack;
+mod stored;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -81,7 +82,7 @@ impl Engine for InTheCloud {
     }
 
     fn put_row(&self, row: &Attempt) {
-        let doc = serde_json::to_string(row).expect("JSON");
+        let doc = loanhook_stored::write(row).expect("JSON");
         let update = self
             .made
             .dynamodb
