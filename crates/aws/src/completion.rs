@@ -38,8 +38,7 @@ impl Aws {
             // Its sender died before it put the row; or puts it at this moment, and then that is completed.
             let delivery = self.delivery_item(&row.tenant, row.trace_id).await?;
             let Some(item) = delivery else { return Ok(None) };
-            let claim = delivery_item::read(&item)?.progress.in_flight;
-            in_flight = claim.is_some_and(|claim| claim.token == token);
+            in_flight = delivery_item::read(&item)?.progress.in_flight_under(token).is_some();
             // Where it is over, whoever ended it has completed the row before.
             if in_flight && self.put_new(row_item::new(&row, expires(&item)?)?).await?.is_done() {
                 return Ok(Some(row));

@@ -62,14 +62,14 @@ impl Deliveries for Aws {
                 let Some(item) = live(item) else { return Ok(ClaimOutcome::NotClaimed(None)) };
                 let delivery = delivery_item::read(&item)?;
                 // Our own first try, whose answer was lost on its way.
-                if delivery.progress.in_flight.as_ref().is_none_or(|claim| claim.token != token) {
+                if delivery.progress.in_flight_under(token).is_none() {
                     return Ok(ClaimOutcome::NotClaimed(Some(Box::new(delivery))));
                 }
                 item
             }
         };
         let delivery = delivery_item::read(&item)?;
-        let claim = delivery.progress.in_flight.as_ref().ok_or_else(|| missing(FLIGHT))?;
+        let claim = delivery.progress.in_flight().ok_or_else(|| missing(FLIGHT))?;
         let row = delivery.attempt_row(claim);
         if !self.put_new_row(&row, token, expires(&item)?).await? {
             // It took so long that another has interrupted it.

@@ -17,7 +17,7 @@ use super::item::{Item, document, get_number, get_text, json, missing, number, p
 use super::table::{
     DOC, EXPIRES, FLIGHT, INTERRUPTIONS, NEWEST_AUTO, NEWEST_MANUAL, NEXT, RESENDS, RESENT, STATUS, delivery,
 };
-use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::delivery::{Delivery, DeliveryHistory};
 use loanhook_core::model::id::AttemptId;
 use loanhook_core::model::progress::{Claim, NextAttempt, Progress, Status};
 use loanhook_core::model::time::Timestamp;
@@ -34,15 +34,15 @@ pub(super) fn new(accepted: &Delivery, expires: Timestamp) -> StoreResult<Item> 
     let mut item = delivery(&accepted.snapshot.tenant, accepted.snapshot.trace_id).key();
     item.insert(DOC.into(), json(&accepted.snapshot)?);
     item.insert(EXPIRES.into(), number(expires.seconds()));
-    item.insert(STATUS.into(), status(accepted.progress.status));
-    if let Some(next) = accepted.progress.next {
+    item.insert(STATUS.into(), status(accepted.progress.status()));
+    if let Some(next) = accepted.progress.waiting() {
         item.insert(NEXT.into(), next_value(next));
     }
     Ok(item)
 }
 
 pub(super) fn read(item: &Item) -> StoreResult<Delivery> {
-    Ok(Delivery { snapshot: document(item)?, progress: progress(item)? })
+    Ok(Delivery { snapshot: document(item)?, progress: progress(item)?, history: history(item) })
 }
 
 pub(super) fn status(status: Status) -> AttributeValue {
@@ -81,17 +81,26 @@ fn progress(item: &Item) -> StoreResult<Progress> {
     };
     let next = item.get(NEXT).and_then(|value| value.as_m().ok()).map(read_next).transpose()?;
     let claim = item.get(FLIGHT).and_then(|value| value.as_m().ok());
-    let in_flight = claim.map(|claim| read_flight(claim, next)).transpose()?;
+    let claim = claim.map(|claim| read_flight(claim, next)).transpose()?;
+    Ok(match (status, next, claim) {
+        (Status::Pending, Some(next), Some(claim)) => Progress::Sending { claim, due: next.due },
+        (Status::Pending, Some(next), None) => Progress::Waiting(next),
+        (Status::Pending, None, _) => return Err(missing(NEXT)),
+        (Status::Canceled, _, Some(claim)) => Progress::Canceling(claim),
+        (Status::Canceled, _, None) => Progress::Canceled,
+        (Status::Succeeded, ..) => Progress::Succeeded,
+        (Status::Failed, ..) => Progress::Failed,
+    })
+}
+
+fn history(item: &Item) -> DeliveryHistory {
     let newest = |name| get_text(item, name).and_then(|id| id.parse::<AttemptId>().ok());
-    Ok(Progress {
-        status,
-        next: next.filter(|_| status == Status::Pending),
-        in_flight,
+    DeliveryHistory {
         interruptions: get_number(item, INTERRUPTIONS).unwrap_or(0),
         newest_attempt: newest(NEWEST_AUTO).max(newest(NEWEST_MANUAL)),
         resends: get_number(item, RESENDS).unwrap_or(0),
         resend_succeeded: item.get(RESENT).is_some_and(|value| value.as_bool() == Ok(&true)),
-    })
+    }
 }
 
 fn read_next(next: &Item) -> StoreResult<NextAttempt> {

@@ -38,7 +38,7 @@ fn accepted() -> Delivery {
         retry: RetryPolicy::default(),
         timeout_seconds: 15,
     };
-    Delivery { snapshot: snapshot, progress: Progress::new(NOW) }
+    Delivery::new(snapshot, NOW)
 }
 
 #[test]
@@ -52,13 +52,13 @@ fn a_delivery_reads_as_it_was_accepted() {
 fn a_flight_has_the_number_and_slot_of_what_was_next_even_canceled() {
     let mut delivery = accepted();
     let mut item = new(&delivery, NOW).expect("an item");
-    let (id, token) = (AttemptId::at(NOW), Uuid::from_u128(7));
-    delivery.progress.claim(1, id, token, NOW).expect("a claim");
+    let token = Uuid::from_u128(7);
+    let id = delivery.claim(1, token, NOW).expect("a claim").id;
     item.insert(FLIGHT.into(), flight_value(id, token, NOW));
     item.insert(NEWEST_AUTO.into(), text(id.to_string()));
     assert_eq!(read(&item).expect("a delivery"), delivery);
 
-    delivery.progress.cancel();
+    delivery.cancel().expect("pending");
     item.insert(STATUS.into(), status(Status::Canceled));
     assert_eq!(read(&item).expect("a delivery"), delivery);
 }
@@ -78,11 +78,12 @@ fn size(item: &Item) -> usize {
 fn a_usual_delivery_and_its_row_are_one_write_unit_each() {
     let mut delivery = accepted();
     let mut item = new(&delivery, NOW).expect("an item");
-    let (id, token) = (AttemptId::at(NOW), Uuid::from_u128(7));
+    let token = Uuid::from_u128(7);
+    let row = delivery.claim(1, token, NOW).expect("a claim");
+    let id = row.id;
     item.insert(FLIGHT.into(), flight_value(id, token, NOW));
     item.insert(NEWEST_AUTO.into(), text(id.to_string()));
     assert!(size(&item) < 1024, "a delivery in flight is {} bytes", size(&item));
-    let claim = delivery.progress.claim(1, id, token, NOW).expect("a claim");
-    let item = crate::row_item::new(&delivery.attempt_row(&claim), NOW).expect("an item");
+    let item = crate::row_item::new(&row, NOW).expect("an item");
     assert!(size(&item) < 1024, "a row that begins is {} bytes", size(&item));
 }

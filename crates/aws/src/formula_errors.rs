@@ -1,16 +1,19 @@
 //! Formulas that failed, counted for each subscription.
 
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+
 use super::Aws;
 use super::failure::failed;
+use super::intake::AT_ONCE;
 use super::item::{Item, document, json, number, parse_number};
 use super::table::{self, COUNT, DOC};
 use super::unreadable::readable;
 use loanhook_core::model::formula_errors::{FormulaErrors, SubscriptionFormulaError};
 use loanhook_core::model::id::{SubscriptionId, TenantId};
-use loanhook_core::ports::StoreResult;
+use loanhook_core::ports::{FormulaErrorLog, StoreResult};
 
 impl Aws {
-    pub(super) async fn record_formula_error(
+    async fn record_formula_error(
         &self,
         tenant: &TenantId,
         of: &SubscriptionFormulaError,
@@ -29,8 +32,19 @@ impl Aws {
             .map(|_| ())
             .map_err(failed)
     }
+}
 
-    pub(super) async fn read_formula_errors(
+impl FormulaErrorLog for Aws {
+    async fn record_formula_errors(
+        &self,
+        tenant: &TenantId,
+        formula_errors: Vec<SubscriptionFormulaError>,
+    ) -> StoreResult<()> {
+        let notes: Vec<_> = formula_errors.iter().map(|of| self.record_formula_error(tenant, of)).collect();
+        stream::iter(notes).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await.map(|_| ())
+    }
+
+    async fn formula_errors(
         &self,
         tenant: &TenantId,
         id: SubscriptionId,

@@ -13,7 +13,8 @@ use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
-    AcceptOutcome, IdempotencyKey, IdempotencyRecord, Intake, QueueMessage, StoreError, StoreResult,
+    AcceptOutcome, AcceptRequest, IdempotencyKey, IdempotencyRecord, Intake, QueueMessage, StoreError,
+    StoreResult,
 };
 
 /// How many calls of one event are under way at once.
@@ -22,27 +23,39 @@ pub(super) const AT_ONCE: usize = 16;
 pub(super) const TRIES: u32 = 3;
 
 impl Intake for Aws {
-    async fn accept(
+    async fn accept(&self, request: AcceptRequest) -> StoreResult<AcceptOutcome> {
+        let AcceptRequest { tenant, loan_id, idempotency, deliveries, watched, now } = request;
+        if !watched.is_empty() {
+            return self.accept_watched(&tenant, &loan_id, idempotency, deliveries, watched, now).await;
+        }
+        match self.accept_unwatched(&tenant, idempotency, deliveries, now).await? {
+            None => Ok(AcceptOutcome::Stored { fired: Vec::new() }),
+            Some(known) => Ok(AcceptOutcome::Duplicate(known)),
+        }
+    }
+}
+
+impl Aws {
+    /// Stores what is sent in any case; gives the record of the key where that was used before.
+    pub(super) async fn accept_unwatched(
         &self,
         tenant: &TenantId,
-        remember: Option<(IdempotencyKey, IdempotencyRecord)>,
+        idempotency: Option<(IdempotencyKey, IdempotencyRecord)>,
         deliveries: Vec<(Delivery, Bytes)>,
         now: Timestamp,
-    ) -> StoreResult<AcceptOutcome> {
-        if let Some((key, remembered)) = remember
-            && let Some(known) = self.remember_event(tenant, &key, &remembered, now).await?
+    ) -> StoreResult<Option<IdempotencyRecord>> {
+        if let Some((key, record)) = idempotency
+            && let Some(known) = self.remember_event(tenant, &key, &record, now).await?
         {
-            return Ok(AcceptOutcome::Duplicate(known));
+            return Ok(Some(known));
         }
         self.put_payloads(tenant, deliveries.iter()).await?;
         let puts: Vec<_> = deliveries.into_iter().map(|(delivery, _)| self.put_delivery(delivery)).collect();
         let messages: Vec<_> = stream::iter(puts).buffered(AT_ONCE).try_collect().await?;
         self.enqueue_all(messages.into_iter().flatten().collect()).await?;
-        Ok(AcceptOutcome::Stored)
+        Ok(None)
     }
-}
 
-impl Aws {
     /// Puts the record of a key; gives the one that is there already and is not over.
     pub(super) async fn remember_event(
         &self,
@@ -87,7 +100,7 @@ impl Aws {
             Written::Refused(there) => there.and_then(live).as_ref().map(delivery_item::read).transpose()?,
         };
         // A first call may have stopped before its message.
-        let untouched = there.filter(|there| there.progress.newest_attempt.is_none());
+        let untouched = there.filter(|there| there.history.newest_attempt.is_none());
         Ok(untouched.and_then(|there| QueueMessage::for_next_attempt(&there)))
     }
 }

@@ -39,7 +39,7 @@ impl Aws {
             .condition_expression("#token = :token")
             .expression_attribute_names("#token", TOKEN)
             .expression_attribute_values(":token", text(token.to_string()));
-        let unresent = match claimed.progress.resends {
+        let unresent = match claimed.history.resends {
             0 => "attribute_not_exists(#resends)",
             _ => "#resends = :resends",
         };
@@ -55,7 +55,7 @@ impl Aws {
             .expression_attribute_names("#resends", RESENDS)
             .expression_attribute_values(":token", text(token.to_string()))
             .expression_attribute_values(":due", number(due.millis()));
-        let unclaim = match claimed.progress.resends {
+        let unclaim = match claimed.history.resends {
             0 => unclaim,
             resends => unclaim.expression_attribute_values(":resends", number(resends)),
         };
@@ -69,15 +69,13 @@ impl Aws {
         let delivery = match done {
             true => {
                 let mut released = claimed.clone();
-                released.progress.release(due, newest);
-                Some(released)
+                released.release(token, due, newest).ok().map(|()| released)
             }
             // It may be our own first try that was done, whose answer or message was lost.
             false => self.delivery(&row.tenant, row.trace_id).await?,
         };
         let Some(delivery) = delivery else { return Ok(ReleaseOutcome::Superseded) };
-        let claim = delivery.progress.in_flight.as_ref();
-        if claim.is_some_and(|claim| claim.token == token) {
+        if delivery.progress.in_flight_under(token).is_some() {
             return Ok(ReleaseOutcome::ReferencedByResend);
         }
         if let Some(message) = QueueMessage::for_next_attempt(&delivery) {

@@ -20,7 +20,7 @@ use super::table::{
 use super::{Aws, delivery_item};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
-use loanhook_core::model::progress::Status;
+use loanhook_core::model::progress::Progress;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Attempts as _, QueueMessage, StoreError, StoreResult};
 
@@ -37,7 +37,7 @@ impl Aws {
     ) -> StoreResult<bool> {
         let Some(completion) = row.completion() else { return Ok(false) };
         let mut after = claimed.clone();
-        let Some(next) = after.complete_attempt(token, completion) else { return Ok(false) };
+        let Ok(next) = after.complete(token, completion) else { return Ok(false) };
         row.next_attempt_at = next;
         self.put_response(&row, response).await?;
         let Some(row) = self.complete_row(token, row).await? else { return Ok(false) };
@@ -50,7 +50,7 @@ impl Aws {
             let Some(completion) = row.completion() else { return Ok(false) };
             let ended = completion.ended_at;
             let mut after = delivery.clone();
-            let Some(next) = after.complete_attempt(token, completion) else {
+            let Ok(next) = after.complete(token, completion) else {
                 return self.queue_again(&delivery).await.map(|()| false);
             };
             match self.write_progress(&delivery, &after, token, ended).await? {
@@ -84,16 +84,16 @@ impl Aws {
         token: Uuid,
         ended: Timestamp,
     ) -> StoreResult<Written<()>> {
-        let Delivery { snapshot, progress } = after;
+        let Delivery { snapshot, progress, history } = after;
         let writer = Uuid::new_v4().to_string();
         let mut set = vec!["#status = :status", "#interruptions = :interruptions", "#writer = :writer"];
         let mut remove = vec!["#flight"];
         let mut values = Item::from([
-            (":status".into(), delivery_item::status(progress.status)),
-            (":interruptions".into(), number(progress.interruptions)),
+            (":status".into(), delivery_item::status(progress.status())),
+            (":interruptions".into(), number(history.interruptions)),
             (":token".into(), text(token.to_string())),
             (":writer".into(), text(&writer)),
-            (":was".into(), delivery_item::status(before.progress.status)),
+            (":was".into(), delivery_item::status(before.progress.status())),
         ]);
         let mut names = vec![
             ("#status", STATUS),
@@ -104,21 +104,21 @@ impl Aws {
             ("#resent", RESENT),
             ("#writer", WRITER),
         ];
-        match progress.next {
+        match progress.waiting() {
             Some(next) => {
                 set.push("#next = :next");
                 values.insert(":next".into(), delivery_item::next_value(next));
             }
             None => remove.push("#next"),
         }
-        if progress.status == Status::Failed {
+        if *progress == Progress::Failed {
             set.extend(["#exhausted = :exhausted", "#at = :at"]);
             names.extend([("#exhausted", EXHAUSTED), ("#at", EXHAUSTED_AT)]);
             let partition = table::exhausted_pk(&snapshot.tenant, snapshot.trace_id);
             values.insert(":exhausted".into(), text(partition));
             values.insert(":at".into(), number(ended.millis()));
         }
-        let resent = if before.progress.resend_succeeded {
+        let resent = if before.history.resend_succeeded {
             "attribute_exists(#resent)"
         } else {
             "attribute_not_exists(#resent)"
@@ -148,7 +148,7 @@ impl Aws {
         for _ in 0..TRIES {
             let Some(before) = self.delivery(&row.tenant, row.trace_id).await? else { return Ok(()) };
             let mut after = before.clone();
-            after.progress.record_resend_success();
+            after.record_resend_success();
             if after == before {
                 return Ok(());
             }
@@ -163,8 +163,8 @@ impl Aws {
                 .expression_attribute_names("#resent", RESENT)
                 .expression_attribute_names("#exhausted", EXHAUSTED)
                 .expression_attribute_names("#at", EXHAUSTED_AT)
-                .expression_attribute_values(":status", delivery_item::status(after.progress.status))
-                .expression_attribute_values(":was", delivery_item::status(before.progress.status))
+                .expression_attribute_values(":status", delivery_item::status(after.progress.status()))
+                .expression_attribute_values(":was", delivery_item::status(before.progress.status()))
                 .expression_attribute_values(":true", AttributeValue::Bool(true))
                 .send()
                 .await;

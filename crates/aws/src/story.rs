@@ -10,6 +10,7 @@ use super::{Aws, row_item};
 use loanhook_core::model::attempt::{Attempt, AttemptNumber};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::AttemptId;
+use loanhook_core::model::progress::Progress;
 use loanhook_core::ports::{AttemptRange, StoreResult};
 
 /// The rows were read after the delivery, so they may be ahead of it: what began since is left out, and an
@@ -17,24 +18,24 @@ use loanhook_core::ports::{AttemptRange, StoreResult};
 /// oldest on.
 pub(super) fn as_of_one_moment(delivery: &mut Delivery, attempts: &mut Vec<Attempt>, span: AttemptRange) {
     let progress = &delivery.progress;
-    let begun = match (&progress.in_flight, progress.next) {
-        (Some(claim), _) => claim.number,
-        (None, Some(next)) => next.number.saturating_sub(1),
-        (None, None) => u32::MAX,
+    let begun = match progress {
+        Progress::Sending { claim, .. } | Progress::Canceling(claim) => claim.number,
+        Progress::Waiting(next) => next.number.saturating_sub(1),
+        Progress::Succeeded | Progress::Failed | Progress::Canceled => u32::MAX,
     };
     let mut resends = 0;
     attempts.retain(|attempt| match attempt.number {
         AttemptNumber::Auto(number) => number <= begun,
         AttemptNumber::Manual => {
             resends += 1;
-            span != AttemptRange::OLDEST_FIRST || resends <= progress.resends
+            span != AttemptRange::OLDEST_FIRST || resends <= delivery.history.resends
         }
     });
-    let Some(claim) = progress.in_flight.clone() else { return };
+    let Some(claim) = progress.in_flight().copied() else { return };
     let row = attempts.iter().find(|attempt| attempt.number == AttemptNumber::Auto(claim.number));
     if let Some(completion) = row.and_then(Attempt::completion) {
         // The row that its sender completed; another's token moves nothing.
-        delivery.complete_attempt(claim.token, completion);
+        let _ = delivery.complete(claim.token, completion);
     }
 }
 

@@ -19,13 +19,12 @@ use super::transaction::{Committed, Part as _, Refusal, put};
 use super::unreadable::readable;
 use super::{Aws, back_off};
 use loanhook_core::model::delivery::Delivery;
-use loanhook_core::model::formula_errors::{FormulaErrors, SubscriptionFormulaError};
-use loanhook_core::model::id::{LoanId, SubscriptionId, TenantId};
+use loanhook_core::model::id::{LoanId, TenantId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::model::trigger_state::TriggerState;
 use loanhook_core::ports::{
-    AcceptOutcome, Attempts as _, Decided, IdempotencyKey, IdempotencyRecord, Intake, QueueMessage,
-    StoreError, StoreResult, Subscriptions as _, Triggers, WatchedTrigger,
+    AcceptOutcome, Attempts as _, IdempotencyKey, IdempotencyRecord, QueueMessage, StoreError, StoreResult,
+    Subscriptions as _, WatchedTrigger,
 };
 
 /// How often an event is decided anew because another changed what it read.
@@ -33,8 +32,18 @@ const DECISIONS: u32 = 16;
 /// From here on, waiting longer before the next makes nothing better: a caller waits for all of them.
 const LONGEST_WAIT: u32 = 3;
 
-impl Triggers for Aws {
-    async fn accept_watched(
+/// What became of a decision about triggers.
+enum Decision {
+    Made,
+    /// The event's key was used before.
+    Known(IdempotencyRecord),
+    /// Another event of the loan came first.
+    Overtaken,
+}
+
+impl Aws {
+    /// Stores an event that triggers watch.
+    pub(super) async fn accept_watched(
         &self,
         tenant: &TenantId,
         loan: &LoanId,
@@ -42,7 +51,7 @@ impl Triggers for Aws {
         deliveries: Vec<(Delivery, Bytes)>,
         watched: Vec<WatchedTrigger>,
         now: Timestamp,
-    ) -> StoreResult<Decided> {
+    ) -> StoreResult<AcceptOutcome> {
         for tries in 0..DECISIONS {
             let (before, version) = self.memory(tenant, loan).await?;
             if tries == 0 {
@@ -54,9 +63,9 @@ impl Triggers for Aws {
             let rose: Vec<_> =
                 watched.iter().filter(rises).filter_map(|watched| watched.delivery.as_ref()).collect();
             if after == before {
-                return Ok(match self.accept(tenant, remember, deliveries, now).await? {
-                    AcceptOutcome::Stored => Decided::Stored(Vec::new()),
-                    AcceptOutcome::Duplicate(known) => Decided::Known(known),
+                return Ok(match self.accept_unwatched(tenant, remember, deliveries, now).await? {
+                    None => AcceptOutcome::Stored { fired: Vec::new() },
+                    Some(known) => AcceptOutcome::Duplicate(known),
                 });
             }
             if after.has_deleted_triggers() {
@@ -69,14 +78,14 @@ impl Triggers for Aws {
             });
             match self.decide(tenant, memory, record, now).await? {
                 Decision::Made => {
-                    self.accept(tenant, None, deliveries, now).await?;
+                    self.accept_unwatched(tenant, None, deliveries, now).await?;
                     self.enqueue_all(messages).await?;
-                    let fired = rose.iter().map(|(delivery, _)| delivery.snapshot.subscription_id);
-                    return Ok(Decided::Stored(fired.collect()));
+                    let fired = rose.iter().map(|(delivery, _)| delivery.snapshot.subscription_id).collect();
+                    return Ok(AcceptOutcome::Stored { fired });
                 }
                 Decision::Known(known) => {
                     self.take_back(tenant, &rose).await?;
-                    return Ok(Decided::Known(known));
+                    return Ok(AcceptOutcome::Duplicate(known));
                 }
                 Decision::Overtaken => {
                     self.take_back(tenant, &rose).await?;
@@ -87,34 +96,6 @@ impl Triggers for Aws {
         Err(StoreError::Busy)
     }
 
-    async fn record_formula_errors(
-        &self,
-        tenant: &TenantId,
-        formula_errors: Vec<SubscriptionFormulaError>,
-    ) -> StoreResult<()> {
-        let notes: Vec<_> = formula_errors.iter().map(|of| self.record_formula_error(tenant, of)).collect();
-        stream::iter(notes).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await.map(|_| ())
-    }
-
-    async fn formula_errors(
-        &self,
-        tenant: &TenantId,
-        id: SubscriptionId,
-    ) -> StoreResult<Option<FormulaErrors>> {
-        self.read_formula_errors(tenant, id).await
-    }
-}
-
-/// What became of a decision about triggers.
-enum Decision {
-    Made,
-    /// The event's key was used before.
-    Known(IdempotencyRecord),
-    /// Another event of the loan came first.
-    Overtaken,
-}
-
-impl Aws {
     /// What is remembered of a loan, and its version; 0 where nothing ever was.
     async fn memory(&self, tenant: &TenantId, loan: &LoanId) -> StoreResult<(TriggerState, u64)> {
         let Some(item) = self.get(table::memory(tenant, loan)).await? else {
@@ -213,7 +194,7 @@ impl Aws {
             watched.iter().filter_map(|watched| memory.fired_recently(watched.watch.subscription, now));
         let reads: Vec<_> = fired.map(|trace| self.delivery(tenant, trace)).collect();
         let read: Vec<_> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
-        let untouched = read.iter().flatten().filter(|delivery| delivery.progress.newest_attempt.is_none());
+        let untouched = read.iter().flatten().filter(|delivery| delivery.history.newest_attempt.is_none());
         let messages: Vec<_> = untouched.filter_map(QueueMessage::for_next_attempt).collect();
         if messages.is_empty() { Ok(()) } else { self.enqueue_all(messages).await }
     }

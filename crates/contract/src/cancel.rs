@@ -21,7 +21,7 @@ pub(crate) async fn a_canceled_delivery_is_attempted_no_more<E: Engine>() -> Sto
     let rows = scene.rows().await?;
     cancels(&scene).await?;
     let delivery = scene.delivery().await?;
-    assert_eq!((delivery.progress.status, delivery.progress.next), (Status::Canceled, None));
+    assert_eq!((delivery.progress.status(), delivery.progress.waiting()), (Status::Canceled, None));
 
     let deliver = scene.deliver(Some(LEASE));
     for number in [1, 2, 3] {
@@ -46,7 +46,7 @@ pub(crate) async fn what_is_not_pending_cannot_be_canceled<E: Engine>() -> Store
             _ => cancels(&scene).await?,
         }
         let delivery = scene.delivery().await?;
-        assert_eq!(delivery.progress.status, status);
+        assert_eq!(delivery.progress.status(), status);
         let canceled = scene.ports().cancel(scene.tenant(), scene.trace()).await?;
         assert!(matches!(canceled, CancelOutcome::NotPending), "{status:?}: {canceled:?}");
         assert_eq!(scene.delivery().await?, delivery);
@@ -62,12 +62,15 @@ pub(crate) async fn an_attempt_in_flight_finishes_and_is_the_last<E: Engine>() -
         let scene = Scene::<E>::new(&[300]).await?;
         let claim = scene.claim(START).await?;
         cancels(&scene).await?;
-        assert_eq!(scene.delivery().await?.progress.in_flight, claim.delivery.progress.in_flight);
+        assert_eq!(scene.delivery().await?.progress.in_flight(), claim.delivery.progress.in_flight());
 
         let row = ended(claim.row, Ok(status), START + SECOND);
         assert!(scene.ports().complete(&claim.delivery, claim.token, row.clone(), None).await?);
         let progress = scene.delivery().await?.progress;
-        assert_eq!((progress.status, progress.next, progress.in_flight), (Status::Canceled, None, None));
+        assert_eq!(
+            (progress.status(), progress.waiting(), progress.in_flight()),
+            (Status::Canceled, None, None)
+        );
         assert_eq!((row.outcome(), scene.rows().await?), (outcome, vec![row]));
         assert_eq!(scene.engine.drain().await, []);
     }
@@ -83,7 +86,7 @@ pub(crate) async fn a_sender_that_dies_after_the_cancel_is_interrupted_and_the_l
     let rows = scene.rows().await?;
     assert_eq!((rows.len(), rows[0].outcome(), rows[0].next_attempt_at), (1, Outcome::Failed, None));
     let progress = scene.delivery().await?.progress;
-    assert_eq!((progress.status, progress.next, progress.in_flight), (Status::Canceled, None, None));
+    assert_eq!((progress.status(), progress.waiting(), progress.in_flight()), (Status::Canceled, None, None));
     assert_eq!(scene.engine.drain().await, []);
     Ok(())
 }
@@ -103,8 +106,8 @@ pub(crate) async fn a_cancel_and_a_claim_at_once_leave_one_attempt_at_most<E: En
         canceled?;
         let won = matches!(begun?, ClaimOutcome::Claimed(_));
         let progress = scene.delivery().await?.progress;
-        assert_eq!((progress.status, progress.next), (Status::Canceled, None));
-        assert_eq!(progress.in_flight.map(|claim| claim.token), won.then_some(token));
+        assert_eq!((progress.status(), progress.waiting()), (Status::Canceled, None));
+        assert_eq!(progress.in_flight().map(|claim| claim.token), won.then_some(token));
         assert_eq!(scene.rows().await?.len(), usize::from(won));
     }
     Ok(())
@@ -121,6 +124,6 @@ pub(crate) async fn a_canceled_delivery_can_be_resent<E: Engine>() -> StoreResul
     deliver.handle(scene.engine.receive().await, START + 2 * SECOND).await?;
     let rows = scene.rows().await?;
     assert_eq!((rows[1].id, rows[1].outcome()), (asked.id, Outcome::Succeeded));
-    assert_eq!(scene.delivery().await?.progress.status, Status::Canceled);
+    assert_eq!(scene.delivery().await?.progress.status(), Status::Canceled);
     Ok(())
 }

@@ -26,12 +26,12 @@ pub(crate) async fn of_many_claims_of_one_number_one_wins<E: Engine>() -> StoreR
     let [(delivery, row)] = won.as_slice() else { panic!("{} claims won", won.len()) };
     assert!(lost.iter().all(|lost| lost.as_ref() == Some(delivery)), "{lost:?}");
 
-    let claim = delivery.progress.in_flight.as_ref().expect("in flight");
+    let claim = delivery.progress.in_flight().expect("in flight");
     assert_eq!((claim.number, claim.attempt_id, claim.since), (1, row.id, START));
     assert_eq!(row.state, AttemptState::Sending { token: claim.token });
     assert_eq!((row.number, row.sent_at), (AttemptNumber::Auto(1), START));
     assert!((AttemptId::first_at(START)..AttemptId::first_at(START + MILLISECOND)).contains(&row.id));
-    assert_eq!(delivery.progress.newest_attempt, Some(row.id));
+    assert_eq!(delivery.history.newest_attempt, Some(row.id));
     assert_eq!(scene.delivery().await?, *delivery);
     assert_eq!(scene.rows().await?, std::slice::from_ref(row));
     Ok(())
@@ -81,7 +81,7 @@ pub(crate) async fn only_the_token_of_the_claim_settles<E: Engine>() -> StoreRes
     assert_eq!(scene.rows().await?, [claim.row]);
 
     assert!(scene.ports().complete(&claim.delivery, claim.token, row.clone(), None).await?);
-    assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+    assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
     assert_eq!(scene.rows().await?, [row]);
     Ok(())
 }
@@ -118,7 +118,7 @@ pub(crate) async fn of_many_settles_of_one_attempt_one_counts<E: Engine>() -> St
     assert_eq!(settled.iter().filter(|settled| **settled).count(), 1, "{settled:?}");
     let rows = scene.rows().await?;
     let [row] = rows.as_slice() else { panic!("{} rows", rows.len()) };
-    let next = scene.delivery().await?.progress.next.expect("a retry");
+    let next = scene.delivery().await?.progress.waiting().expect("a retry");
     assert_eq!((next.number, next.slot), (2, 1));
     let ended_at = row.completion().expect("complete").ended_at;
     assert_eq!((Some(next.due), next.due), (row.next_attempt_at, ended_at + 300 * SECOND));
@@ -136,9 +136,12 @@ pub(crate) async fn a_complete_row_stands_and_the_delivery_moves_on_from_it<E: E
         let late = ended(claim.row, Err(ErrorKind::Interrupted), START + 60 * SECOND);
         assert!(scene.ports().complete(&claim.delivery, claim.token, late, None).await?);
         let progress = scene.delivery().await?.progress;
-        assert_eq!((progress.status, progress.in_flight), (status, None));
-        assert_eq!(progress.next.map(|next| (next.number, next.slot)), row.next_attempt_at.map(|_| (2, 1)));
-        assert_eq!(progress.next.map(|next| next.due), row.next_attempt_at);
+        assert_eq!((progress.status(), progress.in_flight()), (status, None));
+        assert_eq!(
+            progress.waiting().map(|next| (next.number, next.slot)),
+            row.next_attempt_at.map(|_| (2, 1))
+        );
+        assert_eq!(progress.waiting().map(|next| next.due), row.next_attempt_at);
         assert_eq!(scene.rows().await?, [row]);
     }
     Ok(())

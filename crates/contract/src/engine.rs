@@ -8,8 +8,8 @@ use loanhook_core::model::key::{Key, KeyHash};
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::{
-    Attempts, Deliveries, EgressAddresses, Grants, Intake, Keys, Payloads, Queue, QueueMessage, Resends,
-    Subscriptions, Triggers,
+    Attempts, Deliveries, EgressAddresses, FormulaErrorLog, Grants, Intake, Keys, Payloads, Queue,
+    QueueMessage, Resends, Subscriptions,
 };
 
 /// All ports at once.
@@ -23,7 +23,7 @@ pub trait Ports:
     + Subscriptions
     + Keys
     + Grants
-    + Triggers
+    + FormulaErrorLog
     + EgressAddresses
     + Clone
     + Send
@@ -42,7 +42,7 @@ impl<T> Ports for T where
         + Subscriptions
         + Keys
         + Grants
-        + Triggers
+        + FormulaErrorLog
         + EgressAddresses
         + Clone
         + Send

@@ -108,7 +108,7 @@ pub(crate) async fn the_attempts_of_a_delivery_are_read_in_parts_from_either_end
     let read = async |span, limit| {
         let story = scene.ports().delivery_with_attempts(scene.tenant(), scene.trace(), span, limit).await?;
         let (delivery, attempts) = story.expect("the delivery");
-        assert_eq!((delivery.progress.resends, delivery.progress.status), (6, Status::Failed));
+        assert_eq!((delivery.history.resends, delivery.progress.status()), (6, Status::Failed));
         StoreResult::Ok(ids(&attempts))
     };
     for limit in [1, 3, 7, 8] {

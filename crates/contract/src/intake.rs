@@ -5,6 +5,7 @@ use futures_util::future::{join_all, try_join_all};
 use loanhook_core::intake::{self, IntakeError, Receipt, Submission};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::event::Event;
+use loanhook_core::model::event_evaluation::EventEvaluation;
 use loanhook_core::model::id::{EventId, TraceId};
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
@@ -16,6 +17,7 @@ use loanhook_core::ports::{
 use crate::engine::Engine;
 use crate::scene::{
     DAY, MILLISECOND, SECOND, START, Scene, attempt_message, delivery_of, event, subscription, tenant,
+    unwatched,
 };
 
 const BODY: &str = r#"{"last-payment-amount": 250.00}"#;
@@ -39,7 +41,7 @@ fn remembered(body: &str, matched: &[&Subscription]) -> IdempotencyRecord {
 }
 
 fn render(subscription: &Subscription, event: &Event, id: EventId) -> (Delivery, Bytes) {
-    let (delivery, bytes) = Delivery::render(subscription, event, id, START);
+    let (delivery, bytes) = Delivery::render(subscription, &EventEvaluation::new(event, START), id);
     (delivery, bytes)
 }
 
@@ -83,12 +85,12 @@ pub(crate) async fn a_delivery_that_is_there_stays_as_it_is<E: Engine>() -> Stor
     let again = || vec![(scene.accepted.clone(), Bytes::from_static(b"{}"))];
     scene.attempt(Ok(500), START).await?;
     let failed = scene.delivery().await?;
-    scene.ports().accept(scene.tenant(), None, again(), START + SECOND).await?;
+    scene.ports().accept(unwatched(scene.tenant(), None, again(), START + SECOND)).await?;
     assert_eq!(scene.delivery().await?, failed);
 
     scene.attempt(Ok(200), START + 301 * SECOND).await?;
     let succeeded = scene.delivery().await?;
-    scene.ports().accept(scene.tenant(), None, again(), START + 302 * SECOND).await?;
+    scene.ports().accept(unwatched(scene.tenant(), None, again(), START + 302 * SECOND)).await?;
     assert_eq!(scene.delivery().await?, succeeded);
     assert_eq!(scene.rows().await?.len(), 2);
     Ok(())
@@ -106,17 +108,20 @@ pub(crate) async fn of_many_calls_with_one_key_one_is_stored<E: Engine>() -> Sto
         .collect();
     let accepts = calls.iter().map(|(delivery, remembered)| {
         let record = Some((idempotency("a"), remembered.clone()));
-        engine.ports().accept(&subscription.tenant, record, vec![delivery.clone()], START)
+        engine.ports().accept(unwatched(&subscription.tenant, record, vec![delivery.clone()], START))
     });
     let accepted = try_join_all(accepts).await?;
 
-    let stored: Vec<_> =
-        calls.iter().zip(&accepted).filter(|(_, answer)| matches!(answer, AcceptOutcome::Stored)).collect();
+    let stored: Vec<_> = calls
+        .iter()
+        .zip(&accepted)
+        .filter(|(_, answer)| matches!(answer, AcceptOutcome::Stored { .. }))
+        .collect();
     let [(((winner, _), record), _)] = stored.as_slice() else { panic!("{} are stored", stored.len()) };
     for (((delivery, _), _), answer) in calls.iter().zip(&accepted) {
         let there = delivery_of(engine.ports(), &subscription.tenant, delivery.snapshot.trace_id).await?;
         match answer {
-            AcceptOutcome::Stored => assert_eq!(there.as_ref(), Some(winner)),
+            AcceptOutcome::Stored { .. } => assert_eq!(there.as_ref(), Some(winner)),
             AcceptOutcome::Duplicate(known) => assert_eq!((known, there), (record, None)),
         }
     }
@@ -174,8 +179,8 @@ async fn finishes<E: Engine>(stored: usize) -> StoreResult<()> {
     let record = remembered(BODY, &[&both[0], &both[1]]);
     let expected: Vec<_> =
         both.iter().map(|subscription| render(subscription, &event("727", BODY), record.event_id)).collect();
-    ports.accept(acme, Some((idempotency("a"), record.clone())), vec![], START).await?;
-    ports.accept(acme, None, expected[..stored].to_vec(), START).await?;
+    ports.accept(unwatched(acme, Some((idempotency("a"), record.clone())), vec![], START)).await?;
+    ports.accept(unwatched(acme, None, expected[..stored].to_vec(), START)).await?;
 
     let mut edited = both[0].clone();
     edited.version = 3;
@@ -229,8 +234,8 @@ pub(crate) async fn a_key_of_an_event_is_none_of_a_resend<E: Engine>() -> StoreR
     let (_, queued) = scene.resend(Some(idempotency("a")), START + SECOND).await?;
     assert_eq!(queued, EnqueueOutcome::Enqueued);
     let record = Some((idempotency("a"), remembered(BODY, &[])));
-    let accepted = scene.ports().accept(scene.tenant(), record, vec![], START + SECOND).await?;
-    assert!(matches!(accepted, AcceptOutcome::Stored), "{accepted:?}");
+    let accepted = scene.ports().accept(unwatched(scene.tenant(), record, vec![], START + SECOND)).await?;
+    assert!(matches!(accepted, AcceptOutcome::Stored { .. }), "{accepted:?}");
     let (_, queued) = scene.resend(Some(idempotency("a")), START + SECOND).await?;
     assert!(matches!(queued, EnqueueOutcome::Duplicate(..)), "{queued:?}");
     Ok(())

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use loanhook_core::deliver::Deliver;
 use loanhook_core::model::attempt::{Attempt, AttemptNumber, AttemptState};
+use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::progress::Status;
 use loanhook_core::model::time::Timestamp;
@@ -45,8 +46,8 @@ pub(crate) async fn past_its_lease_an_attempt_is_interrupted_and_the_next_is_due
     assert_eq!((row.id, error(row)), (claim.row.id, Some(ErrorKind::Interrupted)));
     assert_eq!(row.next_attempt_at, Some(LEASE_ENDS));
     let progress = scene.delivery().await?.progress;
-    assert_eq!((progress.status, progress.in_flight), (Status::Pending, None));
-    assert_eq!(progress.next.map(|next| (next.number, next.slot, next.due)), Some((2, 0, LEASE_ENDS)));
+    assert_eq!((progress.status(), progress.in_flight()), (Status::Pending, None));
+    assert_eq!(progress.waiting().map(|next| (next.number, next.slot, next.due)), Some((2, 0, LEASE_ENDS)));
     assert_eq!(scene.engine.drain().await, [attempt_message(&scene.accepted, 2, LEASE_ENDS)]);
     assert_eq!(deliver.sender.numbers(), []);
     Ok(())
@@ -79,9 +80,9 @@ pub(crate) async fn many_who_find_a_lease_over_interrupt_once<E: Engine>() -> St
     let deliver = scene.deliver(Some(LEASE));
     let many = (0..16).map(|_| deliver.handle(scene.first.clone(), LEASE_ENDS));
     futures_util::future::try_join_all(many).await?;
-    let progress = scene.delivery().await?.progress;
-    assert_eq!(progress.next.map(|next| (next.number, next.slot)), Some((2, 0)));
-    assert_eq!(progress.interruptions, 1);
+    let Delivery { progress, history, .. } = scene.delivery().await?;
+    assert_eq!(progress.waiting().map(|next| (next.number, next.slot)), Some((2, 0)));
+    assert_eq!(history.interruptions, 1);
     assert_eq!(scene.rows().await?.len(), 1);
     Ok(())
 }
@@ -91,13 +92,13 @@ pub(crate) async fn the_third_interruption_in_a_row_uses_up_a_slot<E: Engine>() 
     let deliver = scene.deliver(Some(LEASE));
     let mut due = START;
     let mut places = Vec::new();
-    while scene.delivery().await?.progress.status == Status::Pending {
+    while scene.delivery().await?.progress.status() == Status::Pending {
         let claim = scene.claim(due).await?;
-        let claim = claim.delivery.progress.in_flight.expect("in flight");
+        let claim = claim.delivery.progress.in_flight().expect("in flight");
         places.push((claim.number, claim.slot));
         let message = attempt_message(&scene.accepted, claim.number, due);
         deliver.handle(message, due + LEASE).await?;
-        let next = scene.delivery().await?.progress.next;
+        let next = scene.delivery().await?.progress.waiting();
         due = next.map_or(due, |next| next.due);
     }
     assert_eq!(places, [(1, 0), (2, 0), (3, 0), (4, 1), (5, 1), (6, 1)]);
@@ -106,7 +107,7 @@ pub(crate) async fn the_third_interruption_in_a_row_uses_up_a_slot<E: Engine>() 
     let rows = scene.rows().await?;
     assert_eq!(rows.len(), places.len());
     assert!(rows.iter().all(|row| error(row) == Some(ErrorKind::Interrupted)));
-    assert_eq!(scene.delivery().await?.progress.status, Status::Failed);
+    assert_eq!(scene.delivery().await?.progress.status(), Status::Failed);
     Ok(())
 }
 
@@ -129,7 +130,7 @@ pub(crate) async fn past_the_lease_a_complete_row_counts_as_it_stands<E: Engine>
     scene.engine.put_row(&row);
     scene.deliver(Some(LEASE)).handle(scene.first.clone(), LEASE_ENDS).await?;
     assert_eq!(scene.rows().await?, [row]);
-    assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+    assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
     assert_eq!(scene.engine.drain().await, []);
     Ok(())
 }
@@ -169,6 +170,6 @@ pub(crate) async fn a_resend_in_flight_holds_its_lease_and_is_not_repeated_after
     assert_eq!(deliver.sender.numbers(), []);
     let late = ended(row, Ok(200), ends + SECOND);
     assert!(!scene.ports().complete_resend(token, late, None).await?);
-    assert_eq!(scene.delivery().await?.progress.status, Status::Failed);
+    assert_eq!(scene.delivery().await?.progress.status(), Status::Failed);
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use loanhook_core::deliver::Deliver;
 use loanhook_core::model::attempt::{AttemptNumber, AttemptState};
+use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::progress::Status;
 use loanhook_core::ports::{
     Attempts, Deliveries, DueWork, EnqueueOutcome, NotSent, ReleaseOutcome, ResendClaimOutcome, Resends,
@@ -49,10 +50,13 @@ pub(crate) async fn a_claim_that_is_given_back_leaves_no_row_and_its_number_is_d
     let released = scene.ports().release(&claim.delivery, claim.token, &claim.row, due).await?;
     assert_eq!(released, ReleaseOutcome::Released);
     assert_eq!(scene.rows().await?, []);
-    let progress = scene.delivery().await?.progress;
-    let next = progress.next.expect("a next attempt");
+    let Delivery { progress, history, .. } = scene.delivery().await?;
+    let next = progress.waiting().expect("a next attempt");
     assert_eq!((next.number, next.slot, next.due), (1, 0, due));
-    assert_eq!((progress.status, progress.in_flight, progress.newest_attempt), (Status::Pending, None, None));
+    assert_eq!(
+        (progress.status(), progress.in_flight(), history.newest_attempt),
+        (Status::Pending, None, None)
+    );
     let message = scene.engine.receive().await;
     assert_eq!((message.due, message.work), (due, DueWork::Attempt(1)));
     let again = scene.ports().release(&claim.delivery, claim.token, &claim.row, due).await?;
@@ -84,9 +88,9 @@ pub(crate) async fn a_later_attempt_that_is_given_back_leaves_those_before_it<E:
     let released = scene.ports().release(&claim.delivery, claim.token, &claim.row, due).await?;
     assert_eq!(released, ReleaseOutcome::Released);
     assert_eq!(scene.rows().await?, before);
-    let progress = scene.delivery().await?.progress;
-    assert_eq!(progress.newest_attempt, Some(before[0].id));
-    assert_eq!(progress.next.map(|next| (next.number, next.slot, next.due)), Some((2, 1, due)));
+    let Delivery { progress, history, .. } = scene.delivery().await?;
+    assert_eq!(history.newest_attempt, Some(before[0].id));
+    assert_eq!(progress.waiting().map(|next| (next.number, next.slot, next.due)), Some((2, 1, due)));
     Ok(())
 }
 
@@ -97,7 +101,10 @@ pub(crate) async fn a_canceled_attempt_that_is_given_back_is_due_no_more<E: Engi
     let released = scene.ports().release(&claim.delivery, claim.token, &claim.row, START).await?;
     assert_eq!(released, ReleaseOutcome::Released);
     let progress = scene.delivery().await?.progress;
-    assert_eq!((progress.status, progress.next_due(), progress.in_flight), (Status::Canceled, None, None));
+    assert_eq!(
+        (progress.status(), progress.next_due(), progress.in_flight()),
+        (Status::Canceled, None, None)
+    );
     assert_eq!(scene.rows().await?, []);
     Ok(())
 }
@@ -111,7 +118,7 @@ pub(crate) async fn an_attempt_that_was_resent_meanwhile_is_not_given_back<E: En
     assert_eq!(released, ReleaseOutcome::ReferencedByResend);
     let rows = scene.rows().await?;
     assert_eq!(rows, [claim.row.clone(), asked], "what the resend names is there");
-    assert_eq!(scene.delivery().await?.progress.in_flight.map(|claim| claim.token), Some(claim.token));
+    assert_eq!(scene.delivery().await?.progress.in_flight().map(|claim| claim.token), Some(claim.token));
     Ok(())
 }
 
@@ -150,7 +157,7 @@ pub(crate) async fn what_we_lack_uses_up_no_attempt_and_it_goes_on<E: Engine>() 
     let again = scene.engine.receive().await;
     deliver.handle(again.clone(), again.due).await?;
     assert_eq!(deliver.sender.then.numbers(), [AttemptNumber::Auto(1)]);
-    assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+    assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
     assert_eq!(scene.rows().await?.len(), 1, "of all this there is one row");
     Ok(())
 }

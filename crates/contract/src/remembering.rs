@@ -1,13 +1,14 @@
 //! What is remembered of a loan's triggers, event by event.
 
 use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::event_evaluation::EventEvaluation;
 use loanhook_core::model::id::EventId;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::trigger_state::TriggerReading;
-use loanhook_core::ports::{Decided, StoreResult, Triggers, WatchedTrigger};
+use loanhook_core::ports::{AcceptOutcome, AcceptRequest, Intake, StoreResult, WatchedTrigger};
 
 use crate::engine::Engine;
-use crate::scene::{SECOND, START, event};
+use crate::scene::{SECOND, START, event, unwatched};
 use crate::triggers::{LATE, watching, with};
 
 /// What an event says of a trigger, as one call of the port.
@@ -20,12 +21,13 @@ async fn see<E: Engine>(
 ) -> StoreResult<bool> {
     let now = START + step * SECOND;
     let loan = event("727", LATE);
-    let delivery = Delivery::render(of, &loan, EventId::at(now), now);
+    let delivery = Delivery::render(of, &EventEvaluation::new(&loan, now), EventId::at(now));
     let watch = TriggerReading { subscription: of.id, since, holds };
     let watched = vec![WatchedTrigger { watch, delivery: holds.then_some(delivery) }];
     let ports = engine.ports();
-    let decided = ports.accept_watched(&of.tenant, &loan.loan_id, None, vec![], watched, now).await?;
-    Ok(decided == Decided::Stored(vec![of.id]))
+    let request = AcceptRequest { watched, ..unwatched(&of.tenant, None, vec![], now) };
+    let accepted = ports.accept(AcceptRequest { loan_id: loan.loan_id, ..request }).await?;
+    Ok(accepted == AcceptOutcome::Stored { fired: vec![of.id] })
 }
 
 pub(crate) async fn who_judges_by_an_older_trigger_neither_fires_nor_forgets<E: Engine>() -> StoreResult<()> {

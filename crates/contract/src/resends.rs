@@ -58,7 +58,7 @@ pub(crate) async fn a_resend_is_queued_read_and_counted_at_once<E: Engine>() -> 
     let scene = failed::<E>(&[]).await?;
     for count in 1..=2 {
         let now = START + count * SECOND;
-        let newest = scene.delivery().await?.progress.newest_attempt;
+        let newest = scene.delivery().await?.history.newest_attempt;
         let (asked, queued) = scene.resend(None, now).await?;
         assert_eq!((queued, asked.state.clone()), (EnqueueOutcome::Enqueued, AttemptState::Queued));
         assert_eq!((asked.number, asked.resend_of), (AttemptNumber::Manual, newest));
@@ -66,8 +66,8 @@ pub(crate) async fn a_resend_is_queued_read_and_counted_at_once<E: Engine>() -> 
         assert_eq!(scene.engine.receive().await, resend_message(&asked, now));
 
         let delivery = scene.delivery().await?;
-        assert_eq!(delivery.progress.newest_attempt, Some(asked.id));
-        assert_eq!(delivery.progress.resends, count);
+        assert_eq!(delivery.history.newest_attempt, Some(asked.id));
+        assert_eq!(delivery.history.resends, count);
         let rows = scene.ports().rows(scene.tenant(), &asked.loan_id, None, None, 10).await?;
         let rows = scene.ports().with_resend_counts(scene.tenant(), rows).await?;
         assert!(rows.iter().all(|row| row.resends == count));
@@ -86,7 +86,7 @@ pub(crate) async fn with_one_key_a_resend_is_queued_once<E: Engine>() -> StoreRe
 
     let rows = scene.rows().await?;
     assert_eq!(rows.iter().filter(|row| row.is_manual()).collect::<Vec<_>>(), [winner]);
-    assert_eq!(scene.delivery().await?.progress.resends, 1);
+    assert_eq!(scene.delivery().await?.history.resends, 1);
     assert_eq!(scene.engine.drain().await, [resend_message(winner, winner.sent_at)]);
     Ok(())
 }
@@ -164,7 +164,7 @@ pub(crate) async fn only_its_token_settles_a_resend_and_once<E: Engine>() -> Sto
     assert_eq!(settled.outcome(), Outcome::Failed);
     assert!(!settle(token, 200, 4).await?);
     assert_eq!(row(&scene, asked.id).await?, settled);
-    assert_eq!(scene.delivery().await?.progress.status, Status::Failed);
+    assert_eq!(scene.delivery().await?.progress.status(), Status::Failed);
     Ok(())
 }
 
@@ -173,18 +173,18 @@ pub(crate) async fn a_resend_moves_no_schedule<E: Engine>() -> StoreResult<()> {
         let scene = Scene::<E>::new(&[300]).await?;
         let claim = scene.claim(START).await?;
         resent(&scene, status, START + MILLISECOND).await?;
-        assert_eq!(scene.delivery().await?.progress.in_flight, claim.delivery.progress.in_flight);
+        assert_eq!(scene.delivery().await?.progress.in_flight(), claim.delivery.progress.in_flight());
         let row = ended(claim.row, Ok(500), START + SECOND);
         assert!(scene.ports().complete(&claim.delivery, claim.token, row, None).await?);
 
         let before = scene.delivery().await?.progress;
         resent(&scene, status, START + 2 * SECOND).await?;
         let after = scene.delivery().await?.progress;
-        assert_eq!((after.next, after.status), (before.next, Status::Pending));
+        assert_eq!((after, after.status()), (before, Status::Pending));
         assert_eq!(scene.engine.drain().await, [attempt_message(&scene.accepted, 2, START + 301 * SECOND)]);
         // Its own schedule ends as if there had been no resend, but for what the receiver has.
         scene.attempt(Ok(500), START + 301 * SECOND).await?;
-        let end = scene.delivery().await?.progress.status;
+        let end = scene.delivery().await?.progress.status();
         assert_eq!(end, if status == 200 { Status::Succeeded } else { Status::Failed });
     }
     Ok(())
@@ -192,9 +192,9 @@ pub(crate) async fn a_resend_moves_no_schedule<E: Engine>() -> StoreResult<()> {
 
 pub(crate) async fn a_resend_that_succeeds_turns_an_exhausted_delivery<E: Engine>() -> StoreResult<()> {
     let scene = failed::<E>(&[]).await?;
-    assert_eq!(scene.delivery().await?.progress.status, Status::Failed);
+    assert_eq!(scene.delivery().await?.progress.status(), Status::Failed);
     let end = resent(&scene, 204, START + 2 * SECOND).await?;
-    assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+    assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
     assert_eq!(row(&scene, end.id).await?, end);
     Ok(())
 }
@@ -202,10 +202,10 @@ pub(crate) async fn a_resend_that_succeeds_turns_an_exhausted_delivery<E: Engine
 pub(crate) async fn a_resend_that_fails_leaves_the_delivery_as_it_was<E: Engine>() -> StoreResult<()> {
     let scene = failed::<E>(&[]).await?;
     resent(&scene, 500, START + 2 * SECOND).await?;
-    assert_eq!(scene.delivery().await?.progress.status, Status::Failed);
+    assert_eq!(scene.delivery().await?.progress.status(), Status::Failed);
     resent(&scene, 200, START + 4 * SECOND).await?;
     resent(&scene, 500, START + 6 * SECOND).await?;
-    assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+    assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
     Ok(())
 }
 
@@ -224,6 +224,6 @@ pub(crate) async fn a_resend_sends_the_frozen_bytes_once<E: Engine>() -> StoreRe
     assert_eq!(Payload::of(&request.body), scene.accepted.snapshot.request.payload);
     let row = row(&scene, asked.id).await?;
     assert_eq!((row.outcome(), row.next_attempt_at), (Outcome::Succeeded, None));
-    assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+    assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use loanhook_core::model::formula_errors::WhichFormula;
 use loanhook_core::model::subscription::MAX_SUBSCRIPTIONS;
-use loanhook_core::ports::{StoreResult, Triggers};
+use loanhook_core::ports::{FormulaErrorLog, StoreResult};
 
 use crate::engine::Engine;
 use crate::scene::{SECOND, START, tenant};

@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
 use loanhook_core::deliver::Deliver;
 use loanhook_core::model::attempt::{Attempt, AttemptState, Completion};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::event::{Event, EventInput};
+use loanhook_core::model::event_evaluation::EventEvaluation;
 use loanhook_core::model::failure::{ErrorKind, Failure};
 use loanhook_core::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::retry::RetryPolicy;
 use loanhook_core::model::secret::{Secrets, SigningSecret};
-use loanhook_core::model::subscription::{Cached, Criteria, Method, Request, Settings, Subscription};
+use loanhook_core::model::subscription::{CompiledCache, Criteria, Method, Request, Settings, Subscription};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
-    AcceptOutcome, AttemptRange, Attempts, ClaimOutcome, Deliveries, DueWork, EnqueueOutcome, IdempotencyKey,
-    Intake, QueueMessage, Resends, StoreResult, Subscriptions,
+    AcceptOutcome, AcceptRequest, AttemptRange, Attempts, ClaimOutcome, Deliveries, DueWork, EnqueueOutcome,
+    IdempotencyKey, IdempotencyRecord, Intake, QueueMessage, Resends, StoreResult, Subscriptions,
 };
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -65,7 +67,7 @@ pub fn subscription(of: &TenantId, title: &str, delays: &[u32], at: Timestamp) -
             request,
             retry: RetryPolicy::Delays { delays: delays.to_vec() },
             timeout_seconds: 15,
-            compiled: Cached::default(),
+            compiled: CompiledCache::default(),
         },
         secrets: Secrets::new(secret()),
     }
@@ -167,7 +169,7 @@ impl<E: Engine> Scene<E> {
 
     /// Claims its next attempt.
     pub async fn claim(&self, now: Timestamp) -> StoreResult<Claim> {
-        let next = self.delivery().await?.progress.next.expect("a next attempt");
+        let next = self.delivery().await?.progress.waiting().expect("a next attempt");
         let (message, token) = (attempt_message(&self.accepted, next.number, next.due), Uuid::new_v4());
         match self.ports().claim(&message, next.number, token, now).await? {
             ClaimOutcome::Claimed(won) => Ok(Claim { token, delivery: won.0, row: won.1 }),
@@ -181,7 +183,7 @@ impl<E: Engine> Scene<E> {
         let claim = self.claim(now).await?;
         let row = ended(claim.row, result, now + SECOND);
         assert!(self.ports().complete(&claim.delivery, claim.token, row, None).await?);
-        if self.delivery().await?.progress.next.is_some() {
+        if self.delivery().await?.progress.waiting().is_some() {
             self.engine.receive().await;
         }
         Ok(())
@@ -194,7 +196,7 @@ impl<E: Engine> Scene<E> {
         now: Timestamp,
     ) -> StoreResult<(Attempt, EnqueueOutcome)> {
         let delivery = self.delivery().await?;
-        let newest = delivery.progress.newest_attempt.expect("an attempt");
+        let newest = delivery.history.newest_attempt.expect("an attempt");
         let row = delivery.resend_row(AttemptId::at(now), newest, "Servicing".into(), now);
         let queued = self.ports().enqueue_resend(row.clone(), key, now).await?;
         Ok((row, queued))
@@ -225,11 +227,29 @@ pub async fn accept<E: Engine>(
     now: Timestamp,
 ) -> StoreResult<Delivery> {
     let event = event(loan, r#"{"last-payment-amount": 250.00}"#);
-    let (delivery, bytes) = Delivery::render(subscription, &event, EventId::at(now), now);
+    let (delivery, bytes) =
+        Delivery::render(subscription, &EventEvaluation::new(&event, now), EventId::at(now));
     let deliveries = vec![(delivery.clone(), bytes)];
-    let accepted = engine.ports().accept(&subscription.tenant, None, deliveries, now).await?;
-    assert!(matches!(accepted, AcceptOutcome::Stored));
+    let accepted = engine.ports().accept(unwatched(&subscription.tenant, None, deliveries, now)).await?;
+    assert_eq!(accepted, AcceptOutcome::Stored { fired: vec![] });
     Ok(delivery)
+}
+
+/// Deliveries of loan 727 that are stored in any case.
+pub fn unwatched(
+    tenant: &TenantId,
+    idempotency: Option<(IdempotencyKey, IdempotencyRecord)>,
+    deliveries: Vec<(Delivery, Bytes)>,
+    now: Timestamp,
+) -> AcceptRequest {
+    AcceptRequest {
+        tenant: tenant.clone(),
+        loan_id: loan("727"),
+        idempotency,
+        deliveries,
+        watched: vec![],
+        now,
+    }
 }
 
 /// A delivery as it is now, if there is one.

@@ -29,8 +29,8 @@ async fn goes_on<E: Engine>(result: Result<u16, ErrorKind>, slot: u32, due: Time
     assert!(scene.ports().complete(&claim.delivery, claim.token, row.clone(), None).await?);
 
     let progress = scene.delivery().await?.progress;
-    assert_eq!((progress.status, progress.in_flight), (Status::Pending, None));
-    assert_eq!(progress.next.map(|next| (next.number, next.slot, next.due)), Some((2, slot, due)));
+    assert_eq!((progress.status(), progress.in_flight()), (Status::Pending, None));
+    assert_eq!(progress.waiting().map(|next| (next.number, next.slot, next.due)), Some((2, slot, due)));
     row.next_attempt_at = Some(due);
     assert_eq!(scene.rows().await?, [row]);
     assert_eq!(scene.engine.receive().await, attempt_message(&scene.accepted, 2, due));
@@ -50,7 +50,7 @@ pub(crate) async fn what_ends_a_schedule_queues_nothing<E: Engine>() -> StoreRes
         let row = ended(claim.row, result, START + SECOND);
         assert!(scene.ports().complete(&claim.delivery, claim.token, row.clone(), None).await?);
         let progress = scene.delivery().await?.progress;
-        assert_eq!((progress.status, progress.next, progress.in_flight), (status, None, None));
+        assert_eq!((progress.status(), progress.waiting(), progress.in_flight()), (status, None, None));
         assert_eq!(scene.rows().await?, [row]);
         assert_eq!(scene.engine.drain().await, [], "{result:?}");
     }

@@ -36,7 +36,7 @@ pub(crate) async fn a_delivery_fails_is_retried_and_succeeds_with_the_same_bytes
         deliver.handle(message.clone(), message.due).await?;
     }
     assert_eq!(scene.engine.drain().await, []);
-    assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+    assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
 
     let rows = scene.rows().await?;
     assert_eq!(numbers(&rows), FIRST_THREE);
@@ -70,7 +70,7 @@ pub(crate) async fn one_message_handled_many_times_sends_each_number_once<E: Eng
     assert_eq!(deliver.sender.numbers(), FIRST_THREE);
 
     let (delivery, rows) = (scene.delivery().await?, scene.rows().await?);
-    assert_eq!((delivery.progress.status, numbers(&rows)), (Status::Failed, FIRST_THREE.to_vec()));
+    assert_eq!((delivery.progress.status(), numbers(&rows)), (Status::Failed, FIRST_THREE.to_vec()));
     for message in seen {
         deliver.handle(message, START + 7200 * SECOND).await?;
     }
@@ -117,7 +117,7 @@ pub(crate) async fn where_the_payload_is_gone_the_row_says_so_and_the_schedule_g
 
     let deliver = scene.deliver(Some(LEASE));
     let mut places = Vec::new();
-    while let Some(next) = scene.delivery().await?.progress.next {
+    while let Some(next) = scene.delivery().await?.progress.waiting() {
         places.push((next.number, next.slot));
         deliver.handle(attempt_message(&scene.accepted, next.number, next.due), next.due).await?;
     }
@@ -130,7 +130,7 @@ pub(crate) async fn where_the_payload_is_gone_the_row_says_so_and_the_schedule_g
         assert_eq!(error.kind, ErrorKind::Interrupted);
         assert!(error.detail.contains("nothing was sent"), "{}", error.detail);
     }
-    assert_eq!(scene.delivery().await?.progress.status, Status::Failed);
+    assert_eq!(scene.delivery().await?.progress.status(), Status::Failed);
     assert_eq!(deliver.sender.numbers(), []);
     Ok(())
 }
@@ -202,7 +202,7 @@ pub(crate) async fn what_does_not_render_is_a_row_without_a_request_and_cannot_b
     assert_eq!((row.next_attempt_at, completion.response_time_ms, row.source.bytes), (None, None, 0));
     let (tenant, trace) = (scene.tenant(), delivery.snapshot.trace_id);
     let stored = delivery_of(scene.ports(), tenant, trace).await?.expect("the delivery");
-    assert_eq!((stored.progress.status, stored.progress.next), (Status::Failed, None));
+    assert_eq!((stored.progress.status(), stored.progress.waiting()), (Status::Failed, None));
     let request = ResendRequest {
         trace_id: trace,
         attempt: ResendTarget::Newest,

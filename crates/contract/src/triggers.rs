@@ -1,17 +1,19 @@
-//! Triggers that fire on change, exactly once, and formulas that fail.
+//! FormulaErrorLog that fire on change, exactly once, and formulas that fail.
 
 use futures_util::future::try_join_all;
 use loanhook_core::intake::{self, Receipt, Submission};
+use loanhook_core::model::event_evaluation::EventEvaluation;
 use loanhook_core::model::id::{EventId, SubscriptionId, TraceId};
 use loanhook_core::model::subscription::{Criteria, Fire, MAX_SUBSCRIPTIONS, Subscription};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::model::trigger_state::TriggerReading;
 use loanhook_core::ports::{
-    Decided, IdempotencyKey, IdempotencyRecord, StoreResult, Subscriptions, Triggers, WatchedTrigger,
+    AcceptOutcome, AcceptRequest, IdempotencyKey, IdempotencyRecord, Intake, StoreResult, Subscriptions,
+    WatchedTrigger,
 };
 
 use crate::engine::Engine;
-use crate::scene::{DAY, MILLISECOND, SECOND, START, delivery_of, event, subscription, tenant};
+use crate::scene::{DAY, MILLISECOND, SECOND, START, delivery_of, event, subscription, tenant, unwatched};
 
 pub const LATE: &str = r#"{"days": 31, "status": "Open"}"#;
 pub const IN_TIME: &str = r#"{"days": 0, "status": "Open"}"#;
@@ -197,24 +199,28 @@ pub(crate) async fn a_key_that_is_known_leaves_no_trace_of_a_rise<E: Engine>() -
     let record =
         |id| IdempotencyRecord { digest: loan.digest(), event_id: id, accepted_at: START, matched: vec![] };
     let watched = |id| {
-        let delivery = loanhook_core::model::delivery::Delivery::render(&late, &loan, id, START);
+        let delivery =
+            loanhook_core::model::delivery::Delivery::render(&late, &EventEvaluation::new(&loan, START), id);
         let watch = TriggerReading { subscription: late.id, since: 1, holds: true };
         vec![WatchedTrigger { watch, delivery: Some(delivery) }]
     };
     let calls = (0..8).map(|_| {
         let id = EventId::at(START);
         let record = Some((key(), record(id)));
-        let call = ports.accept_watched(&acme, &loan.loan_id, record, vec![], watched(id), START);
+        let request = AcceptRequest { watched: watched(id), ..unwatched(&acme, record, vec![], START) };
+        let call = ports.accept(AcceptRequest { loan_id: loan.loan_id.clone(), ..request });
         async move { StoreResult::Ok((id, call.await?)) }
     });
-    let decided = try_join_all(calls).await?;
-    let winners: Vec<_> =
-        decided.iter().filter(|(_, decided)| *decided == Decided::Stored(vec![late.id])).collect();
-    let [(winner, _)] = winners.as_slice() else { panic!("{decided:?}") };
-    for (id, decided) in &decided {
+    let accepted = try_join_all(calls).await?;
+    let winners: Vec<_> = accepted
+        .iter()
+        .filter(|(_, accepted)| *accepted == AcceptOutcome::Stored { fired: vec![late.id] })
+        .collect();
+    let [(winner, _)] = winners.as_slice() else { panic!("{accepted:?}") };
+    for (id, accepted) in &accepted {
         let there = delivery_of(ports, &acme, TraceId::of(*id, late.id)).await?;
         assert_eq!(there.is_some(), id == winner);
-        if let Decided::Known(known) = decided {
+        if let AcceptOutcome::Duplicate(known) = accepted {
             assert_eq!((known.event_id, known.matched.as_slice()), (*winner, [(late.id, 1)].as_slice()));
         }
     }

@@ -1,8 +1,8 @@
-//! A message wakes a delivery: claim, send, record.
+//! Delivering a queue message: claim, send, complete.
 //!
-//! The claim puts the row before the request leaves; only its winner sends. A message whose claim fails
-//! changes nothing but what a dead sender left behind: an attempt past its lease is recorded as
-//! interrupted, and the next one follows at once.
+//! Used by the worker of the one process and by the Lambda function that delivers. The claim puts the row before the request
+//! leaves, and only the holder of its fencing token sends. A message whose attempt cannot be claimed changes nothing but what
+//! a dead sender left: an attempt past its lease is completed as interrupted, and the next one follows at once.
 
 mod preparing;
 mod recording;
@@ -22,8 +22,8 @@ use crate::model::failure::{ErrorKind, Failure, Phase};
 use crate::model::progress::UnclaimedAction;
 use crate::model::time::Timestamp;
 use crate::ports::{
-    ClaimOutcome, Claimed, Deliveries, DueWork, EgressAddresses, Payloads, Place, Queue, QueueMessage,
-    ReleaseOutcome, ResendClaimOutcome, Resends, Sender, StoreResult, Subscriptions, Work,
+    ClaimOutcome, Deliveries, DueWork, EgressAddresses, Payloads, Queue, QueueMessage, ReleaseOutcome,
+    ResendClaimOutcome, Resends, Sender, StoreResult, Subscriptions,
 };
 
 /// What sends, and how long a sender that says nothing is taken to be alive.
@@ -35,6 +35,17 @@ pub struct Deliver<S, O> {
     pub lease: Option<Duration>,
     /// When this process ends, where that is known: no request leaves that could not be recorded by then.
     pub deadline: Option<Instant>,
+}
+
+/// An automatic attempt that is claimed: its row is stored, as `sending`.
+#[derive(Debug)]
+pub struct ClaimedAttempt {
+    pub delivery: Delivery,
+    pub row: Attempt,
+    /// The fencing token of the claim.
+    pub token: Uuid,
+    /// The bytes to send, where they are at hand.
+    pub payload: Option<Bytes>,
 }
 
 impl<S, O> Deliver<S, O>
@@ -63,21 +74,12 @@ where
         }
     }
 
-    /// Does what is due; as [`Deliver::handle`], where nothing is claimed yet.
-    pub async fn work(&self, work: Work, now: Timestamp) -> StoreResult<()> {
-        match work {
-            Work::Wake(message) => self.handle(message, now).await,
-            Work::Claimed(claimed) => self.send_claimed(*claimed).await,
-        }
-    }
-
     async fn claim_and_send(&self, message: QueueMessage, number: u32, now: Timestamp) -> StoreResult<()> {
         let token = Uuid::new_v4();
         match self.store.claim(&message, number, token, now).await? {
             ClaimOutcome::Claimed(won) => {
                 let (delivery, row) = *won;
-                self.send_claimed(Claimed { delivery, row, token, payload: None, place: Place::default() })
-                    .await
+                self.send_claimed(ClaimedAttempt { delivery, row, token, payload: None }, ()).await
             }
             ClaimOutcome::NotClaimed(None) => Ok(()),
             ClaimOutcome::NotClaimed(Some(delivery)) => {
@@ -88,12 +90,13 @@ where
 
     /// Sends an attempt that is claimed, and records what came of it; one of which nothing could be sent for want of
     /// something of ours is given back.
-    async fn send_claimed(&self, claimed: Claimed) -> StoreResult<()> {
-        let Claimed { delivery, mut row, token, payload, place } = claimed;
+    /// `permit` is dropped once the response has come, before it is recorded.
+    pub async fn send_claimed<P>(&self, claimed: ClaimedAttempt, permit: P) -> StoreResult<()> {
+        let ClaimedAttempt { delivery, mut row, token, payload } = claimed;
         let response = match self.send(&delivery, &mut row, payload).await {
             Ok(response) => response,
             Err(unsent) => {
-                drop(place);
+                drop(permit);
                 let due = unsent.retry_at();
                 match with_retries(|| self.store.release(&delivery, token, &row, due)).await? {
                     ReleaseOutcome::Released | ReleaseOutcome::Superseded => return Ok(()),
@@ -102,7 +105,7 @@ where
                 return self.store.complete(&delivery, token, row, None).await.map(|_| ());
             }
         };
-        drop(place);
+        drop(permit);
         let number = row.number;
         let settle = |row, response| self.store.complete(&delivery, token, row, response);
         if !record(row, response, settle).await? {

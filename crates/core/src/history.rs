@@ -1,4 +1,6 @@
-//! What was sent for a loan, and what came back.
+//! History of a loan: pages of rows, single rows, and the attempts of one delivery.
+//!
+//! Used by the API and the page. It filters what the engine reads, and leaves masking of what is shown to the HTTP interface.
 
 use std::collections::BTreeSet;
 
@@ -106,7 +108,7 @@ pub async fn page_of_delivery<S: Attempts>(
                 page.next = page.rows.last().map(|row| row.attempt.id);
                 return Ok(page);
             }
-            page.rows.push(HistoryRow { attempt, resends: delivery.progress.resends });
+            page.rows.push(HistoryRow { attempt, resends: delivery.history.resends });
         }
         if ended {
             break;

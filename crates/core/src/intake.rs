@@ -1,15 +1,15 @@
-//! An event comes in: it is matched, rendered, stored and queued; only then is it answered.
+//! Intake of an event: it is matched, rendered, stored and queued; only then is it answered.
 //!
-//! With an idempotency key the first call leaves a record of what matched. A repeat with the same bytes
-//! finishes exactly that list, from the same versions of the subscriptions, whatever was edited since;
-//! what is stored already stays as it is, so nothing is sent twice.
+//! With an idempotency key the first call stores a record of what matched. A repeat with the same bytes finishes exactly that
+//! list, from the same versions of the subscriptions, whatever was edited since; what is stored already stays as it is, so
+//! nothing is sent twice.
 //!
-//! Formulas are evaluated before anything is stored, as they see nothing but the event. Only whether a trigger
-//! has *become* true is for the store to say, in the step that stores what comes of it.
+//! Formulas are evaluated before anything is stored, as they see nothing but the event. Only whether a trigger has *become* true
+//! is decided by the store, in the step that stores what comes of it.
 
 mod batch;
 mod matching;
-mod memory;
+mod render_memory;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,8 +32,8 @@ use crate::model::id::{EventId, SubscriptionId, TenantId, TraceId};
 use crate::model::subscription::Subscription;
 use crate::model::time::Timestamp;
 use crate::ports::{
-    AcceptOutcome, Decided, IdempotencyKey, IdempotencyRecord, Intake, StoreError, StoreResult,
-    Subscriptions, Triggers,
+    AcceptOutcome, AcceptRequest, FormulaErrorLog, IdempotencyKey, IdempotencyRecord, Intake, StoreError,
+    StoreResult, Subscriptions,
 };
 
 /// How long an idempotency key is remembered.
@@ -83,48 +83,38 @@ pub async fn accept<S>(
     now: Timestamp,
 ) -> Result<Receipt, IntakeError>
 where
-    S: Intake + Subscriptions + Triggers,
+    S: Intake + Subscriptions + FormulaErrorLog,
 {
     let Submission { event, key } = submission;
     let digest = event.digest();
     let subscriptions = store.subscriptions(tenant).await?;
     let id = EventId::at(now);
     let evaluation = EventEvaluation::new(&event, now);
-    let EvaluatedEvent { matched: fires, watched, formula_errors } =
-        evaluate(&subscriptions, &evaluation).await;
-    let to_render = fires.iter().chain(watched.iter().filter_map(|(_, allowed)| allowed.as_ref()));
-    let memory = memory::reserve(size_at_most(to_render, &evaluation)).await?;
-    let deliveries = render(&fires, &evaluation, id).await;
+    let EvaluatedEvent { matched, watched, formula_errors } = evaluate(&subscriptions, &evaluation).await;
+    let to_render = matched.iter().chain(watched.iter().filter_map(|(_, allowed)| allowed.as_ref()));
+    let memory = render_memory::reserve(size_at_most(to_render, &evaluation)).await?;
+    let deliveries = render(&matched, &evaluation, id).await;
     let watched = render_watched(watched, &evaluation, id).await;
-    let record = key.map(|key| {
-        let matched = deliveries.iter().map(|(delivery, _)| {
+    let idempotency = key.map(|key| {
+        let versions = deliveries.iter().map(|(delivery, _)| {
             let snapshot = &delivery.snapshot;
             (snapshot.subscription_id, snapshot.subscription_version)
         });
-        let remembered =
-            IdempotencyRecord { digest, event_id: id, accepted_at: now, matched: matched.collect() };
-        (IdempotencyKey { key, until: now + IDEMPOTENCY_WINDOW }, remembered)
+        let record =
+            IdempotencyRecord { digest, event_id: id, accepted_at: now, matched: versions.collect() };
+        (IdempotencyKey { key, until: now + IDEMPOTENCY_WINDOW }, record)
     });
-    let known = if watched.is_empty() {
-        let receipt = receipt(id, deliveries.iter().map(|(delivery, _)| delivery));
-        match store.accept(tenant, record, deliveries, now).await? {
-            AcceptOutcome::Stored => Ok(receipt),
-            AcceptOutcome::Duplicate(known) => Err(known),
+    let promised: Vec<_> = deliveries.iter().map(|(delivery, _)| promise(delivery)).collect();
+    let rising = watched.iter().filter_map(|watched| watched.delivery.as_ref());
+    let rising: Vec<_> = rising.map(|(delivery, _)| promise(delivery)).collect();
+    let (tenant_id, loan_id) = (tenant.clone(), event.loan_id.clone());
+    let request = AcceptRequest { tenant: tenant_id, loan_id, idempotency, deliveries, watched, now };
+    let known = match store.accept(request).await? {
+        AcceptOutcome::Stored { fired } => {
+            let fired = rising.into_iter().filter(|delivery| fired.contains(&delivery.subscription_id));
+            Ok(receipt(id, promised.into_iter().chain(fired)))
         }
-    } else {
-        let promised: Vec<_> = deliveries.iter().map(|(delivery, _)| delivery.clone()).collect();
-        let rising: Vec<_> = watched
-            .iter()
-            .filter_map(|watched| watched.delivery.as_ref())
-            .map(|(delivery, _)| delivery.clone())
-            .collect();
-        match store.accept_watched(tenant, &event.loan_id, record, deliveries, watched, now).await? {
-            Decided::Stored(risen) => {
-                let rose = |delivery: &&Delivery| risen.contains(&delivery.snapshot.subscription_id);
-                Ok(receipt(id, promised.iter().chain(rising.iter().filter(rose))))
-            }
-            Decided::Known(known) => Err(known),
-        }
+        AcceptOutcome::Duplicate(known) => Err(known),
     };
     // What was rendered is stored or dropped: a repeat renders anew, and reserves for itself.
     drop(memory);
@@ -139,10 +129,10 @@ where
     Ok(Receipt { warnings: event_names::warnings(&event.name, &subscriptions), ..receipt })
 }
 
-/// Tells of formulas that failed: in the log, and to the author of the subscription. That this is not kept
+/// Records formulas that failed: in the log, and for the author of the subscription. That this is not kept
 /// fails no event, and holds none up for long. It is not left for later: a function may be frozen as soon as
 /// it has answered.
-async fn record_formula_errors<S: Triggers>(
+async fn record_formula_errors<S: FormulaErrorLog>(
     store: &S,
     tenant: &TenantId,
     formula_errors: Vec<SubscriptionFormulaError>,
@@ -177,7 +167,7 @@ where
     for (delivery, _) in &mut deliveries {
         delivery.snapshot.test = true;
     }
-    store.accept(&tenant, None, deliveries, now).await?;
+    store.accept(without_key(tenant, event, deliveries, now)).await?;
     Ok(receipt)
 }
 
@@ -199,7 +189,7 @@ where
     let matched: Vec<_> = matched.buffered(CONCURRENT_VERSION_READS).try_collect().await?;
     let (receipt, deliveries, _memory) =
         render_matched(&matched, event, known.event_id, known.accepted_at).await?;
-    store.accept(tenant, None, deliveries, now).await?;
+    store.accept(without_key(tenant.clone(), event, deliveries, now)).await?;
     Ok(receipt)
 }
 
@@ -212,18 +202,32 @@ async fn render_matched(
     now: Timestamp,
 ) -> StoreResult<(Receipt, Vec<(Delivery, Bytes)>, SemaphorePermit<'static>)> {
     let evaluation = EventEvaluation::new(event, now);
-    let memory = memory::reserve(size_at_most(matched.iter(), &evaluation)).await?;
+    let memory = render_memory::reserve(size_at_most(matched.iter(), &evaluation)).await?;
     let deliveries = render(matched, &evaluation, id).await;
-    Ok((receipt(id, deliveries.iter().map(|(delivery, _)| delivery)), deliveries, memory))
+    Ok((receipt(id, deliveries.iter().map(|(delivery, _)| promise(delivery))), deliveries, memory))
 }
 
-/// What is promised, in the order of the subscriptions.
-fn receipt<'a>(id: EventId, deliveries: impl Iterator<Item = &'a Delivery>) -> Receipt {
-    let promised = deliveries.map(|delivery| PromisedDelivery {
+/// Deliveries that are stored in any case.
+fn without_key(
+    tenant: TenantId,
+    event: &Event,
+    deliveries: Vec<(Delivery, Bytes)>,
+    now: Timestamp,
+) -> AcceptRequest {
+    let loan_id = event.loan_id.clone();
+    AcceptRequest { tenant, loan_id, idempotency: None, deliveries, watched: Vec::new(), now }
+}
+
+fn promise(delivery: &Delivery) -> PromisedDelivery {
+    PromisedDelivery {
         trace_id: delivery.snapshot.trace_id,
         subscription_id: delivery.snapshot.subscription_id,
         event_title: delivery.snapshot.event_title.clone(),
-    });
+    }
+}
+
+/// What is promised, in the order of the subscriptions.
+fn receipt(id: EventId, promised: impl Iterator<Item = PromisedDelivery>) -> Receipt {
     let mut deliveries: Vec<_> = promised.collect();
     deliveries.sort_by_key(|promised| promised.subscription_id);
     Receipt { event_id: id, deliveries, warnings: Vec::new() }

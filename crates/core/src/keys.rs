@@ -1,4 +1,4 @@
-//! API keys: made, found by what a caller shows, ended.
+//! API keys as a use case: created, authenticated, deleted, and the administrator's key at a start.
 
 use std::sync::Arc;
 

@@ -1,7 +1,6 @@
-//! The lines of the log that name what happened: IDs and names, never what was sent and never a secret.
+//! Log lines with IDs and names: attempts that ended, formulas that failed, and who changed what.
 //!
-//! One for an attempt that ended, one for a formula that failed; and who did what: who signed in, who changed keys and
-//! subscriptions, who asked for a resend, where wrong keys came from.
+//! Every line that names a tenant's data is written here, so that none holds a payload, a header value or a secret.
 
 use std::fmt::Display;
 
@@ -43,15 +42,15 @@ pub fn json_error(error: &serde_json::Error) -> String {
 
 /// Logs a formula that failed on an event.
 pub fn formula_error(tenant: &TenantId, of: &SubscriptionFormulaError) {
-    let trouble = &of.error;
+    let error = &of.error;
     warn!(
         tenant = tenant.as_str(),
-        loan_id = trouble.loan_id.as_str(),
+        loan_id = error.loan_id.as_str(),
         subscription_id = %of.subscription,
-        formula = trouble.formula.name(),
-        detail = trouble.detail,
-        line = trouble.line,
-        column = trouble.column,
+        formula = error.formula.name(),
+        detail = error.detail,
+        line = error.line,
+        column = error.column,
         "formula.failed"
     );
 }

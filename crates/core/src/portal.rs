@@ -1,9 +1,8 @@
-//! Who may see a loan's page: links that an LMS asks for, the sessions they open, and signing in with a key.
+//! Portal: who may see a loan's page. Links that an LMS asks for, the sessions they open, and signing in with a key.
 //!
-//! A link and a session are both a grant: a secret token of which only the hash is kept. Opening a link adds
-//! a session beside it, so a link opens any number of times while it lives, and each browser can end its own.
-//! Nothing is written when a key is deleted or is over: whoever shows a token has its key looked up too, which engines
-//! keep at hand anyway, and so everything that a key made is over with it at once.
+//! A link and a session are both a grant: a secret token of which only the hash is kept. Opening a link adds a session beside
+//! it, so a link opens any number of times while it lives, and each browser can end its own. Nothing is written when a key is
+//! deleted or is over: the key of a token is looked up with each use, so everything that a key made ends with it at once.
 
 use crate::model::grant::{DEFAULT_SESSION_SECONDS, Grant, GrantKind, NewLink, Token};
 use crate::model::id::LoanId;

@@ -1,4 +1,4 @@
-//! Sending again, on demand, exactly what was sent. The automatic schedule neither knows nor cares.
+//! Resend: sends again, on demand, exactly what was sent. The automatic schedule does not move.
 
 use crate::intake::IDEMPOTENCY_WINDOW;
 use crate::log;
@@ -73,7 +73,7 @@ where
     if delivery.snapshot.request.unrenderable.is_some() {
         return Err(ResendError::NothingToSend);
     }
-    let id = AttemptId::at_or_after(now, delivery.progress.newest_attempt);
+    let id = AttemptId::at_or_after(now, delivery.history.newest_attempt);
     let row = delivery.resend_row(id, named, request.requested_by, now);
     let asked = row.clone();
     let key = request.key.map(|key| IdempotencyKey { key, until: now + IDEMPOTENCY_WINDOW });
@@ -104,7 +104,7 @@ async fn newest_of_number<S: Attempts>(
         };
         let story = store.delivery_with_attempts(tenant, trace, span, ATTEMPTS_PER_READ).await?;
         let (delivery, attempts) = story.ok_or(ResendError::Unknown)?;
-        delivery.progress.newest_attempt.ok_or(ResendError::NotAttempted)?;
+        delivery.history.newest_attempt.ok_or(ResendError::NotAttempted)?;
         edge = attempts.last().map(|attempt| attempt.id);
         let ended = attempts.len() < ATTEMPTS_PER_READ;
         let happened = |attempt: &Attempt| attempt.number == number && attempt.outcome() != Outcome::Queued;
@@ -123,7 +123,7 @@ async fn newest_attempt<S: Attempts>(
     trace: TraceId,
 ) -> Result<(Delivery, AttemptId), ResendError> {
     let delivery = store.delivery(tenant, trace).await?.ok_or(ResendError::Unknown)?;
-    let newest = delivery.progress.newest_attempt.ok_or(ResendError::NotAttempted)?;
+    let newest = delivery.history.newest_attempt.ok_or(ResendError::NotAttempted)?;
     Ok((delivery, newest))
 }
 

@@ -1,4 +1,4 @@
-//! The settings of webhooks: made, read, replaced, deleted, their secrets rotated.
+//! Subscriptions as a use case: created, read, replaced, deleted, their secrets rotated.
 
 use std::sync::Arc;
 

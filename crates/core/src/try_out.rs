@@ -1,4 +1,4 @@
-//! A formula or template over a context, before it is saved.
+//! Try-out: a formula or a template over a sample context, before it is saved.
 
 use serde_json::value::RawValue;
 

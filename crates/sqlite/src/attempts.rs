@@ -3,12 +3,12 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use super::Embedded;
+use super::stored_progress::StoredProgress;
 use super::tables::{attempt, delivery, from_json};
 use super::unreadable::{or_none, read_some};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
-use loanhook_core::model::progress::Progress;
 use loanhook_core::ports::{AttemptRange, Attempts, HistoryRow, StoreResult};
 
 // Without a limit: rows are read one by one until there are enough that can be read.
@@ -59,7 +59,7 @@ impl Attempts for Embedded {
                 let trace = attempt.trace_id.uuid();
                 let of = params![trace.as_bytes(), tenant.as_str()];
                 let progress = progress.query_row(of, |row| from_json(row, 0)).optional();
-                let progress: Option<Progress> =
+                let progress: Option<StoredProgress> =
                     or_none(progress, &format_args!("delivery {trace} of {tenant}"))?;
                 Ok(HistoryRow { attempt, resends: progress.map_or(0, |progress| progress.resends) })
             };

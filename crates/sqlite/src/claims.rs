@@ -11,22 +11,23 @@ use super::lanes::Lanes;
 use super::places::{Places, Slot};
 use super::starts::{Admission, Door, Open};
 use super::tables::{
-    delivery, first_attempt, messages, put_aside, put_attempt, put_message, put_progress, to_json,
+    delivery, first_attempt, messages, progress_json, put_aside, put_attempt, put_message, put_progress,
+    to_json,
 };
 use super::unreadable::{is_of_content, sentence};
+use super::worker::Task;
 use super::writer::Class;
 use super::{Embedded, payloads};
-use loanhook_core::model::attempt::Attempt;
+use loanhook_core::deliver::ClaimedAttempt;
 use loanhook_core::model::delivery::Delivery;
-use loanhook_core::model::id::AttemptId;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Claimed, DueWork, Place, QueueMessage, StoreResult, Work};
+use loanhook_core::ports::{DueWork, QueueMessage, StoreResult};
 
 /// What of an intake goes on after its commit.
 #[derive(Default)]
 pub(super) struct Entered {
     queued: Vec<QueueMessage>,
-    admitted: Vec<(Admission, QueueMessage, Box<Claimed>)>,
+    admitted: Vec<(Admission, QueueMessage, Box<ClaimedAttempt>)>,
 }
 
 impl Entered {
@@ -53,7 +54,7 @@ impl Entered {
             let DueWork::Attempt(number) = message.work else { return None };
             let admission = starts.admit(lanes, LaneId::of(message), now)?;
             let token = Uuid::new_v4();
-            Some((admission, token, claim(&mut delivery, number, token, now)?))
+            Some((admission, token, delivery.claim(number, token, now).ok()?))
         });
         if !insert(connection, &delivery)? {
             return Ok(());
@@ -63,7 +64,7 @@ impl Entered {
             (Some((admission, token, row)), Some(message)) => {
                 put_attempt(connection, &row)?;
                 let payload = Some(bytes);
-                let claimed = Box::new(Claimed { delivery, row, token, payload, place: Place::default() });
+                let claimed = Box::new(ClaimedAttempt { delivery, row, token, payload });
                 self.admitted.push((admission, message, claimed));
             }
             (_, Some(message)) => {
@@ -78,7 +79,7 @@ impl Entered {
 
 /// False if it is there already.
 fn insert(connection: &Connection, delivery: &Delivery) -> rusqlite::Result<bool> {
-    let Delivery { snapshot, progress } = delivery;
+    let snapshot = &delivery.snapshot;
     let new = connection
         .prepare_cached(
             "INSERT INTO deliveries (trace, tenant, frozen, progress, first) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -88,17 +89,10 @@ fn insert(connection: &Connection, delivery: &Delivery) -> rusqlite::Result<bool
             snapshot.trace_id.uuid().as_bytes(),
             snapshot.tenant.as_str(),
             to_json(snapshot)?,
-            to_json(progress)?,
-            first_attempt(progress),
+            progress_json(delivery)?,
+            first_attempt(&delivery.progress),
         ])?;
     Ok(new > 0)
-}
-
-/// Claims an attempt of a delivery, and gives its row.
-pub(super) fn claim(delivery: &mut Delivery, number: u32, token: Uuid, now: Timestamp) -> Option<Attempt> {
-    let id = AttemptId::at_or_after(now, delivery.progress.newest_attempt);
-    let claim = delivery.progress.claim(number, id, token, now)?;
-    Some(delivery.attempt_row(&claim))
 }
 
 /// Messages of a lane that are taken to be worked on.
@@ -113,7 +107,7 @@ struct Found {
 struct Taken {
     row: i64,
     message: QueueMessage,
-    claimed: Option<Box<Claimed>>,
+    claimed: Option<Box<ClaimedAttempt>>,
     place: Places,
     slot: Slot,
 }
@@ -140,7 +134,7 @@ impl Embedded {
                     Some(claimed) => open.starter.start_claimed(message, claimed, place, slot),
                     // In hand it takes its place by itself.
                     None if lanes.take(&lane, row) => {
-                        open.starter.start(message.clone(), Work::Wake(message), Some(row), slot);
+                        open.starter.start(message.clone(), Task::Message(message), Some(row), slot);
                     }
                     None => {}
                 }
@@ -190,7 +184,7 @@ fn claim_message(
     row_id: i64,
     message: &QueueMessage,
     now: Timestamp,
-) -> rusqlite::Result<Option<Box<Claimed>>> {
+) -> rusqlite::Result<Option<Box<ClaimedAttempt>>> {
     let DueWork::Attempt(number) = message.work else { return Ok(None) };
     let Some(mut delivery) = delivery(connection, &message.tenant, message.trace_id)? else {
         return Ok(None);
@@ -200,9 +194,9 @@ fn claim_message(
         None => Some(Bytes::new()),
     };
     let token = Uuid::new_v4();
-    let Some(row) = claim(&mut delivery, number, token, now) else { return Ok(None) };
+    let Ok(row) = delivery.claim(number, token, now) else { return Ok(None) };
     connection.prepare_cached("DELETE FROM queue WHERE id = ?1")?.execute([row_id])?;
-    put_progress(connection, message.trace_id, &delivery.progress)?;
+    put_progress(connection, &delivery)?;
     put_attempt(connection, &row)?;
-    Ok(Some(Box::new(Claimed { delivery, row, token, payload, place: Place::default() })))
+    Ok(Some(Box::new(ClaimedAttempt { delivery, row, token, payload })))
 }

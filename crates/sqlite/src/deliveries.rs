@@ -6,8 +6,6 @@ use bytes::Bytes;
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::claims::{Entered, claim};
-use super::idempotency::{self, Kind};
 use super::settling::Ready;
 use super::tables::{attempt, delete_message, delivery, put_attempt, put_message, put_progress};
 use super::unreadable::or_none;
@@ -18,45 +16,8 @@ use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{TenantId, TraceId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
-    AcceptOutcome, CancelOutcome, ClaimOutcome, Deliveries, IdempotencyKey, IdempotencyRecord, Intake, Queue,
-    QueueMessage, ReleaseOutcome, StoreResult,
+    CancelOutcome, ClaimOutcome, Deliveries, Queue, QueueMessage, ReleaseOutcome, StoreResult,
 };
-
-impl Intake for Embedded {
-    async fn accept(
-        &self,
-        tenant: &TenantId,
-        remember: Option<(IdempotencyKey, IdempotencyRecord)>,
-        deliveries: Vec<(Delivery, Bytes)>,
-        now: Timestamp,
-    ) -> StoreResult<AcceptOutcome> {
-        let (tenant, door) = (tenant.clone(), self.door());
-        let lanes = Arc::clone(&self.0.lanes);
-        let bytes = deliveries.iter().map(|(delivery, bytes)| weight(delivery) + bytes.len()).sum();
-        let work = move |connection: &Connection| {
-            if let Some((key, remembered)) = &remember
-                && let Some(known) =
-                    idempotency::remember(connection, &tenant, Kind::Event, key, remembered, now)?
-            {
-                return Ok((AcceptOutcome::Duplicate(known), Entered::default()));
-            }
-            let mut entered = Entered::default();
-            for delivery in deliveries {
-                entered.put_new(connection, &door, delivery)?;
-            }
-            Ok((AcceptOutcome::Stored, entered))
-        };
-        let then = move |(_, entered): &mut (AcceptOutcome, Entered)| entered.go_on(&lanes);
-        self.0.writer.run(Class::Intake(bytes), work, then).await.map(|(accepted, _)| accepted)
-    }
-}
-
-/// About how many bytes a delivery is, besides its payload.
-pub(super) fn weight(delivery: &Delivery) -> usize {
-    let request = &delivery.snapshot.request;
-    let headers: usize = request.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-    1024 + request.url.len() + headers
-}
 
 impl Deliveries for Embedded {
     async fn claim(
@@ -72,10 +33,10 @@ impl Deliveries for Embedded {
             let Some(mut delivery) = delivery(connection, &message.tenant, message.trace_id)? else {
                 return Ok(ClaimOutcome::NotClaimed(None));
             };
-            let Some(row) = claim(&mut delivery, number, token, now) else {
+            let Ok(row) = delivery.claim(number, token, now) else {
                 return Ok(ClaimOutcome::NotClaimed(Some(Box::new(delivery))));
             };
-            put_progress(connection, message.trace_id, &delivery.progress)?;
+            put_progress(connection, &delivery)?;
             put_attempt(connection, &row)?;
             Ok(ClaimOutcome::Claimed(Box::new((delivery, row))))
         };
@@ -114,7 +75,7 @@ impl Deliveries for Embedded {
         row: &Attempt,
         due: Timestamp,
     ) -> StoreResult<ReleaseOutcome> {
-        self.release_attempt(claimed.progress.resends, token, row, due).await
+        self.release_attempt(claimed.history.resends, token, row, due).await
     }
 
     async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> StoreResult<CancelOutcome> {
@@ -124,10 +85,10 @@ impl Deliveries for Embedded {
                 return Ok(CancelOutcome::NotFound);
             };
             let next = QueueMessage::for_next_attempt(&delivery);
-            if !delivery.progress.cancel() {
+            if delivery.cancel().is_err() {
                 return Ok(CancelOutcome::NotPending);
             }
-            put_progress(connection, trace, &delivery.progress)?;
+            put_progress(connection, &delivery)?;
             if let Some(next) = next {
                 delete_message(connection, &next)?;
             }
@@ -154,13 +115,13 @@ pub(super) fn settle(
     let mut row = stands.unwrap_or_else(|| row.clone());
     let Some(completion) = row.completion() else { return Ok(None) };
     let payload = completion.response.as_ref().map(|response| response.payload);
-    let Some(next_attempt_at) = delivery.complete_attempt(token, completion) else { return Ok(None) };
+    let Ok(next_attempt_at) = delivery.complete(token, completion) else { return Ok(None) };
     row.next_attempt_at = next_attempt_at;
     if let (Some(payload), Some(bytes)) = (payload, response) {
         payloads::put(connection, &row.tenant, payload, bytes)?;
     }
     put_attempt(connection, &row)?;
-    put_progress(connection, row.trace_id, &delivery.progress)?;
+    put_progress(connection, &delivery)?;
     let message = QueueMessage::for_next_attempt(&delivery);
     if let Some(message) = &message {
         put_message(connection, message)?;

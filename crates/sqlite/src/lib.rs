@@ -12,9 +12,11 @@ mod clock;
 mod commits;
 mod deliveries;
 mod egress;
+mod formula_errors;
 mod grants;
 mod health;
 mod idempotency;
+mod intake;
 mod keys;
 mod lane;
 mod lanes;
@@ -27,9 +29,9 @@ mod resends;
 mod schema;
 mod settling;
 mod starts;
+mod stored_progress;
 mod subscriptions;
 mod tables;
-mod triggers;
 mod turns;
 mod unreadable;
 mod worker;
@@ -51,7 +53,7 @@ use readers::Readers;
 use starts::{Door, Starts};
 use writer::{Class, Job, Writer};
 
-pub use worker::{Limits, Worker};
+pub use worker::{Limits, Task, WirePermit, Worker};
 
 /// The pages that the writer works on: the ends of tables, and the indexes that it looks things up in.
 const WRITER_CACHE_KIB: i64 = 16 * 1024;

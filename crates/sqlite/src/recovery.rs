@@ -48,7 +48,7 @@ fn sending(connection: &Connection, trace: Option<TraceId>) -> rusqlite::Result<
 fn made_anew(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Option<Attempt>> {
     let (id, tenant, trace) = (uuid(row, 0)?, text(row, 1)?, TraceId::from_uuid(uuid(row, 2)?));
     let Some(delivery) = delivery(connection, &tenant, trace)? else { return Ok(None) };
-    let claim = delivery.progress.in_flight.as_ref().filter(|claim| claim.attempt_id.uuid() == id);
+    let claim = delivery.progress.in_flight().filter(|claim| claim.attempt_id.uuid() == id);
     let row = claim.map(|claim| delivery.attempt_row(claim));
     if row.is_some() {
         error!(trace_id = %trace, attempt_id = %id, "store.unreadable_made_anew");

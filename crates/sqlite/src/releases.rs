@@ -72,11 +72,10 @@ fn release(
     row: &Attempt,
     due: Timestamp,
 ) -> rusqlite::Result<(ReleaseOutcome, Option<QueueMessage>)> {
-    let in_flight =
-        |delivery: &Delivery| delivery.progress.in_flight.as_ref().is_some_and(|claim| claim.token == token);
+    let in_flight = |delivery: &Delivery| delivery.progress.in_flight_under(token).is_some();
     let found = delivery(connection, &row.tenant, row.trace_id)?;
     let Some(mut delivery) = found.filter(in_flight) else { return Ok((ReleaseOutcome::Superseded, None)) };
-    if delivery.progress.resends != resends {
+    if delivery.history.resends != resends {
         return Ok((ReleaseOutcome::ReferencedByResend, None));
     }
     let (id, trace) = (row.id.uuid(), row.trace_id.uuid());
@@ -89,8 +88,10 @@ fn release(
     let newest = connection.prepare_cached(NEWEST)?.query_row([trace.as_bytes()], |row| {
         Ok(if row.get_ref(0)? == rusqlite::types::ValueRef::Null { None } else { Some(uuid(row, 0)?) })
     })?;
-    delivery.progress.release(due, newest.map(AttemptId::from_uuid));
-    put_progress(connection, row.trace_id, &delivery.progress)?;
+    if delivery.release(token, due, newest.map(AttemptId::from_uuid)).is_err() {
+        return Ok((ReleaseOutcome::Superseded, None));
+    }
+    put_progress(connection, &delivery)?;
     let message = QueueMessage::for_next_attempt(&delivery);
     if let Some(message) = &message {
         put_message(connection, message)?;

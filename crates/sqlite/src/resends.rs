@@ -43,8 +43,8 @@ impl Resends for Embedded {
                 return Ok(EnqueueOutcome::Duplicate(trace, id));
             }
             if let Some(mut delivery) = delivery(connection, &row.tenant, row.trace_id)? {
-                delivery.progress.record_resend(row.id);
-                put_progress(connection, row.trace_id, &delivery.progress)?;
+                delivery.record_resend(row.id);
+                put_progress(connection, &delivery)?;
             }
             put_attempt(connection, &row)?;
             put_message(connection, &message)?;
@@ -126,8 +126,8 @@ pub(super) fn settle(
     if completion.succeeded()
         && let Some(mut delivery) = delivery(connection, &row.tenant, row.trace_id)?
     {
-        delivery.progress.record_resend_success();
-        put_progress(connection, row.trace_id, &delivery.progress)?;
+        delivery.record_resend_success();
+        put_progress(connection, &delivery)?;
     }
     Ok(true)
 }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use super::payloads;
-use super::tables::{put_message, to_json};
+use super::tables::{progress_json, put_message, to_json};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::ports::QueueMessage;
@@ -22,10 +22,10 @@ impl Ready {
     /// None where the row is not complete, or the token's attempt is not in flight.
     pub(super) fn new(claimed: &Delivery, token: Uuid, row: &Attempt) -> Option<Self> {
         let (mut delivery, mut row) = (claimed.clone(), row.clone());
-        row.next_attempt_at = delivery.complete_attempt(token, row.completion()?)?;
+        row.next_attempt_at = delivery.complete(token, row.completion()?).ok()?;
         Some(Self {
-            claimed: to_json(&claimed.progress).ok()?,
-            settled: to_json(&delivery.progress).ok()?,
+            claimed: progress_json(claimed).ok()?,
+            settled: progress_json(&delivery).ok()?,
             doc: to_json(&row).ok()?,
             message: QueueMessage::for_next_attempt(&delivery),
             row,

@@ -12,18 +12,18 @@ use super::lane::LaneId;
 use super::lanes::Lanes;
 use super::places::{Places, Slot};
 use super::turns::Slots;
-use super::worker::Limits;
+use super::worker::{Limits, Task, WirePermit};
+use loanhook_core::deliver::ClaimedAttempt;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Claimed, Place, QueueMessage, Work};
+use loanhook_core::ports::QueueMessage;
 
 /// Starts the handler of what is due; `row` is its message, if that is in the table still.
 pub(super) trait Start: Send + Sync {
-    fn start(&self, message: QueueMessage, work: Work, row: Option<i64>, slot: Slot);
+    fn start(&self, message: QueueMessage, task: Task, row: Option<i64>, slot: Slot);
 
     /// Starts an attempt that is claimed and committed.
-    fn start_claimed(&self, message: QueueMessage, mut claimed: Box<Claimed>, place: Places, slot: Slot) {
-        claimed.place = Place::held_by(place);
-        self.start(message, Work::Claimed(claimed), None, slot);
+    fn start_claimed(&self, message: QueueMessage, claimed: Box<ClaimedAttempt>, place: Places, slot: Slot) {
+        self.start(message, Task::Claimed(claimed, WirePermit(place)), None, slot);
     }
 }
 
@@ -80,7 +80,7 @@ impl Starts {
 }
 
 impl Admission {
-    pub(super) fn start(self, message: QueueMessage, claimed: Box<Claimed>) {
+    pub(super) fn start(self, message: QueueMessage, claimed: Box<ClaimedAttempt>) {
         self.open.starter.start_claimed(message, claimed, self.place, self.slot);
     }
 }

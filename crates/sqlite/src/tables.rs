@@ -8,6 +8,7 @@ use tracing::error;
 use uuid::Uuid;
 
 use super::lane::LaneId;
+use super::stored_progress::StoredProgress;
 use super::unreadable::{is_of_content, sentence};
 use loanhook_core::model::attempt::{Attempt, AttemptNumber, AttemptState};
 use loanhook_core::model::delivery::Delivery;
@@ -47,25 +48,34 @@ pub(super) fn delivery(
     connection
         .prepare_cached("SELECT frozen, progress FROM deliveries WHERE trace = ?1 AND tenant = ?2")?
         .query_row(params![trace.uuid().as_bytes(), tenant.as_str()], |row| {
-            Ok(Delivery { snapshot: from_json(row, 0)?, progress: from_json(row, 1)? })
+            let stored: StoredProgress = from_json(row, 1)?;
+            let (progress, history) = stored
+                .read()
+                .map_err(|fault| rusqlite::Error::FromSqlConversionFailure(1, Type::Text, fault.into()))?;
+            Ok(Delivery { snapshot: from_json(row, 0)?, progress, history })
         })
         .optional()
 }
 
-pub(super) fn put_progress(
-    connection: &Connection,
-    trace: TraceId,
-    progress: &Progress,
-) -> rusqlite::Result<()> {
+/// What changes of a delivery, as it is stored.
+pub(super) fn progress_json(delivery: &Delivery) -> rusqlite::Result<String> {
+    to_json(&StoredProgress::new(&delivery.progress, &delivery.history))
+}
+
+pub(super) fn put_progress(connection: &Connection, delivery: &Delivery) -> rusqlite::Result<()> {
     connection
         .prepare_cached("UPDATE deliveries SET progress = ?2, first = coalesce(?3, first) WHERE trace = ?1")?
-        .execute(params![trace.uuid().as_bytes(), to_json(progress)?, first_attempt(progress)])
+        .execute(params![
+            delivery.snapshot.trace_id.uuid().as_bytes(),
+            progress_json(delivery)?,
+            first_attempt(&delivery.progress),
+        ])
         .map(|_| ())
 }
 
 /// The first attempt, while it is in flight.
 pub(super) fn first_attempt(progress: &Progress) -> Option<[u8; 16]> {
-    let claim = progress.in_flight.as_ref().filter(|claim| claim.number == FIRST)?;
+    let claim = progress.in_flight().filter(|claim| claim.number == FIRST)?;
     Some(claim.attempt_id.uuid().into_bytes())
 }
 

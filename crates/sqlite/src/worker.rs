@@ -19,8 +19,9 @@ use super::lane::LaneId;
 use super::lanes::Turn;
 use super::places::{Places, Slot};
 use super::starts::{Open, Start};
+use loanhook_core::deliver::ClaimedAttempt;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{QueueMessage, StoreResult, Work};
+use loanhook_core::ports::{QueueMessage, StoreResult};
 
 /// How long the worker sleeps at most: a machine that slept, or a clock that was set, is noticed then.
 const NAP: Duration = Duration::from_secs(30);
@@ -43,6 +44,17 @@ impl Default for Limits {
     }
 }
 
+/// What is due, for the handler.
+pub enum Task {
+    /// A message; nothing is claimed yet.
+    Message(QueueMessage),
+    /// An automatic attempt that is claimed. The permit is to be dropped once its response has come.
+    Claimed(Box<ClaimedAttempt>, WirePermit),
+}
+
+/// One of the requests that a subscription may have on the wire at once, until this is dropped.
+pub struct WirePermit(#[expect(dead_code, reason = "it is held, not read")] pub(super) Places);
+
 /// The loop that works the queue off.
 pub struct Worker<H> {
     engine: Embedded,
@@ -52,7 +64,7 @@ pub struct Worker<H> {
 
 impl<H, F> Worker<H>
 where
-    H: Fn(Work, Timestamp) -> F + Send + Sync + 'static,
+    H: Fn(Task, Timestamp) -> F + Send + Sync + 'static,
     F: Future<Output = StoreResult<()>> + Send + 'static,
 {
     pub fn new(engine: Embedded, handler: H, limits: Limits) -> Self {
@@ -112,15 +124,15 @@ struct Starter<H>(Arc<(Embedded, H)>, Handle);
 
 impl<H, F> Start for Starter<H>
 where
-    H: Fn(Work, Timestamp) -> F + Send + Sync + 'static,
+    H: Fn(Task, Timestamp) -> F + Send + Sync + 'static,
     F: Future<Output = StoreResult<()>> + Send + 'static,
 {
-    fn start(&self, message: QueueMessage, work: Work, row: Option<i64>, slot: Slot) {
+    fn start(&self, message: QueueMessage, task: Task, row: Option<i64>, slot: Slot) {
         let shared = Arc::clone(&self.0);
         self.1.spawn(async move {
             let (engine, handler) = &*shared;
-            let work = AssertUnwindSafe(async { handler(work, Timestamp::now()).await }).catch_unwind();
-            let failed = match work.await {
+            let handled = AssertUnwindSafe(async { handler(task, Timestamp::now()).await }).catch_unwind();
+            let failed = match handled.await {
                 Ok(Ok(())) => false,
                 Ok(Err(failure)) => {
                     error!(trace_id = %message.trace_id, %failure, "delivery.put_off");

@@ -151,7 +151,7 @@ impl InTheCloud {
             DueWork::Attempt(number) => {
                 let delivery =
                     delivery_of(&self.engine, &message.tenant, message.trace_id).await.expect("read");
-                let next = delivery.and_then(|delivery| delivery.progress.next);
+                let next = delivery.and_then(|delivery| delivery.progress.waiting());
                 next.is_none_or(|next| next.number <= *number)
             }
             DueWork::Resend { loan_id, attempt_id } => {

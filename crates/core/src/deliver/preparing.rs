@@ -1,4 +1,4 @@
-//! The request of an attempt, put together from what is stored.
+//! Preparation of a request from what is stored, and the reasons why nothing can be sent.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -99,7 +99,7 @@ impl<S: Payloads + Subscriptions, O> Deliver<S, O> {
         let gone = |what: &str| NotSendable::ContentMissing(what.to_owned());
         Ok(WebhookRequest {
             tenant: snapshot.tenant.clone(),
-            fresh_connection: delivery.progress.interruptions > 0,
+            fresh_connection: delivery.history.interruptions > 0,
             test: snapshot.test,
             method: snapshot.request.method,
             url: snapshot.request.url.clone(),

@@ -1,4 +1,4 @@
-//! What came of a request, on its way into the history.
+//! Recording of a response in the history: the row is completed, the store is asked again where it fails.
 
 use std::time::Duration;
 

@@ -43,10 +43,10 @@ pub(super) async fn evaluate(
             MatchResult::Watched { watch, allowed } => {
                 evaluated.watched.push((watch, allowed.then(|| Arc::clone(subscription))));
             }
-            MatchResult::FormulaError(trouble) => {
+            MatchResult::FormulaError(error) => {
                 evaluated
                     .formula_errors
-                    .push(SubscriptionFormulaError { subscription: subscription.id, error: trouble });
+                    .push(SubscriptionFormulaError { subscription: subscription.id, error });
             }
         }
         if subscription.is_expensive() {
@@ -91,7 +91,7 @@ pub(super) async fn render(
     let (mut deliveries, mut turns) = (Vec::with_capacity(subscriptions.len()), StepYielder::default());
     for subscription in subscriptions {
         let before = evaluation.steps_used();
-        deliveries.push(Delivery::render_for(subscription, evaluation, id));
+        deliveries.push(Delivery::render(subscription, evaluation, id));
         turns.add_steps(evaluation.steps_used() - before).await;
     }
     deliveries
@@ -105,7 +105,7 @@ pub(super) async fn render_watched(
     let (mut rendered, mut turns) = (Vec::with_capacity(watched.len()), StepYielder::default());
     for (watch, allowed) in watched {
         let before = evaluation.steps_used();
-        let delivery = allowed.map(|subscription| Delivery::render_for(&subscription, evaluation, id));
+        let delivery = allowed.map(|subscription| Delivery::render(&subscription, evaluation, id));
         rendered.push(WatchedTrigger { watch, delivery });
         turns.add_steps(evaluation.steps_used() - before).await;
     }

@@ -1,4 +1,4 @@
-//! One HTTP request of a delivery: one row of the history.
+//! Attempt: one HTTP request of a delivery, and one row of the history.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -103,8 +103,7 @@ impl fmt::Display for AttemptNumber {
 }
 
 /// The outcome of a row, by the words of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
     Queued,
     Sending,

@@ -1,7 +1,7 @@
-//! One event matched to one subscription.
+//! Delivery: one event matched to one subscription.
 //!
-//! What it sends was frozen at intake ([`Frozen`]); how far its automatic schedule has come is its
-//! [`Progress`]. A delivery is the one source of truth about the schedule: a queued message only wakes it.
+//! What it sends is its [`DeliverySnapshot`], made at intake; how far its automatic schedule has come is its
+//! [`Progress`]. A delivery is the one source of truth about the schedule: a queue message only wakes it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,16 +13,34 @@ use super::attempt::{Attempt, AttemptNumber, AttemptState, Completion};
 use super::failure::ErrorKind;
 use super::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use super::payload::Payload;
-use super::progress::{AttemptResult, Claim, Progress};
+use super::progress::{AttemptResult, Claim, InvalidTransition, NextAttempt, Progress};
 use super::retry::RetryPolicy;
 use super::subscription::Method;
 use super::time::Timestamp;
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A delivery as it is now.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Delivery {
     pub snapshot: DeliverySnapshot,
     pub progress: Progress,
+    pub history: DeliveryHistory,
 }
+
+/// What a delivery says of its attempts so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DeliveryHistory {
+    /// How many automatic attempts in a row were interrupted.
+    pub interruptions: u32,
+    /// The newest row, automatic or manual.
+    pub newest_attempt: Option<AttemptId>,
+    /// How often it was manually resent.
+    pub resends: u32,
+    /// A resend reached the receiver.
+    pub resend_succeeded: bool,
+}
+
+/// So many interruptions in a row count as a failure.
+const INTERRUPTIONS_PER_FAILURE: u32 = 3;
 
 /// What never changes: every attempt sends this, whatever becomes of the loan or the subscription.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,6 +78,65 @@ pub struct RequestSnapshot {
 }
 
 impl Delivery {
+    /// A delivery whose first attempt is due then.
+    pub fn new(snapshot: DeliverySnapshot, due: Timestamp) -> Self {
+        Self { snapshot, progress: Progress::new(due), history: DeliveryHistory::default() }
+    }
+
+    /// Takes the automatic attempt of this number for the holder of the token, and gives its row.
+    ///
+    /// # Errors
+    ///
+    /// Where that attempt does not wait.
+    pub fn claim(&mut self, number: u32, token: Uuid, now: Timestamp) -> Result<Attempt, InvalidTransition> {
+        let id = AttemptId::at_or_after(now, self.history.newest_attempt);
+        let (progress, claim) = self.progress.claim(number, id, token, now)?;
+        self.progress = progress;
+        self.history.record_newest(id);
+        Ok(self.attempt_row(&claim))
+    }
+
+    /// Gives the attempt that is in flight under the token back, of which nothing was sent: the same number is due
+    /// again then. `newest` is the newest row of the delivery without it.
+    ///
+    /// # Errors
+    ///
+    /// Where no attempt is in flight under the token.
+    pub fn release(
+        &mut self,
+        token: Uuid,
+        due: Timestamp,
+        newest: Option<AttemptId>,
+    ) -> Result<(), InvalidTransition> {
+        self.progress = self.progress.release(token, due)?;
+        self.history.newest_attempt = newest;
+        Ok(())
+    }
+
+    /// Ends the automatic attempts; one in flight finishes.
+    ///
+    /// # Errors
+    ///
+    /// Where the delivery is not pending.
+    pub fn cancel(&mut self) -> Result<(), InvalidTransition> {
+        self.progress = self.progress.cancel()?;
+        Ok(())
+    }
+
+    /// Counts a resend that was asked for: the schedule does not move.
+    pub fn record_resend(&mut self, id: AttemptId) {
+        self.history.resends += 1;
+        self.history.record_newest(id);
+    }
+
+    /// Takes in that a resend succeeded: an exhausted delivery has been delivered after all.
+    pub fn record_resend_success(&mut self) {
+        self.history.resend_succeeded = true;
+        if self.progress == Progress::Failed {
+            self.progress = Progress::Succeeded;
+        }
+    }
+
     /// The row of the automatic attempt that is in flight, as it begins.
     pub fn attempt_row(&self, claim: &Claim) -> Attempt {
         let state = AttemptState::Sending { token: claim.token };
@@ -99,18 +176,61 @@ impl Delivery {
         }
     }
 
-    /// Moves on from the attempt in flight, which ended as its row says, and gives when the next one is
-    /// due. None, and nothing changed, if the row's sender is not the one in flight.
-    pub fn complete_attempt(&mut self, token: Uuid, completion: &Completion) -> Option<Option<Timestamp>> {
-        let claim = self.progress.in_flight.clone().filter(|claim| claim.token == token)?;
-        let DeliverySnapshot { retry, trace_id, .. } = &self.snapshot;
-        let delay = |retry_after| retry.delay(claim.slot, *trace_id, retry_after);
-        Some(self.progress.complete(ending(completion), completion.ended_at, delay))
+    /// Ends the attempt that is in flight under the token as its row says, and gives when the next one is due; none at
+    /// the end of the schedule.
+    ///
+    /// # Errors
+    ///
+    /// Where no attempt is in flight under the token.
+    pub fn complete(
+        &mut self,
+        token: Uuid,
+        completion: &Completion,
+    ) -> Result<Option<Timestamp>, InvalidTransition> {
+        let (retry, trace) = (&self.snapshot.retry, self.snapshot.trace_id);
+        let mut interruptions = self.history.interruptions;
+        let resend_succeeded = self.history.resend_succeeded;
+        self.progress = self.progress.complete(token, |claim| {
+            let result = attempt_result(completion);
+            let interrupted = result == AttemptResult::Interrupted;
+            interruptions = if interrupted { interruptions + 1 } else { 0 };
+            let next = match result {
+                AttemptResult::Succeeded => return Progress::Succeeded,
+                AttemptResult::PermanentFailure => None,
+                AttemptResult::Interrupted if interruptions < INTERRUPTIONS_PER_FAILURE => {
+                    Some((claim.slot, Duration::ZERO))
+                }
+                AttemptResult::Interrupted => {
+                    interruptions = 0;
+                    retry.delay(claim.slot, trace, None).map(|delay| (claim.slot + 1, delay))
+                }
+                AttemptResult::Failed { retry_after } => {
+                    retry.delay(claim.slot, trace, retry_after).map(|delay| (claim.slot + 1, delay))
+                }
+            };
+            match next {
+                Some((slot, delay)) => Progress::Waiting(NextAttempt {
+                    number: claim.number + 1,
+                    slot,
+                    due: completion.ended_at + delay,
+                }),
+                None if resend_succeeded => Progress::Succeeded,
+                None => Progress::Failed,
+            }
+        })?;
+        self.history.interruptions = interruptions;
+        Ok(self.progress.next_due())
+    }
+}
+
+impl DeliveryHistory {
+    fn record_newest(&mut self, id: AttemptId) {
+        self.newest_attempt = self.newest_attempt.max(Some(id));
     }
 }
 
 /// What the end of an attempt means for the schedule.
-fn ending(completion: &Completion) -> AttemptResult {
+fn attempt_result(completion: &Completion) -> AttemptResult {
     if completion.succeeded() {
         return AttemptResult::Succeeded;
     }

@@ -32,7 +32,7 @@ fn only_2xx_is_success() {
         (404, AttemptResult::Failed { retry_after: None }),
         (500, AttemptResult::Failed { retry_after: None }),
     ] {
-        assert_eq!(ending(&completion(Ok(code), None)), ended, "{code}");
+        assert_eq!(attempt_result(&completion(Ok(code), None)), ended, "{code}");
     }
     for (kind, ended) in [
         (ErrorKind::Timeout, AttemptResult::Failed { retry_after: None }),
@@ -41,7 +41,7 @@ fn only_2xx_is_success() {
         (ErrorKind::Interrupted, AttemptResult::Interrupted),
     ] {
         let failure = Failure::new(kind, String::new());
-        assert_eq!(ending(&completion(Err(failure), None)), ended, "{kind:?}");
+        assert_eq!(attempt_result(&completion(Err(failure), None)), ended, "{kind:?}");
     }
 }
 

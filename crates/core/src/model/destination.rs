@@ -1,4 +1,4 @@
-//! A URL as it is shown. Its query may hold a receiver's token, which is shown to nobody but who may set it.
+//! Destination of a webhook as callers see it: the values of its query are masked, as they may be secrets.
 
 /// What stands in the place of a value that is not shown. In a header's place, a PUT keeps the stored value by it.
 pub const HIDDEN: &str = "***";

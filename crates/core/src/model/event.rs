@@ -1,4 +1,4 @@
-//! One change to a loan.
+//! Event: one change to a loan. Its context is kept byte for byte.
 
 use std::sync::OnceLock;
 

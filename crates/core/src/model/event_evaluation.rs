@@ -1,4 +1,6 @@
-//! An event as formulas and templates look at it: its context is read once, however many do.
+//! Evaluation of one event: what formulas and templates of all subscriptions share.
+//!
+//! The context is read once, and the limits on steps and rendered bytes hold over all of them together.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

@@ -1,8 +1,8 @@
-//! Why an attempt failed without a response code.
+//! Failure of an attempt without a response code: a kind for filters and alarms, the phase in which it happened, and one
+//! sentence for people.
 //!
-//! A servicer who opens the history of a loan must see what went wrong, not a stack of library errors.
-//! So a failure is a kind, for filters and alarms, the phase in which it happened, and one sentence, for people.
-//! A status outside 2xx is no [`Failure`]: it is a response, and its code says it all.
+//! A servicer who opens the history of a loan must see what went wrong, not a stack of library errors. A status outside 2xx is no
+//! [`Failure`]: it is a response, and its code says it all.
 
 use std::{fmt, str::FromStr};
 

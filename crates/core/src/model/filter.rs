@@ -1,4 +1,4 @@
-//! Which rows of a loan's history are asked for.
+//! Filter of a loan's history: which rows pass.
 
 use std::time::Duration;
 

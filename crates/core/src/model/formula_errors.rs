@@ -1,4 +1,4 @@
-//! Formulas that failed on an event: counted, and the last of them told to the subscription's author.
+//! Formula errors: formulas that failed on an event, counted for each subscription, with the last one for its author.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! The names of things: UUIDs of one kind each, tenants and loans.
+//! Identifiers: a UUID type for each kind of thing, and the names of tenants and loans.
 
 use std::fmt;
 use std::str::FromStr;

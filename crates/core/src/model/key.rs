@@ -1,4 +1,4 @@
-//! API keys: whose they are and what they may do.
+//! API key: whose it is, what it may do, and when it ends.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! Bytes that were sent or came back, and where they are kept.
+//! Payload: bytes that were sent or received, named by their SHA-256.
 
 use std::fmt;
 

@@ -1,37 +1,38 @@
-//! How far a delivery's automatic schedule has come, and every step it can take.
+//! Progress of a delivery's automatic schedule: a state machine.
 //!
-//! A *number* counts attempts, a *slot* counts places in the retry schedule. An attempt that was
-//! interrupted uses up its number but not its slot, until the third in a row, which counts as a failure.
+//! A *number* counts attempts, a *slot* counts places in the retry schedule. An attempt that was interrupted uses up its
+//! number but not its slot, until the third in a row, which counts as a failure.
+//!
+//! Each transition takes a state and returns the next one, or [`InvalidTransition`] where the state does not allow it.
+//! Only [`Delivery`](super::delivery::Delivery) calls them; an engine stores what comes of it in the transaction that
+//! read the state before.
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::id::AttemptId;
 use super::time::Timestamp;
 
-const INTERRUPTIONS_PER_FAILURE: u32 = 3;
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Progress {
-    pub status: Status,
-    /// The next automatic attempt; while one is in flight, that one.
-    pub next: Option<NextAttempt>,
-    pub in_flight: Option<Claim>,
-    /// How many attempts in a row were interrupted.
-    pub interruptions: u32,
-    /// The newest row of the delivery, automatic or manual.
-    pub newest_attempt: Option<AttemptId>,
-    /// How often it was manually resent.
-    pub resends: u32,
-    /// A resend reached the receiver.
-    pub resend_succeeded: bool,
+/// The state of the automatic schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// The next attempt waits until it is due.
+    Waiting(NextAttempt),
+    /// An attempt is in flight. `due` is when it was due.
+    Sending {
+        claim: Claim,
+        due: Timestamp,
+    },
+    /// The schedule was canceled while this attempt was in flight: it finishes, and is the last.
+    Canceling(Claim),
+    Succeeded,
+    Failed,
+    Canceled,
 }
 
 /// The state of the automatic schedule, by the words of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     Pending,
     Succeeded,
@@ -39,84 +40,153 @@ pub enum Status {
     Canceled,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// An automatic attempt that is to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NextAttempt {
     pub number: u32,
     pub slot: u32,
     pub due: Timestamp,
 }
 
-/// The automatic attempt that is being sent, and by whom.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The automatic attempt that is in flight, and who sends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claim {
     pub number: u32,
     pub slot: u32,
     pub attempt_id: AttemptId,
-    /// Only its holder can end it.
+    /// The fencing token: only its holder can complete or release the attempt.
     pub token: Uuid,
     pub since: Timestamp,
 }
 
-/// How an attempt ended, as far as the schedule goes.
+/// The result of an attempt, as far as the schedule goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttemptResult {
     Succeeded,
+    /// The next attempt follows after this delay; none at the end of the schedule.
     Failed {
         retry_after: Option<Duration>,
     },
     /// A failure that would only be repeated.
     PermanentFailure,
+    /// The attempt uses up no slot: the next one follows at once.
     Interrupted,
 }
 
-/// What a message that woke an attempt it could not claim should do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is to be done with a message whose attempt could not be claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnclaimedAction {
     /// Nothing is left to do for it.
     Discard,
-    /// Its successor is due then; a crash may have eaten the message for it.
+    /// Its successor is due then; a crash may have lost the message for it.
     EnqueueSuccessor(NextAttempt),
-    /// Another sender is at it, and holds it until then.
+    /// Another sender has it in flight, and holds its lease until then.
     WaitForLease { until: Timestamp },
-    /// The sender that was at it is dead.
+    /// The lease of the sender that had it in flight is over.
     LeaseExpired(Claim),
 }
 
+/// A transition that the state does not allow. Nothing changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a delivery that is {state} cannot be {transition}")]
+pub struct InvalidTransition {
+    state: &'static str,
+    transition: &'static str,
+}
+
 impl Progress {
+    /// The first attempt is due then.
     pub const fn new(due: Timestamp) -> Self {
-        Self {
-            status: Status::Pending,
-            next: Some(NextAttempt { number: 1, slot: 0, due }),
-            in_flight: None,
-            interruptions: 0,
-            newest_attempt: None,
-            resends: 0,
-            resend_succeeded: false,
+        Self::Waiting(NextAttempt { number: 1, slot: 0, due })
+    }
+
+    pub const fn status(&self) -> Status {
+        match self {
+            Self::Waiting(_) | Self::Sending { .. } => Status::Pending,
+            Self::Succeeded => Status::Succeeded,
+            Self::Failed => Status::Failed,
+            Self::Canceling(_) | Self::Canceled => Status::Canceled,
+        }
+    }
+
+    /// The next automatic attempt, while it waits.
+    pub const fn waiting(&self) -> Option<NextAttempt> {
+        match self {
+            Self::Waiting(next) => Some(*next),
+            _ => None,
         }
     }
 
     /// When the next attempt is due; none while one is in flight, and at the end.
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.next.filter(|_| self.in_flight.is_none()).map(|next| next.due)
+        self.waiting().map(|next| next.due)
     }
 
-    /// Takes the attempt of this number for the holder of the token. None if it is not the next one,
-    /// or another holds it.
-    pub fn claim(
-        &mut self,
+    /// The automatic attempt that is in flight.
+    pub const fn in_flight(&self) -> Option<&Claim> {
+        match self {
+            Self::Sending { claim, .. } | Self::Canceling(claim) => Some(claim),
+            _ => None,
+        }
+    }
+
+    /// The attempt that is in flight under this token.
+    pub fn in_flight_under(&self, token: Uuid) -> Option<&Claim> {
+        self.in_flight().filter(|claim| claim.token == token)
+    }
+
+    /// Takes the attempt of this number, if it is the one that waits.
+    pub(super) fn claim(
+        self,
         number: u32,
         attempt_id: AttemptId,
         token: Uuid,
-        now: Timestamp,
-    ) -> Option<Claim> {
-        let next = self.next.filter(|next| next.number == number && self.in_flight.is_none())?;
-        let claim = Claim { number, slot: next.slot, attempt_id, token, since: now };
-        self.in_flight = Some(claim.clone());
-        self.record_newest(attempt_id);
-        Some(claim)
+        since: Timestamp,
+    ) -> Result<(Self, Claim), InvalidTransition> {
+        match self {
+            Self::Waiting(NextAttempt { number: waiting, slot, due }) if waiting == number => {
+                let claim = Claim { number, slot, attempt_id, token, since };
+                Ok((Self::Sending { claim, due }, claim))
+            }
+            state => Err(state.cannot_be("claimed under this number")),
+        }
     }
 
-    /// What to do with a message for this number whose claim failed. Without a lease a sender is taken
+    /// Ends the attempt that is in flight under this token; `then` is the state that follows where the schedule was not
+    /// canceled meanwhile.
+    pub(super) fn complete(
+        self,
+        token: Uuid,
+        then: impl FnOnce(Claim) -> Self,
+    ) -> Result<Self, InvalidTransition> {
+        match self {
+            Self::Sending { claim, .. } if claim.token == token => Ok(then(claim)),
+            Self::Canceling(claim) if claim.token == token => Ok(Self::Canceled),
+            state => Err(state.cannot_be("completed under this token")),
+        }
+    }
+
+    /// Gives the attempt that is in flight under this token back: the same number is due again then.
+    pub(super) fn release(self, token: Uuid, due: Timestamp) -> Result<Self, InvalidTransition> {
+        match self {
+            Self::Sending { claim, .. } if claim.token == token => {
+                Ok(Self::Waiting(NextAttempt { number: claim.number, slot: claim.slot, due }))
+            }
+            Self::Canceling(claim) if claim.token == token => Ok(Self::Canceled),
+            state => Err(state.cannot_be("released under this token")),
+        }
+    }
+
+    /// Ends the automatic attempts; one in flight finishes.
+    pub(super) fn cancel(self) -> Result<Self, InvalidTransition> {
+        match self {
+            Self::Waiting(_) => Ok(Self::Canceled),
+            Self::Sending { claim, .. } => Ok(Self::Canceling(claim)),
+            state => Err(state.cannot_be("canceled")),
+        }
+    }
+
+    /// What to do with a message for this number that could not be claimed. Without a lease a sender is taken
     /// to be alive for ever.
     pub fn action_without_claim(
         &self,
@@ -124,87 +194,29 @@ impl Progress {
         now: Timestamp,
         lease: Option<Duration>,
     ) -> UnclaimedAction {
-        match (&self.in_flight, self.next) {
-            (Some(claim), _) if claim.number == number => match lease.map(|lease| claim.since + lease) {
-                Some(until) if now >= until => UnclaimedAction::LeaseExpired(claim.clone()),
-                Some(until) => UnclaimedAction::WaitForLease { until },
-                None => UnclaimedAction::Discard,
-            },
-            (None, Some(next)) if next.number == number + 1 => UnclaimedAction::EnqueueSuccessor(next),
+        match self {
+            Self::Sending { claim, .. } | Self::Canceling(claim) if claim.number == number => {
+                match lease.map(|lease| claim.since + lease) {
+                    Some(until) if now >= until => UnclaimedAction::LeaseExpired(*claim),
+                    Some(until) => UnclaimedAction::WaitForLease { until },
+                    None => UnclaimedAction::Discard,
+                }
+            }
+            Self::Waiting(next) if next.number == number + 1 => UnclaimedAction::EnqueueSuccessor(*next),
             _ => UnclaimedAction::Discard,
         }
     }
 
-    /// Ends the attempt in flight, and gives when the next one is due. `delay` says how long after a
-    /// failure that is, none at the schedule's end.
-    pub fn complete(
-        &mut self,
-        ending: AttemptResult,
-        ended: Timestamp,
-        delay: impl FnOnce(Option<Duration>) -> Option<Duration>,
-    ) -> Option<Timestamp> {
-        let claim = self.in_flight.take()?;
-        if self.status != Status::Pending {
-            return None;
-        }
-        let interrupted = ending == AttemptResult::Interrupted;
-        self.interruptions = if interrupted { self.interruptions + 1 } else { 0 };
-        let again = match ending {
-            AttemptResult::Succeeded | AttemptResult::PermanentFailure => None,
-            AttemptResult::Interrupted if self.interruptions < INTERRUPTIONS_PER_FAILURE => {
-                Some((claim.slot, ended))
-            }
-            AttemptResult::Interrupted | AttemptResult::Failed { .. } => {
-                self.interruptions = 0;
-                let retry_after =
-                    if let AttemptResult::Failed { retry_after } = ending { retry_after } else { None };
-                delay(retry_after).map(|delay| (claim.slot + 1, ended + delay))
-            }
+    const fn cannot_be(&self, transition: &'static str) -> InvalidTransition {
+        let state = match self {
+            Self::Waiting(_) => "waiting",
+            Self::Sending { .. } => "sending",
+            Self::Canceling(_) => "canceling",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
         };
-        self.next = again.map(|(slot, due)| NextAttempt { number: claim.number + 1, slot, due });
-        if self.next.is_none() {
-            let reached = ending == AttemptResult::Succeeded || self.resend_succeeded;
-            self.status = if reached { Status::Succeeded } else { Status::Failed };
-        }
-        self.next.map(|next| next.due)
-    }
-
-    /// Gives the attempt in flight back, of which nothing was sent: the same number is due again then. `newest` is the
-    /// newest row of the delivery without it.
-    pub fn release(&mut self, due: Timestamp, newest: Option<AttemptId>) {
-        self.in_flight = None;
-        self.newest_attempt = newest;
-        if let Some(next) = &mut self.next {
-            next.due = due;
-        }
-    }
-
-    /// Ends the automatic attempts; one in flight finishes. False if there was nothing to end.
-    pub fn cancel(&mut self) -> bool {
-        let pending = self.status == Status::Pending;
-        if pending {
-            self.status = Status::Canceled;
-            self.next = None;
-        }
-        pending
-    }
-
-    /// A resend was asked for: the schedule does not move.
-    pub fn record_resend(&mut self, id: AttemptId) {
-        self.resends += 1;
-        self.record_newest(id);
-    }
-
-    /// A resend succeeded: an exhausted delivery has been delivered after all.
-    pub fn record_resend_success(&mut self) {
-        self.resend_succeeded = true;
-        if self.status == Status::Failed {
-            self.status = Status::Succeeded;
-        }
-    }
-
-    fn record_newest(&mut self, id: AttemptId) {
-        self.newest_attempt = self.newest_attempt.max(Some(id));
+        InvalidTransition { state, transition }
     }
 }
 

@@ -1,101 +1,210 @@
+use std::collections::BTreeMap;
+
 use super::*;
+use crate::model::attempt::Completion;
+use crate::model::delivery::{Delivery, DeliverySnapshot, RequestSnapshot};
+use crate::model::failure::{ErrorKind, Failure};
+use crate::model::id::{EventId, LoanId, SubscriptionId, TenantId, TraceId};
+use crate::model::payload::Payload;
+use crate::model::retry::RetryPolicy;
+use crate::model::subscription::Method;
 
 const SECOND: Duration = Duration::from_secs(1);
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
-const FAILED: AttemptResult = AttemptResult::Failed { retry_after: None };
 
-/// Claims the next attempt and ends it; two retries, 60 s apart.
-fn attempt(progress: &mut Progress, ending: AttemptResult) -> Option<(u32, u32, Timestamp)> {
-    let next = progress.next.expect("an attempt is due");
+/// The result of an attempt, as its row says it.
+const FAILED: Result<u16, ErrorKind> = Ok(500);
+const SUCCEEDED: Result<u16, ErrorKind> = Ok(200);
+const INTERRUPTED: Result<u16, ErrorKind> = Err(ErrorKind::Interrupted);
+const BLOCKED: Result<u16, ErrorKind> = Err(ErrorKind::Blocked);
+
+/// A delivery that is due now, with two retries, 60 s apart.
+fn delivery() -> Delivery {
+    let snapshot = DeliverySnapshot {
+        trace_id: TraceId::from_uuid(Uuid::nil()),
+        tenant: TenantId::try_from("acme".to_owned()).expect("a tenant"),
+        event_id: EventId::at(NOW),
+        loan_id: LoanId::try_from("727".to_owned()).expect("a loan"),
+        subscription_id: SubscriptionId::at(NOW),
+        subscription_version: 1,
+        event_title: "Core banking".into(),
+        event_name: "Payment Posted".into(),
+        occurred_at: None,
+        test: false,
+        accepted_at: NOW,
+        request: RequestSnapshot {
+            method: Method::Post,
+            url: "https://core.example.com/".into(),
+            headers: BTreeMap::new(),
+            content_type: None,
+            payload: Payload::of(b""),
+            unrenderable: None,
+        },
+        retry: RetryPolicy::Delays { delays: vec![60, 60] },
+        timeout_seconds: 15,
+    };
+    Delivery::new(snapshot, NOW)
+}
+
+fn completion(result: Result<u16, ErrorKind>, ended_at: Timestamp) -> Completion {
+    let result = result.map_err(|kind| Failure::new(kind, ""));
+    Completion { ended_at, response_time_ms: None, source_ip: None, result, response: None }
+}
+
+/// Makes the next attempt, which takes a second; gives number, slot and due time of the one after it.
+fn attempt(delivery: &mut Delivery, result: Result<u16, ErrorKind>) -> Option<(u32, u32, Timestamp)> {
+    let next = delivery.progress.waiting().expect("an attempt that waits");
     let token = Uuid::from_u128(next.number.into());
-    progress.claim(next.number, AttemptId::at(next.due), token, next.due).expect("a claim");
-    progress.complete(ending, next.due + SECOND, |_| (next.slot < 2).then_some(60 * SECOND));
-    progress.next.map(|next| (next.number, next.slot, next.due))
+    delivery.claim(next.number, token, next.due).expect("a claim");
+    let due = delivery.complete(token, &completion(result, next.due + SECOND)).expect("in flight");
+    let after = delivery.progress.waiting();
+    assert_eq!(after.map(|next| next.due), due);
+    after.map(|next| (next.number, next.slot, next.due))
 }
 
 #[test]
 fn failures_use_up_the_schedule() {
-    let mut progress = Progress::new(NOW);
-    assert_eq!(attempt(&mut progress, FAILED), Some((2, 1, NOW + 61 * SECOND)));
-    assert_eq!(attempt(&mut progress, FAILED), Some((3, 2, NOW + 122 * SECOND)));
-    assert_eq!(attempt(&mut progress, FAILED), None);
-    assert_eq!(progress.status, Status::Failed);
+    let mut delivery = delivery();
+    assert_eq!(attempt(&mut delivery, FAILED), Some((2, 1, NOW + 61 * SECOND)));
+    assert_eq!(attempt(&mut delivery, FAILED), Some((3, 2, NOW + 122 * SECOND)));
+    assert_eq!(attempt(&mut delivery, FAILED), None);
+    assert_eq!(delivery.progress, Progress::Failed);
 }
 
 #[test]
-fn interruptions_use_up_numbers_and_the_third_a_slot() {
-    let mut progress = Progress::new(NOW);
-    assert_eq!(attempt(&mut progress, AttemptResult::Interrupted), Some((2, 0, NOW + SECOND)));
-    assert_eq!(attempt(&mut progress, AttemptResult::Interrupted), Some((3, 0, NOW + 2 * SECOND)));
-    assert_eq!(attempt(&mut progress, AttemptResult::Interrupted), Some((4, 1, NOW + 63 * SECOND)));
-    assert_eq!(attempt(&mut progress, AttemptResult::Interrupted), Some((5, 1, NOW + 64 * SECOND)));
-    assert_eq!(attempt(&mut progress, FAILED), Some((6, 2, NOW + 125 * SECOND)));
+fn an_interruption_uses_up_a_number_and_the_third_in_a_row_a_slot() {
+    let mut delivery = delivery();
+    assert_eq!(attempt(&mut delivery, INTERRUPTED), Some((2, 0, NOW + SECOND)));
+    assert_eq!(attempt(&mut delivery, INTERRUPTED), Some((3, 0, NOW + 2 * SECOND)));
+    assert_eq!(attempt(&mut delivery, INTERRUPTED), Some((4, 1, NOW + 63 * SECOND)));
+    assert_eq!(attempt(&mut delivery, INTERRUPTED), Some((5, 1, NOW + 64 * SECOND)));
+    assert_eq!(attempt(&mut delivery, FAILED), Some((6, 2, NOW + 125 * SECOND)));
     for _ in 0..2 {
-        attempt(&mut progress, AttemptResult::Interrupted);
+        attempt(&mut delivery, INTERRUPTED);
     }
-    assert_eq!(progress.next.map(|next| (next.number, next.slot)), Some((8, 2)));
-    assert_eq!(attempt(&mut progress, AttemptResult::Interrupted), None);
-    assert_eq!(progress.status, Status::Failed);
+    assert_eq!(delivery.progress.waiting().map(|next| (next.number, next.slot)), Some((8, 2)));
+    assert_eq!(attempt(&mut delivery, INTERRUPTED), None);
+    assert_eq!(delivery.progress, Progress::Failed);
 }
 
 #[test]
-fn a_hopeless_attempt_is_the_last() {
-    let mut progress = Progress::new(NOW);
-    assert_eq!(attempt(&mut progress, AttemptResult::PermanentFailure), None);
-    assert_eq!(progress.status, Status::Failed);
+fn a_permanent_failure_is_the_last_attempt() {
+    let mut delivery = delivery();
+    assert_eq!(attempt(&mut delivery, BLOCKED), None);
+    assert_eq!(delivery.progress, Progress::Failed);
 }
 
 #[test]
-fn a_resend_moves_nothing_and_turns_only_an_exhausted_delivery() {
-    let mut progress = Progress::new(NOW);
-    attempt(&mut progress, FAILED);
-    let before = progress.clone();
-    progress.record_resend(AttemptId::at(NOW + 2 * SECOND));
-    progress.record_resend_success();
-    assert_eq!((progress.next, progress.status), (before.next, Status::Pending));
-    attempt(&mut progress, FAILED);
-    attempt(&mut progress, FAILED);
-    assert_eq!(progress.status, Status::Succeeded);
+fn a_resend_moves_no_schedule_and_turns_only_an_exhausted_delivery() {
+    let mut pending = delivery();
+    attempt(&mut pending, FAILED);
+    let before = pending.progress;
+    pending.record_resend(AttemptId::at(NOW + 2 * SECOND));
+    pending.record_resend_success();
+    assert_eq!(pending.progress, before);
+    attempt(&mut pending, FAILED);
+    attempt(&mut pending, FAILED);
+    assert_eq!(pending.progress, Progress::Succeeded);
 
-    let mut canceled = Progress::new(NOW);
+    let mut exhausted = delivery();
+    attempt(&mut exhausted, BLOCKED);
+    exhausted.record_resend_success();
+    assert_eq!(exhausted.progress, Progress::Succeeded);
+
+    let mut canceled = delivery();
     attempt(&mut canceled, FAILED);
-    assert!(canceled.cancel());
+    canceled.cancel().expect("pending");
     canceled.record_resend_success();
-    assert_eq!(canceled.status, Status::Canceled);
+    assert_eq!(canceled.progress, Progress::Canceled);
 }
 
 #[test]
-fn a_cancel_lets_the_attempt_in_flight_finish() {
-    let mut progress = Progress::new(NOW);
-    progress.claim(1, AttemptId::at(NOW), Uuid::nil(), NOW).expect("a claim");
-    assert!(progress.cancel());
-    assert!(!progress.cancel());
-    assert_eq!(progress.complete(FAILED, NOW, |_| Some(SECOND)), None);
-    assert_eq!((progress.status, progress.next, progress.in_flight), (Status::Canceled, None, None));
+fn a_cancel_lets_the_attempt_in_flight_finish_as_the_last() {
+    for result in [FAILED, SUCCEEDED, INTERRUPTED] {
+        let mut delivery = delivery();
+        delivery.claim(1, Uuid::nil(), NOW).expect("a claim");
+        delivery.cancel().expect("pending");
+        assert!(delivery.cancel().is_err());
+        assert_eq!(delivery.progress.status(), Status::Canceled);
+        assert_eq!(delivery.complete(Uuid::nil(), &completion(result, NOW)), Ok(None));
+        assert_eq!(delivery.progress, Progress::Canceled);
+    }
 }
 
 #[test]
-fn verdicts_by_table() {
+fn a_released_attempt_is_due_again_under_its_number() {
+    let mut delivery = delivery();
+    delivery.claim(1, Uuid::nil(), NOW).expect("a claim");
+    assert!(delivery.release(Uuid::max(), NOW, None).is_err());
+    delivery.release(Uuid::nil(), NOW + SECOND, None).expect("in flight");
+    assert_eq!(delivery.progress.waiting(), Some(NextAttempt { number: 1, slot: 0, due: NOW + SECOND }));
+    assert_eq!(delivery.history.newest_attempt, None);
+
+    delivery.claim(1, Uuid::nil(), NOW + SECOND).expect("a claim");
+    delivery.cancel().expect("pending");
+    delivery.release(Uuid::nil(), NOW + 2 * SECOND, None).expect("in flight");
+    assert_eq!(delivery.progress, Progress::Canceled);
+}
+
+/// Every transition from every state: what is allowed, and what is said where it is not.
+#[test]
+fn transitions_by_table() {
+    let waiting = delivery();
+    let sending = {
+        let mut delivery = waiting.clone();
+        delivery.claim(1, Uuid::nil(), NOW).expect("a claim");
+        delivery
+    };
+    let with = |progress| Delivery { progress, ..waiting.clone() };
+    let claim = *sending.progress.in_flight().expect("in flight");
+    for (state, claimed, completed, released, canceled) in [
+        (waiting.clone(), true, false, false, true),
+        (sending.clone(), false, true, true, true),
+        (with(Progress::Canceling(claim)), false, true, true, false),
+        (with(Progress::Succeeded), false, false, false, false),
+        (with(Progress::Failed), false, false, false, false),
+        (with(Progress::Canceled), false, false, false, false),
+    ] {
+        let token = Uuid::nil();
+        let allowed = [
+            state.clone().claim(1, token, NOW).is_ok(),
+            state.clone().complete(token, &completion(FAILED, NOW)).is_ok(),
+            state.clone().release(token, NOW, None).is_ok(),
+            state.clone().cancel().is_ok(),
+        ];
+        assert_eq!(allowed, [claimed, completed, released, canceled], "{:?}", state.progress);
+        let of_another = [
+            state.clone().claim(2, token, NOW).is_ok(),
+            state.clone().complete(Uuid::max(), &completion(FAILED, NOW)).is_ok(),
+            state.clone().release(Uuid::max(), NOW, None).is_ok(),
+        ];
+        assert_eq!(of_another, [false; 3], "{:?}", state.progress);
+    }
+    let refused = with(Progress::Failed).cancel().expect_err("over");
+    assert_eq!(refused.to_string(), "a delivery that is failed cannot be canceled");
+}
+
+#[test]
+fn what_a_message_without_a_claim_does_by_table() {
     let lease = Some(40 * SECOND);
-    let mut progress = Progress::new(NOW);
-    assert_eq!(progress.claim(2, AttemptId::at(NOW), Uuid::nil(), NOW), None);
-    let claim = progress.claim(1, AttemptId::at(NOW), Uuid::nil(), NOW).expect("a claim");
-    assert_eq!(progress.claim(1, AttemptId::at(NOW), Uuid::max(), NOW), None);
+    let mut delivery = delivery();
+    delivery.claim(1, Uuid::nil(), NOW).expect("a claim");
+    let claim = *delivery.progress.in_flight().expect("in flight");
     let until = NOW + 40 * SECOND;
-    assert_eq!(
-        progress.action_without_claim(1, NOW + 39 * SECOND, lease),
-        UnclaimedAction::WaitForLease { until }
-    );
-    assert_eq!(progress.action_without_claim(1, until, lease), UnclaimedAction::LeaseExpired(claim));
-    assert_eq!(progress.action_without_claim(1, until, None), UnclaimedAction::Discard);
-    assert_eq!(progress.action_without_claim(0, until, lease), UnclaimedAction::Discard);
-    progress.complete(FAILED, NOW, |_| Some(SECOND));
-    let next = progress.next.expect("a retry");
-    assert_eq!(progress.action_without_claim(1, NOW, lease), UnclaimedAction::EnqueueSuccessor(next));
-    progress.claim(2, AttemptId::at(NOW), Uuid::nil(), NOW).expect("a claim");
-    assert_eq!(progress.action_without_claim(1, NOW, lease), UnclaimedAction::Discard);
-    progress.complete(AttemptResult::Succeeded, NOW, |_| None);
+    let action =
+        |delivery: &Delivery, number, now, lease| delivery.progress.action_without_claim(number, now, lease);
+    let before = NOW + 39 * SECOND;
+    assert_eq!(action(&delivery, 1, before, lease), UnclaimedAction::WaitForLease { until });
+    assert_eq!(action(&delivery, 1, until, lease), UnclaimedAction::LeaseExpired(claim));
+    assert_eq!(action(&delivery, 1, until, None), UnclaimedAction::Discard);
+    assert_eq!(action(&delivery, 0, until, lease), UnclaimedAction::Discard);
+    delivery.complete(Uuid::nil(), &completion(FAILED, NOW)).expect("in flight");
+    let next = delivery.progress.waiting().expect("a retry");
+    assert_eq!(action(&delivery, 1, NOW, lease), UnclaimedAction::EnqueueSuccessor(next));
+    delivery.claim(2, Uuid::nil(), NOW).expect("a claim");
+    assert_eq!(action(&delivery, 1, NOW, lease), UnclaimedAction::Discard);
+    delivery.complete(Uuid::nil(), &completion(SUCCEEDED, NOW)).expect("in flight");
     for number in 1..4 {
-        assert_eq!(progress.action_without_claim(number, NOW, lease), UnclaimedAction::Discard);
+        assert_eq!(action(&delivery, number, NOW, lease), UnclaimedAction::Discard);
     }
 }

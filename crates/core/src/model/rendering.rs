@@ -1,4 +1,4 @@
-//! A subscription's request, frozen for one event.
+//! Rendering of a subscription's request for one event: the snapshot of a delivery.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -7,24 +7,16 @@ use bytes::Bytes;
 use url::Url;
 
 use super::delivery::{Delivery, DeliverySnapshot, RequestSnapshot};
-use super::event::Event;
 use super::event_evaluation::{EventEvaluation, NOT_UNICODE};
 use super::id::{EventId, TraceId};
 use super::payload::Payload;
-use super::progress::Progress;
 use super::subscription::{MAX_HEADERS, MAX_URL, Subscription, is_header_value};
 use super::template::{MAX_BODY, Template, TemplateError, Variables};
-use super::time::Timestamp;
 
 impl Delivery {
-    /// Freezes what a subscription sends for an event, and gives its payload's bytes.
-    pub fn render(subscription: &Subscription, event: &Event, id: EventId, now: Timestamp) -> (Self, Bytes) {
-        Self::render_for(subscription, &EventEvaluation::new(event, now), id)
-    }
-
-    /// The same where others look at the event too. A template that does not render is told in the request,
-    /// which is never sent then.
-    pub fn render_for(
+    /// Makes the snapshot of what a subscription sends for an event, and gives its payload's bytes. A template that does
+    /// not render is told in the snapshot, which is never sent then.
+    pub fn render(
         subscription: &Subscription,
         evaluation: &EventEvaluation<'_>,
         id: EventId,
@@ -58,7 +50,7 @@ impl Delivery {
             retry: settings.retry.clone(),
             timeout_seconds: settings.timeout_seconds,
         };
-        (Self { snapshot: snapshot, progress: Progress::new(evaluation.at) }, bytes)
+        (Self::new(snapshot, evaluation.at), bytes)
     }
 }
 

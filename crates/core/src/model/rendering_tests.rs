@@ -6,6 +6,7 @@ use crate::model::event_evaluation::MAX_RENDERED_BYTES;
 use crate::model::id::{SubscriptionId, TenantId};
 use crate::model::secret::{Secrets, SigningSecret};
 use crate::model::subscription::{CriteriaInput, SubscriptionInput};
+use crate::model::time::Timestamp;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 
@@ -38,7 +39,7 @@ fn the_templates_of_an_event_render_to_so_much_together_and_no_more() {
     let evaluation = EventEvaluation::new(&event, NOW);
     let mut rendered = 0;
     let refused = loop {
-        let (delivery, bytes) = Delivery::render_for(&subscription, &evaluation, EventId::at(NOW));
+        let (delivery, bytes) = Delivery::render(&subscription, &evaluation, EventId::at(NOW));
         rendered += bytes.len();
         assert!(rendered <= MAX_RENDERED_BYTES);
         if let Some(reason) = delivery.snapshot.request.unrenderable {
@@ -48,7 +49,7 @@ fn the_templates_of_an_event_render_to_so_much_together_and_no_more() {
     assert!(refused.contains("32 MiB"), "{refused}");
     assert!(rendered + 1_100_000 > MAX_RENDERED_BYTES, "{rendered}");
     // The next event has room of its own.
-    let (delivery, _) = Delivery::render(&subscription, &event, EventId::at(NOW), NOW);
+    let (delivery, _) = Delivery::render(&subscription, &EventEvaluation::new(&event, NOW), EventId::at(NOW));
     assert_eq!(delivery.snapshot.request.unrenderable, None);
 }
 
@@ -69,6 +70,6 @@ fn paths_lead_where_each_of_them_says_however_many_there_are() {
     let template: Vec<_> = paths.iter().map(|(path, _)| format!("[[v('{path}')]]")).collect();
     let expected: Vec<_> = paths.iter().map(|(_, value)| *value).collect();
     let subscription = subscription(&format!("[{}]", template.join(",")));
-    let (_, bytes) = Delivery::render(&subscription, &event, EventId::at(NOW), NOW);
+    let (_, bytes) = Delivery::render(&subscription, &EventEvaluation::new(&event, NOW), EventId::at(NOW));
     assert_eq!(String::from_utf8_lossy(&bytes), format!("[{}]", expected.join(",")));
 }

@@ -1,9 +1,4 @@
-//! When a failed attempt is followed by another.
-//!
-//! A policy gives a delay for each place ("slot") of the schedule. It is checked when it is saved: 1 s
-//! to 7 days a delay, at most 24 of them, 30 days in all. Jitter only ever shortens a delay, by at most
-//! its share, so no bound can be broken by it; it is drawn from the trace ID and the slot, so the same
-//! delivery always gets the same one.
+//! Retry policy: the delay after each failed attempt, in three forms.
 
 use std::time::Duration;
 

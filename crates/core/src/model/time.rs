@@ -1,4 +1,4 @@
-//! Points in time, to the millisecond.
+//! Timestamp: a point in time, to the millisecond.
 
 use std::fmt;
 use std::str::FromStr;

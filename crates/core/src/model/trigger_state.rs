@@ -1,9 +1,8 @@
-//! What is remembered of a loan's triggers, so that one that fires on change fires once.
+//! Trigger state of a loan: which triggers of the kind `on-change` are true, so that each fires on its rising edge only.
 //!
-//! Only those that were true are kept: one that was false and one that nobody ever asked are alike, as either
-//! fires when it is true. A trigger is known by its subscription and by the version of that since which its
-//! criteria are what they are, so a changed trigger is one that nobody ever asked; and who still judges by the
-//! one before says nothing of it.
+//! Only those that were true are kept: one that was false and one that was never evaluated are alike, as either fires when it is
+//! true. A trigger is known by its subscription and by the version of that since which its criteria are what they are, so a
+//! changed trigger counts as never evaluated; a reading by older criteria changes nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +14,7 @@ use super::id::{SubscriptionId, TraceId};
 use super::subscription::Subscription;
 use super::time::Timestamp;
 
-/// How long after a rise its delivery's message may still have to be sent by another event of the loan: the
+/// How long after a rising edge its delivery's message may still have to be sent by another event of the loan: the
 /// one who stored the delivery, and died, was not answered, and is asked again.
 const RECENT: Duration = Duration::from_secs(15 * 60);
 /// A tenant has no more than 200 subscriptions: what is kept beyond this is of some that are gone.
@@ -29,7 +28,7 @@ pub struct TriggerState(BTreeMap<SubscriptionId, TrueTrigger>);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct TrueTrigger {
     since: u64,
-    /// What came of it when it rose, and when that was.
+    /// The delivery of its last rising edge, and when that was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     fired: Option<(TraceId, Timestamp)>,
 }
@@ -44,7 +43,7 @@ pub struct TriggerReading {
 }
 
 impl TriggerState {
-    /// Takes in what a trigger is now. True if it rose: it holds now, and did not before. `fires` is the
+    /// Takes in what a trigger is now. True on a rising edge: it holds now, and did not before. `fires` is the
     /// delivery that comes of it then, if one does.
     pub fn update(&mut self, watch: TriggerReading, fires: Option<TraceId>, now: Timestamp) -> bool {
         let TriggerReading { subscription, since, holds } = watch;
@@ -72,7 +71,7 @@ impl TriggerState {
         self.0.retain(|id, _| subscriptions.iter().any(|subscription| subscription.id == *id));
     }
 
-    /// The delivery of a trigger that rose a short while ago and holds since.
+    /// The delivery of a trigger that had its rising edge a short while ago and is true since.
     pub fn fired_recently(&self, subscription: SubscriptionId, now: Timestamp) -> Option<TraceId> {
         let (trace, at) = self.0.get(&subscription)?.fired?;
         (now.since(at) < RECENT).then_some(trace)
@@ -89,7 +88,7 @@ mod tests {
     #[test]
     fn a_trigger_rises_when_it_is_true_and_was_not() {
         let subscription = SubscriptionId::at(Timestamp::from_millis(0));
-        let mut memory = TriggerState::default();
+        let mut state = TriggerState::default();
         let steps = [
             (1, false, false),
             (1, true, true),
@@ -108,21 +107,21 @@ mod tests {
         ];
         for (step, (since, holds, rises)) in steps.into_iter().enumerate() {
             let watch = TriggerReading { subscription, since, holds };
-            assert_eq!(memory.update(watch, None, START), rises, "step {step}");
+            assert_eq!(state.update(watch, None, START), rises, "step {step}");
         }
         let other = SubscriptionId::at(Timestamp::from_millis(1));
-        assert!(memory.update(TriggerReading { subscription: other, since: 1, holds: true }, None, START));
+        assert!(state.update(TriggerReading { subscription: other, since: 1, holds: true }, None, START));
     }
 
     #[test]
-    fn a_memory_reads_back_as_it_was_written() {
-        let mut memory = TriggerState::default();
+    fn a_state_reads_back_as_it_was_written() {
+        let mut state = TriggerState::default();
         let subscription = SubscriptionId::at(START);
         let trace = TraceId::of(EventId::at(START), subscription);
-        memory.update(TriggerReading { subscription, since: 7, holds: true }, Some(trace), START);
-        let text = serde_json::to_string(&memory).expect("JSON");
-        assert_eq!(serde_json::from_str::<TriggerState>(&text).expect("a memory"), memory);
-        assert_eq!(memory.fired_recently(subscription, START + RECENT / 2), Some(trace));
-        assert_eq!(memory.fired_recently(subscription, START + RECENT), None);
+        state.update(TriggerReading { subscription, since: 7, holds: true }, Some(trace), START);
+        let text = serde_json::to_string(&state).expect("JSON");
+        assert_eq!(serde_json::from_str::<TriggerState>(&text).expect("a state"), state);
+        assert_eq!(state.fired_recently(subscription, START + RECENT / 2), Some(trace));
+        assert_eq!(state.fired_recently(subscription, START + RECENT), None);
     }
 }

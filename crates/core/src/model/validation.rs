@@ -1,4 +1,4 @@
-//! What is wrong with an input, said so that its author can mend it.
+//! Validation errors of an input: where it is wrong, and what is to be done, in a sentence.
 
 use loanhook_formula::{FaultKind, FormulaError, Position};
 

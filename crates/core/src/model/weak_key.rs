@@ -1,4 +1,4 @@
-//! Keys that an operator chose and that somebody could guess.
+//! Weak keys: keys that an operator chose and that somebody could guess.
 
 /// A chosen key has at least so many different characters after its prefix.
 const DIFFERENT: usize = 8;

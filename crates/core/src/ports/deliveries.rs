@@ -1,4 +1,4 @@
-//! Deliveries: accepted, claimed, moved on, canceled.
+//! Ports of deliveries: accepted, claimed, completed, released, canceled.
 
 use std::future::Future;
 use std::time::Duration;
@@ -10,14 +10,15 @@ use uuid::Uuid;
 use super::{QueueMessage, StoreResult};
 use crate::model::attempt::Attempt;
 use crate::model::delivery::Delivery;
-use crate::model::id::{EventId, SubscriptionId, TenantId, TraceId};
+use crate::model::id::{EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use crate::model::payload::PayloadKey;
 use crate::model::time::Timestamp;
+use crate::model::trigger_state::TriggerReading;
 
 /// The time that it takes at most to write down what came of a request, where a store is slow.
 pub const MAX_RECORDING_TIME: Duration = Duration::from_secs(8);
 
-/// What an idempotency key of intake stands for: enough to finish, without matching again, what a
+/// Record of an idempotency key of intake: enough to finish, without matching again, what a
 /// crashed first call left undone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdempotencyRecord {
@@ -29,6 +30,20 @@ pub struct IdempotencyRecord {
     pub matched: Vec<(SubscriptionId, u64)>,
 }
 
+impl IdempotencyRecord {
+    /// The same, with subscriptions that fired among those that matched.
+    #[must_use]
+    pub fn with_fired<'a>(mut self, fired: impl IntoIterator<Item = &'a Delivery>) -> Self {
+        let fired = fired.into_iter().map(|delivery| {
+            let snapshot = &delivery.snapshot;
+            (snapshot.subscription_id, snapshot.subscription_version)
+        });
+        self.matched.extend(fired);
+        self.matched.sort_unstable();
+        self
+    }
+}
+
 /// An idempotency key, as the caller chose it, and until when it is remembered.
 #[derive(Debug, Clone)]
 pub struct IdempotencyKey {
@@ -36,11 +51,39 @@ pub struct IdempotencyKey {
     pub until: Timestamp,
 }
 
+/// An event that was matched, with what is to be stored of it.
 #[derive(Debug)]
+pub struct AcceptRequest {
+    pub tenant: TenantId,
+    pub loan_id: LoanId,
+    /// The idempotency key of the call and its record.
+    pub idempotency: Option<(IdempotencyKey, IdempotencyRecord)>,
+    /// What is sent in any case: deliveries with their payloads.
+    pub deliveries: Vec<(Delivery, Bytes)>,
+    /// Triggers of the kind `on-change`, each as it is at this event.
+    pub watched: Vec<WatchedTrigger>,
+    pub now: Timestamp,
+}
+
+/// A trigger at an event, and the delivery that comes of it if it has a rising edge; none where a restriction forbids.
+#[derive(Debug, Clone)]
+pub struct WatchedTrigger {
+    pub watch: TriggerReading,
+    pub delivery: Option<(Delivery, Bytes)>,
+}
+
+impl WatchedTrigger {
+    /// The trace of the delivery that it makes on its rising edge.
+    pub fn trace_if_fired(&self) -> Option<TraceId> {
+        self.delivery.as_ref().map(|(delivery, _)| delivery.snapshot.trace_id)
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
 pub enum AcceptOutcome {
-    /// All is stored and queued.
-    Stored,
-    /// The key was used before: nothing was stored.
+    /// All is stored and queued; these subscriptions fired because their triggers had a rising edge.
+    Stored { fired: Vec<SubscriptionId> },
+    /// The key was used before: nothing was stored, and no trigger's state changed.
     Duplicate(IdempotencyRecord),
 }
 
@@ -48,18 +91,22 @@ pub trait Intake {
     /// Stores deliveries with their payloads and queues their first attempts; a delivery that is there
     /// already stays as it is. With a key, its record comes first and decides: if there is one that is
     /// not over at `now`, that is the answer. Order: record, payload, delivery, message.
-    fn accept(
-        &self,
-        tenant: &TenantId,
-        remember: Option<(IdempotencyKey, IdempotencyRecord)>,
-        deliveries: Vec<(Delivery, Bytes)>,
-        now: Timestamp,
-    ) -> impl Future<Output = StoreResult<AcceptOutcome>> + Send;
+    ///
+    /// Where triggers are watched, it takes in what each of them is now, and what comes of those that rise is stored
+    /// and queued with the other deliveries. Whether one rises is decided by [`TriggerState::update`] on the state as it
+    /// is in the same step, so that of events that come at once one fires. What a key's record says matched is completed
+    /// with the subscriptions that fired. Order then: payload and delivery of those that rise, record and trigger state
+    /// together, the other payloads and deliveries, messages. What a crash left without its message is found by a call
+    /// with the same key, or by the next event of the loan ([`TriggerState::fired_recently`]).
+    ///
+    /// [`TriggerState::update`]: crate::model::trigger_state::TriggerState::update
+    /// [`TriggerState::fired_recently`]: crate::model::trigger_state::TriggerState::fired_recently
+    fn accept(&self, request: AcceptRequest) -> impl Future<Output = StoreResult<AcceptOutcome>> + Send;
 }
 
 #[derive(Debug)]
 pub enum ClaimOutcome {
-    /// The attempt is the caller's: its row stands, as `sending`.
+    /// The caller holds the claim: the row is stored, as `sending`.
     Claimed(Box<(Delivery, Attempt)>),
     /// It is not; the delivery as it is, if there is one.
     NotClaimed(Option<Box<Delivery>>),

@@ -1,4 +1,4 @@
-//! Grants: portal links and the sessions they open.
+//! Port of grants: portal links and the sessions they open.
 
 use std::future::Future;
 

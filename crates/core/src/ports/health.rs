@@ -1,4 +1,4 @@
-//! Health of a store: whether it can do what it is there for.
+//! Port of health: whether a store can do what it is there for.
 
 use std::future::Future;
 

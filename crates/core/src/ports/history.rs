@@ -1,4 +1,4 @@
-//! Rows, resends and payloads.
+//! Ports of the history: rows, resends and payloads.
 
 use std::cmp::Reverse;
 use std::future::Future;
@@ -129,7 +129,7 @@ pub trait Resends {
         now: Timestamp,
     ) -> impl Future<Output = StoreResult<ResendClaimOutcome>> + Send;
 
-    /// Completes the row of a resend that was taken under the token, and tells its delivery of a
+    /// Completes the row of a resend that was claimed under the token, and records on its delivery a
     /// success. False if the row is not the token's any more. Order: response, row, delivery.
     fn complete_resend(
         &self,

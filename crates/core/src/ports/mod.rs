@@ -1,18 +1,16 @@
-//! What the use cases ask of the world.
+//! Ports: what the use cases ask of an engine and of a sender.
 //!
-//! Each trait is one capability; an engine implements them all. An operation that changes several
-//! things names, in its words here, the order in which their effects may become durable: an engine that
-//! has transactions does it in one, another writes in that order, and every prefix is a state that the
-//! next wake of the delivery heals.
+//! Each trait is one capability; an engine implements them all. An operation that changes several things names, in its docs, the
+//! order in which their effects may become durable: an engine that has transactions does it in one, another writes in that
+//! order, and every prefix is a state that the next message of the delivery heals.
 
 mod deliveries;
+mod formula_errors;
 mod grants;
 mod health;
 mod history;
 mod sending;
 mod settings;
-mod triggers;
-mod work;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -23,9 +21,10 @@ use crate::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
 use crate::model::time::Timestamp;
 
 pub use deliveries::{
-    AcceptOutcome, CancelOutcome, ClaimOutcome, Deliveries, IdempotencyKey, IdempotencyRecord, Intake,
-    MAX_RECORDING_TIME, ReleaseOutcome,
+    AcceptOutcome, AcceptRequest, CancelOutcome, ClaimOutcome, Deliveries, IdempotencyKey, IdempotencyRecord,
+    Intake, MAX_RECORDING_TIME, ReleaseOutcome, WatchedTrigger,
 };
+pub use formula_errors::FormulaErrorLog;
 pub use grants::Grants;
 pub use health::Health;
 pub use history::{
@@ -33,8 +32,6 @@ pub use history::{
 };
 pub use sending::{Egress, EgressAddresses, NotSent, ReceivedResponse, SendOutcome, Sender, WebhookRequest};
 pub use settings::{EnvironmentKeyOutcome, Keys, ListedKey, ReplaceOutcome, Subscriptions};
-pub use triggers::{Decided, Triggers, WatchedTrigger};
-pub use work::{Claimed, Place, Work};
 
 /// Why a store did not do what it was asked. Nothing of the operation took effect, as far as is known.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -62,7 +59,7 @@ pub struct QueueMessage {
 impl QueueMessage {
     /// The message for the next automatic attempt, if one is due some time and none is in flight.
     pub fn for_next_attempt(delivery: &Delivery) -> Option<Self> {
-        let next = delivery.progress.next.filter(|_| delivery.progress.in_flight.is_none())?;
+        let next = delivery.progress.waiting()?;
         Some(Self {
             tenant: delivery.snapshot.tenant.clone(),
             trace_id: delivery.snapshot.trace_id,

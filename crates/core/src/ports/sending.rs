@@ -1,4 +1,4 @@
-//! The request that leaves, and where it leaves from.
+//! Ports of sending: the request that leaves, and the addresses that requests leave from.
 
 use std::collections::BTreeMap;
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! Subscriptions and keys.
+//! Ports of settings: subscriptions and API keys.
 
 use std::future::Future;
 use std::sync::Arc;

@@ -18,7 +18,7 @@ use loanhook_core::model::event::{EventInput, MAX_EVENT_BYTES};
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::model::validation::ValidationErrors;
-use loanhook_core::ports::{Intake, Keys, Subscriptions, Triggers};
+use loanhook_core::ports::{FormulaErrorLog, Intake, Keys, Subscriptions};
 
 const LIMIT: (usize, &str) = (4 << 20, "4 MiB a batch");
 const MAX_EVENTS: usize = 100;
@@ -59,7 +59,7 @@ enum BatchResult {
         Unavailable,
     )
 )]
-pub(super) async fn create<S: Intake + Subscriptions + Keys + Triggers + Send + Sync>(
+pub(super) async fn create<S: Intake + Subscriptions + Keys + FormulaErrorLog + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     headers: HeaderMap,

@@ -15,7 +15,7 @@ use loanhook_core::intake::{self, Receipt, Submission};
 use loanhook_core::model::event::{EventInput, MAX_EVENT_BYTES};
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Intake, Keys, Subscriptions, Triggers};
+use loanhook_core::ports::{FormulaErrorLog, Intake, Keys, Subscriptions};
 
 const LIMIT: (usize, &str) = (MAX_EVENT_BYTES, "256 KiB an event");
 
@@ -67,7 +67,7 @@ impl From<Receipt> for AcceptedEvent {
         TooLarge, Invalid, Unavailable,
     )
 )]
-pub(super) async fn create<S: Intake + Subscriptions + Keys + Triggers + Send + Sync>(
+pub(super) async fn create<S: Intake + Subscriptions + Keys + FormulaErrorLog + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     headers: HeaderMap,

@@ -40,8 +40,8 @@ use tracing::{Instrument, error_span};
 use crate::web::call_limits::CallLimits;
 use crate::web::{self, Site};
 use loanhook_core::ports::{
-    Attempts, Deliveries, EgressAddresses, Grants, Health, Intake, Keys, Payloads, Resends, Subscriptions,
-    Triggers,
+    Attempts, Deliveries, EgressAddresses, FormulaErrorLog, Grants, Health, Intake, Keys, Payloads, Resends,
+    Subscriptions,
 };
 
 /// What the handlers share: the engine.
@@ -56,7 +56,7 @@ pub trait Shared: Clone + Send + Sync + 'static {}
 impl<S: Clone + Send + Sync + 'static> Shared for S {}
 
 /// Events in.
-pub fn events<S: Shared + Intake + Subscriptions + Keys + Triggers>(store: S) -> Router {
+pub fn events<S: Shared + Intake + Subscriptions + Keys + FormulaErrorLog>(store: S) -> Router {
     finished(
         Router::new()
             .route("/v1/events", post(events::create::<S>))
@@ -96,7 +96,7 @@ pub fn portal<S: Shared + Grants + Keys>(store: S, site: Site) -> Router {
 }
 
 /// Subscriptions and keys.
-pub fn subscriptions<S: Shared + Intake + Subscriptions + Keys + Triggers>(store: S) -> Router {
+pub fn subscriptions<S: Shared + Intake + Subscriptions + Keys + FormulaErrorLog>(store: S) -> Router {
     finished(
         Router::new()
             .route("/v1/subscriptions", get(subscriptions::list::<S>).post(subscriptions::create::<S>))

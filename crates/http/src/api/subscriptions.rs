@@ -22,7 +22,7 @@ use loanhook_core::model::event::EventInput;
 use loanhook_core::model::event_names;
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Intake, Keys, Subscriptions, Triggers};
+use loanhook_core::ports::{FormulaErrorLog, Intake, Keys, Subscriptions};
 use loanhook_core::{intake, subscriptions as use_case};
 
 /// List subscriptions
@@ -83,7 +83,7 @@ pub(super) async fn create<S: Subscriptions + Keys + Send + Sync>(
         Denied, NotFound, Unavailable,
     )
 )]
-pub(super) async fn get<S: Subscriptions + Keys + Triggers + Send + Sync>(
+pub(super) async fn get<S: Subscriptions + Keys + FormulaErrorLog + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: Segments,

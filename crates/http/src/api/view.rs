@@ -201,10 +201,10 @@ pub(super) struct DeliveryView {
 
 impl DeliveryView {
     pub(super) fn new(story: DeliveryAttempts, to: &Caller) -> Self {
-        let DeliveryAttempts { delivery: Delivery { snapshot, progress }, attempts, more } = story;
+        let DeliveryAttempts { delivery: Delivery { snapshot, progress, history }, attempts, more } = story;
         let next = attempts.last().filter(|_| more).map(|last| cursor(last.id.uuid()));
         let attempts =
-            attempts.into_iter().map(|attempt| AttemptView::new(attempt, progress.resends, to, false));
+            attempts.into_iter().map(|attempt| AttemptView::new(attempt, history.resends, to, false));
         Self {
             trace_id: snapshot.trace_id.into(),
             loan_id: snapshot.loan_id.into(),
@@ -215,7 +215,7 @@ impl DeliveryView {
             occurred_at: snapshot.occurred_at,
             test: snapshot.test,
             accepted_at: snapshot.accepted_at.into(),
-            status: progress.status.into(),
+            status: progress.status().into(),
             next_attempt_at: progress.next_due().map(Into::into),
             attempts: attempts.collect(),
             next,

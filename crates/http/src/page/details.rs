@@ -62,7 +62,7 @@ pub(super) async fn of<S: Store>(store: &S, visit: &Visit, row: HistoryRow) -> R
     };
     let source = preview(store, visit, row.attempt.source).await?;
     let (next, accepted_at) = (delivery.progress.next_due(), delivery.snapshot.accepted_at);
-    let resends = delivery.progress.resends;
+    let resends = delivery.history.resends;
     Ok(Details { row, attempts, older, resends, next, accepted_at, source, response })
 }
 

@@ -38,7 +38,7 @@ fn a_start_interrupts_whatever_was_in_flight() {
             errors(&scene.rows().await?),
             [None, Some(ErrorKind::Interrupted), Some(ErrorKind::Interrupted)]
         );
-        let next = scene.delivery().await?.progress.next.expect("a next attempt");
+        let next = scene.delivery().await?.progress.waiting().expect("a next attempt");
         assert_eq!((next.number, next.slot), (3, 1));
         assert_eq!(scene.engine.drain().await, [attempt_message(&scene.accepted, 3, next.due)]);
         Ok(())
@@ -77,7 +77,7 @@ fn a_start_interrupts_what_was_in_flight_though_its_row_cannot_be_read() {
         let rows = scene.rows().await?;
         assert_eq!(errors(&rows), [Some(ErrorKind::Interrupted)]);
         assert_eq!(rows[0].id, claim.row.id, "made anew in its place");
-        assert_eq!(scene.delivery().await?.progress.next.map(|next| next.number), Some(2));
+        assert_eq!(scene.delivery().await?.progress.waiting().map(|next| next.number), Some(2));
         assert_eq!(errors(&scene.rows_of(&other).await?), [Some(ErrorKind::Interrupted)]);
         Ok(())
     });

@@ -3,16 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use loanhook_core::deliver::Deliver;
+use loanhook_core::deliver::{ClaimedAttempt, Deliver};
 use loanhook_core::model::attempt::AttemptNumber;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::progress::Status;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{
-    Claimed, Deliveries, NotSent, Queue, SendOutcome, Sender, StoreResult, WebhookRequest, Work,
-};
-use loanhook_sqlite::{Embedded, Limits, Worker};
+use loanhook_core::ports::{Deliveries, NotSent, Queue, SendOutcome, Sender, StoreResult, WebhookRequest};
+use loanhook_sqlite::{Embedded, Limits, Task, Worker};
 use rusqlite::params;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::sync::{Semaphore, watch};
@@ -42,11 +40,14 @@ fn a_sender_that_panics_is_interrupted_and_the_next_attempt_follows() {
         let sender = PanicsOnce::default();
         let deliver = Arc::new(Deliver { store: scene.ports().clone(), sender, lease: None, deadline: None });
         let (done, mut handled) = mpsc::unbounded_channel();
-        let handler = move |work: Work, now: Timestamp| {
+        let handler = move |task: Task, now: Timestamp| {
             let (deliver, done) = (Arc::clone(&deliver), done.clone());
             async move {
-                let number = claimed(&work).map(|attempt| attempt.row.number);
-                let result = deliver.work(work, now).await;
+                let number = claimed(&task).map(|attempt| attempt.row.number);
+                let result = match task {
+                    Task::Message(message) => deliver.handle(message, now).await,
+                    Task::Claimed(claimed, permit) => deliver.send_claimed(*claimed, permit).await,
+                };
                 done.send(number).expect("the case waits");
                 result
             }
@@ -60,7 +61,7 @@ fn a_sender_that_panics_is_interrupted_and_the_next_attempt_follows() {
         let rows = scene.rows().await?;
         assert_eq!(errors(&rows), [Some(ErrorKind::Interrupted), None]);
         assert_eq!(rows[1].number, AttemptNumber::Auto(2));
-        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+        assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
         Ok(())
     });
 }
@@ -75,10 +76,10 @@ fn a_successor_that_is_due_before_its_handler_is_done_is_not_missed() {
         let engine = scene.ports().clone();
         let handler = {
             let over = Arc::clone(&over);
-            move |work: Work, _| {
+            move |task: Task, _| {
                 let (engine, over, found) = (engine.clone(), Arc::clone(&over), found.clone());
                 async move {
-                    let attempt = claimed(&work).expect("an attempt");
+                    let attempt = claimed(&task).expect("an attempt");
                     if attempt.row.number == AttemptNumber::Auto(1) {
                         let row = ended(attempt.row.clone(), Err(ErrorKind::Interrupted), START);
                         assert!(engine.complete(&attempt.delivery, attempt.token, row, None).await?);
@@ -109,14 +110,14 @@ fn what_comes_in_begins_with_its_commit_while_there_is_a_place_for_it() {
         let (found, mut started) = mpsc::unbounded_channel();
         let handler = {
             let over = Arc::clone(&over);
-            move |work: Work, _| {
+            move |task: Task, _| {
                 let (over, found) = (Arc::clone(&over), found.clone());
                 async move {
                     found
-                        .send(claimed(&work).map(|attempt| attempt.payload.clone()))
+                        .send(claimed(&task).map(|attempt| attempt.payload.clone()))
                         .expect("the case waits");
                     over.acquire().await.expect("open").forget();
-                    drop(work);
+                    drop(task);
                     Ok(())
                 }
             }
@@ -182,10 +183,10 @@ fn a_worker_that_stops_leaves_nothing_begun() {
         let subscription = subscription(&tenant("acme"), "Core banking", &[300], START);
         for round in 0..20 {
             let store = engine.ports().clone();
-            let handler = move |work: Work, _| {
+            let handler = move |task: Task, _| {
                 let store = store.clone();
                 async move {
-                    let Work::Claimed(attempt) = work else { return Ok(()) };
+                    let Task::Claimed(attempt, _permit) = task else { return Ok(()) };
                     let row = ended(attempt.row.clone(), Ok(200), START);
                     assert!(store.complete(&attempt.delivery, attempt.token, row, None).await?);
                     Ok(())
@@ -220,10 +221,10 @@ fn an_attempt_does_not_begin_before_it_is_due() {
     });
 }
 
-fn claimed(work: &Work) -> Option<&Claimed> {
-    match work {
-        Work::Claimed(attempt) => Some(attempt),
-        Work::Wake(_) => None,
+fn claimed(task: &Task) -> Option<&ClaimedAttempt> {
+    match task {
+        Task::Claimed(attempt, _) => Some(attempt),
+        Task::Message(_) => None,
     }
 }
 
@@ -242,7 +243,7 @@ impl Working {
 
 fn work<H, F>(engine: &Embedded, handler: H) -> Working
 where
-    H: Fn(Work, Timestamp) -> F + Send + Sync + 'static,
+    H: Fn(Task, Timestamp) -> F + Send + Sync + 'static,
     F: Future<Output = StoreResult<()>> + Send + 'static,
 {
     let (stop, stopped) = watch::channel(false);
@@ -253,13 +254,13 @@ where
 /// A worker that sends nothing and tells of what it was handed; none of what is not claimed.
 fn tell<T: Send + 'static>(
     engine: &Embedded,
-    of: fn(&Claimed) -> T,
+    of: fn(&ClaimedAttempt) -> T,
 ) -> (Working, UnboundedReceiver<Option<T>>) {
     let (found, told) = mpsc::unbounded_channel();
-    let handler = move |work: Work, _| {
+    let handler = move |task: Task, _| {
         let found = found.clone();
         async move {
-            found.send(claimed(&work).map(of)).expect("the case waits");
+            found.send(claimed(&task).map(of)).expect("the case waits");
             Ok(())
         }
     };

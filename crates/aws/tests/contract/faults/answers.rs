@@ -40,7 +40,7 @@ fn an_answer_whose_body_cannot_be_stored_counts_and_its_row_says_that_it_was_cut
         scene.engine.proxy.from("PutObject", 1, BROKEN);
         talking(&scene).handle(scene.first.clone(), START).await?;
 
-        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+        assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
         let rows = scene.rows().await?;
         assert_eq!((rows.len(), rows[0].outcome()), (1, Outcome::Succeeded));
         let kept = rows[0].completion().and_then(|end| end.response.as_ref()).expect("an answer");
@@ -59,7 +59,7 @@ fn an_answer_outlasts_an_outage_longer_than_one_call_waits() {
         }
         talking(&scene).handle(scene.first.clone(), START).await?;
 
-        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+        assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
         let rows = scene.rows().await?;
         assert_eq!((rows.len(), rows[0].outcome()), (1, Outcome::Succeeded));
         let kept = rows[0].completion().and_then(|end| end.response.as_ref()).expect("an answer");

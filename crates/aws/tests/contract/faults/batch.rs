@@ -112,13 +112,14 @@ fn eight_good_ones_are_done_beside_one_unreadable_and_one_that_fails() {
             assert_eq!(rows.iter().map(super::result).collect::<Vec<_>>(), [Some(Ok(200))]);
         }
         let left = delivery_of(scene.ports(), scene.tenant(), unlucky).await?.expect("it is there");
-        assert_eq!((left.progress.status, left.progress.newest_attempt), (Status::Pending, None));
+        assert_eq!((left.progress.status(), left.history.newest_attempt), (Status::Pending, None));
 
         // It comes again, and goes.
         scene.engine.proxy.mend();
         let again = run_batch(&scene, &worker, event([record("m4", &bodies[4])]), end()).await?;
         assert_eq!(failures(&again), Vec::<&str>::new());
-        let status = delivery_of(scene.ports(), scene.tenant(), unlucky).await?.map(|it| it.progress.status);
+        let status =
+            delivery_of(scene.ports(), scene.tenant(), unlucky).await?.map(|it| it.progress.status());
         assert_eq!(status, Some(Status::Succeeded));
         assert_eq!(worker.sender.numbers().len(), 9);
         Ok(())

@@ -48,8 +48,8 @@ async fn heals(
     }
     assert_eq!(healer.sender.numbers(), []);
     let progress = scene.delivery().await?.progress;
-    assert_eq!((progress.status, &progress.in_flight), (Status::Pending, &None));
-    assert_eq!(progress.next.map(|next| (next.number, next.slot, next.due)), Some((2, slot, due)));
+    assert_eq!((progress.status(), &progress.in_flight()), (Status::Pending, &None));
+    assert_eq!(progress.waiting().map(|next| (next.number, next.slot, next.due)), Some((2, slot, due)));
     let rows = scene.rows().await?;
     assert_eq!(rows.iter().map(result).collect::<Vec<_>>(), [Some(first)]);
     assert_eq!(rows[0].next_attempt_at, Some(due));
@@ -59,7 +59,7 @@ async fn heals(
     assert_eq!(healer.sender.numbers(), [AttemptNumber::Auto(2)]);
     let rows = scene.rows().await?;
     assert_eq!(rows.iter().map(result).collect::<Vec<_>>(), [Some(first), Some(Ok(200))]);
-    assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+    assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
     assert_eq!(scene.engine.drain().await, []);
     Ok(())
 }
@@ -99,12 +99,15 @@ fn a_success_whose_sender_died_before_it_told_the_delivery_stays_one() {
         let scene = Scene::<Faulty>::new(&[300]).await?;
         let doomed = worker(&scene, &[200]);
         crash_before(&scene, ("UpdateItem T", 2), &doomed, &scene.first, START).await;
-        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded, "a reader sees it already");
+        assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded, "a reader sees it already");
 
         let healer = worker(&scene, &[]);
         healer.handle(scene.first.clone(), LEASE_ENDS).await?;
         let progress = scene.delivery().await?.progress;
-        assert_eq!((progress.status, progress.in_flight, progress.next), (Status::Succeeded, None, None));
+        assert_eq!(
+            (progress.status(), progress.in_flight(), progress.waiting()),
+            (Status::Succeeded, None, None)
+        );
         assert_eq!(scene.rows().await?.iter().map(result).collect::<Vec<_>>(), [Some(Ok(200))]);
         assert_eq!((healer.sender.numbers(), scene.engine.drain().await), (vec![], vec![]));
         Ok(())

@@ -32,7 +32,7 @@ fn one_message_twice_at_once_and_again_is_one_request() {
         }
         assert_eq!(worker.sender.numbers(), [AttemptNumber::Auto(1)]);
         assert_eq!(scene.rows().await?.iter().map(result).collect::<Vec<_>>(), [Some(Ok(200))]);
-        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+        assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
         Ok(())
     });
 }
@@ -79,7 +79,7 @@ async fn past_the_lease() -> StoreResult<()> {
     let rows = scene.rows().await?;
     assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [claim.row.id]);
     assert_eq!(result(&rows[0]), Some(Err(ErrorKind::Interrupted)));
-    let next = scene.delivery().await?.progress.next.expect("a next attempt");
+    let next = scene.delivery().await?.progress.waiting().expect("a next attempt");
     assert_eq!((next.number, next.slot, next.due), (2, 0, over));
     assert_eq!(scene.engine.drain().await, [attempt_message(&scene.accepted, 2, over)]);
     assert_eq!(worker.sender.numbers(), []);

@@ -66,7 +66,7 @@ async fn repeated((name, nth): (&str, usize), fault: Fault) -> StoreResult<()> {
     assert_eq!(sent.len(), 3, "{name}");
     for trace in sent {
         let delivery = delivery_of(scene.ports(), scene.tenant(), trace).await?.expect("the delivery");
-        assert_eq!(delivery.progress.status, Status::Succeeded);
+        assert_eq!(delivery.progress.status(), Status::Succeeded);
         assert_eq!(scene.rows_of(&delivery).await?.iter().map(result).collect::<Vec<_>>(), [Some(Ok(200))]);
     }
     let rows = loanhook_core::ports::Attempts::rows(

@@ -60,7 +60,7 @@ fn of_each_step_of_an_attempt() {
             assert_eq!(scene.rows().await?.iter().map(result).collect::<Vec<_>>(), [Some(Ok(500))]);
             let due = START + 301 * SECOND;
             assert_eq!(
-                scene.delivery().await?.progress.next.map(|next| (next.number, next.due)),
+                scene.delivery().await?.progress.waiting().map(|next| (next.number, next.due)),
                 Some((2, due))
             );
             assert_eq!(
@@ -88,7 +88,7 @@ fn of_the_end_of_an_attempt_it_is_still_its_own() {
                 "{name} {status}"
             );
             let ends = if status == 200 { Status::Succeeded } else { Status::Pending };
-            assert_eq!(scene.delivery().await?.progress.status, ends);
+            assert_eq!(scene.delivery().await?.progress.status(), ends);
         }
         Ok(())
     });
@@ -130,7 +130,7 @@ fn of_a_resend() {
             scene.engine.proxy.on("TransactWriteItems", 1, LoseAnswer);
             let (asked, queued) = scene.resend(key, START + SECOND).await?;
             assert_eq!(queued, EnqueueOutcome::Enqueued);
-            assert_eq!(scene.delivery().await?.progress.resends, 1);
+            assert_eq!(scene.delivery().await?.history.resends, 1);
             let message = resend_message(&asked, START + SECOND);
             assert_eq!(scene.engine.drain().await.as_slice(), std::slice::from_ref(&message));
 
@@ -146,7 +146,7 @@ fn of_a_resend() {
             let end = ended(won.1, Ok(200), START + 2 * SECOND);
             assert!(scene.ports().complete_resend(token, end.clone(), None).await?);
             assert_eq!(scene.rows().await?[1], end);
-            assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+            assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
         }
         Ok(())
     });

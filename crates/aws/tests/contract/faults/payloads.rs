@@ -107,7 +107,7 @@ fn an_answer_that_could_not_be_kept_is_kept_when_it_comes_again() {
         deliver.sender = Scripted::always(200).saying("thank you");
         scene.engine.proxy.from("PutItem payload", 1, THROTTLED);
         deliver.handle(scene.first.clone(), START).await?;
-        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+        assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
         let key = PayloadKey::of(b"thank you");
         assert_eq!(small.payload(scene.tenant(), key).await?, None);
 

@@ -36,14 +36,14 @@ fn a_repeat_with_the_key_brings_the_message_that_a_crash_ate() {
         assert_eq!((row.number, row.outcome()), (AttemptNumber::Manual, Outcome::Queued));
         let now = START + 2 * SECOND;
         let id = resend(scene.ports(), scene.tenant(), asked(&scene, Some("a")), now).await.expect("asked");
-        assert_eq!((id, scene.delivery().await?.progress.resends), (row.id, 1));
+        assert_eq!((id, scene.delivery().await?.history.resends), (row.id, 1));
         let messages = scene.engine.drain().await;
         assert_eq!(messages, [resend_message(&row, START + SECOND)]);
 
         let worker = worker(&scene, &[]);
         worker.handle(messages[0].clone(), now).await?;
         assert_eq!(worker.sender.numbers(), [AttemptNumber::Manual]);
-        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+        assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
         Ok(())
     });
 }
@@ -83,7 +83,7 @@ fn a_resend_whose_sender_died_before_it_took_it_is_sent() {
         let worker = worker(&scene, &[]);
         worker.handle(message, START + 2 * SECOND).await?;
         assert_eq!(worker.sender.numbers(), [AttemptNumber::Manual]);
-        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+        assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
         Ok(())
     });
 }
@@ -99,7 +99,7 @@ fn a_resend_whose_sender_died_is_interrupted_past_its_lease_and_not_repeated() {
             }
             assert_eq!(worker.sender.numbers(), []);
             assert_eq!(result(&scene.rows().await?[1]), Some(Err(ErrorKind::Interrupted)), "{before:?}");
-            assert_eq!(scene.delivery().await?.progress.status, Status::Failed);
+            assert_eq!(scene.delivery().await?.progress.status(), Status::Failed);
         }
         Ok(())
     });
@@ -109,10 +109,10 @@ fn a_resend_whose_sender_died_is_interrupted_past_its_lease_and_not_repeated() {
 fn a_resend_that_succeeded_tells_its_delivery_though_its_sender_died_before() {
     run(async {
         let (scene, message) = sender_dies(("UpdateItem T", 1)).await?;
-        assert_eq!(scene.delivery().await?.progress.status, Status::Failed);
+        assert_eq!(scene.delivery().await?.progress.status(), Status::Failed);
         let worker = worker(&scene, &[]);
         worker.handle(message, START + 2 * SECOND).await?;
-        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+        assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
         assert_eq!(worker.sender.numbers(), []);
         assert_eq!(result(&scene.rows().await?[1]), Some(Ok(200)));
         Ok(())

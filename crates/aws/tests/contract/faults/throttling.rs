@@ -34,7 +34,7 @@ fn a_few_refusals_are_ridden_out() {
         let worker = worker(&scene, &[]);
         worker.handle(scene.first.clone(), START).await?;
         assert_eq!(worker.sender.numbers(), [AttemptNumber::Auto(1)]);
-        assert_eq!(scene.delivery().await?.progress.status, Status::Succeeded);
+        assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
         Ok(())
     });
 }

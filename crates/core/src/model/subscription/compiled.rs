@@ -1,7 +1,7 @@
-//! The formulas, templates and names of events of a subscription, read once.
+//! Compiled parts of a subscription: its formulas, templates and event names, read once.
 //!
-//! They were read when they were saved, too, so that none is wrong; one that this program does not take any
-//! more (it was saved by another version) fails at each event, as any formula or template that fails.
+//! They were read when they were saved, too, so that none is wrong; one that this program does not take any more (it was saved by
+//! another version) fails at each event, as any formula or template that fails.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -26,30 +26,23 @@ pub(in crate::model) struct Compiled {
 /// A place for them, filled at their first use. A copy begins with an empty one, as it may be changed; settings
 /// that were used are never changed in place.
 #[derive(Default)]
-pub struct Cached(OnceLock<Arc<Compiled>>);
+pub struct CompiledCache(OnceLock<Arc<Compiled>>);
 
-impl Cached {
+impl CompiledCache {
     pub(in crate::model) fn of<'a>(&'a self, settings: &Settings) -> &'a Compiled {
         self.0.get_or_init(|| Arc::new(Compiled::new(settings)))
     }
 }
 
-impl Clone for Cached {
+impl Clone for CompiledCache {
     fn clone(&self) -> Self {
         Self::default()
     }
 }
 
-/// It follows from the settings beside it.
-impl PartialEq for Cached {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl fmt::Debug for Cached {
+impl fmt::Debug for CompiledCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Cached")
+        f.write_str("CompiledCache")
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::headers::{check_headers, is_header_value};
 use super::url_text::url_fault;
-use super::{Cached, Criteria, Fire, Method, Request, Settings, may_keep_credentials};
+use super::{CompiledCache, Criteria, Fire, Method, Request, Settings, may_keep_credentials};
 use crate::model::retry::{RetryInput, RetryPolicy};
 use crate::model::template::{Target, Template};
 use crate::model::validation::{ValidationErrors, name_error};
@@ -109,7 +109,7 @@ impl SubscriptionInput {
             enabled: self.enabled,
             restriction: self.restriction,
             timeout_seconds: self.timeout_seconds,
-            compiled: Cached::default(),
+            compiled: CompiledCache::default(),
         };
         errors.ok_or_errors(settings)
     }

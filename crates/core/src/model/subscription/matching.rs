@@ -1,4 +1,4 @@
-//! Whether an event fires a subscription.
+//! Matching of one event to one subscription.
 
 use super::{Criteria, Fire, Subscription};
 use crate::model::event_evaluation::EventEvaluation;

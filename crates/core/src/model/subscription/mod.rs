@@ -1,4 +1,4 @@
-//! The settings of one webhook.
+//! Subscription: the settings of one webhook, in one version.
 
 mod compiled;
 mod credentials;
@@ -12,7 +12,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use compiled::Cached;
+pub use compiled::CompiledCache;
 pub use credentials::may_keep_credentials;
 pub use headers::MAX_HEADERS;
 pub(super) use headers::is_header_value;
@@ -45,7 +45,7 @@ pub struct Subscription {
 }
 
 /// What the author of a subscription sets.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Settings {
     /// The name a servicer knows the webhook by; the event title of its rows.
     pub title: String,
@@ -61,7 +61,27 @@ pub struct Settings {
     pub timeout_seconds: u32,
     /// Its formulas, templates and names of events, once they were read.
     #[serde(skip)]
-    pub compiled: Cached,
+    pub compiled: CompiledCache,
+}
+
+/// Two are the same where what the author set is: what was read from it follows.
+impl PartialEq for Settings {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            title,
+            description,
+            enabled,
+            criteria,
+            restriction,
+            request,
+            retry,
+            timeout_seconds,
+            compiled: _,
+        } = self;
+        (title, description, enabled, criteria, restriction)
+            == (&other.title, &other.description, &other.enabled, &other.criteria, &other.restriction)
+            && (request, retry, timeout_seconds) == (&other.request, &other.retry, &other.timeout_seconds)
+    }
 }
 
 /// Which events a subscription is for.

@@ -1,8 +1,4 @@
-//! The URL of a webhook, judged by its text.
-//!
-//! A parser of URLs mends what it reads: it drops tabs, takes backslashes for slashes and, where no host stands,
-//! the first part of the path for the host. Requests must go where the author's text says, so what a parser
-//! would have to mend is refused.
+//! URL rules of a webhook that its text alone decides.
 
 use url::{Host, Url};
 

@@ -1,4 +1,4 @@
-//! Values for where they stand.
+//! Escaping of values for the place in which they stand.
 
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 

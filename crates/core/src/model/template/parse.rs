@@ -1,4 +1,4 @@
-//! Text to a template.
+//! Parser of templates.
 
 use serde::de::IgnoredAny;
 

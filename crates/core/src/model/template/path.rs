@@ -1,4 +1,4 @@
-//! Paths such as `payments[0].amount`.
+//! Paths into a context, such as `payments[0].amount`.
 
 /// The variable that a path begins with, and the steps from there; or what is wrong with it: a path of no such
 /// shape would lead nowhere at any event.

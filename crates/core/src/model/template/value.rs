@@ -1,4 +1,4 @@
-//! What a placeholder names.
+//! Values of placeholders: what a name stands for in an event.
 
 use std::borrow::Cow;
 

@@ -1,0 +1,141 @@
+//! Stored form of what changes of a delivery: the JSON of the column `progress`.
+//!
+//! The text is compared as it is (an attempt ends where the delivery is as its claim left it), so fields stay in this
+//! order, and what a version writes stays as it is.
+
+use loanhook_core::model::delivery::DeliveryHistory;
+use loanhook_core::model::id::AttemptId;
+use loanhook_core::model::progress::{Claim, NextAttempt, Progress};
+use loanhook_core::model::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// A delivery without its snapshot.
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredProgress {
+    status: StoredStatus,
+    /// The next automatic attempt; while one is in flight, that one, unless the delivery was canceled.
+    next: Option<StoredNext>,
+    in_flight: Option<StoredClaim>,
+    interruptions: u32,
+    newest_attempt: Option<AttemptId>,
+    pub(super) resends: u32,
+    resend_succeeded: bool,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum StoredStatus {
+    Pending,
+    Succeeded,
+    Failed,
+    Canceled,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredNext {
+    number: u32,
+    slot: u32,
+    due: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredClaim {
+    number: u32,
+    slot: u32,
+    attempt_id: AttemptId,
+    token: Uuid,
+    since: Timestamp,
+}
+
+impl StoredProgress {
+    pub(super) fn new(progress: &Progress, history: &DeliveryHistory) -> Self {
+        let (status, next, in_flight) = match *progress {
+            Progress::Waiting(next) => (StoredStatus::Pending, Some(next), None),
+            Progress::Sending { claim, due } => {
+                let next = NextAttempt { number: claim.number, slot: claim.slot, due };
+                (StoredStatus::Pending, Some(next), Some(claim))
+            }
+            Progress::Canceling(claim) => (StoredStatus::Canceled, None, Some(claim)),
+            Progress::Succeeded => (StoredStatus::Succeeded, None, None),
+            Progress::Failed => (StoredStatus::Failed, None, None),
+            Progress::Canceled => (StoredStatus::Canceled, None, None),
+        };
+        let DeliveryHistory { interruptions, newest_attempt, resends, resend_succeeded } = *history;
+        Self {
+            status,
+            next: next.map(|NextAttempt { number, slot, due }| StoredNext { number, slot, due }),
+            in_flight: in_flight.map(|Claim { number, slot, attempt_id, token, since }| StoredClaim {
+                number,
+                slot,
+                attempt_id,
+                token,
+                since,
+            }),
+            interruptions,
+            newest_attempt,
+            resends,
+            resend_succeeded,
+        }
+    }
+
+    /// What it stands for; an error where its parts do not fit together.
+    pub(super) fn read(self) -> Result<(Progress, DeliveryHistory), &'static str> {
+        let Self { status, next, in_flight, interruptions, newest_attempt, resends, resend_succeeded } = self;
+        let claim = in_flight.map(|StoredClaim { number, slot, attempt_id, token, since }| Claim {
+            number,
+            slot,
+            attempt_id,
+            token,
+            since,
+        });
+        let progress = match (status, next, claim) {
+            (StoredStatus::Pending, Some(StoredNext { number, slot, due }), None) => {
+                Progress::Waiting(NextAttempt { number, slot, due })
+            }
+            (StoredStatus::Pending, Some(next), Some(claim)) => Progress::Sending { claim, due: next.due },
+            (StoredStatus::Pending, None, _) => return Err("a pending delivery has no next attempt"),
+            (StoredStatus::Canceled, _, Some(claim)) => Progress::Canceling(claim),
+            (StoredStatus::Canceled, _, None) => Progress::Canceled,
+            (StoredStatus::Succeeded, ..) => Progress::Succeeded,
+            (StoredStatus::Failed, ..) => Progress::Failed,
+        };
+        Ok((progress, DeliveryHistory { interruptions, newest_attempt, resends, resend_succeeded }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Texts as they stand in files of today, one for each state.
+    const GOLDEN: [&str; 6] = [
+        r#"{"status":"pending","next":{"number":2,"slot":1,"due":"2026-11-23T10:05:00.000Z"},"in_flight":null,"interruptions":1,"newest_attempt":"019aafb5-7c00-7000-8000-000000000001","resends":2,"resend_succeeded":true}"#,
+        r#"{"status":"pending","next":{"number":1,"slot":0,"due":"2026-11-23T10:00:00.000Z"},"in_flight":{"number":1,"slot":0,"attempt_id":"019aafb5-7c00-7000-8000-000000000001","token":"b7b56c4c-3d65-4c65-a4f0-55fdcd0ba8d5","since":"2026-11-23T10:00:00.123Z"},"interruptions":0,"newest_attempt":"019aafb5-7c00-7000-8000-000000000001","resends":0,"resend_succeeded":false}"#,
+        r#"{"status":"canceled","next":null,"in_flight":{"number":1,"slot":0,"attempt_id":"019aafb5-7c00-7000-8000-000000000001","token":"b7b56c4c-3d65-4c65-a4f0-55fdcd0ba8d5","since":"2026-11-23T10:00:00.123Z"},"interruptions":0,"newest_attempt":"019aafb5-7c00-7000-8000-000000000001","resends":0,"resend_succeeded":false}"#,
+        r#"{"status":"succeeded","next":null,"in_flight":null,"interruptions":0,"newest_attempt":"019aafb5-7c00-7000-8000-000000000001","resends":0,"resend_succeeded":false}"#,
+        r#"{"status":"failed","next":null,"in_flight":null,"interruptions":0,"newest_attempt":"019aafb5-7c00-7000-8000-000000000001","resends":0,"resend_succeeded":false}"#,
+        r#"{"status":"canceled","next":null,"in_flight":null,"interruptions":0,"newest_attempt":null,"resends":0,"resend_succeeded":false}"#,
+    ];
+
+    #[test]
+    fn every_state_is_stored_as_it_always_was() {
+        let mut states = Vec::new();
+        for text in GOLDEN {
+            let stored: StoredProgress = serde_json::from_str(text).expect(text);
+            let (progress, history) = stored.read().expect(text);
+            let again = serde_json::to_string(&StoredProgress::new(&progress, &history)).expect("JSON");
+            assert_eq!(again, text);
+            states.push(std::mem::discriminant(&progress));
+        }
+        states.dedup();
+        assert_eq!(states.len(), GOLDEN.len(), "each text is of a state of its own");
+    }
+
+    #[test]
+    fn a_pending_delivery_without_a_next_attempt_cannot_be_read() {
+        let text = GOLDEN[3].replace("succeeded\",", "pending\",");
+        let stored: StoredProgress = serde_json::from_str(&text).expect("JSON");
+        assert!(stored.read().is_err());
+    }
+}
