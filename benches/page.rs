@@ -1,5 +1,5 @@
-//! How long the server takes for a loan's page of 50 and of 200 rows, and for a row that is opened: `cargo bench
-//! --bench page`. The whole of it, from the request to the last byte of the answer, without a network.
+//! Benchmark of the loan's page, of 50 and of 200 rows and with an open row: `cargo bench --bench page` measures the time
+//! from the request to the last byte of the response, without a network.
 
 use std::future::Future;
 use std::io::Write as _;
@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
+use bench_measure::{Samples, milliseconds};
 use bytes::Bytes;
 use http::header::{COOKIE, SET_COOKIE};
 use http::{Request, StatusCode};
@@ -69,16 +70,14 @@ async fn bench(engine: Embedded) -> Outcome {
 
 /// Median and 95th percentile in milliseconds, and the bytes of the last answer.
 async fn measure<F: Future<Output = Outcome<Bytes>>>(ask: impl Fn() -> F) -> Outcome<(f64, f64, usize)> {
-    let mut times = Vec::with_capacity(ROUNDS);
+    let mut times = Samples::default();
     let mut bytes = 0;
     for _ in 0..ROUNDS {
         let begun = Instant::now();
         bytes = ask().await?.len();
-        times.push(begun.elapsed());
+        times.add(milliseconds(begun.elapsed()));
     }
-    times.sort_unstable();
-    let at = |part: usize| times[ROUNDS * part / 100].as_secs_f64() * 1000.0;
-    Ok((at(50), at(95), bytes))
+    Ok((times.median(), times.quantile(0.95), bytes))
 }
 
 async fn get(router: &Router, path: &str, cookie: &str) -> Outcome<Bytes> {

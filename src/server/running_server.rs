@@ -15,7 +15,7 @@ use loanhook_core::model::key::SecretKey;
 use loanhook_core::model::time::Timestamp;
 use loanhook_http::web::Site;
 use loanhook_http::{api, page};
-use loanhook_sender::Client;
+use loanhook_sender::WebhookClient;
 use loanhook_sqlite::{Embedded, Limits, Task, Worker};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -70,7 +70,7 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
     let address = listener.local_addr().map_err(|error| format!("cannot listen: {error}"))?;
-    let sender = Client::with_idle(options.allow_networks, budget.idle_connections)
+    let sender = WebhookClient::with_max_idle_connections(options.allow_networks, budget.idle_connections)
         .map_err(|error| error.to_string())?;
     let engine = Embedded::open(&options.data_folder).map_err(|error| error.to_string())?;
     // Nothing after this can fail: a key that was made must be shown.

@@ -3,13 +3,11 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::table::{DOC, EXPIRES, PK, Place, SK};
-use loanhook_core::log::json_error;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{StoreError, StoreResult};
+use loanhook_stored::Document;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
@@ -28,8 +26,8 @@ impl Place {
     }
 }
 
-pub(super) fn json(value: &impl Serialize) -> StoreResult<AttributeValue> {
-    serde_json::to_string(value).map(AttributeValue::S).map_err(|error| broken("cannot be written", &error))
+pub(super) fn json(value: &impl Document) -> StoreResult<AttributeValue> {
+    loanhook_stored::write(value).map(AttributeValue::S).map_err(|error| broken("cannot be written", &error))
 }
 
 /// What cannot be read is a fault of ours, and says where it is but never what it holds.
@@ -57,12 +55,12 @@ pub(super) fn parse_number<T: std::str::FromStr>(item: &Item, name: &str) -> Sto
     get_number(item, name).ok_or_else(|| missing(name))
 }
 
-pub(super) fn parse_json<T: DeserializeOwned>(item: &Item, name: &str) -> StoreResult<T> {
+pub(super) fn parse_json<T: Document>(item: &Item, name: &str) -> StoreResult<T> {
     let json = get_text(item, name).ok_or_else(|| missing(name))?;
-    serde_json::from_str(json).map_err(|error| broken("cannot be read", &json_error(&error)))
+    loanhook_stored::read(json).map_err(|error| broken("cannot be read", &error))
 }
 
-pub(super) fn document<T: DeserializeOwned>(item: &Item) -> StoreResult<T> {
+pub(super) fn document<T: Document>(item: &Item) -> StoreResult<T> {
     parse_json(item, DOC)
 }
 

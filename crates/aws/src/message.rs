@@ -1,62 +1,17 @@
 //! A message of the queue: a small JSON that says where to look, and no more than that.
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::table::hex;
-use loanhook_core::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
-use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{DueWork, QueueMessage, StoreError, StoreResult};
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Body {
-    tenant: TenantId,
-    trace_id: TraceId,
-    subscription_id: SubscriptionId,
-    due: Timestamp,
-    #[serde(flatten)]
-    what: What,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum What {
-    Attempt {
-        number: u32,
-    },
-    #[serde(rename_all = "camelCase")]
-    Resend {
-        loan_id: LoanId,
-        attempt_id: AttemptId,
-    },
-}
+use loanhook_core::ports::{QueueMessage, StoreError, StoreResult};
 
 pub(super) fn write(message: &QueueMessage) -> StoreResult<String> {
-    let what = match &message.work {
-        DueWork::Attempt(number) => What::Attempt { number: *number },
-        DueWork::Resend { loan_id, attempt_id } => {
-            What::Resend { loan_id: loan_id.clone(), attempt_id: *attempt_id }
-        }
-    };
-    let body = Body {
-        tenant: message.tenant.clone(),
-        trace_id: message.trace_id,
-        subscription_id: message.subscription_id,
-        due: message.due,
-        what,
-    };
-    serde_json::to_string(&body).map_err(|error| StoreError::Failed(error.to_string().into()))
+    loanhook_stored::write(message).map_err(|error| StoreError::Failed(error.to_string().into()))
 }
 
 /// The message that a body of the queue is; none if it is none of ours.
 pub fn read(body: &str) -> Option<QueueMessage> {
-    let Body { tenant, trace_id, subscription_id, due, what } = serde_json::from_str(body).ok()?;
-    let what = match what {
-        What::Attempt { number } => DueWork::Attempt(number),
-        What::Resend { loan_id, attempt_id } => DueWork::Resend { loan_id, attempt_id },
-    };
-    Some(QueueMessage { tenant, trace_id, subscription_id, due, work: what })
+    loanhook_stored::read(body).ok()
 }
 
 /// What shares a receiver is one group: SQS sees to it that a group with a backlog delays no other.
@@ -70,6 +25,10 @@ pub(super) fn group(message: &QueueMessage) -> String {
 
 #[cfg(test)]
 mod tests {
+    use loanhook_core::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
+    use loanhook_core::model::time::Timestamp;
+    use loanhook_core::ports::DueWork;
+
     use super::*;
 
     fn message(what: DueWork) -> QueueMessage {

@@ -28,29 +28,46 @@ struct State {
     to_apply: i64,
 }
 
+/// A reading this exact is as good as any.
+const EXACT: Duration = Duration::from_millis(1);
+/// How many readings are taken at most, to find an exact one.
+const MAX_READINGS: usize = 5;
+
 /// Both clocks at one moment.
 #[derive(Debug, Clone, Copy)]
 struct Reading {
     wall: Timestamp,
     /// Since some moment before the process began.
     steady: Duration,
+    /// How long before `steady` the wall clock was read, at most.
+    gap: Duration,
 }
 
 impl Reading {
-    /// None where the process was stopped between the two.
+    /// The most exact of some readings; none where the process was stopped in the midst of each.
     fn take() -> Option<Self> {
-        let before = steady();
-        let wall = Timestamp::now();
-        let steady = steady();
-        (steady.saturating_sub(before) < AT_ONCE).then_some(Self { wall, steady })
+        let mut best: Option<Self> = None;
+        for _ in 0..MAX_READINGS {
+            let before = steady();
+            let wall = Timestamp::now();
+            let steady = steady();
+            let reading = Self { wall, steady, gap: steady.saturating_sub(before) };
+            if best.is_none_or(|best| reading.gap < best.gap) {
+                best = Some(reading);
+            }
+            if reading.gap < EXACT {
+                break;
+            }
+        }
+        best.filter(|best| best.gap < AT_ONCE)
     }
 }
 
 impl ClockWatch {
     /// A watch that begins now.
     pub(super) fn new() -> Self {
-        let now = Reading { wall: Timestamp::now(), steady: steady() };
-        Self(Mutex::new(State { last: now, to_apply: 0 }))
+        let inexact = || Reading { wall: Timestamp::now(), steady: steady(), gap: AT_ONCE };
+        Self(Mutex::new(State { last: Reading::take().unwrap_or_else(inexact), to_apply: 0 }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -79,7 +96,8 @@ impl State {
         let set = now.wall.millis() - expected.millis();
         let counts = cfg!(target_os = "linux") || set < 0;
         if counts && Duration::from_millis(set.unsigned_abs()) >= TOLERANCE {
-            self.to_apply += set;
+            // The wall clock may have been read so much earlier: what is queued may become due later, never earlier.
+            self.to_apply += set + i64::try_from(now.gap.as_millis()).unwrap_or(0);
         }
         self.last = now;
     }
@@ -108,7 +126,7 @@ mod tests {
     fn to_apply(readings: &[(u64, i64)]) -> i64 {
         let at = |(seconds, off): (u64, i64)| {
             let steady = Duration::from_secs(seconds);
-            Reading { wall: (START + steady).plus_millis(off), steady }
+            Reading { wall: (START + steady).plus_millis(off), steady, gap: Duration::ZERO }
         };
         let mut state = State { last: at((0, 0)), to_apply: 0 };
         readings.iter().for_each(|reading| state.note(at(*reading)));
@@ -127,6 +145,17 @@ mod tests {
     #[test]
     fn a_clock_that_is_adjusted_was_not_set() {
         assert_eq!(to_apply(&[(10, -999), (20, -1500), (30, -600), (40, 300)]), 0);
+    }
+
+    #[test]
+    fn an_inexact_reading_makes_nothing_due_earlier() {
+        let at = |wall: Timestamp, seconds, gap| Reading { wall, steady: Duration::from_secs(seconds), gap };
+        let gap = Duration::from_millis(40);
+        let mut state = State { last: at(START, 0, Duration::ZERO), to_apply: 0 };
+        // Read 40 ms before the other clock, the wall clock seems to be set by 40 ms less than it was.
+        let wall = START.plus_millis(HOUR + 5000 - 40);
+        state.note(at(wall, 5, gap));
+        assert_eq!(state.to_apply, if cfg!(target_os = "linux") { HOUR } else { 0 });
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! What an idempotency key stands for, until it is over.
 
 use rusqlite::{Connection, OptionalExtension, params};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::tables::{from_json, to_json};
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::IdempotencyKey;
+use loanhook_stored::Document;
 
 /// Keys of events and of resends are apart.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +16,7 @@ pub(super) enum Kind {
 }
 
 /// Puts the record of a key, unless one is there that is not over: then gives that.
-pub(super) fn remember<T: Serialize + DeserializeOwned>(
+pub(super) fn remember<T: Document>(
     connection: &Connection,
     tenant: &TenantId,
     kind: Kind,

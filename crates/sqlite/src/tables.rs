@@ -2,8 +2,6 @@
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use tracing::error;
 use uuid::Uuid;
 
@@ -16,17 +14,18 @@ use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
 use loanhook_core::model::progress::Progress;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DueWork, QueueMessage};
+use loanhook_stored::Document;
 
 /// The number of the first attempt.
 const FIRST: u32 = 1;
 
-pub(super) fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
-    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+pub(super) fn to_json(value: &impl Document) -> rusqlite::Result<String> {
+    loanhook_stored::write(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
-/// The JSON in a column.
-pub(super) fn from_json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
-    serde_json::from_str(row.get_ref(column)?.as_str()?)
+/// What is stored as JSON in a column.
+pub(super) fn from_json<T: Document>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    loanhook_stored::read(row.get_ref(column)?.as_str()?)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into()))
 }
 

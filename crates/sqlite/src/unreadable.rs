@@ -5,7 +5,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Error, Row, Rows};
 use tracing::error;
 
-use loanhook_core::log;
+use loanhook_stored::ReadError;
 
 /// Reads rows until `most` were read or there are no more. The first column of each is its ID. `of` names what
 /// they are of, for the log.
@@ -72,8 +72,8 @@ pub(super) fn is_of_content(fault: &Error) -> bool {
 /// What is wrong, without a word of what the row holds.
 pub(super) fn sentence(fault: &Error) -> String {
     match fault {
-        Error::FromSqlConversionFailure(column, _, cause) => match cause.downcast_ref() {
-            Some(json) => log::json_error(json),
+        Error::FromSqlConversionFailure(column, _, cause) => match cause.downcast_ref::<ReadError>() {
+            Some(error) => error.to_string(),
             None => format!("column {column} has a value of another kind"),
         },
         Error::InvalidColumnType(column, ..) | Error::IntegralValueOutOfRange(column, _) => {

@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::attempt::{Attempt, AttemptNumber, AttemptState, Completion};
-use super::failure::ErrorKind;
+use super::attempt_result::AttemptResult;
 use super::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use super::payload::Payload;
-use super::progress::{AttemptResult, Claim, InvalidTransition, NextAttempt, Progress};
+use super::progress::{Claim, InvalidTransition, NextAttempt, Progress};
 use super::retry::RetryPolicy;
 use super::subscription::Method;
 use super::time::Timestamp;
@@ -191,7 +191,7 @@ impl Delivery {
         let mut interruptions = self.history.interruptions;
         let resend_succeeded = self.history.resend_succeeded;
         self.progress = self.progress.complete(token, |claim| {
-            let result = attempt_result(completion);
+            let result = AttemptResult::of(completion);
             let interrupted = result == AttemptResult::Interrupted;
             interruptions = if interrupted { interruptions + 1 } else { 0 };
             let next = match result {
@@ -228,31 +228,3 @@ impl DeliveryHistory {
         self.newest_attempt = self.newest_attempt.max(Some(id));
     }
 }
-
-/// What the end of an attempt means for the schedule.
-fn attempt_result(completion: &Completion) -> AttemptResult {
-    if completion.succeeded() {
-        return AttemptResult::Succeeded;
-    }
-    match completion.error().map(|error| error.kind) {
-        Some(ErrorKind::Interrupted) => AttemptResult::Interrupted,
-        Some(ErrorKind::Blocked | ErrorKind::Template) => AttemptResult::PermanentFailure,
-        _ => AttemptResult::Failed { retry_after: retry_after(completion) },
-    }
-}
-
-/// What a 429 or 503 asks for (RFC 9110, 10.2.3): seconds or an HTTP date.
-fn retry_after(completion: &Completion) -> Option<Duration> {
-    let (Ok(429 | 503), Some(response)) = (&completion.result, &completion.response) else { return None };
-    let (_, value) = response.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))?;
-    if let Ok(seconds) = value.trim().parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = httpdate::parse_http_date(value.trim()).ok()?;
-    let since_epoch = at.duration_since(std::time::UNIX_EPOCH).ok()?;
-    Some((Timestamp::from_millis(0) + since_epoch).since(completion.ended_at))
-}
-
-#[cfg(test)]
-#[path = "delivery_tests.rs"]
-mod tests;

@@ -14,6 +14,11 @@ impl PayloadKey {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// The key of these bytes of a SHA-256.
+    pub const fn from_bytes(hash: [u8; 32]) -> Self {
+        Self(hash)
+    }
+
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

@@ -26,6 +26,11 @@ impl SigningSecret {
         Ok(Self(format!("whsec_{}", STANDARD.encode(bytes))))
     }
 
+    /// A secret that was stored, from its text.
+    pub const fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
     /// The text, to show once to its owner or to sign with.
     pub fn expose(&self) -> &str {
         &self.0
@@ -41,14 +46,16 @@ impl fmt::Debug for SigningSecret {
 /// The secrets of a subscription: the current one, and for 24 hours the one before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Secrets {
-    current: SigningSecret,
-    previous: Option<Previous>,
+    pub current: SigningSecret,
+    pub previous: Option<PreviousSecret>,
 }
 
+/// The secret before the last rotation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Previous {
-    secret: SigningSecret,
-    until: Timestamp,
+pub struct PreviousSecret {
+    pub secret: SigningSecret,
+    /// From then on it signs no more.
+    pub until: Timestamp,
 }
 
 impl Secrets {
@@ -63,7 +70,7 @@ impl Secrets {
     /// A new secret signs from now on, the current one with it for 24 h; an older one no more.
     pub fn rotate(&mut self, new: SigningSecret, now: Timestamp) {
         let secret = std::mem::replace(&mut self.current, new);
-        self.previous = Some(Previous { secret, until: now + ROTATION_OVERLAP });
+        self.previous = Some(PreviousSecret { secret, until: now + ROTATION_OVERLAP });
     }
 
     /// What an old version of a subscription keeps of its secrets: none.

@@ -23,14 +23,16 @@ const MAX_TRIGGERS: usize = 256;
 /// The triggers of one loan that were true when they were last looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct TriggerState(BTreeMap<SubscriptionId, TrueTrigger>);
+pub struct TriggerState(pub BTreeMap<SubscriptionId, TrueTrigger>);
 
+/// A trigger that was true.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct TrueTrigger {
-    since: u64,
+pub struct TrueTrigger {
+    /// The version of the subscription since which it has this trigger.
+    pub since: u64,
     /// The delivery of its last rising edge, and when that was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    fired: Option<(TraceId, Timestamp)>,
+    pub fired: Option<(TraceId, Timestamp)>,
 }
 
 /// What a trigger is at an event.

@@ -78,7 +78,7 @@ impl OnDisk {
 
     fn file(&self) -> Connection {
         let file = Connection::open(self.folder.0.join("loanhook.db")).expect("the file");
-        file.busy_timeout(loanhook_contract::PATIENCE).expect("a time-out");
+        file.busy_timeout(loanhook_contract::CASE_TIMEOUT).expect("a time-out");
         file
     }
 }
@@ -125,7 +125,7 @@ impl Engine for OnDisk {
     }
 
     fn put_row(&self, row: &Attempt) {
-        let doc = serde_json::to_string(row).expect("JSON");
+        let doc = loanhook_stored::write(row).expect("JSON");
         self.change(
             "UPDATE attempts SET sending = 0, doc = ?2 WHERE id = ?1",
             params![row.id.uuid().as_bytes(), doc],
