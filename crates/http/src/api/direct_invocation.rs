@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::schema;
+use crate::api::schema;
 use loanhook_core::model::attempt::AttemptNumber;
 use loanhook_core::model::id::{TenantId, TraceId};
 use loanhook_core::model::time::Timestamp;
@@ -28,7 +28,7 @@ struct Ask {
     tenant: schema::id::TenantId,
     trace_id: schema::id::TraceId,
     #[serde(default)]
-    attempt: Option<schema::attempt::AttemptNumber>,
+    attempt: Option<schema::values::AttemptNumber>,
     #[serde(default)]
     idempotency_key: Option<String>,
 }

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use tracing::error;
 
-use super::problem::Problem;
+use crate::api::problem::Problem;
 use crate::web::call_limits::TooMany;
 use crate::web::host::{self, HostFault};
 

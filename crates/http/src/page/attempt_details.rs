@@ -4,12 +4,12 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 
-use super::files::bytes;
+use super::error_page::Refused;
+use super::page_parameters::Asked;
+use super::page_request::Visit;
+use super::payload_files::bytes;
 use super::preview::Preview;
-use super::query::Asked;
-use super::refused::Refused;
-use super::view::{self, details};
-use super::visit::Visit;
+use super::view::{self, attempt_details};
 use super::{Pages, Store};
 use loanhook_core::history::{self, DeliveryAttempts};
 use loanhook_core::model::attempt::Attempt;
@@ -44,7 +44,8 @@ pub(super) async fn show<S: Store>(
 ) -> Result<Response, Refused> {
     let row = visit.row(&pages.store).await?;
     let details = of(&pages.store, &visit, row).await?;
-    Ok(view::fragment(details::show(&details, &visit, &Asked::read(parts.uri.query()))).into_response())
+    Ok(view::fragment(attempt_details::show(&details, &visit, &Asked::read(parts.uri.query())))
+        .into_response())
 }
 
 pub(super) async fn of<S: Store>(store: &S, visit: &Visit, row: HistoryRow) -> Result<Details, Refused> {

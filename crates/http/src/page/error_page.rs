@@ -8,7 +8,7 @@ use url::form_urlencoded;
 
 use super::view::layout;
 use crate::web::SIGN_IN;
-use crate::web::body::Unread;
+use crate::web::body_reader::Unread;
 use crate::web::call_limits::TooMany;
 use crate::web::host::HostFault;
 use loanhook_core::portal::PortalError;

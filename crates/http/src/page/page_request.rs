@@ -4,9 +4,9 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use http::HeaderMap;
 use http::request::Parts;
 
-use super::cookies::Jar;
-use super::identity;
-use super::refused::{Refused, Why};
+use super::csrf_token;
+use super::error_page::{Refused, Why};
+use super::session_cookies::Jar;
 use super::{Pages, Store};
 use crate::web::{self, Reached, Source};
 use loanhook_core::model::attempt::Attempt;
@@ -102,7 +102,7 @@ impl Visit {
     /// Whether a form came from a page that this viewer sees.
     pub(super) fn check_form(&self, headers: &HeaderMap, shown: &str) -> Result<(), Refused> {
         // Of hashes, so that how long it takes tells nothing.
-        if KeyHash::of(shown) != KeyHash::of(&identity::csrf(&self.grant)) {
+        if KeyHash::of(shown) != KeyHash::of(&csrf_token::csrf(&self.grant)) {
             return Err(Refused::ForeignForm);
         }
         from_us(headers, &self.reached)

@@ -5,9 +5,9 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::HeaderMap;
 
-use super::purpose::is_looked_at;
-use super::refused::Refused;
-use super::visit::Visit;
+use super::error_page::Refused;
+use super::fetch_metadata::is_looked_at;
+use super::page_request::Visit;
 use super::{Pages, Store};
 use crate::web::download::download;
 use loanhook_core::model::payload::Payload;

@@ -5,11 +5,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use http::request::Parts;
 
-use super::details::{self, Details};
-use super::query::{Asked, BEFORE, OPEN, Wanted};
-use super::refused::Refused;
-use super::view::list;
-use super::visit::Visit;
+use super::attempt_details::{self, Details};
+use super::error_page::Refused;
+use super::page_parameters::{Asked, BEFORE, OPEN, Wanted};
+use super::page_request::Visit;
+use super::view::webhook_list;
 use super::{Pages, Store};
 use loanhook_core::history;
 use loanhook_core::model::attempt::Attempt;
@@ -49,13 +49,13 @@ pub(super) async fn show<S: Store>(
         None => None,
     };
     let open = match opened {
-        Some(row) => Some(details::of(&pages.store, &visit, row).await?),
+        Some(row) => Some(attempt_details::of(&pages.store, &visit, row).await?),
         None => None,
     };
     let ok = wanted.faults.0.is_empty();
     let status = if ok { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let list = List { asked, wanted, page, open, resent, now };
-    Ok((status, list::page(&list, &visit)).into_response())
+    Ok((status, webhook_list::page(&list, &visit)).into_response())
 }
 
 /// Whether a row that is not here is looked for: a part of a story that it is not in is no place to go on from.

@@ -175,5 +175,5 @@ impl fmt::Display for FrameAncestors {
 }
 
 #[cfg(test)]
-#[path = "site_tests.rs"]
+#[path = "site_settings_tests.rs"]
 mod tests;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{PoisonError, RwLock};
 
-use super::source::Group;
+use super::client::Group;
 use loanhook_core::model::key::KeyHash;
 
 type Pair = (KeyHash, Group);

@@ -1,22 +1,16 @@
 //! Every error the API answers: `application/problem+json` (RFC 9457), from one place.
 
+mod from_errors;
+
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use tracing::error;
 
-use loanhook_core::intake::IntakeError;
-use loanhook_core::keys::KeyError;
 use loanhook_core::model::key::Scope;
-use loanhook_core::model::validation::{self, ValidationErrors};
-use loanhook_core::portal::PortalError;
-use loanhook_core::ports::StoreError;
-use loanhook_core::resend::{CancelError, ResendError};
-use loanhook_core::subscriptions::SubscriptionError;
 
 /// What went wrong, for a program (`type`) and a person (`detail`).
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(super) struct Problem {
+pub(in crate::api) struct Problem {
     /// Stable: what a program tells problems apart by.
     #[serde(rename = "type")]
     #[schema(format = "uri-reference", example = "/problems/not-found")]
@@ -47,15 +41,8 @@ struct ValidationError {
     column: Option<u32>,
 }
 
-impl From<validation::ValidationError> for ValidationError {
-    fn from(error: validation::ValidationError) -> Self {
-        let validation::ValidationError { pointer, detail, line, column, unsupported: _ } = error;
-        Self { pointer, detail, line, column }
-    }
-}
-
 impl Problem {
-    pub(super) fn new(
+    pub(in crate::api) fn new(
         status: StatusCode,
         name: &str,
         title: &'static str,
@@ -67,54 +54,54 @@ impl Problem {
     }
 
     /// The same, to be sent again after so many seconds.
-    pub(super) fn after(self, seconds: u64) -> Self {
+    pub(in crate::api) fn after(self, seconds: u64) -> Self {
         Self { retry_after: Some(seconds), ..self }
     }
 
-    pub(super) fn not_json(detail: impl Into<String>) -> Self {
+    pub(in crate::api) fn not_json(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "not-json", "The body is not JSON", detail)
     }
 
-    pub(super) fn stalled() -> Self {
+    pub(in crate::api) fn stalled() -> Self {
         let detail = "the body came too slowly, or stopped coming: send it again";
         Self::new(StatusCode::REQUEST_TIMEOUT, "stalled", "The body did not arrive", detail)
     }
 
-    pub(super) fn unauthorized(detail: &str) -> Self {
+    pub(in crate::api) fn unauthorized(detail: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "No valid key", detail)
     }
 
-    pub(super) fn forbidden(needed: &[Scope]) -> Self {
+    pub(in crate::api) fn forbidden(needed: &[Scope]) -> Self {
         let names: Vec<_> = needed.iter().map(|scope| scope.name()).collect();
         Self::refused(format!("this key lacks the scope {}: use one that has it", names.join(" or ")))
     }
 
     /// What this key may not do, and what to do about it.
-    pub(super) fn refused(detail: impl Into<String>) -> Self {
+    pub(in crate::api) fn refused(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "The key may not do this", detail)
     }
 
     /// The same for what does not exist and for what is another tenant's.
-    pub(super) fn not_found(what: &str) -> Self {
+    pub(in crate::api) fn not_found(what: &str) -> Self {
         let detail = format!("there is no such {what} for this key's tenant");
         Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
     }
 
-    pub(super) fn conflict(name: &str, detail: &str) -> Self {
+    pub(in crate::api) fn conflict(name: &str, detail: &str) -> Self {
         Self::new(StatusCode::CONFLICT, name, "Not as things stand", detail)
     }
 
-    pub(super) fn too_large(limit: &str) -> Self {
+    pub(in crate::api) fn too_large(limit: &str) -> Self {
         let detail = format!("the limit is {limit}: send less at once");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large", detail)
     }
 
-    pub(super) fn unavailable() -> Self {
+    pub(in crate::api) fn unavailable() -> Self {
         let detail = "loanhook could not store or read what this needs: send it again shortly";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available now", detail)
     }
 
-    pub(super) fn internal() -> Self {
+    pub(in crate::api) fn internal() -> Self {
         let detail = "loanhook failed; the same request can be sent again";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "loanhook failed", detail)
     }
@@ -135,135 +122,5 @@ impl IntoResponse for Problem {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
-    }
-}
-
-impl From<ValidationErrors> for Problem {
-    fn from(errors: ValidationErrors) -> Self {
-        let first =
-            errors.0.first().map(|fault| format!("{} {}", fault.pointer, fault.detail).trim().to_owned());
-        let detail = first.unwrap_or_else(|| "the request is wrong".into());
-        let unsupported = !errors.0.is_empty() && errors.0.iter().all(|fault| fault.unsupported);
-        let (name, title) = if unsupported {
-            ("formula-unsupported", "Outside of the subset of Clojure that formulas have")
-        } else {
-            ("invalid", "Well-formed but wrong")
-        };
-        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, name, title, detail);
-        problem.errors = errors.0.into_iter().map(Into::into).collect();
-        problem
-    }
-}
-
-impl From<StoreError> for Problem {
-    fn from(failure: StoreError) -> Self {
-        match failure {
-            StoreError::Busy => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "busy",
-                "Too much at once",
-                "there is no room for it now: send it again shortly",
-            ),
-            StoreError::Failed(_) => {
-                error!(%failure, "api.store_failed");
-                Self::unavailable()
-            }
-        }
-    }
-}
-
-impl From<IntakeError> for Problem {
-    fn from(failure: IntakeError) -> Self {
-        match failure {
-            IntakeError::KeyReused => Self::conflict(
-                "idempotency-key-reused",
-                "this idempotency key was used in the last 24 h with another body: use a new key",
-            ),
-            IntakeError::Store(failure) => failure.into(),
-        }
-    }
-}
-
-impl From<ResendError> for Problem {
-    fn from(failure: ResendError) -> Self {
-        match failure {
-            ResendError::Unknown => Self::not_found("delivery or attempt"),
-            ResendError::NotAttempted => Self::conflict(
-                "not-attempted-yet",
-                "only what was attempted can be resent, and this delivery has no attempt yet: wait for the first",
-            ),
-            ResendError::NothingToSend => Self::conflict(
-                "nothing-to-send",
-                "a template of the subscription did not render for this event, so there is no request to send again: mend the template, and send the event again",
-            ),
-            ResendError::KeyReused => Self::conflict(
-                "idempotency-key-reused",
-                "this idempotency key was used in the last 24 h for another delivery: use a new key",
-            ),
-            ResendError::Store(failure) => failure.into(),
-        }
-    }
-}
-
-impl From<CancelError> for Problem {
-    fn from(failure: CancelError) -> Self {
-        match failure {
-            CancelError::Unknown => Self::not_found("delivery"),
-            CancelError::NotPending => {
-                Self::conflict("not-pending", "this delivery has no automatic attempts left to cancel")
-            }
-            CancelError::Store(failure) => failure.into(),
-        }
-    }
-}
-
-impl From<SubscriptionError> for Problem {
-    fn from(failure: SubscriptionError) -> Self {
-        match failure {
-            SubscriptionError::Unknown => Self::not_found("subscription"),
-            SubscriptionError::Invalid(errors) => errors.into(),
-            SubscriptionError::TooMany => Self::conflict(
-                "too-many-subscriptions",
-                "a tenant can have 200 subscriptions: delete one that is no longer used",
-            ),
-            SubscriptionError::Changed => Self::conflict(
-                "changed-meanwhile",
-                "another change came at the same time: read the subscription again, then send this again",
-            ),
-            SubscriptionError::Randomness(failure) => {
-                error!(%failure, "api.no_randomness");
-                Self::internal()
-            }
-            SubscriptionError::Store(failure) => failure.into(),
-        }
-    }
-}
-
-impl From<KeyError> for Problem {
-    fn from(failure: KeyError) -> Self {
-        match failure {
-            KeyError::Randomness(failure) => {
-                error!(%failure, "api.no_randomness");
-                Self::internal()
-            }
-            KeyError::Unknown => Self::not_found("key"),
-            KeyError::Above => Self::refused(
-                "the key to be deleted has the scope operator, and this key has not: a key of an operator is \
-                 deleted by an operator",
-            ),
-            KeyError::Store(failure) => failure.into(),
-        }
-    }
-}
-
-impl From<PortalError> for Problem {
-    fn from(failure: PortalError) -> Self {
-        match failure {
-            PortalError::Randomness(failure) => {
-                error!(%failure, "api.no_randomness");
-                Self::internal()
-            }
-            PortalError::Store(failure) => failure.into(),
-        }
     }
 }

@@ -3,29 +3,26 @@
 use std::ops::Deref;
 
 use axum::body::{Body, HttpBody as _};
-use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, StatusCode, header};
-use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_path_to_error::{Path, Segment};
 
-use super::auth::Caller;
-use super::problem::Problem;
-use super::schema::strict_object::StrictObject;
+use crate::api::problem::Problem;
+use crate::api::request::caller::Caller;
+use crate::api::schema::strict_object::StrictObject;
 use crate::web;
-use crate::web::body::{Limit, Unread};
 use crate::web::body_memory::{self, Reserved};
+use crate::web::body_reader::{Limit, Unread};
 use loanhook_core::model::byte_order_mark;
-use loanhook_core::model::validation::{ValidationErrors, idempotency_key_error, pointer_segment};
+use loanhook_core::model::validation::{ValidationErrors, pointer_segment};
 use loanhook_core::ports::StoreError;
 
 /// The largest body of settings, in bytes.
-pub(super) const MAX_SETTINGS: (usize, &str) = (256 * 1024, "256 KiB");
+pub(in crate::api) const MAX_SETTINGS: (usize, &str) = (256 * 1024, "256 KiB");
 
 /// A body that was read. Kept until its request is answered: the memory that is reserved for it is for what is made of
 /// it, too.
-pub(super) struct ReadBody {
+pub(in crate::api) struct ReadBody {
     bytes: Bytes,
     _memory: Reserved<'static>,
 }
@@ -39,7 +36,7 @@ impl Deref for ReadBody {
 }
 
 /// Reads a body of at most so many bytes, of a caller whose key was checked.
-pub(super) async fn read(
+pub(in crate::api) async fn read(
     caller: &Caller,
     body: Body,
     (limit, name): (usize, &str),
@@ -48,7 +45,7 @@ pub(super) async fn read(
     let length = says.map_or(limit, |length| length.min(limit));
     let memory = body_memory::reserve(&caller.key().0.tenant, length).await.ok_or(StoreError::Busy)?;
     let bytes =
-        web::body::read(body, Limit::of_known_caller(limit)).await.map_err(|unread| match unread {
+        web::body_reader::read(body, Limit::of_known_caller(limit)).await.map_err(|unread| match unread {
             Unread::TooLarge => Problem::too_large(name),
             Unread::Stalled => Problem::stalled(),
             Unread::Broken => Problem::not_json("the body did not arrive whole: send it again"),
@@ -57,7 +54,7 @@ pub(super) async fn read(
 }
 
 /// The JSON of a body; a byte order mark before it is no part of it.
-pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+pub(in crate::api) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let bytes = byte_order_mark::without(bytes);
     if bytes.is_empty() {
         return Err(Problem::not_json("the body is empty: send JSON"));
@@ -69,7 +66,7 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 /// The object in JSON text that is known to be well-formed.
-pub(super) fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+pub(in crate::api) fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     let deserializer = &mut serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(deserializer).map(|StrictObject(value)| value).map_err(|error| {
         let detail = error.inner().to_string();
@@ -104,37 +101,4 @@ fn pointer(path: &Path) -> String {
         }
     }
     pointer
-}
-
-/// The caller's idempotency key, if it sent one.
-pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let mut values = headers.get_all("idempotency-key").iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    let key = value.to_str().ok().filter(|_| values.next().is_none());
-    check_idempotency_key(key.unwrap_or_default(), "Idempotency-Key")?;
-    Ok(key.map(str::to_owned))
-}
-
-pub(super) fn check_idempotency_key(key: &str, pointer: &str) -> Result<(), ValidationErrors> {
-    idempotency_key_error(key).map_or(Ok(()), |fault| Err(ValidationErrors::one(pointer, fault)))
-}
-
-/// What JSON is answered with: a browser does not guess that it is something else.
-pub(super) const JSON: [(HeaderName, &str); 2] =
-    [(header::CONTENT_TYPE, "application/json"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
-
-/// An answer in JSON that shows a secret: nobody on the way keeps it.
-pub(super) fn secret_json(status: StatusCode, value: &impl Serialize) -> Response {
-    ([(header::CACHE_CONTROL, "no-store")], json(status, value)).into_response()
-}
-
-/// An answer in JSON.
-pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
-    match serde_json::to_vec(value) {
-        Ok(body) => (status, JSON, body).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "api.unserializable");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
 }

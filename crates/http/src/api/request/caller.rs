@@ -7,8 +7,8 @@ use http::Extensions;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 
-use super::Api;
-use super::problem::Problem;
+use crate::api::Api;
+use crate::api::problem::Problem;
 use crate::web::authentication::authenticate;
 use crate::web::call_limits::{Asker, Face};
 use crate::web::resend::AllowedResend;
@@ -17,35 +17,38 @@ use loanhook_core::model::key::{Key, KeyHash, Scope};
 use loanhook_core::ports::Keys;
 
 /// The key a request came with.
-pub(super) struct Caller(Arc<Key>, KeyHash);
+pub(in crate::api) struct Caller(Arc<Key>, KeyHash);
 
 impl Caller {
     /// The key's tenant, if the key has the scope.
-    pub(super) fn with(&self, scope: Scope) -> Result<&TenantId, Problem> {
+    pub(in crate::api) fn with(&self, scope: Scope) -> Result<&TenantId, Problem> {
         self.with_any(&[scope])
     }
 
-    pub(super) fn with_any(&self, scopes: &[Scope]) -> Result<&TenantId, Problem> {
+    pub(in crate::api) fn with_any(&self, scopes: &[Scope]) -> Result<&TenantId, Problem> {
         let may = scopes.iter().any(|scope| self.0.may(*scope));
         if may { Ok(&self.0.tenant) } else { Err(Problem::forbidden(scopes)) }
     }
 
-    pub(super) fn may(&self, scope: Scope) -> bool {
+    pub(in crate::api) fn may(&self, scope: Scope) -> bool {
         self.0.may(scope)
     }
 
     /// Whether the caller is shown the values in the queries of URLs: they may be tokens of receivers.
-    pub(super) fn sees_whole_urls(&self) -> bool {
+    pub(in crate::api) fn sees_whole_urls(&self) -> bool {
         self.may(Scope::SubscriptionsWrite)
     }
 
     /// The key, and the hash it is found by.
-    pub(super) fn key(&self) -> (&Key, KeyHash) {
+    pub(in crate::api) fn key(&self) -> (&Key, KeyHash) {
         (&self.0, self.1)
     }
 
     /// Refuses where the key asked for too many resends.
-    pub(super) fn may_resend_now(&self, extensions: &Extensions) -> Result<AllowedResend<'_>, Problem> {
+    pub(in crate::api) fn may_resend_now(
+        &self,
+        extensions: &Extensions,
+    ) -> Result<AllowedResend<'_>, Problem> {
         Ok(AllowedResend::check(extensions, &Asker::Key(self.0.id), &self.0.tenant, &self.0.name)?)
     }
 }

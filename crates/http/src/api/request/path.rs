@@ -5,23 +5,23 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 
-use super::problem::Problem;
+use crate::api::problem::Problem;
 use loanhook_core::model::id::LoanId;
 
 /// The parameters of a path, as text.
-pub(super) struct Segments(Vec<(String, String)>);
+pub(in crate::api) struct Segments(Vec<(String, String)>);
 
 impl Segments {
     /// An ID that is a UUID.
-    pub(super) fn id<T: FromStr>(&self, name: &str, what: &str) -> Result<T, Problem> {
+    pub(in crate::api) fn id<T: FromStr>(&self, name: &str, what: &str) -> Result<T, Problem> {
         self.text(name).parse().map_err(|_| Problem::not_found(what))
     }
 
-    pub(super) fn loan(&self) -> Result<LoanId, Problem> {
+    pub(in crate::api) fn loan(&self) -> Result<LoanId, Problem> {
         LoanId::try_from(self.text("loanId").to_owned()).map_err(|_| Problem::not_found("loan"))
     }
 
-    pub(super) fn text(&self, name: &str) -> &str {
+    pub(in crate::api) fn text(&self, name: &str) -> &str {
         self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
     }
 }

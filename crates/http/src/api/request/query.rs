@@ -10,14 +10,14 @@ use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::problem::Problem;
+use crate::api::problem::Problem;
 use loanhook_core::model::filter::HistoryFilter;
 use loanhook_core::model::filter_input::{FilterInput, checked, checked_limit};
 use loanhook_core::model::id::AttemptId;
 use loanhook_core::model::validation::ValidationErrors;
 
 /// A query whose parameters are all known; any other is a 422.
-pub(super) struct Checked<T>(pub(super) T);
+pub(in crate::api) struct Checked<T>(pub(in crate::api) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Checked<T> {
     type Rejection = Problem;
@@ -42,7 +42,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Checked<T> {
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct HistoryQuery {
+pub(in crate::api) struct HistoryQuery {
     event_title: Option<String>,
     event_name: Option<String>,
     #[param(format = "uuid")]
@@ -81,7 +81,7 @@ pub(super) struct HistoryQuery {
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct PageQuery {
+pub(in crate::api) struct PageQuery {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
     limit: Option<String>,
     /// `next` of the page before.
@@ -90,10 +90,10 @@ pub(super) struct PageQuery {
 }
 
 /// The filter, the ID that the page begins before, and how many rows it has.
-pub(super) type HistoryPage = (HistoryFilter, Option<AttemptId>, usize);
+pub(in crate::api) type HistoryPage = (HistoryFilter, Option<AttemptId>, usize);
 
 impl HistoryQuery {
-    pub(super) fn check(self) -> Result<HistoryPage, ValidationErrors> {
+    pub(in crate::api) fn check(self) -> Result<HistoryPage, ValidationErrors> {
         let mut errors = ValidationErrors::default();
         let filter = FilterInput {
             event_title: self.event_title,
@@ -115,18 +115,18 @@ impl HistoryQuery {
 }
 
 impl PageQuery {
-    pub(super) fn check(self) -> Result<(Option<Uuid>, usize), ValidationErrors> {
+    pub(in crate::api) fn check(self) -> Result<(Option<Uuid>, usize), ValidationErrors> {
         page_of(self.cursor, self.limit)
     }
 
     /// The same for a list whose pages have another length where none is told.
-    pub(super) fn check_or(self, length: usize) -> Result<(Option<Uuid>, usize), ValidationErrors> {
+    pub(in crate::api) fn check_or(self, length: usize) -> Result<(Option<Uuid>, usize), ValidationErrors> {
         page_of(self.cursor, self.limit.or_else(|| Some(length.to_string())))
     }
 }
 
 /// The ID that a page of a short list begins after, and how many items it has.
-pub(super) fn page_of(
+pub(in crate::api) fn page_of(
     cursor: Option<String>,
     limit: Option<String>,
 ) -> Result<(Option<Uuid>, usize), ValidationErrors> {
@@ -136,7 +136,7 @@ pub(super) fn page_of(
 }
 
 /// The place where a list goes on, as a cursor.
-pub(super) fn cursor(last: Uuid) -> String {
+pub(in crate::api) fn cursor(last: Uuid) -> String {
     URL_SAFE_NO_PAD.encode(last.as_bytes())
 }
 

@@ -9,7 +9,7 @@ use loanhook_core::model::validation::ValidationErrors;
 const OWN_HEADERS: &str = "loanhook-";
 
 /// Refuses a request that is a webhook of loanhook's: it has gone round once, and ends here.
-pub(super) fn refuse_own_webhooks(headers: &HeaderMap) -> Result<(), ValidationErrors> {
+pub(in crate::api) fn refuse_own_webhooks(headers: &HeaderMap) -> Result<(), ValidationErrors> {
     let Some(own) = headers.keys().find(|name| name.as_str().starts_with(OWN_HEADERS)) else { return Ok(()) };
     Err(ValidationErrors::one(
         own.as_str(),

@@ -7,12 +7,13 @@ use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::auth::Caller;
-use super::events::AcceptedEvent;
-use super::openapi::{BadBody, Denied, Invalid, TooLarge, Unavailable};
-use super::problem::Problem;
-use super::schema::event::KeyedEventDraft;
-use super::{Api, body, loops};
+use crate::api::openapi::{BadBody, Denied, Invalid, TooLarge, Unavailable};
+use crate::api::problem::Problem;
+use crate::api::request::caller::Caller;
+use crate::api::request::{body, idempotency_key, returned_webhooks};
+use crate::api::routes::events::AcceptedEvent;
+use crate::api::schema::event_draft::KeyedEventDraft;
+use crate::api::{Api, response};
 use loanhook_core::intake::{self, Submission};
 use loanhook_core::model::event::{EventInput, MAX_EVENT_BYTES};
 use loanhook_core::model::key::Scope;
@@ -25,14 +26,14 @@ const MAX_EVENTS: usize = 100;
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = EventBatch)]
-pub(super) struct Batch {
+pub(in crate::api) struct Batch {
     #[schema(value_type = Vec<KeyedEventDraft>, max_items = 100)]
     events: Vec<Box<RawValue>>,
 }
 
 /// What became of each event, in order.
 #[derive(Serialize, utoipa::ToSchema)]
-pub(super) struct BatchResults {
+pub(in crate::api) struct BatchResults {
     results: Vec<BatchResult>,
 }
 
@@ -59,14 +60,14 @@ enum BatchResult {
         Unavailable,
     )
 )]
-pub(super) async fn create<S: Intake + Subscriptions + Keys + FormulaErrorLog + Send + Sync>(
+pub(in crate::api) async fn create<S: Intake + Subscriptions + Keys + FormulaErrorLog + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     headers: HeaderMap,
     request: Body,
 ) -> Result<Response, Problem> {
     let tenant = caller.with(Scope::EventsWrite)?;
-    loops::refuse_own_webhooks(&headers)?;
+    returned_webhooks::refuse_own_webhooks(&headers)?;
     let bytes = body::read(&caller, request, LIMIT).await?;
     let batch: Batch = body::parse(&bytes)?;
     if batch.events.len() > MAX_EVENTS {
@@ -78,7 +79,7 @@ pub(super) async fn create<S: Intake + Subscriptions + Keys + FormulaErrorLog + 
         Ok(receipt) => BatchResult::Accepted { status: 202, event: receipt.into() },
         Err(problem) => BatchResult::Refused(problem),
     });
-    Ok(body::json(StatusCode::OK, &BatchResults { results: results.collect() }))
+    Ok(response::json(StatusCode::OK, &BatchResults { results: results.collect() }))
 }
 
 /// One event of a batch, which has a limit of its own.
@@ -91,7 +92,7 @@ fn submission(event: &RawValue) -> Result<Submission, Problem> {
         return Err(Problem::too_large("256 KiB an event"));
     }
     if let Some(key) = &key {
-        body::check_idempotency_key(key, "/idempotencyKey")?;
+        idempotency_key::check(key, "/idempotencyKey")?;
     }
     Ok(Submission { event: EventInput::from(draft).check()?, key })
 }

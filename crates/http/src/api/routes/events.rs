@@ -6,11 +6,12 @@ use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
-use super::auth::Caller;
-use super::openapi::{BadBody, Conflict, Denied, IdempotencyKey, Invalid, TooLarge, Unavailable};
-use super::problem::Problem;
-use super::schema::event::EventDraft;
-use super::{Api, body, loops, schema};
+use crate::api::openapi::{BadBody, Conflict, Denied, IdempotencyKey, Invalid, TooLarge, Unavailable};
+use crate::api::problem::Problem;
+use crate::api::request::caller::Caller;
+use crate::api::request::{body, idempotency_key, returned_webhooks};
+use crate::api::schema::event_draft::EventDraft;
+use crate::api::{Api, response, schema};
 use loanhook_core::intake::{self, Receipt, Submission};
 use loanhook_core::model::event::{EventInput, MAX_EVENT_BYTES};
 use loanhook_core::model::key::Scope;
@@ -22,7 +23,7 @@ const LIMIT: (usize, &str) = (MAX_EVENT_BYTES, "256 KiB an event");
 /// A promise: each of these deliveries is attempted until it succeeds or its schedule runs out.
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct AcceptedEvent {
+pub(in crate::api) struct AcceptedEvent {
     event_id: schema::id::EventId,
     /// One for each subscription that matched; empty where none did.
     deliveries: Vec<AcceptedDelivery>,
@@ -67,18 +68,18 @@ impl From<Receipt> for AcceptedEvent {
         TooLarge, Invalid, Unavailable,
     )
 )]
-pub(super) async fn create<S: Intake + Subscriptions + Keys + FormulaErrorLog + Send + Sync>(
+pub(in crate::api) async fn create<S: Intake + Subscriptions + Keys + FormulaErrorLog + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     headers: HeaderMap,
     request: Body,
 ) -> Result<Response, Problem> {
     let tenant = caller.with(Scope::EventsWrite)?;
-    loops::refuse_own_webhooks(&headers)?;
-    let key = body::idempotency_key(&headers)?;
+    returned_webhooks::refuse_own_webhooks(&headers)?;
+    let key = idempotency_key::of_headers(&headers)?;
     let bytes = body::read(&caller, request, LIMIT).await?;
     let event = EventInput::from(body::parse::<EventDraft>(&bytes)?).check()?;
     let submission = Submission { event, key };
     let receipt = intake::accept(&api.store, tenant, submission, Timestamp::now()).await?;
-    Ok(body::json(StatusCode::ACCEPTED, &AcceptedEvent::from(receipt)))
+    Ok(response::json(StatusCode::ACCEPTED, &AcceptedEvent::from(receipt)))
 }

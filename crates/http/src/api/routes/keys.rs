@@ -7,13 +7,13 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use super::auth::Caller;
-use super::body::MAX_SETTINGS;
-use super::openapi::{BadBody, Denied, Invalid, NotFound, TooLarge, Unavailable};
-use super::path::Segments;
-use super::problem::Problem;
-use super::query::{Checked, cursor, page_of};
-use super::{Api, body, schema};
+use crate::api::openapi::{BadBody, Denied, Invalid, NotFound, TooLarge, Unavailable};
+use crate::api::problem::Problem;
+use crate::api::request::body::{self, MAX_SETTINGS};
+use crate::api::request::caller::Caller;
+use crate::api::request::path::Segments;
+use crate::api::request::query::{Checked, cursor, page_of};
+use crate::api::{Api, response, schema};
 use loanhook_core::keys as use_case;
 use loanhook_core::log;
 use loanhook_core::model::id::{KeyId, TenantId};
@@ -27,7 +27,7 @@ use loanhook_core::ports::{Keys, ListedKey};
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = NewKey)]
-pub(super) struct KeyDraft {
+pub(in crate::api) struct KeyDraft {
     #[schema(pattern = "name", example = "LMS")]
     name: String,
     #[schema(min_items = 1)]
@@ -51,7 +51,7 @@ impl From<KeyDraft> for KeyInput {
 
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct KeyView {
+pub(in crate::api) struct KeyView {
     id: schema::id::KeyId,
     tenant: schema::id::TenantId,
     name: String,
@@ -87,7 +87,7 @@ impl From<ListedKey> for KeyView {
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
-pub(super) struct KeyList {
+pub(in crate::api) struct KeyList {
     items: Vec<KeyView>,
     #[schema(required)]
     next: Option<String>,
@@ -97,7 +97,7 @@ pub(super) struct KeyList {
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct KeyQuery {
+pub(in crate::api) struct KeyQuery {
     /// The caller's own where it is left out; only an operator may name another.
     #[param(pattern = "tenantId")]
     tenant: Option<String>,
@@ -112,7 +112,7 @@ pub(super) struct KeyQuery {
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct TenantQuery {
+pub(in crate::api) struct TenantQuery {
     /// The caller's own where it is left out; only an operator may name another.
     #[param(pattern = "tenantId")]
     tenant: Option<String>,
@@ -140,7 +140,7 @@ fn tenant_of(caller: &Caller, named: Option<String>, pointer: &str) -> Result<Te
         Unavailable,
     )
 )]
-pub(super) async fn create<S: Keys + Send + Sync>(
+pub(in crate::api) async fn create<S: Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     request: Body,
@@ -162,7 +162,7 @@ pub(super) async fn create<S: Keys + Send + Sync>(
         key: Some(secret.expose().to_owned()),
         ..KeyView::from(ListedKey { key, last_used_at: None })
     };
-    Ok(body::secret_json(StatusCode::CREATED, &view))
+    Ok(response::secret_json(StatusCode::CREATED, &view))
 }
 
 /// List keys
@@ -173,7 +173,7 @@ pub(super) async fn create<S: Keys + Send + Sync>(
         Denied, Invalid, Unavailable,
     )
 )]
-pub(super) async fn list<S: Keys + Send + Sync>(
+pub(in crate::api) async fn list<S: Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     Checked(query): Checked<KeyQuery>,
@@ -185,7 +185,7 @@ pub(super) async fn list<S: Keys + Send + Sync>(
     keys.truncate(limit);
     let next = keys.last().filter(|_| more).map(|last| cursor(last.key.id.uuid()));
     let items = keys.into_iter().map(KeyView::from).collect();
-    Ok(body::json(StatusCode::OK, &KeyList { items, next }))
+    Ok(response::json(StatusCode::OK, &KeyList { items, next }))
 }
 
 /// Delete a key
@@ -198,7 +198,7 @@ pub(super) async fn list<S: Keys + Send + Sync>(
         Denied, NotFound, Invalid, Unavailable,
     )
 )]
-pub(super) async fn delete<S: Keys + Send + Sync>(
+pub(in crate::api) async fn delete<S: Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: Segments,

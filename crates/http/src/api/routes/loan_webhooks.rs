@@ -6,14 +6,14 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde::Serialize;
 
-use super::auth::Caller;
-use super::openapi::{Denied, Download, Invalid, NotFound, Unavailable};
-use super::path::Segments;
-use super::problem::Problem;
-use super::query::{Checked, HistoryQuery, cursor};
-use super::schema::id;
-use super::view::AttemptView;
-use super::{Api, body};
+use crate::api::openapi::{Denied, Download, Invalid, NotFound, Unavailable};
+use crate::api::problem::Problem;
+use crate::api::request::caller::Caller;
+use crate::api::request::path::Segments;
+use crate::api::request::query::{Checked, HistoryQuery, cursor};
+use crate::api::schema::attempt::AttemptView;
+use crate::api::schema::id;
+use crate::api::{Api, response};
 use crate::web::download::download;
 use loanhook_core::history;
 use loanhook_core::model::id::TenantId;
@@ -24,7 +24,7 @@ use loanhook_core::ports::{Attempts, HistoryRow, Keys, Payloads};
 
 /// A page of a loan's history, the newest first.
 #[derive(Serialize, utoipa::ToSchema)]
-pub(super) struct History {
+pub(in crate::api) struct History {
     items: Vec<AttemptView>,
     /// The cursor of the next page; null where there is none.
     #[schema(required)]
@@ -43,7 +43,7 @@ pub(super) struct History {
         Denied, NotFound, Invalid, Unavailable,
     )
 )]
-pub(super) async fn list<S: Attempts + Keys + Send + Sync>(
+pub(in crate::api) async fn list<S: Attempts + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: Segments,
@@ -57,7 +57,7 @@ pub(super) async fn list<S: Attempts + Keys + Send + Sync>(
         items: page.rows.into_iter().map(|row| AttemptView::of(row, &caller)).collect(),
         next: page.next.map(|last| cursor(last.uuid())),
     };
-    Ok(body::json(StatusCode::OK, &history))
+    Ok(response::json(StatusCode::OK, &history))
 }
 
 /// Read one attempt
@@ -71,13 +71,13 @@ pub(super) async fn list<S: Attempts + Keys + Send + Sync>(
         Denied, NotFound, Unavailable,
     )
 )]
-pub(super) async fn row<S: Attempts + Keys + Send + Sync>(
+pub(in crate::api) async fn row<S: Attempts + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: Segments,
 ) -> Result<Response, Problem> {
     let (row, _) = find(&api.store, &caller, &path).await?;
-    Ok(body::json(StatusCode::OK, &AttemptView::whole(row, &caller)))
+    Ok(response::json(StatusCode::OK, &AttemptView::whole(row, &caller)))
 }
 
 /// Download the source payload
@@ -90,7 +90,7 @@ pub(super) async fn row<S: Attempts + Keys + Send + Sync>(
         Download, Denied, NotFound, Unavailable,
     )
 )]
-pub(super) async fn source<S: Attempts + Keys + Payloads + Send + Sync>(
+pub(in crate::api) async fn source<S: Attempts + Keys + Payloads + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: Segments,
@@ -110,7 +110,7 @@ pub(super) async fn source<S: Attempts + Keys + Payloads + Send + Sync>(
         Download, Denied, NotFound, Unavailable,
     )
 )]
-pub(super) async fn response<S: Attempts + Keys + Payloads + Send + Sync>(
+pub(in crate::api) async fn response<S: Attempts + Keys + Payloads + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: Segments,

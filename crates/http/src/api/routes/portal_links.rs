@@ -8,13 +8,13 @@ use http::StatusCode;
 use http::request::Parts;
 use serde::Serialize;
 
-use super::auth::Caller;
-use super::body::MAX_SETTINGS;
-use super::openapi::{BadBody, Denied, Invalid, TooLarge, Unavailable};
-use super::problem::Problem;
-use super::schema::id;
-use super::schema::portal_link::LinkDraft;
-use super::{Api, body};
+use crate::api::openapi::{BadBody, Denied, Invalid, TooLarge, Unavailable};
+use crate::api::problem::Problem;
+use crate::api::request::body::{self, MAX_SETTINGS};
+use crate::api::request::caller::Caller;
+use crate::api::schema::id;
+use crate::api::schema::portal_link_draft::LinkDraft;
+use crate::api::{Api, response};
 use crate::web::{Site, portal_link};
 use loanhook_core::log;
 use loanhook_core::model::grant::LinkInput;
@@ -25,7 +25,7 @@ use loanhook_core::ports::{Grants, Keys};
 
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct PortalLink {
+pub(in crate::api) struct PortalLink {
     /// Whoever has it may do what it allows: hand it to nobody but the viewer.
     #[schema(format = "uri")]
     url: String,
@@ -45,7 +45,7 @@ pub(super) struct PortalLink {
         Unavailable,
     )
 )]
-pub(super) async fn create<S: Grants + Keys + Send + Sync>(
+pub(in crate::api) async fn create<S: Grants + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     Extension(site): Extension<Site>,
     caller: Caller,
@@ -62,5 +62,5 @@ pub(super) async fn create<S: Grants + Keys + Send + Sync>(
     let url = portal_link(&reached, &made.token);
     let (key, _) = caller.key();
     log::portal_link(key, &made.grant);
-    Ok(body::secret_json(StatusCode::CREATED, &PortalLink { url, expires_at: made.grant.until.into() }))
+    Ok(response::secret_json(StatusCode::CREATED, &PortalLink { url, expires_at: made.grant.until.into() }))
 }

@@ -6,12 +6,13 @@ use http::StatusCode;
 use http::request::Parts;
 use serde::Serialize;
 
-use super::auth::Caller;
-use super::openapi::{Conflict, Denied, IdempotencyKey, Invalid, NotFound, Unavailable};
-use super::path::Segments;
-use super::problem::Problem;
-use super::schema::id::{AttemptId, TraceId};
-use super::{Api, body};
+use crate::api::openapi::{Conflict, Denied, IdempotencyKey, Invalid, NotFound, Unavailable};
+use crate::api::problem::Problem;
+use crate::api::request::caller::Caller;
+use crate::api::request::idempotency_key;
+use crate::api::request::path::Segments;
+use crate::api::schema::id::{AttemptId, TraceId};
+use crate::api::{Api, response};
 use loanhook_core::model::attempt::AttemptNumber;
 use loanhook_core::model::filter_input::number;
 use loanhook_core::model::id;
@@ -21,7 +22,7 @@ use loanhook_core::ports::{Attempts, Keys, Resends};
 /// The attempt that will send again.
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct AcceptedResend {
+pub(in crate::api) struct AcceptedResend {
     id: AttemptId,
     trace_id: TraceId,
 }
@@ -40,7 +41,7 @@ pub(super) struct AcceptedResend {
         Unavailable,
     )
 )]
-pub(super) async fn resend<S: Attempts + Keys + Resends + Send + Sync>(
+pub(in crate::api) async fn resend<S: Attempts + Keys + Resends + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: Segments,
@@ -65,7 +66,7 @@ pub(super) async fn resend<S: Attempts + Keys + Resends + Send + Sync>(
         Unavailable,
     )
 )]
-pub(super) async fn retry<S: Attempts + Keys + Resends + Send + Sync>(
+pub(in crate::api) async fn retry<S: Attempts + Keys + Resends + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: Segments,
@@ -94,7 +95,7 @@ pub(super) async fn retry<S: Attempts + Keys + Resends + Send + Sync>(
         Unavailable,
     )
 )]
-pub(super) async fn retry_at_loanpro<S: Attempts + Keys + Resends + Send + Sync>(
+pub(in crate::api) async fn retry_at_loanpro<S: Attempts + Keys + Resends + Send + Sync>(
     api: State<Api<S>>,
     caller: Caller,
     path: Segments,
@@ -112,8 +113,8 @@ async fn ask<S: Attempts + Resends>(
 ) -> Result<Response, Problem> {
     caller.with(Scope::WebhooksResend)?;
     let trace_id: id::TraceId = path.id("traceId", "delivery")?;
-    let key = body::idempotency_key(&parts.headers)?;
+    let key = idempotency_key::of_headers(&parts.headers)?;
     let allowed = caller.may_resend_now(&parts.extensions)?;
     let id = allowed.queue(store, trace_id, attempt.into(), key).await?;
-    Ok(body::json(StatusCode::ACCEPTED, &AcceptedResend { id: id.into(), trace_id: trace_id.into() }))
+    Ok(response::json(StatusCode::ACCEPTED, &AcceptedResend { id: id.into(), trace_id: trace_id.into() }))
 }

@@ -5,18 +5,18 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
-use super::auth::Caller;
-use super::body::MAX_SETTINGS;
-use super::events::AcceptedEvent;
-use super::openapi::{BadBody, Conflict, Denied, Invalid, NotFound, TooLarge, Unavailable};
-use super::path::Segments;
-use super::problem::Problem;
-use super::query::{Checked, PageQuery, cursor};
-use super::schema::event::TestEventDraft;
-use super::schema::id;
-use super::schema::subscription::SubscriptionDraft;
-use super::subscription_view::{SubscriptionList, SubscriptionView};
-use super::{Api, body};
+use crate::api::openapi::{BadBody, Conflict, Denied, Invalid, NotFound, TooLarge, Unavailable};
+use crate::api::problem::Problem;
+use crate::api::request::body::{self, MAX_SETTINGS};
+use crate::api::request::caller::Caller;
+use crate::api::request::path::Segments;
+use crate::api::request::query::{Checked, PageQuery, cursor};
+use crate::api::routes::events::AcceptedEvent;
+use crate::api::schema::event_draft::TestEventDraft;
+use crate::api::schema::id;
+use crate::api::schema::subscription_draft::SubscriptionDraft;
+use crate::api::schema::subscription_view::{SubscriptionList, SubscriptionView};
+use crate::api::{Api, response};
 use loanhook_core::log;
 use loanhook_core::model::event::EventInput;
 use loanhook_core::model::event_names;
@@ -33,7 +33,7 @@ use loanhook_core::{intake, subscriptions as use_case};
         Denied, Invalid, Unavailable,
     )
 )]
-pub(super) async fn list<S: Subscriptions + Keys + Send + Sync>(
+pub(in crate::api) async fn list<S: Subscriptions + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     Checked(page): Checked<PageQuery>,
@@ -47,7 +47,7 @@ pub(super) async fn list<S: Subscriptions + Keys + Send + Sync>(
     let last = shown.last().filter(|_| rest.peek().is_some());
     let next = last.map(|last| cursor(last.id.uuid()));
     let items = shown.iter().map(|subscription| SubscriptionView::new(subscription, &caller)).collect();
-    Ok(body::json(StatusCode::OK, &SubscriptionList { items, next }))
+    Ok(response::json(StatusCode::OK, &SubscriptionList { items, next }))
 }
 
 /// Create a subscription
@@ -61,7 +61,7 @@ pub(super) async fn list<S: Subscriptions + Keys + Send + Sync>(
         Invalid, Unavailable,
     )
 )]
-pub(super) async fn create<S: Subscriptions + Keys + Send + Sync>(
+pub(in crate::api) async fn create<S: Subscriptions + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     request: Body,
@@ -72,7 +72,7 @@ pub(super) async fn create<S: Subscriptions + Keys + Send + Sync>(
     let created = use_case::create(&api.store, tenant, draft.into(), Timestamp::now()).await?;
     log::change("subscription.created", caller.key().0, tenant, &created.id);
     let view = SubscriptionView::new(&created, &caller).with_secret(&created);
-    Ok(body::secret_json(StatusCode::CREATED, &view))
+    Ok(response::secret_json(StatusCode::CREATED, &view))
 }
 
 /// Read a subscription
@@ -83,7 +83,7 @@ pub(super) async fn create<S: Subscriptions + Keys + Send + Sync>(
         Denied, NotFound, Unavailable,
     )
 )]
-pub(super) async fn get<S: Subscriptions + Keys + FormulaErrorLog + Send + Sync>(
+pub(in crate::api) async fn get<S: Subscriptions + Keys + FormulaErrorLog + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: Segments,
@@ -93,7 +93,7 @@ pub(super) async fn get<S: Subscriptions + Keys + FormulaErrorLog + Send + Sync>
     let found = found.ok_or_else(|| Problem::not_found("subscription"))?;
     let formula_errors = api.store.formula_errors(tenant, found.id).await?;
     let view = SubscriptionView::new(&found, &caller);
-    Ok(body::json(StatusCode::OK, &view.with_formula_errors(formula_errors)))
+    Ok(response::json(StatusCode::OK, &view.with_formula_errors(formula_errors)))
 }
 
 /// Replace a subscription
@@ -108,7 +108,7 @@ pub(super) async fn get<S: Subscriptions + Keys + FormulaErrorLog + Send + Sync>
         TooLarge, Invalid, Unavailable,
     )
 )]
-pub(super) async fn replace<S: Subscriptions + Keys + Send + Sync>(
+pub(in crate::api) async fn replace<S: Subscriptions + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: Segments,
@@ -120,7 +120,7 @@ pub(super) async fn replace<S: Subscriptions + Keys + Send + Sync>(
     let draft: SubscriptionDraft = body::parse(&bytes)?;
     let replaced = use_case::replace(&api.store, tenant, id, draft.into(), Timestamp::now()).await?;
     log::change("subscription.replaced", caller.key().0, tenant, &id);
-    Ok(body::json(StatusCode::OK, &SubscriptionView::new(&replaced, &caller)))
+    Ok(response::json(StatusCode::OK, &SubscriptionView::new(&replaced, &caller)))
 }
 
 /// Delete a subscription
@@ -133,7 +133,7 @@ pub(super) async fn replace<S: Subscriptions + Keys + Send + Sync>(
         Denied, NotFound, Unavailable,
     )
 )]
-pub(super) async fn delete<S: Subscriptions + Keys + Send + Sync>(
+pub(in crate::api) async fn delete<S: Subscriptions + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: Segments,
@@ -156,7 +156,7 @@ pub(super) async fn delete<S: Subscriptions + Keys + Send + Sync>(
         Denied, NotFound, Conflict, Unavailable,
     )
 )]
-pub(super) async fn rotate_secret<S: Subscriptions + Keys + Send + Sync>(
+pub(in crate::api) async fn rotate_secret<S: Subscriptions + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: Segments,
@@ -166,7 +166,7 @@ pub(super) async fn rotate_secret<S: Subscriptions + Keys + Send + Sync>(
     let rotated = use_case::rotate_secret(&api.store, tenant, id, Timestamp::now()).await?;
     log::change("subscription.secret_rotated", caller.key().0, tenant, &id);
     let view = SubscriptionView::new(&rotated, &caller).with_secret(&rotated);
-    Ok(body::secret_json(StatusCode::OK, &view))
+    Ok(response::secret_json(StatusCode::OK, &view))
 }
 
 /// Send a sample event
@@ -182,7 +182,7 @@ pub(super) async fn rotate_secret<S: Subscriptions + Keys + Send + Sync>(
         Invalid, Unavailable,
     )
 )]
-pub(super) async fn test<S: Intake + Subscriptions + Keys + Send + Sync>(
+pub(in crate::api) async fn test<S: Intake + Subscriptions + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: Segments,
@@ -204,5 +204,5 @@ pub(super) async fn test<S: Intake + Subscriptions + Keys + Send + Sync>(
         )));
     }
     let receipt = intake::accept_test(&api.store, subscription, &event, Timestamp::now()).await?;
-    Ok(body::json(StatusCode::ACCEPTED, &AcceptedEvent::from(receipt)))
+    Ok(response::json(StatusCode::ACCEPTED, &AcceptedEvent::from(receipt)))
 }

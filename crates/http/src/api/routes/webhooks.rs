@@ -4,14 +4,14 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 
-use super::auth::Caller;
-use super::openapi::{Conflict, Denied, Invalid, NotFound, Unavailable};
-use super::path::Segments;
-use super::problem::Problem;
-use super::query::{Checked, PageQuery};
-use super::schema::id;
-use super::view::DeliveryView;
-use super::{Api, body};
+use crate::api::openapi::{Conflict, Denied, Invalid, NotFound, Unavailable};
+use crate::api::problem::Problem;
+use crate::api::request::caller::Caller;
+use crate::api::request::path::Segments;
+use crate::api::request::query::{Checked, PageQuery};
+use crate::api::schema::delivery::DeliveryView;
+use crate::api::schema::id;
+use crate::api::{Api, response};
 use loanhook_core::model::id::{AttemptId, TenantId, TraceId};
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::time::Timestamp;
@@ -34,7 +34,7 @@ const ATTEMPTS: usize = 100;
         Denied, NotFound, Invalid, Unavailable,
     )
 )]
-pub(super) async fn get<S: Attempts + Keys + Send + Sync>(
+pub(in crate::api) async fn get<S: Attempts + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: Segments,
@@ -56,7 +56,7 @@ pub(super) async fn get<S: Attempts + Keys + Send + Sync>(
         Denied, NotFound, Conflict, Unavailable,
     )
 )]
-pub(super) async fn cancel<S: Attempts + Deliveries + Keys + Send + Sync>(
+pub(in crate::api) async fn cancel<S: Attempts + Deliveries + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: Segments,
@@ -78,5 +78,5 @@ async fn show<S: Attempts>(
     let span = AttemptRange::OldestFirst { after };
     let found = history::delivery_attempts(store, tenant, trace, span, limit, Timestamp::now()).await?;
     let story = found.ok_or_else(|| Problem::not_found("delivery"))?;
-    Ok(body::json(StatusCode::OK, &DeliveryView::new(story, caller)))
+    Ok(response::json(StatusCode::OK, &DeliveryView::new(story, caller)))
 }

@@ -4,14 +4,11 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::auth::Caller;
-use super::query::cursor;
-use super::schema::attempt::{AttemptNumber, Failure, Method, Outcome, Status};
-use super::schema::id::{AttemptId, EventId, LoanId, SubscriptionId, Timestamp, TraceId};
+use crate::api::request::caller::Caller;
+use crate::api::schema::id::{AttemptId, LoanId, SubscriptionId, Timestamp, TraceId};
+use crate::api::schema::values::{AttemptNumber, Failure, Method, Outcome};
 use crate::web;
-use loanhook_core::history::DeliveryAttempts;
 use loanhook_core::model::attempt::{Attempt, StoredResponse};
-use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::destination::shown;
 use loanhook_core::ports::HistoryRow;
 
@@ -19,7 +16,7 @@ use loanhook_core::ports::HistoryRow;
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Attempt)]
-pub(super) struct AttemptView {
+pub(in crate::api) struct AttemptView {
     id: AttemptId,
     trace_id: TraceId,
     loan_id: LoanId,
@@ -107,12 +104,12 @@ struct HeaderView {
 
 impl AttemptView {
     /// A row of a list.
-    pub(super) fn of(row: HistoryRow, to: &Caller) -> Self {
+    pub(in crate::api) fn of(row: HistoryRow, to: &Caller) -> Self {
         Self::new(row.attempt, row.resends, to, false)
     }
 
     /// A row by itself, with the headers of its answer.
-    pub(super) fn whole(row: HistoryRow, to: &Caller) -> Self {
+    pub(in crate::api) fn whole(row: HistoryRow, to: &Caller) -> Self {
         Self::new(row.attempt, row.resends, to, true)
     }
 
@@ -169,56 +166,6 @@ impl ResponseView {
             headers: headers.then(|| listed.collect()),
             headers_truncated: headers.then_some(response.headers_truncated),
             headers_dropped: response.headers_dropped,
-        }
-    }
-}
-
-/// A delivery, and its attempts from the oldest, page by page.
-#[derive(Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = Delivery)]
-pub(super) struct DeliveryView {
-    trace_id: TraceId,
-    loan_id: LoanId,
-    subscription_id: SubscriptionId,
-    event_id: EventId,
-    event_title: String,
-    event_name: String,
-    #[schema(required, format = DateTime)]
-    occurred_at: Option<String>,
-    /// A subscription's test sent it: no event of the loan.
-    test: bool,
-    accepted_at: Timestamp,
-    status: Status,
-    /// What is due now; null while an attempt is under way, and at the end.
-    #[schema(required)]
-    next_attempt_at: Option<Timestamp>,
-    attempts: Vec<AttemptView>,
-    /// The cursor of the attempts that follow; null where there are none.
-    #[schema(required)]
-    next: Option<String>,
-}
-
-impl DeliveryView {
-    pub(super) fn new(story: DeliveryAttempts, to: &Caller) -> Self {
-        let DeliveryAttempts { delivery: Delivery { snapshot, progress, history }, attempts, more } = story;
-        let next = attempts.last().filter(|_| more).map(|last| cursor(last.id.uuid()));
-        let attempts =
-            attempts.into_iter().map(|attempt| AttemptView::new(attempt, history.resends, to, false));
-        Self {
-            trace_id: snapshot.trace_id.into(),
-            loan_id: snapshot.loan_id.into(),
-            subscription_id: snapshot.subscription_id.into(),
-            event_id: snapshot.event_id.into(),
-            event_title: snapshot.event_title,
-            event_name: snapshot.event_name,
-            occurred_at: snapshot.occurred_at,
-            test: snapshot.test,
-            accepted_at: snapshot.accepted_at.into(),
-            status: progress.status().into(),
-            next_attempt_at: progress.next_due().map(Into::into),
-            attempts: attempts.collect(),
-            next,
         }
     }
 }

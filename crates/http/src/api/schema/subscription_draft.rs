@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::attempt::Method;
-use super::retry::RetryDraft;
+use super::retry_policy::RetryDraft;
 use super::shown_enums;
 use super::strict_object::{object, optional_object, texts};
+use super::values::Method;
 use loanhook_core::model::subscription as model;
 
 /// The settings of a webhook; what may be left out has its default.

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::auth::Caller;
-use super::schema::attempt::Method;
-use super::schema::formula_errors::FormulaErrors;
-use super::schema::id::{SubscriptionId, Timestamp};
-use super::schema::retry::RetryPolicy;
-use super::schema::subscription::Fire;
+use crate::api::request::caller::Caller;
+use crate::api::schema::formula_errors::FormulaErrors;
+use crate::api::schema::id::{SubscriptionId, Timestamp};
+use crate::api::schema::retry_policy::RetryPolicy;
+use crate::api::schema::subscription_draft::Fire;
+use crate::api::schema::values::Method;
 use loanhook_core::model::destination::{HIDDEN, shown};
 use loanhook_core::model::formula_errors;
 use loanhook_core::model::subscription::{Criteria, Subscription};
@@ -18,7 +18,7 @@ use loanhook_core::model::subscription::{Criteria, Subscription};
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Subscription)]
-pub(super) struct SubscriptionView {
+pub(in crate::api) struct SubscriptionView {
     id: SubscriptionId,
     title: String,
     description: String,
@@ -72,7 +72,7 @@ struct RequestView {
 }
 
 impl SubscriptionView {
-    pub(super) fn new(subscription: &Subscription, to: &Caller) -> Self {
+    pub(in crate::api) fn new(subscription: &Subscription, to: &Caller) -> Self {
         let settings = &subscription.settings;
         let criteria = match settings.criteria.clone() {
             Criteria::Events(events) => CriteriaView { events: Some(events), trigger: None, fire: None },
@@ -105,19 +105,19 @@ impl SubscriptionView {
     }
 
     /// The same, with the signing secret.
-    pub(super) fn with_secret(self, subscription: &Subscription) -> Self {
+    pub(in crate::api) fn with_secret(self, subscription: &Subscription) -> Self {
         Self { signing_secret: Some(subscription.secrets.current().expose().to_owned()), ..self }
     }
 
     /// The same, with what became of its formulas.
-    pub(super) fn with_formula_errors(self, errors: Option<formula_errors::FormulaErrors>) -> Self {
+    pub(in crate::api) fn with_formula_errors(self, errors: Option<formula_errors::FormulaErrors>) -> Self {
         Self { formula_errors: Some(Nullable(errors.map(Into::into))), ..self }
     }
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
-pub(super) struct SubscriptionList {
-    pub(super) items: Vec<SubscriptionView>,
+pub(in crate::api) struct SubscriptionList {
+    pub(in crate::api) items: Vec<SubscriptionView>,
     #[schema(required)]
-    pub(super) next: Option<String>,
+    pub(in crate::api) next: Option<String>,
 }

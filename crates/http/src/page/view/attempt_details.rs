@@ -4,11 +4,11 @@ use std::fmt::Display;
 
 use maud::{Markup, html};
 
-use super::words::{copy, response_time, time};
-use super::{life, payload, resend};
-use crate::page::details::Details;
-use crate::page::query::Asked;
-use crate::page::visit::Visit;
+use super::format::{copy, response_time, time};
+use super::{payload, resend, timeline};
+use crate::page::attempt_details::Details;
+use crate::page::page_parameters::Asked;
+use crate::page::page_request::Visit;
 use loanhook_core::model::attempt::{Attempt, Outcome};
 use loanhook_core::model::failure::Phase;
 
@@ -47,7 +47,7 @@ pub(in crate::page) fn show(details: &Details, visit: &Visit, asked: &Asked) -> 
                     p.quiet { "It failed while " (doing(phase)) "." }
                 }
             }
-            (life::show(details, &story))
+            (timeline::show(details, &story))
             dl.facts {
                 (fact("Destination", &html! { bdi.break { (visit.destination(attempt)) } }))
                 (fact("IP address it was sent from", &or_none(ip, "Not known")))

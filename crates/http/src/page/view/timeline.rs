@@ -5,8 +5,8 @@
 
 use maud::{Markup, html};
 
-use super::words::{plain_time, time, verdict};
-use crate::page::details::Details;
+use super::format::{plain_time, time, verdict};
+use crate::page::attempt_details::Details;
 use loanhook_core::model::attempt::{Attempt, AttemptNumber};
 use loanhook_core::model::time::Timestamp;
 

@@ -3,12 +3,12 @@
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::words::short;
-use super::{filters, layout, rows};
-use crate::page::identity;
-use crate::page::list::List;
-use crate::page::query::BEFORE;
-use crate::page::visit::Visit;
+use super::format::short;
+use super::{filters, layout, webhook_table};
+use crate::page::csrf_token;
+use crate::page::page_parameters::BEFORE;
+use crate::page::page_request::Visit;
+use crate::page::webhook_list::List;
 
 pub(in crate::page) fn page(list: &List, visit: &Visit) -> Response {
     let path = visit.path();
@@ -18,7 +18,7 @@ pub(in crate::page) fn page(list: &List, visit: &Visit) -> Response {
                 p.over { "Loan " bdi { (visit.loan) } }
                 h1 { "Webhooks" }
             }
-            form.who method="post" action="/logout" data-viewer=(identity::tag(&visit.grant)) {
+            form.who method="post" action="/logout" data-viewer=(csrf_token::tag(&visit.grant)) {
                 span.quiet {
                     "Viewing as " bdi { (visit.grant.name) } " of " span.tenant { (visit.grant.tenant) }
                 }
@@ -36,7 +36,7 @@ pub(in crate::page) fn page(list: &List, visit: &Visit) -> Response {
         @if list.page.rows.is_empty() {
             (nothing(list, &path))
         } @else {
-            (rows::table(list, visit))
+            (webhook_table::table(list, visit))
         }
         (pages(list, &path))
     };

@@ -2,12 +2,12 @@
 
 use maud::{Markup, html};
 
-use super::details;
+use super::attempt_details;
+use super::format::{copy, short, time, verdict};
 use super::layout::symbol;
-use super::words::{copy, short, time, verdict};
-use crate::page::list::List;
-use crate::page::query::{OPEN, RESENT};
-use crate::page::visit::Visit;
+use crate::page::page_parameters::{OPEN, RESENT};
+use crate::page::page_request::Visit;
+use crate::page::webhook_list::List;
 use loanhook_core::model::attempt::{Attempt, AttemptNumber};
 
 const HEADS: [&str; 7] =
@@ -30,7 +30,7 @@ pub(super) fn table(list: &List, visit: &Visit) -> Markup {
                     (attempt(&row.attempt, list, &path, open.is_some()))
                     @if let Some(open) = open {
                         tr.details id={ "d-" (row.attempt.id) } role="row" {
-                            td colspan="8" role="cell" { (details::show(open, visit, &list.asked)) }
+                            td colspan="8" role="cell" { (attempt_details::show(open, visit, &list.asked)) }
                         }
                     }
                 }
