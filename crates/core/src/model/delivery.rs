@@ -38,6 +38,8 @@ pub struct DeliveryHistory {
     pub resend_succeeded: bool,
 }
 
+/// The back-off after an interrupted attempt: the next one follows at once.
+const INTERRUPTION_BACK_OFF: Duration = Duration::ZERO;
 /// So many interruptions in a row count as a failure.
 const INTERRUPTIONS_PER_FAILURE: u32 = 3;
 
@@ -195,7 +197,7 @@ impl Delivery {
                 AttemptResult::Succeeded => return Progress::Succeeded,
                 AttemptResult::PermanentFailure => None,
                 AttemptResult::Interrupted if interruptions < INTERRUPTIONS_PER_FAILURE => {
-                    Some((claim.slot, Duration::ZERO))
+                    Some((claim.slot, INTERRUPTION_BACK_OFF))
                 }
                 AttemptResult::Interrupted => {
                     interruptions = 0;

@@ -1,4 +1,5 @@
-//! Retry policy: the delay after each failed attempt, in three forms.
+//! Retry policy: the delay (back-off) after each failed attempt, in three forms. What follows an interrupted attempt is decided
+//! in [`Delivery::complete`](super::delivery::Delivery::complete).
 
 use std::time::Duration;
 
