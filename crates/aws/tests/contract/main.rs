@@ -12,6 +12,7 @@ mod lost;
 mod proxy;
 mod sizes;
 mod stack;
+mod stored;
 
 use std::collections::HashMap;
 use std::future::Future;

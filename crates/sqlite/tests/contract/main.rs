@@ -80,7 +80,7 @@ impl OnDisk {
 
     fn file(&self) -> Connection {
         let file = Connection::open(self.folder.0.join("loanhook.db")).expect("the file");
-        file.busy_timeout(loanhook_contract::PATIENCE).expect("a time-out");
+        file.busy_timeout(loanhook_contract::CASE_TIMEOUT).expect("a time-out");
         file
     }
 }
