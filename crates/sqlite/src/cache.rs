@@ -1,7 +1,7 @@
 //! Cache of what every request asks for: current subscriptions, API keys, and source addresses.
 //!
 //! It holds all of them, from the start on. It changes on the writer's thread after each commit, before the caller is
-//! answered, so it never lags behind what anybody was told.
+//! answered, so whoever asks after that answer sees the change.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -6,7 +6,7 @@
 //! clock was set.
 //!
 //! That steady clock must count the time that a machine sleeps. Linux has one (`CLOCK_BOOTTIME`, clock_gettime(2)).
-//! Elsewhere it stops meanwhile, so there a wall clock that is ahead is taken for time that has passed.
+//! Elsewhere it stops meanwhile, so there a wall clock that is ahead counts as time that has passed.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,11 +19,11 @@ const MAX_ADJUSTMENT: Duration = Duration::from_secs(1);
 const MAX_READING_TIME: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
-pub(super) struct ClockMonitor(Mutex<State>);
+pub(super) struct ClockMonitor(Mutex<ClockState>);
 
 #[derive(Debug)]
-struct State {
-    last: Reading,
+struct ClockState {
+    last: ClockReading,
     /// By how many milliseconds the wall clock was set, as far as the due times were not moved by it yet.
     unapplied_millis: i64,
 }
@@ -35,7 +35,7 @@ const MAX_READINGS: usize = 5;
 
 /// Both clocks at one moment.
 #[derive(Debug, Clone, Copy)]
-struct Reading {
+struct ClockReading {
     wall: Timestamp,
     /// Since some moment before the process began.
     steady: Duration,
@@ -43,7 +43,7 @@ struct Reading {
     gap: Duration,
 }
 
-impl Reading {
+impl ClockReading {
     /// The most exact of some readings; none where each took too long, as the process was stopped meanwhile.
     fn take() -> Option<Self> {
         let mut best: Option<Self> = None;
@@ -66,11 +66,14 @@ impl Reading {
 impl ClockMonitor {
     /// A monitor that begins now.
     pub(super) fn new() -> Self {
-        let inexact = || Reading { wall: Timestamp::now(), steady: steady(), gap: MAX_READING_TIME };
-        Self(Mutex::new(State { last: Reading::take().unwrap_or_else(inexact), unapplied_millis: 0 }))
+        let inexact = || ClockReading { wall: Timestamp::now(), steady: steady(), gap: MAX_READING_TIME };
+        Self(Mutex::new(ClockState {
+            last: ClockReading::take().unwrap_or_else(inexact),
+            unapplied_millis: 0,
+        }))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ClockState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -78,7 +81,7 @@ impl ClockMonitor {
     /// None if it was not set.
     pub(super) fn unapplied_step_millis(&self) -> Option<i64> {
         let mut state = self.state();
-        if let Some(now) = Reading::take() {
+        if let Some(now) = ClockReading::take() {
             state.compare(now);
         }
         Some(state.unapplied_millis).filter(|millis| *millis != 0)
@@ -90,8 +93,8 @@ impl ClockMonitor {
     }
 }
 
-impl State {
-    fn compare(&mut self, now: Reading) {
+impl ClockState {
+    fn compare(&mut self, now: ClockReading) {
         let expected = self.last.wall + now.steady.saturating_sub(self.last.steady);
         let step_millis = now.wall.millis() - expected.millis();
         let counts = cfg!(target_os = "linux") || step_millis < 0;
@@ -127,9 +130,9 @@ mod tests {
     fn unapplied(readings: &[(u64, i64)]) -> i64 {
         let at = |(seconds, off): (u64, i64)| {
             let steady = Duration::from_secs(seconds);
-            Reading { wall: (START + steady).plus_millis(off), steady, gap: Duration::ZERO }
+            ClockReading { wall: (START + steady).plus_millis(off), steady, gap: Duration::ZERO }
         };
-        let mut state = State { last: at((0, 0)), unapplied_millis: 0 };
+        let mut state = ClockState { last: at((0, 0)), unapplied_millis: 0 };
         readings.iter().for_each(|reading| state.compare(at(*reading)));
         state.unapplied_millis
     }
@@ -150,9 +153,10 @@ mod tests {
 
     #[test]
     fn an_inexact_reading_makes_no_message_due_earlier() {
-        let at = |wall: Timestamp, seconds, gap| Reading { wall, steady: Duration::from_secs(seconds), gap };
+        let at =
+            |wall: Timestamp, seconds, gap| ClockReading { wall, steady: Duration::from_secs(seconds), gap };
         let gap = Duration::from_millis(40);
-        let mut state = State { last: at(START, 0, Duration::ZERO), unapplied_millis: 0 };
+        let mut state = ClockState { last: at(START, 0, Duration::ZERO), unapplied_millis: 0 };
         // Read 40 ms before the other clock, the wall clock seems to be set by 40 ms less than it was.
         let wall = START.plus_millis(HOUR + 5000 - 40);
         state.compare(at(wall, 5, gap));

@@ -1,8 +1,8 @@
 //! SQLite engine: the ports of loanhook over one file, for one process.
 //!
-//! One thread writes, and commits together whatever waits ([`writer`]); reads have connections of their own
-//! ([`readers`]). [`dispatch`] is the way of an event from its intake to the end of its attempts, and [`queue`] what is
-//! due and which of it goes on. All that a call of a port changes is one transaction, so a crash leaves nothing half
+//! One thread writes, and commits together whatever waits (`writer`); reads have connections of their own
+//! (`readers`). `dispatch` is the way of an event from its intake to the end of its attempts, and `queue` what is
+//! due and what of it is next. All that a call of a port changes is one transaction, so a crash leaves nothing half
 //! done: what was in flight is found at the next start and recorded as interrupted, and everything else that is
 //! unfinished waits in the queue.
 

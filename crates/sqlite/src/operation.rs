@@ -8,7 +8,9 @@ use super::errors::store_error;
 use loanhook_core::ports::{StoreError, StoreResult};
 
 /// Work of any type, to be executed once.
-pub(super) struct Operation(Box<dyn FnOnce(Option<&Connection>) -> Executed + Send>);
+pub(super) struct Operation(Box<Execute>);
+
+type Execute = dyn FnOnce(Option<&Connection>) -> Executed + Send;
 
 /// An operation that ran in a transaction that is not committed yet.
 pub(super) struct Executed {

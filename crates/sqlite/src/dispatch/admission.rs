@@ -106,7 +106,7 @@ impl NewDeliveries {
             Some((admission, token, delivery.claim(number, token, now).ok()?))
         });
         let new = match &claim {
-            Some((_, _, row)) => write_claim(connection, &delivery, row, ClaimSource::NewDelivery)?,
+            Some((_, _, row)) => write_claim(connection, &delivery, row, ClaimSource::New)?,
             None => insert_delivery(connection, &delivery)?,
         };
         if !new {

@@ -18,13 +18,14 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{ClaimOutcome, DueWork, QueueMessage};
 
 /// What is stored of a delivery before its claim is written.
+#[derive(Clone, Copy)]
 pub(super) enum ClaimSource {
     /// Nothing: it comes with an event.
-    NewDelivery,
+    New,
     /// The delivery, and the message with this ID.
-    QueuedDelivery { message_id: i64 },
+    Queued { message_id: i64 },
     /// The delivery; its message is deleted already.
-    StoredDelivery,
+    Stored,
 }
 
 /// Writes a claim: the delivery as the claim left it, and the row of its attempt; the message for it is deleted. False,
@@ -36,16 +37,16 @@ pub(super) fn write_claim(
     source: ClaimSource,
 ) -> rusqlite::Result<bool> {
     match source {
-        ClaimSource::NewDelivery => {
+        ClaimSource::New => {
             if !insert_delivery(connection, delivery)? {
                 return Ok(false);
             }
         }
-        ClaimSource::QueuedDelivery { message_id } => {
+        ClaimSource::Queued { message_id } => {
             delete_message_by_id(connection, message_id)?;
             put_progress(connection, delivery)?;
         }
-        ClaimSource::StoredDelivery => put_progress(connection, delivery)?,
+        ClaimSource::Stored => put_progress(connection, delivery)?,
     }
     put_attempt(connection, row)?;
     Ok(true)
@@ -70,7 +71,7 @@ pub(super) fn claim_due_message(
         Some(key) => payloads::get(connection, &message.tenant, key).unwrap_or_default(),
         None => Some(Bytes::new()),
     };
-    write_claim(connection, &delivery, &row, ClaimSource::QueuedDelivery { message_id })?;
+    write_claim(connection, &delivery, &row, ClaimSource::Queued { message_id })?;
     Ok(Some(Box::new(ClaimedAttempt { delivery, row, token, payload })))
 }
 
@@ -90,7 +91,7 @@ pub(crate) fn claim_handled_message(
     let Ok(row) = delivery.claim(number, token, now) else {
         return Ok(ClaimOutcome::NotClaimed(Some(Box::new(delivery))));
     };
-    write_claim(connection, &delivery, &row, ClaimSource::StoredDelivery)?;
+    write_claim(connection, &delivery, &row, ClaimSource::Stored)?;
     Ok(ClaimOutcome::Claimed(Box::new((delivery, row))))
 }
 

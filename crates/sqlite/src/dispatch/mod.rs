@@ -10,7 +10,7 @@
 //!    out: the claim (6) is in the same operation.
 //! 3. Otherwise its message is put into the **queue** (`put_message`), and the scheduler hears of it after the commit
 //!    (`NewDeliveries::after_commit`).
-//! 4. The **worker** (`Worker::run`) sleeps until the scheduler has a queue that may go on (`next_queue`), and takes the
+//! 4. The **worker** (`Worker::run`) sleeps until the scheduler has a queue whose requests may begin (`next_queue`), and takes the
 //!    permits for its requests.
 //! 5. **Due messages** of that queue are found, at most one for each permit (`find_due` in [`due`]). A message that cannot
 //!    be acted on is quarantined (`quarantine_message`).
@@ -23,7 +23,7 @@
 //!    of the next attempt, which goes on with step 4. It is tried again until it is committed.
 //!
 //! Where no request could leave, `release_claim` in [`release`] takes the place of step 8: the claim is given back. Where
-//! the sender died, [`recovery`] does: the attempt is completed as interrupted, at the next start (`interrupt_all`), or at
+//! the sender died, [`recovery`] takes it: the attempt is completed as interrupted, at the next start (`interrupt_all`), or at
 //! once if its handler panicked (`interrupt_handled`).
 
 pub(crate) mod admission;

@@ -10,7 +10,7 @@
 //! - however many receivers hang, some permits stay free for whoever holds fewest: a subscription with nothing in flight
 //!   waits for no other.
 //!
-//! Of several queues that may go on, the one with the smallest `2 s + t` (its load) is next; among equals, the one that
+//! Of several ready queues, the one with the smallest `2 s + t` (its load) is next; among equals, the one that
 //! has been ready longest. Each step costs the logarithm of how many are ready.
 
 use std::collections::{BTreeSet, HashMap};
@@ -84,7 +84,7 @@ impl FairShares {
         sequence
     }
 
-    /// Takes the next queue out of the ready ones, if one of them may go on.
+    /// Takes the next queue out of the ready ones, if one of them may begin a request.
     pub(super) fn pop_next(&mut self, permits: PermitCounts) -> Option<QueueId> {
         let id = self.peek(permits)?.clone();
         let tenant = id.tenant.clone();
@@ -94,7 +94,7 @@ impl FairShares {
         Some(id)
     }
 
-    /// Whether one of the ready queues may go on.
+    /// Whether one of the ready queues may begin a request.
     pub(super) fn any_may_begin(&self, permits: PermitCounts) -> bool {
         self.peek(permits).is_some()
     }

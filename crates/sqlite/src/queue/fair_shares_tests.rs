@@ -1,3 +1,5 @@
+//! Rules of the fair shares, over receivers that hang.
+
 use uuid::Uuid;
 
 use super::*;

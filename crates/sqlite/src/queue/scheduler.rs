@@ -1,9 +1,10 @@
-//! Scheduler of the queues: which queue may go on next, and with how many requests.
+//! Scheduler of the queues: which queue is next, and how many requests it may begin.
 //!
 //! A queue is in one of four stages: idle; scheduled until its first message is due; ready, waiting for permits in the
 //! order of the fair shares; or at its limit, because its subscription has as many requests in flight as one
 //! may have. In flight are: requests on the wire, messages that a handler has, and wire permits that are reserved while
-//! messages are read from the table. No step looks at more queues than it moves.
+//! messages are read from the table. Each step costs the logarithm of the number of queues, for
+//! each queue that it moves.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -107,7 +108,7 @@ impl QueueScheduler {
     }
 
     /// Reserves a wire permit for a request of no message. False, and nothing is reserved, where a message of the
-    /// subscription is due, where a ready queue may go on, or where the limit or the share is used up.
+    /// subscription is due, where a ready queue may begin a request, or where the limit or the share is used up.
     pub(crate) fn reserve_wire_permit(
         &self,
         id: &QueueId,
