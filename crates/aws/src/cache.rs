@@ -18,31 +18,31 @@ use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
 
 /// How long a counter that was read counts as read now.
-const ONE_MOMENT: Duration = Duration::from_millis(500);
+const VERSION_VALIDITY: Duration = Duration::from_millis(500);
 /// A map that has grown so large begins anew.
-const KEPT_AT_MOST: usize = 10_000;
+const MAX_MAP_ENTRIES: usize = 10_000;
 
-pub(super) type List = Arc<Vec<Arc<Subscription>>>;
+pub(super) type SubscriptionList = Arc<Vec<Arc<Subscription>>>;
 
 #[derive(Default)]
 pub(super) struct Cache(Mutex<Maps>);
 
 #[derive(Default)]
 struct Maps {
-    counters: HashMap<TenantId, (Instant, u64)>,
-    subscriptions: HashMap<TenantId, (u64, List)>,
+    versions: HashMap<TenantId, (Instant, u64)>,
+    subscriptions: HashMap<TenantId, (u64, SubscriptionList)>,
     keys: HashMap<KeyHash, (u64, Arc<Key>)>,
     secrets: HashMap<(TenantId, SubscriptionId), (u64, Secrets)>,
     /// The beginning of the hour for which the use of a key was last noted.
     uses: HashMap<KeyId, Timestamp>,
     /// When an answer was last put.
-    answers: HashMap<(TenantId, PayloadKey), Timestamp>,
+    responses: HashMap<(TenantId, PayloadKey), Timestamp>,
     /// When a request was last noted to have left from an address.
     egress: HashMap<IpAddr, Timestamp>,
 }
 
 fn insert<K: Eq + Hash, V>(map: &mut HashMap<K, V>, key: K, value: V) {
-    if map.len() >= KEPT_AT_MOST {
+    if map.len() >= MAX_MAP_ENTRIES {
         map.clear();
     }
     map.insert(key, value);
@@ -53,25 +53,25 @@ impl Cache {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn counter(&self, tenant: &TenantId) -> Option<u64> {
-        let (read, counter) = *self.maps().counters.get(tenant)?;
-        (read.elapsed() < ONE_MOMENT).then_some(counter)
+    pub(super) fn version(&self, tenant: &TenantId) -> Option<u64> {
+        let (read, counter) = *self.maps().versions.get(tenant)?;
+        (read.elapsed() < VERSION_VALIDITY).then_some(counter)
     }
 
     /// `read` is before the counter was asked for; an answer that came late gives way to a later reading.
-    pub(super) fn put_counter(&self, tenant: &TenantId, read: Instant, counter: u64) {
+    pub(super) fn put_version(&self, tenant: &TenantId, read: Instant, counter: u64) {
         let mut maps = self.maps();
-        if maps.counters.get(tenant).is_none_or(|(known, _)| *known < read) {
-            insert(&mut maps.counters, tenant.clone(), (read, counter));
+        if maps.versions.get(tenant).is_none_or(|(known, _)| *known < read) {
+            insert(&mut maps.versions, tenant.clone(), (read, counter));
         }
     }
 
-    pub(super) fn subscriptions(&self, tenant: &TenantId, counter: u64) -> Option<List> {
+    pub(super) fn subscriptions(&self, tenant: &TenantId, counter: u64) -> Option<SubscriptionList> {
         let maps = self.maps();
         maps.subscriptions.get(tenant).filter(|(at, _)| *at == counter).map(|(_, list)| Arc::clone(list))
     }
 
-    pub(super) fn put_subscriptions(&self, tenant: &TenantId, counter: u64, list: List) {
+    pub(super) fn put_subscriptions(&self, tenant: &TenantId, counter: u64, list: SubscriptionList) {
         insert(&mut self.maps().subscriptions, tenant.clone(), (counter, list));
     }
 
@@ -103,22 +103,22 @@ impl Cache {
     }
 
     /// Whether an answer was put from here less than `ago` ago.
-    pub(super) fn answer_put(
+    pub(super) fn response_was_put(
         &self,
         tenant: &TenantId,
         key: PayloadKey,
         now: Timestamp,
         ago: Duration,
     ) -> bool {
-        self.maps().answers.get(&(tenant.clone(), key)).is_some_and(|put| now.since(*put) < ago)
+        self.maps().responses.get(&(tenant.clone(), key)).is_some_and(|put| now.since(*put) < ago)
     }
 
-    pub(super) fn note_answer(&self, tenant: &TenantId, key: PayloadKey, put: Timestamp) {
-        insert(&mut self.maps().answers, (tenant.clone(), key), put);
+    pub(super) fn record_response_put(&self, tenant: &TenantId, key: PayloadKey, put: Timestamp) {
+        insert(&mut self.maps().responses, (tenant.clone(), key), put);
     }
 
     /// False if a use in this hour, or in a later one, is noted already; else it is now.
-    pub(super) fn note_use(&self, key: KeyId, hour: Timestamp) -> bool {
+    pub(super) fn record_key_use(&self, key: KeyId, hour: Timestamp) -> bool {
         let mut maps = self.maps();
         let new = maps.uses.get(&key).is_none_or(|noted| *noted < hour);
         if new {
@@ -128,7 +128,7 @@ impl Cache {
     }
 
     /// False if it was noted less than `every` ago; else it is, now.
-    pub(super) fn note_egress(&self, address: IpAddr, now: Timestamp, every: Duration) -> bool {
+    pub(super) fn record_egress(&self, address: IpAddr, now: Timestamp, every: Duration) -> bool {
         let mut maps = self.maps();
         let noted = maps.egress.get(&address);
         let due = noted.is_none_or(|noted| now.since(*noted) >= every);
@@ -144,7 +144,7 @@ impl Cache {
     }
 
     /// The settings of a tenant were changed from here.
-    pub(super) fn changed(&self, tenant: &TenantId) {
-        self.maps().counters.remove(tenant);
+    pub(super) fn forget_version(&self, tenant: &TenantId) {
+        self.maps().versions.remove(tenant);
     }
 }

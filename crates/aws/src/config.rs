@@ -91,7 +91,7 @@ impl Config {
             dead_letters_url: get("LOANHOOK_DLQ_URL"),
             retention: Duration::from_secs(retention_days * 24 * 3600),
             egress: list::<IpAddr>(&get, "LOANHOOK_EGRESS_IPS", "is not a list of addresses")?,
-            first_key: first_key.map(|key| key.hash()),
+            deployed_key: first_key.map(|key| key.hash()),
             clock: Timestamp::now,
         };
         Ok(Self {
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn what_is_left_out_or_empty_has_its_default() {
         let config = read(&[("LOANHOOK_DLQ_URL", ""), ("LOANHOOK_ADMIN_KEY", "")]).expect("enough");
-        assert_eq!((config.stack.dead_letters_url, config.stack.first_key), (None, None));
+        assert_eq!((config.stack.dead_letters_url, config.stack.deployed_key), (None, None));
         assert_eq!(config.stack.retention, Duration::from_secs(365 * 24 * 3600));
         assert_eq!(config.stack.small_payload, 1536);
     }

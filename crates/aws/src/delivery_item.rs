@@ -13,9 +13,11 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::item::{Item, document, get_number, get_text, json, missing, number, parse, parse_number, text};
-use super::table::{
-    DOC, EXPIRES, FLIGHT, INTERRUPTIONS, NEWEST_AUTO, NEWEST_MANUAL, NEXT, RESENDS, RESENT, STATUS, delivery,
+use super::item::{
+    Item, document, get_number, get_text, json, missing_attribute, number, parse, parse_number, text,
+};
+use super::key_schema::{
+    CLAIM, DOC, EXPIRES, INTERRUPTIONS, NEWEST_AUTO, NEWEST_MANUAL, NEXT, RESENDS, RESENT, STATUS, delivery,
 };
 use loanhook_core::model::delivery::{Delivery, DeliveryHistory};
 use loanhook_core::model::id::AttemptId;
@@ -63,10 +65,10 @@ pub(super) fn next_value(next: NextAttempt) -> AttributeValue {
 }
 
 /// What a claim puts; its number and slot are those of `next`.
-pub(super) fn flight_value(id: AttemptId, token: uuid::Uuid, since: Timestamp) -> AttributeValue {
+pub(super) fn claim_value(id: AttemptId, token: uuid::Uuid, since: Timestamp) -> AttributeValue {
     AttributeValue::M(HashMap::from([
         (ID.into(), text(id.to_string())),
-        (super::table::TOKEN.into(), text(token.to_string())),
+        (super::key_schema::TOKEN.into(), text(token.to_string())),
         (SINCE.into(), number(since.millis())),
     ]))
 }
@@ -77,15 +79,15 @@ fn progress(item: &Item) -> StoreResult<Progress> {
         Some("succeeded") => Status::Succeeded,
         Some("failed") => Status::Failed,
         Some("canceled") => Status::Canceled,
-        _ => return Err(missing(STATUS)),
+        _ => return Err(missing_attribute(STATUS)),
     };
     let next = item.get(NEXT).and_then(|value| value.as_m().ok()).map(read_next).transpose()?;
-    let claim = item.get(FLIGHT).and_then(|value| value.as_m().ok());
-    let claim = claim.map(|claim| read_flight(claim, next)).transpose()?;
+    let claim = item.get(CLAIM).and_then(|value| value.as_m().ok());
+    let claim = claim.map(|claim| read_claim(claim, next)).transpose()?;
     Ok(match (status, next, claim) {
         (Status::Pending, Some(next), Some(claim)) => Progress::Sending { claim, due: next.due },
         (Status::Pending, Some(next), None) => Progress::Waiting(next),
-        (Status::Pending, None, _) => return Err(missing(NEXT)),
+        (Status::Pending, None, _) => return Err(missing_attribute(NEXT)),
         (Status::Canceled, _, Some(claim)) => Progress::Canceling(claim),
         (Status::Canceled, _, None) => Progress::Canceled,
         (Status::Succeeded, ..) => Progress::Succeeded,
@@ -108,13 +110,13 @@ fn read_next(next: &Item) -> StoreResult<NextAttempt> {
     Ok(NextAttempt { number: parse_number(next, NUMBER)?, slot: parse_number(next, SLOT)?, due })
 }
 
-fn read_flight(claim: &Item, next: Option<NextAttempt>) -> StoreResult<Claim> {
-    let NextAttempt { number, slot, .. } = next.ok_or_else(|| missing(NEXT))?;
+fn read_claim(claim: &Item, next: Option<NextAttempt>) -> StoreResult<Claim> {
+    let NextAttempt { number, slot, .. } = next.ok_or_else(|| missing_attribute(NEXT))?;
     Ok(Claim {
         number,
         slot,
         attempt_id: parse(claim, ID)?,
-        token: parse(claim, super::table::TOKEN)?,
+        token: parse(claim, super::key_schema::TOKEN)?,
         since: Timestamp::from_millis(parse_number(claim, SINCE)?),
     })
 }

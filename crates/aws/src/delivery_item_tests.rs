@@ -54,7 +54,7 @@ fn a_flight_has_the_number_and_slot_of_what_was_next_even_canceled() {
     let mut item = new(&delivery, NOW).expect("an item");
     let token = Uuid::from_u128(7);
     let id = delivery.claim(1, token, NOW).expect("a claim").id;
-    item.insert(FLIGHT.into(), flight_value(id, token, NOW));
+    item.insert(CLAIM.into(), claim_value(id, token, NOW));
     item.insert(NEWEST_AUTO.into(), text(id.to_string()));
     assert_eq!(read(&item).expect("a delivery"), delivery);
 
@@ -81,7 +81,7 @@ fn a_usual_delivery_and_its_row_are_one_write_unit_each() {
     let token = Uuid::from_u128(7);
     let row = delivery.claim(1, token, NOW).expect("a claim");
     let id = row.id;
-    item.insert(FLIGHT.into(), flight_value(id, token, NOW));
+    item.insert(CLAIM.into(), claim_value(id, token, NOW));
     item.insert(NEWEST_AUTO.into(), text(id.to_string()));
     assert!(size(&item) < 1024, "a delivery in flight is {} bytes", size(&item));
     let item = crate::row_item::new(&row, NOW).expect("an item");

@@ -13,9 +13,9 @@ use tokio::sync::Mutex;
 use tracing::warn;
 
 use super::Aws;
-use super::failure::failed;
-use super::item::{get_number, get_text, live, number, text};
-use super::table::{EGRESS, EXPIRES, PK, Place, SEEN, SK};
+use super::call_errors::store_error;
+use super::item::{get_number, get_text, number, text, unexpired};
+use super::key_schema::{EGRESS_PK, EXPIRES, ItemKey, PK, SEEN, SK};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
     Egress, EgressAddresses, NotSent, SendOutcome, Sender, StoreResult, WebhookRequest,
@@ -109,12 +109,12 @@ impl EgressAddresses for Aws {
             .consistent_read(true)
             .key_condition_expression("#pk = :pk")
             .expression_attribute_names("#pk", PK)
-            .expression_attribute_values(":pk", text(EGRESS))
+            .expression_attribute_values(":pk", text(EGRESS_PK))
             .into_paginator()
             .items()
             .send();
-        let items = seen.collect::<Result<Vec<_>, _>>().await.map_err(failed)?;
-        let stored = items.into_iter().filter_map(live).filter_map(|item| {
+        let items = seen.collect::<Result<Vec<_>, _>>().await.map_err(store_error)?;
+        let stored = items.into_iter().filter_map(unexpired).filter_map(|item| {
             let address = get_text(&item, SK)?.parse().ok()?;
             Some((address, Timestamp::from_millis(get_number(&item, SEEN)?)))
         });
@@ -125,12 +125,12 @@ impl EgressAddresses for Aws {
     }
 
     fn record_source_address(&self, address: IpAddr, now: Timestamp) {
-        if !self.0.stack.egress.is_empty() || !self.0.cache.note_egress(address, now, NOTED_EVERY) {
+        if !self.0.stack.egress.is_empty() || !self.0.cache.record_egress(address, now, NOTED_EVERY) {
             return;
         }
         let engine = self.clone();
         self.beside(async move {
-            let place = Place { pk: EGRESS.into(), sk: address.to_string() };
+            let place = ItemKey { pk: EGRESS_PK.into(), sk: address.to_string() };
             let update = engine
                 .dynamodb()
                 .update_item()
@@ -141,7 +141,7 @@ impl EgressAddresses for Aws {
                 .expression_attribute_names("#expires", EXPIRES)
                 .expression_attribute_values(":seen", number(now.millis()))
                 .expression_attribute_values(":expires", number((Timestamp::now() + OF_LATE * 2).seconds()));
-            if let Err(error) = update.send().await.map_err(failed) {
+            if let Err(error) = update.send().await.map_err(store_error) {
                 warn!(%error, "egress.not_noted");
             }
         });

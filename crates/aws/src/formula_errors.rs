@@ -3,10 +3,10 @@
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::Aws;
-use super::failure::failed;
-use super::intake::AT_ONCE;
+use super::call_errors::store_error;
+use super::intake::CONCURRENT_CALLS;
 use super::item::{Item, document, json, number, parse_number};
-use super::table::{self, COUNT, DOC};
+use super::key_schema::{self, COUNT, DOC};
 use super::unreadable::readable;
 use loanhook_core::model::formula_errors::{FormulaErrors, SubscriptionFormulaError};
 use loanhook_core::model::id::{SubscriptionId, TenantId};
@@ -21,7 +21,7 @@ impl Aws {
         self.dynamodb()
             .update_item()
             .table_name(self.table())
-            .set_key(Some(table::formula_errors(tenant, of.subscription).key()))
+            .set_key(Some(key_schema::formula_errors(tenant, of.subscription).key()))
             .update_expression("ADD #count :one SET #doc = :doc")
             .expression_attribute_names("#count", COUNT)
             .expression_attribute_names("#doc", DOC)
@@ -30,7 +30,7 @@ impl Aws {
             .send()
             .await
             .map(|_| ())
-            .map_err(failed)
+            .map_err(store_error)
     }
 }
 
@@ -41,7 +41,7 @@ impl FormulaErrorLog for Aws {
         formula_errors: Vec<SubscriptionFormulaError>,
     ) -> StoreResult<()> {
         let notes: Vec<_> = formula_errors.iter().map(|of| self.record_formula_error(tenant, of)).collect();
-        stream::iter(notes).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await.map(|_| ())
+        stream::iter(notes).buffer_unordered(CONCURRENT_CALLS).try_collect::<Vec<()>>().await.map(|_| ())
     }
 
     async fn formula_errors(
@@ -49,7 +49,7 @@ impl FormulaErrorLog for Aws {
         tenant: &TenantId,
         id: SubscriptionId,
     ) -> StoreResult<Option<FormulaErrors>> {
-        let Some(item) = self.get(table::formula_errors(tenant, id)).await? else { return Ok(None) };
+        let Some(item) = self.get(key_schema::formula_errors(tenant, id)).await? else { return Ok(None) };
         let formula_errors =
             |item: &Item| Ok(FormulaErrors { count: parse_number(item, COUNT)?, last: document(item)? });
         Ok(readable(&[item], formula_errors).pop())

@@ -6,9 +6,9 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::Aws;
-use super::failure::{failed, written};
+use super::call_errors::{store_error, write_outcome};
 use super::item::{document, json, number};
-use super::table::{self, DELETED, DOC, EXPIRES, PK};
+use super::key_schema::{self, DELETED, DOC, EXPIRES, PK};
 use loanhook_core::model::grant::Grant;
 use loanhook_core::model::key::KeyHash;
 use loanhook_core::model::time::Timestamp;
@@ -16,18 +16,18 @@ use loanhook_core::ports::{Grants, StoreResult};
 
 impl Grants for Aws {
     async fn add_grant(&self, hash: KeyHash, grant: Grant, now: Timestamp) -> StoreResult<()> {
-        let mut item = table::grant(hash).key();
+        let mut item = key_schema::grant(hash).key();
         item.insert(DOC.into(), json(&grant)?);
         // A second later, so that it is never gone before it is over.
         let expires = Timestamp::now() + grant.until.since(now) + std::time::Duration::from_secs(1);
         item.insert(EXPIRES.into(), number(expires.seconds()));
         let put = self.dynamodb().put_item().table_name(self.table()).set_item(Some(item));
-        put.send().await.map_err(failed)?;
+        put.send().await.map_err(store_error)?;
         Ok(())
     }
 
     async fn grant(&self, hash: KeyHash, now: Timestamp) -> StoreResult<Option<Grant>> {
-        let Some(item) = self.get(table::grant(hash)).await? else { return Ok(None) };
+        let Some(item) = self.get(key_schema::grant(hash)).await? else { return Ok(None) };
         if item.contains_key(DELETED) {
             return Ok(None);
         }
@@ -40,13 +40,13 @@ impl Grants for Aws {
             .dynamodb()
             .update_item()
             .table_name(self.table())
-            .set_key(Some(table::grant(hash).key()))
+            .set_key(Some(key_schema::grant(hash).key()))
             .update_expression("SET #deleted = :true REMOVE #doc")
             .condition_expression("attribute_exists(#pk)")
             .expression_attribute_names("#pk", PK)
             .expression_attribute_names("#deleted", DELETED)
             .expression_attribute_names("#doc", DOC)
             .expression_attribute_values(":true", AttributeValue::Bool(true));
-        written(mark.send().await).map(|_| ())
+        write_outcome(mark.send().await).map(|_| ())
     }
 }

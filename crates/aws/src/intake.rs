@@ -5,9 +5,9 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, TryStreamExt as _};
 
-use super::failure::{Written, written};
-use super::item::{Item, document, json, live, number};
-use super::table::{DOC, EXPIRES, Kind, PK, UNTIL, idempotency};
+use super::call_errors::{WriteOutcome, write_outcome};
+use super::item::{Item, document, json, number, unexpired};
+use super::key_schema::{DOC, EXPIRES, IdempotencyScope, PK, UNTIL, idempotency};
 use super::{Aws, delivery_item};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::TenantId;
@@ -18,9 +18,9 @@ use loanhook_core::ports::{
 };
 
 /// How many calls of one event are under way at once.
-pub(super) const AT_ONCE: usize = 16;
+pub(super) const CONCURRENT_CALLS: usize = 16;
 /// How many times a record of a key is put anew where the one before it was over.
-pub(super) const TRIES: u32 = 3;
+pub(super) const MAX_TRIES: u32 = 3;
 
 impl Intake for Aws {
     async fn accept(&self, request: AcceptRequest) -> StoreResult<AcceptOutcome> {
@@ -45,27 +45,27 @@ impl Aws {
         now: Timestamp,
     ) -> StoreResult<Option<IdempotencyRecord>> {
         if let Some((key, record)) = idempotency
-            && let Some(known) = self.remember_event(tenant, &key, &record, now).await?
+            && let Some(known) = self.put_idempotency_record(tenant, &key, &record, now).await?
         {
             return Ok(Some(known));
         }
         self.put_payloads(tenant, deliveries.iter()).await?;
         let puts: Vec<_> = deliveries.into_iter().map(|(delivery, _)| self.put_delivery(delivery)).collect();
-        let messages: Vec<_> = stream::iter(puts).buffered(AT_ONCE).try_collect().await?;
+        let messages: Vec<_> = stream::iter(puts).buffered(CONCURRENT_CALLS).try_collect().await?;
         self.enqueue_all(messages.into_iter().flatten().collect()).await?;
         Ok(None)
     }
 
     /// Puts the record of a key; gives the one that is there already and is not over.
-    pub(super) async fn remember_event(
+    pub(super) async fn put_idempotency_record(
         &self,
         tenant: &TenantId,
         key: &IdempotencyKey,
         remembered: &IdempotencyRecord,
         now: Timestamp,
     ) -> StoreResult<Option<IdempotencyRecord>> {
-        let item = record(tenant, Kind::Event, key, json(remembered)?, now);
-        for _ in 0..TRIES {
+        let item = idempotency_item(tenant, IdempotencyScope::Event, key, json(remembered)?, now);
+        for _ in 0..MAX_TRIES {
             let put = self
                 .dynamodb()
                 .put_item()
@@ -78,14 +78,14 @@ impl Aws {
                 .return_values_on_condition_check_failure(AllOld)
                 .send()
                 .await;
-            match written(put)? {
-                Written::Done(_) => return Ok(None),
-                Written::Refused(Some(item)) => {
+            match write_outcome(put)? {
+                WriteOutcome::Done(_) => return Ok(None),
+                WriteOutcome::Refused(Some(item)) => {
                     let known: IdempotencyRecord = document(&item)?;
                     // Our own first try, whose answer was lost on its way.
                     return Ok((known != *remembered).then_some(known));
                 }
-                Written::Refused(None) => {}
+                WriteOutcome::Refused(None) => {}
             }
         }
         Err(StoreError::Busy)
@@ -96,8 +96,10 @@ impl Aws {
     pub(super) async fn put_delivery(&self, delivery: Delivery) -> StoreResult<Option<QueueMessage>> {
         let expires = Timestamp::now() + self.0.stack.retention;
         let there = match self.put_new(delivery_item::new(&delivery, expires)?).await? {
-            Written::Done(()) => return Ok(QueueMessage::for_next_attempt(&delivery)),
-            Written::Refused(there) => there.and_then(live).as_ref().map(delivery_item::read).transpose()?,
+            WriteOutcome::Done(()) => return Ok(QueueMessage::for_next_attempt(&delivery)),
+            WriteOutcome::Refused(there) => {
+                there.and_then(unexpired).as_ref().map(delivery_item::read).transpose()?
+            }
         };
         // A first call may have stopped before its message.
         let untouched = there.filter(|there| there.history.newest_attempt.is_none());
@@ -107,9 +109,9 @@ impl Aws {
 
 /// The record of an idempotency key. DynamoDB deletes it by the clock of this machine, a day after it is
 /// over: what reads it checks `until`.
-pub(super) fn record(
+pub(super) fn idempotency_item(
     tenant: &TenantId,
-    kind: Kind,
+    kind: IdempotencyScope,
     key: &IdempotencyKey,
     doc: aws_sdk_dynamodb::types::AttributeValue,
     now: Timestamp,

@@ -9,11 +9,11 @@ use aws_sdk_dynamodb::types::{AttributeValue, Delete, Update};
 use tracing::warn;
 
 use super::Aws;
-use super::failure::{failed, written};
-use super::item::{Item, document, get_number, get_text, json, live, number, text};
-use super::table::{self, DELETED, DOC, HASH, PK, SK, USED};
-use super::transaction::{Committed, Part as _, put};
-use super::unreadable::LeftOut;
+use super::call_errors::{store_error, write_outcome};
+use super::item::{Item, document, get_number, get_text, json, number, text, unexpired};
+use super::key_schema::{self, DELETED, DOC, HASH, PK, SK, USED};
+use super::transaction::{TransactionOutcome, TransactionWrite as _, put};
+use super::unreadable::UnreadableItems;
 use loanhook_core::model::id::{KeyId, TenantId};
 use loanhook_core::model::key::{Key, KeyHash};
 use loanhook_core::model::time::Timestamp;
@@ -30,7 +30,7 @@ impl Keys for Aws {
             },
         };
         // The counter before the key: a key that is there after it was read is there at that count.
-        let counter = self.counter(&tenant).await?;
+        let counter = self.tenant_version(&tenant).await?;
         if let Some((at, key)) = cached
             && at == counter
         {
@@ -67,16 +67,16 @@ impl Keys for Aws {
             .key_condition_expression("#pk = :pk AND #sk > :after")
             .expression_attribute_names("#pk", PK)
             .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":pk", text(table::listed_pk(tenant)))
+            .expression_attribute_values(":pk", text(key_schema::listed_keys_pk(tenant)))
             .expression_attribute_values(":after", text(after.to_string()));
         let mut keys = query.into_paginator().items().send();
-        let (mut found, mut left_out) = (Vec::new(), LeftOut::default());
+        let (mut found, mut left_out) = (Vec::new(), UnreadableItems::default());
         while found.len() < limit
             && let Some(item) = keys.next().await
         {
-            let Some(item) = live(item.map_err(failed)?) else { continue };
+            let Some(item) = unexpired(item.map_err(store_error)?) else { continue };
             let read = document(&item).and_then(|key: Key| Ok((key, hash_of(&item)?)));
-            let Some((key, hash)) = left_out.unless_read(&item, read) else { continue };
+            let Some((key, hash)) = left_out.readable(&item, read) else { continue };
             if !self.is_superseded(&key, hash) {
                 let last_used_at = get_number(&item, USED).map(Timestamp::from_millis);
                 found.push(ListedKey { key, last_used_at });
@@ -86,20 +86,20 @@ impl Keys for Aws {
     }
 
     async fn listed_key(&self, tenant: &TenantId, id: KeyId) -> StoreResult<Option<Key>> {
-        let item = self.get(table::listed(tenant, id)).await?;
+        let item = self.get(key_schema::listed_key(tenant, id)).await?;
         item.as_ref().map(document).transpose()
     }
 
     async fn ensure_environment_key(&self, key: Key, hash: KeyHash) -> StoreResult<EnvironmentKeyOutcome> {
-        self.ensure_first_key(key, hash).await
+        self.ensure_deployed_key(key, hash).await
     }
 
     fn record_use(&self, key: &Key, _: KeyHash, now: Timestamp) {
         let hour = now.to_the_hour();
-        if !self.0.cache.note_use(key.id, hour) {
+        if !self.0.cache.record_key_use(key.id, hour) {
             return;
         }
-        let (place, id) = (table::listed(&key.tenant, key.id), key.id);
+        let (place, id) = (key_schema::listed_key(&key.tenant, key.id), key.id);
         let engine = self.clone();
         self.beside(async move {
             let update = engine
@@ -114,14 +114,14 @@ impl Keys for Aws {
                 .expression_attribute_names("#pk", PK)
                 .expression_attribute_names("#used", USED)
                 .expression_attribute_values(":hour", number(hour.millis()));
-            if let Err(error) = written(update.send().await) {
+            if let Err(error) = write_outcome(update.send().await) {
                 warn!(key_id = %id, %error, "key.use_not_noted");
             }
         });
     }
 
     async fn delete_key(&self, tenant: &TenantId, id: KeyId) -> StoreResult<bool> {
-        let place = table::listed(tenant, id);
+        let place = key_schema::listed_key(tenant, id);
         let Some(item) = self.get(place.clone()).await? else { return Ok(false) };
         let hash = hash_of(&item)?;
         let unlist = Delete::builder()
@@ -131,15 +131,15 @@ impl Keys for Aws {
             .expression_attribute_names("#pk", PK);
         let mark = Update::builder()
             .table_name(self.table())
-            .set_key(Some(table::key(hash).key()))
+            .set_key(Some(key_schema::key(hash).key()))
             .update_expression("SET #deleted = :true REMOVE #doc")
             .expression_attribute_names("#deleted", DELETED)
             .expression_attribute_names("#doc", DOC)
             .expression_attribute_values(":true", AttributeValue::Bool(true));
-        let parts = vec![unlist.part()?, mark.part()?, self.count_change(tenant, 0).part()?];
+        let parts = vec![unlist.part()?, mark.part()?, self.increment_tenant_version(tenant, 0).part()?];
         let committed = self.transact(parts).await?;
         self.0.cache.forget_key(hash);
-        self.0.cache.changed(tenant);
+        self.0.cache.forget_version(tenant);
         Ok(committed.is_done())
     }
 }
@@ -148,15 +148,15 @@ impl Aws {
     /// The key of a hash; the one that the stack was deployed with is made if it was never there.
     async fn find_key(&self, hash: KeyHash) -> StoreResult<Option<Key>> {
         let found = self.read_key(hash).await?;
-        if self.0.stack.first_key == Some(hash) {
-            return self.first_key(found, hash).await;
+        if self.0.stack.deployed_key == Some(hash) {
+            return self.deployed_key(found, hash).await;
         }
         Ok(found.flatten().filter(|key| !self.is_superseded(key, hash)))
     }
 
     /// None if there never was such a key; none within if it was deleted.
     pub(super) async fn read_key(&self, hash: KeyHash) -> StoreResult<Option<Option<Key>>> {
-        let Some(item) = self.get(table::key(hash)).await? else { return Ok(None) };
+        let Some(item) = self.get(key_schema::key(hash)).await? else { return Ok(None) };
         let deleted = item.contains_key(DELETED);
         Ok(Some(if deleted { None } else { Some(document(&item)?) }))
     }
@@ -164,24 +164,24 @@ impl Aws {
     /// False if there is, or was, one of this hash.
     async fn put_key(&self, key: &Key, hash: KeyHash) -> StoreResult<bool> {
         let doc = json(key)?;
-        let mut found = table::key(hash).key();
+        let mut found = key_schema::key(hash).key();
         found.insert(DOC.into(), doc.clone());
-        let mut listed = table::listed(&key.tenant, key.id).key();
+        let mut listed = key_schema::listed_key(&key.tenant, key.id).key();
         listed.insert(DOC.into(), doc);
-        listed.insert(HASH.into(), text(table::hex(&hash.0)));
+        listed.insert(HASH.into(), text(key_schema::hex(&hash.0)));
         let absent = |item: Item| {
             put(self.table(), item, "attribute_not_exists(#pk)").expression_attribute_names("#pk", PK).part()
         };
         match self.transact(vec![absent(found)?, absent(listed)?]).await? {
-            Committed::Done => Ok(true),
-            Committed::Refused(_) => Ok(false),
+            TransactionOutcome::Done => Ok(true),
+            TransactionOutcome::Refused(_) => Ok(false),
         }
     }
 }
 
 /// The hash by which a listed key is found.
 pub(super) fn hash_of(item: &Item) -> StoreResult<KeyHash> {
-    get_text(item, HASH).and_then(unhex).ok_or_else(|| super::item::missing(HASH))
+    get_text(item, HASH).and_then(unhex).ok_or_else(|| super::item::missing_attribute(HASH))
 }
 
 fn unhex(text: &str) -> Option<KeyHash> {

@@ -13,40 +13,40 @@
 //!
 //! Nothing that a call answers was read from an index: those lag.
 
-mod attempts;
-pub mod batch;
 mod cache;
-mod completion;
+pub mod call_counter;
+mod call_errors;
 pub mod config;
-pub mod counting;
 mod deliveries;
+mod delivery_attempts;
+mod delivery_completion;
 mod delivery_item;
+mod deployed_key;
 mod egress;
-mod failure;
-mod first_key;
 mod formula_errors;
 mod grants;
 mod health;
+mod history;
+mod http_connector;
 mod intake;
 mod item;
+mod item_access;
+mod key_schema;
 mod keys;
 mod message;
 mod payloads;
 mod queue;
 mod releases;
 mod resends;
-mod retries;
+mod retry_classifier;
+mod row_completion;
 mod row_item;
-mod settings;
-mod settle;
-mod single;
-mod story;
+pub mod sqs_batch;
 mod subscriptions;
-mod table;
+mod tenant_version;
 mod transaction;
-mod triggers;
 mod unreadable;
-mod wire;
+mod watched_intake;
 
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
@@ -57,10 +57,10 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 
 use cache::Cache;
-use counting::Calls;
+use call_counter::CallCounter;
+use http_connector::SharedConnector;
 use loanhook_core::model::key::KeyHash;
 use loanhook_core::model::time::Timestamp;
-use wire::Wire;
 
 pub use config::Config;
 pub use egress::{PublicAddress, SendingFrom};
@@ -84,7 +84,7 @@ pub struct Stack {
     /// The addresses that requests leave from, where they never change.
     pub egress: Vec<IpAddr>,
     /// The key that an operator chose: it is made when it is first shown.
-    pub first_key: Option<KeyHash>,
+    pub deployed_key: Option<KeyHash>,
     pub clock: Clock,
 }
 
@@ -97,11 +97,11 @@ pub struct Aws(Arc<Inner>);
 
 /// Made when it is first needed. A client takes most of a millisecond, and where payloads are small nothing
 /// goes to S3.
-type Later<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send>>;
+type Lazy<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send>>;
 
 struct Inner {
     dynamodb: aws_sdk_dynamodb::Client,
-    s3: Later<aws_sdk_s3::Client>,
+    s3: Lazy<aws_sdk_s3::Client>,
     sqs: aws_sdk_sqs::Client,
     stack: Stack,
     cache: Cache,
@@ -110,10 +110,10 @@ struct Inner {
 
 /// The configuration of the environment, with time-outs that leave room for retries in an invocation.
 pub async fn sdk_config() -> SdkConfig {
-    let wire = Wire::default();
+    let wire = SharedConnector::default();
     wire.warm_up();
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(wire::CONNECTS_WITHIN)
+        .connect_timeout(http_connector::CONNECT_TIMEOUT)
         .operation_attempt_timeout(Duration::from_secs(5))
         .operation_timeout(Duration::from_secs(12))
         .build();
@@ -127,14 +127,14 @@ pub async fn sdk_config() -> SdkConfig {
 
 impl Aws {
     pub fn new(config: &SdkConfig, stack: Stack) -> Self {
-        Self::counted(config, stack, &Calls::default())
+        Self::with_call_counter(config, stack, &CallCounter::default())
     }
 
     /// The same, counting its calls.
-    pub fn counted(config: &SdkConfig, stack: Stack, calls: &Calls) -> Self {
+    pub fn with_call_counter(config: &SdkConfig, stack: Stack, calls: &CallCounter) -> Self {
         let dynamodb = aws_sdk_dynamodb::config::Builder::from(config)
             .interceptor(calls.clone())
-            .retry_classifier(retries::Conflicts)
+            .retry_classifier(retry_classifier::TransactionConflicts)
             .build();
         let sqs = aws_sdk_sqs::config::Builder::from(config).interceptor(calls.clone()).build();
         // An emulator is reached by one name, not by one for each bucket.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::table::hex;
+use super::key_schema::hex;
 use loanhook_core::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DueWork, QueueMessage, StoreError, StoreResult};

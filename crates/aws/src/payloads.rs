@@ -22,10 +22,10 @@ use futures_util::StreamExt as _;
 use futures_util::stream::{self, TryStreamExt as _};
 
 use super::Aws;
-use super::failure::failed;
-use super::intake::AT_ONCE;
-use super::item::{Item, live, missing, number, text};
-use super::table::{BYTES, EXPIRES, PK, object};
+use super::call_errors::store_error;
+use super::intake::CONCURRENT_CALLS;
+use super::item::{Item, missing_attribute, number, text, unexpired};
+use super::key_schema::{BYTES, EXPIRES, PK, payload_name};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::payload::PayloadKey;
@@ -33,9 +33,9 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Payloads, StoreError, StoreResult};
 
 /// How much longer payloads are kept than the deliveries and rows that name them.
-const OUTLIVES: Duration = Duration::from_secs(24 * 3600);
+const EXTRA_RETENTION: Duration = Duration::from_secs(24 * 3600);
 /// An answer that was put so long ago is put again: much less than [`OUTLIVES`].
-const PUT_AGAIN_AFTER: Duration = Duration::from_secs(6 * 3600);
+const RESPONSE_PUT_INTERVAL: Duration = Duration::from_secs(6 * 3600);
 
 impl Aws {
     /// Puts the payloads of deliveries, equal ones once.
@@ -49,7 +49,7 @@ impl Aws {
             .collect();
         let puts: Vec<_> =
             payloads.into_iter().map(|(key, bytes)| self.put_payload(tenant, key, bytes)).collect();
-        stream::iter(puts).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await.map(|_| ())
+        stream::iter(puts).buffer_unordered(CONCURRENT_CALLS).try_collect::<Vec<()>>().await.map(|_| ())
     }
 
     /// Puts bytes under their hash. They are put even where they are already, so that their life counts from
@@ -60,56 +60,56 @@ impl Aws {
         key: PayloadKey,
         bytes: Bytes,
     ) -> StoreResult<()> {
-        let name = object(tenant, key);
+        let name = payload_name(tenant, key);
         if bytes.len() <= self.0.stack.small_payload {
-            self.put_small(&name, bytes).await
+            self.put_in_table(&name, bytes).await
         } else {
-            self.put_object(&name, bytes).await
+            self.put_in_bucket(&name, bytes).await
         }
     }
 
     /// Puts the body of an answer, if it was not put from here of late.
-    pub(super) async fn put_answer(
+    pub(super) async fn put_response_body(
         &self,
         tenant: &TenantId,
         key: PayloadKey,
         bytes: Bytes,
     ) -> StoreResult<()> {
         let now = Timestamp::now();
-        if !self.0.cache.answer_put(tenant, key, now, PUT_AGAIN_AFTER) {
+        if !self.0.cache.response_was_put(tenant, key, now, RESPONSE_PUT_INTERVAL) {
             self.put_payload(tenant, key, bytes).await?;
-            self.0.cache.note_answer(tenant, key, now);
+            self.0.cache.record_response_put(tenant, key, now);
         }
         Ok(())
     }
 
-    async fn put_small(&self, name: &str, bytes: Bytes) -> StoreResult<()> {
-        let expires = Timestamp::now() + self.0.stack.retention + OUTLIVES;
+    async fn put_in_table(&self, name: &str, bytes: Bytes) -> StoreResult<()> {
+        let expires = Timestamp::now() + self.0.stack.retention + EXTRA_RETENTION;
         let item = Item::from([
             (PK.into(), text(name)),
             (BYTES.into(), AttributeValue::B(Blob::new(bytes))),
             (EXPIRES.into(), number(expires.seconds())),
         ]);
         let put = self.dynamodb().put_item().table_name(&self.0.stack.payloads).set_item(Some(item));
-        put.send().await.map(|_| ()).map_err(failed)
+        put.send().await.map(|_| ()).map_err(store_error)
     }
 
-    async fn put_object(&self, name: &str, bytes: Bytes) -> StoreResult<()> {
+    async fn put_in_bucket(&self, name: &str, bytes: Bytes) -> StoreResult<()> {
         let put = self.0.s3.put_object().bucket(&self.0.stack.bucket).key(name).body(ByteStream::from(bytes));
-        put.send().await.map(|_| ()).map_err(failed)
+        put.send().await.map(|_| ()).map_err(store_error)
     }
 
-    async fn small(&self, name: &str) -> StoreResult<Option<Bytes>> {
+    async fn get_from_table(&self, name: &str) -> StoreResult<Option<Bytes>> {
         let get = self.dynamodb().get_item().table_name(&self.0.stack.payloads).key(PK, text(name));
-        let got = get.consistent_read(true).send().await.map_err(failed)?;
-        let Some(mut item) = got.item.and_then(live) else { return Ok(None) };
+        let got = get.consistent_read(true).send().await.map_err(store_error)?;
+        let Some(mut item) = got.item.and_then(unexpired) else { return Ok(None) };
         match item.remove(BYTES) {
             Some(AttributeValue::B(bytes)) => Ok(Some(bytes.into_inner().into())),
-            _ => Err(missing(BYTES)),
+            _ => Err(missing_attribute(BYTES)),
         }
     }
 
-    async fn object(&self, name: &str) -> StoreResult<Option<Bytes>> {
+    async fn get_from_bucket(&self, name: &str) -> StoreResult<Option<Bytes>> {
         match self.0.s3.get_object().bucket(&self.0.stack.bucket).key(name).send().await {
             Ok(object) => {
                 let bytes = object.body.collect().await;
@@ -119,22 +119,22 @@ impl Aws {
             Err(SdkError::ServiceError(error)) if matches!(error.err(), GetObjectError::NoSuchKey(_)) => {
                 Ok(None)
             }
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(store_error(error)),
         }
     }
 }
 
 impl Payloads for Aws {
     async fn payload(&self, tenant: &TenantId, key: PayloadKey) -> StoreResult<Option<Bytes>> {
-        let name = object(tenant, key);
+        let name = payload_name(tenant, key);
         if self.0.stack.small_payload == 0 {
-            return match self.object(&name).await? {
-                None => self.small(&name).await,
+            return match self.get_from_bucket(&name).await? {
+                None => self.get_from_table(&name).await,
                 found => Ok(found),
             };
         }
-        match self.small(&name).await? {
-            None => self.object(&name).await,
+        match self.get_from_table(&name).await? {
+            None => self.get_from_bucket(&name).await,
             found => Ok(found),
         }
     }

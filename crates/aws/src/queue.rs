@@ -8,16 +8,16 @@ use std::time::Duration;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use tracing::warn;
 
-use super::failure::failed;
+use super::call_errors::store_error;
 use super::{Aws, back_off, message};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Queue, QueueMessage, StoreError, StoreResult};
 
 /// The longest delay of SQS.
-const LONGEST_HOP: Duration = Duration::from_secs(900);
+const MAX_DELAY: Duration = Duration::from_secs(900);
 /// The most messages SQS takes at once.
-const AT_ONCE: usize = 10;
-const TRIES: u32 = 5;
+const MESSAGES_PER_CALL: usize = 10;
+const MAX_TRIES: u32 = 5;
 
 impl Queue for Aws {
     async fn enqueue(&self, message: QueueMessage) -> StoreResult<()> {
@@ -27,11 +27,11 @@ impl Queue for Aws {
             .queue_url(&self.0.stack.queue_url)
             .message_body(message::write(&message)?)
             .message_group_id(message::group(&message))
-            .delay_seconds(hop(message.due, (self.0.stack.clock)()))
+            .delay_seconds(delay_seconds(message.due, (self.0.stack.clock)()))
             .send()
             .await
             .map(|_| ())
-            .map_err(failed)
+            .map_err(store_error)
     }
 }
 
@@ -43,13 +43,13 @@ impl Aws {
         {
             return self.enqueue(message).await;
         }
-        for messages in messages.chunks(AT_ONCE) {
+        for messages in messages.chunks(MESSAGES_PER_CALL) {
             let mut left: Vec<_> = messages.iter().enumerate().collect();
             for tries in 0.. {
                 left = self.send_batch(left).await?;
                 match left.len() {
                     0 => break,
-                    _ if tries == TRIES => return Err(StoreError::Busy),
+                    _ if tries == MAX_TRIES => return Err(StoreError::Busy),
                     left => warn!(left, "queue.batch_left_some"),
                 }
                 back_off(tries).await;
@@ -70,11 +70,11 @@ impl Aws {
                 .id(i.to_string())
                 .message_body(message::write(message)?)
                 .message_group_id(message::group(message))
-                .delay_seconds(hop(message.due, now))
+                .delay_seconds(delay_seconds(message.due, now))
                 .build();
             call = call.entries(entry.map_err(|error| StoreError::Failed(error.to_string().into()))?);
         }
-        let sent = call.send().await.map_err(failed)?;
+        let sent = call.send().await.map_err(store_error)?;
         if let Some(refused) = sent.failed().iter().find(|entry| entry.sender_fault()) {
             return Err(StoreError::Failed(format!("SQS refused a message: {}", refused.code()).into()));
         }
@@ -83,7 +83,7 @@ impl Aws {
     }
 
     /// Puts a message aside that nothing can be done with, for a person to look at.
-    pub(super) async fn bury(&self, body: &str, reason: &str) -> StoreResult<()> {
+    pub(super) async fn dead_letter(&self, body: &str, reason: &str) -> StoreResult<()> {
         let Some(queue) = &self.0.stack.dead_letters_url else {
             return Err(StoreError::Failed("there is no dead-letter queue".into()));
         };
@@ -95,13 +95,13 @@ impl Aws {
         // SQS takes no empty body.
         let body = if body.is_empty() { "(empty)" } else { body };
         let send = self.0.sqs.send_message().queue_url(queue).message_body(body);
-        send.message_attributes("reason", reason).send().await.map(|_| ()).map_err(failed)
+        send.message_attributes("reason", reason).send().await.map(|_| ()).map_err(store_error)
     }
 }
 
 /// The delay of a message in seconds: what remains until it is due, as far as one hop goes.
-fn hop(due: Timestamp, now: Timestamp) -> i32 {
-    let remains = due.since(now).min(LONGEST_HOP);
+fn delay_seconds(due: Timestamp, now: Timestamp) -> i32 {
+    let remains = due.since(now).min(MAX_DELAY);
     let seconds = remains.as_secs() + u64::from(remains.subsec_nanos() > 0);
     i32::try_from(seconds).unwrap_or(i32::MAX)
 }
@@ -116,8 +116,8 @@ mod tests {
         for (remains, seconds) in
             [(0, 0), (1, 1), (1000, 1), (1001, 2), (899_999, 900), (900_000, 900), (7_200_000, 900)]
         {
-            assert_eq!(hop(now + Duration::from_millis(remains), now), seconds, "{remains} ms");
+            assert_eq!(delay_seconds(now + Duration::from_millis(remains), now), seconds, "{remains} ms");
         }
-        assert_eq!(hop(now.minus(Duration::from_secs(1)), now), 0);
+        assert_eq!(delay_seconds(now.minus(Duration::from_secs(1)), now), 0);
     }
 }

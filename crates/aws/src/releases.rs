@@ -8,10 +8,10 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use aws_sdk_dynamodb::types::{Delete, Update};
 use uuid::Uuid;
 
-use super::failure::{Written, written};
+use super::call_errors::{WriteOutcome, write_outcome};
 use super::item::{json, number, text};
-use super::table::{self, DOC, FLIGHT, NEWEST_AUTO, NEXT, RESENDS, STATE, TOKEN};
-use super::transaction::Part as _;
+use super::key_schema::{self, CLAIM, DOC, NEWEST_AUTO, NEXT, RESENDS, STATE, TOKEN};
+use super::transaction::TransactionWrite as _;
 use super::{Aws, delivery_item, row_item};
 use loanhook_core::model::attempt::{Attempt, AttemptNumber};
 use loanhook_core::model::delivery::Delivery;
@@ -22,7 +22,7 @@ use loanhook_core::ports::{
 };
 
 /// How many attempts are read at once, looking for an automatic one.
-const LOOKED_AT_AT_ONCE: usize = 25;
+const ATTEMPTS_PER_READ: usize = 25;
 
 impl Aws {
     pub(super) async fn release_attempt(
@@ -32,10 +32,10 @@ impl Aws {
         row: &Attempt,
         due: Timestamp,
     ) -> StoreResult<ReleaseOutcome> {
-        let newest = self.automatic_before(row).await?;
+        let newest = self.previous_automatic_attempt(row).await?;
         let unput = Delete::builder()
             .table_name(self.table())
-            .set_key(Some(table::row(&row.tenant, &row.loan_id, row.id).key()))
+            .set_key(Some(key_schema::row(&row.tenant, &row.loan_id, row.id).key()))
             .condition_expression("#token = :token")
             .expression_attribute_names("#token", TOKEN)
             .expression_attribute_values(":token", text(token.to_string()));
@@ -45,9 +45,9 @@ impl Aws {
         };
         let unclaim = Update::builder()
             .table_name(self.table())
-            .set_key(Some(table::delivery(&row.tenant, row.trace_id).key()))
+            .set_key(Some(key_schema::delivery(&row.tenant, row.trace_id).key()))
             .condition_expression(format!("#flight.#token = :token AND {unresent}"))
-            .expression_attribute_names("#flight", FLIGHT)
+            .expression_attribute_names("#flight", CLAIM)
             .expression_attribute_names("#token", TOKEN)
             .expression_attribute_names("#next", NEXT)
             .expression_attribute_names("#due", delivery_item::DUE)
@@ -85,7 +85,7 @@ impl Aws {
     }
 
     /// The automatic attempt before this one. It began a request and its record ago, so the index shows it.
-    async fn automatic_before(&self, row: &Attempt) -> StoreResult<Option<AttemptId>> {
+    async fn previous_automatic_attempt(&self, row: &Attempt) -> StoreResult<Option<AttemptId>> {
         if row.number == AttemptNumber::Auto(1) {
             return Ok(None);
         }
@@ -93,7 +93,7 @@ impl Aws {
         loop {
             let span = AttemptRange::NewestFirst { before: Some(before) };
             let found =
-                self.delivery_with_attempts(&row.tenant, row.trace_id, span, LOOKED_AT_AT_ONCE).await?;
+                self.delivery_with_attempts(&row.tenant, row.trace_id, span, ATTEMPTS_PER_READ).await?;
             let attempts = found.map(|(_, attempts)| attempts).unwrap_or_default();
             if let Some(automatic) = attempts.iter().find(|attempt| !attempt.is_manual()) {
                 return Ok(Some(automatic.id));
@@ -105,7 +105,7 @@ impl Aws {
         }
     }
 
-    pub(super) async fn release_queued(
+    pub(super) async fn release_resend_row(
         &self,
         token: Uuid,
         mut row: Attempt,
@@ -116,7 +116,7 @@ impl Aws {
             .dynamodb()
             .update_item()
             .table_name(self.table())
-            .set_key(Some(table::row(&row.tenant, &row.loan_id, row.id).key()))
+            .set_key(Some(key_schema::row(&row.tenant, &row.loan_id, row.id).key()))
             .update_expression("SET #doc = :doc, #state = :queued REMOVE #token")
             .condition_expression("#token = :token")
             .expression_attribute_names("#doc", DOC)
@@ -128,10 +128,12 @@ impl Aws {
             .return_values_on_condition_check_failure(AllOld)
             .send()
             .await;
-        let ours = match written(update)? {
-            Written::Done(_) => true,
+        let ours = match write_outcome(update)? {
+            WriteOutcome::Done(_) => true,
             // Our own first try, whose answer was lost on its way, is one that says the same.
-            Written::Refused(item) => item.as_ref().map(row_item::read).transpose()?.as_ref() == Some(&row),
+            WriteOutcome::Refused(item) => {
+                item.as_ref().map(row_item::read).transpose()?.as_ref() == Some(&row)
+            }
         };
         if ours {
             self.enqueue(QueueMessage::for_resend(&row, due)).await?;

@@ -8,12 +8,12 @@ use aws_sdk_dynamodb::types::{AttributeValue, Update};
 use bytes::Bytes;
 use uuid::Uuid;
 
+use super::call_errors::{WriteOutcome, write_outcome};
 use super::deliveries::expires;
-use super::failure::{Written, written};
-use super::intake::record;
+use super::intake::idempotency_item;
 use super::item::{document, json, number, text};
-use super::table::{self, DOC, Kind, NEWEST_MANUAL, PK, RESENDS, STATE, TOKEN, UNTIL};
-use super::transaction::{Committed, Part as _, Refusal, put};
+use super::key_schema::{self, DOC, IdempotencyScope, NEWEST_MANUAL, PK, RESENDS, STATE, TOKEN, UNTIL};
+use super::transaction::{Refusal, TransactionOutcome, TransactionWrite as _, put};
 use super::{Aws, row_item};
 use loanhook_core::log;
 use loanhook_core::model::attempt::{Attempt, AttemptState};
@@ -24,7 +24,7 @@ use loanhook_core::ports::{
     StoreResult,
 };
 
-const TRIES: u32 = 8;
+const MAX_TRIES: u32 = 8;
 
 impl Resends for Aws {
     async fn enqueue_resend(
@@ -34,7 +34,7 @@ impl Resends for Aws {
         now: Timestamp,
     ) -> StoreResult<EnqueueOutcome> {
         let mut newest = true;
-        for _ in 0..TRIES {
+        for _ in 0..MAX_TRIES {
             let Some(refusals) = self.put_resend(&row, key.as_ref(), newest, now).await? else {
                 self.enqueue(QueueMessage::for_resend(&row, now)).await?;
                 return Ok(EnqueueOutcome::Enqueued);
@@ -42,7 +42,7 @@ impl Resends for Aws {
             let [record, of_row, of_delivery] = refusals;
             if let Some(Some(item)) = record {
                 let (trace, id): (TraceId, AttemptId) = document(&item)?;
-                self.queue_known(&row, trace, id).await?;
+                self.enqueue_duplicate(&row, trace, id).await?;
                 return Ok(EnqueueOutcome::Duplicate(trace, id));
             }
             if of_row.is_some() {
@@ -66,7 +66,7 @@ impl Resends for Aws {
         token: Uuid,
         now: Timestamp,
     ) -> StoreResult<ResendClaimOutcome> {
-        let row = self.row_of(message, loan, id).await?;
+        let row = self.resend_row(message, loan, id).await?;
         let (Some(row), Some(delivery)) = (row, self.delivery(&message.tenant, message.trace_id).await?)
         else {
             return Ok(ResendClaimOutcome::NotClaimed(None));
@@ -74,14 +74,14 @@ impl Resends for Aws {
         if row.state != AttemptState::Queued {
             if row.completion().is_some_and(|end| end.succeeded()) {
                 // Whoever sent it may have stopped before it told the delivery.
-                self.tell_delivered(&row).await?;
+                self.record_resend_success(&row).await?;
             }
             return Ok(ResendClaimOutcome::NotClaimed(Some(Box::new(row))));
         }
         let mut taken = row;
         let won = taken.claim(token, now);
-        if !self.write_taken(&taken).await? {
-            let row = self.row_of(message, loan, id).await?;
+        if !self.write_claimed_row(&taken).await? {
+            let row = self.resend_row(message, loan, id).await?;
             // Our own first try, whose answer was lost on its way, is a win.
             let ours = row.as_ref().is_some_and(|row| row.state == AttemptState::Sending { token });
             if !(won && ours) {
@@ -99,20 +99,22 @@ impl Resends for Aws {
     async fn complete_resend(&self, token: Uuid, row: Attempt, response: Option<Bytes>) -> StoreResult<bool> {
         let Some(completion) = row.completion() else { return Ok(false) };
         let succeeded = completion.succeeded();
-        self.put_response(&row, response).await?;
+        self.store_response(&row, response).await?;
         let ours = match self.write_completion(&row, Some(token)).await? {
-            Written::Done(()) => true,
+            WriteOutcome::Done(()) => true,
             // Our own first try, whose answer was lost on its way, is one that says the same.
-            Written::Refused(item) => item.as_ref().map(row_item::read).transpose()?.as_ref() == Some(&row),
+            WriteOutcome::Refused(item) => {
+                item.as_ref().map(row_item::read).transpose()?.as_ref() == Some(&row)
+            }
         };
         if ours && succeeded {
-            self.tell_delivered(&row).await?;
+            self.record_resend_success(&row).await?;
         }
         Ok(ours)
     }
 
     async fn release_resend(&self, token: Uuid, row: Attempt, due: Timestamp) -> StoreResult<bool> {
-        self.release_queued(token, row, due).await
+        self.release_resend_row(token, row, due).await
     }
 }
 
@@ -133,7 +135,7 @@ impl Aws {
         let mut parts = Vec::with_capacity(3);
         if let Some(key) = key {
             let doc = json(&(row.trace_id, row.id))?;
-            let item = record(&row.tenant, Kind::Resend, key, doc, now);
+            let item = idempotency_item(&row.tenant, IdempotencyScope::Resend, key, doc, now);
             let put = put(self.table(), item, "attribute_not_exists(#pk) OR #until <= :now")
                 .expression_attribute_names("#pk", PK)
                 .expression_attribute_names("#until", UNTIL)
@@ -143,8 +145,8 @@ impl Aws {
         let item = row_item::new(row, expires(&delivery)?)?;
         let put = put(self.table(), item, "attribute_not_exists(#pk)").expression_attribute_names("#pk", PK);
         parts.push(put.part()?);
-        parts.push(self.count(row, newest).part()?);
-        let Committed::Refused(refusals) = self.transact(parts).await? else { return Ok(None) };
+        parts.push(self.count_resend(row, newest).part()?);
+        let TransactionOutcome::Refused(refusals) = self.transact(parts).await? else { return Ok(None) };
         let mut refusals = refusals.into_iter().map(|refusal| match refusal {
             Refusal::Condition(item) => Some(item),
             Refusal::None => None,
@@ -154,10 +156,10 @@ impl Aws {
     }
 
     /// Counts a resend on its delivery; `newest` says that no newer one is known of.
-    fn count(&self, row: &Attempt, newest: bool) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
+    fn count_resend(&self, row: &Attempt, newest: bool) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
         let update = Update::builder()
             .table_name(self.table())
-            .set_key(Some(table::delivery(&row.tenant, row.trace_id).key()))
+            .set_key(Some(key_schema::delivery(&row.tenant, row.trace_id).key()))
             .expression_attribute_names("#resends", RESENDS)
             .expression_attribute_names("#pk", PK)
             .expression_attribute_values(":one", number(1))
@@ -176,7 +178,7 @@ impl Aws {
     }
 
     /// Queues the message of a resend that was asked for before, if it still waits.
-    async fn queue_known(&self, row: &Attempt, trace: TraceId, id: AttemptId) -> StoreResult<()> {
+    async fn enqueue_duplicate(&self, row: &Attempt, trace: TraceId, id: AttemptId) -> StoreResult<()> {
         if trace != row.trace_id {
             return Ok(());
         }
@@ -187,24 +189,24 @@ impl Aws {
         }
     }
 
-    async fn row_of(
+    async fn resend_row(
         &self,
         message: &QueueMessage,
         loan: &LoanId,
         id: AttemptId,
     ) -> StoreResult<Option<Attempt>> {
-        let item = self.get(table::row(&message.tenant, loan, id)).await?;
+        let item = self.get(key_schema::row(&message.tenant, loan, id)).await?;
         let row = item.as_ref().map(row_item::read).transpose()?;
         Ok(row.filter(|row| row.trace_id == message.trace_id))
     }
 
     /// Writes that a queued resend is taken, or waited too long. False if it is not queued any more.
-    async fn write_taken(&self, row: &Attempt) -> StoreResult<bool> {
+    async fn write_claimed_row(&self, row: &Attempt) -> StoreResult<bool> {
         let update = self
             .dynamodb()
             .update_item()
             .table_name(self.table())
-            .set_key(Some(table::row(&row.tenant, &row.loan_id, row.id).key()))
+            .set_key(Some(key_schema::row(&row.tenant, &row.loan_id, row.id).key()))
             .condition_expression("#state = :queued")
             .expression_attribute_names("#doc", DOC)
             .expression_attribute_names("#state", STATE)
@@ -218,6 +220,6 @@ impl Aws {
                 .expression_attribute_values(":token", text(token.to_string())),
             _ => update.update_expression("SET #doc = :doc, #state = :state"),
         };
-        Ok(matches!(written(update.send().await)?, Written::Done(_)))
+        Ok(matches!(write_outcome(update.send().await)?, WriteOutcome::Done(_)))
     }
 }

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{Item, document, json, number, text};
-use super::table::{DOC, EXPIRES, STATE, TOKEN, TRACE, row, trace_pk};
+use super::key_schema::{DOC, EXPIRES, STATE, TOKEN, TRACE, row, trace_pk};
 use loanhook_core::model::attempt::{Attempt, AttemptState};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::StoreResult;

@@ -10,10 +10,10 @@ use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
 
 use super::Aws;
-use super::failure::failed;
+use super::call_errors::store_error;
 use super::item::{Item, document, json, number, parse_json, parse_number, text};
-use super::table::{self, CURRENT, DOC, EXPIRES, PK, SECRETS, SK, VERSION};
-use super::transaction::{Committed, Part as _, put};
+use super::key_schema::{self, CURRENT_PREFIX, DOC, EXPIRES, PK, SECRETS, SK, VERSION};
+use super::transaction::{TransactionOutcome, TransactionWrite as _, put};
 use super::unreadable::readable;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::secret::Secrets;
@@ -22,19 +22,19 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{ReplaceOutcome, StoreError, StoreResult, Subscriptions};
 
 /// How long a version that was replaced is kept: an event may be repeated for a day, under its key.
-const REPEATED_FOR: Duration = Duration::from_secs(2 * 24 * 3600);
-const TRIES: u32 = 8;
+const REPLACED_VERSION_RETENTION: Duration = Duration::from_secs(2 * 24 * 3600);
+const MAX_TRIES: u32 = 8;
 
 impl Subscriptions for Aws {
     async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
-        let counter = match self.0.cache.counter(tenant) {
+        let counter = match self.0.cache.version(tenant) {
             Some(counter) => counter,
-            None => self.counter(tenant).await?,
+            None => self.tenant_version(tenant).await?,
         };
         if let Some(list) = self.0.cache.subscriptions(tenant, counter) {
             return Ok(list);
         }
-        let items = self.settings(tenant, CURRENT, None).await?;
+        let items = self.settings(tenant, CURRENT_PREFIX, None).await?;
         let list = Arc::new(readable(&items, |item| read(item).map(Arc::new)));
         self.0.cache.put_subscriptions(tenant, counter, Arc::clone(&list));
         Ok(list)
@@ -46,7 +46,7 @@ impl Subscriptions for Aws {
         id: SubscriptionId,
         version: u64,
     ) -> StoreResult<Option<Arc<Subscription>>> {
-        let item = self.get(table::version(tenant, id, version)).await?;
+        let item = self.get(key_schema::subscription_version(tenant, id, version)).await?;
         item.as_ref().map(|item| read(item).map(Arc::new)).transpose()
     }
 
@@ -59,7 +59,7 @@ impl Subscriptions for Aws {
         if let Some(secrets) = self.0.cache.secrets(tenant, id, version) {
             return Ok(Some(secrets));
         }
-        let newest = self.settings(tenant, &table::versions_prefix(id), Some(1)).await?.pop();
+        let newest = self.settings(tenant, &key_schema::versions_prefix(id), Some(1)).await?.pop();
         let Some(newest) = newest else { return Ok(None) };
         let newest = read(&newest)?;
         self.0.cache.put_secrets(tenant, id, newest.version, newest.secrets.clone());
@@ -69,20 +69,24 @@ impl Subscriptions for Aws {
     async fn create(&self, subscription: Subscription, most: usize) -> StoreResult<bool> {
         let tenant = &subscription.tenant;
         let count = self
-            .count_change(tenant, 1)
+            .increment_tenant_version(tenant, 1)
             .condition_expression("attribute_not_exists(#count) OR #count < :most")
             .expression_attribute_values(":most", number(most));
         let put_current = put(self.table(), current(&subscription)?, "attribute_not_exists(#pk)")
             .expression_attribute_names("#pk", PK);
-        let parts = vec![count.part()?, put_current.part()?, self.keep(&subscription)?];
+        let parts = vec![count.part()?, put_current.part()?, self.put_version(&subscription)?];
         let committed = self.transact(parts).await?;
-        self.0.cache.changed(tenant);
+        self.0.cache.forget_version(tenant);
         match committed {
-            Committed::Done => Ok(true),
-            Committed::Refused(refusals) if refusals.first().is_some_and(|first| first.is_condition()) => {
+            TransactionOutcome::Done => Ok(true),
+            TransactionOutcome::Refused(refusals)
+                if refusals.first().is_some_and(|first| first.is_condition()) =>
+            {
                 Ok(false)
             }
-            Committed::Refused(_) => Err(StoreError::Failed("there is a subscription with this ID".into())),
+            TransactionOutcome::Refused(_) => {
+                Err(StoreError::Failed("there is a subscription with this ID".into()))
+            }
         }
     }
 
@@ -91,14 +95,14 @@ impl Subscriptions for Aws {
         let put_current = put(self.table(), current(&next)?, "#version = :before")
             .expression_attribute_names("#version", VERSION)
             .expression_attribute_values(":before", number(next.version.saturating_sub(1)));
-        let count = self.count_change(tenant, 0).part()?;
-        let parts = vec![count, put_current.part()?, self.keep(&next)?, self.forget(&next)?];
+        let count = self.increment_tenant_version(tenant, 0).part()?;
+        let parts = vec![count, put_current.part()?, self.put_version(&next)?, self.expire_previous(&next)?];
         let committed = self.transact(parts).await?;
-        self.0.cache.changed(tenant);
+        self.0.cache.forget_version(tenant);
         self.0.cache.forget_secrets(tenant, next.id);
         Ok(match committed {
-            Committed::Done => ReplaceOutcome::Replaced,
-            Committed::Refused(refusals) => match refusals.get(1) {
+            TransactionOutcome::Done => ReplaceOutcome::Replaced,
+            TransactionOutcome::Refused(refusals) => match refusals.get(1) {
                 Some(super::transaction::Refusal::Condition(None)) => ReplaceOutcome::NotFound,
                 _ => ReplaceOutcome::VersionConflict,
             },
@@ -106,21 +110,23 @@ impl Subscriptions for Aws {
     }
 
     async fn delete(&self, tenant: &TenantId, id: SubscriptionId) -> StoreResult<bool> {
-        for _ in 0..TRIES {
-            let Some(item) = self.get(table::current(tenant, id)).await? else { return Ok(false) };
+        for _ in 0..MAX_TRIES {
+            let Some(item) = self.get(key_schema::current_subscription(tenant, id)).await? else {
+                return Ok(false);
+            };
             let version: u64 = parse_number(&item, VERSION)?;
             let delete = Delete::builder()
                 .table_name(self.table())
-                .set_key(Some(table::current(tenant, id).key()))
+                .set_key(Some(key_schema::current_subscription(tenant, id).key()))
                 .condition_expression("#version = :version")
                 .expression_attribute_names("#version", VERSION)
                 .expression_attribute_values(":version", number(version))
                 .return_values_on_condition_check_failure(AllOld);
             // Deliveries go on, and are signed with what the last version has.
-            let last = self.last_until(tenant, id, version, Timestamp::now() + self.0.stack.retention);
-            let parts = vec![self.count_change(tenant, -1).part()?, delete.part()?, last.part()?];
+            let last = self.expire_version(tenant, id, version, Timestamp::now() + self.0.stack.retention);
+            let parts = vec![self.increment_tenant_version(tenant, -1).part()?, delete.part()?, last.part()?];
             let committed = self.transact(parts).await?;
-            self.0.cache.changed(tenant);
+            self.0.cache.forget_version(tenant);
             if committed.is_done() {
                 return Ok(true);
             }
@@ -146,28 +152,28 @@ fn read(item: &Item) -> StoreResult<Subscription> {
 }
 
 fn current(subscription: &Subscription) -> StoreResult<Item> {
-    item(table::current(&subscription.tenant, subscription.id).key(), subscription)
+    item(key_schema::current_subscription(&subscription.tenant, subscription.id).key(), subscription)
 }
 
 impl Aws {
     /// Keeps a version for good; one that is there was kept by an earlier try of the same change.
-    fn keep(&self, subscription: &Subscription) -> StoreResult<TransactWriteItem> {
+    fn put_version(&self, subscription: &Subscription) -> StoreResult<TransactWriteItem> {
         let Subscription { tenant, id, version, .. } = subscription;
-        let item = item(table::version(tenant, *id, *version).key(), subscription)?;
+        let item = item(key_schema::subscription_version(tenant, *id, *version).key(), subscription)?;
         put(self.table(), item, "attribute_not_exists(#pk)").expression_attribute_names("#pk", PK).part()
     }
 
     /// Takes the secrets from the version before this one, which only a repeated event still asks for.
-    fn forget(&self, next: &Subscription) -> StoreResult<TransactWriteItem> {
-        let over = Timestamp::now() + REPEATED_FOR;
-        self.last_until(&next.tenant, next.id, next.version.saturating_sub(1), over)
+    fn expire_previous(&self, next: &Subscription) -> StoreResult<TransactWriteItem> {
+        let over = Timestamp::now() + REPLACED_VERSION_RETENTION;
+        self.expire_version(&next.tenant, next.id, next.version.saturating_sub(1), over)
             .update_expression("SET #expires = :expires REMOVE #secrets")
             .expression_attribute_names("#secrets", SECRETS)
             .part()
     }
 
     /// Keeps a version until then, and no longer.
-    fn last_until(
+    fn expire_version(
         &self,
         tenant: &TenantId,
         id: SubscriptionId,
@@ -176,7 +182,7 @@ impl Aws {
     ) -> UpdateBuilder {
         Update::builder()
             .table_name(self.table())
-            .set_key(Some(table::version(tenant, id, version).key()))
+            .set_key(Some(key_schema::subscription_version(tenant, id, version).key()))
             .update_expression("SET #expires = :expires")
             .condition_expression("attribute_exists(#pk)")
             .expression_attribute_names("#expires", EXPIRES)
@@ -196,11 +202,11 @@ impl Aws {
             .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
             .expression_attribute_names("#pk", PK)
             .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":pk", text(table::settings_pk(tenant)))
+            .expression_attribute_values(":pk", text(key_schema::settings_pk(tenant)))
             .expression_attribute_values(":prefix", text(prefix));
         if newest.is_some() {
-            return Ok(query.send().await.map_err(failed)?.items.unwrap_or_default());
+            return Ok(query.send().await.map_err(store_error)?.items.unwrap_or_default());
         }
-        query.into_paginator().items().send().collect::<Result<_, _>>().await.map_err(failed)
+        query.into_paginator().items().send().collect::<Result<_, _>>().await.map_err(store_error)
     }
 }

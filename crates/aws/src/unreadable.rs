@@ -3,20 +3,20 @@
 use tracing::error;
 
 use super::item::{Item, get_text};
-use super::table::{PK, SK};
+use super::key_schema::{PK, SK};
 use loanhook_core::ports::{StoreError, StoreResult};
 
 /// What was left out of one read.
 #[derive(Default)]
-pub(super) struct LeftOut {
+pub(super) struct UnreadableItems {
     count: u32,
     /// Where the first is, and what is wrong with it.
     first: Option<(String, StoreError)>,
 }
 
-impl LeftOut {
+impl UnreadableItems {
     /// The value that was read; none where it could not be.
-    pub(super) fn unless_read<T>(&mut self, item: &Item, read: StoreResult<T>) -> Option<T> {
+    pub(super) fn readable<T>(&mut self, item: &Item, read: StoreResult<T>) -> Option<T> {
         read.map_err(|fault| {
             self.count += 1;
             let place =
@@ -27,7 +27,7 @@ impl LeftOut {
     }
 }
 
-impl Drop for LeftOut {
+impl Drop for UnreadableItems {
     fn drop(&mut self) {
         if let Some((first, why)) = &self.first {
             error!(left_out = self.count, first, %why, "store.unreadable_left_out");
@@ -37,6 +37,6 @@ impl Drop for LeftOut {
 
 /// What of these items can be read.
 pub(super) fn readable<T>(items: &[Item], read: impl Fn(&Item) -> StoreResult<T>) -> Vec<T> {
-    let mut left_out = LeftOut::default();
-    items.iter().filter_map(|item| left_out.unless_read(item, read(item))).collect()
+    let mut left_out = UnreadableItems::default();
+    items.iter().filter_map(|item| left_out.readable(item, read(item))).collect()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_lambda_events::event::sqs::SqsEvent;
 use futures_util::FutureExt as _;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use loanhook_aws::batch::Batches;
+use loanhook_aws::sqs_batch::SqsBatchHandler;
 use loanhook_aws::{Aws, Config, SendingFrom};
 use loanhook_core::deliver::Deliver;
 use loanhook_core::ports::StoreError;
@@ -26,7 +26,7 @@ async fn main() -> Result<(), Error> {
     let sender = sender.shared();
     let lease = Some(config.lease);
     let store = Aws::new(&loanhook_aws::sdk_config().await, config.stack);
-    let batches = Batches::new(store.clone(), move |message, now, ends| {
+    let batches = SqsBatchHandler::new(store.clone(), move |message, now, ends| {
         let (store, sender) = (store.clone(), sender.clone());
         async move {
             // Without it nothing is claimed: the message comes again.

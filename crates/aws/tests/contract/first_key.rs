@@ -11,7 +11,7 @@ use loanhook_contract::scene::{START, tenant};
 
 /// A function of the stack as it is deployed with this key.
 fn deployed(cloud: &InTheCloud, key: Option<&str>) -> Aws {
-    let stack = Stack { first_key: key.map(KeyHash::of), ..cloud.made.stack() };
+    let stack = Stack { deployed_key: key.map(KeyHash::of), ..cloud.made.stack() };
     Aws::new(&cloud.made.config, stack)
 }
 

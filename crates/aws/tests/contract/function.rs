@@ -3,20 +3,20 @@
 use std::collections::BTreeMap;
 
 use loanhook_aws::Aws;
-use loanhook_aws::counting::Calls;
+use loanhook_aws::call_counter::CallCounter;
 
 use super::InTheCloud;
 
 /// An engine with caches of its own, and its calls.
 pub(crate) struct Function {
     pub(crate) engine: Aws,
-    pub(crate) calls: Calls,
+    pub(crate) calls: CallCounter,
 }
 
 impl Function {
     pub(crate) fn new(cloud: &InTheCloud) -> Self {
-        let calls = Calls::default();
-        Self { engine: Aws::counted(&cloud.made.config, cloud.made.stack(), &calls), calls }
+        let calls = CallCounter::default();
+        Self { engine: Aws::with_call_counter(&cloud.made.config, cloud.made.stack(), &calls), calls }
     }
 
     /// The calls since this was asked last.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::types::{AttributeDefinition, GlobalSecondaryIndex, KeySchemaElement, Projection};
-use loanhook_aws::counting::Calls;
+use loanhook_aws::call_counter::CallCounter;
 use loanhook_aws::{Aws, Stack, sdk_config};
 use loanhook_core::model::time::Timestamp;
 use serde_norway::Value;
@@ -18,7 +18,7 @@ pub(crate) struct Made {
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) config: SdkConfig,
-    pub(crate) calls: Calls,
+    pub(crate) calls: CallCounter,
 }
 
 impl Made {
@@ -41,11 +41,11 @@ impl Made {
         };
         let queue_url = queue(name.clone()).await;
         let dead_letters_url = queue(format!("{name}-dead")).await;
-        Self { name, queue_url, dead_letters_url, dynamodb, s3, sqs, config, calls: Calls::default() }
+        Self { name, queue_url, dead_letters_url, dynamodb, s3, sqs, config, calls: CallCounter::default() }
     }
 
     pub(crate) fn engine(&self) -> Aws {
-        Aws::counted(&self.config, self.stack(), &self.calls)
+        Aws::with_call_counter(&self.config, self.stack(), &self.calls)
     }
 
     pub(crate) fn stack(&self) -> Stack {
@@ -58,7 +58,7 @@ impl Made {
             dead_letters_url: Some(self.dead_letters_url.clone()),
             retention: Duration::from_secs(60 * 24 * 3600),
             egress: Vec::new(),
-            first_key: None,
+            deployed_key: None,
             clock: Timestamp::now,
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use loanhook_aws::batch::Batches;
+use loanhook_aws::sqs_batch::SqsBatchHandler;
 use loanhook_aws::{Aws, read_message};
 use loanhook_core::model::progress::Status;
 use loanhook_core::model::time::Timestamp;
@@ -59,7 +59,7 @@ async fn run_batch(
         let worker = Arc::clone(&worker);
         async move { worker.handle(message, now).await }
     };
-    Batches::new(scene.ports().clone(), handler).run(batch, end).await
+    SqsBatchHandler::new(scene.ports().clone(), handler).run(batch, end).await
 }
 
 /// What is in the dead-letter queue: bodies and their reasons.
@@ -131,7 +131,7 @@ fn a_message_that_panics_its_handler_comes_again_twice_and_is_put_aside_then() {
     run(async {
         let scene = Scene::<Faulty>::new(&[]).await?;
         let panics = |_: QueueMessage, _: Timestamp, _: Instant| async { panic!("the case says so") };
-        let batches = Batches::new(scene.ports().clone(), panics);
+        let batches = SqsBatchHandler::new(scene.ports().clone(), panics);
         let body = body_of(&scene.first);
         for (received, returned) in [("1", vec!["m"]), ("2", vec!["m"]), ("3", vec![])] {
             let mut record = record("m", &body);
@@ -167,7 +167,7 @@ fn what_must_come_again_and_has_no_id_brings_its_batch_again() {
     run(async {
         let scene = Scene::<Faulty>::new(&[]).await?;
         let fails = |_: QueueMessage, _: Timestamp, _: Instant| async { Err::<(), _>(StoreError::Busy) };
-        let batches = Batches::new(scene.ports().clone(), fails);
+        let batches = SqsBatchHandler::new(scene.ports().clone(), fails);
         for id in [None, Some(String::new())] {
             let mut nameless = record("", &body_of(&scene.first));
             nameless.message_id = id;
@@ -199,7 +199,7 @@ fn what_cannot_be_put_aside_comes_again() {
         let scene = Scene::<Faulty>::new(&[]).await?;
         let nowhere: Aws = scene.engine.another(|stack| stack.dead_letters_url = None);
         let never = |_: QueueMessage, _: Timestamp, _: Instant| async { Ok(()) };
-        let response = Batches::new(nowhere, never).run(event([record("m", "?")]), end()).await?;
+        let response = SqsBatchHandler::new(nowhere, never).run(event([record("m", "?")]), end()).await?;
         assert_eq!(failures(&response), ["m"]);
 
         scene.engine.proxy.from("SendMessage", 1, BROKEN);

@@ -1,8 +1,8 @@
 //! A queue says things twice, at the same time and later; a message that comes while another holds its
 //! delivery waits for the end of the lease.
 
-use loanhook_aws::batch::Batches;
 use loanhook_aws::read_message;
+use loanhook_aws::sqs_batch::SqsBatchHandler;
 use loanhook_core::model::attempt::AttemptNumber;
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::progress::Status;
@@ -21,7 +21,7 @@ fn one_message_twice_at_once_and_again_is_one_request() {
         let scene = Scene::<Faulty>::new(&[300]).await?;
         let worker = worker(&scene, &[]);
         let handling = std::sync::Arc::clone(&worker);
-        let batches = Batches::new(scene.ports().clone(), move |message, now, _| {
+        let batches = SqsBatchHandler::new(scene.ports().clone(), move |message, now, _| {
             let worker = std::sync::Arc::clone(&handling);
             async move { worker.handle(message, now).await }
         });

@@ -11,11 +11,11 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, TryStreamExt as _};
 
-use super::failure::failed;
-use super::intake::{AT_ONCE, record};
+use super::call_errors::store_error;
+use super::intake::{CONCURRENT_CALLS, idempotency_item};
 use super::item::{document, get_number, json, number};
-use super::table::{self, DOC, Kind, NEWEST_AUTO, PK, UNTIL, VERSION};
-use super::transaction::{Committed, Part as _, Refusal, put};
+use super::key_schema::{self, DOC, IdempotencyScope, NEWEST_AUTO, PK, UNTIL, VERSION};
+use super::transaction::{Refusal, TransactionOutcome, TransactionWrite as _, put};
 use super::unreadable::readable;
 use super::{Aws, back_off};
 use loanhook_core::model::delivery::Delivery;
@@ -28,17 +28,17 @@ use loanhook_core::ports::{
 };
 
 /// How often an event is decided anew because another changed what it read.
-const DECISIONS: u32 = 16;
+const MAX_TRIES: u32 = 16;
 /// From here on, waiting longer before the next makes nothing better: a caller waits for all of them.
-const LONGEST_WAIT: u32 = 3;
+const MAX_BACK_OFF_STEP: u32 = 3;
 
 /// What became of a decision about triggers.
-enum Decision {
-    Made,
+enum CommitOutcome {
+    Committed,
     /// The event's key was used before.
-    Known(IdempotencyRecord),
+    Duplicate(IdempotencyRecord),
     /// Another event of the loan came first.
-    Overtaken,
+    Conflict,
 }
 
 impl Aws {
@@ -52,10 +52,10 @@ impl Aws {
         watched: Vec<WatchedTrigger>,
         now: Timestamp,
     ) -> StoreResult<AcceptOutcome> {
-        for tries in 0..DECISIONS {
-            let (before, version) = self.memory(tenant, loan).await?;
+        for tries in 0..MAX_TRIES {
+            let (before, version) = self.trigger_state(tenant, loan).await?;
             if tries == 0 {
-                self.wake_lately(tenant, &before, &watched, now).await?;
+                self.enqueue_recently_fired(tenant, &before, &watched, now).await?;
             }
             let mut after = before.clone();
             let rises =
@@ -71,25 +71,25 @@ impl Aws {
             if after.has_deleted_triggers() {
                 after.keep(&self.subscriptions(tenant).await?);
             }
-            let messages = self.put_risen(tenant, &rose).await?;
-            let memory = self.memory_part(tenant, loan, &after, version)?;
+            let messages = self.put_fired(tenant, &rose).await?;
+            let memory = self.trigger_state_write(tenant, loan, &after, version)?;
             let record = remember.as_ref().map(|(key, remembered)| {
                 (key, remembered.clone().with_fired(rose.iter().map(|(delivery, _)| delivery)))
             });
-            match self.decide(tenant, memory, record, now).await? {
-                Decision::Made => {
+            match self.commit_trigger_state(tenant, memory, record, now).await? {
+                CommitOutcome::Committed => {
                     self.accept_unwatched(tenant, None, deliveries, now).await?;
                     self.enqueue_all(messages).await?;
                     let fired = rose.iter().map(|(delivery, _)| delivery.snapshot.subscription_id).collect();
                     return Ok(AcceptOutcome::Stored { fired });
                 }
-                Decision::Known(known) => {
-                    self.take_back(tenant, &rose).await?;
+                CommitOutcome::Duplicate(known) => {
+                    self.delete_unannounced(tenant, &rose).await?;
                     return Ok(AcceptOutcome::Duplicate(known));
                 }
-                Decision::Overtaken => {
-                    self.take_back(tenant, &rose).await?;
-                    back_off(tries.min(LONGEST_WAIT)).await;
+                CommitOutcome::Conflict => {
+                    self.delete_unannounced(tenant, &rose).await?;
+                    back_off(tries.min(MAX_BACK_OFF_STEP)).await;
                 }
             }
         }
@@ -97,8 +97,8 @@ impl Aws {
     }
 
     /// What is remembered of a loan, and its version; 0 where nothing ever was.
-    async fn memory(&self, tenant: &TenantId, loan: &LoanId) -> StoreResult<(TriggerState, u64)> {
-        let Some(item) = self.get(table::memory(tenant, loan)).await? else {
+    async fn trigger_state(&self, tenant: &TenantId, loan: &LoanId) -> StoreResult<(TriggerState, u64)> {
+        let Some(item) = self.get(key_schema::trigger_state(tenant, loan)).await? else {
             return Ok((TriggerState::default(), 0));
         };
         // Where it cannot be read, what its triggers were is unknown, as before the loan's first event.
@@ -107,14 +107,14 @@ impl Aws {
     }
 
     /// Puts what is remembered, if it still is at this version.
-    fn memory_part(
+    fn trigger_state_write(
         &self,
         tenant: &TenantId,
         loan: &LoanId,
         memory: &TriggerState,
         version: u64,
     ) -> StoreResult<TransactWriteItem> {
-        let mut item = table::memory(tenant, loan).key();
+        let mut item = key_schema::trigger_state(tenant, loan).key();
         item.insert(DOC.into(), json(memory)?);
         item.insert(VERSION.into(), number(version + 1));
         let condition = if version == 0 { "attribute_not_exists(#version)" } else { "#version = :before" };
@@ -126,16 +126,16 @@ impl Aws {
         }
     }
 
-    async fn decide(
+    async fn commit_trigger_state(
         &self,
         tenant: &TenantId,
         memory: TransactWriteItem,
         remember: Option<(&IdempotencyKey, IdempotencyRecord)>,
         now: Timestamp,
-    ) -> StoreResult<Decision> {
+    ) -> StoreResult<CommitOutcome> {
         let mut parts = vec![memory];
         if let Some((key, remembered)) = &remember {
-            let item = record(tenant, Kind::Event, key, json(remembered)?, now);
+            let item = idempotency_item(tenant, IdempotencyScope::Event, key, json(remembered)?, now);
             let put = put(self.table(), item, "attribute_not_exists(#pk) OR #until <= :now")
                 .expression_attribute_names("#pk", PK)
                 .expression_attribute_names("#until", UNTIL)
@@ -143,47 +143,49 @@ impl Aws {
             parts.push(put.part()?);
         }
         match self.transact(parts).await? {
-            Committed::Done => Ok(Decision::Made),
-            Committed::Refused(refusals) => match refusals.into_iter().nth(1) {
-                Some(Refusal::Condition(Some(item))) => Ok(Decision::Known(document(&item)?)),
-                _ => Ok(Decision::Overtaken),
+            TransactionOutcome::Done => Ok(CommitOutcome::Committed),
+            TransactionOutcome::Refused(refusals) => match refusals.into_iter().nth(1) {
+                Some(Refusal::Condition(Some(item))) => Ok(CommitOutcome::Duplicate(document(&item)?)),
+                _ => Ok(CommitOutcome::Conflict),
             },
         }
     }
 
     /// Puts the deliveries of triggers that rise, with their payloads; gives their messages.
-    async fn put_risen(
+    async fn put_fired(
         &self,
         tenant: &TenantId,
         rose: &[&(Delivery, Bytes)],
     ) -> StoreResult<Vec<QueueMessage>> {
         self.put_payloads(tenant, rose.iter().copied()).await?;
         let puts: Vec<_> = rose.iter().map(|(delivery, _)| self.put_delivery(delivery.clone())).collect();
-        let messages: Vec<_> = stream::iter(puts).buffered(AT_ONCE).try_collect().await?;
+        let messages: Vec<_> = stream::iter(puts).buffered(CONCURRENT_CALLS).try_collect().await?;
         Ok(messages.into_iter().flatten().collect())
     }
 
     /// Takes deliveries away again that nobody has heard of.
-    async fn take_back(&self, tenant: &TenantId, rose: &[&(Delivery, Bytes)]) -> StoreResult<()> {
+    async fn delete_unannounced(&self, tenant: &TenantId, rose: &[&(Delivery, Bytes)]) -> StoreResult<()> {
         let deletes: Vec<_> = rose
             .iter()
             .map(|(delivery, _)| {
                 self.dynamodb()
                     .delete_item()
                     .table_name(self.table())
-                    .set_key(Some(table::delivery(tenant, delivery.snapshot.trace_id).key()))
+                    .set_key(Some(key_schema::delivery(tenant, delivery.snapshot.trace_id).key()))
                     .condition_expression("attribute_not_exists(#newest)")
                     .expression_attribute_names("#newest", NEWEST_AUTO)
                     .send()
             })
             .collect();
-        let deleted = stream::iter(deletes).buffer_unordered(AT_ONCE).map(|deleted| deleted.map_err(failed));
+        let deleted = stream::iter(deletes)
+            .buffer_unordered(CONCURRENT_CALLS)
+            .map(|deleted| deleted.map_err(store_error));
         deleted.try_collect::<Vec<_>>().await.map(|_| ())
     }
 
     /// Sends again the messages of triggers that rose a short while ago and were never attempted: who stored
     /// them may have died before their messages.
-    async fn wake_lately(
+    async fn enqueue_recently_fired(
         &self,
         tenant: &TenantId,
         memory: &TriggerState,
@@ -193,7 +195,7 @@ impl Aws {
         let fired =
             watched.iter().filter_map(|watched| memory.fired_recently(watched.watch.subscription, now));
         let reads: Vec<_> = fired.map(|trace| self.delivery(tenant, trace)).collect();
-        let read: Vec<_> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+        let read: Vec<_> = stream::iter(reads).buffered(CONCURRENT_CALLS).try_collect().await?;
         let untouched = read.iter().flatten().filter(|delivery| delivery.history.newest_attempt.is_none());
         let messages: Vec<_> = untouched.filter_map(QueueMessage::for_next_attempt).collect();
         if messages.is_empty() { Ok(()) } else { self.enqueue_all(messages).await }

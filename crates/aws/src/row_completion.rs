@@ -4,22 +4,22 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use bytes::Bytes;
 use uuid::Uuid;
 
+use super::call_errors::{WriteOutcome, write_outcome};
 use super::deliveries::expires;
-use super::failure::{Written, written};
 use super::item::{Item, json, text};
-use super::table::{self, DOC, STATE, TOKEN};
+use super::key_schema::{self, DOC, STATE, TOKEN};
 use super::{Aws, delivery_item, row_item};
 use loanhook_core::model::attempt::{Attempt, AttemptState};
 use loanhook_core::ports::{StoreError, StoreResult};
 
 /// How often a row may appear or end under us before we give up: it does each once.
-const TRIES: u32 = 4;
+const MAX_TRIES: u32 = 4;
 
 impl Aws {
-    pub(super) async fn put_response(&self, row: &Attempt, response: Option<Bytes>) -> StoreResult<()> {
+    pub(super) async fn store_response(&self, row: &Attempt, response: Option<Bytes>) -> StoreResult<()> {
         let stored = row.completion().and_then(|completion| completion.response.as_ref());
         match (stored.and_then(|stored| stored.payload.key), response) {
-            (Some(key), Some(bytes)) => self.put_answer(&row.tenant, key, bytes).await,
+            (Some(key), Some(bytes)) => self.put_response_body(&row.tenant, key, bytes).await,
             _ => Ok(()),
         }
     }
@@ -28,12 +28,12 @@ impl Aws {
     /// that one was complete before. None if it is not the token's.
     pub(super) async fn complete_row(&self, token: Uuid, row: Attempt) -> StoreResult<Option<Attempt>> {
         let mut in_flight = true;
-        for _ in 0..TRIES {
+        for _ in 0..MAX_TRIES {
             match self.write_completion(&row, Some(token)).await? {
-                Written::Done(()) => return Ok(Some(row)),
-                Written::Refused(Some(item)) => return complete(&item),
-                Written::Refused(None) if !in_flight => return Ok(None),
-                Written::Refused(None) => {}
+                WriteOutcome::Done(()) => return Ok(Some(row)),
+                WriteOutcome::Refused(Some(item)) => return complete(&item),
+                WriteOutcome::Refused(None) if !in_flight => return Ok(None),
+                WriteOutcome::Refused(None) => {}
             }
             // Its sender died before it put the row; or puts it at this moment, and then that is completed.
             let delivery = self.delivery_item(&row.tenant, row.trace_id).await?;
@@ -52,12 +52,12 @@ impl Aws {
         &self,
         row: &Attempt,
         token: Option<Uuid>,
-    ) -> StoreResult<Written<()>> {
+    ) -> StoreResult<WriteOutcome<()>> {
         let update = self
             .dynamodb()
             .update_item()
             .table_name(self.table())
-            .set_key(Some(table::row(&row.tenant, &row.loan_id, row.id).key()))
+            .set_key(Some(key_schema::row(&row.tenant, &row.loan_id, row.id).key()))
             .update_expression("SET #doc = :doc, #state = :complete REMOVE #token")
             .expression_attribute_names("#doc", DOC)
             .expression_attribute_names("#state", STATE)
@@ -71,7 +71,7 @@ impl Aws {
                 .expression_attribute_values(":token", text(token.to_string())),
             None => update.condition_expression("#state = :complete"),
         };
-        Ok(written(update.send().await)?.map(|_| ()))
+        Ok(write_outcome(update.send().await)?.map(|_| ()))
     }
 }
 

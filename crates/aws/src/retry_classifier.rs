@@ -15,9 +15,9 @@ use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryA
 pub(super) const CONFLICT: &str = "TransactionConflictException";
 
 #[derive(Debug)]
-pub(super) struct Conflicts;
+pub(super) struct TransactionConflicts;
 
-impl ClassifyRetry for Conflicts {
+impl ClassifyRetry for TransactionConflicts {
     fn classify_retry(&self, call: &InterceptorContext) -> RetryAction {
         let Some(Err(error)) = call.output_or_error() else { return RetryAction::NoActionIndicated };
         let error = error.as_operation_error();

@@ -12,9 +12,9 @@ use aws_smithy_types::config_bag::ConfigBag;
 
 /// How often each operation was called, retries counted. Clones count together.
 #[derive(Debug, Clone, Default)]
-pub struct Calls(Arc<Mutex<BTreeMap<String, u32>>>);
+pub struct CallCounter(Arc<Mutex<BTreeMap<String, u32>>>);
 
-impl Calls {
+impl CallCounter {
     /// The counts so far, as `DynamoDB.PutItem`; they begin anew.
     pub fn take(&self) -> BTreeMap<String, u32> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
@@ -22,7 +22,7 @@ impl Calls {
 }
 
 #[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
-impl Intercept for Calls {
+impl Intercept for CallCounter {
     fn name(&self) -> &'static str {
         "Calls"
     }

@@ -2,10 +2,10 @@
 //! milliseconds: the newest ones are also known by their delivery's item, and are read though the index does not
 //! show them yet. One between those that the index does not show is found by the next read.
 
-use super::failure::failed;
+use super::call_errors::store_error;
 use super::item::{self, Item, text};
-use super::table::{self, BY_TRACE, NEWEST_AUTO, NEWEST_MANUAL, PK, Place, SK, TRACE};
-use super::unreadable::LeftOut;
+use super::key_schema::{self, BY_TRACE, ItemKey, NEWEST_AUTO, NEWEST_MANUAL, PK, SK, TRACE};
+use super::unreadable::UnreadableItems;
 use super::{Aws, row_item};
 use loanhook_core::model::attempt::{Attempt, AttemptNumber};
 use loanhook_core::model::delivery::Delivery;
@@ -49,15 +49,16 @@ impl Aws {
         limit: usize,
     ) -> StoreResult<Vec<Attempt>> {
         let snapshot = &delivery.snapshot;
-        let pk = table::trace_pk(&snapshot.tenant, snapshot.trace_id);
+        let pk = key_schema::trace_pk(&snapshot.tenant, snapshot.trace_id);
         // The index may not show the newest ones yet.
         let newest = [NEWEST_AUTO, NEWEST_MANUAL].into_iter().filter(|name| item.contains_key(*name));
         let newest: Vec<AttemptId> =
             newest.map(|name| item::parse(item, name)).collect::<StoreResult<_>>()?;
         let newest = newest.into_iter().filter(|id| span.contains(*id));
-        let newest: Vec<_> = newest.map(|id| table::row(&snapshot.tenant, &snapshot.loan_id, id)).collect();
-        let (mut attempts, mut left_out) = (Vec::new(), LeftOut::default());
-        let mut read: Vec<Place> = Vec::new();
+        let newest: Vec<_> =
+            newest.map(|id| key_schema::row(&snapshot.tenant, &snapshot.loan_id, id)).collect();
+        let (mut attempts, mut left_out) = (Vec::new(), UnreadableItems::default());
+        let mut read: Vec<ItemKey> = Vec::new();
         let mut from = None;
         loop {
             let (indexed, next) = self.indexed(&pk, span, from, limit - attempts.len()).await?;
@@ -65,7 +66,7 @@ impl Aws {
                 AttemptRange::OldestFirst { .. } => next.is_none(),
                 AttemptRange::NewestFirst { .. } => read.is_empty(),
             };
-            let mut places: Vec<Place> = Vec::new();
+            let mut places: Vec<ItemKey> = Vec::new();
             for place in indexed.into_iter().chain(newest.iter().filter(|_| at_newest).cloned()) {
                 if !read.contains(&place) && !places.contains(&place) {
                     places.push(place);
@@ -73,7 +74,7 @@ impl Aws {
             }
             let items = self.get_all(places.clone(), None).await?;
             read.extend(places);
-            attempts.extend(items.iter().filter_map(|item| left_out.unless_read(item, row_item::read(item))));
+            attempts.extend(items.iter().filter_map(|item| left_out.readable(item, row_item::read(item))));
             if next.is_none() || attempts.len() >= limit {
                 break;
             }
@@ -91,7 +92,7 @@ impl Aws {
         span: AttemptRange,
         from: Option<Item>,
         limit: usize,
-    ) -> StoreResult<(Vec<Place>, Option<Item>)> {
+    ) -> StoreResult<(Vec<ItemKey>, Option<Item>)> {
         let query = self
             .dynamodb()
             .query()
@@ -116,10 +117,10 @@ impl Aws {
                 .expression_attribute_names("#sk", SK)
                 .expression_attribute_values(":edge", text(edge.to_string())),
         };
-        let page = query.scan_index_forward(!newest_first).send().await.map_err(failed)?;
+        let page = query.scan_index_forward(!newest_first).send().await.map_err(store_error)?;
         let items = page.items.unwrap_or_default();
         let places =
-            items.iter().map(|item| Ok(Place { pk: item::parse(item, PK)?, sk: item::parse(item, SK)? }));
+            items.iter().map(|item| Ok(ItemKey { pk: item::parse(item, PK)?, sk: item::parse(item, SK)? }));
         Ok((places.collect::<StoreResult<_>>()?, page.last_evaluated_key))
     }
 }

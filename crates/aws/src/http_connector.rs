@@ -15,13 +15,13 @@ use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, Sh
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 /// What a connection may take to stand.
-pub(super) const CONNECTS_WITHIN: Duration = Duration::from_secs(2);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// As the SDK makes its own, but once. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Wire(Arc<OnceLock<SharedHttpConnector>>);
+pub(super) struct SharedConnector(Arc<OnceLock<SharedHttpConnector>>);
 
-impl Wire {
+impl SharedConnector {
     /// Begins to make it, on a thread of its own; a call that comes first waits.
     pub(super) fn warm_up(&self) {
         let wire = self.clone();
@@ -32,7 +32,7 @@ impl Wire {
 
     fn connector(&self) -> SharedHttpConnector {
         let make = || {
-            let settings = HttpConnectorSettings::builder().connect_timeout(CONNECTS_WITHIN).build();
+            let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
             let connector = ConnectorBuilder::default()
                 .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
                 .connector_settings(settings)
@@ -44,7 +44,7 @@ impl Wire {
     }
 }
 
-impl HttpClient for Wire {
+impl HttpClient for SharedConnector {
     /// The one for all: every client has the time-outs of `sdk_config`.
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         self.connector()

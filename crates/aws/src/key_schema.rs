@@ -28,7 +28,7 @@ pub(super) const TOKEN: &str = "token";
 /// Of deliveries, see `delivery_item`.
 pub(super) const STATUS: &str = "status";
 pub(super) const NEXT: &str = "next";
-pub(super) const FLIGHT: &str = "flight";
+pub(super) const CLAIM: &str = "flight";
 pub(super) const INTERRUPTIONS: &str = "interruptions";
 pub(super) const NEWEST_AUTO: &str = "newestAuto";
 pub(super) const NEWEST_MANUAL: &str = "newestManual";
@@ -61,37 +61,37 @@ pub(super) const SEEN: &str = "seen";
 /// Rows by delivery: keys only, so that completing a row writes no index.
 pub(super) const BY_TRACE: &str = "by-trace";
 /// How many partitions a tenant's exhausted deliveries are spread over in their index.
-const SHARDS: u8 = 8;
+const EXHAUSTED_SHARDS: u8 = 8;
 
 /// What a loan's triggers were: one item a loan, with a version that every change counts.
-pub(super) fn memory(tenant: &TenantId, loan: &LoanId) -> Place {
-    Place::only(format!("M#{tenant}#{loan}"))
+pub(super) fn trigger_state(tenant: &TenantId, loan: &LoanId) -> ItemKey {
+    ItemKey::only(format!("M#{tenant}#{loan}"))
 }
 
 /// What became of a subscription's formulas.
-pub(super) fn formula_errors(tenant: &TenantId, id: SubscriptionId) -> Place {
+pub(super) fn formula_errors(tenant: &TenantId, id: SubscriptionId) -> ItemKey {
     // A partition of its own: events write here, and every request reads the settings' counter.
-    Place::only(format!("F#{tenant}#{id}"))
+    ItemKey::only(format!("F#{tenant}#{id}"))
 }
 
 /// The one item of a partition that holds one.
-pub(super) const ONLY: &str = "-";
+pub(super) const ONLY_SK: &str = "-";
 
 /// A place in the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct ItemKey {
     pub(super) pk: String,
     pub(super) sk: String,
 }
 
-impl Place {
+impl ItemKey {
     fn only(pk: String) -> Self {
-        Self { pk, sk: ONLY.into() }
+        Self { pk, sk: ONLY_SK.into() }
     }
 }
 
-pub(super) fn delivery(tenant: &TenantId, trace: TraceId) -> Place {
-    Place::only(trace_pk(tenant, trace))
+pub(super) fn delivery(tenant: &TenantId, trace: TraceId) -> ItemKey {
+    ItemKey::only(trace_pk(tenant, trace))
 }
 
 /// Also what the rows of a delivery are indexed under.
@@ -100,11 +100,11 @@ pub(super) fn trace_pk(tenant: &TenantId, trace: TraceId) -> String {
 }
 
 pub(super) fn exhausted_pk(tenant: &TenantId, trace: TraceId) -> String {
-    format!("X#{tenant}#{}", trace.uuid().as_bytes()[0] % SHARDS)
+    format!("X#{tenant}#{}", trace.uuid().as_bytes()[0] % EXHAUSTED_SHARDS)
 }
 
-pub(super) fn row(tenant: &TenantId, loan: &LoanId, id: AttemptId) -> Place {
-    Place { pk: loan_pk(tenant, loan), sk: id.to_string() }
+pub(super) fn row(tenant: &TenantId, loan: &LoanId, id: AttemptId) -> ItemKey {
+    ItemKey { pk: loan_pk(tenant, loan), sk: id.to_string() }
 }
 
 pub(super) fn loan_pk(tenant: &TenantId, loan: &LoanId) -> String {
@@ -113,17 +113,17 @@ pub(super) fn loan_pk(tenant: &TenantId, loan: &LoanId) -> String {
 
 /// What an idempotency key is for: the same key of another kind is another key.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Kind {
+pub(super) enum IdempotencyScope {
     Event,
     Resend,
 }
 
-pub(super) fn idempotency(tenant: &TenantId, kind: Kind, key: &str) -> Place {
+pub(super) fn idempotency(tenant: &TenantId, kind: IdempotencyScope, key: &str) -> ItemKey {
     let kind = match kind {
-        Kind::Event => "event",
-        Kind::Resend => "resend",
+        IdempotencyScope::Event => "event",
+        IdempotencyScope::Resend => "resend",
     };
-    Place::only(format!("I#{tenant}#{kind}#{key}"))
+    ItemKey::only(format!("I#{tenant}#{kind}#{key}"))
 }
 
 /// Where the subscriptions of a tenant are: its counter, each as it is now, and each version there was.
@@ -131,48 +131,48 @@ pub(super) fn settings_pk(tenant: &TenantId) -> String {
     format!("S#{tenant}")
 }
 
-pub(super) fn counter(tenant: &TenantId) -> Place {
-    Place::only(settings_pk(tenant))
+pub(super) fn tenant_version(tenant: &TenantId) -> ItemKey {
+    ItemKey::only(settings_pk(tenant))
 }
 
-pub(super) const CURRENT: &str = "C#";
+pub(super) const CURRENT_PREFIX: &str = "C#";
 
-pub(super) fn current(tenant: &TenantId, id: SubscriptionId) -> Place {
-    Place { pk: settings_pk(tenant), sk: format!("{CURRENT}{id}") }
+pub(super) fn current_subscription(tenant: &TenantId, id: SubscriptionId) -> ItemKey {
+    ItemKey { pk: settings_pk(tenant), sk: format!("{CURRENT_PREFIX}{id}") }
 }
 
 pub(super) fn versions_prefix(id: SubscriptionId) -> String {
     format!("V#{id}#")
 }
 
-pub(super) fn version(tenant: &TenantId, id: SubscriptionId, version: u64) -> Place {
+pub(super) fn subscription_version(tenant: &TenantId, id: SubscriptionId, version: u64) -> ItemKey {
     // Padded, so that versions sort as text.
-    Place { pk: settings_pk(tenant), sk: format!("{}{version:020}", versions_prefix(id)) }
+    ItemKey { pk: settings_pk(tenant), sk: format!("{}{version:020}", versions_prefix(id)) }
 }
 
-pub(super) fn key(hash: KeyHash) -> Place {
-    Place::only(format!("K#{}", hex(&hash.0)))
+pub(super) fn key(hash: KeyHash) -> ItemKey {
+    ItemKey::only(format!("K#{}", hex(&hash.0)))
 }
 
 /// What the token of this hash lets a person see.
-pub(super) fn grant(hash: KeyHash) -> Place {
-    Place::only(format!("G#{}", hex(&hash.0)))
+pub(super) fn grant(hash: KeyHash) -> ItemKey {
+    ItemKey::only(format!("G#{}", hex(&hash.0)))
 }
 
-pub(super) fn listed_pk(tenant: &TenantId) -> String {
+pub(super) fn listed_keys_pk(tenant: &TenantId) -> String {
     format!("A#{tenant}")
 }
 
 /// Where a key is listed.
-pub(super) fn listed(tenant: &TenantId, id: KeyId) -> Place {
-    Place { pk: listed_pk(tenant), sk: id.to_string() }
+pub(super) fn listed_key(tenant: &TenantId, id: KeyId) -> ItemKey {
+    ItemKey { pk: listed_keys_pk(tenant), sk: id.to_string() }
 }
 
 /// Where the addresses are that requests leave from.
-pub(super) const EGRESS: &str = "E#";
+pub(super) const EGRESS_PK: &str = "E#";
 
 /// What a payload is called, in its table and in the bucket.
-pub(super) fn object(tenant: &TenantId, key: PayloadKey) -> String {
+pub(super) fn payload_name(tenant: &TenantId, key: PayloadKey) -> String {
     format!("{tenant}/{key}")
 }
 

@@ -12,10 +12,10 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::failure::{Written, written};
+use super::call_errors::{WriteOutcome, write_outcome};
 use super::item::{Item, get_text, number, text};
-use super::table::{
-    self, EXHAUSTED, EXHAUSTED_AT, FLIGHT, INTERRUPTIONS, NEXT, RESENT, STATUS, TOKEN, WRITER,
+use super::key_schema::{
+    self, CLAIM, EXHAUSTED, EXHAUSTED_AT, INTERRUPTIONS, NEXT, RESENT, STATUS, TOKEN, WRITER,
 };
 use super::{Aws, delivery_item};
 use loanhook_core::model::attempt::Attempt;
@@ -25,10 +25,10 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Attempts as _, QueueMessage, StoreError, StoreResult};
 
 /// How often a delivery may change under us before we give up; each is a cancel or a resend.
-const TRIES: u32 = 8;
+const MAX_TRIES: u32 = 8;
 
 impl Aws {
-    pub(super) async fn settle_attempt(
+    pub(super) async fn complete_attempt(
         &self,
         claimed: &Delivery,
         token: Uuid,
@@ -39,38 +39,43 @@ impl Aws {
         let mut after = claimed.clone();
         let Ok(next) = after.complete(token, completion) else { return Ok(false) };
         row.next_attempt_at = next;
-        self.put_response(&row, response).await?;
+        self.store_response(&row, response).await?;
         let Some(row) = self.complete_row(token, row).await? else { return Ok(false) };
-        self.move_on(claimed.clone(), token, row).await
+        self.advance_delivery(claimed.clone(), token, row).await
     }
 
     /// Moves the delivery on from an attempt whose row is complete, and queues its successor.
-    async fn move_on(&self, mut delivery: Delivery, token: Uuid, mut row: Attempt) -> StoreResult<bool> {
-        for _ in 0..TRIES {
+    async fn advance_delivery(
+        &self,
+        mut delivery: Delivery,
+        token: Uuid,
+        mut row: Attempt,
+    ) -> StoreResult<bool> {
+        for _ in 0..MAX_TRIES {
             let Some(completion) = row.completion() else { return Ok(false) };
             let ended = completion.ended_at;
             let mut after = delivery.clone();
             let Ok(next) = after.complete(token, completion) else {
-                return self.queue_again(&delivery).await.map(|()| false);
+                return self.enqueue_successor(&delivery).await.map(|()| false);
             };
             match self.write_progress(&delivery, &after, token, ended).await? {
-                Written::Done(()) => {
+                WriteOutcome::Done(()) => {
                     if row.next_attempt_at != next {
                         row.next_attempt_at = next;
                         self.write_completion(&row, None).await?;
                     }
-                    self.queue_again(&after).await?;
+                    self.enqueue_successor(&after).await?;
                     return Ok(true);
                 }
-                Written::Refused(Some(item)) => delivery = delivery_item::read(&item)?,
-                Written::Refused(None) => return Ok(false),
+                WriteOutcome::Refused(Some(item)) => delivery = delivery_item::read(&item)?,
+                WriteOutcome::Refused(None) => return Ok(false),
             }
         }
         Err(StoreError::Busy)
     }
 
     /// Queues what is next. Another may have done so, or a crash have eaten it: one too many does no harm.
-    async fn queue_again(&self, delivery: &Delivery) -> StoreResult<()> {
+    async fn enqueue_successor(&self, delivery: &Delivery) -> StoreResult<()> {
         match QueueMessage::for_next_attempt(delivery) {
             Some(message) => self.enqueue_all(vec![message]).await,
             None => Ok(()),
@@ -83,7 +88,7 @@ impl Aws {
         after: &Delivery,
         token: Uuid,
         ended: Timestamp,
-    ) -> StoreResult<Written<()>> {
+    ) -> StoreResult<WriteOutcome<()>> {
         let Delivery { snapshot, progress, history } = after;
         let writer = Uuid::new_v4().to_string();
         let mut set = vec!["#status = :status", "#interruptions = :interruptions", "#writer = :writer"];
@@ -98,7 +103,7 @@ impl Aws {
         let mut names = vec![
             ("#status", STATUS),
             ("#interruptions", INTERRUPTIONS),
-            ("#flight", FLIGHT),
+            ("#flight", CLAIM),
             ("#token", TOKEN),
             ("#next", NEXT),
             ("#resent", RESENT),
@@ -114,7 +119,7 @@ impl Aws {
         if *progress == Progress::Failed {
             set.extend(["#exhausted = :exhausted", "#at = :at"]);
             names.extend([("#exhausted", EXHAUSTED), ("#at", EXHAUSTED_AT)]);
-            let partition = table::exhausted_pk(&snapshot.tenant, snapshot.trace_id);
+            let partition = key_schema::exhausted_pk(&snapshot.tenant, snapshot.trace_id);
             values.insert(":exhausted".into(), text(partition));
             values.insert(":at".into(), number(ended.millis()));
         }
@@ -127,7 +132,7 @@ impl Aws {
             .dynamodb()
             .update_item()
             .table_name(self.table())
-            .set_key(Some(table::delivery(&snapshot.tenant, snapshot.trace_id).key()))
+            .set_key(Some(key_schema::delivery(&snapshot.tenant, snapshot.trace_id).key()))
             .update_expression(format!("SET {} REMOVE {}", set.join(", "), remove.join(", ")))
             .condition_expression(format!("#flight.#token = :token AND #status = :was AND {resent}"))
             .set_expression_attribute_names(Some(
@@ -137,15 +142,17 @@ impl Aws {
             .return_values_on_condition_check_failure(AllOld)
             .send()
             .await;
-        Ok(match written(update)? {
-            Written::Refused(Some(item)) if get_text(&item, WRITER) == Some(&writer) => Written::Done(()),
+        Ok(match write_outcome(update)? {
+            WriteOutcome::Refused(Some(item)) if get_text(&item, WRITER) == Some(&writer) => {
+                WriteOutcome::Done(())
+            }
             written => written.map(|_| ()),
         })
     }
 
     /// Tells a delivery that a resend succeeded.
-    pub(super) async fn tell_delivered(&self, row: &Attempt) -> StoreResult<()> {
-        for _ in 0..TRIES {
+    pub(super) async fn record_resend_success(&self, row: &Attempt) -> StoreResult<()> {
+        for _ in 0..MAX_TRIES {
             let Some(before) = self.delivery(&row.tenant, row.trace_id).await? else { return Ok(()) };
             let mut after = before.clone();
             after.record_resend_success();
@@ -156,7 +163,7 @@ impl Aws {
                 .dynamodb()
                 .update_item()
                 .table_name(self.table())
-                .set_key(Some(table::delivery(&row.tenant, row.trace_id).key()))
+                .set_key(Some(key_schema::delivery(&row.tenant, row.trace_id).key()))
                 .update_expression("SET #status = :status, #resent = :true REMOVE #exhausted, #at")
                 .condition_expression("#status = :was")
                 .expression_attribute_names("#status", STATUS)
@@ -168,9 +175,9 @@ impl Aws {
                 .expression_attribute_values(":true", AttributeValue::Bool(true))
                 .send()
                 .await;
-            match written(update)? {
-                Written::Done(_) => return Ok(()),
-                Written::Refused(_) => {}
+            match write_outcome(update)? {
+                WriteOutcome::Done(_) => return Ok(()),
+                WriteOutcome::Refused(_) => {}
             }
         }
         Err(StoreError::Busy)

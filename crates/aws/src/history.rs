@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use uuid::Uuid;
 
-use super::failure::failed;
-use super::item::{Item, get_number, live, missing, text};
-use super::story::as_of_one_moment;
-use super::table::{self, EXPIRES, PK, Place, RESENDS, SK};
-use super::unreadable::LeftOut;
+use super::call_errors::store_error;
+use super::delivery_attempts::as_of_one_moment;
+use super::item::{Item, get_number, missing_attribute, text, unexpired};
+use super::key_schema::{self, EXPIRES, ItemKey, PK, RESENDS, SK};
+use super::unreadable::UnreadableItems;
 use super::{Aws, back_off, delivery_item, item, row_item};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
@@ -17,8 +17,8 @@ use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
 use loanhook_core::ports::{AttemptRange, Attempts, HistoryRow, StoreError, StoreResult};
 
 /// The most items DynamoDB gives at once by their keys.
-const AT_ONCE: usize = 100;
-const TRIES: u32 = 6;
+const ITEMS_PER_READ: usize = 100;
+const MAX_TRIES: u32 = 6;
 
 impl Attempts for Aws {
     async fn rows(
@@ -39,7 +39,7 @@ impl Attempts for Aws {
         if oldest > newest {
             return Ok(Vec::new());
         }
-        self.query_rows(&table::loan_pk(tenant, loan), oldest, newest, limit).await
+        self.query_rows(&key_schema::loan_pk(tenant, loan), oldest, newest, limit).await
     }
 
     async fn with_resend_counts(
@@ -56,7 +56,7 @@ impl Attempts for Aws {
     }
 
     async fn row(&self, tenant: &TenantId, loan: &LoanId, id: AttemptId) -> StoreResult<Option<HistoryRow>> {
-        let Some(item) = self.get(table::row(tenant, loan, id)).await? else { return Ok(None) };
+        let Some(item) = self.get(key_schema::row(tenant, loan, id)).await? else { return Ok(None) };
         let attempt = row_item::read(&item)?;
         let resends = self.resends_of(tenant, [attempt.trace_id]).await?.into_values().next();
         Ok(Some(HistoryRow { attempt, resends: resends.unwrap_or(0) }))
@@ -90,7 +90,7 @@ impl Aws {
         newest: Uuid,
         limit: usize,
     ) -> StoreResult<Vec<Attempt>> {
-        let (mut rows, mut left_out) = (Vec::new(), LeftOut::default());
+        let (mut rows, mut left_out) = (Vec::new(), UnreadableItems::default());
         let mut from = None;
         loop {
             let left = i32::try_from(limit - rows.len()).unwrap_or(i32::MAX);
@@ -110,9 +110,9 @@ impl Aws {
                 .limit(left)
                 .send()
                 .await
-                .map_err(failed)?;
-            let items = page.items.unwrap_or_default().into_iter().filter_map(live);
-            rows.extend(items.filter_map(|item| left_out.unless_read(&item, row_item::read(&item))));
+                .map_err(store_error)?;
+            let items = page.items.unwrap_or_default().into_iter().filter_map(unexpired);
+            rows.extend(items.filter_map(|item| left_out.readable(&item, row_item::read(&item))));
             from = page.last_evaluated_key;
             if from.is_none() || rows.len() == limit {
                 return Ok(rows);
@@ -128,8 +128,8 @@ impl Aws {
     ) -> StoreResult<HashMap<TraceId, u32>> {
         let traces: HashSet<TraceId> = traces.into_iter().collect();
         let by_pk: HashMap<_, _> =
-            traces.into_iter().map(|trace| (table::trace_pk(tenant, trace), trace)).collect();
-        let places = by_pk.values().map(|trace| table::delivery(tenant, *trace)).collect();
+            traces.into_iter().map(|trace| (key_schema::trace_pk(tenant, trace), trace)).collect();
+        let places = by_pk.values().map(|trace| key_schema::delivery(tenant, *trace)).collect();
         let items = self.get_all(places, Some(&[PK, RESENDS, EXPIRES])).await?;
         let resends = items.iter().filter_map(|item| {
             let trace = by_pk.get(item::get_text(item, PK)?)?;
@@ -139,9 +139,13 @@ impl Aws {
     }
 
     /// The items at these places, as they are now, those that there are; in no order.
-    pub(super) async fn get_all(&self, places: Vec<Place>, only: Option<&[&str]>) -> StoreResult<Vec<Item>> {
+    pub(super) async fn get_all(
+        &self,
+        places: Vec<ItemKey>,
+        only: Option<&[&str]>,
+    ) -> StoreResult<Vec<Item>> {
         let mut items = Vec::with_capacity(places.len());
-        for places in places.chunks(AT_ONCE) {
+        for places in places.chunks(ITEMS_PER_READ) {
             let mut request = KeysAndAttributes::builder().consistent_read(true);
             for place in places {
                 request = request.keys(place.clone().key());
@@ -162,12 +166,12 @@ impl Aws {
     /// What one call leaves is asked for again.
     async fn get_batch(&self, request: KeysAndAttributes, items: &mut Vec<Item>) -> StoreResult<()> {
         let mut left = Some(request);
-        for tries in 0..TRIES {
+        for tries in 0..MAX_TRIES {
             let Some(request) = left.take() else { return Ok(()) };
             let call = self.dynamodb().batch_get_item().request_items(self.table(), request);
-            let got = call.send().await.map_err(failed)?;
-            let found = got.responses.ok_or_else(|| missing("responses"))?.remove(self.table());
-            items.extend(found.unwrap_or_default().into_iter().filter_map(live));
+            let got = call.send().await.map_err(store_error)?;
+            let found = got.responses.ok_or_else(|| missing_attribute("responses"))?.remove(self.table());
+            items.extend(found.unwrap_or_default().into_iter().filter_map(unexpired));
             left = got.unprocessed_keys.and_then(|mut keys| keys.remove(self.table()));
             if left.is_some() {
                 back_off(tries).await;

@@ -8,12 +8,12 @@ use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use tracing::info;
 
 use super::Aws;
-use super::failure::failed;
-use super::item::{document, json, live, number, text};
+use super::call_errors::store_error;
+use super::item::{document, json, number, text, unexpired};
+use super::key_schema::{self, DOC, EXPIRES, HASH, ItemKey, PK, USED};
 use super::keys::hash_of;
-use super::table::{self, DOC, EXPIRES, HASH, PK, Place, USED};
-use super::transaction::{Part as _, put};
-use super::unreadable::LeftOut;
+use super::transaction::{TransactionWrite as _, put};
+use super::unreadable::UnreadableItems;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::key::{FIRST_TENANT, Key, KeyHash, KeySource};
 use loanhook_core::model::time::Timestamp;
@@ -22,11 +22,11 @@ use loanhook_core::ports::{EnvironmentKeyOutcome, StoreError, StoreResult};
 impl Aws {
     /// Whether a key was deployed, and another one has been since.
     pub(super) fn is_superseded(&self, key: &Key, hash: KeyHash) -> bool {
-        key.source == KeySource::Environment && self.0.stack.first_key.is_some_and(|first| first != hash)
+        key.source == KeySource::Environment && self.0.stack.deployed_key.is_some_and(|first| first != hash)
     }
 
     /// The key that the stack was deployed with, of which this was found under its hash.
-    pub(super) async fn first_key(
+    pub(super) async fn deployed_key(
         &self,
         found: Option<Option<Key>>,
         hash: KeyHash,
@@ -38,7 +38,7 @@ impl Aws {
             Some(Some(key)) if key.is_environment_key(&tenant) => Ok(Some(key)),
             _ => {
                 let key = Key::admin(tenant, KeySource::Environment, Timestamp::now());
-                if let EnvironmentKeyOutcome::Added { ended } = self.ensure_first_key(key, hash).await? {
+                if let EnvironmentKeyOutcome::Added { ended } = self.ensure_deployed_key(key, hash).await? {
                     for key in ended {
                         info!(key_id = %key.id, name = key.name, "key.ended_by_another_admin_key");
                     }
@@ -49,7 +49,7 @@ impl Aws {
     }
 
     /// The others end first: whoever stops in between is shown the key again, and makes it.
-    pub(super) async fn ensure_first_key(
+    pub(super) async fn ensure_deployed_key(
         &self,
         key: Key,
         hash: KeyHash,
@@ -64,7 +64,7 @@ impl Aws {
         }
         let before = there.clone();
         let key = key.with_identity_of(there);
-        let mut found = table::key(hash).key();
+        let mut found = key_schema::key(hash).key();
         found.insert(DOC.into(), json(&key)?);
         let puts = match &before {
             Some(before) => put(self.table(), found, "#doc = :doc")
@@ -76,23 +76,24 @@ impl Aws {
         };
         let list = Update::builder()
             .table_name(self.table())
-            .set_key(Some(table::listed(&key.tenant, key.id).key()))
+            .set_key(Some(key_schema::listed_key(&key.tenant, key.id).key()))
             .update_expression("SET #doc = :doc, #hash = :hash REMOVE #expires")
             .expression_attribute_names("#doc", DOC)
             .expression_attribute_names("#hash", HASH)
             .expression_attribute_names("#expires", EXPIRES)
             .expression_attribute_values(":doc", json(&key)?)
-            .expression_attribute_values(":hash", text(table::hex(&hash.0)));
-        let mut parts = vec![puts.part()?, list.part()?, self.count_change(&key.tenant, 0).part()?];
+            .expression_attribute_values(":hash", text(key_schema::hex(&hash.0)));
+        let mut parts =
+            vec![puts.part()?, list.part()?, self.increment_tenant_version(&key.tenant, 0).part()?];
         // One of another tenant is listed there no more.
         if let Some(before) = before.filter(|before| before.tenant != key.tenant) {
-            parts.push(self.expire(table::listed(&before.tenant, before.id))?);
-            parts.push(self.count_change(&before.tenant, 0).part()?);
+            parts.push(self.expire(key_schema::listed_key(&before.tenant, before.id))?);
+            parts.push(self.increment_tenant_version(&before.tenant, 0).part()?);
         }
         // Refused is that somebody else was first.
         let put = self.transact(parts).await?.is_done();
         self.0.cache.forget_key(hash);
-        self.0.cache.changed(&key.tenant);
+        self.0.cache.forget_version(&key.tenant);
         Ok(if put { EnvironmentKeyOutcome::Added { ended } } else { EnvironmentKeyOutcome::Unchanged })
     }
 
@@ -105,20 +106,20 @@ impl Aws {
             .consistent_read(true)
             .key_condition_expression("#pk = :pk")
             .expression_attribute_names("#pk", PK)
-            .expression_attribute_values(":pk", text(table::listed_pk(tenant)));
+            .expression_attribute_values(":pk", text(key_schema::listed_keys_pk(tenant)));
         let mut items = query.into_paginator().items().send();
-        let (mut ended, mut left_out) = (Vec::new(), LeftOut::default());
+        let (mut ended, mut left_out) = (Vec::new(), UnreadableItems::default());
         while let Some(item) = items.next().await {
-            let Some(item) = live(item.map_err(failed)?) else { continue };
+            let Some(item) = unexpired(item.map_err(store_error)?) else { continue };
             let read = document(&item).and_then(|key: Key| Ok((key, hash_of(&item)?)));
-            let Some((key, hash)) = left_out.unless_read(&item, read) else { continue };
+            let Some((key, hash)) = left_out.readable(&item, read) else { continue };
             if key.source != KeySource::Environment || hash == but {
                 continue;
             }
             let parts = vec![
-                self.expire(table::key(hash))?,
-                self.expire(table::listed(tenant, key.id))?,
-                self.count_change(tenant, 0).part()?,
+                self.expire(key_schema::key(hash))?,
+                self.expire(key_schema::listed_key(tenant, key.id))?,
+                self.increment_tenant_version(tenant, 0).part()?,
             ];
             if self.transact(parts).await?.is_done() {
                 ended.push(key);
@@ -129,7 +130,7 @@ impl Aws {
     }
 
     /// Has an item be over from now on, and taken away some time; refused where there is none.
-    fn expire(&self, place: Place) -> StoreResult<TransactWriteItem> {
+    fn expire(&self, place: ItemKey) -> StoreResult<TransactWriteItem> {
         Update::builder()
             .table_name(self.table())
             .set_key(Some(place.key()))

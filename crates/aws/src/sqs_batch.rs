@@ -20,19 +20,19 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{MAX_RECORDING_TIME, Queue as _, QueueMessage, StoreError, StoreResult};
 
 /// The longest a message may take: a request of 30 s, recording what came of it, and a second for its claim.
-const LONGEST: Duration = Duration::from_secs(31 + MAX_RECORDING_TIME.as_secs());
+const MAX_MESSAGE_TIME: Duration = Duration::from_secs(31 + MAX_RECORDING_TIME.as_secs());
 /// What it takes to answer for the whole batch.
-const TO_ANSWER: Duration = Duration::from_secs(2);
+const RESPONSE_TIME: Duration = Duration::from_secs(2);
 /// How often a message may make its handler panic.
-const PANICS: u32 = 3;
+const MAX_PANICS: u32 = 3;
 
 /// Works batches off with a handler.
-pub struct Batches<H> {
+pub struct SqsBatchHandler<H> {
     engine: Aws,
     handler: Arc<H>,
 }
 
-impl<H, F> Batches<H>
+impl<H, F> SqsBatchHandler<H>
 where
     H: Fn(QueueMessage, Timestamp, Instant) -> F + Send + Sync + 'static,
     F: Future<Output = StoreResult<()>> + Send + 'static,
@@ -48,7 +48,7 @@ where
     /// When a record must come again that has no ID to say so by: then all do.
     pub async fn run(&self, batch: SqsEvent, end: SystemTime) -> StoreResult<SqsBatchResponse> {
         let left = end.duration_since(SystemTime::now()).unwrap_or_default();
-        let ends = Instant::now() + left.saturating_sub(TO_ANSWER);
+        let ends = Instant::now() + left.saturating_sub(RESPONSE_TIME);
         let worked = join_all(batch.records.iter().map(|record| self.work(record, ends))).await;
         self.engine.finish().await;
         let mut response = SqsBatchResponse::default();
@@ -68,9 +68,9 @@ where
         let body = record.body.as_deref().unwrap_or_default();
         let Some(message) = message::read(body) else {
             error!(message_id = record.message_id, "message.unreadable");
-            return self.engine.bury(body, "unreadable").await;
+            return self.engine.dead_letter(body, "unreadable").await;
         };
-        if Instant::now() + LONGEST > ends {
+        if Instant::now() + MAX_MESSAGE_TIME > ends {
             return self.engine.enqueue(message).await;
         }
         let trace_id = message.trace_id;
@@ -85,10 +85,10 @@ where
                 error!(%trace_id, %panic, "delivery.panicked");
                 let received = record.attributes.get("ApproximateReceiveCount");
                 let received: u32 = received.and_then(|count| count.parse().ok()).unwrap_or(1);
-                if received < PANICS {
+                if received < MAX_PANICS {
                     return Err(StoreError::Failed("its handler panicked".into()));
                 }
-                self.engine.bury(body, "panicked").await
+                self.engine.dead_letter(body, "panicked").await
             }
         }
     }

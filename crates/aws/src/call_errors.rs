@@ -19,14 +19,14 @@ const THROTTLED: [&str; 10] = [
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
-    super::retries::CONFLICT,
+    super::retry_classifier::CONFLICT,
     "TransactionInProgressException",
 ];
 
 /// A call that failed after the SDK's own retries. What the SDK says of an answer that it could not read has
 /// the whole answer in it, secrets included, so only what describes itself is passed on.
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` takes")]
-pub(super) fn failed<E>(error: E) -> StoreError
+pub(super) fn store_error<E>(error: E) -> StoreError
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
@@ -44,36 +44,36 @@ where
 
 /// What came of a conditional write.
 #[derive(Debug)]
-pub(super) enum Written<T> {
+pub(super) enum WriteOutcome<T> {
     Done(T),
     /// The condition was false; the item as it is, if there is one.
     Refused(Option<Item>),
 }
 
-impl<T> Written<T> {
+impl<T> WriteOutcome<T> {
     pub(super) const fn is_done(&self) -> bool {
         matches!(self, Self::Done(_))
     }
 
-    pub(super) fn map<U>(self, to: impl FnOnce(T) -> U) -> Written<U> {
+    pub(super) fn map<U>(self, to: impl FnOnce(T) -> U) -> WriteOutcome<U> {
         match self {
-            Self::Done(value) => Written::Done(to(value)),
-            Self::Refused(item) => Written::Refused(item),
+            Self::Done(value) => WriteOutcome::Done(to(value)),
+            Self::Refused(item) => WriteOutcome::Refused(item),
         }
     }
 }
 
 /// An error that may be a condition that was false.
-pub(super) trait MayRefuse {
-    fn refused(self) -> Result<Option<Item>, Self>
+pub(super) trait ConditionalError {
+    fn refused_item(self) -> Result<Option<Item>, Self>
     where
         Self: Sized;
 }
 
 macro_rules! may_refuse {
     ($($error:ident),*) => {$(
-        impl MayRefuse for $error {
-            fn refused(self) -> Result<Option<Item>, Self> {
+        impl ConditionalError for $error {
+            fn refused_item(self) -> Result<Option<Item>, Self> {
                 match self {
                     Self::ConditionalCheckFailedException(refusal) => Ok(refusal.item),
                     other => Err(other),
@@ -85,21 +85,21 @@ macro_rules! may_refuse {
 
 may_refuse!(PutItemError, UpdateItemError);
 
-pub(super) fn written<T, E, R>(result: Result<T, SdkError<E, R>>) -> StoreResult<Written<T>>
+pub(super) fn write_outcome<T, E, R>(result: Result<T, SdkError<E, R>>) -> StoreResult<WriteOutcome<T>>
 where
-    E: MayRefuse + ProvideErrorMetadata + Error + 'static,
+    E: ConditionalError + ProvideErrorMetadata + Error + 'static,
     R: std::fmt::Debug + 'static,
 {
     let error = match result {
-        Ok(value) => return Ok(Written::Done(value)),
+        Ok(value) => return Ok(WriteOutcome::Done(value)),
         Err(SdkError::ServiceError(context)) => {
             let raw = context.into_err();
-            match raw.refused() {
-                Ok(item) => return Ok(Written::Refused(item)),
+            match raw.refused_item() {
+                Ok(item) => return Ok(WriteOutcome::Refused(item)),
                 Err(error) => error,
             }
         }
-        Err(other) => return Err(failed(other)),
+        Err(other) => return Err(store_error(other)),
     };
-    Err(failed(error))
+    Err(store_error(error))
 }

@@ -3,14 +3,14 @@
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 
 use super::Aws;
-use super::failure::{Written, failed, written};
-use super::item::{Item, live};
-use super::table::{PK, Place};
+use super::call_errors::{WriteOutcome, store_error, write_outcome};
+use super::item::{Item, unexpired};
+use super::key_schema::{ItemKey, PK};
 use loanhook_core::ports::StoreResult;
 
 impl Aws {
     /// What is at a place as it is now, unless it is over.
-    pub(super) async fn get(&self, place: Place) -> StoreResult<Option<Item>> {
+    pub(super) async fn get(&self, place: ItemKey) -> StoreResult<Option<Item>> {
         let got = self
             .dynamodb()
             .get_item()
@@ -19,13 +19,13 @@ impl Aws {
             .consistent_read(true)
             .send()
             .await
-            .map_err(failed)?;
-        Ok(got.item.and_then(live))
+            .map_err(store_error)?;
+        Ok(got.item.and_then(unexpired))
     }
 
     /// Puts an item where there is none. One that is there may be this one, where the answer to a first try
     /// was lost.
-    pub(super) async fn put_new(&self, item: Item) -> StoreResult<Written<()>> {
+    pub(super) async fn put_new(&self, item: Item) -> StoreResult<WriteOutcome<()>> {
         let put = self
             .dynamodb()
             .put_item()
@@ -36,6 +36,6 @@ impl Aws {
             .return_values_on_condition_check_failure(AllOld)
             .send()
             .await;
-        Ok(written(put)?.map(|_| ()))
+        Ok(write_outcome(put)?.map(|_| ()))
     }
 }
