@@ -84,11 +84,11 @@ impl Aws {
             .expression_attribute_values(":doc", json(&key)?)
             .expression_attribute_values(":hash", text(key_schema::hex(&hash.0)));
         let mut parts =
-            vec![puts.part()?, list.part()?, self.increment_tenant_version(&key.tenant, 0).part()?];
+            vec![puts.write()?, list.write()?, self.increment_tenant_version(&key.tenant, 0).write()?];
         // One of another tenant is listed there no more.
         if let Some(before) = before.filter(|before| before.tenant != key.tenant) {
             parts.push(self.expire(key_schema::listed_key(&before.tenant, before.id))?);
-            parts.push(self.increment_tenant_version(&before.tenant, 0).part()?);
+            parts.push(self.increment_tenant_version(&before.tenant, 0).write()?);
         }
         // Refused is that somebody else was first.
         let put = self.transact(parts).await?.is_done();
@@ -119,7 +119,7 @@ impl Aws {
             let parts = vec![
                 self.expire(key_schema::key(hash))?,
                 self.expire(key_schema::listed_key(tenant, key.id))?,
-                self.increment_tenant_version(tenant, 0).part()?,
+                self.increment_tenant_version(tenant, 0).write()?,
             ];
             if self.transact(parts).await?.is_done() {
                 ended.push(key);
@@ -140,6 +140,6 @@ impl Aws {
             .expression_attribute_names("#used", USED)
             .expression_attribute_names("#doc", DOC)
             .expression_attribute_values(":now", number(Timestamp::now().seconds()))
-            .part()
+            .write()
     }
 }

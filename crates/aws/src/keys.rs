@@ -136,7 +136,7 @@ impl Keys for Aws {
             .expression_attribute_names("#deleted", DELETED)
             .expression_attribute_names("#doc", DOC)
             .expression_attribute_values(":true", AttributeValue::Bool(true));
-        let parts = vec![unlist.part()?, mark.part()?, self.increment_tenant_version(tenant, 0).part()?];
+        let parts = vec![unlist.write()?, mark.write()?, self.increment_tenant_version(tenant, 0).write()?];
         let committed = self.transact(parts).await?;
         self.0.cache.forget_key(hash);
         self.0.cache.forget_version(tenant);
@@ -170,7 +170,7 @@ impl Aws {
         listed.insert(DOC.into(), doc);
         listed.insert(HASH.into(), text(key_schema::hex(&hash.0)));
         let absent = |item: Item| {
-            put(self.table(), item, "attribute_not_exists(#pk)").expression_attribute_names("#pk", PK).part()
+            put(self.table(), item, "attribute_not_exists(#pk)").expression_attribute_names("#pk", PK).write()
         };
         match self.transact(vec![absent(found)?, absent(listed)?]).await? {
             TransactionOutcome::Done => Ok(true),

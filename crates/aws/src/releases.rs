@@ -65,7 +65,7 @@ impl Aws {
                 .expression_attribute_values(":newest", text(newest.to_string())),
             None => unclaim.update_expression("SET #next.#due = :due REMOVE #flight, #newest"),
         };
-        let done = self.transact(vec![unput.part()?, unclaim.part()?]).await?.is_done();
+        let done = self.transact(vec![unput.write()?, unclaim.write()?]).await?.is_done();
         let delivery = match done {
             true => {
                 let mut released = claimed.clone();

@@ -140,12 +140,12 @@ impl Aws {
                 .expression_attribute_names("#pk", PK)
                 .expression_attribute_names("#until", UNTIL)
                 .expression_attribute_values(":now", number(now.millis()));
-            parts.push(put.part()?);
+            parts.push(put.write()?);
         }
         let item = row_item::new(row, expires(&delivery)?)?;
         let put = put(self.table(), item, "attribute_not_exists(#pk)").expression_attribute_names("#pk", PK);
-        parts.push(put.part()?);
-        parts.push(self.count_resend(row, newest).part()?);
+        parts.push(put.write()?);
+        parts.push(self.count_resend(row, newest).write()?);
         let TransactionOutcome::Refused(refusals) = self.transact(parts).await? else { return Ok(None) };
         let mut refusals = refusals.into_iter().map(|refusal| match refusal {
             Refusal::Condition(item) => Some(item),

@@ -74,7 +74,7 @@ impl Subscriptions for Aws {
             .expression_attribute_values(":most", number(most));
         let put_current = put(self.table(), current(&subscription)?, "attribute_not_exists(#pk)")
             .expression_attribute_names("#pk", PK);
-        let parts = vec![count.part()?, put_current.part()?, self.put_version(&subscription)?];
+        let parts = vec![count.write()?, put_current.write()?, self.put_version(&subscription)?];
         let committed = self.transact(parts).await?;
         self.0.cache.forget_version(tenant);
         match committed {
@@ -95,8 +95,8 @@ impl Subscriptions for Aws {
         let put_current = put(self.table(), current(&next)?, "#version = :before")
             .expression_attribute_names("#version", VERSION)
             .expression_attribute_values(":before", number(next.version.saturating_sub(1)));
-        let count = self.increment_tenant_version(tenant, 0).part()?;
-        let parts = vec![count, put_current.part()?, self.put_version(&next)?, self.expire_previous(&next)?];
+        let count = self.increment_tenant_version(tenant, 0).write()?;
+        let parts = vec![count, put_current.write()?, self.put_version(&next)?, self.expire_previous(&next)?];
         let committed = self.transact(parts).await?;
         self.0.cache.forget_version(tenant);
         self.0.cache.forget_secrets(tenant, next.id);
@@ -124,7 +124,8 @@ impl Subscriptions for Aws {
                 .return_values_on_condition_check_failure(AllOld);
             // Deliveries go on, and are signed with what the last version has.
             let last = self.expire_version(tenant, id, version, Timestamp::now() + self.0.stack.retention);
-            let parts = vec![self.increment_tenant_version(tenant, -1).part()?, delete.part()?, last.part()?];
+            let parts =
+                vec![self.increment_tenant_version(tenant, -1).write()?, delete.write()?, last.write()?];
             let committed = self.transact(parts).await?;
             self.0.cache.forget_version(tenant);
             if committed.is_done() {
@@ -160,7 +161,7 @@ impl Aws {
     fn put_version(&self, subscription: &Subscription) -> StoreResult<TransactWriteItem> {
         let Subscription { tenant, id, version, .. } = subscription;
         let item = item(key_schema::subscription_version(tenant, *id, *version).key(), subscription)?;
-        put(self.table(), item, "attribute_not_exists(#pk)").expression_attribute_names("#pk", PK).part()
+        put(self.table(), item, "attribute_not_exists(#pk)").expression_attribute_names("#pk", PK).write()
     }
 
     /// Takes the secrets from the version before this one, which only a repeated event still asks for.
@@ -169,7 +170,7 @@ impl Aws {
         self.expire_version(&next.tenant, next.id, next.version.saturating_sub(1), over)
             .update_expression("SET #expires = :expires REMOVE #secrets")
             .expression_attribute_names("#secrets", SECRETS)
-            .part()
+            .write()
     }
 
     /// Keeps a version until then, and no longer.

@@ -120,9 +120,9 @@ impl Aws {
         let condition = if version == 0 { "attribute_not_exists(#version)" } else { "#version = :before" };
         let put = put(self.table(), item, condition).expression_attribute_names("#version", VERSION);
         if version == 0 {
-            put.part()
+            put.write()
         } else {
-            put.expression_attribute_values(":before", number(version)).part()
+            put.expression_attribute_values(":before", number(version)).write()
         }
     }
 
@@ -140,7 +140,7 @@ impl Aws {
                 .expression_attribute_names("#pk", PK)
                 .expression_attribute_names("#until", UNTIL)
                 .expression_attribute_values(":now", number(now.millis()));
-            parts.push(put.part()?);
+            parts.push(put.write()?);
         }
         match self.transact(parts).await? {
             TransactionOutcome::Done => Ok(CommitOutcome::Committed),
