@@ -1,22 +1,21 @@
-//! A call to AWS as the wire shows it.
+//! A call to AWS, as its HTTP request shows it.
 
 use bytes::Bytes;
 use http::Method;
 use http::request::Parts;
 use serde_json::Value;
 
-/// One call, named by its operation and, in DynamoDB, the kind of the first item it is about: the letter
-/// that a partition key begins with, as in `PutItem L` for the row of an attempt; `PutItem payload` is one of the
-/// small payloads.
+/// A call, named by its operation and, in DynamoDB, by the kind of the first item that it names: the letter with which
+/// that partition key begins. `PutItem L` puts the row of an attempt; `PutItem payload` puts a small payload.
 #[derive(Debug, Clone)]
-pub(crate) struct Call {
-    pub(crate) name: String,
-    /// What it says, where that is JSON.
-    pub(crate) body: Value,
+pub struct AwsCall {
+    pub name: String,
+    /// The JSON of its body; null for S3.
+    pub body: Value,
 }
 
-impl Call {
-    pub(super) fn read(head: &Parts, body: &Bytes) -> Self {
+impl AwsCall {
+    pub(crate) fn read(head: &Parts, body: &Bytes) -> Self {
         let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
         let Some((service, operation)) = target.and_then(|target| target.split_once('.')) else {
             return Self { name: object_operation(&head.method).into(), body: Value::Null };
@@ -33,8 +32,8 @@ impl Call {
         Self { name, body }
     }
 
-    /// Whether an error is to be XML.
-    pub(super) fn is_of_s3(&self) -> bool {
+    /// Whether it is a call to S3, whose errors are XML.
+    pub(crate) fn is_s3(&self) -> bool {
         self.body.is_null()
     }
 }

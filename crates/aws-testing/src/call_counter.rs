@@ -1,4 +1,4 @@
-//! Counts the calls to AWS: what a webhook costs is counted, not guessed.
+//! Counter of the calls to AWS, in the SDK clients: the numbers of `docs/cost.md` are counted.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,12 +10,12 @@ use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
-/// How often each operation was called, retries counted. Clones count together.
+/// How often each operation was called; each retry is a call. Clones count together.
 #[derive(Debug, Clone, Default)]
 pub struct CallCounter(Arc<Mutex<BTreeMap<String, u32>>>);
 
 impl CallCounter {
-    /// The counts so far, as `DynamoDB.PutItem`; they begin anew.
+    /// The counts since they were taken last, by operation (`DynamoDB.PutItem`).
     pub fn take(&self) -> BTreeMap<String, u32> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -24,7 +24,7 @@ impl CallCounter {
 #[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
 impl Intercept for CallCounter {
     fn name(&self) -> &'static str {
-        "Calls"
+        "CallCounter"
     }
 
     fn read_before_transmit(

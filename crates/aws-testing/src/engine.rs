@@ -1,54 +1,43 @@
-//! The engine for AWS, under the contract: on whatever answers at `AWS_ENDPOINT_URL`, or on the account of
-//! this environment where `LOANHOOK_TEST_AWS` says so.
-
-mod budget;
-mod call;
-mod faults;
-mod faulty;
-mod first_key;
-mod function;
-mod http;
-mod lost;
-mod proxy;
-mod sizes;
-mod stack;
+//! The engine for AWS under the contract: on whatever answers at `AWS_ENDPOINT_URL`, or on the account of this
+//! environment where `LOANHOOK_TEST_AWS` is set.
 
 use std::collections::HashMap;
 use std::future::Future;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use loanhook_aws::{Aws, read_message};
+use loanhook_contract::engine::{Engine, Kept};
+use loanhook_contract::scene::delivery_of;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::payload::PayloadKey;
-use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Attempts, DueWork, Queue as _, QueueMessage};
+use loanhook_core::ports::{Attempts, DueWork, QueueMessage};
 
-use loanhook_contract::contract;
-use loanhook_contract::engine::{Engine, Kept};
-use loanhook_contract::scene::{MILLISECOND, Scene, attempt_message, delivery_of};
-use stack::Made;
+use crate::TestStack;
 
-contract!(crate::InTheCloud);
+/// The most messages that SQS gives at once.
+const MAX_MESSAGES_PER_RECEIVE: i32 = 10;
+/// How long SQS waits for a message, in seconds.
+const RECEIVE_WAIT_SECONDS: i32 = 2;
 
-/// An engine with a table, a bucket and a queue of its own.
-pub(crate) struct InTheCloud {
-    engine: Aws,
-    made: Made,
+/// An engine with a stack of its own.
+pub struct AwsEngine {
+    pub(crate) engine: Aws,
+    pub stack: TestStack,
 }
 
-impl Engine for InTheCloud {
+impl Engine for AwsEngine {
     type Ports = Aws;
 
     fn missing() -> Option<&'static str> {
-        let told =
+        let set =
             ["AWS_ENDPOINT_URL", "LOANHOOK_TEST_AWS"].iter().any(|name| std::env::var_os(name).is_some());
-        (!told).then_some("there is no AWS to test on: set AWS_ENDPOINT_URL, or LOANHOOK_TEST_AWS=1")
+        (!set).then_some("there is no AWS to test on: set AWS_ENDPOINT_URL, or LOANHOOK_TEST_AWS=1")
     }
 
     async fn fresh() -> Self {
-        let made = Made::new().await;
-        Self { engine: made.engine(), made }
+        let stack = TestStack::create().await;
+        Self { engine: stack.engine(), stack }
     }
 
     fn ports(&self) -> &Aws {
@@ -57,23 +46,23 @@ impl Engine for InTheCloud {
 
     async fn receive(&self) -> QueueMessage {
         loop {
-            if let Some(message) = self.take(1, 2).await.pop() {
+            if let Some(message) = self.receive_messages(1, RECEIVE_WAIT_SECONDS).await.pop() {
                 return message;
             }
         }
     }
 
-    /// This queue says things twice at times, and a message stays when a claim comes without it: here each
-    /// counts once, and only while it would still wake something.
+    /// SQS may deliver a message twice, and a message is left behind where a claim is made without it: here each counts
+    /// once, and only while something of its delivery is due.
     async fn drain(&self) -> Vec<QueueMessage> {
         let mut all: Vec<QueueMessage> = Vec::new();
         loop {
-            let taken = self.take(10, 0).await;
-            if taken.is_empty() {
+            let received = self.receive_messages(MAX_MESSAGES_PER_RECEIVE, 0).await;
+            if received.is_empty() {
                 return all;
             }
-            for message in taken {
-                if !all.contains(&message) && self.wakes_something(&message).await {
+            for message in received {
+                if !all.contains(&message) && self.is_due(&message).await {
                     all.push(message);
                 }
             }
@@ -83,32 +72,31 @@ impl Engine for InTheCloud {
     fn put_row(&self, row: &Attempt) {
         let doc = serde_json::to_string(row).expect("JSON");
         let update = self
-            .made
+            .stack
             .dynamodb
             .update_item()
-            .table_name(&self.made.name)
-            .set_key(Some(key_of(row)))
+            .table_name(&self.stack.name)
+            .set_key(Some(row_key(row)))
             .update_expression("SET doc = :doc, #state = :complete REMOVE #token")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_names("#state", "state")
             .expression_attribute_names("#token", "token")
             .expression_attribute_values(":doc", AttributeValue::S(doc))
             .expression_attribute_values(":complete", AttributeValue::S("complete".into()));
-        now(update.send()).expect("updated");
+        block_on(update.send()).expect("updated");
     }
 
     fn lose_row(&self, row: &Attempt) {
-        let delete = self.made.dynamodb.delete_item().table_name(&self.made.name);
-        now(delete.set_key(Some(key_of(row))).send()).expect("deleted");
+        let delete = self.stack.dynamodb.delete_item().table_name(&self.stack.name);
+        block_on(delete.set_key(Some(row_key(row))).send()).expect("deleted");
     }
 
     fn lose_payload(&self, tenant: &TenantId, key: PayloadKey) {
         let name = format!("{tenant}/{key}");
-        let table = stack::payloads(&self.made.name);
-        let delete = self.made.dynamodb.delete_item().table_name(table);
-        now(delete.key("pk", AttributeValue::S(name.clone())).send()).expect("deleted");
-        let delete = self.made.s3.delete_object().bucket(&self.made.name).key(name);
-        now(delete.send()).expect("deleted");
+        let delete = self.stack.dynamodb.delete_item().table_name(self.stack.payloads_table());
+        block_on(delete.key("pk", AttributeValue::S(name.clone())).send()).expect("deleted");
+        let delete = self.stack.s3.delete_object().bucket(&self.stack.name).key(name);
+        block_on(delete.send()).expect("deleted");
     }
 
     fn spoil(&self, what: Kept<'_>) {
@@ -117,7 +105,7 @@ impl Engine for InTheCloud {
         };
         let only = |pk: String| item(pk, "-".into());
         let items = match what {
-            Kept::Row(row) => vec![key_of(row)],
+            Kept::Row(row) => vec![row_key(row)],
             Kept::Subscription(of) => vec![item(format!("S#{}", of.tenant), format!("C#{}", of.id))],
             Kept::Key(key, hash) => {
                 let hash: String = hash.0.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -127,17 +115,17 @@ impl Engine for InTheCloud {
             Kept::Record(tenant, key) => vec![only(format!("I#{tenant}#event#{key}"))],
         };
         for key in items {
-            let update = self.made.dynamodb.update_item().table_name(&self.made.name).set_key(Some(key));
+            let update = self.stack.dynamodb.update_item().table_name(&self.stack.name).set_key(Some(key));
             let update = update
                 .update_expression("SET doc = :doc")
                 .condition_expression("attribute_exists(doc)")
                 .expression_attribute_values(":doc", AttributeValue::S("\"secret\"".into()));
-            now(update.send()).expect("updated");
+            block_on(update.send()).expect("updated");
         }
     }
 
     fn restarted(self) -> Self {
-        Self { engine: self.made.engine(), made: self.made }
+        Self { engine: self.stack.engine(), stack: self.stack }
     }
 
     async fn finish(&self) {
@@ -145,8 +133,9 @@ impl Engine for InTheCloud {
     }
 }
 
-impl InTheCloud {
-    async fn wakes_something(&self, message: &QueueMessage) -> bool {
+impl AwsEngine {
+    /// Whether what the message is for is still to be done.
+    async fn is_due(&self, message: &QueueMessage) -> bool {
         match &message.work {
             DueWork::Attempt(number) => {
                 let delivery =
@@ -161,14 +150,15 @@ impl InTheCloud {
         }
     }
 
-    async fn take(&self, most: i32, wait: i32) -> Vec<QueueMessage> {
-        let sqs = &self.made.sqs;
-        let queue = &self.made.queue_url;
+    /// Receives messages and deletes them.
+    async fn receive_messages(&self, limit: i32, wait_seconds: i32) -> Vec<QueueMessage> {
+        let sqs = &self.stack.sqs;
+        let queue = &self.stack.queue_url;
         let received = sqs
             .receive_message()
             .queue_url(queue)
-            .max_number_of_messages(most)
-            .wait_time_seconds(wait)
+            .max_number_of_messages(limit)
+            .wait_time_seconds(wait_seconds)
             .send()
             .await
             .expect("received");
@@ -182,26 +172,14 @@ impl InTheCloud {
     }
 }
 
-#[test]
-fn a_message_does_not_come_before_it_is_due() {
-    loanhook_contract::run_on::<InTheCloud>(async {
-        let scene = Scene::<InTheCloud>::new(&[300]).await?;
-        let soon = attempt_message(&scene.accepted, 1, Timestamp::now() + 200 * MILLISECOND);
-        scene.ports().enqueue(soon.clone()).await?;
-        assert_eq!(scene.engine.receive().await, soon);
-        assert!(Timestamp::now() >= soon.due);
-        Ok(())
-    });
-}
-
-fn key_of(row: &Attempt) -> HashMap<String, AttributeValue> {
+fn row_key(row: &Attempt) -> HashMap<String, AttributeValue> {
     HashMap::from([
         ("pk".into(), AttributeValue::S(format!("L#{}#{}", row.tenant, row.loan_id))),
         ("sk".into(), AttributeValue::S(row.id.to_string())),
     ])
 }
 
-/// Waits within a case, which has no await at this place.
-fn now<T>(call: impl Future<Output = T>) -> T {
+/// Waits in a function of the contract that is not async.
+fn block_on<T>(call: impl Future<Output = T>) -> T {
     tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(call))
 }

@@ -1,8 +1,8 @@
-//! A proxy between the engine and AWS, that lets calls fail as they fail in earnest.
+//! A proxy between the engine and AWS that injects faults.
 //!
-//! It knows nothing of the engine: it sees calls ([`Call`]), keeps them in their order, and does to some of
-//! them what a case asked for. A call that is held tells the case that it has come, so that the case can end
-//! its caller exactly there: what was called before has happened, and this call never does.
+//! It knows nothing of the engine: it records the calls ([`AwsCall`]) in their order, and does to some of them what a case
+//! asked for. A call that is held tells the case when it has arrived, and the case can then end its caller exactly
+//! there: every call before it has happened, and this one never does.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -19,45 +19,46 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-pub(crate) use super::call::Call;
+use crate::AwsCall;
 
-/// What becomes of a call.
+/// What happens to a call.
 #[derive(Clone)]
-pub(crate) enum Fault {
-    /// AWS answers with an error.
+pub enum Fault {
+    /// It fails with this status and error code, and never reaches AWS.
     Error(u16, &'static str),
-    /// AWS answers with what this makes of the call's body, and does nothing.
-    Answer(fn(&Value) -> Value),
-    /// It never reaches AWS.
+    /// It gets the response that this makes of its body, and never reaches AWS.
+    Respond(fn(&Value) -> Value),
+    /// Its connection ends, and it never reaches AWS.
     Drop,
-    /// AWS does it, and the answer is lost on its way back.
-    LoseAnswer,
-    /// It waits for ever, and never reaches AWS.
+    /// AWS does it, and the connection ends before the response.
+    LoseResponse,
+    /// It waits for ever, and never reaches AWS. A permit is added when it arrives.
     Hold(Arc<Semaphore>),
 }
 
-pub(crate) const THROTTLED: Fault = Fault::Error(400, "ThrottlingException");
-pub(crate) const SLOW_DOWN: Fault = Fault::Error(503, "SlowDown");
-pub(crate) const CONFLICT: Fault = Fault::Error(400, "TransactionConflictException");
-pub(crate) const BROKEN: Fault = Fault::Error(500, "InternalServerError");
+pub const THROTTLED: Fault = Fault::Error(400, "ThrottlingException");
+pub const SLOW_DOWN: Fault = Fault::Error(503, "SlowDown");
+pub const CONFLICT: Fault = Fault::Error(400, "TransactionConflictException");
+pub const BROKEN: Fault = Fault::Error(500, "InternalServerError");
 
+/// A fault, and the calls that get it.
 struct Rule {
-    name: String,
-    /// What must stand in its body.
-    about: String,
-    /// How many such calls pass before the first that it strikes.
-    pass: usize,
-    /// How many it strikes.
-    strike: usize,
+    call_name: String,
+    /// Text that the call's body must contain.
+    body_contains: String,
+    /// How many such calls still pass.
+    calls_to_pass: usize,
+    /// How many calls after those still get the fault.
+    calls_to_fault: usize,
     fault: Fault,
 }
 
 /// A call that is held.
-pub(crate) struct Held(Arc<Semaphore>);
+pub struct HeldCall(Arc<Semaphore>);
 
-impl Held {
-    /// Waits until the call has come.
-    pub(crate) async fn arrived(&self) {
+impl HeldCall {
+    /// Waits until the call has arrived.
+    pub async fn arrived(&self) {
         self.0.acquire().await.expect("open").forget();
     }
 }
@@ -65,29 +66,31 @@ impl Held {
 #[derive(Default)]
 struct State {
     rules: Vec<Rule>,
-    calls: Vec<Call>,
+    calls: Vec<AwsCall>,
 }
 
+/// A running proxy. Clones share it.
 #[derive(Clone)]
-pub(crate) struct Proxy {
-    pub(crate) endpoint: String,
+pub struct FaultProxy {
+    /// Its own address, as a URL.
+    pub endpoint: String,
     state: Arc<Mutex<State>>,
 }
 
-impl Proxy {
-    /// One that passes on to `behind` what no rule strikes.
-    pub(crate) async fn before(behind: &str) -> Self {
+impl FaultProxy {
+    /// Starts a proxy that passes calls on to `target`, a URL.
+    pub async fn start(target: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
         let proxy = Self { endpoint, state: Arc::default() };
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let (serving, behind) = (proxy.clone(), behind.trim_end_matches('/').to_owned());
+        let (serving, target) = (proxy.clone(), target.trim_end_matches('/').to_owned());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (serving, client, behind) = (serving.clone(), client.clone(), behind.clone());
+                let (serving, client, target) = (serving.clone(), client.clone(), target.clone());
                 let service = service_fn(move |request| {
-                    let (serving, client, behind) = (serving.clone(), client.clone(), behind.clone());
-                    async move { serving.serve(&client, &behind, request).await }
+                    let (serving, client, target) = (serving.clone(), client.clone(), target.clone());
+                    async move { serving.serve(&client, &target, request).await }
                 });
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
@@ -95,45 +98,51 @@ impl Proxy {
         proxy
     }
 
-    /// Lets the `nth` call from now that is named so fail, and no other.
-    pub(crate) fn on(&self, name: &str, nth: usize, fault: Fault) {
-        self.rule(name, "", nth, 1, fault);
+    /// Has the `nth` call of this name, counted from now, get the fault, and no other.
+    pub fn fault_nth(&self, name: &str, nth: usize, fault: Fault) {
+        self.add_rule(name, "", nth, 1, fault);
     }
 
-    /// Lets the `nth` call that is named so fail, and every one after it.
-    pub(crate) fn from(&self, name: &str, nth: usize, fault: Fault) {
-        self.rule(name, "", nth, usize::MAX, fault);
+    /// Has the `nth` call of this name, counted from now, and every one after it get the fault.
+    pub fn fault_from(&self, name: &str, nth: usize, fault: Fault) {
+        self.add_rule(name, "", nth, usize::MAX, fault);
     }
 
-    /// Lets every call fail that is named so and has this in its body.
-    pub(crate) fn on_all_about(&self, name: &str, about: &str, fault: Fault) {
-        self.rule(name, about, 1, usize::MAX, fault);
+    /// Has every call of this name whose body contains this text get the fault.
+    pub fn fault_containing(&self, name: &str, text: &str, fault: Fault) {
+        self.add_rule(name, text, 1, usize::MAX, fault);
     }
 
-    /// Holds the `nth` call from now that is named so.
-    pub(crate) fn hold(&self, name: &str, nth: usize) -> Held {
-        let came = Arc::new(Semaphore::new(0));
-        self.on(name, nth, Fault::Hold(Arc::clone(&came)));
-        Held(came)
+    /// Holds the `nth` call of this name, counted from now.
+    pub fn hold(&self, name: &str, nth: usize) -> HeldCall {
+        let arrived = Arc::new(Semaphore::new(0));
+        self.fault_nth(name, nth, Fault::Hold(Arc::clone(&arrived)));
+        HeldCall(arrived)
     }
 
-    fn rule(&self, name: &str, about: &str, nth: usize, strike: usize, fault: Fault) {
-        let (name, about) = (name.into(), about.into());
-        self.state().rules.push(Rule { name, about, pass: nth - 1, strike, fault });
+    fn add_rule(&self, name: &str, text: &str, nth: usize, calls_to_fault: usize, fault: Fault) {
+        let (call_name, body_contains) = (name.into(), text.into());
+        self.state().rules.push(Rule {
+            call_name,
+            body_contains,
+            calls_to_pass: nth - 1,
+            calls_to_fault,
+            fault,
+        });
     }
 
-    /// From now on all goes well.
-    pub(crate) fn mend(&self) {
+    /// No call gets a fault from now on.
+    pub fn clear_faults(&self) {
         self.state().rules.clear();
     }
 
-    /// The calls since this was asked last.
-    pub(crate) fn take_calls(&self) -> Vec<Call> {
+    /// The calls since they were taken last.
+    pub fn take_calls(&self) -> Vec<AwsCall> {
         std::mem::take(&mut self.state().calls)
     }
 
-    /// Their names.
-    pub(crate) fn take_names(&self) -> Vec<String> {
+    /// The names of the calls since they were taken last.
+    pub fn take_call_names(&self) -> Vec<String> {
         self.take_calls().into_iter().map(|call| call.name).collect()
     }
 
@@ -141,55 +150,57 @@ impl Proxy {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a call, and says what becomes of it.
-    fn note(&self, call: &Call) -> Option<Fault> {
+    /// Records a call; gives the fault that it gets.
+    fn record(&self, call: &AwsCall) -> Option<Fault> {
         let state = &mut *self.state();
         state.calls.push(call.clone());
-        let strikes = |rule: &&mut Rule| {
-            rule.name == call.name && rule.strike > 0 && call.body.to_string().contains(&rule.about)
+        let matches = |rule: &&mut Rule| {
+            rule.call_name == call.name
+                && rule.calls_to_fault > 0
+                && call.body.to_string().contains(&rule.body_contains)
         };
-        let rule = state.rules.iter_mut().find(strikes)?;
-        if rule.pass > 0 {
-            rule.pass -= 1;
+        let rule = state.rules.iter_mut().find(matches)?;
+        if rule.calls_to_pass > 0 {
+            rule.calls_to_pass -= 1;
             return None;
         }
-        rule.strike -= 1;
+        rule.calls_to_fault -= 1;
         Some(rule.fault.clone())
     }
 
     async fn serve(
         &self,
         client: &reqwest::Client,
-        behind: &str,
+        target: &str,
         request: Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, Lost> {
+    ) -> Result<Response<Full<Bytes>>, ConnectionEnded> {
         let (head, body) = request.into_parts();
-        let body = body.collect().await.map_err(|_| Lost)?.to_bytes();
-        let call = Call::read(&head, &body);
-        let fault = self.note(&call);
+        let body = body.collect().await.map_err(|_| ConnectionEnded)?.to_bytes();
+        let call = AwsCall::read(&head, &body);
+        let fault = self.record(&call);
         match &fault {
             Some(Fault::Error(status, code)) => return Ok(error(&call, *status, code)),
-            Some(Fault::Answer(answer)) => {
-                return Ok(Response::new(Full::from(answer(&call.body).to_string())));
+            Some(Fault::Respond(response)) => {
+                return Ok(Response::new(Full::from(response(&call.body).to_string())));
             }
-            Some(Fault::Drop) => return Err(Lost),
-            Some(Fault::Hold(came)) => {
-                came.add_permits(1);
+            Some(Fault::Drop) => return Err(ConnectionEnded),
+            Some(Fault::Hold(arrived)) => {
+                arrived.add_permits(1);
                 std::future::pending::<Infallible>().await;
             }
-            Some(Fault::LoseAnswer) | None => {}
+            Some(Fault::LoseResponse) | None => {}
         }
         let mut headers = head.headers;
         // Those of this connection, not of the next.
         for name in [http::header::HOST, http::header::CONNECTION, http::header::TRANSFER_ENCODING] {
             headers.remove(name);
         }
-        let passed = client.request(head.method, format!("{behind}{}", head.uri)).headers(headers).body(body);
-        let answer = passed.send().await.expect("AWS answers");
-        let (status, mut headers) = (answer.status(), answer.headers().clone());
-        let body = answer.bytes().await.expect("AWS answers to the end");
-        if matches!(fault, Some(Fault::LoseAnswer)) {
-            return Err(Lost);
+        let passed = client.request(head.method, format!("{target}{}", head.uri)).headers(headers).body(body);
+        let response = passed.send().await.expect("AWS responds");
+        let (status, mut headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.expect("AWS responds to the end");
+        if matches!(fault, Some(Fault::LoseResponse)) {
+            return Err(ConnectionEnded);
         }
         headers.remove(http::header::TRANSFER_ENCODING);
         let mut response = Response::new(Full::new(body));
@@ -198,21 +209,21 @@ impl Proxy {
     }
 }
 
-/// The connection ends, without an answer.
+/// Ends the connection without a response.
 #[derive(Debug)]
-struct Lost;
+struct ConnectionEnded;
 
-impl fmt::Display for Lost {
+impl fmt::Display for ConnectionEnded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("lost")
+        f.write_str("the connection ended")
     }
 }
 
-impl std::error::Error for Lost {}
+impl std::error::Error for ConnectionEnded {}
 
-/// An error as AWS words it: S3 in XML, the others in JSON.
-fn error(call: &Call, status: u16, code: &str) -> Response<Full<Bytes>> {
-    let body = if call.is_of_s3() {
+/// An error response as AWS words it: S3 in XML, the others in JSON.
+fn error(call: &AwsCall, status: u16, code: &str) -> Response<Full<Bytes>> {
+    let body = if call.is_s3() {
         format!("<Error><Code>{code}</Code><Message>the case says so</Message></Error>")
     } else {
         json!({ "__type": format!("com.amazonaws#{code}"), "message": "the case says so" }).to_string()

@@ -1,42 +1,49 @@
-//! The engine for AWS behind a proxy, so that its calls can fail; what the case itself reads goes straight.
+//! The engine for AWS behind a proxy that injects faults into its calls. What a case itself reads through the SDK
+//! clients of its stack does not pass the proxy.
 
+use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use loanhook_aws::{Aws, Stack};
+use loanhook_contract::engine::{Engine, Kept};
+use loanhook_contract::scene::{LEASE, Scene};
+use loanhook_contract::sender::Scripted;
+use loanhook_core::deliver::Deliver;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::payload::PayloadKey;
-use loanhook_core::ports::QueueMessage;
+use loanhook_core::ports::{QueueMessage, StoreResult};
 
-use super::InTheCloud;
-use super::proxy::Proxy;
-use loanhook_contract::engine::{Engine, Kept};
+use crate::{AwsEngine, FaultProxy};
 
-pub(crate) struct Faulty {
-    /// Through the proxy.
+/// An engine with a stack of its own, whose calls pass a proxy.
+pub struct FaultyAwsEngine {
+    /// Its calls pass the proxy.
     engine: Aws,
-    pub(crate) proxy: Proxy,
-    pub(crate) cloud: InTheCloud,
+    pub proxy: FaultProxy,
+    /// The same stack, without the proxy.
+    pub direct: AwsEngine,
 }
 
-impl Faulty {
-    /// The same stack, changed; nothing is in its caches.
-    pub(crate) fn another(&self, change: impl FnOnce(&mut Stack)) -> Aws {
-        let mut stack = self.cloud.made.stack();
-        change(&mut stack);
-        Aws::new(&self.config(), stack)
+impl FaultyAwsEngine {
+    /// Another engine on the same stack, with changed settings and empty caches.
+    pub fn another(&self, change: impl FnOnce(&mut Stack)) -> Aws {
+        let mut resources = self.direct.stack.resources();
+        change(&mut resources);
+        Aws::new(&self.config(), resources)
     }
 
-    /// Retries as in a function, but soon.
+    /// As many retries as in a function, with short waits.
     fn config(&self) -> SdkConfig {
-        let soon = RetryConfig::standard()
+        let short_waits = RetryConfig::standard()
             .with_max_attempts(4)
             .with_initial_backoff(Duration::from_millis(1))
             .with_max_backoff(Duration::from_millis(5));
-        let config = &self.cloud.made.config;
-        let mut builder = SdkConfig::builder().endpoint_url(&self.proxy.endpoint).retry_config(soon);
+        let config = &self.direct.stack.config;
+        let mut builder = SdkConfig::builder().endpoint_url(&self.proxy.endpoint).retry_config(short_waits);
         // Copied by hand: a copy of the whole would still look for endpoints in the environment.
         builder
             .set_region(config.region().cloned())
@@ -51,7 +58,7 @@ impl Faulty {
     }
 }
 
-impl Engine for Faulty {
+impl Engine for FaultyAwsEngine {
     type Ports = Aws;
 
     fn missing() -> Option<&'static str> {
@@ -62,10 +69,10 @@ impl Engine for Faulty {
     }
 
     async fn fresh() -> Self {
-        let cloud = InTheCloud::fresh().await;
-        let proxy = Proxy::before(cloud.made.config.endpoint_url().expect("an endpoint")).await;
-        let mut faulty = Self { engine: cloud.engine.clone(), proxy, cloud };
-        // Each case has S3 in it; `payloads` has the table of small ones.
+        let direct = AwsEngine::fresh().await;
+        let proxy = FaultProxy::start(direct.stack.config.endpoint_url().expect("an endpoint")).await;
+        let mut faulty = Self { engine: direct.engine.clone(), proxy, direct };
+        // Payloads go to S3 in every case, so that each meets its faults too; `small_payloads` uses their table.
         faulty.engine = faulty.another(|stack| stack.small_payload = 0);
         faulty
     }
@@ -75,31 +82,46 @@ impl Engine for Faulty {
     }
 
     async fn receive(&self) -> QueueMessage {
-        self.cloud.receive().await
+        self.direct.receive().await
     }
 
     async fn drain(&self) -> Vec<QueueMessage> {
-        self.cloud.drain().await
+        self.direct.drain().await
     }
 
     fn put_row(&self, row: &Attempt) {
-        self.cloud.put_row(row);
+        self.direct.put_row(row);
     }
 
     fn lose_row(&self, row: &Attempt) {
-        self.cloud.lose_row(row);
+        self.direct.lose_row(row);
     }
 
     fn lose_payload(&self, tenant: &TenantId, key: PayloadKey) {
-        self.cloud.lose_payload(tenant, key);
+        self.direct.lose_payload(tenant, key);
     }
 
     fn spoil(&self, what: Kept<'_>) {
-        self.cloud.spoil(what);
+        self.direct.spoil(what);
     }
 
     fn restarted(self) -> Self {
         let engine = self.another(|stack| stack.small_payload = 0);
         Self { engine, ..self }
     }
+}
+
+/// What handles messages, with a sender that sends nothing.
+pub type Worker = Arc<Deliver<Aws, Scripted>>;
+
+/// A worker whose requests get these statuses, then 200.
+pub fn worker(scene: &Scene<FaultyAwsEngine>, statuses: &[u16]) -> Worker {
+    let mut deliver = scene.deliver(Some(LEASE));
+    deliver.sender = Scripted::always(200).script(statuses);
+    Arc::new(deliver)
+}
+
+/// Runs a case, where there is an endpoint for the proxy to stand before.
+pub fn run_with_faults(case: impl Future<Output = StoreResult<()>>) {
+    loanhook_contract::run_on::<FaultyAwsEngine>(case);
 }

@@ -14,7 +14,6 @@
 //! Nothing that a call answers was read from an index: those lag.
 
 mod cache;
-pub mod call_counter;
 mod call_errors;
 pub mod config;
 mod deliveries;
@@ -55,9 +54,9 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 
 use cache::Cache;
-use call_counter::CallCounter;
 use http_connector::SharedConnector;
 use loanhook_core::model::key::KeyHash;
 use loanhook_core::model::time::Timestamp;
@@ -126,22 +125,25 @@ pub async fn sdk_config() -> SdkConfig {
 }
 
 impl Aws {
+    /// An engine on these resources.
     pub fn new(config: &SdkConfig, stack: Stack) -> Self {
-        Self::with_call_counter(config, stack, &CallCounter::default())
+        Self::with_interceptors(config, stack, &[])
     }
 
-    /// The same, counting its calls.
-    pub fn with_call_counter(config: &SdkConfig, stack: Stack, calls: &CallCounter) -> Self {
-        let dynamodb = aws_sdk_dynamodb::config::Builder::from(config)
-            .interceptor(calls.clone())
-            .retry_classifier(retry_classifier::TransactionConflicts)
-            .build();
-        let sqs = aws_sdk_sqs::config::Builder::from(config).interceptor(calls.clone()).build();
+    /// An engine whose calls to AWS pass through these interceptors; tests count calls with one.
+    pub fn with_interceptors(config: &SdkConfig, stack: Stack, interceptors: &[SharedInterceptor]) -> Self {
+        let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(config)
+            .retry_classifier(retry_classifier::TransactionConflicts);
+        let mut sqs = aws_sdk_sqs::config::Builder::from(config);
         // An emulator is reached by one name, not by one for each bucket.
-        let s3 = aws_sdk_s3::config::Builder::from(config)
-            .interceptor(calls.clone())
-            .force_path_style(config.endpoint_url().is_some())
-            .build();
+        let mut s3 =
+            aws_sdk_s3::config::Builder::from(config).force_path_style(config.endpoint_url().is_some());
+        for interceptor in interceptors {
+            dynamodb.push_interceptor(interceptor.clone());
+            sqs.push_interceptor(interceptor.clone());
+            s3.push_interceptor(interceptor.clone());
+        }
+        let (dynamodb, s3, sqs) = (dynamodb.build(), s3.build(), sqs.build());
         Self(Arc::new(Inner {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb),
             s3: LazyLock::new(Box::new(|| aws_sdk_s3::Client::from_conf(s3))),

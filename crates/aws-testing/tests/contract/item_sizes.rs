@@ -10,8 +10,7 @@ use loanhook_core::model::payload::Payload;
 use loanhook_core::ports::{ClaimOutcome, Deliveries, StoreResult, Subscriptions};
 use uuid::Uuid;
 
-use super::InTheCloud;
-use super::stack::payloads;
+use loanhook_aws_testing::AwsEngine;
 use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{SECOND, START, ended, subscription, tenant};
 use loanhook_contract::sender::TYPICAL;
@@ -35,16 +34,16 @@ fn size_of(value: &AttributeValue) -> usize {
 }
 
 /// The source payload of a delivery, in the table of small ones.
-async fn payload(cloud: &InTheCloud, delivery: &Delivery) -> HashMap<String, AttributeValue> {
+async fn payload(aws: &AwsEngine, delivery: &Delivery) -> HashMap<String, AttributeValue> {
     let key = delivery.snapshot.request.payload.key.expect("a payload");
     let name = AttributeValue::S(format!("acme/{key}"));
-    let get = cloud.made.dynamodb.get_item().table_name(payloads(&cloud.made.name)).key("pk", name);
+    let get = aws.stack.dynamodb.get_item().table_name(aws.stack.payloads_table()).key("pk", name);
     get.send().await.expect("read").item.expect("an item")
 }
 
-async fn item(cloud: &InTheCloud, pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
+async fn item(aws: &AwsEngine, pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
     let key = [("pk", pk), ("sk", sk)].map(|(name, value)| (name.into(), AttributeValue::S(value.into())));
-    let get = cloud.made.dynamodb.get_item().table_name(&cloud.made.name).set_key(Some(key.into()));
+    let get = aws.stack.dynamodb.get_item().table_name(&aws.stack.name).set_key(Some(key.into()));
     get.send().await.expect("read").item.expect("an item")
 }
 
@@ -66,41 +65,41 @@ fn typical(mut row: Attempt) -> Attempt {
 
 #[test]
 fn items_of_a_webhook_weigh_what_its_price_says() {
-    loanhook_contract::run_on::<InTheCloud>(weigh());
+    loanhook_contract::run_on::<AwsEngine>(weigh());
 }
 
 /// A payload of 1 KiB, a header with a key, six retries, and an answer with the headers that are common.
 async fn weigh() -> StoreResult<()> {
-    let cloud = InTheCloud::fresh().await;
+    let aws = AwsEngine::fresh().await;
     let delays = [300, 1800, 7200, 18_000, 36_000, 36_000];
     let mut webhook = subscription(&tenant("acme"), "Core banking: payment posted", &delays, START);
     webhook.settings.request.headers =
         [("Authorization".to_owned(), format!("Bearer {}", "x".repeat(40)))].into();
-    assert!(cloud.ports().create(webhook, 200).await?);
+    assert!(aws.ports().create(webhook, 200).await?);
     let event = submission(&format!(r#"{{"note": "{}"}}"#, "x".repeat(950)), None);
-    accept(cloud.ports(), &tenant("acme"), event, START).await.expect("accepted");
-    let first = cloud.receive().await;
+    accept(aws.ports(), &tenant("acme"), event, START).await.expect("accepted");
+    let first = aws.receive().await;
 
     let token = Uuid::new_v4();
-    let ClaimOutcome::Claimed(won) = cloud.ports().claim(&first, 1, token, START).await? else {
+    let ClaimOutcome::Claimed(won) = aws.ports().claim(&first, 1, token, START).await? else {
         panic!("lost")
     };
     let (claimed, row) = *won;
     let id = row.id.to_string();
     let delivery = format!("T#acme#{}", claimed.snapshot.trace_id);
-    let in_flight = size(&item(&cloud, &delivery, "-").await);
-    let sending = size(&item(&cloud, "L#acme#727", &id).await);
+    let in_flight = size(&item(&aws, &delivery, "-").await);
+    let sending = size(&item(&aws, "L#acme#727", &id).await);
 
     let end = typical(ended(row, Ok(503), START + SECOND));
-    assert!(cloud.ports().complete(&claimed, token, end, None).await?);
-    let complete = size(&item(&cloud, "L#acme#727", &id).await);
-    let moved_on = size(&item(&cloud, &delivery, "-").await);
+    assert!(aws.ports().complete(&claimed, token, end, None).await?);
+    let complete = size(&item(&aws, "L#acme#727", &id).await);
+    let moved_on = size(&item(&aws, &delivery, "-").await);
     // One write unit each.
     for size in [in_flight, sending, moved_on] {
         assert!(size <= 1024, "{size} bytes");
     }
     // Two: a row has the headers of its answer, and a payload of 1 KiB its name.
-    let payload = size(&payload(&cloud, &claimed).await);
+    let payload = size(&payload(&aws, &claimed).await);
     for size in [complete, payload] {
         assert!((1025..=2048).contains(&size), "{size} bytes");
     }

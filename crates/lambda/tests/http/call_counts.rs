@@ -1,6 +1,6 @@
-//! What each thing costs in calls: counted in the SDK clients, and the numbers of `docs/cost.md`.
+//! The calls to AWS of each use case, counted in the SDK clients: these are the numbers of `docs/cost.md`.
 //!
-//! All of it as the functions do it, HTTP and keys included. *Cold* is the first call of an execution
+//! Each use case runs as in the functions, HTTP and authentication included. *Cold* is the first call of an execution
 //! environment, whose caches are empty; *warm* is every other.
 
 use std::sync::Arc;
@@ -12,9 +12,9 @@ use loanhook_core::ports::{QueueMessage, StoreResult, Subscriptions};
 use loanhook_http::api::direct;
 use serde_json::{Value, json};
 
-use super::InTheCloud;
-use super::function::Function;
-use super::http::Http;
+use super::client::HttpClient;
+use loanhook_aws_testing::AwsEngine;
+use loanhook_aws_testing::CountedEngine;
 use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{LEASE, SECOND, subscription, tenant};
 use loanhook_contract::sender::Scripted;
@@ -30,28 +30,30 @@ const LOAD: &str = "S3.GetObject";
 const SEND: &str = "SQS.SendMessage";
 const SEND_MANY: &str = "SQS.SendMessageBatch";
 
-/// A tenant with so many subscriptions, and a key to speak to it with.
-async fn stack(subscriptions: u32) -> StoreResult<(InTheCloud, Http, Function)> {
-    let cloud = InTheCloud::fresh().await;
+/// A tenant with so many subscriptions; a client with a key of it, of the function for intake.
+async fn tenant_with_subscriptions(
+    subscriptions: u32,
+) -> StoreResult<(AwsEngine, HttpClient, CountedEngine)> {
+    let aws = AwsEngine::fresh().await;
     for i in 0..subscriptions {
         let made = subscription(&tenant("acme"), &format!("Webhook {i}"), &[300], Timestamp::now());
-        assert!(cloud.ports().create(made, 200).await?);
+        assert!(aws.ports().create(made, 200).await?);
     }
-    let intake = Function::new(&cloud);
-    let http = Http::new(&intake.engine, &tenant("acme")).await?;
-    intake.calls.take();
-    Ok((cloud, http, intake))
+    let intake = CountedEngine::new(&aws);
+    let http = HttpClient::with_new_key(&intake.engine, &tenant("acme")).await?;
+    intake.forget_calls();
+    Ok((aws, http, intake))
 }
 
-/// The delivery function, whose receivers answer so with a body, then with 200.
-fn delivery(cloud: &InTheCloud, statuses: &[u16]) -> (Function, Arc<Deliver<Aws, Scripted>>) {
-    let function = Function::new(cloud);
+/// The delivery function; its requests get these statuses and a body, then 200.
+fn delivery_function(aws: &AwsEngine, statuses: &[u16]) -> (CountedEngine, Arc<Deliver<Aws, Scripted>>) {
+    let function = CountedEngine::new(aws);
     let sender = Scripted::always(200).script(statuses).saying("a body");
     let deliver = Deliver { store: function.engine.clone(), sender, lease: Some(LEASE), deadline: None };
     (function, Arc::new(deliver))
 }
 
-async fn post(http: &Http, key: &str) -> Value {
+async fn post(http: &HttpClient, key: &str) -> Value {
     let (status, receipt) = http.post_event(key).await;
     assert_eq!(status, 202, "{receipt}");
     receipt
@@ -62,128 +64,128 @@ fn now() -> Timestamp {
 }
 
 fn run(case: impl Future<Output = StoreResult<()>>) {
-    loanhook_contract::run_on::<InTheCloud>(case);
+    loanhook_contract::run_on::<AwsEngine>(case);
 }
 
 #[test]
-fn a_webhook_that_succeeds_at_once() {
+fn an_event_and_an_attempt_that_succeeds() {
     run(async {
-        let (cloud, http, intake) = stack(1).await?;
+        let (aws, http, intake) = tenant_with_subscriptions(1).await?;
         post(&http, "").await;
-        // The first call of an hour notes when the key was used.
-        intake.made([(GET, 3), (QUERY, 1), (PUT, 2), (UPDATE, 1), (SEND, 1)]);
+        // Cold; and the first call of an hour records when the key was used.
+        intake.assert_calls([(GET, 3), (QUERY, 1), (PUT, 2), (UPDATE, 1), (SEND, 1)]);
         post(&http, "").await;
-        intake.made([(GET, 1), (PUT, 2), (SEND, 1)]);
+        intake.assert_calls([(GET, 1), (PUT, 2), (SEND, 1)]);
         post(&http, "a key").await;
-        intake.made([(GET, 1), (PUT, 3), (SEND, 1)]);
+        intake.assert_calls([(GET, 1), (PUT, 3), (SEND, 1)]);
 
-        let (function, deliver) = delivery(&cloud, &[]);
-        deliver.handle(cloud.receive().await, now()).await?;
-        function.made([(GET, 1), (UPDATE, 3), (PUT, 2), (QUERY, 1)]);
-        // Its receiver says what it said before: that is there.
-        deliver.handle(cloud.receive().await, now()).await?;
-        function.made([(GET, 1), (UPDATE, 3), (PUT, 1)]);
+        let (function, deliver) = delivery_function(&aws, &[]);
+        deliver.handle(aws.receive().await, now()).await?;
+        function.assert_calls([(GET, 1), (UPDATE, 3), (PUT, 2), (QUERY, 1)]);
+        // The same response as before is not stored again.
+        deliver.handle(aws.receive().await, now()).await?;
+        function.assert_calls([(GET, 1), (UPDATE, 3), (PUT, 1)]);
         Ok(())
     });
 }
 
 #[test]
-fn a_webhook_that_is_large_and_is_answered_at_length() {
+fn an_event_with_a_large_payload_and_a_large_response() {
     run(async {
-        let (cloud, http, intake) = stack(1).await?;
+        let (aws, http, intake) = tenant_with_subscriptions(1).await?;
         assert_eq!(http.post_large_event().await.0, 202);
-        intake.made([(GET, 3), (QUERY, 1), (STORE, 1), (PUT, 1), (UPDATE, 1), (SEND, 1)]);
-        let function = Function::new(&cloud);
-        let sender = Scripted::always(200).saying(include_str!("budget.rs"));
+        intake.assert_calls([(GET, 3), (QUERY, 1), (STORE, 1), (PUT, 1), (UPDATE, 1), (SEND, 1)]);
+        let function = CountedEngine::new(&aws);
+        let sender = Scripted::always(200).saying(include_str!("call_counts.rs"));
         let deliver = Deliver { store: function.engine.clone(), sender, lease: Some(LEASE), deadline: None };
-        deliver.handle(cloud.receive().await, now()).await?;
-        function.made([(GET, 1), (LOAD, 1), (UPDATE, 3), (PUT, 1), (QUERY, 1), (STORE, 1)]);
+        deliver.handle(aws.receive().await, now()).await?;
+        function.assert_calls([(GET, 1), (LOAD, 1), (UPDATE, 3), (PUT, 1), (QUERY, 1), (STORE, 1)]);
         Ok(())
     });
 }
 
 #[test]
-fn ten_webhooks_of_one_event_share_its_payload() {
+fn ten_deliveries_of_one_event_store_one_payload() {
     run(async {
-        let (_cloud, http, intake) = stack(10).await?;
+        let (_cloud, http, intake) = tenant_with_subscriptions(10).await?;
         post(&http, "").await;
-        intake.calls.take();
+        intake.forget_calls();
         post(&http, "").await;
-        intake.made([(GET, 1), (PUT, 11), (SEND_MANY, 1)]);
+        intake.assert_calls([(GET, 1), (PUT, 11), (SEND_MANY, 1)]);
         Ok(())
     });
 }
 
 #[test]
-fn an_event_that_nothing_matches() {
+fn an_event_without_a_match() {
     run(async {
-        let (_cloud, http, intake) = stack(0).await?;
+        let (_cloud, http, intake) = tenant_with_subscriptions(0).await?;
         post(&http, "").await;
-        intake.calls.take();
+        intake.forget_calls();
         post(&http, "").await;
-        intake.made([(GET, 1)]);
+        intake.assert_calls([(GET, 1)]);
         Ok(())
     });
 }
 
 #[test]
-fn an_attempt_that_fails_and_the_one_after_it() {
+fn a_failed_attempt_a_retry_that_is_not_due_and_the_retry() {
     run(async {
-        let (cloud, http, _) = stack(1).await?;
+        let (aws, http, _) = tenant_with_subscriptions(1).await?;
         post(&http, "").await;
-        let (function, deliver) = delivery(&cloud, &[500]);
-        let first = cloud.receive().await;
+        let (function, deliver) = delivery_function(&aws, &[500]);
+        let first = aws.receive().await;
         deliver.handle(first.clone(), now()).await?;
-        // One more than a success: its successor is queued. Cold, as above.
-        function.made([(GET, 1), (UPDATE, 3), (PUT, 2), (QUERY, 1), (SEND, 1)]);
+        // One more than a success: the next attempt is queued. Cold, as above.
+        function.assert_calls([(GET, 1), (UPDATE, 3), (PUT, 2), (QUERY, 1), (SEND, 1)]);
 
         let due = now() + 301 * SECOND;
         let second = QueueMessage { due, work: loanhook_core::ports::DueWork::Attempt(2), ..first };
         deliver.handle(second.clone(), now()).await?;
-        function.made([(SEND, 1)]);
-        // A retry looks whether the secrets have changed.
+        function.assert_calls([(SEND, 1)]);
+        // A retry reads the secrets again.
         deliver.handle(second, due).await?;
-        function.made([(GET, 1), (UPDATE, 3), (PUT, 1), (QUERY, 1)]);
+        function.assert_calls([(GET, 1), (UPDATE, 3), (PUT, 1), (QUERY, 1)]);
         Ok(())
     });
 }
 
-/// A stack where one delivery has failed for good, and its trace ID.
-async fn exhausted() -> StoreResult<(InTheCloud, Http, String)> {
-    let (cloud, http, _) = stack(1).await?;
+/// A tenant with one exhausted delivery, and its trace ID.
+async fn exhausted_delivery() -> StoreResult<(AwsEngine, HttpClient, String)> {
+    let (aws, http, _) = tenant_with_subscriptions(1).await?;
     let receipt = post(&http, "").await;
     let trace = receipt["deliveries"][0]["traceId"].as_str().expect("a trace ID").to_owned();
-    let (_, deliver) = delivery(&cloud, &[404]);
-    deliver.handle(cloud.receive().await, now()).await?;
-    Ok((cloud, http, trace))
+    let (_, deliver) = delivery_function(&aws, &[404]);
+    deliver.handle(aws.receive().await, now()).await?;
+    Ok((aws, http, trace))
 }
 
-/// The function of the history, warm: somebody has read something.
-async fn history(cloud: &InTheCloud) -> (Function, Http) {
-    let function = Function::new(cloud);
-    let http = Http::again(&function.engine);
+/// The history function, warm: it has authenticated a call.
+async fn history_function(aws: &AwsEngine) -> (CountedEngine, HttpClient) {
+    let function = CountedEngine::new(aws);
+    let http = HttpClient::with_existing_key(&function.engine);
     assert_eq!(http.get("/v1/event-types").await.0, 200);
-    function.made([(GET, 3), (UPDATE, 1)]);
+    function.assert_calls([(GET, 3), (UPDATE, 1)]);
     (function, http)
 }
 
 #[test]
 fn a_resend() {
     run(async {
-        let (cloud, _, trace) = exhausted().await?;
-        let (function, http) = history(&cloud).await;
+        let (aws, _, trace) = exhausted_delivery().await?;
+        let (function, http) = history_function(&aws).await;
         assert_eq!(http.post(&format!("/v1/webhooks/{trace}/resend")).await.0, 202);
-        function.made([(GET, 3), (TRANSACT, 1), (SEND, 1)]);
+        function.assert_calls([(GET, 3), (TRANSACT, 1), (SEND, 1)]);
 
-        let (sending, deliver) = delivery(&cloud, &[]);
-        deliver.handle(cloud.receive().await, now()).await?;
-        sending.made([(GET, 4), (UPDATE, 3), (QUERY, 1), (PUT, 1)]);
+        let (sending, deliver) = delivery_function(&aws, &[]);
+        deliver.handle(aws.receive().await, now()).await?;
+        sending.assert_calls([(GET, 4), (UPDATE, 3), (QUERY, 1), (PUT, 1)]);
 
         assert_eq!(http.post(&format!("/v1/webhook/retry/{trace}/1")).await.0, 202);
-        function.made([(GET, 3), (QUERY, 1), (GET_MANY, 1), (TRANSACT, 1), (SEND, 1)]);
+        function.assert_calls([(GET, 3), (QUERY, 1), (GET_MANY, 1), (TRANSACT, 1), (SEND, 1)]);
         let invoked = json!({ "tenant": "acme", "traceId": trace });
-        direct::resend(&function.engine, invoked, "an invocation").await.expect("asked");
-        function.made([(GET, 2), (TRANSACT, 1), (SEND, 1)]);
+        direct::resend(&function.engine, invoked, "an invocation").await.expect("resent");
+        function.assert_calls([(GET, 2), (TRANSACT, 1), (SEND, 1)]);
         Ok(())
     });
 }
@@ -191,44 +193,44 @@ fn a_resend() {
 #[test]
 fn a_page_of_the_history_of_50_rows() {
     run(async {
-        let (cloud, http, _) = stack(10).await?;
+        let (aws, http, _) = tenant_with_subscriptions(10).await?;
         for _ in 0..6 {
             post(&http, "").await;
         }
-        let (_, deliver) = delivery(&cloud, &[]);
-        for message in cloud.drain().await {
+        let (_, deliver) = delivery_function(&aws, &[]);
+        for message in aws.drain().await {
             deliver.handle(message, now()).await?;
         }
-        let (function, http) = history(&cloud).await;
+        let (function, http) = history_function(&aws).await;
         let (_, page) = http.get("/v1/loans/727/webhooks").await;
         assert_eq!(page["items"].as_array().map(Vec::len), Some(50));
-        function.made([(GET, 1), (QUERY, 1), (GET_MANY, 1)]);
+        function.assert_calls([(GET, 1), (QUERY, 1), (GET_MANY, 1)]);
         Ok(())
     });
 }
 
 #[test]
-fn what_else_is_read() {
+fn reads_of_a_delivery_a_row_and_its_payloads() {
     run(async {
-        let (cloud, _, trace) = exhausted().await?;
-        let (function, http) = history(&cloud).await;
+        let (aws, _, trace) = exhausted_delivery().await?;
+        let (function, http) = history_function(&aws).await;
         let (_, delivery) = http.get(&format!("/v1/webhooks/{trace}")).await;
-        function.made([(GET, 2), (QUERY, 1), (GET_MANY, 1)]);
+        function.assert_calls([(GET, 2), (QUERY, 1), (GET_MANY, 1)]);
 
         let row = &delivery["attempts"][0];
         let href = |of: &str| row[of]["href"].as_str().expect("a link").to_owned();
         let source = href("source");
         let (path, _) = source.rsplit_once('/').expect("a row");
         assert_eq!(http.get(path).await.1["id"], row["id"]);
-        function.made([(GET, 2), (GET_MANY, 1)]);
+        function.assert_calls([(GET, 2), (GET_MANY, 1)]);
         for href in [&source, &href("response")] {
             assert_eq!(http.get(href).await.0, 200);
-            function.made([(GET, 3), (GET_MANY, 1)]);
+            function.assert_calls([(GET, 3), (GET_MANY, 1)]);
         }
         assert_eq!(http.get("/v1/egress").await.0, 200);
-        function.made([(GET, 1), (QUERY, 1)]);
+        function.assert_calls([(GET, 1), (QUERY, 1)]);
         assert_eq!(http.get("/health").await.0, 200);
-        function.made([]);
+        function.assert_calls([]);
         Ok(())
     });
 }

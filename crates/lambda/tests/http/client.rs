@@ -1,4 +1,4 @@
-//! The HTTP face on the engine, as the functions serve it, with a key that may do everything.
+//! A client of the HTTP interface on an engine, with an API key that has every scope.
 
 use axum::Router;
 use axum::body::Body;
@@ -14,43 +14,45 @@ use serde_json::{Value, json};
 
 use loanhook_contract::scene::START;
 
-/// The key that every call shows.
-const KEY: &str = "lh_contract_0123456789";
+/// The API key of every call.
+const API_KEY: &str = "lh_contract_0123456789";
 
-pub(crate) struct Http {
+/// Requests go to the router of intake and history; after each, the engine's background calls are waited for.
+pub(crate) struct HttpClient {
     router: Router,
     engine: Aws,
 }
 
-impl Http {
-    pub(crate) async fn new(engine: &Aws, tenant: &TenantId) -> StoreResult<Self> {
+impl HttpClient {
+    /// Adds the key to the tenant.
+    pub(crate) async fn with_new_key(engine: &Aws, tenant: &TenantId) -> StoreResult<Self> {
         let key = Key::new(tenant.clone(), "Servicing".into(), Scope::ALL.to_vec(), START);
-        engine.add_key(key, SecretKey::chosen(KEY).expect("a key").hash()).await?;
-        Ok(Self::again(engine))
+        engine.add_key(key, SecretKey::chosen(API_KEY).expect("a key").hash()).await?;
+        Ok(Self::with_existing_key(engine))
     }
 
-    /// On another engine, where the key is there already.
-    pub(crate) fn again(engine: &Aws) -> Self {
-        let parts = api::events(engine.clone()).merge(api::history(engine.clone()));
-        Self { router: api::complete(parts), engine: engine.clone() }
+    /// On another engine of the same stack, where the key was added before.
+    pub(crate) fn with_existing_key(engine: &Aws) -> Self {
+        let routes = api::events(engine.clone()).merge(api::history(engine.clone()));
+        Self { router: api::complete(routes), engine: engine.clone() }
     }
 
-    /// Posts an event of loan 727 whose payload is about 1 KiB.
-    pub(crate) async fn post_event(&self, key: &str) -> (u16, Value) {
-        self.post_event_of(key, 950).await
+    /// Posts an event of loan 727 whose payload is about 1 KiB; an empty key is none.
+    pub(crate) async fn post_event(&self, idempotency_key: &str) -> (u16, Value) {
+        self.post_event_of_size(idempotency_key, 950).await
     }
 
-    /// The same, of a few KiB.
+    /// Posts an event of loan 727 whose payload is about 4 KiB.
     pub(crate) async fn post_large_event(&self) -> (u16, Value) {
-        self.post_event_of("", 4000).await
+        self.post_event_of_size("", 4000).await
     }
 
-    async fn post_event_of(&self, key: &str, bytes: usize) -> (u16, Value) {
+    async fn post_event_of_size(&self, idempotency_key: &str, bytes: usize) -> (u16, Value) {
         let context = json!({ "loan-display-id": "727", "note": "x".repeat(bytes) });
         let event = json!({ "eventName": "Payment Posted to Account", "loanId": "727", "context": context });
         let mut headers = vec![("content-type", "application/json")];
-        if !key.is_empty() {
-            headers.push(("idempotency-key", key));
+        if !idempotency_key.is_empty() {
+            headers.push(("idempotency-key", idempotency_key));
         }
         self.call(Method::POST, "/v1/events", &headers, event.to_string()).await
     }
@@ -63,15 +65,15 @@ impl Http {
         self.call(Method::GET, path, &[], String::new()).await
     }
 
-    /// What is not JSON is its length.
+    /// The status and the JSON of the body; a body that is not JSON is its length in bytes.
     async fn call(&self, method: Method, path: &str, headers: &[(&str, &str)], body: String) -> (u16, Value) {
         let mut request = Request::builder().method(method).uri(path).header("host", "loanhook.example");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.header("authorization", format!("Bearer {KEY}"));
+        let request = request.header("authorization", format!("Bearer {API_KEY}"));
         let request = request.body(Body::from(body)).expect("a request");
-        let response = self.router.clone().oneshot(request).await.expect("an answer");
+        let response = self.router.clone().oneshot(request).await.expect("a response");
         let status = response.status().as_u16();
         self.engine.finish().await;
         let bytes = response.into_body().collect().await.expect("a body").to_bytes();

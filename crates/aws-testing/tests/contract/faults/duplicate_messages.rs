@@ -9,16 +9,17 @@ use loanhook_core::model::progress::Status;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{QueueMessage, StoreResult};
 
-use super::super::faulty::Faulty;
-use super::batch::{body_of, end, event, record};
-use super::{result, run, worker};
+use super::sqs_batch::{body_of, end, event, record};
+use super::{result, results};
+use loanhook_aws_testing::FaultyAwsEngine;
+use loanhook_aws_testing::{run_with_faults, worker};
 use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{LEASE, SECOND, START, Scene, attempt_message};
 
 #[test]
 fn one_message_twice_at_once_and_again_is_one_request() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[300]).await?;
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
         let worker = worker(&scene, &[]);
         let handling = std::sync::Arc::clone(&worker);
         let batches = SqsBatchHandler::new(scene.ports().clone(), move |message, now, _| {
@@ -31,7 +32,7 @@ fn one_message_twice_at_once_and_again_is_one_request() {
             assert!(batches.run(batch, end()).await?.batch_item_failures.is_empty());
         }
         assert_eq!(worker.sender.numbers(), [AttemptNumber::Auto(1)]);
-        assert_eq!(scene.rows().await?.iter().map(result).collect::<Vec<_>>(), [Some(Ok(200))]);
+        assert_eq!(results(&scene.rows().await?), [Some(Ok(200))]);
         assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
         Ok(())
     });
@@ -39,8 +40,8 @@ fn one_message_twice_at_once_and_again_is_one_request() {
 
 #[test]
 fn under_a_live_lease_a_message_is_sent_on_to_its_end_and_nothing_else_is_done() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[300]).await?;
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
         let claim = scene.claim(START).await?;
         let store = scene.engine.another(|stack| stack.clock = || START + SECOND);
         let later = loanhook_core::deliver::Deliver {
@@ -66,11 +67,11 @@ fn under_a_live_lease_a_message_is_sent_on_to_its_end_and_nothing_else_is_done()
 
 #[test]
 fn past_the_lease_its_attempt_is_interrupted_and_the_next_follows_in_the_same_slot() {
-    run(past_the_lease());
+    run_with_faults(past_the_lease());
 }
 
 async fn past_the_lease() -> StoreResult<()> {
-    let scene = Scene::<Faulty>::new(&[300]).await?;
+    let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
     let claim = scene.claim(START).await?;
     let over: Timestamp = START + LEASE;
     let worker = worker(&scene, &[]);

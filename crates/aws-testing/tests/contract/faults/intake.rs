@@ -8,10 +8,10 @@ use loanhook_core::model::id::TraceId;
 use loanhook_core::model::progress::Status;
 use loanhook_core::ports::{StoreResult, Subscriptions};
 
-use super::super::faulty::Faulty;
-use super::super::http::Http;
-use super::super::proxy::{BROKEN, Fault, SLOW_DOWN, THROTTLED};
-use super::{result, run, worker};
+use super::results;
+use loanhook_aws_testing::FaultyAwsEngine;
+use loanhook_aws_testing::fault_proxy::{BROKEN, Fault, SLOW_DOWN, THROTTLED};
+use loanhook_aws_testing::{run_with_faults, worker};
 use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{MILLISECOND, SECOND, START, Scene, delivery_of, subscription, tenant};
 use loanhook_contract::submission;
@@ -19,8 +19,8 @@ use loanhook_contract::submission;
 const BODY: &str = r#"{"last-payment-amount": 250.00}"#;
 
 /// Three subscriptions that match every event.
-async fn three() -> StoreResult<Scene<Faulty>> {
-    let scene = Scene::<Faulty>::new(&[300]).await?;
+async fn three() -> StoreResult<Scene<FaultyAwsEngine>> {
+    let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
     for i in 1..3 {
         let another = subscription(&tenant("acme"), "Another", &[300], START + i * MILLISECOND);
         assert!(scene.ports().create(another, 200).await?);
@@ -34,7 +34,7 @@ fn traces(receipt: &Receipt) -> BTreeSet<String> {
 }
 
 /// The deliveries that were put, or tried to.
-fn put(scene: &Scene<Faulty>) -> BTreeSet<String> {
+fn put(scene: &Scene<FaultyAwsEngine>) -> BTreeSet<String> {
     let calls = scene.engine.proxy.take_calls();
     let puts = calls.iter().filter(|call| call.name == "PutItem T");
     puts.filter_map(|call| Some(call.body["Item"]["pk"]["S"].as_str()?.rsplit('#').next()?.to_owned()))
@@ -45,12 +45,12 @@ fn put(scene: &Scene<Faulty>) -> BTreeSet<String> {
 async fn repeated((name, nth): (&str, usize), fault: Fault) -> StoreResult<()> {
     let scene = three().await?;
     let send = |now| accept(scene.ports(), scene.tenant(), submission(BODY, Some("key")), now);
-    scene.engine.proxy.from(name, nth, fault);
+    scene.engine.proxy.fault_from(name, nth, fault);
     let refused = send(START).await;
     assert!(matches!(refused, Err(IntakeError::Store(_))), "{name}: {refused:?}");
     let begun = put(&scene);
 
-    scene.engine.proxy.mend();
+    scene.engine.proxy.clear_faults();
     let receipt = send(START + SECOND).await.expect("accepted");
     let promised = traces(&receipt);
     assert_eq!(promised.len(), 3);
@@ -67,7 +67,7 @@ async fn repeated((name, nth): (&str, usize), fault: Fault) -> StoreResult<()> {
     for trace in sent {
         let delivery = delivery_of(scene.ports(), scene.tenant(), trace).await?.expect("the delivery");
         assert_eq!(delivery.progress.status(), Status::Succeeded);
-        assert_eq!(scene.rows_of(&delivery).await?.iter().map(result).collect::<Vec<_>>(), [Some(Ok(200))]);
+        assert_eq!(results(&scene.rows_of(&delivery).await?), [Some(Ok(200))]);
     }
     let rows = loanhook_core::ports::Attempts::rows(
         scene.ports(),
@@ -83,74 +83,50 @@ async fn repeated((name, nth): (&str, usize), fault: Fault) -> StoreResult<()> {
 
 #[test]
 fn dynamodb_refuses_the_record_of_the_key() {
-    run(repeated(("PutItem I", 1), BROKEN));
+    run_with_faults(repeated(("PutItem I", 1), BROKEN));
 }
 
 #[test]
 fn s3_refuses_the_payload() {
-    run(repeated(("PutObject", 1), SLOW_DOWN));
+    run_with_faults(repeated(("PutObject", 1), SLOW_DOWN));
 }
 
 #[test]
 fn dynamodb_refuses_the_first_delivery() {
-    run(repeated(("PutItem T", 1), BROKEN));
+    run_with_faults(repeated(("PutItem T", 1), BROKEN));
 }
 
 #[test]
 fn dynamodb_refuses_a_later_delivery() {
-    run(repeated(("PutItem T", 2), THROTTLED));
+    run_with_faults(repeated(("PutItem T", 2), THROTTLED));
 }
 
 #[test]
 fn sqs_refuses_the_messages() {
-    run(repeated(("SendMessageBatch", 1), BROKEN));
+    run_with_faults(repeated(("SendMessageBatch", 1), BROKEN));
 }
 
 #[test]
 fn the_deliveries_are_put_and_the_connection_to_sqs_is_lost() {
-    run(repeated(("SendMessageBatch", 1), Fault::Drop));
+    run_with_faults(repeated(("SendMessageBatch", 1), Fault::Drop));
 }
 
 #[test]
 fn a_message_that_was_lost_comes_with_the_repeat() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[300]).await?;
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
         let send = |now| accept(scene.ports(), scene.tenant(), submission(BODY, Some("key")), now);
-        scene.engine.proxy.from("SendMessage", 1, BROKEN);
+        scene.engine.proxy.fault_from("SendMessage", 1, BROKEN);
         assert!(matches!(send(START).await, Err(IntakeError::Store(_))));
         assert_eq!(scene.engine.drain().await, []);
 
-        scene.engine.proxy.mend();
+        scene.engine.proxy.clear_faults();
         let receipt = send(START + SECOND).await.expect("accepted");
         let messages = scene.engine.drain().await;
         assert_eq!(
             messages.iter().map(|message| message.trace_id).collect::<Vec<_>>(),
             [receipt.deliveries[0].trace_id]
         );
-        Ok(())
-    });
-}
-
-#[test]
-fn through_http_a_refusal_is_503_and_its_repeat_202() {
-    run(async {
-        let scene = three().await?;
-        let http = Http::new(scene.ports(), scene.tenant()).await?;
-        for (name, fault) in
-            [("PutObject", SLOW_DOWN), ("PutItem T", THROTTLED), ("SendMessageBatch", BROKEN)]
-        {
-            let key = format!("key for {name}");
-            let send = || http.post_event(&key);
-            scene.engine.proxy.from(name, 1, fault);
-            let (status, problem) = send().await;
-            assert_eq!(status, 503, "{name}: {problem}");
-            assert_eq!(problem["status"], 503);
-
-            scene.engine.proxy.mend();
-            let (status, receipt) = send().await;
-            assert_eq!((status, receipt["deliveries"].as_array().map(Vec::len)), (202, Some(3)), "{receipt}");
-            assert_eq!(send().await, (202, receipt));
-        }
         Ok(())
     });
 }

@@ -9,9 +9,9 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::QueueMessage;
 use std::time::Duration;
 
-use super::super::call::Call;
-use super::super::faulty::Faulty;
-use super::run;
+use loanhook_aws_testing::AwsCall;
+use loanhook_aws_testing::FaultyAwsEngine;
+use loanhook_aws_testing::run_with_faults;
 use loanhook_contract::scene::{LEASE, SECOND, START, Scene};
 use loanhook_contract::sender::Scripted;
 
@@ -23,7 +23,7 @@ fn clock() -> Timestamp {
 }
 
 /// What was sent on, and after how long it comes.
-fn sent_on(calls: &[Call]) -> (QueueMessage, Duration) {
+fn sent_on(calls: &[AwsCall]) -> (QueueMessage, Duration) {
     let [call] = calls else { panic!("{} calls", calls.len()) };
     assert_eq!(call.name, "SendMessage");
     let delay = call.body["DelaySeconds"].as_u64().expect("a delay");
@@ -33,8 +33,8 @@ fn sent_on(calls: &[Call]) -> (QueueMessage, Duration) {
 
 #[test]
 fn a_retry_in_two_hours_is_eight_hops_of_15_minutes() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[7200]).await?;
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[7200]).await?;
         let store = scene.engine.another(|stack| stack.clock = clock);
         let deliver = Deliver {
             store,

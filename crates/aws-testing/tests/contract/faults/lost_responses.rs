@@ -7,9 +7,10 @@ use loanhook_core::model::progress::Status;
 use loanhook_core::ports::{CancelOutcome, Deliveries, EnqueueOutcome, ResendClaimOutcome, Resends};
 use uuid::Uuid;
 
-use super::super::faulty::Faulty;
-use super::super::proxy::Fault::LoseAnswer;
-use super::{result, run, worker};
+use super::results;
+use loanhook_aws_testing::Fault::LoseResponse;
+use loanhook_aws_testing::FaultyAwsEngine;
+use loanhook_aws_testing::{run_with_faults, worker};
 use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{DAY, LEASE, SECOND, START, Scene, attempt_message, ended, resend_message};
 use loanhook_contract::submission;
@@ -17,14 +18,14 @@ use loanhook_core::ports::IdempotencyKey;
 
 #[test]
 fn of_intake() {
-    run(async {
+    run_with_faults(async {
         for name in ["PutItem I", "PutObject", "PutItem T", "SendMessage"] {
-            let scene = Scene::<Faulty>::new(&[300]).await?;
+            let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
             scene.engine.proxy.take_calls();
-            scene.engine.proxy.on(name, 1, LoseAnswer);
+            scene.engine.proxy.fault_nth(name, 1, LoseResponse);
             let event = submission("{}", Some("key"));
             let receipt = accept(scene.ports(), scene.tenant(), event, START).await.expect("accepted");
-            let names = scene.engine.proxy.take_names();
+            let names = scene.engine.proxy.take_call_names();
             let count = |name| names.iter().filter(|called| *called == name).count();
             // The counter is all that is read: no version of a subscription, as for a key that was there before.
             assert_eq!((count(name), count("GetItem S")), (2, 1), "{names:?}");
@@ -42,7 +43,7 @@ fn of_intake() {
 
 #[test]
 fn of_each_step_of_an_attempt() {
-    run(async {
+    run_with_faults(async {
         let calls = [
             ("UpdateItem T", 1),
             ("PutItem L", 1),
@@ -51,13 +52,13 @@ fn of_each_step_of_an_attempt() {
             ("SendMessage", 1),
         ];
         for (name, nth) in calls {
-            let scene = Scene::<Faulty>::new(&[300]).await?;
+            let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
             let worker = worker(&scene, &[500]);
-            scene.engine.proxy.on(name, nth, LoseAnswer);
+            scene.engine.proxy.fault_nth(name, nth, LoseResponse);
             worker.handle(scene.first.clone(), START).await?;
 
             assert_eq!(worker.sender.numbers(), [AttemptNumber::Auto(1)], "{name} {nth}");
-            assert_eq!(scene.rows().await?.iter().map(result).collect::<Vec<_>>(), [Some(Ok(500))]);
+            assert_eq!(results(&scene.rows().await?), [Some(Ok(500))]);
             let due = START + 301 * SECOND;
             assert_eq!(
                 scene.delivery().await?.progress.waiting().map(|next| (next.number, next.due)),
@@ -75,13 +76,13 @@ fn of_each_step_of_an_attempt() {
 
 #[test]
 fn of_the_end_of_an_attempt_it_is_still_its_own() {
-    run(async {
+    run_with_faults(async {
         for (name, status) in
             [("UpdateItem L", 500), ("UpdateItem T", 500), ("UpdateItem L", 200), ("UpdateItem T", 200)]
         {
-            let scene = Scene::<Faulty>::new(&[300]).await?;
+            let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
             let claim = scene.claim(START).await?;
-            scene.engine.proxy.on(name, 1, LoseAnswer);
+            scene.engine.proxy.fault_nth(name, 1, LoseResponse);
             let row = ended(claim.row, Ok(status), START + SECOND);
             assert!(
                 scene.ports().complete(&claim.delivery, claim.token, row, None).await?,
@@ -96,11 +97,11 @@ fn of_the_end_of_an_attempt_it_is_still_its_own() {
 
 #[test]
 fn of_a_row_that_the_healer_puts() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[300]).await?;
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
         let claim = scene.claim(START).await?;
         scene.engine.lose_row(&claim.row);
-        scene.engine.proxy.on("PutItem L", 1, LoseAnswer);
+        scene.engine.proxy.fault_nth("PutItem L", 1, LoseResponse);
         worker(&scene, &[]).handle(scene.first.clone(), START + LEASE).await?;
         assert_eq!(scene.rows().await?.len(), 1);
         assert_eq!(scene.engine.drain().await, [attempt_message(&scene.accepted, 2, START + LEASE)]);
@@ -110,9 +111,9 @@ fn of_a_row_that_the_healer_puts() {
 
 #[test]
 fn of_a_cancel() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[300]).await?;
-        scene.engine.proxy.on("UpdateItem T", 1, LoseAnswer);
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
+        scene.engine.proxy.fault_nth("UpdateItem T", 1, LoseResponse);
         let canceled = scene.ports().cancel(scene.tenant(), scene.trace()).await?;
         assert!(matches!(canceled, CancelOutcome::Canceled), "{canceled:?}");
         let again = scene.ports().cancel(scene.tenant(), scene.trace()).await?;
@@ -123,11 +124,11 @@ fn of_a_cancel() {
 
 #[test]
 fn of_a_resend() {
-    run(async {
+    run_with_faults(async {
         for key in [None, Some(IdempotencyKey { key: "a".into(), until: START + DAY })] {
-            let scene = Scene::<Faulty>::new(&[]).await?;
+            let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
             scene.attempt(Ok(500), START).await?;
-            scene.engine.proxy.on("TransactWriteItems", 1, LoseAnswer);
+            scene.engine.proxy.fault_nth("TransactWriteItems", 1, LoseResponse);
             let (asked, queued) = scene.resend(key, START + SECOND).await?;
             assert_eq!(queued, EnqueueOutcome::Enqueued);
             assert_eq!(scene.delivery().await?.history.resends, 1);
@@ -135,13 +136,13 @@ fn of_a_resend() {
             assert_eq!(scene.engine.drain().await.as_slice(), std::slice::from_ref(&message));
 
             let token = Uuid::new_v4();
-            scene.engine.proxy.on("UpdateItem L", 1, LoseAnswer);
+            scene.engine.proxy.fault_nth("UpdateItem L", 1, LoseResponse);
             let taken =
                 scene.ports().claim_resend(&message, &asked.loan_id, asked.id, token, START + SECOND).await?;
             let ResendClaimOutcome::Claimed(won) = taken else { panic!("the resend was lost: {taken:?}") };
 
             for name in ["UpdateItem L", "UpdateItem T"] {
-                scene.engine.proxy.on(name, 1, LoseAnswer);
+                scene.engine.proxy.fault_nth(name, 1, LoseResponse);
             }
             let end = ended(won.1, Ok(200), START + 2 * SECOND);
             assert!(scene.ports().complete_resend(token, end.clone(), None).await?);

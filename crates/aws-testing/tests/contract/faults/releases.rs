@@ -5,24 +5,24 @@ use loanhook_core::ports::{
 };
 use uuid::Uuid;
 
-use super::super::faulty::Faulty;
-use super::super::proxy::BROKEN;
-use super::run;
+use loanhook_aws_testing::FaultyAwsEngine;
+use loanhook_aws_testing::fault_proxy::BROKEN;
+use loanhook_aws_testing::run_with_faults;
 use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{SECOND, START, Scene, resend_message};
 
 #[test]
 fn a_claim_that_was_given_back_without_its_message_gets_it_on_the_next_try() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[300]).await?;
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
         let claim = scene.claim(START).await?;
         let due = START + SECOND;
-        scene.engine.proxy.from("SendMessage", 1, BROKEN);
+        scene.engine.proxy.fault_from("SendMessage", 1, BROKEN);
         let failed = scene.ports().release(&claim.delivery, claim.token, &claim.row, due).await;
         assert!(failed.is_err(), "{failed:?}");
         assert_eq!(scene.rows().await?, [], "the claim is given back all the same");
 
-        scene.engine.proxy.mend();
+        scene.engine.proxy.clear_faults();
         let again = scene.ports().release(&claim.delivery, claim.token, &claim.row, due).await?;
         assert_eq!(again, ReleaseOutcome::Superseded);
         let message = scene.engine.receive().await;
@@ -33,8 +33,8 @@ fn a_claim_that_was_given_back_without_its_message_gets_it_on_the_next_try() {
 
 #[test]
 fn a_resend_that_was_given_back_without_its_message_gets_it_on_the_next_try() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[]).await?;
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
         scene.attempt(Ok(500), START).await?;
         let (asked, _) = scene.resend(None, START + SECOND).await?;
         assert_eq!(scene.engine.receive().await, resend_message(&asked, asked.sent_at));
@@ -43,10 +43,10 @@ fn a_resend_that_was_given_back_without_its_message_gets_it_on_the_next_try() {
         let taken = scene.ports().claim_resend(&message, &asked.loan_id, asked.id, token, now).await?;
         let ResendClaimOutcome::Claimed(won) = taken else { panic!("the resend was lost") };
         let due = now + SECOND;
-        scene.engine.proxy.from("SendMessage", 1, BROKEN);
+        scene.engine.proxy.fault_from("SendMessage", 1, BROKEN);
         assert!(scene.ports().release_resend(token, won.1.clone(), due).await.is_err());
 
-        scene.engine.proxy.mend();
+        scene.engine.proxy.clear_faults();
         assert!(scene.ports().release_resend(token, won.1, due).await?);
         assert_eq!(scene.engine.receive().await, resend_message(&asked, due));
         let row = scene.ports().row(scene.tenant(), &asked.loan_id, asked.id).await?.expect("the row");

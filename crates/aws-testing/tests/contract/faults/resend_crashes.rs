@@ -7,30 +7,31 @@ use loanhook_core::model::progress::Status;
 use loanhook_core::ports::StoreResult;
 use loanhook_core::resend::{ResendRequest, ResendTarget, resend};
 
-use super::super::faulty::Faulty;
-use super::{crash, crash_before, result, run, worker};
+use super::{crash_before, crash_worker_before, result};
+use loanhook_aws_testing::FaultyAwsEngine;
+use loanhook_aws_testing::{run_with_faults, worker};
 use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{LEASE, MILLISECOND, SECOND, START, Scene, resend_message};
 
-fn asked(scene: &Scene<Faulty>, key: Option<&str>) -> ResendRequest {
+fn asked(scene: &Scene<FaultyAwsEngine>, key: Option<&str>) -> ResendRequest {
     let (requested_by, key) = ("Servicing".to_owned(), key.map(str::to_owned));
     ResendRequest { trace_id: scene.trace(), attempt: ResendTarget::Newest, requested_by, key }
 }
 
 /// An exhausted delivery, and whoever asks for its resend dead before the message of it.
-async fn without_message(key: Option<&str>) -> StoreResult<Scene<Faulty>> {
-    let scene = Scene::<Faulty>::new(&[]).await?;
+async fn without_message(key: Option<&str>) -> StoreResult<Scene<FaultyAwsEngine>> {
+    let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
     scene.attempt(Ok(500), START).await?;
     let (store, tenant, request) = (scene.ports().clone(), scene.tenant().clone(), asked(&scene, key));
     let ask = async move { resend(&store, &tenant, request, START + SECOND).await };
-    crash(&scene, ("SendMessage", 1), ask).await;
+    crash_before(&scene.engine, ("SendMessage", 1), ask).await;
     assert_eq!(scene.engine.drain().await, []);
     Ok(scene)
 }
 
 #[test]
 fn a_repeat_with_the_key_brings_the_message_that_a_crash_ate() {
-    run(async {
+    run_with_faults(async {
         let scene = without_message(Some("a")).await?;
         let row = scene.rows().await?.pop().expect("its row");
         assert_eq!((row.number, row.outcome()), (AttemptNumber::Manual, Outcome::Queued));
@@ -50,7 +51,7 @@ fn a_repeat_with_the_key_brings_the_message_that_a_crash_ate() {
 
 #[test]
 fn without_a_key_it_reads_interrupted_after_15_minutes() {
-    run(async {
+    run_with_faults(async {
         let scene = without_message(None).await?;
         let row = scene.rows().await?.pop().expect("its row");
         let over = START + SECOND + MAX_RESEND_WAIT;
@@ -66,19 +67,19 @@ fn without_a_key_it_reads_interrupted_after_15_minutes() {
 /// An exhausted delivery, and whoever sends its resend dead before a call; the message that then heals it.
 async fn sender_dies(
     before: (&str, usize),
-) -> StoreResult<(Scene<Faulty>, loanhook_core::ports::QueueMessage)> {
-    let scene = Scene::<Faulty>::new(&[]).await?;
+) -> StoreResult<(Scene<FaultyAwsEngine>, loanhook_core::ports::QueueMessage)> {
+    let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
     scene.attempt(Ok(500), START).await?;
     let (row, _) = scene.resend(None, START + SECOND).await?;
     let messages = scene.engine.drain().await;
     assert_eq!(messages, [resend_message(&row, START + SECOND)]);
-    crash_before(&scene, before, &worker(&scene, &[]), &messages[0], START + SECOND).await;
+    crash_worker_before(&scene, before, &worker(&scene, &[]), &messages[0], START + SECOND).await;
     Ok((scene, messages[0].clone()))
 }
 
 #[test]
 fn a_resend_whose_sender_died_before_it_took_it_is_sent() {
-    run(async {
+    run_with_faults(async {
         let (scene, message) = sender_dies(("UpdateItem L", 1)).await?;
         let worker = worker(&scene, &[]);
         worker.handle(message, START + 2 * SECOND).await?;
@@ -90,7 +91,7 @@ fn a_resend_whose_sender_died_before_it_took_it_is_sent() {
 
 #[test]
 fn a_resend_whose_sender_died_is_interrupted_past_its_lease_and_not_repeated() {
-    run(async {
+    run_with_faults(async {
         for before in [("GetObject", 1), ("UpdateItem L", 2)] {
             let (scene, message) = sender_dies(before).await?;
             let worker = worker(&scene, &[]);
@@ -107,7 +108,7 @@ fn a_resend_whose_sender_died_is_interrupted_past_its_lease_and_not_repeated() {
 
 #[test]
 fn a_resend_that_succeeded_tells_its_delivery_though_its_sender_died_before() {
-    run(async {
+    run_with_faults(async {
         let (scene, message) = sender_dies(("UpdateItem T", 1)).await?;
         assert_eq!(scene.delivery().await?.progress.status(), Status::Failed);
         let worker = worker(&scene, &[]);

@@ -6,9 +6,9 @@ use loanhook_core::model::attempt::Outcome;
 use loanhook_core::model::progress::Status;
 use loanhook_core::ports::{NotSent, ReceivedResponse, SendOutcome, Sender, WebhookRequest};
 
-use super::super::faulty::Faulty;
-use super::super::proxy::BROKEN;
-use super::run;
+use loanhook_aws_testing::FaultyAwsEngine;
+use loanhook_aws_testing::fault_proxy::BROKEN;
+use loanhook_aws_testing::run_with_faults;
 use loanhook_contract::scene::{LEASE, SECOND, START, Scene};
 
 /// A receiver that takes everything, and says so.
@@ -28,16 +28,16 @@ impl Sender for Talking {
     }
 }
 
-fn talking(scene: &Scene<Faulty>) -> Deliver<loanhook_aws::Aws, Talking> {
+fn talking(scene: &Scene<FaultyAwsEngine>) -> Deliver<loanhook_aws::Aws, Talking> {
     let scripted = scene.deliver(Some(LEASE));
     Deliver { store: scripted.store, sender: Talking, lease: scripted.lease, deadline: None }
 }
 
 #[test]
 fn an_answer_whose_body_cannot_be_stored_counts_and_its_row_says_that_it_was_cut() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[300]).await?;
-        scene.engine.proxy.from("PutObject", 1, BROKEN);
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
+        scene.engine.proxy.fault_from("PutObject", 1, BROKEN);
         talking(&scene).handle(scene.first.clone(), START).await?;
 
         assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
@@ -51,11 +51,11 @@ fn an_answer_whose_body_cannot_be_stored_counts_and_its_row_says_that_it_was_cut
 
 #[test]
 fn an_answer_outlasts_an_outage_longer_than_one_call_waits() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[300]).await?;
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
         // Each call is tried four times: two whole calls fail.
         for _ in 0..8 {
-            scene.engine.proxy.on("UpdateItem L", 1, BROKEN);
+            scene.engine.proxy.fault_nth("UpdateItem L", 1, BROKEN);
         }
         talking(&scene).handle(scene.first.clone(), START).await?;
 

@@ -11,10 +11,9 @@ use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::progress::Status;
 use loanhook_core::ports::{Payloads, StoreError, StoreResult};
 
-use super::super::faulty::Faulty;
-use super::super::proxy::THROTTLED;
-use super::super::stack::payloads;
-use super::run;
+use loanhook_aws_testing::FaultyAwsEngine;
+use loanhook_aws_testing::fault_proxy::THROTTLED;
+use loanhook_aws_testing::run_with_faults;
 use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{DAY, LEASE, SECOND, START, Scene, delivery_of};
 use loanhook_contract::sender::Scripted;
@@ -22,12 +21,16 @@ use loanhook_contract::submission;
 use loanhook_core::intake::{IntakeError, accept};
 
 /// The stack of a scene, with a table for small payloads.
-fn keeping_small(scene: &Scene<Faulty>) -> Aws {
+fn keeping_small(scene: &Scene<FaultyAwsEngine>) -> Aws {
     scene.engine.another(|stack| stack.small_payload = 1536)
 }
 
 /// The delivery of an event with this context, and its source payload.
-async fn taken_in(scene: &Scene<Faulty>, engine: &Aws, context: &str) -> StoreResult<(Delivery, PayloadKey)> {
+async fn taken_in(
+    scene: &Scene<FaultyAwsEngine>,
+    engine: &Aws,
+    context: &str,
+) -> StoreResult<(Delivery, PayloadKey)> {
     let receipt = accept(engine, scene.tenant(), submission(context, None), START).await.expect("accepted");
     let delivery = delivery_of(engine, scene.tenant(), receipt.deliveries[0].trace_id).await?;
     let delivery = delivery.expect("a delivery");
@@ -37,8 +40,8 @@ async fn taken_in(scene: &Scene<Faulty>, engine: &Aws, context: &str) -> StoreRe
 
 #[test]
 fn what_was_kept_elsewhere_before_the_operator_chose_anew_is_found() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[]).await?;
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
         let (large, small) = (scene.ports(), keeping_small(&scene));
         for (kept_by, read_by, order) in [
             (large, &small, ["GetItem payload", "GetObject"]),
@@ -46,10 +49,10 @@ fn what_was_kept_elsewhere_before_the_operator_chose_anew_is_found() {
         ] {
             let context = format!(r#"{{"first": "{}"}}"#, order[0]);
             let (_, key) = taken_in(&scene, kept_by, &context).await?;
-            scene.engine.proxy.take_names();
+            scene.engine.proxy.take_call_names();
             let bytes = read_by.payload(scene.tenant(), key).await?.expect("its bytes");
             assert_eq!(PayloadKey::of(&bytes), key);
-            assert_eq!(scene.engine.proxy.take_names(), order);
+            assert_eq!(scene.engine.proxy.take_call_names(), order);
         }
         Ok(())
     });
@@ -57,10 +60,10 @@ fn what_was_kept_elsewhere_before_the_operator_chose_anew_is_found() {
 
 #[test]
 fn a_small_payload_outlives_its_delivery_by_a_day() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[]).await?;
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
         let (delivery, key) = taken_in(&scene, &keeping_small(&scene), "{}").await?;
-        let made = &scene.engine.cloud.made;
+        let made = &scene.engine.direct.stack;
         let expires = async |table: &str, keys: [(&str, String); 2]| {
             let keys = keys.into_iter().filter(|(_, value)| !value.is_empty());
             let keys = keys.map(|(name, value)| (name.to_owned(), AttributeValue::S(value))).collect();
@@ -72,7 +75,7 @@ fn a_small_payload_outlives_its_delivery_by_a_day() {
         let of_delivery = [("pk", format!("T#acme#{}", delivery.snapshot.trace_id)), ("sk", "-".into())];
         let delivery = expires(&made.name, of_delivery).await;
         let of_payload = [("pk", format!("acme/{key}")), ("sk", String::new())];
-        let payload = expires(&payloads(&made.name), of_payload).await;
+        let payload = expires(&made.payloads_table(), of_payload).await;
         // They are put one after the other.
         assert!(payload > delivery + DAY - 60 * SECOND && payload <= delivery + DAY);
         Ok(())
@@ -81,14 +84,14 @@ fn a_small_payload_outlives_its_delivery_by_a_day() {
 
 #[test]
 fn a_table_that_refuses_a_payload_refuses_its_event() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[300]).await?;
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
         let small = keeping_small(&scene);
         let send = || accept(&small, scene.tenant(), submission(r#"{"again": 1}"#, Some("key")), START);
-        scene.engine.proxy.from("PutItem payload", 1, THROTTLED);
+        scene.engine.proxy.fault_from("PutItem payload", 1, THROTTLED);
         assert!(matches!(send().await, Err(IntakeError::Store(StoreError::Busy))));
 
-        scene.engine.proxy.mend();
+        scene.engine.proxy.clear_faults();
         let receipt = send().await.expect("accepted");
         let messages = scene.engine.drain().await;
         let queued: Vec<_> = messages.iter().map(|message| message.trace_id).collect();
@@ -99,19 +102,19 @@ fn a_table_that_refuses_a_payload_refuses_its_event() {
 
 #[test]
 fn an_answer_that_could_not_be_kept_is_kept_when_it_comes_again() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[300]).await?;
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
         let small = keeping_small(&scene);
         let mut deliver = scene.deliver(Some(LEASE));
         deliver.store = small.clone();
         deliver.sender = Scripted::always(200).saying("thank you");
-        scene.engine.proxy.from("PutItem payload", 1, THROTTLED);
+        scene.engine.proxy.fault_from("PutItem payload", 1, THROTTLED);
         deliver.handle(scene.first.clone(), START).await?;
         assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
         let key = PayloadKey::of(b"thank you");
         assert_eq!(small.payload(scene.tenant(), key).await?, None);
 
-        scene.engine.proxy.mend();
+        scene.engine.proxy.clear_faults();
         accept(&small, scene.tenant(), submission("{}", None), START).await.expect("accepted");
         deliver.handle(scene.engine.receive().await, START).await?;
         assert_eq!(small.payload(scene.tenant(), key).await?, Some(Bytes::from_static(b"thank you")));

@@ -11,9 +11,9 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{QueueMessage, StoreError, StoreResult};
 use serde_json::json;
 
-use super::super::faulty::Faulty;
-use super::super::proxy::BROKEN;
-use super::{Worker, run, worker};
+use loanhook_aws_testing::FaultyAwsEngine;
+use loanhook_aws_testing::fault_proxy::BROKEN;
+use loanhook_aws_testing::{Worker, run_with_faults, worker};
 use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{SECOND, START, Scene, accept, delivery_of};
 
@@ -49,7 +49,7 @@ fn failures(response: &SqsBatchResponse) -> Vec<&str> {
 }
 
 async fn run_batch(
-    scene: &Scene<Faulty>,
+    scene: &Scene<FaultyAwsEngine>,
     worker: &Worker,
     batch: SqsEvent,
     end: SystemTime,
@@ -63,8 +63,8 @@ async fn run_batch(
 }
 
 /// What is in the dead-letter queue: bodies and their reasons.
-async fn dead(scene: &Scene<Faulty>) -> Vec<(String, String)> {
-    let made = &scene.engine.cloud.made;
+async fn dead(scene: &Scene<FaultyAwsEngine>) -> Vec<(String, String)> {
+    let made = &scene.engine.direct.stack;
     let received = made
         .sqs
         .receive_message()
@@ -84,8 +84,8 @@ async fn dead(scene: &Scene<Faulty>) -> Vec<(String, String)> {
 
 #[test]
 fn eight_good_ones_are_done_beside_one_unreadable_and_one_that_fails() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[300]).await?;
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
         let mut deliveries = vec![scene.accepted.clone()];
         let mut bodies = vec![body_of(&scene.first)];
         for _ in 1..9 {
@@ -96,7 +96,7 @@ fn eight_good_ones_are_done_beside_one_unreadable_and_one_that_fails() {
             .iter()
             .position(|delivery| bodies[4].contains(&delivery.snapshot.trace_id.to_string()));
         let unlucky = deliveries.remove(unlucky.expect("one of them")).snapshot.trace_id;
-        scene.engine.proxy.on_all_about("UpdateItem T", &unlucky.to_string(), BROKEN);
+        scene.engine.proxy.fault_containing("UpdateItem T", &unlucky.to_string(), BROKEN);
         let unreadable = r#"{"tenant": "acme"}"#;
         bodies.insert(7, unreadable.into());
         let ids = ["m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9"];
@@ -109,13 +109,13 @@ fn eight_good_ones_are_done_beside_one_unreadable_and_one_that_fails() {
         assert_eq!(deliveries.len(), 8);
         for delivery in deliveries {
             let rows = scene.rows_of(&delivery).await?;
-            assert_eq!(rows.iter().map(super::result).collect::<Vec<_>>(), [Some(Ok(200))]);
+            assert_eq!(super::results(&rows), [Some(Ok(200))]);
         }
         let left = delivery_of(scene.ports(), scene.tenant(), unlucky).await?.expect("it is there");
         assert_eq!((left.progress.status(), left.history.newest_attempt), (Status::Pending, None));
 
         // It comes again, and goes.
-        scene.engine.proxy.mend();
+        scene.engine.proxy.clear_faults();
         let again = run_batch(&scene, &worker, event([record("m4", &bodies[4])]), end()).await?;
         assert_eq!(failures(&again), Vec::<&str>::new());
         let status =
@@ -128,8 +128,8 @@ fn eight_good_ones_are_done_beside_one_unreadable_and_one_that_fails() {
 
 #[test]
 fn a_message_that_panics_its_handler_comes_again_twice_and_is_put_aside_then() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[]).await?;
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
         let panics = |_: QueueMessage, _: Timestamp, _: Instant| async { panic!("the case says so") };
         let batches = SqsBatchHandler::new(scene.ports().clone(), panics);
         let body = body_of(&scene.first);
@@ -146,15 +146,15 @@ fn a_message_that_panics_its_handler_comes_again_twice_and_is_put_aside_then() {
 
 #[test]
 fn without_time_records_are_sent_on_before_anything_is_claimed() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[300]).await?;
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
         let worker = worker(&scene, &[]);
         scene.engine.proxy.take_calls();
         let records = event([record("m", &body_of(&scene.first))]);
         let response = run_batch(&scene, &worker, records, SystemTime::now() + 20 * SECOND).await?;
 
         assert_eq!(failures(&response), Vec::<&str>::new());
-        assert_eq!(scene.engine.proxy.take_names(), ["SendMessage"]);
+        assert_eq!(scene.engine.proxy.take_call_names(), ["SendMessage"]);
         assert_eq!(scene.engine.drain().await.as_slice(), std::slice::from_ref(&scene.first));
         assert_eq!((scene.delivery().await?, scene.rows().await?), (scene.accepted.clone(), vec![]));
         assert_eq!(worker.sender.numbers(), []);
@@ -164,8 +164,8 @@ fn without_time_records_are_sent_on_before_anything_is_claimed() {
 
 #[test]
 fn what_must_come_again_and_has_no_id_brings_its_batch_again() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[]).await?;
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
         let fails = |_: QueueMessage, _: Timestamp, _: Instant| async { Err::<(), _>(StoreError::Busy) };
         let batches = SqsBatchHandler::new(scene.ports().clone(), fails);
         for id in [None, Some(String::new())] {
@@ -180,8 +180,8 @@ fn what_must_come_again_and_has_no_id_brings_its_batch_again() {
 
 #[test]
 fn an_empty_body_is_put_aside() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[]).await?;
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
         let worker = worker(&scene, &[]);
         let mut none = record("b", "");
         none.body = None;
@@ -195,14 +195,14 @@ fn an_empty_body_is_put_aside() {
 
 #[test]
 fn what_cannot_be_put_aside_comes_again() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[]).await?;
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
         let nowhere: Aws = scene.engine.another(|stack| stack.dead_letters_url = None);
         let never = |_: QueueMessage, _: Timestamp, _: Instant| async { Ok(()) };
         let response = SqsBatchHandler::new(nowhere, never).run(event([record("m", "?")]), end()).await?;
         assert_eq!(failures(&response), ["m"]);
 
-        scene.engine.proxy.from("SendMessage", 1, BROKEN);
+        scene.engine.proxy.fault_from("SendMessage", 1, BROKEN);
         let worker = worker(&scene, &[]);
         let response = run_batch(&scene, &worker, event([record("m", "?")]), end()).await?;
         assert_eq!(failures(&response), ["m"]);

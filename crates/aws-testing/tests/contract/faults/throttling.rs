@@ -6,9 +6,9 @@ use loanhook_core::model::progress::Status;
 use loanhook_core::ports::{Attempts, Payloads, Queue, StoreError};
 use serde_json::{Value, json};
 
-use super::super::faulty::Faulty;
-use super::super::proxy::{BROKEN, CONFLICT, Fault, SLOW_DOWN, THROTTLED};
-use super::{run, worker};
+use loanhook_aws_testing::FaultyAwsEngine;
+use loanhook_aws_testing::fault_proxy::{BROKEN, CONFLICT, Fault, SLOW_DOWN, THROTTLED};
+use loanhook_aws_testing::{run_with_faults, worker};
 use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{MILLISECOND, START, Scene, subscription, tenant};
 use loanhook_contract::submission;
@@ -17,8 +17,8 @@ use loanhook_core::ports::Subscriptions;
 
 #[test]
 fn a_few_refusals_are_ridden_out() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[]).await?;
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
         // Each time the third try passes: the claim, its row, the payload, the row's end, the delivery's.
         let refusals = [
             ("UpdateItem T", 1, THROTTLED),
@@ -28,8 +28,8 @@ fn a_few_refusals_are_ridden_out() {
             ("UpdateItem L", 1, THROTTLED),
         ];
         for (name, nth, fault) in refusals {
-            scene.engine.proxy.on(name, nth, fault.clone());
-            scene.engine.proxy.on(name, 1, fault);
+            scene.engine.proxy.fault_nth(name, nth, fault.clone());
+            scene.engine.proxy.fault_nth(name, 1, fault);
         }
         let worker = worker(&scene, &[]);
         worker.handle(scene.first.clone(), START).await?;
@@ -41,12 +41,12 @@ fn a_few_refusals_are_ridden_out() {
 
 #[test]
 fn what_does_not_end_is_told_as_busy() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[]).await?;
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
         for (name, fault) in
             [("UpdateItem T", THROTTLED), ("SendMessage", THROTTLED), ("GetObject", SLOW_DOWN)]
         {
-            scene.engine.proxy.from(name, 1, fault);
+            scene.engine.proxy.fault_from(name, 1, fault);
         }
         scene.engine.proxy.take_calls();
         let handled = worker(&scene, &[]).handle(scene.first.clone(), START).await;
@@ -56,24 +56,24 @@ fn what_does_not_end_is_told_as_busy() {
         let read = scene.ports().payload(scene.tenant(), PayloadKey::of(b"x")).await;
         assert!(matches!(read, Err(StoreError::Busy)), "{read:?}");
         // Each was tried four times, and nothing else was.
-        assert_eq!(scene.engine.proxy.take_names().len(), 12);
+        assert_eq!(scene.engine.proxy.take_call_names().len(), 12);
         Ok(())
     });
 }
 
 #[test]
 fn what_is_broken_is_told_without_what_it_was_about() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[]).await?;
-        scene.engine.proxy.from("UpdateItem T", 1, BROKEN);
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
+        scene.engine.proxy.fault_from("UpdateItem T", 1, BROKEN);
         let handled = worker(&scene, &[]).handle(scene.first.clone(), START).await;
         let Err(StoreError::Failed(words)) = handled else { panic!("{handled:?}") };
         assert!(words.contains("the case says so"), "{words}");
 
         // An answer that cannot be read, with a header's secret in it.
-        scene.engine.proxy.mend();
+        scene.engine.proxy.clear_faults();
         let unreadable = |_: &Value| json!({ "Item": { "doc": { "S": ["Bearer secret"] } } });
-        scene.engine.proxy.from("GetItem T", 1, Fault::Answer(unreadable));
+        scene.engine.proxy.fault_from("GetItem T", 1, Fault::Respond(unreadable));
         let read = scene.ports().delivery(scene.tenant(), scene.trace()).await;
         let Err(StoreError::Failed(words)) = read else { panic!("{read:?}") };
         assert!(!words.contains("secret"), "{words}");
@@ -88,19 +88,19 @@ fn nothing_read(call: &Value) -> Value {
 
 #[test]
 fn keys_that_a_batch_left_are_asked_for_again() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[300]).await?;
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
         worker(&scene, &[500]).handle(scene.first.clone(), START).await?;
         scene.resend(None, START).await?;
         let snapshot = &scene.accepted.snapshot;
         let attempts = scene.ports().rows(scene.tenant(), &snapshot.loan_id, None, None, 10).await?;
         let read = || scene.ports().with_resend_counts(scene.tenant(), attempts.clone());
 
-        scene.engine.proxy.on("BatchGetItem T", 1, Fault::Answer(nothing_read));
+        scene.engine.proxy.fault_nth("BatchGetItem T", 1, Fault::Respond(nothing_read));
         let rows = read().await?;
         assert_eq!(rows.iter().map(|row| row.resends).collect::<Vec<_>>(), [1, 1]);
 
-        scene.engine.proxy.from("BatchGetItem T", 1, Fault::Answer(nothing_read));
+        scene.engine.proxy.fault_from("BatchGetItem T", 1, Fault::Respond(nothing_read));
         let busy = read().await;
         assert!(matches!(busy, Err(StoreError::Busy)), "{busy:?}");
         Ok(())
@@ -131,14 +131,14 @@ fn refused(call: &Value) -> Value {
 
 #[test]
 fn messages_that_a_batch_left_are_sent_again() {
-    run(async {
-        let scene = Scene::<Faulty>::new(&[]).await?;
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
         for i in 1..4 {
             let another = subscription(&tenant("acme"), "Another", &[], START + i * MILLISECOND);
             assert!(scene.ports().create(another, 200).await?);
         }
         scene.engine.proxy.take_calls();
-        scene.engine.proxy.on("SendMessageBatch", 1, Fault::Answer(half_taken));
+        scene.engine.proxy.fault_nth("SendMessageBatch", 1, Fault::Respond(half_taken));
         let send = || accept(scene.ports(), scene.tenant(), submission("{}", None), START);
         send().await.expect("accepted");
         let calls = scene.engine.proxy.take_calls();
@@ -160,12 +160,12 @@ fn none_taken(call: &Value) -> Value {
 
 #[test]
 fn messages_that_no_batch_takes_fail_the_event() {
-    run(async {
+    run_with_faults(async {
         for (answer, busy) in [(none_taken as fn(&Value) -> Value, true), (refused, false)] {
-            let scene = Scene::<Faulty>::new(&[]).await?;
+            let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
             let another = subscription(&tenant("acme"), "Another", &[], START + MILLISECOND);
             assert!(scene.ports().create(another, 200).await?);
-            scene.engine.proxy.from("SendMessageBatch", 1, Fault::Answer(answer));
+            scene.engine.proxy.fault_from("SendMessageBatch", 1, Fault::Respond(answer));
             let failed = accept(scene.ports(), scene.tenant(), submission("{}", None), START).await;
             match failed {
                 Err(IntakeError::Store(StoreError::Busy)) => assert!(busy),

@@ -6,15 +6,15 @@
 
 use loanhook_core::intake::accept;
 
-use super::super::faulty::Faulty;
-use super::run;
+use loanhook_aws_testing::FaultyAwsEngine;
+use loanhook_aws_testing::run_with_faults;
 use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{SECOND, START, tenant};
 use loanhook_contract::submission;
 use loanhook_contract::{IN_TIME, LATE, queued, send, submit, traces, watching, with};
 
 /// An event that raises the trigger, until this call comes and its caller dies.
-async fn crash_before(engine: &Faulty, name: &str, key: Option<&'static str>) {
+async fn crash_before(engine: &FaultyAwsEngine, name: &str, key: Option<&'static str>) {
     let held = engine.proxy.hold(name, 1);
     let ports = engine.ports().clone();
     let task = tokio::spawn(async move {
@@ -24,14 +24,14 @@ async fn crash_before(engine: &Faulty, name: &str, key: Option<&'static str>) {
     held.arrived().await;
     task.abort();
     assert!(task.await.err().is_some_and(|end| end.is_cancelled()), "it went on past {name}");
-    engine.proxy.mend();
+    engine.proxy.clear_faults();
 }
 
 #[test]
 fn before_the_decision_nothing_fired_and_the_event_that_comes_again_fires() {
-    run(async {
+    run_with_faults(async {
         for name in ["PutObject", "PutItem T", "TransactWriteItems"] {
-            let engine = with::<Faulty>(&[&watching(0)]).await?;
+            let engine = with::<FaultyAwsEngine>(&[&watching(0)]).await?;
             crash_before(&engine, name, None).await;
             assert_eq!(queued(&engine).await, [], "{name}");
             let fired = traces(&[send(&engine, "727", LATE, 1).await]);
@@ -45,8 +45,8 @@ fn before_the_decision_nothing_fired_and_the_event_that_comes_again_fires() {
 
 #[test]
 fn after_the_decision_a_repeat_under_the_key_sends_what_was_decided() {
-    run(async {
-        let engine = with::<Faulty>(&[&watching(0)]).await?;
+    run_with_faults(async {
+        let engine = with::<FaultyAwsEngine>(&[&watching(0)]).await?;
         crash_before(&engine, "SendMessage", Some("key")).await;
         assert_eq!(queued(&engine).await, []);
         let receipt = submit(&engine, "727", LATE, Some("key"), START + SECOND).await;
@@ -60,9 +60,9 @@ fn after_the_decision_a_repeat_under_the_key_sends_what_was_decided() {
 
 #[test]
 fn after_the_decision_any_event_of_the_loan_brings_its_message() {
-    run(async {
+    run_with_faults(async {
         for context in [LATE, IN_TIME] {
-            let engine = with::<Faulty>(&[&watching(0)]).await?;
+            let engine = with::<FaultyAwsEngine>(&[&watching(0)]).await?;
             crash_before(&engine, "SendMessage", None).await;
             assert_eq!(queued(&engine).await, []);
             assert!(send(&engine, "727", context, 1).await.deliveries.is_empty());
@@ -74,13 +74,13 @@ fn after_the_decision_any_event_of_the_loan_brings_its_message() {
 
 #[test]
 fn no_event_waits_for_long_until_the_failure_of_a_formula_is_kept() {
-    run(async {
-        let engine = with::<Faulty>(&[&watching(0)]).await?;
+    run_with_faults(async {
+        let engine = with::<FaultyAwsEngine>(&[&watching(0)]).await?;
         let held = engine.proxy.hold("UpdateItem F", 1);
         // The trigger compares what is not there.
         assert!(send(&engine, "727", "{}", 0).await.deliveries.is_empty());
         held.arrived().await;
-        engine.proxy.mend();
+        engine.proxy.clear_faults();
         assert_eq!(send(&engine, "727", LATE, 1).await.deliveries.len(), 1);
         Ok(())
     });

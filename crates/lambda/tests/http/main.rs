@@ -1,0 +1,6 @@
+//! The HTTP interface on the engine for AWS, as the functions serve it.
+
+mod call_counts;
+mod client;
+mod index_lag;
+mod intake_faults;
