@@ -58,9 +58,10 @@ test-one-process: $(VENV)/.installed
 	# The JVM and Clojure that formulas are held against.
 	tests/packages.sh "formulas against Clojure" clojure openjdk-17-jre-headless
 	$(TEST) --test formulas
+	$(TEST) --test memory-contract
 	$(TEST) --test sqlite-contract
 	# The library that sets a program's clock.
-	tests/packages.sh "journeys of a clock that is set" faketime
+	tests/packages.sh "wall clock journeys" faketime
 	# They mostly wait: for retries that are due, for receivers that stall.
 	$(TEST) --test journeys -- --test-threads 16
 
@@ -72,7 +73,7 @@ test-browser:
 # The pictures of the README, anew.
 screenshots:
 	tests/browser/install.sh
-	$(TEST) --test browser -- --ignored --exact drawn::screenshots
+	$(TEST) --test browser -- --ignored --exact screenshots::screenshots
 
 template: $(VENV)/.installed
 	$(VENV)/bin/cfn-lint infra/template.yaml

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use crate::model::event::{Event, EventDraft};
+use crate::model::event::{Event, EventInput};
 use crate::model::event_evaluation::EventEvaluation;
 use crate::model::id::TraceId;
 use crate::model::rendering::{sent_header, sent_url};
@@ -32,7 +32,7 @@ pub fn evaluate(formula: &str, context: Box<RawValue>, now: Timestamp) -> Result
     };
     let formula = Formula::parse(formula).map_err(wrong)?;
     let event =
-        EventDraft { event_name: "Test".into(), loan_id: "1".into(), context, occurred_at: None }.check()?;
+        EventInput { event_name: "Test".into(), loan_id: "1".into(), context, occurred_at: None }.check()?;
     let evaluation = EventEvaluation::new(&event, now);
     let context = evaluation.context().ok_or_else(|| ValidationErrors::one("/context", NOT_UNICODE))?;
     formula.eval(context).map_err(wrong)

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -102,13 +103,35 @@ impl fmt::Display for AttemptNumber {
 }
 
 /// The outcome of a row, by the words of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     Queued,
     Sending,
     Succeeded,
     Failed,
+}
+
+impl Outcome {
+    pub const ALL: [Self; 4] = [Self::Queued, Self::Sending, Self::Succeeded, Self::Failed];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl FromStr for Outcome {
+    type Err = ();
+
+    /// An outcome by its name, in small letters.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|outcome| outcome.name() == text).ok_or(())
+    }
 }
 
 impl Completion {

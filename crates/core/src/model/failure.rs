@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// What kind of failure it was; the values of the history's `error` filter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ErrorKind {
     /// The host's name does not resolve.
@@ -80,7 +80,7 @@ impl FromStr for ErrorKind {
 }
 
 /// How far the request had come. Up to `tls`, nothing of it was sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// The request was put together and its destination judged.
@@ -119,13 +119,12 @@ impl Phase {
 pub const MAX_DETAIL_CHARS: usize = 300;
 
 /// The error of a failed attempt, as it stands in its row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
     pub kind: ErrorKind,
     /// How far the request had come; null where nobody knows (a sender that died, a row of an older version).
     #[serde(default)]
-    #[schema(required)]
     pub phase: Option<Phase>,
     /// One sentence that a servicer understands. Never a secret, a header value or the query of a URL.
     pub detail: String,

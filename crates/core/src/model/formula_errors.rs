@@ -7,7 +7,7 @@ use super::time::Timestamp;
 use loanhook_formula::FormulaError;
 
 /// Which formula of a subscription it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WhichFormula {
     Trigger,
@@ -24,14 +24,13 @@ impl WhichFormula {
 }
 
 /// A formula that failed on one event: it did not fire, and what was remembered of it stayed as it was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FormulaErrorRecord {
     pub formula: WhichFormula,
     /// The version of the subscription that it failed in.
     pub version: u64,
     pub at: Timestamp,
-    #[schema(value_type = String)]
     pub loan_id: LoanId,
     /// What is wrong: a sentence that holds no value of the event.
     pub detail: String,
@@ -41,8 +40,7 @@ pub struct FormulaErrorRecord {
 }
 
 /// The failures of a subscription's formulas.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-#[schema(as = FormulaErrors)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormulaErrors {
     /// How many events a formula failed on so far.
     pub count: u64,

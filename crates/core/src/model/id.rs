@@ -15,10 +15,9 @@ macro_rules! uuid_ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
         #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
         )]
         #[serde(transparent)]
-        #[schema(value_type = String, format = "uuid")]
         pub struct $name(Uuid);
 
         impl $name {
@@ -105,9 +104,8 @@ impl AttemptId {
 }
 
 /// Whose things these are: `[a-z0-9-]{1,64}`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
-#[schema(value_type = String, pattern = "^[a-z0-9-]{1,64}$")]
 pub struct TenantId(Arc<str>);
 
 impl TenantId {
@@ -136,9 +134,8 @@ impl fmt::Display for TenantId {
 }
 
 /// A loan, as the servicing platform names it: 1 to 256 characters that can stand in a path.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
-#[schema(value_type = String, min_length = 1, max_length = 256)]
 pub struct LoanId(Arc<str>);
 
 impl LoanId {

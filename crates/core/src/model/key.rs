@@ -16,9 +16,7 @@ use super::weak_key::weakness;
 pub const FIRST_TENANT: &str = "default";
 
 /// What a key may do.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Scope {
     #[serde(rename = "events:write")]
     EventsWrite,
@@ -130,7 +128,7 @@ impl KeyHash {
 }
 
 /// Where a key came from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum KeySource {
     /// A call of the API. Of a key from before sources were kept: any.

@@ -1,13 +1,13 @@
 use serde_json::value::RawValue;
 
 use super::*;
-use crate::model::event::EventDraft;
+use crate::model::event::EventInput;
 
 #[test]
 fn the_formulas_of_an_event_take_so_much_together_and_no_more() {
     let context = RawValue::from_string("{}".into()).expect("JSON");
-    let draft = EventDraft { event_name: "A".into(), loan_id: "727".into(), context, occurred_at: None };
-    let event = draft.check().expect("an event");
+    let input = EventInput { event_name: "A".into(), loan_id: "727".into(), context, occurred_at: None };
+    let event = input.check().expect("an event");
     let evaluation = EventEvaluation::new(&event, Timestamp::from_millis(0));
     let dear = Formula::parse("(pos? (reduce + (range 10000)))").expect("a formula");
     let mut last = 0;

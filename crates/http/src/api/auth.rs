@@ -1,16 +1,17 @@
 //! Who asks, and whether they may.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::extract::FromRequestParts;
+use http::Extensions;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 
 use super::Api;
 use super::problem::Problem;
-use crate::web::Source;
-use crate::web::call_limits::{Asker, CallLimits, Face, Shown};
+use crate::web::authentication::authenticate;
+use crate::web::call_limits::{Asker, Face};
+use crate::web::resend::AllowedResend;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::key::{Key, KeyHash, Scope};
 use loanhook_core::ports::Keys;
@@ -43,13 +44,9 @@ impl Caller {
         (&self.0, self.1)
     }
 
-    pub(super) fn name(&self) -> &str {
-        &self.0.name
-    }
-
     /// Refuses where the key asked for too many resends.
-    pub(super) fn may_resend_now(&self, limits: &CallLimits) -> Result<(), Problem> {
-        Ok(limits.resend(&Asker::Key(self.0.id), &self.0.tenant, &self.0.name, Instant::now())?)
+    pub(super) fn may_resend_now(&self, extensions: &Extensions) -> Result<AllowedResend<'_>, Problem> {
+        Ok(AllowedResend::check(extensions, &Asker::Key(self.0.id), &self.0.tenant, &self.0.name)?)
     }
 }
 
@@ -67,13 +64,11 @@ impl<S: Keys + Send + Sync> FromRequestParts<Api<S>> for Caller {
         let Some(shown) = shown else {
             return Err(Problem::unauthorized("the Authorization header must read: Bearer lh_…"));
         };
-        let (limits, source) = (CallLimits::of(&parts.extensions), Source::of(&parts.extensions));
-        match limits.check_key(&api.store, (Face::Api, &source), shown, Instant::now()).await? {
-            Shown::Valid(key, hash) => Ok(Self(key, hash)),
-            Shown::Invalid => Err(Problem::unauthorized(
+        match authenticate::<_, Problem>(&api.store, &parts.extensions, Face::Api, shown).await? {
+            Some((key, hash)) => Ok(Self(key, hash)),
+            None => Err(Problem::unauthorized(
                 "this key is not valid: it may have been deleted, or its time may be over",
             )),
-            Shown::TooMany(wait) => Err(wait.into()),
         }
     }
 }

@@ -12,12 +12,12 @@ use serde_path_to_error::{Path, Segment};
 
 use super::auth::Caller;
 use super::problem::Problem;
+use super::schema::strict_object::StrictObject;
 use crate::web;
 use crate::web::body::{Limit, Unread};
 use crate::web::body_memory::{self, Reserved};
 use loanhook_core::model::byte_order_mark;
-use loanhook_core::model::strict_object::StrictObject;
-use loanhook_core::model::validation::{ValidationErrors, pointer_segment};
+use loanhook_core::model::validation::{ValidationErrors, idempotency_key_error, pointer_segment};
 use loanhook_core::ports::StoreError;
 
 /// The largest body of settings, in bytes.
@@ -116,12 +116,7 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
 }
 
 pub(super) fn check_idempotency_key(key: &str, pointer: &str) -> Result<(), ValidationErrors> {
-    let allowed = (1..=255).contains(&key.len()) && key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    if allowed {
-        Ok(())
-    } else {
-        Err(ValidationErrors::one(pointer, "must be one of 1 to 255 visible ASCII characters"))
-    }
+    idempotency_key_error(key).map_or(Ok(()), |fault| Err(ValidationErrors::one(pointer, fault)))
 }
 
 /// What JSON is answered with: a browser does not guess that it is something else.

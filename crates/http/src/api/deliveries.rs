@@ -9,6 +9,7 @@ use super::openapi::{Conflict, Denied, Invalid, NotFound, Unavailable};
 use super::path::Segments;
 use super::problem::Problem;
 use super::query::{Checked, PageQuery};
+use super::schema::id;
 use super::view::DeliveryView;
 use super::{Api, body};
 use loanhook_core::model::id::{AttemptId, TenantId, TraceId};
@@ -27,7 +28,7 @@ const ATTEMPTS: usize = 100;
 /// no more; where resends make more, `next` is the cursor of those that follow.
 #[utoipa::path(
     get, path = "/v1/webhooks/{traceId}", operation_id = "getDelivery", tag = "history",
-    params(("traceId" = TraceId, Path), PageQuery),
+    params(("traceId" = id::TraceId, Path), PageQuery),
     responses(
         (status = 200, body = DeliveryView, description = "the delivery"),
         Denied, NotFound, Invalid, Unavailable,
@@ -49,7 +50,7 @@ pub(super) async fn get<S: Attempts + Keys + Send + Sync>(
 ///
 /// Ends its automatic attempts: one that is being sent finishes, and a resend is still possible.
 #[utoipa::path(
-    post, path = "/v1/webhooks/{traceId}/cancel", operation_id = "cancelDelivery", tag = "resend", params(("traceId" = TraceId, Path)),
+    post, path = "/v1/webhooks/{traceId}/cancel", operation_id = "cancelDelivery", tag = "resend", params(("traceId" = id::TraceId, Path)),
     responses(
         (status = 200, body = DeliveryView, description = "the delivery"),
         Denied, NotFound, Conflict, Unavailable,

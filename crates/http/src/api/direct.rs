@@ -9,11 +9,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::body::check_idempotency_key;
+use super::schema;
 use loanhook_core::model::attempt::AttemptNumber;
-use loanhook_core::model::id::{AttemptId, TenantId, TraceId};
+use loanhook_core::model::id::{TenantId, TraceId};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::model::validation::ValidationErrors;
+use loanhook_core::model::validation::idempotency_key_error;
 use loanhook_core::ports::{Attempts, Resends};
 use loanhook_core::resend::{self as use_case, ResendError, ResendRequest};
 
@@ -25,10 +25,10 @@ const REQUESTED_BY: &str = "direct invocation";
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Ask {
-    tenant: TenantId,
-    trace_id: TraceId,
+    tenant: schema::id::TenantId,
+    trace_id: schema::id::TraceId,
     #[serde(default)]
-    attempt: Option<AttemptNumber>,
+    attempt: Option<schema::attempt::AttemptNumber>,
     #[serde(default)]
     idempotency_key: Option<String>,
 }
@@ -36,8 +36,8 @@ struct Ask {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Asked {
-    id: AttemptId,
-    trace_id: TraceId,
+    id: schema::id::AttemptId,
+    trace_id: schema::id::TraceId,
 }
 
 /// Why nothing is resent.
@@ -48,7 +48,7 @@ pub enum DirectError {
     )]
     NotUnderstood(#[from] serde_json::Error),
     #[error("idempotencyKey {0}")]
-    WrongKey(String),
+    WrongKey(&'static str),
     #[error("a list must have at most {AT_MOST} resends: send the rest in another")]
     TooMany,
     #[error(transparent)]
@@ -96,10 +96,10 @@ async fn ask<S: Attempts + Resends>(
     place: usize,
 ) -> Result<Asked, DirectError> {
     let Ask { tenant, trace_id, attempt, idempotency_key } = ask;
+    let (tenant, trace_id) = (TenantId::from(tenant), TraceId::from(trace_id));
+    let attempt = attempt.map(AttemptNumber::from);
     if let Some(key) = &idempotency_key {
-        check_idempotency_key(key, "/idempotencyKey").map_err(|ValidationErrors(errors)| {
-            DirectError::WrongKey(errors.into_iter().map(|fault| fault.detail).collect())
-        })?;
+        idempotency_key_error(key).map_or(Ok(()), |fault| Err(DirectError::WrongKey(fault)))?;
     }
     // No caller's own key begins with this character.
     let key = idempotency_key.unwrap_or_else(|| format!("\u{7f}{invocation} {place}"));
@@ -110,5 +110,5 @@ async fn ask<S: Attempts + Resends>(
         key: Some(key),
     };
     let id = use_case::resend(store, &tenant, request, Timestamp::now()).await?;
-    Ok(Asked { id, trace_id })
+    Ok(Asked { id: id.into(), trace_id: trace_id.into() })
 }

@@ -9,10 +9,10 @@ use serde::Serialize;
 use super::auth::Caller;
 use super::openapi::{BadBody, Conflict, Denied, IdempotencyKey, Invalid, TooLarge, Unavailable};
 use super::problem::Problem;
-use super::{Api, body, loops};
+use super::schema::event::EventDraft;
+use super::{Api, body, loops, schema};
 use loanhook_core::intake::{self, Receipt, Submission};
-use loanhook_core::model::event::{EventDraft, MAX_EVENT_BYTES};
-use loanhook_core::model::id::{EventId, SubscriptionId, TraceId};
+use loanhook_core::model::event::{EventInput, MAX_EVENT_BYTES};
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{FormulaErrorLog, Intake, Keys, Subscriptions};
@@ -23,7 +23,7 @@ const LIMIT: (usize, &str) = (MAX_EVENT_BYTES, "256 KiB an event");
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AcceptedEvent {
-    event_id: EventId,
+    event_id: schema::id::EventId,
     /// One for each subscription that matched; empty where none did.
     deliveries: Vec<AcceptedDelivery>,
     /// What the sender may want to mend: a name in use, of a subscription or the catalogue, from which the event's
@@ -34,19 +34,23 @@ pub(super) struct AcceptedEvent {
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct AcceptedDelivery {
-    trace_id: TraceId,
-    subscription_id: SubscriptionId,
+    trace_id: schema::id::TraceId,
+    subscription_id: schema::id::SubscriptionId,
     event_title: String,
 }
 
 impl From<Receipt> for AcceptedEvent {
     fn from(receipt: Receipt) -> Self {
         let deliveries = receipt.deliveries.into_iter().map(|promised| AcceptedDelivery {
-            trace_id: promised.trace_id,
-            subscription_id: promised.subscription_id,
+            trace_id: promised.trace_id.into(),
+            subscription_id: promised.subscription_id.into(),
             event_title: promised.event_title,
         });
-        Self { event_id: receipt.event_id, deliveries: deliveries.collect(), warnings: receipt.warnings }
+        Self {
+            event_id: receipt.event_id.into(),
+            deliveries: deliveries.collect(),
+            warnings: receipt.warnings,
+        }
     }
 }
 
@@ -73,7 +77,7 @@ pub(super) async fn create<S: Intake + Subscriptions + Keys + FormulaErrorLog + 
     loops::refuse_own_webhooks(&headers)?;
     let key = body::idempotency_key(&headers)?;
     let bytes = body::read(&caller, request, LIMIT).await?;
-    let event = body::parse::<EventDraft>(&bytes)?.check()?;
+    let event = EventInput::from(body::parse::<EventDraft>(&bytes)?).check()?;
     let submission = Submission { event, key };
     let receipt = intake::accept(&api.store, tenant, submission, Timestamp::now()).await?;
     Ok(body::json(StatusCode::ACCEPTED, &AcceptedEvent::from(receipt)))

@@ -11,11 +11,12 @@ use super::openapi::{Denied, Download, Invalid, NotFound, Unavailable};
 use super::path::Segments;
 use super::problem::Problem;
 use super::query::{Checked, HistoryQuery, cursor};
+use super::schema::id;
 use super::view::AttemptView;
 use super::{Api, body};
 use crate::web::download::download;
 use loanhook_core::history;
-use loanhook_core::model::id::{AttemptId, LoanId, TenantId};
+use loanhook_core::model::id::TenantId;
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::payload::Payload;
 use loanhook_core::model::time::Timestamp;
@@ -36,7 +37,7 @@ pub(super) struct History {
 /// history ends or 5,000 rows were looked at for it; then `next` goes on.
 #[utoipa::path(
     get, path = "/v1/loans/{loanId}/webhooks", operation_id = "listAttempts", tag = "history",
-    params(("loanId" = LoanId, Path), HistoryQuery),
+    params(("loanId" = id::LoanId, Path), HistoryQuery),
     responses(
         (status = 200, body = History, description = "a page of the history"),
         Denied, NotFound, Invalid, Unavailable,
@@ -64,7 +65,7 @@ pub(super) async fn list<S: Attempts + Keys + Send + Sync>(
 /// With the headers of its answer.
 #[utoipa::path(
     get, path = "/v1/loans/{loanId}/webhooks/{id}", operation_id = "getAttempt", tag = "history",
-    params(("loanId" = LoanId, Path), ("id" = AttemptId, Path)),
+    params(("loanId" = id::LoanId, Path), ("id" = id::AttemptId, Path)),
     responses(
         (status = 200, body = AttemptView, description = "the attempt"),
         Denied, NotFound, Unavailable,
@@ -84,7 +85,7 @@ pub(super) async fn row<S: Attempts + Keys + Send + Sync>(
 /// The exact bytes sent.
 #[utoipa::path(
     get, path = "/v1/loans/{loanId}/webhooks/{id}/source", operation_id = "downloadSource", tag = "history",
-    params(("loanId" = LoanId, Path), ("id" = AttemptId, Path)),
+    params(("loanId" = id::LoanId, Path), ("id" = id::AttemptId, Path)),
     responses(
         Download, Denied, NotFound, Unavailable,
     )
@@ -104,7 +105,7 @@ pub(super) async fn source<S: Attempts + Keys + Payloads + Send + Sync>(
 /// The exact bytes that came back, up to 1 MiB. 404 where nothing came back.
 #[utoipa::path(
     get, path = "/v1/loans/{loanId}/webhooks/{id}/response", operation_id = "downloadResponse", tag = "history",
-    params(("loanId" = LoanId, Path), ("id" = AttemptId, Path)),
+    params(("loanId" = id::LoanId, Path), ("id" = id::AttemptId, Path)),
     responses(
         Download, Denied, NotFound, Unavailable,
     )

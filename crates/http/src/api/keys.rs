@@ -13,31 +13,28 @@ use super::openapi::{BadBody, Denied, Invalid, NotFound, TooLarge, Unavailable};
 use super::path::Segments;
 use super::problem::Problem;
 use super::query::{Checked, cursor, page_of};
-use super::{Api, body};
+use super::{Api, body, schema};
 use loanhook_core::keys as use_case;
 use loanhook_core::log;
 use loanhook_core::model::id::{KeyId, TenantId};
-use loanhook_core::model::key::{Key, KeySource, Scope};
+use loanhook_core::model::key::{Key, Scope};
+use loanhook_core::model::key_input::KeyInput;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::model::validation::{ValidationErrors, name_error};
+use loanhook_core::model::validation::ValidationErrors;
 use loanhook_core::ports::{Keys, ListedKey};
 
 /// A key to be made.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct NewKey {
-    #[schema(
-        min_length = 1,
-        max_length = 256,
-        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$",
-        example = "LMS"
-    )]
+#[schema(as = NewKey)]
+pub(super) struct KeyDraft {
+    #[schema(pattern = "name", example = "LMS")]
     name: String,
     #[schema(min_items = 1)]
-    scopes: Vec<Scope>,
+    scopes: Vec<schema::key::Scope>,
     /// The caller's own where it is left out; only an operator may name another.
     #[serde(default)]
-    #[schema(pattern = "^[a-z0-9-]{1,64}$")]
+    #[schema(pattern = "tenantId")]
     tenant: Option<String>,
     /// From then on the key is not valid; without it, it does not end by itself.
     #[serde(default)]
@@ -45,21 +42,28 @@ pub(super) struct NewKey {
     expires_at: Option<String>,
 }
 
+impl From<KeyDraft> for KeyInput {
+    fn from(draft: KeyDraft) -> Self {
+        let KeyDraft { name, scopes, expires_at, tenant: _ } = draft;
+        Self { name, scopes: scopes.into_iter().map(Into::into).collect(), expires_at }
+    }
+}
+
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct KeyView {
-    id: KeyId,
-    tenant: TenantId,
+    id: schema::id::KeyId,
+    tenant: schema::id::TenantId,
     name: String,
-    scopes: Vec<Scope>,
-    created_at: Timestamp,
+    scopes: Vec<schema::key::Scope>,
+    created_at: schema::id::Timestamp,
     /// From then on it is not valid; null if it does not end by itself.
     #[schema(required)]
-    expires_at: Option<Timestamp>,
+    expires_at: Option<schema::id::Timestamp>,
     /// The beginning of the hour in which it was last used; null if it never was.
     #[schema(required)]
-    last_used_at: Option<Timestamp>,
-    source: KeySource,
+    last_used_at: Option<schema::id::Timestamp>,
+    source: schema::key::KeySource,
     /// On create only: keep it, it is not shown again.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
@@ -68,7 +72,17 @@ pub(super) struct KeyView {
 impl From<ListedKey> for KeyView {
     fn from(ListedKey { key, last_used_at }: ListedKey) -> Self {
         let Key { id, tenant, name, scopes, created_at, expires_at, source } = key;
-        Self { id, tenant, name, scopes, created_at, expires_at, last_used_at, source, key: None }
+        Self {
+            id: id.into(),
+            tenant: tenant.into(),
+            name,
+            scopes: scopes.into_iter().map(Into::into).collect(),
+            created_at: created_at.into(),
+            expires_at: expires_at.map(Into::into),
+            last_used_at: last_used_at.map(Into::into),
+            source: source.into(),
+            key: None,
+        }
     }
 }
 
@@ -85,12 +99,12 @@ pub(super) struct KeyList {
 #[into_params(parameter_in = Query)]
 pub(super) struct KeyQuery {
     /// The caller's own where it is left out; only an operator may name another.
-    #[param(pattern = "^[a-z0-9-]{1,64}$")]
+    #[param(pattern = "tenantId")]
     tenant: Option<String>,
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
     limit: Option<String>,
     /// `next` of the page before.
-    #[param(pattern = "^[A-Za-z0-9_-]{22}$")]
+    #[param(pattern = "cursor")]
     cursor: Option<String>,
 }
 
@@ -100,7 +114,7 @@ pub(super) struct KeyQuery {
 #[into_params(parameter_in = Query)]
 pub(super) struct TenantQuery {
     /// The caller's own where it is left out; only an operator may name another.
-    #[param(pattern = "^[a-z0-9-]{1,64}$")]
+    #[param(pattern = "tenantId")]
     tenant: Option<String>,
 }
 
@@ -119,7 +133,7 @@ fn tenant_of(caller: &Caller, named: Option<String>, pointer: &str) -> Result<Te
 ///
 /// The answer has the key: keep it, it is not shown again.
 #[utoipa::path(
-    post, path = "/v1/keys", operation_id = "createKey", tag = "keys", request_body = NewKey,
+    post, path = "/v1/keys", operation_id = "createKey", tag = "keys", request_body = KeyDraft,
     responses(
         (status = 201, body = KeyView, description = "the key, in clear"),
         BadBody, Denied, TooLarge, Invalid,
@@ -133,34 +147,15 @@ pub(super) async fn create<S: Keys + Send + Sync>(
 ) -> Result<Response, Problem> {
     caller.with_any(&[Scope::Admin, Scope::Operator])?;
     let bytes = body::read(&caller, request, MAX_SETTINGS).await?;
-    let NewKey { name, mut scopes, tenant, expires_at } = body::parse(&bytes)?;
-    let mut errors = ValidationErrors::default();
-    if let Some(fault) = name_error(&name) {
-        errors.add("/name", fault);
-    }
-    if scopes.is_empty() {
-        errors.add("/scopes", "must name at least one scope");
-    }
     let now = Timestamp::now();
-    let expires_at = expires_at.and_then(|text| match text.parse::<Timestamp>() {
-        Ok(end) if end > now => Some(end),
-        Ok(_) => {
-            errors.add("/expiresAt", "must be in the future");
-            None
-        }
-        Err(_) => {
-            errors.add("/expiresAt", "must be a time such as 2027-01-01T00:00:00Z (RFC 3339)");
-            None
-        }
-    });
-    errors.ok_or_errors(())?;
+    let draft: KeyDraft = body::parse(&bytes)?;
+    let tenant = draft.tenant.clone();
+    let new = KeyInput::from(draft).check(now)?;
     let tenant = tenant_of(&caller, tenant, "/tenant")?;
-    if !caller.key().0.may_manage(&scopes) {
+    if !caller.key().0.may_manage(&new.scopes) {
         caller.with(Scope::Operator)?;
     }
-    scopes.sort_unstable();
-    scopes.dedup();
-    let key = Key { expires_at, ..Key::new(tenant, name, scopes, now) };
+    let key = new.of(tenant, now);
     let (key, secret) = use_case::create(&api.store, key).await?;
     log::change("key.created", caller.key().0, &key.tenant, &key.id);
     let view = KeyView {
@@ -197,7 +192,7 @@ pub(super) async fn list<S: Keys + Send + Sync>(
 ///
 /// It is not valid from now on. A key with the scope `operator` is deleted by an operator only.
 #[utoipa::path(
-    delete, path = "/v1/keys/{id}", operation_id = "deleteKey", tag = "keys", params(("id" = KeyId, Path), TenantQuery),
+    delete, path = "/v1/keys/{id}", operation_id = "deleteKey", tag = "keys", params(("id" = schema::id::KeyId, Path), TenantQuery),
     responses(
         (status = 204, description = "deleted"),
         Denied, NotFound, Invalid, Unavailable,

@@ -12,7 +12,7 @@ use super::auth::Caller;
 use super::openapi::{Unauthorized, Unavailable};
 use super::problem::Problem;
 use super::{Api, body, openapi};
-use loanhook_core::model::catalogue::{self, EventType};
+use loanhook_core::model::catalogue;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{EgressAddresses, Health, Keys};
 
@@ -21,7 +21,16 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(openapi::document);
 /// The names of events that are known; others are accepted all the same.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct EventTypes {
-    items: &'static [EventType],
+    items: Vec<EventType>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct EventType {
+    event_name: &'static str,
+    /// The variables of its context.
+    #[schema(value_type = Vec<String>)]
+    variables: &'static [String],
 }
 
 /// Where requests come from.
@@ -53,7 +62,10 @@ pub(super) async fn event_types<S: Keys + Send + Sync>(
     State(_): State<Api<S>>,
     _: Caller,
 ) -> Result<Response, Problem> {
-    Ok(body::json(StatusCode::OK, &EventTypes { items: &catalogue::TYPES }))
+    let items = catalogue::TYPES
+        .iter()
+        .map(|known| EventType { event_name: &known.event_name, variables: &known.variables });
+    Ok(body::json(StatusCode::OK, &EventTypes { items: items.collect() }))
 }
 
 /// List the addresses requests come from

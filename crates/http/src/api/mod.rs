@@ -21,6 +21,7 @@ mod problem;
 mod query;
 mod requests;
 mod resend;
+mod schema;
 mod subscription_view;
 mod subscriptions;
 mod try_out;

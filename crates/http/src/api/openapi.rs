@@ -6,8 +6,9 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoParams, IntoResponses, Modify, OpenApi};
 
+use super::schema::pattern::Patterns;
 use super::{
-    batch, deliveries, events, history, keys, meta, portal, problem, resend, subscriptions, try_out,
+    batch, deliveries, events, history, keys, meta, portal, problem, resend, schema, subscriptions, try_out,
 };
 
 #[derive(OpenApi)]
@@ -26,8 +27,8 @@ use super::{
         keys::create, keys::list, keys::delete, portal::create,
         meta::event_types, meta::egress, meta::health, meta::openapi,
     ),
-    components(schemas(problem::Problem, batch::KeyedEvent)),
-    modifiers(&Bearer),
+    components(schemas(problem::Problem, schema::event::KeyedEventDraft)),
+    modifiers(&Bearer, &Patterns),
     security(("key" = [])),
     tags(
         (name = "events", description = "Events in"),

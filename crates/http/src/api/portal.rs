@@ -12,10 +12,12 @@ use super::auth::Caller;
 use super::body::MAX_SETTINGS;
 use super::openapi::{BadBody, Denied, Invalid, TooLarge, Unavailable};
 use super::problem::Problem;
+use super::schema::id;
+use super::schema::portal_link::LinkDraft;
 use super::{Api, body};
 use crate::web::{Site, portal_link};
 use loanhook_core::log;
-use loanhook_core::model::grant::LinkDraft;
+use loanhook_core::model::grant::LinkInput;
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::portal;
@@ -28,7 +30,7 @@ pub(super) struct PortalLink {
     #[schema(format = "uri")]
     url: String,
     /// Until then it can be opened, any number of times.
-    expires_at: Timestamp,
+    expires_at: id::Timestamp,
 }
 
 /// Make a portal link
@@ -54,9 +56,11 @@ pub(super) async fn create<S: Grants + Keys + Send + Sync>(
     let reached = site.reached(&parts)?;
     let bytes = body::read(&caller, request, MAX_SETTINGS).await?;
     let draft: LinkDraft = body::parse(&bytes)?;
-    let made = portal::issue_link(&api.store, caller.key(), draft.check()?, Timestamp::now()).await?;
+    let made =
+        portal::issue_link(&api.store, caller.key(), LinkInput::from(draft).check()?, Timestamp::now())
+            .await?;
     let url = portal_link(&reached, &made.token);
     let (key, _) = caller.key();
     log::portal_link(key, &made.grant);
-    Ok(body::secret_json(StatusCode::CREATED, &PortalLink { url, expires_at: made.grant.until }))
+    Ok(body::secret_json(StatusCode::CREATED, &PortalLink { url, expires_at: made.grant.until.into() }))
 }

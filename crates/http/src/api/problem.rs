@@ -8,7 +8,7 @@ use tracing::error;
 use loanhook_core::intake::IntakeError;
 use loanhook_core::keys::KeyError;
 use loanhook_core::model::key::Scope;
-use loanhook_core::model::validation::{ValidationError, ValidationErrors};
+use loanhook_core::model::validation::{self, ValidationErrors};
 use loanhook_core::portal::PortalError;
 use loanhook_core::ports::StoreError;
 use loanhook_core::resend::{CancelError, ResendError};
@@ -33,6 +33,25 @@ pub(super) struct Problem {
     /// When the same request may go well, in seconds: the header `Retry-After`.
     #[serde(skip)]
     retry_after: Option<u64>,
+}
+
+/// One fault of a body: where (an RFC 6901 JSON pointer, or a query parameter's or header's name) and what.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct ValidationError {
+    pointer: String,
+    detail: String,
+    /// Of a formula or template: where in its text, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<u32>,
+}
+
+impl From<validation::ValidationError> for ValidationError {
+    fn from(error: validation::ValidationError) -> Self {
+        let validation::ValidationError { pointer, detail, line, column, unsupported: _ } = error;
+        Self { pointer, detail, line, column }
+    }
 }
 
 impl Problem {
@@ -131,7 +150,7 @@ impl From<ValidationErrors> for Problem {
             ("invalid", "Well-formed but wrong")
         };
         let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, name, title, detail);
-        problem.errors = errors.0;
+        problem.errors = errors.0.into_iter().map(Into::into).collect();
         problem
     }
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::problem::Problem;
 use loanhook_core::model::filter::HistoryFilter;
-use loanhook_core::model::filter_draft::{FilterDraft, checked, checked_limit};
+use loanhook_core::model::filter_input::{FilterInput, checked, checked_limit};
 use loanhook_core::model::id::AttemptId;
 use loanhook_core::model::validation::ValidationErrors;
 
@@ -73,7 +73,7 @@ pub(super) struct HistoryQuery {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
     limit: Option<String>,
     /// `next` of the page before.
-    #[param(pattern = "^[A-Za-z0-9_-]{22}$")]
+    #[param(pattern = "cursor")]
     cursor: Option<String>,
 }
 
@@ -85,7 +85,7 @@ pub(super) struct PageQuery {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
     limit: Option<String>,
     /// `next` of the page before.
-    #[param(pattern = "^[A-Za-z0-9_-]{22}$")]
+    #[param(pattern = "cursor")]
     cursor: Option<String>,
 }
 
@@ -95,7 +95,7 @@ pub(super) type HistoryPage = (HistoryFilter, Option<AttemptId>, usize);
 impl HistoryQuery {
     pub(super) fn check(self) -> Result<HistoryPage, ValidationErrors> {
         let mut errors = ValidationErrors::default();
-        let filter = FilterDraft {
+        let filter = FilterInput {
             event_title: self.event_title,
             event_name: self.event_name,
             subscription_id: self.subscription_id,

@@ -10,15 +10,13 @@ use super::auth::Caller;
 use super::openapi::{Conflict, Denied, IdempotencyKey, Invalid, NotFound, Unavailable};
 use super::path::Segments;
 use super::problem::Problem;
+use super::schema::id::{AttemptId, TraceId};
 use super::{Api, body};
-use crate::web::call_limits::CallLimits;
 use loanhook_core::model::attempt::AttemptNumber;
-use loanhook_core::model::filter_draft::number;
-use loanhook_core::model::id::{AttemptId, TraceId};
+use loanhook_core::model::filter_input::number;
+use loanhook_core::model::id;
 use loanhook_core::model::key::Scope;
-use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Attempts, Keys, Resends};
-use loanhook_core::resend::{self as use_case, ResendRequest};
 
 /// The attempt that will send again.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -58,7 +56,7 @@ pub(super) async fn resend<S: Attempts + Keys + Resends + Send + Sync>(
     post, path = "/v1/webhook/retry/{traceId}/{attempt}", operation_id = "resendAttempt", tag = "resend",
     params(
         ("traceId" = TraceId, Path),
-        ("attempt" = String, Path, description = "a number or `manual`", pattern = "^(manual|[1-9][0-9]{0,8})$"),
+        ("attempt" = String, Path, description = "a number or `manual`", pattern = "attemptNumber"),
         IdempotencyKey,
     ),
     responses(
@@ -87,7 +85,7 @@ pub(super) async fn retry<S: Attempts + Keys + Resends + Send + Sync>(
     post, path = "/api/public/api/1/webhook/retry/{traceId}/{attempt}", operation_id = "resendAttemptAtLoanPro", tag = "resend",
     params(
         ("traceId" = TraceId, Path),
-        ("attempt" = String, Path, description = "a number or `manual`", pattern = "^(manual|[1-9][0-9]{0,8})$"),
+        ("attempt" = String, Path, description = "a number or `manual`", pattern = "attemptNumber"),
         IdempotencyKey,
     ),
     responses(
@@ -112,12 +110,10 @@ async fn ask<S: Attempts + Resends>(
     parts: &Parts,
     attempt: Option<AttemptNumber>,
 ) -> Result<Response, Problem> {
-    let tenant = caller.with(Scope::WebhooksResend)?;
-    let trace_id = path.id("traceId", "delivery")?;
+    caller.with(Scope::WebhooksResend)?;
+    let trace_id: id::TraceId = path.id("traceId", "delivery")?;
     let key = body::idempotency_key(&parts.headers)?;
-    caller.may_resend_now(&CallLimits::of(&parts.extensions))?;
-    let request =
-        ResendRequest { trace_id, attempt: attempt.into(), requested_by: caller.name().to_owned(), key };
-    let id = use_case::resend(store, tenant, request, Timestamp::now()).await?;
-    Ok(body::json(StatusCode::ACCEPTED, &AcceptedResend { id, trace_id }))
+    let allowed = caller.may_resend_now(&parts.extensions)?;
+    let id = allowed.queue(store, trace_id, attempt.into(), key).await?;
+    Ok(body::json(StatusCode::ACCEPTED, &AcceptedResend { id: id.into(), trace_id: trace_id.into() }))
 }

@@ -5,20 +5,21 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::auth::Caller;
-use loanhook_core::model::destination::HIDDEN;
-use loanhook_core::model::destination::shown;
-use loanhook_core::model::formula_errors::FormulaErrors;
-use loanhook_core::model::id::SubscriptionId;
-use loanhook_core::model::retry::RetryPolicy;
-use loanhook_core::model::subscription::{Criteria, Fire, Method, Subscription};
-use loanhook_core::model::time::Timestamp;
+use super::schema::attempt::Method;
+use super::schema::formula_errors::FormulaErrors;
+use super::schema::id::{SubscriptionId, Timestamp};
+use super::schema::retry::RetryPolicy;
+use super::schema::subscription::Fire;
+use loanhook_core::model::destination::{HIDDEN, shown};
+use loanhook_core::model::formula_errors;
+use loanhook_core::model::subscription::{Criteria, Subscription};
 
 /// A subscription. Header values are hidden.
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Subscription)]
 pub(super) struct SubscriptionView {
-    pub(super) id: SubscriptionId,
+    id: SubscriptionId,
     title: String,
     description: String,
     enabled: bool,
@@ -34,11 +35,16 @@ pub(super) struct SubscriptionView {
     /// Of one subscription by itself: the events that a formula of it failed on; null where none did.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<FormulaErrors>, required = false)]
-    formula_errors: Option<Option<FormulaErrors>>,
+    formula_errors: Option<Nullable<FormulaErrors>>,
     /// On create and rotate only: keep it, it is not shown again.
     #[serde(skip_serializing_if = "Option::is_none")]
     signing_secret: Option<String>,
 }
+
+/// A field that is there, whether it has a value or is null.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Nullable<T>(Option<T>);
 
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Criteria)]
@@ -71,28 +77,28 @@ impl SubscriptionView {
         let criteria = match settings.criteria.clone() {
             Criteria::Events(events) => CriteriaView { events: Some(events), trigger: None, fire: None },
             Criteria::Trigger { trigger, fire, .. } => {
-                CriteriaView { events: None, trigger: Some(trigger), fire: Some(fire) }
+                CriteriaView { events: None, trigger: Some(trigger), fire: Some(fire.into()) }
             }
         };
         Self {
-            id: subscription.id,
+            id: subscription.id.into(),
             title: settings.title.clone(),
             description: settings.description.clone(),
             enabled: settings.enabled,
             criteria,
             restriction: settings.restriction.clone(),
             request: RequestView {
-                method: settings.request.method,
+                method: settings.request.method.into(),
                 url: shown(settings.request.url.clone(), to.sees_whole_urls()),
                 headers: settings.request.headers.keys().map(|name| (name.clone(), HIDDEN)).collect(),
                 content_type: settings.request.content_type.clone(),
                 payload: settings.request.payload.clone(),
             },
-            retry: settings.retry.clone(),
+            retry: settings.retry.clone().into(),
             timeout_seconds: settings.timeout_seconds,
             version: subscription.version,
-            created_at: subscription.created_at,
-            updated_at: subscription.updated_at,
+            created_at: subscription.created_at.into(),
+            updated_at: subscription.updated_at.into(),
             formula_errors: None,
             signing_secret: None,
         }
@@ -104,8 +110,8 @@ impl SubscriptionView {
     }
 
     /// The same, with what became of its formulas.
-    pub(super) fn with(self, formula_errors: Option<FormulaErrors>) -> Self {
-        Self { formula_errors: Some(formula_errors), ..self }
+    pub(super) fn with_formula_errors(self, errors: Option<formula_errors::FormulaErrors>) -> Self {
+        Self { formula_errors: Some(Nullable(errors.map(Into::into))), ..self }
     }
 }
 

@@ -4,8 +4,6 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::auth::Caller;
 use super::body::MAX_SETTINGS;
@@ -14,45 +12,18 @@ use super::openapi::{BadBody, Conflict, Denied, Invalid, NotFound, TooLarge, Una
 use super::path::Segments;
 use super::problem::Problem;
 use super::query::{Checked, PageQuery, cursor};
+use super::schema::event::TestEventDraft;
+use super::schema::id;
+use super::schema::subscription::SubscriptionDraft;
 use super::subscription_view::{SubscriptionList, SubscriptionView};
 use super::{Api, body};
 use loanhook_core::log;
-use loanhook_core::model::event::EventDraft;
+use loanhook_core::model::event::EventInput;
 use loanhook_core::model::event_names;
-use loanhook_core::model::id::SubscriptionId;
 use loanhook_core::model::key::Scope;
-use loanhook_core::model::subscription::SubscriptionDraft;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{FormulaErrorLog, Intake, Keys, Subscriptions};
 use loanhook_core::{intake, subscriptions as use_case};
-
-/// A sample event.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct TestEvent {
-    #[schema(
-        min_length = 1,
-        max_length = 256,
-        pattern = "^[^/\\\\?#%\\u0000-\\u001f\\u007f-\\u009f]+$",
-        example = "727"
-    )]
-    loan_id: String,
-    /// `Test` where it is left out. A name of the catalogue or of a subscription of the tenant needs the scope
-    /// `events:write` too.
-    #[serde(default)]
-    #[schema(min_length = 1, max_length = 256, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$")]
-    event_name: Option<String>,
-    #[serde(default)]
-    #[schema(value_type = Option<Object>)]
-    context: Option<Box<RawValue>>,
-    /// When it is to have occurred.
-    #[serde(default)]
-    #[schema(format = DateTime)]
-    occurred_at: Option<String>,
-}
-
-/// The name of a sample event that has none. No event of the catalogue has it.
-const SAMPLE_NAME: &str = "Test";
 
 /// List subscriptions
 #[utoipa::path(
@@ -72,10 +43,10 @@ pub(super) async fn list<S: Subscriptions + Keys + Send + Sync>(
     let all = api.store.subscriptions(tenant).await?;
     let mut rest =
         all.iter().filter(|subscription| after.is_none_or(|after| subscription.id.uuid() > after)).peekable();
-    let items: Vec<_> =
-        rest.by_ref().take(limit).map(|subscription| SubscriptionView::new(subscription, &caller)).collect();
-    let last = items.last().filter(|_| rest.peek().is_some());
+    let shown: Vec<_> = rest.by_ref().take(limit).collect();
+    let last = shown.last().filter(|_| rest.peek().is_some());
     let next = last.map(|last| cursor(last.id.uuid()));
+    let items = shown.iter().map(|subscription| SubscriptionView::new(subscription, &caller)).collect();
     Ok(body::json(StatusCode::OK, &SubscriptionList { items, next }))
 }
 
@@ -97,8 +68,8 @@ pub(super) async fn create<S: Subscriptions + Keys + Send + Sync>(
 ) -> Result<Response, Problem> {
     let tenant = caller.with(Scope::SubscriptionsWrite)?;
     let bytes = body::read(&caller, request, MAX_SETTINGS).await?;
-    let draft = body::parse(&bytes)?;
-    let created = use_case::create(&api.store, tenant, draft, Timestamp::now()).await?;
+    let draft: SubscriptionDraft = body::parse(&bytes)?;
+    let created = use_case::create(&api.store, tenant, draft.into(), Timestamp::now()).await?;
     log::change("subscription.created", caller.key().0, tenant, &created.id);
     let view = SubscriptionView::new(&created, &caller).with_secret(&created);
     Ok(body::secret_json(StatusCode::CREATED, &view))
@@ -106,7 +77,7 @@ pub(super) async fn create<S: Subscriptions + Keys + Send + Sync>(
 
 /// Read a subscription
 #[utoipa::path(
-    get, path = "/v1/subscriptions/{id}", operation_id = "getSubscription", tag = "subscriptions", params(("id" = SubscriptionId, Path)),
+    get, path = "/v1/subscriptions/{id}", operation_id = "getSubscription", tag = "subscriptions", params(("id" = id::SubscriptionId, Path)),
     responses(
         (status = 200, body = SubscriptionView, description = "the subscription"),
         Denied, NotFound, Unavailable,
@@ -121,14 +92,15 @@ pub(super) async fn get<S: Subscriptions + Keys + FormulaErrorLog + Send + Sync>
     let found = use_case::get(&api.store, tenant, path.id("id", "subscription")?).await?;
     let found = found.ok_or_else(|| Problem::not_found("subscription"))?;
     let formula_errors = api.store.formula_errors(tenant, found.id).await?;
-    Ok(body::json(StatusCode::OK, &SubscriptionView::new(&found, &caller).with(formula_errors)))
+    let view = SubscriptionView::new(&found, &caller);
+    Ok(body::json(StatusCode::OK, &view.with_formula_errors(formula_errors)))
 }
 
 /// Replace a subscription
 ///
 /// What is left out has its default again. Deliveries that were accepted before go on as they were.
 #[utoipa::path(
-    put, path = "/v1/subscriptions/{id}", operation_id = "replaceSubscription", tag = "subscriptions", params(("id" = SubscriptionId, Path)),
+    put, path = "/v1/subscriptions/{id}", operation_id = "replaceSubscription", tag = "subscriptions", params(("id" = id::SubscriptionId, Path)),
     request_body = SubscriptionDraft,
     responses(
         (status = 200, body = SubscriptionView, description = "the subscription"),
@@ -145,8 +117,8 @@ pub(super) async fn replace<S: Subscriptions + Keys + Send + Sync>(
     let tenant = caller.with(Scope::SubscriptionsWrite)?;
     let id = path.id("id", "subscription")?;
     let bytes = body::read(&caller, request, MAX_SETTINGS).await?;
-    let draft = body::parse(&bytes)?;
-    let replaced = use_case::replace(&api.store, tenant, id, draft, Timestamp::now()).await?;
+    let draft: SubscriptionDraft = body::parse(&bytes)?;
+    let replaced = use_case::replace(&api.store, tenant, id, draft.into(), Timestamp::now()).await?;
     log::change("subscription.replaced", caller.key().0, tenant, &id);
     Ok(body::json(StatusCode::OK, &SubscriptionView::new(&replaced, &caller)))
 }
@@ -155,7 +127,7 @@ pub(super) async fn replace<S: Subscriptions + Keys + Send + Sync>(
 ///
 /// Deliveries that were accepted before go on.
 #[utoipa::path(
-    delete, path = "/v1/subscriptions/{id}", operation_id = "deleteSubscription", tag = "subscriptions", params(("id" = SubscriptionId, Path)),
+    delete, path = "/v1/subscriptions/{id}", operation_id = "deleteSubscription", tag = "subscriptions", params(("id" = id::SubscriptionId, Path)),
     responses(
         (status = 204, description = "deleted"),
         Denied, NotFound, Unavailable,
@@ -168,12 +140,9 @@ pub(super) async fn delete<S: Subscriptions + Keys + Send + Sync>(
 ) -> Result<Response, Problem> {
     let tenant = caller.with(Scope::SubscriptionsWrite)?;
     let id = path.id("id", "subscription")?;
-    if api.store.delete(tenant, id).await? {
-        log::change("subscription.deleted", caller.key().0, tenant, &id);
-        Ok(StatusCode::NO_CONTENT.into_response())
-    } else {
-        Err(Problem::not_found("subscription"))
-    }
+    use_case::delete(&api.store, tenant, id).await?;
+    log::change("subscription.deleted", caller.key().0, tenant, &id);
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Rotate the signing secret
@@ -181,7 +150,7 @@ pub(super) async fn delete<S: Subscriptions + Keys + Send + Sync>(
 /// The answer has the new one. The one before it signs too for 24 h.
 #[utoipa::path(
     post, path = "/v1/subscriptions/{id}/rotate-secret", operation_id = "rotateSecret", tag = "subscriptions",
-    params(("id" = SubscriptionId, Path)),
+    params(("id" = id::SubscriptionId, Path)),
     responses(
         (status = 200, body = SubscriptionView, description = "the subscription"),
         Denied, NotFound, Conflict, Unavailable,
@@ -205,8 +174,8 @@ pub(super) async fn rotate_secret<S: Subscriptions + Keys + Send + Sync>(
 /// To this subscription alone, whatever its criteria or state. Its rows say that it is a test, the request carries
 /// `loanhook-test: 1`, and no trigger remembers it.
 #[utoipa::path(
-    post, path = "/v1/subscriptions/{id}/test", operation_id = "testSubscription", tag = "subscriptions", params(("id" = SubscriptionId, Path)),
-    request_body = TestEvent,
+    post, path = "/v1/subscriptions/{id}/test", operation_id = "testSubscription", tag = "subscriptions", params(("id" = id::SubscriptionId, Path)),
+    request_body = TestEventDraft,
     responses(
         (status = 202, body = AcceptedEvent, description = "accepted: a promise"),
         BadBody, Denied, NotFound, TooLarge,
@@ -222,14 +191,8 @@ pub(super) async fn test<S: Intake + Subscriptions + Keys + Send + Sync>(
     let tenant = caller.with(Scope::SubscriptionsWrite)?;
     let id = path.id("id", "subscription")?;
     let bytes = body::read(&caller, request, MAX_SETTINGS).await?;
-    let test: TestEvent = body::parse(&bytes)?;
-    let event = EventDraft {
-        event_name: test.event_name.unwrap_or_else(|| SAMPLE_NAME.into()),
-        loan_id: test.loan_id,
-        context: test.context.unwrap_or_else(|| RawValue::from_string("{}".into()).unwrap_or_default()),
-        occurred_at: test.occurred_at,
-    };
-    let event = event.check()?;
+    let draft: TestEventDraft = body::parse(&bytes)?;
+    let event = EventInput::from(draft).check()?;
     let all = api.store.subscriptions(tenant).await?;
     let found = all.iter().find(|subscription| subscription.id == id).cloned();
     let subscription = found.ok_or_else(|| Problem::not_found("subscription"))?;

@@ -11,8 +11,9 @@ use super::auth::Caller;
 use super::body::MAX_SETTINGS;
 use super::openapi::{BadBody, Denied, Invalid, TooLarge, Unavailable};
 use super::problem::Problem;
+use super::schema::event::{SAMPLE_NAME, context_or_empty};
 use super::{Api, body};
-use loanhook_core::model::event::EventDraft;
+use loanhook_core::model::event::EventInput;
 use loanhook_core::model::id::{EventId, SubscriptionId, TraceId};
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::template::Target;
@@ -63,11 +64,11 @@ pub(super) struct TemplateBody {
     context: Option<Box<RawValue>>,
     /// `Test` where it is left out.
     #[serde(default)]
-    #[schema(min_length = 1, max_length = 256, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$")]
+    #[schema(pattern = "name")]
     event_name: Option<String>,
     /// `1` where it is left out.
     #[serde(default)]
-    #[schema(min_length = 1, max_length = 256, pattern = "^[^/\\\\?#%\\u0000-\\u001f\\u007f-\\u009f]+$")]
+    #[schema(pattern = "loanId")]
     loan_id: Option<String>,
     #[serde(default)]
     #[schema(format = DateTime)]
@@ -90,10 +91,6 @@ pub(super) struct RenderedTemplate {
     rendered: String,
 }
 
-fn context(told: Option<Box<RawValue>>) -> Box<RawValue> {
-    told.unwrap_or_else(|| RawValue::from_string("{}".into()).unwrap_or_default())
-}
-
 /// Evaluate a formula
 ///
 /// Nothing is stored or sent.
@@ -112,7 +109,7 @@ pub(super) async fn evaluate<S: Keys + Send + Sync>(
     caller.with(Scope::SubscriptionsWrite)?;
     let bytes = body::read(&caller, request, MAX_SETTINGS).await?;
     let asked: FormulaBody = body::parse(&bytes)?;
-    let outcome = try_out::evaluate(&asked.formula, context(asked.context), Timestamp::now())?;
+    let outcome = try_out::evaluate(&asked.formula, context_or_empty(asked.context), Timestamp::now())?;
     Ok(body::json(StatusCode::OK, &FormulaValue { value: outcome.value, printed: outcome.printed }))
 }
 
@@ -138,10 +135,10 @@ pub(super) async fn render<S: Keys + Send + Sync>(
         return Err(ValidationErrors::one("/contentType", "goes with a body only").into());
     }
     let now = Timestamp::now();
-    let event = EventDraft {
-        event_name: asked.event_name.unwrap_or_else(|| "Test".into()),
+    let event = EventInput {
+        event_name: asked.event_name.unwrap_or_else(|| SAMPLE_NAME.into()),
         loan_id: asked.loan_id.unwrap_or_else(|| "1".into()),
-        context: context(asked.context),
+        context: context_or_empty(asked.context),
         occurred_at: asked.occurred_at,
     };
     let rendering = Rendering {

@@ -3,20 +3,16 @@
 use std::net::IpAddr;
 
 use serde::Serialize;
-use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 
 use super::auth::Caller;
 use super::query::cursor;
+use super::schema::attempt::{AttemptNumber, Failure, Method, Outcome, Status};
+use super::schema::id::{AttemptId, EventId, LoanId, SubscriptionId, Timestamp, TraceId};
 use crate::web;
 use loanhook_core::history::DeliveryAttempts;
-use loanhook_core::model::attempt::{Attempt, AttemptNumber, Outcome, StoredResponse};
+use loanhook_core::model::attempt::{Attempt, StoredResponse};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::destination::shown;
-use loanhook_core::model::failure::Failure;
-use loanhook_core::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TraceId};
-use loanhook_core::model::progress::Status;
-use loanhook_core::model::subscription::Method;
-use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::HistoryRow;
 
 /// One attempt: a row of the history.
@@ -34,7 +30,7 @@ pub(super) struct AttemptView {
     /// The values of its query are `***` but for a caller that may write subscriptions.
     destination: String,
     /// 1, 2, … or `manual`.
-    #[schema(schema_with = attempt_number)]
+    #[schema(schema_with = AttemptNumber::schema)]
     attempt_number: AttemptNumber,
     manual: bool,
     /// Of a resend: who asked for it.
@@ -109,12 +105,6 @@ struct HeaderView {
     value: String,
 }
 
-fn attempt_number() -> Schema {
-    let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
-    let manual = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["manual"]));
-    OneOfBuilder::new().item(number).item(manual).into()
-}
-
 impl AttemptView {
     /// A row of a list.
     pub(super) fn of(row: HistoryRow, to: &Caller) -> Self {
@@ -134,9 +124,9 @@ impl AttemptView {
         let result = completion.as_ref().map(|completion| completion.result.clone());
         Self {
             manual: attempt.is_manual(),
-            outcome,
+            outcome: outcome.into(),
             response_code: result.as_ref().and_then(|result| result.as_ref().ok().copied()),
-            error: result.and_then(Result::err),
+            error: result.and_then(Result::err).map(Into::into),
             response_time_ms: completion.as_ref().and_then(|completion| completion.response_time_ms),
             source_ip: completion.as_ref().and_then(|completion| completion.source_ip),
             response: completion
@@ -147,23 +137,23 @@ impl AttemptView {
                 content_type: attempt.content_type,
                 href: format!("{href}/source"),
             },
-            id: attempt.id,
-            trace_id: attempt.trace_id,
-            loan_id: attempt.loan_id,
+            id: attempt.id.into(),
+            trace_id: attempt.trace_id.into(),
+            loan_id: attempt.loan_id.into(),
             event_title: attempt.event_title,
             event_name: attempt.event_name,
-            subscription_id: attempt.subscription_id,
-            method: attempt.method,
+            subscription_id: attempt.subscription_id.into(),
+            method: attempt.method.into(),
             // A list is read, copied and exported by many: only a row by itself shows what may be a token.
             destination: shown(attempt.destination, headers && to.sees_whole_urls()),
-            attempt_number: attempt.number,
+            attempt_number: attempt.number.into(),
             requested_by: attempt.requested_by,
-            resend_of: attempt.resend_of,
+            resend_of: attempt.resend_of.map(Into::into),
             resends,
             occurred_at: attempt.occurred_at,
             test: attempt.test,
-            sent_at: attempt.sent_at,
-            next_attempt_at: attempt.next_attempt_at,
+            sent_at: attempt.sent_at.into(),
+            next_attempt_at: attempt.next_attempt_at.map(Into::into),
         }
     }
 }
@@ -216,17 +206,17 @@ impl DeliveryView {
         let attempts =
             attempts.into_iter().map(|attempt| AttemptView::new(attempt, history.resends, to, false));
         Self {
-            trace_id: snapshot.trace_id,
-            loan_id: snapshot.loan_id,
-            subscription_id: snapshot.subscription_id,
-            event_id: snapshot.event_id,
+            trace_id: snapshot.trace_id.into(),
+            loan_id: snapshot.loan_id.into(),
+            subscription_id: snapshot.subscription_id.into(),
+            event_id: snapshot.event_id.into(),
             event_title: snapshot.event_title,
             event_name: snapshot.event_name,
             occurred_at: snapshot.occurred_at,
             test: snapshot.test,
-            accepted_at: snapshot.accepted_at,
-            status: progress.status(),
-            next_attempt_at: progress.next_due(),
+            accepted_at: snapshot.accepted_at.into(),
+            status: progress.status().into(),
+            next_attempt_at: progress.next_due().map(Into::into),
             attempts: attempts.collect(),
             next,
         }

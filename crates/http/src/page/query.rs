@@ -5,7 +5,7 @@ use url::form_urlencoded::Serializer;
 
 use super::form::Form;
 use loanhook_core::model::filter::HistoryFilter;
-use loanhook_core::model::filter_draft::{FilterDraft, checked, checked_limit, time};
+use loanhook_core::model::filter_input::{FilterInput, checked, checked_limit, time};
 use loanhook_core::model::id::{AttemptId, TraceId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::model::validation::ValidationErrors;
@@ -101,7 +101,7 @@ impl Asked {
     pub(super) fn check(&self) -> Wanted {
         let mut faults = ValidationErrors::default();
         let text = |name: &str| Some(self.get(name).to_owned()).filter(|text| !text.is_empty());
-        let draft = FilterDraft {
+        let draft = FilterInput {
             event_title: text("eventTitle"),
             event_name: text("eventName"),
             subscription_id: text("subscriptionId"),

@@ -1,7 +1,5 @@
 //! Sending again, asked for on the page.
 
-use std::time::Instant;
-
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -13,10 +11,10 @@ use super::query::{Asked, RESENT};
 use super::refused::Refused;
 use super::visit::Visit;
 use super::{Pages, Store};
-use crate::web::call_limits::{Asker, CallLimits};
+use crate::web::call_limits::Asker;
+use crate::web::resend::AllowedResend;
 use loanhook_core::model::attempt::Outcome;
-use loanhook_core::model::time::Timestamp;
-use loanhook_core::resend::{self as use_case, ResendRequest, ResendTarget};
+use loanhook_core::resend::ResendTarget;
 
 /// The names of the fields of the form.
 pub(super) const CSRF: &str = "csrf";
@@ -34,22 +32,14 @@ pub(super) async fn ask<S: Store>(
     }
     let form = Form::read(request).await?;
     visit.check_form(&parts.headers, form.get(CSRF))?;
-    let viewer = Asker::Viewer(visit.grant.key, visit.grant.name.clone());
-    let limits = CallLimits::of(&parts.extensions);
-    limits.resend(&viewer, &visit.grant.tenant, &visit.grant.name, Instant::now())?;
+    let (grant, requester) = (&visit.grant, Asker::Viewer(visit.grant.key, visit.grant.name.clone()));
+    let allowed = AllowedResend::check(&parts.extensions, &requester, &grant.tenant, &grant.name)?;
     let row = visit.row(&pages.store).await?.attempt;
-    let request = ResendRequest {
-        trace_id: row.trace_id,
-        attempt: if row.outcome() == Outcome::Queued {
-            ResendTarget::Newest
-        } else {
-            ResendTarget::Row(row.id)
-        },
-        requested_by: visit.grant.name.clone(),
-        // Each form asks once, however often it is sent. No key of the API's begins with this character.
-        key: form.get(ONCE).parse::<Uuid>().ok().map(|once| format!("\u{7f}page {once}")),
-    };
-    let id = use_case::resend(&pages.store, &visit.grant.tenant, request, Timestamp::now()).await?;
+    let attempt =
+        if row.outcome() == Outcome::Queued { ResendTarget::Newest } else { ResendTarget::Row(row.id) };
+    // Each form asks once, however often it is sent. No key of the API's begins with this character.
+    let key = form.get(ONCE).parse::<Uuid>().ok().map(|once| format!("\u{7f}page {once}"));
+    let id = allowed.queue(&pages.store, row.trace_id, attempt, key).await?;
     let back = Asked::read(parts.uri.query()).first_page().with(RESENT, &id);
     Ok(Redirect::to(&format!("{}{}", visit.path(), back.query())).into_response())
 }

@@ -16,7 +16,8 @@ use super::refused::{Refused, Why};
 use super::view::login::{self, Fault};
 use super::visit::{from_us, opened, path};
 use super::{Pages, Store};
-use crate::web::call_limits::{CallLimits, Face, Shown};
+use crate::web::authentication::authenticate;
+use crate::web::call_limits::{CallLimits, Face};
 use crate::web::{SIGN_IN, Source};
 use loanhook_core::log;
 use loanhook_core::model::id::LoanId;
@@ -80,20 +81,15 @@ pub(super) async fn with_key<S: Store>(
     };
     let loan = || LoanId::try_from(form.get("loan").trim().to_owned()).map(|loan| path(&loan));
     let Some(to) = next.clone().or_else(|| loan().ok()) else { return Ok(again(Fault::NoSuchLoan)) };
-    let (limits, source) = (CallLimits::of(&parts.extensions), Source::of(&parts.extensions));
-    let shown = form.get("key").trim();
-    let (key, hash) =
-        match limits.check_key(&pages.store, (Face::SignIn, &source), shown, Instant::now()).await? {
-            Shown::Valid(key, hash) => (key, hash),
-            Shown::Invalid => return Ok(again(Fault::NoSuchKey)),
-            Shown::TooMany(wait) => return Err(wait.into()),
-        };
-    limits.session(hash, &key.tenant, &key.name, Instant::now())?;
+    let (extensions, shown) = (&parts.extensions, form.get("key").trim());
+    let authenticated = authenticate::<_, Refused>(&pages.store, extensions, Face::SignIn, shown).await?;
+    let Some((key, hash)) = authenticated else { return Ok(again(Fault::NoSuchKey)) };
+    CallLimits::of(extensions).session(hash, &key.tenant, &key.name, Instant::now())?;
     let now = Timestamp::now();
     let Some(made) = portal::sign_in(&pages.store, (&key, hash), now).await? else {
         return Ok(again(Fault::MayNotRead));
     };
-    log::signed_in(&key, &source.group());
+    log::signed_in(&key, &Source::of(extensions).group());
     let mut response = begin(&jar, &parts.headers, &made, now, &to);
     // The session of the loan's own link would go before this one.
     if let Some(loan) = loan_of(&to) {

@@ -1,5 +1,6 @@
 //! What both HTTP faces, the API and the pages, do in the same way.
 
+pub(crate) mod authentication;
 pub(crate) mod body;
 pub(crate) mod body_memory;
 mod buckets;
@@ -7,6 +8,7 @@ pub(crate) mod call_limits;
 pub(crate) mod download;
 pub(crate) mod host;
 mod known_keys;
+pub(crate) mod resend;
 mod site;
 mod source;
 mod windows;

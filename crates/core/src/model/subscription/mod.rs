@@ -2,21 +2,24 @@
 
 mod compiled;
 mod credentials;
-mod draft;
 mod headers;
+mod input;
 mod matching;
 mod url_text;
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 pub use compiled::CompiledCache;
 pub use credentials::may_keep_credentials;
-pub use draft::SubscriptionDraft;
 pub use headers::MAX_HEADERS;
 pub(super) use headers::is_header_value;
 pub use headers::value_fault;
+pub use input::{
+    CriteriaInput, DEFAULT_CONTENT_TYPE, DEFAULT_TIMEOUT_SECONDS, RequestInput, SubscriptionInput,
+};
 pub use matching::MatchResult;
 pub use url_text::{MAX_URL, url_fault};
 
@@ -98,7 +101,7 @@ pub enum Criteria {
 }
 
 /// When a trigger fires.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fire {
     /// When it is true for a loan, and was not at the event before.
@@ -133,7 +136,7 @@ pub struct Request {
 }
 
 /// The methods of a webhook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Method {
     Get,
@@ -159,5 +162,14 @@ impl Method {
     /// Whether a request without a payload template carries the event as its body.
     pub const fn carries_event(self) -> bool {
         !matches!(self, Self::Get | Self::Delete)
+    }
+}
+
+impl FromStr for Method {
+    type Err = ();
+
+    /// A method by its name, in capitals.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|method| method.name() == text).ok_or(())
     }
 }

@@ -1,0 +1,95 @@
+//! Intake: the record of the key, payloads, deliveries, messages, in this order.
+
+use bytes::Bytes;
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::id::TenantId;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{
+    AcceptOutcome, AcceptRequest, IdempotencyKey, IdempotencyRecord, Intake, QueueMessage, StoreResult,
+};
+
+use super::state::{KeptRecord, Stored};
+use super::step::{Call, Operation, StepKind};
+use super::{Memory, State};
+
+impl Intake for Memory {
+    async fn accept(&self, request: AcceptRequest) -> StoreResult<AcceptOutcome> {
+        let mut call = self.call(Operation::Accept);
+        let accepted = match request.watched.is_empty() {
+            true => call.accept_unwatched(request).await?,
+            false => call.accept_watched(request).await?,
+        };
+        call.answer(accepted).await
+    }
+}
+
+impl Call<'_> {
+    /// Stores what is sent in any case.
+    pub(super) async fn accept_unwatched(&mut self, request: AcceptRequest) -> StoreResult<AcceptOutcome> {
+        let AcceptRequest { tenant, idempotency, deliveries, now, .. } = request;
+        if let Some((key, record)) = idempotency {
+            let known =
+                self.step(StepKind::Record, |state| remember(state, &tenant, &key, record, now)).await??;
+            if let Some(known) = known {
+                return Ok(AcceptOutcome::Duplicate(known));
+            }
+        }
+        let messages = self.put_deliveries(&tenant, &deliveries).await?;
+        self.put_messages(messages).await?;
+        Ok(AcceptOutcome::Stored { fired: Vec::new() })
+    }
+
+    /// Puts deliveries that are not there yet, each after its payload; gives the messages of those that were never
+    /// attempted: a first call may have stopped before its message.
+    pub(super) async fn put_deliveries(
+        &mut self,
+        tenant: &TenantId,
+        deliveries: &[(Delivery, Bytes)],
+    ) -> StoreResult<Vec<QueueMessage>> {
+        let mut messages = Vec::new();
+        for (delivery, bytes) in deliveries {
+            let key = delivery.snapshot.request.payload.key;
+            self.step(StepKind::Payload, |state| state.put_payload(tenant, key, bytes)).await?;
+        }
+        for (delivery, _) in deliveries {
+            let of = (tenant.clone(), delivery.snapshot.trace_id);
+            let stored = self.step(StepKind::Delivery, |state| {
+                state.deliveries.entry(of).or_insert_with(|| delivery.clone()).clone()
+            });
+            messages.extend(first_message(&stored.await?));
+        }
+        Ok(messages)
+    }
+
+    pub(super) async fn put_messages(&mut self, messages: Vec<QueueMessage>) -> StoreResult<()> {
+        for message in messages {
+            self.step(StepKind::Message, |state| state.messages.push(message)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The message of a delivery that was never attempted.
+pub(super) fn first_message(delivery: &Delivery) -> Option<QueueMessage> {
+    let untouched = delivery.history.newest_attempt.is_none();
+    QueueMessage::for_next_attempt(delivery).filter(|_| untouched)
+}
+
+/// Puts the record of a key; gives the one that is there already and is not over.
+pub(super) fn remember(
+    state: &mut State,
+    tenant: &TenantId,
+    key: &IdempotencyKey,
+    record: IdempotencyRecord,
+    now: Timestamp,
+) -> StoreResult<Option<IdempotencyRecord>> {
+    let of = (tenant.clone(), key.key.clone());
+    match state.event_records.get(&of) {
+        Some(kept) if now < kept.until => kept.record.read().cloned().map(Some),
+        _ => {
+            let kept = KeptRecord { record: Stored::new(record), until: key.until };
+            state.event_records.insert(of, kept);
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Resends: queued, claimed, completed. None moves a schedule.
+
+use bytes::Bytes;
+use loanhook_core::log;
+use loanhook_core::model::attempt::{Attempt, AttemptState};
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::id::{AttemptId, LoanId, TraceId};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{
+    EnqueueOutcome, IdempotencyKey, QueueMessage, ResendClaimOutcome, Resends, StoreError, StoreResult,
+};
+use uuid::Uuid;
+
+use super::deliveries::put_response;
+use super::state::{KeptRecord, Stored};
+use super::step::{Operation, StepKind};
+use super::{Memory, State};
+
+impl Resends for Memory {
+    async fn enqueue_resend(
+        &self,
+        mut row: Attempt,
+        key: Option<IdempotencyKey>,
+        now: Timestamp,
+    ) -> StoreResult<EnqueueOutcome> {
+        let mut call = self.call(Operation::EnqueueResend);
+        let known = match key {
+            Some(key) => call.step(StepKind::Record, |state| remember(state, &row, key, now)).await??,
+            None => None,
+        };
+        if let Some((trace, id)) = known {
+            if trace != row.trace_id {
+                return call.answer(EnqueueOutcome::Duplicate(trace, id)).await;
+            }
+            row.id = id;
+        }
+        // The count goes with its row: neither can tell whether the other was done before a crash.
+        let queued = call.step(StepKind::RowAndDelivery, |state| put_resend(state, &row)).await??;
+        if let Some(queued) = queued {
+            let message = QueueMessage::for_resend(&queued, queued.sent_at);
+            call.step(StepKind::Message, |state| state.messages.push(message)).await?;
+        }
+        let duplicate = known.map(|(trace, id)| EnqueueOutcome::Duplicate(trace, id));
+        call.answer(duplicate.unwrap_or(EnqueueOutcome::Enqueued)).await
+    }
+
+    async fn claim_resend(
+        &self,
+        message: &QueueMessage,
+        loan: &LoanId,
+        id: AttemptId,
+        token: Uuid,
+        now: Timestamp,
+    ) -> StoreResult<ResendClaimOutcome> {
+        let mut call = self.call(Operation::ClaimResend);
+        let taken = call.step(StepKind::Row, |state| {
+            let delivery = state.delivery(&message.tenant, message.trace_id)?.clone();
+            let row = state.row(&message.tenant, loan, id)?.readable()?;
+            let mut row = Some(row).filter(|row| row.trace_id == message.trace_id)?.clone();
+            let was_queued = row.state == AttemptState::Queued;
+            let claimed = row.claim(token, now);
+            if was_queued {
+                state.put_row(row.clone());
+            }
+            Some((delivery, row, was_queued, claimed))
+        });
+        let Some((delivery, row, was_queued, claimed)) = taken.await? else {
+            return call.answer(ResendClaimOutcome::NotClaimed(None)).await;
+        };
+        if claimed {
+            return call.answer(ResendClaimOutcome::Claimed(Box::new((delivery, row)))).await;
+        }
+        match was_queued {
+            // It waited too long.
+            true => log::attempt(&row),
+            // Whoever sent it may have stopped before it told the delivery.
+            false if row.completion().is_some_and(|completion| completion.succeeded()) => {
+                call.step(StepKind::Delivery, |state| record_success(state, &row)).await?;
+            }
+            false => {}
+        }
+        call.answer(ResendClaimOutcome::NotClaimed(Some(Box::new(row)))).await
+    }
+
+    async fn complete_resend(&self, token: Uuid, row: Attempt, response: Option<Bytes>) -> StoreResult<bool> {
+        let mut call = self.call(Operation::CompleteResend);
+        let Some(succeeded) = row.completion().map(|completion| completion.succeeded()) else {
+            return Ok(false);
+        };
+        put_response(&mut call, &row, response.as_ref()).await?;
+        let completed = call.step(StepKind::Row, |state| {
+            let stored = state.row(&row.tenant, &row.loan_id, row.id).and_then(Stored::readable);
+            let claimed = stored.is_some_and(|stored| stored.state == AttemptState::Sending { token });
+            // A call that is repeated, since its answer was lost, finds what it wrote.
+            let repeated = stored == Some(&row);
+            if claimed {
+                state.put_row(row.clone());
+            }
+            claimed || repeated
+        });
+        let completed = completed.await?;
+        if completed && succeeded {
+            call.step(StepKind::Delivery, |state| record_success(state, &row)).await?;
+        }
+        call.answer(completed).await
+    }
+
+    async fn release_resend(&self, token: Uuid, row: Attempt, due: Timestamp) -> StoreResult<bool> {
+        self.release_queued(token, row, due).await
+    }
+}
+
+/// Puts the record of a key; gives the one that is there already and is not over.
+fn remember(
+    state: &mut State,
+    row: &Attempt,
+    IdempotencyKey { key, until }: IdempotencyKey,
+    now: Timestamp,
+) -> StoreResult<Option<(TraceId, AttemptId)>> {
+    let of = (row.tenant.clone(), key);
+    match state.resend_records.get(&of) {
+        Some(kept) if now < kept.until => kept.record.read().map(|known| Some(*known)),
+        _ => {
+            let record = Stored::new((row.trace_id, row.id));
+            state.resend_records.insert(of, KeptRecord { record, until });
+            Ok(None)
+        }
+    }
+}
+
+/// Puts the row of a resend and counts it, if it is not there; gives the row where it waits to be sent.
+fn put_resend(state: &mut State, row: &Attempt) -> StoreResult<Option<Attempt>> {
+    if let Some(stored) = state.row(&row.tenant, &row.loan_id, row.id) {
+        let stored = stored.read()?;
+        return Ok((stored.state == AttemptState::Queued).then(|| stored.clone()));
+    }
+    let delivery = state.delivery_mut(&row.tenant, row.trace_id);
+    let delivery = delivery.ok_or_else(|| StoreError::Failed("there is no such delivery".into()))?;
+    delivery.record_resend(row.id);
+    state.put_row(row.clone());
+    Ok(Some(row.clone()))
+}
+
+fn record_success(state: &mut State, row: &Attempt) {
+    if let Some(delivery) = state.delivery_mut(&row.tenant, row.trace_id) {
+        Delivery::record_resend_success(delivery);
+    }
+}

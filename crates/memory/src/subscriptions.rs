@@ -1,0 +1,104 @@
+//! Subscriptions, every version kept.
+
+use std::sync::Arc;
+
+use loanhook_core::model::id::{SubscriptionId, TenantId};
+use loanhook_core::model::secret::Secrets;
+use loanhook_core::model::subscription::Subscription;
+use loanhook_core::ports::{ReplaceOutcome, StoreResult, Subscriptions};
+
+use super::state::Stored;
+use super::step::{Operation, StepKind};
+use super::{Memory, State};
+
+/// A subscription: the newest version, and those before it, the oldest first.
+#[derive(Debug)]
+pub(super) struct SubscriptionEntry {
+    pub(super) newest: Stored<Arc<Subscription>>,
+    older: Vec<Arc<Subscription>>,
+    deleted: bool,
+}
+
+impl State {
+    /// The subscriptions of a tenant that can be read, the oldest first.
+    pub(super) fn current_subscriptions(&self, tenant: &TenantId) -> Vec<Arc<Subscription>> {
+        let current = self.subscriptions.iter().filter(|((of, _), entry)| of == tenant && !entry.deleted);
+        current.filter_map(|(_, entry)| entry.newest.readable().cloned()).collect()
+    }
+
+    fn entry(&mut self, tenant: &TenantId, id: SubscriptionId) -> Option<&mut SubscriptionEntry> {
+        self.subscriptions.get_mut(&(tenant.clone(), id))
+    }
+}
+
+impl Subscriptions for Memory {
+    async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
+        let read = |state: &mut State| Ok(Arc::new(state.current_subscriptions(tenant)));
+        self.once(Operation::ReadSubscriptions, StepKind::Read, read).await
+    }
+
+    async fn subscription_version(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        version: u64,
+    ) -> StoreResult<Option<Arc<Subscription>>> {
+        self.once(Operation::ReadSubscriptions, StepKind::Read, |state| {
+            let Some(entry) = state.entry(tenant, id) else { return Ok(None) };
+            let older = entry.older.iter().find(|older| older.version == version);
+            match older {
+                Some(older) => Ok(Some(Arc::clone(older))),
+                None => Ok(Some(entry.newest.read()?).filter(|newest| newest.version == version).cloned()),
+            }
+        })
+        .await
+    }
+
+    async fn secrets(&self, tenant: &TenantId, id: SubscriptionId, _: u64) -> StoreResult<Option<Secrets>> {
+        self.once(Operation::ReadSubscriptions, StepKind::Read, |state| {
+            let newest = state.entry(tenant, id).map(|entry| entry.newest.read()).transpose()?;
+            Ok(newest.map(|newest| newest.secrets.clone()))
+        })
+        .await
+    }
+
+    async fn create(&self, subscription: Subscription, most: usize) -> StoreResult<bool> {
+        self.once(Operation::ChangeSubscriptions, StepKind::Settings, |state| {
+            let of = (subscription.tenant.clone(), subscription.id);
+            let count =
+                state.subscriptions.iter().filter(|((tenant, _), entry)| *tenant == of.0 && !entry.deleted);
+            if count.count() >= most {
+                return Ok(false);
+            }
+            let newest = Stored::new(Arc::new(subscription));
+            state.subscriptions.insert(of, SubscriptionEntry { newest, older: Vec::new(), deleted: false });
+            Ok(true)
+        })
+        .await
+    }
+
+    async fn replace(&self, subscription: Subscription) -> StoreResult<ReplaceOutcome> {
+        self.once(Operation::ChangeSubscriptions, StepKind::Settings, |state| {
+            let entry = state.entry(&subscription.tenant, subscription.id).filter(|entry| !entry.deleted);
+            let Some(entry) = entry else { return Ok(ReplaceOutcome::NotFound) };
+            let current = Subscription::clone(entry.newest.read()?);
+            if current.version + 1 != subscription.version {
+                return Ok(ReplaceOutcome::VersionConflict);
+            }
+            // The newest version alone has secrets.
+            let older = Subscription { secrets: Secrets::without_expired(), ..current };
+            entry.older.push(Arc::new(older));
+            entry.newest = Stored::new(Arc::new(subscription));
+            Ok(ReplaceOutcome::Replaced)
+        })
+        .await
+    }
+
+    async fn delete(&self, tenant: &TenantId, id: SubscriptionId) -> StoreResult<bool> {
+        self.once(Operation::ChangeSubscriptions, StepKind::Settings, |state| {
+            let entry = state.entry(tenant, id).filter(|entry| !entry.deleted);
+            Ok(entry.map(|entry| entry.deleted = true).is_some())
+        })
+        .await
+    }
+}
