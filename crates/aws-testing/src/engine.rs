@@ -129,7 +129,7 @@ impl Engine for AwsEngine {
     }
 
     async fn finish(&self) {
-        self.engine.finish().await;
+        self.engine.finish_background().await;
     }
 }
 

@@ -32,7 +32,7 @@ pub async fn serve(engine: Aws, router: Router) -> Result<(), Error> {
         let engine = engine.clone();
         async move {
             let answer = next.run(request).await;
-            engine.finish().await;
+            engine.finish_background().await;
             answer
         }
     };

@@ -6,7 +6,7 @@ use aws_lambda_events::event::sqs::SqsEvent;
 use futures_util::FutureExt as _;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use loanhook_aws::sqs_batch::SqsBatchHandler;
-use loanhook_aws::{Aws, Config, SendingFrom};
+use loanhook_aws::{Aws, Config, PublicAddressSender};
 use loanhook_core::deliver::Deliver;
 use loanhook_core::ports::StoreError;
 use loanhook_sender::Client;
@@ -21,7 +21,7 @@ async fn main() -> Result<(), Error> {
     let sender = client.map(|made| {
         let made = made.map_err(|panic| panic.to_string())?;
         let sender = made.map_err(|unavailable| unavailable.to_string())?;
-        Ok::<_, String>(Arc::new(SendingFrom { sender, address }))
+        Ok::<_, String>(Arc::new(PublicAddressSender { sender, address }))
     });
     let sender = sender.shared();
     let lease = Some(config.lease);

@@ -1,33 +1,35 @@
-//! The end of an automatic attempt: response, row, delivery, message, in this order.
+//! The completion of an automatic attempt. The order of effects: response body, row, delivery, queue message.
 //!
-//! The delivery was read when it was claimed, so its end is written without reading it again, on condition
-//! that what decides it has not changed since: whose flight it is, the status (a cancel), whether a resend
-//! has succeeded. Where it has, the refusal brings the delivery as it is now, and that decides. Many may hold
-//! the token of a flight, who all found its sender dead; so each write leaves a mark of its own, by which a
-//! writer whose answer was lost knows its own write from another's. How a row ends is in
-//! [`super::completion`].
+//! The delivery was read when it was claimed, so it is advanced without another read, on condition that what decides has
+//! not changed since: the claim's token, the status (a cancel), and whether a resend has succeeded. Where something has
+//! changed, the refusal returns the delivery as it is, and the completion is tried on that.
+//!
+//! Several callers may hold the token of one claim, as each of them found its sender dead. So every write leaves an ID of
+//! its own, by which a writer whose response was lost tells its write from another's. How the row is completed is in
+//! `history::row_completion`.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::call_errors::{WriteOutcome, write_outcome};
-use super::item::{Item, get_text, number, text};
-use super::key_schema::{
+use crate::engine::Aws;
+use crate::items::delivery_item;
+use crate::items::item::{Item, get_text, number, text};
+use crate::items::key_schema::{
     self, CLAIM, EXHAUSTED, EXHAUSTED_AT, INTERRUPTIONS, NEXT, RESENT, STATUS, TOKEN, WRITER,
 };
-use super::{Aws, delivery_item};
+use crate::items::write_outcome::{WriteOutcome, write_outcome};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::progress::Progress;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Attempts as _, QueueMessage, StoreError, StoreResult};
+use loanhook_core::ports::{QueueMessage, StoreError, StoreResult};
 
-/// How often a delivery may change under us before we give up; each is a cancel or a resend.
+/// How often the delivery may change before the completion is given up; each change is a cancel or a resend.
 const MAX_TRIES: u32 = 8;
 
 impl Aws {
+    /// Completes an attempt. False if its claim is not under this token any more.
     pub(super) async fn complete_attempt(
         &self,
         claimed: &Delivery,
@@ -44,7 +46,7 @@ impl Aws {
         self.advance_delivery(claimed.clone(), token, row).await
     }
 
-    /// Moves the delivery on from an attempt whose row is complete, and queues its successor.
+    /// Advances the delivery of an attempt whose row is complete, and queues its next attempt.
     async fn advance_delivery(
         &self,
         mut delivery: Delivery,
@@ -56,7 +58,7 @@ impl Aws {
             let ended = completion.ended_at;
             let mut after = delivery.clone();
             let Ok(next) = after.complete(token, completion) else {
-                return self.enqueue_successor(&delivery).await.map(|()| false);
+                return self.enqueue_next_attempt(&delivery).await.map(|()| false);
             };
             match self.write_progress(&delivery, &after, token, ended).await? {
                 WriteOutcome::Done(()) => {
@@ -64,7 +66,7 @@ impl Aws {
                         row.next_attempt_at = next;
                         self.write_completion(&row, None).await?;
                     }
-                    self.enqueue_successor(&after).await?;
+                    self.enqueue_next_attempt(&after).await?;
                     return Ok(true);
                 }
                 WriteOutcome::Refused(Some(item)) => delivery = delivery_item::read(&item)?,
@@ -74,8 +76,8 @@ impl Aws {
         Err(StoreError::Busy)
     }
 
-    /// Queues what is next. Another may have done so, or a crash have eaten it: one too many does no harm.
-    async fn enqueue_successor(&self, delivery: &Delivery) -> StoreResult<()> {
+    /// Queues the next attempt. It may be queued already, or a crash may have prevented it: a second message does no harm.
+    async fn enqueue_next_attempt(&self, delivery: &Delivery) -> StoreResult<()> {
         match QueueMessage::for_next_attempt(delivery) {
             Some(message) => self.enqueue_all(vec![message]).await,
             None => Ok(()),
@@ -98,7 +100,7 @@ impl Aws {
             (":interruptions".into(), number(history.interruptions)),
             (":token".into(), text(token.to_string())),
             (":writer".into(), text(&writer)),
-            (":was".into(), delivery_item::status(before.progress.status())),
+            (":before".into(), delivery_item::status(before.progress.status())),
         ]);
         let mut names = vec![
             ("#status", STATUS),
@@ -129,57 +131,15 @@ impl Aws {
             "attribute_not_exists(#resent)"
         };
         let update = self
-            .dynamodb()
-            .update_item()
-            .table_name(self.table())
-            .set_key(Some(key_schema::delivery(&snapshot.tenant, snapshot.trace_id).key()))
+            .update(key_schema::delivery(&snapshot.tenant, snapshot.trace_id))
             .update_expression(format!("SET {} REMOVE {}", set.join(", "), remove.join(", ")))
-            .condition_expression(format!("#flight.#token = :token AND #status = :was AND {resent}"))
+            .condition_expression(format!("#flight.#token = :token AND #status = :before AND {resent}"))
             .set_expression_attribute_names(Some(
                 names.into_iter().map(|(alias, name)| (alias.into(), name.into())).collect(),
             ))
             .set_expression_attribute_values(Some(values))
-            .return_values_on_condition_check_failure(AllOld)
-            .send()
-            .await;
-        Ok(match write_outcome(update)? {
-            WriteOutcome::Refused(Some(item)) if get_text(&item, WRITER) == Some(&writer) => {
-                WriteOutcome::Done(())
-            }
-            written => written.map(|_| ()),
-        })
-    }
-
-    /// Tells a delivery that a resend succeeded.
-    pub(super) async fn record_resend_success(&self, row: &Attempt) -> StoreResult<()> {
-        for _ in 0..MAX_TRIES {
-            let Some(before) = self.delivery(&row.tenant, row.trace_id).await? else { return Ok(()) };
-            let mut after = before.clone();
-            after.record_resend_success();
-            if after == before {
-                return Ok(());
-            }
-            let update = self
-                .dynamodb()
-                .update_item()
-                .table_name(self.table())
-                .set_key(Some(key_schema::delivery(&row.tenant, row.trace_id).key()))
-                .update_expression("SET #status = :status, #resent = :true REMOVE #exhausted, #at")
-                .condition_expression("#status = :was")
-                .expression_attribute_names("#status", STATUS)
-                .expression_attribute_names("#resent", RESENT)
-                .expression_attribute_names("#exhausted", EXHAUSTED)
-                .expression_attribute_names("#at", EXHAUSTED_AT)
-                .expression_attribute_values(":status", delivery_item::status(after.progress.status()))
-                .expression_attribute_values(":was", delivery_item::status(before.progress.status()))
-                .expression_attribute_values(":true", AttributeValue::Bool(true))
-                .send()
-                .await;
-            match write_outcome(update)? {
-                WriteOutcome::Done(_) => return Ok(()),
-                WriteOutcome::Refused(_) => {}
-            }
-        }
-        Err(StoreError::Busy)
+            .return_values_on_condition_check_failure(AllOld);
+        let outcome = write_outcome(update.send().await)?.map(|_| ());
+        outcome.or_own_write(|item| Ok(get_text(item, WRITER) == Some(&writer)), drop)
     }
 }

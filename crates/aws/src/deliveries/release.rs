@@ -1,18 +1,17 @@
-//! Releases: claims that are given back because no request could leave.
+//! Release of a claim because no request could leave.
 //!
-//! The row is deleted and the delivery is claimable again in one transaction; then the message is queued. A crash before
-//! the transaction leaves an attempt in flight, and the end of its lease interrupts it. Where the message could not be
-//! queued, the call fails; whoever repeats it, or gets the message of the claim again, queues it.
+//! One transaction deletes the row and makes the delivery claimable again; then its message is queued. A crash before the
+//! transaction leaves an attempt in flight, which is interrupted when its lease ends. If the message cannot be queued, the
+//! call fails; who repeats the call, or receives the claim's message again, queues it.
 
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
-use aws_sdk_dynamodb::types::{Delete, Update};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use uuid::Uuid;
 
-use super::call_errors::{WriteOutcome, write_outcome};
-use super::item::{json, number, text};
-use super::key_schema::{self, CLAIM, DOC, NEWEST_AUTO, NEXT, RESENDS, STATE, TOKEN};
-use super::transaction::TransactionWrite as _;
-use super::{Aws, delivery_item, row_item};
+use crate::engine::Aws;
+use crate::items::delivery_item;
+use crate::items::item::{number, text};
+use crate::items::key_schema::{self, CLAIM, NEWEST_AUTO, NEXT, RESENDS, TOKEN};
+use crate::items::transaction::TransactionPart as _;
 use loanhook_core::model::attempt::{Attempt, AttemptNumber};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::AttemptId;
@@ -21,7 +20,7 @@ use loanhook_core::ports::{
     AttemptRange, Attempts as _, Queue as _, QueueMessage, ReleaseOutcome, StoreResult,
 };
 
-/// How many attempts are read at once, looking for an automatic one.
+/// How many attempts one read returns, in the search for an automatic one.
 const ATTEMPTS_PER_READ: usize = 25;
 
 impl Aws {
@@ -33,45 +32,20 @@ impl Aws {
         due: Timestamp,
     ) -> StoreResult<ReleaseOutcome> {
         let newest = self.previous_automatic_attempt(row).await?;
-        let unput = Delete::builder()
-            .table_name(self.table())
-            .set_key(Some(key_schema::row(&row.tenant, &row.loan_id, row.id).key()))
+        let delete_row = self
+            .delete_part(key_schema::row(&row.tenant, &row.loan_id, row.id))
             .condition_expression("#token = :token")
             .expression_attribute_names("#token", TOKEN)
-            .expression_attribute_values(":token", text(token.to_string()));
-        let unresent = match claimed.history.resends {
-            0 => "attribute_not_exists(#resends)",
-            _ => "#resends = :resends",
-        };
-        let unclaim = Update::builder()
-            .table_name(self.table())
-            .set_key(Some(key_schema::delivery(&row.tenant, row.trace_id).key()))
-            .condition_expression(format!("#flight.#token = :token AND {unresent}"))
-            .expression_attribute_names("#flight", CLAIM)
-            .expression_attribute_names("#token", TOKEN)
-            .expression_attribute_names("#next", NEXT)
-            .expression_attribute_names("#due", delivery_item::DUE)
-            .expression_attribute_names("#newest", NEWEST_AUTO)
-            .expression_attribute_names("#resends", RESENDS)
             .expression_attribute_values(":token", text(token.to_string()))
-            .expression_attribute_values(":due", number(due.millis()));
-        let unclaim = match claimed.history.resends {
-            0 => unclaim,
-            resends => unclaim.expression_attribute_values(":resends", number(resends)),
-        };
-        let unclaim = match newest {
-            Some(newest) => unclaim
-                .update_expression("SET #next.#due = :due, #newest = :newest REMOVE #flight")
-                .expression_attribute_values(":newest", text(newest.to_string())),
-            None => unclaim.update_expression("SET #next.#due = :due REMOVE #flight, #newest"),
-        };
-        let done = self.transact(vec![unput.write()?, unclaim.write()?]).await?.is_done();
+            .part()?;
+        let remove_claim = self.remove_claim(claimed, token, due, newest)?;
+        let done = self.transact(vec![delete_row, remove_claim]).await?.is_done();
         let delivery = match done {
             true => {
                 let mut released = claimed.clone();
                 released.release(token, due, newest).ok().map(|()| released)
             }
-            // It may be our own first try that was done, whose answer or message was lost.
+            // An earlier try of this release may have been done, and its response or its message lost.
             false => self.delivery(&row.tenant, row.trace_id).await?,
         };
         let Some(delivery) = delivery else { return Ok(ReleaseOutcome::Superseded) };
@@ -84,7 +58,41 @@ impl Aws {
         Ok(if done { ReleaseOutcome::Released } else { ReleaseOutcome::Superseded })
     }
 
-    /// The automatic attempt before this one. It began a request and its record ago, so the index shows it.
+    /// The update that removes the claim, if no resend was counted since it was made: such a resend may name the row that
+    /// would be deleted.
+    fn remove_claim(
+        &self,
+        claimed: &Delivery,
+        token: Uuid,
+        due: Timestamp,
+        newest: Option<AttemptId>,
+    ) -> StoreResult<TransactWriteItem> {
+        let update = self
+            .update_part(key_schema::delivery(&claimed.snapshot.tenant, claimed.snapshot.trace_id))
+            .expression_attribute_names("#flight", CLAIM)
+            .expression_attribute_names("#token", TOKEN)
+            .expression_attribute_names("#next", NEXT)
+            .expression_attribute_names("#due", delivery_item::DUE)
+            .expression_attribute_names("#newest", NEWEST_AUTO)
+            .expression_attribute_names("#resends", RESENDS)
+            .expression_attribute_values(":token", text(token.to_string()))
+            .expression_attribute_values(":due", number(due.millis()));
+        let update = match claimed.history.resends {
+            0 => update.condition_expression("#flight.#token = :token AND attribute_not_exists(#resends)"),
+            resends => update
+                .condition_expression("#flight.#token = :token AND #resends = :resends")
+                .expression_attribute_values(":resends", number(resends)),
+        };
+        let update = match newest {
+            Some(newest) => update
+                .update_expression("SET #next.#due = :due, #newest = :newest REMOVE #flight")
+                .expression_attribute_values(":newest", text(newest.to_string())),
+            None => update.update_expression("SET #next.#due = :due REMOVE #flight, #newest"),
+        };
+        update.part()
+    }
+
+    /// The automatic attempt before this one. Its row was put at least one request before, so the index shows it.
     async fn previous_automatic_attempt(&self, row: &Attempt) -> StoreResult<Option<AttemptId>> {
         if row.number == AttemptNumber::Auto(1) {
             return Ok(None);
@@ -103,41 +111,5 @@ impl Aws {
                 None => return Ok(None),
             }
         }
-    }
-
-    pub(super) async fn release_resend_row(
-        &self,
-        token: Uuid,
-        mut row: Attempt,
-        due: Timestamp,
-    ) -> StoreResult<bool> {
-        row.release(due);
-        let update = self
-            .dynamodb()
-            .update_item()
-            .table_name(self.table())
-            .set_key(Some(key_schema::row(&row.tenant, &row.loan_id, row.id).key()))
-            .update_expression("SET #doc = :doc, #state = :queued REMOVE #token")
-            .condition_expression("#token = :token")
-            .expression_attribute_names("#doc", DOC)
-            .expression_attribute_names("#state", STATE)
-            .expression_attribute_names("#token", TOKEN)
-            .expression_attribute_values(":doc", json(&row)?)
-            .expression_attribute_values(":queued", row_item::state(&row))
-            .expression_attribute_values(":token", text(token.to_string()))
-            .return_values_on_condition_check_failure(AllOld)
-            .send()
-            .await;
-        let ours = match write_outcome(update)? {
-            WriteOutcome::Done(_) => true,
-            // Our own first try, whose answer was lost on its way, is one that says the same.
-            WriteOutcome::Refused(item) => {
-                item.as_ref().map(row_item::read).transpose()?.as_ref() == Some(&row)
-            }
-        };
-        if ours {
-            self.enqueue(QueueMessage::for_resend(&row, due)).await?;
-        }
-        Ok(ours)
     }
 }

@@ -6,19 +6,20 @@ use super::*;
 use loanhook_core::model::attempt::AttemptNumber;
 use loanhook_core::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::subscription::Method;
+use loanhook_core::model::time::Timestamp;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 
-/// A sender whose requests are all answered over a connection from one address, or over none.
+/// A sender whose requests all leave from one local address, or from none that is known.
 struct LeavingFrom(Option<IpAddr>);
 
 impl Sender for LeavingFrom {
-    async fn send(&self, outgoing: WebhookRequest) -> Result<SendOutcome, NotSent> {
-        Ok(SendOutcome { elapsed: outgoing.timeout, source_ip: self.0, result: Ok(200), response: None })
+    async fn send(&self, request: WebhookRequest) -> Result<SendOutcome, NotSent> {
+        Ok(SendOutcome { elapsed: request.timeout, source_ip: self.0, result: Ok(200), response: None })
     }
 }
 
-fn outgoing() -> WebhookRequest {
+fn request() -> WebhookRequest {
     WebhookRequest {
         tenant: TenantId::try_from("acme".to_owned()).expect("a tenant"),
         fresh_connection: false,
@@ -41,7 +42,7 @@ fn outgoing() -> WebhookRequest {
 }
 
 #[tokio::test]
-async fn a_request_comes_from_the_public_address_unless_it_never_left_the_machine() {
+async fn the_source_address_is_the_public_one_unless_the_connection_is_on_loopback() {
     let address = |text: &str| (!text.is_empty()).then(|| text.parse::<IpAddr>().expect("an address"));
     for (local, public, seen) in [
         ("169.254.76.1", "203.0.113.7", "203.0.113.7"),
@@ -55,21 +56,21 @@ async fn a_request_comes_from_the_public_address_unless_it_never_left_the_machin
         ("", "", ""),
     ] {
         let public_address = address(public).map_or(PublicAddress::Unknown, PublicAddress::Fixed);
-        let sender = SendingFrom { sender: LeavingFrom(address(local)), address: public_address };
-        let sent = sender.send(outgoing()).await.expect("it was sent");
+        let sender = PublicAddressSender { sender: LeavingFrom(address(local)), address: public_address };
+        let sent = sender.send(request()).await.expect("it was sent");
         assert_eq!(sent.source_ip, address(seen), "from {local:?} behind {public:?}");
         assert_eq!((sent.elapsed, sent.result), (Duration::from_secs(15), Ok(200)), "all else stays");
     }
 }
 
 #[tokio::test]
-async fn who_does_not_tell_is_not_asked_by_everyone() {
+async fn a_failed_lookup_is_not_repeated_by_every_request() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/", listener.local_addr().expect("an address"));
     let asked = tokio::spawn(async move {
         let mut asked = 0;
         while let Ok((connection, _)) = listener.accept().await {
-            // It hangs up without an answer.
+            // The connection ends without a response.
             drop(connection);
             asked += 1;
             if asked == 2 {
@@ -78,10 +79,10 @@ async fn who_does_not_tell_is_not_asked_by_everyone() {
         }
         asked
     });
-    let address = PublicAddress::asked_of(url);
+    let address = PublicAddress::looked_up(url);
     for _ in 0..3 {
         assert_eq!(address.get().await, None);
     }
-    assert!(!asked.is_finished(), "the second time it is known");
+    assert!(!asked.is_finished(), "the failure is known from the first request on");
     asked.abort();
 }

@@ -1,38 +1,16 @@
-//! Formulas that failed, counted for each subscription.
+//! Formula errors: for each subscription, how many there were and the last one.
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
-use super::Aws;
-use super::call_errors::store_error;
-use super::intake::CONCURRENT_CALLS;
-use super::item::{Item, document, json, number, parse_number};
-use super::key_schema::{self, COUNT, DOC};
-use super::unreadable::readable;
+use crate::engine::Aws;
+use crate::items::call_errors::store_error;
+use crate::items::item::{Item, document, json, number, parse_number};
+use crate::items::key_schema::{self, COUNT, DOC};
+use crate::items::unreadable::readable;
+use crate::sdk::MAX_CONCURRENT_CALLS;
 use loanhook_core::model::formula_errors::{FormulaErrors, SubscriptionFormulaError};
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::ports::{FormulaErrorLog, StoreResult};
-
-impl Aws {
-    async fn record_formula_error(
-        &self,
-        tenant: &TenantId,
-        of: &SubscriptionFormulaError,
-    ) -> StoreResult<()> {
-        self.dynamodb()
-            .update_item()
-            .table_name(self.table())
-            .set_key(Some(key_schema::formula_errors(tenant, of.subscription).key()))
-            .update_expression("ADD #count :one SET #doc = :doc")
-            .expression_attribute_names("#count", COUNT)
-            .expression_attribute_names("#doc", DOC)
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":doc", json(&of.error)?)
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(store_error)
-    }
-}
 
 impl FormulaErrorLog for Aws {
     async fn record_formula_errors(
@@ -40,8 +18,10 @@ impl FormulaErrorLog for Aws {
         tenant: &TenantId,
         formula_errors: Vec<SubscriptionFormulaError>,
     ) -> StoreResult<()> {
-        let notes: Vec<_> = formula_errors.iter().map(|of| self.record_formula_error(tenant, of)).collect();
-        stream::iter(notes).buffer_unordered(CONCURRENT_CALLS).try_collect::<Vec<()>>().await.map(|_| ())
+        let updates: Vec<_> =
+            formula_errors.iter().map(|error| self.record_formula_error(tenant, error)).collect();
+        let updates = stream::iter(updates).buffer_unordered(MAX_CONCURRENT_CALLS);
+        updates.try_collect::<Vec<()>>().await.map(|_| ())
     }
 
     async fn formula_errors(
@@ -53,5 +33,24 @@ impl FormulaErrorLog for Aws {
         let formula_errors =
             |item: &Item| Ok(FormulaErrors { count: parse_number(item, COUNT)?, last: document(item)? });
         Ok(readable(&[item], formula_errors).pop())
+    }
+}
+
+impl Aws {
+    async fn record_formula_error(
+        &self,
+        tenant: &TenantId,
+        SubscriptionFormulaError { subscription, error }: &SubscriptionFormulaError,
+    ) -> StoreResult<()> {
+        self.update(key_schema::formula_errors(tenant, *subscription))
+            .update_expression("ADD #count :one SET #doc = :doc")
+            .expression_attribute_names("#count", COUNT)
+            .expression_attribute_names("#doc", DOC)
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":doc", json(error)?)
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(store_error)
     }
 }

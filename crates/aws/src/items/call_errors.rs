@@ -1,15 +1,14 @@
-//! What the errors of AWS mean here.
+//! The errors of calls to AWS, as errors of a store.
 
 use std::error::Error;
+use std::fmt::Display;
 
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 
-use super::item::Item;
-use loanhook_core::ports::{StoreError, StoreResult};
+use crate::sdk::retry_classifier::CONFLICT;
+use loanhook_core::ports::StoreError;
 
-/// Codes by which AWS says "not so fast".
+/// Error codes that ask for a later try.
 const THROTTLED: [&str; 10] = [
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
@@ -19,87 +18,33 @@ const THROTTLED: [&str; 10] = [
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
-    super::retry_classifier::CONFLICT,
+    CONFLICT,
     "TransactionInProgressException",
 ];
 
-/// A call that failed after the SDK's own retries. What the SDK says of an answer that it could not read has
-/// the whole answer in it, secrets included, so only what describes itself is passed on.
+/// The error of a call that failed after the SDK's retries.
+///
+/// What the SDK says of a response that it could not read contains the whole response, secrets included, so only the
+/// messages of the error and its sources are passed on.
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` takes")]
-pub(super) fn store_error<E>(error: E) -> StoreError
+pub(crate) fn store_error<E>(error: E) -> StoreError
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
     if error.code().is_some_and(|code| THROTTLED.contains(&code)) {
         return StoreError::Busy;
     }
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words = format!("{words}: {error}");
-        cause = error.source();
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        message = format!("{message}: {error}");
+        source = error.source();
     }
-    StoreError::Failed(words.into())
+    StoreError::Failed(message.into())
 }
 
-/// What came of a conditional write.
-#[derive(Debug)]
-pub(super) enum WriteOutcome<T> {
-    Done(T),
-    /// The condition was false; the item as it is, if there is one.
-    Refused(Option<Item>),
-}
-
-impl<T> WriteOutcome<T> {
-    pub(super) const fn is_done(&self) -> bool {
-        matches!(self, Self::Done(_))
-    }
-
-    pub(super) fn map<U>(self, to: impl FnOnce(T) -> U) -> WriteOutcome<U> {
-        match self {
-            Self::Done(value) => WriteOutcome::Done(to(value)),
-            Self::Refused(item) => WriteOutcome::Refused(item),
-        }
-    }
-}
-
-/// An error that may be a condition that was false.
-pub(super) trait ConditionalError {
-    fn refused_item(self) -> Result<Option<Item>, Self>
-    where
-        Self: Sized;
-}
-
-macro_rules! may_refuse {
-    ($($error:ident),*) => {$(
-        impl ConditionalError for $error {
-            fn refused_item(self) -> Result<Option<Item>, Self> {
-                match self {
-                    Self::ConditionalCheckFailedException(refusal) => Ok(refusal.item),
-                    other => Err(other),
-                }
-            }
-        }
-    )*};
-}
-
-may_refuse!(PutItemError, UpdateItemError);
-
-pub(super) fn write_outcome<T, E, R>(result: Result<T, SdkError<E, R>>) -> StoreResult<WriteOutcome<T>>
-where
-    E: ConditionalError + ProvideErrorMetadata + Error + 'static,
-    R: std::fmt::Debug + 'static,
-{
-    let error = match result {
-        Ok(value) => return Ok(WriteOutcome::Done(value)),
-        Err(SdkError::ServiceError(context)) => {
-            let raw = context.into_err();
-            match raw.refused_item() {
-                Ok(item) => return Ok(WriteOutcome::Refused(item)),
-                Err(error) => error,
-            }
-        }
-        Err(other) => return Err(store_error(other)),
-    };
-    Err(store_error(error))
+/// The error of a call that could not be built or whose response could not be read.
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` takes")]
+pub(crate) fn failed(error: impl Display) -> StoreError {
+    StoreError::Failed(error.to_string().into())
 }

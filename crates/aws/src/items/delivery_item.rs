@@ -1,13 +1,13 @@
 //! A delivery as an item.
 //!
-//! What was frozen is one document. Its progress is attributes, so that a claim, a cancel and a resend are
-//! each one conditional update that knows nothing of the rest:
+//! Its snapshot is a document. Its progress is attributes, so that a claim, a cancel and a resend are one conditional
+//! update each, which needs to know nothing else of the delivery:
 //!
-//! - `next` `{number, slot, due}` stays while its attempt is in flight; a flight's number and slot are
-//!   those of `next`. Once the status is no longer pending it means nothing more.
-//! - `flight` `{id, token, since}` is there while an attempt is in flight.
-//! - The newest attempt is the newer of the newest automatic and the newest manual one, which are written
-//!   by different hands.
+//! - `next` `{number, slot, due}` is the next attempt. It stays while that attempt is in flight: the claim's number and
+//!   slot are those of `next`. In a delivery that is not pending any more it means nothing.
+//! - `flight` `{id, token, since}` is the claim; it is there while an attempt is in flight.
+//! - The newest attempt is the newer one of the newest automatic and the newest manual attempt, which are written by
+//!   different calls.
 
 use std::collections::HashMap;
 
@@ -17,23 +17,25 @@ use super::item::{
     Item, document, get_number, get_text, json, missing_attribute, number, parse, parse_number, text,
 };
 use super::key_schema::{
-    CLAIM, DOC, EXPIRES, INTERRUPTIONS, NEWEST_AUTO, NEWEST_MANUAL, NEXT, RESENDS, RESENT, STATUS, delivery,
+    self, CLAIM, DOC, EXPIRES, INTERRUPTIONS, NEWEST_AUTO, NEWEST_MANUAL, NEXT, RESENDS, RESENT, STATUS,
+    delivery,
 };
+use crate::engine::Aws;
 use loanhook_core::model::delivery::{Delivery, DeliveryHistory};
-use loanhook_core::model::id::AttemptId;
+use loanhook_core::model::id::{AttemptId, TenantId, TraceId};
 use loanhook_core::model::progress::{Claim, NextAttempt, Progress, Status};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::StoreResult;
 
-pub(super) const NUMBER: &str = "number";
+pub(crate) const NUMBER: &str = "number";
 const SLOT: &str = "slot";
-pub(super) const DUE: &str = "due";
+pub(crate) const DUE: &str = "due";
 const ID: &str = "id";
 const SINCE: &str = "since";
 
-/// A delivery as it was accepted.
-pub(super) fn new(accepted: &Delivery, expires: Timestamp) -> StoreResult<Item> {
-    let mut item = delivery(&accepted.snapshot.tenant, accepted.snapshot.trace_id).key();
+/// The item of a delivery that is accepted.
+pub(crate) fn new(accepted: &Delivery, expires: Timestamp) -> StoreResult<Item> {
+    let mut item = delivery(&accepted.snapshot.tenant, accepted.snapshot.trace_id).attributes();
     item.insert(DOC.into(), json(&accepted.snapshot)?);
     item.insert(EXPIRES.into(), number(expires.seconds()));
     item.insert(STATUS.into(), status(accepted.progress.status()));
@@ -43,11 +45,11 @@ pub(super) fn new(accepted: &Delivery, expires: Timestamp) -> StoreResult<Item> 
     Ok(item)
 }
 
-pub(super) fn read(item: &Item) -> StoreResult<Delivery> {
+pub(crate) fn read(item: &Item) -> StoreResult<Delivery> {
     Ok(Delivery { snapshot: document(item)?, progress: progress(item)?, history: history(item) })
 }
 
-pub(super) fn status(status: Status) -> AttributeValue {
+pub(crate) fn status(status: Status) -> AttributeValue {
     text(match status {
         Status::Pending => "pending",
         Status::Succeeded => "succeeded",
@@ -56,7 +58,7 @@ pub(super) fn status(status: Status) -> AttributeValue {
     })
 }
 
-pub(super) fn next_value(next: NextAttempt) -> AttributeValue {
+pub(crate) fn next_value(next: NextAttempt) -> AttributeValue {
     AttributeValue::M(HashMap::from([
         (NUMBER.into(), number(next.number)),
         (SLOT.into(), number(next.slot)),
@@ -64,11 +66,11 @@ pub(super) fn next_value(next: NextAttempt) -> AttributeValue {
     ]))
 }
 
-/// What a claim puts; its number and slot are those of `next`.
-pub(super) fn claim_value(id: AttemptId, token: uuid::Uuid, since: Timestamp) -> AttributeValue {
+/// The attribute that a claim sets; its number and slot are those of `next`.
+pub(crate) fn claim_value(id: AttemptId, token: uuid::Uuid, since: Timestamp) -> AttributeValue {
     AttributeValue::M(HashMap::from([
         (ID.into(), text(id.to_string())),
-        (super::key_schema::TOKEN.into(), text(token.to_string())),
+        (key_schema::TOKEN.into(), text(token.to_string())),
         (SINCE.into(), number(since.millis())),
     ]))
 }
@@ -116,9 +118,15 @@ fn read_claim(claim: &Item, next: Option<NextAttempt>) -> StoreResult<Claim> {
         number,
         slot,
         attempt_id: parse(claim, ID)?,
-        token: parse(claim, super::key_schema::TOKEN)?,
+        token: parse(claim, key_schema::TOKEN)?,
         since: Timestamp::from_millis(parse_number(claim, SINCE)?),
     })
+}
+
+impl Aws {
+    pub(crate) async fn delivery_item(&self, tenant: &TenantId, trace: TraceId) -> StoreResult<Option<Item>> {
+        self.get(delivery(tenant, trace)).await
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::*;
-use crate::item::Item;
+use crate::items::item::Item;
+use crate::items::row_item;
 use loanhook_core::model::delivery::{DeliverySnapshot, RequestSnapshot};
 use loanhook_core::model::id::{EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::payload::Payload;
@@ -49,7 +50,7 @@ fn a_delivery_reads_as_it_was_accepted() {
 }
 
 #[test]
-fn a_flight_has_the_number_and_slot_of_what_was_next_even_canceled() {
+fn a_claim_has_the_number_and_slot_of_next_even_after_a_cancel() {
     let mut delivery = accepted();
     let mut item = new(&delivery, NOW).expect("an item");
     let token = Uuid::from_u128(7);
@@ -75,7 +76,7 @@ fn size(item: &Item) -> usize {
 }
 
 #[test]
-fn a_usual_delivery_and_its_row_are_one_write_unit_each() {
+fn a_typical_delivery_and_its_row_are_one_write_unit_each() {
     let mut delivery = accepted();
     let mut item = new(&delivery, NOW).expect("an item");
     let token = Uuid::from_u128(7);
@@ -84,6 +85,6 @@ fn a_usual_delivery_and_its_row_are_one_write_unit_each() {
     item.insert(CLAIM.into(), claim_value(id, token, NOW));
     item.insert(NEWEST_AUTO.into(), text(id.to_string()));
     assert!(size(&item) < 1024, "a delivery in flight is {} bytes", size(&item));
-    let item = crate::row_item::new(&row, NOW).expect("an item");
+    let item = row_item::new(&row, NOW).expect("an item");
     assert!(size(&item) < 1024, "a row that begins is {} bytes", size(&item));
 }

@@ -1,4 +1,4 @@
-//! A row of the history as an item: a document, and beside it the state and the token that conditions name.
+//! A row of the history as an item: a document, and as attributes its state and token, which conditions name.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -8,8 +8,8 @@ use loanhook_core::model::attempt::{Attempt, AttemptState};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::StoreResult;
 
-pub(super) fn new(attempt: &Attempt, expires: Timestamp) -> StoreResult<Item> {
-    let mut item = row(&attempt.tenant, &attempt.loan_id, attempt.id).key();
+pub(crate) fn new(attempt: &Attempt, expires: Timestamp) -> StoreResult<Item> {
+    let mut item = row(&attempt.tenant, &attempt.loan_id, attempt.id).attributes();
     item.insert(TRACE.into(), text(trace_pk(&attempt.tenant, attempt.trace_id)));
     item.insert(STATE.into(), state(attempt));
     if let AttemptState::Sending { token } = &attempt.state {
@@ -20,7 +20,7 @@ pub(super) fn new(attempt: &Attempt, expires: Timestamp) -> StoreResult<Item> {
     Ok(item)
 }
 
-pub(super) fn state(attempt: &Attempt) -> AttributeValue {
+pub(crate) fn state(attempt: &Attempt) -> AttributeValue {
     text(match attempt.state {
         AttemptState::Queued => "queued",
         AttemptState::Sending { .. } => "sending",
@@ -28,6 +28,6 @@ pub(super) fn state(attempt: &Attempt) -> AttributeValue {
     })
 }
 
-pub(super) fn read(item: &Item) -> StoreResult<Attempt> {
+pub(crate) fn read(item: &Item) -> StoreResult<Attempt> {
     document(item)
 }

@@ -1,4 +1,4 @@
-//! Items of the table that cannot be read: each is left out and said in the log, so that one hides no other.
+//! Items that cannot be read: a list leaves them out and logs how many, so that one of them hides no other item.
 
 use tracing::error;
 
@@ -6,22 +6,22 @@ use super::item::{Item, get_text};
 use super::key_schema::{PK, SK};
 use loanhook_core::ports::{StoreError, StoreResult};
 
-/// What was left out of one read.
+/// The items that one read left out; they are logged when the read ends.
 #[derive(Default)]
-pub(super) struct UnreadableItems {
+pub(crate) struct UnreadableItems {
     count: u32,
-    /// Where the first is, and what is wrong with it.
+    /// The key of the first, and what is wrong with it.
     first: Option<(String, StoreError)>,
 }
 
 impl UnreadableItems {
-    /// The value that was read; none where it could not be.
-    pub(super) fn readable<T>(&mut self, item: &Item, read: StoreResult<T>) -> Option<T> {
+    /// The value of an item; none where it could not be read.
+    pub(crate) fn readable<T>(&mut self, item: &Item, read: StoreResult<T>) -> Option<T> {
         read.map_err(|fault| {
             self.count += 1;
-            let place =
+            let key =
                 || format!("{} {}", get_text(item, PK).unwrap_or("?"), get_text(item, SK).unwrap_or("?"));
-            self.first.get_or_insert_with(|| (place(), fault));
+            self.first.get_or_insert_with(|| (key(), fault));
         })
         .ok()
     }
@@ -35,8 +35,8 @@ impl Drop for UnreadableItems {
     }
 }
 
-/// What of these items can be read.
-pub(super) fn readable<T>(items: &[Item], read: impl Fn(&Item) -> StoreResult<T>) -> Vec<T> {
+/// The values of those items that can be read.
+pub(crate) fn readable<T>(items: &[Item], read: impl Fn(&Item) -> StoreResult<T>) -> Vec<T> {
     let mut left_out = UnreadableItems::default();
     items.iter().filter_map(|item| left_out.readable(item, read(item))).collect()
 }

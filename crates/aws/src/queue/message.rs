@@ -1,9 +1,9 @@
-//! A message of the queue: a small JSON that says where to look, and no more than that.
+//! A queue message as the body of an SQS message: a small JSON object that says which delivery is due.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::key_schema::hex;
+use crate::items::key_schema::hex;
 use loanhook_core::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DueWork, QueueMessage, StoreError, StoreResult};
@@ -32,6 +32,7 @@ enum What {
     },
 }
 
+/// The body of a message.
 pub(super) fn write(message: &QueueMessage) -> StoreResult<String> {
     let what = match &message.work {
         DueWork::Attempt(number) => What::Attempt { number: *number },
@@ -49,7 +50,7 @@ pub(super) fn write(message: &QueueMessage) -> StoreResult<String> {
     serde_json::to_string(&body).map_err(|error| StoreError::Failed(error.to_string().into()))
 }
 
-/// The message that a body of the queue is; none if it is none of ours.
+/// The message of a body; none where it is not one of ours.
 pub fn read(body: &str) -> Option<QueueMessage> {
     let Body { tenant, trace_id, subscription_id, due, what } = serde_json::from_str(body).ok()?;
     let what = match what {
@@ -59,7 +60,8 @@ pub fn read(body: &str) -> Option<QueueMessage> {
     Some(QueueMessage { tenant, trace_id, subscription_id, due, work: what })
 }
 
-/// What shares a receiver is one group: SQS sees to it that a group with a backlog delays no other.
+/// The message group, one for each subscription: SQS delivers fairly among groups, so that the backlog of one receiver does
+/// not delay the messages of others.
 pub(super) fn group(message: &QueueMessage) -> String {
     let hash = Sha256::new()
         .chain_update(message.tenant.as_str())
@@ -84,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_reads_as_it_was_written() {
+    fn a_body_reads_as_the_message_that_was_written() {
         let loan_id = LoanId::try_from("Loan 7 (ü)".to_owned()).expect("a loan");
         let resend = DueWork::Resend { loan_id, attempt_id: AttemptId::from_uuid(uuid::Uuid::from_u128(3)) };
         for message in [message(DueWork::Attempt(4)), message(resend)] {
@@ -93,14 +95,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_is_none() {
+    fn a_body_that_is_not_a_message_reads_as_none() {
         for body in ["", "{}", "null", r#"{"tenant":"acme"}"#, "\u{0}", "[1]"] {
             assert_eq!(read(body), None, "{body:?}");
         }
     }
 
     #[test]
-    fn a_group_is_a_tenant_and_a_subscription() {
+    fn messages_of_one_tenant_and_subscription_share_a_group() {
         let one = message(DueWork::Attempt(1));
         assert_eq!(group(&one), group(&message(DueWork::Attempt(2))));
         let other = SubscriptionId::from_uuid(uuid::Uuid::from_u128(9));

@@ -1,10 +1,14 @@
-//! A batch of messages, as SQS hands it to a function.
+//! The handler of a batch of messages that SQS hands to the delivery function.
 //!
-//! Its records are worked at once, and each for itself: one that cannot be read, fails or panics spoils no
-//! other. What is reported back comes again after the visibility timeout, so that is for what we could not
-//! do; a receiver's failure is a result. A record that there is no time for is sent on before its claim; one
-//! that is not done when the invocation ends is put off while there is time to say so for the others; and one that will never work goes to the dead-letter queue from here: receive counts also count our own
-//! faults, and an outage of ours must not bury good messages.
+//! The records of a batch are handled concurrently, each for itself: one that cannot be read, fails or panics affects no
+//! other.
+//!
+//! - A record that is reported as failed is received again after the visibility timeout. That is for what this function
+//!   could not do; the failure of a receiver is a result.
+//! - A record for which there is not enough time is sent again before its claim; one that is not done shortly before the
+//!   invocation ends is reported as failed, while there is still time to respond for the others.
+//! - A record that can never be handled is sent to the dead-letter queue from here. SQS would do that by receive counts,
+//!   which also count our own failures: a long one of those must not make good messages dead letters.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -15,18 +19,19 @@ use futures_util::future::join_all;
 use tokio::time::timeout_at;
 use tracing::error;
 
-use super::{Aws, message};
+use super::message;
+use crate::engine::Aws;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{MAX_RECORDING_TIME, Queue as _, QueueMessage, StoreError, StoreResult};
 
-/// The longest a message may take: a request of 30 s, recording what came of it, and a second for its claim.
+/// The longest time that a message takes: a request of 30 s, recording its result, and a second for its claim.
 const MAX_MESSAGE_TIME: Duration = Duration::from_secs(31 + MAX_RECORDING_TIME.as_secs());
-/// What it takes to answer for the whole batch.
+/// The time that it takes to respond for the whole batch.
 const RESPONSE_TIME: Duration = Duration::from_secs(2);
-/// How often a message may make its handler panic.
+/// How often a message is received whose handler panics, before it is a dead letter.
 const MAX_PANICS: u32 = 3;
 
-/// Works batches off with a handler.
+/// Handles batches with a handler of messages, which gets the time of its call and the time when it must have ended.
 pub struct SqsBatchHandler<H> {
     engine: Aws,
     handler: Arc<H>,
@@ -41,18 +46,18 @@ where
         Self { engine, handler: Arc::new(handler) }
     }
 
-    /// Works a batch off until `end` at the latest, and gives what must come again.
+    /// Handles a batch until `end` at the latest; returns the records that SQS must deliver again.
     ///
     /// # Errors
     ///
-    /// When a record must come again that has no ID to say so by: then all do.
+    /// When such a record has no ID to be named by: SQS then delivers the whole batch again.
     pub async fn run(&self, batch: SqsEvent, end: SystemTime) -> StoreResult<SqsBatchResponse> {
         let left = end.duration_since(SystemTime::now()).unwrap_or_default();
         let ends = Instant::now() + left.saturating_sub(RESPONSE_TIME);
-        let worked = join_all(batch.records.iter().map(|record| self.work(record, ends))).await;
-        self.engine.finish().await;
+        let results = join_all(batch.records.iter().map(|record| self.handle(record, ends))).await;
+        self.engine.finish_background().await;
         let mut response = SqsBatchResponse::default();
-        for (record, result) in batch.records.iter().zip(worked) {
+        for (record, result) in batch.records.iter().zip(results) {
             let Err(failure) = result else { continue };
             let id = record.message_id.as_deref().unwrap_or_default();
             error!(message_id = id, %failure, "delivery.put_off");
@@ -64,7 +69,7 @@ where
         Ok(response)
     }
 
-    async fn work(&self, record: &SqsMessage, ends: Instant) -> StoreResult<()> {
+    async fn handle(&self, record: &SqsMessage, ends: Instant) -> StoreResult<()> {
         let body = record.body.as_deref().unwrap_or_default();
         let Some(message) = message::read(body) else {
             error!(message_id = record.message_id, "message.unreadable");
@@ -74,11 +79,11 @@ where
             return self.engine.enqueue(message).await;
         }
         let trace_id = message.trace_id;
-        let mut work = tokio::spawn((self.handler)(message, Timestamp::now(), ends));
-        match timeout_at(ends.into(), &mut work).await {
+        let mut handling = tokio::spawn((self.handler)(message, Timestamp::now(), ends));
+        match timeout_at(ends.into(), &mut handling).await {
             Ok(Ok(result)) => result,
             Err(_) => {
-                work.abort();
+                handling.abort();
                 Err(StoreError::Failed("the invocation ended before it was done".into()))
             }
             Ok(Err(panic)) => {

@@ -1,9 +1,8 @@
-//! The HTTP client that all three services share.
+//! The HTTP connector that the clients of all three services share.
 //!
-//! Left to itself, each client of the SDK has one of its own, and makes its TLS configuration when it is built and
-//! again for its first call: six times over, the certificates that the system trusts are parsed before a cold
-//! function has answered anything. Here that is done once, on a thread beside, while the function asks for its first
-//! event.
+//! By default each client of the SDK has its own, and makes its TLS configuration when it is built and again for its
+//! first call: the system's trusted certificates are parsed six times before a cold function has responded to anything.
+//! Here they are parsed once, on another thread, while the function asks for its first event.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -14,19 +13,19 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, SharedHttpConnector};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-/// What a connection may take to stand.
+/// How long a connection may take to be established.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// As the SDK makes its own, but once. Clones share it.
+/// A connector as the SDK makes it, made once. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SharedConnector(Arc<OnceLock<SharedHttpConnector>>);
 
 impl SharedConnector {
-    /// Begins to make it, on a thread of its own; a call that comes first waits.
+    /// Starts to make it, on another thread; an earlier call waits for it.
     pub(super) fn warm_up(&self) {
-        let wire = self.clone();
+        let connector = self.clone();
         std::thread::spawn(move || {
-            wire.connector();
+            connector.connector();
         });
     }
 
@@ -45,7 +44,7 @@ impl SharedConnector {
 }
 
 impl HttpClient for SharedConnector {
-    /// The one for all: every client has the time-outs of `sdk_config`.
+    /// The shared one, whatever the settings: every client has the timeouts of `sdk_config`.
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         self.connector()
     }

@@ -1,8 +1,7 @@
-//! What is worth trying again beyond what the SDK itself does: a write that met a transaction.
+//! The retry classifier: which errors of DynamoDB the SDK retries in addition to its own.
 //!
-//! DynamoDB refuses a write of an item that a transaction is changing at that moment, and the SDK takes that
-//! for final. A resend counts itself on its delivery in a transaction, and must not put the delivery's own
-//! schedule off.
+//! DynamoDB refuses a write of an item that a transaction is changing at that moment, and the SDK takes that for final. A
+//! resend counts itself on its delivery in a transaction, and must not delay the delivery's own schedule.
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -10,12 +9,13 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 
-/// The code of that refusal
+/// The error code of that refusal
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html>).
-pub(super) const CONFLICT: &str = "TransactionConflictException";
+pub(crate) const CONFLICT: &str = "TransactionConflictException";
 
+/// Retries a write that met a transaction.
 #[derive(Debug)]
-pub(super) struct TransactionConflicts;
+pub(crate) struct TransactionConflicts;
 
 impl ClassifyRetry for TransactionConflicts {
     fn classify_retry(&self, call: &InterceptorContext) -> RetryAction {
@@ -30,6 +30,6 @@ impl ClassifyRetry for TransactionConflicts {
     }
 
     fn name(&self) -> &'static str {
-        "Conflicts"
+        "TransactionConflicts"
     }
 }

@@ -1,14 +1,17 @@
-//! Portal links and sessions, by the hash of their token.
+//! Grants: portal links and sessions, found by the hash of their token.
 //!
-//! Each is one item, read strongly: a session costs a page one read more than a key costs a call. DynamoDB
-//! deletes them late, so each read looks at the clock too.
+//! A grant is one item, read with strong consistency. DynamoDB deletes expired items late, so each read also compares the
+//! grant's end with the time of the call. An ended grant keeps its item without its document.
+
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::Aws;
-use super::call_errors::{store_error, write_outcome};
-use super::item::{document, json, number};
-use super::key_schema::{self, DELETED, DOC, EXPIRES, PK};
+use crate::engine::Aws;
+use crate::items::call_errors::store_error;
+use crate::items::item::{document, json, number};
+use crate::items::key_schema::{self, DELETED, DOC, EXPIRES, PK};
+use crate::items::write_outcome::write_outcome;
 use loanhook_core::model::grant::Grant;
 use loanhook_core::model::key::KeyHash;
 use loanhook_core::model::time::Timestamp;
@@ -16,10 +19,10 @@ use loanhook_core::ports::{Grants, StoreResult};
 
 impl Grants for Aws {
     async fn add_grant(&self, hash: KeyHash, grant: Grant, now: Timestamp) -> StoreResult<()> {
-        let mut item = key_schema::grant(hash).key();
+        let mut item = key_schema::grant(hash).attributes();
         item.insert(DOC.into(), json(&grant)?);
-        // A second later, so that it is never gone before it is over.
-        let expires = Timestamp::now() + grant.until.since(now) + std::time::Duration::from_secs(1);
+        // Expiry is in whole seconds, and must not come before the grant's end.
+        let expires = Timestamp::now() + grant.until.since(now) + Duration::from_secs(1);
         item.insert(EXPIRES.into(), number(expires.seconds()));
         let put = self.dynamodb().put_item().table_name(self.table()).set_item(Some(item));
         put.send().await.map_err(store_error)?;
@@ -36,17 +39,14 @@ impl Grants for Aws {
     }
 
     async fn end_grant(&self, hash: KeyHash) -> StoreResult<()> {
-        let mark = self
-            .dynamodb()
-            .update_item()
-            .table_name(self.table())
-            .set_key(Some(key_schema::grant(hash).key()))
+        let update = self
+            .update(key_schema::grant(hash))
             .update_expression("SET #deleted = :true REMOVE #doc")
             .condition_expression("attribute_exists(#pk)")
             .expression_attribute_names("#pk", PK)
             .expression_attribute_names("#deleted", DELETED)
             .expression_attribute_names("#doc", DOC)
             .expression_attribute_values(":true", AttributeValue::Bool(true));
-        write_outcome(mark.send().await).map(|_| ())
+        write_outcome(update.send().await).map(|_| ())
     }
 }

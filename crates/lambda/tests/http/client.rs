@@ -75,7 +75,7 @@ impl HttpClient {
         let request = request.body(Body::from(body)).expect("a request");
         let response = self.router.clone().oneshot(request).await.expect("a response");
         let status = response.status().as_u16();
-        self.engine.finish().await;
+        self.engine.finish_background().await;
         let bytes = response.into_body().collect().await.expect("a body").to_bytes();
         (status, serde_json::from_slice(&bytes).unwrap_or_else(|_| json!(bytes.len())))
     }

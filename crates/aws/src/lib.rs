@@ -1,0 +1,40 @@
+//! The engine for AWS: a DynamoDB table for deliveries and history, a table and an S3 bucket for payloads, an SQS queue.
+//!
+//! [`Aws`] implements every port of the core. Each step of a delivery is several calls, and a function can die between any
+//! two of them. So:
+//!
+//! - the calls of a step are in the order that its port names, and each state that a crash leaves is completed when the
+//!   delivery's next queue message is handled;
+//! - every write that decides something is conditional, and a refused condition returns the item as it is, so that a lost
+//!   race needs no other read;
+//! - a claim is one conditional update of the delivery, which returns the whole delivery;
+//! - a queue message says only which delivery is due ([`read_message`]);
+//! - subscriptions and keys are cached, and each use of them reads the version of their tenant with strong consistency;
+//! - payloads are named by tenant and hash, so that equal bytes are stored once.
+//!
+//! An index lags behind its table: what it does not show yet is read by key.
+//!
+//! The contract of the ports is tested in `crates/aws-testing`, on an emulator.
+
+mod background;
+mod cache;
+pub mod config;
+mod deliveries;
+mod egress;
+mod engine;
+mod health;
+mod history;
+mod intake;
+mod items;
+mod payloads;
+mod queue;
+mod resends;
+mod sdk;
+mod settings;
+
+pub use config::Config;
+pub use egress::{PublicAddress, PublicAddressSender};
+pub use engine::{Aws, Clock, Stack};
+pub use queue::message::read as read_message;
+pub use queue::sqs_batch;
+pub use sdk::sdk_config;
