@@ -55,11 +55,12 @@ TEST := cargo test --locked --workspace
 
 test-one-process: $(VENV)/.installed
 	$(TEST) --lib --bins
+	$(TEST) --doc
 	# The JVM and Clojure that formulas are held against.
 	tests/packages.sh "formulas against Clojure" clojure openjdk-17-jre-headless
 	$(TEST) --test formulas
 	$(TEST) --test memory-contract
-	$(TEST) --test sqlite-contract
+	$(TEST) --test sqlite-contract --test stored
 	# The library that sets a program's clock.
 	tests/packages.sh "wall clock journeys" faketime
 	# They mostly wait: for retries that are due, for receivers that stall.

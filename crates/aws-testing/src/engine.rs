@@ -70,7 +70,7 @@ impl Engine for AwsEngine {
     }
 
     fn put_row(&self, row: &Attempt) {
-        let doc = serde_json::to_string(row).expect("JSON");
+        let doc = loanhook_stored::write(row).expect("JSON");
         let update = self
             .stack
             .dynamodb

@@ -158,7 +158,7 @@ pub(crate) async fn a_link_opens_sessions_until_its_own_end<E: Engine>() -> Stor
     Ok(())
 }
 
-pub(crate) async fn what_a_key_made_is_over_when_it_is_deleted<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn grants_of_a_key_end_when_it_is_deleted<E: Engine>() -> StoreResult<()> {
     let engine = E::fresh().await;
     let ports = engine.ports();
     let all = [Scope::HistoryRead, Scope::WebhooksResend, Scope::PortalWrite];
@@ -182,7 +182,7 @@ pub(crate) async fn what_a_key_made_is_over_when_it_is_deleted<E: Engine>() -> S
     Ok(())
 }
 
-pub(crate) async fn what_a_key_made_is_over_at_the_keys_end<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn grants_of_a_key_end_when_it_expires<E: Engine>() -> StoreResult<()> {
     let engine = E::fresh().await;
     let ports = engine.ports();
     let scopes = vec![Scope::HistoryRead, Scope::PortalWrite];
@@ -206,7 +206,7 @@ pub(crate) async fn what_a_key_made_is_over_at_the_keys_end<E: Engine>() -> Stor
     Ok(())
 }
 
-pub(crate) async fn another_tenants_session_is_none_here<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_session_of_another_tenant_is_not_valid<E: Engine>() -> StoreResult<()> {
     let engine = E::fresh().await;
     let ports = engine.ports();
     for (of, text) in [("acme", "lh_acme"), ("acme-2", "lh_acme_2")] {

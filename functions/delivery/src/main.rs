@@ -9,7 +9,7 @@ use loanhook_aws::sqs_batch::SqsBatchHandler;
 use loanhook_aws::{Aws, Config, PublicAddressSender};
 use loanhook_core::deliver::Deliver;
 use loanhook_core::ports::StoreError;
-use loanhook_sender::Client;
+use loanhook_sender::WebhookClient;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -17,7 +17,7 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env()?;
     let address = config.public_address();
     // Reads the certificates that the system trusts, while the first batch is asked for.
-    let client = tokio::task::spawn_blocking(|| Client::new(config.allow_networks));
+    let client = tokio::task::spawn_blocking(|| WebhookClient::new(config.allow_networks));
     let sender = client.map(|made| {
         let made = made.map_err(|panic| panic.to_string())?;
         let sender = made.map_err(|unavailable| unavailable.to_string())?;

@@ -3,13 +3,11 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::key_schema::{DOC, EXPIRES, ItemKey, PK, SK};
-use loanhook_core::log::json_error;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{StoreError, StoreResult};
+use loanhook_stored::Document;
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -30,8 +28,8 @@ impl ItemKey {
 }
 
 /// A value as a JSON text.
-pub(crate) fn json(value: &impl Serialize) -> StoreResult<AttributeValue> {
-    serde_json::to_string(value)
+pub(crate) fn json(value: &impl Document) -> StoreResult<AttributeValue> {
+    loanhook_stored::write(value)
         .map(AttributeValue::S)
         .map_err(|error| item_error("cannot be written", &error))
 }
@@ -62,13 +60,13 @@ pub(crate) fn parse_number<T: std::str::FromStr>(item: &Item, name: &str) -> Sto
     get_number(item, name).ok_or_else(|| missing_attribute(name))
 }
 
-pub(crate) fn parse_json<T: DeserializeOwned>(item: &Item, name: &str) -> StoreResult<T> {
+pub(crate) fn parse_json<T: Document>(item: &Item, name: &str) -> StoreResult<T> {
     let json = get_text(item, name).ok_or_else(|| missing_attribute(name))?;
-    serde_json::from_str(json).map_err(|error| item_error("cannot be read", &json_error(&error)))
+    loanhook_stored::read(json).map_err(|error| item_error("cannot be read", &error))
 }
 
 /// What the item's document is.
-pub(crate) fn document<T: DeserializeOwned>(item: &Item) -> StoreResult<T> {
+pub(crate) fn document<T: Document>(item: &Item) -> StoreResult<T> {
     parse_json(item, DOC)
 }
 

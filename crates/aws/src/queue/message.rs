@@ -1,63 +1,19 @@
 //! A queue message as the body of an SQS message: a small JSON object that says which delivery is due.
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::items::call_errors::failed;
 use crate::items::key_schema::hex;
-use loanhook_core::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
-use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{DueWork, QueueMessage, StoreError, StoreResult};
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Body {
-    tenant: TenantId,
-    trace_id: TraceId,
-    subscription_id: SubscriptionId,
-    due: Timestamp,
-    #[serde(flatten)]
-    what: What,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum What {
-    Attempt {
-        number: u32,
-    },
-    #[serde(rename_all = "camelCase")]
-    Resend {
-        loan_id: LoanId,
-        attempt_id: AttemptId,
-    },
-}
+use loanhook_core::ports::{QueueMessage, StoreResult};
 
 /// The body of a message.
 pub(super) fn write(message: &QueueMessage) -> StoreResult<String> {
-    let what = match &message.work {
-        DueWork::Attempt(number) => What::Attempt { number: *number },
-        DueWork::Resend { loan_id, attempt_id } => {
-            What::Resend { loan_id: loan_id.clone(), attempt_id: *attempt_id }
-        }
-    };
-    let body = Body {
-        tenant: message.tenant.clone(),
-        trace_id: message.trace_id,
-        subscription_id: message.subscription_id,
-        due: message.due,
-        what,
-    };
-    serde_json::to_string(&body).map_err(|error| StoreError::Failed(error.to_string().into()))
+    loanhook_stored::write(message).map_err(failed)
 }
 
 /// The message of a body; none where it is not one of ours.
 pub fn read(body: &str) -> Option<QueueMessage> {
-    let Body { tenant, trace_id, subscription_id, due, what } = serde_json::from_str(body).ok()?;
-    let what = match what {
-        What::Attempt { number } => DueWork::Attempt(number),
-        What::Resend { loan_id, attempt_id } => DueWork::Resend { loan_id, attempt_id },
-    };
-    Some(QueueMessage { tenant, trace_id, subscription_id, due, work: what })
+    loanhook_stored::read(body).ok()
 }
 
 /// The message group, one for each subscription: SQS delivers fairly among groups, so that the backlog of one receiver does
@@ -72,6 +28,10 @@ pub(super) fn group(message: &QueueMessage) -> String {
 
 #[cfg(test)]
 mod tests {
+    use loanhook_core::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
+    use loanhook_core::model::time::Timestamp;
+    use loanhook_core::ports::DueWork;
+
     use super::*;
 
     fn message(what: DueWork) -> QueueMessage {

@@ -68,8 +68,8 @@ impl FormulaErrorRecord {
             at,
             loan_id,
             detail: error.detail,
-            line: error.at.line,
-            column: error.at.column,
+            line: error.position.line,
+            column: error.position.column,
         }
     }
 }

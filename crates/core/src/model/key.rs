@@ -118,7 +118,7 @@ pub(super) fn random_text() -> Result<String, getrandom::Error> {
 }
 
 /// The SHA-256 of a key, or of another secret as random and long: all that is stored of it. It needs no salt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyHash(pub [u8; 32]);
 
 impl KeyHash {
@@ -141,8 +141,7 @@ pub enum KeySource {
 }
 
 /// What is known of a key but the key itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     pub id: KeyId,
     pub tenant: TenantId,
@@ -150,9 +149,7 @@ pub struct Key {
     pub scopes: Vec<Scope>,
     pub created_at: Timestamp,
     /// From then on it opens nothing, though it is listed until it is deleted; none is never.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    #[serde(default)]
     pub source: KeySource,
 }
 

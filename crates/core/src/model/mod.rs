@@ -2,6 +2,7 @@
 //! attempt are, and how a delivery moves from one attempt to the next.
 
 pub mod attempt;
+mod attempt_result;
 pub mod byte_order_mark;
 pub mod catalogue;
 mod context_names;

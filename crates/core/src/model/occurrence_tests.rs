@@ -19,7 +19,7 @@ fn the_formulas_of_an_event_take_so_much_together_and_no_more() {
         assert!(last < MAX_STEPS && evaluation.steps_used() > last, "each counts");
         last = evaluation.steps_used();
     };
-    assert_eq!(refused.kind, FaultKind::Limit);
+    assert_eq!(refused.kind, FormulaErrorKind::LimitExceeded);
     assert!(refused.detail.contains("all subscriptions together"), "{refused}");
     assert!(last >= MAX_STEPS, "{last}");
     let cheap = Formula::parse("true").expect("a formula");

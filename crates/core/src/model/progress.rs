@@ -60,20 +60,6 @@ pub struct Claim {
     pub since: Timestamp,
 }
 
-/// The result of an attempt, as far as the schedule goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AttemptResult {
-    Succeeded,
-    /// The next attempt follows after this delay; none at the end of the schedule.
-    Failed {
-        retry_after: Option<Duration>,
-    },
-    /// A failure that would only be repeated.
-    PermanentFailure,
-    /// The attempt uses up no slot: the next one follows at once.
-    Interrupted,
-}
-
 /// What is to be done with a message whose attempt could not be claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnclaimedAction {

@@ -1,6 +1,6 @@
 //! Validation errors of an input: where it is wrong, and what is to be done, in a sentence.
 
-use loanhook_formula::{FaultKind, FormulaError, Position};
+use loanhook_formula::{FormulaError, FormulaErrorKind, Position};
 
 /// One fault of a body: where (an RFC 6901 JSON pointer, or a query parameter's or header's name) and what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,9 +38,9 @@ impl ValidationErrors {
     }
 
     pub fn add_formula(&mut self, pointer: impl Into<String>, error: &FormulaError) {
-        self.add_at(pointer, error.to_string(), error.at);
+        self.add_at(pointer, error.to_string(), error.position);
         if let Some(fault) = self.0.last_mut() {
-            fault.unsupported = error.kind == FaultKind::Unsupported;
+            fault.unsupported = error.kind == FormulaErrorKind::Unsupported;
         }
     }
 

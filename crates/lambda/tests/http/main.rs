@@ -4,3 +4,4 @@ mod call_counts;
 mod client;
 mod index_lag;
 mod intake_faults;
+mod stored_data;

@@ -1,0 +1,22 @@
+//! Queue: messages of what is due, and the scheduler that decides which of them go on.
+//!
+//! A subscription has two queues, one of automatic attempts and one of resends, so that neither waits behind the
+//! other, and nobody behind another's slow receiver. The messages stay in the table ([`messages`]); memory holds
+//! when each queue is due and how many of its requests are in flight ([`states`]), so it is bounded whatever
+//! waits. [`QueueScheduler`] gives the next queue that may go on, by the shares of [`fair_shares`], and every request
+//! that is in flight holds permits ([`permits`]).
+//!
+//! What is done with a message is the matter of `dispatch`.
+
+mod fair_shares;
+mod id;
+pub(super) mod messages;
+mod permits;
+mod scheduler;
+#[cfg(test)]
+mod scheduler_tests;
+mod states;
+
+pub(super) use id::QueueId;
+pub(super) use permits::{ProcessPermit, ProcessPermits, WirePermits};
+pub(super) use scheduler::{NextQueue, QueueScheduler};
