@@ -1,4 +1,4 @@
-//! The Lambda function that delivers: SQS invokes it with what is due.
+//! The Lambda function for deliveries: SQS invokes it with batches of queue messages, and it sends the attempts that are due.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ async fn main() -> Result<(), Error> {
     loanhook_logging::start_in_lambda();
     let config = Config::from_env()?;
     let address = config.public_address();
-    // Reads the certificates that the system trusts, while the first batch is asked for.
+    // Parses the system's trusted certificates on another thread, while the runtime asks for the first batch.
     let client = tokio::task::spawn_blocking(|| WebhookClient::new(config.allow_networks));
     let sender = client.map(|made| {
         let made = made.map_err(|panic| panic.to_string())?;
@@ -29,7 +29,7 @@ async fn main() -> Result<(), Error> {
     let batches = SqsBatchHandler::new(store.clone(), move |message, now, ends| {
         let (store, sender) = (store.clone(), sender.clone());
         async move {
-            // Without it nothing is claimed: the message comes again.
+            // Without a sender nothing is claimed, and SQS delivers the message again.
             let sender = sender.await.map_err(|reason| StoreError::Failed(reason.into()))?;
             Deliver { store, sender, lease, deadline: Some(ends) }.handle(message, now).await
         }

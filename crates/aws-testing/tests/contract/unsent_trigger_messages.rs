@@ -1,19 +1,19 @@
-//! What only this engine can lose of a trigger that rose: its message, where a sender dies before it.
-
-use loanhook_core::ports::StoreResult;
+//! The message of a trigger that fired: a caller may die before it queues the message, so the next event of the loan queues
+//! it again.
 
 use loanhook_aws_testing::AwsEngine;
 use loanhook_contract::{IN_TIME, LATE, queued, send, traces, watching, with};
+use loanhook_core::ports::StoreResult;
 
 #[test]
-fn the_message_of_a_rise_that_was_lost_comes_back_with_the_next_event() {
+fn the_next_event_queues_the_message_of_a_fired_trigger_again() {
     loanhook_contract::run_on::<AwsEngine>(async {
         let engine = with::<AwsEngine>(&[&watching(0)]).await?;
-        let rose = traces(&[send(&engine, "727", LATE, 0).await]);
-        assert_eq!(queued(&engine).await, rose);
+        let fired = traces(&[send(&engine, "727", LATE, 0).await]);
+        assert_eq!(queued(&engine).await, fired);
         assert!(send(&engine, "727", LATE, 1).await.deliveries.is_empty());
-        assert_eq!(queued(&engine).await, rose);
-        // A long time after, nobody is left who was not answered.
+        assert_eq!(queued(&engine).await, fired);
+        // Much later no caller is left that did not get a response.
         assert!(send(&engine, "727", LATE, 3600).await.deliveries.is_empty());
         assert_eq!(queued(&engine).await, []);
         StoreResult::Ok(())
@@ -21,13 +21,13 @@ fn the_message_of_a_rise_that_was_lost_comes_back_with_the_next_event() {
 }
 
 #[test]
-fn it_comes_back_with_an_event_that_changes_what_is_remembered_too() {
+fn an_event_that_changes_the_trigger_state_queues_it_again_too() {
     loanhook_contract::run_on::<AwsEngine>(async {
         let engine = with::<AwsEngine>(&[&watching(0)]).await?;
-        let rose = traces(&[send(&engine, "727", LATE, 0).await]);
-        assert_eq!(queued(&engine).await, rose);
+        let fired = traces(&[send(&engine, "727", LATE, 0).await]);
+        assert_eq!(queued(&engine).await, fired);
         assert!(send(&engine, "727", IN_TIME, 1).await.deliveries.is_empty());
-        assert_eq!(queued(&engine).await, rose);
+        assert_eq!(queued(&engine).await, fired);
         StoreResult::Ok(())
     });
 }

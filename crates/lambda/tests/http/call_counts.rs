@@ -6,6 +6,10 @@
 use std::sync::Arc;
 
 use loanhook_aws::Aws;
+use loanhook_aws_testing::{AwsEngine, CountedEngine};
+use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::{LEASE, SECOND, subscription, tenant};
+use loanhook_contract::sender::Scripted;
 use loanhook_core::deliver::Deliver;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{QueueMessage, StoreResult, Subscriptions};
@@ -13,11 +17,6 @@ use loanhook_http::api::direct;
 use serde_json::{Value, json};
 
 use super::client::HttpClient;
-use loanhook_aws_testing::AwsEngine;
-use loanhook_aws_testing::CountedEngine;
-use loanhook_contract::engine::Engine;
-use loanhook_contract::scene::{LEASE, SECOND, subscription, tenant};
-use loanhook_contract::sender::Scripted;
 
 const GET: &str = "DynamoDB.GetItem";
 const GET_MANY: &str = "DynamoDB.BatchGetItem";

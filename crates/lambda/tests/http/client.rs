@@ -6,13 +6,12 @@ use http::{Method, Request};
 use http_body_util::BodyExt as _;
 use lambda_http::tower::ServiceExt as _;
 use loanhook_aws::Aws;
+use loanhook_contract::scene::START;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::key::{Key, Scope, SecretKey};
 use loanhook_core::ports::{Keys as _, StoreResult};
 use loanhook_http::api;
 use serde_json::{Value, json};
-
-use loanhook_contract::scene::START;
 
 /// The API key of every call.
 const API_KEY: &str = "lh_contract_0123456789";

@@ -1,12 +1,11 @@
 //! A delivery with its attempts where the index of rows by delivery does not show the newest rows yet.
 
+use loanhook_aws_testing::fault_proxy::Fault;
+use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults, worker};
+use loanhook_contract::scene::{SECOND, START, Scene, resend_message};
 use serde_json::json;
 
 use super::client::HttpClient;
-use loanhook_aws_testing::FaultyAwsEngine;
-use loanhook_aws_testing::fault_proxy::Fault;
-use loanhook_aws_testing::{run_with_faults, worker};
-use loanhook_contract::scene::{SECOND, START, Scene, resend_message};
 
 #[test]
 fn a_delivery_shows_its_newest_attempts_where_the_index_does_not() {

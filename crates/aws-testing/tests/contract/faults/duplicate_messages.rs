@@ -1,23 +1,22 @@
-//! A queue says things twice, at the same time and later; a message that comes while another holds its
-//! delivery waits for the end of the lease.
+//! Messages that SQS delivers twice, at the same time or later. One that is received while its delivery is claimed waits
+//! for the end of the lease.
 
 use loanhook_aws::read_message;
 use loanhook_aws::sqs_batch::SqsBatchHandler;
+use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults, worker};
+use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::{LEASE, SECOND, START, Scene, attempt_message};
 use loanhook_core::model::attempt::AttemptNumber;
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::progress::Status;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{QueueMessage, StoreResult};
 
-use super::sqs_batch::{body_of, end, event, record};
+use super::sqs_batch::{body_of, distant_end, event, record};
 use super::{result, results};
-use loanhook_aws_testing::FaultyAwsEngine;
-use loanhook_aws_testing::{run_with_faults, worker};
-use loanhook_contract::engine::Engine;
-use loanhook_contract::scene::{LEASE, SECOND, START, Scene, attempt_message};
 
 #[test]
-fn one_message_twice_at_once_and_again_is_one_request() {
+fn a_message_that_is_delivered_twice_at_once_and_again_later_sends_one_request() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
         let worker = worker(&scene, &[]);
@@ -29,7 +28,7 @@ fn one_message_twice_at_once_and_again_is_one_request() {
         let body = body_of(&scene.first);
         let twice = event([record("1", &body), record("1", &body)]);
         for batch in [twice, event([record("1", &body)])] {
-            assert!(batches.run(batch, end()).await?.batch_item_failures.is_empty());
+            assert!(batches.run(batch, distant_end()).await?.batch_item_failures.is_empty());
         }
         assert_eq!(worker.sender.numbers(), [AttemptNumber::Auto(1)]);
         assert_eq!(results(&scene.rows().await?), [Some(Ok(200))]);
@@ -39,7 +38,7 @@ fn one_message_twice_at_once_and_again_is_one_request() {
 }
 
 #[test]
-fn under_a_live_lease_a_message_is_sent_on_to_its_end_and_nothing_else_is_done() {
+fn under_a_live_lease_a_message_is_delayed_to_its_end_and_nothing_else_is_done() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
         let claim = scene.claim(START).await?;
@@ -66,23 +65,23 @@ fn under_a_live_lease_a_message_is_sent_on_to_its_end_and_nothing_else_is_done()
 }
 
 #[test]
-fn past_the_lease_its_attempt_is_interrupted_and_the_next_follows_in_the_same_slot() {
-    run_with_faults(past_the_lease());
+fn after_the_lease_the_attempt_is_interrupted_and_the_next_is_due_at_once_in_the_same_slot() {
+    run_with_faults(assert_interruption_after_the_lease());
 }
 
-async fn past_the_lease() -> StoreResult<()> {
+async fn assert_interruption_after_the_lease() -> StoreResult<()> {
     let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
     let claim = scene.claim(START).await?;
-    let over: Timestamp = START + LEASE;
+    let lease_end: Timestamp = START + LEASE;
     let worker = worker(&scene, &[]);
-    worker.handle(scene.first.clone(), over).await?;
+    worker.handle(scene.first.clone(), lease_end).await?;
 
     let rows = scene.rows().await?;
     assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [claim.row.id]);
     assert_eq!(result(&rows[0]), Some(Err(ErrorKind::Interrupted)));
     let next = scene.delivery().await?.progress.waiting().expect("a next attempt");
-    assert_eq!((next.number, next.slot, next.due), (2, 0, over));
-    assert_eq!(scene.engine.drain().await, [attempt_message(&scene.accepted, 2, over)]);
+    assert_eq!((next.number, next.slot, next.due), (2, 0, lease_end));
+    assert_eq!(scene.engine.drain().await, [attempt_message(&scene.accepted, 2, lease_end)]);
     assert_eq!(worker.sender.numbers(), []);
     Ok(())
 }

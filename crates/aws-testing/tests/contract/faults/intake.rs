@@ -1,25 +1,24 @@
-//! A store that refuses in the middle of an event: the caller hears so, and a repeat with the same key
-//! finishes the job.
+//! Intake where AWS refuses in the middle of an event: the call fails, and a repeat with the same idempotency key completes
+//! it.
 
 use std::collections::BTreeSet;
 
+use loanhook_aws_testing::fault_proxy::{BROKEN, Fault, SLOW_DOWN, THROTTLED};
+use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults, worker};
+use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::{MILLISECOND, SECOND, START, Scene, delivery_of, subscription, tenant};
+use loanhook_contract::submission;
 use loanhook_core::intake::{IntakeError, Receipt, accept};
 use loanhook_core::model::id::TraceId;
 use loanhook_core::model::progress::Status;
 use loanhook_core::ports::{StoreResult, Subscriptions};
 
 use super::results;
-use loanhook_aws_testing::FaultyAwsEngine;
-use loanhook_aws_testing::fault_proxy::{BROKEN, Fault, SLOW_DOWN, THROTTLED};
-use loanhook_aws_testing::{run_with_faults, worker};
-use loanhook_contract::engine::Engine;
-use loanhook_contract::scene::{MILLISECOND, SECOND, START, Scene, delivery_of, subscription, tenant};
-use loanhook_contract::submission;
 
 const BODY: &str = r#"{"last-payment-amount": 250.00}"#;
 
 /// Three subscriptions that match every event.
-async fn three() -> StoreResult<Scene<FaultyAwsEngine>> {
+async fn three_subscriptions() -> StoreResult<Scene<FaultyAwsEngine>> {
     let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
     for i in 1..3 {
         let another = subscription(&tenant("acme"), "Another", &[300], START + i * MILLISECOND);
@@ -33,22 +32,22 @@ fn traces(receipt: &Receipt) -> BTreeSet<String> {
     receipt.deliveries.iter().map(|promised| promised.trace_id.to_string()).collect()
 }
 
-/// The deliveries that were put, or tried to.
-fn put(scene: &Scene<FaultyAwsEngine>) -> BTreeSet<String> {
+/// The trace IDs of the deliveries that were put or should have been.
+fn traces_of_puts(scene: &Scene<FaultyAwsEngine>) -> BTreeSet<String> {
     let calls = scene.engine.proxy.take_calls();
     let puts = calls.iter().filter(|call| call.name == "PutItem T");
     puts.filter_map(|call| Some(call.body["Item"]["pk"]["S"].as_str()?.rsplit('#').next()?.to_owned()))
         .collect()
 }
 
-/// An event under a key meets a fault at a call and everything after it; its repeat does not.
-async fn repeated((name, nth): (&str, usize), fault: Fault) -> StoreResult<()> {
-    let scene = three().await?;
+/// An event with a key fails at a call, and its repeat does not: each delivery is stored, queued and sent once.
+async fn assert_repeat_completes((name, nth): (&str, usize), fault: Fault) -> StoreResult<()> {
+    let scene = three_subscriptions().await?;
     let send = |now| accept(scene.ports(), scene.tenant(), submission(BODY, Some("key")), now);
     scene.engine.proxy.fault_from(name, nth, fault);
     let refused = send(START).await;
     assert!(matches!(refused, Err(IntakeError::Store(_))), "{name}: {refused:?}");
-    let begun = put(&scene);
+    let begun = traces_of_puts(&scene);
 
     scene.engine.proxy.clear_faults();
     let receipt = send(START + SECOND).await.expect("accepted");
@@ -82,37 +81,37 @@ async fn repeated((name, nth): (&str, usize), fault: Fault) -> StoreResult<()> {
 }
 
 #[test]
-fn dynamodb_refuses_the_record_of_the_key() {
-    run_with_faults(repeated(("PutItem I", 1), BROKEN));
+fn a_repeat_completes_an_event_whose_idempotency_record_was_refused() {
+    run_with_faults(assert_repeat_completes(("PutItem I", 1), BROKEN));
 }
 
 #[test]
-fn s3_refuses_the_payload() {
-    run_with_faults(repeated(("PutObject", 1), SLOW_DOWN));
+fn a_repeat_completes_an_event_whose_payload_was_refused() {
+    run_with_faults(assert_repeat_completes(("PutObject", 1), SLOW_DOWN));
 }
 
 #[test]
-fn dynamodb_refuses_the_first_delivery() {
-    run_with_faults(repeated(("PutItem T", 1), BROKEN));
+fn a_repeat_completes_an_event_whose_first_delivery_was_refused() {
+    run_with_faults(assert_repeat_completes(("PutItem T", 1), BROKEN));
 }
 
 #[test]
-fn dynamodb_refuses_a_later_delivery() {
-    run_with_faults(repeated(("PutItem T", 2), THROTTLED));
+fn a_repeat_completes_an_event_whose_second_delivery_was_refused() {
+    run_with_faults(assert_repeat_completes(("PutItem T", 2), THROTTLED));
 }
 
 #[test]
-fn sqs_refuses_the_messages() {
-    run_with_faults(repeated(("SendMessageBatch", 1), BROKEN));
+fn a_repeat_completes_an_event_whose_messages_were_refused() {
+    run_with_faults(assert_repeat_completes(("SendMessageBatch", 1), BROKEN));
 }
 
 #[test]
-fn the_deliveries_are_put_and_the_connection_to_sqs_is_lost() {
-    run_with_faults(repeated(("SendMessageBatch", 1), Fault::Drop));
+fn a_repeat_completes_an_event_whose_connection_to_sqs_ended() {
+    run_with_faults(assert_repeat_completes(("SendMessageBatch", 1), Fault::Drop));
 }
 
 #[test]
-fn a_message_that_was_lost_comes_with_the_repeat() {
+fn a_repeat_queues_the_message_that_was_refused() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
         let send = |now| accept(scene.ports(), scene.tenant(), submission(BODY, Some("key")), now);

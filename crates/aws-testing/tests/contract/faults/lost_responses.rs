@@ -1,23 +1,21 @@
-//! A call that was done and whose answer was lost is made again by the SDK, and then its condition is false:
-//! that is no other's work.
+//! Calls that were done and whose responses were lost: the SDK repeats them, and then their conditions are false, though
+//! nobody else wrote anything.
 
+use loanhook_aws_testing::{Fault::LoseResponse, FaultyAwsEngine, run_with_faults, worker};
+use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::{DAY, LEASE, SECOND, START, Scene, attempt_message, ended, resend_message};
+use loanhook_contract::submission;
 use loanhook_core::intake::accept;
 use loanhook_core::model::attempt::AttemptNumber;
 use loanhook_core::model::progress::Status;
+use loanhook_core::ports::IdempotencyKey;
 use loanhook_core::ports::{CancelOutcome, Deliveries, EnqueueOutcome, ResendClaimOutcome, Resends};
 use uuid::Uuid;
 
 use super::results;
-use loanhook_aws_testing::Fault::LoseResponse;
-use loanhook_aws_testing::FaultyAwsEngine;
-use loanhook_aws_testing::{run_with_faults, worker};
-use loanhook_contract::engine::Engine;
-use loanhook_contract::scene::{DAY, LEASE, SECOND, START, Scene, attempt_message, ended, resend_message};
-use loanhook_contract::submission;
-use loanhook_core::ports::IdempotencyKey;
 
 #[test]
-fn of_intake() {
+fn intake_goes_on_after_a_lost_response_of_each_call() {
     run_with_faults(async {
         for name in ["PutItem I", "PutObject", "PutItem T", "SendMessage"] {
             let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
@@ -27,7 +25,7 @@ fn of_intake() {
             let receipt = accept(scene.ports(), scene.tenant(), event, START).await.expect("accepted");
             let names = scene.engine.proxy.take_call_names();
             let count = |name| names.iter().filter(|called| *called == name).count();
-            // The counter is all that is read: no version of a subscription, as for a key that was there before.
+            // Of the settings only the tenant's version is read, not a version of a subscription as for a known key.
             assert_eq!((count(name), count("GetItem S")), (2, 1), "{names:?}");
 
             let messages = scene.engine.drain().await;
@@ -42,7 +40,7 @@ fn of_intake() {
 }
 
 #[test]
-fn of_each_step_of_an_attempt() {
+fn an_attempt_goes_on_after_a_lost_response_of_each_call() {
     run_with_faults(async {
         let calls = [
             ("UpdateItem T", 1),
@@ -75,7 +73,7 @@ fn of_each_step_of_an_attempt() {
 }
 
 #[test]
-fn of_the_end_of_an_attempt_it_is_still_its_own() {
+fn a_completion_whose_response_was_lost_is_not_taken_for_anothers() {
     run_with_faults(async {
         for (name, status) in
             [("UpdateItem L", 500), ("UpdateItem T", 500), ("UpdateItem L", 200), ("UpdateItem T", 200)]
@@ -96,7 +94,7 @@ fn of_the_end_of_an_attempt_it_is_still_its_own() {
 }
 
 #[test]
-fn of_a_row_that_the_healer_puts() {
+fn a_row_that_recovery_puts_is_put_once_where_the_response_was_lost() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
         let claim = scene.claim(START).await?;
@@ -110,7 +108,7 @@ fn of_a_row_that_the_healer_puts() {
 }
 
 #[test]
-fn of_a_cancel() {
+fn a_cancel_whose_response_was_lost_is_done() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
         scene.engine.proxy.fault_nth("UpdateItem T", 1, LoseResponse);
@@ -123,28 +121,28 @@ fn of_a_cancel() {
 }
 
 #[test]
-fn of_a_resend() {
+fn a_resend_goes_on_after_a_lost_response_of_each_call() {
     run_with_faults(async {
         for key in [None, Some(IdempotencyKey { key: "a".into(), until: START + DAY })] {
             let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
             scene.attempt(Ok(500), START).await?;
             scene.engine.proxy.fault_nth("TransactWriteItems", 1, LoseResponse);
-            let (asked, queued) = scene.resend(key, START + SECOND).await?;
-            assert_eq!(queued, EnqueueOutcome::Enqueued);
+            let (row, outcome) = scene.resend(key, START + SECOND).await?;
+            assert_eq!(outcome, EnqueueOutcome::Enqueued);
             assert_eq!(scene.delivery().await?.history.resends, 1);
-            let message = resend_message(&asked, START + SECOND);
+            let message = resend_message(&row, START + SECOND);
             assert_eq!(scene.engine.drain().await.as_slice(), std::slice::from_ref(&message));
 
             let token = Uuid::new_v4();
             scene.engine.proxy.fault_nth("UpdateItem L", 1, LoseResponse);
-            let taken =
-                scene.ports().claim_resend(&message, &asked.loan_id, asked.id, token, START + SECOND).await?;
-            let ResendClaimOutcome::Claimed(won) = taken else { panic!("the resend was lost: {taken:?}") };
+            let claimed =
+                scene.ports().claim_resend(&message, &row.loan_id, row.id, token, START + SECOND).await?;
+            let ResendClaimOutcome::Claimed(claimed) = claimed else { panic!("not claimed") };
 
             for name in ["UpdateItem L", "UpdateItem T"] {
                 scene.engine.proxy.fault_nth(name, 1, LoseResponse);
             }
-            let end = ended(won.1, Ok(200), START + 2 * SECOND);
+            let end = ended(claimed.1, Ok(200), START + 2 * SECOND);
             assert!(scene.ports().complete_resend(token, end.clone(), None).await?);
             assert_eq!(scene.rows().await?[1], end);
             assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);

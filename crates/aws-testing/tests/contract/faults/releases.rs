@@ -1,18 +1,16 @@
-//! Claims that are given back by whoever cannot queue their message.
+//! Releases of claims whose message cannot be queued.
 
+use loanhook_aws_testing::fault_proxy::BROKEN;
+use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults};
+use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::{SECOND, START, Scene, resend_message};
 use loanhook_core::ports::{
     Attempts as _, Deliveries as _, DueWork, ReleaseOutcome, ResendClaimOutcome, Resends as _,
 };
 use uuid::Uuid;
 
-use loanhook_aws_testing::FaultyAwsEngine;
-use loanhook_aws_testing::fault_proxy::BROKEN;
-use loanhook_aws_testing::run_with_faults;
-use loanhook_contract::engine::Engine;
-use loanhook_contract::scene::{SECOND, START, Scene, resend_message};
-
 #[test]
-fn a_claim_that_was_given_back_without_its_message_gets_it_on_the_next_try() {
+fn a_repeated_release_queues_the_message_that_the_first_one_could_not() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
         let claim = scene.claim(START).await?;
@@ -20,7 +18,7 @@ fn a_claim_that_was_given_back_without_its_message_gets_it_on_the_next_try() {
         scene.engine.proxy.fault_from("SendMessage", 1, BROKEN);
         let failed = scene.ports().release(&claim.delivery, claim.token, &claim.row, due).await;
         assert!(failed.is_err(), "{failed:?}");
-        assert_eq!(scene.rows().await?, [], "the claim is given back all the same");
+        assert_eq!(scene.rows().await?, [], "the claim is released all the same");
 
         scene.engine.proxy.clear_faults();
         let again = scene.ports().release(&claim.delivery, claim.token, &claim.row, due).await?;
@@ -32,25 +30,25 @@ fn a_claim_that_was_given_back_without_its_message_gets_it_on_the_next_try() {
 }
 
 #[test]
-fn a_resend_that_was_given_back_without_its_message_gets_it_on_the_next_try() {
+fn a_repeated_release_of_a_resend_queues_the_message_that_the_first_one_could_not() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
         scene.attempt(Ok(500), START).await?;
-        let (asked, _) = scene.resend(None, START + SECOND).await?;
-        assert_eq!(scene.engine.receive().await, resend_message(&asked, asked.sent_at));
+        let (row, _) = scene.resend(None, START + SECOND).await?;
+        assert_eq!(scene.engine.receive().await, resend_message(&row, row.sent_at));
         let (token, now) = (Uuid::new_v4(), START + 2 * SECOND);
-        let message = resend_message(&asked, asked.sent_at);
-        let taken = scene.ports().claim_resend(&message, &asked.loan_id, asked.id, token, now).await?;
-        let ResendClaimOutcome::Claimed(won) = taken else { panic!("the resend was lost") };
+        let message = resend_message(&row, row.sent_at);
+        let claimed = scene.ports().claim_resend(&message, &row.loan_id, row.id, token, now).await?;
+        let ResendClaimOutcome::Claimed(claimed) = claimed else { panic!("the resend was lost") };
         let due = now + SECOND;
         scene.engine.proxy.fault_from("SendMessage", 1, BROKEN);
-        assert!(scene.ports().release_resend(token, won.1.clone(), due).await.is_err());
+        assert!(scene.ports().release_resend(token, claimed.1.clone(), due).await.is_err());
 
         scene.engine.proxy.clear_faults();
-        assert!(scene.ports().release_resend(token, won.1, due).await?);
-        assert_eq!(scene.engine.receive().await, resend_message(&asked, due));
-        let row = scene.ports().row(scene.tenant(), &asked.loan_id, asked.id).await?.expect("the row");
-        assert_eq!(row.attempt.sent_at, due);
+        assert!(scene.ports().release_resend(token, claimed.1, due).await?);
+        assert_eq!(scene.engine.receive().await, resend_message(&row, due));
+        let stored = scene.ports().row(scene.tenant(), &row.loan_id, row.id).await?.expect("the row");
+        assert_eq!(stored.attempt.sent_at, due);
         Ok(())
     });
 }

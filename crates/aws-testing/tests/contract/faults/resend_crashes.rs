@@ -1,5 +1,8 @@
-//! Resends whose caller or sender dies half-way.
+//! Resends whose caller or worker dies between two calls.
 
+use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults, worker};
+use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::{LEASE, MILLISECOND, SECOND, START, Scene, resend_message};
 use loanhook_core::history;
 use loanhook_core::model::attempt::{AttemptNumber, MAX_RESEND_WAIT, Outcome};
 use loanhook_core::model::failure::ErrorKind;
@@ -8,35 +11,32 @@ use loanhook_core::ports::StoreResult;
 use loanhook_core::resend::{ResendRequest, ResendTarget, resend};
 
 use super::{crash_before, crash_worker_before, result};
-use loanhook_aws_testing::FaultyAwsEngine;
-use loanhook_aws_testing::{run_with_faults, worker};
-use loanhook_contract::engine::Engine;
-use loanhook_contract::scene::{LEASE, MILLISECOND, SECOND, START, Scene, resend_message};
 
-fn asked(scene: &Scene<FaultyAwsEngine>, key: Option<&str>) -> ResendRequest {
+fn request(scene: &Scene<FaultyAwsEngine>, key: Option<&str>) -> ResendRequest {
     let (requested_by, key) = ("Servicing".to_owned(), key.map(str::to_owned));
     ResendRequest { trace_id: scene.trace(), attempt: ResendTarget::Newest, requested_by, key }
 }
 
-/// An exhausted delivery, and whoever asks for its resend dead before the message of it.
-async fn without_message(key: Option<&str>) -> StoreResult<Scene<FaultyAwsEngine>> {
+/// An exhausted delivery with a resend whose caller died before the queue message.
+async fn resend_without_message(key: Option<&str>) -> StoreResult<Scene<FaultyAwsEngine>> {
     let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
     scene.attempt(Ok(500), START).await?;
-    let (store, tenant, request) = (scene.ports().clone(), scene.tenant().clone(), asked(&scene, key));
-    let ask = async move { resend(&store, &tenant, request, START + SECOND).await };
-    crash_before(&scene.engine, ("SendMessage", 1), ask).await;
+    let (store, tenant, request) = (scene.ports().clone(), scene.tenant().clone(), request(&scene, key));
+    let call = async move { resend(&store, &tenant, request, START + SECOND).await };
+    crash_before(&scene.engine, ("SendMessage", 1), call).await;
     assert_eq!(scene.engine.drain().await, []);
     Ok(scene)
 }
 
 #[test]
-fn a_repeat_with_the_key_brings_the_message_that_a_crash_ate() {
+fn a_repeat_with_the_key_queues_the_message_of_a_resend_whose_caller_died() {
     run_with_faults(async {
-        let scene = without_message(Some("a")).await?;
+        let scene = resend_without_message(Some("a")).await?;
         let row = scene.rows().await?.pop().expect("its row");
         assert_eq!((row.number, row.outcome()), (AttemptNumber::Manual, Outcome::Queued));
         let now = START + 2 * SECOND;
-        let id = resend(scene.ports(), scene.tenant(), asked(&scene, Some("a")), now).await.expect("asked");
+        let id =
+            resend(scene.ports(), scene.tenant(), request(&scene, Some("a")), now).await.expect("enqueued");
         assert_eq!((id, scene.delivery().await?.history.resends), (row.id, 1));
         let messages = scene.engine.drain().await;
         assert_eq!(messages, [resend_message(&row, START + SECOND)]);
@@ -50,9 +50,9 @@ fn a_repeat_with_the_key_brings_the_message_that_a_crash_ate() {
 }
 
 #[test]
-fn without_a_key_it_reads_interrupted_after_15_minutes() {
+fn a_resend_without_message_reads_interrupted_after_15_minutes() {
     run_with_faults(async {
-        let scene = without_message(None).await?;
+        let scene = resend_without_message(None).await?;
         let row = scene.rows().await?.pop().expect("its row");
         let over = START + SECOND + MAX_RESEND_WAIT;
         let read = |now| history::row(scene.ports(), scene.tenant(), &row.loan_id, row.id, now);
@@ -64,8 +64,8 @@ fn without_a_key_it_reads_interrupted_after_15_minutes() {
     });
 }
 
-/// An exhausted delivery, and whoever sends its resend dead before a call; the message that then heals it.
-async fn sender_dies(
+/// An exhausted delivery with a resend whose worker died before a call, and the message of the resend.
+async fn resend_whose_worker_died(
     before: (&str, usize),
 ) -> StoreResult<(Scene<FaultyAwsEngine>, loanhook_core::ports::QueueMessage)> {
     let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
@@ -78,9 +78,9 @@ async fn sender_dies(
 }
 
 #[test]
-fn a_resend_whose_sender_died_before_it_took_it_is_sent() {
+fn a_resend_whose_worker_died_before_the_claim_is_sent() {
     run_with_faults(async {
-        let (scene, message) = sender_dies(("UpdateItem L", 1)).await?;
+        let (scene, message) = resend_whose_worker_died(("UpdateItem L", 1)).await?;
         let worker = worker(&scene, &[]);
         worker.handle(message, START + 2 * SECOND).await?;
         assert_eq!(worker.sender.numbers(), [AttemptNumber::Manual]);
@@ -90,10 +90,10 @@ fn a_resend_whose_sender_died_before_it_took_it_is_sent() {
 }
 
 #[test]
-fn a_resend_whose_sender_died_is_interrupted_past_its_lease_and_not_repeated() {
+fn a_claimed_resend_whose_worker_died_is_interrupted_after_its_lease_and_not_repeated() {
     run_with_faults(async {
         for before in [("GetObject", 1), ("UpdateItem L", 2)] {
-            let (scene, message) = sender_dies(before).await?;
+            let (scene, message) = resend_whose_worker_died(before).await?;
             let worker = worker(&scene, &[]);
             for now in [START + 2 * SECOND, START + SECOND + LEASE, START + 2 * LEASE] {
                 worker.handle(message.clone(), now).await?;
@@ -107,9 +107,9 @@ fn a_resend_whose_sender_died_is_interrupted_past_its_lease_and_not_repeated() {
 }
 
 #[test]
-fn a_resend_that_succeeded_tells_its_delivery_though_its_sender_died_before() {
+fn the_success_of_a_resend_is_recorded_on_its_delivery_though_its_worker_died_before() {
     run_with_faults(async {
-        let (scene, message) = sender_dies(("UpdateItem T", 1)).await?;
+        let (scene, message) = resend_whose_worker_died(("UpdateItem T", 1)).await?;
         assert_eq!(scene.delivery().await?.progress.status(), Status::Failed);
         let worker = worker(&scene, &[]);
         worker.handle(message, START + 2 * SECOND).await?;

@@ -1,20 +1,18 @@
-//! What a receiver answered is recorded, whatever the store refuses meanwhile: it is not asked again.
+//! The recording of a response: it is recorded though calls fail meanwhile, and the request is not sent again.
 
 use bytes::Bytes;
+use loanhook_aws_testing::fault_proxy::BROKEN;
+use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults};
+use loanhook_contract::scene::{LEASE, SECOND, START, Scene};
 use loanhook_core::deliver::Deliver;
 use loanhook_core::model::attempt::Outcome;
 use loanhook_core::model::progress::Status;
 use loanhook_core::ports::{NotSent, ReceivedResponse, SendOutcome, Sender, WebhookRequest};
 
-use loanhook_aws_testing::FaultyAwsEngine;
-use loanhook_aws_testing::fault_proxy::BROKEN;
-use loanhook_aws_testing::run_with_faults;
-use loanhook_contract::scene::{LEASE, SECOND, START, Scene};
+/// A sender whose requests all get 200 and a body of 9 bytes.
+struct RespondsWithBody;
 
-/// A receiver that takes everything, and says so.
-struct Talking;
-
-impl Sender for Talking {
+impl Sender for RespondsWithBody {
     async fn send(&self, _: WebhookRequest) -> Result<SendOutcome, NotSent> {
         let body = Bytes::from_static(b"thank you");
         let received = ReceivedResponse {
@@ -28,42 +26,42 @@ impl Sender for Talking {
     }
 }
 
-fn talking(scene: &Scene<FaultyAwsEngine>) -> Deliver<loanhook_aws::Aws, Talking> {
+fn deliver_with_body(scene: &Scene<FaultyAwsEngine>) -> Deliver<loanhook_aws::Aws, RespondsWithBody> {
     let scripted = scene.deliver(Some(LEASE));
-    Deliver { store: scripted.store, sender: Talking, lease: scripted.lease, deadline: None }
+    Deliver { store: scripted.store, sender: RespondsWithBody, lease: scripted.lease, deadline: None }
 }
 
 #[test]
-fn an_answer_whose_body_cannot_be_stored_counts_and_its_row_says_that_it_was_cut() {
+fn a_response_whose_body_cannot_be_stored_is_recorded_as_truncated() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
         scene.engine.proxy.fault_from("PutObject", 1, BROKEN);
-        talking(&scene).handle(scene.first.clone(), START).await?;
+        deliver_with_body(&scene).handle(scene.first.clone(), START).await?;
 
         assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
         let rows = scene.rows().await?;
         assert_eq!((rows.len(), rows[0].outcome()), (1, Outcome::Succeeded));
-        let kept = rows[0].completion().and_then(|end| end.response.as_ref()).expect("an answer");
-        assert_eq!((kept.payload.key, kept.payload.bytes, kept.truncated), (None, 0, true));
+        let stored = rows[0].completion().and_then(|end| end.response.as_ref()).expect("a response");
+        assert_eq!((stored.payload.key, stored.payload.bytes, stored.truncated), (None, 0, true));
         Ok(())
     });
 }
 
 #[test]
-fn an_answer_outlasts_an_outage_longer_than_one_call_waits() {
+fn a_response_is_recorded_after_an_outage_longer_than_the_retries_of_one_call() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
-        // Each call is tried four times: two whole calls fail.
+        // The SDK tries each call four times: two calls fail.
         for _ in 0..8 {
             scene.engine.proxy.fault_nth("UpdateItem L", 1, BROKEN);
         }
-        talking(&scene).handle(scene.first.clone(), START).await?;
+        deliver_with_body(&scene).handle(scene.first.clone(), START).await?;
 
         assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
         let rows = scene.rows().await?;
         assert_eq!((rows.len(), rows[0].outcome()), (1, Outcome::Succeeded));
-        let kept = rows[0].completion().and_then(|end| end.response.as_ref()).expect("an answer");
-        assert_eq!((kept.payload.bytes, kept.truncated), (9, false));
+        let stored = rows[0].completion().and_then(|end| end.response.as_ref()).expect("a response");
+        assert_eq!((stored.payload.bytes, stored.truncated), (9, false));
         Ok(())
     });
 }

@@ -1,32 +1,30 @@
-//! Small payloads are in a table of their own; the other cases here keep all of them in S3.
+//! Small payloads, in a table of their own; in the other cases all payloads are in S3.
 
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use bytes::Bytes;
 use loanhook_aws::Aws;
+use loanhook_aws_testing::fault_proxy::THROTTLED;
+use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults};
+use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::{DAY, LEASE, SECOND, START, Scene, delivery_of};
+use loanhook_contract::sender::Scripted;
+use loanhook_contract::submission;
+use loanhook_core::intake::{IntakeError, accept};
 use loanhook_core::model::attempt::AttemptNumber;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::progress::Status;
 use loanhook_core::ports::{Payloads, StoreError, StoreResult};
 
-use loanhook_aws_testing::FaultyAwsEngine;
-use loanhook_aws_testing::fault_proxy::THROTTLED;
-use loanhook_aws_testing::run_with_faults;
-use loanhook_contract::engine::Engine;
-use loanhook_contract::scene::{DAY, LEASE, SECOND, START, Scene, delivery_of};
-use loanhook_contract::sender::Scripted;
-use loanhook_contract::submission;
-use loanhook_core::intake::{IntakeError, accept};
-
-/// The stack of a scene, with a table for small payloads.
-fn keeping_small(scene: &Scene<FaultyAwsEngine>) -> Aws {
+/// An engine on the same stack that stores small payloads in their table.
+fn with_small_payloads(scene: &Scene<FaultyAwsEngine>) -> Aws {
     scene.engine.another(|stack| stack.small_payload = 1536)
 }
 
 /// The delivery of an event with this context, and its source payload.
-async fn taken_in(
+async fn accepted(
     scene: &Scene<FaultyAwsEngine>,
     engine: &Aws,
     context: &str,
@@ -39,16 +37,16 @@ async fn taken_in(
 }
 
 #[test]
-fn what_was_kept_elsewhere_before_the_operator_chose_anew_is_found() {
+fn a_payload_that_was_stored_in_the_other_place_is_found() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
-        let (large, small) = (scene.ports(), keeping_small(&scene));
-        for (kept_by, read_by, order) in [
-            (large, &small, ["GetItem payload", "GetObject"]),
-            (&small, large, ["GetObject", "GetItem payload"]),
+        let (all_in_bucket, small) = (scene.ports(), with_small_payloads(&scene));
+        for (stored_by, read_by, order) in [
+            (all_in_bucket, &small, ["GetItem payload", "GetObject"]),
+            (&small, all_in_bucket, ["GetObject", "GetItem payload"]),
         ] {
             let context = format!(r#"{{"first": "{}"}}"#, order[0]);
-            let (_, key) = taken_in(&scene, kept_by, &context).await?;
+            let (_, key) = accepted(&scene, stored_by, &context).await?;
             scene.engine.proxy.take_call_names();
             let bytes = read_by.payload(scene.tenant(), key).await?.expect("its bytes");
             assert_eq!(PayloadKey::of(&bytes), key);
@@ -59,10 +57,10 @@ fn what_was_kept_elsewhere_before_the_operator_chose_anew_is_found() {
 }
 
 #[test]
-fn a_small_payload_outlives_its_delivery_by_a_day() {
+fn a_small_payload_expires_a_day_after_its_delivery() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
-        let (delivery, key) = taken_in(&scene, &keeping_small(&scene), "{}").await?;
+        let (delivery, key) = accepted(&scene, &with_small_payloads(&scene), "{}").await?;
         let made = &scene.engine.direct.stack;
         let expires = async |table: &str, keys: [(&str, String); 2]| {
             let keys = keys.into_iter().filter(|(_, value)| !value.is_empty());
@@ -76,17 +74,17 @@ fn a_small_payload_outlives_its_delivery_by_a_day() {
         let delivery = expires(&made.name, of_delivery).await;
         let of_payload = [("pk", format!("acme/{key}")), ("sk", String::new())];
         let payload = expires(&made.payloads_table(), of_payload).await;
-        // They are put one after the other.
+        // The two are put one after the other.
         assert!(payload > delivery + DAY - 60 * SECOND && payload <= delivery + DAY);
         Ok(())
     });
 }
 
 #[test]
-fn a_table_that_refuses_a_payload_refuses_its_event() {
+fn an_event_fails_whose_payload_the_table_refuses() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
-        let small = keeping_small(&scene);
+        let small = with_small_payloads(&scene);
         let send = || accept(&small, scene.tenant(), submission(r#"{"again": 1}"#, Some("key")), START);
         scene.engine.proxy.fault_from("PutItem payload", 1, THROTTLED);
         assert!(matches!(send().await, Err(IntakeError::Store(StoreError::Busy))));
@@ -101,10 +99,10 @@ fn a_table_that_refuses_a_payload_refuses_its_event() {
 }
 
 #[test]
-fn an_answer_that_could_not_be_kept_is_kept_when_it_comes_again() {
+fn a_response_body_that_could_not_be_stored_is_stored_when_it_is_received_again() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
-        let small = keeping_small(&scene);
+        let small = with_small_payloads(&scene);
         let mut deliver = scene.deliver(Some(LEASE));
         deliver.store = small.clone();
         deliver.sender = Scripted::always(200).saying("thank you");

@@ -1,4 +1,4 @@
-//! Batches as SQS hands them to the delivery function: no record spoils another.
+//! Batches as SQS hands them to the delivery function: no record affects another.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -6,16 +6,14 @@ use std::time::{Duration, Instant, SystemTime};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use loanhook_aws::sqs_batch::SqsBatchHandler;
 use loanhook_aws::{Aws, read_message};
+use loanhook_aws_testing::fault_proxy::BROKEN;
+use loanhook_aws_testing::{FaultyAwsEngine, Worker, run_with_faults, worker};
+use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::{SECOND, START, Scene, accept, delivery_of};
 use loanhook_core::model::progress::Status;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{QueueMessage, StoreError, StoreResult};
 use serde_json::json;
-
-use loanhook_aws_testing::FaultyAwsEngine;
-use loanhook_aws_testing::fault_proxy::BROKEN;
-use loanhook_aws_testing::{Worker, run_with_faults, worker};
-use loanhook_contract::engine::Engine;
-use loanhook_contract::scene::{SECOND, START, Scene, accept, delivery_of};
 
 pub(super) fn event(records: impl IntoIterator<Item = SqsMessage>) -> SqsEvent {
     let mut event = SqsEvent::default();
@@ -29,7 +27,7 @@ pub(super) fn record(id: &str, body: &str) -> SqsMessage {
     record
 }
 
-/// The message as it stands in the queue.
+/// The body of a message for the first attempt, as it is in the queue.
 pub(super) fn body_of(message: &QueueMessage) -> String {
     let body = json!({
         "tenant": message.tenant, "traceId": message.trace_id, "subscriptionId": message.subscription_id,
@@ -39,8 +37,8 @@ pub(super) fn body_of(message: &QueueMessage) -> String {
     body.to_string()
 }
 
-/// An invocation with time enough.
-pub(super) fn end() -> SystemTime {
+/// The end of an invocation that has enough time.
+pub(super) fn distant_end() -> SystemTime {
     SystemTime::now() + Duration::from_secs(90)
 }
 
@@ -62,8 +60,8 @@ async fn run_batch(
     SqsBatchHandler::new(scene.ports().clone(), handler).run(batch, end).await
 }
 
-/// What is in the dead-letter queue: bodies and their reasons.
-async fn dead(scene: &Scene<FaultyAwsEngine>) -> Vec<(String, String)> {
+/// The bodies and reasons of the messages in the dead-letter queue.
+async fn dead_letters(scene: &Scene<FaultyAwsEngine>) -> Vec<(String, String)> {
     let made = &scene.engine.direct.stack;
     let received = made
         .sqs
@@ -83,7 +81,7 @@ async fn dead(scene: &Scene<FaultyAwsEngine>) -> Vec<(String, String)> {
 }
 
 #[test]
-fn eight_good_ones_are_done_beside_one_unreadable_and_one_that_fails() {
+fn eight_records_are_handled_beside_one_unreadable_and_one_that_fails() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
         let mut deliveries = vec![scene.accepted.clone()];
@@ -92,34 +90,34 @@ fn eight_good_ones_are_done_beside_one_unreadable_and_one_that_fails() {
             deliveries.push(accept(&scene.engine, &scene.subscription, "727", START).await?);
             bodies.push(body_of(&scene.engine.receive().await));
         }
-        let unlucky = deliveries
+        let failing = deliveries
             .iter()
             .position(|delivery| bodies[4].contains(&delivery.snapshot.trace_id.to_string()));
-        let unlucky = deliveries.remove(unlucky.expect("one of them")).snapshot.trace_id;
-        scene.engine.proxy.fault_containing("UpdateItem T", &unlucky.to_string(), BROKEN);
+        let failing = deliveries.remove(failing.expect("one of them")).snapshot.trace_id;
+        scene.engine.proxy.fault_containing("UpdateItem T", &failing.to_string(), BROKEN);
         let unreadable = r#"{"tenant": "acme"}"#;
         bodies.insert(7, unreadable.into());
         let ids = ["m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9"];
         let records = ids.iter().zip(&bodies).map(|(id, body)| record(id, body));
 
         let worker = worker(&scene, &[]);
-        let response = run_batch(&scene, &worker, event(records), end()).await?;
+        let response = run_batch(&scene, &worker, event(records), distant_end()).await?;
         assert_eq!(failures(&response), ["m4"]);
-        assert_eq!(dead(&scene).await, [(unreadable.to_owned(), "unreadable".to_owned())]);
+        assert_eq!(dead_letters(&scene).await, [(unreadable.to_owned(), "unreadable".to_owned())]);
         assert_eq!(deliveries.len(), 8);
         for delivery in deliveries {
             let rows = scene.rows_of(&delivery).await?;
             assert_eq!(super::results(&rows), [Some(Ok(200))]);
         }
-        let left = delivery_of(scene.ports(), scene.tenant(), unlucky).await?.expect("it is there");
+        let left = delivery_of(scene.ports(), scene.tenant(), failing).await?.expect("it is there");
         assert_eq!((left.progress.status(), left.history.newest_attempt), (Status::Pending, None));
 
-        // It comes again, and goes.
+        // SQS delivers it again, and it is handled.
         scene.engine.proxy.clear_faults();
-        let again = run_batch(&scene, &worker, event([record("m4", &bodies[4])]), end()).await?;
+        let again = run_batch(&scene, &worker, event([record("m4", &bodies[4])]), distant_end()).await?;
         assert_eq!(failures(&again), Vec::<&str>::new());
         let status =
-            delivery_of(scene.ports(), scene.tenant(), unlucky).await?.map(|it| it.progress.status());
+            delivery_of(scene.ports(), scene.tenant(), failing).await?.map(|it| it.progress.status());
         assert_eq!(status, Some(Status::Succeeded));
         assert_eq!(worker.sender.numbers().len(), 9);
         Ok(())
@@ -127,7 +125,7 @@ fn eight_good_ones_are_done_beside_one_unreadable_and_one_that_fails() {
 }
 
 #[test]
-fn a_message_that_panics_its_handler_comes_again_twice_and_is_put_aside_then() {
+fn a_message_whose_handler_panics_is_a_dead_letter_at_the_third_receive() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
         let panics = |_: QueueMessage, _: Timestamp, _: Instant| async { panic!("the case says so") };
@@ -136,16 +134,16 @@ fn a_message_that_panics_its_handler_comes_again_twice_and_is_put_aside_then() {
         for (received, returned) in [("1", vec!["m"]), ("2", vec!["m"]), ("3", vec![])] {
             let mut record = record("m", &body);
             record.attributes.insert("ApproximateReceiveCount".into(), received.into());
-            let response = batches.run(event([record]), end()).await?;
+            let response = batches.run(event([record]), distant_end()).await?;
             assert_eq!(failures(&response), returned, "received {received} times");
         }
-        assert_eq!(dead(&scene).await, [(body, "panicked".to_owned())]);
+        assert_eq!(dead_letters(&scene).await, [(body, "panicked".to_owned())]);
         Ok(())
     });
 }
 
 #[test]
-fn without_time_records_are_sent_on_before_anything_is_claimed() {
+fn without_time_left_a_record_is_queued_again_and_nothing_is_claimed() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
         let worker = worker(&scene, &[]);
@@ -163,7 +161,7 @@ fn without_time_records_are_sent_on_before_anything_is_claimed() {
 }
 
 #[test]
-fn what_must_come_again_and_has_no_id_brings_its_batch_again() {
+fn a_failed_record_without_an_id_fails_its_whole_batch() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
         let fails = |_: QueueMessage, _: Timestamp, _: Instant| async { Err::<(), _>(StoreError::Busy) };
@@ -171,7 +169,7 @@ fn what_must_come_again_and_has_no_id_brings_its_batch_again() {
         for id in [None, Some(String::new())] {
             let mut nameless = record("", &body_of(&scene.first));
             nameless.message_id = id;
-            let failed = batches.run(event([nameless]), end()).await;
+            let failed = batches.run(event([nameless]), distant_end()).await;
             assert!(matches!(failed, Err(StoreError::Busy)), "{failed:?}");
         }
         Ok(())
@@ -179,34 +177,36 @@ fn what_must_come_again_and_has_no_id_brings_its_batch_again() {
 }
 
 #[test]
-fn an_empty_body_is_put_aside() {
+fn an_empty_body_is_a_dead_letter() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
         let worker = worker(&scene, &[]);
         let mut none = record("b", "");
         none.body = None;
-        let response = run_batch(&scene, &worker, event([record("a", ""), none]), end()).await?;
+        let response = run_batch(&scene, &worker, event([record("a", ""), none]), distant_end()).await?;
         assert_eq!(failures(&response), Vec::<&str>::new());
         let empty = ("(empty)".to_owned(), "unreadable".to_owned());
-        assert_eq!(dead(&scene).await, [empty.clone(), empty]);
+        assert_eq!(dead_letters(&scene).await, [empty.clone(), empty]);
         Ok(())
     });
 }
 
 #[test]
-fn what_cannot_be_put_aside_comes_again() {
+fn a_record_that_cannot_be_a_dead_letter_fails() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
-        let nowhere: Aws = scene.engine.another(|stack| stack.dead_letters_url = None);
+        let without_dead_letters: Aws = scene.engine.another(|stack| stack.dead_letters_url = None);
         let never = |_: QueueMessage, _: Timestamp, _: Instant| async { Ok(()) };
-        let response = SqsBatchHandler::new(nowhere, never).run(event([record("m", "?")]), end()).await?;
+        let response = SqsBatchHandler::new(without_dead_letters, never)
+            .run(event([record("m", "?")]), distant_end())
+            .await?;
         assert_eq!(failures(&response), ["m"]);
 
         scene.engine.proxy.fault_from("SendMessage", 1, BROKEN);
         let worker = worker(&scene, &[]);
-        let response = run_batch(&scene, &worker, event([record("m", "?")]), end()).await?;
+        let response = run_batch(&scene, &worker, event([record("m", "?")]), distant_end()).await?;
         assert_eq!(failures(&response), ["m"]);
-        assert_eq!(dead(&scene).await, []);
+        assert_eq!(dead_letters(&scene).await, []);
         Ok(())
     });
 }

@@ -1,25 +1,23 @@
-//! AWS says "not so fast": that is ridden out for a moment, and said to the caller then.
+//! Throttling: calls are retried for a short time, then the caller gets an error.
 
-use loanhook_core::model::attempt::AttemptNumber;
-use loanhook_core::model::payload::PayloadKey;
-use loanhook_core::model::progress::Status;
-use loanhook_core::ports::{Attempts, Payloads, Queue, StoreError};
-use serde_json::{Value, json};
-
-use loanhook_aws_testing::FaultyAwsEngine;
 use loanhook_aws_testing::fault_proxy::{BROKEN, CONFLICT, Fault, SLOW_DOWN, THROTTLED};
-use loanhook_aws_testing::{run_with_faults, worker};
+use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults, worker};
 use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{MILLISECOND, START, Scene, subscription, tenant};
 use loanhook_contract::submission;
 use loanhook_core::intake::{IntakeError, accept};
+use loanhook_core::model::attempt::AttemptNumber;
+use loanhook_core::model::payload::PayloadKey;
+use loanhook_core::model::progress::Status;
 use loanhook_core::ports::Subscriptions;
+use loanhook_core::ports::{Attempts, Payloads, Queue, StoreError};
+use serde_json::{Value, json};
 
 #[test]
-fn a_few_refusals_are_ridden_out() {
+fn a_few_throttled_calls_are_retried() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
-        // Each time the third try passes: the claim, its row, the payload, the row's end, the delivery's.
+        // The third try passes each time: of the claim, its row, the payload, the row's and the delivery's completion.
         let refusals = [
             ("UpdateItem T", 1, THROTTLED),
             ("UpdateItem T", 2, CONFLICT),
@@ -40,7 +38,7 @@ fn a_few_refusals_are_ridden_out() {
 }
 
 #[test]
-fn what_does_not_end_is_told_as_busy() {
+fn calls_that_stay_throttled_are_an_error_that_says_busy() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
         for (name, fault) in
@@ -55,14 +53,14 @@ fn what_does_not_end_is_told_as_busy() {
         assert!(matches!(sent, Err(StoreError::Busy)), "{sent:?}");
         let read = scene.ports().payload(scene.tenant(), PayloadKey::of(b"x")).await;
         assert!(matches!(read, Err(StoreError::Busy)), "{read:?}");
-        // Each was tried four times, and nothing else was.
+        // The SDK tried each of the three calls four times, and nothing else was called.
         assert_eq!(scene.engine.proxy.take_call_names().len(), 12);
         Ok(())
     });
 }
 
 #[test]
-fn what_is_broken_is_told_without_what_it_was_about() {
+fn an_error_contains_nothing_of_the_data_it_is_about() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
         scene.engine.proxy.fault_from("UpdateItem T", 1, BROKEN);
@@ -70,7 +68,7 @@ fn what_is_broken_is_told_without_what_it_was_about() {
         let Err(StoreError::Failed(words)) = handled else { panic!("{handled:?}") };
         assert!(words.contains("the case says so"), "{words}");
 
-        // An answer that cannot be read, with a header's secret in it.
+        // A response that cannot be read, with the secret of a header in it.
         scene.engine.proxy.clear_faults();
         let unreadable = |_: &Value| json!({ "Item": { "doc": { "S": ["Bearer secret"] } } });
         scene.engine.proxy.fault_from("GetItem T", 1, Fault::Respond(unreadable));
@@ -81,13 +79,13 @@ fn what_is_broken_is_told_without_what_it_was_about() {
     });
 }
 
-/// DynamoDB has read none of it.
+/// The response of DynamoDB when it has read no key of a batch.
 fn nothing_read(call: &Value) -> Value {
     json!({ "Responses": {}, "UnprocessedKeys": call["RequestItems"] })
 }
 
 #[test]
-fn keys_that_a_batch_left_are_asked_for_again() {
+fn keys_that_a_batch_read_left_are_read_again() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
         worker(&scene, &[500]).handle(scene.first.clone(), START).await?;
@@ -111,7 +109,7 @@ fn entry<'a>(entries: &'a Value, name: &str) -> Vec<&'a str> {
     entries.as_array().into_iter().flatten().filter_map(|entry| entry[name].as_str()).collect()
 }
 
-/// SQS has taken every other message of a batch.
+/// The response of SQS when it has taken every other message of a batch.
 fn half_taken(call: &Value) -> Value {
     let ids = entry(&call["Entries"], "Id");
     let taken =
@@ -121,8 +119,8 @@ fn half_taken(call: &Value) -> Value {
     json!({ "Successful": taken.collect::<Vec<_>>(), "Failed": refused.collect::<Vec<_>>() })
 }
 
-/// SQS has taken none, and never will.
-fn refused(call: &Value) -> Value {
+/// The response of SQS when it has taken no message, and never will.
+fn all_invalid(call: &Value) -> Value {
     let ids = entry(&call["Entries"], "Id");
     let refused =
         ids.iter().map(|id| json!({ "Id": id, "Code": "InvalidMessageContents", "SenderFault": true }));
@@ -151,7 +149,7 @@ fn messages_that_a_batch_left_are_sent_again() {
     });
 }
 
-/// SQS has taken none of a batch.
+/// The response of SQS when it has taken no message of a batch.
 fn none_taken(call: &Value) -> Value {
     let ids = entry(&call["Entries"], "Id");
     let refused = ids.iter().map(|id| json!({ "Id": id, "Code": "InternalError", "SenderFault": false }));
@@ -159,9 +157,9 @@ fn none_taken(call: &Value) -> Value {
 }
 
 #[test]
-fn messages_that_no_batch_takes_fail_the_event() {
+fn an_event_fails_whose_messages_are_never_taken() {
     run_with_faults(async {
-        for (answer, busy) in [(none_taken as fn(&Value) -> Value, true), (refused, false)] {
+        for (answer, busy) in [(none_taken as fn(&Value) -> Value, true), (all_invalid, false)] {
             let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
             let another = subscription(&tenant("acme"), "Another", &[], START + MILLISECOND);
             assert!(scene.ports().create(another, 200).await?);

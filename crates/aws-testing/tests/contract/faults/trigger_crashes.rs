@@ -1,42 +1,38 @@
-//! A trigger that rises, and whoever takes its event in dies between two calls: it fires once, and that is sent.
+//! Intake whose caller dies between two calls, with a trigger that fires: it fires once, and its delivery is queued.
 //!
-//! The calls of such an event are, in their order: `GetItem M` (what is remembered), `PutObject` and `PutItem T`
-//! (the delivery that comes of it), `TransactWriteItems` (the decision, with the record of the event's key),
-//! `SendMessage`.
+//! The calls of such an event are, in this order: `GetItem M` (the trigger state), `PutObject` and `PutItem T` (the
+//! delivery of the trigger), `TransactWriteItems` (the new trigger state, with the idempotency record), `SendMessage`.
 
-use loanhook_core::intake::accept;
-
-use loanhook_aws_testing::FaultyAwsEngine;
-use loanhook_aws_testing::run_with_faults;
+use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults};
 use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{SECOND, START, tenant};
 use loanhook_contract::submission;
 use loanhook_contract::{IN_TIME, LATE, queued, send, submit, traces, watching, with};
+use loanhook_core::intake::accept;
 
-/// An event that raises the trigger, until this call comes and its caller dies.
-async fn crash_before(engine: &FaultyAwsEngine, name: &str, key: Option<&'static str>) {
-    let held = engine.proxy.hold(name, 1);
+use super::crash_before;
+
+/// Sends an event on which the trigger fires; its caller dies before this call.
+async fn crash_intake_before(engine: &FaultyAwsEngine, name: &str, key: Option<&'static str>) {
     let ports = engine.ports().clone();
-    let task = tokio::spawn(async move {
-        let acme = tenant("acme");
-        accept(&ports, &acme, submission(LATE, key), START).await
-    });
-    held.arrived().await;
-    task.abort();
-    assert!(task.await.err().is_some_and(|end| end.is_cancelled()), "it went on past {name}");
-    engine.proxy.clear_faults();
+    let intake = async move { accept(&ports, &tenant("acme"), submission(LATE, key), START).await };
+    crash_before(engine, (name, 1), intake).await;
 }
 
 #[test]
-fn before_the_decision_nothing_fired_and_the_event_that_comes_again_fires() {
+fn after_a_crash_before_the_trigger_state_is_written_the_repeated_event_fires() {
     run_with_faults(async {
         for name in ["PutObject", "PutItem T", "TransactWriteItems"] {
             let engine = with::<FaultyAwsEngine>(&[&watching(0)]).await?;
-            crash_before(&engine, name, None).await;
+            crash_intake_before(&engine, name, None).await;
             assert_eq!(queued(&engine).await, [], "{name}");
             let fired = traces(&[send(&engine, "727", LATE, 1).await]);
             assert_eq!(fired.len(), 1, "{name}");
-            assert_eq!(queued(&engine).await, fired, "{name}: and nothing of what was begun");
+            assert_eq!(
+                queued(&engine).await,
+                fired,
+                "{name}: the deliveries of the first call are not queued"
+            );
             assert!(send(&engine, "727", LATE, 2).await.deliveries.is_empty(), "{name}");
         }
         Ok(())
@@ -44,10 +40,10 @@ fn before_the_decision_nothing_fired_and_the_event_that_comes_again_fires() {
 }
 
 #[test]
-fn after_the_decision_a_repeat_under_the_key_sends_what_was_decided() {
+fn after_a_crash_before_the_message_a_repeat_with_the_key_queues_it() {
     run_with_faults(async {
         let engine = with::<FaultyAwsEngine>(&[&watching(0)]).await?;
-        crash_before(&engine, "SendMessage", Some("key")).await;
+        crash_intake_before(&engine, "SendMessage", Some("key")).await;
         assert_eq!(queued(&engine).await, []);
         let receipt = submit(&engine, "727", LATE, Some("key"), START + SECOND).await;
         let decided = traces(std::slice::from_ref(&receipt));
@@ -59,11 +55,11 @@ fn after_the_decision_a_repeat_under_the_key_sends_what_was_decided() {
 }
 
 #[test]
-fn after_the_decision_any_event_of_the_loan_brings_its_message() {
+fn after_a_crash_before_the_message_the_next_event_of_the_loan_queues_it() {
     run_with_faults(async {
         for context in [LATE, IN_TIME] {
             let engine = with::<FaultyAwsEngine>(&[&watching(0)]).await?;
-            crash_before(&engine, "SendMessage", None).await;
+            crash_intake_before(&engine, "SendMessage", None).await;
             assert_eq!(queued(&engine).await, []);
             assert!(send(&engine, "727", context, 1).await.deliveries.is_empty());
             assert_eq!(queued(&engine).await.len(), 1, "{context}");
@@ -73,11 +69,11 @@ fn after_the_decision_any_event_of_the_loan_brings_its_message() {
 }
 
 #[test]
-fn no_event_waits_for_long_until_the_failure_of_a_formula_is_kept() {
+fn an_event_does_not_wait_until_a_formula_error_is_recorded() {
     run_with_faults(async {
         let engine = with::<FaultyAwsEngine>(&[&watching(0)]).await?;
         let held = engine.proxy.hold("UpdateItem F", 1);
-        // The trigger compares what is not there.
+        // The trigger compares a variable that is not in the context.
         assert!(send(&engine, "727", "{}", 0).await.deliveries.is_empty());
         held.arrived().await;
         engine.proxy.clear_faults();
