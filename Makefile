@@ -81,9 +81,9 @@ template: $(VENV)/.installed
 	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam validate --lint --region us-east-1
 	$(TEST) --test stack
 
-# The engine for AWS, then the same journeys over the deployed template, each on an emulator that is there for as long.
+# The engine for AWS, alone and behind HTTP, then the same journeys over the deployed template, each on an emulator that is there for as long.
 test-aws: template
-	$(VENV)/bin/python infra/stack.py run $(TEST) --test aws-contract
+	$(VENV)/bin/python infra/stack.py run $(TEST) --test aws-contract --test lambda-http
 	tests/browser/install.sh
 	$(VENV)/bin/python infra/stack.py journeys
 
