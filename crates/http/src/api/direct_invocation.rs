@@ -18,13 +18,13 @@ use loanhook_core::ports::{Attempts, Resends};
 use loanhook_core::resend::{self as use_case, ResendError, ResendRequest};
 
 /// How many resends one invocation queues, well within its time.
-const AT_MOST: usize = 100;
+const MAX_RESENDS: usize = 100;
 /// Who asked for it, in the row.
 const REQUESTED_BY: &str = "direct invocation";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Ask {
+struct DirectResend {
     tenant: schema::id::TenantId,
     trace_id: schema::id::TraceId,
     #[serde(default)]
@@ -35,7 +35,7 @@ struct Ask {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Asked {
+struct QueuedResend {
     id: schema::id::AttemptId,
     trace_id: schema::id::TraceId,
 }
@@ -49,7 +49,7 @@ pub enum DirectError {
     NotUnderstood(#[from] serde_json::Error),
     #[error("idempotencyKey {0}")]
     WrongKey(&'static str),
-    #[error("a list must have at most {AT_MOST} resends: send the rest in another")]
+    #[error("a list must have at most {MAX_RESENDS} resends: send the rest in another")]
     TooMany,
     #[error(transparent)]
     Refused(#[from] ResendError),
@@ -68,16 +68,16 @@ pub async fn resend<S: Attempts + Resends>(
     invocation: &str,
 ) -> Result<Value, DirectError> {
     let Value::Array(list) = input else {
-        let asked = ask(store, serde_json::from_value(input)?, invocation, 0).await?;
+        let asked = queue_resend(store, serde_json::from_value(input)?, invocation, 0).await?;
         return Ok(serde_json::to_value(asked)?);
     };
-    if list.len() > AT_MOST {
+    if list.len() > MAX_RESENDS {
         return Err(DirectError::TooMany);
     }
     let mut results = Vec::with_capacity(list.len());
     for (i, input) in list.into_iter().enumerate() {
         let result = match serde_json::from_value(input) {
-            Ok(wanted) => ask(store, wanted, invocation, i).await,
+            Ok(wanted) => queue_resend(store, wanted, invocation, i).await,
             Err(error) => Err(error.into()),
         };
         results.push(match result {
@@ -89,13 +89,13 @@ pub async fn resend<S: Attempts + Resends>(
     Ok(Value::Array(results))
 }
 
-async fn ask<S: Attempts + Resends>(
+async fn queue_resend<S: Attempts + Resends>(
     store: &S,
-    ask: Ask,
+    ask: DirectResend,
     invocation: &str,
     place: usize,
-) -> Result<Asked, DirectError> {
-    let Ask { tenant, trace_id, attempt, idempotency_key } = ask;
+) -> Result<QueuedResend, DirectError> {
+    let DirectResend { tenant, trace_id, attempt, idempotency_key } = ask;
     let (tenant, trace_id) = (TenantId::from(tenant), TraceId::from(trace_id));
     let attempt = attempt.map(AttemptNumber::from);
     if let Some(key) = &idempotency_key {
@@ -110,5 +110,5 @@ async fn ask<S: Attempts + Resends>(
         key: Some(key),
     };
     let id = use_case::resend(store, &tenant, request, Timestamp::now()).await?;
-    Ok(Asked { id: id.into(), trace_id: trace_id.into() })
+    Ok(QueuedResend { id: id.into(), trace_id: trace_id.into() })
 }

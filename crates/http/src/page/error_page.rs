@@ -7,10 +7,10 @@ use tracing::error;
 use url::form_urlencoded;
 
 use super::view::layout;
-use crate::web::SIGN_IN;
-use crate::web::body_reader::Unread;
-use crate::web::call_limits::TooMany;
-use crate::web::host::HostFault;
+use crate::web::SIGN_IN_PATH;
+use crate::web::body_reader::BodyError;
+use crate::web::call_limits::RateLimited;
+use crate::web::host::HostError;
 use loanhook_core::portal::PortalError;
 use loanhook_core::ports::StoreError;
 use loanhook_core::resend::ResendError;
@@ -53,10 +53,10 @@ pub(super) enum Refused {
     /// Not as things stand.
     Conflict(String),
     WrongMethod,
-    NotRead(Unread),
+    NotRead(BodyError),
     /// The request does not say, or not well, under which host it reached us.
-    NoHost(HostFault),
-    TooMany(TooMany),
+    NoHost(HostError),
+    TooMany(RateLimited),
     Unavailable,
 }
 
@@ -90,17 +90,17 @@ impl Refused {
                 "This cannot be done here",
                 "Open the loan's page again and repeat what you wanted there.",
             ),
-            Self::NotRead(Unread::TooLarge) => (
+            Self::NotRead(BodyError::TooLarge) => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "That was too much",
                 "What was sent is longer than any form here.",
             ),
-            Self::NotRead(Unread::Stalled) => (
+            Self::NotRead(BodyError::Stalled) => (
                 StatusCode::REQUEST_TIMEOUT,
                 "That did not arrive",
                 "The form stopped coming. Send it again.",
             ),
-            Self::NotRead(Unread::Broken) => (
+            Self::NotRead(BodyError::Broken) => (
                 StatusCode::BAD_REQUEST,
                 "That did not arrive",
                 "The form did not arrive whole. Send it again.",
@@ -110,7 +110,7 @@ impl Refused {
                 return (StatusCode::BAD_REQUEST, "The address is missing or wrong", text);
             }
             Self::TooMany(wait) => {
-                let text = format!("Nothing was done. Try again in {} s.", wait.seconds());
+                let text = format!("Nothing was done. Try again in {} s.", wait.retry_after_seconds());
                 return (StatusCode::TOO_MANY_REQUESTS, "That was too often", text);
             }
             Self::Unavailable => (
@@ -131,7 +131,7 @@ impl IntoResponse for Refused {
             if let Some(parameter) = why.parameter() {
                 query.append_pair(parameter, "1");
             }
-            return Redirect::to(&format!("{SIGN_IN}?{}", query.finish())).into_response();
+            return Redirect::to(&format!("{SIGN_IN_PATH}?{}", query.finish())).into_response();
         }
         let (status, title, text) = self.says();
         let content = html! {
@@ -146,7 +146,7 @@ impl IntoResponse for Refused {
         let mut response = (status, layout::page(title, &content)).into_response();
         let wait = match &self {
             Self::Unavailable => Some(1),
-            Self::TooMany(wait) => Some(wait.seconds()),
+            Self::TooMany(wait) => Some(wait.retry_after_seconds()),
             _ => None,
         };
         if let Some(wait) = wait {
@@ -187,20 +187,20 @@ impl From<ResendError> for Refused {
     }
 }
 
-impl From<HostFault> for Refused {
-    fn from(fault: HostFault) -> Self {
+impl From<HostError> for Refused {
+    fn from(fault: HostError) -> Self {
         Self::NoHost(fault)
     }
 }
 
-impl From<TooMany> for Refused {
-    fn from(wait: TooMany) -> Self {
+impl From<RateLimited> for Refused {
+    fn from(wait: RateLimited) -> Self {
         Self::TooMany(wait)
     }
 }
 
-impl From<Unread> for Refused {
-    fn from(unread: Unread) -> Self {
+impl From<BodyError> for Refused {
+    fn from(unread: BodyError) -> Self {
         Self::NotRead(unread)
     }
 }

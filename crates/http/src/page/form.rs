@@ -4,10 +4,10 @@ use axum::body::Body;
 use url::form_urlencoded;
 
 use super::error_page::Refused;
-use crate::web::body_reader::{self, Limit};
+use crate::web::body_reader::{self, BodyLimit};
 
 /// No form here is longer: where to go on after signing in is the longest of its fields.
-const LIMIT: Limit = Limit::of_anybody(8 * 1024);
+const LIMIT: BodyLimit = BodyLimit::for_anonymous_caller(8 * 1024);
 
 /// The fields of a form, by name.
 pub(super) struct Form(Vec<(String, String)>);

@@ -32,7 +32,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 
-use crate::web::{PORTAL, SIGN_IN, Site};
+use crate::web::{PORTAL_PATH, SIGN_IN_PATH, SiteSettings};
 use loanhook_core::ports::{Attempts, Grants, Keys, Payloads, Resends};
 
 /// What the pages ask of an engine.
@@ -44,11 +44,11 @@ impl<S: Attempts + Grants + Keys + Payloads + Resends + Clone + Send + Sync + 's
 #[derive(Clone)]
 struct Pages<S> {
     store: S,
-    site: Site,
+    site: SiteSettings,
 }
 
 /// The pages of loans, signing in, and what they are made of.
-pub fn router<S: Store>(store: S, site: Site) -> Router {
+pub fn router<S: Store>(store: S, site: SiteSettings) -> Router {
     Router::new()
         .route("/loans/{loanId}/webhooks", get(webhook_list::show::<S>))
         .route("/loans/{loanId}/webhooks/{id}/details", get(attempt_details::show::<S>))
@@ -57,9 +57,9 @@ pub fn router<S: Store>(store: S, site: Site) -> Router {
         .route("/loans/{loanId}/webhooks/{id}/resend", post(resend::ask::<S>))
         .route("/loans/{loanId}", any(error_page::no_page))
         .route("/loans/{loanId}/{*rest}", any(error_page::no_page))
-        .route(PORTAL, get(sign_in::open::<S>))
+        .route(PORTAL_PATH, get(sign_in::open::<S>))
         .route("/portal/", any(error_page::no_page))
-        .route(SIGN_IN, get(sign_in::show::<S>).post(sign_in::with_key::<S>))
+        .route(SIGN_IN_PATH, get(sign_in::show::<S>).post(sign_in::with_key::<S>))
         .route("/login/", any(error_page::no_page))
         .route("/logout", post(sign_in::out::<S>))
         .route("/assets/{name}", get(assets::get))

@@ -8,7 +8,7 @@ use super::csrf_token;
 use super::error_page::{Refused, Why};
 use super::session_cookies::Jar;
 use super::{Pages, Store};
-use crate::web::{self, Reached, Source};
+use crate::web::{self, Client, Origin};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::destination::shown;
 use loanhook_core::model::grant::Grant;
@@ -21,7 +21,7 @@ use loanhook_core::{history, portal, ports};
 pub(super) struct Visit {
     pub(super) grant: Grant,
     pub(super) loan: LoanId,
-    pub(super) reached: Reached,
+    pub(super) reached: Origin,
     attempt: String,
 }
 
@@ -33,13 +33,13 @@ impl<S: Store> FromRequestParts<Pages<S>> for Visit {
         let params = RawPathParams::from_request_parts(parts, pages).await.map_err(|_| Refused::NoPage)?;
         let param = |wanted| params.iter().find(|(name, _)| *name == wanted).map(|(_, text)| text.to_owned());
         let loan = LoanId::try_from(param("loanId").unwrap_or_default()).map_err(|_| Refused::NoPage)?;
-        let reached = pages.site.reached(parts)?;
+        let reached = pages.site.origin(parts)?;
         let jar = Jar::new(&pages.site, &reached);
         let tokens = jar.tokens(&parts.headers, &loan);
         for token in &tokens {
             let session = portal::session(&pages.store, token, &loan, Timestamp::now()).await?;
             if let Some(grant) = session {
-                Source::of(&parts.extensions).authenticated();
+                Client::of(&parts.extensions).notify_authenticated();
                 let attempt = param("id").unwrap_or_default();
                 return Ok(Self { grant, loan, reached, attempt });
             }
@@ -62,7 +62,7 @@ impl<S: Store> FromRequestParts<Pages<S>> for Visit {
 
 /// Where the page of a loan is.
 pub(super) fn path(loan: &LoanId) -> String {
-    format!("/loans/{}/webhooks", web::segment(loan.as_str()))
+    format!("/loans/{}/webhooks", web::path_segment(loan.as_str()))
 }
 
 /// The parameter of a page to which a browser comes with its new cookie, if it keeps cookies.
@@ -110,11 +110,11 @@ impl Visit {
 }
 
 /// Whether a form came from a page of ours, as the browser says: no other site can make it say so.
-pub(super) fn from_us(headers: &HeaderMap, reached: &Reached) -> Result<(), Refused> {
+pub(super) fn from_us(headers: &HeaderMap, reached: &Origin) -> Result<(), Refused> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let ours = match (text("sec-fetch-site"), text("origin")) {
         (Some(site), _) => site == "same-origin",
-        (None, origin) => origin.is_some_and(|origin| reached.is_origin(origin)),
+        (None, origin) => origin.is_some_and(|origin| reached.matches(origin)),
     };
     if ours { Ok(()) } else { Err(Refused::ForeignForm) }
 }

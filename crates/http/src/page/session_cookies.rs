@@ -5,7 +5,7 @@
 
 use http::{HeaderMap, HeaderValue, header};
 
-use crate::web::{Reached, Site};
+use crate::web::{Origin, SiteSettings};
 use loanhook_core::model::id::LoanId;
 use loanhook_core::model::payload::PayloadKey;
 
@@ -29,7 +29,7 @@ pub(super) struct Jar {
 }
 
 impl Jar {
-    pub(super) fn new(site: &Site, reached: &Reached) -> Self {
+    pub(super) fn new(site: &SiteSettings, reached: &Origin) -> Self {
         let framed = site.frame_ancestors.names_another_site();
         // A browser takes no cookie for frames that may travel in clear.
         Self { secure: framed || reached.needs_secure_cookies(), framed }

@@ -8,22 +8,22 @@ use std::sync::Arc;
 use http::Extensions;
 
 /// What wants to know that a request was made by somebody who may.
-pub trait Connection: Send + Sync {
+pub trait AuthenticationObserver: Send + Sync {
     /// The request that is being answered on it showed a valid key, or the token of a session.
-    fn authenticated(&self);
+    fn on_authenticated(&self);
 }
 
 /// Where a request came from.
 #[derive(Clone, Default)]
-pub struct Source {
+pub struct Client {
     address: Option<IpAddr>,
-    connection: Option<Arc<dyn Connection>>,
+    observer: Option<Arc<dyn AuthenticationObserver>>,
 }
 
-impl Source {
+impl Client {
     /// The address of the client, not that of a proxy before us, as far as it is known.
-    pub fn new(address: Option<IpAddr>, connection: Option<Arc<dyn Connection>>) -> Self {
-        Self { address, connection }
+    pub fn new(address: Option<IpAddr>, connection: Option<Arc<dyn AuthenticationObserver>>) -> Self {
+        Self { address, observer: connection }
     }
 
     /// What was said of a request; nothing where nobody said anything.
@@ -31,19 +31,19 @@ impl Source {
         extensions.get::<Self>().cloned().unwrap_or_default()
     }
 
-    pub(crate) fn group(&self) -> Group {
-        self.address.map(Group::of).unwrap_or_default()
+    pub(crate) fn address_group(&self) -> AddressGroup {
+        self.address.map(AddressGroup::of).unwrap_or_default()
     }
 
     /// Tells the connection that the caller may be here.
-    pub(crate) fn authenticated(&self) {
-        if let Some(connection) = &self.connection {
-            connection.authenticated();
+    pub(crate) fn notify_authenticated(&self) {
+        if let Some(connection) = &self.observer {
+            connection.on_authenticated();
         }
     }
 }
 
-impl fmt::Debug for Source {
+impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Source({:?})", self.address)
     }
@@ -51,9 +51,9 @@ impl fmt::Debug for Source {
 
 /// The addresses that one party has: an IPv4 address, or the /64 of an IPv6 address, of which any host has all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Group(Option<IpAddr>);
+pub struct AddressGroup(Option<IpAddr>);
 
-impl Group {
+impl AddressGroup {
     pub fn of(address: IpAddr) -> Self {
         Self(Some(match address.to_canonical() {
             IpAddr::V6(address) => {
@@ -65,7 +65,7 @@ impl Group {
     }
 }
 
-impl fmt::Display for Group {
+impl fmt::Display for AddressGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(IpAddr::V6(network)) => write!(f, "{network}/64"),
@@ -88,7 +88,11 @@ mod tests {
             ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
             ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
         ] {
-            assert_eq!(Group::of(address.parse().expect("an address")).to_string(), group, "{address}");
+            assert_eq!(
+                AddressGroup::of(address.parse().expect("an address")).to_string(),
+                group,
+                "{address}"
+            );
         }
     }
 }

@@ -8,21 +8,21 @@ use http::request::Parts;
 use http::{HeaderName, header};
 use url::Url;
 
-use super::host::HostFault;
+use super::host::HostError;
 
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// What an operator says of the pages.
 #[derive(Debug, Clone, Default)]
-pub struct Site {
+pub struct SiteSettings {
     /// The address in links, such as `https://hooks.lender.example`; else that of the request.
-    pub public_url: Option<Reached>,
+    pub public_url: Option<Origin>,
     pub frame_ancestors: FrameAncestors,
 }
 
 /// A setting of the pages that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SiteError {
+pub enum SiteSettingsError {
     #[error("`{0}` is not an address such as https://hooks.lender.example, without a path")]
     PublicUrl(String),
     #[error(
@@ -31,40 +31,40 @@ pub enum SiteError {
     FrameAncestors(String),
 }
 
-impl Site {
+impl SiteSettings {
     /// Where a request reached us.
     ///
     /// # Errors
     ///
     /// The request does not say under which host, and neither does the operator.
-    pub(crate) fn reached(&self, parts: &Parts) -> Result<Reached, HostFault> {
-        self.public_url.clone().map_or_else(|| Reached::by(parts), Ok)
+    pub(crate) fn origin(&self, parts: &Parts) -> Result<Origin, HostError> {
+        self.public_url.clone().map_or_else(|| Origin::of_request(parts), Ok)
     }
 }
 
 /// An origin: the address that a browser has us under.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reached {
+pub struct Origin {
     https: bool,
     /// Host and, where it is not the scheme's own, port.
     authority: String,
     /// That only this machine hears it is not sure, whatever the host: a proxy passed it on.
-    doubtful: bool,
+    forwarded: bool,
 }
 
-impl Reached {
+impl Origin {
     /// What the request says of itself, and a proxy before us of its scheme. A caller can say here what it
     /// likes: it only ever gets it back in its own answer.
-    fn by(parts: &Parts) -> Result<Self, HostFault> {
+    fn of_request(parts: &Parts) -> Result<Self, HostError> {
         let scheme = parts.headers.get(FORWARDED_PROTO).and_then(|value| value.to_str().ok());
         let scheme = scheme.and_then(|list| list.split(',').next()).map(str::trim);
         let https = scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
-        let authority = super::host::named(parts)?.ok_or(HostFault::Missing)?;
+        let authority = super::host::requested_host(parts)?.ok_or(HostError::Missing)?;
         let scheme = if https { "https" } else { "http" };
-        let known = format!("{scheme}://{authority}").parse::<Self>().map_err(|_| HostFault::Invalid)?;
+        let known = format!("{scheme}://{authority}").parse::<Self>().map_err(|_| HostError::Invalid)?;
         let passed_on =
             |name: &HeaderName| name == header::FORWARDED || name.as_str().starts_with("x-forwarded-");
-        Ok(Self { doubtful: parts.headers.keys().any(passed_on), ..known })
+        Ok(Self { forwarded: parts.headers.keys().any(passed_on), ..known })
     }
 
     /// Whether browsers have us under `https://`.
@@ -88,42 +88,42 @@ impl Reached {
 
     /// Whether cookies may travel over encrypted connections only.
     pub(crate) fn needs_secure_cookies(&self) -> bool {
-        self.https || self.doubtful || !self.is_loopback()
+        self.https || self.forwarded || !self.is_loopback()
     }
 
     /// Whether the browser may be here in clear, and then keeps no such cookie.
-    pub(crate) fn may_keep_no_cookies(&self) -> bool {
+    pub(crate) fn may_reject_secure_cookies(&self) -> bool {
         !self.https && self.needs_secure_cookies()
     }
 
     /// Whether this is the origin that a browser names; the scheme aside, which a proxy may have changed.
-    pub(crate) fn is_origin(&self, origin: &str) -> bool {
+    pub(crate) fn matches(&self, origin: &str) -> bool {
         origin.parse::<Self>().is_ok_and(|origin| origin.authority == self.authority)
     }
 }
 
-impl fmt::Display for Reached {
+impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", self.scheme(), self.authority)
     }
 }
 
-impl FromStr for Reached {
-    type Err = SiteError;
+impl FromStr for Origin {
+    type Err = SiteSettingsError;
 
-    fn from_str(text: &str) -> Result<Self, SiteError> {
-        let wrong = || SiteError::PublicUrl(text.into());
+    fn from_str(text: &str) -> Result<Self, SiteSettingsError> {
+        let wrong = || SiteSettingsError::PublicUrl(text.into());
         let url = text.parse::<Url>().map_err(|_| wrong())?;
         let https = url.scheme() == "https";
         let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
         let anonymous = url.username().is_empty() && url.password().is_none();
         let host = url.host_str().filter(|_| (https || url.scheme() == "http") && bare && anonymous);
         let host = host.ok_or_else(wrong)?;
-        if !super::host::is_plain(host) {
+        if !super::host::has_host_characters(host) {
             return Err(wrong());
         }
         let authority = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        Ok(Self { https, authority, doubtful: false })
+        Ok(Self { https, authority, forwarded: false })
     }
 }
 
@@ -141,17 +141,17 @@ impl FrameAncestors {
 const SELF: &str = "'self'";
 
 impl FromStr for FrameAncestors {
-    type Err = SiteError;
+    type Err = SiteSettingsError;
 
     /// Sources between commas or spaces.
-    fn from_str(text: &str) -> Result<Self, SiteError> {
+    fn from_str(text: &str) -> Result<Self, SiteSettingsError> {
         let sources = text.split([',', ' ']).map(str::trim).filter(|source| !source.is_empty());
         let sources = sources.filter(|source| *source != "'none'");
-        sources.map(source).collect::<Result<_, _>>().map(Self)
+        sources.map(frame_source).collect::<Result<_, _>>().map(Self)
     }
 }
 
-fn source(text: &str) -> Result<String, SiteError> {
+fn frame_source(text: &str) -> Result<String, SiteSettingsError> {
     if text == SELF {
         return Ok(text.into());
     }
@@ -160,11 +160,11 @@ fn source(text: &str) -> Result<String, SiteError> {
         Some((scheme, rest)) => ("*.", format!("{scheme}://{rest}")),
         None => ("", text.to_owned()),
     };
-    match plain.parse::<Reached>() {
+    match plain.parse::<Origin>() {
         Ok(origin) if !plain.ends_with('/') => {
             Ok(format!("{}://{wildcard}{}", origin.scheme(), origin.authority))
         }
-        _ => Err(SiteError::FrameAncestors(text.into())),
+        _ => Err(SiteSettingsError::FrameAncestors(text.into())),
     }
 }
 

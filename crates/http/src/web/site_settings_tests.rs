@@ -2,13 +2,13 @@ use http::Request;
 
 use super::*;
 
-fn by(host: &str, proto: Option<&str>) -> Reached {
+fn by(host: &str, proto: Option<&str>) -> Origin {
     let mut request = Request::get("/loans/727/webhooks").header("host", host);
     if let Some(proto) = proto {
         request = request.header("x-forwarded-proto", proto);
     }
     let (parts, ()) = request.body(()).expect("a request").into_parts();
-    Site::default().reached(&parts).expect("a host")
+    SiteSettings::default().origin(&parts).expect("a host")
 }
 
 #[test]
@@ -35,15 +35,15 @@ fn the_address_is_that_of_the_request() {
 #[test]
 fn without_a_host_there_is_no_address() {
     for (request, fault) in [
-        (Request::get("/login"), HostFault::Missing),
-        (Request::get("/login").header("host", "lender.example/?x="), HostFault::Invalid),
-        (Request::get("/login").header("host", "a.example").header("host", "b.example"), HostFault::Several),
+        (Request::get("/login"), HostError::Missing),
+        (Request::get("/login").header("host", "lender.example/?x="), HostError::Invalid),
+        (Request::get("/login").header("host", "a.example").header("host", "b.example"), HostError::Several),
     ] {
         let (parts, ()) = request.body(()).expect("a request").into_parts();
-        assert_eq!(Site::default().reached(&parts), Err(fault));
-        let public_url = Some("https://hooks.lender.example".parse::<Reached>().expect("an address"));
-        let site = Site { public_url: public_url.clone(), ..Site::default() };
-        assert_eq!(site.reached(&parts).ok(), public_url);
+        assert_eq!(SiteSettings::default().origin(&parts), Err(fault));
+        let public_url = Some("https://hooks.lender.example".parse::<Origin>().expect("an address"));
+        let site = SiteSettings { public_url: public_url.clone(), ..SiteSettings::default() };
+        assert_eq!(site.origin(&parts).ok(), public_url);
     }
 }
 
@@ -58,9 +58,9 @@ fn what_a_proxy_passed_on_may_have_come_from_afar() {
     ] {
         let request = Request::get("/login").header("host", "127.0.0.1:8080").header(header, "http");
         let (parts, ()) = request.body(()).expect("a request").into_parts();
-        let reached = Site::default().reached(&parts).expect("a host");
+        let reached = SiteSettings::default().origin(&parts).expect("a host");
         assert_eq!(
-            (reached.needs_secure_cookies(), reached.may_keep_no_cookies()),
+            (reached.needs_secure_cookies(), reached.may_reject_secure_cookies()),
             (secure, secure),
             "{header}"
         );
@@ -78,7 +78,7 @@ fn an_origin_is_ours_by_host_and_port() {
         ("null", false),
         ("", false),
     ] {
-        assert_eq!(reached.is_origin(origin), ours, "{origin}");
+        assert_eq!(reached.matches(origin), ours, "{origin}");
     }
 }
 
@@ -93,7 +93,7 @@ fn a_public_url_is_an_origin() {
         ("hooks.lender.example", false),
         ("ftp://hooks.lender.example", false),
     ] {
-        assert_eq!(text.parse::<Reached>().is_ok(), ok, "{text}");
+        assert_eq!(text.parse::<Origin>().is_ok(), ok, "{text}");
     }
 }
 

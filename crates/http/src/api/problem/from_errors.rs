@@ -128,7 +128,7 @@ impl From<KeyError> for Problem {
                 Self::internal()
             }
             KeyError::Unknown => Self::not_found("key"),
-            KeyError::Above => Self::refused(
+            KeyError::Above => Self::not_allowed(
                 "the key to be deleted has the scope operator, and this key has not: a key of an operator is \
                  deleted by an operator",
             ),

@@ -54,7 +54,7 @@ impl Problem {
     }
 
     /// The same, to be sent again after so many seconds.
-    pub(in crate::api) fn after(self, seconds: u64) -> Self {
+    pub(in crate::api) fn retry_after(self, seconds: u64) -> Self {
         Self { retry_after: Some(seconds), ..self }
     }
 
@@ -73,11 +73,11 @@ impl Problem {
 
     pub(in crate::api) fn forbidden(needed: &[Scope]) -> Self {
         let names: Vec<_> = needed.iter().map(|scope| scope.name()).collect();
-        Self::refused(format!("this key lacks the scope {}: use one that has it", names.join(" or ")))
+        Self::not_allowed(format!("this key lacks the scope {}: use one that has it", names.join(" or ")))
     }
 
     /// What this key may not do, and what to do about it.
-    pub(in crate::api) fn refused(detail: impl Into<String>) -> Self {
+    pub(in crate::api) fn not_allowed(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "The key may not do this", detail)
     }
 

@@ -11,20 +11,20 @@ use crate::api::problem::Problem;
 use crate::api::request::caller::Caller;
 use crate::api::schema::strict_object::StrictObject;
 use crate::web;
-use crate::web::body_memory::{self, Reserved};
-use crate::web::body_reader::{Limit, Unread};
+use crate::web::body_memory::{self, MemoryPermit};
+use crate::web::body_reader::{BodyError, BodyLimit};
 use loanhook_core::model::byte_order_mark;
 use loanhook_core::model::validation::{ValidationErrors, pointer_segment};
 use loanhook_core::ports::StoreError;
 
 /// The largest body of settings, in bytes.
-pub(in crate::api) const MAX_SETTINGS: (usize, &str) = (256 * 1024, "256 KiB");
+pub(in crate::api) const SETTINGS_LIMIT: (usize, &str) = (256 * 1024, "256 KiB");
 
 /// A body that was read. Kept until its request is answered: the memory that is reserved for it is for what is made of
 /// it, too.
 pub(in crate::api) struct ReadBody {
     bytes: Bytes,
-    _memory: Reserved<'static>,
+    _memory: MemoryPermit<'static>,
 }
 
 impl Deref for ReadBody {
@@ -45,10 +45,12 @@ pub(in crate::api) async fn read(
     let length = says.map_or(limit, |length| length.min(limit));
     let memory = body_memory::reserve(&caller.key().0.tenant, length).await.ok_or(StoreError::Busy)?;
     let bytes =
-        web::body_reader::read(body, Limit::of_known_caller(limit)).await.map_err(|unread| match unread {
-            Unread::TooLarge => Problem::too_large(name),
-            Unread::Stalled => Problem::stalled(),
-            Unread::Broken => Problem::not_json("the body did not arrive whole: send it again"),
+        web::body_reader::read(body, BodyLimit::for_authenticated_caller(limit)).await.map_err(|unread| {
+            match unread {
+                BodyError::TooLarge => Problem::too_large(name),
+                BodyError::Stalled => Problem::stalled(),
+                BodyError::Broken => Problem::not_json("the body did not arrive whole: send it again"),
+            }
         })?;
     Ok(ReadBody { bytes, _memory: memory })
 }
@@ -76,12 +78,12 @@ pub(in crate::api) fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, P
         {
             pointer = format!("{pointer}/{}", pointer_segment(missing));
         }
-        ValidationErrors::one(pointer, in_plain_words(detail)).into()
+        ValidationErrors::one(pointer, in_words_of_json(detail)).into()
     })
 }
 
 /// What serde expected, in the words of JSON.
-fn in_plain_words(detail: &str) -> String {
+fn in_words_of_json(detail: &str) -> String {
     [
         ("expected u32", "expected a whole number"),
         ("expected f64", "expected a number"),

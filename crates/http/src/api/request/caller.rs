@@ -10,7 +10,7 @@ use http::request::Parts;
 use crate::api::Api;
 use crate::api::problem::Problem;
 use crate::web::authentication::authenticate;
-use crate::web::call_limits::{Asker, Face};
+use crate::web::call_limits::{EntryPoint, Requester};
 use crate::web::resend::AllowedResend;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::key::{Key, KeyHash, Scope};
@@ -21,11 +21,11 @@ pub(in crate::api) struct Caller(Arc<Key>, KeyHash);
 
 impl Caller {
     /// The key's tenant, if the key has the scope.
-    pub(in crate::api) fn with(&self, scope: Scope) -> Result<&TenantId, Problem> {
-        self.with_any(&[scope])
+    pub(in crate::api) fn require(&self, scope: Scope) -> Result<&TenantId, Problem> {
+        self.require_any(&[scope])
     }
 
-    pub(in crate::api) fn with_any(&self, scopes: &[Scope]) -> Result<&TenantId, Problem> {
+    pub(in crate::api) fn require_any(&self, scopes: &[Scope]) -> Result<&TenantId, Problem> {
         let may = scopes.iter().any(|scope| self.0.may(*scope));
         if may { Ok(&self.0.tenant) } else { Err(Problem::forbidden(scopes)) }
     }
@@ -45,11 +45,8 @@ impl Caller {
     }
 
     /// Refuses where the key asked for too many resends.
-    pub(in crate::api) fn may_resend_now(
-        &self,
-        extensions: &Extensions,
-    ) -> Result<AllowedResend<'_>, Problem> {
-        Ok(AllowedResend::check(extensions, &Asker::Key(self.0.id), &self.0.tenant, &self.0.name)?)
+    pub(in crate::api) fn check_resend(&self, extensions: &Extensions) -> Result<AllowedResend<'_>, Problem> {
+        Ok(AllowedResend::check(extensions, &Requester::Key(self.0.id), &self.0.tenant, &self.0.name)?)
     }
 }
 
@@ -67,7 +64,7 @@ impl<S: Keys + Send + Sync> FromRequestParts<Api<S>> for Caller {
         let Some(shown) = shown else {
             return Err(Problem::unauthorized("the Authorization header must read: Bearer lh_…"));
         };
-        match authenticate::<_, Problem>(&api.store, &parts.extensions, Face::Api, shown).await? {
+        match authenticate::<_, Problem>(&api.store, &parts.extensions, EntryPoint::Api, shown).await? {
             Some((key, hash)) => Ok(Self(key, hash)),
             None => Err(Problem::unauthorized(
                 "this key is not valid: it may have been deleted, or its time may be over",

@@ -17,9 +17,9 @@ use loanhook_core::model::id::AttemptId;
 use loanhook_core::model::validation::ValidationErrors;
 
 /// A query whose parameters are all known; any other is a 422.
-pub(in crate::api) struct Checked<T>(pub(in crate::api) T);
+pub(in crate::api) struct CheckedQuery<T>(pub(in crate::api) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Checked<T> {
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for CheckedQuery<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
@@ -90,10 +90,10 @@ pub(in crate::api) struct PageQuery {
 }
 
 /// The filter, the ID that the page begins before, and how many rows it has.
-pub(in crate::api) type HistoryPage = (HistoryFilter, Option<AttemptId>, usize);
+pub(in crate::api) type RequestedHistory = (HistoryFilter, Option<AttemptId>, usize);
 
 impl HistoryQuery {
-    pub(in crate::api) fn check(self) -> Result<HistoryPage, ValidationErrors> {
+    pub(in crate::api) fn check(self) -> Result<RequestedHistory, ValidationErrors> {
         let mut errors = ValidationErrors::default();
         let filter = FilterInput {
             event_title: self.event_title,
@@ -116,17 +116,20 @@ impl HistoryQuery {
 
 impl PageQuery {
     pub(in crate::api) fn check(self) -> Result<(Option<Uuid>, usize), ValidationErrors> {
-        page_of(self.cursor, self.limit)
+        check_page(self.cursor, self.limit)
     }
 
     /// The same for a list whose pages have another length where none is told.
-    pub(in crate::api) fn check_or(self, length: usize) -> Result<(Option<Uuid>, usize), ValidationErrors> {
-        page_of(self.cursor, self.limit.or_else(|| Some(length.to_string())))
+    pub(in crate::api) fn check_with_default_limit(
+        self,
+        length: usize,
+    ) -> Result<(Option<Uuid>, usize), ValidationErrors> {
+        check_page(self.cursor, self.limit.or_else(|| Some(length.to_string())))
     }
 }
 
 /// The ID that a page of a short list begins after, and how many items it has.
-pub(in crate::api) fn page_of(
+pub(in crate::api) fn check_page(
     cursor: Option<String>,
     limit: Option<String>,
 ) -> Result<(Option<Uuid>, usize), ValidationErrors> {

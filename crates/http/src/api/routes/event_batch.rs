@@ -21,7 +21,7 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::model::validation::ValidationErrors;
 use loanhook_core::ports::{FormulaErrorLog, Intake, Keys, Subscriptions};
 
-const LIMIT: (usize, &str) = (4 << 20, "4 MiB a batch");
+const BATCH_LIMIT: (usize, &str) = (4 << 20, "4 MiB a batch");
 const MAX_EVENTS: usize = 100;
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -66,9 +66,9 @@ pub(in crate::api) async fn create<S: Intake + Subscriptions + Keys + FormulaErr
     headers: HeaderMap,
     request: Body,
 ) -> Result<Response, Problem> {
-    let tenant = caller.with(Scope::EventsWrite)?;
+    let tenant = caller.require(Scope::EventsWrite)?;
     returned_webhooks::refuse_own_webhooks(&headers)?;
-    let bytes = body::read(&caller, request, LIMIT).await?;
+    let bytes = body::read(&caller, request, BATCH_LIMIT).await?;
     let batch: Batch = body::parse(&bytes)?;
     if batch.events.len() > MAX_EVENTS {
         return Err(ValidationErrors::one("/events", format!("must have at most {MAX_EVENTS} events")).into());

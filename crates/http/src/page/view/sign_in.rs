@@ -4,7 +4,7 @@ use axum::response::Response;
 use maud::html;
 
 use super::layout;
-use crate::web::Reached;
+use crate::web::Origin;
 
 /// Why there is still nobody signed in.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,7 @@ impl Fault {
 }
 
 /// The form. Where it is known where to go on to, no loan is asked for; where it may be of no use, it says so.
-pub(in crate::page) fn page(next: Option<&str>, fault: Option<Fault>, reached: &Reached) -> Response {
+pub(in crate::page) fn page(next: Option<&str>, fault: Option<Fault>, reached: &Origin) -> Response {
     let content = html! {
         section.card.narrow {
             h1 { "Sign in" }
@@ -47,7 +47,7 @@ pub(in crate::page) fn page(next: Option<&str>, fault: Option<Fault>, reached: &
                     }
                 }
             }
-            @if reached.may_keep_no_cookies() {
+            @if reached.may_reject_secure_cookies() {
                 p.notice.wait {
                     "If the address of this page begins with http://, your browser will not keep you signed in. "
                     "Open it with https:// instead."
