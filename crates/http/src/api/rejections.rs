@@ -1,5 +1,5 @@
-//! Refusals of any request, on every engine alike: before it is routed, and where no route or handler answers it. And
-//! the answers of a listener to what is no request.
+//! Rejections that no route makes: of requests that are refused before they are routed, that no route answers or whose
+//! handler panicked, and of bytes that a listener could not read as a request.
 
 use std::any::Any;
 
@@ -14,11 +14,11 @@ use crate::api::problem::Problem;
 use crate::web::call_limits::RateLimited;
 use crate::web::host::{self, HostError};
 
-/// Refuses a request without a host, and one whose body is encoded.
+/// Middleware that refuses a request without a valid host, and one whose body is encoded.
 pub(super) async fn reject_unreadable(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    if let Err(fault) = host::requested_host(&parts) {
-        return Problem::from(fault).into_response();
+    if let Err(error) = host::requested_host(&parts) {
+        return Problem::from(error).into_response();
     }
     let mut encodings = parts.headers.get_all(header::CONTENT_ENCODING).iter();
     let plain = encodings.all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
@@ -30,7 +30,7 @@ pub(super) async fn reject_unreadable(request: Request, next: Next) -> Response 
     next.run(Request::from_parts(parts, body)).await
 }
 
-/// What a listener answers to what is no request: the problem document of a status.
+/// The response of a listener to bytes that are not a request: the problem of this status.
 pub fn malformed_request(status: StatusCode) -> Response {
     let (name, title, detail) = match status {
         StatusCode::URI_TOO_LONG => ("uri-too-long", "The address is too long", "send a shorter address"),
@@ -72,7 +72,7 @@ impl From<RateLimited> for Problem {
 }
 
 impl From<HostError> for Problem {
-    fn from(fault: HostError) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "host", "Not a host", fault.detail())
+    fn from(error: HostError) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "host", "Not a host", error.detail())
     }
 }

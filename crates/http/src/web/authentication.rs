@@ -1,4 +1,4 @@
-//! Authentication by an API key, the same at the API and at the sign-in of the pages.
+//! Authentication by an API key, the same at the API and at the sign-in of the pages, within the limits of wrong keys.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,11 +19,11 @@ use loanhook_core::ports::{Keys, StoreError};
 pub(crate) async fn authenticate<S: Keys, E: From<StoreError> + From<RateLimited>>(
     store: &S,
     extensions: &Extensions,
-    face: EntryPoint,
+    entry_point: EntryPoint,
     shown: &str,
 ) -> Result<Option<(Arc<Key>, KeyHash)>, E> {
-    let (limits, source) = (CallLimits::of(extensions), Client::of(extensions));
-    match limits.check_key(store, (face, &source), shown, Instant::now()).await? {
+    let (limits, client) = (CallLimits::of(extensions), Client::of(extensions));
+    match limits.check_key(store, (entry_point, &client), shown, Instant::now()).await? {
         KeyCheck::Valid(key, hash) => Ok(Some((key, hash))),
         KeyCheck::Invalid => Ok(None),
         KeyCheck::RateLimited(wait) => Err(wait.into()),

@@ -1,4 +1,5 @@
-//! Reading a body to its end, up to a limit, by a deadline over all of it.
+//! The reader of request bodies: a body is read to its end, up to a limit of its length, within a time that grows with
+//! what has arrived. A client that sends slowly on purpose cannot hold a request open.
 
 use std::time::Duration;
 
@@ -7,17 +8,17 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
 
-/// How long a body may take, whatever its size.
+/// The time that every body may take, whatever its size.
 const BASE_READ_TIMEOUT: Duration = Duration::from_secs(30);
-/// What must come in each second beyond that, in bytes. A slower body is given up.
+/// The rate that a body must arrive with beyond that time. A slower one is given up.
 const MIN_BYTES_PER_SECOND: u32 = 64 << 10;
 
-/// Which body is read, of whom.
+/// The limits of a body, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BodyLimit {
-    /// The largest body, in bytes.
+    /// The largest body that is read.
     pub(crate) max_bytes: usize,
-    /// What of a larger body is read all the same, so that its sender hears the answer instead of a reset.
+    /// How much of a larger body is read and dropped, so that its sender gets the response instead of a reset.
     pub(crate) drained_bytes: usize,
 }
 
@@ -27,7 +28,7 @@ impl BodyLimit {
         Self { max_bytes: bytes, drained_bytes: 8 << 20 }
     }
 
-    /// For anybody: not a byte more than the limit.
+    /// For everybody else: no byte beyond the limit is read.
     pub(crate) const fn for_anonymous_caller(bytes: usize) -> Self {
         Self { max_bytes: bytes, drained_bytes: 0 }
     }
@@ -37,12 +38,13 @@ impl BodyLimit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BodyError {
     TooLarge,
-    /// It came too slowly.
+    /// It arrived too slowly.
     Stalled,
+    /// The connection failed before its end.
     Broken,
 }
 
-/// How long a body may take: some time whatever its size, and more for what has come of it.
+/// The time that a body may take: a base, and more for what has arrived.
 #[derive(Debug, Clone, Copy)]
 struct ReadTimeout {
     base: Duration,
@@ -55,7 +57,7 @@ impl ReadTimeout {
     }
 }
 
-/// Reads a body.
+/// Reads a body to its end.
 pub(crate) async fn read(body: Body, limit: BodyLimit) -> Result<Bytes, BodyError> {
     read_with_timeout(
         body,
@@ -107,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_body_may_take_longer() {
+    fn a_larger_body_may_take_longer() {
         let pace = ReadTimeout { base: BASE_READ_TIMEOUT, min_bytes_per_second: MIN_BYTES_PER_SECOND };
         for (length, seconds) in [(0, 30), (1, 30), (64 << 10, 31), (4 << 20, 94)] {
             assert_eq!(pace.after(length).as_secs(), seconds, "{length}");
@@ -115,7 +117,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_drips_is_given_up_although_something_always_comes() {
+    async fn a_body_that_arrives_too_slowly_is_given_up() {
         let pace =
             ReadTimeout { base: Duration::from_millis(200), min_bytes_per_second: MIN_BYTES_PER_SECOND };
         let body = endless(1, Duration::from_millis(5));
@@ -126,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn of_a_strangers_body_nothing_is_read_beyond_the_limit() {
+    async fn an_anonymous_callers_body_is_not_read_beyond_the_limit() {
         let limit = BodyLimit::for_anonymous_caller(16);
         assert_eq!(read(Body::from(vec![b'x'; 17]), limit).await, Err(BodyError::TooLarge));
         assert_eq!(read(endless(17, Duration::from_millis(1)), limit).await, Err(BodyError::TooLarge));

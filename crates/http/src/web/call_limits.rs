@@ -1,10 +1,9 @@
 //! Limits of what a caller may do in a time: showing keys that are not valid, asking for resends, opening sessions.
 //!
-//! One set of limits stands for one process (on AWS for one instance of a function); both faces share it. Wrong keys
-//! are counted by the address that they come from, at the API and at the sign-in each by itself; at a sign-out, tokens of
-//! sessions that are nobody's count too. Where an address has
-//! used up its failures, a key is refused unread, except one that was valid from that address before: a flood of
-//! guesses does not stop the integrations beside it.
+//! One set of limits stands for one process (on AWS for one instance of a function); API and pages share it. Wrong keys
+//! are counted by the address that they come from, for the API and the sign-in apart; at a sign-out, unknown tokens of
+//! sessions count too. An address over its limit has its keys refused without a look-up, except a key that was valid
+//! from that address before: many guesses do not stop the integrations at the same address.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,12 +30,12 @@ const RESENDS_PER_VIEWER: Rate = Rate { burst: 60, per_second: 1.0 };
 /// Sessions that one portal link, or one key that signs in, opens.
 const SESSIONS_PER_LINK_OR_KEY: Rate = Rate { burst: 60, per_second: 1.0 };
 
-/// How many addresses, keys and viewers are told apart.
+/// How many addresses, keys and viewers each limit counts by themselves.
 const MAX_TRACKED: usize = 10_000;
-/// How many names the log tells of in a minute.
+/// How many names have lines of their own in the log, in each minute.
 const MAX_LOGGED_PER_WINDOW: usize = 200;
 
-/// Where a key is shown.
+/// Where a key is shown: each has wrong keys of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum EntryPoint {
     Api,
@@ -52,21 +51,21 @@ impl EntryPoint {
     }
 }
 
-/// What a key comes to that a caller shows.
+/// The result of the check of a key.
 #[derive(Debug)]
 pub(crate) enum KeyCheck {
     Valid(Arc<Key>, KeyHash),
     Invalid,
-    /// It was not looked at: when it can be.
+    /// The key was not looked up.
     RateLimited(RateLimited),
 }
 
-/// Something happened too often: how long until it may happen again.
+/// A caller is over a limit: the time until the next call is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RateLimited(Duration);
 
 impl RateLimited {
-    /// Whole seconds, at least one, as `Retry-After` has them.
+    /// Whole seconds, at least one, for the header `Retry-After`.
     pub(crate) fn retry_after_seconds(self) -> u64 {
         self.0.as_secs() + u64::from(self.0.subsec_nanos() > 0)
     }
@@ -92,7 +91,7 @@ struct SharedLimits {
     resends_of_viewers: RateLimiter<(KeyHash, String)>,
     sessions: RateLimiter<KeyHash>,
     wrong_key_counter: RepeatCounter<(EntryPoint, AddressGroup)>,
-    /// Those who were refused: what, of which tenant, by name.
+    /// What was refused, of which tenant, and the name of the caller.
     rate_limited_counter: RepeatCounter<(&'static str, TenantId, String)>,
 }
 
@@ -111,26 +110,30 @@ impl Default for CallLimits {
 }
 
 impl CallLimits {
-    /// Those of the process that answers a request.
+    /// The limits of this process, from the extensions of a request.
     pub(crate) fn of(extensions: &Extensions) -> Self {
         extensions.get::<Self>().cloned().unwrap_or_default()
     }
 
-    /// Looks a key up, unless too many wrong ones came from there.
+    /// Looks a key up, unless too many wrong ones came from the address of the client.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
     pub(crate) async fn check_key<S: Keys>(
         &self,
         store: &S,
-        (face, source): (EntryPoint, &Client),
+        (entry_point, client): (EntryPoint, &Client),
         shown: &str,
         now: Instant,
     ) -> StoreResult<KeyCheck> {
         self.log_repeats(now);
-        let (hash, group) = (KeyHash::of(shown), source.address_group());
+        let (hash, group) = (KeyHash::of(shown), client.address_group());
         let pair = (hash, group);
         let known = self.0.verified_keys.contains(&pair);
-        // Taken before the key is looked up, so that many at once are no more than many one after the other.
-        if !known && let Err(wait) = self.0.wrong_keys.take_token(&(face, group), now) {
-            self.count_wrong_key(face, group, now);
+        // A token is taken before the look-up, so that concurrent guesses are limited as sequential ones are.
+        if !known && let Err(wait) = self.0.wrong_keys.take_token(&(entry_point, group), now) {
+            self.count_wrong_key(entry_point, group, now);
             return Ok(KeyCheck::RateLimited(RateLimited(wait)));
         }
         let found = keys::authenticate(store, hash, Timestamp::now()).await;
@@ -138,48 +141,56 @@ impl CallLimits {
             Ok(None) => {
                 if known {
                     self.0.verified_keys.remove(&pair);
-                    // It was valid once, so it is no guess: that there is no token to take is no matter.
-                    let _ = self.0.wrong_keys.take_token(&(face, group), now);
+                    // The key was valid once, so this is no guess: an empty bucket changes nothing.
+                    let _ = self.0.wrong_keys.take_token(&(entry_point, group), now);
                 }
-                self.count_wrong_key(face, group, now);
+                self.count_wrong_key(entry_point, group, now);
             }
-            Ok(Some(_)) | Err(_) if !known => self.0.wrong_keys.return_token(&(face, group)),
+            Ok(Some(_)) | Err(_) if !known => self.0.wrong_keys.return_token(&(entry_point, group)),
             Ok(Some(_)) | Err(_) => {}
         }
         let Some(key) = found? else { return Ok(KeyCheck::Invalid) };
         self.0.verified_keys.insert(pair);
-        source.notify_authenticated();
+        client.notify_authenticated();
         Ok(KeyCheck::Valid(key, hash))
     }
 
-    /// Counts the token of a session that is nobody's as a wrong key at the sign-in.
+    /// Counts an unknown token of a session as a wrong key at the sign-in.
     ///
     /// # Errors
     ///
-    /// Too many came from there.
-    pub(crate) fn count_unknown_token(&self, source: &Client, now: Instant) -> Result<(), RateLimited> {
+    /// Too many came from the address of the client.
+    pub(crate) fn count_unknown_token(&self, client: &Client, now: Instant) -> Result<(), RateLimited> {
         self.log_repeats(now);
-        let group = source.address_group();
+        let group = client.address_group();
         self.count_wrong_key(EntryPoint::SignIn, group, now);
         self.0.wrong_keys.take_token(&(EntryPoint::SignIn, group), now).map_err(RateLimited)
     }
 
-    /// Whether this caller may ask for one more resend.
+    /// Takes one resend of those that a requester may ask for.
+    ///
+    /// # Errors
+    ///
+    /// The requester is over the limit.
     pub(crate) fn take_resend(
         &self,
-        asker: &Requester,
+        requester: &Requester,
         tenant: &TenantId,
         name: &str,
         now: Instant,
     ) -> Result<(), RateLimited> {
-        let taken = match asker {
+        let taken = match requester {
             Requester::Key(id) => self.0.resends_of_keys.take_token(id, now),
             Requester::Viewer(key, name) => self.0.resends_of_viewers.take_token(&(*key, name.clone()), now),
         };
         self.log_rate_limited(taken, "resend", (tenant, name), now)
     }
 
-    /// Whether this link, or key, may open one more session.
+    /// Takes one session of those that a link or key may open.
+    ///
+    /// # Errors
+    ///
+    /// The link or key is over the limit.
     pub(crate) fn take_session(
         &self,
         opened_by: KeyHash,
@@ -190,6 +201,7 @@ impl CallLimits {
         self.log_rate_limited(self.0.sessions.take_token(&opened_by, now), "session", (tenant, name), now)
     }
 
+    /// Makes the result of a limiter an error, and logs the first refusal of each caller in a minute.
     fn log_rate_limited(
         &self,
         taken: Result<(), Duration>,
@@ -206,17 +218,17 @@ impl CallLimits {
         })
     }
 
-    fn count_wrong_key(&self, face: EntryPoint, group: AddressGroup, now: Instant) {
-        if self.0.wrong_key_counter.count(&(face, group), now) {
-            log::wrong_keys(face.name(), &group, 1);
+    fn count_wrong_key(&self, entry_point: EntryPoint, group: AddressGroup, now: Instant) {
+        if self.0.wrong_key_counter.count(&(entry_point, group), now) {
+            log::wrong_keys(entry_point.name(), &group, 1);
         }
     }
 
-    /// Tells the log of what happened again and again, and has stopped being news.
+    /// Logs the counts of the windows that have ended.
     fn log_repeats(&self, now: Instant) {
         let wrong_keys = self.0.wrong_key_counter.take_ended(now);
-        for ((face, group), times) in wrong_keys.names {
-            log::wrong_keys(face.name(), &group, times);
+        for ((entry_point, group), times) in wrong_keys.names {
+            log::wrong_keys(entry_point.name(), &group, times);
         }
         if wrong_keys.unnamed > 0 {
             log::others("key.refused", wrong_keys.unnamed);

@@ -1,5 +1,5 @@
-//! The source of a request: the address that it came from, and its connection. A listener, or a function, tells it in an
-//! extension of the request.
+//! The client of a request: the address that it came from, and whoever wants to know that it was authenticated. The
+//! listener, or the function, that receives a request adds this as an extension of it.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use http::Extensions;
 
-/// What wants to know that a request was made by somebody who may.
+/// Is told that a request of a client was authenticated; the listener's connection is one.
 pub trait AuthenticationObserver: Send + Sync {
-    /// The request that is being answered on it showed a valid key, or the token of a session.
+    /// The request that is being answered showed a valid key, or the token of a session.
     fn on_authenticated(&self);
 }
 
-/// Where a request came from.
+/// Who sent a request, as far as it is known.
 #[derive(Clone, Default)]
 pub struct Client {
     address: Option<IpAddr>,
@@ -21,12 +21,12 @@ pub struct Client {
 }
 
 impl Client {
-    /// The address of the client, not that of a proxy before us, as far as it is known.
+    /// `address` is that of the client, not that of a proxy before us.
     pub fn new(address: Option<IpAddr>, connection: Option<Arc<dyn AuthenticationObserver>>) -> Self {
         Self { address, observer: connection }
     }
 
-    /// What was said of a request; nothing where nobody said anything.
+    /// The client in the extensions of a request; an unknown one where there is none.
     pub(crate) fn of(extensions: &Extensions) -> Self {
         extensions.get::<Self>().cloned().unwrap_or_default()
     }
@@ -35,7 +35,7 @@ impl Client {
         self.address.map(AddressGroup::of).unwrap_or_default()
     }
 
-    /// Tells the connection that the caller may be here.
+    /// Tells the observer that the request was authenticated.
     pub(crate) fn notify_authenticated(&self) {
         if let Some(connection) = &self.observer {
             connection.on_authenticated();
@@ -45,11 +45,12 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Source({:?})", self.address)
+        write!(f, "Client({:?})", self.address)
     }
 }
 
-/// The addresses that one party has: an IPv4 address, or the /64 of an IPv6 address, of which any host has all.
+/// The addresses that count as one client: an IPv4 address, or the /64 network of an IPv6 address, all of which belongs
+/// to one host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct AddressGroup(Option<IpAddr>);
 

@@ -1,4 +1,5 @@
-//! The host that a request names (RFC 9112, 3.2): one, and one that can be a host.
+//! The host that a request names (RFC 9112, 3.2). A request with none, several, or a text that cannot be a host is
+//! refused.
 
 use http::request::Parts;
 use http::uri::Authority;

@@ -1,4 +1,5 @@
-//! What both HTTP faces, the API and the pages, do in the same way.
+//! What the API and the pages do in the same way: reading bodies, authentication, limits of what a caller may do, the
+//! client and the origin of a request, downloads.
 
 pub(crate) mod authentication;
 pub(crate) mod body_memory;
@@ -20,21 +21,21 @@ use loanhook_core::model::grant::Token;
 pub use client::{AddressGroup, AuthenticationObserver, Client};
 pub use site_settings::{FrameAncestors, Origin, SiteSettings, SiteSettingsError};
 
-/// What may stand in a path as it is (RFC 3986, unreserved).
+/// The characters that are percent-encoded in a segment of a path: all but the unreserved ones (RFC 3986, 2.3).
 const ESCAPED_IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A text as one segment of a path.
+/// A text as one segment of a path, percent-encoded.
 pub(crate) fn path_segment(text: &str) -> PercentEncode<'_> {
     utf8_percent_encode(text, ESCAPED_IN_PATHS)
 }
 
-/// Where portal links are opened.
+/// The path that opens portal links.
 pub(crate) const PORTAL_PATH: &str = "/portal";
 
-/// Where people sign in.
+/// The path of the sign-in page.
 pub(crate) const SIGN_IN_PATH: &str = "/login";
 
-/// The address of a portal link. Its secret is in the query, which no log shows.
-pub(crate) fn portal_link_url(reached: &Origin, token: &Token) -> String {
-    format!("{reached}{PORTAL_PATH}?token={}", token.expose())
+/// The URL of a portal link. Its secret is in the query, which no log shows.
+pub(crate) fn portal_link_url(origin: &Origin, token: &Token) -> String {
+    format!("{origin}{PORTAL_PATH}?token={}", token.expose())
 }

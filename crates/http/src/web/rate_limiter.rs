@@ -1,4 +1,4 @@
-//! Token buckets, one for each name, in a table of bounded size.
+//! A rate limiter: token buckets, one for each key, in a table of bounded size.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -27,7 +27,7 @@ impl Bucket {
     }
 }
 
-/// The buckets. A name without one has a full one.
+/// The buckets. A key without one has a full one.
 #[derive(Debug)]
 pub(super) struct RateLimiter<K> {
     rate: Rate,
@@ -36,23 +36,23 @@ pub(super) struct RateLimiter<K> {
 }
 
 impl<K: Eq + Hash + Clone> RateLimiter<K> {
-    /// At most so many names are told apart; beyond, those that were seen longest ago start anew.
-    pub(super) fn new(rate: Rate, most: usize) -> Self {
-        Self { rate, max_buckets: most, buckets: Mutex::default() }
+    /// At most so many keys have a bucket; beyond, those whose bucket was used longest ago get a full one.
+    pub(super) fn new(rate: Rate, max_buckets: usize) -> Self {
+        Self { rate, max_buckets, buckets: Mutex::default() }
     }
 
-    /// Takes a token from the bucket of a name.
+    /// Takes a token from the bucket of a key.
     ///
     /// # Errors
     ///
-    /// It is empty: how long until it has a token.
-    pub(super) fn take_token(&self, name: &K, now: Instant) -> Result<(), Duration> {
-        let mut table = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        if table.len() >= self.max_buckets && !table.contains_key(name) {
-            evict(&mut table, self.rate, now);
+    /// The bucket is empty: the time until it has a token.
+    pub(super) fn take_token(&self, key: &K, now: Instant) -> Result<(), Duration> {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if buckets.len() >= self.max_buckets && !buckets.contains_key(key) {
+            evict(&mut buckets, self.rate, now);
         }
         let full = Bucket { tokens: f64::from(self.rate.burst), at: now };
-        let bucket = table.entry(name.clone()).or_insert(full);
+        let bucket = buckets.entry(key.clone()).or_insert(full);
         bucket.refill(self.rate, now);
         if bucket.tokens < 1.0 {
             return Err(Duration::from_secs_f64((1.0 - bucket.tokens) / self.rate.per_second));
@@ -61,28 +61,28 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
         Ok(())
     }
 
-    /// Gives a token back that was taken for nothing.
-    pub(super) fn return_token(&self, name: &K) {
-        let mut table = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bucket) = table.get_mut(name) {
+    /// Returns a token that turned out not to be needed.
+    pub(super) fn return_token(&self, key: &K) {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = buckets.get_mut(key) {
             bucket.tokens = (bucket.tokens + 1.0).min(f64::from(self.rate.burst));
         }
     }
 }
 
-/// Forgets full buckets, which say nothing; if that is not half of them, the older half.
-fn evict<K: Eq + Hash>(table: &mut HashMap<K, Bucket>, rate: Rate, now: Instant) {
-    let before = table.len();
-    table.retain(|_, bucket| {
+/// Removes full buckets, which are the same as none; if that is less than half of them, the older half too.
+fn evict<K: Eq + Hash>(buckets: &mut HashMap<K, Bucket>, rate: Rate, now: Instant) {
+    let before = buckets.len();
+    buckets.retain(|_, bucket| {
         let earned = now.saturating_duration_since(bucket.at).as_secs_f64() * rate.per_second;
         bucket.tokens + earned < f64::from(rate.burst)
     });
-    if table.len() > before / 2 {
-        let mut ages: Vec<_> = table.values().map(|bucket| bucket.at).collect();
+    if buckets.len() > before / 2 {
+        let mut ages: Vec<_> = buckets.values().map(|bucket| bucket.at).collect();
         ages.sort_unstable();
         let median = ages.get(ages.len() / 2).copied().unwrap_or(now);
-        // Where all are of one age it forgets all of them.
-        table.retain(|_, bucket| bucket.at > median);
+        // Where all are of one age, this removes all of them.
+        buckets.retain(|_, bucket| bucket.at > median);
     }
 }
 
@@ -92,8 +92,8 @@ mod tests {
 
     const RATE: Rate = Rate { burst: 3, per_second: 2.0 };
 
-    fn times(buckets: &RateLimiter<u32>, name: u32, now: Instant) -> usize {
-        (0..10).take_while(|_| buckets.take_token(&name, now).is_ok()).count()
+    fn times(buckets: &RateLimiter<u32>, key: u32, now: Instant) -> usize {
+        (0..10).take_while(|_| buckets.take_token(&key, now).is_ok()).count()
     }
 
     #[test]
@@ -106,13 +106,13 @@ mod tests {
     }
 
     #[test]
-    fn names_have_a_bucket_each() {
+    fn each_key_has_a_bucket_of_its_own() {
         let (buckets, start) = (RateLimiter::new(RATE, 8), Instant::now());
         assert_eq!((times(&buckets, 1, start), times(&buckets, 2, start)), (3, 3));
     }
 
     #[test]
-    fn what_is_given_back_can_be_taken_again() {
+    fn a_returned_token_can_be_taken_again() {
         let (buckets, start) = (RateLimiter::new(RATE, 8), Instant::now());
         buckets.return_token(&1);
         assert_eq!(times(&buckets, 1, start), 3);
@@ -121,21 +121,21 @@ mod tests {
     }
 
     #[test]
-    fn the_table_stays_bounded_and_keeps_who_came_last() {
+    fn the_table_stays_bounded_and_keeps_the_buckets_used_last() {
         let (buckets, start) = (RateLimiter::new(RATE, 64), Instant::now());
-        let moment = |name: u32| start + Duration::from_millis(name.into());
-        for name in 0..1000 {
-            times(&buckets, name, moment(name));
+        let moment = |key: u32| start + Duration::from_millis(key.into());
+        for key in 0..1000 {
+            times(&buckets, key, moment(key));
             assert!(buckets.buckets.lock().expect("the table").len() <= 64);
         }
         assert_eq!(times(&buckets, 999, moment(999)), 0, "its empty bucket is still known");
     }
 
     #[test]
-    fn a_table_of_buckets_of_one_moment_stays_bounded() {
+    fn a_table_of_buckets_of_one_age_stays_bounded() {
         let (buckets, start) = (RateLimiter::new(RATE, 64), Instant::now());
-        for name in 0..1000 {
-            times(&buckets, name, start);
+        for key in 0..1000 {
+            times(&buckets, key, start);
             assert!(buckets.buckets.lock().expect("the table").len() <= 64);
         }
     }

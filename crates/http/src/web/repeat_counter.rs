@@ -1,20 +1,21 @@
-//! Counts of what happens again and again, so that the log has two lines of each a minute and not one each time.
+//! A counter of repeated occurrences, so that the log has at most two lines a minute of each name: one at the first
+//! occurrence, and one with the count of the rest when its window ends.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a count goes on before it is told.
+/// How long occurrences are counted before the count is logged.
 const WINDOW_LENGTH: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 struct CountedWindows<K> {
-    /// How often each came after the first time, in its window.
+    /// How often each name occurred after the first time, in its window.
     counts: HashMap<K, u64>,
     /// When each window ends, the earliest first.
     ends: VecDeque<(Instant, K)>,
-    /// How often others came, for whose names there was no room, and when that is told.
+    /// How often names occurred that were too many to be counted by themselves, and when that window ends.
     unnamed: u64,
     unnamed_end: Option<Instant>,
 }
@@ -22,13 +23,13 @@ struct CountedWindows<K> {
 /// Windows that have ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct EndedWindows<K> {
-    /// How often each name came after the first time.
+    /// How often each name occurred after the first time.
     pub(super) names: Vec<(K, u64)>,
-    /// How often others came.
+    /// How often names occurred that were too many to be counted by themselves.
     pub(super) unnamed: u64,
 }
 
-/// The windows: one for each name, from its first time on.
+/// The counts: a window for each name, from its first occurrence on.
 #[derive(Debug)]
 pub(super) struct RepeatCounter<K> {
     max_names: usize,
@@ -36,16 +37,16 @@ pub(super) struct RepeatCounter<K> {
 }
 
 impl<K: Eq + Hash + Clone> RepeatCounter<K> {
-    /// At most so many names are told apart in a window; others are counted together.
-    pub(super) fn new(most: usize) -> Self {
+    /// At most so many names have a window at a time; the others are counted together.
+    pub(super) fn new(max_names: usize) -> Self {
         let (counts, ends) = (HashMap::new(), VecDeque::new());
         Self {
-            max_names: most,
+            max_names,
             windows: Mutex::new(CountedWindows { counts, ends, unnamed: 0, unnamed_end: None }),
         }
     }
 
-    /// Counts one. True if it is the first in its window: then it is told at once.
+    /// Counts one occurrence. True if it is the first in its window: then it is logged at once.
     pub(super) fn count(&self, name: &K, now: Instant) -> bool {
         let CountedWindows { counts, ends, unnamed: others, unnamed_end: others_end } =
             &mut *self.windows.lock().unwrap_or_else(PoisonError::into_inner);
@@ -63,7 +64,7 @@ impl<K: Eq + Hash + Clone> RepeatCounter<K> {
         true
     }
 
-    /// The windows that have ended since the last time.
+    /// The windows that have ended since the last call.
     pub(super) fn take_ended(&self, now: Instant) -> EndedWindows<K> {
         let CountedWindows { counts, ends, unnamed: others, unnamed_end: others_end } =
             &mut *self.windows.lock().unwrap_or_else(PoisonError::into_inner);
@@ -84,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_is_told_at_once_and_the_rest_when_the_window_ends() {
+    fn the_first_is_reported_at_once_and_the_rest_when_the_window_ends() {
         let (windows, start) = (RepeatCounter::new(8), Instant::now());
         let counted = [1, 1, 2, 1].map(|name| windows.count(&name, start));
         assert_eq!(counted, [true, false, true, false]);
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn names_beyond_the_most_are_counted_together() {
+    fn names_beyond_the_limit_are_counted_together() {
         let (windows, start) = (RepeatCounter::new(2), Instant::now());
         assert_eq!(
             [1, 2, 3, 4, 3].map(|name| windows.count(&name, start)),
@@ -106,7 +107,7 @@ mod tests {
         );
         assert_eq!(windows.take_ended(start + WINDOW_LENGTH / 2).unnamed, 0);
         assert_eq!(windows.take_ended(start + WINDOW_LENGTH), EndedWindows { names: vec![], unnamed: 3 });
-        assert_eq!(windows.take_ended(start + 2 * WINDOW_LENGTH).unnamed, 0, "it is told once");
+        assert_eq!(windows.take_ended(start + 2 * WINDOW_LENGTH).unnamed, 0, "it is reported once");
         assert!(windows.count(&3, start + WINDOW_LENGTH));
     }
 }

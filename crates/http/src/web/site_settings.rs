@@ -1,4 +1,4 @@
-//! Where people reach this loanhook, and who may show its pages within their own.
+//! Settings of the pages by the operator, and the origin under which a browser reached us.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -12,10 +12,10 @@ use super::host::HostError;
 
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// What an operator says of the pages.
+/// The operator's settings of the pages and of portal links.
 #[derive(Debug, Clone, Default)]
 pub struct SiteSettings {
-    /// The address in links, such as `https://hooks.lender.example`; else that of the request.
+    /// The origin in links, such as `https://hooks.lender.example`; else that of the request.
     pub public_url: Option<Origin>,
     pub frame_ancestors: FrameAncestors,
 }
@@ -32,29 +32,29 @@ pub enum SiteSettingsError {
 }
 
 impl SiteSettings {
-    /// Where a request reached us.
+    /// The origin under which a request reached us: that of the settings, else that of the request.
     ///
     /// # Errors
     ///
-    /// The request does not say under which host, and neither does the operator.
+    /// There is no such setting, and the request does not name one valid host.
     pub(crate) fn origin(&self, parts: &Parts) -> Result<Origin, HostError> {
         self.public_url.clone().map_or_else(|| Origin::of_request(parts), Ok)
     }
 }
 
-/// An origin: the address that a browser has us under.
+/// An origin of ours, as a browser sees it: scheme, host and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     https: bool,
     /// Host and, where it is not the scheme's own, port.
     authority: String,
-    /// That only this machine hears it is not sure, whatever the host: a proxy passed it on.
+    /// A proxy passed the request on, so that it may have come from another machine, whatever the host.
     forwarded: bool,
 }
 
 impl Origin {
-    /// What the request says of itself, and a proxy before us of its scheme. A caller can say here what it
-    /// likes: it only ever gets it back in its own answer.
+    /// The origin that a request names; the scheme is the one that a proxy before us adds. A caller can claim any origin:
+    /// it is only used in the response to the same request.
     fn of_request(parts: &Parts) -> Result<Self, HostError> {
         let scheme = parts.headers.get(FORWARDED_PROTO).and_then(|value| value.to_str().ok());
         let scheme = scheme.and_then(|list| list.split(',').next()).map(str::trim);
@@ -67,7 +67,7 @@ impl Origin {
         Ok(Self { forwarded: parts.headers.keys().any(passed_on), ..known })
     }
 
-    /// Whether browsers have us under `https://`.
+    /// Whether its scheme is `https`.
     pub const fn is_https(&self) -> bool {
         self.https
     }
@@ -76,7 +76,7 @@ impl Origin {
         if self.https { "https" } else { "http" }
     }
 
-    /// No other machine hears what is said here.
+    /// Whether requests to it stay on this machine.
     fn is_loopback(&self) -> bool {
         let host = self.to_string().parse::<Url>().ok().and_then(|url| url.host_str().map(str::to_owned));
         let host = host.unwrap_or_default();
@@ -91,12 +91,12 @@ impl Origin {
         self.https || self.forwarded || !self.is_loopback()
     }
 
-    /// Whether the browser may be here in clear, and then keeps no such cookie.
+    /// Whether the browser may have come by `http`, and would then reject secure cookies.
     pub(crate) fn may_reject_secure_cookies(&self) -> bool {
         !self.https && self.needs_secure_cookies()
     }
 
-    /// Whether this is the origin that a browser names; the scheme aside, which a proxy may have changed.
+    /// Whether an origin that a browser names is this one; the scheme aside, which a proxy may have changed.
     pub(crate) fn matches(&self, origin: &str) -> bool {
         origin.parse::<Self>().is_ok_and(|origin| origin.authority == self.authority)
     }

@@ -2,7 +2,7 @@ use http::Request;
 
 use super::*;
 
-fn by(host: &str, proto: Option<&str>) -> Origin {
+fn origin(host: &str, proto: Option<&str>) -> Origin {
     let mut request = Request::get("/loans/727/webhooks").header("host", host);
     if let Some(proto) = proto {
         request = request.header("x-forwarded-proto", proto);
@@ -12,7 +12,7 @@ fn by(host: &str, proto: Option<&str>) -> Origin {
 }
 
 #[test]
-fn the_address_is_that_of_the_request() {
+fn without_a_public_url_the_origin_is_that_of_the_request() {
     for (host, proto, address, secure) in [
         ("127.0.0.1:8080", None, "http://127.0.0.1:8080", false),
         ("[::1]:8080", None, "http://[::1]:8080", false),
@@ -23,24 +23,20 @@ fn the_address_is_that_of_the_request() {
         ("10.0.0.5:8080", None, "http://10.0.0.5:8080", true),
         ("localhost.lender.example", None, "http://localhost.lender.example", true),
     ] {
-        let reached = by(host, proto);
-        assert_eq!(
-            (reached.to_string().as_str(), reached.needs_secure_cookies()),
-            (address, secure),
-            "{host}"
-        );
+        let origin = origin(host, proto);
+        assert_eq!((origin.to_string().as_str(), origin.needs_secure_cookies()), (address, secure), "{host}");
     }
 }
 
 #[test]
-fn without_a_host_there_is_no_address() {
-    for (request, fault) in [
+fn a_request_without_a_valid_host_has_no_origin() {
+    for (request, error) in [
         (Request::get("/login"), HostError::Missing),
         (Request::get("/login").header("host", "lender.example/?x="), HostError::Invalid),
         (Request::get("/login").header("host", "a.example").header("host", "b.example"), HostError::Several),
     ] {
         let (parts, ()) = request.body(()).expect("a request").into_parts();
-        assert_eq!(SiteSettings::default().origin(&parts), Err(fault));
+        assert_eq!(SiteSettings::default().origin(&parts), Err(error));
         let public_url = Some("https://hooks.lender.example".parse::<Origin>().expect("an address"));
         let site = SiteSettings { public_url: public_url.clone(), ..SiteSettings::default() };
         assert_eq!(site.origin(&parts).ok(), public_url);
@@ -48,7 +44,7 @@ fn without_a_host_there_is_no_address() {
 }
 
 #[test]
-fn what_a_proxy_passed_on_may_have_come_from_afar() {
+fn a_forwarded_request_needs_secure_cookies() {
     for (header, secure) in [
         ("x-forwarded-for", true),
         ("x-forwarded-host", true),
@@ -58,9 +54,9 @@ fn what_a_proxy_passed_on_may_have_come_from_afar() {
     ] {
         let request = Request::get("/login").header("host", "127.0.0.1:8080").header(header, "http");
         let (parts, ()) = request.body(()).expect("a request").into_parts();
-        let reached = SiteSettings::default().origin(&parts).expect("a host");
+        let origin = SiteSettings::default().origin(&parts).expect("a host");
         assert_eq!(
-            (reached.needs_secure_cookies(), reached.may_reject_secure_cookies()),
+            (origin.needs_secure_cookies(), origin.may_reject_secure_cookies()),
             (secure, secure),
             "{header}"
         );
@@ -68,9 +64,9 @@ fn what_a_proxy_passed_on_may_have_come_from_afar() {
 }
 
 #[test]
-fn an_origin_is_ours_by_host_and_port() {
-    let reached = by("hooks.lender.example", None);
-    for (origin, ours) in [
+fn origins_match_by_host_and_port() {
+    let ours = origin("hooks.lender.example", None);
+    for (named, matches) in [
         ("https://hooks.lender.example", true),
         ("http://hooks.lender.example", true),
         ("https://hooks.lender.example:8443", false),
@@ -78,7 +74,7 @@ fn an_origin_is_ours_by_host_and_port() {
         ("null", false),
         ("", false),
     ] {
-        assert_eq!(reached.matches(origin), ours, "{origin}");
+        assert_eq!(ours.matches(named), matches, "{named}");
     }
 }
 

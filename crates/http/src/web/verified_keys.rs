@@ -1,4 +1,5 @@
-//! Keys that were found valid of late, each with the addresses that it came from.
+//! A cache of keys that were valid lately, each with the addresses that it came from. It tells a known integration from
+//! a guess; it never makes a key valid.
 
 use std::collections::HashSet;
 use std::sync::{PoisonError, RwLock};
@@ -8,8 +9,8 @@ use loanhook_core::model::key::KeyHash;
 
 type KeyAtAddress = (KeyHash, AddressGroup);
 
-/// The pairs, in two generations: one is read and filled; when it is full it becomes the older one, and what was
-/// not seen since the one before that is forgotten.
+/// The pairs, in two generations. New pairs go into the first; when it is full it becomes the second, and the second is
+/// dropped with the pairs that were not used since.
 #[derive(Debug)]
 pub(super) struct VerifiedKeys {
     max_pairs: usize,
@@ -18,8 +19,8 @@ pub(super) struct VerifiedKeys {
 
 impl VerifiedKeys {
     /// A generation has at most so many pairs.
-    pub(super) fn new(most: usize) -> Self {
-        Self { max_pairs: most, generations: RwLock::default() }
+    pub(super) fn new(max_pairs: usize) -> Self {
+        Self { max_pairs, generations: RwLock::default() }
     }
 
     pub(super) fn contains(&self, pair: &KeyAtAddress) -> bool {
@@ -27,7 +28,7 @@ impl VerifiedKeys {
         new.contains(pair) || old.contains(pair)
     }
 
-    /// Keeps a pair that was right just now.
+    /// Keeps a pair whose key was valid just now.
     pub(super) fn insert(&self, pair: KeyAtAddress) {
         if self.generations.read().unwrap_or_else(PoisonError::into_inner)[0].contains(&pair) {
             return;
@@ -40,7 +41,7 @@ impl VerifiedKeys {
         generations[0].insert(pair);
     }
 
-    /// Forgets a pair whose key is over.
+    /// Removes a pair whose key is not valid any more.
     pub(super) fn remove(&self, pair: &KeyAtAddress) {
         for generation in &mut *self.generations.write().unwrap_or_else(PoisonError::into_inner) {
             generation.remove(pair);
@@ -57,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_used_stays_known_and_the_rest_is_bounded() {
+    fn pairs_in_use_stay_and_the_number_of_pairs_is_bounded() {
         let known = VerifiedKeys::new(4);
         for number in 0..100 {
             known.insert(pair(number));

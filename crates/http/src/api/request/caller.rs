@@ -1,4 +1,4 @@
-//! Who asks, and whether they may.
+//! The caller of a request: the API key that it came with, and what the key may do.
 
 use std::sync::Arc;
 
@@ -16,11 +16,11 @@ use loanhook_core::model::id::TenantId;
 use loanhook_core::model::key::{Key, KeyHash, Scope};
 use loanhook_core::ports::Keys;
 
-/// The key a request came with.
+/// The key of a request, and the hash it is found by.
 pub(in crate::api) struct Caller(Arc<Key>, KeyHash);
 
 impl Caller {
-    /// The key's tenant, if the key has the scope.
+    /// The tenant of the key, if the key has the scope; else a 403.
     pub(in crate::api) fn require(&self, scope: Scope) -> Result<&TenantId, Problem> {
         self.require_any(&[scope])
     }
@@ -34,7 +34,7 @@ impl Caller {
         self.0.may(scope)
     }
 
-    /// Whether the caller is shown the values in the queries of URLs: they may be tokens of receivers.
+    /// Whether the caller is shown the values in the queries of URLs, which may be tokens of receivers.
     pub(in crate::api) fn sees_whole_urls(&self) -> bool {
         self.may(Scope::SubscriptionsWrite)
     }
@@ -44,7 +44,7 @@ impl Caller {
         (&self.0, self.1)
     }
 
-    /// Refuses where the key asked for too many resends.
+    /// The right to queue one resend; a 429 where the key asked for too many.
     pub(in crate::api) fn check_resend(&self, extensions: &Extensions) -> Result<AllowedResend<'_>, Problem> {
         Ok(AllowedResend::check(extensions, &Requester::Key(self.0.id), &self.0.tenant, &self.0.name)?)
     }

@@ -1,4 +1,4 @@
-//! The names in a path. One that cannot be a name of anything is one that does not exist.
+//! Parameters of a path: IDs and names. One that cannot be an ID or a name of anything is a 404.
 
 use std::str::FromStr;
 
@@ -12,7 +12,7 @@ use loanhook_core::model::id::LoanId;
 pub(in crate::api) struct PathParameters(Vec<(String, String)>);
 
 impl PathParameters {
-    /// An ID that is a UUID.
+    /// A parameter that is an ID; `what` names the kind of thing in the problem.
     pub(in crate::api) fn id<T: FromStr>(&self, name: &str, what: &str) -> Result<T, Problem> {
         self.text(name).parse().map_err(|_| Problem::not_found(what))
     }

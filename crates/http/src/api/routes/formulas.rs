@@ -53,10 +53,10 @@ pub(in crate::api) struct FormulaValue {
 pub(in crate::api) async fn evaluate<S: Keys + Send + Sync>(
     State(_): State<Api<S>>,
     caller: Caller,
-    request: Body,
+    raw_body: Body,
 ) -> Result<Response, Problem> {
     caller.require(Scope::SubscriptionsWrite)?;
-    let bytes = body::read(&caller, request, SETTINGS_LIMIT).await?;
+    let bytes = body::read(&caller, raw_body, SETTINGS_LIMIT).await?;
     let trial: FormulaTrial = body::parse(&bytes)?;
     let outcome = try_out::evaluate(&trial.formula, context_or_empty(trial.context), Timestamp::now())?;
     Ok(response::json(StatusCode::OK, &FormulaValue { value: outcome.value, printed: outcome.printed }))

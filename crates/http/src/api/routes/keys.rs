@@ -1,4 +1,4 @@
-//! API keys.
+//! `/v1/keys`: API keys.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -118,11 +118,11 @@ pub(in crate::api) struct TenantQuery {
     tenant: Option<String>,
 }
 
-/// The tenant whose keys the caller means, if it may.
+/// The tenant that a request names, or the caller's own; a 403 where the caller may not manage keys of it.
 fn tenant_of(caller: &Caller, named: Option<String>, pointer: &str) -> Result<TenantId, Problem> {
     let own = caller.require_any(&[Scope::Admin, Scope::Operator])?;
     let Some(named) = named else { return Ok(own.clone()) };
-    let named = TenantId::try_from(named).map_err(|fault| ValidationErrors::one(pointer, fault))?;
+    let named = TenantId::try_from(named).map_err(|error| ValidationErrors::one(pointer, error))?;
     if named == *own || caller.may(Scope::Operator) {
         return Ok(named);
     }
@@ -143,10 +143,10 @@ fn tenant_of(caller: &Caller, named: Option<String>, pointer: &str) -> Result<Te
 pub(in crate::api) async fn create<S: Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
-    request: Body,
+    raw_body: Body,
 ) -> Result<Response, Problem> {
     caller.require_any(&[Scope::Admin, Scope::Operator])?;
-    let bytes = body::read(&caller, request, SETTINGS_LIMIT).await?;
+    let bytes = body::read(&caller, raw_body, SETTINGS_LIMIT).await?;
     let now = Timestamp::now();
     let draft: KeyDraft = body::parse(&bytes)?;
     let tenant = draft.tenant.clone();

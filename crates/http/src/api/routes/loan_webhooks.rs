@@ -1,4 +1,4 @@
-//! The history of a loan, a row of it, and the bytes of a row.
+//! `/v1/loans/{loanId}/webhooks`: the history of a loan, a row of it, and the payloads of a row.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -116,10 +116,11 @@ pub(in crate::api) async fn response<S: Attempts + Keys + Payloads + Send + Sync
     path: PathParameters,
 ) -> Result<Response, Problem> {
     let (row, tenant) = find_row(&api.store, &caller, &path).await?;
-    let answer = row.attempt.completion().and_then(|completion| completion.response.as_ref());
-    let answer = answer.ok_or_else(|| Problem::not_found("response: nothing came back to this attempt,"))?;
-    let bytes = stored_payload(&api.store, tenant, answer.payload).await?;
-    Ok(download(bytes, answer.content_type.as_deref(), &format!("response-{}", row.attempt.id)))
+    let received = row.attempt.completion().and_then(|completion| completion.response.as_ref());
+    let received =
+        received.ok_or_else(|| Problem::not_found("response: nothing came back to this attempt,"))?;
+    let bytes = stored_payload(&api.store, tenant, received.payload).await?;
+    Ok(download(bytes, received.content_type.as_deref(), &format!("response-{}", row.attempt.id)))
 }
 
 async fn find_row<'a, S: Attempts>(

@@ -1,4 +1,4 @@
-//! Links to the page of a loan.
+//! `/v1/portal-links`: links to the page of a loan.
 
 use axum::Extension;
 use axum::body::Body;
@@ -50,17 +50,17 @@ pub(in crate::api) async fn create<S: Grants + Keys + Send + Sync>(
     Extension(site): Extension<SiteSettings>,
     caller: Caller,
     parts: Parts,
-    request: Body,
+    raw_body: Body,
 ) -> Result<Response, Problem> {
     caller.require(Scope::PortalWrite)?;
-    let reached = site.origin(&parts)?;
-    let bytes = body::read(&caller, request, SETTINGS_LIMIT).await?;
+    let origin = site.origin(&parts)?;
+    let bytes = body::read(&caller, raw_body, SETTINGS_LIMIT).await?;
     let draft: LinkDraft = body::parse(&bytes)?;
-    let made =
+    let issued =
         portal::issue_link(&api.store, caller.key(), LinkInput::from(draft).check()?, Timestamp::now())
             .await?;
-    let url = portal_link_url(&reached, &made.token);
+    let url = portal_link_url(&origin, &issued.token);
     let (key, _) = caller.key();
-    log::portal_link(key, &made.grant);
-    Ok(response::secret_json(StatusCode::CREATED, &PortalLink { url, expires_at: made.grant.until.into() }))
+    log::portal_link(key, &issued.grant);
+    Ok(response::secret_json(StatusCode::CREATED, &PortalLink { url, expires_at: issued.grant.until.into() }))
 }

@@ -1,4 +1,4 @@
-//! Resends, in our shape and in LoanPro's.
+//! `/v1/webhooks/{traceId}/resend` and LoanPro's `/v1/webhook/retry/{traceId}/{attempt}`: resends.
 
 use axum::extract::State;
 use axum::response::Response;

@@ -1,4 +1,4 @@
-//! Subscriptions.
+//! `/v1/subscriptions`: the settings of webhooks, their signing secrets, and test sends.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -64,10 +64,10 @@ pub(in crate::api) async fn list<S: Subscriptions + Keys + Send + Sync>(
 pub(in crate::api) async fn create<S: Subscriptions + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
-    request: Body,
+    raw_body: Body,
 ) -> Result<Response, Problem> {
     let tenant = caller.require(Scope::SubscriptionsWrite)?;
-    let bytes = body::read(&caller, request, SETTINGS_LIMIT).await?;
+    let bytes = body::read(&caller, raw_body, SETTINGS_LIMIT).await?;
     let draft: SubscriptionDraft = body::parse(&bytes)?;
     let created = use_case::create(&api.store, tenant, draft.into(), Timestamp::now()).await?;
     log::change("subscription.created", caller.key().0, tenant, &created.id);
@@ -112,11 +112,11 @@ pub(in crate::api) async fn replace<S: Subscriptions + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: PathParameters,
-    request: Body,
+    raw_body: Body,
 ) -> Result<Response, Problem> {
     let tenant = caller.require(Scope::SubscriptionsWrite)?;
     let id = path.id("id", "subscription")?;
-    let bytes = body::read(&caller, request, SETTINGS_LIMIT).await?;
+    let bytes = body::read(&caller, raw_body, SETTINGS_LIMIT).await?;
     let draft: SubscriptionDraft = body::parse(&bytes)?;
     let replaced = use_case::replace(&api.store, tenant, id, draft.into(), Timestamp::now()).await?;
     log::change("subscription.replaced", caller.key().0, tenant, &id);
@@ -186,11 +186,11 @@ pub(in crate::api) async fn test<S: Intake + Subscriptions + Keys + Send + Sync>
     State(api): State<Api<S>>,
     caller: Caller,
     path: PathParameters,
-    request: Body,
+    raw_body: Body,
 ) -> Result<Response, Problem> {
     let tenant = caller.require(Scope::SubscriptionsWrite)?;
     let id = path.id("id", "subscription")?;
-    let bytes = body::read(&caller, request, SETTINGS_LIMIT).await?;
+    let bytes = body::read(&caller, raw_body, SETTINGS_LIMIT).await?;
     let draft: TestEventDraft = body::parse(&bytes)?;
     let event = EventInput::from(draft).check()?;
     let all = api.store.subscriptions(tenant).await?;

@@ -79,10 +79,10 @@ pub(in crate::api) struct RenderedTemplate {
 pub(in crate::api) async fn render<S: Keys + Send + Sync>(
     State(_): State<Api<S>>,
     caller: Caller,
-    request: Body,
+    raw_body: Body,
 ) -> Result<Response, Problem> {
     caller.require(Scope::SubscriptionsWrite)?;
-    let bytes = body::read(&caller, request, SETTINGS_LIMIT).await?;
+    let bytes = body::read(&caller, raw_body, SETTINGS_LIMIT).await?;
     let trial: TemplateTrial = body::parse(&bytes)?;
     if trial.content_type.is_some() && !matches!(trial.target, TemplateTarget::Body) {
         return Err(ValidationErrors::one("/contentType", "goes with a body only").into());

@@ -1,4 +1,4 @@
-//! One delivery, by its trace ID.
+//! `/v1/webhooks/{traceId}`: a delivery with its attempts, and its cancellation.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -18,8 +18,8 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{AttemptRange, Attempts, Deliveries, Keys};
 use loanhook_core::{history, resend};
 
-/// How many attempts of a delivery are shown at once, unless told otherwise: as many as a schedule can make, with its
-/// 25 places and each of them interrupted twice.
+/// The number of attempts of a page where the query gives none: more than a schedule can make, with 25 slots and two
+/// interrupted attempts in each.
 const DEFAULT_ATTEMPTS: usize = 100;
 
 /// Read a delivery
@@ -77,6 +77,6 @@ async fn show<S: Attempts>(
 ) -> Result<Response, Problem> {
     let span = AttemptRange::OldestFirst { after };
     let found = history::delivery_attempts(store, tenant, trace, span, limit, Timestamp::now()).await?;
-    let story = found.ok_or_else(|| Problem::not_found("delivery"))?;
-    Ok(response::json(StatusCode::OK, &DeliveryView::new(story, caller)))
+    let delivery_attempts = found.ok_or_else(|| Problem::not_found("delivery"))?;
+    Ok(response::json(StatusCode::OK, &DeliveryView::new(delivery_attempts, caller)))
 }
