@@ -1,4 +1,4 @@
-//! The OpenAPI document, made from the handlers and the types they speak.
+//! The OpenAPI document, made from the handlers and the schemas.
 
 use std::collections::BTreeMap;
 
@@ -57,7 +57,7 @@ impl Modify for Bearer {
 
 /// The OpenAPI 3.1 document, as JSON.
 pub fn document() -> String {
-    // A document that is put together from types always serialises.
+    // A document that is made of types can always be serialised.
     Document::openapi().to_json().unwrap_or_default()
 }
 

@@ -1,5 +1,5 @@
-//! Refusals of any request, on every engine alike: before it is routed, and where no route or handler answers it. And
-//! the answers of a listener to what is no request.
+//! Rejections that no route makes: of requests that are refused before they are routed, that no route answers or whose
+//! handler panicked, and of bytes that a listener could not read as a request.
 
 use std::any::Any;
 
@@ -11,14 +11,14 @@ use http::{StatusCode, header};
 use tracing::error;
 
 use crate::api::problem::Problem;
-use crate::web::call_limits::TooMany;
-use crate::web::host::{self, HostFault};
+use crate::web::call_limits::RateLimited;
+use crate::web::host::{self, HostError};
 
-/// Refuses a request without a host, and one whose body is encoded.
-pub(super) async fn readable(request: Request, next: Next) -> Response {
+/// Middleware that refuses a request without a valid host, and one whose body is encoded.
+pub(super) async fn reject_unreadable(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    if let Err(fault) = host::named(&parts) {
-        return Problem::from(fault).into_response();
+    if let Err(error) = host::requested_host(&parts) {
+        return Problem::from(error).into_response();
     }
     let mut encodings = parts.headers.get_all(header::CONTENT_ENCODING).iter();
     let plain = encodings.all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
@@ -30,8 +30,8 @@ pub(super) async fn readable(request: Request, next: Next) -> Response {
     next.run(Request::from_parts(parts, body)).await
 }
 
-/// What a listener answers to what is no request: the problem document of a status.
-pub fn not_a_request(status: StatusCode) -> Response {
+/// The response of a listener to bytes that are not a request: the problem of this status.
+pub fn malformed_request(status: StatusCode) -> Response {
     let (name, title, detail) = match status {
         StatusCode::URI_TOO_LONG => ("uri-too-long", "The address is too long", "send a shorter address"),
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => (
@@ -61,18 +61,18 @@ pub(super) fn panicked(_: Box<dyn Any + Send>) -> Response {
     Problem::internal().into_response()
 }
 
-impl From<TooMany> for Problem {
-    fn from(wait: TooMany) -> Self {
-        let seconds = wait.seconds();
+impl From<RateLimited> for Problem {
+    fn from(wait: RateLimited) -> Self {
+        let seconds = wait.retry_after_seconds();
         let detail = format!("too many of these came from here: send it again in {seconds} s");
         let (name, title) = ("too-many-requests", "Too many requests");
         let refused = Self::new(StatusCode::TOO_MANY_REQUESTS, name, title, detail);
-        refused.after(seconds)
+        refused.retry_after(seconds)
     }
 }
 
-impl From<HostFault> for Problem {
-    fn from(fault: HostFault) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "host", "Not a host", fault.detail())
+impl From<HostError> for Problem {
+    fn from(error: HostError) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "host", "Not a host", error.detail())
     }
 }

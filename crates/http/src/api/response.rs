@@ -1,19 +1,19 @@
-//! Answers in JSON.
+//! Responses in JSON.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, StatusCode, header};
 use serde::Serialize;
 
-/// The headers of an answer in JSON: a browser does not guess that it is something else.
+/// The headers of a response in JSON; `nosniff` keeps a browser from taking it for another type.
 pub(in crate::api) const JSON_HEADERS: [(HeaderName, &str); 2] =
     [(header::CONTENT_TYPE, "application/json"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
 
-/// An answer in JSON that shows a secret: nobody on the way keeps it.
+/// A response in JSON that has a secret: no cache may store it.
 pub(in crate::api) fn secret_json(status: StatusCode, value: &impl Serialize) -> Response {
     ([(header::CACHE_CONTROL, "no-store")], json(status, value)).into_response()
 }
 
-/// An answer in JSON.
+/// A response in JSON.
 pub(in crate::api) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     match serde_json::to_vec(value) {
         Ok(body) => (status, JSON_HEADERS, body).into_response(),

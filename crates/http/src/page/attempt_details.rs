@@ -1,73 +1,96 @@
-//! What a row has beyond itself: the life of its delivery, and its payloads.
+//! The details of a row: the attempts of its delivery, and previews of its payloads.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 
-use super::error_page::Refused;
-use super::page_parameters::Asked;
-use super::page_request::Visit;
-use super::payload_files::bytes;
+use super::error_page::ErrorPage;
+use super::page_parameters::PageParameters;
+use super::page_request::PageRequest;
+use super::payload_files::stored_payload;
 use super::preview::Preview;
 use super::view::{self, attempt_details};
-use super::{Pages, Store};
+use super::{PageStore, Pages};
 use loanhook_core::history::{self, DeliveryAttempts};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::payload::Payload;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{AttemptRange, HistoryRow, Payloads};
 
-/// How many attempts of a delivery are read for it.
-const READ: usize = 50;
+/// How many attempts of the delivery are read.
+const MAX_ATTEMPTS_READ: usize = 50;
 
-/// All that an open row shows.
-pub(super) struct Details {
+/// All that the details of an open row show.
+pub(super) struct AttemptDetails {
     pub(super) row: HistoryRow,
     /// The newest attempts of its delivery, the oldest of them first.
     pub(super) attempts: Vec<Attempt>,
-    /// There are older ones.
-    pub(super) older: bool,
+    /// The delivery has older attempts than these.
+    pub(super) has_older: bool,
     /// How often the delivery was manually resent.
     pub(super) resends: u32,
-    /// When the next automatic one is due, as things stand now.
-    pub(super) next: Option<Timestamp>,
+    /// The time at which the next automatic attempt is due.
+    pub(super) next_due: Option<Timestamp>,
     pub(super) accepted_at: Timestamp,
     pub(super) source: Preview,
     pub(super) response: Option<Preview>,
 }
 
-/// The details of one row, for the script.
-pub(super) async fn show<S: Store>(
+/// The details of one row as a part of a page, for the script.
+pub(super) async fn show<S: PageStore>(
     State(pages): State<Pages<S>>,
-    visit: Visit,
+    request: PageRequest,
     parts: Parts,
-) -> Result<Response, Refused> {
-    let row = visit.row(&pages.store).await?;
-    let details = of(&pages.store, &visit, row).await?;
-    Ok(view::fragment(attempt_details::show(&details, &visit, &Asked::read(parts.uri.query())))
+) -> Result<Response, ErrorPage> {
+    let row = request.row(&pages.store).await?;
+    let details = read_details(&pages.store, &request, row).await?;
+    Ok(view::fragment(attempt_details::show(&details, &request, &PageParameters::read(parts.uri.query())))
         .into_response())
 }
 
-pub(super) async fn of<S: Store>(store: &S, visit: &Visit, row: HistoryRow) -> Result<Details, Refused> {
+pub(super) async fn read_details<S: PageStore>(
+    store: &S,
+    request: &PageRequest,
+    row: HistoryRow,
+) -> Result<AttemptDetails, ErrorPage> {
     let now = Timestamp::now();
     let newest = AttemptRange::NewestFirst { before: None };
-    let story =
-        history::delivery_attempts(store, &visit.grant.tenant, row.attempt.trace_id, newest, READ, now)
-            .await?;
-    let DeliveryAttempts { delivery, mut attempts, more: older } = story.ok_or(Refused::NoPage)?;
+    let found = history::delivery_attempts(
+        store,
+        &request.grant.tenant,
+        row.attempt.trace_id,
+        newest,
+        MAX_ATTEMPTS_READ,
+        now,
+    )
+    .await?;
+    let DeliveryAttempts { delivery, mut attempts, more: has_older } = found.ok_or(ErrorPage::NotFound)?;
     attempts.reverse();
-    let answer = row.attempt.completion().and_then(|completion| completion.response.as_ref());
-    let response = match answer {
-        Some(answer) => Some(preview(store, visit, answer.payload).await?),
+    let received = row.attempt.completion().and_then(|completion| completion.response.as_ref());
+    let response = match received {
+        Some(received) => Some(read_preview(store, request, received.payload).await?),
         None => None,
     };
-    let source = preview(store, visit, row.attempt.source).await?;
+    let source = read_preview(store, request, row.attempt.source).await?;
     let (next, accepted_at) = (delivery.progress.next_due(), delivery.snapshot.accepted_at);
     let resends = delivery.history.resends;
-    Ok(Details { row, attempts, older, resends, next, accepted_at, source, response })
+    Ok(AttemptDetails {
+        row,
+        attempts,
+        has_older: has_older,
+        resends,
+        next_due: next,
+        accepted_at,
+        source,
+        response,
+    })
 }
 
-async fn preview<S: Payloads>(store: &S, visit: &Visit, payload: Payload) -> Result<Preview, Refused> {
-    let bytes = bytes(store, visit, payload).await?;
-    Ok(bytes.map_or(Preview::Gone, |bytes| Preview::of(&bytes)))
+async fn read_preview<S: Payloads>(
+    store: &S,
+    request: &PageRequest,
+    payload: Payload,
+) -> Result<Preview, ErrorPage> {
+    let bytes = stored_payload(store, request, payload).await?;
+    Ok(bytes.map_or(Preview::NotKept, |bytes| Preview::of(&bytes)))
 }

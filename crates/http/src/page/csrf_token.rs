@@ -1,10 +1,8 @@
-//! Whose session a page was made for, as a text that tells nothing of it.
+//! CSRF tokens of forms, and tags of viewers.
 //!
-//! A servicer opens the same loan again and again, and each time the session is another one under the same
-//! cookie. The tabs that are open already go on, because what their forms carry is derived from what a session
-//! allows and to whom, and not from the session: it is the same for all sessions of a viewer that one key made
-//! for a loan, and differs with the tenant, the loan, the viewer, what they may do and the key. Nobody without
-//! the hash of that key can make one.
+//! Both are keyed hashes of what a session allows and to whom: the tenant, the loan, the viewer, the scopes and the key
+//! that made the session. They do not depend on the session itself, so that a tab stays usable after its viewer opened
+//! the loan again and has a new session under the same cookie. Nobody without the hash of that key can make them.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -13,17 +11,17 @@ use sha2::Sha256;
 use loanhook_core::model::grant::Grant;
 use loanhook_core::model::id::LoanId;
 
-/// What each form carries: nobody who does not see the page knows it.
-pub(super) fn csrf(grant: &Grant) -> String {
-    keyed("form", grant)
+/// The token that each form carries: only who sees the page knows it.
+pub(super) fn csrf_token(grant: &Grant) -> String {
+    keyed_hash("form", grant)
 }
 
-/// What a page says of whom it was made for, so that the script knows another's.
-pub(super) fn tag(grant: &Grant) -> String {
-    keyed("page", grant)
+/// The tag of the viewer that a page was made for, by which the script knows the page of another viewer.
+pub(super) fn viewer_tag(grant: &Grant) -> String {
+    keyed_hash("page", grant)
 }
 
-fn keyed(purpose: &str, grant: &Grant) -> String {
+fn keyed_hash(purpose: &str, grant: &Grant) -> String {
     let mut block = [0; 64];
     block[..grant.key.0.len()].copy_from_slice(&grant.key.0);
     let mut mac = Hmac::<Sha256>::new(&block.into());
@@ -58,8 +56,8 @@ mod tests {
             key: KeyHash::of("a key"),
         };
         let later = Grant { until: Timestamp::from_millis(2), ..grant.clone() };
-        assert_eq!((csrf(&grant), tag(&grant)), (csrf(&later), tag(&later)));
-        assert_ne!(csrf(&grant), tag(&grant));
+        assert_eq!((csrf_token(&grant), viewer_tag(&grant)), (csrf_token(&later), viewer_tag(&later)));
+        assert_ne!(csrf_token(&grant), viewer_tag(&grant));
         for other in [
             Grant { tenant: TenantId::try_from("acme7".to_owned()).expect("a tenant"), ..grant.clone() },
             Grant { loan: loan("728"), ..grant.clone() },
@@ -68,8 +66,8 @@ mod tests {
             Grant { scopes: vec![Scope::HistoryRead], ..grant.clone() },
             Grant { key: KeyHash::of("another key"), ..grant.clone() },
         ] {
-            assert_ne!(csrf(&grant), csrf(&other), "{other:?}");
-            assert_ne!(tag(&grant), tag(&other), "{other:?}");
+            assert_ne!(csrf_token(&grant), csrf_token(&other), "{other:?}");
+            assert_ne!(viewer_tag(&grant), viewer_tag(&other), "{other:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Every answer that is not what was asked for: a page that says why, or the way to sign in.
+//! Error pages: why a request was refused or failed, and what its viewer can do; or a redirect to the sign-in page.
 
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -7,26 +7,26 @@ use tracing::error;
 use url::form_urlencoded;
 
 use super::view::layout;
-use crate::web::SIGN_IN;
-use crate::web::body_reader::Unread;
-use crate::web::call_limits::TooMany;
-use crate::web::host::HostFault;
+use crate::web::SIGN_IN_PATH;
+use crate::web::body_reader::BodyError;
+use crate::web::call_limits::RateLimited;
+use crate::web::host::HostError;
 use loanhook_core::portal::PortalError;
 use loanhook_core::ports::StoreError;
 use loanhook_core::resend::ResendError;
 
-/// Why there is no session.
+/// Why a request has no session.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Why {
+pub(super) enum SignInReason {
     NoSession,
-    /// There was one, and it is over.
+    /// Its session ended.
     Ended,
-    /// One began with the request before this, and the browser did not keep its cookie.
+    /// A session began with the request before, and the browser did not keep its cookie.
     NoCookies,
 }
 
-impl Why {
-    /// The parameter by which the way to sign in knows.
+impl SignInReason {
+    /// The parameter that tells the sign-in page this reason.
     pub(super) const fn parameter(self) -> Option<&'static str> {
         match self {
             Self::NoSession => None,
@@ -37,44 +37,44 @@ impl Why {
 }
 
 #[derive(Debug)]
-pub(super) enum Refused {
-    /// There is no session for this; `next` is where to go on after signing in.
+pub(super) enum ErrorPage {
+    /// There is no session; `next` is the page to open after the sign-in.
     SignIn {
         next: String,
-        why: Why,
+        reason: SignInReason,
     },
-    /// The same for what is not there and for what the session is not for.
-    NoPage,
-    /// A portal link that is over, or never was one.
-    NoLink,
-    /// A form that did not come from a page that this viewer sees.
-    ForeignForm,
+    /// The page does not exist, or the session is not valid for it.
+    NotFound,
+    /// The portal link expired, or never was one.
+    LinkExpired,
+    /// The form does not come from a page that was made for this viewer.
+    CrossSiteForm,
     MayNotResend,
-    /// Not as things stand.
+    /// The state of the delivery does not allow it.
     Conflict(String),
-    WrongMethod,
-    NotRead(Unread),
-    /// The request does not say, or not well, under which host it reached us.
-    NoHost(HostFault),
-    TooMany(TooMany),
+    MethodNotAllowed,
+    Body(BodyError),
+    /// The request does not name one valid host.
+    Host(HostError),
+    RateLimited(RateLimited),
     Unavailable,
 }
 
-impl Refused {
-    fn says(&self) -> (StatusCode, &'static str, String) {
+impl ErrorPage {
+    fn content(&self) -> (StatusCode, &'static str, String) {
         let (status, title, text) = match self {
             Self::SignIn { .. } => (StatusCode::SEE_OTHER, "Sign in", ""),
-            Self::NoPage => (
+            Self::NotFound => (
                 StatusCode::NOT_FOUND,
                 "There is no such page",
                 "What you opened is not there, or is not for you to see. Open the loan again from your servicing system.",
             ),
-            Self::NoLink => (
+            Self::LinkExpired => (
                 StatusCode::NOT_FOUND,
                 "This link is over",
                 "Links to a loan's webhooks live for a short time. Open the loan again from your servicing system.",
             ),
-            Self::ForeignForm => (
+            Self::CrossSiteForm => (
                 StatusCode::FORBIDDEN,
                 "That did not come from this page",
                 "Nothing was done. Open the loan's page again and repeat what you wanted there.",
@@ -85,32 +85,32 @@ impl Refused {
                 "Nothing was sent. Ask whoever gave you access for the right to resend.",
             ),
             Self::Conflict(text) => return (StatusCode::CONFLICT, "Nothing was sent", text.clone()),
-            Self::WrongMethod => (
+            Self::MethodNotAllowed => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 "This cannot be done here",
                 "Open the loan's page again and repeat what you wanted there.",
             ),
-            Self::NotRead(Unread::TooLarge) => (
+            Self::Body(BodyError::TooLarge) => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "That was too much",
                 "What was sent is longer than any form here.",
             ),
-            Self::NotRead(Unread::Stalled) => (
+            Self::Body(BodyError::Stalled) => (
                 StatusCode::REQUEST_TIMEOUT,
                 "That did not arrive",
                 "The form stopped coming. Send it again.",
             ),
-            Self::NotRead(Unread::Broken) => (
+            Self::Body(BodyError::Broken) => (
                 StatusCode::BAD_REQUEST,
                 "That did not arrive",
                 "The form did not arrive whole. Send it again.",
             ),
-            Self::NoHost(fault) => {
-                let text = format!("Open the page with a browser: {}.", fault.detail());
+            Self::Host(error) => {
+                let text = format!("Open the page with a browser: {}.", error.detail());
                 return (StatusCode::BAD_REQUEST, "The address is missing or wrong", text);
             }
-            Self::TooMany(wait) => {
-                let text = format!("Nothing was done. Try again in {} s.", wait.seconds());
+            Self::RateLimited(wait) => {
+                let text = format!("Nothing was done. Try again in {} s.", wait.retry_after_seconds());
                 return (StatusCode::TOO_MANY_REQUESTS, "That was too often", text);
             }
             Self::Unavailable => (
@@ -123,17 +123,17 @@ impl Refused {
     }
 }
 
-impl IntoResponse for Refused {
+impl IntoResponse for ErrorPage {
     fn into_response(self) -> Response {
-        if let Self::SignIn { next, why } = &self {
+        if let Self::SignIn { next, reason } = &self {
             let mut query = form_urlencoded::Serializer::new(String::new());
             query.append_pair("next", next);
-            if let Some(parameter) = why.parameter() {
+            if let Some(parameter) = reason.parameter() {
                 query.append_pair(parameter, "1");
             }
-            return Redirect::to(&format!("{SIGN_IN}?{}", query.finish())).into_response();
+            return Redirect::to(&format!("{SIGN_IN_PATH}?{}", query.finish())).into_response();
         }
-        let (status, title, text) = self.says();
+        let (status, title, text) = self.content();
         let content = html! {
             section.card.narrow {
                 h1 { (title) }
@@ -146,7 +146,7 @@ impl IntoResponse for Refused {
         let mut response = (status, layout::page(title, &content)).into_response();
         let wait = match &self {
             Self::Unavailable => Some(1),
-            Self::TooMany(wait) => Some(wait.seconds()),
+            Self::RateLimited(wait) => Some(wait.retry_after_seconds()),
             _ => None,
         };
         if let Some(wait) = wait {
@@ -156,7 +156,7 @@ impl IntoResponse for Refused {
     }
 }
 
-impl From<StoreError> for Refused {
+impl From<StoreError> for ErrorPage {
     fn from(failure: StoreError) -> Self {
         if let StoreError::Failed(_) = failure {
             error!(%failure, "page.store_failed");
@@ -165,7 +165,7 @@ impl From<StoreError> for Refused {
     }
 }
 
-impl From<PortalError> for Refused {
+impl From<PortalError> for ErrorPage {
     fn from(failure: PortalError) -> Self {
         match failure {
             PortalError::Store(failure) => failure.into(),
@@ -177,38 +177,38 @@ impl From<PortalError> for Refused {
     }
 }
 
-impl From<ResendError> for Refused {
+impl From<ResendError> for ErrorPage {
     fn from(failure: ResendError) -> Self {
         match failure {
             ResendError::Store(failure) => failure.into(),
-            ResendError::Unknown => Self::NoPage,
+            ResendError::Unknown => Self::NotFound,
             refused => Self::Conflict(format!("It was not sent again: {refused}.")),
         }
     }
 }
 
-impl From<HostFault> for Refused {
-    fn from(fault: HostFault) -> Self {
-        Self::NoHost(fault)
+impl From<HostError> for ErrorPage {
+    fn from(error: HostError) -> Self {
+        Self::Host(error)
     }
 }
 
-impl From<TooMany> for Refused {
-    fn from(wait: TooMany) -> Self {
-        Self::TooMany(wait)
+impl From<RateLimited> for ErrorPage {
+    fn from(wait: RateLimited) -> Self {
+        Self::RateLimited(wait)
     }
 }
 
-impl From<Unread> for Refused {
-    fn from(unread: Unread) -> Self {
-        Self::NotRead(unread)
+impl From<BodyError> for ErrorPage {
+    fn from(unread: BodyError) -> Self {
+        Self::Body(unread)
     }
 }
 
-pub(super) async fn no_page() -> Refused {
-    Refused::NoPage
+pub(super) async fn not_found() -> ErrorPage {
+    ErrorPage::NotFound
 }
 
-pub(super) async fn wrong_method() -> Refused {
-    Refused::WrongMethod
+pub(super) async fn method_not_allowed() -> ErrorPage {
+    ErrorPage::MethodNotAllowed
 }

@@ -1,4 +1,5 @@
-//! What of a loan's history a page is asked for, kept whole in its address.
+//! Parameters of the page of a loan, in the query of its URL: filters, page length, position, the open row. Each link
+//! and form of the page is made of them, so that its whole state is in its URL.
 
 use chrono::NaiveDateTime;
 use url::form_urlencoded::Serializer;
@@ -10,7 +11,7 @@ use loanhook_core::model::id::{AttemptId, TraceId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::model::validation::ValidationErrors;
 
-/// The filters, by their names in the address: those of the API.
+/// The names of the filters, the same as those of the API.
 pub(super) const FILTERS: [&str; 11] = [
     "eventTitle",
     "eventName",
@@ -24,34 +25,34 @@ pub(super) const FILTERS: [&str; 11] = [
     "from",
     "to",
 ];
-/// How many rows; before which one the page begins.
+/// The number of rows, and the row before which the page begins.
 pub(super) const LIMIT: &str = "limit";
 pub(super) const BEFORE: &str = "before";
-/// The row that is open; the one that was just asked for.
+/// The row that is open, and the resend that was just queued.
 pub(super) const OPEN: &str = "open";
 pub(super) const RESENT: &str = "resent";
 
-/// The parameters of the page, those that are not empty.
+/// The parameters as text, without those that are empty or unknown.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Asked(Vec<(&'static str, String)>);
+pub(super) struct PageParameters(Vec<(&'static str, String)>);
 
-/// The parameters as what they mean.
-pub(super) struct Wanted {
+/// The parameters as values of the model.
+pub(super) struct CheckedParameters {
     pub(super) filter: HistoryFilter,
     pub(super) limit: usize,
     pub(super) before: Option<AttemptId>,
     pub(super) open: Option<AttemptId>,
     pub(super) resent: Option<AttemptId>,
-    /// What was wrong, and is left out.
-    pub(super) faults: ValidationErrors,
+    /// What is wrong; wrong parameters are left out of the other fields.
+    pub(super) errors: ValidationErrors,
 }
 
-impl Asked {
+impl PageParameters {
     pub(super) fn read(query: Option<&str>) -> Self {
         let form = Form::of_query(query);
         let names = FILTERS.into_iter().chain([LIMIT, BEFORE, OPEN, RESENT]);
         let value = |name| match name {
-            "from" | "to" => utc(form.get(name)),
+            "from" | "to" => in_utc(form.get(name)),
             _ => form.get(name).to_owned(),
         };
         let given = names.map(|name| (name, value(name))).filter(|(_, value)| !value.is_empty());
@@ -69,28 +70,28 @@ impl Asked {
         set.map(|(name, value)| (*name, value.as_str()))
     }
 
-    /// The same with another value for a parameter.
+    /// The same parameters with this value of one.
     pub(super) fn with(&self, name: &'static str, value: &impl ToString) -> Self {
-        let mut asked = self.without(&[name]);
-        asked.0.push((name, value.to_string()));
-        asked
+        let mut parameters = self.without(&[name]);
+        parameters.0.push((name, value.to_string()));
+        parameters
     }
 
     pub(super) fn without(&self, names: &[&str]) -> Self {
         Self(self.0.iter().filter(|(name, _)| !names.contains(name)).cloned().collect())
     }
 
-    /// The first page of these filters, nothing open.
+    /// The first page of these filters, with no row open.
     pub(super) fn first_page(&self) -> Self {
         self.without(&[BEFORE, OPEN, RESENT])
     }
 
-    /// All of one delivery, whatever is filtered here.
-    pub(super) fn story(&self, trace: &TraceId) -> Self {
+    /// All attempts of one delivery, without the other filters.
+    pub(super) fn for_delivery(&self, trace: &TraceId) -> Self {
         self.first_page().without(&FILTERS).with("traceId", trace)
     }
 
-    /// With its question mark; empty where nothing is given.
+    /// The query with its question mark; empty where there are no parameters.
     pub(super) fn query(&self) -> String {
         if self.0.is_empty() {
             return String::new();
@@ -98,8 +99,8 @@ impl Asked {
         format!("?{}", Serializer::new(String::new()).extend_pairs(&self.0).finish())
     }
 
-    pub(super) fn check(&self) -> Wanted {
-        let mut faults = ValidationErrors::default();
+    pub(super) fn check(&self) -> CheckedParameters {
+        let mut errors = ValidationErrors::default();
         let text = |name: &str| Some(self.get(name).to_owned()).filter(|text| !text.is_empty());
         let draft = FilterInput {
             event_title: text("eventTitle"),
@@ -112,25 +113,25 @@ impl Asked {
             error: text("error"),
             attempt: text("attempt"),
             from: text("from"),
-            to: text("to").map(|to| until(&to)),
+            to: text("to").map(|to| to_end_of_second(&to)),
         };
-        let id = |faults: &mut ValidationErrors, name: &str| {
-            checked(faults, name, text(name), |text| text.parse().ok(), "must be the ID of an attempt")
+        let id = |errors: &mut ValidationErrors, name: &str| {
+            checked(errors, name, text(name), |text| text.parse().ok(), "must be the ID of an attempt")
         };
-        Wanted {
-            filter: draft.check(&mut faults),
-            limit: checked_limit(&mut faults, text(LIMIT)),
-            before: id(&mut faults, BEFORE),
-            open: id(&mut faults, OPEN),
-            resent: id(&mut faults, RESENT),
-            faults,
+        CheckedParameters {
+            filter: draft.check(&mut errors),
+            limit: checked_limit(&mut errors, text(LIMIT)),
+            before: id(&mut errors, BEFORE),
+            open: id(&mut errors, OPEN),
+            resent: id(&mut errors, RESENT),
+            errors: errors,
         }
     }
 }
 
-/// A time as it stands in addresses: UTC, without a fraction where the second is whole. A browser's own field for
-/// a date and time says no zone: without the script it is UTC.
-fn utc(text: &str) -> String {
+/// A time as it stands in URLs: UTC, without a fraction where the second is whole. A time without a zone, which a
+/// browser's field for dates gives without the script, is UTC.
+fn in_utc(text: &str) -> String {
     let text = text.trim();
     let zoneless = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%.f"];
     let naive = || zoneless.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
@@ -139,8 +140,8 @@ fn utc(text: &str) -> String {
     time.map_or_else(|| text.to_owned(), |time| time.to_string().replace(".000Z", "Z"))
 }
 
-/// Until a second, as the form says times, is until its end.
-fn until(to: &str) -> String {
+/// A time that ends a span: a whole second, as forms have it, includes all of that second.
+fn to_end_of_second(to: &str) -> String {
     let whole = to.parse::<Timestamp>().is_ok_and(|time| time.millis() % 1000 == 0);
     if whole { to.replace('Z', ".999Z") } else { to.to_owned() }
 }
@@ -161,7 +162,7 @@ mod tests {
             ("2026-11-23T01:30:00.5+02:00", "2026-11-22T23:30:00.500Z"),
             ("soon", "soon"),
         ] {
-            assert_eq!(utc(text), means);
+            assert_eq!(in_utc(text), means);
         }
     }
 
@@ -172,23 +173,24 @@ mod tests {
             ("2026-11-23T10:00", "2026-11-23T10:00:00.999Z"),
             ("2026-11-23T10:00:05.25Z", "2026-11-23T10:00:05.250Z"),
         ] {
-            let wanted = Asked::read(Some(&format!("from={to}&to={to}"))).check();
-            assert_eq!(wanted.filter.to.map(|to| to.to_string()).as_deref(), Some(means));
-            assert_eq!(wanted.filter.from, utc(to).parse().ok());
+            let checked = PageParameters::read(Some(&format!("from={to}&to={to}"))).check();
+            assert_eq!(checked.filter.to.map(|to| to.to_string()).as_deref(), Some(means));
+            assert_eq!(checked.filter.from, in_utc(to).parse().ok());
         }
     }
 
     #[test]
     fn what_is_asked_stands_in_the_address() {
-        let asked = Asked::read(Some("eventTitle=B%C3%B6rse+%26+Co&outcome=&limit=10&unknown=1&open=x"));
-        assert_eq!(asked.query(), "?eventTitle=B%C3%B6rse+%26+Co&limit=10&open=x");
+        let parameters =
+            PageParameters::read(Some("eventTitle=B%C3%B6rse+%26+Co&outcome=&limit=10&unknown=1&open=x"));
+        assert_eq!(parameters.query(), "?eventTitle=B%C3%B6rse+%26+Co&limit=10&open=x");
         assert_eq!(
-            asked.first_page().with("outcome", &"failed").query(),
+            parameters.first_page().with("outcome", &"failed").query(),
             "?eventTitle=B%C3%B6rse+%26+Co&limit=10&outcome=failed"
         );
-        assert_eq!(asked.without(&["eventTitle", "limit", "open"]).query(), "");
-        let wanted = asked.check();
-        assert_eq!((wanted.filter.event_title.as_deref(), wanted.limit), (Some("Börse & Co"), 10));
-        assert_eq!(wanted.faults, ValidationErrors::one("open", "must be the ID of an attempt"));
+        assert_eq!(parameters.without(&["eventTitle", "limit", "open"]).query(), "");
+        let checked = parameters.check();
+        assert_eq!((checked.filter.event_title.as_deref(), checked.limit), (Some("Börse & Co"), 10));
+        assert_eq!(checked.errors, ValidationErrors::one("open", "must be the ID of an attempt"));
     }
 }

@@ -1,76 +1,76 @@
-//! The cookies of sessions: one for each loan whose link was opened, and one for a sign-in with a key.
+//! Session cookies: one for each loan whose link was opened, and one for a sign-in with a key.
 //!
-//! A browser sends every cookie of ours to every page, and a servicer opens many loans in a day: beyond some
-//! the oldest are taken back, so that requests do not outgrow what gateways let through.
+//! A browser sends all of them with every request, and a servicer opens many loans in a day: beyond a number of them the
+//! oldest are cleared, so that the headers of a request stay within the limits of gateways.
 
 use http::{HeaderMap, HeaderValue, header};
 
-use crate::web::{Reached, Site};
+use crate::web::{Origin, SiteSettings};
 use loanhook_core::model::id::LoanId;
 use loanhook_core::model::payload::PayloadKey;
 
-/// The sign-in with a key, good for every loan.
-const ANY_LOAN: &str = "lh-any";
-/// What the name of a link's begins with, before the digits of its loan.
-const LINKS: &str = "lh-";
-/// How many digits.
-const DIGITS: usize = 16;
-/// How many sessions of links a browser keeps.
-const KEPT: usize = 40;
-/// How many values of one name are tried: a browser has one for each path, host and partition it was set for.
-const TRIED: usize = 8;
+/// The name of the cookie of a sign-in with a key, which is valid for every loan.
+const SIGN_IN_COOKIE: &str = "lh-any";
+/// The beginning of the name of the cookie of a link, before the digits that stand for its loan.
+const LINK_COOKIE_PREFIX: &str = "lh-";
+/// The number of those digits.
+const LINK_COOKIE_DIGITS: usize = 16;
+/// The number of link cookies that a browser keeps.
+const MAX_LINK_COOKIES: usize = 40;
+/// The number of cookies of one name that are tried: a browser can have one for each path, host and partition.
+const MAX_TOKENS_PER_NAME: usize = 8;
 
-/// How cookies of ours are named and sent, to a browser that reached us so.
-pub(super) struct Jar {
-    /// Over encrypted connections only.
+/// Names and attributes of session cookies, for a browser that came by this origin.
+pub(super) struct SessionCookies {
+    /// They are sent over encrypted connections only.
     secure: bool,
-    /// Within frames of other sites too.
-    framed: bool,
+    /// They are sent within frames of other sites too.
+    in_frames: bool,
 }
 
-impl Jar {
-    pub(super) fn new(site: &Site, reached: &Reached) -> Self {
+impl SessionCookies {
+    pub(super) fn new(site: &SiteSettings, origin: &Origin) -> Self {
         let framed = site.frame_ancestors.names_another_site();
-        // A browser takes no cookie for frames that may travel in clear.
-        Self { secure: framed || reached.needs_secure_cookies(), framed }
+        // A browser rejects cookies for frames that are not secure.
+        Self { secure: framed || origin.needs_secure_cookies(), in_frames: framed }
     }
 
-    /// The name of a session's cookie: that of its loan, or of a sign-in.
+    /// The name of the cookie of a link to a loan, or of a sign-in.
     fn name(&self, loan: Option<&LoanId>) -> String {
         let prefix = self.prefix();
         match loan {
             Some(loan) => {
                 let hash = PayloadKey::of(loan.as_str().as_bytes()).to_string();
-                format!("{prefix}{LINKS}{}", &hash[..DIGITS])
+                format!("{prefix}{LINK_COOKIE_PREFIX}{}", &hash[..LINK_COOKIE_DIGITS])
             }
-            None => format!("{prefix}{ANY_LOAN}"),
+            None => format!("{prefix}{SIGN_IN_COOKIE}"),
         }
     }
 
-    /// Nobody but us, on this very host, can set a cookie of a prefix.
+    /// Only this host itself can set a cookie with this prefix.
     const fn prefix(&self) -> &'static str {
         if self.secure { "__Host-" } else { "" }
     }
 
-    /// The tokens that may open this loan, those of its own link first.
+    /// The tokens of sessions that may be valid for this loan, those of its own link first.
     pub(super) fn tokens(&self, headers: &HeaderMap, loan: &LoanId) -> Vec<String> {
         [Some(loan), None].into_iter().flat_map(|loan| self.tokens_of(headers, loan)).collect()
     }
 
-    /// The tokens of a loan's link, or of a sign-in.
+    /// The tokens in the cookies of a link to a loan, or of a sign-in.
     pub(super) fn tokens_of(&self, headers: &HeaderMap, loan: Option<&LoanId>) -> Vec<String> {
-        let wanted = self.name(loan);
-        let found = self.ours(headers).filter(|(name, _)| *name == wanted);
-        found.map(|(_, token)| token.to_owned()).take(TRIED).collect()
+        let name_of_cookie = self.name(loan);
+        let found = self.session_cookies_of(headers).filter(|(name, _)| *name == name_of_cookie);
+        found.map(|(_, token)| token.to_owned()).take(MAX_TOKENS_PER_NAME).collect()
     }
 
     /// Whether the browser has a session for some other loan.
-    pub(super) fn has_other(&self, headers: &HeaderMap, loan: &LoanId) -> bool {
+    pub(super) fn has_session_of_another_loan(&self, headers: &HeaderMap, loan: &LoanId) -> bool {
         let own = [self.name(Some(loan)), self.name(None)];
-        self.ours(headers).any(|(name, _)| !own.iter().any(|own| own == name))
+        self.session_cookies_of(headers).any(|(name, _)| !own.iter().any(|own| own == name))
     }
 
-    /// The headers that give a browser a session.
+    /// The `Set-Cookie` headers that give a browser a session.
     pub(super) fn set(
         &self,
         headers: &HeaderMap,
@@ -80,40 +80,39 @@ impl Jar {
     ) -> Vec<HeaderValue> {
         let name = self.name(loan);
         let others: Vec<_> =
-            self.ours(headers).map(|(name, _)| name).filter(|other| *other != name).collect();
-        // Browsers name the oldest first.
-        let too_many = others.len().saturating_sub(KEPT - 1);
-        let gone = others.iter().filter(|other| !other.ends_with(ANY_LOAN)).take(too_many);
-        let gone = gone.map(|name| self.header(name, "", 0));
-        gone.chain([self.header(&name, token, seconds)]).flatten().collect()
+            self.session_cookies_of(headers).map(|(name, _)| name).filter(|other| *other != name).collect();
+        // Browsers send the oldest first.
+        let too_many = others.len().saturating_sub(MAX_LINK_COOKIES - 1);
+        let cleared = others.iter().filter(|other| !other.ends_with(SIGN_IN_COOKIE)).take(too_many);
+        let cleared = cleared.map(|name| self.header(name, "", 0));
+        cleared.chain([self.header(&name, token, seconds)]).flatten().collect()
     }
 
-    /// The header that takes the session of a loan's link, or a sign-in, from a browser.
+    /// The `Set-Cookie` header that clears the cookie of a link to a loan, or of a sign-in.
     pub(super) fn clear(&self, loan: Option<&LoanId>) -> Option<HeaderValue> {
         self.header(&self.name(loan), "", 0)
     }
 
     fn header(&self, name: &str, token: &str, seconds: u64) -> Option<HeaderValue> {
-        let same_site = if self.framed { "None; Partitioned" } else { "Lax" };
+        let same_site = if self.in_frames { "None; Partitioned" } else { "Lax" };
         let secure = if self.secure { "; Secure" } else { "" };
         let text =
             format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite={same_site}{secure}");
         HeaderValue::from_str(&text).ok()
     }
 
-    /// The cookies of ours that a request carries, by name and value. Those of other programs on this host may be
-    /// called much the same.
-    fn ours<'a>(&self, headers: &'a HeaderMap) -> impl Iterator<Item = (&'a str, &'a str)> {
+    /// Names and values of the session cookies of a request. Other programs on this host may have cookies of similar names.
+    fn session_cookies_of<'a>(&self, headers: &'a HeaderMap) -> impl Iterator<Item = (&'a str, &'a str)> {
         let prefix = self.prefix();
         let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
         let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        pairs.filter(move |(name, _)| name.strip_prefix(prefix).is_some_and(is_ours))
+        pairs.filter(move |(name, _)| name.strip_prefix(prefix).is_some_and(is_session_cookie))
     }
 }
 
-/// Whether a cookie is called as ours are, after the prefix.
-fn is_ours(name: &str) -> bool {
+/// Whether a name without its prefix is one of a session cookie.
+fn is_session_cookie(name: &str) -> bool {
     let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    let of_link = |digits: &str| digits.len() == DIGITS && digits.bytes().all(digit);
-    name == ANY_LOAN || name.strip_prefix(LINKS).is_some_and(of_link)
+    let of_link = |digits: &str| digits.len() == LINK_COOKIE_DIGITS && digits.bytes().all(digit);
+    name == SIGN_IN_COOKIE || name.strip_prefix(LINK_COOKIE_PREFIX).is_some_and(of_link)
 }

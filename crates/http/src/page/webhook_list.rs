@@ -1,99 +1,101 @@
-//! The list of a loan's webhooks.
+//! The page of a loan's webhooks: one page of its history, with the details of the open row.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use http::request::Parts;
 
-use super::attempt_details::{self, Details};
-use super::error_page::Refused;
-use super::page_parameters::{Asked, BEFORE, OPEN, Wanted};
-use super::page_request::Visit;
+use super::attempt_details::{self, AttemptDetails};
+use super::error_page::ErrorPage;
+use super::page_parameters::{BEFORE, CheckedParameters, OPEN, PageParameters};
+use super::page_request::PageRequest;
 use super::view::webhook_list;
-use super::{Pages, Store};
-use loanhook_core::history;
+use super::{PageStore, Pages};
+use loanhook_core::history::{self, HistoryPage};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::id::AttemptId;
 use loanhook_core::model::time::Timestamp;
 
-/// What the page shows.
-pub(super) struct List {
-    pub(super) asked: Asked,
-    pub(super) wanted: Wanted,
-    pub(super) page: history::HistoryPage,
-    /// Of the row that is open.
-    pub(super) open: Option<Details>,
-    /// The resend that was just asked for.
+/// All that the page shows.
+pub(super) struct WebhookList {
+    pub(super) parameters: PageParameters,
+    pub(super) checked: CheckedParameters,
+    pub(super) history: HistoryPage,
+    /// The details of the open row.
+    pub(super) open_row: Option<AttemptDetails>,
+    /// The resend that was just queued.
     pub(super) resent: Option<AttemptId>,
     pub(super) now: Timestamp,
 }
 
-pub(super) async fn show<S: Store>(
+pub(super) async fn show<S: PageStore>(
     State(pages): State<Pages<S>>,
-    visit: Visit,
+    request: PageRequest,
     parts: Parts,
-) -> Result<Response, Refused> {
-    let asked = Asked::read(parts.uri.query());
-    let wanted = asked.check();
+) -> Result<Response, ErrorPage> {
+    let parameters = PageParameters::read(parts.uri.query());
+    let checked = parameters.check();
     let now = Timestamp::now();
-    let page = page(&pages.store, &visit, &wanted, now).await?;
-    let opened = page.rows.iter().find(|row| Some(row.attempt.id) == wanted.open).cloned();
-    if let (None, Some(id), true) = (&opened, wanted.open, may_be_elsewhere(&wanted))
-        && let Some(row) = row(&pages.store, &visit, id, now).await?
+    let history = read_history(&pages.store, &request, &checked, now).await?;
+    let found = history.rows.iter().find(|row| Some(row.attempt.id) == checked.open).cloned();
+    if let (None, Some(id), true) = (&found, checked.open, may_be_on_another_page(&checked))
+        && let Some(row) = read_row(&pages.store, &request, id, now).await?
     {
-        let there = elsewhere(&asked, &row).query();
-        return Ok(Redirect::to(&format!("{}{there}#a-{id}", visit.path())).into_response());
+        let query = parameters_to_find(&parameters, &row).query();
+        return Ok(Redirect::to(&format!("{}{query}#a-{id}", request.path())).into_response());
     }
-    let resent = match wanted.resent {
-        Some(id) => row(&pages.store, &visit, id, now).await?.filter(Attempt::is_manual).map(|row| row.id),
+    let resent = match checked.resent {
+        Some(id) => {
+            read_row(&pages.store, &request, id, now).await?.filter(Attempt::is_manual).map(|row| row.id)
+        }
         None => None,
     };
-    let open = match opened {
-        Some(row) => Some(attempt_details::of(&pages.store, &visit, row).await?),
+    let open_row = match found {
+        Some(row) => Some(attempt_details::read_details(&pages.store, &request, row).await?),
         None => None,
     };
-    let ok = wanted.faults.0.is_empty();
+    let ok = checked.errors.0.is_empty();
     let status = if ok { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let list = List { asked, wanted, page, open, resent, now };
-    Ok((status, webhook_list::page(&list, &visit)).into_response())
+    let list = WebhookList { parameters, checked, history, open_row, resent, now };
+    Ok((status, webhook_list::page(&list, &request)).into_response())
 }
 
-/// Whether a row that is not here is looked for: a part of a story that it is not in is no place to go on from.
-fn may_be_elsewhere(wanted: &Wanted) -> bool {
-    wanted.faults.0.is_empty() && (wanted.filter.trace_id.is_none() || wanted.before.is_none())
+/// Whether an open row that is not on this page may be on another: not where the page is already a part of its delivery.
+fn may_be_on_another_page(checked: &CheckedParameters) -> bool {
+    checked.errors.0.is_empty() && (checked.filter.trace_id.is_none() || checked.before.is_none())
 }
 
-/// Where a row is found that is on another page by now, or does not match any more: with its story, or in a long
-/// one where it begins with that row.
-fn elsewhere(asked: &Asked, row: &Attempt) -> Asked {
-    let story = asked.story(&row.trace_id);
-    let is_here = asked.filters().eq(story.filters());
-    let story = story.with(OPEN, &row.id);
-    if is_here { story.with(BEFORE, &row.id.next()) } else { story }
+/// The parameters of a page with a row that is on another page by now, or does not match the filters any more: the
+/// attempts of its delivery, or where these are shown already, the page that begins with the row.
+fn parameters_to_find(parameters: &PageParameters, row: &Attempt) -> PageParameters {
+    let for_delivery = parameters.for_delivery(&row.trace_id);
+    let is_here = parameters.filters().eq(for_delivery.filters());
+    let for_delivery = for_delivery.with(OPEN, &row.id);
+    if is_here { for_delivery.with(BEFORE, &row.id.next()) } else { for_delivery }
 }
 
-async fn row<S: Store>(
+async fn read_row<S: PageStore>(
     store: &S,
-    visit: &Visit,
+    request: &PageRequest,
     id: AttemptId,
     now: Timestamp,
-) -> Result<Option<Attempt>, Refused> {
-    let row = history::row(store, &visit.grant.tenant, &visit.loan, id, now).await?;
+) -> Result<Option<Attempt>, ErrorPage> {
+    let row = history::row(store, &request.grant.tenant, &request.loan, id, now).await?;
     Ok(row.map(|row| row.attempt))
 }
 
-/// Nothing is read for filters that are wrong.
-async fn page<S: Store>(
+/// The rows of the page; none where a filter is wrong.
+async fn read_history<S: PageStore>(
     store: &S,
-    visit: &Visit,
-    wanted: &Wanted,
+    request: &PageRequest,
+    checked: &CheckedParameters,
     now: Timestamp,
-) -> Result<history::HistoryPage, Refused> {
-    let Wanted { filter, limit, before, faults, .. } = wanted;
-    if !faults.0.is_empty() {
-        return Ok(history::HistoryPage::default());
+) -> Result<HistoryPage, ErrorPage> {
+    let CheckedParameters { filter, limit, before, errors, .. } = checked;
+    if !errors.0.is_empty() {
+        return Ok(HistoryPage::default());
     }
-    let (tenant, loan) = (&visit.grant.tenant, &visit.loan);
+    let (tenant, loan) = (&request.grant.tenant, &request.loan);
     Ok(match filter.trace_id {
         Some(trace) => {
             history::page_of_delivery(store, (tenant, loan, trace), filter, *before, *limit, now).await?

@@ -1,5 +1,5 @@
-//! The source of a request: the address that it came from, and its connection. A listener, or a function, tells it in an
-//! extension of the request.
+//! The client of a request: the address that it came from, and whoever wants to know that it was authenticated. The
+//! listener, or the function, that receives a request adds this as an extension of it.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -7,53 +7,54 @@ use std::sync::Arc;
 
 use http::Extensions;
 
-/// What wants to know that a request was made by somebody who may.
-pub trait Connection: Send + Sync {
-    /// The request that is being answered on it showed a valid key, or the token of a session.
-    fn authenticated(&self);
+/// Is told that a request of a client was authenticated; the listener's connection is one.
+pub trait AuthenticationObserver: Send + Sync {
+    /// The request that is being answered showed a valid key, or the token of a session.
+    fn on_authenticated(&self);
 }
 
-/// Where a request came from.
+/// Who sent a request, as far as it is known.
 #[derive(Clone, Default)]
-pub struct Source {
+pub struct Client {
     address: Option<IpAddr>,
-    connection: Option<Arc<dyn Connection>>,
+    observer: Option<Arc<dyn AuthenticationObserver>>,
 }
 
-impl Source {
-    /// The address of the client, not that of a proxy before us, as far as it is known.
-    pub fn new(address: Option<IpAddr>, connection: Option<Arc<dyn Connection>>) -> Self {
-        Self { address, connection }
+impl Client {
+    /// `address` is that of the client, not that of a proxy before us.
+    pub fn new(address: Option<IpAddr>, connection: Option<Arc<dyn AuthenticationObserver>>) -> Self {
+        Self { address, observer: connection }
     }
 
-    /// What was said of a request; nothing where nobody said anything.
+    /// The client in the extensions of a request; an unknown one where there is none.
     pub(crate) fn of(extensions: &Extensions) -> Self {
         extensions.get::<Self>().cloned().unwrap_or_default()
     }
 
-    pub(crate) fn group(&self) -> Group {
-        self.address.map(Group::of).unwrap_or_default()
+    pub(crate) fn address_group(&self) -> AddressGroup {
+        self.address.map(AddressGroup::of).unwrap_or_default()
     }
 
-    /// Tells the connection that the caller may be here.
-    pub(crate) fn authenticated(&self) {
-        if let Some(connection) = &self.connection {
-            connection.authenticated();
+    /// Tells the observer that the request was authenticated.
+    pub(crate) fn notify_authenticated(&self) {
+        if let Some(connection) = &self.observer {
+            connection.on_authenticated();
         }
     }
 }
 
-impl fmt::Debug for Source {
+impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Source({:?})", self.address)
+        write!(f, "Client({:?})", self.address)
     }
 }
 
-/// The addresses that one party has: an IPv4 address, or the /64 of an IPv6 address, of which any host has all.
+/// The addresses that count as one client: an IPv4 address, or the /64 network of an IPv6 address, all of which belongs
+/// to one host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Group(Option<IpAddr>);
+pub struct AddressGroup(Option<IpAddr>);
 
-impl Group {
+impl AddressGroup {
     pub fn of(address: IpAddr) -> Self {
         Self(Some(match address.to_canonical() {
             IpAddr::V6(address) => {
@@ -65,7 +66,7 @@ impl Group {
     }
 }
 
-impl fmt::Display for Group {
+impl fmt::Display for AddressGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(IpAddr::V6(network)) => write!(f, "{network}/64"),
@@ -88,7 +89,11 @@ mod tests {
             ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
             ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
         ] {
-            assert_eq!(Group::of(address.parse().expect("an address")).to_string(), group, "{address}");
+            assert_eq!(
+                AddressGroup::of(address.parse().expect("an address")).to_string(),
+                group,
+                "{address}"
+            );
         }
     }
 }

@@ -1,69 +1,73 @@
-//! Counts of what happens again and again, so that the log has two lines of each a minute and not one each time.
+//! A counter of repeated occurrences, so that the log has at most two lines a minute of each name: one at the first
+//! occurrence, and one with the count of the rest when its window ends.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a count goes on before it is told.
-const WINDOW: Duration = Duration::from_secs(60);
+/// How long occurrences are counted before the count is logged.
+const WINDOW_LENGTH: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
-struct Table<K> {
-    /// How often each came after the first time, in its window.
+struct CountedWindows<K> {
+    /// How often each name occurred after the first time, in its window.
     counts: HashMap<K, u64>,
     /// When each window ends, the earliest first.
     ends: VecDeque<(Instant, K)>,
-    /// How often others came, for whose names there was no room, and when that is told.
-    others: u64,
-    others_end: Option<Instant>,
+    /// How often names occurred that were too many to be counted by themselves, and when that window ends.
+    unnamed: u64,
+    unnamed_end: Option<Instant>,
 }
 
 /// Windows that have ended.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Ended<K> {
-    /// How often each name came after the first time.
+pub(super) struct EndedWindows<K> {
+    /// How often each name occurred after the first time.
     pub(super) names: Vec<(K, u64)>,
-    /// How often others came.
-    pub(super) others: u64,
+    /// How often names occurred that were too many to be counted by themselves.
+    pub(super) unnamed: u64,
 }
 
-/// The windows: one for each name, from its first time on.
+/// The counts: a window for each name, from its first occurrence on.
 #[derive(Debug)]
-pub(super) struct Windows<K> {
-    most: usize,
-    table: Mutex<Table<K>>,
+pub(super) struct RepeatCounter<K> {
+    max_names: usize,
+    windows: Mutex<CountedWindows<K>>,
 }
 
-impl<K: Eq + Hash + Clone> Windows<K> {
-    /// At most so many names are told apart in a window; others are counted together.
-    pub(super) fn new(most: usize) -> Self {
+impl<K: Eq + Hash + Clone> RepeatCounter<K> {
+    /// At most so many names have a window at a time; the others are counted together.
+    pub(super) fn new(max_names: usize) -> Self {
         let (counts, ends) = (HashMap::new(), VecDeque::new());
-        Self { most, table: Mutex::new(Table { counts, ends, others: 0, others_end: None }) }
+        Self {
+            max_names,
+            windows: Mutex::new(CountedWindows { counts, ends, unnamed: 0, unnamed_end: None }),
+        }
     }
 
-    /// Counts one. True if it is the first in its window: then it is told at once.
+    /// Counts one occurrence. True if it is the first in its window: then it is logged at once.
     pub(super) fn count(&self, name: &K, now: Instant) -> bool {
-        let Table { counts, ends, others, others_end } =
-            &mut *self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let CountedWindows { counts, ends, unnamed: others, unnamed_end: others_end } =
+            &mut *self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = counts.get_mut(name) {
             *count += 1;
             return false;
         }
-        if counts.len() >= self.most {
+        if counts.len() >= self.max_names {
             *others += 1;
-            others_end.get_or_insert(now + WINDOW);
+            others_end.get_or_insert(now + WINDOW_LENGTH);
             return false;
         }
         counts.insert(name.clone(), 0);
-        ends.push_back((now + WINDOW, name.clone()));
+        ends.push_back((now + WINDOW_LENGTH, name.clone()));
         true
     }
 
-    /// The windows that have ended since the last time.
-    pub(super) fn ended(&self, now: Instant) -> Ended<K> {
-        let Table { counts, ends, others, others_end } =
-            &mut *self.table.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The windows that have ended since the last call.
+    pub(super) fn take_ended(&self, now: Instant) -> EndedWindows<K> {
+        let CountedWindows { counts, ends, unnamed: others, unnamed_end: others_end } =
+            &mut *self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let mut over = Vec::new();
         while let Some((_, name)) = ends.pop_front_if(|(end, _)| *end <= now) {
             let more = counts.remove(&name).unwrap_or_default();
@@ -72,7 +76,7 @@ impl<K: Eq + Hash + Clone> Windows<K> {
             }
         }
         let others = others_end.take_if(|end| *end <= now).map_or(0, |_| std::mem::take(others));
-        Ended { names: over, others }
+        EndedWindows { names: over, unnamed: others }
     }
 }
 
@@ -81,26 +85,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_is_told_at_once_and_the_rest_when_the_window_ends() {
-        let (windows, start) = (Windows::new(8), Instant::now());
+    fn the_first_is_reported_at_once_and_the_rest_when_the_window_ends() {
+        let (windows, start) = (RepeatCounter::new(8), Instant::now());
         let counted = [1, 1, 2, 1].map(|name| windows.count(&name, start));
         assert_eq!(counted, [true, false, true, false]);
-        assert_eq!(windows.ended(start + WINDOW - Duration::from_secs(1)).names, []);
-        assert_eq!(windows.ended(start + WINDOW), Ended { names: vec![(1, 2)], others: 0 });
-        assert_eq!(windows.ended(start + WINDOW).names, []);
-        assert!(windows.count(&1, start + WINDOW), "a new window");
+        assert_eq!(windows.take_ended(start + WINDOW_LENGTH - Duration::from_secs(1)).names, []);
+        assert_eq!(
+            windows.take_ended(start + WINDOW_LENGTH),
+            EndedWindows { names: vec![(1, 2)], unnamed: 0 }
+        );
+        assert_eq!(windows.take_ended(start + WINDOW_LENGTH).names, []);
+        assert!(windows.count(&1, start + WINDOW_LENGTH), "a new window");
     }
 
     #[test]
-    fn names_beyond_the_most_are_counted_together() {
-        let (windows, start) = (Windows::new(2), Instant::now());
+    fn names_beyond_the_limit_are_counted_together() {
+        let (windows, start) = (RepeatCounter::new(2), Instant::now());
         assert_eq!(
             [1, 2, 3, 4, 3].map(|name| windows.count(&name, start)),
             [true, true, false, false, false]
         );
-        assert_eq!(windows.ended(start + WINDOW / 2).others, 0);
-        assert_eq!(windows.ended(start + WINDOW), Ended { names: vec![], others: 3 });
-        assert_eq!(windows.ended(start + 2 * WINDOW).others, 0, "it is told once");
-        assert!(windows.count(&3, start + WINDOW));
+        assert_eq!(windows.take_ended(start + WINDOW_LENGTH / 2).unnamed, 0);
+        assert_eq!(windows.take_ended(start + WINDOW_LENGTH), EndedWindows { names: vec![], unnamed: 3 });
+        assert_eq!(windows.take_ended(start + 2 * WINDOW_LENGTH).unnamed, 0, "it is reported once");
+        assert!(windows.count(&3, start + WINDOW_LENGTH));
     }
 }

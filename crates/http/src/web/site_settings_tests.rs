@@ -2,17 +2,17 @@ use http::Request;
 
 use super::*;
 
-fn by(host: &str, proto: Option<&str>) -> Reached {
+fn origin(host: &str, proto: Option<&str>) -> Origin {
     let mut request = Request::get("/loans/727/webhooks").header("host", host);
     if let Some(proto) = proto {
         request = request.header("x-forwarded-proto", proto);
     }
     let (parts, ()) = request.body(()).expect("a request").into_parts();
-    Site::default().reached(&parts).expect("a host")
+    SiteSettings::default().origin(&parts).expect("a host")
 }
 
 #[test]
-fn the_address_is_that_of_the_request() {
+fn without_a_public_url_the_origin_is_that_of_the_request() {
     for (host, proto, address, secure) in [
         ("127.0.0.1:8080", None, "http://127.0.0.1:8080", false),
         ("[::1]:8080", None, "http://[::1]:8080", false),
@@ -23,32 +23,28 @@ fn the_address_is_that_of_the_request() {
         ("10.0.0.5:8080", None, "http://10.0.0.5:8080", true),
         ("localhost.lender.example", None, "http://localhost.lender.example", true),
     ] {
-        let reached = by(host, proto);
-        assert_eq!(
-            (reached.to_string().as_str(), reached.needs_secure_cookies()),
-            (address, secure),
-            "{host}"
-        );
+        let origin = origin(host, proto);
+        assert_eq!((origin.to_string().as_str(), origin.needs_secure_cookies()), (address, secure), "{host}");
     }
 }
 
 #[test]
-fn without_a_host_there_is_no_address() {
-    for (request, fault) in [
-        (Request::get("/login"), HostFault::Missing),
-        (Request::get("/login").header("host", "lender.example/?x="), HostFault::Invalid),
-        (Request::get("/login").header("host", "a.example").header("host", "b.example"), HostFault::Several),
+fn a_request_without_a_valid_host_has_no_origin() {
+    for (request, error) in [
+        (Request::get("/login"), HostError::Missing),
+        (Request::get("/login").header("host", "lender.example/?x="), HostError::Invalid),
+        (Request::get("/login").header("host", "a.example").header("host", "b.example"), HostError::Several),
     ] {
         let (parts, ()) = request.body(()).expect("a request").into_parts();
-        assert_eq!(Site::default().reached(&parts), Err(fault));
-        let public_url = Some("https://hooks.lender.example".parse::<Reached>().expect("an address"));
-        let site = Site { public_url: public_url.clone(), ..Site::default() };
-        assert_eq!(site.reached(&parts).ok(), public_url);
+        assert_eq!(SiteSettings::default().origin(&parts), Err(error));
+        let public_url = Some("https://hooks.lender.example".parse::<Origin>().expect("an address"));
+        let site = SiteSettings { public_url: public_url.clone(), ..SiteSettings::default() };
+        assert_eq!(site.origin(&parts).ok(), public_url);
     }
 }
 
 #[test]
-fn what_a_proxy_passed_on_may_have_come_from_afar() {
+fn a_forwarded_request_needs_secure_cookies() {
     for (header, secure) in [
         ("x-forwarded-for", true),
         ("x-forwarded-host", true),
@@ -58,9 +54,9 @@ fn what_a_proxy_passed_on_may_have_come_from_afar() {
     ] {
         let request = Request::get("/login").header("host", "127.0.0.1:8080").header(header, "http");
         let (parts, ()) = request.body(()).expect("a request").into_parts();
-        let reached = Site::default().reached(&parts).expect("a host");
+        let origin = SiteSettings::default().origin(&parts).expect("a host");
         assert_eq!(
-            (reached.needs_secure_cookies(), reached.may_keep_no_cookies()),
+            (origin.needs_secure_cookies(), origin.may_reject_secure_cookies()),
             (secure, secure),
             "{header}"
         );
@@ -68,9 +64,9 @@ fn what_a_proxy_passed_on_may_have_come_from_afar() {
 }
 
 #[test]
-fn an_origin_is_ours_by_host_and_port() {
-    let reached = by("hooks.lender.example", None);
-    for (origin, ours) in [
+fn origins_match_by_host_and_port() {
+    let ours = origin("hooks.lender.example", None);
+    for (named, matches) in [
         ("https://hooks.lender.example", true),
         ("http://hooks.lender.example", true),
         ("https://hooks.lender.example:8443", false),
@@ -78,7 +74,7 @@ fn an_origin_is_ours_by_host_and_port() {
         ("null", false),
         ("", false),
     ] {
-        assert_eq!(reached.is_origin(origin), ours, "{origin}");
+        assert_eq!(ours.matches(named), matches, "{named}");
     }
 }
 
@@ -93,7 +89,7 @@ fn a_public_url_is_an_origin() {
         ("hooks.lender.example", false),
         ("ftp://hooks.lender.example", false),
     ] {
-        assert_eq!(text.parse::<Reached>().is_ok(), ok, "{text}");
+        assert_eq!(text.parse::<Origin>().is_ok(), ok, "{text}");
     }
 }
 

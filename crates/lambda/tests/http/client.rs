@@ -33,7 +33,7 @@ impl HttpClient {
     /// On another engine of the same stack, where the key was added before.
     pub(crate) fn with_existing_key(engine: &Aws) -> Self {
         let routes = api::events(engine.clone()).merge(api::history(engine.clone()));
-        Self { router: api::complete(routes), engine: engine.clone() }
+        Self { router: api::with_middleware(routes), engine: engine.clone() }
     }
 
     /// Posts an event of loan 727 whose payload is about 1 KiB; an empty key is none.

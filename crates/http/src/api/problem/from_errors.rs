@@ -1,4 +1,4 @@
-//! Problems of the errors of use cases and stores, of refused requests, and of validation.
+//! Conversions of errors into problems: those of validation, of stores and of use cases.
 
 use http::StatusCode;
 use tracing::error;
@@ -22,9 +22,9 @@ impl From<validation::ValidationError> for ValidationError {
 impl From<ValidationErrors> for Problem {
     fn from(errors: ValidationErrors) -> Self {
         let first =
-            errors.0.first().map(|fault| format!("{} {}", fault.pointer, fault.detail).trim().to_owned());
+            errors.0.first().map(|error| format!("{} {}", error.pointer, error.detail).trim().to_owned());
         let detail = first.unwrap_or_else(|| "the request is wrong".into());
-        let unsupported = !errors.0.is_empty() && errors.0.iter().all(|fault| fault.unsupported);
+        let unsupported = !errors.0.is_empty() && errors.0.iter().all(|error| error.unsupported);
         let (name, title) = if unsupported {
             ("formula-unsupported", "Outside of the subset of Clojure that formulas have")
         } else {
@@ -128,7 +128,7 @@ impl From<KeyError> for Problem {
                 Self::internal()
             }
             KeyError::Unknown => Self::not_found("key"),
-            KeyError::Above => Self::refused(
+            KeyError::Above => Self::not_allowed(
                 "the key to be deleted has the scope operator, and this key has not: a key of an operator is \
                  deleted by an operator",
             ),

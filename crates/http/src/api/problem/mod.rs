@@ -1,4 +1,4 @@
-//! Every error the API answers: `application/problem+json` (RFC 9457), from one place.
+//! Problems: every error that the API answers, as `application/problem+json` (RFC 9457).
 
 mod from_errors;
 
@@ -53,8 +53,8 @@ impl Problem {
         Self { kind, title, status: status.as_u16(), detail: detail.into(), errors: Vec::new(), retry_after }
     }
 
-    /// The same, to be sent again after so many seconds.
-    pub(in crate::api) fn after(self, seconds: u64) -> Self {
+    /// The same with a `Retry-After` of so many seconds.
+    pub(in crate::api) fn retry_after(self, seconds: u64) -> Self {
         Self { retry_after: Some(seconds), ..self }
     }
 
@@ -73,15 +73,15 @@ impl Problem {
 
     pub(in crate::api) fn forbidden(needed: &[Scope]) -> Self {
         let names: Vec<_> = needed.iter().map(|scope| scope.name()).collect();
-        Self::refused(format!("this key lacks the scope {}: use one that has it", names.join(" or ")))
+        Self::not_allowed(format!("this key lacks the scope {}: use one that has it", names.join(" or ")))
     }
 
-    /// What this key may not do, and what to do about it.
-    pub(in crate::api) fn refused(detail: impl Into<String>) -> Self {
+    /// The key may not do this; the detail says what to do.
+    pub(in crate::api) fn not_allowed(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "The key may not do this", detail)
     }
 
-    /// The same for what does not exist and for what is another tenant's.
+    /// There is no such thing, or it is another tenant's: both are answered alike.
     pub(in crate::api) fn not_found(what: &str) -> Self {
         let detail = format!("there is no such {what} for this key's tenant");
         Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)

@@ -1,4 +1,6 @@
-//! Bodies and their limits: 413 for too large, 400 for no JSON, 422 for JSON that is wrong.
+//! JSON bodies of requests: read within a limit and with memory reserved for them, then parsed. The problems are 413 for
+//! a body over its limit, 408 for one that arrives too slowly, 400 for one that is not JSON, 422 for JSON of a wrong
+//! shape, 503 where there is no memory.
 
 use std::ops::Deref;
 
@@ -11,20 +13,20 @@ use crate::api::problem::Problem;
 use crate::api::request::caller::Caller;
 use crate::api::schema::strict_object::StrictObject;
 use crate::web;
-use crate::web::body_memory::{self, Reserved};
-use crate::web::body_reader::{Limit, Unread};
+use crate::web::body_memory::{self, MemoryPermit};
+use crate::web::body_reader::{BodyError, BodyLimit};
 use loanhook_core::model::byte_order_mark;
 use loanhook_core::model::validation::{ValidationErrors, pointer_segment};
 use loanhook_core::ports::StoreError;
 
-/// The largest body of settings, in bytes.
-pub(in crate::api) const MAX_SETTINGS: (usize, &str) = (256 * 1024, "256 KiB");
+/// The largest body of settings: in bytes, and as a problem says it.
+pub(in crate::api) const SETTINGS_LIMIT: (usize, &str) = (256 * 1024, "256 KiB");
 
-/// A body that was read. Kept until its request is answered: the memory that is reserved for it is for what is made of
-/// it, too.
+/// A body that was read. It is kept until its request is answered, as the memory reserved for it is for what is made of
+/// it too.
 pub(in crate::api) struct ReadBody {
     bytes: Bytes,
-    _memory: Reserved<'static>,
+    _memory: MemoryPermit<'static>,
 }
 
 impl Deref for ReadBody {
@@ -35,7 +37,7 @@ impl Deref for ReadBody {
     }
 }
 
-/// Reads a body of at most so many bytes, of a caller whose key was checked.
+/// Reads a body of an authenticated caller, within a limit: in bytes, and as a problem says it.
 pub(in crate::api) async fn read(
     caller: &Caller,
     body: Body,
@@ -45,27 +47,29 @@ pub(in crate::api) async fn read(
     let length = says.map_or(limit, |length| length.min(limit));
     let memory = body_memory::reserve(&caller.key().0.tenant, length).await.ok_or(StoreError::Busy)?;
     let bytes =
-        web::body_reader::read(body, Limit::of_known_caller(limit)).await.map_err(|unread| match unread {
-            Unread::TooLarge => Problem::too_large(name),
-            Unread::Stalled => Problem::stalled(),
-            Unread::Broken => Problem::not_json("the body did not arrive whole: send it again"),
+        web::body_reader::read(body, BodyLimit::for_authenticated_caller(limit)).await.map_err(|unread| {
+            match unread {
+                BodyError::TooLarge => Problem::too_large(name),
+                BodyError::Stalled => Problem::stalled(),
+                BodyError::Broken => Problem::not_json("the body did not arrive whole: send it again"),
+            }
         })?;
     Ok(ReadBody { bytes, _memory: memory })
 }
 
-/// The JSON of a body; a byte order mark before it is no part of it.
+/// Parses the JSON object of a body; a byte order mark before it is skipped.
 pub(in crate::api) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let bytes = byte_order_mark::without(bytes);
     if bytes.is_empty() {
         return Err(Problem::not_json("the body is empty: send JSON"));
     }
     let text = std::str::from_utf8(bytes).map_err(|_| Problem::not_json("the body is not UTF-8"))?;
-    // First whether it is JSON at all: what is wrong with it comes after.
+    // A body that is not JSON is a 400, whatever else would be wrong with it.
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| Problem::not_json(error.to_string()))?;
     parse_json(text)
 }
 
-/// The object in JSON text that is known to be well-formed.
+/// Parses a JSON object of a text that is known to be JSON. What is wrong has the JSON pointer of its place.
 pub(in crate::api) fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     let deserializer = &mut serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(deserializer).map(|StrictObject(value)| value).map_err(|error| {
@@ -76,12 +80,12 @@ pub(in crate::api) fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, P
         {
             pointer = format!("{pointer}/{}", pointer_segment(missing));
         }
-        ValidationErrors::one(pointer, in_plain_words(detail)).into()
+        ValidationErrors::one(pointer, in_words_of_json(detail)).into()
     })
 }
 
-/// What serde expected, in the words of JSON.
-fn in_plain_words(detail: &str) -> String {
+/// A message of serde with the names of Rust's types replaced by those of JSON.
+fn in_words_of_json(detail: &str) -> String {
     [
         ("expected u32", "expected a whole number"),
         ("expected f64", "expected a number"),

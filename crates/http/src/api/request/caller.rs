@@ -1,4 +1,4 @@
-//! Who asks, and whether they may.
+//! The caller of a request: the API key that it came with, and what the key may do.
 
 use std::sync::Arc;
 
@@ -10,22 +10,22 @@ use http::request::Parts;
 use crate::api::Api;
 use crate::api::problem::Problem;
 use crate::web::authentication::authenticate;
-use crate::web::call_limits::{Asker, Face};
+use crate::web::call_limits::{EntryPoint, Requester};
 use crate::web::resend::AllowedResend;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::key::{Key, KeyHash, Scope};
 use loanhook_core::ports::Keys;
 
-/// The key a request came with.
+/// The key of a request, and the hash it is found by.
 pub(in crate::api) struct Caller(Arc<Key>, KeyHash);
 
 impl Caller {
-    /// The key's tenant, if the key has the scope.
-    pub(in crate::api) fn with(&self, scope: Scope) -> Result<&TenantId, Problem> {
-        self.with_any(&[scope])
+    /// The tenant of the key, if the key has the scope; else a 403.
+    pub(in crate::api) fn require(&self, scope: Scope) -> Result<&TenantId, Problem> {
+        self.require_any(&[scope])
     }
 
-    pub(in crate::api) fn with_any(&self, scopes: &[Scope]) -> Result<&TenantId, Problem> {
+    pub(in crate::api) fn require_any(&self, scopes: &[Scope]) -> Result<&TenantId, Problem> {
         let may = scopes.iter().any(|scope| self.0.may(*scope));
         if may { Ok(&self.0.tenant) } else { Err(Problem::forbidden(scopes)) }
     }
@@ -34,7 +34,7 @@ impl Caller {
         self.0.may(scope)
     }
 
-    /// Whether the caller is shown the values in the queries of URLs: they may be tokens of receivers.
+    /// Whether the caller is shown the values in the queries of URLs, which may be tokens of receivers.
     pub(in crate::api) fn sees_whole_urls(&self) -> bool {
         self.may(Scope::SubscriptionsWrite)
     }
@@ -44,12 +44,9 @@ impl Caller {
         (&self.0, self.1)
     }
 
-    /// Refuses where the key asked for too many resends.
-    pub(in crate::api) fn may_resend_now(
-        &self,
-        extensions: &Extensions,
-    ) -> Result<AllowedResend<'_>, Problem> {
-        Ok(AllowedResend::check(extensions, &Asker::Key(self.0.id), &self.0.tenant, &self.0.name)?)
+    /// The right to queue one resend; a 429 where the key asked for too many.
+    pub(in crate::api) fn check_resend(&self, extensions: &Extensions) -> Result<AllowedResend<'_>, Problem> {
+        Ok(AllowedResend::check(extensions, &Requester::Key(self.0.id), &self.0.tenant, &self.0.name)?)
     }
 }
 
@@ -67,7 +64,7 @@ impl<S: Keys + Send + Sync> FromRequestParts<Api<S>> for Caller {
         let Some(shown) = shown else {
             return Err(Problem::unauthorized("the Authorization header must read: Bearer lh_…"));
         };
-        match authenticate::<_, Problem>(&api.store, &parts.extensions, Face::Api, shown).await? {
+        match authenticate::<_, Problem>(&api.store, &parts.extensions, EntryPoint::Api, shown).await? {
             Some((key, hash)) => Ok(Self(key, hash)),
             None => Err(Problem::unauthorized(
                 "this key is not valid: it may have been deleted, or its time may be over",

@@ -16,5 +16,5 @@ pub(in crate::api) fn of_headers(headers: &HeaderMap) -> Result<Option<String>, 
 
 /// Checks a key that was given by the field or header of this name.
 pub(in crate::api) fn check(key: &str, pointer: &str) -> Result<(), ValidationErrors> {
-    idempotency_key_error(key).map_or(Ok(()), |fault| Err(ValidationErrors::one(pointer, fault)))
+    idempotency_key_error(key).map_or(Ok(()), |error| Err(ValidationErrors::one(pointer, error)))
 }

@@ -1,4 +1,4 @@
-//! The names in a path. One that cannot be a name of anything is one that does not exist.
+//! Parameters of a path: IDs and names. One that cannot be an ID or a name of anything is a 404.
 
 use std::str::FromStr;
 
@@ -9,10 +9,10 @@ use crate::api::problem::Problem;
 use loanhook_core::model::id::LoanId;
 
 /// The parameters of a path, as text.
-pub(in crate::api) struct Segments(Vec<(String, String)>);
+pub(in crate::api) struct PathParameters(Vec<(String, String)>);
 
-impl Segments {
-    /// An ID that is a UUID.
+impl PathParameters {
+    /// A parameter that is an ID; `what` names the kind of thing in the problem.
     pub(in crate::api) fn id<T: FromStr>(&self, name: &str, what: &str) -> Result<T, Problem> {
         self.text(name).parse().map_err(|_| Problem::not_found(what))
     }
@@ -26,7 +26,7 @@ impl Segments {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Segments {
+impl<S: Send + Sync> FromRequestParts<S> for PathParameters {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {

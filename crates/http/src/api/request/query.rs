@@ -1,4 +1,4 @@
-//! The filters and the place of a page, as they stand in a query.
+//! Queries: the filters of a history, and the cursor and length of a page.
 
 use axum::extract::{FromRequestParts, Query};
 use base64::Engine;
@@ -16,10 +16,10 @@ use loanhook_core::model::filter_input::{FilterInput, checked, checked_limit};
 use loanhook_core::model::id::AttemptId;
 use loanhook_core::model::validation::ValidationErrors;
 
-/// A query whose parameters are all known; any other is a 422.
-pub(in crate::api) struct Checked<T>(pub(in crate::api) T);
+/// A query that was read into `T`; an unknown parameter is a 422.
+pub(in crate::api) struct CheckedQuery<T>(pub(in crate::api) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Checked<T> {
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for CheckedQuery<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
@@ -31,8 +31,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Checked<T> {
             Ok(Query(query)) => Ok(Self(query)),
             Err(rejection) => {
                 let text = rejection.body_text();
-                let fault = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
-                Err(ValidationErrors::one("query", fault).into())
+                let error = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+                Err(ValidationErrors::one("query", error).into())
             }
         }
     }
@@ -89,11 +89,11 @@ pub(in crate::api) struct PageQuery {
     cursor: Option<String>,
 }
 
-/// The filter, the ID that the page begins before, and how many rows it has.
-pub(in crate::api) type HistoryPage = (HistoryFilter, Option<AttemptId>, usize);
+/// The filter, the ID that the page begins before, and the number of its rows.
+pub(in crate::api) type RequestedHistory = (HistoryFilter, Option<AttemptId>, usize);
 
 impl HistoryQuery {
-    pub(in crate::api) fn check(self) -> Result<HistoryPage, ValidationErrors> {
+    pub(in crate::api) fn check(self) -> Result<RequestedHistory, ValidationErrors> {
         let mut errors = ValidationErrors::default();
         let filter = FilterInput {
             event_title: self.event_title,
@@ -116,17 +116,20 @@ impl HistoryQuery {
 
 impl PageQuery {
     pub(in crate::api) fn check(self) -> Result<(Option<Uuid>, usize), ValidationErrors> {
-        page_of(self.cursor, self.limit)
+        check_page(self.cursor, self.limit)
     }
 
-    /// The same for a list whose pages have another length where none is told.
-    pub(in crate::api) fn check_or(self, length: usize) -> Result<(Option<Uuid>, usize), ValidationErrors> {
-        page_of(self.cursor, self.limit.or_else(|| Some(length.to_string())))
+    /// The same, with a length of the page where the query gives none.
+    pub(in crate::api) fn check_with_default_limit(
+        self,
+        length: usize,
+    ) -> Result<(Option<Uuid>, usize), ValidationErrors> {
+        check_page(self.cursor, self.limit.or_else(|| Some(length.to_string())))
     }
 }
 
-/// The ID that a page of a short list begins after, and how many items it has.
-pub(in crate::api) fn page_of(
+/// The ID that a page of a short list begins after, and the number of its items.
+pub(in crate::api) fn check_page(
     cursor: Option<String>,
     limit: Option<String>,
 ) -> Result<(Option<Uuid>, usize), ValidationErrors> {
@@ -135,7 +138,7 @@ pub(in crate::api) fn page_of(
     errors.ok_or_errors(page)
 }
 
-/// The place where a list goes on, as a cursor.
+/// The cursor of the page after the item of this ID.
 pub(in crate::api) fn cursor(last: Uuid) -> String {
     URL_SAFE_NO_PAD.encode(last.as_bytes())
 }
@@ -146,7 +149,7 @@ fn page(
     limit: Option<String>,
 ) -> (Option<Uuid>, usize) {
     let decode = |text: &str| Uuid::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok();
-    let place =
+    let position =
         checked(errors, "cursor", cursor, decode, "must be the next of the page before, as it was given");
-    (place, checked_limit(errors, limit))
+    (position, checked_limit(errors, limit))
 }

@@ -1,14 +1,14 @@
-//! Webhooks that come back: a subscription whose receiver is loanhook's own intake would make an event of each
-//! delivery, and a delivery of each event, without end.
+//! The check for webhooks that come back. A subscription whose receiver is loanhook's own intake would make an event of
+//! each delivery, and a delivery of each event, without end.
 
 use http::HeaderMap;
 
 use loanhook_core::model::validation::ValidationErrors;
 
-/// What the names of the headers begin with that loanhook sends beside those of Standard Webhooks.
+/// The beginning of the names of the headers that loanhook sends beside those of Standard Webhooks.
 const OWN_HEADERS: &str = "loanhook-";
 
-/// Refuses a request that is a webhook of loanhook's: it has gone round once, and ends here.
+/// Refuses a request that is a webhook of loanhook.
 pub(in crate::api) fn refuse_own_webhooks(headers: &HeaderMap) -> Result<(), ValidationErrors> {
     let Some(own) = headers.keys().find(|name| name.as_str().starts_with(OWN_HEADERS)) else { return Ok(()) };
     Err(ValidationErrors::one(

@@ -1,4 +1,4 @@
-//! Events in, up to a hundred at once, each with a result of its own.
+//! `/v1/events/batch`: up to 100 events in one request, each with a result of its own.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -21,7 +21,7 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::model::validation::ValidationErrors;
 use loanhook_core::ports::{FormulaErrorLog, Intake, Keys, Subscriptions};
 
-const LIMIT: (usize, &str) = (4 << 20, "4 MiB a batch");
+const BATCH_LIMIT: (usize, &str) = (4 << 20, "4 MiB a batch");
 const MAX_EVENTS: usize = 100;
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -64,11 +64,11 @@ pub(in crate::api) async fn create<S: Intake + Subscriptions + Keys + FormulaErr
     State(api): State<Api<S>>,
     caller: Caller,
     headers: HeaderMap,
-    request: Body,
+    raw_body: Body,
 ) -> Result<Response, Problem> {
-    let tenant = caller.with(Scope::EventsWrite)?;
+    let tenant = caller.require(Scope::EventsWrite)?;
     returned_webhooks::refuse_own_webhooks(&headers)?;
-    let bytes = body::read(&caller, request, LIMIT).await?;
+    let bytes = body::read(&caller, raw_body, BATCH_LIMIT).await?;
     let batch: Batch = body::parse(&bytes)?;
     if batch.events.len() > MAX_EVENTS {
         return Err(ValidationErrors::one("/events", format!("must have at most {MAX_EVENTS} events")).into());
@@ -82,11 +82,11 @@ pub(in crate::api) async fn create<S: Intake + Subscriptions + Keys + FormulaErr
     Ok(response::json(StatusCode::OK, &BatchResults { results: results.collect() }))
 }
 
-/// One event of a batch, which has a limit of its own.
+/// One event of a batch, with the limit that a single event has.
 fn submission(event: &RawValue) -> Result<Submission, Problem> {
     let mut draft: KeyedEventDraft = body::parse_json(event.get())?;
     let key = draft.idempotency_key.take();
-    // The key may stand beside the event.
+    // The bytes of the key do not count as the event's.
     let beside = key.as_ref().map_or(0, |key| key.len() + ",\"idempotencyKey\":\"\"".len());
     if event.get().len() > MAX_EVENT_BYTES + beside {
         return Err(Problem::too_large("256 KiB an event"));

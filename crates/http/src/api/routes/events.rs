@@ -1,4 +1,4 @@
-//! Events in, one at a time.
+//! `/v1/events`: one event.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -18,7 +18,7 @@ use loanhook_core::model::key::Scope;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{FormulaErrorLog, Intake, Keys, Subscriptions};
 
-const LIMIT: (usize, &str) = (MAX_EVENT_BYTES, "256 KiB an event");
+const EVENT_LIMIT: (usize, &str) = (MAX_EVENT_BYTES, "256 KiB an event");
 
 /// A promise: each of these deliveries is attempted until it succeeds or its schedule runs out.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -72,12 +72,12 @@ pub(in crate::api) async fn create<S: Intake + Subscriptions + Keys + FormulaErr
     State(api): State<Api<S>>,
     caller: Caller,
     headers: HeaderMap,
-    request: Body,
+    raw_body: Body,
 ) -> Result<Response, Problem> {
-    let tenant = caller.with(Scope::EventsWrite)?;
+    let tenant = caller.require(Scope::EventsWrite)?;
     returned_webhooks::refuse_own_webhooks(&headers)?;
     let key = idempotency_key::of_headers(&headers)?;
-    let bytes = body::read(&caller, request, LIMIT).await?;
+    let bytes = body::read(&caller, raw_body, EVENT_LIMIT).await?;
     let event = EventInput::from(body::parse::<EventDraft>(&bytes)?).check()?;
     let submission = Submission { event, key };
     let receipt = intake::accept(&api.store, tenant, submission, Timestamp::now()).await?;

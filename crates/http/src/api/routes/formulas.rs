@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::api::openapi::{BadBody, Denied, Invalid, TooLarge, Unavailable};
 use crate::api::problem::Problem;
-use crate::api::request::body::{self, MAX_SETTINGS};
+use crate::api::request::body::{self, SETTINGS_LIMIT};
 use crate::api::request::caller::Caller;
 use crate::api::schema::event_draft::context_or_empty;
 use crate::api::{Api, response};
@@ -53,10 +53,10 @@ pub(in crate::api) struct FormulaValue {
 pub(in crate::api) async fn evaluate<S: Keys + Send + Sync>(
     State(_): State<Api<S>>,
     caller: Caller,
-    request: Body,
+    raw_body: Body,
 ) -> Result<Response, Problem> {
-    caller.with(Scope::SubscriptionsWrite)?;
-    let bytes = body::read(&caller, request, MAX_SETTINGS).await?;
+    caller.require(Scope::SubscriptionsWrite)?;
+    let bytes = body::read(&caller, raw_body, SETTINGS_LIMIT).await?;
     let trial: FormulaTrial = body::parse(&bytes)?;
     let outcome = try_out::evaluate(&trial.formula, context_or_empty(trial.context), Timestamp::now())?;
     Ok(response::json(StatusCode::OK, &FormulaValue { value: outcome.value, printed: outcome.printed }))

@@ -1,4 +1,4 @@
-//! API keys.
+//! `/v1/keys`: API keys.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -9,10 +9,10 @@ use utoipa::IntoParams;
 
 use crate::api::openapi::{BadBody, Denied, Invalid, NotFound, TooLarge, Unavailable};
 use crate::api::problem::Problem;
-use crate::api::request::body::{self, MAX_SETTINGS};
+use crate::api::request::body::{self, SETTINGS_LIMIT};
 use crate::api::request::caller::Caller;
-use crate::api::request::path::Segments;
-use crate::api::request::query::{Checked, cursor, page_of};
+use crate::api::request::path::PathParameters;
+use crate::api::request::query::{CheckedQuery, check_page, cursor};
 use crate::api::{Api, response, schema};
 use loanhook_core::keys as use_case;
 use loanhook_core::log;
@@ -118,11 +118,11 @@ pub(in crate::api) struct TenantQuery {
     tenant: Option<String>,
 }
 
-/// The tenant whose keys the caller means, if it may.
+/// The tenant that a request names, or the caller's own; a 403 where the caller may not manage keys of it.
 fn tenant_of(caller: &Caller, named: Option<String>, pointer: &str) -> Result<TenantId, Problem> {
-    let own = caller.with_any(&[Scope::Admin, Scope::Operator])?;
+    let own = caller.require_any(&[Scope::Admin, Scope::Operator])?;
     let Some(named) = named else { return Ok(own.clone()) };
-    let named = TenantId::try_from(named).map_err(|fault| ValidationErrors::one(pointer, fault))?;
+    let named = TenantId::try_from(named).map_err(|error| ValidationErrors::one(pointer, error))?;
     if named == *own || caller.may(Scope::Operator) {
         return Ok(named);
     }
@@ -143,17 +143,17 @@ fn tenant_of(caller: &Caller, named: Option<String>, pointer: &str) -> Result<Te
 pub(in crate::api) async fn create<S: Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
-    request: Body,
+    raw_body: Body,
 ) -> Result<Response, Problem> {
-    caller.with_any(&[Scope::Admin, Scope::Operator])?;
-    let bytes = body::read(&caller, request, MAX_SETTINGS).await?;
+    caller.require_any(&[Scope::Admin, Scope::Operator])?;
+    let bytes = body::read(&caller, raw_body, SETTINGS_LIMIT).await?;
     let now = Timestamp::now();
     let draft: KeyDraft = body::parse(&bytes)?;
     let tenant = draft.tenant.clone();
     let new = KeyInput::from(draft).check(now)?;
     let tenant = tenant_of(&caller, tenant, "/tenant")?;
     if !caller.key().0.may_manage(&new.scopes) {
-        caller.with(Scope::Operator)?;
+        caller.require(Scope::Operator)?;
     }
     let key = new.of(tenant, now);
     let (key, secret) = use_case::create(&api.store, key).await?;
@@ -176,10 +176,10 @@ pub(in crate::api) async fn create<S: Keys + Send + Sync>(
 pub(in crate::api) async fn list<S: Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
-    Checked(query): Checked<KeyQuery>,
+    CheckedQuery(query): CheckedQuery<KeyQuery>,
 ) -> Result<Response, Problem> {
     let tenant = tenant_of(&caller, query.tenant, "tenant")?;
-    let (after, limit) = page_of(query.cursor, query.limit)?;
+    let (after, limit) = check_page(query.cursor, query.limit)?;
     let mut keys = api.store.keys(&tenant, after.map(KeyId::from_uuid), limit + 1).await?;
     let more = keys.len() > limit;
     keys.truncate(limit);
@@ -201,8 +201,8 @@ pub(in crate::api) async fn list<S: Keys + Send + Sync>(
 pub(in crate::api) async fn delete<S: Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
-    path: Segments,
-    Checked(query): Checked<TenantQuery>,
+    path: PathParameters,
+    CheckedQuery(query): CheckedQuery<TenantQuery>,
 ) -> Result<Response, Problem> {
     let tenant = tenant_of(&caller, query.tenant, "tenant")?;
     let id = path.id("id", "key")?;

@@ -1,4 +1,4 @@
-//! The history of a loan, a row of it, and the bytes of a row.
+//! `/v1/loans/{loanId}/webhooks`: the history of a loan, a row of it, and the payloads of a row.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -9,8 +9,8 @@ use serde::Serialize;
 use crate::api::openapi::{Denied, Download, Invalid, NotFound, Unavailable};
 use crate::api::problem::Problem;
 use crate::api::request::caller::Caller;
-use crate::api::request::path::Segments;
-use crate::api::request::query::{Checked, HistoryQuery, cursor};
+use crate::api::request::path::PathParameters;
+use crate::api::request::query::{CheckedQuery, HistoryQuery, cursor};
 use crate::api::schema::attempt::AttemptView;
 use crate::api::schema::id;
 use crate::api::{Api, response};
@@ -46,10 +46,10 @@ pub(in crate::api) struct History {
 pub(in crate::api) async fn list<S: Attempts + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
-    path: Segments,
-    Checked(query): Checked<HistoryQuery>,
+    path: PathParameters,
+    CheckedQuery(query): CheckedQuery<HistoryQuery>,
 ) -> Result<Response, Problem> {
-    let tenant = caller.with(Scope::HistoryRead)?;
+    let tenant = caller.require(Scope::HistoryRead)?;
     let loan = path.loan()?;
     let (filter, before, limit) = query.check()?;
     let page = history::page(&api.store, (tenant, &loan), &filter, before, limit, Timestamp::now()).await?;
@@ -74,10 +74,10 @@ pub(in crate::api) async fn list<S: Attempts + Keys + Send + Sync>(
 pub(in crate::api) async fn row<S: Attempts + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
-    path: Segments,
+    path: PathParameters,
 ) -> Result<Response, Problem> {
-    let (row, _) = find(&api.store, &caller, &path).await?;
-    Ok(response::json(StatusCode::OK, &AttemptView::whole(row, &caller)))
+    let (row, _) = find_row(&api.store, &caller, &path).await?;
+    Ok(response::json(StatusCode::OK, &AttemptView::with_headers(row, &caller)))
 }
 
 /// Download the source payload
@@ -93,10 +93,10 @@ pub(in crate::api) async fn row<S: Attempts + Keys + Send + Sync>(
 pub(in crate::api) async fn source<S: Attempts + Keys + Payloads + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
-    path: Segments,
+    path: PathParameters,
 ) -> Result<Response, Problem> {
-    let (row, tenant) = find(&api.store, &caller, &path).await?;
-    let bytes = bytes(&api.store, tenant, row.attempt.source).await?;
+    let (row, tenant) = find_row(&api.store, &caller, &path).await?;
+    let bytes = stored_payload(&api.store, tenant, row.attempt.source).await?;
     Ok(download(bytes, row.attempt.content_type.as_deref(), &format!("source-{}", row.attempt.id)))
 }
 
@@ -113,27 +113,32 @@ pub(in crate::api) async fn source<S: Attempts + Keys + Payloads + Send + Sync>(
 pub(in crate::api) async fn response<S: Attempts + Keys + Payloads + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
-    path: Segments,
+    path: PathParameters,
 ) -> Result<Response, Problem> {
-    let (row, tenant) = find(&api.store, &caller, &path).await?;
-    let answer = row.attempt.completion().and_then(|completion| completion.response.as_ref());
-    let answer = answer.ok_or_else(|| Problem::not_found("response: nothing came back to this attempt,"))?;
-    let bytes = bytes(&api.store, tenant, answer.payload).await?;
-    Ok(download(bytes, answer.content_type.as_deref(), &format!("response-{}", row.attempt.id)))
+    let (row, tenant) = find_row(&api.store, &caller, &path).await?;
+    let received = row.attempt.completion().and_then(|completion| completion.response.as_ref());
+    let received =
+        received.ok_or_else(|| Problem::not_found("response: nothing came back to this attempt,"))?;
+    let bytes = stored_payload(&api.store, tenant, received.payload).await?;
+    Ok(download(bytes, received.content_type.as_deref(), &format!("response-{}", row.attempt.id)))
 }
 
-async fn find<'a, S: Attempts>(
+async fn find_row<'a, S: Attempts>(
     store: &S,
     caller: &'a Caller,
-    path: &Segments,
+    path: &PathParameters,
 ) -> Result<(HistoryRow, &'a TenantId), Problem> {
-    let tenant = caller.with(Scope::HistoryRead)?;
+    let tenant = caller.require(Scope::HistoryRead)?;
     let (loan, id) = (path.loan()?, path.id("id", "attempt")?);
     let row = history::row(store, tenant, &loan, id, Timestamp::now()).await?;
     Ok((row.ok_or_else(|| Problem::not_found("attempt"))?, tenant))
 }
 
-async fn bytes<S: Payloads>(store: &S, tenant: &TenantId, payload: Payload) -> Result<Bytes, Problem> {
+async fn stored_payload<S: Payloads>(
+    store: &S,
+    tenant: &TenantId,
+    payload: Payload,
+) -> Result<Bytes, Problem> {
     let Some(key) = payload.key else { return Ok(Bytes::new()) };
     store.payload(tenant, key).await?.ok_or_else(|| Problem::not_found("payload: it is not kept any more,"))
 }

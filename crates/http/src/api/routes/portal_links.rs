@@ -1,4 +1,4 @@
-//! Links to the page of a loan.
+//! `/v1/portal-links`: links to the page of a loan.
 
 use axum::Extension;
 use axum::body::Body;
@@ -10,12 +10,12 @@ use serde::Serialize;
 
 use crate::api::openapi::{BadBody, Denied, Invalid, TooLarge, Unavailable};
 use crate::api::problem::Problem;
-use crate::api::request::body::{self, MAX_SETTINGS};
+use crate::api::request::body::{self, SETTINGS_LIMIT};
 use crate::api::request::caller::Caller;
 use crate::api::schema::id;
 use crate::api::schema::portal_link_draft::LinkDraft;
 use crate::api::{Api, response};
-use crate::web::{Site, portal_link};
+use crate::web::{SiteSettings, portal_link_url};
 use loanhook_core::log;
 use loanhook_core::model::grant::LinkInput;
 use loanhook_core::model::key::Scope;
@@ -47,20 +47,20 @@ pub(in crate::api) struct PortalLink {
 )]
 pub(in crate::api) async fn create<S: Grants + Keys + Send + Sync>(
     State(api): State<Api<S>>,
-    Extension(site): Extension<Site>,
+    Extension(site): Extension<SiteSettings>,
     caller: Caller,
     parts: Parts,
-    request: Body,
+    raw_body: Body,
 ) -> Result<Response, Problem> {
-    caller.with(Scope::PortalWrite)?;
-    let reached = site.reached(&parts)?;
-    let bytes = body::read(&caller, request, MAX_SETTINGS).await?;
+    caller.require(Scope::PortalWrite)?;
+    let origin = site.origin(&parts)?;
+    let bytes = body::read(&caller, raw_body, SETTINGS_LIMIT).await?;
     let draft: LinkDraft = body::parse(&bytes)?;
-    let made =
+    let issued =
         portal::issue_link(&api.store, caller.key(), LinkInput::from(draft).check()?, Timestamp::now())
             .await?;
-    let url = portal_link(&reached, &made.token);
+    let url = portal_link_url(&origin, &issued.token);
     let (key, _) = caller.key();
-    log::portal_link(key, &made.grant);
-    Ok(response::secret_json(StatusCode::CREATED, &PortalLink { url, expires_at: made.grant.until.into() }))
+    log::portal_link(key, &issued.grant);
+    Ok(response::secret_json(StatusCode::CREATED, &PortalLink { url, expires_at: issued.grant.until.into() }))
 }

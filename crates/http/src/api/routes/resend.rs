@@ -1,4 +1,4 @@
-//! Resends, in our shape and in LoanPro's.
+//! `/v1/webhooks/{traceId}/resend` and LoanPro's `/v1/webhook/retry/{traceId}/{attempt}`: resends.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -10,7 +10,7 @@ use crate::api::openapi::{Conflict, Denied, IdempotencyKey, Invalid, NotFound, U
 use crate::api::problem::Problem;
 use crate::api::request::caller::Caller;
 use crate::api::request::idempotency_key;
-use crate::api::request::path::Segments;
+use crate::api::request::path::PathParameters;
 use crate::api::schema::id::{AttemptId, TraceId};
 use crate::api::{Api, response};
 use loanhook_core::model::attempt::AttemptNumber;
@@ -44,10 +44,10 @@ pub(in crate::api) struct AcceptedResend {
 pub(in crate::api) async fn resend<S: Attempts + Keys + Resends + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
-    path: Segments,
+    path: PathParameters,
     parts: Parts,
 ) -> Result<Response, Problem> {
-    ask(&api.store, &caller, &path, &parts, None).await
+    queue_resend(&api.store, &caller, &path, &parts, None).await
 }
 
 /// Resend an attempt
@@ -69,16 +69,16 @@ pub(in crate::api) async fn resend<S: Attempts + Keys + Resends + Send + Sync>(
 pub(in crate::api) async fn retry<S: Attempts + Keys + Resends + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
-    path: Segments,
+    path: PathParameters,
     parts: Parts,
 ) -> Result<Response, Problem> {
     let attempt = match path.text("attempt") {
         "manual" => Some(AttemptNumber::Manual),
         text => number(text).map(AttemptNumber::Auto),
     };
-    caller.with(Scope::WebhooksResend)?;
+    caller.require(Scope::WebhooksResend)?;
     let attempt = attempt.ok_or_else(|| Problem::not_found("attempt"))?;
-    ask(&api.store, &caller, &path, &parts, Some(attempt)).await
+    queue_resend(&api.store, &caller, &path, &parts, Some(attempt)).await
 }
 
 /// Resend an attempt, at LoanPro's path
@@ -98,23 +98,23 @@ pub(in crate::api) async fn retry<S: Attempts + Keys + Resends + Send + Sync>(
 pub(in crate::api) async fn retry_at_loanpro<S: Attempts + Keys + Resends + Send + Sync>(
     api: State<Api<S>>,
     caller: Caller,
-    path: Segments,
+    path: PathParameters,
     parts: Parts,
 ) -> Result<Response, Problem> {
     retry(api, caller, path, parts).await
 }
 
-async fn ask<S: Attempts + Resends>(
+async fn queue_resend<S: Attempts + Resends>(
     store: &S,
     caller: &Caller,
-    path: &Segments,
+    path: &PathParameters,
     parts: &Parts,
     attempt: Option<AttemptNumber>,
 ) -> Result<Response, Problem> {
-    caller.with(Scope::WebhooksResend)?;
+    caller.require(Scope::WebhooksResend)?;
     let trace_id: id::TraceId = path.id("traceId", "delivery")?;
     let key = idempotency_key::of_headers(&parts.headers)?;
-    let allowed = caller.may_resend_now(&parts.extensions)?;
+    let allowed = caller.check_resend(&parts.extensions)?;
     let id = allowed.queue(store, trace_id, attempt.into(), key).await?;
     Ok(response::json(StatusCode::ACCEPTED, &AcceptedResend { id: id.into(), trace_id: trace_id.into() }))
 }

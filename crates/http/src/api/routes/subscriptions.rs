@@ -1,4 +1,4 @@
-//! Subscriptions.
+//! `/v1/subscriptions`: the settings of webhooks, their signing secrets, and test sends.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -7,10 +7,10 @@ use http::StatusCode;
 
 use crate::api::openapi::{BadBody, Conflict, Denied, Invalid, NotFound, TooLarge, Unavailable};
 use crate::api::problem::Problem;
-use crate::api::request::body::{self, MAX_SETTINGS};
+use crate::api::request::body::{self, SETTINGS_LIMIT};
 use crate::api::request::caller::Caller;
-use crate::api::request::path::Segments;
-use crate::api::request::query::{Checked, PageQuery, cursor};
+use crate::api::request::path::PathParameters;
+use crate::api::request::query::{CheckedQuery, PageQuery, cursor};
 use crate::api::routes::events::AcceptedEvent;
 use crate::api::schema::event_draft::TestEventDraft;
 use crate::api::schema::id;
@@ -36,9 +36,9 @@ use loanhook_core::{intake, subscriptions as use_case};
 pub(in crate::api) async fn list<S: Subscriptions + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
-    Checked(page): Checked<PageQuery>,
+    CheckedQuery(page): CheckedQuery<PageQuery>,
 ) -> Result<Response, Problem> {
-    let tenant = caller.with(Scope::HistoryRead)?;
+    let tenant = caller.require(Scope::HistoryRead)?;
     let (after, limit) = page.check()?;
     let all = api.store.subscriptions(tenant).await?;
     let mut rest =
@@ -64,10 +64,10 @@ pub(in crate::api) async fn list<S: Subscriptions + Keys + Send + Sync>(
 pub(in crate::api) async fn create<S: Subscriptions + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
-    request: Body,
+    raw_body: Body,
 ) -> Result<Response, Problem> {
-    let tenant = caller.with(Scope::SubscriptionsWrite)?;
-    let bytes = body::read(&caller, request, MAX_SETTINGS).await?;
+    let tenant = caller.require(Scope::SubscriptionsWrite)?;
+    let bytes = body::read(&caller, raw_body, SETTINGS_LIMIT).await?;
     let draft: SubscriptionDraft = body::parse(&bytes)?;
     let created = use_case::create(&api.store, tenant, draft.into(), Timestamp::now()).await?;
     log::change("subscription.created", caller.key().0, tenant, &created.id);
@@ -86,9 +86,9 @@ pub(in crate::api) async fn create<S: Subscriptions + Keys + Send + Sync>(
 pub(in crate::api) async fn get<S: Subscriptions + Keys + FormulaErrorLog + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
-    path: Segments,
+    path: PathParameters,
 ) -> Result<Response, Problem> {
-    let tenant = caller.with(Scope::HistoryRead)?;
+    let tenant = caller.require(Scope::HistoryRead)?;
     let found = use_case::get(&api.store, tenant, path.id("id", "subscription")?).await?;
     let found = found.ok_or_else(|| Problem::not_found("subscription"))?;
     let formula_errors = api.store.formula_errors(tenant, found.id).await?;
@@ -111,12 +111,12 @@ pub(in crate::api) async fn get<S: Subscriptions + Keys + FormulaErrorLog + Send
 pub(in crate::api) async fn replace<S: Subscriptions + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
-    path: Segments,
-    request: Body,
+    path: PathParameters,
+    raw_body: Body,
 ) -> Result<Response, Problem> {
-    let tenant = caller.with(Scope::SubscriptionsWrite)?;
+    let tenant = caller.require(Scope::SubscriptionsWrite)?;
     let id = path.id("id", "subscription")?;
-    let bytes = body::read(&caller, request, MAX_SETTINGS).await?;
+    let bytes = body::read(&caller, raw_body, SETTINGS_LIMIT).await?;
     let draft: SubscriptionDraft = body::parse(&bytes)?;
     let replaced = use_case::replace(&api.store, tenant, id, draft.into(), Timestamp::now()).await?;
     log::change("subscription.replaced", caller.key().0, tenant, &id);
@@ -136,9 +136,9 @@ pub(in crate::api) async fn replace<S: Subscriptions + Keys + Send + Sync>(
 pub(in crate::api) async fn delete<S: Subscriptions + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
-    path: Segments,
+    path: PathParameters,
 ) -> Result<Response, Problem> {
-    let tenant = caller.with(Scope::SubscriptionsWrite)?;
+    let tenant = caller.require(Scope::SubscriptionsWrite)?;
     let id = path.id("id", "subscription")?;
     use_case::delete(&api.store, tenant, id).await?;
     log::change("subscription.deleted", caller.key().0, tenant, &id);
@@ -159,9 +159,9 @@ pub(in crate::api) async fn delete<S: Subscriptions + Keys + Send + Sync>(
 pub(in crate::api) async fn rotate_secret<S: Subscriptions + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
-    path: Segments,
+    path: PathParameters,
 ) -> Result<Response, Problem> {
-    let tenant = caller.with(Scope::SubscriptionsWrite)?;
+    let tenant = caller.require(Scope::SubscriptionsWrite)?;
     let id = path.id("id", "subscription")?;
     let rotated = use_case::rotate_secret(&api.store, tenant, id, Timestamp::now()).await?;
     log::change("subscription.secret_rotated", caller.key().0, tenant, &id);
@@ -185,19 +185,19 @@ pub(in crate::api) async fn rotate_secret<S: Subscriptions + Keys + Send + Sync>
 pub(in crate::api) async fn test<S: Intake + Subscriptions + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
-    path: Segments,
-    request: Body,
+    path: PathParameters,
+    raw_body: Body,
 ) -> Result<Response, Problem> {
-    let tenant = caller.with(Scope::SubscriptionsWrite)?;
+    let tenant = caller.require(Scope::SubscriptionsWrite)?;
     let id = path.id("id", "subscription")?;
-    let bytes = body::read(&caller, request, MAX_SETTINGS).await?;
+    let bytes = body::read(&caller, raw_body, SETTINGS_LIMIT).await?;
     let draft: TestEventDraft = body::parse(&bytes)?;
     let event = EventInput::from(draft).check()?;
     let all = api.store.subscriptions(tenant).await?;
     let found = all.iter().find(|subscription| subscription.id == id).cloned();
     let subscription = found.ok_or_else(|| Problem::not_found("subscription"))?;
     if !caller.may(Scope::EventsWrite) && event_names::is_real(&event.name, &all) {
-        return Err(Problem::refused(format!(
+        return Err(Problem::not_allowed(format!(
             "`{}` is the name of real events, and a test of it needs the scope events:write too: use a key that has \
              it, or another eventName",
             event.name

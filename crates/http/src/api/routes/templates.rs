@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::api::openapi::{BadBody, Denied, Invalid, TooLarge, Unavailable};
 use crate::api::problem::Problem;
-use crate::api::request::body::{self, MAX_SETTINGS};
+use crate::api::request::body::{self, SETTINGS_LIMIT};
 use crate::api::request::caller::Caller;
 use crate::api::schema::event_draft::{SAMPLE_NAME, context_or_empty};
 use crate::api::{Api, response};
@@ -79,10 +79,10 @@ pub(in crate::api) struct RenderedTemplate {
 pub(in crate::api) async fn render<S: Keys + Send + Sync>(
     State(_): State<Api<S>>,
     caller: Caller,
-    request: Body,
+    raw_body: Body,
 ) -> Result<Response, Problem> {
-    caller.with(Scope::SubscriptionsWrite)?;
-    let bytes = body::read(&caller, request, MAX_SETTINGS).await?;
+    caller.require(Scope::SubscriptionsWrite)?;
+    let bytes = body::read(&caller, raw_body, SETTINGS_LIMIT).await?;
     let trial: TemplateTrial = body::parse(&bytes)?;
     if trial.content_type.is_some() && !matches!(trial.target, TemplateTarget::Body) {
         return Err(ValidationErrors::one("/contentType", "goes with a body only").into());

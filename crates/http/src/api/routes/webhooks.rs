@@ -1,4 +1,4 @@
-//! One delivery, by its trace ID.
+//! `/v1/webhooks/{traceId}`: a delivery with its attempts, and its cancellation.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -7,8 +7,8 @@ use http::StatusCode;
 use crate::api::openapi::{Conflict, Denied, Invalid, NotFound, Unavailable};
 use crate::api::problem::Problem;
 use crate::api::request::caller::Caller;
-use crate::api::request::path::Segments;
-use crate::api::request::query::{Checked, PageQuery};
+use crate::api::request::path::PathParameters;
+use crate::api::request::query::{CheckedQuery, PageQuery};
 use crate::api::schema::delivery::DeliveryView;
 use crate::api::schema::id;
 use crate::api::{Api, response};
@@ -18,9 +18,9 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{AttemptRange, Attempts, Deliveries, Keys};
 use loanhook_core::{history, resend};
 
-/// How many attempts of a delivery are shown at once, unless told otherwise: as many as a schedule can make, with its
-/// 25 places and each of them interrupted twice.
-const ATTEMPTS: usize = 100;
+/// The number of attempts of a page where the query gives none: more than a schedule can make, with 25 slots and two
+/// interrupted attempts in each.
+const DEFAULT_ATTEMPTS: usize = 100;
 
 /// Read a delivery
 ///
@@ -37,11 +37,11 @@ const ATTEMPTS: usize = 100;
 pub(in crate::api) async fn get<S: Attempts + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
-    path: Segments,
-    Checked(query): Checked<PageQuery>,
+    path: PathParameters,
+    CheckedQuery(query): CheckedQuery<PageQuery>,
 ) -> Result<Response, Problem> {
-    let tenant = caller.with(Scope::HistoryRead)?;
-    let (after, limit) = query.check_or(ATTEMPTS)?;
+    let tenant = caller.require(Scope::HistoryRead)?;
+    let (after, limit) = query.check_with_default_limit(DEFAULT_ATTEMPTS)?;
     let trace = path.id("traceId", "delivery")?;
     show(&api.store, &caller, tenant, trace, after.map(AttemptId::from_uuid), limit).await
 }
@@ -59,12 +59,12 @@ pub(in crate::api) async fn get<S: Attempts + Keys + Send + Sync>(
 pub(in crate::api) async fn cancel<S: Attempts + Deliveries + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
-    path: Segments,
+    path: PathParameters,
 ) -> Result<Response, Problem> {
-    let tenant = caller.with(Scope::WebhooksResend)?;
+    let tenant = caller.require(Scope::WebhooksResend)?;
     let trace = path.id("traceId", "delivery")?;
     resend::cancel(&api.store, tenant, trace).await?;
-    show(&api.store, &caller, tenant, trace, None, ATTEMPTS).await
+    show(&api.store, &caller, tenant, trace, None, DEFAULT_ATTEMPTS).await
 }
 
 async fn show<S: Attempts>(
@@ -77,6 +77,6 @@ async fn show<S: Attempts>(
 ) -> Result<Response, Problem> {
     let span = AttemptRange::OldestFirst { after };
     let found = history::delivery_attempts(store, tenant, trace, span, limit, Timestamp::now()).await?;
-    let story = found.ok_or_else(|| Problem::not_found("delivery"))?;
-    Ok(response::json(StatusCode::OK, &DeliveryView::new(story, caller)))
+    let delivery_attempts = found.ok_or_else(|| Problem::not_found("delivery"))?;
+    Ok(response::json(StatusCode::OK, &DeliveryView::new(delivery_attempts, caller)))
 }

@@ -109,12 +109,12 @@ impl AttemptView {
     }
 
     /// A row by itself, with the headers of its answer.
-    pub(in crate::api) fn whole(row: HistoryRow, to: &Caller) -> Self {
+    pub(in crate::api) fn with_headers(row: HistoryRow, to: &Caller) -> Self {
         Self::new(row.attempt, row.resends, to, true)
     }
 
     fn new(attempt: Attempt, resends: u32, to: &Caller, headers: bool) -> Self {
-        let loan = web::segment(attempt.loan_id.as_str());
+        let loan = web::path_segment(attempt.loan_id.as_str());
         let href = format!("/v1/loans/{loan}/webhooks/{}", attempt.id);
         let outcome = attempt.outcome();
         let completion = attempt.completion().cloned();

@@ -38,8 +38,8 @@ pub(in crate::api) struct DeliveryView {
 }
 
 impl DeliveryView {
-    pub(in crate::api) fn new(story: DeliveryAttempts, to: &Caller) -> Self {
-        let DeliveryAttempts { delivery: Delivery { snapshot, progress, history }, attempts, more } = story;
+    pub(in crate::api) fn new(found: DeliveryAttempts, to: &Caller) -> Self {
+        let DeliveryAttempts { delivery: Delivery { snapshot, progress, history }, attempts, more } = found;
         let next = attempts.last().filter(|_| more).map(|last| cursor(last.id.uuid()));
         let attempts = attempts.into_iter().map(|attempt| HistoryRow { attempt, resends: history.resends });
         Self {

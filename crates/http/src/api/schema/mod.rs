@@ -20,7 +20,7 @@ pub(super) mod subscription_view;
 pub(super) mod values;
 
 /// An enum of an answer, from the enum of the model that has the same variants.
-macro_rules! shown_enums {
+macro_rules! enums_of_model {
     ($($(#[$attribute:meta])* $name:ident from $model:ty { $($(#[$of_variant:meta])* $variant:ident,)* })*) => {$(
         #[derive(Debug, Clone, Copy, serde::Serialize, utoipa::ToSchema)]
         $(#[$attribute])*
@@ -38,4 +38,4 @@ macro_rules! shown_enums {
     )*};
 }
 
-use shown_enums;
+use enums_of_model;

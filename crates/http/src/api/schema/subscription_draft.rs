@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::enums_of_model;
 use super::retry_policy::RetryDraft;
-use super::shown_enums;
 use super::strict_object::{object, optional_object, texts};
 use super::values::Method;
 use loanhook_core::model::subscription as model;
@@ -94,7 +94,7 @@ struct RequestDraft {
     payload: Option<String>,
 }
 
-shown_enums! {
+enums_of_model! {
     /// When a trigger fires.
     #[serde(rename_all = "kebab-case")]
     #[derive(Deserialize)]

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 
-use super::shown_enums;
+use super::enums_of_model;
 use loanhook_core::model::{attempt, failure, progress, subscription};
 
-shown_enums! {
+enums_of_model! {
     /// The outcome of a row, by the words of the API.
     #[serde(rename_all = "lowercase")]
     Outcome from attempt::Outcome {

@@ -1,4 +1,4 @@
-//! Single things in words: an ID, a time, a size, what came of an attempt.
+//! Formats of single values: IDs, times, sizes, the results of attempts.
 
 use maud::{Markup, html};
 
@@ -7,14 +7,14 @@ use loanhook_core::model::attempt::{Attempt, Outcome};
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::time::Timestamp;
 
-/// The two ends of an ID: they tell rows apart, whatever its kind sorts by.
-pub(super) fn short(id: &impl ToString) -> String {
+/// An ID shortened to its two ends: both kinds of UUID differ in one of them.
+pub(super) fn short_id(id: &impl ToString) -> String {
     let id = id.to_string();
     format!("{}…{}", &id[..8], &id[id.len() - 4..])
 }
 
-/// A button that copies a text; it needs the script, which shows it.
-pub(super) fn copy(what: &str, text: &impl ToString) -> Markup {
+/// A button that copies a text. It is hidden until the script shows it.
+pub(super) fn copy_button(what: &str, text: &impl ToString) -> Markup {
     let text = text.to_string();
     html! {
         button.copy type="button" data-copy=(text) aria-label={ "Copy " (what) " " (text) } title={ "Copy " (text) } hidden {
@@ -23,7 +23,7 @@ pub(super) fn copy(what: &str, text: &impl ToString) -> Markup {
     }
 }
 
-/// A time, in UTC until the script tells it in the viewer's zone.
+/// A time in UTC; the script shows it in the zone of the viewer.
 pub(super) fn time(time: Timestamp) -> Markup {
     let iso = time.to_string();
     html! { time datetime=(iso) title=(utc(&iso)) { (utc(&iso[..19])) } }
@@ -39,7 +39,7 @@ pub(super) fn plain_time(time: Timestamp) -> String {
     utc(&time.to_string()[..19])
 }
 
-pub(super) fn size(bytes: u64) -> String {
+pub(super) fn byte_size(bytes: u64) -> String {
     let tenths = |unit: u64| format!("{}.{}", bytes / unit, bytes % unit * 10 / unit);
     match bytes {
         0..1024 => format!("{bytes} B"),
@@ -48,22 +48,22 @@ pub(super) fn size(bytes: u64) -> String {
     }
 }
 
-/// What came of an attempt: how it looks, and what it says.
-pub(super) struct Verdict {
-    /// `ok`, `bad` or `wait`.
+/// The result of an attempt as it is shown: a colour, a symbol and a text.
+pub(super) struct ResultLabel {
+    /// The class of the style: `ok`, `bad` or `wait`.
     pub(super) class: &'static str,
     symbol: &'static str,
-    /// The response code, or what stands in its place.
+    /// The response code, or the kind of error where there was no response.
     pub(super) text: String,
-    /// What a code alone does not say to somebody who sees no colour.
+    /// The outcome in words, for viewers who do not see the colour.
     outcome: &'static str,
 }
 
-pub(super) fn verdict(attempt: &Attempt) -> Verdict {
+pub(super) fn result_label(attempt: &Attempt) -> ResultLabel {
     let result = attempt.completion().map(|completion| &completion.result);
     let text = match (attempt.outcome(), result) {
         (_, Some(Ok(code))) => code.to_string(),
-        (_, Some(Err(failure))) => kind(failure.kind).into(),
+        (_, Some(Err(failure))) => error_kind_label(failure.kind).into(),
         (Outcome::Queued, None) => "Queued".into(),
         (_, None) => "Sending".into(),
     };
@@ -72,10 +72,10 @@ pub(super) fn verdict(attempt: &Attempt) -> Verdict {
         Outcome::Failed => ("bad", "no", "failed"),
         Outcome::Queued | Outcome::Sending => ("wait", "wait", "not finished"),
     };
-    Verdict { class, symbol, text, outcome }
+    ResultLabel { class, symbol, text, outcome }
 }
 
-impl Verdict {
+impl ResultLabel {
     pub(super) fn show(&self) -> Markup {
         html! {
             span class={ "code " (self.class) } {
@@ -85,13 +85,13 @@ impl Verdict {
     }
 
     /// `503, failed`
-    pub(super) fn plain(&self) -> String {
+    pub(super) fn plain_text(&self) -> String {
         format!("{}, {}", self.text, self.outcome)
     }
 }
 
-/// A kind of error, as a servicer reads it.
-pub(super) fn kind(kind: ErrorKind) -> &'static str {
+/// A kind of error, in words for servicers.
+pub(super) fn error_kind_label(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Dns => "DNS",
         ErrorKind::Connect => "No connection",
@@ -117,7 +117,7 @@ mod tests {
         for (bytes, text) in
             [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (1_048_575, "1023.9 KiB"), (1 << 20, "1.0 MiB")]
         {
-            assert_eq!(size(bytes), text);
+            assert_eq!(byte_size(bytes), text);
         }
     }
 

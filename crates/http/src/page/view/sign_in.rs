@@ -1,14 +1,14 @@
-//! Signing in with an API key.
+//! The sign-in page, with the form for an API key.
 
 use axum::response::Response;
 use maud::html;
 
 use super::layout;
-use crate::web::Reached;
+use crate::web::Origin;
 
-/// Why there is still nobody signed in.
+/// Why nobody is signed in.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::page) enum Fault {
+pub(in crate::page) enum SignInError {
     SessionEnded,
     NoCookies,
     NoSuchKey,
@@ -16,7 +16,7 @@ pub(in crate::page) enum Fault {
     NoSuchLoan,
 }
 
-impl Fault {
+impl SignInError {
     const fn text(self) -> &'static str {
         match self {
             Self::SessionEnded => {
@@ -30,8 +30,8 @@ impl Fault {
     }
 }
 
-/// The form. Where it is known where to go on to, no loan is asked for; where it may be of no use, it says so.
-pub(in crate::page) fn page(next: Option<&str>, fault: Option<Fault>, reached: &Reached) -> Response {
+/// The page. It asks for a loan where `next`, the page to open after the sign-in, is not known.
+pub(in crate::page) fn page(next: Option<&str>, error: Option<SignInError>, origin: &Origin) -> Response {
     let content = html! {
         section.card.narrow {
             h1 { "Sign in" }
@@ -39,15 +39,15 @@ pub(in crate::page) fn page(next: Option<&str>, fault: Option<Fault>, reached: &
                 "Opened from your servicing system? Go back there and open the loan again. "
                 "With an API key you can sign in here."
             }
-            @if let Some(fault) = fault {
+            @if let Some(error) = error {
                 p.notice.bad role="alert" {
-                    (fault.text())
-                    @if let (Fault::NoCookies, Some(next)) = (fault, next) {
+                    (error.text())
+                    @if let (SignInError::NoCookies, Some(next)) = (error, next) {
                         " " a href=(next) target="_blank" { "Open the page in its own tab" } "."
                     }
                 }
             }
-            @if reached.may_keep_no_cookies() {
+            @if origin.may_reject_secure_cookies() {
                 p.notice.wait {
                     "If the address of this page begins with http://, your browser will not keep you signed in. "
                     "Open it with https:// instead."

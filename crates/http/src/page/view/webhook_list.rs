@@ -1,67 +1,67 @@
-//! The page of a loan: who looks, the filters, the table, and where it goes on.
+//! The page of a loan: the viewer, the filters, the table of webhooks, and links to its other pages.
 
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::format::short;
+use super::format::short_id;
 use super::{filters, layout, webhook_table};
 use crate::page::csrf_token;
 use crate::page::page_parameters::BEFORE;
-use crate::page::page_request::Visit;
-use crate::page::webhook_list::List;
+use crate::page::page_request::PageRequest;
+use crate::page::webhook_list::WebhookList;
 
-pub(in crate::page) fn page(list: &List, visit: &Visit) -> Response {
-    let path = visit.path();
+pub(in crate::page) fn page(list: &WebhookList, request: &PageRequest) -> Response {
+    let path = request.path();
     let content = html! {
         header.top {
             div {
-                p.over { "Loan " bdi { (visit.loan) } }
+                p.over { "Loan " bdi { (request.loan) } }
                 h1 { "Webhooks" }
             }
-            form.who method="post" action="/logout" data-viewer=(csrf_token::tag(&visit.grant)) {
+            form.who method="post" action="/logout" data-viewer=(csrf_token::viewer_tag(&request.grant)) {
                 span.quiet {
-                    "Viewing as " bdi { (visit.grant.name) } " of " span.tenant { (visit.grant.tenant) }
+                    "Viewing as " bdi { (request.grant.name) } " of " span.tenant { (request.grant.tenant) }
                 }
-                input type="hidden" name="loan" value=(visit.loan);
+                input type="hidden" name="loan" value=(request.loan);
                 button type="submit" { "Sign out" }
             }
         }
-        div #said role="status" aria-live="polite" { (said(list, &path)) }
-        @for fault in &list.wanted.faults.0 {
+        div #said role="status" aria-live="polite" { (resend_notice(list, &path)) }
+        @for error in &list.checked.errors.0 {
             p.notice.bad role="alert" {
-                strong { (filters::words_of(&fault.pointer)) } " " (fault.detail) "."
+                strong { (filters::parameter_label(&error.pointer)) } " " (error.detail) "."
             }
         }
         (filters::show(list, &path))
-        @if list.page.rows.is_empty() {
-            (nothing(list, &path))
+        @if list.history.rows.is_empty() {
+            (empty_list(list, &path))
         } @else {
-            (webhook_table::table(list, visit))
+            (webhook_table::table(list, request))
         }
-        (pages(list, &path))
+        (page_links(list, &path))
     };
-    layout::page(&format!("Webhooks of loan {}", visit.loan), &content)
+    layout::page(&format!("Webhooks of loan {}", request.loan), &content)
 }
 
-/// That a resend was asked for.
-fn said(list: &List, path: &str) -> Markup {
+/// The notice that a resend was queued.
+fn resend_notice(list: &WebhookList, path: &str) -> Markup {
     let Some(id) = list.resent else { return html! {} };
-    let shown = list.page.rows.iter().any(|row| row.attempt.id == id);
+    let shown = list.history.rows.iter().any(|row| row.attempt.id == id);
     html! {
         p.notice.ok {
             strong { "Resend asked for." }
-            " Attempt " code title=(id) { (short(&id)) } " sends exactly what was sent before. "
+            " Attempt " code title=(id) { (short_id(&id)) } " sends exactly what was sent before. "
             "Automatic retries go on as scheduled."
             @if !shown { " It does not match the filters: " a href=(path) { "show all webhooks" } "." }
         }
     }
 }
 
-/// Why there is no row.
-fn nothing(list: &List, path: &str) -> Markup {
-    let filtered = list.asked.filters().next().is_some();
-    let (title, text) = match (&list.page.next, filtered, list.wanted.before) {
-        _ if !list.wanted.faults.0.is_empty() => ("Nothing was searched", "Correct the filters above."),
+/// The text in place of the table, where there is no row.
+fn empty_list(list: &WebhookList, path: &str) -> Markup {
+    let filtered = list.parameters.filters().next().is_some();
+    let (title, text) = match (&list.history.next, filtered, list.checked.before) {
+        _ if !list.checked.errors.0.is_empty() => ("Nothing was searched", "Correct the filters above."),
         (Some(_), ..) => ("No match yet", "None of the 5,000 webhooks looked at matches. Older ones may."),
         (None, true, Some(_)) => ("No older match", "All older webhooks of this loan were searched."),
         (None, true, None) => {
@@ -77,23 +77,23 @@ fn nothing(list: &List, path: &str) -> Markup {
         section.card.empty {
             h2 { (title) }
             p.quiet { (text) }
-            @if filtered || !list.wanted.faults.0.is_empty() { p { a.button href=(path) { "Show all webhooks" } } }
+            @if filtered || !list.checked.errors.0.is_empty() { p { a.button href=(path) { "Show all webhooks" } } }
         }
     }
 }
 
-fn pages(list: &List, path: &str) -> Markup {
-    let page = &list.page;
-    // A filtered page that is not full ended because enough was looked at.
-    let early = page.next.is_some() && page.rows.len() < list.wanted.limit;
-    let first = list.asked.first_page();
+fn page_links(list: &WebhookList, path: &str) -> Markup {
+    let page = &list.history;
+    // A filtered page that is not full and has a next one ended at the limit of rows that are read.
+    let early = page.next.is_some() && page.rows.len() < list.checked.limit;
+    let first = list.parameters.first_page();
     html! {
         @if early && !page.rows.is_empty() {
             p.quiet.early { "No further match among the webhooks looked at so far. Older ones may match." }
         }
-        @if page.next.is_some() || list.wanted.before.is_some() {
+        @if page.next.is_some() || list.checked.before.is_some() {
             nav.pages aria-label="Pages" {
-                @if list.wanted.before.is_some() {
+                @if list.checked.before.is_some() {
                     a.button href={ (path) (first.query()) } { "Newest" }
                 }
                 @if let Some(next) = page.next {
