@@ -7,7 +7,7 @@ use compare::{Answers, fixture, router};
 use loanhook_core::keys::{AdminKey, ensure_admin};
 use loanhook_core::model::key::SecretKey;
 use loanhook_core::model::time::Timestamp;
-use loanhook_sqlite::Embedded;
+use loanhook_sqlite::SqliteEngine;
 
 /// Without a worker nothing is sent, so what was due at the capture stays as it was.
 #[tokio::test]
@@ -15,7 +15,7 @@ async fn a_data_folder_of_an_earlier_version_answers_as_it_did() {
     let told = Answers::read("sqlite");
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::copy(fixture("sqlite/loanhook.db"), folder.path().join("loanhook.db")).expect("a copy");
-    let engine = Embedded::open(folder.path()).expect("the data folder opens");
+    let engine = SqliteEngine::open(folder.path()).expect("the data folder opens");
     let admin = SecretKey::chosen(told.key("admin").expect("the admin's key")).expect("a key");
     let ensured = ensure_admin(&engine, Some(admin), Timestamp::now()).await;
     assert!(matches!(ensured, Ok(AdminKey::Ready)), "{ensured:?}");

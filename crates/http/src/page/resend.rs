@@ -6,10 +6,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::request::Parts;
 use uuid::Uuid;
 
+use super::error_page::Refused;
 use super::form::Form;
-use super::query::{Asked, RESENT};
-use super::refused::Refused;
-use super::visit::Visit;
+use super::page_parameters::{Asked, RESENT};
+use super::page_request::Visit;
 use super::{Pages, Store};
 use crate::web::call_limits::Asker;
 use crate::web::resend::AllowedResend;

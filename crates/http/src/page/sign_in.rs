@@ -9,12 +9,12 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use percent_encoding::percent_decode_str;
 
-use super::cookies::Jar;
+use super::error_page::{Refused, Why};
+use super::fetch_metadata::{is_looked_at, is_prefetch};
 use super::form::Form;
-use super::purpose::{is_looked_at, is_prefetch};
-use super::refused::{Refused, Why};
-use super::view::login::{self, Fault};
-use super::visit::{from_us, opened, path};
+use super::page_request::{from_us, opened, path};
+use super::session_cookies::Jar;
+use super::view::sign_in::{self, Fault};
 use super::{Pages, Store};
 use crate::web::authentication::authenticate;
 use crate::web::call_limits::{CallLimits, Face};
@@ -61,7 +61,7 @@ pub(super) async fn show<S: Store>(State(pages): State<Pages<S>>, parts: Parts) 
     let said = |why: Why| why.parameter().is_some_and(|parameter| !form.get(parameter).is_empty());
     let faults = [(Why::Ended, Fault::SessionEnded), (Why::NoCookies, Fault::NoCookies)];
     let fault = faults.into_iter().find(|(why, _)| said(*why)).map(|(_, fault)| fault);
-    Ok(login::page(next(&form).as_deref(), fault, &pages.site.reached(&parts)?))
+    Ok(sign_in::page(next(&form).as_deref(), fault, &pages.site.reached(&parts)?))
 }
 
 /// Signs in with an API key.
@@ -76,7 +76,7 @@ pub(super) async fn with_key<S: Store>(
     let jar = Jar::new(&pages.site, &reached);
     let next = next(&form);
     let again = |fault| {
-        let page = login::page(next.as_deref(), Some(fault), &reached);
+        let page = sign_in::page(next.as_deref(), Some(fault), &reached);
         (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
     };
     let loan = || LoanId::try_from(form.get("loan").trim().to_owned()).map(|loan| path(&loan));

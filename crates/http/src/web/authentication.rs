@@ -6,7 +6,7 @@ use std::time::Instant;
 use http::Extensions;
 
 use super::call_limits::{CallLimits, Face, Shown, TooMany};
-use super::source::Source;
+use super::client::Source;
 use loanhook_core::model::key::{Key, KeyHash};
 use loanhook_core::ports::{Keys, StoreError};
 

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use http::Extensions;
 
-use super::buckets::{Buckets, Rate};
-use super::known_keys::KnownKeys;
-use super::source::{Group, Source};
-use super::windows::Windows;
+use super::client::{Group, Source};
+use super::rate_limiter::{Buckets, Rate};
+use super::repeat_counter::Windows;
+use super::verified_keys::KnownKeys;
 use loanhook_core::keys;
 use loanhook_core::log;
 use loanhook_core::model::id::{KeyId, TenantId};

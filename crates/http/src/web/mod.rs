@@ -1,24 +1,24 @@
 //! What both HTTP faces, the API and the pages, do in the same way.
 
 pub(crate) mod authentication;
-pub(crate) mod body;
 pub(crate) mod body_memory;
-mod buckets;
+pub(crate) mod body_reader;
 pub(crate) mod call_limits;
+mod client;
 pub(crate) mod download;
 pub(crate) mod host;
-mod known_keys;
+mod rate_limiter;
+mod repeat_counter;
 pub(crate) mod resend;
-mod site;
-mod source;
-mod windows;
+mod site_settings;
+mod verified_keys;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 use loanhook_core::model::grant::Token;
 
-pub use site::{FrameAncestors, Reached, Site, SiteError};
-pub use source::{Connection, Group, Source};
+pub use client::{Connection, Group, Source};
+pub use site_settings::{FrameAncestors, Reached, Site, SiteError};
 
 /// What may stand in a path as it is (RFC 3986, unreserved).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

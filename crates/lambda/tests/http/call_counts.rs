@@ -13,7 +13,7 @@ use loanhook_contract::sender::Scripted;
 use loanhook_core::deliver::Deliver;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{QueueMessage, StoreResult, Subscriptions};
-use loanhook_http::api::direct;
+use loanhook_http::api::direct_invocation;
 use serde_json::{Value, json};
 
 use super::client::HttpClient;
@@ -183,7 +183,7 @@ fn a_resend() {
         assert_eq!(http.post(&format!("/v1/webhook/retry/{trace}/1")).await.0, 202);
         function.assert_calls([(GET, 3), (QUERY, 1), (GET_MANY, 1), (TRANSACT, 1), (SEND, 1)]);
         let invoked = json!({ "tenant": "acme", "traceId": trace });
-        direct::resend(&function.engine, invoked, "an invocation").await.expect("resent");
+        direct_invocation::resend(&function.engine, invoked, "an invocation").await.expect("resent");
         function.assert_calls([(GET, 2), (TRANSACT, 1), (SEND, 1)]);
         Ok(())
     });
