@@ -24,7 +24,7 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{ClaimOutcome, Deliveries, DueWork, QueueMessage};
 use loanhook_core::subscriptions;
 use loanhook_http::page;
-use loanhook_http::web::Site;
+use loanhook_http::web::SiteSettings;
 use loanhook_sqlite::Embedded;
 use serde_json::{json, value::to_raw_value};
 use tower::ServiceExt as _;
@@ -45,7 +45,7 @@ fn main() -> Outcome {
 
 async fn bench(engine: Embedded) -> Outcome {
     fill(&engine).await?;
-    let router = page::router(engine, Site::default());
+    let router = page::router(engine, SiteSettings::default());
     let cookie = sign_in(&router).await?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "a loan of {ROWS} webhooks, {ROUNDS} rounds each")?;

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use clap::Args;
 use ipnet::IpNet;
-use loanhook_http::web::Site;
+use loanhook_http::web::SiteSettings;
 use serde::Deserialize;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -62,7 +62,7 @@ pub(crate) async fn run(args: DemoArgs) -> CommandResult {
         trusted_proxies: Vec::new(),
         concurrency: CONCURRENCY,
         admin_key: None,
-        site: Site::default(),
+        site: SiteSettings::default(),
     })
     .await?;
     let result = tokio::select! {

@@ -13,7 +13,7 @@ use loanhook_core::keys;
 use loanhook_core::keys::AdminKey;
 use loanhook_core::model::key::SecretKey;
 use loanhook_core::model::time::Timestamp;
-use loanhook_http::web::Site;
+use loanhook_http::web::SiteSettings;
 use loanhook_http::{api, page};
 use loanhook_sender::WebhookClient;
 use loanhook_sqlite::{Embedded, Limits, Task, Worker};
@@ -44,7 +44,7 @@ pub(crate) struct ServerOptions {
     pub(crate) concurrency: u32,
     /// The key of `LOANHOOK_ADMIN_KEY`, not checked yet.
     pub(crate) admin_key: Option<String>,
-    pub(crate) site: Site,
+    pub(crate) site: SiteSettings,
 }
 
 /// A server that serves until it is stopped.
@@ -109,7 +109,7 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
         max_connections: budget.caller_connections,
         trusted_proxies: options.trusted_proxies,
     };
-    let listener = listener::serve(listener, api::complete(router), listener_options, stopped);
+    let listener = listener::serve(listener, api::with_middleware(router), listener_options, stopped);
     Ok(RunningServer {
         address,
         admin_key: made_key.or(options.admin_key),

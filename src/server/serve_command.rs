@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
-use loanhook_http::web::{FrameAncestors, Reached, Site};
+use loanhook_http::web::{FrameAncestors, Origin, SiteSettings};
 use tracing::warn;
 
 use super::logging::LogFormat;
@@ -40,7 +40,7 @@ pub(crate) struct ServeArgs {
     concurrency: u32,
     /// The address under which people reach the loan pages, for portal links [default: that of the request]
     #[arg(long, value_name = "URL", env = "LOANHOOK_PUBLIC_URL")]
-    public_url: Option<Reached>,
+    public_url: Option<Origin>,
     // No doc comment: rustdoc would want the address to be a link.
     #[arg(
         long,
@@ -67,7 +67,10 @@ pub(crate) async fn run(args: ServeArgs) -> CommandResult {
         trusted_proxies: args.trusted_proxy.into_iter().flat_map(|networks| networks.0).collect(),
         concurrency: args.concurrency,
         admin_key: chosen_key,
-        site: Site { public_url: args.public_url, frame_ancestors: args.frame_ancestors.unwrap_or_default() },
+        site: SiteSettings {
+            public_url: args.public_url,
+            frame_ancestors: args.frame_ancestors.unwrap_or_default(),
+        },
     })
     .await?;
 
@@ -84,8 +87,8 @@ pub(crate) async fn run(args: ServeArgs) -> CommandResult {
 }
 
 /// Keys and data of loans must not travel unencrypted between machines.
-fn warn_of_unencrypted_listening(listen: SocketAddr, public_url: Option<&Reached>) {
-    if !listen.ip().to_canonical().is_loopback() && !public_url.is_some_and(Reached::is_https) {
+fn warn_of_unencrypted_listening(listen: SocketAddr, public_url: Option<&Origin>) {
+    if !listen.ip().to_canonical().is_loopback() && !public_url.is_some_and(Origin::is_https) {
         warn!(
             %listen,
             "listen.in_clear: other machines reach this address over HTTP in clear; put TLS in front of it, and name \

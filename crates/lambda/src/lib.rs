@@ -17,7 +17,7 @@ use lambda_http::tower::ServiceExt;
 use lambda_http::{Error, IntoResponse, RequestExt as _};
 
 use loanhook_aws::Aws;
-use loanhook_http::web::Source;
+use loanhook_http::web::Client;
 
 pub use site::site;
 
@@ -51,7 +51,7 @@ fn seen(mut request: lambda_http::Request) -> lambda_http::Request {
         }
         _ => None,
     };
-    request.extensions_mut().insert(Source::new(address, None));
+    request.extensions_mut().insert(Client::new(address, None));
     let target = request.uri().path_and_query().map(|target| target.as_str().parse());
     if let Some(Ok(target)) = target {
         *request.uri_mut() = target;

@@ -3,30 +3,30 @@
 use std::str::FromStr;
 
 use loanhook_aws::config::{Variables, WrongVariable};
-use loanhook_http::web::{Site, SiteError};
+use loanhook_http::web::{SiteSettings, SiteSettingsError};
 
 /// Reads `LOANHOOK_PUBLIC_URL` and `LOANHOOK_FRAME_ANCESTORS`; what is not set has its default.
 ///
 /// # Errors
 ///
 /// When one is wrong.
-pub fn site() -> Result<Site, WrongVariable> {
+pub fn site() -> Result<SiteSettings, WrongVariable> {
     read(&Variables::of_this_process())
 }
 
-fn read(variables: &Variables<'_>) -> Result<Site, WrongVariable> {
-    Ok(Site {
+fn read(variables: &Variables<'_>) -> Result<SiteSettings, WrongVariable> {
+    Ok(SiteSettings {
         public_url: one(variables, "LOANHOOK_PUBLIC_URL")?,
         frame_ancestors: one(variables, "LOANHOOK_FRAME_ANCESTORS")?.unwrap_or_default(),
     })
 }
 
 /// A setting that says itself what is wrong with it.
-fn one<T: FromStr<Err = SiteError>>(
+fn one<T: FromStr<Err = SiteSettingsError>>(
     variables: &Variables<'_>,
     name: &'static str,
 ) -> Result<Option<T>, WrongVariable> {
-    let read = variables.get(name).map(|text| text.parse().map_err(|fault: SiteError| (name, fault)));
+    let read = variables.get(name).map(|text| text.parse().map_err(|fault: SiteSettingsError| (name, fault)));
     read.transpose().map_err(|(name, fault)| WrongVariable::new(name, &fault.to_string()))
 }
 

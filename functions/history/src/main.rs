@@ -13,5 +13,5 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let router = api::history(engine.clone())
         .merge(api::portal(engine.clone(), site.clone()))
         .merge(page::router(engine.clone(), site));
-    loanhook_lambda::serve(engine, api::complete(router)).await
+    loanhook_lambda::serve(engine, api::with_middleware(router)).await
 }

@@ -2,7 +2,7 @@
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use loanhook_aws::{Aws, Config};
-use loanhook_http::api::direct;
+use loanhook_http::api::direct_invocation;
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
@@ -12,7 +12,7 @@ async fn main() -> Result<(), Error> {
     let engine = &Aws::new(&loanhook_aws::sdk_config().await, config.stack);
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
         // In a box, since the calls nest deeper than the compiler follows a future by itself.
-        let resent = Box::pin(direct::resend(engine, event.payload, &event.context.request_id));
+        let resent = Box::pin(direct_invocation::resend(engine, event.payload, &event.context.request_id));
         resent.await.map_err(Error::from)
     }))
     .await

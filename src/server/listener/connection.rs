@@ -13,7 +13,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
-use loanhook_http::web::Source;
+use loanhook_http::web::Client;
 use tokio::io::AsyncWrite as _;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -119,7 +119,7 @@ impl ConnectionServer {
         state.enter(Phase::UnauthenticatedRequest, Instant::now());
         let mut request = request.map(|body| RequestBody::new(body, Arc::clone(state)));
         let client_address = self.proxies.client_address(peer_address, request.headers());
-        let source = Source::new(Some(client_address), Some(Arc::<ConnectionState>::clone(state)));
+        let source = Client::new(Some(client_address), Some(Arc::<ConnectionState>::clone(state)));
         request.extensions_mut().insert(source);
         let response = TowerToHyperService::new(self.router.clone()).call(request).await?;
         Ok(response.map(|body| ResponseBody::new(body, Arc::clone(progress))))

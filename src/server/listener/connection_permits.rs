@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use loanhook_http::web::Group;
+use loanhook_http::web::AddressGroup;
 use tokio::sync::Notify;
 
 use super::connection_state::{ConnectionState, EvictionRank};
@@ -27,7 +27,7 @@ const QUARTER_DIVISOR: usize = 4;
 #[derive(Debug)]
 struct HeldPermit {
     state: Arc<ConnectionState>,
-    group: Option<Group>,
+    group: Option<AddressGroup>,
 }
 
 #[derive(Debug, Default)]
@@ -35,7 +35,7 @@ struct PermitTable {
     next_id: u64,
     /// By ID, which is the order in which the connections came.
     held: BTreeMap<u64, HeldPermit>,
-    held_by_group: HashMap<Group, usize>,
+    held_by_group: HashMap<AddressGroup, usize>,
     /// Connections that were evicted and are not closed yet.
     evicted_still_open: usize,
 }
@@ -64,7 +64,11 @@ impl ConnectionPermits {
     /// A permit for a new connection, for which another may be evicted. Without a group, which is how connections of
     /// trusted proxies come, all permits may be held. None where no connection may be evicted, because each has an
     /// authenticated request that is complete and being answered.
-    pub(super) fn acquire(self: &Arc<Self>, group: Option<Group>, now: Instant) -> Option<ConnectionPermit> {
+    pub(super) fn acquire(
+        self: &Arc<Self>,
+        group: Option<AddressGroup>,
+        now: Instant,
+    ) -> Option<ConnectionPermit> {
         let mut table = self.table();
         let held_by_group = group.and_then(|group| table.held_by_group.get(&group)).copied().unwrap_or(0);
         let max_of_a_group = self.max_connections_of_a_group();
@@ -108,7 +112,7 @@ impl ConnectionPermits {
 impl PermitTable {
     /// Evicts one connection, of `group` if one is given. Where at most `unauthenticated_quota` connections are
     /// unauthenticated, one of them is evicted only if no other connection may be.
-    fn evict_one(&mut self, group: Option<Group>, unauthenticated_quota: usize) -> Option<()> {
+    fn evict_one(&mut self, group: Option<AddressGroup>, unauthenticated_quota: usize) -> Option<()> {
         let mut unauthenticated = 0;
         let mut oldest_unauthenticated = None;
         let mut lowest: Option<(EvictionRank, u64)> = None;

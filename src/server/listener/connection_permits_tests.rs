@@ -1,11 +1,11 @@
 use futures_util::FutureExt as _;
-use loanhook_http::web::Connection as _;
+use loanhook_http::web::AuthenticationObserver as _;
 
 use super::super::connection_state::Phase;
 use super::*;
 
-fn group(address: &str) -> Option<Group> {
-    Some(Group::of(address.parse().expect("an address")))
+fn group(address: &str) -> Option<AddressGroup> {
+    Some(AddressGroup::of(address.parse().expect("an address")))
 }
 
 fn is_evicted(permit: &ConnectionPermit) -> bool {
@@ -21,7 +21,7 @@ fn complete_request(permit: &ConnectionPermit) {
 /// An authenticated request has begun, and its body is not complete.
 fn begin_request(permit: &ConnectionPermit, since: Instant) {
     permit.state.enter(Phase::UnauthenticatedRequest, since);
-    permit.state.authenticated();
+    permit.state.on_authenticated();
 }
 
 /// The response to an authenticated request is written.
@@ -30,7 +30,7 @@ fn become_idle(permit: &ConnectionPermit, since: Instant) {
     permit.state.enter(Phase::Idle, since);
 }
 
-fn acquire(permits: &Arc<ConnectionPermits>, group: Option<Group>) -> Option<ConnectionPermit> {
+fn acquire(permits: &Arc<ConnectionPermits>, group: Option<AddressGroup>) -> Option<ConnectionPermit> {
     permits.acquire(group, Instant::now())
 }
 

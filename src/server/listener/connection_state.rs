@@ -9,7 +9,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use loanhook_http::web::Connection;
+use loanhook_http::web::AuthenticationObserver;
 use tokio::sync::Notify;
 
 /// The time for the head of a request, from its first byte on; of a new connection, from its beginning.
@@ -155,8 +155,8 @@ impl ConnectionState {
     }
 }
 
-impl Connection for ConnectionState {
-    fn authenticated(&self) {
+impl AuthenticationObserver for ConnectionState {
+    fn on_authenticated(&self) {
         let mut current = self.current();
         current.was_authenticated = true;
         if current.phase == Phase::UnauthenticatedRequest {

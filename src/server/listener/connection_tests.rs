@@ -1,5 +1,5 @@
 use axum::routing::post;
-use loanhook_http::web::Connection as _;
+use loanhook_http::web::AuthenticationObserver as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -30,7 +30,7 @@ async fn serve(reads_body: bool) -> ServedConnection {
     let of_handler = (Arc::clone(&state), Arc::clone(&handler_called), Arc::clone(&answer_now));
     let handler = move |body: axum::body::Body| async move {
         let (state, handler_called, answer_now) = of_handler;
-        state.authenticated();
+        state.on_authenticated();
         handler_called.notify_one();
         if reads_body {
             let _ = axum::body::to_bytes(body, 1024).await;

@@ -6,11 +6,11 @@ use std::time::SystemTime;
 use axum::body::Body;
 use http::{Response, StatusCode};
 use http_body_util::BodyExt as _;
-use loanhook_http::api::not_a_request;
+use loanhook_http::api::malformed_request;
 
 /// The bytes of the response to what is no request.
 pub(super) async fn for_status(status: StatusCode) -> Vec<u8> {
-    let (parts, body) = not_a_request(status).into_parts();
+    let (parts, body) = malformed_request(status).into_parts();
     // The body is complete in memory, so this does not wait.
     let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     encode(&Response::from_parts(parts, Body::empty()), &body)
@@ -18,7 +18,7 @@ pub(super) async fn for_status(status: StatusCode) -> Vec<u8> {
 
 /// The bytes of a 503 without a body, made without waiting.
 pub(super) fn service_unavailable() -> Vec<u8> {
-    encode(&not_a_request(StatusCode::SERVICE_UNAVAILABLE), b"")
+    encode(&malformed_request(StatusCode::SERVICE_UNAVAILABLE), b"")
 }
 
 fn encode(response: &Response<Body>, body: &[u8]) -> Vec<u8> {

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use ipnet::IpNet;
-use loanhook_http::web::Group;
+use loanhook_http::web::AddressGroup;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -75,7 +75,7 @@ pub(crate) async fn serve(
             debug!(%error, "api.nodelay");
         }
         // The connections of a proxy come from many callers, so they are no group.
-        let group = (!proxies.contains(peer_address)).then(|| Group::of(peer_address));
+        let group = (!proxies.contains(peer_address)).then(|| AddressGroup::of(peer_address));
         match permits.acquire(group, Instant::now()) {
             Some(permit) => {
                 connections.spawn(Arc::clone(&server).serve(socket, peer_address, permit, stopped.clone()));

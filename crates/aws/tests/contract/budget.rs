@@ -9,7 +9,7 @@ use loanhook_aws::Aws;
 use loanhook_core::deliver::Deliver;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{QueueMessage, StoreResult, Subscriptions};
-use loanhook_http::api::direct;
+use loanhook_http::api::direct_invocation;
 use serde_json::{Value, json};
 
 use super::InTheCloud;
@@ -182,7 +182,7 @@ fn a_resend() {
         assert_eq!(http.post(&format!("/v1/webhook/retry/{trace}/1")).await.0, 202);
         function.made([(GET, 3), (QUERY, 1), (GET_MANY, 1), (TRANSACT, 1), (SEND, 1)]);
         let invoked = json!({ "tenant": "acme", "traceId": trace });
-        direct::resend(&function.engine, invoked, "an invocation").await.expect("asked");
+        direct_invocation::resend(&function.engine, invoked, "an invocation").await.expect("asked");
         function.made([(GET, 2), (TRANSACT, 1), (SEND, 1)]);
         Ok(())
     });

@@ -32,7 +32,7 @@ impl Http {
     /// On another engine, where the key is there already.
     pub(crate) fn again(engine: &Aws) -> Self {
         let parts = api::events(engine.clone()).merge(api::history(engine.clone()));
-        Self { router: api::complete(parts), engine: engine.clone() }
+        Self { router: api::with_middleware(parts), engine: engine.clone() }
     }
 
     /// Posts an event of loan 727 whose payload is about 1 KiB.

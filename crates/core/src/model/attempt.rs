@@ -101,8 +101,7 @@ impl fmt::Display for AttemptNumber {
 }
 
 /// The outcome of a row, by the words of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
     Queued,
     Sending,

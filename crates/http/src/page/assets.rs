@@ -7,7 +7,7 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 
-use super::refused::Refused;
+use super::error_page::Refused;
 use loanhook_core::model::payload::PayloadKey;
 
 /// One of the files.

@@ -3,18 +3,18 @@
 use axum::body::Body;
 use url::form_urlencoded;
 
-use super::refused::Refused;
-use crate::web::body::{self, Limit};
+use super::error_page::Refused;
+use crate::web::body_reader::{self, BodyLimit};
 
 /// No form here is longer: where to go on after signing in is the longest of its fields.
-const LIMIT: Limit = Limit::of_anybody(8 * 1024);
+const LIMIT: BodyLimit = BodyLimit::for_anonymous_caller(8 * 1024);
 
 /// The fields of a form, by name.
 pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
     pub(super) async fn read(request: Body) -> Result<Self, Refused> {
-        let bytes = body::read(request, LIMIT).await?;
+        let bytes = body_reader::read(request, LIMIT).await?;
         Ok(Self(form_urlencoded::parse(&bytes).into_owned().collect()))
     }
 

@@ -12,27 +12,27 @@
 //!   only when it is opened.
 
 mod assets;
-mod cookies;
-mod details;
-mod files;
+mod attempt_details;
+mod csrf_token;
+mod error_page;
+mod fetch_metadata;
 mod form;
 mod headers;
-mod identity;
-mod list;
+mod page_parameters;
+mod page_request;
+mod payload_files;
 mod preview;
-mod purpose;
-mod query;
-mod refused;
 mod resend;
+mod session_cookies;
 mod sign_in;
 mod view;
-mod visit;
+mod webhook_list;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 
-use crate::web::{PORTAL, SIGN_IN, Site};
+use crate::web::{PORTAL_PATH, SIGN_IN_PATH, SiteSettings};
 use loanhook_core::ports::{Attempts, Grants, Keys, Payloads, Resends};
 
 /// What the pages ask of an engine.
@@ -44,26 +44,26 @@ impl<S: Attempts + Grants + Keys + Payloads + Resends + Clone + Send + Sync + 's
 #[derive(Clone)]
 struct Pages<S> {
     store: S,
-    site: Site,
+    site: SiteSettings,
 }
 
 /// The pages of loans, signing in, and what they are made of.
-pub fn router<S: Store>(store: S, site: Site) -> Router {
+pub fn router<S: Store>(store: S, site: SiteSettings) -> Router {
     Router::new()
-        .route("/loans/{loanId}/webhooks", get(list::show::<S>))
-        .route("/loans/{loanId}/webhooks/{id}/details", get(details::show::<S>))
-        .route("/loans/{loanId}/webhooks/{id}/source", get(files::source::<S>))
-        .route("/loans/{loanId}/webhooks/{id}/response", get(files::response::<S>))
+        .route("/loans/{loanId}/webhooks", get(webhook_list::show::<S>))
+        .route("/loans/{loanId}/webhooks/{id}/details", get(attempt_details::show::<S>))
+        .route("/loans/{loanId}/webhooks/{id}/source", get(payload_files::source::<S>))
+        .route("/loans/{loanId}/webhooks/{id}/response", get(payload_files::response::<S>))
         .route("/loans/{loanId}/webhooks/{id}/resend", post(resend::ask::<S>))
-        .route("/loans/{loanId}", any(refused::no_page))
-        .route("/loans/{loanId}/{*rest}", any(refused::no_page))
-        .route(PORTAL, get(sign_in::open::<S>))
-        .route("/portal/", any(refused::no_page))
-        .route(SIGN_IN, get(sign_in::show::<S>).post(sign_in::with_key::<S>))
-        .route("/login/", any(refused::no_page))
+        .route("/loans/{loanId}", any(error_page::no_page))
+        .route("/loans/{loanId}/{*rest}", any(error_page::no_page))
+        .route(PORTAL_PATH, get(sign_in::open::<S>))
+        .route("/portal/", any(error_page::no_page))
+        .route(SIGN_IN_PATH, get(sign_in::show::<S>).post(sign_in::with_key::<S>))
+        .route("/login/", any(error_page::no_page))
         .route("/logout", post(sign_in::out::<S>))
         .route("/assets/{name}", get(assets::get))
-        .method_not_allowed_fallback(refused::wrong_method)
+        .method_not_allowed_fallback(error_page::wrong_method)
         .layer(from_fn_with_state(site.frame_ancestors.clone(), headers::add))
         .with_state(Pages { store, site })
 }

@@ -6,12 +6,12 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::request::Parts;
 use uuid::Uuid;
 
+use super::error_page::Refused;
 use super::form::Form;
-use super::query::{Asked, RESENT};
-use super::refused::Refused;
-use super::visit::Visit;
+use super::page_parameters::{Asked, RESENT};
+use super::page_request::Visit;
 use super::{Pages, Store};
-use crate::web::call_limits::Asker;
+use crate::web::call_limits::Requester;
 use crate::web::resend::AllowedResend;
 use loanhook_core::model::attempt::Outcome;
 use loanhook_core::resend::ResendTarget;
@@ -32,7 +32,7 @@ pub(super) async fn ask<S: Store>(
     }
     let form = Form::read(request).await?;
     visit.check_form(&parts.headers, form.get(CSRF))?;
-    let (grant, requester) = (&visit.grant, Asker::Viewer(visit.grant.key, visit.grant.name.clone()));
+    let (grant, requester) = (&visit.grant, Requester::Viewer(visit.grant.key, visit.grant.name.clone()));
     let allowed = AllowedResend::check(&parts.extensions, &requester, &grant.tenant, &grant.name)?;
     let row = visit.row(&pages.store).await?.attempt;
     let attempt =

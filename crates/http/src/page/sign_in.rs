@@ -9,16 +9,16 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use percent_encoding::percent_decode_str;
 
-use super::cookies::Jar;
+use super::error_page::{Refused, Why};
+use super::fetch_metadata::{is_looked_at, is_prefetch};
 use super::form::Form;
-use super::purpose::{is_looked_at, is_prefetch};
-use super::refused::{Refused, Why};
-use super::view::login::{self, Fault};
-use super::visit::{from_us, opened, path};
+use super::page_request::{from_us, opened, path};
+use super::session_cookies::Jar;
+use super::view::sign_in::{self, Fault};
 use super::{Pages, Store};
 use crate::web::authentication::authenticate;
-use crate::web::call_limits::{CallLimits, Face};
-use crate::web::{SIGN_IN, Source};
+use crate::web::call_limits::{CallLimits, EntryPoint};
+use crate::web::{Client, SIGN_IN_PATH};
 use loanhook_core::log;
 use loanhook_core::model::id::LoanId;
 use loanhook_core::model::key::KeyHash;
@@ -43,12 +43,12 @@ pub(super) async fn open<S: Store>(State(pages): State<Pages<S>>, parts: Parts) 
     let form = Form::of_query(parts.uri.query());
     let (now, token) = (Timestamp::now(), form.get("token"));
     let link = portal::link(&pages.store, token, now).await?.ok_or(Refused::NoLink)?;
-    Source::of(&parts.extensions).authenticated();
+    Client::of(&parts.extensions).notify_authenticated();
     let limits = CallLimits::of(&parts.extensions);
-    limits.session(KeyHash::of(token), &link.tenant, &link.name, Instant::now())?;
+    limits.take_session(KeyHash::of(token), &link.tenant, &link.name, Instant::now())?;
     let made = portal::open(&pages.store, link, now).await?.ok_or(Refused::NoLink)?;
     let loan = made.grant.loan.as_ref().ok_or(Refused::NoLink)?;
-    let jar = Jar::new(&pages.site, &pages.site.reached(&parts)?);
+    let jar = Jar::new(&pages.site, &pages.site.origin(&parts)?);
     end(&pages.store, &jar.tokens_of(&parts.headers, Some(loan)), now).await?;
     let mut response = begin(&jar, &parts.headers, &made, now, &path(loan));
     // The address that it leaves has the secret.
@@ -61,7 +61,7 @@ pub(super) async fn show<S: Store>(State(pages): State<Pages<S>>, parts: Parts) 
     let said = |why: Why| why.parameter().is_some_and(|parameter| !form.get(parameter).is_empty());
     let faults = [(Why::Ended, Fault::SessionEnded), (Why::NoCookies, Fault::NoCookies)];
     let fault = faults.into_iter().find(|(why, _)| said(*why)).map(|(_, fault)| fault);
-    Ok(login::page(next(&form).as_deref(), fault, &pages.site.reached(&parts)?))
+    Ok(sign_in::page(next(&form).as_deref(), fault, &pages.site.origin(&parts)?))
 }
 
 /// Signs in with an API key.
@@ -71,25 +71,26 @@ pub(super) async fn with_key<S: Store>(
     request: Body,
 ) -> Result<Response, Refused> {
     let form = Form::read(request).await?;
-    let reached = pages.site.reached(&parts)?;
+    let reached = pages.site.origin(&parts)?;
     from_us(&parts.headers, &reached)?;
     let jar = Jar::new(&pages.site, &reached);
     let next = next(&form);
     let again = |fault| {
-        let page = login::page(next.as_deref(), Some(fault), &reached);
+        let page = sign_in::page(next.as_deref(), Some(fault), &reached);
         (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
     };
     let loan = || LoanId::try_from(form.get("loan").trim().to_owned()).map(|loan| path(&loan));
     let Some(to) = next.clone().or_else(|| loan().ok()) else { return Ok(again(Fault::NoSuchLoan)) };
     let (extensions, shown) = (&parts.extensions, form.get("key").trim());
-    let authenticated = authenticate::<_, Refused>(&pages.store, extensions, Face::SignIn, shown).await?;
+    let authenticated =
+        authenticate::<_, Refused>(&pages.store, extensions, EntryPoint::SignIn, shown).await?;
     let Some((key, hash)) = authenticated else { return Ok(again(Fault::NoSuchKey)) };
-    CallLimits::of(extensions).session(hash, &key.tenant, &key.name, Instant::now())?;
+    CallLimits::of(extensions).take_session(hash, &key.tenant, &key.name, Instant::now())?;
     let now = Timestamp::now();
     let Some(made) = portal::sign_in(&pages.store, (&key, hash), now).await? else {
         return Ok(again(Fault::MayNotRead));
     };
-    log::signed_in(&key, &Source::of(extensions).group());
+    log::signed_in(&key, &Client::of(extensions).address_group());
     let mut response = begin(&jar, &parts.headers, &made, now, &to);
     // The session of the loan's own link would go before this one.
     if let Some(loan) = loan_of(&to) {
@@ -128,19 +129,19 @@ pub(super) async fn out<S: Store>(
     request: Body,
 ) -> Result<Response, Refused> {
     let form = Form::read(request).await?;
-    let reached = pages.site.reached(&parts)?;
+    let reached = pages.site.origin(&parts)?;
     // No secret of the session is asked for: whoever is made to sign out has lost nothing.
     from_us(&parts.headers, &reached)?;
     let loan = LoanId::try_from(form.get("loan").to_owned()).map_err(|_| Refused::NoPage)?;
     let jar = Jar::new(&pages.site, &reached);
-    let (limits, source) = (CallLimits::of(&parts.extensions), Source::of(&parts.extensions));
+    let (limits, source) = (CallLimits::of(&parts.extensions), Client::of(&parts.extensions));
     // No key was shown: tokens that are nobody's count as wrong keys do.
     for token in jar.tokens(&parts.headers, &loan) {
         if !portal::sign_out(&pages.store, &token, Timestamp::now()).await? {
-            limits.unknown_token(&source, Instant::now())?;
+            limits.count_unknown_token(&source, Instant::now())?;
         }
     }
-    let mut response = Redirect::to(SIGN_IN).into_response();
+    let mut response = Redirect::to(SIGN_IN_PATH).into_response();
     response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
     keep(&mut response, [Some(&loan), None].into_iter().filter_map(|loan| jar.clear(loan)));
     Ok(response)

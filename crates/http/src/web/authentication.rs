@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use http::Extensions;
 
-use super::call_limits::{CallLimits, Face, Shown, TooMany};
-use super::source::Source;
+use super::call_limits::{CallLimits, EntryPoint, KeyCheck, RateLimited};
+use super::client::Client;
 use loanhook_core::model::key::{Key, KeyHash};
 use loanhook_core::ports::{Keys, StoreError};
 
@@ -16,16 +16,16 @@ use loanhook_core::ports::{Keys, StoreError};
 /// # Errors
 ///
 /// The store failed, or too many wrong keys came from the address of the request.
-pub(crate) async fn authenticate<S: Keys, E: From<StoreError> + From<TooMany>>(
+pub(crate) async fn authenticate<S: Keys, E: From<StoreError> + From<RateLimited>>(
     store: &S,
     extensions: &Extensions,
-    face: Face,
+    face: EntryPoint,
     shown: &str,
 ) -> Result<Option<(Arc<Key>, KeyHash)>, E> {
-    let (limits, source) = (CallLimits::of(extensions), Source::of(extensions));
+    let (limits, source) = (CallLimits::of(extensions), Client::of(extensions));
     match limits.check_key(store, (face, &source), shown, Instant::now()).await? {
-        Shown::Valid(key, hash) => Ok(Some((key, hash))),
-        Shown::Invalid => Ok(None),
-        Shown::TooMany(wait) => Err(wait.into()),
+        KeyCheck::Valid(key, hash) => Ok(Some((key, hash))),
+        KeyCheck::Invalid => Ok(None),
+        KeyCheck::RateLimited(wait) => Err(wait.into()),
     }
 }

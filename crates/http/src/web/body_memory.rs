@@ -14,24 +14,24 @@ use tokio::time::timeout;
 use loanhook_core::model::id::TenantId;
 
 /// The unit in which memory is reserved, in bytes.
-const UNIT: usize = 1024;
+const UNIT_BYTES: usize = 1024;
 /// The memory of this process for bodies, in units: 64 MiB.
-const UNITS: usize = 64 * 1024;
+const TOTAL_UNITS: usize = 64 * 1024;
 /// How long room is waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
+const MAX_WAIT: Duration = Duration::from_secs(5);
 
-static MEMORY: LazyLock<BodyMemory> = LazyLock::new(|| BodyMemory::new(UNITS, PATIENCE));
+static MEMORY: LazyLock<BodyMemory> = LazyLock::new(|| BodyMemory::new(TOTAL_UNITS, MAX_WAIT));
 
 /// Reserves room for so many bytes; none where there is none in time.
-pub(crate) async fn reserve(tenant: &TenantId, bytes: usize) -> Option<Reserved<'static>> {
-    MEMORY.reserve(tenant, bytes.div_ceil(UNIT)).await
+pub(crate) async fn reserve(tenant: &TenantId, bytes: usize) -> Option<MemoryPermit<'static>> {
+    MEMORY.reserve(tenant, bytes.div_ceil(UNIT_BYTES)).await
 }
 
 #[derive(Debug)]
 struct BodyMemory {
-    in_all: Arc<Semaphore>,
-    of_a_tenant: usize,
-    patience: Duration,
+    free_units: Arc<Semaphore>,
+    units_per_tenant: usize,
+    max_wait: Duration,
     /// The room of each tenant that has reserved some of it, or waits for it.
     tenants: Mutex<HashMap<TenantId, Arc<Semaphore>>>,
 }
@@ -39,41 +39,46 @@ struct BodyMemory {
 impl BodyMemory {
     fn new(units: usize, patience: Duration) -> Self {
         let in_all = Arc::new(Semaphore::new(units));
-        Self { in_all, of_a_tenant: units / 2, patience, tenants: Mutex::default() }
+        Self {
+            free_units: in_all,
+            units_per_tenant: units / 2,
+            max_wait: patience,
+            tenants: Mutex::default(),
+        }
     }
 
     fn tenants(&self) -> MutexGuard<'_, HashMap<TenantId, Arc<Semaphore>>> {
         self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn reserve(&self, tenant: &TenantId, units: usize) -> Option<Reserved<'_>> {
-        let units = u32::try_from(units.min(self.of_a_tenant)).unwrap_or(u32::MAX);
-        let mut reserved = Reserved { memory: self, tenant: tenant.clone(), permits: None };
+    async fn reserve(&self, tenant: &TenantId, units: usize) -> Option<MemoryPermit<'_>> {
+        let units = u32::try_from(units.min(self.units_per_tenant)).unwrap_or(u32::MAX);
+        let mut reserved = MemoryPermit { memory: self, tenant: tenant.clone(), permits: None };
         let room = {
             let mut tenants = self.tenants();
             let room = tenants.entry(tenant.clone());
-            Arc::clone(room.or_insert_with(|| Arc::new(Semaphore::new(self.of_a_tenant))))
+            Arc::clone(room.or_insert_with(|| Arc::new(Semaphore::new(self.units_per_tenant))))
         };
         // First the tenant's own: who waits for that holds nothing of what others need.
         let both = async {
             let own = room.acquire_many_owned(units).await.ok()?;
-            let of_all = Arc::clone(&self.in_all).acquire_many_owned(units).await.ok()?;
+            let of_all = Arc::clone(&self.free_units).acquire_many_owned(units).await.ok()?;
             Some((own, of_all))
         };
-        reserved.permits = Some(timeout(self.patience, both).await.ok()??);
+        reserved.permits = Some(timeout(self.max_wait, both).await.ok()??);
         Some(reserved)
     }
 }
 
 /// Room for a body, until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Reserved<'a> {
+pub(crate) struct MemoryPermit<'a> {
     memory: &'a BodyMemory,
     tenant: TenantId,
     permits: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
 }
 
-impl Drop for Reserved<'_> {
+impl Drop for MemoryPermit<'_> {
     fn drop(&mut self) {
         self.permits.take();
         let mut tenants = self.memory.tenants();

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use http::Extensions;
 
-use super::buckets::{Buckets, Rate};
-use super::known_keys::KnownKeys;
-use super::source::{Group, Source};
-use super::windows::Windows;
+use super::client::{AddressGroup, Client};
+use super::rate_limiter::{Rate, RateLimiter};
+use super::repeat_counter::RepeatCounter;
+use super::verified_keys::VerifiedKeys;
 use loanhook_core::keys;
 use loanhook_core::log;
 use loanhook_core::model::id::{KeyId, TenantId};
@@ -23,27 +23,27 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Keys, StoreResult};
 
 /// Wrong keys from one address.
-const FAILURES: Rate = Rate { burst: 10, per_second: 1.0 };
+const WRONG_KEYS_PER_ADDRESS: Rate = Rate { burst: 10, per_second: 1.0 };
 /// Resends that one API key asks for.
-const RESENDS_OF_A_KEY: Rate = Rate { burst: 600, per_second: 10.0 };
+const RESENDS_PER_KEY: Rate = Rate { burst: 600, per_second: 10.0 };
 /// Resends that one viewer of pages asks for.
-const RESENDS_OF_A_VIEWER: Rate = Rate { burst: 60, per_second: 1.0 };
+const RESENDS_PER_VIEWER: Rate = Rate { burst: 60, per_second: 1.0 };
 /// Sessions that one portal link, or one key that signs in, opens.
-const SESSIONS: Rate = Rate { burst: 60, per_second: 1.0 };
+const SESSIONS_PER_LINK_OR_KEY: Rate = Rate { burst: 60, per_second: 1.0 };
 
 /// How many addresses, keys and viewers are told apart.
-const TOLD_APART: usize = 10_000;
+const MAX_TRACKED: usize = 10_000;
 /// How many names the log tells of in a minute.
-const TOLD_OF: usize = 200;
+const MAX_LOGGED_PER_WINDOW: usize = 200;
 
 /// Where a key is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Face {
+pub(crate) enum EntryPoint {
     Api,
     SignIn,
 }
 
-impl Face {
+impl EntryPoint {
     const fn name(self) -> &'static str {
         match self {
             Self::Api => "api",
@@ -54,27 +54,27 @@ impl Face {
 
 /// What a key comes to that a caller shows.
 #[derive(Debug)]
-pub(crate) enum Shown {
+pub(crate) enum KeyCheck {
     Valid(Arc<Key>, KeyHash),
     Invalid,
     /// It was not looked at: when it can be.
-    TooMany(TooMany),
+    RateLimited(RateLimited),
 }
 
 /// Something happened too often: how long until it may happen again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TooMany(Duration);
+pub(crate) struct RateLimited(Duration);
 
-impl TooMany {
+impl RateLimited {
     /// Whole seconds, at least one, as `Retry-After` has them.
-    pub(crate) fn seconds(self) -> u64 {
+    pub(crate) fn retry_after_seconds(self) -> u64 {
         self.0.as_secs() + u64::from(self.0.subsec_nanos() > 0)
     }
 }
 
 /// Who asks for a resend.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Asker {
+pub(crate) enum Requester {
     Key(KeyId),
     /// A viewer of pages: the key that made its sessions, and its name.
     Viewer(KeyHash, String),
@@ -82,30 +82,30 @@ pub(crate) enum Asker {
 
 /// The limits. Clones share them.
 #[derive(Debug, Clone)]
-pub(crate) struct CallLimits(Arc<Inner>);
+pub(crate) struct CallLimits(Arc<SharedLimits>);
 
 #[derive(Debug)]
-struct Inner {
-    failures: Buckets<(Face, Group)>,
-    known: KnownKeys,
-    resends_of_keys: Buckets<KeyId>,
-    resends_of_viewers: Buckets<(KeyHash, String)>,
-    sessions: Buckets<KeyHash>,
-    wrong_keys: Windows<(Face, Group)>,
+struct SharedLimits {
+    wrong_keys: RateLimiter<(EntryPoint, AddressGroup)>,
+    verified_keys: VerifiedKeys,
+    resends_of_keys: RateLimiter<KeyId>,
+    resends_of_viewers: RateLimiter<(KeyHash, String)>,
+    sessions: RateLimiter<KeyHash>,
+    wrong_key_counter: RepeatCounter<(EntryPoint, AddressGroup)>,
     /// Those who were refused: what, of which tenant, by name.
-    refused: Windows<(&'static str, TenantId, String)>,
+    rate_limited_counter: RepeatCounter<(&'static str, TenantId, String)>,
 }
 
 impl Default for CallLimits {
     fn default() -> Self {
-        Self(Arc::new(Inner {
-            failures: Buckets::new(FAILURES, TOLD_APART),
-            known: KnownKeys::new(TOLD_APART),
-            resends_of_keys: Buckets::new(RESENDS_OF_A_KEY, TOLD_APART),
-            resends_of_viewers: Buckets::new(RESENDS_OF_A_VIEWER, TOLD_APART),
-            sessions: Buckets::new(SESSIONS, TOLD_APART),
-            wrong_keys: Windows::new(TOLD_OF),
-            refused: Windows::new(TOLD_OF),
+        Self(Arc::new(SharedLimits {
+            wrong_keys: RateLimiter::new(WRONG_KEYS_PER_ADDRESS, MAX_TRACKED),
+            verified_keys: VerifiedKeys::new(MAX_TRACKED),
+            resends_of_keys: RateLimiter::new(RESENDS_PER_KEY, MAX_TRACKED),
+            resends_of_viewers: RateLimiter::new(RESENDS_PER_VIEWER, MAX_TRACKED),
+            sessions: RateLimiter::new(SESSIONS_PER_LINK_OR_KEY, MAX_TRACKED),
+            wrong_key_counter: RepeatCounter::new(MAX_LOGGED_PER_WINDOW),
+            rate_limited_counter: RepeatCounter::new(MAX_LOGGED_PER_WINDOW),
         }))
     }
 }
@@ -120,36 +120,36 @@ impl CallLimits {
     pub(crate) async fn check_key<S: Keys>(
         &self,
         store: &S,
-        (face, source): (Face, &Source),
+        (face, source): (EntryPoint, &Client),
         shown: &str,
         now: Instant,
-    ) -> StoreResult<Shown> {
-        self.tell(now);
-        let (hash, group) = (KeyHash::of(shown), source.group());
+    ) -> StoreResult<KeyCheck> {
+        self.log_repeats(now);
+        let (hash, group) = (KeyHash::of(shown), source.address_group());
         let pair = (hash, group);
-        let known = self.0.known.contains(&pair);
+        let known = self.0.verified_keys.contains(&pair);
         // Taken before the key is looked up, so that many at once are no more than many one after the other.
-        if !known && let Err(wait) = self.0.failures.take(&(face, group), now) {
+        if !known && let Err(wait) = self.0.wrong_keys.take_token(&(face, group), now) {
             self.count_wrong_key(face, group, now);
-            return Ok(Shown::TooMany(TooMany(wait)));
+            return Ok(KeyCheck::RateLimited(RateLimited(wait)));
         }
         let found = keys::authenticate(store, hash, Timestamp::now()).await;
         match &found {
             Ok(None) => {
                 if known {
-                    self.0.known.forget(&pair);
+                    self.0.verified_keys.remove(&pair);
                     // It was valid once, so it is no guess: that there is no token to take is no matter.
-                    let _ = self.0.failures.take(&(face, group), now);
+                    let _ = self.0.wrong_keys.take_token(&(face, group), now);
                 }
                 self.count_wrong_key(face, group, now);
             }
-            Ok(Some(_)) | Err(_) if !known => self.0.failures.give_back(&(face, group)),
+            Ok(Some(_)) | Err(_) if !known => self.0.wrong_keys.return_token(&(face, group)),
             Ok(Some(_)) | Err(_) => {}
         }
-        let Some(key) = found? else { return Ok(Shown::Invalid) };
-        self.0.known.keep(pair);
-        source.authenticated();
-        Ok(Shown::Valid(key, hash))
+        let Some(key) = found? else { return Ok(KeyCheck::Invalid) };
+        self.0.verified_keys.insert(pair);
+        source.notify_authenticated();
+        Ok(KeyCheck::Valid(key, hash))
     }
 
     /// Counts the token of a session that is nobody's as a wrong key at the sign-in.
@@ -157,76 +157,76 @@ impl CallLimits {
     /// # Errors
     ///
     /// Too many came from there.
-    pub(crate) fn unknown_token(&self, source: &Source, now: Instant) -> Result<(), TooMany> {
-        self.tell(now);
-        let group = source.group();
-        self.count_wrong_key(Face::SignIn, group, now);
-        self.0.failures.take(&(Face::SignIn, group), now).map_err(TooMany)
+    pub(crate) fn count_unknown_token(&self, source: &Client, now: Instant) -> Result<(), RateLimited> {
+        self.log_repeats(now);
+        let group = source.address_group();
+        self.count_wrong_key(EntryPoint::SignIn, group, now);
+        self.0.wrong_keys.take_token(&(EntryPoint::SignIn, group), now).map_err(RateLimited)
     }
 
     /// Whether this caller may ask for one more resend.
-    pub(crate) fn resend(
+    pub(crate) fn take_resend(
         &self,
-        asker: &Asker,
+        asker: &Requester,
         tenant: &TenantId,
         name: &str,
         now: Instant,
-    ) -> Result<(), TooMany> {
+    ) -> Result<(), RateLimited> {
         let taken = match asker {
-            Asker::Key(id) => self.0.resends_of_keys.take(id, now),
-            Asker::Viewer(key, name) => self.0.resends_of_viewers.take(&(*key, name.clone()), now),
+            Requester::Key(id) => self.0.resends_of_keys.take_token(id, now),
+            Requester::Viewer(key, name) => self.0.resends_of_viewers.take_token(&(*key, name.clone()), now),
         };
-        self.refuse(taken, "resend", (tenant, name), now)
+        self.log_rate_limited(taken, "resend", (tenant, name), now)
     }
 
     /// Whether this link, or key, may open one more session.
-    pub(crate) fn session(
+    pub(crate) fn take_session(
         &self,
         opened_by: KeyHash,
         tenant: &TenantId,
         name: &str,
         now: Instant,
-    ) -> Result<(), TooMany> {
-        self.refuse(self.0.sessions.take(&opened_by, now), "session", (tenant, name), now)
+    ) -> Result<(), RateLimited> {
+        self.log_rate_limited(self.0.sessions.take_token(&opened_by, now), "session", (tenant, name), now)
     }
 
-    fn refuse(
+    fn log_rate_limited(
         &self,
         taken: Result<(), Duration>,
         what: &'static str,
         (tenant, name): (&TenantId, &str),
         now: Instant,
-    ) -> Result<(), TooMany> {
-        self.tell(now);
+    ) -> Result<(), RateLimited> {
+        self.log_repeats(now);
         taken.map_err(|wait| {
-            if self.0.refused.count(&(what, tenant.clone(), name.to_owned()), now) {
+            if self.0.rate_limited_counter.count(&(what, tenant.clone(), name.to_owned()), now) {
                 log::too_many(what, tenant, name, 1);
             }
-            TooMany(wait)
+            RateLimited(wait)
         })
     }
 
-    fn count_wrong_key(&self, face: Face, group: Group, now: Instant) {
-        if self.0.wrong_keys.count(&(face, group), now) {
+    fn count_wrong_key(&self, face: EntryPoint, group: AddressGroup, now: Instant) {
+        if self.0.wrong_key_counter.count(&(face, group), now) {
             log::wrong_keys(face.name(), &group, 1);
         }
     }
 
     /// Tells the log of what happened again and again, and has stopped being news.
-    fn tell(&self, now: Instant) {
-        let wrong_keys = self.0.wrong_keys.ended(now);
+    fn log_repeats(&self, now: Instant) {
+        let wrong_keys = self.0.wrong_key_counter.take_ended(now);
         for ((face, group), times) in wrong_keys.names {
             log::wrong_keys(face.name(), &group, times);
         }
-        if wrong_keys.others > 0 {
-            log::others("key.refused", wrong_keys.others);
+        if wrong_keys.unnamed > 0 {
+            log::others("key.refused", wrong_keys.unnamed);
         }
-        let refused = self.0.refused.ended(now);
+        let refused = self.0.rate_limited_counter.take_ended(now);
         for ((what, tenant, name), times) in refused.names {
             log::too_many(what, &tenant, &name, times);
         }
-        if refused.others > 0 {
-            log::others("caller.limited", refused.others);
+        if refused.unnamed > 0 {
+            log::others("caller.limited", refused.unnamed);
         }
     }
 }

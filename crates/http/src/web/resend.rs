@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use http::Extensions;
 
-use super::call_limits::{Asker, CallLimits, TooMany};
+use super::call_limits::{CallLimits, RateLimited, Requester};
 use loanhook_core::model::id::{AttemptId, TenantId, TraceId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Attempts, Resends};
@@ -24,11 +24,11 @@ impl<'a> AllowedResend<'a> {
     /// The requester asked for too many.
     pub(crate) fn check(
         extensions: &Extensions,
-        requester: &Asker,
+        requester: &Requester,
         tenant: &'a TenantId,
         requested_by: &'a str,
-    ) -> Result<Self, TooMany> {
-        CallLimits::of(extensions).resend(requester, tenant, requested_by, Instant::now())?;
+    ) -> Result<Self, RateLimited> {
+        CallLimits::of(extensions).take_resend(requester, tenant, requested_by, Instant::now())?;
         Ok(Self { tenant, requested_by })
     }
 

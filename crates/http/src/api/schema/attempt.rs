@@ -1,129 +1,171 @@
-//! What stands in the rows of a history: outcomes, errors, methods, the number of an attempt.
+//! A row and a delivery as the API shows them: fields are null, never absent.
 
-use serde::{Deserialize, Serialize};
-use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
+use std::net::IpAddr;
 
-use super::shown_enums;
-use loanhook_core::model::{attempt, failure, progress, subscription};
+use serde::Serialize;
 
-shown_enums! {
-    /// The outcome of a row, by the words of the API.
-    #[serde(rename_all = "lowercase")]
-    Outcome from attempt::Outcome {
-        Queued,
-        Sending,
-        Succeeded,
-        Failed,
-    }
+use crate::api::request::caller::Caller;
+use crate::api::schema::id::{AttemptId, LoanId, SubscriptionId, Timestamp, TraceId};
+use crate::api::schema::values::{AttemptNumber, Failure, Method, Outcome};
+use crate::web;
+use loanhook_core::model::attempt::{Attempt, StoredResponse};
+use loanhook_core::model::destination::shown;
+use loanhook_core::ports::HistoryRow;
 
-    /// The state of the automatic schedule, by the words of the API.
-    #[serde(rename_all = "lowercase")]
-    Status from progress::Status {
-        Pending,
-        Succeeded,
-        Failed,
-        Canceled,
-    }
-
-    /// What kind of failure it was; the values of the history's `error` filter.
-    #[serde(rename_all = "lowercase")]
-    ErrorKind from failure::ErrorKind {
-        Dns,
-        Connect,
-        Tls,
-        Timeout,
-        Protocol,
-        Blocked,
-        Template,
-        Interrupted,
-    }
-
-    /// How far the request had come. Up to `tls`, nothing of it was sent.
-    #[serde(rename_all = "lowercase")]
-    Phase from failure::Phase {
-        Prepare,
-        Resolve,
-        Connect,
-        Tls,
-        Send,
-        Wait,
-        Read,
-    }
-
-    /// The methods of a webhook.
-    #[serde(rename_all = "UPPERCASE")]
-    #[derive(Deserialize)]
-    Method from subscription::Method {
-        Get,
-        Post,
-        Put,
-        Patch,
-        Delete,
-    }
-}
-
-impl From<Method> for subscription::Method {
-    fn from(method: Method) -> Self {
-        match method {
-            Method::Get => Self::Get,
-            Method::Post => Self::Post,
-            Method::Put => Self::Put,
-            Method::Patch => Self::Patch,
-            Method::Delete => Self::Delete,
-        }
-    }
-}
-
-/// The error of a failed attempt, as it stands in its row.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+/// One attempt: a row of the history.
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::api) struct Failure {
-    kind: ErrorKind,
-    /// How far the request had come; null where nobody knows (a sender that died, a row of an older version).
+#[schema(as = Attempt)]
+pub(in crate::api) struct AttemptView {
+    id: AttemptId,
+    trace_id: TraceId,
+    loan_id: LoanId,
+    event_title: String,
+    event_name: String,
+    subscription_id: SubscriptionId,
+    method: Method,
+    /// The values of its query are `***` but for a caller that may write subscriptions.
+    destination: String,
+    /// 1, 2, … or `manual`.
+    #[schema(schema_with = AttemptNumber::schema)]
+    attempt_number: AttemptNumber,
+    manual: bool,
+    /// Of a resend: who asked for it.
     #[schema(required)]
-    phase: Option<Phase>,
-    /// One sentence that a servicer understands. Never a secret, a header value or the query of a URL.
-    detail: String,
+    requested_by: Option<String>,
+    /// Of a resend: the attempt that was named, else the newest at the time.
+    #[schema(required)]
+    resend_of: Option<AttemptId>,
+    /// How often the delivery was manually resent so far.
+    resends: u32,
+    #[schema(required, format = DateTime)]
+    occurred_at: Option<String>,
+    /// A subscription's test sent it: no event of the loan.
+    test: bool,
+    outcome: Outcome,
+    #[schema(required)]
+    response_code: Option<u16>,
+    #[schema(required)]
+    error: Option<Failure>,
+    /// Of a queued row: when it was asked for.
+    sent_at: Timestamp,
+    #[schema(required)]
+    response_time_ms: Option<f64>,
+    #[schema(required, value_type = Option<String>)]
+    source_ip: Option<IpAddr>,
+    /// What was scheduled when this attempt failed.
+    #[schema(required)]
+    next_attempt_at: Option<Timestamp>,
+    source: SourceView,
+    #[schema(required)]
+    response: Option<ResponseView>,
 }
 
-impl From<failure::Failure> for Failure {
-    fn from(failure: failure::Failure) -> Self {
-        let failure::Failure { kind, phase, detail } = failure;
-        Self { kind: kind.into(), phase: phase.map(Into::into), detail }
+/// The exact bytes sent.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SourcePayload)]
+struct SourceView {
+    bytes: u64,
+    #[schema(required)]
+    content_type: Option<String>,
+    /// Where they can be downloaded.
+    href: String,
+}
+
+/// The exact bytes that came back.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ResponsePayload)]
+struct ResponseView {
+    bytes: u64,
+    #[schema(required)]
+    content_type: Option<String>,
+    /// The answer was longer than 1 MiB, or broke off.
+    truncated: bool,
+    /// Where they can be downloaded.
+    href: String,
+    /// In the answer of a single row alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    headers: Option<Vec<HeaderView>>,
+    /// The headers were longer than 16 KiB. In the answer of a single row alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    headers_truncated: Option<bool>,
+    /// How many header lines could not be read and were left out; the answer counts all the same.
+    headers_dropped: u32,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Header)]
+struct HeaderView {
+    name: String,
+    value: String,
+}
+
+impl AttemptView {
+    /// A row of a list.
+    pub(in crate::api) fn of(row: HistoryRow, to: &Caller) -> Self {
+        Self::new(row.attempt, row.resends, to, false)
     }
-}
 
-/// Which attempt of its delivery this is: 1, 2, … for automatic ones, `manual` for a resend.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(in crate::api) enum AttemptNumber {
-    Manual,
-    #[serde(untagged)]
-    Auto(u32),
-}
-
-impl AttemptNumber {
-    pub(in crate::api) fn schema() -> Schema {
-        let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
-        let manual = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["manual"]));
-        OneOfBuilder::new().item(number).item(manual).into()
+    /// A row by itself, with the headers of its answer.
+    pub(in crate::api) fn with_headers(row: HistoryRow, to: &Caller) -> Self {
+        Self::new(row.attempt, row.resends, to, true)
     }
-}
 
-impl From<attempt::AttemptNumber> for AttemptNumber {
-    fn from(number: attempt::AttemptNumber) -> Self {
-        match number {
-            attempt::AttemptNumber::Manual => Self::Manual,
-            attempt::AttemptNumber::Auto(number) => Self::Auto(number),
+    fn new(attempt: Attempt, resends: u32, to: &Caller, headers: bool) -> Self {
+        let loan = web::path_segment(attempt.loan_id.as_str());
+        let href = format!("/v1/loans/{loan}/webhooks/{}", attempt.id);
+        let outcome = attempt.outcome();
+        let completion = attempt.completion().cloned();
+        let result = completion.as_ref().map(|completion| completion.result.clone());
+        Self {
+            manual: attempt.is_manual(),
+            outcome: outcome.into(),
+            response_code: result.as_ref().and_then(|result| result.as_ref().ok().copied()),
+            error: result.and_then(Result::err).map(Into::into),
+            response_time_ms: completion.as_ref().and_then(|completion| completion.response_time_ms),
+            source_ip: completion.as_ref().and_then(|completion| completion.source_ip),
+            response: completion
+                .and_then(|completion| completion.response)
+                .map(|response| ResponseView::new(response, format!("{href}/response"), headers)),
+            source: SourceView {
+                bytes: attempt.source.bytes,
+                content_type: attempt.content_type,
+                href: format!("{href}/source"),
+            },
+            id: attempt.id.into(),
+            trace_id: attempt.trace_id.into(),
+            loan_id: attempt.loan_id.into(),
+            event_title: attempt.event_title,
+            event_name: attempt.event_name,
+            subscription_id: attempt.subscription_id.into(),
+            method: attempt.method.into(),
+            // A list is read, copied and exported by many: only a row by itself shows what may be a token.
+            destination: shown(attempt.destination, headers && to.sees_whole_urls()),
+            attempt_number: attempt.number.into(),
+            requested_by: attempt.requested_by,
+            resend_of: attempt.resend_of.map(Into::into),
+            resends,
+            occurred_at: attempt.occurred_at,
+            test: attempt.test,
+            sent_at: attempt.sent_at.into(),
+            next_attempt_at: attempt.next_attempt_at.map(Into::into),
         }
     }
 }
 
-impl From<AttemptNumber> for attempt::AttemptNumber {
-    fn from(number: AttemptNumber) -> Self {
-        match number {
-            AttemptNumber::Manual => Self::Manual,
-            AttemptNumber::Auto(number) => Self::Auto(number),
+impl ResponseView {
+    fn new(response: StoredResponse, href: String, headers: bool) -> Self {
+        let listed = response.headers.into_iter().map(|(name, value)| HeaderView { name, value });
+        Self {
+            bytes: response.payload.bytes,
+            content_type: response.content_type,
+            truncated: response.truncated,
+            href,
+            headers: headers.then(|| listed.collect()),
+            headers_truncated: headers.then_some(response.headers_truncated),
+            headers_dropped: response.headers_dropped,
         }
     }
 }

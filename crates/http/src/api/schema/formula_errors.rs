@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
+use super::enums_of_model;
 use super::id::{LoanId, Timestamp};
-use super::shown_enums;
 use loanhook_core::model::formula_errors as model;
 
-shown_enums! {
+enums_of_model! {
     /// Which formula of a subscription it was.
     #[serde(rename_all = "lowercase")]
     WhichFormula from model::WhichFormula {

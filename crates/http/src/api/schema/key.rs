@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 
-use super::shown_enums;
+use super::enums_of_model;
 use loanhook_core::model::key;
 
-shown_enums! {
+enums_of_model! {
     /// What a key may do.
     #[derive(Deserialize)]
     Scope from key::Scope {

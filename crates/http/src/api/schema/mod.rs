@@ -6,18 +6,21 @@
 //! name that changes there changes nothing that a client sees.
 
 pub(super) mod attempt;
-pub(super) mod event;
+pub(super) mod delivery;
+pub(super) mod event_draft;
 pub(super) mod formula_errors;
 pub(super) mod id;
 pub(super) mod key;
 pub(super) mod pattern;
-pub(super) mod portal_link;
-pub(super) mod retry;
+pub(super) mod portal_link_draft;
+pub(super) mod retry_policy;
 pub(super) mod strict_object;
-pub(super) mod subscription;
+pub(super) mod subscription_draft;
+pub(super) mod subscription_view;
+pub(super) mod values;
 
 /// An enum of an answer, from the enum of the model that has the same variants.
-macro_rules! shown_enums {
+macro_rules! enums_of_model {
     ($($(#[$attribute:meta])* $name:ident from $model:ty { $($(#[$of_variant:meta])* $variant:ident,)* })*) => {$(
         #[derive(Debug, Clone, Copy, serde::Serialize, utoipa::ToSchema)]
         $(#[$attribute])*
@@ -35,4 +38,4 @@ macro_rules! shown_enums {
     )*};
 }
 
-use shown_enums;
+use enums_of_model;

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
-use super::words::{kind, short};
-use crate::page::list::List;
-use crate::page::query::LIMIT;
+use super::format::{kind, short};
+use crate::page::page_parameters::LIMIT;
+use crate::page::webhook_list::List;
 use loanhook_core::model::failure::ErrorKind;
 
 /// Values of a choice, each with its words.

@@ -1,15 +1,15 @@
 //! How the pages look: HTML, and nothing that is asked of anybody.
 
-pub(super) mod details;
+pub(super) mod attempt_details;
 mod filters;
+mod format;
 pub(super) mod layout;
-mod life;
-pub(super) mod list;
-pub(super) mod login;
 mod payload;
 mod resend;
-mod rows;
-mod words;
+pub(super) mod sign_in;
+mod timeline;
+pub(super) mod webhook_list;
+mod webhook_table;
 
 use axum::response::{IntoResponse, Response};
 use http::header;

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::words::size;
+use super::format::size;
 use crate::page::preview::{Part, Preview, parts};
 
 /// A payload, and what is said of it.

@@ -3,12 +3,12 @@
 use maud::{Markup, html};
 use uuid::Uuid;
 
-use super::words::time;
-use crate::page::details::Details;
-use crate::page::identity;
-use crate::page::query::Asked;
+use super::format::time;
+use crate::page::attempt_details::Details;
+use crate::page::csrf_token;
+use crate::page::page_parameters::Asked;
+use crate::page::page_request::Visit;
 use crate::page::resend::{CSRF, ONCE};
-use crate::page::visit::Visit;
 use loanhook_core::model::failure::ErrorKind;
 
 pub(super) fn show(details: &Details, visit: &Visit, asked: &Asked, href: &str) -> Markup {
@@ -33,7 +33,7 @@ pub(super) fn show(details: &Details, visit: &Visit, asked: &Asked, href: &str) 
                 }
                 p.quiet { "The receiver gets the same bytes once more. Automatic retries go on as scheduled." }
                 form method="post" action={ (href) "/resend" (back) } {
-                    input type="hidden" name=(CSRF) value=(identity::csrf(&visit.grant));
+                    input type="hidden" name=(CSRF) value=(csrf_token::csrf(&visit.grant));
                     input type="hidden" name=(ONCE) value=(Uuid::new_v4());
                     button.primary type="submit" { "Send again" }
                 }
