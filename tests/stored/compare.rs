@@ -14,7 +14,7 @@ use loanhook_core::ports::{
     Attempts, Deliveries, EgressAddresses, FormulaErrorLog, Grants, Health, Intake, Keys, Payloads, Resends,
     Subscriptions,
 };
-use loanhook_http::web::Site;
+use loanhook_http::web::SiteSettings;
 use loanhook_http::{api, page};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -34,7 +34,7 @@ pub(crate) fn fixture(path: &str) -> PathBuf {
 /// The whole HTTP interface on an engine.
 pub(crate) fn router<S>(engine: S) -> Router
 where
-    S: api::Shared
+    S: api::SharedStore
         + Attempts
         + Deliveries
         + EgressAddresses
@@ -49,10 +49,10 @@ where
 {
     let parts = api::events(engine.clone())
         .merge(api::history(engine.clone()))
-        .merge(api::portal(engine.clone(), Site::default()))
+        .merge(api::portal(engine.clone(), SiteSettings::default()))
         .merge(api::subscriptions(engine.clone()))
-        .merge(page::router(engine, Site::default()));
-    api::complete(parts)
+        .merge(page::router(engine, SiteSettings::default()));
+    api::with_middleware(parts)
 }
 
 /// The answers of one engine.
