@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::failure::{ErrorKind, Failure};
@@ -83,11 +82,9 @@ pub struct StoredResponse {
 }
 
 /// Which attempt of its delivery this is: 1, 2, … for automatic ones, `manual` for a resend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AttemptNumber {
     Manual,
-    #[serde(untagged)]
     Auto(u32),
 }
 

@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::id::{KeyId, TenantId};
@@ -16,23 +15,16 @@ use super::weak_key::weakness;
 pub const FIRST_TENANT: &str = "default";
 
 /// What a key may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
-    #[serde(rename = "events:write")]
     EventsWrite,
-    #[serde(rename = "history:read")]
     HistoryRead,
-    #[serde(rename = "webhooks:resend")]
     WebhooksResend,
-    #[serde(rename = "subscriptions:write")]
     SubscriptionsWrite,
-    #[serde(rename = "portal:write")]
     PortalWrite,
     /// The keys of the key's own tenant.
-    #[serde(rename = "admin")]
     Admin,
     /// The keys of every tenant.
-    #[serde(rename = "operator")]
     Operator,
 }
 
@@ -128,8 +120,7 @@ impl KeyHash {
 }
 
 /// Where a key came from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum KeySource {
     /// A call of the API. Of a key from before sources were kept: any.
     #[default]

@@ -39,6 +39,5 @@ fn an_admin_manages_all_keys_but_an_operators() {
 fn a_scope_is_its_name() {
     for scope in Scope::ALL {
         assert_eq!(scope.name().parse(), Ok(scope));
-        assert_eq!(serde_json::to_value(scope).expect("JSON"), scope.name());
     }
 }

@@ -10,8 +10,6 @@ mod url_text;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 pub use compiled::CompiledCache;
 pub use credentials::may_keep_credentials;
 pub use headers::MAX_HEADERS;
@@ -98,8 +96,7 @@ pub enum Criteria {
 }
 
 /// When a trigger fires.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fire {
     /// When it is true for a loan, and was not at the event before.
     OnChange,
@@ -132,8 +129,7 @@ pub struct Request {
 }
 
 /// The methods of a webhook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Method {
     Get,
     Post,
