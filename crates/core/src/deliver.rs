@@ -90,6 +90,7 @@ where
 
     /// Sends an attempt that is claimed, and records what came of it; one of which nothing could be sent for want of
     /// something of ours is given back.
+    ///
     /// `permit` is dropped once the response has come, before it is recorded.
     pub async fn send_claimed<P>(&self, claimed: ClaimedAttempt, permit: P) -> StoreResult<()> {
         let ClaimedAttempt { delivery, mut row, token, payload } = claimed;
@@ -107,8 +108,8 @@ where
         };
         drop(permit);
         let number = row.number;
-        let settle = |row, response| self.store.complete(&delivery, token, row, response);
-        if !record(row, response, settle).await? {
+        let complete = |row, response| self.store.complete(&delivery, token, row, response);
+        if !record(row, response, complete).await? {
             warn!(trace_id = %delivery.snapshot.trace_id, attempt = %number, "attempt.superseded");
         }
         Ok(())
@@ -148,8 +149,8 @@ where
                 return with_retries(|| self.store.release_resend(token, row.clone(), due)).await.map(|_| ());
             }
         };
-        let settle = |row, response| self.store.complete_resend(token, row, response);
-        record(row, response, settle).await.map(|_| ())
+        let complete = |row, response| self.store.complete_resend(token, row, response);
+        record(row, response, complete).await.map(|_| ())
     }
 
     async fn handle_unclaimed_resend(

@@ -1,6 +1,6 @@
 //! Log lines with IDs and names: attempts that ended, formulas that failed, and who changed what.
 //!
-//! Every line that names a tenant's data is written here, so that none holds a payload, a header value or a secret.
+//! No line holds a payload, a header value or a secret.
 
 use std::fmt::Display;
 

@@ -60,7 +60,7 @@ pub async fn issue_link<S: Grants>(
 ///
 /// When the store fails.
 pub async fn link<S: Grants + Keys>(store: &S, shown: &str, now: Timestamp) -> StoreResult<Option<Grant>> {
-    let grant = valid_key(store, shown, now).await?;
+    let grant = valid_grant(store, shown, now).await?;
     Ok(grant.filter(|grant| matches!(grant.kind, GrantKind::Link { .. })))
 }
 
@@ -119,7 +119,7 @@ pub async fn session<S: Grants + Keys>(
     loan: &LoanId,
     now: Timestamp,
 ) -> StoreResult<Option<Grant>> {
-    let grant = valid_key(store, shown, now).await?;
+    let grant = valid_grant(store, shown, now).await?;
     Ok(grant.filter(|grant| grant.kind == GrantKind::Session && grant.covers(loan)))
 }
 
@@ -138,7 +138,7 @@ pub async fn sign_out<S: Grants>(store: &S, shown: &str, now: Timestamp) -> Stor
 }
 
 /// The grant of a token, if it and the key that made it stand.
-async fn valid_key<S: Grants + Keys>(store: &S, shown: &str, now: Timestamp) -> StoreResult<Option<Grant>> {
+async fn valid_grant<S: Grants + Keys>(store: &S, shown: &str, now: Timestamp) -> StoreResult<Option<Grant>> {
     let Some(grant) = store.grant(KeyHash::of(shown), now).await? else { return Ok(None) };
     let key = store.key(grant.key).await?;
     let stands = key.is_some_and(|key| key.tenant == grant.tenant && key.is_valid_at(now));

@@ -44,7 +44,6 @@ where
 }
 
 /// The error of a call that could not be built or whose response could not be read.
-#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` takes")]
 pub(crate) fn failed(error: impl Display) -> StoreError {
     StoreError::Failed(error.to_string().into())
 }

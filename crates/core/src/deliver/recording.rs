@@ -26,21 +26,21 @@ pub(super) async fn with_retries<T, F: Future<Output = StoreResult<T>>>(
     }
 }
 
-/// Settles an attempt. What a receiver answered is not given up for its body: where that cannot be stored,
+/// Completes an attempt. What a receiver answered is not given up for its body: where that cannot be stored,
 /// the row says that it was cut.
 pub(super) async fn record<F: Future<Output = StoreResult<bool>>>(
     row: Attempt,
     response: Option<Bytes>,
-    settle: impl Fn(Attempt, Option<Bytes>) -> F,
+    store: impl Fn(Attempt, Option<Bytes>) -> F,
 ) -> StoreResult<bool> {
-    let failure = match with_retries(|| settle(row.clone(), response.clone())).await {
-        Ok(settled) => return Ok(settled),
+    let failure = match with_retries(|| store(row.clone(), response.clone())).await {
+        Ok(completed) => return Ok(completed),
         Err(failure) => failure,
     };
     match row.without_body() {
         Some(row) => {
             warn!(trace_id = %row.trace_id, attempt_id = %row.id, %failure, "attempt.response_lost");
-            settle(row, None).await
+            store(row, None).await
         }
         None => Err(failure),
     }

@@ -1,6 +1,6 @@
 //! Matching of an event to subscriptions, and rendering for those that it fires.
 //!
-//! First all are judged, then what they would send is measured, and only then it is rendered.
+//! First all are evaluated, then what they would send is measured, and only then it is rendered.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ pub(super) async fn evaluate(
     subscriptions: &[Arc<Subscription>],
     evaluation: &EventEvaluation<'_>,
 ) -> EvaluatedEvent {
-    let (mut evaluated, mut turns) = (EvaluatedEvent::default(), StepYielder::default());
+    let (mut evaluated, mut yielder) = (EvaluatedEvent::default(), StepYielder::default());
     for subscription in subscriptions {
         let before = evaluation.steps_used();
         match subscription.evaluate(evaluation) {
@@ -50,7 +50,7 @@ pub(super) async fn evaluate(
             }
         }
         if subscription.is_expensive() {
-            turns.add_steps(EXPENSIVE_SUBSCRIPTION_STEPS + evaluation.steps_used() - before).await;
+            yielder.add_steps(EXPENSIVE_SUBSCRIPTION_STEPS + evaluation.steps_used() - before).await;
         }
     }
     evaluated
@@ -88,11 +88,11 @@ pub(super) async fn render(
     evaluation: &EventEvaluation<'_>,
     id: EventId,
 ) -> Vec<(Delivery, Bytes)> {
-    let (mut deliveries, mut turns) = (Vec::with_capacity(subscriptions.len()), StepYielder::default());
+    let (mut deliveries, mut yielder) = (Vec::with_capacity(subscriptions.len()), StepYielder::default());
     for subscription in subscriptions {
         let before = evaluation.steps_used();
         deliveries.push(Delivery::render(subscription, evaluation, id));
-        turns.add_steps(evaluation.steps_used() - before).await;
+        yielder.add_steps(evaluation.steps_used() - before).await;
     }
     deliveries
 }
@@ -102,12 +102,12 @@ pub(super) async fn render_watched(
     evaluation: &EventEvaluation<'_>,
     id: EventId,
 ) -> Vec<WatchedTrigger> {
-    let (mut rendered, mut turns) = (Vec::with_capacity(watched.len()), StepYielder::default());
+    let (mut rendered, mut yielder) = (Vec::with_capacity(watched.len()), StepYielder::default());
     for (watch, allowed) in watched {
         let before = evaluation.steps_used();
         let delivery = allowed.map(|subscription| Delivery::render(&subscription, evaluation, id));
         rendered.push(WatchedTrigger { watch, delivery });
-        turns.add_steps(evaluation.steps_used() - before).await;
+        yielder.add_steps(evaluation.steps_used() - before).await;
     }
     rendered
 }

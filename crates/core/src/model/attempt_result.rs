@@ -10,13 +10,13 @@ use super::time::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AttemptResult {
     Succeeded,
-    /// The next attempt follows after this delay; none at the end of the schedule.
+    /// What the receiver asked for (`Retry-After`) can only make the next attempt later.
     Failed {
         retry_after: Option<Duration>,
     },
     /// A failure that would only be repeated.
     PermanentFailure,
-    /// The attempt uses up no slot: the next one follows at once.
+    /// Nobody saw the end: the attempt uses up no slot, until the third in a row.
     Interrupted,
 }
 

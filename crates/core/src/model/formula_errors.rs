@@ -43,7 +43,7 @@ pub struct FormulaErrors {
     pub last: FormulaErrorRecord,
 }
 
-/// A trouble, and whose it is.
+/// A formula error, and of which subscription.
 #[derive(Debug, Clone)]
 pub struct SubscriptionFormulaError {
     pub subscription: SubscriptionId,

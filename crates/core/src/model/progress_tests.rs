@@ -159,7 +159,7 @@ fn transitions_by_table() {
     let claim = *sending.progress.in_flight().expect("in flight");
     for (state, claimed, completed, released, canceled) in [
         (waiting.clone(), true, false, false, true),
-        (sending.clone(), false, true, true, true),
+        (sending, false, true, true, true),
         (with(Progress::Canceling(claim)), false, true, true, false),
         (with(Progress::Succeeded), false, false, false, false),
         (with(Progress::Failed), false, false, false, false),

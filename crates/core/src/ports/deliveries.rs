@@ -107,7 +107,7 @@ pub trait Intake {
 pub enum ClaimOutcome {
     /// The caller holds the claim: the row is stored, as `sending`.
     Claimed(Box<(Delivery, Attempt)>),
-    /// It is not; the delivery as it is, if there is one.
+    /// Nothing is claimed; the delivery as it is, if there is one.
     NotClaimed(Option<Box<Delivery>>),
 }
 

@@ -90,6 +90,6 @@ pub enum DueWork {
 }
 
 pub trait Queue {
-    /// Puts a message that is due at `wake.due`.
+    /// Puts a message that is due at `message.due`.
     fn enqueue(&self, message: QueueMessage) -> impl Future<Output = StoreResult<()>> + Send;
 }

@@ -22,7 +22,7 @@ const MAX_RESENDS: usize = 100;
 const REQUESTED_BY: &str = "direct invocation";
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 struct DirectResend {
     tenant: schema::id::TenantId,
     trace_id: schema::id::TraceId,

@@ -124,7 +124,7 @@ impl PageParameters {
             before: id(&mut errors, BEFORE),
             open: id(&mut errors, OPEN),
             resent: id(&mut errors, RESENT),
-            errors: errors,
+            errors,
         }
     }
 }

@@ -2,7 +2,7 @@
 //! together.
 //!
 //! Nearly always the delivery is still as its claim left it. So what is to be written is prepared from the claim, before
-//! the transaction, and written on condition that the stored progress equals that of the claim: nothing is read then
+//! the transaction, and written on condition that the stored progress equals that of the claim: the delivery is not read
 //! (optimistic completion). Otherwise the delivery is read, and the completion is made from what is stored.
 
 use bytes::Bytes;

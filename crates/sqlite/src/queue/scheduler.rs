@@ -48,14 +48,15 @@ impl QueueScheduler {
 
     /// Takes in messages that were put into the table.
     pub(crate) fn add_messages(&self, messages: &[QueueMessage]) {
+        if messages.is_empty() {
+            return;
+        }
         let mut state = self.state();
         for message in messages {
             state.schedule(QueueId::of(message), message.due);
         }
         drop(state);
-        if !messages.is_empty() {
-            self.changed.notify_one();
-        }
+        self.changed.notify_one();
     }
 
     /// Follows due times that were moved by so many milliseconds in the table.

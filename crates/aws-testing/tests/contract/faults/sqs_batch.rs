@@ -30,8 +30,8 @@ pub(super) fn record(id: &str, body: &str) -> SqsMessage {
 /// The body of a message for the first attempt, as it is in the queue.
 pub(super) fn body_of(message: &QueueMessage) -> String {
     let body = json!({
-        "tenant": message.tenant, "traceId": message.trace_id, "subscriptionId": message.subscription_id,
-        "due": message.due, "number": 1
+        "tenant": message.tenant.as_str(), "traceId": message.trace_id.uuid(),
+        "subscriptionId": message.subscription_id.uuid(), "due": message.due.to_string(), "number": 1
     });
     assert_eq!(read_message(&body.to_string()).as_ref(), Some(message));
     body.to_string()

@@ -31,6 +31,7 @@ pub(in crate::api) struct Problem {
 
 /// One fault of a body: where (an RFC 6901 JSON pointer, or a query parameter's or header's name) and what.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Fault)]
 struct ValidationError {
     pointer: String,
     detail: String,

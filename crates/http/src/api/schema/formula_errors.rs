@@ -17,6 +17,7 @@ enums_of_model! {
 
 /// A formula that failed on one event: it did not fire, and what was remembered of it stayed as it was.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Trouble)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct FormulaErrorRecord {
     formula: WhichFormula,
