@@ -74,16 +74,7 @@ pub(super) async fn read_details<S: PageStore>(
     let source = read_preview(store, request, row.attempt.source).await?;
     let (next, accepted_at) = (delivery.progress.next_due(), delivery.snapshot.accepted_at);
     let resends = delivery.history.resends;
-    Ok(AttemptDetails {
-        row,
-        attempts,
-        has_older: has_older,
-        resends,
-        next_due: next,
-        accepted_at,
-        source,
-        response,
-    })
+    Ok(AttemptDetails { row, attempts, has_older, resends, next_due: next, accepted_at, source, response })
 }
 
 async fn read_preview<S: Payloads>(

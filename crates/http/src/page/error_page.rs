@@ -125,7 +125,7 @@ impl ErrorPage {
 
 impl IntoResponse for ErrorPage {
     fn into_response(self) -> Response {
-        if let Self::SignIn { next, reason: reason } = &self {
+        if let Self::SignIn { next, reason } = &self {
             let mut query = form_urlencoded::Serializer::new(String::new());
             query.append_pair("next", next);
             if let Some(parameter) = reason.parameter() {

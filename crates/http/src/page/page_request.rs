@@ -57,7 +57,7 @@ impl<S: PageStore> FromRequestParts<Pages<S>> for PageRequest {
             (true, true) => SignInReason::NoSession,
         };
         let mark = if query.is_empty() { "" } else { "?" };
-        Err(ErrorPage::SignIn { next: format!("{}{mark}{query}", loan_page_path(&loan)), reason: reason })
+        Err(ErrorPage::SignIn { next: format!("{}{mark}{query}", loan_page_path(&loan)), reason })
     }
 }
 
