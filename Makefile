@@ -60,7 +60,7 @@ test-one-process: $(VENV)/.installed
 	tests/packages.sh "formulas against Clojure" clojure openjdk-17-jre-headless
 	$(TEST) --test formulas
 	$(TEST) --test memory-contract
-	$(TEST) --test sqlite-contract
+	$(TEST) --test sqlite-contract --test stored
 	# The library that sets a program's clock.
 	tests/packages.sh "wall clock journeys" faketime
 	# They mostly wait: for retries that are due, for receivers that stall.
@@ -81,9 +81,9 @@ template: $(VENV)/.installed
 	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam validate --lint --region us-east-1
 	$(TEST) --test stack
 
-# The engine for AWS, then the same journeys over the deployed template, each on an emulator that is there for as long.
+# The engine for AWS, alone and behind HTTP, then the same journeys over the deployed template, each on an emulator that is there for as long.
 test-aws: template
-	$(VENV)/bin/python infra/stack.py run $(TEST) --test aws-contract
+	$(VENV)/bin/python infra/stack.py run $(TEST) --test aws-contract --test lambda-http
 	tests/browser/install.sh
 	$(VENV)/bin/python infra/stack.py journeys
 

@@ -25,7 +25,7 @@ use loanhook_core::ports::{ClaimOutcome, Deliveries, DueWork, QueueMessage};
 use loanhook_core::subscriptions;
 use loanhook_http::page;
 use loanhook_http::web::SiteSettings;
-use loanhook_sqlite::Embedded;
+use loanhook_sqlite::SqliteEngine;
 use serde_json::{json, value::to_raw_value};
 use tower::ServiceExt as _;
 use uuid::Uuid;
@@ -40,10 +40,10 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 fn main() -> Outcome {
     let folder = tempfile::tempdir()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(bench(Embedded::open(folder.path())?))
+    runtime.block_on(bench(SqliteEngine::open(folder.path())?))
 }
 
-async fn bench(engine: Embedded) -> Outcome {
+async fn bench(engine: SqliteEngine) -> Outcome {
     fill(&engine).await?;
     let router = page::router(engine, SiteSettings::default());
     let cookie = sign_in(&router).await?;
@@ -98,7 +98,7 @@ async fn sign_in(router: &Router) -> Outcome<String> {
 }
 
 /// A loan with that many webhooks, each delivered at its first attempt.
-async fn fill(engine: &Embedded) -> Outcome {
+async fn fill(engine: &SqliteEngine) -> Outcome {
     let now = Timestamp::now();
     ensure_admin(engine, Some(SecretKey::chosen(KEY)?), now).await?;
     let tenant = TenantId::try_from(FIRST_TENANT.to_owned())?;
@@ -129,7 +129,7 @@ async fn fill(engine: &Embedded) -> Outcome {
     Ok(())
 }
 
-async fn deliver(engine: &Embedded, wake: &QueueMessage) -> Outcome {
+async fn deliver(engine: &SqliteEngine, wake: &QueueMessage) -> Outcome {
     let (token, now) = (Uuid::new_v4(), Timestamp::now());
     let ClaimOutcome::Claimed(won) = engine.claim(wake, 1, token, now).await? else {
         return Err("not claimed".into());

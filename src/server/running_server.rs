@@ -16,7 +16,7 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_http::web::SiteSettings;
 use loanhook_http::{api, page};
 use loanhook_sender::WebhookClient;
-use loanhook_sqlite::{Embedded, Limits, Task, Worker};
+use loanhook_sqlite::{DispatchLimits, SqliteEngine, Task, Worker};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -72,7 +72,7 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
     let address = listener.local_addr().map_err(|error| format!("cannot listen: {error}"))?;
     let sender = WebhookClient::with_max_idle_connections(options.allow_networks, budget.idle_connections)
         .map_err(|error| error.to_string())?;
-    let engine = Embedded::open(&options.data_folder).map_err(|error| error.to_string())?;
+    let engine = SqliteEngine::open(&options.data_folder).map_err(|error| error.to_string())?;
     // Nothing after this can fail: a key that was made must be shown.
     let ensured = keys::ensure_admin(&engine, chosen_key, Timestamp::now()).await;
     let made_key = match ensured.map_err(|error| error.to_string())? {
@@ -98,7 +98,7 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
             }
         }
     };
-    let limits = Limits { in_all: budget.concurrency, ..Limits::default() };
+    let limits = DispatchLimits { process_permits: budget.concurrency, ..DispatchLimits::default() };
     let worker = Worker::new(engine.clone(), handler, limits).run(stopped.clone());
     let router = api::events(engine.clone())
         .merge(api::history(engine.clone()))

@@ -1,4 +1,4 @@
-//! FormulaErrorLog that fire on change, exactly once, and formulas that fail.
+//! Triggers that fire on change, exactly once, and formulas that fail.
 
 use futures_util::future::try_join_all;
 use loanhook_core::intake::{self, Receipt, Submission};

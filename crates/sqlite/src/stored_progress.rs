@@ -131,6 +131,7 @@ impl Document for StoredProgress {
 #[cfg(test)]
 mod tests {
     use loanhook_stored::{read, write};
+    use rusqlite::{Connection, OpenFlags};
 
     use super::*;
 
@@ -156,6 +157,23 @@ mod tests {
         }
         states.dedup();
         assert_eq!(states.len(), GOLDEN.len(), "each text is of a state of its own");
+    }
+
+    #[test]
+    fn every_delivery_of_the_fixture_is_written_as_it_was() {
+        let database = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/stored/sqlite/loanhook.db");
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        // Immutable: nothing is put beside it.
+        let connection = Connection::open_with_flags(format!("file:{database}?immutable=1"), flags);
+        let connection = connection.expect("the database");
+        let mut statement = connection.prepare("SELECT progress FROM deliveries").expect("a query");
+        let texts = statement.query_map([], |row| row.get(0)).expect("rows");
+        let texts: Vec<String> = texts.collect::<rusqlite::Result<_>>().expect("texts");
+        assert!(!texts.is_empty());
+        for text in texts {
+            let (progress, history) = read::<StoredProgress>(&text).expect(&text).read().expect(&text);
+            assert_eq!(write(&StoredProgress::new(&progress, &history)).expect("JSON"), text);
+        }
     }
 
     #[test]

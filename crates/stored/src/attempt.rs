@@ -297,3 +297,29 @@ impl From<StoredResponse<'_>> for ModelResponse {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use loanhook_core::model::failure::{ErrorKind, Phase};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_failure_is_kind_phase_and_detail_in_json() {
+        let failure = Failure::at(Phase::Wait, ErrorKind::Timeout, "no answer within 15 s");
+        let json = json!({"kind": "timeout", "phase": "wait", "detail": "no answer within 15 s"});
+        assert_eq!(json!(StoredFailure::from(&failure)), json);
+        let stored: StoredFailure<'_> = serde_json::from_value(json).expect("a failure");
+        assert_eq!(Failure::from(stored), failure);
+    }
+
+    #[test]
+    fn a_failure_of_an_older_version_has_no_phase() {
+        let json = json!({"kind": "dns", "detail": "the name x does not resolve"});
+        let stored: StoredFailure<'_> = serde_json::from_value(json).expect("a failure");
+        let failure = Failure::from(stored);
+        assert_eq!(failure, Failure::new(ErrorKind::Dns, "the name x does not resolve"));
+        assert_eq!(json!(StoredFailure::from(&failure))["phase"], Value::Null);
+    }
+}

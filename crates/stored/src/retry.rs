@@ -68,3 +68,32 @@ impl From<StoredRetry<'_>> for RetryPolicy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn policies() -> impl Strategy<Value = RetryPolicy> {
+        prop_oneof![
+            prop::collection::vec(1..=604_800_u32, 0..=24).prop_map(|delays| RetryPolicy::Delays { delays }),
+            (1..=604_800_u32, 0..=24_u32)
+                .prop_map(|(interval, max_retries)| RetryPolicy::Interval { interval, max_retries }),
+            (1..=604_800_u32, 1.0..=10.0, 1..=604_800_u32, 0..=24_u32, 0.0..=1.0).prop_map(
+                |(base, factor, cap, max_retries, jitter)| RetryPolicy::Exponential {
+                    exponential: Exponential { base, factor, cap, max_retries, jitter },
+                }
+            ),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_policy_reads_back_as_it_was_written(policy in policies()) {
+            let json = serde_json::to_string(&StoredRetry::from(&policy)).expect("JSON");
+            let stored: StoredRetry<'_> = serde_json::from_str(&json).expect("a policy");
+            prop_assert_eq!(RetryPolicy::from(stored), policy);
+        }
+    }
+}

@@ -45,3 +45,24 @@ impl Document for TriggerState {
         Self(triggers.collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use loanhook_core::model::id::EventId;
+    use loanhook_core::model::time::Timestamp;
+    use loanhook_core::model::trigger_state::TriggerReading;
+
+    use super::*;
+    use crate::{read, write};
+
+    #[test]
+    fn a_state_reads_back_as_it_was_written() {
+        let start = Timestamp::from_millis(0);
+        let mut state = TriggerState::default();
+        let subscription = SubscriptionId::at(start);
+        let trace = TraceId::of(EventId::at(start), subscription);
+        state.update(TriggerReading { subscription, since: 7, holds: true }, Some(trace), start);
+        let json = write(&state).expect("JSON");
+        assert_eq!(read::<TriggerState>(&json).expect("a state"), state);
+    }
+}

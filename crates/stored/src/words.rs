@@ -98,3 +98,27 @@ pub(crate) fn scopes(scopes: &[Scope]) -> Vec<StoredScope> {
 pub(crate) fn read_scopes(stored: Vec<StoredScope>) -> Vec<Scope> {
     stored.into_iter().map(Scope::from).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_the_model_has_a_word_for_is_stored_as_that_word() {
+        for kind in ErrorKind::ALL {
+            assert_eq!(json!(StoredErrorKind::from(kind)), json!(kind.as_str()));
+        }
+        use Phase::{Connect, Prepare, Read, Resolve, Send, Tls, Wait};
+        for phase in [Prepare, Resolve, Connect, Tls, Send, Wait, Read] {
+            assert_eq!(json!(StoredPhase::from(phase)), json!(phase.as_str()));
+        }
+        for scope in Scope::ALL {
+            assert_eq!(json!(StoredScope::from(scope)), json!(scope.name()));
+        }
+        for method in Method::ALL {
+            assert_eq!(json!(StoredMethod::from(method)), json!(method.name()));
+        }
+    }
+}

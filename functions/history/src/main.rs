@@ -1,5 +1,5 @@
-//! The Lambda function that shows the history of loans, to programs and on pages, and takes resends, behind the
-//! HTTP API.
+//! The Lambda function for the history, behind the HTTP API: the history of loans in JSON and on pages, resends and the
+//! portal.
 
 use loanhook_aws::{Aws, Config};
 use loanhook_http::{api, page};

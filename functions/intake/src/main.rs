@@ -1,4 +1,4 @@
-//! The Lambda function that takes events in, behind the HTTP API.
+//! The Lambda function for intake, behind the HTTP API: it accepts events.
 
 use loanhook_aws::{Aws, Config};
 use loanhook_http::api;

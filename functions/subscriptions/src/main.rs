@@ -1,4 +1,4 @@
-//! The Lambda function that keeps subscriptions and keys, behind the HTTP API.
+//! The Lambda function for settings, behind the HTTP API: subscriptions and API keys.
 
 use loanhook_aws::{Aws, Config};
 use loanhook_http::api;

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::attempt::{Attempt, AttemptNumber, AttemptState, Completion};
@@ -39,11 +38,13 @@ pub struct DeliveryHistory {
     pub resend_succeeded: bool,
 }
 
+/// The back-off after an interrupted attempt: the next one follows at once.
+const INTERRUPTION_BACK_OFF: Duration = Duration::ZERO;
 /// So many interruptions in a row count as a failure.
 const INTERRUPTIONS_PER_FAILURE: u32 = 3;
 
 /// What never changes: every attempt sends this, whatever becomes of the loan or the subscription.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DeliverySnapshot {
     pub trace_id: TraceId,
     pub tenant: TenantId,
@@ -55,7 +56,6 @@ pub struct DeliverySnapshot {
     pub event_name: String,
     pub occurred_at: Option<String>,
     /// A subscription's test sent it: no event of the loan.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub test: bool,
     pub accepted_at: Timestamp,
     pub request: RequestSnapshot,
@@ -64,7 +64,7 @@ pub struct DeliverySnapshot {
 }
 
 /// The request but for what differs from attempt to attempt.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RequestSnapshot {
     pub method: Method,
     pub url: String,
@@ -73,7 +73,6 @@ pub struct RequestSnapshot {
     pub content_type: Option<String>,
     pub payload: Payload,
     /// Why there is nothing to send: a template did not render. A sentence.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unrenderable: Option<String>,
 }
 
@@ -198,7 +197,7 @@ impl Delivery {
                 AttemptResult::Succeeded => return Progress::Succeeded,
                 AttemptResult::PermanentFailure => None,
                 AttemptResult::Interrupted if interruptions < INTERRUPTIONS_PER_FAILURE => {
-                    Some((claim.slot, Duration::ZERO))
+                    Some((claim.slot, INTERRUPTION_BACK_OFF))
                 }
                 AttemptResult::Interrupted => {
                     interruptions = 0;

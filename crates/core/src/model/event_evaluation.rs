@@ -79,5 +79,5 @@ impl<'a> EventEvaluation<'a> {
 }
 
 #[cfg(test)]
-#[path = "occurrence_tests.rs"]
+#[path = "event_evaluation_tests.rs"]
 mod tests;

@@ -1,14 +1,11 @@
 //! Formula errors: formulas that failed on an event, counted for each subscription, with the last one for its author.
 
-use serde::{Deserialize, Serialize};
-
 use super::id::{LoanId, SubscriptionId};
 use super::time::Timestamp;
 use loanhook_formula::FormulaError;
 
 /// Which formula of a subscription it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhichFormula {
     Trigger,
     Restriction,
@@ -24,8 +21,7 @@ impl WhichFormula {
 }
 
 /// A formula that failed on one event: it did not fire, and what was remembered of it stayed as it was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormulaErrorRecord {
     pub formula: WhichFormula,
     /// The version of the subscription that it failed in.

@@ -6,8 +6,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::id::{LoanId, TenantId};
 use super::key::{KeyHash, Scope, random_text};
 use super::time::Timestamp;
@@ -21,8 +19,7 @@ pub const DEFAULT_SESSION_SECONDS: u32 = 8 * 3600;
 const MAX_LIFETIME_SECONDS: u32 = 24 * 3600;
 
 /// What is kept of a token, beside its hash.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     pub kind: GrantKind,
     pub tenant: TenantId,
@@ -37,8 +34,7 @@ pub struct Grant {
     pub key: KeyHash,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GrantKind {
     /// Opens sessions that last so many seconds.
     Link {

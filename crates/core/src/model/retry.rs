@@ -1,8 +1,8 @@
-//! Retry policy: the delay after each failed attempt, in three forms.
+//! Retry policy: the delay (back-off) after each failed attempt, in three forms. What follows an interrupted attempt is decided
+//! in [`Delivery::complete`](super::delivery::Delivery::complete).
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::id::TraceId;
@@ -15,32 +15,21 @@ const MAX_SPAN: u64 = 30 * 24 * 3600;
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// A retry policy in one of its three forms. Delays are in seconds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum RetryPolicy {
-    Delays {
-        delays: Vec<u32>,
-    },
-    #[serde(rename_all = "camelCase")]
-    Interval {
-        interval: u32,
-        max_retries: u32,
-    },
-    Exponential {
-        exponential: Exponential,
-    },
+    Delays { delays: Vec<u32> },
+    Interval { interval: u32, max_retries: u32 },
+    Exponential { exponential: Exponential },
 }
 
 /// `base`, then `factor` times as long each time, up to `cap`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Exponential {
     pub base: u32,
     pub factor: f64,
     pub cap: u32,
     pub max_retries: u32,
     /// A delay is shortened by up to this share of it.
-    #[serde(default)]
     pub jitter: f64,
 }
 

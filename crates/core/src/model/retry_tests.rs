@@ -110,10 +110,4 @@ proptest! {
             prop_assert_eq!(later, plain.max(asked.min(Duration::from_secs(86_400))));
         }
     }
-
-    #[test]
-    fn a_policy_reads_back_as_it_was_written(policy in policies()) {
-        let text = serde_json::to_string(&policy).expect("JSON");
-        prop_assert_eq!(serde_json::from_str::<RetryPolicy>(&text).expect("a policy"), policy);
-    }
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
 
 use super::time::Timestamp;
 
@@ -14,8 +13,7 @@ const ROTATION_OVERLAP: Duration = Duration::from_secs(24 * 3600);
 
 /// A signing secret as Standard Webhooks writes it: `whsec_` and the key's bytes in base64.
 /// Its `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SigningSecret(String);
 
 impl SigningSecret {
@@ -44,14 +42,14 @@ impl fmt::Debug for SigningSecret {
 }
 
 /// The secrets of a subscription: the current one, and for 24 hours the one before it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Secrets {
     pub current: SigningSecret,
     pub previous: Option<PreviousSecret>,
 }
 
 /// The secret before the last rotation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreviousSecret {
     pub secret: SigningSecret,
     /// From then on it signs no more.

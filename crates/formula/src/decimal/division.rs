@@ -66,7 +66,7 @@ fn digits_needed(number: &BigInt, budget: &mut Budget) -> Result<Option<i64>> {
         if !left.is_zero() {
             return Ok(None);
         }
-        // A division by one word, for each word.
+        // Dividing 16 words of 64 bits by a small number is worth a step.
         budget.take_steps(1 + (rest.bits() / 1024) as usize)?;
         fives += 1;
         rest = next;

@@ -37,7 +37,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
             }
         }
         if all.len() == 0 && args.iter().any(Value::is_nil) {
-            return Ok(first_empty_set(args));
+            return Ok(empty_argument(args));
         }
         Ok(Value::Set(Rc::new(all)))
     }),
@@ -59,7 +59,7 @@ fn set_argument(value: &Value) -> Result<&Value> {
 }
 
 /// The argument that Clojure gives where all of them are nil or empty sets.
-fn first_empty_set(args: &[Value]) -> Value {
+fn empty_argument(args: &[Value]) -> Value {
     let empty = |arg: &&Value| !matches!(arg, Value::Set(set) if set.len() > 0);
     let found = if args.len() == 2 { args.iter().find(empty) } else { args.iter().rev().find(empty) };
     found.cloned().unwrap_or(Value::Nil)
@@ -72,7 +72,7 @@ fn select(ctx: &mut EvaluationContext<'_>, args: &[Value], is_in_others: bool) -
         return Ok(Value::Nil);
     }
     if args.iter().any(Value::is_nil) && is_in_others {
-        return Ok(first_empty_set(args));
+        return Ok(empty_argument(args));
     }
     let mut kept = Set::default();
     'values: for value in items_of(ctx, &args[0])? {

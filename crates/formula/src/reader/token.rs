@@ -4,8 +4,7 @@ use super::cursor::TextCursor;
 use super::number;
 use crate::error::{Position, Result, invalid, unsupported};
 use crate::form::{FormKind, Literal};
-use crate::name::INTERNAL_NAMESPACE;
-use crate::name::split_name;
+use crate::name::{INTERNAL_NAMESPACE, split_name};
 
 /// Whether a character ends a token: a space, or one of `LispReader`'s terminating macros.
 fn ends_token(char: char) -> bool {

@@ -4,6 +4,7 @@ use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::DeliverySnapshot;
 use loanhook_core::model::key::{Key, KeySource};
 use loanhook_core::model::retry::{Exponential, RetryPolicy};
+use loanhook_core::model::time::Timestamp;
 
 use crate::{Document, read};
 
@@ -30,10 +31,12 @@ fn a_failure_without_a_phase_is_one_of_which_nobody_knows_the_phase() {
 }
 
 #[test]
-fn a_key_without_a_source_was_made_by_a_call_of_the_api() {
-    let golden = include_str!("../../tests/golden/key.environment.json");
-    let key: Key = without(golden, r#","source":"environment""#);
-    assert_eq!(key.source, KeySource::Api);
+fn keys_that_were_stored_without_a_source_or_an_end_are_read() {
+    let stored = r#"{"id":"0193b2a4-0000-7000-8000-000000000001","tenant":"default","name":"admin",
+        "scopes":["admin"],"createdAt":"2026-11-23T10:00:00.000Z"}"#;
+    let key: Key = read(stored).expect("a key");
+    assert_eq!((key.source, key.expires_at), (KeySource::Api, None));
+    assert!(key.is_valid_at(Timestamp::from_millis(i64::MAX)));
 }
 
 #[test]
