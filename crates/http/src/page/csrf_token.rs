@@ -44,7 +44,7 @@ mod tests {
     use loanhook_core::model::time::Timestamp;
 
     #[test]
-    fn all_that_a_session_allows_is_in_it_and_when_it_ends_is_not() {
+    fn tokens_depend_on_what_a_session_allows_and_not_on_its_end() {
         let loan = |text: &str| LoanId::try_from(text.to_owned()).ok();
         let grant = Grant {
             kind: GrantKind::Session,

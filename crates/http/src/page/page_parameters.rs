@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_of_a_form_are_utc() {
+    fn times_of_a_form_are_in_utc() {
         for (text, means) in [
             ("2026-11-23T10:00", "2026-11-23T10:00:00Z"),
             ("2026-11-23T10:00:05", "2026-11-23T10:00:05Z"),
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn until_a_second_is_until_its_end() {
+    fn an_end_at_a_whole_second_includes_that_second() {
         for (to, means) in [
             ("2026-11-23T10:00:05", "2026-11-23T10:00:05.999Z"),
             ("2026-11-23T10:00", "2026-11-23T10:00:00.999Z"),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_stands_in_the_address() {
+    fn parameters_read_back_from_their_query() {
         let parameters =
             PageParameters::read(Some("eventTitle=B%C3%B6rse+%26+Co&outcome=&limit=10&unknown=1&open=x"));
         assert_eq!(parameters.query(), "?eventTitle=B%C3%B6rse+%26+Co&limit=10&open=x");

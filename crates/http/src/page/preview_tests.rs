@@ -8,7 +8,7 @@ fn json(text: &str, cut: bool) -> Preview {
 }
 
 #[test]
-fn json_is_laid_out_and_spelt_as_it_came() {
+fn json_is_indented_and_keeps_its_spelling() {
     let sent = r#"{"b":250.00,"a":[1,2.50e3,"x\"y, {z}"],"c":{},"d":[ ],"é":"\u00e9"}"#;
     let shown = "{\n  \"b\": 250.00,\n  \"a\": [\n    1,\n    2.50e3,\n    \"x\\\"y, {z}\"\n  ],\n  \"c\": {},\n  \"d\": [],\n  \"é\": \"\\u00e9\"\n}";
     assert_eq!(Preview::of(sent.as_bytes()), json(shown, false));
@@ -16,7 +16,7 @@ fn json_is_laid_out_and_spelt_as_it_came() {
 }
 
 #[test]
-fn what_is_no_json_is_shown_as_it_is() {
+fn text_that_is_not_json_is_shown_as_it_is() {
     for text in ["received", "<script>alert(1)</script>", "{\"a\":", "{'a': 1}", " "] {
         assert_eq!(Preview::of(text.as_bytes()), Preview::Text { text: text.into(), cut: false });
     }
@@ -24,7 +24,7 @@ fn what_is_no_json_is_shown_as_it_is() {
 }
 
 #[test]
-fn what_is_no_text_is_bytes() {
+fn binary_content_is_a_hex_dump() {
     let Preview::Binary { text, cut } = Preview::of(b"\x00\x01PNG\xff<b>") else { panic!("no text") };
     assert_eq!(text, format!("000000  {:47}  ..PNG.<b>\n", "00 01 50 4e 47 ff 3c 62 3e"));
     assert!(!cut);
@@ -33,7 +33,7 @@ fn what_is_no_text_is_bytes() {
 }
 
 #[test]
-fn all_is_cut_at_the_bound_between_characters() {
+fn previews_are_cut_at_the_limit_between_characters() {
     let Preview::Text { text, cut } = Preview::of("é".repeat(1 << 19).as_bytes()) else { panic!("text") };
     assert!(cut && text.len() <= MAX_TEXT_BYTES && text.chars().all(|c| c == 'é'));
     let line = format!("[{}1]", "1,".repeat(1 << 19));
@@ -45,7 +45,7 @@ fn all_is_cut_at_the_bound_between_characters() {
 }
 
 #[test]
-fn what_would_not_be_seen_is_named() {
+fn invisible_characters_are_parts_of_their_own() {
     assert_eq!(
         text_parts("a\u{202e}b\r\n\tc"),
         [
@@ -77,7 +77,7 @@ fn values() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn layout_changes_nothing_but_space(value in values()) {
+    fn indentation_changes_nothing_but_space(value in values()) {
         let Preview::Json { text, cut: false } = Preview::of(value.to_string().as_bytes()) else {
             // A NUL is written as an escape, so JSON never holds one.
             return Err(TestCaseError::fail("not JSON"));
@@ -86,7 +86,7 @@ proptest! {
     }
 
     #[test]
-    fn parts_are_the_whole(text in ".{0,40}") {
+    fn parts_join_to_the_whole_text(text in ".{0,40}") {
         let whole: String = text_parts(&text)
             .iter()
             .map(|part| match part {

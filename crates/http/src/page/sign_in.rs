@@ -19,7 +19,7 @@ use super::view::sign_in::{self, SignInError};
 use super::{PageStore, Pages};
 use crate::web::authentication::authenticate;
 use crate::web::call_limits::{CallLimits, EntryPoint};
-use crate::web::{Client, SIGN_IN_PATH};
+use crate::web::{Client, Origin, SIGN_IN_PATH};
 use loanhook_core::log;
 use loanhook_core::model::id::LoanId;
 use loanhook_core::model::key::KeyHash;
@@ -73,16 +73,30 @@ pub(super) async fn show<S: PageStore>(
     Ok(sign_in::page(next_page(&form).as_deref(), error, &pages.site.origin(&parts)?))
 }
 
+/// A form that comes from a page of this origin, and the cookies of the browser that sent it.
+struct SameOriginForm {
+    form: Form,
+    origin: Origin,
+    cookies: SessionCookies,
+}
+
+impl SameOriginForm {
+    async fn read<S>(pages: &Pages<S>, parts: &Parts, body: Body) -> Result<Self, ErrorPage> {
+        let form = Form::read(body).await?;
+        let origin = pages.site.origin(parts)?;
+        check_same_origin(&parts.headers, &origin)?;
+        let cookies = SessionCookies::new(&pages.site, &origin);
+        Ok(Self { form, origin, cookies })
+    }
+}
+
 /// Signs in with an API key.
 pub(super) async fn sign_in<S: PageStore>(
     State(pages): State<Pages<S>>,
     parts: Parts,
     body: Body,
 ) -> Result<Response, ErrorPage> {
-    let form = Form::read(body).await?;
-    let origin = pages.site.origin(&parts)?;
-    check_same_origin(&parts.headers, &origin)?;
-    let cookies = SessionCookies::new(&pages.site, &origin);
+    let SameOriginForm { form, origin, cookies } = SameOriginForm::read(&pages, &parts, body).await?;
     let next = next_page(&form);
     let form_with_error = |error| {
         let page = sign_in::page(next.as_deref(), Some(error), &origin);
@@ -145,12 +159,9 @@ pub(super) async fn sign_out<S: PageStore>(
     parts: Parts,
     body: Body,
 ) -> Result<Response, ErrorPage> {
-    let form = Form::read(body).await?;
-    let origin = pages.site.origin(&parts)?;
     // No CSRF token is needed: a viewer who is tricked into signing out loses nothing.
-    check_same_origin(&parts.headers, &origin)?;
+    let SameOriginForm { form, cookies, .. } = SameOriginForm::read(&pages, &parts, body).await?;
     let loan = LoanId::try_from(form.get("loan").to_owned()).map_err(|_| ErrorPage::NotFound)?;
-    let cookies = SessionCookies::new(&pages.site, &origin);
     let (limits, client) = (CallLimits::of(&parts.extensions), Client::of(&parts.extensions));
     // Unknown tokens count as wrong keys do.
     for token in cookies.tokens(&parts.headers, &loan) {
@@ -183,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_loan_of_a_path_is_the_one_its_page_is_of() {
+    fn the_loan_of_the_path_of_its_page_is_the_loan() {
         for loan in ["727", "a b", "Börse & Co", "a;b=c"] {
             let loan = LoanId::try_from(loan.to_owned()).expect("a loan");
             assert_eq!(loan_of(&format!("{}?outcome=failed", loan_page_path(&loan))), Some(loan));
@@ -195,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn after_signing_in_nobody_is_sent_elsewhere() {
+    fn only_pages_of_loans_are_opened_after_a_sign_in() {
         for (destination, ok) in [
             ("/loans/727/webhooks", true),
             ("/loans/727/webhooks?outcome=failed&from=2026-11-23T10%3A00%3A00Z", true),

@@ -84,7 +84,7 @@ async fn guess(limits: &CallLimits, store: &OneKey, face: EntryPoint, client: &C
 }
 
 #[tokio::test]
-async fn guesses_beyond_the_burst_are_not_looked_up() {
+async fn wrong_keys_beyond_the_burst_are_not_looked_up() {
     let (limits, store, client) = (CallLimits::default(), OneKey::new(), from("192.0.2.7"));
     let results = guess(&limits, &store, EntryPoint::Api, &client).await;
     let looked_up = results.iter().filter(|results| **results == "invalid").count();
@@ -98,7 +98,7 @@ async fn guesses_beyond_the_burst_are_not_looked_up() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_valid_from_there_passes_whatever_comes_beside_it() {
+async fn a_key_that_was_valid_from_an_address_passes_despite_wrong_keys_from_it() {
     let (limits, store, client) = (CallLimits::default(), OneKey::new(), from("192.0.2.7"));
     assert_eq!(shown(&limits, &store, EntryPoint::Api, &client, RIGHT).await, "valid");
     guess(&limits, &store, EntryPoint::Api, &client).await;
@@ -107,7 +107,7 @@ async fn a_key_that_was_valid_from_there_passes_whatever_comes_beside_it() {
 }
 
 #[tokio::test]
-async fn valid_keys_use_nothing_up() {
+async fn valid_keys_use_no_tokens() {
     let (limits, store, client) = (CallLimits::default(), OneKey::new(), from("192.0.2.7"));
     for _ in 0..100 {
         assert_eq!(shown(&limits, &store, EntryPoint::Api, &client, RIGHT).await, "valid");
@@ -117,7 +117,7 @@ async fn valid_keys_use_nothing_up() {
 }
 
 #[tokio::test]
-async fn other_addresses_and_the_other_face_have_failures_of_their_own() {
+async fn each_address_and_entry_point_has_a_limit_of_its_own() {
     let (limits, store) = (CallLimits::default(), OneKey::new());
     guess(&limits, &store, EntryPoint::Api, &from("2001:db8::1")).await;
     assert_eq!(shown(&limits, &store, EntryPoint::SignIn, &from("2001:db8::1"), "lh_wrong").await, "invalid");
@@ -131,7 +131,7 @@ async fn other_addresses_and_the_other_face_have_failures_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_deleted_is_not_known_any_more() {
+async fn a_deleted_key_is_limited_as_a_wrong_one() {
     let (limits, store, client) = (CallLimits::default(), OneKey::new(), from("192.0.2.7"));
     assert_eq!(shown(&limits, &store, EntryPoint::Api, &client, RIGHT).await, "valid");
     guess(&limits, &store, EntryPoint::Api, &client).await;
@@ -141,7 +141,7 @@ async fn a_key_that_was_deleted_is_not_known_any_more() {
 }
 
 #[test]
-fn resends_are_counted_by_who_asks() {
+fn resends_are_limited_by_requester() {
     let limits = CallLimits::default();
     let tenant = TenantId::try_from("acme".to_owned()).expect("a tenant");
     let now = Instant::now();
@@ -155,7 +155,7 @@ fn resends_are_counted_by_who_asks() {
 }
 
 #[tokio::test]
-async fn made_up_tokens_of_sessions_use_up_the_failures_of_the_sign_in() {
+async fn unknown_session_tokens_count_as_wrong_keys_at_the_sign_in() {
     let (limits, store, client) = (CallLimits::default(), OneKey::new(), from("192.0.2.7"));
     let now = Instant::now();
     let counted = (0..50).take_while(|_| limits.count_unknown_token(&client, now).is_ok()).count();
@@ -172,7 +172,7 @@ async fn made_up_tokens_of_sessions_use_up_the_failures_of_the_sign_in() {
 }
 
 #[test]
-fn the_wait_is_whole_seconds_and_never_none() {
+fn retry_after_is_whole_seconds_and_at_least_one() {
     for (millis, seconds) in [(1, 1), (999, 1), (1000, 1), (1001, 2)] {
         assert_eq!(RateLimited(Duration::from_millis(millis)).retry_after_seconds(), seconds);
     }

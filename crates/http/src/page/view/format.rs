@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_read_at_a_glance() {
+    fn sizes_have_the_largest_fitting_unit() {
         for (bytes, text) in
             [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (1_048_575, "1023.9 KiB"), (1 << 20, "1.0 MiB")]
         {
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn times_without_the_script_are_utc() {
+    fn times_are_in_utc_without_the_script() {
         let html = time(Timestamp::from_millis(1_795_428_000_123)).into_string();
         assert_eq!(
             html,

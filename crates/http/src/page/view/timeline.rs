@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_proportional_where_there_is_room() {
+    fn positions_are_proportional_where_the_least_distance_allows() {
         let at = |seconds: i64| Timestamp::from_millis(seconds * 1000);
         assert_eq!(positions(&[]), Vec::<f64>::new());
         assert_eq!(positions(&[at(5)]), [FIRST_PERCENT]);
@@ -138,7 +138,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn marks_keep_their_distance_and_stay_in_sight(mut millis in prop::collection::vec(0_i64..1 << 40, 1..=MAX_MARKS + 1)) {
+        fn marks_keep_the_least_distance_within_the_width(mut millis in prop::collection::vec(0_i64..1 << 40, 1..=MAX_MARKS + 1)) {
             millis.sort_unstable();
             let times: Vec<_> = millis.into_iter().map(Timestamp::from_millis).collect();
             let positions = positions(&times);
