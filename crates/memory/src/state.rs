@@ -101,6 +101,11 @@ impl State {
         self.rows.remove(&(row.tenant.clone(), row.id));
     }
 
+    /// Whether the bytes of a payload are there.
+    pub fn has_payload(&self, tenant: &TenantId, key: PayloadKey) -> bool {
+        self.payloads.contains_key(&(tenant.clone(), key))
+    }
+
     pub(super) fn put_payload(&mut self, tenant: &TenantId, key: Option<PayloadKey>, bytes: &Bytes) {
         if let Some(key) = key {
             self.payloads.entry((tenant.clone(), key)).or_insert_with(|| bytes.clone());
