@@ -95,6 +95,9 @@ pub(crate) async fn send_test(simulation: Simulation, tenant: TenantId, number: 
 
 pub(crate) async fn cancel(simulation: Simulation, tenant: TenantId, choice: usize) {
     let Some((_, trace)) = simulation.known_delivery(&tenant, choice) else { return };
+    if let Some(seen) = simulation.world.lock().model.deliveries.get_mut(&(tenant.clone(), trace)) {
+        seen.cancel_asked = true;
+    }
     let canceled = resend::cancel(&simulation.store, &tenant, trace).await;
     let inner = &mut *simulation.world.lock();
     inner.trace.line(&inner.current.name, |names| format!("{}: answers {canceled:?}", names.delivery(trace)));

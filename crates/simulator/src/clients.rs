@@ -78,6 +78,9 @@ async fn send_event(
     let expected = {
         let inner = &mut *simulation.world.lock();
         let began = inner.model.moment();
+        inner
+            .trace
+            .line(&format!("event {number}"), |_| format!("{} of {tenant}, under {key:?}", event.context));
         let (tenant, loan, triggers) = (tenant.clone(), event.loan_id.clone(), settings::triggers(days));
         let promised = Vec::new();
         let seen = SeenEvent { tenant, loan, triggers, began, ended: None, promised };

@@ -46,6 +46,7 @@ impl Interceptor for Gate {
             }
             let inner = &mut *world.lock();
             inner.current.operation = Some(step.operation);
+            // A trace is shorter without what changes nothing.
             if !is_read(step.operation) {
                 inner.trace.line(&inner.current.name, |_| format!("{:?}: {:?}", step.operation, step.kind));
             }
@@ -75,7 +76,7 @@ fn draw(inner: &mut Inner, step: Step) -> (Option<Duration>, Fate) {
     (delay.map(Duration::from_millis), fate)
 }
 
-/// Whether an operation changes nothing: a trace is shorter without it.
-const fn is_read(operation: Operation) -> bool {
+/// Whether an operation changes nothing.
+pub(crate) const fn is_read(operation: Operation) -> bool {
     matches!(operation, Operation::ReadHistory | Operation::ReadPayload | Operation::ReadSubscriptions)
 }

@@ -58,6 +58,8 @@ const TENANTS: [&str; 2] = ["acme", "other"];
 pub struct Options {
     /// Of the actions that clients plan, the first so many.
     pub max_actions: usize,
+    /// Of those, the ones that are left out, by their place.
+    pub skipped_actions: BTreeSet<usize>,
     /// After so many faults nothing goes wrong any more.
     pub max_faults: usize,
     pub excluded: BTreeSet<Fault>,
@@ -71,6 +73,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             max_actions: usize::MAX,
+            skipped_actions: BTreeSet::new(),
             max_faults: usize::MAX,
             excluded: BTreeSet::new(),
             deliberate: None,
@@ -86,6 +89,8 @@ pub struct Outcome {
     pub tally: Tally,
     /// Empty where none was asked for.
     pub trace: Vec<String>,
+    /// How many lines its trace has, or would have.
+    length: usize,
     actions: usize,
 }
 
@@ -163,6 +168,8 @@ async fn simulate(seed: u64, options: &Options, began: Instant) -> Outcome {
         (plan::draw(&mut rng, options.max_actions), inner.rng.usize(1..=4))
     };
     let actions = plan.len();
+    let kept = plan.into_iter().enumerate().filter(|(place, _)| !options.skipped_actions.contains(place));
+    let plan = kept.map(|(_, planned)| planned).collect();
     world.spawn("queue".into(), TaskKind::Outside, workers::dispatch(simulation.clone(), most_workers));
     world.spawn("run".into(), TaskKind::Outside, conduct(simulation.clone(), plan, began));
     executor::Executor::new(world.clone(), memory.clone()).run().await;
@@ -177,6 +184,7 @@ async fn simulate(seed: u64, options: &Options, began: Instant) -> Outcome {
         violation: inner.violation.take(),
         tally: std::mem::take(&mut inner.tally),
         trace: std::mem::take(&mut inner.trace.lines),
+        length: inner.trace.length,
         actions,
     }
 }

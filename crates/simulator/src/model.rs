@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use loanhook_core::model::delivery::DeliverySnapshot;
+use loanhook_core::model::delivery::{Delivery, DeliverySnapshot};
 use loanhook_core::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::progress::Progress;
 
@@ -16,10 +16,25 @@ pub(crate) struct SeenDelivery {
     pub(crate) progress: Progress,
     /// An answer named it.
     pub(crate) promised: bool,
+    /// Somebody asked for its cancel, whether there was an answer or not.
+    pub(crate) cancel_asked: bool,
     /// The cancel was answered; the attempt that was in flight then may still leave.
     pub(crate) canceled: Option<Option<AttemptId>>,
     /// The automatic attempts whose requests left.
     pub(crate) requests: BTreeMap<u32, AttemptId>,
+}
+
+impl SeenDelivery {
+    pub(crate) fn new(delivery: &Delivery) -> Self {
+        Self {
+            snapshot: delivery.snapshot.clone(),
+            progress: delivery.progress,
+            promised: false,
+            cancel_asked: false,
+            canceled: None,
+            requests: BTreeMap::new(),
+        }
+    }
 }
 
 /// An event as a client sends it, with all its calls.

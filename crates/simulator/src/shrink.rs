@@ -5,7 +5,7 @@ use crate::rules::Violation;
 use crate::{Options, Outcome, run};
 
 /// How many runs are made at most to find it.
-const MAX_RUNS: u32 = 400;
+const MAX_RUNS: u32 = 600;
 
 /// A run that breaks a rule, as short as it was found, with its trace.
 #[derive(Debug)]
@@ -15,22 +15,17 @@ pub struct Shortest {
     pub trace: Vec<String>,
 }
 
-/// Makes the run of a seed that breaks a rule shorter, as long as it breaks any rule.
+/// Makes the run of a seed that breaks a rule shorter, as long as it breaks the same rule. None where it breaks none.
 pub fn shrink(seed: u64, options: &Options) -> Option<Shortest> {
-    let mut search = Search { seed, options: options.clone(), runs: 0 };
-    run(seed, options).violation.as_ref()?;
+    let whole = run(seed, options);
+    let violation = whole.violation.clone()?;
+    let mut search = Search { seed, options: options.clone(), shortest: whole.length, violation, runs: 0 };
+    search.options.max_actions = whole.actions();
+    search.options.max_faults = whole.faults();
     loop {
-        let before = search.runs;
-        let mut shorter = false;
-        for fault in Fault::ALL {
-            let mut excluded = search.options.excluded.clone();
-            if excluded.insert(fault) {
-                shorter |= search.accepts(Options { excluded, ..search.options.clone() });
-            }
-        }
-        shorter |= search.bisect(|options| &mut options.max_actions, Outcome::actions);
-        shorter |= search.bisect(|options| &mut options.max_faults, Outcome::faults);
-        if !shorter || search.runs == before {
+        let before = search.shortest;
+        search.try_less();
+        if search.shortest == before || search.runs >= MAX_RUNS {
             break;
         }
     }
@@ -41,41 +36,56 @@ pub fn shrink(seed: u64, options: &Options) -> Option<Shortest> {
 
 struct Search {
     seed: u64,
+    /// Of the shortest run so far.
     options: Options,
+    /// The length of its trace.
+    shortest: usize,
+    violation: Violation,
     runs: u32,
 }
 
 impl Search {
-    /// Keeps these options if their run breaks a rule.
+    /// Keeps these options if their run breaks the same rule with a trace that is no longer.
     fn accepts(&mut self, options: Options) -> bool {
         self.runs += 1;
-        let breaks = self.runs < MAX_RUNS && run(self.seed, &options).violation.is_some();
-        if breaks {
-            self.options = options;
+        if self.runs >= MAX_RUNS {
+            return false;
         }
-        breaks
+        let outcome = run(self.seed, &options);
+        let same = outcome.violation.is_some_and(|violation| violation.rule == self.violation.rule);
+        let accepted = same && outcome.length <= self.shortest;
+        if accepted {
+            (self.shortest, self.options) = (outcome.length, options);
+        }
+        accepted
     }
 
-    /// Finds a small limit by halving the distance to it. Runs of another length are other runs, so that it need not be
-    /// the smallest.
-    fn bisect(
-        &mut self,
-        limit: impl Fn(&mut Options) -> &mut usize,
-        used: impl Fn(&Outcome) -> usize,
-    ) -> bool {
-        let most = used(&run(self.seed, &self.options));
-        let (mut low, mut high, mut shorter) = (0, most, false);
+    fn try_less(&mut self) {
+        self.bisect(self.options.max_actions, |options| &mut options.max_actions);
+        self.bisect(self.options.max_faults, |options| &mut options.max_faults);
+        for fault in Fault::ALL {
+            let mut options = self.options.clone();
+            if options.excluded.insert(fault) {
+                self.accepts(options);
+            }
+        }
+        for place in (0..self.options.max_actions).rev() {
+            let mut options = self.options.clone();
+            if options.skipped_actions.insert(place) {
+                self.accepts(options);
+            }
+        }
+    }
+
+    /// Finds a small limit by halving the distance to it. Runs with another limit are other runs, so that it need not be the
+    /// smallest.
+    fn bisect(&mut self, most: usize, limit: impl Fn(&mut Options) -> &mut usize) {
+        let (mut low, mut high) = (0, most);
         while low < high {
             let middle = low + (high - low) / 2;
             let mut options = self.options.clone();
             *limit(&mut options) = middle;
-            if self.accepts(options) {
-                high = middle;
-                shorter = middle < most;
-            } else {
-                low = middle + 1;
-            }
+            if self.accepts(options) { high = middle } else { low = middle + 1 }
         }
-        shorter
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use loanhook_core::model::attempt::AttemptNumber;
 use loanhook_core::model::id::{AttemptId, TraceId};
+use loanhook_core::model::progress::Progress;
 use loanhook_core::model::time::Timestamp;
 use uuid::Uuid;
 
@@ -14,6 +15,8 @@ use crate::START;
 #[derive(Debug)]
 pub(crate) struct Trace {
     enabled: bool,
+    /// How many lines there are, or would be.
+    pub(crate) length: usize,
     pub(crate) lines: Vec<String>,
     names: HashMap<Uuid, String>,
     counts: HashMap<&'static str, usize>,
@@ -21,10 +24,11 @@ pub(crate) struct Trace {
 
 impl Trace {
     pub(crate) fn new(enabled: bool) -> Self {
-        Self { enabled, lines: Vec::new(), names: HashMap::new(), counts: HashMap::new() }
+        Self { enabled, length: 0, lines: Vec::new(), names: HashMap::new(), counts: HashMap::new() }
     }
 
     pub(crate) fn line(&mut self, task: &str, text: impl FnOnce(&mut Self) -> String) {
+        self.length += 1;
         if self.enabled {
             let text = text(self);
             self.lines.push(format!("{} {task}: {text}", elapsed(Timestamp::now())));
@@ -49,6 +53,23 @@ impl Trace {
             format!("{kind}{count}")
         });
         name.clone()
+    }
+}
+
+/// The state of a schedule as a trace shows it.
+pub(crate) fn progress(progress: &Progress) -> String {
+    match progress {
+        Progress::Waiting(next) => {
+            format!("waiting for #{} in slot {} until {}", next.number, next.slot, elapsed(next.due))
+        }
+        Progress::Sending { claim, due } => {
+            let since = elapsed(claim.since);
+            format!("sending #{} in slot {} since {since}, due {}", claim.number, claim.slot, elapsed(*due))
+        }
+        Progress::Canceling(claim) => format!("canceling, with #{} in flight", claim.number),
+        Progress::Succeeded => "succeeded".into(),
+        Progress::Failed => "failed".into(),
+        Progress::Canceled => "canceled".into(),
     }
 }
 

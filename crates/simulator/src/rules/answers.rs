@@ -68,13 +68,7 @@ pub(crate) fn promise(inner: &mut Inner, state: &State, tenant: &TenantId, trace
     {
         return broken(inner, "was answered and no message wakes it");
     }
-    let seen = inner.model.deliveries.entry(key).or_insert_with(|| SeenDelivery {
-        snapshot: delivery.snapshot.clone(),
-        progress: delivery.progress,
-        promised: true,
-        canceled: None,
-        requests: std::collections::BTreeMap::new(),
-    });
+    let seen = inner.model.deliveries.entry(key).or_insert_with(|| SeenDelivery::new(delivery));
     seen.promised = true;
 }
 

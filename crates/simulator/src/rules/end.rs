@@ -24,7 +24,7 @@ pub(crate) fn check(inner: &mut Inner, state: &State) {
         }
         let rows: Vec<Attempt> = state.rows_of(&key.0).filter(|row| row.trace_id == key.1).cloned().collect();
         let rows: Vec<_> = rows.into_iter().map(|row| row.as_of(now)).collect();
-        if let Err((rule, detail)) = history::check(delivery, &rows, seen.canceled.is_some(), seen.promised) {
+        if let Err((rule, detail)) = history::check(delivery, &rows, seen.cancel_asked, seen.promised) {
             broken = broken.or(Some((rule, format!("{name}: {detail}"))));
         }
     }

@@ -7,11 +7,16 @@ use loanhook_core::model::time::Timestamp;
 
 use super::Rule;
 use super::schedule::{Follows, Schedule, completion};
+use crate::trace::{elapsed, progress};
 
 type Checked = Result<(), (Rule, String)>;
 
 /// Checks a delivery with all its rows, the oldest first.
-pub(crate) fn check(delivery: &Delivery, rows: &[Attempt], canceled: bool, promised: bool) -> Checked {
+pub(crate) fn check(delivery: &Delivery, rows: &[Attempt], cancel_asked: bool, promised: bool) -> Checked {
+    let canceled = delivery.progress.status() == Status::Canceled;
+    if canceled && !cancel_asked {
+        return Err((Rule::CanceledIsFinal, "it is canceled and nobody asked for that".into()));
+    }
     let (automatic, manual): (Vec<_>, Vec<_>) = rows.iter().partition(|row| !row.is_manual());
     let started = automatic.first().is_some();
     if promised && !started && !canceled {
@@ -28,10 +33,10 @@ pub(crate) fn check(delivery: &Delivery, rows: &[Attempt], canceled: bool, promi
         };
         let found = delivery.progress.status();
         // A cancel may come while the last attempt is in flight.
-        let ended = found == status || (canceled && found == Status::Canceled);
+        let ended = found == status || canceled;
         if !ended || delivery.progress.in_flight().is_some() {
             let detail =
-                format!("it ends as {found:?} and should end as {status:?}: {:?}", delivery.progress);
+                format!("it ends as \"{}\" and should end as {status:?}", progress(&delivery.progress));
             return Err((Rule::PromiseKept, detail));
         }
     }
@@ -48,7 +53,10 @@ fn replay(delivery: &Delivery, automatic: &[&Attempt]) -> Result<Option<Follows>
             return Err((Rule::OneAttemptPerNumber, detail));
         }
         if row.sent_at < due {
-            return Err((Rule::ScheduleTimes, format!("attempt {number} left before it was due, at {due}")));
+            return Err((
+                Rule::ScheduleTimes,
+                format!("attempt {number} left before it was due, at {}", elapsed(due)),
+            ));
         }
         if matches!(follows, Some(Follows::Success | Follows::Failure)) {
             let detail = format!("attempt {number} follows what ended the schedule");
@@ -66,7 +74,11 @@ fn replay(delivery: &Delivery, automatic: &[&Attempt]) -> Result<Option<Follows>
 /// When the attempt after this one is due, which its row says as the policy does.
 fn scheduled(row: &Attempt, follows: &Follows, may_be_none: bool) -> Result<Timestamp, (Rule, String)> {
     let wrong = |expected: String| {
-        let detail = format!("attempt {} says {:?} of the next, {expected}", row.number, row.next_attempt_at);
+        let detail = format!(
+            "attempt {} says {:?} of the next, {expected}",
+            row.number,
+            row.next_attempt_at.map(elapsed)
+        );
         Err((Rule::ScheduleTimes, detail))
     };
     match (follows, row.next_attempt_at) {
@@ -74,7 +86,9 @@ fn scheduled(row: &Attempt, follows: &Follows, may_be_none: bool) -> Result<Time
         (Follows::Success | Follows::Failure, Some(_)) => wrong("and there is none".into()),
         (Follows::Attempt(_), None) if may_be_none => Ok(row.sent_at),
         (Follows::Attempt(due), Some(next)) if due.contains(&next) => Ok(next),
-        (Follows::Attempt(due), _) => wrong(format!("which is due from {} to {}", due.start(), due.end())),
+        (Follows::Attempt(due), _) => {
+            wrong(format!("which is due from {} to {}", elapsed(*due.start()), elapsed(*due.end())))
+        }
     }
 }
 
@@ -84,9 +98,9 @@ fn resends(delivery: &Delivery, rows: &[Attempt], manual: &[&Attempt]) -> Checke
         return Err((Rule::ResendNamesARow, detail));
     }
     for row in manual {
-        let of = row.resend_of;
-        if !rows.iter().any(|other| Some(other.id) == of && other.id != row.id) {
-            return Err((Rule::ResendNamesARow, format!("a resend is of {of:?}, which is not there")));
+        let named = rows.iter().any(|other| Some(other.id) == row.resend_of && other.id != row.id);
+        if !named {
+            return Err((Rule::ResendNamesARow, "a resend is of an attempt that is not there".into()));
         }
         if row.next_attempt_at.is_some() {
             return Err((

@@ -5,11 +5,15 @@ use loanhook_core::model::progress::Progress;
 use loanhook_memory::{Operation, State};
 
 use super::Rule;
+use crate::gate::is_read;
 use crate::model::SeenDelivery;
+use crate::trace::progress;
 use crate::world::Inner;
 
 /// Looks at every delivery that changed since the last poll.
 pub(crate) fn changes(inner: &mut Inner, state: &State) {
+    // Only an operation that changes something can have changed a delivery.
+    let Some(operation) = inner.current.operation.filter(|operation| !is_read(*operation)) else { return };
     let mut broken = None;
     for (key, delivery) in &state.deliveries {
         let now = delivery.progress;
@@ -17,17 +21,12 @@ pub(crate) fn changes(inner: &mut Inner, state: &State) {
             Some(seen) if seen.progress == now => {}
             Some(seen) => {
                 let before = std::mem::replace(&mut seen.progress, now);
-                broken = broken.or(check(before, now, inner.current.operation).err());
+                let checked = check(before, now, operation);
+                let name = inner.trace.delivery(key.1);
+                broken = broken.or(checked.err().map(|(rule, detail)| (rule, format!("{name}: {detail}"))));
             }
             None => {
-                let seen = SeenDelivery {
-                    snapshot: delivery.snapshot.clone(),
-                    progress: now,
-                    promised: false,
-                    canceled: None,
-                    requests: std::collections::BTreeMap::new(),
-                };
-                inner.model.deliveries.insert(key.clone(), seen);
+                inner.model.deliveries.insert(key.clone(), SeenDelivery::new(delivery));
             }
         }
     }
@@ -37,45 +36,41 @@ pub(crate) fn changes(inner: &mut Inner, state: &State) {
 }
 
 /// Whether an operation may change a schedule so.
-fn check(before: Progress, after: Progress, operation: Option<Operation>) -> Result<(), (Rule, String)> {
+fn check(before: Progress, after: Progress, operation: Operation) -> Result<(), (Rule, String)> {
     use Progress::{Canceled, Canceling, Failed, Sending, Succeeded, Waiting};
-    let broken = |rule| Err((rule, format!("{operation:?} makes {after:?} of {before:?}")));
+    let broken = |rule| {
+        Err((rule, format!("{operation:?} makes \"{}\" of \"{}\"", progress(&after), progress(&before))))
+    };
     match (operation, before, after) {
-        (Some(Operation::Claim), Waiting(next), Sending { claim, .. }) if claim.number == next.number => {
+        (Operation::Claim, Waiting(next), Sending { claim, .. }) if claim.number == next.number => Ok(()),
+        (Operation::Claim, Canceling(_) | Canceled, _) => broken(Rule::CanceledIsFinal),
+        (Operation::Claim, ..) => broken(Rule::OneAttemptPerNumber),
+
+        (Operation::Complete, Sending { claim, .. }, Waiting(next)) if next.number == claim.number + 1 => {
             Ok(())
         }
-        (Some(Operation::Claim), Canceling(_) | Canceled, _) => broken(Rule::CanceledIsFinal),
-        (Some(Operation::Claim), ..) => broken(Rule::OneAttemptPerNumber),
+        (Operation::Complete, Sending { .. }, Succeeded | Failed) => Ok(()),
+        (Operation::Complete, Canceling(_), Canceled) => Ok(()),
+        (Operation::Complete, Canceling(_) | Canceled, _) => broken(Rule::CanceledIsFinal),
+        (Operation::Complete, ..) => broken(Rule::OneAttemptPerNumber),
 
-        (Some(Operation::Complete), Sending { claim, .. }, Waiting(next))
-            if next.number == claim.number + 1 =>
-        {
-            Ok(())
-        }
-        (Some(Operation::Complete), Sending { .. }, Succeeded | Failed) => Ok(()),
-        (Some(Operation::Complete), Canceling(_), Canceled) => Ok(()),
-        (Some(Operation::Complete), Canceling(_) | Canceled, _) => broken(Rule::CanceledIsFinal),
-        (Some(Operation::Complete), ..) => broken(Rule::OneAttemptPerNumber),
-
-        (Some(Operation::Release), Sending { claim, .. }, Waiting(next))
+        (Operation::Release, Sending { claim, .. }, Waiting(next))
             if (next.number, next.slot) == (claim.number, claim.slot) =>
         {
             Ok(())
         }
-        (Some(Operation::Release), Canceling(_), Canceled) => Ok(()),
+        (Operation::Release, Canceling(_), Canceled) => Ok(()),
 
-        (Some(Operation::Cancel), Waiting(_), Canceled) => Ok(()),
-        (Some(Operation::Cancel), Sending { claim, .. }, Canceling(still)) if claim == still => Ok(()),
+        (Operation::Cancel, Waiting(_), Canceled) => Ok(()),
+        (Operation::Cancel, Sending { claim, .. }, Canceling(still)) if claim == still => Ok(()),
 
         // A resend that succeeds delivers what was exhausted.
-        (Some(Operation::CompleteResend | Operation::ClaimResend), Failed, Succeeded) => Ok(()),
+        (Operation::CompleteResend | Operation::ClaimResend, Failed, Succeeded) => Ok(()),
         (
-            Some(
-                Operation::EnqueueResend
-                | Operation::ClaimResend
-                | Operation::CompleteResend
-                | Operation::ReleaseResend,
-            ),
+            Operation::EnqueueResend
+            | Operation::ClaimResend
+            | Operation::CompleteResend
+            | Operation::ReleaseResend,
             ..,
         ) => broken(Rule::IndependentResend),
         _ => broken(Rule::ScheduleTimes),
