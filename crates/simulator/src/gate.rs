@@ -68,7 +68,11 @@ fn draw(inner: &mut Inner, step: Step) -> (Option<Duration>, Fate) {
         _ => Fate::Made,
     };
     let delay = match inner.rng.u32(..100) {
-        _ if inner.fault(Fault::StoreStalls) => Some(inner.rng.u64(5_000..90_000)),
+        _ if inner.fault(Fault::StoreStalls) => {
+            // Where nobody stops a worker, it may go on long after its lease.
+            let longest = if inner.workers_are_stopped { 90_000 } else { 240_000 };
+            Some(inner.rng.u64(5_000..longest))
+        }
         0..70 => None,
         70..95 => Some(inner.rng.u64(1..20)),
         _ => Some(inner.rng.u64(100..3_000)),

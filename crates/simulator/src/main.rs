@@ -15,6 +15,9 @@ struct Arguments {
     /// Runs this seed alone.
     #[arg(long)]
     seed: Option<u64>,
+    /// Begins with this seed instead of a new one.
+    #[arg(long, conflicts_with = "seed")]
+    from: Option<u64>,
     /// Prints the trace of the seed, whatever comes of it.
     #[arg(long, requires = "seed")]
     trace: bool,
@@ -27,7 +30,7 @@ fn main() -> ExitCode {
     let (mut tally, ends) = (Tally::default(), Instant::now() + Duration::from_secs(arguments.seconds));
     let mut seeds = match arguments.seed {
         Some(seed) => seed..=seed,
-        None => first_seed()..=u64::MAX,
+        None => arguments.from.unwrap_or_else(first_seed)..=u64::MAX,
     };
     while let Some(seed) = seeds.next().filter(|_| tally.runs == 0 || Instant::now() < ends) {
         let outcome = run(seed, &options);
