@@ -74,7 +74,7 @@ impl<T> Stored<T> {
         self.readable.then_some(&self.value)
     }
 
-    pub(super) fn spoil(&mut self) {
+    pub(super) fn make_unreadable(&mut self) {
         self.readable = false;
     }
 }

@@ -68,7 +68,7 @@ impl Break {
             Self::ResendMovesSchedule | Self::ResendEndsSchedule => &[Rule::IndependentResend],
             Self::AnswerBeforeCommit => &[Rule::AnsweredIsCommitted],
             Self::OtherBytes => &[Rule::FrozenBytes],
-            Self::KeyForgotten => &[Rule::DuplicateMakesNothing],
+            Self::KeyForgotten => &[Rule::DuplicateMakesNothing, Rule::AnsweredIsCommitted],
             Self::TriggerStateForgotten => &[Rule::TriggerFiresOnce],
         }
     }
@@ -116,7 +116,8 @@ pub(crate) fn change_waiting(state: &mut State, row: &Attempt, change: impl Fn(N
 /// An event whose triggers fire whenever they are true.
 pub(crate) fn fire_every_time(mut request: AcceptRequest) -> (AcceptRequest, Vec<Delivery>) {
     let fired: Vec<_> = request.watched.drain(..).filter_map(|watched| watched.delivery).collect();
-    let deliveries = fired.iter().map(|(delivery, _)| delivery.clone()).collect();
+    let deliveries: Vec<_> = fired.iter().map(|(delivery, _)| delivery.clone()).collect();
+    request.idempotency = request.idempotency.map(|(key, record)| (key, record.with_fired(&deliveries)));
     request.deliveries.extend(fired);
     (request, deliveries)
 }

@@ -57,7 +57,7 @@ pub(crate) async fn accept(simulation: Simulation, tenant: TenantId, call: Event
     });
     match accepted {
         Ok(receipt) => {
-            inner.tally.events += 1;
+            inner.totals.events += 1;
             // What matched when it was sent and still matches, matched at every moment between.
             let still = matching(&state);
             let certain = expected.iter().filter(|version| version.0 == tenant && still.contains(version));
@@ -102,7 +102,7 @@ pub(crate) async fn cancel(simulation: Simulation, tenant: TenantId, choice: usi
     let inner = &mut *simulation.world.lock();
     inner.trace.line(&inner.current.name, |names| format!("{}: answers {canceled:?}", names.delivery(trace)));
     if canceled.is_ok() {
-        inner.tally.cancels += 1;
+        inner.totals.cancels += 1;
         answers::canceled(inner, &simulation.memory.state(), &tenant, trace);
     }
 }
@@ -136,7 +136,7 @@ pub(crate) async fn resend(
     });
     match resent {
         Ok(id) => {
-            inner.tally.resends += 1;
+            inner.totals.resends += 1;
             answers::resend(inner, &simulation.memory.state(), (&tenant, trace_id, key.as_ref()), id);
             true
         }

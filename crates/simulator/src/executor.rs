@@ -1,7 +1,7 @@
 //! Executor: polls the tasks of a run one at a time, in an order that the seed decides.
 //!
 //! It is one future on a runtime of one thread whose clock stands still: where no task is ready, the runtime moves the clock
-//! to the next timer. A task that dies is dropped where it waits.
+//! to the next timer. A task that crashes is dropped where it waits.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -103,7 +103,7 @@ impl Executor {
         if let Some(task) = self.tasks.get(&id) {
             inner.current.name.clone_from(&task.task.name);
             inner.current.kind = task.task.kind;
-            inner.current.dies = false;
+            inner.current.crashes = false;
             inner.current.operation = None;
         }
         Choice::Task(id)
@@ -123,7 +123,7 @@ impl Executor {
     fn poll_task(&mut self, id: TaskId) {
         let Some(task) = self.tasks.get_mut(&id) else { return };
         let ended = task.task.future.as_mut().poll(&mut Context::from_waker(&task.waker)).is_ready();
-        if ended || self.world.lock().current.dies {
+        if ended || self.world.lock().current.crashes {
             let ended = self.tasks.remove(&id);
             if ended.is_some_and(|ended| ended.task.kind == TaskKind::Worker) {
                 self.world.lock().workers -= 1;

@@ -16,10 +16,10 @@ pub enum Fault {
     AnswerLost,
     /// A step takes so long that a lease may be over.
     StoreStalls,
-    /// A worker stops between two steps, or with its request under way.
-    WorkerDies,
-    /// The process that serves the API stops in the middle of a call.
-    ServerDies,
+    /// A worker crashes between two steps, or with its request under way.
+    WorkerCrashes,
+    /// The process that serves the API crashes in the middle of a call.
+    ServerCrashes,
     /// A message is there twice.
     MessageDuplicated,
     /// A message comes late.
@@ -46,8 +46,8 @@ impl Fault {
         Self::StoreRefuses,
         Self::AnswerLost,
         Self::StoreStalls,
-        Self::WorkerDies,
-        Self::ServerDies,
+        Self::WorkerCrashes,
+        Self::ServerCrashes,
         Self::MessageDuplicated,
         Self::MessageDelayed,
         Self::MessageEarly,
@@ -62,8 +62,10 @@ impl Fault {
     /// How often it happens where it can, in a run in which it is common.
     const fn probability(self) -> f64 {
         match self {
-            Self::StoreRefuses | Self::StoreStalls => 0.01,
-            Self::AnswerLost | Self::WorkerDies | Self::ServerDies => 0.02,
+            Self::StoreRefuses => 0.01,
+            Self::StoreStalls => 0.015,
+            Self::AnswerLost | Self::ServerCrashes => 0.02,
+            Self::WorkerCrashes => 0.03,
             Self::MessageDuplicated | Self::MessageDelayed => 0.15,
             Self::MessageEarly | Self::MessageLost | Self::AcknowledgementLost => 0.1,
             Self::ResourceMissing | Self::ReceiverHangs | Self::ConnectionClosed => 0.1,

@@ -3,11 +3,11 @@
 mod breaks;
 mod calls;
 mod clients;
+mod delegation;
 mod executor;
+mod fault_injector;
 mod faults;
-mod gate;
 mod model;
-mod passed_on;
 mod plan;
 mod queue;
 mod receiver;
@@ -37,7 +37,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 pub use breaks::Break;
 pub use faults::Fault;
-pub use report::Tally;
+pub use report::Totals;
 pub use rules::{Rule, Violation};
 pub use shrink::{Shortest, shrink};
 
@@ -86,7 +86,7 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Outcome {
     pub violation: Option<Violation>,
-    pub tally: Tally,
+    pub totals: Totals,
     /// Empty where none was asked for.
     pub trace: Vec<String>,
     /// How many lines its trace has, or would have.
@@ -100,7 +100,7 @@ impl Outcome {
     }
 
     fn faults(&self) -> usize {
-        self.tally.faults.values().sum::<u64>().try_into().unwrap_or(usize::MAX)
+        self.totals.faults.values().sum::<u64>().try_into().unwrap_or(usize::MAX)
     }
 }
 
@@ -159,7 +159,7 @@ pub fn run(seed: u64, options: &Options) -> Outcome {
 
 async fn simulate(seed: u64, options: &Options, began: Instant) -> Outcome {
     let world = World::new(seed, options);
-    let memory = Memory::intercepted(gate::Gate(world.clone()));
+    let memory = Memory::intercepted(fault_injector::FaultInjector(world.clone()));
     let store = Store::new(world.clone(), memory.clone(), options.deliberate);
     let simulation = Simulation { world: world.clone(), memory: memory.clone(), store };
     let (plan, most_workers) = {
@@ -176,13 +176,13 @@ async fn simulate(seed: u64, options: &Options, began: Instant) -> Outcome {
 
     let inner = &mut *world.lock();
     let state = memory.state();
-    inner.tally.runs = 1;
-    inner.tally.simulated = began.elapsed();
-    inner.tally.deliveries = state.deliveries.len() as u64;
-    inner.tally.attempts = state.rows.len() as u64;
+    inner.totals.runs = 1;
+    inner.totals.simulated = began.elapsed();
+    inner.totals.deliveries = state.deliveries.len() as u64;
+    inner.totals.attempts = state.rows.len() as u64;
     Outcome {
         violation: inner.violation.take(),
-        tally: std::mem::take(&mut inner.tally),
+        totals: std::mem::take(&mut inner.totals),
         trace: std::mem::take(&mut inner.trace.lines),
         length: inner.trace.length,
         actions,

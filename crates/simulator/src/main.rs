@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
-use loanhook_simulator::{Options, Shortest, Tally, run, shrink};
+use loanhook_simulator::{Options, Shortest, Totals, run, shrink};
 
 /// Simulates deliveries under faults and checks that every rule holds.
 #[derive(Parser)]
@@ -27,21 +27,21 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let options = Options { trace: arguments.trace, ..Options::default() };
-    let (mut tally, ends) = (Tally::default(), Instant::now() + Duration::from_secs(arguments.seconds));
+    let (mut totals, ends) = (Totals::default(), Instant::now() + Duration::from_secs(arguments.seconds));
     let mut seeds = match arguments.seed {
         Some(seed) => seed..=seed,
         None => arguments.from.unwrap_or_else(first_seed)..=u64::MAX,
     };
-    while let Some(seed) = seeds.next().filter(|_| tally.runs == 0 || Instant::now() < ends) {
+    while let Some(seed) = seeds.next().filter(|_| totals.runs == 0 || Instant::now() < ends) {
         let outcome = run(seed, &options);
-        tally.add(&outcome.tally);
+        totals.add(&outcome.totals);
         for line in &outcome.trace {
             println!("{line}");
         }
         if outcome.violation.is_some() {
             let shortest = shrink(seed, &options);
             print!(
-                "{tally}\n{}",
+                "{totals}\n{}",
                 shortest.map_or_else(
                     || format!("seed {seed} broke a rule once and not again\n"),
                     |shortest| failure(seed, &shortest)
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    print!("{tally}");
+    print!("{totals}");
     ExitCode::SUCCESS
 }
 

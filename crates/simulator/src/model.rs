@@ -1,8 +1,10 @@
 //! Model of a run: what was promised and what was seen from outside, against which the rules are checked.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use loanhook_core::model::delivery::{Delivery, DeliverySnapshot};
+use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::progress::Progress;
 
@@ -52,6 +54,13 @@ pub(crate) struct SeenEvent {
     pub(crate) promised: Vec<(SubscriptionId, TraceId)>,
 }
 
+/// A request that left.
+#[derive(Default)]
+pub(crate) struct SentRequest {
+    /// How long it took, and what came of it, where its worker heard of that.
+    pub(crate) answer: Option<(Duration, Result<u16, ErrorKind>)>,
+}
+
 /// What an idempotency key was answered with.
 pub(crate) struct KeyUse {
     pub(crate) event: u32,
@@ -69,9 +78,9 @@ pub(crate) struct Model {
     /// The resends that an answer named.
     pub(crate) resends: BTreeMap<(TenantId, AttemptId), TraceId>,
     /// Attempts whose requests left, of every kind.
-    pub(crate) sent: BTreeMap<AttemptId, TraceId>,
-    /// What a receiver heard of an event: one delivery.
-    pub(crate) heard: BTreeMap<(TenantId, u32, SubscriptionId), TraceId>,
+    pub(crate) sent: BTreeMap<AttemptId, SentRequest>,
+    /// By which delivery a receiver got an event.
+    pub(crate) received: BTreeMap<(TenantId, u32, SubscriptionId), TraceId>,
     moments: u64,
 }
 

@@ -87,16 +87,27 @@ pub(crate) fn draw(rng: &mut Rng, most: usize) -> Vec<Planned> {
                     plan.push(Planned { at, tenant, action });
                 }
                 plan.push(Planned { at, tenant, action });
+                // Somebody sees it fail, and sends it again while its schedule goes on.
+                if rng.u32(..3) == 0 {
+                    let at = at + Duration::from_millis(rng.u64(..60_000));
+                    let action = Action::Resend { choice, target: target(rng), key: None };
+                    plan.push(Planned { at, tenant, action });
+                }
+                // Several events of one loan at the same moment.
+                for _ in 0..[0, 0, 1, 3][rng.usize(..4)] {
+                    numbers += 1;
+                    let days = if rng.bool() { 10 } else { 40 };
+                    let action = Action::SendEvent { number: numbers, loan, days, key: None };
+                    plan.push(Planned { at, tenant, action });
+                }
             }
             9 => plan.push(Planned { at, tenant, action: Action::SendTest { number, choice } }),
             10..13 => plan.push(Planned { at, tenant, action: Action::Cancel { choice } }),
             13..18 => {
-                let target = match rng.u32(..4) {
-                    0 => Target::Number(AttemptNumber::Auto(1)),
-                    1 => Target::Number(AttemptNumber::Manual),
-                    2 => Target::AnyRow,
-                    _ => Target::Newest,
-                };
+                // Some when the schedule is at its end.
+                let later = if rng.u32(..3) == 0 { rng.u64(..86_400_000) } else { 0 };
+                let at = at + Duration::from_millis(later);
+                let target = target(rng);
                 let key = key(rng);
                 if key.is_some() && rng.bool() {
                     let action = Action::Resend { choice, target, key: key.clone() };
@@ -109,4 +120,13 @@ pub(crate) fn draw(rng: &mut Rng, most: usize) -> Vec<Planned> {
     }
     plan.truncate(most);
     plan
+}
+
+fn target(rng: &mut Rng) -> Target {
+    match rng.u32(..4) {
+        0 => Target::Number(AttemptNumber::Auto(1)),
+        1 => Target::Number(AttemptNumber::Manual),
+        2 => Target::AnyRow,
+        _ => Target::Newest,
+    }
 }

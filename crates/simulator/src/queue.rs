@@ -12,9 +12,20 @@ use crate::world::Inner;
 
 /// How long a message that a worker took is hidden from others.
 const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(120);
+/// With more messages than this, none is put twice any more: copies would make copies without end.
+const MAX_MESSAGES_FOR_COPIES: usize = 60;
+/// A message that is due sooner does not come early any more.
+const MIN_WAIT_FOR_EARLY_MILLIS: i64 = 1000;
+
+/// The receipt of a message: whoever received it later has another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Receipt {
+    pub(crate) id: u64,
+    received: u32,
+}
 
 struct Entry {
-    id: u64,
+    receipt: Receipt,
     message: QueueMessage,
     visible_at: Timestamp,
 }
@@ -29,26 +40,28 @@ pub(crate) struct SimulatedQueue {
 impl SimulatedQueue {
     fn add(&mut self, message: QueueMessage, visible_at: Timestamp) {
         self.next_id += 1;
-        self.entries.push(Entry { id: self.next_id, message, visible_at });
+        let receipt = Receipt { id: self.next_id, received: 0 };
+        self.entries.push(Entry { receipt, message, visible_at });
     }
 
     /// Takes one of the messages that are visible, whichever.
-    pub(crate) fn receive(&mut self, rng: &mut Rng, now: Timestamp) -> Option<(u64, QueueMessage)> {
+    pub(crate) fn receive(&mut self, rng: &mut Rng, now: Timestamp) -> Option<(Receipt, QueueMessage)> {
         let visible: Vec<_> = self.entries.iter_mut().filter(|entry| entry.visible_at <= now).collect();
         let chosen = if visible.is_empty() { return None } else { rng.usize(..visible.len()) };
         let entry = visible.into_iter().nth(chosen)?;
         entry.visible_at = now + VISIBILITY_TIMEOUT;
-        Some((entry.id, entry.message.clone()))
+        entry.receipt.received += 1;
+        Some((entry.receipt, entry.message.clone()))
     }
 
-    /// A message was handled: it does not come again.
-    pub(crate) fn acknowledge(&mut self, id: u64) {
-        self.entries.retain(|entry| entry.id != id);
+    /// A message was handled: it does not come again, unless another received it meanwhile.
+    pub(crate) fn acknowledge(&mut self, receipt: Receipt) {
+        self.entries.retain(|entry| entry.receipt != receipt);
     }
 
     /// A message could not be handled: it comes again at this time.
-    pub(crate) fn return_at(&mut self, id: u64, at: Timestamp) {
-        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) {
+    pub(crate) fn return_at(&mut self, receipt: Receipt, at: Timestamp) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.receipt == receipt) {
             entry.visible_at = at;
         }
     }
@@ -84,13 +97,13 @@ impl Inner {
         self.trace.line(&self.current.name, |trace| {
             format!("queues {} for {}", name(trace), crate::trace::elapsed(message.due))
         });
-        if self.fault(Fault::MessageDuplicated) {
+        if self.queue.entries.len() < MAX_MESSAGES_FOR_COPIES && self.fault(Fault::MessageDuplicated) {
             let later = visible_at.plus_millis(self.rng.i64(..600_000));
             self.queue.add(message.clone(), later);
         }
-        if self.fault(Fault::MessageEarly) {
-            let wait = visible_at.since(now).as_millis();
-            visible_at = now.plus_millis(self.rng.i64(..=i64::try_from(wait).unwrap_or(i64::MAX)));
+        let wait = i64::try_from(visible_at.since(now).as_millis()).unwrap_or(i64::MAX);
+        if wait > MIN_WAIT_FOR_EARLY_MILLIS && self.fault(Fault::MessageEarly) {
+            visible_at = now.plus_millis(self.rng.i64(..wait));
         }
         if self.fault(Fault::MessageDelayed) {
             visible_at = visible_at.plus_millis(self.rng.i64(..900_000));

@@ -20,8 +20,8 @@ struct Ending {
     result: Result<u16, ErrorKind>,
     /// In seconds.
     retry_after: Option<u32>,
-    /// The worker stops with the request under way.
-    worker_dies: bool,
+    /// The worker crashes with the request under way.
+    worker_crashes: bool,
 }
 
 pub(crate) struct Receiver(pub(crate) Simulation);
@@ -36,7 +36,7 @@ impl Sender for Receiver {
                 return Err(NotSent("simulated: no file descriptor is left".into()));
             }
             requests::check(inner, &self.0.memory.state(), &request);
-            inner.tally.requests += 1;
+            inner.totals.requests += 1;
             let ending = draw(inner, &request);
             inner.trace.line(&inner.current.name, |trace| {
                 let delivery = trace.delivery(request.trace_id);
@@ -48,17 +48,20 @@ impl Sender for Receiver {
             });
             ending
         };
-        if ending.worker_dies {
+        if ending.worker_crashes {
             sleep(ending.elapsed / 2).await;
-            match world.die(Fault::WorkerDies).await {}
+            match world.crash(Fault::WorkerCrashes).await {}
         }
         sleep(ending.elapsed).await;
-        Ok(outcome(ending))
+        if let Some(sent) = world.lock().model.sent.get_mut(&request.attempt_id) {
+            sent.answer = Some((ending.elapsed, ending.result));
+        }
+        Ok(outcome(&ending))
     }
 }
 
 fn draw(inner: &mut Inner, request: &WebhookRequest) -> Ending {
-    let worker_dies = inner.fault(Fault::WorkerDies);
+    let worker_crashes = inner.fault(Fault::WorkerCrashes);
     let hangs = inner.fault(Fault::ReceiverHangs);
     let kind = if hangs {
         Some(ErrorKind::Timeout)
@@ -87,7 +90,7 @@ fn draw(inner: &mut Inner, request: &WebhookRequest) -> Ending {
         (false, 0) => request.timeout.saturating_sub(Duration::from_millis(rng.u64(1..500))),
         (false, _) => Duration::from_millis(rng.u64(..400)),
     };
-    Ending { elapsed, result, retry_after, worker_dies }
+    Ending { elapsed, result, retry_after, worker_crashes }
 }
 
 /// Of 100 answers, how many are good.
@@ -96,8 +99,8 @@ fn health(url: &str) -> u32 {
     host.and_then(|digits| digits.parse().ok()).unwrap_or(100)
 }
 
-fn outcome(ending: Ending) -> SendOutcome {
-    let Ending { elapsed, result, retry_after, .. } = ending;
+fn outcome(ending: &Ending) -> SendOutcome {
+    let Ending { elapsed, result, retry_after, .. } = *ending;
     let response = result.is_ok().then(|| {
         let header = retry_after.map(|seconds| ("retry-after".to_owned(), seconds.to_string()));
         ReceivedResponse {

@@ -8,7 +8,7 @@ use crate::faults::Fault;
 
 /// What one run did, or several.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct Totals {
     pub runs: u64,
     pub deliveries: u64,
     /// Rows of the history.
@@ -24,7 +24,7 @@ pub struct Tally {
     pub faults: BTreeMap<Fault, u64>,
 }
 
-impl Tally {
+impl Totals {
     pub(crate) fn fault(&mut self, fault: Fault) {
         *self.faults.entry(fault).or_default() += 1;
     }
@@ -45,7 +45,7 @@ impl Tally {
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let days = self.simulated.as_secs_f64() / 86_400.0;
         writeln!(f, "seeds run        {}", self.runs)?;

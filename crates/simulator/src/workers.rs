@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::Simulation;
 use crate::faults::Fault;
+use crate::queue::Receipt;
 use crate::receiver::Receiver;
 use crate::world::TaskKind;
 
@@ -25,11 +26,11 @@ pub(crate) async fn dispatch(simulation: Simulation, most_workers: usize) {
             let inner = &mut *world.lock();
             let now = Timestamp::now();
             while inner.workers < most_workers
-                && let Some((id, message)) = inner.queue.receive(&mut inner.rng, now)
+                && let Some((receipt, message)) = inner.queue.receive(&mut inner.rng, now)
             {
                 inner.workers += 1;
-                let name = format!("worker {id}");
-                let future = Box::pin(work(simulation.clone(), id, message));
+                let name = format!("worker {}", receipt.id);
+                let future = Box::pin(work(simulation.clone(), receipt, message));
                 inner.new_tasks.push(crate::world::NewTask { name, kind: TaskKind::Worker, future });
             }
             let busy = inner.workers >= most_workers;
@@ -47,7 +48,7 @@ pub(crate) async fn dispatch(simulation: Simulation, most_workers: usize) {
     }
 }
 
-async fn work(simulation: Simulation, id: u64, message: QueueMessage) {
+async fn work(simulation: Simulation, receipt: Receipt, message: QueueMessage) {
     let world = simulation.world.clone();
     let (now, ends) = (Timestamp::now(), Instant::now() + WORKER_TIMEOUT);
     world.trace(|trace| {
@@ -65,10 +66,10 @@ async fn work(simulation: Simulation, id: u64, message: QueueMessage) {
     let inner = &mut *world.lock();
     match handled {
         Ok(Ok(())) if inner.fault(Fault::AcknowledgementLost) => {}
-        Ok(Ok(())) => inner.queue.acknowledge(id),
+        Ok(Ok(())) => inner.queue.acknowledge(receipt),
         Ok(Err(_)) => {
             let again = Timestamp::now().plus_millis(inner.rng.i64(..30_000));
-            inner.queue.return_at(id, again);
+            inner.queue.return_at(receipt, again);
         }
         // The message comes again at the end of its visibility timeout.
         Err(_) => inner.trace.line(&inner.current.name, |_| "has no time left".into()),

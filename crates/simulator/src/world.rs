@@ -16,7 +16,7 @@ use crate::Options;
 use crate::faults::{Fault, Faults};
 use crate::model::Model;
 use crate::queue::SimulatedQueue;
-use crate::report::Tally;
+use crate::report::Totals;
 use crate::rules::{Rule, Violation};
 use crate::trace::Trace;
 
@@ -30,7 +30,7 @@ pub(crate) enum TaskKind {
     Server,
     /// A worker that handles one message.
     Worker,
-    /// Something outside: a client, the queue, the run itself. It never dies.
+    /// Something outside: a client, the queue, the run itself. It never crashes.
     Outside,
 }
 
@@ -45,8 +45,8 @@ pub(crate) struct NewTask {
 pub(crate) struct CurrentTask {
     pub(crate) name: String,
     pub(crate) kind: TaskKind,
-    /// It stops here, and is dropped.
-    pub(crate) dies: bool,
+    /// It goes no further, and is dropped.
+    pub(crate) crashes: bool,
     /// The operation of the engine whose steps it made since it was polled.
     pub(crate) operation: Option<Operation>,
 }
@@ -55,7 +55,7 @@ pub(crate) struct Inner {
     pub(crate) rng: Rng,
     pub(crate) faults: Faults,
     pub(crate) trace: Trace,
-    pub(crate) tally: Tally,
+    pub(crate) totals: Totals,
     pub(crate) queue: SimulatedQueue,
     pub(crate) model: Model,
     pub(crate) current: CurrentTask,
@@ -88,13 +88,13 @@ impl World {
             workers_are_stopped: rng.bool(),
             rng,
             trace: Trace::new(options.trace),
-            tally: Tally::default(),
+            totals: Totals::default(),
             queue: SimulatedQueue::default(),
             model: Model::default(),
             current: CurrentTask {
                 name: String::new(),
                 kind: TaskKind::Outside,
-                dies: false,
+                crashes: false,
                 operation: None,
             },
             new_tasks: Vec::new(),
@@ -129,12 +129,12 @@ impl World {
         self.lock().broken(rule, detail);
     }
 
-    /// Stops the task that asks, for ever.
-    pub(crate) async fn die(&self, fault: Fault) -> std::convert::Infallible {
+    /// Crashes the task that asks: it is dropped where it waits.
+    pub(crate) async fn crash(&self, fault: Fault) -> std::convert::Infallible {
         {
             let inner = &mut *self.lock();
-            inner.current.dies = true;
-            inner.trace.line(&inner.current.name, |_| format!("!! dies ({fault:?})"));
+            inner.current.crashes = true;
+            inner.trace.line(&inner.current.name, |_| format!("!! crashes ({fault:?})"));
         }
         std::future::pending().await
     }
@@ -153,7 +153,7 @@ impl Inner {
     pub(crate) fn fault(&mut self, fault: Fault) -> bool {
         let happens = self.faults.happens(&mut self.rng, fault);
         if happens {
-            self.tally.fault(fault);
+            self.totals.fault(fault);
             self.trace.line(&self.current.name, |_| format!("! {fault:?}"));
         }
         happens

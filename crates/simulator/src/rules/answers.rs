@@ -35,15 +35,25 @@ pub(crate) fn accepted(
     }
     let Some(key) = key else { return };
     let traces: Vec<_> = promised.into_iter().map(|(_, trace)| trace).collect();
-    let used = KeyUse { event, event_id: receipt.event_id, traces };
     let known = inner.model.event_keys.entry((tenant.clone(), key.clone())).or_insert(KeyUse {
         event,
         event_id: receipt.event_id,
-        traces: used.traces.clone(),
+        traces: traces.clone(),
     });
-    let same = (known.event, known.event_id, &known.traces) == (used.event, used.event_id, &used.traces);
+    let same = (known.event, known.event_id, &known.traces) == (event, receipt.event_id, &traces);
     if !same {
         inner.broken(Rule::DuplicateMakesNothing, format!("key {key} has another answer than before"));
+    }
+    // A repeat renders what matched then, in the version of then.
+    let Some(record) = state.event_record(tenant, key) else {
+        return inner.broken(Rule::AnsweredIsCommitted, format!("key {key} was answered and has no record"));
+    };
+    let stored = traces.iter().filter_map(|trace| state.deliveries.get(&(tenant.clone(), *trace)));
+    let rendered =
+        stored.map(|delivery| (delivery.snapshot.subscription_id, delivery.snapshot.subscription_version));
+    if !rendered.eq(record.matched.iter().copied()) {
+        let detail = format!("key {key} stands for other versions than were rendered");
+        inner.broken(Rule::DuplicateMakesNothing, detail);
     }
 }
 

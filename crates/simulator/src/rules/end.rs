@@ -5,7 +5,7 @@ use loanhook_core::model::subscription::{Criteria, Fire};
 use loanhook_core::model::time::Timestamp;
 use loanhook_memory::State;
 
-use super::{Rule, history, triggers};
+use super::{Rule, history, rows, triggers};
 use crate::world::Inner;
 
 pub(crate) fn check(inner: &mut Inner, state: &State) {
@@ -24,6 +24,8 @@ pub(crate) fn check(inner: &mut Inner, state: &State) {
         }
         let rows: Vec<Attempt> = state.rows_of(&key.0).filter(|row| row.trace_id == key.1).cloned().collect();
         let rows: Vec<_> = rows.into_iter().map(|row| row.as_of(now)).collect();
+        let untrue = rows.iter().find_map(|row| rows::check(&inner.model, row).err());
+        broken = broken.or(untrue.map(|(rule, detail)| (rule, format!("{name}: {detail}"))));
         if let Err((rule, detail)) = history::check(delivery, &rows, seen.cancel_asked, seen.promised) {
             broken = broken.or(Some((rule, format!("{name}: {detail}"))));
         }

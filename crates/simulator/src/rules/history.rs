@@ -18,7 +18,7 @@ pub(crate) fn check(delivery: &Delivery, rows: &[Attempt], cancel_asked: bool, p
         return Err((Rule::CanceledIsFinal, "it is canceled and nobody asked for that".into()));
     }
     let (automatic, manual): (Vec<_>, Vec<_>) = rows.iter().partition(|row| !row.is_manual());
-    let started = automatic.first().is_some();
+    let started = !automatic.is_empty();
     if promised && !started && !canceled {
         return Err((Rule::PromiseKept, "it was promised and never attempted".into()));
     }

@@ -8,6 +8,7 @@ pub(crate) mod end;
 pub(crate) mod history;
 pub(crate) mod observe;
 pub(crate) mod requests;
+pub(crate) mod rows;
 pub(crate) mod schedule;
 pub(crate) mod triggers;
 
@@ -34,6 +35,10 @@ pub enum Rule {
     OneAttemptPerNumber,
     /// An attempt is due when the retry policy says, and never leaves before.
     ScheduleTimes,
+    /// A row says what came of its request.
+    RowIsTrue,
+    /// An attempt is interrupted only when the lease of its worker is over.
+    LeaseIsKept,
     /// A canceled delivery is attempted no more.
     CanceledIsFinal,
     /// A repeated call under a key makes nothing new.
@@ -54,6 +59,8 @@ impl fmt::Display for Rule {
             Self::IndependentResend => "independent resend",
             Self::OneAttemptPerNumber => "one attempt per number",
             Self::ScheduleTimes => "schedule times",
+            Self::RowIsTrue => "a row is true",
+            Self::LeaseIsKept => "a lease is kept",
             Self::CanceledIsFinal => "canceled is final",
             Self::DuplicateMakesNothing => "a duplicate makes nothing",
             Self::ResendNamesARow => "a resend names a row",

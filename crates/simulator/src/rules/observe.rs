@@ -5,7 +5,7 @@ use loanhook_core::model::progress::Progress;
 use loanhook_memory::{Operation, State};
 
 use super::Rule;
-use crate::gate::is_read;
+use crate::fault_injector::is_read;
 use crate::model::SeenDelivery;
 use crate::trace::progress;
 use crate::world::Inner;

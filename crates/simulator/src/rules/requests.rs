@@ -6,6 +6,7 @@ use loanhook_core::ports::WebhookRequest;
 use loanhook_memory::State;
 
 use super::Rule;
+use crate::model::SentRequest;
 use crate::settings::EVENT_HEADER;
 use crate::world::Inner;
 
@@ -49,10 +50,10 @@ fn checked(inner: &mut Inner, state: &State, request: &WebhookRequest) -> Result
         return broken(Rule::FrozenBytes, "it does not say of which event it is");
     };
     let event = (request.tenant.clone(), number, snapshot.subscription_id);
-    if *model.heard.entry(event).or_insert(request.trace_id) != request.trace_id {
-        return broken(Rule::DuplicateMakesNothing, "the receiver heard of this event by another delivery");
+    if *model.received.entry(event).or_insert(request.trace_id) != request.trace_id {
+        return broken(Rule::DuplicateMakesNothing, "the receiver got this event by another delivery");
     }
-    if model.sent.insert(request.attempt_id, request.trace_id).is_some() {
+    if model.sent.insert(request.attempt_id, SentRequest::default()).is_some() {
         return broken(Rule::OneAttemptPerNumber, "it left before");
     }
     if let AttemptNumber::Auto(number) = request.number {

@@ -1,4 +1,4 @@
-//! Gate of the engine: every step of every operation passes it, and here it may wait, fail or be the last of its task.
+//! Injector of faults into the engine: before every step of every operation its task may wait, fail or crash.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use loanhook_memory::{Interceptor, Operation, Step, StepKind};
 use crate::faults::Fault;
 use crate::world::{Inner, TaskKind, World, yield_now};
 
-pub(crate) struct Gate(pub(crate) World);
+pub(crate) struct FaultInjector(pub(crate) World);
 
 /// What becomes of a step.
 enum Fate {
     Made,
     Refused,
-    /// Its task stops before it.
-    LastOfItsTask(Fault),
+    /// Its task crashes before it.
+    Crash(Fault),
 }
 
-impl Interceptor for Gate {
+impl Interceptor for FaultInjector {
     fn before(&self, step: Step) -> BoxFuture<'static, StoreResult<()>> {
         let world = self.0.clone();
         Box::pin(async move {
@@ -37,7 +37,7 @@ impl Interceptor for Gate {
                 None => yield_now().await,
             }
             match fate {
-                Fate::LastOfItsTask(fault) => match world.die(fault).await {},
+                Fate::Crash(fault) => match world.crash(fault).await {},
                 Fate::Refused => {
                     world.trace(|_| format!("{:?} fails at {:?}", step.operation, step.kind));
                     return Err(StoreError::Failed("simulated".into()));
@@ -56,23 +56,22 @@ impl Interceptor for Gate {
 }
 
 fn draw(inner: &mut Inner, step: Step) -> (Option<Duration>, Fate) {
-    let dies = match inner.current.kind {
-        TaskKind::Server => Some(Fault::ServerDies),
-        TaskKind::Worker => Some(Fault::WorkerDies),
+    let crash = match inner.current.kind {
+        TaskKind::Server => Some(Fault::ServerCrashes),
+        TaskKind::Worker => Some(Fault::WorkerCrashes),
         TaskKind::Outside => None,
     };
     let refusal = if step.kind == StepKind::Answer { Fault::AnswerLost } else { Fault::StoreRefuses };
-    let fate = match dies {
-        Some(fault) if inner.fault(fault) => Fate::LastOfItsTask(fault),
+    let fate = match crash {
+        Some(fault) if inner.fault(fault) => Fate::Crash(fault),
         _ if inner.fault(refusal) => Fate::Refused,
         _ => Fate::Made,
     };
+    let outlives_its_lease = !inner.workers_are_stopped && step.operation == Operation::Complete;
     let delay = match inner.rng.u32(..100) {
-        _ if inner.fault(Fault::StoreStalls) => {
-            // Where nobody stops a worker, it may go on long after its lease.
-            let longest = if inner.workers_are_stopped { 90_000 } else { 240_000 };
-            Some(inner.rng.u64(5_000..longest))
-        }
+        _ if inner.fault(Fault::StoreStalls) => Some(inner.rng.u64(5_000..90_000)),
+        // Where nobody stops a worker, it may go on long after its lease, when others have completed its attempt.
+        _ if outlives_its_lease && inner.fault(Fault::StoreStalls) => Some(inner.rng.u64(100_000..400_000)),
         0..70 => None,
         70..95 => Some(inner.rng.u64(1..20)),
         _ => Some(inner.rng.u64(100..3_000)),

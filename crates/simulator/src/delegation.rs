@@ -1,4 +1,4 @@
-//! Ports of the store that have no deliberate error: they are the engine's.
+//! Ports of the store that have no deliberate error: all are delegated to the engine.
 
 use std::net::IpAddr;
 use std::sync::Arc;
