@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
-use loanhook_simulator::{Options, Shortest, Totals, run, shrink};
+use loanhook_simulator::{Fault, Options, Shortest, Totals, run, shrink};
 
 /// Simulates deliveries under faults and checks that every rule holds.
 #[derive(Parser)]
@@ -56,13 +56,39 @@ fn main() -> ExitCode {
 
 fn failure(seed: u64, shortest: &Shortest) -> String {
     let Shortest { options, violation, trace } = shortest;
+    let shown = concerning(trace, &violation.detail);
+    let actions = options.max_actions - options.skipped_actions.len();
+    let faults: Vec<_> = Fault::ALL.into_iter().filter(|fault| !options.excluded.contains(fault)).collect();
     format!(
-        "{}\n\nseed {seed} breaks a rule: {violation}\nits shortest run has {} actions and {} faults, without {:?}\n",
-        trace.join("\n"),
-        options.max_actions,
+        "{}\n\nseed {seed} breaks a rule: {violation}\nits shortest run has {actions} actions, and at most {} faults, of {faults:?}; \
+         {} of {} lines of its trace are shown\n",
+        shown.join("\n"),
         options.max_faults,
-        options.excluded,
+        shown.len(),
+        trace.len(),
     )
+}
+
+/// The lines of the tasks that had to do with the delivery that a violation names; all lines where it names none.
+fn concerning<'a>(trace: &'a [String], detail: &str) -> Vec<&'a str> {
+    let lines = trace.iter().map(String::as_str);
+    let is_delivery =
+        |word: &&str| word.strip_prefix('D').is_some_and(|digits| digits.parse::<u32>().is_ok());
+    let Some(delivery) = words(detail).find(is_delivery) else { return lines.collect() };
+    // The time comes before the task, with the days in a word of their own.
+    let task = |line: &'a str| {
+        let text = line.split_once(": ").map_or(line, |(before, _)| before);
+        text.split_whitespace()
+            .skip_while(|word| word.contains(':') || word.ends_with('d'))
+            .collect::<Vec<_>>()
+    };
+    let named = lines.clone().filter(|line| words(line).any(|word| word == delivery));
+    let tasks: Vec<_> = named.map(task).collect();
+    lines.filter(|line| tasks.contains(&task(line))).collect()
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !letter.is_alphanumeric())
 }
 
 /// Another one at each start.

@@ -89,7 +89,8 @@ pub(crate) fn draw(rng: &mut Rng, most: usize) -> Vec<Planned> {
                 plan.push(Planned { at, tenant, action });
                 // Somebody sees it fail, and sends it again while its schedule goes on.
                 if rng.u32(..3) == 0 {
-                    let at = at + Duration::from_millis(rng.u64(..60_000));
+                    let later = if rng.bool() { rng.u64(..500) } else { rng.u64(..60_000) };
+                    let at = at + Duration::from_millis(later);
                     let action = Action::Resend { choice, target: target(rng), key: None };
                     plan.push(Planned { at, tenant, action });
                 }

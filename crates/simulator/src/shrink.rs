@@ -5,7 +5,7 @@ use crate::rules::Violation;
 use crate::{Options, Outcome, run};
 
 /// How many runs are made at most to find it.
-const MAX_RUNS: u32 = 600;
+const MAX_RUNS: u32 = 2000;
 
 /// A run that breaks a rule, as short as it was found, with its trace.
 #[derive(Debug)]
@@ -61,20 +61,27 @@ impl Search {
     }
 
     fn try_less(&mut self) {
-        self.bisect(self.options.max_actions, |options| &mut options.max_actions);
-        self.bisect(self.options.max_faults, |options| &mut options.max_faults);
         for fault in Fault::ALL {
             let mut options = self.options.clone();
             if options.excluded.insert(fault) {
                 self.accepts(options);
             }
         }
-        for place in (0..self.options.max_actions).rev() {
-            let mut options = self.options.clone();
-            if options.skipped_actions.insert(place) {
-                self.accepts(options);
+        self.bisect(self.options.max_actions, |options| &mut options.max_actions);
+        // Many actions at once, then fewer, then one by one.
+        let mut together = self.options.max_actions / 2;
+        while together > 0 {
+            for first in (0..self.options.max_actions).step_by(together) {
+                let mut options = self.options.clone();
+                let skipped = options.skipped_actions.len();
+                options.skipped_actions.extend(first..first + together);
+                if options.skipped_actions.len() > skipped {
+                    self.accepts(options);
+                }
             }
+            together /= 2;
         }
+        self.bisect(self.options.max_faults, |options| &mut options.max_faults);
     }
 
     /// Finds a small limit by halving the distance to it. Runs with another limit are other runs, so that it need not be the

@@ -51,9 +51,8 @@ pub(crate) async fn dispatch(simulation: Simulation, most_workers: usize) {
 async fn work(simulation: Simulation, receipt: Receipt, message: QueueMessage) {
     let world = simulation.world.clone();
     let (now, ends) = (Timestamp::now(), Instant::now() + WORKER_TIMEOUT);
-    world.trace(|trace| {
-        format!("gets a message of {}: {:?}", trace.delivery(message.trace_id), kind(&message))
-    });
+    world
+        .trace(|trace| format!("gets a message of {}: {}", trace.delivery(message.trace_id), kind(&message)));
     let deliver = Deliver {
         store: simulation.store.clone(),
         sender: Receiver(simulation.clone()),
