@@ -55,14 +55,15 @@ TEST := cargo test --locked --workspace
 
 test-one-process: $(VENV)/.installed
 	$(TEST) --lib --bins
+	$(TEST) --doc
 	# The JVM and Clojure that formulas are held against.
 	tests/packages.sh "formulas against Clojure" clojure openjdk-17-jre-headless
 	$(TEST) --test formulas
 	$(TEST) --test memory-contract
 	$(TEST) --test simulation
-	$(TEST) --test sqlite-contract
+	$(TEST) --test sqlite-contract --test stored
 	# The library that sets a program's clock.
-	tests/packages.sh "journeys of a clock that is set" faketime
+	tests/packages.sh "wall clock journeys" faketime
 	# They mostly wait: for retries that are due, for receivers that stall.
 	$(TEST) --test journeys -- --test-threads 16
 
@@ -78,16 +79,16 @@ test-browser:
 # The pictures of the README, anew.
 screenshots:
 	tests/browser/install.sh
-	$(TEST) --test browser -- --ignored --exact drawn::screenshots
+	$(TEST) --test browser -- --ignored --exact screenshots::screenshots
 
 template: $(VENV)/.installed
 	$(VENV)/bin/cfn-lint infra/template.yaml
 	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam validate --lint --region us-east-1
 	$(TEST) --test stack
 
-# The engine for AWS, then the same journeys over the deployed template, each on an emulator that is there for as long.
+# The engine for AWS, alone and behind HTTP, then the same journeys over the deployed template, each on an emulator that is there for as long.
 test-aws: template
-	$(VENV)/bin/python infra/stack.py run $(TEST) --test aws-contract
+	$(VENV)/bin/python infra/stack.py run $(TEST) --test aws-contract --test lambda-http
 	tests/browser/install.sh
 	$(VENV)/bin/python infra/stack.py journeys
 

@@ -1,5 +1,5 @@
-//! How long the server takes for a loan's page of 50 and of 200 rows, and for a row that is opened: `cargo bench
-//! --bench page`. The whole of it, from the request to the last byte of the answer, without a network.
+//! Benchmark of the loan's page, of 50 and of 200 rows and with an open row: `cargo bench --bench page` measures the time
+//! from the request to the last byte of the response, without a network.
 
 use std::future::Future;
 use std::io::Write as _;
@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
+use bench_measure::{Samples, milliseconds};
 use bytes::Bytes;
 use http::header::{COOKIE, SET_COOKIE};
 use http::{Request, StatusCode};
@@ -14,16 +15,17 @@ use http_body_util::BodyExt as _;
 use loanhook_core::intake::{Submission, accept};
 use loanhook_core::keys::ensure_admin;
 use loanhook_core::model::attempt::{AttemptState, Completion, StoredResponse};
-use loanhook_core::model::event::EventDraft;
+use loanhook_core::model::event::EventInput;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::key::{FIRST_TENANT, SecretKey};
 use loanhook_core::model::payload::Payload;
+use loanhook_core::model::subscription::{CriteriaInput, SubscriptionInput};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{ClaimOutcome, Deliveries, DueWork, QueueMessage};
 use loanhook_core::subscriptions;
 use loanhook_http::page;
-use loanhook_http::web::Site;
-use loanhook_sqlite::Embedded;
+use loanhook_http::web::SiteSettings;
+use loanhook_sqlite::SqliteEngine;
 use serde_json::{json, value::to_raw_value};
 use tower::ServiceExt as _;
 use uuid::Uuid;
@@ -38,12 +40,12 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 fn main() -> Outcome {
     let folder = tempfile::tempdir()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(bench(Embedded::open(folder.path())?))
+    runtime.block_on(bench(SqliteEngine::open(folder.path())?))
 }
 
-async fn bench(engine: Embedded) -> Outcome {
+async fn bench(engine: SqliteEngine) -> Outcome {
     fill(&engine).await?;
-    let router = page::router(engine, Site::default());
+    let router = page::router(engine, SiteSettings::default());
     let cookie = sign_in(&router).await?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "a loan of {ROWS} webhooks, {ROUNDS} rounds each")?;
@@ -68,16 +70,14 @@ async fn bench(engine: Embedded) -> Outcome {
 
 /// Median and 95th percentile in milliseconds, and the bytes of the last answer.
 async fn measure<F: Future<Output = Outcome<Bytes>>>(ask: impl Fn() -> F) -> Outcome<(f64, f64, usize)> {
-    let mut times = Vec::with_capacity(ROUNDS);
+    let mut times = Samples::default();
     let mut bytes = 0;
     for _ in 0..ROUNDS {
         let begun = Instant::now();
         bytes = ask().await?.len();
-        times.push(begun.elapsed());
+        times.add(milliseconds(begun.elapsed()));
     }
-    times.sort_unstable();
-    let at = |part: usize| times[ROUNDS * part / 100].as_secs_f64() * 1000.0;
-    Ok((at(50), at(95), bytes))
+    Ok((times.median(), times.quantile(0.95), bytes))
 }
 
 async fn get(router: &Router, path: &str, cookie: &str) -> Outcome<Bytes> {
@@ -98,26 +98,22 @@ async fn sign_in(router: &Router) -> Outcome<String> {
 }
 
 /// A loan with that many webhooks, each delivered at its first attempt.
-async fn fill(engine: &Embedded) -> Outcome {
+async fn fill(engine: &SqliteEngine) -> Outcome {
     let now = Timestamp::now();
     ensure_admin(engine, Some(SecretKey::chosen(KEY)?), now).await?;
     let tenant = TenantId::try_from(FIRST_TENANT.to_owned())?;
-    let draft = json!({
-        "title": "Core banking: payment posted",
-        "criteria": {"events": ["*"]},
-        "request": {"url": "https://core.example.com/hooks/loans"},
-    });
-    subscriptions::create(engine, &tenant, serde_json::from_value(draft)?, now)
-        .await
-        .map_err(|_| "no subscription")?;
+    let criteria = CriteriaInput { events: Some(vec!["*".into()]), ..CriteriaInput::default() };
+    let url = "https://core.example.com/hooks/loans".into();
+    let input = SubscriptionInput::with_defaults("Core banking: payment posted".into(), criteria, url);
+    subscriptions::create(engine, &tenant, input, now).await.map_err(|_| "no subscription")?;
     for number in 0..ROWS {
-        let draft = EventDraft {
+        let input = EventInput {
             event_name: "Payment Posted to Account".into(),
             loan_id: "727".into(),
             context: to_raw_value(&json!({"loan-display-id": "727", "number": number}))?,
             occurred_at: None,
         };
-        let event = draft.check().map_err(|_| "no event")?;
+        let event = input.check().map_err(|_| "no event")?;
         let receipt = accept(engine, &tenant, Submission { event, key: None }, Timestamp::now()).await?;
         for promised in receipt.deliveries {
             let wake = QueueMessage {
@@ -133,7 +129,7 @@ async fn fill(engine: &Embedded) -> Outcome {
     Ok(())
 }
 
-async fn deliver(engine: &Embedded, wake: &QueueMessage) -> Outcome {
+async fn deliver(engine: &SqliteEngine, wake: &QueueMessage) -> Outcome {
     let (token, now) = (Uuid::new_v4(), Timestamp::now());
     let ClaimOutcome::Claimed(won) = engine.claim(wake, 1, token, now).await? else {
         return Err("not claimed".into());

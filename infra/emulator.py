@@ -1,4 +1,4 @@
-"""An emulator of AWS on this machine: it is started, asked whether it is there, and ended with all that it began."""
+"""An emulator of AWS on this machine (ministack): its start, its readiness, and its end with all its processes."""
 
 import os
 import shutil
@@ -11,51 +11,51 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-READY_WITHIN = 60  # seconds
-ENDS_WITHIN = 10  # seconds
+START_TIMEOUT_SECONDS = 60
+STOP_TIMEOUT_SECONDS = 10
 
 
 class Emulator:
-    """The one that keeps its process ID, its log and its functions' code in `folder`."""
+    """The emulator whose process ID, log and function code are in `folder`."""
 
     def __init__(self, folder, port):
         self.folder = folder
-        self.log = folder / "emulator.log"
-        self.pid = folder / "emulator.pid"
-        self.scratch = folder / "tmp"
+        self.log_file = folder / "emulator.log"
+        self.pid_file = folder / "emulator.pid"
+        self.temporary = folder / "tmp"
         self.port = port
         self.endpoint = f"http://127.0.0.1:{port}"
 
     def start(self):
         if self.running():
-            print(f"The emulator runs already; its log is {self.log}")
+            print(f"The emulator runs already; its log is {self.log_file}")
             return
         if self.answers():
             sys.exit(f"Something else listens on port {self.port}: set LOANHOOK_STACK_PORT to a free one")
-        self.scratch.mkdir(parents=True, exist_ok=True)
-        # It hands its environment on to the functions, so it gets no more than they may see.
+        self.temporary.mkdir(parents=True, exist_ok=True)
+        # It passes its environment on to the functions, so it gets only what they may see.
         environment = {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": os.environ.get("HOME", "/"),
-            "TMPDIR": str(self.scratch),
+            "TMPDIR": str(self.temporary),
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(self.port),
             "AWS_ENDPOINT_URL": self.endpoint,
-            # Each call of a function is held against what its role allows.
+            # Each call of a function is checked against its role.
             "AUTH": "true",
             "IOT_MTLS_ENABLED": "0",
             "LOG_LEVEL": "INFO",
         }
-        with self.log.open("wb") as log:
+        with self.log_file.open("wb") as log:
             process = subprocess.Popen(
                 ["ministack"], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
-        self.pid.write_text(str(process.pid))
-        deadline = time.monotonic() + READY_WITHIN
+        self.pid_file.write_text(str(process.pid))
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while not self.answers():
             if process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                sys.exit(f"The emulator did not start:\n{self.log.read_text()}")
+                sys.exit(f"The emulator did not start:\n{self.log_file.read_text()}")
             time.sleep(0.1)
 
     def answers(self):
@@ -69,9 +69,9 @@ class Emulator:
             return False
 
     def running(self):
-        """The process that was started here, if it is still that one."""
+        """The ID of the process that was started here, if it still runs."""
         try:
-            pid = int(self.pid.read_text())
+            pid = int(self.pid_file.read_text())
             command = Path(f"/proc/{pid}/cmdline").read_bytes()
         except (OSError, ValueError):
             return None
@@ -80,15 +80,15 @@ class Emulator:
     def stop(self):
         pid = self.running()
         if pid:
-            # Its group is its own and that of the functions' processes.
+            # The processes of the functions are in its process group.
             os.killpg(pid, signal.SIGTERM)
-            deadline = time.monotonic() + ENDS_WITHIN
+            deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
             while self.running() and time.monotonic() < deadline:
                 time.sleep(0.1)
             if self.running():
                 os.killpg(pid, signal.SIGKILL)
-        self.pid.unlink(missing_ok=True)
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.pid_file.unlink(missing_ok=True)
+        shutil.rmtree(self.temporary, ignore_errors=True)
         return pid
 
 

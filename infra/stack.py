@@ -1,10 +1,10 @@
-"""What `make stack`, `make stack-down` and the part of `make test` that needs AWS do.
+"""Commands behind `make stack`, `make stack-down` and the part of `make test` that needs AWS.
 
 `up` builds the functions, starts an emulator of AWS and deploys the template to it; `down` ends the emulator.
-`journeys` runs the journeys and the browser tests of `tests/` against what it deploys, and `run` a command that finds
-AWS in its environment, each on an emulator of its own that ends with it, whatever happens.
+`journeys` deploys, and runs the journeys and the browser tests of `tests/` against that. `run` runs a command whose
+environment names AWS. Each of the two has an emulator of its own, which ends with it, whatever happens.
 
-Where AWS_ENDPOINT_URL is set, that endpoint serves in the emulator's place and is neither started nor stopped here.
+Where AWS_ENDPOINT_URL is set, that endpoint is used instead of an emulator, and is neither started nor stopped here.
 """
 
 import contextlib
@@ -18,26 +18,26 @@ from pathlib import Path
 
 import boto3
 
+import emulator_workarounds
 from emulator import Emulator, free_port
-from mend import mend
 
-HERE = Path(__file__).resolve().parent.parent
-STATE = HERE / "target" / "local-stack"
-SETTINGS = STATE / "functions.env"
-ENVIRONMENT = "local"
+ROOT = Path(__file__).resolve().parent.parent
+STATE_FOLDER = ROOT / "target" / "local-stack"
+FUNCTION_ENVIRONMENT_FILE = STATE_FOLDER / "functions.env"
+SAM_ENVIRONMENT = "local"
 FUNCTIONS = ["intake", "delivery", "history", "resend", "subscriptions"]
-THEIRS = os.environ.get("AWS_ENDPOINT_URL")
-STAYING = Emulator(STATE, int(os.environ.get("LOANHOOK_STACK_PORT", "4566")))
+EXTERNAL_ENDPOINT = os.environ.get("AWS_ENDPOINT_URL")
+LOCAL_EMULATOR = Emulator(STATE_FOLDER, int(os.environ.get("LOANHOOK_STACK_PORT", "4566")))
 
-# What names AWS to a program.
-AWS = ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
+# Variables that name AWS to a program.
+AWS_VARIABLES = ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
 
 JOURNEYS = ["cargo", "test", "--locked", "--workspace", "--test", "journeys", "--"]
-# One of the journeys kills the function that all others wait for.
-ALONE = [*JOURNEYS, "--ignored", "killed::"]
-# An emulator's functions share this machine with the test.
-TOGETHER = [*JOURNEYS, "--test-threads", "8"]
-BROWSER = ["cargo", "test", "--locked", "--workspace", "--test", "browser", "--", "--test-threads", "2"]
+# This one kills the function that all others wait for, so it runs alone.
+KILLED_FUNCTION_JOURNEY = [*JOURNEYS, "--ignored", "aws::killed_function::"]
+# The functions of an emulator share this machine with the tests.
+ALL_JOURNEYS = [*JOURNEYS, "--test-threads", "8"]
+BROWSER_TESTS = ["cargo", "test", "--locked", "--workspace", "--test", "browser", "--", "--test-threads", "2"]
 
 
 def main():
@@ -59,21 +59,21 @@ def main():
 
 def up():
     build()
-    if not THEIRS:
-        STAYING.start()
-    use(THEIRS or STAYING.endpoint)
+    if not EXTERNAL_ENDPOINT:
+        LOCAL_EMULATOR.start()
+    use(EXTERNAL_ENDPOINT or LOCAL_EMULATOR.endpoint)
     outputs = deploy()
-    write_settings()
+    write_function_environment()
     report(outputs)
 
 
 def down():
-    if THEIRS:
-        use(THEIRS)
+    if EXTERNAL_ENDPOINT:
+        use(EXTERNAL_ENDPOINT)
         settings = deployment()
-        run(["sam", "delete", "--config-env", ENVIRONMENT, "--stack-name", settings["stack_name"], "--no-prompts"]
+        run(["sam", "delete", "--config-env", SAM_ENVIRONMENT, "--stack-name", settings["stack_name"], "--no-prompts"]
             + ["--region", settings["region"]])
-    elif not STAYING.stop():
+    elif not LOCAL_EMULATOR.stop():
         print("No emulator of this folder runs")
 
 
@@ -86,22 +86,22 @@ def journeys():
         os.environ["LOANHOOK_TEST_FUNCTIONS"] = ",".join(f"{name}={of}" for name, of in deployed_functions().items())
         if emulated:
             os.environ["LOANHOOK_TEST_EMULATOR"] = "ministack"
-        run(TOGETHER)
-        run(BROWSER)
+        run(ALL_JOURNEYS)
+        run(BROWSER_TESTS)
         if emulated:
-            # A function is killed: what it had taken comes back soon, not after its 6 minutes.
-            hide_messages_for(outputs["QueueUrl"], "5")
-            run(ALONE)
+            # The message that the killed function had received comes back soon, not after 6 minutes.
+            set_visibility_timeout(outputs["QueueUrl"], "5")
+            run(KILLED_FUNCTION_JOURNEY)
 
 
 @contextlib.contextmanager
 def aws(purpose):
-    """The environment names AWS: theirs, or an emulator for as long as this takes, of which it then tells."""
-    if THEIRS:
-        use(THEIRS)
+    """Makes the environment name AWS: the external endpoint, or an emulator that runs meanwhile (then yields True)."""
+    if EXTERNAL_ENDPOINT:
+        use(EXTERNAL_ENDPOINT)
         yield False
         return
-    emulator = Emulator(STATE / purpose, free_port())
+    emulator = Emulator(STATE_FOLDER / purpose, free_port())
     emulator.stop()
     try:
         emulator.start()
@@ -112,7 +112,7 @@ def aws(purpose):
 
 
 def use(endpoint):
-    """Whatever is started from here on, and boto3, speaks to this endpoint."""
+    """Makes boto3, and all that is started from here on, use this endpoint."""
     region = deployment()["region"]
     os.environ.update(AWS_ENDPOINT_URL=endpoint, AWS_DEFAULT_REGION=region, AWS_REGION=region)
     os.environ.setdefault("AWS_ACCESS_KEY_ID", "test")
@@ -124,47 +124,48 @@ def build():
     # Cargo itself is the compiler: the functions run on this machine, so there is no older libc to link for.
     run(
         ["cargo", "lambda", "build", "--profile", "stack", "--compiler", "cargo", "--locked"]
-        + ["--lambda-dir", str(HERE / "target" / "lambda")]
+        + ["--lambda-dir", str(ROOT / "target" / "lambda")]
         + packages
     )
 
 
 def deploy():
-    """Deploys the template, and gives what it puts out."""
-    run(["sam", "deploy", "--config-env", ENVIRONMENT, "--no-progressbar"])
+    """Deploys the template, and returns its outputs."""
+    run(["sam", "deploy", "--config-env", SAM_ENVIRONMENT, "--no-progressbar"])
     stacks = boto3.client("cloudformation").describe_stacks(StackName=deployment()["stack_name"])["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
-    if not THEIRS:
-        mend(outputs["BucketName"])
+    if not EXTERNAL_ENDPOINT:
+        emulator_workarounds.apply(outputs["BucketName"])
     return outputs
 
 
-def hide_messages_for(queue, seconds):
+def set_visibility_timeout(queue, seconds):
     boto3.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": seconds})
 
 
 def deployed_functions():
-    """What the functions are called where they are deployed, by the names they have here."""
+    """The physical names of the deployed functions, by the names they have here."""
     resources = boto3.client("cloudformation").describe_stack_resources(StackName=deployment()["stack_name"])
     called = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources["StackResources"]}
     return {name: called[f"{name.capitalize()}Function"] for name in FUNCTIONS}
 
 
-def write_settings():
-    """What the functions are told, for one that is run by hand beside what is deployed."""
+def write_function_environment():
+    """Writes the environment of the functions to a file, for a function that is run by hand beside the stack."""
     client = boto3.client("lambda")
-    told = {}
+    variables = {}
     for name in deployed_functions().values():
-        told.update(client.get_function_configuration(FunctionName=name)["Environment"]["Variables"])
-    told.update((name, os.environ[name]) for name in AWS if name in os.environ)
-    SETTINGS.parent.mkdir(parents=True, exist_ok=True)
-    SETTINGS.write_text("".join(f"{name}={value}\n" for name, value in sorted(told.items()) if value))
+        variables.update(client.get_function_configuration(FunctionName=name)["Environment"]["Variables"])
+    variables.update((name, os.environ[name]) for name in AWS_VARIABLES if name in os.environ)
+    FUNCTION_ENVIRONMENT_FILE.parent.mkdir(parents=True, exist_ok=True)
+    lines = (f"{name}={value}\n" for name, value in sorted(variables.items()) if value)
+    FUNCTION_ENVIRONMENT_FILE.write_text("".join(lines))
 
 
 def report(outputs):
     url, key = outputs["ApiUrl"].rstrip("/"), deployment()["parameters"]["AdminKey"]
     host, port = re.match(r"https?://([^:/]+):?(\d*)", url).groups()
-    # Not every resolver knows that *.localhost is this machine; curl is told.
+    # Not every resolver knows that *.localhost is this machine, so curl gets the address.
     resolve = f" --resolve {host}:{port or 80}:127.0.0.1" if host.endswith(".localhost") else ""
     for name, value in sorted(outputs.items()):
         print(f"{name}: {value}")
@@ -174,17 +175,17 @@ def report(outputs):
 
 
 def deployment():
-    """What samconfig.toml says of the local deployment, its parameters by name."""
-    with (HERE / "samconfig.toml").open("rb") as file:
-        settings = tomllib.load(file)[ENVIRONMENT]["deploy"]["parameters"]
+    """The settings of the local deployment in samconfig.toml, with the parameters by name."""
+    with (ROOT / "samconfig.toml").open("rb") as file:
+        settings = tomllib.load(file)[SAM_ENVIRONMENT]["deploy"]["parameters"]
     pairs = (override.split("=", 1) for override in settings["parameter_overrides"])
     return {**settings, "parameters": dict(pairs)}
 
 
 def run(command):
-    """Runs a tool, and ends all that it started where this is ended."""
+    """Runs a tool, and ends it and all that it started if this is interrupted."""
     tools = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "SAM_CLI_TELEMETRY": "0"}
-    process = subprocess.Popen(command, env={**os.environ, **tools}, cwd=HERE, process_group=0)
+    process = subprocess.Popen(command, env={**os.environ, **tools}, cwd=ROOT, process_group=0)
     try:
         status = process.wait()
     except BaseException:

@@ -1,74 +1,60 @@
-//! The `loanhook` command line: reads what was asked (`args`), does it, and tells how it went in one line and
-//! an exit code (0 done, 1 failed, 2 not understood).
+//! The `loanhook` program: reads its arguments, runs the command they name, and ends with an exit code
+//! (0 done, 1 failed, 2 arguments not understood).
 //!
-//! `serve` and `demo` start a loanhook in this process; every other command is a client that knows
-//! nothing but the HTTP interface, so it speaks to a loanhook anywhere.
+//! `serve` and `demo` run a server in this process (`server`, `demo`). The other commands (`commands`) are clients that
+//! know nothing but the HTTP interface, so they work with a loanhook anywhere; `client` makes their calls. `terminal`
+//! is what all of them read from and write to.
 
-mod admin_key;
-mod args;
+mod arguments;
 mod client;
 mod commands;
 mod demo;
-mod descriptors;
-mod eval;
-mod failure;
-mod input;
-mod listener;
-mod logging;
-mod out;
-mod serve;
-mod serve_command;
-mod signals;
-mod table;
-mod text;
+mod error;
+mod server;
+mod terminal;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use args::{Cli, Command};
-use failure::Failure;
+use arguments::{Cli, Command};
+use commands::eval;
+use error::{CommandError, CommandResult};
+use server::{admin_key, serve_command};
+use terminal::output;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What a command comes to.
-type Outcome<T = ()> = Result<T, Failure>;
-
 fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads our output has seen enough (`loanhook history 727 | head`): no failure of ours.
-        Err(Failure::OutputClosed) => ExitCode::SUCCESS,
-        Err(failure) => {
-            out::note(format_args!("error: {failure}"));
+        // The reader of our output has read enough (`loanhook history 727 | head`), which is not an error.
+        Err(CommandError::OutputClosed) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::note(format_args!("error: {error}"));
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(cli: Cli) -> Result<(), Failure> {
-    prepare(&cli);
+fn run(cli: Cli) -> CommandResult {
+    if matches!(cli.command, Command::Serve(_)) {
+        // Before there are threads: it may replace this program by itself.
+        admin_key::remove_from_environment();
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::Message(format!("cannot start: {error}")))?;
-    let done = runtime.block_on(answer(cli));
-    // A name that is still being looked up is not waited for.
+        .map_err(|error| CommandError::Message(format!("cannot start: {error}")))?;
+    let result = runtime.block_on(run_command(cli.command));
+    // Does not wait for name look-ups that are still under way.
     runtime.shutdown_background();
-    done
+    result
 }
 
-/// What is done before there are threads.
-fn prepare(cli: &Cli) {
-    if matches!(cli.command, Command::Serve(_)) {
-        admin_key::leave_environment();
-    }
-}
-
-/// Does what was asked.
-async fn answer(cli: Cli) -> Outcome {
-    match cli.command {
+async fn run_command(command: Command) -> CommandResult {
+    match command {
         Command::Serve(args) => serve_command::run(args).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Eval(args) => eval::run(&args),

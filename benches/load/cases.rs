@@ -1,15 +1,15 @@
-//! What is measured.
+//! The cases that are measured, and their figures.
 
 use std::time::Duration;
 
+use bench_measure::{Samples, Spread, memory_mib, processor_ticks_ms};
 use tempfile::TempDir;
 
 use crate::Outcome;
-use crate::measure::{Figure, cpu_of, memory_of};
 use crate::processes::{Receiver, Server, drive, plan};
 use crate::report::{Line, grouped};
 
-/// How much is done.
+/// How much each case does.
 pub(crate) struct Scale {
     runs: usize,
     seconds: f64,
@@ -69,8 +69,8 @@ fn ceiling(scale: &Scale, lines: &mut Vec<Line>) -> Outcome {
         rates.push(posted.accepted as f64 / posted.seconds);
         costs.push((posted.cpu + arrived.cpu) / posted.accepted as f64);
     }
-    lines.push(Line::new("the ceiling: POSTs straight to the receiver", "/s", Figure::of(rates)));
-    lines.push(Line::new("the ceiling: CPU of a POST, driver and receiver", "ms", Figure::of(costs)));
+    lines.push(Line::new("the ceiling: POSTs straight to the receiver", "/s", Spread::of(rates)));
+    lines.push(Line::new("the ceiling: CPU of a POST, driver and receiver", "ms", Spread::of(costs)));
     Ok(())
 }
 
@@ -83,7 +83,7 @@ fn full_load(
     for _ in 0..scale.runs {
         let receiver = Receiver::start()?;
         let (server, _folder) = start(&receiver)?;
-        let before = cpu_of(server.id());
+        let before = processor_ticks_ms(server.id());
         let mut plan = plan(&server.address);
         (plan.event_name, plan.posters, plan.seconds) = (event_name.into(), posters, scale.seconds);
         let posted = drive(&plan)?;
@@ -92,11 +92,11 @@ fn full_load(
         std::thread::sleep(Duration::from_millis(500));
         accepted.push(posted.accepted as f64 / posted.seconds);
         delivered.push(arrived.count as f64 / (arrived.last.saturating_sub(posted.began) as f64 / 1e9));
-        costs.push((cpu_of(server.id()) - before) / arrived.count as f64);
+        costs.push((processor_ticks_ms(server.id()) - before) / arrived.count as f64);
     }
-    lines.push(Line::new(format!("{name}: accepted"), "/s", Figure::of(accepted)));
-    lines.push(Line::new(format!("{name}: delivered"), "/s", Figure::of(delivered)));
-    lines.push(Line::new(format!("{name}: the server's CPU, a webhook"), "ms", Figure::of(costs)));
+    lines.push(Line::new(format!("{name}: accepted"), "/s", Spread::of(accepted)));
+    lines.push(Line::new(format!("{name}: delivered"), "/s", Spread::of(delivered)));
+    lines.push(Line::new(format!("{name}: the server's CPU, a webhook"), "ms", Spread::of(costs)));
     Ok(())
 }
 
@@ -122,23 +122,27 @@ fn latency(scale: &Scale, rate: u32, lines: &mut Vec<Line>) -> Outcome {
         ("p95", runs.iter().map(|run| run.p95).collect()),
         ("p99", runs.iter().map(|run| run.p99).collect()),
     ] {
-        lines.push(Line::new(format!("POST to receiver at {rate}/s: {name}"), "ms", Figure::of(of)));
+        lines.push(Line::new(format!("POST to receiver at {rate}/s: {name}"), "ms", Spread::of(of)));
     }
     Ok(())
 }
 
-/// Memory with nothing, and with a hundred thousand deliveries that are due and cannot leave.
+fn memory_of(server: &Server) -> Spread {
+    Spread::of(memory_mib(server.id()))
+}
+
+/// Memory of an idle process, and with a hundred thousand deliveries that are due and cannot leave.
 fn waiting(lines: &mut Vec<Line>) -> Outcome {
     const WAITING: u64 = 100_000;
     let receiver = Receiver::start()?;
     let (server, _folder) = start(&receiver)?;
-    lines.push(Line::new("memory at rest", "MiB", Figure::of([memory_of(server.id())])));
+    lines.push(Line::new("memory at rest", "MiB", memory_of(&server)));
     let mut plan = plan(&server.address);
     (plan.event_name, plan.events) = ("hang".into(), WAITING);
     let posted = drive(&plan)?;
     assert_eq!(posted.accepted, WAITING, "{posted:?}");
     let name = "memory with 100,000 deliveries waiting";
-    lines.push(Line::new(name, "MiB", Figure::of([memory_of(server.id())])));
+    lines.push(Line::new(name, "MiB", memory_of(&server)));
     Ok(())
 }
 
@@ -163,27 +167,23 @@ fn many(scale: &Scale, lines: &mut Vec<Line>) -> Outcome {
     let sent = grouped(sent);
     lines.push(Line::new("a page of 50 with 1,000 rows behind it", "ms", few));
     lines.push(Line::new(format!("a page of 50 with {sent} rows behind it"), "ms", much));
-    lines.push(Line::new(format!("{sent} webhooks of one loan: delivered"), "/s", Figure::of([rate])));
-    lines.push(Line::new(
-        format!("memory after {sent} webhooks"),
-        "MiB",
-        Figure::of([memory_of(server.id())]),
-    ));
+    lines.push(Line::new(format!("{sent} webhooks of one loan: delivered"), "/s", Spread::of([rate])));
+    lines.push(Line::new(format!("memory after {sent} webhooks"), "MiB", memory_of(&server)));
     drop(server);
     let mut healthy = Vec::new();
     for _ in 0..scale.runs {
         healthy.push(Server::start(folder.path())?.healthy_after);
     }
-    lines.push(Line::new(format!("from start to healthy with {sent} webhooks"), "ms", Figure::of(healthy)));
+    lines.push(Line::new(format!("from start to healthy with {sent} webhooks"), "ms", Spread::of(healthy)));
     Ok(())
 }
 
-fn page_time(server: &Server, path: &str) -> Outcome<Figure> {
+fn page_time(server: &Server, path: &str) -> Outcome<Spread> {
     let mut times = Vec::new();
     for _ in 0..300 {
         times.push(server.time_of(path)?);
     }
-    // The spread of medians: single requests tell of the machine.
-    let medians = times.chunks_mut(100).map(|times| Figure::of(times.iter().copied()).median);
-    Ok(Figure::of(medians))
+    // The spread is of medians: single requests depend on the machine too much.
+    let medians = times.chunks(100).map(|times| times.iter().copied().collect::<Samples>().median());
+    Ok(Spread::of(medians))
 }

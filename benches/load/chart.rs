@@ -1,4 +1,4 @@
-//! The figures as a drawing: a bar each, on a scale of its unit's own, with the spread of its runs.
+//! Chart of the figures as SVG: a bar for each, on a scale of its unit, with the spread of its runs.
 
 use std::fmt::Write as _;
 
@@ -24,7 +24,7 @@ pub(crate) fn draw(lines: &[Line]) -> String {
         ("MiB", "MiB of memory (less is better)"),
     ] {
         let of_unit: Vec<&Line> = lines.iter().filter(|line| line.unit == unit).collect();
-        let most = of_unit.iter().map(|line| line.figure.most).fold(f64::MIN_POSITIVE, f64::max);
+        let most = of_unit.iter().map(|line| line.spread.most).fold(f64::MIN_POSITIVE, f64::max);
         let _ = writeln!(body, r#"<text class="head" x="8" y="{y:.0}">{title}</text>"#);
         y += STEP;
         for line in of_unit {
@@ -41,7 +41,7 @@ pub(crate) fn draw(lines: &[Line]) -> String {
 
 fn bar(body: &mut String, line: &Line, y: f64, scale: f64) {
     let (name, value) = (&line.name, line.value());
-    let (median, least, most) = (line.figure.median, line.figure.least, line.figure.most);
+    let (median, least, most) = (line.spread.median, line.spread.least, line.spread.most);
     let at = |value: f64| NAMES + value * scale;
     let (top, middle) = (y - 12.0, y - 5.0);
     let _ = writeln!(body, r#"<text x="{:.0}" y="{y:.0}" text-anchor="end">{name}</text>"#, NAMES - 8.0);

@@ -1,10 +1,12 @@
-//! The driver: posts events, on one thread, over connections that it keeps; as many as it can or so many a second.
+//! The driver: a process with one thread that posts events over kept connections, at a given rate or as fast as they are
+//! answered.
 
 use std::cell::Cell;
 use std::io::Write as _;
 use std::rc::Rc;
 use std::time::Duration;
 
+use bench_measure::{Latencies, processor_ticks_ms};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http_body_util::{BodyExt as _, Full};
@@ -16,10 +18,9 @@ use tokio::net::TcpStream;
 use tokio::task::{JoinSet, spawn_local};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use crate::Outcome;
-use crate::measure::{Latencies, cpu_of, now};
+use crate::{Outcome, now_nanoseconds};
 
-/// What to do.
+/// What the driver does.
 #[derive(Serialize, Deserialize, Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) address: String,
@@ -28,7 +29,7 @@ pub(crate) struct Plan {
     pub event_name: String,
     /// How many connections post at once.
     pub posters: usize,
-    /// Events a second; as many as go, if none.
+    /// Events a second; without a rate, as fast as they are answered.
     pub rate: Option<u32>,
     /// Ends after so many events,
     pub events: u64,
@@ -39,7 +40,7 @@ pub(crate) struct Plan {
     pub bytes: usize,
 }
 
-/// What came of it.
+/// What the driver did.
 #[derive(Serialize, Deserialize, Clone, Copy, Default, Debug)]
 pub(crate) struct Posted {
     /// Answered with 2xx.
@@ -50,7 +51,7 @@ pub(crate) struct Posted {
     pub began: u64,
     /// From the start of a POST to its answer, in milliseconds.
     pub latencies: Latencies,
-    /// What this process used, in milliseconds.
+    /// Processor time of this process, in milliseconds.
     pub cpu: f64,
 }
 
@@ -63,14 +64,14 @@ struct Load {
     until: Instant,
 }
 
-/// Does what the plan says, and prints what came of it.
+/// Carries out the plan, and prints what was done as JSON.
 pub(crate) async fn run(plan: &str) -> Outcome {
     let plan: Plan = serde_json::from_str(plan)?;
     let mut connections = Vec::new();
     for _ in 0..plan.posters {
         connections.push(connect(&plan.address).await?);
     }
-    let (began, start) = (now(), Instant::now());
+    let (began, start) = (now_nanoseconds(), Instant::now());
     let load = Rc::new(Load {
         next: Cell::new(0),
         accepted: Cell::new(0),
@@ -92,7 +93,7 @@ pub(crate) async fn run(plan: &str) -> Outcome {
         seconds: start.elapsed().as_secs_f64(),
         began,
         latencies: Latencies::of(&mut load.nanos.borrow_mut()),
-        cpu: cpu_of(std::process::id()),
+        cpu: processor_ticks_ms(std::process::id()),
     };
     writeln!(std::io::stdout(), "{}", serde_json::to_string(&posted)?)?;
     Ok(())
@@ -106,7 +107,7 @@ async fn connect(address: &str) -> Outcome<SendRequest<Full<Bytes>>> {
     Ok(sender)
 }
 
-/// One poster: where a rate is set, its share of it, set off so that the posters take turns.
+/// One poster. Where a rate is set, it posts its share of it, at moments between those of the others.
 async fn post_all(load: Rc<Load>, mut connection: SendRequest<Full<Bytes>>, place: usize) -> Outcome {
     let mut pace = load.plan.rate.map(|rate| {
         let period = Duration::from_secs_f64(load.plan.posters as f64 / f64::from(rate));
@@ -124,12 +125,12 @@ async fn post_all(load: Rc<Load>, mut connection: SendRequest<Full<Bytes>>, plac
             return Ok(());
         }
         load.next.set(number + 1);
-        let began = now();
+        let began = now_nanoseconds();
         connection.ready().await?;
         let response = connection.send_request(request(&load.plan, number, began)?).await?;
         let status = response.status();
         response.into_body().collect().await?;
-        load.nanos.borrow_mut().push(now().saturating_sub(began));
+        load.nanos.borrow_mut().push(now_nanoseconds().saturating_sub(began));
         let counter = if status.is_success() { &load.accepted } else { &load.refused };
         counter.set(counter.get() + 1);
         if status == StatusCode::SERVICE_UNAVAILABLE {

@@ -1,20 +1,20 @@
-//! What one process can do: `make bench`.
+//! Load benchmark of one process: `make bench`.
 //!
-//! Server, receiver and driver are processes of their own on this machine, the latter two a thread each on bare
-//! hyper, so that the yardstick is light; the ceiling is the same driver posting straight to the same receiver.
-//! Each figure is a median of several runs with its least and most. `LOANHOOK_BENCH_RUNS`,
-//! `LOANHOOK_BENCH_SECONDS` (a run at full load) and `LOANHOOK_BENCH_MANY` (events before what is measured after
-//! many) make it shorter or longer. With `--write` the figures go to `docs/benchmarks.md`, and a drawing beside it.
+//! Server, receiver and driver are processes of their own on this machine. Receiver and driver have one thread each, on
+//! bare hyper, so that they take little of the machine; the ceiling is the same driver posting straight to the same
+//! receiver. Each figure is the median of several runs, with the least and the most of them. `LOANHOOK_BENCH_RUNS`,
+//! `LOANHOOK_BENCH_SECONDS` (of a run at full load) and `LOANHOOK_BENCH_MANY` (how many events come before the cases
+//! "after many") make it shorter or longer. With `--write` the figures go to `docs/benchmarks.md`, with a chart.
 
 mod cases;
 mod chart;
 mod driver;
-mod measure;
 mod processes;
 mod receiver;
 mod report;
 
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
@@ -37,4 +37,10 @@ fn main() -> Outcome {
 fn on_one_thread(work: impl Future<Output = Outcome>) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     tokio::task::LocalSet::new().block_on(&runtime, work)
+}
+
+/// Nanoseconds since 1970: the clock that driver and receiver share.
+fn now_nanoseconds() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -1,4 +1,4 @@
-//! The processes of a run: loanhook's server, the receiver, the driver. Each ends with its owner.
+//! Processes of a run: the server, the receiver and the driver. Each is killed when its owner is dropped.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -13,8 +13,8 @@ use crate::driver::{Plan, Posted};
 use crate::receiver::Arrived;
 
 const KEY: &str = "lh_bench_0123456789abcdef";
-/// How long anything is waited for.
-const PATIENCE: Duration = Duration::from_secs(900);
+/// How long deliveries may take to arrive.
+const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(900);
 
 /// A process that is killed when it is dropped.
 pub(crate) struct Process(Child);
@@ -33,7 +33,7 @@ impl Drop for Process {
     }
 }
 
-fn ourselves(role: &str, argument: &str) -> Outcome<(Process, ChildStdout)> {
+fn start_role(role: &str, argument: &str) -> Outcome<(Process, ChildStdout)> {
     let mut command = Command::new(std::env::current_exe()?);
     let mut child = command.args([role, argument]).stdout(Stdio::piped()).spawn()?;
     let out = child.stdout.take().ok_or("no standard output")?;
@@ -48,7 +48,7 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     pub(crate) fn start() -> Outcome<Self> {
-        let (process, out) = ourselves("receiver", "")?;
+        let (process, out) = start_role("receiver", "")?;
         let mut address = String::new();
         BufReader::new(out).read_line(&mut address)?;
         Ok(Self { _process: process, address: address.trim().to_owned() })
@@ -74,7 +74,7 @@ impl Receiver {
             if arrived.count >= count {
                 return Ok(arrived);
             }
-            if start.elapsed() > PATIENCE {
+            if start.elapsed() > ARRIVAL_TIMEOUT {
                 return Err(format!("{} of {count} arrived", arrived.count).into());
             }
             std::thread::sleep(Duration::from_millis(100));
@@ -82,7 +82,7 @@ impl Receiver {
     }
 }
 
-/// A loanhook, on a folder of its own.
+/// A loanhook on a data folder of its own.
 pub(crate) struct Server {
     process: Process,
     pub(crate) address: String,
@@ -144,7 +144,7 @@ fn address_in(out: ChildStdout) -> Outcome<String> {
 
 /// Runs a driver to its end.
 pub(crate) fn drive(plan: &Plan) -> Outcome<Posted> {
-    let (_process, mut out) = ourselves("driver", &serde_json::to_string(plan)?)?;
+    let (_process, mut out) = start_role("driver", &serde_json::to_string(plan)?)?;
     let mut text = String::new();
     out.read_to_string(&mut text)?;
     Ok(serde_json::from_str(&text)?)

@@ -1,4 +1,4 @@
-//! The receiver: answers whatever comes at once, on one thread, and knows how long each event was on its way.
+//! The receiver: a process with one thread that answers each request at once and measures how long its event took.
 //!
 //! `/hook` answers 200, `/fail` 503, `/hang` never. `/stats` says what arrived at `/hook` since the last
 //! `/reset`.
@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use std::io::Write as _;
 use std::rc::Rc;
 
+use bench_measure::{Latencies, processor_ticks_ms};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -18,10 +19,10 @@ use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
-use crate::measure::{Latencies, cpu_of, now};
+use crate::now_nanoseconds;
 
-/// What stands before the time at which an event's POST began, in every payload.
-pub(crate) const MARK: &[u8] = b"\"sent-at\":";
+/// Precedes the time at which the POST of an event began, in every payload.
+const SENT_AT: &[u8] = b"\"sent-at\":";
 
 /// What arrived.
 #[derive(Serialize, Deserialize, Clone, Copy, Default, Debug)]
@@ -32,7 +33,7 @@ pub(crate) struct Arrived {
     pub last: u64,
     /// From the start of the POST, in milliseconds.
     pub latencies: Latencies,
-    /// What this process used since it began, in milliseconds.
+    /// Processor time of this process, in milliseconds.
     pub cpu: f64,
 }
 
@@ -42,7 +43,7 @@ struct Seen {
     nanos: Vec<u64>,
 }
 
-/// Serves until it is killed; says its address on standard output.
+/// Serves until it is killed; prints its address first.
 pub(crate) async fn run() -> std::io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     writeln!(std::io::stdout(), "{}", listener.local_addr()?)?;
@@ -70,7 +71,7 @@ async fn answer(
         _ => {
             let payload = request.into_body().collect().await.map(|body| body.to_bytes());
             match payload {
-                Ok(payload) if path == "/hook" => note(&mut seen.borrow_mut(), &payload),
+                Ok(payload) if path == "/hook" => record(&mut seen.borrow_mut(), &payload),
                 _ => status = StatusCode::SERVICE_UNAVAILABLE,
             }
         }
@@ -80,8 +81,8 @@ async fn answer(
     Ok(response)
 }
 
-fn note(seen: &mut Seen, payload: &[u8]) {
-    let at = now();
+fn record(seen: &mut Seen, payload: &[u8]) {
+    let at = now_nanoseconds();
     if seen.arrived.count == 0 {
         seen.arrived.first = at;
     }
@@ -93,13 +94,13 @@ fn note(seen: &mut Seen, payload: &[u8]) {
 }
 
 fn sent_at(payload: &[u8]) -> Option<u64> {
-    let at = payload.windows(MARK.len()).position(|window| window == MARK)? + MARK.len();
+    let at = payload.windows(SENT_AT.len()).position(|window| window == SENT_AT)? + SENT_AT.len();
     let digits = payload[at..].split(|byte| !byte.is_ascii_digit()).next()?;
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 fn stats(seen: &mut Seen) -> Vec<u8> {
     seen.arrived.latencies = Latencies::of(&mut seen.nanos);
-    seen.arrived.cpu = cpu_of(std::process::id());
+    seen.arrived.cpu = processor_ticks_ms(std::process::id());
     serde_json::to_vec(&seen.arrived).unwrap_or_default()
 }

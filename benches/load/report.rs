@@ -1,12 +1,13 @@
-//! The figures as a table, and what of them goes into the documentation.
+//! Report of the figures: as a table, and in `docs/benchmarks.md`.
 
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
+use bench_measure::Spread;
+
 use crate::Outcome;
 use crate::chart;
-use crate::measure::{Figure, machine};
 
 const BEGIN: &str = "<!-- make bench writes from here -->";
 const END: &str = "<!-- to here -->";
@@ -15,19 +16,19 @@ const END: &str = "<!-- to here -->";
 pub(crate) struct Line {
     pub name: String,
     pub unit: &'static str,
-    pub figure: Figure,
+    pub spread: Spread,
 }
 
 impl Line {
-    pub(crate) fn new(name: impl Into<String>, unit: &'static str, figure: Figure) -> Self {
-        let line = Self { name: name.into(), unit, figure };
+    pub(crate) fn new(name: impl Into<String>, unit: &'static str, spread: Spread) -> Self {
+        let line = Self { name: name.into(), unit, spread };
         // A run is long: each figure is shown when it is known.
         let _ = writeln!(std::io::stderr(), "{}: {}", line.name, line.value());
         line
     }
 
     pub(crate) fn value(&self) -> String {
-        let Figure { median, least, most } = self.figure;
+        let Spread { median, least, most } = self.spread;
         let unit = self.unit;
         let space = if unit.starts_with('/') { "" } else { " " };
         let value = format!("{}{space}{unit}", number(median));
@@ -55,7 +56,7 @@ pub(crate) fn grouped(value: u64) -> String {
 
 pub(crate) fn print(lines: &[Line]) -> Outcome {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{}", machine())?;
+    writeln!(out, "{}", bench_measure::description())?;
     for line in lines {
         writeln!(out, "{:52} {}", line.name, line.value())?;
     }
@@ -71,7 +72,7 @@ pub(crate) fn write(lines: &[Line], root: &Path) -> Outcome {
     let rows: String = lines.iter().map(|line| format!("| {} | {} |\n", line.name, line.value())).collect();
     let section = format!(
         "{BEGIN}\n\nOn {}; the median of the runs, and the least and the most of them.\n\n| | |\n| --- | --- |\n{rows}\n{END}",
-        machine()
+        bench_measure::description()
     );
     fs::write(&path, format!("{before}{section}{after}"))?;
     fs::write(root.join("docs/benchmarks.svg"), chart::draw(lines))?;

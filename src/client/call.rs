@@ -1,21 +1,12 @@
-//! One call: a method on a path, made of segments that are percent-encoded here.
-
-use std::time::Duration;
+//! One call of the HTTP interface: a method, a path, a query and a body. Segments of the path are percent-encoded here.
 
 use bytes::Bytes;
 use reqwest::Method;
 use url::Url;
 
-use super::Client;
-use crate::failure::Failure;
-use crate::{Outcome, out};
+use crate::error::{CommandError, CommandResult};
 
-/// The waits between tries of a call that may safely be repeated.
-const PAUSES: [Duration; 4] =
-    [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
-/// An answer that asks for a longer wait is reported instead.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-
+#[derive(Clone)]
 pub(crate) struct Call {
     pub(super) method: Method,
     path: Vec<String>,
@@ -38,13 +29,14 @@ impl Call {
         Self::new(Method::POST, path)
     }
 
+    /// Adds a parameter, if there is a value.
     pub(crate) fn query(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
         self.query.extend(value.map(|value| (name, value.to_string())));
         self
     }
 
-    /// Gives this value in the place of any other of that name.
-    pub(crate) fn query_instead(mut self, name: &'static str, value: String) -> Self {
+    /// Adds a parameter in place of any other of that name.
+    pub(crate) fn replace_query(mut self, name: &'static str, value: String) -> Self {
         self.query.retain(|(other, _)| *other != name);
         self.query.push((name, value));
         self
@@ -60,14 +52,18 @@ impl Call {
         self
     }
 
-    /// The call's address below the base, which may have a path of its own (a gateway's stage).
-    pub(super) fn url(&self, base: &Url) -> Outcome<Url> {
+    /// The URL of the call below `base`, which may have a path of its own (the stage of a gateway).
+    ///
+    /// # Errors
+    ///
+    /// A segment of the path is empty, `.` or `..`.
+    pub(super) fn url(&self, base: &Url) -> CommandResult<Url> {
         let mut url = base.clone();
         url.set_query(None);
         url.set_fragment(None);
         if let Some(segment) = self.path.iter().find(|segment| matches!(segment.as_str(), "" | "." | "..")) {
-            // Such a segment would silently name another resource.
-            return Err(Failure::Message(format!("`{segment}` is not an ID")));
+            // With such a segment the path would name another resource.
+            return Err(CommandError::Message(format!("`{segment}` is not an ID")));
         }
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(&self.path);
@@ -76,26 +72,6 @@ impl Call {
             url.query_pairs_mut().extend_pairs(&self.query);
         }
         Ok(url)
-    }
-
-    /// Makes the call, and again after a pause while the failure may pass. Only for calls whose
-    /// repetition does no harm: reads, and those with idempotency keys.
-    pub(crate) async fn patiently(&self, client: &Client) -> Outcome<Bytes> {
-        for (retries, pause) in PAUSES.into_iter().enumerate() {
-            let failure = match client.ask(self).await {
-                Err(failure) if failure.is_passing() => failure,
-                outcome => return outcome,
-            };
-            let pause = failure.retry_after().unwrap_or_default().max(pause);
-            if pause > LONGEST_PAUSE {
-                return Err(failure);
-            }
-            if retries == 0 {
-                out::note(format_args!("{failure}; trying again"));
-            }
-            tokio::time::sleep(pause).await;
-        }
-        client.ask(self).await
     }
 }
 
@@ -110,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn segments_and_filters_are_encoded_below_the_base() {
+    fn segments_and_parameters_are_encoded_below_the_base() {
         let call = Call::get(&["v1", "loans", "A 7/é?", "webhooks"])
             .query("eventTitle", Some("Core & more"))
             .query("limit", None::<u32>);
@@ -125,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_segment_never_leads_elsewhere() {
+    fn a_segment_that_would_name_another_resource_is_refused() {
         for segment in ["", ".", ".."] {
             assert_eq!(url("http://127.0.0.1", &Call::get(&["v1", "loans", segment, "webhooks"])), None);
         }

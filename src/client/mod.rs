@@ -1,8 +1,9 @@
-//! A client of any loanhook, over its HTTP interface alone.
+//! A client of any loanhook, over its HTTP interface alone. The client commands and the demo use it.
 
-mod answers;
 mod call;
+mod connection_args;
 mod problem;
+mod responses;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -11,37 +12,47 @@ use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::redirect;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use url::{Host, Url};
 
-pub(super) use answers::{Accepted, Delivery, Page, Payload, Row};
-pub(super) use call::Call;
-pub(super) use problem::Problem;
-use problem::retry_after;
+pub(crate) use call::Call;
+pub(crate) use connection_args::ConnectionArgs;
+pub(crate) use problem::Problem;
+pub(crate) use responses::{AcceptedEvent, Delivery, Page, Payload, Row, decode};
 
-use super::Outcome;
-use super::args::Remote;
-use super::failure::Failure;
+use crate::error::{CommandError, CommandResult};
+use crate::terminal::output;
+
+/// The largest page of a list that the HTTP interface gives.
+pub(crate) const MAX_ITEMS_PER_PAGE: u32 = 200;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const TIMEOUT: Duration = Duration::from_secs(60);
+/// For a whole call, from the connection to the end of the response.
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// The waits before the retries of a call that may be repeated.
+const RETRY_DELAYS: [Duration; 4] =
+    [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+/// A response that asks for a longer wait is reported as an error instead.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
 
-/// One loanhook, and the key that it knows us by.
-pub(super) struct Client {
+/// The address of a loanhook, and a key of it.
+pub(crate) struct ApiClient {
     base: Url,
     http: reqwest::Client,
 }
 
-impl Client {
-    pub(super) fn of(remote: &Remote) -> Outcome<Self> {
-        let key = remote.key.as_deref().map(str::trim).filter(|key| !key.is_empty());
+impl ApiClient {
+    /// A client of the loanhook that the command line or the environment names.
+    pub(crate) fn from_args(args: &ConnectionArgs) -> CommandResult<Self> {
+        let key = args.key.as_deref().map(str::trim).filter(|key| !key.is_empty());
         let key = key.ok_or_else(|| {
             "no key: give one with --key, or set LOANHOOK_KEY (`loanhook serve` prints an admin key at its first start)"
                 .to_owned()
         })?;
-        Self::new(remote.url.trim(), key)
+        Self::new(args.url.trim(), key)
     }
 
-    pub(super) fn new(base: &str, key: &str) -> Outcome<Self> {
+    pub(crate) fn new(base: &str, key: &str) -> CommandResult<Self> {
         let base = Url::parse(base)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
@@ -58,29 +69,23 @@ impl Client {
             .redirect(redirect::Policy::none())
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TIMEOUT);
+            .timeout(CALL_TIMEOUT);
         if let Some(Host::Domain(name)) = base.host()
             && name.ends_with(".localhost")
         {
-            // Local gateways name their APIs so, and not every resolver knows RFC 6761.
+            // Emulators name their APIs so, and not every resolver follows RFC 6761.
             builder = builder.resolve(name, SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0));
         }
         let http = builder.build().map_err(|error| format!("cannot make an HTTP client: {error}"))?;
         Ok(Self { base, http })
     }
 
-    /// Reads a resource.
-    pub(super) async fn get(&self, path: &[&str]) -> Outcome<Bytes> {
-        self.ask(&Call::get(path)).await
-    }
-
-    /// Reads a resource as a value.
-    pub(super) async fn read<T: DeserializeOwned>(&self, call: &Call) -> Outcome<T> {
-        decode(&self.ask(call).await?)
-    }
-
-    /// Makes a call; what it answered, if that is a success.
-    pub(super) async fn ask(&self, call: &Call) -> Outcome<Bytes> {
+    /// Makes a call once; the body of its response.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Unreachable`] where no response came, [`CommandError::Refused`] where its status is not 2xx.
+    pub(crate) async fn send(&self, call: &Call) -> CommandResult<Bytes> {
         let url = call.url(&self.base)?;
         let mut request = self.http.request(call.method.clone(), url);
         if let Some(body) = &call.body {
@@ -95,30 +100,63 @@ impl Client {
         if status.is_success() {
             return Ok(body);
         }
-        Err(Failure::Refused {
+        Err(CommandError::Refused {
             status: status.as_u16(),
-            retry_after: retry_after(&headers),
-            line: Problem::of(status.as_u16(), &body).to_string(),
+            retry_after: problem::retry_after(&headers),
+            line: Problem::new(status.as_u16(), &body).to_string(),
         })
     }
 
-    fn unreachable(&self, error: &reqwest::Error) -> Failure {
+    /// As [`send`](Self::send), with the retries of [`RETRY_DELAYS`] while the error may pass. Only for calls that may
+    /// be repeated: reads, and those with idempotency keys.
+    pub(crate) async fn send_with_retries(&self, call: &Call) -> CommandResult<Bytes> {
+        for (retries, delay) in RETRY_DELAYS.into_iter().enumerate() {
+            let error = match self.send(call).await {
+                Err(error) if error.is_transient() => error,
+                result => return result,
+            };
+            let delay = error.retry_after().unwrap_or_default().max(delay);
+            if delay > MAX_RETRY_DELAY {
+                return Err(error);
+            }
+            if retries == 0 {
+                output::note(format_args!("{error}; trying again"));
+            }
+            tokio::time::sleep(delay).await;
+        }
+        self.send(call).await
+    }
+
+    /// As [`send`](Self::send), with the response decoded from JSON.
+    pub(crate) async fn fetch<T: DeserializeOwned>(&self, call: &Call) -> CommandResult<T> {
+        decode(&self.send(call).await?)
+    }
+
+    /// All items of a list, page by page, as they came. `call` is without a cursor.
+    pub(crate) async fn fetch_all_items(&self, call: &Call) -> CommandResult<Vec<Box<RawValue>>> {
+        let mut items = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let page: Page = self.fetch(&call.clone().query("cursor", cursor.as_ref())).await?;
+            items.extend(page.items);
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> CommandError {
         let base = self.base.as_str().trim_end_matches('/');
         if error.is_timeout() {
-            return Failure::Unreachable(format!("no answer in time from {base}"));
+            return CommandError::Unreachable(format!("no answer in time from {base}"));
         }
         let mut cause: &dyn std::error::Error = error;
         while let Some(deeper) = cause.source() {
             cause = deeper;
         }
-        Failure::Unreachable(format!(
+        CommandError::Unreachable(format!(
             "cannot reach {base} ({cause}): is loanhook running there? set --url or LOANHOOK_URL"
         ))
     }
-}
-
-/// Reads an answer of loanhook's.
-pub(super) fn decode<T: DeserializeOwned>(body: &[u8]) -> Outcome<T> {
-    serde_json::from_slice(body)
-        .map_err(|error| Failure::Message(format!("this is no answer of loanhook's: {error}")))
 }

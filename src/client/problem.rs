@@ -1,4 +1,4 @@
-//! What loanhook answers when it refuses (`application/problem+json`, RFC 9457), as one line.
+//! Problem documents (`application/problem+json`, RFC 9457), with which loanhook refuses, as one line.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
 
-use crate::text::clean;
+use crate::terminal::format::clean;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -15,18 +15,19 @@ pub(crate) struct Problem {
     pub(crate) status: u16,
     title: String,
     detail: String,
-    errors: Vec<Invalid>,
+    errors: Vec<ValidationError>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Invalid {
+struct ValidationError {
     #[serde(default)]
     pointer: String,
     detail: String,
 }
 
 impl Problem {
-    pub(crate) fn of(status: u16, body: &[u8]) -> Self {
+    /// `body` may be anything: a gateway may have answered instead of loanhook.
+    pub(crate) fn new(status: u16, body: &[u8]) -> Self {
         let mut problem = serde_json::from_slice(body).unwrap_or_else(|_| Self {
             detail: "this is no answer of loanhook's; is the address right?".to_owned(),
             ..Self::default()
@@ -47,14 +48,14 @@ impl fmt::Display for Problem {
         if !self.detail.is_empty() {
             write!(f, ": {}", clean(&self.detail))?;
         }
-        // A single fault is the detail.
+        // A single validation error is the detail.
         let errors = if self.errors.len() > 1 { &*self.errors } else { &[] };
-        for (index, invalid) in errors.iter().enumerate() {
+        for (index, error) in errors.iter().enumerate() {
             f.write_str(if index == 0 { " (" } else { "; " })?;
-            if !invalid.pointer.is_empty() {
-                write!(f, "{}: ", clean(&invalid.pointer))?;
+            if !error.pointer.is_empty() {
+                write!(f, "{}: ", clean(&error.pointer))?;
             }
-            f.write_str(&clean(&invalid.detail))?;
+            f.write_str(&clean(&error.detail))?;
         }
         if !errors.is_empty() {
             f.write_str(")")?;
@@ -63,7 +64,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The wait that an answer asks for, in seconds or as an HTTP date.
+/// The wait that `Retry-After` asks for, in seconds or as an HTTP date.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let seconds = text.parse().ok().map(Duration::from_secs);
@@ -79,15 +80,15 @@ mod tests {
         let body = br#"{"type": "about:blank", "title": "Unprocessable", "status": 422, "detail": "The subscription\nis not valid.",
             "errors": [{"pointer": "/request/url", "detail": "must be an URL"}, {"pointer": "/title", "detail": "is missing"}]}"#;
         assert_eq!(
-            Problem::of(422, body).to_string(),
+            Problem::new(422, body).to_string(),
             "422 Unprocessable: The subscription is not valid. (/request/url: must be an URL; /title: is missing)"
         );
     }
 
     #[test]
-    fn what_is_not_a_problem_is_named_by_its_status() {
+    fn a_body_that_is_no_problem_document_is_named_by_its_status() {
         assert_eq!(
-            Problem::of(502, b"<html>").to_string(),
+            Problem::new(502, b"<html>").to_string(),
             "502 Bad Gateway: this is no answer of loanhook's; is the address right?"
         );
     }

@@ -1,15 +1,14 @@
-//! `loanhook keys`: who may do what.
+//! `loanhook keys`: the API keys of a tenant, listed, made and deleted.
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::lists;
-use crate::args::Remote;
-use crate::client::{Call, Client, decode};
-use crate::text::{clean, field, time};
-use crate::{Outcome, out, table};
+use crate::client::{ApiClient, Call, ConnectionArgs, decode};
+use crate::error::CommandResult;
+use crate::terminal::format::{clean, field, time};
+use crate::terminal::{output, table};
 
 const SCOPES: [&str; 7] = [
     "events:write",
@@ -29,7 +28,7 @@ pub(crate) struct KeysArgs {
     #[arg(long, global = true)]
     tenant: Option<String>,
     #[command(flatten)]
-    remote: Remote,
+    connection: ConnectionArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -55,8 +54,8 @@ enum KeysCommand {
     },
 }
 
-pub(crate) async fn run(args: KeysArgs) -> Outcome {
-    let client = Client::of(&args.remote)?;
+pub(crate) async fn run(args: KeysArgs) -> CommandResult {
+    let client = ApiClient::from_args(&args.connection)?;
     match &args.command {
         KeysCommand::List => list(&client, &args).await,
         KeysCommand::Create { name, scope, expires_at } => {
@@ -64,18 +63,18 @@ pub(crate) async fn run(args: KeysArgs) -> Outcome {
         }
         KeysCommand::Delete { id } => {
             let call = Call::new(Method::DELETE, &["v1", "keys", id]).query("tenant", args.tenant.as_ref());
-            client.ask(&call).await.map(drop)
+            client.send(&call).await.map(drop)
         }
     }
 }
 
-async fn list(client: &Client, args: &KeysArgs) -> Outcome {
-    let call = || Call::get(&["v1", "keys"]).query("tenant", args.tenant.as_ref());
-    let keys = lists::all(client, call).await?;
-    if args.remote.json {
-        return lists::print_json(&keys);
+async fn list(client: &ApiClient, args: &KeysArgs) -> CommandResult {
+    let call = Call::get(&["v1", "keys"]).query("tenant", args.tenant.as_ref());
+    let keys = client.fetch_all_items(&call).await?;
+    if args.connection.json {
+        return output::json_list(&keys);
     }
-    let mut table = table::table(&["ID", "Tenant", "Name", "Scopes", "Created", "Ends", "Last Used"], 2);
+    let mut table = table::new(&["ID", "Tenant", "Name", "Scopes", "Created", "Ends", "Last Used"], 2);
     for key in &keys {
         let key: Value = decode(key.get().as_bytes())?;
         table.add_row([
@@ -84,31 +83,30 @@ async fn list(client: &Client, args: &KeysArgs) -> Outcome {
             field(&key, "/name"),
             scopes(&key),
             time(&field(&key, "/createdAt")),
-            or(&field(&key, "/expiresAt"), "never", time),
-            or(&field(&key, "/lastUsedAt"), "never", hour),
+            time_or_never(&field(&key, "/expiresAt"), time),
+            time_or_never(&field(&key, "/lastUsedAt"), hour),
         ]);
     }
     table::print(&table)
 }
 
-/// How a text is told, or what is where there is none.
-fn or(text: &str, none: &str, told: impl Fn(&str) -> String) -> String {
-    if text.is_empty() { none.to_owned() } else { told(text) }
+fn time_or_never(rfc3339: &str, format: impl Fn(&str) -> String) -> String {
+    if rfc3339.is_empty() { "never".to_owned() } else { format(rfc3339) }
 }
 
-/// It is known to the hour only.
-fn hour(text: &str) -> String {
-    let time = time(text);
+/// The date and the hour of a time that is known to the hour only.
+fn hour(rfc3339: &str) -> String {
+    let time = time(rfc3339);
     time.get(..13).map_or_else(|| time.clone(), |hour| format!("{hour}h"))
 }
 
 async fn create(
-    client: &Client,
+    client: &ApiClient,
     args: &KeysArgs,
     name: &str,
     scopes: &[String],
     expires_at: Option<&str>,
-) -> Outcome {
+) -> CommandResult {
     let mut key = json!({"name": name, "scopes": scopes});
     if let Some(tenant) = &args.tenant {
         key["tenant"] = json!(tenant);
@@ -116,9 +114,9 @@ async fn create(
     if let Some(expires_at) = expires_at {
         key["expiresAt"] = json!(expires_at);
     }
-    let body = client.ask(&Call::post(&["v1", "keys"]).body(key.to_string())).await?;
-    if args.remote.json {
-        return out::json(&body);
+    let body = client.send(&Call::post(&["v1", "keys"]).body(key.to_string())).await?;
+    if args.connection.json {
+        return output::json(&body);
     }
     let key: Value = decode(&body)?;
     table::details([

@@ -1,22 +1,27 @@
-//! The commands that are clients of a loanhook.
+//! The commands that print a response and end: one file or folder each, with its arguments.
+//!
+//! All but `eval`, which needs no loanhook, are clients of a loanhook anywhere. `attempt_table` prints the attempts of
+//! `history` and `trace`.
 
-mod attempts;
-mod catalogue;
+mod attempt_table;
+mod cancel;
+mod egress;
+pub(crate) mod eval;
+mod event_types;
 mod history;
 mod keys;
-mod lists;
-pub(super) mod resend;
-pub(super) mod send;
+pub(crate) mod resend;
+pub(crate) mod send;
 mod show;
 mod subscriptions;
 mod trace;
 
 use clap::Subcommand;
 
-use super::Outcome;
+use crate::error::CommandResult;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum ClientCommand {
+pub(crate) enum ClientCommand {
     /// Send events from files or standard input: JSON, JSON arrays, JSON lines
     Send(send::SendArgs),
     /// Show what was sent for a loan, newest first
@@ -28,29 +33,28 @@ pub(super) enum ClientCommand {
     /// Send a delivery again, exactly as it was
     Resend(resend::ResendArgs),
     /// End the automatic attempts of a delivery
-    Cancel(trace::CancelArgs),
+    Cancel(cancel::CancelArgs),
     /// List and change what is sent where
     Subscriptions(subscriptions::SubscriptionsArgs),
     /// List, make and delete keys
     Keys(keys::KeysArgs),
     /// List the known events and their variables
-    EventTypes(catalogue::EventTypesArgs),
+    EventTypes(event_types::EventTypesArgs),
     /// List the IP addresses that requests come from
-    Egress(catalogue::EgressArgs),
+    Egress(egress::EgressArgs),
 }
 
-/// Does what was asked of a loanhook elsewhere.
-pub(super) async fn run(command: ClientCommand) -> Outcome {
+pub(crate) async fn run(command: ClientCommand) -> CommandResult {
     match command {
         ClientCommand::Send(args) => send::run(args).await,
         ClientCommand::History(args) => history::run(&args).await,
         ClientCommand::Show(args) => show::run(args).await,
         ClientCommand::Trace(args) => trace::run(args).await,
         ClientCommand::Resend(args) => resend::run(args).await,
-        ClientCommand::Cancel(args) => trace::cancel(args).await,
+        ClientCommand::Cancel(args) => cancel::run(args).await,
         ClientCommand::Subscriptions(args) => subscriptions::run(args).await,
         ClientCommand::Keys(args) => keys::run(args).await,
-        ClientCommand::EventTypes(args) => catalogue::event_types(args).await,
-        ClientCommand::Egress(args) => catalogue::egress(args).await,
+        ClientCommand::EventTypes(args) => event_types::run(args).await,
+        ClientCommand::Egress(args) => egress::run(args).await,
     }
 }

@@ -1,4 +1,4 @@
-//! `loanhook resend TRACE [ATTEMPT]`: the same bytes once more, whatever the automatic schedule does.
+//! `loanhook resend TRACE [ATTEMPT]`: a delivery sent again, the same bytes, beside its automatic schedule.
 
 use std::time::Duration;
 
@@ -6,12 +6,13 @@ use clap::Args;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::args::Remote;
-use crate::client::{Call, Client, Delivery, Row, decode};
-use crate::text::clean;
-use crate::{Outcome, out};
+use crate::client::{ApiClient, Call, ConnectionArgs, Delivery, Row, decode};
+use crate::error::CommandResult;
+use crate::terminal::format::clean;
+use crate::terminal::output;
 
-const INTERVAL: Duration = Duration::from_millis(250);
+/// The time between two questions whether the attempt has ended.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Args)]
 pub(crate) struct ResendArgs {
@@ -23,49 +24,53 @@ pub(crate) struct ResendArgs {
     #[arg(long)]
     wait: bool,
     #[command(flatten)]
-    remote: Remote,
+    connection: ConnectionArgs,
 }
 
-/// What a resend answers.
+/// The response to a resend.
 #[derive(Deserialize)]
 pub(crate) struct NewAttempt {
     pub(crate) id: String,
 }
 
-pub(crate) async fn run(args: ResendArgs) -> Outcome {
-    let client = Client::of(&args.remote)?;
+pub(crate) async fn run(args: ResendArgs) -> CommandResult {
+    let client = ApiClient::from_args(&args.connection)?;
     let call = match &args.attempt {
         Some(attempt) => Call::post(&["v1", "webhook", "retry", &args.trace, attempt]),
         None => Call::post(&["v1", "webhooks", &args.trace, "resend"]),
     };
-    let body = call.idempotency_key(Uuid::new_v4().to_string()).patiently(&client).await?;
+    let body = client.send_with_retries(&call.idempotency_key(Uuid::new_v4().to_string())).await?;
     let attempt: NewAttempt = decode(&body)?;
     if !args.wait {
-        return if args.remote.json { out::json(&body) } else { out::line(clean(&attempt.id)) };
+        return if args.connection.json { output::json(&body) } else { output::line(clean(&attempt.id)) };
     }
-    let body = settled(&client, &args.trace, &attempt.id).await?;
+    let body = wait_until_ended(&client, &args.trace, &attempt.id).await?;
     let row: Row = decode(&body)?;
-    if args.remote.json {
-        out::json(&body)?;
+    if args.connection.json {
+        output::json(&body)?;
     } else {
-        out::line(clean(&row.id))?;
+        output::line(clean(&row.id))?;
     }
     match row.succeeded() {
         true => Ok(()),
-        false => Err(format!("the resend failed: {}", clean(&row.why())).into()),
+        false => Err(format!("the resend failed: {}", clean(&row.failure_reason())).into()),
     }
 }
 
-/// The attempt's row as it came, once its outcome is known.
-pub(crate) async fn settled(client: &Client, trace: &str, id: &str) -> Outcome<bytes::Bytes> {
+/// Waits until an attempt of a delivery has ended; its row as it came.
+pub(crate) async fn wait_until_ended(
+    client: &ApiClient,
+    trace: &str,
+    attempt_id: &str,
+) -> CommandResult<bytes::Bytes> {
     let call = Call::get(&["v1", "webhooks", trace]).query("limit", Some(1));
-    let delivery: Delivery = decode(&call.patiently(client).await?)?;
-    let call = Call::get(&["v1", "loans", &delivery.loan_id, "webhooks", id]);
+    let delivery: Delivery = decode(&client.send_with_retries(&call).await?)?;
+    let call = Call::get(&["v1", "loans", &delivery.loan_id, "webhooks", attempt_id]);
     loop {
-        let body = call.patiently(client).await?;
-        if decode::<Row>(&body)?.is_settled() {
+        let body = client.send_with_retries(&call).await?;
+        if decode::<Row>(&body)?.has_ended() {
             return Ok(body);
         }
-        tokio::time::sleep(INTERVAL).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }

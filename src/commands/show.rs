@@ -1,11 +1,11 @@
-//! `loanhook show LOAN ID`: everything about one attempt, or the exact bytes that went and came.
+//! `loanhook show LOAN ID`: one attempt with all that is known of it, or the exact bytes that were sent or received.
 
 use clap::Args;
 
-use crate::args::Remote;
-use crate::client::{Client, Payload, Row, decode};
-use crate::text::{clean, time};
-use crate::{Outcome, out, table};
+use crate::client::{ApiClient, Call, ConnectionArgs, Payload, Row, decode};
+use crate::error::CommandResult;
+use crate::terminal::format::{clean, time};
+use crate::terminal::{output, table};
 
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
@@ -20,30 +20,30 @@ pub(crate) struct ShowArgs {
     #[arg(long, conflicts_with = "json")]
     response: bool,
     #[command(flatten)]
-    remote: Remote,
+    connection: ConnectionArgs,
 }
 
-pub(crate) async fn run(args: ShowArgs) -> Outcome {
-    let client = Client::of(&args.remote)?;
-    let row = ["v1", "loans", &args.loan, "webhooks", &args.id];
+pub(crate) async fn run(args: ShowArgs) -> CommandResult {
+    let client = ApiClient::from_args(&args.connection)?;
+    let path = ["v1", "loans", &args.loan, "webhooks", &args.id];
     if args.source {
-        return out::bytes(&client.get(&[&row[..], &["source"]].concat()).await?);
+        return output::bytes(&client.send(&Call::get(&[&path[..], &["source"]].concat())).await?);
     }
     if args.response {
-        return out::bytes(&client.get(&[&row[..], &["response"]].concat()).await?);
+        return output::bytes(&client.send(&Call::get(&[&path[..], &["response"]].concat())).await?);
     }
-    let body = client.get(&row).await?;
-    if args.remote.json {
-        return out::json(&body);
+    let body = client.send(&Call::get(&path)).await?;
+    if args.connection.json {
+        return output::json(&body);
     }
     let row: Row = decode(&body)?;
     table::details(details(&row))?;
-    row.response.as_ref().map_or(Ok(()), print_headers)
+    row.response.as_ref().map_or(Ok(()), print_response_headers)
 }
 
 fn details(row: &Row) -> Vec<(&'static str, Option<String>)> {
     let text = |text: &Option<String>| text.as_deref().map(clean);
-    let when = |text: &Option<String>| text.as_deref().map(time);
+    let time_of = |text: &Option<String>| text.as_deref().map(time);
     let result = match &row.error {
         Some(error) => format!("{}: {}", clean(&error.kind), clean(&error.detail)),
         None => row.result(),
@@ -55,10 +55,10 @@ fn details(row: &Row) -> Vec<(&'static str, Option<String>)> {
         ("Event title", Some(clean(&row.event_title))),
         ("Event name", Some(clean(&row.event_name))),
         ("Test", row.test.then(|| "yes: no event of the loan".to_owned())),
-        ("Occurred at", when(&row.occurred_at)),
+        ("Occurred at", time_of(&row.occurred_at)),
         ("Subscription", Some(clean(&row.subscription_id))),
         ("Request", Some(request(row))),
-        ("Attempt", Some(clean(&row.attempt()))),
+        ("Attempt", Some(clean(&row.attempt_number()))),
         ("Requested by", text(&row.requested_by)),
         ("Resend of", text(&row.resend_of)),
         ("Resends so far", Some(row.resends.to_string())),
@@ -68,7 +68,7 @@ fn details(row: &Row) -> Vec<(&'static str, Option<String>)> {
         ("Sent at", Some(time(&row.sent_at))),
         ("Response time", row.response_time_ms.map(|ms| format!("{ms:.1} ms"))),
         ("Sent from", text(&row.source_ip)),
-        ("Next attempt", when(&row.next_attempt_at)),
+        ("Next attempt", time_of(&row.next_attempt_at)),
         ("Source payload", row.source.as_ref().map(payload)),
         ("Response payload", row.response.as_ref().map(payload)),
     ]
@@ -82,20 +82,20 @@ fn request(row: &Row) -> String {
 fn payload(payload: &Payload) -> String {
     let content_type =
         payload.content_type.as_deref().map(|name| format!(" of {}", clean(name))).unwrap_or_default();
-    let cut = if payload.truncated { ", cut" } else { "" };
-    format!("{} bytes{content_type}{cut}", payload.bytes)
+    let truncated = if payload.truncated { ", cut" } else { "" };
+    format!("{} bytes{content_type}{truncated}", payload.bytes)
 }
 
-fn print_headers(response: &Payload) -> Outcome {
+fn print_response_headers(response: &Payload) -> CommandResult {
     if response.headers_dropped > 0 {
-        out::line(format_args!("\nHeader lines that could not be read: {}", response.headers_dropped))?;
+        output::line(format_args!("\nHeader lines that could not be read: {}", response.headers_dropped))?;
     }
     if response.headers.is_empty() {
         return Ok(());
     }
-    out::line("\nResponse headers")?;
+    output::line("\nResponse headers")?;
     for header in &response.headers {
-        out::line(format_args!("  {}: {}", clean(&header.name), clean(&header.value)))?;
+        output::line(format_args!("  {}: {}", clean(&header.name), clean(&header.value)))?;
     }
-    if response.headers_truncated { out::line("  (cut)") } else { Ok(()) }
+    if response.headers_truncated { output::line("  (cut)") } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! `loanhook trace TRACE`: one delivery and its attempts; `loanhook cancel TRACE`: no more of them.
+//! `loanhook trace TRACE`: one delivery and all its attempts.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use bytes::Bytes;
 use clap::Args;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::attempts::{self, Layout};
-use crate::args::Remote;
-use crate::client::{Call, Client, Delivery, decode};
-use crate::text::{clean, time};
-use crate::{Outcome, out, table};
+use super::attempt_table::{self, Layout};
+use crate::client::{ApiClient, Call, ConnectionArgs, Delivery, MAX_ITEMS_PER_PAGE, decode};
+use crate::error::CommandResult;
+use crate::terminal::format::{clean, time};
+use crate::terminal::{output, table};
 
 #[derive(Debug, Args)]
 pub(crate) struct TraceArgs {
@@ -20,80 +20,67 @@ pub(crate) struct TraceArgs {
     #[arg(long)]
     wide: bool,
     #[command(flatten)]
-    remote: Remote,
+    connection: ConnectionArgs,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct CancelArgs {
-    /// The delivery's trace ID
-    trace: String,
-    #[command(flatten)]
-    remote: Remote,
-}
-
-/// How many attempts are asked for at once: the most that there may be.
-const PAGE: u32 = 200;
-
-pub(crate) async fn run(args: TraceArgs) -> Outcome {
-    let client = Client::of(&args.remote)?;
-    let body = page(&client, &args.trace, None).await?;
+pub(crate) async fn run(args: TraceArgs) -> CommandResult {
+    let client = ApiClient::from_args(&args.connection)?;
+    let body = fetch_page(&client, &args.trace, None).await?;
     let delivery: Delivery = decode(&body)?;
-    if args.remote.json {
+    if args.connection.json {
         return print_json(&client, &args.trace, &body, delivery.next).await;
     }
     table::details(details(&delivery))?;
     if delivery.attempts.is_empty() {
-        return out::line("\nno attempt yet");
+        return output::line("\nno attempt yet");
     }
-    // Where more follow, their columns are as wide as those of the first.
+    // The columns of later pages must be as wide as those of the first.
     let layout = Layout::for_output(args.wide, delivery.next.is_some());
-    out::line(format_args!("\n{}", layout.with_head(&delivery.attempts)))?;
+    output::line(format_args!("\n{}", layout.with_head(&delivery.attempts)))?;
     let mut next = delivery.next;
     while let Some(cursor) = next {
-        let following: Delivery = decode(&page(&client, &args.trace, Some(&cursor)).await?)?;
+        let following: Delivery = decode(&fetch_page(&client, &args.trace, Some(&cursor)).await?)?;
         if !following.attempts.is_empty() {
-            out::line(layout.without_head(&following.attempts))?;
+            output::line(layout.without_head(&following.attempts))?;
         }
         next = following.next;
     }
-    attempts::note_shortened(layout);
+    attempt_table::note_shortened_ids(layout);
     Ok(())
 }
 
-async fn page(client: &Client, trace: &str, cursor: Option<&String>) -> Outcome<Bytes> {
+async fn fetch_page(client: &ApiClient, trace: &str, cursor: Option<&String>) -> CommandResult<Bytes> {
     let call = Call::get(&["v1", "webhooks", trace]);
-    client.ask(&call.query("limit", Some(PAGE)).query("cursor", cursor)).await
+    client.send(&call.query("limit", Some(MAX_ITEMS_PER_PAGE)).query("cursor", cursor)).await
 }
 
-/// The delivery as it came, with all its attempts in one list.
-async fn print_json(client: &Client, trace: &str, first: &Bytes, mut next: Option<String>) -> Outcome {
+/// Prints the delivery as it came, with the attempts of all pages in one list.
+async fn print_json(
+    client: &ApiClient,
+    trace: &str,
+    first_page: &Bytes,
+    mut next: Option<String>,
+) -> CommandResult {
     if next.is_none() {
-        return out::json(first);
+        return output::json(first_page);
     }
-    let mut whole: BTreeMap<String, Box<RawValue>> = decode(first)?;
-    let attempts = |page: &BTreeMap<String, Box<RawValue>>| -> Outcome<Vec<Box<RawValue>>> {
+    let mut delivery: BTreeMap<String, Box<RawValue>> = decode(first_page)?;
+    let attempts_of = |page: &BTreeMap<String, Box<RawValue>>| -> CommandResult<Vec<Box<RawValue>>> {
         page.get("attempts").map_or(Ok(Vec::new()), |attempts| decode(attempts.get().as_bytes()))
     };
-    let mut all = attempts(&whole)?;
+    let mut attempts = attempts_of(&delivery)?;
     while let Some(cursor) = next {
-        let body = page(client, trace, Some(&cursor)).await?;
-        all.extend(attempts(&decode(&body)?)?);
-        next = decode::<Delivery>(&body)?.next;
+        let page = fetch_page(client, trace, Some(&cursor)).await?;
+        attempts.extend(attempts_of(&decode(&page)?)?);
+        next = decode::<Delivery>(&page)?.next;
     }
-    whole.insert("attempts".to_owned(), to_raw_value(&all).map_err(|error| error.to_string())?);
-    whole.insert("next".to_owned(), RawValue::NULL.to_owned());
-    out::line(to_raw_value(&whole).map_err(|error| error.to_string())?)
+    delivery.insert("attempts".to_owned(), to_raw_value(&attempts).map_err(|error| error.to_string())?);
+    delivery.insert("next".to_owned(), RawValue::NULL.to_owned());
+    output::line(to_raw_value(&delivery).map_err(|error| error.to_string())?)
 }
 
-pub(crate) async fn cancel(args: CancelArgs) -> Outcome {
-    let body = Client::of(&args.remote)?.ask(&Call::post(&["v1", "webhooks", &args.trace, "cancel"])).await?;
-    if args.remote.json {
-        return out::json(&body);
-    }
-    table::details(details(&decode(&body)?))
-}
-
-fn details(delivery: &Delivery) -> Vec<(&'static str, Option<String>)> {
+/// The delivery without its attempts, as labelled values.
+pub(super) fn details(delivery: &Delivery) -> Vec<(&'static str, Option<String>)> {
     vec![
         ("Trace ID", Some(clean(&delivery.trace_id))),
         ("Loan", Some(clean(&delivery.loan_id))),

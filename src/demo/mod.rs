@@ -1,122 +1,139 @@
-//! `loanhook demo`: a loanhook of its own on a free port, receivers that work and fail as told, the
-//! sample events, and the history as it grows. It needs nothing but the binary, and leaves nothing.
+//! `loanhook demo`: a server on a free port, receivers that fail as planned, the sample events, and the history while it
+//! grows. It needs nothing but this program, and leaves nothing behind.
 //!
-//! The server is started as `serve` starts it; everything else goes over its HTTP interface.
+//! The server is started as `loanhook serve` starts it. Everything else is done over the HTTP interface, with the code of
+//! the client commands.
 
-mod folder;
-mod places;
+mod data_folder;
+mod history_watch;
+mod next_steps;
 mod receiver;
+mod subscriptions;
 mod summary;
-mod watch;
-mod webhooks;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use clap::Args;
 use ipnet::IpNet;
-use loanhook_http::web::Site;
+use loanhook_http::web::SiteSettings;
 use serde::Deserialize;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::args::{DemoArgs, LogFormat};
-use super::client::{Accepted, Call, Client, decode};
-use super::commands::{resend, send};
-use super::serve::{self, Running, ServeOptions};
-use super::{Outcome, logging, out, serve_command, signals};
-use folder::Folder;
+use crate::client::{AcceptedEvent, ApiClient, Call, decode};
+use crate::commands::{resend, send};
+use crate::error::CommandResult;
+use crate::server::logging::{self, LogFormat};
+use crate::server::running_server::{self, RunningServer, ServerOptions};
+use crate::terminal::{output, signals};
+use data_folder::DataFolder;
+use history_watch::HistoryWatch;
 use receiver::Receiver;
 use summary::Summary;
-use watch::Watch;
 
-const EVENTS: &str = include_str!("../../events/loan-events.json");
+const SAMPLE_EVENTS: &str = include_str!("../../events/loan-events.json");
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// How many attempts may be in flight at once.
 const CONCURRENCY: u32 = 64;
-/// Few at a time and a look after each, so that the history can be seen to grow.
-const EVENTS_AT_ONCE: usize = 3;
-const INTERVAL: Duration = Duration::from_millis(200);
-/// Several times what the slowest schedule takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Few events a batch, and the history is read after each batch, so that it can be seen to grow.
+const EVENTS_PER_BATCH: usize = 3;
+/// The time between two readings of the history.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// Several times what the longest schedule takes.
+const DELIVERIES_TIMEOUT: Duration = Duration::from_secs(60);
 
-pub(super) async fn run(args: DemoArgs) -> Outcome {
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// End when everything is delivered or given up, instead of staying up to look around
+    #[arg(long)]
+    exit: bool,
+}
+
+pub(crate) async fn run(args: DemoArgs) -> CommandResult {
     logging::start(LogFormat::Text, "error")?;
-    let ended = signals::asked_to_end()?;
-    let folder = Folder::make()?;
-    let receiver = Receiver::start().await?;
-    let running = serve::start(ServeOptions {
+    let end_requested = signals::termination()?;
+    let folder = DataFolder::create()?;
+    let receiver = Receiver::start(LOCALHOST, CONCURRENCY).await?;
+    let server = running_server::start(ServerOptions {
         listen: SocketAddr::new(LOCALHOST, 0),
-        data: folder.path().join("data"),
+        data_folder: folder.path().join("data"),
         allow_networks: vec![IpNet::from(LOCALHOST)],
         trusted_proxies: Vec::new(),
         concurrency: CONCURRENCY,
         admin_key: None,
-        site: Site::default(),
+        site: SiteSettings::default(),
     })
     .await?;
-    let outcome = tokio::select! {
-        outcome = show(&running, &receiver, &folder, args.exit) => outcome,
-        () = ended => Ok(()),
+    let result = tokio::select! {
+        result = show(&server, &receiver, &folder, args.exit) => result,
+        () = end_requested => Ok(()),
     };
-    let stopped = serve_command::stop(running).await;
-    outcome.and(stopped)
+    let stopped = server.stop_unless_interrupted().await;
+    result.and(stopped)
 }
 
-async fn show(running: &Running, receiver: &Receiver, folder: &Folder, exit: bool) -> Outcome {
-    let base = format!("http://{}", running.address);
-    let key = running.admin_key.as_deref().ok_or_else(|| "the demo got no admin key".to_owned())?;
-    let client = Client::new(&base, key)?;
-    out::line(format_args!("loanhook is listening on {base}, its data is in {}\n", folder.path().display()))?;
-    webhooks::subscribe(&client, receiver).await?;
+/// The demo itself. It ends with `exit`, and else goes on until it is dropped.
+async fn show(server: &RunningServer, receiver: &Receiver, folder: &DataFolder, exit: bool) -> CommandResult {
+    let base = format!("http://{}", server.address);
+    let key = server.admin_key.as_deref().ok_or_else(|| "the demo got no admin key".to_owned())?;
+    let client = ApiClient::new(&base, key)?;
+    output::line(format_args!(
+        "loanhook is listening on {base}, its data is in {}\n",
+        folder.path().display()
+    ))?;
+    subscriptions::create(&client, receiver).await?;
 
-    let mut watch = Watch::default();
+    let mut watch = HistoryWatch::default();
     watch.print_head()?;
     let accepted = send_events(&client, &mut watch).await?;
-    let deadline = Instant::now() + PATIENCE;
-    while !watch.all_settled() {
+    let deadline = Instant::now() + DELIVERIES_TIMEOUT;
+    while !watch.all_have_ended() {
         if Instant::now() > deadline {
-            return Err(format!("not everything was settled within {} s", PATIENCE.as_secs()).into());
+            let seconds = DELIVERIES_TIMEOUT.as_secs();
+            return Err(format!("not everything was settled within {seconds} s").into());
         }
-        tokio::time::sleep(INTERVAL).await;
-        watch.look(&client).await?;
+        tokio::time::sleep(POLL_INTERVAL).await;
+        watch.poll(&client).await?;
     }
     let exhausted = watch.failed();
     resend_one(&client, receiver, &mut watch, &exhausted).await?;
-    Summary::of(accepted, &watch, &exhausted).print()?;
+    Summary::new(accepted, &watch, &exhausted).print()?;
     if exit {
         return Ok(());
     }
-    places::print(&client, &base, key).await?;
-    // Until somebody asks for the end.
+    next_steps::print(&client, &base, key).await?;
     std::future::pending().await
 }
 
 /// Sends the sample events, a few at a time; how many were accepted.
-async fn send_events(client: &Client, watch: &mut Watch) -> Outcome<usize> {
+async fn send_events(client: &ApiClient, watch: &mut HistoryWatch) -> CommandResult<usize> {
     let run = Uuid::new_v4().to_string();
-    let events = send::parse("events/loan-events.json", EVENTS)?;
+    let events = send::parse("events/loan-events.json", SAMPLE_EVENTS)?;
     let mut accepted = 0;
-    for (start, chunk) in events.chunks(EVENTS_AT_ONCE).enumerate() {
-        let index = start * EVENTS_AT_ONCE;
-        let keyed: Vec<_> = chunk
+    for (batch_number, batch) in events.chunks(EVENTS_PER_BATCH).enumerate() {
+        let first_index = batch_number * EVENTS_PER_BATCH;
+        let keyed: Vec<_> = batch
             .iter()
-            .zip(index..)
-            .map(|(event, index)| send::Keyed::new(event.raw, &run, index))
+            .zip(first_index..)
+            .map(|(event, index)| send::KeyedEvent::new(event.raw, &run, index))
             .collect();
-        for (event, answer) in chunk.iter().zip(send::post(client, &keyed).await?) {
-            if let Some(problem) = answer.problem() {
+        for (event, result) in batch.iter().zip(send::post(client, &keyed).await?) {
+            if let Some(problem) = result.problem() {
                 return Err(format!("an event was not accepted: {problem}").into());
             }
             accepted += 1;
-            let deliveries = decode::<Accepted>(answer.raw().as_bytes())?.deliveries;
-            watch.expect(loan_of(event.raw)?, deliveries.into_iter().map(|delivery| delivery.trace_id));
+            let deliveries = decode::<AcceptedEvent>(result.raw().as_bytes())?.deliveries;
+            let trace_ids = deliveries.into_iter().map(|delivery| delivery.trace_id);
+            watch.add_deliveries(loan_of(event.raw)?, trace_ids);
         }
-        tokio::time::sleep(INTERVAL).await;
-        watch.look(client).await?;
+        tokio::time::sleep(POLL_INTERVAL).await;
+        watch.poll(client).await?;
     }
     Ok(accepted)
 }
 
-fn loan_of(event: &str) -> Outcome<String> {
+fn loan_of(event: &str) -> CommandResult<String> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Loan {
@@ -125,17 +142,24 @@ fn loan_of(event: &str) -> Outcome<String> {
     Ok(decode::<Loan>(event.as_bytes())?.loan_id)
 }
 
-/// What a person does when a receiver is back: sends again what it missed, here one delivery.
-async fn resend_one(client: &Client, receiver: &Receiver, watch: &mut Watch, failed: &[String]) -> Outcome {
-    let Some(trace) = failed.iter().find(|trace| watch.title(trace) == Some(webhooks::TIMES_OUT)) else {
-        return Err(format!("`{}` should have failed, and did not", webhooks::TIMES_OUT).into());
+/// Repairs the receiver that times out, and resends one of the deliveries that it did not get.
+async fn resend_one(
+    client: &ApiClient,
+    receiver: &Receiver,
+    watch: &mut HistoryWatch,
+    failed: &[String],
+) -> CommandResult {
+    let title = subscriptions::TIMING_OUT_TITLE;
+    let Some(trace) = failed.iter().find(|trace| watch.title(trace) == Some(title)) else {
+        return Err(format!("`{title}` should have failed, and did not").into());
     };
     receiver.repair();
-    out::line(format_args!("\n\"{}\" is back: resending {trace}\n", webhooks::TIMES_OUT))?;
-    let attempt: resend::NewAttempt = client.read(&Call::post(&["v1", "webhooks", trace, "resend"])).await?;
-    resend::settled(client, trace, &attempt.id).await?;
-    watch.look(client).await?;
-    watch.refresh(client, trace).await
+    output::line(format_args!("\n\"{title}\" is back: resending {trace}\n"))?;
+    let call = Call::post(&["v1", "webhooks", trace, "resend"]);
+    let attempt: resend::NewAttempt = client.fetch(&call).await?;
+    resend::wait_until_ended(client, trace, &attempt.id).await?;
+    watch.poll(client).await?;
+    watch.fetch_status(client, trace).await
 }
 
 #[cfg(test)]
@@ -144,12 +168,12 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::EVENTS;
+    use super::SAMPLE_EVENTS;
 
     const EVENT_TYPES: &str = include_str!("../../crates/core/reference/event-types.json");
 
     #[test]
-    fn the_sample_events_are_one_of_each_kind_with_its_variables() {
+    fn the_sample_events_are_one_of_each_type_of_the_catalogue_with_its_variables() {
         let types: Vec<Value> = serde_json::from_str(EVENT_TYPES).expect("the catalogue");
         let of_type = |it: &Value| {
             let variables = it["variables"].as_array().into_iter().flatten();
@@ -160,7 +184,7 @@ mod tests {
         };
         let types: BTreeMap<String, BTreeSet<String>> = types.iter().map(of_type).collect();
 
-        let events: Vec<Value> = serde_json::from_str(EVENTS).expect("an array");
+        let events: Vec<Value> = serde_json::from_str(SAMPLE_EVENTS).expect("an array");
         let of_event = |it: &Value| {
             let variables = it["context"].as_object().into_iter().flatten();
             (it["eventName"].to_string(), variables.map(|(name, _)| name.clone()).collect())
@@ -172,9 +196,9 @@ mod tests {
 
     #[test]
     fn the_sample_events_are_of_several_loans() {
-        let events: Vec<Value> = serde_json::from_str(EVENTS).expect("an array");
+        let events: Vec<Value> = serde_json::from_str(SAMPLE_EVENTS).expect("an array");
         let loans: BTreeSet<_> = events.iter().filter_map(|event| event["loanId"].as_str()).collect();
         assert!(loans.len() >= 4 && loans.contains("727"), "{loans:?}");
-        assert!(EVENTS.contains("\"last-payment-amount\": 250.00"));
+        assert!(SAMPLE_EVENTS.contains("\"last-payment-amount\": 250.00"));
     }
 }

@@ -1,7 +1,7 @@
-//! The systems that hear of each change in the demo: one server with an endpoint for each behaviour.
+//! The receivers of the demo's webhooks: one HTTP server with a path for each behaviour.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,43 +13,42 @@ use axum::routing::any;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::{CONCURRENCY, LOCALHOST};
-use crate::Outcome;
-use crate::listener::{self, Bounds};
+use crate::error::CommandResult;
+use crate::server::listener::{self, ListenerOptions};
 
-/// Several for each webhook that is under way.
-const CONNECTIONS: usize = 8 * CONCURRENCY as usize;
-
-/// How often a delivery fails where it fails at first.
+/// Each attempt in flight has a connection, and earlier ones may be open still.
+const CONNECTIONS_PER_ATTEMPT: u32 = 8;
+/// How many attempts of a delivery fail at `/fails-twice`.
 const FAILURES: u32 = 2;
-/// Longer than the timeout of the subscription that times out.
-const TOO_LONG: Duration = Duration::from_secs(3);
-const SLOWLY: Duration = Duration::from_millis(1_500);
+/// Longer than the timeout of the subscription that is sent to `/times-out`.
+const TIMING_OUT_DELAY: Duration = Duration::from_secs(3);
+const SLOW_DELAY: Duration = Duration::from_millis(1_500);
 
-type Answer = (StatusCode, &'static str);
-const RECEIVED: Answer = (StatusCode::OK, "received");
+type Response = (StatusCode, &'static str);
+const RECEIVED: Response = (StatusCode::OK, "received");
 
 /// Serves until it is dropped.
 pub(super) struct Receiver {
     address: SocketAddr,
-    state: Arc<Memory>,
-    /// That it is gone ends the server.
+    state: Arc<ReceiverState>,
+    /// Dropping it ends the server.
     _stop: watch::Sender<bool>,
 }
 
 #[derive(Default)]
-struct Memory {
+struct ReceiverState {
     is_repaired: AtomicBool,
-    /// How often each delivery came, by its trace ID.
-    tries: Mutex<HashMap<String, u32>>,
+    /// How many attempts of each delivery came, by trace ID.
+    attempts: Mutex<HashMap<String, u32>>,
 }
 
 impl Receiver {
-    pub(super) async fn start() -> Outcome<Self> {
-        let cannot = |error| format!("cannot start the sample receiver: {error}");
-        let listener = TcpListener::bind((LOCALHOST, 0)).await.map_err(cannot)?;
-        let address = listener.local_addr().map_err(cannot)?;
-        let state = Arc::new(Memory::default());
+    /// Listens on a free port of `address`, for at most `concurrency` attempts at once.
+    pub(super) async fn start(address: IpAddr, concurrency: u32) -> CommandResult<Self> {
+        let start_error = |error| format!("cannot start the sample receiver: {error}");
+        let listener = TcpListener::bind((address, 0)).await.map_err(start_error)?;
+        let address = listener.local_addr().map_err(start_error)?;
+        let state = Arc::new(ReceiverState::default());
         let router = Router::new()
             .route("/works", any(async || RECEIVED))
             .route("/fails-twice", any(fails_twice))
@@ -58,8 +57,11 @@ impl Receiver {
             .route("/slow", any(slow))
             .with_state(Arc::clone(&state));
         let (stop, stopped) = watch::channel(false);
-        let bounds = Bounds { connections: CONNECTIONS, trusted_proxies: Vec::new() };
-        tokio::spawn(listener::serve(listener, router, bounds, stopped));
+        let options = ListenerOptions {
+            max_connections: (CONNECTIONS_PER_ATTEMPT * concurrency) as usize,
+            trusted_proxies: Vec::new(),
+        };
+        tokio::spawn(listener::serve(listener, router, options, stopped));
         Ok(Self { address, state, _stop: stop })
     }
 
@@ -67,28 +69,28 @@ impl Receiver {
         format!("http://{}{path}", self.address)
     }
 
-    /// From now on nothing times out.
+    /// From now on `/times-out` answers in time.
     pub(super) fn repair(&self) {
         self.state.is_repaired.store(true, Ordering::Relaxed);
     }
 }
 
-async fn fails_twice(State(memory): State<Arc<Memory>>, headers: HeaderMap) -> Answer {
+async fn fails_twice(State(state): State<Arc<ReceiverState>>, headers: HeaderMap) -> Response {
     let trace = headers.get("webhook-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-    let mut tries = memory.tries.lock().unwrap_or_else(PoisonError::into_inner);
-    let tries = tries.entry(trace.to_owned()).or_default();
-    *tries += 1;
-    if *tries <= FAILURES { (StatusCode::SERVICE_UNAVAILABLE, "try again later") } else { RECEIVED }
+    let mut attempts = state.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+    let attempts = attempts.entry(trace.to_owned()).or_default();
+    *attempts += 1;
+    if *attempts <= FAILURES { (StatusCode::SERVICE_UNAVAILABLE, "try again later") } else { RECEIVED }
 }
 
-async fn times_out(State(memory): State<Arc<Memory>>) -> Answer {
-    if !memory.is_repaired.load(Ordering::Relaxed) {
-        tokio::time::sleep(TOO_LONG).await;
+async fn times_out(State(state): State<Arc<ReceiverState>>) -> Response {
+    if !state.is_repaired.load(Ordering::Relaxed) {
+        tokio::time::sleep(TIMING_OUT_DELAY).await;
     }
     RECEIVED
 }
 
-async fn slow() -> Answer {
-    tokio::time::sleep(SLOWLY).await;
+async fn slow() -> Response {
+    tokio::time::sleep(SLOW_DELAY).await;
     RECEIVED
 }

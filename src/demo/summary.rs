@@ -1,10 +1,11 @@
-//! The demo in numbers.
+//! The summary of the demo: how many events, deliveries and attempts there were.
 
 use std::collections::HashSet;
 
-use super::watch::{Status, Watch};
-use crate::text::count;
-use crate::{Outcome, out, table};
+use super::history_watch::{HistoryWatch, Status};
+use crate::error::CommandResult;
+use crate::terminal::format::count;
+use crate::terminal::{output, table};
 
 pub(super) struct Summary {
     events: usize,
@@ -12,21 +13,21 @@ pub(super) struct Summary {
     delivered: usize,
     attempts: usize,
     resends: usize,
-    /// Deliveries that were tried again by their schedule.
+    /// Deliveries with an automatic retry.
     retried: usize,
-    /// Deliveries whose schedule ran out.
+    /// Deliveries that failed after their last retry.
     exhausted: usize,
-    /// Those of them that a resend has delivered since.
+    /// Exhausted deliveries that a resend delivered.
     recovered: usize,
 }
 
 impl Summary {
     /// `exhausted` are the deliveries that had failed before one was resent.
-    pub(super) fn of(events: usize, watch: &Watch, exhausted: &[String]) -> Self {
-        let is_retry = |attempt: &str| attempt.parse().is_ok_and(|number: u32| number > 1);
+    pub(super) fn new(events: usize, watch: &HistoryWatch, exhausted: &[String]) -> Self {
+        let is_retry = |attempt_number: &str| attempt_number.parse().is_ok_and(|number: u32| number > 1);
         let retried: HashSet<_> = watch
             .attempts()
-            .filter(|row| is_retry(&row.attempt()))
+            .filter(|row| is_retry(&row.attempt_number()))
             .map(|row| row.trace_id.as_str())
             .collect();
         Self {
@@ -41,11 +42,11 @@ impl Summary {
         }
     }
 
-    pub(super) fn print(&self) -> Outcome {
+    pub(super) fn print(&self) -> CommandResult {
         let deliveries = count(self.deliveries, "delivery", "deliveries");
         let exhausted = count(self.exhausted, "delivery", "deliveries");
         let exhausted = format!("{exhausted}, {} of them delivered since by a resend", self.recovered);
-        out::line("")?;
+        output::line("")?;
         table::details([
             ("accepted", Some(format!("{}, {deliveries}", count(self.events, "event", "events")))),
             ("delivered", Some(count(self.delivered, "delivery", "deliveries"))),

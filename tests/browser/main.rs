@@ -4,17 +4,17 @@
 //! where it can) and, for accessibility, axe-core from `tests/package.json`. Where they are missing a test says
 //! so and passes; where `CI` is set it fails. The server under test is chosen as for the journeys.
 
-mod accessible;
-mod chrome;
-mod drawn;
+mod accessibility;
+mod browser;
 #[path = "../journeys/harness/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "journeys over HTTP need more of it")]
 mod harness;
-mod hostile;
+mod history;
+mod hostile_text;
 mod keyboard;
-mod reading;
 mod refresh;
 mod resend;
-mod scene;
+mod scenes;
+mod screenshots;
 mod sessions;
 mod tab;

@@ -1,10 +1,9 @@
-//! What a person does with the page, and what they see of it. Nothing is looked at once: what is not there yet
-//! is waited for.
+//! A tab of the browser: what a person does with the page and sees of it. Every look waits for what is not there yet.
 
 use serde_json::Value;
 use thirtyfour::{By, Key, TypingData, WebDriver, WebElement};
 
-use crate::chrome::{Chrome, Look};
+use crate::browser::{Chrome, Look};
 use crate::harness::eventually;
 
 pub(crate) struct Tab {
@@ -38,7 +37,7 @@ impl Tab {
         self.driver().current_url().await.expect("an address")
     }
 
-    /// The first such element that is seen.
+    /// The first visible element with this selector.
     pub(crate) async fn one(&self, selector: &str) -> WebElement {
         eventually(&format!("{selector} is seen"), async || {
             for element in self.all(selector).await {
@@ -63,8 +62,8 @@ impl Tab {
         self.one(selector).await.text().await.expect("text")
     }
 
-    /// The texts of all such elements, once they are these.
-    pub(crate) async fn reads(&self, selector: &str, wanted: &[&str]) {
+    /// Waits until the elements with this selector have exactly these texts.
+    pub(crate) async fn wait_for_texts(&self, selector: &str, wanted: &[&str]) {
         let mut last = Vec::new();
         eventually(&format!("{selector} reads {wanted:?}"), async || {
             let texts = self.texts(selector).await?;
@@ -77,7 +76,7 @@ impl Tab {
         .await;
     }
 
-    /// None where the page changed while it was read.
+    /// The texts of these elements; none where the page changed while it was read.
     async fn texts(&self, selector: &str) -> Option<Vec<String>> {
         let mut texts = Vec::new();
         for element in self.all(selector).await {
@@ -86,8 +85,8 @@ impl Tab {
         Some(texts)
     }
 
-    /// Waits until the text of such an element has this within.
-    pub(crate) async fn says(&self, selector: &str, wanted: &str) {
+    /// Waits until an element with this selector contains this text.
+    pub(crate) async fn wait_for_text(&self, selector: &str, wanted: &str) {
         eventually(&format!("{selector} says {wanted:?}"), async || {
             let texts = self.texts(selector).await?;
             texts.iter().any(|text| text.contains(wanted)).then_some(())
@@ -100,7 +99,7 @@ impl Tab {
         value.unwrap_or_else(|| panic!("{selector} has no {name}"))
     }
 
-    /// Presses keys on whatever has the focus.
+    /// Presses keys on the focused element.
     pub(crate) async fn press(&self, keys: impl Into<TypingData>) {
         self.driver().action_chain().send_keys(keys).perform().await.expect("keys are pressed");
     }
@@ -121,15 +120,15 @@ impl Tab {
         self.run(script, vec![selector.into()]).await == Value::Bool(true)
     }
 
-    /// Runs a script of the test's, not the page's: its policy does not hold for that.
+    /// Runs a script of the test, for which the policy of the page does not hold.
     pub(crate) async fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
         let ran = self.driver().execute(script, arguments).await.expect("the script runs");
         ran.json().clone()
     }
 
-    /// Has the browser be as told, by a command of its DevTools.
-    pub(crate) async fn tell(&self, command: &str, arguments: Value) {
-        self.chrome.tell(command, arguments).await;
+    /// Sends the browser a DevTools command.
+    pub(crate) async fn devtools(&self, command: &str, arguments: Value) {
+        self.chrome.devtools(command, arguments).await;
     }
 
     pub(crate) async fn screenshot(&self) -> Vec<u8> {

@@ -1,54 +1,18 @@
-//! Journeys: each proves a rule of loanhook through the outside, over HTTP against the running program,
-//! with a receiver that answers, stalls and breaks as it is told.
+//! Journeys: tests from the outside, over HTTP against the running program, with a receiver that answers, stalls and
+//! breaks as each test tells it.
+//!
+//! Folders follow the routes of the API; each file is named after the rule that it holds.
 
-mod admin_key;
-mod batch;
-mod bytes;
-mod callers;
-mod cancel;
+mod aws;
 mod cli;
-mod clock;
 mod crash;
 mod delivery;
-mod downloads;
-mod duplicates;
-mod failures;
-mod fairness;
-mod filters;
-mod formulas;
-mod guard;
+mod events;
 mod harness;
-mod health;
 mod history;
-mod hosts;
-mod idempotency;
-mod independence;
-mod intake;
-mod interrupted;
-mod key_ends;
+mod http;
 mod keys;
-mod killed;
-mod limits;
-mod lists;
-mod logs;
-mod loops;
-mod openapi;
-mod pages;
 mod portal;
-mod problems;
-mod query_values;
-mod resend;
-mod restart;
-mod retries;
-mod retry_policy;
-mod secrets;
-mod shapes;
-mod shares;
-mod starting;
-mod strangers;
+mod process;
 mod subscriptions;
-mod templates;
-mod tenants;
-mod test_sends;
-mod triggers;
-mod warnings;
+mod webhooks;

@@ -1,4 +1,4 @@
-//! Numbers of the template that depend on each other: CloudFormation cannot calculate.
+//! Numbers of the template that depend on each other, which CloudFormation cannot calculate.
 
 use serde_norway::Value;
 
@@ -9,7 +9,7 @@ const FOURTEEN_DAYS: u64 = 14 * 24 * 3600;
 const LONGEST_REQUEST: u64 = 30;
 
 #[test]
-fn a_message_stays_hidden_for_six_times_the_functions_timeout() {
+fn the_visibility_timeout_is_six_times_the_function_timeout() {
     let template = template();
     let timeout = number(&properties(&template, "DeliveryFunction")["Timeout"]);
     assert!(timeout >= LONGEST_REQUEST + 10, "a request of {LONGEST_REQUEST} s, and what is written of it");
@@ -19,7 +19,7 @@ fn a_message_stays_hidden_for_six_times_the_functions_timeout() {
 }
 
 #[test]
-fn both_queues_keep_what_they_have_for_14_days() {
+fn both_queues_retain_messages_for_14_days() {
     let template = template();
     for (name, queue) in resources(&template, "AWS::SQS::Queue") {
         assert_eq!(number(&queue["Properties"]["MessageRetentionPeriod"]), FOURTEEN_DAYS, "{name}");
@@ -39,7 +39,7 @@ fn a_dead_letter_raises_an_alarm() {
 }
 
 #[test]
-fn a_batch_fails_message_by_message_and_has_a_limit() {
+fn batch_failures_are_reported_by_message_and_concurrency_is_limited() {
     let template = template();
     let source = &properties(&template, "DeliveryFunction")["Events"]["Due"]["Properties"];
     assert_eq!(source["FunctionResponseTypes"][0], "ReportBatchItemFailures");
@@ -58,7 +58,7 @@ fn payloads_outlive_rows_by_a_day() {
 }
 
 #[test]
-fn the_gateway_waits_longer_than_its_functions() {
+fn function_timeouts_are_shorter_than_the_gateways() {
     let template = template();
     for function in ["IntakeFunction", "HistoryFunction", "SubscriptionsFunction"] {
         assert!(number(&properties(&template, function)["Timeout"]) < 30, "{function}");
@@ -66,7 +66,7 @@ fn the_gateway_waits_longer_than_its_functions() {
 }
 
 #[test]
-fn what_is_kept_is_private_encrypted_and_can_be_brought_back() {
+fn stored_data_is_private_encrypted_and_recoverable() {
     let template = template();
     let bucket = properties(&template, "Bucket");
     let closed = bucket["PublicAccessBlockConfiguration"].as_mapping().expect("a bucket is closed");
@@ -84,7 +84,7 @@ fn what_is_kept_is_private_encrypted_and_can_be_brought_back() {
 }
 
 #[test]
-fn every_log_has_an_end() {
+fn every_log_group_has_a_retention() {
     let template = template();
     for (name, group) in resources(&template, "AWS::Logs::LogGroup") {
         assert_eq!(reference(&group["Properties"]["RetentionInDays"]), "LogRetentionDays", "{name}");
@@ -98,7 +98,7 @@ fn every_log_has_an_end() {
 }
 
 #[test]
-fn the_sender_moves_behind_fixed_addresses_when_its_way_out_is_whole() {
+fn the_delivery_function_waits_for_the_whole_network_of_fixed_addresses() {
     let template = template();
     let function = properties(&template, "DeliveryFunction");
     let mut named = String::new();

@@ -1,6 +1,6 @@
-//! What the template of the stack must keep, read from the file itself.
+//! The template of the stack: what must hold in it, read from the file itself.
 
-mod access;
-mod calls;
+mod function_calls;
+mod least_privilege;
 mod limits;
 mod template;

@@ -26,7 +26,7 @@ pub(crate) fn properties<'a>(template: &'a Value, name: &str) -> &'a Value {
     &resource["Properties"]
 }
 
-/// What a `!Ref`, `!GetAtt` or `!Sub` says.
+/// The text of a `!Ref`, `!GetAtt` or `!Sub`.
 pub(crate) fn reference(value: &Value) -> &str {
     match value {
         Value::Tagged(tagged) => tagged.value.as_str().unwrap_or_default(),
@@ -39,7 +39,7 @@ pub(crate) fn number(value: &Value) -> u64 {
     number.unwrap_or_else(|| panic!("this is to be a number: {value:?}"))
 }
 
-/// Every value within, itself included.
+/// Visits this value and every value within.
 pub(crate) fn walk<'a>(value: &'a Value, visit: &mut impl FnMut(&'a Value)) {
     visit(value);
     match value {

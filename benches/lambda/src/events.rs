@@ -1,4 +1,4 @@
-//! What the functions are invoked with: as AWS does it, in the shapes that `events/` has too.
+//! Events that the functions are invoked with, in the shapes of AWS, as in `events/`.
 
 use std::net::SocketAddr;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::KEY;
 
-/// A subscription to everything, of a receiver at this address.
+/// A request that creates a subscription to every event, for a receiver at this address.
 pub(crate) fn subscription(receiver: SocketAddr) -> Value {
     let subscription = json!({
         "title": "Core banking: payment posted",
@@ -16,7 +16,7 @@ pub(crate) fn subscription(receiver: SocketAddr) -> Value {
     request("/v1/subscriptions", &subscription)
 }
 
-/// An event whose webhook has a payload of 1 KiB, unlike that of any other number.
+/// A request with an event whose webhook has a payload of 1 KiB, different for each number.
 pub(crate) fn event(number: usize) -> Value {
     let context = json!({
         "loan-display-id": "727",
@@ -31,7 +31,7 @@ pub(crate) fn event(number: usize) -> Value {
     )
 }
 
-/// A request, as an HTTP API hands it on.
+/// A request, as an HTTP API passes it on.
 fn request(path: &str, body: &Value) -> Value {
     let body = body.to_string();
     json!({
@@ -72,7 +72,7 @@ fn request(path: &str, body: &Value) -> Value {
     })
 }
 
-/// A batch of one message, as SQS hands it on.
+/// A batch of one message, as SQS passes it on.
 pub(crate) fn batch(message: &str) -> Value {
     json!({ "Records": [{
         "messageId": "059f36b4-87a3-44ab-83d2-661975730001",

@@ -1,39 +1,38 @@
-//! What the Lambda functions cost: `make bench-lambda`.
+//! Benchmark of the Lambda functions: `make bench-lambda` measures start, size, memory and processor time.
 //!
-//! Each runs as in Lambda, a process that asks a runtime API for events; that API is here, and so is what stands
-//! for DynamoDB, S3, SQS and the receiver ([`cloud`]): plain HTTP on loopback, which answers at once. So the figures
-//! are the functions' own work. What they leave out is the network, TLS handshakes and whatever AWS does before it
-//! starts a process; a share of a processor, which is what little memory buys there; and a busy store.
+//! Each function runs as in Lambda: a process that asks a runtime API for events. That API is here ([`runtime_api`]), and
+//! so is what stands for DynamoDB, S3, SQS and the receiver ([`fake_aws`]): plain HTTP on loopback, answered at once. So
+//! the figures are the functions' own work. They leave out the network, TLS handshakes, what AWS does before it starts a
+//! process, the share of a processor that a memory size gets there, and a busy store.
 //!
-//! Beside them runs a function that does nothing, built alike: what any function costs on this runtime. Starts take
-//! turns, so that the machine's moods hit all of them.
+//! A function that does nothing, built alike, is measured beside them: what any function costs on this runtime. Cold
+//! starts take turns, so that other load on the machine affects all of them.
 
-mod cloud;
 mod events;
-mod figures;
-mod process;
-mod runtime;
-mod server;
-mod table;
+mod fake_aws;
+mod fake_table;
+mod function_process;
+mod http_server;
+mod runtime_api;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use bench_measure::{Samples, milliseconds, peak_memory_mib, processor_time};
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use serde_json::{Value, json};
 
-use cloud::Cloud;
-use figures::Figures;
-use process::Process;
+use fake_aws::FakeAws;
+use function_process::Process;
 
 pub(crate) const KEY: &str = "lh_bench_0123456789abcdef";
 const MEASURED: [&str; 3] = ["empty", "intake", "delivery"];
 const ALL: [&str; 5] = ["intake", "delivery", "history", "resend", "subscriptions"];
-const COLD: usize = 40;
-const WARMING_UP: usize = 50;
-const WARM: usize = 500;
+const COLD_STARTS: usize = 40;
+const WARM_UPS: usize = 50;
+const WARM_INVOCATIONS: usize = 500;
 
 pub(crate) type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
@@ -42,9 +41,9 @@ async fn main() -> Outcome {
     let Some(folder) = std::env::args_os().nth(1).map(PathBuf::from) else {
         return Err("usage: bench-lambda FOLDER, the one with the built functions".into());
     };
-    let cloud = Cloud::default();
-    let address = cloud.start().await?;
-    let bench = Bench { folder, cloud, address };
+    let aws = FakeAws::default();
+    let address = aws.start().await?;
+    let bench = Bench { folder, aws, address };
     bench.subscribe().await?;
     bench.cold().await?;
     bench.warm().await?;
@@ -53,15 +52,15 @@ async fn main() -> Outcome {
 
 struct Bench {
     folder: PathBuf,
-    cloud: Cloud,
+    aws: FakeAws,
     address: SocketAddr,
 }
 
-/// Of one function, in milliseconds.
+/// Cold starts of one function, in milliseconds from the start of the process.
 #[derive(Default)]
-struct Start {
-    asks: Figures,
-    answers: Figures,
+struct ColdStarts {
+    first_poll: Samples,
+    first_response: Samples,
 }
 
 impl Bench {
@@ -81,49 +80,49 @@ impl Bench {
         Ok(match function {
             "intake" => events::event(number),
             "delivery" => {
-                let (messages, _) = self.cloud.take();
+                let (messages, _) = self.aws.take();
                 events::batch(messages.first().ok_or("intake sent no message")?)
             }
             _ => json!({}),
         })
     }
 
-    /// Whether it did what it was asked for.
+    /// An error unless the function did what the event asks for.
     fn check(&self, function: &str, answer: &Value) -> Outcome {
         match function {
             "intake" => expect(&answer["statusCode"], &json!(202), answer),
             "delivery" => {
                 expect(&answer["batchItemFailures"], &json!([]), answer)?;
-                expect(&json!(self.cloud.take().1), &json!(1), answer)
+                expect(&json!(self.aws.take().1), &json!(1), answer)
             }
             _ => Ok(()),
         }
     }
 
     async fn cold(&self) -> Outcome {
-        let mut starts = MEASURED.map(|_| Start::default());
-        for round in 0..COLD {
+        let mut starts = MEASURED.map(|_| ColdStarts::default());
+        for round in 0..COLD_STARTS {
             for (function, figures) in MEASURED.iter().zip(&mut starts) {
                 let event = self.event(function, round)?;
                 let mut process = self.start(function).await?;
-                let asked = process.runtime.asked().await?;
+                let polled = process.runtime.first_poll().await?;
                 let (answered, answer) = process.runtime.invoke(event).await?;
-                figures.asks.add(milliseconds(process.since_start(asked)));
-                figures.answers.add(milliseconds(process.since_start(answered)));
+                figures.first_poll.add(milliseconds(process.since_start(polled)));
+                figures.first_response.add(milliseconds(process.since_start(answered)));
                 self.check(function, &answer)?;
                 process.end().await?;
             }
         }
         let mut out = std::io::stdout().lock();
-        writeln!(out, "{COLD} cold starts each, in ms: the median (the middle half)\n")?;
+        writeln!(out, "{COLD_STARTS} cold starts each, in ms: the median (the middle half)\n")?;
         writeln!(out, "| | asks for an event | ratio | has answered | ratio |")?;
         writeln!(out, "| --- | --- | --- | --- | --- |")?;
         let [empty, ..] = &starts;
         for (function, start) in MEASURED.iter().zip(&starts) {
-            let asks = start.asks.median() / empty.asks.median();
-            let answers = start.answers.median() / empty.answers.median();
-            let Start { asks: asking, answers: answering } = start;
-            writeln!(out, "| {function} | {asking} | {asks:.2} | {answering} | {answers:.2} |")?;
+            let asks = start.first_poll.median() / empty.first_poll.median();
+            let answers = start.first_response.median() / empty.first_response.median();
+            let ColdStarts { first_poll, first_response } = start;
+            writeln!(out, "| {function} | {first_poll} | {asks:.2} | {first_response} | {answers:.2} |")?;
         }
         Ok(())
     }
@@ -133,23 +132,23 @@ impl Bench {
         for function in MEASURED {
             functions.push((function, self.start(function).await?));
         }
-        for number in 0..WARMING_UP {
-            self.round(&mut functions, COLD + number).await?;
+        for number in 0..WARM_UPS {
+            self.round(&mut functions, COLD_STARTS + number).await?;
         }
         let mut before = Vec::new();
         for (_, process) in &functions {
-            before.push(process.processor_time()?);
+            before.push(processor_time(process.id()?)?);
         }
-        for number in 0..WARM {
-            self.round(&mut functions, COLD + WARMING_UP + number).await?;
+        for number in 0..WARM_INVOCATIONS {
+            self.round(&mut functions, COLD_STARTS + WARM_UPS + number).await?;
         }
         let mut out = std::io::stdout().lock();
-        writeln!(out, "\n{WARM} warm invocations each\n")?;
+        writeln!(out, "\n{WARM_INVOCATIONS} warm invocations each\n")?;
         writeln!(out, "| | processor time of one | peak memory |")?;
         writeln!(out, "| --- | --- | --- |")?;
         for ((function, process), before) in functions.into_iter().zip(before) {
-            let each = milliseconds(process.processor_time()? - before) / WARM as f64;
-            let memory = process.peak_memory()? as f64 / 1024.0;
+            let each = milliseconds(processor_time(process.id()?)? - before) / WARM_INVOCATIONS as f64;
+            let memory = peak_memory_mib(process.id()?).ok_or("the function has ended")?;
             writeln!(out, "| {function} | {each:.2} ms | {memory:.1} MiB |")?;
         }
         Ok(())
@@ -183,10 +182,6 @@ fn size(function: &Path) -> Outcome<(f64, f64)> {
     Ok((bytes.len() as f64, zip.finish()?.len() as f64))
 }
 
-fn milliseconds(duration: std::time::Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
-}
-
-fn expect(said: &Value, wanted: &Value, answer: &Value) -> Outcome {
-    if said == wanted { Ok(()) } else { Err(format!("wanted {wanted}, got {answer}").into()) }
+fn expect(found: &Value, wanted: &Value, answer: &Value) -> Outcome {
+    if found == wanted { Ok(()) } else { Err(format!("wanted {wanted}, got {answer}").into()) }
 }

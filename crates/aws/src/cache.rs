@@ -1,8 +1,8 @@
-//! What an execution environment keeps of settings between invocations.
+//! The cache that an execution environment keeps between invocations.
 //!
-//! Nothing here is believed for its age: subscriptions and keys stand while their tenant's counter, read
-//! each time, is the one they were read at. Authenticating a caller reads that counter, and what follows in
-//! the same moment need not read it again.
+//! Subscriptions and keys are cached with the version of their tenant, and are current while the version that each use
+//! reads is the same. Authentication reads it, and what follows within half a second does not read it again. The other
+//! entries only save writes.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -17,32 +17,32 @@ use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
 
-/// How long a counter that was read counts as read now.
-const ONE_MOMENT: Duration = Duration::from_millis(500);
-/// A map that has grown so large begins anew.
-const KEPT_AT_MOST: usize = 10_000;
+/// How long a version that was read counts as current.
+const VERSION_VALIDITY: Duration = Duration::from_millis(500);
+/// A map of this size is emptied before the next entry.
+const MAX_MAP_ENTRIES: usize = 10_000;
 
-pub(super) type List = Arc<Vec<Arc<Subscription>>>;
+pub(crate) type SubscriptionList = Arc<Vec<Arc<Subscription>>>;
 
 #[derive(Default)]
-pub(super) struct Cache(Mutex<Maps>);
+pub(crate) struct Cache(Mutex<Maps>);
 
 #[derive(Default)]
 struct Maps {
-    counters: HashMap<TenantId, (Instant, u64)>,
-    subscriptions: HashMap<TenantId, (u64, List)>,
+    versions: HashMap<TenantId, (Instant, u64)>,
+    subscriptions: HashMap<TenantId, (u64, SubscriptionList)>,
     keys: HashMap<KeyHash, (u64, Arc<Key>)>,
     secrets: HashMap<(TenantId, SubscriptionId), (u64, Secrets)>,
-    /// The beginning of the hour for which the use of a key was last noted.
+    /// The beginning of the hour for which the use of a key was last recorded.
     uses: HashMap<KeyId, Timestamp>,
-    /// When an answer was last put.
-    answers: HashMap<(TenantId, PayloadKey), Timestamp>,
-    /// When a request was last noted to have left from an address.
+    /// When a response body was last stored.
+    responses: HashMap<(TenantId, PayloadKey), Timestamp>,
+    /// When it was last recorded that a request left from an address.
     egress: HashMap<IpAddr, Timestamp>,
 }
 
 fn insert<K: Eq + Hash, V>(map: &mut HashMap<K, V>, key: K, value: V) {
-    if map.len() >= KEPT_AT_MOST {
+    if map.len() >= MAX_MAP_ENTRIES {
         map.clear();
     }
     map.insert(key, value);
@@ -53,98 +53,98 @@ impl Cache {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn counter(&self, tenant: &TenantId) -> Option<u64> {
-        let (read, counter) = *self.maps().counters.get(tenant)?;
-        (read.elapsed() < ONE_MOMENT).then_some(counter)
+    pub(crate) fn version(&self, tenant: &TenantId) -> Option<u64> {
+        let (started_at, version) = *self.maps().versions.get(tenant)?;
+        (started_at.elapsed() < VERSION_VALIDITY).then_some(version)
     }
 
-    /// `read` is before the counter was asked for; an answer that came late gives way to a later reading.
-    pub(super) fn put_counter(&self, tenant: &TenantId, read: Instant, counter: u64) {
+    /// `started_at` is when the read began: of two reads, the one that began later stays.
+    pub(crate) fn put_version(&self, tenant: &TenantId, started_at: Instant, version: u64) {
         let mut maps = self.maps();
-        if maps.counters.get(tenant).is_none_or(|(known, _)| *known < read) {
-            insert(&mut maps.counters, tenant.clone(), (read, counter));
+        if maps.versions.get(tenant).is_none_or(|(known, _)| *known < started_at) {
+            insert(&mut maps.versions, tenant.clone(), (started_at, version));
         }
     }
 
-    pub(super) fn subscriptions(&self, tenant: &TenantId, counter: u64) -> Option<List> {
+    pub(crate) fn subscriptions(&self, tenant: &TenantId, version: u64) -> Option<SubscriptionList> {
         let maps = self.maps();
-        maps.subscriptions.get(tenant).filter(|(at, _)| *at == counter).map(|(_, list)| Arc::clone(list))
+        maps.subscriptions.get(tenant).filter(|(at, _)| *at == version).map(|(_, list)| Arc::clone(list))
     }
 
-    pub(super) fn put_subscriptions(&self, tenant: &TenantId, counter: u64, list: List) {
-        insert(&mut self.maps().subscriptions, tenant.clone(), (counter, list));
+    pub(crate) fn put_subscriptions(&self, tenant: &TenantId, version: u64, list: SubscriptionList) {
+        insert(&mut self.maps().subscriptions, tenant.clone(), (version, list));
     }
 
-    /// A key, and the counter of its tenant at which it was there.
-    pub(super) fn key(&self, hash: KeyHash) -> Option<(u64, Arc<Key>)> {
+    /// A key, and the version of its tenant at which it was valid.
+    pub(crate) fn key(&self, hash: KeyHash) -> Option<(u64, Arc<Key>)> {
         self.maps().keys.get(&hash).cloned()
     }
 
-    pub(super) fn put_key(&self, hash: KeyHash, counter: u64, key: Arc<Key>) {
-        insert(&mut self.maps().keys, hash, (counter, key));
+    pub(crate) fn put_key(&self, hash: KeyHash, version: u64, key: Arc<Key>) {
+        insert(&mut self.maps().keys, hash, (version, key));
     }
 
-    pub(super) fn forget_key(&self, hash: KeyHash) {
+    pub(crate) fn forget_key(&self, hash: KeyHash) {
         self.maps().keys.remove(&hash);
     }
 
-    pub(super) fn secrets(&self, tenant: &TenantId, id: SubscriptionId, version: u64) -> Option<Secrets> {
+    pub(crate) fn secrets(&self, tenant: &TenantId, id: SubscriptionId, version: u64) -> Option<Secrets> {
         let maps = self.maps();
         let (of, secrets) = maps.secrets.get(&(tenant.clone(), id))?;
         (*of >= version).then(|| secrets.clone())
     }
 
-    pub(super) fn put_secrets(&self, tenant: &TenantId, id: SubscriptionId, version: u64, secrets: Secrets) {
+    pub(crate) fn put_secrets(&self, tenant: &TenantId, id: SubscriptionId, version: u64, secrets: Secrets) {
         insert(&mut self.maps().secrets, (tenant.clone(), id), (version, secrets));
     }
 
-    pub(super) fn forget_secrets(&self, tenant: &TenantId, id: SubscriptionId) {
+    pub(crate) fn forget_secrets(&self, tenant: &TenantId, id: SubscriptionId) {
         self.maps().secrets.remove(&(tenant.clone(), id));
     }
 
-    /// Whether an answer was put from here less than `ago` ago.
-    pub(super) fn answer_put(
+    /// Whether a response body was stored from here less than `ago` ago.
+    pub(crate) fn response_was_put(
         &self,
         tenant: &TenantId,
         key: PayloadKey,
         now: Timestamp,
         ago: Duration,
     ) -> bool {
-        self.maps().answers.get(&(tenant.clone(), key)).is_some_and(|put| now.since(*put) < ago)
+        self.maps().responses.get(&(tenant.clone(), key)).is_some_and(|put| now.since(*put) < ago)
     }
 
-    pub(super) fn note_answer(&self, tenant: &TenantId, key: PayloadKey, put: Timestamp) {
-        insert(&mut self.maps().answers, (tenant.clone(), key), put);
+    pub(crate) fn record_response_put(&self, tenant: &TenantId, key: PayloadKey, put: Timestamp) {
+        insert(&mut self.maps().responses, (tenant.clone(), key), put);
     }
 
-    /// False if a use in this hour, or in a later one, is noted already; else it is now.
-    pub(super) fn note_use(&self, key: KeyId, hour: Timestamp) -> bool {
+    /// Records the use of a key; false if one in this hour, or in a later one, was recorded before.
+    pub(crate) fn record_key_use(&self, key: KeyId, hour: Timestamp) -> bool {
         let mut maps = self.maps();
-        let new = maps.uses.get(&key).is_none_or(|noted| *noted < hour);
+        let new = maps.uses.get(&key).is_none_or(|recorded| *recorded < hour);
         if new {
             insert(&mut maps.uses, key, hour);
         }
         new
     }
 
-    /// False if it was noted less than `every` ago; else it is, now.
-    pub(super) fn note_egress(&self, address: IpAddr, now: Timestamp, every: Duration) -> bool {
+    /// Records that a request left from an address; false if that was recorded less than `interval` ago.
+    pub(crate) fn record_egress(&self, address: IpAddr, now: Timestamp, interval: Duration) -> bool {
         let mut maps = self.maps();
-        let noted = maps.egress.get(&address);
-        let due = noted.is_none_or(|noted| now.since(*noted) >= every);
+        let recorded = maps.egress.get(&address);
+        let due = recorded.is_none_or(|recorded| now.since(*recorded) >= interval);
         if due {
             insert(&mut maps.egress, address, now);
         }
         due
     }
 
-    /// Since when requests of this environment were noted to leave from its addresses.
-    pub(super) fn egress(&self) -> Vec<(IpAddr, Timestamp)> {
-        self.maps().egress.iter().map(|(address, noted)| (*address, *noted)).collect()
+    /// The recorded addresses of this environment, and when each was last recorded.
+    pub(crate) fn egress(&self) -> Vec<(IpAddr, Timestamp)> {
+        self.maps().egress.iter().map(|(address, recorded)| (*address, *recorded)).collect()
     }
 
-    /// The settings of a tenant were changed from here.
-    pub(super) fn changed(&self, tenant: &TenantId) {
-        self.maps().counters.remove(tenant);
+    /// To be called when the settings of a tenant were changed from here.
+    pub(crate) fn forget_version(&self, tenant: &TenantId) {
+        self.maps().versions.remove(tenant);
     }
 }

@@ -1,22 +1,23 @@
-//! What a function is told by its environment.
+//! The configuration of a function, from its environment variables.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{PublicAddress, Stack};
+use crate::egress::PublicAddress;
+use crate::engine::Stack;
 use loanhook_core::model::key::SecretKey;
 use loanhook_core::model::time::Timestamp;
 
-/// A schedule spans 30 days at most, and `Retry-After` may make each of its 24 delays a day longer: what is
-/// kept for less than this could be over while it is still due.
-const RETENTION_DAYS_AT_LEAST: u64 = 60;
-const RETENTION_DAYS: u64 = 365;
-/// What is cheaper in the table for two years: see docs/cost.md.
-const SMALL_PAYLOAD_BYTES: u64 = 1536;
-/// An item has 400 KB at most, its name included.
-const SMALL_PAYLOAD_BYTES_AT_MOST: u64 = 65_536;
+/// A schedule spans 30 days at most, and `Retry-After` may make each of its 24 delays a day longer: a delivery that is kept
+/// for less time could expire while an attempt is still due.
+const MIN_RETENTION_DAYS: u64 = 60;
+const DEFAULT_RETENTION_DAYS: u64 = 365;
+/// Up to this size a payload that is kept for two years is cheaper in the table: see docs/cost.md.
+const DEFAULT_SMALL_PAYLOAD_BYTES: u64 = 1536;
+/// DynamoDB has items of at most 400 KB.
+const MAX_SMALL_PAYLOAD_BYTES: u64 = 65_536;
 
 /// A variable of the environment that is missing or wrong.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub struct WrongVariable {
 }
 
 impl WrongVariable {
-    /// The variable of this name, and what is wrong with it: what follows its name in a sentence.
+    /// The variable of this name; `fault` follows the name in a sentence, as in "is not set".
     pub fn new(name: &'static str, fault: &str) -> Self {
         Self { name, fault: fault.into() }
     }
@@ -51,14 +52,14 @@ impl<'a> Variables<'a> {
     }
 }
 
-/// The settings of a function. Each needs only some of them.
+/// The configuration of a function. Each function uses only a part of it.
 #[derive(Debug)]
 pub struct Config {
     pub stack: Stack,
     pub allow_networks: Vec<IpNet>,
-    /// How long a sender that says nothing is taken to be alive: the delivery function's timeout and 10 s.
+    /// The lease of a claim: the delivery function's timeout and 10 s.
     pub lease: Duration,
-    /// What to ask for the address that requests leave from.
+    /// A URL that responds with the address that requests leave from.
     pub ip_url: Option<String>,
 }
 
@@ -75,13 +76,13 @@ impl Config {
     fn read(variables: &Variables<'_>) -> Result<Self, WrongVariable> {
         let get = |name| variables.get(name);
         let needed = |name| get(name).ok_or_else(|| wrong(name, "is not set"));
-        let retention_days = number(&get, "LOANHOOK_RETENTION_DAYS")?.unwrap_or(RETENTION_DAYS);
-        if retention_days < RETENTION_DAYS_AT_LEAST {
-            let fault = format!("must be at least {RETENTION_DAYS_AT_LEAST}");
+        let retention_days = number(&get, "LOANHOOK_RETENTION_DAYS")?.unwrap_or(DEFAULT_RETENTION_DAYS);
+        if retention_days < MIN_RETENTION_DAYS {
+            let fault = format!("must be at least {MIN_RETENTION_DAYS}");
             return Err(wrong("LOANHOOK_RETENTION_DAYS", &fault));
         }
-        let first_key = get("LOANHOOK_ADMIN_KEY").map(|key| SecretKey::chosen(&key)).transpose();
-        let first_key = first_key.map_err(|fault| wrong("LOANHOOK_ADMIN_KEY", fault))?;
+        let deployed_key = get("LOANHOOK_ADMIN_KEY").map(|key| SecretKey::chosen(&key)).transpose();
+        let deployed_key = deployed_key.map_err(|fault| wrong("LOANHOOK_ADMIN_KEY", fault))?;
         let stack = Stack {
             table: needed("LOANHOOK_TABLE")?,
             payloads: needed("LOANHOOK_PAYLOADS_TABLE")?,
@@ -91,7 +92,7 @@ impl Config {
             dead_letters_url: get("LOANHOOK_DLQ_URL"),
             retention: Duration::from_secs(retention_days * 24 * 3600),
             egress: list::<IpAddr>(&get, "LOANHOOK_EGRESS_IPS", "is not a list of addresses")?,
-            first_key: first_key.map(|key| key.hash()),
+            deployed_key: deployed_key.map(|key| key.hash()),
             clock: Timestamp::now,
         };
         Ok(Self {
@@ -102,11 +103,11 @@ impl Config {
         })
     }
 
-    /// What is known of the address that requests leave from. Of several static ones, nobody says which.
+    /// The address that requests leave from. Of several static addresses it is unknown which one a request has.
     pub fn public_address(&self) -> PublicAddress {
         match (self.stack.egress.as_slice(), &self.ip_url) {
             ([address], _) => PublicAddress::Fixed(*address),
-            (_, Some(url)) => PublicAddress::asked_of(url.clone()),
+            (_, Some(url)) => PublicAddress::looked_up(url.clone()),
             _ => PublicAddress::Unknown,
         }
     }
@@ -125,9 +126,9 @@ fn number(
 
 fn small_payload(get: &impl Fn(&'static str) -> Option<String>) -> Result<usize, WrongVariable> {
     const NAME: &str = "LOANHOOK_SMALL_PAYLOAD_BYTES";
-    let bytes = number(get, NAME)?.unwrap_or(SMALL_PAYLOAD_BYTES);
-    if bytes > SMALL_PAYLOAD_BYTES_AT_MOST {
-        return Err(wrong(NAME, &format!("must be at most {SMALL_PAYLOAD_BYTES_AT_MOST}")));
+    let bytes = number(get, NAME)?.unwrap_or(DEFAULT_SMALL_PAYLOAD_BYTES);
+    if bytes > MAX_SMALL_PAYLOAD_BYTES {
+        return Err(wrong(NAME, &format!("must be at most {MAX_SMALL_PAYLOAD_BYTES}")));
     }
     usize::try_from(bytes).map_err(|_| wrong(NAME, "is too large"))
 }
@@ -160,15 +161,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_or_empty_has_its_default() {
+    fn a_variable_that_is_unset_or_empty_has_its_default() {
         let config = read(&[("LOANHOOK_DLQ_URL", ""), ("LOANHOOK_ADMIN_KEY", "")]).expect("enough");
-        assert_eq!((config.stack.dead_letters_url, config.stack.first_key), (None, None));
+        assert_eq!((config.stack.dead_letters_url, config.stack.deployed_key), (None, None));
         assert_eq!(config.stack.retention, Duration::from_secs(365 * 24 * 3600));
         assert_eq!(config.stack.small_payload, 1536);
     }
 
     #[test]
-    fn lists_are_read_and_faults_are_named() {
+    fn lists_are_split_at_commas_and_a_wrong_variable_is_named() {
         let config = read(&[("LOANHOOK_EGRESS_IPS", "192.0.2.1, 192.0.2.2")]).expect("addresses");
         assert_eq!(config.stack.egress.len(), 2);
         assert!(matches!(config.public_address(), PublicAddress::Unknown));

@@ -1,10 +1,10 @@
-//! Health of the tables: whether they answer.
+//! Health of the engine.
 
-use super::Aws;
+use crate::engine::Aws;
 use loanhook_core::ports::Health;
 
 impl Health for Aws {
-    /// Anybody may ask, and each look would be a call that somebody pays for: what DynamoDB, S3 and SQS refuse shows
+    /// Always true: anybody may ask, and each check would be a call that is paid for. What DynamoDB, S3 and SQS refuse shows
     /// in their own metrics.
     async fn is_healthy(&self) -> bool {
         true

@@ -1,171 +1,40 @@
-//! The engine for AWS: a DynamoDB table (and one for small payloads), an S3 bucket, an SQS queue.
+//! The engine for AWS: a DynamoDB table for deliveries and history, a table and an S3 bucket for payloads, an SQS queue.
 //!
-//! Here a step of a delivery is several calls, and a sender can die between any two. So each step writes in
-//! the order that its port names, every write that decides something is conditional, and each state that a
-//! crash leaves is one that the delivery's next message heals. What a condition refuses comes back with the
-//! refusal, so a lost race is answered without another read.
+//! [`Aws`] implements every port of the core. Each step of a delivery is several calls, and a function can die between any
+//! two of them. So:
 //!
-//! - A claim is one conditional update of the delivery, which gives the whole delivery back.
-//! - A message carries only where to look (`message`); the delivery says what is due.
-//! - Subscriptions and keys are cached, and each use reads their tenant's counter, strongly (`settings`).
-//! - Payloads are named by tenant and hash, so that equal bytes are kept once: small ones in a table of their
-//!   own, others in S3.
+//! - the calls of a step are in the order that its port names, and each state that a crash leaves is completed when the
+//!   delivery's next queue message is handled;
+//! - every write that decides something is conditional, and a refused condition returns the item as it is, so that a lost
+//!   race needs no other read;
+//! - a claim is one conditional update of the delivery, which returns the whole delivery;
+//! - a queue message says only which delivery is due ([`read_message`]);
+//! - subscriptions and keys are cached, and each use of them reads the version of their tenant with strong consistency;
+//! - payloads are named by tenant and hash, so that equal bytes are stored once.
 //!
-//! Nothing that a call answers was read from an index: those lag.
+//! An index lags behind its table: what it does not show yet is read by key.
+//!
+//! The contract of the ports is tested in `crates/aws-testing`, on an emulator.
 
-mod attempts;
-pub mod batch;
+mod background;
 mod cache;
-mod completion;
 pub mod config;
-pub mod counting;
 mod deliveries;
-mod delivery_item;
 mod egress;
-mod failure;
-mod first_key;
-mod formula_errors;
-mod grants;
+mod engine;
 mod health;
+mod history;
 mod intake;
-mod item;
-mod keys;
-mod message;
+mod items;
 mod payloads;
 mod queue;
-mod releases;
 mod resends;
-mod retries;
-mod row_item;
+mod sdk;
 mod settings;
-mod settle;
-mod single;
-mod story;
-mod subscriptions;
-mod table;
-mod transaction;
-mod triggers;
-mod unreadable;
-mod wire;
-
-use std::net::IpAddr;
-use std::sync::{Arc, LazyLock};
-use std::time::Duration;
-
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
-
-use cache::Cache;
-use counting::Calls;
-use loanhook_core::model::key::KeyHash;
-use loanhook_core::model::time::Timestamp;
-use wire::Wire;
 
 pub use config::Config;
-pub use egress::{PublicAddress, SendingFrom};
-pub use message::read as read_message;
-
-/// The names of what the engine stores in, and how it keeps it.
-#[derive(Debug, Clone)]
-pub struct Stack {
-    pub table: String,
-    /// The table of small payloads.
-    pub payloads: String,
-    /// The bucket of all others.
-    pub bucket: String,
-    /// How long a payload in the table may be, in bytes; 0 keeps all in the bucket.
-    pub small_payload: usize,
-    pub queue_url: String,
-    /// Where messages go that nobody can read; needed only where messages are received.
-    pub dead_letters_url: Option<String>,
-    /// How long a delivery and all of its rows are kept.
-    pub retention: Duration,
-    /// The addresses that requests leave from, where they never change.
-    pub egress: Vec<IpAddr>,
-    /// The key that an operator chose: it is made when it is first shown.
-    pub first_key: Option<KeyHash>,
-    pub clock: Clock,
-}
-
-/// What time it is; a test may say otherwise.
-pub type Clock = fn() -> Timestamp;
-
-/// The engine. Clones share it.
-#[derive(Clone)]
-pub struct Aws(Arc<Inner>);
-
-/// Made when it is first needed. A client takes most of a millisecond, and where payloads are small nothing
-/// goes to S3.
-type Later<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send>>;
-
-struct Inner {
-    dynamodb: aws_sdk_dynamodb::Client,
-    s3: Later<aws_sdk_s3::Client>,
-    sqs: aws_sdk_sqs::Client,
-    stack: Stack,
-    cache: Cache,
-    background: std::sync::Mutex<tokio::task::JoinSet<()>>,
-}
-
-/// The configuration of the environment, with time-outs that leave room for retries in an invocation.
-pub async fn sdk_config() -> SdkConfig {
-    let wire = Wire::default();
-    wire.warm_up();
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(wire::CONNECTS_WITHIN)
-        .operation_attempt_timeout(Duration::from_secs(5))
-        .operation_timeout(Duration::from_secs(12))
-        .build();
-    aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(wire)
-        .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard().with_max_attempts(4))
-        .load()
-        .await
-}
-
-impl Aws {
-    pub fn new(config: &SdkConfig, stack: Stack) -> Self {
-        Self::counted(config, stack, &Calls::default())
-    }
-
-    /// The same, counting its calls.
-    pub fn counted(config: &SdkConfig, stack: Stack, calls: &Calls) -> Self {
-        let dynamodb = aws_sdk_dynamodb::config::Builder::from(config)
-            .interceptor(calls.clone())
-            .retry_classifier(retries::Conflicts)
-            .build();
-        let sqs = aws_sdk_sqs::config::Builder::from(config).interceptor(calls.clone()).build();
-        // An emulator is reached by one name, not by one for each bucket.
-        let s3 = aws_sdk_s3::config::Builder::from(config)
-            .interceptor(calls.clone())
-            .force_path_style(config.endpoint_url().is_some())
-            .build();
-        Self(Arc::new(Inner {
-            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb),
-            s3: LazyLock::new(Box::new(|| aws_sdk_s3::Client::from_conf(s3))),
-            sqs: aws_sdk_sqs::Client::from_conf(sqs),
-            stack,
-            cache: Cache::default(),
-            background: std::sync::Mutex::default(),
-        }))
-    }
-
-    fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {
-        &self.0.dynamodb
-    }
-
-    fn table(&self) -> &str {
-        &self.0.stack.table
-    }
-}
-
-/// Waits before the next try of a batch's rest: 50 ms, then twice as long each time, less a random part.
-async fn back_off(tries: u32) {
-    let longest = Duration::from_millis(50) * 2_u32.saturating_pow(tries.min(6));
-    let mut byte = [0];
-    // Without randomness all wait the same time.
-    let _ = getrandom::fill(&mut byte);
-    tokio::time::sleep(longest.mul_f64(1.0 - f64::from(byte[0]) / 512.0)).await;
-}
+pub use egress::{PublicAddress, PublicAddressSender};
+pub use engine::{Aws, Clock, Stack};
+pub use queue::message::read as read_message;
+pub use queue::sqs_batch;
+pub use sdk::sdk_config;

@@ -1,13 +1,13 @@
-//! Bytes that were sent or came back: small ones in a table of their own, others in S3.
+//! Payloads: the bytes that were sent or received, small ones in a table of their own, others in S3.
 //!
-//! A PUT of S3 costs as much as six to eight write units of DynamoDB, and a GET as three reads, while
-//! DynamoDB's storage is the dearer one: what is small is kept in the table, and how small that is, an
-//! operator chooses by how long it is kept. Either place has them under the same name, made of tenant and hash.
-//! A reader looks in both, the likelier first, so that the choice may change at any time.
+//! A PUT to S3 costs as much as six to eight write units of DynamoDB and a GET as much as three reads, while storage is more
+//! expensive in DynamoDB: which size is cheaper in the table depends on how long it is kept, and an operator chooses it. A
+//! payload has the same name in both places, made of its tenant and hash. A reader looks in both, the likelier one first,
+//! so that the choice may change at any time.
 //!
-//! An answer that equals one put from here a while ago is not put again: receivers say the same few words most of
-//! the time, and one item can only be written so often a second. What is kept outlives what names it by a day, so
-//! it may be a few hours older.
+//! A response body that was stored from here a while ago is not stored again: most receivers repeat a few short bodies, and
+//! one item can only be written so often a second. Payloads are kept a day longer than what names them, so one may be a few
+//! hours older.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -21,25 +21,25 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, TryStreamExt as _};
 
-use super::Aws;
-use super::failure::failed;
-use super::intake::AT_ONCE;
-use super::item::{Item, live, missing, number, text};
-use super::table::{BYTES, EXPIRES, PK, object};
+use crate::engine::Aws;
+use crate::items::call_errors::{failed, store_error};
+use crate::items::item::{Item, missing_attribute, number, text, unexpired};
+use crate::items::key_schema::{BYTES, EXPIRES, PK, payload_name};
+use crate::sdk::MAX_CONCURRENT_CALLS;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Payloads, StoreError, StoreResult};
+use loanhook_core::ports::{Payloads, StoreResult};
 
 /// How much longer payloads are kept than the deliveries and rows that name them.
-const OUTLIVES: Duration = Duration::from_secs(24 * 3600);
-/// An answer that was put so long ago is put again: much less than [`OUTLIVES`].
-const PUT_AGAIN_AFTER: Duration = Duration::from_secs(6 * 3600);
+const EXTRA_RETENTION: Duration = Duration::from_secs(24 * 3600);
+/// How often the same response body is stored again: much less than [`EXTRA_RETENTION`].
+const RESPONSE_PUT_INTERVAL: Duration = Duration::from_secs(6 * 3600);
 
 impl Aws {
-    /// Puts the payloads of deliveries, equal ones once.
-    pub(super) async fn put_payloads<'a>(
+    /// Stores the payloads of deliveries, equal ones once.
+    pub(crate) async fn put_payloads<'a>(
         &self,
         tenant: &TenantId,
         deliveries: impl Iterator<Item = &'a (Delivery, Bytes)>,
@@ -49,92 +49,86 @@ impl Aws {
             .collect();
         let puts: Vec<_> =
             payloads.into_iter().map(|(key, bytes)| self.put_payload(tenant, key, bytes)).collect();
-        stream::iter(puts).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await.map(|_| ())
+        stream::iter(puts).buffer_unordered(MAX_CONCURRENT_CALLS).try_collect::<Vec<()>>().await.map(|_| ())
     }
 
-    /// Puts bytes under their hash. They are put even where they are already, so that their life counts from
-    /// their last use.
-    pub(super) async fn put_payload(
-        &self,
-        tenant: &TenantId,
-        key: PayloadKey,
-        bytes: Bytes,
-    ) -> StoreResult<()> {
-        let name = object(tenant, key);
-        if bytes.len() <= self.0.stack.small_payload {
-            self.put_small(&name, bytes).await
+    /// Stores bytes under their hash, also where they are stored already, so that they are kept from their last use on.
+    async fn put_payload(&self, tenant: &TenantId, key: PayloadKey, bytes: Bytes) -> StoreResult<()> {
+        let name = payload_name(tenant, key);
+        if bytes.len() <= self.stack().small_payload {
+            self.put_in_table(&name, bytes).await
         } else {
-            self.put_object(&name, bytes).await
+            self.put_in_bucket(&name, bytes).await
         }
     }
 
-    /// Puts the body of an answer, if it was not put from here of late.
-    pub(super) async fn put_answer(
+    /// Stores a response body, unless it was stored from here within the interval.
+    pub(crate) async fn put_response_body(
         &self,
         tenant: &TenantId,
         key: PayloadKey,
         bytes: Bytes,
     ) -> StoreResult<()> {
         let now = Timestamp::now();
-        if !self.0.cache.answer_put(tenant, key, now, PUT_AGAIN_AFTER) {
+        if !self.cache().response_was_put(tenant, key, now, RESPONSE_PUT_INTERVAL) {
             self.put_payload(tenant, key, bytes).await?;
-            self.0.cache.note_answer(tenant, key, now);
+            self.cache().record_response_put(tenant, key, now);
         }
         Ok(())
     }
 
-    async fn put_small(&self, name: &str, bytes: Bytes) -> StoreResult<()> {
-        let expires = Timestamp::now() + self.0.stack.retention + OUTLIVES;
+    async fn put_in_table(&self, name: &str, bytes: Bytes) -> StoreResult<()> {
+        let expires = Timestamp::now() + self.stack().retention + EXTRA_RETENTION;
         let item = Item::from([
             (PK.into(), text(name)),
             (BYTES.into(), AttributeValue::B(Blob::new(bytes))),
             (EXPIRES.into(), number(expires.seconds())),
         ]);
-        let put = self.dynamodb().put_item().table_name(&self.0.stack.payloads).set_item(Some(item));
-        put.send().await.map(|_| ()).map_err(failed)
+        let put = self.dynamodb().put_item().table_name(&self.stack().payloads).set_item(Some(item));
+        put.send().await.map(|_| ()).map_err(store_error)
     }
 
-    async fn put_object(&self, name: &str, bytes: Bytes) -> StoreResult<()> {
-        let put = self.0.s3.put_object().bucket(&self.0.stack.bucket).key(name).body(ByteStream::from(bytes));
-        put.send().await.map(|_| ()).map_err(failed)
+    async fn put_in_bucket(&self, name: &str, bytes: Bytes) -> StoreResult<()> {
+        let put = self.s3().put_object().bucket(&self.stack().bucket).key(name).body(ByteStream::from(bytes));
+        put.send().await.map(|_| ()).map_err(store_error)
     }
 
-    async fn small(&self, name: &str) -> StoreResult<Option<Bytes>> {
-        let get = self.dynamodb().get_item().table_name(&self.0.stack.payloads).key(PK, text(name));
-        let got = get.consistent_read(true).send().await.map_err(failed)?;
-        let Some(mut item) = got.item.and_then(live) else { return Ok(None) };
+    async fn get_from_table(&self, name: &str) -> StoreResult<Option<Bytes>> {
+        let get = self.dynamodb().get_item().table_name(&self.stack().payloads).key(PK, text(name));
+        let got = get.consistent_read(true).send().await.map_err(store_error)?;
+        let Some(mut item) = got.item.and_then(unexpired) else { return Ok(None) };
         match item.remove(BYTES) {
             Some(AttributeValue::B(bytes)) => Ok(Some(bytes.into_inner().into())),
-            _ => Err(missing(BYTES)),
+            _ => Err(missing_attribute(BYTES)),
         }
     }
 
-    async fn object(&self, name: &str) -> StoreResult<Option<Bytes>> {
-        match self.0.s3.get_object().bucket(&self.0.stack.bucket).key(name).send().await {
+    async fn get_from_bucket(&self, name: &str) -> StoreResult<Option<Bytes>> {
+        match self.s3().get_object().bucket(&self.stack().bucket).key(name).send().await {
             Ok(object) => {
                 let bytes = object.body.collect().await;
-                let bytes = bytes.map_err(|error| StoreError::Failed(error.to_string().into()))?;
+                let bytes = bytes.map_err(failed)?;
                 Ok(Some(bytes.into_bytes()))
             }
             Err(SdkError::ServiceError(error)) if matches!(error.err(), GetObjectError::NoSuchKey(_)) => {
                 Ok(None)
             }
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(store_error(error)),
         }
     }
 }
 
 impl Payloads for Aws {
     async fn payload(&self, tenant: &TenantId, key: PayloadKey) -> StoreResult<Option<Bytes>> {
-        let name = object(tenant, key);
-        if self.0.stack.small_payload == 0 {
-            return match self.object(&name).await? {
-                None => self.small(&name).await,
+        let name = payload_name(tenant, key);
+        if self.stack().small_payload == 0 {
+            return match self.get_from_bucket(&name).await? {
+                None => self.get_from_table(&name).await,
                 found => Ok(found),
             };
         }
-        match self.small(&name).await? {
-            None => self.object(&name).await,
+        match self.get_from_table(&name).await? {
+            None => self.get_from_bucket(&name).await,
             found => Ok(found),
         }
     }

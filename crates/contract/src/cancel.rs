@@ -37,7 +37,7 @@ pub(crate) async fn a_canceled_delivery_is_attempted_no_more<E: Engine>() -> Sto
     Ok(())
 }
 
-pub(crate) async fn what_is_not_pending_cannot_be_canceled<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn only_a_pending_delivery_can_be_canceled<E: Engine>() -> StoreResult<()> {
     for status in [Status::Succeeded, Status::Failed, Status::Canceled] {
         let scene = Scene::<E>::new(&[]).await?;
         match status {

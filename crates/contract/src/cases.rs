@@ -7,126 +7,126 @@ macro_rules! for_each_case {
     ($($made:ident)::+ ! $(, $argument:path)?) => {
         $($made)::+! { $($argument)?;
         claims {
-            of_many_claims_of_one_number_one_wins
-            a_number_that_is_not_next_cannot_be_claimed
+            of_concurrent_claims_of_one_number_one_succeeds
+            only_the_next_number_can_be_claimed
             an_unknown_delivery_cannot_be_claimed
-            only_the_token_of_the_claim_settles
-            an_attempt_is_settled_once
-            of_many_settles_of_one_attempt_one_counts
-            a_complete_row_stands_and_the_delivery_moves_on_from_it
+            only_the_fencing_token_of_the_claim_completes
+            an_attempt_is_completed_once
+            of_concurrent_completions_of_one_attempt_one_counts
+            a_row_that_is_complete_stays_and_the_delivery_continues_from_it
         }
         schedule {
             a_failure_queues_the_next_number_after_its_delay
             an_interruption_queues_the_next_number_at_once_in_the_same_slot
-            what_ends_a_schedule_queues_nothing
-            messages_go_on_and_come_as_they_were_sent
+            the_end_of_a_schedule_queues_no_message
+            a_message_is_received_as_it_was_enqueued
         }
         leases {
-            under_a_live_lease_a_message_waits_for_its_end_and_changes_nothing
+            while_a_lease_is_valid_a_message_waits_for_its_end_and_changes_nothing
             past_its_lease_an_attempt_is_interrupted_and_the_next_is_due_at_once
-            a_sender_that_comes_back_after_its_lease_changes_nothing
-            many_who_find_a_lease_over_interrupt_once
+            a_sender_that_completes_after_its_lease_expired_changes_nothing
+            of_concurrent_senders_that_find_an_expired_lease_one_interrupts
             the_third_interruption_in_a_row_uses_up_a_slot
             without_a_lease_an_attempt_in_flight_is_left_alone
             past_the_lease_a_complete_row_counts_as_it_stands
-            a_claim_that_never_put_its_row_gets_one_as_interrupted
+            a_claim_without_a_row_gets_one_as_interrupted
             a_resend_in_flight_holds_its_lease_and_is_not_repeated_after_it
         }
         releases {
-            a_claim_that_is_given_back_leaves_no_row_and_its_number_is_due_again
-            a_first_attempt_that_was_given_back_cannot_be_resent
-            a_later_attempt_that_is_given_back_leaves_those_before_it
-            a_canceled_attempt_that_is_given_back_is_due_no_more
-            an_attempt_that_was_resent_meanwhile_is_not_given_back
-            a_resend_that_is_given_back_is_queued_again
-            what_we_lack_uses_up_no_attempt_and_it_goes_on
+            a_released_claim_leaves_no_row_and_its_number_is_due_again
+            a_released_first_attempt_cannot_be_resent
+            a_released_later_attempt_leaves_those_before_it
+            a_released_attempt_of_a_canceled_delivery_is_due_no_more
+            an_attempt_that_a_resend_references_is_not_released
+            a_released_resend_is_queued_again
+            a_resource_missing_on_our_side_uses_up_no_attempt
         }
         sending {
             a_delivery_fails_is_retried_and_succeeds_with_the_same_bytes
             one_message_handled_many_times_sends_each_number_once
-            an_old_message_brings_a_lost_one_back
-            a_message_that_is_not_due_is_sent_on_and_touches_nothing
-            where_the_payload_is_gone_the_row_says_so_and_the_schedule_goes_on
-            what_could_not_end_in_time_is_not_sent_and_is_due_again_soon
-            a_change_of_the_subscription_changes_its_secrets_only
-            what_does_not_render_is_a_row_without_a_request_and_cannot_be_resent
+            an_old_message_enqueues_its_lost_successor
+            a_message_that_is_not_due_is_enqueued_again_and_changes_nothing
+            a_missing_payload_is_told_in_the_row_and_the_schedule_continues
+            a_request_that_cannot_end_before_the_deadline_is_not_sent_and_is_due_again
+            a_change_of_the_subscription_changes_only_the_secrets_of_its_deliveries
+            a_template_that_does_not_render_gives_a_row_without_a_request_that_cannot_be_resent
         }
         intake {
-            what_was_accepted_is_there_with_its_payload_and_message
-            a_delivery_that_is_there_stays_as_it_is
-            of_many_calls_with_one_key_one_is_stored
-            many_events_with_one_key_are_one_event
-            another_body_under_a_key_is_refused_and_leaves_nothing
-            a_repeat_finishes_what_a_crash_after_the_record_left
-            a_repeat_finishes_what_a_crash_between_deliveries_left
-            a_key_is_over_after_a_day
-            a_key_of_an_event_is_none_of_a_resend
+            an_accepted_delivery_is_stored_with_its_payload_and_message
+            a_delivery_that_is_stored_already_stays_as_it_is
+            of_concurrent_calls_with_one_idempotency_key_one_is_stored
+            concurrent_events_with_one_idempotency_key_are_one_event
+            another_body_under_an_idempotency_key_is_refused_and_stores_nothing
+            a_repeated_call_completes_an_intake_that_crashed_after_the_record
+            a_repeated_call_completes_an_intake_that_crashed_between_deliveries
+            an_idempotency_key_expires_after_a_day
+            an_idempotency_key_of_an_event_is_another_than_that_of_a_resend
         }
         triggers {
             a_trigger_fires_when_it_becomes_true_and_again_after_it_was_false
-            of_many_events_at_once_one_fires
-            loans_and_subscriptions_are_remembered_apart
-            a_rise_while_the_restriction_forbids_is_consumed
-            a_changed_trigger_is_forgotten_and_that_of_a_disabled_subscription_is_kept
-            a_repeat_promises_what_fired_and_changes_nothing
-            a_key_that_is_known_leaves_no_trace_of_a_rise
+            of_concurrent_events_one_fires_the_trigger
+            each_loan_and_subscription_has_a_trigger_state_of_its_own
+            a_rising_edge_that_the_restriction_forbids_is_used_up
+            the_state_of_a_changed_trigger_is_dropped_and_that_of_a_disabled_subscription_is_kept
+            a_repeated_call_answers_what_fired_and_changes_nothing
+            a_duplicate_call_changes_no_trigger_state
         }
-        remembering {
-            who_judges_by_an_older_trigger_neither_fires_nor_forgets
-            what_deleted_triggers_left_behind_does_not_grow_for_ever
+        trigger_state {
+            a_reading_by_an_older_version_of_a_trigger_changes_nothing
+            the_state_of_deleted_triggers_is_removed
         }
-        rises {
-            as_many_triggers_rise_at_once_as_a_tenant_may_have
-            a_formula_that_fails_is_counted_and_the_last_is_told
+        rising_edges {
+            all_triggers_that_a_tenant_may_have_can_fire_at_one_event
+            a_formula_error_is_counted_and_the_last_is_kept
         }
         idempotency {
-            any_sequence_of_keys_and_bodies_is_answered_by_the_rules
+            any_sequence_of_idempotency_keys_and_bodies_is_answered_by_the_rules
         }
         history {
             a_cursor_passes_every_row_once_while_newer_ones_arrive
             rows_are_bounded_from_the_oldest_to_before_the_cursor
             the_attempts_of_a_delivery_are_its_own_the_oldest_first
             a_row_is_read_by_its_loan_and_id
-            loans_of_similar_names_share_nothing
-            the_attempts_of_a_delivery_are_read_in_parts_from_either_end
+            loans_of_similar_names_have_separate_histories
+            the_attempts_of_a_delivery_are_read_in_pages_from_either_end
         }
         unreadable {
-            a_row_that_cannot_be_read_hides_no_other
-            a_subscription_that_cannot_be_read_hides_no_other_and_can_be_deleted
-            a_key_that_cannot_be_read_hides_no_other
-            a_memory_that_cannot_be_read_is_unknown
-            a_record_that_cannot_be_read_is_no_licence_to_send_again
+            an_unreadable_row_hides_no_other
+            an_unreadable_subscription_hides_no_other_and_can_be_deleted
+            an_unreadable_key_hides_no_other
+            an_unreadable_trigger_state_counts_as_unknown
+            an_unreadable_idempotency_record_does_not_allow_a_second_send
         }
         tenants {
             another_tenants_delivery_cannot_be_read_or_canceled
-            another_tenants_attempts_cannot_be_claimed_or_settled
-            another_tenants_resends_cannot_be_asked_for_taken_or_settled
+            another_tenants_attempts_cannot_be_claimed_or_completed
+            another_tenants_resends_cannot_be_requested_claimed_or_completed
             another_tenants_history_is_empty
             another_tenants_subscriptions_cannot_be_read_or_changed
             another_tenants_keys_cannot_be_listed_or_deleted
             two_tenants_may_use_the_same_idempotency_key
         }
-        asked {
-            a_key_stands_for_one_delivery_for_a_day
-            a_resend_that_nobody_took_can_be_named
+        resend_requests {
+            an_idempotency_key_of_a_resend_names_one_delivery_for_a_day
+            a_resend_that_was_never_claimed_can_be_named
             nothing_can_be_resent_before_it_was_attempted
             an_attempt_is_found_by_its_number_however_often_its_delivery_was_resent
         }
         resends {
-            a_resend_is_queued_read_and_counted_at_once
-            with_one_key_a_resend_is_queued_once
-            of_many_who_take_a_resend_one_wins
-            an_unknown_resend_cannot_be_taken
+            a_resend_is_readable_as_queued_and_counted_at_once
+            with_one_idempotency_key_a_resend_is_queued_once
+            of_concurrent_claims_of_a_resend_one_succeeds
+            an_unknown_resend_cannot_be_claimed
             a_resend_that_waited_too_long_is_interrupted_not_sent
-            only_its_token_settles_a_resend_and_once
-            a_resend_moves_no_schedule
-            a_resend_that_succeeds_turns_an_exhausted_delivery
+            only_its_fencing_token_completes_a_resend_and_once
+            a_resend_does_not_change_the_schedule
+            a_successful_resend_makes_an_exhausted_delivery_succeeded
             a_resend_that_fails_leaves_the_delivery_as_it_was
             a_resend_sends_the_frozen_bytes_once
         }
         cancel {
             a_canceled_delivery_is_attempted_no_more
-            what_is_not_pending_cannot_be_canceled
+            only_a_pending_delivery_can_be_canceled
             an_attempt_in_flight_finishes_and_is_the_last
             a_sender_that_dies_after_the_cancel_is_interrupted_and_the_last
             a_cancel_and_a_claim_at_once_leave_one_attempt_at_most
@@ -135,8 +135,8 @@ macro_rules! for_each_case {
         subscriptions {
             subscriptions_are_listed_the_oldest_first_as_they_are_now
             every_version_is_kept
-            of_many_replacements_of_one_version_one_wins
-            what_is_unknown_or_deleted_cannot_be_replaced
+            of_concurrent_replacements_of_one_version_one_succeeds
+            an_unknown_or_deleted_subscription_cannot_be_replaced
             a_subscription_is_deleted_once
             secrets_are_the_newest_even_of_a_deleted_subscription
             the_limit_holds_under_concurrent_creates
@@ -145,8 +145,8 @@ macro_rules! for_each_case {
             a_key_is_found_by_its_hash_alone
             keys_are_listed_in_pages_the_oldest_first
             a_deleted_key_is_gone_at_once
-            a_key_opens_until_its_end_and_is_listed_after_it
-            a_use_is_listed_to_the_hour
+            a_key_is_valid_until_its_end_and_is_listed_after_it
+            the_last_use_of_a_key_is_listed_to_the_hour
             an_admin_deletes_all_keys_but_an_operators
             the_environment_names_one_key
             a_key_that_was_deleted_does_not_come_back_by_the_environment
@@ -157,15 +157,15 @@ macro_rules! for_each_case {
             a_grant_is_over_at_its_time
             a_grant_that_was_ended_is_gone_at_once
             a_link_opens_sessions_until_its_own_end
-            what_a_key_made_is_over_when_it_is_deleted
-            what_a_key_made_is_over_at_the_keys_end
-            another_tenants_session_is_none_here
+            grants_of_a_key_end_when_it_is_deleted
+            grants_of_a_key_end_when_it_expires
+            a_session_of_another_tenant_is_not_valid
         }
         payloads {
-            bytes_come_back_as_they_went_in
-            equal_bytes_are_one_payload_of_their_tenant
+            a_payload_is_read_as_it_was_stored
+            equal_bytes_of_a_tenant_are_stored_once
             another_tenants_payload_cannot_be_read
-            addresses_are_told_once_each_while_they_are_of_late
+            recent_source_addresses_are_listed_once_each
         }
         }
     };

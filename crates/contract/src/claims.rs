@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::engine::Engine;
 use crate::scene::{MILLISECOND, SECOND, START, Scene, delivery_of, ended};
 
-pub(crate) async fn of_many_claims_of_one_number_one_wins<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn of_concurrent_claims_of_one_number_one_succeeds<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let tokens = (1..=16).map(Uuid::from_u128);
     let claims = try_join_all(tokens.map(|token| scene.ports().claim(&scene.first, 1, token, START))).await?;
@@ -37,7 +37,7 @@ pub(crate) async fn of_many_claims_of_one_number_one_wins<E: Engine>() -> StoreR
     Ok(())
 }
 
-pub(crate) async fn a_number_that_is_not_next_cannot_be_claimed<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn only_the_next_number_can_be_claimed<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     cannot_be_claimed(&scene, &[0, 2, 3]).await?;
     let claim = scene.claim(START).await?;
@@ -72,7 +72,7 @@ pub(crate) async fn an_unknown_delivery_cannot_be_claimed<E: Engine>() -> StoreR
     Ok(())
 }
 
-pub(crate) async fn only_the_token_of_the_claim_settles<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn only_the_fencing_token_of_the_claim_completes<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let claim = scene.claim(START).await?;
     let row = ended(claim.row.clone(), Ok(200), START + SECOND);
@@ -86,7 +86,7 @@ pub(crate) async fn only_the_token_of_the_claim_settles<E: Engine>() -> StoreRes
     Ok(())
 }
 
-pub(crate) async fn an_attempt_is_settled_once<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn an_attempt_is_completed_once<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300, 300]).await?;
     let claim = scene.claim(START).await?;
     let settle = |result, at| {
@@ -106,7 +106,7 @@ pub(crate) async fn an_attempt_is_settled_once<E: Engine>() -> StoreResult<()> {
     Ok(())
 }
 
-pub(crate) async fn of_many_settles_of_one_attempt_one_counts<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn of_concurrent_completions_of_one_attempt_one_counts<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300, 300]).await?;
     let claim = scene.claim(START).await?;
     let ends: Vec<_> =
@@ -125,7 +125,8 @@ pub(crate) async fn of_many_settles_of_one_attempt_one_counts<E: Engine>() -> St
     Ok(())
 }
 
-pub(crate) async fn a_complete_row_stands_and_the_delivery_moves_on_from_it<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_row_that_is_complete_stays_and_the_delivery_continues_from_it<E: Engine>()
+-> StoreResult<()> {
     for (stands, status) in [(Ok(200), Status::Succeeded), (Ok(500), Status::Pending)] {
         let scene = Scene::<E>::new(&[300]).await?;
         let claim = scene.claim(START).await?;

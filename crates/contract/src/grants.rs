@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use loanhook_core::keys::authenticate;
-use loanhook_core::model::grant::{Grant, GrantKind, LinkDraft, NewLink};
+use loanhook_core::model::grant::{Grant, GrantKind, LinkInput, LinkScope, NewLink};
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::key::{Key, KeyHash, Scope};
 use loanhook_core::model::time::Timestamp;
@@ -95,8 +95,17 @@ async fn key<E: Engine>(
     Ok((key, KeyHash::of(text)))
 }
 
-fn link(body: &str) -> NewLink {
-    serde_json::from_str::<LinkDraft>(body).expect("a draft").check().expect("a link")
+/// A link to loan 727 for a viewer who may read its history.
+fn link(change: impl FnOnce(&mut LinkInput)) -> NewLink {
+    let mut input = LinkInput {
+        loan_id: "727".into(),
+        scopes: vec![LinkScope::HistoryRead],
+        viewer: None,
+        ttl_seconds: None,
+        session_seconds: None,
+    };
+    change(&mut input);
+    input.check().expect("a link")
 }
 
 fn made<T>(result: Result<T, PortalError>) -> StoreResult<T> {
@@ -117,9 +126,11 @@ async fn opened<S: Grants + Keys>(ports: &S, token: &str, at: Timestamp) -> Stor
 pub(crate) async fn a_link_opens_sessions_until_its_own_end<E: Engine>() -> StoreResult<()> {
     let engine = E::fresh().await;
     let (key, hash) = key(&engine, &tenant("acme"), "lh_lms", &[Scope::PortalWrite]).await?;
-    let asked = link(
-        r#"{"loanId": "727", "scopes": ["history:read"], "viewer": "Jane", "ttlSeconds": 10, "sessionSeconds": 60}"#,
-    );
+    let asked = link(|input| {
+        input.viewer = Some("Jane".into());
+        input.ttl_seconds = Some(10);
+        input.session_seconds = Some(60);
+    });
     let ports = engine.ports();
     let link = made(issue_link(ports, (&key, hash), asked, START).await)?.token;
     let end = START + 10 * SECOND;
@@ -147,13 +158,13 @@ pub(crate) async fn a_link_opens_sessions_until_its_own_end<E: Engine>() -> Stor
     Ok(())
 }
 
-pub(crate) async fn what_a_key_made_is_over_when_it_is_deleted<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn grants_of_a_key_end_when_it_is_deleted<E: Engine>() -> StoreResult<()> {
     let engine = E::fresh().await;
     let ports = engine.ports();
     let all = [Scope::HistoryRead, Scope::WebhooksResend, Scope::PortalWrite];
     let (gone, gone_hash) = key(&engine, &tenant("acme"), "lh_gone", &all).await?;
     let (stays, stays_hash) = key(&engine, &tenant("acme"), "lh_stays", &all).await?;
-    let asked = || link(r#"{"loanId": "727", "scopes": ["history:read", "webhooks:resend"]}"#);
+    let asked = || link(|input| input.scopes.push(LinkScope::WebhooksResend));
     let mut tokens = Vec::new();
     for (key, hash) in [(&gone, gone_hash), (&stays, stays_hash)] {
         let link = made(issue_link(ports, (key, hash), asked(), START).await)?.token;
@@ -171,7 +182,7 @@ pub(crate) async fn what_a_key_made_is_over_when_it_is_deleted<E: Engine>() -> S
     Ok(())
 }
 
-pub(crate) async fn what_a_key_made_is_over_at_the_keys_end<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn grants_of_a_key_end_when_it_expires<E: Engine>() -> StoreResult<()> {
     let engine = E::fresh().await;
     let ports = engine.ports();
     let scopes = vec![Scope::HistoryRead, Scope::PortalWrite];
@@ -179,7 +190,7 @@ pub(crate) async fn what_a_key_made_is_over_at_the_keys_end<E: Engine>() -> Stor
     let key = Key { expires_at: Some(end), ..Key::new(tenant("acme"), "LMS".into(), scopes, START) };
     let hash = KeyHash::of("lh_lms");
     ports.add_key(key.clone(), hash).await?;
-    let asked = link(r#"{"loanId": "727", "scopes": ["history:read"], "ttlSeconds": 3600}"#);
+    let asked = link(|input| input.ttl_seconds = Some(3600));
     let link = made(issue_link(ports, (&key, hash), asked, START).await)?;
     assert_eq!(link.grant.until, end, "what the link says of its end is so");
     let in_session = opened(ports, link.token.expose(), START).await?.expect("opened").token;
@@ -195,7 +206,7 @@ pub(crate) async fn what_a_key_made_is_over_at_the_keys_end<E: Engine>() -> Stor
     Ok(())
 }
 
-pub(crate) async fn another_tenants_session_is_none_here<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_session_of_another_tenant_is_not_valid<E: Engine>() -> StoreResult<()> {
     let engine = E::fresh().await;
     let ports = engine.ports();
     for (of, text) in [("acme", "lh_acme"), ("acme-2", "lh_acme_2")] {

@@ -101,7 +101,7 @@ pub(crate) async fn the_attempts_of_a_delivery_are_its_own_the_oldest_first<E: E
     Ok(())
 }
 
-pub(crate) async fn the_attempts_of_a_delivery_are_read_in_parts_from_either_end<E: Engine>()
+pub(crate) async fn the_attempts_of_a_delivery_are_read_in_pages_from_either_end<E: Engine>()
 -> StoreResult<()> {
     let scene = resent::<E>(6).await?;
     let all = ids(&scene.rows().await?);
@@ -147,7 +147,7 @@ pub(crate) async fn a_row_is_read_by_its_loan_and_id<E: Engine>() -> StoreResult
     Ok(())
 }
 
-pub(crate) async fn loans_of_similar_names_share_nothing<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn loans_of_similar_names_have_separate_histories<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[]).await?;
     let names = ["7", "72", "7 2", "Loan", "loan", "ü", "u\u{308}", "_", "*"];
     let mut own = Vec::new();

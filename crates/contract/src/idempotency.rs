@@ -36,7 +36,8 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
     prop::collection::vec(call, 1..16)
 }
 
-pub(crate) async fn any_sequence_of_keys_and_bodies_is_answered_by_the_rules<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn any_sequence_of_idempotency_keys_and_bodies_is_answered_by_the_rules<E: Engine>()
+-> StoreResult<()> {
     let engine = E::fresh().await;
     let runtime = tokio::runtime::Handle::current();
     let case = AtomicU32::new(0);

@@ -67,7 +67,8 @@ async fn queued<E: Engine>(engine: &E) -> Vec<TraceId> {
     traces
 }
 
-pub(crate) async fn what_was_accepted_is_there_with_its_payload_and_message<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn an_accepted_delivery_is_stored_with_its_payload_and_message<E: Engine>() -> StoreResult<()>
+{
     let scene = Scene::<E>::new(&[300]).await?;
     assert_eq!(scene.delivery().await?, scene.accepted);
     assert_eq!(scene.first, attempt_message(&scene.accepted, 1, START));
@@ -80,7 +81,7 @@ pub(crate) async fn what_was_accepted_is_there_with_its_payload_and_message<E: E
     Ok(())
 }
 
-pub(crate) async fn a_delivery_that_is_there_stays_as_it_is<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_delivery_that_is_stored_already_stays_as_it_is<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let again = || vec![(scene.accepted.clone(), Bytes::from_static(b"{}"))];
     scene.attempt(Ok(500), START).await?;
@@ -96,7 +97,8 @@ pub(crate) async fn a_delivery_that_is_there_stays_as_it_is<E: Engine>() -> Stor
     Ok(())
 }
 
-pub(crate) async fn of_many_calls_with_one_key_one_is_stored<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn of_concurrent_calls_with_one_idempotency_key_one_is_stored<E: Engine>() -> StoreResult<()>
+{
     let (engine, [subscription, _]) = two::<E>().await?;
     let calls: Vec<_> = (0..16_u32)
         .map(|i| {
@@ -129,7 +131,7 @@ pub(crate) async fn of_many_calls_with_one_key_one_is_stored<E: Engine>() -> Sto
     Ok(())
 }
 
-pub(crate) async fn many_events_with_one_key_are_one_event<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn concurrent_events_with_one_idempotency_key_are_one_event<E: Engine>() -> StoreResult<()> {
     let (engine, both) = two::<E>().await?;
     let calls =
         (0..16).map(|_| intake::accept(engine.ports(), &both[0].tenant, submission(BODY, Some("a")), START));
@@ -144,7 +146,8 @@ pub(crate) async fn many_events_with_one_key_are_one_event<E: Engine>() -> Store
     Ok(())
 }
 
-pub(crate) async fn another_body_under_a_key_is_refused_and_leaves_nothing<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn another_body_under_an_idempotency_key_is_refused_and_stores_nothing<E: Engine>()
+-> StoreResult<()> {
     let (engine, both) = two::<E>().await?;
     let bodies: Vec<_> = (0..8).map(|n| format!(r#"{{"n": {n}}}"#)).collect();
     let calls = bodies
@@ -159,11 +162,13 @@ pub(crate) async fn another_body_under_a_key_is_refused_and_leaves_nothing<E: En
     Ok(())
 }
 
-pub(crate) async fn a_repeat_finishes_what_a_crash_after_the_record_left<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_repeated_call_completes_an_intake_that_crashed_after_the_record<E: Engine>()
+-> StoreResult<()> {
     finishes::<E>(0).await
 }
 
-pub(crate) async fn a_repeat_finishes_what_a_crash_between_deliveries_left<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_repeated_call_completes_an_intake_that_crashed_between_deliveries<E: Engine>()
+-> StoreResult<()> {
     finishes::<E>(1).await
 }
 
@@ -212,7 +217,7 @@ async fn finishes<E: Engine>(stored: usize) -> StoreResult<()> {
     Ok(())
 }
 
-pub(crate) async fn a_key_is_over_after_a_day<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn an_idempotency_key_expires_after_a_day<E: Engine>() -> StoreResult<()> {
     let (engine, both) = two::<E>().await?;
     let at = |now: Timestamp, body| {
         intake::accept(engine.ports(), &both[0].tenant, submission(body, Some("a")), now)
@@ -228,7 +233,8 @@ pub(crate) async fn a_key_is_over_after_a_day<E: Engine>() -> StoreResult<()> {
     Ok(())
 }
 
-pub(crate) async fn a_key_of_an_event_is_none_of_a_resend<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn an_idempotency_key_of_an_event_is_another_than_that_of_a_resend<E: Engine>()
+-> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     scene.attempt(Ok(500), START).await?;
     let (_, queued) = scene.resend(Some(idempotency("a")), START + SECOND).await?;

@@ -77,7 +77,7 @@ pub(crate) async fn a_deleted_key_is_gone_at_once<E: Engine>() -> StoreResult<()
     Ok(())
 }
 
-pub(crate) async fn a_key_opens_until_its_end_and_is_listed_after_it<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_key_is_valid_until_its_end_and_is_listed_after_it<E: Engine>() -> StoreResult<()> {
     let engine = E::fresh().await;
     let end = START + SECOND;
     let key =
@@ -99,7 +99,7 @@ pub(crate) async fn a_key_opens_until_its_end_and_is_listed_after_it<E: Engine>(
     Ok(())
 }
 
-pub(crate) async fn a_use_is_listed_to_the_hour<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn the_last_use_of_a_key_is_listed_to_the_hour<E: Engine>() -> StoreResult<()> {
     let (engine, all) = keys::<E>(2).await?;
     let uses = async || -> StoreResult<Vec<Option<Timestamp>>> {
         engine.finish().await;

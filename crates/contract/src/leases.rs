@@ -21,7 +21,7 @@ fn error(row: &Attempt) -> Option<ErrorKind> {
     row.completion().and_then(|completion| completion.error()).map(|error| error.kind)
 }
 
-pub(crate) async fn under_a_live_lease_a_message_waits_for_its_end_and_changes_nothing<E: Engine>()
+pub(crate) async fn while_a_lease_is_valid_a_message_waits_for_its_end_and_changes_nothing<E: Engine>()
 -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let claim = scene.claim(START).await?;
@@ -53,7 +53,8 @@ pub(crate) async fn past_its_lease_an_attempt_is_interrupted_and_the_next_is_due
     Ok(())
 }
 
-pub(crate) async fn a_sender_that_comes_back_after_its_lease_changes_nothing<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_sender_that_completes_after_its_lease_expired_changes_nothing<E: Engine>()
+-> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let slow =
         Deliver { store: scene.ports().clone(), sender: Held::default(), lease: Some(LEASE), deadline: None };
@@ -74,7 +75,8 @@ pub(crate) async fn a_sender_that_comes_back_after_its_lease_changes_nothing<E: 
     Ok(())
 }
 
-pub(crate) async fn many_who_find_a_lease_over_interrupt_once<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn of_concurrent_senders_that_find_an_expired_lease_one_interrupts<E: Engine>()
+-> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     scene.claim(START).await?;
     let deliver = scene.deliver(Some(LEASE));
@@ -135,7 +137,7 @@ pub(crate) async fn past_the_lease_a_complete_row_counts_as_it_stands<E: Engine>
     Ok(())
 }
 
-pub(crate) async fn a_claim_that_never_put_its_row_gets_one_as_interrupted<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_claim_without_a_row_gets_one_as_interrupted<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let claim = scene.claim(START).await?;
     scene.engine.lose_row(&claim.row);

@@ -4,7 +4,6 @@
 //! An engine's tests implement [`engine::Engine`] and call [`contract!`]. For tests of their own they have the same
 //! beginnings ([`scene`]) and senders ([`sender`]).
 
-mod asked;
 mod cancel;
 pub mod cases;
 mod claims;
@@ -17,15 +16,16 @@ mod keys;
 mod leases;
 mod payloads;
 mod releases;
-mod remembering;
+mod resend_requests;
 mod resends;
-mod rises;
+mod rising_edges;
 pub mod scene;
 mod schedule;
 pub mod sender;
 mod sending;
 mod subscriptions;
 mod tenants;
+mod trigger_state;
 mod triggers;
 mod unreadable;
 
@@ -39,7 +39,7 @@ pub use intake::submission;
 pub use triggers::{IN_TIME, LATE, fired, queued, send, submit, traces, watching, with};
 
 /// Long enough for never to be what ends a test that passes.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const CASE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Runs a case on an engine, where that can be.
 pub fn run_on<E: engine::Engine>(case: impl Future<Output = StoreResult<()>>) {
@@ -58,6 +58,6 @@ pub fn run(case: impl Future<Output = StoreResult<()>>) {
         .enable_all()
         .build()
         .expect("a runtime");
-    let ended = runtime.block_on(async { tokio::time::timeout(PATIENCE, case).await });
+    let ended = runtime.block_on(async { tokio::time::timeout(CASE_TIMEOUT, case).await });
     ended.expect("what the case waits for never came").expect("the store answers");
 }

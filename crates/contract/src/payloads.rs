@@ -26,7 +26,7 @@ fn answered(row: Attempt, body: &[u8]) -> Attempt {
     row
 }
 
-pub(crate) async fn bytes_come_back_as_they_went_in<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_payload_is_read_as_it_was_stored<E: Engine>() -> StoreResult<()> {
     let all_bytes: Vec<u8> = (0..=u8::MAX).collect();
     let mebibyte = vec![b'a'; 1 << 20];
     for body in [b"".as_slice(), b"\0", &all_bytes, &mebibyte] {
@@ -53,7 +53,7 @@ pub(crate) async fn bytes_come_back_as_they_went_in<E: Engine>() -> StoreResult<
     Ok(())
 }
 
-pub(crate) async fn equal_bytes_are_one_payload_of_their_tenant<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn equal_bytes_of_a_tenant_are_stored_once<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[]).await?;
     let again = accept(&scene.engine, &scene.subscription, "another loan", START).await?;
     let stranger = subscription(&tenant("acme-2"), "Core banking", &[], START);
@@ -81,7 +81,7 @@ pub(crate) async fn another_tenants_payload_cannot_be_read<E: Engine>() -> Store
     Ok(())
 }
 
-pub(crate) async fn addresses_are_told_once_each_while_they_are_of_late<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn recent_source_addresses_are_listed_once_each<E: Engine>() -> StoreResult<()> {
     let engine = E::fresh().await;
     let before = engine.ports().egress(START).await?;
     let addresses = ["203.0.113.7", "2001:db8::7"].map(|text| text.parse().expect("an address"));

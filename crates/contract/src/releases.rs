@@ -38,8 +38,8 @@ impl Sender for LacksOnce {
     }
 }
 
-pub(crate) async fn a_claim_that_is_given_back_leaves_no_row_and_its_number_is_due_again<E: Engine>()
--> StoreResult<()> {
+pub(crate) async fn a_released_claim_leaves_no_row_and_its_number_is_due_again<E: Engine>() -> StoreResult<()>
+{
     let scene = Scene::<E>::new(&[300]).await?;
     let claim = scene.claim(START).await?;
     let due = START + 5 * SECOND;
@@ -64,7 +64,7 @@ pub(crate) async fn a_claim_that_is_given_back_leaves_no_row_and_its_number_is_d
     Ok(())
 }
 
-pub(crate) async fn a_first_attempt_that_was_given_back_cannot_be_resent<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_released_first_attempt_cannot_be_resent<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let claim = scene.claim(START).await?;
     scene.ports().release(&claim.delivery, claim.token, &claim.row, START).await?;
@@ -79,8 +79,7 @@ pub(crate) async fn a_first_attempt_that_was_given_back_cannot_be_resent<E: Engi
     Ok(())
 }
 
-pub(crate) async fn a_later_attempt_that_is_given_back_leaves_those_before_it<E: Engine>() -> StoreResult<()>
-{
+pub(crate) async fn a_released_later_attempt_leaves_those_before_it<E: Engine>() -> StoreResult<()> {
     let scene = failed::<E>(&[300]).await?;
     let before = scene.rows().await?;
     let claim = scene.claim(START + 301 * SECOND).await?;
@@ -94,7 +93,7 @@ pub(crate) async fn a_later_attempt_that_is_given_back_leaves_those_before_it<E:
     Ok(())
 }
 
-pub(crate) async fn a_canceled_attempt_that_is_given_back_is_due_no_more<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_released_attempt_of_a_canceled_delivery_is_due_no_more<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let claim = scene.claim(START).await?;
     scene.ports().cancel(scene.tenant(), scene.trace()).await?;
@@ -109,7 +108,7 @@ pub(crate) async fn a_canceled_attempt_that_is_given_back_is_due_no_more<E: Engi
     Ok(())
 }
 
-pub(crate) async fn an_attempt_that_was_resent_meanwhile_is_not_given_back<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn an_attempt_that_a_resend_references_is_not_released<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let claim = scene.claim(START).await?;
     let (asked, queued) = scene.resend(None, START + SECOND).await?;
@@ -122,7 +121,7 @@ pub(crate) async fn an_attempt_that_was_resent_meanwhile_is_not_given_back<E: En
     Ok(())
 }
 
-pub(crate) async fn a_resend_that_is_given_back_is_queued_again<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_released_resend_is_queued_again<E: Engine>() -> StoreResult<()> {
     let scene = failed::<E>(&[]).await?;
     let (asked, queued) = scene.resend(None, START + 10 * SECOND).await?;
     assert_eq!(queued, EnqueueOutcome::Enqueued);
@@ -144,7 +143,7 @@ pub(crate) async fn a_resend_that_is_given_back_is_queued_again<E: Engine>() -> 
     Ok(())
 }
 
-pub(crate) async fn what_we_lack_uses_up_no_attempt_and_it_goes_on<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_resource_missing_on_our_side_uses_up_no_attempt<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[]).await?;
     let deliver = Deliver {
         store: scene.ports().clone(),

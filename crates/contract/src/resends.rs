@@ -54,7 +54,7 @@ async fn row<E: Engine>(scene: &Scene<E>, id: AttemptId) -> StoreResult<Attempt>
     Ok(row.expect("the row").attempt)
 }
 
-pub(crate) async fn a_resend_is_queued_read_and_counted_at_once<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_resend_is_readable_as_queued_and_counted_at_once<E: Engine>() -> StoreResult<()> {
     let scene = failed::<E>(&[]).await?;
     for count in 1..=2 {
         let now = START + count * SECOND;
@@ -76,7 +76,7 @@ pub(crate) async fn a_resend_is_queued_read_and_counted_at_once<E: Engine>() -> 
     Ok(())
 }
 
-pub(crate) async fn with_one_key_a_resend_is_queued_once<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn with_one_idempotency_key_a_resend_is_queued_once<E: Engine>() -> StoreResult<()> {
     let scene = failed::<E>(&[]).await?;
     let asked = try_join_all((1..=16).map(|second| scene.resend(key(), START + second * SECOND))).await?;
     let new: Vec<_> = asked.iter().filter(|(_, queued)| *queued == EnqueueOutcome::Enqueued).collect();
@@ -91,7 +91,7 @@ pub(crate) async fn with_one_key_a_resend_is_queued_once<E: Engine>() -> StoreRe
     Ok(())
 }
 
-pub(crate) async fn of_many_who_take_a_resend_one_wins<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn of_concurrent_claims_of_a_resend_one_succeeds<E: Engine>() -> StoreResult<()> {
     let scene = failed::<E>(&[]).await?;
     let (asked, _) = scene.resend(None, START + SECOND).await?;
     let now = START + 2 * SECOND;
@@ -112,7 +112,7 @@ pub(crate) async fn of_many_who_take_a_resend_one_wins<E: Engine>() -> StoreResu
     Ok(())
 }
 
-pub(crate) async fn an_unknown_resend_cannot_be_taken<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn an_unknown_resend_cannot_be_claimed<E: Engine>() -> StoreResult<()> {
     let scene = failed::<E>(&[]).await?;
     let of = AttemptId::at(START);
     let unknown = scene.accepted.resend_row(AttemptId::at(START), of, "Servicing".into(), START);
@@ -143,7 +143,7 @@ pub(crate) async fn a_resend_that_waited_too_long_is_interrupted_not_sent<E: Eng
     Ok(())
 }
 
-pub(crate) async fn only_its_token_settles_a_resend_and_once<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn only_its_fencing_token_completes_a_resend_and_once<E: Engine>() -> StoreResult<()> {
     let scene = failed::<E>(&[]).await?;
     let (asked, _) = scene.resend(None, START + SECOND).await?;
     let token = Uuid::new_v4();
@@ -168,7 +168,7 @@ pub(crate) async fn only_its_token_settles_a_resend_and_once<E: Engine>() -> Sto
     Ok(())
 }
 
-pub(crate) async fn a_resend_moves_no_schedule<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_resend_does_not_change_the_schedule<E: Engine>() -> StoreResult<()> {
     for status in [200, 500] {
         let scene = Scene::<E>::new(&[300]).await?;
         let claim = scene.claim(START).await?;
@@ -190,7 +190,8 @@ pub(crate) async fn a_resend_moves_no_schedule<E: Engine>() -> StoreResult<()> {
     Ok(())
 }
 
-pub(crate) async fn a_resend_that_succeeds_turns_an_exhausted_delivery<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_successful_resend_makes_an_exhausted_delivery_succeeded<E: Engine>() -> StoreResult<()>
+{
     let scene = failed::<E>(&[]).await?;
     assert_eq!(scene.delivery().await?.progress.status(), Status::Failed);
     let end = resent(&scene, 204, START + 2 * SECOND).await?;

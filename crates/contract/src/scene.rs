@@ -7,7 +7,7 @@ use bytes::Bytes;
 use loanhook_core::deliver::Deliver;
 use loanhook_core::model::attempt::{Attempt, AttemptState, Completion};
 use loanhook_core::model::delivery::Delivery;
-use loanhook_core::model::event::{Event, EventDraft};
+use loanhook_core::model::event::{Event, EventInput};
 use loanhook_core::model::event_evaluation::EventEvaluation;
 use loanhook_core::model::failure::{ErrorKind, Failure};
 use loanhook_core::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
@@ -78,13 +78,13 @@ pub fn secret() -> SigningSecret {
 }
 
 pub fn event(loan_id: &str, context: &str) -> Event {
-    let draft = EventDraft {
+    let input = EventInput {
         event_name: "Payment Posted to Account".into(),
         loan_id: loan_id.into(),
         context: RawValue::from_string(context.into()).expect("JSON"),
         occurred_at: Some("2020-01-01T10:00:00Z".into()),
     };
-    draft.check().expect("an event")
+    input.check().expect("an event")
 }
 
 /// The message for an automatic attempt of a delivery.

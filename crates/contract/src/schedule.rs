@@ -38,7 +38,7 @@ async fn goes_on<E: Engine>(result: Result<u16, ErrorKind>, slot: u32, due: Time
     Ok(())
 }
 
-pub(crate) async fn what_ends_a_schedule_queues_nothing<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn the_end_of_a_schedule_queues_no_message<E: Engine>() -> StoreResult<()> {
     for (result, delays, status) in [
         (Ok(204), [300].as_slice(), Status::Succeeded),
         (Ok(500), &[], Status::Failed),
@@ -57,7 +57,7 @@ pub(crate) async fn what_ends_a_schedule_queues_nothing<E: Engine>() -> StoreRes
     Ok(())
 }
 
-pub(crate) async fn messages_go_on_and_come_as_they_were_sent<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_message_is_received_as_it_was_enqueued<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let attempt = attempt_message(&scene.accepted, 2, START + LEASE);
     let resend = DueWork::Resend { loan_id: loan("Loan 7 (ü)"), attempt_id: AttemptId::at(START) };

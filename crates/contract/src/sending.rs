@@ -81,7 +81,7 @@ pub(crate) async fn one_message_handled_many_times_sends_each_number_once<E: Eng
     Ok(())
 }
 
-pub(crate) async fn an_old_message_brings_a_lost_one_back<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn an_old_message_enqueues_its_lost_successor<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let deliver = scene.deliver(Some(LEASE));
     deliver.handle(scene.first.clone(), START).await?;
@@ -96,7 +96,8 @@ pub(crate) async fn an_old_message_brings_a_lost_one_back<E: Engine>() -> StoreR
     Ok(())
 }
 
-pub(crate) async fn a_message_that_is_not_due_is_sent_on_and_touches_nothing<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_message_that_is_not_due_is_enqueued_again_and_changes_nothing<E: Engine>()
+-> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let deliver = scene.deliver(Some(LEASE));
     let early = QueueMessage { due: START + SECOND, ..scene.first.clone() };
@@ -108,7 +109,7 @@ pub(crate) async fn a_message_that_is_not_due_is_sent_on_and_touches_nothing<E: 
     Ok(())
 }
 
-pub(crate) async fn where_the_payload_is_gone_the_row_says_so_and_the_schedule_goes_on<E: Engine>()
+pub(crate) async fn a_missing_payload_is_told_in_the_row_and_the_schedule_continues<E: Engine>()
 -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let key = scene.accepted.snapshot.request.payload.key.expect("a payload");
@@ -135,7 +136,7 @@ pub(crate) async fn where_the_payload_is_gone_the_row_says_so_and_the_schedule_g
     Ok(())
 }
 
-pub(crate) async fn what_could_not_end_in_time_is_not_sent_and_is_due_again_soon<E: Engine>()
+pub(crate) async fn a_request_that_cannot_end_before_the_deadline_is_not_sent_and_is_due_again<E: Engine>()
 -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let mut deliver = scene.deliver(Some(LEASE));
@@ -152,7 +153,8 @@ pub(crate) async fn what_could_not_end_in_time_is_not_sent_and_is_due_again_soon
     Ok(())
 }
 
-pub(crate) async fn a_change_of_the_subscription_changes_its_secrets_only<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_change_of_the_subscription_changes_only_the_secrets_of_its_deliveries<E: Engine>()
+-> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let old = scene.subscription.secrets.current().clone();
     let mut edited = scene.subscription.clone();
@@ -181,8 +183,9 @@ pub(crate) async fn a_change_of_the_subscription_changes_its_secrets_only<E: Eng
     Ok(())
 }
 
-pub(crate) async fn what_does_not_render_is_a_row_without_a_request_and_cannot_be_resent<E: Engine>()
--> StoreResult<()> {
+pub(crate) async fn a_template_that_does_not_render_gives_a_row_without_a_request_that_cannot_be_resent<
+    E: Engine,
+>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let mut next = scene.subscription.clone();
     next.version = 2;

@@ -68,7 +68,7 @@ pub(crate) async fn every_version_is_kept<E: Engine>() -> StoreResult<()> {
     Ok(())
 }
 
-pub(crate) async fn of_many_replacements_of_one_version_one_wins<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn of_concurrent_replacements_of_one_version_one_succeeds<E: Engine>() -> StoreResult<()> {
     let (engine, first) = one::<E>().await?;
     let seconds: Vec<_> = (0..16).map(|i| next(&first, &format!("Writer {i}"))).collect();
     let replaced = try_join_all(seconds.iter().map(|next| engine.ports().replace(next.clone()))).await?;
@@ -85,7 +85,7 @@ pub(crate) async fn of_many_replacements_of_one_version_one_wins<E: Engine>() ->
     Ok(())
 }
 
-pub(crate) async fn what_is_unknown_or_deleted_cannot_be_replaced<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn an_unknown_or_deleted_subscription_cannot_be_replaced<E: Engine>() -> StoreResult<()> {
     let (engine, first) = one::<E>().await?;
     let mut skipping = next(&first, "Third");
     skipping.version += 1;

@@ -29,7 +29,7 @@ pub(crate) async fn another_tenants_delivery_cannot_be_read_or_canceled<E: Engin
     Ok(())
 }
 
-pub(crate) async fn another_tenants_attempts_cannot_be_claimed_or_settled<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn another_tenants_attempts_cannot_be_claimed_or_completed<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let queued = crate::scene::accept(&scene.engine, &scene.subscription, "727", START).await?;
     let mut forged = QueueMessage { tenant: stranger(), ..crate::scene::attempt_message(&queued, 1, START) };
@@ -50,7 +50,7 @@ pub(crate) async fn another_tenants_attempts_cannot_be_claimed_or_settled<E: Eng
     Ok(())
 }
 
-pub(crate) async fn another_tenants_resends_cannot_be_asked_for_taken_or_settled<E: Engine>()
+pub(crate) async fn another_tenants_resends_cannot_be_requested_claimed_or_completed<E: Engine>()
 -> StoreResult<()> {
     let scene = Scene::<E>::new(&[]).await?;
     scene.attempt(Ok(500), START).await?;

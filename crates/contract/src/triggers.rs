@@ -1,4 +1,4 @@
-//! FormulaErrorLog that fire on change, exactly once, and formulas that fail.
+//! Triggers that fire on change, exactly once, and formulas that fail.
 
 use futures_util::future::try_join_all;
 use loanhook_core::intake::{self, Receipt, Submission};
@@ -92,7 +92,7 @@ pub(crate) async fn a_trigger_fires_when_it_becomes_true_and_again_after_it_was_
     Ok(())
 }
 
-pub(crate) async fn of_many_events_at_once_one_fires<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn of_concurrent_events_one_fires_the_trigger<E: Engine>() -> StoreResult<()> {
     let late = watching(0);
     let engine = with::<E>(&[&late]).await?;
     for round in 0..4 {
@@ -108,7 +108,8 @@ pub(crate) async fn of_many_events_at_once_one_fires<E: Engine>() -> StoreResult
     Ok(())
 }
 
-pub(crate) async fn loans_and_subscriptions_are_remembered_apart<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn each_loan_and_subscription_has_a_trigger_state_of_its_own<E: Engine>() -> StoreResult<()>
+{
     let (mut one, mut other) = (watching(0), watching(1));
     one.settings.title = "One".into();
     other.settings.criteria = trigger("(> days 60)", 1);
@@ -120,7 +121,7 @@ pub(crate) async fn loans_and_subscriptions_are_remembered_apart<E: Engine>() ->
     Ok(())
 }
 
-pub(crate) async fn a_rise_while_the_restriction_forbids_is_consumed<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_rising_edge_that_the_restriction_forbids_is_used_up<E: Engine>() -> StoreResult<()> {
     let mut late = watching(0);
     late.settings.restriction = Some("(= status \"Open\")".into());
     let engine = with::<E>(&[&late]).await?;
@@ -135,8 +136,9 @@ pub(crate) async fn a_rise_while_the_restriction_forbids_is_consumed<E: Engine>(
     Ok(())
 }
 
-pub(crate) async fn a_changed_trigger_is_forgotten_and_that_of_a_disabled_subscription_is_kept<E: Engine>()
--> StoreResult<()> {
+pub(crate) async fn the_state_of_a_changed_trigger_is_dropped_and_that_of_a_disabled_subscription_is_kept<
+    E: Engine,
+>() -> StoreResult<()> {
     let mut late = watching(0);
     let engine = with::<E>(&[&late]).await?;
     assert_eq!(send(&engine, "727", LATE, 0).await.deliveries.len(), 1);
@@ -161,7 +163,7 @@ pub(crate) async fn a_changed_trigger_is_forgotten_and_that_of_a_disabled_subscr
     Ok(())
 }
 
-pub(crate) async fn a_repeat_promises_what_fired_and_changes_nothing<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_repeated_call_answers_what_fired_and_changes_nothing<E: Engine>() -> StoreResult<()> {
     let (late, mut each) = (watching(0), watching(1));
     each.settings.criteria = Criteria::Trigger { trigger: "true".into(), fire: Fire::EveryMatch, since: 1 };
     let engine = with::<E>(&[&late, &each]).await?;
@@ -189,7 +191,7 @@ pub(crate) async fn a_repeat_promises_what_fired_and_changes_nothing<E: Engine>(
     Ok(())
 }
 
-pub(crate) async fn a_key_that_is_known_leaves_no_trace_of_a_rise<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn a_duplicate_call_changes_no_trigger_state<E: Engine>() -> StoreResult<()> {
     let late = watching(0);
     let engine = with::<E>(&[&late]).await?;
     let ports = engine.ports();

@@ -12,7 +12,7 @@ use crate::history::{ids, resent};
 use crate::scene::{MILLISECOND, SECOND, START, event, loan, subscription, tenant};
 use crate::triggers::{IN_TIME, LATE, send, watching, with};
 
-pub(crate) async fn a_row_that_cannot_be_read_hides_no_other<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn an_unreadable_row_hides_no_other<E: Engine>() -> StoreResult<()> {
     let scene = resent::<E>(6).await?;
     let (loan, mut rows) = (loan("727"), scene.rows().await?);
     let spoilt = [rows.remove(4), rows.remove(3), rows.remove(0)];
@@ -47,7 +47,7 @@ pub(crate) async fn a_row_that_cannot_be_read_hides_no_other<E: Engine>() -> Sto
     Ok(())
 }
 
-pub(crate) async fn a_subscription_that_cannot_be_read_hides_no_other_and_can_be_deleted<E: Engine>()
+pub(crate) async fn an_unreadable_subscription_hides_no_other_and_can_be_deleted<E: Engine>()
 -> StoreResult<()> {
     let acme = tenant("acme");
     let [first, spoilt, last] =
@@ -67,7 +67,7 @@ pub(crate) async fn a_subscription_that_cannot_be_read_hides_no_other_and_can_be
     Ok(())
 }
 
-pub(crate) async fn a_key_that_cannot_be_read_hides_no_other<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn an_unreadable_key_hides_no_other<E: Engine>() -> StoreResult<()> {
     let (engine, mut all) = crate::keys::keys::<E>(4).await?;
     let (spoilt, hash) = all.remove(1);
     engine.spoil(Kept::Key(&spoilt, hash));
@@ -91,7 +91,7 @@ pub(crate) async fn a_key_that_cannot_be_read_hides_no_other<E: Engine>() -> Sto
     Ok(())
 }
 
-pub(crate) async fn a_memory_that_cannot_be_read_is_unknown<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn an_unreadable_trigger_state_counts_as_unknown<E: Engine>() -> StoreResult<()> {
     let late = watching(0);
     let engine = with::<E>(&[&late]).await?;
     assert_eq!(send(&engine, "727", LATE, 0).await.deliveries.len(), 1);
@@ -103,7 +103,8 @@ pub(crate) async fn a_memory_that_cannot_be_read_is_unknown<E: Engine>() -> Stor
     Ok(())
 }
 
-pub(crate) async fn a_record_that_cannot_be_read_is_no_licence_to_send_again<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn an_unreadable_idempotency_record_does_not_allow_a_second_send<E: Engine>()
+-> StoreResult<()> {
     let engine = E::fresh().await;
     let acme = tenant("acme");
     let hook = subscription(&acme, "Core banking", &[], START);

@@ -7,6 +7,7 @@
 //! Formulas are evaluated before anything is stored, as they see nothing but the event. Only whether a trigger has *become* true
 //! is decided by the store, in the step that stores what comes of it.
 
+mod batch;
 mod matching;
 mod render_memory;
 
@@ -19,6 +20,7 @@ use tokio::sync::SemaphorePermit;
 use tokio::time::timeout;
 use tracing::warn;
 
+pub use self::batch::accept_batch;
 use self::matching::{EvaluatedEvent, evaluate, render, render_watched, size_at_most};
 use crate::log;
 use crate::model::delivery::Delivery;

@@ -29,17 +29,6 @@ pub fn attempt(row: &Attempt) {
     );
 }
 
-/// What is wrong with JSON that was stored, without a word of what it holds: an error of serde's may quote it.
-pub fn json_error(error: &serde_json::Error) -> String {
-    use serde_json::error::Category;
-    let what = match error.classify() {
-        Category::Io | Category::Syntax => "it is not JSON",
-        Category::Eof => "its JSON ends early",
-        Category::Data => "its JSON has another shape",
-    };
-    format!("{what}, at line {} column {}", error.line(), error.column())
-}
-
 /// Logs a formula that failed on an event.
 pub fn formula_error(tenant: &TenantId, of: &SubscriptionFormulaError) {
     let error = &of.error;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::id::{SubscriptionId, TenantId};
 use crate::model::secret::{Secrets, SigningSecret};
-use crate::model::subscription::{MAX_SUBSCRIPTIONS, Subscription, SubscriptionDraft};
+use crate::model::subscription::{MAX_SUBSCRIPTIONS, Subscription, SubscriptionInput};
 use crate::model::time::Timestamp;
 use crate::model::validation::ValidationErrors;
 use crate::ports::{ReplaceOutcome, StoreError, StoreResult, Subscriptions};
@@ -28,7 +28,7 @@ pub enum SubscriptionError {
 pub async fn create<S: Subscriptions>(
     store: &S,
     tenant: &TenantId,
-    draft: SubscriptionDraft,
+    input: SubscriptionInput,
     now: Timestamp,
 ) -> Result<Subscription, SubscriptionError> {
     let subscription = Subscription {
@@ -37,7 +37,7 @@ pub async fn create<S: Subscriptions>(
         version: 1,
         created_at: now,
         updated_at: now,
-        settings: draft.check(None).map_err(SubscriptionError::Invalid)?,
+        settings: input.check(None).map_err(SubscriptionError::Invalid)?,
         secrets: Secrets::new(SigningSecret::generate()?),
     };
     if store.create(subscription.clone(), MAX_SUBSCRIPTIONS).await? {
@@ -56,16 +56,16 @@ pub async fn get<S: Subscriptions>(
     Ok(all.iter().find(|subscription| subscription.id == id).cloned())
 }
 
-/// Replaces all settings; what the draft leaves out has its default.
+/// Replaces all settings; what the input leaves out has its default.
 pub async fn replace<S: Subscriptions>(
     store: &S,
     tenant: &TenantId,
     id: SubscriptionId,
-    draft: SubscriptionDraft,
+    input: SubscriptionInput,
     now: Timestamp,
 ) -> Result<Subscription, SubscriptionError> {
     let current = get(store, tenant, id).await?.ok_or(SubscriptionError::Unknown)?;
-    let mut settings = draft.check(Some(&current.settings)).map_err(SubscriptionError::Invalid)?;
+    let mut settings = input.check(Some(&current.settings)).map_err(SubscriptionError::Invalid)?;
     let version = current.version + 1;
     settings.criteria.carry_over_since(&current.settings.criteria, version);
     put(store, Subscription { settings, version, updated_at: now, ..(*current).clone() }).await
@@ -84,6 +84,19 @@ pub async fn rotate_secret<S: Subscriptions>(
     next.version += 1;
     next.updated_at = now;
     put(store, next).await
+}
+
+/// Deletes a subscription. Deliveries that were accepted before go on.
+///
+/// # Errors
+///
+/// [`SubscriptionError::Unknown`] where the tenant has none of this ID.
+pub async fn delete<S: Subscriptions>(
+    store: &S,
+    tenant: &TenantId,
+    id: SubscriptionId,
+) -> Result<(), SubscriptionError> {
+    if store.delete(tenant, id).await? { Ok(()) } else { Err(SubscriptionError::Unknown) }
 }
 
 async fn put<S: Subscriptions>(store: &S, next: Subscription) -> Result<Subscription, SubscriptionError> {

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use crate::model::event::{Event, EventDraft};
+use crate::model::event::{Event, EventInput};
 use crate::model::event_evaluation::EventEvaluation;
 use crate::model::id::TraceId;
 use crate::model::rendering::{sent_header, sent_url};
@@ -10,7 +10,7 @@ use crate::model::subscription::{MAX_HEADERS, MAX_URL, url_fault, value_fault};
 use crate::model::template::{MAX_BODY, Target, Template, Variables};
 use crate::model::time::Timestamp;
 use crate::model::validation::ValidationErrors;
-use loanhook_formula::{Formula, Outcome};
+use loanhook_formula::{Formula, FormulaValue};
 
 /// A template to be rendered for an event.
 #[derive(Debug)]
@@ -24,7 +24,11 @@ pub struct Rendering {
 const NOT_UNICODE: &str = "has a name that is not Unicode";
 
 /// A formula's value over the variables of a loan; what is wrong is told with its line and column.
-pub fn evaluate(formula: &str, context: Box<RawValue>, now: Timestamp) -> Result<Outcome, ValidationErrors> {
+pub fn evaluate(
+    formula: &str,
+    context: Box<RawValue>,
+    now: Timestamp,
+) -> Result<FormulaValue, ValidationErrors> {
     let wrong = |error| {
         let mut faults = ValidationErrors::default();
         faults.add_formula("/formula", &error);
@@ -32,10 +36,10 @@ pub fn evaluate(formula: &str, context: Box<RawValue>, now: Timestamp) -> Result
     };
     let formula = Formula::parse(formula).map_err(wrong)?;
     let event =
-        EventDraft { event_name: "Test".into(), loan_id: "1".into(), context, occurred_at: None }.check()?;
+        EventInput { event_name: "Test".into(), loan_id: "1".into(), context, occurred_at: None }.check()?;
     let evaluation = EventEvaluation::new(&event, now);
     let context = evaluation.context().ok_or_else(|| ValidationErrors::one("/context", NOT_UNICODE))?;
-    formula.eval(context).map_err(wrong)
+    formula.evaluate(context).map_err(wrong)
 }
 
 /// What a template comes to for an event, as it would be sent. What could not be saved is refused.

@@ -1,5 +1,4 @@
-//! What a typical formula costs once it is parsed, and the dearest that take all they may:
-//! `cargo bench --bench formulas`.
+//! Times of typical formulas, and of the slowest of those that end at a limit: `cargo bench --bench formulas`.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -8,8 +7,8 @@ use chrono::DateTime;
 use loanhook_formula::{Context, Formula};
 use serde_json::value::RawValue;
 
-#[path = "../tests/formulas/worst.rs"]
-mod worst;
+#[path = "../tests/formulas/costly_formulas.rs"]
+mod costly_formulas;
 
 const CONTEXT: &str = include_str!("../tests/formulas/context.json");
 
@@ -31,23 +30,23 @@ fn main() {
         let formula = Formula::parse(text).expect(text);
         let start = Instant::now();
         for _ in 0..ROUNDS {
-            black_box(formula.holds(black_box(&context)).0.expect(text));
+            black_box(formula.is_true(black_box(&context)).0.expect(text));
         }
         println!("{:>8.0} ns  {text}", start.elapsed().as_nanos() as f64 / f64::from(ROUNDS));
     }
-    for (took, text) in dearest() {
-        println!("{:>8.1} ms  {}", took.as_secs_f64() * 1e3, worst::tail(&text));
+    for (took, text) in slowest() {
+        println!("{:>8.1} ms  {}", took.as_secs_f64() * 1e3, costly_formulas::label(&text));
     }
 }
 
-/// The few that take longest of those that end at a limit.
-fn dearest() -> Vec<(Duration, String)> {
-    let json = worst::context();
+/// The ten of the costly formulas that take longest, with their times.
+fn slowest() -> Vec<(Duration, String)> {
+    let json = costly_formulas::context();
     let context = Context::new(&json, DateTime::UNIX_EPOCH).expect("an object");
-    let timed = worst::formulas().into_iter().map(|text| {
+    let timed = costly_formulas::formulas().into_iter().map(|text| {
         let formula = Formula::parse(&text).expect("a formula");
         let start = Instant::now();
-        black_box(formula.holds(&context).0.expect_err("a limit"));
+        black_box(formula.is_true(&context).0.expect_err("a limit"));
         (start.elapsed(), text)
     });
     let mut timed: Vec<_> = timed.collect();

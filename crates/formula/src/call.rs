@@ -1,131 +1,108 @@
-//! Calling functions, and everything else that can be called.
+//! Calls of values: functions, and the collections, keywords and symbols that can be called like functions.
+//!
+//! The evaluator calls what a formula calls, and built-in functions call the functions that they are handed. Each call
+//! takes a step and a level of depth.
 
-use super::cx::Cx;
-use super::error::{R, wrong};
-use super::eval::{Frame, eval, put};
-use super::function::{Kind, not_a_function};
-use super::functions::{get, nth};
-use super::node::{Arity, Proto};
-use super::value::{Items, Value};
+use crate::error::{Result, invalid};
+use crate::evaluation_context::EvaluationContext;
+use crate::value::Value;
+use crate::value::function::{FunctionKind, not_a_function};
+use crate::value::lookup::{get, nth};
 
-/// Calls anything that can be called.
-pub(super) fn call(cx: &mut Cx<'_>, function: &Value, args: &[Value]) -> R<Value> {
-    cx.budget.enter()?;
-    cx.budget.steps(1 + args.len() / 16)?;
+/// Calls a value, one level deeper.
+pub(crate) fn call(ctx: &mut EvaluationContext<'_>, function: &Value, args: &[Value]) -> Result<Value> {
+    ctx.budget.enter_level()?;
+    ctx.budget.take_steps(1 + args.len() / 16)?;
     let value = match function {
         Value::Function(called) => match &called.kind {
-            Kind::Builtin(builtin) => {
-                builtin.check(args.len())?;
-                builtin.call(cx, args)?
+            FunctionKind::Builtin(builtin) => {
+                builtin.check_arity(args.len())?;
+                builtin.call(ctx, args)?
             }
-            Kind::Written(proto) => call_written(cx, function, proto, &called.values, args)?,
-            kind => call_made(cx, kind, &called.values, args)?,
+            FunctionKind::Closure(code) => code.call(ctx, function, &called.values, args)?,
+            kind => call_combinator(ctx, kind, &called.values, args)?,
         },
         Value::Keyword(_) | Value::Symbol(_) => match args {
-            [from] => get(cx, from, function)?.unwrap_or(Value::Nil),
-            [from, otherwise] => get(cx, from, function)?.unwrap_or_else(|| otherwise.clone()),
-            _ => return Err(wrong("a keyword or symbol that is called takes 1 or 2 arguments")),
+            [from] => get(ctx, from, function)?.unwrap_or(Value::Nil),
+            [from, default] => get(ctx, from, function)?.unwrap_or_else(|| default.clone()),
+            _ => return Err(invalid("a keyword or symbol that is called takes 1 or 2 arguments")),
         },
         Value::Map(_) => match args {
-            [key] => get(cx, function, key)?.unwrap_or(Value::Nil),
-            [key, otherwise] => get(cx, function, key)?.unwrap_or_else(|| otherwise.clone()),
-            _ => return Err(wrong("a map that is called takes 1 or 2 arguments")),
+            [key] => get(ctx, function, key)?.unwrap_or(Value::Nil),
+            [key, default] => get(ctx, function, key)?.unwrap_or_else(|| default.clone()),
+            _ => return Err(invalid("a map that is called takes 1 or 2 arguments")),
         },
         Value::Set(_) => match args {
-            [key] => get(cx, function, key)?.unwrap_or(Value::Nil),
-            _ => return Err(wrong("a set that is called takes 1 argument")),
+            [key] => get(ctx, function, key)?.unwrap_or(Value::Nil),
+            _ => return Err(invalid("a set that is called takes 1 argument")),
         },
         Value::Vector(_) => match args {
-            [place] => nth(cx, function, place, None)?,
-            _ => return Err(wrong("a vector that is called takes 1 argument")),
+            [index] => nth(ctx, function, index, None)?,
+            _ => return Err(invalid("a vector that is called takes 1 argument")),
         },
         other => return Err(not_a_function(other)),
     };
-    cx.budget.leave();
+    ctx.budget.leave_level();
     Ok(value)
 }
 
-fn call_written(cx: &mut Cx<'_>, own: &Value, proto: &Proto, captured: &[Value], args: &[Value]) -> R<Value> {
-    let fits = |arity: &&Arity| args.len() == arity.fixed && !arity.variadic;
-    let takes_rest = |arity: &&Arity| arity.variadic && args.len() >= arity.fixed;
-    let arity = proto.arities.iter().find(fits).or_else(|| proto.arities.iter().find(takes_rest));
-    let Some(arity) = arity else {
-        return Err(wrong(format!("this function does not take {} arguments", args.len())));
-    };
-    cx.budget.values(arity.places)?;
-    let mut places = Vec::with_capacity(arity.places);
-    places.extend_from_slice(&args[..arity.fixed]);
-    if arity.variadic {
-        let rest = &args[arity.fixed..];
-        places.push(if rest.is_empty() {
-            Value::Nil
-        } else {
-            let items = Items::new(&mut cx.budget, rest.to_vec())?;
-            Value::Seq(super::seq::Seq::plain(items))
-        });
-    }
-    places.resize(arity.places.max(places.len()), Value::Nil);
-    let mut frame = Frame::of(places, captured, own);
-    loop {
-        let value = eval(cx, &mut frame, &arity.body)?;
-        let Some(again) = frame.again() else { return Ok(value) };
-        cx.budget.steps(1)?;
-        for (place, value) in again.into_iter().enumerate() {
-            put(&mut frame, place, value);
-        }
-    }
-}
-
-fn call_made(cx: &mut Cx<'_>, kind: &Kind, values: &[Value], args: &[Value]) -> R<Value> {
+/// Calls a function that is made of other values.
+fn call_combinator(
+    ctx: &mut EvaluationContext<'_>,
+    kind: &FunctionKind,
+    values: &[Value],
+    args: &[Value],
+) -> Result<Value> {
     let Some((first, others)) = values.split_first() else {
+        // `(comp)` is the identity.
         return Ok(args.first().cloned().unwrap_or(Value::Nil));
     };
     match kind {
-        Kind::Partial => {
+        FunctionKind::Partial => {
             let all: Vec<_> = others.iter().chain(args).cloned().collect();
-            call(cx, first, &all)
+            call(ctx, first, &all)
         }
-        Kind::Comp => {
+        FunctionKind::Comp => {
             let (last, before) = values.split_last().unwrap_or((first, &[]));
-            let mut value = call(cx, last, args)?;
+            let mut value = call(ctx, last, args)?;
             for function in before.iter().rev() {
-                value = call(cx, function, &[value])?;
+                value = call(ctx, function, &[value])?;
             }
             Ok(value)
         }
-        Kind::Juxt => {
-            let all = values.iter().map(|function| call(cx, function, args)).collect::<R<_>>()?;
-            Value::vector(&mut cx.budget, all)
+        FunctionKind::Juxt => {
+            let all = values.iter().map(|function| call(ctx, function, args)).collect::<Result<_>>()?;
+            Value::vector(&mut ctx.budget, all)
         }
-        Kind::Complement => Ok(Value::Bool(!call(cx, first, args)?.is_true())),
-        Kind::Constantly => Ok(first.clone()),
-        Kind::Fnil => {
+        FunctionKind::Complement => Ok(Value::Bool(!call(ctx, first, args)?.is_true())),
+        FunctionKind::Constantly => Ok(first.clone()),
+        FunctionKind::Fnil => {
             if args.len() < others.len().min(2) {
-                return Err(wrong("what `fnil` gives takes as many arguments as it has values for"));
+                return Err(invalid("what `fnil` gives takes as many arguments as it has values for"));
             }
             let mut args = args.to_vec();
-            for (arg, otherwise) in args.iter_mut().zip(others) {
+            for (arg, default) in args.iter_mut().zip(others) {
                 if arg.is_nil() {
-                    *arg = otherwise.clone();
+                    *arg = default.clone();
                 }
             }
-            call(cx, first, &args)
+            call(ctx, first, &args)
         }
-        Kind::EveryPred => {
+        FunctionKind::EveryPred => {
             for arg in args {
                 for function in values {
-                    if !call(cx, function, std::slice::from_ref(arg))?.is_true() {
+                    if !call(ctx, function, std::slice::from_ref(arg))?.is_true() {
                         return Ok(Value::Bool(false));
                     }
                 }
             }
             Ok(Value::Bool(true))
         }
-        Kind::SomeFn => {
+        FunctionKind::SomeFn => {
             let mut last = Value::Nil;
             for arg in args {
                 for function in values {
-                    last = call(cx, function, std::slice::from_ref(arg))?;
+                    last = call(ctx, function, std::slice::from_ref(arg))?;
                     if last.is_true() {
                         return Ok(last);
                     }
@@ -133,6 +110,6 @@ fn call_made(cx: &mut Cx<'_>, kind: &Kind, values: &[Value], args: &[Value]) -> 
             }
             Ok(last)
         }
-        Kind::Builtin(_) | Kind::Written(_) => Ok(Value::Nil),
+        FunctionKind::Builtin(_) | FunctionKind::Closure(_) => Ok(Value::Nil),
     }
 }

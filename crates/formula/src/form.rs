@@ -1,22 +1,22 @@
-//! A formula as it was written: what the reader makes, and the compiler takes.
+//! Forms: a formula as it was written. The reader makes them, the compiler turns them into nodes.
 
 use std::sync::Arc;
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
 
-use super::error::Position;
-use super::number::decimal::Decimal;
-use super::pattern::Pattern;
+use crate::decimal::Decimal;
+use crate::error::Position;
+use crate::pattern::Pattern;
 
-/// A value that stands in the text by itself. It can be shared between threads, as a formula is.
+/// A value that is written in the formula as it is. Threads may share it, as they share a formula.
 #[derive(Debug, Clone)]
-pub(super) enum Literal {
+pub(crate) enum Literal {
     Nil,
     Bool(bool),
     Long(i64),
     Double(f64),
-    Big(Arc<BigInt>),
+    BigInt(Arc<BigInt>),
     Ratio(Arc<BigRational>),
     Decimal(Arc<Decimal>),
     Char(char),
@@ -27,13 +27,14 @@ pub(super) enum Literal {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Form {
-    pub(super) at: Position,
-    pub(super) what: What,
+pub(crate) struct Form {
+    /// Where it begins in the text.
+    pub(crate) position: Position,
+    pub(crate) kind: FormKind,
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum What {
+pub(crate) enum FormKind {
     Literal(Literal),
     Symbol(Arc<str>),
     List(Vec<Form>),
@@ -43,38 +44,40 @@ pub(super) enum What {
     Set(Vec<Form>),
     Quote(Box<Form>),
     /// `#(…)`, as the list in it.
-    Short(Vec<Form>),
+    FunctionShorthand(Vec<Form>),
 }
 
 impl Form {
-    pub(super) const fn new(at: Position, what: What) -> Self {
-        Self { at, what }
+    pub(crate) const fn new(position: Position, kind: FormKind) -> Self {
+        Self { position, kind }
     }
 
-    pub(super) const fn nil(at: Position) -> Self {
-        Self { at, what: What::Literal(Literal::Nil) }
+    pub(crate) const fn nil(position: Position) -> Self {
+        Self { position, kind: FormKind::Literal(Literal::Nil) }
     }
 
-    pub(super) fn symbol(at: Position, name: &str) -> Self {
-        Self { at, what: What::Symbol(name.into()) }
+    pub(crate) fn symbol(position: Position, name: &str) -> Self {
+        Self { position, kind: FormKind::Symbol(name.into()) }
     }
 
-    /// A list that begins with a symbol.
-    pub(super) fn call(at: Position, name: &str, rest: impl IntoIterator<Item = Self>) -> Self {
-        let head = [Self::symbol(at, name)];
-        Self { at, what: What::List(head.into_iter().chain(rest).collect()) }
+    /// A list of a symbol and its arguments.
+    pub(crate) fn call(position: Position, name: &str, args: impl IntoIterator<Item = Self>) -> Self {
+        let head = [Self::symbol(position, name)];
+        Self { position, kind: FormKind::List(head.into_iter().chain(args).collect()) }
     }
 
-    pub(super) fn name(&self) -> Option<&str> {
-        match &self.what {
-            What::Symbol(name) => Some(name),
+    /// The name of a symbol; none of any other form.
+    pub(crate) fn symbol_name(&self) -> Option<&str> {
+        match &self.kind {
+            FormKind::Symbol(name) => Some(name),
             _ => None,
         }
     }
 
-    pub(super) fn keyword(&self) -> Option<&str> {
-        match &self.what {
-            What::Literal(Literal::Keyword(name)) => Some(name),
+    /// The name of a keyword; none of any other form.
+    pub(crate) fn keyword_name(&self) -> Option<&str> {
+        match &self.kind {
+            FormKind::Literal(Literal::Keyword(name)) => Some(name),
             _ => None,
         }
     }

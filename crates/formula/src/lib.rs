@@ -1,123 +1,70 @@
-//! Formulas: triggers and restrictions, written in a subset of Clojure.
+//! Evaluator of a subset of Clojure over JSON, with limits on what an evaluation may use.
 //!
-//! A subscription's author writes what LoanPro's users write, `(and (> status-days-past-due 30)
-//! (not status-stoplight))`, over the variables of a loan. [`Formula::parse`] reads it once, looks its names up
-//! and writes its macros out; [`Formula::eval`] runs that over the context of an event.
+//! A [`Formula`] is one form, such as `(> (or days-past-due 0) 30)`. It is parsed once and evaluated over any number of
+//! [`Context`]s, whose variables are the members of a JSON object. Threads may share both.
 //!
-//! What it guarantees: inside the subset, which `docs/formulas.md` lists, the answer is that of Clojure 1.11.
-//! A formula sees the context and nothing else, and changes nothing. It always ends: steps, depth, and the
-//! sizes of what it makes are counted against `budget`, so it neither runs for ever nor takes all memory, on
-//! any input; and as nothing else is counted, the same formula over the same context always ends the same way.
+//! ```
+//! use chrono::DateTime;
+//! use loanhook_formula::{Context, Formula};
+//! use serde_json::value::RawValue;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let formula = Formula::parse("(reduce + (map :amount payments))")?;
+//! let json: Box<RawValue> = serde_json::from_str(r#"{"payments": [{"amount": 100.5}, {"amount": 250}]}"#)?;
+//! let context = Context::new(&json, DateTime::UNIX_EPOCH)?;
+//! assert_eq!(formula.evaluate(&context)?.printed, "350.5");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it guarantees
+//!
+//! - **Clojure's answers.** Inside of the subset the value is that of Clojure 1.11 on Java 17, to the printed digit. What
+//!   is outside of it is refused by name, with [`FormulaErrorKind::Unsupported`]. `docs/formulas.md` is the reference.
+//! - **No effects.** A formula reads its context and nothing else, and changes nothing.
+//! - **An end.** Steps, bytes and depth are counted, so every evaluation ends, on any input, within
+//!   [`Formula::MAX_USAGE`]. Nothing else is measured: the same formula over the same context ends in the same way on any
+//!   machine.
+//! - **Errors with a position.** A [`FormulaError`] says which form it is about. It never holds a value of the context.
+//!
+//! Time, logging, storage and when a formula is evaluated are left to the caller.
+//!
+//! # How it is built
+//!
+//! `reader` makes a form of the text, `compiler` makes a node of the form, `evaluator` computes the value of the node.
+//! `functions` holds the built-in functions, `value` what they work on.
+
+#![warn(missing_docs)]
 
 mod budget;
 mod call;
-mod compare;
-mod compile;
+mod compiler;
 mod context;
-mod cx;
-mod duplicates;
-mod equal;
+mod cost;
+mod decimal;
+mod double;
 mod error;
-mod eval;
+mod evaluation_context;
+mod evaluator;
 mod form;
-mod function;
+mod formula;
 mod functions;
-mod grave;
-mod hash;
-mod input;
-mod json;
-mod lazy;
-mod map;
+mod json_output;
+mod json_path_cache;
+mod lazy_sequences;
+mod name;
 mod node;
-mod number;
-mod parts;
 mod pattern;
-mod pattern_shape;
-mod pattern_syntax;
-mod price;
-mod print;
+mod printing;
 mod reader;
-mod reader_token;
-mod seq;
-mod seqable;
-mod source;
-mod source_groups;
-mod source_streams;
-mod suggest;
 mod value;
 
-use std::sync::Arc;
-
-use serde_json::value::RawValue;
-
-pub use budget::MAX_FORMULA;
+pub use budget::{MAX_FORMULA_BYTES, ResourceUsage};
 pub use context::Context;
-pub use error::{FaultKind, FormulaError, Position};
+pub use error::{FormulaError, FormulaErrorKind, Position};
+pub use formula::{Formula, FormulaValue};
 
-use cx::Cx;
-use eval::{Frame, eval};
-use node::Node;
-
-/// A formula, ready to run. Clones share it.
-#[derive(Debug, Clone)]
-pub struct Formula(Arc<Program>);
-
-#[derive(Debug)]
-struct Program {
-    node: Node,
-    places: usize,
-}
-
-/// What a formula comes to.
-#[derive(Debug)]
-pub struct Outcome {
-    /// As JSON; null where JSON has no such value, as for ratios, functions and infinities.
-    pub value: Box<RawValue>,
-    /// As Clojure's `pr-str` writes it.
-    pub printed: String,
-}
-
-/// What an evaluation used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Used {
-    pub steps: u64,
-    /// Asked for, given back or not.
-    pub bytes: u64,
-}
-
-impl Formula {
-    /// What an evaluation may use.
-    pub const MOST: Used = Used { steps: budget::MAX_STEPS, bytes: budget::MAX_BYTES };
-
-    pub fn parse(text: &str) -> Result<Self, FormulaError> {
-        let form = reader::read(text)?;
-        let (node, places) = compile::compile(&form)?;
-        Ok(Self(Arc::new(Program { node, places })))
-    }
-
-    /// Whether it is true of a context, as Clojure takes things for true: all but nil and false. And what it
-    /// took to tell, whatever came of it.
-    pub fn holds(&self, context: &Context<'_>) -> (Result<bool, FormulaError>, Used) {
-        let mut cx = Cx::new(context);
-        let value = eval(&mut cx, &mut Frame::new(self.0.places), &self.0.node);
-        (value.map(|value| value.is_true()).map_err(FormulaError::from), cx.budget.used())
-    }
-
-    /// Its value over a context.
-    pub fn eval(&self, context: &Context<'_>) -> Result<Outcome, FormulaError> {
-        self.measure(context).0
-    }
-
-    /// The same, and what it used, whatever came of it.
-    pub fn measure(&self, context: &Context<'_>) -> (Result<Outcome, FormulaError>, Used) {
-        let mut cx = Cx::new(context);
-        let outcome = self.outcome(&mut cx).map_err(FormulaError::from);
-        (outcome, cx.budget.used())
-    }
-
-    fn outcome(&self, cx: &mut Cx<'_>) -> error::R<Outcome> {
-        let value = eval(cx, &mut Frame::new(self.0.places), &self.0.node)?;
-        let printed = print::printed(cx, &value)?;
-        Ok(Outcome { value: json::json(cx, &value)?, printed })
-    }
-}
+/// The example of the README, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExample;

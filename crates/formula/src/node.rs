@@ -1,89 +1,109 @@
-//! A formula ready to run: names are places, macros are written out, functions are found.
+//! Nodes: a compiled formula. Names are resolved, macros are expanded, built-in functions are looked up.
+//!
+//! The compiler makes them and the evaluator runs them. They are immutable, and threads may share them.
 
 use std::sync::Arc;
 
-use super::error::Position;
-use super::form::Literal;
-use super::function::Builtin;
+use crate::error::Position;
+use crate::form::Literal;
+use crate::value::function::Builtin;
 
 #[derive(Debug)]
-pub(super) enum Node {
+pub(crate) enum Node {
     Literal(Literal),
-    /// A symbol that was quoted.
+    /// A quoted symbol.
     Symbol(Arc<str>),
-    /// A place in the frame of the function around it.
+    /// A slot in the frame of the function around it.
     Local(usize),
-    /// A place among what the function around it took along.
+    /// A value that the function around it captured, by its index.
     Captured(usize),
     /// The function around it, by its own name.
-    Own,
+    CurrentFunction,
     /// A variable of the context.
     Variable(Arc<str>),
     Builtin(&'static Builtin),
     Vector(Vec<Node>),
     List(Vec<Node>),
+    /// Keys and values in turn, and where the map begins.
     Map(Vec<Node>, Position),
     Set(Vec<Node>, Position),
+    /// A test, its then and its else.
     If(Box<[Node; 3]>),
     Do(Vec<Node>),
     And(Vec<Node>),
     Or(Vec<Node>),
-    /// Values into places, then what follows.
-    Let(Vec<(usize, Node)>, Box<Node>),
-    Loop {
-        places: Vec<usize>,
-        begin: Vec<(usize, Node)>,
-        rebind: Vec<(usize, Node)>,
-        body: Box<Node>,
-    },
+    /// Puts values into slots, then gives the value of the body.
+    Let(Vec<Binding>, Box<Node>),
+    Loop(Box<Loop>),
+    /// The arguments for the next round of the loop, or the next call of the function, around it.
     Recur(Vec<Node>),
-    Function(Arc<Proto>),
+    Function(Arc<FunctionDefinition>),
     Case(Box<Case>),
     Call {
-        at: Position,
+        position: Position,
         function: Box<Node>,
         args: Vec<Node>,
     },
     CallBuiltin {
-        at: Position,
+        position: Position,
         builtin: &'static Builtin,
         args: Vec<Node>,
     },
 }
 
+/// A slot of the frame, and the value that is put there.
+pub(crate) type Binding = (usize, Node);
+
 #[derive(Debug)]
-pub(super) struct Case {
-    pub(super) at: Position,
-    pub(super) of: Node,
-    /// Whether any constant is something else than a whole number.
-    pub(super) hashes: bool,
-    /// The constants of a clause, and what it gives.
-    pub(super) clauses: Vec<(Vec<Node>, Node)>,
-    pub(super) otherwise: Option<Node>,
+pub(crate) struct Loop {
+    /// The slots that `recur` puts its arguments into.
+    pub(crate) slots: Vec<usize>,
+    /// Done once, before the first round.
+    pub(crate) initial_bindings: Vec<Binding>,
+    /// Done before each round: the destructuring of what is in the slots.
+    pub(crate) round_bindings: Vec<Binding>,
+    pub(crate) body: Node,
 }
 
-/// A function as it was written.
 #[derive(Debug)]
-pub(super) struct Proto {
-    /// What it takes along when it is made, in order.
-    pub(super) captures: Vec<Capture>,
-    pub(super) arities: Vec<Arity>,
+pub(crate) struct Case {
+    pub(crate) position: Position,
+    pub(crate) subject: Node,
+    /// Whether Clojure hashes the subject: any constant is something else than an int.
+    pub(crate) hashes_subject: bool,
+    pub(crate) clauses: Vec<CaseClause>,
+    pub(crate) default: Option<Node>,
 }
 
+#[derive(Debug)]
+pub(crate) struct CaseClause {
+    pub(crate) constants: Vec<Node>,
+    pub(crate) then: Node,
+}
+
+/// A function that the formula defines.
+#[derive(Debug)]
+pub(crate) struct FunctionDefinition {
+    /// What it captures when it is made, in order.
+    pub(crate) captures: Vec<Capture>,
+    pub(crate) arities: Vec<Arity>,
+}
+
+/// Where a function finds a value that it captures, in the function around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Capture {
+pub(crate) enum Capture {
     Local(usize),
     Captured(usize),
-    Own,
+    CurrentFunction,
 }
 
 #[derive(Debug)]
-pub(super) struct Arity {
-    /// How many arguments it names; they are the first places of its frame.
-    pub(super) fixed: usize,
-    /// Whether the next place takes the rest.
-    pub(super) variadic: bool,
-    /// How many places its frame has.
-    pub(super) places: usize,
-    pub(super) body: Node,
+pub(crate) struct Arity {
+    /// How many arguments it names. They are the first slots of its frame.
+    pub(crate) fixed_parameters: usize,
+    /// Whether the next slot takes the rest of the arguments.
+    pub(crate) is_variadic: bool,
+    /// How many slots its frame has.
+    pub(crate) slot_count: usize,
+    pub(crate) body: Node,
 }

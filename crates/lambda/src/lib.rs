@@ -1,5 +1,6 @@
-//! The HTTP interface behind an HTTP API of API Gateway: requests as Lambda hands them over, and responses as it takes
-//! them back.
+//! The HTTP interface in a Lambda function behind an HTTP API of API Gateway: requests and responses in Lambda's form.
+//!
+//! The functions with HTTP serve their routers with [`serve`]. The routers are `loanhook-http`'s.
 
 mod site;
 
@@ -17,41 +18,41 @@ use lambda_http::tower::ServiceExt;
 use lambda_http::{Error, IntoResponse, RequestExt as _};
 
 use loanhook_aws::Aws;
-use loanhook_http::web::Source;
+use loanhook_http::web::Client;
 
 pub use site::site;
 
-/// Serves a router on an engine until the execution environment ends. What an invocation began on the side is waited
-/// for, as between two invocations nothing runs.
+/// Serves a router on an engine until the execution environment ends. Each invocation waits for the background calls that
+/// it started, as nothing runs between two invocations.
 ///
 /// # Errors
 ///
 /// When the runtime cannot be reached.
 pub async fn serve(engine: Aws, router: Router) -> Result<(), Error> {
-    let finish = move |request: Request, next: Next| {
+    let finish_background = move |request: Request, next: Next| {
         let engine = engine.clone();
         async move {
-            let answer = next.run(request).await;
-            engine.finish().await;
-            answer
+            let response = next.run(request).await;
+            engine.finish_background().await;
+            response
         }
     };
-    let router = router.layer(from_fn(finish));
-    let router = ServiceExt::<lambda_http::Request>::map_response(router, Exact);
-    let router = ServiceExt::<lambda_http::Request>::map_request(router, seen);
+    let router = router.layer(from_fn(finish_background));
+    let router = ServiceExt::<lambda_http::Request>::map_response(router, ExactBody);
+    let router = ServiceExt::<lambda_http::Request>::map_request(router, with_source);
     lambda_http::run(router).await
 }
 
-/// A request with the address that the gateway saw it come from, and with its own target: the runtime's library
-/// makes one with a host, for which it believes `X-Forwarded-Host` before `Host`.
-fn seen(mut request: lambda_http::Request) -> lambda_http::Request {
+/// The request with the source address that the gateway saw, and with the target that it was sent with: the runtime's
+/// library adds a host to the target, for which it trusts `X-Forwarded-Host` more than `Host`.
+fn with_source(mut request: lambda_http::Request) -> lambda_http::Request {
     let address = match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => {
             context.http.source_ip.as_deref().and_then(|address| address.parse().ok())
         }
         _ => None,
     };
-    request.extensions_mut().insert(Source::new(address, None));
+    request.extensions_mut().insert(Client::new(address, None));
     let target = request.uri().path_and_query().map(|target| target.as_str().parse());
     if let Some(Ok(target)) = target {
         *request.uri_mut() = target;
@@ -59,17 +60,18 @@ fn seen(mut request: lambda_http::Request) -> lambda_http::Request {
     request
 }
 
-/// An answer whose bytes reach the caller as they are. Left alone, the runtime's library goes by the
-/// content type and decodes whatever calls itself text, and a download is what a receiver once answered:
-/// its bytes need not be what it says. As text, a megabyte of control characters would also grow beyond what
-/// a function may answer (6 MB), since JSON writes each as six.
-struct Exact(Response<Body>);
+/// A response whose bytes reach the caller unchanged.
+///
+/// By itself the runtime's library decodes every body that the content type calls text. The body of a download is what a
+/// receiver sent, which need not be what its content type says. As text, a megabyte of control characters would also grow
+/// beyond the 6 MB that a function may respond with, since JSON writes each of them in six bytes.
+struct ExactBody(Response<Body>);
 
-impl IntoResponse for Exact {
+impl IntoResponse for ExactBody {
     fn into_response(self) -> Pin<Box<dyn Future<Output = Response<lambda_http::Body>> + Send>> {
         Box::pin(async move {
             let (parts, body) = self.0.into_parts();
-            // A body made here is whole: nothing is read to make it.
+            // This cannot fail: our bodies are in memory.
             let bytes = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
             let download = parts.headers.contains_key(header::CONTENT_DISPOSITION);
             let body = match String::from_utf8(bytes.into()) {

@@ -1,32 +1,32 @@
-//! The settings of the pages, as the environment of a function has them.
+//! The configuration of the pages, from the environment variables of a function.
 
 use std::str::FromStr;
 
 use loanhook_aws::config::{Variables, WrongVariable};
-use loanhook_http::web::{Site, SiteError};
+use loanhook_http::web::{SiteSettings, SiteSettingsError};
 
-/// Reads `LOANHOOK_PUBLIC_URL` and `LOANHOOK_FRAME_ANCESTORS`; what is not set has its default.
+/// The configuration in `LOANHOOK_PUBLIC_URL` and `LOANHOOK_FRAME_ANCESTORS`; a variable that is not set has its default.
 ///
 /// # Errors
 ///
-/// When one is wrong.
-pub fn site() -> Result<Site, WrongVariable> {
+/// When a variable is wrong.
+pub fn site() -> Result<SiteSettings, WrongVariable> {
     read(&Variables::of_this_process())
 }
 
-fn read(variables: &Variables<'_>) -> Result<Site, WrongVariable> {
-    Ok(Site {
-        public_url: one(variables, "LOANHOOK_PUBLIC_URL")?,
-        frame_ancestors: one(variables, "LOANHOOK_FRAME_ANCESTORS")?.unwrap_or_default(),
+fn read(variables: &Variables<'_>) -> Result<SiteSettings, WrongVariable> {
+    Ok(SiteSettings {
+        public_url: value(variables, "LOANHOOK_PUBLIC_URL")?,
+        frame_ancestors: value(variables, "LOANHOOK_FRAME_ANCESTORS")?.unwrap_or_default(),
     })
 }
 
-/// A setting that says itself what is wrong with it.
-fn one<T: FromStr<Err = SiteError>>(
+/// The value of a variable, if it is set.
+fn value<T: FromStr<Err = SiteSettingsError>>(
     variables: &Variables<'_>,
     name: &'static str,
 ) -> Result<Option<T>, WrongVariable> {
-    let read = variables.get(name).map(|text| text.parse().map_err(|fault: SiteError| (name, fault)));
+    let read = variables.get(name).map(|text| text.parse().map_err(|fault: SiteSettingsError| (name, fault)));
     read.transpose().map_err(|(name, fault)| WrongVariable::new(name, &fault.to_string()))
 }
 
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wrong_setting_is_named() {
+    fn a_wrong_variable_is_named() {
         for (name, value) in [
             ("LOANHOOK_PUBLIC_URL", "hooks.lender.example"),
             ("LOANHOOK_FRAME_ANCESTORS", "https://lms.lender.example/path"),
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_that_is_left_out_has_its_default() {
+    fn a_variable_that_is_not_set_has_its_default() {
         let site = read(&Variables::new(|_| None)).expect("the defaults");
         assert!(site.public_url.is_none());
     }

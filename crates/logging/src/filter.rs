@@ -6,20 +6,20 @@ use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::layer::Filter;
 use tracing_subscriber::registry::LookupSpan;
 
-/// The filter that an operator asked for, limited: below `info`, only our own entries are written, whatever the filter
-/// says. Libraries of HTTP and TLS log URLs, headers and bytes there, and tokens and payloads with them.
-pub(crate) fn limited<S>(asked: EnvFilter) -> impl Filter<S> + Send + Sync
+/// The operator's filter, limited: below `info` only entries of our own crates are written. Libraries for HTTP and TLS log
+/// URLs, headers and bytes there, and so tokens and payloads.
+pub(crate) fn limited<S>(filter: EnvFilter) -> impl Filter<S> + Send + Sync
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    asked.and(filter_fn(may_be_written))
+    filter.and(filter_fn(is_allowed))
 }
 
-fn may_be_written(entry: &Metadata<'_>) -> bool {
+fn is_allowed(entry: &Metadata<'_>) -> bool {
     let target = entry.target();
-    // A crate of ours is `loanhook` or begins with `loanhook_`.
-    let library = target.split("::").next().unwrap_or(target);
-    let ours = library.strip_prefix("loanhook").is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
+    // Our crates are `loanhook` and those whose names begin with `loanhook_`.
+    let name = target.split("::").next().unwrap_or(target);
+    let ours = name.strip_prefix("loanhook").is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
     ours || *entry.level() <= Level::INFO
 }
 
@@ -33,7 +33,7 @@ mod tests {
 
     use super::*;
 
-    /// Keeps what is written.
+    /// Output that keeps what is written to it.
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);
 
@@ -56,10 +56,10 @@ mod tests {
         }
     }
 
-    fn written(asked: &str) -> String {
+    fn log_with(filter: &str) -> String {
         let written = Written::default();
         let log = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(written.clone());
-        let filter = EnvFilter::try_new(asked).expect("a filter");
+        let filter = EnvFilter::try_new(filter).expect("a filter");
         let subscriber = tracing_subscriber::registry().with(log.with_filter(limited(filter)));
         tracing::subscriber::with_default(subscriber, || {
             tracing::trace!(target: "hyper::client", "library-trace");
@@ -73,18 +73,18 @@ mod tests {
     }
 
     #[test]
-    fn libraries_say_nothing_below_info_whatever_is_asked_for() {
-        for asked in
+    fn libraries_log_nothing_below_info_whatever_the_filter() {
+        for filter in
             ["trace", "hyper=trace,hyper::client=trace,loanhooklike=debug,rustls=info,loanhook=trace"]
         {
-            let log = written(asked);
+            let log = log_with(filter);
             assert!(
                 log.contains("library-info") && log.contains("own-trace") && log.contains("own-warning"),
                 "{log}"
             );
             assert!(!log.contains("library-trace") && !log.contains("library-debug"), "{log}");
         }
-        let log = written("warn");
+        let log = log_with("warn");
         assert!(
             log.contains("own-warning") && !log.contains("own-trace") && !log.contains("library-info"),
             "{log}"

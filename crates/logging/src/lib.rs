@@ -1,4 +1,6 @@
-//! The log of a process: where its lines go, and which are written. `LOANHOOK_LOG` says how much of it.
+//! The log of a process: its format, its output and its filter, which is read from `LOANHOOK_LOG`.
+//!
+//! The command line and the functions start it once. Whatever the filter, libraries log nothing below `info`.
 
 mod filter;
 
@@ -11,21 +13,20 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use filter::limited;
 
-/// The form of a line.
+/// The format of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     Text,
     Json,
 }
 
-/// Starts the log of a program at a terminal, on standard error; `default` is the filter where `LOANHOOK_LOG` is not
-/// set.
+/// Starts the log of the command line, on standard error; `default` is the filter where `LOANHOOK_LOG` is not set.
 ///
 /// # Errors
 ///
-/// Where the filter cannot be read.
+/// When the filter cannot be parsed.
 pub fn start(form: Form, default: &str) -> Result<(), ParseError> {
-    let filter = EnvFilter::try_new(wanted().as_deref().unwrap_or(default))?;
+    let filter = EnvFilter::try_new(filter_of_environment().as_deref().unwrap_or(default))?;
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     let lines = match form {
         Form::Text => lines.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).boxed(),
@@ -35,21 +36,21 @@ pub fn start(form: Form, default: &str) -> Result<(), ParseError> {
     Ok(())
 }
 
-/// Starts the log of a Lambda function: JSON, a line each, as CloudWatch reads them. A filter that cannot be read is
-/// `info`.
+/// Starts the log of a Lambda function: one JSON object a line, as CloudWatch reads it. The filter is `info` where
+/// `LOANHOOK_LOG` is not set or cannot be parsed.
 pub fn start_in_lambda() {
-    let filter = wanted().and_then(|filter| EnvFilter::try_new(filter).ok());
+    let filter = filter_of_environment().and_then(|filter| EnvFilter::try_new(filter).ok());
     let filter = filter.unwrap_or_else(|| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
-        // CloudWatch knows the time of a line.
+        // CloudWatch adds the time of a line.
         .without_time()
         .with_current_span(true)
         .with_span_list(false);
     tracing_subscriber::registry().with(lines.with_filter(limited(filter))).init();
 }
 
-fn wanted() -> Option<String> {
+fn filter_of_environment() -> Option<String> {
     std::env::var("LOANHOOK_LOG").ok().filter(|filter| !filter.is_empty())
 }

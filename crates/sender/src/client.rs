@@ -1,223 +1,206 @@
-//! The HTTP client: one request, once.
+//! The webhook client: sends one request, once, and returns what came of it.
 //!
-//! A request goes over a connection that is kept from another one where there is one, else over a new one: the name
-//! is looked up, its addresses are judged, a connection is made and secured. Which connections are kept, and for how
-//! long, is [`super::reuse`]'s rule.
+//! A request goes over an idle connection to the same origin where there is one, else over a new connection. Where a
+//! reused connection turns out to have ended before the first byte was written, another is taken. Where it ends after
+//! that, without one byte of a response, nobody knows what the receiver got, and the attempt is interrupted.
 //!
-//! A request is written once. Where a kept connection turns out to have ended before the first byte was written, or to
-//! take no request, another is taken; where it ends afterwards without one byte of an answer, what the receiver got is
-//! unknown, and the attempt is interrupted.
+//! Callers use it through [`Sender`](loanhook_core::ports::Sender), which `request_sender` implements for it.
 
 use std::{sync::Arc, time::Duration};
 
-use http::Response;
-use hyper::{body::Incoming as Body, client::conn::http1};
 use ipnet::IpNet;
 use rustls::pki_types::CertificateDer;
 use thiserror::Error;
 use tokio::time::{Instant, sleep, timeout_at};
-use tokio_rustls::TlsConnector;
 
-use super::{
-    Outgoing, Sent,
-    addresses::Failing,
-    classify,
-    connection::Connection,
-    guard::Guard,
-    lookups::Lookups,
-    names::SystemResolver,
-    names_files::Unusable,
-    opening::{Begun, How, Stop, over_kept, over_new},
-    pool::{Pool, Seat},
-    prepare::{Prepared, prepare},
-    resolve::Resolver,
-    response::Incoming,
-    reuse::Limits,
-    timeouts::{self, Track},
-    tls,
+use crate::{
+    connection::{
+        keep_alive::ConnectionLimits,
+        pool::{ActiveRequest, ConnectionPool},
+    },
+    connector::Connector,
+    exchange::{StartedResponse, send_over_new, send_over_reused},
+    failures::{response_failures, timeout_failures},
+    http_outcome::{HttpOutcome, NoResponse},
+    http_request::{HttpRequest, SendOptions},
+    prepared_request::PreparedRequest,
+    request_progress::RequestProgress,
+    resolver::{
+        resolver_files::ResolverConfigError, resolver_trait::Resolver, system_resolver::SystemResolver,
+    },
+    response::response_reader::ResponseReader,
 };
 use loanhook_core::ports::NotSent;
 
-/// An answer with more headers is a broken one. Left alone, the parser breaks off at 100, which a receiver behind a few
-/// proxies may reach. All headers together may be some 400 KiB, the size of the parser's buffer.
-pub(super) const MAX_HEADERS: usize = 1024;
-/// What it takes for closed connections to give their descriptors back.
-const CLOSING: Duration = Duration::from_millis(20);
+/// How long closed connections take to give their file descriptors back.
+const DESCRIPTOR_RELEASE_DELAY: Duration = Duration::from_millis(20);
 
-/// Sends webhooks. Cheap to clone; made once, since it holds the connections.
+/// Sends webhooks. Cheap to clone: all clones share the connections. A process makes one.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct WebhookClient(Arc<ClientState>);
 
-pub(super) struct Inner {
-    pub(super) guard: Guard,
-    pub(super) lookups: Lookups,
-    pub(super) failing: Failing,
-    pool: Arc<Pool>,
-    pub(super) tls: TlsConnector,
-    pub(super) http: http1::Builder,
+struct ClientState {
+    connector: Connector,
+    pool: Arc<ConnectionPool>,
 }
 
-/// The client could not be made.
+/// Why the client could not be made.
 #[derive(Debug, Error)]
-pub enum Unavailable {
+pub enum ClientError {
     #[error("cannot set up HTTPS (are the system's CA certificates installed?): {0}")]
-    Certificates(#[from] rustls::Error),
+    TrustedCertificates(#[from] rustls::Error),
     #[error("cannot set up sending: {0}")]
-    Names(#[from] Unusable),
+    NameLookups(#[from] ResolverConfigError),
 }
 
-impl Client {
-    /// A client that may send to public addresses and to the `allowed` networks. Names are resolved, and
-    /// certificates trusted, as the operating system does.
+impl WebhookClient {
+    /// A client that may send to public addresses and to the allowed networks. Names are looked up, and certificates
+    /// trusted, as the operating system is configured.
     ///
     /// # Errors
     ///
-    /// When the system's trusted certificates, or its configuration of names, cannot be used.
-    pub fn new(allowed: Vec<IpNet>) -> Result<Self, Unavailable> {
-        Self::with_resolver(allowed, SystemResolver::new()?)
+    /// When the system's trusted certificates, or its configuration of name lookups, cannot be used.
+    pub fn new(allowed_networks: Vec<IpNet>) -> Result<Self, ClientError> {
+        Self::build(allowed_networks, SystemResolver::new()?, &[], ConnectionLimits::default())
     }
 
-    /// The same, where so many connections at most wait for another request.
+    /// The same, with another limit on the connections that are idle at once, over all origins.
     ///
     /// # Errors
     ///
-    /// As for [`Client::new`].
-    pub fn with_idle(allowed: Vec<IpNet>, most: usize) -> Result<Self, Unavailable> {
-        let limits = Limits { idle_in_all: most, ..Limits::default() };
-        Self::made(allowed, SystemResolver::new()?, &[], limits)
+    /// As for [`WebhookClient::new`].
+    pub fn with_max_idle_connections(
+        allowed_networks: Vec<IpNet>,
+        max_idle_connections: usize,
+    ) -> Result<Self, ClientError> {
+        let limits = ConnectionLimits { max_idle_connections, ..ConnectionLimits::default() };
+        Self::build(allowed_networks, SystemResolver::new()?, &[], limits)
     }
 
-    /// The same with another way to resolve names.
-    ///
-    /// # Errors
-    ///
-    /// When the system's trusted certificates cannot be used.
-    pub fn with_resolver(allowed: Vec<IpNet>, resolver: impl Resolver) -> Result<Self, Unavailable> {
-        Self::made(allowed, resolver, &[], Limits::default())
-    }
-
-    /// The same, trusting these certificates as well as the system's, with these limits of connections.
-    pub(super) fn made(
-        allowed: Vec<IpNet>,
+    /// A client with its own resolver and limits, which trusts `extra_roots` as well as the system's certificates.
+    pub(crate) fn build(
+        allowed_networks: Vec<IpNet>,
         resolver: impl Resolver,
-        roots: &[CertificateDer<'static>],
-        limits: Limits,
-    ) -> Result<Self, Unavailable> {
-        let mut http = http1::Builder::new();
-        http.max_headers(MAX_HEADERS)
-            .allow_obsolete_multiline_headers_in_responses(true)
-            .allow_spaces_after_header_name_in_responses(true)
-            .ignore_invalid_headers_in_responses(true);
-        Ok(Self(Arc::new(Inner {
-            guard: Guard::new(allowed),
-            lookups: Lookups::new(Arc::new(resolver)),
-            failing: Failing::default(),
-            pool: Arc::new(Pool::new(limits)),
-            tls: tls::connector(roots)?,
-            http,
-        })))
+        extra_roots: &[CertificateDer<'static>],
+        limits: ConnectionLimits,
+    ) -> Result<Self, ClientError> {
+        let connector = Connector::new(allowed_networks, resolver, extra_roots)?;
+        Ok(Self(Arc::new(ClientState { connector, pool: Arc::new(ConnectionPool::new(limits)) })))
     }
 
-    /// Sends the request and reads the answer; never more than one request, whatever happens. A call that is dropped
-    /// closes its connection, and what the receiver got is unknown.
+    /// Sends the request and reads the response. A call that is dropped closes its connection, and what the receiver
+    /// got is unknown.
     ///
     /// # Errors
     ///
-    /// When nothing left, because this machine lacked what it takes.
-    pub async fn send(&self, outgoing: Outgoing) -> Result<Sent, NotSent> {
-        let started = Instant::now();
-        let how = How::of(&outgoing, started);
-        let mut sent = match prepare(&self.0.guard, outgoing) {
-            Ok(prepared) => self.0.exchange(prepared, &how).await?,
+    /// When nothing was sent, because this machine lacked something.
+    pub(crate) async fn send_http(&self, request: HttpRequest) -> Result<HttpOutcome, NotSent> {
+        let started_at = Instant::now();
+        let options = SendOptions::new(&request, started_at);
+        let mut outcome = match PreparedRequest::new(&self.0.connector.guard, request) {
+            Ok(prepared) => self.0.send_prepared(prepared, &options).await?,
             Err(blocked) => *blocked,
         };
-        sent.elapsed = started.elapsed();
-        Ok(sent)
+        outcome.elapsed = started_at.elapsed();
+        Ok(outcome)
     }
 }
 
-impl Inner {
-    async fn exchange(&self, mut prepared: Prepared, how: &How) -> Result<Sent, NotSent> {
-        let seat = self.pool.sit(&prepared.to.origin);
-        let mut track = Track::default();
-        let begun = timeout_at(how.deadline, self.begin(&mut prepared, how, &seat, &mut track)).await;
-        let stopped = match begun {
-            Ok(Ok((response, connection))) => {
-                return Ok(self.read(response, connection, &seat, &prepared, how).await);
+impl ClientState {
+    async fn send_prepared(
+        &self,
+        mut prepared: PreparedRequest,
+        options: &SendOptions,
+    ) -> Result<HttpOutcome, NotSent> {
+        let active_request = self.pool.register_request(&prepared.destination.origin);
+        let mut progress = RequestProgress::default();
+        let starting = self.start_response(&mut prepared, options, &active_request, &mut progress);
+        let outcome = match timeout_at(options.deadline, starting).await {
+            Ok(Ok(started)) => {
+                return Ok(self.read_response(started, &active_request, &prepared, options).await);
             }
-            Ok(Err(Stop::NotSent(not_sent))) => return Err(not_sent),
-            Ok(Err(Stop::Failed(sent))) => *sent,
-            Err(_) => match track.lacking.take() {
+            Ok(Err(NoResponse::NotSent(not_sent))) => return Err(not_sent),
+            Ok(Err(NoResponse::Failed(outcome))) => *outcome,
+            Err(_) => match progress.missing_resource.take() {
                 Some(not_sent) => return Err(not_sent),
-                None => Sent::failed(timeouts::before_answer(&track, how.timeout, &prepared.to)),
+                None => HttpOutcome::failed(timeout_failures::before_response(
+                    &progress,
+                    options.timeout,
+                    &prepared.destination,
+                )),
             },
         };
-        // The next attempt begins with another address: the first that failed is the last to be tried again.
-        if !stopped.is_interrupted() {
-            track.addresses.iter().rev().for_each(|address| self.failing.note(*address));
+        // The next attempt begins with another address: of these, the one that was tried first is tried last.
+        if !outcome.is_interrupted() {
+            let failed_addresses = &self.connector.failed_addresses;
+            progress.addresses.iter().rev().for_each(|address| failed_addresses.record_failure(*address));
         }
-        Ok(stopped)
+        Ok(outcome)
     }
 
-    async fn begin(
+    async fn start_response(
         &self,
-        prepared: &mut Prepared,
-        how: &How,
-        seat: &Seat,
-        track: &mut Track,
-    ) -> Result<Begun, Stop> {
-        while !how.fresh
-            && let Some(connection) = seat.kept()
+        prepared: &mut PreparedRequest,
+        options: &SendOptions,
+        active_request: &ActiveRequest,
+        progress: &mut RequestProgress,
+    ) -> Result<StartedResponse, NoResponse> {
+        while !options.fresh_connection
+            && let Some(connection) = active_request.take_idle_connection()
         {
-            if let Some(ended) = over_kept(connection, prepared, track).await {
-                return ended;
+            if let Some(result) = send_over_reused(connection, prepared, progress).await {
+                return result;
             }
         }
-        let connection = match self.open(prepared, how, seat, track).await {
-            // Connections that wait may hold what is missing.
-            Err(Stop::NotSent(not_sent)) if self.pool.close_idle() > 0 => {
-                track.lacking = Some(not_sent);
-                sleep(CLOSING).await;
-                self.open(prepared, how, seat, track).await?
+        let destination = &prepared.destination;
+        let connected = self.connector.connect(destination, options, active_request, progress).await;
+        let connection = match connected {
+            // Idle connections may hold what this machine lacks.
+            Err(NoResponse::NotSent(not_sent)) if self.pool.close_idle_connections() > 0 => {
+                progress.missing_resource = Some(not_sent);
+                sleep(DESCRIPTOR_RELEASE_DELAY).await;
+                self.connector.connect(destination, options, active_request, progress).await?
             }
-            opened => opened?,
+            connected => connected?,
         };
-        over_new(connection, prepared, track).await
+        send_over_new(connection, prepared, progress).await
     }
 
-    /// Reads the answer, and keeps the connection where that may be used again.
-    async fn read(
+    /// Reads the response, and gives the connection back to the pool where it may be used again.
+    async fn read_response(
         &self,
-        response: Response<Body>,
-        connection: Connection,
-        seat: &Seat,
-        prepared: &Prepared,
-        how: &How,
-    ) -> Sent {
-        let mut incoming = Incoming::new(response, &connection.watch);
-        let failure = match timeout_at(how.deadline, incoming.read()).await {
+        (response, connection): StartedResponse,
+        active_request: &ActiveRequest,
+        prepared: &PreparedRequest,
+        options: &SendOptions,
+    ) -> HttpOutcome {
+        let mut reader = ResponseReader::new(response, &connection.monitor);
+        let failure = match timeout_at(options.deadline, reader.read()).await {
             Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(classify::within_answer(&error, incoming.progress(), &prepared.to)),
-            Err(_) => Some(timeouts::within_answer(how.timeout, incoming.progress())),
+            Ok(Err(error)) => {
+                let destination = &prepared.destination;
+                Some(response_failures::incomplete_response(&error, reader.progress(), destination))
+            }
+            Err(_) => Some(timeout_failures::within_response(options.timeout, reader.progress())),
         };
-        let (local, remote) = (connection.local, connection.remote);
-        if failure.is_none() && !incoming.is_server_error() {
-            self.failing.clear(remote);
+        let (source_ip, remote_address) = (Some(connection.local_ip), connection.remote_address);
+        if failure.is_none() && !reader.is_server_error() {
+            self.connector.failed_addresses.record_success(remote_address);
         } else {
-            self.failing.note(remote);
+            self.connector.failed_addresses.record_failure(remote_address);
         }
-        if failure.is_some() || !incoming.is_whole() || !connection.is_flushed() {
+        if failure.is_some() || !reader.is_complete() || !connection.is_request_flushed() {
             drop(connection);
-        } else if let Some(idle) = incoming.idle_time() {
-            seat.keep(connection, idle);
+        } else if let Some(idle_time) = reader.allowed_idle_time() {
+            active_request.keep_connection(connection, idle_time);
         } else {
             connection.close();
         }
-        let received = incoming.finish();
-        let (result, partial) = match failure {
-            None => (Ok(received), None),
-            Some(failure) => (Err(failure), Some(received)),
+        let response = reader.into_response();
+        let (result, partial_response) = match failure {
+            None => (Ok(response), None),
+            Some(failure) => (Err(failure), Some(response)),
         };
-        Sent { elapsed: Duration::ZERO, source_ip: Some(local), result, partial, refusal: None }
+        HttpOutcome { elapsed: Duration::ZERO, source_ip, result, partial_response, refusal: None }
     }
 }

@@ -1,119 +1,59 @@
-//! The request that leaves.
+//! The HTTP client that sends webhooks.
 //!
-//! Everything else here may be retried, replayed or repaired; a request that has left cannot be called back. So this
-//! module does one thing, and says exactly what became of it: it sends one request, once, to a destination that it
-//! may go to, and returns what came back or why nothing did.
+//! The serving process and the delivery function make one [`WebhookClient`] each and hand it to the use cases as
+//! their [`Sender`](loanhook_core::ports::Sender). One call sends one request, once, and returns what came of it.
+//! Retries, the attempt's row and the schedule are the callers' business.
 //!
-//! # How it works
+//! # The way of one request
 //!
-//! [`Client::send`] parses the URL and asks the [guard] about a literal host. The request goes over a connection that
-//! is kept from another one (`reuse`), or over a new one: the name is looked up (`names`, within the bounds of
-//! `lookups`), the guard judges every address, and a connection is made to the first that takes it (`connect`).
-//! hyper speaks HTTP over it, and `wire` notes what becomes of the bytes. The answer is read up to its limits, and
-//! an error becomes a [`Failure`] with a kind, a phase and a sentence. [`signature`] makes the headers by which
-//! receivers know us.
+//! 1. `request_sender` makes an HTTP request of a [`WebhookRequest`](loanhook_core::ports::WebhookRequest): it adds the
+//!    headers by which receivers know the webhook, and the `signature`.
+//! 2. `prepared_request` parses the URL into a `destination` and asks the `address_guard` about a literal address.
+//!    What counts as public is a table, `reserved_addresses`.
+//! 3. `client` takes an idle connection to the same origin from `connection::pool`, unless the request must go over a
+//!    fresh one. `connection::keep_alive` says which connections are kept, and for how long.
+//! 4. Without an idle connection, `connector` makes a new one: `resolver` looks up the name, the guard checks every
+//!    address, `connection::address_order` orders them, `connection::connection_race` connects to the first that
+//!    accepts, and `tls` secures it.
+//! 5. `exchange` writes the request, through `connection::monitored_stream`, which counts the bytes, and waits for the
+//!    response to begin. hyper speaks HTTP/1.1.
+//! 6. `response` reads the response up to its limits. Then the connection goes back to the pool, or is closed.
+//! 7. Where any of this fails, `failures` and `tls::tls_details` put the error into words: a
+//!    [`Failure`](loanhook_core::model::failure::Failure) of a kind, a phase and a sentence. `resource_exhaustion` finds
+//!    the errors that say that this machine lacks something.
 //!
-//! # What it guarantees
+//! # Guarantees
 //!
-//! - One call, at most one request on the wire. Nothing is sent again, except when a kept connection was found closed
-//!   before the first byte of the request was written, and then it is the first request.
-//! - No redirect is followed, no proxy of the environment used, no body decompressed.
-//! - No connection is made to an address that the guard has not seen.
-//! - The timeout is over all of it: looking up the name, connecting, TLS, the headers and the whole body.
-//! - No detail of a failure names a header's value, a secret, the path or query of a URL, or an address that the guard
+//! - One call writes at most one request. Nothing is written again, except where a reused connection was found closed
+//!   before the first byte of the request was written.
+//! - No redirect is followed, no proxy of the environment is used, no body is decompressed.
+//! - No connection is made to an address that the guard has not permitted.
+//! - The timeout covers everything: the name lookup, the connection, TLS, the headers and the whole body.
+//! - No detail of a failure contains a header value, a secret, the path or query of a URL, or an address that the guard
 //!   refused.
-//! - What this machine lacks is no failure: nothing has left then.
+//! - What this machine lacks is not a failure: the call returns [`NotSent`](loanhook_core::ports::NotSent), and nothing
+//!   was sent.
 
-mod addresses;
-mod certificate;
-mod classify;
+mod address_guard;
 mod client;
-mod connect;
 mod connection;
-mod ending;
-pub mod guard;
-mod head;
-mod lack;
-mod lookups;
-mod names;
-mod names_cache;
-mod names_errors;
-mod names_files;
-#[cfg(test)]
-mod names_server;
-mod opening;
-mod pool;
-mod prepare;
-mod resolve;
+mod connector;
+mod destination;
+mod exchange;
+mod expiring_map;
+mod failures;
+mod http_outcome;
+mod http_request;
+mod prepared_request;
+mod request_progress;
+mod request_sender;
+mod reserved_addresses;
+mod resolver;
+mod resource_exhaustion;
 mod response;
-mod reuse;
-pub mod signature;
-mod special;
+mod signature;
 #[cfg(test)]
 mod tests;
-mod timeouts;
 mod tls;
-mod webhook;
-mod wire;
 
-use std::{net::IpAddr, time::Duration};
-
-use bytes::Bytes;
-use http::{HeaderMap, Method};
-
-use loanhook_core::model::{
-    failure::{ErrorKind, Failure},
-    id::TenantId,
-};
-
-pub use client::{Client, Unavailable};
-pub use names::SystemResolver;
-pub use names_files::Unusable;
-pub use resolve::Resolver;
-pub use response::{MAX_BODY_BYTES, MAX_HEADER_BYTES, Received};
-
-/// A request that is ready to leave. It has no `Debug`, since its headers and its URL may hold secrets.
-#[derive(Clone)]
-pub struct Outgoing {
-    /// Whose look-ups of names it counts among.
-    pub tenant: TenantId,
-    /// It must not go over a connection that was used before.
-    pub fresh_connection: bool,
-    /// Which of a name's addresses is tried first, among those that did not fail of late: a number that is another for
-    /// the next attempt.
-    pub turn: usize,
-    pub method: Method,
-    /// As it was rendered; what is sent is what the URL standard makes of it, without the fragment.
-    pub url: String,
-    /// All of them except `host`, `content-length` and `transfer-encoding`, which are made here.
-    /// `accept: */*` is added if there is no `accept`.
-    pub headers: HeaderMap,
-    pub body: Option<Bytes>,
-    /// Over the whole request, from looking up the name to the last byte of the answer.
-    pub timeout: Duration,
-}
-
-/// What became of a request.
-#[derive(Debug)]
-pub struct Sent {
-    /// From the call to the end of the answer, or to the failure.
-    pub elapsed: Duration,
-    /// Our address on the connection that the answer came over; none without an answer.
-    pub source_ip: Option<IpAddr>,
-    /// A whole answer, of whatever status, or why there is none.
-    pub result: Result<Received, Failure>,
-    /// What had arrived of an answer that broke off, or that was not complete in time; its status did arrive.
-    pub partial: Option<Received>,
-    /// The address that the guard refused and why, for the operator alone.
-    pub refusal: Option<guard::Refusal>,
-}
-
-impl Sent {
-    fn failed(failure: Failure) -> Self {
-        Self { elapsed: Duration::ZERO, source_ip: None, result: Err(failure), partial: None, refusal: None }
-    }
-
-    fn is_interrupted(&self) -> bool {
-        self.result.as_ref().is_err_and(|failure| failure.kind == ErrorKind::Interrupted)
-    }
-}
+pub use client::{ClientError, WebhookClient};

@@ -1,25 +1,24 @@
-//! Signatures: how a receiver knows that a webhook is ours.
+//! The signature of a webhook, by which a receiver knows that loanhook sent it.
 //!
-//! A webhook moves money and statuses in other systems, and its URL may leak; so each request is signed as the
+//! A webhook changes money and statuses in other systems, and its URL may leak. So the request sender signs each request
+//! as the
 //! [Standard Webhooks](https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md)
 //! specification says, and receivers verify it with any of its libraries.
 //!
-//! A signature is `v1,` and the base64 of the HMAC-SHA256, under the secret, of `<id>.<timestamp>.<body>`.
-//! While a secret is being rotated, both sign and the signatures stand side by side, so a receiver can change
-//! over at its own pace.
+//! A signature is `v1,` and the base64 of the HMAC-SHA256, under the secret, of `<id>.<timestamp>.<body>`. While a secret
+//! is being rotated, both secrets sign, and a receiver can change from one to the other at any time.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-const PREFIX: &str = "whsec_";
+const SECRET_PREFIX: &str = "whsec_";
 
-/// The value of `webhook-signature`: `v1,…`, one for each secret in the order given, separated by spaces.
+/// The value of `webhook-signature`: one `v1,…` for each secret, in the order given, separated by spaces.
 ///
-/// `id` is the value of `webhook-id`, `timestamp_seconds` (since 1970, UTC) that of `webhook-timestamp`.
-/// A secret is `whsec_` and base64, as `model::secret` makes it; one of another shape signs nothing and is
-/// left out.
-pub fn sign<S: AsRef<str>>(secrets: &[S], id: &str, timestamp_seconds: i64, body: &[u8]) -> String {
+/// `id` is the value of `webhook-id`; `timestamp_seconds` (since 1970, UTC) that of `webhook-timestamp`. A secret is
+/// `whsec_` and base64, as `loanhook_core::model::secret` makes it. One of another shape has no signature.
+pub(crate) fn sign<S: AsRef<str>>(secrets: &[S], id: &str, timestamp_seconds: i64, body: &[u8]) -> String {
     let signatures: Vec<String> = secrets
         .iter()
         .filter_map(|secret| {
@@ -33,7 +32,7 @@ pub fn sign<S: AsRef<str>>(secrets: &[S], id: &str, timestamp_seconds: i64, body
 }
 
 fn mac(secret: &str) -> Option<Hmac<Sha256>> {
-    let key = STANDARD.decode(secret.strip_prefix(PREFIX)?).ok()?;
+    let key = STANDARD.decode(secret.strip_prefix(SECRET_PREFIX)?).ok()?;
     Hmac::new_from_slice(&key).ok()
 }
 
@@ -59,12 +58,12 @@ mod tests {
     const SIGNATURE: &str = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
 
     #[test]
-    fn the_example_of_the_specification() {
+    fn the_signature_is_that_of_the_specifications_example() {
         assert_eq!(sign(&[SECRET], ID, TIMESTAMP, BODY), SIGNATURE);
     }
 
     #[test]
-    fn each_secret_signs_in_order() {
+    fn each_secret_adds_a_signature_in_order() {
         let other = generate_secret();
         let signed = sign(&[SECRET, &other], ID, TIMESTAMP, BODY);
         let (first, second) = signed.split_once(' ').expect("two signatures");
@@ -73,13 +72,13 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_of_another_shape_signs_nothing() {
+    fn a_secret_of_another_shape_has_no_signature() {
         assert_eq!(sign(&["whsec_not base64!", SECRET, "MfKQ"], ID, TIMESTAMP, BODY), SIGNATURE);
         assert_eq!(sign::<&str>(&[], ID, TIMESTAMP, BODY), "");
     }
 
     #[test]
-    fn another_implementation_verifies_both_signatures_of_a_rotation() {
+    fn another_implementation_verifies_both_signatures_during_a_rotation() {
         let (old, new) = (generate_secret(), generate_secret());
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
         let timestamp = i64::try_from(now).expect("a timestamp");

@@ -1,22 +1,22 @@
-//! The rows of a loan's history.
+//! Attempts: the rows of a loan's history, and those of a delivery.
 
 use rusqlite::{OptionalExtension as _, params};
 
-use super::Embedded;
+use super::SqliteEngine;
+use super::rows::{find_attempt, find_delivery, from_json};
 use super::stored_progress::StoredProgress;
-use super::tables::{attempt, delivery, from_json};
-use super::unreadable::{or_none, read_some};
+use super::unreadable::{none_if_unreadable, read_up_to};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
 use loanhook_core::ports::{AttemptRange, Attempts, HistoryRow, StoreResult};
 
-// Without a limit: rows are read one by one until there are enough that can be read.
+// Without a LIMIT: rows are read one by one until enough of them could be read.
 const ATTEMPTS: &str = "SELECT id, doc FROM attempts
      WHERE tenant = ?1 AND loan = ?2 AND id >= ?3 AND id < ?4 ORDER BY id DESC";
 const PROGRESS: &str = "SELECT progress FROM deliveries WHERE trace = ?1 AND tenant = ?2";
 
-/// The first attempt of a delivery, which its index of attempts does not have.
+/// The first attempt of a delivery: the index of attempts by delivery has only later ones.
 const FIRST: &str = "SELECT attempts.id, doc FROM deliveries JOIN attempts
      ON attempts.tenant = ?2 AND loan = ?3 AND attempts.id = first
      WHERE deliveries.trace = ?1 AND deliveries.tenant = ?2";
@@ -25,7 +25,7 @@ pub(super) const LATER_OLDEST_FIRST: &str = "SELECT id, doc FROM attempts
 pub(super) const LATER_NEWEST_FIRST: &str = "SELECT id, doc FROM attempts
      WHERE trace = ?1 AND later = 1 AND tenant = ?2 AND id < ?3 ORDER BY id DESC";
 
-impl Attempts for Embedded {
+impl Attempts for SqliteEngine {
     async fn rows(
         &self,
         tenant: &TenantId,
@@ -40,7 +40,7 @@ impl Attempts for Embedded {
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(ATTEMPTS)?;
             let rows = statement.query(params![tenant.as_str(), loan.as_str(), oldest, before])?;
-            read_some(rows, limit, &format_args!("attempts of loan {loan} of {tenant}"), |row| {
+            read_up_to(rows, limit, &format_args!("attempts of loan {loan} of {tenant}"), |row| {
                 from_json(row, 1)
             })
         })
@@ -60,7 +60,7 @@ impl Attempts for Embedded {
                 let of = params![trace.as_bytes(), tenant.as_str()];
                 let progress = progress.query_row(of, |row| from_json(row, 0)).optional();
                 let progress: Option<StoredProgress> =
-                    or_none(progress, &format_args!("delivery {trace} of {tenant}"))?;
+                    none_if_unreadable(progress, &format_args!("delivery {trace} of {tenant}"))?;
                 Ok(HistoryRow { attempt, resends: progress.map_or(0, |progress| progress.resends) })
             };
             attempts.into_iter().map(row).collect()
@@ -70,13 +70,13 @@ impl Attempts for Embedded {
 
     async fn row(&self, tenant: &TenantId, loan: &LoanId, id: AttemptId) -> StoreResult<Option<HistoryRow>> {
         let (of, loan) = (tenant.clone(), loan.clone());
-        let found = self.read(move |connection| attempt(connection, &of, &loan, id)).await?;
+        let found = self.read(move |connection| find_attempt(connection, &of, &loan, id)).await?;
         Ok(self.with_resend_counts(tenant, found.into_iter().collect()).await?.pop())
     }
 
     async fn delivery(&self, tenant: &TenantId, trace: TraceId) -> StoreResult<Option<Delivery>> {
         let tenant = tenant.clone();
-        self.read(move |connection| delivery(connection, &tenant, trace)).await
+        self.read(move |connection| find_delivery(connection, &tenant, trace)).await
     }
 
     async fn delivery_with_attempts(
@@ -89,13 +89,13 @@ impl Attempts for Embedded {
         let tenant = tenant.clone();
         self.read(move |connection| {
             // One transaction, so that both are read as they were at one moment.
-            let moment = connection.unchecked_transaction()?;
-            let Some(delivery) = delivery(&moment, &tenant, trace)? else { return Ok(None) };
+            let snapshot = connection.unchecked_transaction()?;
+            let Some(delivery) = find_delivery(&snapshot, &tenant, trace)? else { return Ok(None) };
             let of = format_args!("attempts of delivery {trace} of {tenant}").to_string();
             let (uuid, loan) = (trace.uuid(), delivery.snapshot.loan_id.as_str());
-            let mut statement = moment.prepare_cached(FIRST)?;
+            let mut statement = snapshot.prepare_cached(FIRST)?;
             let first = statement.query(params![uuid.as_bytes(), tenant.as_str(), loan])?;
-            let first: Vec<Attempt> = read_some(first, 1, &of, |row| from_json(row, 1))?;
+            let first: Vec<Attempt> = read_up_to(first, 1, &of, |row| from_json(row, 1))?;
             let (sql, from) = match span {
                 AttemptRange::OldestFirst { after } => {
                     (LATER_OLDEST_FIRST, after.map_or([0; 16], |id| id.uuid().into_bytes()))
@@ -104,9 +104,9 @@ impl Attempts for Embedded {
                     (LATER_NEWEST_FIRST, before.map_or([0xff; 16], |id| id.uuid().into_bytes()))
                 }
             };
-            let mut statement = moment.prepare_cached(sql)?;
+            let mut statement = snapshot.prepare_cached(sql)?;
             let later = statement.query(params![uuid.as_bytes(), tenant.as_str(), from])?;
-            let mut attempts: Vec<Attempt> = read_some(later, limit, &of, |row| from_json(row, 1))?;
+            let mut attempts: Vec<Attempt> = read_up_to(later, limit, &of, |row| from_json(row, 1))?;
             attempts.extend(first.into_iter().filter(|first| span.contains(first.id)));
             span.sort(&mut attempts);
             attempts.truncate(limit);

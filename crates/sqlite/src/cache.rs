@@ -1,7 +1,7 @@
-//! What every request asks for, kept in memory: subscriptions, keys, the addresses requests left from.
+//! Cache of what every request asks for: current subscriptions, API keys, and source addresses.
 //!
-//! It changes on the writer's thread after each commit, before the change is answered, so it never lags
-//! behind what anybody was told.
+//! It holds all of them, from the start on. It changes on the writer's thread after each commit, before the caller is
+//! answered, so whoever asks after that answer sees the change.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -9,31 +9,33 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 use rusqlite::{Connection, Row};
 
-use super::tables::from_json;
+use super::rows::from_json;
 use super::unreadable::read_all;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::key::{Key, KeyHash};
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
 
-type SubscriptionsOf = HashMap<TenantId, Arc<Vec<Arc<Subscription>>>>;
+/// Sorted by ID.
+type SubscriptionsByTenant = HashMap<TenantId, Arc<Vec<Arc<Subscription>>>>;
 
 pub(super) struct Cache {
-    subscriptions: RwLock<SubscriptionsOf>,
+    subscriptions: RwLock<SubscriptionsByTenant>,
     keys: RwLock<HashMap<KeyHash, Arc<Key>>>,
-    /// The beginning of the hour in which a key was last used.
-    used: Mutex<HashMap<KeyHash, Timestamp>>,
-    /// When a request was last noted to have left from an address.
-    egress: Mutex<HashMap<IpAddr, Timestamp>>,
+    /// The beginning of the hour in which each key was last used.
+    last_used_hours: Mutex<HashMap<KeyHash, Timestamp>>,
+    /// When a request from each address was last recorded.
+    source_addresses: Mutex<HashMap<IpAddr, Timestamp>>,
 }
 
 impl Cache {
+    /// Reads everything that is to be held. What cannot be read is left out and logged.
     pub(super) fn load(connection: &Connection) -> rusqlite::Result<Self> {
         let cache = Self {
             subscriptions: RwLock::default(),
             keys: RwLock::default(),
-            used: Mutex::default(),
-            egress: Mutex::default(),
+            last_used_hours: Mutex::default(),
+            source_addresses: Mutex::default(),
         };
         let mut statement =
             connection.prepare("SELECT id, doc FROM subscriptions WHERE current = 1 ORDER BY id")?;
@@ -48,19 +50,20 @@ impl Cache {
         for (hash, key, used) in read_all(statement.query([])?, &"keys", key)? {
             cache.put_key(hash, key);
             if let Some(used) = used {
-                cache.note_use(hash, used);
+                cache.record_use(hash, used);
             }
         }
         let mut statement = connection.prepare("SELECT address, seen FROM egress")?;
         let seen = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?));
         for (address, seen) in read_all(statement.query([])?, &"addresses", seen)? {
             if let Ok(address) = address.parse() {
-                cache.egress().insert(address, Timestamp::from_millis(seen));
+                cache.source_addresses().insert(address, Timestamp::from_millis(seen));
             }
         }
         Ok(cache)
     }
 
+    /// The current subscriptions of a tenant, sorted by ID.
     pub(super) fn subscriptions(&self, tenant: &TenantId) -> Arc<Vec<Arc<Subscription>>> {
         read(&self.subscriptions).get(tenant).cloned().unwrap_or_default()
     }
@@ -70,8 +73,8 @@ impl Cache {
         let of_tenant = all.entry(subscription.tenant.clone()).or_default();
         let mut next = Vec::clone(of_tenant);
         match next.binary_search_by_key(&subscription.id, |other| other.id) {
-            Ok(place) => next[place] = Arc::new(subscription),
-            Err(place) => next.insert(place, Arc::new(subscription)),
+            Ok(index) => next[index] = Arc::new(subscription),
+            Err(index) => next.insert(index, Arc::new(subscription)),
         }
         *of_tenant = Arc::new(next);
     }
@@ -93,30 +96,30 @@ impl Cache {
 
     pub(super) fn remove_key(&self, hash: KeyHash) {
         write(&self.keys).remove(&hash);
-        self.uses().remove(&hash);
+        self.last_used_hours().remove(&hash);
     }
 
     /// The beginning of the hour in which a key was last used.
-    pub(super) fn used(&self, hash: KeyHash) -> Option<Timestamp> {
-        self.uses().get(&hash).copied()
+    pub(super) fn last_used_hour(&self, hash: KeyHash) -> Option<Timestamp> {
+        self.last_used_hours().get(&hash).copied()
     }
 
-    /// False if a use in this hour, or in a later one, is noted already; else it is now.
-    pub(super) fn note_use(&self, hash: KeyHash, hour: Timestamp) -> bool {
-        let mut uses = self.uses();
-        let new = uses.get(&hash).is_none_or(|noted| *noted < hour);
+    /// Records a use of a key. False if one in this hour, or in a later one, is recorded already.
+    pub(super) fn record_use(&self, hash: KeyHash, hour: Timestamp) -> bool {
+        let mut hours = self.last_used_hours();
+        let new = hours.get(&hash).is_none_or(|recorded| *recorded < hour);
         if new {
-            uses.insert(hash, hour);
+            hours.insert(hash, hour);
         }
         new
     }
 
-    fn uses(&self) -> MutexGuard<'_, HashMap<KeyHash, Timestamp>> {
-        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    fn last_used_hours(&self) -> MutexGuard<'_, HashMap<KeyHash, Timestamp>> {
+        self.last_used_hours.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn egress(&self) -> MutexGuard<'_, HashMap<IpAddr, Timestamp>> {
-        self.egress.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn source_addresses(&self) -> MutexGuard<'_, HashMap<IpAddr, Timestamp>> {
+        self.source_addresses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Deliveries: accepted, claimed, moved on, canceled. Each is one transaction.
+//! Deliveries and their queue, as the ports have them: each call is one operation of the writer.
 
 use std::sync::Arc;
 
@@ -6,11 +6,13 @@ use bytes::Bytes;
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::settling::Ready;
-use super::tables::{attempt, delete_message, delivery, put_attempt, put_message, put_progress};
-use super::unreadable::or_none;
-use super::writer::Class;
-use super::{Embedded, payloads};
+use super::SqliteEngine;
+use super::dispatch::claim::claim_handled_message;
+use super::dispatch::completion::{CompletionOutcome, PreparedCompletion};
+use super::dispatch::release::release_claim;
+use super::queue::messages::{delete_message, put_message};
+use super::rows::{find_delivery, put_progress};
+use super::writer::Priority;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{TenantId, TraceId};
@@ -19,7 +21,7 @@ use loanhook_core::ports::{
     CancelOutcome, ClaimOutcome, Deliveries, Queue, QueueMessage, ReleaseOutcome, StoreResult,
 };
 
-impl Deliveries for Embedded {
+impl Deliveries for SqliteEngine {
     async fn claim(
         &self,
         message: &QueueMessage,
@@ -28,19 +30,9 @@ impl Deliveries for Embedded {
         now: Timestamp,
     ) -> StoreResult<ClaimOutcome> {
         let message = message.clone();
-        let work = move |connection: &Connection| {
-            delete_message(connection, &message)?;
-            let Some(mut delivery) = delivery(connection, &message.tenant, message.trace_id)? else {
-                return Ok(ClaimOutcome::NotClaimed(None));
-            };
-            let Ok(row) = delivery.claim(number, token, now) else {
-                return Ok(ClaimOutcome::NotClaimed(Some(Box::new(delivery))));
-            };
-            put_progress(connection, &delivery)?;
-            put_attempt(connection, &row)?;
-            Ok(ClaimOutcome::Claimed(Box::new((delivery, row))))
-        };
-        self.0.writer.run(Class::Progress, work, |_| ()).await
+        let work =
+            move |connection: &Connection| claim_handled_message(connection, &message, number, token, now);
+        self.0.writer.run(Priority::ExistingWork, work, |_| ()).await
     }
 
     async fn complete(
@@ -50,22 +42,13 @@ impl Deliveries for Embedded {
         row: Attempt,
         response: Option<Bytes>,
     ) -> StoreResult<bool> {
-        let lanes = Arc::clone(&self.0.lanes);
-        let end = Arc::new((Ready::new(claimed, token, &row), row, response));
-        let work = move |connection: &Connection| {
-            let (ready, row, response) = &*end;
-            let ready = ready.as_ref().map(|ready| ready.apply(connection, response.as_deref()));
-            match ready.transpose()?.flatten() {
-                Some(settled) => Ok(Some(settled)),
-                None => settle(connection, token, row, response.as_deref()),
-            }
-        };
-        let settled = self.0.writer.run_until_done(work, move |settled| {
-            if let Some(message) = settled.as_ref().and_then(Option::as_ref) {
-                lanes.add(std::slice::from_ref(message));
-            }
-        });
-        Ok(settled.await?.is_some())
+        let scheduler = Arc::clone(&self.0.scheduler);
+        let completion = Arc::new(PreparedCompletion::new(claimed, token, row, response));
+        let work = move |connection: &Connection| completion.complete(connection);
+        let schedule =
+            move |outcome: &mut CompletionOutcome| scheduler.add_messages(outcome.queued_messages());
+        let outcome = self.0.writer.run_until_committed(work, schedule).await?;
+        Ok(matches!(outcome, CompletionOutcome::Completed { .. }))
     }
 
     async fn release(
@@ -75,13 +58,19 @@ impl Deliveries for Embedded {
         row: &Attempt,
         due: Timestamp,
     ) -> StoreResult<ReleaseOutcome> {
-        self.release_attempt(claimed.history.resends, token, row, due).await
+        let (row, resends, scheduler) = (row.clone(), claimed.history.resends, Arc::clone(&self.0.scheduler));
+        let work = move |connection: &Connection| release_claim(connection, (token, resends), &row, due);
+        let schedule = move |(_, queued): &mut (ReleaseOutcome, Option<QueueMessage>)| {
+            scheduler.add_messages(queued.as_slice());
+        };
+        let (outcome, _) = self.0.writer.run_until_committed(work, schedule).await?;
+        Ok(outcome)
     }
 
     async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> StoreResult<CancelOutcome> {
         let tenant = tenant.clone();
         let work = move |connection: &Connection| {
-            let Some(mut delivery) = delivery(connection, &tenant, trace)? else {
+            let Some(mut delivery) = find_delivery(connection, &tenant, trace)? else {
                 return Ok(CancelOutcome::NotFound);
             };
             let next = QueueMessage::for_next_attempt(&delivery);
@@ -94,52 +83,15 @@ impl Deliveries for Embedded {
             }
             Ok(CancelOutcome::Canceled)
         };
-        self.0.writer.run(Class::Progress, work, |_| ()).await
+        self.0.writer.run(Priority::ExistingWork, work, |_| ()).await
     }
 }
 
-/// Ends an automatic attempt. None if its delivery is not in flight under the token; else the message
-/// that was queued for the next attempt, if there is one.
-pub(super) fn settle(
-    connection: &Connection,
-    token: Uuid,
-    row: &Attempt,
-    response: Option<&[u8]>,
-) -> rusqlite::Result<Option<Option<QueueMessage>>> {
-    let Some(mut delivery) = delivery(connection, &row.tenant, row.trace_id)? else { return Ok(None) };
-    // One that cannot be read is replaced.
-    let stored = attempt(connection, &row.tenant, &row.loan_id, row.id);
-    let stored = or_none(stored, &format_args!("attempt {} of {}", row.id, row.tenant))?;
-    let stands = stored.filter(|stored| stored.completion().is_some());
-    let response = response.filter(|_| stands.is_none());
-    let mut row = stands.unwrap_or_else(|| row.clone());
-    let Some(completion) = row.completion() else { return Ok(None) };
-    let payload = completion.response.as_ref().map(|response| response.payload);
-    let Ok(next_attempt_at) = delivery.complete(token, completion) else { return Ok(None) };
-    row.next_attempt_at = next_attempt_at;
-    if let (Some(payload), Some(bytes)) = (payload, response) {
-        payloads::put(connection, &row.tenant, payload, bytes)?;
-    }
-    put_attempt(connection, &row)?;
-    put_progress(connection, &delivery)?;
-    let message = QueueMessage::for_next_attempt(&delivery);
-    if let Some(message) = &message {
-        put_message(connection, message)?;
-    }
-    Ok(Some(message))
-}
-
-impl Queue for Embedded {
+impl Queue for SqliteEngine {
     async fn enqueue(&self, message: QueueMessage) -> StoreResult<()> {
-        let lanes = Arc::clone(&self.0.lanes);
-        let added = [message.clone()];
-        self.0
-            .writer
-            .run(
-                Class::Progress,
-                move |connection| put_message(connection, &message),
-                move |()| lanes.add(&added),
-            )
-            .await
+        let scheduler = Arc::clone(&self.0.scheduler);
+        let queued = [message.clone()];
+        let work = move |connection: &Connection| put_message(connection, &message);
+        self.0.writer.run(Priority::ExistingWork, work, move |()| scheduler.add_messages(&queued)).await
     }
 }

@@ -1,4 +1,4 @@
-//! The addresses that requests left from.
+//! Source addresses: those that requests left from, as the API lists them.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -6,24 +6,24 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 use tracing::warn;
 
-use super::Embedded;
-use super::writer::Class;
+use super::SqliteEngine;
+use super::writer::Priority;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Egress, EgressAddresses, StoreResult};
 
-/// An address counts as seen of late for this long.
-const OF_LATE: Duration = Duration::from_secs(7 * 24 * 3600);
-/// How often an address that stays the same is noted.
-const NOTED_EVERY: Duration = Duration::from_secs(3600);
+/// How long ago a request must have left from an address for it to be listed.
+const MAX_LISTED_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How much time is between two records of an address at least.
+const RECORD_INTERVAL: Duration = Duration::from_secs(3600);
 
-impl EgressAddresses for Embedded {
+impl EgressAddresses for SqliteEngine {
     async fn egress(&self, now: Timestamp) -> StoreResult<Egress> {
         let mut addresses: Vec<IpAddr> = self
             .0
             .cache
-            .egress()
+            .source_addresses()
             .iter()
-            .filter(|(_, seen)| now.since(**seen) < OF_LATE)
+            .filter(|(_, seen)| now.since(**seen) < MAX_LISTED_AGE)
             .map(|(address, _)| *address)
             .collect();
         addresses.sort_unstable();
@@ -31,11 +31,11 @@ impl EgressAddresses for Embedded {
     }
 
     fn record_source_address(&self, address: IpAddr, now: Timestamp) {
-        let noted = self.0.cache.egress().get(&address).copied();
-        if noted.is_some_and(|noted| now.since(noted) < NOTED_EVERY) {
+        let recorded_at = self.0.cache.source_addresses().get(&address).copied();
+        if recorded_at.is_some_and(|recorded_at| now.since(recorded_at) < RECORD_INTERVAL) {
             return;
         }
-        self.0.cache.egress().insert(address, now);
+        self.0.cache.source_addresses().insert(address, now);
         let store = self.clone();
         tokio::spawn(async move {
             let work = move |connection: &Connection| {
@@ -47,7 +47,7 @@ impl EgressAddresses for Embedded {
                     .execute(params![address.to_string(), now.millis()])
                     .map(|_| ())
             };
-            if let Err(error) = store.0.writer.run(Class::Progress, work, |()| ()).await {
+            if let Err(error) = store.0.writer.run(Priority::ExistingWork, work, |()| ()).await {
                 warn!(%error, "egress.not_noted");
             }
         });

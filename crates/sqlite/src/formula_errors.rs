@@ -1,16 +1,16 @@
-//! Formulas that failed, counted for each subscription.
+//! Formula errors: counted for each subscription, and the last one kept.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::Embedded;
-use super::tables::{from_json, to_json};
-use super::unreadable::or_none;
-use super::writer::Class;
+use super::SqliteEngine;
+use super::rows::{from_json, to_json};
+use super::unreadable::none_if_unreadable;
+use super::writer::Priority;
 use loanhook_core::model::formula_errors::{FormulaErrors, SubscriptionFormulaError};
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::ports::{FormulaErrorLog, StoreResult};
 
-impl FormulaErrorLog for Embedded {
+impl FormulaErrorLog for SqliteEngine {
     async fn record_formula_errors(
         &self,
         tenant: &TenantId,
@@ -27,7 +27,7 @@ impl FormulaErrorLog for Embedded {
             }
             Ok(())
         };
-        self.0.writer.run(Class::Progress, work, |()| ()).await
+        self.0.writer.run(Priority::ExistingWork, work, |()| ()).await
     }
 
     async fn formula_errors(
@@ -43,7 +43,7 @@ impl FormulaErrorLog for Embedded {
                     Ok(FormulaErrors { count: row.get(0)?, last: from_json(row, 1)? })
                 })
                 .optional();
-            or_none(found, &format_args!("formula errors of subscription {id} of {tenant}"))
+            none_if_unreadable(found, &format_args!("formula errors of subscription {id} of {tenant}"))
         })
         .await
     }

@@ -1,19 +1,19 @@
-//! Portal links and sessions, by the hash of their token.
+//! Grants: portal links and sessions, by the hash of their token.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::Embedded;
-use super::tables::{from_json, to_json};
-use super::writer::Class;
+use super::SqliteEngine;
+use super::rows::{from_json, to_json};
+use super::writer::Priority;
 use loanhook_core::model::grant::Grant;
 use loanhook_core::model::key::KeyHash;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Grants, StoreResult};
 
-impl Grants for Embedded {
+impl Grants for SqliteEngine {
     async fn add_grant(&self, hash: KeyHash, grant: Grant, now: Timestamp) -> StoreResult<()> {
         let work = move |connection: &Connection| {
-            // A few of those that are over, so that no call pays for all.
+            // A few of those that have expired, so that no call pays for all.
             connection
                 .prepare_cached(
                     "DELETE FROM grants WHERE hash IN (SELECT hash FROM grants WHERE until <= ?1 LIMIT 16)",
@@ -24,7 +24,7 @@ impl Grants for Embedded {
                 .execute(params![hash.0, grant.until.millis(), to_json(&grant)?])
                 .map(|_| ())
         };
-        self.0.writer.run(Class::Progress, work, |()| ()).await
+        self.0.writer.run(Priority::ExistingWork, work, |()| ()).await
     }
 
     async fn grant(&self, hash: KeyHash, now: Timestamp) -> StoreResult<Option<Grant>> {
@@ -42,6 +42,6 @@ impl Grants for Embedded {
             let mut delete = connection.prepare_cached("DELETE FROM grants WHERE hash = ?1")?;
             delete.execute([hash.0]).map(|_| ())
         };
-        self.0.writer.run(Class::Progress, work, |()| ()).await
+        self.0.writer.run(Priority::ExistingWork, work, |()| ()).await
     }
 }

@@ -1,5 +1,5 @@
-//! Health of the store: whether the writer takes anything. Where a commit failed, a probe says when commits succeed
-//! again.
+//! Health of the store: whether the writer takes operations, and commits succeed. After a failed commit a probe finds out
+//! when they succeed again.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,42 +7,45 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, params};
 use tokio::time::timeout;
 
-use super::Embedded;
-use super::writer::Class;
+use super::SqliteEngine;
+use super::writer::Priority;
 use loanhook_core::ports::Health;
 
-/// A commit that takes longer is none that anybody should wait for.
-const PROBED_WITHIN: Duration = Duration::from_secs(2);
-/// What a probe writes, in bytes: as much as the largest event. Where a disk is full, less may fit all the same.
-const PROBE: i32 = 256 << 10;
+/// How long a probe may take.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How much a probe writes: as much as the largest event. On a full disk less may fit all the same.
+const PROBE_BYTES: i32 = 256 << 10;
 
-impl Health for Embedded {
-    /// After a commit failed, only one as large as the largest event says that all is well again.
+impl Health for SqliteEngine {
+    /// After a failed commit, only a probe as large as the largest event counts as a success.
     async fn is_healthy(&self) -> bool {
-        let commits = self.0.writer.commits();
+        let commits = self.0.writer.commit_health();
         if commits.are_failing() && commits.take_probe(Instant::now()) {
-            let healed = Arc::clone(commits);
-            let probe = self.0.writer.run(Class::Progress, put_probe, move |()| healed.succeeded());
-            if let Ok(Ok(())) = timeout(PROBED_WITHIN, probe).await {
-                // What stays behind where this fails is written over by the next probe.
-                let _ = timeout(PROBED_WITHIN, self.0.writer.run(Class::Progress, end_probe, |()| ())).await;
+            let probed = Arc::clone(commits);
+            let probe =
+                self.0.writer.run(Priority::ExistingWork, put_probe, move |()| probed.record_success());
+            if let Ok(Ok(())) = timeout(PROBE_TIMEOUT, probe).await {
+                // Where this fails, the next probe replaces what was left.
+                let _ =
+                    timeout(PROBE_TIMEOUT, self.0.writer.run(Priority::ExistingWork, delete_probe, |()| ()))
+                        .await;
             }
         }
         self.0.writer.is_open() && !commits.are_failing()
     }
 }
 
-/// Writes a payload of no tenant.
+/// Stores a payload of no tenant.
 fn put_probe(connection: &Connection) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO payloads (tenant, key, bytes) VALUES ('', x'', zeroblob(?1))",
         )?
-        .execute(params![PROBE])
+        .execute(params![PROBE_BYTES])
         .map(|_| ())
 }
 
-fn end_probe(connection: &Connection) -> rusqlite::Result<()> {
+fn delete_probe(connection: &Connection) -> rusqlite::Result<()> {
     connection.prepare_cached("DELETE FROM payloads WHERE tenant = '' AND key = x''")?.execute([]).map(|_| ())
 }
 
@@ -50,33 +53,33 @@ fn end_probe(connection: &Connection) -> rusqlite::Result<()> {
 mod tests {
     use super::*;
 
-    fn full() -> rusqlite::Error {
+    fn failure() -> rusqlite::Error {
         rusqlite::Error::InvalidQuery
     }
 
     #[tokio::test]
-    async fn after_a_commit_failed_a_probe_says_when_commits_succeed_again() {
+    async fn after_a_failed_commit_the_store_is_healthy_once_a_probe_succeeds() {
         let folder = tempfile::tempdir().expect("a folder");
-        let engine = Embedded::open(folder.path()).expect("an engine");
+        let engine = SqliteEngine::open(folder.path()).expect("an engine");
         assert!(engine.is_healthy().await);
-        engine.0.writer.commits().failed(&full());
+        engine.0.writer.commit_health().record_failure(&failure());
         assert!(engine.is_healthy().await, "the probe was stored");
         let left = |connection: &Connection| {
             connection.query_row("SELECT count(*) FROM payloads", [], |row| row.get::<_, i64>(0))
         };
-        assert_eq!(engine.read(left).await.expect("read"), 0, "and taken away again");
-        engine.0.writer.commits().failed(&full());
+        assert_eq!(engine.read(left).await.expect("read"), 0, "and deleted again");
+        engine.0.writer.commit_health().record_failure(&failure());
         assert!(!engine.is_healthy().await, "a probe was a moment ago");
     }
 
     #[tokio::test]
-    async fn without_the_thread_that_writes_nothing_can_be_stored() {
+    async fn without_the_thread_of_the_writer_the_store_is_not_healthy() {
         let folder = tempfile::tempdir().expect("a folder");
-        let engine = Embedded::open(folder.path()).expect("an engine");
-        let ends = engine.0.writer.run(Class::Progress, |_| Ok(()), |()| panic!("the thread ends"));
+        let engine = SqliteEngine::open(folder.path()).expect("an engine");
+        let ends = engine.0.writer.run(Priority::ExistingWork, |_| Ok(()), |()| panic!("the thread ends"));
         assert!(ends.await.is_err());
         // This one waits for the end of the thread, or finds it.
-        assert!(engine.0.writer.run(Class::Progress, |_| Ok(()), |()| ()).await.is_err());
+        assert!(engine.0.writer.run(Priority::ExistingWork, |_| Ok(()), |()| ()).await.is_err());
         assert!(!engine.is_healthy().await);
     }
 }

@@ -1,53 +1,52 @@
-//! What an idempotency key stands for, until it is over.
+//! Idempotency records: what is stored under an idempotency key until it expires.
 
 use rusqlite::{Connection, OptionalExtension, params};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
-use super::tables::{from_json, to_json};
+use super::rows::{from_json, to_json};
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::IdempotencyKey;
+use loanhook_stored::Document;
 
-/// Keys of events and of resends are apart.
+/// What a key is for: the same key may stand for an event and for a resend.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Kind {
+pub(super) enum KeyScope {
     Event,
     Resend,
 }
 
-/// Puts the record of a key, unless one is there that is not over: then gives that.
-pub(super) fn remember<T: Serialize + DeserializeOwned>(
+/// Puts the record of a key, unless one is stored that has not expired at `now`: then that is given, and nothing changes.
+pub(super) fn put_unless_present<T: Document>(
     connection: &Connection,
     tenant: &TenantId,
-    kind: Kind,
+    scope: KeyScope,
     key: &IdempotencyKey,
     record: &T,
     now: Timestamp,
 ) -> rusqlite::Result<Option<T>> {
-    let kind = match kind {
-        Kind::Event => "event",
-        Kind::Resend => "resend",
+    let scope = match scope {
+        KeyScope::Event => "event",
+        KeyScope::Resend => "resend",
     };
-    let known = connection
+    let stored = connection
         .prepare_cached(
             "SELECT doc FROM idempotency WHERE tenant = ?1 AND kind = ?2 AND key = ?3 AND until > ?4",
         )?
-        .query_row(params![tenant.as_str(), kind, key.key, now.millis()], |row| from_json(row, 0))
+        .query_row(params![tenant.as_str(), scope, key.key, now.millis()], |row| from_json(row, 0))
         .optional()?;
-    if known.is_none() {
-        forget_some(connection, now)?;
+    if stored.is_none() {
+        delete_some_expired(connection, now)?;
         connection
             .prepare_cached(
                 "INSERT OR REPLACE INTO idempotency (tenant, kind, key, until, doc) VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
-            .execute(params![tenant.as_str(), kind, key.key, key.until.millis(), to_json(record)?])?;
+            .execute(params![tenant.as_str(), scope, key.key, key.until.millis(), to_json(record)?])?;
     }
-    Ok(known)
+    Ok(stored)
 }
 
-/// Deletes records that are over, a few at a time so that no call pays for all.
-fn forget_some(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+/// Deletes records that have expired, a few at a time so that no call pays for all.
+fn delete_some_expired(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "DELETE FROM idempotency WHERE (tenant, kind, key) IN

@@ -1,22 +1,22 @@
-//! API keys, by the hash of what a caller shows.
+//! API keys, by the hash of the key itself.
 //!
-//! A deleted key leaves its hash behind, so that it stays deleted even where the environment names it.
+//! The hash of a deleted key is kept, so that the key stays deleted even where the environment names it.
 
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tracing::warn;
 
-use super::Embedded;
-use super::tables::{from_json, to_json};
-use super::unreadable::{or_none, read_all, read_some};
-use super::writer::Class;
+use super::SqliteEngine;
+use super::rows::{from_json, to_json};
+use super::unreadable::{none_if_unreadable, read_all, read_up_to};
+use super::writer::Priority;
 use loanhook_core::model::id::{KeyId, TenantId};
 use loanhook_core::model::key::{Key, KeyHash, KeySource};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{EnvironmentKeyOutcome, Keys, ListedKey, StoreResult};
 
-impl Keys for Embedded {
+impl Keys for SqliteEngine {
     async fn key(&self, hash: KeyHash) -> StoreResult<Option<Arc<Key>>> {
         Ok(self.0.cache.key(hash))
     }
@@ -30,7 +30,7 @@ impl Keys for Embedded {
                 .execute(params![hash.0, new.tenant.as_str(), new.id.uuid().as_bytes(), to_json(&new)?])
                 .map(|_| ())
         };
-        self.0.writer.run(Class::Progress, work, move |()| cache.put_key(hash, key)).await
+        self.0.writer.run(Priority::ExistingWork, work, move |()| cache.put_key(hash, key)).await
     }
 
     async fn keys(
@@ -48,11 +48,12 @@ impl Keys for Embedded {
                 )?;
                 let rows = statement.query(params![tenant.as_str(), after])?;
                 let key = |row: &Row<'_>| Ok((KeyHash(row.get(1)?), from_json(row, 2)?));
-                read_some(rows, limit, &format_args!("keys of {tenant}"), key)
+                read_up_to(rows, limit, &format_args!("keys of {tenant}"), key)
             })
             .await?;
-        let listed =
-            found.into_iter().map(|(hash, key)| ListedKey { last_used_at: self.0.cache.used(hash), key });
+        let listed = found
+            .into_iter()
+            .map(|(hash, key)| ListedKey { last_used_at: self.0.cache.last_used_hour(hash), key });
         Ok(listed.collect())
     }
 
@@ -69,19 +70,19 @@ impl Keys for Embedded {
 
     async fn ensure_environment_key(&self, key: Key, hash: KeyHash) -> StoreResult<EnvironmentKeyOutcome> {
         let cache = Arc::clone(&self.0.cache);
-        let work = move |connection: &Connection| ensure(connection, key, hash);
-        let then = move |(_, ended, put): &mut (EnvironmentKeyOutcome, Vec<KeyHash>, Option<Key>)| {
+        let work = move |connection: &Connection| ensure_environment_key(connection, key, hash);
+        let after_commit = move |(_, ended, put): &mut (EnvironmentKeyOutcome, Vec<KeyHash>, Option<Key>)| {
             ended.iter().for_each(|hash| cache.remove_key(*hash));
             if let Some(key) = put.take() {
                 cache.put_key(hash, key);
             }
         };
-        self.0.writer.run(Class::Progress, work, then).await.map(|(ensured, ..)| ensured)
+        self.0.writer.run(Priority::ExistingWork, work, after_commit).await.map(|(ensured, ..)| ensured)
     }
 
     fn record_use(&self, key: &Key, hash: KeyHash, now: Timestamp) {
         let hour = now.to_the_hour();
-        if !self.0.cache.note_use(hash, hour) {
+        if !self.0.cache.record_use(hash, hour) {
             return;
         }
         let (store, id) = (self.clone(), key.id);
@@ -92,7 +93,7 @@ impl Keys for Embedded {
                     .execute(params![hash.0, hour.millis()])
                     .map(|_| ())
             };
-            if let Err(error) = store.0.writer.run(Class::Progress, work, |()| ()).await {
+            if let Err(error) = store.0.writer.run(Priority::ExistingWork, work, |()| ()).await {
                 warn!(key_id = %id, %error, "key.use_not_noted");
             }
         });
@@ -113,29 +114,30 @@ impl Keys for Embedded {
             }
             Ok(hash)
         };
-        let then = move |deleted: &mut Option<KeyHash>| {
+        let after_commit = move |deleted: &mut Option<KeyHash>| {
             if let Some(hash) = deleted {
                 cache.remove_key(*hash);
             }
         };
-        Ok(self.0.writer.run(Class::Progress, work, then).await?.is_some())
+        Ok(self.0.writer.run(Priority::ExistingWork, work, after_commit).await?.is_some())
     }
 }
 
-/// What became of the key, the hashes of the keys that ended, and the key that was put.
-fn ensure(
+/// Ensures the key of the environment, and ends the keys that the environment named before. Gives the outcome, the hashes
+/// of the keys that ended, and the key that was put.
+fn ensure_environment_key(
     connection: &Connection,
     key: Key,
     hash: KeyHash,
 ) -> rusqlite::Result<(EnvironmentKeyOutcome, Vec<KeyHash>, Option<Key>)> {
-    // One that cannot be read is replaced.
-    let there = connection
+    // A key that cannot be read is replaced.
+    let stored = connection
         .prepare("SELECT doc FROM keys WHERE hash = ?1")?
         .query_row([hash.0], |row| from_json(row, 0))
         .optional();
-    let there: Option<Key> = or_none(there, &"the environment's key")?;
+    let stored: Option<Key> = none_if_unreadable(stored, &"the environment's key")?;
     let deleted = connection.prepare("SELECT 1 FROM deleted_keys WHERE hash = ?1")?.exists([hash.0])?;
-    if there.is_none() && deleted {
+    if stored.is_none() && deleted {
         return Ok((EnvironmentKeyOutcome::Deleted, Vec::new(), None));
     }
     let mut others = connection.prepare("SELECT id, hash, doc FROM keys WHERE tenant = ?1 AND hash <> ?2")?;
@@ -150,11 +152,11 @@ fn ensure(
         hashes.push(other);
         ended.push(named);
     }
-    let stands = there.as_ref().is_some_and(|there| there.is_environment_key(&key.tenant));
-    if stands && ended.is_empty() {
+    let unchanged = stored.as_ref().is_some_and(|stored| stored.is_environment_key(&key.tenant));
+    if unchanged && ended.is_empty() {
         return Ok((EnvironmentKeyOutcome::Unchanged, hashes, None));
     }
-    let put = key.with_identity_of(there);
+    let put = key.with_identity_of(stored);
     connection
         .prepare("INSERT OR REPLACE INTO keys (hash, tenant, id, doc) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![hash.0, put.tenant.as_str(), put.id.uuid().as_bytes(), to_json(&put)?])?;

@@ -1,132 +1,108 @@
-//! The engine for one process: everything in one SQLite file.
+//! SQLite engine: the ports of loanhook over one file, for one process.
 //!
-//! One thread writes and commits together whatever waits (`writer`); reads have connections of their
-//! own. The queue is a table with due times, and `worker` hands what is due to its handler. As all of an
-//! operation is one transaction, a crash leaves nothing half done: what was in flight is found at the
-//! next start and recorded as interrupted, and everything else that is unfinished waits in the queue.
+//! One thread writes, and commits together whatever waits (`writer`); reads have connections of their own
+//! (`readers`). `dispatch` is the way of an event from its intake to the end of its attempts, and `queue` what is
+//! due and what of it is next. All that a call of a port changes is one transaction, so a crash leaves nothing half
+//! done: what was in flight is found at the next start and recorded as interrupted, and everything else that is
+//! unfinished waits in the queue.
 
 mod attempts;
 mod cache;
-mod claims;
 mod clock;
-mod commits;
+mod data_folder;
 mod deliveries;
+mod dispatch;
 mod egress;
+mod errors;
 mod formula_errors;
 mod grants;
+mod group_commit;
 mod health;
 mod idempotency;
 mod intake;
 mod keys;
-mod lane;
-mod lanes;
+mod operation;
 mod payloads;
-mod places;
+mod queue;
 mod readers;
-mod recovery;
-mod releases;
 mod resends;
+mod rows;
 mod schema;
-mod settling;
-mod starts;
 mod stored_progress;
 mod subscriptions;
-mod tables;
-mod turns;
 mod unreadable;
-mod worker;
 mod writer;
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
 
 use cache::Cache;
-use clock::ClockWatch;
-use lanes::Lanes;
+use clock::ClockMonitor;
+use data_folder::DataFolder;
+use dispatch::admission::AdmissionControl;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{StoreError, StoreResult};
+use loanhook_core::ports::StoreResult;
+use operation::Operation;
+use queue::QueueScheduler;
+use queue::messages::{first_due_times, shift_due_times};
 use readers::Readers;
-use starts::{Door, Starts};
-use writer::{Class, Job, Writer};
+use writer::{Priority, Writer};
 
-pub use worker::{Limits, Task, WirePermit, Worker};
+pub use dispatch::{DispatchLimits, Task, WirePermit, Worker};
+pub use errors::OpenError;
 
 /// The pages that the writer works on: the ends of tables, and the indexes that it looks things up in.
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
 
-/// Why a data folder cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    #[error("{0} is in use by another loanhook: stop that one, or use another folder with --data")]
-    InUse(PathBuf),
-    #[error("{0} cannot be used as a data folder: {1}")]
-    Folder(PathBuf, io::Error),
-    #[error("{0} cannot be opened: {1}")]
-    Database(PathBuf, rusqlite::Error),
-    #[error("{0} is not a database of loanhook's: use another folder with --data")]
-    Foreign(PathBuf),
-    #[error("{0} was written by a newer loanhook (its schema is {1}): use that one")]
-    Newer(PathBuf, i64),
-}
-
 /// A data folder that is in use: all of a loanhook's state. Clones share it.
 #[derive(Clone)]
-pub struct Embedded(Arc<Inner>);
+pub struct SqliteEngine(Arc<Inner>);
 
 struct Inner {
     writer: Writer,
     readers: Readers,
     cache: Arc<Cache>,
-    lanes: Arc<Lanes>,
-    starts: Arc<Starts>,
-    clock: Arc<ClockWatch>,
+    scheduler: Arc<QueueScheduler>,
+    admission: Arc<AdmissionControl>,
+    clock: Arc<ClockMonitor>,
 }
 
-impl Embedded {
-    /// Opens a data folder, making it if it is not there, and takes up what a crash left in flight.
+impl SqliteEngine {
+    /// Opens a data folder, making it if it is not there, and interrupts what a crash left in flight.
+    ///
+    /// # Errors
+    ///
+    /// Where another process uses the folder, or its files cannot be used: see [`OpenError`].
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
-        let unusable = |error| OpenError::Folder(folder.into(), error);
-        make_folder(folder).map_err(unusable)?;
-        let lock = private_file(&folder.join("loanhook.lock")).map_err(unusable)?;
-        lock.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => OpenError::InUse(folder.into()),
-            TryLockError::Error(error) => unusable(error),
-        })?;
-        let path = folder.join("loanhook.db");
-        private_file(&path).map_err(unusable)?;
-        let broken = |error| OpenError::Database(path.clone(), error);
-        let connection = Connection::open(&path).map_err(broken)?;
-        let taken = match schema::version(&connection).map_err(broken)? {
-            schema::Version::Known(taken) => taken,
-            schema::Version::Foreign => return Err(OpenError::Foreign(path)),
-            schema::Version::Newer(version) => return Err(OpenError::Newer(path, version)),
+        let DataFolder { database, lock } = DataFolder::lock(folder)?;
+        let broken = |error| OpenError::Database(database.clone(), error);
+        let connection = Connection::open(&database).map_err(broken)?;
+        let applied = match schema::version(&connection).map_err(broken)? {
+            schema::SchemaVersion::Known { applied } => applied,
+            schema::SchemaVersion::Foreign => return Err(OpenError::Foreign(database)),
+            schema::SchemaVersion::Newer(version) => return Err(OpenError::Newer(database, version)),
         };
-        schema::prepare(&connection, WRITER_CACHE_KIB).map_err(broken)?;
-        schema::migrate(&connection, taken).map_err(broken)?;
-        recovery::interrupt_all(&connection, Timestamp::now()).map_err(broken)?;
+        schema::configure(&connection, WRITER_CACHE_KIB).map_err(broken)?;
+        schema::migrate(&connection, applied).map_err(broken)?;
+        dispatch::recovery::interrupt_all(&connection, Timestamp::now()).map_err(broken)?;
         let cache = Arc::new(Cache::load(&connection).map_err(broken)?);
-        let lanes = Arc::new(Lanes::load(&connection).map_err(broken)?);
-        let readers = Readers::open(&path)?;
-        let clock = Arc::new(ClockWatch::new());
-        let first = first_of_a_commit(Arc::clone(&clock), Arc::clone(&lanes));
-        let writer = Writer::start(connection, lock, first).map_err(unusable)?;
-        Ok(Self(Arc::new(Inner { writer, readers, cache, lanes, starts: Arc::default(), clock })))
+        let scheduler = Arc::new(QueueScheduler::new(first_due_times(&connection).map_err(broken)?));
+        let readers = Readers::open(&database)?;
+        let clock = Arc::new(ClockMonitor::new());
+        let follow_clock = follow_clock(Arc::clone(&clock), Arc::clone(&scheduler));
+        let writer = Writer::start(connection, lock, follow_clock)
+            .map_err(|error| OpenError::Folder(folder.into(), error))?;
+        let admission = Arc::new(AdmissionControl::new(Arc::clone(&scheduler)));
+        Ok(Self(Arc::new(Inner { writer, readers, cache, scheduler, admission, clock })))
     }
 
-    /// What decides whether an attempt may begin at once.
-    fn door(&self) -> Door {
-        (Arc::clone(&self.0.starts), Arc::clone(&self.0.lanes))
-    }
-
-    /// Sees to it that a clock that was set is noticed, although nothing is being written.
-    async fn notice_clock(&self) {
-        if self.0.clock.was_set().is_some() {
-            // What is to be done about it comes before this in the commit.
-            let _ = self.0.writer.run(Class::Progress, |_| Ok(()), |()| ()).await;
+    /// Follows a clock that was set, although nothing else is to be written.
+    async fn follow_clock(&self) {
+        if self.0.clock.unapplied_step_millis().is_some() {
+            // In its commit the operation of `follow_clock` comes first.
+            let _ = self.0.writer.run(Priority::ExistingWork, |_| Ok(()), |()| ()).await;
         }
     }
 
@@ -138,46 +114,20 @@ impl Embedded {
     }
 }
 
-/// What comes before all else in a commit: where the clock was set, what is queued is moved with it.
-fn first_of_a_commit(clock: Arc<ClockWatch>, lanes: Arc<Lanes>) -> impl FnMut() -> Option<Job> {
+/// The first operation of a commit where the clock was set: it moves the due times of the queue by as much.
+fn follow_clock(
+    clock: Arc<ClockMonitor>,
+    scheduler: Arc<QueueScheduler>,
+) -> impl FnMut() -> Option<Operation> {
     move || {
-        let millis = clock.was_set()?;
-        let (clock, lanes) = (Arc::clone(&clock), Arc::clone(&lanes));
-        let work = move |connection: &Connection| {
-            connection
-                .prepare_cached("UPDATE queue SET due = due + ?1 WHERE due < ?2")?
-                .execute([millis, tables::ASIDE])
-                .map(|_| ())
-        };
-        let then = move |(): &mut ()| {
+        let millis = clock.unapplied_step_millis()?;
+        let (clock, scheduler) = (Arc::clone(&clock), Arc::clone(&scheduler));
+        let work = move |connection: &Connection| shift_due_times(connection, millis);
+        let after_commit = move |(): &mut ()| {
             tracing::warn!(by_seconds = millis / 1000, "clock.set");
-            clock.applied(millis);
-            lanes.shift(millis);
+            clock.record_applied(millis);
+            scheduler.shift_due_times(millis);
         };
-        Some(Job::unasked(work, then))
+        Some(Operation::without_caller(work, after_commit))
     }
-}
-
-/// Opens a file, making one that only its owner may read if it is not there: signing secrets are in it.
-/// SQLite gives the files beside its database the mode of that.
-fn private_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-/// As private as its files.
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-/// An error of SQLite, as the ports tell it: a sentence without what is stored.
-fn store_error(error: &rusqlite::Error) -> StoreError {
-    StoreError::Failed(unreadable::sentence(error).into())
 }

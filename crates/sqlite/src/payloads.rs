@@ -1,20 +1,21 @@
-//! The bytes that were sent and came back; equal bytes of one tenant stand once.
+//! Payloads: the bytes that were sent and received. Equal bytes of one tenant are stored once.
 
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::Embedded;
+use super::SqliteEngine;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::payload::{Payload, PayloadKey};
 use loanhook_core::ports::{Payloads, StoreResult};
 
-impl Payloads for Embedded {
+impl Payloads for SqliteEngine {
     async fn payload(&self, tenant: &TenantId, key: PayloadKey) -> StoreResult<Option<Bytes>> {
         let tenant = tenant.clone();
         self.read(move |connection| get(connection, &tenant, key)).await
     }
 }
 
+/// The bytes of a payload; none where they are not stored.
 pub(super) fn get(
     connection: &Connection,
     tenant: &TenantId,
@@ -26,7 +27,7 @@ pub(super) fn get(
         .optional()
 }
 
-/// Keeps the bytes of a payload, if it has any.
+/// Stores the bytes of a payload, if it has any and they are not stored yet.
 pub(super) fn put(
     connection: &Connection,
     tenant: &TenantId,

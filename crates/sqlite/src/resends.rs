@@ -1,4 +1,5 @@
-//! Resends: queued, taken, ended. Each is one transaction, and none moves a schedule.
+//! Resends: put into the queue, claimed, completed, released. Each is one operation of the writer, and none moves a
+//! schedule.
 
 use std::sync::Arc;
 
@@ -6,11 +7,12 @@ use bytes::Bytes;
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::idempotency::{self, Kind};
-use super::tables::{attempt, delete_message, delivery, put_attempt, put_message, put_progress};
-use super::unreadable::or_none;
-use super::writer::Class;
-use super::{Embedded, payloads};
+use super::idempotency::{self, KeyScope};
+use super::queue::messages::{delete_message, put_message};
+use super::rows::{find_attempt, find_delivery, put_attempt, put_progress};
+use super::unreadable::none_if_unreadable;
+use super::writer::Priority;
+use super::{SqliteEngine, payloads};
 use loanhook_core::log;
 use loanhook_core::model::attempt::{Attempt, AttemptState};
 use loanhook_core::model::id::{AttemptId, LoanId};
@@ -19,22 +21,25 @@ use loanhook_core::ports::{
     EnqueueOutcome, IdempotencyKey, QueueMessage, ResendClaimOutcome, Resends, StoreResult,
 };
 
-impl Resends for Embedded {
+/// What a resend counts as where the bytes of waiting work are bounded.
+const RESEND_BYTES: usize = 1024;
+
+impl Resends for SqliteEngine {
     async fn enqueue_resend(
         &self,
         row: Attempt,
         key: Option<IdempotencyKey>,
         now: Timestamp,
     ) -> StoreResult<EnqueueOutcome> {
-        let lanes = Arc::clone(&self.0.lanes);
+        let scheduler = Arc::clone(&self.0.scheduler);
         let message = QueueMessage::for_resend(&row, now);
-        let added = [message.clone()];
+        let queued = [message.clone()];
         let work = move |connection: &Connection| {
             if let Some(key) = &key
-                && let Some((trace, id)) = idempotency::remember(
+                && let Some((trace, id)) = idempotency::put_unless_present(
                     connection,
                     &row.tenant,
-                    Kind::Resend,
+                    KeyScope::Resend,
                     key,
                     &(row.trace_id, row.id),
                     now,
@@ -42,7 +47,7 @@ impl Resends for Embedded {
             {
                 return Ok(EnqueueOutcome::Duplicate(trace, id));
             }
-            if let Some(mut delivery) = delivery(connection, &row.tenant, row.trace_id)? {
+            if let Some(mut delivery) = find_delivery(connection, &row.tenant, row.trace_id)? {
                 delivery.record_resend(row.id);
                 put_progress(connection, &delivery)?;
             }
@@ -50,7 +55,8 @@ impl Resends for Embedded {
             put_message(connection, &message)?;
             Ok(EnqueueOutcome::Enqueued)
         };
-        self.0.writer.run(Class::Intake(1024), work, move |_| lanes.add(&added)).await
+        let schedule = move |_: &mut EnqueueOutcome| scheduler.add_messages(&queued);
+        self.0.writer.run(Priority::NewWork { bytes: RESEND_BYTES }, work, schedule).await
     }
 
     async fn claim_resend(
@@ -62,59 +68,81 @@ impl Resends for Embedded {
         now: Timestamp,
     ) -> StoreResult<ResendClaimOutcome> {
         let (message, loan) = (message.clone(), loan.clone());
-        let work = move |connection: &Connection| {
-            delete_message(connection, &message)?;
-            // What cannot be read is said, and not sent.
-            let of = format_args!("resend {id} of delivery {} of {}", message.trace_id, message.tenant)
-                .to_string();
-            let row = or_none(attempt(connection, &message.tenant, &loan, id), &of)?;
-            let delivery = or_none(delivery(connection, &message.tenant, message.trace_id), &of)?;
-            let (Some(mut row), Some(delivery)) = (row, delivery) else {
-                return Ok((false, ResendClaimOutcome::NotClaimed(None)));
-            };
-            let was_queued = row.state == AttemptState::Queued;
-            let won = row.claim(token, now);
-            if was_queued {
-                put_attempt(connection, &row)?;
-            }
-            let row = Box::new(row);
-            Ok((
-                was_queued,
-                if won {
-                    ResendClaimOutcome::Claimed(Box::new((delivery, *row)))
-                } else {
-                    ResendClaimOutcome::NotClaimed(Some(row))
-                },
-            ))
-        };
-        let then = |taken: &mut (bool, ResendClaimOutcome)| {
-            if let (true, ResendClaimOutcome::NotClaimed(Some(too_late))) = taken {
-                log::attempt(too_late);
+        let work = move |connection: &Connection| claim(connection, &message, (&loan, id), token, now);
+        let log_expired = |(outcome, was_queued): &mut (ResendClaimOutcome, bool)| {
+            if let (ResendClaimOutcome::NotClaimed(Some(expired)), true) = (outcome, *was_queued) {
+                log::attempt(expired);
             }
         };
-        self.0.writer.run(Class::Progress, work, then).await.map(|(_, taken)| taken)
+        let (outcome, _) = self.0.writer.run(Priority::ExistingWork, work, log_expired).await?;
+        Ok(outcome)
     }
 
     async fn complete_resend(&self, token: Uuid, row: Attempt, response: Option<Bytes>) -> StoreResult<bool> {
-        let end = Arc::new((row, response));
-        let work = move |connection: &Connection| settle(connection, token, &end.0, end.1.as_deref());
-        self.0.writer.run_until_done(work, |_| ()).await
+        let completed = Arc::new((row, response));
+        let work = move |connection: &Connection| {
+            let (row, response) = &*completed;
+            complete_stored(connection, token, row, response.as_deref())
+        };
+        self.0.writer.run_until_committed(work, |_| ()).await
     }
 
-    async fn release_resend(&self, token: Uuid, row: Attempt, due: Timestamp) -> StoreResult<bool> {
-        self.release_queued(token, row, due).await
+    async fn release_resend(&self, token: Uuid, mut row: Attempt, due: Timestamp) -> StoreResult<bool> {
+        row.release(due);
+        let scheduler = Arc::clone(&self.0.scheduler);
+        let message = QueueMessage::for_resend(&row, due);
+        let queued = [message.clone()];
+        let work = move |connection: &Connection| {
+            let stored = find_attempt(connection, &row.tenant, &row.loan_id, row.id)?;
+            if stored.is_none_or(|stored| stored.state != AttemptState::Sending { token }) {
+                return Ok(false);
+            }
+            put_attempt(connection, &row)?;
+            put_message(connection, &message)?;
+            Ok(true)
+        };
+        self.0.writer.run_until_committed(work, move |_| scheduler.add_messages(&queued)).await
     }
 }
 
-/// Ends a resend. False if its row is not the token's.
-pub(super) fn settle(
+/// Claims a resend, and says whether its row was queued until then. A queued row that is not claimed has waited for too
+/// long: it is completed as interrupted.
+fn claim(
+    connection: &Connection,
+    message: &QueueMessage,
+    (loan, id): (&LoanId, AttemptId),
+    token: Uuid,
+    now: Timestamp,
+) -> rusqlite::Result<(ResendClaimOutcome, bool)> {
+    delete_message(connection, message)?;
+    // What cannot be read is logged, and not sent.
+    let of = format_args!("resend {id} of delivery {} of {}", message.trace_id, message.tenant).to_string();
+    let row = none_if_unreadable(find_attempt(connection, &message.tenant, loan, id), &of)?;
+    let delivery = none_if_unreadable(find_delivery(connection, &message.tenant, message.trace_id), &of)?;
+    let (Some(mut row), Some(delivery)) = (row, delivery) else {
+        return Ok((ResendClaimOutcome::NotClaimed(None), false));
+    };
+    let was_queued = row.state == AttemptState::Queued;
+    let claimed = row.claim(token, now);
+    if was_queued {
+        put_attempt(connection, &row)?;
+    }
+    let outcome = match claimed {
+        true => ResendClaimOutcome::Claimed(Box::new((delivery, row))),
+        false => ResendClaimOutcome::NotClaimed(Some(Box::new(row))),
+    };
+    Ok((outcome, was_queued))
+}
+
+/// Completes a resend. False, and nothing is written, if its row is not stored as `sending` under the token.
+pub(super) fn complete_stored(
     connection: &Connection,
     token: Uuid,
     row: &Attempt,
     response: Option<&[u8]>,
 ) -> rusqlite::Result<bool> {
-    let stored = attempt(connection, &row.tenant, &row.loan_id, row.id);
-    let stored = or_none(stored, &format_args!("attempt {} of {}", row.id, row.tenant))?;
+    let stored = find_attempt(connection, &row.tenant, &row.loan_id, row.id);
+    let stored = none_if_unreadable(stored, &format_args!("attempt {} of {}", row.id, row.tenant))?;
     if stored.is_none_or(|stored| stored.state != AttemptState::Sending { token }) {
         return Ok(false);
     }
@@ -124,7 +152,7 @@ pub(super) fn settle(
     }
     put_attempt(connection, row)?;
     if completion.succeeded()
-        && let Some(mut delivery) = delivery(connection, &row.tenant, row.trace_id)?
+        && let Some(mut delivery) = find_delivery(connection, &row.tenant, row.trace_id)?
     {
         delivery.record_resend_success();
         put_progress(connection, &delivery)?;

@@ -1,24 +1,26 @@
-//! The tables, and how a file comes to have them.
+//! Schema: the tables of the file, the migrations that make them, and how a connection is configured.
 
 use rusqlite::Connection;
 
-/// What a file's schema is to this program.
-pub(super) enum Version {
-    /// Ours, with so many steps taken.
-    Known(usize),
+/// The schema of a file, as this program sees it.
+pub(super) enum SchemaVersion {
+    /// Ours, with so many migrations applied.
+    Known {
+        applied: usize,
+    },
     Newer(i64),
     /// It has tables, and they are not ours.
     Foreign,
 }
 
-/// What marks a file as ours (SQLite's `application_id`): "lhdb".
-const APPLICATION: i64 = 0x6c68_6462;
+/// The mark of a file that is ours (SQLite's `application_id`): "lhdb".
+const APPLICATION_ID: i64 = 0x6c68_6462;
 
-/// One step a version; a step, once released, never changes.
+/// One migration a version; a migration, once released, never changes.
 ///
-/// A message's ID is never given again (`AUTOINCREMENT`): a claim takes its message away while a worker
-/// still has its ID in hand, and the next message must not pass for that one.
-const STEPS: [&str; 5] = [
+/// A message's ID is never given again (`AUTOINCREMENT`): a claim deletes its message while its
+/// ID may still be in use, and the next message must not pass for that one.
+const MIGRATIONS: [&str; 5] = [
     "CREATE TABLE deliveries (
          trace BLOB PRIMARY KEY,
          tenant TEXT NOT NULL,
@@ -132,7 +134,7 @@ const STEPS: [&str; 5] = [
 const CHECKPOINT_PAGES: i64 = 4000;
 
 /// Sets how a connection reads and writes, and how many KiB of pages it keeps in memory at most.
-pub(super) fn prepare(connection: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
+pub(super) fn configure(connection: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
@@ -143,28 +145,28 @@ pub(super) fn prepare(connection: &Connection, cache_kib: i64) -> rusqlite::Resu
     Ok(())
 }
 
-/// Says whose a file is, changing nothing in it.
-pub(super) fn version(connection: &Connection) -> rusqlite::Result<Version> {
+/// Reads the schema of a file, changing nothing in it.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<SchemaVersion> {
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    if tables > 0 && application != APPLICATION {
-        return Ok(Version::Foreign);
+    if tables > 0 && application != APPLICATION_ID {
+        return Ok(SchemaVersion::Foreign);
     }
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     match usize::try_from(version) {
-        Ok(steps) if steps <= STEPS.len() => Ok(Version::Known(steps)),
-        _ => Ok(Version::Newer(version)),
+        Ok(applied) if applied <= MIGRATIONS.len() => Ok(SchemaVersion::Known { applied }),
+        _ => Ok(SchemaVersion::Newer(version)),
     }
 }
 
-/// Takes a file on which so many steps were taken to the current schema.
-pub(super) fn migrate(connection: &Connection, taken: usize) -> rusqlite::Result<()> {
+/// Applies the migrations to a file that come after so many.
+pub(super) fn migrate(connection: &Connection, applied: usize) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
-    for step in &STEPS[taken..] {
-        transaction.execute_batch(step)?;
+    for migration in &MIGRATIONS[applied..] {
+        transaction.execute_batch(migration)?;
     }
-    transaction.pragma_update(None, "application_id", APPLICATION)?;
-    transaction.pragma_update(None, "user_version", STEPS.len() as i64)?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
     transaction.commit()
 }
 
@@ -176,8 +178,8 @@ mod tests {
     #[test]
     fn rows_of_an_older_file_are_found_as_before() {
         let connection = Connection::open_in_memory().expect("a database");
-        for step in &STEPS[..3] {
-            connection.execute_batch(step).expect("a step");
+        for migration in &MIGRATIONS[..3] {
+            connection.execute_batch(migration).expect("a migration");
         }
         connection
             .execute_batch(
@@ -196,13 +198,15 @@ mod tests {
             ["first", "second"]
         );
         assert_eq!(docs("SELECT doc FROM attempts WHERE sending = 1"), ["second"]);
-        assert!(matches!(version(&connection), Ok(Version::Known(taken)) if taken == STEPS.len()));
+        assert!(
+            matches!(version(&connection), Ok(SchemaVersion::Known { applied }) if applied == MIGRATIONS.len())
+        );
     }
 
     /// However often a delivery was resent, a part of its attempts is read from where it begins.
     #[test]
     fn a_part_of_a_deliverys_attempts_is_a_range_of_an_index() {
-        use super::super::attempts::{LATER_NEWEST_FIRST, LATER_OLDEST_FIRST};
+        use crate::attempts::{LATER_NEWEST_FIRST, LATER_OLDEST_FIRST};
         let connection = Connection::open_in_memory().expect("a database");
         migrate(&connection, 0).expect("migrated");
         for (sql, range) in [(LATER_OLDEST_FIRST, "id>?"), (LATER_NEWEST_FIRST, "id<?")] {
@@ -218,7 +222,7 @@ mod tests {
     fn a_message_is_found_by_an_index_however_many_are_due_with_it() {
         let connection = Connection::open_in_memory().expect("a database");
         migrate(&connection, 0).expect("migrated");
-        for sql in [super::super::tables::PUT_MESSAGE, super::super::tables::DELETE_MESSAGE] {
+        for sql in [crate::queue::messages::PUT_MESSAGE, crate::queue::messages::DELETE_MESSAGE] {
             let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a plan");
             let steps = plan.raw_query().mapped(|row| row.get(3)).collect::<rusqlite::Result<Vec<String>>>();
             let whole = "queue_by_lane (subscription=? AND <expr>=? AND due=? AND trace=?)";

@@ -6,19 +6,23 @@
 use loanhook_core::model::delivery::DeliveryHistory;
 use loanhook_core::model::id::AttemptId;
 use loanhook_core::model::progress::{Claim, NextAttempt, Progress};
-use loanhook_core::model::time::Timestamp;
+use loanhook_stored::{Document, StoredTime, Version};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+const VERSION: u32 = 1;
+
 /// A delivery without its snapshot.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 pub(super) struct StoredProgress {
+    #[serde(default, skip_serializing_if = "Version::is_first")]
+    v: Version<VERSION>,
     status: StoredStatus,
     /// The next automatic attempt; while one is in flight, that one, unless the delivery was canceled.
     next: Option<StoredNext>,
     in_flight: Option<StoredClaim>,
     interruptions: u32,
-    newest_attempt: Option<AttemptId>,
+    newest_attempt: Option<Uuid>,
     pub(super) resends: u32,
     resend_succeeded: bool,
 }
@@ -32,20 +36,20 @@ enum StoredStatus {
     Canceled,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 struct StoredNext {
     number: u32,
     slot: u32,
-    due: Timestamp,
+    due: StoredTime,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 struct StoredClaim {
     number: u32,
     slot: u32,
-    attempt_id: AttemptId,
+    attempt_id: Uuid,
     token: Uuid,
-    since: Timestamp,
+    since: StoredTime,
 }
 
 impl StoredProgress {
@@ -63,17 +67,22 @@ impl StoredProgress {
         };
         let DeliveryHistory { interruptions, newest_attempt, resends, resend_succeeded } = *history;
         Self {
+            v: Version::NEWEST,
             status,
-            next: next.map(|NextAttempt { number, slot, due }| StoredNext { number, slot, due }),
+            next: next.map(|NextAttempt { number, slot, due }| StoredNext {
+                number,
+                slot,
+                due: StoredTime(due),
+            }),
             in_flight: in_flight.map(|Claim { number, slot, attempt_id, token, since }| StoredClaim {
                 number,
                 slot,
-                attempt_id,
+                attempt_id: attempt_id.uuid(),
                 token,
-                since,
+                since: StoredTime(since),
             }),
             interruptions,
-            newest_attempt,
+            newest_attempt: newest_attempt.map(AttemptId::uuid),
             resends,
             resend_succeeded,
         }
@@ -81,18 +90,20 @@ impl StoredProgress {
 
     /// What it stands for; an error where its parts do not fit together.
     pub(super) fn read(self) -> Result<(Progress, DeliveryHistory), &'static str> {
-        let Self { status, next, in_flight, interruptions, newest_attempt, resends, resend_succeeded } = self;
+        let Self { v: _, status, next, in_flight, interruptions, newest_attempt, resends, resend_succeeded } =
+            self;
+        let next =
+            next.map(|StoredNext { number, slot, due: StoredTime(due) }| NextAttempt { number, slot, due });
         let claim = in_flight.map(|StoredClaim { number, slot, attempt_id, token, since }| Claim {
             number,
             slot,
-            attempt_id,
+            attempt_id: AttemptId::from_uuid(attempt_id),
             token,
-            since,
+            since: since.0,
         });
+        let newest_attempt = newest_attempt.map(AttemptId::from_uuid);
         let progress = match (status, next, claim) {
-            (StoredStatus::Pending, Some(StoredNext { number, slot, due }), None) => {
-                Progress::Waiting(NextAttempt { number, slot, due })
-            }
+            (StoredStatus::Pending, Some(next), None) => Progress::Waiting(next),
             (StoredStatus::Pending, Some(next), Some(claim)) => Progress::Sending { claim, due: next.due },
             (StoredStatus::Pending, None, _) => return Err("a pending delivery has no next attempt"),
             (StoredStatus::Canceled, _, Some(claim)) => Progress::Canceling(claim),
@@ -104,8 +115,24 @@ impl StoredProgress {
     }
 }
 
+impl Document for StoredProgress {
+    const VERSION: u32 = VERSION;
+    type Stored<'a> = Self;
+
+    fn to_stored(&self) -> Self {
+        *self
+    }
+
+    fn from_stored(stored: Self) -> Self {
+        stored
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use loanhook_stored::{read, write};
+    use rusqlite::{Connection, OpenFlags};
+
     use super::*;
 
     /// Texts as they stand in files of today, one for each state.
@@ -122,9 +149,9 @@ mod tests {
     fn every_state_is_stored_as_it_always_was() {
         let mut states = Vec::new();
         for text in GOLDEN {
-            let stored: StoredProgress = serde_json::from_str(text).expect(text);
+            let stored: StoredProgress = read(text).expect(text);
             let (progress, history) = stored.read().expect(text);
-            let again = serde_json::to_string(&StoredProgress::new(&progress, &history)).expect("JSON");
+            let again = write(&StoredProgress::new(&progress, &history)).expect("JSON");
             assert_eq!(again, text);
             states.push(std::mem::discriminant(&progress));
         }
@@ -133,9 +160,26 @@ mod tests {
     }
 
     #[test]
+    fn every_delivery_of_the_fixture_is_written_as_it_was() {
+        let database = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/stored/sqlite/loanhook.db");
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        // Immutable: nothing is put beside it.
+        let connection = Connection::open_with_flags(format!("file:{database}?immutable=1"), flags);
+        let connection = connection.expect("the database");
+        let mut statement = connection.prepare("SELECT progress FROM deliveries").expect("a query");
+        let texts = statement.query_map([], |row| row.get(0)).expect("rows");
+        let texts: Vec<String> = texts.collect::<rusqlite::Result<_>>().expect("texts");
+        assert!(!texts.is_empty());
+        for text in texts {
+            let (progress, history) = read::<StoredProgress>(&text).expect(&text).read().expect(&text);
+            assert_eq!(write(&StoredProgress::new(&progress, &history)).expect("JSON"), text);
+        }
+    }
+
+    #[test]
     fn a_pending_delivery_without_a_next_attempt_cannot_be_read() {
         let text = GOLDEN[3].replace("succeeded\",", "pending\",");
-        let stored: StoredProgress = serde_json::from_str(&text).expect("JSON");
+        let stored: StoredProgress = read(&text).expect("a document");
         assert!(stored.read().is_err());
     }
 }

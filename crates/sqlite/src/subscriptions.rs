@@ -1,19 +1,19 @@
-//! Subscriptions, every version kept: a delivery signs with what its subscription has now, even after it
-//! was deleted, and a repeated intake renders from what it had then.
+//! Subscriptions, of which every version is kept: a delivery is signed with the newest secrets, even after its
+//! subscription was deleted, and a repeated intake renders from the version that matched.
 
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::Embedded;
-use super::tables::{from_json, to_json};
-use super::writer::Class;
+use super::SqliteEngine;
+use super::rows::{from_json, to_json};
+use super::writer::Priority;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::{ReplaceOutcome, StoreResult, Subscriptions};
 
-impl Subscriptions for Embedded {
+impl Subscriptions for SqliteEngine {
     async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
         Ok(self.0.cache.subscriptions(tenant))
     }
@@ -60,12 +60,12 @@ impl Subscriptions for Embedded {
             }
             Ok(count < most)
         };
-        let then = move |created: &mut bool| {
+        let after_commit = move |created: &mut bool| {
             if *created {
                 cache.put_subscription(subscription);
             }
         };
-        self.0.writer.run(Class::Progress, work, then).await
+        self.0.writer.run(Priority::ExistingWork, work, after_commit).await
     }
 
     async fn replace(&self, subscription: Subscription) -> StoreResult<ReplaceOutcome> {
@@ -82,18 +82,18 @@ impl Subscriptions for Embedded {
             put(connection, &next)?;
             Ok(ReplaceOutcome::Replaced)
         };
-        let then = move |replaced: &mut ReplaceOutcome| {
+        let after_commit = move |replaced: &mut ReplaceOutcome| {
             if *replaced == ReplaceOutcome::Replaced {
                 cache.put_subscription(subscription);
             }
         };
-        self.0.writer.run(Class::Progress, work, then).await
+        self.0.writer.run(Priority::ExistingWork, work, after_commit).await
     }
 
     async fn delete(&self, tenant: &TenantId, id: SubscriptionId) -> StoreResult<bool> {
         let cache = Arc::clone(&self.0.cache);
         let (tenant, of) = (tenant.clone(), tenant.clone());
-        // One that cannot be read can be deleted, too.
+        // It is not read: one that cannot be read can be deleted, too.
         let work = move |connection: &Connection| {
             connection
                 .prepare_cached(
@@ -102,12 +102,12 @@ impl Subscriptions for Embedded {
                 .execute(params![of.as_str(), id.uuid().as_bytes()])
                 .map(|deleted| deleted > 0)
         };
-        let then = move |deleted: &mut bool| {
+        let after_commit = move |deleted: &mut bool| {
             if *deleted {
                 cache.remove_subscription(&tenant, id);
             }
         };
-        self.0.writer.run(Class::Progress, work, then).await
+        self.0.writer.run(Priority::ExistingWork, work, after_commit).await
     }
 }
 
@@ -142,7 +142,7 @@ fn put(connection: &Connection, subscription: &Subscription) -> rusqlite::Result
         .map(|_| ())
 }
 
-/// Keeps a version that is not current any more.
+/// Stores a version again that is not current any more.
 fn retire(connection: &Connection, subscription: &Subscription) -> rusqlite::Result<()> {
     connection
         .prepare_cached(

@@ -1,30 +1,32 @@
-//! Rows of the tables that cannot be read: each is left out and said in the log, so that one hides no other. What
-//! the file itself refuses (a damaged page, a disk that fails) stays an error.
+//! Unreadable rows: a row whose content cannot be read is left out and logged, so that it hides no other.
+//!
+//! What the file itself refuses (a damaged page, a disk that fails) stays an error. A queue message that cannot be read
+//! is quarantined instead: see `queue::messages`.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Error, Row, Rows};
 use tracing::error;
 
-use loanhook_core::log;
+use loanhook_stored::ReadError;
 
-/// Reads rows until `most` were read or there are no more. The first column of each is its ID. `of` names what
-/// they are of, for the log.
-pub(super) fn read_some<T>(
+/// Reads at most `limit` rows that can be read. The first column of each is its ID. `of` names what is read, for the
+/// log.
+pub(super) fn read_up_to<T>(
     mut rows: Rows<'_>,
-    most: usize,
+    limit: usize,
     of: &dyn std::fmt::Display,
     mut read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Vec<T>> {
     let mut found = Vec::new();
     let (mut left_out, mut first) = (0_u32, None);
-    while found.len() < most
+    while found.len() < limit
         && let Some(row) = rows.next()?
     {
         match read(row) {
             Ok(value) => found.push(value),
-            Err(fault) if is_of_content(&fault) => {
+            Err(fault) if is_content_error(&fault) => {
                 left_out += 1;
-                first.get_or_insert_with(|| (id(row), sentence(&fault)));
+                first.get_or_insert_with(|| (first_column_id(row), describe(&fault)));
             }
             Err(fault) => return Err(fault),
         }
@@ -35,31 +37,31 @@ pub(super) fn read_some<T>(
     Ok(found)
 }
 
-/// Reads all rows.
+/// Reads all rows that can be read.
 pub(super) fn read_all<T>(
     rows: Rows<'_>,
     of: &dyn std::fmt::Display,
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Vec<T>> {
-    read_some(rows, usize::MAX, of, read)
+    read_up_to(rows, usize::MAX, of, read)
 }
 
-/// The value that was read; none, said in the log, where it cannot be read.
-pub(super) fn or_none<T>(
+/// The value that was read; none, which is logged, where it cannot be read. `of` names it, for the log.
+pub(super) fn none_if_unreadable<T>(
     read: rusqlite::Result<Option<T>>,
     of: &dyn std::fmt::Display,
 ) -> rusqlite::Result<Option<T>> {
     match read {
-        Err(fault) if is_of_content(&fault) => {
-            error!(%of, why = sentence(&fault), "store.unreadable_left_out");
+        Err(fault) if is_content_error(&fault) => {
+            error!(%of, why = describe(&fault), "store.unreadable_left_out");
             Ok(None)
         }
         read => read,
     }
 }
 
-/// Whether a fault is about what a row holds, and not about reading the file.
-pub(super) fn is_of_content(fault: &Error) -> bool {
+/// Whether an error is about what a row holds, and not about reading the file.
+pub(super) fn is_content_error(fault: &Error) -> bool {
     matches!(
         fault,
         Error::FromSqlConversionFailure(..)
@@ -69,11 +71,11 @@ pub(super) fn is_of_content(fault: &Error) -> bool {
     )
 }
 
-/// What is wrong, without a word of what the row holds.
-pub(super) fn sentence(fault: &Error) -> String {
+/// A sentence about an error that says nothing of what the row holds.
+pub(super) fn describe(fault: &Error) -> String {
     match fault {
-        Error::FromSqlConversionFailure(column, _, cause) => match cause.downcast_ref() {
-            Some(json) => log::json_error(json),
+        Error::FromSqlConversionFailure(column, _, cause) => match cause.downcast_ref::<ReadError>() {
+            Some(error) => error.to_string(),
             None => format!("column {column} has a value of another kind"),
         },
         Error::InvalidColumnType(column, ..) | Error::IntegralValueOutOfRange(column, _) => {
@@ -84,8 +86,8 @@ pub(super) fn sentence(fault: &Error) -> String {
     }
 }
 
-/// The ID in a row's first column.
-fn id(row: &Row<'_>) -> String {
+/// The ID in the first column of a row, for the log.
+fn first_column_id(row: &Row<'_>) -> String {
     match row.get_ref(0) {
         Ok(ValueRef::Integer(number)) => number.to_string(),
         Ok(ValueRef::Text(text)) => String::from_utf8_lossy(text).into_owned(),

@@ -1,11 +1,9 @@
-//! The one thread that writes.
+//! Writer: the one thread that changes the file.
 //!
-//! Whatever waits is committed together, a savepoint each, so that one operation that fails takes no
-//! other down; an operation is answered only after the commit. What ends an attempt goes before what
-//! brings new work in, and only so much new work may wait.
+//! Whatever waits is committed together (`group_commit`), and an operation is answered only after the commit. What goes
+//! on with work that is in the store goes before what brings new work in, and only so much new work may wait.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -14,51 +12,37 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 use tracing::error;
 
-use super::commits::{Commits, commit_together};
+use super::group_commit::{CommitHealth, commit_group};
+use super::operation::Operation;
 use loanhook_core::ports::{StoreError, StoreResult};
 
 /// How many operations share a commit at most.
-const GROUP: usize = 512;
-/// How many of them may bring new work in, where others go on with work that is there.
-const INTAKE_BESIDE: usize = 32;
-/// How many operations, and bytes of them, may wait to bring new work in.
-const WAITING_AT_MOST: usize = 8192;
-const WAITING_BYTES_AT_MOST: usize = 64 << 20;
+const MAX_OPERATIONS_PER_COMMIT: usize = 512;
+/// How many of them may bring new work in, where others go on with existing work.
+const MAX_NEW_WORK_BESIDE_EXISTING: usize = 32;
+/// How many operations that bring new work in may wait.
+const MAX_WAITING_NEW_WORK: usize = 8192;
+/// How many bytes they may have; one that waits alone may have more.
+const MAX_WAITING_NEW_WORK_BYTES: usize = 64 << 20;
+/// How long a failed operation that must not be lost waits before it is tried again: first, and at most.
+const FIRST_RETRY_DELAY: Duration = Duration::from_millis(50);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 
-/// What an operation is for.
+/// Which operations go first, and which are bounded.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Class {
-    /// It goes on with work that is there.
-    Progress,
+pub(super) enum Priority {
+    /// It goes on with work that is in the store: first, and unbounded.
+    ExistingWork,
     /// It brings new work in, of about so many bytes; refused where too much waits.
-    Intake(usize),
-}
-
-pub(super) type Answer = Box<dyn FnOnce(StoreResult<()>) + Send>;
-/// Without a connection there is no transaction to work in, and the answer is a failure.
-pub(super) type Work = Box<dyn FnOnce(Option<&Connection>) -> (bool, Answer) + Send>;
-
-/// An operation that waits for a commit.
-pub(super) struct Job {
-    bytes: usize,
-    work: Work,
-}
-
-impl Job {
-    /// An operation that nobody waits for: it counts as done if its commit does, and `then` runs after that.
-    pub(super) fn unasked<T: Send + 'static>(
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-        then: impl FnOnce(&mut T) + Send + 'static,
-    ) -> Self {
-        Self { bytes: 0, work: operation(work, then, drop) }
-    }
+    NewWork { bytes: usize },
 }
 
 #[derive(Default)]
 struct Waiting {
-    progress: VecDeque<Job>,
-    intake: VecDeque<Job>,
-    intake_bytes: usize,
+    existing_work: VecDeque<Operation>,
+    /// With their bytes.
+    new_work: VecDeque<(usize, Operation)>,
+    new_work_bytes: usize,
     /// The thread waits for something to do.
     idle: bool,
     closed: bool,
@@ -68,7 +52,7 @@ struct Waiting {
 struct Shared {
     waiting: Mutex<Waiting>,
     arrived: Condvar,
-    commits: Arc<Commits>,
+    health: Arc<CommitHealth>,
 }
 
 impl Shared {
@@ -83,64 +67,71 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread; `guard` is let go of after its last commit. `first` may put an operation before all others of
-    /// a commit.
+    /// Starts the thread. `lock` is dropped after its last commit. `first_operation` may put an operation before all
+    /// others of a commit.
     pub(super) fn start(
         connection: Connection,
-        guard: impl Send + 'static,
-        mut first: impl FnMut() -> Option<Job> + Send + 'static,
+        lock: impl Send + 'static,
+        mut first_operation: impl FnMut() -> Option<Operation> + Send + 'static,
     ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
-        let work = Arc::clone(&shared);
+        let of_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
-            let _closing = Closing(Arc::clone(&work));
-            while let Some(jobs) = next_group(&work) {
-                let first = first().map(|job| job.work);
-                commit_together(&connection, first.into_iter().chain(jobs), &work.commits);
+            let _close = CloseOnDrop(Arc::clone(&of_thread));
+            while let Some(group) = next_group(&of_thread) {
+                commit_group(&connection, first_operation().into_iter().chain(group), &of_thread.health);
             }
             drop(connection);
-            drop(guard);
+            drop(lock);
         })?;
         Ok(Self { shared, thread: Some(thread) })
     }
 
-    /// Runs `work` in the next commit and answers after it. `then` runs first, on the writer's thread,
-    /// in the order of the commits, if all went well.
+    /// Runs `work` in the next commit and answers after it. `after_commit` runs before the answer, on the writer's thread,
+    /// in the order of the operations, if work and commit succeeded.
+    ///
+    /// # Errors
+    ///
+    /// Where too much new work waits, where the work or the commit failed, and where the thread has ended.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        class: Class,
+        priority: Priority,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-        then: impl FnOnce(&mut T) + Send + 'static,
+        after_commit: impl FnOnce(&mut T) + Send + 'static,
     ) -> StoreResult<T> {
         let (sender, receiver) = oneshot::channel();
         // A caller that went away does not want to know.
         let answer = |result| drop(sender.send(result));
-        self.submit(class, operation(work, then, answer))?;
+        self.submit(priority, Operation::new(work, after_commit, answer))?;
         receiver.await.unwrap_or_else(|_| Err(StoreError::Failed("the writer stopped".into())))
     }
 
-    /// As [`Writer::run`], for what must not be lost: it is tried until it is committed.
-    pub(super) async fn run_until_done<T: Send + 'static>(
+    /// As [`Writer::run`], for existing work that must not be lost: it is tried until it is committed.
+    ///
+    /// # Errors
+    ///
+    /// Where the thread has ended.
+    pub(super) async fn run_until_committed<T: Send + 'static>(
         &self,
         work: impl Fn(&Connection) -> rusqlite::Result<T> + Clone + Send + 'static,
-        then: impl FnOnce(&mut T) + Clone + Send + 'static,
+        after_commit: impl FnOnce(&mut T) + Clone + Send + 'static,
     ) -> StoreResult<T> {
-        let mut pause = Duration::from_millis(50);
+        let mut delay = FIRST_RETRY_DELAY;
         loop {
-            match self.run(Class::Progress, work.clone(), then.clone()).await {
+            match self.run(Priority::ExistingWork, work.clone(), after_commit.clone()).await {
                 Ok(value) => return Ok(value),
-                Err(failure @ StoreError::Failed(_)) if !self.shared.waiting().closed => {
+                Err(failure @ StoreError::Failed(_)) if self.is_open() => {
                     error!(%failure, "store.not_recorded_yet");
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(Duration::from_secs(5));
+                    tokio::time::sleep(delay).await;
+                    delay = (delay * 2).min(MAX_RETRY_DELAY);
                 }
                 Err(error) => return Err(error),
             }
         }
     }
 
-    pub(super) fn commits(&self) -> &Arc<Commits> {
-        &self.shared.commits
+    pub(super) fn commit_health(&self) -> &Arc<CommitHealth> {
+        &self.shared.health
     }
 
     /// Whether it takes operations: false once its thread has ended.
@@ -148,24 +139,24 @@ impl Writer {
         !self.shared.waiting().closed
     }
 
-    fn submit(&self, class: Class, work: Work) -> StoreResult<()> {
+    fn submit(&self, priority: Priority, operation: Operation) -> StoreResult<()> {
         let mut waiting = self.shared.waiting();
         if waiting.closed {
             return Err(StoreError::Failed("the store is closed".into()));
         }
-        match class {
-            Class::Progress => waiting.progress.push_back(Job { bytes: 0, work }),
-            Class::Intake(bytes) => {
-                let full = waiting.intake.len() >= WAITING_AT_MOST
-                    || waiting.intake_bytes + bytes > WAITING_BYTES_AT_MOST;
-                if full && !waiting.intake.is_empty() {
+        match priority {
+            Priority::ExistingWork => waiting.existing_work.push_back(operation),
+            Priority::NewWork { bytes } => {
+                let full = waiting.new_work.len() >= MAX_WAITING_NEW_WORK
+                    || waiting.new_work_bytes + bytes > MAX_WAITING_NEW_WORK_BYTES;
+                if full && !waiting.new_work.is_empty() {
                     return Err(StoreError::Busy);
                 }
-                waiting.intake_bytes += bytes;
-                waiting.intake.push_back(Job { bytes, work });
+                waiting.new_work_bytes += bytes;
+                waiting.new_work.push_back((bytes, operation));
             }
         }
-        // A call to the system that a busy writer needs not.
+        // A busy writer needs no wake-up, which is a system call.
         let idle = waiting.idle;
         drop(waiting);
         if idle {
@@ -175,40 +166,15 @@ impl Writer {
     }
 }
 
-/// `work` as a part of a commit: after that `then` runs if all went well, and `answer` is told how it went.
-fn operation<T: Send + 'static>(
-    work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    then: impl FnOnce(&mut T) + Send + 'static,
-    answer: impl FnOnce(StoreResult<T>) + Send + 'static,
-) -> Work {
-    Box::new(move |connection| {
-        let result = connection.map(|connection| catch_unwind(AssertUnwindSafe(|| work(connection))));
-        let result: StoreResult<T> = match result {
-            Some(Ok(result)) => result.map_err(|error| super::store_error(&error)),
-            Some(Err(_)) => Err(StoreError::Failed("an operation panicked".into())),
-            None => Err(StoreError::Failed("the transaction failed".into())),
-        };
-        let keep = result.is_ok();
-        let answer: Answer = Box::new(move |committed| {
-            let mut result = result.and_then(|value| committed.map(|()| value));
-            if let Ok(value) = &mut result {
-                then(value);
-            }
-            answer(result);
-        });
-        (keep, answer)
-    })
-}
+/// Closes the writer when its thread ends, even by a panic, so that nobody waits for it.
+struct CloseOnDrop(Arc<Shared>);
 
-/// However the thread ends, nobody waits for it any more.
-struct Closing(Arc<Shared>);
-
-impl Drop for Closing {
+impl Drop for CloseOnDrop {
     fn drop(&mut self) {
         let mut waiting = self.0.waiting();
         waiting.closed = true;
-        waiting.progress.clear();
-        waiting.intake.clear();
+        waiting.existing_work.clear();
+        waiting.new_work.clear();
     }
 }
 
@@ -216,19 +182,19 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.shared.waiting().closed = true;
         self.shared.arrived.notify_one();
-        // It may be the writer's own thread that lets go of the last of what it worked for.
+        // Where the writer's own thread drops the last of what it worked for, it cannot wait for itself.
         let other = |thread: &JoinHandle<()>| thread.thread().id() != std::thread::current().id();
         if let Some(thread) = self.thread.take().filter(other) {
-            // What panics in an operation is caught: a panic here has nothing left to say.
+            // What panics in an operation is caught; a panic elsewhere is in the log already.
             let _ = thread.join();
         }
     }
 }
 
-/// Waits for work; none once the writer is closed and nothing waits.
-fn next_group(shared: &Shared) -> Option<Vec<Work>> {
+/// Waits for operations and takes those of the next commit. None once the writer is closed and nothing waits.
+fn next_group(shared: &Shared) -> Option<Vec<Operation>> {
     let mut waiting = shared.waiting();
-    while waiting.progress.is_empty() && waiting.intake.is_empty() {
+    while waiting.existing_work.is_empty() && waiting.new_work.is_empty() {
         if waiting.closed {
             return None;
         }
@@ -236,18 +202,18 @@ fn next_group(shared: &Shared) -> Option<Vec<Work>> {
         waiting = shared.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         waiting.idle = false;
     }
-    let going_on = waiting.progress.len().min(GROUP);
-    let mut jobs: Vec<_> = waiting.progress.drain(..going_on).map(|job| job.work).collect();
-    // What goes on waits for no more than a few of those that come in.
-    let most = if going_on > 0 { INTAKE_BESIDE } else { GROUP };
-    let coming_in = waiting.intake.len().min(most);
-    for job in waiting.intake.drain(..coming_in).collect::<Vec<_>>() {
-        waiting.intake_bytes -= job.bytes;
-        jobs.push(job.work);
+    let existing = waiting.existing_work.len().min(MAX_OPERATIONS_PER_COMMIT);
+    let mut group: Vec<_> = waiting.existing_work.drain(..existing).collect();
+    // Existing work waits for no more than a few that bring new work in.
+    let most = if existing > 0 { MAX_NEW_WORK_BESIDE_EXISTING } else { MAX_OPERATIONS_PER_COMMIT };
+    let new = waiting.new_work.len().min(most);
+    for (bytes, operation) in waiting.new_work.drain(..new).collect::<Vec<_>>() {
+        waiting.new_work_bytes -= bytes;
+        group.push(operation);
     }
-    Some(jobs)
+    Some(group)
 }
 
 #[cfg(test)]
-#[path = "writer_tests.rs"]
+#[path = "writer_tests/mod.rs"]
 mod tests;

@@ -1,35 +1,35 @@
-//! The Lambda function that delivers: SQS invokes it with what is due.
+//! The Lambda function for deliveries: SQS invokes it with batches of queue messages, and it sends the attempts that are due.
 
 use std::sync::Arc;
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use futures_util::FutureExt as _;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use loanhook_aws::batch::Batches;
-use loanhook_aws::{Aws, Config, SendingFrom};
+use loanhook_aws::sqs_batch::SqsBatchHandler;
+use loanhook_aws::{Aws, Config, PublicAddressSender};
 use loanhook_core::deliver::Deliver;
 use loanhook_core::ports::StoreError;
-use loanhook_sender::Client;
+use loanhook_sender::WebhookClient;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     loanhook_logging::start_in_lambda();
     let config = Config::from_env()?;
     let address = config.public_address();
-    // Reads the certificates that the system trusts, while the first batch is asked for.
-    let client = tokio::task::spawn_blocking(|| Client::new(config.allow_networks));
+    // Parses the system's trusted certificates on another thread, while the runtime asks for the first batch.
+    let client = tokio::task::spawn_blocking(|| WebhookClient::new(config.allow_networks));
     let sender = client.map(|made| {
         let made = made.map_err(|panic| panic.to_string())?;
         let sender = made.map_err(|unavailable| unavailable.to_string())?;
-        Ok::<_, String>(Arc::new(SendingFrom { sender, address }))
+        Ok::<_, String>(Arc::new(PublicAddressSender { sender, address }))
     });
     let sender = sender.shared();
     let lease = Some(config.lease);
     let store = Aws::new(&loanhook_aws::sdk_config().await, config.stack);
-    let batches = Batches::new(store.clone(), move |message, now, ends| {
+    let batches = SqsBatchHandler::new(store.clone(), move |message, now, ends| {
         let (store, sender) = (store.clone(), sender.clone());
         async move {
-            // Without it nothing is claimed: the message comes again.
+            // Without a sender nothing is claimed, and SQS delivers the message again.
             let sender = sender.await.map_err(|reason| StoreError::Failed(reason.into()))?;
             Deliver { store, sender, lease, deadline: Some(ends) }.handle(message, now).await
         }

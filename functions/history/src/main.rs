@@ -1,5 +1,5 @@
-//! The Lambda function that shows the history of loans, to programs and on pages, and takes resends, behind the
-//! HTTP API.
+//! The Lambda function for the history, behind the HTTP API: the history of loans in JSON and on pages, resends and the
+//! portal.
 
 use loanhook_aws::{Aws, Config};
 use loanhook_http::{api, page};
@@ -13,5 +13,5 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let router = api::history(engine.clone())
         .merge(api::portal(engine.clone(), site.clone()))
         .merge(page::router(engine.clone(), site));
-    loanhook_lambda::serve(engine, api::complete(router)).await
+    loanhook_lambda::serve(engine, api::with_middleware(router)).await
 }

@@ -1,8 +1,8 @@
-//! The Lambda function that resends on a direct invocation, for Step Functions, the CLI and the console.
+//! The Lambda function for resends by direct invocation: Step Functions, the AWS CLI or the AWS console invoke it.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use loanhook_aws::{Aws, Config};
-use loanhook_http::api::direct;
+use loanhook_http::api::direct_invocation;
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
@@ -11,8 +11,8 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env()?;
     let engine = &Aws::new(&loanhook_aws::sdk_config().await, config.stack);
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
-        // In a box, since the calls nest deeper than the compiler follows a future by itself.
-        let resent = Box::pin(direct::resend(engine, event.payload, &event.context.request_id));
+        // Boxed: the calls nest more deeply than the compiler can follow in one future.
+        let resent = Box::pin(direct_invocation::resend(engine, event.payload, &event.context.request_id));
         resent.await.map_err(Error::from)
     }))
     .await

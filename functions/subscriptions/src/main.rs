@@ -1,4 +1,4 @@
-//! The Lambda function that keeps subscriptions and keys, behind the HTTP API.
+//! The Lambda function for settings, behind the HTTP API: subscriptions and API keys.
 
 use loanhook_aws::{Aws, Config};
 use loanhook_http::api;
@@ -8,5 +8,5 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     loanhook_logging::start_in_lambda();
     let config = Config::from_env()?;
     let engine = Aws::new(&loanhook_aws::sdk_config().await, config.stack);
-    loanhook_lambda::serve(engine.clone(), api::complete(api::subscriptions(engine))).await
+    loanhook_lambda::serve(engine.clone(), api::with_middleware(api::subscriptions(engine))).await
 }

@@ -1,4 +1,4 @@
-//! The filters of a loan's history, as flags; all can be combined.
+//! The filters of a loan's history, as arguments that can be combined.
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
@@ -48,16 +48,17 @@ pub(super) struct Filters {
 }
 
 impl Filters {
+    /// Adds the filters to a call's query.
     pub(super) fn apply(&self, call: Call) -> Call {
-        self.named().into_iter().fold(call, |call, (name, value)| call.query(name, value))
+        self.parameters().into_iter().fold(call, |call, (name, value)| call.query(name, value))
     }
 
-    /// ` such`, where anything is left out.
-    pub(super) fn such(&self) -> &'static str {
-        if self.named().iter().any(|(_, value)| value.is_some()) { " like that" } else { "" }
+    /// What a note about an empty history adds where there are filters.
+    pub(super) fn note_suffix(&self) -> &'static str {
+        if self.parameters().iter().any(|(_, value)| value.is_some()) { " like that" } else { "" }
     }
 
-    fn named(&self) -> [(&'static str, Option<&String>); 11] {
+    fn parameters(&self) -> [(&'static str, Option<&String>); 11] {
         [
             ("eventTitle", self.event_title.as_ref()),
             ("eventName", self.event_name.as_ref()),

@@ -1,8 +1,8 @@
-//! `--follow`: asks every second and prints each row that is new or has changed.
+//! `loanhook history LOAN --follow`: fetches the rows of a loan every second, and prints each that is new or has changed.
 //!
-//! A row changes for as long as its request may last, and a filter may let an old row in when it
-//! changes; so each look goes back a little behind the newest row seen, and as far as the oldest that
-//! had not settled. The times are the server's: our clock plays no part.
+//! A row changes as long as its request lasts, and a filter may let an old row in when it changes. So each fetch begins a
+//! little before the newest row that was seen, or at the oldest that has not ended. The times are those of the server:
+//! the clock of this machine is not used.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,116 +11,111 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::value::RawValue;
 
 use super::HistoryArgs;
-use crate::client::{Client, Page, Row, decode};
-use crate::commands::attempts::{self, Layout};
-use crate::{Outcome, out, signals};
+use crate::client::{ApiClient, Page, Row, decode};
+use crate::commands::attempt_table::{self, Layout};
+use crate::error::CommandResult;
+use crate::terminal::format::parse_time;
+use crate::terminal::{output, signals};
 
-const INTERVAL: Duration = Duration::from_secs(1);
-/// Longer than a request may last.
-const LOOK_BACK: TimeDelta = TimeDelta::seconds(60);
+/// The time between two fetches.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// How far before the newest row a fetch begins: longer than a request may last.
+const OVERLAP: TimeDelta = TimeDelta::seconds(60);
 
-pub(super) async fn run(client: &Client, args: &HistoryArgs) -> Outcome {
-    let ended = signals::asked_to_end()?;
+pub(super) async fn run(client: &ApiClient, args: &HistoryArgs) -> CommandResult {
+    let end_requested = signals::termination()?;
     tokio::select! {
-        outcome = follow(client, args) => outcome,
-        () = ended => Ok(()),
+        result = follow(client, args) => result,
+        () = end_requested => Ok(()),
     }
 }
 
-async fn follow(client: &Client, args: &HistoryArgs) -> Outcome {
+async fn follow(client: &ApiClient, args: &HistoryArgs) -> CommandResult {
     let layout = Layout::for_output(args.wide, true);
-    if !args.remote.json {
-        attempts::note_shortened(layout);
-        out::line(layout.with_head(&[]))?;
+    if !args.connection.json {
+        attempt_table::note_shortened_ids(layout);
+        output::line(layout.with_head(&[]))?;
     }
-    let mut seen = Seen::default();
-    let mut is_lost = false;
+    let mut printed = PrintedRows::default();
+    let mut error_was_noted = false;
     loop {
-        match look(client, args, &seen).await {
+        match fetch_rows(client, args, &printed).await {
             Ok(items) => {
-                is_lost = false;
-                print(&seen.changed(&items)?, args, layout)?;
+                error_was_noted = false;
+                print(&printed.new_or_changed(&items)?, args, layout)?;
             }
-            Err(failure) if failure.is_passing() => {
-                if !is_lost {
-                    out::note(format_args!("{failure}; trying again"));
+            Err(error) if error.is_transient() => {
+                if !error_was_noted {
+                    output::note(format_args!("{error}; trying again"));
                 }
-                is_lost = true;
+                error_was_noted = true;
             }
-            Err(failure) => return Err(failure),
+            Err(error) => return Err(error),
         }
-        tokio::time::sleep(INTERVAL).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
-/// The rows that may be new or changed, newest first. The first look is one page.
-async fn look(client: &Client, args: &HistoryArgs, seen: &Seen) -> Outcome<Vec<Box<RawValue>>> {
-    let since = seen.horizon();
-    let mut items = Vec::new();
-    let mut cursor = None;
-    loop {
-        let mut call = args.call(args.limit, cursor.as_deref());
-        if let Some(since) =
-            since.filter(|since| args.filters.from.as_deref().is_none_or(|from| is_before(from, *since)))
-        {
-            call = call.query_instead("from", since.to_rfc3339_opts(SecondsFormat::Millis, true));
-        }
-        let page: Page = client.read(&call).await?;
-        items.extend(page.items);
-        cursor = page.next;
-        if cursor.is_none() || since.is_none() {
-            return Ok(items);
-        }
+/// The rows that may be new or changed, newest first. The first fetch is one page.
+async fn fetch_rows(
+    client: &ApiClient,
+    args: &HistoryArgs,
+    printed: &PrintedRows,
+) -> CommandResult<Vec<Box<RawValue>>> {
+    let mut call = args.call(args.limit, None);
+    let Some(horizon) = printed.horizon() else {
+        return Ok(client.fetch::<Page>(&call).await?.items);
+    };
+    let from = args.filters.from.as_deref();
+    if from.is_none_or(|from| parse_time(from).is_some_and(|from| from < horizon)) {
+        call = call.replace_query("from", horizon.to_rfc3339_opts(SecondsFormat::Millis, true));
     }
+    client.fetch_all_items(&call).await
 }
 
-fn is_before(rfc3339: &str, time: DateTime<Utc>) -> bool {
-    DateTime::parse_from_rfc3339(rfc3339).is_ok_and(|parsed| parsed < time)
-}
-
-fn print(changed: &[(Row, &RawValue)], args: &HistoryArgs, layout: Layout) -> Outcome {
-    if args.remote.json {
-        return changed.iter().try_for_each(|(_, item)| out::line(item));
+fn print(changed: &[(Row, &RawValue)], args: &HistoryArgs, layout: Layout) -> CommandResult {
+    if args.connection.json {
+        return changed.iter().try_for_each(|(_, item)| output::line(item));
     }
     if changed.is_empty() {
         return Ok(());
     }
     let rows: Vec<_> = changed.iter().map(|(row, _)| row.clone()).collect();
-    out::line(layout.without_head(&rows))
+    output::line(layout.without_head(&rows))
 }
 
-/// The rows that were printed and may still change or come again.
+/// The rows of the last fetch, as they were printed.
 #[derive(Default)]
-struct Seen {
-    rows: HashMap<String, Printed>,
+struct PrintedRows {
+    rows: HashMap<String, PrintedRow>,
     newest: Option<DateTime<Utc>>,
-    /// Where the first page ended: what is older was there before and is not shown.
+    /// The oldest row of the first page: rows before it are not shown.
     oldest: Option<DateTime<Utc>>,
 }
 
-#[derive(PartialEq)]
-struct Printed {
+struct PrintedRow {
     outcome: String,
     sent_at: Option<DateTime<Utc>>,
-    is_settled: bool,
+    has_ended: bool,
 }
 
-impl Seen {
+impl PrintedRows {
+    /// Where the next fetch begins; none before there were rows.
     fn horizon(&self) -> Option<DateTime<Utc>> {
-        let unsettled = self.rows.values().filter(|row| !row.is_settled).filter_map(|row| row.sent_at);
-        Some(unsettled.fold(self.newest? - LOOK_BACK, Ord::min).max(self.oldest?))
+        let not_ended = self.rows.values().filter(|row| !row.has_ended).filter_map(|row| row.sent_at);
+        Some(not_ended.fold(self.newest? - OVERLAP, Ord::min).max(self.oldest?))
     }
 
-    /// Those of the rows that were not printed like this before, oldest first.
-    fn changed<'a>(&mut self, items: &'a [Box<RawValue>]) -> Outcome<Vec<(Row, &'a RawValue)>> {
+    /// The rows of a fetch that are new, or have another outcome than when they were printed; oldest first.
+    fn new_or_changed<'a>(&mut self, items: &'a [Box<RawValue>]) -> CommandResult<Vec<(Row, &'a RawValue)>> {
         let mut before = std::mem::take(&mut self.rows);
         let mut changed = Vec::new();
         for item in items.iter().rev() {
             let row: Row = decode(item.get().as_bytes())?;
-            let printed = Printed {
+            let printed = PrintedRow {
                 outcome: row.outcome.clone(),
-                sent_at: DateTime::parse_from_rfc3339(&row.sent_at).ok().map(|time| time.to_utc()),
-                is_settled: row.is_settled(),
+                sent_at: parse_time(&row.sent_at),
+                has_ended: row.has_ended(),
             };
             self.newest = self.newest.max(printed.sent_at);
             // The first row ever is the oldest of the first page.
@@ -138,7 +133,7 @@ impl Seen {
 mod tests {
     use serde_json::value::RawValue;
 
-    use super::Seen;
+    use super::PrintedRows;
 
     fn row(id: &str, sent_at: &str, outcome: &str) -> Box<RawValue> {
         let row = serde_json::json!({"id": id, "traceId": "t", "loanId": "727", "eventTitle": "T", "eventName": "E",
@@ -146,31 +141,31 @@ mod tests {
         RawValue::from_string(row.to_string()).expect("JSON")
     }
 
-    fn ids(seen: &mut Seen, items: &[Box<RawValue>]) -> Vec<String> {
-        seen.changed(items).expect("rows").into_iter().map(|(row, _)| row.id).collect()
+    fn ids(printed: &mut PrintedRows, items: &[Box<RawValue>]) -> Vec<String> {
+        printed.new_or_changed(items).expect("rows").into_iter().map(|(row, _)| row.id).collect()
     }
 
-    fn horizon(seen: &Seen) -> String {
-        seen.horizon().expect("rows were seen").to_rfc3339()
+    fn horizon(printed: &PrintedRows) -> String {
+        printed.horizon().expect("rows were fetched").to_rfc3339()
     }
 
     #[test]
-    fn rows_are_printed_when_new_and_when_changed() {
-        let mut seen = Seen::default();
+    fn a_row_is_printed_when_it_is_new_and_when_its_outcome_changes() {
+        let mut printed = PrintedRows::default();
         let old = row("1", "2026-11-23T10:00:00Z", "sending");
         let new = row("2", "2026-11-23T10:05:00Z", "succeeded");
-        assert_eq!(ids(&mut seen, &[new.clone(), old.clone()]), ["1", "2"]);
-        assert_eq!(ids(&mut seen, &[new.clone(), old]), Vec::<String>::new());
-        assert_eq!(horizon(&seen), "2026-11-23T10:00:00+00:00");
+        assert_eq!(ids(&mut printed, &[new.clone(), old.clone()]), ["1", "2"]);
+        assert_eq!(ids(&mut printed, &[new.clone(), old]), Vec::<String>::new());
+        assert_eq!(horizon(&printed), "2026-11-23T10:00:00+00:00");
 
-        assert_eq!(ids(&mut seen, &[new, row("1", "2026-11-23T10:00:00Z", "failed")]), ["1"]);
-        assert_eq!(horizon(&seen), "2026-11-23T10:04:00+00:00");
+        assert_eq!(ids(&mut printed, &[new, row("1", "2026-11-23T10:00:00Z", "failed")]), ["1"]);
+        assert_eq!(horizon(&printed), "2026-11-23T10:04:00+00:00");
     }
 
     #[test]
-    fn what_is_older_than_the_first_page_stays_away() {
-        let mut seen = Seen::default();
-        assert_eq!(ids(&mut seen, &[row("2", "2026-11-23T10:00:30Z", "failed")]), ["2"]);
-        assert_eq!(horizon(&seen), "2026-11-23T10:00:30+00:00");
+    fn a_fetch_never_begins_before_the_first_page() {
+        let mut printed = PrintedRows::default();
+        assert_eq!(ids(&mut printed, &[row("2", "2026-11-23T10:00:30Z", "failed")]), ["2"]);
+        assert_eq!(horizon(&printed), "2026-11-23T10:00:30+00:00");
     }
 }

@@ -1,4 +1,4 @@
-//! `loanhook history LOAN`: a loan's attempts, newest first, or as they happen.
+//! `loanhook history LOAN`: the attempts of a loan, newest first, or as they begin and end.
 
 mod filters;
 mod follow;
@@ -6,15 +6,12 @@ mod follow;
 use clap::Args;
 use serde_json::value::RawValue;
 
-use super::attempts::{self, Layout};
-use crate::args::Remote;
-use crate::client::{Call, Client, Page, Row, decode};
-use crate::text::clean;
-use crate::{Outcome, out};
+use super::attempt_table::{self, Layout};
+use crate::client::{ApiClient, Call, ConnectionArgs, MAX_ITEMS_PER_PAGE, Page, Row, decode};
+use crate::error::CommandResult;
+use crate::terminal::format::clean;
+use crate::terminal::output;
 use filters::Filters;
-
-/// The largest page there is.
-const WHOLE_PAGE: u32 = 200;
 
 #[derive(Debug, Args)]
 pub(crate) struct HistoryArgs {
@@ -36,7 +33,7 @@ pub(crate) struct HistoryArgs {
     #[arg(long)]
     wide: bool,
     #[command(flatten)]
-    remote: Remote,
+    connection: ConnectionArgs,
     #[command(flatten)]
     filters: Filters,
 }
@@ -50,61 +47,66 @@ impl HistoryArgs {
     }
 }
 
-pub(crate) async fn run(args: &HistoryArgs) -> Outcome {
-    let client = Client::of(&args.remote)?;
+pub(crate) async fn run(args: &HistoryArgs) -> CommandResult {
+    let client = ApiClient::from_args(&args.connection)?;
     if args.follow {
         return follow::run(&client, args).await;
     }
-    if args.remote.json { print_json(&client, args).await } else { print_table(&client, args).await }
+    if args.connection.json { print_json(&client, args).await } else { print_table(&client, args).await }
 }
 
-/// The rows as they came, in one list, as the interface answers.
-async fn print_json(client: &Client, args: &HistoryArgs) -> Outcome {
+/// Prints the rows as they came, as one page in the shape of the HTTP interface.
+async fn print_json(client: &ApiClient, args: &HistoryArgs) -> CommandResult {
     let mut pages = Pages::new(args);
-    // Asked before anything is printed: a refusal leaves no half a document.
+    // Fetched before anything is printed: an error leaves no incomplete document.
     let mut page = pages.next(client).await?;
-    out::bytes(b"{\"items\":[")?;
+    output::bytes(b"{\"items\":[")?;
     let mut separator = "";
     while let Some(items) = page {
         for item in items {
-            out::bytes(format!("{separator}{item}").as_bytes())?;
+            output::bytes(format!("{separator}{item}").as_bytes())?;
             separator = ",\n";
         }
         page = pages.next(client).await?;
     }
-    out::line(format_args!("],\"next\":{}}}", serde_json::json!(pages.cursor)))
+    output::line(format_args!("],\"next\":{}}}", serde_json::json!(pages.cursor)))
 }
 
-async fn print_table(client: &Client, args: &HistoryArgs) -> Outcome {
+async fn print_table(client: &ApiClient, args: &HistoryArgs) -> CommandResult {
     let layout = Layout::for_output(args.wide, args.all);
     let mut pages = Pages::new(args);
-    let mut any = false;
+    let mut printed_any = false;
     while let Some(items) = pages.next(client).await? {
-        let rows = rows(&items)?;
+        let rows = decode_rows(&items)?;
         if rows.is_empty() {
             continue;
         }
-        out::line(if any { layout.without_head(&rows) } else { layout.with_head(&rows) })?;
-        any = true;
+        output::line(if printed_any { layout.without_head(&rows) } else { layout.with_head(&rows) })?;
+        printed_any = true;
     }
-    if any {
-        attempts::note_shortened(layout);
+    if printed_any {
+        attempt_table::note_shortened_ids(layout);
     } else {
-        out::note(format_args!("nothing{} was sent for loan {}", args.filters.such(), clean(&args.loan)));
+        output::note(format_args!(
+            "nothing{} was sent for loan {}",
+            args.filters.note_suffix(),
+            clean(&args.loan)
+        ));
     }
     if let Some(cursor) = &pages.cursor {
-        out::note(format_args!("there is more: --all shows it, --cursor {} the next page", clean(cursor)));
+        output::note(format_args!("there is more: --all shows it, --cursor {} the next page", clean(cursor)));
     }
     Ok(())
 }
 
-fn rows(items: &[Box<RawValue>]) -> Outcome<Vec<Row>> {
+fn decode_rows(items: &[Box<RawValue>]) -> CommandResult<Vec<Row>> {
     items.iter().map(|item| decode(item.get().as_bytes())).collect()
 }
 
-/// The pages that were asked for: one, or all.
+/// The pages that the arguments ask for: one, or all.
 struct Pages<'a> {
     args: &'a HistoryArgs,
+    /// Where the page that was fetched last ended, if there are more rows.
     cursor: Option<String>,
     done: bool,
 }
@@ -114,12 +116,13 @@ impl<'a> Pages<'a> {
         Self { args, cursor: args.cursor.clone(), done: false }
     }
 
-    async fn next(&mut self, client: &Client) -> Outcome<Option<Vec<Box<RawValue>>>> {
+    /// The items of the next page, as they came.
+    async fn next(&mut self, client: &ApiClient) -> CommandResult<Option<Vec<Box<RawValue>>>> {
         if self.done {
             return Ok(None);
         }
-        let limit = self.args.limit.or(self.args.all.then_some(WHOLE_PAGE));
-        let page: Page = client.read(&self.args.call(limit, self.cursor.as_deref())).await?;
+        let limit = self.args.limit.or(self.args.all.then_some(MAX_ITEMS_PER_PAGE));
+        let page: Page = client.fetch(&self.args.call(limit, self.cursor.as_deref())).await?;
         self.cursor = page.next;
         self.done = !self.args.all || self.cursor.is_none();
         Ok(Some(page.items))

@@ -1,48 +1,58 @@
-//! Subscriptions as a person reads them.
+//! Subscriptions as text for a person: a table of all, or one with its settings.
 
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::client::decode;
-use crate::text::{clean, field, time};
-use crate::{Outcome, table};
+use crate::error::CommandResult;
+use crate::terminal::format::{clean, field, time};
+use crate::terminal::table;
 
-pub(super) fn list(subscriptions: &[Box<RawValue>]) -> Outcome {
-    let mut table = table::table(&["ID", "Title", "Enabled", "Fires On", "Destination"], 2);
+pub(super) fn print_table(subscriptions: &[Box<RawValue>]) -> CommandResult {
+    let mut table = table::new(&["ID", "Title", "Enabled", "Fires On", "Destination"], 2);
     for subscription in subscriptions {
-        let it: Value = decode(subscription.get().as_bytes())?;
-        table.add_row([field(&it, "/id"), field(&it, "/title"), enabled(&it), criteria(&it), request(&it)]);
+        let subscription: Value = decode(subscription.get().as_bytes())?;
+        table.add_row([
+            field(&subscription, "/id"),
+            field(&subscription, "/title"),
+            enabled(&subscription),
+            criteria(&subscription),
+            request(&subscription),
+        ]);
     }
     table::print(&table)
 }
 
-pub(super) fn one(it: &Value) -> Outcome {
-    let given = |text: String| Some(text).filter(|text| !text.is_empty());
+pub(super) fn print_details(subscription: &Value) -> CommandResult {
+    let unless_empty = |text: String| Some(text).filter(|text| !text.is_empty());
     table::details([
-        ("ID", Some(field(it, "/id"))),
-        ("Title", Some(field(it, "/title"))),
-        ("Description", given(field(it, "/description"))),
-        ("Enabled", Some(enabled(it))),
-        ("Fires on", Some(criteria(it))),
-        ("Only if", given(field(it, "/restriction"))),
-        ("Request", Some(request(it))),
-        ("Headers", given(headers(it))),
-        ("Content type", given(field(it, "/request/contentType"))),
-        ("Payload", given(field(it, "/request/payload"))),
-        ("Retries", Some(retry(&it["retry"]))),
-        ("Timeout", given(field(it, "/timeoutSeconds")).map(|seconds| format!("{seconds} s"))),
-        ("Created", given(field(it, "/createdAt")).map(|text| time(&text))),
-        ("Updated", given(field(it, "/updatedAt")).map(|text| time(&text))),
-        ("Signing secret (shown once, keep it)", given(field(it, "/signingSecret"))),
+        ("ID", Some(field(subscription, "/id"))),
+        ("Title", Some(field(subscription, "/title"))),
+        ("Description", unless_empty(field(subscription, "/description"))),
+        ("Enabled", Some(enabled(subscription))),
+        ("Fires on", Some(criteria(subscription))),
+        ("Only if", unless_empty(field(subscription, "/restriction"))),
+        ("Request", Some(request(subscription))),
+        ("Headers", unless_empty(headers(subscription))),
+        ("Content type", unless_empty(field(subscription, "/request/contentType"))),
+        ("Payload", unless_empty(field(subscription, "/request/payload"))),
+        ("Retries", Some(schedule(&subscription["retry"]))),
+        (
+            "Timeout",
+            unless_empty(field(subscription, "/timeoutSeconds")).map(|seconds| format!("{seconds} s")),
+        ),
+        ("Created", unless_empty(field(subscription, "/createdAt")).map(|text| time(&text))),
+        ("Updated", unless_empty(field(subscription, "/updatedAt")).map(|text| time(&text))),
+        ("Signing secret (shown once, keep it)", unless_empty(field(subscription, "/signingSecret"))),
     ])
 }
 
-fn enabled(it: &Value) -> String {
-    if it["enabled"] == false { "no" } else { "yes" }.to_owned()
+fn enabled(subscription: &Value) -> String {
+    if subscription["enabled"] == false { "no" } else { "yes" }.to_owned()
 }
 
-fn criteria(it: &Value) -> String {
-    let criteria = &it["criteria"];
+fn criteria(subscription: &Value) -> String {
+    let criteria = &subscription["criteria"];
     if let Some(events) = criteria["events"].as_array() {
         let names: Vec<_> = events.iter().filter_map(Value::as_str).collect();
         return if names == ["*"] { "every event".to_owned() } else { clean(&names.join(", ")) };
@@ -50,26 +60,26 @@ fn criteria(it: &Value) -> String {
     format!("{} ({})", field(criteria, "/trigger"), field(criteria, "/fire"))
 }
 
-fn request(it: &Value) -> String {
-    format!("{} {}", field(it, "/request/method"), field(it, "/request/url"))
+fn request(subscription: &Value) -> String {
+    format!("{} {}", field(subscription, "/request/method"), field(subscription, "/request/url"))
 }
 
-fn headers(it: &Value) -> String {
-    let names = it["request"]["headers"].as_object().into_iter().flatten();
+fn headers(subscription: &Value) -> String {
+    let names = subscription["request"]["headers"].as_object().into_iter().flatten();
     clean(&names.map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", "))
 }
 
-/// The waits before the retries, or what they grow by.
-fn retry(retry: &Value) -> String {
+/// The waits before the retries, or the rule that they follow.
+fn schedule(retry: &Value) -> String {
     if let Some(delays) = retry["delays"].as_array() {
-        let delays: Vec<_> = delays.iter().filter_map(Value::as_u64).map(seconds).collect();
+        let delays: Vec<_> = delays.iter().filter_map(Value::as_u64).map(duration).collect();
         return if delays.is_empty() { "none".to_owned() } else { format!("after {}", delays.join(", ")) };
     }
     if let Some(interval) = retry["interval"].as_u64() {
-        return format!("{} times, every {}", field(retry, "/maxRetries"), seconds(interval));
+        return format!("{} times, every {}", field(retry, "/maxRetries"), duration(interval));
     }
     let rule = &retry["exponential"];
-    let length = |name: &str| seconds(rule[name].as_u64().unwrap_or_default());
+    let length = |name: &str| duration(rule[name].as_u64().unwrap_or_default());
     let (times, factor) = (field(rule, "/maxRetries"), field(rule, "/factor"));
     let (base, cap) = (length("base"), length("cap"));
     let jitter = rule["jitter"].as_f64().filter(|share| *share > 0.0);
@@ -77,8 +87,8 @@ fn retry(retry: &Value) -> String {
     format!("{times} times, after {base} and {factor} times as long each time, at most {cap}{jitter}")
 }
 
-/// `90 s`, `5 min`, `2 h`, `7 d`: the greatest unit that divides it.
-fn seconds(seconds: u64) -> String {
+/// `90 s`, `5 min`, `2 h`, `7 d`: in the largest unit that divides the seconds.
+fn duration(seconds: u64) -> String {
     let units = [(86_400, "d"), (3_600, "h"), (60, "min")];
     let unit = units.into_iter().find(|(length, _)| seconds > 0 && seconds.is_multiple_of(*length));
     let (length, name) = unit.unwrap_or((1, "s"));
@@ -89,25 +99,25 @@ fn seconds(seconds: u64) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::{criteria, retry};
+    use super::{criteria, schedule};
 
     #[test]
-    fn schedules_are_readable() {
-        assert_eq!(retry(&json!({"delays": [5, 300, 7200, 90]})), "after 5 s, 5 min, 2 h, 90 s");
-        assert_eq!(retry(&json!({"delays": []})), "none");
-        assert_eq!(retry(&json!({"interval": 60, "maxRetries": 3})), "3 times, every 1 min");
+    fn a_schedule_is_shown_in_words() {
+        assert_eq!(schedule(&json!({"delays": [5, 300, 7200, 90]})), "after 5 s, 5 min, 2 h, 90 s");
+        assert_eq!(schedule(&json!({"delays": []})), "none");
+        assert_eq!(schedule(&json!({"interval": 60, "maxRetries": 3})), "3 times, every 1 min");
         let exponential =
             json!({"exponential": {"base": 60, "factor": 2, "cap": 3600, "maxRetries": 8, "jitter": 0}});
-        assert_eq!(retry(&exponential), "8 times, after 1 min and 2 times as long each time, at most 1 h");
+        assert_eq!(schedule(&exponential), "8 times, after 1 min and 2 times as long each time, at most 1 h");
         let jittery =
             json!({"exponential": {"base": 5, "factor": 1.5, "cap": 90, "maxRetries": 2, "jitter": 0.5}});
         let expected =
             "2 times, after 5 s and 1.5 times as long each time, at most 90 s, shortened by up to 50 %";
-        assert_eq!(retry(&jittery), expected);
+        assert_eq!(schedule(&jittery), expected);
     }
 
     #[test]
-    fn criteria_are_readable() {
+    fn criteria_are_shown_in_words() {
         assert_eq!(criteria(&json!({"criteria": {"events": ["*"]}})), "every event");
         let trigger = json!({"criteria": {"trigger": "(> status-days-past-due 30)", "fire": "on-change"}});
         assert_eq!(criteria(&trigger), "(> status-days-past-due 30) (on-change)");

@@ -1,4 +1,4 @@
-//! `loanhook subscriptions`: what is sent where.
+//! `loanhook subscriptions`: the subscriptions of a tenant, listed, changed and tested.
 
 mod describe;
 
@@ -7,20 +7,18 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::json;
-use serde_json::value::RawValue;
 
-use super::lists;
-use crate::args::Remote;
-use crate::client::{Accepted, Call, Client, decode};
-use crate::text::clean;
-use crate::{Outcome, input, out};
+use crate::client::{AcceptedEvent, ApiClient, Call, ConnectionArgs, decode};
+use crate::error::CommandResult;
+use crate::terminal::format::clean;
+use crate::terminal::{input, output};
 
 #[derive(Debug, Args)]
 pub(crate) struct SubscriptionsArgs {
     #[command(subcommand)]
     command: SubscriptionsCommand,
     #[command(flatten)]
-    remote: Remote,
+    connection: ConnectionArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -65,35 +63,35 @@ struct TestArgs {
     context: Option<PathBuf>,
 }
 
-pub(crate) async fn run(args: SubscriptionsArgs) -> Outcome {
-    let client = Client::of(&args.remote)?;
+pub(crate) async fn run(args: SubscriptionsArgs) -> CommandResult {
+    let client = ApiClient::from_args(&args.connection)?;
     let call = match args.command {
-        SubscriptionsCommand::List => return list(&client, args.remote.json).await,
+        SubscriptionsCommand::List => return list(&client, args.connection.json).await,
         SubscriptionsCommand::Delete { id } => {
-            return client.ask(&Call::new(Method::DELETE, &["v1", "subscriptions", &id])).await.map(drop);
+            return client.send(&Call::new(Method::DELETE, &["v1", "subscriptions", &id])).await.map(drop);
         }
-        SubscriptionsCommand::Test(test) => return send_test(&client, &test, args.remote.json).await,
+        SubscriptionsCommand::Test(test) => return send_test(&client, &test, args.connection.json).await,
         SubscriptionsCommand::Get { id } => Call::get(&["v1", "subscriptions", &id]),
         SubscriptionsCommand::Create { file } => {
-            Call::post(&["v1", "subscriptions"]).body(input::read(&file)?)
+            Call::post(&["v1", "subscriptions"]).body(input::read_bytes(&file)?)
         }
         SubscriptionsCommand::Replace { id, file } => {
-            Call::new(Method::PUT, &["v1", "subscriptions", &id]).body(input::read(&file)?)
+            Call::new(Method::PUT, &["v1", "subscriptions", &id]).body(input::read_bytes(&file)?)
         }
         SubscriptionsCommand::RotateSecret { id } => {
             Call::post(&["v1", "subscriptions", &id, "rotate-secret"])
         }
     };
-    let body = client.ask(&call).await?;
-    if args.remote.json { out::json(&body) } else { describe::one(&decode(&body)?) }
+    let body = client.send(&call).await?;
+    if args.connection.json { output::json(&body) } else { describe::print_details(&decode(&body)?) }
 }
 
-async fn list(client: &Client, json: bool) -> Outcome {
-    let subscriptions = lists::all(client, || Call::get(&["v1", "subscriptions"])).await?;
-    if json { lists::print_json(&subscriptions) } else { describe::list(&subscriptions) }
+async fn list(client: &ApiClient, json: bool) -> CommandResult {
+    let subscriptions = client.fetch_all_items(&Call::get(&["v1", "subscriptions"])).await?;
+    if json { output::json_list(&subscriptions) } else { describe::print_table(&subscriptions) }
 }
 
-async fn send_test(client: &Client, test: &TestArgs, json: bool) -> Outcome {
+async fn send_test(client: &ApiClient, test: &TestArgs, json: bool) -> CommandResult {
     let mut body = format!("{{\"loanId\":{}", json!(test.loan));
     if let Some(event) = &test.event {
         body.push_str(&format!(",\"eventName\":{}", json!(event)));
@@ -102,16 +100,13 @@ async fn send_test(client: &Client, test: &TestArgs, json: bool) -> Outcome {
         body.push_str(&format!(",\"occurredAt\":{}", json!(occurred_at)));
     }
     if let Some(file) = &test.context {
-        let context = input::text(file)?;
-        let context: &RawValue = serde_json::from_str(&context)
-            .map_err(|error| format!("{}: not JSON: {error}", input::name(file)))?;
-        body.push_str(&format!(",\"context\":{context}"));
+        body.push_str(&format!(",\"context\":{}", input::read_json(file)?));
     }
     body.push('}');
-    let answer = client.ask(&Call::post(&["v1", "subscriptions", &test.id, "test"]).body(body)).await?;
+    let answer = client.send(&Call::post(&["v1", "subscriptions", &test.id, "test"]).body(body)).await?;
     if json {
-        return out::json(&answer);
+        return output::json(&answer);
     }
-    let accepted: Accepted = decode(&answer)?;
-    accepted.deliveries.iter().try_for_each(|delivery| out::line(clean(&delivery.trace_id)))
+    let accepted: AcceptedEvent = decode(&answer)?;
+    accepted.deliveries.iter().try_for_each(|delivery| output::line(clean(&delivery.trace_id)))
 }

@@ -1,27 +1,29 @@
 //! The command line against a running server: what it prints, and the exit code it ends with.
 
-mod formulas;
-mod reading;
-mod sending;
-mod settings;
-mod whole;
+mod eval;
+mod history_commands;
+mod program;
+mod send_and_resend;
+mod subscriptions_and_keys;
 
 use std::process::{Output, Stdio};
 
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 
-use crate::harness::target::loanhook;
+use crate::harness::server::loanhook_command;
 use crate::harness::{Journey, within};
 
-/// `loanhook` with these arguments and this standard input, as a caller with the journey's key.
-async fn run(j: &Journey, arguments: &[&str], input: &str) -> Ran {
-    let mut command = loanhook();
-    command.env("LOANHOOK_URL", j.target.base().expect("the server runs")).env("LOANHOOK_KEY", j.api.key());
-    ran(command, arguments, input).await
+/// Runs `loanhook` with these arguments and this standard input, as a caller with the journey's key.
+async fn run_as_caller(j: &Journey, arguments: &[&str], input: &str) -> CommandResult {
+    let mut command = loanhook_command();
+    command
+        .env("LOANHOOK_URL", j.server.base_url().expect("the server runs"))
+        .env("LOANHOOK_KEY", j.api.key());
+    run_command(command, arguments, input).await
 }
 
-async fn ran(command: std::process::Command, arguments: &[&str], input: &str) -> Ran {
+async fn run_command(command: std::process::Command, arguments: &[&str], input: &str) -> CommandResult {
     let mut command = tokio::process::Command::from(command);
     command
         .args(arguments)
@@ -36,37 +38,37 @@ async fn ran(command: std::process::Command, arguments: &[&str], input: &str) ->
         let _ = stdin.write_all(input.as_bytes()).await;
     });
     let output = within("the end of the command", child.wait_with_output()).await.expect("the command ends");
-    Ran { arguments: arguments.iter().map(|&word| word.to_owned()).collect(), output }
+    CommandResult { arguments: arguments.iter().map(|&word| word.to_owned()).collect(), output }
 }
 
 #[derive(Debug)]
-struct Ran {
+struct CommandResult {
     arguments: Vec<String>,
     output: Output,
 }
 
-impl Ran {
-    /// What it printed, having succeeded.
+impl CommandResult {
+    /// The standard output of a command that must exit with 0.
     #[track_caller]
-    fn printed(&self) -> String {
-        assert_eq!(self.output.status.code(), Some(0), "{:?}: {}", self.arguments, self.errors());
+    fn expect_success(&self) -> String {
+        assert_eq!(self.output.status.code(), Some(0), "{:?}: {}", self.arguments, self.stderr());
         String::from_utf8(self.output.stdout.clone()).expect("text")
     }
 
     #[track_caller]
     fn json(&self) -> Value {
-        serde_json::from_str(&self.printed()).unwrap_or_else(|no_json| panic!("{no_json}: {self:?}"))
+        serde_json::from_str(&self.expect_success()).unwrap_or_else(|no_json| panic!("{no_json}: {self:?}"))
     }
 
-    fn errors(&self) -> String {
+    fn stderr(&self) -> String {
         String::from_utf8_lossy(&self.output.stderr).into_owned()
     }
 
-    /// It failed with this exit code, and said why in one line.
+    /// The standard error of a command that must exit with this code: one line.
     #[track_caller]
-    fn failed(&self, code: i32) -> String {
+    fn expect_failure(&self, code: i32) -> String {
         assert_eq!(self.output.status.code(), Some(code), "{self:?}");
-        let errors = self.errors();
+        let errors = self.stderr();
         assert_eq!(errors.trim_end().lines().count(), 1, "one line: {errors}");
         assert!(errors.starts_with("error: "), "{errors}");
         errors

@@ -1,4 +1,4 @@
-//! What happens while the process is being killed: posts, resends, and a receiver of many moods.
+//! Traffic while the process is being killed: events, resends, and a receiver whose replies vary.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
@@ -8,10 +8,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::harness::api::{Api, traces};
-use crate::harness::target::locked;
 use crate::harness::wait::{pause, within};
-use crate::harness::{Gate, Journey, Received, Receiver, Reply, subscription, text};
+use crate::harness::{Api, Gate, Journey, Received, Receiver, Reply, locked, subscription, text, trace_ids};
 
 const POSTERS: u64 = 2;
 pub(super) const LOANS: u64 = 20;
@@ -30,11 +28,11 @@ struct Shared {
     accepted: Mutex<BTreeSet<String>>,
     /// Attempts that a resend was answered with 202 for, and their trace IDs.
     resends: Mutex<BTreeMap<String, String>>,
-    /// Behind this gate stand the requests that wait for the next kill.
+    /// Holds replies until the next kill.
     gate: Mutex<Option<Gate>>,
 }
 
-/// What loanhook has promised, and what the receiver saw of it.
+/// What was answered with 202, and the receiver that saw the requests.
 pub(super) struct Promised {
     pub(super) accepted: BTreeSet<String>,
     pub(super) resends: BTreeMap<String, String>,
@@ -43,11 +41,12 @@ pub(super) struct Promised {
 
 impl Promised {
     pub(super) fn seen(&self) -> Vec<Received> {
-        self.receiver.seen()
+        self.receiver.requests()
     }
 
     pub(super) fn all_reached(&self) -> bool {
-        let seen: BTreeSet<String> = self.seen().iter().map(|request| request.trace().to_owned()).collect();
+        let seen: BTreeSet<String> =
+            self.seen().iter().map(|request| request.trace_id().to_owned()).collect();
         self.accepted.is_subset(&seen)
     }
 }
@@ -56,8 +55,8 @@ impl Traffic {
     pub(super) async fn start(j: &Journey, seed: u64) -> Self {
         let shared = Arc::new(Shared::default());
         *locked(&shared.gate) = Some(Gate::closed());
-        let moods = Arc::clone(&shared);
-        let receiver = Receiver::deciding(move |request| moods.reply(seed, request)).await;
+        let replies = Arc::clone(&shared);
+        let receiver = Receiver::replying_by(move |request| replies.reply(seed, request)).await;
         let retries = json!({"retry": {"delays": vec![1; 24]}, "timeoutSeconds": 30});
         j.api.subscribe(&subscription(&receiver.url("/hook"), retries)).await;
         let mut tasks = vec![tokio::spawn(resend(Arc::clone(&shared), j.api.clone(), seed))];
@@ -67,14 +66,14 @@ impl Traffic {
         Self { shared, receiver, tasks }
     }
 
-    /// After a kill: what waited for it need wait no longer, and what comes waits for the next.
-    pub(super) fn let_go_of_the_dead(&self) {
+    /// After a kill: releases the replies that were held for it; later ones are held until the next.
+    pub(super) fn release_held_requests(&self) {
         if let Some(gate) = locked(&self.shared.gate).replace(Gate::closed()) {
             gate.open();
         }
     }
 
-    /// Ends the posting, and holds nothing back any more.
+    /// Ends posts and resends, and releases the held replies.
     pub(super) async fn stop(self) -> Promised {
         self.shared.stopped.store(true, SeqCst);
         if let Some(gate) = locked(&self.shared.gate).take() {
@@ -90,10 +89,10 @@ impl Traffic {
 }
 
 impl Shared {
-    /// The mood depends on the event and the attempt, so that a seed means the same in each run.
+    /// The reply depends on the event and the attempt, so that a seed means the same in each run.
     fn reply(&self, seed: u64, request: &Received) -> Reply {
         let event = request.json()["context"]["number"].as_u64().expect("the number of the event");
-        let attempt = request.attempt().parse().unwrap_or(1_000);
+        let attempt = request.attempt_number().parse().unwrap_or(1_000);
         match fastrand::Rng::with_seed(seed ^ (event << 16) ^ attempt).u8(0..100) {
             0..15 => Reply::status(500),
             15..19 => Reply::reset(),
@@ -104,21 +103,21 @@ impl Shared {
     }
 }
 
-/// Posts one event after the other. Every other has a key and is posted until it is accepted; the rest are
-/// posted once, and whether the process died with them nobody knows.
+/// Posts one event after the other. Every second one has an idempotency key and is posted until it is accepted; the others
+/// are posted once, and may or may not have been accepted where the process died meanwhile.
 async fn post(shared: Arc<Shared>, api: Api) {
     while !shared.stopped.load(SeqCst) {
         let number = shared.events.fetch_add(1, SeqCst);
         let keyed = number.is_multiple_of(2);
         let mut accepted = post_once(&api, number, keyed).await;
         while accepted.is_none() {
-            within("the server is there again", back_again(&api)).await;
+            within("the server listens again", server_listens(&api)).await;
             if !keyed {
                 break;
             }
             accepted = post_once(&api, number, keyed).await;
         }
-        locked(&shared.accepted).extend(accepted.iter().flat_map(traces));
+        locked(&shared.accepted).extend(accepted.iter().flat_map(trace_ids));
     }
 }
 
@@ -129,13 +128,13 @@ async fn post_once(api: &Api, number: u64, keyed: bool) -> Option<Value> {
     if keyed {
         asked = asked.header("idempotency-key", &number.to_string());
     }
-    let answer = asked.attempt().await.ok()?;
-    // A server that has just started may be full of what it left behind.
-    (answer.status != 503).then(|| answer.is(202).json())
+    let answer = asked.try_send().await.ok()?;
+    // A server that has just started may be busy with earlier deliveries.
+    (answer.status != 503).then(|| answer.expect_status(202).json())
 }
 
-async fn back_again(api: &Api) {
-    while api.request("GET", "/health").attempt().await.is_err() {
+async fn server_listens(api: &Api) {
+    while api.request("GET", "/health").try_send().await.is_err() {
         pause(Duration::from_millis(20)).await;
     }
 }
@@ -146,7 +145,7 @@ async fn resend(shared: Arc<Shared>, api: Api, seed: u64) {
     while !shared.stopped.load(SeqCst) {
         let trace = random.choice(locked(&shared.accepted).iter()).cloned();
         let answer = match &trace {
-            Some(trace) => api.request("POST", &format!("/v1/webhooks/{trace}/resend")).attempt().await.ok(),
+            Some(trace) => api.request("POST", &format!("/v1/webhooks/{trace}/resend")).try_send().await.ok(),
             None => None,
         };
         if let (Some(trace), Some(answer)) = (trace, answer)

@@ -1,4 +1,4 @@
-//! One journey: a tenant of its own on a server, and a receiver.
+//! One journey: a new tenant on a server, a caller that may do everything in it, and a receiver.
 
 use std::sync::Arc;
 
@@ -6,26 +6,26 @@ use serde_json::{Value, json};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::api::Api;
-use super::build::subscription;
+use super::json_values::text;
 use super::receiver::Receiver;
-use super::rows::text;
-use super::target::Target;
+use super::request_bodies::subscription;
+use super::server::Server;
 
 pub(crate) const ALL_SCOPES: [&str; 6] =
     ["events:write", "history:read", "webhooks:resend", "subscriptions:write", "portal:write", "admin"];
 
-/// The senders of a deployed stack, all of which serve one queue: a journey that keeps them all busy would hold up the
-/// others, so it waits for these to end, and they for it.
+/// The senders of a deployed stack serve one queue for all journeys. A journey that keeps all of them busy would delay the
+/// others, so it runs while no other does.
 static SENDERS: RwLock<()> = RwLock::const_new(());
 
 enum Senders {
     Shared { _guard: RwLockReadGuard<'static, ()> },
-    Mine { _guard: RwLockWriteGuard<'static, ()> },
+    Exclusive { _guard: RwLockWriteGuard<'static, ()> },
 }
 
 pub(crate) struct Journey {
-    pub(crate) target: Arc<Target>,
-    /// A caller with every scope in the journey's tenant, and no other.
+    pub(crate) server: Arc<Server>,
+    /// A caller whose key has every scope of the journey's tenant, but not `operator`.
     pub(crate) api: Api,
     pub(crate) tenant: String,
     pub(crate) receiver: Receiver,
@@ -33,51 +33,52 @@ pub(crate) struct Journey {
 }
 
 impl Journey {
-    /// On the server that journeys share.
-    pub(crate) async fn begin() -> Self {
+    /// On the server that most journeys share.
+    pub(crate) async fn start() -> Self {
         let senders = Senders::Shared { _guard: SENDERS.read().await };
-        Self::with(Target::shared().await, Some(senders)).await
+        Self::with(Server::shared().await, Some(senders)).await
     }
 
-    /// The same for one that keeps every sender busy, until it gives them back.
-    pub(crate) async fn taking_all_senders() -> Self {
-        let target = Target::shared().await;
-        if !target.is_external() {
-            // There no receiver can keep more than its own share of them.
-            return Self::on(target).await;
+    /// The same for a journey that keeps every sender busy, until [`Journey::release_senders`].
+    pub(crate) async fn with_all_senders() -> Self {
+        let server = Server::shared().await;
+        if !server.is_external() {
+            // In one process a receiver cannot keep more than its own share of the senders.
+            return Self::on_server(server).await;
         }
-        let senders = Senders::Mine { _guard: SENDERS.write().await };
-        Self::with(target, Some(senders)).await
+        let senders = Senders::Exclusive { _guard: SENDERS.write().await };
+        Self::with(server, Some(senders)).await
     }
 
-    pub(crate) fn give_senders_back(&mut self) {
+    pub(crate) fn release_senders(&mut self) {
         drop(self.senders.take());
     }
 
-    /// On a process of its own; none where the server under test is an external one.
-    pub(crate) async fn alone() -> Option<Self> {
-        Some(Self::on(Target::process().await?).await)
+    /// On a process of its own; none where an external server is under test.
+    pub(crate) async fn on_own_process() -> Option<Self> {
+        Some(Self::on_server(Server::own_process().await?).await)
     }
 
-    pub(crate) async fn on(target: Arc<Target>) -> Self {
-        Self::with(target, None).await
+    pub(crate) async fn on_server(server: Arc<Server>) -> Self {
+        Self::with(server, None).await
     }
 
-    async fn with(target: Arc<Target>, senders: Option<Senders>) -> Self {
-        let (tenant, api) = new_tenant(&target).await;
-        Self { target, api, tenant, receiver: Receiver::start().await, senders }
+    async fn with(server: Arc<Server>, senders: Option<Senders>) -> Self {
+        let (tenant, api) = new_tenant(&server).await;
+        Self { server, api, tenant, receiver: Receiver::start().await, senders }
     }
 
+    /// A caller with the admin key of the server, which has every scope and `operator`.
     pub(crate) fn operator(&self) -> Api {
-        self.api.with_key(Some(self.target.operator_key()))
+        self.api.with_key(Some(self.server.operator_key()))
     }
 
-    /// Another tenant on the same server.
-    pub(crate) async fn stranger(&self) -> Api {
-        new_tenant(&self.target).await.1
+    /// A caller with every scope of another tenant on the same server.
+    pub(crate) async fn other_tenant(&self) -> Api {
+        new_tenant(&self.server).await.1
     }
 
-    /// A subscription to every event that posts to `path` of the receiver, changed as told.
+    /// Creates a subscription to every event that sends to `path` of the receiver; `changes` replace its fields.
     pub(crate) async fn subscribe(&self, path: &str, changes: Value) -> Value {
         self.api.subscribe(&subscription(&self.receiver.url(path), changes)).await
     }
@@ -86,16 +87,16 @@ impl Journey {
 impl Drop for Journey {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("the server said:\n{}", self.target.said());
+            eprintln!("the server wrote:\n{}", self.server.output());
         }
     }
 }
 
-async fn new_tenant(target: &Arc<Target>) -> (String, Api) {
+async fn new_tenant(server: &Arc<Server>) -> (String, Api) {
     let tenant = format!("journey-{}", uuid::Uuid::new_v4().simple());
-    let operator = Api::new(target, Some(target.operator_key()));
-    let asked = json!({"name": "journey", "scopes": ALL_SCOPES, "tenant": tenant});
-    let made = operator.post("/v1/keys", &asked).await.is(201).json();
-    let api = operator.with_key(Some(text(&made["key"])));
+    let operator = Api::new(server, Some(server.operator_key()));
+    let key = json!({"name": "journey", "scopes": ALL_SCOPES, "tenant": tenant});
+    let created = operator.post("/v1/keys", &key).await.expect_status(201).json();
+    let api = operator.with_key(Some(text(&created["key"])));
     (tenant, api)
 }

@@ -1,57 +1,59 @@
-//! The `loanhook` of this build, and how a journey starts it.
+//! Commands that start the `loanhook` of this build, with nothing of its settings inherited from the environment.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
-use super::target::OPERATOR_KEY;
+use super::server::OPERATOR_KEY;
+use super::wait::within;
 
-/// How a process is started.
+/// The settings with which a server process is started.
 #[derive(Clone)]
 pub(crate) struct Launch {
-    pub(crate) networks: Vec<String>,
+    /// Networks of receivers that the server may send to.
+    pub(crate) allowed_networks: Vec<String>,
     pub(crate) environment: Vec<(String, String)>,
     /// Further flags of `loanhook serve`.
     pub(crate) arguments: Vec<String>,
-    /// Address, folder and networks are told by the environment, not by flags.
-    pub(crate) by_environment: bool,
-    /// Commands of a shell that go before it, such as a limit.
-    pub(crate) after: Option<String>,
-    /// The address to listen on is among the further flags.
-    pub(crate) own_address: bool,
+    /// Address, data folder and networks are set by the environment, not by flags.
+    pub(crate) settings_by_environment: bool,
+    /// Shell commands that run before the server in the same process, such as `ulimit`.
+    pub(crate) shell_prefix: Option<String>,
+    /// `--listen` is among the further flags.
+    pub(crate) listen_is_in_arguments: bool,
 }
 
 impl Default for Launch {
     fn default() -> Self {
         Self {
-            networks: vec!["127.0.0.0/8".to_owned()],
+            allowed_networks: vec!["127.0.0.0/8".to_owned()],
             environment: vec![("LOANHOOK_ADMIN_KEY".to_owned(), OPERATOR_KEY.to_owned())],
             arguments: Vec::new(),
-            by_environment: false,
-            after: None,
-            own_address: false,
+            settings_by_environment: false,
+            shell_prefix: None,
+            listen_is_in_arguments: false,
         }
     }
 }
 
 /// The command that serves `data` on a port that is free.
-pub(crate) fn serve(data: &Path, launch: &Launch) -> Command {
+pub(crate) fn serve_command(data: &Path, launch: &Launch) -> Command {
     const LISTEN: &str = "127.0.0.1:0";
-    let mut command = loanhook();
-    if let Some(first) = &launch.after {
+    let mut command = loanhook_command();
+    if let Some(prefix) = &launch.shell_prefix {
         let program = command.get_program().to_owned();
         command = without_settings(Command::new("sh"));
-        command.args(["-c", &format!("{first}; exec \"$0\" \"$@\"")]).arg(program);
+        command.args(["-c", &format!("{prefix}; exec \"$0\" \"$@\"")]).arg(program);
     }
     command.arg("serve");
-    if launch.by_environment {
+    if launch.settings_by_environment {
         command.env("LOANHOOK_LISTEN", LISTEN).env("LOANHOOK_DATA", data);
-        command.env("LOANHOOK_ALLOW_NETWORKS", launch.networks.join(","));
+        command.env("LOANHOOK_ALLOW_NETWORKS", launch.allowed_networks.join(","));
     } else {
-        if !launch.own_address {
+        if !launch.listen_is_in_arguments {
             command.args(["--listen", LISTEN]);
         }
         command.arg("--data").arg(data);
-        command.args(launch.networks.iter().flat_map(|network| ["--allow-network", network]));
+        command.args(launch.allowed_networks.iter().flat_map(|network| ["--allow-network", network]));
     }
     command.args(&launch.arguments);
     command.envs(launch.environment.iter().map(|(name, value)| (name, value)));
@@ -59,8 +61,8 @@ pub(crate) fn serve(data: &Path, launch: &Launch) -> Command {
     command
 }
 
-/// The `loanhook` of this build, with nothing of its settings inherited.
-pub(crate) fn loanhook() -> Command {
+/// `loanhook` without arguments.
+pub(crate) fn loanhook_command() -> Command {
     without_settings(Command::new(env!("CARGO_BIN_EXE_loanhook")))
 }
 
@@ -71,4 +73,33 @@ fn without_settings(mut command: Command) -> Command {
         }
     }
     command
+}
+
+/// Runs a command that must end by itself, without standard input, and gives its exit status and what it wrote.
+pub(crate) async fn run_to_exit(mut command: Command) -> Output {
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let exit = tokio::task::spawn_blocking(|| child.wait_with_output().expect("the command ends"));
+    within("the end of the command", exit).await.expect("the thread that waits ends")
+}
+
+/// The one line in which a start that failed said why: exit code 1, and nothing on standard output.
+#[track_caller]
+pub(crate) fn start_error(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    let error = String::from_utf8_lossy(&output.stderr).trim_end().to_owned();
+    assert_eq!(error.lines().count(), 1, "one line: {error}");
+    assert!(error.starts_with("error: "), "{error}");
+    error
+}
+
+/// The API keys that stand in what a process wrote.
+pub(crate) fn keys_in(output: &str) -> Vec<String> {
+    let words = output.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    words.filter(|word| word.starts_with("lh_")).map(str::to_owned).collect()
 }

@@ -1,4 +1,4 @@
-//! A receiver of webhooks that records what comes, in order and byte for byte, and answers as the journey tells it.
+//! A receiver of webhooks that records each request byte for byte and replies as the test tells it.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -9,17 +9,17 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
+use super::locked;
+use super::receiver_connection;
 use super::reply::Reply;
-use super::target::locked;
 use super::wait::within;
-use super::wire;
 
 /// One request as it came. Header names are in lower case, in the order in which they were sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
     pub(crate) method: String,
     /// Path and query.
-    pub(crate) target: String,
+    pub(crate) path_and_query: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
     pub(crate) at: SystemTime,
@@ -30,29 +30,29 @@ impl Received {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    fn own(&self, name: &str) -> &str {
+    fn required_header(&self, name: &str) -> &str {
         self.header(name).unwrap_or_else(|| panic!("each request carries {name}: {self:?}"))
     }
 
-    pub(crate) fn trace(&self) -> &str {
-        self.own("webhook-id")
+    pub(crate) fn trace_id(&self) -> &str {
+        self.required_header("webhook-id")
     }
 
     pub(crate) fn attempt_id(&self) -> &str {
-        self.own("loanhook-attempt-id")
+        self.required_header("loanhook-attempt-id")
     }
 
     /// `1`, `2`, … or `manual`.
-    pub(crate) fn attempt(&self) -> &str {
-        self.own("loanhook-attempt")
+    pub(crate) fn attempt_number(&self) -> &str {
+        self.required_header("loanhook-attempt")
     }
 
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("the body is JSON")
     }
 
-    /// What no attempt may change: method, URL, headers in their order, and bytes.
-    pub(crate) fn frozen(&self) -> (&str, &str, Vec<&(String, String)>, &[u8]) {
+    /// What is the same in every attempt of a delivery: method, URL, headers in their order, and body.
+    pub(crate) fn frozen_parts(&self) -> (&str, &str, Vec<&(String, String)>, &[u8]) {
         const MAY_DIFFER: [&str; 5] = [
             "webhook-timestamp",
             "webhook-signature",
@@ -61,7 +61,7 @@ impl Received {
             "user-agent",
         ];
         let headers = self.headers.iter().filter(|(name, _)| !MAY_DIFFER.contains(&name.as_str())).collect();
-        (&self.method, &self.target, headers, &self.body)
+        (&self.method, &self.path_and_query, headers, &self.body)
     }
 }
 
@@ -81,15 +81,15 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
-    /// Answers each path from its script, and 200 where there is none.
+    /// Replies to each path from its script, and with 200 where there is none.
     pub(crate) async fn start() -> Self {
         let script: Arc<Mutex<Script>> = Arc::default();
-        let told = Arc::clone(&script);
-        Self::listen(script, move |request| locked(&told).next(request)).await
+        let same_script = Arc::clone(&script);
+        Self::listen(script, move |request| locked(&same_script).next(request)).await
     }
 
-    /// Asks `decide` about each request.
-    pub(crate) async fn deciding(decide: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
+    /// Replies to each request as `decide` says.
+    pub(crate) async fn replying_by(decide: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
         Self::listen(Arc::default(), decide).await
     }
 
@@ -97,7 +97,7 @@ impl Receiver {
         script: Arc<Mutex<Script>>,
         decide: impl Fn(&Received) -> Reply + Send + Sync + 'static,
     ) -> Self {
-        let interface = if elsewhere().is_some() { "0.0.0.0:0" } else { "127.0.0.1:0" };
+        let interface = if external_receiver_host().is_some() { "0.0.0.0:0" } else { "127.0.0.1:0" };
         let listener = TcpListener::bind(interface).await.expect("a port for the receiver");
         let address = listener.local_addr().expect("a bound port has an address");
         let seen: Arc<Mutex<Vec<Received>>> = Arc::default();
@@ -107,7 +107,7 @@ impl Receiver {
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let (arrived, log, decide) = (arrived.clone(), Arc::clone(&log), Arc::clone(&decide));
-                tokio::spawn(wire::converse(socket, move |request| {
+                tokio::spawn(receiver_connection::serve_connection(socket, move |request| {
                     let reply = decide(&request);
                     locked(&log).push(request.clone());
                     let _ = arrived.send(request);
@@ -124,7 +124,7 @@ impl Receiver {
 
     /// Host and port, as senders name them.
     pub(crate) fn authority(&self) -> String {
-        format!("{}:{}", elsewhere().as_deref().unwrap_or("127.0.0.1"), self.port())
+        format!("{}:{}", external_receiver_host().as_deref().unwrap_or("127.0.0.1"), self.port())
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -142,31 +142,32 @@ impl Receiver {
     }
 
     /// The next request, in order of arrival; each is handed out once.
-    pub(crate) async fn next(&self) -> Received {
+    pub(crate) async fn next_request(&self) -> Received {
         within("a request at the receiver", async { self.arrivals.lock().await.recv().await })
             .await
             .expect("the receiver listens as long as it lives")
     }
 
     /// Every request so far.
-    pub(crate) fn seen(&self) -> Vec<Received> {
+    pub(crate) fn requests(&self) -> Vec<Received> {
         locked(&self.seen).clone()
     }
 
     /// Every request so far of one delivery.
-    pub(crate) fn seen_of(&self, trace: &str) -> Vec<Received> {
-        self.seen().into_iter().filter(|request| request.header("webhook-id") == Some(trace)).collect()
+    pub(crate) fn requests_of(&self, trace: &str) -> Vec<Received> {
+        self.requests().into_iter().filter(|request| request.header("webhook-id") == Some(trace)).collect()
     }
 }
 
-/// What functions that run elsewhere, as in a container, call this machine; it must be in a network they may send to.
-fn elsewhere() -> Option<String> {
+/// The name of this machine for senders that run elsewhere, such as in a container; it must be in a network that they may
+/// send to.
+fn external_receiver_host() -> Option<String> {
     std::env::var("LOANHOOK_TEST_RECEIVER").ok()
 }
 
 impl Script {
     fn next(&mut self, request: &Received) -> Reply {
-        let path = request.target.split('?').next().unwrap_or_default();
+        let path = request.path_and_query.split('?').next().unwrap_or_default();
         let once = self.once.get_mut(path).and_then(VecDeque::pop_front);
         once.or_else(|| self.always.get(path).cloned()).unwrap_or_else(Reply::ok)
     }

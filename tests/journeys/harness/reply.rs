@@ -1,4 +1,4 @@
-//! What the receiver does to a request: an answer, a fault on the wire, or nothing until the journey lets it go.
+//! Replies of the receiver: a response, a broken one, or none until the test opens a gate.
 
 use std::sync::Arc;
 

@@ -1,46 +1,26 @@
-//! Reading what the API shows of an attempt.
+//! Rows of the history: when their next attempt is scheduled, and assertions on their fields.
 
-use std::time::SystemTime;
-
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde_json::Value;
 
+use super::json_values::{instant, text};
+
+/// From the time at which a row's request left to its next attempt, in seconds.
 #[track_caller]
-pub(crate) fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_else(|| panic!("this is to be text: {value}"))
-}
-
-/// RFC 3339, as every time of the API.
-#[track_caller]
-pub(crate) fn instant(value: &Value) -> DateTime<Utc> {
-    let time = DateTime::parse_from_rfc3339(text(value));
-    time.unwrap_or_else(|wrong| panic!("this is to be a time: {value}: {wrong}")).with_timezone(&Utc)
-}
-
-pub(crate) fn clock(time: SystemTime) -> DateTime<Utc> {
-    DateTime::from(time)
-}
-
-pub(crate) fn ids(rows: &[Value]) -> Vec<&str> {
-    rows.iter().map(|row| text(&row["id"])).collect()
-}
-
-/// How long after a row's request left its next attempt was scheduled, in seconds.
-#[track_caller]
-pub(crate) fn late(row: &Value) -> f64 {
+pub(crate) fn seconds_until_next_attempt(row: &Value) -> f64 {
     let wait = instant(&row["nextAttemptAt"]) - instant(&row["sentAt"]);
     wait.as_seconds_f64()
 }
 
-/// How long after the end of a row's request its next attempt was scheduled, in seconds: however slow the machine, it is
-/// what the schedule says. A row shows its times to the millisecond and how long the answer took to a tenth of one.
+/// From the end of a row's request to its next attempt, in seconds: the wait of the schedule, however slow the machine.
+/// A row shows its times to the millisecond, and its response time to a tenth of one.
 #[track_caller]
-pub(crate) fn wait(row: &Value) -> f64 {
-    late(row) - row["responseTimeMs"].as_f64().expect("an answer came") / 1_000.0
+pub(crate) fn retry_wait_seconds(row: &Value) -> f64 {
+    seconds_until_next_attempt(row) - row["responseTimeMs"].as_f64().expect("an answer came") / 1_000.0
 }
 
-/// By how much a wait may be another than the schedule's, for that rounding, in seconds.
-pub(crate) const ROUNDING: f64 = 0.003;
+/// How far a wait may be from the schedule's, for that rounding, in seconds.
+pub(crate) const ROUNDING_SECONDS: f64 = 0.003;
 
 /// Times are shown to the millisecond, so two of them may disagree by one.
 pub(crate) fn one_millisecond() -> TimeDelta {
@@ -74,9 +54,9 @@ const FIELDS: [&str; 24] = [
     "response",
 ];
 
-/// Fields are null, never absent; a failure has a response code or an error, never both.
+/// Every field is there, if only as null; a failure has a response code or an error, never both.
 #[track_caller]
-pub(crate) fn well_formed(row: &Value) {
+pub(crate) fn assert_well_formed(row: &Value) {
     let fields = row.as_object().unwrap_or_else(|| panic!("a row is an object: {row}"));
     for field in FIELDS {
         assert!(fields.contains_key(field), "a row has {field}: {row:#}");
@@ -93,17 +73,17 @@ pub(crate) fn well_formed(row: &Value) {
     }
 }
 
-/// As [`failed_by`], in this phase of the request.
+/// As [`assert_failed_with`], in this phase of the request.
 #[track_caller]
-pub(crate) fn failed_in(row: &Value, phase: &str, kind: &str) {
-    failed_by(row, kind);
+pub(crate) fn assert_failed_in_phase(row: &Value, phase: &str, kind: &str) {
+    assert_failed_with(row, kind);
     assert_eq!(row["error"]["phase"], phase, "{row:#}");
 }
 
 /// The row failed without an answer, for this reason, and a sentence says what happened.
 #[track_caller]
-pub(crate) fn failed_by(row: &Value, kind: &str) {
-    well_formed(row);
+pub(crate) fn assert_failed_with(row: &Value, kind: &str) {
+    assert_well_formed(row);
     assert_eq!(row["outcome"], "failed", "{row:#}");
     assert_eq!(row["error"]["kind"], kind, "{row:#}");
     assert!(row["error"].get("phase").is_some(), "a phase, or null: {row:#}");

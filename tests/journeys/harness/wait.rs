@@ -1,28 +1,28 @@
-//! Waiting: for an event, under a deadline that only a fault reaches, and seldom for time to pass.
+//! Waiting for an event, under a deadline that is only reached in a failure, and, rarely, for time to pass.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-/// How long anything may take before the journey calls it lost. Elsewhere functions start cold, and share a machine.
+/// How long anything may take before the test fails. Functions of an external server start cold and may share a machine.
 pub(crate) fn deadline() -> Duration {
-    Duration::from_secs(if is_elsewhere() { 150 } else { 45 })
+    Duration::from_secs(if is_external() { 150 } else { 45 })
 }
 
-/// So many seconds as a journey gives to what it must do meanwhile: more of them elsewhere.
-pub(crate) fn room(seconds: u32) -> u32 {
-    if is_elsewhere() { 8 * seconds } else { seconds }
+/// Seconds that a test needs for something else, such as a retry delay: more of them for an external server, which is slow.
+pub(crate) fn scaled_seconds(seconds: u32) -> u32 {
+    if is_external() { 8 * seconds } else { seconds }
 }
 
-fn is_elsewhere() -> bool {
+fn is_external() -> bool {
     std::env::var_os("LOANHOOK_TEST_URL").is_some()
 }
 
-/// Asks again and again until `probe` has an answer.
+/// Calls `probe` again and again until it returns something, which must happen before the deadline.
 pub(crate) async fn eventually<T>(what: &str, probe: impl AsyncFnMut() -> Option<T>) -> T {
     eventually_within(deadline(), what, probe).await
 }
 
-/// The same with a deadline of its own, for what is long by nature.
+/// The same with another deadline, for what takes long.
 pub(crate) async fn eventually_within<T>(
     deadline: Duration,
     what: &str,
@@ -33,7 +33,7 @@ pub(crate) async fn eventually_within<T>(
         if let Some(found) = probe().await {
             return found;
         }
-        assert!(start.elapsed() < deadline, "never happened within {deadline:?}: {what}");
+        assert!(start.elapsed() < deadline, "did not happen within {deadline:?}: {what}");
         pause(Duration::from_millis(20)).await;
     }
 }
@@ -42,12 +42,12 @@ pub(crate) async fn eventually_within<T>(
 pub(crate) async fn within<T>(what: &str, event: impl Future<Output = T>) -> T {
     match tokio::time::timeout(deadline(), event).await {
         Ok(came) => came,
-        Err(_) => panic!("never came within {:?}: {what}", deadline()),
+        Err(_) => panic!("did not come within {:?}: {what}", deadline()),
     }
 }
 
-/// Lets time pass. Outside this file only those do so that wait until they are told to come again, that stop a process
-/// at a random moment, or that send slowly.
+/// Lets time pass. Outside this file that is only for what waits for a `Retry-After`, kills a process at a random moment,
+/// or sends slowly.
 pub(crate) async fn pause(time: Duration) {
     tokio::time::sleep(time).await;
 }

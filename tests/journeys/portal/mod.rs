@@ -1,29 +1,24 @@
-//! The page of a loan, for people: links to it, sessions, and what it shows, as a browser without JavaScript
-//! is told it.
+//! The page of a loan as a browser without JavaScript gets it: links, sessions, and what it shows.
 
-mod forms;
-mod hostile;
+mod browser_policy;
+mod history_list;
+mod hostile_text;
 mod links;
-mod list;
-mod marks;
-mod page;
+mod open_row;
+mod operator_settings;
+mod resend_form;
 mod sessions;
-mod settings;
+mod tests_and_masking;
 mod visitor;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Api, Journey, text};
+use crate::harness::{Api, Journey};
 use visitor::Visitor;
 
-/// Makes a link to a loan's page that allows everything, changed as told, and gives its path and query.
+/// The path and query of a link to a loan's page with every scope; `changes` replace its fields.
 async fn link(api: &Api, loan: &str, changes: Value) -> String {
-    let mut body = json!({"loanId": loan, "scopes": ["history:read", "webhooks:resend"]});
-    for (name, value) in changes.as_object().expect("changes are an object") {
-        body[name] = value.clone();
-    }
-    let made = api.post("/v1/portal-links", &body).await.is(201).json();
-    path_of(text(&made["url"]))
+    path_of(&api.portal_link(loan, changes).await)
 }
 
 fn path_of(url: &str) -> String {
@@ -31,14 +26,14 @@ fn path_of(url: &str) -> String {
     format!("{}?{}", url.path(), url.query().expect("a token"))
 }
 
-/// Somebody who opened a link to the page of loan 727.
+/// A visitor who opened a link to the page of loan 727.
 async fn viewer(j: &Journey) -> Visitor {
     let mut viewer = Visitor::new(j);
-    viewer.get(&link(&j.api, "727", json!({"viewer": "jane@lender.example"})).await).await.is(303);
+    viewer.get(&link(&j.api, "727", json!({"viewer": "jane@lender.example"})).await).await.expect_status(303);
     viewer
 }
 
 const PAGE: &str = "/loans/727/webhooks";
 
-/// What an emulator does to a form that signs in.
+/// How an emulator differs for the sign-in form.
 const SIGN_IN_TAKEN: &str = "answers POST /login itself";

@@ -1,11 +1,11 @@
-//! A browser as far as the server can tell: it keeps cookies, and says where a form came from.
+//! A visitor: a client of the pages that keeps cookies as a browser does and says where its forms came from.
 
 use std::collections::BTreeMap;
 
 use scraper::{ElementRef, Html, Selector};
 use url::form_urlencoded::Serializer;
 
-use crate::harness::{Answer, Api, Journey};
+use crate::harness::{Api, ApiResponse, Journey};
 
 pub(super) struct Visitor {
     api: Api,
@@ -17,49 +17,49 @@ impl Visitor {
         Self { api: j.api.with_key(None), cookies: BTreeMap::new() }
     }
 
-    pub(super) async fn get(&mut self, path: &str) -> Answer {
-        let answer = self.api.request("GET", path).header("cookie", &self.line()).answer().await;
-        self.keep(&answer);
+    pub(super) async fn get(&mut self, path: &str) -> ApiResponse {
+        let answer = self.api.request("GET", path).header("cookie", &self.cookie_header()).send().await;
+        self.store_cookies(&answer);
         answer
     }
 
-    /// As a browser asks for what a page has a use for.
-    pub(super) async fn get_for(&self, path: &str, purpose: &str) -> Answer {
-        let asked = self.api.request("GET", path).header("cookie", &self.line());
-        asked.header("sec-fetch-dest", purpose).answer().await
+    /// A GET with this `Sec-Fetch-Dest`.
+    pub(super) async fn get_for(&self, path: &str, purpose: &str) -> ApiResponse {
+        let asked = self.api.request("GET", path).header("cookie", &self.cookie_header());
+        asked.header("sec-fetch-dest", purpose).send().await
     }
 
-    /// Sends a form from a page of ours.
-    pub(super) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    /// Submits a form from a page of the same site.
+    pub(super) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> ApiResponse {
         self.post_from(path, fields, &[("sec-fetch-site", "same-origin")]).await
     }
 
-    /// Sends a form, with these headers to say where it came from.
+    /// Submits a form, with these headers that say where it came from.
     pub(super) async fn post_from(
         &mut self,
         path: &str,
         fields: &[(&str, &str)],
         from: &[(&str, &str)],
-    ) -> Answer {
+    ) -> ApiResponse {
         let body = Serializer::new(String::new()).extend_pairs(fields).finish();
-        let asked = self.api.request("POST", path).header("cookie", &self.line());
+        let asked = self.api.request("POST", path).header("cookie", &self.cookie_header());
         let asked = from.iter().fold(asked, |asked, (name, value)| asked.header(name, value));
-        let answer = asked.body(body).answer().await;
-        self.keep(&answer);
+        let answer = asked.body(body).send().await;
+        self.store_cookies(&answer);
         answer
     }
 
-    /// A page that must be there.
+    /// A page that must be answered with 200.
     pub(super) async fn page(&mut self, path: &str) -> Page {
-        Page::of(&self.get(path).await.is(200))
+        Page::of(&self.get(path).await.expect_status(200))
     }
 
-    fn line(&self) -> String {
+    fn cookie_header(&self) -> String {
         let pairs: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         pairs.join("; ")
     }
 
-    fn keep(&mut self, answer: &Answer) {
+    fn store_cookies(&mut self, answer: &ApiResponse) {
         for cookie in cookies(answer) {
             let (pair, rest) = cookie.split_once(';').expect("a cookie has attributes");
             let (name, value) = pair.split_once('=').expect("a cookie has a value");
@@ -72,17 +72,17 @@ impl Visitor {
     }
 }
 
-/// The `Set-Cookie` headers of an answer.
-pub(super) fn cookies(answer: &Answer) -> Vec<String> {
+/// The `Set-Cookie` headers of a response.
+pub(super) fn cookies(answer: &ApiResponse) -> Vec<String> {
     let all = answer.headers.get_all("set-cookie").iter();
     all.map(|value| value.to_str().expect("a cookie is ASCII").to_owned()).collect()
 }
 
-/// A page as it is read.
+/// A page, parsed.
 pub(super) struct Page(Html);
 
 impl Page {
-    pub(super) fn of(answer: &Answer) -> Self {
+    pub(super) fn of(answer: &ApiResponse) -> Self {
         assert_eq!(answer.header("content-type"), "text/html; charset=utf-8", "{answer:?}");
         Self(Html::parse_document(std::str::from_utf8(&answer.body).expect("a page is UTF-8")))
     }
@@ -108,7 +108,7 @@ impl Page {
         text_of(self.one(selector))
     }
 
-    /// An attribute of the one element.
+    /// An attribute of the only element with this selector.
     #[track_caller]
     pub(super) fn attribute(&self, selector: &str, name: &str) -> String {
         let value = self.one(selector).attr(name);
@@ -121,7 +121,7 @@ impl Page {
         rows.iter().map(|row| row.attr("data-id").expect("an ID").to_owned()).collect()
     }
 
-    /// A fact of the row that is open.
+    /// The value of a field of the open row.
     #[track_caller]
     pub(super) fn fact(&self, name: &str) -> String {
         let facts = self.all(".facts > div");

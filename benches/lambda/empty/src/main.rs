@@ -1,4 +1,4 @@
-//! A Lambda function that does nothing, and so costs what any function costs on this runtime.
+//! An empty Lambda function: what any function costs on this runtime.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;

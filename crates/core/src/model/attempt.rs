@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::failure::{ErrorKind, Failure};
@@ -17,7 +17,7 @@ use super::time::Timestamp;
 pub const MAX_RESEND_WAIT: Duration = Duration::from_secs(15 * 60);
 
 /// One row of a loan's history. What it says of its delivery was frozen at intake.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Attempt {
     pub id: AttemptId,
     pub tenant: TenantId,
@@ -28,7 +28,6 @@ pub struct Attempt {
     pub event_name: String,
     pub occurred_at: Option<String>,
     /// A subscription's test sent it: no event of the loan.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub test: bool,
     pub method: Method,
     pub destination: String,
@@ -46,7 +45,7 @@ pub struct Attempt {
 }
 
 /// How far an attempt has come.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum AttemptState {
     Queued,
     /// Under way, by the sender that holds this token.
@@ -57,7 +56,7 @@ pub enum AttemptState {
 }
 
 /// What came of an attempt.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Completion {
     pub ended_at: Timestamp,
     /// From the start of the request to the end of the answer; none where there was no request, or
@@ -70,7 +69,7 @@ pub struct Completion {
 }
 
 /// An answer as it is kept. Where an answer broke off, what had come of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StoredResponse {
     pub payload: Payload,
     pub content_type: Option<String>,
@@ -79,16 +78,13 @@ pub struct StoredResponse {
     pub headers: Vec<(String, String)>,
     pub headers_truncated: bool,
     /// How many header lines could not be read and were left out; none in rows of an older version.
-    #[serde(default)]
     pub headers_dropped: u32,
 }
 
 /// Which attempt of its delivery this is: 1, 2, … for automatic ones, `manual` for a resend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AttemptNumber {
     Manual,
-    #[serde(untagged)]
     Auto(u32),
 }
 
@@ -102,13 +98,34 @@ impl fmt::Display for AttemptNumber {
 }
 
 /// The outcome of a row, by the words of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
     Queued,
     Sending,
     Succeeded,
     Failed,
+}
+
+impl Outcome {
+    pub const ALL: [Self; 4] = [Self::Queued, Self::Sending, Self::Succeeded, Self::Failed];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl FromStr for Outcome {
+    type Err = ();
+
+    /// An outcome by its name, in small letters.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|outcome| outcome.name() == text).ok_or(())
+    }
 }
 
 impl Completion {

@@ -3,14 +3,14 @@
 
 use std::sync::LazyLock;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::event_names::EventNames;
 
 /// A list of `{"eventName", "variables"}`.
 const JSON: &str = include_str!("../../reference/event-types.json");
 
-#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventType {
     pub event_name: String,

@@ -6,14 +6,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::attempt::{Attempt, AttemptNumber, AttemptState, Completion};
-use super::failure::ErrorKind;
+use super::attempt_result::AttemptResult;
 use super::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use super::payload::Payload;
-use super::progress::{AttemptResult, Claim, InvalidTransition, NextAttempt, Progress};
+use super::progress::{Claim, InvalidTransition, NextAttempt, Progress};
 use super::retry::RetryPolicy;
 use super::subscription::Method;
 use super::time::Timestamp;
@@ -39,11 +38,13 @@ pub struct DeliveryHistory {
     pub resend_succeeded: bool,
 }
 
+/// The back-off after an interrupted attempt: the next one follows at once.
+const INTERRUPTION_BACK_OFF: Duration = Duration::ZERO;
 /// So many interruptions in a row count as a failure.
 const INTERRUPTIONS_PER_FAILURE: u32 = 3;
 
 /// What never changes: every attempt sends this, whatever becomes of the loan or the subscription.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DeliverySnapshot {
     pub trace_id: TraceId,
     pub tenant: TenantId,
@@ -55,7 +56,6 @@ pub struct DeliverySnapshot {
     pub event_name: String,
     pub occurred_at: Option<String>,
     /// A subscription's test sent it: no event of the loan.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub test: bool,
     pub accepted_at: Timestamp,
     pub request: RequestSnapshot,
@@ -64,7 +64,7 @@ pub struct DeliverySnapshot {
 }
 
 /// The request but for what differs from attempt to attempt.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RequestSnapshot {
     pub method: Method,
     pub url: String,
@@ -73,7 +73,6 @@ pub struct RequestSnapshot {
     pub content_type: Option<String>,
     pub payload: Payload,
     /// Why there is nothing to send: a template did not render. A sentence.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unrenderable: Option<String>,
 }
 
@@ -191,14 +190,14 @@ impl Delivery {
         let mut interruptions = self.history.interruptions;
         let resend_succeeded = self.history.resend_succeeded;
         self.progress = self.progress.complete(token, |claim| {
-            let result = attempt_result(completion);
+            let result = AttemptResult::of(completion);
             let interrupted = result == AttemptResult::Interrupted;
             interruptions = if interrupted { interruptions + 1 } else { 0 };
             let next = match result {
                 AttemptResult::Succeeded => return Progress::Succeeded,
                 AttemptResult::PermanentFailure => None,
                 AttemptResult::Interrupted if interruptions < INTERRUPTIONS_PER_FAILURE => {
-                    Some((claim.slot, Duration::ZERO))
+                    Some((claim.slot, INTERRUPTION_BACK_OFF))
                 }
                 AttemptResult::Interrupted => {
                     interruptions = 0;
@@ -228,31 +227,3 @@ impl DeliveryHistory {
         self.newest_attempt = self.newest_attempt.max(Some(id));
     }
 }
-
-/// What the end of an attempt means for the schedule.
-fn attempt_result(completion: &Completion) -> AttemptResult {
-    if completion.succeeded() {
-        return AttemptResult::Succeeded;
-    }
-    match completion.error().map(|error| error.kind) {
-        Some(ErrorKind::Interrupted) => AttemptResult::Interrupted,
-        Some(ErrorKind::Blocked | ErrorKind::Template) => AttemptResult::PermanentFailure,
-        _ => AttemptResult::Failed { retry_after: retry_after(completion) },
-    }
-}
-
-/// What a 429 or 503 asks for (RFC 9110, 10.2.3): seconds or an HTTP date.
-fn retry_after(completion: &Completion) -> Option<Duration> {
-    let (Ok(429 | 503), Some(response)) = (&completion.result, &completion.response) else { return None };
-    let (_, value) = response.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))?;
-    if let Ok(seconds) = value.trim().parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = httpdate::parse_http_date(value.trim()).ok()?;
-    let since_epoch = at.duration_since(std::time::UNIX_EPOCH).ok()?;
-    Some((Timestamp::from_millis(0) + since_epoch).since(completion.ended_at))
-}
-
-#[cfg(test)]
-#[path = "delivery_tests.rs"]
-mod tests;

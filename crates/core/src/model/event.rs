@@ -4,7 +4,6 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 use chrono::DateTime;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::context_names::lone_surrogate;
@@ -19,30 +18,13 @@ pub const MAX_DEPTH: usize = 32;
 const LONE_SURROGATE: &str = "is a name with a lone surrogate, which is half of a character: send both halves, or \
                               give the variable another name";
 
-/// One change to a loan.
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = Event)]
-pub struct EventDraft {
-    #[schema(
-        min_length = 1,
-        max_length = 256,
-        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$",
-        example = "Payment Posted to Account"
-    )]
+/// One change to a loan as its sender gave it, before any rule was checked.
+#[derive(Debug)]
+pub struct EventInput {
     pub event_name: String,
-    #[schema(
-        min_length = 1,
-        max_length = 256,
-        pattern = "^[^/\\\\?#%\\u0000-\\u001f\\u007f-\\u009f]+$",
-        example = "727"
-    )]
     pub loan_id: String,
-    /// The loan's variables, at most 32 deep. Names must be Unicode: one with a lone surrogate is refused.
-    #[schema(value_type = Object, example = json!({"loan-display-id": "727", "last-payment-amount": 250.00}))]
+    /// Valid JSON of any kind.
     pub context: Box<RawValue>,
-    #[serde(default)]
-    #[schema(format = DateTime)]
     pub occurred_at: Option<String>,
 }
 
@@ -59,7 +41,12 @@ pub struct Event {
     envelope: OnceLock<(Bytes, Payload)>,
 }
 
-impl EventDraft {
+impl EventInput {
+    /// The event, if it keeps every rule.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with it, each with the JSON pointer of its field.
     pub fn check(self) -> Result<Event, ValidationErrors> {
         let mut errors = ValidationErrors::default();
         if let Some(fault) = name_error(&self.event_name) {
@@ -136,8 +123,8 @@ fn depth(json: &str) -> usize {
 mod tests {
     use super::*;
 
-    fn draft(context: &str) -> EventDraft {
-        EventDraft {
+    fn input(context: &str) -> EventInput {
+        EventInput {
             event_name: "Payment \"Posted\"".into(),
             loan_id: "727".into(),
             context: RawValue::from_string(context.into()).expect("JSON"),
@@ -147,7 +134,7 @@ mod tests {
 
     #[test]
     fn the_envelope_keeps_order_and_spelling() {
-        let event = draft(r#"{"b": 250.00, "a": 1e2}"#).check().expect("a good event");
+        let event = input(r#"{"b": 250.00, "a": 1e2}"#).check().expect("a good event");
         assert_eq!(
             event.envelope().0,
             r#"{"eventName":"Payment \"Posted\"","context":{"b": 250.00, "a": 1e2}}"#
@@ -160,22 +147,22 @@ mod tests {
             assert_eq!(depth(json), deep, "{json}");
         }
         let nested = |deep: usize| format!("{{\"a\":{}{}}}", "[".repeat(deep - 1), "]".repeat(deep - 1));
-        assert!(draft(&nested(32)).check().is_ok());
-        assert!(draft(&nested(33)).check().is_err());
+        assert!(input(&nested(32)).check().is_ok());
+        assert!(input(&nested(33)).check().is_err());
     }
 
     #[test]
     fn a_lone_surrogate_is_refused_in_a_name_and_taken_in_a_value() {
         let errors =
-            draft(r#"{"d": 40, "of": [{"k\ud800": 1}]}"#).check().expect_err("a name of half a character");
+            input(r#"{"d": 40, "of": [{"k\ud800": 1}]}"#).check().expect_err("a name of half a character");
         assert_eq!(errors, ValidationErrors::one(r"/context/of/0/k\ud800", LONE_SURROGATE));
-        let event = draft(r#"{"d": "\ud800"}"#).check().expect("a value is kept as it is");
+        let event = input(r#"{"d": "\ud800"}"#).check().expect("a value is kept as it is");
         assert_eq!(event.context.get(), r#"{"d": "\ud800"}"#);
     }
 
     #[test]
     fn every_fault_is_told() {
-        let errors = EventDraft {
+        let errors = EventInput {
             event_name: String::new(),
             loan_id: "a/b".into(),
             context: RawValue::from_string("[]".into()).expect("JSON"),

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 use super::event::Event;
 use super::time::Timestamp;
-use loanhook_formula::{Context, FaultKind, Formula, FormulaError, Position};
+use loanhook_formula::{Context, Formula, FormulaError, FormulaErrorKind, Position};
 
 /// How much the templates of all subscriptions may render to for one event, in bytes: as much memory is taken
 /// until it is stored.
@@ -46,15 +46,15 @@ impl<'a> EventEvaluation<'a> {
     pub fn holds(&self, formula: &Formula) -> Result<bool, FormulaError> {
         let fault = |kind, detail: &str| FormulaError {
             kind,
-            at: Position { line: 1, column: 1 },
+            position: Position { line: 1, column: 1 },
             detail: detail.into(),
         };
-        let context = self.context().ok_or_else(|| fault(FaultKind::Wrong, NOT_UNICODE))?;
+        let context = self.context().ok_or_else(|| fault(FormulaErrorKind::Invalid, NOT_UNICODE))?;
         if self.steps.load(Ordering::Relaxed) >= MAX_STEPS {
             let detail = "the formulas of all subscriptions together take too long for this event";
-            return Err(fault(FaultKind::Limit, detail));
+            return Err(fault(FormulaErrorKind::LimitExceeded, detail));
         }
-        let (holds, used) = formula.holds(context);
+        let (holds, used) = formula.is_true(context);
         self.steps.fetch_add(used.steps, Ordering::Relaxed);
         holds
     }
@@ -79,5 +79,5 @@ impl<'a> EventEvaluation<'a> {
 }
 
 #[cfg(test)]
-#[path = "occurrence_tests.rs"]
+#[path = "event_evaluation_tests.rs"]
 mod tests;

@@ -1,26 +1,22 @@
-use serde_json::json;
-
 use super::*;
 use crate::model::id::{SubscriptionId, TenantId};
 use crate::model::secret::{Secrets, SigningSecret};
-use crate::model::subscription::SubscriptionDraft;
+use crate::model::subscription::{CriteriaInput, SubscriptionInput};
 use crate::model::time::Timestamp;
 
 fn subscription(events: &[&str]) -> Arc<Subscription> {
     let now = Timestamp::from_millis(0);
-    let draft: SubscriptionDraft = serde_json::from_value(json!({
-        "title": "Core banking",
-        "criteria": {"events": events},
-        "request": {"url": "https://core.example.com/hooks"},
-    }))
-    .expect("a draft");
+    let events = events.iter().map(|name| (*name).to_owned()).collect();
+    let criteria = CriteriaInput { events: Some(events), ..CriteriaInput::default() };
+    let url = "https://core.example.com/hooks".into();
+    let input = SubscriptionInput::with_defaults("Core banking".into(), criteria, url);
     Arc::new(Subscription {
         id: SubscriptionId::at(now),
         tenant: TenantId::try_from("acme".to_owned()).expect("a tenant"),
         version: 1,
         created_at: now,
         updated_at: now,
-        settings: draft.check(None).expect("good settings"),
+        settings: input.check(None).expect("good settings"),
         secrets: Secrets::new(SigningSecret::generate().expect("randomness")),
     })
 }

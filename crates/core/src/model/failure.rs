@@ -6,12 +6,10 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// What kind of failure it was; the values of the history's `error` filter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
     /// The host's name does not resolve.
     Dns,
@@ -80,8 +78,7 @@ impl FromStr for ErrorKind {
 }
 
 /// How far the request had come. Up to `tls`, nothing of it was sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Phase {
     /// The request was put together and its destination judged.
     Prepare,
@@ -119,13 +116,10 @@ impl Phase {
 pub const MAX_DETAIL_CHARS: usize = 300;
 
 /// The error of a failed attempt, as it stands in its row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     pub kind: ErrorKind,
     /// How far the request had come; null where nobody knows (a sender that died, a row of an older version).
-    #[serde(default)]
-    #[schema(required)]
     pub phase: Option<Phase>,
     /// One sentence that a servicer understands. Never a secret, a header value or the query of a URL.
     pub detail: String,
@@ -161,11 +155,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kind_reads_the_same_in_json_in_text_and_back() {
+    fn a_kind_reads_back_from_its_text() {
         for kind in ErrorKind::ALL {
             let text = kind.to_string();
             assert_eq!(text.parse(), Ok(kind));
-            assert_eq!(serde_json::json!(kind), serde_json::json!(text));
         }
         assert_eq!("DNS".parse::<ErrorKind>(), Err(UnknownErrorKind));
         assert_eq!("".parse::<ErrorKind>(), Err(UnknownErrorKind));
@@ -175,30 +168,6 @@ mod tests {
     fn the_list_in_the_message_is_the_list_of_kinds() {
         let kinds = ErrorKind::ALL.map(ErrorKind::as_str).join(", ");
         assert!(UnknownErrorKind.to_string().ends_with(&kinds));
-    }
-
-    #[test]
-    fn a_failure_is_kind_phase_and_detail_in_json() {
-        let failure = Failure::at(Phase::Wait, ErrorKind::Timeout, "no answer within 15 s");
-        let json = serde_json::json!({"kind": "timeout", "phase": "wait", "detail": "no answer within 15 s"});
-        assert_eq!(serde_json::json!(failure), json);
-        assert_eq!(serde_json::from_value::<Failure>(json).expect("a failure"), failure);
-    }
-
-    #[test]
-    fn a_failure_of_an_older_version_has_no_phase() {
-        let stored = serde_json::json!({"kind": "dns", "detail": "the name x does not resolve"});
-        let failure: Failure = serde_json::from_value(stored).expect("a failure");
-        assert_eq!(failure, Failure::new(ErrorKind::Dns, "the name x does not resolve"));
-        assert_eq!(serde_json::json!(failure)["phase"], serde_json::Value::Null);
-    }
-
-    #[test]
-    fn a_phase_reads_the_same_in_json_and_in_text() {
-        use Phase::{Connect, Prepare, Read, Resolve, Send, Tls, Wait};
-        for phase in [Prepare, Resolve, Connect, Tls, Send, Wait, Read] {
-            assert_eq!(serde_json::json!(phase), serde_json::json!(phase.as_str()));
-        }
     }
 
     #[test]

@@ -1,14 +1,11 @@
 //! Formula errors: formulas that failed on an event, counted for each subscription, with the last one for its author.
 
-use serde::{Deserialize, Serialize};
-
 use super::id::{LoanId, SubscriptionId};
 use super::time::Timestamp;
 use loanhook_formula::FormulaError;
 
 /// Which formula of a subscription it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhichFormula {
     Trigger,
     Restriction,
@@ -24,14 +21,12 @@ impl WhichFormula {
 }
 
 /// A formula that failed on one event: it did not fire, and what was remembered of it stayed as it was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormulaErrorRecord {
     pub formula: WhichFormula,
     /// The version of the subscription that it failed in.
     pub version: u64,
     pub at: Timestamp,
-    #[schema(value_type = String)]
     pub loan_id: LoanId,
     /// What is wrong: a sentence that holds no value of the event.
     pub detail: String,
@@ -41,8 +36,7 @@ pub struct FormulaErrorRecord {
 }
 
 /// The failures of a subscription's formulas.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-#[schema(as = FormulaErrors)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormulaErrors {
     /// How many events a formula failed on so far.
     pub count: u64,
@@ -70,8 +64,8 @@ impl FormulaErrorRecord {
             at,
             loan_id,
             detail: error.detail,
-            line: error.at.line,
-            column: error.at.column,
+            line: error.position.line,
+            column: error.position.column,
         }
     }
 }

@@ -6,8 +6,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::id::{LoanId, TenantId};
 use super::key::{KeyHash, Scope, random_text};
 use super::time::Timestamp;
@@ -21,8 +19,7 @@ pub const DEFAULT_SESSION_SECONDS: u32 = 8 * 3600;
 const MAX_LIFETIME_SECONDS: u32 = 24 * 3600;
 
 /// What is kept of a token, beside its hash.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     pub kind: GrantKind,
     pub tenant: TenantId,
@@ -37,8 +34,7 @@ pub struct Grant {
     pub key: KeyHash,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GrantKind {
     /// Opens sessions that last so many seconds.
     Link {
@@ -88,51 +84,27 @@ impl fmt::Debug for Token {
     }
 }
 
-/// What a portal link is asked to allow.
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = NewPortalLink)]
-pub struct LinkDraft {
-    #[schema(
-        min_length = 1,
-        max_length = 256,
-        pattern = "^[^/\\\\?#%\\u0000-\\u001f\\u007f-\\u009f]+$",
-        example = "727"
-    )]
-    loan_id: String,
-    /// `history:read`, and `webhooks:resend` where the viewer may resend.
-    #[schema(min_items = 1, example = json!(["history:read", "webhooks:resend"]))]
-    scopes: Vec<LinkScope>,
-    /// Who is going to look: what `requestedBy` of a resend shows. The key's name where it is left out.
-    #[serde(default)]
-    #[schema(
-        min_length = 1,
-        max_length = 256,
-        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$",
-        example = "jane@lender.example"
-    )]
-    viewer: Option<String>,
-    /// How long the link can be opened; 900 where it is left out.
-    #[serde(default)]
-    #[schema(minimum = 1, maximum = 86400)]
-    ttl_seconds: Option<u32>,
-    /// How long a session lasts that the link opens; 28,800 where it is left out.
-    #[serde(default)]
-    #[schema(minimum = 1, maximum = 86400)]
-    session_seconds: Option<u32>,
+/// A portal link as its maker asks for it, before any rule was checked.
+#[derive(Debug)]
+pub struct LinkInput {
+    pub loan_id: String,
+    pub scopes: Vec<LinkScope>,
+    /// The name that `requestedBy` of a resend shows; none is the key's.
+    pub viewer: Option<String>,
+    /// How long the link can be opened, in seconds; none is 900.
+    pub ttl_seconds: Option<u32>,
+    /// How long a session lasts that the link opens, in seconds; none is 28,800.
+    pub session_seconds: Option<u32>,
 }
 
 /// What a portal link can allow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
-#[schema(as = PortalScope)]
-enum LinkScope {
-    #[serde(rename = "history:read")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkScope {
     HistoryRead,
-    #[serde(rename = "webhooks:resend")]
     WebhooksResend,
 }
 
-/// A draft that keeps the rules.
+/// A link that keeps the rules and is not issued yet.
 #[derive(Debug)]
 pub struct NewLink {
     pub loan: LoanId,
@@ -142,10 +114,12 @@ pub struct NewLink {
     pub session_seconds: u32,
 }
 
-impl LinkDraft {
+impl LinkInput {
+    /// The link, if it keeps every rule.
+    ///
     /// # Errors
     ///
-    /// What is wrong with it, each fault with its pointer.
+    /// All that is wrong with it, each with the JSON pointer of its field.
     pub fn check(self) -> Result<NewLink, ValidationErrors> {
         let mut errors = ValidationErrors::default();
         let loan = LoanId::try_from(self.loan_id).map_err(|fault| errors.add("/loanId", fault)).ok();

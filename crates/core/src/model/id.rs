@@ -5,7 +5,6 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::time::Timestamp;
@@ -15,10 +14,8 @@ macro_rules! uuid_ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
         #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
         )]
-        #[serde(transparent)]
-        #[schema(value_type = String, format = "uuid")]
         pub struct $name(Uuid);
 
         impl $name {
@@ -108,9 +105,7 @@ impl AttemptId {
 }
 
 /// Whose things these are: `[a-z0-9-]{1,64}`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(try_from = "String")]
-#[schema(value_type = String, pattern = "^[a-z0-9-]{1,64}$")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TenantId(Arc<str>);
 
 impl TenantId {
@@ -139,9 +134,7 @@ impl fmt::Display for TenantId {
 }
 
 /// A loan, as the servicing platform names it: 1 to 256 characters that can stand in a path.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(try_from = "String")]
-#[schema(value_type = String, min_length = 1, max_length = 256)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LoanId(Arc<str>);
 
 impl LoanId {

@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::id::{KeyId, TenantId};
@@ -16,25 +15,16 @@ use super::weak_key::weakness;
 pub const FIRST_TENANT: &str = "default";
 
 /// What a key may do.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
-    #[serde(rename = "events:write")]
     EventsWrite,
-    #[serde(rename = "history:read")]
     HistoryRead,
-    #[serde(rename = "webhooks:resend")]
     WebhooksResend,
-    #[serde(rename = "subscriptions:write")]
     SubscriptionsWrite,
-    #[serde(rename = "portal:write")]
     PortalWrite,
     /// The keys of the key's own tenant.
-    #[serde(rename = "admin")]
     Admin,
     /// The keys of every tenant.
-    #[serde(rename = "operator")]
     Operator,
 }
 
@@ -120,7 +110,7 @@ pub(super) fn random_text() -> Result<String, getrandom::Error> {
 }
 
 /// The SHA-256 of a key, or of another secret as random and long: all that is stored of it. It needs no salt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyHash(pub [u8; 32]);
 
 impl KeyHash {
@@ -130,8 +120,7 @@ impl KeyHash {
 }
 
 /// Where a key came from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum KeySource {
     /// A call of the API. Of a key from before sources were kept: any.
     #[default]
@@ -143,8 +132,7 @@ pub enum KeySource {
 }
 
 /// What is known of a key but the key itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     pub id: KeyId,
     pub tenant: TenantId,
@@ -152,9 +140,7 @@ pub struct Key {
     pub scopes: Vec<Scope>,
     pub created_at: Timestamp,
     /// From then on it opens nothing, though it is listed until it is deleted; none is never.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    #[serde(default)]
     pub source: KeySource,
 }
 

@@ -2,6 +2,7 @@
 //! attempt are, and how a delivery moves from one attempt to the next.
 
 pub mod attempt;
+mod attempt_result;
 pub mod byte_order_mark;
 pub mod catalogue;
 mod context_names;
@@ -12,17 +13,17 @@ pub mod event_evaluation;
 pub mod event_names;
 pub mod failure;
 pub mod filter;
-pub mod filter_draft;
+pub mod filter_input;
 pub mod formula_errors;
 pub mod grant;
 pub mod id;
 pub mod key;
+pub mod key_input;
 pub mod payload;
 pub mod progress;
 pub mod rendering;
 pub mod retry;
 pub mod secret;
-pub mod strict_object;
 pub mod subscription;
 pub mod template;
 pub mod time;

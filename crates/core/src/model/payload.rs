@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// The SHA-256 of a tenant's payload: equal bytes of one tenant are kept once.
@@ -12,6 +11,11 @@ pub struct PayloadKey([u8; 32]);
 impl PayloadKey {
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// The key of these bytes of a SHA-256.
+    pub const fn from_bytes(hash: [u8; 32]) -> Self {
+        Self(hash)
     }
 
     pub const fn as_bytes(&self) -> &[u8; 32] {
@@ -25,28 +29,8 @@ impl fmt::Display for PayloadKey {
     }
 }
 
-impl Serialize for PayloadKey {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for PayloadKey {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        let mut key = [0; 32];
-        if text.len() != 64 || !text.is_ascii() {
-            return Err(serde::de::Error::custom("a payload key has 64 hexadecimal digits"));
-        }
-        for (byte, place) in key.iter_mut().zip((0..64).step_by(2)) {
-            *byte = u8::from_str_radix(&text[place..place + 2], 16).map_err(serde::de::Error::custom)?;
-        }
-        Ok(Self(key))
-    }
-}
-
 /// Where a payload is kept; nothing is kept for one of 0 bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Payload {
     pub key: Option<PayloadKey>,
     /// Its length in bytes.

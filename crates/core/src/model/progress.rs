@@ -32,8 +32,7 @@ pub enum Progress {
 }
 
 /// The state of the automatic schedule, by the words of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     Pending,
     Succeeded,
@@ -58,20 +57,6 @@ pub struct Claim {
     /// The fencing token: only its holder can complete or release the attempt.
     pub token: Uuid,
     pub since: Timestamp,
-}
-
-/// The result of an attempt, as far as the schedule goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AttemptResult {
-    Succeeded,
-    /// The next attempt follows after this delay; none at the end of the schedule.
-    Failed {
-        retry_after: Option<Duration>,
-    },
-    /// A failure that would only be repeated.
-    PermanentFailure,
-    /// The attempt uses up no slot: the next one follows at once.
-    Interrupted,
 }
 
 /// What is to be done with a message whose attempt could not be claimed.

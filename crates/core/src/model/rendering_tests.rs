@@ -1,38 +1,35 @@
-use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::*;
-use crate::model::event::{Event, EventDraft};
+use crate::model::event::{Event, EventInput};
 use crate::model::event_evaluation::MAX_RENDERED_BYTES;
 use crate::model::id::{SubscriptionId, TenantId};
 use crate::model::secret::{Secrets, SigningSecret};
-use crate::model::subscription::SubscriptionDraft;
+use crate::model::subscription::{CriteriaInput, SubscriptionInput};
 use crate::model::time::Timestamp;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 
 fn subscription(payload: &str) -> Subscription {
-    let draft: SubscriptionDraft = serde_json::from_value(json!({
-        "title": "Core banking",
-        "criteria": {"events": ["*"]},
-        "request": {"url": "https://core.example.com/hooks", "payload": payload},
-    }))
-    .expect("a draft");
+    let criteria = CriteriaInput { events: Some(vec!["*".into()]), ..CriteriaInput::default() };
+    let url = "https://core.example.com/hooks".into();
+    let mut input = SubscriptionInput::with_defaults("Core banking".into(), criteria, url);
+    input.request.payload = Some(payload.into());
     Subscription {
         id: SubscriptionId::at(NOW),
         tenant: TenantId::try_from("acme".to_owned()).expect("a tenant"),
         version: 1,
         created_at: NOW,
         updated_at: NOW,
-        settings: draft.check(None).expect("good settings"),
+        settings: input.check(None).expect("good settings"),
         secrets: Secrets::new(SigningSecret::generate().expect("randomness")),
     }
 }
 
 fn event(context: &str) -> Event {
     let context = RawValue::from_string(context.into()).expect("JSON");
-    let draft = EventDraft { event_name: "A".into(), loan_id: "727".into(), context, occurred_at: None };
-    draft.check().expect("an event")
+    let input = EventInput { event_name: "A".into(), loan_id: "727".into(), context, occurred_at: None };
+    input.check().expect("an event")
 }
 
 #[test]

@@ -1,12 +1,11 @@
-//! Retry policy: the delay after each failed attempt, in three forms.
+//! Retry policy: the delay (back-off) after each failed attempt, in three forms. What follows an interrupted attempt is decided
+//! in [`Delivery::complete`](super::delivery::Delivery::complete).
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::id::TraceId;
-use super::strict_object::optional_object;
 use super::validation::ValidationErrors;
 
 const MAX_DELAY: u32 = 7 * 24 * 3600;
@@ -16,51 +15,31 @@ const MAX_SPAN: u64 = 30 * 24 * 3600;
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// A retry policy in one of its three forms. Delays are in seconds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum RetryPolicy {
-    Delays {
-        delays: Vec<u32>,
-    },
-    #[serde(rename_all = "camelCase")]
-    Interval {
-        interval: u32,
-        max_retries: u32,
-    },
-    Exponential {
-        exponential: Exponential,
-    },
+    Delays { delays: Vec<u32> },
+    Interval { interval: u32, max_retries: u32 },
+    Exponential { exponential: Exponential },
 }
 
 /// `base`, then `factor` times as long each time, up to `cap`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Exponential {
-    #[schema(minimum = 1, maximum = 604_800)]
     pub base: u32,
-    #[schema(minimum = 1, maximum = 10)]
     pub factor: f64,
-    #[schema(minimum = 1, maximum = 604_800)]
     pub cap: u32,
-    #[schema(maximum = 24)]
     pub max_retries: u32,
     /// A delay is shortened by up to this share of it.
-    #[serde(default)]
-    #[schema(minimum = 0, maximum = 1)]
     pub jitter: f64,
 }
 
-/// `{"delays"}`, `{"interval", "maxRetries"}` or `{"exponential"}`, in seconds; at most 30 days in all.
-#[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RetryDraft {
-    #[schema(max_items = 24)]
+/// A retry policy as its author gave it, before any rule was checked: `delays`, `interval` with `max_retries`, or
+/// `exponential`, and nothing else. Delays are in seconds.
+#[derive(Debug, Clone, Default)]
+pub struct RetryInput {
     pub delays: Option<Vec<u32>>,
-    #[schema(minimum = 1, maximum = 604_800)]
     pub interval: Option<u32>,
-    #[schema(maximum = 24)]
     pub max_retries: Option<u32>,
-    #[serde(default, deserialize_with = "optional_object")]
     pub exponential: Option<Exponential>,
 }
 
@@ -71,8 +50,8 @@ impl Default for RetryPolicy {
     }
 }
 
-impl RetryDraft {
-    /// The policy, or its faults, their pointers below `/retry`.
+impl RetryInput {
+    /// The policy. What is wrong with it is added to `errors`, with pointers below `/retry`.
     pub fn check(self, errors: &mut ValidationErrors) -> RetryPolicy {
         let policy = match (self.delays, self.interval, self.max_retries, self.exponential) {
             (Some(delays), None, None, None) => RetryPolicy::Delays { delays },

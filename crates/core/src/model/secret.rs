@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
 
 use super::time::Timestamp;
 
@@ -14,8 +13,7 @@ const ROTATION_OVERLAP: Duration = Duration::from_secs(24 * 3600);
 
 /// A signing secret as Standard Webhooks writes it: `whsec_` and the key's bytes in base64.
 /// Its `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SigningSecret(String);
 
 impl SigningSecret {
@@ -24,6 +22,11 @@ impl SigningSecret {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)?;
         Ok(Self(format!("whsec_{}", STANDARD.encode(bytes))))
+    }
+
+    /// A secret that was stored, from its text.
+    pub const fn from_stored(text: String) -> Self {
+        Self(text)
     }
 
     /// The text, to show once to its owner or to sign with.
@@ -39,16 +42,18 @@ impl fmt::Debug for SigningSecret {
 }
 
 /// The secrets of a subscription: the current one, and for 24 hours the one before it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Secrets {
-    current: SigningSecret,
-    previous: Option<Previous>,
+    pub current: SigningSecret,
+    pub previous: Option<PreviousSecret>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Previous {
-    secret: SigningSecret,
-    until: Timestamp,
+/// The secret before the last rotation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreviousSecret {
+    pub secret: SigningSecret,
+    /// From then on it signs no more.
+    pub until: Timestamp,
 }
 
 impl Secrets {
@@ -63,7 +68,7 @@ impl Secrets {
     /// A new secret signs from now on, the current one with it for 24 h; an older one no more.
     pub fn rotate(&mut self, new: SigningSecret, now: Timestamp) {
         let secret = std::mem::replace(&mut self.current, new);
-        self.previous = Some(Previous { secret, until: now + ROTATION_OVERLAP });
+        self.previous = Some(PreviousSecret { secret, until: now + ROTATION_OVERLAP });
     }
 
     /// What an old version of a subscription keeps of its secrets: none.

@@ -8,8 +8,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::id::{SubscriptionId, TraceId};
 use super::subscription::Subscription;
 use super::time::Timestamp;
@@ -21,16 +19,16 @@ const RECENT: Duration = Duration::from_secs(15 * 60);
 const MAX_TRIGGERS: usize = 256;
 
 /// The triggers of one loan that were true when they were last looked at.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct TriggerState(BTreeMap<SubscriptionId, TrueTrigger>);
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TriggerState(pub BTreeMap<SubscriptionId, TrueTrigger>);
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct TrueTrigger {
-    since: u64,
+/// A trigger that was true.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrueTrigger {
+    /// The version of the subscription since which it has this trigger.
+    pub since: u64,
     /// The delivery of its last rising edge, and when that was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    fired: Option<(TraceId, Timestamp)>,
+    pub fired: Option<(TraceId, Timestamp)>,
 }
 
 /// What a trigger is at an event.
@@ -114,13 +112,11 @@ mod tests {
     }
 
     #[test]
-    fn a_state_reads_back_as_it_was_written() {
+    fn a_delivery_of_a_rising_edge_is_recent_for_a_while() {
         let mut state = TriggerState::default();
         let subscription = SubscriptionId::at(START);
         let trace = TraceId::of(EventId::at(START), subscription);
         state.update(TriggerReading { subscription, since: 7, holds: true }, Some(trace), START);
-        let text = serde_json::to_string(&state).expect("JSON");
-        assert_eq!(serde_json::from_str::<TriggerState>(&text).expect("a state"), state);
         assert_eq!(state.fired_recently(subscription, START + RECENT / 2), Some(trace));
         assert_eq!(state.fired_recently(subscription, START + RECENT), None);
     }

@@ -1,21 +1,16 @@
 //! Validation errors of an input: where it is wrong, and what is to be done, in a sentence.
 
-use serde::Serialize;
-
-use loanhook_formula::{FaultKind, FormulaError, Position};
+use loanhook_formula::{FormulaError, FormulaErrorKind, Position};
 
 /// One fault of a body: where (an RFC 6901 JSON pointer, or a query parameter's or header's name) and what.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValidationError {
     pub pointer: String,
     pub detail: String,
     /// Of a formula or template: where in its text, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<u32>,
     /// A formula that may be right, but is outside of the subset.
-    #[serde(skip)]
     pub unsupported: bool,
 }
 
@@ -43,9 +38,9 @@ impl ValidationErrors {
     }
 
     pub fn add_formula(&mut self, pointer: impl Into<String>, error: &FormulaError) {
-        self.add_at(pointer, error.to_string(), error.at);
+        self.add_at(pointer, error.to_string(), error.position);
         if let Some(fault) = self.0.last_mut() {
-            fault.unsupported = error.kind == FaultKind::Unsupported;
+            fault.unsupported = error.kind == FormulaErrorKind::Unsupported;
         }
     }
 
@@ -62,6 +57,12 @@ pub fn name_error(text: &str) -> Option<String> {
         return Some(format!("must have 1 to 256 characters, has {length}"));
     }
     text.chars().any(char::is_control).then(|| "must have no control characters".into())
+}
+
+/// What is wrong with an idempotency key.
+pub fn idempotency_key_error(key: &str) -> Option<&'static str> {
+    let allowed = (1..=255).contains(&key.len()) && key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    (!allowed).then_some("must be one of 1 to 255 visible ASCII characters")
 }
 
 /// One segment of a JSON pointer, escaped (RFC 6901).

@@ -4,7 +4,6 @@ use std::future::Future;
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{QueueMessage, StoreResult};
@@ -20,7 +19,7 @@ pub const MAX_RECORDING_TIME: Duration = Duration::from_secs(8);
 
 /// Record of an idempotency key of intake: enough to finish, without matching again, what a
 /// crashed first call left undone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyRecord {
     /// `Event::digest`.
     pub digest: PayloadKey,

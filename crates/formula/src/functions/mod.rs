@@ -1,88 +1,100 @@
-//! The functions of the subset, by name.
+//! Built-in functions, and the table of their names.
+//!
+//! Each module below has a constant `FUNCTIONS` with the functions of one subject. The reference lists them all
+//! (`docs/formulas.md`). The compiler looks names up here. A function gets its arguments evaluated and counted; it
+//! takes the memory of what it makes from the budget, and a step for each item that it looks at.
 
-mod changes;
+mod arguments;
+mod arithmetic;
+mod clojure_strings;
 mod collections;
-mod combinators;
+mod core_strings;
 mod dates;
-mod folds;
 mod format;
-mod java;
-mod lazy;
+mod format_directive;
+mod function_makers;
+mod generators;
+mod java_math;
 mod lookup;
 mod maps;
-mod numbers;
-mod outside;
+mod parsing;
 mod predicates;
-mod reading;
+mod reductions;
 mod regexes;
-mod seqs;
+mod sequences;
 mod sets;
-mod strings;
-mod texts;
+mod sorting;
+mod unsupported_names;
+mod updates;
+mod utf16;
+mod whole_sequences;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::form::Literal;
-use super::function::Builtin;
+use crate::form::Literal;
+use crate::value::function::Builtin;
 
-pub(super) use lookup::{get, nth};
-
-const ALL: [&[Builtin]; 18] = [
-    numbers::FUNCTIONS,
-    predicates::FUNCTIONS,
-    changes::FUNCTIONS,
+const ALL_FUNCTIONS: [&[Builtin]; 19] = [
+    arithmetic::FUNCTIONS,
+    clojure_strings::FUNCTIONS,
     collections::FUNCTIONS,
-    combinators::FUNCTIONS,
+    core_strings::FUNCTIONS,
     dates::FUNCTIONS,
-    folds::FUNCTIONS,
     format::FUNCTIONS,
-    java::FUNCTIONS,
-    lazy::FUNCTIONS,
+    function_makers::FUNCTIONS,
+    generators::FUNCTIONS,
+    java_math::FUNCTIONS,
     lookup::FUNCTIONS,
     maps::FUNCTIONS,
-    reading::FUNCTIONS,
+    parsing::FUNCTIONS,
+    predicates::FUNCTIONS,
+    reductions::FUNCTIONS,
     regexes::FUNCTIONS,
-    seqs::FUNCTIONS,
+    sequences::FUNCTIONS,
     sets::FUNCTIONS,
-    strings::FUNCTIONS,
-    texts::FUNCTIONS,
+    updates::FUNCTIONS,
+    whole_sequences::FUNCTIONS,
 ];
 
 static BY_NAME: LazyLock<HashMap<&'static str, &'static Builtin>> = LazyLock::new(|| {
-    ALL.iter().flat_map(|functions| functions.iter()).map(|builtin| (builtin.name, builtin)).collect()
+    ALL_FUNCTIONS
+        .iter()
+        .flat_map(|functions| functions.iter())
+        .map(|builtin| (builtin.name, builtin))
+        .collect()
 });
 
-/// What a name that a formula does not bind is.
-pub(super) enum Known {
+/// What a name stands for that the formula does not bind.
+pub(crate) enum KnownName {
     Function(&'static Builtin),
     Constant(Literal),
-    /// Clojure knows it, formulas do not.
-    Outside,
-    No,
+    /// Clojure has it, formulas do not.
+    Unsupported,
+    Unknown,
 }
 
-pub(super) fn find(name: &str) -> Known {
-    let plain = plain(name);
-    if let Some(builtin) = BY_NAME.get(&*plain) {
-        return Known::Function(builtin);
+pub(crate) fn find(name: &str) -> KnownName {
+    let short = short_name(name);
+    if let Some(builtin) = BY_NAME.get(&*short) {
+        return KnownName::Function(builtin);
     }
-    match &*plain {
-        "Long/MAX_VALUE" => Known::Constant(Literal::Long(i64::MAX)),
-        "Long/MIN_VALUE" => Known::Constant(Literal::Long(i64::MIN)),
-        "Integer/MAX_VALUE" => Known::Constant(Literal::Long(i32::MAX.into())),
-        "Integer/MIN_VALUE" => Known::Constant(Literal::Long(i32::MIN.into())),
-        "Math/PI" => Known::Constant(Literal::Double(std::f64::consts::PI)),
-        "Math/E" => Known::Constant(Literal::Double(std::f64::consts::E)),
-        plain if outside::is_outside(plain) => Known::Outside,
-        _ => Known::No,
+    match &*short {
+        "Long/MAX_VALUE" => KnownName::Constant(Literal::Long(i64::MAX)),
+        "Long/MIN_VALUE" => KnownName::Constant(Literal::Long(i64::MIN)),
+        "Integer/MAX_VALUE" => KnownName::Constant(Literal::Long(i32::MAX.into())),
+        "Integer/MIN_VALUE" => KnownName::Constant(Literal::Long(i32::MIN.into())),
+        "Math/PI" => KnownName::Constant(Literal::Double(std::f64::consts::PI)),
+        "Math/E" => KnownName::Constant(Literal::Double(std::f64::consts::E)),
+        short if unsupported_names::is_unsupported(short) => KnownName::Unsupported,
+        _ => KnownName::Unknown,
     }
 }
 
-/// The name under which a function is known here: without the namespace that is always there, and that of
-/// strings by its short name.
-pub(super) fn plain(name: &str) -> Cow<'_, str> {
+/// The name under which the table has a function: without the namespace `clojure.core`, and with the short names of
+/// other namespaces.
+pub(crate) fn short_name(name: &str) -> Cow<'_, str> {
     match name.split_once('/') {
         Some(("clojure.core", own)) if !own.is_empty() => own.into(),
         Some(("clojure.string" | "string" | "s", own)) => format!("str/{own}").into(),
@@ -93,7 +105,7 @@ pub(super) fn plain(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// The names of all.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
+/// The names of all built-in functions.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     BY_NAME.keys().copied()
 }

@@ -1,77 +1,71 @@
-//! `re-find` and its kin, and what strings do with regexes.
+//! Regexes: `re-pattern`, `re-find`, `re-matches` and `re-seq`, and what `str/split` and `str/replace` do with a regex.
 
 use std::sync::Arc;
 
 use regex::Captures;
 
-use super::strings::only_text;
+use super::arguments::{regex_argument, string_argument};
 use crate::call::call;
-use crate::cx::Cx;
-use crate::error::{R, unsupported, wrong};
-use crate::function::Builtin;
+use crate::error::{Result, invalid, unsupported};
+use crate::evaluation_context::EvaluationContext;
 use crate::pattern::Pattern;
-use crate::seq::Seq;
-use crate::value::{Items, Value};
+use crate::value::Value;
+use crate::value::function::Builtin;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
-    Builtin::new("re-pattern", (1, 1), |cx, args| match &args[0] {
+    Builtin::new("re-pattern", (1, 1), |ctx, args| match &args[0] {
         Value::Regex(_) => Ok(args[0].clone()),
         other => {
-            let source = only_text(other)?;
-            Pattern::made(&mut cx.budget, source).map(|pattern| Value::Regex(Arc::new(pattern)))
+            let source = string_argument(other)?;
+            Pattern::compile(&mut ctx.budget, source).map(|pattern| Value::Regex(Arc::new(pattern)))
         }
     }),
-    Builtin::new("re-find", (2, 2), |cx, args| {
-        let text = only_text(&args[1])?;
-        let regex = pattern(&args[0])?.search(&mut cx.budget, text)?;
+    Builtin::new("re-find", (2, 2), |ctx, args| {
+        let text = string_argument(&args[1])?;
+        let regex = regex_argument(&args[0])?.search(&mut ctx.budget, text)?;
         match regex.captures(text) {
-            Some(found) => groups(cx, &found),
+            Some(found) => match_value(ctx, &found),
             None => Ok(Value::Nil),
         }
     }),
-    Builtin::new("re-matches", (2, 2), |cx, args| {
-        let text = only_text(&args[1])?;
-        let regex = pattern(&args[0])?.matches(&mut cx.budget, text)?;
+    Builtin::new("re-matches", (2, 2), |ctx, args| {
+        let text = string_argument(&args[1])?;
+        let regex = regex_argument(&args[0])?.full_match(&mut ctx.budget, text)?;
         match regex.captures(text) {
-            Some(found) => groups(cx, &found),
+            Some(found) => match_value(ctx, &found),
             None => Ok(Value::Nil),
         }
     }),
-    Builtin::new("re-seq", (2, 2), |cx, args| {
-        let text = only_text(&args[1])?;
+    Builtin::new("re-seq", (2, 2), |ctx, args| {
+        let text = string_argument(&args[1])?;
         let mut found = Vec::new();
-        for captures in all(cx, pattern(&args[0])?, text, usize::MAX)? {
-            found.push(groups(cx, &captures)?);
+        for captures in find_all(ctx, regex_argument(&args[0])?, text, usize::MAX)? {
+            found.push(match_value(ctx, &captures)?);
         }
         if found.is_empty() {
             return Ok(Value::Nil);
         }
-        Ok(Value::Seq(Seq::plain(Items::new(&mut cx.budget, found)?)))
+        Value::realized_sequence(&mut ctx.budget, found)
     }),
 ];
 
-fn pattern(value: &Value) -> R<&Pattern> {
-    match value {
-        Value::Regex(pattern) => Ok(pattern),
-        other => Err(wrong(format!(
-            "a regex is needed here, such as #\"[0-9]+\", and this is {}",
-            other.kind_name()
-        ))),
-    }
-}
-
-/// All matches, as Java's `find` comes upon them: after an empty one a character further on, and an empty one
-/// may begin where the one before it ended.
-fn all<'t>(cx: &mut Cx<'_>, pattern: &Pattern, text: &'t str, most: usize) -> R<Vec<Captures<'t>>> {
-    let regex = pattern.search(&mut cx.budget, text)?;
+/// The matches that Java's `Matcher.find` finds, `max_count` at most. After an empty match it goes on at the next
+/// character, and an empty match may begin where the match before it ended.
+fn find_all<'t>(
+    ctx: &mut EvaluationContext<'_>,
+    pattern: &Pattern,
+    text: &'t str,
+    max_count: usize,
+) -> Result<Vec<Captures<'t>>> {
+    let regex = pattern.search(&mut ctx.budget, text)?;
     let (mut found, mut from) = (Vec::new(), 0);
-    while from <= text.len() && found.len() < most {
+    while from <= text.len() && found.len() < max_count {
         if from > 0 {
-            // Before it matches the little that it does, it may have looked at all that is left.
-            pattern.scan(&mut cx.budget, text.len() - from)?;
+            // It may look at all that is left before it finds a short match.
+            pattern.take_search_steps(&mut ctx.budget, text.len() - from)?;
         }
-        cx.budget.steps(2)?;
-        cx.budget.bytes(64 + regex.captures_len() * 32)?;
+        ctx.budget.take_steps(2)?;
+        ctx.budget.take_bytes(64 + regex.captures_len() * 32)?;
         let Some(captures) = regex.captures_at(text, from) else { break };
         let Some(whole) = captures.get(0) else { break };
         from = if whole.is_empty() {
@@ -84,25 +78,30 @@ fn all<'t>(cx: &mut Cx<'_>, pattern: &Pattern, text: &'t str, most: usize) -> R<
     Ok(found)
 }
 
-/// The whole match, or a vector of it and its groups.
-fn groups(cx: &mut Cx<'_>, captures: &Captures<'_>) -> R<Value> {
+/// A match as `re-find` gives it: its text, or a vector of that and the texts of its groups.
+fn match_value(ctx: &mut EvaluationContext<'_>, captures: &Captures<'_>) -> Result<Value> {
     let mut all = Vec::with_capacity(captures.len());
     for group in captures.iter() {
         all.push(match group {
-            Some(group) => Value::text(&mut cx.budget, group.as_str())?,
+            Some(group) => Value::string(&mut ctx.budget, group.as_str())?,
             None => Value::Nil,
         });
     }
-    if all.len() == 1 { Ok(all.swap_remove(0)) } else { Value::vector(&mut cx.budget, all) }
+    if all.len() == 1 { Ok(all.swap_remove(0)) } else { Value::vector(&mut ctx.budget, all) }
 }
 
-/// `String.split`.
-pub(super) fn split<'t>(cx: &mut Cx<'_>, pattern: &Pattern, text: &'t str, limit: i64) -> R<Vec<&'t str>> {
+/// `String.split`, by the rules of its `limit`.
+pub(super) fn split<'t>(
+    ctx: &mut EvaluationContext<'_>,
+    pattern: &Pattern,
+    text: &'t str,
+    limit: i64,
+) -> Result<Vec<&'t str>> {
     let (mut parts, mut from) = (Vec::new(), 0);
-    let most = usize::try_from(limit).unwrap_or(0);
-    for found in all(cx, pattern, text, usize::MAX)? {
+    let max_count = usize::try_from(limit).unwrap_or(0);
+    for found in find_all(ctx, pattern, text, usize::MAX)? {
         let Some(found) = found.get(0) else { continue };
-        if most > 0 && parts.len() + 1 >= most {
+        if max_count > 0 && parts.len() + 1 >= max_count {
             break;
         }
         if found.end() == 0 {
@@ -123,47 +122,66 @@ pub(super) fn split<'t>(cx: &mut Cx<'_>, pattern: &Pattern, text: &'t str, limit
     Ok(parts)
 }
 
+/// Which matches are replaced.
+#[derive(Clone, Copy)]
+pub(super) enum Matches {
+    First,
+    All,
+}
+
+impl Matches {
+    const fn max_count(self) -> usize {
+        match self {
+            Self::First => 1,
+            Self::All => usize::MAX,
+        }
+    }
+}
+
+/// The text with its matches replaced: by a template, or by what a function gives for each match.
 pub(super) fn replace(
-    cx: &mut Cx<'_>,
+    ctx: &mut EvaluationContext<'_>,
     pattern: &Pattern,
     text: &str,
-    with: &Value,
-    first: bool,
-) -> R<String> {
-    let found = all(cx, pattern, text, if first { 1 } else { usize::MAX })?;
-    let (mut made, mut from) = (String::with_capacity(text.len()), 0);
+    replacement: &Value,
+    matches: Matches,
+) -> Result<String> {
+    let found = find_all(ctx, pattern, text, matches.max_count())?;
+    let (mut replaced, mut from) = (String::with_capacity(text.len()), 0);
     for captures in &found {
         let Some(whole) = captures.get(0) else { continue };
-        let before = made.len();
-        made.push_str(&text[from..whole.start()]);
-        match with {
-            Value::Str(with) => expand(&mut made, with, captures)?,
+        let before = replaced.len();
+        replaced.push_str(&text[from..whole.start()]);
+        match replacement {
+            Value::Str(template) => expand_template(&mut replaced, template, captures)?,
             function => {
-                let groups = groups(cx, captures)?;
-                match call(cx, function, &[groups])? {
-                    Value::Str(with) => made.push_str(&with),
+                let found = match_value(ctx, captures)?;
+                match call(ctx, function, &[found])? {
+                    Value::Str(text) => replaced.push_str(&text),
                     other => {
-                        return Err(wrong(format!(
+                        return Err(invalid(format!(
                             "a match is replaced by a string, and this is {}",
-                            other.kind_name()
+                            other.type_name()
                         )));
                     }
                 }
             }
         }
-        cx.budget.growth(before, made.len())?;
+        ctx.budget.take_string_growth(before, replaced.len())?;
         from = whole.end();
     }
-    made.push_str(&text[from..]);
-    Ok(made)
+    replaced.push_str(&text[from..]);
+    Ok(replaced)
 }
 
-/// Java's replacement: `$1` is a group, `\x` is x.
-fn expand(made: &mut String, with: &str, captures: &Captures<'_>) -> R<()> {
-    let mut chars = with.chars().peekable();
+/// Appends a replacement as `Matcher.appendReplacement` does: `$1` is a group, `\x` is x.
+fn expand_template(replaced: &mut String, template: &str, captures: &Captures<'_>) -> Result<()> {
+    let mut chars = template.chars().peekable();
     while let Some(char) = chars.next() {
         match char {
-            '\\' => made.push(chars.next().ok_or_else(|| wrong("a replacement cannot end in a backslash"))?),
+            '\\' => {
+                replaced.push(chars.next().ok_or_else(|| invalid("a replacement cannot end in a backslash"))?)
+            }
             '$' => {
                 let digit = chars.next().and_then(|next| next.to_digit(10));
                 let digit = digit.ok_or_else(|| {
@@ -181,11 +199,11 @@ fn expand(made: &mut String, with: &str, captures: &Captures<'_>) -> R<()> {
                     chars.next();
                 }
                 if group >= captures.len() {
-                    return Err(wrong("this replacement names a group that the regex does not have"));
+                    return Err(invalid("this replacement names a group that the regex does not have"));
                 }
-                made.push_str(captures.get(group).map_or("", |group| group.as_str()));
+                replaced.push_str(captures.get(group).map_or("", |group| group.as_str()));
             }
-            other => made.push(other),
+            other => replaced.push(other),
         }
     }
     Ok(())

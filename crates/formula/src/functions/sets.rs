@@ -1,96 +1,97 @@
-//! Sets, and `clojure.set`.
+//! Sets: what makes them, and `clojure.set`.
 
 use std::rc::Rc;
 
-use crate::cx::Cx;
-use crate::error::{R, unsupported, wrong};
-use crate::function::{ANY, Builtin};
-use crate::map::Set;
-use crate::seqable;
+use crate::error::{Result, invalid, unsupported};
+use crate::evaluation_context::EvaluationContext;
 use crate::value::Value;
+use crate::value::function::{ANY_COUNT, Builtin};
+use crate::value::iteration::items_of;
+use crate::value::set::Set;
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
-    Builtin::new("set", (1, 1), |cx, args| {
+    Builtin::new("set", (1, 1), |ctx, args| {
         if matches!(args[0], Value::Set(_)) {
             return Ok(args[0].clone());
         }
-        let values = seqable::values(cx, &args[0])?;
-        set_of(cx, values)
+        let values = items_of(ctx, &args[0])?;
+        set_of(ctx, values)
     }),
-    Builtin::new("hash-set", (0, ANY), |cx, args| set_of(cx, args.to_vec())),
-    Builtin::new("disj", (1, ANY), |cx, args| match &args[0] {
+    Builtin::new("hash-set", (0, ANY_COUNT), |ctx, args| set_of(ctx, args.to_vec())),
+    Builtin::new("disj", (1, ANY_COUNT), |ctx, args| match &args[0] {
         Value::Nil => Ok(Value::Nil),
         Value::Set(set) => {
-            let mut left = set.copy(&mut cx.budget)?;
+            let mut remaining = set.copy(&mut ctx.budget)?;
             for value in &args[1..] {
-                left.remove(cx, value)?;
+                remaining.remove(ctx, value)?;
             }
-            Ok(Value::Set(Rc::new(left)))
+            Ok(Value::Set(Rc::new(remaining)))
         }
-        other => Err(wrong(format!("`disj` takes a set, and this is {}", other.kind_name()))),
+        other => Err(invalid(format!("`disj` takes a set, and this is {}", other.type_name()))),
     }),
-    Builtin::new("set/union", (0, ANY), |cx, args| {
+    Builtin::new("set/union", (0, ANY_COUNT), |ctx, args| {
         let mut all = Set::default();
         for value in args.iter().filter(|arg| !arg.is_nil()) {
-            for value in &seqable::values(cx, only_set(value)?)? {
-                all.put(cx, value.clone())?;
+            for value in &items_of(ctx, set_argument(value)?)? {
+                all.put(ctx, value.clone())?;
             }
         }
         if all.len() == 0 && args.iter().any(Value::is_nil) {
-            return Ok(emptiest(args));
+            return Ok(empty_argument(args));
         }
         Ok(Value::Set(Rc::new(all)))
     }),
-    Builtin::new("set/intersection", (1, ANY), |cx, args| keep(cx, args, true)),
-    Builtin::new("set/difference", (1, ANY), |cx, args| keep(cx, args, false)),
-    Builtin::new("set/subset?", (2, 2), |cx, args| within(cx, &args[0], &args[1])),
-    Builtin::new("set/superset?", (2, 2), |cx, args| within(cx, &args[1], &args[0])),
+    Builtin::new("set/intersection", (1, ANY_COUNT), |ctx, args| select(ctx, args, true)),
+    Builtin::new("set/difference", (1, ANY_COUNT), |ctx, args| select(ctx, args, false)),
+    Builtin::new("set/subset?", (2, 2), |ctx, args| is_subset(ctx, &args[0], &args[1])),
+    Builtin::new("set/superset?", (2, 2), |ctx, args| is_subset(ctx, &args[1], &args[0])),
 ];
 
-fn only_set(value: &Value) -> R<&Value> {
+/// A set or nil; an error for any other value.
+fn set_argument(value: &Value) -> Result<&Value> {
     match value {
         Value::Set(_) | Value::Nil => Ok(value),
         other => Err(unsupported(format!(
             "functions of `clojure.set` take sets here, and this is {}",
-            other.kind_name()
+            other.type_name()
         ))),
     }
 }
 
-/// Of nil and empty sets, the one that Clojure begins with.
-fn emptiest(args: &[Value]) -> Value {
+/// The argument that Clojure gives where all of them are nil or empty sets.
+fn empty_argument(args: &[Value]) -> Value {
     let empty = |arg: &&Value| !matches!(arg, Value::Set(set) if set.len() > 0);
     let found = if args.len() == 2 { args.iter().find(empty) } else { args.iter().rev().find(empty) };
     found.cloned().unwrap_or(Value::Nil)
 }
 
-/// What of the first is in all of the others, or in none.
-fn keep(cx: &mut Cx<'_>, args: &[Value], wanted: bool) -> R<Value> {
-    args.iter().try_for_each(|arg| only_set(arg).map(|_| ()))?;
-    if args[0].is_nil() && !wanted {
+/// The values of the first set that are in all others (`is_in_others`), or in none of them.
+fn select(ctx: &mut EvaluationContext<'_>, args: &[Value], is_in_others: bool) -> Result<Value> {
+    args.iter().try_for_each(|arg| set_argument(arg).map(|_| ()))?;
+    if args[0].is_nil() && !is_in_others {
         return Ok(Value::Nil);
     }
-    if args.iter().any(Value::is_nil) && wanted {
-        return Ok(emptiest(args));
+    if args.iter().any(Value::is_nil) && is_in_others {
+        return Ok(empty_argument(args));
     }
     let mut kept = Set::default();
-    'values: for value in seqable::values(cx, &args[0])? {
+    'values: for value in items_of(ctx, &args[0])? {
         for other in &args[1..] {
             let Value::Set(other) = other else { continue };
-            if other.get(cx, &value)?.is_some() != wanted {
+            if other.get(ctx, &value)?.is_some() != is_in_others {
                 continue 'values;
             }
         }
-        kept.put(cx, value)?;
+        kept.put(ctx, value)?;
     }
     Ok(Value::Set(Rc::new(kept)))
 }
 
-fn within(cx: &mut Cx<'_>, small: &Value, large: &Value) -> R<Value> {
-    match (only_set(small)?, only_set(large)?) {
+fn is_subset(ctx: &mut EvaluationContext<'_>, small: &Value, large: &Value) -> Result<Value> {
+    match (set_argument(small)?, set_argument(large)?) {
         (Value::Set(small), Value::Set(large)) => {
             for value in small.values() {
-                if large.get(cx, value)?.is_none() {
+                if large.get(ctx, value)?.is_none() {
                     return Ok(Value::Bool(false));
                 }
             }
@@ -101,10 +102,10 @@ fn within(cx: &mut Cx<'_>, small: &Value, large: &Value) -> R<Value> {
     }
 }
 
-fn set_of(cx: &mut Cx<'_>, values: Vec<Value>) -> R<Value> {
+fn set_of(ctx: &mut EvaluationContext<'_>, values: Vec<Value>) -> Result<Value> {
     let mut set = Set::default();
     for value in values {
-        set.put(cx, value)?;
+        set.put(ctx, value)?;
     }
     Ok(Value::Set(Rc::new(set)))
 }

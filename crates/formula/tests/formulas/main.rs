@@ -1,20 +1,22 @@
-//! Formulas against what they must be: a table, Clojure itself, and whatever proptest comes up with.
+//! Formulas against their expected answers: those of tables, those of Clojure itself, and limits that hold for any text.
 
-mod bounds;
-mod cases;
-mod clojure;
+mod arbitrary_text;
+mod clojure_process;
+mod costly_formulas;
 mod differential;
-mod fuzz;
-mod grammar;
-mod greedy;
-mod table;
-mod worst;
+mod errors;
+mod limits;
+mod random_formulas;
+mod stack;
+mod table_files;
+mod tables;
+mod unbounded_formulas;
 
 use chrono::{DateTime, Utc};
-use loanhook_formula::{Context, FaultKind, Formula, FormulaError, Used};
+use loanhook_formula::{Context, Formula, FormulaError, FormulaErrorKind, ResourceUsage};
 use serde_json::value::RawValue;
 
-/// The variables that the formulas here are over.
+/// The variables that the formulas of the tables read.
 const CONTEXT: &str = include_str!("context.json");
 
 /// 2026-11-23T10:00:00Z
@@ -23,26 +25,27 @@ const NOW: DateTime<Utc> = match DateTime::from_timestamp(1_795_428_000, 0) {
     None => DateTime::UNIX_EPOCH,
 };
 
-/// What a formula prints over the context here.
+/// What a formula prints over [`CONTEXT`].
 fn printed(formula: &str) -> Result<String, FormulaError> {
     let json: Box<RawValue> = serde_json::from_str(CONTEXT).expect("JSON");
     let context = Context::new(&json, NOW).expect("an object");
-    Formula::parse(formula)?.eval(&context).map(|outcome| outcome.printed)
+    Formula::parse(formula)?.evaluate(&context).map(|evaluation| evaluation.printed)
 }
 
-/// What a formula uses over the context here; nothing if it cannot be read.
-fn used(formula: &str) -> Used {
+/// What an evaluation over [`CONTEXT`] uses; nothing if the formula cannot be parsed.
+fn used(formula: &str) -> ResourceUsage {
     let json: Box<RawValue> = serde_json::from_str(CONTEXT).expect("JSON");
     let context = Context::new(&json, NOW).expect("an object");
-    Formula::parse(formula).map_or(Used { steps: 0, bytes: 0 }, |formula| formula.measure(&context).1)
+    Formula::parse(formula)
+        .map_or(ResourceUsage { steps: 0, bytes: 0 }, |formula| formula.evaluate_with_usage(&context).1)
 }
 
-/// The same as the tables write it.
+/// The answer over [`CONTEXT`], as the tables write it.
 fn answer(formula: &str) -> String {
     match printed(formula) {
         Ok(printed) => printed,
-        Err(error) if error.kind == FaultKind::Unsupported => "!unsupported".into(),
-        Err(error) if error.kind == FaultKind::Limit => "!limit".into(),
+        Err(error) if error.kind == FormulaErrorKind::Unsupported => "!unsupported".into(),
+        Err(error) if error.kind == FormulaErrorKind::LimitExceeded => "!limit".into(),
         Err(_) => "!".into(),
     }
 }

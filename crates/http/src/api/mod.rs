@@ -1,32 +1,20 @@
-//! The HTTP face: a router for each part, so that a function can serve one of them alone.
+//! The API for programs: a router for each part of it, so that a Lambda function can serve one part alone.
 //!
-//! Handlers read a request, ask a use case and show its answer. Every error is a problem document
-//! (`problem`), every answer is described by the OpenAPI document, which is made from the handlers
-//! (`openapi`).
+//! - `routes`: the handlers, in a file for each path; they use `request` to read and `response` to answer.
+//! - `schema`: the JSON of requests and responses; `openapi`: the document, made from handlers and schemas.
+//! - `problem`: every error as the API answers it; `rejections`: requests that reach no handler.
+//! - `direct_invocation`: resends without HTTP.
 
-mod auth;
-mod batch;
-mod body;
-mod deliveries;
-pub mod direct;
-mod events;
-mod history;
-mod keys;
-mod loops;
-mod meta;
+pub mod direct_invocation;
 pub mod openapi;
-mod path;
-mod portal;
 mod problem;
-mod query;
-mod requests;
-mod resend;
-mod subscription_view;
-mod subscriptions;
-mod try_out;
-mod view;
+mod rejections;
+mod request;
+mod response;
+mod routes;
+mod schema;
 
-pub use requests::not_a_request;
+pub use rejections::malformed_request;
 
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -36,67 +24,72 @@ use axum::{Extension, Router};
 use http::{Method, header};
 use tracing::{Instrument, error_span};
 
+use self::routes::{
+    egress, event_batch, event_types, events, formulas, health, keys, loan_webhooks, openapi_json,
+    portal_links, resend, subscriptions, templates, webhooks,
+};
 use crate::web::call_limits::CallLimits;
-use crate::web::{self, Site};
+use crate::web::{self, SiteSettings};
 use loanhook_core::ports::{
     Attempts, Deliveries, EgressAddresses, FormulaErrorLog, Grants, Health, Intake, Keys, Payloads, Resends,
     Subscriptions,
 };
 
-/// What the handlers share: the engine.
+/// The state of the handlers: the engine.
 #[derive(Clone)]
 struct Api<S> {
     store: S,
 }
 
-/// A store that a router can be built on.
-pub trait Shared: Clone + Send + Sync + 'static {}
+/// An engine whose clones share one store, as a router needs it.
+pub trait SharedStore: Clone + Send + Sync + 'static {}
 
-impl<S: Clone + Send + Sync + 'static> Shared for S {}
+impl<S: Clone + Send + Sync + 'static> SharedStore for S {}
 
-/// Events in.
-pub fn events<S: Shared + Intake + Subscriptions + Keys + FormulaErrorLog>(store: S) -> Router {
-    finished(
+/// The routes of events.
+pub fn events<S: SharedStore + Intake + Subscriptions + Keys + FormulaErrorLog>(store: S) -> Router {
+    with_store(
         Router::new()
             .route("/v1/events", post(events::create::<S>))
-            .route("/v1/events/batch", post(batch::create::<S>)),
+            .route("/v1/events/batch", post(event_batch::create::<S>)),
         store,
     )
 }
 
-/// The history of loans, resends, and what is known of the whole.
+/// The routes of the history, of resends, and of reference data.
 pub fn history<S>(store: S) -> Router
 where
-    S: Shared + Attempts + Deliveries + EgressAddresses + Health + Keys + Payloads + Resends,
+    S: SharedStore + Attempts + Deliveries + EgressAddresses + Health + Keys + Payloads + Resends,
 {
-    finished(
+    with_store(
         Router::new()
-            .route("/v1/loans/{loanId}/webhooks", get(history::list::<S>))
-            .route("/v1/loans/{loanId}/webhooks/{id}", get(history::row::<S>))
-            .route("/v1/loans/{loanId}/webhooks/{id}/source", get(history::source::<S>))
-            .route("/v1/loans/{loanId}/webhooks/{id}/response", get(history::response::<S>))
-            .route("/v1/webhooks/{traceId}", get(deliveries::get::<S>))
-            .route("/v1/webhooks/{traceId}/cancel", post(deliveries::cancel::<S>))
+            .route("/v1/loans/{loanId}/webhooks", get(loan_webhooks::list::<S>))
+            .route("/v1/loans/{loanId}/webhooks/{id}", get(loan_webhooks::row::<S>))
+            .route("/v1/loans/{loanId}/webhooks/{id}/source", get(loan_webhooks::source::<S>))
+            .route("/v1/loans/{loanId}/webhooks/{id}/response", get(loan_webhooks::response::<S>))
+            .route("/v1/webhooks/{traceId}", get(webhooks::get::<S>))
+            .route("/v1/webhooks/{traceId}/cancel", post(webhooks::cancel::<S>))
             .route("/v1/webhooks/{traceId}/resend", post(resend::resend::<S>))
             .route("/v1/webhook/retry/{traceId}/{attempt}", post(resend::retry::<S>))
             .route("/api/public/api/1/webhook/retry/{traceId}/{attempt}", post(resend::retry_at_loanpro::<S>))
-            .route("/v1/event-types", get(meta::event_types::<S>))
-            .route("/v1/egress", get(meta::egress::<S>))
-            .route("/openapi.json", get(meta::openapi))
-            .route("/health", get(meta::health::<S>)),
+            .route("/v1/event-types", get(event_types::list::<S>))
+            .route("/v1/egress", get(egress::get::<S>))
+            .route("/openapi.json", get(openapi_json::get))
+            .route("/health", get(health::get::<S>)),
         store,
     )
 }
 
-/// Links to the pages of loans.
-pub fn portal<S: Shared + Grants + Keys>(store: S, site: Site) -> Router {
-    let router = Router::new().route("/v1/portal-links", post(portal::create::<S>)).layer(Extension(site));
-    finished(router, store)
+/// The route of portal links.
+pub fn portal<S: SharedStore + Grants + Keys>(store: S, site: SiteSettings) -> Router {
+    let router =
+        Router::new().route("/v1/portal-links", post(portal_links::create::<S>)).layer(Extension(site));
+    with_store(router, store)
 }
 
-/// Subscriptions and keys.
-pub fn subscriptions<S: Shared + Intake + Subscriptions + Keys + FormulaErrorLog>(store: S) -> Router {
-    finished(
+/// The routes of subscriptions and keys, and of formulas and templates that are tried out.
+pub fn subscriptions<S: SharedStore + Intake + Subscriptions + Keys + FormulaErrorLog>(store: S) -> Router {
+    with_store(
         Router::new()
             .route("/v1/subscriptions", get(subscriptions::list::<S>).post(subscriptions::create::<S>))
             .route(
@@ -107,42 +100,42 @@ pub fn subscriptions<S: Shared + Intake + Subscriptions + Keys + FormulaErrorLog
             )
             .route("/v1/subscriptions/{id}/rotate-secret", post(subscriptions::rotate_secret::<S>))
             .route("/v1/subscriptions/{id}/test", post(subscriptions::test::<S>))
-            .route("/v1/formulas/evaluate", post(try_out::evaluate::<S>))
-            .route("/v1/templates/render", post(try_out::render::<S>))
+            .route("/v1/formulas/evaluate", post(formulas::evaluate::<S>))
+            .route("/v1/templates/render", post(templates::render::<S>))
             .route("/v1/keys", get(keys::list::<S>).post(keys::create::<S>))
             .route("/v1/keys/{id}", delete(keys::delete::<S>)),
         store,
     )
 }
 
-/// A router by itself or merged with others: what no route answers is a problem document too.
-fn finished<S: Shared>(router: Router<Api<S>>, store: S) -> Router {
-    router.method_not_allowed_fallback(requests::method_not_allowed).with_state(Api { store })
+/// The router with its engine. A method that a path does not have is answered with a problem.
+fn with_store<S: SharedStore>(router: Router<Api<S>>, store: S) -> Router {
+    router.method_not_allowed_fallback(rejections::method_not_allowed).with_state(Api { store })
 }
 
-/// Answers what no route does, and what a handler's panic leaves unanswered; refuses what no handler could read;
-/// what is logged on the way says of which request. What limits callers is made here: one for all that is routed.
-pub fn complete(router: Router) -> Router {
-    let panics = tower_http::catch_panic::CatchPanicLayer::custom(requests::panicked);
+/// The middleware around all routes: problems of unknown paths and of panics, the rejection of unreadable requests, the
+/// span of the request for the log, and the limits of callers, one set for all routes.
+pub fn with_middleware(router: Router) -> Router {
+    let panics = tower_http::catch_panic::CatchPanicLayer::custom(rejections::panicked);
     router
         .fallback(no_route)
         .layer(Extension(CallLimits::default()))
-        .layer(axum::middleware::from_fn(requests::readable))
+        .layer(axum::middleware::from_fn(rejections::reject_unreadable))
         .layer(panics)
-        .layer(axum::middleware::from_fn(named))
+        .layer(axum::middleware::from_fn(in_request_span))
 }
 
-/// Who comes to no path at all with a browser looks for the pages.
+/// A browser that opens the root path is redirected to the sign-in page; all else is a 404.
 async fn no_route(request: Request) -> Response {
     let accepted = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
     let is_browser = accepted.is_some_and(|accepted| accepted.contains("text/html"));
     if request.method() == Method::GET && request.uri().path() == "/" && is_browser {
-        return Redirect::to(web::SIGN_IN).into_response();
+        return Redirect::to(web::SIGN_IN_PATH).into_response();
     }
-    requests::no_route().into_response()
+    rejections::no_route().into_response()
 }
 
-async fn named(request: Request, next: Next) -> Response {
+async fn in_request_span(request: Request, next: Next) -> Response {
     let span = error_span!("request", method = %request.method(), path = request.uri().path());
     next.run(request).instrument(span).await
 }

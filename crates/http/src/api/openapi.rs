@@ -1,4 +1,4 @@
-//! The OpenAPI document, made from the handlers and the types they speak.
+//! The OpenAPI document, made from the handlers and the schemas.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,13 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoParams, IntoResponses, Modify, OpenApi};
 
-use super::{
-    batch, deliveries, events, history, keys, meta, portal, problem, resend, subscriptions, try_out,
+use super::problem::Problem;
+use super::routes::{
+    egress, event_batch, event_types, events, formulas, health, keys, loan_webhooks, openapi_json,
+    portal_links, resend, subscriptions, templates, webhooks,
 };
+use super::schema::event_draft::KeyedEventDraft;
+use super::schema::pattern::Patterns;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -17,17 +21,17 @@ use super::{
         description = "Webhooks at the level of a loan: delivered, retried, kept, resent.",
     ),
     paths(
-        events::create, batch::create,
-        history::list, history::row, history::source, history::response,
-        deliveries::get, deliveries::cancel, resend::resend, resend::retry, resend::retry_at_loanpro,
+        events::create, event_batch::create,
+        loan_webhooks::list, loan_webhooks::row, loan_webhooks::source, loan_webhooks::response,
+        webhooks::get, webhooks::cancel, resend::resend, resend::retry, resend::retry_at_loanpro,
         subscriptions::list, subscriptions::create, subscriptions::get, subscriptions::replace,
         subscriptions::delete, subscriptions::rotate_secret, subscriptions::test,
-        try_out::evaluate, try_out::render,
-        keys::create, keys::list, keys::delete, portal::create,
-        meta::event_types, meta::egress, meta::health, meta::openapi,
+        formulas::evaluate, templates::render,
+        keys::create, keys::list, keys::delete, portal_links::create,
+        event_types::list, egress::get, health::get, openapi_json::get,
     ),
-    components(schemas(problem::Problem, batch::KeyedEvent)),
-    modifiers(&Bearer),
+    components(schemas(Problem, KeyedEventDraft)),
+    modifiers(&Bearer, &Patterns),
     security(("key" = [])),
     tags(
         (name = "events", description = "Events in"),
@@ -53,7 +57,7 @@ impl Modify for Bearer {
 
 /// The OpenAPI 3.1 document, as JSON.
 pub fn document() -> String {
-    // A document that is put together from types always serialises.
+    // A document that is made of types can always be serialised.
     Document::openapi().to_json().unwrap_or_default()
 }
 

@@ -1,5 +1,5 @@
-//! The script, the stylesheet and the icon of the pages, part of the program. Each is named by its hash, so a
-//! browser may keep it for ever.
+//! The script, the stylesheet and the icon of the pages, compiled into the program. Each has its hash in its name, so
+//! that a browser may keep it for ever.
 
 use std::sync::LazyLock;
 
@@ -7,12 +7,12 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 
-use super::refused::Refused;
+use super::error_page::ErrorPage;
 use loanhook_core::model::payload::PayloadKey;
 
 /// One of the files.
 pub(super) struct Asset {
-    /// Where it is.
+    /// The path of its URL.
     pub(super) path: String,
     etag: String,
     content_type: &'static str,
@@ -28,7 +28,7 @@ impl Asset {
     }
 }
 
-/// One stylesheet and one script, of parts.
+/// One stylesheet and one script, each put together from parts.
 const CSS: &str = concat!(
     include_str!("assets/style/1-page.css"),
     include_str!("assets/style/2-webhooks.css"),
@@ -51,7 +51,7 @@ pub(super) static ICON: LazyLock<Asset> =
 pub(super) async fn get(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let all = [&*STYLE, &*SCRIPT, &*ICON];
     let Some(asset) = all.into_iter().find(|asset| asset.path.ends_with(&format!("/{name}"))) else {
-        return Refused::NoPage.into_response();
+        return ErrorPage::NotFound.into_response();
     };
     let kept =
         [(header::ETAG, asset.etag.as_str()), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];

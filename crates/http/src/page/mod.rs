@@ -1,70 +1,68 @@
-//! The page of a loan's webhooks, for people.
+//! The pages for people: the history of a loan, and signing in to see it.
 //!
-//! Servicers live on pages, not in an API. This one is HTML from the server and complete without JavaScript:
-//! rows open by a link, filters are a form, a resend is a form, pages are links. One small script of our own
-//! makes it smoother. Everything that a receiver or an event says is shown as text (`preview`), under a policy
-//! by which nothing runs but that script (`headers`).
+//! Pages are HTML from the server and complete without JavaScript: a row opens by a link, filters and resends are forms,
+//! and one small script of ours makes them more convenient. What a receiver or an event says is shown as text
+//! (`preview`), under a content security policy by which only that script runs (`headers`).
 //!
-//! - `visit`: whose session a request shows, and for which loan; `identity`: what stays the same from one session
-//!   of a viewer to the next; `sign_in`: how one begins and ends.
-//! - `list`, `details`, `resend`, `files`: what can be asked; `view`: how it looks.
-//! - A page costs one page of rows; what a row has beyond itself (its delivery's story, its payloads) is read
-//!   only when it is opened.
+//! - `sign_in` begins and ends sessions, whose tokens are in `session_cookies`; `page_request` is a request with a valid
+//!   session; `csrf_token` and `fetch_metadata` tell our own forms from those of other sites.
+//! - `webhook_list`, `attempt_details`, `payload_files` and `resend` answer requests; `view` makes the HTML.
+//! - A page reads one page of rows; the delivery and the payloads of a row are read when it is opened.
 
 mod assets;
-mod cookies;
-mod details;
-mod files;
+mod attempt_details;
+mod csrf_token;
+mod error_page;
+mod fetch_metadata;
 mod form;
 mod headers;
-mod identity;
-mod list;
+mod page_parameters;
+mod page_request;
+mod payload_files;
 mod preview;
-mod purpose;
-mod query;
-mod refused;
 mod resend;
+mod session_cookies;
 mod sign_in;
 mod view;
-mod visit;
+mod webhook_list;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 
-use crate::web::{PORTAL, SIGN_IN, Site};
+use crate::web::{PORTAL_PATH, SIGN_IN_PATH, SiteSettings};
 use loanhook_core::ports::{Attempts, Grants, Keys, Payloads, Resends};
 
-/// What the pages ask of an engine.
-pub trait Store: Attempts + Grants + Keys + Payloads + Resends + Clone + Send + Sync + 'static {}
+/// The ports that the pages use.
+pub trait PageStore: Attempts + Grants + Keys + Payloads + Resends + Clone + Send + Sync + 'static {}
 
-impl<S: Attempts + Grants + Keys + Payloads + Resends + Clone + Send + Sync + 'static> Store for S {}
+impl<S: Attempts + Grants + Keys + Payloads + Resends + Clone + Send + Sync + 'static> PageStore for S {}
 
-/// What the handlers share.
+/// The state of the handlers.
 #[derive(Clone)]
 struct Pages<S> {
     store: S,
-    site: Site,
+    site: SiteSettings,
 }
 
-/// The pages of loans, signing in, and what they are made of.
-pub fn router<S: Store>(store: S, site: Site) -> Router {
+/// The router of the pages and their assets.
+pub fn router<S: PageStore>(store: S, site: SiteSettings) -> Router {
     Router::new()
-        .route("/loans/{loanId}/webhooks", get(list::show::<S>))
-        .route("/loans/{loanId}/webhooks/{id}/details", get(details::show::<S>))
-        .route("/loans/{loanId}/webhooks/{id}/source", get(files::source::<S>))
-        .route("/loans/{loanId}/webhooks/{id}/response", get(files::response::<S>))
-        .route("/loans/{loanId}/webhooks/{id}/resend", post(resend::ask::<S>))
-        .route("/loans/{loanId}", any(refused::no_page))
-        .route("/loans/{loanId}/{*rest}", any(refused::no_page))
-        .route(PORTAL, get(sign_in::open::<S>))
-        .route("/portal/", any(refused::no_page))
-        .route(SIGN_IN, get(sign_in::show::<S>).post(sign_in::with_key::<S>))
-        .route("/login/", any(refused::no_page))
-        .route("/logout", post(sign_in::out::<S>))
+        .route("/loans/{loanId}/webhooks", get(webhook_list::show::<S>))
+        .route("/loans/{loanId}/webhooks/{id}/details", get(attempt_details::show::<S>))
+        .route("/loans/{loanId}/webhooks/{id}/source", get(payload_files::source::<S>))
+        .route("/loans/{loanId}/webhooks/{id}/response", get(payload_files::response::<S>))
+        .route("/loans/{loanId}/webhooks/{id}/resend", post(resend::resend::<S>))
+        .route("/loans/{loanId}", any(error_page::not_found))
+        .route("/loans/{loanId}/{*rest}", any(error_page::not_found))
+        .route(PORTAL_PATH, get(sign_in::open_portal_link::<S>))
+        .route("/portal/", any(error_page::not_found))
+        .route(SIGN_IN_PATH, get(sign_in::show::<S>).post(sign_in::sign_in::<S>))
+        .route("/login/", any(error_page::not_found))
+        .route("/logout", post(sign_in::sign_out::<S>))
         .route("/assets/{name}", get(assets::get))
-        .method_not_allowed_fallback(refused::wrong_method)
-        .layer(from_fn_with_state(site.frame_ancestors.clone(), headers::add))
+        .method_not_allowed_fallback(error_page::method_not_allowed)
+        .layer(from_fn_with_state(site.frame_ancestors.clone(), headers::add_security_headers))
         .with_state(Pages { store, site })
 }
 

@@ -1,22 +1,22 @@
-//! A payload as a person can look at it: always text, whatever it is.
+//! Previews of payloads for people: always text, whatever the payload is.
 //!
-//! What a receiver answers is not to be trusted, and is rarely made for reading. JSON is laid out in lines,
-//! its keys in their order and its numbers and strings spelt as they came; other text is shown as it is;
-//! what is no text is shown as bytes. Characters that are not seen, or that turn the direction of what
-//! follows, are named instead. All of it is cut at a bound: the whole is a download away.
+//! The response of a receiver is not trusted, and rarely made to be read. JSON is indented, with its keys in their order
+//! and its numbers and strings as they were spelt; other text is shown as it is; binary content is shown as a hex dump.
+//! Invisible characters, and those that change the direction of text, are shown by their code points. A preview is cut
+//! at a limit: the whole payload can be downloaded.
 
-/// How much of a payload is shown, in bytes of what is shown.
-const SHOWN: usize = 32 * 1024;
-/// How many bytes are shown of what is no text.
-const HEX_SHOWN: usize = 512;
-const HEX_A_LINE: usize = 16;
+/// The longest preview of text, in bytes.
+const MAX_TEXT_BYTES: usize = 32 * 1024;
+/// How many bytes of binary content a preview shows.
+const MAX_HEX_BYTES: usize = 512;
+const HEX_BYTES_PER_LINE: usize = 16;
 
-/// What is shown of a payload.
+/// The preview of a payload.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Preview {
     Empty,
-    /// It is not kept any more.
-    Gone,
+    /// The payload is not kept any more.
+    NotKept,
     Json {
         text: String,
         cut: bool,
@@ -25,7 +25,7 @@ pub(super) enum Preview {
         text: String,
         cut: bool,
     },
-    /// Its first bytes, in hexadecimal.
+    /// A hex dump of its first bytes.
     Binary {
         text: String,
         cut: bool,
@@ -39,33 +39,33 @@ impl Preview {
         }
         let Ok(text) = std::str::from_utf8(bytes) else {
             return Self::Binary {
-                text: hex(&bytes[..bytes.len().min(HEX_SHOWN)]),
-                cut: bytes.len() > HEX_SHOWN,
+                text: hex_dump(&bytes[..bytes.len().min(MAX_HEX_BYTES)]),
+                cut: bytes.len() > MAX_HEX_BYTES,
             };
         };
         if text.contains('\0') {
             return Self::Binary {
-                text: hex(&bytes[..bytes.len().min(HEX_SHOWN)]),
-                cut: bytes.len() > HEX_SHOWN,
+                text: hex_dump(&bytes[..bytes.len().min(MAX_HEX_BYTES)]),
+                cut: bytes.len() > MAX_HEX_BYTES,
             };
         }
         if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
-            let (text, cut) = laid_out(text);
+            let (text, cut) = indented_json(text);
             return Self::Json { text, cut };
         }
-        let end = text.floor_char_boundary(SHOWN);
+        let end = text.floor_char_boundary(MAX_TEXT_BYTES);
         Self::Text { text: text[..end].to_owned(), cut: end < text.len() }
     }
 }
 
-/// JSON text in lines: only the space between its tokens changes.
-fn laid_out(json: &str) -> (String, bool) {
-    let mut out = String::with_capacity(json.len().min(SHOWN) * 2);
+/// JSON text with line breaks and indents: only the space between its tokens changes. True if it was cut.
+fn indented_json(json: &str) -> (String, bool) {
+    let mut out = String::with_capacity(json.len().min(MAX_TEXT_BYTES) * 2);
     let mut depth = 0_usize;
     let (mut in_string, mut escaped) = (false, false);
     let mut tokens = json.chars().peekable();
     while let Some(c) = tokens.next() {
-        if out.len() >= SHOWN {
+        if out.len() >= MAX_TEXT_BYTES {
             return (out, true);
         }
         if in_string {
@@ -110,48 +110,48 @@ fn new_line(out: &mut String, depth: usize) {
     out.extend(std::iter::repeat_n("  ", depth));
 }
 
-/// Bytes in lines of sixteen, each with its place and its visible characters.
-fn hex(bytes: &[u8]) -> String {
+/// Lines of sixteen bytes, each with its offset, the bytes in hexadecimal, and the visible ones as characters.
+fn hex_dump(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     let mut out = String::new();
-    for (i, line) in bytes.chunks(HEX_A_LINE).enumerate() {
+    for (i, line) in bytes.chunks(HEX_BYTES_PER_LINE).enumerate() {
         let codes: Vec<_> = line.iter().map(|byte| format!("{byte:02x}")).collect();
         let seen = |byte: &u8| if (b' '..=b'~').contains(byte) { char::from(*byte) } else { '.' };
         let seen: String = line.iter().map(seen).collect();
-        // Writing to a text cannot fail.
-        let _ = writeln!(out, "{:06x}  {:47}  {seen}", i * HEX_A_LINE, codes.join(" "));
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "{:06x}  {:47}  {seen}", i * HEX_BYTES_PER_LINE, codes.join(" "));
     }
     out
 }
 
-/// A stretch of text, or a character that is named as it would not be seen, or would turn what follows.
+/// A part of a text: visible text, or a character that is invisible or changes the direction of what follows.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Part<'a> {
+pub(super) enum TextPart<'a> {
     Plain(&'a str),
-    Named(char),
+    Invisible(char),
 }
 
-/// The text in parts.
-pub(super) fn parts(text: &str) -> Vec<Part<'_>> {
+/// The parts of a text.
+pub(super) fn text_parts(text: &str) -> Vec<TextPart<'_>> {
     let mut parts = Vec::new();
     let mut from = 0;
-    for (at, c) in text.char_indices().filter(|(_, c)| is_named(*c)) {
+    for (at, c) in text.char_indices().filter(|(_, c)| is_invisible(*c)) {
         if from < at {
-            parts.push(Part::Plain(&text[from..at]));
+            parts.push(TextPart::Plain(&text[from..at]));
         }
-        parts.push(Part::Named(c));
+        parts.push(TextPart::Invisible(c));
         from = at + c.len_utf8();
     }
     if from < text.len() {
-        parts.push(Part::Plain(&text[from..]));
+        parts.push(TextPart::Plain(&text[from..]));
     }
     parts
 }
 
-fn is_named(c: char) -> bool {
+fn is_invisible(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
-        // Marks and overrides of direction, what takes no room, and the byte order mark.
+        // Marks and overrides of direction, characters without width, and the byte order mark.
         '\u{61c}'
         | '\u{200b}'..='\u{200f}'
         | '\u{2028}'..='\u{202e}'

@@ -35,28 +35,28 @@ fn what_is_no_text_is_bytes() {
 #[test]
 fn all_is_cut_at_the_bound_between_characters() {
     let Preview::Text { text, cut } = Preview::of("é".repeat(1 << 19).as_bytes()) else { panic!("text") };
-    assert!(cut && text.len() <= SHOWN && text.chars().all(|c| c == 'é'));
+    assert!(cut && text.len() <= MAX_TEXT_BYTES && text.chars().all(|c| c == 'é'));
     let line = format!("[{}1]", "1,".repeat(1 << 19));
     let Preview::Json { text, cut } = Preview::of(line.as_bytes()) else { panic!("JSON") };
-    assert!(cut && text.len() < SHOWN + 1024);
+    assert!(cut && text.len() < MAX_TEXT_BYTES + 1024);
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let Preview::Json { text, cut } = Preview::of(deep.as_bytes()) else { panic!("JSON") };
-    assert!(cut && text.len() < SHOWN + 1024);
+    assert!(cut && text.len() < MAX_TEXT_BYTES + 1024);
 }
 
 #[test]
 fn what_would_not_be_seen_is_named() {
     assert_eq!(
-        parts("a\u{202e}b\r\n\tc"),
+        text_parts("a\u{202e}b\r\n\tc"),
         [
-            Part::Plain("a"),
-            Part::Named('\u{202e}'),
-            Part::Plain("b"),
-            Part::Named('\r'),
-            Part::Plain("\n\tc")
+            TextPart::Plain("a"),
+            TextPart::Invisible('\u{202e}'),
+            TextPart::Plain("b"),
+            TextPart::Invisible('\r'),
+            TextPart::Plain("\n\tc")
         ]
     );
-    assert_eq!(parts(""), []);
+    assert_eq!(text_parts(""), []);
 }
 
 fn values() -> impl Strategy<Value = Value> {
@@ -87,11 +87,11 @@ proptest! {
 
     #[test]
     fn parts_are_the_whole(text in ".{0,40}") {
-        let whole: String = parts(&text)
+        let whole: String = text_parts(&text)
             .iter()
             .map(|part| match part {
-                Part::Plain(text) => (*text).to_owned(),
-                Part::Named(c) => c.to_string(),
+                TextPart::Plain(text) => (*text).to_owned(),
+                TextPart::Invisible(c) => c.to_string(),
             })
             .collect();
         prop_assert_eq!(whole, text);

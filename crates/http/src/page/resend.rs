@@ -1,6 +1,4 @@
-//! Sending again, asked for on the page.
-
-use std::time::Instant;
+//! Resends by the form of the page.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -8,48 +6,41 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::request::Parts;
 use uuid::Uuid;
 
+use super::error_page::ErrorPage;
 use super::form::Form;
-use super::query::{Asked, RESENT};
-use super::refused::Refused;
-use super::visit::Visit;
-use super::{Pages, Store};
-use crate::web::call_limits::{Asker, CallLimits};
+use super::page_parameters::{PageParameters, RESENT};
+use super::page_request::PageRequest;
+use super::{PageStore, Pages};
+use crate::web::call_limits::Requester;
+use crate::web::resend::AllowedResend;
 use loanhook_core::model::attempt::Outcome;
-use loanhook_core::model::time::Timestamp;
-use loanhook_core::resend::{self as use_case, ResendRequest, ResendTarget};
+use loanhook_core::resend::ResendTarget;
 
-/// The names of the fields of the form.
-pub(super) const CSRF: &str = "csrf";
-pub(super) const ONCE: &str = "once";
+/// The names of the fields of the form: the CSRF token, and a UUID that makes each form queue one resend.
+pub(super) const CSRF_FIELD: &str = "csrf";
+pub(super) const ONCE_FIELD: &str = "once";
 
-/// Asks for the resend and goes back to the list, where its row is the newest.
-pub(super) async fn ask<S: Store>(
+/// Queues the resend and redirects to the list, where its row is the newest.
+pub(super) async fn resend<S: PageStore>(
     State(pages): State<Pages<S>>,
-    visit: Visit,
+    request: PageRequest,
     parts: Parts,
-    request: Body,
-) -> Result<Response, Refused> {
-    if !visit.may_resend() {
-        return Err(Refused::MayNotResend);
+    body: Body,
+) -> Result<Response, ErrorPage> {
+    if !request.may_resend() {
+        return Err(ErrorPage::MayNotResend);
     }
-    let form = Form::read(request).await?;
-    visit.check_form(&parts.headers, form.get(CSRF))?;
-    let viewer = Asker::Viewer(visit.grant.key, visit.grant.name.clone());
-    let limits = CallLimits::of(&parts.extensions);
-    limits.resend(&viewer, &visit.grant.tenant, &visit.grant.name, Instant::now())?;
-    let row = visit.row(&pages.store).await?.attempt;
-    let request = ResendRequest {
-        trace_id: row.trace_id,
-        attempt: if row.outcome() == Outcome::Queued {
-            ResendTarget::Newest
-        } else {
-            ResendTarget::Row(row.id)
-        },
-        requested_by: visit.grant.name.clone(),
-        // Each form asks once, however often it is sent. No key of the API's begins with this character.
-        key: form.get(ONCE).parse::<Uuid>().ok().map(|once| format!("\u{7f}page {once}")),
-    };
-    let id = use_case::resend(&pages.store, &visit.grant.tenant, request, Timestamp::now()).await?;
-    let back = Asked::read(parts.uri.query()).first_page().with(RESENT, &id);
-    Ok(Redirect::to(&format!("{}{}", visit.path(), back.query())).into_response())
+    let form = Form::read(body).await?;
+    request.check_csrf_token(&parts.headers, form.get(CSRF_FIELD))?;
+    let (grant, requester) =
+        (&request.grant, Requester::Viewer(request.grant.key, request.grant.name.clone()));
+    let allowed = AllowedResend::check(&parts.extensions, &requester, &grant.tenant, &grant.name)?;
+    let row = request.row(&pages.store).await?.attempt;
+    let attempt =
+        if row.outcome() == Outcome::Queued { ResendTarget::Newest } else { ResendTarget::Row(row.id) };
+    // Each form queues one resend, however often it is sent. No key of the API begins with this character.
+    let key = form.get(ONCE_FIELD).parse::<Uuid>().ok().map(|once| format!("\u{7f}page {once}"));
+    let id = allowed.queue(&pages.store, row.trace_id, attempt, key).await?;
+    let back = PageParameters::read(parts.uri.query()).first_page().with(RESENT, &id);
+    Ok(Redirect::to(&format!("{}{}", request.path(), back.query())).into_response())
 }

@@ -1,4 +1,5 @@
-//! Sign-in and sign-out: a session begins by a portal link or with an API key, and ends when its viewer asks for it.
+//! Sign-in and sign-out: a session begins by a portal link or with an API key, and ends at its time or when its viewer
+//! signs out. Both set and clear cookies of the browser, within the limits of wrong keys and of sessions.
 
 use std::time::{Duration, Instant};
 
@@ -9,155 +10,168 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use percent_encoding::percent_decode_str;
 
-use super::cookies::Jar;
+use super::error_page::{ErrorPage, SignInReason};
+use super::fetch_metadata::{is_page_or_script, is_prefetch};
 use super::form::Form;
-use super::purpose::{is_looked_at, is_prefetch};
-use super::refused::{Refused, Why};
-use super::view::login::{self, Fault};
-use super::visit::{from_us, opened, path};
-use super::{Pages, Store};
-use crate::web::call_limits::{CallLimits, Face, Shown};
-use crate::web::{SIGN_IN, Source};
+use super::page_request::{check_same_origin, loan_page_path, with_opened_marker};
+use super::session_cookies::SessionCookies;
+use super::view::sign_in::{self, SignInError};
+use super::{PageStore, Pages};
+use crate::web::authentication::authenticate;
+use crate::web::call_limits::{CallLimits, EntryPoint};
+use crate::web::{Client, SIGN_IN_PATH};
 use loanhook_core::log;
 use loanhook_core::model::id::LoanId;
 use loanhook_core::model::key::KeyHash;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::portal::{self, IssuedGrant};
 
-/// How long a browser keeps the cookie of a session that is over, so that its viewer is told of that.
-const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 3600);
+/// The time that a browser keeps the cookie of an expired session, so that the sign-in page can say that it expired.
+const COOKIE_LIFE_AFTER_SESSION: Duration = Duration::from_secs(24 * 3600);
 
-/// Has a browser forget the pages that it could go back to.
+/// Has a browser drop the pages that its back button would show.
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
-/// Opens a portal link: gives the browser a session, in place of the one it had for that loan, and sends it on to
-/// where no secret is in the address. Who only asks what is there, or asks before somebody looks, opens nothing.
-pub(super) async fn open<S: Store>(State(pages): State<Pages<S>>, parts: Parts) -> Result<Response, Refused> {
+/// Opens a portal link: gives the browser a session, in place of the one it had for that loan, and redirects it to the
+/// page of the loan, whose URL has no secret. `HEAD` requests and prefetches open nothing.
+pub(super) async fn open_portal_link<S: PageStore>(
+    State(pages): State<Pages<S>>,
+    parts: Parts,
+) -> Result<Response, ErrorPage> {
     if parts.method == Method::HEAD {
         return Ok(StatusCode::OK.into_response());
     }
-    if !is_looked_at(&parts.headers) || is_prefetch(&parts.headers) {
-        return Err(Refused::NoPage);
+    if !is_page_or_script(&parts.headers) || is_prefetch(&parts.headers) {
+        return Err(ErrorPage::NotFound);
     }
     let form = Form::of_query(parts.uri.query());
     let (now, token) = (Timestamp::now(), form.get("token"));
-    let link = portal::link(&pages.store, token, now).await?.ok_or(Refused::NoLink)?;
-    Source::of(&parts.extensions).authenticated();
+    let link = portal::link(&pages.store, token, now).await?.ok_or(ErrorPage::LinkExpired)?;
+    Client::of(&parts.extensions).notify_authenticated();
     let limits = CallLimits::of(&parts.extensions);
-    limits.session(KeyHash::of(token), &link.tenant, &link.name, Instant::now())?;
-    let made = portal::open(&pages.store, link, now).await?.ok_or(Refused::NoLink)?;
-    let loan = made.grant.loan.as_ref().ok_or(Refused::NoLink)?;
-    let jar = Jar::new(&pages.site, &pages.site.reached(&parts)?);
-    end(&pages.store, &jar.tokens_of(&parts.headers, Some(loan)), now).await?;
-    let mut response = begin(&jar, &parts.headers, &made, now, &path(loan));
-    // The address that it leaves has the secret.
+    limits.take_session(KeyHash::of(token), &link.tenant, &link.name, Instant::now())?;
+    let issued = portal::open(&pages.store, link, now).await?.ok_or(ErrorPage::LinkExpired)?;
+    let loan = issued.grant.loan.as_ref().ok_or(ErrorPage::LinkExpired)?;
+    let cookies = SessionCookies::new(&pages.site, &pages.site.origin(&parts)?);
+    end_sessions(&pages.store, &cookies.tokens_of(&parts.headers, Some(loan)), now).await?;
+    let mut response = begin_session(&cookies, &parts.headers, &issued, now, &loan_page_path(loan));
+    // The URL that the browser leaves has the secret.
     response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     Ok(response)
 }
 
-pub(super) async fn show<S: Store>(State(pages): State<Pages<S>>, parts: Parts) -> Result<Response, Refused> {
+pub(super) async fn show<S: PageStore>(
+    State(pages): State<Pages<S>>,
+    parts: Parts,
+) -> Result<Response, ErrorPage> {
     let form = Form::of_query(parts.uri.query());
-    let said = |why: Why| why.parameter().is_some_and(|parameter| !form.get(parameter).is_empty());
-    let faults = [(Why::Ended, Fault::SessionEnded), (Why::NoCookies, Fault::NoCookies)];
-    let fault = faults.into_iter().find(|(why, _)| said(*why)).map(|(_, fault)| fault);
-    Ok(login::page(next(&form).as_deref(), fault, &pages.site.reached(&parts)?))
+    let given =
+        |reason: SignInReason| reason.parameter().is_some_and(|parameter| !form.get(parameter).is_empty());
+    let errors =
+        [(SignInReason::Ended, SignInError::SessionEnded), (SignInReason::NoCookies, SignInError::NoCookies)];
+    let error = errors.into_iter().find(|(reason, _)| given(*reason)).map(|(_, error)| error);
+    Ok(sign_in::page(next_page(&form).as_deref(), error, &pages.site.origin(&parts)?))
 }
 
 /// Signs in with an API key.
-pub(super) async fn with_key<S: Store>(
+pub(super) async fn sign_in<S: PageStore>(
     State(pages): State<Pages<S>>,
     parts: Parts,
-    request: Body,
-) -> Result<Response, Refused> {
-    let form = Form::read(request).await?;
-    let reached = pages.site.reached(&parts)?;
-    from_us(&parts.headers, &reached)?;
-    let jar = Jar::new(&pages.site, &reached);
-    let next = next(&form);
-    let again = |fault| {
-        let page = login::page(next.as_deref(), Some(fault), &reached);
+    body: Body,
+) -> Result<Response, ErrorPage> {
+    let form = Form::read(body).await?;
+    let origin = pages.site.origin(&parts)?;
+    check_same_origin(&parts.headers, &origin)?;
+    let cookies = SessionCookies::new(&pages.site, &origin);
+    let next = next_page(&form);
+    let form_with_error = |error| {
+        let page = sign_in::page(next.as_deref(), Some(error), &origin);
         (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
     };
-    let loan = || LoanId::try_from(form.get("loan").trim().to_owned()).map(|loan| path(&loan));
-    let Some(to) = next.clone().or_else(|| loan().ok()) else { return Ok(again(Fault::NoSuchLoan)) };
-    let (limits, source) = (CallLimits::of(&parts.extensions), Source::of(&parts.extensions));
-    let shown = form.get("key").trim();
-    let (key, hash) =
-        match limits.check_key(&pages.store, (Face::SignIn, &source), shown, Instant::now()).await? {
-            Shown::Valid(key, hash) => (key, hash),
-            Shown::Invalid => return Ok(again(Fault::NoSuchKey)),
-            Shown::TooMany(wait) => return Err(wait.into()),
-        };
-    limits.session(hash, &key.tenant, &key.name, Instant::now())?;
-    let now = Timestamp::now();
-    let Some(made) = portal::sign_in(&pages.store, (&key, hash), now).await? else {
-        return Ok(again(Fault::MayNotRead));
+    let loan = || LoanId::try_from(form.get("loan").trim().to_owned()).map(|loan| loan_page_path(&loan));
+    let Some(destination) = next.clone().or_else(|| loan().ok()) else {
+        return Ok(form_with_error(SignInError::NoSuchLoan));
     };
-    log::signed_in(&key, &source.group());
-    let mut response = begin(&jar, &parts.headers, &made, now, &to);
-    // The session of the loan's own link would go before this one.
-    if let Some(loan) = loan_of(&to) {
-        end(&pages.store, &jar.tokens(&parts.headers, &loan), now).await?;
-        keep(&mut response, jar.clear(Some(&loan)));
+    let (extensions, shown) = (&parts.extensions, form.get("key").trim());
+    let authenticated =
+        authenticate::<_, ErrorPage>(&pages.store, extensions, EntryPoint::SignIn, shown).await?;
+    let Some((key, hash)) = authenticated else { return Ok(form_with_error(SignInError::NoSuchKey)) };
+    CallLimits::of(extensions).take_session(hash, &key.tenant, &key.name, Instant::now())?;
+    let now = Timestamp::now();
+    let Some(issued) = portal::sign_in(&pages.store, (&key, hash), now).await? else {
+        return Ok(form_with_error(SignInError::MayNotRead));
+    };
+    log::signed_in(&key, &Client::of(extensions).address_group());
+    let mut response = begin_session(&cookies, &parts.headers, &issued, now, &destination);
+    // The session of a link to this loan would be used instead of this one.
+    if let Some(loan) = loan_of(&destination) {
+        end_sessions(&pages.store, &cookies.tokens(&parts.headers, &loan), now).await?;
+        set_cookies(&mut response, cookies.clear(Some(&loan)));
     }
     Ok(response)
 }
 
-/// Ends those of these sessions that stand.
-async fn end<S: Store>(store: &S, tokens: &[String], now: Timestamp) -> Result<(), Refused> {
+/// Ends the sessions of these tokens, where they are valid.
+async fn end_sessions<S: PageStore>(store: &S, tokens: &[String], now: Timestamp) -> Result<(), ErrorPage> {
     for token in tokens {
         portal::sign_out(store, token, now).await?;
     }
     Ok(())
 }
 
-fn keep(response: &mut Response, cookies: impl IntoIterator<Item = HeaderValue>) {
+fn set_cookies(response: &mut Response, cookies: impl IntoIterator<Item = HeaderValue>) {
     for cookie in cookies {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
 }
 
-fn begin(jar: &Jar, headers: &HeaderMap, made: &IssuedGrant, now: Timestamp, next: &str) -> Response {
-    let seconds = (made.grant.until.since(now) + REMEMBERED_FOR).as_secs();
-    let cookies = jar.set(headers, made.grant.loan.as_ref(), made.token.expose(), seconds);
-    let mut response = Redirect::to(&opened(next)).into_response();
-    keep(&mut response, cookies);
+fn begin_session(
+    cookies: &SessionCookies,
+    headers: &HeaderMap,
+    issued: &IssuedGrant,
+    now: Timestamp,
+    next: &str,
+) -> Response {
+    let seconds = (issued.grant.until.since(now) + COOKIE_LIFE_AFTER_SESSION).as_secs();
+    let cookies = cookies.set(headers, issued.grant.loan.as_ref(), issued.token.expose(), seconds);
+    let mut response = Redirect::to(&with_opened_marker(next)).into_response();
+    set_cookies(&mut response, cookies);
     response
 }
 
-/// Signs out of a loan's page: every session by which the browser could see it ends.
-pub(super) async fn out<S: Store>(
+/// Signs out of a loan's page: ends every session by which the browser could open it.
+pub(super) async fn sign_out<S: PageStore>(
     State(pages): State<Pages<S>>,
     parts: Parts,
-    request: Body,
-) -> Result<Response, Refused> {
-    let form = Form::read(request).await?;
-    let reached = pages.site.reached(&parts)?;
-    // No secret of the session is asked for: whoever is made to sign out has lost nothing.
-    from_us(&parts.headers, &reached)?;
-    let loan = LoanId::try_from(form.get("loan").to_owned()).map_err(|_| Refused::NoPage)?;
-    let jar = Jar::new(&pages.site, &reached);
-    let (limits, source) = (CallLimits::of(&parts.extensions), Source::of(&parts.extensions));
-    // No key was shown: tokens that are nobody's count as wrong keys do.
-    for token in jar.tokens(&parts.headers, &loan) {
+    body: Body,
+) -> Result<Response, ErrorPage> {
+    let form = Form::read(body).await?;
+    let origin = pages.site.origin(&parts)?;
+    // No CSRF token is needed: a viewer who is tricked into signing out loses nothing.
+    check_same_origin(&parts.headers, &origin)?;
+    let loan = LoanId::try_from(form.get("loan").to_owned()).map_err(|_| ErrorPage::NotFound)?;
+    let cookies = SessionCookies::new(&pages.site, &origin);
+    let (limits, client) = (CallLimits::of(&parts.extensions), Client::of(&parts.extensions));
+    // Unknown tokens count as wrong keys do.
+    for token in cookies.tokens(&parts.headers, &loan) {
         if !portal::sign_out(&pages.store, &token, Timestamp::now()).await? {
-            limits.unknown_token(&source, Instant::now())?;
+            limits.count_unknown_token(&client, Instant::now())?;
         }
     }
-    let mut response = Redirect::to(SIGN_IN).into_response();
+    let mut response = Redirect::to(SIGN_IN_PATH).into_response();
     response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
-    keep(&mut response, [Some(&loan), None].into_iter().filter_map(|loan| jar.clear(loan)));
+    set_cookies(&mut response, [Some(&loan), None].into_iter().filter_map(|loan| cookies.clear(loan)));
     Ok(response)
 }
 
-/// Where to go on: a page of a loan here, and nowhere else.
-fn next(form: &Form) -> Option<String> {
+/// The page to open after the sign-in: a page of a loan on this host, and nothing else.
+fn next_page(form: &Form) -> Option<String> {
     let next = form.get("next");
     let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     (next.starts_with("/loans/") && plain).then(|| next.to_owned())
 }
 
-/// The loan whose page a path is of.
+/// The loan that the path of a page names.
 fn loan_of(path: &str) -> Option<LoanId> {
     let segment = path.strip_prefix("/loans/")?.split(['/', '?', '#']).next()?;
     let loan = percent_decode_str(segment).decode_utf8().ok()?;
@@ -172,7 +186,7 @@ mod tests {
     fn the_loan_of_a_path_is_the_one_its_page_is_of() {
         for loan in ["727", "a b", "Börse & Co", "a;b=c"] {
             let loan = LoanId::try_from(loan.to_owned()).expect("a loan");
-            assert_eq!(loan_of(&format!("{}?outcome=failed", path(&loan))), Some(loan));
+            assert_eq!(loan_of(&format!("{}?outcome=failed", loan_page_path(&loan))), Some(loan));
         }
         assert_eq!(
             (loan_of("/login"), loan_of("/loans/"), loan_of("/loans/%ff/webhooks")),
@@ -182,7 +196,7 @@ mod tests {
 
     #[test]
     fn after_signing_in_nobody_is_sent_elsewhere() {
-        for (to, ok) in [
+        for (destination, ok) in [
             ("/loans/727/webhooks", true),
             ("/loans/727/webhooks?outcome=failed&from=2026-11-23T10%3A00%3A00Z", true),
             ("//evil.example/loans/", false),
@@ -192,8 +206,10 @@ mod tests {
             ("/login", false),
             ("", false),
         ] {
-            let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", to).finish();
-            assert_eq!(next(&Form::of_query(Some(&query))).is_some(), ok, "{to}");
+            let query = url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("next", destination)
+                .finish();
+            assert_eq!(next_page(&Form::of_query(Some(&query))).is_some(), ok, "{destination}");
         }
     }
 }

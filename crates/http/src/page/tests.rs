@@ -1,4 +1,4 @@
-//! What only a history longer than a test can make over HTTP shows.
+//! Pages of a history that is longer than a test can make over HTTP.
 
 use std::sync::Arc;
 
@@ -102,7 +102,7 @@ impl Attempts for Loan {
     }
 }
 
-/// Every token is a session, and its key stands.
+/// Every token is a session, and its key is valid.
 impl Grants for Loan {
     async fn add_grant(&self, _: KeyHash, _: Grant, _: Timestamp) -> StoreResult<()> {
         Ok(())
@@ -189,14 +189,14 @@ async fn rare(numbers: &[u32], before: Option<u32>) -> String {
     let before = before.map(|number| format!("&before={}", id(number))).unwrap_or_default();
     let request = Request::get(format!("/loans/727/webhooks?eventTitle=Rare{before}"));
     let request = request.header("host", "localhost").header("cookie", "lh-any=token");
-    let router = router(Loan(Arc::new(numbers.to_vec())), Site::default());
-    let answer = router.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
-    assert_eq!(answer.status(), StatusCode::OK);
-    let body = answer.into_body().collect().await.expect("a body").to_bytes();
+    let router = router(Loan(Arc::new(numbers.to_vec())), SiteSettings::default());
+    let response = router.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
+    assert_eq!(response.status(), StatusCode::OK);
+    let body = response.into_body().collect().await.expect("a body").to_bytes();
     String::from_utf8(body.into()).expect("a page")
 }
 
-/// The way on leads to before the row of this number.
+/// Whether the page has a link to the rows before the one of this number.
 fn leads_on(page: &str, number: u32) -> bool {
     page.contains(&format!("before={}\">Search older</a>", id(number)))
 }

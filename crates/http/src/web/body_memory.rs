@@ -1,8 +1,8 @@
-//! Memory for bodies of known callers: how much of it all requests of this process may take until they are answered.
+//! Permits of memory for the bodies of authenticated callers, over all requests of this process.
 //!
-//! Room is reserved before a body is read, for as many bytes as it says it has, and given back once the request is
-//! answered. Who finds none waits a little, and is refused as busy where that takes too long. A tenant has half of it
-//! at most, so that one whose bodies come slowly leaves room for others.
+//! Memory is reserved before a body is read, for as many bytes as its headers say, and freed once the request is
+//! answered. A request waits a few seconds for it, and is then refused as busy. A tenant has at most half of the
+//! memory, so that a tenant whose bodies arrive slowly leaves some to others.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -14,71 +14,76 @@ use tokio::time::timeout;
 use loanhook_core::model::id::TenantId;
 
 /// The unit in which memory is reserved, in bytes.
-const UNIT: usize = 1024;
+const UNIT_BYTES: usize = 1024;
 /// The memory of this process for bodies, in units: 64 MiB.
-const UNITS: usize = 64 * 1024;
-/// How long room is waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TOTAL_UNITS: usize = 64 * 1024;
+/// The time that a request waits for memory.
+const MAX_WAIT: Duration = Duration::from_secs(5);
 
-static MEMORY: LazyLock<BodyMemory> = LazyLock::new(|| BodyMemory::new(UNITS, PATIENCE));
+static MEMORY: LazyLock<BodyMemory> = LazyLock::new(|| BodyMemory::new(TOTAL_UNITS, MAX_WAIT));
 
-/// Reserves room for so many bytes; none where there is none in time.
-pub(crate) async fn reserve(tenant: &TenantId, bytes: usize) -> Option<Reserved<'static>> {
-    MEMORY.reserve(tenant, bytes.div_ceil(UNIT)).await
+/// Reserves memory for so many bytes, at most the tenant's share of it; none where there is none in time.
+pub(crate) async fn reserve(tenant: &TenantId, bytes: usize) -> Option<MemoryPermit<'static>> {
+    MEMORY.reserve(tenant, bytes.div_ceil(UNIT_BYTES)).await
 }
 
 #[derive(Debug)]
 struct BodyMemory {
-    in_all: Arc<Semaphore>,
-    of_a_tenant: usize,
-    patience: Duration,
-    /// The room of each tenant that has reserved some of it, or waits for it.
+    free_units: Arc<Semaphore>,
+    units_per_tenant: usize,
+    max_wait: Duration,
+    /// The free units of each tenant that has reserved some, or waits for some.
     tenants: Mutex<HashMap<TenantId, Arc<Semaphore>>>,
 }
 
 impl BodyMemory {
     fn new(units: usize, patience: Duration) -> Self {
         let in_all = Arc::new(Semaphore::new(units));
-        Self { in_all, of_a_tenant: units / 2, patience, tenants: Mutex::default() }
+        Self {
+            free_units: in_all,
+            units_per_tenant: units / 2,
+            max_wait: patience,
+            tenants: Mutex::default(),
+        }
     }
 
     fn tenants(&self) -> MutexGuard<'_, HashMap<TenantId, Arc<Semaphore>>> {
         self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn reserve(&self, tenant: &TenantId, units: usize) -> Option<Reserved<'_>> {
-        let units = u32::try_from(units.min(self.of_a_tenant)).unwrap_or(u32::MAX);
-        let mut reserved = Reserved { memory: self, tenant: tenant.clone(), permits: None };
-        let room = {
+    async fn reserve(&self, tenant: &TenantId, units: usize) -> Option<MemoryPermit<'_>> {
+        let units = u32::try_from(units.min(self.units_per_tenant)).unwrap_or(u32::MAX);
+        let mut reserved = MemoryPermit { memory: self, tenant: tenant.clone(), permits: None };
+        let tenant_units = {
             let mut tenants = self.tenants();
-            let room = tenants.entry(tenant.clone());
-            Arc::clone(room.or_insert_with(|| Arc::new(Semaphore::new(self.of_a_tenant))))
+            let tenant_units = tenants.entry(tenant.clone());
+            Arc::clone(tenant_units.or_insert_with(|| Arc::new(Semaphore::new(self.units_per_tenant))))
         };
-        // First the tenant's own: who waits for that holds nothing of what others need.
+        // First the tenant's own: a request that waits for those holds nothing that others need.
         let both = async {
-            let own = room.acquire_many_owned(units).await.ok()?;
-            let of_all = Arc::clone(&self.in_all).acquire_many_owned(units).await.ok()?;
+            let own = tenant_units.acquire_many_owned(units).await.ok()?;
+            let of_all = Arc::clone(&self.free_units).acquire_many_owned(units).await.ok()?;
             Some((own, of_all))
         };
-        reserved.permits = Some(timeout(self.patience, both).await.ok()??);
+        reserved.permits = Some(timeout(self.max_wait, both).await.ok()??);
         Some(reserved)
     }
 }
 
-/// Room for a body, until this is dropped.
+/// Memory that is reserved for a body, until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Reserved<'a> {
+pub(crate) struct MemoryPermit<'a> {
     memory: &'a BodyMemory,
     tenant: TenantId,
     permits: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
 }
 
-impl Drop for Reserved<'_> {
+impl Drop for MemoryPermit<'_> {
     fn drop(&mut self) {
         self.permits.take();
         let mut tenants = self.memory.tenants();
-        // Nobody else has it, and nobody can get it while this is locked.
-        if tenants.get(&self.tenant).is_some_and(|room| Arc::strong_count(room) == 1) {
+        // No other request has it, and none can get it while the table is locked.
+        if tenants.get(&self.tenant).is_some_and(|tenant_units| Arc::strong_count(tenant_units) == 1) {
             tenants.remove(&self.tenant);
         }
     }
@@ -103,11 +108,11 @@ mod tests {
         drop(taken);
         assert!(memory.reserve(&third, 1).await.is_some() && memory.reserve(&first, 4).await.is_some());
         drop(more);
-        assert!(memory.tenants().is_empty(), "who has reserved nothing is not remembered");
+        assert!(memory.tenants().is_empty(), "a tenant without reservations is not remembered");
     }
 
     #[tokio::test]
-    async fn who_waits_has_room_as_soon_as_there_is_some() {
+    async fn a_request_that_waits_gets_memory_as_soon_as_some_is_free() {
         let memory = BodyMemory::new(8, Duration::from_secs(60));
         let first = tenant("first");
         let taken = memory.reserve(&first, 4).await.expect("room");

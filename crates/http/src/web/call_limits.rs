@@ -1,20 +1,19 @@
 //! Limits of what a caller may do in a time: showing keys that are not valid, asking for resends, opening sessions.
 //!
-//! One set of limits stands for one process (on AWS for one instance of a function); both faces share it. Wrong keys
-//! are counted by the address that they come from, at the API and at the sign-in each by itself; at a sign-out, tokens of
-//! sessions that are nobody's count too. Where an address has
-//! used up its failures, a key is refused unread, except one that was valid from that address before: a flood of
-//! guesses does not stop the integrations beside it.
+//! One set of limits stands for one process (on AWS for one instance of a function); API and pages share it. Wrong keys
+//! are counted by the address that they come from, for the API and the sign-in apart; at a sign-out, unknown tokens of
+//! sessions count too. An address over its limit has its keys refused without a look-up, except a key that was valid
+//! from that address before: many guesses do not stop the integrations at the same address.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::Extensions;
 
-use super::buckets::{Buckets, Rate};
-use super::known_keys::KnownKeys;
-use super::source::{Group, Source};
-use super::windows::Windows;
+use super::client::{AddressGroup, Client};
+use super::rate_limiter::{Rate, RateLimiter};
+use super::repeat_counter::RepeatCounter;
+use super::verified_keys::VerifiedKeys;
 use loanhook_core::keys;
 use loanhook_core::log;
 use loanhook_core::model::id::{KeyId, TenantId};
@@ -23,27 +22,27 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Keys, StoreResult};
 
 /// Wrong keys from one address.
-const FAILURES: Rate = Rate { burst: 10, per_second: 1.0 };
+const WRONG_KEYS_PER_ADDRESS: Rate = Rate { burst: 10, per_second: 1.0 };
 /// Resends that one API key asks for.
-const RESENDS_OF_A_KEY: Rate = Rate { burst: 600, per_second: 10.0 };
+const RESENDS_PER_KEY: Rate = Rate { burst: 600, per_second: 10.0 };
 /// Resends that one viewer of pages asks for.
-const RESENDS_OF_A_VIEWER: Rate = Rate { burst: 60, per_second: 1.0 };
+const RESENDS_PER_VIEWER: Rate = Rate { burst: 60, per_second: 1.0 };
 /// Sessions that one portal link, or one key that signs in, opens.
-const SESSIONS: Rate = Rate { burst: 60, per_second: 1.0 };
+const SESSIONS_PER_LINK_OR_KEY: Rate = Rate { burst: 60, per_second: 1.0 };
 
-/// How many addresses, keys and viewers are told apart.
-const TOLD_APART: usize = 10_000;
-/// How many names the log tells of in a minute.
-const TOLD_OF: usize = 200;
+/// How many addresses, keys and viewers each limit counts by themselves.
+const MAX_TRACKED: usize = 10_000;
+/// How many names have lines of their own in the log, in each minute.
+const MAX_LOGGED_PER_WINDOW: usize = 200;
 
-/// Where a key is shown.
+/// Where a key is shown: each has wrong keys of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Face {
+pub(crate) enum EntryPoint {
     Api,
     SignIn,
 }
 
-impl Face {
+impl EntryPoint {
     const fn name(self) -> &'static str {
         match self {
             Self::Api => "api",
@@ -52,29 +51,29 @@ impl Face {
     }
 }
 
-/// What a key comes to that a caller shows.
+/// The result of the check of a key.
 #[derive(Debug)]
-pub(crate) enum Shown {
+pub(crate) enum KeyCheck {
     Valid(Arc<Key>, KeyHash),
     Invalid,
-    /// It was not looked at: when it can be.
-    TooMany(TooMany),
+    /// The key was not looked up.
+    RateLimited(RateLimited),
 }
 
-/// Something happened too often: how long until it may happen again.
+/// A caller is over a limit: the time until the next call is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TooMany(Duration);
+pub(crate) struct RateLimited(Duration);
 
-impl TooMany {
-    /// Whole seconds, at least one, as `Retry-After` has them.
-    pub(crate) fn seconds(self) -> u64 {
+impl RateLimited {
+    /// Whole seconds, at least one, for the header `Retry-After`.
+    pub(crate) fn retry_after_seconds(self) -> u64 {
         self.0.as_secs() + u64::from(self.0.subsec_nanos() > 0)
     }
 }
 
 /// Who asks for a resend.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Asker {
+pub(crate) enum Requester {
     Key(KeyId),
     /// A viewer of pages: the key that made its sessions, and its name.
     Viewer(KeyHash, String),
@@ -82,151 +81,164 @@ pub(crate) enum Asker {
 
 /// The limits. Clones share them.
 #[derive(Debug, Clone)]
-pub(crate) struct CallLimits(Arc<Inner>);
+pub(crate) struct CallLimits(Arc<SharedLimits>);
 
 #[derive(Debug)]
-struct Inner {
-    failures: Buckets<(Face, Group)>,
-    known: KnownKeys,
-    resends_of_keys: Buckets<KeyId>,
-    resends_of_viewers: Buckets<(KeyHash, String)>,
-    sessions: Buckets<KeyHash>,
-    wrong_keys: Windows<(Face, Group)>,
-    /// Those who were refused: what, of which tenant, by name.
-    refused: Windows<(&'static str, TenantId, String)>,
+struct SharedLimits {
+    wrong_keys: RateLimiter<(EntryPoint, AddressGroup)>,
+    verified_keys: VerifiedKeys,
+    resends_of_keys: RateLimiter<KeyId>,
+    resends_of_viewers: RateLimiter<(KeyHash, String)>,
+    sessions: RateLimiter<KeyHash>,
+    wrong_key_counter: RepeatCounter<(EntryPoint, AddressGroup)>,
+    /// What was refused, of which tenant, and the name of the caller.
+    rate_limited_counter: RepeatCounter<(&'static str, TenantId, String)>,
 }
 
 impl Default for CallLimits {
     fn default() -> Self {
-        Self(Arc::new(Inner {
-            failures: Buckets::new(FAILURES, TOLD_APART),
-            known: KnownKeys::new(TOLD_APART),
-            resends_of_keys: Buckets::new(RESENDS_OF_A_KEY, TOLD_APART),
-            resends_of_viewers: Buckets::new(RESENDS_OF_A_VIEWER, TOLD_APART),
-            sessions: Buckets::new(SESSIONS, TOLD_APART),
-            wrong_keys: Windows::new(TOLD_OF),
-            refused: Windows::new(TOLD_OF),
+        Self(Arc::new(SharedLimits {
+            wrong_keys: RateLimiter::new(WRONG_KEYS_PER_ADDRESS, MAX_TRACKED),
+            verified_keys: VerifiedKeys::new(MAX_TRACKED),
+            resends_of_keys: RateLimiter::new(RESENDS_PER_KEY, MAX_TRACKED),
+            resends_of_viewers: RateLimiter::new(RESENDS_PER_VIEWER, MAX_TRACKED),
+            sessions: RateLimiter::new(SESSIONS_PER_LINK_OR_KEY, MAX_TRACKED),
+            wrong_key_counter: RepeatCounter::new(MAX_LOGGED_PER_WINDOW),
+            rate_limited_counter: RepeatCounter::new(MAX_LOGGED_PER_WINDOW),
         }))
     }
 }
 
 impl CallLimits {
-    /// Those of the process that answers a request.
+    /// The limits of this process, from the extensions of a request.
     pub(crate) fn of(extensions: &Extensions) -> Self {
         extensions.get::<Self>().cloned().unwrap_or_default()
     }
 
-    /// Looks a key up, unless too many wrong ones came from there.
+    /// Looks a key up, unless too many wrong ones came from the address of the client.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
     pub(crate) async fn check_key<S: Keys>(
         &self,
         store: &S,
-        (face, source): (Face, &Source),
+        (entry_point, client): (EntryPoint, &Client),
         shown: &str,
         now: Instant,
-    ) -> StoreResult<Shown> {
-        self.tell(now);
-        let (hash, group) = (KeyHash::of(shown), source.group());
+    ) -> StoreResult<KeyCheck> {
+        self.log_repeats(now);
+        let (hash, group) = (KeyHash::of(shown), client.address_group());
         let pair = (hash, group);
-        let known = self.0.known.contains(&pair);
-        // Taken before the key is looked up, so that many at once are no more than many one after the other.
-        if !known && let Err(wait) = self.0.failures.take(&(face, group), now) {
-            self.count_wrong_key(face, group, now);
-            return Ok(Shown::TooMany(TooMany(wait)));
+        let known = self.0.verified_keys.contains(&pair);
+        // A token is taken before the look-up, so that concurrent guesses are limited as sequential ones are.
+        if !known && let Err(wait) = self.0.wrong_keys.take_token(&(entry_point, group), now) {
+            self.count_wrong_key(entry_point, group, now);
+            return Ok(KeyCheck::RateLimited(RateLimited(wait)));
         }
         let found = keys::authenticate(store, hash, Timestamp::now()).await;
         match &found {
             Ok(None) => {
                 if known {
-                    self.0.known.forget(&pair);
-                    // It was valid once, so it is no guess: that there is no token to take is no matter.
-                    let _ = self.0.failures.take(&(face, group), now);
+                    self.0.verified_keys.remove(&pair);
+                    // The key was valid once, so this is no guess: an empty bucket changes nothing.
+                    let _ = self.0.wrong_keys.take_token(&(entry_point, group), now);
                 }
-                self.count_wrong_key(face, group, now);
+                self.count_wrong_key(entry_point, group, now);
             }
-            Ok(Some(_)) | Err(_) if !known => self.0.failures.give_back(&(face, group)),
+            Ok(Some(_)) | Err(_) if !known => self.0.wrong_keys.return_token(&(entry_point, group)),
             Ok(Some(_)) | Err(_) => {}
         }
-        let Some(key) = found? else { return Ok(Shown::Invalid) };
-        self.0.known.keep(pair);
-        source.authenticated();
-        Ok(Shown::Valid(key, hash))
+        let Some(key) = found? else { return Ok(KeyCheck::Invalid) };
+        self.0.verified_keys.insert(pair);
+        client.notify_authenticated();
+        Ok(KeyCheck::Valid(key, hash))
     }
 
-    /// Counts the token of a session that is nobody's as a wrong key at the sign-in.
+    /// Counts an unknown token of a session as a wrong key at the sign-in.
     ///
     /// # Errors
     ///
-    /// Too many came from there.
-    pub(crate) fn unknown_token(&self, source: &Source, now: Instant) -> Result<(), TooMany> {
-        self.tell(now);
-        let group = source.group();
-        self.count_wrong_key(Face::SignIn, group, now);
-        self.0.failures.take(&(Face::SignIn, group), now).map_err(TooMany)
+    /// Too many came from the address of the client.
+    pub(crate) fn count_unknown_token(&self, client: &Client, now: Instant) -> Result<(), RateLimited> {
+        self.log_repeats(now);
+        let group = client.address_group();
+        self.count_wrong_key(EntryPoint::SignIn, group, now);
+        self.0.wrong_keys.take_token(&(EntryPoint::SignIn, group), now).map_err(RateLimited)
     }
 
-    /// Whether this caller may ask for one more resend.
-    pub(crate) fn resend(
+    /// Takes one resend of those that a requester may ask for.
+    ///
+    /// # Errors
+    ///
+    /// The requester is over the limit.
+    pub(crate) fn take_resend(
         &self,
-        asker: &Asker,
+        requester: &Requester,
         tenant: &TenantId,
         name: &str,
         now: Instant,
-    ) -> Result<(), TooMany> {
-        let taken = match asker {
-            Asker::Key(id) => self.0.resends_of_keys.take(id, now),
-            Asker::Viewer(key, name) => self.0.resends_of_viewers.take(&(*key, name.clone()), now),
+    ) -> Result<(), RateLimited> {
+        let taken = match requester {
+            Requester::Key(id) => self.0.resends_of_keys.take_token(id, now),
+            Requester::Viewer(key, name) => self.0.resends_of_viewers.take_token(&(*key, name.clone()), now),
         };
-        self.refuse(taken, "resend", (tenant, name), now)
+        self.log_rate_limited(taken, "resend", (tenant, name), now)
     }
 
-    /// Whether this link, or key, may open one more session.
-    pub(crate) fn session(
+    /// Takes one session of those that a link or key may open.
+    ///
+    /// # Errors
+    ///
+    /// The link or key is over the limit.
+    pub(crate) fn take_session(
         &self,
         opened_by: KeyHash,
         tenant: &TenantId,
         name: &str,
         now: Instant,
-    ) -> Result<(), TooMany> {
-        self.refuse(self.0.sessions.take(&opened_by, now), "session", (tenant, name), now)
+    ) -> Result<(), RateLimited> {
+        self.log_rate_limited(self.0.sessions.take_token(&opened_by, now), "session", (tenant, name), now)
     }
 
-    fn refuse(
+    /// Makes the result of a limiter an error, and logs the first refusal of each caller in a minute.
+    fn log_rate_limited(
         &self,
         taken: Result<(), Duration>,
         what: &'static str,
         (tenant, name): (&TenantId, &str),
         now: Instant,
-    ) -> Result<(), TooMany> {
-        self.tell(now);
+    ) -> Result<(), RateLimited> {
+        self.log_repeats(now);
         taken.map_err(|wait| {
-            if self.0.refused.count(&(what, tenant.clone(), name.to_owned()), now) {
+            if self.0.rate_limited_counter.count(&(what, tenant.clone(), name.to_owned()), now) {
                 log::too_many(what, tenant, name, 1);
             }
-            TooMany(wait)
+            RateLimited(wait)
         })
     }
 
-    fn count_wrong_key(&self, face: Face, group: Group, now: Instant) {
-        if self.0.wrong_keys.count(&(face, group), now) {
-            log::wrong_keys(face.name(), &group, 1);
+    fn count_wrong_key(&self, entry_point: EntryPoint, group: AddressGroup, now: Instant) {
+        if self.0.wrong_key_counter.count(&(entry_point, group), now) {
+            log::wrong_keys(entry_point.name(), &group, 1);
         }
     }
 
-    /// Tells the log of what happened again and again, and has stopped being news.
-    fn tell(&self, now: Instant) {
-        let wrong_keys = self.0.wrong_keys.ended(now);
-        for ((face, group), times) in wrong_keys.names {
-            log::wrong_keys(face.name(), &group, times);
+    /// Logs the counts of the windows that have ended.
+    fn log_repeats(&self, now: Instant) {
+        let wrong_keys = self.0.wrong_key_counter.take_ended(now);
+        for ((entry_point, group), times) in wrong_keys.names {
+            log::wrong_keys(entry_point.name(), &group, times);
         }
-        if wrong_keys.others > 0 {
-            log::others("key.refused", wrong_keys.others);
+        if wrong_keys.unnamed > 0 {
+            log::others("key.refused", wrong_keys.unnamed);
         }
-        let refused = self.0.refused.ended(now);
+        let refused = self.0.rate_limited_counter.take_ended(now);
         for ((what, tenant, name), times) in refused.names {
             log::too_many(what, &tenant, &name, times);
         }
-        if refused.others > 0 {
-            log::others("caller.limited", refused.others);
+        if refused.unnamed > 0 {
+            log::others("caller.limited", refused.unnamed);
         }
     }
 }

@@ -1,14 +1,14 @@
-//! A payload as a file to save.
+//! Responses that a browser saves as a file, whatever their content.
 
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
 
-/// A file to save: a browser neither shows it nor guesses what it is.
+/// A payload as a file to save: a browser neither shows it nor guesses its type. `name` is without an extension.
 pub(crate) fn download(bytes: Bytes, content_type: Option<&str>, name: &str) -> Response {
     const NOSNIFF: (HeaderName, &str) = (header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     let unknown = HeaderValue::from_static("application/octet-stream");
-    // Some browsers take what is multipart apart, and each part then says for itself how it is shown.
+    // Some browsers split multipart content, and each part then says for itself how it is shown.
     let whole = |text: &&str| !text.trim_start().to_ascii_lowercase().starts_with("multipart/");
     let content_type = content_type.filter(whole).and_then(|text| HeaderValue::from_str(text).ok());
     let content_type = content_type.unwrap_or(unknown);

@@ -1,22 +1,22 @@
-//! The outbound module against real receivers on loopback, each scripted byte by byte: what the client sends is read
-//! as it stands on the wire, and what it gets may be as wrong as a test needs.
+//! Tests of the client against real receivers on loopback. Each receiver is scripted byte by byte: a test reads what the
+//! client sends as it stands on the wire, and may respond with anything.
 
-mod addresses;
-mod broken;
-mod connections;
-mod destinations;
-mod failures;
-mod guard;
-mod kept;
-mod lacking;
-mod limits;
-mod lookups;
-mod receiver;
-mod requests;
-mod sloppy;
-mod tls;
-mod unread;
-mod webhook;
+mod address_guard;
+mod broken_responses;
+mod connection_lifetime;
+mod connection_reuse;
+mod descriptor_exhaustion;
+mod lookup_limits;
+mod missing_responses;
+mod nonconforming_heads;
+mod refused_destinations;
+mod response_limits;
+mod scripted_receiver;
+mod sent_requests;
+mod several_addresses;
+mod tls_receivers;
+mod unread_requests;
+mod webhook_headers;
 
 use std::{
     io,
@@ -27,25 +27,33 @@ use std::{
 use bytes::Bytes;
 use futures_util::{FutureExt as _, future::BoxFuture};
 use http::{HeaderMap, Method};
+use ipnet::IpNet;
 
-use super::{Client, Outgoing, Received, Sent};
+use crate::{
+    WebhookClient, connection::keep_alive::ConnectionLimits, http_outcome::HttpOutcome,
+    http_request::HttpRequest, resolver::resolver_trait::Resolver, response::http_response::HttpResponse,
+};
 use loanhook_core::model::{
     failure::{ErrorKind, Failure, Phase},
     id::TenantId,
 };
 
-/// Long enough for never to be what ends a test that passes.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// For what never comes; the test takes this long.
-const SHORT: Duration = Duration::from_millis(200);
+/// So long that it never ends in a test that passes.
+const TEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// The timeout of a request that never gets its response; the test takes this long.
+const SHORT_TIMEOUT: Duration = Duration::from_millis(200);
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// A client that may send to loopback, as `--allow-network 127.0.0.0/8` makes it, where every name is loopback's.
-fn client() -> Client {
-    Client::with_resolver(loopback(), always(vec![LOOPBACK])).expect("a client")
+/// A client that may send to loopback, as `--allow-network 127.0.0.0/8` makes it, and resolves every name to loopback.
+fn client() -> WebhookClient {
+    client_with_resolver(loopback_network(), resolving_to(vec![LOOPBACK]))
 }
 
-fn loopback() -> Vec<ipnet::IpNet> {
+fn client_with_resolver(allowed_networks: Vec<IpNet>, resolver: impl Resolver) -> WebhookClient {
+    WebhookClient::build(allowed_networks, resolver, &[], ConnectionLimits::default()).expect("a client")
+}
+
+fn loopback_network() -> Vec<IpNet> {
     vec!["127.0.0.0/8".parse().expect("a network")]
 }
 
@@ -53,40 +61,41 @@ fn tenant(name: &str) -> TenantId {
     TenantId::try_from(name.to_owned()).expect("a tenant")
 }
 
-type Answer = BoxFuture<'static, io::Result<Vec<IpAddr>>>;
+type LookupFuture = BoxFuture<'static, io::Result<Vec<IpAddr>>>;
 
-fn always(addresses: Vec<IpAddr>) -> impl Fn(String) -> Answer {
+/// A resolver by which every name has these addresses.
+fn resolving_to(addresses: Vec<IpAddr>) -> impl Fn(String) -> LookupFuture {
     move |_| std::future::ready(Ok(addresses.clone())).boxed()
 }
 
-fn post(url: &str, body: &'static str) -> Outgoing {
-    Outgoing {
+fn post(url: &str, body: &'static str) -> HttpRequest {
+    HttpRequest {
         tenant: tenant("acme"),
         fresh_connection: false,
-        turn: 0,
+        address_offset: 0,
         method: Method::POST,
         url: url.to_owned(),
         headers: HeaderMap::new(),
-        body: Some(Bytes::from_static(body.as_bytes())),
-        timeout: PATIENCE,
+        body: Bytes::from_static(body.as_bytes()),
+        timeout: TEST_TIMEOUT,
     }
 }
 
-/// Sends where nothing is missing for it.
-async fn send(client: &Client, outgoing: Outgoing) -> Sent {
-    client.send(outgoing).await.expect("nothing is missing")
+/// Sends on a machine that lacks nothing.
+async fn send(client: &WebhookClient, request: HttpRequest) -> HttpOutcome {
+    client.send_http(request).await.expect("this machine lacks nothing")
 }
 
-fn answer(sent: Sent) -> Received {
-    assert_eq!(sent.partial, None, "an answer that is whole has no part");
-    sent.result.expect("an answer")
+fn whole_response(outcome: HttpOutcome) -> HttpResponse {
+    assert!(outcome.partial_response.is_none(), "a whole response is not partial");
+    outcome.result.expect("a response")
 }
 
-fn failure(sent: Sent) -> Failure {
-    sent.result.expect_err("a failure")
+fn failure(outcome: HttpOutcome) -> Failure {
+    outcome.result.expect_err("a failure")
 }
 
 #[track_caller]
-fn assert_failed(sent: Sent, phase: Phase, kind: ErrorKind, detail: &str) {
-    assert_eq!(failure(sent), Failure::at(phase, kind, detail));
+fn assert_failed(outcome: HttpOutcome, phase: Phase, kind: ErrorKind, detail: &str) {
+    assert_eq!(failure(outcome), Failure::at(phase, kind, detail));
 }

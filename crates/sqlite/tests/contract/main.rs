@@ -1,16 +1,18 @@
-//! The engine for one process, under the contract.
+//! The SQLite engine under the contract of the ports, and rules of its own: of its dispatch, and of its recovery after a
+//! crash.
 
-mod process;
-mod worker;
+mod dispatch;
+mod recovery;
 
 use std::path::PathBuf;
 
 use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::id::{AttemptId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DueWork, QueueMessage};
-use loanhook_sqlite::Embedded;
+use loanhook_sqlite::SqliteEngine;
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 use uuid::Uuid;
 
@@ -20,9 +22,9 @@ use loanhook_contract::scene::{loan, tenant};
 
 contract!(crate::OnDisk);
 
-/// An engine in a folder of its own, which goes with it.
+/// An engine in a folder of its own, which is deleted with it.
 pub(crate) struct OnDisk {
-    engine: Embedded,
+    engine: SqliteEngine,
     folder: Folder,
 }
 
@@ -30,13 +32,13 @@ struct Folder(PathBuf);
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What stays behind is in the folder for temporary files.
+        // Where this fails, the folder is one for temporary files.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
 impl OnDisk {
-    /// Changes one row of its file, past the engine.
+    /// Changes one row of its file without the engine.
     fn change(&self, sql: &str, params: &[&dyn ToSql]) {
         assert_eq!(self.file().execute(sql, params).expect("changed"), 1);
     }
@@ -45,11 +47,11 @@ impl OnDisk {
     fn restart(self) -> Self {
         let Self { engine, folder } = self;
         drop(engine);
-        let engine = Embedded::open(&folder.0).expect("the folder is free");
+        let engine = SqliteEngine::open(&folder.0).expect("the folder is free");
         Self { engine, folder }
     }
 
-    /// Takes one message off the queue, the first that is due, as if a claim had: none of its workers is at work.
+    /// Takes the first message that is due off the queue, as a claim does: no worker runs.
     fn take(&self) -> Option<QueueMessage> {
         let file = self.file();
         let (row, message) = file
@@ -70,7 +72,7 @@ impl OnDisk {
         self.file().query_row(put, [], |row| row.get(0)).expect("counted")
     }
 
-    /// How many of its rows are being sent.
+    /// How many of its rows are stored as `sending`.
     fn sending(&self) -> i64 {
         let sending = "SELECT count(*) FROM attempts WHERE sending = 1";
         self.file().query_row(sending, [], |row| row.get(0)).expect("counted")
@@ -78,14 +80,20 @@ impl OnDisk {
 
     fn file(&self) -> Connection {
         let file = Connection::open(self.folder.0.join("loanhook.db")).expect("the file");
-        file.busy_timeout(loanhook_contract::PATIENCE).expect("a time-out");
+        file.busy_timeout(loanhook_contract::CASE_TIMEOUT).expect("a time-out");
         file
     }
 }
 
+/// The error of each row that is complete and failed.
+fn errors(rows: &[Attempt]) -> Vec<Option<ErrorKind>> {
+    let error = |row: &Attempt| Some(row.completion()?.error()?.kind);
+    rows.iter().map(error).collect()
+}
+
 fn message(row: &Row<'_>) -> rusqlite::Result<QueueMessage> {
     let id = |column| row.get(column).map(Uuid::from_bytes);
-    let what = match row.get(5)? {
+    let work = match row.get(5)? {
         Some(number) => DueWork::Attempt(number),
         None => DueWork::Resend {
             loan_id: loan(&row.get::<_, String>(6)?),
@@ -97,20 +105,20 @@ fn message(row: &Row<'_>) -> rusqlite::Result<QueueMessage> {
         trace_id: TraceId::from_uuid(id(2)?),
         subscription_id: SubscriptionId::from_uuid(id(3)?),
         due: Timestamp::from_millis(row.get(4)?),
-        work: what,
+        work,
     })
 }
 
 impl Engine for OnDisk {
-    type Ports = Embedded;
+    type Ports = SqliteEngine;
 
     async fn fresh() -> Self {
         let folder = Folder(std::env::temp_dir().join(format!("loanhook-contract-{}", Uuid::new_v4())));
-        let engine = Embedded::open(&folder.0).expect("a new folder");
+        let engine = SqliteEngine::open(&folder.0).expect("a new folder");
         Self { engine, folder }
     }
 
-    fn ports(&self) -> &Embedded {
+    fn ports(&self) -> &SqliteEngine {
         &self.engine
     }
 
@@ -125,7 +133,7 @@ impl Engine for OnDisk {
     }
 
     fn put_row(&self, row: &Attempt) {
-        let doc = serde_json::to_string(row).expect("JSON");
+        let doc = loanhook_stored::write(row).expect("JSON");
         self.change(
             "UPDATE attempts SET sending = 0, doc = ?2 WHERE id = ?1",
             params![row.id.uuid().as_bytes(), doc],

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use http::HeaderName;
-
 use super::Request;
 use crate::model::destination::HIDDEN;
 use crate::model::template::{Target, Template};
@@ -11,6 +9,8 @@ use crate::model::validation::{ValidationErrors, pointer_segment};
 
 /// The most that header names and values may have in all, in bytes.
 pub const MAX_HEADERS: usize = 32 * 1024;
+/// The most that a header name can have in any client, in bytes.
+const MAX_NAME_BYTES: usize = u16::MAX as usize;
 
 /// The headers with their values, those that `***` keeps taken from the `stored` request; `moved` if requests go to
 /// another host than those of `stored`, where no value is kept.
@@ -81,7 +81,7 @@ fn name_fault(lower: &str) -> Option<&'static str> {
         "expect",
         "http2-settings",
     ];
-    if HeaderName::from_bytes(lower.as_bytes()).is_err() {
+    if !is_header_name(lower) {
         return Some("is not a header name");
     }
     if lower == "content-type" {
@@ -89,6 +89,13 @@ fn name_fault(lower: &str) -> Option<&'static str> {
     }
     let ours = OURS.contains(&lower) || lower.starts_with("webhook-") || lower.starts_with("loanhook-");
     ours.then_some("cannot be set, as loanhook sets it itself")
+}
+
+/// Whether this is a token (RFC 9110, 5.6.2) that can be sent as a header name.
+fn is_header_name(name: &str) -> bool {
+    const SYMBOLS: &[u8] = b"!#$%&'*+-.^_`|~";
+    (1..=MAX_NAME_BYTES).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || SYMBOLS.contains(&byte))
 }
 
 /// What is wrong with a header value's template. Names and defaults in a placeholder may be anything: what it

@@ -2,21 +2,22 @@
 
 mod compiled;
 mod credentials;
-mod draft;
 mod headers;
+mod input;
 mod matching;
 mod url_text;
 
 use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
+use std::str::FromStr;
 
 pub use compiled::CompiledCache;
 pub use credentials::may_keep_credentials;
-pub use draft::SubscriptionDraft;
 pub use headers::MAX_HEADERS;
 pub(super) use headers::is_header_value;
 pub use headers::value_fault;
+pub use input::{
+    CriteriaInput, DEFAULT_CONTENT_TYPE, DEFAULT_TIMEOUT_SECONDS, RequestInput, SubscriptionInput,
+};
 pub use matching::MatchResult;
 pub use url_text::{MAX_URL, url_fault};
 
@@ -29,7 +30,7 @@ use super::time::Timestamp;
 pub const MAX_SUBSCRIPTIONS: usize = 200;
 
 /// One webhook of a tenant, in one version of its settings.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Subscription {
     pub id: SubscriptionId,
     pub tenant: TenantId,
@@ -42,7 +43,7 @@ pub struct Subscription {
 }
 
 /// What the author of a subscription sets.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// The name a servicer knows the webhook by; the event title of its rows.
     pub title: String,
@@ -50,14 +51,12 @@ pub struct Settings {
     pub enabled: bool,
     pub criteria: Criteria,
     /// A formula that must also be true.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restriction: Option<String>,
     pub request: Request,
     pub retry: RetryPolicy,
     /// 1 to 30, over the whole request.
     pub timeout_seconds: u32,
     /// Its formulas, templates and names of events, once they were read.
-    #[serde(skip)]
     pub compiled: CompiledCache,
 }
 
@@ -82,8 +81,7 @@ impl PartialEq for Settings {
 }
 
 /// Which events a subscription is for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Criteria {
     /// Names of events; `*` is all.
     Events(Vec<String>),
@@ -98,8 +96,7 @@ pub enum Criteria {
 }
 
 /// When a trigger fires.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fire {
     /// When it is true for a loan, and was not at the event before.
     OnChange,
@@ -120,7 +117,7 @@ impl Criteria {
 }
 
 /// The request that a matched event becomes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     pub method: Method,
     pub url: String,
@@ -128,13 +125,11 @@ pub struct Request {
     pub headers: BTreeMap<String, String>,
     pub content_type: String,
     /// A template of the body; none sends the event's name and context.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<String>,
 }
 
 /// The methods of a webhook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Method {
     Get,
     Post,
@@ -159,5 +154,14 @@ impl Method {
     /// Whether a request without a payload template carries the event as its body.
     pub const fn carries_event(self) -> bool {
         !matches!(self, Self::Get | Self::Delete)
+    }
+}
+
+impl FromStr for Method {
+    type Err = ();
+
+    /// A method by its name, in capitals.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|method| method.name() == text).ok_or(())
     }
 }

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::event::{Event, EventDraft};
+use crate::model::event::{Event, EventInput};
 use crate::model::event_evaluation::EventEvaluation;
 use crate::model::id::TraceId;
 use crate::model::time::Timestamp;
@@ -17,13 +17,13 @@ const TARGETS: [Target; 6] = [
 ];
 
 fn event(name: &str, loan: &str, context: &Value) -> Option<Event> {
-    let draft = EventDraft {
+    let input = EventInput {
         event_name: name.into(),
         loan_id: loan.into(),
         context: serde_json::value::RawValue::from_string(context.to_string()).expect("JSON"),
         occurred_at: None,
     };
-    draft.check().ok()
+    input.check().ok()
 }
 
 /// What is written in a template, and what it is for.

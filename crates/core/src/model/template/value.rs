@@ -65,9 +65,9 @@ impl<'a> Variables<'a> {
             "trace-id" => uuid::fmt::Hyphenated::LENGTH,
             "occurred-at" => self.occurred_at.len(),
             _ => {
-                let variable = self.context.raw(name).or_else(|| {
+                let variable = self.context.variable(name).or_else(|| {
                     let (variable, _) = path::parse(name).ok()?;
-                    self.context.raw(variable)
+                    self.context.variable(variable)
                 });
                 variable.map_or(0, |json| json.get().len())
             }
@@ -76,13 +76,11 @@ impl<'a> Variables<'a> {
 
     /// A variable of this very name, else where its path leads.
     fn in_context(&self, name: &str) -> Result<Option<Found<'a>>, &'static str> {
-        if let Some(json) = self.context.raw(name) {
+        if let Some(json) = self.context.variable(name) {
             return found(json.get()).map(Some);
         }
         let (variable, steps) = path::parse(name)?;
-        let variable = self.context.raw(variable).map(RawValue::get);
-        let led_to = steps.into_iter().fold(variable, |json, step| self.context.step(json?, step));
-        led_to.map(found).transpose()
+        self.context.json_at(variable, steps).map(found).transpose()
     }
 }
 

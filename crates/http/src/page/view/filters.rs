@@ -1,15 +1,15 @@
-//! The form of filters, and those that are set.
+//! The form of the filters, and the list of those that are set.
 
 use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
-use super::words::{kind, short};
-use crate::page::list::List;
-use crate::page::query::LIMIT;
+use super::format::{error_kind_label, short_id};
+use crate::page::page_parameters::LIMIT;
+use crate::page::webhook_list::WebhookList;
 use loanhook_core::model::failure::ErrorKind;
 
-/// Values of a choice, each with its words.
+/// The values of a field with choices, each with its label.
 type Choices = &'static [(&'static str, &'static str)];
 
 const OUTCOMES: Choices =
@@ -28,25 +28,25 @@ const CODES: Choices = &[
 const ATTEMPTS: Choices = &[("auto", "Automatic"), ("manual", "Manual")];
 const LIMITS: Choices = &[("50", "50"), ("100", "100"), ("200", "200")];
 
-pub(super) fn show(list: &List, path: &str) -> Markup {
-    let asked = &list.asked;
-    let set = asked.filters().count();
-    let kinds = ErrorKind::ALL.map(|of| (of.as_str(), kind(of)));
+pub(super) fn show(list: &WebhookList, path: &str) -> Markup {
+    let parameters = &list.parameters;
+    let set = parameters.filters().count();
+    let kinds = ErrorKind::ALL.map(|of| (of.as_str(), error_kind_label(of)));
     html! {
-        // Chips say what is set; what is wrong is mended here.
-        details.filters open[!list.wanted.faults.0.is_empty()] {
+        // The form is open where a filter is wrong, so that it can be corrected.
+        details.filters open[!list.checked.errors.0.is_empty()] {
             summary { "Filters" @if set > 0 { " " span.count { (set) " set" } } }
             form #filters method="get" action=(path) {
-                (title(asked.get("eventTitle"), &list.page.titles))
-                (choice("outcome", "Outcome", "Any", OUTCOMES, asked.get("outcome")))
-                (choice("responseCode", "Response code", "Any", CODES, asked.get("responseCode")))
-                (choice("error", "Error", "Any", &kinds, asked.get("error")))
-                (choice("attempt", "Attempt", "Any", ATTEMPTS, asked.get("attempt")))
-                (text("traceId", "Trace ID", asked.get("traceId")))
-                (moment("from", "From", asked.get("from")))
-                (moment("to", "To", asked.get("to")))
-                (choice(LIMIT, "Rows a page", "50", &LIMITS[1..], asked.get(LIMIT)))
-                @for (name, value) in asked.filters().filter(|(name, _)| HIDDEN.contains(name)) {
+                (title_field(parameters.get("eventTitle"), &list.history.titles))
+                (choice_field("outcome", "Outcome", "Any", OUTCOMES, parameters.get("outcome")))
+                (choice_field("responseCode", "Response code", "Any", CODES, parameters.get("responseCode")))
+                (choice_field("error", "Error", "Any", &kinds, parameters.get("error")))
+                (choice_field("attempt", "Attempt", "Any", ATTEMPTS, parameters.get("attempt")))
+                (text_field("traceId", "Trace ID", parameters.get("traceId")))
+                (time_field("from", "From", parameters.get("from")))
+                (time_field("to", "To", parameters.get("to")))
+                (choice_field(LIMIT, "Rows a page", "50", &LIMITS[1..], parameters.get(LIMIT)))
+                @for (name, value) in parameters.filters().filter(|(name, _)| FILTERS_WITHOUT_FIELD.contains(name)) {
                     input type="hidden" name=(name) value=(value);
                 }
                 div.actions {
@@ -57,9 +57,9 @@ pub(super) fn show(list: &List, path: &str) -> Markup {
         }
         @if set > 0 {
             ul.chips aria-label="Filters that are set" {
-                @for (name, value) in asked.filters() {
-                    li { a href={ (path) (asked.first_page().without(&[name]).query()) } title="Remove this filter" {
-                        span.quiet { (words_of(name)) } " " bdi { (shown(name, value)) }
+                @for (name, value) in parameters.filters() {
+                    li { a href={ (path) (parameters.first_page().without(&[name]).query()) } title="Remove this filter" {
+                        span.quiet { (parameter_label(name)) } " " bdi { (filter_value(name, value)) }
                         span aria-hidden="true" { " ×" } span.unseen { ", remove this filter" }
                     } }
                 }
@@ -68,11 +68,11 @@ pub(super) fn show(list: &List, path: &str) -> Markup {
     }
 }
 
-/// Filters of the API that an address may have and the form does not ask for.
-const HIDDEN: [&str; 3] = ["eventName", "subscriptionId", "method"];
+/// Filters that a URL may have, as those of the API, and the form has no field for.
+const FILTERS_WITHOUT_FIELD: [&str; 3] = ["eventName", "subscriptionId", "method"];
 
-/// A parameter, as the form names it.
-pub(super) fn words_of(name: &str) -> &str {
+/// The label of a parameter in the form.
+pub(super) fn parameter_label(name: &str) -> &str {
     match name {
         "eventTitle" => "Event title",
         "eventName" => "Event",
@@ -90,30 +90,33 @@ pub(super) fn words_of(name: &str) -> &str {
     }
 }
 
-fn shown(name: &str, value: &str) -> Markup {
+fn filter_value(name: &str, value: &str) -> Markup {
     match name {
         "traceId" | "subscriptionId" if value.len() == 36 && value.is_ascii() => {
-            html! { span title=(value) { (short(&value)) } }
+            html! { span title=(value) { (short_id(&value)) } }
         }
         "from" | "to" => html! { time datetime=(value) { (value) } },
-        _ => html! { (words_for(name, value)) },
+        _ => html! { (value_label(name, value)) },
     }
 }
 
-/// A value in the words of its choice.
-fn words_for<'a>(name: &str, value: &'a str) -> &'a str {
+/// The label of a value; the value itself where it has none.
+fn value_label<'a>(name: &str, value: &'a str) -> &'a str {
     let choices = match name {
         "outcome" => OUTCOMES,
         "attempt" => ATTEMPTS,
         "error" => {
-            return ErrorKind::ALL.into_iter().find(|of| of.as_str() == value).map_or(value, |of| kind(of));
+            return ErrorKind::ALL
+                .into_iter()
+                .find(|of| of.as_str() == value)
+                .map_or(value, |of| error_kind_label(of));
         }
         _ => &[],
     };
     choices.iter().find(|(known, _)| *known == value).map_or(value, |(_, words)| words)
 }
 
-fn choice(name: &str, label: &str, any: &str, choices: &[(&str, &str)], chosen: &str) -> Markup {
+fn choice_field(name: &str, label: &str, any: &str, choices: &[(&str, &str)], chosen: &str) -> Markup {
     let id = format!("f-{name}");
     let known = chosen.is_empty() || choices.iter().any(|(value, _)| *value == chosen);
     html! {
@@ -121,7 +124,7 @@ fn choice(name: &str, label: &str, any: &str, choices: &[(&str, &str)], chosen: 
             label for=(id) { (label) }
             select id=(id) name=(name) {
                 option value="" { (any) }
-                // What an address asks for is offered too.
+                // A value that only the URL has is a choice too.
                 @if !known { option value=(chosen) selected { (chosen) } }
                 @for (value, words) in choices {
                     option value=(value) selected[*value == chosen] { (words) }
@@ -131,8 +134,8 @@ fn choice(name: &str, label: &str, any: &str, choices: &[(&str, &str)], chosen: 
     }
 }
 
-/// Those seen are offered; an older one can be typed.
-fn title(value: &str, seen: &BTreeSet<String>) -> Markup {
+/// A text field that suggests the titles of the rows that were read; others can be typed.
+fn title_field(value: &str, seen: &BTreeSet<String>) -> Markup {
     html! {
         div.field {
             label for="f-eventTitle" { "Event title" }
@@ -142,7 +145,7 @@ fn title(value: &str, seen: &BTreeSet<String>) -> Markup {
     }
 }
 
-fn text(name: &str, label: &str, value: &str) -> Markup {
+fn text_field(name: &str, label: &str, value: &str) -> Markup {
     let id = format!("f-{name}");
     html! {
         div.field {
@@ -152,10 +155,10 @@ fn text(name: &str, label: &str, value: &str) -> Markup {
     }
 }
 
-/// A date and time; the script makes it one of the viewer's zone.
-fn moment(name: &str, label: &str, value: &str) -> Markup {
+/// A field for a date and time in UTC; the script shows it in the zone of the viewer.
+fn time_field(name: &str, label: &str, value: &str) -> Markup {
     let id = format!("f-{name}");
-    // A field of whole seconds would take no fraction.
+    // A field with a step of whole seconds would reject a fraction.
     let (local, step) = match value.trim_end_matches('Z') {
         local if local.contains('.') => (local, "0.001"),
         local => (local, "1"),

@@ -1,4 +1,4 @@
-//! What every page has around its content.
+//! The layout of every page: head, stylesheet, script and symbols around its content.
 
 use axum::response::Response;
 use maud::{DOCTYPE, Markup, html};
@@ -29,7 +29,7 @@ pub(in crate::page) fn page(title: &str, content: &Markup) -> Response {
     })
 }
 
-/// The pictures that the page uses again and again, by name: each is one line on a field of 16 by 16.
+/// The symbols of the pages, by name: each is one path on a field of 16 by 16.
 const SYMBOLS: [(&str, &str); 5] = [
     ("open", "M4 6l4 4 4-4"),
     ("copy", "M6 5.5h6.5v8H6zM3.5 10.5v-8H10"),

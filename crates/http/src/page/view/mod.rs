@@ -1,21 +1,21 @@
-//! How the pages look: HTML, and nothing that is asked of anybody.
+//! The HTML of the pages, made of values that the handlers have read; nothing here calls a port.
 
-pub(super) mod details;
+pub(super) mod attempt_details;
 mod filters;
+mod format;
 pub(super) mod layout;
-mod life;
-pub(super) mod list;
-pub(super) mod login;
 mod payload;
 mod resend;
-mod rows;
-mod words;
+pub(super) mod sign_in;
+mod timeline;
+pub(super) mod webhook_list;
+mod webhook_table;
 
 use axum::response::{IntoResponse, Response};
 use http::header;
 use maud::Markup;
 
-/// HTML by itself.
+/// A response of HTML, a whole page or a part of one.
 pub(super) fn fragment(content: Markup) -> Response {
     ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], content.into_string()).into_response()
 }

@@ -1,0 +1,58 @@
+//! A call to AWS, as its HTTP request shows it.
+
+use bytes::Bytes;
+use http::Method;
+use http::request::Parts;
+use serde_json::Value;
+
+/// A call, named by its operation and, in DynamoDB, by the kind of the first item that it names: the letter with which
+/// that partition key begins. `PutItem L` puts the row of an attempt; `PutItem payload` puts a small payload.
+#[derive(Debug, Clone)]
+pub struct AwsCall {
+    pub name: String,
+    /// The JSON of its body; null for S3.
+    pub body: Value,
+}
+
+impl AwsCall {
+    pub(crate) fn read(head: &Parts, body: &Bytes) -> Self {
+        let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+        let Some((service, operation)) = target.and_then(|target| target.split_once('.')) else {
+            return Self { name: object_operation(&head.method).into(), body: Value::Null };
+        };
+        let body: Value = serde_json::from_slice(body).expect("a call in JSON");
+        let kind = partition_of(&body).and_then(|key| key.chars().next());
+        let name = match kind {
+            _ if body["TableName"].as_str().is_some_and(|table| table.ends_with("-payloads")) => {
+                format!("{operation} payload")
+            }
+            Some(kind) if service.starts_with("DynamoDB") => format!("{operation} {kind}"),
+            _ => operation.to_owned(),
+        };
+        Self { name, body }
+    }
+
+    /// Whether it is a call to S3, whose errors are XML.
+    pub(crate) fn is_s3(&self) -> bool {
+        self.body.is_null()
+    }
+}
+
+fn object_operation(method: &Method) -> &'static str {
+    match *method {
+        Method::PUT => "PutObject",
+        Method::GET => "GetObject",
+        _ => "an unknown operation",
+    }
+}
+
+/// The partition key of the first item that a call of DynamoDB names.
+fn partition_of(body: &Value) -> Option<&str> {
+    let batch = || body["RequestItems"].as_object()?.values().next()?["Keys"].get(0);
+    let item = [&body["Item"], &body["Key"]].into_iter().find(|item| item.is_object()).or_else(batch);
+    let values = &body["ExpressionAttributeValues"];
+    let key = item
+        .map(|item| &item["pk"])
+        .unwrap_or_else(|| if values[":pk"].is_object() { &values[":pk"] } else { &values[":trace"] });
+    key["S"].as_str()
+}

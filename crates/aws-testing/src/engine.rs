@@ -1,0 +1,185 @@
+//! The engine for AWS under the contract: on whatever answers at `AWS_ENDPOINT_URL`, or on the account of this
+//! environment where `LOANHOOK_TEST_AWS` is set.
+
+use std::collections::HashMap;
+use std::future::Future;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use loanhook_aws::{Aws, read_message};
+use loanhook_contract::engine::{Engine, Kept};
+use loanhook_contract::scene::delivery_of;
+use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::id::TenantId;
+use loanhook_core::model::payload::PayloadKey;
+use loanhook_core::ports::{Attempts, DueWork, QueueMessage};
+
+use crate::TestStack;
+
+/// The most messages that SQS gives at once.
+const MAX_MESSAGES_PER_RECEIVE: i32 = 10;
+/// How long SQS waits for a message, in seconds.
+const RECEIVE_WAIT_SECONDS: i32 = 2;
+
+/// An engine with a stack of its own.
+pub struct AwsEngine {
+    pub(crate) engine: Aws,
+    pub stack: TestStack,
+}
+
+impl Engine for AwsEngine {
+    type Ports = Aws;
+
+    fn missing() -> Option<&'static str> {
+        let set =
+            ["AWS_ENDPOINT_URL", "LOANHOOK_TEST_AWS"].iter().any(|name| std::env::var_os(name).is_some());
+        (!set).then_some("there is no AWS to test on: set AWS_ENDPOINT_URL, or LOANHOOK_TEST_AWS=1")
+    }
+
+    async fn fresh() -> Self {
+        let stack = TestStack::create().await;
+        Self { engine: stack.engine(), stack }
+    }
+
+    fn ports(&self) -> &Aws {
+        &self.engine
+    }
+
+    async fn receive(&self) -> QueueMessage {
+        loop {
+            if let Some(message) = self.receive_messages(1, RECEIVE_WAIT_SECONDS).await.pop() {
+                return message;
+            }
+        }
+    }
+
+    /// SQS may deliver a message twice, and a message is left behind where a claim is made without it: here each counts
+    /// once, and only while something of its delivery is due.
+    async fn drain(&self) -> Vec<QueueMessage> {
+        let mut all: Vec<QueueMessage> = Vec::new();
+        loop {
+            let received = self.receive_messages(MAX_MESSAGES_PER_RECEIVE, 0).await;
+            if received.is_empty() {
+                return all;
+            }
+            for message in received {
+                if !all.contains(&message) && self.is_due(&message).await {
+                    all.push(message);
+                }
+            }
+        }
+    }
+
+    fn put_row(&self, row: &Attempt) {
+        let doc = loanhook_stored::write(row).expect("JSON");
+        let update = self
+            .stack
+            .dynamodb
+            .update_item()
+            .table_name(&self.stack.name)
+            .set_key(Some(row_key(row)))
+            .update_expression("SET doc = :doc, #state = :complete REMOVE #token")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_names("#token", "token")
+            .expression_attribute_values(":doc", AttributeValue::S(doc))
+            .expression_attribute_values(":complete", AttributeValue::S("complete".into()));
+        block_on(update.send()).expect("updated");
+    }
+
+    fn lose_row(&self, row: &Attempt) {
+        let delete = self.stack.dynamodb.delete_item().table_name(&self.stack.name);
+        block_on(delete.set_key(Some(row_key(row))).send()).expect("deleted");
+    }
+
+    fn lose_payload(&self, tenant: &TenantId, key: PayloadKey) {
+        let name = format!("{tenant}/{key}");
+        let delete = self.stack.dynamodb.delete_item().table_name(self.stack.payloads_table());
+        block_on(delete.key("pk", AttributeValue::S(name.clone())).send()).expect("deleted");
+        let delete = self.stack.s3.delete_object().bucket(&self.stack.name).key(name);
+        block_on(delete.send()).expect("deleted");
+    }
+
+    fn spoil(&self, what: Kept<'_>) {
+        let item = |pk: String, sk: String| {
+            HashMap::from([("pk".into(), AttributeValue::S(pk)), ("sk".into(), AttributeValue::S(sk))])
+        };
+        let only = |pk: String| item(pk, "-".into());
+        let items = match what {
+            Kept::Row(row) => vec![row_key(row)],
+            Kept::Subscription(of) => vec![item(format!("S#{}", of.tenant), format!("C#{}", of.id))],
+            Kept::Key(key, hash) => {
+                let hash: String = hash.0.iter().map(|byte| format!("{byte:02x}")).collect();
+                vec![only(format!("K#{hash}")), item(format!("A#{}", key.tenant), key.id.to_string())]
+            }
+            Kept::Memory(tenant, loan) => vec![only(format!("M#{tenant}#{loan}"))],
+            Kept::Record(tenant, key) => vec![only(format!("I#{tenant}#event#{key}"))],
+        };
+        for key in items {
+            let update = self.stack.dynamodb.update_item().table_name(&self.stack.name).set_key(Some(key));
+            let update = update
+                .update_expression("SET doc = :doc")
+                .condition_expression("attribute_exists(doc)")
+                .expression_attribute_values(":doc", AttributeValue::S("\"secret\"".into()));
+            block_on(update.send()).expect("updated");
+        }
+    }
+
+    fn restarted(self) -> Self {
+        Self { engine: self.stack.engine(), stack: self.stack }
+    }
+
+    async fn finish(&self) {
+        self.engine.finish_background().await;
+    }
+}
+
+impl AwsEngine {
+    /// Whether what the message is for is still to be done.
+    async fn is_due(&self, message: &QueueMessage) -> bool {
+        match &message.work {
+            DueWork::Attempt(number) => {
+                let delivery =
+                    delivery_of(&self.engine, &message.tenant, message.trace_id).await.expect("read");
+                let next = delivery.and_then(|delivery| delivery.progress.waiting());
+                next.is_none_or(|next| next.number <= *number)
+            }
+            DueWork::Resend { loan_id, attempt_id } => {
+                let row = self.engine.row(&message.tenant, loan_id, *attempt_id).await.expect("read");
+                row.is_none_or(|row| row.attempt.completion().is_none())
+            }
+        }
+    }
+
+    /// Receives messages and deletes them.
+    async fn receive_messages(&self, limit: i32, wait_seconds: i32) -> Vec<QueueMessage> {
+        let sqs = &self.stack.sqs;
+        let queue = &self.stack.queue_url;
+        let received = sqs
+            .receive_message()
+            .queue_url(queue)
+            .max_number_of_messages(limit)
+            .wait_time_seconds(wait_seconds)
+            .send()
+            .await
+            .expect("received");
+        let mut messages = Vec::new();
+        for message in received.messages() {
+            let handle = message.receipt_handle().expect("a handle");
+            sqs.delete_message().queue_url(queue).receipt_handle(handle).send().await.expect("deleted");
+            messages.push(read_message(message.body().expect("a body")).expect("a message of ours"));
+        }
+        messages
+    }
+}
+
+fn row_key(row: &Attempt) -> HashMap<String, AttributeValue> {
+    HashMap::from([
+        ("pk".into(), AttributeValue::S(format!("L#{}#{}", row.tenant, row.loan_id))),
+        ("sk".into(), AttributeValue::S(row.id.to_string())),
+    ])
+}
+
+/// Waits in a function of the contract that is not async.
+fn block_on<T>(call: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(call))
+}

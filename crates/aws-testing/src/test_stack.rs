@@ -1,0 +1,132 @@
+//! The stack of one test: tables, a bucket and queues as the template describes them, under a name of their own. They
+//! are left behind: an emulator forgets them when it stops.
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::types::{AttributeDefinition, GlobalSecondaryIndex, KeySchemaElement, Projection};
+use loanhook_aws::{Aws, Stack, sdk_config};
+use loanhook_core::model::time::Timestamp;
+use serde_norway::Value;
+use uuid::Uuid;
+
+/// Tables, a bucket and queues of one name, and clients to look into them.
+pub struct TestStack {
+    pub name: String,
+    pub queue_url: String,
+    pub dead_letters_url: String,
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    pub s3: aws_sdk_s3::Client,
+    pub sqs: aws_sdk_sqs::Client,
+    pub config: SdkConfig,
+}
+
+impl TestStack {
+    /// Makes all of it.
+    ///
+    /// # Panics
+    ///
+    /// When AWS refuses.
+    pub async fn create() -> Self {
+        let config = sdk_config().await;
+        let name = format!("loanhook-test-{}", Uuid::new_v4());
+        let dynamodb = aws_sdk_dynamodb::Client::new(&config);
+        let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
+        let s3 = aws_sdk_s3::Client::from_conf(s3);
+        let sqs = aws_sdk_sqs::Client::new(&config);
+        create_table(&dynamodb, "Table", &name).await;
+        create_table(&dynamodb, "PayloadsTable", &payloads_table(&name)).await;
+        s3.create_bucket().bucket(&name).send().await.expect("a bucket");
+        let queue = |name: String| {
+            let sqs = sqs.clone();
+            async move {
+                let made = sqs.create_queue().queue_name(name).send().await.expect("a queue");
+                made.queue_url.expect("its URL")
+            }
+        };
+        let queue_url = queue(name.clone()).await;
+        let dead_letters_url = queue(format!("{name}-dead")).await;
+        Self { name, queue_url, dead_letters_url, dynamodb, s3, sqs, config }
+    }
+
+    /// An engine with empty caches.
+    pub fn engine(&self) -> Aws {
+        Aws::new(&self.config, self.resources())
+    }
+
+    /// Its names, as an engine takes them.
+    pub fn resources(&self) -> Stack {
+        Stack {
+            table: self.name.clone(),
+            payloads: self.payloads_table(),
+            bucket: self.name.clone(),
+            small_payload: 1536,
+            queue_url: self.queue_url.clone(),
+            dead_letters_url: Some(self.dead_letters_url.clone()),
+            retention: Duration::from_secs(60 * 24 * 3600),
+            egress: Vec::new(),
+            deployed_key: None,
+            clock: Timestamp::now,
+        }
+    }
+
+    /// The name of the table of small payloads.
+    pub fn payloads_table(&self) -> String {
+        payloads_table(&self.name)
+    }
+}
+
+fn payloads_table(name: &str) -> String {
+    format!("{name}-payloads")
+}
+
+/// Makes a table as the template describes it, so that tests and deployment cannot differ.
+async fn create_table(dynamodb: &aws_sdk_dynamodb::Client, resource: &str, name: &str) {
+    let template: Value =
+        serde_norway::from_str(include_str!("../../../infra/template.yaml")).expect("the template is YAML");
+    let table = &template["Resources"][resource]["Properties"];
+    let attributes = each(&table["AttributeDefinitions"]).map(|attribute| {
+        AttributeDefinition::builder()
+            .attribute_name(text(&attribute["AttributeName"]))
+            .attribute_type(text(&attribute["AttributeType"]).into())
+            .build()
+            .expect("an attribute")
+    });
+    let indexes = table["GlobalSecondaryIndexes"].as_sequence().map(|indexes| {
+        indexes.iter().map(|index| {
+            let projection = text(&index["Projection"]["ProjectionType"]).into();
+            GlobalSecondaryIndex::builder()
+                .index_name(text(&index["IndexName"]))
+                .set_key_schema(Some(key_schema(index)))
+                .projection(Projection::builder().projection_type(projection).build())
+                .build()
+                .expect("an index")
+        })
+    });
+    dynamodb
+        .create_table()
+        .table_name(name)
+        .billing_mode(text(&table["BillingMode"]).into())
+        .set_attribute_definitions(Some(attributes.collect()))
+        .set_key_schema(Some(key_schema(table)))
+        .set_global_secondary_indexes(indexes.map(Iterator::collect))
+        .send()
+        .await
+        .expect("a table");
+}
+
+fn key_schema(described: &Value) -> Vec<KeySchemaElement> {
+    let parts = each(&described["KeySchema"]).map(|part| {
+        let element = KeySchemaElement::builder().attribute_name(text(&part["AttributeName"]));
+        element.key_type(text(&part["KeyType"]).into()).build().expect("a key")
+    });
+    parts.collect()
+}
+
+fn each(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_sequence().expect("the template lists them").iter()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("the template has text there")
+}

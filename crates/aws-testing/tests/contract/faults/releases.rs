@@ -1,0 +1,54 @@
+//! Releases of claims whose message cannot be queued.
+
+use loanhook_aws_testing::fault_proxy::BROKEN;
+use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults};
+use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::{SECOND, START, Scene, resend_message};
+use loanhook_core::ports::{
+    Attempts as _, Deliveries as _, DueWork, ReleaseOutcome, ResendClaimOutcome, Resends as _,
+};
+use uuid::Uuid;
+
+#[test]
+fn a_repeated_release_queues_the_message_that_the_first_one_could_not() {
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
+        let claim = scene.claim(START).await?;
+        let due = START + SECOND;
+        scene.engine.proxy.fault_from("SendMessage", 1, BROKEN);
+        let failed = scene.ports().release(&claim.delivery, claim.token, &claim.row, due).await;
+        assert!(failed.is_err(), "{failed:?}");
+        assert_eq!(scene.rows().await?, [], "the claim is released all the same");
+
+        scene.engine.proxy.clear_faults();
+        let again = scene.ports().release(&claim.delivery, claim.token, &claim.row, due).await?;
+        assert_eq!(again, ReleaseOutcome::Superseded);
+        let message = scene.engine.receive().await;
+        assert_eq!((message.due, message.work), (due, DueWork::Attempt(1)));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_repeated_release_of_a_resend_queues_the_message_that_the_first_one_could_not() {
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
+        scene.attempt(Ok(500), START).await?;
+        let (row, _) = scene.resend(None, START + SECOND).await?;
+        assert_eq!(scene.engine.receive().await, resend_message(&row, row.sent_at));
+        let (token, now) = (Uuid::new_v4(), START + 2 * SECOND);
+        let message = resend_message(&row, row.sent_at);
+        let claimed = scene.ports().claim_resend(&message, &row.loan_id, row.id, token, now).await?;
+        let ResendClaimOutcome::Claimed(claimed) = claimed else { panic!("the resend was lost") };
+        let due = now + SECOND;
+        scene.engine.proxy.fault_from("SendMessage", 1, BROKEN);
+        assert!(scene.ports().release_resend(token, claimed.1.clone(), due).await.is_err());
+
+        scene.engine.proxy.clear_faults();
+        assert!(scene.ports().release_resend(token, claimed.1, due).await?);
+        assert_eq!(scene.engine.receive().await, resend_message(&row, due));
+        let stored = scene.ports().row(scene.tenant(), &row.loan_id, row.id).await?.expect("the row");
+        assert_eq!(stored.attempt.sent_at, due);
+        Ok(())
+    });
+}

@@ -1,0 +1,151 @@
+//! Deliveries: claimed, completed, released, canceled.
+//!
+//! A claim is one conditional update of the delivery; the row of its attempt is put after it. How an attempt ends is in
+//! [`completion`], how a claim is undone in [`release`].
+
+mod completion;
+mod release;
+mod resend_success;
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::ReturnValue::AllNew;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
+use bytes::Bytes;
+use uuid::Uuid;
+
+use crate::engine::Aws;
+use crate::items::item::{Item, expiry, get_text, missing_attribute, number, text, unexpired};
+use crate::items::key_schema::{self, CLAIM, NEWEST_AUTO, NEXT, STATUS, TOKEN, WRITER};
+use crate::items::write_outcome::{WriteOutcome, write_outcome};
+use crate::items::{delivery_item, row_item};
+use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::id::{AttemptId, TenantId, TraceId};
+use loanhook_core::model::progress::Status;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{
+    Attempts as _, CancelOutcome, ClaimOutcome, Deliveries, QueueMessage, ReleaseOutcome, StoreResult,
+};
+
+/// A first attempt this soon after intake is signed with the cached secrets; any other reads the secrets again.
+const SECRETS_MAX_AGE: Duration = Duration::from_secs(10);
+
+impl Deliveries for Aws {
+    async fn claim(
+        &self,
+        message: &QueueMessage,
+        attempt: u32,
+        token: Uuid,
+        now: Timestamp,
+    ) -> StoreResult<ClaimOutcome> {
+        let item = match self.write_claim(message, attempt, token, now).await? {
+            WriteOutcome::Done(item) => item,
+            WriteOutcome::Refused(item) => {
+                let delivery = item.and_then(unexpired).as_ref().map(delivery_item::read).transpose()?;
+                return Ok(ClaimOutcome::NotClaimed(delivery.map(Box::new)));
+            }
+        };
+        let delivery = delivery_item::read(&item)?;
+        let claim = delivery.progress.in_flight().ok_or_else(|| missing_attribute(CLAIM))?;
+        let row = delivery.attempt_row(claim);
+        if !self.put_claimed_row(&row, token, expiry(&item)?).await? {
+            // This took so long that the attempt has been interrupted.
+            let delivery = self.delivery(&message.tenant, message.trace_id).await?;
+            return Ok(ClaimOutcome::NotClaimed(delivery.map(Box::new)));
+        }
+        if attempt > 1 || now.since(delivery.snapshot.accepted_at) > SECRETS_MAX_AGE {
+            self.cache().forget_secrets(&message.tenant, message.subscription_id);
+        }
+        Ok(ClaimOutcome::Claimed(Box::new((delivery, row))))
+    }
+
+    async fn complete(
+        &self,
+        claimed: &Delivery,
+        token: Uuid,
+        row: Attempt,
+        response: Option<Bytes>,
+    ) -> StoreResult<bool> {
+        self.complete_attempt(claimed, token, row, response).await
+    }
+
+    async fn release(
+        &self,
+        claimed: &Delivery,
+        token: Uuid,
+        row: &Attempt,
+        due: Timestamp,
+    ) -> StoreResult<ReleaseOutcome> {
+        self.release_attempt(claimed, token, row, due).await
+    }
+
+    async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> StoreResult<CancelOutcome> {
+        let writer = Uuid::new_v4().to_string();
+        let update = self
+            .update(key_schema::delivery(tenant, trace))
+            .update_expression("SET #status = :canceled, #writer = :writer")
+            .condition_expression("#status = :pending")
+            .expression_attribute_names("#status", STATUS)
+            .expression_attribute_names("#writer", WRITER)
+            .expression_attribute_values(":writer", text(&writer))
+            .expression_attribute_values(":canceled", delivery_item::status(Status::Canceled))
+            .expression_attribute_values(":pending", delivery_item::status(Status::Pending))
+            .return_values_on_condition_check_failure(AllOld);
+        let outcome = write_outcome(update.send().await)?.map(|_| ());
+        let outcome = outcome.or_own_write(|item| Ok(get_text(item, WRITER) == Some(&writer)), drop)?;
+        Ok(match outcome {
+            WriteOutcome::Done(()) => CancelOutcome::Canceled,
+            WriteOutcome::Refused(item) => match item.and_then(unexpired) {
+                Some(_) => CancelOutcome::NotPending,
+                None => CancelOutcome::NotFound,
+            },
+        })
+    }
+}
+
+impl Aws {
+    /// Writes a claim, if the attempt is next and nothing is in flight; returns the item as it then is.
+    async fn write_claim(
+        &self,
+        message: &QueueMessage,
+        attempt: u32,
+        token: Uuid,
+        now: Timestamp,
+    ) -> StoreResult<WriteOutcome<Item>> {
+        let id = AttemptId::at(now);
+        let update = self
+            .update(key_schema::delivery(&message.tenant, message.trace_id))
+            .update_expression("SET #flight = :flight, #newest = :id")
+            .condition_expression(
+                "#status = :pending AND #next.#number = :number AND attribute_not_exists(#flight)",
+            )
+            .expression_attribute_names("#flight", CLAIM)
+            .expression_attribute_names("#newest", NEWEST_AUTO)
+            .expression_attribute_names("#status", STATUS)
+            .expression_attribute_names("#next", NEXT)
+            .expression_attribute_names("#number", delivery_item::NUMBER)
+            .expression_attribute_values(":flight", delivery_item::claim_value(id, token, now))
+            .expression_attribute_values(":id", text(id.to_string()))
+            .expression_attribute_values(":pending", delivery_item::status(Status::Pending))
+            .expression_attribute_values(":number", number(attempt))
+            .return_values(AllNew)
+            .return_values_on_condition_check_failure(AllOld);
+        let outcome = match write_outcome(update.send().await)? {
+            WriteOutcome::Done(claimed) => {
+                WriteOutcome::Done(claimed.attributes.ok_or_else(|| missing_attribute(CLAIM))?)
+            }
+            WriteOutcome::Refused(item) => WriteOutcome::Refused(item.and_then(unexpired)),
+        };
+        let is_own = |item: &Item| Ok(delivery_item::read(item)?.progress.in_flight_under(token).is_some());
+        outcome.or_own_write(is_own, |item| item)
+    }
+
+    /// Puts the row of a claimed attempt. False if there is one that has not its token.
+    async fn put_claimed_row(&self, row: &Attempt, token: Uuid, expires: Timestamp) -> StoreResult<bool> {
+        let outcome = self.put(self.put_if_absent(row_item::new(row, expires)?)).await?;
+        let token = token.to_string();
+        let outcome = outcome.or_own_write(|item| Ok(get_text(item, TOKEN) == Some(&token)), drop)?;
+        Ok(outcome.is_done())
+    }
+}

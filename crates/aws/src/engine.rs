@@ -1,0 +1,116 @@
+//! The engine: its clients of AWS and the names of what it stores in. The ports are implemented in the other modules.
+
+use std::net::IpAddr;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
+use tokio::task::JoinSet;
+
+use crate::cache::Cache;
+use crate::sdk::retry_classifier::TransactionConflicts;
+use loanhook_core::model::key::KeyHash;
+use loanhook_core::model::time::Timestamp;
+
+/// The names of what the engine stores in, and how long it keeps it.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    pub table: String,
+    /// The table of small payloads.
+    pub payloads: String,
+    /// The bucket of all other payloads.
+    pub bucket: String,
+    /// The largest payload in the table, in bytes; with 0 all are in the bucket.
+    pub small_payload: usize,
+    pub queue_url: String,
+    /// The queue for messages that cannot be handled; needed only where messages are received.
+    pub dead_letters_url: Option<String>,
+    /// How long a delivery and all of its rows are kept.
+    pub retention: Duration,
+    /// The addresses that requests leave from, where they are static.
+    pub egress: Vec<IpAddr>,
+    /// The hash of the key that the stack was deployed with: the key is added when it is first used.
+    pub deployed_key: Option<KeyHash>,
+    pub clock: Clock,
+}
+
+/// The current time; tests set another.
+pub type Clock = fn() -> Timestamp;
+
+/// The engine. Clones share it.
+#[derive(Clone)]
+pub struct Aws(Arc<Inner>);
+
+/// A client that is made when it is first used: that takes most of a millisecond, and where all payloads are small
+/// nothing is stored in S3.
+type Lazy<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send>>;
+
+struct Inner {
+    dynamodb: aws_sdk_dynamodb::Client,
+    s3: Lazy<aws_sdk_s3::Client>,
+    sqs: aws_sdk_sqs::Client,
+    stack: Stack,
+    cache: Cache,
+    background: Mutex<JoinSet<()>>,
+}
+
+impl Aws {
+    /// An engine on this stack, with empty caches.
+    pub fn new(config: &SdkConfig, stack: Stack) -> Self {
+        Self::with_interceptors(config, stack, &[])
+    }
+
+    /// An engine whose calls to AWS pass through these interceptors; tests count calls with one.
+    pub fn with_interceptors(config: &SdkConfig, stack: Stack, interceptors: &[SharedInterceptor]) -> Self {
+        let mut dynamodb =
+            aws_sdk_dynamodb::config::Builder::from(config).retry_classifier(TransactionConflicts);
+        let mut sqs = aws_sdk_sqs::config::Builder::from(config);
+        // An emulator is reached by one name, not by one for each bucket.
+        let mut s3 =
+            aws_sdk_s3::config::Builder::from(config).force_path_style(config.endpoint_url().is_some());
+        for interceptor in interceptors {
+            dynamodb.push_interceptor(interceptor.clone());
+            sqs.push_interceptor(interceptor.clone());
+            s3.push_interceptor(interceptor.clone());
+        }
+        let (dynamodb, s3, sqs) = (dynamodb.build(), s3.build(), sqs.build());
+        Self(Arc::new(Inner {
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb),
+            s3: LazyLock::new(Box::new(|| aws_sdk_s3::Client::from_conf(s3))),
+            sqs: aws_sdk_sqs::Client::from_conf(sqs),
+            stack,
+            cache: Cache::default(),
+            background: Mutex::default(),
+        }))
+    }
+
+    pub(crate) fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {
+        &self.0.dynamodb
+    }
+
+    pub(crate) fn s3(&self) -> &aws_sdk_s3::Client {
+        &self.0.s3
+    }
+
+    pub(crate) fn sqs(&self) -> &aws_sdk_sqs::Client {
+        &self.0.sqs
+    }
+
+    pub(crate) fn stack(&self) -> &Stack {
+        &self.0.stack
+    }
+
+    /// The name of the table.
+    pub(crate) fn table(&self) -> &str {
+        &self.0.stack.table
+    }
+
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.0.cache
+    }
+
+    pub(crate) fn background(&self) -> &Mutex<JoinSet<()>> {
+        &self.0.background
+    }
+}

@@ -1,0 +1,132 @@
+//! The attempts of a delivery, read with their delivery, a range of them at a time.
+//!
+//! They are found by the index [`BY_TRACE`], which lags behind its table by milliseconds. The newest automatic and the
+//! newest manual attempt are named by the delivery's item, and are read by their keys though the index does not show them
+//! yet. A row between those that the index does not show is found by the next read.
+
+use crate::engine::Aws;
+use crate::items::call_errors::store_error;
+use crate::items::item::{self, Item, text};
+use crate::items::key_schema::{self, BY_TRACE, ItemKey, NEWEST_AUTO, NEWEST_MANUAL, PK, SK, TRACE};
+use crate::items::row_item;
+use crate::items::unreadable::UnreadableItems;
+use loanhook_core::model::attempt::{Attempt, AttemptNumber};
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::id::AttemptId;
+use loanhook_core::model::progress::Progress;
+use loanhook_core::ports::{AttemptRange, StoreResult};
+
+/// Makes a delivery and rows that were read after it agree, as if they were read at once.
+///
+/// An automatic attempt that was claimed since is left out, and so is a resend beyond the delivery's count of them, where
+/// the rows begin with the oldest. An attempt that is in flight in the delivery and complete in its row advances the
+/// delivery.
+pub(super) fn as_of_one_moment(delivery: &mut Delivery, attempts: &mut Vec<Attempt>, range: AttemptRange) {
+    let progress = &delivery.progress;
+    let newest_number = match progress {
+        Progress::Sending { claim, .. } | Progress::Canceling(claim) => claim.number,
+        Progress::Waiting(next) => next.number.saturating_sub(1),
+        Progress::Succeeded | Progress::Failed | Progress::Canceled => u32::MAX,
+    };
+    let mut resends = 0;
+    attempts.retain(|attempt| match attempt.number {
+        AttemptNumber::Auto(number) => number <= newest_number,
+        AttemptNumber::Manual => {
+            resends += 1;
+            range != AttemptRange::OLDEST_FIRST || resends <= delivery.history.resends
+        }
+    });
+    let Some(claim) = progress.in_flight().copied() else { return };
+    let row = attempts.iter().find(|attempt| attempt.number == AttemptNumber::Auto(claim.number));
+    if let Some(completion) = row.and_then(Attempt::completion) {
+        // Nothing changes where the claim is not under this token any more.
+        let _ = delivery.complete(claim.token, completion);
+    }
+}
+
+impl Aws {
+    /// The attempts of a delivery in this range, as far as they have not expired: fewer than `limit` only where there are no
+    /// more.
+    pub(super) async fn attempts_of(
+        &self,
+        item: &Item,
+        delivery: &Delivery,
+        range: AttemptRange,
+        limit: usize,
+    ) -> StoreResult<Vec<Attempt>> {
+        let snapshot = &delivery.snapshot;
+        let pk = key_schema::trace_pk(&snapshot.tenant, snapshot.trace_id);
+        // The index may not show the newest ones yet.
+        let newest = [NEWEST_AUTO, NEWEST_MANUAL].into_iter().filter(|name| item.contains_key(*name));
+        let newest: Vec<AttemptId> =
+            newest.map(|name| item::parse(item, name)).collect::<StoreResult<_>>()?;
+        let newest = newest.into_iter().filter(|id| range.contains(*id));
+        let newest: Vec<_> =
+            newest.map(|id| key_schema::row(&snapshot.tenant, &snapshot.loan_id, id)).collect();
+        let (mut attempts, mut left_out) = (Vec::new(), UnreadableItems::default());
+        let mut read: Vec<ItemKey> = Vec::new();
+        let mut from = None;
+        loop {
+            let (indexed, next) = self.indexed_rows(&pk, range, from, limit - attempts.len()).await?;
+            let at_newest = match range {
+                AttemptRange::OldestFirst { .. } => next.is_none(),
+                AttemptRange::NewestFirst { .. } => read.is_empty(),
+            };
+            let mut keys: Vec<ItemKey> = Vec::new();
+            for key in indexed.into_iter().chain(newest.iter().filter(|_| at_newest).cloned()) {
+                if !read.contains(&key) && !keys.contains(&key) {
+                    keys.push(key);
+                }
+            }
+            let items = self.get_all(keys.clone(), None).await?;
+            read.extend(keys);
+            attempts.extend(items.iter().filter_map(|item| left_out.readable(item, row_item::read(item))));
+            if next.is_none() || attempts.len() >= limit {
+                break;
+            }
+            from = next;
+        }
+        range.sort(&mut attempts);
+        attempts.truncate(limit);
+        Ok(attempts)
+    }
+
+    /// The keys of a delivery's rows that the index shows: at most `limit`, and where the next read begins.
+    async fn indexed_rows(
+        &self,
+        pk: &str,
+        range: AttemptRange,
+        from: Option<Item>,
+        limit: usize,
+    ) -> StoreResult<(Vec<ItemKey>, Option<Item>)> {
+        let query = self
+            .dynamodb()
+            .query()
+            .table_name(self.table())
+            .index_name(BY_TRACE)
+            .expression_attribute_names("#trace", TRACE)
+            .expression_attribute_values(":trace", text(pk))
+            .set_exclusive_start_key(from)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        let (newest_first, edge) = match range {
+            AttemptRange::OldestFirst { after } => {
+                (false, after.map(|id| ("#trace = :trace AND #sk > :edge", id)))
+            }
+            AttemptRange::NewestFirst { before } => {
+                (true, before.map(|id| ("#trace = :trace AND #sk < :edge", id)))
+            }
+        };
+        let query = match edge {
+            None => query.key_condition_expression("#trace = :trace"),
+            Some((condition, edge)) => query
+                .key_condition_expression(condition)
+                .expression_attribute_names("#sk", SK)
+                .expression_attribute_values(":edge", text(edge.to_string())),
+        };
+        let page = query.scan_index_forward(!newest_first).send().await.map_err(store_error)?;
+        let items = page.items.unwrap_or_default();
+        let keys =
+            items.iter().map(|item| Ok(ItemKey { pk: item::parse(item, PK)?, sk: item::parse(item, SK)? }));
+        Ok((keys.collect::<StoreResult<_>>()?, page.last_evaluated_key))
+    }
+}

@@ -1,0 +1,187 @@
+//! Intake of an event that triggers watch.
+//!
+//! The trigger state of a loan is one item with a version. An event that changes it writes it together with its
+//! idempotency record in one transaction, on condition that the version is the one that was read; else the event is
+//! evaluated again on the new state. The deliveries of the triggers that fire are put before, as there may be more of them
+//! than a transaction takes: without a message nobody knows of them, and where the transaction is refused they are deleted.
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, TryStreamExt as _};
+
+use crate::engine::Aws;
+use crate::items::call_errors::store_error;
+use crate::items::item::{document, get_number, json, number};
+use crate::items::key_schema::{self, DOC, IdempotencyScope, NEWEST_AUTO, VERSION};
+use crate::items::transaction::{Refusal, TransactionOutcome, TransactionPart as _};
+use crate::items::unreadable::readable;
+use crate::sdk::MAX_CONCURRENT_CALLS;
+use crate::sdk::back_off::back_off;
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::id::{LoanId, TenantId};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::model::trigger_state::TriggerState;
+use loanhook_core::ports::{
+    AcceptOutcome, Attempts as _, IdempotencyKey, IdempotencyRecord, QueueMessage, StoreError, StoreResult,
+    Subscriptions as _, WatchedTrigger,
+};
+
+/// How often an event is evaluated again because another event changed the state that it read.
+const MAX_TRIES: u32 = 16;
+/// The wait before the next try grows up to this one: a caller waits for all of them.
+const MAX_BACK_OFF_INDEX: u32 = 3;
+
+/// The outcome of writing a trigger state.
+enum CommitOutcome {
+    Committed,
+    /// The event's idempotency key was used before.
+    Duplicate(IdempotencyRecord),
+    /// Another event of the loan came first.
+    Conflict,
+}
+
+impl Aws {
+    /// Stores an event that triggers watch, and its deliveries.
+    pub(super) async fn accept_watched(
+        &self,
+        tenant: &TenantId,
+        loan: &LoanId,
+        idempotency: Option<(IdempotencyKey, IdempotencyRecord)>,
+        deliveries: Vec<(Delivery, Bytes)>,
+        watched: Vec<WatchedTrigger>,
+        now: Timestamp,
+    ) -> StoreResult<AcceptOutcome> {
+        for try_index in 0..MAX_TRIES {
+            let (before, version) = self.trigger_state(tenant, loan).await?;
+            if try_index == 0 {
+                self.enqueue_recently_fired(tenant, &before, &watched, now).await?;
+            }
+            let mut after = before.clone();
+            let fires =
+                |watched: &&WatchedTrigger| after.update(watched.watch, watched.trace_if_fired(), now);
+            let fired: Vec<_> =
+                watched.iter().filter(fires).filter_map(|watched| watched.delivery.as_ref()).collect();
+            if after == before {
+                return Ok(match self.accept_unwatched(tenant, idempotency, deliveries, now).await? {
+                    None => AcceptOutcome::Stored { fired: Vec::new() },
+                    Some(known) => AcceptOutcome::Duplicate(known),
+                });
+            }
+            if after.has_deleted_triggers() {
+                after.keep(&self.subscriptions(tenant).await?);
+            }
+            let messages = self.put_deliveries(tenant, &fired).await?;
+            let put_state = self.put_trigger_state(tenant, loan, &after, version)?;
+            let record = idempotency.as_ref().map(|(key, record)| {
+                (key, record.clone().with_fired(fired.iter().map(|(delivery, _)| delivery)))
+            });
+            match self.commit_trigger_state(tenant, put_state, record, now).await? {
+                CommitOutcome::Committed => {
+                    self.accept_unwatched(tenant, None, deliveries, now).await?;
+                    self.enqueue_all(messages).await?;
+                    let fired = fired.iter().map(|(delivery, _)| delivery.snapshot.subscription_id).collect();
+                    return Ok(AcceptOutcome::Stored { fired });
+                }
+                CommitOutcome::Duplicate(known) => {
+                    self.delete_unqueued(tenant, &fired).await?;
+                    return Ok(AcceptOutcome::Duplicate(known));
+                }
+                CommitOutcome::Conflict => {
+                    self.delete_unqueued(tenant, &fired).await?;
+                    back_off(try_index.min(MAX_BACK_OFF_INDEX)).await;
+                }
+            }
+        }
+        Err(StoreError::Busy)
+    }
+
+    /// The trigger state of a loan, and its version: 0 where there is none.
+    async fn trigger_state(&self, tenant: &TenantId, loan: &LoanId) -> StoreResult<(TriggerState, u64)> {
+        let Some(item) = self.get(key_schema::trigger_state(tenant, loan)).await? else {
+            return Ok((TriggerState::default(), 0));
+        };
+        // Where it cannot be read, the state of each trigger is unknown, as before the loan's first event.
+        let state = readable(std::slice::from_ref(&item), document).pop().unwrap_or_default();
+        Ok((state, get_number(&item, VERSION).unwrap_or(0)))
+    }
+
+    /// The put of a trigger state, on condition that the version is still this one.
+    fn put_trigger_state(
+        &self,
+        tenant: &TenantId,
+        loan: &LoanId,
+        state: &TriggerState,
+        version: u64,
+    ) -> StoreResult<TransactWriteItem> {
+        let mut item = key_schema::trigger_state(tenant, loan).attributes();
+        item.insert(DOC.into(), json(state)?);
+        item.insert(VERSION.into(), number(version + 1));
+        let put = match version {
+            0 => self.put_if(item, "attribute_not_exists(#version)"),
+            version => self
+                .put_if(item, "#version = :before")
+                .expression_attribute_values(":before", number(version)),
+        };
+        put.expression_attribute_names("#version", VERSION).part()
+    }
+
+    async fn commit_trigger_state(
+        &self,
+        tenant: &TenantId,
+        put_state: TransactWriteItem,
+        idempotency: Option<(&IdempotencyKey, IdempotencyRecord)>,
+        now: Timestamp,
+    ) -> StoreResult<CommitOutcome> {
+        let mut parts = vec![put_state];
+        if let Some((key, record)) = &idempotency {
+            let put = self.put_idempotency_item(tenant, IdempotencyScope::Event, key, json(record)?, now);
+            parts.push(put.part()?);
+        }
+        match self.transact(parts).await? {
+            TransactionOutcome::Done => Ok(CommitOutcome::Committed),
+            TransactionOutcome::Refused(refusals) => match refusals.into_iter().nth(1) {
+                Some(Refusal::Condition(Some(item))) => Ok(CommitOutcome::Duplicate(document(&item)?)),
+                _ => Ok(CommitOutcome::Conflict),
+            },
+        }
+    }
+
+    /// Deletes deliveries whose message was not queued.
+    async fn delete_unqueued(&self, tenant: &TenantId, fired: &[&(Delivery, Bytes)]) -> StoreResult<()> {
+        let deletes: Vec<_> = fired
+            .iter()
+            .map(|(delivery, _)| {
+                self.dynamodb()
+                    .delete_item()
+                    .table_name(self.table())
+                    .set_key(Some(key_schema::delivery(tenant, delivery.snapshot.trace_id).attributes()))
+                    .condition_expression("attribute_not_exists(#newest)")
+                    .expression_attribute_names("#newest", NEWEST_AUTO)
+                    .send()
+            })
+            .collect();
+        let deleted = stream::iter(deletes)
+            .buffer_unordered(MAX_CONCURRENT_CALLS)
+            .map(|deleted| deleted.map_err(store_error));
+        deleted.try_collect::<Vec<_>>().await.map(|_| ())
+    }
+
+    /// Queues again the messages of triggers that fired a short while ago and whose deliveries were never attempted: the
+    /// caller that stored them may have died before it queued their messages.
+    async fn enqueue_recently_fired(
+        &self,
+        tenant: &TenantId,
+        state: &TriggerState,
+        watched: &[WatchedTrigger],
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        let fired =
+            watched.iter().filter_map(|watched| state.fired_recently(watched.watch.subscription, now));
+        let reads: Vec<_> = fired.map(|trace| self.delivery(tenant, trace)).collect();
+        let read: Vec<_> = stream::iter(reads).buffered(MAX_CONCURRENT_CALLS).try_collect().await?;
+        let unattempted = read.iter().flatten().filter(|delivery| delivery.history.newest_attempt.is_none());
+        let messages: Vec<_> = unattempted.filter_map(QueueMessage::for_next_attempt).collect();
+        if messages.is_empty() { Ok(()) } else { self.enqueue_all(messages).await }
+    }
+}

@@ -1,0 +1,134 @@
+//! A delivery as an item.
+//!
+//! Its snapshot is a document. Its progress is attributes, so that a claim, a cancel and a resend are one conditional
+//! update each, which needs to know nothing else of the delivery:
+//!
+//! - `next` `{number, slot, due}` is the next attempt. It stays while that attempt is in flight: the claim's number and
+//!   slot are those of `next`. In a delivery that is not pending any more it means nothing.
+//! - `flight` `{id, token, since}` is the claim; it is there while an attempt is in flight.
+//! - The newest attempt is the newer one of the newest automatic and the newest manual attempt, which are written by
+//!   different calls.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::item::{
+    Item, document, get_number, get_text, json, missing_attribute, number, parse, parse_number, text,
+};
+use super::key_schema::{
+    self, CLAIM, DOC, EXPIRES, INTERRUPTIONS, NEWEST_AUTO, NEWEST_MANUAL, NEXT, RESENDS, RESENT, STATUS,
+    delivery,
+};
+use crate::engine::Aws;
+use loanhook_core::model::delivery::{Delivery, DeliveryHistory};
+use loanhook_core::model::id::{AttemptId, TenantId, TraceId};
+use loanhook_core::model::progress::{Claim, NextAttempt, Progress, Status};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::StoreResult;
+
+pub(crate) const NUMBER: &str = "number";
+const SLOT: &str = "slot";
+pub(crate) const DUE: &str = "due";
+const ID: &str = "id";
+const SINCE: &str = "since";
+
+/// The item of a delivery that is accepted.
+pub(crate) fn new(accepted: &Delivery, expires: Timestamp) -> StoreResult<Item> {
+    let mut item = delivery(&accepted.snapshot.tenant, accepted.snapshot.trace_id).attributes();
+    item.insert(DOC.into(), json(&accepted.snapshot)?);
+    item.insert(EXPIRES.into(), number(expires.seconds()));
+    item.insert(STATUS.into(), status(accepted.progress.status()));
+    if let Some(next) = accepted.progress.waiting() {
+        item.insert(NEXT.into(), next_value(next));
+    }
+    Ok(item)
+}
+
+pub(crate) fn read(item: &Item) -> StoreResult<Delivery> {
+    Ok(Delivery { snapshot: document(item)?, progress: progress(item)?, history: history(item) })
+}
+
+pub(crate) fn status(status: Status) -> AttributeValue {
+    text(match status {
+        Status::Pending => "pending",
+        Status::Succeeded => "succeeded",
+        Status::Failed => "failed",
+        Status::Canceled => "canceled",
+    })
+}
+
+pub(crate) fn next_value(next: NextAttempt) -> AttributeValue {
+    AttributeValue::M(HashMap::from([
+        (NUMBER.into(), number(next.number)),
+        (SLOT.into(), number(next.slot)),
+        (DUE.into(), number(next.due.millis())),
+    ]))
+}
+
+/// The attribute that a claim sets; its number and slot are those of `next`.
+pub(crate) fn claim_value(id: AttemptId, token: uuid::Uuid, since: Timestamp) -> AttributeValue {
+    AttributeValue::M(HashMap::from([
+        (ID.into(), text(id.to_string())),
+        (key_schema::TOKEN.into(), text(token.to_string())),
+        (SINCE.into(), number(since.millis())),
+    ]))
+}
+
+fn progress(item: &Item) -> StoreResult<Progress> {
+    let status = match get_text(item, STATUS) {
+        Some("pending") => Status::Pending,
+        Some("succeeded") => Status::Succeeded,
+        Some("failed") => Status::Failed,
+        Some("canceled") => Status::Canceled,
+        _ => return Err(missing_attribute(STATUS)),
+    };
+    let next = item.get(NEXT).and_then(|value| value.as_m().ok()).map(read_next).transpose()?;
+    let claim = item.get(CLAIM).and_then(|value| value.as_m().ok());
+    let claim = claim.map(|claim| read_claim(claim, next)).transpose()?;
+    Ok(match (status, next, claim) {
+        (Status::Pending, Some(next), Some(claim)) => Progress::Sending { claim, due: next.due },
+        (Status::Pending, Some(next), None) => Progress::Waiting(next),
+        (Status::Pending, None, _) => return Err(missing_attribute(NEXT)),
+        (Status::Canceled, _, Some(claim)) => Progress::Canceling(claim),
+        (Status::Canceled, _, None) => Progress::Canceled,
+        (Status::Succeeded, ..) => Progress::Succeeded,
+        (Status::Failed, ..) => Progress::Failed,
+    })
+}
+
+fn history(item: &Item) -> DeliveryHistory {
+    let newest = |name| get_text(item, name).and_then(|id| id.parse::<AttemptId>().ok());
+    DeliveryHistory {
+        interruptions: get_number(item, INTERRUPTIONS).unwrap_or(0),
+        newest_attempt: newest(NEWEST_AUTO).max(newest(NEWEST_MANUAL)),
+        resends: get_number(item, RESENDS).unwrap_or(0),
+        resend_succeeded: item.get(RESENT).is_some_and(|value| value.as_bool() == Ok(&true)),
+    }
+}
+
+fn read_next(next: &Item) -> StoreResult<NextAttempt> {
+    let due = Timestamp::from_millis(parse_number(next, DUE)?);
+    Ok(NextAttempt { number: parse_number(next, NUMBER)?, slot: parse_number(next, SLOT)?, due })
+}
+
+fn read_claim(claim: &Item, next: Option<NextAttempt>) -> StoreResult<Claim> {
+    let NextAttempt { number, slot, .. } = next.ok_or_else(|| missing_attribute(NEXT))?;
+    Ok(Claim {
+        number,
+        slot,
+        attempt_id: parse(claim, ID)?,
+        token: parse(claim, key_schema::TOKEN)?,
+        since: Timestamp::from_millis(parse_number(claim, SINCE)?),
+    })
+}
+
+impl Aws {
+    pub(crate) async fn delivery_item(&self, tenant: &TenantId, trace: TraceId) -> StoreResult<Option<Item>> {
+        self.get(delivery(tenant, trace)).await
+    }
+}
+
+#[cfg(test)]
+#[path = "delivery_item_tests.rs"]
+mod tests;

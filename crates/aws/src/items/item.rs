@@ -1,0 +1,83 @@
+//! An item of the table: its attributes written and read, and whether it has expired.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::key_schema::{DOC, EXPIRES, ItemKey, PK, SK};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{StoreError, StoreResult};
+use loanhook_stored::Document;
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "these are numbers, which are copied")]
+pub(crate) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+impl ItemKey {
+    /// The key's attributes.
+    pub(crate) fn attributes(self) -> Item {
+        Item::from([(PK.into(), text(self.pk)), (SK.into(), text(self.sk))])
+    }
+}
+
+/// A value as a JSON text.
+pub(crate) fn json(value: &impl Document) -> StoreResult<AttributeValue> {
+    loanhook_stored::write(value)
+        .map(AttributeValue::S)
+        .map_err(|error| item_error("cannot be written", &error))
+}
+
+/// The error of an item that cannot be read or written. It never contains a value of the item.
+fn item_error(what: &str, why: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Failed(format!("an item {what}: {why}").into())
+}
+
+/// The error of an item without this attribute, or with one of another type.
+pub(crate) fn missing_attribute(name: &str) -> StoreError {
+    item_error("cannot be read", &format_args!("it has no {name}"))
+}
+
+pub(crate) fn get_text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+pub(crate) fn get_number<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+pub(crate) fn parse<T: std::str::FromStr>(item: &Item, name: &str) -> StoreResult<T> {
+    get_text(item, name).and_then(|text| text.parse().ok()).ok_or_else(|| missing_attribute(name))
+}
+
+pub(crate) fn parse_number<T: std::str::FromStr>(item: &Item, name: &str) -> StoreResult<T> {
+    get_number(item, name).ok_or_else(|| missing_attribute(name))
+}
+
+pub(crate) fn parse_json<T: Document>(item: &Item, name: &str) -> StoreResult<T> {
+    let json = get_text(item, name).ok_or_else(|| missing_attribute(name))?;
+    loanhook_stored::read(json).map_err(|error| item_error("cannot be read", &error))
+}
+
+/// What the item's document is.
+pub(crate) fn document<T: Document>(item: &Item) -> StoreResult<T> {
+    parse_json(item, DOC)
+}
+
+/// When the item expires.
+pub(crate) fn expiry(item: &Item) -> StoreResult<Timestamp> {
+    let seconds: i64 = parse_number(item, EXPIRES)?;
+    Ok(Timestamp::from_millis(seconds.saturating_mul(1000)))
+}
+
+/// The item, unless it has expired: DynamoDB deletes expired items up to days late.
+pub(crate) fn unexpired(item: Item) -> Option<Item> {
+    let now = Timestamp::now().seconds();
+    get_number::<i64>(&item, EXPIRES).is_none_or(|expires| now < expires).then_some(item)
+}

@@ -1,0 +1,185 @@
+//! The key schema: the partition and sort keys of all items, and the names of their attributes.
+//!
+//! One table holds all kinds of items, so every partition key begins with the kind. No tenant or loan can be named so that
+//! it meets another kind; and as a tenant's name has no `#`, what follows the second `#` may be any text.
+
+use loanhook_core::model::id::{AttemptId, KeyId, LoanId, SubscriptionId, TenantId, TraceId};
+use loanhook_core::model::key::KeyHash;
+use loanhook_core::model::payload::PayloadKey;
+
+/// The partition and sort key of every item.
+pub(crate) const PK: &str = "pk";
+pub(crate) const SK: &str = "sk";
+/// A JSON document: what no condition and no update reads.
+pub(crate) const DOC: &str = "doc";
+/// When DynamoDB may delete the item, in seconds since 1970.
+pub(crate) const EXPIRES: &str = "expires";
+/// Of payloads, in their own table: the bytes.
+pub(crate) const BYTES: &str = "bytes";
+
+/// Of rows: the delivery, and so the partition of the index [`BY_TRACE`], which sorts by `sk`.
+pub(crate) const TRACE: &str = "trace";
+/// Of rows: `queued`, `sending` or `complete`.
+pub(crate) const STATE: &str = "state";
+/// Of rows that are being sent: the fencing token of their claim.
+pub(crate) const TOKEN: &str = "token";
+
+/// Of deliveries: see `delivery_item`.
+pub(crate) const STATUS: &str = "status";
+pub(crate) const NEXT: &str = "next";
+/// Stored as `flight` since the first version.
+pub(crate) const CLAIM: &str = "flight";
+pub(crate) const INTERRUPTIONS: &str = "interruptions";
+pub(crate) const NEWEST_AUTO: &str = "newestAuto";
+pub(crate) const NEWEST_MANUAL: &str = "newestManual";
+pub(crate) const RESENDS: &str = "resends";
+pub(crate) const RESENT: &str = "resent";
+/// Of deliveries: an ID of the write that last advanced or canceled it, by which that write recognises itself.
+pub(crate) const WRITER: &str = "writer";
+/// Of deliveries whose schedule ran out: the partition of the index `exhausted`, which holds no others, and since when.
+pub(crate) const EXHAUSTED: &str = "exhausted";
+pub(crate) const EXHAUSTED_AT: &str = "exhaustedAt";
+
+/// Of idempotency records: until when the key is remembered, in milliseconds since 1970.
+pub(crate) const UNTIL: &str = "until";
+/// Of the newest version of a subscription: its signing secrets. No older version keeps any.
+pub(crate) const SECRETS: &str = "secrets";
+/// Of a tenant's version: counts the changes of its subscriptions and keys. Of a trigger state: counts its changes.
+pub(crate) const VERSION: &str = "version";
+/// Of a tenant's version: how many subscriptions there are. Of formula errors: how many there were.
+pub(crate) const COUNT: &str = "count";
+/// Of a listed key: the hash under which the key is stored.
+pub(crate) const HASH: &str = "hash";
+/// Of a listed key: the beginning of the hour in which it was last used, in milliseconds since 1970.
+pub(crate) const USED: &str = "used";
+/// Of a key that was deleted or a grant that was ended.
+pub(crate) const DELETED: &str = "deleted";
+/// Of an address: when a request last left from it, in milliseconds since 1970.
+pub(crate) const SEEN: &str = "seen";
+
+/// Rows by delivery: keys only, so that completing a row writes no index.
+pub(crate) const BY_TRACE: &str = "by-trace";
+/// How many partitions a tenant's exhausted deliveries are spread over in their index.
+const EXHAUSTED_SHARDS: u8 = 8;
+
+/// The trigger state of a loan: one item for each loan.
+pub(crate) fn trigger_state(tenant: &TenantId, loan: &LoanId) -> ItemKey {
+    ItemKey::only(format!("M#{tenant}#{loan}"))
+}
+
+/// The formula errors of a subscription.
+pub(crate) fn formula_errors(tenant: &TenantId, id: SubscriptionId) -> ItemKey {
+    // A partition of its own: events write here, and every request reads the partition of the settings.
+    ItemKey::only(format!("F#{tenant}#{id}"))
+}
+
+/// The sort key of the only item of a partition.
+pub(crate) const ONLY_SK: &str = "-";
+
+/// The key of an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ItemKey {
+    pub(crate) pk: String,
+    pub(crate) sk: String,
+}
+
+impl ItemKey {
+    fn only(pk: String) -> Self {
+        Self { pk, sk: ONLY_SK.into() }
+    }
+}
+
+pub(crate) fn delivery(tenant: &TenantId, trace: TraceId) -> ItemKey {
+    ItemKey::only(trace_pk(tenant, trace))
+}
+
+/// The partition of a delivery, and of its rows in the index [`BY_TRACE`].
+pub(crate) fn trace_pk(tenant: &TenantId, trace: TraceId) -> String {
+    format!("T#{tenant}#{trace}")
+}
+
+pub(crate) fn exhausted_pk(tenant: &TenantId, trace: TraceId) -> String {
+    format!("X#{tenant}#{}", trace.uuid().as_bytes()[0] % EXHAUSTED_SHARDS)
+}
+
+pub(crate) fn row(tenant: &TenantId, loan: &LoanId, id: AttemptId) -> ItemKey {
+    ItemKey { pk: loan_pk(tenant, loan), sk: id.to_string() }
+}
+
+pub(crate) fn loan_pk(tenant: &TenantId, loan: &LoanId) -> String {
+    format!("L#{tenant}#{loan}")
+}
+
+/// What an idempotency key is for: the same key in another scope is another key.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum IdempotencyScope {
+    Event,
+    Resend,
+}
+
+pub(crate) fn idempotency(tenant: &TenantId, scope: IdempotencyScope, key: &str) -> ItemKey {
+    let scope = match scope {
+        IdempotencyScope::Event => "event",
+        IdempotencyScope::Resend => "resend",
+    };
+    ItemKey::only(format!("I#{tenant}#{scope}#{key}"))
+}
+
+/// The partition of a tenant's settings: its version, its current subscriptions, and their versions.
+pub(crate) fn settings_pk(tenant: &TenantId) -> String {
+    format!("S#{tenant}")
+}
+
+pub(crate) fn tenant_version(tenant: &TenantId) -> ItemKey {
+    ItemKey::only(settings_pk(tenant))
+}
+
+pub(crate) const CURRENT_PREFIX: &str = "C#";
+
+pub(crate) fn current_subscription(tenant: &TenantId, id: SubscriptionId) -> ItemKey {
+    ItemKey { pk: settings_pk(tenant), sk: format!("{CURRENT_PREFIX}{id}") }
+}
+
+pub(crate) fn versions_prefix(id: SubscriptionId) -> String {
+    format!("V#{id}#")
+}
+
+pub(crate) fn subscription_version(tenant: &TenantId, id: SubscriptionId, version: u64) -> ItemKey {
+    // Padded with zeros, so that versions sort as text.
+    ItemKey { pk: settings_pk(tenant), sk: format!("{}{version:020}", versions_prefix(id)) }
+}
+
+pub(crate) fn key(hash: KeyHash) -> ItemKey {
+    ItemKey::only(format!("K#{}", hex(&hash.0)))
+}
+
+/// The grant of the token of this hash.
+pub(crate) fn grant(hash: KeyHash) -> ItemKey {
+    ItemKey::only(format!("G#{}", hex(&hash.0)))
+}
+
+pub(crate) fn listed_keys_pk(tenant: &TenantId) -> String {
+    format!("A#{tenant}")
+}
+
+/// A key in the list of its tenant.
+pub(crate) fn listed_key(tenant: &TenantId, id: KeyId) -> ItemKey {
+    ItemKey { pk: listed_keys_pk(tenant), sk: id.to_string() }
+}
+
+/// The partition of the addresses that requests leave from.
+pub(crate) const EGRESS_PK: &str = "E#";
+
+/// The name of a payload, in its table and in the bucket.
+pub(crate) fn payload_name(tenant: &TenantId, key: PayloadKey) -> String {
+    format!("{tenant}/{key}")
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

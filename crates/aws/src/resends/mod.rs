@@ -1,0 +1,134 @@
+//! Resends: queued, claimed, completed, released. None of them changes a schedule.
+//!
+//! The idempotency record, the row and the count on the delivery are one transaction, so a crash can only come between
+//! them and the queue message. A repeated call with the key queues the message of a row that is still queued.
+
+mod claimed_row;
+mod enqueued_row;
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use crate::engine::Aws;
+use crate::items::item::unexpired;
+use crate::items::key_schema;
+use crate::items::row_item;
+use crate::items::write_outcome::WriteOutcome;
+use enqueued_row::PutOutcome;
+use loanhook_core::log;
+use loanhook_core::model::attempt::{Attempt, AttemptState};
+use loanhook_core::model::id::{AttemptId, LoanId, TraceId};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{
+    Attempts, EnqueueOutcome, IdempotencyKey, Queue, QueueMessage, ResendClaimOutcome, Resends, StoreError,
+    StoreResult,
+};
+
+/// How often the transaction is tried that another resend of the delivery may refuse.
+const MAX_TRIES: u32 = 8;
+
+impl Resends for Aws {
+    async fn enqueue_resend(
+        &self,
+        row: Attempt,
+        key: Option<IdempotencyKey>,
+        now: Timestamp,
+    ) -> StoreResult<EnqueueOutcome> {
+        let mut is_newest = true;
+        for _ in 0..MAX_TRIES {
+            match self.put_resend(&row, key.as_ref(), is_newest, now).await? {
+                PutOutcome::Done => {
+                    self.enqueue(QueueMessage::for_resend(&row, now)).await?;
+                    return Ok(EnqueueOutcome::Enqueued);
+                }
+                PutOutcome::Duplicate(trace, id) => {
+                    self.enqueue_duplicate(&row, trace, id).await?;
+                    return Ok(EnqueueOutcome::Duplicate(trace, id));
+                }
+                PutOutcome::NotNewest => is_newest = false,
+                PutOutcome::Refused => {}
+            }
+        }
+        Err(StoreError::Busy)
+    }
+
+    async fn claim_resend(
+        &self,
+        message: &QueueMessage,
+        loan: &LoanId,
+        id: AttemptId,
+        token: Uuid,
+        now: Timestamp,
+    ) -> StoreResult<ResendClaimOutcome> {
+        let row = self.resend_row(message, loan, id).await?;
+        let (Some(row), Some(delivery)) = (row, self.delivery(&message.tenant, message.trace_id).await?)
+        else {
+            return Ok(ResendClaimOutcome::NotClaimed(None));
+        };
+        if row.state != AttemptState::Queued {
+            if row.completion().is_some_and(|end| end.succeeded()) {
+                // Its sender may have died before it recorded the success on the delivery.
+                self.record_resend_success(&row).await?;
+            }
+            return Ok(ResendClaimOutcome::NotClaimed(Some(Box::new(row))));
+        }
+        let mut row = row;
+        let claimed = row.claim(token, now);
+        if let WriteOutcome::Refused(item) = self.write_claimed_row(&row).await? {
+            let row = item.and_then(unexpired).as_ref().map(row_item::read).transpose()?;
+            return Ok(ResendClaimOutcome::NotClaimed(row.map(Box::new)));
+        }
+        if !claimed {
+            log::attempt(&row);
+            return Ok(ResendClaimOutcome::NotClaimed(Some(Box::new(row))));
+        }
+        self.cache().forget_secrets(&message.tenant, message.subscription_id);
+        Ok(ResendClaimOutcome::Claimed(Box::new((delivery, row))))
+    }
+
+    async fn complete_resend(&self, token: Uuid, row: Attempt, response: Option<Bytes>) -> StoreResult<bool> {
+        let Some(completion) = row.completion() else { return Ok(false) };
+        let succeeded = completion.succeeded();
+        self.store_response(&row, response).await?;
+        let outcome = self.write_completion(&row, Some(token)).await?;
+        let completed = outcome.or_own_write(|item| Ok(row_item::read(item)? == row), drop)?.is_done();
+        if completed && succeeded {
+            self.record_resend_success(&row).await?;
+        }
+        Ok(completed)
+    }
+
+    async fn release_resend(&self, token: Uuid, mut row: Attempt, due: Timestamp) -> StoreResult<bool> {
+        row.release(due);
+        let released = self.write_released_row(token, &row).await?.is_done();
+        if released {
+            self.enqueue(QueueMessage::for_resend(&row, due)).await?;
+        }
+        Ok(released)
+    }
+}
+
+impl Aws {
+    /// Queues the message of a resend that was enqueued before, if its row is still queued.
+    async fn enqueue_duplicate(&self, row: &Attempt, trace: TraceId, id: AttemptId) -> StoreResult<()> {
+        if trace != row.trace_id {
+            return Ok(());
+        }
+        let known = self.row(&row.tenant, &row.loan_id, id).await?.map(|row| row.attempt);
+        match known.filter(|known| known.state == AttemptState::Queued) {
+            Some(known) => self.enqueue(QueueMessage::for_resend(&known, known.sent_at)).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn resend_row(
+        &self,
+        message: &QueueMessage,
+        loan: &LoanId,
+        id: AttemptId,
+    ) -> StoreResult<Option<Attempt>> {
+        let item = self.get(key_schema::row(&message.tenant, loan, id)).await?;
+        let row = item.as_ref().map(row_item::read).transpose()?;
+        Ok(row.filter(|row| row.trace_id == message.trace_id))
+    }
+}

@@ -1,0 +1,38 @@
+//! The AWS SDK's configuration: timeouts, retries and the connector that all clients share.
+
+pub(crate) mod back_off;
+mod http_connector;
+pub(crate) mod retry_classifier;
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+
+use http_connector::{CONNECT_TIMEOUT, SharedConnector};
+
+/// How many calls of one event are under way at once.
+pub(crate) const MAX_CONCURRENT_CALLS: usize = 16;
+
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+/// With all retries: an invocation has time for several such calls.
+const CALL_TIMEOUT: Duration = Duration::from_secs(12);
+const MAX_ATTEMPTS: u32 = 4;
+
+/// The configuration of this environment, with timeouts that leave an invocation time for retries.
+pub async fn sdk_config() -> SdkConfig {
+    let connector = SharedConnector::default();
+    connector.warm_up();
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(CALL_TIMEOUT)
+        .build();
+    aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(connector)
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
+        .load()
+        .await
+}

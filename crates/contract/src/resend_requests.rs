@@ -1,0 +1,95 @@
+//! What may be asked to be sent again, and as a resend of what.
+
+use loanhook_core::model::attempt::{AttemptNumber, MAX_RESEND_WAIT};
+use loanhook_core::ports::{Deliveries, StoreResult};
+use loanhook_core::resend::{ResendError, ResendRequest, ResendTarget, resend};
+use uuid::Uuid;
+
+use crate::engine::Engine;
+use crate::resends::failed;
+use crate::scene::{DAY, MILLISECOND, SECOND, START, Scene, accept, attempt_message};
+
+pub(crate) async fn an_idempotency_key_of_a_resend_names_one_delivery_for_a_day<E: Engine>() -> StoreResult<()>
+{
+    let scene = failed::<E>(&[]).await?;
+    let other = accept(&scene.engine, &scene.subscription, "727", START).await?;
+    scene.ports().claim(&attempt_message(&other, 1, START), 1, Uuid::new_v4(), START).await?;
+    let ask = |trace_id, now| {
+        let (requested_by, key) = ("Servicing".to_owned(), Some("a".to_owned()));
+        let request = ResendRequest { trace_id, attempt: ResendTarget::Newest, requested_by, key };
+        resend(scene.ports(), scene.tenant(), request, now)
+    };
+    let first = ask(scene.trace(), START).await.expect("asked");
+    let end = START + DAY;
+    assert_eq!(ask(scene.trace(), end.minus(MILLISECOND)).await.expect("asked"), first);
+    let refused = ask(other.snapshot.trace_id, end.minus(MILLISECOND)).await;
+    assert!(matches!(refused, Err(ResendError::KeyReused)), "{refused:?}");
+    assert_eq!(scene.rows_of(&other).await?.len(), 1);
+
+    let second = ask(other.snapshot.trace_id, end).await.expect("asked");
+    assert_eq!(scene.rows_of(&other).await?[1].id, second);
+    Ok(())
+}
+
+pub(crate) async fn a_resend_that_was_never_claimed_can_be_named<E: Engine>() -> StoreResult<()> {
+    let scene = failed::<E>(&[]).await?;
+    let (untaken, _) = scene.resend(None, START).await?;
+    let ask = |attempt, now| {
+        let (trace_id, requested_by) = (scene.trace(), "Servicing".to_owned());
+        resend(
+            scene.ports(),
+            scene.tenant(),
+            ResendRequest { trace_id, attempt, requested_by, key: None },
+            now,
+        )
+    };
+    let manual = || ResendTarget::Number(AttemptNumber::Manual);
+    let end = START + MAX_RESEND_WAIT;
+    let refused = ask(manual(), end.minus(MILLISECOND)).await;
+    assert!(matches!(refused, Err(ResendError::Unknown)), "it has not happened: {refused:?}");
+    for attempt in [manual(), ResendTarget::Row(untaken.id)] {
+        let again = ask(attempt, end).await.expect("asked");
+        let row = scene.rows().await?.into_iter().find(|row| row.id == again).expect("its row");
+        assert_eq!(row.resend_of, Some(untaken.id));
+    }
+    Ok(())
+}
+
+pub(crate) async fn nothing_can_be_resent_before_it_was_attempted<E: Engine>() -> StoreResult<()> {
+    let scene = Scene::<E>::new(&[300]).await?;
+    let (requested_by, key) = ("Servicing".to_owned(), Some("a".to_owned()));
+    let request = ResendRequest { trace_id: scene.trace(), attempt: ResendTarget::Newest, requested_by, key };
+    let refused = resend(scene.ports(), scene.tenant(), request, START).await;
+    assert!(matches!(refused, Err(ResendError::NotAttempted)), "{refused:?}");
+    assert_eq!(scene.delivery().await?, scene.accepted);
+    assert_eq!(scene.rows().await?, []);
+    assert_eq!(scene.engine.drain().await, []);
+    Ok(())
+}
+
+pub(crate) async fn an_attempt_is_found_by_its_number_however_often_its_delivery_was_resent<E: Engine>()
+-> StoreResult<()> {
+    let scene = failed::<E>(&[10]).await?;
+    // More than are read at once.
+    for i in 0..105_u32 {
+        scene.resend(None, START + (1 + i) * MILLISECOND).await?;
+    }
+    scene.attempt(Ok(500), START + 10 * SECOND).await?;
+    let now = START + 20 * SECOND;
+    let ask = |number| {
+        let (attempt, requested_by) =
+            (ResendTarget::Number(AttemptNumber::Auto(number)), "Servicing".to_owned());
+        let request = ResendRequest { trace_id: scene.trace(), attempt, requested_by, key: None };
+        resend(scene.ports(), scene.tenant(), request, now)
+    };
+    for number in [1, 2] {
+        let asked = ask(number).await.expect("asked");
+        let rows = scene.rows().await?;
+        let numbered = rows.iter().find(|row| row.number == AttemptNumber::Auto(number)).expect("its row");
+        let again = rows.iter().find(|row| row.id == asked).expect("the new row");
+        assert_eq!(again.resend_of, Some(numbered.id));
+    }
+    let refused = ask(3).await;
+    assert!(matches!(refused, Err(ResendError::Unknown)), "{refused:?}");
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! The settings of a subscription as its author gives them, and the rules they must keep.
+
+use std::collections::BTreeMap;
+
+use super::headers::{check_headers, is_header_value};
+use super::url_text::url_fault;
+use super::{CompiledCache, Criteria, Fire, Method, Request, Settings, may_keep_credentials};
+use crate::model::retry::{RetryInput, RetryPolicy};
+use crate::model::template::{Target, Template};
+use crate::model::validation::{ValidationErrors, name_error};
+use loanhook_formula::Formula;
+
+const MAX_EVENTS: usize = 1000;
+
+/// The time that a webhook may take where its author does not say, in seconds.
+pub const DEFAULT_TIMEOUT_SECONDS: u32 = 15;
+/// The content type of a webhook where its author does not say.
+pub const DEFAULT_CONTENT_TYPE: &str = "application/json";
+
+/// The settings of a webhook, before any rule was checked.
+#[derive(Debug)]
+pub struct SubscriptionInput {
+    pub title: String,
+    pub description: String,
+    pub enabled: bool,
+    pub criteria: CriteriaInput,
+    /// A formula that must also be true.
+    pub restriction: Option<String>,
+    pub request: RequestInput,
+    /// None is [`RetryPolicy::default`].
+    pub retry: Option<RetryInput>,
+    /// For the whole request.
+    pub timeout_seconds: u32,
+}
+
+/// Which events a subscription is for: names of events, or a trigger.
+#[derive(Debug, Default)]
+pub struct CriteriaInput {
+    /// Names of events; `*` is all.
+    pub events: Option<Vec<String>>,
+    /// A formula over the loan's variables.
+    pub trigger: Option<String>,
+    /// When a trigger fires; none is [`Fire::OnChange`].
+    pub fire: Option<Fire>,
+}
+
+/// The request that a matched event becomes.
+#[derive(Debug)]
+pub struct RequestInput {
+    pub method: Method,
+    /// A template.
+    pub url: String,
+    /// Names and templates of values; the value `***` keeps the stored one.
+    pub headers: BTreeMap<String, String>,
+    pub content_type: String,
+    /// A template of the body; none sends the event's name and context.
+    pub payload: Option<String>,
+}
+
+impl SubscriptionInput {
+    /// The settings of an enabled webhook that has the default of everything else.
+    pub fn with_defaults(title: String, criteria: CriteriaInput, url: String) -> Self {
+        let request = RequestInput {
+            method: Method::Post,
+            url,
+            headers: BTreeMap::new(),
+            content_type: DEFAULT_CONTENT_TYPE.into(),
+            payload: None,
+        };
+        Self {
+            title,
+            description: String::new(),
+            enabled: true,
+            criteria,
+            restriction: None,
+            request,
+            retry: None,
+            timeout_seconds: DEFAULT_TIMEOUT_SECONDS,
+        }
+    }
+}
+
+impl SubscriptionInput {
+    /// The settings, if they keep every rule. `stored` are those that they replace, whose header values `***` keeps.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with them, each with the JSON pointer of its field.
+    pub fn check(self, stored: Option<&Settings>) -> Result<Settings, ValidationErrors> {
+        let mut errors = ValidationErrors::default();
+        if let Some(fault) = name_error(&self.title) {
+            errors.add("/title", fault);
+        }
+        if self.description.chars().count() > 4096 {
+            errors.add("/description", "must have at most 4096 characters");
+        }
+        if let Some(Err(error)) = self.restriction.as_deref().map(Formula::parse) {
+            errors.add_formula("/restriction", &error);
+        }
+        if !(1..=30).contains(&self.timeout_seconds) {
+            errors.add("/timeoutSeconds", "must be 1 to 30 seconds");
+        }
+        let settings = Settings {
+            criteria: self.criteria.check(&mut errors),
+            request: self.request.check(stored.map(|stored| &stored.request), &mut errors),
+            retry: self.retry.map_or_else(RetryPolicy::default, |retry| retry.check(&mut errors)),
+            title: self.title,
+            description: self.description,
+            enabled: self.enabled,
+            restriction: self.restriction,
+            timeout_seconds: self.timeout_seconds,
+            compiled: CompiledCache::default(),
+        };
+        errors.ok_or_errors(settings)
+    }
+}
+
+impl CriteriaInput {
+    fn check(self, errors: &mut ValidationErrors) -> Criteria {
+        if let Some(trigger) = self.trigger {
+            if self.events.is_some() {
+                errors.add(
+                    "/criteria/events",
+                    "goes without a trigger only: a trigger is asked at every event",
+                );
+            }
+            if let Err(error) = Formula::parse(&trigger) {
+                errors.add_formula("/criteria/trigger", &error);
+            }
+            return Criteria::Trigger { trigger, fire: self.fire.unwrap_or(Fire::OnChange), since: 1 };
+        }
+        if self.fire.is_some() {
+            errors.add("/criteria/fire", "goes with a trigger only");
+        } else if self.events.as_ref().is_none_or(Vec::is_empty) {
+            errors.add("/criteria/events", "must name at least one event; [\"*\"] is all");
+        }
+        let events = self.events.unwrap_or_default();
+        if events.len() > MAX_EVENTS {
+            errors.add("/criteria/events", format!("must name at most {MAX_EVENTS} events"));
+        }
+        for (i, name) in events.iter().enumerate() {
+            if let Some(fault) = name_error(name) {
+                errors.add(format!("/criteria/events/{i}"), fault);
+            }
+        }
+        Criteria::Events(events)
+    }
+}
+
+impl RequestInput {
+    fn check(self, stored: Option<&Request>, errors: &mut ValidationErrors) -> Request {
+        let is_url = check_url(&self.url, errors);
+        let moved = is_url && stored.is_some_and(|stored| !may_keep_credentials(&stored.url, &self.url));
+        if self.content_type.is_empty() || !is_header_value(&self.content_type) {
+            errors.add("/request/contentType", "must be a media type, such as application/json");
+        }
+        if let Some(payload) = &self.payload
+            && let Err(error) = Template::parse(payload, Target::body(&self.content_type))
+        {
+            errors.add_at("/request/payload", error.to_string(), error.at);
+        }
+        Request {
+            method: self.method,
+            url: self.url,
+            headers: check_headers(self.headers, stored, moved, errors),
+            content_type: self.content_type,
+            payload: self.payload,
+        }
+    }
+}
+
+/// Whether this can be the URL of requests; why it cannot is added to `errors`.
+fn check_url(text: &str, errors: &mut ValidationErrors) -> bool {
+    let fault = match Template::parse(text, Target::Url) {
+        Ok(template) => url_fault(text, &template),
+        Err(error) => {
+            errors.add_at("/request/url", error.to_string(), error.at);
+            return false;
+        }
+    };
+    if let Some(fault) = fault {
+        errors.add("/request/url", fault);
+    }
+    fault.is_none()
+}
+
+#[cfg(test)]
+#[path = "input_tests.rs"]
+mod tests;

@@ -1,0 +1,113 @@
+//! Resends by direct invocation of a function, without HTTP. The input is
+//! `{"tenant", "traceId", "attempt"?, "idempotencyKey"?}`, or a list of up to 100 of these.
+//!
+//! Only the operator may invoke, so the input names the tenant and there is no API key. The platform may run an
+//! invocation again under the same ID: the ID and the index in the list are the idempotency key, so that a repetition
+//! adds nothing. A client that repeats an invocation under another ID, such as a state machine, gives a key of its own.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::api::schema;
+use loanhook_core::model::attempt::AttemptNumber;
+use loanhook_core::model::id::{TenantId, TraceId};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::model::validation::idempotency_key_error;
+use loanhook_core::ports::{Attempts, Resends};
+use loanhook_core::resend::{self as use_case, ResendError, ResendRequest};
+
+/// The most resends of one invocation, which are queued well within its timeout.
+const MAX_RESENDS: usize = 100;
+/// What `requestedBy` of the row says.
+const REQUESTED_BY: &str = "direct invocation";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct DirectResend {
+    tenant: schema::id::TenantId,
+    trace_id: schema::id::TraceId,
+    #[serde(default)]
+    attempt: Option<schema::values::AttemptNumber>,
+    #[serde(default)]
+    idempotency_key: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct QueuedResend {
+    id: schema::id::AttemptId,
+    trace_id: schema::id::TraceId,
+}
+
+/// Why a resend was not queued.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectError {
+    #[error(
+        "the input must be {{\"tenant\", \"traceId\", \"attempt\"?, \"idempotencyKey\"?}}, or a list of such: {0}"
+    )]
+    NotUnderstood(#[from] serde_json::Error),
+    #[error("idempotencyKey {0}")]
+    WrongKey(&'static str),
+    #[error("a list must have at most {MAX_RESENDS} resends: send the rest in another")]
+    TooMany,
+    #[error(transparent)]
+    Refused(#[from] ResendError),
+}
+
+/// Queues the resends of an input. The result of one is its new attempt; of a list, a list of attempts with
+/// `{"error"}` in the place of each that was refused.
+///
+/// # Errors
+///
+/// Of one: why it was refused. Of a list: it is too long, or the store failed; then the same invocation can be run
+/// again, and what was queued before is not queued again under the same keys.
+pub async fn resend<S: Attempts + Resends>(
+    store: &S,
+    input: Value,
+    invocation: &str,
+) -> Result<Value, DirectError> {
+    let Value::Array(list) = input else {
+        let queued = queue_resend(store, serde_json::from_value(input)?, invocation, 0).await?;
+        return Ok(serde_json::to_value(queued)?);
+    };
+    if list.len() > MAX_RESENDS {
+        return Err(DirectError::TooMany);
+    }
+    let mut results = Vec::with_capacity(list.len());
+    for (i, input) in list.into_iter().enumerate() {
+        let result = match serde_json::from_value(input) {
+            Ok(wanted) => queue_resend(store, wanted, invocation, i).await,
+            Err(error) => Err(error.into()),
+        };
+        results.push(match result {
+            Ok(queued) => serde_json::to_value(queued)?,
+            Err(failure @ DirectError::Refused(ResendError::Store(_))) => return Err(failure),
+            Err(refused) => serde_json::json!({ "error": refused.to_string() }),
+        });
+    }
+    Ok(Value::Array(results))
+}
+
+async fn queue_resend<S: Attempts + Resends>(
+    store: &S,
+    requested: DirectResend,
+    invocation: &str,
+    index: usize,
+) -> Result<QueuedResend, DirectError> {
+    let DirectResend { tenant, trace_id, attempt, idempotency_key } = requested;
+    let (tenant, trace_id) = (TenantId::from(tenant), TraceId::from(trace_id));
+    let attempt = attempt.map(AttemptNumber::from);
+    if let Some(key) = &idempotency_key {
+        idempotency_key_error(key).map_or(Ok(()), |fault| Err(DirectError::WrongKey(fault)))?;
+    }
+    // No key of a caller begins with this character.
+    let key = idempotency_key.unwrap_or_else(|| format!("\u{7f}{invocation} {index}"));
+    let request = ResendRequest {
+        trace_id,
+        attempt: attempt.into(),
+        requested_by: REQUESTED_BY.into(),
+        key: Some(key),
+    };
+    let id = use_case::resend(store, &tenant, request, Timestamp::now()).await?;
+    Ok(QueuedResend { id: id.into(), trace_id: trace_id.into() })
+}

@@ -1,0 +1,9 @@
+//! What is read of a request: who calls, the parameters of its path and query, its idempotency key and its body. What is
+//! wrong with one is a problem.
+
+pub(super) mod body;
+pub(super) mod caller;
+pub(super) mod idempotency_key;
+pub(super) mod path;
+pub(super) mod query;
+pub(super) mod returned_webhooks;

@@ -1,0 +1,144 @@
+//! `/v1/loans/{loanId}/webhooks`: the history of a loan, a row of it, and the payloads of a row.
+
+use axum::extract::State;
+use axum::response::Response;
+use bytes::Bytes;
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::api::openapi::{Denied, Download, Invalid, NotFound, Unavailable};
+use crate::api::problem::Problem;
+use crate::api::request::caller::Caller;
+use crate::api::request::path::PathParameters;
+use crate::api::request::query::{CheckedQuery, HistoryQuery, cursor};
+use crate::api::schema::attempt::AttemptView;
+use crate::api::schema::id;
+use crate::api::{Api, response};
+use crate::web::download::download;
+use loanhook_core::history;
+use loanhook_core::model::id::TenantId;
+use loanhook_core::model::key::Scope;
+use loanhook_core::model::payload::Payload;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{Attempts, HistoryRow, Keys, Payloads};
+
+/// A page of a loan's history, the newest first.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in crate::api) struct History {
+    items: Vec<AttemptView>,
+    /// The cursor of the next page; null where there is none.
+    #[schema(required)]
+    next: Option<String>,
+}
+
+/// List a loan's webhooks
+///
+/// Every attempt that was ever made for the loan, the newest first. A filtered page is full unless the
+/// history ends or 5,000 rows were looked at for it; then `next` goes on.
+#[utoipa::path(
+    get, path = "/v1/loans/{loanId}/webhooks", operation_id = "listAttempts", tag = "history",
+    params(("loanId" = id::LoanId, Path), HistoryQuery),
+    responses(
+        (status = 200, body = History, description = "a page of the history"),
+        Denied, NotFound, Invalid, Unavailable,
+    )
+)]
+pub(in crate::api) async fn list<S: Attempts + Keys + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    path: PathParameters,
+    CheckedQuery(query): CheckedQuery<HistoryQuery>,
+) -> Result<Response, Problem> {
+    let tenant = caller.require(Scope::HistoryRead)?;
+    let loan = path.loan()?;
+    let (filter, before, limit) = query.check()?;
+    let page = history::page(&api.store, (tenant, &loan), &filter, before, limit, Timestamp::now()).await?;
+    let history = History {
+        items: page.rows.into_iter().map(|row| AttemptView::of(row, &caller)).collect(),
+        next: page.next.map(|last| cursor(last.uuid())),
+    };
+    Ok(response::json(StatusCode::OK, &history))
+}
+
+/// Read one attempt
+///
+/// With the headers of its answer.
+#[utoipa::path(
+    get, path = "/v1/loans/{loanId}/webhooks/{id}", operation_id = "getAttempt", tag = "history",
+    params(("loanId" = id::LoanId, Path), ("id" = id::AttemptId, Path)),
+    responses(
+        (status = 200, body = AttemptView, description = "the attempt"),
+        Denied, NotFound, Unavailable,
+    )
+)]
+pub(in crate::api) async fn row<S: Attempts + Keys + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    path: PathParameters,
+) -> Result<Response, Problem> {
+    let (row, _) = find_row(&api.store, &caller, &path).await?;
+    Ok(response::json(StatusCode::OK, &AttemptView::with_headers(row, &caller)))
+}
+
+/// Download the source payload
+///
+/// The exact bytes sent.
+#[utoipa::path(
+    get, path = "/v1/loans/{loanId}/webhooks/{id}/source", operation_id = "downloadSource", tag = "history",
+    params(("loanId" = id::LoanId, Path), ("id" = id::AttemptId, Path)),
+    responses(
+        Download, Denied, NotFound, Unavailable,
+    )
+)]
+pub(in crate::api) async fn source<S: Attempts + Keys + Payloads + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    path: PathParameters,
+) -> Result<Response, Problem> {
+    let (row, tenant) = find_row(&api.store, &caller, &path).await?;
+    let bytes = stored_payload(&api.store, tenant, row.attempt.source).await?;
+    Ok(download(bytes, row.attempt.content_type.as_deref(), &format!("source-{}", row.attempt.id)))
+}
+
+/// Download the response payload
+///
+/// The exact bytes that came back, up to 1 MiB. 404 where nothing came back.
+#[utoipa::path(
+    get, path = "/v1/loans/{loanId}/webhooks/{id}/response", operation_id = "downloadResponse", tag = "history",
+    params(("loanId" = id::LoanId, Path), ("id" = id::AttemptId, Path)),
+    responses(
+        Download, Denied, NotFound, Unavailable,
+    )
+)]
+pub(in crate::api) async fn response<S: Attempts + Keys + Payloads + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    path: PathParameters,
+) -> Result<Response, Problem> {
+    let (row, tenant) = find_row(&api.store, &caller, &path).await?;
+    let received = row.attempt.completion().and_then(|completion| completion.response.as_ref());
+    let received =
+        received.ok_or_else(|| Problem::not_found("response: nothing came back to this attempt,"))?;
+    let bytes = stored_payload(&api.store, tenant, received.payload).await?;
+    Ok(download(bytes, received.content_type.as_deref(), &format!("response-{}", row.attempt.id)))
+}
+
+async fn find_row<'a, S: Attempts>(
+    store: &S,
+    caller: &'a Caller,
+    path: &PathParameters,
+) -> Result<(HistoryRow, &'a TenantId), Problem> {
+    let tenant = caller.require(Scope::HistoryRead)?;
+    let (loan, id) = (path.loan()?, path.id("id", "attempt")?);
+    let row = history::row(store, tenant, &loan, id, Timestamp::now()).await?;
+    Ok((row.ok_or_else(|| Problem::not_found("attempt"))?, tenant))
+}
+
+async fn stored_payload<S: Payloads>(
+    store: &S,
+    tenant: &TenantId,
+    payload: Payload,
+) -> Result<Bytes, Problem> {
+    let Some(key) = payload.key else { return Ok(Bytes::new()) };
+    store.payload(tenant, key).await?.ok_or_else(|| Problem::not_found("payload: it is not kept any more,"))
+}

@@ -1,0 +1,208 @@
+//! `/v1/subscriptions`: the settings of webhooks, their signing secrets, and test sends.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+
+use crate::api::openapi::{BadBody, Conflict, Denied, Invalid, NotFound, TooLarge, Unavailable};
+use crate::api::problem::Problem;
+use crate::api::request::body::{self, SETTINGS_LIMIT};
+use crate::api::request::caller::Caller;
+use crate::api::request::path::PathParameters;
+use crate::api::request::query::{CheckedQuery, PageQuery, cursor};
+use crate::api::routes::events::AcceptedEvent;
+use crate::api::schema::event_draft::TestEventDraft;
+use crate::api::schema::id;
+use crate::api::schema::subscription_draft::SubscriptionDraft;
+use crate::api::schema::subscription_view::{SubscriptionList, SubscriptionView};
+use crate::api::{Api, response};
+use loanhook_core::log;
+use loanhook_core::model::event::EventInput;
+use loanhook_core::model::event_names;
+use loanhook_core::model::key::Scope;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{FormulaErrorLog, Intake, Keys, Subscriptions};
+use loanhook_core::{intake, subscriptions as use_case};
+
+/// List subscriptions
+#[utoipa::path(
+    get, path = "/v1/subscriptions", operation_id = "listSubscriptions", tag = "subscriptions", params(PageQuery),
+    responses(
+        (status = 200, body = SubscriptionList, description = "a page of the subscriptions"),
+        Denied, Invalid, Unavailable,
+    )
+)]
+pub(in crate::api) async fn list<S: Subscriptions + Keys + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    CheckedQuery(page): CheckedQuery<PageQuery>,
+) -> Result<Response, Problem> {
+    let tenant = caller.require(Scope::HistoryRead)?;
+    let (after, limit) = page.check()?;
+    let all = api.store.subscriptions(tenant).await?;
+    let mut rest =
+        all.iter().filter(|subscription| after.is_none_or(|after| subscription.id.uuid() > after)).peekable();
+    let shown: Vec<_> = rest.by_ref().take(limit).collect();
+    let last = shown.last().filter(|_| rest.peek().is_some());
+    let next = last.map(|last| cursor(last.id.uuid()));
+    let items = shown.iter().map(|subscription| SubscriptionView::new(subscription, &caller)).collect();
+    Ok(response::json(StatusCode::OK, &SubscriptionList { items, next }))
+}
+
+/// Create a subscription
+///
+/// The answer has its signing secret: keep it, it is not shown again.
+#[utoipa::path(
+    post, path = "/v1/subscriptions", operation_id = "createSubscription", tag = "subscriptions", request_body = SubscriptionDraft,
+    responses(
+        (status = 201, body = SubscriptionView, description = "the subscription"),
+        BadBody, Denied, Conflict, TooLarge,
+        Invalid, Unavailable,
+    )
+)]
+pub(in crate::api) async fn create<S: Subscriptions + Keys + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    raw_body: Body,
+) -> Result<Response, Problem> {
+    let tenant = caller.require(Scope::SubscriptionsWrite)?;
+    let bytes = body::read(&caller, raw_body, SETTINGS_LIMIT).await?;
+    let draft: SubscriptionDraft = body::parse(&bytes)?;
+    let created = use_case::create(&api.store, tenant, draft.into(), Timestamp::now()).await?;
+    log::change("subscription.created", caller.key().0, tenant, &created.id);
+    let view = SubscriptionView::new(&created, &caller).with_secret(&created);
+    Ok(response::secret_json(StatusCode::CREATED, &view))
+}
+
+/// Read a subscription
+#[utoipa::path(
+    get, path = "/v1/subscriptions/{id}", operation_id = "getSubscription", tag = "subscriptions", params(("id" = id::SubscriptionId, Path)),
+    responses(
+        (status = 200, body = SubscriptionView, description = "the subscription"),
+        Denied, NotFound, Unavailable,
+    )
+)]
+pub(in crate::api) async fn get<S: Subscriptions + Keys + FormulaErrorLog + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    path: PathParameters,
+) -> Result<Response, Problem> {
+    let tenant = caller.require(Scope::HistoryRead)?;
+    let found = use_case::get(&api.store, tenant, path.id("id", "subscription")?).await?;
+    let found = found.ok_or_else(|| Problem::not_found("subscription"))?;
+    let formula_errors = api.store.formula_errors(tenant, found.id).await?;
+    let view = SubscriptionView::new(&found, &caller);
+    Ok(response::json(StatusCode::OK, &view.with_formula_errors(formula_errors)))
+}
+
+/// Replace a subscription
+///
+/// What is left out has its default again. Deliveries that were accepted before go on as they were.
+#[utoipa::path(
+    put, path = "/v1/subscriptions/{id}", operation_id = "replaceSubscription", tag = "subscriptions", params(("id" = id::SubscriptionId, Path)),
+    request_body = SubscriptionDraft,
+    responses(
+        (status = 200, body = SubscriptionView, description = "the subscription"),
+        BadBody, Denied, NotFound, Conflict,
+        TooLarge, Invalid, Unavailable,
+    )
+)]
+pub(in crate::api) async fn replace<S: Subscriptions + Keys + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    path: PathParameters,
+    raw_body: Body,
+) -> Result<Response, Problem> {
+    let tenant = caller.require(Scope::SubscriptionsWrite)?;
+    let id = path.id("id", "subscription")?;
+    let bytes = body::read(&caller, raw_body, SETTINGS_LIMIT).await?;
+    let draft: SubscriptionDraft = body::parse(&bytes)?;
+    let replaced = use_case::replace(&api.store, tenant, id, draft.into(), Timestamp::now()).await?;
+    log::change("subscription.replaced", caller.key().0, tenant, &id);
+    Ok(response::json(StatusCode::OK, &SubscriptionView::new(&replaced, &caller)))
+}
+
+/// Delete a subscription
+///
+/// Deliveries that were accepted before go on.
+#[utoipa::path(
+    delete, path = "/v1/subscriptions/{id}", operation_id = "deleteSubscription", tag = "subscriptions", params(("id" = id::SubscriptionId, Path)),
+    responses(
+        (status = 204, description = "deleted"),
+        Denied, NotFound, Unavailable,
+    )
+)]
+pub(in crate::api) async fn delete<S: Subscriptions + Keys + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    path: PathParameters,
+) -> Result<Response, Problem> {
+    let tenant = caller.require(Scope::SubscriptionsWrite)?;
+    let id = path.id("id", "subscription")?;
+    use_case::delete(&api.store, tenant, id).await?;
+    log::change("subscription.deleted", caller.key().0, tenant, &id);
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Rotate the signing secret
+///
+/// The answer has the new one. The one before it signs too for 24 h.
+#[utoipa::path(
+    post, path = "/v1/subscriptions/{id}/rotate-secret", operation_id = "rotateSecret", tag = "subscriptions",
+    params(("id" = id::SubscriptionId, Path)),
+    responses(
+        (status = 200, body = SubscriptionView, description = "the subscription"),
+        Denied, NotFound, Conflict, Unavailable,
+    )
+)]
+pub(in crate::api) async fn rotate_secret<S: Subscriptions + Keys + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    path: PathParameters,
+) -> Result<Response, Problem> {
+    let tenant = caller.require(Scope::SubscriptionsWrite)?;
+    let id = path.id("id", "subscription")?;
+    let rotated = use_case::rotate_secret(&api.store, tenant, id, Timestamp::now()).await?;
+    log::change("subscription.secret_rotated", caller.key().0, tenant, &id);
+    let view = SubscriptionView::new(&rotated, &caller).with_secret(&rotated);
+    Ok(response::secret_json(StatusCode::OK, &view))
+}
+
+/// Send a sample event
+///
+/// To this subscription alone, whatever its criteria or state. Its rows say that it is a test, the request carries
+/// `loanhook-test: 1`, and no trigger remembers it.
+#[utoipa::path(
+    post, path = "/v1/subscriptions/{id}/test", operation_id = "testSubscription", tag = "subscriptions", params(("id" = id::SubscriptionId, Path)),
+    request_body = TestEventDraft,
+    responses(
+        (status = 202, body = AcceptedEvent, description = "accepted: a promise"),
+        BadBody, Denied, NotFound, TooLarge,
+        Invalid, Unavailable,
+    )
+)]
+pub(in crate::api) async fn test<S: Intake + Subscriptions + Keys + Send + Sync>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    path: PathParameters,
+    raw_body: Body,
+) -> Result<Response, Problem> {
+    let tenant = caller.require(Scope::SubscriptionsWrite)?;
+    let id = path.id("id", "subscription")?;
+    let bytes = body::read(&caller, raw_body, SETTINGS_LIMIT).await?;
+    let draft: TestEventDraft = body::parse(&bytes)?;
+    let event = EventInput::from(draft).check()?;
+    let all = api.store.subscriptions(tenant).await?;
+    let found = all.iter().find(|subscription| subscription.id == id).cloned();
+    let subscription = found.ok_or_else(|| Problem::not_found("subscription"))?;
+    if !caller.may(Scope::EventsWrite) && event_names::is_real(&event.name, &all) {
+        return Err(Problem::not_allowed(format!(
+            "`{}` is the name of real events, and a test of it needs the scope events:write too: use a key that has \
+             it, or another eventName",
+            event.name
+        )));
+    }
+    let receipt = intake::accept_test(&api.store, subscription, &event, Timestamp::now()).await?;
+    Ok(response::json(StatusCode::ACCEPTED, &AcceptedEvent::from(receipt)))
+}

@@ -1,0 +1,123 @@
+//! A subscription as the API shows it: header values hidden, its secret only where it is new.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::api::request::caller::Caller;
+use crate::api::schema::formula_errors::FormulaErrors;
+use crate::api::schema::id::{SubscriptionId, Timestamp};
+use crate::api::schema::retry_policy::RetryPolicy;
+use crate::api::schema::subscription_draft::Fire;
+use crate::api::schema::values::Method;
+use loanhook_core::model::destination::{HIDDEN, shown};
+use loanhook_core::model::formula_errors;
+use loanhook_core::model::subscription::{Criteria, Subscription};
+
+/// A subscription. Header values are hidden.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Subscription)]
+pub(in crate::api) struct SubscriptionView {
+    id: SubscriptionId,
+    title: String,
+    description: String,
+    enabled: bool,
+    criteria: CriteriaView,
+    #[schema(required)]
+    restriction: Option<String>,
+    request: RequestView,
+    retry: RetryPolicy,
+    timeout_seconds: u32,
+    version: u64,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    /// Of one subscription by itself: the events that a formula of it failed on; null where none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<FormulaErrors>, required = false)]
+    formula_errors: Option<Nullable<FormulaErrors>>,
+    /// On create and rotate only: keep it, it is not shown again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signing_secret: Option<String>,
+}
+
+/// A field that is there, whether it has a value or is null.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Nullable<T>(Option<T>);
+
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Criteria)]
+struct CriteriaView {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trigger: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fire: Option<Fire>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Request)]
+struct RequestView {
+    method: Method,
+    /// The values of its query are `***` but for a caller that may write subscriptions.
+    url: String,
+    /// Names, and `***` for each value.
+    headers: BTreeMap<String, &'static str>,
+    content_type: String,
+    #[schema(required)]
+    payload: Option<String>,
+}
+
+impl SubscriptionView {
+    pub(in crate::api) fn new(subscription: &Subscription, to: &Caller) -> Self {
+        let settings = &subscription.settings;
+        let criteria = match settings.criteria.clone() {
+            Criteria::Events(events) => CriteriaView { events: Some(events), trigger: None, fire: None },
+            Criteria::Trigger { trigger, fire, .. } => {
+                CriteriaView { events: None, trigger: Some(trigger), fire: Some(fire.into()) }
+            }
+        };
+        Self {
+            id: subscription.id.into(),
+            title: settings.title.clone(),
+            description: settings.description.clone(),
+            enabled: settings.enabled,
+            criteria,
+            restriction: settings.restriction.clone(),
+            request: RequestView {
+                method: settings.request.method.into(),
+                url: shown(settings.request.url.clone(), to.sees_whole_urls()),
+                headers: settings.request.headers.keys().map(|name| (name.clone(), HIDDEN)).collect(),
+                content_type: settings.request.content_type.clone(),
+                payload: settings.request.payload.clone(),
+            },
+            retry: settings.retry.clone().into(),
+            timeout_seconds: settings.timeout_seconds,
+            version: subscription.version,
+            created_at: subscription.created_at.into(),
+            updated_at: subscription.updated_at.into(),
+            formula_errors: None,
+            signing_secret: None,
+        }
+    }
+
+    /// The same, with the signing secret.
+    pub(in crate::api) fn with_secret(self, subscription: &Subscription) -> Self {
+        Self { signing_secret: Some(subscription.secrets.current().expose().to_owned()), ..self }
+    }
+
+    /// The same, with what became of its formulas.
+    pub(in crate::api) fn with_formula_errors(self, errors: Option<formula_errors::FormulaErrors>) -> Self {
+        Self { formula_errors: Some(Nullable(errors.map(Into::into))), ..self }
+    }
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in crate::api) struct SubscriptionList {
+    pub(in crate::api) items: Vec<SubscriptionView>,
+    #[schema(required)]
+    pub(in crate::api) next: Option<String>,
+}

@@ -1,0 +1,96 @@
+//! The details of a row: the attempts of its delivery, and previews of its payloads.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+
+use super::error_page::ErrorPage;
+use super::page_parameters::PageParameters;
+use super::page_request::PageRequest;
+use super::payload_files::stored_payload;
+use super::preview::Preview;
+use super::view::{self, attempt_details};
+use super::{PageStore, Pages};
+use loanhook_core::history::{self, DeliveryAttempts};
+use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::payload::Payload;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{AttemptRange, HistoryRow, Payloads};
+
+/// How many attempts of the delivery are read.
+const MAX_ATTEMPTS_READ: usize = 50;
+
+/// All that the details of an open row show.
+pub(super) struct AttemptDetails {
+    pub(super) row: HistoryRow,
+    /// The newest attempts of its delivery, the oldest of them first.
+    pub(super) attempts: Vec<Attempt>,
+    /// The delivery has older attempts than these.
+    pub(super) has_older: bool,
+    /// How often the delivery was manually resent.
+    pub(super) resends: u32,
+    /// The time at which the next automatic attempt is due.
+    pub(super) next_due: Option<Timestamp>,
+    pub(super) accepted_at: Timestamp,
+    pub(super) source: Preview,
+    pub(super) response: Option<Preview>,
+}
+
+/// The details of one row as a part of a page, for the script.
+pub(super) async fn show<S: PageStore>(
+    State(pages): State<Pages<S>>,
+    request: PageRequest,
+    parts: Parts,
+) -> Result<Response, ErrorPage> {
+    let row = request.row(&pages.store).await?;
+    let details = read_details(&pages.store, &request, row).await?;
+    Ok(view::fragment(attempt_details::show(&details, &request, &PageParameters::read(parts.uri.query())))
+        .into_response())
+}
+
+pub(super) async fn read_details<S: PageStore>(
+    store: &S,
+    request: &PageRequest,
+    row: HistoryRow,
+) -> Result<AttemptDetails, ErrorPage> {
+    let now = Timestamp::now();
+    let newest = AttemptRange::NewestFirst { before: None };
+    let found = history::delivery_attempts(
+        store,
+        &request.grant.tenant,
+        row.attempt.trace_id,
+        newest,
+        MAX_ATTEMPTS_READ,
+        now,
+    )
+    .await?;
+    let DeliveryAttempts { delivery, mut attempts, more: has_older } = found.ok_or(ErrorPage::NotFound)?;
+    attempts.reverse();
+    let received = row.attempt.completion().and_then(|completion| completion.response.as_ref());
+    let response = match received {
+        Some(received) => Some(read_preview(store, request, received.payload).await?),
+        None => None,
+    };
+    let source = read_preview(store, request, row.attempt.source).await?;
+    let (next, accepted_at) = (delivery.progress.next_due(), delivery.snapshot.accepted_at);
+    let resends = delivery.history.resends;
+    Ok(AttemptDetails {
+        row,
+        attempts,
+        has_older: has_older,
+        resends,
+        next_due: next,
+        accepted_at,
+        source,
+        response,
+    })
+}
+
+async fn read_preview<S: Payloads>(
+    store: &S,
+    request: &PageRequest,
+    payload: Payload,
+) -> Result<Preview, ErrorPage> {
+    let bytes = stored_payload(store, request, payload).await?;
+    Ok(bytes.map_or(Preview::NotKept, |bytes| Preview::of(&bytes)))
+}

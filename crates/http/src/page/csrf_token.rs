@@ -1,0 +1,73 @@
+//! CSRF tokens of forms, and tags of viewers.
+//!
+//! Both are keyed hashes of what a session allows and to whom: the tenant, the loan, the viewer, the scopes and the key
+//! that made the session. They do not depend on the session itself, so that a tab stays usable after its viewer opened
+//! the loan again and has a new session under the same cookie. Nobody without the hash of that key can make them.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use loanhook_core::model::grant::Grant;
+use loanhook_core::model::id::LoanId;
+
+/// The token that each form carries: only who sees the page knows it.
+pub(super) fn csrf_token(grant: &Grant) -> String {
+    keyed_hash("form", grant)
+}
+
+/// The tag of the viewer that a page was made for, by which the script knows the page of another viewer.
+pub(super) fn viewer_tag(grant: &Grant) -> String {
+    keyed_hash("page", grant)
+}
+
+fn keyed_hash(purpose: &str, grant: &Grant) -> String {
+    let mut block = [0; 64];
+    block[..grant.key.0.len()].copy_from_slice(&grant.key.0);
+    let mut mac = Hmac::<Sha256>::new(&block.into());
+    // No loan has an empty name.
+    let loan = grant.loan.as_ref().map_or("", LoanId::as_str);
+    let scopes = grant.scopes.iter().map(|scope| scope.name());
+    for part in [purpose, grant.tenant.as_str(), loan, &grant.name].into_iter().chain(scopes) {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part.as_bytes());
+    }
+    URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loanhook_core::model::grant::GrantKind;
+    use loanhook_core::model::id::TenantId;
+    use loanhook_core::model::key::{KeyHash, Scope};
+    use loanhook_core::model::time::Timestamp;
+
+    #[test]
+    fn all_that_a_session_allows_is_in_it_and_when_it_ends_is_not() {
+        let loan = |text: &str| LoanId::try_from(text.to_owned()).ok();
+        let grant = Grant {
+            kind: GrantKind::Session,
+            tenant: TenantId::try_from("acme".to_owned()).expect("a tenant"),
+            loan: loan("727"),
+            scopes: vec![Scope::HistoryRead, Scope::WebhooksResend],
+            name: "Jane".into(),
+            until: Timestamp::from_millis(1),
+            key: KeyHash::of("a key"),
+        };
+        let later = Grant { until: Timestamp::from_millis(2), ..grant.clone() };
+        assert_eq!((csrf_token(&grant), viewer_tag(&grant)), (csrf_token(&later), viewer_tag(&later)));
+        assert_ne!(csrf_token(&grant), viewer_tag(&grant));
+        for other in [
+            Grant { tenant: TenantId::try_from("acme7".to_owned()).expect("a tenant"), ..grant.clone() },
+            Grant { loan: loan("728"), ..grant.clone() },
+            Grant { loan: None, ..grant.clone() },
+            Grant { name: "Joe".into(), ..grant.clone() },
+            Grant { scopes: vec![Scope::HistoryRead], ..grant.clone() },
+            Grant { key: KeyHash::of("another key"), ..grant.clone() },
+        ] {
+            assert_ne!(csrf_token(&grant), csrf_token(&other), "{other:?}");
+            assert_ne!(viewer_tag(&grant), viewer_tag(&other), "{other:?}");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Error pages: why a request was refused or failed, and what its viewer can do; or a redirect to the sign-in page.
+
+use axum::response::{IntoResponse, Redirect, Response};
+use http::{HeaderValue, StatusCode, header};
+use maud::html;
+use tracing::error;
+use url::form_urlencoded;
+
+use super::view::layout;
+use crate::web::SIGN_IN_PATH;
+use crate::web::body_reader::BodyError;
+use crate::web::call_limits::RateLimited;
+use crate::web::host::HostError;
+use loanhook_core::portal::PortalError;
+use loanhook_core::ports::StoreError;
+use loanhook_core::resend::ResendError;
+
+/// Why a request has no session.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum SignInReason {
+    NoSession,
+    /// Its session ended.
+    Ended,
+    /// A session began with the request before, and the browser did not keep its cookie.
+    NoCookies,
+}
+
+impl SignInReason {
+    /// The parameter that tells the sign-in page this reason.
+    pub(super) const fn parameter(self) -> Option<&'static str> {
+        match self {
+            Self::NoSession => None,
+            Self::Ended => Some("ended"),
+            Self::NoCookies => Some("cookieless"),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) enum ErrorPage {
+    /// There is no session; `next` is the page to open after the sign-in.
+    SignIn {
+        next: String,
+        reason: SignInReason,
+    },
+    /// The page does not exist, or the session is not valid for it.
+    NotFound,
+    /// The portal link expired, or never was one.
+    LinkExpired,
+    /// The form does not come from a page that was made for this viewer.
+    CrossSiteForm,
+    MayNotResend,
+    /// The state of the delivery does not allow it.
+    Conflict(String),
+    MethodNotAllowed,
+    Body(BodyError),
+    /// The request does not name one valid host.
+    Host(HostError),
+    RateLimited(RateLimited),
+    Unavailable,
+}
+
+impl ErrorPage {
+    fn content(&self) -> (StatusCode, &'static str, String) {
+        let (status, title, text) = match self {
+            Self::SignIn { .. } => (StatusCode::SEE_OTHER, "Sign in", ""),
+            Self::NotFound => (
+                StatusCode::NOT_FOUND,
+                "There is no such page",
+                "What you opened is not there, or is not for you to see. Open the loan again from your servicing system.",
+            ),
+            Self::LinkExpired => (
+                StatusCode::NOT_FOUND,
+                "This link is over",
+                "Links to a loan's webhooks live for a short time. Open the loan again from your servicing system.",
+            ),
+            Self::CrossSiteForm => (
+                StatusCode::FORBIDDEN,
+                "That did not come from this page",
+                "Nothing was done. Open the loan's page again and repeat what you wanted there.",
+            ),
+            Self::MayNotResend => (
+                StatusCode::FORBIDDEN,
+                "You may look, but not resend",
+                "Nothing was sent. Ask whoever gave you access for the right to resend.",
+            ),
+            Self::Conflict(text) => return (StatusCode::CONFLICT, "Nothing was sent", text.clone()),
+            Self::MethodNotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "This cannot be done here",
+                "Open the loan's page again and repeat what you wanted there.",
+            ),
+            Self::Body(BodyError::TooLarge) => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "That was too much",
+                "What was sent is longer than any form here.",
+            ),
+            Self::Body(BodyError::Stalled) => (
+                StatusCode::REQUEST_TIMEOUT,
+                "That did not arrive",
+                "The form stopped coming. Send it again.",
+            ),
+            Self::Body(BodyError::Broken) => (
+                StatusCode::BAD_REQUEST,
+                "That did not arrive",
+                "The form did not arrive whole. Send it again.",
+            ),
+            Self::Host(error) => {
+                let text = format!("Open the page with a browser: {}.", error.detail());
+                return (StatusCode::BAD_REQUEST, "The address is missing or wrong", text);
+            }
+            Self::RateLimited(wait) => {
+                let text = format!("Nothing was done. Try again in {} s.", wait.retry_after_seconds());
+                return (StatusCode::TOO_MANY_REQUESTS, "That was too often", text);
+            }
+            Self::Unavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Not available now",
+                "loanhook could not read or keep what this needs. Try again in a moment.",
+            ),
+        };
+        (status, title, text.to_owned())
+    }
+}
+
+impl IntoResponse for ErrorPage {
+    fn into_response(self) -> Response {
+        if let Self::SignIn { next, reason } = &self {
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.append_pair("next", next);
+            if let Some(parameter) = reason.parameter() {
+                query.append_pair(parameter, "1");
+            }
+            return Redirect::to(&format!("{SIGN_IN_PATH}?{}", query.finish())).into_response();
+        }
+        let (status, title, text) = self.content();
+        let content = html! {
+            section.card.narrow {
+                h1 { (title) }
+                p { (text) }
+                @if status == StatusCode::NOT_FOUND {
+                    p { a href="/login" { "Sign in with an API key" } }
+                }
+            }
+        };
+        let mut response = (status, layout::page(title, &content)).into_response();
+        let wait = match &self {
+            Self::Unavailable => Some(1),
+            Self::RateLimited(wait) => Some(wait.retry_after_seconds()),
+            _ => None,
+        };
+        if let Some(wait) = wait {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
+        }
+        response
+    }
+}
+
+impl From<StoreError> for ErrorPage {
+    fn from(failure: StoreError) -> Self {
+        if let StoreError::Failed(_) = failure {
+            error!(%failure, "page.store_failed");
+        }
+        Self::Unavailable
+    }
+}
+
+impl From<PortalError> for ErrorPage {
+    fn from(failure: PortalError) -> Self {
+        match failure {
+            PortalError::Store(failure) => failure.into(),
+            PortalError::Randomness(failure) => {
+                error!(%failure, "page.no_randomness");
+                Self::Unavailable
+            }
+        }
+    }
+}
+
+impl From<ResendError> for ErrorPage {
+    fn from(failure: ResendError) -> Self {
+        match failure {
+            ResendError::Store(failure) => failure.into(),
+            ResendError::Unknown => Self::NotFound,
+            refused => Self::Conflict(format!("It was not sent again: {refused}.")),
+        }
+    }
+}
+
+impl From<HostError> for ErrorPage {
+    fn from(error: HostError) -> Self {
+        Self::Host(error)
+    }
+}
+
+impl From<RateLimited> for ErrorPage {
+    fn from(wait: RateLimited) -> Self {
+        Self::RateLimited(wait)
+    }
+}
+
+impl From<BodyError> for ErrorPage {
+    fn from(unread: BodyError) -> Self {
+        Self::Body(unread)
+    }
+}
+
+pub(super) async fn not_found() -> ErrorPage {
+    ErrorPage::NotFound
+}
+
+pub(super) async fn method_not_allowed() -> ErrorPage {
+    ErrorPage::MethodNotAllowed
+}

@@ -1,0 +1,122 @@
+//! A request for the page of a loan, by a browser with a valid session.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use http::HeaderMap;
+use http::request::Parts;
+
+use super::csrf_token;
+use super::error_page::{ErrorPage, SignInReason};
+use super::session_cookies::SessionCookies;
+use super::{PageStore, Pages};
+use crate::web::{self, Client, Origin};
+use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::destination::shown;
+use loanhook_core::model::grant::Grant;
+use loanhook_core::model::id::{AttemptId, LoanId};
+use loanhook_core::model::key::{KeyHash, Scope};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::{history, portal, ports};
+
+/// The session of the request, and the loan that its path names.
+pub(super) struct PageRequest {
+    pub(super) grant: Grant,
+    pub(super) loan: LoanId,
+    pub(super) origin: Origin,
+    attempt_id: String,
+}
+
+impl<S: PageStore> FromRequestParts<Pages<S>> for PageRequest {
+    type Rejection = ErrorPage;
+
+    /// Without a session the browser is sent to the sign-in page; with sessions for other loans only, nothing is found.
+    async fn from_request_parts(parts: &mut Parts, pages: &Pages<S>) -> Result<Self, ErrorPage> {
+        let params =
+            RawPathParams::from_request_parts(parts, pages).await.map_err(|_| ErrorPage::NotFound)?;
+        let param = |wanted| params.iter().find(|(name, _)| *name == wanted).map(|(_, text)| text.to_owned());
+        let loan = LoanId::try_from(param("loanId").unwrap_or_default()).map_err(|_| ErrorPage::NotFound)?;
+        let origin = pages.site.origin(parts)?;
+        let cookies = SessionCookies::new(&pages.site, &origin);
+        let tokens = cookies.tokens(&parts.headers, &loan);
+        for token in &tokens {
+            let session = portal::session(&pages.store, token, &loan, Timestamp::now()).await?;
+            if let Some(grant) = session {
+                Client::of(&parts.extensions).notify_authenticated();
+                let attempt = param("id").unwrap_or_default();
+                return Ok(Self { grant, loan, origin, attempt_id: attempt });
+            }
+        }
+        if tokens.is_empty() && cookies.has_session_of_another_loan(&parts.headers, &loan) {
+            return Err(ErrorPage::NotFound);
+        }
+        let parameters = (parts.method == http::Method::GET).then(|| parts.uri.query()).flatten();
+        let parameters = parameters.unwrap_or_default();
+        let query = without_opened_marker(parameters);
+        let reason = match (tokens.is_empty(), query == parameters) {
+            (false, _) => SignInReason::Ended,
+            (true, false) => SignInReason::NoCookies,
+            (true, true) => SignInReason::NoSession,
+        };
+        let mark = if query.is_empty() { "" } else { "?" };
+        Err(ErrorPage::SignIn { next: format!("{}{mark}{query}", loan_page_path(&loan)), reason: reason })
+    }
+}
+
+/// The path of the page of a loan.
+pub(super) fn loan_page_path(loan: &LoanId) -> String {
+    format!("/loans/{}/webhooks", web::path_segment(loan.as_str()))
+}
+
+/// The parameter of the first page after a session began. A browser that has no cookie there keeps no cookies.
+const OPENED_MARKER: &str = "opened=1";
+
+/// The URL of the first page after a session began.
+pub(super) fn with_opened_marker(page: &str) -> String {
+    let mark = if page.contains('?') { '&' } else { '?' };
+    format!("{page}{mark}{OPENED_MARKER}")
+}
+
+fn without_opened_marker(query: &str) -> String {
+    query.split('&').filter(|pair| *pair != OPENED_MARKER).collect::<Vec<_>>().join("&")
+}
+
+impl PageRequest {
+    pub(super) fn path(&self) -> String {
+        loan_page_path(&self.loan)
+    }
+
+    pub(super) fn may_resend(&self) -> bool {
+        self.grant.may(Scope::WebhooksResend)
+    }
+
+    /// The destination of an attempt; its query is masked for a viewer who may not write subscriptions.
+    pub(super) fn destination(&self, attempt: &Attempt) -> String {
+        shown(attempt.destination.clone(), self.grant.may(Scope::SubscriptionsWrite))
+    }
+
+    /// The row of the attempt that the path names.
+    pub(super) async fn row<S: ports::Attempts>(&self, store: &S) -> Result<ports::HistoryRow, ErrorPage> {
+        let id: AttemptId = self.attempt_id.parse().map_err(|_| ErrorPage::NotFound)?;
+        let row = history::row(store, &self.grant.tenant, &self.loan, id, Timestamp::now()).await?;
+        row.ok_or(ErrorPage::NotFound)
+    }
+
+    /// Refuses a form that does not come from a page that was made for this viewer.
+    pub(super) fn check_csrf_token(&self, headers: &HeaderMap, shown: &str) -> Result<(), ErrorPage> {
+        // Hashes are compared, so that the time of the comparison tells nothing about the token.
+        if KeyHash::of(shown) != KeyHash::of(&csrf_token::csrf_token(&self.grant)) {
+            return Err(ErrorPage::CrossSiteForm);
+        }
+        check_same_origin(headers, &self.origin)
+    }
+}
+
+/// Refuses a form that does not come from a page of this origin, by the headers of the browser, which no other site can
+/// set.
+pub(super) fn check_same_origin(headers: &HeaderMap, origin: &Origin) -> Result<(), ErrorPage> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let same_origin = match (text("sec-fetch-site"), text("origin")) {
+        (Some(site), _) => site == "same-origin",
+        (None, named) => named.is_some_and(|named| origin.matches(named)),
+    };
+    if same_origin { Ok(()) } else { Err(ErrorPage::CrossSiteForm) }
+}

@@ -1,0 +1,71 @@
+//! The sign-in page, with the form for an API key.
+
+use axum::response::Response;
+use maud::html;
+
+use super::layout;
+use crate::web::Origin;
+
+/// Why nobody is signed in.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::page) enum SignInError {
+    SessionEnded,
+    NoCookies,
+    NoSuchKey,
+    MayNotRead,
+    NoSuchLoan,
+}
+
+impl SignInError {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::SessionEnded => {
+                "Your session is over. Open the loan again from your servicing system, or sign in with a key."
+            }
+            Self::NoCookies => "Your browser keeps no cookies here.",
+            Self::NoSuchKey => "This key is not valid. It may have been deleted.",
+            Self::MayNotRead => "This key may not read the history: use one with the scope history:read.",
+            Self::NoSuchLoan => "Say which loan to open: its ID, as the servicing system names it.",
+        }
+    }
+}
+
+/// The page. It asks for a loan where `next`, the page to open after the sign-in, is not known.
+pub(in crate::page) fn page(next: Option<&str>, error: Option<SignInError>, origin: &Origin) -> Response {
+    let content = html! {
+        section.card.narrow {
+            h1 { "Sign in" }
+            p.quiet {
+                "Opened from your servicing system? Go back there and open the loan again. "
+                "With an API key you can sign in here."
+            }
+            @if let Some(error) = error {
+                p.notice.bad role="alert" {
+                    (error.text())
+                    @if let (SignInError::NoCookies, Some(next)) = (error, next) {
+                        " " a href=(next) target="_blank" { "Open the page in its own tab" } "."
+                    }
+                }
+            }
+            @if origin.may_reject_secure_cookies() {
+                p.notice.wait {
+                    "If the address of this page begins with http://, your browser will not keep you signed in. "
+                    "Open it with https:// instead."
+                }
+            }
+            form method="post" action="/login" {
+                @match next {
+                    Some(next) => { input type="hidden" name="next" value=(next); }
+                    None => {
+                        label for="loan" { "Loan ID" }
+                        input #loan name="loan" required maxlength="256" autocomplete="off";
+                    }
+                }
+                label for="key" { "API key" }
+                input #key type="password" name="key" required autocomplete="off" spellcheck="false" placeholder="lh_…";
+                button.primary type="submit" { "Sign in" }
+            }
+        }
+    };
+    layout::page("Sign in", &content)
+}

@@ -1,0 +1,107 @@
+//! The page of a loan: the viewer, the filters, the table of webhooks, and links to its other pages.
+
+use axum::response::Response;
+use maud::{Markup, html};
+
+use super::format::short_id;
+use super::{filters, layout, webhook_table};
+use crate::page::csrf_token;
+use crate::page::page_parameters::BEFORE;
+use crate::page::page_request::PageRequest;
+use crate::page::webhook_list::WebhookList;
+
+pub(in crate::page) fn page(list: &WebhookList, request: &PageRequest) -> Response {
+    let path = request.path();
+    let content = html! {
+        header.top {
+            div {
+                p.over { "Loan " bdi { (request.loan) } }
+                h1 { "Webhooks" }
+            }
+            form.who method="post" action="/logout" data-viewer=(csrf_token::viewer_tag(&request.grant)) {
+                span.quiet {
+                    "Viewing as " bdi { (request.grant.name) } " of " span.tenant { (request.grant.tenant) }
+                }
+                input type="hidden" name="loan" value=(request.loan);
+                button type="submit" { "Sign out" }
+            }
+        }
+        div #said role="status" aria-live="polite" { (resend_notice(list, &path)) }
+        @for error in &list.checked.errors.0 {
+            p.notice.bad role="alert" {
+                strong { (filters::parameter_label(&error.pointer)) } " " (error.detail) "."
+            }
+        }
+        (filters::show(list, &path))
+        @if list.history.rows.is_empty() {
+            (empty_list(list, &path))
+        } @else {
+            (webhook_table::table(list, request))
+        }
+        (page_links(list, &path))
+    };
+    layout::page(&format!("Webhooks of loan {}", request.loan), &content)
+}
+
+/// The notice that a resend was queued.
+fn resend_notice(list: &WebhookList, path: &str) -> Markup {
+    let Some(id) = list.resent else { return html! {} };
+    let shown = list.history.rows.iter().any(|row| row.attempt.id == id);
+    html! {
+        p.notice.ok {
+            strong { "Resend asked for." }
+            " Attempt " code title=(id) { (short_id(&id)) } " sends exactly what was sent before. "
+            "Automatic retries go on as scheduled."
+            @if !shown { " It does not match the filters: " a href=(path) { "show all webhooks" } "." }
+        }
+    }
+}
+
+/// The text in place of the table, where there is no row.
+fn empty_list(list: &WebhookList, path: &str) -> Markup {
+    let filtered = list.parameters.filters().next().is_some();
+    let (title, text) = match (&list.history.next, filtered, list.checked.before) {
+        _ if !list.checked.errors.0.is_empty() => ("Nothing was searched", "Correct the filters above."),
+        (Some(_), ..) => ("No match yet", "None of the 5,000 webhooks looked at matches. Older ones may."),
+        (None, true, Some(_)) => ("No older match", "All older webhooks of this loan were searched."),
+        (None, true, None) => {
+            ("No webhook matches these filters", "Change a filter, or show all webhooks of this loan.")
+        }
+        (None, false, Some(_)) => ("Nothing older", "These were all the webhooks of this loan."),
+        (None, false, None) => (
+            "Nothing was sent for this loan yet",
+            "When an event of this loan matches a webhook's settings, it shows here, with everything that came back.",
+        ),
+    };
+    html! {
+        section.card.empty {
+            h2 { (title) }
+            p.quiet { (text) }
+            @if filtered || !list.checked.errors.0.is_empty() { p { a.button href=(path) { "Show all webhooks" } } }
+        }
+    }
+}
+
+fn page_links(list: &WebhookList, path: &str) -> Markup {
+    let page = &list.history;
+    // A filtered page that is not full and has a next one ended at the limit of rows that are read.
+    let early = page.next.is_some() && page.rows.len() < list.checked.limit;
+    let first = list.parameters.first_page();
+    html! {
+        @if early && !page.rows.is_empty() {
+            p.quiet.early { "No further match among the webhooks looked at so far. Older ones may match." }
+        }
+        @if page.next.is_some() || list.checked.before.is_some() {
+            nav.pages aria-label="Pages" {
+                @if list.checked.before.is_some() {
+                    a.button href={ (path) (first.query()) } { "Newest" }
+                }
+                @if let Some(next) = page.next {
+                    a.button rel="next" href={ (path) (first.with(BEFORE, &next).query()) } {
+                        @if early { "Search older" } @else { "Older" }
+                    }
+                }
+            }
+        }
+    }
+}

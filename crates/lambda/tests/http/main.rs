@@ -1,0 +1,7 @@
+//! The HTTP interface on the engine for AWS, as the functions serve it.
+
+mod call_counts;
+mod client;
+mod index_lag;
+mod intake_faults;
+mod stored_data;

@@ -1,0 +1,96 @@
+//! Data that an earlier version wrote (`tests/stored`), put into a new stack: tables, objects and queue messages. Every
+//! response is as it was then.
+
+#[path = "../../../../tests/stored/compare.rs"]
+mod compare;
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_s3::primitives::ByteStream;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::stream::{self, StreamExt as _};
+use loanhook_aws::{Aws, Stack, read_message};
+use loanhook_aws_testing::{AwsEngine, TestStack};
+use loanhook_contract::engine::Engine as _;
+use loanhook_core::model::key::KeyHash;
+use loanhook_core::ports::DueWork;
+use serde_json::Value;
+
+use compare::{Answers, fixture, router};
+
+/// How many items are put at the same time.
+const MAX_CONCURRENT_PUTS: usize = 8;
+
+#[test]
+fn data_of_an_earlier_version_gives_the_same_responses() {
+    loanhook_contract::run_on::<AwsEngine>(async {
+        let recorded = Answers::read("aws");
+        let aws = AwsEngine::fresh().await;
+        restore(&aws.stack).await;
+        let deployed_key = recorded.key("admin").map(KeyHash::of);
+        let engine = Aws::new(&aws.stack.config, Stack { deployed_key, ..aws.stack.resources() });
+
+        let differences = recorded.differences(&router(engine.clone())).await;
+        engine.finish_background().await;
+        assert!(differences.is_empty(), "{} answers differ:\n{}", differences.len(), differences.join("\n"));
+        Ok(())
+    });
+}
+
+#[test]
+fn queue_messages_of_an_earlier_version_are_read() {
+    for line in lines("aws/messages.jsonl") {
+        let body = line["body"].as_str().expect("a body");
+        let message = read_message(body).expect(body);
+        let is_attempt = line["kind"].as_str().expect("a kind").starts_with("attempt");
+        assert_eq!(matches!(message.work, DueWork::Attempt(_)), is_attempt, "{body}");
+    }
+}
+
+/// Puts every item and object of the fixture.
+async fn restore(stack: &TestStack) {
+    let payloads = stack.payloads_table();
+    let items = [("aws/table.jsonl", &stack.name), ("aws/payloads.jsonl", &payloads)];
+    let items =
+        items.iter().flat_map(|(file, table)| lines(file).into_iter().map(move |item| (*table, item)));
+    let puts = items.map(|(table, item)| {
+        let put = stack.dynamodb.put_item().table_name(table).set_item(Some(attributes(&item)));
+        async move { put.send().await.expect("put") }
+    });
+    let puts: Vec<_> = puts.collect();
+    stream::iter(puts).buffer_unordered(MAX_CONCURRENT_PUTS).for_each(|_| async {}).await;
+    for object in lines("aws/objects.jsonl") {
+        let key = object["key"].as_str().expect("a key");
+        let bytes = STANDARD.decode(object["base64"].as_str().expect("bytes")).expect("base64");
+        let put = stack.s3.put_object().bucket(&stack.name).key(key).body(ByteStream::from(bytes));
+        put.send().await.expect("put");
+    }
+}
+
+/// Attributes from DynamoDB JSON.
+fn attributes(item: &Value) -> HashMap<String, AttributeValue> {
+    let item = item.as_object().expect("an object");
+    item.iter().map(|(name, value)| (name.clone(), attribute(value))).collect()
+}
+
+fn attribute(value: &Value) -> AttributeValue {
+    let (kind, value) = value.as_object().and_then(|value| value.iter().next()).expect("a kind and a value");
+    let text = || value.as_str().expect("a text").to_owned();
+    match kind.as_str() {
+        "S" => AttributeValue::S(text()),
+        "N" => AttributeValue::N(text()),
+        "B" => AttributeValue::B(Blob::new(STANDARD.decode(text()).expect("base64"))),
+        "BOOL" => AttributeValue::Bool(value.as_bool().expect("a bool")),
+        "M" => AttributeValue::M(attributes(value)),
+        kind => panic!("no item of the fixture has an attribute of the kind {kind}"),
+    }
+}
+
+/// Each line of a file, which is JSON.
+fn lines(path: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(fixture(path)).expect(path);
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}

@@ -1,0 +1,107 @@
+//! Due messages of a queue: found, claimed and started, as many as there are permits for.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use super::claim::claim_due_message;
+use super::send::Dispatcher;
+use crate::SqliteEngine;
+use crate::queue::messages::{first_messages, quarantine_message};
+use crate::queue::{ProcessPermit, QueueId, QueueScheduler, WirePermits};
+use crate::unreadable::{describe, is_content_error};
+use crate::writer::Priority;
+use loanhook_core::deliver::ClaimedAttempt;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{QueueMessage, StoreResult};
+
+/// Due messages that are handed out after the commit.
+#[derive(Default)]
+struct DueMessages {
+    messages: Vec<DueMessage>,
+    /// When the first message that was left in its queue is due.
+    next_due: Option<Timestamp>,
+}
+
+/// A due message, claimed if it could be, with the permits of its request.
+struct DueMessage {
+    id: i64,
+    message: QueueMessage,
+    claimed: Option<Box<ClaimedAttempt>>,
+    wire_permit: WirePermits,
+    process_permit: ProcessPermit,
+}
+
+impl SqliteEngine {
+    /// Claims due messages of a queue, as many as there are permits for, and starts them after the commit. What cannot be
+    /// claimed is given to its handler as a message, as resends are.
+    pub(super) async fn dispatch_due(
+        &self,
+        queue: &QueueId,
+        wire_permits: WirePermits,
+        process_permits: Vec<ProcessPermit>,
+        dispatcher: Arc<Dispatcher>,
+    ) -> StoreResult<()> {
+        let scheduler = Arc::clone(&self.0.scheduler);
+        let (finding, queue_found, queue) = (Arc::clone(&scheduler), queue.clone(), queue.clone());
+        let work = move |connection: &Connection| {
+            find_due(connection, &finding, &queue_found, wire_permits, process_permits)
+        };
+        let after_commit = move |due: &mut DueMessages| {
+            if let Some(next_due) = due.next_due {
+                scheduler.schedule(queue.clone(), next_due);
+            }
+            for DueMessage { id, message, claimed, wire_permit, process_permit } in due.messages.drain(..) {
+                match claimed {
+                    Some(claimed) => {
+                        dispatcher.start_claimed(message, claimed, wire_permit, process_permit);
+                    }
+                    // While it is handled, it counts as in flight without a wire permit.
+                    None if scheduler.begin_handling(&queue, id) => {
+                        dispatcher.start_message(message, id, process_permit);
+                    }
+                    None => {}
+                }
+            }
+        };
+        self.0.writer.run(Priority::ExistingWork, work, after_commit).await.map(|_| ())
+    }
+}
+
+/// Finds and claims due messages. Permits that are left over are given back at once.
+fn find_due(
+    connection: &Connection,
+    scheduler: &QueueScheduler,
+    queue: &QueueId,
+    mut wire_permits: WirePermits,
+    mut process_permits: Vec<ProcessPermit>,
+) -> rusqlite::Result<DueMessages> {
+    let mut due = DueMessages::default();
+    let now = Timestamp::now();
+    // Those that are being handled may be the first ones; and one more says when the next is due.
+    let limit = process_permits.len() + scheduler.handling_count(queue) + 1;
+    for (id, message) in first_messages(connection, queue, limit)? {
+        if scheduler.is_handling(queue, id) {
+            continue;
+        }
+        if message.due > now {
+            due.next_due = Some(message.due);
+            break;
+        }
+        let (Some(process_permit), Some(wire_permit)) = (process_permits.pop(), wire_permits.split_one())
+        else {
+            due.next_due = Some(message.due);
+            break;
+        };
+        let claimed = match claim_due_message(connection, id, &message, now) {
+            Err(fault) if is_content_error(&fault) => {
+                // Its delivery cannot be read, and it must not hold up the messages behind it.
+                quarantine_message(connection, queue, id, &describe(&fault))?;
+                continue;
+            }
+            claimed => claimed?,
+        };
+        due.messages.push(DueMessage { id, message, claimed, wire_permit, process_permit });
+    }
+    Ok(due)
+}

@@ -1,0 +1,22 @@
+//! Queue: the messages that wake deliveries, and the scheduler that says which of them are next.
+//!
+//! A subscription has two queues, one of automatic attempts and one of resends, so that neither waits behind the
+//! other, and nobody behind another's slow receiver. The messages stay in the table ([`messages`]); memory holds
+//! when each queue is due and how many of its requests are in flight ([`states`]), so it is bounded whatever
+//! waits. [`QueueScheduler`] gives the next queue whose requests may begin, by the shares of [`fair_shares`], and
+//! every request in flight holds permits ([`permits`]).
+//!
+//! What is done with a message that is due, `dispatch` says.
+
+mod fair_shares;
+mod id;
+pub(super) mod messages;
+mod permits;
+mod scheduler;
+#[cfg(test)]
+mod scheduler_tests;
+mod states;
+
+pub(super) use id::QueueId;
+pub(super) use permits::{ProcessPermit, ProcessPermits, WirePermits};
+pub(super) use scheduler::{NextQueue, QueueScheduler};

@@ -1,0 +1,96 @@
+//! Permits that bound the requests in flight: of the whole process, and on the wire for each subscription.
+//!
+//! A permit is held until it is dropped; then the scheduler hears of it.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::fair_shares::PermitCounts;
+use super::id::QueueId;
+use super::scheduler::QueueScheduler;
+use loanhook_core::model::time::Timestamp;
+
+/// The permits of the whole process.
+pub(crate) struct ProcessPermits {
+    semaphore: Arc<Semaphore>,
+    total: u32,
+    scheduler: Arc<QueueScheduler>,
+}
+
+impl ProcessPermits {
+    pub(crate) fn new(total: u32, scheduler: Arc<QueueScheduler>) -> Self {
+        Self { semaphore: Arc::new(Semaphore::new(total as usize)), total, scheduler }
+    }
+
+    pub(crate) fn counts(&self) -> PermitCounts {
+        PermitCounts { total: self.total as usize, free: self.semaphore.available_permits() }
+    }
+
+    /// One of them, if one is free.
+    pub(crate) fn try_acquire(&self) -> Option<ProcessPermit> {
+        let permit = Arc::clone(&self.semaphore).try_acquire_owned().ok();
+        permit.is_some().then(|| ProcessPermit { permit, scheduler: Arc::clone(&self.scheduler) })
+    }
+
+    /// Waits until nobody holds one.
+    pub(crate) async fn all_returned(&self) {
+        // Nobody closes the semaphore.
+        let _ = self.semaphore.acquire_many(self.total).await;
+    }
+}
+
+/// One of the permits of the process: from the claim of an attempt until its handler has ended.
+pub(crate) struct ProcessPermit {
+    permit: Option<OwnedSemaphorePermit>,
+    scheduler: Arc<QueueScheduler>,
+}
+
+impl Drop for ProcessPermit {
+    fn drop(&mut self) {
+        // It is free before the worker wakes.
+        drop(self.permit.take());
+        self.scheduler.notify_if_any_ready();
+    }
+}
+
+/// Permits for requests of a queue on the wire: from their reservation until the response has come.
+pub(crate) struct WirePermits {
+    scheduler: Arc<QueueScheduler>,
+    queue: QueueId,
+    pub(super) count: usize,
+}
+
+impl WirePermits {
+    /// Those that the scheduler reserved: see [`NextQueue::Ready`](super::NextQueue::Ready).
+    pub(crate) fn reserved(scheduler: &Arc<QueueScheduler>, queue: QueueId, count: usize) -> Self {
+        Self { scheduler: Arc::clone(scheduler), queue, count }
+    }
+
+    /// One for a request of no message, where the scheduler grants it: see [`QueueScheduler::reserve_wire_permit`].
+    pub(crate) fn reserve_one(
+        scheduler: &Arc<QueueScheduler>,
+        queue: QueueId,
+        limit: usize,
+        permits: PermitCounts,
+        now: Timestamp,
+    ) -> Option<Self> {
+        scheduler
+            .reserve_wire_permit(&queue, limit, permits, now)
+            .then(|| Self::reserved(scheduler, queue, 1))
+    }
+
+    /// One of them by itself, if one is left.
+    pub(crate) fn split_one(&mut self) -> Option<Self> {
+        self.count = self.count.checked_sub(1)?;
+        Some(Self::reserved(&self.scheduler, self.queue.clone(), 1))
+    }
+}
+
+impl Drop for WirePermits {
+    fn drop(&mut self) {
+        if self.count > 0 {
+            self.scheduler.return_wire_permits(&self.queue, self.count);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Scheduler of the queues: which queue is next, and how many requests it may begin.
+//!
+//! A queue is in one of four stages: idle; scheduled until its first message is due; ready, waiting for permits in the
+//! order of the fair shares; or at its limit, because its subscription has as many requests in flight as one
+//! may have. In flight are: requests on the wire, messages that a handler has, and wire permits that are reserved while
+//! messages are read from the table. Each step costs the logarithm of the number of queues, for
+//! each queue that it moves.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::fair_shares::PermitCounts;
+use super::id::QueueId;
+use super::states::{QueueState, QueueStates, Stage};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::QueueMessage;
+
+#[derive(Default)]
+pub(crate) struct QueueScheduler {
+    state: Mutex<QueueStates>,
+    /// Wakes the worker: a message was added, or something became free that a queue waits for.
+    pub(crate) changed: Notify,
+}
+
+/// What the worker can do now.
+#[derive(Debug)]
+pub(crate) enum NextQueue {
+    /// This queue has something due, and may begin so many requests: their wire permits are reserved.
+    Ready(QueueId, usize),
+    /// Nothing is due before then.
+    Idle(Option<Timestamp>),
+}
+
+impl QueueScheduler {
+    /// A scheduler of queues whose first messages are due then.
+    pub(crate) fn new(queues: Vec<(QueueId, Timestamp)>) -> Self {
+        let scheduler = Self::default();
+        for (id, due) in queues {
+            scheduler.schedule(id, due);
+        }
+        scheduler
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, QueueStates> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in messages that were put into the table.
+    pub(crate) fn add_messages(&self, messages: &[QueueMessage]) {
+        let mut state = self.state();
+        for message in messages {
+            state.schedule(QueueId::of(message), message.due);
+        }
+        drop(state);
+        if !messages.is_empty() {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Follows due times that were moved by so many milliseconds in the table.
+    pub(crate) fn shift_due_times(&self, millis: i64) {
+        let mut state = self.state();
+        for queue in state.queues.values_mut() {
+            queue.due = queue.due.map(|due| due.plus_millis(millis));
+        }
+        state.timers = state.timers.iter().map(|(due, id)| (due.plus_millis(millis), id.clone())).collect();
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// A message that no handler has is due then.
+    pub(crate) fn schedule(&self, id: QueueId, due: Timestamp) {
+        self.state().schedule(id, due);
+        self.changed.notify_one();
+    }
+
+    /// The next queue that may begin requests, where a subscription may have `limit` in flight. It then counts as
+    /// idle, so that what is added while its messages are read is not missed.
+    ///
+    /// `permits` is asked while the state is locked: whoever returns a process permit after that finds the queues that
+    /// wait for it.
+    pub(crate) fn next_queue(
+        &self,
+        limit: usize,
+        permits: impl Fn() -> PermitCounts,
+        now: Timestamp,
+    ) -> NextQueue {
+        let mut state = self.state();
+        while let Some((due, id)) = state.timers.first().cloned().filter(|(due, _)| *due <= now) {
+            state.timers.remove(&(due, id.clone()));
+            state.make_ready(id);
+        }
+        let permits = permits();
+        while let Some(id) = state.shares.pop_next(permits) {
+            let count = state.remaining_limit(&id, limit).min(state.shares.remaining_share(&id, permits));
+            let Some(queue) = state.queues.get_mut(&id) else { continue };
+            if count == 0 {
+                queue.stage = Stage::AtLimit;
+                continue;
+            }
+            queue.stage = Stage::Idle;
+            queue.due = None;
+            state.update(&id, |queue| queue.wire_permits += count);
+            return NextQueue::Ready(id, count);
+        }
+        NextQueue::Idle(state.timers.first().map(|(due, _)| *due))
+    }
+
+    /// Reserves a wire permit for a request of no message. False, and nothing is reserved, where a message of the
+    /// subscription is due, where a ready queue may begin a request, or where the limit or the share is used up.
+    pub(crate) fn reserve_wire_permit(
+        &self,
+        id: &QueueId,
+        limit: usize,
+        permits: PermitCounts,
+        now: Timestamp,
+    ) -> bool {
+        let mut state = self.state();
+        if state.shares.any_may_begin(permits)
+            || state.has_due(id, now)
+            || state.has_due(&id.sibling(), now)
+            || state.remaining_limit(id, limit) == 0
+            || state.shares.remaining_share(id, permits) == 0
+        {
+            return false;
+        }
+        state.update(id, |queue| queue.wire_permits += 1);
+        true
+    }
+
+    /// How many messages of a queue a handler has.
+    pub(crate) fn handling_count(&self, id: &QueueId) -> usize {
+        self.state().queues.get(id).map_or(0, |queue| queue.handling.len())
+    }
+
+    /// Whether a handler has the message.
+    pub(crate) fn is_handling(&self, id: &QueueId, message_id: i64) -> bool {
+        self.state().queues.get(id).is_some_and(|queue| queue.handling.contains(&message_id))
+    }
+
+    /// Marks a message that a handler is given. False if a handler has it already.
+    pub(crate) fn begin_handling(&self, id: &QueueId, message_id: i64) -> bool {
+        let mut new = false;
+        self.state().update(id, |queue| new = queue.handling.insert(message_id));
+        new
+    }
+
+    /// The handler of a message has ended.
+    pub(crate) fn end_handling(&self, id: &QueueId, message_id: i64) {
+        self.release(id, |queue| {
+            queue.handling.remove(&message_id);
+        });
+    }
+
+    /// Gives so many wire permits back.
+    pub(crate) fn return_wire_permits(&self, id: &QueueId, count: usize) {
+        self.release(id, |queue| queue.wire_permits = queue.wire_permits.saturating_sub(count));
+    }
+
+    fn release(&self, id: &QueueId, change: impl FnOnce(&mut QueueState)) {
+        let mut state = self.state();
+        state.update(id, change);
+        // The other queue first: where both are at the limit, what becomes free goes to each in turn.
+        for id in [id.sibling(), id.clone()] {
+            if state.queues.get(&id).is_some_and(|queue| queue.stage == Stage::AtLimit) {
+                state.make_ready(id);
+            }
+        }
+        state.remove_if_empty(id);
+        self.unlock_and_notify(state);
+    }
+
+    /// Wakes the worker if a queue is ready: something that it waits for has become free.
+    pub(crate) fn notify_if_any_ready(&self) {
+        self.unlock_and_notify(self.state());
+    }
+
+    fn unlock_and_notify(&self, state: MutexGuard<'_, QueueStates>) {
+        let any_ready = state.shares.any_ready();
+        drop(state);
+        if any_ready {
+            self.changed.notify_one();
+        }
+    }
+}

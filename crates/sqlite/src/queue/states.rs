@@ -1,0 +1,108 @@
+//! States of the queues: for each, when a message of it is due, and how many of its requests are in flight.
+//!
+//! `scheduler` holds these behind its lock.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::fair_shares::FairShares;
+use super::id::QueueId;
+use loanhook_core::model::time::Timestamp;
+
+#[derive(Default)]
+pub(super) struct QueueStates {
+    pub(super) queues: HashMap<QueueId, QueueState>,
+    /// When the queues that are [`Stage::Scheduled`] are due.
+    pub(super) timers: BTreeSet<(Timestamp, QueueId)>,
+    pub(super) shares: FairShares,
+}
+
+#[derive(Default)]
+pub(super) struct QueueState {
+    /// When the first message is due that no handler has; none if there is none.
+    pub(super) due: Option<Timestamp>,
+    /// IDs of messages that a handler has, and that are in the table.
+    pub(super) handling: HashSet<i64>,
+    /// Permits for requests on the wire, taken or reserved.
+    pub(super) wire_permits: usize,
+    pub(super) stage: Stage,
+}
+
+#[derive(Default, Clone, Copy, PartialEq)]
+pub(super) enum Stage {
+    /// Nothing of it is known to be due.
+    #[default]
+    Idle,
+    /// Its first message is due later.
+    Scheduled,
+    /// It waits for permits; the number orders queues by when they became ready.
+    Ready(u64),
+    /// Its subscription has as many requests in flight as one may have.
+    AtLimit,
+}
+
+impl QueueStates {
+    /// A message that no handler has is due then.
+    pub(super) fn schedule(&mut self, id: QueueId, due: Timestamp) {
+        let queue = self.queues.entry(id.clone()).or_default();
+        let first = queue.due.map_or(due, |first| first.min(due));
+        if queue.stage == Stage::Scheduled
+            && let Some(before) = queue.due
+        {
+            self.timers.remove(&(before, id.clone()));
+        }
+        queue.due = Some(first);
+        if matches!(queue.stage, Stage::Idle | Stage::Scheduled) {
+            queue.stage = Stage::Scheduled;
+            self.timers.insert((first, id));
+        }
+    }
+
+    pub(super) fn make_ready(&mut self, id: QueueId) {
+        if let Some(queue) = self.queues.get_mut(&id) {
+            queue.stage = Stage::Ready(self.shares.make_ready(id));
+        }
+    }
+
+    fn in_flight(&self, id: &QueueId) -> usize {
+        self.queues.get(id).map_or(0, |queue| queue.handling.len() + queue.wire_permits)
+    }
+
+    /// How many more requests of a queue may begin where its subscription may have `limit` in flight. Of resends a
+    /// quarter of that.
+    pub(super) fn remaining_limit(&self, id: &QueueId, limit: usize) -> usize {
+        let own = if id.automatic { limit } else { limit.div_ceil(4) };
+        own.saturating_sub(self.in_flight(id)).min(limit.saturating_sub(self.shares.in_flight(id)))
+    }
+
+    /// Whether a message of a queue is due that no handler has.
+    pub(super) fn has_due(&self, id: &QueueId, now: Timestamp) -> bool {
+        self.queues.get(id).is_some_and(|queue| queue.due.is_some_and(|due| due <= now))
+    }
+
+    /// Changes what of a queue is in flight, and counts the difference in the shares.
+    pub(super) fn update(&mut self, id: &QueueId, change: impl FnOnce(&mut QueueState)) {
+        let before = self.in_flight(id);
+        change(self.queues.entry(id.clone()).or_default());
+        let after = self.in_flight(id);
+        let ready = [id.clone(), id.sibling()].map(|id| match self.queues.get(&id)?.stage {
+            Stage::Ready(since) => Some((since, id)),
+            _ => None,
+        });
+        let ready: Vec<_> = ready.into_iter().flatten().collect();
+        if after > before {
+            self.shares.add_in_flight(id, after - before, &ready);
+        } else if before > after {
+            self.shares.remove_in_flight(id, before - after, &ready);
+        }
+    }
+
+    /// Forgets a queue that has nothing due and nothing in flight.
+    pub(super) fn remove_if_empty(&mut self, id: &QueueId) {
+        let empty = |queue: &QueueState| {
+            queue.stage == Stage::Idle && queue.handling.is_empty() && queue.wire_permits == 0
+        };
+        if self.queues.get(id).is_some_and(empty) {
+            self.queues.remove(id);
+        }
+    }
+}

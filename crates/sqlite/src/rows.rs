@@ -1,0 +1,114 @@
+//! Rows of deliveries and attempts as values of the model, and back; and what a column holds.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
+
+use super::stored_progress::StoredProgress;
+use loanhook_core::model::attempt::{Attempt, AttemptNumber, AttemptState};
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
+use loanhook_core::model::progress::Progress;
+use loanhook_stored::Document;
+
+/// The number of the first attempt.
+const FIRST_ATTEMPT_NUMBER: u32 = 1;
+
+/// A document as JSON for a column.
+pub(super) fn to_json(document: &impl Document) -> rusqlite::Result<String> {
+    loanhook_stored::write(document).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+/// The document that a column has as JSON.
+pub(super) fn from_json<T: Document>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    loanhook_stored::read(row.get_ref(column)?.as_str()?)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into()))
+}
+
+/// The UUID in a column.
+pub(super) fn uuid_column(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
+    row.get(column).map(Uuid::from_bytes)
+}
+
+/// The value of a text in a column, of a type that checks it.
+pub(super) fn text_column<T: TryFrom<String, Error = String>>(
+    row: &Row<'_>,
+    column: usize,
+) -> rusqlite::Result<T> {
+    T::try_from(row.get(column)?)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into()))
+}
+
+/// The delivery of a trace, if it is the tenant's.
+pub(super) fn find_delivery(
+    connection: &Connection,
+    tenant: &TenantId,
+    trace: TraceId,
+) -> rusqlite::Result<Option<Delivery>> {
+    connection
+        .prepare_cached("SELECT frozen, progress FROM deliveries WHERE trace = ?1 AND tenant = ?2")?
+        .query_row(params![trace.uuid().as_bytes(), tenant.as_str()], |row| {
+            let stored: StoredProgress = from_json(row, 1)?;
+            let (progress, history) = stored
+                .read()
+                .map_err(|fault| rusqlite::Error::FromSqlConversionFailure(1, Type::Text, fault.into()))?;
+            Ok(Delivery { snapshot: from_json(row, 0)?, progress, history })
+        })
+        .optional()
+}
+
+/// The column `progress` of a delivery: all that changes of it.
+pub(super) fn progress_json(delivery: &Delivery) -> rusqlite::Result<String> {
+    to_json(&StoredProgress::new(&delivery.progress, &delivery.history))
+}
+
+/// Stores what changes of a delivery.
+pub(super) fn put_progress(connection: &Connection, delivery: &Delivery) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE deliveries SET progress = ?2, first = coalesce(?3, first) WHERE trace = ?1")?
+        .execute(params![
+            delivery.snapshot.trace_id.uuid().as_bytes(),
+            progress_json(delivery)?,
+            first_attempt_id(&delivery.progress),
+        ])
+        .map(|_| ())
+}
+
+/// The column `first` of a delivery: the ID of its first attempt, while that is in flight.
+pub(super) fn first_attempt_id(progress: &Progress) -> Option<[u8; 16]> {
+    let claim = progress.in_flight().filter(|claim| claim.number == FIRST_ATTEMPT_NUMBER)?;
+    Some(claim.attempt_id.uuid().into_bytes())
+}
+
+/// The row of an attempt.
+pub(super) fn find_attempt(
+    connection: &Connection,
+    tenant: &TenantId,
+    loan: &LoanId,
+    id: AttemptId,
+) -> rusqlite::Result<Option<Attempt>> {
+    connection
+        .prepare_cached("SELECT doc FROM attempts WHERE tenant = ?1 AND loan = ?2 AND id = ?3")?
+        .query_row(params![tenant.as_str(), loan.as_str(), id.uuid().as_bytes()], |row| from_json(row, 0))
+        .optional()
+}
+
+/// Stores the row of an attempt, in the place of the one with its ID.
+pub(super) fn put_attempt(connection: &Connection, attempt: &Attempt) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO attempts (tenant, loan, id, trace, later, sending, doc)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT DO UPDATE SET sending = excluded.sending, doc = excluded.doc",
+        )?
+        .execute(params![
+            attempt.tenant.as_str(),
+            attempt.loan_id.as_str(),
+            attempt.id.uuid().as_bytes(),
+            attempt.trace_id.uuid().as_bytes(),
+            attempt.number != AttemptNumber::Auto(FIRST_ATTEMPT_NUMBER),
+            matches!(attempt.state, AttemptState::Sending { .. }),
+            to_json(attempt)?,
+        ])
+        .map(|_| ())
+}

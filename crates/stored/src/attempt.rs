@@ -1,0 +1,325 @@
+//! Stored attempt: one row of a loan's history.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::ops::Not;
+
+use loanhook_core::model::attempt::{
+    Attempt, AttemptNumber, AttemptState, Completion, StoredResponse as ModelResponse,
+};
+use loanhook_core::model::failure::Failure;
+use loanhook_core::model::id::{AttemptId, SubscriptionId, TraceId};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::payload::StoredPayload;
+use crate::values::{StoredLoan, StoredTenant, StoredTime};
+use crate::words::{StoredErrorKind, StoredMethod, StoredPhase};
+use crate::{Document, Version};
+
+const VERSION: u32 = 1;
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct StoredAttempt<'a> {
+    #[serde(default, skip_serializing_if = "Version::is_first")]
+    v: Version<VERSION>,
+    id: Uuid,
+    tenant: StoredTenant,
+    loan_id: StoredLoan,
+    trace_id: Uuid,
+    subscription_id: Uuid,
+    event_title: Cow<'a, str>,
+    event_name: Cow<'a, str>,
+    occurred_at: Option<Cow<'a, str>>,
+    /// Absent is false.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    test: bool,
+    method: StoredMethod,
+    destination: Cow<'a, str>,
+    content_type: Option<Cow<'a, str>>,
+    source: StoredPayload,
+    number: StoredNumber,
+    requested_by: Option<Cow<'a, str>>,
+    resend_of: Option<Uuid>,
+    sent_at: StoredTime,
+    state: StoredState<'a>,
+    next_attempt_at: Option<StoredTime>,
+}
+
+/// A number, or the word `manual`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum StoredNumber {
+    Manual,
+    #[serde(untagged)]
+    Auto(u32),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum StoredState<'a> {
+    Queued,
+    Sending { token: Uuid },
+    Complete(StoredCompletion<'a>),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredCompletion<'a> {
+    ended_at: StoredTime,
+    response_time_ms: Option<f64>,
+    source_ip: Option<IpAddr>,
+    /// `{"Ok": status}` or `{"Err": failure}`.
+    result: Result<u16, StoredFailure<'a>>,
+    response: Option<StoredResponse<'a>>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredFailure<'a> {
+    kind: StoredErrorKind,
+    /// Absent or null where nobody knows.
+    #[serde(default)]
+    phase: Option<StoredPhase>,
+    detail: Cow<'a, str>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredResponse<'a> {
+    payload: StoredPayload,
+    content_type: Option<Cow<'a, str>>,
+    truncated: bool,
+    headers: Cow<'a, [(String, String)]>,
+    headers_truncated: bool,
+    /// Absent is none.
+    #[serde(default)]
+    headers_dropped: u32,
+}
+
+impl Document for Attempt {
+    const VERSION: u32 = VERSION;
+    type Stored<'a> = StoredAttempt<'a>;
+
+    fn to_stored(&self) -> StoredAttempt<'_> {
+        let Self {
+            id,
+            tenant,
+            loan_id,
+            trace_id,
+            subscription_id,
+            event_title,
+            event_name,
+            occurred_at,
+            test,
+            method,
+            destination,
+            content_type,
+            source,
+            number,
+            requested_by,
+            resend_of,
+            sent_at,
+            state,
+            next_attempt_at,
+        } = self;
+        StoredAttempt {
+            v: Version::NEWEST,
+            id: id.uuid(),
+            tenant: StoredTenant(tenant.clone()),
+            loan_id: StoredLoan(loan_id.clone()),
+            trace_id: trace_id.uuid(),
+            subscription_id: subscription_id.uuid(),
+            event_title: event_title.into(),
+            event_name: event_name.into(),
+            occurred_at: occurred_at.as_deref().map(Cow::Borrowed),
+            test: *test,
+            method: (*method).into(),
+            destination: destination.into(),
+            content_type: content_type.as_deref().map(Cow::Borrowed),
+            source: (*source).into(),
+            number: (*number).into(),
+            requested_by: requested_by.as_deref().map(Cow::Borrowed),
+            resend_of: resend_of.map(AttemptId::uuid),
+            sent_at: StoredTime(*sent_at),
+            state: state.into(),
+            next_attempt_at: next_attempt_at.map(StoredTime),
+        }
+    }
+
+    fn from_stored(stored: StoredAttempt<'_>) -> Self {
+        let StoredAttempt {
+            v: _,
+            id,
+            tenant,
+            loan_id,
+            trace_id,
+            subscription_id,
+            event_title,
+            event_name,
+            occurred_at,
+            test,
+            method,
+            destination,
+            content_type,
+            source,
+            number,
+            requested_by,
+            resend_of,
+            sent_at,
+            state,
+            next_attempt_at,
+        } = stored;
+        Self {
+            id: AttemptId::from_uuid(id),
+            tenant: tenant.0,
+            loan_id: loan_id.0,
+            trace_id: TraceId::from_uuid(trace_id),
+            subscription_id: SubscriptionId::from_uuid(subscription_id),
+            event_title: event_title.into_owned(),
+            event_name: event_name.into_owned(),
+            occurred_at: occurred_at.map(Cow::into_owned),
+            test,
+            method: method.into(),
+            destination: destination.into_owned(),
+            content_type: content_type.map(Cow::into_owned),
+            source: source.into(),
+            number: number.into(),
+            requested_by: requested_by.map(Cow::into_owned),
+            resend_of: resend_of.map(AttemptId::from_uuid),
+            sent_at: sent_at.0,
+            state: state.into(),
+            next_attempt_at: next_attempt_at.map(|StoredTime(at)| at),
+        }
+    }
+}
+
+impl From<AttemptNumber> for StoredNumber {
+    fn from(number: AttemptNumber) -> Self {
+        match number {
+            AttemptNumber::Manual => Self::Manual,
+            AttemptNumber::Auto(number) => Self::Auto(number),
+        }
+    }
+}
+
+impl From<StoredNumber> for AttemptNumber {
+    fn from(stored: StoredNumber) -> Self {
+        match stored {
+            StoredNumber::Manual => Self::Manual,
+            StoredNumber::Auto(number) => Self::Auto(number),
+        }
+    }
+}
+
+impl<'a> From<&'a AttemptState> for StoredState<'a> {
+    fn from(state: &'a AttemptState) -> Self {
+        match state {
+            AttemptState::Queued => Self::Queued,
+            AttemptState::Sending { token } => Self::Sending { token: *token },
+            AttemptState::Complete(completion) => Self::Complete(completion.into()),
+        }
+    }
+}
+
+impl From<StoredState<'_>> for AttemptState {
+    fn from(stored: StoredState<'_>) -> Self {
+        match stored {
+            StoredState::Queued => Self::Queued,
+            StoredState::Sending { token } => Self::Sending { token },
+            StoredState::Complete(completion) => Self::Complete(completion.into()),
+        }
+    }
+}
+
+impl<'a> From<&'a Completion> for StoredCompletion<'a> {
+    fn from(completion: &'a Completion) -> Self {
+        let Completion { ended_at, response_time_ms, source_ip, result, response } = completion;
+        Self {
+            ended_at: StoredTime(*ended_at),
+            response_time_ms: *response_time_ms,
+            source_ip: *source_ip,
+            result: result.as_ref().map(|status| *status).map_err(StoredFailure::from),
+            response: response.as_ref().map(StoredResponse::from),
+        }
+    }
+}
+
+impl From<StoredCompletion<'_>> for Completion {
+    fn from(stored: StoredCompletion<'_>) -> Self {
+        let StoredCompletion { ended_at, response_time_ms, source_ip, result, response } = stored;
+        Self {
+            ended_at: ended_at.0,
+            response_time_ms,
+            source_ip,
+            result: result.map_err(Failure::from),
+            response: response.map(ModelResponse::from),
+        }
+    }
+}
+
+impl<'a> From<&'a Failure> for StoredFailure<'a> {
+    fn from(failure: &'a Failure) -> Self {
+        let Failure { kind, phase, detail } = failure;
+        Self { kind: (*kind).into(), phase: phase.map(StoredPhase::from), detail: detail.into() }
+    }
+}
+
+impl From<StoredFailure<'_>> for Failure {
+    fn from(stored: StoredFailure<'_>) -> Self {
+        let StoredFailure { kind, phase, detail } = stored;
+        Self { kind: kind.into(), phase: phase.map(Into::into), detail: detail.into_owned() }
+    }
+}
+
+impl<'a> From<&'a ModelResponse> for StoredResponse<'a> {
+    fn from(response: &'a ModelResponse) -> Self {
+        let ModelResponse { payload, content_type, truncated, headers, headers_truncated, headers_dropped } =
+            response;
+        Self {
+            payload: (*payload).into(),
+            content_type: content_type.as_deref().map(Cow::Borrowed),
+            truncated: *truncated,
+            headers: Cow::Borrowed(headers),
+            headers_truncated: *headers_truncated,
+            headers_dropped: *headers_dropped,
+        }
+    }
+}
+
+impl From<StoredResponse<'_>> for ModelResponse {
+    fn from(stored: StoredResponse<'_>) -> Self {
+        let StoredResponse { payload, content_type, truncated, headers, headers_truncated, headers_dropped } =
+            stored;
+        Self {
+            payload: payload.into(),
+            content_type: content_type.map(Cow::into_owned),
+            truncated,
+            headers: headers.into_owned(),
+            headers_truncated,
+            headers_dropped,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use loanhook_core::model::failure::{ErrorKind, Phase};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_failure_is_kind_phase_and_detail_in_json() {
+        let failure = Failure::at(Phase::Wait, ErrorKind::Timeout, "no answer within 15 s");
+        let json = json!({"kind": "timeout", "phase": "wait", "detail": "no answer within 15 s"});
+        assert_eq!(json!(StoredFailure::from(&failure)), json);
+        let stored: StoredFailure<'_> = serde_json::from_value(json).expect("a failure");
+        assert_eq!(Failure::from(stored), failure);
+    }
+
+    #[test]
+    fn a_failure_of_an_older_version_has_no_phase() {
+        let json = json!({"kind": "dns", "detail": "the name x does not resolve"});
+        let stored: StoredFailure<'_> = serde_json::from_value(json).expect("a failure");
+        let failure = Failure::from(stored);
+        assert_eq!(failure, Failure::new(ErrorKind::Dns, "the name x does not resolve"));
+        assert_eq!(json!(StoredFailure::from(&failure))["phase"], Value::Null);
+    }
+}

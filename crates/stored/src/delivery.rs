@@ -1,0 +1,157 @@
+//! Stored snapshot of a delivery: what never changes of it.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Not;
+
+use loanhook_core::model::delivery::{DeliverySnapshot, RequestSnapshot};
+use loanhook_core::model::id::{EventId, SubscriptionId, TraceId};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::payload::StoredPayload;
+use crate::retry::StoredRetry;
+use crate::values::{StoredLoan, StoredTenant, StoredTime};
+use crate::words::StoredMethod;
+use crate::{Document, Version};
+
+const VERSION: u32 = 1;
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct StoredSnapshot<'a> {
+    #[serde(default, skip_serializing_if = "Version::is_first")]
+    v: Version<VERSION>,
+    trace_id: Uuid,
+    tenant: StoredTenant,
+    event_id: Uuid,
+    loan_id: StoredLoan,
+    subscription_id: Uuid,
+    subscription_version: u64,
+    event_title: Cow<'a, str>,
+    event_name: Cow<'a, str>,
+    occurred_at: Option<Cow<'a, str>>,
+    /// Absent is false.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    test: bool,
+    accepted_at: StoredTime,
+    request: StoredRequest<'a>,
+    retry: StoredRetry<'a>,
+    timeout_seconds: u32,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredRequest<'a> {
+    method: StoredMethod,
+    url: Cow<'a, str>,
+    headers: Cow<'a, BTreeMap<String, String>>,
+    content_type: Option<Cow<'a, str>>,
+    payload: StoredPayload,
+    /// Absent is a request that can be sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unrenderable: Option<Cow<'a, str>>,
+}
+
+impl Document for DeliverySnapshot {
+    const VERSION: u32 = VERSION;
+    type Stored<'a> = StoredSnapshot<'a>;
+
+    fn to_stored(&self) -> StoredSnapshot<'_> {
+        let Self {
+            trace_id,
+            tenant,
+            event_id,
+            loan_id,
+            subscription_id,
+            subscription_version,
+            event_title,
+            event_name,
+            occurred_at,
+            test,
+            accepted_at,
+            request,
+            retry,
+            timeout_seconds,
+        } = self;
+        StoredSnapshot {
+            v: Version::NEWEST,
+            trace_id: trace_id.uuid(),
+            tenant: StoredTenant(tenant.clone()),
+            event_id: event_id.uuid(),
+            loan_id: StoredLoan(loan_id.clone()),
+            subscription_id: subscription_id.uuid(),
+            subscription_version: *subscription_version,
+            event_title: event_title.into(),
+            event_name: event_name.into(),
+            occurred_at: occurred_at.as_deref().map(Cow::Borrowed),
+            test: *test,
+            accepted_at: StoredTime(*accepted_at),
+            request: request.into(),
+            retry: retry.into(),
+            timeout_seconds: *timeout_seconds,
+        }
+    }
+
+    fn from_stored(stored: StoredSnapshot<'_>) -> Self {
+        let StoredSnapshot {
+            v: _,
+            trace_id,
+            tenant,
+            event_id,
+            loan_id,
+            subscription_id,
+            subscription_version,
+            event_title,
+            event_name,
+            occurred_at,
+            test,
+            accepted_at,
+            request,
+            retry,
+            timeout_seconds,
+        } = stored;
+        Self {
+            trace_id: TraceId::from_uuid(trace_id),
+            tenant: tenant.0,
+            event_id: EventId::from_uuid(event_id),
+            loan_id: loan_id.0,
+            subscription_id: SubscriptionId::from_uuid(subscription_id),
+            subscription_version,
+            event_title: event_title.into_owned(),
+            event_name: event_name.into_owned(),
+            occurred_at: occurred_at.map(Cow::into_owned),
+            test,
+            accepted_at: accepted_at.0,
+            request: request.into(),
+            retry: retry.into(),
+            timeout_seconds,
+        }
+    }
+}
+
+impl<'a> From<&'a RequestSnapshot> for StoredRequest<'a> {
+    fn from(request: &'a RequestSnapshot) -> Self {
+        let RequestSnapshot { method, url, headers, content_type, payload, unrenderable } = request;
+        Self {
+            method: (*method).into(),
+            url: url.into(),
+            headers: Cow::Borrowed(headers),
+            content_type: content_type.as_deref().map(Cow::Borrowed),
+            payload: (*payload).into(),
+            unrenderable: unrenderable.as_deref().map(Cow::Borrowed),
+        }
+    }
+}
+
+impl From<StoredRequest<'_>> for RequestSnapshot {
+    fn from(stored: StoredRequest<'_>) -> Self {
+        let StoredRequest { method, url, headers, content_type, payload, unrenderable } = stored;
+        Self {
+            method: method.into(),
+            url: url.into_owned(),
+            headers: headers.into_owned(),
+            content_type: content_type.map(Cow::into_owned),
+            payload: payload.into(),
+            unrenderable: unrenderable.map(Cow::into_owned),
+        }
+    }
+}

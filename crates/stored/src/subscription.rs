@@ -1,0 +1,197 @@
+//! Stored subscription: one version of a webhook's settings, with its secrets.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use loanhook_core::model::id::SubscriptionId;
+use loanhook_core::model::secret::Secrets;
+use loanhook_core::model::subscription::{CompiledCache, Criteria, Request, Settings, Subscription};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::retry::StoredRetry;
+use crate::secrets::StoredSecrets;
+use crate::values::{StoredTenant, StoredTime};
+use crate::words::{StoredFire, StoredMethod};
+use crate::{Document, Version};
+
+const VERSION: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+pub struct StoredSubscription<'a> {
+    #[serde(default, skip_serializing_if = "Version::is_first")]
+    v: Version<VERSION>,
+    id: Uuid,
+    tenant: StoredTenant,
+    /// The subscription's, not the document's.
+    version: u64,
+    created_at: StoredTime,
+    updated_at: StoredTime,
+    settings: StoredSettings<'a>,
+    secrets: StoredSecrets<'a>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredSettings<'a> {
+    title: Cow<'a, str>,
+    description: Cow<'a, str>,
+    enabled: bool,
+    criteria: StoredCriteria<'a>,
+    /// Absent is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    restriction: Option<Cow<'a, str>>,
+    request: StoredRequest<'a>,
+    retry: StoredRetry<'a>,
+    timeout_seconds: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum StoredCriteria<'a> {
+    Events(Cow<'a, [String]>),
+    Trigger { trigger: Cow<'a, str>, fire: StoredFire, since: u64 },
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredRequest<'a> {
+    method: StoredMethod,
+    url: Cow<'a, str>,
+    headers: Cow<'a, BTreeMap<String, String>>,
+    content_type: Cow<'a, str>,
+    /// Absent is no template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    payload: Option<Cow<'a, str>>,
+}
+
+impl Document for Subscription {
+    const VERSION: u32 = VERSION;
+    type Stored<'a> = StoredSubscription<'a>;
+
+    fn to_stored(&self) -> StoredSubscription<'_> {
+        let Self { id, tenant, version, created_at, updated_at, settings, secrets } = self;
+        StoredSubscription {
+            v: Version::NEWEST,
+            id: id.uuid(),
+            tenant: StoredTenant(tenant.clone()),
+            version: *version,
+            created_at: StoredTime(*created_at),
+            updated_at: StoredTime(*updated_at),
+            settings: settings.into(),
+            secrets: secrets.to_stored(),
+        }
+    }
+
+    fn from_stored(stored: StoredSubscription<'_>) -> Self {
+        let StoredSubscription { v: _, id, tenant, version, created_at, updated_at, settings, secrets } =
+            stored;
+        Self {
+            id: SubscriptionId::from_uuid(id),
+            tenant: tenant.0,
+            version,
+            created_at: created_at.0,
+            updated_at: updated_at.0,
+            settings: settings.into(),
+            secrets: Secrets::from_stored(secrets),
+        }
+    }
+}
+
+impl<'a> From<&'a Settings> for StoredSettings<'a> {
+    fn from(settings: &'a Settings) -> Self {
+        let Settings {
+            title,
+            description,
+            enabled,
+            criteria,
+            restriction,
+            request,
+            retry,
+            timeout_seconds,
+            compiled: _,
+        } = settings;
+        Self {
+            title: title.into(),
+            description: description.into(),
+            enabled: *enabled,
+            criteria: criteria.into(),
+            restriction: restriction.as_deref().map(Cow::Borrowed),
+            request: request.into(),
+            retry: retry.into(),
+            timeout_seconds: *timeout_seconds,
+        }
+    }
+}
+
+impl From<StoredSettings<'_>> for Settings {
+    fn from(stored: StoredSettings<'_>) -> Self {
+        let StoredSettings {
+            title,
+            description,
+            enabled,
+            criteria,
+            restriction,
+            request,
+            retry,
+            timeout_seconds,
+        } = stored;
+        Self {
+            title: title.into_owned(),
+            description: description.into_owned(),
+            enabled,
+            criteria: criteria.into(),
+            restriction: restriction.map(Cow::into_owned),
+            request: request.into(),
+            retry: retry.into(),
+            timeout_seconds,
+            compiled: CompiledCache::default(),
+        }
+    }
+}
+
+impl<'a> From<&'a Criteria> for StoredCriteria<'a> {
+    fn from(criteria: &'a Criteria) -> Self {
+        match criteria {
+            Criteria::Events(names) => Self::Events(Cow::Borrowed(names)),
+            Criteria::Trigger { trigger, fire, since } => {
+                Self::Trigger { trigger: trigger.into(), fire: (*fire).into(), since: *since }
+            }
+        }
+    }
+}
+
+impl From<StoredCriteria<'_>> for Criteria {
+    fn from(stored: StoredCriteria<'_>) -> Self {
+        match stored {
+            StoredCriteria::Events(names) => Self::Events(names.into_owned()),
+            StoredCriteria::Trigger { trigger, fire, since } => {
+                Self::Trigger { trigger: trigger.into_owned(), fire: fire.into(), since }
+            }
+        }
+    }
+}
+
+impl<'a> From<&'a Request> for StoredRequest<'a> {
+    fn from(request: &'a Request) -> Self {
+        let Request { method, url, headers, content_type, payload } = request;
+        Self {
+            method: (*method).into(),
+            url: url.into(),
+            headers: Cow::Borrowed(headers),
+            content_type: content_type.into(),
+            payload: payload.as_deref().map(Cow::Borrowed),
+        }
+    }
+}
+
+impl From<StoredRequest<'_>> for Request {
+    fn from(stored: StoredRequest<'_>) -> Self {
+        let StoredRequest { method, url, headers, content_type, payload } = stored;
+        Self {
+            method: method.into(),
+            url: url.into_owned(),
+            headers: headers.into_owned(),
+            content_type: content_type.into_owned(),
+            payload: payload.map(Cow::into_owned),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Tests of all documents: what earlier versions wrote is read, and written the same way.
+
+mod fixtures;
+mod golden;
+mod older;
+
+use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::delivery::DeliverySnapshot;
+use loanhook_core::model::formula_errors::FormulaErrorRecord;
+use loanhook_core::model::grant::Grant;
+use loanhook_core::model::id::{AttemptId, TraceId};
+use loanhook_core::model::key::Key;
+use loanhook_core::model::secret::Secrets;
+use loanhook_core::model::subscription::Subscription;
+use loanhook_core::model::trigger_state::TriggerState;
+use loanhook_core::ports::{IdempotencyRecord, QueueMessage};
+
+use crate::{Document, ReadError, read, write};
+
+/// Reads a document and writes it again.
+type Rewrite = fn(&str) -> Result<String, ReadError>;
+
+fn rewrite<D: Document>(json: &str) -> Result<String, ReadError> {
+    let document: D = read(json)?;
+    write(&document).map_err(ReadError::Json)
+}
+
+/// Every kind of document.
+const KINDS: [(&str, Rewrite); 11] = [
+    ("attempt", rewrite::<Attempt>),
+    ("event-record", rewrite::<IdempotencyRecord>),
+    ("formula-error", rewrite::<FormulaErrorRecord>),
+    ("grant", rewrite::<Grant>),
+    ("key", rewrite::<Key>),
+    ("message", rewrite::<QueueMessage>),
+    ("resend-record", rewrite::<(TraceId, AttemptId)>),
+    ("secrets", rewrite::<Secrets>),
+    ("snapshot", rewrite::<DeliverySnapshot>),
+    ("subscription", rewrite::<Subscription>),
+    ("trigger-state", rewrite::<TriggerState>),
+];
+
+fn rewrite_of(kind: &str) -> Rewrite {
+    let found = KINDS.iter().find(|(name, _)| *name == kind);
+    found.unwrap_or_else(|| panic!("there are no documents of the kind {kind}")).1
+}

@@ -1,0 +1,36 @@
+"""Workarounds for differences of the emulator from AWS, applied to what has just been deployed to it."""
+
+import json
+
+import boto3
+
+
+def apply(bucket):
+    set_concurrency_as_number()
+    allow_message_batches()
+    allow_plain_http(bucket)
+
+
+def set_concurrency_as_number():
+    """The emulator keeps a number that came from a parameter as text, and then cannot compare it."""
+    functions = boto3.client("lambda")
+    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+        limit = int(mapping["ScalingConfig"]["MaximumConcurrency"])
+        functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": limit})
+
+
+def allow_message_batches():
+    """The emulator wants a permission for message batches; AWS has none, `sqs:SendMessage` is for both there."""
+    iam = boto3.client("iam")
+    for role in [role["RoleName"] for role in iam.list_roles()["Roles"]]:
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            for statement in policy["Statement"]:
+                if statement["Action"] == "sqs:SendMessage":
+                    statement["Action"] = ["sqs:SendMessage", "sqs:SendMessageBatch"]
+            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+
+
+def allow_plain_http(bucket):
+    """The policy of the bucket refuses requests without TLS, and none has TLS on this machine."""
+    boto3.client("s3").delete_bucket_policy(Bucket=bucket)

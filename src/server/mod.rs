@@ -1,0 +1,13 @@
+//! The server in this process, and `loanhook serve`, which runs it until it is asked to end.
+//!
+//! `running_server` starts and stops the engine, the worker and the HTTP interface together; the demo uses it too.
+//! `listener` has the connections of callers, `file_descriptors` shares them out, `admin_key` reads the key that the
+//! environment names, `logging` starts the log.
+
+pub(crate) mod admin_key;
+mod file_descriptors;
+pub(crate) mod listener;
+pub(crate) mod logging;
+mod networks;
+pub(crate) mod running_server;
+pub(crate) mod serve_command;

@@ -1,0 +1,155 @@
+//! A server in this process: the SQLite engine, the worker that sends webhooks, and the HTTP interface with its pages.
+//!
+//! `loanhook serve` and `loanhook demo` start it. Data of an earlier run is read at the start, and its unfinished
+//! deliveries go on at once. Signals are left to the caller.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use loanhook_core::deliver::Deliver;
+use loanhook_core::keys;
+use loanhook_core::keys::AdminKey;
+use loanhook_core::model::key::SecretKey;
+use loanhook_core::model::time::Timestamp;
+use loanhook_http::web::SiteSettings;
+use loanhook_http::{api, page};
+use loanhook_sender::WebhookClient;
+use loanhook_sqlite::{DispatchLimits, SqliteEngine, Task, Worker};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tracing::warn;
+
+use super::file_descriptors;
+use super::listener::{self, ListenerOptions};
+use crate::error::CommandResult;
+use crate::terminal::signals;
+
+/// At the end webhooks in flight are waited for so long: more than the 30 s that an attempt may take.
+const WORKER_STOP_TIMEOUT: Duration = Duration::from_secs(35);
+/// At the end callers that have not finished their requests are waited for so long.
+const LISTENER_STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+pub(crate) struct ServerOptions {
+    /// With port 0 the system chooses one.
+    pub(crate) listen: SocketAddr,
+    pub(crate) data_folder: PathBuf,
+    /// Networks that webhooks may go to although they are not public.
+    pub(crate) allow_networks: Vec<ipnet::IpNet>,
+    /// Proxies whose `X-Forwarded-For` gives the address of a caller.
+    pub(crate) trusted_proxies: Vec<ipnet::IpNet>,
+    /// How many attempts may be in flight at once; fewer where the limit of open files is small.
+    pub(crate) concurrency: u32,
+    /// The key of `LOANHOOK_ADMIN_KEY`, not checked yet.
+    pub(crate) admin_key: Option<String>,
+    pub(crate) site: SiteSettings,
+}
+
+/// A server that serves until it is stopped.
+pub(crate) struct RunningServer {
+    pub(crate) address: SocketAddr,
+    /// The chosen admin key, or the one that the first start made.
+    pub(crate) admin_key: Option<String>,
+    stop: watch::Sender<bool>,
+    listener: JoinHandle<()>,
+    worker: JoinHandle<()>,
+}
+
+/// Starts a server.
+///
+/// # Errors
+///
+/// The admin key is not valid, the address is taken, or the data folder cannot be opened; in a sentence.
+pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, String> {
+    let chosen_key = options.admin_key.as_deref().map(SecretKey::chosen).transpose();
+    let chosen_key = chosen_key.map_err(|fault| format!("LOANHOOK_ADMIN_KEY {fault}"))?;
+    let budget = file_descriptors::allocate(options.concurrency);
+    let listener = TcpListener::bind(options.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
+    let address = listener.local_addr().map_err(|error| format!("cannot listen: {error}"))?;
+    let sender = WebhookClient::with_max_idle_connections(options.allow_networks, budget.idle_connections)
+        .map_err(|error| error.to_string())?;
+    let engine = SqliteEngine::open(&options.data_folder).map_err(|error| error.to_string())?;
+    // Nothing after this can fail: a key that was made must be shown.
+    let ensured = keys::ensure_admin(&engine, chosen_key, Timestamp::now()).await;
+    let made_key = match ensured.map_err(|error| error.to_string())? {
+        AdminKey::Made(key) => Some(key.expose().to_owned()),
+        AdminKey::Ready => None,
+        AdminKey::Deleted => {
+            warn!(
+                advice = "set LOANHOOK_ADMIN_KEY to another key, or unset it and use a key that there is",
+                "key.admin_key_was_deleted_and_stays_so"
+            );
+            None
+        }
+    };
+
+    let (stop, stopped) = watch::channel(false);
+    let deliver = Arc::new(Deliver { store: engine.clone(), sender, lease: None, deadline: None });
+    let handler = move |task, now| {
+        let deliver = Arc::clone(&deliver);
+        async move {
+            match task {
+                Task::Message(message) => deliver.handle(message, now).await,
+                Task::Claimed(claimed, permit) => deliver.send_claimed(*claimed, permit).await,
+            }
+        }
+    };
+    let limits = DispatchLimits { process_permits: budget.concurrency, ..DispatchLimits::default() };
+    let worker = Worker::new(engine.clone(), handler, limits).run(stopped.clone());
+    let router = api::events(engine.clone())
+        .merge(api::history(engine.clone()))
+        .merge(api::portal(engine.clone(), options.site.clone()))
+        .merge(api::subscriptions(engine.clone()))
+        .merge(page::router(engine, options.site));
+    let listener_options = ListenerOptions {
+        max_connections: budget.caller_connections,
+        trusted_proxies: options.trusted_proxies,
+    };
+    let listener = listener::serve(listener, api::with_middleware(router), listener_options, stopped);
+    Ok(RunningServer {
+        address,
+        admin_key: made_key.or(options.admin_key),
+        stop,
+        listener: tokio::spawn(listener),
+        worker: tokio::spawn(worker),
+    })
+}
+
+impl RunningServer {
+    /// Waits until the listener or the worker has ended, which they should not, and says which.
+    pub(crate) async fn ended_unexpectedly(&mut self) -> String {
+        tokio::select! {
+            ended = &mut self.listener => format!("the server ended: {ended:?}"),
+            ended = &mut self.worker => format!("the worker ended: {ended:?}"),
+        }
+    }
+
+    /// Stops, and returns at once with an error if a signal asks to end meanwhile.
+    pub(crate) async fn stop_unless_interrupted(self) -> CommandResult {
+        let end_requested_again = signals::termination()?;
+        tokio::select! {
+            stopped = self.stop() => Ok(stopped?),
+            () = end_requested_again => Err("ended before what was in flight had finished".to_owned().into()),
+        }
+    }
+
+    /// Takes nothing more in, and finishes the requests of callers and the attempts in flight.
+    async fn stop(self) -> Result<(), String> {
+        self.stop.send_replace(true);
+        // A caller that has sent half a request cannot delay the end for long.
+        let (_, worker_result) = tokio::join!(
+            tokio::time::timeout(LISTENER_STOP_TIMEOUT, self.listener),
+            tokio::time::timeout(WORKER_STOP_TIMEOUT, self.worker),
+        );
+        match worker_result {
+            Ok(result) => result.map_err(|error| format!("the worker failed: {error}")),
+            Err(_) => {
+                Err("a webhook had not finished; it is recorded as interrupted at the next start".into())
+            }
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Journeys that only run against a stack on AWS or on its emulator.
+
+mod function_events;
+mod killed_function;

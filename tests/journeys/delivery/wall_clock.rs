@@ -1,0 +1,96 @@
+//! The wall clock: it is set back and forward while loanhook runs.
+
+use std::path::Path;
+
+use chrono::TimeDelta;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::harness::{
+    Journey, Launch, Reply, Server, attempt_numbers, attempts_of, event, instant, report_skipped,
+};
+
+/// Where libfaketime may be, which sets the clock of a program (Debian's package faketime).
+const LIBRARIES: [&str; 3] = [
+    "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+    "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
+    "/usr/lib/faketime/libfaketimeMT.so.1",
+];
+
+/// A wall clock that is off by the time in a file; the monotonic clock of the server is the machine's.
+struct Clock {
+    folder: TempDir,
+}
+
+impl Clock {
+    async fn started() -> Option<(Self, Journey)> {
+        let Some(library) = LIBRARIES.into_iter().find(|library| Path::new(library).exists()) else {
+            report_skipped("libfaketime is not installed (Debian's package faketime)");
+            return None;
+        };
+        let clock = Self { folder: tempfile::tempdir().expect("a folder") };
+        clock.set("+0");
+        let mut launch = Launch::default();
+        let file = clock.folder.path().join("offset").display().to_string();
+        for (name, value) in [
+            ("LD_PRELOAD", library),
+            ("FAKETIME_TIMESTAMP_FILE", file.as_str()),
+            ("FAKETIME_NO_CACHE", "1"),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+        ] {
+            launch.environment.push((name.to_owned(), value.to_owned()));
+        }
+        let journey = Journey::on_server(Server::own_process_with(launch).await?).await;
+        Some((clock, journey))
+    }
+
+    /// Sets how far the clock is off the machine's.
+    fn set(&self, offset: &str) {
+        let (new, file) = (self.folder.path().join("new"), self.folder.path().join("offset"));
+        std::fs::write(&new, offset)
+            .and_then(|()| std::fs::rename(&new, &file))
+            .expect("the file of the clock");
+    }
+}
+
+#[tokio::test]
+async fn setting_the_clock_back_does_not_delay_a_retry() {
+    let Some((clock, j)) = Clock::started().await else { return };
+    j.subscribe("/hook", json!({"retry": {"delays": [2, 2]}})).await;
+    j.receiver.always("/hook", Reply::status(500));
+    let before = j.api.send_one(&event("727")).await;
+    j.api.delivery_after_attempts(&before, 1).await;
+
+    clock.set("-1h");
+
+    let delivery = j.api.ended_delivery(&before).await;
+    let rows = attempts_of(&delivery);
+    let numbers = attempt_numbers(&delivery);
+    assert_eq!(numbers, [1, 2, 3]);
+    let (second, third) = (instant(&rows[1]["sentAt"]), instant(&rows[2]["sentAt"]));
+    assert!(
+        third - second >= TimeDelta::seconds(2),
+        "what fails after that waits its time, by the new clock"
+    );
+}
+
+#[tokio::test]
+async fn setting_the_clock_forward_sends_nothing_early_or_twice() {
+    let Some((clock, j)) = Clock::started().await else { return };
+    j.subscribe("/hook", json!({"retry": {"delays": [3, 3600]}})).await;
+    j.receiver.always("/hook", Reply::status(500));
+    let trace = j.api.send_one(&event("727")).await;
+    j.api.delivery_after_attempts(&trace, 1).await;
+
+    clock.set("+50h");
+    // A new event is sent although the clock was set.
+    let other = j.api.send_one(&event("728")).await;
+    j.api.delivery_after_attempts(&other, 1).await;
+
+    let delivery = j.api.delivery_after_attempts(&trace, 2).await;
+    assert_eq!(delivery["status"], "pending", "an hour is an hour");
+    let seen = j.receiver.requests_of(&trace);
+    assert_eq!(seen.len(), 2, "each attempt once");
+    let apart = seen[1].at.duration_since(seen[0].at).expect("one after the other");
+    assert!(apart >= std::time::Duration::from_secs(3), "{apart:?}");
+}

@@ -1,0 +1,114 @@
+//! Calls that each function makes, and on what: exactly these are what its role must allow.
+//!
+//! That none is missing is shown where the journeys run on an emulator that checks each call against the role. A
+//! transaction is no permission of its own: each of its parts is one. `s3:ListBucket` makes a missing object a 404 and not
+//! a 403. The calls that an event source mapping makes of SQS are made in the name of its function.
+
+use std::collections::BTreeSet;
+
+use serde_norway::Value;
+
+use crate::least_privilege::{granted, one_or_many};
+use crate::template::{properties, template};
+
+const TABLE: &str = "Table.Arn";
+const BY_TRACE: &str = "${Table.Arn}/index/by-trace";
+const SMALL_PAYLOADS: &str = "PayloadsTable.Arn";
+const BUCKET: &str = "Bucket.Arn";
+const PAYLOADS: &str = "${Bucket.Arn}/*";
+const QUEUE: &str = "Queue.Arn";
+const DEAD_LETTERS: &str = "DeadLetterQueue.Arn";
+
+/// Every call on items of a table that is not a batch.
+const READS_AND_WRITES: &[&str] =
+    &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"];
+
+type Calls = &'static [(&'static str, &'static [&'static str])];
+
+const INTAKE: Calls = &[
+    (TABLE, READS_AND_WRITES),
+    (SMALL_PAYLOADS, &["dynamodb:PutItem"]),
+    (PAYLOADS, &["s3:PutObject"]),
+    (QUEUE, &["sqs:SendMessage"]),
+];
+const DELIVERY: Calls = &[
+    (
+        TABLE,
+        &[
+            "dynamodb:GetItem",
+            "dynamodb:BatchGetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:Query",
+        ],
+    ),
+    (BY_TRACE, &["dynamodb:Query"]),
+    (SMALL_PAYLOADS, &["dynamodb:GetItem", "dynamodb:PutItem"]),
+    (PAYLOADS, &["s3:GetObject", "s3:PutObject"]),
+    (BUCKET, &["s3:ListBucket"]),
+    (QUEUE, &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"]),
+    (DEAD_LETTERS, &["sqs:SendMessage"]),
+];
+const HISTORY: Calls = &[
+    (
+        TABLE,
+        &[
+            "dynamodb:GetItem",
+            "dynamodb:BatchGetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:Query",
+        ],
+    ),
+    (BY_TRACE, &["dynamodb:Query"]),
+    (SMALL_PAYLOADS, &["dynamodb:GetItem"]),
+    (PAYLOADS, &["s3:GetObject"]),
+    (BUCKET, &["s3:ListBucket"]),
+    (QUEUE, &["sqs:SendMessage"]),
+];
+const SUBSCRIPTIONS: Calls = &[
+    (TABLE, READS_AND_WRITES),
+    (SMALL_PAYLOADS, &["dynamodb:PutItem"]),
+    (PAYLOADS, &["s3:PutObject"]),
+    (QUEUE, &["sqs:SendMessage"]),
+];
+const RESEND: Calls = &[
+    (TABLE, &["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]),
+    (BY_TRACE, &["dynamodb:Query"]),
+    (QUEUE, &["sqs:SendMessage"]),
+];
+
+const FUNCTIONS: [(&str, Calls); 5] = [
+    ("Intake", INTAKE),
+    ("Delivery", DELIVERY),
+    ("History", HISTORY),
+    ("Subscriptions", SUBSCRIPTIONS),
+    ("Resend", RESEND),
+];
+
+/// What the unconditional statements allow: each action with each of its resources.
+fn allowed(role: &Value) -> BTreeSet<(&str, &str)> {
+    let statements = granted(role).into_iter().filter(|statement| statement["Sid"] != "NetworkInterfaces");
+    statements
+        .flat_map(|statement| {
+            let resources = one_or_many(&statement["Resource"]);
+            let actions = one_or_many(&statement["Action"]);
+            resources
+                .into_iter()
+                .flat_map(move |on| actions.clone().into_iter().map(move |action| (on, action)))
+        })
+        .collect()
+}
+
+#[test]
+fn each_role_allows_exactly_the_calls_of_its_function() {
+    let template = template();
+    for (function, calls) in FUNCTIONS {
+        let logs = format!("{function}Logs.Arn");
+        let mut wanted: BTreeSet<(&str, &str)> =
+            calls.iter().flat_map(|(on, actions)| actions.iter().map(|action| (*on, *action))).collect();
+        wanted.extend(["logs:CreateLogStream", "logs:PutLogEvents"].map(|action| (logs.as_str(), action)));
+        assert_eq!(allowed(properties(&template, &format!("{function}Role"))), wanted, "{function}");
+    }
+}
