@@ -2,7 +2,7 @@
 
 VENV := .venv
 
-.PHONY: check fmt clippy docs deny pins template test test-one-process test-browser screenshots test-aws bench bench-lambda demo stack stack-down clean
+.PHONY: check fmt clippy docs deny pins template test test-one-process simulate test-browser screenshots test-aws bench bench-lambda demo stack stack-down clean
 # In the order in which they stand, which is from cheap to dear.
 .NOTPARALLEL:
 
@@ -60,11 +60,16 @@ test-one-process: $(VENV)/.installed
 	tests/packages.sh "formulas against Clojure" clojure openjdk-17-jre-headless
 	$(TEST) --test formulas
 	$(TEST) --test memory-contract
+	$(TEST) --test simulation
 	$(TEST) --test sqlite-contract --test stored
 	# The library that sets a program's clock.
 	tests/packages.sh "wall clock journeys" faketime
 	# They mostly wait: for retries that are due, for receivers that stall.
 	$(TEST) --test journeys -- --test-threads 16
+
+# Deliveries under faults, for a minute of new seeds. A seed that breaks a rule is printed with its shortest trace.
+simulate:
+	cargo run --release --locked --package loanhook-simulator -- --seconds 60
 
 # The loan's page in a real browser.
 test-browser:

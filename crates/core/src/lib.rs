@@ -18,5 +18,6 @@ pub mod model;
 pub mod portal;
 pub mod ports;
 pub mod resend;
+pub mod simulated;
 pub mod subscriptions;
 pub mod try_out;

@@ -69,6 +69,13 @@ impl Call<'_> {
     }
 }
 
+impl State {
+    /// The record of an event's idempotency key, over or not.
+    pub fn event_record(&self, tenant: &TenantId, key: &str) -> Option<&IdempotencyRecord> {
+        self.event_records.get(&(tenant.clone(), key.to_owned())).and_then(|kept| kept.record.readable())
+    }
+}
+
 /// The message of a delivery that was never attempted.
 pub(super) fn first_message(delivery: &Delivery) -> Option<QueueMessage> {
     let untouched = delivery.history.newest_attempt.is_none();

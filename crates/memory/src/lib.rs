@@ -18,20 +18,20 @@ mod keys;
 mod queue;
 mod releases;
 mod resends;
-mod spoil;
 mod state;
 mod step;
 mod subscriptions;
 mod triggers;
+mod unreadable;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use loanhook_core::ports::Health;
 
-pub use spoil::Kept;
 pub use state::{State, Stored};
 pub use step::{Interceptor, Operation, Step, StepKind};
+pub use unreadable::Kept;
 
 /// An engine in memory. Its clones share one state.
 #[derive(Clone)]

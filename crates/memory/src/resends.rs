@@ -128,11 +128,16 @@ fn remember(
     }
 }
 
-/// Puts the row of a resend and counts it, if it is not there; gives the row where it waits to be sent.
+/// Puts the row of a resend and counts it, if it is not there and the row that it names is; gives the row where it waits to
+/// be sent.
 fn put_resend(state: &mut State, row: &Attempt) -> StoreResult<Option<Attempt>> {
     if let Some(stored) = state.row(&row.tenant, &row.loan_id, row.id) {
         let stored = stored.read()?;
         return Ok((stored.state == AttemptState::Queued).then(|| stored.clone()));
+    }
+    // A claim that was given back meanwhile took its row away: who asks again finds another, or none.
+    if row.resend_of.is_some_and(|of| state.row(&row.tenant, &row.loan_id, of).is_none()) {
+        return Err(StoreError::Busy);
     }
     let delivery = state.delivery_mut(&row.tenant, row.trace_id);
     let delivery = delivery.ok_or_else(|| StoreError::Failed("there is no such delivery".into()))?;

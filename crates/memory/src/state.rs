@@ -74,7 +74,7 @@ impl<T> Stored<T> {
         self.readable.then_some(&self.value)
     }
 
-    pub(super) fn spoil(&mut self) {
+    pub(super) fn make_unreadable(&mut self) {
         self.readable = false;
     }
 }
@@ -99,6 +99,11 @@ impl State {
 
     pub(super) fn delete_row(&mut self, row: &Attempt) {
         self.rows.remove(&(row.tenant.clone(), row.id));
+    }
+
+    /// Whether the bytes of a payload are there.
+    pub fn has_payload(&self, tenant: &TenantId, key: PayloadKey) -> bool {
+        self.payloads.contains_key(&(tenant.clone(), key))
     }
 
     pub(super) fn put_payload(&mut self, tenant: &TenantId, key: Option<PayloadKey>, bytes: &Bytes) {

@@ -21,9 +21,14 @@ pub(super) struct SubscriptionEntry {
 
 impl State {
     /// The subscriptions of a tenant that can be read, the oldest first.
-    pub(super) fn current_subscriptions(&self, tenant: &TenantId) -> Vec<Arc<Subscription>> {
+    pub fn current_subscriptions(&self, tenant: &TenantId) -> Vec<Arc<Subscription>> {
         let current = self.subscriptions.iter().filter(|((of, _), entry)| of == tenant && !entry.deleted);
         current.filter_map(|(_, entry)| entry.newest.readable().cloned()).collect()
+    }
+
+    /// The newest version of every subscription, deleted ones too.
+    pub fn every_subscription(&self) -> impl Iterator<Item = &Subscription> {
+        self.subscriptions.values().filter_map(|entry| entry.newest.readable().map(Arc::as_ref))
     }
 
     fn entry(&mut self, tenant: &TenantId, id: SubscriptionId) -> Option<&mut SubscriptionEntry> {

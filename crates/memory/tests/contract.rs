@@ -84,7 +84,7 @@ impl Engine for InMemory {
             Kept::Memory(tenant, loan) => loanhook_memory::Kept::TriggerState(tenant, loan),
             Kept::Record(tenant, key) => loanhook_memory::Kept::EventRecord(tenant, key),
         };
-        assert!(self.0.state().spoil(kept), "there is nothing of {kept:?}");
+        assert!(self.0.state().make_unreadable(kept), "there is nothing of {kept:?}");
     }
 
     /// It has nothing in memory beside what it keeps.

@@ -22,6 +22,9 @@ macro_rules! uuid_ids {
             /// A new ID; IDs sort by the time they were made for.
             pub fn at(time: Timestamp) -> Self {
                 let millis = u64::try_from(time.millis()).unwrap_or(0);
+                if let Some(random) = crate::simulated::random() {
+                    return Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid());
+                }
                 let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
                 Self(Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, millis / 1000, nanos)))
             }

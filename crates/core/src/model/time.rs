@@ -11,8 +11,12 @@ use chrono::{DateTime, SecondsFormat, Utc};
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The clock of this machine.
+    /// The clock of this machine; in a simulation, that of the simulation.
     pub fn now() -> Self {
+        crate::simulated::now().unwrap_or_else(Self::of_the_system)
+    }
+
+    fn of_the_system() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }

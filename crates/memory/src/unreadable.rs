@@ -22,23 +22,23 @@ pub enum Kept<'a> {
 
 impl State {
     /// Makes what is kept unreadable. False if there is nothing of it.
-    pub fn spoil(&mut self, what: Kept<'_>) -> bool {
-        let spoilt = match what {
-            Kept::Row(row) => self.rows.get_mut(&(row.tenant.clone(), row.id)).map(Stored::spoil),
+    pub fn make_unreadable(&mut self, what: Kept<'_>) -> bool {
+        let changed = match what {
+            Kept::Row(row) => self.rows.get_mut(&(row.tenant.clone(), row.id)).map(Stored::make_unreadable),
             Kept::Subscription(of) => {
                 let entry = self.subscriptions.get_mut(&(of.tenant.clone(), of.id));
-                entry.map(|entry| entry.newest.spoil())
+                entry.map(|entry| entry.newest.make_unreadable())
             }
-            Kept::Key(hash) => self.keys.get_mut(&hash.0).map(|entry| entry.key.spoil()),
+            Kept::Key(hash) => self.keys.get_mut(&hash.0).map(|entry| entry.key.make_unreadable()),
             Kept::TriggerState(tenant, loan) => {
-                self.trigger_states.get_mut(&(tenant.clone(), loan.clone())).map(Stored::spoil)
+                self.trigger_states.get_mut(&(tenant.clone(), loan.clone())).map(Stored::make_unreadable)
             }
             Kept::EventRecord(tenant, key) => {
                 let kept = self.event_records.get_mut(&(tenant.clone(), key.to_owned()));
-                kept.map(|kept| kept.record.spoil())
+                kept.map(|kept| kept.record.make_unreadable())
             }
         };
-        spoilt.is_some()
+        changed.is_some()
     }
 
     /// Writes a row and nothing else.

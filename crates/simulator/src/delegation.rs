@@ -1,0 +1,127 @@
+//! Ports of the store that have no deliberate error: all are delegated to the engine.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::formula_errors::{FormulaErrors, SubscriptionFormulaError};
+use loanhook_core::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
+use loanhook_core::model::secret::Secrets;
+use loanhook_core::model::subscription::Subscription;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{
+    AttemptRange, Attempts, Egress, EgressAddresses, FormulaErrorLog, HistoryRow, Queue, QueueMessage,
+    ReplaceOutcome, StoreResult, Subscriptions,
+};
+
+use crate::store::Store;
+
+impl Queue for Store {
+    async fn enqueue(&self, message: QueueMessage) -> StoreResult<()> {
+        self.memory().enqueue(message).await
+    }
+}
+
+impl Attempts for Store {
+    async fn rows(
+        &self,
+        tenant: &TenantId,
+        loan: &LoanId,
+        oldest: Option<AttemptId>,
+        before: Option<AttemptId>,
+        limit: usize,
+    ) -> StoreResult<Vec<Attempt>> {
+        self.memory().rows(tenant, loan, oldest, before, limit).await
+    }
+
+    async fn with_resend_counts(
+        &self,
+        tenant: &TenantId,
+        attempts: Vec<Attempt>,
+    ) -> StoreResult<Vec<HistoryRow>> {
+        self.memory().with_resend_counts(tenant, attempts).await
+    }
+
+    async fn row(&self, tenant: &TenantId, loan: &LoanId, id: AttemptId) -> StoreResult<Option<HistoryRow>> {
+        self.memory().row(tenant, loan, id).await
+    }
+
+    async fn delivery(&self, tenant: &TenantId, trace: TraceId) -> StoreResult<Option<Delivery>> {
+        self.memory().delivery(tenant, trace).await
+    }
+
+    async fn delivery_with_attempts(
+        &self,
+        tenant: &TenantId,
+        trace: TraceId,
+        span: AttemptRange,
+        limit: usize,
+    ) -> StoreResult<Option<(Delivery, Vec<Attempt>)>> {
+        self.memory().delivery_with_attempts(tenant, trace, span, limit).await
+    }
+}
+
+impl Subscriptions for Store {
+    async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
+        self.memory().subscriptions(tenant).await
+    }
+
+    async fn subscription_version(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        version: u64,
+    ) -> StoreResult<Option<Arc<Subscription>>> {
+        self.memory().subscription_version(tenant, id, version).await
+    }
+
+    async fn secrets(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        version: u64,
+    ) -> StoreResult<Option<Secrets>> {
+        self.memory().secrets(tenant, id, version).await
+    }
+
+    async fn create(&self, subscription: Subscription, most: usize) -> StoreResult<bool> {
+        self.memory().create(subscription, most).await
+    }
+
+    async fn replace(&self, subscription: Subscription) -> StoreResult<ReplaceOutcome> {
+        self.memory().replace(subscription).await
+    }
+
+    async fn delete(&self, tenant: &TenantId, id: SubscriptionId) -> StoreResult<bool> {
+        self.memory().delete(tenant, id).await
+    }
+}
+
+impl FormulaErrorLog for Store {
+    async fn record_formula_errors(
+        &self,
+        tenant: &TenantId,
+        errors: Vec<SubscriptionFormulaError>,
+    ) -> StoreResult<()> {
+        self.memory().record_formula_errors(tenant, errors).await
+    }
+
+    async fn formula_errors(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+    ) -> StoreResult<Option<FormulaErrors>> {
+        self.memory().formula_errors(tenant, id).await
+    }
+}
+
+impl EgressAddresses for Store {
+    async fn egress(&self, now: Timestamp) -> StoreResult<Egress> {
+        self.memory().egress(now).await
+    }
+
+    fn record_source_address(&self, address: IpAddr, now: Timestamp) {
+        self.memory().record_source_address(address, now);
+    }
+}

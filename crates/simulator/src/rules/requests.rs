@@ -1,0 +1,68 @@
+//! A request that leaves: its row stands, it is what was frozen, and nothing of its delivery forbids it.
+
+use loanhook_core::model::attempt::{AttemptNumber, AttemptState};
+use loanhook_core::model::payload::Payload;
+use loanhook_core::ports::WebhookRequest;
+use loanhook_memory::State;
+
+use super::Rule;
+use crate::model::SentRequest;
+use crate::settings::EVENT_HEADER;
+use crate::world::Inner;
+
+pub(crate) fn check(inner: &mut Inner, state: &State, request: &WebhookRequest) {
+    if let Err((rule, detail)) = checked(inner, state, request) {
+        let (delivery, attempt) =
+            (inner.trace.delivery(request.trace_id), inner.trace.attempt(request.attempt_id));
+        inner.broken(rule, format!("request {attempt} of {delivery}, number {}: {detail}", request.number));
+    }
+}
+
+fn checked(inner: &mut Inner, state: &State, request: &WebhookRequest) -> Result<(), (Rule, String)> {
+    let broken = |rule, detail: &str| Err((rule, detail.to_owned()));
+    let row = state.rows.get(&(request.tenant.clone(), request.attempt_id)).and_then(|row| row.readable());
+    match row {
+        None => return broken(Rule::RowBeforeRequest, "it has no row"),
+        Some(row) if (row.trace_id, row.number) != (request.trace_id, request.number) => {
+            return broken(Rule::RowBeforeRequest, "its row is of another attempt");
+        }
+        Some(row) if !matches!(row.state, AttemptState::Sending { .. }) => {
+            return broken(Rule::RowBeforeRequest, &format!("its row is {:?}", row.outcome()));
+        }
+        Some(_) => {}
+    }
+    let model = &mut inner.model;
+    let Some(seen) = model.deliveries.get_mut(&(request.tenant.clone(), request.trace_id)) else {
+        return broken(Rule::RowBeforeRequest, "it is of a delivery that is not stored");
+    };
+    let snapshot = &seen.snapshot;
+    let frozen = &snapshot.request;
+    let as_frozen = Payload::of(&request.body) == frozen.payload
+        && (&request.url, &request.headers) == (&frozen.url, &frozen.headers)
+        && (&request.content_type, request.method) == (&frozen.content_type, frozen.method)
+        && (&request.event_name, &request.loan_id) == (&snapshot.event_name, &snapshot.loan_id)
+        && (&request.occurred_at, request.test) == (&snapshot.occurred_at, snapshot.test);
+    if !as_frozen {
+        return broken(Rule::FrozenBytes, "it is not what was frozen at intake");
+    }
+    let number = request.headers.get(EVENT_HEADER).and_then(|number| number.parse().ok());
+    let Some(number) = number else {
+        return broken(Rule::FrozenBytes, "it does not say of which event it is");
+    };
+    let event = (request.tenant.clone(), number, snapshot.subscription_id);
+    if *model.received.entry(event).or_insert(request.trace_id) != request.trace_id {
+        return broken(Rule::DuplicateMakesNothing, "the receiver got this event by another delivery");
+    }
+    if model.sent.insert(request.attempt_id, SentRequest::default()).is_some() {
+        return broken(Rule::OneAttemptPerNumber, "it left before");
+    }
+    if let AttemptNumber::Auto(number) = request.number {
+        if seen.requests.insert(number, request.attempt_id).is_some() {
+            return broken(Rule::OneAttemptPerNumber, "another attempt of this number left before");
+        }
+        if seen.canceled.is_some_and(|in_flight| in_flight != Some(request.attempt_id)) {
+            return broken(Rule::CanceledIsFinal, "its delivery was canceled before it was claimed");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! Webhooks of a run, and the events for them.
+
+use fastrand::Rng;
+use loanhook_contract::scene::{self, MILLISECOND};
+use loanhook_core::model::event::Event;
+use loanhook_core::model::id::TenantId;
+use loanhook_core::model::retry::{Exponential, RetryPolicy};
+use loanhook_core::model::subscription::{Criteria, Fire, Method, Subscription};
+use loanhook_core::model::time::Timestamp;
+
+/// The header by which a receiver knows of which event a request is.
+pub(crate) const EVENT_HEADER: &str = "X-Event";
+/// The triggers are true where the variable `days` is more than this.
+const TRIGGER: &str = "(> days 30)";
+
+/// A webhook with settings that are drawn; `place` tells those that are made at once apart.
+pub(crate) fn webhook(rng: &mut Rng, tenant: &TenantId, place: u32, at: Timestamp) -> Subscription {
+    let mut subscription =
+        scene::subscription(tenant, &format!("Webhook {place}"), &[], at + place * MILLISECOND);
+    let settings = &mut subscription.settings;
+    settings.criteria = match rng.u32(..4) {
+        0 => Criteria::Trigger { trigger: TRIGGER.into(), fire: Fire::OnChange, since: 1 },
+        1 => Criteria::Trigger { trigger: TRIGGER.into(), fire: Fire::EveryMatch, since: 1 },
+        _ => Criteria::Events(vec!["*".into()]),
+    };
+    settings.request.headers = [EVENT_HEADER, "X-Loan", "Authorization"]
+        .into_iter()
+        .zip(["[[v('n')]]", "[[v('loan-id')]]", "Bearer x"])
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    change(rng, &mut subscription);
+    subscription
+}
+
+/// Changes what a webhook sends, and when: what was accepted before must not notice.
+pub(crate) fn change(rng: &mut Rng, subscription: &mut Subscription) {
+    let settings = &mut subscription.settings;
+    let health = [100, 95, 60, 20, 0][rng.usize(..5)];
+    settings.request.url = format!("https://r{health}.example.com/hooks/{}/[[v('loan-id')]]", rng.u32(..100));
+    settings.request.method = if rng.u32(..8) == 0 { Method::Get } else { Method::Post };
+    settings.request.payload = match rng.u32(..10) {
+        0 => Some("{\"missing\": [[v('missing')]]}".into()),
+        1..5 => Some("{\"event\": [[v('n')]], \"days\": [[v('days')]]}".into()),
+        _ => None,
+    };
+    settings.timeout_seconds = rng.u32(1..=30);
+    settings.retry = retry(rng);
+}
+
+fn retry(rng: &mut Rng) -> RetryPolicy {
+    match rng.u32(..6) {
+        0 => RetryPolicy::Delays { delays: Vec::new() },
+        1 => RetryPolicy::default(),
+        2 => RetryPolicy::Interval { interval: rng.u32(1..120), max_retries: rng.u32(..6) },
+        3 => RetryPolicy::Exponential {
+            exponential: Exponential {
+                base: rng.u32(1..30),
+                factor: [1.0, 2.0, 3.5][rng.usize(..3)],
+                cap: 3600,
+                max_retries: rng.u32(1..6),
+                jitter: [0.0, 0.5, 1.0][rng.usize(..3)],
+            },
+        },
+        _ => RetryPolicy::Delays { delays: (0..rng.usize(1..6)).map(|_| rng.u32(1..300)).collect() },
+    }
+}
+
+/// An event of a loan; every event has another number.
+pub(crate) fn event(number: u32, loan: u32, days: u32) -> Event {
+    scene::event(&format!("L{loan}"), &format!("{{\"n\": {number}, \"days\": {days}}}"))
+}
+
+/// Whether the triggers are true at an event.
+pub(crate) const fn triggers(days: u32) -> bool {
+    days > 30
+}
