@@ -14,7 +14,9 @@ use uuid::Uuid;
 
 use crate::engine::Engine;
 use crate::intake::submission;
-use crate::scene::{DAY, SECOND, START, Scene, delivery_of, ended, resend_message, subscription, tenant};
+use crate::scene::{
+    DAY, SECOND, START, Scene, attempt_message, delivery_of, ended, resend_message, subscription, tenant,
+};
 
 fn stranger() -> TenantId {
     tenant("acme-2")
@@ -154,7 +156,11 @@ pub(crate) async fn two_tenants_may_use_the_same_idempotency_key<E: Engine>() ->
     let (_, queued) = scene.resend(key(), START + SECOND).await?;
     assert_eq!(queued, EnqueueOutcome::Enqueued);
     let delivery = crate::scene::accept(&scene.engine, &own, "727", START).await?;
-    let row = delivery.resend_row(AttemptId::at(START), AttemptId::at(START), "Servicing".into(), START);
+    let message = attempt_message(&delivery, 1, START);
+    let ClaimOutcome::Claimed(won) = scene.ports().claim(&message, 1, Uuid::new_v4(), START).await? else {
+        panic!("the first attempt cannot be claimed");
+    };
+    let row = won.0.resend_row(AttemptId::at(START + SECOND), won.1.id, "Servicing".into(), START);
     assert_eq!(scene.ports().enqueue_resend(row, key(), START + SECOND).await?, EnqueueOutcome::Enqueued);
     Ok(())
 }
