@@ -92,5 +92,7 @@ async fn setting_the_clock_forward_sends_nothing_early_or_twice() {
     let seen = j.receiver.requests_of(&trace);
     assert_eq!(seen.len(), 2, "each attempt once");
     let apart = seen[1].at.duration_since(seen[0].at).expect("one after the other");
-    assert!(apart >= std::time::Duration::from_secs(3), "{apart:?}");
+    // The 3 s begin with the row's times, and a request reaches its receiver somewhat after `sentAt`: after the commit of its
+    // row. Without the rule the second request would leave at once.
+    assert!(apart >= std::time::Duration::from_secs(2), "{apart:?}");
 }
