@@ -27,6 +27,7 @@
 //! form beside the new one. A field is never given another meaning under its old name.
 
 mod attempt;
+mod completion;
 mod delivery;
 mod formula_error;
 mod grant;
