@@ -89,14 +89,9 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
 
     let (stop, stopped) = watch::channel(false);
     let deliver = Arc::new(Deliver { store: engine.clone(), sender, lease: None, deadline: None });
-    let handler = move |task, now| {
+    let handler = move |task: Task, now| {
         let deliver = Arc::clone(&deliver);
-        async move {
-            match task {
-                Task::Message(message) => deliver.handle(message, now).await,
-                Task::Claimed(claimed, permit) => deliver.send_claimed(*claimed, permit).await,
-            }
-        }
+        async move { task.run(&deliver, now).await }
     };
     let limits = DispatchLimits { process_permits: budget.concurrency, ..DispatchLimits::default() };
     let worker = Worker::new(engine.clone(), handler, limits).run(stopped.clone());

@@ -19,6 +19,7 @@ use crate::scene::{
     DAY, MILLISECOND, SECOND, START, Scene, attempt_message, delivery_of, event, subscription, tenant,
     unwatched,
 };
+use crate::triggers::queued;
 
 const BODY: &str = r#"{"last-payment-amount": 250.00}"#;
 
@@ -59,12 +60,6 @@ async fn two<E: Engine>() -> StoreResult<(E, [Subscription; 2])> {
         assert!(engine.ports().create(subscription.clone(), 2).await?);
     }
     Ok((engine, both))
-}
-
-async fn queued<E: Engine>(engine: &E) -> Vec<TraceId> {
-    let mut traces: Vec<_> = engine.drain().await.into_iter().map(|message| message.trace_id).collect();
-    traces.sort_unstable();
-    traces
 }
 
 pub(crate) async fn an_accepted_delivery_is_stored_with_its_payload_and_message<E: Engine>() -> StoreResult<()>

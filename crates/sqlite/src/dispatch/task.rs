@@ -1,8 +1,11 @@
 //! Task: what the worker hands to its handler, and the bounds of what is in flight.
 
 use crate::queue::WirePermits;
-use loanhook_core::deliver::ClaimedAttempt;
-use loanhook_core::ports::QueueMessage;
+use loanhook_core::deliver::{ClaimedAttempt, Deliver};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{
+    Deliveries, EgressAddresses, Payloads, Queue, QueueMessage, Resends, Sender, StoreResult, Subscriptions,
+};
 
 /// How many attempts are in flight at once.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +29,20 @@ pub enum Task {
     Message(QueueMessage),
     /// An automatic attempt that is claimed. The permit is to be dropped once its response has come.
     Claimed(Box<ClaimedAttempt>, WirePermit),
+}
+
+impl Task {
+    /// Does what is due; on an error its message must come again.
+    pub async fn run<S, O>(self, deliver: &Deliver<S, O>, now: Timestamp) -> StoreResult<()>
+    where
+        S: Deliveries + Resends + Payloads + Subscriptions + Queue + EgressAddresses + Sync,
+        O: Sender + Sync,
+    {
+        match self {
+            Self::Message(message) => deliver.handle(message, now).await,
+            Self::Claimed(claimed, permit) => deliver.send_claimed(*claimed, permit).await,
+        }
+    }
 }
 
 /// Permit for one of the requests that a subscription may have on the wire at once, until this is dropped.

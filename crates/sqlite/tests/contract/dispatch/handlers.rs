@@ -40,10 +40,7 @@ fn the_attempt_of_a_handler_that_panics_is_interrupted_and_the_next_follows() {
             let (deliver, done) = (Arc::clone(&deliver), done.clone());
             async move {
                 let number = claimed(&task).map(|attempt| attempt.row.number);
-                let result = match task {
-                    Task::Message(message) => deliver.handle(message, now).await,
-                    Task::Claimed(claimed, permit) => deliver.send_claimed(*claimed, permit).await,
-                };
+                let result = task.run(&deliver, now).await;
                 done.send(number).expect("the test waits");
                 result
             }
