@@ -1,4 +1,4 @@
-//! What tests of the engine for AWS stand on.
+//! Helpers for tests of the engine for AWS.
 //!
 //! [`AwsEngine`] is the engine with a table, a bucket and queues of its own, on whatever answers at `AWS_ENDPOINT_URL`;
 //! [`FaultyAwsEngine`] is the same behind a proxy that injects faults into its calls ([`fault_proxy`]). Both run the

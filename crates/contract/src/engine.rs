@@ -1,4 +1,4 @@
-//! What an engine must offer to be put to the test, and the list of the tests.
+//! Engine under test: what it must offer to the cases.
 
 use std::future::Future;
 

@@ -1,4 +1,4 @@
-//! What may be asked to be sent again, and as a resend of what.
+//! Resend requests: what can be resent, and which attempt a resend names.
 
 use loanhook_core::model::attempt::{AttemptNumber, MAX_RESEND_WAIT};
 use loanhook_core::ports::{Deliveries, StoreResult};

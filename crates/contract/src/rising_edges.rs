@@ -1,4 +1,4 @@
-//! What comes of triggers that rise: however many, and where a formula fails.
+//! Rising edges of many triggers at one event, and formula errors.
 
 use loanhook_core::model::formula_errors::WhichFormula;
 use loanhook_core::model::subscription::MAX_SUBSCRIPTIONS;

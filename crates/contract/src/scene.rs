@@ -1,4 +1,4 @@
-//! What most cases begin with: a subscription, and a delivery that was accepted.
+//! Scene: a subscription and an accepted delivery, with which most cases begin.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! How a schedule goes on, and the messages that carry it.
+//! Schedule of a delivery, and its queue messages.
 
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::id::AttemptId;

@@ -1,4 +1,4 @@
-//! What is remembered of a loan's triggers, event by event.
+//! Trigger state of a loan, event by event.
 
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::event_evaluation::EventEvaluation;

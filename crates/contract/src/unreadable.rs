@@ -1,4 +1,4 @@
-//! What cannot be read is left out, and hides nothing else.
+//! Unreadable data is left out, and hides nothing else.
 
 use loanhook_core::history;
 use loanhook_core::intake::{self, Submission};
