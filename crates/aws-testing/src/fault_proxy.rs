@@ -4,7 +4,6 @@
 //! asked for. A call that is held tells the case when it has arrived, and the case can then end its caller exactly
 //! there: every call before it has happened, and this one never does.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -32,8 +31,8 @@ pub enum Fault {
     Drop,
     /// AWS does it, and the connection ends before the response.
     LoseResponse,
-    /// It waits for ever, and never reaches AWS. A permit is added when it arrives.
-    Hold(Arc<Semaphore>),
+    /// It waits until it may pass.
+    Hold(HeldCall),
 }
 
 pub const THROTTLED: Fault = Fault::Error(400, "ThrottlingException");
@@ -54,12 +53,26 @@ struct Rule {
 }
 
 /// A call that is held.
-pub struct HeldCall(Arc<Semaphore>);
+#[derive(Clone)]
+pub struct HeldCall {
+    arrived: Arc<Semaphore>,
+    may_pass: Arc<Semaphore>,
+}
 
 impl HeldCall {
     /// Waits until the call has arrived.
     pub async fn arrived(&self) {
-        self.0.acquire().await.expect("open").forget();
+        self.arrived.acquire().await.expect("open").forget();
+    }
+
+    /// Lets the call pass, now or when it arrives.
+    pub fn pass(&self) {
+        self.may_pass.add_permits(1);
+    }
+
+    async fn hold(&self) {
+        self.arrived.add_permits(1);
+        self.may_pass.acquire().await.expect("open").forget();
     }
 }
 
@@ -113,11 +126,11 @@ impl FaultProxy {
         self.add_rule(name, text, 1, usize::MAX, fault);
     }
 
-    /// Holds the `nth` call of this name, counted from now.
+    /// Holds the `nth` call of this name, counted from now, until it may pass.
     pub fn hold(&self, name: &str, nth: usize) -> HeldCall {
-        let arrived = Arc::new(Semaphore::new(0));
-        self.fault_nth(name, nth, Fault::Hold(Arc::clone(&arrived)));
-        HeldCall(arrived)
+        let call = HeldCall { arrived: Arc::new(Semaphore::new(0)), may_pass: Arc::new(Semaphore::new(0)) };
+        self.fault_nth(name, nth, Fault::Hold(call.clone()));
+        call
     }
 
     fn add_rule(&self, name: &str, text: &str, nth: usize, calls_to_fault: usize, fault: Fault) {
@@ -184,10 +197,7 @@ impl FaultProxy {
                 return Ok(Response::new(Full::from(response(&call.body).to_string())));
             }
             Some(Fault::Drop) => return Err(ConnectionEnded),
-            Some(Fault::Hold(arrived)) => {
-                arrived.add_permits(1);
-                std::future::pending::<Infallible>().await;
-            }
+            Some(Fault::Hold(held)) => held.hold().await,
             Some(Fault::LoseResponse) | None => {}
         }
         let mut headers = head.headers;

@@ -109,6 +109,8 @@ macro_rules! for_each_case {
         resend_requests {
             an_idempotency_key_of_a_resend_names_one_delivery_for_a_day
             a_resend_that_was_never_claimed_can_be_named
+            a_resend_of_an_attempt_that_was_released_meanwhile_is_not_stored
+            a_resend_of_a_row_that_was_released_is_refused
             nothing_can_be_resent_before_it_was_attempted
             an_attempt_is_found_by_its_number_however_often_its_delivery_was_resent
         }

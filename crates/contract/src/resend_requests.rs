@@ -1,7 +1,10 @@
 //! Resend requests: what can be resent, and which attempt a resend names.
 
 use loanhook_core::model::attempt::{AttemptNumber, MAX_RESEND_WAIT};
-use loanhook_core::ports::{Deliveries, StoreResult};
+use loanhook_core::model::id::AttemptId;
+use loanhook_core::ports::{
+    Deliveries, EnqueueOutcome, IdempotencyKey, ReleaseOutcome, Resends, StoreResult,
+};
 use loanhook_core::resend::{ResendError, ResendRequest, ResendTarget, resend};
 use uuid::Uuid;
 
@@ -52,6 +55,59 @@ pub(crate) async fn a_resend_that_was_never_claimed_can_be_named<E: Engine>() ->
         let row = scene.rows().await?.into_iter().find(|row| row.id == again).expect("its row");
         assert_eq!(row.resend_of, Some(untaken.id));
     }
+    Ok(())
+}
+
+pub(crate) async fn a_resend_of_an_attempt_that_was_released_meanwhile_is_not_stored<E: Engine>()
+-> StoreResult<()> {
+    let scene = Scene::<E>::new(&[300]).await?;
+    let claim = scene.claim(START).await?;
+    let row =
+        claim.delivery.resend_row(AttemptId::at(START + SECOND), claim.row.id, "Servicing".into(), START);
+    let released = scene.ports().release(&claim.delivery, claim.token, &claim.row, START).await?;
+    assert_eq!(released, ReleaseOutcome::Released);
+    scene.engine.drain().await;
+
+    let key = || Some(IdempotencyKey { key: "a".into(), until: START + DAY });
+    for key in [None, key()] {
+        let enqueued = scene.ports().enqueue_resend(row.clone(), key, START).await?;
+        assert_eq!(enqueued, EnqueueOutcome::NamedAttemptReleased);
+    }
+    let delivery = scene.delivery().await?;
+    assert_eq!((delivery.history.newest_attempt, delivery.history.resends), (None, 0));
+    assert_eq!(scene.rows().await?, []);
+    assert_eq!(scene.engine.drain().await, []);
+
+    // The key was not used up: with it a resend of the attempt that follows is stored.
+    let claim = scene.claim(START + SECOND).await?;
+    let newer =
+        claim.delivery.resend_row(AttemptId::at(START + 2 * SECOND), claim.row.id, "Servicing".into(), START);
+    scene.ports().enqueue_resend(newer, key(), START + 2 * SECOND).await?;
+    let rows = scene.rows().await?;
+    assert_eq!(rows.iter().map(|row| row.resend_of).collect::<Vec<_>>(), [None, Some(claim.row.id)]);
+    // A repeated call is answered although the attempt that it names is gone.
+    let repeated = scene.ports().enqueue_resend(row, key(), START + 3 * SECOND).await?;
+    assert_eq!(repeated, EnqueueOutcome::Duplicate(scene.trace(), rows[1].id));
+    Ok(())
+}
+
+pub(crate) async fn a_resend_of_a_row_that_was_released_is_refused<E: Engine>() -> StoreResult<()> {
+    let scene = failed::<E>(&[300]).await?;
+    let claim = scene.claim(START + 300 * SECOND).await?;
+    scene.ports().release(&claim.delivery, claim.token, &claim.row, START + 301 * SECOND).await?;
+    let before = scene.rows().await?;
+    let ask = |attempt| {
+        let (trace_id, requested_by) = (scene.trace(), "Servicing".to_owned());
+        let request = ResendRequest { trace_id, attempt, requested_by, key: None };
+        resend(scene.ports(), scene.tenant(), request, START + 302 * SECOND)
+    };
+    let refused = ask(ResendTarget::Row(claim.row.id)).await;
+    assert!(matches!(refused, Err(ResendError::Unknown)), "{refused:?}");
+    assert_eq!(scene.rows().await?, before);
+
+    let asked = ask(ResendTarget::Newest).await.expect("asked");
+    let row = scene.rows().await?.into_iter().find(|row| row.id == asked).expect("its row");
+    assert_eq!(row.resend_of, Some(before[0].id));
     Ok(())
 }
 

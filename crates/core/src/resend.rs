@@ -13,6 +13,9 @@ use crate::ports::{
 /// How many attempts are read at once, looking for one of a number.
 const ATTEMPTS_PER_READ: usize = 100;
 
+/// How often a resend looks for the attempt that it names: the claim of one may be released after it was read.
+const MAX_TRIES: u32 = 4;
+
 /// What is asked to be sent again, by whom.
 #[derive(Debug)]
 pub struct ResendRequest {
@@ -64,27 +67,33 @@ pub async fn resend<S>(
 where
     S: Attempts + Resends,
 {
-    let trace_id = request.trace_id;
-    let (delivery, named) = match request.attempt {
-        ResendTarget::Newest => newest_attempt(store, tenant, trace_id).await?,
-        ResendTarget::Row(id) => (newest_attempt(store, tenant, trace_id).await?.0, id),
-        ResendTarget::Number(number) => newest_of_number(store, tenant, trace_id, number, now).await?,
-    };
-    if delivery.snapshot.request.unrenderable.is_some() {
-        return Err(ResendError::NothingToSend);
-    }
-    let id = AttemptId::at_or_after(now, delivery.history.newest_attempt);
-    let row = delivery.resend_row(id, named, request.requested_by, now);
-    let asked = row.clone();
-    let key = request.key.map(|key| IdempotencyKey { key, until: now + IDEMPOTENCY_WINDOW });
-    match store.enqueue_resend(row, key, now).await? {
-        EnqueueOutcome::Enqueued => {
-            log::resend(&asked);
-            Ok(id)
+    let ResendRequest { trace_id, attempt, requested_by, key } = request;
+    for _ in 0..MAX_TRIES {
+        let (delivery, named) = match attempt {
+            ResendTarget::Newest => newest_attempt(store, tenant, trace_id).await?,
+            ResendTarget::Row(id) => (newest_attempt(store, tenant, trace_id).await?.0, id),
+            ResendTarget::Number(number) => newest_of_number(store, tenant, trace_id, number, now).await?,
+        };
+        if delivery.snapshot.request.unrenderable.is_some() {
+            return Err(ResendError::NothingToSend);
         }
-        EnqueueOutcome::Duplicate(known, id) if known == trace_id => Ok(id),
-        EnqueueOutcome::Duplicate(..) => Err(ResendError::KeyReused),
+        let id = AttemptId::at_or_after(now, delivery.history.newest_attempt);
+        let row = delivery.resend_row(id, named, requested_by.clone(), now);
+        let key = key.clone().map(|key| IdempotencyKey { key, until: now + IDEMPOTENCY_WINDOW });
+        match store.enqueue_resend(row.clone(), key, now).await? {
+            EnqueueOutcome::Enqueued => {
+                log::resend(&row);
+                return Ok(id);
+            }
+            EnqueueOutcome::Duplicate(known, id) if known == trace_id => return Ok(id),
+            EnqueueOutcome::Duplicate(..) => return Err(ResendError::KeyReused),
+            EnqueueOutcome::NamedAttemptReleased => {}
+        }
+        if let ResendTarget::Row(_) = attempt {
+            return Err(ResendError::Unknown);
+        }
     }
+    Err(StoreError::Busy.into())
 }
 
 /// The delivery and its newest attempt of this number that has happened. Automatic attempts are looked for from the

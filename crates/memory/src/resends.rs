@@ -36,7 +36,10 @@ impl Resends for Memory {
         }
         // The count goes with its row: neither can tell whether the other was done before a crash.
         let queued = call.step(StepKind::RowAndDelivery, |state| put_resend(state, &row)).await??;
-        if let Some(queued) = queued {
+        if matches!(queued, PutOutcome::NamedAttemptReleased) {
+            return call.answer(EnqueueOutcome::NamedAttemptReleased).await;
+        }
+        if let PutOutcome::Queued(queued) = queued {
             let message = QueueMessage::for_resend(&queued, queued.sent_at);
             call.step(StepKind::Message, |state| state.messages.push(message)).await?;
         }
@@ -128,22 +131,31 @@ fn remember(
     }
 }
 
-/// Puts the row of a resend and counts it, if it is not there and the row that it names is; gives the row where it waits to
-/// be sent.
-fn put_resend(state: &mut State, row: &Attempt) -> StoreResult<Option<Attempt>> {
+enum PutOutcome {
+    /// The row, as it waits to be sent.
+    Queued(Box<Attempt>),
+    /// The row was stored before, and waits no more.
+    Claimed,
+    NamedAttemptReleased,
+}
+
+/// Puts the row of a resend and counts it, if it is not there and the row that it names is.
+fn put_resend(state: &mut State, row: &Attempt) -> StoreResult<PutOutcome> {
     if let Some(stored) = state.row(&row.tenant, &row.loan_id, row.id) {
         let stored = stored.read()?;
-        return Ok((stored.state == AttemptState::Queued).then(|| stored.clone()));
+        return Ok(match stored.state {
+            AttemptState::Queued => PutOutcome::Queued(Box::new(stored.clone())),
+            _ => PutOutcome::Claimed,
+        });
     }
-    // A claim that was given back meanwhile took its row away: who asks again finds another, or none.
     if row.resend_of.is_some_and(|of| state.row(&row.tenant, &row.loan_id, of).is_none()) {
-        return Err(StoreError::Busy);
+        return Ok(PutOutcome::NamedAttemptReleased);
     }
     let delivery = state.delivery_mut(&row.tenant, row.trace_id);
     let delivery = delivery.ok_or_else(|| StoreError::Failed("there is no such delivery".into()))?;
     delivery.record_resend(row.id);
     state.put_row(row.clone());
-    Ok(Some(row.clone()))
+    Ok(PutOutcome::Queued(Box::new(row.clone())))
 }
 
 fn record_success(state: &mut State, row: &Attempt) {

@@ -15,6 +15,16 @@ pub(super) enum KeyScope {
     Resend,
 }
 
+impl KeyScope {
+    /// The column `kind`.
+    const fn stored(self) -> &'static str {
+        match self {
+            Self::Event => "event",
+            Self::Resend => "resend",
+        }
+    }
+}
+
 /// Puts the record of a key, unless one is stored that has not expired at `now`: then that is given, and nothing changes.
 pub(super) fn put_unless_present<T: Document>(
     connection: &Connection,
@@ -24,25 +34,45 @@ pub(super) fn put_unless_present<T: Document>(
     record: &T,
     now: Timestamp,
 ) -> rusqlite::Result<Option<T>> {
-    let scope = match scope {
-        KeyScope::Event => "event",
-        KeyScope::Resend => "resend",
-    };
-    let stored = connection
+    let stored = find(connection, tenant, scope, key, now)?;
+    if stored.is_none() {
+        put(connection, tenant, scope, key, record, now)?;
+    }
+    Ok(stored)
+}
+
+/// The record of a key that has not expired at `now`.
+pub(super) fn find<T: Document>(
+    connection: &Connection,
+    tenant: &TenantId,
+    scope: KeyScope,
+    key: &IdempotencyKey,
+    now: Timestamp,
+) -> rusqlite::Result<Option<T>> {
+    connection
         .prepare_cached(
             "SELECT doc FROM idempotency WHERE tenant = ?1 AND kind = ?2 AND key = ?3 AND until > ?4",
         )?
-        .query_row(params![tenant.as_str(), scope, key.key, now.millis()], |row| from_json(row, 0))
-        .optional()?;
-    if stored.is_none() {
-        delete_some_expired(connection, now)?;
-        connection
-            .prepare_cached(
-                "INSERT OR REPLACE INTO idempotency (tenant, kind, key, until, doc) VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute(params![tenant.as_str(), scope, key.key, key.until.millis(), to_json(record)?])?;
-    }
-    Ok(stored)
+        .query_row(params![tenant.as_str(), scope.stored(), key.key, now.millis()], |row| from_json(row, 0))
+        .optional()
+}
+
+/// Puts the record of a key, in the place of one that has expired.
+pub(super) fn put<T: Document>(
+    connection: &Connection,
+    tenant: &TenantId,
+    scope: KeyScope,
+    key: &IdempotencyKey,
+    record: &T,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    delete_some_expired(connection, now)?;
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO idempotency (tenant, kind, key, until, doc) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![tenant.as_str(), scope.stored(), key.key, key.until.millis(), to_json(record)?])
+        .map(|_| ())
 }
 
 /// Deletes records that have expired, a few at a time so that no call pays for all.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::idempotency::{self, KeyScope};
 use super::queue::messages::{delete_message, put_message};
-use super::rows::{find_attempt, find_delivery, put_attempt, put_progress};
+use super::rows::{attempt_exists, find_attempt, find_delivery, put_attempt, put_progress};
 use super::unreadable::none_if_unreadable;
 use super::writer::Priority;
 use super::{SqliteEngine, payloads};
@@ -36,16 +36,19 @@ impl Resends for SqliteEngine {
         let queued = [message.clone()];
         let work = move |connection: &Connection| {
             if let Some(key) = &key
-                && let Some((trace, id)) = idempotency::put_unless_present(
-                    connection,
-                    &row.tenant,
-                    KeyScope::Resend,
-                    key,
-                    &(row.trace_id, row.id),
-                    now,
-                )?
+                && let Some((trace, id)) =
+                    idempotency::find(connection, &row.tenant, KeyScope::Resend, key, now)?
             {
                 return Ok(EnqueueOutcome::Duplicate(trace, id));
+            }
+            if let Some(named) = row.resend_of
+                && !attempt_exists(connection, &row.tenant, &row.loan_id, named)?
+            {
+                return Ok(EnqueueOutcome::NamedAttemptReleased);
+            }
+            if let Some(key) = &key {
+                let record = (row.trace_id, row.id);
+                idempotency::put(connection, &row.tenant, KeyScope::Resend, key, &record, now)?;
             }
             if let Some(mut delivery) = find_delivery(connection, &row.tenant, row.trace_id)? {
                 delivery.record_resend(row.id);
@@ -55,7 +58,11 @@ impl Resends for SqliteEngine {
             put_message(connection, &message)?;
             Ok(EnqueueOutcome::Enqueued)
         };
-        let schedule = move |_: &mut EnqueueOutcome| scheduler.add_messages(&queued);
+        let schedule = move |outcome: &mut EnqueueOutcome| {
+            if *outcome == EnqueueOutcome::Enqueued {
+                scheduler.add_messages(&queued);
+            }
+        };
         self.0.writer.run(Priority::NewWork { bytes: RESEND_BYTES }, work, schedule).await
     }
 

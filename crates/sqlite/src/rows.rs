@@ -93,6 +93,18 @@ pub(super) fn find_attempt(
         .optional()
 }
 
+/// Whether the row of an attempt is stored.
+pub(super) fn attempt_exists(
+    connection: &Connection,
+    tenant: &TenantId,
+    loan: &LoanId,
+    id: AttemptId,
+) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM attempts WHERE tenant = ?1 AND loan = ?2 AND id = ?3")?
+        .exists(params![tenant.as_str(), loan.as_str(), id.uuid().as_bytes()])
+}
+
 /// Stores the row of an attempt, in the place of the one with its ID.
 pub(super) fn put_attempt(connection: &Connection, attempt: &Attempt) -> rusqlite::Result<()> {
     connection

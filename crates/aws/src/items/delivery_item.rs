@@ -83,9 +83,8 @@ fn progress(item: &Item) -> StoreResult<Progress> {
         Some("canceled") => Status::Canceled,
         _ => return Err(missing_attribute(STATUS)),
     };
-    let next = item.get(NEXT).and_then(|value| value.as_m().ok()).map(read_next).transpose()?;
-    let claim = item.get(CLAIM).and_then(|value| value.as_m().ok());
-    let claim = claim.map(|claim| read_claim(claim, next)).transpose()?;
+    let next = next_attempt(item)?;
+    let claim = claim(item)?;
     Ok(match (status, next, claim) {
         (Status::Pending, Some(next), Some(claim)) => Progress::Sending { claim, due: next.due },
         (Status::Pending, Some(next), None) => Progress::Waiting(next),
@@ -107,20 +106,26 @@ fn history(item: &Item) -> DeliveryHistory {
     }
 }
 
-fn read_next(next: &Item) -> StoreResult<NextAttempt> {
-    let due = Timestamp::from_millis(parse_number(next, DUE)?);
-    Ok(NextAttempt { number: parse_number(next, NUMBER)?, slot: parse_number(next, SLOT)?, due })
-}
-
-fn read_claim(claim: &Item, next: Option<NextAttempt>) -> StoreResult<Claim> {
-    let NextAttempt { number, slot, .. } = next.ok_or_else(|| missing_attribute(NEXT))?;
-    Ok(Claim {
+/// The claim of the attempt that is in flight.
+pub(crate) fn claim(item: &Item) -> StoreResult<Option<Claim>> {
+    let Some(claim) = item.get(CLAIM).and_then(|value| value.as_m().ok()) else { return Ok(None) };
+    let NextAttempt { number, slot, .. } = next_attempt(item)?.ok_or_else(|| missing_attribute(NEXT))?;
+    Ok(Some(Claim {
         number,
         slot,
         attempt_id: parse(claim, ID)?,
         token: parse(claim, key_schema::TOKEN)?,
         since: Timestamp::from_millis(parse_number(claim, SINCE)?),
-    })
+    }))
+}
+
+fn next_attempt(item: &Item) -> StoreResult<Option<NextAttempt>> {
+    item.get(NEXT).and_then(|value| value.as_m().ok()).map(read_next).transpose()
+}
+
+fn read_next(next: &Item) -> StoreResult<NextAttempt> {
+    let due = Timestamp::from_millis(parse_number(next, DUE)?);
+    Ok(NextAttempt { number: parse_number(next, NUMBER)?, slot: parse_number(next, SLOT)?, due })
 }
 
 impl Aws {

@@ -8,16 +8,29 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 
-use super::item::number;
+use super::item::{Item, get_number, number};
 use super::key_schema::{DOC, EXPIRES, IdempotencyScope, PK, UNTIL, idempotency};
 use crate::engine::Aws;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::IdempotencyKey;
+use loanhook_core::ports::{IdempotencyKey, StoreResult};
 
 const EXTRA_RETENTION: Duration = Duration::from_secs(24 * 3600);
 
 impl Aws {
+    /// The record of a key that has not expired at `now`.
+    pub(crate) async fn idempotency_item(
+        &self,
+        tenant: &TenantId,
+        scope: IdempotencyScope,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> StoreResult<Option<Item>> {
+        let item = self.get(idempotency(tenant, scope, &key.key)).await?;
+        let current = |item: &Item| get_number(item, UNTIL).is_some_and(|until: i64| until > now.millis());
+        Ok(item.filter(current))
+    }
+
     /// The put of a record, where there is none of its key or the one that is there is over.
     pub(crate) fn put_idempotency_item(
         &self,

@@ -45,6 +45,7 @@ impl Resends for Aws {
                     self.enqueue_duplicate(&row, trace, id).await?;
                     return Ok(EnqueueOutcome::Duplicate(trace, id));
                 }
+                PutOutcome::NamedAttemptReleased => return Ok(EnqueueOutcome::NamedAttemptReleased),
                 PutOutcome::NotNewest => is_newest = false,
                 PutOutcome::Refused => {}
             }

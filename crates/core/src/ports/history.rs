@@ -98,6 +98,9 @@ pub enum EnqueueOutcome {
     Enqueued,
     /// The key was used before, for this attempt of this delivery.
     Duplicate(TraceId, AttemptId),
+    /// The attempt that the row names as `resend_of` has no row any more: its claim was released, so it never happened.
+    /// No resend was stored.
+    NamedAttemptReleased,
 }
 
 #[derive(Debug)]
@@ -110,7 +113,7 @@ pub enum ResendClaimOutcome {
 pub trait Resends {
     /// Puts the row of a resend, as `queued`, and its message; counts it on its delivery. With a key
     /// that was used before, the attempt of that time is the answer, and what a crash left undone of it is
-    /// finished instead. Order: record, row, count, message.
+    /// finished instead. Order: record, then the row and its count together, message.
     fn enqueue_resend(
         &self,
         row: Attempt,

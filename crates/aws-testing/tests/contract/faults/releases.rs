@@ -3,10 +3,11 @@
 use loanhook_aws_testing::fault_proxy::BROKEN;
 use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults};
 use loanhook_contract::engine::Engine;
-use loanhook_contract::scene::{SECOND, START, Scene, resend_message};
+use loanhook_contract::scene::{MILLISECOND, SECOND, START, Scene, ended, resend_message};
 use loanhook_core::ports::{
     Attempts as _, Deliveries as _, DueWork, ReleaseOutcome, ResendClaimOutcome, Resends as _,
 };
+use loanhook_core::resend::{ResendError, ResendRequest, ResendTarget, resend};
 use uuid::Uuid;
 
 #[test]
@@ -49,6 +50,54 @@ fn a_repeated_release_of_a_resend_queues_the_message_that_the_first_one_could_no
         assert_eq!(scene.engine.receive().await, resend_message(&row, due));
         let stored = scene.ports().row(scene.tenant(), &row.loan_id, row.id).await?.expect("the row");
         assert_eq!(stored.attempt.sent_at, due);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_resend_is_not_stored_whose_attempt_is_released_before_its_transaction() {
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
+        let claim = scene.claim(START).await?;
+        let held = scene.engine.proxy.hold("TransactWriteItems", 1);
+        let (store, tenant) = (scene.ports().clone(), scene.tenant().clone());
+        let (trace_id, requested_by) = (scene.trace(), "Servicing".to_owned());
+        let request = ResendRequest { trace_id, attempt: ResendTarget::Newest, requested_by, key: None };
+        let asked = tokio::spawn(async move { resend(&store, &tenant, request, START).await });
+        held.arrived().await;
+
+        let released = scene.ports().release(&claim.delivery, claim.token, &claim.row, START).await?;
+        assert_eq!(released, ReleaseOutcome::Released);
+        held.pass();
+        let refused = asked.await.expect("the call ends");
+        assert!(matches!(refused, Err(ResendError::NotAttempted)), "{refused:?}");
+        assert_eq!(scene.rows().await?, []);
+        assert_eq!(scene.delivery().await?.history.resends, 0);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_resend_is_stored_whose_attempt_is_completed_before_its_transaction() {
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
+        let claim = scene.claim(START).await?;
+        let held = scene.engine.proxy.hold("TransactWriteItems", 1);
+        let (store, tenant) = (scene.ports().clone(), scene.tenant().clone());
+        let (trace_id, requested_by) = (scene.trace(), "Servicing".to_owned());
+        let request = ResendRequest { trace_id, attempt: ResendTarget::Newest, requested_by, key: None };
+        let asked = tokio::spawn(async move { resend(&store, &tenant, request, START + MILLISECOND).await });
+        held.arrived().await;
+
+        let row = ended(claim.row.clone(), Ok(500), START + SECOND);
+        assert!(scene.ports().complete(&claim.delivery, claim.token, row.clone(), None).await?);
+        held.pass();
+        let id = asked.await.expect("the call ends").expect("enqueued");
+        let rows = scene.rows().await?;
+        assert_eq!(
+            rows.iter().map(|row| (row.id, row.resend_of)).collect::<Vec<_>>(),
+            [(row.id, None), (id, Some(row.id)),]
+        );
         Ok(())
     });
 }
