@@ -19,9 +19,10 @@ use super::item::{
 };
 use super::item_size::bytes_of;
 use super::key_schema::{
-    self, CLAIM, DOC, EXPIRES, INTERRUPTIONS, NEWEST_AUTO, NEWEST_MANUAL, NEXT, RESENDS, RESENT, STATUS,
-    delivery,
+    self, CLAIM, DOC, DUE_BUCKET, EXPIRES, INTERRUPTIONS, NEWEST_AUTO, NEWEST_MANUAL, NEXT, RESENDS, RESENT,
+    STATUS, delivery,
 };
+use crate::due_index::Bucket;
 use crate::engine::Aws;
 use loanhook_core::model::delivery::{Delivery, DeliveryHistory};
 use loanhook_core::model::id::{AttemptId, TenantId, TraceId};
@@ -34,12 +35,12 @@ const SLOT: &str = "slot";
 pub(crate) const DUE: &str = "due";
 const ID: &str = "id";
 const SINCE: &str = "since";
-/// How much larger an item becomes when an attempt is in flight after others and a resend: the claim, the IDs of those
-/// attempts, counts and the last writer.
-const GROWTH_BYTES: usize = 320;
+/// How much larger an item becomes when an attempt is in flight after others and a resend: its bucket, the claim, the IDs
+/// of those attempts, counts and the last writer.
+const GROWTH_BYTES: usize = 340;
 
-/// The item of a delivery that is accepted.
-pub(crate) fn new(accepted: &Delivery, expires: Timestamp) -> StoreResult<Item> {
+/// The item of a delivery that is accepted; without a bucket it does not stand in the index of what is due.
+pub(crate) fn new(accepted: &Delivery, expires: Timestamp, bucket: Option<Bucket>) -> StoreResult<Item> {
     let mut item = delivery(&accepted.snapshot.tenant, accepted.snapshot.trace_id).attributes();
     item.insert(EXPIRES.into(), number(expires.seconds()));
     item.insert(STATUS.into(), status(accepted.progress.status()));
@@ -48,6 +49,9 @@ pub(crate) fn new(accepted: &Delivery, expires: Timestamp) -> StoreResult<Item> 
     }
     let document = document_value(&accepted.snapshot, bytes_of(&item) + DOC.len() + GROWTH_BYTES)?;
     item.insert(DOC.into(), document);
+    if let Some(bucket) = bucket {
+        item.insert(DUE_BUCKET.into(), text(bucket.to_string()));
+    }
     Ok(item)
 }
 
