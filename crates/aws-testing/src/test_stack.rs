@@ -1,10 +1,13 @@
 //! The stack of one test: tables, a bucket and queues as the template describes them, under a name of their own. They
 //! are left behind: an emulator forgets them when it stops.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use aws_sdk_dynamodb::types::{AttributeDefinition, GlobalSecondaryIndex, KeySchemaElement, Projection};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, GlobalSecondaryIndex, KeySchemaElement, Projection,
+};
 use loanhook_aws::{Aws, Stack, sdk_config};
 use loanhook_core::model::time::Timestamp;
 use serde_norway::Value;
@@ -68,6 +71,18 @@ impl TestStack {
             deployed_key: None,
             clock: Timestamp::now,
         }
+    }
+
+    /// The item of this key in the table.
+    ///
+    /// # Panics
+    ///
+    /// When AWS refuses.
+    pub async fn item(&self, pk: &str, sk: &str) -> Option<HashMap<String, AttributeValue>> {
+        let key =
+            [("pk", pk), ("sk", sk)].map(|(name, value)| (name.into(), AttributeValue::S(value.into())));
+        let get = self.dynamodb.get_item().table_name(&self.name).set_key(Some(key.into()));
+        get.consistent_read(true).send().await.expect("read").item
     }
 
     /// The name of the table of small payloads.

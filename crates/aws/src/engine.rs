@@ -21,7 +21,7 @@ pub struct Stack {
     pub payloads: String,
     /// The bucket of all other payloads.
     pub bucket: String,
-    /// The largest payload in the table, in bytes; with 0 all are in the bucket.
+    /// How many bytes a payload may take in the table, packed or not; with 0 all are in the bucket.
     pub small_payload: usize,
     pub queue_url: String,
     /// The queue for messages that cannot be handled; needed only where messages are received.

@@ -3,7 +3,11 @@
 //! A PUT to S3 costs as much as six to eight write units of DynamoDB and a GET as much as three reads, while storage is more
 //! expensive in DynamoDB: which size is cheaper in the table depends on how long it is kept, and an operator chooses it. A
 //! payload has the same name in both places, made of its tenant and hash. A reader looks in both, the likelier one first,
-//! so that the choice may change at any time.
+//! so that the choice may change at any time. It asks the table with eventual consistency at first, for half a read unit: a
+//! payload never changes, and one that was put a moment ago is found by the last read, which is strongly consistent.
+//!
+//! In the table a payload is packed where that saves a write unit, or where it is small enough only so; in the bucket it
+//! is as it was sent or received. Its hash, by which what was packed is checked, is always that of the bytes themselves.
 //!
 //! A response body that was stored from here a while ago is not stored again: most receivers repeat a few short bodies, and
 //! one item can only be written so often a second. Payloads are kept a day longer than what names them, so one may be a few
@@ -23,8 +27,10 @@ use futures_util::stream::{self, TryStreamExt as _};
 
 use crate::engine::Aws;
 use crate::items::call_errors::{failed, store_error};
-use crate::items::item::{Item, missing_attribute, number, text, unexpired};
-use crate::items::key_schema::{BYTES, EXPIRES, PK, payload_name};
+use crate::items::item::{Item, missing_attribute, number, text, unexpired, unreadable};
+use crate::items::item_size::bytes_of;
+use crate::items::key_schema::{BYTES, EXPIRES, PACKED, PK, payload_name};
+use crate::items::packed::{self, UnpackError};
 use crate::sdk::MAX_CONCURRENT_CALLS;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::TenantId;
@@ -34,6 +40,9 @@ use loanhook_core::ports::{Payloads, StoreResult};
 
 /// How much longer payloads are kept than the deliveries and rows that name them.
 const EXTRA_RETENTION: Duration = Duration::from_secs(24 * 3600);
+/// How many times as large as a small payload one may be that is packed to see whether it becomes small: few texts of a
+/// few KiB become shorter than this part of them.
+const MAX_PACKED_RATIO: usize = 4;
 /// How often the same response body is stored again: much less than [`EXTRA_RETENTION`].
 const RESPONSE_PUT_INTERVAL: Duration = Duration::from_secs(6 * 3600);
 
@@ -55,10 +64,10 @@ impl Aws {
     /// Stores bytes under their hash, also where they are stored already, so that they are kept from their last use on.
     async fn put_payload(&self, tenant: &TenantId, key: PayloadKey, bytes: Bytes) -> StoreResult<()> {
         let name = payload_name(tenant, key);
-        if bytes.len() <= self.stack().small_payload {
-            self.put_in_table(&name, bytes).await
-        } else {
-            self.put_in_bucket(&name, bytes).await
+        let expires = Timestamp::now() + self.stack().retention + EXTRA_RETENTION;
+        match table_item(&name, &bytes, expires, self.stack().small_payload) {
+            Some(item) => self.put_in_table(item).await,
+            None => self.put_in_bucket(&name, bytes).await,
         }
     }
 
@@ -77,13 +86,7 @@ impl Aws {
         Ok(())
     }
 
-    async fn put_in_table(&self, name: &str, bytes: Bytes) -> StoreResult<()> {
-        let expires = Timestamp::now() + self.stack().retention + EXTRA_RETENTION;
-        let item = Item::from([
-            (PK.into(), text(name)),
-            (BYTES.into(), AttributeValue::B(Blob::new(bytes))),
-            (EXPIRES.into(), number(expires.seconds())),
-        ]);
+    async fn put_in_table(&self, item: Item) -> StoreResult<()> {
         let put = self.dynamodb().put_item().table_name(&self.stack().payloads).set_item(Some(item));
         put.send().await.map(|_| ()).map_err(store_error)
     }
@@ -93,14 +96,15 @@ impl Aws {
         put.send().await.map(|_| ()).map_err(store_error)
     }
 
-    async fn get_from_table(&self, name: &str) -> StoreResult<Option<Bytes>> {
+    async fn get_from_table(
+        &self,
+        name: &str,
+        key: PayloadKey,
+        consistent: bool,
+    ) -> StoreResult<Option<Bytes>> {
         let get = self.dynamodb().get_item().table_name(&self.stack().payloads).key(PK, text(name));
-        let got = get.consistent_read(true).send().await.map_err(store_error)?;
-        let Some(mut item) = got.item.and_then(unexpired) else { return Ok(None) };
-        match item.remove(BYTES) {
-            Some(AttributeValue::B(bytes)) => Ok(Some(bytes.into_inner().into())),
-            _ => Err(missing_attribute(BYTES)),
-        }
+        let got = get.consistent_read(consistent).send().await.map_err(store_error)?;
+        got.item.and_then(unexpired).map(|item| table_bytes(item, key)).transpose()
     }
 
     async fn get_from_bucket(&self, name: &str) -> StoreResult<Option<Bytes>> {
@@ -118,18 +122,54 @@ impl Aws {
     }
 }
 
+/// The item of a payload in the table; none where it takes more than `limit` bytes there.
+fn table_item(name: &str, bytes: &Bytes, expires: Timestamp, limit: usize) -> Option<Item> {
+    let mut item = Item::from([(PK.into(), text(name)), (EXPIRES.into(), number(expires.seconds()))]);
+    let packed = if bytes.len() <= limit {
+        packed::pack_if_cheaper(bytes, bytes_of(&item) + PACKED.len())
+    } else if bytes.len() <= limit.saturating_mul(MAX_PACKED_RATIO) {
+        Some(packed::pack(bytes).filter(|packed| packed.len() <= limit)?)
+    } else {
+        return None;
+    };
+    let (attribute, stored) = match packed {
+        Some(packed) => (PACKED, Blob::new(packed)),
+        None => (BYTES, Blob::new(bytes.clone())),
+    };
+    item.insert(attribute.into(), AttributeValue::B(stored));
+    Some(item)
+}
+
+/// The payload that an item of the table holds.
+fn table_bytes(mut item: Item, key: PayloadKey) -> StoreResult<Bytes> {
+    if let Some(AttributeValue::B(packed)) = item.get(PACKED) {
+        let bytes = packed::unpack(packed.as_ref()).map_err(|error| unreadable(&error))?;
+        if PayloadKey::of(&bytes) != key {
+            return Err(unreadable(&UnpackError::Damaged));
+        }
+        return Ok(bytes.into());
+    }
+    match item.remove(BYTES) {
+        Some(AttributeValue::B(bytes)) => Ok(bytes.into_inner().into()),
+        _ => Err(missing_attribute(BYTES)),
+    }
+}
+
 impl Payloads for Aws {
     async fn payload(&self, tenant: &TenantId, key: PayloadKey) -> StoreResult<Option<Bytes>> {
         let name = payload_name(tenant, key);
-        if self.stack().small_payload == 0 {
-            return match self.get_from_bucket(&name).await? {
-                None => self.get_from_table(&name).await,
-                found => Ok(found),
-            };
+        if self.stack().small_payload > 0
+            && let Some(bytes) = self.get_from_table(&name, key, false).await?
+        {
+            return Ok(Some(bytes));
         }
-        match self.get_from_table(&name).await? {
-            None => self.get_from_bucket(&name).await,
+        match self.get_from_bucket(&name).await? {
+            None => self.get_from_table(&name, key, true).await,
             found => Ok(found),
         }
     }
 }
+
+#[cfg(test)]
+#[path = "payloads_tests.rs"]
+mod tests;

@@ -1,5 +1,5 @@
 //! The sizes of a webhook's items: DynamoDB charges a write by the size of the item in KiB, before or after, whichever is
-//! larger. `docs/cost.md` calculates with these sizes.
+//! larger. `docs/cost.md` calculates with these units.
 
 use std::collections::HashMap;
 
@@ -13,8 +13,24 @@ use loanhook_core::intake::accept;
 use loanhook_core::model::attempt::{Attempt, AttemptState, StoredResponse};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::payload::Payload;
-use loanhook_core::ports::{ClaimOutcome, Deliveries, StoreResult, Subscriptions};
+use loanhook_core::ports::{ClaimOutcome, Deliveries, DueWork, QueueMessage, StoreResult, Subscriptions};
 use uuid::Uuid;
+
+/// Variables of a loan, of which the payload is 1 KiB.
+const CONTEXT: &str = concat!(
+    r#"{"loan-display-id": "LN00000727", "loan-title": "Auto loan, used vehicle", "#,
+    r#""loan-status-text": "Open", "loan-sub-status-text": "Repaying", "source-company": "Lender One", "#,
+    r#""contract-date": "2025-03-14", "first-payment-date": "2025-04-14", "#,
+    r#""final-payment-date": "2030-03-14", "loan-amount": 24850.00, "loan-rate": 7.4900, "loan-term": 60, "#,
+    r#""payment-frequency": "monthly", "status-days-past-due": 13, "status-amount-due": 497.83, "#,
+    r#""status-amount-past-due": 0.00, "status-principal-balance": 18204.17, "#,
+    r#""status-interest-accrued": 52.31, "status-fees-balance": 15.00, "status-payoff": 18271.48, "#,
+    r#""next-payment-date": "2026-12-14", "next-payment-amount": 497.83, "last-payment-date": "2026-11-23", "#,
+    r#""last-payment-amount": 250.00, "last-payment-method": "ACH", "last-payment-id": 4410923, "#,
+    r#""autopay-enabled": true, "autopay-next-date": "2026-12-12", "portfolio": "Prime 2025-1", "#,
+    r#""agent": null, "customer-id": "C-88213", "#,
+    r#""note": "Partial payment by phone, customer called back, again."}"#,
+);
 
 /// The size of an item in bytes, by the rules of "DynamoDB item sizes and formats" in DynamoDB's guide.
 fn size(item: &HashMap<String, AttributeValue>) -> usize {
@@ -33,6 +49,11 @@ fn size_of(value: &AttributeValue) -> usize {
     }
 }
 
+/// The write units of an item of so many bytes.
+const fn write_units(bytes: usize) -> usize {
+    bytes.div_ceil(1024)
+}
+
 /// The item of a delivery's source payload, in the table of small payloads.
 async fn payload_item(aws: &AwsEngine, delivery: &Delivery) -> HashMap<String, AttributeValue> {
     let key = delivery.snapshot.request.payload.key.expect("a payload");
@@ -42,9 +63,7 @@ async fn payload_item(aws: &AwsEngine, delivery: &Delivery) -> HashMap<String, A
 }
 
 async fn item(aws: &AwsEngine, pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
-    let key = [("pk", pk), ("sk", sk)].map(|(name, value)| (name.into(), AttributeValue::S(value.into())));
-    let get = aws.stack.dynamodb.get_item().table_name(&aws.stack.name).set_key(Some(key.into()));
-    get.send().await.expect("read").item.expect("an item")
+    aws.stack.item(pk, sk).await.expect("an item")
 }
 
 /// The row with a response that has the headers that servers commonly send.
@@ -76,32 +95,39 @@ async fn assert_sizes() -> StoreResult<()> {
     webhook.settings.request.headers =
         [("Authorization".to_owned(), format!("Bearer {}", "x".repeat(40)))].into();
     assert!(aws.ports().create(webhook, 200).await?);
-    let event = submission(&format!(r#"{{"note": "{}"}}"#, "x".repeat(950)), None);
+    let event = submission(CONTEXT, None);
     accept(aws.ports(), &tenant("acme"), event, START).await.expect("accepted");
     let first = aws.receive().await;
+    let delivery = format!("T#acme#{}", first.trace_id);
+    let accepted = item(&aws, &delivery, "-").await;
 
     let token = Uuid::new_v4();
     let ClaimOutcome::Claimed(won) = aws.ports().claim(&first, 1, token, START).await? else {
         panic!("lost")
     };
     let (claimed, row) = *won;
+    assert_eq!(claimed.snapshot.request.payload.bytes, 1024);
     let id = row.id.to_string();
-    let delivery = format!("T#acme#{}", claimed.snapshot.trace_id);
-    let in_flight = size(&item(&aws, &delivery, "-").await);
-    let sending = size(&item(&aws, "L#acme#727", &id).await);
+    let in_flight = item(&aws, &delivery, "-").await;
+    let sending = item(&aws, "L#acme#727", &id).await;
 
     let end = with_typical_response(ended(row, Ok(503), START + SECOND));
     assert!(aws.ports().complete(&claimed, token, end, None).await?);
-    let complete = size(&item(&aws, "L#acme#727", &id).await);
-    let moved_on = size(&item(&aws, &delivery, "-").await);
-    // One write unit each.
-    for size in [in_flight, sending, moved_on] {
-        assert!(size <= 1024, "{size} bytes");
-    }
-    // Two write units each: the row has the response headers, and the payload has its name beside 1 KiB.
-    let payload = size(&payload_item(&aws, &claimed).await);
-    for size in [complete, payload] {
-        assert!((1025..=2048).contains(&size), "{size} bytes");
-    }
+    let complete = item(&aws, "L#acme#727", &id).await;
+    let moved_on = item(&aws, &delivery, "-").await;
+    let payload = payload_item(&aws, &claimed).await;
+    let sizes = [&payload, &accepted, &in_flight, &sending, &complete, &moved_on].map(size);
+    assert_eq!(sizes.map(write_units), [1; 6], "{sizes:?} bytes");
+
+    // An attempt beyond the first is an entry of the index, too.
+    let second = QueueMessage { work: DueWork::Attempt(2), ..first };
+    let ClaimOutcome::Claimed(won) = aws.ports().claim(&second, 2, token, START + SECOND).await? else {
+        panic!("lost")
+    };
+    let sending = item(&aws, "L#acme#727", &won.1.id.to_string()).await;
+    let in_flight = item(&aws, &delivery, "-").await;
+    let sizes = [&in_flight, &sending].map(size);
+    assert_eq!(sizes.map(write_units), [1; 2], "{sizes:?} bytes");
+    assert!(sending.contains_key("trace"));
     Ok(())
 }

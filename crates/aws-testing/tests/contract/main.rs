@@ -3,6 +3,7 @@
 
 mod deployed_key;
 mod faults;
+mod first_attempt;
 mod item_sizes;
 mod unsent_trigger_messages;
 

@@ -15,8 +15,8 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::engine::Aws;
-use crate::items::item::{Item, expiry, get_text, missing_attribute, number, text, unexpired};
-use crate::items::key_schema::{self, CLAIM, NEWEST_AUTO, NEXT, STATUS, TOKEN, WRITER};
+use crate::items::item::{Item, get_text, missing_attribute, number, text, unexpired};
+use crate::items::key_schema::{self, CLAIM, FIRST_AUTO, NEWEST_AUTO, NEXT, STATUS, TOKEN, WRITER};
 use crate::items::write_outcome::{WriteOutcome, write_outcome};
 use crate::items::{delivery_item, row_item};
 use loanhook_core::model::attempt::Attempt;
@@ -49,7 +49,7 @@ impl Deliveries for Aws {
         let delivery = delivery_item::read(&item)?;
         let claim = delivery.progress.in_flight().ok_or_else(|| missing_attribute(CLAIM))?;
         let row = delivery.attempt_row(claim);
-        if !self.put_claimed_row(&row, token, expiry(&item)?).await? {
+        if !self.put_claimed_row(&row, token, &item).await? {
             // This took so long that the attempt has been interrupted.
             let delivery = self.delivery(&message.tenant, message.trace_id).await?;
             return Ok(ClaimOutcome::NotClaimed(delivery.map(Box::new)));
@@ -116,7 +116,6 @@ impl Aws {
         let id = AttemptId::at(now);
         let update = self
             .update(key_schema::delivery(&message.tenant, message.trace_id))
-            .update_expression("SET #flight = :flight, #newest = :id")
             .condition_expression(
                 "#status = :pending AND #next.#number = :number AND attribute_not_exists(#flight)",
             )
@@ -131,6 +130,12 @@ impl Aws {
             .expression_attribute_values(":number", number(attempt))
             .return_values(AllNew)
             .return_values_on_condition_check_failure(AllOld);
+        let update = match attempt {
+            1 => update
+                .update_expression("SET #flight = :flight, #newest = :id, #first = :id")
+                .expression_attribute_names("#first", FIRST_AUTO),
+            _ => update.update_expression("SET #flight = :flight, #newest = :id"),
+        };
         let outcome = match write_outcome(update.send().await)? {
             WriteOutcome::Done(claimed) => {
                 WriteOutcome::Done(claimed.attributes.ok_or_else(|| missing_attribute(CLAIM))?)
@@ -142,8 +147,8 @@ impl Aws {
     }
 
     /// Puts the row of a claimed attempt. False if there is one that has not its token.
-    async fn put_claimed_row(&self, row: &Attempt, token: Uuid, expires: Timestamp) -> StoreResult<bool> {
-        let outcome = self.put(self.put_if_absent(row_item::new(row, expires)?)).await?;
+    async fn put_claimed_row(&self, row: &Attempt, token: Uuid, delivery: &Item) -> StoreResult<bool> {
+        let outcome = self.put(self.put_if_absent(row_item::new(row, delivery)?)).await?;
         let token = token.to_string();
         let outcome = outcome.or_own_write(|item| Ok(get_text(item, TOKEN) == Some(&token)), drop)?;
         Ok(outcome.is_done())

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::engine::Aws;
 use crate::items::delivery_item;
 use crate::items::item::{number, text};
-use crate::items::key_schema::{self, CLAIM, NEWEST_AUTO, NEXT, RESENDS, TOKEN};
+use crate::items::key_schema::{self, CLAIM, FIRST_AUTO, NEWEST_AUTO, NEXT, RESENDS, TOKEN};
 use crate::items::transaction::TransactionPart as _;
 use loanhook_core::model::attempt::{Attempt, AttemptNumber};
 use loanhook_core::model::delivery::Delivery;
@@ -22,6 +22,7 @@ use loanhook_core::ports::{
 
 /// How many attempts one read returns, in the search for an automatic one.
 const ATTEMPTS_PER_READ: usize = 25;
+const FIRST: AttemptNumber = AttemptNumber::Auto(1);
 
 impl Aws {
     pub(super) async fn release_attempt(
@@ -38,7 +39,7 @@ impl Aws {
             .expression_attribute_names("#token", TOKEN)
             .expression_attribute_values(":token", text(token.to_string()))
             .part()?;
-        let remove_claim = self.remove_claim(claimed, token, due, newest)?;
+        let remove_claim = self.remove_claim(claimed, token, row, due, newest)?;
         let done = self.transact(vec![delete_row, remove_claim]).await?.is_done();
         let delivery = match done {
             true => {
@@ -64,6 +65,7 @@ impl Aws {
         &self,
         claimed: &Delivery,
         token: Uuid,
+        row: &Attempt,
         due: Timestamp,
         newest: Option<AttemptId>,
     ) -> StoreResult<TransactWriteItem> {
@@ -83,18 +85,30 @@ impl Aws {
                 .condition_expression("#flight.#token = :token AND #resends = :resends")
                 .expression_attribute_values(":resends", number(resends)),
         };
+        let (mut set, mut remove) = ("SET #next.#due = :due".to_owned(), "REMOVE #flight".to_owned());
         let update = match newest {
-            Some(newest) => update
-                .update_expression("SET #next.#due = :due, #newest = :newest REMOVE #flight")
-                .expression_attribute_values(":newest", text(newest.to_string())),
-            None => update.update_expression("SET #next.#due = :due REMOVE #flight, #newest"),
+            Some(newest) => {
+                set.push_str(", #newest = :newest");
+                update.expression_attribute_values(":newest", text(newest.to_string()))
+            }
+            None => {
+                remove.push_str(", #newest");
+                update
+            }
         };
-        update.part()
+        let update = if row.number == FIRST {
+            remove.push_str(", #first");
+            update.expression_attribute_names("#first", FIRST_AUTO)
+        } else {
+            update
+        };
+        update.update_expression(format!("{set} {remove}")).part()
     }
 
-    /// The automatic attempt before this one. Its row was put at least one request before, so the index shows it.
+    /// The automatic attempt before this one. The delivery names the first one; the row of another was put at least one
+    /// request before, so the index shows it.
     async fn previous_automatic_attempt(&self, row: &Attempt) -> StoreResult<Option<AttemptId>> {
-        if row.number == AttemptNumber::Auto(1) {
+        if row.number == FIRST {
             return Ok(None);
         }
         let mut before = row.id;

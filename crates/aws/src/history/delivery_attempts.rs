@@ -1,13 +1,15 @@
 //! The attempts of a delivery, read with their delivery, a range of them at a time.
 //!
-//! They are found by the index [`BY_TRACE`], which lags behind its table by milliseconds. The newest automatic and the
-//! newest manual attempt are named by the delivery's item, and are read by their keys though the index does not show them
-//! yet. A row between those that the index does not show is found by the next read.
+//! They are found by the index [`BY_TRACE`], which lags behind its table by milliseconds, and by their keys where the
+//! delivery's item names them: the first automatic attempt, which the index does not have, and the newest automatic and the
+//! newest manual one, which it may not show yet. Another row that the index does not show yet is found by the next read.
 
 use crate::engine::Aws;
 use crate::items::call_errors::store_error;
 use crate::items::item::{self, Item, text};
-use crate::items::key_schema::{self, BY_TRACE, ItemKey, NEWEST_AUTO, NEWEST_MANUAL, PK, SK, TRACE};
+use crate::items::key_schema::{
+    self, BY_TRACE, FIRST_AUTO, ItemKey, NEWEST_AUTO, NEWEST_MANUAL, PK, SK, TRACE,
+};
 use crate::items::row_item;
 use crate::items::unreadable::UnreadableItems;
 use loanhook_core::model::attempt::{Attempt, AttemptNumber};
@@ -44,6 +46,15 @@ pub(super) fn as_of_one_moment(delivery: &mut Delivery, attempts: &mut Vec<Attem
     }
 }
 
+/// The keys of the rows in this range that the delivery's item names.
+fn named_rows(item: &Item, delivery: &Delivery, range: AttemptRange) -> StoreResult<Vec<ItemKey>> {
+    let snapshot = &delivery.snapshot;
+    let names = [FIRST_AUTO, NEWEST_AUTO, NEWEST_MANUAL].into_iter().filter(|name| item.contains_key(*name));
+    let ids: Vec<AttemptId> = names.map(|name| item::parse(item, name)).collect::<StoreResult<_>>()?;
+    let ids = ids.into_iter().filter(|id| range.contains(*id));
+    Ok(ids.map(|id| key_schema::row(&snapshot.tenant, &snapshot.loan_id, id)).collect())
+}
+
 impl Aws {
     /// The attempts of a delivery in this range, as far as they have not expired: fewer than `limit` only where there are no
     /// more.
@@ -56,30 +67,25 @@ impl Aws {
     ) -> StoreResult<Vec<Attempt>> {
         let snapshot = &delivery.snapshot;
         let pk = key_schema::trace_pk(&snapshot.tenant, snapshot.trace_id);
-        // The index may not show the newest ones yet.
-        let newest = [NEWEST_AUTO, NEWEST_MANUAL].into_iter().filter(|name| item.contains_key(*name));
-        let newest: Vec<AttemptId> =
-            newest.map(|name| item::parse(item, name)).collect::<StoreResult<_>>()?;
-        let newest = newest.into_iter().filter(|id| range.contains(*id));
-        let newest: Vec<_> =
-            newest.map(|id| key_schema::row(&snapshot.tenant, &snapshot.loan_id, id)).collect();
+        let mut named = named_rows(item, delivery, range)?;
         let (mut attempts, mut left_out) = (Vec::new(), UnreadableItems::default());
-        let mut read: Vec<ItemKey> = Vec::new();
         let mut from = None;
         loop {
-            let (indexed, next) = self.indexed_rows(&pk, range, from, limit - attempts.len()).await?;
-            let at_newest = match range {
-                AttemptRange::OldestFirst { .. } => next.is_none(),
-                AttemptRange::NewestFirst { .. } => read.is_empty(),
+            let (mut keys, next) = self.indexed_rows(&pk, range, from, limit - attempts.len()).await?;
+            let end = next.as_ref().map(|last| item::parse::<String>(last, SK)).transpose()?;
+            let is_within = |key: &ItemKey| match (&end, range) {
+                (None, _) => true,
+                (Some(end), AttemptRange::OldestFirst { .. }) => key.sk <= *end,
+                (Some(end), AttemptRange::NewestFirst { .. }) => key.sk >= *end,
             };
-            let mut keys: Vec<ItemKey> = Vec::new();
-            for key in indexed.into_iter().chain(newest.iter().filter(|_| at_newest).cloned()) {
-                if !read.contains(&key) && !keys.contains(&key) {
+            let (within, beyond) = named.into_iter().partition::<Vec<_>, _>(is_within);
+            named = beyond;
+            for key in within {
+                if !keys.contains(&key) {
                     keys.push(key);
                 }
             }
-            let items = self.get_all(keys.clone(), None).await?;
-            read.extend(keys);
+            let items = self.get_all(keys, None).await?;
             attempts.extend(items.iter().filter_map(|item| left_out.readable(item, row_item::read(item))));
             if next.is_none() || attempts.len() >= limit {
                 break;

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::engine::Aws;
-use crate::items::item::{Item, expiry, json, text};
+use crate::items::item::{Item, text};
 use crate::items::key_schema::{self, DOC, STATE, TOKEN};
 use crate::items::write_outcome::{WriteOutcome, write_outcome};
 use crate::items::{delivery_item, row_item};
@@ -42,7 +42,7 @@ impl Aws {
             in_flight = delivery_item::read(&item)?.progress.in_flight_under(token).is_some();
             // A claim that has ended was ended by who completed its row before.
             if in_flight {
-                let put = self.put_if_absent(row_item::new(&row, expiry(&item)?)?);
+                let put = self.put_if_absent(row_item::new(&row, &item)?);
                 if self.put(put).await?.is_done() {
                     return Ok(Some(row));
                 }
@@ -63,7 +63,7 @@ impl Aws {
             .expression_attribute_names("#doc", DOC)
             .expression_attribute_names("#state", STATE)
             .expression_attribute_names("#token", TOKEN)
-            .expression_attribute_values(":doc", json(row)?)
+            .expression_attribute_values(":doc", row_item::updated_document(row)?)
             .expression_attribute_values(":complete", row_item::state(row))
             .return_values_on_condition_check_failure(AllOld);
         let update = match token {

@@ -1,6 +1,6 @@
 //! A delivery as an item.
 //!
-//! Its snapshot is a document. Its progress is attributes, so that a claim, a cancel and a resend are one conditional
+//! Its snapshot is a document, packed where the item would otherwise outgrow a write unit. Its progress is attributes, so that a claim, a cancel and a resend are one conditional
 //! update each, which needs to know nothing else of the delivery:
 //!
 //! - `next` `{number, slot, due}` is the next attempt. It stays while that attempt is in flight: the claim's number and
@@ -14,8 +14,10 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{
-    Item, document, get_number, get_text, json, missing_attribute, number, parse, parse_number, text,
+    Item, document, document_value, get_number, get_text, missing_attribute, number, parse, parse_number,
+    text,
 };
+use super::item_size::bytes_of;
 use super::key_schema::{
     self, CLAIM, DOC, DUE_BUCKET, EXPIRES, INTERRUPTIONS, NEWEST_AUTO, NEWEST_MANUAL, NEXT, RESENDS, RESENT,
     STATUS, delivery,
@@ -33,16 +35,20 @@ const SLOT: &str = "slot";
 pub(crate) const DUE: &str = "due";
 const ID: &str = "id";
 const SINCE: &str = "since";
+/// How much larger an item becomes when an attempt is in flight after others and a resend: its bucket, the claim, the IDs
+/// of those attempts, counts and the last writer.
+const GROWTH_BYTES: usize = 340;
 
 /// The item of a delivery that is accepted; without a bucket it does not stand in the index of what is due.
 pub(crate) fn new(accepted: &Delivery, expires: Timestamp, bucket: Option<Bucket>) -> StoreResult<Item> {
     let mut item = delivery(&accepted.snapshot.tenant, accepted.snapshot.trace_id).attributes();
-    item.insert(DOC.into(), json(&accepted.snapshot)?);
     item.insert(EXPIRES.into(), number(expires.seconds()));
     item.insert(STATUS.into(), status(accepted.progress.status()));
     if let Some(next) = accepted.progress.waiting() {
         item.insert(NEXT.into(), next_value(next));
     }
+    let document = document_value(&accepted.snapshot, bytes_of(&item) + DOC.len() + GROWTH_BYTES)?;
+    item.insert(DOC.into(), document);
     if let Some(bucket) = bucket {
         item.insert(DUE_BUCKET.into(), text(bucket.to_string()));
     }

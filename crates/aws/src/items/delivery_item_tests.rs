@@ -4,7 +4,8 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::*;
-use crate::items::item::Item;
+use crate::items::item_size::{bytes_of, write_units};
+use crate::items::key_schema::{FIRST_AUTO, WRITER};
 use crate::items::row_item;
 use loanhook_core::model::delivery::{DeliverySnapshot, RequestSnapshot};
 use loanhook_core::model::id::{EventId, LoanId, SubscriptionId, TenantId, TraceId};
@@ -64,27 +65,34 @@ fn a_claim_has_the_number_and_slot_of_next_even_after_a_cancel() {
     assert_eq!(read(&item).expect("a delivery"), delivery);
 }
 
-/// As DynamoDB counts: names and values, text by its bytes; a map has 3 bytes more, and 1 for each of its fields.
-fn size(item: &Item) -> usize {
-    let value = |value: &AttributeValue| match value {
-        AttributeValue::S(text) => text.len(),
-        AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
-        AttributeValue::M(fields) => size(fields) + fields.len() + 3,
-        other => panic!("no item has this: {other:?}"),
-    };
-    item.iter().map(|(name, attribute)| name.len() + value(attribute)).sum()
-}
-
 #[test]
-fn a_typical_delivery_and_its_row_are_one_write_unit_each() {
+fn a_typical_delivery_and_its_row_are_one_write_unit_each_at_their_largest() {
     let mut delivery = accepted();
     let mut item = new(&delivery, NOW, None).expect("an item");
     let token = Uuid::from_u128(7);
     let row = delivery.claim(1, token, NOW).expect("a claim");
-    let id = row.id;
-    item.insert(CLAIM.into(), claim_value(id, token, NOW));
-    item.insert(NEWEST_AUTO.into(), text(id.to_string()));
-    assert!(size(&item) < 1024, "a delivery in flight is {} bytes", size(&item));
-    let item = row_item::new(&row, NOW).expect("an item");
-    assert!(size(&item) < 1024, "a row that begins is {} bytes", size(&item));
+    let id = text(row.id.to_string());
+    let before = bytes_of(&item);
+    item.insert(DUE_BUCKET.into(), text(Bucket::of(NOW, NOW, delivery.snapshot.trace_id).to_string()));
+    item.insert(CLAIM.into(), claim_value(row.id, token, NOW));
+    item.extend([NEWEST_AUTO, FIRST_AUTO, NEWEST_MANUAL, WRITER].map(|name| (name.into(), id.clone())));
+    item.extend([RESENDS, INTERRUPTIONS].map(|name| (name.into(), number(1))));
+    let growth = bytes_of(&item) - before;
+    assert!((GROWTH_BYTES - 20..=GROWTH_BYTES).contains(&growth), "it grows by {growth} bytes");
+    assert_eq!(read(&item).expect("a delivery").snapshot, delivery.snapshot);
+    let bytes = bytes_of(&item);
+    assert_eq!(write_units(bytes), 1, "a delivery in flight is {bytes} bytes");
+    let row = row_item::new(&row, &item).expect("an item");
+    assert_eq!(write_units(bytes_of(&row)), 1, "a row that begins is {} bytes", bytes_of(&row));
+}
+
+#[test]
+fn a_snapshot_is_packed_only_where_the_item_would_outgrow_a_write_unit() {
+    let mut delivery = accepted();
+    assert!(new(&delivery, NOW, None).expect("an item")[DOC].is_b());
+    let snapshot = &mut delivery.snapshot;
+    (snapshot.event_title, snapshot.event_name, snapshot.occurred_at) = ("Paid".into(), "Paid".into(), None);
+    snapshot.request.headers.clear();
+    snapshot.retry = RetryPolicy::Delays { delays: Vec::new() };
+    assert!(new(&delivery, NOW, None).expect("an item")[DOC].is_s());
 }

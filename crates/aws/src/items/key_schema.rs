@@ -10,14 +10,16 @@ use loanhook_core::model::payload::PayloadKey;
 /// The partition and sort key of every item.
 pub(crate) const PK: &str = "pk";
 pub(crate) const SK: &str = "sk";
-/// A JSON document: what no condition and no update reads.
+/// A JSON document, as text or packed (see `packed`): what no condition and no update reads.
 pub(crate) const DOC: &str = "doc";
 /// When DynamoDB may delete the item, in seconds since 1970.
 pub(crate) const EXPIRES: &str = "expires";
-/// Of payloads, in their own table: the bytes.
+/// Of payloads, in their own table: the bytes, either as they are or packed (see `packed`).
 pub(crate) const BYTES: &str = "bytes";
+pub(crate) const PACKED: &str = "packed";
 
-/// Of rows: the delivery, and so the partition of the index [`BY_TRACE`], which sorts by `sk`.
+/// Of rows that no delivery names in `firstAuto`: the delivery, and so the partition of the index [`BY_TRACE`], which sorts
+/// by `sk`.
 pub(crate) const TRACE: &str = "trace";
 /// Of rows: `queued`, `sending` or `complete`.
 pub(crate) const STATE: &str = "state";
@@ -30,6 +32,8 @@ pub(crate) const NEXT: &str = "next";
 /// Stored as `flight` since the first version.
 pub(crate) const CLAIM: &str = "flight";
 pub(crate) const INTERRUPTIONS: &str = "interruptions";
+/// Of deliveries whose attempt 1 is not in the index [`BY_TRACE`]: its ID. Absent where an earlier version claimed it.
+pub(crate) const FIRST_AUTO: &str = "firstAuto";
 pub(crate) const NEWEST_AUTO: &str = "newestAuto";
 pub(crate) const NEWEST_MANUAL: &str = "newestManual";
 pub(crate) const RESENDS: &str = "resends";

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use uuid::Uuid;
 
 use crate::engine::Aws;
-use crate::items::item::{json, text};
+use crate::items::item::text;
 use crate::items::key_schema::{self, DOC, STATE, TOKEN};
 use crate::items::row_item;
 use crate::items::write_outcome::{WriteOutcome, write_outcome};
@@ -19,7 +19,7 @@ impl Aws {
             .condition_expression("#state = :queued")
             .expression_attribute_names("#doc", DOC)
             .expression_attribute_names("#state", STATE)
-            .expression_attribute_values(":doc", json(row)?)
+            .expression_attribute_values(":doc", row_item::updated_document(row)?)
             .expression_attribute_values(":state", row_item::state(row))
             .expression_attribute_values(":queued", text("queued"))
             .return_values_on_condition_check_failure(AllOld);
@@ -50,7 +50,7 @@ impl Aws {
             .expression_attribute_names("#doc", DOC)
             .expression_attribute_names("#state", STATE)
             .expression_attribute_names("#token", TOKEN)
-            .expression_attribute_values(":doc", json(row)?)
+            .expression_attribute_values(":doc", row_item::updated_document(row)?)
             .expression_attribute_values(":queued", row_item::state(row))
             .expression_attribute_values(":token", text(token.to_string()))
             .return_values_on_condition_check_failure(AllOld);

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::engine::Aws;
 use crate::items::delivery_item;
-use crate::items::item::{Item, document, expiry, get_text, json, number, text};
+use crate::items::item::{Item, document, get_text, json, number, text};
 use crate::items::key_schema::{
     self, CLAIM, IdempotencyScope, NEWEST_AUTO, NEWEST_MANUAL, PK, RESENDS, TOKEN,
 };
@@ -55,7 +55,7 @@ impl Aws {
             let put = self.put_idempotency_item(&row.tenant, IdempotencyScope::Resend, key, doc, now);
             parts.push(put.part()?);
         }
-        parts.push(self.put_if_absent(row_item::new(row, expiry(&delivery)?)?).part()?);
+        parts.push(self.put_if_absent(row_item::new(row, &delivery)?).part()?);
         parts.push(self.count_resend(row, is_newest, named).part()?);
         let TransactionOutcome::Refused(refusals) = self.transact(parts).await? else {
             return Ok(PutOutcome::Done);

@@ -41,9 +41,9 @@ impl HttpClient {
         self.post_event_of_size(idempotency_key, 950).await
     }
 
-    /// Posts an event of loan 727 whose payload is about 4 KiB.
+    /// Posts an event of loan 727 whose payload is about 8 KiB: more than is packed for the table.
     pub(crate) async fn post_large_event(&self) -> (u16, Value) {
-        self.post_event_of_size("", 4000).await
+        self.post_event_of_size("", 8000).await
     }
 
     async fn post_event_of_size(&self, idempotency_key: &str, bytes: usize) -> (u16, Value) {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use bytes::Bytes;
 use loanhook_aws::Aws;
-use loanhook_aws_testing::fault_proxy::THROTTLED;
+use loanhook_aws_testing::fault_proxy::{Fault, THROTTLED};
 use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults};
 use loanhook_contract::engine::Engine;
-use loanhook_contract::scene::{DAY, LEASE, SECOND, START, Scene, delivery_of};
+use loanhook_contract::scene::{DAY, LEASE, SECOND, START, Scene, attempt_message, delivery_of};
 use loanhook_contract::sender::Scripted;
 use loanhook_contract::submission;
 use loanhook_core::intake::{IntakeError, accept};
@@ -17,6 +17,7 @@ use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::progress::Status;
 use loanhook_core::ports::{Payloads, StoreError, StoreResult};
+use serde_json::{Value, json};
 
 /// An engine on the same stack that stores small payloads in their table.
 fn with_small_payloads(scene: &Scene<FaultyAwsEngine>) -> Aws {
@@ -52,6 +53,64 @@ fn a_payload_that_was_stored_in_the_other_place_is_found() {
             assert_eq!(PayloadKey::of(&bytes), key);
             assert_eq!(scene.engine.proxy.take_call_names(), order);
         }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_payload_that_the_table_does_not_show_yet_is_found() {
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
+        let small = with_small_payloads(&scene);
+        let (_, key) = accepted(&scene, &small, r#"{"just": "now"}"#).await?;
+        // What a read with eventual consistency may say of an item that was put a moment ago.
+        scene.engine.proxy.fault_nth("GetItem payload", 1, Fault::Respond(|_| json!({})));
+        scene.engine.proxy.take_calls();
+        let bytes = small.payload(scene.tenant(), key).await?.expect("its bytes");
+        assert_eq!(PayloadKey::of(&bytes), key);
+        let calls = scene.engine.proxy.take_calls();
+        let calls: Vec<_> =
+            calls.iter().map(|call| (call.name.as_str(), &call.body["ConsistentRead"])).collect();
+        let expected = [
+            ("GetItem payload", &json!(false)),
+            ("GetObject", &Value::Null),
+            ("GetItem payload", &json!(true)),
+        ];
+        assert_eq!(calls, expected);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_packed_payload_is_sent_as_it_was_rendered_and_is_an_error_while_it_is_damaged() {
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
+        let small = with_small_payloads(&scene);
+        let note = "a partial payment, and ".repeat(200);
+        let (delivery, key) = accepted(&scene, &small, &format!(r#"{{"note": "{note}"}}"#)).await?;
+        let made = &scene.engine.direct.stack;
+        let name = AttributeValue::S(format!("acme/{key}"));
+        let get = made.dynamodb.get_item().table_name(made.payloads_table()).key("pk", name.clone());
+        let item = get.send().await.expect("read").item.expect("an item");
+        assert!(item["packed"].as_b().expect("bytes").as_ref().len() < 1024);
+
+        let damage = made.dynamodb.update_item().table_name(made.payloads_table()).key("pk", name);
+        let damage = damage.update_expression("SET packed = :packed").expression_attribute_values(
+            ":packed",
+            AttributeValue::B(b"\x01\0\0\0\x05hello".to_vec().into()),
+        );
+        damage.send().await.expect("updated");
+        assert!(small.payload(scene.tenant(), key).await.is_err());
+        let repair = made.dynamodb.put_item().table_name(made.payloads_table()).set_item(Some(item));
+        repair.send().await.expect("put");
+
+        let mut deliver = scene.deliver(Some(LEASE));
+        deliver.store = small;
+        deliver.handle(attempt_message(&delivery, 1, START), START).await?;
+        let sent = deliver.sender.take_sent();
+        let expected =
+            format!(r#"{{"eventName":"Payment Posted to Account","context":{{"note": "{note}"}}}}"#);
+        assert_eq!(sent.iter().map(|request| &request.body[..]).collect::<Vec<_>>(), [expected.as_bytes()]);
         Ok(())
     });
 }
