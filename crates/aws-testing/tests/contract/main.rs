@@ -2,6 +2,7 @@
 //! what remains when a call fails or its caller dies.
 
 mod deployed_key;
+mod fair_shares;
 mod faults;
 mod item_sizes;
 mod unsent_trigger_messages;

@@ -17,6 +17,7 @@ mod small_payloads;
 mod sqs_batch;
 mod throttling;
 mod trigger_crashes;
+mod two_queues;
 
 use std::future::Future;
 use std::sync::Arc;
