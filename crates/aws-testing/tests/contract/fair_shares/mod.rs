@@ -15,12 +15,17 @@ use loanhook_aws::sqs_batch::SqsBatchHandler;
 use loanhook_aws::{Aws, InstanceId, Stack, WatchedSender, read_message};
 use loanhook_aws_testing::AwsEngine;
 use loanhook_contract::engine::Engine as _;
-use loanhook_contract::scene::{SECOND, START, accept, attempt_message, ended, subscription, tenant};
+use loanhook_contract::scene::{
+    SECOND, START, accept, attempt_message, ended, event, subscription, tenant, unwatched,
+};
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::event_evaluation::EventEvaluation;
 use loanhook_core::model::failure::ErrorKind;
+use loanhook_core::model::id::EventId;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
-    ClaimOutcome, Deliveries as _, Queue as _, QueueMessage, StoreResult, Subscriptions as _,
+    ClaimOutcome, Deliveries as _, Intake as _, Queue as _, QueueMessage, StoreResult, Subscriptions as _,
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -65,10 +70,12 @@ impl Stage {
         }
         let retry = failed_once(&aws, &retried).await?;
         for one in &healthy {
-            for _ in 0..HANGING_PER_HEALTHY {
-                accept(&aws, &hanging, "727", START).await?;
-            }
-            accept(&aws, one, "727", START).await?;
+            let receivers = std::iter::repeat_n(&hanging, HANGING_PER_HEALTHY).chain([one]);
+            let event = event("727", "{}");
+            let evaluation = EventEvaluation::new(&event, START);
+            let deliveries = receivers.map(|of| Delivery::render(of, &evaluation, EventId::at(START)));
+            let request = unwatched(&tenant("acme"), None, deliveries.collect(), START);
+            aws.ports().accept(request).await?;
         }
         let receivers = Receivers::new(hanging.id);
         Ok(Self { aws: Arc::new(aws), healthy, hanging, retry, receivers, instances: JoinSet::new() })
