@@ -1,10 +1,12 @@
 //! The queues, in SQS: a fast and a slow one, see [`route`].
 //!
-//! SQS delays a message by 15 minutes at most. A message that is due later is received early and is sent again with what
-//! remains: that is one call to SQS and none to DynamoDB.
+//! SQS delays a message by 15 minutes at most. An attempt that is due later has no message before its time comes: its
+//! delivery stands in the index of what is due (`due_index`). A message that is received early is sent again with what
+//! remains; one of a version of before, which is due later than that, puts its delivery into the index.
 
 pub(crate) mod message;
 mod permits;
+mod put_back;
 mod receiver_record;
 mod route;
 mod sending;
@@ -12,16 +14,24 @@ pub(crate) mod slow_marks;
 pub mod sqs_batch;
 mod watched_sender;
 
+use crate::due_index::is_deferred;
 use crate::engine::Aws;
-use loanhook_core::ports::{Queue, QueueMessage, StoreResult};
+use loanhook_core::ports::{DueWork, Queue, QueueMessage, StoreResult};
 use route::QueueKind;
 use sending::Outgoing;
 
 pub use route::InstanceId;
+pub(crate) use sending::MAX_DELAY;
 pub use watched_sender::{SLOW_AFTER, WatchedSender};
 
 impl Queue for Aws {
     async fn enqueue(&self, message: QueueMessage) -> StoreResult<()> {
+        let now = (self.stack().clock)();
+        if let DueWork::Attempt(attempt) = message.work
+            && is_deferred(message.due, now)
+        {
+            return self.put_in_due_index(&message, attempt, now).await;
+        }
         self.enqueue_all(vec![message]).await
     }
 }

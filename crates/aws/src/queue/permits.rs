@@ -7,7 +7,8 @@
 //! a backlog of retries: a resend that waits for 15 minutes is not sent any more.
 //!
 //! The permits that are taken are a set in one item, each with the time at which its invocation is over, by which the
-//! permit of a sender that died is known: two write units a batch and receiver.
+//! permit of a sender that died is known: two write units a batch and receiver. What becomes of a message without a permit is
+//! in [`super::put_back`].
 
 use std::time::Duration;
 
@@ -25,9 +26,6 @@ use crate::items::write_outcome::{WriteOutcome, write_outcome};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DueWork, QueueMessage, StoreResult};
 
-/// When a message for which there was no permit is looked at again: after as long as it has waited, within these limits.
-const MIN_PUT_BACK_DELAY: Duration = Duration::from_secs(10);
-const MAX_PUT_BACK_DELAY: Duration = Duration::from_secs(300);
 /// How often permits of senders that died are removed before there is none.
 const MAX_TRIES: u32 = 2;
 /// How long the item of a receiver's permits outlives the last one.
@@ -59,12 +57,6 @@ impl PermitUse {
         // The others, this one, and a part that nobody holds.
         let parts = u32::try_from(others).unwrap_or(u32::MAX).saturating_add(2);
         (instances / parts).max(1) + u32::from(self.is_resend)
-    }
-
-    /// How long a message that has waited so long for a permit waits until it is looked at again: a backlog is looked at
-    /// ever less often.
-    pub(super) fn put_back_delay(&self, waited: Duration) -> Duration {
-        if self.is_resend { MIN_PUT_BACK_DELAY } else { waited.clamp(MIN_PUT_BACK_DELAY, MAX_PUT_BACK_DELAY) }
     }
 }
 
@@ -171,15 +163,6 @@ mod tests {
         }
         assert_eq!((share(2, 0), share(1, 0), share(0, 0)), (1, 1, 1));
         assert_eq!(share(25, usize::MAX), 1);
-    }
-
-    #[test]
-    fn a_message_without_a_permit_is_looked_at_again_after_as_long_as_it_has_waited() {
-        for (waited, delay) in [(0, 10), (10, 10), (40, 40), (300, 300), (86_400, 300)] {
-            let (waited, delay) = (Duration::from_secs(waited), Duration::from_secs(delay));
-            assert_eq!(permit_use(false).put_back_delay(waited), delay, "{waited:?}");
-            assert_eq!(permit_use(true).put_back_delay(waited), MIN_PUT_BACK_DELAY, "a resend, {waited:?}");
-        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{QueueMessage, StoreError, StoreResult};
 
 /// The longest delay of a message in SQS.
-const MAX_DELAY: Duration = Duration::from_secs(900);
+pub(crate) const MAX_DELAY: Duration = Duration::from_secs(900);
 /// The most messages that SQS takes in one call.
 const MAX_MESSAGES_PER_CALL: usize = 10;
 /// How often the messages that a call leaves are sent again.

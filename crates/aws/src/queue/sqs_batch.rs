@@ -164,28 +164,14 @@ where
 
     /// Sends records to a queue, to be received at once.
     async fn send<'a>(&self, queue: QueueKind, of: Vec<Readable<'a>>, is_returned: bool) -> Results<'a> {
-        self.send_later(queue, of, is_returned, |_| Timestamp::now()).await
+        let now = Timestamp::now();
+        let (records, messages) = split(of);
+        let outgoing = |message| Outgoing { message, not_before: now, is_returned };
+        let messages: Vec<_> = messages.into_iter().map(outgoing).collect();
+        results_of(records, &self.engine.send_all(queue, &messages).await)
     }
 
-    async fn send_later<'a>(
-        &self,
-        queue: QueueKind,
-        of: Vec<Readable<'a>>,
-        is_returned: bool,
-        not_before: impl Fn(&QueueMessage) -> Timestamp,
-    ) -> Results<'a> {
-        let (records, messages): (Vec<_>, Vec<_>) = of
-            .into_iter()
-            .map(|Readable { record, message }| {
-                let not_before = not_before(&message);
-                (record, Outgoing { message, not_before, is_returned })
-            })
-            .unzip();
-        let sent = self.engine.send_all(queue, &messages).await;
-        records.into_iter().map(|record| (record, sent.clone())).collect()
-    }
-
-    /// Handles records that share a permit, where there is one; else they are sent to the slow queue again.
+    /// Handles records that share a permit, where there is one; else they are put back.
     async fn handle_with_permit<'a>(
         &self,
         permit_use: PermitUse,
@@ -200,8 +186,8 @@ where
             None
         });
         let Some(permit) = taken else {
-            let not_before = |message: &QueueMessage| now + permit_use.put_back_delay(now.since(message.due));
-            return self.send_later(QueueKind::Slow, of, false, not_before).await;
+            let (records, messages) = split(of);
+            return results_of(records, &self.engine.put_back(messages, now).await);
         };
         let results = join_all(of.into_iter().map(|readable| self.handle(readable, ends))).await;
         self.engine.give_permit_back(permit);
@@ -244,4 +230,14 @@ where
             }
         }
     }
+}
+
+/// Records and their messages.
+fn split(of: Vec<Readable<'_>>) -> (Vec<&SqsMessage>, Vec<QueueMessage>) {
+    of.into_iter().map(|Readable { record, message }| (record, message)).unzip()
+}
+
+/// The one result of records that were sent together.
+fn results_of<'a>(records: Vec<&'a SqsMessage>, result: &StoreResult<()>) -> Results<'a> {
+    records.into_iter().map(|record| (record, result.clone())).collect()
 }

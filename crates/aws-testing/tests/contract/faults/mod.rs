@@ -8,13 +8,14 @@
 mod delivery_crashes;
 mod duplicate_messages;
 mod intake;
-mod long_delays;
 mod lost_responses;
 mod releases;
 mod resend_crashes;
 mod response_recording;
+mod simulated_time;
 mod small_payloads;
 mod sqs_batch;
+mod sweep;
 mod throttling;
 mod trigger_crashes;
 mod two_queues;

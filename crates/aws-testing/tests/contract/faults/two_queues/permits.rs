@@ -2,16 +2,19 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use loanhook_aws::sweep::{SHARDS, Sweep};
 use loanhook_aws_testing::fault_proxy::BROKEN;
 use loanhook_aws_testing::{Fault, run_with_faults};
 use loanhook_contract::scene::LEASE;
 use loanhook_core::model::attempt::AttemptNumber;
 use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::QueueMessage;
 
 use super::super::sqs_batch::event;
-use super::{FaultyScene, another, run_batch, slow_record, succeeds, take_permits};
+use super::{FaultyScene, another, run_batch, slow_record, succeeds, take_messages, take_permits};
 
 /// The calls that send a message to the slow queue, each with its delay.
 fn put_back_delays(scene: &FaultyScene) -> Vec<u64> {
@@ -26,21 +29,41 @@ fn put_back_delays(scene: &FaultyScene) -> Vec<u64> {
 fn without_a_permit_a_message_is_put_back_and_nothing_is_claimed() {
     run_with_faults(async {
         let scene = FaultyScene::new(&[300]).await?;
+        let now = Timestamp::now();
         // Two of four instances.
-        take_permits(&scene, [Timestamp::now() + LEASE; 2]).await;
+        take_permits(&scene, [now + LEASE; 2]).await;
+        let message = QueueMessage { due: now, ..scene.first.clone() };
         let sender = succeeds();
         scene.engine.proxy.take_calls();
-        let batch = event([slow_record(&scene, &scene.first)]);
-        run_batch(another(&scene), Arc::clone(&sender), batch).await;
-        // It has waited since 2020.
-        assert_eq!(put_back_delays(&scene), [300]);
+        run_batch(another(&scene), Arc::clone(&sender), event([slow_record(&scene, &message)])).await;
+        assert_eq!(put_back_delays(&scene), [10]);
         assert_eq!((sender.numbers(), scene.rows().await?), (vec![], vec![]));
         assert_eq!(scene.delivery().await?, scene.accepted);
 
         scene.engine.proxy.fault_from("UpdateItem Q", 1, BROKEN);
-        let batch = event([slow_record(&scene, &scene.first)]);
-        run_batch(another(&scene), Arc::clone(&sender), batch).await;
-        assert_eq!((put_back_delays(&scene), sender.numbers()), (vec![300], vec![]));
+        run_batch(another(&scene), Arc::clone(&sender), event([slow_record(&scene, &message)])).await;
+        assert_eq!((put_back_delays(&scene), sender.numbers()), (vec![10], vec![]));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_delivery_that_waits_long_for_a_permit_is_queued_again_by_the_sweep_once() {
+    run_with_faults(async {
+        let scene = FaultyScene::new(&[300]).await?;
+        let now = Timestamp::now();
+        take_permits(&scene, [now + LEASE; 2]).await;
+        // It has waited since 2020, and a sweep has woken it.
+        let record = || slow_record(&scene, &scene.first);
+        run_batch(another(&scene), succeeds(), event([record(), record()])).await;
+        assert_eq!(take_messages(&scene).await, (vec![], vec![]));
+
+        let sweep = Sweep { engine: another(&scene), lease: LEASE, shards: 0..SHARDS };
+        let in_12_minutes = now + Duration::from_secs(720);
+        let report = sweep.run(in_12_minutes, Instant::now() + Duration::from_secs(60)).await?;
+        assert_eq!((report.handed_over, report.woken), (1, 0));
+        assert_eq!(take_messages(&scene).await, (vec![scene.first.clone()], vec![]));
+        assert_eq!(scene.delivery().await?, scene.accepted);
         Ok(())
     });
 }
