@@ -152,7 +152,7 @@ fn without_time_left_a_record_is_queued_again_and_nothing_is_claimed() {
         let response = run_batch(&scene, &worker, records, SystemTime::now() + 20 * SECOND).await?;
 
         assert_eq!(failures(&response), Vec::<&str>::new());
-        assert_eq!(scene.engine.proxy.take_call_names(), ["Query H", "SendMessage"]);
+        assert_eq!(scene.engine.proxy.take_call_names(), ["SendMessage"]);
         assert_eq!(scene.engine.drain().await.as_slice(), std::slice::from_ref(&scene.first));
         assert_eq!((scene.delivery().await?, scene.rows().await?), (scene.accepted.clone(), vec![]));
         assert_eq!(worker.sender.numbers(), []);
