@@ -11,6 +11,7 @@
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use loanhook_core::model::attempt::MAX_RESEND_WAIT;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DueWork, QueueMessage};
@@ -99,6 +100,8 @@ pub(super) fn route(received: Received<'_>) -> Route {
     match from {
         // It goes back to a queue without any call to DynamoDB.
         _ if now < message.due => Route::Handle,
+        // It is not sent any more, which is all that is written.
+        QueueKind::Slow if is_expired_resend(message, now) => Route::Handle,
         // Also where its receiver has recovered: a message that moves only one way cannot go in circles.
         QueueKind::Slow => Route::HandleWithPermit,
         QueueKind::Fast if queue_for(&message.work, is_slow) == QueueKind::Slow => Route::PassOn,
@@ -107,6 +110,10 @@ pub(super) fn route(received: Received<'_>) -> Route {
         QueueKind::Fast if was_returned => Route::PassOn,
         QueueKind::Fast => Route::Return,
     }
+}
+
+fn is_expired_resend(message: &QueueMessage, now: Timestamp) -> bool {
+    matches!(message.work, DueWork::Resend { .. }) && now.since(message.due) >= MAX_RESEND_WAIT
 }
 
 #[cfg(test)]

@@ -68,3 +68,22 @@ fn each_instance_is_closed_to_about_an_eighth_of_the_receivers() {
     assert!((450..=550).contains(&count(&one)) && (450..=550).contains(&count(&other)));
     assert!((40..=90).contains(&both), "{both}: each instance chooses for itself");
 }
+
+#[test]
+fn a_resend_that_is_not_sent_any_more_needs_no_permit() {
+    for (work, waited, expected) in [
+        (
+            resend(),
+            MAX_RESEND_WAIT.saturating_sub(std::time::Duration::from_millis(1)),
+            Route::HandleWithPermit,
+        ),
+        (resend(), MAX_RESEND_WAIT, Route::Handle),
+        (DueWork::Attempt(2), MAX_RESEND_WAIT, Route::HandleWithPermit),
+    ] {
+        let message = message(work, NOW.minus(waited));
+        let (from, now) = (QueueKind::Slow, NOW);
+        let received =
+            Received { message: &message, from, was_returned: false, is_slow: true, is_closed: false, now };
+        assert_eq!(route(received), expected, "{received:?}");
+    }
+}

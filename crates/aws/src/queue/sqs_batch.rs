@@ -89,7 +89,7 @@ where
         let ends = Instant::now() + left.saturating_sub(RESPONSE_TIME);
         self.engine.refresh_slow_marks().await;
         let plan = self.plan(&batch);
-        let dead_letters = plan.unreadable.into_iter().map(|record| self.bury(record));
+        let dead_letters = plan.unreadable.into_iter().map(|record| self.dead_letter(record));
         let handled = plan.handled.into_iter().map(|readable| self.handle(readable, ends));
         let with_permit =
             plan.with_permit.into_iter().map(|(permit, of)| self.handle_with_permit(permit, of, ends));
@@ -156,7 +156,7 @@ where
         if is_slow { QueueKind::Slow } else { QueueKind::Fast }
     }
 
-    async fn bury<'a>(&self, record: &'a SqsMessage) -> (&'a SqsMessage, StoreResult<()>) {
+    async fn dead_letter<'a>(&self, record: &'a SqsMessage) -> (&'a SqsMessage, StoreResult<()>) {
         error!(message_id = record.message_id, "message.unreadable");
         let body = record.body.as_deref().unwrap_or_default();
         (record, self.engine.dead_letter(body, "unreadable").await)
