@@ -9,6 +9,7 @@
 //! while it is due: to leave it there costs less than to remove it.
 
 mod bucket;
+mod bucket_access;
 mod cursor;
 mod overdue;
 pub mod sweep;

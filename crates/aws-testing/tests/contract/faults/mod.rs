@@ -8,11 +8,13 @@
 mod delivery_crashes;
 mod duplicate_messages;
 mod intake;
+mod long_schedules;
 mod lost_responses;
 mod releases;
 mod resend_crashes;
 mod response_recording;
 mod simulated_time;
+mod simulation;
 mod small_payloads;
 mod sqs_batch;
 mod sweep;

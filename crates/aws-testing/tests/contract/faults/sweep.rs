@@ -3,74 +3,19 @@
 
 use std::time::{Duration, Instant};
 
-use loanhook_aws::sweep::{SHARDS, Sweep, SweepReport};
-use loanhook_aws::{Aws, read_message};
-use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults};
-use loanhook_contract::scene::{LEASE, MILLISECOND, SECOND, START, Scene};
-use loanhook_contract::sender::Scripted;
-use loanhook_core::deliver::Deliver;
+use loanhook_aws::read_message;
+use loanhook_aws_testing::run_with_faults;
+use loanhook_contract::scene::{LEASE, MILLISECOND, SECOND, START};
 use loanhook_core::model::attempt::AttemptNumber;
 use loanhook_core::model::progress::Status;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{DueWork, Queue as _, QueueMessage, StoreResult};
+use loanhook_core::ports::{DueWork, Queue as _, QueueMessage};
 
-use super::simulated_time::{SimulatedTime, simulated_time};
+use super::simulated_time::simulated_time;
+use super::simulation::{MINUTE, Simulation};
 use super::{crash_before, take_sent_messages};
 
-const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
-
-/// A delivery in simulated time, with what delivers and what sweeps.
-struct Simulation {
-    scene: Scene<FaultyAwsEngine>,
-    time: SimulatedTime,
-    store: Aws,
-    deliver: Deliver<Aws, Scripted>,
-    sweep: Sweep,
-}
-
-impl Simulation {
-    /// A delivery whose attempts get these statuses, then 200. Its first message is received.
-    async fn new(time: SimulatedTime, delays: &[u32], statuses: &[u16]) -> StoreResult<Self> {
-        let scene = Scene::<FaultyAwsEngine>::new(delays).await?;
-        let store = scene.engine.another(|stack| stack.clock = time.clock());
-        let sender = Scripted::always(200).script(statuses);
-        let deliver = Deliver { store: store.clone(), sender, lease: Some(LEASE), deadline: None };
-        // One shard is enough for one delivery; the sweep of a table without cursors begins an hour before.
-        let shard = scene.trace().uuid().as_bytes()[0] % SHARDS;
-        let sweep = Sweep { engine: store.clone(), lease: LEASE, shards: shard..shard + 1 };
-        let simulation = Self { scene, time, store, deliver, sweep };
-        simulation.sweep().await?;
-        Ok(simulation)
-    }
-
-    async fn sweep(&self) -> StoreResult<SweepReport> {
-        self.sweep.run(self.time.now(), Instant::now() + MINUTE).await
-    }
-
-    /// Sweeps each minute until a run puts a message into the queue, up to this time; the messages of that run.
-    async fn messages_of_next_sweeps(&self, latest: Timestamp) -> StoreResult<Vec<QueueMessage>> {
-        loop {
-            take_sent_messages(&self.scene);
-            self.sweep().await?;
-            let messages = take_sent_messages(&self.scene);
-            if !messages.is_empty() || self.time.now() >= latest {
-                return Ok(messages);
-            }
-            self.time.set(self.time.now() + MINUTE);
-        }
-    }
-
-    /// Handles a message at the time when it is due.
-    async fn handle_when_due(&self, message: QueueMessage) -> StoreResult<()> {
-        self.time.set(self.time.now().max(message.due));
-        self.deliver.handle(message, self.time.now()).await
-    }
-
-    fn sent(&self) -> Vec<AttemptNumber> {
-        self.deliver.sender.numbers()
-    }
-}
 
 fn attempts<const N: usize>(numbers: [u32; N]) -> Vec<AttemptNumber> {
     numbers.map(AttemptNumber::Auto).to_vec()
