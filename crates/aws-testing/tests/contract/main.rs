@@ -4,6 +4,7 @@
 mod deployed_key;
 mod faults;
 mod item_sizes;
+mod settings;
 mod unsent_trigger_messages;
 
 use loanhook_aws_testing::AwsEngine;

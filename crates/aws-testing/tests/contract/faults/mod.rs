@@ -13,6 +13,7 @@ mod lost_responses;
 mod releases;
 mod resend_crashes;
 mod response_recording;
+mod setting_changes;
 mod small_payloads;
 mod sqs_batch;
 mod throttling;
