@@ -3,13 +3,12 @@
 //! The calls of a change are, in this order: `GetItem S` (the version), `TransactWriteItems`, `Query S` (all current
 //! subscriptions), `PutItem S` (the stored list).
 
-use loanhook_aws_testing::Fault::{LoseResponse, Respond};
+use loanhook_aws_testing::Fault::LoseResponse;
 use loanhook_aws_testing::fault_proxy::BROKEN;
 use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults};
 use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{MILLISECOND, START, subscription};
 use loanhook_core::ports::{Keys, Subscriptions};
-use serde_json::json;
 
 use super::crash_before;
 use crate::settings::{
@@ -173,19 +172,6 @@ fn a_key_whose_end_appears_in_the_version_first_is_refused_at_once() {
         put(stack, item).await;
         assert_eq!(call(engine.ports()).await?, None);
         assert_eq!(call(&stack.engine()).await?, None);
-        Ok(())
-    });
-}
-
-#[test]
-fn a_version_is_read_where_a_copy_cannot_be() {
-    run_with_faults(async {
-        let engine = FaultyAwsEngine::fresh().await;
-        add_key(engine.ports()).await?;
-        create(engine.ports(), "First", 0).await?;
-        assert!(call(engine.ports()).await?.is_some());
-        engine.proxy.fault_containing("GetItem S", "#version-", Respond(|_| json!({})));
-        assert_eq!(call(engine.ports()).await?, found(&["First"]));
         Ok(())
     });
 }
