@@ -109,7 +109,10 @@ impl Engine for AwsEngine {
         let only = |pk: String| item(pk, "-".into());
         let items = match what {
             Kept::Row(row) => vec![row_key(row)],
-            Kept::Subscription(of) => vec![item(format!("S#{}", of.tenant), format!("C#{}", of.id))],
+            Kept::Subscription(of) => {
+                self.lose_stored_list(&of.tenant);
+                vec![item(format!("S#{}", of.tenant), format!("C#{}", of.id))]
+            }
             Kept::Key(key, hash) => {
                 let hash: String = hash.0.iter().map(|byte| format!("{byte:02x}")).collect();
                 vec![only(format!("K#{hash}")), item(format!("A#{}", key.tenant), key.id.to_string())]
@@ -137,6 +140,14 @@ impl Engine for AwsEngine {
 }
 
 impl AwsEngine {
+    /// Loses the stored list of a tenant's subscriptions, so that the next reader without a list reads each of them.
+    pub fn lose_stored_list(&self, tenant: &TenantId) {
+        let key = [("pk", format!("S#{tenant}#list")), ("sk", "00".to_owned())];
+        let key = key.map(|(name, value)| (name.into(), AttributeValue::S(value)));
+        let delete = self.stack.dynamodb.delete_item().table_name(&self.stack.name);
+        block_on(delete.set_key(Some(key.into())).send()).expect("deleted");
+    }
+
     /// Removes an attribute of a delivery's item, as one that an earlier version wrote has none.
     pub async fn remove_attribute(&self, delivery: &Delivery, name: &str) {
         let pk = format!("T#{}#{}", delivery.snapshot.tenant, delivery.snapshot.trace_id);

@@ -1,8 +1,8 @@
 //! The cache that an execution environment keeps between invocations.
 //!
 //! Subscriptions and keys are cached with the version of their tenant, and are current while the version that each use
-//! reads is the same. Authentication reads it, and what follows within half a second does not read it again. The other
-//! entries only save writes.
+//! reads is the same. Authentication reads it, and what follows within half a second does not read it again. Of the list of
+//! an older version only what changed is read again. The other entries only save writes.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::settings::TenantVersion;
 use loanhook_core::model::id::{KeyId, SubscriptionId, TenantId};
 use loanhook_core::model::key::{Key, KeyHash};
 use loanhook_core::model::payload::PayloadKey;
@@ -29,7 +30,7 @@ pub(crate) struct Cache(Mutex<Maps>);
 
 #[derive(Default)]
 struct Maps {
-    versions: HashMap<TenantId, (Instant, u64)>,
+    versions: HashMap<TenantId, (Instant, Arc<TenantVersion>)>,
     subscriptions: HashMap<TenantId, (u64, SubscriptionList)>,
     keys: HashMap<KeyHash, (u64, Arc<Key>)>,
     secrets: HashMap<(TenantId, SubscriptionId), (u64, Secrets)>,
@@ -53,26 +54,37 @@ impl Cache {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn version(&self, tenant: &TenantId) -> Option<u64> {
-        let (started_at, version) = *self.maps().versions.get(tenant)?;
-        (started_at.elapsed() < VERSION_VALIDITY).then_some(version)
+    /// The version of a tenant, if it was read a moment ago.
+    pub(crate) fn version(&self, tenant: &TenantId) -> Option<Arc<TenantVersion>> {
+        let maps = self.maps();
+        let (started_at, version) = maps.versions.get(tenant)?;
+        (started_at.elapsed() < VERSION_VALIDITY).then(|| Arc::clone(version))
+    }
+
+    /// How many copies of its version a tenant had when that was last read from here, however long ago.
+    pub(crate) fn version_copies(&self, tenant: &TenantId) -> u8 {
+        self.maps().versions.get(tenant).map_or(0, |(_, version)| version.copies)
     }
 
     /// `started_at` is when the read began: of two reads, the one that began later stays.
-    pub(crate) fn put_version(&self, tenant: &TenantId, started_at: Instant, version: u64) {
+    pub(crate) fn put_version(&self, tenant: &TenantId, started_at: Instant, version: Arc<TenantVersion>) {
         let mut maps = self.maps();
         if maps.versions.get(tenant).is_none_or(|(known, _)| *known < started_at) {
             insert(&mut maps.versions, tenant.clone(), (started_at, version));
         }
     }
 
-    pub(crate) fn subscriptions(&self, tenant: &TenantId, version: u64) -> Option<SubscriptionList> {
-        let maps = self.maps();
-        maps.subscriptions.get(tenant).filter(|(at, _)| *at == version).map(|(_, list)| Arc::clone(list))
+    /// The subscriptions of a tenant, and the version at which they were so.
+    pub(crate) fn subscriptions(&self, tenant: &TenantId) -> Option<(u64, SubscriptionList)> {
+        self.maps().subscriptions.get(tenant).cloned()
     }
 
+    /// Of two versions the newer one stays.
     pub(crate) fn put_subscriptions(&self, tenant: &TenantId, version: u64, list: SubscriptionList) {
-        insert(&mut self.maps().subscriptions, tenant.clone(), (version, list));
+        let mut maps = self.maps();
+        if maps.subscriptions.get(tenant).is_none_or(|(known, _)| *known < version) {
+            insert(&mut maps.subscriptions, tenant.clone(), (version, list));
+        }
     }
 
     /// A key, and the version of its tenant at which it was valid.

@@ -10,7 +10,8 @@
 //!   race needs no other read;
 //! - a claim is one conditional update of the delivery, which returns the whole delivery;
 //! - a queue message says only which delivery is due ([`read_message`]);
-//! - subscriptions and keys are cached, and each use of them reads the version of their tenant with strong consistency;
+//! - subscriptions and keys are cached, and each use of them reads the version of their tenant with strong consistency,
+//!   from one of its copies;
 //! - payloads are named by tenant and hash, so that equal bytes are stored once.
 //!
 //! What is due later than SQS can delay a message stands in an index of the table, which the [`sweep`] reads.

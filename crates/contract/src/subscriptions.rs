@@ -26,8 +26,16 @@ fn next(current: &Subscription, title: &str) -> Subscription {
     next
 }
 
+/// The subscriptions that are listed, each as it is by itself: with its secrets, which a list may leave out.
 async fn listed<E: Engine>(engine: &E) -> StoreResult<Vec<Subscription>> {
-    Ok(engine.ports().subscriptions(&acme()).await?.iter().map(|one| (**one).clone()).collect())
+    let mut listed = Vec::new();
+    for one in engine.ports().subscriptions(&acme()).await?.iter() {
+        let whole = engine.ports().subscription(&acme(), one.id).await?.expect("it is listed");
+        let one = Subscription { secrets: whole.secrets.clone(), ..(**one).clone() };
+        assert_eq!(one, *whole);
+        listed.push(one);
+    }
+    Ok(listed)
 }
 
 pub(crate) async fn subscriptions_are_listed_the_oldest_first_as_they_are_now<E: Engine>() -> StoreResult<()>
@@ -100,6 +108,9 @@ pub(crate) async fn an_unknown_or_deleted_subscription_cannot_be_replaced<E: Eng
     assert!(engine.ports().delete(&acme(), first.id).await?);
     assert_eq!(engine.ports().replace(next(&first, "Late")).await?, ReplaceOutcome::NotFound);
     assert_eq!(listed(&engine).await?, []);
+    for gone in [first.id, SubscriptionId::at(START)] {
+        assert_eq!(engine.ports().subscription(&acme(), gone).await?, None);
+    }
     assert_eq!(engine.ports().subscription_version(&acme(), first.id, 2).await?, None);
     Ok(())
 }

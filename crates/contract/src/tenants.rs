@@ -111,6 +111,7 @@ pub(crate) async fn another_tenants_subscriptions_cannot_be_read_or_changed<E: E
     let scene = Scene::<E>::new(&[]).await?;
     let (ports, theirs) = (scene.ports(), &scene.subscription);
     assert!(ports.subscriptions(&stranger()).await?.is_empty());
+    assert_eq!(ports.subscription(&stranger(), theirs.id).await?, None);
     assert_eq!(ports.subscription_version(&stranger(), theirs.id, 1).await?, None);
     assert_eq!(ports.secrets(&stranger(), theirs.id, 1).await?, None);
     let mut forged = theirs.clone();
@@ -120,8 +121,9 @@ pub(crate) async fn another_tenants_subscriptions_cannot_be_read_or_changed<E: E
     // The owner is at the limit of one; a stranger is not.
     assert!(!ports.create(subscription(scene.tenant(), "Second", &[], START), 1).await?);
     assert!(ports.create(subscription(&stranger(), "First", &[], START), 1).await?);
-    let kept: Vec<_> = ports.subscriptions(scene.tenant()).await?.iter().map(|one| (**one).clone()).collect();
-    assert_eq!(kept, std::slice::from_ref(theirs));
+    let kept = ports.subscriptions(scene.tenant()).await?;
+    assert_eq!(kept.iter().map(|one| one.id).collect::<Vec<_>>(), [theirs.id]);
+    assert_eq!(ports.subscription(scene.tenant(), theirs.id).await?.as_deref(), Some(theirs));
     Ok(())
 }
 

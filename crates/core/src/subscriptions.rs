@@ -1,13 +1,11 @@
 //! Subscriptions as a use case: created, read, replaced, deleted, their secrets rotated.
 
-use std::sync::Arc;
-
 use crate::model::id::{SubscriptionId, TenantId};
 use crate::model::secret::{Secrets, SigningSecret};
 use crate::model::subscription::{MAX_SUBSCRIPTIONS, Subscription, SubscriptionInput};
 use crate::model::time::Timestamp;
 use crate::model::validation::ValidationErrors;
-use crate::ports::{ReplaceOutcome, StoreError, StoreResult, Subscriptions};
+use crate::ports::{ReplaceOutcome, StoreError, Subscriptions};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SubscriptionError {
@@ -47,15 +45,6 @@ pub async fn create<S: Subscriptions>(
     }
 }
 
-pub async fn get<S: Subscriptions>(
-    store: &S,
-    tenant: &TenantId,
-    id: SubscriptionId,
-) -> StoreResult<Option<Arc<Subscription>>> {
-    let all = store.subscriptions(tenant).await?;
-    Ok(all.iter().find(|subscription| subscription.id == id).cloned())
-}
-
 /// Replaces all settings; what the input leaves out has its default.
 pub async fn replace<S: Subscriptions>(
     store: &S,
@@ -64,7 +53,7 @@ pub async fn replace<S: Subscriptions>(
     input: SubscriptionInput,
     now: Timestamp,
 ) -> Result<Subscription, SubscriptionError> {
-    let current = get(store, tenant, id).await?.ok_or(SubscriptionError::Unknown)?;
+    let current = store.subscription(tenant, id).await?.ok_or(SubscriptionError::Unknown)?;
     let mut settings = input.check(Some(&current.settings)).map_err(SubscriptionError::Invalid)?;
     let version = current.version + 1;
     settings.criteria.carry_over_since(&current.settings.criteria, version);
@@ -78,7 +67,7 @@ pub async fn rotate_secret<S: Subscriptions>(
     id: SubscriptionId,
     now: Timestamp,
 ) -> Result<Subscription, SubscriptionError> {
-    let current = get(store, tenant, id).await?.ok_or(SubscriptionError::Unknown)?;
+    let current = store.subscription(tenant, id).await?.ok_or(SubscriptionError::Unknown)?;
     let mut next = (*current).clone();
     next.secrets.rotate(SigningSecret::generate()?, now);
     next.version += 1;

@@ -42,6 +42,15 @@ impl Subscriptions for Memory {
         self.once(Operation::ReadSubscriptions, StepKind::Read, read).await
     }
 
+    async fn subscription(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+    ) -> StoreResult<Option<Arc<Subscription>>> {
+        let all = self.subscriptions(tenant).await?;
+        Ok(all.iter().find(|subscription| subscription.id == id).cloned())
+    }
+
     async fn subscription_version(
         &self,
         tenant: &TenantId,

@@ -67,6 +67,14 @@ impl Subscriptions for Store {
         self.memory().subscriptions(tenant).await
     }
 
+    async fn subscription(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+    ) -> StoreResult<Option<Arc<Subscription>>> {
+        self.memory().subscription(tenant, id).await
+    }
+
     async fn subscription_version(
         &self,
         tenant: &TenantId,

@@ -18,6 +18,15 @@ impl Subscriptions for SqliteEngine {
         Ok(self.0.cache.subscriptions(tenant))
     }
 
+    async fn subscription(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+    ) -> StoreResult<Option<Arc<Subscription>>> {
+        let cached = self.0.cache.subscriptions(tenant);
+        Ok(cached.iter().find(|subscription| subscription.id == id).cloned())
+    }
+
     async fn subscription_version(
         &self,
         tenant: &TenantId,

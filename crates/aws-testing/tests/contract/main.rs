@@ -6,6 +6,7 @@ mod fair_shares;
 mod faults;
 mod first_attempt;
 mod item_sizes;
+mod settings;
 mod unsent_trigger_messages;
 
 use loanhook_aws_testing::AwsEngine;

@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::builders::{DeleteBuilder, KeysAndAttributesBuilder, UpdateBuilder};
-use aws_sdk_dynamodb::types::{Delete, KeysAndAttributes, Update};
+use aws_sdk_dynamodb::types::builders::{DeleteBuilder, KeysAndAttributesBuilder, PutBuilder, UpdateBuilder};
+use aws_sdk_dynamodb::types::{Delete, KeysAndAttributes, Put, Update};
 
 use super::call_errors::{failed, store_error};
 use super::item::{Item, missing_attribute, text, unexpired};
@@ -98,6 +98,11 @@ impl Aws {
     /// An update of an item, alone.
     pub(crate) fn update(&self, key: ItemKey) -> UpdateItemFluentBuilder {
         self.dynamodb().update_item().table_name(self.table()).set_key(Some(key.attributes()))
+    }
+
+    /// A put of an item, whatever is there, as a part of a transaction.
+    pub(crate) fn put_part(&self, item: Item) -> PutBuilder {
+        Put::builder().table_name(self.table()).set_item(Some(item))
     }
 
     /// An update of an item, as a part of a transaction.

@@ -54,10 +54,19 @@ pub(crate) const CHECKED: &str = "checked";
 pub(crate) const UNTIL: &str = "until";
 /// Of the newest version of a subscription: its signing secrets. No older version keeps any.
 pub(crate) const SECRETS: &str = "secrets";
-/// Of a tenant's version: counts the changes of its subscriptions and keys. Of a trigger state: counts its changes.
+/// Of a tenant's version: counts the changes of its subscriptions and keys. Of a trigger state: counts its changes. Of a
+/// part of a stored list: the version of the tenant that the list shows.
 pub(crate) const VERSION: &str = "version";
-/// Of a tenant's version: how many subscriptions there are. Of formula errors: how many there were.
+/// Of formula errors: how many there were. Of a tenant's version: see `tenant_record`.
 pub(crate) const COUNT: &str = "count";
+/// Of a tenant's version: how many subscriptions there are.
+pub(crate) const SUBSCRIPTIONS: &str = "subscriptions";
+/// Of a tenant's version and its copies: the latest changes, and how many copies there are.
+pub(crate) const CHANGES: &str = "changes";
+pub(crate) const COPIES: &str = "copies";
+/// Of a part of a stored list: its bytes, and of how many parts it is one.
+pub(crate) const DOCS: &str = "docs";
+pub(crate) const PARTS: &str = "parts";
 /// Of a listed key: the hash under which the key is stored.
 pub(crate) const HASH: &str = "hash";
 /// Of a listed key: the beginning of the hour in which it was last used, in milliseconds since 1970.
@@ -147,6 +156,22 @@ pub(crate) fn settings_pk(tenant: &TenantId) -> String {
 
 pub(crate) fn tenant_version(tenant: &TenantId) -> ItemKey {
     ItemKey::only(settings_pk(tenant))
+}
+
+/// A copy of the version: each in a partition of its own, which every call may read.
+pub(crate) fn tenant_version_copy(tenant: &TenantId, index: u8) -> ItemKey {
+    ItemKey::only(format!("{}#version-{index}", settings_pk(tenant)))
+}
+
+/// The partition of a tenant's stored list of subscriptions.
+pub(crate) fn stored_list_pk(tenant: &TenantId) -> String {
+    format!("{}#list", settings_pk(tenant))
+}
+
+/// A part of the stored list.
+pub(crate) fn stored_list_part(tenant: &TenantId, index: usize) -> ItemKey {
+    // Padded with zeros, so that parts sort as text.
+    ItemKey { pk: stored_list_pk(tenant), sk: format!("{index:02}") }
 }
 
 pub(crate) const CURRENT_PREFIX: &str = "C#";

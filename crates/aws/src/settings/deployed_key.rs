@@ -7,7 +7,9 @@
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use tracing::info;
 
+use super::changes::Change;
 use super::key_items::{StoredKey, hash_item, read_listed};
+use super::tenant_record::{CountChange, SettingsChange};
 use crate::engine::Aws;
 use crate::items::call_errors::store_error;
 use crate::items::item::{json, number, text, unexpired};
@@ -74,17 +76,17 @@ impl Aws {
             .expression_attribute_names("#expires", EXPIRES)
             .expression_attribute_values(":doc", json(&key)?)
             .expression_attribute_values(":hash", text(key_schema::hex(&hash.0)));
-        let mut parts =
-            vec![under_hash.part()?, in_list.part()?, self.increment_tenant_version(&key.tenant, 0).part()?];
+        let mut writes = vec![under_hash.part()?, in_list.part()?];
+        let mut changes = vec![other_change(&key.tenant)];
         // A key of another tenant is no longer in that tenant's list.
-        if let Some(before) = before.filter(|before| before.tenant != key.tenant) {
-            parts.push(self.expire_now(key_schema::listed_key(&before.tenant, before.id))?);
-            parts.push(self.increment_tenant_version(&before.tenant, 0).part()?);
+        let elsewhere = before.filter(|before| before.tenant != key.tenant);
+        if let Some(before) = &elsewhere {
+            writes.push(self.expire_now(key_schema::listed_key(&before.tenant, before.id))?);
+            changes.push(other_change(&before.tenant));
         }
         // A refusal says that another call came first.
-        let added = self.transact(parts).await?.is_done();
+        let added = self.change_tenants(&changes, writes).await?.is_done();
         self.cache().forget_key(hash);
-        self.cache().forget_version(&key.tenant);
         Ok(if added { EnvironmentKeyOutcome::Added { ended } } else { EnvironmentKeyOutcome::Unchanged })
     }
 
@@ -99,12 +101,10 @@ impl Aws {
             if key.source != KeySource::Environment || hash == except {
                 continue;
             }
-            let parts = vec![
-                self.expire_now(key_schema::key(hash))?,
-                self.expire_now(key_schema::listed_key(tenant, key.id))?,
-                self.increment_tenant_version(tenant, 0).part()?,
-            ];
-            if self.transact(parts).await?.is_done() {
+            let under_hash = self.expire_now(key_schema::key(hash))?;
+            let writes = vec![under_hash, self.expire_now(key_schema::listed_key(tenant, key.id))?];
+            let change = Change::KeyEnded(key.id);
+            if self.change_tenant(tenant, change, CountChange::Same, writes).await?.is_done() {
                 ended.push(key);
             }
             self.cache().forget_key(hash);
@@ -123,4 +123,9 @@ impl Aws {
             .expression_attribute_values(":now", number(Timestamp::now().seconds()))
             .part()
     }
+}
+
+/// A change of a tenant's keys that ends none.
+const fn other_change(tenant: &TenantId) -> SettingsChange<'_> {
+    SettingsChange { tenant, change: Change::Other, count: CountChange::Same }
 }

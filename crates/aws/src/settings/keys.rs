@@ -8,7 +8,9 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::types::AttributeValue;
 use tracing::warn;
 
+use super::changes::Change;
 use super::key_items::{hash_item, hash_of, listed_item, read_listed};
+use super::tenant_record::CountChange;
 use crate::engine::Aws;
 use crate::items::call_errors::store_error;
 use crate::items::item::{document, get_number, number, text, unexpired};
@@ -34,13 +36,17 @@ impl Keys for Aws {
         // The version before the key: a key that is there after the version was read is valid at that version.
         let version = self.tenant_version(&tenant).await?;
         if let Some((cached_at, key)) = cached
-            && cached_at == version
+            && version.has_the_keys_of(cached_at)
         {
+            if cached_at < version.number {
+                self.cache().put_key(hash, version.number, Arc::clone(&key));
+            }
             return Ok(Some(key));
         }
-        let key = self.find_key(hash).await?.map(Arc::new);
+        // The end of a key appears in its own item a moment later than in the version.
+        let key = self.find_key(hash).await?.filter(|key| !version.has_ended(key.id)).map(Arc::new);
         match &key {
-            Some(key) => self.cache().put_key(hash, version, Arc::clone(key)),
+            Some(key) => self.cache().put_key(hash, version.number, Arc::clone(key)),
             None => self.cache().forget_key(hash),
         }
         Ok(key)
@@ -128,12 +134,10 @@ impl Keys for Aws {
             .expression_attribute_names("#deleted", DELETED)
             .expression_attribute_names("#doc", DOC)
             .expression_attribute_values(":true", AttributeValue::Bool(true));
-        let increment = self.increment_tenant_version(tenant, 0);
-        let parts = vec![delete_listed.part()?, mark_deleted.part()?, increment.part()?];
-        let committed = self.transact(parts).await?;
+        let writes = vec![delete_listed.part()?, mark_deleted.part()?];
+        let outcome = self.change_tenant(tenant, Change::KeyEnded(id), CountChange::Same, writes).await?;
         self.cache().forget_key(hash);
-        self.cache().forget_version(tenant);
-        Ok(committed.is_done())
+        Ok(outcome.is_done())
     }
 }
 

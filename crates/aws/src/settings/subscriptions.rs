@@ -1,4 +1,5 @@
-//! Subscriptions: each as it is now, and its versions, of which the newest has its secrets.
+//! Subscriptions: each as it is now, and its versions, of which the newest has its secrets. The list of all is in
+//! [`subscription_list`](super::subscription_list).
 //!
 //! A replaced version is kept as long as an event that matched it may be repeated; the last version of a deleted
 //! subscription as long as its deliveries.
@@ -10,11 +11,13 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 
+use super::changes::Change;
+use super::tenant_record::{CountChange, SettingsOutcome};
 use crate::engine::Aws;
 use crate::items::call_errors::store_error;
 use crate::items::item::{Item, document, json, number, parse_json, parse_number, text};
-use crate::items::key_schema::{self, CURRENT_PREFIX, DOC, EXPIRES, PK, SECRETS, SK, VERSION};
-use crate::items::transaction::{Refusal, TransactionOutcome, TransactionPart as _};
+use crate::items::key_schema::{self, DOC, EXPIRES, PK, SECRETS, SK, VERSION};
+use crate::items::transaction::{Refusal, TransactionPart as _};
 use crate::items::unreadable::readable;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::secret::Secrets;
@@ -29,17 +32,20 @@ const MAX_TRIES: u32 = 8;
 
 impl Subscriptions for Aws {
     async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
-        let version = match self.cache().version(tenant) {
-            Some(version) => version,
+        let at = match self.cache().version(tenant) {
+            Some(at) => at,
             None => self.tenant_version(tenant).await?,
         };
-        if let Some(list) = self.cache().subscriptions(tenant, version) {
-            return Ok(list);
-        }
-        let items = self.settings(tenant, CURRENT_PREFIX, None).await?;
-        let list = Arc::new(readable(&items, |item| read(item).map(Arc::new)));
-        self.cache().put_subscriptions(tenant, version, Arc::clone(&list));
-        Ok(list)
+        self.subscription_list(tenant, &at).await
+    }
+
+    async fn subscription(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+    ) -> StoreResult<Option<Arc<Subscription>>> {
+        let item = self.get(key_schema::current_subscription(tenant, id)).await?;
+        Ok(readable(item.as_slice(), |item| read(item).map(Arc::new)).pop())
     }
 
     async fn subscription_version(
@@ -61,34 +67,25 @@ impl Subscriptions for Aws {
         if let Some(secrets) = self.cache().secrets(tenant, id, version) {
             return Ok(Some(secrets));
         }
-        let newest = self.settings(tenant, &key_schema::versions_prefix(id), Some(1)).await?.pop();
-        let Some(newest) = newest else { return Ok(None) };
+        let Some(newest) = self.newest_version(tenant, id).await? else { return Ok(None) };
         let newest = read(&newest)?;
         self.cache().put_secrets(tenant, id, newest.version, newest.secrets.clone());
         Ok(Some(newest.secrets))
     }
 
     async fn create(&self, subscription: Subscription, most: usize) -> StoreResult<bool> {
-        let tenant = &subscription.tenant;
-        let count = self
-            .increment_tenant_version(tenant, 1)
-            .condition_expression("attribute_not_exists(#count) OR #count < :most")
-            .expression_attribute_values(":most", number(most));
+        let Subscription { tenant, id, version, .. } = &subscription;
         let put_current = self.put_if_absent(current_item(&subscription)?).part()?;
-        let parts = vec![count.part()?, put_current, self.put_version(&subscription)?];
-        let committed = self.transact(parts).await?;
-        self.cache().forget_version(tenant);
-        match committed {
-            TransactionOutcome::Done => Ok(true),
-            TransactionOutcome::Refused(refusals)
-                if refusals.first().is_some_and(|first| first.is_condition()) =>
-            {
-                Ok(false)
-            }
-            TransactionOutcome::Refused(_) => {
-                Err(StoreError::Failed("there is a subscription with this ID".into()))
+        let writes = vec![put_current, self.put_version(&subscription)?];
+        let (change, count) = (Change::Put(*id, *version), CountChange::Added { most });
+        match self.change_tenant(tenant, change, count, writes).await? {
+            SettingsOutcome::Done(at) => self.store_list(tenant, &at).await,
+            SettingsOutcome::TooMany => return Ok(false),
+            SettingsOutcome::Refused(_) => {
+                return Err(StoreError::Failed("there is a subscription with this ID".into()));
             }
         }
+        Ok(true)
     }
 
     async fn replace(&self, next: Subscription) -> StoreResult<ReplaceOutcome> {
@@ -97,17 +94,21 @@ impl Subscriptions for Aws {
             .put_if(current_item(&next)?, "#version = :before")
             .expression_attribute_names("#version", VERSION)
             .expression_attribute_values(":before", number(next.version.saturating_sub(1)));
-        let count = self.increment_tenant_version(tenant, 0).part()?;
-        let parts = vec![count, put_current.part()?, self.put_version(&next)?, self.expire_previous(&next)?];
-        let committed = self.transact(parts).await?;
-        self.cache().forget_version(tenant);
+        let writes = vec![put_current.part()?, self.put_version(&next)?, self.expire_previous(&next)?];
+        let change = Change::Put(next.id, next.version);
+        let outcome = self.change_tenant(tenant, change, CountChange::Same, writes).await?;
         self.cache().forget_secrets(tenant, next.id);
-        Ok(match committed {
-            TransactionOutcome::Done => ReplaceOutcome::Replaced,
-            TransactionOutcome::Refused(refusals) => match refusals.get(1) {
-                Some(Refusal::Condition(None)) => ReplaceOutcome::NotFound,
-                _ => ReplaceOutcome::VersionConflict,
-            },
+        Ok(match outcome {
+            SettingsOutcome::Done(at) => {
+                self.store_list(tenant, &at).await;
+                ReplaceOutcome::Replaced
+            }
+            SettingsOutcome::Refused(refusals)
+                if matches!(refusals.first(), Some(Refusal::Condition(None))) =>
+            {
+                ReplaceOutcome::NotFound
+            }
+            SettingsOutcome::Refused(_) | SettingsOutcome::TooMany => ReplaceOutcome::VersionConflict,
         })
     }
 
@@ -125,10 +126,10 @@ impl Subscriptions for Aws {
                 .return_values_on_condition_check_failure(AllOld);
             // Its deliveries go on, and are signed with the secrets of the last version.
             let last = self.expire_version(tenant, id, version, Timestamp::now() + self.stack().retention);
-            let parts = vec![self.increment_tenant_version(tenant, -1).part()?, delete.part()?, last.part()?];
-            let committed = self.transact(parts).await?;
-            self.cache().forget_version(tenant);
-            if committed.is_done() {
+            let (change, writes) = (Change::Deleted(id), vec![delete.part()?, last.part()?]);
+            let outcome = self.change_tenant(tenant, change, CountChange::Removed, writes).await?;
+            if let SettingsOutcome::Done(at) = outcome {
+                self.store_list(tenant, &at).await;
                 return Ok(true);
             }
         }
@@ -190,19 +191,15 @@ impl Aws {
             .expression_attribute_values(":expires", number(expires.seconds()))
     }
 
-    /// Items of a tenant's settings whose sort keys have this prefix, in their order; with a limit, only the last ones, the
-    /// very last first.
-    async fn settings(&self, tenant: &TenantId, prefix: &str, last: Option<i32>) -> StoreResult<Vec<Item>> {
+    /// The item of the newest version of a subscription, even of a deleted one.
+    async fn newest_version(&self, tenant: &TenantId, id: SubscriptionId) -> StoreResult<Option<Item>> {
         let query = self
             .query_partition(&key_schema::settings_pk(tenant))
-            .scan_index_forward(last.is_none())
-            .set_limit(last)
+            .scan_index_forward(false)
+            .limit(1)
             .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
             .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":prefix", text(prefix));
-        if last.is_some() {
-            return Ok(query.send().await.map_err(store_error)?.items.unwrap_or_default());
-        }
-        query.into_paginator().items().send().collect::<Result<_, _>>().await.map_err(store_error)
+            .expression_attribute_values(":prefix", text(key_schema::versions_prefix(id)));
+        Ok(query.send().await.map_err(store_error)?.items.unwrap_or_default().pop())
     }
 }

@@ -19,11 +19,18 @@ pub enum ReplaceOutcome {
 }
 
 pub trait Subscriptions {
-    /// The subscriptions of a tenant as they are now, the oldest first.
+    /// The subscriptions of a tenant as they are now, the oldest first. An engine may leave out their secrets.
     fn subscriptions(
         &self,
         tenant: &TenantId,
     ) -> impl Future<Output = StoreResult<Arc<Vec<Arc<Subscription>>>>> + Send;
+
+    /// A subscription as it is now, with its secrets.
+    fn subscription(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+    ) -> impl Future<Output = StoreResult<Option<Arc<Subscription>>>> + Send;
 
     /// A subscription in a version it has or had, deleted or not.
     fn subscription_version(

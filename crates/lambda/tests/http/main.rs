@@ -5,4 +5,5 @@ mod call_counts;
 mod client;
 mod index_lag;
 mod intake_faults;
+mod settings_calls;
 mod stored_data;

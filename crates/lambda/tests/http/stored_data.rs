@@ -15,8 +15,10 @@ use futures_util::stream::{self, StreamExt as _};
 use loanhook_aws::{Aws, Stack, read_message};
 use loanhook_aws_testing::{AwsEngine, TestStack};
 use loanhook_contract::engine::Engine as _;
+use loanhook_contract::scene::{subscription, tenant};
 use loanhook_core::model::key::KeyHash;
-use loanhook_core::ports::DueWork;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{DueWork, Subscriptions as _};
 use serde_json::Value;
 
 use compare::{Answers, fixture, router};
@@ -36,6 +38,36 @@ fn data_of_an_earlier_version_gives_the_same_responses() {
         let differences = recorded.differences(&router(engine.clone())).await;
         engine.finish_background().await;
         assert!(differences.is_empty(), "{} answers differ:\n{}", differences.len(), differences.join("\n"));
+        Ok(())
+    });
+}
+
+#[test]
+fn settings_of_an_earlier_version_are_changed_from_where_they_are() {
+    loanhook_contract::run_on::<AwsEngine>(async {
+        let aws = AwsEngine::fresh().await;
+        restore(&aws.stack).await;
+        let (engine, acme) = (aws.ports(), tenant("acme"));
+        let before = engine.subscriptions(&acme).await?;
+        // What the fixture counts, as `count` of the tenant's item.
+        assert_eq!(before.len(), 50);
+        let another = subscription(&acme, "Another", &[], Timestamp::now());
+        assert!(!engine.create(another.clone(), 50).await?);
+        assert!(engine.create(another.clone(), 51).await?);
+        let mut expected: Vec<_> = before.iter().map(|one| one.id).collect();
+        expected.push(another.id);
+        for engine in [engine, &aws.stack.engine()] {
+            let listed = engine.subscriptions(&acme).await?;
+            assert_eq!(listed.iter().map(|one| one.id).collect::<Vec<_>>(), expected);
+        }
+        // The version goes on too, in the tenant's item and in each copy.
+        for pk in ["S#acme", "S#acme#version-0", "S#acme#version-15"] {
+            let get = aws.stack.dynamodb.get_item().table_name(&aws.stack.name).consistent_read(true);
+            let key = [("pk", pk), ("sk", "-")];
+            let key = key.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
+            let item = get.set_key(Some(key.into())).send().await.expect("read").item.expect(pk);
+            assert_eq!(item["version"], AttributeValue::N("60".into()), "{pk}");
+        }
         Ok(())
     });
 }

@@ -13,6 +13,7 @@ mod lost_responses;
 mod releases;
 mod resend_crashes;
 mod response_recording;
+mod setting_changes;
 mod simulated_time;
 mod simulation;
 mod small_payloads;

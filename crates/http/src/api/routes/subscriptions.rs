@@ -89,7 +89,7 @@ pub(in crate::api) async fn get<S: Subscriptions + Keys + FormulaErrorLog + Send
     path: PathParameters,
 ) -> Result<Response, Problem> {
     let tenant = caller.require(Scope::HistoryRead)?;
-    let found = use_case::get(&api.store, tenant, path.id("id", "subscription")?).await?;
+    let found = api.store.subscription(tenant, path.id("id", "subscription")?).await?;
     let found = found.ok_or_else(|| Problem::not_found("subscription"))?;
     let formula_errors = api.store.formula_errors(tenant, found.id).await?;
     let view = SubscriptionView::new(&found, &caller);

@@ -1,0 +1,134 @@
+//! The list of a tenant's subscriptions as it is now, read with few read units.
+//!
+//! A cached list, or else the stored one ([`stored_list`](super::stored_list)), is brought up to the version that was
+//! read: only the subscriptions that changed since are read. Where the known changes do not reach that far back, all of
+//! them are read.
+//!
+//! A list is kept only if it shows what the changes up to its version have made. A transaction appears item by item, so
+//! its version can be read a moment before the rest of it.
+
+use std::sync::Arc;
+
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use super::changes::{Change, outcome};
+use super::tenant_version::TenantVersion;
+use crate::cache::SubscriptionList;
+use crate::engine::Aws;
+use crate::items::call_errors::store_error;
+use crate::items::item::{Item, document, get_number, get_text, text};
+use crate::items::key_schema::{self, CURRENT_PREFIX, DOC, SK, VERSION};
+use crate::items::unreadable::{UnreadableItems, readable};
+use crate::sdk::MAX_CONCURRENT_CALLS;
+use loanhook_core::model::id::TenantId;
+use loanhook_core::model::secret::Secrets;
+use loanhook_core::model::subscription::Subscription;
+use loanhook_core::ports::{StoreError, StoreResult};
+
+/// A list, and the version of its tenant at which it was so.
+type ListAt = (u64, SubscriptionList);
+
+impl Aws {
+    /// The subscriptions at this version of their tenant or a newer one, the oldest first, without secrets.
+    pub(super) async fn subscription_list(
+        &self,
+        tenant: &TenantId,
+        at: &TenantVersion,
+    ) -> StoreResult<SubscriptionList> {
+        let can_be_refreshed = |known: &ListAt| at.changes_since(known.0).is_some();
+        let known = match self.cache().subscriptions(tenant).filter(can_be_refreshed) {
+            Some(cached) => Some(cached),
+            None => self.unpacked_list(tenant).await.filter(can_be_refreshed),
+        };
+        let (list, items, changes) = match known {
+            Some((version, list)) => {
+                let changes = at.changes_since(version).unwrap_or_default();
+                if changes.is_empty() {
+                    self.cache().put_subscriptions(tenant, version, Arc::clone(&list));
+                    return Ok(list);
+                }
+                let (list, items) = self.refreshed(tenant, &list, changes).await?;
+                (list, items, changes)
+            }
+            None => {
+                let items = self.current_subscriptions(tenant).await?;
+                (Arc::new(readable(&items, read_without_secrets)), items, at.known_changes())
+            }
+        };
+        if show(changes, &items) {
+            self.cache().put_subscriptions(tenant, at.number, Arc::clone(&list));
+        }
+        Ok(list)
+    }
+
+    /// The stored list, read.
+    async fn unpacked_list(&self, tenant: &TenantId) -> Option<ListAt> {
+        let stored = self.stored_list(tenant).await?;
+        let mut left_out = UnreadableItems::default();
+        let place = key_schema::stored_list_part(tenant, 0).attributes();
+        let list = stored.documents.lines().filter_map(|line| {
+            let read = loanhook_stored::read(line).map(without_secrets);
+            left_out.readable(&place, read.map_err(|error| StoreError::Failed(error.to_string().into())))
+        });
+        Some((stored.version, Arc::new(list.collect())))
+    }
+
+    /// The list after these changes, and the items that were read for it.
+    async fn refreshed(
+        &self,
+        tenant: &TenantId,
+        list: &SubscriptionList,
+        changes: &[Change],
+    ) -> StoreResult<(SubscriptionList, Vec<Item>)> {
+        let changed = outcome(changes);
+        let keys = changed.keys().map(|id| key_schema::current_subscription(tenant, *id));
+        let reads: Vec<_> = keys.map(|key| self.get(key)).collect();
+        let items: Vec<_> = stream::iter(reads).buffered(MAX_CONCURRENT_CALLS).try_collect().await?;
+        let items: Vec<Item> = items.into_iter().flatten().collect();
+        let mut list: Vec<_> =
+            list.iter().filter(|known| !changed.contains_key(&known.id)).cloned().collect();
+        list.extend(readable(&items, read_without_secrets));
+        list.sort_by_key(|subscription| subscription.id);
+        Ok((Arc::new(list), items))
+    }
+
+    /// The items of all current subscriptions, the oldest first, without secrets.
+    pub(super) async fn current_subscriptions(&self, tenant: &TenantId) -> StoreResult<Vec<Item>> {
+        let query = self
+            .query_partition(&key_schema::settings_pk(tenant))
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
+            .projection_expression("#pk, #sk, #version, #doc")
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_names("#version", VERSION)
+            .expression_attribute_names("#doc", DOC)
+            .expression_attribute_values(":prefix", text(CURRENT_PREFIX));
+        query.into_paginator().items().send().collect::<Result<_, _>>().await.map_err(store_error)
+    }
+}
+
+/// Whether the items of all current subscriptions show what the known changes of a version have made.
+pub(super) fn shows(at: &TenantVersion, items: &[Item]) -> bool {
+    show(at.known_changes(), items)
+}
+
+/// Whether items of current subscriptions show what these changes have made: each subscription in the version that it
+/// has since or a newer one, and none that was deleted.
+fn show(changes: &[Change], items: &[Item]) -> bool {
+    outcome(changes).into_iter().all(|(id, expected)| {
+        let sort_key = format!("{CURRENT_PREFIX}{id}");
+        let item = items.iter().find(|item| get_text(item, SK) == Some(&sort_key));
+        let version: Option<u64> = item.and_then(|item| get_number(item, VERSION));
+        match expected {
+            Some(expected) => version >= Some(expected),
+            None => item.is_none(),
+        }
+    })
+}
+
+fn read_without_secrets(item: &Item) -> StoreResult<Arc<Subscription>> {
+    document(item).map(without_secrets)
+}
+
+fn without_secrets(subscription: Subscription) -> Arc<Subscription> {
+    Arc::new(Subscription { secrets: Secrets::without_expired(), ..subscription })
+}
