@@ -10,7 +10,7 @@ use loanhook_contract::engine::{Engine, Kept};
 use loanhook_contract::scene::delivery_of;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
-use loanhook_core::model::id::TenantId;
+use loanhook_core::model::id::{TenantId, TraceId};
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::ports::{Attempts, DueWork, QueueMessage};
 
@@ -148,6 +148,14 @@ impl AwsEngine {
             .condition_expression("attribute_exists(#name)")
             .expression_attribute_names("#name", name);
         update.send().await.expect("updated");
+    }
+
+    /// The bucket of a delivery in the index of what is due.
+    pub async fn due_bucket(&self, tenant: &TenantId, trace: TraceId) -> Option<String> {
+        let get = self.stack.dynamodb.get_item().table_name(&self.stack.name);
+        let get = get.key("pk", AttributeValue::S(format!("T#{tenant}#{trace}")));
+        let item = get.key("sk", AttributeValue::S("-".into())).send().await.expect("read").item?;
+        item.get("dueBucket")?.as_s().ok().cloned()
     }
 
     /// Whether what the message is for is still to be done.

@@ -1,8 +1,9 @@
 //! The Lambda function that sweeps the index of what is due. A schedule invokes it once a minute; it answers what it did.
 //!
-//! Its event may name the shards to sweep, as in `{"shards": [0, 8]}` for the first eight: several schedules then share the
-//! work. Any other event means all of them.
+//! Its event may name a part of the shards, as in `{"part": 1, "of": 4}` for the first quarter: several schedules then share
+//! the work. An event without them means all.
 
+use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime};
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -17,8 +18,21 @@ const CURSOR_TIME: Duration = Duration::from_secs(15);
 /// The event of a schedule.
 #[derive(Deserialize)]
 struct SweepEvent {
-    /// The first shard, and the one after the last.
-    shards: Option<[u8; 2]>,
+    /// The number of the part, from 1, and how many parts there are.
+    part: Option<u8>,
+    of: Option<u8>,
+}
+
+impl SweepEvent {
+    fn shards(&self) -> Result<Range<u8>, Error> {
+        let (part, of) = match (self.part, self.of) {
+            (None, None) => (1, 1),
+            (Some(part), Some(of)) if (1..=of).contains(&part) && of <= SHARDS => (part, of),
+            _ => return Err(format!("part must be 1 to of, and of at most {SHARDS}").into()),
+        };
+        let shards_before = |parts: u8| u16::from(SHARDS) * u16::from(parts) / u16::from(of);
+        Ok(u8::try_from(shards_before(part - 1))?..u8::try_from(shards_before(part))?)
+    }
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -28,8 +42,7 @@ async fn main() -> Result<(), Error> {
     let lease = config.lease;
     let engine = &Aws::new(&loanhook_aws::sdk_config().await, config.stack);
     lambda_runtime::run(service_fn(|event: LambdaEvent<SweepEvent>| async move {
-        let [from, to] = event.payload.shards.unwrap_or([0, SHARDS]);
-        let sweep = Sweep { engine: engine.clone(), lease, shards: from..to.min(SHARDS) };
+        let sweep = Sweep { engine: engine.clone(), lease, shards: event.payload.shards()? };
         let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         let end = Instant::now() + left.saturating_sub(CURSOR_TIME);
         let report = sweep.run(Timestamp::now(), end).await?;

@@ -8,9 +8,10 @@ use loanhook_core::model::time::Timestamp;
 
 use super::is_deferred;
 
-/// How many partitions the deliveries of one time are spread over. A partition takes 1,000 writes a second, so this is
-/// enough for 16,000 webhooks a second; more shards may be added at any time, fewer may not.
-pub const SHARDS: u8 = 16;
+/// How many partitions of the index the deliveries of one time are spread over. Each takes at most 1,000 writes a second, and
+/// several of them may lie on one physical partition until DynamoDB splits it, so webhooks may come at some 10,000 a second.
+/// More shards may be added at any time, fewer may not.
+pub const SHARDS: u8 = 64;
 /// The length of a slot.
 const SLOT: Duration = Duration::from_secs(30);
 
@@ -86,8 +87,8 @@ mod tests {
 
     #[test]
     fn a_bucket_is_named_by_kind_slot_and_shard() {
-        assert_eq!(bucket(NOW).to_string(), "Q#59847600#5");
-        assert_eq!(bucket(NOW + Duration::from_secs(3600)).to_string(), "D#59847720#5");
+        assert_eq!(bucket(NOW).to_string(), "Q#59847600#37");
+        assert_eq!(bucket(NOW + Duration::from_secs(3600)).to_string(), "D#59847720#37");
     }
 
     #[test]

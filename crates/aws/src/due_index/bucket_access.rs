@@ -4,7 +4,7 @@ use super::bucket::Bucket;
 use crate::engine::Aws;
 use crate::items::call_errors::store_error;
 use crate::items::item::{Item, parse, text};
-use crate::items::key_schema::{self, DUE, DUE_BUCKET, ItemKey, PK, SK};
+use crate::items::key_schema::{self, BY_DUE, DUE_BUCKET, ItemKey, PK, SK};
 use crate::items::write_outcome::write_outcome;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::time::Timestamp;
@@ -21,7 +21,7 @@ impl Aws {
             .dynamodb()
             .query()
             .table_name(self.table())
-            .index_name(DUE)
+            .index_name(BY_DUE)
             .key_condition_expression("#bucket = :bucket")
             .expression_attribute_names("#bucket", DUE_BUCKET)
             .expression_attribute_values(":bucket", text(bucket.to_string()))

@@ -13,8 +13,8 @@ use crate::items::write_outcome::write_outcome;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::StoreResult;
 
-/// Where the first sweep of a table begins: deliveries may have been deferred before there was a sweep.
-const FIRST_LOOK_BACK: Duration = Duration::from_secs(3600);
+/// How long before now the first sweep of a table begins: deliveries may have been deferred before the sweep could run.
+const FIRST_SWEEP_LOOK_BACK: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cursor {
@@ -30,7 +30,7 @@ impl Aws {
     pub(super) async fn sweep_cursors(&self, shards: Range<u8>, now: Timestamp) -> StoreResult<Vec<Cursor>> {
         let items =
             self.query_partition(SWEEP_PK).send().await.map_err(store_error)?.items.unwrap_or_default();
-        let first = Slot::of(now.minus(FIRST_LOOK_BACK));
+        let first = Slot::of(now.minus(FIRST_SWEEP_LOOK_BACK));
         let cursor = |shard: u8| {
             let name = shard.to_string();
             let item = items.iter().find(|item| get_text(item, SK) == Some(&name));

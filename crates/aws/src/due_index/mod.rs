@@ -12,6 +12,7 @@ mod bucket;
 mod bucket_access;
 mod cursor;
 mod overdue;
+mod report;
 pub mod sweep;
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;

@@ -7,7 +7,7 @@ use loanhook_core::model::time::Timestamp;
 
 /// How long after its time a delivery is overdue: its message is received later than it is due, and the index shows a
 /// delivery later than the table.
-pub(super) const GRACE: Duration = Duration::from_secs(20);
+pub(super) const OVERDUE_AFTER: Duration = Duration::from_secs(20);
 
 /// What is to be done for a delivery that stands in a bucket whose time has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,11 @@ pub(super) fn overdue_action(progress: &Progress, lease: Duration, now: Timestam
         Progress::Sending { claim, .. } | Progress::Canceling(claim) => (claim.number, claim.since + lease),
         Progress::Succeeded | Progress::Failed | Progress::Canceled => return OverdueAction::Nothing,
     };
-    if now < due + GRACE { OverdueAction::LookAgain(due) } else { OverdueAction::Wake { attempt, due } }
+    if now < due + OVERDUE_AFTER {
+        OverdueAction::LookAgain(due)
+    } else {
+        OverdueAction::Wake { attempt, due }
+    }
 }
 
 #[cfg(test)]
@@ -57,13 +61,13 @@ mod tests {
             (Progress::Canceling(claim), lease_end),
         ];
         for (progress, due) in states {
-            let early = due + GRACE.saturating_sub(Duration::from_millis(1));
+            let early = due + OVERDUE_AFTER.saturating_sub(Duration::from_millis(1));
             assert_eq!(overdue_action(&progress, LEASE, early), OverdueAction::LookAgain(due));
             let wake = OverdueAction::Wake { attempt: 3, due };
-            assert_eq!(overdue_action(&progress, LEASE, due + GRACE), wake);
+            assert_eq!(overdue_action(&progress, LEASE, due + OVERDUE_AFTER), wake);
         }
         for progress in [Progress::Succeeded, Progress::Failed, Progress::Canceled] {
-            assert_eq!(overdue_action(&progress, LEASE, lease_end + GRACE), OverdueAction::Nothing);
+            assert_eq!(overdue_action(&progress, LEASE, lease_end + OVERDUE_AFTER), OverdueAction::Nothing);
         }
     }
 }

@@ -8,19 +8,20 @@
 //! the next run begins where the cursors are. A delivery that is handed over late is late by no more than the sweep was.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use serde::Serialize;
 use tracing::{error, warn};
 
 pub use super::bucket::SHARDS;
 use super::bucket::{Bucket, BucketKind, Slot};
 use super::cursor::Cursor;
 use super::is_deferred;
-use super::overdue::{GRACE, OverdueAction, overdue_action};
+use super::overdue::{OVERDUE_AFTER, OverdueAction, overdue_action};
+use super::report::Counters;
+pub use super::report::SweepReport;
 use crate::engine::Aws;
 use crate::items::delivery_item;
 use crate::items::unreadable::readable;
@@ -28,12 +29,13 @@ use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DueWork, QueueMessage, StoreResult};
 
-/// How long before its time a deferred delivery is handed over: so many runs may fail before one is late.
+/// How long before its time a deferred delivery is handed over: four runs may fail before one is late.
 const LEAD: Duration = Duration::from_secs(300);
-/// When a delivery that was woken, or is in flight, is looked at again at the earliest.
+/// When a delivery that is in flight is looked at again at the earliest.
 const MIN_RECHECK_DELAY: Duration = Duration::from_secs(120);
-/// When a delivery that was woken is looked at again: its message may wait behind a backlog.
-const RECHECK_DELAY: Duration = Duration::from_secs(900);
+/// How long after a wake the next one may follow: as long as the delivery has been overdue, within these.
+const MIN_WAKE_INTERVAL: Duration = Duration::from_secs(900);
+const MAX_WAKE_INTERVAL: Duration = Duration::from_secs(24 * 3600);
 /// How many shards are swept at once, and how many reads of each are under way.
 const CONCURRENT_SHARDS: usize = 4;
 const CONCURRENT_READS: usize = 4;
@@ -52,87 +54,95 @@ pub struct Sweep {
     pub shards: Range<u8>,
 }
 
-/// What a run did: numbers of deliveries.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SweepReport {
-    /// Put into the queue for the first time.
-    pub handed_over: u64,
-    /// Looked at after their time.
-    pub checked: u64,
-    /// Found with nothing under way, and put into the queue again.
-    pub woken: u64,
-}
-
-#[derive(Default)]
-struct Counters {
-    handed_over: AtomicU64,
-    checked: AtomicU64,
-    woken: AtomicU64,
+/// What is done with each shard, in this order.
+#[derive(Debug, Clone, Copy)]
+enum Pass {
+    HandOver,
+    Check,
 }
 
 impl Sweep {
-    /// Sweeps its shards, until `end` at the latest; what is left then is done by the next run.
+    /// Sweeps its shards, until `end` at the latest; what is left then is done by the next run. All of them are handed over
+    /// before any is checked.
     ///
     /// # Errors
     ///
     /// When a shard could not be swept; the others were.
     pub async fn run(&self, now: Timestamp, end: Instant) -> StoreResult<SweepReport> {
-        let cursors = self.engine.sweep_cursors(self.shards.clone(), now).await?;
+        let mut cursors = self.engine.sweep_cursors(self.shards.clone(), now).await?;
+        // Each run begins with another shard, so that none is always the last.
+        let first = usize::try_from(Slot::of(now).0).unwrap_or(0) % cursors.len().max(1);
+        cursors.rotate_left(first);
         let counters = Counters::default();
-        let shards = cursors.into_iter().map(|cursor| self.sweep_shard(cursor, now, end, &counters));
-        let results: Vec<_> = stream::iter(shards).buffer_unordered(CONCURRENT_SHARDS).collect().await;
-        let report = SweepReport {
-            handed_over: counters.handed_over.into_inner(),
-            checked: counters.checked.into_inner(),
-            woken: counters.woken.into_inner(),
-        };
-        results.into_iter().collect::<StoreResult<()>>().map(|()| report)
+        let mut failure = None;
+        for pass in [Pass::HandOver, Pass::Check] {
+            let shards =
+                cursors.into_iter().map(|cursor| self.sweep_shard(pass, cursor, now, end, &counters));
+            let swept: Vec<_> = stream::iter(shards).buffered(CONCURRENT_SHARDS).collect().await;
+            let (moved, results): (Vec<_>, Vec<_>) = swept.into_iter().unzip();
+            cursors = moved;
+            failure = failure.or(results.into_iter().find_map(Result::err));
+        }
+        failure.map_or(Ok(counters.report()), Err)
     }
 
+    /// Does a pass over a shard; gives its cursor, which is at what was done also where this fails.
     async fn sweep_shard(
         &self,
+        pass: Pass,
         mut cursor: Cursor,
         now: Timestamp,
         end: Instant,
         counters: &Counters,
-    ) -> StoreResult<()> {
+    ) -> (Cursor, StoreResult<()>) {
         let before = cursor;
-        let swept = self.sweep_slots(&mut cursor, now, end, counters).await;
+        let mut swept = match pass {
+            Pass::HandOver => self.hand_over_slots(&mut cursor, now, end, counters).await,
+            Pass::Check => self.check_slots(&mut cursor, now, end, counters).await,
+        };
+        if cursor != before {
+            let put = self.engine.put_sweep_cursor(cursor).await;
+            swept = swept.and(put);
+        }
         if let Err(failure) = &swept {
             error!(shard = cursor.shard, %failure, "sweep.shard_failed");
         }
-        if cursor != before {
-            self.engine.put_sweep_cursor(cursor).await?;
-        }
-        swept
+        (cursor, swept)
     }
 
-    /// Hands over, then checks; the cursor is at what was done, also where this fails.
-    async fn sweep_slots(
+    async fn hand_over_slots(
         &self,
         cursor: &mut Cursor,
         now: Timestamp,
         end: Instant,
         counters: &Counters,
     ) -> StoreResult<()> {
-        let shard = cursor.shard;
         let last = Slot::of(now + LEAD);
         while cursor.handed_over < last && Instant::now() < end {
             let slot = cursor.handed_over.next();
-            let bucket = Bucket { kind: BucketKind::Deferred, slot, shard };
+            let bucket = Bucket { kind: BucketKind::Deferred, slot, shard: cursor.shard };
             let handed_over =
                 self.for_each_read(bucket, |deliveries| self.hand_over(deliveries, now)).await?;
             counters.handed_over.fetch_add(handed_over, Ordering::Relaxed);
             cursor.handed_over = slot;
             self.put_cursor_at_times(cursor, slot).await?;
         }
-        // The last slot that has ended, for which no delivery can come any more.
-        let last = Slot::of(now.minus(GRACE)).previous();
+        Ok(())
+    }
+
+    /// Checks up to the last slot that has ended and into which no delivery can come any more.
+    async fn check_slots(
+        &self,
+        cursor: &mut Cursor,
+        now: Timestamp,
+        end: Instant,
+        counters: &Counters,
+    ) -> StoreResult<()> {
+        let last = Slot::of(now.minus(OVERDUE_AFTER)).previous();
         while cursor.checked < last && Instant::now() < end {
             let slot = cursor.checked.next();
             for kind in [BucketKind::Queued, BucketKind::Deferred] {
-                let bucket = Bucket { kind, slot, shard };
+                let bucket = Bucket { kind, slot, shard: cursor.shard };
                 let check = |deliveries| self.check(bucket, deliveries, now, counters);
                 let checked = self.for_each_read(bucket, check).await?;
                 counters.checked.fetch_add(checked, Ordering::Relaxed);
@@ -198,9 +208,14 @@ impl Sweep {
                 OverdueAction::LookAgain(due) => moves.push((delivery, due.max(now + MIN_RECHECK_DELAY))),
                 OverdueAction::Wake { attempt, due } => {
                     messages.push(wake_message(delivery, attempt, due));
-                    moves.push((delivery, now + RECHECK_DELAY));
+                    // Behind a long backlog it is woken less and less often.
+                    moves.push((delivery, now + now.since(due).clamp(MIN_WAKE_INTERVAL, MAX_WAKE_INTERVAL)));
                 }
             }
+        }
+        if let Some(first) = messages.first() {
+            let (woken, tenant, trace_id) = (messages.len(), &first.tenant, first.trace_id);
+            warn!(woken, first.tenant = %tenant, first.trace_id = %trace_id, "delivery.woken");
         }
         counters.woken.fetch_add(messages.len() as u64, Ordering::Relaxed);
         self.engine.enqueue_all(messages).await?;
@@ -213,10 +228,9 @@ impl Sweep {
     }
 }
 
-/// The message that wakes a delivery. That one was needed is a fault of ours, or a long backlog.
+/// The message that wakes a delivery.
 fn wake_message(delivery: &Delivery, attempt: u32, due: Timestamp) -> QueueMessage {
     let snapshot = &delivery.snapshot;
-    warn!(tenant = %snapshot.tenant, trace_id = %snapshot.trace_id, attempt, %due, "delivery.woken");
     QueueMessage {
         tenant: snapshot.tenant.clone(),
         trace_id: snapshot.trace_id,

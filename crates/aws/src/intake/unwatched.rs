@@ -11,7 +11,7 @@ use crate::due_index::{Bucket, is_deferred};
 use crate::engine::Aws;
 use crate::items::delivery_item;
 use crate::items::item::{document, json, unexpired};
-use crate::items::key_schema::IdempotencyScope;
+use crate::items::key_schema::{DUE_BUCKET, IdempotencyScope};
 use crate::items::write_outcome::WriteOutcome;
 use crate::sdk::MAX_CONCURRENT_CALLS;
 use loanhook_core::model::delivery::Delivery;
@@ -19,6 +19,8 @@ use loanhook_core::model::id::TenantId;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{IdempotencyKey, IdempotencyRecord, QueueMessage, StoreError, StoreResult};
 
+/// The number of a delivery's first attempt.
+pub(super) const FIRST_ATTEMPT: u32 = 1;
 /// How often the put of an idempotency record is tried that is refused without an item: the one there was is gone.
 const MAX_TRIES: u32 = 3;
 
@@ -32,15 +34,30 @@ impl Aws {
         deliveries: Vec<(Delivery, Bytes)>,
         now: Timestamp,
     ) -> StoreResult<Option<IdempotencyRecord>> {
+        let has_key = idempotency.is_some();
         if let Some((key, record)) = idempotency
             && let Some(known) = self.put_idempotency_record(tenant, &key, &record, now).await?
         {
             return Ok(Some(known));
         }
         let deliveries: Vec<_> = deliveries.iter().collect();
-        let messages = self.put_deliveries(tenant, &deliveries, InDueIndex::AtOnce).await?;
-        self.enqueue_all(messages).await?;
-        Ok(None)
+        let stored = self.put_and_enqueue(tenant, &deliveries).await;
+        if stored.is_err() && !has_key {
+            // The caller is told that the event was not stored, and sends it again as another one. With a key the repeat
+            // is the same event, and finishes what is left. What cannot be deleted either is sent by the sweep.
+            let _ = self.delete_unattempted(tenant, &deliveries).await;
+        }
+        stored.map(|()| None)
+    }
+
+    /// Puts deliveries, and queues their messages.
+    pub(super) async fn put_and_enqueue(
+        &self,
+        tenant: &TenantId,
+        deliveries: &[&(Delivery, Bytes)],
+    ) -> StoreResult<()> {
+        let messages = self.put_deliveries(tenant, deliveries, InDueIndex::AtOnce).await?;
+        self.enqueue_all(messages).await
     }
 
     /// Puts an idempotency record; returns another one that is there and not over.
@@ -91,15 +108,24 @@ impl Aws {
         let first = first.filter(|_| in_due_index == InDueIndex::AtOnce);
         let bucket = first.map(|first| Bucket::of(first.due, now, first.trace_id));
         let item = delivery_item::new(delivery, expires, bucket)?;
-        let stored = match self.put(self.put_if_absent(item)).await? {
-            WriteOutcome::Done(()) => Some(delivery.clone()),
+        let message = match self.put(self.put_if_absent(item)).await? {
+            WriteOutcome::Done(()) => QueueMessage::for_next_attempt(delivery),
             WriteOutcome::Refused(item) => {
-                let stored = item.and_then(unexpired).as_ref().map(delivery_item::read).transpose()?;
-                stored.filter(|stored| stored.history.newest_attempt.is_none())
+                let Some(item) = item.and_then(unexpired) else { return Ok(None) };
+                let stored = Some(delivery_item::read(&item)?);
+                let unattempted = stored.filter(|stored| stored.history.newest_attempt.is_none());
+                let message = unattempted.as_ref().and_then(QueueMessage::for_next_attempt);
+                if let Some(message) = &message
+                    && in_due_index == InDueIndex::AtOnce
+                    && !item.contains_key(DUE_BUCKET)
+                {
+                    self.put_in_due_index(message, FIRST_ATTEMPT, now).await?;
+                }
+                message
             }
         };
-        let message = stored.as_ref().and_then(QueueMessage::for_next_attempt);
-        Ok(message.filter(|message| in_due_index == InDueIndex::Later || !is_deferred(message.due, now)))
+        Ok(message
+            .filter(|message| in_due_index == InDueIndex::AfterCommit || !is_deferred(message.due, now)))
     }
 }
 
@@ -109,5 +135,5 @@ impl Aws {
 pub(super) enum InDueIndex {
     AtOnce,
     /// Once it is decided that they are sent at all.
-    Later,
+    AfterCommit,
 }

@@ -3,7 +3,7 @@
 //! The trigger state of a loan is one item with a version. An event that changes it writes it together with its
 //! idempotency record in one transaction, on condition that the version is the one that was read; else the event is
 //! evaluated again on the new state. The deliveries of the triggers that fire are put before, as there may be more of them
-//! than a transaction takes: without a message nobody knows of them, and where the transaction is refused they are deleted.
+//! than a transaction takes: without a message and an entry in the index of what is due nobody knows of them, and where the transaction is refused they are deleted.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use bytes::Bytes;
@@ -12,7 +12,7 @@ use futures_util::stream::{self, TryStreamExt as _};
 
 use crate::due_index::is_deferred;
 use crate::engine::Aws;
-use crate::intake::unwatched::InDueIndex;
+use crate::intake::unwatched::{FIRST_ATTEMPT, InDueIndex};
 use crate::items::call_errors::store_error;
 use crate::items::item::{document, get_number, json, number};
 use crate::items::key_schema::{self, DOC, IdempotencyScope, NEWEST_AUTO, VERSION};
@@ -29,8 +29,6 @@ use loanhook_core::ports::{
     Subscriptions as _, WatchedTrigger,
 };
 
-/// The number of a delivery's first attempt.
-const FIRST_ATTEMPT: u32 = 1;
 /// How often an event is evaluated again because another event changed the state that it read.
 const MAX_TRIES: u32 = 16;
 /// The wait before the next try grows up to this one: a caller waits for all of them.
@@ -75,24 +73,24 @@ impl Aws {
             if after.has_deleted_triggers() {
                 after.keep(&self.subscriptions(tenant).await?);
             }
-            let messages = self.put_deliveries(tenant, &fired, InDueIndex::Later).await?;
+            let messages = self.put_deliveries(tenant, &fired, InDueIndex::AfterCommit).await?;
             let put_state = self.put_trigger_state(tenant, loan, &after, version)?;
             let record = idempotency.as_ref().map(|(key, record)| {
                 (key, record.clone().with_fired(fired.iter().map(|(delivery, _)| delivery)))
             });
             match self.commit_trigger_state(tenant, put_state, record, now).await? {
                 CommitOutcome::Committed => {
-                    self.accept_unwatched(tenant, None, deliveries, now).await?;
+                    self.put_and_enqueue(tenant, &deliveries.iter().collect::<Vec<_>>()).await?;
                     self.enqueue_fired(messages).await?;
                     let fired = fired.iter().map(|(delivery, _)| delivery.snapshot.subscription_id).collect();
                     return Ok(AcceptOutcome::Stored { fired });
                 }
                 CommitOutcome::Duplicate(known) => {
-                    self.delete_unqueued(tenant, &fired).await?;
+                    self.delete_unattempted(tenant, &fired).await?;
                     return Ok(AcceptOutcome::Duplicate(known));
                 }
                 CommitOutcome::Conflict => {
-                    self.delete_unqueued(tenant, &fired).await?;
+                    self.delete_unattempted(tenant, &fired).await?;
                     back_off(try_index.min(MAX_BACK_OFF_INDEX)).await;
                 }
             }
@@ -151,8 +149,12 @@ impl Aws {
         }
     }
 
-    /// Deletes deliveries whose message was not queued.
-    async fn delete_unqueued(&self, tenant: &TenantId, fired: &[&(Delivery, Bytes)]) -> StoreResult<()> {
+    /// Deletes deliveries of an event that is not accepted.
+    pub(super) async fn delete_unattempted(
+        &self,
+        tenant: &TenantId,
+        fired: &[&(Delivery, Bytes)],
+    ) -> StoreResult<()> {
         let deletes: Vec<_> = fired
             .iter()
             .map(|(delivery, _)| {

@@ -44,7 +44,7 @@ pub(crate) const WRITER: &str = "writer";
 pub(crate) const EXHAUSTED: &str = "exhausted";
 pub(crate) const EXHAUSTED_AT: &str = "exhaustedAt";
 
-/// Of deliveries: the partition of the index [`DUE`], which is the bucket of the time when the next attempt is due.
+/// Of deliveries: the partition of the index [`BY_DUE`], which is the bucket of the time when the next attempt is due.
 pub(crate) const DUE_BUCKET: &str = "dueBucket";
 /// Of the cursor of a sweep: the last slot whose deferred deliveries were handed over, and the last that was checked.
 pub(crate) const HANDED_OVER: &str = "handedOver";
@@ -68,7 +68,7 @@ pub(crate) const DELETED: &str = "deleted";
 pub(crate) const SEEN: &str = "seen";
 
 /// Deliveries by the time when they are due: keys only, so that no other write to a delivery writes the index.
-pub(crate) const DUE: &str = "due";
+pub(crate) const BY_DUE: &str = "due";
 /// Rows by delivery: keys only, so that completing a row writes no index.
 pub(crate) const BY_TRACE: &str = "by-trace";
 /// How many partitions a tenant's exhausted deliveries are spread over in their index.

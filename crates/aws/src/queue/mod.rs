@@ -2,7 +2,7 @@
 //!
 //! SQS delays a message by 15 minutes at most. An attempt that is due later has no message before its time comes: its
 //! delivery stands in the index of what is due (`due_index`). A message that is received early is sent again with what
-//! remains; one of a version of before, which is due later than that, puts its delivery into the index.
+//! remains. A message of an older version that is due later than that puts its delivery into the index.
 
 pub(crate) mod message;
 pub mod sqs_batch;

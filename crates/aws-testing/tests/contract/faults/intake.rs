@@ -129,3 +129,24 @@ fn a_repeat_queues_the_message_that_was_refused() {
         Ok(())
     });
 }
+
+#[test]
+fn an_event_without_a_key_that_is_refused_leaves_no_delivery_to_send() {
+    run_with_faults(async {
+        for (name, nth) in [("PutItem T", 2), ("SendMessageBatch", 1)] {
+            let scene = three_subscriptions().await?;
+            scene.engine.proxy.fault_from(name, nth, BROKEN);
+            let refused = accept(scene.ports(), scene.tenant(), submission(BODY, None), START).await;
+            assert!(matches!(refused, Err(IntakeError::Store(_))), "{name}: {refused:?}");
+            scene.engine.proxy.clear_faults();
+            let begun = traces_of_puts(&scene);
+            assert!(!begun.is_empty(), "{name}");
+            for trace in begun {
+                let trace: TraceId = trace.parse().expect("a trace ID");
+                let left = delivery_of(scene.ports(), scene.tenant(), trace).await?;
+                assert!(left.is_none(), "{name}: the sweep would send it");
+            }
+        }
+        Ok(())
+    });
+}

@@ -1,7 +1,8 @@
 //! Intake whose caller dies between two calls, with a trigger that fires: it fires once, and its delivery is queued.
 //!
 //! The calls of such an event are, in this order: `GetItem M` (the trigger state), `PutObject` and `PutItem T` (the
-//! delivery of the trigger), `TransactWriteItems` (the new trigger state, with the idempotency record), `SendMessage`.
+//! delivery of the trigger), `TransactWriteItems` (the new trigger state, with the idempotency record), `UpdateItem T` (the
+//! delivery's entry in the index of what is due), `SendMessage`.
 
 use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults};
 use loanhook_contract::engine::Engine;
@@ -50,6 +51,19 @@ fn after_a_crash_before_the_message_a_repeat_with_the_key_queues_it() {
         assert_eq!(decided.len(), 1);
         assert_eq!(queued(&engine).await, decided);
         assert!(send(&engine, "727", LATE, 2).await.deliveries.is_empty());
+        Ok(())
+    });
+}
+
+#[test]
+fn after_a_crash_before_the_index_of_what_is_due_a_repeat_with_the_key_puts_the_delivery_into_it() {
+    run_with_faults(async {
+        let engine = with::<FaultyAwsEngine>(&[&watching(0)]).await?;
+        crash_intake_before(&engine, "UpdateItem T", Some("key")).await;
+        let receipt = submit(&engine, "727", LATE, Some("key"), START + SECOND).await;
+        assert_eq!(queued(&engine).await, traces(std::slice::from_ref(&receipt)));
+        let bucket = engine.direct.due_bucket(&tenant("acme"), receipt.deliveries[0].trace_id).await;
+        assert!(bucket.is_some(), "a lost message would not be replaced");
         Ok(())
     });
 }

@@ -1,0 +1,35 @@
+//! The report of a sweep: what a run did.
+
+use std::sync::atomic::AtomicU64;
+
+use serde::Serialize;
+
+/// What a run did: numbers of deliveries.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SweepReport {
+    /// Put into the queue for the first time.
+    pub handed_over: u64,
+    /// Looked at after their time.
+    pub checked: u64,
+    /// Found with nothing under way, and put into the queue again.
+    pub woken: u64,
+}
+
+/// The numbers, while the run goes on.
+#[derive(Default)]
+pub(super) struct Counters {
+    pub(super) handed_over: AtomicU64,
+    pub(super) checked: AtomicU64,
+    pub(super) woken: AtomicU64,
+}
+
+impl Counters {
+    pub(super) fn report(self) -> SweepReport {
+        SweepReport {
+            handed_over: self.handed_over.into_inner(),
+            checked: self.checked.into_inner(),
+            woken: self.woken.into_inner(),
+        }
+    }
+}
