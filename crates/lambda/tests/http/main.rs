@@ -5,3 +5,4 @@ mod client;
 mod index_lag;
 mod intake_faults;
 mod stored_data;
+mod sweep_calls;
