@@ -89,8 +89,9 @@ def journeys():
         run(ALL_JOURNEYS)
         run(BROWSER_TESTS)
         if emulated:
-            # The message that the killed function had received comes back soon, not after 6 minutes.
+            # The messages that the killed function had received come back soon, not after 6 minutes.
             set_visibility_timeout(outputs["QueueUrl"], "5")
+            set_visibility_timeout(outputs["SlowQueueUrl"], "5")
             run(KILLED_FUNCTION_JOURNEY)
 
 

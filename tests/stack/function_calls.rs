@@ -18,6 +18,10 @@ const SMALL_PAYLOADS: &str = "PayloadsTable.Arn";
 const BUCKET: &str = "Bucket.Arn";
 const PAYLOADS: &str = "${Bucket.Arn}/*";
 const QUEUE: &str = "Queue.Arn";
+const SLOW_QUEUE: &str = "SlowQueue.Arn";
+/// What an event source mapping does, and sending.
+const RECEIVE_AND_SEND: &[&str] =
+    &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"];
 const DEAD_LETTERS: &str = "DeadLetterQueue.Arn";
 
 /// Every call on items of a table that is not a batch.
@@ -31,6 +35,7 @@ const INTAKE: Calls = &[
     (SMALL_PAYLOADS, &["dynamodb:PutItem"]),
     (PAYLOADS, &["s3:PutObject"]),
     (QUEUE, &["sqs:SendMessage"]),
+    (SLOW_QUEUE, &["sqs:SendMessage"]),
 ];
 const DELIVERY: Calls = &[
     (
@@ -48,7 +53,8 @@ const DELIVERY: Calls = &[
     (SMALL_PAYLOADS, &["dynamodb:GetItem", "dynamodb:PutItem"]),
     (PAYLOADS, &["s3:GetObject", "s3:PutObject"]),
     (BUCKET, &["s3:ListBucket"]),
-    (QUEUE, &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"]),
+    (QUEUE, RECEIVE_AND_SEND),
+    (SLOW_QUEUE, RECEIVE_AND_SEND),
     (DEAD_LETTERS, &["sqs:SendMessage"]),
 ];
 const HISTORY: Calls = &[
@@ -73,6 +79,7 @@ const SUBSCRIPTIONS: Calls = &[
     (SMALL_PAYLOADS, &["dynamodb:PutItem"]),
     (PAYLOADS, &["s3:PutObject"]),
     (QUEUE, &["sqs:SendMessage"]),
+    (SLOW_QUEUE, &["sqs:SendMessage"]),
 ];
 const RESEND: Calls = &[
     (TABLE, &["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]),
@@ -84,6 +91,7 @@ const SWEEP: Calls = &[
     (TABLE, &["dynamodb:BatchGetItem", "dynamodb:UpdateItem", "dynamodb:Query"]),
     (DUE, &["dynamodb:Query"]),
     (QUEUE, &["sqs:SendMessage"]),
+    (SLOW_QUEUE, &["sqs:SendMessage"]),
 ];
 
 const FUNCTIONS: [(&str, Calls); 6] = [

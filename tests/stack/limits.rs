@@ -13,20 +13,24 @@ fn the_visibility_timeout_is_six_times_the_function_timeout() {
     let template = template();
     let timeout = number(&properties(&template, "DeliveryFunction")["Timeout"]);
     assert!(timeout >= LONGEST_REQUEST + 10, "a request of {LONGEST_REQUEST} s, and what is written of it");
-    assert!(number(&properties(&template, "Queue")["VisibilityTimeout"]) >= 6 * timeout);
+    for queue in ["Queue", "SlowQueue"] {
+        assert!(number(&properties(&template, queue)["VisibilityTimeout"]) >= 6 * timeout, "{queue}");
+    }
     let environment = &template["Globals"]["Function"]["Environment"]["Variables"];
     assert_eq!(number(&environment["LOANHOOK_LEASE_SECONDS"]), timeout + 10);
 }
 
 #[test]
-fn both_queues_retain_messages_for_14_days() {
+fn every_queue_retains_messages_for_14_days() {
     let template = template();
     for (name, queue) in resources(&template, "AWS::SQS::Queue") {
         assert_eq!(number(&queue["Properties"]["MessageRetentionPeriod"]), FOURTEEN_DAYS, "{name}");
     }
-    let redrive = &properties(&template, "Queue")["RedrivePolicy"];
-    assert_eq!(number(&redrive["maxReceiveCount"]), 100);
-    assert_eq!(reference(&redrive["deadLetterTargetArn"]), "DeadLetterQueue.Arn");
+    for queue in ["Queue", "SlowQueue"] {
+        let redrive = &properties(&template, queue)["RedrivePolicy"];
+        assert_eq!(number(&redrive["maxReceiveCount"]), 100);
+        assert_eq!(reference(&redrive["deadLetterTargetArn"]), "DeadLetterQueue.Arn");
+    }
 }
 
 #[test]
@@ -41,9 +45,17 @@ fn a_dead_letter_raises_an_alarm() {
 #[test]
 fn batch_failures_are_reported_by_message_and_concurrency_is_limited() {
     let template = template();
-    let source = &properties(&template, "DeliveryFunction")["Events"]["Due"]["Properties"];
-    assert_eq!(source["FunctionResponseTypes"][0], "ReportBatchItemFailures");
-    assert_eq!(reference(&source["ScalingConfig"]["MaximumConcurrency"]), "MaximumConcurrency");
+    for (event, queue, limit) in
+        [("Due", "Queue.Arn", "MaximumConcurrency"), ("DueSlowly", "SlowQueue.Arn", "SlowConcurrency")]
+    {
+        let source = &properties(&template, "DeliveryFunction")["Events"][event]["Properties"];
+        assert_eq!(reference(&source["Queue"]), queue);
+        assert_eq!(source["FunctionResponseTypes"][0], "ReportBatchItemFailures");
+        assert_eq!(reference(&source["ScalingConfig"]["MaximumConcurrency"]), limit);
+    }
+    // A receiver's share of the slow queue is a part of what its mapping allows.
+    let environment = &template["Globals"]["Function"]["Environment"]["Variables"];
+    assert_eq!(reference(&environment["LOANHOOK_SLOW_CONCURRENCY"]), "SlowConcurrency");
 }
 
 #[test]

@@ -56,6 +56,7 @@ impl Process {
                     .map(|path| ("SSL_CERT_FILE", path)),
             )
             .env("LOANHOOK_QUEUE_URL", format!("http://{aws}/queue"))
+            .env("LOANHOOK_SLOW_QUEUE_URL", format!("http://{aws}/slow-queue"))
             .stdin(Stdio::null())
             // The log is written, and not read.
             .stdout(Stdio::null())

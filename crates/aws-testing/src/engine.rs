@@ -18,8 +18,8 @@ use crate::TestStack;
 
 /// The most messages that SQS gives at once.
 const MAX_MESSAGES_PER_RECEIVE: i32 = 10;
-/// How long SQS waits for a message, in seconds.
-const RECEIVE_WAIT_SECONDS: i32 = 2;
+/// How long SQS waits for a message in each queue, where there is none yet, in seconds.
+const RECEIVE_WAIT_SECONDS: i32 = 1;
 
 /// An engine with a stack of its own.
 pub struct AwsEngine {
@@ -46,10 +46,15 @@ impl Engine for AwsEngine {
     }
 
     async fn receive(&self) -> QueueMessage {
+        let queues = [&self.stack.queue_url, &self.stack.slow_queue_url];
+        let mut wait_seconds = 0;
         loop {
-            if let Some(message) = self.receive_messages(1, RECEIVE_WAIT_SECONDS).await.pop() {
-                return message;
+            for queue in queues {
+                if let Some(message) = self.receive_messages(queue, 1, wait_seconds).await.pop() {
+                    return message;
+                }
             }
+            wait_seconds = RECEIVE_WAIT_SECONDS;
         }
     }
 
@@ -57,17 +62,14 @@ impl Engine for AwsEngine {
     /// once, and only while something of its delivery is due.
     async fn drain(&self) -> Vec<QueueMessage> {
         let mut all: Vec<QueueMessage> = Vec::new();
-        loop {
-            let received = self.receive_messages(MAX_MESSAGES_PER_RECEIVE, 0).await;
-            if received.is_empty() {
-                return all;
-            }
-            for message in received {
+        for queue in [&self.stack.queue_url, &self.stack.slow_queue_url] {
+            for message in self.drain_queue(queue).await {
                 if !all.contains(&message) && self.is_due(&message).await {
                     all.push(message);
                 }
             }
         }
+        all
     }
 
     fn put_row(&self, row: &Attempt) {
@@ -174,10 +176,21 @@ impl AwsEngine {
         }
     }
 
-    /// Receives messages and deletes them.
-    async fn receive_messages(&self, limit: i32, wait_seconds: i32) -> Vec<QueueMessage> {
+    /// Takes every message that is due off one of the queues.
+    pub async fn drain_queue(&self, queue: &str) -> Vec<QueueMessage> {
+        let mut all = Vec::new();
+        loop {
+            let received = self.receive_messages(queue, MAX_MESSAGES_PER_RECEIVE, 0).await;
+            if received.is_empty() {
+                return all;
+            }
+            all.extend(received);
+        }
+    }
+
+    /// Receives messages of a queue and deletes them.
+    async fn receive_messages(&self, queue: &str, limit: i32, wait_seconds: i32) -> Vec<QueueMessage> {
         let sqs = &self.stack.sqs;
-        let queue = &self.stack.queue_url;
         let received = sqs
             .receive_message()
             .queue_url(queue)

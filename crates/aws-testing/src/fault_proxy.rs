@@ -149,9 +149,11 @@ impl FaultProxy {
         self.state().rules.clear();
     }
 
-    /// The calls since they were taken last.
+    /// The calls since they were taken last, but for reads of slow marks: whether there is one depends on how long ago the
+    /// last one was.
     pub fn take_calls(&self) -> Vec<AwsCall> {
-        std::mem::take(&mut self.state().calls)
+        let calls = std::mem::take(&mut self.state().calls);
+        calls.into_iter().filter(|call| call.name != "Query H").collect()
     }
 
     /// The names of the calls since they were taken last.

@@ -17,6 +17,7 @@ use uuid::Uuid;
 pub struct TestStack {
     pub name: String,
     pub queue_url: String,
+    pub slow_queue_url: String,
     pub dead_letters_url: String,
     pub dynamodb: aws_sdk_dynamodb::Client,
     pub s3: aws_sdk_s3::Client,
@@ -48,8 +49,9 @@ impl TestStack {
             }
         };
         let queue_url = queue(name.clone()).await;
+        let slow_queue_url = queue(format!("{name}-slow")).await;
         let dead_letters_url = queue(format!("{name}-dead")).await;
-        Self { name, queue_url, dead_letters_url, dynamodb, s3, sqs, config }
+        Self { name, queue_url, slow_queue_url, dead_letters_url, dynamodb, s3, sqs, config }
     }
 
     /// An engine with empty caches.
@@ -65,6 +67,8 @@ impl TestStack {
             bucket: self.name.clone(),
             small_payload: 1536,
             queue_url: self.queue_url.clone(),
+            slow_queue_url: self.slow_queue_url.clone(),
+            slow_instances: 4,
             dead_letters_url: Some(self.dead_letters_url.clone()),
             retention: Duration::from_secs(60 * 24 * 3600),
             egress: Vec::new(),

@@ -19,6 +19,9 @@ const DEFAULT_SMALL_PAYLOAD_BYTES: u64 = 1536;
 /// DynamoDB has items of at most 400 KB.
 const MAX_SMALL_PAYLOAD_BYTES: u64 = 65_536;
 
+/// The template's default of the parameter `SlowConcurrency`.
+const DEFAULT_SLOW_INSTANCES: u32 = 25;
+
 /// A variable of the environment that is missing or wrong.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{name} {fault}")]
@@ -89,6 +92,8 @@ impl Config {
             bucket: needed("LOANHOOK_BUCKET")?,
             small_payload: small_payload(&get)?,
             queue_url: needed("LOANHOOK_QUEUE_URL")?,
+            slow_queue_url: needed("LOANHOOK_SLOW_QUEUE_URL")?,
+            slow_instances: slow_instances(&get)?,
             dead_letters_url: get("LOANHOOK_DLQ_URL"),
             retention: Duration::from_secs(retention_days * 24 * 3600),
             egress: list::<IpAddr>(&get, "LOANHOOK_EGRESS_IPS", "is not a list of addresses")?,
@@ -124,6 +129,12 @@ fn number(
     get(name).map(|text| text.parse().map_err(|_| wrong(name, "is not a number"))).transpose()
 }
 
+fn slow_instances(get: &impl Fn(&'static str) -> Option<String>) -> Result<u32, WrongVariable> {
+    const NAME: &str = "LOANHOOK_SLOW_CONCURRENCY";
+    let instances = number(get, NAME)?.map(u32::try_from).transpose();
+    Ok(instances.map_err(|_| wrong(NAME, "is too large"))?.unwrap_or(DEFAULT_SLOW_INSTANCES))
+}
+
 fn small_payload(get: &impl Fn(&'static str) -> Option<String>) -> Result<usize, WrongVariable> {
     const NAME: &str = "LOANHOOK_SMALL_PAYLOAD_BYTES";
     let bytes = number(get, NAME)?.unwrap_or(DEFAULT_SMALL_PAYLOAD_BYTES);
@@ -153,6 +164,7 @@ mod tests {
             ("LOANHOOK_PAYLOADS_TABLE", "payloads"),
             ("LOANHOOK_BUCKET", "bucket"),
             ("LOANHOOK_QUEUE_URL", "queue"),
+            ("LOANHOOK_SLOW_QUEUE_URL", "slow"),
         ];
         Config::read(&Variables::new(|name| {
             let all = more.iter().chain(&needed);
@@ -165,7 +177,7 @@ mod tests {
         let config = read(&[("LOANHOOK_DLQ_URL", ""), ("LOANHOOK_ADMIN_KEY", "")]).expect("enough");
         assert_eq!((config.stack.dead_letters_url, config.stack.deployed_key), (None, None));
         assert_eq!(config.stack.retention, Duration::from_secs(365 * 24 * 3600));
-        assert_eq!(config.stack.small_payload, 1536);
+        assert_eq!((config.stack.small_payload, config.stack.slow_instances), (1536, 25));
     }
 
     #[test]
@@ -179,6 +191,8 @@ mod tests {
             ("LOANHOOK_RETENTION_DAYS", "59"),
             ("LOANHOOK_SMALL_PAYLOAD_BYTES", "65537"),
             ("LOANHOOK_LEASE_SECONDS", "long"),
+            ("LOANHOOK_SLOW_CONCURRENCY", "many"),
+            ("LOANHOOK_SLOW_QUEUE_URL", ""),
             ("LOANHOOK_ADMIN_KEY", "secret"),
             ("LOANHOOK_TABLE", ""),
         ] {

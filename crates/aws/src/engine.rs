@@ -9,6 +9,7 @@ use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use tokio::task::JoinSet;
 
 use crate::cache::Cache;
+use crate::queue::slow_marks::SlowMarks;
 use crate::sdk::retry_classifier::TransactionConflicts;
 use loanhook_core::model::key::KeyHash;
 use loanhook_core::model::time::Timestamp;
@@ -23,7 +24,12 @@ pub struct Stack {
     pub bucket: String,
     /// How many bytes a payload may take in the table, packed or not; with 0 all are in the bucket.
     pub small_payload: usize,
+    /// The queue of first attempts and resends.
     pub queue_url: String,
+    /// The queue of retries, and of what is for a receiver that is slow or fails.
+    pub slow_queue_url: String,
+    /// How many instances of the delivery function take batches from the slow queue at most.
+    pub slow_instances: u32,
     /// The queue for messages that cannot be handled; needed only where messages are received.
     pub dead_letters_url: Option<String>,
     /// How long a delivery and all of its rows are kept.
@@ -52,6 +58,7 @@ struct Inner {
     sqs: aws_sdk_sqs::Client,
     stack: Stack,
     cache: Cache,
+    slow_marks: SlowMarks,
     background: Mutex<JoinSet<()>>,
 }
 
@@ -81,6 +88,7 @@ impl Aws {
             sqs: aws_sdk_sqs::Client::from_conf(sqs),
             stack,
             cache: Cache::default(),
+            slow_marks: SlowMarks::default(),
             background: Mutex::default(),
         }))
     }
@@ -108,6 +116,10 @@ impl Aws {
 
     pub(crate) fn cache(&self) -> &Cache {
         &self.0.cache
+    }
+
+    pub(crate) fn slow_marks(&self) -> &SlowMarks {
+        &self.0.slow_marks
     }
 
     pub(crate) fn background(&self) -> &Mutex<JoinSet<()>> {

@@ -1,4 +1,5 @@
-//! The engine for AWS: a DynamoDB table for deliveries and history, a table and an S3 bucket for payloads, an SQS queue.
+//! The engine for AWS: a DynamoDB table for deliveries and history, a table and an S3 bucket for payloads, two SQS
+//! queues.
 //!
 //! [`Aws`] implements every port of the core. Each step of a delivery is several calls, and a function can die between any
 //! two of them. So:
@@ -41,4 +42,5 @@ pub use egress::{PublicAddress, PublicAddressSender};
 pub use engine::{Aws, Clock, Stack};
 pub use queue::message::read as read_message;
 pub use queue::sqs_batch;
+pub use queue::{InstanceId, SLOW_AFTER, WatchedSender};
 pub use sdk::sdk_config;

@@ -1,4 +1,5 @@
-//! The Lambda function for deliveries: SQS invokes it with batches of queue messages, and it sends the attempts that are due.
+//! The Lambda function for deliveries: SQS invokes it with batches of messages from either queue, and it sends the attempts
+//! that are due.
 
 use std::sync::Arc;
 
@@ -6,7 +7,7 @@ use aws_lambda_events::event::sqs::SqsEvent;
 use futures_util::FutureExt as _;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use loanhook_aws::sqs_batch::SqsBatchHandler;
-use loanhook_aws::{Aws, Config, PublicAddressSender};
+use loanhook_aws::{Aws, Config, InstanceId, PublicAddressSender, SLOW_AFTER, WatchedSender};
 use loanhook_core::deliver::Deliver;
 use loanhook_core::ports::StoreError;
 use loanhook_sender::WebhookClient;
@@ -18,15 +19,17 @@ async fn main() -> Result<(), Error> {
     let address = config.public_address();
     // Parses the system's trusted certificates on another thread, while the runtime asks for the first batch.
     let client = tokio::task::spawn_blocking(|| WebhookClient::new(config.allow_networks));
+    let lease = Some(config.lease);
+    let store = Aws::new(&loanhook_aws::sdk_config().await, config.stack);
+    let engine = store.clone();
     let sender = client.map(|made| {
         let made = made.map_err(|panic| panic.to_string())?;
         let sender = made.map_err(|unavailable| unavailable.to_string())?;
-        Ok::<_, String>(Arc::new(PublicAddressSender { sender, address }))
+        let sender = PublicAddressSender { sender, address };
+        Ok::<_, String>(Arc::new(WatchedSender { engine, sender, slow_after: SLOW_AFTER }))
     });
     let sender = sender.shared();
-    let lease = Some(config.lease);
-    let store = Aws::new(&loanhook_aws::sdk_config().await, config.stack);
-    let batches = SqsBatchHandler::new(store.clone(), move |message, now, ends| {
+    let handler = SqsBatchHandler::new(store.clone(), move |message, now, ends| {
         let (store, sender) = (store.clone(), sender.clone());
         async move {
             // Without a sender nothing is claimed, and SQS delivers the message again.
@@ -34,7 +37,7 @@ async fn main() -> Result<(), Error> {
             Deliver { store, sender, lease, deadline: Some(ends) }.handle(message, now).await
         }
     });
-    let batches = &batches;
+    let batches = &handler.on_instance(InstanceId::random());
     lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| async move {
         batches.run(event.payload, event.context.deadline()).await.map_err(Error::from)
     }))

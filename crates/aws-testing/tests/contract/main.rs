@@ -2,6 +2,7 @@
 //! what remains when a call fails or its caller dies.
 
 mod deployed_key;
+mod fair_shares;
 mod faults;
 mod first_attempt;
 mod item_sizes;

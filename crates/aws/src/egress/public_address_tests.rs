@@ -22,6 +22,7 @@ impl Sender for LeavingFrom {
 fn request() -> WebhookRequest {
     WebhookRequest {
         tenant: TenantId::try_from("acme".to_owned()).expect("a tenant"),
+        subscription_id: SubscriptionId::at(NOW),
         fresh_connection: false,
         test: false,
         method: Method::Post,

@@ -64,7 +64,10 @@ pub(crate) const HASH: &str = "hash";
 pub(crate) const USED: &str = "used";
 /// Of a key that was deleted or a grant that was ended.
 pub(crate) const DELETED: &str = "deleted";
-/// Of an address: when a request last left from it, in milliseconds since 1970.
+/// Of the permits of a receiver: the set of those that are taken.
+pub(crate) const TAKEN: &str = "taken";
+/// Of an address: when a request last left from it. Of a slow mark: when its receiver was last seen to be slow. In
+/// milliseconds since 1970.
 pub(crate) const SEEN: &str = "seen";
 
 /// Deliveries by the time when they are due: keys only, so that no other write to a delivery writes the index.
@@ -189,6 +192,18 @@ pub(crate) fn sweep_cursor(shard: u8) -> ItemKey {
 
 /// The partition of the addresses that requests leave from.
 pub(crate) const EGRESS_PK: &str = "E#";
+
+/// The partition of the slow marks of all tenants: those who choose a queue read it whole.
+pub(crate) const SLOW_MARKS_PK: &str = "H#";
+
+pub(crate) fn slow_mark(tenant: &TenantId, id: SubscriptionId) -> ItemKey {
+    ItemKey { pk: SLOW_MARKS_PK.into(), sk: format!("{tenant}#{id}") }
+}
+
+/// The permits of a subscription's receiver in the slow queue.
+pub(crate) fn permits(tenant: &TenantId, id: SubscriptionId) -> ItemKey {
+    ItemKey::only(format!("Q#{tenant}#{id}"))
+}
 
 /// The name of a payload, in its table and in the bucket.
 pub(crate) fn payload_name(tenant: &TenantId, key: PayloadKey) -> String {

@@ -6,6 +6,7 @@
 use std::error::Error;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 
@@ -67,7 +68,7 @@ macro_rules! conditional_error {
     )*};
 }
 
-conditional_error!(PutItemError, UpdateItemError);
+conditional_error!(DeleteItemError, PutItemError, UpdateItemError);
 
 /// The outcome that the result of a call is.
 pub(crate) fn write_outcome<T, E, R>(result: Result<T, SdkError<E, R>>) -> StoreResult<WriteOutcome<T>>

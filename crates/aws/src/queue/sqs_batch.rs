@@ -1,15 +1,17 @@
 //! The handler of a batch of messages that SQS hands to the delivery function.
 //!
 //! The records of a batch are handled concurrently, each for itself: one that cannot be read, fails or panics affects no
-//! other.
+//! other, and one whose receiver has no permit left holds up no other.
 //!
 //! - A record that is reported as failed is received again after the visibility timeout. That is for what this function
 //!   could not do; the failure of a receiver is a result.
+//! - A record for another queue or instance is sent there, and only then reported as done ([`super::route`]).
 //! - A record for which there is not enough time is sent again before its claim; one that is not done shortly before the
 //!   invocation ends is reported as failed, while there is still time to respond for the others.
 //! - A record that can never be handled is sent to the dead-letter queue from here. SQS would do that by receive counts,
 //!   which also count our own failures: a long one of those must not make good messages dead letters.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -17,9 +19,12 @@ use std::time::{Duration, Instant, SystemTime};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
 use tokio::time::timeout_at;
-use tracing::error;
+use tracing::{error, warn};
 
 use super::message;
+use super::permits::PermitUse;
+use super::route::{InstanceId, QueueKind, Received, Receiver, Route, route};
+use super::sending::{Outgoing, RETURNED};
 use crate::engine::Aws;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{MAX_RECORDING_TIME, Queue as _, QueueMessage, StoreError, StoreResult};
@@ -35,6 +40,27 @@ const MAX_PANICS: u32 = 3;
 pub struct SqsBatchHandler<H> {
     engine: Aws,
     handler: Arc<H>,
+    instance: Option<InstanceId>,
+}
+
+/// A record with its message.
+struct Readable<'a> {
+    record: &'a SqsMessage,
+    message: QueueMessage,
+}
+
+/// The result of each of some records.
+type Results<'a> = Vec<(&'a SqsMessage, StoreResult<()>)>;
+
+/// What becomes of the records of a batch.
+#[derive(Default)]
+struct Plan<'a> {
+    unreadable: Vec<&'a SqsMessage>,
+    handled: Vec<Readable<'a>>,
+    /// By what has a permit of its own.
+    with_permit: HashMap<PermitUse, Vec<Readable<'a>>>,
+    passed_on: Vec<Readable<'a>>,
+    returned: Vec<Readable<'a>>,
 }
 
 impl<H, F> SqsBatchHandler<H>
@@ -42,8 +68,15 @@ where
     H: Fn(QueueMessage, Timestamp, Instant) -> F + Send + Sync + 'static,
     F: Future<Output = StoreResult<()>> + Send + 'static,
 {
+    /// A handler that is closed to no receiver.
     pub fn new(engine: Aws, handler: H) -> Self {
-        Self { engine, handler: Arc::new(handler) }
+        Self { engine, handler: Arc::new(handler), instance: None }
+    }
+
+    /// The same on an instance, which is closed to some receivers.
+    #[must_use]
+    pub fn on_instance(self, instance: InstanceId) -> Self {
+        Self { instance: Some(instance), ..self }
     }
 
     /// Handles a batch until `end` at the latest; returns the records that SQS must deliver again.
@@ -54,10 +87,24 @@ where
     pub async fn run(&self, batch: SqsEvent, end: SystemTime) -> StoreResult<SqsBatchResponse> {
         let left = end.duration_since(SystemTime::now()).unwrap_or_default();
         let ends = Instant::now() + left.saturating_sub(RESPONSE_TIME);
-        let results = join_all(batch.records.iter().map(|record| self.handle(record, ends))).await;
+        self.engine.refresh_slow_marks().await;
+        let plan = self.plan(&batch);
+        let dead_letters = plan.unreadable.into_iter().map(|record| self.dead_letter(record));
+        let handled = plan.handled.into_iter().map(|readable| self.handle(readable, ends));
+        let with_permit =
+            plan.with_permit.into_iter().map(|(permit, of)| self.handle_with_permit(permit, of, ends));
+        let (dead_letters, handled, with_permit, passed_on, returned) = tokio::join!(
+            join_all(dead_letters),
+            join_all(handled),
+            join_all(with_permit),
+            self.send(QueueKind::Slow, plan.passed_on, false),
+            self.send(QueueKind::Fast, plan.returned, true),
+        );
         self.engine.finish_background().await;
+        let singles = dead_letters.into_iter().chain(handled);
+        let results = singles.chain(with_permit.into_iter().flatten()).chain(passed_on).chain(returned);
         let mut response = SqsBatchResponse::default();
-        for (record, result) in batch.records.iter().zip(results) {
+        for (record, result) in results {
             let Err(failure) = result else { continue };
             let id = record.message_id.as_deref().unwrap_or_default();
             error!(message_id = id, %failure, "delivery.put_off");
@@ -69,12 +116,98 @@ where
         Ok(response)
     }
 
-    async fn handle(&self, record: &SqsMessage, ends: Instant) -> StoreResult<()> {
+    fn plan<'a>(&self, batch: &'a SqsEvent) -> Plan<'a> {
+        let mut plan = Plan::default();
+        for record in &batch.records {
+            let Some(message) = message::read(record.body.as_deref().unwrap_or_default()) else {
+                plan.unreadable.push(record);
+                continue;
+            };
+            let readable = Readable { record, message };
+            match self.route(&readable) {
+                Route::Handle => plan.handled.push(readable),
+                Route::HandleWithPermit => {
+                    plan.with_permit.entry(PermitUse::of(&readable.message)).or_default().push(readable);
+                }
+                Route::PassOn => plan.passed_on.push(readable),
+                Route::Return => plan.returned.push(readable),
+            }
+        }
+        plan
+    }
+
+    fn route(&self, Readable { record, message }: &Readable<'_>) -> Route {
+        let now = Timestamp::now();
+        let closed = |instance: InstanceId| instance.is_closed_to(&message.tenant, message.subscription_id);
+        route(Received {
+            message,
+            from: self.queue_of(record),
+            was_returned: record.message_attributes.contains_key(RETURNED),
+            is_slow: self.engine.slow_marks().contains(&Receiver::of(message), now),
+            is_closed: self.instance.is_some_and(closed),
+            now,
+        })
+    }
+
+    /// The queue that a record was received from: its ARN and the queue's URL end with the same name.
+    fn queue_of(&self, record: &SqsMessage) -> QueueKind {
+        let name = record.event_source_arn.as_deref().and_then(|arn| arn.rsplit(':').next());
+        let is_slow = name == self.engine.stack().slow_queue_url.rsplit('/').next();
+        if is_slow { QueueKind::Slow } else { QueueKind::Fast }
+    }
+
+    async fn dead_letter<'a>(&self, record: &'a SqsMessage) -> (&'a SqsMessage, StoreResult<()>) {
+        error!(message_id = record.message_id, "message.unreadable");
         let body = record.body.as_deref().unwrap_or_default();
-        let Some(message) = message::read(body) else {
-            error!(message_id = record.message_id, "message.unreadable");
-            return self.engine.dead_letter(body, "unreadable").await;
+        (record, self.engine.dead_letter(body, "unreadable").await)
+    }
+
+    /// Sends records to a queue, to be received at once.
+    async fn send<'a>(&self, queue: QueueKind, of: Vec<Readable<'a>>, is_returned: bool) -> Results<'a> {
+        let now = Timestamp::now();
+        let (records, messages) = split(of);
+        let outgoing = |message| Outgoing { message, not_before: now, is_returned };
+        let messages: Vec<_> = messages.into_iter().map(outgoing).collect();
+        results_of(records, &self.engine.send_all(queue, &messages).await)
+    }
+
+    /// Handles records that share a permit, where there is one; else they are put back.
+    async fn handle_with_permit<'a>(
+        &self,
+        permit_use: PermitUse,
+        of: Vec<Readable<'a>>,
+        ends: Instant,
+    ) -> Results<'a> {
+        let now = Timestamp::now();
+        let over = now + ends.saturating_duration_since(Instant::now()) + RESPONSE_TIME;
+        let taken = self.engine.take_permit(&permit_use, over).await.unwrap_or_else(|failure| {
+            // As if there were none: the queue may still be reached.
+            warn!(%failure, "permit.not_taken");
+            None
+        });
+        let Some(permit) = taken else {
+            let (records, messages) = split(of);
+            return results_of(records, &self.engine.put_back(messages, now).await);
         };
+        let results = join_all(of.into_iter().map(|readable| self.handle(readable, ends))).await;
+        self.engine.give_permit_back(permit);
+        results
+    }
+
+    async fn handle<'a>(
+        &self,
+        Readable { record, message }: Readable<'a>,
+        ends: Instant,
+    ) -> (&'a SqsMessage, StoreResult<()>) {
+        (record, self.handle_message(record, message, ends).await)
+    }
+
+    async fn handle_message(
+        &self,
+        record: &SqsMessage,
+        message: QueueMessage,
+        ends: Instant,
+    ) -> StoreResult<()> {
         if Instant::now() + MAX_MESSAGE_TIME > ends {
             return self.engine.enqueue(message).await;
         }
@@ -93,8 +226,18 @@ where
                 if received < MAX_PANICS {
                     return Err(StoreError::Failed("its handler panicked".into()));
                 }
-                self.engine.dead_letter(body, "panicked").await
+                self.engine.dead_letter(record.body.as_deref().unwrap_or_default(), "panicked").await
             }
         }
     }
+}
+
+/// Records and their messages.
+fn split(of: Vec<Readable<'_>>) -> (Vec<&SqsMessage>, Vec<QueueMessage>) {
+    of.into_iter().map(|Readable { record, message }| (record, message)).unzip()
+}
+
+/// The one result of records that were sent together.
+fn results_of<'a>(records: Vec<&'a SqsMessage>, result: &StoreResult<()>) -> Results<'a> {
+    records.into_iter().map(|record| (record, result.clone())).collect()
 }

@@ -99,6 +99,7 @@ impl<S: Payloads + Subscriptions, O> Deliver<S, O> {
         let gone = |what: &str| NotSendable::ContentMissing(what.to_owned());
         Ok(WebhookRequest {
             tenant: snapshot.tenant.clone(),
+            subscription_id: subscription,
             fresh_connection: delivery.history.interruptions > 0,
             test: snapshot.test,
             method: snapshot.request.method,

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::StoreResult;
 use crate::model::attempt::AttemptNumber;
 use crate::model::failure::Failure;
-use crate::model::id::{AttemptId, LoanId, TenantId, TraceId};
+use crate::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
 use crate::model::secret::SigningSecret;
 use crate::model::subscription::Method;
 use crate::model::time::Timestamp;
@@ -36,6 +36,8 @@ pub trait EgressAddresses {
 pub struct WebhookRequest {
     /// Whose webhook it is: what is limited by tenant counts it there.
     pub tenant: TenantId,
+    /// What shares a receiver.
+    pub subscription_id: SubscriptionId,
     /// It must not use a connection that was used before: the attempt before it was lost on one.
     pub fresh_connection: bool,
     /// A subscription's test sent it; the receiver is told so.

@@ -1,5 +1,6 @@
 //! The HTTP interface on the engine for AWS, as the functions serve it.
 
+mod batch_call_counts;
 mod call_counts;
 mod client;
 mod index_lag;

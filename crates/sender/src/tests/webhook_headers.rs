@@ -22,6 +22,7 @@ const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 fn webhook(url: String) -> WebhookRequest {
     WebhookRequest {
         tenant: tenant("acme"),
+        subscription_id: SubscriptionId::at(NOW),
         fresh_connection: false,
         method: Method::Post,
         url,

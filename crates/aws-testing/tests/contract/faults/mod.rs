@@ -20,6 +20,7 @@ mod sqs_batch;
 mod sweep;
 mod throttling;
 mod trigger_crashes;
+mod two_queues;
 
 use std::future::Future;
 use std::sync::Arc;

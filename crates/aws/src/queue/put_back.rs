@@ -1,0 +1,110 @@
+//! Messages for which there was no permit: they are looked at again, a backlog ever less often.
+//!
+//! For a quarter of an hour a message waits in the slow queue, each time for as long as it has waited before. Then its
+//! delivery waits in the index of what is due, and the sweep queues it again: a message that stayed in the queue would not be
+//! the only one, since the sweep wakes what is long overdue. A resend is in no index; it is looked at every ten seconds, as
+//! it is not sent any more after a quarter of an hour.
+
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use super::MAX_DELAY;
+use super::route::QueueKind;
+use super::sending::Outgoing;
+use crate::engine::Aws;
+use crate::sdk::MAX_CONCURRENT_CALLS;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{DueWork, QueueMessage, StoreResult};
+
+/// How long a message waits in the queue each time, at least and at most.
+const MIN_DELAY: Duration = Duration::from_secs(10);
+const MAX_QUEUE_DELAY: Duration = Duration::from_secs(300);
+/// When it has waited for so long, its delivery waits in the index of what is due.
+const MAX_QUEUE_WAIT: Duration = MAX_DELAY;
+/// How long it waits there each time. The sweep queues it some minutes before that.
+const INDEX_DELAY: Duration = Duration::from_secs(MAX_DELAY.as_secs() + 60);
+
+/// Where a message waits that has no permit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    InQueue(Duration),
+    /// The delivery of the attempt of this number, in the index.
+    InIndex(u32),
+}
+
+fn wait(message: &QueueMessage, now: Timestamp) -> Wait {
+    let waited = now.since(message.due);
+    match message.work {
+        DueWork::Resend { .. } => Wait::InQueue(MIN_DELAY),
+        DueWork::Attempt(number) if waited >= MAX_QUEUE_WAIT => Wait::InIndex(number),
+        DueWork::Attempt(_) => Wait::InQueue(waited.clamp(MIN_DELAY, MAX_QUEUE_DELAY)),
+    }
+}
+
+impl Aws {
+    /// Has messages wait until they are looked at again.
+    pub(super) async fn put_back(&self, messages: Vec<QueueMessage>, now: Timestamp) -> StoreResult<()> {
+        let (mut in_queue, mut in_index) = (Vec::new(), Vec::new());
+        for message in messages {
+            match wait(&message, now) {
+                Wait::InQueue(delay) => {
+                    in_queue.push(Outgoing { message, not_before: now + delay, is_returned: false });
+                }
+                Wait::InIndex(number) => {
+                    in_index.push((QueueMessage { due: now + INDEX_DELAY, ..message }, number));
+                }
+            }
+        }
+        let puts: Vec<_> =
+            in_index.iter().map(|(message, number)| self.put_in_due_index(message, *number, now)).collect();
+        stream::iter(puts).buffer_unordered(MAX_CONCURRENT_CALLS).try_collect::<Vec<_>>().await?;
+        self.send_all(QueueKind::Slow, &in_queue).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use loanhook_core::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::due_index::is_deferred;
+
+    const DUE: Timestamp = Timestamp::from_millis(1_795_428_000_000);
+
+    fn wait_after(work: DueWork, waited_seconds: u64) -> Wait {
+        let message = QueueMessage {
+            tenant: TenantId::try_from("acme".to_owned()).expect("a tenant"),
+            trace_id: TraceId::from_uuid(Uuid::from_u128(1)),
+            subscription_id: SubscriptionId::from_uuid(Uuid::from_u128(2)),
+            due: DUE,
+            work,
+        };
+        wait(&message, DUE + Duration::from_secs(waited_seconds))
+    }
+
+    #[test]
+    fn an_attempt_waits_as_long_as_it_has_waited_and_in_the_index_after_15_minutes() {
+        for (waited, delay) in [(0, 10), (10, 10), (40, 40), (300, 300), (899, 300)] {
+            let delay = Wait::InQueue(Duration::from_secs(delay));
+            assert_eq!(wait_after(DueWork::Attempt(2), waited), delay, "{waited} s");
+        }
+        for waited in [900, 86_400] {
+            assert_eq!(wait_after(DueWork::Attempt(2), waited), Wait::InIndex(2), "{waited} s");
+        }
+        assert!(
+            is_deferred(DUE + INDEX_DELAY, DUE),
+            "the sweep queues only what no message can be delayed by"
+        );
+    }
+
+    #[test]
+    fn a_resend_is_looked_at_every_10_seconds() {
+        let loan_id = LoanId::try_from("727".to_owned()).expect("a loan");
+        let resend = DueWork::Resend { loan_id, attempt_id: AttemptId::from_uuid(Uuid::from_u128(3)) };
+        for waited in [0, 600, 899, 900] {
+            assert_eq!(wait_after(resend.clone(), waited), Wait::InQueue(Duration::from_secs(10)));
+        }
+    }
+}

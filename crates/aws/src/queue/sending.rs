@@ -1,0 +1,155 @@
+//! Sending of messages to SQS.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
+use tracing::warn;
+
+use super::message;
+use super::route::QueueKind;
+use crate::engine::Aws;
+use crate::items::call_errors::{failed, store_error};
+use crate::sdk::back_off::back_off;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{QueueMessage, StoreError, StoreResult};
+
+/// The longest delay of a message in SQS.
+pub(crate) const MAX_DELAY: Duration = Duration::from_secs(900);
+/// The most messages that SQS takes in one call.
+const MAX_MESSAGES_PER_CALL: usize = 10;
+/// How often the messages that a call leaves are sent again.
+const MAX_RETRIES: u32 = 5;
+
+/// The attribute of a message that an instance returned to the fast queue; its value says nothing.
+pub(super) const RETURNED: &str = "returned";
+
+/// A message, and how it is sent.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) message: QueueMessage,
+    /// When it is to be received: where it is due already, it may be later than that.
+    pub(super) not_before: Timestamp,
+    /// It is returned to the fast queue for another instance.
+    pub(super) is_returned: bool,
+}
+
+impl Outgoing {
+    /// A message that is to be received when it is due.
+    pub(super) fn when_due(message: QueueMessage) -> Self {
+        let not_before = message.due;
+        Self { message, not_before, is_returned: false }
+    }
+}
+
+impl Aws {
+    fn queue_url(&self, queue: QueueKind) -> &str {
+        match queue {
+            QueueKind::Fast => &self.stack().queue_url,
+            QueueKind::Slow => &self.stack().slow_queue_url,
+        }
+    }
+
+    /// Sends messages to a queue, ten a call; those that a call leaves are sent again.
+    pub(super) async fn send_all(&self, queue: QueueKind, messages: &[Outgoing]) -> StoreResult<()> {
+        if let [message] = messages {
+            return self.send_one(queue, message).await;
+        }
+        for messages in messages.chunks(MAX_MESSAGES_PER_CALL) {
+            let mut left: Vec<_> = messages.iter().enumerate().collect();
+            for try_index in 0.. {
+                left = self.send_batch(queue, left).await?;
+                match left.len() {
+                    0 => break,
+                    _ if try_index == MAX_RETRIES => return Err(StoreError::Busy),
+                    left => warn!(left, "queue.batch_left_some"),
+                }
+                back_off(try_index).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn send_one(&self, queue: QueueKind, outgoing: &Outgoing) -> StoreResult<()> {
+        let mut send = self
+            .sqs()
+            .send_message()
+            .queue_url(self.queue_url(queue))
+            .message_body(message::write(&outgoing.message)?)
+            .message_group_id(message::group(&outgoing.message))
+            .delay_seconds(delay_seconds(outgoing.not_before, (self.stack().clock)()));
+        if outgoing.is_returned {
+            send = send.message_attributes(RETURNED, returned()?);
+        }
+        send.send().await.map(|_| ()).map_err(store_error)
+    }
+
+    /// Sends at most ten messages; returns those that SQS did not take.
+    async fn send_batch<'a>(
+        &self,
+        queue: QueueKind,
+        messages: Vec<(usize, &'a Outgoing)>,
+    ) -> StoreResult<Vec<(usize, &'a Outgoing)>> {
+        let now = (self.stack().clock)();
+        let mut call = self.sqs().send_message_batch().queue_url(self.queue_url(queue));
+        for (i, outgoing) in &messages {
+            let mut entry = SendMessageBatchRequestEntry::builder()
+                .id(i.to_string())
+                .message_body(message::write(&outgoing.message)?)
+                .message_group_id(message::group(&outgoing.message))
+                .delay_seconds(delay_seconds(outgoing.not_before, now));
+            if outgoing.is_returned {
+                entry = entry.message_attributes(RETURNED, returned()?);
+            }
+            call = call.entries(entry.build().map_err(failed)?);
+        }
+        let sent = call.send().await.map_err(store_error)?;
+        if let Some(refused) = sent.failed().iter().find(|entry| entry.sender_fault()) {
+            return Err(StoreError::Failed(format!("SQS refused a message: {}", refused.code()).into()));
+        }
+        let failed = |i: usize| sent.failed().iter().any(|entry| entry.id() == i.to_string());
+        Ok(messages.into_iter().filter(|(i, _)| failed(*i)).collect())
+    }
+
+    /// Sends a message that cannot be handled to the dead-letter queue, for a person to look at.
+    pub(crate) async fn dead_letter(&self, body: &str, reason: &str) -> StoreResult<()> {
+        let Some(queue) = &self.stack().dead_letters_url else {
+            return Err(StoreError::Failed("there is no dead-letter queue".into()));
+        };
+        // SQS takes no empty body.
+        let body = if body.is_empty() { "(empty)" } else { body };
+        let send = self.sqs().send_message().queue_url(queue).message_body(body);
+        let send = send.message_attributes("reason", text_attribute(reason)?);
+        send.send().await.map(|_| ()).map_err(store_error)
+    }
+}
+
+fn returned() -> StoreResult<MessageAttributeValue> {
+    text_attribute("1")
+}
+
+fn text_attribute(value: &str) -> StoreResult<MessageAttributeValue> {
+    MessageAttributeValue::builder().data_type("String").string_value(value).build().map_err(failed)
+}
+
+/// The delay of a message in seconds: what remains until it is due, rounded up, and at most that of SQS.
+fn delay_seconds(due: Timestamp, now: Timestamp) -> i32 {
+    let remains = due.since(now).min(MAX_DELAY);
+    let seconds = remains.as_secs() + u64::from(remains.subsec_nanos() > 0);
+    i32::try_from(seconds).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delay_is_what_remains_rounded_up_to_seconds_and_at_most_15_minutes() {
+        let now = Timestamp::from_millis(1_795_428_000_123);
+        for (remains, seconds) in
+            [(0, 0), (1, 1), (1000, 1), (1001, 2), (899_999, 900), (900_000, 900), (7_200_000, 900)]
+        {
+            assert_eq!(delay_seconds(now + Duration::from_millis(remains), now), seconds, "{remains} ms");
+        }
+        assert_eq!(delay_seconds(now.minus(Duration::from_secs(1)), now), 0);
+    }
+}
