@@ -96,13 +96,17 @@ impl Sweep {
         counters: &Counters,
     ) -> (Cursor, StoreResult<()>) {
         let before = cursor;
-        let mut swept = match pass {
-            Pass::HandOver => self.hand_over_slots(&mut cursor, now, end, counters).await,
-            Pass::Check => self.check_slots(&mut cursor, now, end, counters).await,
+        let (mut swept, is_worth_a_write) = match pass {
+            Pass::HandOver => {
+                let handed_over = self.hand_over_slots(&mut cursor, now, end, counters).await;
+                let is_worth_a_write = !matches!(handed_over, Ok(0));
+                (handed_over.map(drop), is_worth_a_write)
+            }
+            Pass::Check => (self.check_slots(&mut cursor, now, end, counters).await, true),
         };
-        if cursor != before {
-            let put = self.engine.put_sweep_cursor(cursor).await;
-            swept = swept.and(put);
+        // Buckets that had nothing to hand over may be read again; the check puts the cursor.
+        if cursor != before && is_worth_a_write {
+            swept = swept.and(self.engine.put_sweep_cursor(cursor).await);
         }
         if let Err(failure) = &swept {
             error!(shard = cursor.shard, %failure, "sweep.shard_failed");
@@ -110,13 +114,15 @@ impl Sweep {
         (cursor, swept)
     }
 
+    /// Hands over; gives how many deliveries there were.
     async fn hand_over_slots(
         &self,
         cursor: &mut Cursor,
         now: Timestamp,
         end: Instant,
         counters: &Counters,
-    ) -> StoreResult<()> {
+    ) -> StoreResult<u64> {
+        let mut sum = 0;
         let last = Slot::of(now + LEAD);
         while cursor.handed_over < last && Instant::now() < end {
             let slot = cursor.handed_over.next();
@@ -124,10 +130,11 @@ impl Sweep {
             let handed_over =
                 self.for_each_read(bucket, |deliveries| self.hand_over(deliveries, now)).await?;
             counters.handed_over.fetch_add(handed_over, Ordering::Relaxed);
+            sum += handed_over;
             cursor.handed_over = slot;
             self.put_cursor_at_times(cursor, slot).await?;
         }
-        Ok(())
+        Ok(sum)
     }
 
     /// Checks up to the last slot that has ended and into which no delivery can come any more.

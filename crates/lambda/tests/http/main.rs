@@ -7,3 +7,4 @@ mod index_lag;
 mod intake_faults;
 mod settings_calls;
 mod stored_data;
+mod sweep_calls;
