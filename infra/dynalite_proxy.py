@@ -3,8 +3,8 @@
 usage: dynalite_proxy.py PORT DYNALITE_PORT DYNALITE_CLI
 
 Starts dynalite and passes calls on to it, one at a time. All that is read, checked or written, dynalite reads, checks and
-writes: a transaction is done as single writes, which are undone where one of them is refused, before any other call can
-see them. The numbers and rules of transactions are those of
+writes: a transaction is done as single writes, which are undone where one of them is refused, and no other call passes
+meanwhile. The rules of transactions are those of
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 """
 
@@ -16,8 +16,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 MAX_TRANSACTION_WRITES = 100
-# A check changes nothing: it is an update without changes, which is undone as it may create an item.
-SINGLE_WRITES = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "UpdateItem"}
+# Of a transaction's writes; ConditionCheck is not emulated, as the engine does not use it.
+SINGLE_WRITES = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
 ERROR_NAMESPACE = "com.amazonaws.dynamodb.v20120810#"
 
 
@@ -76,7 +76,9 @@ class Call:
                 return 200, {}
             return error("IdempotentParameterMismatchException", "The token is that of another transaction")
         if len(writes) > MAX_TRANSACTION_WRITES:
-            return error("ValidationException", "Member must have length less than or equal to 100")
+            return error("ValidationException", f"Member must have length less than or equal to {MAX_TRANSACTION_WRITES}")
+        if any(kind not in SINGLE_WRITES for kind, _ in writes):
+            return error("ValidationException", f"{__file__} knows only {', '.join(SINGLE_WRITES)}")
         keys = [(write["TableName"], self.key(write)) for _, write in writes]
         if any(key in keys[:i] for i, key in enumerate(keys)):
             return error("ValidationException", "Transaction request cannot include multiple operations on one item")
@@ -87,8 +89,6 @@ class Call:
             if status == 200:
                 reasons.append({"Code": "None"})
                 undo.append((table, key, before))
-                if kind == "ConditionCheck":
-                    self.undo([undo.pop()])
             elif refused(answer):
                 item = {"Item": answer["Item"]} if "Item" in answer else {}
                 reasons.append({"Code": "ConditionalCheckFailed", "Message": "The conditional request failed", **item})
