@@ -86,9 +86,12 @@ template: $(VENV)/.installed
 	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam validate --lint --region us-east-1
 	$(TEST) --test stack
 
-# The engine for AWS, alone and behind HTTP, then the same journeys over the deployed template, each on an emulator that is there for as long.
+# The engine for AWS, alone and behind HTTP, its contract again on emulators of others, then the same journeys over the
+# deployed template: each on emulators that are there for as long.
 test-aws: template
 	$(VENV)/bin/python infra/stack.py run $(TEST) --test aws-contract --test lambda-http
+	tests/npm.sh "other emulators"
+	$(VENV)/bin/python infra/stack.py other-emulators $(TEST) --test aws-contract
 	tests/browser/install.sh
 	$(VENV)/bin/python infra/stack.py journeys
 

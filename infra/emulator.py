@@ -1,4 +1,5 @@
-"""An emulator of AWS on this machine (ministack): its start, its readiness, and its end with all its processes."""
+"""An emulator of AWS on this machine: its start, its readiness, and its end with all its processes. It is ministack; what
+other emulators do otherwise is in `other_emulators.py`."""
 
 import os
 import shutil
@@ -18,6 +19,10 @@ STOP_TIMEOUT_SECONDS = 10
 class Emulator:
     """The emulator whose process ID, log and function code are in `folder`."""
 
+    # What its process's command line contains.
+    program = "ministack"
+    ready_path = "/_ministack/ready"
+
     def __init__(self, folder, port):
         self.folder = folder
         self.log_file = folder / "emulator.log"
@@ -33,22 +38,20 @@ class Emulator:
         if self.answers():
             sys.exit(f"Something else listens on port {self.port}: set LOANHOOK_STACK_PORT to a free one")
         self.temporary.mkdir(parents=True, exist_ok=True)
-        # It passes its environment on to the functions, so it gets only what they may see.
         environment = {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": os.environ.get("HOME", "/"),
             "TMPDIR": str(self.temporary),
-            "BIND_HOST": "127.0.0.1",
-            "GATEWAY_PORT": str(self.port),
-            "AWS_ENDPOINT_URL": self.endpoint,
-            # Each call of a function is checked against its role.
-            "AUTH": "true",
-            "IOT_MTLS_ENABLED": "0",
-            "LOG_LEVEL": "INFO",
+            **self.settings(),
         }
         with self.log_file.open("wb") as log:
             process = subprocess.Popen(
-                ["ministack"], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                self.command(),
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         self.pid_file.write_text(str(process.pid))
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
@@ -58,9 +61,24 @@ class Emulator:
                 sys.exit(f"The emulator did not start:\n{self.log_file.read_text()}")
             time.sleep(0.1)
 
+    def command(self):
+        return ["ministack"]
+
+    def settings(self):
+        """Variables of its environment. It passes its environment on to the functions, so it gets only what they may see."""
+        return {
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(self.port),
+            "AWS_ENDPOINT_URL": self.endpoint,
+            # Each call of a function is checked against its role.
+            "AUTH": "true",
+            "IOT_MTLS_ENABLED": "0",
+            "LOG_LEVEL": "INFO",
+        }
+
     def answers(self):
         try:
-            with urllib.request.urlopen(f"{self.endpoint}/_ministack/ready", timeout=5) as answer:
+            with urllib.request.urlopen(f"{self.endpoint}{self.ready_path}", timeout=5) as answer:
                 return answer.status == 200
         except urllib.error.HTTPError as error:
             # Starting, or something else.
@@ -75,7 +93,7 @@ class Emulator:
             command = Path(f"/proc/{pid}/cmdline").read_bytes()
         except (OSError, ValueError):
             return None
-        return pid if b"ministack" in command else None
+        return pid if self.program.encode() in command else None
 
     def stop(self):
         pid = self.running()

@@ -2,7 +2,8 @@
 
 `up` builds the functions, starts an emulator of AWS and deploys the template to it; `down` ends the emulator.
 `journeys` deploys, and runs the journeys and the browser tests of `tests/` against that. `run` runs a command whose
-environment names AWS. Each of the two has an emulator of its own, which ends with it, whatever happens.
+environment names AWS. Each of the two has an emulator of its own, which ends with it, whatever happens. `other-emulators`
+runs a test command of Cargo on each group of other emulators.
 
 Where AWS_ENDPOINT_URL is set, that endpoint is used instead of an emulator, and is neither started nor stopped here.
 """
@@ -19,6 +20,7 @@ from pathlib import Path
 import boto3
 
 import emulator_workarounds
+import other_emulators
 from emulator import Emulator, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,8 +55,10 @@ def main():
         case ["run", *command] if command:
             with aws("run"):
                 run(command)
+        case ["other-emulators", *command] if command:
+            run_on_other_emulators(command)
         case _:
-            sys.exit(f"usage: {sys.argv[0]} up|down|journeys|run COMMAND…")
+            sys.exit(f"usage: {sys.argv[0]} up|down|journeys|run COMMAND…|other-emulators COMMAND…")
 
 
 def up():
@@ -93,6 +97,25 @@ def journeys():
             set_visibility_timeout(outputs["QueueUrl"], "5")
             set_visibility_timeout(outputs["SlowQueueUrl"], "5")
             run(KILLED_FUNCTION_JOURNEY)
+
+
+def run_on_other_emulators(command):
+    """Runs a test command of Cargo on each group of other emulators, without the tests that are skipped there."""
+    if EXTERNAL_ENDPOINT:
+        print("Other emulators are SKIPPED: AWS_ENDPOINT_URL names what is tested on")
+        return
+    for number, group in enumerate(other_emulators.GROUPS):
+        print(f"\n{group.name}", flush=True)
+        if missing := group.dynamodb.missing():
+            print(f"SKIPPED: {missing}", file=sys.stderr)
+            if os.environ.get("CI"):
+                sys.exit(1)
+            continue
+        arguments = group.skip_arguments(command)
+        with group.running(STATE_FOLDER / f"other-emulators-{number}") as (dynamodb, s3_and_sqs):
+            use(s3_and_sqs)
+            os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = dynamodb
+            run([*command, *arguments])
 
 
 @contextlib.contextmanager

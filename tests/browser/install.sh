@@ -7,9 +7,4 @@ cd "$(dirname "$0")/.."
 if ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null; then
     ./packages.sh "browser tests" chromium chromium-driver
 fi
-if ! command -v npm >/dev/null; then
-    echo "browser tests: SKIPPED in part, there is no npm to install axe-core with" >&2
-    [ -z "${CI:-}" ]
-elif [ ! package-lock.json -ot node_modules/.package-lock.json ]; then
-    npm ci --no-audit --no-fund
-fi
+./npm.sh "browser tests"

@@ -5,20 +5,26 @@ use http::Method;
 use http::request::Parts;
 use serde_json::Value;
 
+use crate::service::Service;
+
 /// A call, named by its operation and, in DynamoDB, by the kind of the first item that it names: the letter with which
 /// that partition key begins. `PutItem L` puts the row of an attempt; `PutItem payload` puts a small payload.
 #[derive(Debug, Clone)]
 pub struct AwsCall {
     pub name: String,
+    pub(crate) service: Service,
     /// The JSON of its body; null for S3.
     pub body: Value,
 }
 
 impl AwsCall {
     pub(crate) fn read(head: &Parts, body: &Bytes) -> Self {
-        let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
-        let Some((service, operation)) = target.and_then(|target| target.split_once('.')) else {
-            return Self { name: object_operation(&head.method).into(), body: Value::Null };
+        let (service, Some(operation)) = Service::of(head) else {
+            return Self {
+                name: object_operation(&head.method).into(),
+                service: Service::S3,
+                body: Value::Null,
+            };
         };
         let body: Value = serde_json::from_slice(body).expect("a call in JSON");
         let kind = partition_of(&body).and_then(|key| key.chars().next());
@@ -26,15 +32,10 @@ impl AwsCall {
             _ if body["TableName"].as_str().is_some_and(|table| table.ends_with("-payloads")) => {
                 format!("{operation} payload")
             }
-            Some(kind) if service.starts_with("DynamoDB") => format!("{operation} {kind}"),
+            Some(kind) if service == Service::DynamoDb => format!("{operation} {kind}"),
             _ => operation.to_owned(),
         };
-        Self { name, body }
-    }
-
-    /// Whether it is a call to S3, whose errors are XML.
-    pub(crate) fn is_s3(&self) -> bool {
-        self.body.is_null()
+        Self { name, service, body }
     }
 }
 

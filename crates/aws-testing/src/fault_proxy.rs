@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use crate::AwsCall;
+use crate::service::{Endpoints, Service};
 
 /// What happens to a call.
 #[derive(Clone)]
@@ -91,19 +92,19 @@ pub struct FaultProxy {
 }
 
 impl FaultProxy {
-    /// Starts a proxy that passes calls on to `target`, a URL.
-    pub async fn start(target: &str) -> Self {
+    /// Starts a proxy that passes each call on to the endpoint of its service.
+    pub(crate) async fn start(endpoints: Endpoints) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
         let proxy = Self { endpoint, state: Arc::default() };
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let (serving, target) = (proxy.clone(), target.trim_end_matches('/').to_owned());
+        let serving = proxy.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (serving, client, target) = (serving.clone(), client.clone(), target.clone());
+                let (serving, client, endpoints) = (serving.clone(), client.clone(), endpoints.clone());
                 let service = service_fn(move |request| {
-                    let (serving, client, target) = (serving.clone(), client.clone(), target.clone());
-                    async move { serving.serve(&client, &target, request).await }
+                    let (serving, client, endpoints) = (serving.clone(), client.clone(), endpoints.clone());
+                    async move { serving.serve(&client, &endpoints, request).await }
                 });
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
@@ -186,7 +187,7 @@ impl FaultProxy {
     async fn serve(
         &self,
         client: &reqwest::Client,
-        target: &str,
+        endpoints: &Endpoints,
         request: Request<Incoming>,
     ) -> Result<Response<Full<Bytes>>, ConnectionEnded> {
         let (head, body) = request.into_parts();
@@ -207,7 +208,8 @@ impl FaultProxy {
         for name in [http::header::HOST, http::header::CONNECTION, http::header::TRANSFER_ENCODING] {
             headers.remove(name);
         }
-        let passed = client.request(head.method, format!("{target}{}", head.uri)).headers(headers).body(body);
+        let url = format!("{}{}", endpoints.of(call.service), head.uri);
+        let passed = client.request(head.method, url).headers(headers).body(body);
         let response = passed.send().await.expect("AWS responds");
         let (status, mut headers) = (response.status(), response.headers().clone());
         let body = response.bytes().await.expect("AWS responds to the end");
@@ -235,7 +237,7 @@ impl std::error::Error for ConnectionEnded {}
 
 /// An error response as AWS words it: S3 in XML, the others in JSON.
 fn error(call: &AwsCall, status: u16, code: &str) -> Response<Full<Bytes>> {
-    let body = if call.is_s3() {
+    let body = if call.service == Service::S3 {
         format!("<Error><Code>{code}</Code><Message>the case says so</Message></Error>")
     } else {
         json!({ "__type": format!("com.amazonaws#{code}"), "message": "the case says so" }).to_string()

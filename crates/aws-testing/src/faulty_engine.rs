@@ -17,6 +17,7 @@ use loanhook_core::model::id::TenantId;
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::ports::{QueueMessage, StoreResult};
 
+use crate::service::Endpoints;
 use crate::{AwsEngine, FaultProxy};
 
 /// An engine with a stack of its own, whose calls pass a proxy.
@@ -70,7 +71,9 @@ impl Engine for FaultyAwsEngine {
 
     async fn fresh() -> Self {
         let direct = AwsEngine::fresh().await;
-        let proxy = FaultProxy::start(direct.stack.config.endpoint_url().expect("an endpoint")).await;
+        let proxy =
+            FaultProxy::start(Endpoints::from_env(direct.stack.config.endpoint_url().expect("an endpoint")))
+                .await;
         let mut faulty = Self { engine: direct.engine.clone(), proxy, direct };
         // Payloads go to S3 in every case, so that each meets its faults too; `small_payloads` uses their table.
         faulty.engine = faulty.another(|stack| stack.small_payload = 0);

@@ -1,6 +1,7 @@
 //! Helpers for tests of the engine for AWS.
 //!
-//! [`AwsEngine`] is the engine with a table, a bucket and queues of its own, on whatever answers at `AWS_ENDPOINT_URL`;
+//! [`AwsEngine`] is the engine with a table, a bucket and queues of its own, on whatever answers at `AWS_ENDPOINT_URL`, or
+//! at the endpoint that the SDK reads for one service (`AWS_ENDPOINT_URL_DYNAMODB`);
 //! [`FaultyAwsEngine`] is the same behind a proxy that injects faults into its calls ([`fault_proxy`]). Both run the
 //! contract's cases. [`CallCounter`] counts calls in the SDK clients.
 //!
@@ -13,6 +14,7 @@ mod counted_engine;
 mod engine;
 pub mod fault_proxy;
 mod faulty_engine;
+mod service;
 mod test_stack;
 
 pub use aws_call::AwsCall;

@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, GlobalSecondaryIndex, KeySchemaElement, Projection,
+    AttributeDefinition, AttributeValue, GlobalSecondaryIndex, KeySchemaElement, Projection, TableStatus,
 };
 use loanhook_aws::{Aws, Stack, sdk_config};
 use loanhook_core::model::time::Timestamp;
 use serde_norway::Value;
 use uuid::Uuid;
+
+/// How long to wait before a table's state is asked for again.
+const TABLE_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Tables, a bucket and queues of one name, and clients to look into them.
 pub struct TestStack {
@@ -132,6 +135,15 @@ async fn create_table(dynamodb: &aws_sdk_dynamodb::Client, resource: &str, name:
         .send()
         .await
         .expect("a table");
+    while !is_active(dynamodb, name).await {
+        tokio::time::sleep(TABLE_POLL_INTERVAL).await;
+    }
+}
+
+/// Whether a table that was made can be used: most implementations take some time.
+async fn is_active(dynamodb: &aws_sdk_dynamodb::Client, name: &str) -> bool {
+    let described = dynamodb.describe_table().table_name(name).send().await.expect("a description");
+    described.table.and_then(|table| table.table_status) == Some(TableStatus::Active)
 }
 
 fn key_schema(described: &Value) -> Vec<KeySchemaElement> {

@@ -18,7 +18,7 @@
 //!
 //! An index lags behind its table: what it does not show yet is read by key.
 //!
-//! The contract of the ports is tested in `crates/aws-testing`, on an emulator.
+//! The contract of the ports is tested in `crates/aws-testing`, on emulators.
 
 mod background;
 mod cache;

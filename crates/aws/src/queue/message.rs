@@ -6,9 +6,15 @@ use crate::items::call_errors::failed;
 use crate::items::key_schema::hex;
 use loanhook_core::ports::{QueueMessage, StoreResult};
 
+/// The characters that a text in JSON may contain and an SQS message may not, and their escapes in JSON. SQS refuses such a
+/// message, or replaces them by U+FFFD (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>):
+/// then it names another loan.
+const ESCAPES: [(char, &str); 2] = [('\u{fffe}', "\\ufffe"), ('\u{ffff}', "\\uffff")];
+
 /// The body of a message.
 pub(super) fn write(message: &QueueMessage) -> StoreResult<String> {
-    loanhook_stored::write(message).map_err(failed)
+    let json = loanhook_stored::write(message).map_err(failed)?;
+    Ok(ESCAPES.iter().fold(json, |json, (character, escape)| json.replace(*character, escape)))
 }
 
 /// The message of a body; none where it is not one of ours.
@@ -52,6 +58,19 @@ mod tests {
         for message in [message(DueWork::Attempt(4)), message(resend)] {
             assert_eq!(read(&write(&message).expect("JSON")), Some(message));
         }
+    }
+
+    #[test]
+    fn a_body_has_only_characters_that_sqs_takes_whatever_the_loan_is_called() {
+        let taken = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
+        // The first and the last character of each range that a loan's name may have, and those between the ranges.
+        let loan = " ~\u{a0}\u{d7ff}\u{e000}\u{fffd}\u{fffe}\u{ffff}\u{10000}\u{1fffe}\u{10ffff}";
+        let loan_id = LoanId::try_from(loan.to_owned()).expect("a loan");
+        let attempt_id = AttemptId::from_uuid(uuid::Uuid::from_u128(3));
+        let resend = message(DueWork::Resend { loan_id, attempt_id });
+        let body = write(&resend).expect("JSON");
+        assert!(body.chars().all(taken), "{body:?}");
+        assert_eq!(read(&body), Some(resend));
     }
 
     #[test]

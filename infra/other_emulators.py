@@ -1,0 +1,118 @@
+"""Other emulators of AWS, which nobody here wrote: dynalite and moto. What one emulator lets pass, another may refuse, so
+the contract of the engine for AWS runs on each group of these (`stack.py other-emulators`).
+
+A test that an emulator cannot pass is skipped there, with what it does and where AWS says that it should do otherwise.
+"""
+
+import contextlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from emulator import Emulator, free_port
+
+HERE = Path(__file__).resolve().parent
+DYNALITE = HERE.parent / "tests" / "node_modules" / "dynalite" / "cli.js"
+DYNALITE_NODE_VERSION = 20
+
+
+class Moto(Emulator):
+    """moto: DynamoDB, S3 and SQS in Python."""
+
+    program = "moto_one_at_a_time.py"
+    ready_path = "/moto-api/"
+
+    def command(self):
+        return [sys.executable, str(HERE / self.program), str(self.port)]
+
+    def settings(self):
+        return {}
+
+    @staticmethod
+    def missing():
+        return None
+
+
+class Dynalite(Emulator):
+    """dynalite: DynamoDB in JavaScript, behind a proxy that adds transactions."""
+
+    program = "dynalite_proxy.py"
+    ready_path = "/"
+
+    def command(self):
+        return [sys.executable, str(HERE / self.program), str(self.port), str(free_port()), str(DYNALITE)]
+
+    def settings(self):
+        return {}
+
+    @staticmethod
+    def missing():
+        """Why it cannot run here."""
+        if not DYNALITE.exists():
+            return "dynalite is not installed: run tests/npm.sh"
+        if not shutil.which("node"):
+            return "dynalite needs Node.js"
+        version = subprocess.check_output(["node", "--version"], text=True).strip()
+        if int(version.lstrip("v").split(".")[0]) < DYNALITE_NODE_VERSION:
+            return f"dynalite needs Node.js {DYNALITE_NODE_VERSION}, here is {version}"
+        return None
+
+
+class Skip(NamedTuple):
+    """A test that is not run on an emulator."""
+
+    test: str
+    # What the emulator does.
+    reason: str
+    # Where AWS says otherwise.
+    link: str
+
+
+class Group(NamedTuple):
+    """Emulators that together are the three services: one of DynamoDB, and moto for S3 and SQS."""
+
+    name: str
+    dynamodb: type
+    skips: list
+
+    def skip_arguments(self, command):
+        """The arguments that keep a test command of Cargo from the tests that are skipped; says which they are, and why."""
+        if not self.skips:
+            return []
+        listed = subprocess.run([*command, "--", "--list"], cwd=HERE.parent, check=True, text=True, stdout=subprocess.PIPE)
+        for skip in self.skips:
+            if f"{skip.test}: test\n" not in listed.stdout:
+                sys.exit(f"There is no test {skip.test} that could be skipped: see {__file__}")
+            print(f"SKIPPED {skip.test}: {skip.reason} ({skip.link})", flush=True)
+        return ["--", "--exact", *(argument for skip in self.skips for argument in ("--skip", skip.test))]
+
+    @contextlib.contextmanager
+    def running(self, folder):
+        """Runs the emulators; yields the endpoint of DynamoDB and that of S3 and SQS."""
+        # Each is a process of its own, also where both are moto: one would have to answer for two.
+        emulators = [self.dynamodb(folder / "dynamodb", free_port()), Moto(folder / "s3-and-sqs", free_port())]
+        with contextlib.ExitStack() as stack:
+            for emulator in emulators:
+                emulator.stop()
+                stack.callback(emulator.stop)
+                emulator.start()
+            yield [emulator.endpoint for emulator in emulators]
+
+
+GROUPS = [
+    Group("DynamoDB of dynalite, S3 and SQS of moto", Dynalite, []),
+    Group(
+        "DynamoDB, S3 and SQS of moto",
+        Moto,
+        [
+            Skip(
+                "faults::lost_responses::a_resend_goes_on_after_a_lost_response_of_each_call",
+                "moto does a transaction again that is sent again with its token",
+                "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html"
+                "#DDB-TransactWriteItems-request-ClientRequestToken",
+            )
+        ],
+    ),
+]
