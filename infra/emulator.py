@@ -13,6 +13,8 @@ from pathlib import Path
 
 START_TIMEOUT_SECONDS = 60
 STOP_TIMEOUT_SECONDS = 10
+# Its command line names ministack.
+PROGRAM = Path(__file__).resolve().parent / "ministack_conditions.py"
 
 
 class Emulator:
@@ -48,7 +50,12 @@ class Emulator:
         }
         with self.log_file.open("wb") as log:
             process = subprocess.Popen(
-                ["ministack"], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                [sys.executable, PROGRAM],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         self.pid_file.write_text(str(process.pid))
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
