@@ -34,19 +34,24 @@ def service_context(body):
 
 
 def leading_keys(call):
-    """The partition keys that a call names. Those of a transaction are taken together."""
+    """The partition keys that a call names. Those of a transaction or batch are taken together."""
     for item in [call.get("Key"), call.get("Item")]:
         if item:
             yield item[PARTITION_KEY]["S"]
-    for table in (call.get("RequestItems") or {}).values():
-        for key in table["Keys"]:
-            yield key[PARTITION_KEY]["S"]
-    for part in call.get("TransactItems") or []:
-        for action in part.values():
-            yield from leading_keys(action)
+    for batch in (call.get("RequestItems") or {}).values():
+        # A batch of reads has a list of keys, one of writes a list of requests.
+        requests = batch if isinstance(batch, list) else [{"Get": {"Key": key}} for key in batch["Keys"]]
+        yield from leading_keys_of(requests)
+    yield from leading_keys_of(call.get("TransactItems") or [])
     queried = FIRST_EQUALITY.match(call.get("KeyConditionExpression") or "")
     if queried:
         yield call["ExpressionAttributeValues"][queried[1]]["S"]
+
+
+def leading_keys_of(requests):
+    for request in requests:
+        for part in request.values():
+            yield from leading_keys(part)
 
 
 def condition_key(key, context):
