@@ -27,7 +27,7 @@ FUNCTION_ENVIRONMENT_FILE = STATE_FOLDER / "functions.env"
 SAM_ENVIRONMENT = "local"
 # Its hash is what samconfig.toml deploys; the events in `events/` have it too. It is no secret.
 LOCAL_KEY = "lh_local_stack_admin_key"
-FUNCTIONS = ["intake", "delivery", "history", "resend", "subscriptions"]
+FUNCTIONS = ["intake", "delivery", "history", "resend", "subscriptions", "sweep"]
 EXTERNAL_ENDPOINT = os.environ.get("AWS_ENDPOINT_URL")
 LOCAL_EMULATOR = Emulator(STATE_FOLDER, int(os.environ.get("LOANHOOK_STACK_PORT", "4566")))
 

@@ -14,6 +14,7 @@ use crate::template::{properties, template};
 
 const TABLE: &str = "Table.Arn";
 const BY_TRACE: &str = "${Table.Arn}/index/by-trace";
+const DUE: &str = "${Table.Arn}/index/due";
 const SMALL_PAYLOADS: &str = "PayloadsTable.Arn";
 const BUCKET: &str = "Bucket.Arn";
 const PAYLOADS: &str = "${Bucket.Arn}/*";
@@ -80,24 +81,32 @@ const RESEND: Calls = &[
     (QUEUE, &["sqs:SendMessage"]),
 ];
 
-const FUNCTIONS: [(&str, Calls); 5] = [
+const SWEEP: Calls = &[
+    (TABLE, &["dynamodb:BatchGetItem", "dynamodb:UpdateItem", "dynamodb:Query"]),
+    (DUE, &["dynamodb:Query"]),
+    (QUEUE, &["sqs:SendMessage"]),
+];
+
+const FUNCTIONS: [(&str, Calls); 6] = [
     ("Intake", INTAKE),
     ("Delivery", DELIVERY),
     ("History", HISTORY),
     ("Subscriptions", SUBSCRIPTIONS),
     ("Resend", RESEND),
+    ("Sweep", SWEEP),
 ];
 
 /// The kinds of items that each function reads or writes, by the letters with which their partitions begin
 /// (`crates/aws/src/items/key_schema.rs`): A keys in the list of their tenant, E source addresses, F formula errors,
 /// G portal links and sessions, I idempotency records, K keys by their hash, L rows, M trigger states, S subscriptions
-/// and the tenant's version, T deliveries.
-const PARTITIONS: [(&str, &str); 5] = [
+/// and the tenant's version, T deliveries, W how far the sweep has come.
+const PARTITIONS: [(&str, &str); 6] = [
     ("Intake", "AFIKMST"),
     ("Delivery", "ELST"),
     ("History", "AEGIKLST"),
     ("Subscriptions", "AFKST"),
     ("Resend", "ILT"),
+    ("Sweep", "TW"),
 ];
 
 /// What the statements allow that are for calls of the function's code: each action with each of its resources.
@@ -148,8 +157,12 @@ fn each_role_allows_exactly_the_partitions_of_its_function() {
         let role = properties(&template, &format!("{function}Role"));
         let wanted: Vec<String> = kinds.chars().map(|kind| format!("{kind}#*")).collect();
         assert_eq!(partitions(role, TABLE), wanted, "{function}");
-        // The partition of that index is a delivery, too.
+        // The partitions of that index are deliveries, and those of this one times.
         assert!(partitions(role, BY_TRACE).iter().all(|partition| *partition == "T#*"), "{function}");
+        assert!(
+            partitions(role, DUE).iter().all(|partition| ["D#*", "Q#*"].contains(partition)),
+            "{function}"
+        );
     }
     let functions: Vec<_> = PARTITIONS.iter().map(|(function, _)| function).collect();
     assert_eq!(functions, FUNCTIONS.iter().map(|(function, _)| function).collect::<Vec<_>>());

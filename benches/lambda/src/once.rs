@@ -41,7 +41,9 @@ pub(crate) async fn start_each(folder: PathBuf, runner: Vec<OsString>) -> Outcom
     expect(&listed["statusCode"], &json!(200), &listed)?;
     let message: Value = serde_json::from_str(message)?;
     let resent = functions.invoke("resend", events::resend(&message)).await?;
-    expect(&resent["traceId"], &message["traceId"], &resent)
+    expect(&resent["traceId"], &message["traceId"], &resent)?;
+    let swept = functions.invoke("sweep", json!({})).await?;
+    expect(&swept["woken"], &json!(0), &swept)
 }
 
 struct Functions {
