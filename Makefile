@@ -2,7 +2,7 @@
 
 VENV := .venv
 
-.PHONY: check fmt clippy docs deny pins template test test-one-process simulate test-browser screenshots test-aws bench bench-lambda demo stack stack-down clean
+.PHONY: check fmt clippy docs deny pins template test test-one-process simulate test-browser screenshots test-aws bench bench-lambda arm64 demo stack stack-down clean
 # In the order in which they stand, which is from cheap to dear.
 .NOTPARALLEL:
 
@@ -83,6 +83,7 @@ screenshots:
 
 template: $(VENV)/.installed
 	$(VENV)/bin/cfn-lint infra/template.yaml
+	$(VENV)/bin/python infra/lint.py
 	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam validate --lint --region us-east-1
 	$(TEST) --test stack
 
@@ -108,6 +109,16 @@ FUNCTIONS := --package loanhook-intake-function --package loanhook-delivery-func
 bench-lambda:
 	cargo build --profile functions --locked $(FUNCTIONS) --package empty
 	cargo run --release --locked --package bench-lambda -- "$${CARGO_TARGET_DIR:-target}/functions"
+
+# The functions for arm64, by the README's own command, then each started once by an emulator of that processor (qemu) on
+# the runtime API of the bench. Not part of `make test`: the build takes long.
+ARM64_LIBRARIES := /usr/aarch64-linux-gnu
+arm64: $(VENV)/.installed
+	tests/packages.sh "the functions for arm64" qemu-user libc6-arm64-cross libgcc-s1-arm64-cross
+	PATH="$$PWD/$(VENV)/bin:$$PATH" cargo lambda build --profile functions --arm64 --locked --lambda-dir target/lambda \
+		$(FUNCTIONS)
+	cargo run --locked --package bench-lambda -- --once target/lambda \
+		"$$(command -v qemu-aarch64)" -L $(ARM64_LIBRARIES)
 
 demo:
 	cargo run --release --locked -- demo

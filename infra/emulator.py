@@ -14,6 +14,8 @@ from pathlib import Path
 
 START_TIMEOUT_SECONDS = 60
 STOP_TIMEOUT_SECONDS = 10
+# Its command line names ministack.
+PROGRAM = Path(__file__).resolve().parent / "ministack_conditions.py"
 
 
 class Emulator:
@@ -62,7 +64,7 @@ class Emulator:
             time.sleep(0.1)
 
     def command(self):
-        return ["ministack"]
+        return [sys.executable, PROGRAM]
 
     def settings(self):
         """Variables of its environment. It passes its environment on to the functions, so it gets only what they may see."""

@@ -5,10 +5,9 @@ import json
 import boto3
 
 
-def apply(bucket):
+def apply():
     set_concurrency_as_number()
     allow_message_batches()
-    allow_plain_http(bucket)
 
 
 def set_concurrency_as_number():
@@ -29,8 +28,3 @@ def allow_message_batches():
                 if statement["Action"] == "sqs:SendMessage":
                     statement["Action"] = ["sqs:SendMessage", "sqs:SendMessageBatch"]
             iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
-
-
-def allow_plain_http(bucket):
-    """The policy of the bucket refuses requests without TLS, and none has TLS on this machine."""
-    boto3.client("s3").delete_bucket_policy(Bucket=bucket)

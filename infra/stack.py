@@ -27,6 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent
 STATE_FOLDER = ROOT / "target" / "local-stack"
 FUNCTION_ENVIRONMENT_FILE = STATE_FOLDER / "functions.env"
 SAM_ENVIRONMENT = "local"
+# Its hash is what samconfig.toml deploys; the events in `events/` have it too. It is no secret.
+LOCAL_KEY = "lh_local_stack_admin_key"
 FUNCTIONS = ["intake", "delivery", "history", "resend", "subscriptions", "sweep"]
 EXTERNAL_ENDPOINT = os.environ.get("AWS_ENDPOINT_URL")
 LOCAL_EMULATOR = Emulator(STATE_FOLDER, int(os.environ.get("LOANHOOK_STACK_PORT", "4566")))
@@ -86,7 +88,7 @@ def journeys():
     with aws("journeys") as emulated:
         outputs = deploy()
         os.environ["LOANHOOK_TEST_URL"] = outputs["ApiUrl"].rstrip("/")
-        os.environ["LOANHOOK_TEST_KEY"] = deployment()["parameters"]["AdminKey"]
+        os.environ["LOANHOOK_TEST_KEY"] = LOCAL_KEY
         os.environ["LOANHOOK_TEST_FUNCTIONS"] = ",".join(f"{name}={of}" for name, of in deployed_functions().items())
         if emulated:
             os.environ["LOANHOOK_TEST_EMULATOR"] = "ministack"
@@ -159,7 +161,7 @@ def deploy():
     stacks = boto3.client("cloudformation").describe_stacks(StackName=deployment()["stack_name"])["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
     if not EXTERNAL_ENDPOINT:
-        emulator_workarounds.apply(outputs["BucketName"])
+        emulator_workarounds.apply()
     return outputs
 
 
@@ -187,7 +189,7 @@ def write_function_environment():
 
 
 def report(outputs):
-    url, key = outputs["ApiUrl"].rstrip("/"), deployment()["parameters"]["AdminKey"]
+    url, key = outputs["ApiUrl"].rstrip("/"), LOCAL_KEY
     host, port = re.match(r"https?://([^:/]+):?(\d*)", url).groups()
     # Not every resolver knows that *.localhost is this machine, so curl gets the address.
     resolve = f" --resolve {host}:{port or 80}:127.0.0.1" if host.endswith(".localhost") else ""
@@ -199,11 +201,9 @@ def report(outputs):
 
 
 def deployment():
-    """The settings of the local deployment in samconfig.toml, with the parameters by name."""
+    """The settings of the local deployment in samconfig.toml."""
     with (ROOT / "samconfig.toml").open("rb") as file:
-        settings = tomllib.load(file)[SAM_ENVIRONMENT]["deploy"]["parameters"]
-    pairs = (override.split("=", 1) for override in settings["parameter_overrides"])
-    return {**settings, "parameters": dict(pairs)}
+        return tomllib.load(file)[SAM_ENVIRONMENT]["deploy"]["parameters"]
 
 
 def run(command):

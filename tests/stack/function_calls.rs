@@ -1,4 +1,5 @@
-//! Calls that each function makes, and on what: exactly these are what its role must allow.
+//! Calls that each function makes, on what, and in which partitions of the table: exactly these are what its role must
+//! allow.
 //!
 //! That none is missing is shown where the journeys run on an emulator that checks each call against the role. A
 //! transaction is no permission of its own: each of its parts is one. `s3:ListBucket` makes a missing object a 404 and not
@@ -103,9 +104,24 @@ const FUNCTIONS: [(&str, Calls); 6] = [
     ("Sweep", SWEEP),
 ];
 
-/// What the unconditional statements allow: each action with each of its resources.
+/// The kinds of items that each function reads or writes, by the letters with which their partitions begin
+/// (`crates/aws/src/items/key_schema.rs`): A keys in the list of their tenant, E source addresses, F formula errors,
+/// G portal links and sessions, I idempotency records, K keys by their hash, L rows, M trigger states, S subscriptions
+/// and the tenant's version, T deliveries, W how far the sweep has come.
+const PARTITIONS: [(&str, &str); 6] = [
+    ("Intake", "AFIKMST"),
+    ("Delivery", "ELST"),
+    ("History", "AEGIKLST"),
+    ("Subscriptions", "AFKST"),
+    ("Resend", "ILT"),
+    ("Sweep", "TW"),
+];
+
+/// What the statements allow that are for calls of the function's code: each action with each of its resources.
 fn allowed(role: &Value) -> BTreeSet<(&str, &str)> {
-    let statements = granted(role).into_iter().filter(|statement| statement["Sid"] != "NetworkInterfaces");
+    let of_lambda_or_kms =
+        |statement: &Value| statement["Sid"] == "NetworkInterfaces" || statement["Sid"] == "Key";
+    let statements = granted(role).into_iter().filter(|statement| !of_lambda_or_kms(statement));
     statements
         .flat_map(|statement| {
             let resources = one_or_many(&statement["Resource"]);
@@ -127,4 +143,35 @@ fn each_role_allows_exactly_the_calls_of_its_function() {
         wanted.extend(["logs:CreateLogStream", "logs:PutLogEvents"].map(|action| (logs.as_str(), action)));
         assert_eq!(allowed(properties(&template, &format!("{function}Role"))), wanted, "{function}");
     }
+}
+
+/// The partitions that statements on this resource are limited to.
+fn partitions<'a>(role: &'a Value, resource: &str) -> Vec<&'a str> {
+    let on_it =
+        granted(role).into_iter().filter(|statement| one_or_many(&statement["Resource"]).contains(&resource));
+    on_it
+        .flat_map(|statement| {
+            let condition = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+            assert!(!condition.is_null(), "a statement on {resource} without partitions");
+            one_or_many(condition)
+        })
+        .collect()
+}
+
+#[test]
+fn each_role_allows_exactly_the_partitions_of_its_function() {
+    let template = template();
+    for (function, kinds) in PARTITIONS {
+        let role = properties(&template, &format!("{function}Role"));
+        let wanted: Vec<String> = kinds.chars().map(|kind| format!("{kind}#*")).collect();
+        assert_eq!(partitions(role, TABLE), wanted, "{function}");
+        // The partitions of that index are deliveries, and those of this one times.
+        assert!(partitions(role, BY_TRACE).iter().all(|partition| *partition == "T#*"), "{function}");
+        assert!(
+            partitions(role, DUE).iter().all(|partition| ["D#*", "Q#*"].contains(partition)),
+            "{function}"
+        );
+    }
+    let functions: Vec<_> = PARTITIONS.iter().map(|(function, _)| function).collect();
+    assert_eq!(functions, FUNCTIONS.iter().map(|(function, _)| function).collect::<Vec<_>>());
 }

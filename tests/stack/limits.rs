@@ -2,7 +2,7 @@
 
 use serde_norway::Value;
 
-use crate::template::{number, properties, reference, resources, template, walk};
+use crate::template::{number, properties, reference, resources, template};
 
 const FOURTEEN_DAYS: u64 = 14 * 24 * 3600;
 /// The longest that a subscription may let a request take, in seconds.
@@ -78,17 +78,17 @@ fn function_timeouts_are_shorter_than_the_gateways() {
 }
 
 #[test]
-fn stored_data_is_private_encrypted_and_recoverable() {
+fn stored_data_is_private_and_recoverable() {
     let template = template();
     let bucket = properties(&template, "Bucket");
     let closed = bucket["PublicAccessBlockConfiguration"].as_mapping().expect("a bucket is closed");
     assert!(closed.len() == 4 && closed.values().all(|setting| setting == &Value::Bool(true)));
-    assert!(!bucket["BucketEncryption"].is_null());
     let table = properties(&template, "Table");
-    assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
+    let recovery = &table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"];
+    assert_eq!(reference(recovery), "PointInTimeRecovery");
+    assert_eq!(template["Parameters"]["PointInTimeRecovery"]["Default"], "true");
     for table in [table, properties(&template, "PayloadsTable")] {
         assert_eq!(table["TimeToLiveSpecification"]["Enabled"], true);
-        assert_eq!(table["SSESpecification"]["SSEEnabled"], true);
     }
     for kept in ["Bucket", "Table", "PayloadsTable"] {
         assert_eq!(template["Resources"][kept]["DeletionPolicy"], "Retain", "{kept}");
@@ -106,19 +106,5 @@ fn every_log_group_has_a_retention() {
             !function["Properties"]["LoggingConfig"]["LogGroup"].is_null(),
             "{name} logs to a group of ours"
         );
-    }
-}
-
-#[test]
-fn the_delivery_function_waits_for_the_whole_network_of_fixed_addresses() {
-    let template = template();
-    let function = properties(&template, "DeliveryFunction");
-    let mut named = String::new();
-    walk(&function["Tags"], &mut |value| named.push_str(reference(value)));
-    for kind in ["AWS::EC2::VPCEndpoint", "AWS::EC2::Route", "AWS::EC2::SubnetRouteTableAssociation"] {
-        let on_the_way = resources(&template, kind).into_iter().map(|(name, _)| name);
-        for name in on_the_way.filter(|name| !name.starts_with("Public")) {
-            assert!(named.contains(&format!("${{{name}}}")), "{name}");
-        }
     }
 }

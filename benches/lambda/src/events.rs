@@ -31,6 +31,18 @@ pub(crate) fn event(number: usize) -> Value {
     )
 }
 
+/// A request for the catalogue of events.
+pub(crate) fn event_types() -> Value {
+    let mut request = request("/v1/event-types", &Value::Null);
+    request["requestContext"]["http"]["method"] = json!("GET");
+    request
+}
+
+/// A direct invocation that resends the delivery of this queue message.
+pub(crate) fn resend(message: &Value) -> Value {
+    json!({ "tenant": message["tenant"], "traceId": message["traceId"] })
+}
+
 /// A request, as an HTTP API passes it on.
 fn request(path: &str, body: &Value) -> Value {
     let body = body.to_string();

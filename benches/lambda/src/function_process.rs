@@ -1,5 +1,6 @@
 //! A function as a process, started with the environment that Lambda would give it.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
@@ -22,11 +23,14 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts a function that finds AWS at this address.
-    pub(crate) async fn start(binary: &Path, aws: SocketAddr) -> Outcome<Self> {
+    /// Starts a function that finds AWS at this address; where a runner is given, by that program and its arguments, as one
+    /// that emulates another processor.
+    pub(crate) async fn start(runner: &[OsString], binary: &Path, aws: SocketAddr) -> Outcome<Self> {
         let runtime = Runtime::start().await?;
-        let mut command = Command::new(binary);
+        let mut words = runner.iter().map(OsString::as_os_str).chain([binary.as_os_str()]);
+        let mut command = Command::new(words.next().unwrap_or_default());
         command
+            .args(words)
             .env_clear()
             .envs([
                 ("AWS_LAMBDA_FUNCTION_NAME", "bench"),

@@ -13,6 +13,7 @@ mod fake_aws;
 mod fake_table;
 mod function_process;
 mod http_server;
+mod once;
 mod runtime_api;
 
 use std::io::Write as _;
@@ -34,12 +35,20 @@ const COLD_STARTS: usize = 40;
 const WARM_UPS: usize = 50;
 const WARM_INVOCATIONS: usize = 500;
 
+const USAGE: &str = "usage: bench-lambda FOLDER, the one with the built functions, or \
+                     bench-lambda --once FOLDER [RUNNER…], the one that cargo-lambda builds to, started by the runner";
+
 pub(crate) type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 #[tokio::main]
 async fn main() -> Outcome {
-    let Some(folder) = std::env::args_os().nth(1).map(PathBuf::from) else {
-        return Err("usage: bench-lambda FOLDER, the one with the built functions".into());
+    let mut arguments = std::env::args_os().skip(1);
+    let folder = match arguments.next() {
+        Some(option) if option == "--once" => {
+            let folder = arguments.next().ok_or(USAGE)?.into();
+            return once::start_each(folder, arguments.collect()).await;
+        }
+        folder => PathBuf::from(folder.ok_or(USAGE)?),
     };
     let aws = FakeAws::default();
     let address = aws.start().await?;
@@ -65,7 +74,7 @@ struct ColdStarts {
 
 impl Bench {
     async fn start(&self, function: &str) -> Outcome<Process> {
-        Process::start(&self.folder.join(function), self.address).await
+        Process::start(&[], &self.folder.join(function), self.address).await
     }
 
     async fn subscribe(&self) -> Outcome {
@@ -182,6 +191,6 @@ fn size(function: &Path) -> Outcome<(f64, f64)> {
     Ok((bytes.len() as f64, zip.finish()?.len() as f64))
 }
 
-fn expect(found: &Value, wanted: &Value, answer: &Value) -> Outcome {
+pub(crate) fn expect(found: &Value, wanted: &Value, answer: &Value) -> Outcome {
     if found == wanted { Ok(()) } else { Err(format!("wanted {wanted}, got {answer}").into()) }
 }

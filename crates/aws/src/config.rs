@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use crate::egress::PublicAddress;
 use crate::engine::Stack;
-use loanhook_core::model::key::SecretKey;
+use loanhook_core::model::key::{KeyHash, SecretKey};
 use loanhook_core::model::time::Timestamp;
 
 /// A schedule spans 30 days at most, and `Retry-After` may make each of its 24 delays a day longer: a delivery that is kept
@@ -84,8 +84,6 @@ impl Config {
             let fault = format!("must be at least {MIN_RETENTION_DAYS}");
             return Err(wrong("LOANHOOK_RETENTION_DAYS", &fault));
         }
-        let deployed_key = get("LOANHOOK_ADMIN_KEY").map(|key| SecretKey::chosen(&key)).transpose();
-        let deployed_key = deployed_key.map_err(|fault| wrong("LOANHOOK_ADMIN_KEY", fault))?;
         let stack = Stack {
             table: needed("LOANHOOK_TABLE")?,
             payloads: needed("LOANHOOK_PAYLOADS_TABLE")?,
@@ -97,7 +95,7 @@ impl Config {
             dead_letters_url: get("LOANHOOK_DLQ_URL"),
             retention: Duration::from_secs(retention_days * 24 * 3600),
             egress: list::<IpAddr>(&get, "LOANHOOK_EGRESS_IPS", "is not a list of addresses")?,
-            deployed_key: deployed_key.map(|key| key.hash()),
+            deployed_key: deployed_key(&get)?,
             clock: Timestamp::now,
         };
         Ok(Self {
@@ -135,6 +133,25 @@ fn slow_instances(get: &impl Fn(&'static str) -> Option<String>) -> Result<u32, 
     Ok(instances.map_err(|_| wrong(NAME, "is too large"))?.unwrap_or(DEFAULT_SLOW_INSTANCES))
 }
 
+/// The hash of the key that the stack was deployed with: given as it is, or of the key in clear.
+fn deployed_key(get: &impl Fn(&'static str) -> Option<String>) -> Result<Option<KeyHash>, WrongVariable> {
+    const HASH: &str = "LOANHOOK_ADMIN_KEY_HASH";
+    const KEY: &str = "LOANHOOK_ADMIN_KEY";
+    match (get(HASH), get(KEY)) {
+        (Some(_), Some(_)) => {
+            Err(wrong(HASH, "and LOANHOOK_ADMIN_KEY are both set: only one of them may be"))
+        }
+        (Some(hash), None) => {
+            let hash = KeyHash::from_hex(&hash);
+            hash.map(Some).ok_or_else(|| wrong(HASH, "must be the SHA-256 of a key in 64 hexadecimal digits"))
+        }
+        (None, Some(key)) => {
+            SecretKey::chosen(&key).map(|key| Some(key.hash())).map_err(|fault| wrong(KEY, fault))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
 fn small_payload(get: &impl Fn(&'static str) -> Option<String>) -> Result<usize, WrongVariable> {
     const NAME: &str = "LOANHOOK_SMALL_PAYLOAD_BYTES";
     let bytes = number(get, NAME)?.unwrap_or(DEFAULT_SMALL_PAYLOAD_BYTES);
@@ -157,6 +174,10 @@ fn list<T: std::str::FromStr>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const KEY: &str = "lh_local_stack_admin_key";
+    /// By `sha256sum`.
+    const HASH_OF_KEY: &str = "1c3930137d972d7b25a38feb686253b3f0df12225c117614a706259090505a05";
 
     fn read(more: &[(&'static str, &str)]) -> Result<Config, WrongVariable> {
         let needed = [
@@ -181,6 +202,20 @@ mod tests {
     }
 
     #[test]
+    fn the_first_key_is_given_by_its_hash_or_in_clear_and_not_both() {
+        let expected = Some(KeyHash::of(KEY));
+        for variable in [("LOANHOOK_ADMIN_KEY_HASH", HASH_OF_KEY), ("LOANHOOK_ADMIN_KEY", KEY)] {
+            assert_eq!(read(&[variable]).expect("a key").stack.deployed_key, expected);
+        }
+        let both = read(&[("LOANHOOK_ADMIN_KEY_HASH", HASH_OF_KEY), ("LOANHOOK_ADMIN_KEY", KEY)]);
+        let fault = both.expect_err("both").to_string();
+        assert_eq!(
+            fault,
+            "LOANHOOK_ADMIN_KEY_HASH and LOANHOOK_ADMIN_KEY are both set: only one of them may be"
+        );
+    }
+
+    #[test]
     fn lists_are_split_at_commas_and_a_wrong_variable_is_named() {
         let config = read(&[("LOANHOOK_EGRESS_IPS", "192.0.2.1, 192.0.2.2")]).expect("addresses");
         assert_eq!(config.stack.egress.len(), 2);
@@ -194,6 +229,8 @@ mod tests {
             ("LOANHOOK_SLOW_CONCURRENCY", "many"),
             ("LOANHOOK_SLOW_QUEUE_URL", ""),
             ("LOANHOOK_ADMIN_KEY", "secret"),
+            ("LOANHOOK_ADMIN_KEY_HASH", "secret"),
+            ("LOANHOOK_ADMIN_KEY_HASH", KEY),
             ("LOANHOOK_TABLE", ""),
         ] {
             assert_eq!(read(&[(name, value)]).expect_err(name).name, name);

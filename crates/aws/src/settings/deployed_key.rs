@@ -1,4 +1,4 @@
-//! The key that a stack was deployed with: the parameter `AdminKey`.
+//! The key that a stack was deployed with: the parameter `AdminKeyHash`, or `AdminKey` in clear.
 //!
 //! A function knows the key's hash and no more, so the key is added when it is first used. A stack update with another key
 //! ends it: every function that was started with another hash refuses it at once, and the table ends it when the new key is

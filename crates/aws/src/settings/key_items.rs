@@ -59,16 +59,5 @@ pub(super) fn read_listed(item: &Item) -> StoreResult<(Key, KeyHash)> {
 
 /// The hash under which a listed key is stored.
 pub(super) fn hash_of(item: &Item) -> StoreResult<KeyHash> {
-    get_text(item, HASH).and_then(unhex).ok_or_else(|| missing_attribute(HASH))
-}
-
-fn unhex(text: &str) -> Option<KeyHash> {
-    let mut hash = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (byte, at) in hash.iter_mut().zip((0..64).step_by(2)) {
-        *byte = u8::from_str_radix(&text[at..at + 2], 16).ok()?;
-    }
-    Some(KeyHash(hash))
+    get_text(item, HASH).and_then(KeyHash::from_hex).ok_or_else(|| missing_attribute(HASH))
 }

@@ -117,6 +117,18 @@ impl KeyHash {
     pub fn of(key: &str) -> Self {
         Self(Sha256::digest(key.as_bytes()).into())
     }
+
+    /// The hash in 64 hexadecimal digits; none where the text is anything else.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut hash = [0; 32];
+        if text.len() != 2 * hash.len() || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return None;
+        }
+        for (byte, at) in hash.iter_mut().zip((0..text.len()).step_by(2)) {
+            *byte = u8::from_str_radix(&text[at..at + 2], 16).ok()?;
+        }
+        Some(Self(hash))
+    }
 }
 
 /// Where a key came from.
@@ -127,7 +139,7 @@ pub enum KeySource {
     Api,
     /// The first start, which printed it.
     FirstStart,
-    /// `LOANHOOK_ADMIN_KEY`, on AWS the stack's `AdminKey`: its next value ends this key.
+    /// `LOANHOOK_ADMIN_KEY`, on AWS the stack's `AdminKeyHash` or `AdminKey`: the next key ends this one.
     Environment,
 }
 

@@ -1,0 +1,62 @@
+"""The emulator (ministack) with two condition keys of policies as AWS has them. `emulator.py` starts it.
+
+`dynamodb:LeadingKeys`, which ministack leaves out: the partition keys that a call names. So a role that is limited to
+some partitions of the table is refused all others, as on AWS.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+
+`aws:SecureTransport`: every call counts as made over TLS, of which there is none on this machine.
+"""
+
+import json
+import re
+
+from ministack import app
+from ministack.core import iam_actions, iam_evaluator
+
+# Of both tables, and of no index: what an index is queried by is found in its expression.
+PARTITION_KEY = "pk"
+FIRST_EQUALITY = re.compile(r"\W*#?\w+\s*=\s*(:\w+)")
+
+without_leading_keys = iam_actions.dynamodb_service_context
+without_tls = iam_evaluator._resolve_condition_key
+
+
+def main():
+    iam_actions.dynamodb_service_context = service_context
+    iam_evaluator._resolve_condition_key = condition_key
+    app.main()
+
+
+def service_context(body):
+    """The condition keys of a call of DynamoDB with this body."""
+    keys = sorted(leading_keys(json.loads(body or b"{}")))
+    return {**without_leading_keys(body), **({"dynamodb:LeadingKeys": keys} if keys else {})}
+
+
+def leading_keys(call):
+    """The partition keys that a call names. Those of a transaction or batch are taken together."""
+    for item in [call.get("Key"), call.get("Item")]:
+        if item:
+            yield item[PARTITION_KEY]["S"]
+    for batch in (call.get("RequestItems") or {}).values():
+        # A batch of reads has a list of keys, one of writes a list of requests.
+        requests = batch if isinstance(batch, list) else [{"Get": {"Key": key}} for key in batch["Keys"]]
+        yield from leading_keys_of(requests)
+    yield from leading_keys_of(call.get("TransactItems") or [])
+    queried = FIRST_EQUALITY.match(call.get("KeyConditionExpression") or "")
+    if queried:
+        yield call["ExpressionAttributeValues"][queried[1]]["S"]
+
+
+def leading_keys_of(requests):
+    for request in requests:
+        for part in request.values():
+            yield from leading_keys(part)
+
+
+def condition_key(key, context):
+    return "true" if key.lower() == "aws:securetransport" else without_tls(key, context)
+
+
+if __name__ == "__main__":
+    main()
