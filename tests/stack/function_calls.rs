@@ -106,15 +106,15 @@ const FUNCTIONS: [(&str, Calls); 6] = [
 
 /// The kinds of items that each function reads or writes, by the letters with which their partitions begin
 /// (`crates/aws/src/items/key_schema.rs`): A keys in the list of their tenant, E source addresses, F formula errors,
-/// G portal links and sessions, I idempotency records, K keys by their hash, L rows, M trigger states, S subscriptions
+/// G portal links and sessions, H slow marks, I idempotency records, K keys by their hash, L rows, M trigger states, Q permits of receivers, S subscriptions
 /// and the tenant's version, T deliveries, W how far the sweep has come.
 const PARTITIONS: [(&str, &str); 6] = [
-    ("Intake", "AFIKMST"),
-    ("Delivery", "ELST"),
+    ("Intake", "AFHIKMST"),
+    ("Delivery", "EHLQST"),
     ("History", "AEGIKLST"),
-    ("Subscriptions", "AFKST"),
+    ("Subscriptions", "AFHKST"),
     ("Resend", "ILT"),
-    ("Sweep", "TW"),
+    ("Sweep", "HTW"),
 ];
 
 /// What the statements allow that are for calls of the function's code: each action with each of its resources.
