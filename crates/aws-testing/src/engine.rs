@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::ops::Range;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use loanhook_aws::{Aws, read_message};
@@ -12,12 +13,15 @@ use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{TenantId, TraceId};
 use loanhook_core::model::payload::PayloadKey;
+use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Attempts, DueWork, QueueMessage};
 
 use crate::TestStack;
 
 /// The most messages that SQS gives at once.
 const MAX_MESSAGES_PER_RECEIVE: i32 = 10;
+/// The length of a bucket of the index of what is due, in milliseconds.
+const SLOT_MILLIS: i64 = 30_000;
 /// How long SQS waits for a message in each queue, where there is none yet, in seconds.
 const RECEIVE_WAIT_SECONDS: i32 = 1;
 
@@ -169,6 +173,22 @@ impl AwsEngine {
         let get = get.key("pk", AttributeValue::S(format!("T#{tenant}#{trace}")));
         let item = get.key("sk", AttributeValue::S("-".into())).send().await.expect("read").item?;
         item.get("dueBucket")?.as_s().ok().cloned()
+    }
+
+    /// Puts the cursors of these shards, as if every sweep before this time had found nothing.
+    pub async fn put_sweep_cursors(&self, shards: Range<u8>, now: Timestamp) {
+        let slot = |slots_before: i64| {
+            AttributeValue::N((now.millis().div_euclid(SLOT_MILLIS) - slots_before).to_string())
+        };
+        for shard in shards {
+            let put = self.stack.dynamodb.put_item().table_name(&self.stack.name);
+            let put = put
+                .item("pk", AttributeValue::S("W#sweep".into()))
+                .item("sk", AttributeValue::S(shard.to_string()))
+                .item("handedOver", slot(0))
+                .item("checked", slot(2));
+            put.send().await.expect("put");
+        }
     }
 
     /// Whether what the message is for is still to be done.

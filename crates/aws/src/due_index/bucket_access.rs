@@ -7,7 +7,6 @@ use crate::items::item::{Item, parse, text};
 use crate::items::key_schema::{self, BY_DUE, DUE_BUCKET, ItemKey, PK, SK};
 use crate::items::write_outcome::write_outcome;
 use loanhook_core::model::delivery::Delivery;
-use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::StoreResult;
 
 impl Aws {
@@ -32,16 +31,14 @@ impl Aws {
         Ok((keys.collect::<StoreResult<_>>()?, page.last_evaluated_key))
     }
 
-    /// Moves a delivery to the bucket of the time when it is looked at again, unless it has moved on by itself.
+    /// Moves a delivery to another bucket, in which it is looked at again, unless it has moved on by itself.
     pub(super) async fn move_to_bucket(
         &self,
         from: Bucket,
         delivery: &Delivery,
-        at: Timestamp,
-        now: Timestamp,
+        to: Bucket,
     ) -> StoreResult<()> {
         let snapshot = &delivery.snapshot;
-        let to = Bucket::of(at, now, snapshot.trace_id);
         let update = self
             .update(key_schema::delivery(&snapshot.tenant, snapshot.trace_id))
             .update_expression("SET #bucket = :to")

@@ -212,11 +212,17 @@ impl Sweep {
         for delivery in &deliveries {
             match overdue_action(&delivery.progress, self.lease, now) {
                 OverdueAction::Nothing => {}
-                OverdueAction::LookAgain(due) => moves.push((delivery, due.max(now + MIN_RECHECK_DELAY))),
+                OverdueAction::LookAgain(due) => {
+                    let at = due.max(now + MIN_RECHECK_DELAY);
+                    moves.push((delivery, Bucket::of(at, now, delivery.snapshot.trace_id)));
+                }
                 OverdueAction::Wake { attempt, due } => {
                     messages.push(wake_message(delivery, attempt, due));
                     // Behind a long backlog it is woken less and less often.
-                    moves.push((delivery, now + now.since(due).clamp(MIN_WAKE_INTERVAL, MAX_WAKE_INTERVAL)));
+                    let at = now + now.since(due).clamp(MIN_WAKE_INTERVAL, MAX_WAKE_INTERVAL);
+                    let next =
+                        Bucket { slot: Slot::of(at), ..Bucket::of(now, now, delivery.snapshot.trace_id) };
+                    moves.push((delivery, next));
                 }
             }
         }
@@ -228,7 +234,7 @@ impl Sweep {
         self.engine.enqueue_all(messages).await?;
         let moves: Vec<_> = moves
             .into_iter()
-            .map(|(delivery, at)| self.engine.move_to_bucket(bucket, delivery, at, now))
+            .map(|(delivery, to)| self.engine.move_to_bucket(bucket, delivery, to))
             .collect();
         let moved: Vec<_> = stream::iter(moves).buffer_unordered(CONCURRENT_READS).collect().await;
         moved.into_iter().collect::<StoreResult<()>>().map(|()| deliveries.len() as u64)

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use loanhook_aws::Aws;
 use loanhook_aws::sweep::{SHARDS, Sweep, SweepReport};
 use loanhook_aws_testing::FaultyAwsEngine;
@@ -17,8 +16,6 @@ use super::simulated_time::SimulatedTime;
 use super::take_sent_messages;
 
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
-/// The length of a bucket of the index, in milliseconds.
-const SLOT_MILLIS: i64 = 30_000;
 
 /// A delivery in simulated time, with what delivers and what sweeps.
 pub(super) struct Simulation {
@@ -27,7 +24,6 @@ pub(super) struct Simulation {
     pub(super) store: Aws,
     pub(super) deliver: Deliver<Aws, Scripted>,
     pub(super) sweep: Sweep,
-    shard: u8,
 }
 
 impl Simulation {
@@ -40,7 +36,7 @@ impl Simulation {
         // One shard is enough for one delivery.
         let shard = scene.trace().uuid().as_bytes()[0] % SHARDS;
         let sweep = Sweep { engine: store.clone(), lease: LEASE, shards: shard..shard + 1 };
-        let simulation = Self { scene, time, store, deliver, sweep, shard };
+        let simulation = Self { scene, time, store, deliver, sweep };
         simulation.skip_sweeps_until(time.now()).await;
         Ok(simulation)
     }
@@ -52,17 +48,7 @@ impl Simulation {
     /// Sets the time, as if every sweep before had found nothing.
     pub(super) async fn skip_sweeps_until(&self, now: Timestamp) {
         self.time.set(now);
-        let slot = |millis: i64| AttributeValue::N((millis / SLOT_MILLIS).to_string());
-        let stack = &self.scene.engine.direct.stack;
-        let put = stack
-            .dynamodb
-            .put_item()
-            .table_name(&stack.name)
-            .item("pk", AttributeValue::S("W#sweep".into()))
-            .item("sk", AttributeValue::S(self.shard.to_string()))
-            .item("handedOver", slot(now.millis()))
-            .item("checked", slot(now.millis() - 2 * SLOT_MILLIS));
-        put.send().await.expect("put");
+        self.scene.engine.direct.put_sweep_cursors(self.sweep.shards.clone(), now).await;
     }
 
     /// Sweeps each minute until a run puts a message into the queue, up to this time; the messages of that run.

@@ -59,6 +59,7 @@ fn a_delivery_that_waits_long_for_a_permit_is_queued_again_by_the_sweep_once() {
         assert_eq!(take_messages(&scene).await, (vec![], vec![]));
 
         let sweep = Sweep { engine: another(&scene), lease: LEASE, shards: 0..SHARDS };
+        scene.engine.direct.put_sweep_cursors(0..SHARDS, now).await;
         let in_12_minutes = now + Duration::from_secs(720);
         let report = sweep.run(in_12_minutes, Instant::now() + Duration::from_secs(60)).await?;
         assert_eq!((report.handed_over, report.woken), (1, 0));
