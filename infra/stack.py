@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STATE_FOLDER = ROOT / "target" / "local-stack"
 FUNCTION_ENVIRONMENT_FILE = STATE_FOLDER / "functions.env"
 SAM_ENVIRONMENT = "local"
-FUNCTIONS = ["intake", "delivery", "history", "resend", "subscriptions"]
+FUNCTIONS = ["intake", "delivery", "history", "resend", "subscriptions", "sweep"]
 EXTERNAL_ENDPOINT = os.environ.get("AWS_ENDPOINT_URL")
 LOCAL_EMULATOR = Emulator(STATE_FOLDER, int(os.environ.get("LOANHOOK_STACK_PORT", "4566")))
 

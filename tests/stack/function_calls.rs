@@ -13,6 +13,7 @@ use crate::template::{properties, template};
 
 const TABLE: &str = "Table.Arn";
 const BY_TRACE: &str = "${Table.Arn}/index/by-trace";
+const DUE: &str = "${Table.Arn}/index/due";
 const SMALL_PAYLOADS: &str = "PayloadsTable.Arn";
 const BUCKET: &str = "Bucket.Arn";
 const PAYLOADS: &str = "${Bucket.Arn}/*";
@@ -79,12 +80,19 @@ const RESEND: Calls = &[
     (QUEUE, &["sqs:SendMessage"]),
 ];
 
-const FUNCTIONS: [(&str, Calls); 5] = [
+const SWEEP: Calls = &[
+    (TABLE, &["dynamodb:BatchGetItem", "dynamodb:UpdateItem", "dynamodb:Query"]),
+    (DUE, &["dynamodb:Query"]),
+    (QUEUE, &["sqs:SendMessage"]),
+];
+
+const FUNCTIONS: [(&str, Calls); 6] = [
     ("Intake", INTAKE),
     ("Delivery", DELIVERY),
     ("History", HISTORY),
     ("Subscriptions", SUBSCRIPTIONS),
     ("Resend", RESEND),
+    ("Sweep", SWEEP),
 ];
 
 /// What the unconditional statements allow: each action with each of its resources.

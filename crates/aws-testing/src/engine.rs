@@ -9,6 +9,7 @@ use loanhook_aws::{Aws, read_message};
 use loanhook_contract::engine::{Engine, Kept};
 use loanhook_contract::scene::delivery_of;
 use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::ports::{Attempts, DueWork, QueueMessage};
@@ -134,6 +135,21 @@ impl Engine for AwsEngine {
 }
 
 impl AwsEngine {
+    /// Removes an attribute of a delivery's item, as one that an earlier version wrote has none.
+    pub async fn remove_attribute(&self, delivery: &Delivery, name: &str) {
+        let pk = format!("T#{}#{}", delivery.snapshot.tenant, delivery.snapshot.trace_id);
+        let key = HashMap::from([
+            ("pk".into(), AttributeValue::S(pk)),
+            ("sk".into(), AttributeValue::S("-".into())),
+        ]);
+        let update = self.stack.dynamodb.update_item().table_name(&self.stack.name).set_key(Some(key));
+        let update = update
+            .update_expression("REMOVE #name")
+            .condition_expression("attribute_exists(#name)")
+            .expression_attribute_names("#name", name);
+        update.send().await.expect("updated");
+    }
+
     /// Whether what the message is for is still to be done.
     async fn is_due(&self, message: &QueueMessage) -> bool {
         match &message.work {

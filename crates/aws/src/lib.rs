@@ -12,6 +12,8 @@
 //! - subscriptions and keys are cached, and each use of them reads the version of their tenant with strong consistency;
 //! - payloads are named by tenant and hash, so that equal bytes are stored once.
 //!
+//! What is due later than SQS can delay a message stands in an index of the table, which the [`sweep`] reads.
+//!
 //! An index lags behind its table: what it does not show yet is read by key.
 //!
 //! The contract of the ports is tested in `crates/aws-testing`, on emulators.
@@ -20,6 +22,7 @@ mod background;
 mod cache;
 pub mod config;
 mod deliveries;
+mod due_index;
 mod egress;
 mod engine;
 mod health;
@@ -33,6 +36,7 @@ mod sdk;
 mod settings;
 
 pub use config::Config;
+pub use due_index::sweep;
 pub use egress::{PublicAddress, PublicAddressSender};
 pub use engine::{Aws, Clock, Stack};
 pub use queue::message::read as read_message;

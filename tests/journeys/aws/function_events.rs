@@ -18,9 +18,10 @@ const SUBSCRIPTIONS: &str = "subscriptions";
 const HISTORY: &str = "history";
 const RESEND: &str = "resend";
 const DELIVERY: &str = "delivery";
+const SWEEP: &str = "sweep";
 
 /// Every sample event, and the function that it is for.
-const SAMPLE_EVENTS: [(&str, &str); 12] = [
+const SAMPLE_EVENTS: [(&str, &str); 13] = [
     ("api-batch", INTAKE),
     ("api-download", HISTORY),
     ("api-event", INTAKE),
@@ -32,6 +33,7 @@ const SAMPLE_EVENTS: [(&str, &str); 12] = [
     ("api-subscriptions-list", SUBSCRIPTIONS),
     ("resend-list", RESEND),
     ("resend-one", RESEND),
+    ("schedule", SWEEP),
     ("sqs-batch", DELIVERY),
 ];
 
@@ -214,6 +216,12 @@ async fn each_sample_event_does_what_its_name_says() {
     let batch = expect_json(&deployed.invoke_with("api-batch").await, 200);
     assert_eq!((&batch["results"][0]["status"], &batch["results"][1]["status"]), (&json!(202), &json!(422)));
     j.api.ended_delivery(&trace_ids(&batch["results"][0]).remove(0)).await;
+
+    // What came before in this stack decides the numbers.
+    let swept = deployed.invoke_with("schedule").await;
+    for number in ["handedOver", "checked", "woken"] {
+        assert!(swept[number].is_u64(), "{swept}");
+    }
     assert_eq!(deployed.used, SAMPLE_EVENTS.map(|(name, _)| name.to_owned()).into(), "nothing is left out");
 }
 

@@ -12,18 +12,19 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use bytes::Bytes;
 use uuid::Uuid;
 
+use crate::due_index::{Bucket, is_deferred};
 use crate::engine::Aws;
 use crate::items::delivery_item;
 use crate::items::item::{Item, get_text, number, text};
 use crate::items::key_schema::{
-    self, CLAIM, EXHAUSTED, EXHAUSTED_AT, INTERRUPTIONS, NEXT, RESENT, STATUS, TOKEN, WRITER,
+    self, CLAIM, DUE_BUCKET, EXHAUSTED, EXHAUSTED_AT, INTERRUPTIONS, NEXT, RESENT, STATUS, TOKEN, WRITER,
 };
 use crate::items::write_outcome::{WriteOutcome, write_outcome};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::progress::Progress;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{QueueMessage, StoreError, StoreResult};
+use loanhook_core::ports::{Queue as _, QueueMessage, StoreError, StoreResult};
 
 /// How often the delivery may change before the completion is given up; each change is a cancel or a resend.
 const MAX_TRIES: u32 = 8;
@@ -58,15 +59,25 @@ impl Aws {
             let ended = completion.ended_at;
             let mut after = delivery.clone();
             let Ok(next) = after.complete(token, completion) else {
-                return self.enqueue_next_attempt(&delivery).await.map(|()| false);
+                // It may be queued already, or a crash may have prevented it: a second message does no harm.
+                if let Some(message) = QueueMessage::for_next_attempt(&delivery) {
+                    self.enqueue(message).await?;
+                }
+                return Ok(false);
             };
-            match self.write_progress(&delivery, &after, token, ended).await? {
+            let now = (self.stack().clock)();
+            match self.write_progress(&delivery, &after, token, ended, now).await? {
                 WriteOutcome::Done(()) => {
                     if row.next_attempt_at != next {
                         row.next_attempt_at = next;
                         self.write_completion(&row, None).await?;
                     }
-                    self.enqueue_next_attempt(&after).await?;
+                    // One that is due later stands in the index of what is due.
+                    if let Some(message) = QueueMessage::for_next_attempt(&after)
+                        && !is_deferred(message.due, now)
+                    {
+                        self.enqueue(message).await?;
+                    }
                     return Ok(true);
                 }
                 WriteOutcome::Refused(Some(item)) => delivery = delivery_item::read(&item)?,
@@ -76,20 +87,13 @@ impl Aws {
         Err(StoreError::Busy)
     }
 
-    /// Queues the next attempt. It may be queued already, or a crash may have prevented it: a second message does no harm.
-    async fn enqueue_next_attempt(&self, delivery: &Delivery) -> StoreResult<()> {
-        match QueueMessage::for_next_attempt(delivery) {
-            Some(message) => self.enqueue_all(vec![message]).await,
-            None => Ok(()),
-        }
-    }
-
     async fn write_progress(
         &self,
         before: &Delivery,
         after: &Delivery,
         token: Uuid,
         ended: Timestamp,
+        now: Timestamp,
     ) -> StoreResult<WriteOutcome<()>> {
         let Delivery { snapshot, progress, history } = after;
         let writer = Uuid::new_v4().to_string();
@@ -113,8 +117,11 @@ impl Aws {
         ];
         match progress.waiting() {
             Some(next) => {
-                set.push("#next = :next");
+                set.extend(["#next = :next", "#bucket = :bucket"]);
+                names.push(("#bucket", DUE_BUCKET));
                 values.insert(":next".into(), delivery_item::next_value(next));
+                let bucket = Bucket::of(next.due, now, snapshot.trace_id);
+                values.insert(":bucket".into(), text(bucket.to_string()));
             }
             None => remove.push("#next"),
         }

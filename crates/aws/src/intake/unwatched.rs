@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, TryStreamExt as _};
 
+use crate::due_index::{Bucket, is_deferred};
 use crate::engine::Aws;
 use crate::items::delivery_item;
 use crate::items::item::{document, json, unexpired};
@@ -36,7 +37,8 @@ impl Aws {
         {
             return Ok(Some(known));
         }
-        let messages = self.put_deliveries(tenant, &deliveries.iter().collect::<Vec<_>>()).await?;
+        let deliveries: Vec<_> = deliveries.iter().collect();
+        let messages = self.put_deliveries(tenant, &deliveries, InDueIndex::AtOnce).await?;
         self.enqueue_all(messages).await?;
         Ok(None)
     }
@@ -64,29 +66,48 @@ impl Aws {
     }
 
     /// Puts the payloads, then the deliveries; returns the messages of their first attempts, as far as those are still to
-    /// come.
+    /// come and, where they stand in the index of what is due, as far as they are due soon.
     pub(super) async fn put_deliveries(
         &self,
         tenant: &TenantId,
         deliveries: &[&(Delivery, Bytes)],
+        in_due_index: InDueIndex,
     ) -> StoreResult<Vec<QueueMessage>> {
         self.put_payloads(tenant, deliveries.iter().copied()).await?;
-        let puts: Vec<_> = deliveries.iter().map(|(delivery, _)| self.put_delivery(delivery)).collect();
+        let puts: Vec<_> =
+            deliveries.iter().map(|(delivery, _)| self.put_delivery(delivery, in_due_index)).collect();
         let messages: Vec<_> = stream::iter(puts).buffered(MAX_CONCURRENT_CALLS).try_collect().await?;
         Ok(messages.into_iter().flatten().collect())
     }
 
     /// Puts a delivery, if it is not there yet; returns the message of its first attempt, if that is still to come.
-    async fn put_delivery(&self, delivery: &Delivery) -> StoreResult<Option<QueueMessage>> {
-        let expires = Timestamp::now() + self.stack().retention;
-        let item = delivery_item::new(delivery, expires)?;
+    async fn put_delivery(
+        &self,
+        delivery: &Delivery,
+        in_due_index: InDueIndex,
+    ) -> StoreResult<Option<QueueMessage>> {
+        let (now, expires) = ((self.stack().clock)(), Timestamp::now() + self.stack().retention);
+        let first = QueueMessage::for_next_attempt(delivery);
+        let first = first.filter(|_| in_due_index == InDueIndex::AtOnce);
+        let bucket = first.map(|first| Bucket::of(first.due, now, first.trace_id));
+        let item = delivery_item::new(delivery, expires, bucket)?;
         let stored = match self.put(self.put_if_absent(item)).await? {
-            WriteOutcome::Done(()) => return Ok(QueueMessage::for_next_attempt(delivery)),
+            WriteOutcome::Done(()) => Some(delivery.clone()),
             WriteOutcome::Refused(item) => {
-                item.and_then(unexpired).as_ref().map(delivery_item::read).transpose()?
+                let stored = item.and_then(unexpired).as_ref().map(delivery_item::read).transpose()?;
+                stored.filter(|stored| stored.history.newest_attempt.is_none())
             }
         };
-        let unattempted = stored.filter(|stored| stored.history.newest_attempt.is_none());
-        Ok(unattempted.and_then(|stored| QueueMessage::for_next_attempt(&stored)))
+        let message = stored.as_ref().and_then(QueueMessage::for_next_attempt);
+        Ok(message.filter(|message| in_due_index == InDueIndex::Later || !is_deferred(message.due, now)))
     }
+}
+
+/// When deliveries are put into the index of what is due. Those that stand in it are sent though nobody may have queued
+/// their messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InDueIndex {
+    AtOnce,
+    /// Once it is decided that they are sent at all.
+    Later,
 }

@@ -10,7 +10,9 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, TryStreamExt as _};
 
+use crate::due_index::is_deferred;
 use crate::engine::Aws;
+use crate::intake::unwatched::InDueIndex;
 use crate::items::call_errors::store_error;
 use crate::items::item::{document, get_number, json, number};
 use crate::items::key_schema::{self, DOC, IdempotencyScope, NEWEST_AUTO, VERSION};
@@ -27,6 +29,8 @@ use loanhook_core::ports::{
     Subscriptions as _, WatchedTrigger,
 };
 
+/// The number of a delivery's first attempt.
+const FIRST_ATTEMPT: u32 = 1;
 /// How often an event is evaluated again because another event changed the state that it read.
 const MAX_TRIES: u32 = 16;
 /// The wait before the next try grows up to this one: a caller waits for all of them.
@@ -71,7 +75,7 @@ impl Aws {
             if after.has_deleted_triggers() {
                 after.keep(&self.subscriptions(tenant).await?);
             }
-            let messages = self.put_deliveries(tenant, &fired).await?;
+            let messages = self.put_deliveries(tenant, &fired, InDueIndex::Later).await?;
             let put_state = self.put_trigger_state(tenant, loan, &after, version)?;
             let record = idempotency.as_ref().map(|(key, record)| {
                 (key, record.clone().with_fired(fired.iter().map(|(delivery, _)| delivery)))
@@ -79,7 +83,7 @@ impl Aws {
             match self.commit_trigger_state(tenant, put_state, record, now).await? {
                 CommitOutcome::Committed => {
                     self.accept_unwatched(tenant, None, deliveries, now).await?;
-                    self.enqueue_all(messages).await?;
+                    self.enqueue_fired(messages).await?;
                     let fired = fired.iter().map(|(delivery, _)| delivery.snapshot.subscription_id).collect();
                     return Ok(AcceptOutcome::Stored { fired });
                 }
@@ -182,6 +186,16 @@ impl Aws {
         let read: Vec<_> = stream::iter(reads).buffered(MAX_CONCURRENT_CALLS).try_collect().await?;
         let unattempted = read.iter().flatten().filter(|delivery| delivery.history.newest_attempt.is_none());
         let messages: Vec<_> = unattempted.filter_map(QueueMessage::for_next_attempt).collect();
-        if messages.is_empty() { Ok(()) } else { self.enqueue_all(messages).await }
+        self.enqueue_fired(messages).await
+    }
+
+    /// Puts deliveries of triggers that fired into the index of what is due, and queues those that are due soon.
+    async fn enqueue_fired(&self, messages: Vec<QueueMessage>) -> StoreResult<()> {
+        let now = (self.stack().clock)();
+        let puts: Vec<_> =
+            messages.iter().map(|message| self.put_in_due_index(message, FIRST_ATTEMPT, now)).collect();
+        stream::iter(puts).buffer_unordered(MAX_CONCURRENT_CALLS).try_collect::<Vec<_>>().await?;
+        self.enqueue_all(messages.into_iter().filter(|message| !is_deferred(message.due, now)).collect())
+            .await
     }
 }

@@ -17,9 +17,10 @@ use super::item::{
     Item, document, get_number, get_text, json, missing_attribute, number, parse, parse_number, text,
 };
 use super::key_schema::{
-    self, CLAIM, DOC, EXPIRES, INTERRUPTIONS, NEWEST_AUTO, NEWEST_MANUAL, NEXT, RESENDS, RESENT, STATUS,
-    delivery,
+    self, CLAIM, DOC, DUE_BUCKET, EXPIRES, INTERRUPTIONS, NEWEST_AUTO, NEWEST_MANUAL, NEXT, RESENDS, RESENT,
+    STATUS, delivery,
 };
+use crate::due_index::Bucket;
 use crate::engine::Aws;
 use loanhook_core::model::delivery::{Delivery, DeliveryHistory};
 use loanhook_core::model::id::{AttemptId, TenantId, TraceId};
@@ -33,14 +34,17 @@ pub(crate) const DUE: &str = "due";
 const ID: &str = "id";
 const SINCE: &str = "since";
 
-/// The item of a delivery that is accepted.
-pub(crate) fn new(accepted: &Delivery, expires: Timestamp) -> StoreResult<Item> {
+/// The item of a delivery that is accepted; without a bucket it does not stand in the index of what is due.
+pub(crate) fn new(accepted: &Delivery, expires: Timestamp, bucket: Option<Bucket>) -> StoreResult<Item> {
     let mut item = delivery(&accepted.snapshot.tenant, accepted.snapshot.trace_id).attributes();
     item.insert(DOC.into(), json(&accepted.snapshot)?);
     item.insert(EXPIRES.into(), number(expires.seconds()));
     item.insert(STATUS.into(), status(accepted.progress.status()));
     if let Some(next) = accepted.progress.waiting() {
         item.insert(NEXT.into(), next_value(next));
+    }
+    if let Some(bucket) = bucket {
+        item.insert(DUE_BUCKET.into(), text(bucket.to_string()));
     }
     Ok(item)
 }

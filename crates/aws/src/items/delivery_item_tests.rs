@@ -45,14 +45,14 @@ fn accepted() -> Delivery {
 #[test]
 fn a_delivery_reads_as_it_was_accepted() {
     let accepted = accepted();
-    let item = new(&accepted, NOW + Duration::from_secs(1)).expect("an item");
+    let item = new(&accepted, NOW + Duration::from_secs(1), None).expect("an item");
     assert_eq!(read(&item).expect("a delivery"), accepted);
 }
 
 #[test]
 fn a_claim_has_the_number_and_slot_of_next_even_after_a_cancel() {
     let mut delivery = accepted();
-    let mut item = new(&delivery, NOW).expect("an item");
+    let mut item = new(&delivery, NOW, None).expect("an item");
     let token = Uuid::from_u128(7);
     let id = delivery.claim(1, token, NOW).expect("a claim").id;
     item.insert(CLAIM.into(), claim_value(id, token, NOW));
@@ -78,7 +78,7 @@ fn size(item: &Item) -> usize {
 #[test]
 fn a_typical_delivery_and_its_row_are_one_write_unit_each() {
     let mut delivery = accepted();
-    let mut item = new(&delivery, NOW).expect("an item");
+    let mut item = new(&delivery, NOW, None).expect("an item");
     let token = Uuid::from_u128(7);
     let row = delivery.claim(1, token, NOW).expect("a claim");
     let id = row.id;

@@ -40,6 +40,12 @@ pub(crate) const WRITER: &str = "writer";
 pub(crate) const EXHAUSTED: &str = "exhausted";
 pub(crate) const EXHAUSTED_AT: &str = "exhaustedAt";
 
+/// Of deliveries: the partition of the index [`DUE`], which is the bucket of the time when the next attempt is due.
+pub(crate) const DUE_BUCKET: &str = "dueBucket";
+/// Of the cursor of a sweep: the last slot whose deferred deliveries were handed over, and the last that was checked.
+pub(crate) const HANDED_OVER: &str = "handedOver";
+pub(crate) const CHECKED: &str = "checked";
+
 /// Of idempotency records: until when the key is remembered, in milliseconds since 1970.
 pub(crate) const UNTIL: &str = "until";
 /// Of the newest version of a subscription: its signing secrets. No older version keeps any.
@@ -57,6 +63,8 @@ pub(crate) const DELETED: &str = "deleted";
 /// Of an address: when a request last left from it, in milliseconds since 1970.
 pub(crate) const SEEN: &str = "seen";
 
+/// Deliveries by the time when they are due: keys only, so that no other write to a delivery writes the index.
+pub(crate) const DUE: &str = "due";
 /// Rows by delivery: keys only, so that completing a row writes no index.
 pub(crate) const BY_TRACE: &str = "by-trace";
 /// How many partitions a tenant's exhausted deliveries are spread over in their index.
@@ -165,6 +173,14 @@ pub(crate) fn listed_keys_pk(tenant: &TenantId) -> String {
 /// A key in the list of its tenant.
 pub(crate) fn listed_key(tenant: &TenantId, id: KeyId) -> ItemKey {
     ItemKey { pk: listed_keys_pk(tenant), sk: id.to_string() }
+}
+
+/// The partition of the cursors of the sweep.
+pub(crate) const SWEEP_PK: &str = "W#sweep";
+
+/// How far the sweep of a shard has come.
+pub(crate) fn sweep_cursor(shard: u8) -> ItemKey {
+    ItemKey { pk: SWEEP_PK.into(), sk: shard.to_string() }
 }
 
 /// The partition of the addresses that requests leave from.

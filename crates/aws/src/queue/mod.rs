@@ -1,7 +1,8 @@
 //! The queue, in SQS.
 //!
-//! SQS delays a message by 15 minutes at most. A message that is due later is received early and is sent again with what
-//! remains: that is one call to SQS and none to DynamoDB.
+//! SQS delays a message by 15 minutes at most. An attempt that is due later has no message before its time comes: its
+//! delivery stands in the index of what is due (`due_index`). A message that is received early is sent again with what
+//! remains; one of a version of before, which is due later than that, puts its delivery into the index.
 
 pub(crate) mod message;
 pub mod sqs_batch;
@@ -11,14 +12,15 @@ use std::time::Duration;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use tracing::warn;
 
+use crate::due_index::is_deferred;
 use crate::engine::Aws;
 use crate::items::call_errors::{failed, store_error};
 use crate::sdk::back_off::back_off;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Queue, QueueMessage, StoreError, StoreResult};
+use loanhook_core::ports::{DueWork, Queue, QueueMessage, StoreError, StoreResult};
 
 /// The longest delay of a message in SQS.
-const MAX_DELAY: Duration = Duration::from_secs(900);
+pub(crate) const MAX_DELAY: Duration = Duration::from_secs(900);
 /// The most messages that SQS takes in one call.
 const MAX_MESSAGES_PER_CALL: usize = 10;
 /// How often the messages that a call leaves are sent again.
@@ -26,12 +28,18 @@ const MAX_RETRIES: u32 = 5;
 
 impl Queue for Aws {
     async fn enqueue(&self, message: QueueMessage) -> StoreResult<()> {
+        let now = (self.stack().clock)();
+        if let DueWork::Attempt(attempt) = message.work
+            && is_deferred(message.due, now)
+        {
+            return self.put_in_due_index(&message, attempt, now).await;
+        }
         self.sqs()
             .send_message()
             .queue_url(&self.stack().queue_url)
             .message_body(message::write(&message)?)
             .message_group_id(message::group(&message))
-            .delay_seconds(delay_seconds(message.due, (self.stack().clock)()))
+            .delay_seconds(delay_seconds(message.due, now))
             .send()
             .await
             .map(|_| ())

@@ -8,13 +8,16 @@
 mod delivery_crashes;
 mod duplicate_messages;
 mod intake;
-mod long_delays;
+mod long_schedules;
 mod lost_responses;
 mod releases;
 mod resend_crashes;
 mod response_recording;
+mod simulated_time;
+mod simulation;
 mod small_payloads;
 mod sqs_batch;
+mod sweep;
 mod throttling;
 mod trigger_crashes;
 

@@ -1,0 +1,54 @@
+//! The deliveries of a bucket: read from the index, which lags behind the table, and moved to another bucket.
+
+use super::bucket::Bucket;
+use crate::engine::Aws;
+use crate::items::call_errors::store_error;
+use crate::items::item::{Item, parse, text};
+use crate::items::key_schema::{self, DUE, DUE_BUCKET, ItemKey, PK, SK};
+use crate::items::write_outcome::write_outcome;
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::StoreResult;
+
+impl Aws {
+    /// The keys of deliveries in a bucket, a page of them, and where the next one begins.
+    pub(super) async fn keys_in_bucket(
+        &self,
+        bucket: Bucket,
+        from: Option<Item>,
+    ) -> StoreResult<(Vec<ItemKey>, Option<Item>)> {
+        let query = self
+            .dynamodb()
+            .query()
+            .table_name(self.table())
+            .index_name(DUE)
+            .key_condition_expression("#bucket = :bucket")
+            .expression_attribute_names("#bucket", DUE_BUCKET)
+            .expression_attribute_values(":bucket", text(bucket.to_string()))
+            .set_exclusive_start_key(from);
+        let page = query.send().await.map_err(store_error)?;
+        let items = page.items.unwrap_or_default();
+        let keys = items.iter().map(|item| Ok(ItemKey { pk: parse(item, PK)?, sk: parse(item, SK)? }));
+        Ok((keys.collect::<StoreResult<_>>()?, page.last_evaluated_key))
+    }
+
+    /// Moves a delivery to the bucket of the time when it is looked at again, unless it has moved on by itself.
+    pub(super) async fn move_to_bucket(
+        &self,
+        from: Bucket,
+        delivery: &Delivery,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        let snapshot = &delivery.snapshot;
+        let to = Bucket::of(at, now, snapshot.trace_id);
+        let update = self
+            .update(key_schema::delivery(&snapshot.tenant, snapshot.trace_id))
+            .update_expression("SET #bucket = :to")
+            .condition_expression("#bucket = :from")
+            .expression_attribute_names("#bucket", DUE_BUCKET)
+            .expression_attribute_values(":to", text(to.to_string()))
+            .expression_attribute_values(":from", text(from.to_string()));
+        write_outcome(update.send().await).map(|_| ())
+    }
+}
