@@ -21,7 +21,7 @@ DYNALITE_NODE_VERSION = 20
 class Moto(Emulator):
     """moto: DynamoDB, S3 and SQS in Python."""
 
-    program = "moto_one_at_a_time.py"
+    program = "moto_server.py"
     ready_path = "/moto-api/"
 
     def command(self):
@@ -66,8 +66,8 @@ class Skip(NamedTuple):
     test: str
     # What the emulator does.
     reason: str
-    # Where AWS says otherwise.
-    link: str
+    # Where AWS says otherwise; none where it is only too slow.
+    link: str | None
 
 
 class Group(NamedTuple):
@@ -85,7 +85,7 @@ class Group(NamedTuple):
         for skip in self.skips:
             if f"{skip.test}: test\n" not in listed.stdout:
                 sys.exit(f"There is no test {skip.test} that could be skipped: see {__file__}")
-            print(f"SKIPPED {skip.test}: {skip.reason} ({skip.link})", flush=True)
+            print(f"SKIPPED {skip.test}: {skip.reason}{f' ({skip.link})' if skip.link else ''}", flush=True)
         return ["--", "--exact", *(argument for skip in self.skips for argument in ("--skip", skip.test))]
 
     @contextlib.contextmanager
@@ -112,7 +112,12 @@ GROUPS = [
                 "moto does a transaction again that is sent again with its token",
                 "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html"
                 "#DDB-TransactWriteItems-request-ClientRequestToken",
-            )
+            ),
+            Skip(
+                "rising_edges::all_triggers_that_a_tenant_may_have_can_fire_at_one_event",
+                "moto copies the whole table at each transaction, and 200 subscriptions take it a minute",
+                None,
+            ),
         ],
     ),
 ]
