@@ -50,9 +50,11 @@ fn a_sweep_with_nothing_due() {
         let now = Timestamp::from_millis(59_847_605 * 30_000);
         let end = || Instant::now() + 60 * SECOND;
         aws.put_sweep_cursors(SHARD..SHARD + 1, now).await;
-        sweep.run(now, end()).await?;
+        for minute in 0..2 {
+            sweep.run(now + minute * 60 * SECOND, end()).await?;
+        }
         function.forget_calls();
-        sweep.run(now + 60 * SECOND, end()).await?;
+        sweep.run(now + 120 * SECOND, end()).await?;
         // The cursors, and of each shard two buckets to hand over and two of each kind to look at.
         function.assert_calls([("DynamoDB.Query", 1 + 2 + 4), ("DynamoDB.UpdateItem", 1)]);
         assert_eq!((1 + u32::from(SHARDS) * (2 + 4), SHARDS), (385, 64), "queries and writes of all shards");
