@@ -39,7 +39,7 @@ pub use intake::submission;
 pub use triggers::{IN_TIME, LATE, fired, queued, send, submit, traces, watching, with};
 
 /// Long enough for never to be what ends a test that passes.
-pub const CASE_TIMEOUT: Duration = Duration::from_secs(60);
+pub const CASE_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// Runs a case on an engine, where that can be.
 pub fn run_on<E: engine::Engine>(case: impl Future<Output = StoreResult<()>>) {

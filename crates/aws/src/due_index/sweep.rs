@@ -19,7 +19,7 @@ pub use super::bucket::SHARDS;
 use super::bucket::{Bucket, BucketKind, Slot};
 use super::cursor::Cursor;
 use super::is_deferred;
-use super::overdue::{OVERDUE_AFTER, OverdueAction, overdue_action};
+use super::overdue::{OVERDUE_AFTER, OverdueAction, overdue_action, wake_message};
 use super::report::Counters;
 pub use super::report::SweepReport;
 use crate::engine::Aws;
@@ -27,7 +27,7 @@ use crate::items::delivery_item;
 use crate::items::unreadable::readable;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{DueWork, QueueMessage, StoreResult};
+use loanhook_core::ports::{QueueMessage, StoreResult};
 
 /// How long before its time a deferred delivery is handed over: four runs may fail before one is late.
 const LEAD: Duration = Duration::from_secs(300);
@@ -238,17 +238,5 @@ impl Sweep {
             .collect();
         let moved: Vec<_> = stream::iter(moves).buffer_unordered(CONCURRENT_READS).collect().await;
         moved.into_iter().collect::<StoreResult<()>>().map(|()| deliveries.len() as u64)
-    }
-}
-
-/// The message that wakes a delivery.
-fn wake_message(delivery: &Delivery, attempt: u32, due: Timestamp) -> QueueMessage {
-    let snapshot = &delivery.snapshot;
-    QueueMessage {
-        tenant: snapshot.tenant.clone(),
-        trace_id: snapshot.trace_id,
-        subscription_id: snapshot.subscription_id,
-        due,
-        work: DueWork::Attempt(attempt),
     }
 }
