@@ -8,6 +8,7 @@
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use futures_util::future::try_join;
 use futures_util::stream::{self, TryStreamExt as _};
 
 use crate::due_index::is_deferred;
@@ -194,10 +195,11 @@ impl Aws {
     /// Puts deliveries of triggers that fired into the index of what is due, and queues those that are due soon.
     async fn enqueue_fired(&self, messages: Vec<QueueMessage>) -> StoreResult<()> {
         let now = (self.stack().clock)();
+        let due_soon = messages.iter().filter(|message| !is_deferred(message.due, now)).cloned().collect();
         let puts: Vec<_> =
             messages.iter().map(|message| self.put_in_due_index(message, FIRST_ATTEMPT, now)).collect();
-        stream::iter(puts).buffer_unordered(MAX_CONCURRENT_CALLS).try_collect::<Vec<_>>().await?;
-        self.enqueue_all(messages.into_iter().filter(|message| !is_deferred(message.due, now)).collect())
-            .await
+        let puts = stream::iter(puts).buffer_unordered(MAX_CONCURRENT_CALLS).try_collect::<Vec<_>>();
+        // Side by side, as either of them alone has the delivery sent.
+        try_join(self.enqueue_all(due_soon), puts).await.map(drop)
     }
 }
