@@ -92,6 +92,8 @@ class Call:
             elif refused(answer):
                 item = {"Item": answer["Item"]} if "Item" in answer else {}
                 reasons.append({"Code": "ConditionalCheckFailed", "Message": "The conditional request failed", **item})
+            elif INCORRECT_TYPE in answer.get("message", ""):
+                reasons.append({"Code": "ValidationError", "Message": answer["message"]})
             else:
                 self.undo(undo)
                 return status, answer
@@ -127,6 +129,11 @@ class Call:
             parts = described["Table"]["KeySchema"]
             self.dynalite.key_names[table] = [part["AttributeName"] for part in parts]
         return {name: write["Item"][name] for name in self.dynalite.key_names[table]}
+
+
+# What DynamoDB finds only when it does the write, and so gives as the reason of a canceled transaction:
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+INCORRECT_TYPE = "An operand in the update expression has an incorrect data type"
 
 
 def only_member(item):
