@@ -5,7 +5,7 @@
 //!
 //! - A record that is reported as failed is received again after the visibility timeout. That is for what this function
 //!   could not do; the failure of a receiver is a result.
-//! - A record for another queue or instance is sent there, and only then reported as done ([`super::route`]).
+//! - A record for another queue or instance is sent there, and only then reported as done (`queue::route`).
 //! - A record for which there is not enough time is sent again before its claim; one that is not done shortly before the
 //!   invocation ends is reported as failed, while there is still time to respond for the others.
 //! - A record that can never be handled is sent to the dead-letter queue from here. SQS would do that by receive counts,
