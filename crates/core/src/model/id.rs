@@ -84,18 +84,15 @@ impl AttemptId {
         Self(Uuid::from_bytes(bytes))
     }
 
-    /// A new ID of this time; of a later one where the clock was set back since `newest` was made, so that the attempts of a
-    /// delivery sort in the order in which they began.
+    /// A new ID of this time, or of the millisecond after `newest` where that is later: so the attempts of a delivery sort in
+    /// the order in which they began, also where several begin in one millisecond, or the clock was set back.
     pub fn at_or_after(time: Timestamp, newest: Option<Self>) -> Self {
-        let bytes = newest.map_or([0; 16], |newest| newest.0.into_bytes());
+        let Some(newest) = newest.filter(|newest| *newest >= Self::first_at(time)) else {
+            return Self::at(time);
+        };
         let mut millis = [0; 8];
-        millis[2..].copy_from_slice(&bytes[..6]);
-        let after = Timestamp::from_millis(i64::from_be_bytes(millis).saturating_add(1));
-        // Of one millisecond, IDs sort as they like.
-        if newest.is_some_and(|newest| newest > Self::first_at(time + Duration::from_millis(1))) {
-            return Self::at(after);
-        }
-        Self::at(time)
+        millis[2..].copy_from_slice(&newest.0.as_bytes()[..6]);
+        Self::at(Timestamp::from_millis(i64::from_be_bytes(millis).saturating_add(1)))
     }
 
     /// The ID right after this one: what comes before it begins with this.
@@ -176,8 +173,14 @@ mod tests {
     }
 
     #[test]
-    fn attempts_of_a_delivery_sort_as_they_began_although_the_clock_was_set_back() {
+    fn attempts_of_a_delivery_sort_as_they_began() {
         let time = Timestamp::from_millis(1_795_428_000_123);
+        let in_one_millisecond = (0..20).scan(None, |newest, _| {
+            let id = AttemptId::at_or_after(time, *newest);
+            newest.replace(id);
+            Some(id)
+        });
+        assert!(in_one_millisecond.collect::<Vec<_>>().is_sorted_by(|before, after| before < after));
         let hour = Duration::from_secs(3600);
         let newest = AttemptId::at(time);
         assert!(AttemptId::at_or_after(time.minus(hour), Some(newest)) > newest);
