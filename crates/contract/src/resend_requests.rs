@@ -63,7 +63,7 @@ pub(crate) async fn a_resend_of_an_attempt_that_was_released_meanwhile_is_not_st
     let scene = Scene::<E>::new(&[300]).await?;
     let claim = scene.claim(START).await?;
     let row =
-        claim.delivery.resend_row(AttemptId::at(START + SECOND), claim.row.id, "Servicing".into(), START);
+        claim.delivery.resend_row(AttemptId::at(START + 2 * SECOND), claim.row.id, "Servicing".into(), START);
     let released = scene.ports().release(&claim.delivery, claim.token, &claim.row, START).await?;
     assert_eq!(released, ReleaseOutcome::Released);
     scene.engine.drain().await;
@@ -81,7 +81,7 @@ pub(crate) async fn a_resend_of_an_attempt_that_was_released_meanwhile_is_not_st
     // The key was not used up: with it a resend of the attempt that follows is stored.
     let claim = scene.claim(START + SECOND).await?;
     let newer =
-        claim.delivery.resend_row(AttemptId::at(START + 2 * SECOND), claim.row.id, "Servicing".into(), START);
+        claim.delivery.resend_row(AttemptId::at(START + 3 * SECOND), claim.row.id, "Servicing".into(), START);
     scene.ports().enqueue_resend(newer, key(), START + 2 * SECOND).await?;
     let rows = scene.rows().await?;
     assert_eq!(rows.iter().map(|row| row.resend_of).collect::<Vec<_>>(), [None, Some(claim.row.id)]);
