@@ -69,7 +69,8 @@ async fn triggers_evaluate_the_events_of_a_batch_in_order() {
     let j = Journey::start().await;
     j.subscribe("/late", json!({"criteria": {"trigger": "(> status-days-past-due 30)"}})).await;
     // 0, 31, 0, 31 …: every second event is a rising edge, if they are evaluated in order.
-    let events: Vec<_> = (0..60).map(|n| past_due("727", if n % 2 == 0 { 0 } else { 31 })).collect();
+    // As many as an emulator of AWS takes in well before a batch runs out of time.
+    let events: Vec<_> = (0..30).map(|n| past_due("727", if n % 2 == 0 { 0 } else { 31 })).collect();
     let results = j.api.post("/v1/events/batch", &json!({"events": events})).await.expect_status(200).json();
     for (n, result) in results_of(&results).iter().enumerate() {
         assert_eq!(result["deliveries"].as_array().map(Vec::len), Some(n % 2), "event {n}");
