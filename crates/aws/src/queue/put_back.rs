@@ -19,7 +19,7 @@ use loanhook_core::ports::{DueWork, QueueMessage, StoreResult};
 
 /// How long a message waits in the queue each time, at least and at most.
 const MIN_DELAY: Duration = Duration::from_secs(10);
-const MAX_QUEUE_DELAY: Duration = Duration::from_secs(300);
+const MAX_QUEUE_DELAY: Duration = Duration::from_secs(30);
 /// When it has waited for so long, its delivery waits in the index of what is due.
 const MAX_QUEUE_WAIT: Duration = MAX_DELAY;
 /// How long it waits there each time. The sweep queues it some minutes before that.
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn an_attempt_waits_as_long_as_it_has_waited_and_in_the_index_after_15_minutes() {
-        for (waited, delay) in [(0, 10), (10, 10), (40, 40), (300, 300), (899, 300)] {
+        for (waited, delay) in [(0, 10), (10, 10), (25, 25), (30, 30), (899, 30)] {
             let delay = Wait::InQueue(Duration::from_secs(delay));
             assert_eq!(wait_after(DueWork::Attempt(2), waited), delay, "{waited} s");
         }
