@@ -15,8 +15,8 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::engine::Aws;
-use crate::items::item::{Item, get_text, missing_attribute, number, text, unexpired};
-use crate::items::key_schema::{self, CLAIM, FIRST_AUTO, NEWEST_AUTO, NEXT, STATUS, TOKEN, WRITER};
+use crate::items::item::{Item, get_text, missing_attribute, text, unexpired};
+use crate::items::key_schema::{self, CLAIM, FIRST_AUTO, NEWEST_AUTO, STATUS, TOKEN, WRITER};
 use crate::items::write_outcome::{WriteOutcome, write_outcome};
 use crate::items::{delivery_item, row_item};
 use loanhook_core::model::attempt::Attempt;
@@ -116,18 +116,9 @@ impl Aws {
         let id = AttemptId::at(now);
         let update = self
             .update(key_schema::delivery(&message.tenant, message.trace_id))
-            .condition_expression(
-                "#status = :pending AND #next.#number = :number AND attribute_not_exists(#flight)",
-            )
-            .expression_attribute_names("#flight", CLAIM)
             .expression_attribute_names("#newest", NEWEST_AUTO)
-            .expression_attribute_names("#status", STATUS)
-            .expression_attribute_names("#next", NEXT)
-            .expression_attribute_names("#number", delivery_item::NUMBER)
             .expression_attribute_values(":flight", delivery_item::claim_value(id, token, now))
             .expression_attribute_values(":id", text(id.to_string()))
-            .expression_attribute_values(":pending", delivery_item::status(Status::Pending))
-            .expression_attribute_values(":number", number(attempt))
             .return_values(AllNew)
             .return_values_on_condition_check_failure(AllOld);
         let update = match attempt {
@@ -136,7 +127,7 @@ impl Aws {
                 .expression_attribute_names("#first", FIRST_AUTO),
             _ => update.update_expression("SET #flight = :flight, #newest = :id"),
         };
-        let outcome = match write_outcome(update.send().await)? {
+        let outcome = match write_outcome(delivery_item::if_waiting_for(attempt, update).send().await)? {
             WriteOutcome::Done(claimed) => {
                 WriteOutcome::Done(claimed.attributes.ok_or_else(|| missing_attribute(CLAIM))?)
             }

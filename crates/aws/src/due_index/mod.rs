@@ -15,15 +15,12 @@ mod overdue;
 mod report;
 pub mod sweep;
 
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
-
 use crate::engine::Aws;
 use crate::items::delivery_item;
-use crate::items::item::{number, text};
-use crate::items::key_schema::{self, CLAIM, DUE_BUCKET, NEXT, STATUS};
+use crate::items::item::text;
+use crate::items::key_schema::{self, DUE_BUCKET};
 use crate::items::write_outcome::write_outcome;
 use crate::queue::MAX_DELAY;
-use loanhook_core::model::progress::Status;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{QueueMessage, StoreResult};
 
@@ -46,18 +43,8 @@ impl Aws {
         let update = self
             .update(key_schema::delivery(&message.tenant, message.trace_id))
             .update_expression("SET #bucket = :bucket")
-            .condition_expression(
-                "#status = :pending AND #next.#number = :number AND attribute_not_exists(#flight)",
-            )
             .expression_attribute_names("#bucket", DUE_BUCKET)
-            .expression_attribute_names("#status", STATUS)
-            .expression_attribute_names("#next", NEXT)
-            .expression_attribute_names("#number", delivery_item::NUMBER)
-            .expression_attribute_names("#flight", CLAIM)
-            .expression_attribute_values(":bucket", text(bucket.to_string()))
-            .expression_attribute_values(":pending", delivery_item::status(Status::Pending))
-            .expression_attribute_values(":number", number(attempt))
-            .return_values_on_condition_check_failure(AllOld);
-        write_outcome(update.send().await).map(|_| ())
+            .expression_attribute_values(":bucket", text(bucket.to_string()));
+        write_outcome(delivery_item::if_waiting_for(attempt, update).send().await).map(|_| ())
     }
 }

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::progress::Progress;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{DueWork, QueueMessage};
 
 /// How long after its time a delivery is overdue: its message is received later than it is due, and the index shows a
 /// delivery later than the table.
@@ -32,18 +30,6 @@ pub(super) fn overdue_action(progress: &Progress, lease: Duration, now: Timestam
         OverdueAction::LookAgain(due)
     } else {
         OverdueAction::Wake { attempt, due }
-    }
-}
-
-/// The message that wakes a delivery.
-pub(super) fn wake_message(delivery: &Delivery, attempt: u32, due: Timestamp) -> QueueMessage {
-    let snapshot = &delivery.snapshot;
-    QueueMessage {
-        tenant: snapshot.tenant.clone(),
-        trace_id: snapshot.trace_id,
-        subscription_id: snapshot.subscription_id,
-        due,
-        work: DueWork::Attempt(attempt),
     }
 }
 

@@ -19,7 +19,7 @@ pub use super::bucket::SHARDS;
 use super::bucket::{Bucket, BucketKind, Slot};
 use super::cursor::Cursor;
 use super::is_deferred;
-use super::overdue::{OVERDUE_AFTER, OverdueAction, overdue_action, wake_message};
+use super::overdue::{OVERDUE_AFTER, OverdueAction, overdue_action};
 use super::report::Counters;
 pub use super::report::SweepReport;
 use crate::engine::Aws;
@@ -217,7 +217,7 @@ impl Sweep {
                     moves.push((delivery, Bucket::of(at, now, delivery.snapshot.trace_id)));
                 }
                 OverdueAction::Wake { attempt, due } => {
-                    messages.push(wake_message(delivery, attempt, due));
+                    messages.push(QueueMessage::for_attempt(delivery, attempt, due));
                     // Behind a long backlog it is woken less and less often.
                     let at = now + now.since(due).clamp(MIN_WAKE_INTERVAL, MAX_WAKE_INTERVAL);
                     let next =

@@ -11,6 +11,7 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{
@@ -136,6 +137,20 @@ fn next_attempt(item: &Item) -> StoreResult<Option<NextAttempt>> {
 fn read_next(next: &Item) -> StoreResult<NextAttempt> {
     let due = Timestamp::from_millis(parse_number(next, DUE)?);
     Ok(NextAttempt { number: parse_number(next, NUMBER)?, slot: parse_number(next, SLOT)?, due })
+}
+
+/// The update on condition that the delivery is pending, the attempt of this number is its next, and none is in flight.
+pub(crate) fn if_waiting_for(attempt: u32, update: UpdateItemFluentBuilder) -> UpdateItemFluentBuilder {
+    update
+        .condition_expression(
+            "#status = :pending AND #next.#number = :number AND attribute_not_exists(#flight)",
+        )
+        .expression_attribute_names("#status", STATUS)
+        .expression_attribute_names("#next", NEXT)
+        .expression_attribute_names("#number", NUMBER)
+        .expression_attribute_names("#flight", CLAIM)
+        .expression_attribute_values(":pending", status(Status::Pending))
+        .expression_attribute_values(":number", number(attempt))
 }
 
 impl Aws {

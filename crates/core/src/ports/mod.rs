@@ -60,13 +60,18 @@ impl QueueMessage {
     /// The message for the next automatic attempt, if one is due some time and none is in flight.
     pub fn for_next_attempt(delivery: &Delivery) -> Option<Self> {
         let next = delivery.progress.waiting()?;
-        Some(Self {
+        Some(Self::for_attempt(delivery, next.number, next.due))
+    }
+
+    /// The message for the automatic attempt of this number.
+    pub fn for_attempt(delivery: &Delivery, number: u32, due: Timestamp) -> Self {
+        Self {
             tenant: delivery.snapshot.tenant.clone(),
             trace_id: delivery.snapshot.trace_id,
             subscription_id: delivery.snapshot.subscription_id,
-            due: next.due,
-            work: DueWork::Attempt(next.number),
-        })
+            due,
+            work: DueWork::Attempt(number),
+        }
     }
 
     /// The message for the resend of this row.
