@@ -107,19 +107,16 @@ impl Engine for AwsEngine {
     }
 
     fn spoil(&self, what: Kept<'_>) {
-        let item = |pk: String, sk: String| {
-            HashMap::from([("pk".into(), AttributeValue::S(pk)), ("sk".into(), AttributeValue::S(sk))])
-        };
-        let only = |pk: String| item(pk, "-".into());
+        let only = |pk: String| item_key(pk, "-".into());
         let items = match what {
             Kept::Row(row) => vec![row_key(row)],
             Kept::Subscription(of) => {
                 self.lose_stored_list(&of.tenant);
-                vec![item(format!("S#{}", of.tenant), format!("C#{}", of.id))]
+                vec![item_key(format!("S#{}", of.tenant), format!("C#{}", of.id))]
             }
             Kept::Key(key, hash) => {
                 let hash: String = hash.0.iter().map(|byte| format!("{byte:02x}")).collect();
-                vec![only(format!("K#{hash}")), item(format!("A#{}", key.tenant), key.id.to_string())]
+                vec![only(format!("K#{hash}")), item_key(format!("A#{}", key.tenant), key.id.to_string())]
             }
             Kept::Memory(tenant, loan) => vec![only(format!("M#{tenant}#{loan}"))],
             Kept::Record(tenant, key) => vec![only(format!("I#{tenant}#event#{key}"))],
@@ -154,11 +151,7 @@ impl AwsEngine {
 
     /// Removes an attribute of a delivery's item, as one that an earlier version wrote has none.
     pub async fn remove_attribute(&self, delivery: &Delivery, name: &str) {
-        let pk = format!("T#{}#{}", delivery.snapshot.tenant, delivery.snapshot.trace_id);
-        let key = HashMap::from([
-            ("pk".into(), AttributeValue::S(pk)),
-            ("sk".into(), AttributeValue::S("-".into())),
-        ]);
+        let key = delivery_key(&delivery.snapshot.tenant, delivery.snapshot.trace_id);
         let update = self.stack.dynamodb.update_item().table_name(&self.stack.name).set_key(Some(key));
         let update = update
             .update_expression("REMOVE #name")
@@ -170,8 +163,7 @@ impl AwsEngine {
     /// The bucket of a delivery in the index of what is due.
     pub async fn due_bucket(&self, tenant: &TenantId, trace: TraceId) -> Option<String> {
         let get = self.stack.dynamodb.get_item().table_name(&self.stack.name);
-        let get = get.key("pk", AttributeValue::S(format!("T#{tenant}#{trace}")));
-        let item = get.key("sk", AttributeValue::S("-".into())).send().await.expect("read").item?;
+        let item = get.set_key(Some(delivery_key(tenant, trace))).send().await.expect("read").item?;
         item.get("dueBucket")?.as_s().ok().cloned()
     }
 
@@ -240,11 +232,16 @@ impl AwsEngine {
     }
 }
 
+fn delivery_key(tenant: &TenantId, trace: TraceId) -> HashMap<String, AttributeValue> {
+    item_key(format!("T#{tenant}#{trace}"), "-".into())
+}
+
 fn row_key(row: &Attempt) -> HashMap<String, AttributeValue> {
-    HashMap::from([
-        ("pk".into(), AttributeValue::S(format!("L#{}#{}", row.tenant, row.loan_id))),
-        ("sk".into(), AttributeValue::S(row.id.to_string())),
-    ])
+    item_key(format!("L#{}#{}", row.tenant, row.loan_id), row.id.to_string())
+}
+
+fn item_key(pk: String, sk: String) -> HashMap<String, AttributeValue> {
+    HashMap::from([("pk".into(), AttributeValue::S(pk)), ("sk".into(), AttributeValue::S(sk))])
 }
 
 /// Waits in a function of the contract that is not async.

@@ -1,13 +1,16 @@
 //! Releases of claims whose message cannot be queued.
 
 use loanhook_aws_testing::fault_proxy::BROKEN;
-use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults};
+use loanhook_aws_testing::{FaultyAwsEngine, HeldCall, run_with_faults};
 use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{MILLISECOND, SECOND, START, Scene, ended, resend_message};
+use loanhook_core::model::id::AttemptId;
+use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
     Attempts as _, Deliveries as _, DueWork, ReleaseOutcome, ResendClaimOutcome, Resends as _,
 };
 use loanhook_core::resend::{ResendError, ResendRequest, ResendTarget, resend};
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 #[test]
@@ -54,17 +57,26 @@ fn a_repeated_release_of_a_resend_queues_the_message_that_the_first_one_could_no
     });
 }
 
+/// A resend of the newest attempt that has read it, and whose transaction is held.
+async fn resend_before_its_transaction(
+    scene: &Scene<FaultyAwsEngine>,
+    now: Timestamp,
+) -> (HeldCall, JoinHandle<Result<AttemptId, ResendError>>) {
+    let held = scene.engine.proxy.hold("TransactWriteItems", 1);
+    let (store, tenant) = (scene.ports().clone(), scene.tenant().clone());
+    let (trace_id, requested_by) = (scene.trace(), "Servicing".to_owned());
+    let request = ResendRequest { trace_id, attempt: ResendTarget::Newest, requested_by, key: None };
+    let asked = tokio::spawn(async move { resend(&store, &tenant, request, now).await });
+    held.arrived().await;
+    (held, asked)
+}
+
 #[test]
 fn a_resend_is_not_stored_whose_attempt_is_released_before_its_transaction() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
         let claim = scene.claim(START).await?;
-        let held = scene.engine.proxy.hold("TransactWriteItems", 1);
-        let (store, tenant) = (scene.ports().clone(), scene.tenant().clone());
-        let (trace_id, requested_by) = (scene.trace(), "Servicing".to_owned());
-        let request = ResendRequest { trace_id, attempt: ResendTarget::Newest, requested_by, key: None };
-        let asked = tokio::spawn(async move { resend(&store, &tenant, request, START).await });
-        held.arrived().await;
+        let (held, asked) = resend_before_its_transaction(&scene, START).await;
 
         let released = scene.ports().release(&claim.delivery, claim.token, &claim.row, START).await?;
         assert_eq!(released, ReleaseOutcome::Released);
@@ -82,12 +94,7 @@ fn a_resend_is_stored_whose_attempt_is_completed_before_its_transaction() {
     run_with_faults(async {
         let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
         let claim = scene.claim(START).await?;
-        let held = scene.engine.proxy.hold("TransactWriteItems", 1);
-        let (store, tenant) = (scene.ports().clone(), scene.tenant().clone());
-        let (trace_id, requested_by) = (scene.trace(), "Servicing".to_owned());
-        let request = ResendRequest { trace_id, attempt: ResendTarget::Newest, requested_by, key: None };
-        let asked = tokio::spawn(async move { resend(&store, &tenant, request, START + MILLISECOND).await });
-        held.arrived().await;
+        let (held, asked) = resend_before_its_transaction(&scene, START + MILLISECOND).await;
 
         let row = ended(claim.row.clone(), Ok(500), START + SECOND);
         assert!(scene.ports().complete(&claim.delivery, claim.token, row.clone(), None).await?);
