@@ -1,4 +1,4 @@
-//! One start and one invocation of each function as cargo-lambda built it, with nothing measured: `make arm64` asks this of
+//! Start and invocation of each function, once, as cargo-lambda built it, with nothing measured: `make arm64` asks this of
 //! binaries for another processor, which a runner emulates.
 //!
 //! What it shows: the binary loads, asks the runtime API for an event, and does its work on it over DynamoDB, SQS and HTTP.

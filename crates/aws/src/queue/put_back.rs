@@ -1,6 +1,6 @@
-//! Messages for which there was no permit: they are looked at again, a backlog ever less often.
+//! Messages for which there was no permit: they are looked at again.
 //!
-//! For a quarter of an hour a message waits in the slow queue, each time for as long as it has waited before. Then its
+//! For a quarter of an hour a message waits in the slow queue, 10 seconds at first and then up to 30 each time. Then its
 //! delivery waits in the index of what is due, and the sweep queues it again: a message that stayed in the queue would not be
 //! the only one, since the sweep wakes what is long overdue. A resend is in no index; it is looked at every ten seconds, as
 //! it is not sent any more after a quarter of an hour.

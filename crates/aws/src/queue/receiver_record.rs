@@ -1,4 +1,4 @@
-//! What an execution environment has seen of a receiver, and when that sets or removes its slow mark.
+//! The record of a receiver: what an execution environment has seen of it, and when that sets or removes its slow mark.
 
 use std::time::Duration;
 
