@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use aws_config::SdkConfig;
+use aws_types::SdkConfig;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use tokio::task::JoinSet;
 
