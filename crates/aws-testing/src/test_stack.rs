@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use aws_types::SdkConfig;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, GlobalSecondaryIndex, KeySchemaElement, Projection, TableStatus,
 };
+use aws_types::SdkConfig;
 use loanhook_aws::{Aws, Stack, sdk_config};
 use loanhook_core::model::time::Timestamp;
 use serde_norway::Value;

@@ -53,3 +53,44 @@ impl LoadServiceConfig for ServiceEndpoints {
         std::env::var(format!("{ENDPOINT}_{service}")).ok().filter(|url| !url.is_empty())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn configured(set: &[(&'static str, &str)]) -> SdkConfig {
+        let value = |name| set.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned());
+        configuration(&Variables::new(value)).build()
+    }
+
+    #[test]
+    fn region_and_endpoint_are_those_of_the_variables() {
+        let region = |set: &[_]| configured(set).region().map(ToString::to_string);
+        assert_eq!(
+            region(&[("AWS_REGION", "eu-1"), ("AWS_DEFAULT_REGION", "us-1")]).as_deref(),
+            Some("eu-1")
+        );
+        assert_eq!(region(&[("AWS_DEFAULT_REGION", "us-1")]).as_deref(), Some("us-1"));
+        assert_eq!(region(&[]), None);
+        let config = configured(&[("AWS_ENDPOINT_URL", "http://127.0.0.1:1")]);
+        assert_eq!(config.endpoint_url(), Some("http://127.0.0.1:1"));
+        assert_eq!(configured(&[("AWS_ENDPOINT_URL", "")]).endpoint_url(), None);
+    }
+
+    #[test]
+    fn kinds_of_endpoints_are_chosen_by_true_and_false_in_any_case() {
+        for (text, wanted) in
+            [("true", Some(true)), ("TRUE", Some(true)), ("False", Some(false)), ("1", None)]
+        {
+            let config = configured(&[("AWS_USE_FIPS_ENDPOINT", text), ("AWS_USE_DUALSTACK_ENDPOINT", text)]);
+            assert_eq!((config.use_fips(), config.use_dual_stack()), (wanted, wanted), "{text}");
+        }
+    }
+
+    #[test]
+    fn credentials_need_both_an_id_and_a_secret() {
+        let id = ("AWS_ACCESS_KEY_ID", "id");
+        assert!(configured(&[id]).credentials_provider().is_none());
+        assert!(configured(&[id, ("AWS_SECRET_ACCESS_KEY", "secret")]).credentials_provider().is_some());
+    }
+}
