@@ -12,8 +12,6 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use miniz_oxide::deflate::compress_to_vec_zlib;
-use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 use tokio::time::timeout;
 use tracing::warn;
 
@@ -22,6 +20,7 @@ use crate::engine::Aws;
 use crate::items::call_errors::store_error;
 use crate::items::item::{Item, get_number, get_text, number, parse_number};
 use crate::items::key_schema::{self, DOC, DOCS, PARTS, VERSION};
+use crate::items::zlib;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::ports::{StoreError, StoreResult};
 
@@ -30,8 +29,6 @@ use loanhook_core::ports::{StoreError, StoreResult};
 const MAX_LIST_BYTES: usize = 4 << 20;
 /// The largest part, in bytes: DynamoDB takes items of 400 KB.
 const MAX_PART_BYTES: usize = 380_000;
-/// The level of zlib, of 0 to 9.
-const LEVEL: u8 = 6;
 /// How long the response to a change waits for its list to be stored.
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -55,7 +52,7 @@ impl StoredList {
         let bytes = parts.iter().filter_map(|part| part.get(DOCS)?.as_b().ok());
         let stream: Vec<u8> = bytes.flat_map(|bytes| bytes.as_ref()).copied().collect();
         let damaged = || StoreError::Failed("its stream is damaged".into());
-        let documents = decompress_to_vec_zlib_with_limit(&stream, MAX_LIST_BYTES).map_err(|_| damaged())?;
+        let documents = zlib::decompress(&stream, MAX_LIST_BYTES).ok_or_else(damaged)?;
         Ok(Some(Self { version, documents: String::from_utf8(documents).map_err(|_| damaged())? }))
     }
 }
@@ -92,7 +89,7 @@ impl Aws {
         if documents.len() > MAX_LIST_BYTES || !super::subscription_list::shows(at, &items) {
             return Ok(());
         }
-        let stream = compress_to_vec_zlib(documents.as_bytes(), LEVEL);
+        let stream = zlib::compress(documents.as_bytes());
         let parts: Vec<_> = stream.chunks(MAX_PART_BYTES).enumerate().collect();
         // The first part, without which there is no list, comes last.
         for (index, part) in parts.iter().rev() {
