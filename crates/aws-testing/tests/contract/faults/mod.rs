@@ -7,6 +7,7 @@
 
 mod delivery_crashes;
 mod duplicate_messages;
+mod history;
 mod intake;
 mod long_schedules;
 mod lost_responses;
