@@ -11,6 +11,7 @@ mod history;
 mod intake;
 mod long_schedules;
 mod lost_responses;
+mod moved_keys;
 mod releases;
 mod resend_crashes;
 mod response_recording;

@@ -18,7 +18,7 @@ use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::{Keys, ReplaceOutcome, StoreResult, Subscriptions};
 
 /// The key of every call.
-const API_KEY: &str = "lh_settings_0123456789";
+pub(crate) const API_KEY: &str = "lh_settings_0123456789";
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
