@@ -5,9 +5,11 @@
 //! them are read.
 //!
 //! A list is kept only if it shows what the changes up to its version have made. A transaction appears item by item, so
-//! its version can be read a moment before the rest of it.
+//! its version can be read a moment before the rest of it. Where no change is known, as with a version that an earlier
+//! version of this program made, a list is kept only if its version was known some seconds before the list was read.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
@@ -40,6 +42,9 @@ impl Aws {
             Some(cached) => Some(cached),
             None => self.unpacked_list(tenant).await.filter(can_be_refreshed),
         };
+        // Said before the items are read.
+        let has_appeared =
+            at.knows_its_change() || self.cache().has_appeared(tenant, at.number, Instant::now());
         let (list, items, changes) = match known {
             Some((version, list)) => {
                 let changes = at.changes_since(version).unwrap_or_default();
@@ -55,7 +60,7 @@ impl Aws {
                 (Arc::new(readable(&items, read_without_secrets)), items, at.known_changes())
             }
         };
-        if show(changes, &items) {
+        if has_appeared && show(changes, &items) {
             self.cache().put_subscriptions(tenant, at.number, Arc::clone(&list));
         }
         Ok(list)
