@@ -40,7 +40,7 @@ impl Aws {
         let can_be_refreshed = |known: &ListAt| at.changes_since(known.0).is_some();
         let known = match self.cache().subscriptions(tenant).filter(can_be_refreshed) {
             Some(cached) => Some(cached),
-            None => self.unpacked_list(tenant).await.filter(can_be_refreshed),
+            None => self.unpacked_list(tenant, at).await.filter(can_be_refreshed),
         };
         // Said before the items are read.
         let has_appeared =
@@ -66,9 +66,10 @@ impl Aws {
         Ok(list)
     }
 
-    /// The stored list, read.
-    async fn unpacked_list(&self, tenant: &TenantId) -> Option<ListAt> {
+    /// The stored list, read, and kept if it is the one of this version.
+    async fn unpacked_list(&self, tenant: &TenantId, at: &TenantVersion) -> Option<ListAt> {
         let stored = self.stored_list(tenant).await?;
+        self.keep_list(tenant, &stored, stored.version == at.number);
         let mut left_out = UnreadableItems::default();
         let place = key_schema::stored_list_part(tenant, 0).attributes();
         let list = stored.documents.lines().filter_map(|line| {
