@@ -45,7 +45,8 @@ impl Aws {
         let mut chance = [0];
         // Without randomness it is done late.
         let _ = getrandom::fill(&mut chance);
-        if !(current || left.is_none()) || !is_renewed(left, chance[0]) {
+        let may_be_renewed = current || left.is_none();
+        if !may_be_renewed || !is_renewed(left, chance[0]) {
             return;
         }
         let (engine, tenant, version, parts) = (self.clone(), tenant.clone(), list.version, list.parts);
