@@ -5,6 +5,6 @@ mod machine;
 mod process;
 mod samples;
 
-pub use machine::description;
+pub use machine::{MachineTime, description};
 pub use process::{memory_mib, peak_memory_mib, processor_ticks_ms, processor_time};
 pub use samples::{Latencies, Samples, Spread, milliseconds};
