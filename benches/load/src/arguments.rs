@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::Outcome;
 use crate::cases::{self, Case};
+use crate::peer::PeerArgs;
 
 const FULL_SECONDS: f64 = 5.0;
 /// Pairs are for a quick answer, on a machine that others wait for.
@@ -38,14 +39,16 @@ pub(crate) struct Arguments {
     pub(crate) write: bool,
 }
 
-/// What this program is when it starts itself.
+/// What this program is besides the benchmark of a loanhook.
 #[derive(Debug, Subcommand)]
-#[command(subcommand_help_heading = "Roles")]
 pub(crate) enum Role {
-    #[command(hide = true)]
+    /// Be the receiver, until it is killed: prints its address
     Receiver,
+    /// Be the driver of a plan, which is JSON
     #[command(hide = true)]
     Driver { plan: String },
+    /// Measure another webhook server that is running, with the same driver and receiver
+    Peer(PeerArgs),
 }
 
 impl Arguments {

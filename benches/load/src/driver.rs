@@ -21,6 +21,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use crate::server::KEY;
 use crate::{Outcome, now_nanoseconds};
 
+/// Stands for the context of the event in [`Plan::foreign_body`].
+pub(crate) const PAYLOAD: &str = "PAYLOAD";
 /// Events are of so many loans, 0 and up, in turn.
 pub(crate) const LOANS: u64 = 1000;
 /// A poster that was answered 503 posts its next event after this.
@@ -45,6 +47,8 @@ pub(crate) struct Plan {
     pub loans: u64,
     /// How many bytes an event has, about.
     pub bytes: usize,
+    /// What is posted to a server that is no loanhook, with [`PAYLOAD`] where the context of the event belongs.
+    pub foreign_body: Option<String>,
 }
 
 /// What the driver did.
@@ -76,6 +80,7 @@ impl Plan {
             seconds: 3600.0,
             loans: LOANS,
             bytes: 1024,
+            foreign_body: None,
         }
     }
 }
@@ -167,11 +172,12 @@ async fn post_all(load: Rc<Load>, mut connection: SendRequest<Full<Bytes>>, plac
 fn request(plan: &Plan, number: u64, began: u64) -> Outcome<Request<Full<Bytes>>> {
     let loan = number % plan.loans;
     let event_name = &plan.event_names[(number % plan.event_names.len() as u64) as usize];
-    let start = format!(
-        r#"{{"eventName":"{event_name}","loanId":"{loan}","context":{{"number":{number},"sent-at":{began},"note":""#
-    );
-    let filler = plan.bytes.saturating_sub(start.len() + 3);
-    let body = format!("{start}{:x<filler$}\"}}}}", "");
+    let envelope = plan.foreign_body.clone().unwrap_or_else(|| {
+        format!(r#"{{"eventName":"{event_name}","loanId":"{loan}","context":{PAYLOAD}}}"#)
+    });
+    let context = format!(r#"{{"number":{number},"sent-at":{began},"note":""#);
+    let filler = plan.bytes.saturating_sub(envelope.len() - PAYLOAD.len() + context.len() + 2);
+    let body = envelope.replacen(PAYLOAD, &format!("{context}{:x<filler$}\"}}", ""), 1);
     let request = Request::post(&plan.path)
         .header(HOST, &plan.address)
         .header(CONTENT_TYPE, "application/json")

@@ -13,7 +13,9 @@ mod chart;
 mod client;
 mod driver;
 mod figures;
+mod load_run;
 mod pairs;
+mod peer;
 mod processes;
 mod receiver;
 mod report;
@@ -35,6 +37,7 @@ fn main() -> Outcome {
     match &arguments.role {
         Some(Role::Receiver) => on_one_thread(async { Ok(receiver::run().await?) }),
         Some(Role::Driver { plan }) => on_one_thread(driver::run(plan)),
+        Some(Role::Peer(arguments)) => peer::measure(arguments),
         None => measure(&arguments),
     }
 }

@@ -38,7 +38,8 @@ fn start_role(arguments: &[&str]) -> Outcome<(Process, ChildStdout)> {
 
 /// The receiver, and where it listens.
 pub(crate) struct Receiver {
-    _process: Process,
+    /// None where it was started by somebody else.
+    _process: Option<Process>,
     /// An address on 127.0.0.1; it has the same port on the hosts up to 127.0.0.10.
     pub(crate) address: String,
 }
@@ -48,7 +49,12 @@ impl Receiver {
         let (process, out) = start_role(&["receiver"])?;
         let mut address = String::new();
         BufReader::new(out).read_line(&mut address)?;
-        Ok(Self { _process: process, address: address.trim().to_owned() })
+        Ok(Self { _process: Some(process), address: address.trim().to_owned() })
+    }
+
+    /// One that runs already.
+    pub(crate) fn running_at(address: &str) -> Self {
+        Self { _process: None, address: address.to_owned() }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

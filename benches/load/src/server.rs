@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bench_measure::{Latencies, memory_mib, processor_ticks_ms};
 use chrono::{DateTime, FixedOffset};
@@ -16,8 +16,6 @@ use crate::processes::Process;
 
 /// The key that the server is given, and that every call has.
 pub(crate) const KEY: &str = "lh_bench_0123456789abcdef";
-/// How long the recording of the last webhook takes at most, about.
-const LAST_RECORDING: Duration = Duration::from_millis(500);
 
 /// A subscription to one event name.
 pub(crate) struct Subscription {
@@ -74,12 +72,7 @@ impl Server {
         call(&self.address, "POST", "/v1/subscriptions", Some(&draft)).map(|_| ())
     }
 
-    /// The processor time it has used so far, in milliseconds, when what arrived last has been recorded too.
-    pub(crate) fn processor_ms_at_rest(&self) -> f64 {
-        wait_for_last_recording();
-        self.processor_ms()
-    }
-
+    /// The processor time it has used so far, in milliseconds.
     pub(crate) fn processor_ms(&self) -> f64 {
         processor_ticks_ms(self.process.id())
     }
@@ -116,11 +109,6 @@ impl Server {
 
 fn time(value: &Value) -> Outcome<DateTime<FixedOffset>> {
     Ok(DateTime::parse_from_rfc3339(value.as_str().ok_or("a row without a time")?)?)
-}
-
-/// A webhook is recorded after it arrived, which nothing outside shows for all of them at once.
-pub(crate) fn wait_for_last_recording() {
-    std::thread::sleep(LAST_RECORDING);
 }
 
 /// Where the server says it listens; nothing where it has ended.

@@ -1,10 +1,9 @@
 //! Cases at full load: as many events as are accepted, from connections that each wait for an answer.
 
-use bench_measure::MachineTime;
-
 use crate::Outcome;
 use crate::driver::{LOANS, Plan};
 use crate::figures::Figures;
+use crate::load_run::LoadRun;
 use crate::processes::{Receiver, drive};
 use crate::server::Subscription;
 
@@ -46,28 +45,14 @@ impl FullLoad {
             seconds: context.seconds,
             ..Plan::new(&server.address, EVENT)
         };
-        let (processor, machine) = (server.processor_ms(), MachineTime::now());
-        let posted = drive(&plan)?;
-        let arrived = receiver.wait_for(posted.accepted * self.fan_out)?;
-        let busy = MachineTime::now().busy_percent_since(machine);
-        let processor = server.processor_ms_at_rest() - processor;
-
-        let webhooks = arrived.count as f64;
-        let delivered = webhooks / (arrived.last.saturating_sub(posted.began) as f64 / 1e9);
-        let mut add =
-            |figure: &str, unit, sample| figures.add(format!("{}: {figure}", self.name), unit, sample);
-        add("accepted", "/s", posted.accepted as f64 / posted.seconds);
-        add("answered 503", "/s", posted.refused as f64 / posted.seconds);
-        add("delivered", "/s", delivered);
-        add("the server's CPU, a webhook", "ms", processor / webhooks);
-        add("the machine was busy", "%", busy);
-        add("connections opened, of 1,000 webhooks", "", arrived.connections as f64 / webhooks * 1e3);
-        figures.add_latencies(&format!("{}: POST to receiver", self.name), arrived.latencies);
+        let run = LoadRun::measure(&plan, receiver, self.fan_out, || server.processor_ms())?;
+        run.add_to(self.name, figures);
         if self.fan_out == 1 {
             let waits = server.first_attempt_waits((0..LOANS).step_by(SAMPLED_LOANS_STEP))?;
             figures.add_latencies(&format!("{}: accepted to first attempt", self.name), waits);
         }
         if *self == ONE {
+            let delivered = run.delivered_per_second();
             let most = context.maximum.get().map_or(delivered, |most| most.max(delivered));
             context.maximum.set(Some(most));
         }

@@ -5,8 +5,9 @@ use bench_measure::Samples;
 use crate::Outcome;
 use crate::driver::Plan;
 use crate::figures::{Figures, grouped};
+use crate::load_run::wait_for_last_recording;
 use crate::processes::{Receiver, drive};
-use crate::server::{Server, Subscription, wait_for_last_recording};
+use crate::server::{Server, Subscription};
 
 use super::{Context, EVENT, subscriptions};
 

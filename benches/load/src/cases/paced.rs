@@ -1,10 +1,9 @@
 //! Cases at a given rate, which is less than the server can do: how long webhooks take then, and what they cost.
 
-use bench_measure::Latencies;
-
 use crate::Outcome;
 use crate::driver::Plan;
 use crate::figures::Figures;
+use crate::load_run::{LoadRun, wait_for_last_recording};
 use crate::processes::{Receiver, drive};
 use crate::server::Subscription;
 
@@ -16,10 +15,10 @@ const MIX_EVENTS_PER_SECOND: u32 = 100;
 
 /// One subscription at so many events a second.
 pub(super) fn rate(context: &Context, events_per_second: u32, figures: &mut Figures) -> Outcome {
-    let measured = paced(context, events_per_second)?;
-    figures.add_latencies(&format!("POST to receiver at {events_per_second}/s"), measured.latencies);
+    let run = paced(context, events_per_second)?;
+    figures.add_latencies(&format!("POST to receiver at {events_per_second}/s"), run.latencies());
     let name = format!("the server's CPU at {events_per_second}/s, a webhook");
-    figures.add(name, "ms", measured.processor_ms);
+    figures.add(name, "ms", run.processor_ms_of_a_webhook());
     Ok(())
 }
 
@@ -29,33 +28,20 @@ pub(super) fn rate_80_percent(context: &Context, figures: &mut Figures) -> Outco
         full_load::ONE.run(context, &mut Figures::default())?;
     }
     let maximum = context.maximum.get().ok_or("full load has no maximum")?;
-    let measured = paced(context, (0.8 * maximum) as u32)?;
-    figures.add("at 80 % of the maximum: accepted", "/s", measured.accepted_per_second);
-    figures.add_latencies("at 80 % of the maximum: POST to receiver", measured.latencies);
-    figures.add("at 80 % of the maximum: the server's CPU, a webhook", "ms", measured.processor_ms);
+    let run = paced(context, (0.8 * maximum) as u32)?;
+    figures.add("at 80 % of the maximum: accepted", "/s", run.accepted_per_second());
+    figures.add_latencies("at 80 % of the maximum: POST to receiver", run.latencies());
+    figures.add("at 80 % of the maximum: the server's CPU, a webhook", "ms", run.processor_ms_of_a_webhook());
     Ok(())
 }
 
-struct Paced {
-    accepted_per_second: f64,
-    latencies: Latencies,
-    /// Of the server, for a webhook.
-    processor_ms: f64,
-}
-
-fn paced(context: &Context, events_per_second: u32) -> Outcome<Paced> {
+fn paced(context: &Context, events_per_second: u32) -> Outcome<LoadRun> {
     let receiver = Receiver::start()?;
     let (server, _folder) = context.start(subscriptions(1, &receiver))?;
     let plan = Plan { rate: Some(events_per_second), ..Plan::new(&server.address, EVENT) };
     warm_up(&plan, &receiver, 1)?;
-    let processor = server.processor_ms_at_rest();
-    let posted = drive(&Plan { seconds: context.seconds, ..plan })?;
-    let arrived = receiver.wait_for(posted.accepted)?;
-    Ok(Paced {
-        accepted_per_second: posted.accepted as f64 / posted.seconds,
-        latencies: arrived.latencies,
-        processor_ms: (server.processor_ms_at_rest() - processor) / arrived.count as f64,
-    })
+    wait_for_last_recording();
+    LoadRun::measure(&Plan { seconds: context.seconds, ..plan }, &receiver, 1, || server.processor_ms())
 }
 
 fn warm_up(plan: &Plan, receiver: &Receiver, fan_out: u64) -> Outcome {
