@@ -24,7 +24,9 @@ pub struct DispatchLimits {
 
 impl DispatchLimits {
     pub(super) fn share_bounds(&self) -> ShareBounds {
-        ShareBounds { initial: self.initial_share, most: self.process_permits as usize }
+        // More than a quarter of the permits nobody gets.
+        let quarter = self.process_permits as usize / 4;
+        ShareBounds { initial: self.initial_share, most: quarter.max(self.initial_share) }
     }
 }
 

@@ -35,8 +35,8 @@ pub(super) struct Flow {
     answers: AnswerCount,
     /// New deliveries that have a place and are not stored yet.
     being_stored: usize,
-    /// First attempts that were put into the queue and have not begun. An estimate that is never more than the share:
-    /// what is canceled is not subtracted, and what waits while nobody waits for a place is not all added.
+    /// First attempts that were put into the queue and have not begun. An estimate that is never more than twice the
+    /// share: what is canceled is not subtracted, and what a receiver that is not prompt gathers is not all added.
     queued: usize,
     waiting: VecDeque<WaitingEvent>,
     waiting_bytes: usize,
@@ -47,6 +47,15 @@ pub(super) struct Flow {
 pub(crate) struct ShareBounds {
     pub(crate) initial: usize,
     pub(crate) most: usize,
+}
+
+/// What of a subscription is under way.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Load {
+    /// Requests in flight.
+    pub(super) in_flight: usize,
+    /// Whether an automatic attempt is due that nobody has begun.
+    pub(super) has_due: bool,
 }
 
 /// An event that waits for a place.
@@ -102,10 +111,11 @@ impl Flow {
         self.share.size() >= self.bounds.initial && keeps_up
     }
 
-    /// Whether another event may be taken in, where so many requests are in flight.
-    pub(super) fn has_room(&self, in_flight: usize, now: Instant) -> bool {
-        let idle = in_flight == 0 && self.being_stored == 0;
-        idle || !self.is_prompt(now) || in_flight + self.being_stored + self.queued < 2 * self.share(now)
+    /// Whether another event may be taken in.
+    pub(super) fn has_room(&self, load: Load, now: Instant) -> bool {
+        let idle = load.in_flight == 0 && !load.has_due && self.being_stored == 0;
+        let places = load.in_flight + self.being_stored + self.queued;
+        idle || !self.is_prompt(now) || places < 2 * self.share(now)
     }
 
     /// Whether no event waits for a place.
@@ -124,7 +134,7 @@ impl Flow {
 
     /// A first attempt was put into the queue.
     pub(super) fn add_queued(&mut self) {
-        self.queued = (self.queued + 1).min(self.share.size());
+        self.queued = (self.queued + 1).min(2 * self.share.size());
     }
 
     /// So many attempts of the queue begin; where `all` do, none is left that is due.
@@ -142,9 +152,9 @@ impl Flow {
         true
     }
 
-    /// Gives places to events that wait, as many as there is room for; `in_flight` counts the requests in flight.
-    pub(super) fn admit_waiting(&mut self, in_flight: usize, now: Instant) {
-        while !self.waiting.is_empty() && self.has_room(in_flight, now) {
+    /// Gives places to events that wait, as many as there is room for.
+    pub(super) fn admit_waiting(&mut self, load: Load, now: Instant) {
+        while !self.waiting.is_empty() && self.has_room(load, now) {
             let Some(event) = self.pop_waiting() else { return };
             if event.admit.send(()).is_ok() {
                 self.begin_storing();

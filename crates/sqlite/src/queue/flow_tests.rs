@@ -35,8 +35,9 @@ impl Scene {
 
     /// For how many new deliveries there is room while so many requests are in flight; none where there is no bound.
     fn room(&mut self, in_flight: usize) -> Option<usize> {
+        let load = Load { in_flight, has_due: true };
         let before = self.flow.being_stored;
-        while self.flow.has_room(in_flight, self.now) {
+        while self.flow.has_room(load, self.now) {
             self.flow.begin_storing();
             if self.flow.being_stored > 1000 {
                 self.flow.being_stored = before;
@@ -55,7 +56,10 @@ fn of_a_prompt_receiver_as_many_may_wait_as_may_be_in_flight() {
     (0..10).for_each(|_| scene.flow.add_queued());
     assert_eq!(scene.room(SHARE), Some(SHARE - 10));
     (0..100).for_each(|_| scene.flow.add_queued());
-    assert_eq!(scene.room(SHARE), Some(0), "a queue of before counts as one share");
+    assert_eq!(scene.room(SHARE), Some(0));
+    assert_eq!(scene.room(0), Some(0), "however few are in flight");
+    scene.flow.remove_queued(SHARE, false);
+    assert_eq!(scene.room(SHARE), Some(0), "of a long queue twice the share was counted");
     scene.flow.remove_queued(1, false);
     assert_eq!(scene.room(SHARE), Some(1), "with each that begins another may be taken in");
     scene.flow.remove_queued(1, true);
@@ -97,7 +101,11 @@ fn a_receiver_is_prompt_again_once_its_share_is_as_at_the_beginning() {
 fn where_nothing_is_under_way_there_is_room() {
     let mut scene = Scene::new();
     (0..100).for_each(|_| scene.flow.add_queued());
-    assert!(scene.flow.has_room(0, scene.now), "whatever was counted before");
+    let idle = Load { in_flight: 0, has_due: false };
+    assert!(scene.flow.has_room(idle, scene.now), "whatever was counted before");
+    for load in [Load { in_flight: 1, ..idle }, Load { has_due: true, ..idle }] {
+        assert!(!scene.flow.has_room(load, scene.now), "{load:?}");
+    }
 }
 
 #[test]

@@ -95,9 +95,9 @@ impl QueueScheduler {
         bounds: ShareBounds,
     ) -> StoreResult<Option<oneshot::Receiver<()>>> {
         let mut state = self.state();
-        let in_flight = state.shares.in_flight(id);
+        let load = state.load(id);
         let flow = state.flow(id, bounds);
-        if flow.nobody_waits() && flow.has_room(in_flight, std::time::Instant::now()) {
+        if flow.nobody_waits() && flow.has_room(load, std::time::Instant::now()) {
             flow.begin_storing();
             return Ok(None);
         }

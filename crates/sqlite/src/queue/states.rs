@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Instant;
 
 use super::fair_shares::FairShares;
-use super::flow::{Flow, ShareBounds};
+use super::flow::{Flow, Load, ShareBounds};
 use super::id::QueueId;
 use loanhook_core::model::id::SubscriptionId;
 use loanhook_core::model::time::Timestamp;
@@ -121,10 +121,22 @@ impl QueueStates {
 
     /// Gives places of a queue's subscription to events that wait for them, as many as there is room for.
     pub(super) fn admit_waiting(&mut self, id: &QueueId) {
-        let in_flight = self.shares.in_flight(id);
-        if let Some(flow) = self.flows.get_mut(&id.subscription) {
-            flow.admit_waiting(in_flight, Instant::now());
+        if self.flows.get(&id.subscription).is_none_or(Flow::nobody_waits) {
+            return;
         }
+        let load = self.load(id);
+        if let Some(flow) = self.flows.get_mut(&id.subscription) {
+            flow.admit_waiting(load, Instant::now());
+        }
+    }
+
+    /// What of a queue's subscription is under way.
+    pub(super) fn load(&self, id: &QueueId) -> Load {
+        let has_due = match id.automatic {
+            true => self.has_due(id, Timestamp::now()),
+            false => self.has_due(&id.sibling(), Timestamp::now()),
+        };
+        Load { in_flight: self.shares.in_flight(id), has_due }
     }
 
     /// Forgets a queue that has nothing due and nothing in flight.
