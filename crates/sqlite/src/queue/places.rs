@@ -14,7 +14,7 @@ use super::adaptive_share::PROMPT_ANSWER;
 use super::flow::{ShareBounds, WaitingEvent};
 use super::id::QueueId;
 use super::scheduler::QueueScheduler;
-use loanhook_core::ports::{StoreError, StoreResult};
+use loanhook_core::ports::{QueueMessage, StoreError, StoreResult};
 
 /// How long an event waits for one of its places at most: callers seldom wait for more than 10 seconds.
 const MAX_WAIT: Duration = Duration::from_secs(5);
@@ -86,6 +86,31 @@ impl Drop for Turn<'_> {
 }
 
 impl QueueScheduler {
+    /// Takes in messages of first attempts, and counts them in the flows of their subscriptions.
+    pub(crate) fn add_first_attempts(&self, messages: &[QueueMessage]) {
+        if !messages.is_empty() {
+            let mut state = self.state();
+            for message in messages {
+                if let Some(flow) = state.flows.get_mut(&message.subscription_id) {
+                    flow.add_queued();
+                }
+            }
+        }
+        self.add_messages(messages);
+    }
+
+    /// So many messages of a queue are handed out; `all` that were due.
+    pub(crate) fn remove_queued(&self, id: &QueueId, count: usize, all: bool) {
+        if !id.automatic {
+            return;
+        }
+        let mut state = self.state();
+        if let Some(flow) = state.flows.get_mut(&id.subscription) {
+            flow.remove_queued(count, all);
+        }
+        state.admit_waiting(id);
+    }
+
     /// Takes a place for a new delivery. Where there is no room, the event waits: what is returned then says when it has
     /// its place.
     fn enter(

@@ -3,8 +3,15 @@
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use super::super::adaptive_share::Answer;
+use super::super::fair_shares::PermitCounts;
+use super::super::permits::WirePermits;
 use super::*;
-use loanhook_core::model::id::{SubscriptionId, TenantId};
+use loanhook_core::model::id::{SubscriptionId, TenantId, TraceId};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{DueWork, QueueMessage};
+
+const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 
 const BOUNDS: ShareBounds = ShareBounds { initial: 2, most: 256 };
 /// Two in flight and two that wait; without a request none is in flight, and all of them are stored just now.
@@ -59,6 +66,36 @@ async fn events_get_places_in_the_order_in_which_they_came() {
         assert_eq!(number, expected);
         std::mem::forget(place);
     }
+}
+
+/// Polls an event that waits, and then again after `change`: only then it has its place.
+async fn is_admitted_by(scheduler: &Arc<QueueScheduler>, change: impl FnOnce()) {
+    let mut waiting = Box::pin(place(scheduler, 1, true));
+    assert!(futures_util::poll!(&mut waiting).is_pending());
+    change();
+    assert!(matches!(futures_util::poll!(&mut waiting), std::task::Poll::Ready(Ok(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_and_an_attempt_that_begins_make_room() {
+    let scheduler = Arc::new(QueueScheduler::default());
+    let permits = || PermitCounts { total: 256, free: 256 };
+    let permit = || {
+        let reserved = WirePermits::reserve_one(&scheduler, queue(), BOUNDS.initial, permits(), NOW);
+        reserved.expect("it is free").begin_sending(BOUNDS)
+    };
+    let (first, _second) = (permit(), permit());
+    let message = QueueMessage {
+        tenant: queue().tenant,
+        trace_id: TraceId::from_uuid(Uuid::nil()),
+        subscription_id: queue().subscription,
+        due: NOW,
+        work: DueWork::Attempt(1),
+    };
+    scheduler.add_first_attempts(&[message.clone(), message.clone()]);
+    is_admitted_by(&scheduler, || first.end(Answer::Moderate)).await;
+    scheduler.add_first_attempts(&[message]);
+    is_admitted_by(&scheduler, || scheduler.remove_queued(&queue(), 1, false)).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -62,31 +62,6 @@ impl QueueScheduler {
         self.changed.notify_one();
     }
 
-    /// Takes in messages of first attempts, and counts them in the flows of their subscriptions.
-    pub(crate) fn add_first_attempts(&self, messages: &[QueueMessage]) {
-        if !messages.is_empty() {
-            let mut state = self.state();
-            for message in messages {
-                if let Some(flow) = state.flows.get_mut(&message.subscription_id) {
-                    flow.add_queued();
-                }
-            }
-        }
-        self.add_messages(messages);
-    }
-
-    /// So many messages of a queue are handed out; `all` that were due.
-    pub(crate) fn remove_queued(&self, id: &QueueId, count: usize, all: bool) {
-        if !id.automatic {
-            return;
-        }
-        let mut state = self.state();
-        if let Some(flow) = state.flows.get_mut(&id.subscription) {
-            flow.remove_queued(count, all);
-        }
-        state.admit_waiting(id);
-    }
-
     /// Follows due times that were moved by so many milliseconds in the table.
     pub(crate) fn shift_due_times(&self, millis: i64) {
         let mut state = self.state();
