@@ -56,15 +56,11 @@ impl AdmissionControl {
         subscriptions: BTreeSet<SubscriptionId>,
         bytes: usize,
     ) -> StoreResult<Vec<Place>> {
-        let mut places = Vec::with_capacity(subscriptions.len());
         let bounds = self.dispatcher().as_ref().map(|dispatcher| dispatcher.limits.share_bounds());
-        let Some(bounds) = bounds else { return Ok(places) };
-        for subscription in subscriptions {
-            let queue = QueueId { tenant: tenant.clone(), subscription, automatic: true };
-            let is_sending = || self.dispatcher().is_some();
-            places.push(Place::wait_for(&self.scheduler, queue, bytes, bounds, is_sending).await?);
-        }
-        Ok(places)
+        let Some(bounds) = bounds else { return Ok(Vec::new()) };
+        let queue = |subscription| QueueId { tenant: tenant.clone(), subscription, automatic: true };
+        let queues = subscriptions.into_iter().map(queue);
+        Place::wait_for_all(&self.scheduler, queues, bytes, bounds, || self.dispatcher().is_some()).await
     }
 
     /// Permits for an attempt of this queue, if there are any and nothing waits for them.

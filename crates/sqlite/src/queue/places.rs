@@ -2,7 +2,8 @@
 //!
 //! `flow` says where there is room. Events wait in the order in which they came, for each subscription; nothing is stored
 //! of one that waits, and one that has waited too long is refused as busy. An event for several subscriptions takes its
-//! places in one order, that of their IDs, so no two events wait for each other.
+//! places one after the other. While it waits for one it holds none, so it holds up no event that needs only the others,
+//! and no two events wait for each other.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,47 +33,65 @@ impl Drop for Place {
 }
 
 impl Place {
-    /// A place for a new delivery of an event of so many bytes, as soon as there is room for it, or as soon as nothing is
-    /// sent any more.
+    /// Places for the new deliveries of an event of so many bytes, one for each of these queues, as soon as there was
+    /// room in each of them, or as soon as nothing is sent any more.
     ///
     /// # Errors
     ///
     /// [`StoreError::Busy`] where too much waits already, or there was no room in time.
-    pub(crate) async fn wait_for(
+    pub(crate) async fn wait_for_all(
         scheduler: &Arc<QueueScheduler>,
-        queue: QueueId,
+        queues: impl IntoIterator<Item = QueueId>,
         bytes: usize,
         bounds: ShareBounds,
         is_sending: impl Fn() -> bool,
-    ) -> StoreResult<Self> {
-        let mut turn = match scheduler.enter(&queue, bytes, bounds)? {
-            None => return Ok(Self { scheduler: Arc::clone(scheduler), queue }),
-            Some(admitted) => Turn { scheduler, queue: &queue, admitted },
-        };
-        let deadline = Instant::now() + MAX_WAIT;
-        loop {
-            match timeout(PROMPT_ANSWER, &mut turn.admitted).await {
-                Ok(Ok(())) => break,
-                Ok(Err(_)) => return Err(StoreError::Busy),
-                Err(_) if !is_sending() => {
-                    scheduler.begin_storing(&queue);
-                    break;
-                }
-                Err(_) if Instant::now() >= deadline => return Err(StoreError::Busy),
-                // The receiver may have become silent, which no event tells.
-                Err(_) => scheduler.admit_waiting(&queue),
-            }
+    ) -> StoreResult<Vec<Self>> {
+        let mut places = Vec::new();
+        let mut deadline = None;
+        for queue in queues {
+            let Some(admitted) = scheduler.enter(&queue, bytes, bounds)? else {
+                places.push(Self { scheduler: Arc::clone(scheduler), queue });
+                continue;
+            };
+            let held: Vec<_> = places.drain(..).map(|place: Self| place.queue.clone()).collect();
+            let deadline = *deadline.get_or_insert_with(|| Instant::now() + MAX_WAIT);
+            let turn = Turn { scheduler, queue: &queue, admitted };
+            places.push(turn.wait_until(deadline, &is_sending).await?);
+            // There was room for these, and they do not wait a second time.
+            places.extend(held.into_iter().map(|queue| Self::overdrawn(scheduler, queue)));
         }
-        drop(turn);
-        Ok(Self { scheduler: Arc::clone(scheduler), queue })
+        Ok(places)
+    }
+
+    /// A place, whether there is room or not.
+    fn overdrawn(scheduler: &Arc<QueueScheduler>, queue: QueueId) -> Self {
+        scheduler.begin_storing(&queue);
+        Self { scheduler: Arc::clone(scheduler), queue }
     }
 }
 
 /// The turn of an event that waits. One that is given up gives back what it was admitted to meanwhile.
 struct Turn<'a> {
-    scheduler: &'a QueueScheduler,
+    scheduler: &'a Arc<QueueScheduler>,
     queue: &'a QueueId,
     admitted: oneshot::Receiver<()>,
+}
+
+impl Turn<'_> {
+    async fn wait_until(mut self, deadline: Instant, is_sending: impl Fn() -> bool) -> StoreResult<Place> {
+        loop {
+            match timeout(PROMPT_ANSWER, &mut self.admitted).await {
+                Ok(Ok(())) => {
+                    return Ok(Place { scheduler: Arc::clone(self.scheduler), queue: self.queue.clone() });
+                }
+                Ok(Err(_)) => return Err(StoreError::Busy),
+                Err(_) if !is_sending() => return Ok(Place::overdrawn(self.scheduler, self.queue.clone())),
+                Err(_) if Instant::now() >= deadline => return Err(StoreError::Busy),
+                // The receiver may have become silent, which no event tells.
+                Err(_) => self.scheduler.admit_waiting(self.queue),
+            }
+        }
+    }
 }
 
 impl Drop for Turn<'_> {

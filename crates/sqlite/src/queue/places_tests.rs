@@ -17,16 +17,21 @@ const BOUNDS: ShareBounds = ShareBounds { initial: 2, most: 256 };
 /// Two in flight and two that wait; without a request none is in flight, and all of them are stored just now.
 const PLACES: usize = 4;
 
-fn queue() -> QueueId {
+fn queue_of(subscription: u128) -> QueueId {
     QueueId {
         tenant: TenantId::try_from("acme".to_owned()).expect("a tenant"),
-        subscription: SubscriptionId::from_uuid(Uuid::from_u128(1)),
+        subscription: SubscriptionId::from_uuid(Uuid::from_u128(subscription)),
         automatic: true,
     }
 }
 
+fn queue() -> QueueId {
+    queue_of(1)
+}
+
 async fn place(scheduler: &Arc<QueueScheduler>, bytes: usize, is_sending: bool) -> StoreResult<Place> {
-    Place::wait_for(scheduler, queue(), bytes, BOUNDS, || is_sending).await
+    let places = Place::wait_for_all(scheduler, [queue()], bytes, BOUNDS, || is_sending).await;
+    places.map(|mut places| places.remove(0))
 }
 
 /// A scheduler, and all places that there are.
@@ -126,4 +131,24 @@ async fn only_so_many_bytes_wait_but_one_event_alone_may_have_more() {
 async fn nobody_waits_where_nothing_is_sent_any_more() {
     let (scheduler, _places) = full().await;
     assert!(place(&scheduler, 1, false).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_waits_for_one_subscription_holds_no_place_of_another() {
+    let (scheduler, mut places) = full().await;
+    let both = || Place::wait_for_all(&scheduler, [queue_of(0), queue()], 1, BOUNDS, || true);
+    let mut waiting: Vec<_> = (0..PLACES).map(|_| Box::pin(both())).collect();
+    for event in &mut waiting {
+        assert!(futures_util::poll!(event).is_pending());
+    }
+    let mut others = Vec::new();
+    for _ in 0..PLACES {
+        let mut other = Box::pin(Place::wait_for_all(&scheduler, [queue_of(0)], 1, BOUNDS, || true));
+        match futures_util::poll!(&mut other) {
+            std::task::Poll::Ready(Ok(place)) => others.push(place),
+            _ => panic!("there is room for what needs only the other"),
+        }
+    }
+    places.pop();
+    assert_eq!(waiting.remove(0).await.expect("a place of each").len(), 2);
 }
