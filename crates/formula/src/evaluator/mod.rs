@@ -7,6 +7,7 @@
 //! an evaluation that is not traced does nothing for it.
 
 mod closure;
+mod collections;
 mod frame;
 mod tracing;
 mod variables;
@@ -22,9 +23,8 @@ use crate::value::Value;
 use crate::value::equality::equal;
 use crate::value::function::{ClosureCode, Function, FunctionKind};
 use crate::value::hash::hash;
-use crate::value::map::Map;
-use crate::value::set::Set;
 use closure::TracedFunction;
+use collections::collection_value;
 use frame::Frame;
 
 /// The value of a formula's node, whose frame has so many slots.
@@ -150,41 +150,6 @@ fn compound_value<const TRACED: bool>(
             Ok(Value::Nil)
         }
         _ => collection_value::<TRACED>(ctx, frame, node),
-    }
-}
-
-/// The value of a collection, or of one of the rarer nodes that hold no others.
-fn collection_value<const TRACED: bool>(
-    ctx: &mut EvaluationContext<'_>,
-    frame: &mut Frame<'_>,
-    node: &Node,
-) -> Result<Value> {
-    match node {
-        Node::Vector(nodes) => {
-            let values = node_values::<TRACED>(ctx, frame, nodes)?;
-            Value::vector(&mut ctx.budget, values)
-        }
-        Node::List(nodes) => {
-            let values = node_values::<TRACED>(ctx, frame, nodes)?;
-            Value::list(&mut ctx.budget, values)
-        }
-        Node::Map(nodes, position) => {
-            let values = node_values::<TRACED>(ctx, frame, nodes)?;
-            let map = Map::from_literal(ctx, values).map_err(|failure| failure.at(*position))?;
-            Ok(Value::Map(Rc::new(map)))
-        }
-        Node::Set(nodes, position) => {
-            let values = node_values::<TRACED>(ctx, frame, nodes)?;
-            let set = Set::from_literal(ctx, values).map_err(|failure| failure.at(*position))?;
-            Ok(Value::Set(Rc::new(set)))
-        }
-        Node::Symbol(name) => Ok(Value::Symbol(Arc::clone(name))),
-        Node::CurrentFunction => Ok(frame.current_function()),
-        Node::Builtin(builtin) => {
-            let function = Function { kind: FunctionKind::Builtin(builtin), values: Vec::new() };
-            Ok(Value::Function(Rc::new(function)))
-        }
-        _ => Ok(Value::Nil),
     }
 }
 

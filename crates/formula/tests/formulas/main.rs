@@ -10,6 +10,7 @@ mod random_formulas;
 mod stack;
 mod table_files;
 mod tables;
+mod trace_equivalence;
 mod traces;
 mod unbounded_formulas;
 
