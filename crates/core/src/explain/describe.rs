@@ -34,3 +34,14 @@ pub(super) fn enumeration(texts: &[String], most: usize) -> String {
         _ => shown.concat(),
     }
 }
+
+/// Each text once, where it is first.
+pub(super) fn without_duplicates(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut kept = Vec::new();
+    for text in texts {
+        if !kept.contains(&text) {
+            kept.push(text);
+        }
+    }
+    kept
+}

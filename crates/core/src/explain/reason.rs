@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::describe::{cut, enumeration, quoted, value};
+use super::describe::{cut, enumeration, quoted, value, without_duplicates};
 use loanhook_formula::{
     Context, Expression, ExpressionKind, FormulaError, Position, Trace, TraceStep, TracedValue,
 };
@@ -135,6 +135,11 @@ impl<'a> Reasons<'a> {
             }
             _ => return None,
         };
+        // A name may hide the macro.
+        let is_true = branch.map_or(Some(false), |branch| self.is_true(branch));
+        if is_true != self.is_true(expression) {
+            return None;
+        }
         let tests: Vec<_> = tests.into_iter().map(|test| self.in_short(test)).collect();
         let value = match branch {
             None => "so the value is nil".into(),
@@ -234,14 +239,4 @@ fn find(expression: &Expression, position: Position) -> Option<&Expression> {
         return Some(expression);
     }
     expression.parts.iter().find_map(|part| find(part, position))
-}
-
-fn without_duplicates(texts: impl Iterator<Item = String>) -> Vec<String> {
-    let mut kept = Vec::new();
-    for text in texts {
-        if !kept.contains(&text) {
-            kept.push(text);
-        }
-    }
-    kept
 }
