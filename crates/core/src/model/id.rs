@@ -9,6 +9,9 @@ use uuid::Uuid;
 use super::time::Timestamp;
 use super::validation::name_error;
 
+/// How many bytes of a UUIDv7 are its time.
+const TIME_BYTES: usize = 6;
+
 macro_rules! uuid_ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
@@ -67,10 +70,24 @@ uuid_ids! {
 }
 
 impl TraceId {
-    /// The trace of an event at a subscription: the same two always give the same one (UUIDv5), so
-    /// that a repeated intake cannot make a second delivery.
+    /// The trace of an event at a subscription: the same two always give the same one, so that a repeated intake cannot
+    /// make a second delivery.
+    ///
+    /// It is a UUIDv8: the time of the event, as it stands in a UUIDv7, before a hash of both (UUIDv5). So the deliveries of
+    /// an event, and those of one time, stand together in an index. Traces used to be the hash alone.
     pub fn of(event: EventId, subscription: SubscriptionId) -> Self {
-        Self(Uuid::new_v5(&event.0, subscription.0.as_bytes()))
+        let mut bytes = Uuid::new_v5(&event.0, subscription.0.as_bytes()).into_bytes();
+        bytes[..TIME_BYTES].copy_from_slice(&event.0.as_bytes()[..TIME_BYTES]);
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
+
+    /// A byte that is spread evenly over traces.
+    pub fn spread_byte(self) -> u8 {
+        let bytes = self.0.as_bytes();
+        match self.0.get_version_num() {
+            8 => bytes[15],
+            _ => bytes[0],
+        }
     }
 }
 
@@ -79,7 +96,7 @@ impl AttemptId {
     pub fn first_at(time: Timestamp) -> Self {
         let millis = u64::try_from(time.millis()).unwrap_or(0);
         let mut bytes = [0; 16];
-        bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+        bytes[..TIME_BYTES].copy_from_slice(&millis.to_be_bytes()[2..]);
         Self(Uuid::from_bytes(bytes))
     }
 
@@ -90,7 +107,7 @@ impl AttemptId {
             return Self::at(time);
         };
         let mut millis = [0; 8];
-        millis[2..].copy_from_slice(&newest.0.as_bytes()[..6]);
+        millis[2..].copy_from_slice(&newest.0.as_bytes()[..TIME_BYTES]);
         Self::at(Timestamp::from_millis(i64::from_be_bytes(millis).saturating_add(1)))
     }
 
@@ -189,6 +206,20 @@ mod tests {
         assert!(later > newest && later >= AttemptId::first_at(time + hour));
         let first = AttemptId::at_or_after(time, None);
         assert!(first >= AttemptId::first_at(time) && first < AttemptId::first_at(time + hour));
+    }
+
+    #[test]
+    fn traces_sort_by_time_and_are_spread_evenly() {
+        let time = Timestamp::from_millis(1_795_428_000_123);
+        let (event, one, other) = (EventId::at(time), SubscriptionId::at(time), SubscriptionId::at(time));
+        assert_eq!(TraceId::of(event, one), TraceId::of(event, one));
+        assert_ne!(TraceId::of(event, one), TraceId::of(event, other));
+        assert!(TraceId::of(event, one) < TraceId::of(EventId::at(time + Duration::from_millis(1)), one));
+        let spread = |_| TraceId::of(EventId::at(time), one).spread_byte();
+        let found: std::collections::HashSet<_> = (0..4096).map(spread).collect();
+        assert!(found.len() > 240, "{}", found.len());
+        let older: TraceId = "5e86a81f-5bfc-536d-90e3-ccc746bad914".parse().expect("a UUID");
+        assert_eq!(older.spread_byte(), 0x5e);
     }
 
     #[test]
