@@ -123,7 +123,9 @@ where
             record_formula_errors(store, tenant, formula_errors).await;
             receipt
         }
-        Err(known) if Some(known.digest) == digest => complete_duplicate(store, tenant, &event, known, now).await?,
+        Err(known) if Some(known.digest) == digest => {
+            complete_duplicate(store, tenant, &event, known, now).await?
+        }
         Err(_) => return Err(IntakeError::KeyReused),
     };
     Ok(Receipt { warnings: event_names::warnings(&event.name, &subscriptions), ..receipt })

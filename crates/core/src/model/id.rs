@@ -11,6 +11,8 @@ use super::validation::name_error;
 
 /// How many bytes of a UUIDv7 are its time.
 const TIME_BYTES: usize = 6;
+/// The version of the UUIDs of events whose traces begin with their time, and of these traces.
+const TIMED_VERSION: usize = 8;
 
 macro_rules! uuid_ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -21,16 +23,6 @@ macro_rules! uuid_ids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A new ID; IDs sort by the time they were made for.
-            pub fn at(time: Timestamp) -> Self {
-                let millis = u64::try_from(time.millis()).unwrap_or(0);
-                if let Some(random) = crate::simulated::random() {
-                    return Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid());
-                }
-                let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
-                Self(Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, millis / 1000, nanos)))
-            }
-
             pub const fn from_uuid(uuid: Uuid) -> Self {
                 Self(uuid)
             }
@@ -57,8 +49,32 @@ macro_rules! uuid_ids {
     )*};
 }
 
+/// A new UUIDv7.
+fn uuid_at(time: Timestamp) -> Uuid {
+    let millis = u64::try_from(time.millis()).unwrap_or(0);
+    if let Some(random) = crate::simulated::random() {
+        return uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
+    }
+    let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
+    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, millis / 1000, nanos))
+}
+
+macro_rules! ids_of_a_time {
+    ($($name:ident)*) => {$(
+        impl $name {
+            /// A new ID; IDs sort by the time they were made for.
+            pub fn at(time: Timestamp) -> Self {
+                Self(uuid_at(time))
+            }
+        }
+    )*};
+}
+
+ids_of_a_time! { AttemptId SubscriptionId KeyId }
+
 uuid_ids! {
-    /// One accepted event (UUIDv7).
+    /// One accepted event: made as a UUIDv7 is, with the version 8. Where the version is 7, the event is from before its
+    /// traces began with its time: see [`TraceId::of`].
     EventId;
     /// One delivery: an event matched to a subscription. It never changes, however often it is sent.
     TraceId;
@@ -69,14 +85,25 @@ uuid_ids! {
     KeyId;
 }
 
+impl EventId {
+    /// A new ID; IDs sort by the time they were made for.
+    pub fn at(time: Timestamp) -> Self {
+        Self(uuid::Builder::from_custom_bytes(uuid_at(time).into_bytes()).into_uuid())
+    }
+}
+
 impl TraceId {
     /// The trace of an event at a subscription: the same two always give the same one, so that a repeated intake cannot
     /// make a second delivery.
     ///
-    /// It is a UUIDv8: the time of the event, as it stands in a UUIDv7, before a hash of both (UUIDv5). So the deliveries of
-    /// an event, and those of one time, stand together in an index. Traces used to be the hash alone.
+    /// It is a UUIDv8: the time of the event, as it stands in its ID, before a hash of both (UUIDv5). So the deliveries of
+    /// an event, and those of one time, stand together in an index. The trace of an older event is the hash alone.
     pub fn of(event: EventId, subscription: SubscriptionId) -> Self {
-        let mut bytes = Uuid::new_v5(&event.0, subscription.0.as_bytes()).into_bytes();
+        let hash = Uuid::new_v5(&event.0, subscription.0.as_bytes());
+        if event.0.get_version_num() != TIMED_VERSION {
+            return Self(hash);
+        }
+        let mut bytes = hash.into_bytes();
         bytes[..TIME_BYTES].copy_from_slice(&event.0.as_bytes()[..TIME_BYTES]);
         Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
     }
@@ -84,10 +111,7 @@ impl TraceId {
     /// A byte that is spread evenly over traces.
     pub fn spread_byte(self) -> u8 {
         let bytes = self.0.as_bytes();
-        match self.0.get_version_num() {
-            8 => bytes[15],
-            _ => bytes[0],
-        }
+        if self.0.get_version_num() == TIMED_VERSION { bytes[15] } else { bytes[0] }
     }
 }
 
@@ -177,72 +201,5 @@ impl fmt::Display for LoanId {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn attempts_sort_by_time() {
-        let time = Timestamp::from_millis(1_795_428_000_123);
-        let later = Timestamp::from_millis(1_795_428_000_124);
-        assert!(AttemptId::first_at(time) <= AttemptId::at(time));
-        assert!(AttemptId::at(time) < AttemptId::first_at(later));
-    }
-
-    #[test]
-    fn attempts_of_a_delivery_sort_as_they_began() {
-        let time = Timestamp::from_millis(1_795_428_000_123);
-        let in_one_millisecond = (0..20).scan(None, |newest, _| {
-            let id = AttemptId::at_or_after(time, *newest);
-            newest.replace(id);
-            Some(id)
-        });
-        assert!(in_one_millisecond.collect::<Vec<_>>().is_sorted_by(|before, after| before < after));
-        let hour = Duration::from_secs(3600);
-        let newest = AttemptId::at(time);
-        assert!(AttemptId::at_or_after(time.minus(hour), Some(newest)) > newest);
-        let later = AttemptId::at_or_after(time + hour, Some(newest));
-        assert!(later > newest && later >= AttemptId::first_at(time + hour));
-        let first = AttemptId::at_or_after(time, None);
-        assert!(first >= AttemptId::first_at(time) && first < AttemptId::first_at(time + hour));
-    }
-
-    #[test]
-    fn traces_sort_by_time_and_are_spread_evenly() {
-        let time = Timestamp::from_millis(1_795_428_000_123);
-        let (event, one, other) = (EventId::at(time), SubscriptionId::at(time), SubscriptionId::at(time));
-        assert_eq!(TraceId::of(event, one), TraceId::of(event, one));
-        assert_ne!(TraceId::of(event, one), TraceId::of(event, other));
-        assert!(TraceId::of(event, one) < TraceId::of(EventId::at(time + Duration::from_millis(1)), one));
-        let spread = |_| TraceId::of(EventId::at(time), one).spread_byte();
-        let found: std::collections::HashSet<_> = (0..4096).map(spread).collect();
-        assert!(found.len() > 240, "{}", found.len());
-        let older: TraceId = "5e86a81f-5bfc-536d-90e3-ccc746bad914".parse().expect("a UUID");
-        assert_eq!(older.spread_byte(), 0x5e);
-    }
-
-    #[test]
-    fn tenants_and_loans_by_table() {
-        for (text, ok) in [("a", true), ("acme-2", true), ("", false), ("Acme", false), ("a b", false)] {
-            assert_eq!(TenantId::try_from(text.to_owned()).is_ok(), ok, "{text:?}");
-        }
-        assert!(TenantId::try_from("a".repeat(65)).is_err());
-        for (text, ok) in [
-            ("727", true),
-            ("Loan 7 (ü)", true),
-            ("..7", true),
-            ("", false),
-            (".", false),
-            ("..", false),
-            ("a/b", false),
-            ("a%2fb", false),
-            ("a\u{7f}", false),
-            ("a\u{85}", false),
-        ] {
-            assert_eq!(LoanId::try_from(text.to_owned()).is_ok(), ok, "{text:?}");
-        }
-        assert!(LoanId::try_from("ü".repeat(256)).is_ok());
-        assert!(LoanId::try_from("ü".repeat(257)).is_err());
-    }
-}
+#[path = "id_tests.rs"]
+mod tests;
