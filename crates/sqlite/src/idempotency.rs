@@ -92,8 +92,9 @@ pub(super) fn put<T: Document>(
 /// Deletes the records that expired first. They are read one by one: a statement that deletes what another one finds needs a
 /// table in memory each time, which costs more than all else that a new record needs.
 fn delete_expired(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
-    let mut find = connection
-        .prepare_cached("SELECT tenant, kind, key FROM idempotency WHERE until <= ?1 ORDER BY until LIMIT ?2")?;
+    let mut find = connection.prepare_cached(
+        "SELECT tenant, kind, key FROM idempotency WHERE until <= ?1 ORDER BY until LIMIT ?2",
+    )?;
     let mut rows = find.query(params![now.millis(), MAX_DELETED])?;
     let mut expired = Vec::new();
     while let Some(row) = rows.next()? {

@@ -222,7 +222,7 @@ mod tests {
     fn a_message_is_found_by_an_index_however_many_are_due_with_it() {
         let connection = Connection::open_in_memory().expect("a database");
         migrate(&connection, 0).expect("migrated");
-        for sql in [crate::queue::messages::PUT_MESSAGE, crate::queue::messages::DELETE_MESSAGE] {
+        for sql in [crate::queue::messages::FIND_MESSAGE, crate::queue::messages::DELETE_MESSAGE] {
             let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a plan");
             let steps = plan.raw_query().mapped(|row| row.get(3)).collect::<rusqlite::Result<Vec<String>>>();
             let whole = "queue_by_lane (subscription=? AND <expr>=? AND due=? AND trace=?)";
