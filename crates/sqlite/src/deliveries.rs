@@ -47,7 +47,7 @@ impl Deliveries for SqliteEngine {
         let work = move |connection: &Connection| completion.complete(connection);
         let schedule =
             move |outcome: &mut CompletionOutcome| scheduler.add_messages(outcome.queued_messages());
-        let outcome = self.0.writer.run_until_committed(work, schedule).await?;
+        let outcome = self.0.writer.complete(work, schedule).await?;
         Ok(matches!(outcome, CompletionOutcome::Completed { .. }))
     }
 

@@ -30,7 +30,8 @@ impl Intake for SqliteEngine {
         let bytes = stored.map(|(delivery, bytes)| estimated_bytes(delivery) + bytes.len()).sum();
         let work = move |connection: &Connection| accept(connection, &admission, request, &known);
         let after_commit = move |(_, new): &mut (AcceptOutcome, NewDeliveries)| new.after_commit(&scheduler);
-        let (outcome, _) = self.0.writer.run(Priority::NewWork { bytes }, work, after_commit).await?;
+        let priority = Priority::NewWork { bytes };
+        let (outcome, _) = self.0.writer.run_without_savepoint(priority, work, after_commit).await?;
         Ok(outcome)
     }
 }
