@@ -26,7 +26,7 @@ pub(super) enum Priority {
     /// It goes on with work that is in the store: first, and unbounded.
     ExistingWork,
     /// It ends work that is in the store, and nothing waits for it: as existing work, but it is gathered into the next commit
-    /// of something else. The caller asks for a commit ([`WaitingOperations::want_commit`]) once [`GATHER_TIME`] has passed.
+    /// of something else, or of enough of them. The caller asks for a commit ([`WaitingOperations::want_commit`]) once [`GATHER_TIME`] has passed.
     Completion,
     /// It brings new work in, of about so many bytes; refused where too much waits.
     NewWork { bytes: usize },

@@ -129,10 +129,11 @@ impl Writer {
     /// Where the thread has ended.
     pub(super) async fn complete<T: Send + 'static>(
         &self,
+        priority: Priority,
         work: impl Fn(&Connection) -> rusqlite::Result<T> + Clone + Send + 'static,
         after_commit: impl FnOnce(&mut T) + Clone + Send + 'static,
     ) -> StoreResult<T> {
-        let run = || self.run_without_savepoint(Priority::Completion, work.clone(), after_commit.clone());
+        let run = || self.run_without_savepoint(priority, work.clone(), after_commit.clone());
         self.until_committed(run).await
     }
 

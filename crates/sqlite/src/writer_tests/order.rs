@@ -62,7 +62,7 @@ async fn a_completion_is_committed_with_the_next_operation_or_else_by_itself() {
     let writer = writer();
     let complete = |name: &'static str| {
         let work = move |connection: &Connection| keep(connection, name);
-        writer.complete(work, |()| ()).boxed()
+        writer.complete(Priority::Completion, work, |()| ()).boxed()
     };
     let mut gathered = complete("gathered");
     assert!(gathered.as_mut().now_or_never().is_none());
