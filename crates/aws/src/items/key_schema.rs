@@ -123,7 +123,7 @@ pub(crate) fn trace_pk(tenant: &TenantId, trace: TraceId) -> String {
 }
 
 pub(crate) fn exhausted_pk(tenant: &TenantId, trace: TraceId) -> String {
-    format!("X#{tenant}#{}", trace.uuid().as_bytes()[0] % EXHAUSTED_SHARDS)
+    format!("X#{tenant}#{}", trace.spread_byte() % EXHAUSTED_SHARDS)
 }
 
 pub(crate) fn row(tenant: &TenantId, loan: &LoanId, id: AttemptId) -> ItemKey {
