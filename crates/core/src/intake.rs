@@ -86,7 +86,7 @@ where
     S: Intake + Subscriptions + FormulaErrorLog,
 {
     let Submission { event, key } = submission;
-    let digest = event.digest();
+    let digest = key.is_some().then(|| event.digest());
     let subscriptions = store.subscriptions(tenant).await?;
     let id = EventId::at(now);
     let evaluation = EventEvaluation::new(&event, now);
@@ -95,7 +95,7 @@ where
     let memory = render_memory::reserve(size_at_most(to_render, &evaluation)).await?;
     let deliveries = render(&matched, &evaluation, id).await;
     let watched = render_watched(watched, &evaluation, id).await;
-    let idempotency = key.map(|key| {
+    let idempotency = key.zip(digest).map(|(key, digest)| {
         let versions = deliveries.iter().map(|(delivery, _)| {
             let snapshot = &delivery.snapshot;
             (snapshot.subscription_id, snapshot.subscription_version)
@@ -123,7 +123,9 @@ where
             record_formula_errors(store, tenant, formula_errors).await;
             receipt
         }
-        Err(known) if known.digest == digest => complete_duplicate(store, tenant, &event, known, now).await?,
+        Err(known) if Some(known.digest) == digest => {
+            complete_duplicate(store, tenant, &event, known, now).await?
+        }
         Err(_) => return Err(IntakeError::KeyReused),
     };
     Ok(Receipt { warnings: event_names::warnings(&event.name, &subscriptions), ..receipt })

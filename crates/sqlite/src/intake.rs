@@ -34,7 +34,8 @@ impl Intake for SqliteEngine {
             self.0.admission.wait_for_places(&request.tenant, subscriptions.collect(), bytes).await?;
         let work = move |connection: &Connection| accept(connection, &admission, places, request, &known);
         let after_commit = move |(_, new): &mut (AcceptOutcome, NewDeliveries)| new.after_commit(&scheduler);
-        let (outcome, _) = self.0.writer.run(Priority::NewWork { bytes }, work, after_commit).await?;
+        let priority = Priority::NewWork { bytes };
+        let (outcome, _) = self.0.writer.run_without_savepoint(priority, work, after_commit).await?;
         Ok(outcome)
     }
 }

@@ -77,6 +77,13 @@ impl AdmissionControl {
         let wire_permit = WirePermits::reserve_one(&self.scheduler, queue, initial_share, counts, now)?;
         Some(Admission { dispatcher, wire_permit, process_permit })
     }
+
+    /// Whether half of the process permits are free, so that nothing waits for one that is held somewhat longer. False where
+    /// no worker runs.
+    pub(crate) fn has_spare_permits(&self) -> bool {
+        let counts = self.dispatcher().as_ref().map(|dispatcher| dispatcher.permits.counts());
+        counts.is_some_and(|counts| counts.free * 2 >= counts.total)
+    }
 }
 
 /// Closes admission when it is dropped.

@@ -71,7 +71,8 @@ impl SqliteEngine {
                 }
             }
         };
-        self.0.writer.run(Priority::ExistingWork, work, after_commit).await.map(|_| ())
+        let run = self.0.writer.run_without_savepoint(Priority::ExistingWork, work, after_commit);
+        run.await.map(|_| ())
     }
 }
 
