@@ -225,6 +225,14 @@ pub(crate) fn slow_mark(tenant: &TenantId, id: SubscriptionId) -> ItemKey {
     ItemKey { pk: SLOW_MARKS_PK.into(), sk: format!("{tenant}#{id}") }
 }
 
+/// What the sort keys of the announced instances begin with, in the partition of the slow marks. No tenant's name does.
+pub(crate) const INSTANCE_SK: &str = "~";
+
+/// The announcement of an instance of the delivery function.
+pub(crate) fn instance(id: uuid::Uuid) -> ItemKey {
+    ItemKey { pk: SLOW_MARKS_PK.into(), sk: format!("{INSTANCE_SK}{id}") }
+}
+
 /// The permits of a subscription's receiver in the slow queue.
 pub(crate) fn permits(tenant: &TenantId, id: SubscriptionId) -> ItemKey {
     ItemKey::only(format!("Q#{tenant}#{id}"))
