@@ -62,8 +62,6 @@ test-one-process: $(VENV)/.installed
 	$(TEST) --test memory-contract
 	$(TEST) --test simulation
 	$(TEST) --test sqlite-contract --test stored
-	# The library that sets a program's clock.
-	tests/packages.sh "wall clock journeys" faketime
 	# They mostly wait: for retries that are due, for receivers that stall.
 	$(TEST) --test journeys -- --test-threads 16
 
@@ -97,8 +95,10 @@ test-aws: template
 	$(VENV)/bin/python infra/stack.py journeys
 
 # What one process can do; a quarter of an hour on a machine that does nothing else. Its figures are docs/benchmarks.md's.
+# The server is the one that users build; the bench is a program of its own.
 bench:
-	cargo bench --locked --bench load -- --write
+	cargo build --release --locked
+	cargo run --release --locked --package bench-load -- --write
 
 FUNCTIONS := --package loanhook-intake-function --package loanhook-delivery-function \
 	--package loanhook-history-function --package loanhook-resend-function --package loanhook-subscriptions-function \

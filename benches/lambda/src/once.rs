@@ -36,7 +36,8 @@ pub(crate) async fn start_each(folder: PathBuf, runner: Vec<OsString>) -> Outcom
     let message = messages.first().ok_or("intake sent no message")?;
     let handled = functions.invoke("delivery", events::batch(message)).await?;
     expect(&handled["batchItemFailures"], &json!([]), &handled)?;
-    expect(&json!(aws.take().1), &json!(1), &json!("requests at the receiver"))?;
+    let sent = aws.take().1;
+    expect(&json!(sent), &json!(1), &json!({ "requests at the receiver": sent }))?;
     let listed = functions.invoke("history", events::event_types()).await?;
     expect(&listed["statusCode"], &json!(200), &listed)?;
     let message: Value = serde_json::from_str(message)?;

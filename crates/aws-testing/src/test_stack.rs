@@ -80,6 +80,17 @@ impl TestStack {
         }
     }
 
+    /// Announces instances of the delivery function, as they do themselves when they start.
+    pub async fn announce_instances(&self, count: usize) {
+        for _ in 0..count {
+            let put = self.dynamodb.put_item().table_name(&self.name);
+            let put = put
+                .item("pk", AttributeValue::S("H#".into()))
+                .item("sk", AttributeValue::S(format!("~{}", uuid::Uuid::new_v4())));
+            put.send().await.expect("put");
+        }
+    }
+
     /// The item of this key in the table.
     ///
     /// # Panics

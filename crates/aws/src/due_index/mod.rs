@@ -10,6 +10,7 @@
 
 mod bucket;
 mod bucket_access;
+mod check;
 mod cursor;
 mod overdue;
 mod report;
@@ -19,7 +20,7 @@ use crate::engine::Aws;
 use crate::items::delivery_item;
 use crate::items::item::text;
 use crate::items::key_schema::{self, DUE_BUCKET};
-use crate::items::write_outcome::write_outcome;
+use crate::items::write_outcome::{WriteOutcome, write_outcome};
 use crate::queue::MAX_DELAY;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{QueueMessage, StoreResult};
@@ -32,19 +33,21 @@ pub(crate) fn is_deferred(due: Timestamp, now: Timestamp) -> bool {
 }
 
 impl Aws {
-    /// Puts a delivery into the bucket of its next attempt, if the message's attempt is the next and is not in flight.
+    /// Puts a delivery into the bucket of its next attempt, if the message's attempt is the next and is not in flight; gives
+    /// whether it is.
     pub(crate) async fn put_in_due_index(
         &self,
         message: &QueueMessage,
         attempt: u32,
         now: Timestamp,
-    ) -> StoreResult<()> {
+    ) -> StoreResult<bool> {
         let bucket = Bucket::of(message.due, now, message.trace_id);
         let update = self
             .update(key_schema::delivery(&message.tenant, message.trace_id))
             .update_expression("SET #bucket = :bucket")
             .expression_attribute_names("#bucket", DUE_BUCKET)
             .expression_attribute_values(":bucket", text(bucket.to_string()));
-        write_outcome(delivery_item::if_waiting_for(attempt, update).send().await).map(|_| ())
+        write_outcome(delivery_item::if_waiting_for(attempt, update).send().await)
+            .map(|outcome| matches!(outcome, WriteOutcome::Done(_)))
     }
 }

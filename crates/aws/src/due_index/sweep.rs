@@ -2,7 +2,7 @@
 //!
 //! A run hands over the deferred deliveries that are due within the next minutes: it puts their messages into the queue,
 //! with the delay that is left. Then it checks the deliveries whose time has passed: one for which nothing is under way is
-//! woken by another message, and looked at again later.
+//! woken by another message, and looked at again later. One whose receiver has a slow mark may wait for a permit.
 //!
 //! It may run twice at once, die at any point, or not run for a while: a second message of an attempt changes nothing, and
 //! the next run begins where the cursors are. A delivery that is handed over late is late by no more than the sweep was.
@@ -13,13 +13,13 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use tracing::{error, warn};
+use tracing::error;
 
 pub use super::bucket::SHARDS;
 use super::bucket::{Bucket, BucketKind, Slot};
 use super::cursor::Cursor;
 use super::is_deferred;
-use super::overdue::{OVERDUE_AFTER, OverdueAction, overdue_action};
+use super::overdue::OVERDUE_AFTER;
 use super::report::Counters;
 pub use super::report::SweepReport;
 use crate::engine::Aws;
@@ -31,14 +31,9 @@ use loanhook_core::ports::{QueueMessage, StoreResult};
 
 /// How long before its time a deferred delivery is handed over: four runs may fail before one is late.
 const LEAD: Duration = Duration::from_secs(300);
-/// When a delivery that is in flight is looked at again at the earliest.
-const MIN_RECHECK_DELAY: Duration = Duration::from_secs(120);
-/// How long after a wake the next one may follow: as long as the delivery has been overdue, within these.
-const MIN_WAKE_INTERVAL: Duration = Duration::from_secs(900);
-const MAX_WAKE_INTERVAL: Duration = Duration::from_secs(24 * 3600);
 /// How many shards are swept at once, and how many reads of each are under way.
 const CONCURRENT_SHARDS: usize = 4;
-const CONCURRENT_READS: usize = 4;
+pub(super) const CONCURRENT_READS: usize = 4;
 /// How many deliveries one read takes.
 const DELIVERIES_PER_READ: usize = 100;
 /// After so many slots the cursor is put, so that a run that catches up keeps what it did.
@@ -199,44 +194,5 @@ impl Sweep {
         let handed_over = messages.len() as u64;
         self.engine.enqueue_all(messages).await?;
         Ok(handed_over)
-    }
-
-    async fn check(
-        &self,
-        bucket: Bucket,
-        deliveries: Vec<Delivery>,
-        now: Timestamp,
-        counters: &Counters,
-    ) -> StoreResult<u64> {
-        let (mut messages, mut moves) = (Vec::new(), Vec::new());
-        for delivery in &deliveries {
-            match overdue_action(&delivery.progress, self.lease, now) {
-                OverdueAction::Nothing => {}
-                OverdueAction::LookAgain(due) => {
-                    let at = due.max(now + MIN_RECHECK_DELAY);
-                    moves.push((delivery, Bucket::of(at, now, delivery.snapshot.trace_id)));
-                }
-                OverdueAction::Wake { attempt, due } => {
-                    messages.push(QueueMessage::for_attempt(delivery, attempt, due));
-                    // Behind a long backlog it is woken less and less often.
-                    let at = now + now.since(due).clamp(MIN_WAKE_INTERVAL, MAX_WAKE_INTERVAL);
-                    let next =
-                        Bucket { slot: Slot::of(at), ..Bucket::of(now, now, delivery.snapshot.trace_id) };
-                    moves.push((delivery, next));
-                }
-            }
-        }
-        if let Some(first) = messages.first() {
-            let (woken, tenant, trace_id) = (messages.len(), &first.tenant, first.trace_id);
-            warn!(woken, first.tenant = %tenant, first.trace_id = %trace_id, "delivery.woken");
-        }
-        counters.woken.fetch_add(messages.len() as u64, Ordering::Relaxed);
-        self.engine.enqueue_all(messages).await?;
-        let moves: Vec<_> = moves
-            .into_iter()
-            .map(|(delivery, to)| self.engine.move_to_bucket(bucket, delivery, to))
-            .collect();
-        let moved: Vec<_> = stream::iter(moves).buffer_unordered(CONCURRENT_READS).collect().await;
-        moved.into_iter().collect::<StoreResult<()>>().map(|()| deliveries.len() as u64)
     }
 }

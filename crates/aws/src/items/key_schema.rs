@@ -170,8 +170,12 @@ pub(crate) fn stored_list_pk(tenant: &TenantId) -> String {
 
 /// A part of the stored list.
 pub(crate) fn stored_list_part(tenant: &TenantId, index: usize) -> ItemKey {
+    ItemKey { pk: stored_list_pk(tenant), sk: stored_list_sk(index) }
+}
+
+pub(crate) fn stored_list_sk(index: usize) -> String {
     // Padded with zeros, so that parts sort as text.
-    ItemKey { pk: stored_list_pk(tenant), sk: format!("{index:02}") }
+    format!("{index:02}")
 }
 
 pub(crate) const CURRENT_PREFIX: &str = "C#";
@@ -223,6 +227,14 @@ pub(crate) const SLOW_MARKS_PK: &str = "H#";
 
 pub(crate) fn slow_mark(tenant: &TenantId, id: SubscriptionId) -> ItemKey {
     ItemKey { pk: SLOW_MARKS_PK.into(), sk: format!("{tenant}#{id}") }
+}
+
+/// What the sort keys of the announced instances begin with, in the partition of the slow marks. No tenant's name does.
+pub(crate) const INSTANCE_SK: &str = "~";
+
+/// The announcement of an instance of the delivery function.
+pub(crate) fn instance(id: uuid::Uuid) -> ItemKey {
+    ItemKey { pk: SLOW_MARKS_PK.into(), sk: format!("{INSTANCE_SK}{id}") }
 }
 
 /// The permits of a subscription's receiver in the slow queue.

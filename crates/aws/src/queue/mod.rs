@@ -4,9 +4,10 @@
 //! delivery stands in the index of what is due (`due_index`). A message that is received early is sent again with what
 //! remains. A message of an older version that is due later than that puts its delivery into the index.
 
+mod instances;
 pub(crate) mod message;
 mod permits;
-mod put_back;
+pub(crate) mod put_back;
 mod receiver_record;
 mod route;
 mod sending;
@@ -30,7 +31,8 @@ impl Queue for Aws {
         if let DueWork::Attempt(attempt) = message.work
             && is_deferred(message.due, now)
         {
-            return self.put_in_due_index(&message, attempt, now).await;
+            // Where it is refused, the attempt is in flight or over, and what handles it sees to the next.
+            return self.put_in_due_index(&message, attempt, now).await.map(drop);
         }
         self.enqueue_all(vec![message]).await
     }

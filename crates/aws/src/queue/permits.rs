@@ -9,6 +9,9 @@
 //! The permits that are taken are a set in one item, each with the time at which its invocation is over, by which the
 //! permit of a sender that died is known: two write units a batch and receiver. What becomes of a message without a permit is
 //! in [`super::put_back`].
+//!
+//! A receiver that answers soon gives its permits back soon, so a batch waits for one for a moment. While its receiver has a
+//! slow mark it does not: it would hold its instance for the slowest receivers of all.
 
 use std::time::Duration;
 
@@ -23,9 +26,12 @@ use crate::items::call_errors::store_error;
 use crate::items::item::{Item, number};
 use crate::items::key_schema::{self, EXPIRES, TAKEN};
 use crate::items::write_outcome::{WriteOutcome, write_outcome};
+use crate::sdk::back_off::back_off;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DueWork, QueueMessage, StoreResult};
 
+/// How often a batch asks for a permit of a receiver without a slow mark: for three quarters of a second at most.
+const MAX_REQUESTS: u32 = 5;
 /// How often permits of senders that died are removed before there is none.
 const MAX_TRIES: u32 = 2;
 /// How long the item of a receiver's permits outlives the last one.
@@ -67,6 +73,18 @@ impl Aws {
         permit_use: &PermitUse,
         end: Timestamp,
     ) -> StoreResult<Option<Permit>> {
+        let is_slow = self.slow_marks().contains(&permit_use.receiver, (self.stack().clock)());
+        for request in 1.. {
+            let permit = self.try_take_permit(permit_use, end).await?;
+            if permit.is_some() || is_slow || request == MAX_REQUESTS {
+                return Ok(permit);
+            }
+            back_off(request - 1).await;
+        }
+        Ok(None)
+    }
+
+    async fn try_take_permit(&self, permit_use: &PermitUse, end: Timestamp) -> StoreResult<Option<Permit>> {
         let receiver = &permit_use.receiver;
         let others = self.slow_marks().count_others(receiver, (self.stack().clock)());
         let share = permit_use.share(self.stack().slow_instances, others);

@@ -4,7 +4,11 @@
 //! delivery waits in the index of what is due, and the sweep queues it again: a message that stayed in the queue would not be
 //! the only one, since the sweep wakes what is long overdue. A resend is in no index; it is looked at every ten seconds, as
 //! it is not sent any more after a quarter of an hour.
+//!
+//! A message whose attempt does not wait any more needs no permit, since nothing is sent for it: an attempt in flight whose
+//! sender died is completed as interrupted, and for one that is over there is nothing to do.
 
+use std::future::ready;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -24,6 +28,8 @@ const MAX_QUEUE_DELAY: Duration = Duration::from_secs(30);
 const MAX_QUEUE_WAIT: Duration = MAX_DELAY;
 /// How long it waits there each time. The sweep queues it some minutes before that.
 const INDEX_DELAY: Duration = Duration::from_secs(MAX_DELAY.as_secs() + 60);
+/// How long after its time a message may still be in the slow queue for want of a permit: its last wait there, and a backlog.
+pub(crate) const MAX_PERMIT_WAIT: Duration = Duration::from_secs(MAX_QUEUE_WAIT.as_secs() + 360);
 
 /// Where a message waits that has no permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,23 +49,30 @@ fn wait(message: &QueueMessage, now: Timestamp) -> Wait {
 }
 
 impl Aws {
-    /// Has messages wait until they are looked at again.
-    pub(super) async fn put_back(&self, messages: Vec<QueueMessage>, now: Timestamp) -> StoreResult<()> {
-        let (mut in_queue, mut in_index) = (Vec::new(), Vec::new());
-        for message in messages {
+    /// Has messages wait until they are looked at again. Gives the indices of those whose attempt does not wait any more, for
+    /// which nothing was done.
+    pub(super) async fn put_back(
+        &self,
+        messages: &[QueueMessage],
+        now: Timestamp,
+    ) -> StoreResult<Vec<usize>> {
+        let (mut in_queue, mut puts) = (Vec::new(), Vec::new());
+        for (i, message) in messages.iter().enumerate() {
+            let message = message.clone();
             match wait(&message, now) {
                 Wait::InQueue(delay) => {
                     in_queue.push(Outgoing { message, not_before: now + delay, is_returned: false });
                 }
-                Wait::InIndex(number) => {
-                    in_index.push((QueueMessage { due: now + INDEX_DELAY, ..message }, number));
-                }
+                Wait::InIndex(number) => puts.push(async move {
+                    let later = QueueMessage { due: now + INDEX_DELAY, ..message };
+                    let is_put = self.put_in_due_index(&later, number, now).await?;
+                    Ok((!is_put).then_some(i))
+                }),
             }
         }
-        let puts: Vec<_> =
-            in_index.iter().map(|(message, number)| self.put_in_due_index(message, *number, now)).collect();
-        stream::iter(puts).buffer_unordered(MAX_CONCURRENT_CALLS).try_collect::<Vec<_>>().await?;
-        self.send_all(QueueKind::Slow, &in_queue).await
+        self.send_all(QueueKind::Slow, &in_queue).await?;
+        let not_waiting = stream::iter(puts).buffer_unordered(MAX_CONCURRENT_CALLS);
+        not_waiting.try_filter_map(|i| ready(Ok(i))).try_collect().await
     }
 }
 

@@ -4,8 +4,8 @@
 //! *fast queue* is for requests that are expected to end soon; retries, and all that is for a receiver with a slow mark, are
 //! for the *slow queue*. What a receiver can hold in each is bounded:
 //!
-//! - fast: each instance is *closed* to an eighth of the receivers, by a hash of both. A receiver that begins to hang can
-//!   hold the other instances until it has a slow mark, and these never.
+//! - fast: where there are at least eight instances ([`super::instances`]), each is *closed* to an eighth of the receivers,
+//!   by a hash of both. A receiver that begins to hang can hold the other instances until it has a slow mark, and these never.
 //! - slow: a batch sends to a receiver only with a permit of it ([`super::permits`]).
 
 use sha2::{Digest, Sha256};
@@ -55,6 +55,10 @@ impl InstanceId {
     /// A new instance.
     pub fn random() -> Self {
         Self(Uuid::new_v4())
+    }
+
+    pub(super) const fn uuid(self) -> Uuid {
+        self.0
     }
 
     /// Whether this instance takes no message for a receiver from the fast queue.

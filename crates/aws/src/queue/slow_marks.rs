@@ -15,13 +15,15 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 use tracing::warn;
 
+use super::instances::Instances;
 use super::receiver_record::{MarkChange, Observation, ReceiverRecord};
 use super::route::{QueueKind, Receiver, queue_for};
 use crate::engine::Aws;
 use crate::items::call_errors::store_error;
 use crate::items::item::{Item, get_number, get_text, number, unexpired};
-use crate::items::key_schema::{self, EXPIRES, SEEN, SK, SLOW_MARKS_PK};
+use crate::items::key_schema::{self, EXPIRES, INSTANCE_SK, SEEN, SK, SLOW_MARKS_PK};
 use crate::items::write_outcome::write_outcome;
+use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DueWork, QueueMessage, StoreError, StoreResult};
@@ -48,6 +50,13 @@ struct Known {
     marks: HashMap<Receiver, Timestamp>,
     /// Of receivers with a mark, and of those whose last request from here did not succeed soon.
     records: HashMap<Receiver, ReceiverRecord>,
+    instances: Instances,
+}
+
+/// What is in the partition of the marks.
+struct ReadMarks {
+    marks: HashMap<Receiver, Timestamp>,
+    announced_instances: usize,
 }
 
 impl Known {
@@ -72,6 +81,15 @@ impl SlowMarks {
         known.marks.iter().filter(|(other, seen)| *other != receiver && now < **seen + MARK_VALIDITY).count()
     }
 
+    /// Whether instances of the delivery function are closed to receivers, by the announcements that were read last.
+    pub(super) fn has_closed_instances(&self) -> bool {
+        self.known().instances.are_closed_to_some()
+    }
+
+    pub(super) fn with_instances<T>(&self, act: impl FnOnce(&mut Instances) -> T) -> T {
+        act(&mut self.known().instances)
+    }
+
     /// Whether they are to be read. Who is told so reads them: until then the ones that are known count as current.
     fn start_read(&self) -> bool {
         let mut known = self.known();
@@ -82,9 +100,10 @@ impl SlowMarks {
         !is_current
     }
 
-    fn replace(&self, read: HashMap<Receiver, Timestamp>, now: Timestamp) {
+    fn replace(&self, read: ReadMarks, now: Timestamp) {
         let mut known = self.known();
-        let before = std::mem::replace(&mut known.marks, read);
+        known.instances.replace(read.announced_instances);
+        let before = std::mem::replace(&mut known.marks, read.marks);
         let recent = before.into_iter().filter(|(_, seen)| now.since(*seen) < READ_LAG);
         for (receiver, seen) in recent {
             known.marks.entry(receiver).or_insert(seen);
@@ -131,8 +150,15 @@ impl Aws {
         queue_for(&message.work, is_slow)
     }
 
+    /// Whether the receiver of a delivery has a mark in force, as it was read last.
+    pub(crate) fn has_slow_mark(&self, delivery: &Delivery, now: Timestamp) -> bool {
+        let snapshot = &delivery.snapshot;
+        let (tenant, subscription_id) = (snapshot.tenant.clone(), snapshot.subscription_id);
+        self.slow_marks().contains(&Receiver { tenant, subscription_id }, now)
+    }
+
     /// Reads the marks, where those that are known are not current.
-    pub(super) async fn refresh_slow_marks(&self) {
+    pub(crate) async fn refresh_slow_marks(&self) {
         if !self.slow_marks().start_read() {
             return;
         }
@@ -143,11 +169,16 @@ impl Aws {
         }
     }
 
-    async fn read_slow_marks(&self) -> StoreResult<HashMap<Receiver, Timestamp>> {
+    async fn read_slow_marks(&self) -> StoreResult<ReadMarks> {
         let query = self.query_partition(SLOW_MARKS_PK).consistent_read(false);
         let items = query.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
         let items = items.map_err(store_error)?.into_iter().filter_map(unexpired);
-        Ok(items.filter_map(|item| read_mark(&item)).collect())
+        let is_instance = |item: &Item| get_text(item, SK).is_some_and(|sk| sk.starts_with(INSTANCE_SK));
+        let (instances, marks): (Vec<_>, Vec<_>) = items.partition(is_instance);
+        Ok(ReadMarks {
+            marks: marks.iter().filter_map(read_mark).collect(),
+            announced_instances: instances.len(),
+        })
     }
 
     /// Adds what a request said of its receiver; a mark is written in the background.

@@ -11,7 +11,8 @@
 //! - A record that can never be handled is sent to the dead-letter queue from here. SQS would do that by receive counts,
 //!   which also count our own failures: a long one of those must not make good messages dead letters.
 
-use std::collections::HashMap;
+mod plan;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -21,6 +22,7 @@ use futures_util::future::join_all;
 use tokio::time::timeout_at;
 use tracing::{error, warn};
 
+use self::plan::{Plan, Readable, Results, results_of, split};
 use super::message;
 use super::permits::PermitUse;
 use super::route::{InstanceId, QueueKind, Received, Receiver, Route, route};
@@ -43,26 +45,6 @@ pub struct SqsBatchHandler<H> {
     instance: Option<InstanceId>,
 }
 
-/// A record with its message.
-struct Readable<'a> {
-    record: &'a SqsMessage,
-    message: QueueMessage,
-}
-
-/// The result of each of some records.
-type Results<'a> = Vec<(&'a SqsMessage, StoreResult<()>)>;
-
-/// What becomes of the records of a batch.
-#[derive(Default)]
-struct Plan<'a> {
-    unreadable: Vec<&'a SqsMessage>,
-    handled: Vec<Readable<'a>>,
-    /// By what has a permit of its own.
-    with_permit: HashMap<PermitUse, Vec<Readable<'a>>>,
-    passed_on: Vec<Readable<'a>>,
-    returned: Vec<Readable<'a>>,
-}
-
 impl<H, F> SqsBatchHandler<H>
 where
     H: Fn(QueueMessage, Timestamp, Instant) -> F + Send + Sync + 'static,
@@ -73,7 +55,7 @@ where
         Self { engine, handler: Arc::new(handler), instance: None }
     }
 
-    /// The same on an instance, which is closed to some receivers.
+    /// The same on an instance, which is closed to some receivers where there are others.
     #[must_use]
     pub fn on_instance(self, instance: InstanceId) -> Self {
         Self { instance: Some(instance), ..self }
@@ -88,6 +70,9 @@ where
         let left = end.duration_since(SystemTime::now()).unwrap_or_default();
         let ends = Instant::now() + left.saturating_sub(RESPONSE_TIME);
         self.engine.refresh_slow_marks().await;
+        if let Some(instance) = self.instance {
+            self.engine.announce(instance);
+        }
         let plan = self.plan(&batch);
         let dead_letters = plan.unreadable.into_iter().map(|record| self.dead_letter(record));
         let handled = plan.handled.into_iter().map(|readable| self.handle(readable, ends));
@@ -144,7 +129,7 @@ where
             from: self.queue_of(record),
             was_returned: record.message_attributes.contains_key(RETURNED),
             is_slow: self.engine.slow_marks().contains(&Receiver::of(message), now),
-            is_closed: self.instance.is_some_and(closed),
+            is_closed: self.engine.slow_marks().has_closed_instances() && self.instance.is_some_and(closed),
             now,
         })
     }
@@ -185,13 +170,25 @@ where
             warn!(%failure, "permit.not_taken");
             None
         });
-        let Some(permit) = taken else {
-            let (records, messages) = split(of);
-            return results_of(records, &self.engine.put_back(messages, now).await);
-        };
+        let Some(permit) = taken else { return self.put_back(of, now, ends).await };
         let results = join_all(of.into_iter().map(|readable| self.handle(readable, ends))).await;
         self.engine.give_permit_back(permit);
         results
+    }
+
+    /// Puts records back; those whose attempt does not wait any more are handled, for which nothing is sent.
+    async fn put_back<'a>(&self, of: Vec<Readable<'a>>, now: Timestamp, ends: Instant) -> Results<'a> {
+        let (records, messages) = split(of);
+        let not_waiting = match self.engine.put_back(&messages, now).await {
+            Ok(not_waiting) => not_waiting,
+            Err(failure) => return results_of(records, &Err(failure)),
+        };
+        let each = records.into_iter().zip(messages).enumerate();
+        let (handled, put): (Vec<_>, Vec<_>) = each.partition(|(i, _)| not_waiting.contains(i));
+        let handled =
+            handled.into_iter().map(|(_, (record, message))| self.handle(Readable { record, message }, ends));
+        let put = put.into_iter().map(|(_, (record, _))| (record, Ok(())));
+        join_all(handled).await.into_iter().chain(put).collect()
     }
 
     async fn handle<'a>(
@@ -230,14 +227,4 @@ where
             }
         }
     }
-}
-
-/// Records and their messages.
-fn split(of: Vec<Readable<'_>>) -> (Vec<&SqsMessage>, Vec<QueueMessage>) {
-    of.into_iter().map(|Readable { record, message }| (record, message)).unzip()
-}
-
-/// The one result of records that were sent together.
-fn results_of<'a>(records: Vec<&'a SqsMessage>, result: &StoreResult<()>) -> Results<'a> {
-    records.into_iter().map(|record| (record, result.clone())).collect()
 }

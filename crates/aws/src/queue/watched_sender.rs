@@ -36,7 +36,10 @@ impl<O: Sender + Sync> Sender for WatchedSender<O> {
         }
         self.engine.observe_receiver(&receiver, Observation::Slow);
         let sent = sending.await;
-        self.engine.observe_receiver(&receiver, Observation::Slow);
+        // One that never left says nothing of its receiver.
+        if sent.is_ok() {
+            self.engine.observe_receiver(&receiver, Observation::Slow);
+        }
         sent
     }
 }

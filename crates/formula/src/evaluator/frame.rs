@@ -12,6 +12,8 @@ pub(super) struct Frame<'f> {
 
 impl<'f> Frame<'f> {
     /// The frame of a formula.
+    // Inlined, as it was while there was one evaluation that called it.
+    #[inline(always)]
     pub(super) fn of_formula(slot_count: usize) -> Self {
         let slots = vec![Value::Nil; slot_count];
         Self { slots, captured: &[], current_function: None, recur_arguments: None }
@@ -42,6 +44,11 @@ impl<'f> Frame<'f> {
 
     pub(super) fn set_recur_arguments(&mut self, arguments: Vec<Value>) {
         self.recur_arguments = Some(arguments);
+    }
+
+    /// Whether a `recur` ended the body: its value is then no value.
+    pub(super) fn is_recurring(&self) -> bool {
+        self.recur_arguments.is_some()
     }
 
     /// The arguments of the `recur` that ended the body, if one did.

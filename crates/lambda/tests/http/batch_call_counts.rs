@@ -115,8 +115,10 @@ fn an_instance_that_is_closed_to_a_receiver_sends_its_messages_on_in_one_call() 
         let ids = std::iter::repeat_with(InstanceId::random).take(10_000);
         function.instance = ids.into_iter().find(|id| id.is_closed_to(&function.of.tenant, function.of.id));
         assert!(function.instance.is_some());
+        function.aws.stack.announce_instances(8).await;
         function.run_fast_batch(1).await?;
-        function.counted.assert_calls([(QUERY, 1), (SEND, 1)]);
+        // It announces itself.
+        function.counted.assert_calls([(QUERY, 1), (PUT, 1), (SEND, 1)]);
         function.aws.drain().await;
         function.run_fast_batch(3).await?;
         function.counted.assert_calls([(SEND_MANY, 1)]);

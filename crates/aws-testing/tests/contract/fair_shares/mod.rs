@@ -61,6 +61,7 @@ impl Stage {
     /// hangs.
     async fn new() -> StoreResult<Self> {
         let aws = AwsEngine::fresh().await;
+        aws.stack.announce_instances(FAST_INSTANCES).await;
         let new = |title: &str| subscription(&tenant("acme"), title, &[1], START);
         let hanging = new("Hanging");
         let healthy: Vec<_> = (0..HEALTHY).map(|i| new(&format!("Healthy {i}"))).collect();

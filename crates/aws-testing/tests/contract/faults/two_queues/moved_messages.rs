@@ -1,8 +1,9 @@
 //! Messages that move from one queue to the other: they are sent before they are deleted.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
+use loanhook_aws::InstanceId;
 use loanhook_aws::sqs_batch::SqsBatchHandler;
 use loanhook_aws_testing::fault_proxy::BROKEN;
 use loanhook_aws_testing::{run_with_faults, worker};
@@ -55,6 +56,37 @@ fn a_message_that_moves_is_in_both_queues_or_in_one_wherever_its_instance_dies()
         }
         assert_eq!(sender.numbers(), [AttemptNumber::Auto(1)]);
         assert_eq!(results(&scene.rows().await?), [Some(Ok(200))]);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_instance_returns_messages_of_receivers_to_which_it_is_closed_where_there_are_eight_instances() {
+    run_with_faults(async {
+        let scene = FaultyScene::new(&[300]).await?;
+        let closed = std::iter::repeat_with(InstanceId::random)
+            .find(|id| id.is_closed_to(scene.tenant(), scene.subscription.id))
+            .expect("one of eight");
+        let batch = || event([record("m", &body_of(&scene.first))]);
+        let handled = |engine| {
+            let (handled, count) = mpsc::channel();
+            let handler = move |_: QueueMessage, _: Timestamp, _: Instant| {
+                handled.send(()).expect("received");
+                async { Ok(()) }
+            };
+            (SqsBatchHandler::new(engine, handler).on_instance(closed), count)
+        };
+        scene.engine.direct.stack.announce_instances(7).await;
+        let (batches, count) = handled(another(&scene));
+        batches.run(batch(), distant_end()).await?;
+        assert_eq!(count.try_iter().count(), 1);
+        assert_eq!(take_messages(&scene).await, (vec![], vec![]));
+
+        // With its own announcement there are eight.
+        let (batches, count) = handled(another(&scene));
+        batches.run(batch(), distant_end()).await?;
+        assert_eq!(count.try_iter().count(), 0);
+        assert_eq!(take_messages(&scene).await, (vec![scene.first.clone()], vec![]));
         Ok(())
     });
 }

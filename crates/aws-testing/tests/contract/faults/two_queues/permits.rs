@@ -8,13 +8,17 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use loanhook_aws::sweep::{SHARDS, Sweep};
 use loanhook_aws_testing::fault_proxy::BROKEN;
 use loanhook_aws_testing::{Fault, run_with_faults};
-use loanhook_contract::scene::LEASE;
+use loanhook_contract::scene::{LEASE, START};
 use loanhook_core::model::attempt::AttemptNumber;
+use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::QueueMessage;
+use loanhook_core::ports::{DueWork, QueueMessage};
 
+use super::super::results;
+use super::super::simulated_time::simulated_time;
+use super::super::simulation::{MINUTE, Simulation};
 use super::super::sqs_batch::event;
-use super::{FaultyScene, another, run_batch, slow_record, succeeds, take_messages, take_permits};
+use super::{FaultyScene, another, mark, run_batch, slow_record, succeeds, take_messages, take_permits};
 
 /// The calls that send a message to the slow queue, each with its delay.
 fn put_back_delays(scene: &FaultyScene) -> Vec<u64> {
@@ -65,6 +69,77 @@ fn a_delivery_that_waits_long_for_a_permit_is_queued_again_by_the_sweep_once() {
         assert_eq!((report.handed_over, report.woken), (1, 0));
         assert_eq!(take_messages(&scene).await, (vec![scene.first.clone()], vec![]));
         assert_eq!(scene.delivery().await?, scene.accepted);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_delivery_that_may_wait_for_a_permit_is_not_woken_before_21_minutes_have_passed() {
+    run_with_faults(async {
+        let s = Simulation::new(simulated_time!(Timestamp::now()), &[300], &[500]).await?;
+        s.deliver.handle(s.scene.first.clone(), s.time.now()).await?;
+        let due = s.scene.delivery().await?.progress.waiting().expect("a next attempt").due;
+        s.skip_sweeps_until(due).await;
+        mark(&s.scene, due).await;
+        assert_eq!(s.messages_of_next_sweeps(due + 20 * MINUTE).await?, []);
+        // Its message was lost.
+        let messages = s.messages_of_next_sweeps(due + 24 * MINUTE).await?;
+        assert_eq!(messages.iter().map(|message| &message.work).collect::<Vec<_>>(), [&DueWork::Attempt(2)]);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_attempt_whose_sender_died_is_interrupted_though_there_is_no_permit() {
+    run_with_faults(async {
+        let scene = FaultyScene::new(&[300]).await?;
+        scene.claim(START).await?;
+        take_permits(&scene, [Timestamp::now() + LEASE; 2]).await;
+        let sender = succeeds();
+        // It has been due since 2020.
+        let batch = event([slow_record(&scene, &scene.first)]);
+        run_batch(another(&scene), Arc::clone(&sender), batch).await;
+        assert_eq!(results(&scene.rows().await?), [Some(Err(ErrorKind::Interrupted))]);
+        let (_, slow) = take_messages(&scene).await;
+        assert_eq!(slow.iter().map(|message| &message.work).collect::<Vec<_>>(), [&DueWork::Attempt(2)]);
+        assert_eq!(sender.numbers(), []);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_batch_waits_for_a_moment_for_a_permit_of_a_receiver_without_a_slow_mark() {
+    run_with_faults(async {
+        let scene = FaultyScene::new(&[300]).await?;
+        let now = Timestamp::now();
+        take_permits(&scene, [now + LEASE; 2]).await;
+        let message = QueueMessage { due: now, ..scene.first.clone() };
+        let second_request = scene.engine.proxy.hold("UpdateItem Q", 2);
+        let sender = succeeds();
+        let batch = event([slow_record(&scene, &message)]);
+        let handling = tokio::spawn(run_batch(another(&scene), Arc::clone(&sender), batch));
+        second_request.arrived().await;
+        // One is given back.
+        take_permits(&scene, [now + LEASE]).await;
+        second_request.pass();
+        handling.await.expect("it ends");
+        assert_eq!(sender.numbers(), [AttemptNumber::Auto(1)]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_batch_waits_for_no_permit_of_a_receiver_with_a_slow_mark() {
+    run_with_faults(async {
+        let scene = FaultyScene::new(&[300]).await?;
+        let now = Timestamp::now();
+        mark(&scene, now).await;
+        take_permits(&scene, [now + LEASE; 2]).await;
+        let message = QueueMessage { due: now, ..scene.first.clone() };
+        scene.engine.proxy.take_calls();
+        run_batch(another(&scene), succeeds(), event([slow_record(&scene, &message)])).await;
+        let calls = scene.engine.proxy.take_calls();
+        assert_eq!(calls.iter().filter(|call| call.name == "UpdateItem Q").count(), 1);
         Ok(())
     });
 }

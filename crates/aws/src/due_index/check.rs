@@ -1,0 +1,79 @@
+//! The check of deliveries whose time has passed, a part of the sweep: what has nothing under way is woken, and all that have
+//! not ended are moved to a bucket of a later time, in which they are looked at again.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use tracing::warn;
+
+use super::bucket::{Bucket, Slot};
+use super::overdue::{OVERDUE_AFTER, OverdueAction, SLOW_OVERDUE_AFTER, overdue_action};
+use super::report::Counters;
+use super::sweep::{CONCURRENT_READS, Sweep};
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{QueueMessage, StoreResult};
+
+/// When a delivery that is in flight is looked at again at the earliest.
+const MIN_RECHECK_DELAY: Duration = Duration::from_secs(120);
+/// How long after a wake the next one may follow: as long as the delivery has been overdue, within these.
+const MIN_WAKE_INTERVAL: Duration = Duration::from_secs(900);
+const MAX_WAKE_INTERVAL: Duration = Duration::from_secs(24 * 3600);
+
+impl Sweep {
+    /// Does what is to be done for each of some deliveries that stand in a bucket whose time has passed; gives their count.
+    pub(super) async fn check(
+        &self,
+        bucket: Bucket,
+        deliveries: Vec<Delivery>,
+        now: Timestamp,
+        counters: &Counters,
+    ) -> StoreResult<u64> {
+        let overdue = |delivery: &Delivery| {
+            let action = overdue_action(&delivery.progress, self.lease, OVERDUE_AFTER, now);
+            matches!(action, OverdueAction::Wake { .. })
+        };
+        // Marks are read only where they matter.
+        if deliveries.iter().any(overdue) {
+            self.engine.refresh_slow_marks().await;
+        }
+        let (mut messages, mut moves) = (Vec::new(), Vec::new());
+        for delivery in &deliveries {
+            let is_slow = self.engine.has_slow_mark(delivery, now);
+            let overdue_after = if is_slow { SLOW_OVERDUE_AFTER } else { OVERDUE_AFTER };
+            match overdue_action(&delivery.progress, self.lease, overdue_after, now) {
+                OverdueAction::Nothing => {}
+                OverdueAction::LookAgain(due) => {
+                    let overdue_at = due + overdue_after.saturating_sub(OVERDUE_AFTER);
+                    let at = overdue_at.max(now + MIN_RECHECK_DELAY);
+                    // Its kind is by the time when it is due: another would hand it over.
+                    let next =
+                        Bucket { slot: Slot::of(at), ..Bucket::of(due, now, delivery.snapshot.trace_id) };
+                    moves.push((delivery, next));
+                }
+                OverdueAction::Wake { attempt, due } => {
+                    messages.push(QueueMessage::for_attempt(delivery, attempt, due));
+                    // Behind a long backlog it is woken less and less often.
+                    let at = now + now.since(due).clamp(MIN_WAKE_INTERVAL, MAX_WAKE_INTERVAL);
+                    let next =
+                        Bucket { slot: Slot::of(at), ..Bucket::of(now, now, delivery.snapshot.trace_id) };
+                    moves.push((delivery, next));
+                }
+            }
+        }
+        if let Some(first) = messages.first() {
+            let (woken, tenant, trace_id) = (messages.len(), &first.tenant, first.trace_id);
+            warn!(woken, first.tenant = %tenant, first.trace_id = %trace_id, "delivery.woken");
+        }
+        counters.woken.fetch_add(messages.len() as u64, Ordering::Relaxed);
+        self.engine.enqueue_all(messages).await?;
+        let moves: Vec<_> = moves
+            .into_iter()
+            .map(|(delivery, to)| self.engine.move_to_bucket(bucket, delivery, to))
+            .collect();
+        let moved: Vec<_> = stream::iter(moves).buffer_unordered(CONCURRENT_READS).collect().await;
+        moved.into_iter().collect::<StoreResult<()>>().map(|()| deliveries.len() as u64)
+    }
+}
