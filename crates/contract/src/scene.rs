@@ -246,6 +246,7 @@ pub fn unwatched(
         tenant: tenant.clone(),
         loan_id: loan("727"),
         idempotency,
+        event: None,
         deliveries,
         watched: vec![],
         now,

@@ -13,6 +13,7 @@ pub mod deliver;
 pub mod history;
 pub mod intake;
 pub mod keys;
+pub mod ledger;
 pub mod log;
 pub mod model;
 pub mod portal;

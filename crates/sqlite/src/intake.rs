@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::SqliteEngine;
 use super::dispatch::admission::{AdmissionControl, NewDeliveries};
 use super::idempotency::{self, KeyScope};
+use super::ledger;
 use super::rows::{from_json, to_json};
 use super::unreadable::none_if_unreadable;
 use super::writer::Priority;
@@ -27,7 +28,8 @@ impl Intake for SqliteEngine {
         };
         let rising = request.watched.iter().filter_map(|watched| watched.delivery.as_ref());
         let stored = request.deliveries.iter().chain(rising);
-        let bytes = stored.map(|(delivery, bytes)| estimated_bytes(delivery) + bytes.len()).sum();
+        let bytes = stored.map(|(delivery, bytes)| estimated_bytes(delivery) + bytes.len()).sum::<usize>()
+            + request.event.as_ref().map_or(0, |new| EVENT_BYTES + new.envelope.len());
         let work = move |connection: &Connection| accept(connection, &admission, request, &known);
         let after_commit = move |(_, new): &mut (AcceptOutcome, NewDeliveries)| new.after_commit(&scheduler);
         let (outcome, _) = self.0.writer.run(Priority::NewWork { bytes }, work, after_commit).await?;
@@ -38,22 +40,23 @@ impl Intake for SqliteEngine {
 fn accept(
     connection: &Connection,
     admission: &AdmissionControl,
-    request: AcceptRequest,
+    mut request: AcceptRequest,
     known: &[Arc<Subscription>],
 ) -> rusqlite::Result<(AcceptOutcome, NewDeliveries)> {
-    let AcceptRequest { tenant, loan_id, idempotency, deliveries, watched, now } = request;
-    let before = match watched.is_empty() {
+    let before = match request.watched.is_empty() {
         true => TriggerState::default(),
-        false => trigger_state(connection, &tenant, &loan_id)?,
+        false => trigger_state(connection, &request.tenant, &request.loan_id)?,
     };
     let mut after = before.clone();
-    let risen: Vec<_> = watched
-        .into_iter()
-        .filter(|watched| after.update(watched.watch, watched.trace_if_fired(), now))
-        .filter_map(|watched| watched.delivery)
-        .collect();
+    let (mut risen, mut verdicts) = (Vec::new(), Vec::new());
+    for watched in std::mem::take(&mut request.watched) {
+        let rises = after.update(watched.watch, watched.trace_if_fired(), request.now);
+        verdicts.push(watched.verdict(rises));
+        risen.extend(watched.delivery.filter(|_| rises));
+    }
+    let AcceptRequest { tenant, loan_id, idempotency, event, deliveries, watched: _, now } =
+        request.with_verdicts(&verdicts);
     if let Some((key, record)) = idempotency {
-        let record = record.with_fired(risen.iter().map(|(delivery, _)| delivery));
         if let Some(known) =
             idempotency::put_unless_present(connection, &tenant, KeyScope::Event, &key, &record, now)?
         {
@@ -66,6 +69,9 @@ fn accept(
     if after != before {
         put_trigger_state(connection, &tenant, &loan_id, &after)?;
     }
+    if let Some(event) = &event {
+        ledger::put(connection, event)?;
+    }
     let fired = risen.iter().map(|(delivery, _)| delivery.snapshot.subscription_id).collect();
     let mut new = NewDeliveries::default();
     for delivery in deliveries.into_iter().chain(risen) {
@@ -73,6 +79,9 @@ fn accept(
     }
     Ok((AcceptOutcome::Stored { fired }, new))
 }
+
+/// About how many bytes an event takes in the ledger, besides its payload.
+const EVENT_BYTES: usize = 512;
 
 /// About how many bytes a delivery takes, besides its payload.
 fn estimated_bytes(delivery: &Delivery) -> usize {

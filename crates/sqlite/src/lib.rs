@@ -21,6 +21,7 @@ mod health;
 mod idempotency;
 mod intake;
 mod keys;
+mod ledger;
 mod operation;
 mod payloads;
 mod queue;

@@ -47,7 +47,7 @@ pub trait SharedStore: Clone + Send + Sync + 'static {}
 impl<S: Clone + Send + Sync + 'static> SharedStore for S {}
 
 /// The routes of events.
-pub fn events<S: SharedStore + Intake + Subscriptions + Keys + FormulaErrorLog>(store: S) -> Router {
+pub fn events<S: SharedStore + Intake + Subscriptions + Ledger + Keys + FormulaErrorLog>(store: S) -> Router {
     with_store(
         Router::new()
             .route("/v1/events", post(events::create::<S>))
@@ -88,7 +88,9 @@ pub fn portal<S: SharedStore + Grants + Keys>(store: S, site: SiteSettings) -> R
 }
 
 /// The routes of subscriptions and keys, and of formulas and templates that are tried out.
-pub fn subscriptions<S: SharedStore + Intake + Subscriptions + Keys + FormulaErrorLog>(store: S) -> Router {
+pub fn subscriptions<S: SharedStore + Intake + Subscriptions + Ledger + Keys + FormulaErrorLog>(
+    store: S,
+) -> Router {
     with_store(
         Router::new()
             .route("/v1/subscriptions", get(subscriptions::list::<S>).post(subscriptions::create::<S>))

@@ -68,7 +68,9 @@ impl From<Receipt> for AcceptedEvent {
         TooLarge, Invalid, Unavailable,
     )
 )]
-pub(in crate::api) async fn create<S: Intake + Subscriptions + Keys + FormulaErrorLog + Send + Sync>(
+pub(in crate::api) async fn create<
+    S: Intake + Subscriptions + Ledger + Keys + FormulaErrorLog + Send + Sync,
+>(
     State(api): State<Api<S>>,
     caller: Caller,
     headers: HeaderMap,
