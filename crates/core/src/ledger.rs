@@ -4,10 +4,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::filter_input::{checked, checked_time};
 use crate::model::id::{EventId, LoanId, TenantId, TraceId};
 use crate::model::ledger::{EventResult, LedgerEvent};
 use crate::model::progress::Status;
 use crate::model::time::Timestamp;
+use crate::model::validation::ValidationErrors;
 use crate::ports::{Ledger, StoreResult};
 
 /// A filtered page looks at this many events at most.
@@ -24,6 +26,36 @@ pub struct EventFilter {
     pub from: Option<Timestamp>,
     /// The moment before which an event must be accepted.
     pub to: Option<Timestamp>,
+}
+
+/// The filters as text, by their names in a query.
+#[derive(Debug, Clone, Default)]
+pub struct EventFilterInput {
+    pub event_name: Option<String>,
+    /// unmatched, failed, pending or delivered.
+    pub result: Option<String>,
+    /// RFC 3339.
+    pub from: Option<String>,
+    /// RFC 3339.
+    pub to: Option<String>,
+}
+
+impl EventFilterInput {
+    /// The filter; what is wrong is added to the errors, and its field left out.
+    pub fn check(self, errors: &mut ValidationErrors) -> EventFilter {
+        EventFilter {
+            event_name: self.event_name,
+            result: checked(
+                errors,
+                "result",
+                self.result,
+                |text| text.parse().ok(),
+                "must be unmatched, failed, pending or delivered",
+            ),
+            from: checked_time(errors, "from", self.from),
+            to: checked_time(errors, "to", self.to),
+        }
+    }
 }
 
 /// An event, with the statuses that its deliveries have now. A delivery that a crash left out has none.

@@ -10,6 +10,7 @@
 //! them.
 
 pub mod deliver;
+pub mod event_context;
 pub mod history;
 pub mod intake;
 pub mod keys;

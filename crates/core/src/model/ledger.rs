@@ -4,6 +4,8 @@
 //! deliveries is read from them. Its context is not stored apart: it is a part of the payload that a subscription without a
 //! template sends, which is kept once however many send it.
 
+use std::str::FromStr;
+
 use super::event::Event;
 use super::id::{EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use super::payload::PayloadKey;
@@ -140,6 +142,18 @@ pub enum EventResult {
 }
 
 impl EventResult {
+    pub const ALL: [Self; 4] = [Self::Unmatched, Self::Failed, Self::Pending, Self::Delivered];
+
+    /// Its word in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unmatched => "unmatched",
+            Self::Failed => "failed",
+            Self::Pending => "pending",
+            Self::Delivered => "delivered",
+        }
+    }
+
     /// The result of an event whose deliveries have these statuses.
     pub fn of(statuses: impl IntoIterator<Item = Status>) -> Self {
         let worst = |result: Self, status| match (result, status) {
@@ -148,6 +162,18 @@ impl EventResult {
             (Self::Unmatched | Self::Delivered, Status::Succeeded) => Self::Delivered,
         };
         statuses.into_iter().fold(Self::Unmatched, worst)
+    }
+}
+
+/// What is no word of a result.
+#[derive(Debug)]
+pub struct UnknownEventResult;
+
+impl FromStr for EventResult {
+    type Err = UnknownEventResult;
+
+    fn from_str(text: &str) -> Result<Self, UnknownEventResult> {
+        Self::ALL.into_iter().find(|result| result.as_str() == text).ok_or(UnknownEventResult)
     }
 }
 

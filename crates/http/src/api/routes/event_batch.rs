@@ -19,7 +19,7 @@ use loanhook_core::model::event::{EventInput, MAX_EVENT_BYTES};
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::model::validation::ValidationErrors;
-use loanhook_core::ports::{FormulaErrorLog, Intake, Keys, Subscriptions};
+use loanhook_core::ports::{FormulaErrorLog, Intake, Keys, Ledger, Subscriptions};
 
 const BATCH_LIMIT: (usize, &str) = (4 << 20, "4 MiB a batch");
 const MAX_EVENTS: usize = 100;

@@ -16,7 +16,7 @@ use loanhook_core::intake::{self, Receipt, Submission};
 use loanhook_core::model::event::{EventInput, MAX_EVENT_BYTES};
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{FormulaErrorLog, Intake, Keys, Subscriptions};
+use loanhook_core::ports::{FormulaErrorLog, Intake, Keys, Ledger, Subscriptions};
 
 const EVENT_LIMIT: (usize, &str) = (MAX_EVENT_BYTES, "256 KiB an event");
 
