@@ -2,15 +2,18 @@
 
 use crate::budget::Budget;
 use crate::context::Context;
+use crate::trace::recorder::Recorder;
 
 /// The budget of one evaluation, and the variables that it reads.
 pub(crate) struct EvaluationContext<'a> {
     pub(crate) budget: Budget,
     pub(crate) context: &'a Context<'a>,
+    /// Where the steps are recorded, if the evaluation is traced.
+    pub(crate) trace: Option<Box<Recorder>>,
 }
 
 impl<'a> EvaluationContext<'a> {
     pub(crate) fn new(context: &'a Context<'a>) -> Self {
-        Self { budget: Budget::default(), context }
+        Self { budget: Budget::default(), context, trace: None }
     }
 }

@@ -57,12 +57,17 @@ mod node;
 mod pattern;
 mod printing;
 mod reader;
+mod trace;
 mod value;
 
 pub use budget::{MAX_FORMULA_BYTES, ResourceUsage};
 pub use context::Context;
 pub use error::{FormulaError, FormulaErrorKind, Position};
 pub use formula::{Formula, FormulaValue};
+pub use trace::{
+    Expression, ExpressionKind, MAX_PRINTED_CHARS, MAX_TRACE_STEPS, MAX_TRACE_STEPS_OF_FORM, Trace,
+    TraceStep, TracedFormula, TracedValue,
+};
 
 /// The example of the README, as a test.
 #[cfg(doctest)]

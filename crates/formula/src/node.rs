@@ -49,6 +49,15 @@ pub(crate) enum Node {
         builtin: &'static Builtin,
         args: Vec<Node>,
     },
+    /// A node whose values are recorded. Only a [`TracedFormula`](crate::TracedFormula) has any.
+    Traced(Box<TracedNode>),
+}
+
+#[derive(Debug)]
+pub(crate) struct TracedNode {
+    /// The place of its form among the [`TracedForms`](crate::trace::forms::TracedForms).
+    pub(crate) form: usize,
+    pub(crate) node: Node,
 }
 
 /// A slot of the frame, and the value that is put there.

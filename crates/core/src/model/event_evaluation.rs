@@ -44,15 +44,10 @@ impl<'a> EventEvaluation<'a> {
 
     /// Whether a formula is true of it.
     pub fn holds(&self, formula: &Formula) -> Result<bool, FormulaError> {
-        let fault = |kind, detail: &str| FormulaError {
-            kind,
-            position: Position { line: 1, column: 1 },
-            detail: detail.into(),
-        };
-        let context = self.context().ok_or_else(|| fault(FormulaErrorKind::Invalid, NOT_UNICODE))?;
+        let context = self.context().ok_or_else(not_unicode_error)?;
         if self.steps.load(Ordering::Relaxed) >= MAX_STEPS {
             let detail = "the formulas of all subscriptions together take too long for this event";
-            return Err(fault(FormulaErrorKind::LimitExceeded, detail));
+            return Err(error_of_event(FormulaErrorKind::LimitExceeded, detail));
         }
         let (holds, used) = formula.is_true(context);
         self.steps.fetch_add(used.steps, Ordering::Relaxed);
@@ -76,6 +71,15 @@ impl<'a> EventEvaluation<'a> {
             .or_else(|| DateTime::from_timestamp_millis(self.at.millis()))
             .unwrap_or(DateTime::UNIX_EPOCH)
     }
+}
+
+/// Why no formula has a value for an event whose context has names that are not Unicode.
+pub(crate) fn not_unicode_error() -> FormulaError {
+    error_of_event(FormulaErrorKind::Invalid, NOT_UNICODE)
+}
+
+fn error_of_event(kind: FormulaErrorKind, detail: &str) -> FormulaError {
+    FormulaError { kind, position: Position::START, detail: detail.into() }
 }
 
 #[cfg(test)]

@@ -21,15 +21,25 @@ use crate::error::{Position, Result, invalid, limit_exceeded, unsupported};
 use crate::form::{Form, FormKind, Literal};
 use crate::functions::{self, KnownName};
 use crate::node::Node;
+use crate::reader::SourceRanges;
+use crate::trace::forms::TracedForms;
 use macros::macro_compiler;
 use names::SPECIAL_FORM_NAMES;
 use scope::{Found, Scopes};
 
 /// The node of a formula, and how many slots its frame has.
 pub(crate) fn compile(form: &Form) -> Result<(Node, usize)> {
-    let mut compiler = Compiler { scopes: Scopes::default(), depth: 0, node_count: 0 };
+    let mut compiler = Compiler::new(None);
     let node = compiler.node(form, false)?;
     Ok((node, compiler.scopes.slot_count()))
+}
+
+/// The same with traced nodes, and their forms.
+pub(crate) fn compile_traced(form: &Form, ranges: SourceRanges) -> Result<(Node, usize, TracedForms)> {
+    let mut compiler = Compiler::new(Some(TracedForms::new(ranges)));
+    let node = compiler.node(form, false)?;
+    let forms = compiler.traced.unwrap_or_else(|| TracedForms::new(SourceRanges::new()));
+    Ok((node, compiler.scopes.slot_count(), forms))
 }
 
 struct Compiler {
@@ -37,9 +47,15 @@ struct Compiler {
     depth: usize,
     /// How many nodes were made so far.
     node_count: usize,
+    /// The forms whose values are recorded, if evaluations are to be traced.
+    traced: Option<TracedForms>,
 }
 
 impl Compiler {
+    fn new(traced: Option<TracedForms>) -> Self {
+        Self { scopes: Scopes::default(), depth: 0, node_count: 0, traced }
+    }
+
     /// The node of a form. `tail`: its value is the value of the function or loop around it, so that a `recur` may
     /// stand here.
     fn node(&mut self, form: &Form, tail: bool) -> Result<Node> {
@@ -49,9 +65,13 @@ impl Compiler {
         }
         self.count_node().map_err(|failure| failure.at(form.position))?;
         self.depth += 1;
+        let around = self.traced.as_mut().and_then(|forms| forms.enter(form));
         let node = self.node_of_kind(form, tail).map_err(|failure| failure.at(form.position))?;
         self.depth -= 1;
-        Ok(node)
+        Ok(match &mut self.traced {
+            Some(forms) => forms.leave(form, around, node),
+            None => node,
+        })
     }
 
     /// Counts one more node. Some macros write an argument several times, and with it what its macros write.
@@ -109,7 +129,12 @@ impl Compiler {
             }
             KnownName::Unsupported | KnownName::Unknown => match suggestions::malformed_variable(name) {
                 Some(failure) => Err(failure),
-                None => Ok(Node::Variable(Arc::clone(name))),
+                None => {
+                    if let Some(forms) = &mut self.traced {
+                        forms.variables.insert(Arc::clone(name));
+                    }
+                    Ok(Node::Variable(Arc::clone(name)))
+                }
             },
         }
     }

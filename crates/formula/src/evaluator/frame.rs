@@ -44,6 +44,11 @@ impl<'f> Frame<'f> {
         self.recur_arguments = Some(arguments);
     }
 
+    /// Whether a `recur` ended the body: its value is then no value.
+    pub(super) fn is_recurring(&self) -> bool {
+        self.recur_arguments.is_some()
+    }
+
     /// The arguments of the `recur` that ended the body, if one did.
     pub(super) fn take_recur_arguments(&mut self) -> Option<Vec<Value>> {
         self.recur_arguments.take()

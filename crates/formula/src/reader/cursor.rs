@@ -3,18 +3,24 @@
 use crate::error::Position;
 
 pub(super) struct TextCursor<'a> {
+    length: usize,
     rest: std::str::Chars<'a>,
     position: Position,
 }
 
 impl<'a> TextCursor<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { rest: text.chars(), position: Position::START }
+        Self { length: text.len(), rest: text.chars(), position: Position::START }
     }
 
     /// The position of the next character.
     pub(super) fn position(&self) -> Position {
         self.position
+    }
+
+    /// Where the next character begins, in bytes from the start of the text.
+    pub(super) fn offset(&self) -> usize {
+        self.length - self.rest.as_str().len()
     }
 
     pub(super) fn peek(&self) -> Option<char> {

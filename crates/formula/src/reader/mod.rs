@@ -9,36 +9,28 @@ mod duplicates;
 mod number;
 mod token;
 
+use std::collections::HashMap;
+use std::ops::Range;
+
 use crate::budget::{MAX_FORM_DEPTH, MAX_FORMULA_BYTES};
 use crate::error::{Failure, Position, Result, invalid, limit_exceeded, unsupported};
 use crate::form::{Form, FormKind, Literal};
 use crate::pattern::LiteralPatterns;
 use cursor::TextCursor;
 
+/// Where the forms of a text are: the bytes of each, by the position of its first character.
+pub(crate) type SourceRanges = HashMap<Position, Range<usize>>;
+
 /// The one form of a formula.
 pub(crate) fn read(text: &str) -> Result<Form> {
-    if text.len() > MAX_FORMULA_BYTES {
-        return Err(limit_exceeded("a formula has at most 16 KiB"));
-    }
-    let mut reader = Reader {
-        cursor: TextCursor::new(text),
-        depth: 0,
-        in_shorthand: false,
-        patterns: LiteralPatterns::default(),
-    };
-    let form = match reader.item()? {
-        Some(Item::Form(form)) => form,
-        Some(Item::Close(close, at)) => return Err(invalid(format!("`{close}` closes nothing")).at(at)),
-        None => return Err(invalid("a formula is one form, and this is none").at(reader.cursor.position())),
-    };
-    match reader.item()? {
-        None => Ok(form),
-        Some(Item::Close(close, at)) => Err(invalid(format!("`{close}` closes nothing")).at(at)),
-        Some(Item::Form(second)) => {
-            let detail = "a formula is one form, and here begins a second: put both in `(do …)`";
-            Err(invalid(detail).at(second.position))
-        }
-    }
+    Reader::new(text).formula(text)
+}
+
+/// The same, and where it and the forms in it are.
+pub(crate) fn read_with_ranges(text: &str) -> Result<(Form, SourceRanges)> {
+    let mut reader = Reader { ranges: Some(SourceRanges::new()), ..Reader::new(text) };
+    let form = reader.formula(text)?;
+    Ok((form, reader.ranges.unwrap_or_default()))
 }
 
 struct Reader<'a> {
@@ -47,6 +39,8 @@ struct Reader<'a> {
     /// Whether it is inside of a `#(…)`.
     in_shorthand: bool,
     patterns: LiteralPatterns,
+    /// Where the forms are, if somebody asks for it.
+    ranges: Option<SourceRanges>,
 }
 
 enum Item {
@@ -55,11 +49,42 @@ enum Item {
     Close(char, Position),
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            cursor: TextCursor::new(text),
+            depth: 0,
+            in_shorthand: false,
+            patterns: LiteralPatterns::default(),
+            ranges: None,
+        }
+    }
+
+    fn formula(&mut self, text: &str) -> Result<Form> {
+        if text.len() > MAX_FORMULA_BYTES {
+            return Err(limit_exceeded("a formula has at most 16 KiB"));
+        }
+        let form = match self.item()? {
+            Some(Item::Form(form)) => form,
+            Some(Item::Close(close, at)) => return Err(invalid(format!("`{close}` closes nothing")).at(at)),
+            None => {
+                return Err(invalid("a formula is one form, and this is none").at(self.cursor.position()));
+            }
+        };
+        match self.item()? {
+            None => Ok(form),
+            Some(Item::Close(close, at)) => Err(invalid(format!("`{close}` closes nothing")).at(at)),
+            Some(Item::Form(second)) => {
+                let detail = "a formula is one form, and here begins a second: put both in `(do …)`";
+                Err(invalid(detail).at(second.position))
+            }
+        }
+    }
+
     /// The next form, or the bracket that closes the form around it; none at the end of the text.
     fn item(&mut self) -> Result<Option<Item>> {
         loop {
-            let position = self.cursor.position();
+            let (position, start) = (self.cursor.position(), self.cursor.offset());
             let Some(first) = self.cursor.next() else { return Ok(None) };
             let kind = match first {
                 ',' => continue,
@@ -80,6 +105,9 @@ impl Reader<'_> {
                 }
                 _ => self.form_kind(first, position).map_err(|failure| failure.at(position))?,
             };
+            if let Some(ranges) = &mut self.ranges {
+                ranges.insert(position, start..self.cursor.offset());
+            }
             return Ok(Some(Item::Form(Form::new(position, kind))));
         }
     }

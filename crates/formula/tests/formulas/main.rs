@@ -10,6 +10,8 @@ mod random_formulas;
 mod stack;
 mod table_files;
 mod tables;
+mod trace_equivalence;
+mod traces;
 mod unbounded_formulas;
 
 use chrono::{DateTime, Utc};

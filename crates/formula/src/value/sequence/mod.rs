@@ -4,6 +4,7 @@
 //! and kept as something looks at them. `rest` is the next offset into the same cells, so a long sequence is no long
 //! chain of values.
 
+mod computed;
 mod lazy_cells;
 pub(crate) mod source;
 
