@@ -102,10 +102,10 @@ impl From<CancelError> for Problem {
 impl From<ExplainError> for Problem {
     fn from(failure: ExplainError) -> Self {
         match failure {
-            ExplainError::UnknownSubscription => Self::not_found("subscription, or version of one,"),
-            ExplainError::NoVerdict => Self::not_found(
-                "verdict: this subscription asks for events of other names, or is newer than the event (version=now \
-                 explains how it would decide now),",
+            ExplainError::UnknownSubscription => Self::not_found("subscription"),
+            ExplainError::NoVerdict => Self::missing(
+                "this subscription decided nothing about the event: it asks for events of other names, or is newer than the \
+                 event; version=now explains how it would decide now",
             ),
             ExplainError::Store(failure) => failure.into(),
         }

@@ -69,5 +69,5 @@ pub(super) async fn find<S: Ledger>(
 }
 
 pub(super) fn context_gone() -> Problem {
-    Problem::not_found("context: it is not kept any more,")
+    Problem::missing("the context of this event is not kept any more")
 }
