@@ -16,7 +16,7 @@ use crate::items::item::{get_number, get_text, text, unexpired};
 use crate::items::key_schema::{self, EXPIRES, PK, RESENDS, SK};
 use crate::items::unreadable::UnreadableItems;
 use crate::items::{delivery_item, row_item};
-use delivery_attempts::as_of_one_moment;
+use delivery_attempts::advance_by_rows;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
@@ -74,8 +74,8 @@ impl Attempts for Aws {
     ) -> StoreResult<Option<(Delivery, Vec<Attempt>)>> {
         let Some(item) = self.delivery_item(tenant, trace).await? else { return Ok(None) };
         let mut delivery = delivery_item::read(&item)?;
-        let mut attempts = self.attempts_of(&item, &delivery, range, limit).await?;
-        as_of_one_moment(&mut delivery, &mut attempts, range);
+        let attempts = self.attempts_of(&item, &delivery, range, limit).await?;
+        advance_by_rows(&mut delivery, &attempts);
         Ok(Some((delivery, attempts)))
     }
 }
