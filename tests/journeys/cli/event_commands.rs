@@ -7,11 +7,11 @@ use crate::harness::{Journey, event, event_named, items_of, subscription, subscr
 
 const TITLE: &str = "Collections: 30 days late";
 
-/// A loan with an event that reached one receiver and not another, after one that nothing asked for.
-async fn loan_with_events() -> (Journey, Value) {
+/// A loan with an event that fired one subscription and not another: its delivery, and the other subscription.
+async fn loan_with_event() -> (Journey, Value, Value) {
     let j = Journey::start().await;
     let late = json!({"title": TITLE, "criteria": {"trigger": "(> status-days-past-due 30)"}});
-    j.subscribe("/late", late).await;
+    let late = j.subscribe("/late", late).await;
     j.subscribe(
         "/bank",
         json!({"title": "Core banking", "criteria": {"events": [event("727")["eventName"]]}}),
@@ -19,12 +19,12 @@ async fn loan_with_events() -> (Journey, Value) {
     .await;
     let trace = j.api.send_one(&event("727")).await;
     let delivery = j.api.ended_delivery(&trace).await;
-    (j, delivery)
+    (j, delivery, late)
 }
 
 #[tokio::test]
 async fn events_prints_a_table_or_the_json_of_the_api() {
-    let (j, delivery) = loan_with_events().await;
+    let (j, delivery, _) = loan_with_event().await;
     let table = run_as_caller(&j, &["events", "727"], "").await.expect_success();
     let row = table.lines().nth(1).expect("a row under the head");
     for word in [
@@ -52,7 +52,7 @@ async fn events_prints_a_table_or_the_json_of_the_api() {
 
 #[tokio::test]
 async fn why_prints_the_newest_events_with_their_verdicts_in_words() {
-    let (j, delivery) = loan_with_events().await;
+    let (j, delivery, _) = loan_with_event().await;
     let printed = run_as_caller(&j, &["why", "727"], "").await.expect_success();
     assert!(
         printed.lines().next().is_some_and(|line| line.ends_with(text(&delivery["eventId"]))),
@@ -73,7 +73,7 @@ async fn why_prints_the_newest_events_with_their_verdicts_in_words() {
 
 #[tokio::test]
 async fn why_of_an_event_prints_the_formulas_with_their_values() {
-    let (j, delivery) = loan_with_events().await;
+    let (j, delivery, late) = loan_with_event().await;
     let id = text(&delivery["eventId"]);
     let printed = run_as_caller(&j, &["why", "727", id], "").await.expect_success();
     for line in [
@@ -86,12 +86,13 @@ async fn why_of_an_event_prints_the_formulas_with_their_values() {
     }
     let json = run_as_caller(&j, &["why", "727", id, "--json"], "").await.json();
     assert_eq!(json["event"], j.api.get(&format!("/v1/events/{id}")).await.json());
-    assert_eq!(json["explanations"][0]["explanation"]["verdict"], "trigger_false");
+    let explanations = json["explanations"].as_array().expect("explanations");
+    let of_late = explanations.iter().find(|of| of["subscriptionId"] == late["id"]).expect("an explanation");
+    assert_eq!((explanations.len(), &of_late["explanation"]["verdict"]), (2, &json!("trigger_false")));
 
-    let late = &j.api.get("/v1/subscriptions").await.json()["items"][0];
     let changes = json!({"title": TITLE, "criteria": {"trigger": "(> status-days-past-due 10)"}});
     let changed = subscription(&j.receiver.url("/late"), changes);
-    j.api.put(&subscription_path(late), &changed).await.expect_status(200);
+    j.api.put(&subscription_path(&late), &changed).await.expect_status(200);
     let now = run_as_caller(&j, &["why", "727", id, "--now"], "").await.expect_success();
     assert!(now.contains(&format!("{TITLE}, version 2: fired")) && now.contains("trigger is true"), "{now}");
 

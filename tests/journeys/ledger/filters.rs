@@ -61,10 +61,10 @@ async fn from_is_inclusive_and_to_exclusive_and_both_mean_accepted_at() {
         let found = events(&j.api, "727", &query).await;
         event_ids(&found).into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
-    // Each of them ended before the next was sent, so no two have one time.
+    // The newest three were sent when what was sent before had been delivered, so no two of them have one time.
     assert_eq!(found(format!("?from={}", accepted_at(1))).await, ids[..2]);
     assert_eq!(found(format!("?to={}", accepted_at(1))).await, ids[2..]);
-    assert_eq!(found(format!("?from={}&to={}", accepted_at(2), accepted_at(0))).await, ids[1..3]);
+    assert_eq!(found(format!("?from={}&to={}", accepted_at(1), accepted_at(0))).await, ids[1..2]);
     assert!(found(format!("?from={0}&to={0}", accepted_at(1))).await.is_empty());
 }
 

@@ -36,8 +36,12 @@ fn event_ids(events: &[Value]) -> Vec<&str> {
     events.iter().map(|event| text(&event["eventId"])).collect()
 }
 
-/// The verdicts of an event, by the titles of their subscriptions.
+/// The verdicts of an event beside the titles of their subscriptions, in the order of these: subscriptions of one
+/// millisecond have no order.
 fn verdicts(event: &Value) -> Vec<(&str, &str)> {
     let verdicts = event["verdicts"].as_array().unwrap_or_else(|| panic!("an event has verdicts: {event}"));
-    verdicts.iter().map(|verdict| (text(&verdict["title"]), text(&verdict["verdict"]))).collect()
+    let mut of_titles: Vec<_> =
+        verdicts.iter().map(|verdict| (text(&verdict["title"]), text(&verdict["verdict"]))).collect();
+    of_titles.sort_unstable();
+    of_titles
 }

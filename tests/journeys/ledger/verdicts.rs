@@ -35,11 +35,11 @@ async fn an_event_has_the_verdict_of_every_subscription_that_asks_for_it() {
             verdicts(&event),
             [
                 ("All", "delivered"),
-                ("Very late", "trigger_false"),
-                ("Late", late),
-                ("Restricted", "restriction_false"),
                 ("Disabled", "disabled"),
                 ("Fails", "formula_error"),
+                ("Late", late),
+                ("Restricted", "restriction_false"),
+                ("Very late", "trigger_false"),
             ]
         );
         for verdict in event["verdicts"].as_array().expect("verdicts") {
@@ -52,7 +52,6 @@ async fn an_event_has_the_verdict_of_every_subscription_that_asks_for_it() {
         let trace = text(&verdict_of(&event, "All")["traceId"]);
         assert_eq!(j.api.delivery(trace).await["eventId"], id);
     }
-    // A restriction that is false uses up the rising edge.
     assert_eq!(events(&j.api, "727", "").await.len(), 2);
 }
 
