@@ -13,6 +13,7 @@ use super::unreadable::none_if_unreadable;
 use super::writer::Priority;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{LoanId, TenantId};
+use loanhook_core::model::ledger::LedgerScope;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::trigger_state::TriggerState;
 use loanhook_core::ports::{AcceptOutcome, AcceptRequest, Intake, StoreResult, Subscriptions as _};
@@ -30,7 +31,8 @@ impl Intake for SqliteEngine {
         let stored = request.deliveries.iter().chain(rising);
         let bytes = stored.map(|(delivery, bytes)| estimated_bytes(delivery) + bytes.len()).sum::<usize>()
             + request.event.as_ref().map_or(0, |new| EVENT_BYTES + new.envelope.len());
-        let work = move |connection: &Connection| accept(connection, &admission, request, &known);
+        let scope = self.0.ledger_scope;
+        let work = move |connection: &Connection| accept(connection, &admission, request, &known, scope);
         let after_commit = move |(_, new): &mut (AcceptOutcome, NewDeliveries)| new.after_commit(&scheduler);
         let (outcome, _) = self.0.writer.run(Priority::NewWork { bytes }, work, after_commit).await?;
         Ok(outcome)
@@ -42,6 +44,7 @@ fn accept(
     admission: &AdmissionControl,
     mut request: AcceptRequest,
     known: &[Arc<Subscription>],
+    ledger_scope: LedgerScope,
 ) -> rusqlite::Result<(AcceptOutcome, NewDeliveries)> {
     let before = match request.watched.is_empty() {
         true => TriggerState::default(),
@@ -54,7 +57,7 @@ fn accept(
         verdicts.push(watched.verdict(rises));
         risen.extend(watched.delivery.filter(|_| rises));
     }
-    let AcceptRequest { tenant, loan_id, idempotency, event, deliveries, watched: _, now } =
+    let AcceptRequest { tenant, loan_id, idempotency, event, deliveries, now, .. } =
         request.with_verdicts(&verdicts);
     if let Some((key, record)) = idempotency {
         if let Some(known) =
@@ -69,8 +72,8 @@ fn accept(
     if after != before {
         put_trigger_state(connection, &tenant, &loan_id, &after)?;
     }
-    if let Some(event) = &event {
-        ledger::put(connection, event)?;
+    if let Some(event) = event.filter(|new| ledger_scope.keeps(&new.event)) {
+        ledger::put(connection, &event)?;
     }
     let fired = risen.iter().map(|(delivery, _)| delivery.snapshot.subscription_id).collect();
     let mut new = NewDeliveries::default();
