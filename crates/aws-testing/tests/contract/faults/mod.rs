@@ -8,6 +8,7 @@
 mod delivery_crashes;
 mod duplicate_messages;
 mod intake;
+mod ledger;
 mod long_schedules;
 mod lost_responses;
 mod releases;
