@@ -97,8 +97,10 @@ test-aws: template
 	$(VENV)/bin/python infra/stack.py journeys
 
 # What one process can do; a quarter of an hour on a machine that does nothing else. Its figures are docs/benchmarks.md's.
+# The server is the one that users build; the bench is a program of its own.
 bench:
-	cargo bench --locked --bench load -- --write
+	cargo build --release --locked
+	cargo run --release --locked --package bench-load -- --write
 
 FUNCTIONS := --package loanhook-intake-function --package loanhook-delivery-function \
 	--package loanhook-history-function --package loanhook-resend-function --package loanhook-subscriptions-function \

@@ -30,7 +30,7 @@ pub(crate) struct ServeArgs {
     /// A proxy before this whose X-Forwarded-For is believed (repeatable, or comma-separated)
     #[arg(long, value_name = "CIDR", env = "LOANHOOK_TRUSTED_PROXIES")]
     trusted_proxy: Vec<Networks>,
-    /// How many requests may be under way at once: of one tenant half of them, of one webhook a quarter and no more than 16
+    /// How many requests may be under way at once: of one tenant half of them, of one webhook a quarter, fewer while its receiver is slow or fails
     #[arg(
         long,
         value_name = "N",

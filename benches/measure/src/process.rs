@@ -25,6 +25,17 @@ pub fn processor_ticks_ms(process_id: u32) -> f64 {
     fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() * 10.0
 }
 
+/// The same of all running processes that have one of these names, together. Those that have ended are not in it.
+pub fn processor_ticks_of_all_ms(names: &[String]) -> f64 {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let named = ids.filter(|id| {
+        let name = fs::read_to_string(format!("/proc/{id}/comm")).unwrap_or_default();
+        names.iter().any(|wanted| wanted == name.trim_end())
+    });
+    named.map(processor_ticks_ms).sum()
+}
+
 /// The resident memory of a process, in MiB; none where the process is not there.
 pub fn memory_mib(process_id: u32) -> Option<f64> {
     status_mib(process_id, "VmRSS:")

@@ -18,6 +18,10 @@ impl Samples {
         self.0.push(sample);
     }
 
+    pub fn add_all(&mut self, others: &Self) {
+        self.0.extend_from_slice(&others.0);
+    }
+
     /// NaN where there is no sample.
     pub fn median(&self) -> f64 {
         self.quantile(0.5)

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,9 @@ use loanhook_core::model::time::Timestamp;
 
 /// How long a version that was read counts as current.
 const VERSION_VALIDITY: Duration = Duration::from_millis(500);
+/// How long after its version a transaction has certainly appeared whole. It takes milliseconds; this is for one that is
+/// taken up again after a failure in DynamoDB.
+const COMMIT_TIME: Duration = Duration::from_secs(5);
 /// A map of this size is emptied before the next entry.
 const MAX_MAP_ENTRIES: usize = 10_000;
 
@@ -30,7 +34,7 @@ pub(crate) struct Cache(Mutex<Maps>);
 
 #[derive(Default)]
 struct Maps {
-    versions: HashMap<TenantId, (Instant, Arc<TenantVersion>)>,
+    versions: HashMap<TenantId, ReadVersion>,
     subscriptions: HashMap<TenantId, (u64, SubscriptionList)>,
     keys: HashMap<KeyHash, (u64, Arc<Key>)>,
     secrets: HashMap<(TenantId, SubscriptionId), (u64, Secrets)>,
@@ -40,6 +44,15 @@ struct Maps {
     responses: HashMap<(TenantId, PayloadKey), Timestamp>,
     /// When it was last recorded that a request left from an address.
     egress: HashMap<IpAddr, Timestamp>,
+}
+
+/// A version as it was last read.
+struct ReadVersion {
+    /// When that read began.
+    started_at: Instant,
+    /// When a read of this version first ended.
+    known_since: Instant,
+    version: Arc<TenantVersion>,
 }
 
 fn insert<K: Eq + Hash, V>(map: &mut HashMap<K, V>, key: K, value: V) {
@@ -57,21 +70,36 @@ impl Cache {
     /// The version of a tenant, if it was read a moment ago.
     pub(crate) fn version(&self, tenant: &TenantId) -> Option<Arc<TenantVersion>> {
         let maps = self.maps();
-        let (started_at, version) = maps.versions.get(tenant)?;
-        (started_at.elapsed() < VERSION_VALIDITY).then(|| Arc::clone(version))
+        let read = maps.versions.get(tenant)?;
+        (read.started_at.elapsed() < VERSION_VALIDITY).then(|| Arc::clone(&read.version))
+    }
+
+    /// Whether this version was known here so long before `now` that the change which made it has appeared whole.
+    pub(crate) fn has_appeared(&self, tenant: &TenantId, number: u64, now: Instant) -> bool {
+        let maps = self.maps();
+        let read = maps.versions.get(tenant).filter(|read| read.version.number == number);
+        read.is_some_and(|read| now.saturating_duration_since(read.known_since) >= COMMIT_TIME)
     }
 
     /// How many copies of its version a tenant had when that was last read from here, however long ago.
     pub(crate) fn version_copies(&self, tenant: &TenantId) -> u8 {
-        self.maps().versions.get(tenant).map_or(0, |(_, version)| version.copies)
+        self.maps().versions.get(tenant).map_or(0, |read| read.version.copies)
     }
 
-    /// `started_at` is when the read began: of two reads, the one that began later stays.
-    pub(crate) fn put_version(&self, tenant: &TenantId, started_at: Instant, version: Arc<TenantVersion>) {
+    /// When the read began and when it ended: of two reads, the one that began later stays.
+    pub(crate) fn put_version(&self, tenant: &TenantId, read: Range<Instant>, version: Arc<TenantVersion>) {
         let mut maps = self.maps();
-        if maps.versions.get(tenant).is_none_or(|(known, _)| *known < started_at) {
-            insert(&mut maps.versions, tenant.clone(), (started_at, version));
+        let known = maps.versions.get(tenant);
+        if known.is_some_and(|known| known.started_at >= read.start) {
+            return;
         }
+        let same = known.filter(|known| known.version.number == version.number);
+        let known_since = same.map_or(read.end, |known| known.known_since);
+        insert(
+            &mut maps.versions,
+            tenant.clone(),
+            ReadVersion { started_at: read.start, known_since, version },
+        );
     }
 
     /// The subscriptions of a tenant, and the version at which they were so.
@@ -158,5 +186,34 @@ impl Cache {
     /// To be called when the settings of a tenant were changed from here.
     pub(crate) fn forget_version(&self, tenant: &TenantId) {
         self.maps().versions.remove(tenant);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_has_appeared_some_seconds_after_it_was_first_known() {
+        let cache = Cache::default();
+        let tenant = TenantId::try_from("acme".to_owned()).expect("a name");
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let read = |number, began, ended| {
+            let mut version = TenantVersion::default();
+            version.number = number;
+            cache.put_version(&tenant, at(began)..at(ended), Arc::new(version));
+        };
+        let appeared = |number, now| cache.has_appeared(&tenant, number, at(now));
+        assert!(!appeared(7, 60_000), "it was never read");
+        read(7, 0, 300);
+        assert_eq!([300, 5299, 5300].map(|now| appeared(7, now)), [false, false, true]);
+        assert!(!appeared(6, 60_000) && !appeared(8, 60_000));
+        // Since its first read; and each version for itself.
+        read(7, 4000, 4001);
+        assert!(appeared(7, 5300));
+        read(8, 6000, 6100);
+        assert_eq!([6000, 11_099, 11_100].map(|now| appeared(8, now)), [false, false, true]);
+        assert!(!appeared(7, 60_000));
     }
 }

@@ -23,7 +23,7 @@ use crate::model::progress::UnclaimedAction;
 use crate::model::time::Timestamp;
 use crate::ports::{
     ClaimOutcome, Deliveries, DueWork, EgressAddresses, Payloads, Queue, QueueMessage, ReleaseOutcome,
-    ResendClaimOutcome, Resends, Sender, StoreResult, Subscriptions,
+    ResendClaimOutcome, Resends, SendPermit, Sender, StoreResult, Subscriptions,
 };
 
 /// What sends, and how long a sender that says nothing is taken to be alive.
@@ -91,8 +91,8 @@ where
     /// Sends an attempt that is claimed, and records what came of it; one of which nothing could be sent for want of
     /// something of ours is given back.
     ///
-    /// `permit` is dropped once the response has come, before it is recorded.
-    pub async fn send_claimed<P>(&self, claimed: ClaimedAttempt, permit: P) -> StoreResult<()> {
+    /// `permit` is given back once the response has come, before it is recorded.
+    pub async fn send_claimed(&self, claimed: ClaimedAttempt, permit: impl SendPermit) -> StoreResult<()> {
         let ClaimedAttempt { delivery, mut row, token, payload } = claimed;
         let response = match self.send(&delivery, &mut row, payload).await {
             Ok(response) => response,
@@ -106,7 +106,10 @@ where
                 return self.store.complete(&delivery, token, row, None).await.map(|_| ());
             }
         };
-        drop(permit);
+        match row.completion() {
+            Some(completion) => permit.end(completion),
+            None => drop(permit),
+        }
         let number = row.number;
         let complete = |row, response| self.store.complete(&delivery, token, row, response);
         if !record(row, response, complete).await? {

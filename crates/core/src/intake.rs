@@ -90,7 +90,7 @@ where
     S: Intake + Subscriptions + Ledger + FormulaErrorLog,
 {
     let Submission { event, key } = submission;
-    let digest = event.digest();
+    let digest = key.is_some().then(|| event.digest());
     let subscriptions = store.subscriptions(tenant).await?;
     let id = EventId::at(now);
     let evaluation = EventEvaluation::new(&event, now);
@@ -101,7 +101,7 @@ where
     let deliveries = render(&matched, &evaluation, id).await;
     let watched = render_watched(watched, &evaluation, id).await;
     verdicts.extend(deliveries.iter().map(|(delivery, _)| delivered(delivery)));
-    let idempotency = key.map(|key| {
+    let idempotency = key.zip(digest).map(|(key, digest)| {
         let record = IdempotencyRecord::new(digest, id, now, &verdicts);
         (IdempotencyKey { key, until: now + IDEMPOTENCY_WINDOW }, record)
     });
@@ -134,7 +134,9 @@ where
             record_formula_errors(store, tenant, formula_errors).await;
             receipt
         }
-        Err(known) if known.digest == digest => complete_duplicate(store, tenant, &event, known, now).await?,
+        Err(known) if Some(known.digest) == digest => {
+            complete_duplicate(store, tenant, &event, known, now).await?
+        }
         Err(_) => return Err(IntakeError::KeyReused),
     };
     Ok(Receipt { warnings: event_names::warnings(&event.name, &subscriptions), ..receipt })

@@ -1,5 +1,7 @@
 //! Evaluation context: what every function of an evaluation is handed.
 
+use std::cell::RefCell;
+
 use crate::budget::Budget;
 use crate::context::Context;
 use crate::trace::recorder::Recorder;
@@ -9,7 +11,7 @@ pub(crate) struct EvaluationContext<'a> {
     pub(crate) budget: Budget,
     pub(crate) context: &'a Context<'a>,
     /// Where the steps are recorded, if the evaluation is traced.
-    pub(crate) trace: Option<Box<Recorder>>,
+    pub(crate) trace: Option<&'a RefCell<Recorder>>,
 }
 
 impl<'a> EvaluationContext<'a> {

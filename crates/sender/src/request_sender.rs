@@ -96,7 +96,7 @@ fn webhook_headers(webhook: &WebhookRequest) -> Result<HeaderMap, http::Error> {
 
 /// At which of a name's addresses the attempt begins: spread over deliveries, and another one for the next attempt.
 fn address_offset(webhook: &WebhookRequest) -> usize {
-    let spread = webhook.trace_id.uuid().as_fields().0 as usize;
+    let spread = usize::from(webhook.trace_id.spread_byte());
     match webhook.number {
         AttemptNumber::Auto(number) => spread.wrapping_add(number as usize),
         AttemptNumber::Manual => webhook.attempt_id.uuid().as_u128() as usize,

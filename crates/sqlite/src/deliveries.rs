@@ -47,7 +47,10 @@ impl Deliveries for SqliteEngine {
         let work = move |connection: &Connection| completion.complete(connection);
         let schedule =
             move |outcome: &mut CompletionOutcome| scheduler.add_messages(outcome.queued_messages());
-        let outcome = self.0.writer.run_until_committed(work, schedule).await?;
+        // Its process permit is held until it is committed.
+        let can_wait = self.0.admission.has_spare_permits();
+        let priority = if can_wait { Priority::Completion } else { Priority::ExistingWork };
+        let outcome = self.0.writer.complete(priority, work, schedule).await?;
         Ok(matches!(outcome, CompletionOutcome::Completed { .. }))
     }
 

@@ -1,4 +1,4 @@
-//! Group commit: operations that are committed together, each in a savepoint; and whether commits succeed.
+//! Group commit: operations that are committed together, those that need it in a savepoint each; and whether commits succeed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use tracing::{error, info};
 
 use super::errors::store_error;
-use super::operation::{Executed, Operation};
+use super::operation::{Executed, Operation, Savepoint};
 
 /// How much time is between two probes at least.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
@@ -65,7 +65,8 @@ impl CommitHealth {
     }
 }
 
-/// Commits operations together and answers each; a savepoint keeps what one that fails has changed from the others.
+/// Commits operations together and answers each. One that fails fails no other, but where it ran without a savepoint and
+/// had changed something ([`Savepoint::NotNeeded`]).
 pub(super) fn commit_group(
     connection: &Connection,
     operations: impl Iterator<Item = Operation>,
@@ -92,21 +93,40 @@ fn try_commit(
     operations: impl Iterator<Item = Operation>,
     all: &mut Vec<Executed>,
 ) -> rusqlite::Result<()> {
-    let execute = |sql| connection.prepare_cached(sql)?.execute([]).map(|_| ());
-    let mut transaction = execute("BEGIN IMMEDIATE");
+    let mut transaction = execute(connection, "BEGIN IMMEDIATE");
     for operation in operations {
-        transaction = transaction.and_then(|()| execute("SAVEPOINT operation"));
+        let savepoint = operation.savepoint() == Savepoint::Needed;
+        if savepoint {
+            transaction = transaction.and_then(|()| execute(connection, "SAVEPOINT operation"));
+        }
+        let changes = connection.total_changes();
         let executed = operation.execute(transaction.is_ok().then_some(connection));
         let succeeded = executed.succeeded;
         all.push(executed);
-        transaction = transaction.and_then(|()| {
-            if !succeeded {
-                execute("ROLLBACK TO operation")?;
+        transaction = transaction.and_then(|()| match (savepoint, succeeded) {
+            (true, true) => execute(connection, "RELEASE operation"),
+            (true, false) => {
+                execute(connection, "ROLLBACK TO operation")?;
+                execute(connection, "RELEASE operation")
             }
-            execute("RELEASE operation")
+            // SQLite rolls a transaction back by itself where the disk is full.
+            _ if connection.is_autocommit() => Err(aborted("an operation ended the transaction")),
+            (false, false) if connection.total_changes() != changes => {
+                Err(aborted("an operation failed after it had changed something"))
+            }
+            (false, _) => Ok(()),
         });
     }
-    transaction.and_then(|()| execute("COMMIT"))
+    transaction.and_then(|()| execute(connection, "COMMIT"))
+}
+
+fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(|_| ())
+}
+
+/// The error of a commit that is given up.
+fn aborted(why: &str) -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT), Some(why.into()))
 }
 
 #[cfg(test)]

@@ -25,6 +25,9 @@ impl KeyScope {
     }
 }
 
+/// How many records that have expired a new one removes at most, so that no call pays for all.
+const MAX_DELETED: usize = 16;
+
 /// Puts the record of a key, unless one is stored that has not expired at `now`: then that is given, and nothing changes.
 pub(super) fn put_unless_present<T: Document>(
     connection: &Connection,
@@ -34,11 +37,11 @@ pub(super) fn put_unless_present<T: Document>(
     record: &T,
     now: Timestamp,
 ) -> rusqlite::Result<Option<T>> {
-    let stored = find(connection, tenant, scope, key, now)?;
-    if stored.is_none() {
-        put(connection, tenant, scope, key, record, now)?;
+    // New keys are the rule: a look at what is stored would cost each of them a statement.
+    if put(connection, tenant, scope, key, record, now)? {
+        return Ok(None);
     }
-    Ok(stored)
+    find(connection, tenant, scope, key, now)
 }
 
 /// The record of a key that has not expired at `now`.
@@ -57,7 +60,8 @@ pub(super) fn find<T: Document>(
         .optional()
 }
 
-/// Puts the record of a key, in the place of one that has expired.
+/// Puts the record of a key, in the place of one that has expired at `now`. False, and nothing changes, where one is stored
+/// that has not.
 pub(super) fn put<T: Document>(
     connection: &Connection,
     tenant: &TenantId,
@@ -65,23 +69,41 @@ pub(super) fn put<T: Document>(
     key: &IdempotencyKey,
     record: &T,
     now: Timestamp,
-) -> rusqlite::Result<()> {
-    delete_some_expired(connection, now)?;
-    connection
+) -> rusqlite::Result<bool> {
+    let put = connection
         .prepare_cached(
-            "INSERT OR REPLACE INTO idempotency (tenant, kind, key, until, doc) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO idempotency (tenant, kind, key, until, doc) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO UPDATE SET until = excluded.until, doc = excluded.doc WHERE until <= ?6",
         )?
-        .execute(params![tenant.as_str(), scope.stored(), key.key, key.until.millis(), to_json(record)?])
-        .map(|_| ())
+        .execute(params![
+            tenant.as_str(),
+            scope.stored(),
+            key.key,
+            key.until.millis(),
+            to_json(record)?,
+            now.millis()
+        ])?;
+    if put > 0 {
+        delete_expired(connection, now)?;
+    }
+    Ok(put > 0)
 }
 
-/// Deletes records that have expired, a few at a time so that no call pays for all.
-fn delete_some_expired(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "DELETE FROM idempotency WHERE (tenant, kind, key) IN
-             (SELECT tenant, kind, key FROM idempotency WHERE until <= ?1 LIMIT 16)",
-        )?
-        .execute([now.millis()])
-        .map(|_| ())
+/// Deletes the records that expired first. They are read one by one: a statement that deletes what another one finds needs a
+/// table in memory each time, which costs more than all else that a new record needs.
+fn delete_expired(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+    let mut find = connection.prepare_cached(
+        "SELECT tenant, kind, key FROM idempotency WHERE until <= ?1 ORDER BY until LIMIT ?2",
+    )?;
+    let mut rows = find.query(params![now.millis(), MAX_DELETED])?;
+    let mut expired = Vec::new();
+    while let Some(row) = rows.next()? {
+        expired.push((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?));
+    }
+    for (tenant, kind, key) in expired {
+        connection
+            .prepare_cached("DELETE FROM idempotency WHERE tenant = ?1 AND kind = ?2 AND key = ?3")?
+            .execute([tenant, kind, key])?;
+    }
+    Ok(())
 }

@@ -8,6 +8,7 @@ use super::SqliteEngine;
 use super::dispatch::admission::{AdmissionControl, NewDeliveries};
 use super::idempotency::{self, KeyScope};
 use super::ledger;
+use super::queue::Place;
 use super::rows::{from_json, to_json};
 use super::unreadable::none_if_unreadable;
 use super::writer::Priority;
@@ -31,10 +32,15 @@ impl Intake for SqliteEngine {
         let stored = request.deliveries.iter().chain(rising);
         let bytes = stored.map(|(delivery, bytes)| estimated_bytes(delivery) + bytes.len()).sum::<usize>()
             + request.event.as_ref().map_or(0, |new| EVENT_BYTES + new.envelope.len());
+        let subscriptions = request.deliveries.iter().map(|(delivery, _)| delivery.snapshot.subscription_id);
+        let places =
+            self.0.admission.wait_for_places(&request.tenant, subscriptions.collect(), bytes).await?;
         let scope = self.0.ledger_scope;
-        let work = move |connection: &Connection| accept(connection, &admission, request, &known, scope);
+        let work =
+            move |connection: &Connection| accept(connection, &admission, places, request, &known, scope);
         let after_commit = move |(_, new): &mut (AcceptOutcome, NewDeliveries)| new.after_commit(&scheduler);
-        let (outcome, _) = self.0.writer.run(Priority::NewWork { bytes }, work, after_commit).await?;
+        let priority = Priority::NewWork { bytes };
+        let (outcome, _) = self.0.writer.run_without_savepoint(priority, work, after_commit).await?;
         Ok(outcome)
     }
 }
@@ -42,6 +48,7 @@ impl Intake for SqliteEngine {
 fn accept(
     connection: &Connection,
     admission: &AdmissionControl,
+    places: Vec<Place>,
     mut request: AcceptRequest,
     known: &[Arc<Subscription>],
     ledger_scope: LedgerScope,
@@ -63,7 +70,7 @@ fn accept(
         if let Some(known) =
             idempotency::put_unless_present(connection, &tenant, KeyScope::Event, &key, &record, now)?
         {
-            return Ok((AcceptOutcome::Duplicate(known), NewDeliveries::default()));
+            return Ok((AcceptOutcome::Duplicate(known), NewDeliveries::new(places)));
         }
     }
     if after.has_deleted_triggers() {
@@ -76,7 +83,7 @@ fn accept(
         ledger::put(connection, &event)?;
     }
     let fired = risen.iter().map(|(delivery, _)| delivery.snapshot.subscription_id).collect();
-    let mut new = NewDeliveries::default();
+    let mut new = NewDeliveries::new(places);
     for delivery in deliveries.into_iter().chain(risen) {
         new.put(connection, admission, delivery)?;
     }

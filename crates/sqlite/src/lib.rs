@@ -8,6 +8,7 @@
 
 mod attempts;
 mod cache;
+mod checkpoints;
 mod clock;
 mod data_folder;
 mod deliveries;
@@ -32,6 +33,7 @@ mod schema;
 mod stored_progress;
 mod subscriptions;
 mod unreadable;
+mod waiting_operations;
 mod writer;
 
 use std::path::Path;
@@ -40,6 +42,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use cache::Cache;
+use checkpoints::{CHECKPOINT_PAGES, Checkpoints};
 use clock::ClockMonitor;
 use data_folder::DataFolder;
 use dispatch::admission::AdmissionControl;
@@ -90,7 +93,7 @@ impl SqliteEngine {
     pub fn open_with(folder: &Path, ledger_scope: LedgerScope) -> Result<Self, OpenError> {
         let DataFolder { database, lock } = DataFolder::lock(folder)?;
         let broken = |error| OpenError::Database(database.clone(), error);
-        let connection = Connection::open(&database).map_err(broken)?;
+        let mut connection = Connection::open(&database).map_err(broken)?;
         let applied = match schema::version(&connection).map_err(broken)? {
             schema::SchemaVersion::Known { applied } => applied,
             schema::SchemaVersion::Foreign => return Err(OpenError::Foreign(database)),
@@ -104,7 +107,10 @@ impl SqliteEngine {
         let readers = Readers::open(&database)?;
         let clock = Arc::new(ClockMonitor::new());
         let follow_clock = follow_clock(Arc::clone(&clock), Arc::clone(&scheduler));
-        let writer = Writer::start(connection, lock, follow_clock)
+        let mut checkpoints =
+            Checkpoints::start(&mut connection, &database, CHECKPOINT_PAGES).map_err(broken)?;
+        let between_commits = move |connection: &Connection| checkpoints.after_commit(connection);
+        let writer = Writer::start(connection, lock, follow_clock, between_commits)
             .map_err(|error| OpenError::Folder(folder.into(), error))?;
         let admission = Arc::new(AdmissionControl::new(Arc::clone(&scheduler)));
         Ok(Self(Arc::new(Inner { writer, readers, cache, scheduler, admission, clock, ledger_scope })))

@@ -8,7 +8,20 @@ use super::errors::store_error;
 use loanhook_core::ports::{StoreError, StoreResult};
 
 /// Work of any type, to be executed once.
-pub(super) struct Operation(Box<Execute>);
+pub(super) struct Operation {
+    execute: Box<Execute>,
+    savepoint: Savepoint,
+}
+
+/// Whether an operation runs in a savepoint of its own: a savepoint copies each page that the operation changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Savepoint {
+    /// What it changed is rolled back alone if it fails.
+    Needed,
+    /// It fails before it has changed anything, or because the database fails. If it fails after a change nevertheless, its
+    /// whole commit fails.
+    NotNeeded,
+}
 
 type Execute = dyn FnOnce(Option<&Connection>) -> Executed + Send;
 
@@ -23,11 +36,12 @@ pub(super) struct Executed {
 impl Operation {
     /// After the commit `after_commit` runs, if the work and the commit succeeded, and then `answer` is told how it went.
     pub(super) fn new<T: Send + 'static>(
+        savepoint: Savepoint,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
         after_commit: impl FnOnce(&mut T) + Send + 'static,
         answer: impl FnOnce(StoreResult<T>) + Send + 'static,
     ) -> Self {
-        Self(Box::new(move |connection| {
+        let execute = Box::new(move |connection: Option<&Connection>| {
             let result = connection.map(|connection| catch_unwind(AssertUnwindSafe(|| work(connection))));
             let result: StoreResult<T> = match result {
                 Some(Ok(result)) => result.map_err(|error| store_error(&error)),
@@ -43,7 +57,8 @@ impl Operation {
                 answer(result);
             });
             Executed { succeeded, answer }
-        }))
+        });
+        Self { execute, savepoint }
     }
 
     /// An operation that nobody waits for.
@@ -51,12 +66,16 @@ impl Operation {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
         after_commit: impl FnOnce(&mut T) + Send + 'static,
     ) -> Self {
-        Self::new(work, after_commit, drop)
+        Self::new(Savepoint::Needed, work, after_commit, drop)
     }
 
     /// Runs the work; a panic in it is a failure. Without a connection there is no transaction to run in, and the answer
     /// is a failure.
     pub(super) fn execute(self, connection: Option<&Connection>) -> Executed {
-        (self.0)(connection)
+        (self.execute)(connection)
+    }
+
+    pub(super) fn savepoint(&self) -> Savepoint {
+        self.savepoint
     }
 }

@@ -18,7 +18,7 @@ use loanhook_core::ports::{StoreError, StoreResult};
 /// How many reads run at once.
 const READER_COUNT: usize = 4;
 /// How much each keeps in memory.
-const READER_CACHE_KIB: i64 = 2048;
+pub(super) const READER_CACHE_KIB: i64 = 2048;
 
 type Read = Box<dyn FnOnce(&Connection) + Send>;
 

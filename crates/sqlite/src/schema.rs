@@ -138,14 +138,12 @@ const MIGRATIONS: [&str; 6] = [
      CREATE INDEX events_by_loan ON events (tenant, loan, id);",
 ];
 
-/// After how many pages (of 4 KiB) the log is written back: whatever commits just then waits for it, so it is seldom.
-const CHECKPOINT_PAGES: i64 = 4000;
-
 /// Sets how a connection reads and writes, and how many KiB of pages it keeps in memory at most.
 pub(super) fn configure(connection: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    // Or a commit would wait for a checkpoint: see `checkpoints`.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -cache_kib)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
@@ -230,7 +228,7 @@ mod tests {
     fn a_message_is_found_by_an_index_however_many_are_due_with_it() {
         let connection = Connection::open_in_memory().expect("a database");
         migrate(&connection, 0).expect("migrated");
-        for sql in [crate::queue::messages::PUT_MESSAGE, crate::queue::messages::DELETE_MESSAGE] {
+        for sql in [crate::queue::messages::FIND_MESSAGE, crate::queue::messages::DELETE_MESSAGE] {
             let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a plan");
             let steps = plan.raw_query().mapped(|row| row.get(3)).collect::<rusqlite::Result<Vec<String>>>();
             let whole = "queue_by_lane (subscription=? AND <expr>=? AND due=? AND trace=?)";

@@ -1,64 +1,33 @@
 //! Writer: the one thread that changes the file.
 //!
 //! Whatever waits is committed together (`group_commit`), and an operation is answered only after the commit. What goes
-//! on with work that is in the store goes before what brings new work in, and only so much new work may wait.
+//! on with work that is in the store goes before what brings new work in, and only so much new work may wait. A completion,
+//! which nobody waits for, is gathered into the next commit of something else, for a short time.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 use tracing::error;
 
 use super::group_commit::{CommitHealth, commit_group};
-use super::operation::Operation;
+use super::operation::{Operation, Savepoint};
+use super::waiting_operations::{GATHER_TIME, WaitingOperations};
 use loanhook_core::ports::{StoreError, StoreResult};
 
-/// How many operations share a commit at most.
-const MAX_OPERATIONS_PER_COMMIT: usize = 512;
-/// How many of them may bring new work in, where others go on with existing work.
-const MAX_NEW_WORK_BESIDE_EXISTING: usize = 32;
-/// How many operations that bring new work in may wait.
-const MAX_WAITING_NEW_WORK: usize = 8192;
-/// How many bytes they may have; one that waits alone may have more.
-const MAX_WAITING_NEW_WORK_BYTES: usize = 64 << 20;
+pub(super) use super::waiting_operations::Priority;
+
 /// How long a failed operation that must not be lost waits before it is tried again: first, and at most.
 const FIRST_RETRY_DELAY: Duration = Duration::from_millis(50);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 
-/// Which operations go first, and which are bounded.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Priority {
-    /// It goes on with work that is in the store: first, and unbounded.
-    ExistingWork,
-    /// It brings new work in, of about so many bytes; refused where too much waits.
-    NewWork { bytes: usize },
-}
-
-#[derive(Default)]
-struct Waiting {
-    existing_work: VecDeque<Operation>,
-    /// With their bytes.
-    new_work: VecDeque<(usize, Operation)>,
-    new_work_bytes: usize,
-    /// The thread waits for something to do.
-    idle: bool,
-    closed: bool,
-}
-
 #[derive(Default)]
 struct Shared {
-    waiting: Mutex<Waiting>,
-    arrived: Condvar,
+    waiting: WaitingOperations,
     health: Arc<CommitHealth>,
-}
-
-impl Shared {
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 pub(super) struct Writer {
@@ -68,19 +37,22 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread. `lock` is dropped after its last commit. `first_operation` may put an operation before all
-    /// others of a commit.
+    /// others of a commit. `between_commits` is called after each, once its operations are answered.
     pub(super) fn start(
         connection: Connection,
         lock: impl Send + 'static,
         mut first_operation: impl FnMut() -> Option<Operation> + Send + 'static,
+        mut between_commits: impl FnMut(&Connection) + Send + 'static,
     ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let of_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
             let _close = CloseOnDrop(Arc::clone(&of_thread));
-            while let Some(group) = next_group(&of_thread) {
+            while let Some(group) = of_thread.waiting.next_commit() {
                 commit_group(&connection, first_operation().into_iter().chain(group), &of_thread.health);
+                between_commits(&connection);
             }
+            drop(between_commits);
             drop(connection);
             drop(lock);
         })?;
@@ -99,11 +71,42 @@ impl Writer {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
         after_commit: impl FnOnce(&mut T) + Send + 'static,
     ) -> StoreResult<T> {
-        let (sender, receiver) = oneshot::channel();
+        self.run_as(priority, Savepoint::Needed, work, after_commit).await
+    }
+
+    /// As [`Writer::run`], for work that fails before it has changed anything: see [`Savepoint::NotNeeded`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Writer::run`].
+    pub(super) async fn run_without_savepoint<T: Send + 'static>(
+        &self,
+        priority: Priority,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        after_commit: impl FnOnce(&mut T) + Send + 'static,
+    ) -> StoreResult<T> {
+        self.run_as(priority, Savepoint::NotNeeded, work, after_commit).await
+    }
+
+    async fn run_as<T: Send + 'static>(
+        &self,
+        priority: Priority,
+        savepoint: Savepoint,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        after_commit: impl FnOnce(&mut T) + Send + 'static,
+    ) -> StoreResult<T> {
+        let (sender, mut receiver) = oneshot::channel();
         // A caller that went away does not want to know.
         let answer = |result| drop(sender.send(result));
-        self.submit(priority, Operation::new(work, after_commit, answer))?;
-        receiver.await.unwrap_or_else(|_| Err(StoreError::Failed("the writer stopped".into())))
+        self.shared.waiting.submit(priority, Operation::new(savepoint, work, after_commit, answer))?;
+        let stopped = |_| Err(StoreError::Failed("the writer stopped".into()));
+        if priority == Priority::Completion {
+            if let Ok(answered) = timeout(GATHER_TIME, &mut receiver).await {
+                return answered.unwrap_or_else(stopped);
+            }
+            self.shared.waiting.want_commit();
+        }
+        receiver.await.unwrap_or_else(stopped)
     }
 
     /// As [`Writer::run`], for existing work that must not be lost: it is tried until it is committed.
@@ -116,9 +119,31 @@ impl Writer {
         work: impl Fn(&Connection) -> rusqlite::Result<T> + Clone + Send + 'static,
         after_commit: impl FnOnce(&mut T) + Clone + Send + 'static,
     ) -> StoreResult<T> {
+        self.until_committed(|| self.run(Priority::ExistingWork, work.clone(), after_commit.clone())).await
+    }
+
+    /// As [`Writer::run_until_committed`], for a completion that needs no savepoint ([`Savepoint::NotNeeded`]).
+    ///
+    /// # Errors
+    ///
+    /// Where the thread has ended.
+    pub(super) async fn complete<T: Send + 'static>(
+        &self,
+        priority: Priority,
+        work: impl Fn(&Connection) -> rusqlite::Result<T> + Clone + Send + 'static,
+        after_commit: impl FnOnce(&mut T) + Clone + Send + 'static,
+    ) -> StoreResult<T> {
+        let run = || self.run_without_savepoint(priority, work.clone(), after_commit.clone());
+        self.until_committed(run).await
+    }
+
+    async fn until_committed<T, F: Future<Output = StoreResult<T>>>(
+        &self,
+        run: impl Fn() -> F,
+    ) -> StoreResult<T> {
         let mut delay = FIRST_RETRY_DELAY;
         loop {
-            match self.run(Priority::ExistingWork, work.clone(), after_commit.clone()).await {
+            match run().await {
                 Ok(value) => return Ok(value),
                 Err(failure @ StoreError::Failed(_)) if self.is_open() => {
                     error!(%failure, "store.not_recorded_yet");
@@ -136,33 +161,7 @@ impl Writer {
 
     /// Whether it takes operations: false once its thread has ended.
     pub(super) fn is_open(&self) -> bool {
-        !self.shared.waiting().closed
-    }
-
-    fn submit(&self, priority: Priority, operation: Operation) -> StoreResult<()> {
-        let mut waiting = self.shared.waiting();
-        if waiting.closed {
-            return Err(StoreError::Failed("the store is closed".into()));
-        }
-        match priority {
-            Priority::ExistingWork => waiting.existing_work.push_back(operation),
-            Priority::NewWork { bytes } => {
-                let full = waiting.new_work.len() >= MAX_WAITING_NEW_WORK
-                    || waiting.new_work_bytes + bytes > MAX_WAITING_NEW_WORK_BYTES;
-                if full && !waiting.new_work.is_empty() {
-                    return Err(StoreError::Busy);
-                }
-                waiting.new_work_bytes += bytes;
-                waiting.new_work.push_back((bytes, operation));
-            }
-        }
-        // A busy writer needs no wake-up, which is a system call.
-        let idle = waiting.idle;
-        drop(waiting);
-        if idle {
-            self.shared.arrived.notify_one();
-        }
-        Ok(())
+        self.shared.waiting.is_open()
     }
 }
 
@@ -171,17 +170,13 @@ struct CloseOnDrop(Arc<Shared>);
 
 impl Drop for CloseOnDrop {
     fn drop(&mut self) {
-        let mut waiting = self.0.waiting();
-        waiting.closed = true;
-        waiting.existing_work.clear();
-        waiting.new_work.clear();
+        self.0.waiting.close_and_drop();
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.shared.waiting().closed = true;
-        self.shared.arrived.notify_one();
+        self.shared.waiting.close();
         // Where the writer's own thread drops the last of what it worked for, it cannot wait for itself.
         let other = |thread: &JoinHandle<()>| thread.thread().id() != std::thread::current().id();
         if let Some(thread) = self.thread.take().filter(other) {
@@ -189,29 +184,6 @@ impl Drop for Writer {
             let _ = thread.join();
         }
     }
-}
-
-/// Waits for operations and takes those of the next commit. None once the writer is closed and nothing waits.
-fn next_group(shared: &Shared) -> Option<Vec<Operation>> {
-    let mut waiting = shared.waiting();
-    while waiting.existing_work.is_empty() && waiting.new_work.is_empty() {
-        if waiting.closed {
-            return None;
-        }
-        waiting.idle = true;
-        waiting = shared.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner);
-        waiting.idle = false;
-    }
-    let existing = waiting.existing_work.len().min(MAX_OPERATIONS_PER_COMMIT);
-    let mut group: Vec<_> = waiting.existing_work.drain(..existing).collect();
-    // Existing work waits for no more than a few that bring new work in.
-    let most = if existing > 0 { MAX_NEW_WORK_BESIDE_EXISTING } else { MAX_OPERATIONS_PER_COMMIT };
-    let new = waiting.new_work.len().min(most);
-    for (bytes, operation) in waiting.new_work.drain(..new).collect::<Vec<_>>() {
-        waiting.new_work_bytes -= bytes;
-        group.push(operation);
-    }
-    Some(group)
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Values within documents: names, moments, hashes.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use loanhook_core::model::id::{LoanId, TenantId};
 use loanhook_core::model::payload::PayloadKey;
@@ -68,15 +67,9 @@ impl Serialize for StoredLoan {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StoredHash(pub(crate) PayloadKey);
 
-impl fmt::Display for StoredHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.as_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
 impl Serialize for StoredHash {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(std::str::from_utf8(&self.0.hex_digits()).unwrap_or_default())
     }
 }
 

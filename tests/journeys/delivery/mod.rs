@@ -1,5 +1,6 @@
 //! Deliveries: the requests that leave, what counts as a failure, the retry schedule, and how senders are shared.
 
+mod adaptive_shares;
 mod address_guard;
 mod concurrency;
 mod duplicate_messages;

@@ -5,5 +5,6 @@ mod batch;
 mod idempotency_keys;
 mod limits;
 mod name_warnings;
+mod pace;
 mod returned_webhooks;
 mod triggers;

@@ -60,7 +60,7 @@ impl Bucket {
     /// more.
     pub(crate) fn of(due: Timestamp, now: Timestamp, trace: TraceId) -> Self {
         let kind = if is_deferred(due, now) { BucketKind::Deferred } else { BucketKind::Queued };
-        Self { kind, slot: Slot::of(due.max(now)), shard: trace.uuid().as_bytes()[0] % SHARDS }
+        Self { kind, slot: Slot::of(due.max(now)), shard: trace.spread_byte() % SHARDS }
     }
 }
 

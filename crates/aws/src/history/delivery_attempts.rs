@@ -18,27 +18,45 @@ use loanhook_core::model::id::AttemptId;
 use loanhook_core::model::progress::Progress;
 use loanhook_core::ports::{AttemptRange, StoreResult};
 
-/// Makes a delivery and rows that were read after it agree, as if they were read at once.
+/// What tells attempts that a delivery had when it was read from those that it has got since.
 ///
 /// An automatic attempt that was claimed since is left out, and so is a resend beyond the delivery's count of them, where
-/// the rows begin with the oldest. An attempt that is in flight in the delivery and complete in its row advances the
-/// delivery.
-pub(super) fn as_of_one_moment(delivery: &mut Delivery, attempts: &mut Vec<Attempt>, range: AttemptRange) {
-    let progress = &delivery.progress;
-    let newest_number = match progress {
-        Progress::Sending { claim, .. } | Progress::Canceling(claim) => claim.number,
-        Progress::Waiting(next) => next.number.saturating_sub(1),
-        Progress::Succeeded | Progress::Failed | Progress::Canceled => u32::MAX,
-    };
-    let mut resends = 0;
-    attempts.retain(|attempt| match attempt.number {
-        AttemptNumber::Auto(number) => number <= newest_number,
-        AttemptNumber::Manual => {
-            resends += 1;
-            range != AttemptRange::OLDEST_FIRST || resends <= delivery.history.resends
+/// the rows begin with the oldest.
+struct AttemptsThen {
+    /// The number of the newest automatic attempt.
+    newest_number: u32,
+    /// How many more resends there may be.
+    resends_left: u32,
+}
+
+impl AttemptsThen {
+    fn new(delivery: &Delivery, range: AttemptRange) -> Self {
+        let newest_number = match &delivery.progress {
+            Progress::Sending { claim, .. } | Progress::Canceling(claim) => claim.number,
+            Progress::Waiting(next) => next.number.saturating_sub(1),
+            Progress::Succeeded | Progress::Failed | Progress::Canceled => u32::MAX,
+        };
+        let from_the_oldest = range == AttemptRange::OLDEST_FIRST;
+        let resends_left = if from_the_oldest { delivery.history.resends } else { u32::MAX };
+        Self { newest_number, resends_left }
+    }
+
+    /// Whether this attempt was there; to be asked in their order, once for each.
+    fn include(&mut self, attempt: &Attempt) -> bool {
+        match attempt.number {
+            AttemptNumber::Auto(number) => number <= self.newest_number,
+            AttemptNumber::Manual => {
+                let included = self.resends_left > 0;
+                self.resends_left = self.resends_left.saturating_sub(1);
+                included
+            }
         }
-    });
-    let Some(claim) = progress.in_flight().copied() else { return };
+    }
+}
+
+/// Advances a delivery whose attempt in flight is complete in its row, as if both were read at once.
+pub(super) fn advance_by_rows(delivery: &mut Delivery, attempts: &[Attempt]) {
+    let Some(claim) = delivery.progress.in_flight().copied() else { return };
     let row = attempts.iter().find(|attempt| attempt.number == AttemptNumber::Auto(claim.number));
     if let Some(completion) = row.and_then(Attempt::completion) {
         // Nothing changes where the claim is not under this token any more.
@@ -56,8 +74,8 @@ fn named_rows(item: &Item, delivery: &Delivery, range: AttemptRange) -> StoreRes
 }
 
 impl Aws {
-    /// The attempts of a delivery in this range, as far as they have not expired: fewer than `limit` only where there are no
-    /// more.
+    /// The attempts of a delivery in this range that there were when it was read, as far as they have not expired: fewer
+    /// than `limit` only where there are no more.
     pub(super) async fn attempts_of(
         &self,
         item: &Item,
@@ -68,6 +86,7 @@ impl Aws {
         let snapshot = &delivery.snapshot;
         let pk = key_schema::trace_pk(&snapshot.tenant, snapshot.trace_id);
         let mut named = named_rows(item, delivery, range)?;
+        let mut then = AttemptsThen::new(delivery, range);
         let (mut attempts, mut left_out) = (Vec::new(), UnreadableItems::default());
         let mut from = None;
         loop {
@@ -86,13 +105,16 @@ impl Aws {
                 }
             }
             let items = self.get_all(keys, None).await?;
-            attempts.extend(items.iter().filter_map(|item| left_out.readable(item, row_item::read(item))));
+            let rows = items.iter().filter_map(|item| left_out.readable(item, row_item::read(item)));
+            let mut rows: Vec<_> = rows.collect();
+            range.sort(&mut rows);
+            // What is left out takes no place: more is read until there are enough.
+            attempts.extend(rows.into_iter().filter(|row| then.include(row)));
             if next.is_none() || attempts.len() >= limit {
                 break;
             }
             from = next;
         }
-        range.sort(&mut attempts);
         attempts.truncate(limit);
         Ok(attempts)
     }

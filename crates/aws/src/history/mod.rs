@@ -12,7 +12,7 @@ use crate::engine::Aws;
 use crate::items::item::{get_number, get_text};
 use crate::items::key_schema::{self, EXPIRES, PK, RESENDS};
 use crate::items::{delivery_item, row_item};
-use delivery_attempts::as_of_one_moment;
+use delivery_attempts::advance_by_rows;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
@@ -64,8 +64,8 @@ impl Attempts for Aws {
     ) -> StoreResult<Option<(Delivery, Vec<Attempt>)>> {
         let Some(item) = self.delivery_item(tenant, trace).await? else { return Ok(None) };
         let mut delivery = delivery_item::read(&item)?;
-        let mut attempts = self.attempts_of(&item, &delivery, range, limit).await?;
-        as_of_one_moment(&mut delivery, &mut attempts, range);
+        let attempts = self.attempts_of(&item, &delivery, range, limit).await?;
+        advance_by_rows(&mut delivery, &attempts);
         Ok(Some((delivery, attempts)))
     }
 }

@@ -127,7 +127,7 @@ pub(crate) fn trace_pk(tenant: &TenantId, trace: TraceId) -> String {
 }
 
 pub(crate) fn exhausted_pk(tenant: &TenantId, trace: TraceId) -> String {
-    format!("X#{tenant}#{}", trace.uuid().as_bytes()[0] % EXHAUSTED_SHARDS)
+    format!("X#{tenant}#{}", trace.spread_byte() % EXHAUSTED_SHARDS)
 }
 
 pub(crate) fn row(tenant: &TenantId, loan: &LoanId, id: AttemptId) -> ItemKey {
@@ -174,8 +174,12 @@ pub(crate) fn stored_list_pk(tenant: &TenantId) -> String {
 
 /// A part of the stored list.
 pub(crate) fn stored_list_part(tenant: &TenantId, index: usize) -> ItemKey {
+    ItemKey { pk: stored_list_pk(tenant), sk: stored_list_sk(index) }
+}
+
+pub(crate) fn stored_list_sk(index: usize) -> String {
     // Padded with zeros, so that parts sort as text.
-    ItemKey { pk: stored_list_pk(tenant), sk: format!("{index:02}") }
+    format!("{index:02}")
 }
 
 pub(crate) const CURRENT_PREFIX: &str = "C#";

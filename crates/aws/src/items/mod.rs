@@ -17,3 +17,4 @@ pub(crate) mod row_item;
 pub(crate) mod transaction;
 pub(crate) mod unreadable;
 pub(crate) mod write_outcome;
+pub(crate) mod zlib;

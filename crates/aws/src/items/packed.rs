@@ -9,17 +9,13 @@
 //! Unpacking returns the original or fails: the stream has a checksum, and must have the length that is written before it.
 //! It takes no more memory than that length, and refuses a length above [`MAX_ORIGINAL_BYTES`].
 
-use miniz_oxide::deflate::compress_to_vec_zlib;
-use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
-
 use super::item_size::write_units;
+use super::zlib;
 
 const VERSION: u8 = 1;
 const HEADER_BYTES: usize = 5;
 /// Nothing larger is packed. A KiB takes some 20 µs, so this bounds how long a thread is busy with it.
 pub(crate) const MAX_ORIGINAL_BYTES: usize = 64 * 1024;
-/// The level of zlib, of 0 to 9. Above this one a text of a few KiB becomes no shorter.
-const LEVEL: u8 = 6;
 
 /// Why packed bytes cannot be unpacked. The sentence holds nothing of what was packed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,7 +31,7 @@ pub(crate) fn pack(original: &[u8]) -> Option<Vec<u8>> {
     let length = u32::try_from(original.len()).ok().filter(|_| original.len() <= MAX_ORIGINAL_BYTES)?;
     let mut packed = vec![VERSION];
     packed.extend(length.to_be_bytes());
-    packed.extend(compress_to_vec_zlib(original, LEVEL));
+    packed.extend(zlib::compress(original));
     Some(packed)
 }
 
@@ -59,7 +55,7 @@ pub(crate) fn unpack(packed: &[u8]) -> Result<Vec<u8>, UnpackError> {
     let length = u32::from_be_bytes(*length);
     let length = usize::try_from(length).ok().filter(|length| *length <= MAX_ORIGINAL_BYTES);
     let length = length.filter(|_| version == VERSION).ok_or(UnpackError::Damaged)?;
-    let original = decompress_to_vec_zlib_with_limit(stream, length).map_err(|_| UnpackError::Damaged)?;
+    let original = zlib::decompress(stream, length).ok_or(UnpackError::Damaged)?;
     if original.len() == length { Ok(original) } else { Err(UnpackError::Damaged) }
 }
 

@@ -77,12 +77,12 @@ impl Aws {
             .expression_attribute_values(":doc", json(&key)?)
             .expression_attribute_values(":hash", text(key_schema::hex(&hash.0)));
         let mut writes = vec![under_hash.part()?, in_list.part()?];
-        let mut changes = vec![other_change(&key.tenant)];
-        // A key of another tenant is no longer in that tenant's list.
+        let mut changes = vec![change_of_keys(&key.tenant, Change::Other)];
+        // A key of another tenant ends there: here it is a key of another ID.
         let elsewhere = before.filter(|before| before.tenant != key.tenant);
         if let Some(before) = &elsewhere {
             writes.push(self.expire_now(key_schema::listed_key(&before.tenant, before.id))?);
-            changes.push(other_change(&before.tenant));
+            changes.push(change_of_keys(&before.tenant, Change::KeyEnded(before.id)));
         }
         // A refusal says that another call came first.
         let added = self.change_tenants(&changes, writes).await?.is_done();
@@ -125,7 +125,6 @@ impl Aws {
     }
 }
 
-/// A change of a tenant's keys that ends none.
-const fn other_change(tenant: &TenantId) -> SettingsChange<'_> {
-    SettingsChange { tenant, change: Change::Other, count: CountChange::Same }
+const fn change_of_keys(tenant: &TenantId, change: Change) -> SettingsChange<'_> {
+    SettingsChange { tenant, change, count: CountChange::Same }
 }

@@ -23,33 +23,48 @@ use loanhook_core::model::key::{Key, KeyHash};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{EnvironmentKeyOutcome, Keys, ListedKey, StoreError, StoreResult};
 
+/// How often a key may be moved to another tenant while it is read.
+const MAX_TRIES: u32 = 4;
+
 impl Keys for Aws {
     async fn key(&self, hash: KeyHash) -> StoreResult<Option<Arc<Key>>> {
-        let cached = self.cache().key(hash);
-        let tenant = match &cached {
+        let mut cached = self.cache().key(hash);
+        let mut tenant = match &cached {
             Some((_, key)) => key.tenant.clone(),
             None => match self.find_key(hash).await? {
                 Some(key) => key.tenant,
                 None => return Ok(None),
             },
         };
-        // The version before the key: a key that is there after the version was read is valid at that version.
-        let version = self.tenant_version(&tenant).await?;
-        if let Some((cached_at, key)) = cached
-            && version.has_the_keys_of(cached_at)
-        {
-            if cached_at < version.number {
-                self.cache().put_key(hash, version.number, Arc::clone(&key));
+        for _ in 0..MAX_TRIES {
+            // The version before the key: a key that is there after the version was read is valid at that version.
+            let version = self.tenant_version(&tenant).await?;
+            if let Some((cached_at, key)) = cached.take()
+                && version.has_the_keys_of(cached_at)
+            {
+                if cached_at < version.number {
+                    self.cache().put_key(hash, version.number, Arc::clone(&key));
+                }
+                return Ok(Some(key));
             }
-            return Ok(Some(key));
+            let found = self.find_key(hash).await?;
+            if let Some(key) = &found
+                && key.tenant != tenant
+            {
+                // It was moved meanwhile. Whether it is valid is said by the version of its tenant; versions of two tenants
+                // cannot be compared.
+                tenant = key.tenant.clone();
+                continue;
+            }
+            // The end of a key appears in its own item a moment later than in the version.
+            let key = found.filter(|key| !version.has_ended(key.id)).map(Arc::new);
+            match &key {
+                Some(key) => self.cache().put_key(hash, version.number, Arc::clone(key)),
+                None => self.cache().forget_key(hash),
+            }
+            return Ok(key);
         }
-        // The end of a key appears in its own item a moment later than in the version.
-        let key = self.find_key(hash).await?.filter(|key| !version.has_ended(key.id)).map(Arc::new);
-        match &key {
-            Some(key) => self.cache().put_key(hash, version.number, Arc::clone(key)),
-            None => self.cache().forget_key(hash),
-        }
-        Ok(key)
+        Err(StoreError::Busy)
     }
 
     async fn add_key(&self, key: Key, hash: KeyHash) -> StoreResult<()> {

@@ -5,6 +5,7 @@ mod deployed_key;
 mod grants;
 mod key_items;
 mod keys;
+mod list_retention;
 mod stored_list;
 mod subscription_list;
 mod subscriptions;

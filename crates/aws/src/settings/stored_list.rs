@@ -6,23 +6,25 @@
 //!
 //! The list is the documents of the subscriptions, a line each, as a zlib stream (RFC 1950). They have no signing secrets.
 //! A stream that is too large for an item is cut into parts. Those of two versions are no list: a writer may have died
-//! between them.
+//! between them, or writes or deletes some while they are read. How long parts are kept is said in
+//! [`list_retention`](super::list_retention).
 
 use std::time::Duration;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use miniz_oxide::deflate::compress_to_vec_zlib;
-use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 use tokio::time::timeout;
 use tracing::warn;
 
+use super::list_retention::expiry_from_now;
 use super::tenant_version::TenantVersion;
 use crate::engine::Aws;
 use crate::items::call_errors::store_error;
-use crate::items::item::{Item, get_number, get_text, number, parse_number};
-use crate::items::key_schema::{self, DOC, DOCS, PARTS, VERSION};
+use crate::items::item::{Item, expiry, get_number, get_text, number, parse_number};
+use crate::items::key_schema::{self, DOC, DOCS, EXPIRES, PARTS, SK, VERSION};
+use crate::items::zlib;
 use loanhook_core::model::id::TenantId;
+use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{StoreError, StoreResult};
 
 /// The largest list that is stored, in bytes of its documents: 200 subscriptions of 20 KiB. Compressing it takes most of
@@ -30,8 +32,6 @@ use loanhook_core::ports::{StoreError, StoreResult};
 const MAX_LIST_BYTES: usize = 4 << 20;
 /// The largest part, in bytes: DynamoDB takes items of 400 KB.
 const MAX_PART_BYTES: usize = 380_000;
-/// The level of zlib, of 0 to 9.
-const LEVEL: u8 = 6;
 /// How long the response to a change waits for its list to be stored.
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -39,6 +39,10 @@ const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct StoredList {
     pub(super) version: u64,
     pub(super) documents: String,
+    /// How many parts it has.
+    pub(super) parts: usize,
+    /// When the first of them expires; none where that is not said of all.
+    pub(super) expires: Option<Timestamp>,
 }
 
 impl StoredList {
@@ -48,15 +52,22 @@ impl StoredList {
         let version = parse_number(first, VERSION)?;
         // A list that has become shorter leaves parts behind.
         let parts = &parts[..parse_number::<usize>(first, PARTS)?.min(parts.len())];
-        let of_one_list = |part: &Item| get_number(part, VERSION) == Some(version);
-        if get_number(first, PARTS) != Some(parts.len()) || !parts.iter().all(of_one_list) {
+        let of_this_list = |(index, part): (usize, &Item)| {
+            get_number(part, VERSION) == Some(version)
+                && get_text(part, SK) == Some(&key_schema::stored_list_sk(index))
+        };
+        if get_number(first, PARTS) != Some(parts.len()) || !parts.iter().enumerate().all(of_this_list) {
             return Ok(None);
         }
-        let bytes = parts.iter().filter_map(|part| part.get(DOCS)?.as_b().ok());
-        let stream: Vec<u8> = bytes.flat_map(|bytes| bytes.as_ref()).copied().collect();
         let damaged = || StoreError::Failed("its stream is damaged".into());
-        let documents = decompress_to_vec_zlib_with_limit(&stream, MAX_LIST_BYTES).map_err(|_| damaged())?;
-        Ok(Some(Self { version, documents: String::from_utf8(documents).map_err(|_| damaged())? }))
+        let bytes = parts.iter().map(|part| part.get(DOCS)?.as_b().ok());
+        let bytes: Vec<_> = bytes.collect::<Option<_>>().ok_or_else(damaged)?;
+        let stream: Vec<u8> = bytes.into_iter().flat_map(|bytes| bytes.as_ref()).copied().collect();
+        let documents = zlib::decompress(&stream, MAX_LIST_BYTES).ok_or_else(damaged)?;
+        let documents = String::from_utf8(documents).map_err(|_| damaged())?;
+        let expires: Option<Vec<_>> = parts.iter().map(|part| expiry(part).ok()).collect();
+        let expires = expires.and_then(|expires| expires.into_iter().min());
+        Ok(Some(Self { version, documents, parts: parts.len(), expires }))
     }
 }
 
@@ -87,19 +98,20 @@ impl Aws {
 
     async fn store_list_of(&self, tenant: &TenantId, at: &TenantVersion) -> StoreResult<()> {
         let items = self.current_subscriptions(tenant).await?;
-        let documents: Vec<_> = items.iter().filter_map(|item| get_text(item, DOC)).collect();
-        let documents = documents.join("\n");
+        let documents = items.iter().map(document_line).collect::<StoreResult<Vec<_>>>()?.join("\n");
         if documents.len() > MAX_LIST_BYTES || !super::subscription_list::shows(at, &items) {
             return Ok(());
         }
-        let stream = compress_to_vec_zlib(documents.as_bytes(), LEVEL);
+        let stream = zlib::compress(documents.as_bytes());
         let parts: Vec<_> = stream.chunks(MAX_PART_BYTES).enumerate().collect();
+        let expires = expiry_from_now();
         // The first part, without which there is no list, comes last.
         for (index, part) in parts.iter().rev() {
             let mut item = key_schema::stored_list_part(tenant, *index).attributes();
             item.insert(VERSION.into(), number(at.number));
             item.insert(PARTS.into(), number(parts.len()));
             item.insert(DOCS.into(), AttributeValue::B(Blob::new(*part)));
+            item.insert(EXPIRES.into(), number(expires.seconds()));
             let put = self
                 .put_if(item, "attribute_not_exists(#version) OR #version < :version")
                 .expression_attribute_names("#version", VERSION)
@@ -107,6 +119,17 @@ impl Aws {
             // A refusal says that a newer list is there, or this one, of a call whose response was lost.
             self.put(put).await?;
         }
+        self.delete_surplus_parts(tenant, at.number, parts.len()).await;
         Ok(())
     }
+}
+
+/// The document of a current subscription as a line of a list. One that is no text, or several lines, as another program
+/// may have written it, is an error: a list without it would hide the subscription.
+fn document_line(item: &Item) -> StoreResult<&str> {
+    let line = get_text(item, DOC).filter(|document| !document.contains(['\n', '\r']));
+    line.ok_or_else(|| {
+        let key = get_text(item, SK).unwrap_or("?");
+        StoreError::Failed(format!("the document of {key} is not one line of text").into())
+    })
 }

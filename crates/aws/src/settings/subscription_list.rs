@@ -5,9 +5,11 @@
 //! them are read.
 //!
 //! A list is kept only if it shows what the changes up to its version have made. A transaction appears item by item, so
-//! its version can be read a moment before the rest of it.
+//! its version can be read a moment before the rest of it. Where no change is known, as with a version that an earlier
+//! version of this program made, a list is kept only if its version was known some seconds before the list was read.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
@@ -38,8 +40,11 @@ impl Aws {
         let can_be_refreshed = |known: &ListAt| at.changes_since(known.0).is_some();
         let known = match self.cache().subscriptions(tenant).filter(can_be_refreshed) {
             Some(cached) => Some(cached),
-            None => self.unpacked_list(tenant).await.filter(can_be_refreshed),
+            None => self.unpacked_list(tenant, at).await.filter(can_be_refreshed),
         };
+        // Said before the items are read.
+        let has_appeared =
+            at.knows_its_change() || self.cache().has_appeared(tenant, at.number, Instant::now());
         let (list, items, changes) = match known {
             Some((version, list)) => {
                 let changes = at.changes_since(version).unwrap_or_default();
@@ -55,15 +60,16 @@ impl Aws {
                 (Arc::new(readable(&items, read_without_secrets)), items, at.known_changes())
             }
         };
-        if show(changes, &items) {
+        if has_appeared && show(changes, &items) {
             self.cache().put_subscriptions(tenant, at.number, Arc::clone(&list));
         }
         Ok(list)
     }
 
-    /// The stored list, read.
-    async fn unpacked_list(&self, tenant: &TenantId) -> Option<ListAt> {
+    /// The stored list, read, and kept if it is the one of this version.
+    async fn unpacked_list(&self, tenant: &TenantId, at: &TenantVersion) -> Option<ListAt> {
         let stored = self.stored_list(tenant).await?;
+        self.keep_list(tenant, &stored, stored.version == at.number);
         let mut left_out = UnreadableItems::default();
         let place = key_schema::stored_list_part(tenant, 0).attributes();
         let list = stored.documents.lines().filter_map(|line| {

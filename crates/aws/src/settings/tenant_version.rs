@@ -56,6 +56,12 @@ impl TenantVersion {
         (first..).zip(self.changes.iter().copied())
     }
 
+    /// Whether the change that made this version is known: it is not where a program made it that keeps no changes, or
+    /// changes of another form.
+    pub(super) fn knows_its_change(&self) -> bool {
+        self.number == 0 || !self.changes.is_empty()
+    }
+
     /// The changes that are known, the oldest first.
     pub(super) fn known_changes(&self) -> &[Change] {
         &self.changes
@@ -98,7 +104,7 @@ impl Aws {
             None => self.get(key_schema::tenant_version(tenant)).await?,
         };
         let version = Arc::new(item.as_ref().map(TenantVersion::read).unwrap_or_default());
-        self.cache().put_version(tenant, started_at, Arc::clone(&version));
+        self.cache().put_version(tenant, started_at..Instant::now(), Arc::clone(&version));
         Ok(version)
     }
 }

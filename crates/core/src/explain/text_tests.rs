@@ -33,12 +33,21 @@ fn a_text_has_80_columns_and_controls_no_terminal() {
         "(= \"\u{1b}[31m\u{202e}\t\" zip)".to_owned(),
         "(= zip\r\n   borrower)".to_owned(),
     ] {
-        let text = explained(&formula).text("trigger");
-        for line in text.lines() {
-            let columns = unicode_width::UnicodeWidthStr::width(line);
-            assert!(columns <= MAX_COLUMNS, "{columns}: {line}");
-        }
-        let controls = |char: char| (char.is_control() && char != '\n') || char == '\u{202e}';
-        assert!(!text.contains(controls), "{text:?}");
+        check_for_terminal(&formula);
     }
+    let table = include_str!("../../../formula/tests/formulas/clojure.tsv");
+    for line in table.lines().filter(|line| !line.starts_with("# ")) {
+        let (formula, _) = line.split_once('\t').expect("a formula, a tab and its answer");
+        check_for_terminal(formula);
+    }
+}
+
+fn check_for_terminal(formula: &str) {
+    let text = explained(formula).text("trigger");
+    for line in text.lines() {
+        let columns = unicode_width::UnicodeWidthStr::width(line);
+        assert!(columns <= MAX_COLUMNS, "{columns}: {line}");
+    }
+    let controls = |char: char| (char.is_control() && char != '\n') || char == '\u{202e}';
+    assert!(!text.contains(controls), "{text:?}");
 }

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 use chrono::DateTime;
 use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
 
 use super::context_names::lone_surrogate;
 use super::id::LoanId;
@@ -84,9 +85,10 @@ impl Event {
         let occurred_at = self.occurred_at.as_deref().unwrap_or_default();
         let parts = [&*self.name, self.loan_id.as_str(), occurred_at, self.context.get()];
         // Lengths keep the parts apart.
-        let bytes: Vec<u8> =
-            parts.iter().flat_map(|part| [&part.len().to_be_bytes(), part.as_bytes()].concat()).collect();
-        PayloadKey::of(&bytes)
+        let hash = parts.iter().fold(Sha256::new(), |hash, part| {
+            hash.chain_update(part.len().to_be_bytes()).chain_update(part.as_bytes())
+        });
+        PayloadKey::from_bytes(hash.finalize().into())
     }
 
     /// The payload of a subscription that has no template: the event's name and its context.

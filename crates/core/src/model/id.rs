@@ -9,6 +9,11 @@ use uuid::Uuid;
 use super::time::Timestamp;
 use super::validation::name_error;
 
+/// How many bytes of a UUIDv7 are its time.
+const TIME_BYTES: usize = 6;
+/// The version of the UUIDs of events whose traces begin with their time, and of these traces.
+const TIMED_VERSION: usize = 8;
+
 macro_rules! uuid_ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
@@ -18,16 +23,6 @@ macro_rules! uuid_ids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A new ID; IDs sort by the time they were made for.
-            pub fn at(time: Timestamp) -> Self {
-                let millis = u64::try_from(time.millis()).unwrap_or(0);
-                if let Some(random) = crate::simulated::random() {
-                    return Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid());
-                }
-                let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
-                Self(Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, millis / 1000, nanos)))
-            }
-
             pub const fn from_uuid(uuid: Uuid) -> Self {
                 Self(uuid)
             }
@@ -54,8 +49,32 @@ macro_rules! uuid_ids {
     )*};
 }
 
+/// A new UUIDv7.
+fn uuid_at(time: Timestamp) -> Uuid {
+    let millis = u64::try_from(time.millis()).unwrap_or(0);
+    if let Some(random) = crate::simulated::random() {
+        return uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
+    }
+    let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
+    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, millis / 1000, nanos))
+}
+
+macro_rules! ids_of_a_time {
+    ($($name:ident)*) => {$(
+        impl $name {
+            /// A new ID; IDs sort by the time they were made for.
+            pub fn at(time: Timestamp) -> Self {
+                Self(uuid_at(time))
+            }
+        }
+    )*};
+}
+
+ids_of_a_time! { AttemptId SubscriptionId KeyId }
+
 uuid_ids! {
-    /// One accepted event (UUIDv7).
+    /// One accepted event: made as a UUIDv7 is, with the version 8. Where the version is 7, the event is from before its
+    /// traces began with its time: see [`TraceId::of`].
     EventId;
     /// One delivery: an event matched to a subscription. It never changes, however often it is sent.
     TraceId;
@@ -66,11 +85,33 @@ uuid_ids! {
     KeyId;
 }
 
+impl EventId {
+    /// A new ID; IDs sort by the time they were made for.
+    pub fn at(time: Timestamp) -> Self {
+        Self(uuid::Builder::from_custom_bytes(uuid_at(time).into_bytes()).into_uuid())
+    }
+}
+
 impl TraceId {
-    /// The trace of an event at a subscription: the same two always give the same one (UUIDv5), so
-    /// that a repeated intake cannot make a second delivery.
+    /// The trace of an event at a subscription: the same two always give the same one, so that a repeated intake cannot
+    /// make a second delivery.
+    ///
+    /// It is a UUIDv8: the time of the event, as it stands in its ID, before a hash of both (UUIDv5). So the deliveries of
+    /// an event, and those of one time, stand together in an index. The trace of an older event is the hash alone.
     pub fn of(event: EventId, subscription: SubscriptionId) -> Self {
-        Self(Uuid::new_v5(&event.0, subscription.0.as_bytes()))
+        let hash = Uuid::new_v5(&event.0, subscription.0.as_bytes());
+        if event.0.get_version_num() != TIMED_VERSION {
+            return Self(hash);
+        }
+        let mut bytes = hash.into_bytes();
+        bytes[..TIME_BYTES].copy_from_slice(&event.0.as_bytes()[..TIME_BYTES]);
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
+
+    /// A byte that is spread evenly over traces.
+    pub fn spread_byte(self) -> u8 {
+        let bytes = self.0.as_bytes();
+        if self.0.get_version_num() == TIMED_VERSION { bytes[15] } else { bytes[0] }
     }
 }
 
@@ -78,7 +119,7 @@ impl TraceId {
 fn first_uuid_at(time: Timestamp) -> Uuid {
     let millis = u64::try_from(time.millis()).unwrap_or(0);
     let mut bytes = [0; 16];
-    bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+    bytes[..TIME_BYTES].copy_from_slice(&millis.to_be_bytes()[2..]);
     Uuid::from_bytes(bytes)
 }
 
@@ -102,7 +143,7 @@ impl AttemptId {
             return Self::at(time);
         };
         let mut millis = [0; 8];
-        millis[2..].copy_from_slice(&newest.0.as_bytes()[..6]);
+        millis[2..].copy_from_slice(&newest.0.as_bytes()[..TIME_BYTES]);
         Self::at(Timestamp::from_millis(i64::from_be_bytes(millis).saturating_add(1)))
     }
 
@@ -172,58 +213,5 @@ impl fmt::Display for LoanId {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn attempts_sort_by_time() {
-        let time = Timestamp::from_millis(1_795_428_000_123);
-        let later = Timestamp::from_millis(1_795_428_000_124);
-        assert!(AttemptId::first_at(time) <= AttemptId::at(time));
-        assert!(AttemptId::at(time) < AttemptId::first_at(later));
-    }
-
-    #[test]
-    fn attempts_of_a_delivery_sort_as_they_began() {
-        let time = Timestamp::from_millis(1_795_428_000_123);
-        let in_one_millisecond = (0..20).scan(None, |newest, _| {
-            let id = AttemptId::at_or_after(time, *newest);
-            newest.replace(id);
-            Some(id)
-        });
-        assert!(in_one_millisecond.collect::<Vec<_>>().is_sorted_by(|before, after| before < after));
-        let hour = Duration::from_secs(3600);
-        let newest = AttemptId::at(time);
-        assert!(AttemptId::at_or_after(time.minus(hour), Some(newest)) > newest);
-        let later = AttemptId::at_or_after(time + hour, Some(newest));
-        assert!(later > newest && later >= AttemptId::first_at(time + hour));
-        let first = AttemptId::at_or_after(time, None);
-        assert!(first >= AttemptId::first_at(time) && first < AttemptId::first_at(time + hour));
-    }
-
-    #[test]
-    fn tenants_and_loans_by_table() {
-        for (text, ok) in [("a", true), ("acme-2", true), ("", false), ("Acme", false), ("a b", false)] {
-            assert_eq!(TenantId::try_from(text.to_owned()).is_ok(), ok, "{text:?}");
-        }
-        assert!(TenantId::try_from("a".repeat(65)).is_err());
-        for (text, ok) in [
-            ("727", true),
-            ("Loan 7 (ü)", true),
-            ("..7", true),
-            ("", false),
-            (".", false),
-            ("..", false),
-            ("a/b", false),
-            ("a%2fb", false),
-            ("a\u{7f}", false),
-            ("a\u{85}", false),
-        ] {
-            assert_eq!(LoanId::try_from(text.to_owned()).is_ok(), ok, "{text:?}");
-        }
-        assert!(LoanId::try_from("ü".repeat(256)).is_ok());
-        assert!(LoanId::try_from("ü".repeat(257)).is_err());
-    }
-}
+#[path = "id_tests.rs"]
+mod tests;

@@ -32,7 +32,9 @@ pub use history::{
     AttemptRange, Attempts, EnqueueOutcome, HistoryRow, Payloads, ResendClaimOutcome, Resends,
 };
 pub use ledger::Ledger;
-pub use sending::{Egress, EgressAddresses, NotSent, ReceivedResponse, SendOutcome, Sender, WebhookRequest};
+pub use sending::{
+    Egress, EgressAddresses, NotSent, ReceivedResponse, SendOutcome, SendPermit, Sender, WebhookRequest,
+};
 pub use settings::{EnvironmentKeyOutcome, Keys, ListedKey, ReplaceOutcome, Subscriptions};
 
 /// Why a store did not do what it was asked. Nothing of the operation took effect, as far as is known.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::StoreResult;
-use crate::model::attempt::AttemptNumber;
+use crate::model::attempt::{AttemptNumber, Completion};
 use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
 use crate::model::secret::SigningSecret;
@@ -94,6 +94,18 @@ pub struct NotSent(pub String);
 pub trait Sender {
     /// Sends one request, once. A failure of the receiver or of the network is what came of it, not an error.
     fn send(&self, outgoing: WebhookRequest) -> impl Future<Output = Result<SendOutcome, NotSent>> + Send;
+}
+
+/// The permit under which a request is sent. It is given back once the response has come, before that is recorded; one
+/// that is dropped is given back too, and says nothing of the receiver.
+pub trait SendPermit: Send {
+    /// Gives it back with what came of the request.
+    fn end(self, completion: &Completion);
+}
+
+/// Where nothing bounds the requests on the wire.
+impl SendPermit for () {
+    fn end(self, _: &Completion) {}
 }
 
 /// One sender may serve many at once.

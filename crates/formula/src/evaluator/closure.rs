@@ -38,6 +38,8 @@ impl ClosureCode for TracedFunction {
     }
 }
 
+// Inlined, since each call of the other function would cost as much as a few nodes.
+#[inline(always)]
 fn call_definition<const TRACED: bool>(
     definition: &FunctionDefinition,
     ctx: &mut EvaluationContext<'_>,
@@ -66,7 +68,10 @@ fn call_definition<const TRACED: bool>(
             Value::realized_sequence(&mut ctx.budget, rest.to_vec())?
         });
     }
-    slots.resize(arity.slot_count.max(slots.len()), Value::Nil);
+    // Not `resize`, which is a call now that this function is compiled twice.
+    while slots.len() < arity.slot_count {
+        slots.push(Value::Nil);
+    }
     let mut frame = Frame::of_call(slots, captured, function);
     loop {
         let value = node_value::<TRACED>(ctx, &mut frame, &arity.body)?;

@@ -12,6 +12,8 @@ pub(super) struct Frame<'f> {
 
 impl<'f> Frame<'f> {
     /// The frame of a formula.
+    // Inlined, as it was while there was one evaluation that called it.
+    #[inline(always)]
     pub(super) fn of_formula(slot_count: usize) -> Self {
         let slots = vec![Value::Nil; slot_count];
         Self { slots, captured: &[], current_function: None, recur_arguments: None }

@@ -50,12 +50,13 @@ pub(super) fn conditional_value(
 }
 
 /// Begins a step of the trace; none where the trace is full.
-fn begin_step(ctx: &mut EvaluationContext<'_>, traced: &TracedNode) -> Option<usize> {
-    ctx.trace.as_mut()?.begin(traced.form)
+fn begin_step(ctx: &EvaluationContext<'_>, traced: &TracedNode) -> Option<usize> {
+    ctx.trace?.borrow_mut().begin(traced.form)
 }
 
-fn end_step(ctx: &mut EvaluationContext<'_>, frame: &Frame<'_>, step: Option<usize>, value: &Value) {
-    if let (Some(trace), Some(step)) = (&mut ctx.trace, step) {
+fn end_step(ctx: &EvaluationContext<'_>, frame: &Frame<'_>, step: Option<usize>, value: &Value) {
+    if let (Some(trace), Some(step)) = (ctx.trace, step) {
+        let mut trace = trace.borrow_mut();
         if frame.is_recurring() {
             trace.discard(step);
         } else {

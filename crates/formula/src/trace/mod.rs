@@ -12,6 +12,7 @@ pub(crate) mod forms;
 mod preview;
 pub(crate) mod recorder;
 
+use std::cell::RefCell;
 use std::ops::Range;
 
 use serde_json::value::RawValue;
@@ -114,10 +115,11 @@ impl TracedFormula {
     /// [`Formula::is_true`](crate::Formula::is_true) is.
     pub fn trace(&self, context: &Context<'_>) -> Trace {
         let mut ctx = EvaluationContext::new(context);
-        ctx.trace = Some(Box::new(Recorder::new(self.forms.all().len())));
+        let recorder = RefCell::new(Recorder::new(self.forms.all().len()));
+        ctx.trace = Some(&recorder);
         let value = evaluate_traced(&mut ctx, &self.node, self.slot_count);
         let usage = ctx.budget.used();
-        let (steps, is_cut) = ctx.trace.take().map(|recorder| recorder.into_steps()).unwrap_or_default();
+        let (steps, is_cut) = recorder.into_inner().into_steps();
         let previews = Previews { context, has_failed: value.is_err() };
         let step = |(form, value): (usize, _)| {
             let form = self.forms.all().get(form)?;

@@ -1,6 +1,6 @@
 //! Previews: values as text, cut where they are long.
 //!
-//! The text is that of [`printing`](crate::printing), but for what is cut. Nothing is computed for it: of a lazy
+//! The text is that of [`printing`], but for what is cut. Nothing is computed for it: of a lazy
 //! sequence it shows the items that the evaluation has computed.
 
 use serde_json::value::RawValue;

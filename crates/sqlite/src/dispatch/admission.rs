@@ -4,6 +4,7 @@
 //! attempt in its own commit, and the request leaves after it. Everything else goes through the queue. The worker opens
 //! and closes admission; while it is closed everything is queued.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -14,11 +15,12 @@ use super::claim::{ClaimSource, insert_delivery, write_claim};
 use super::send::Dispatcher;
 use crate::payloads;
 use crate::queue::messages::put_message;
-use crate::queue::{ProcessPermit, QueueId, QueueScheduler, WirePermits};
+use crate::queue::{Place, ProcessPermit, QueueId, QueueScheduler, WirePermits};
 use loanhook_core::deliver::ClaimedAttempt;
 use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{DueWork, QueueMessage};
+use loanhook_core::ports::{DueWork, QueueMessage, StoreResult};
 
 /// The way from intake to a running worker.
 pub(crate) struct AdmissionControl {
@@ -42,6 +44,25 @@ impl AdmissionControl {
         OpenAdmission(self)
     }
 
+    /// Places for new deliveries of these subscriptions, as soon as there is room for all: see `queue::places`. None where
+    /// no worker runs.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Busy`](loanhook_core::ports::StoreError::Busy) where there was no room in time.
+    pub(crate) async fn wait_for_places(
+        &self,
+        tenant: &TenantId,
+        subscriptions: BTreeSet<SubscriptionId>,
+        bytes: usize,
+    ) -> StoreResult<Vec<Place>> {
+        let bounds = self.dispatcher().as_ref().map(|dispatcher| dispatcher.limits.share_bounds());
+        let Some(bounds) = bounds else { return Ok(Vec::new()) };
+        let queue = |subscription| QueueId { tenant: tenant.clone(), subscription, automatic: true };
+        let queues = subscriptions.into_iter().map(queue);
+        Place::wait_for_all(&self.scheduler, queues, bytes, bounds, || self.dispatcher().is_some()).await
+    }
+
     /// Permits for an attempt of this queue, if there are any and nothing waits for them.
     fn admit(&self, queue: QueueId, now: Timestamp) -> Option<Admission> {
         let (dispatcher, process_permit, counts) = {
@@ -52,9 +73,16 @@ impl AdmissionControl {
             let permit = dispatcher.permits.try_acquire()?;
             (dispatcher, permit, counts)
         };
-        let limit = dispatcher.limits.wire_permits_per_subscription;
-        let wire_permit = WirePermits::reserve_one(&self.scheduler, queue, limit, counts, now)?;
+        let initial_share = dispatcher.limits.initial_share;
+        let wire_permit = WirePermits::reserve_one(&self.scheduler, queue, initial_share, counts, now)?;
         Some(Admission { dispatcher, wire_permit, process_permit })
+    }
+
+    /// Whether half of the process permits are free, so that nothing waits for one that is held somewhat longer. False where
+    /// no worker runs.
+    pub(crate) fn has_spare_permits(&self) -> bool {
+        let counts = self.dispatcher().as_ref().map(|dispatcher| dispatcher.permits.counts());
+        counts.is_some_and(|counts| counts.free * 2 >= counts.total)
     }
 }
 
@@ -81,13 +109,18 @@ impl Admission {
 }
 
 /// What follows the commit of new deliveries: attempts to start, and messages to schedule.
-#[derive(Default)]
 pub(crate) struct NewDeliveries {
+    places: Vec<Place>,
     queued: Vec<QueueMessage>,
     claimed: Vec<(Admission, QueueMessage, Box<ClaimedAttempt>)>,
 }
 
 impl NewDeliveries {
+    /// `places` are given back after the commit.
+    pub(crate) fn new(places: Vec<Place>) -> Self {
+        Self { places, queued: Vec::new(), claimed: Vec::new() }
+    }
+
     /// Stores a delivery and its payload, and with it the claim of its first attempt where that is admitted, else the
     /// message for it. A delivery that is stored already stays as it is.
     pub(crate) fn put(
@@ -130,9 +163,10 @@ impl NewDeliveries {
 
     /// Starts the attempts that were claimed, and schedules the messages that were queued.
     pub(crate) fn after_commit(&mut self, scheduler: &QueueScheduler) {
-        scheduler.add_messages(&std::mem::take(&mut self.queued));
+        scheduler.add_first_attempts(&std::mem::take(&mut self.queued));
         for (admission, message, claimed) in self.claimed.drain(..) {
             admission.start(message, claimed);
         }
+        self.places.clear();
     }
 }

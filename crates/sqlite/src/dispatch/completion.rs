@@ -17,6 +17,12 @@ use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::ports::QueueMessage;
 
+/// The row of an attempt is replaced, and ends being `sending`.
+const UPDATE_ROW: &str =
+    "UPDATE attempts SET sending = 0, doc = ?4 WHERE tenant = ?1 AND loan = ?2 AND id = ?3";
+const UPDATE_SENDING_ROW: &str =
+    "UPDATE attempts SET sending = 0, doc = ?4 WHERE tenant = ?1 AND loan = ?2 AND id = ?3 AND sending = 1";
+
 /// What became of a completion.
 pub(crate) enum CompletionOutcome {
     /// The delivery is not in flight under the token any more: nothing was written.
@@ -55,8 +61,7 @@ impl PreparedCompletion {
     /// Completes the attempt: from the claim if nothing changed since, else from what is stored.
     pub(crate) fn complete(&self, connection: &Connection) -> rusqlite::Result<CompletionOutcome> {
         if let Some((claimed, writes)) = &self.optimistic
-            && is_sending(connection, &self.row)?
-            && writes.write(connection, Some(claimed), self.response.as_deref())?
+            && writes.write_if_unchanged(connection, claimed, self.response.as_deref())?
         {
             return Ok(CompletionOutcome::Completed { successor: writes.successor.clone() });
         }
@@ -84,7 +89,7 @@ pub(super) fn complete_stored(
     let Some(writes) = CompletionWrites::new(delivery, token, row)? else {
         return Ok(CompletionOutcome::Superseded);
     };
-    writes.write(connection, None, response)?;
+    writes.write(connection, response)?;
     Ok(CompletionOutcome::Completed { successor: writes.successor })
 }
 
@@ -110,47 +115,64 @@ impl CompletionWrites {
         }))
     }
 
-    /// Writes the completion; where `claimed` is given, only if the progress of the delivery is stored as that text. False,
-    /// and nothing is written, if it is not.
-    fn write(
+    /// Writes the completion if the progress of the delivery is stored as this text, and the row as `sending`. False, and
+    /// nothing is changed, if not.
+    fn write_if_unchanged(
         &self,
         connection: &Connection,
-        claimed: Option<&str>,
+        claimed: &str,
         response: Option<&[u8]>,
     ) -> rusqlite::Result<bool> {
-        let row = &self.row;
-        let moved = connection
-            .prepare_cached(
-                "UPDATE deliveries SET progress = ?3 WHERE trace = ?1 AND (?2 IS NULL OR progress = ?2)",
-            )?
-            .execute(params![row.trace_id.uuid().as_bytes(), claimed, self.progress_json])?;
-        if moved == 0 {
+        let trace = self.row.trace_id.uuid();
+        let mut replace_progress = connection
+            .prepare_cached("UPDATE deliveries SET progress = ?3 WHERE trace = ?1 AND progress = ?2")?;
+        if replace_progress.execute(params![trace.as_bytes(), claimed, self.progress_json])? == 0 {
             return Ok(false);
         }
-        let stored = row.completion().and_then(|completion| completion.response.as_ref());
-        if let (Some(stored), Some(bytes)) = (stored, response) {
-            payloads::put(connection, &row.tenant, stored.payload, bytes)?;
+        if !self.replace_row(connection, UPDATE_SENDING_ROW)? {
+            replace_progress.execute(params![trace.as_bytes(), self.progress_json, claimed])?;
+            return Ok(false);
         }
-        let id = row.id.uuid();
-        let replaced = connection
-            .prepare_cached(
-                "UPDATE attempts SET sending = 0, doc = ?4 WHERE tenant = ?1 AND loan = ?2 AND id = ?3",
-            )?
-            .execute(params![row.tenant.as_str(), row.loan_id.as_str(), id.as_bytes(), self.row_json])?;
-        if replaced == 0 {
+        self.put_response_and_successor(connection, response)?;
+        Ok(true)
+    }
+
+    /// Writes the completion, whatever is stored.
+    fn write(&self, connection: &Connection, response: Option<&[u8]>) -> rusqlite::Result<()> {
+        connection
+            .prepare_cached("UPDATE deliveries SET progress = ?2 WHERE trace = ?1")?
+            .execute(params![self.row.trace_id.uuid().as_bytes(), self.progress_json])?;
+        if !self.replace_row(connection, UPDATE_ROW)? {
             // The row that the claim stored is lost.
-            put_attempt(connection, row)?;
+            put_attempt(connection, &self.row)?;
+        }
+        self.put_response_and_successor(connection, response)
+    }
+
+    /// Replaces the stored row, by one of the two statements. False where that finds none.
+    fn replace_row(&self, connection: &Connection, update: &str) -> rusqlite::Result<bool> {
+        let row = &self.row;
+        let replaced = connection.prepare_cached(update)?.execute(params![
+            row.tenant.as_str(),
+            row.loan_id.as_str(),
+            row.id.uuid().as_bytes(),
+            self.row_json
+        ])?;
+        Ok(replaced > 0)
+    }
+
+    fn put_response_and_successor(
+        &self,
+        connection: &Connection,
+        response: Option<&[u8]>,
+    ) -> rusqlite::Result<()> {
+        let stored = self.row.completion().and_then(|completion| completion.response.as_ref());
+        if let (Some(stored), Some(bytes)) = (stored, response) {
+            payloads::put(connection, &self.row.tenant, stored.payload, bytes)?;
         }
         if let Some(message) = &self.successor {
             put_message(connection, message)?;
         }
-        Ok(true)
+        Ok(())
     }
-}
-
-/// Whether the row of an attempt is stored as `sending`.
-fn is_sending(connection: &Connection, row: &Attempt) -> rusqlite::Result<bool> {
-    connection
-        .prepare_cached("SELECT 1 FROM attempts WHERE tenant = ?1 AND loan = ?2 AND id = ?3 AND sending = 1")?
-        .exists(params![row.tenant.as_str(), row.loan_id.as_str(), row.id.uuid().as_bytes()])
 }

@@ -44,10 +44,17 @@ impl SqliteEngine {
     ) -> StoreResult<()> {
         let scheduler = Arc::clone(&self.0.scheduler);
         let (finding, queue_found, queue) = (Arc::clone(&scheduler), queue.clone(), queue.clone());
+        let acquiring = Arc::clone(&dispatcher);
         let work = move |connection: &Connection| {
+            let (mut wire_permits, mut process_permits) = (wire_permits, process_permits);
+            // Some came free while this operation waited for its commit.
+            let more = wire_permits.reserve_more(acquiring.limits.initial_share, acquiring.permits.counts());
+            process_permits.extend((0..more).map_while(|_| acquiring.permits.try_acquire()));
             find_due(connection, &finding, &queue_found, wire_permits, process_permits)
         };
         let after_commit = move |due: &mut DueMessages| {
+            let all = due.next_due.is_none_or(|next_due| next_due > Timestamp::now());
+            scheduler.remove_queued(&queue, due.messages.len(), all);
             if let Some(next_due) = due.next_due {
                 scheduler.schedule(queue.clone(), next_due);
             }
@@ -64,7 +71,8 @@ impl SqliteEngine {
                 }
             }
         };
-        self.0.writer.run(Priority::ExistingWork, work, after_commit).await.map(|_| ())
+        let run = self.0.writer.run_without_savepoint(Priority::ExistingWork, work, after_commit);
+        run.await.map(|_| ())
     }
 }
 

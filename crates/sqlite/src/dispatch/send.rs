@@ -50,7 +50,8 @@ impl Dispatcher {
         wire_permit: WirePermits,
         process_permit: ProcessPermit,
     ) {
-        self.handler.start(message, Task::Claimed(claimed, WirePermit(wire_permit)), None, process_permit);
+        let permit = WirePermit(wire_permit.begin_sending(self.limits.share_bounds()));
+        self.handler.start(message, Task::Claimed(claimed, permit), None, process_permit);
     }
 
     /// Starts the handler of a message that is in the table still, and that counts as being handled.

@@ -1,10 +1,14 @@
 //! Task: what the worker hands to its handler, and the bounds of what is in flight.
 
-use crate::queue::WirePermits;
+use std::time::Duration;
+
+use crate::queue::{Answer, SendingPermit, ShareBounds};
 use loanhook_core::deliver::{ClaimedAttempt, Deliver};
+use loanhook_core::model::attempt::Completion;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
-    Deliveries, EgressAddresses, Payloads, Queue, QueueMessage, Resends, Sender, StoreResult, Subscriptions,
+    Deliveries, EgressAddresses, Payloads, Queue, QueueMessage, Resends, SendPermit, Sender, StoreResult,
+    Subscriptions,
 };
 
 /// How many attempts are in flight at once.
@@ -12,14 +16,23 @@ use loanhook_core::ports::{
 pub struct DispatchLimits {
     /// In the whole process, from the claim of an attempt until its completion is committed.
     pub process_permits: u32,
-    /// Of a subscription on the wire, until the response has come. Of a small number of process permits a subscription
-    /// holds a quarter at most, and its tenant half: see `queue::fair_shares`.
-    pub wire_permits_per_subscription: usize,
+    /// Of a subscription on the wire, until the response has come, as long as nothing is known of its receiver: see
+    /// `queue::adaptive_share`. A subscription holds a quarter of the process permits at most, and its tenant half: see
+    /// `queue::fair_shares`.
+    pub initial_share: usize,
+}
+
+impl DispatchLimits {
+    pub(super) fn share_bounds(&self) -> ShareBounds {
+        // More than a quarter of the permits nobody gets.
+        let quarter = self.process_permits as usize / 4;
+        ShareBounds { initial: self.initial_share, most: quarter.max(self.initial_share) }
+    }
 }
 
 impl Default for DispatchLimits {
     fn default() -> Self {
-        Self { process_permits: 256, wire_permits_per_subscription: 16 }
+        Self { process_permits: 256, initial_share: 16 }
     }
 }
 
@@ -46,4 +59,14 @@ impl Task {
 }
 
 /// Permit for one of the requests that a subscription may have on the wire at once, until this is dropped.
-pub struct WirePermit(#[expect(dead_code, reason = "it is held, not read")] pub(super) WirePermits);
+pub struct WirePermit(pub(super) SendingPermit);
+
+impl SendPermit for WirePermit {
+    fn end(self, completion: &Completion) {
+        // Without a response time there was no request.
+        if let Some(millis) = completion.response_time_ms {
+            let elapsed = Duration::from_secs_f64(millis.max(0.0) / 1000.0);
+            self.0.end(Answer::new(completion.succeeded(), elapsed));
+        }
+    }
+}

@@ -47,8 +47,8 @@ where
         while !*stop.borrow_and_update() {
             while dispatches.try_join_next().is_some() {}
             engine.follow_clock().await;
-            let limit = limits.wire_permits_per_subscription;
-            match scheduler.next_queue(limit, || dispatcher.permits.counts(), Timestamp::now()) {
+            match scheduler.next_queue(limits.initial_share, || dispatcher.permits.counts(), Timestamp::now())
+            {
                 NextQueue::Ready(queue, count) => {
                     let wire_permits = WirePermits::reserved(scheduler, queue.clone(), count);
                     // Intake may have acquired some of them meanwhile.

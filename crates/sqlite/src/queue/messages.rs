@@ -3,7 +3,7 @@
 //! A message stays in the table until a claim deletes it, in the transaction that stores the row of its attempt. So
 //! what was due when the process died is there at the next start.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, ToSql, params};
 use tracing::error;
 use uuid::Uuid;
 
@@ -26,43 +26,45 @@ macro_rules! same_message {
     };
 }
 
-pub(crate) const PUT_MESSAGE: &str = concat!(
-    "INSERT INTO queue (subscription, due, tenant, trace, number, loan, attempt)
-     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS (SELECT 1 FROM queue WHERE ",
-    same_message!(),
-    ")"
-);
+pub(crate) const FIND_MESSAGE: &str = concat!("SELECT 1 FROM queue WHERE ", same_message!());
+const INSERT_MESSAGE: &str = "INSERT INTO queue (subscription, due, tenant, trace, number, loan, attempt)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 pub(crate) const DELETE_MESSAGE: &str = concat!("DELETE FROM queue WHERE ", same_message!());
 
-/// Puts a message, unless the same one is there already.
+/// Puts a message, unless the same one is there already. These are two statements: one that inserts into the table that it
+/// looks into needs a table in memory each time.
 pub(crate) fn put_message(connection: &Connection, message: &QueueMessage) -> rusqlite::Result<()> {
-    execute_for(connection, PUT_MESSAGE, message)
+    if with_columns(message, |columns| connection.prepare_cached(FIND_MESSAGE)?.exists(columns))? {
+        return Ok(());
+    }
+    with_columns(message, |columns| connection.prepare_cached(INSERT_MESSAGE)?.execute(columns)).map(|_| ())
 }
 
 /// Deletes the message that is equal to this, if it is there.
 pub(crate) fn delete_message(connection: &Connection, message: &QueueMessage) -> rusqlite::Result<()> {
-    execute_for(connection, DELETE_MESSAGE, message)
+    with_columns(message, |columns| connection.prepare_cached(DELETE_MESSAGE)?.execute(columns)).map(|_| ())
 }
 
-fn execute_for(connection: &Connection, sql: &str, message: &QueueMessage) -> rusqlite::Result<()> {
+/// Binds a message to the parameters of the statements above.
+fn with_columns<T>(
+    message: &QueueMessage,
+    run: impl FnOnce(&[&dyn ToSql]) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
     let (number, loan, attempt) = match &message.work {
         DueWork::Attempt(number) => (Some(*number), None, None),
         DueWork::Resend { loan_id, attempt_id } => {
             (None, Some(loan_id.as_str()), Some(attempt_id.uuid().into_bytes()))
         }
     };
-    connection
-        .prepare_cached(sql)?
-        .execute(params![
-            message.subscription_id.uuid().as_bytes(),
-            message.due.millis(),
-            message.tenant.as_str(),
-            message.trace_id.uuid().as_bytes(),
-            number,
-            loan,
-            attempt,
-        ])
-        .map(|_| ())
+    run(params![
+        message.subscription_id.uuid().as_bytes(),
+        message.due.millis(),
+        message.tenant.as_str(),
+        message.trace_id.uuid().as_bytes(),
+        number,
+        loan,
+        attempt,
+    ])
 }
 
 /// Deletes the message with this ID.

@@ -8,15 +8,21 @@
 //!
 //! What is done with a message that is due, `dispatch` says.
 
+mod adaptive_share;
 mod fair_shares;
+mod flow;
 mod id;
 pub(super) mod messages;
 mod permits;
+mod places;
 mod scheduler;
 #[cfg(test)]
 mod scheduler_tests;
 mod states;
 
+pub(super) use adaptive_share::Answer;
+pub(super) use flow::ShareBounds;
 pub(super) use id::QueueId;
-pub(super) use permits::{ProcessPermit, ProcessPermits, WirePermits};
+pub(super) use permits::{ProcessPermit, ProcessPermits, SendingPermit, WirePermits};
+pub(super) use places::Place;
 pub(super) use scheduler::{NextQueue, QueueScheduler};

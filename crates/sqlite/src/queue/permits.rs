@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::adaptive_share::Answer;
 use super::fair_shares::PermitCounts;
+use super::flow::ShareBounds;
 use super::id::QueueId;
 use super::scheduler::QueueScheduler;
 use loanhook_core::model::time::Timestamp;
@@ -71,19 +73,33 @@ impl WirePermits {
     pub(crate) fn reserve_one(
         scheduler: &Arc<QueueScheduler>,
         queue: QueueId,
-        limit: usize,
+        initial_share: usize,
         permits: PermitCounts,
         now: Timestamp,
     ) -> Option<Self> {
         scheduler
-            .reserve_wire_permit(&queue, limit, permits, now)
+            .reserve_wire_permit(&queue, initial_share, permits, now)
             .then(|| Self::reserved(scheduler, queue, 1))
+    }
+
+    /// Adds those that came free since: see [`QueueScheduler::reserve_more`].
+    pub(crate) fn reserve_more(&mut self, initial_share: usize, permits: PermitCounts) -> usize {
+        let more = self.scheduler.reserve_more(&self.queue, initial_share, permits);
+        self.count += more;
+        more
     }
 
     /// One of them by itself, if one is left.
     pub(crate) fn split_one(&mut self) -> Option<Self> {
         self.count = self.count.checked_sub(1)?;
         Some(Self::reserved(&self.scheduler, self.queue.clone(), 1))
+    }
+
+    /// The one that is left, for a request that leaves now.
+    pub(crate) fn begin_sending(mut self, bounds: ShareBounds) -> SendingPermit {
+        self.count = 0;
+        self.scheduler.record_sent(&self.queue, bounds);
+        SendingPermit { scheduler: Arc::clone(&self.scheduler), queue: self.queue.clone(), answer: None }
     }
 }
 
@@ -92,5 +108,25 @@ impl Drop for WirePermits {
         if self.count > 0 {
             self.scheduler.return_wire_permits(&self.queue, self.count);
         }
+    }
+}
+
+/// The wire permit of a request that has left: until its response has come.
+pub(crate) struct SendingPermit {
+    scheduler: Arc<QueueScheduler>,
+    queue: QueueId,
+    answer: Option<Answer>,
+}
+
+impl SendingPermit {
+    /// Gives it back with what the receiver answered. One that is dropped says nothing of its receiver.
+    pub(crate) fn end(mut self, answer: Answer) {
+        self.answer = Some(answer);
+    }
+}
+
+impl Drop for SendingPermit {
+    fn drop(&mut self) {
+        self.scheduler.record_end(&self.queue, self.answer);
     }
 }

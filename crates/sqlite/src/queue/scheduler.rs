@@ -7,10 +7,13 @@
 //! each queue that it moves.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::Notify;
 
+use super::adaptive_share::Answer;
 use super::fair_shares::PermitCounts;
+use super::flow::ShareBounds;
 use super::id::QueueId;
 use super::states::{QueueState, QueueStates, Stage};
 use loanhook_core::model::time::Timestamp;
@@ -76,14 +79,14 @@ impl QueueScheduler {
         self.changed.notify_one();
     }
 
-    /// The next queue that may begin requests, where a subscription may have `limit` in flight. It then counts as
-    /// idle, so that what is added while its messages are read is not missed.
+    /// The next queue that may begin requests, where the share of a subscription begins at `initial_share`. It then
+    /// counts as idle, so that what is added while its messages are read is not missed.
     ///
     /// `permits` is asked while the state is locked: whoever returns a process permit after that finds the queues that
     /// wait for it.
     pub(crate) fn next_queue(
         &self,
-        limit: usize,
+        initial_share: usize,
         permits: impl Fn() -> PermitCounts,
         now: Timestamp,
     ) -> NextQueue {
@@ -94,7 +97,8 @@ impl QueueScheduler {
         }
         let permits = permits();
         while let Some(id) = state.shares.pop_next(permits) {
-            let count = state.remaining_limit(&id, limit).min(state.shares.remaining_share(&id, permits));
+            let own = state.remaining_share(&id, initial_share);
+            let count = own.min(state.shares.remaining_share(&id, permits));
             let Some(queue) = state.queues.get_mut(&id) else { continue };
             if count == 0 {
                 queue.stage = Stage::AtLimit;
@@ -108,12 +112,22 @@ impl QueueScheduler {
         NextQueue::Idle(state.timers.first().map(|(due, _)| *due))
     }
 
+    /// Reserves wire permits for requests of a queue whose messages are about to be read, besides those that
+    /// [`Self::next_queue`] reserved: as many as came free since. How many that are.
+    pub(crate) fn reserve_more(&self, id: &QueueId, initial_share: usize, permits: PermitCounts) -> usize {
+        let mut state = self.state();
+        let own = state.remaining_share(id, initial_share);
+        let count = own.min(state.shares.remaining_share(id, permits)).min(permits.free);
+        state.update(id, |queue| queue.wire_permits += count);
+        count
+    }
+
     /// Reserves a wire permit for a request of no message. False, and nothing is reserved, where a message of the
-    /// subscription is due, where a ready queue may begin a request, or where the limit or the share is used up.
+    /// subscription is due, where a ready queue may begin a request, or where the share is used up.
     pub(crate) fn reserve_wire_permit(
         &self,
         id: &QueueId,
-        limit: usize,
+        initial_share: usize,
         permits: PermitCounts,
         now: Timestamp,
     ) -> bool {
@@ -121,7 +135,7 @@ impl QueueScheduler {
         if state.shares.any_may_begin(permits)
             || state.has_due(id, now)
             || state.has_due(&id.sibling(), now)
-            || state.remaining_limit(id, limit) == 0
+            || state.remaining_share(id, initial_share) == 0
             || state.shares.remaining_share(id, permits) == 0
         {
             return false;
@@ -154,13 +168,36 @@ impl QueueScheduler {
         });
     }
 
-    /// Gives so many wire permits back.
+    /// Gives so many wire permits back that were not used.
     pub(crate) fn return_wire_permits(&self, id: &QueueId, count: usize) {
         self.release(id, |queue| queue.wire_permits = queue.wire_permits.saturating_sub(count));
     }
 
-    fn release(&self, id: &QueueId, change: impl FnOnce(&mut QueueState)) {
+    /// A request leaves, under a wire permit of its own.
+    pub(crate) fn record_sent(&self, id: &QueueId, bounds: ShareBounds) {
+        self.state().flow(id, bounds).record_sent(Instant::now());
+    }
+
+    /// A request has ended, and gives its wire permit back.
+    pub(crate) fn record_end(&self, id: &QueueId, answer: Option<Answer>) {
         let mut state = self.state();
+        let in_flight = state.shares.in_flight(id);
+        if let Some(flow) = state.flows.get_mut(&id.subscription) {
+            flow.record_end(answer, in_flight, Instant::now());
+        }
+        self.release_locked(state, id, |queue| queue.wire_permits = queue.wire_permits.saturating_sub(1));
+    }
+
+    fn release(&self, id: &QueueId, change: impl FnOnce(&mut QueueState)) {
+        self.release_locked(self.state(), id, change);
+    }
+
+    fn release_locked(
+        &self,
+        mut state: MutexGuard<'_, QueueStates>,
+        id: &QueueId,
+        change: impl FnOnce(&mut QueueState),
+    ) {
         state.update(id, change);
         // The other queue first: where both are at the limit, what becomes free goes to each in turn.
         for id in [id.sibling(), id.clone()] {
@@ -169,6 +206,7 @@ impl QueueScheduler {
             }
         }
         state.remove_if_empty(id);
+        state.admit_waiting(id);
         self.unlock_and_notify(state);
     }
 

@@ -102,6 +102,19 @@ fn no_more_permits_are_reserved_than_the_process_has_free() {
 }
 
 #[test]
+fn permits_that_came_free_are_added_before_messages_are_read() {
+    let scheduler = scheduler(&[(1, NOW)]);
+    let (_, mut before) = next(&scheduler, 4).expect("due");
+    scheduler.schedule(queue(1), NOW);
+    let in_flight = [before.split_one(), before.split_one()];
+    assert_eq!(before.reserve_more(4, free(252)), 0, "its share is used up");
+    drop(in_flight);
+    assert_eq!(before.reserve_more(4, free(1)), 1, "no more than the process has free");
+    assert_eq!(before.count, 3);
+    assert_eq!(before.reserve_more(4, free(253)), 1);
+}
+
+#[test]
 fn a_message_has_one_handler_at_a_time() {
     let scheduler = scheduler(&[]);
     assert!(scheduler.begin_handling(&queue(1), 10));

@@ -1,11 +1,15 @@
-//! States of the queues: for each, when a message of it is due, and how many of its requests are in flight.
+//! States of the queues: for each, when a message of it is due, and how many of its requests are in flight; and the flow
+//! of each subscription.
 //!
 //! `scheduler` holds these behind its lock.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::time::Instant;
 
 use super::fair_shares::FairShares;
+use super::flow::{Flow, Load, ShareBounds};
 use super::id::QueueId;
+use loanhook_core::model::id::SubscriptionId;
 use loanhook_core::model::time::Timestamp;
 
 #[derive(Default)]
@@ -14,7 +18,13 @@ pub(super) struct QueueStates {
     /// When the queues that are [`Stage::Scheduled`] are due.
     pub(super) timers: BTreeSet<(Timestamp, QueueId)>,
     pub(super) shares: FairShares,
+    pub(super) flows: HashMap<SubscriptionId, Flow>,
+    /// How many flows there are when those that can be forgotten are looked for.
+    next_flow_check: usize,
 }
+
+/// How many flows are kept before any is looked at.
+const MIN_FLOW_CHECK: usize = 256;
 
 #[derive(Default)]
 pub(super) struct QueueState {
@@ -67,9 +77,10 @@ impl QueueStates {
         self.queues.get(id).map_or(0, |queue| queue.handling.len() + queue.wire_permits)
     }
 
-    /// How many more requests of a queue may begin where its subscription may have `limit` in flight. Of resends a
-    /// quarter of that.
-    pub(super) fn remaining_limit(&self, id: &QueueId, limit: usize) -> usize {
+    /// How many more requests of a queue may begin by the share of its subscription, which begins at `initial`. Of
+    /// resends a quarter of that.
+    pub(super) fn remaining_share(&self, id: &QueueId, initial: usize) -> usize {
+        let limit = self.flows.get(&id.subscription).map_or(initial, |flow| flow.share(Instant::now()));
         let own = if id.automatic { limit } else { limit.div_ceil(4) };
         own.saturating_sub(self.in_flight(id)).min(limit.saturating_sub(self.shares.in_flight(id)))
     }
@@ -94,6 +105,38 @@ impl QueueStates {
         } else if before > after {
             self.shares.remove_in_flight(id, before - after, &ready);
         }
+    }
+
+    /// The flow of a queue's subscription.
+    pub(super) fn flow(&mut self, id: &QueueId, bounds: ShareBounds) -> &mut Flow {
+        let now = Instant::now();
+        if self.flows.len() >= self.next_flow_check.max(MIN_FLOW_CHECK)
+            && !self.flows.contains_key(&id.subscription)
+        {
+            self.flows.retain(|_, flow| !flow.is_forgettable(now));
+            self.next_flow_check = 2 * self.flows.len();
+        }
+        self.flows.entry(id.subscription).or_insert_with(|| Flow::new(bounds, now))
+    }
+
+    /// Gives places of a queue's subscription to events that wait for them, as many as there is room for.
+    pub(super) fn admit_waiting(&mut self, id: &QueueId) {
+        if self.flows.get(&id.subscription).is_none_or(Flow::nobody_waits) {
+            return;
+        }
+        let load = self.load(id);
+        if let Some(flow) = self.flows.get_mut(&id.subscription) {
+            flow.admit_waiting(load, Instant::now());
+        }
+    }
+
+    /// What of a queue's subscription is under way.
+    pub(super) fn load(&self, id: &QueueId) -> Load {
+        let has_due = match id.automatic {
+            true => self.has_due(id, Timestamp::now()),
+            false => self.has_due(&id.sibling(), Timestamp::now()),
+        };
+        Load { in_flight: self.shares.in_flight(id), has_due }
     }
 
     /// Forgets a queue that has nothing due and nothing in flight.

@@ -45,6 +45,44 @@ async fn an_operation_that_panics_fails_alone_and_the_thread_goes_on() {
     assert_eq!(kept(&writer).await, ["a", "c", "d"]);
 }
 
+#[tokio::test]
+async fn without_a_savepoint_what_fails_before_a_change_fails_alone() {
+    let writer = writer();
+    let fails = |connection: &Connection| connection.execute_batch("INSERT INTO nowhere VALUES (1)");
+    let results = together(
+        &writer,
+        vec![
+            operation_without_savepoint(&writer, |connection| keep(connection, "a")),
+            operation_without_savepoint(&writer, fails),
+            operation_without_savepoint(&writer, |_| panic!("as the test says")),
+            operation_without_savepoint(&writer, |connection| keep(connection, "c")),
+        ],
+    )
+    .await;
+    assert_eq!(results.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, false, true]);
+    assert_eq!(kept(&writer).await, ["a", "c"]);
+}
+
+#[tokio::test]
+async fn without_a_savepoint_what_fails_after_a_change_fails_its_commit() {
+    let writer = writer();
+    let fails = |connection: &Connection| {
+        keep(connection, "b")?;
+        Err(rusqlite::Error::InvalidQuery)
+    };
+    assert_commit_fails(&writer, operation_without_savepoint(&writer, fails)).await;
+}
+
+#[tokio::test]
+async fn without_a_savepoint_a_lost_transaction_fails_its_commit() {
+    let writer = writer();
+    let loses = |connection: &Connection| {
+        keep(connection, "b")?;
+        connection.execute_batch("ROLLBACK")
+    };
+    assert_commit_fails(&writer, operation_without_savepoint(&writer, loses)).await;
+}
+
 /// Nothing of a commit that fails is stored, each of its operations fails, and later ones succeed.
 async fn assert_commit_fails(writer: &Writer, fails_commit: Run<'_>) {
     let results = together(
@@ -52,7 +90,7 @@ async fn assert_commit_fails(writer: &Writer, fails_commit: Run<'_>) {
         vec![
             operation(writer, |connection| keep(connection, "a")),
             fails_commit,
-            operation(writer, |connection| keep(connection, "c")),
+            operation_without_savepoint(writer, |connection| keep(connection, "c")),
         ],
     )
     .await;

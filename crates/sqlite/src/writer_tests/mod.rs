@@ -3,7 +3,7 @@
 mod failures;
 mod order;
 
-use std::sync::mpsc;
+use std::sync::{Mutex, mpsc};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
@@ -21,7 +21,7 @@ fn writer() -> Writer {
          );
          PRAGMA foreign_keys = ON;";
     connection.execute_batch(tables).expect("tables");
-    Writer::start(connection, (), || None).expect("a thread")
+    Writer::start(connection, (), || None, |_| ()).expect("a thread")
 }
 
 fn keep(connection: &Connection, name: &str) -> rusqlite::Result<()> {
@@ -45,6 +45,13 @@ fn operation<'a>(
     work: impl FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static,
 ) -> Run<'a> {
     writer.run(Priority::ExistingWork, work, |()| ()).boxed()
+}
+
+fn operation_without_savepoint<'a>(
+    writer: &'a Writer,
+    work: impl FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static,
+) -> Run<'a> {
+    writer.run_without_savepoint(Priority::ExistingWork, work, |()| ()).boxed()
 }
 
 /// Runs operations in one commit: they are submitted while the writer runs another one, which waits for that.

@@ -1,6 +1,7 @@
 //! The order in which operations are committed, and how many may wait.
 
 use super::*;
+use crate::waiting_operations::{MAX_WAITING_NEW_WORK, MAX_WAITING_NEW_WORK_BYTES};
 
 #[tokio::test]
 async fn new_work_is_refused_where_too_much_of_it_waits() {
@@ -54,6 +55,21 @@ async fn after_commit_runs_before_the_answer_and_existing_work_goes_first() {
     .await;
     let order = order.lock().expect("unharmed").clone();
     assert_eq!(order, ["existing 1", "existing 2", "new 1", "new 2"]);
+}
+
+#[tokio::test]
+async fn a_completion_is_committed_with_the_next_operation_or_else_by_itself() {
+    let writer = writer();
+    let complete = |name: &'static str| {
+        let work = move |connection: &Connection| keep(connection, name);
+        writer.complete(Priority::Completion, work, |()| ()).boxed()
+    };
+    let mut gathered = complete("gathered");
+    assert!(gathered.as_mut().now_or_never().is_none());
+    operation(&writer, |connection| keep(connection, "other")).await.expect("committed");
+    gathered.now_or_never().expect("answered already").expect("committed");
+    complete("alone").await.expect("committed");
+    assert_eq!(kept(&writer).await, ["alone", "gathered", "other"]);
 }
 
 #[tokio::test]

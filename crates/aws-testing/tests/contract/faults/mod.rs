@@ -7,10 +7,12 @@
 
 mod delivery_crashes;
 mod duplicate_messages;
+mod history;
 mod intake;
 mod ledger;
 mod long_schedules;
 mod lost_responses;
+mod moved_keys;
 mod releases;
 mod resend_crashes;
 mod response_recording;

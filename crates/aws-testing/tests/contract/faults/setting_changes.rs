@@ -1,7 +1,8 @@
 //! Changes of settings whose caller dies, whose response is lost, or that appear item by item.
 //!
 //! The calls of a change are, in this order: `GetItem S` (the version), `TransactWriteItems`, `Query S` (all current
-//! subscriptions), `PutItem S` (the stored list).
+//! subscriptions), `PutItem S` (each part of the stored list, the first one last), `Query S` (parts of longer lists before),
+//! `DeleteItem S` (each of those).
 
 use loanhook_aws_testing::Fault::LoseResponse;
 use loanhook_aws_testing::fault_proxy::BROKEN;
@@ -12,8 +13,8 @@ use loanhook_core::ports::{Keys, Subscriptions};
 
 use super::crash_before;
 use crate::settings::{
-    acme, add_key, call, create, found, get_number, key_item, put, read, record, remove, retitle,
-    version_of_all_copies,
+    acme, add_key, assert_cold, call, create, create_large, found, get_number, key_item, part, put, read,
+    record, remove, retitle, version_of_all_copies,
 };
 
 #[test]
@@ -172,6 +173,29 @@ fn a_key_whose_end_appears_in_the_version_first_is_refused_at_once() {
         put(stack, item).await;
         assert_eq!(call(engine.ports()).await?, None);
         assert_eq!(call(&stack.engine()).await?, None);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_list_that_became_shorter_is_read_right_whenever_its_writer_dies() {
+    run_with_faults(async {
+        for (call_name, nth, gets) in [("PutItem S", 1, 4), ("Query S", 2, 3), ("DeleteItem S", 1, 3)] {
+            let engine = FaultyAwsEngine::fresh().await;
+            let aws = &engine.direct;
+            add_key(aws.ports()).await?;
+            let made = create_large(aws).await?;
+            let longer = part(&aws.stack, 1).await.expect("a second part");
+            let (ports, id) = (engine.ports().clone(), made[2].id);
+            crash_before(&engine, (call_name, nth), async move { ports.delete(&acme(), id).await }).await;
+            // What is left goes by itself, and disturbs no reader.
+            assert_eq!(part(&aws.stack, 1).await.as_ref(), Some(&longer), "{call_name}");
+            assert!(longer.contains_key("expires"));
+            assert_cold(aws, &["Webhook 0", "Webhook 1"], gets, 1).await?;
+            assert!(aws.ports().delete(&acme(), made[1].id).await?);
+            assert_eq!(part(&aws.stack, 1).await, None);
+            assert_cold(aws, &["Webhook 0"], 3, 1).await?;
+        }
         Ok(())
     });
 }

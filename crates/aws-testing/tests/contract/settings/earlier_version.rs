@@ -11,8 +11,8 @@ use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::{Keys, StoreResult, Subscriptions};
 
 use super::{
-    COPIES, MANY, acme, add_key, call, create, found, get_number, number, put, record, remove, retitle, text,
-    version_of_all_copies,
+    COPIES, MANY, acme, add_key, call, create, found, get_number, number, put, read, record, remove, retitle,
+    text, version_of_all_copies,
 };
 
 /// A table as the earlier version leaves it, with one subscription and a key, at the tenant's version 1.
@@ -157,6 +157,27 @@ fn a_tenant_that_went_back_to_the_earlier_version_is_read_right_when_this_one_co
         assert!(again.create(subscription(&acme(), "Third", &[], START + 2 * MILLISECOND), MANY).await?);
         assert_eq!(version_of_all_copies(&aws.stack).await, 4);
         assert_eq!(call(&aws.stack.engine()).await?, found(&["Edited", "Second", "Third"]));
+        Ok(())
+    });
+}
+
+/// It knows nothing of changes, so nothing says what its version is to show.
+#[test]
+fn a_change_by_a_program_of_the_earlier_version_that_appears_item_by_item_is_seen() {
+    loanhook_contract::run_on::<AwsEngine>(async {
+        let (aws, first) = earlier_table().await?;
+        let reader = aws.stack.engine();
+        assert_eq!(call(&reader).await?, found(&["First"]));
+        let sort_key = format!("C#{}", first.id);
+        let before = read(&aws.stack, "S#acme", &sort_key).await.expect("it is there");
+        assert!(earlier_program_puts(&aws.stack, &edited(&first, "Edited"), 0).await);
+        let after = read(&aws.stack, "S#acme", &sort_key).await.expect("it is there");
+        put(&aws.stack, before).await;
+        for engine in [&reader, &aws.stack.engine()] {
+            assert_eq!(call(engine).await?, found(&["First"]));
+        }
+        put(&aws.stack, after).await;
+        assert_eq!(call(&reader).await?, found(&["Edited"]));
         Ok(())
     });
 }

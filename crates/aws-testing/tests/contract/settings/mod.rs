@@ -3,6 +3,7 @@
 
 mod copies;
 mod earlier_version;
+mod list_retention;
 mod sizes;
 mod stored_list;
 
@@ -18,7 +19,9 @@ use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::{Keys, ReplaceOutcome, StoreResult, Subscriptions};
 
 /// The key of every call.
-const API_KEY: &str = "lh_settings_0123456789";
+pub(crate) const API_KEY: &str = "lh_settings_0123456789";
+
+pub(crate) use stored_list::{assert_cold, create_large, part};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 

@@ -5,7 +5,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use loanhook_aws_testing::{AwsEngine, CountedEngine, TestStack};
 use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{MILLISECOND, START, subscription};
+use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::{StoreResult, Subscriptions};
+use miniz_oxide::deflate::compress_to_vec_zlib;
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 use uuid::Uuid;
 
@@ -14,12 +16,17 @@ use super::{Item, MANY, acme, add_key, call, create, found, number, put, read, r
 const GET: &str = "DynamoDB.GetItem";
 const QUERY: &str = "DynamoDB.Query";
 
-async fn part(stack: &TestStack, index: usize) -> Option<Item> {
+pub(crate) async fn part(stack: &TestStack, index: usize) -> Option<Item> {
     read(stack, "S#acme#list", &format!("{index:02}")).await
 }
 
 /// An engine with an empty cache finds these titles, with so many reads by key and queries.
-async fn assert_cold(aws: &AwsEngine, titles: &[&str], gets: u32, queries: u32) -> StoreResult<()> {
+pub(crate) async fn assert_cold(
+    aws: &AwsEngine,
+    titles: &[&str],
+    gets: u32,
+    queries: u32,
+) -> StoreResult<()> {
     let cold = CountedEngine::new(aws);
     assert_eq!(call(&cold.engine).await?, found(titles));
     cold.assert_calls([(GET, gets), (QUERY, queries)]);
@@ -113,21 +120,27 @@ fn without_a_readable_list_the_subscriptions_themselves_are_read() {
     });
 }
 
+/// Creates three subscriptions, whose list takes two parts: what each holds compresses to 150 KB at best. A list of two of
+/// them is one part.
+pub(crate) async fn create_large(aws: &AwsEngine) -> StoreResult<Vec<Subscription>> {
+    let mut made = Vec::new();
+    for i in 0..3_u32 {
+        let noise: String = std::iter::repeat_with(|| Uuid::new_v4().to_string()).take(8500).collect();
+        let mut new = subscription(&acme(), &format!("Webhook {i}"), &[], START + i * MILLISECOND);
+        new.settings.request.payload = Some(noise);
+        assert!(aws.ports().create(new.clone(), MANY).await?);
+        made.push(new);
+    }
+    Ok(made)
+}
+
 #[test]
 fn a_list_of_several_parts_is_one_list_or_none() {
     loanhook_contract::run_on::<AwsEngine>(async {
         let aws = AwsEngine::fresh().await;
         add_key(aws.ports()).await?;
-        let mut titles = Vec::new();
-        for i in 0..4_u32 {
-            // What compresses to half at best.
-            let noise: String = std::iter::repeat_with(|| Uuid::new_v4().to_string()).take(6500).collect();
-            let mut new = subscription(&acme(), &format!("Webhook {i}"), &[], START + i * MILLISECOND);
-            new.settings.request.payload = Some(noise);
-            titles.push(new.settings.title.clone());
-            assert!(aws.ports().create(new, MANY).await?);
-        }
-        let titles: Vec<_> = titles.iter().map(String::as_str).collect();
+        let made = create_large(&aws).await?;
+        let titles: Vec<_> = made.iter().map(|one| one.settings.title.as_str()).collect();
         let [first, second] =
             [part(&aws.stack, 0).await, part(&aws.stack, 1).await].map(|part| part.expect("it"));
         assert_cold(&aws, &titles, 3, 1).await?;
@@ -143,5 +156,35 @@ fn a_list_of_several_parts_is_one_list_or_none() {
         assert_cold(&aws, &titles, 3, 2).await?;
         assert_eq!(super::get_number(&first, "parts"), Some(2));
         Ok(())
+    });
+}
+
+#[test]
+fn a_list_that_would_lack_a_subscription_is_not_stored() {
+    loanhook_contract::run_on::<AwsEngine>(async {
+        let aws = AwsEngine::fresh().await;
+        add_key(aws.ports()).await?;
+        let first = create(aws.ports(), "First", 0).await?;
+        let item = read(&aws.stack, "S#acme", &format!("C#{}", first.id)).await.expect("it is there");
+        let document = item["doc"].as_s().expect("a text");
+        // As a newer version might pack it, and in several lines.
+        let mut packed = vec![1];
+        packed.extend(u32::try_from(document.len()).expect("small").to_be_bytes());
+        packed.extend(compress_to_vec_zlib(document.as_bytes(), 6));
+        let documents =
+            [AttributeValue::B(Blob::new(packed)), AttributeValue::S(document.replacen('{', "{\n", 1))];
+        let mut titles = vec!["First"];
+        for (document, (title, millisecond)) in documents.into_iter().zip([("Second", 1), ("Third", 2)]) {
+            let mut item = item.clone();
+            item.insert("doc".into(), document);
+            put(&aws.stack, item).await;
+            let before = part(&aws.stack, 0).await;
+            create(aws.ports(), title, millisecond).await?;
+            titles.push(title);
+            assert_eq!(part(&aws.stack, 0).await, before);
+            assert_eq!(call(&aws.stack.engine()).await?, found(&titles));
+        }
+        remove(&aws.stack, "S#acme#list", "00").await;
+        assert_cold(&aws, &titles, 3, 2).await
     });
 }

@@ -29,7 +29,7 @@ macro_rules! uuids {
 }
 
 uuids! {
-    /// One accepted event (UUIDv7).
+    /// One accepted event: a UUID that begins with its time (UUIDv8, or UUIDv7 of older events).
     EventId;
     /// One delivery: an event matched to a subscription. It never changes, however often it is sent.
     TraceId;

@@ -40,7 +40,7 @@ fn a_first_attempt_is_claimed_at_intake_while_there_are_permits() {
         assert_eq!(engine.put_into_queue(), 1);
 
         let subscription = subscription(&tenant("acme"), "Core banking", &[300], START);
-        let most = DispatchLimits::default().wire_permits_per_subscription;
+        let most = DispatchLimits::default().initial_share;
         for number in 0..most {
             accept(&engine, &subscription, &number.to_string(), START).await?;
             let payload = started.recv().await.expect("started").expect("claimed");

@@ -1,11 +1,12 @@
 //! The receiver: a process with one thread that answers each request at once and measures how long its event took.
 //!
-//! `/hook` answers 200, `/fail` 503, `/hang` never. `/stats` says what arrived at `/hook` since the last
-//! `/reset`.
+//! Paths that begin with `/hook` are answered 200, `/fail` 500, `/hang` never. `/stats` says what arrived at `/hook…`
+//! since the last `/reset`, and `/count` how many. It listens on ten hosts, 127.0.0.1 to 127.0.0.10, at one port.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::io::Write as _;
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 use bench_measure::{Latencies, processor_ticks_ms};
@@ -24,6 +25,8 @@ use crate::now_nanoseconds;
 /// Precedes the time at which the POST of an event began, in every payload.
 const SENT_AT: &[u8] = b"\"sent-at\":";
 
+const HOSTS: u8 = 10;
+
 /// What arrived.
 #[derive(Serialize, Deserialize, Clone, Copy, Default, Debug)]
 pub(crate) struct Arrived {
@@ -33,6 +36,8 @@ pub(crate) struct Arrived {
     pub last: u64,
     /// From the start of the POST, in milliseconds.
     pub latencies: Latencies,
+    /// Connections that were opened, without those that asked for these figures.
+    pub connections: u64,
     /// Processor time of this process, in milliseconds.
     pub cpu: f64,
 }
@@ -45,12 +50,22 @@ struct Seen {
 
 /// Serves until it is killed; prints its address first.
 pub(crate) async fn run() -> std::io::Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    writeln!(std::io::stdout(), "{}", listener.local_addr()?)?;
+    let first = TcpListener::bind("127.0.0.1:0").await?;
+    let address = first.local_addr()?;
     let seen = Rc::new(RefCell::new(Seen::default()));
+    for host in 2..=HOSTS {
+        let listener = TcpListener::bind((Ipv4Addr::new(127, 0, 0, host), address.port())).await?;
+        tokio::task::spawn_local(serve(listener, Rc::clone(&seen)));
+    }
+    writeln!(std::io::stdout(), "{address}")?;
+    serve(first, seen).await
+}
+
+async fn serve(listener: TcpListener, seen: Rc<RefCell<Seen>>) -> std::io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
+        seen.borrow_mut().arrived.connections += 1;
         let seen = Rc::clone(&seen);
         let service = service_fn(move |request| answer(request, Rc::clone(&seen)));
         tokio::task::spawn_local(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
@@ -65,20 +80,32 @@ async fn answer(
     let mut status = StatusCode::OK;
     let mut body = Bytes::from_static(b"{\"received\":true}");
     match path.as_str() {
-        "/stats" => body = stats(&mut seen.borrow_mut()).into(),
-        "/reset" => *seen.borrow_mut() = Seen::default(),
+        "/count" | "/stats" | "/reset" => body = say(&path, &mut seen.borrow_mut()).into(),
         "/hang" => std::future::pending().await,
         _ => {
             let payload = request.into_body().collect().await.map(|body| body.to_bytes());
             match payload {
-                Ok(payload) if path == "/hook" => record(&mut seen.borrow_mut(), &payload),
-                _ => status = StatusCode::SERVICE_UNAVAILABLE,
+                Ok(payload) if path.starts_with("/hook") => record(&mut seen.borrow_mut(), &payload),
+                _ => status = StatusCode::INTERNAL_SERVER_ERROR,
             }
         }
     }
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;
     Ok(response)
+}
+
+/// An answer about what was seen. Its connection, which has this one request, is not counted.
+fn say(path: &str, seen: &mut Seen) -> Vec<u8> {
+    seen.arrived.connections = seen.arrived.connections.saturating_sub(1);
+    match path {
+        "/count" => seen.arrived.count.to_string().into(),
+        "/stats" => stats(seen),
+        _ => {
+            *seen = Seen::default();
+            Vec::new()
+        }
+    }
 }
 
 fn record(seen: &mut Seen, payload: &[u8]) {

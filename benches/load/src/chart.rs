@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::report::Line;
+use bench_measure::Spread;
+
+use crate::figures::{Figure, Figures};
 
 const WIDTH: f64 = 940.0;
 const NAMES: f64 = 410.0;
@@ -14,21 +16,45 @@ const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#1f2933}.head{font
 .spread{stroke:#1f2933;stroke-width:1.5}@media(prefers-color-scheme:dark){text{fill:#e4e7eb}.bar{fill:#6fb1e0}\
 .spread{stroke:#e4e7eb}}";
 
-/// An SVG of the figures, those of a unit together.
-pub(crate) fn draw(lines: &[Line]) -> String {
+/// Milliseconds below this have a scale of their own: beside those of full load they would have no length.
+const SHORT_MS: f64 = 20.0;
+
+/// The titles of the groups that have a scale in common.
+const GROUPS: [&str; 6] = [
+    "A second (more is better)",
+    "Milliseconds below 20 (less is better)",
+    "Milliseconds from 20 (less is better)",
+    "MiB of memory (less is better)",
+    "Per cent",
+    "Numbers",
+];
+
+/// The index of a figure's group.
+fn group(figure: &Figure) -> usize {
+    match figure.unit {
+        "/s" => 0,
+        "ms" if figure.spread().most < SHORT_MS => 1,
+        "ms" => 2,
+        "MiB" => 3,
+        "%" => 4,
+        _ => 5,
+    }
+}
+
+/// An SVG of the figures, those of a group together.
+pub(crate) fn draw(figures: &Figures) -> String {
     let mut body = String::new();
     let mut y = GAP;
-    for (unit, title) in [
-        ("/s", "A second (more is better)"),
-        ("ms", "Milliseconds (less is better)"),
-        ("MiB", "MiB of memory (less is better)"),
-    ] {
-        let of_unit: Vec<&Line> = lines.iter().filter(|line| line.unit == unit).collect();
-        let most = of_unit.iter().map(|line| line.spread.most).fold(f64::MIN_POSITIVE, f64::max);
+    for (index, title) in GROUPS.into_iter().enumerate() {
+        let of_group: Vec<&Figure> = figures.iter().filter(|figure| group(figure) == index).collect();
+        if of_group.is_empty() {
+            continue;
+        }
+        let most = of_group.iter().map(|figure| figure.spread().most).fold(f64::MIN_POSITIVE, f64::max);
         let _ = writeln!(body, r#"<text class="head" x="8" y="{y:.0}">{title}</text>"#);
         y += STEP;
-        for line in of_unit {
-            bar(&mut body, line, y, BAR / most);
+        for figure in of_group {
+            bar(&mut body, figure, y, BAR / most);
             y += STEP;
         }
         y += GAP - STEP;
@@ -39,9 +65,9 @@ pub(crate) fn draw(lines: &[Line]) -> String {
     )
 }
 
-fn bar(body: &mut String, line: &Line, y: f64, scale: f64) {
-    let (name, value) = (&line.name, line.value());
-    let (median, least, most) = (line.spread.median, line.spread.least, line.spread.most);
+fn bar(body: &mut String, figure: &Figure, y: f64, scale: f64) {
+    let (name, value) = (&figure.name, figure.value());
+    let Spread { median, least, most } = figure.spread();
     let at = |value: f64| NAMES + value * scale;
     let (top, middle) = (y - 12.0, y - 5.0);
     let _ = writeln!(body, r#"<text x="{:.0}" y="{y:.0}" text-anchor="end">{name}</text>"#, NAMES - 8.0);

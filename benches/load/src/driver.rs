@@ -18,15 +18,24 @@ use tokio::net::TcpStream;
 use tokio::task::{JoinSet, spawn_local};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
+use crate::server::KEY;
 use crate::{Outcome, now_nanoseconds};
+
+/// Stands for the context of the event in [`Plan::foreign_body`].
+pub(crate) const PAYLOAD: &str = "PAYLOAD";
+/// Events are of so many loans, 0 and up, in turn.
+pub(crate) const LOANS: u64 = 1000;
+/// A poster that was answered 503 posts its next event after this.
+const REFUSED_PAUSE: Duration = Duration::from_millis(5);
 
 /// What the driver does.
 #[derive(Serialize, Deserialize, Clone, Debug)]
 pub(crate) struct Plan {
-    pub(crate) address: String,
+    pub address: String,
     pub path: String,
     pub key: String,
-    pub event_name: String,
+    /// Taken in turn.
+    pub event_names: Vec<String>,
     /// How many connections post at once.
     pub posters: usize,
     /// Events a second; without a rate, as fast as they are answered.
@@ -38,6 +47,8 @@ pub(crate) struct Plan {
     pub loans: u64,
     /// How many bytes an event has, about.
     pub bytes: usize,
+    /// What is posted to a server that is no loanhook, with [`PAYLOAD`] where the context of the event belongs.
+    pub foreign_body: Option<String>,
 }
 
 /// What the driver did.
@@ -53,6 +64,25 @@ pub(crate) struct Posted {
     pub latencies: Latencies,
     /// Processor time of this process, in milliseconds.
     pub cpu: f64,
+}
+
+impl Plan {
+    /// One that posts events to a server from 64 connections as fast as they are answered, and has no end.
+    pub(crate) fn new(address: &str, event_name: &str) -> Self {
+        Self {
+            address: address.to_owned(),
+            path: "/v1/events".into(),
+            key: KEY.into(),
+            event_names: vec![event_name.to_owned()],
+            posters: 64,
+            rate: None,
+            events: u64::MAX,
+            seconds: 3600.0,
+            loans: LOANS,
+            bytes: 1024,
+            foreign_body: None,
+        }
+    }
 }
 
 struct Load {
@@ -134,19 +164,20 @@ async fn post_all(load: Rc<Load>, mut connection: SendRequest<Full<Bytes>>, plac
         let counter = if status.is_success() { &load.accepted } else { &load.refused };
         counter.set(counter.get() + 1);
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(REFUSED_PAUSE).await;
         }
     }
 }
 
 fn request(plan: &Plan, number: u64, began: u64) -> Outcome<Request<Full<Bytes>>> {
     let loan = number % plan.loans;
-    let start = format!(
-        r#"{{"eventName":"{}","loanId":"{loan}","context":{{"number":{number},"sent-at":{began},"note":""#,
-        plan.event_name
-    );
-    let filler = plan.bytes.saturating_sub(start.len() + 3);
-    let body = format!("{start}{:x<filler$}\"}}}}", "");
+    let event_name = &plan.event_names[(number % plan.event_names.len() as u64) as usize];
+    let envelope = plan.foreign_body.clone().unwrap_or_else(|| {
+        format!(r#"{{"eventName":"{event_name}","loanId":"{loan}","context":{PAYLOAD}}}"#)
+    });
+    let context = format!(r#"{{"number":{number},"sent-at":{began},"note":""#);
+    let filler = plan.bytes.saturating_sub(envelope.len() - PAYLOAD.len() + context.len() + 2);
+    let body = envelope.replacen(PAYLOAD, &format!("{context}{:x<filler$}\"}}", ""), 1);
     let request = Request::post(&plan.path)
         .header(HOST, &plan.address)
         .header(CONTENT_TYPE, "application/json")

@@ -1,0 +1,133 @@
+//! The server that is measured: a loanhook as a process, on a data folder of its own.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{ChildStdout, Command, Stdio};
+use std::time::Instant;
+
+use bench_measure::{Latencies, memory_mib, processor_ticks_ms};
+use chrono::{DateTime, FixedOffset};
+use serde_json::{Value, json};
+
+use crate::Outcome;
+use crate::client::{ask, call};
+use crate::processes::Process;
+
+/// The key that the server is given, and that every call has.
+pub(crate) const KEY: &str = "lh_bench_0123456789abcdef";
+
+/// A subscription to one event name.
+pub(crate) struct Subscription {
+    pub(crate) event_name: String,
+    pub(crate) url: String,
+    pub(crate) timeout_seconds: u32,
+    /// The seconds between the attempts.
+    pub(crate) retry_delays: Vec<u32>,
+}
+
+impl Subscription {
+    /// One whose failures are not retried while anything is measured.
+    pub(crate) fn new(event_name: impl Into<String>, url: String) -> Self {
+        Self { event_name: event_name.into(), url, timeout_seconds: 30, retry_delays: vec![86_400] }
+    }
+}
+
+/// A loanhook that runs until it is dropped.
+pub(crate) struct Server {
+    process: Process,
+    pub(crate) address: String,
+    /// From its start until it answered `/health`, in milliseconds.
+    pub(crate) healthy_after: f64,
+}
+
+impl Server {
+    pub(crate) fn start(binary: &Path, folder: &Path) -> Outcome<Self> {
+        let start = Instant::now();
+        // Standard error is the log, with a line for each attempt: it costs less than a file where nobody reads it.
+        let mut child = Command::new(binary)
+            .args(["serve", "--listen", "127.0.0.1:0", "--allow-network", "127.0.0.0/8", "--data"])
+            .arg(folder)
+            .env("LOANHOOK_ADMIN_KEY", KEY)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| format!("{}: {error}", binary.display()))?;
+        let out = child.stdout.take().ok_or("no standard output")?;
+        let process = Process(child);
+        let address = address_in(out).ok_or_else(|| {
+            format!("`{} serve` ended before it said where it listens; run it by hand", binary.display())
+        })?;
+        call(&address, "GET", "/health", None)?;
+        let healthy_after = start.elapsed().as_secs_f64() * 1e3;
+        Ok(Self { process, address, healthy_after })
+    }
+
+    pub(crate) fn subscribe(&self, subscription: &Subscription) -> Outcome {
+        let Subscription { event_name, url, timeout_seconds, retry_delays } = subscription;
+        let draft = json!({
+            "title": event_name, "criteria": {"events": [event_name]}, "request": {"url": url},
+            "retry": {"delays": retry_delays}, "timeoutSeconds": timeout_seconds,
+        });
+        call(&self.address, "POST", "/v1/subscriptions", Some(&draft)).map(|_| ())
+    }
+
+    /// The processor time it has used so far, in milliseconds.
+    pub(crate) fn processor_ms(&self) -> f64 {
+        processor_ticks_ms(self.process.id())
+    }
+
+    /// Its resident memory, in MiB.
+    pub(crate) fn memory(&self) -> Outcome<f64> {
+        Ok(memory_mib(self.process.id()).ok_or("the server has ended")?)
+    }
+
+    /// How long a GET takes, on a connection of its own, to the last byte of its answer, in milliseconds.
+    pub(crate) fn time_of(&self, path: &str) -> Outcome<f64> {
+        let start = Instant::now();
+        ask(&self.address, "GET", path, None)?;
+        Ok(start.elapsed().as_secs_f64() * 1e3)
+    }
+
+    /// From the moment an event was accepted to that of its first attempt, as the history says it, to the millisecond:
+    /// of the newest 200 webhooks of each of these loans.
+    pub(crate) fn first_attempt_waits(&self, loans: impl IntoIterator<Item = u64>) -> Outcome<Latencies> {
+        let mut nanoseconds = Vec::new();
+        for loan in loans {
+            let page = call(&self.address, "GET", &format!("/v1/loans/{loan}/webhooks?limit=200"), None)?;
+            let rows = page["items"].as_array().ok_or("a page without items")?;
+            for row in rows.iter().filter(|row| row["attemptNumber"] == 1) {
+                let trace_id = row["traceId"].as_str().ok_or("a row without a trace ID")?;
+                let delivery = call(&self.address, "GET", &format!("/v1/webhooks/{trace_id}"), None)?;
+                let waited = time(&row["sentAt"])? - time(&delivery["acceptedAt"])?;
+                nanoseconds.push(waited.num_nanoseconds().and_then(|ns| u64::try_from(ns).ok()).unwrap_or(0));
+            }
+        }
+        Ok(Latencies::of(&mut nanoseconds))
+    }
+}
+
+fn time(value: &Value) -> Outcome<DateTime<FixedOffset>> {
+    Ok(DateTime::parse_from_rfc3339(value.as_str().ok_or("a row without a time")?)?)
+}
+
+/// Where the server says it listens; nothing where it has ended.
+fn address_in(out: ChildStdout) -> Option<String> {
+    let mut lines = BufReader::new(out).lines();
+    let found = lines.by_ref().find_map(|line| {
+        let line = line.ok()?;
+        let rest = line.split_once("http://")?.1;
+        Some(rest.split(|c: char| c.is_whitespace() || c == '/').next()?.to_owned())
+    });
+    // What it says after that is read and dropped, so that it never waits for a reader.
+    std::thread::spawn(move || lines.for_each(drop));
+    found
+}
+
+/// A new data folder beside this program, on whatever disk that is: a folder in memory would make every sync free.
+pub(crate) fn data_folder() -> Outcome<tempfile::TempDir> {
+    let program = std::env::current_exe()?;
+    let folder = program.parent().ok_or("this program is in no folder")?.join("bench-data");
+    fs::create_dir_all(&folder)?;
+    Ok(tempfile::tempdir_in(folder)?)
+}
