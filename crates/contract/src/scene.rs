@@ -249,6 +249,7 @@ pub fn unwatched(
         event: None,
         deliveries,
         watched: vec![],
+        completes_earlier: false,
         now,
     }
 }

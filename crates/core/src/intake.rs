@@ -117,6 +117,7 @@ where
         event: Some(of_ledger),
         deliveries,
         watched,
+        completes_earlier: false,
         now,
     };
     let known = match store.accept(request).await? {
@@ -211,7 +212,8 @@ where
         verdicts.extend(deliveries.iter().map(|(delivery, _)| delivered(delivery)));
         new_ledger_event(event, tenant, (id, accepted_at), verdicts)
     });
-    store.accept(without_key(tenant.clone(), event, of_ledger, deliveries, now)).await?;
+    let rest = without_key(tenant.clone(), event, of_ledger, deliveries, now);
+    store.accept(AcceptRequest { completes_earlier: true, ..rest }).await?;
     Ok(receipt)
 }
 
@@ -242,6 +244,7 @@ fn without_key(
         event: of_ledger,
         deliveries,
         watched: Vec::new(),
+        completes_earlier: false,
         now,
     }
 }

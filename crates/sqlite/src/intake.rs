@@ -14,6 +14,7 @@ use super::unreadable::none_if_unreadable;
 use super::writer::Priority;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{LoanId, TenantId};
+use loanhook_core::model::ledger::LedgerScope;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::trigger_state::TriggerState;
 use loanhook_core::ports::{AcceptOutcome, AcceptRequest, Intake, StoreResult, Subscriptions as _};
@@ -34,7 +35,9 @@ impl Intake for SqliteEngine {
         let subscriptions = request.deliveries.iter().map(|(delivery, _)| delivery.snapshot.subscription_id);
         let places =
             self.0.admission.wait_for_places(&request.tenant, subscriptions.collect(), bytes).await?;
-        let work = move |connection: &Connection| accept(connection, &admission, places, request, &known);
+        let scope = self.0.ledger_scope;
+        let work =
+            move |connection: &Connection| accept(connection, &admission, places, request, &known, scope);
         let after_commit = move |(_, new): &mut (AcceptOutcome, NewDeliveries)| new.after_commit(&scheduler);
         let priority = Priority::NewWork { bytes };
         let (outcome, _) = self.0.writer.run_without_savepoint(priority, work, after_commit).await?;
@@ -48,6 +51,7 @@ fn accept(
     places: Vec<Place>,
     mut request: AcceptRequest,
     known: &[Arc<Subscription>],
+    ledger_scope: LedgerScope,
 ) -> rusqlite::Result<(AcceptOutcome, NewDeliveries)> {
     let before = match request.watched.is_empty() {
         true => TriggerState::default(),
@@ -60,7 +64,7 @@ fn accept(
         verdicts.push(watched.verdict(rises));
         risen.extend(watched.delivery.filter(|_| rises));
     }
-    let AcceptRequest { tenant, loan_id, idempotency, event, deliveries, watched: _, now } =
+    let AcceptRequest { tenant, loan_id, idempotency, event, deliveries, now, .. } =
         request.with_verdicts(&verdicts);
     if let Some((key, record)) = idempotency {
         if let Some(known) =
@@ -75,8 +79,8 @@ fn accept(
     if after != before {
         put_trigger_state(connection, &tenant, &loan_id, &after)?;
     }
-    if let Some(event) = &event {
-        ledger::put(connection, event)?;
+    if let Some(event) = event.filter(|new| ledger_scope.keeps(&new.event)) {
+        ledger::put(connection, &event)?;
     }
     let fired = risen.iter().map(|(delivery, _)| delivery.snapshot.subscription_id).collect();
     let mut new = NewDeliveries::new(places);

@@ -54,7 +54,7 @@ fn recorded(
         DecisionKind::Disabled => Decision::Disabled,
         // The same formula fails alike on the same event.
         DecisionKind::FormulaError | DecisionKind::Delivered => match subscription.evaluate(evaluation) {
-            MatchResult::FormulaError(error) => Decision::FormulaError(error.detail),
+            MatchResult::FormulaError(error) => Decision::formula_error(&error.detail),
             _ => Decision::FormulaError(FORMULA_FAILED.into()),
         },
     };

@@ -64,7 +64,7 @@ pub(super) async fn evaluate(
                 evaluated.watched.push(EvaluatedTrigger { watch, subscription, allowed });
             }
             MatchResult::FormulaError(error) => {
-                let decision = Decision::FormulaError(error.detail.clone());
+                let decision = Decision::formula_error(&error.detail);
                 evaluated.verdicts.push(verdict(subscription, decision));
                 evaluated
                     .formula_errors

@@ -74,6 +74,9 @@ pub struct AcceptRequest {
     pub deliveries: Vec<(Delivery, Bytes)>,
     /// Triggers of the kind `on-change`, each as it is at this event.
     pub watched: Vec<WatchedTrigger>,
+    /// Whether it completes an event that an earlier call with the same key began: the event may be promised, so nothing that
+    /// is stored of it is taken away where this call fails.
+    pub completes_earlier: bool,
     pub now: Timestamp,
 }
 
