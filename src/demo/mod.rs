@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use clap::Args;
 use ipnet::IpNet;
+use loanhook_core::model::ledger::LedgerScope;
 use loanhook_http::web::SiteSettings;
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -61,6 +62,7 @@ pub(crate) async fn run(args: DemoArgs) -> CommandResult {
         allow_networks: vec![IpNet::from(LOCALHOST)],
         trusted_proxies: Vec::new(),
         concurrency: CONCURRENCY,
+        event_ledger: LedgerScope::All,
         admin_key: None,
         site: SiteSettings::default(),
     })

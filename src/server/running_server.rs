@@ -12,6 +12,7 @@ use loanhook_core::deliver::Deliver;
 use loanhook_core::keys;
 use loanhook_core::keys::AdminKey;
 use loanhook_core::model::key::SecretKey;
+use loanhook_core::model::ledger::LedgerScope;
 use loanhook_core::model::time::Timestamp;
 use loanhook_http::web::SiteSettings;
 use loanhook_http::{api, page};
@@ -42,6 +43,8 @@ pub(crate) struct ServerOptions {
     pub(crate) trusted_proxies: Vec<ipnet::IpNet>,
     /// How many attempts may be in flight at once; fewer where the limit of open files is small.
     pub(crate) concurrency: u32,
+    /// Which events the ledger keeps.
+    pub(crate) event_ledger: LedgerScope,
     /// The key of `LOANHOOK_ADMIN_KEY`, not checked yet.
     pub(crate) admin_key: Option<String>,
     pub(crate) site: SiteSettings,
@@ -72,7 +75,8 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
     let address = listener.local_addr().map_err(|error| format!("cannot listen: {error}"))?;
     let sender = WebhookClient::with_max_idle_connections(options.allow_networks, budget.idle_connections)
         .map_err(|error| error.to_string())?;
-    let engine = SqliteEngine::open(&options.data_folder).map_err(|error| error.to_string())?;
+    let engine = SqliteEngine::open_with(&options.data_folder, options.event_ledger)
+        .map_err(|error| error.to_string())?;
     // Nothing after this can fail: a key that was made must be shown.
     let ensured = keys::ensure_admin(&engine, chosen_key, Timestamp::now()).await;
     let made_key = match ensured.map_err(|error| error.to_string())? {

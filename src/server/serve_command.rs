@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
+use loanhook_core::model::ledger::LedgerScope;
 use loanhook_http::web::{FrameAncestors, Origin, SiteSettings};
 use tracing::warn;
 
@@ -38,6 +39,9 @@ pub(crate) struct ServeArgs {
         value_parser = RangedU64ValueParser::<u32>::new().range(1..=65_536)
     )]
     concurrency: u32,
+    /// Which events are kept with what each webhook decided about them: all, matched (those that were sent) or none
+    #[arg(long, value_name = "WHICH", env = "LOANHOOK_EVENT_LEDGER", default_value = "all")]
+    event_ledger: LedgerScope,
     /// The address under which people reach the loan pages, for portal links [default: that of the request]
     #[arg(long, value_name = "URL", env = "LOANHOOK_PUBLIC_URL")]
     public_url: Option<Origin>,
@@ -66,6 +70,7 @@ pub(crate) async fn run(args: ServeArgs) -> CommandResult {
         allow_networks: args.allow_network.into_iter().flat_map(|networks| networks.0).collect(),
         trusted_proxies: args.trusted_proxy.into_iter().flat_map(|networks| networks.0).collect(),
         concurrency: args.concurrency,
+        event_ledger: args.event_ledger,
         admin_key: chosen_key,
         site: SiteSettings {
             public_url: args.public_url,

@@ -14,6 +14,7 @@ use crate::template::{properties, template};
 
 const TABLE: &str = "Table.Arn";
 const BY_TRACE: &str = "${Table.Arn}/index/by-trace";
+const ACCEPTED: &str = "${Table.Arn}/index/accepted";
 const DUE: &str = "${Table.Arn}/index/due";
 const SMALL_PAYLOADS: &str = "PayloadsTable.Arn";
 const BUCKET: &str = "Bucket.Arn";
@@ -33,6 +34,7 @@ type Calls = &'static [(&'static str, &'static [&'static str])];
 
 const INTAKE: Calls = &[
     (TABLE, READS_AND_WRITES),
+    (ACCEPTED, &["dynamodb:Query"]),
     (SMALL_PAYLOADS, &["dynamodb:PutItem"]),
     (PAYLOADS, &["s3:PutObject"]),
     (QUEUE, &["sqs:SendMessage"]),
@@ -70,6 +72,7 @@ const HISTORY: Calls = &[
         ],
     ),
     (BY_TRACE, &["dynamodb:Query"]),
+    (ACCEPTED, &["dynamodb:Query"]),
     (SMALL_PAYLOADS, &["dynamodb:GetItem"]),
     (PAYLOADS, &["s3:GetObject"]),
     (BUCKET, &["s3:ListBucket"]),
@@ -107,12 +110,12 @@ const FUNCTIONS: [(&str, Calls); 6] = [
 /// The kinds of items that each function reads or writes, by the letters with which their partitions begin
 /// (`crates/aws/src/items/key_schema.rs`): A keys in the list of their tenant, E source addresses, F formula errors,
 /// G portal links and sessions, H slow marks, I idempotency records, K keys by their hash, L rows, M trigger states, Q permits of receivers, S subscriptions
-/// and the tenant's version, T deliveries, W how far the sweep has come.
+/// and the tenant's version, T deliveries, V events of the ledger, W how far the sweep has come.
 const PARTITIONS: [(&str, &str); 6] = [
-    ("Intake", "AFHIKMST"),
+    ("Intake", "AFHIKMSTV"),
     ("Delivery", "EHLQST"),
-    ("History", "AEGIKLST"),
-    ("Subscriptions", "AFHKST"),
+    ("History", "AEGIKLSTV"),
+    ("Subscriptions", "AFHKSTV"),
     ("Resend", "ILT"),
     ("Sweep", "HTW"),
 ];
@@ -165,8 +168,9 @@ fn each_role_allows_exactly_the_partitions_of_its_function() {
         let role = properties(&template, &format!("{function}Role"));
         let wanted: Vec<String> = kinds.chars().map(|kind| format!("{kind}#*")).collect();
         assert_eq!(partitions(role, TABLE), wanted, "{function}");
-        // The partitions of that index are deliveries, and those of this one times.
+        // The partitions of these indexes are deliveries, days of events, and times.
         assert!(partitions(role, BY_TRACE).iter().all(|partition| *partition == "T#*"), "{function}");
+        assert!(partitions(role, ACCEPTED).iter().all(|partition| *partition == "V#*"), "{function}");
         assert!(
             partitions(role, DUE).iter().all(|partition| ["D#*", "Q#*"].contains(partition)),
             "{function}"

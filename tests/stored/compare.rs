@@ -11,8 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 use http::{Method, Request, header};
 use http_body_util::BodyExt as _;
 use loanhook_core::ports::{
-    Attempts, Deliveries, EgressAddresses, FormulaErrorLog, Grants, Health, Intake, Keys, Payloads, Resends,
-    Subscriptions,
+    Attempts, Deliveries, EgressAddresses, FormulaErrorLog, Grants, Health, Intake, Keys, Ledger, Payloads,
+    Resends, Subscriptions,
 };
 use loanhook_http::web::SiteSettings;
 use loanhook_http::{api, page};
@@ -43,6 +43,7 @@ where
         + Health
         + Intake
         + Keys
+        + Ledger
         + Payloads
         + Resends
         + Subscriptions,

@@ -52,8 +52,9 @@ fn partition_of(body: &Value) -> Option<&str> {
     let batch = || body["RequestItems"].as_object()?.values().next()?["Keys"].get(0);
     let item = [&body["Item"], &body["Key"]].into_iter().find(|item| item.is_object()).or_else(batch);
     let values = &body["ExpressionAttributeValues"];
-    let of_query =
-        || [":pk", ":trace", ":bucket"].into_iter().map(|name| &values[name]).find(|key| key.is_object());
+    let of_query = || {
+        [":pk", ":trace", ":bucket", ":day"].into_iter().map(|name| &values[name]).find(|key| key.is_object())
+    };
     let key = item.map(|item| &item["pk"]).or_else(of_query)?;
     key["S"].as_str()
 }

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::{
 };
 use aws_types::SdkConfig;
 use loanhook_aws::{Aws, Stack, sdk_config};
+use loanhook_core::model::ledger::LedgerScope;
 use loanhook_core::model::time::Timestamp;
 use serde_norway::Value;
 use uuid::Uuid;
@@ -69,6 +70,7 @@ impl TestStack {
             payloads: self.payloads_table(),
             bucket: self.name.clone(),
             small_payload: 1536,
+            event_ledger: LedgerScope::All,
             queue_url: self.queue_url.clone(),
             slow_queue_url: self.slow_queue_url.clone(),
             slow_instances: 4,

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use crate::egress::PublicAddress;
 use crate::engine::Stack;
 use loanhook_core::model::key::{KeyHash, SecretKey};
+use loanhook_core::model::ledger::LedgerScope;
 use loanhook_core::model::time::Timestamp;
 
 /// A schedule spans 30 days at most, and `Retry-After` may make each of its 24 delays a day longer: a delivery that is kept
@@ -89,6 +90,7 @@ impl Config {
             payloads: needed("LOANHOOK_PAYLOADS_TABLE")?,
             bucket: needed("LOANHOOK_BUCKET")?,
             small_payload: small_payload(&get)?,
+            event_ledger: event_ledger(&get)?,
             queue_url: needed("LOANHOOK_QUEUE_URL")?,
             slow_queue_url: needed("LOANHOOK_SLOW_QUEUE_URL")?,
             slow_instances: slow_instances(&get)?,
@@ -161,6 +163,11 @@ fn small_payload(get: &impl Fn(&'static str) -> Option<String>) -> Result<usize,
     usize::try_from(bytes).map_err(|_| wrong(NAME, "is too large"))
 }
 
+fn event_ledger(get: &impl Fn(&'static str) -> Option<String>) -> Result<LedgerScope, WrongVariable> {
+    const NAME: &str = "LOANHOOK_EVENT_LEDGER";
+    get(NAME).map_or(Ok(LedgerScope::default()), |text| text.parse().map_err(|fault| wrong(NAME, fault)))
+}
+
 fn list<T: std::str::FromStr>(
     get: &impl Fn(&'static str) -> Option<String>,
     name: &'static str,
@@ -199,6 +206,7 @@ mod tests {
         assert_eq!((config.stack.dead_letters_url, config.stack.deployed_key), (None, None));
         assert_eq!(config.stack.retention, Duration::from_secs(365 * 24 * 3600));
         assert_eq!((config.stack.small_payload, config.stack.slow_instances), (1536, 25));
+        assert_eq!(config.stack.event_ledger, LedgerScope::All);
     }
 
     #[test]
@@ -225,6 +233,7 @@ mod tests {
             ("LOANHOOK_ALLOW_NETWORKS", "127.0.0.1/99"),
             ("LOANHOOK_RETENTION_DAYS", "59"),
             ("LOANHOOK_SMALL_PAYLOAD_BYTES", "65537"),
+            ("LOANHOOK_EVENT_LEDGER", "some"),
             ("LOANHOOK_LEASE_SECONDS", "long"),
             ("LOANHOOK_SLOW_CONCURRENCY", "many"),
             ("LOANHOOK_SLOW_QUEUE_URL", ""),

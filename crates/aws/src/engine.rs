@@ -12,6 +12,7 @@ use crate::cache::Cache;
 use crate::queue::slow_marks::SlowMarks;
 use crate::sdk::retry_classifier::TransactionConflicts;
 use loanhook_core::model::key::KeyHash;
+use loanhook_core::model::ledger::LedgerScope;
 use loanhook_core::model::time::Timestamp;
 
 /// The names of what the engine stores in, and how long it keeps it.
@@ -24,6 +25,8 @@ pub struct Stack {
     pub bucket: String,
     /// How many bytes a payload may take in the table, packed or not; with 0 all are in the bucket.
     pub small_payload: usize,
+    /// Which events the ledger keeps.
+    pub event_ledger: LedgerScope,
     /// The queue of first attempts and resends.
     pub queue_url: String,
     /// The queue of retries, and of what is for a receiver that is slow or fails.

@@ -31,6 +31,7 @@ mod health;
 mod history;
 mod intake;
 mod items;
+mod ledger;
 mod payloads;
 mod queue;
 mod resends;

@@ -13,7 +13,7 @@
 //! one item can only be written so often a second. Payloads are kept a day longer than what names them, so one may be a few
 //! hours older.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::primitives::Blob;
@@ -47,22 +47,27 @@ const MAX_PACKED_RATIO: usize = 4;
 const RESPONSE_PUT_INTERVAL: Duration = Duration::from_secs(6 * 3600);
 
 impl Aws {
-    /// Stores the payloads of deliveries, equal ones once.
+    /// Stores the payloads of deliveries, equal ones once, and none that is among `stored`; they are then.
     pub(crate) async fn put_payloads<'a>(
         &self,
         tenant: &TenantId,
         deliveries: impl Iterator<Item = &'a (Delivery, Bytes)>,
+        stored: &mut HashSet<PayloadKey>,
     ) -> StoreResult<()> {
-        let payloads: HashMap<_, _> = deliveries
-            .filter_map(|(delivery, bytes)| Some((delivery.snapshot.request.payload.key?, bytes.clone())))
-            .collect();
-        let puts: Vec<_> =
-            payloads.into_iter().map(|(key, bytes)| self.put_payload(tenant, key, bytes)).collect();
+        let payloads =
+            deliveries.filter_map(|(delivery, bytes)| Some((delivery.snapshot.request.payload.key?, bytes)));
+        let new = payloads.filter(|(key, _)| stored.insert(*key));
+        let puts: Vec<_> = new.map(|(key, bytes)| self.put_payload(tenant, key, bytes.clone())).collect();
         stream::iter(puts).buffer_unordered(MAX_CONCURRENT_CALLS).try_collect::<Vec<()>>().await.map(|_| ())
     }
 
     /// Stores bytes under their hash, also where they are stored already, so that they are kept from their last use on.
-    async fn put_payload(&self, tenant: &TenantId, key: PayloadKey, bytes: Bytes) -> StoreResult<()> {
+    pub(crate) async fn put_payload(
+        &self,
+        tenant: &TenantId,
+        key: PayloadKey,
+        bytes: Bytes,
+    ) -> StoreResult<()> {
         let name = payload_name(tenant, key);
         let expires = Timestamp::now() + self.stack().retention + EXTRA_RETENTION;
         match table_item(&name, &bytes, expires, self.stack().small_payload) {

@@ -51,6 +51,17 @@ macro_rules! for_each_case {
             a_change_of_the_subscription_changes_only_the_secrets_of_its_deliveries
             a_template_that_does_not_render_gives_a_row_without_a_request_that_cannot_be_resent
         }
+        ledger {
+            an_event_has_the_verdict_of_every_subscription_that_asks_for_it
+            a_restriction_that_forbids_a_rising_edge_is_the_verdict
+            an_event_that_nothing_matches_is_in_the_ledger_with_its_context
+            events_of_a_loan_are_listed_newest_first_within_bounds
+            a_repeated_call_adds_no_event
+            a_repeated_call_stores_the_event_of_one_that_crashed
+            an_event_says_what_became_of_its_deliveries
+            pages_of_events_are_filtered_and_full
+            verdicts_are_in_the_order_of_subscriptions
+        }
         intake {
             an_accepted_delivery_is_stored_with_its_payload_and_message
             a_delivery_that_is_stored_already_stays_as_it_is

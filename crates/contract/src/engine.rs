@@ -8,7 +8,7 @@ use loanhook_core::model::key::{Key, KeyHash};
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::{
-    Attempts, Deliveries, EgressAddresses, FormulaErrorLog, Grants, Intake, Keys, Payloads, Queue,
+    Attempts, Deliveries, EgressAddresses, FormulaErrorLog, Grants, Intake, Keys, Ledger, Payloads, Queue,
     QueueMessage, Resends, Subscriptions,
 };
 
@@ -25,6 +25,7 @@ pub trait Ports:
     + Grants
     + FormulaErrorLog
     + EgressAddresses
+    + Ledger
     + Clone
     + Send
     + Sync
@@ -44,6 +45,7 @@ impl<T> Ports for T where
         + Grants
         + FormulaErrorLog
         + EgressAddresses
+        + Ledger
         + Clone
         + Send
         + Sync

@@ -38,6 +38,7 @@ fn remembered(body: &str, matched: &[&Subscription]) -> IdempotencyRecord {
         event_id: EventId::at(START),
         accepted_at: START,
         matched: matched.iter().map(|subscription| (subscription.id, subscription.version)).collect(),
+        unmatched: vec![],
     }
 }
 

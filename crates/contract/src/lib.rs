@@ -14,6 +14,7 @@ mod idempotency;
 mod intake;
 mod keys;
 mod leases;
+mod ledger;
 mod payloads;
 mod releases;
 mod resend_requests;

@@ -246,8 +246,10 @@ pub fn unwatched(
         tenant: tenant.clone(),
         loan_id: loan("727"),
         idempotency,
+        event: None,
         deliveries,
         watched: vec![],
+        completes_earlier: false,
         now,
     }
 }

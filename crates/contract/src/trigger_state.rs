@@ -23,7 +23,8 @@ async fn see<E: Engine>(
     let loan = event("727", LATE);
     let delivery = Delivery::render(of, &EventEvaluation::new(&loan, now), EventId::at(now));
     let watch = TriggerReading { subscription: of.id, since, holds };
-    let watched = vec![WatchedTrigger { watch, delivery: holds.then_some(delivery) }];
+    let (title, version) = (of.settings.title.clone(), since);
+    let watched = vec![WatchedTrigger { watch, title, version, delivery: holds.then_some(delivery) }];
     let ports = engine.ports();
     let request = AcceptRequest { watched, ..unwatched(&of.tenant, None, vec![], now) };
     let accepted = ports.accept(AcceptRequest { loan_id: loan.loan_id, ..request }).await?;

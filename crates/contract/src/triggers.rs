@@ -198,13 +198,13 @@ pub(crate) async fn a_duplicate_call_changes_no_trigger_state<E: Engine>() -> St
     let acme = tenant("acme");
     let loan = event("727", LATE);
     let key = || IdempotencyKey { key: "a".into(), until: START + DAY };
-    let record =
-        |id| IdempotencyRecord { digest: loan.digest(), event_id: id, accepted_at: START, matched: vec![] };
+    let record = |id| IdempotencyRecord::new(loan.digest(), id, START, &[]);
     let watched = |id| {
         let delivery =
             loanhook_core::model::delivery::Delivery::render(&late, &EventEvaluation::new(&loan, START), id);
         let watch = TriggerReading { subscription: late.id, since: 1, holds: true };
-        vec![WatchedTrigger { watch, delivery: Some(delivery) }]
+        let (title, version) = (late.settings.title.clone(), late.version);
+        vec![WatchedTrigger { watch, title, version, delivery: Some(delivery) }]
     };
     let calls = (0..8).map(|_| {
         let id = EventId::at(START);

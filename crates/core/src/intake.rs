@@ -8,6 +8,7 @@
 //! is decided by the store, in the step that stores what comes of it.
 
 mod batch;
+mod ledger;
 mod matching;
 mod render_memory;
 
@@ -21,7 +22,10 @@ use tokio::time::timeout;
 use tracing::warn;
 
 pub use self::batch::accept_batch;
-use self::matching::{EvaluatedEvent, evaluate, render, render_watched, size_at_most};
+use self::ledger::{lost_verdicts, new_ledger_event};
+use self::matching::{
+    EvaluatedEvent, EvaluatedTrigger, delivered, evaluate, render, render_watched, size_at_most,
+};
 use crate::log;
 use crate::model::delivery::Delivery;
 use crate::model::event::Event;
@@ -32,8 +36,8 @@ use crate::model::id::{EventId, SubscriptionId, TenantId, TraceId};
 use crate::model::subscription::Subscription;
 use crate::model::time::Timestamp;
 use crate::ports::{
-    AcceptOutcome, AcceptRequest, FormulaErrorLog, IdempotencyKey, IdempotencyRecord, Intake, StoreError,
-    StoreResult, Subscriptions,
+    AcceptOutcome, AcceptRequest, FormulaErrorLog, IdempotencyKey, IdempotencyRecord, Intake, Ledger,
+    NewLedgerEvent, StoreError, StoreResult, Subscriptions,
 };
 
 /// How long an idempotency key is remembered.
@@ -83,32 +87,39 @@ pub async fn accept<S>(
     now: Timestamp,
 ) -> Result<Receipt, IntakeError>
 where
-    S: Intake + Subscriptions + FormulaErrorLog,
+    S: Intake + Subscriptions + Ledger + FormulaErrorLog,
 {
     let Submission { event, key } = submission;
     let digest = key.is_some().then(|| event.digest());
     let subscriptions = store.subscriptions(tenant).await?;
     let id = EventId::at(now);
     let evaluation = EventEvaluation::new(&event, now);
-    let EvaluatedEvent { matched, watched, formula_errors } = evaluate(&subscriptions, &evaluation).await;
-    let to_render = matched.iter().chain(watched.iter().filter_map(|(_, allowed)| allowed.as_ref()));
+    let EvaluatedEvent { matched, watched, formula_errors, mut verdicts } =
+        evaluate(&subscriptions, &evaluation).await;
+    let to_render = matched.iter().chain(watched.iter().filter_map(EvaluatedTrigger::allowed));
     let memory = render_memory::reserve(size_at_most(to_render, &evaluation)).await?;
     let deliveries = render(&matched, &evaluation, id).await;
     let watched = render_watched(watched, &evaluation, id).await;
+    verdicts.extend(deliveries.iter().map(|(delivery, _)| delivered(delivery)));
     let idempotency = key.zip(digest).map(|(key, digest)| {
-        let versions = deliveries.iter().map(|(delivery, _)| {
-            let snapshot = &delivery.snapshot;
-            (snapshot.subscription_id, snapshot.subscription_version)
-        });
-        let record =
-            IdempotencyRecord { digest, event_id: id, accepted_at: now, matched: versions.collect() };
+        let record = IdempotencyRecord::new(digest, id, now, &verdicts);
         (IdempotencyKey { key, until: now + IDEMPOTENCY_WINDOW }, record)
     });
+    let of_ledger = new_ledger_event(&event, tenant, (id, now), verdicts);
     let promised: Vec<_> = deliveries.iter().map(|(delivery, _)| promise(delivery)).collect();
     let rising = watched.iter().filter_map(|watched| watched.delivery.as_ref());
     let rising: Vec<_> = rising.map(|(delivery, _)| promise(delivery)).collect();
     let (tenant_id, loan_id) = (tenant.clone(), event.loan_id.clone());
-    let request = AcceptRequest { tenant: tenant_id, loan_id, idempotency, deliveries, watched, now };
+    let request = AcceptRequest {
+        tenant: tenant_id,
+        loan_id,
+        idempotency,
+        event: Some(of_ledger),
+        deliveries,
+        watched,
+        completes_earlier: false,
+        now,
+    };
     let known = match store.accept(request).await? {
         AcceptOutcome::Stored { fired } => {
             let fired = rising.into_iter().filter(|delivery| fired.contains(&delivery.subscription_id));
@@ -164,12 +175,16 @@ where
     S: Intake,
 {
     let tenant = subscription.tenant.clone();
-    let (receipt, mut deliveries, _memory) =
-        render_matched(&[subscription], event, EventId::at(now), now).await?;
+    let id = EventId::at(now);
+    let evaluation = EventEvaluation::new(event, now);
+    let (receipt, mut deliveries, _memory) = render_matched(&[subscription], &evaluation, id).await?;
     for (delivery, _) in &mut deliveries {
         delivery.snapshot.test = true;
     }
-    store.accept(without_key(tenant, event, deliveries, now)).await?;
+    let verdicts = deliveries.iter().map(|(delivery, _)| delivered(delivery)).collect();
+    let mut of_ledger = new_ledger_event(event, &tenant, (id, now), verdicts);
+    of_ledger.event.test = true;
+    store.accept(without_key(tenant, event, Some(of_ledger), deliveries, now)).await?;
     Ok(receipt)
 }
 
@@ -182,16 +197,23 @@ async fn complete_duplicate<S>(
     now: Timestamp,
 ) -> StoreResult<Receipt>
 where
-    S: Intake + Subscriptions,
+    S: Intake + Subscriptions + Ledger,
 {
+    let (id, accepted_at) = (known.event_id, known.accepted_at);
+    let evaluation = EventEvaluation::new(event, accepted_at);
+    let lost = lost_verdicts(store, tenant, &known, &evaluation).await?;
     let matched = stream::iter(known.matched).map(|(id, version)| async move {
         let subscription = store.subscription_version(tenant, id, version).await?;
         subscription.ok_or_else(|| StoreError::Failed("a subscription's version is gone".into()))
     });
     let matched: Vec<_> = matched.buffered(CONCURRENT_VERSION_READS).try_collect().await?;
-    let (receipt, deliveries, _memory) =
-        render_matched(&matched, event, known.event_id, known.accepted_at).await?;
-    store.accept(without_key(tenant.clone(), event, deliveries, now)).await?;
+    let (receipt, deliveries, _memory) = render_matched(&matched, &evaluation, id).await?;
+    let of_ledger = lost.map(|mut verdicts| {
+        verdicts.extend(deliveries.iter().map(|(delivery, _)| delivered(delivery)));
+        new_ledger_event(event, tenant, (id, accepted_at), verdicts)
+    });
+    let rest = without_key(tenant.clone(), event, of_ledger, deliveries, now);
+    store.accept(AcceptRequest { completes_earlier: true, ..rest }).await?;
     Ok(receipt)
 }
 
@@ -199,13 +221,11 @@ where
 /// is kept.
 async fn render_matched(
     matched: &[Arc<Subscription>],
-    event: &Event,
+    evaluation: &EventEvaluation<'_>,
     id: EventId,
-    now: Timestamp,
 ) -> StoreResult<(Receipt, Vec<(Delivery, Bytes)>, SemaphorePermit<'static>)> {
-    let evaluation = EventEvaluation::new(event, now);
-    let memory = render_memory::reserve(size_at_most(matched.iter(), &evaluation)).await?;
-    let deliveries = render(matched, &evaluation, id).await;
+    let memory = render_memory::reserve(size_at_most(matched.iter(), evaluation)).await?;
+    let deliveries = render(matched, evaluation, id).await;
     Ok((receipt(id, deliveries.iter().map(|(delivery, _)| promise(delivery))), deliveries, memory))
 }
 
@@ -213,11 +233,20 @@ async fn render_matched(
 fn without_key(
     tenant: TenantId,
     event: &Event,
+    of_ledger: Option<NewLedgerEvent>,
     deliveries: Vec<(Delivery, Bytes)>,
     now: Timestamp,
 ) -> AcceptRequest {
-    let loan_id = event.loan_id.clone();
-    AcceptRequest { tenant, loan_id, idempotency: None, deliveries, watched: Vec::new(), now }
+    AcceptRequest {
+        tenant,
+        loan_id: event.loan_id.clone(),
+        idempotency: None,
+        event: of_ledger,
+        deliveries,
+        watched: Vec::new(),
+        completes_earlier: false,
+        now,
+    }
 }
 
 fn promise(delivery: &Delivery) -> PromisedDelivery {

@@ -1,11 +1,12 @@
-//! Intake: the record of the key, payloads, deliveries, messages, in this order.
+//! Intake: the record of the key, payload and event of the ledger, payloads, deliveries, messages, in this order.
 
 use bytes::Bytes;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
-    AcceptOutcome, AcceptRequest, IdempotencyKey, IdempotencyRecord, Intake, QueueMessage, StoreResult,
+    AcceptOutcome, AcceptRequest, IdempotencyKey, IdempotencyRecord, Intake, NewLedgerEvent, QueueMessage,
+    StoreResult,
 };
 
 use super::state::{KeptRecord, Stored};
@@ -26,7 +27,7 @@ impl Intake for Memory {
 impl Call<'_> {
     /// Stores what is sent in any case.
     pub(super) async fn accept_unwatched(&mut self, request: AcceptRequest) -> StoreResult<AcceptOutcome> {
-        let AcceptRequest { tenant, idempotency, deliveries, now, .. } = request;
+        let AcceptRequest { tenant, idempotency, event, deliveries, now, .. } = request;
         if let Some((key, record)) = idempotency {
             let known =
                 self.step(StepKind::Record, |state| remember(state, &tenant, &key, record, now)).await??;
@@ -34,9 +35,23 @@ impl Call<'_> {
                 return Ok(AcceptOutcome::Duplicate(known));
             }
         }
+        if let Some(event) = event {
+            self.put_event(event).await?;
+        }
         let messages = self.put_deliveries(&tenant, &deliveries).await?;
         self.put_messages(messages).await?;
         Ok(AcceptOutcome::Stored { fired: Vec::new() })
+    }
+
+    /// Puts an event that is not there yet, after the payload of which its context is a part.
+    async fn put_event(&mut self, NewLedgerEvent { event, envelope }: NewLedgerEvent) -> StoreResult<()> {
+        let key = Some(event.context.payload);
+        self.step(StepKind::Payload, |state| state.put_payload(&event.tenant, key, &envelope)).await?;
+        let of = (event.tenant.clone(), event.id);
+        self.step(StepKind::Event, |state| {
+            state.events.entry(of).or_insert_with(|| Stored::new(event));
+        })
+        .await
     }
 
     /// Puts deliveries that are not there yet, each after its payload; gives the messages of those that were never

@@ -15,6 +15,7 @@ mod formula_errors;
 mod grants;
 mod intake;
 mod keys;
+mod ledger;
 mod queue;
 mod releases;
 mod resends;

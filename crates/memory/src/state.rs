@@ -8,8 +8,9 @@ use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::formula_errors::FormulaErrors;
 use loanhook_core::model::grant::Grant;
-use loanhook_core::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
+use loanhook_core::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::key::KeyHash;
+use loanhook_core::model::ledger::LedgerEvent;
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::model::trigger_state::TriggerState;
@@ -37,6 +38,7 @@ pub(super) struct KeptRecord<T> {
 pub struct State {
     pub deliveries: BTreeMap<(TenantId, TraceId), Delivery>,
     pub rows: BTreeMap<(TenantId, AttemptId), Stored<Attempt>>,
+    pub events: BTreeMap<(TenantId, EventId), Stored<LedgerEvent>>,
     /// In the order in which they were put.
     pub messages: Vec<QueueMessage>,
     pub(super) payloads: HashMap<(TenantId, PayloadKey), Bytes>,

@@ -19,6 +19,7 @@ pub enum Operation {
     ReleaseResend,
     Enqueue,
     ReadHistory,
+    ReadLedger,
     ReadPayload,
     ReadSubscriptions,
     ChangeSubscriptions,
@@ -38,6 +39,8 @@ pub enum StepKind {
     /// Changes the trigger state of a loan, with the record of the event's idempotency key.
     TriggerState,
     Payload,
+    /// Puts an event of the ledger.
+    Event,
     Row,
     Delivery,
     /// Changes a row and its delivery together.

@@ -41,20 +41,23 @@ impl Call<'_> {
             let (before, lost) = read;
             self.put_messages(lost).await?;
             let mut after = before.clone();
-            let fires =
-                |watched: &&WatchedTrigger| after.update(watched.watch, watched.trace_if_fired(), now);
-            let rising = request.watched.iter().filter(fires);
-            let fired: Vec<_> = rising.filter_map(|watched| watched.delivery.clone()).collect();
+            let (mut fired, mut verdicts) = (Vec::new(), Vec::new());
+            for watched in &request.watched {
+                let rises = after.update(watched.watch, watched.trace_if_fired(), now);
+                fired.extend(watched.delivery.clone().filter(|_| rises));
+                verdicts.push(watched.verdict(rises));
+            }
+            let decided = request.clone().with_verdicts(&verdicts);
             if after == before {
-                return self.accept_unwatched(AcceptRequest { watched: Vec::new(), ..request }).await;
+                return self.accept_unwatched(decided).await;
             }
             let messages = self.put_deliveries(&tenant, &fired).await?;
             let decision = self
-                .step(StepKind::TriggerState, |state| decide(state, &request, (&before, after), &fired))
+                .step(StepKind::TriggerState, |state| decide(state, &decided, (&before, after)))
                 .await??;
             match decision {
                 Decision::Made => {
-                    let rest = AcceptRequest { idempotency: None, watched: Vec::new(), ..request };
+                    let rest = AcceptRequest { idempotency: None, ..decided };
                     self.accept_unwatched(rest).await?;
                     self.put_messages(messages).await?;
                     let fired = fired.iter().map(|(delivery, _)| delivery.snapshot.subscription_id);
@@ -101,7 +104,6 @@ fn decide(
     state: &mut State,
     request: &AcceptRequest,
     (before, mut after): (&TriggerState, TriggerState),
-    fired: &[(Delivery, Bytes)],
 ) -> StoreResult<Decision> {
     let AcceptRequest { tenant, loan_id, idempotency, now, .. } = request;
     let (of_loan, _) = read(state, (tenant, loan_id), &[], *now);
@@ -109,8 +111,7 @@ fn decide(
         return Ok(Decision::Overtaken);
     }
     if let Some((key, record)) = idempotency {
-        let record = record.clone().with_fired(fired.iter().map(|(delivery, _)| delivery));
-        if let Some(known) = remember(state, tenant, key, record, *now)? {
+        if let Some(known) = remember(state, tenant, key, record.clone(), *now)? {
             return Ok(Decision::Known(known));
         }
     }

@@ -115,9 +115,11 @@ pub(crate) fn change_waiting(state: &mut State, row: &Attempt, change: impl Fn(N
 
 /// An event whose triggers fire whenever they are true.
 pub(crate) fn fire_every_time(mut request: AcceptRequest) -> (AcceptRequest, Vec<Delivery>) {
-    let fired: Vec<_> = request.watched.drain(..).filter_map(|watched| watched.delivery).collect();
+    let watched: Vec<_> = request.watched.drain(..).collect();
+    let verdicts: Vec<_> = watched.iter().map(|watched| watched.verdict(true)).collect();
+    let fired: Vec<_> = watched.into_iter().filter_map(|watched| watched.delivery).collect();
     let deliveries: Vec<_> = fired.iter().map(|(delivery, _)| delivery.clone()).collect();
-    request.idempotency = request.idempotency.map(|(key, record)| (key, record.with_fired(&deliveries)));
+    request = request.with_verdicts(&verdicts);
     request.deliveries.extend(fired);
     (request, deliveries)
 }

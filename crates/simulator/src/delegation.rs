@@ -6,13 +6,15 @@ use std::sync::Arc;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::formula_errors::{FormulaErrors, SubscriptionFormulaError};
-use loanhook_core::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
+use loanhook_core::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
+use loanhook_core::model::ledger::LedgerEvent;
+use loanhook_core::model::progress::Status;
 use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
-    AttemptRange, Attempts, Egress, EgressAddresses, FormulaErrorLog, HistoryRow, Queue, QueueMessage,
-    ReplaceOutcome, StoreResult, Subscriptions,
+    AttemptRange, Attempts, Egress, EgressAddresses, FormulaErrorLog, HistoryRow, Ledger, Queue,
+    QueueMessage, ReplaceOutcome, StoreResult, Subscriptions,
 };
 
 use crate::store::Store;
@@ -131,5 +133,30 @@ impl EgressAddresses for Store {
 
     fn record_source_address(&self, address: IpAddr, now: Timestamp) {
         self.memory().record_source_address(address, now);
+    }
+}
+
+impl Ledger for Store {
+    async fn events(
+        &self,
+        tenant: &TenantId,
+        loan: &LoanId,
+        oldest: Option<EventId>,
+        before: Option<EventId>,
+        limit: usize,
+    ) -> StoreResult<Vec<LedgerEvent>> {
+        self.memory().events(tenant, loan, oldest, before, limit).await
+    }
+
+    async fn event(&self, tenant: &TenantId, id: EventId) -> StoreResult<Option<LedgerEvent>> {
+        self.memory().event(tenant, id).await
+    }
+
+    async fn delivery_statuses(
+        &self,
+        tenant: &TenantId,
+        traces: &[TraceId],
+    ) -> StoreResult<Vec<Option<Status>>> {
+        self.memory().delivery_statuses(tenant, traces).await
     }
 }

@@ -7,12 +7,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::SqliteEngine;
 use super::dispatch::admission::{AdmissionControl, NewDeliveries};
 use super::idempotency::{self, KeyScope};
+use super::ledger;
 use super::queue::Place;
 use super::rows::{from_json, to_json};
 use super::unreadable::none_if_unreadable;
 use super::writer::Priority;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{LoanId, TenantId};
+use loanhook_core::model::ledger::LedgerScope;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::trigger_state::TriggerState;
 use loanhook_core::ports::{AcceptOutcome, AcceptRequest, Intake, StoreResult, Subscriptions as _};
@@ -28,11 +30,14 @@ impl Intake for SqliteEngine {
         };
         let rising = request.watched.iter().filter_map(|watched| watched.delivery.as_ref());
         let stored = request.deliveries.iter().chain(rising);
-        let bytes = stored.map(|(delivery, bytes)| estimated_bytes(delivery) + bytes.len()).sum();
+        let bytes = stored.map(|(delivery, bytes)| estimated_bytes(delivery) + bytes.len()).sum::<usize>()
+            + request.event.as_ref().map_or(0, |new| EVENT_BYTES + new.envelope.len());
         let subscriptions = request.deliveries.iter().map(|(delivery, _)| delivery.snapshot.subscription_id);
         let places =
             self.0.admission.wait_for_places(&request.tenant, subscriptions.collect(), bytes).await?;
-        let work = move |connection: &Connection| accept(connection, &admission, places, request, &known);
+        let scope = self.0.ledger_scope;
+        let work =
+            move |connection: &Connection| accept(connection, &admission, places, request, &known, scope);
         let after_commit = move |(_, new): &mut (AcceptOutcome, NewDeliveries)| new.after_commit(&scheduler);
         let priority = Priority::NewWork { bytes };
         let (outcome, _) = self.0.writer.run_without_savepoint(priority, work, after_commit).await?;
@@ -44,22 +49,24 @@ fn accept(
     connection: &Connection,
     admission: &AdmissionControl,
     places: Vec<Place>,
-    request: AcceptRequest,
+    mut request: AcceptRequest,
     known: &[Arc<Subscription>],
+    ledger_scope: LedgerScope,
 ) -> rusqlite::Result<(AcceptOutcome, NewDeliveries)> {
-    let AcceptRequest { tenant, loan_id, idempotency, deliveries, watched, now } = request;
-    let before = match watched.is_empty() {
+    let before = match request.watched.is_empty() {
         true => TriggerState::default(),
-        false => trigger_state(connection, &tenant, &loan_id)?,
+        false => trigger_state(connection, &request.tenant, &request.loan_id)?,
     };
     let mut after = before.clone();
-    let risen: Vec<_> = watched
-        .into_iter()
-        .filter(|watched| after.update(watched.watch, watched.trace_if_fired(), now))
-        .filter_map(|watched| watched.delivery)
-        .collect();
+    let (mut risen, mut verdicts) = (Vec::new(), Vec::new());
+    for watched in std::mem::take(&mut request.watched) {
+        let rises = after.update(watched.watch, watched.trace_if_fired(), request.now);
+        verdicts.push(watched.verdict(rises));
+        risen.extend(watched.delivery.filter(|_| rises));
+    }
+    let AcceptRequest { tenant, loan_id, idempotency, event, deliveries, now, .. } =
+        request.with_verdicts(&verdicts);
     if let Some((key, record)) = idempotency {
-        let record = record.with_fired(risen.iter().map(|(delivery, _)| delivery));
         if let Some(known) =
             idempotency::put_unless_present(connection, &tenant, KeyScope::Event, &key, &record, now)?
         {
@@ -72,6 +79,9 @@ fn accept(
     if after != before {
         put_trigger_state(connection, &tenant, &loan_id, &after)?;
     }
+    if let Some(event) = event.filter(|new| ledger_scope.keeps(&new.event)) {
+        ledger::put(connection, &event)?;
+    }
     let fired = risen.iter().map(|(delivery, _)| delivery.snapshot.subscription_id).collect();
     let mut new = NewDeliveries::new(places);
     for delivery in deliveries.into_iter().chain(risen) {
@@ -79,6 +89,9 @@ fn accept(
     }
     Ok((AcceptOutcome::Stored { fired }, new))
 }
+
+/// About how many bytes an event takes in the ledger, besides its payload.
+const EVENT_BYTES: usize = 512;
 
 /// About how many bytes a delivery takes, besides its payload.
 fn estimated_bytes(delivery: &Delivery) -> usize {

@@ -22,6 +22,7 @@ mod health;
 mod idempotency;
 mod intake;
 mod keys;
+mod ledger;
 mod operation;
 mod payloads;
 mod queue;
@@ -45,6 +46,7 @@ use checkpoints::{CHECKPOINT_PAGES, Checkpoints};
 use clock::ClockMonitor;
 use data_folder::DataFolder;
 use dispatch::admission::AdmissionControl;
+use loanhook_core::model::ledger::LedgerScope;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::StoreResult;
 use operation::Operation;
@@ -70,6 +72,7 @@ struct Inner {
     scheduler: Arc<QueueScheduler>,
     admission: Arc<AdmissionControl>,
     clock: Arc<ClockMonitor>,
+    ledger_scope: LedgerScope,
 }
 
 impl SqliteEngine {
@@ -79,6 +82,15 @@ impl SqliteEngine {
     ///
     /// Where another process uses the folder, or its files cannot be used: see [`OpenError`].
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
+        Self::open_with(folder, LedgerScope::default())
+    }
+
+    /// As [`open`](Self::open), with a ledger that keeps these events from now on.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_with(folder: &Path, ledger_scope: LedgerScope) -> Result<Self, OpenError> {
         let DataFolder { database, lock } = DataFolder::lock(folder)?;
         let broken = |error| OpenError::Database(database.clone(), error);
         let mut connection = Connection::open(&database).map_err(broken)?;
@@ -101,7 +113,7 @@ impl SqliteEngine {
         let writer = Writer::start(connection, lock, follow_clock, between_commits)
             .map_err(|error| OpenError::Folder(folder.into(), error))?;
         let admission = Arc::new(AdmissionControl::new(Arc::clone(&scheduler)));
-        Ok(Self(Arc::new(Inner { writer, readers, cache, scheduler, admission, clock })))
+        Ok(Self(Arc::new(Inner { writer, readers, cache, scheduler, admission, clock, ledger_scope })))
     }
 
     /// Follows a clock that was set, although nothing else is to be written.

@@ -20,7 +20,7 @@ const APPLICATION_ID: i64 = 0x6c68_6462;
 ///
 /// A message's ID is never given again (`AUTOINCREMENT`): a claim deletes its message while its
 /// ID may still be in use, and the next message must not pass for that one.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     "CREATE TABLE deliveries (
          trace BLOB PRIMARY KEY,
          tenant TEXT NOT NULL,
@@ -128,6 +128,14 @@ const MIGRATIONS: [&str; 5] = [
     // environment may still name.
     "ALTER TABLE keys ADD COLUMN used INTEGER;
      CREATE TABLE deleted_keys (hash BLOB PRIMARY KEY) WITHOUT ROWID;",
+    // The ledger. Events stand in the order of their IDs, which is that of their acceptance.
+    "CREATE TABLE events (
+         id BLOB PRIMARY KEY,
+         tenant TEXT NOT NULL,
+         loan TEXT NOT NULL,
+         doc TEXT NOT NULL
+     ) WITHOUT ROWID;
+     CREATE INDEX events_by_loan ON events (tenant, loan, id);",
 ];
 
 /// Sets how a connection reads and writes, and how many KiB of pages it keeps in memory at most.

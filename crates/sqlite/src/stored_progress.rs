@@ -5,7 +5,7 @@
 
 use loanhook_core::model::delivery::DeliveryHistory;
 use loanhook_core::model::id::AttemptId;
-use loanhook_core::model::progress::{Claim, NextAttempt, Progress};
+use loanhook_core::model::progress::{Claim, NextAttempt, Progress, Status};
 use loanhook_stored::{Document, StoredTime, Version};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -53,6 +53,15 @@ struct StoredClaim {
 }
 
 impl StoredProgress {
+    pub(super) const fn status(&self) -> Status {
+        match self.status {
+            StoredStatus::Pending => Status::Pending,
+            StoredStatus::Succeeded => Status::Succeeded,
+            StoredStatus::Failed => Status::Failed,
+            StoredStatus::Canceled => Status::Canceled,
+        }
+    }
+
     pub(super) fn new(progress: &Progress, history: &DeliveryHistory) -> Self {
         let (status, next, in_flight) = match *progress {
             Progress::Waiting(next) => (StoredStatus::Pending, Some(next), None),

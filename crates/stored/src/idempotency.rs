@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::values::{StoredHash, StoredTime};
+use crate::words::StoredDecision;
 use crate::{Document, Version};
 
 const VERSION: u32 = 1;
@@ -19,6 +20,10 @@ pub struct StoredEventRecord {
     accepted_at: StoredTime,
     /// `[subscription ID, its version]` each.
     matched: Vec<(Uuid, u64)>,
+    /// `[subscription ID, its version, what it decided]` each. Absent where there are none, and in records of versions that
+    /// kept no ledger.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unmatched: Vec<(Uuid, u64, StoredDecision)>,
 }
 
 impl Document for IdempotencyRecord {
@@ -26,24 +31,30 @@ impl Document for IdempotencyRecord {
     type Stored<'a> = StoredEventRecord;
 
     fn to_stored(&self) -> StoredEventRecord {
-        let Self { digest, event_id, accepted_at, matched } = self;
+        let Self { digest, event_id, accepted_at, matched, unmatched } = self;
+        let unmatched = unmatched.iter().map(|(id, version, kind)| (id.uuid(), *version, (*kind).into()));
         StoredEventRecord {
             v: Version::NEWEST,
             digest: StoredHash(*digest),
             event_id: event_id.uuid(),
             accepted_at: StoredTime(*accepted_at),
             matched: matched.iter().map(|(id, version)| (id.uuid(), *version)).collect(),
+            unmatched: unmatched.collect(),
         }
     }
 
     fn from_stored(stored: StoredEventRecord) -> Self {
-        let StoredEventRecord { v: _, digest, event_id, accepted_at, matched } = stored;
+        let StoredEventRecord { v: _, digest, event_id, accepted_at, matched, unmatched } = stored;
+        let unmatched = unmatched
+            .into_iter()
+            .map(|(id, version, kind)| (SubscriptionId::from_uuid(id), version, kind.into()));
         let matched = matched.into_iter().map(|(id, version)| (SubscriptionId::from_uuid(id), version));
         Self {
             digest: digest.0,
             event_id: EventId::from_uuid(event_id),
             accepted_at: accepted_at.0,
             matched: matched.collect(),
+            unmatched: unmatched.collect(),
         }
     }
 }

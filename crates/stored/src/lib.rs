@@ -33,6 +33,7 @@ mod formula_error;
 mod grant;
 mod idempotency;
 mod key;
+mod ledger;
 mod message;
 mod payload;
 mod retry;

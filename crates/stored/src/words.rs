@@ -3,6 +3,7 @@
 use loanhook_core::model::failure::{ErrorKind, Phase};
 use loanhook_core::model::formula_errors::WhichFormula;
 use loanhook_core::model::key::{KeySource, Scope};
+use loanhook_core::model::ledger::DecisionKind;
 use loanhook_core::model::subscription::{Fire, Method};
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +82,15 @@ words! {
     StoredFire of Fire {
         OnChange = "on-change",
         EveryMatch = "every-match",
+    }
+
+    StoredDecision of DecisionKind {
+        Delivered = "delivered",
+        TriggerFalse = "trigger_false",
+        AlreadyTrue = "already_true",
+        RestrictionFalse = "restriction_false",
+        Disabled = "disabled",
+        FormulaError = "formula_error",
     }
 
     StoredWhichFormula of WhichFormula {

@@ -1,9 +1,11 @@
 //! Starts of the process: the key that a first start makes, and settings that it refuses or warns of.
 
+use serde_json::json;
+
 use crate::harness::server::{
     keys_in, loanhook_command, new_folder, run_to_exit, serve_command, start_error,
 };
-use crate::harness::{Api, Launch, Server, items_of};
+use crate::harness::{Api, Journey, Launch, Server, items_of};
 
 #[tokio::test]
 async fn a_first_start_on_a_port_in_use_creates_no_key() {
@@ -46,7 +48,10 @@ async fn invalid_settings_end_the_start_with_an_error() {
         ..Launch::default()
     };
     let networks = |network: &str| Launch { allowed_networks: vec![network.to_owned()], ..Launch::default() };
+    let event_ledger =
+        Launch { arguments: ["--event-ledger", "some"].map(str::to_owned).to_vec(), ..Launch::default() };
     for launch in [
+        event_ledger,
         with_key("short"),
         with_key("lh_short"),
         with_key("lh_has-a-dash-0123456789"),
@@ -58,6 +63,20 @@ async fn invalid_settings_end_the_start_with_an_error() {
         assert!(!output.status.success());
         assert!(!error.trim().is_empty() && !error.contains("panicked"), "{error}");
         assert!(!error.contains("0123456789"), "no key is shown: {error}");
+    }
+}
+
+#[tokio::test]
+async fn the_event_ledger_flag_says_which_events_are_kept() {
+    for (scope, kept) in [("all", 1), ("matched", 0), ("none", 0)] {
+        let arguments = ["--event-ledger", scope].map(str::to_owned).to_vec();
+        let launch = Launch { arguments, ..Launch::default() };
+        let Some(server) = Server::own_process_with(launch).await else { return };
+        let j = Journey::on_server(server).await;
+        // Nothing matches it.
+        j.api.send_event(&json!({"eventName": "Payment", "loanId": "727", "context": {}})).await;
+        let events = j.api.get("/v1/loans/727/events").await.expect_status(200).json();
+        assert_eq!(items_of(&events).len(), kept, "{scope}: {events}");
     }
 }
 

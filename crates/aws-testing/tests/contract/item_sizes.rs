@@ -6,14 +6,17 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use loanhook_aws_testing::AwsEngine;
 use loanhook_contract::engine::Engine;
-use loanhook_contract::scene::{SECOND, START, ended, subscription, tenant};
+use loanhook_contract::scene::{MILLISECOND, SECOND, START, ended, subscription, tenant};
 use loanhook_contract::sender::TYPICAL;
 use loanhook_contract::submission;
 use loanhook_core::intake::accept;
 use loanhook_core::model::attempt::{Attempt, AttemptState, StoredResponse};
-use loanhook_core::model::delivery::Delivery;
-use loanhook_core::model::payload::Payload;
-use loanhook_core::ports::{ClaimOutcome, Deliveries, DueWork, QueueMessage, StoreResult, Subscriptions};
+use loanhook_core::model::id::EventId;
+use loanhook_core::model::ledger::LedgerEvent;
+use loanhook_core::model::payload::{Payload, PayloadKey};
+use loanhook_core::ports::{
+    Attempts, ClaimOutcome, Deliveries, DueWork, Ledger, QueueMessage, StoreResult, Subscriptions,
+};
 use uuid::Uuid;
 
 /// Variables of a loan, of which the payload is 1 KiB.
@@ -54,9 +57,8 @@ const fn write_units(bytes: usize) -> usize {
     bytes.div_ceil(1024)
 }
 
-/// The item of a delivery's source payload, in the table of small payloads.
-async fn payload_item(aws: &AwsEngine, delivery: &Delivery) -> HashMap<String, AttributeValue> {
-    let key = delivery.snapshot.request.payload.key.expect("a payload");
+/// The item of a payload, in the table of small payloads.
+async fn payload_item(aws: &AwsEngine, key: PayloadKey) -> HashMap<String, AttributeValue> {
     let name = AttributeValue::S(format!("acme/{key}"));
     let get = aws.stack.dynamodb.get_item().table_name(aws.stack.payloads_table()).key("pk", name);
     get.send().await.expect("read").item.expect("an item")
@@ -115,7 +117,8 @@ async fn assert_sizes() -> StoreResult<()> {
     assert!(aws.ports().complete(&claimed, token, end, None).await?);
     let complete = item(&aws, "L#acme#727", &id).await;
     let moved_on = item(&aws, &delivery, "-").await;
-    let payload = payload_item(&aws, &claimed).await;
+    let key = claimed.snapshot.request.payload.key.expect("a payload");
+    let payload = payload_item(&aws, key).await;
     let sizes = [&payload, &accepted, &in_flight, &sending, &complete, &moved_on].map(size);
     assert_eq!(sizes.map(write_units), [1; 6], "{sizes:?} bytes");
 
@@ -130,4 +133,42 @@ async fn assert_sizes() -> StoreResult<()> {
     assert_eq!(sizes.map(write_units), [1; 2], "{sizes:?} bytes");
     assert!(sending.contains_key("trace"));
     Ok(())
+}
+
+/// An event of loan 727 with the context above, and its item.
+async fn stored_event(aws: &AwsEngine) -> StoreResult<(LedgerEvent, HashMap<String, AttributeValue>)> {
+    let event = submission(CONTEXT, None);
+    let receipt = accept(aws.ports(), &tenant("acme"), event, START).await.expect("accepted");
+    let id: EventId = receipt.event_id;
+    let event = aws.ports().event(&tenant("acme"), id).await?.expect("an event");
+    let item = item(aws, "V#acme#727", &id.to_string()).await;
+    // Its entry in the index, of keys only, is another unit.
+    assert!(item.contains_key("acceptedDay"));
+    Ok((event, item))
+}
+
+#[test]
+fn an_event_of_the_ledger_has_the_write_units_of_the_cost_document() {
+    loanhook_contract::run_on::<AwsEngine>(async {
+        let aws = AwsEngine::fresh().await;
+        let (event, item) = stored_event(&aws).await?;
+        let payload = payload_item(&aws, event.context.payload).await;
+        let sizes = [&payload, &item].map(size);
+        assert_eq!(sizes.map(write_units), [1; 2], "{sizes:?} bytes of an event that nothing matched");
+
+        // Of ten webhooks that send the default body, the payload is the event's own.
+        for of in 1..=10 {
+            let at = START + of * MILLISECOND;
+            let webhook = subscription(&tenant("acme"), &format!("Core banking {of}"), &[300], at);
+            assert!(aws.ports().create(webhook, 200).await?);
+            let (event, item) = stored_event(&aws).await?;
+            assert_eq!(event.verdicts.len(), of as usize);
+            let bytes = size(&item);
+            assert_eq!(write_units(bytes), 1, "{bytes} bytes of an event with {of} webhooks");
+        }
+        let first = aws.drain().await.pop().expect("a message");
+        let delivery = aws.ports().delivery(&first.tenant, first.trace_id).await?.expect("a delivery");
+        assert_eq!(delivery.snapshot.request.payload.key, Some(event.context.payload));
+        Ok(())
+    });
 }

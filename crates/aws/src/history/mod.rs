@@ -8,13 +8,9 @@ mod row_completion;
 
 use std::collections::{HashMap, HashSet};
 
-use uuid::Uuid;
-
 use crate::engine::Aws;
-use crate::items::call_errors::store_error;
-use crate::items::item::{get_number, get_text, text, unexpired};
-use crate::items::key_schema::{self, EXPIRES, PK, RESENDS, SK};
-use crate::items::unreadable::UnreadableItems;
+use crate::items::item::{get_number, get_text};
+use crate::items::key_schema::{self, EXPIRES, PK, RESENDS};
 use crate::items::{delivery_item, row_item};
 use delivery_attempts::advance_by_rows;
 use loanhook_core::model::attempt::Attempt;
@@ -31,14 +27,8 @@ impl Attempts for Aws {
         before: Option<AttemptId>,
         limit: usize,
     ) -> StoreResult<Vec<Attempt>> {
-        // The range of the query includes both ends: the newest ID is the one just before `before`.
-        let newest = before.map_or(Some(u128::MAX), |id| id.uuid().as_u128().checked_sub(1));
-        let Some(newest) = newest.map(Uuid::from_u128) else { return Ok(Vec::new()) };
-        let oldest = oldest.map_or(Uuid::nil(), AttemptId::uuid);
-        if oldest > newest {
-            return Ok(Vec::new());
-        }
-        self.query_rows(&key_schema::loan_pk(tenant, loan), oldest, newest, limit).await
+        let range = (oldest.map(AttemptId::uuid), before.map(AttemptId::uuid));
+        self.newest_first(&key_schema::loan_pk(tenant, loan), range, limit, row_item::read).await
     }
 
     async fn with_resend_counts(
@@ -81,40 +71,6 @@ impl Attempts for Aws {
 }
 
 impl Aws {
-    /// The rows of a partition from the newest to the oldest of these IDs, as far as they have not expired: fewer than `limit`
-    /// only where there are no more.
-    async fn query_rows(
-        &self,
-        pk: &str,
-        oldest: Uuid,
-        newest: Uuid,
-        limit: usize,
-    ) -> StoreResult<Vec<Attempt>> {
-        let (mut rows, mut left_out) = (Vec::new(), UnreadableItems::default());
-        let mut from = None;
-        loop {
-            let left = i32::try_from(limit - rows.len()).unwrap_or(i32::MAX);
-            let page = self
-                .query_partition(pk)
-                .scan_index_forward(false)
-                .key_condition_expression("#pk = :pk AND #sk BETWEEN :oldest AND :newest")
-                .expression_attribute_names("#sk", SK)
-                .expression_attribute_values(":oldest", text(oldest.to_string()))
-                .expression_attribute_values(":newest", text(newest.to_string()))
-                .set_exclusive_start_key(from)
-                .limit(left)
-                .send()
-                .await
-                .map_err(store_error)?;
-            let items = page.items.unwrap_or_default().into_iter().filter_map(unexpired);
-            rows.extend(items.filter_map(|item| left_out.readable(&item, row_item::read(&item))));
-            from = page.last_evaluated_key;
-            if from.is_none() || rows.len() == limit {
-                return Ok(rows);
-            }
-        }
-    }
-
     /// How often each of these deliveries was resent; a delivery that is gone is left out.
     async fn resends_of(
         &self,

@@ -3,6 +3,8 @@
 //! A delivery is put where there is none. One that is there is from an earlier call, which may have died before it queued
 //! the delivery's message.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, TryStreamExt as _};
@@ -16,8 +18,12 @@ use crate::items::write_outcome::WriteOutcome;
 use crate::sdk::MAX_CONCURRENT_CALLS;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::TenantId;
+use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{IdempotencyKey, IdempotencyRecord, QueueMessage, StoreError, StoreResult};
+use loanhook_core::ports::{
+    AcceptOutcome, AcceptRequest, IdempotencyKey, IdempotencyRecord, NewLedgerEvent, QueueMessage,
+    StoreError, StoreResult,
+};
 
 /// The number of a delivery's first attempt.
 pub(super) const FIRST_ATTEMPT: u32 = 1;
@@ -25,38 +31,42 @@ pub(super) const FIRST_ATTEMPT: u32 = 1;
 const MAX_TRIES: u32 = 3;
 
 impl Aws {
-    /// Stores the deliveries of an event and queues their messages; returns the idempotency record of an earlier event
-    /// with this key, and stores nothing then.
-    pub(super) async fn accept_unwatched(
-        &self,
-        tenant: &TenantId,
-        idempotency: Option<(IdempotencyKey, IdempotencyRecord)>,
-        deliveries: Vec<(Delivery, Bytes)>,
-        now: Timestamp,
-    ) -> StoreResult<Option<IdempotencyRecord>> {
-        let has_key = idempotency.is_some();
+    /// Stores an event and its deliveries and queues their messages; stores nothing where its key was used before.
+    pub(super) async fn accept_unwatched(&self, request: AcceptRequest) -> StoreResult<AcceptOutcome> {
+        let AcceptRequest { tenant, idempotency, event, deliveries, completes_earlier, now, .. } = request;
+        let is_repeated = completes_earlier || idempotency.is_some();
         if let Some((key, record)) = idempotency
-            && let Some(known) = self.put_idempotency_record(tenant, &key, &record, now).await?
+            && let Some(known) = self.put_idempotency_record(&tenant, &key, &record, now).await?
         {
-            return Ok(Some(known));
+            return Ok(AcceptOutcome::Duplicate(known));
         }
+        let event = self.kept_event(event);
         let deliveries: Vec<_> = deliveries.iter().collect();
-        let stored = self.put_and_enqueue(tenant, &deliveries).await;
-        if stored.is_err() && !has_key {
+        let stored = self.put_and_enqueue(&tenant, event.as_ref(), &deliveries, &mut HashSet::new()).await;
+        if stored.is_err() && !is_repeated {
             // The caller is told that the event was not stored, and sends it again as another one. With a key the repeat
-            // is the same event, and finishes what is left. What cannot be deleted either is sent by the sweep.
-            let _ = self.delete_unattempted(tenant, &deliveries).await;
+            // is the same event, and finishes what is left. What cannot be deleted either is sent by the sweep, and its event
+            // stays.
+            let deleted = self.delete_unattempted(&tenant, &deliveries).await;
+            if let (Ok(()), Some(new)) = (deleted, event) {
+                let _ = self.delete_event(&new.event).await;
+            }
         }
-        stored.map(|()| None)
+        stored.map(|()| AcceptOutcome::Stored { fired: Vec::new() })
     }
 
-    /// Puts deliveries, and queues their messages.
+    /// Puts an event of the ledger, then deliveries, and queues their messages; puts no payload that is among `stored`.
     pub(super) async fn put_and_enqueue(
         &self,
         tenant: &TenantId,
+        event: Option<&NewLedgerEvent>,
         deliveries: &[&(Delivery, Bytes)],
+        stored: &mut HashSet<PayloadKey>,
     ) -> StoreResult<()> {
-        let messages = self.put_deliveries(tenant, deliveries, InDueIndex::AtOnce).await?;
+        if let Some(new) = event {
+            self.put_event(new, stored).await?;
+        }
+        let messages = self.put_deliveries(tenant, deliveries, InDueIndex::AtOnce, stored).await?;
         self.enqueue_all(messages).await
     }
 
@@ -83,14 +93,16 @@ impl Aws {
     }
 
     /// Puts the payloads, then the deliveries; returns the messages of their first attempts, as far as those are still to
-    /// come and, where they stand in the index of what is due, as far as they are due soon.
+    /// come and, where they stand in the index of what is due, as far as they are due soon. Puts no payload that is among
+    /// `stored`.
     pub(super) async fn put_deliveries(
         &self,
         tenant: &TenantId,
         deliveries: &[&(Delivery, Bytes)],
         in_due_index: InDueIndex,
+        stored: &mut HashSet<PayloadKey>,
     ) -> StoreResult<Vec<QueueMessage>> {
-        self.put_payloads(tenant, deliveries.iter().copied()).await?;
+        self.put_payloads(tenant, deliveries.iter().copied(), stored).await?;
         let puts: Vec<_> =
             deliveries.iter().map(|(delivery, _)| self.put_delivery(delivery, in_due_index)).collect();
         let messages: Vec<_> = stream::iter(puts).buffered(MAX_CONCURRENT_CALLS).try_collect().await?;

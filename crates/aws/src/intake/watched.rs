@@ -4,6 +4,9 @@
 //! idempotency record in one transaction, on condition that the version is the one that was read; else the event is
 //! evaluated again on the new state. The deliveries of the triggers that fire are put before, as there may be more of them
 //! than a transaction takes: without a message and an entry in the index of what is due nobody knows of them, and where the transaction is refused they are deleted.
+//! The event of the ledger comes after the transaction, as only that decides its verdicts.
+
+use std::collections::HashSet;
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use bytes::Bytes;
@@ -26,8 +29,8 @@ use loanhook_core::model::id::{LoanId, TenantId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::model::trigger_state::TriggerState;
 use loanhook_core::ports::{
-    AcceptOutcome, Attempts as _, IdempotencyKey, IdempotencyRecord, QueueMessage, StoreError, StoreResult,
-    Subscriptions as _, WatchedTrigger,
+    AcceptOutcome, AcceptRequest, Attempts as _, IdempotencyKey, IdempotencyRecord, QueueMessage, StoreError,
+    StoreResult, Subscriptions as _, WatchedTrigger,
 };
 
 /// How often an event is evaluated again because another event changed the state that it read.
@@ -46,42 +49,41 @@ enum CommitOutcome {
 
 impl Aws {
     /// Stores an event that triggers watch, and its deliveries.
-    pub(super) async fn accept_watched(
-        &self,
-        tenant: &TenantId,
-        loan: &LoanId,
-        idempotency: Option<(IdempotencyKey, IdempotencyRecord)>,
-        deliveries: Vec<(Delivery, Bytes)>,
-        watched: Vec<WatchedTrigger>,
-        now: Timestamp,
-    ) -> StoreResult<AcceptOutcome> {
+    pub(super) async fn accept_watched(&self, request: AcceptRequest) -> StoreResult<AcceptOutcome> {
+        let AcceptRequest { tenant, loan_id: loan, now, .. } = &request;
+        let mut payloads = HashSet::new();
         for try_index in 0..MAX_TRIES {
             let (before, version) = self.trigger_state(tenant, loan).await?;
             if try_index == 0 {
-                self.enqueue_recently_fired(tenant, &before, &watched, now).await?;
+                self.enqueue_recently_fired(tenant, &before, &request.watched, *now).await?;
             }
             let mut after = before.clone();
-            let fires =
-                |watched: &&WatchedTrigger| after.update(watched.watch, watched.trace_if_fired(), now);
-            let fired: Vec<_> =
-                watched.iter().filter(fires).filter_map(|watched| watched.delivery.as_ref()).collect();
+            let (mut fired, mut verdicts) = (Vec::new(), Vec::new());
+            for watched in &request.watched {
+                let rises = after.update(watched.watch, watched.trace_if_fired(), *now);
+                fired.extend(watched.delivery.as_ref().filter(|_| rises));
+                verdicts.push(watched.verdict(rises));
+            }
             if after == before {
-                return Ok(match self.accept_unwatched(tenant, idempotency, deliveries, now).await? {
-                    None => AcceptOutcome::Stored { fired: Vec::new() },
-                    Some(known) => AcceptOutcome::Duplicate(known),
-                });
+                return self.accept_unwatched(request.with_verdicts(&verdicts)).await;
             }
             if after.has_deleted_triggers() {
                 after.keep(&self.subscriptions(tenant).await?);
             }
-            let messages = self.put_deliveries(tenant, &fired, InDueIndex::AfterCommit).await?;
+            let messages =
+                self.put_deliveries(tenant, &fired, InDueIndex::AfterCommit, &mut payloads).await?;
             let put_state = self.put_trigger_state(tenant, loan, &after, version)?;
-            let record = idempotency.as_ref().map(|(key, record)| {
-                (key, record.clone().with_fired(fired.iter().map(|(delivery, _)| delivery)))
-            });
-            match self.commit_trigger_state(tenant, put_state, record, now).await? {
+            let record = request.idempotency.as_ref();
+            let record = record.map(|(key, record)| (key, record.clone().with_verdicts(&verdicts)));
+            match self.commit_trigger_state(tenant, put_state, record, *now).await? {
                 CommitOutcome::Committed => {
-                    self.put_and_enqueue(tenant, &deliveries.iter().collect::<Vec<_>>()).await?;
+                    let event = request.event.clone().map(|mut new| {
+                        new.event.add_verdicts(verdicts);
+                        new
+                    });
+                    let event = self.kept_event(event);
+                    let deliveries: Vec<_> = request.deliveries.iter().collect();
+                    self.put_and_enqueue(tenant, event.as_ref(), &deliveries, &mut payloads).await?;
                     self.enqueue_fired(messages).await?;
                     let fired = fired.iter().map(|(delivery, _)| delivery.snapshot.subscription_id).collect();
                     return Ok(AcceptOutcome::Stored { fired });

@@ -86,14 +86,19 @@ pub(crate) fn claim_value(id: AttemptId, token: uuid::Uuid, since: Timestamp) ->
     ]))
 }
 
+/// The status of a delivery; its item needs no other attribute.
+pub(crate) fn read_status(item: &Item) -> StoreResult<Status> {
+    match get_text(item, STATUS) {
+        Some("pending") => Ok(Status::Pending),
+        Some("succeeded") => Ok(Status::Succeeded),
+        Some("failed") => Ok(Status::Failed),
+        Some("canceled") => Ok(Status::Canceled),
+        _ => Err(missing_attribute(STATUS)),
+    }
+}
+
 fn progress(item: &Item) -> StoreResult<Progress> {
-    let status = match get_text(item, STATUS) {
-        Some("pending") => Status::Pending,
-        Some("succeeded") => Status::Succeeded,
-        Some("failed") => Status::Failed,
-        Some("canceled") => Status::Canceled,
-        _ => return Err(missing_attribute(STATUS)),
-    };
+    let status = read_status(item)?;
     let next = next_attempt(item)?;
     let claim = claim(item)?;
     Ok(match (status, next, claim) {

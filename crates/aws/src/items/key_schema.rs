@@ -3,6 +3,10 @@
 //! One table holds all kinds of items, so every partition key begins with the kind. No tenant or loan can be named so that
 //! it meets another kind; and as a tenant's name has no `#`, what follows the second `#` may be any text.
 
+mod ledger;
+
+pub(crate) use self::ledger::{ACCEPTED_DAY, BY_ACCEPTANCE, acceptance_pk, event, events_pk};
+pub(crate) use super::hex::hex;
 use loanhook_core::model::id::{AttemptId, KeyId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::key::KeyHash;
 use loanhook_core::model::payload::PayloadKey;
@@ -245,13 +249,4 @@ pub(crate) fn permits(tenant: &TenantId, id: SubscriptionId) -> ItemKey {
 /// The name of a payload, in its table and in the bucket.
 pub(crate) fn payload_name(tenant: &TenantId, key: PayloadKey) -> String {
     format!("{tenant}/{key}")
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a text cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

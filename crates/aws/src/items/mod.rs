@@ -1,14 +1,17 @@
-//! Items of the DynamoDB table: their keys and attributes, the forms of a delivery, a row and an idempotency record, and
+//! Items of the DynamoDB table: their keys and attributes, the forms of a delivery, a row, an event and an idempotency record, and
 //! the calls that read and write them.
 
 pub(crate) mod call_errors;
 pub(crate) mod conditional_put;
 pub(crate) mod delivery_item;
+pub(crate) mod event_item;
+pub(crate) mod hex;
 pub(crate) mod idempotency_item;
 pub(crate) mod item;
 pub(crate) mod item_access;
 pub(crate) mod item_size;
 pub(crate) mod key_schema;
+pub(crate) mod newest_first;
 pub(crate) mod packed;
 pub(crate) mod row_item;
 pub(crate) mod transaction;

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::{IntakeError, Receipt, Submission, accept};
 use crate::model::id::{LoanId, TenantId};
 use crate::model::time::Timestamp;
-use crate::ports::{FormulaErrorLog, Intake, StoreError, StoreResult, Subscriptions};
+use crate::ports::{FormulaErrorLog, Intake, Ledger, StoreError, StoreResult, Subscriptions};
 
 /// How many events of a batch are rendered and stored at once: each may have hundreds of deliveries.
 const MAX_CONCURRENT_EVENTS: usize = 25;
@@ -37,7 +37,7 @@ pub async fn accept_batch<S, E>(
     now: Timestamp,
 ) -> StoreResult<Vec<Result<Receipt, E>>>
 where
-    S: Intake + Subscriptions + FormulaErrorLog,
+    S: Intake + Subscriptions + Ledger + FormulaErrorLog,
     E: From<IntakeError>,
 {
     let subscriptions = store.subscriptions(tenant).await?;

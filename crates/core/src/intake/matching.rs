@@ -10,6 +10,7 @@ use crate::model::delivery::Delivery;
 use crate::model::event_evaluation::{EventEvaluation, MAX_RENDERED_BYTES};
 use crate::model::formula_errors::SubscriptionFormulaError;
 use crate::model::id::EventId;
+use crate::model::ledger::{Decision, Verdict};
 use crate::model::rendering;
 use crate::model::subscription::{MatchResult, Subscription};
 use crate::model::template::MAX_BODY;
@@ -25,9 +26,26 @@ const EXPENSIVE_SUBSCRIPTION_STEPS: u64 = 1_000;
 #[derive(Default)]
 pub(super) struct EvaluatedEvent {
     pub(super) matched: Vec<Arc<Subscription>>,
-    /// Those that fire if their trigger rises, and none where their restriction forbids.
-    pub(super) watched: Vec<(TriggerReading, Option<Arc<Subscription>>)>,
+    /// Those that fire if their trigger rises, unless their restriction forbids.
+    pub(super) watched: Vec<EvaluatedTrigger>,
     pub(super) formula_errors: Vec<SubscriptionFormulaError>,
+    /// What those decided that do not fire, whatever came before.
+    pub(super) verdicts: Vec<Verdict>,
+}
+
+/// A trigger whose state a loan keeps, at an event.
+pub(super) struct EvaluatedTrigger {
+    watch: TriggerReading,
+    subscription: Arc<Subscription>,
+    /// Whether its restriction allows what it fires.
+    allowed: bool,
+}
+
+impl EvaluatedTrigger {
+    /// The subscription, if it fires where its trigger rises.
+    pub(super) fn allowed(&self) -> Option<&Arc<Subscription>> {
+        self.allowed.then_some(&self.subscription)
+    }
 }
 
 pub(super) async fn evaluate(
@@ -38,12 +56,16 @@ pub(super) async fn evaluate(
     for subscription in subscriptions {
         let before = evaluation.steps_used();
         match subscription.evaluate(evaluation) {
-            MatchResult::NoMatch => {}
+            MatchResult::OtherName => {}
+            MatchResult::NoMatch(decision) => evaluated.verdicts.push(verdict(subscription, decision)),
             MatchResult::Match => evaluated.matched.push(Arc::clone(subscription)),
             MatchResult::Watched { watch, allowed } => {
-                evaluated.watched.push((watch, allowed.then(|| Arc::clone(subscription))));
+                let subscription = Arc::clone(subscription);
+                evaluated.watched.push(EvaluatedTrigger { watch, subscription, allowed });
             }
             MatchResult::FormulaError(error) => {
+                let decision = Decision::formula_error(&error.detail);
+                evaluated.verdicts.push(verdict(subscription, decision));
                 evaluated
                     .formula_errors
                     .push(SubscriptionFormulaError { subscription: subscription.id, error });
@@ -54,6 +76,23 @@ pub(super) async fn evaluate(
         }
     }
     evaluated
+}
+
+/// What a subscription decides, as it is.
+pub(super) fn verdict(subscription: &Subscription, decision: Decision) -> Verdict {
+    let Subscription { id, version, settings, .. } = subscription;
+    Verdict { subscription_id: *id, title: settings.title.clone(), version: *version, decision }
+}
+
+/// The verdict of the subscription that a delivery is for.
+pub(super) fn delivered(delivery: &Delivery) -> Verdict {
+    let snapshot = &delivery.snapshot;
+    Verdict {
+        subscription_id: snapshot.subscription_id,
+        title: snapshot.event_title.clone(),
+        version: snapshot.subscription_version,
+        decision: Decision::Delivered(snapshot.trace_id),
+    }
 }
 
 /// Lets others have their turn: a formula or template may take milliseconds, and there may be hundreds.
@@ -98,15 +137,16 @@ pub(super) async fn render(
 }
 
 pub(super) async fn render_watched(
-    watched: Vec<(TriggerReading, Option<Arc<Subscription>>)>,
+    watched: Vec<EvaluatedTrigger>,
     evaluation: &EventEvaluation<'_>,
     id: EventId,
 ) -> Vec<WatchedTrigger> {
     let (mut rendered, mut yielder) = (Vec::with_capacity(watched.len()), StepYielder::default());
-    for (watch, allowed) in watched {
+    for EvaluatedTrigger { watch, subscription, allowed } in watched {
         let before = evaluation.steps_used();
-        let delivery = allowed.map(|subscription| Delivery::render(&subscription, evaluation, id));
-        rendered.push(WatchedTrigger { watch, delivery });
+        let delivery = allowed.then(|| Delivery::render(&subscription, evaluation, id));
+        let (title, version) = (subscription.settings.title.clone(), subscription.version);
+        rendered.push(WatchedTrigger { watch, title, version, delivery });
         yielder.add_steps(evaluation.steps_used() - before).await;
     }
     rendered

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::context_names::lone_surrogate;
 use super::id::LoanId;
+use super::ledger::StoredContext;
 use super::payload::{Payload, PayloadKey};
 use super::validation::{ValidationErrors, name_error};
 
@@ -39,7 +40,7 @@ pub struct Event {
     /// RFC 3339, as it was told.
     pub occurred_at: Option<String>,
     /// Made once, however many subscriptions send it.
-    envelope: OnceLock<(Bytes, Payload)>,
+    envelope: OnceLock<(Bytes, Payload, StoredContext)>,
 }
 
 impl EventInput {
@@ -92,13 +93,28 @@ impl Event {
 
     /// The payload of a subscription that has no template: the event's name and its context.
     pub fn envelope(&self) -> (Bytes, Payload) {
-        let made = self.envelope.get_or_init(|| {
+        let (bytes, payload, _) = self.made_envelope();
+        (bytes.clone(), *payload)
+    }
+
+    /// Where the context is in the envelope.
+    pub fn stored_context(&self) -> StoredContext {
+        let (_, _, context) = self.made_envelope();
+        *context
+    }
+
+    fn made_envelope(&self) -> &(Bytes, Payload, StoredContext) {
+        self.envelope.get_or_init(|| {
             let name = serde_json::Value::from(self.name.as_str()).to_string();
-            let bytes = Bytes::from(format!("{{\"eventName\":{name},\"context\":{}}}", self.context.get()));
-            let payload = Payload::of(&bytes);
-            (bytes, payload)
-        });
-        made.clone()
+            let mut json = format!("{{\"eventName\":{name},\"context\":");
+            let length = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
+            let (offset, bytes) = (length(json.len()), length(self.context.get().len()));
+            json.push_str(self.context.get());
+            json.push('}');
+            let key = PayloadKey::of(json.as_bytes());
+            let payload = Payload { key: Some(key), bytes: json.len() as u64 };
+            (Bytes::from(json), payload, StoredContext { payload: key, offset, bytes })
+        })
     }
 }
 
@@ -141,6 +157,10 @@ mod tests {
             event.envelope().0,
             r#"{"eventName":"Payment \"Posted\"","context":{"b": 250.00, "a": 1e2}}"#
         );
+        let StoredContext { payload, offset, bytes } = event.stored_context();
+        assert_eq!(event.envelope().1.key, Some(payload));
+        let (from, length) = (offset as usize, bytes as usize);
+        assert_eq!(event.envelope().0[from..from + length], *event.context.get().as_bytes());
     }
 
     #[test]

@@ -65,8 +65,8 @@ impl FilterInput {
                 attempt,
                 "must be auto, manual or a number from 1",
             ),
-            from: checked(errors, "from", self.from, time, TIME_RULE),
-            to: checked(errors, "to", self.to, time, TIME_RULE),
+            from: checked_time(errors, "from", self.from),
+            to: checked_time(errors, "to", self.to),
         }
     }
 }
@@ -75,6 +75,11 @@ impl FilterInput {
 pub fn checked_limit(errors: &mut ValidationErrors, limit: Option<String>) -> usize {
     let within = |text: &str| number(text).filter(|limit| (1..=MAX_LIMIT).contains(limit));
     checked(errors, "limit", limit, within, "must be 1 to 200").unwrap_or(DEFAULT_LIMIT)
+}
+
+/// A time of a span, as a caller writes it.
+pub fn checked_time(errors: &mut ValidationErrors, name: &str, text: Option<String>) -> Option<Timestamp> {
+    checked(errors, name, text, time, TIME_RULE)
 }
 
 /// A value read from text; none, and a fault, where it breaks the rule.

@@ -90,6 +90,11 @@ impl EventId {
     pub fn at(time: Timestamp) -> Self {
         Self(uuid::Builder::from_custom_bytes(uuid_at(time).into_bytes()).into_uuid())
     }
+
+    /// The smallest ID that an event of this time can have.
+    pub fn first_at(time: Timestamp) -> Self {
+        Self(first_uuid_at(time))
+    }
 }
 
 impl TraceId {
@@ -115,13 +120,18 @@ impl TraceId {
     }
 }
 
+/// The smallest UUIDv7 of a time.
+fn first_uuid_at(time: Timestamp) -> Uuid {
+    let millis = u64::try_from(time.millis()).unwrap_or(0);
+    let mut bytes = [0; 16];
+    bytes[..TIME_BYTES].copy_from_slice(&millis.to_be_bytes()[2..]);
+    Uuid::from_bytes(bytes)
+}
+
 impl AttemptId {
     /// The smallest ID that an attempt of this time can have.
     pub fn first_at(time: Timestamp) -> Self {
-        let millis = u64::try_from(time.millis()).unwrap_or(0);
-        let mut bytes = [0; 16];
-        bytes[..TIME_BYTES].copy_from_slice(&millis.to_be_bytes()[2..]);
-        Self(Uuid::from_bytes(bytes))
+        Self(first_uuid_at(time))
     }
 
     /// A new ID of this time, or of the millisecond after `newest` where that is later: so the attempts of a delivery sort in

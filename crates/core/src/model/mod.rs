@@ -19,6 +19,7 @@ pub mod grant;
 pub mod id;
 pub mod key;
 pub mod key_input;
+pub mod ledger;
 pub mod payload;
 pub mod progress;
 pub mod rendering;

@@ -10,6 +10,7 @@ use super::{QueueMessage, StoreResult};
 use crate::model::attempt::Attempt;
 use crate::model::delivery::Delivery;
 use crate::model::id::{EventId, LoanId, SubscriptionId, TenantId, TraceId};
+use crate::model::ledger::{Decision, DecisionKind, LedgerEvent, Verdict};
 use crate::model::payload::PayloadKey;
 use crate::model::time::Timestamp;
 use crate::model::trigger_state::TriggerReading;
@@ -27,18 +28,28 @@ pub struct IdempotencyRecord {
     pub accepted_at: Timestamp,
     /// The subscriptions that matched, in the version that did.
     pub matched: Vec<(SubscriptionId, u64)>,
+    /// The subscriptions that did not, each in the version that decided, and what it decided.
+    pub unmatched: Vec<(SubscriptionId, u64, DecisionKind)>,
 }
 
 impl IdempotencyRecord {
-    /// The same, with subscriptions that fired among those that matched.
+    /// The record of an event with these verdicts.
+    pub fn new(digest: PayloadKey, event_id: EventId, accepted_at: Timestamp, verdicts: &[Verdict]) -> Self {
+        let record = Self { digest, event_id, accepted_at, matched: Vec::new(), unmatched: Vec::new() };
+        record.with_verdicts(verdicts)
+    }
+
+    /// The same, with verdicts that were not known before.
     #[must_use]
-    pub fn with_fired<'a>(mut self, fired: impl IntoIterator<Item = &'a Delivery>) -> Self {
-        let fired = fired.into_iter().map(|delivery| {
-            let snapshot = &delivery.snapshot;
-            (snapshot.subscription_id, snapshot.subscription_version)
-        });
-        self.matched.extend(fired);
+    pub fn with_verdicts(mut self, verdicts: &[Verdict]) -> Self {
+        for Verdict { subscription_id, version, decision, .. } in verdicts {
+            match decision.kind() {
+                DecisionKind::Delivered => self.matched.push((*subscription_id, *version)),
+                kind => self.unmatched.push((*subscription_id, *version, kind)),
+            }
+        }
         self.matched.sort_unstable();
+        self.unmatched.sort_unstable_by_key(|(id, version, _)| (*id, *version));
         self
     }
 }
@@ -51,23 +62,54 @@ pub struct IdempotencyKey {
 }
 
 /// An event that was matched, with what is to be stored of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct AcceptRequest {
     pub tenant: TenantId,
     pub loan_id: LoanId,
     /// The idempotency key of the call and its record.
     pub idempotency: Option<(IdempotencyKey, IdempotencyRecord)>,
+    /// The event, for the ledger; none where that keeps no such event. Without the verdicts of what is watched.
+    pub event: Option<NewLedgerEvent>,
     /// What is sent in any case: deliveries with their payloads.
     pub deliveries: Vec<(Delivery, Bytes)>,
     /// Triggers of the kind `on-change`, each as it is at this event.
     pub watched: Vec<WatchedTrigger>,
+    /// Whether it completes an event that an earlier call with the same key began: the event may be promised, so nothing that
+    /// is stored of it is taken away where this call fails.
+    pub completes_earlier: bool,
     pub now: Timestamp,
+}
+
+impl AcceptRequest {
+    /// The same, with what the watched triggers decided: in the record of its key and in the event. Nothing is watched any
+    /// more.
+    #[must_use]
+    pub fn with_verdicts(mut self, verdicts: &[Verdict]) -> Self {
+        self.watched.clear();
+        self.idempotency = self.idempotency.map(|(key, record)| (key, record.with_verdicts(verdicts)));
+        if let Some(new) = &mut self.event {
+            new.event.add_verdicts(verdicts.iter().cloned());
+        }
+        self
+    }
+}
+
+/// An event that is to be stored in the ledger.
+#[derive(Debug, Clone)]
+pub struct NewLedgerEvent {
+    pub event: LedgerEvent,
+    /// The payload of which its context is a part.
+    pub envelope: Bytes,
 }
 
 /// A trigger at an event, and the delivery that comes of it if it has a rising edge; none where a restriction forbids.
 #[derive(Debug, Clone)]
 pub struct WatchedTrigger {
     pub watch: TriggerReading,
+    /// The title of its subscription.
+    pub title: String,
+    /// The version of its subscription.
+    pub version: u64,
     pub delivery: Option<(Delivery, Bytes)>,
 }
 
@@ -75,6 +117,18 @@ impl WatchedTrigger {
     /// The trace of the delivery that it makes on its rising edge.
     pub fn trace_if_fired(&self) -> Option<TraceId> {
         self.delivery.as_ref().map(|(delivery, _)| delivery.snapshot.trace_id)
+    }
+
+    /// What its subscription decides; `rises` says whether it had its rising edge.
+    pub fn verdict(&self, rises: bool) -> Verdict {
+        let decision = match (self.watch.holds, rises, self.trace_if_fired()) {
+            (false, ..) => Decision::TriggerFalse,
+            (true, false, _) => Decision::AlreadyTrue,
+            (true, true, None) => Decision::RestrictionFalse,
+            (true, true, Some(trace)) => Decision::Delivered(trace),
+        };
+        let (subscription_id, title) = (self.watch.subscription, self.title.clone());
+        Verdict { subscription_id, title, version: self.version, decision }
     }
 }
 
@@ -88,14 +142,14 @@ pub enum AcceptOutcome {
 
 pub trait Intake {
     /// Stores deliveries with their payloads and queues their first attempts; a delivery that is there
-    /// already stays as it is. With a key, its record comes first and decides: if there is one that is
-    /// not over at `now`, that is the answer. Order: record, payload, delivery, message.
+    /// already stays as it is, and so does the event. With a key, its record comes first and decides: if there is one that is
+    /// not over at `now`, that is the answer. Order: record, payload of the event, event, payload, delivery, message.
     ///
     /// Where triggers are watched, it takes in what each of them is now, and what comes of those that rise is stored
     /// and queued with the other deliveries. Whether one rises is decided by [`TriggerState::update`] on the state as it
     /// is in the same step, so that of events that come at once one fires. What a key's record says matched is completed
-    /// with the subscriptions that fired. Order then: payload and delivery of those that rise, record and trigger state
-    /// together, the other payloads and deliveries, messages. What a crash left without its message is found by a call
+    /// with the subscriptions that fired, and so are the verdicts of the event. Order then: payload and delivery of those that
+    /// rise, record and trigger state together, the event with its payload, the other payloads and deliveries, messages. What a crash left without its message is found by a call
     /// with the same key, or by the next event of the loan ([`TriggerState::fired_recently`]).
     ///
     /// [`TriggerState::update`]: crate::model::trigger_state::TriggerState::update

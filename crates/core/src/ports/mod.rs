@@ -9,6 +9,7 @@ mod formula_errors;
 mod grants;
 mod health;
 mod history;
+mod ledger;
 mod sending;
 mod settings;
 
@@ -22,7 +23,7 @@ use crate::model::time::Timestamp;
 
 pub use deliveries::{
     AcceptOutcome, AcceptRequest, CancelOutcome, ClaimOutcome, Deliveries, IdempotencyKey, IdempotencyRecord,
-    Intake, MAX_RECORDING_TIME, ReleaseOutcome, WatchedTrigger,
+    Intake, MAX_RECORDING_TIME, NewLedgerEvent, ReleaseOutcome, WatchedTrigger,
 };
 pub use formula_errors::FormulaErrorLog;
 pub use grants::Grants;
@@ -30,6 +31,7 @@ pub use health::Health;
 pub use history::{
     AttemptRange, Attempts, EnqueueOutcome, HistoryRow, Payloads, ResendClaimOutcome, Resends,
 };
+pub use ledger::Ledger;
 pub use sending::{
     Egress, EgressAddresses, NotSent, ReceivedResponse, SendOutcome, SendPermit, Sender, WebhookRequest,
 };

@@ -25,14 +25,14 @@ use http::{Method, header};
 use tracing::{Instrument, error_span};
 
 use self::routes::{
-    egress, event_batch, event_types, events, formulas, health, keys, loan_webhooks, openapi_json,
-    portal_links, resend, subscriptions, templates, webhooks,
+    egress, event, event_batch, event_explanation, event_types, events, formulas, health, keys, loan_events,
+    loan_webhooks, openapi_json, portal_links, resend, subscriptions, templates, webhooks,
 };
 use crate::web::call_limits::CallLimits;
 use crate::web::{self, SiteSettings};
 use loanhook_core::ports::{
-    Attempts, Deliveries, EgressAddresses, FormulaErrorLog, Grants, Health, Intake, Keys, Payloads, Resends,
-    Subscriptions,
+    Attempts, Deliveries, EgressAddresses, FormulaErrorLog, Grants, Health, Intake, Keys, Ledger, Payloads,
+    Resends, Subscriptions,
 };
 
 /// The state of the handlers: the engine.
@@ -46,8 +46,8 @@ pub trait SharedStore: Clone + Send + Sync + 'static {}
 
 impl<S: Clone + Send + Sync + 'static> SharedStore for S {}
 
-/// The routes of events.
-pub fn events<S: SharedStore + Intake + Subscriptions + Keys + FormulaErrorLog>(store: S) -> Router {
+/// The routes by which events come in.
+pub fn events<S: SharedStore + Intake + Subscriptions + Ledger + Keys + FormulaErrorLog>(store: S) -> Router {
     with_store(
         Router::new()
             .route("/v1/events", post(events::create::<S>))
@@ -56,10 +56,19 @@ pub fn events<S: SharedStore + Intake + Subscriptions + Keys + FormulaErrorLog>(
     )
 }
 
-/// The routes of the history, of resends, and of reference data.
+/// The routes of the history, of the ledger, of resends, and of reference data.
 pub fn history<S>(store: S) -> Router
 where
-    S: SharedStore + Attempts + Deliveries + EgressAddresses + Health + Keys + Payloads + Resends,
+    S: SharedStore
+        + Attempts
+        + Deliveries
+        + EgressAddresses
+        + Health
+        + Keys
+        + Ledger
+        + Payloads
+        + Resends
+        + Subscriptions,
 {
     with_store(
         Router::new()
@@ -67,6 +76,10 @@ where
             .route("/v1/loans/{loanId}/webhooks/{id}", get(loan_webhooks::row::<S>))
             .route("/v1/loans/{loanId}/webhooks/{id}/source", get(loan_webhooks::source::<S>))
             .route("/v1/loans/{loanId}/webhooks/{id}/response", get(loan_webhooks::response::<S>))
+            .route("/v1/loans/{loanId}/events", get(loan_events::list::<S>))
+            .route("/v1/events/{eventId}", get(event::get::<S>))
+            .route("/v1/events/{eventId}/context", get(event::context::<S>))
+            .route("/v1/events/{eventId}/explain", get(event_explanation::explain::<S>))
             .route("/v1/webhooks/{traceId}", get(webhooks::get::<S>))
             .route("/v1/webhooks/{traceId}/cancel", post(webhooks::cancel::<S>))
             .route("/v1/webhooks/{traceId}/resend", post(resend::resend::<S>))
@@ -88,7 +101,9 @@ pub fn portal<S: SharedStore + Grants + Keys>(store: S, site: SiteSettings) -> R
 }
 
 /// The routes of subscriptions and keys, and of formulas and templates that are tried out.
-pub fn subscriptions<S: SharedStore + Intake + Subscriptions + Keys + FormulaErrorLog>(store: S) -> Router {
+pub fn subscriptions<S: SharedStore + Intake + Subscriptions + Ledger + Keys + FormulaErrorLog>(
+    store: S,
+) -> Router {
     with_store(
         Router::new()
             .route("/v1/subscriptions", get(subscriptions::list::<S>).post(subscriptions::create::<S>))

@@ -72,11 +72,14 @@ fn an_event_and_an_attempt_that_succeeds() {
         let (aws, http, intake) = tenant_with_subscriptions(1).await?;
         post(&http, "").await;
         // Cold; and the first call of an hour records when the key was used.
-        intake.assert_calls([(GET, 3), (QUERY, 2), (PUT, 2), (UPDATE, 1), (SEND, 1)]);
+        intake.assert_calls([(GET, 3), (QUERY, 2), (PUT, 3), (UPDATE, 1), (SEND, 1)]);
         post(&http, "").await;
-        intake.assert_calls([(GET, 1), (PUT, 2), (SEND, 1)]);
-        post(&http, "a key").await;
         intake.assert_calls([(GET, 1), (PUT, 3), (SEND, 1)]);
+        post(&http, "a key").await;
+        intake.assert_calls([(GET, 1), (PUT, 4), (SEND, 1)]);
+        // A repeat finds the record, the event by its ID, the subscription's version and the delivery.
+        post(&http, "a key").await;
+        intake.assert_calls([(GET, 3), (QUERY, 1), (PUT, 3), (SEND, 1)]);
 
         let (function, deliver) = delivery_function(&aws, &[]);
         deliver.handle(aws.receive().await, now()).await?;
@@ -93,7 +96,7 @@ fn an_event_with_a_large_payload_and_a_large_response() {
     run(async {
         let (aws, http, intake) = tenant_with_subscriptions(1).await?;
         assert_eq!(http.post_large_event().await.0, 202);
-        intake.assert_calls([(GET, 3), (QUERY, 2), (STORE, 1), (PUT, 1), (UPDATE, 1), (SEND, 1)]);
+        intake.assert_calls([(GET, 3), (QUERY, 2), (STORE, 1), (PUT, 2), (UPDATE, 1), (SEND, 1)]);
         let function = CountedEngine::new(&aws);
         let sender = Scripted::always(200).saying(include_str!("call_counts.rs"));
         let deliver = Deliver { store: function.engine.clone(), sender, lease: Some(LEASE), deadline: None };
@@ -110,7 +113,7 @@ fn ten_deliveries_of_one_event_store_one_payload() {
         post(&http, "").await;
         intake.forget_calls();
         post(&http, "").await;
-        intake.assert_calls([(GET, 1), (PUT, 11), (SEND_MANY, 1)]);
+        intake.assert_calls([(GET, 1), (PUT, 12), (SEND_MANY, 1)]);
         Ok(())
     });
 }
@@ -122,7 +125,7 @@ fn an_event_without_a_match() {
         post(&http, "").await;
         intake.forget_calls();
         post(&http, "").await;
-        intake.assert_calls([(GET, 1)]);
+        intake.assert_calls([(GET, 1), (PUT, 2)]);
         Ok(())
     });
 }
@@ -204,6 +207,27 @@ fn a_page_of_the_history_of_50_rows() {
         let (_, page) = http.get("/v1/loans/727/webhooks").await;
         assert_eq!(page["items"].as_array().map(Vec::len), Some(50));
         function.assert_calls([(GET, 1), (QUERY, 1), (GET_MANY, 1)]);
+        Ok(())
+    });
+}
+
+#[test]
+fn reads_of_events() {
+    run(async {
+        let (aws, http, _) = tenant_with_subscriptions(2).await?;
+        let mut receipts = Vec::new();
+        for _ in 0..50 {
+            receipts.push(post(&http, "").await);
+        }
+        let (function, http) = history_function(&aws).await;
+        let (_, page) = http.get("/v1/loans/727/events").await;
+        assert_eq!(page["items"].as_array().map(Vec::len), Some(50));
+        function.assert_calls([(GET, 1), (QUERY, 1), (GET_MANY, 1)]);
+        let id = receipts[0]["eventId"].as_str().expect("an ID");
+        assert_eq!(http.get(&format!("/v1/events/{id}")).await.1["eventId"], id);
+        function.assert_calls([(GET, 2), (QUERY, 1), (GET_MANY, 1)]);
+        assert_eq!(http.get(&format!("/v1/events/{id}/context")).await.0, 200);
+        function.assert_calls([(GET, 3), (QUERY, 1), (GET_MANY, 1)]);
         Ok(())
     });
 }

@@ -2,6 +2,7 @@
 //! crash.
 
 mod dispatch;
+mod ledger_scope;
 mod recovery;
 
 use std::path::PathBuf;

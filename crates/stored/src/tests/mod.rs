@@ -10,6 +10,7 @@ use loanhook_core::model::formula_errors::FormulaErrorRecord;
 use loanhook_core::model::grant::Grant;
 use loanhook_core::model::id::{AttemptId, TraceId};
 use loanhook_core::model::key::Key;
+use loanhook_core::model::ledger::LedgerEvent;
 use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::trigger_state::TriggerState;
@@ -26,12 +27,13 @@ fn rewrite<D: Document>(json: &str) -> Result<String, ReadError> {
 }
 
 /// Every kind of document.
-const KINDS: [(&str, Rewrite); 11] = [
+const KINDS: [(&str, Rewrite); 12] = [
     ("attempt", rewrite::<Attempt>),
     ("event-record", rewrite::<IdempotencyRecord>),
     ("formula-error", rewrite::<FormulaErrorRecord>),
     ("grant", rewrite::<Grant>),
     ("key", rewrite::<Key>),
+    ("ledger-event", rewrite::<LedgerEvent>),
     ("message", rewrite::<QueueMessage>),
     ("resend-record", rewrite::<(TraceId, AttemptId)>),
     ("secrets", rewrite::<Secrets>),

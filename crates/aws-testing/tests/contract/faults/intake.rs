@@ -91,6 +91,11 @@ fn a_repeat_completes_an_event_whose_payload_was_refused() {
 }
 
 #[test]
+fn a_repeat_completes_an_event_that_the_ledger_refused() {
+    run_with_faults(assert_repeat_completes(("PutItem V", 1), THROTTLED));
+}
+
+#[test]
 fn a_repeat_completes_an_event_whose_first_delivery_was_refused() {
     run_with_faults(assert_repeat_completes(("PutItem T", 1), BROKEN));
 }

@@ -17,7 +17,7 @@ use super::results;
 #[test]
 fn intake_goes_on_after_a_lost_response_of_each_call() {
     run_with_faults(async {
-        for name in ["PutItem I", "PutObject", "PutItem T", "SendMessage"] {
+        for name in ["PutItem I", "PutObject", "PutItem V", "PutItem T", "SendMessage"] {
             let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
             scene.engine.proxy.take_calls();
             scene.engine.proxy.fault_nth(name, 1, LoseResponse);

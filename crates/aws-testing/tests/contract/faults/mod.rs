@@ -9,6 +9,7 @@ mod delivery_crashes;
 mod duplicate_messages;
 mod history;
 mod intake;
+mod ledger;
 mod long_schedules;
 mod lost_responses;
 mod moved_keys;

@@ -4,14 +4,17 @@ use super::{Criteria, Fire, Subscription};
 use crate::model::event_evaluation::EventEvaluation;
 use crate::model::event_names::EventNames;
 use crate::model::formula_errors::{FormulaErrorRecord, WhichFormula};
+use crate::model::ledger::Decision;
 use crate::model::trigger_state::TriggerReading;
 use loanhook_formula::{Formula, FormulaError};
 
 /// What an event means for a subscription.
 #[derive(Debug)]
 pub enum MatchResult {
-    /// Nothing; what is remembered of its trigger stays as it is.
-    NoMatch,
+    /// It asks for events of other names.
+    OtherName,
+    /// It does not fire, whatever came before; what is remembered of its trigger stays as it is.
+    NoMatch(Decision),
     Match,
     /// It fires if its trigger rises, unless its restriction forbids.
     Watched {
@@ -28,7 +31,13 @@ impl Subscription {
     /// What an event means for it.
     pub fn evaluate(&self, evaluation: &EventEvaluation<'_>) -> MatchResult {
         if !self.settings.enabled {
-            return MatchResult::NoMatch;
+            let criteria = &self.settings.criteria;
+            let is_for_others = matches!(criteria, Criteria::Events(names) if !is_named(names, evaluation));
+            return if is_for_others {
+                MatchResult::OtherName
+            } else {
+                MatchResult::NoMatch(Decision::Disabled)
+            };
         }
         self.match_event(evaluation).unwrap_or_else(|failed| {
             let (formula, error) = *failed;
@@ -63,21 +72,26 @@ impl Subscription {
     }
 
     fn match_event(&self, evaluation: &EventEvaluation<'_>) -> FormulaResult<MatchResult> {
-        let fires = |fires| if fires { MatchResult::Match } else { MatchResult::NoMatch };
         match &self.settings.criteria {
-            Criteria::Events(names) => {
-                let named = names.iter().any(|name| name == "*" || *name == evaluation.event.name);
-                Ok(fires(named && self.allows(evaluation)?))
+            Criteria::Events(names) if !is_named(names, evaluation) => Ok(MatchResult::OtherName),
+            Criteria::Events(_) => self.match_restriction(evaluation),
+            Criteria::Trigger { fire: Fire::EveryMatch, .. } if !self.triggers(evaluation)? => {
+                Ok(MatchResult::NoMatch(Decision::TriggerFalse))
             }
-            Criteria::Trigger { fire: Fire::EveryMatch, .. } => {
-                Ok(fires(self.triggers(evaluation)? && self.allows(evaluation)?))
-            }
+            Criteria::Trigger { fire: Fire::EveryMatch, .. } => self.match_restriction(evaluation),
             Criteria::Trigger { fire: Fire::OnChange, since, .. } => {
                 let holds = self.triggers(evaluation)?;
                 let watch = TriggerReading { subscription: self.id, since: *since, holds };
                 Ok(MatchResult::Watched { watch, allowed: holds && self.allows(evaluation)? })
             }
         }
+    }
+
+    fn match_restriction(&self, evaluation: &EventEvaluation<'_>) -> FormulaResult<MatchResult> {
+        Ok(match self.allows(evaluation)? {
+            true => MatchResult::Match,
+            false => MatchResult::NoMatch(Decision::RestrictionFalse),
+        })
     }
 
     fn triggers(&self, evaluation: &EventEvaluation<'_>) -> FormulaResult<bool> {
@@ -89,6 +103,10 @@ impl Subscription {
         let restriction = self.settings.compiled.of(&self.settings).restriction.as_ref();
         restriction.map_or(Ok(true), |restriction| holds(restriction, evaluation, WhichFormula::Restriction))
     }
+}
+
+fn is_named(names: &[String], evaluation: &EventEvaluation<'_>) -> bool {
+    names.iter().any(|name| name == "*" || *name == evaluation.event.name)
 }
 
 fn holds(

@@ -143,7 +143,8 @@ pub(in crate::api) fn cursor(last: Uuid) -> String {
     URL_SAFE_NO_PAD.encode(last.as_bytes())
 }
 
-fn page(
+/// The ID that a page begins at, and the number of its items; what is wrong is added to the errors.
+pub(super) fn page(
     errors: &mut ValidationErrors,
     cursor: Option<String>,
     limit: Option<String>,

@@ -19,7 +19,7 @@ use loanhook_core::model::event::{EventInput, MAX_EVENT_BYTES};
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::model::validation::ValidationErrors;
-use loanhook_core::ports::{FormulaErrorLog, Intake, Keys, Subscriptions};
+use loanhook_core::ports::{FormulaErrorLog, Intake, Keys, Ledger, Subscriptions};
 
 const BATCH_LIMIT: (usize, &str) = (4 << 20, "4 MiB a batch");
 const MAX_EVENTS: usize = 100;
@@ -60,7 +60,9 @@ enum BatchResult {
         Unavailable,
     )
 )]
-pub(in crate::api) async fn create<S: Intake + Subscriptions + Keys + FormulaErrorLog + Send + Sync>(
+pub(in crate::api) async fn create<
+    S: Intake + Subscriptions + Ledger + Keys + FormulaErrorLog + Send + Sync,
+>(
     State(api): State<Api<S>>,
     caller: Caller,
     headers: HeaderMap,

@@ -16,7 +16,7 @@ use loanhook_core::intake::{self, Receipt, Submission};
 use loanhook_core::model::event::{EventInput, MAX_EVENT_BYTES};
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{FormulaErrorLog, Intake, Keys, Subscriptions};
+use loanhook_core::ports::{FormulaErrorLog, Intake, Keys, Ledger, Subscriptions};
 
 const EVENT_LIMIT: (usize, &str) = (MAX_EVENT_BYTES, "256 KiB an event");
 
@@ -68,7 +68,9 @@ impl From<Receipt> for AcceptedEvent {
         TooLarge, Invalid, Unavailable,
     )
 )]
-pub(in crate::api) async fn create<S: Intake + Subscriptions + Keys + FormulaErrorLog + Send + Sync>(
+pub(in crate::api) async fn create<
+    S: Intake + Subscriptions + Ledger + Keys + FormulaErrorLog + Send + Sync,
+>(
     State(api): State<Api<S>>,
     caller: Caller,
     headers: HeaderMap,

@@ -2,12 +2,15 @@
 //! of it; its attributes are its part of the OpenAPI document.
 
 pub(super) mod egress;
+pub(super) mod event;
 pub(super) mod event_batch;
+pub(super) mod event_explanation;
 pub(super) mod event_types;
 pub(super) mod events;
 pub(super) mod formulas;
 pub(super) mod health;
 pub(super) mod keys;
+pub(super) mod loan_events;
 pub(super) mod loan_webhooks;
 pub(super) mod openapi_json;
 pub(super) mod portal_links;

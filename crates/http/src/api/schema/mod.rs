@@ -8,9 +8,11 @@
 pub(super) mod attempt;
 pub(super) mod delivery;
 pub(super) mod event_draft;
+pub(super) mod explanation;
 pub(super) mod formula_errors;
 pub(super) mod id;
 pub(super) mod key;
+pub(super) mod ledger_event;
 pub(super) mod pattern;
 pub(super) mod portal_link_draft;
 pub(super) mod retry_policy;

@@ -1,0 +1,33 @@
+//! Which events the ledger keeps, by the operator's choice.
+
+use loanhook_contract::engine::Engine as _;
+use loanhook_contract::scene::{START, loan, tenant};
+use loanhook_contract::{LATE, submission, watching};
+use loanhook_core::intake::accept;
+use loanhook_core::model::ledger::LedgerScope;
+use loanhook_core::ports::{Ledger as _, Subscriptions as _};
+use loanhook_sqlite::SqliteEngine;
+
+use super::OnDisk;
+
+#[test]
+fn the_operator_chooses_which_events_are_kept() {
+    loanhook_contract::run_on::<OnDisk>(async {
+        let acme = tenant("acme");
+        for (scope, kept) in
+            [(LedgerScope::All, [1, 2]), (LedgerScope::Matched, [0, 1]), (LedgerScope::None, [0, 0])]
+        {
+            let OnDisk { engine, folder } = OnDisk::fresh().await;
+            assert!(engine.create(watching(0), 200).await?);
+            drop(engine);
+            let engine = SqliteEngine::open_with(&folder.0, scope).expect("the folder is free");
+            // Nothing matches the first, and a watched trigger fires at the second.
+            for (context, kept) in ["{\"days\": 1}", LATE].into_iter().zip(kept) {
+                accept(&engine, &acme, submission(context, None), START).await.expect("accepted");
+                let events = engine.events(&acme, &loan("727"), None, None, 10).await?;
+                assert_eq!(events.len(), kept, "{scope:?} {context}");
+            }
+        }
+        Ok(())
+    });
+}
