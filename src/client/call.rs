@@ -13,12 +13,14 @@ pub(crate) struct Call {
     query: Vec<(&'static str, String)>,
     pub(super) body: Option<Bytes>,
     pub(super) idempotency_key: Option<String>,
+    /// The media type of the response, where it is not JSON.
+    pub(super) accept: Option<&'static str>,
 }
 
 impl Call {
     pub(crate) fn new(method: Method, path: &[&str]) -> Self {
         let path = path.iter().map(ToString::to_string).collect();
-        Self { method, path, query: Vec::new(), body: None, idempotency_key: None }
+        Self { method, path, query: Vec::new(), body: None, idempotency_key: None, accept: None }
     }
 
     pub(crate) fn get(path: &[&str]) -> Self {
@@ -49,6 +51,11 @@ impl Call {
 
     pub(crate) fn idempotency_key(mut self, key: String) -> Self {
         self.idempotency_key = Some(key);
+        self
+    }
+
+    pub(crate) fn accept(mut self, media_type: &'static str) -> Self {
+        self.accept = Some(media_type);
         self
     }
 

@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::redirect;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -18,7 +18,7 @@ use url::{Host, Url};
 pub(crate) use call::Call;
 pub(crate) use connection_args::ConnectionArgs;
 pub(crate) use problem::Problem;
-pub(crate) use responses::{AcceptedEvent, Delivery, Page, Payload, Row, decode};
+pub(crate) use responses::{AcceptedEvent, Delivery, LedgerEvent, Page, Payload, Row, Verdict, decode};
 
 use crate::error::{CommandError, CommandResult};
 use crate::terminal::output;
@@ -93,6 +93,9 @@ impl ApiClient {
         }
         if let Some(key) = &call.idempotency_key {
             request = request.header("idempotency-key", key);
+        }
+        if let Some(media_type) = call.accept {
+            request = request.header(ACCEPT, media_type);
         }
         let response = request.send().await.map_err(|error| self.unreachable(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());

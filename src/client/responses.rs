@@ -155,3 +155,52 @@ pub(crate) struct AcceptedEvent {
 pub(crate) struct AcceptedDelivery {
     pub(crate) trace_id: String,
 }
+
+/// An accepted event, with what each subscription decided about it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LedgerEvent {
+    pub(crate) event_id: String,
+    pub(crate) loan_id: String,
+    pub(crate) event_name: String,
+    pub(crate) occurred_at: Option<String>,
+    pub(crate) accepted_at: String,
+    pub(crate) test: bool,
+    pub(crate) verdicts: Vec<Verdict>,
+}
+
+/// What one subscription decided about an event.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Verdict {
+    pub(crate) subscription_id: String,
+    pub(crate) title: String,
+    pub(crate) version: u64,
+    pub(crate) verdict: String,
+    pub(crate) detail: Option<String>,
+    pub(crate) trace_id: Option<String>,
+    pub(crate) status: Option<String>,
+}
+
+impl LedgerEvent {
+    /// The name of the event, after `[test]` where a subscription's test sent it.
+    pub(crate) fn marked_name(&self) -> String {
+        let mark = if self.test { "[test] " } else { "" };
+        format!("{mark}{}", self.event_name)
+    }
+
+    /// What became of it, by the words of the filter `result`.
+    pub(crate) fn result(&self) -> &'static str {
+        let has =
+            |status: &str| self.verdicts.iter().any(|verdict| verdict.status.as_deref() == Some(status));
+        if has("failed") || has("canceled") {
+            "failed"
+        } else if has("pending") {
+            "pending"
+        } else if has("succeeded") {
+            "delivered"
+        } else {
+            "unmatched"
+        }
+    }
+}

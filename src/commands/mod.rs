@@ -1,20 +1,24 @@
 //! The commands that print a response and end: one file or folder each, with its arguments.
 //!
 //! All but `eval`, which needs no loanhook, are clients of a loanhook anywhere. `attempt_table` prints the attempts of
-//! `history` and `trace`.
+//! `history` and `trace`, `verdict_words` the verdicts of `events` and `why`; `list_pages` reads lists page by page.
 
 mod attempt_table;
 mod cancel;
 mod egress;
 pub(crate) mod eval;
 mod event_types;
+mod events;
 mod history;
 mod keys;
+mod list_pages;
 pub(crate) mod resend;
 pub(crate) mod send;
 mod show;
 mod subscriptions;
 mod trace;
+mod verdict_words;
+mod why;
 
 use clap::Subcommand;
 
@@ -26,6 +30,10 @@ pub(crate) enum ClientCommand {
     Send(send::SendArgs),
     /// Show what was sent for a loan, newest first
     History(Box<history::HistoryArgs>),
+    /// Show the events of a loan and what became of them, newest first
+    Events(events::EventsArgs),
+    /// Show why webhooks of a loan came or did not
+    Why(why::WhyArgs),
     /// Show everything about one attempt, or print its exact payloads
     Show(show::ShowArgs),
     /// Show one delivery and its attempts, oldest first
@@ -48,6 +56,8 @@ pub(crate) async fn run(command: ClientCommand) -> CommandResult {
     match command {
         ClientCommand::Send(args) => send::run(args).await,
         ClientCommand::History(args) => history::run(&args).await,
+        ClientCommand::Events(args) => events::run(args).await,
+        ClientCommand::Why(args) => why::run(args).await,
         ClientCommand::Show(args) => show::run(args).await,
         ClientCommand::Trace(args) => trace::run(args).await,
         ClientCommand::Resend(args) => resend::run(args).await,

@@ -16,18 +16,25 @@ struct SampleSubscription {
     path: &'static str,
     /// What the demo says of its receiver.
     behaviour: &'static str,
-    events: &'static [&'static str],
+    criteria: Criteria,
     /// The wait before each retry.
     delays_seconds: &'static [u32],
     timeout_seconds: u32,
 }
 
-const SUBSCRIPTIONS: [SampleSubscription; 5] = [
+/// Which events a subscription is for.
+enum Criteria {
+    Events(&'static [&'static str]),
+    /// A formula that fires when it becomes true for a loan.
+    Trigger(&'static str),
+}
+
+const SUBSCRIPTIONS: [SampleSubscription; 6] = [
     SampleSubscription {
         title: "Core banking: every event",
         path: "/works",
         behaviour: "always works",
-        events: &["*"],
+        criteria: Criteria::Events(&["*"]),
         delays_seconds: &[1, 2],
         timeout_seconds: 5,
     },
@@ -35,13 +42,21 @@ const SUBSCRIPTIONS: [SampleSubscription; 5] = [
         title: "Collections: payments and promises",
         path: "/fails-twice",
         behaviour: "fails twice, then works",
-        events: &[
+        criteria: Criteria::Events(&[
             "Payment Posted to Account",
             "Payment Reversed",
             "Autopay Failed",
             "Loan Promise Created",
             "Past Due Adjustment Posted to Account",
-        ],
+        ]),
+        delays_seconds: &[1, 2],
+        timeout_seconds: 5,
+    },
+    SampleSubscription {
+        title: "Collections: 30 days late",
+        path: "/works",
+        behaviour: "always works; fires when a loan becomes late",
+        criteria: Criteria::Trigger("(and status-days-past-due (> status-days-past-due 30))"),
         delays_seconds: &[1, 2],
         timeout_seconds: 5,
     },
@@ -49,7 +64,11 @@ const SUBSCRIPTIONS: [SampleSubscription; 5] = [
         title: TIMING_OUT_TITLE,
         path: "/times-out",
         behaviour: "answers too late",
-        events: &["Payment Posted to Account", "Payment Reversed", "Autopay Scheduled/Created"],
+        criteria: Criteria::Events(&[
+            "Payment Posted to Account",
+            "Payment Reversed",
+            "Autopay Scheduled/Created",
+        ]),
         delays_seconds: &[1, 2],
         timeout_seconds: 1,
     },
@@ -57,7 +76,11 @@ const SUBSCRIPTIONS: [SampleSubscription; 5] = [
         title: "Old CRM: customers",
         path: "/gone",
         behaviour: "answers 410",
-        events: &["Customer Created", "Customer Updated", "Customer Logs into Customer Website"],
+        criteria: Criteria::Events(&[
+            "Customer Created",
+            "Customer Updated",
+            "Customer Logs into Customer Website",
+        ]),
         delays_seconds: &[1, 2],
         timeout_seconds: 5,
     },
@@ -65,14 +88,14 @@ const SUBSCRIPTIONS: [SampleSubscription; 5] = [
         title: "Data team: accounts",
         path: "/slow",
         behaviour: "works slowly",
-        events: &[
+        criteria: Criteria::Events(&[
             "Account Created",
             "Account Activated",
             "Loan Status Change",
             "Portfolio Change",
             "Archive Account",
             "Delete Account",
-        ],
+        ]),
         delays_seconds: &[2],
         timeout_seconds: 5,
     },
@@ -81,9 +104,13 @@ const SUBSCRIPTIONS: [SampleSubscription; 5] = [
 /// Creates the subscriptions, and prints the behaviour of each receiver.
 pub(super) async fn create(client: &ApiClient, receiver: &Receiver) -> CommandResult {
     for sample in &SUBSCRIPTIONS {
+        let criteria = match sample.criteria {
+            Criteria::Events(names) => json!({"events": names}),
+            Criteria::Trigger(formula) => json!({"trigger": formula}),
+        };
         let subscription = json!({
             "title": sample.title,
-            "criteria": {"events": sample.events},
+            "criteria": criteria,
             "request": {"method": "POST", "url": receiver.url(sample.path)},
             "retry": {"delays": sample.delays_seconds},
             "timeoutSeconds": sample.timeout_seconds,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::browser::Look;
-use crate::harness::Journey;
+use crate::harness::{Journey, text};
 use crate::scenes::{open_page, retried_delivery};
 use crate::tab::Tab;
 
@@ -38,7 +38,11 @@ async fn assert_no_violation(tab: &Tab, axe: &str, what: &str) {
 async fn no_page_breaks_an_accessibility_rule_in_light_or_dark_wide_or_narrow() {
     let Some(axe) = axe() else { return };
     let j = Journey::start().await;
+    let late = json!({"title": "Late", "criteria": {"trigger": "(> status-days-past-due 30)"}});
+    j.subscribe("/late", late).await;
     retried_delivery(&j).await;
+    let newest = j.api.get("/v1/loans/727/events").await.json()["items"][0]["eventId"].clone();
+    let open_event = format!("/loans/727/events?open={}", text(&newest));
     for (dark, width) in [(false, 1280), (true, 1280), (false, 360), (true, 360)] {
         let look = Look { dark, width, ..Look::WITH_SCRIPT };
         let Some(tab) = open_page(&j, look).await else { return };
@@ -55,6 +59,9 @@ async fn no_page_breaks_an_accessibility_rule_in_light_or_dark_wide_or_narrow() 
         assert_no_violation(&tab, &axe, &named("the question before a resend")).await;
         let base = j.server.base_url().expect("it runs");
         for (path, what) in [
+            ("/loans/727/events", "the events"),
+            (&*open_event, "an open event"),
+            ("/loans/727/events?result=failed", "no event"),
             ("/loans/727/webhooks?error=dns", "an empty list"),
             ("/loans/727/webhooks?limit=0", "a wrong filter"),
             ("/loans/728/webhooks", "no such page"),
@@ -63,7 +70,12 @@ async fn no_page_breaks_an_accessibility_rule_in_light_or_dark_wide_or_narrow() 
             ("/login?next=%2Floans%2F727%2Fwebhooks&cookieless=1", "no cookies kept"),
         ] {
             tab.go(&format!("{base}{path}")).await;
+            for summary in tab.all(".verdicts summary").await {
+                summary.click().await.expect("the formula is shown");
+            }
             assert_no_violation(&tab, &axe, &named(what)).await;
+            let fits = tab.run("return document.documentElement.scrollWidth <= innerWidth", vec![]).await;
+            assert_eq!(fits, Value::Bool(true), "{what} fits its window");
         }
         tab.close().await;
     }

@@ -95,7 +95,7 @@ async fn filters_and_pages(look: Look) {
     tab.wait_for_texts("td.title", &["Core banking", "Börse & Co"]).await;
     tab.click("nav a[rel=next]").await;
     tab.wait_for_texts("td.title", &["Core banking"]).await;
-    tab.click("nav a").await;
+    tab.click("nav.pages a").await;
     tab.wait_for_texts("td.title", &["Core banking", "Börse & Co"]).await;
 
     tab.go(tab.address().await.join("?outcome=failed").expect("an address").as_str()).await;

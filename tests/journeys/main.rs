@@ -12,6 +12,7 @@ mod harness;
 mod history;
 mod http;
 mod keys;
+mod ledger;
 mod portal;
 mod process;
 mod subscriptions;

@@ -10,7 +10,6 @@
 //! them.
 
 pub mod deliver;
-pub mod event_context;
 pub mod explain;
 pub mod history;
 pub mod intake;
@@ -22,5 +21,6 @@ pub mod portal;
 pub mod ports;
 pub mod resend;
 pub mod simulated;
+pub mod stored_event;
 pub mod subscriptions;
 pub mod try_out;

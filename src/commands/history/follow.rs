@@ -62,7 +62,7 @@ async fn fetch_rows(
     args: &HistoryArgs,
     printed: &PrintedRows,
 ) -> CommandResult<Vec<Box<RawValue>>> {
-    let mut call = args.call(args.limit, None);
+    let mut call = args.call().query("limit", args.limit);
     let Some(horizon) = printed.horizon() else {
         return Ok(client.fetch::<Page>(&call).await?.items);
     };

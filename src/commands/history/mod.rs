@@ -7,7 +7,8 @@ use clap::Args;
 use serde_json::value::RawValue;
 
 use super::attempt_table::{self, Layout};
-use crate::client::{ApiClient, Call, ConnectionArgs, MAX_ITEMS_PER_PAGE, Page, Row, decode};
+use super::list_pages::ListPages;
+use crate::client::{ApiClient, Call, ConnectionArgs, Row, decode};
 use crate::error::CommandResult;
 use crate::terminal::format::clean;
 use crate::terminal::output;
@@ -39,11 +40,9 @@ pub(crate) struct HistoryArgs {
 }
 
 impl HistoryArgs {
-    fn call(&self, limit: Option<u32>, cursor: Option<&str>) -> Call {
-        self.filters
-            .apply(Call::get(&["v1", "loans", &self.loan, "webhooks"]))
-            .query("limit", limit)
-            .query("cursor", cursor)
+    /// The call of the list, without cursor and limit.
+    fn call(&self) -> Call {
+        self.filters.apply(Call::get(&["v1", "loans", &self.loan, "webhooks"]))
     }
 }
 
@@ -52,29 +51,16 @@ pub(crate) async fn run(args: &HistoryArgs) -> CommandResult {
     if args.follow {
         return follow::run(&client, args).await;
     }
-    if args.connection.json { print_json(&client, args).await } else { print_table(&client, args).await }
-}
-
-/// Prints the rows as they came, as one page in the shape of the HTTP interface.
-async fn print_json(client: &ApiClient, args: &HistoryArgs) -> CommandResult {
-    let mut pages = Pages::new(args);
-    // Fetched before anything is printed: an error leaves no incomplete document.
-    let mut page = pages.next(client).await?;
-    output::bytes(b"{\"items\":[")?;
-    let mut separator = "";
-    while let Some(items) = page {
-        for item in items {
-            output::bytes(format!("{separator}{item}").as_bytes())?;
-            separator = ",\n";
-        }
-        page = pages.next(client).await?;
+    let pages = ListPages::new(args.call(), args.cursor.as_ref(), args.limit, args.all);
+    if args.connection.json {
+        pages.print_json(&client).await
+    } else {
+        print_table(&client, args, pages).await
     }
-    output::line(format_args!("],\"next\":{}}}", serde_json::json!(pages.cursor)))
 }
 
-async fn print_table(client: &ApiClient, args: &HistoryArgs) -> CommandResult {
+async fn print_table(client: &ApiClient, args: &HistoryArgs, mut pages: ListPages) -> CommandResult {
     let layout = Layout::for_output(args.wide, args.all);
-    let mut pages = Pages::new(args);
     let mut printed_any = false;
     while let Some(items) = pages.next(client).await? {
         let rows = decode_rows(&items)?;
@@ -93,38 +79,10 @@ async fn print_table(client: &ApiClient, args: &HistoryArgs) -> CommandResult {
             clean(&args.loan)
         ));
     }
-    if let Some(cursor) = &pages.cursor {
-        output::note(format_args!("there is more: --all shows it, --cursor {} the next page", clean(cursor)));
-    }
+    pages.note_more();
     Ok(())
 }
 
 fn decode_rows(items: &[Box<RawValue>]) -> CommandResult<Vec<Row>> {
     items.iter().map(|item| decode(item.get().as_bytes())).collect()
-}
-
-/// The pages that the arguments ask for: one, or all.
-struct Pages<'a> {
-    args: &'a HistoryArgs,
-    /// Where the page that was fetched last ended, if there are more rows.
-    cursor: Option<String>,
-    done: bool,
-}
-
-impl<'a> Pages<'a> {
-    fn new(args: &'a HistoryArgs) -> Self {
-        Self { args, cursor: args.cursor.clone(), done: false }
-    }
-
-    /// The items of the next page, as they came.
-    async fn next(&mut self, client: &ApiClient) -> CommandResult<Option<Vec<Box<RawValue>>>> {
-        if self.done {
-            return Ok(None);
-        }
-        let limit = self.args.limit.or(self.args.all.then_some(MAX_ITEMS_PER_PAGE));
-        let page: Page = client.fetch(&self.args.call(limit, self.cursor.as_deref())).await?;
-        self.cursor = page.next;
-        self.done = !self.args.all || self.cursor.is_none();
-        Ok(Some(page.items))
-    }
 }

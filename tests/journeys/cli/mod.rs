@@ -1,6 +1,7 @@
 //! The command line against a running server: what it prints, and the exit code it ends with.
 
 mod eval;
+mod event_commands;
 mod history_commands;
 mod program;
 mod send_and_resend;
@@ -21,6 +22,13 @@ async fn run_as_caller(j: &Journey, arguments: &[&str], input: &str) -> CommandR
         .env("LOANHOOK_URL", j.server.base_url().expect("the server runs"))
         .env("LOANHOOK_KEY", j.api.key());
     run_command(command, arguments, input).await
+}
+
+/// As [`run_as_caller`], with another key and without input.
+async fn run_with_key(j: &Journey, key: &str, arguments: &[&str]) -> CommandResult {
+    let mut command = loanhook_command();
+    command.env("LOANHOOK_URL", j.server.base_url().expect("the server runs")).env("LOANHOOK_KEY", key);
+    run_command(command, arguments, "").await
 }
 
 async fn run_command(command: std::process::Command, arguments: &[&str], input: &str) -> CommandResult {

@@ -74,18 +74,33 @@ async fn demo_prints_a_portal_link_that_opens_the_loans_page() {
     command.arg("demo").stdout(std::process::Stdio::piped()).kill_on_drop(true);
     let mut demo = command.spawn().expect("it starts");
     let mut lines = BufReader::new(demo.stdout.take().expect("stdout is piped")).lines();
-    let link = within("the link", async {
-        while let Some(line) = lines.next_line().await.expect("it prints text") {
-            if line.contains("/portal?token=") {
-                return line.trim().to_owned();
+    let mut next_line_with = async |text: &str| {
+        let found = within(text, async {
+            while let Some(line) = lines.next_line().await.expect("it prints text") {
+                if line.contains(text) {
+                    return line.trim().to_owned();
+                }
             }
-        }
-        panic!("the demo ended without a link");
-    });
-    let link = link.await;
+            panic!("the demo ended without {text}");
+        });
+        found.await
+    };
+    let link = next_line_with("/portal?token=").await;
+    let environment = next_line_with("export LOANHOOK_URL=").await;
+    next_line_with("loanhook why 727").await;
+    let why = next_line_with("loanhook why 727").await;
     let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
     let opened = http.build().expect("a client").get(link).send().await.expect("an answer");
     assert_eq!(opened.headers()["location"], "/loans/727/webhooks?opened=1");
+    // The command works as it is printed.
+    let mut command = loanhook_command();
+    for variable in environment.trim_start_matches("export ").split(' ') {
+        let (name, value) = variable.split_once('=').expect("a variable");
+        command.env(name, value);
+    }
+    let arguments: Vec<&str> = why.split(' ').skip(1).collect();
+    let explained = run_command(command, &arguments, "").await.expect_success();
+    assert!(explained.contains("`status-days-past-due` is 0"), "{explained}");
     // SIGINT, as Ctrl-C sends it.
     let pid = demo.id().expect("it runs").to_string();
     let sent = std::process::Command::new("kill").args(["-INT", &pid]).status().expect("kill runs");

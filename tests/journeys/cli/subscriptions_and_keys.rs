@@ -111,6 +111,10 @@ async fn a_test_is_marked_in_every_output() {
     assert_eq!(delivery["occurredAt"], "2026-11-23T10:00:00Z");
     let history = run_as_caller(&j, &["history", "727"], "").await.expect_success();
     assert!(history.contains("[test] Core banking"), "{history}");
+    for asked in [["events", "727"], ["why", "727"]] {
+        let output = run_as_caller(&j, &asked, "").await.expect_success();
+        assert!(output.contains("[test] Test"), "{output}");
+    }
     let attempt = text(&delivery["attempts"][0]["id"]);
     for asked in [&["trace", trace.trim()][..], &["show", "727", attempt]] {
         let output = run_as_caller(&j, asked, "").await.expect_success();

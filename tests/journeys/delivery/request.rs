@@ -74,6 +74,27 @@ async fn the_event_name_header_is_percent_encoded_utf8() {
 }
 
 #[tokio::test]
+async fn the_headers_of_the_loan_and_of_the_time_are_percent_encoded_utf8() {
+    let j = Journey::start().await;
+    j.subscribe("/hook", json!({})).await;
+    for (loan, occurred_at) in [("727", None), ("Kredit 7 ü", Some("2026-11-23T11:00:00+01:00"))] {
+        let mut event = event(loan);
+        if let Some(time) = occurred_at {
+            event["occurredAt"] = json!(time);
+        }
+        j.api.send_one(&event).await;
+        let request = j.receiver.next_request().await;
+        let decoded = |name: &str| {
+            let header = request.header(name)?;
+            assert!(header.bytes().all(|byte| byte.is_ascii_graphic()), "{header}");
+            Some(percent_encoding::percent_decode_str(header).decode_utf8().expect("UTF-8").into_owned())
+        };
+        assert_eq!(decoded("loanhook-loan").as_deref(), Some(loan));
+        assert_eq!(decoded("loanhook-occurred-at").as_deref(), occurred_at);
+    }
+}
+
+#[tokio::test]
 async fn each_method_is_sent_and_get_and_delete_carry_no_body() {
     let j = Journey::start().await;
     for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {

@@ -138,8 +138,10 @@ async fn generated_requests_with_existing_ids_get_no_5xx_and_only_documented_res
         ("/v1/subscriptions/{id}/test", "POST", used),
         ("/v1/keys/{id}", "DELETE", text(&key["id"])),
     ];
+    let event_id = text(&settled["eventId"]);
     let mut config = format!(
-        "[parameters]\n\"path.traceId\" = \"{trace}\"\n\"path.loanId\" = \"727\"\n\"path.attempt\" = \"1\"\n"
+        "[parameters]\n\"path.traceId\" = \"{trace}\"\n\"path.loanId\" = \"727\"\n\"path.attempt\" = \"1\"\n\
+         \"path.eventId\" = \"{event_id}\"\n\"query.subscriptionId\" = \"{used}\"\n"
     );
     for (path, method, id) in operations {
         let parameters = format!("{{ \"path.id\" = \"{id}\", \"path.loanId\" = \"727\" }}");
@@ -174,6 +176,10 @@ async fn health_and_the_openapi_document_need_no_key() {
         "/v1/subscriptions",
         "/v1/subscriptions/{id}",
         "/v1/loans/{loanId}/webhooks",
+        "/v1/loans/{loanId}/events",
+        "/v1/events/{eventId}",
+        "/v1/events/{eventId}/context",
+        "/v1/events/{eventId}/explain",
         "/v1/webhooks/{traceId}",
         "/v1/webhooks/{traceId}/resend",
         "/api/public/api/1/webhook/retry/{traceId}/{attempt}",

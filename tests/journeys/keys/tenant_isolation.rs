@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::request_bodies::PAYMENT;
-use crate::harness::{Journey, event, subscription, text};
+use crate::harness::{Api, Journey, event, items_of, subscription, text};
 
 #[tokio::test]
 async fn what_belongs_to_another_tenant_is_the_same_404_as_what_does_not_exist() {
@@ -18,16 +18,19 @@ async fn what_belongs_to_another_tenant_is_the_same_404_as_what_does_not_exist()
         .expect_status(201)
         .json();
     let stranger = j.other_tenant().await;
+    let event_id = text(&delivery["eventId"]);
     let (of_ours, of_nobody) = (
         [
             text(&created["id"]),
             text(&delivery["traceId"]),
             text(&delivery["attempts"][0]["id"]),
             text(&key["id"]),
+            event_id,
         ],
         [
             &Uuid::new_v4().to_string(),
             &Uuid::new_v4().to_string(),
+            &Uuid::now_v7().to_string(),
             &Uuid::now_v7().to_string(),
             &Uuid::now_v7().to_string(),
         ],
@@ -48,14 +51,18 @@ async fn what_belongs_to_another_tenant_is_the_same_404_as_what_does_not_exist()
         ("GET", "/v1/loans/727/webhooks/{2}/source", Value::Null),
         ("GET", "/v1/loans/727/webhooks/{2}/response", Value::Null),
         ("DELETE", "/v1/keys/{3}", Value::Null),
+        ("GET", "/v1/events/{4}", Value::Null),
+        ("GET", "/v1/events/{4}/context", Value::Null),
+        ("GET", "/v1/events/{4}/explain?subscriptionId={0}", Value::Null),
+        ("GET", "/v1/events/{4}/explain?subscriptionId={0}&version=now", Value::Null),
     ];
     for (method, path, body) in &calls {
-        let ask = async |ids: [&str; 4]| {
-            let path = (0..4).fold((*path).to_owned(), |path, n| path.replace(&format!("{{{n}}}"), ids[n]));
+        let ask = async |ids: [&str; 5]| {
+            let path = (0..5).fold((*path).to_owned(), |path, n| path.replace(&format!("{{{n}}}"), ids[n]));
             let asked = stranger.request(method, &path);
             let asked = if body.is_null() { asked } else { asked.json(body) };
             let problem = asked.send().await.expect_problem(404).to_string();
-            (0..4).fold(problem, |problem, n| problem.replace(ids[n], "ID"))
+            (0..5).fold(problem, |problem, n| problem.replace(ids[n], "ID"))
         };
         assert_eq!(ask(of_ours).await, ask(of_nobody.map(String::as_str)).await, "{method} {path}");
     }
@@ -82,6 +89,9 @@ async fn lists_show_only_the_tenant_of_the_key() {
         ("outcome", "succeeded"),
     ];
     assert!(stranger.rows("727", "").await.is_empty());
+    let events =
+        async |api: &Api| items_of(&api.get("/v1/loans/727/events").await.expect_status(200).json()).len();
+    assert_eq!((events(&stranger).await, events(&j.api).await), (0, 1));
     for (name, value) in ours {
         assert!(stranger.rows("727", &format!("?{name}={value}")).await.is_empty());
         assert_eq!(j.api.rows("727", &format!("?{name}={value}")).await.len(), 1);
@@ -113,8 +123,11 @@ async fn a_cursor_of_one_tenant_shows_nothing_to_another() {
         j.api.ended_delivery(&j.api.send_one(&event("727")).await).await;
     }
     let page = j.api.get("/v1/loans/727/webhooks?limit=1").await.expect_status(200).json();
+    let events = j.api.get("/v1/loans/727/events?limit=1").await.expect_status(200).json();
     let stranger = j.other_tenant().await;
-    let answer =
-        stranger.get(&format!("/v1/loans/727/webhooks?limit=1&cursor={}", text(&page["next"]))).await;
-    assert!(answer.status == 422 || answer.json()["items"] == json!([]), "{answer:?}");
+    for (list, page) in [("webhooks", page), ("events", events)] {
+        let path = format!("/v1/loans/727/{list}?limit=1&cursor={}", text(&page["next"]));
+        let answer = stranger.get(&path).await;
+        assert!(answer.status == 422 || answer.json()["items"] == json!([]), "{answer:?}");
+    }
 }

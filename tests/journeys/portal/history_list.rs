@@ -195,7 +195,7 @@ async fn page_links_show_every_row_once() {
         assert_eq!(passed, row_ids(&wanted), "{filter}");
     }
     let page = visitor.page(&format!("{PAGE}?before={}", text(&all[6]["id"]))).await;
-    assert_eq!((page.text("h2"), page.text("nav a")), ("Nothing older".into(), "Newest".into()));
+    assert_eq!((page.text("h2"), page.text("nav.pages a")), ("Nothing older".into(), "Newest".into()));
 }
 
 #[tokio::test]

@@ -59,7 +59,7 @@ fn assert_page_unchanged(page: &super::visitor::Page) {
     assert_eq!(page.all("script").len(), 1);
     assert!(page.all("img, style, iframe, object, b, [onerror]").is_empty());
     assert_eq!((page.all("table").len(), page.all("th").len()), (1, 7));
-    assert_eq!(page.all("main > nav, main > table, main > header").len(), 2, "the page ends in order");
+    assert_eq!(page.all("main > nav, main > table, main > header").len(), 3, "the page ends in order");
 }
 
 #[tokio::test]
@@ -91,6 +91,11 @@ async fn titles_event_names_viewers_and_headers_are_shown_as_text() {
         assert_eq!(page.attribute("#f-eventTitle", "value"), name);
         assert!(page.all("#titles option").iter().any(|title| title.attr("value") == Some(name)));
         assert_eq!(raw(".chips bdi"), name);
+        let page = visitor.page(&page.attribute(".facts a", "href").replace('#', "&at=")).await;
+        assert!(page.all("img, style, iframe, object, b, [onerror]").is_empty());
+        let raw = |selector: &str| page.all(selector)[0].text().collect::<String>();
+        assert_eq!((raw(".event h2 bdi"), raw(".verdict bdi")), (name.to_owned(), name.to_owned()));
+        assert_eq!(page.all("script").len(), 1);
         j.api.delete(&subscription_path(&created)).await.expect_status(204);
     }
 }

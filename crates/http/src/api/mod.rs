@@ -25,8 +25,8 @@ use http::{Method, header};
 use tracing::{Instrument, error_span};
 
 use self::routes::{
-    egress, event, event_batch, event_types, events, formulas, health, keys, loan_events, loan_webhooks,
-    openapi_json, portal_links, resend, subscriptions, templates, webhooks,
+    egress, event, event_batch, event_explanation, event_types, events, formulas, health, keys, loan_events,
+    loan_webhooks, openapi_json, portal_links, resend, subscriptions, templates, webhooks,
 };
 use crate::web::call_limits::CallLimits;
 use crate::web::{self, SiteSettings};
@@ -59,7 +59,16 @@ pub fn events<S: SharedStore + Intake + Subscriptions + Ledger + Keys + FormulaE
 /// The routes of the history, of the ledger, of resends, and of reference data.
 pub fn history<S>(store: S) -> Router
 where
-    S: SharedStore + Attempts + Deliveries + EgressAddresses + Health + Keys + Ledger + Payloads + Resends,
+    S: SharedStore
+        + Attempts
+        + Deliveries
+        + EgressAddresses
+        + Health
+        + Keys
+        + Ledger
+        + Payloads
+        + Resends
+        + Subscriptions,
 {
     with_store(
         Router::new()
@@ -70,6 +79,7 @@ where
             .route("/v1/loans/{loanId}/events", get(loan_events::list::<S>))
             .route("/v1/events/{eventId}", get(event::get::<S>))
             .route("/v1/events/{eventId}/context", get(event::context::<S>))
+            .route("/v1/events/{eventId}/explain", get(event_explanation::explain::<S>))
             .route("/v1/webhooks/{traceId}", get(webhooks::get::<S>))
             .route("/v1/webhooks/{traceId}/cancel", post(webhooks::cancel::<S>))
             .route("/v1/webhooks/{traceId}/resend", post(resend::resend::<S>))

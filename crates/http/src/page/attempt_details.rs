@@ -13,6 +13,7 @@ use super::view::{self, attempt_details};
 use super::{PageStore, Pages};
 use loanhook_core::history::{self, DeliveryAttempts};
 use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::id::EventId;
 use loanhook_core::model::payload::Payload;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{AttemptRange, HistoryRow, Payloads};
@@ -32,6 +33,7 @@ pub(super) struct AttemptDetails {
     /// The time at which the next automatic attempt is due.
     pub(super) next_due: Option<Timestamp>,
     pub(super) accepted_at: Timestamp,
+    pub(super) event_id: EventId,
     pub(super) source: Preview,
     pub(super) response: Option<Preview>,
 }
@@ -72,9 +74,20 @@ pub(super) async fn read_details<S: PageStore>(
         None => None,
     };
     let source = read_preview(store, request, row.attempt.source).await?;
-    let (next, accepted_at) = (delivery.progress.next_due(), delivery.snapshot.accepted_at);
+    let (next_due, accepted_at) = (delivery.progress.next_due(), delivery.snapshot.accepted_at);
+    let event_id = delivery.snapshot.event_id;
     let resends = delivery.history.resends;
-    Ok(AttemptDetails { row, attempts, has_older, resends, next_due: next, accepted_at, source, response })
+    Ok(AttemptDetails {
+        row,
+        attempts,
+        has_older,
+        resends,
+        next_due,
+        accepted_at,
+        event_id,
+        source,
+        response,
+    })
 }
 
 async fn read_preview<S: Payloads>(

@@ -1,4 +1,4 @@
-//! The pages for people: the history of a loan, and signing in to see it.
+//! The pages for people: the webhooks and the events of a loan, and signing in to see them.
 //!
 //! Pages are HTML from the server and complete without JavaScript: a row opens by a link, filters and resends are forms,
 //! and one small script of ours makes them more convenient. What a receiver or an event says is shown as text
@@ -6,16 +6,20 @@
 //!
 //! - `sign_in` begins and ends sessions, whose tokens are in `session_cookies`; `page_request` is a request with a valid
 //!   session; `csrf_token` and `fetch_metadata` tell our own forms from those of other sites.
-//! - `webhook_list`, `attempt_details`, `payload_files` and `resend` answer requests; `view` makes the HTML.
-//! - A page reads one page of rows; the delivery and the payloads of a row are read when it is opened.
+//! - `webhook_list`, `attempt_details`, `payload_files`, `resend` and `event_list` answer requests; `view` makes the HTML.
+//! - A page reads one page of rows or events; the delivery and the payloads of a row, and why subscriptions decided about an
+//!   event as they did, are read when it is opened.
 
 mod assets;
 mod attempt_details;
 mod csrf_token;
 mod error_page;
+mod event_list;
+mod event_parameters;
 mod fetch_metadata;
 mod form;
 mod headers;
+mod open_event;
 mod page_parameters;
 mod page_request;
 mod payload_files;
@@ -31,12 +35,17 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 
 use crate::web::{PORTAL_PATH, SIGN_IN_PATH, SiteSettings};
-use loanhook_core::ports::{Attempts, Grants, Keys, Payloads, Resends};
+use loanhook_core::ports::{Attempts, Grants, Keys, Ledger, Payloads, Resends, Subscriptions};
 
 /// The ports that the pages use.
 pub trait PageStore: Attempts + Grants + Keys + Payloads + Resends + Clone + Send + Sync + 'static {}
 
 impl<S: Attempts + Grants + Keys + Payloads + Resends + Clone + Send + Sync + 'static> PageStore for S {}
+
+/// The ports that the pages of events use beside.
+pub trait EventPageStore: PageStore + Ledger + Subscriptions {}
+
+impl<S: PageStore + Ledger + Subscriptions> EventPageStore for S {}
 
 /// The state of the handlers.
 #[derive(Clone)]
@@ -46,7 +55,15 @@ struct Pages<S> {
 }
 
 /// The router of the pages and their assets.
-pub fn router<S: PageStore>(store: S, site: SiteSettings) -> Router {
+pub fn router<S: EventPageStore>(store: S, site: SiteSettings) -> Router {
+    let events = Router::new()
+        .route("/loans/{loanId}/events", get(event_list::show::<S>))
+        .route("/loans/{loanId}/events/{id}/context", get(event_list::context::<S>));
+    with_pages(webhook_routes().merge(events), store, site)
+}
+
+/// All routes but those of events.
+fn webhook_routes<S: PageStore>() -> Router<Pages<S>> {
     Router::new()
         .route("/loans/{loanId}/webhooks", get(webhook_list::show::<S>))
         .route("/loans/{loanId}/webhooks/{id}/details", get(attempt_details::show::<S>))
@@ -61,6 +78,11 @@ pub fn router<S: PageStore>(store: S, site: SiteSettings) -> Router {
         .route("/login/", any(error_page::not_found))
         .route("/logout", post(sign_in::sign_out::<S>))
         .route("/assets/{name}", get(assets::get))
+}
+
+/// The routes with their engine, and with what holds for all of them.
+fn with_pages<S: PageStore>(routes: Router<Pages<S>>, store: S, site: SiteSettings) -> Router {
+    routes
         .method_not_allowed_fallback(error_page::method_not_allowed)
         .layer(from_fn_with_state(site.frame_ancestors.clone(), headers::add_security_headers))
         .with_state(Pages { store, site })

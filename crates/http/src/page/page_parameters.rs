@@ -1,5 +1,5 @@
-//! Parameters of the page of a loan, in the query of its URL: filters, page length, position, the open row. Each link
-//! and form of the page is made of them, so that its whole state is in its URL.
+//! Parameters of the pages of a loan, in the query of their URLs: filters, page length, position, what is open. Each link
+//! and form of a page is made of them, so that its whole state is in its URL.
 
 use chrono::NaiveDateTime;
 use url::form_urlencoded::Serializer;
@@ -11,8 +11,8 @@ use loanhook_core::model::id::{AttemptId, TraceId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::model::validation::ValidationErrors;
 
-/// The names of the filters, the same as those of the API.
-pub(super) const FILTERS: [&str; 11] = [
+/// The names of the filters of webhooks, the same as those of the API.
+const WEBHOOK_FILTERS: [&str; 11] = [
     "eventTitle",
     "eventName",
     "subscriptionId",
@@ -32,9 +32,16 @@ pub(super) const BEFORE: &str = "before";
 pub(super) const OPEN: &str = "open";
 pub(super) const RESENT: &str = "resent";
 
+/// The names of the filters of events.
+const EVENT_FILTERS: [&str; 4] = ["eventName", "result", "from", "to"];
+
 /// The parameters as text, without those that are empty or unknown.
-#[derive(Debug, Clone, Default)]
-pub(super) struct PageParameters(Vec<(&'static str, String)>);
+#[derive(Debug, Clone)]
+pub(super) struct PageParameters {
+    /// The names of the filters of the page.
+    filter_names: &'static [&'static str],
+    values: Vec<(&'static str, String)>,
+}
 
 /// The parameters as values of the model.
 pub(super) struct CheckedParameters {
@@ -48,37 +55,53 @@ pub(super) struct CheckedParameters {
 }
 
 impl PageParameters {
+    /// Those of the page of webhooks.
     pub(super) fn read(query: Option<&str>) -> Self {
+        Self::read_with_filters(query, &WEBHOOK_FILTERS)
+    }
+
+    /// Those of the page of events.
+    pub(super) fn read_of_events(query: Option<&str>) -> Self {
+        Self::read_with_filters(query, &EVENT_FILTERS)
+    }
+
+    fn read_with_filters(query: Option<&str>, filter_names: &'static [&'static str]) -> Self {
         let form = Form::of_query(query);
-        let names = FILTERS.into_iter().chain([LIMIT, BEFORE, OPEN, RESENT]);
+        let names = filter_names.iter().copied().chain([LIMIT, BEFORE, OPEN, RESENT]);
         let value = |name| match name {
             "from" | "to" => in_utc(form.get(name)),
             _ => form.get(name).to_owned(),
         };
         let given = names.map(|name| (name, value(name))).filter(|(_, value)| !value.is_empty());
-        Self(given.collect())
+        Self { filter_names, values: given.collect() }
     }
 
     /// A parameter; empty where it is not given.
     pub(super) fn get(&self, name: &str) -> &str {
-        self.0.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
+        self.values.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
+    }
+
+    /// A parameter, where it is given.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        Some(self.get(name).to_owned()).filter(|text| !text.is_empty())
     }
 
     /// The filters that are set, by name.
     pub(super) fn filters(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let set = self.0.iter().filter(|(name, _)| FILTERS.contains(name));
+        let set = self.values.iter().filter(|(name, _)| self.filter_names.contains(name));
         set.map(|(name, value)| (*name, value.as_str()))
     }
 
     /// The same parameters with this value of one.
     pub(super) fn with(&self, name: &'static str, value: &impl ToString) -> Self {
         let mut parameters = self.without(&[name]);
-        parameters.0.push((name, value.to_string()));
+        parameters.values.push((name, value.to_string()));
         parameters
     }
 
     pub(super) fn without(&self, names: &[&str]) -> Self {
-        Self(self.0.iter().filter(|(name, _)| !names.contains(name)).cloned().collect())
+        let kept = self.values.iter().filter(|(name, _)| !names.contains(name)).cloned();
+        Self { filter_names: self.filter_names, values: kept.collect() }
     }
 
     /// The first page of these filters, with no row open.
@@ -88,20 +111,20 @@ impl PageParameters {
 
     /// All attempts of one delivery, without the other filters.
     pub(super) fn for_delivery(&self, trace: &TraceId) -> Self {
-        self.first_page().without(&FILTERS).with("traceId", trace)
+        self.first_page().without(self.filter_names).with("traceId", trace)
     }
 
     /// The query with its question mark; empty where there are no parameters.
     pub(super) fn query(&self) -> String {
-        if self.0.is_empty() {
+        if self.values.is_empty() {
             return String::new();
         }
-        format!("?{}", Serializer::new(String::new()).extend_pairs(&self.0).finish())
+        format!("?{}", Serializer::new(String::new()).extend_pairs(&self.values).finish())
     }
 
     pub(super) fn check(&self) -> CheckedParameters {
         let mut errors = ValidationErrors::default();
-        let text = |name: &str| Some(self.get(name).to_owned()).filter(|text| !text.is_empty());
+        let text = |name: &str| self.text(name);
         let draft = FilterInput {
             event_title: text("eventTitle"),
             event_name: text("eventName"),

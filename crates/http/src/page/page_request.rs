@@ -12,7 +12,7 @@ use crate::web::{self, Client, Origin};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::destination::shown;
 use loanhook_core::model::grant::Grant;
-use loanhook_core::model::id::{AttemptId, LoanId};
+use loanhook_core::model::id::{AttemptId, EventId, LoanId};
 use loanhook_core::model::key::{KeyHash, Scope};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::{history, portal, ports};
@@ -22,7 +22,8 @@ pub(super) struct PageRequest {
     pub(super) grant: Grant,
     pub(super) loan: LoanId,
     pub(super) origin: Origin,
-    attempt_id: String,
+    /// The ID in the path, of an attempt or an event.
+    id: String,
 }
 
 impl<S: PageStore> FromRequestParts<Pages<S>> for PageRequest {
@@ -41,8 +42,7 @@ impl<S: PageStore> FromRequestParts<Pages<S>> for PageRequest {
             let session = portal::session(&pages.store, token, &loan, Timestamp::now()).await?;
             if let Some(grant) = session {
                 Client::of(&parts.extensions).notify_authenticated();
-                let attempt = param("id").unwrap_or_default();
-                return Ok(Self { grant, loan, origin, attempt_id: attempt });
+                return Ok(Self { grant, loan, origin, id: param("id").unwrap_or_default() });
             }
         }
         if tokens.is_empty() && cookies.has_session_of_another_loan(&parts.headers, &loan) {
@@ -57,13 +57,23 @@ impl<S: PageStore> FromRequestParts<Pages<S>> for PageRequest {
             (true, true) => SignInReason::NoSession,
         };
         let mark = if query.is_empty() { "" } else { "?" };
-        Err(ErrorPage::SignIn { next: format!("{}{mark}{query}", loan_page_path(&loan)), reason })
+        let is_of_events = parts.uri.path().split('/').nth(3) == Some(EVENTS);
+        let page = if is_of_events { loan_events_path(&loan) } else { loan_page_path(&loan) };
+        Err(ErrorPage::SignIn { next: format!("{page}{mark}{query}"), reason })
     }
 }
 
-/// The path of the page of a loan.
+/// The segment of paths that stands for the events of a loan.
+const EVENTS: &str = "events";
+
+/// The path of the page of a loan's webhooks, which is the first of a loan's pages.
 pub(super) fn loan_page_path(loan: &LoanId) -> String {
     format!("/loans/{}/webhooks", web::path_segment(loan.as_str()))
+}
+
+/// The path of the page of a loan's events.
+fn loan_events_path(loan: &LoanId) -> String {
+    format!("/loans/{}/{EVENTS}", web::path_segment(loan.as_str()))
 }
 
 /// The parameter of the first page after a session began. A browser that has no cookie there keeps no cookies.
@@ -80,8 +90,24 @@ fn without_opened_marker(query: &str) -> String {
 }
 
 impl PageRequest {
+    /// The path of the page of the loan's webhooks.
     pub(super) fn path(&self) -> String {
         loan_page_path(&self.loan)
+    }
+
+    /// The path of the page of the loan's events.
+    pub(super) fn events_path(&self) -> String {
+        loan_events_path(&self.loan)
+    }
+
+    /// The URL of the page of events with this one open.
+    pub(super) fn event_href(&self, id: &EventId) -> String {
+        format!("{}?open={id}#e-{id}", self.events_path())
+    }
+
+    /// The event that the path names.
+    pub(super) fn event_id(&self) -> Option<EventId> {
+        self.id.parse().ok()
     }
 
     pub(super) fn may_resend(&self) -> bool {
@@ -95,7 +121,7 @@ impl PageRequest {
 
     /// The row of the attempt that the path names.
     pub(super) async fn row<S: ports::Attempts>(&self, store: &S) -> Result<ports::HistoryRow, ErrorPage> {
-        let id: AttemptId = self.attempt_id.parse().map_err(|_| ErrorPage::NotFound)?;
+        let id: AttemptId = self.id.parse().map_err(|_| ErrorPage::NotFound)?;
         let row = history::row(store, &self.grant.tenant, &self.loan, id, Timestamp::now()).await?;
         row.ok_or(ErrorPage::NotFound)
     }

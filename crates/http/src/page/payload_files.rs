@@ -40,7 +40,7 @@ pub(super) async fn response<S: PageStore>(
 }
 
 /// Refuses a payload to a page that would load it as a script, style or image.
-fn check_destination(headers: &HeaderMap) -> Result<(), ErrorPage> {
+pub(super) fn check_destination(headers: &HeaderMap) -> Result<(), ErrorPage> {
     if is_page_or_script(headers) { Ok(()) } else { Err(ErrorPage::NotFound) }
 }
 

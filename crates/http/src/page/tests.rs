@@ -189,7 +189,7 @@ async fn rare(numbers: &[u32], before: Option<u32>) -> String {
     let before = before.map(|number| format!("&before={}", id(number))).unwrap_or_default();
     let request = Request::get(format!("/loans/727/webhooks?eventTitle=Rare{before}"));
     let request = request.header("host", "localhost").header("cookie", "lh-any=token");
-    let router = router(Loan(Arc::new(numbers.to_vec())), SiteSettings::default());
+    let router = with_pages(webhook_routes(), Loan(Arc::new(numbers.to_vec())), SiteSettings::default());
     let response = router.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
     assert_eq!(response.status(), StatusCode::OK);
     let body = response.into_body().collect().await.expect("a body").to_bytes();

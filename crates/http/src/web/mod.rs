@@ -1,5 +1,5 @@
 //! What the API and the pages do in the same way: reading bodies, authentication, limits of what a caller may do, the
-//! client and the origin of a request, downloads.
+//! client and the origin of a request, downloads, verdicts in words.
 
 pub(crate) mod authentication;
 pub(crate) mod body_memory;
@@ -12,6 +12,7 @@ mod rate_limiter;
 mod repeat_counter;
 pub(crate) mod resend;
 mod site_settings;
+pub(crate) mod verdict_words;
 mod verified_keys;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};

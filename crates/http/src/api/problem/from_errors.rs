@@ -10,6 +10,7 @@ use loanhook_core::model::validation::{self, ValidationErrors};
 use loanhook_core::portal::PortalError;
 use loanhook_core::ports::StoreError;
 use loanhook_core::resend::{CancelError, ResendError};
+use loanhook_core::stored_event::ExplainError;
 use loanhook_core::subscriptions::SubscriptionError;
 
 impl From<validation::ValidationError> for ValidationError {
@@ -94,6 +95,19 @@ impl From<CancelError> for Problem {
                 Self::conflict("not-pending", "this delivery has no automatic attempts left to cancel")
             }
             CancelError::Store(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<ExplainError> for Problem {
+    fn from(failure: ExplainError) -> Self {
+        match failure {
+            ExplainError::UnknownSubscription => Self::not_found("subscription"),
+            ExplainError::NoVerdict => Self::missing(
+                "this subscription decided nothing about the event: it asks for events of other names, or is newer than the \
+                 event; version=now explains how it would decide now",
+            ),
+            ExplainError::Store(failure) => failure.into(),
         }
     }
 }

@@ -84,7 +84,11 @@ impl Problem {
 
     /// There is no such thing, or it is another tenant's: both are answered alike.
     pub(in crate::api) fn not_found(what: &str) -> Self {
-        let detail = format!("there is no such {what} for this key's tenant");
+        Self::missing(format!("there is no such {what} for this key's tenant"))
+    }
+
+    /// The same for a part of what there is; the detail says why it is missing.
+    pub(in crate::api) fn missing(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
     }
 

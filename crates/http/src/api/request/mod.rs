@@ -4,6 +4,7 @@
 pub(super) mod body;
 pub(super) mod caller;
 pub(super) mod event_query;
+pub(super) mod explain_query;
 pub(super) mod idempotency_key;
 pub(super) mod path;
 pub(super) mod query;

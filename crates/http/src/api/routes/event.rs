@@ -15,7 +15,7 @@ use crate::web::download::download;
 use loanhook_core::ledger::EventWithStatuses;
 use loanhook_core::model::key::Scope;
 use loanhook_core::ports::{Keys, Ledger, Payloads};
-use loanhook_core::{event_context, ledger};
+use loanhook_core::{ledger, stored_event};
 
 /// Read an event
 ///
@@ -53,11 +53,12 @@ pub(in crate::api) async fn context<S: Ledger + Keys + Payloads + Send + Sync>(
     path: PathParameters,
 ) -> Result<Response, Problem> {
     let event = find(&api.store, &caller, &path).await?.event;
-    let bytes = event_context::context(&api.store, &event).await?.ok_or_else(context_gone)?;
+    let bytes = stored_event::context(&api.store, &event).await?.ok_or_else(context_gone)?;
     Ok(download(bytes, Some("application/json"), &format!("context-{}", event.id)))
 }
 
-async fn find<S: Ledger>(
+/// The event that the path names.
+pub(super) async fn find<S: Ledger>(
     store: &S,
     caller: &Caller,
     path: &PathParameters,
@@ -67,6 +68,6 @@ async fn find<S: Ledger>(
     found.ok_or_else(|| Problem::not_found("event"))
 }
 
-fn context_gone() -> Problem {
-    Problem::not_found("context: it is not kept any more,")
+pub(super) fn context_gone() -> Problem {
+    Problem::missing("the context of this event is not kept any more")
 }

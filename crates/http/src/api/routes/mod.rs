@@ -4,6 +4,7 @@
 pub(super) mod egress;
 pub(super) mod event;
 pub(super) mod event_batch;
+pub(super) mod event_explanation;
 pub(super) mod event_types;
 pub(super) mod events;
 pub(super) mod formulas;

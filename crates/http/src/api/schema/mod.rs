@@ -8,6 +8,7 @@
 pub(super) mod attempt;
 pub(super) mod delivery;
 pub(super) mod event_draft;
+pub(super) mod explanation;
 pub(super) mod formula_errors;
 pub(super) mod id;
 pub(super) mod key;

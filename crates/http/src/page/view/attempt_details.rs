@@ -58,7 +58,7 @@ pub(in crate::page) fn show(
                 (fact("IP address it was sent from", &or_none(ip, "Not known")))
                 (fact("Response time", &or_none(time_taken, "None: there was no whole answer")))
                 (fact("Sent", &time(attempt.sent_at)))
-                (fact("Event", &html! { bdi { (attempt.event_name) } }))
+                (fact("Event", &html! { a href=(request.event_href(&details.event_id)) { bdi { (attempt.event_name) } } }))
                 @if attempt.test {
                     (fact("Test", &html! { "Sent to try the webhook out: no event of this loan" }))
                 }

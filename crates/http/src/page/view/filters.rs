@@ -1,11 +1,12 @@
-//! The form of the filters, and the list of those that are set.
+//! The forms of the filters of webhooks and of events, and the list of those that are set.
 
 use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
 use super::format::{error_kind_label, short_id};
-use crate::page::page_parameters::LIMIT;
+use crate::page::event_list::EventList;
+use crate::page::page_parameters::{LIMIT, PageParameters};
 use crate::page::webhook_list::WebhookList;
 use loanhook_core::model::failure::ErrorKind;
 
@@ -14,6 +15,9 @@ type Choices = &'static [(&'static str, &'static str)];
 
 const OUTCOMES: Choices =
     &[("succeeded", "Succeeded"), ("failed", "Failed"), ("sending", "Sending"), ("queued", "Queued")];
+/// The results of events.
+const RESULTS: Choices =
+    &[("unmatched", "No webhook"), ("failed", "Failed"), ("pending", "Pending"), ("delivered", "Delivered")];
 const CODES: Choices = &[
     ("1xx", "1xx (informational)"),
     ("2xx", "2xx (success)"),
@@ -28,27 +32,49 @@ const CODES: Choices = &[
 const ATTEMPTS: Choices = &[("auto", "Automatic"), ("manual", "Manual")];
 const LIMITS: Choices = &[("50", "50"), ("100", "100"), ("200", "200")];
 
+/// The filters of webhooks.
 pub(super) fn show(list: &WebhookList, path: &str) -> Markup {
     let parameters = &list.parameters;
-    let set = parameters.filters().count();
     let kinds = ErrorKind::ALL.map(|of| (of.as_str(), error_kind_label(of)));
-    html! {
-        // The form is open where a filter is wrong, so that it can be corrected.
-        details.filters open[!list.checked.errors.0.is_empty()] {
-            summary { "Filters" @if set > 0 { " " span.count { (set) " set" } } }
-            form #filters method="get" action=(path) {
+    let fields = html! {
                 (title_field(parameters.get("eventTitle"), &list.history.titles))
                 (choice_field("outcome", "Outcome", "Any", OUTCOMES, parameters.get("outcome")))
                 (choice_field("responseCode", "Response code", "Any", CODES, parameters.get("responseCode")))
                 (choice_field("error", "Error", "Any", &kinds, parameters.get("error")))
                 (choice_field("attempt", "Attempt", "Any", ATTEMPTS, parameters.get("attempt")))
-                (text_field("traceId", "Trace ID", parameters.get("traceId")))
+                (text_field("traceId", "Trace ID", parameters.get("traceId"), "78e763c3-…"))
                 (time_field("from", "From", parameters.get("from")))
                 (time_field("to", "To", parameters.get("to")))
                 (choice_field(LIMIT, "Rows a page", "50", &LIMITS[1..], parameters.get(LIMIT)))
                 @for (name, value) in parameters.filters().filter(|(name, _)| FILTERS_WITHOUT_FIELD.contains(name)) {
                     input type="hidden" name=(name) value=(value);
                 }
+    };
+    form(parameters, &fields, path, !list.checked.errors.0.is_empty())
+}
+
+/// The filters of events.
+pub(super) fn of_events(list: &EventList, path: &str) -> Markup {
+    let parameters = &list.parameters;
+    let fields = html! {
+        (text_field("eventName", "Event", parameters.get("eventName"), "Any"))
+        (choice_field("result", "Result", "Any", RESULTS, parameters.get("result")))
+        (time_field("from", "From", parameters.get("from")))
+        (time_field("to", "To", parameters.get("to")))
+        (choice_field(LIMIT, "Events a page", "50", &LIMITS[1..], parameters.get(LIMIT)))
+    };
+    form(parameters, &fields, path, !list.checked.errors.0.is_empty())
+}
+
+/// The form with these fields, and the list of the filters that are set.
+fn form(parameters: &PageParameters, fields: &Markup, path: &str, is_wrong: bool) -> Markup {
+    let set = parameters.filters().count();
+    html! {
+        // The form is open where a filter is wrong, so that it can be corrected.
+        details.filters open[is_wrong] {
+            summary { "Filters" @if set > 0 { " " span.count { (set) " set" } } }
+            form #filters method="get" action=(path) {
+                (fields)
                 div.actions {
                     button.primary type="submit" { "Apply" }
                     @if set > 0 { a.button href=(path) { "Clear all" } }
@@ -80,6 +106,7 @@ pub(super) fn parameter_label(name: &str) -> &str {
         "traceId" => "Trace ID",
         "method" => "Method",
         "outcome" => "Outcome",
+        "result" => "Result",
         "responseCode" => "Response code",
         "error" => "Error",
         "attempt" => "Attempt",
@@ -105,6 +132,7 @@ fn value_label<'a>(name: &str, value: &'a str) -> &'a str {
     let choices = match name {
         "outcome" => OUTCOMES,
         "attempt" => ATTEMPTS,
+        "result" => RESULTS,
         "error" => {
             return ErrorKind::ALL
                 .into_iter()
@@ -145,12 +173,12 @@ fn title_field(value: &str, seen: &BTreeSet<String>) -> Markup {
     }
 }
 
-fn text_field(name: &str, label: &str, value: &str) -> Markup {
+fn text_field(name: &str, label: &str, value: &str, placeholder: &str) -> Markup {
     let id = format!("f-{name}");
     html! {
         div.field {
             label for=(id) { (label) }
-            input id=(id) name=(name) value=(value) autocomplete="off" spellcheck="false" placeholder="78e763c3-…";
+            input id=(id) name=(name) value=(value) autocomplete="off" spellcheck="false" placeholder=(placeholder);
         }
     }
 }

@@ -1,13 +1,16 @@
 //! The HTML of the pages, made of values that the handlers have read; nothing here calls a port.
 
 pub(super) mod attempt_details;
+pub(super) mod event_list;
 mod filters;
 mod format;
 pub(super) mod layout;
+mod loan_header;
 mod payload;
 mod resend;
 pub(super) mod sign_in;
 mod timeline;
+mod verdicts;
 pub(super) mod webhook_list;
 mod webhook_table;
 

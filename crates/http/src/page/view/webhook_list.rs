@@ -1,11 +1,11 @@
-//! The page of a loan: the viewer, the filters, the table of webhooks, and links to its other pages.
+//! The page of a loan's webhooks: the header, the filters, the table, and links to older and newer ones.
 
 use axum::response::Response;
 use maud::{Markup, html};
 
 use super::format::short_id;
+use super::loan_header::{self, Tab};
 use super::{filters, layout, webhook_table};
-use crate::page::csrf_token;
 use crate::page::page_parameters::BEFORE;
 use crate::page::page_request::PageRequest;
 use crate::page::webhook_list::WebhookList;
@@ -13,19 +13,7 @@ use crate::page::webhook_list::WebhookList;
 pub(in crate::page) fn page(list: &WebhookList, request: &PageRequest) -> Response {
     let path = request.path();
     let content = html! {
-        header.top {
-            div {
-                p.over { "Loan " bdi { (request.loan) } }
-                h1 { "Webhooks" }
-            }
-            form.who method="post" action="/logout" data-viewer=(csrf_token::viewer_tag(&request.grant)) {
-                span.quiet {
-                    "Viewing as " bdi { (request.grant.name) } " of " span.tenant { (request.grant.tenant) }
-                }
-                input type="hidden" name="loan" value=(request.loan);
-                button type="submit" { "Sign out" }
-            }
-        }
+        (loan_header::show(Tab::Webhooks, request))
         div #said role="status" aria-live="polite" { (resend_notice(list, &path)) }
         @for error in &list.checked.errors.0 {
             p.notice.bad role="alert" {
