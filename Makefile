@@ -62,8 +62,6 @@ test-one-process: $(VENV)/.installed
 	$(TEST) --test memory-contract
 	$(TEST) --test simulation
 	$(TEST) --test sqlite-contract --test stored
-	# The library that sets a program's clock.
-	tests/packages.sh "wall clock journeys" faketime
 	# They mostly wait: for retries that are due, for receivers that stall.
 	$(TEST) --test journeys -- --test-threads 16
 

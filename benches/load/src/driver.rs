@@ -172,12 +172,14 @@ async fn post_all(load: Rc<Load>, mut connection: SendRequest<Full<Bytes>>, plac
 fn request(plan: &Plan, number: u64, began: u64) -> Outcome<Request<Full<Bytes>>> {
     let loan = number % plan.loans;
     let event_name = &plan.event_names[(number % plan.event_names.len() as u64) as usize];
-    let envelope = plan.foreign_body.clone().unwrap_or_else(|| {
-        format!(r#"{{"eventName":"{event_name}","loanId":"{loan}","context":{PAYLOAD}}}"#)
-    });
-    let context = format!(r#"{{"number":{number},"sent-at":{began},"note":""#);
-    let filler = plan.bytes.saturating_sub(envelope.len() - PAYLOAD.len() + context.len() + 2);
-    let body = envelope.replacen(PAYLOAD, &format!("{context}{:x<filler$}\"}}", ""), 1);
+    let event = format!(r#"{{"eventName":"{event_name}","loanId":"{loan}","context":"#);
+    let (before, after) = match &plan.foreign_body {
+        Some(body) => body.split_once(PAYLOAD).unwrap_or((body, "")),
+        None => (event.as_str(), "}"),
+    };
+    let start = format!(r#"{before}{{"number":{number},"sent-at":{began},"note":""#);
+    let filler = plan.bytes.saturating_sub(start.len() + 2 + after.len());
+    let body = format!("{start}{:x<filler$}\"}}{after}", "");
     let request = Request::post(&plan.path)
         .header(HOST, &plan.address)
         .header(CONTENT_TYPE, "application/json")

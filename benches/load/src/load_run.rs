@@ -60,7 +60,7 @@ impl LoadRun {
         let connections = self.arrived.connections as f64 / self.arrived.count as f64 * 1e3;
         for (figure, unit, sample) in [
             ("accepted", "/s", self.accepted_per_second()),
-            ("answered 503", "/s", self.posted.refused as f64 / self.posted.seconds),
+            ("refused", "/s", self.posted.refused as f64 / self.posted.seconds),
             ("delivered", "/s", self.delivered_per_second()),
             ("the server's CPU, a webhook", "ms", self.processor_ms_of_a_webhook()),
             ("the machine was busy", "%", self.busy_percent),

@@ -46,6 +46,7 @@ fn measure(arguments: &Arguments) -> Outcome {
     let servers = arguments.servers()?;
     let contexts = servers.into_iter().map(|server| Context::new(server, arguments));
     match contexts.collect::<Vec<_>>().as_slice() {
+        [_, _] if arguments.write => Err("only the figures of one server are written".into()),
         [old, new] => pairs::compare(&arguments.cases(), old, new),
         [only] => {
             let mut figures = Figures::default();

@@ -1,22 +1,16 @@
 //! The wall clock: it is set back and forward while loanhook runs.
 
-use std::path::Path;
 use std::time::SystemTime;
 
 use chrono::TimeDelta;
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::process::Command;
 
-use crate::harness::{
-    Journey, Launch, Reply, Server, attempt_numbers, attempts_of, event, instant, report_skipped,
-};
+use crate::harness::{Journey, Launch, Reply, Server, attempt_numbers, attempts_of, event, instant};
 
-/// Where libfaketime may be, which sets the clock of a program (Debian's package faketime).
-const LIBRARIES: [&str; 3] = [
-    "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
-    "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
-    "/usr/lib/faketime/libfaketimeMT.so.1",
-];
+/// The library that moves the wall clock of a program.
+const LIBRARY_SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/journeys/delivery/wall_clock.c");
 
 /// A wall clock that is off by the time in a file; the monotonic clock of the server is the machine's.
 struct Clock {
@@ -25,30 +19,28 @@ struct Clock {
 
 impl Clock {
     async fn started() -> Option<(Self, Journey)> {
-        let Some(library) = LIBRARIES.into_iter().find(|library| Path::new(library).exists()) else {
-            report_skipped("libfaketime is not installed (Debian's package faketime)");
-            return None;
-        };
         let clock = Self { folder: tempfile::tempdir().expect("a folder") };
-        clock.set("+0");
+        clock.set(0);
+        let library = clock.folder.path().join("wall_clock.so");
+        let mut compiler = Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()));
+        compiler
+            .args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"])
+            .arg(&library)
+            .arg(LIBRARY_SOURCE);
+        assert!(compiler.status().await.expect("a C compiler").success(), "the library compiles");
         let mut launch = Launch::default();
-        let file = clock.folder.path().join("offset").display().to_string();
-        for (name, value) in [
-            ("LD_PRELOAD", library),
-            ("FAKETIME_TIMESTAMP_FILE", file.as_str()),
-            ("FAKETIME_NO_CACHE", "1"),
-            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
-        ] {
-            launch.environment.push((name.to_owned(), value.to_owned()));
+        let offset = clock.folder.path().join("offset");
+        for (name, value) in [("LD_PRELOAD", &library), ("WALL_CLOCK_OFFSET", &offset)] {
+            launch.environment.push((name.to_owned(), value.display().to_string()));
         }
         let journey = Journey::on_server(Server::own_process_with(launch).await?).await;
         Some((clock, journey))
     }
 
-    /// Sets how far the clock is off the machine's.
-    fn set(&self, offset: &str) {
+    /// Sets by how many hours the clock is off the machine's.
+    fn set(&self, hours: i64) {
         let (new, file) = (self.folder.path().join("new"), self.folder.path().join("offset"));
-        std::fs::write(&new, offset)
+        std::fs::write(&new, (hours * 3600).to_string())
             .and_then(|()| std::fs::rename(&new, &file))
             .expect("the file of the clock");
     }
@@ -62,7 +54,7 @@ async fn setting_the_clock_back_does_not_delay_a_retry() {
     let before = j.api.send_one(&event("727")).await;
     j.api.delivery_after_attempts(&before, 1).await;
 
-    clock.set("-1h");
+    clock.set(-1);
 
     let delivery = j.api.ended_delivery(&before).await;
     let rows = attempts_of(&delivery);
@@ -83,7 +75,7 @@ async fn setting_the_clock_forward_sends_nothing_early_or_twice() {
     let trace = j.api.send_one(&event("727")).await;
     j.api.delivery_after_attempts(&trace, 1).await;
 
-    clock.set("+50h");
+    clock.set(50);
     // A new event is sent although the clock was set.
     let other = j.api.send_one(&event("728")).await;
     j.api.delivery_after_attempts(&other, 1).await;

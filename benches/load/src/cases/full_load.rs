@@ -9,8 +9,9 @@ use crate::server::Subscription;
 
 use super::{Context, EVENT, subscriptions};
 
-/// The loans whose history is read for the time until the first attempt are so far apart: ten of all.
-const SAMPLED_LOANS_STEP: usize = LOANS as usize / 10;
+/// The distance of the loans whose history is read for the time until the first attempt: ten of all, with different last
+/// digits, so that of ten event names in turn each is among them.
+const SAMPLED_LOANS_STEP: usize = LOANS as usize / 10 + 1;
 
 /// A kind of full load.
 #[derive(PartialEq)]

@@ -34,7 +34,7 @@ impl Simulation {
         let sender = Scripted::always(200).script(statuses);
         let deliver = Deliver { store: store.clone(), sender, lease: Some(LEASE), deadline: None };
         // One shard is enough for one delivery.
-        let shard = scene.trace().uuid().as_bytes()[0] % SHARDS;
+        let shard = scene.trace().spread_byte() % SHARDS;
         let sweep = Sweep { engine: store.clone(), lease: LEASE, shards: shard..shard + 1 };
         let simulation = Self { scene, time, store, deliver, sweep };
         simulation.skip_sweeps_until(time.now()).await;
