@@ -83,8 +83,9 @@ impl Aws {
                     });
                     let event = self.kept_event(event);
                     let deliveries: Vec<_> = request.deliveries.iter().collect();
-                    self.put_and_enqueue(tenant, event.as_ref(), &deliveries, &mut payloads).await?;
-                    self.enqueue_fired(messages).await?;
+                    // Side by side: what fired is stored and its trigger's state says so, and a repeat finishes either.
+                    let rest = self.put_and_enqueue(tenant, event.as_ref(), &deliveries, &mut payloads);
+                    try_join(rest, self.enqueue_fired(messages)).await?;
                     let fired = fired.iter().map(|(delivery, _)| delivery.snapshot.subscription_id).collect();
                     return Ok(AcceptOutcome::Stored { fired });
                 }

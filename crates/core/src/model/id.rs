@@ -90,6 +90,11 @@ impl EventId {
     pub fn at(time: Timestamp) -> Self {
         Self(uuid::Builder::from_custom_bytes(uuid_at(time).into_bytes()).into_uuid())
     }
+
+    /// The smallest ID that an event of this time can have.
+    pub fn first_at(time: Timestamp) -> Self {
+        Self(first_uuid_at(time))
+    }
 }
 
 impl TraceId {
@@ -121,13 +126,6 @@ fn first_uuid_at(time: Timestamp) -> Uuid {
     let mut bytes = [0; 16];
     bytes[..TIME_BYTES].copy_from_slice(&millis.to_be_bytes()[2..]);
     Uuid::from_bytes(bytes)
-}
-
-impl EventId {
-    /// The smallest ID that an event of this time can have.
-    pub fn first_at(time: Timestamp) -> Self {
-        Self(first_uuid_at(time))
-    }
 }
 
 impl AttemptId {
