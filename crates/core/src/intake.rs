@@ -22,7 +22,7 @@ use tokio::sync::SemaphorePermit;
 
 pub use self::batch::accept_batch;
 use self::formula_errors::record_formula_errors;
-use self::ledger::{lost_verdicts, new_ledger_event};
+use self::ledger::{VERSION_GONE, lost_verdicts, new_ledger_event};
 use self::matching::{
     EvaluatedEvent, EvaluatedTrigger, delivered, evaluate, render, render_watched, size_at_most,
 };
@@ -178,7 +178,7 @@ where
     let lost = lost_verdicts(store, tenant, &known, &evaluation).await?;
     let matched = stream::iter(known.matched).map(|(id, version)| async move {
         let subscription = store.subscription_version(tenant, id, version).await?;
-        subscription.ok_or_else(|| StoreError::Failed("a subscription's version is gone".into()))
+        subscription.ok_or_else(|| StoreError::Failed(VERSION_GONE.into()))
     });
     let matched: Vec<_> = matched.buffered(CONCURRENT_VERSION_READS).try_collect().await?;
     let (receipt, deliveries, _memory) = render_matched(&matched, &evaluation, id).await?;

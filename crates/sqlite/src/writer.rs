@@ -122,7 +122,8 @@ impl Writer {
         self.until_committed(|| self.run(Priority::ExistingWork, work.clone(), after_commit.clone())).await
     }
 
-    /// As [`Writer::run_until_committed`], for a completion that needs no savepoint ([`Savepoint::NotNeeded`]).
+    /// As [`Writer::run_until_committed`], for a completion that needs no savepoint ([`Savepoint::NotNeeded`]). One that
+    /// fails has a savepoint from then on, so that it fails no other of its commit again.
     ///
     /// # Errors
     ///
@@ -133,8 +134,14 @@ impl Writer {
         work: impl Fn(&Connection) -> rusqlite::Result<T> + Clone + Send + 'static,
         after_commit: impl FnOnce(&mut T) + Clone + Send + 'static,
     ) -> StoreResult<T> {
-        let run = || self.run_without_savepoint(priority, work.clone(), after_commit.clone());
-        self.until_committed(run).await
+        match self.run_without_savepoint(priority, work.clone(), after_commit.clone()).await {
+            Err(failure @ StoreError::Failed(_)) if self.is_open() => {
+                error!(%failure, "store.not_recorded_yet");
+                tokio::time::sleep(FIRST_RETRY_DELAY).await;
+            }
+            done => return done,
+        }
+        self.until_committed(|| self.run(priority, work.clone(), after_commit.clone())).await
     }
 
     async fn until_committed<T, F: Future<Output = StoreResult<T>>>(
