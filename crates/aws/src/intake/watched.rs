@@ -77,10 +77,7 @@ impl Aws {
             let record = record.map(|(key, record)| (key, record.clone().with_verdicts(&verdicts)));
             match self.commit_trigger_state(tenant, put_state, record, *now).await? {
                 CommitOutcome::Committed => {
-                    let event = request.event.clone().map(|mut new| {
-                        new.event.add_verdicts(verdicts);
-                        new
-                    });
+                    let event = request.event.clone().map(|new| new.with_verdicts(&verdicts));
                     let event = self.kept_event(event);
                     let deliveries: Vec<_> = request.deliveries.iter().collect();
                     // Side by side: what fired is stored and its trigger's state says so, and a repeat finishes either.
