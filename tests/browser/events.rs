@@ -23,7 +23,7 @@ async fn read_the_events(look: Look) {
     tab.wait_for_text(".facts", "Destination").await;
     tab.click(".facts a").await;
     tab.wait_for_texts("nav.tabs a[aria-current=page]", &["Events"]).await;
-    tab.wait_for_texts(".event h2", &["Payment Posted to Account", "Unheard"]).await;
+    tab.wait_for_texts(".event-head h2", &["Payment Posted to Account", "Unheard"]).await;
     tab.wait_for_text(
         ".verdicts",
         "did not fire: (> status-days-past-due 30) is false because status-days-past-due is 13",
@@ -38,9 +38,9 @@ async fn read_the_events(look: Look) {
     tab.click(".filters > summary").await;
     tab.one("#f-result option[value=unmatched]").await.click().await.expect("chosen");
     tab.click("#filters button.primary").await;
-    tab.wait_for_texts(".event h2", &["Unheard"]).await;
+    tab.wait_for_texts(".event-head h2", &["Unheard"]).await;
     tab.click(".chips a").await;
-    tab.wait_for_texts(".event h2", &["Payment Posted to Account", "Unheard"]).await;
+    tab.wait_for_texts(".event-head h2", &["Payment Posted to Account", "Unheard"]).await;
 
     tab.click(".verdict a").await;
     tab.wait_for_texts("td.title", &["Core banking"]).await;

@@ -16,7 +16,7 @@ use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpStream;
 use tokio::task::{JoinSet, spawn_local};
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout_at};
 
 use crate::server::KEY;
 use crate::{Outcome, now_nanoseconds};
@@ -147,8 +147,10 @@ async fn post_all(load: Rc<Load>, mut connection: SendRequest<Full<Bytes>>, plac
         pace
     });
     loop {
-        if let Some(pace) = &mut pace {
-            pace.tick().await;
+        if let Some(pace) = &mut pace
+            && timeout_at(load.until, pace.tick()).await.is_err()
+        {
+            return Ok(());
         }
         let number = load.next.get();
         if number >= load.plan.events || Instant::now() >= load.until {

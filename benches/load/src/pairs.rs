@@ -27,11 +27,11 @@ pub(crate) fn compare(cases: &[&Case], old: &Context, new: &Context) -> Outcome 
 
 fn print(case: &Case, old: &Figures, new: &Figures) -> Outcome {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "\n{:50} {:32} {:32} new / old", case.name, "old", "new")?;
+    writeln!(out, "\n{:60} {:32} {:32} new / old", case.name, "old", "new")?;
     for figure in old.iter() {
         let Some(newer) = new.named(&figure.name) else { continue };
         let (name, values) = (&figure.name, (figure.value(), newer.value()));
-        writeln!(out, "{name:50} {:32} {:32} {}", values.0, values.1, ratio(figure, newer))?;
+        writeln!(out, "{name:60} {:32} {:32} {}", values.0, values.1, ratio(figure, newer))?;
     }
     writeln!(out)?;
     Ok(())

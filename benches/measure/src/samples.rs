@@ -22,9 +22,12 @@ impl Samples {
         self.0.extend_from_slice(&others.0);
     }
 
-    /// NaN where there is no sample.
+    /// Of an even number of samples the mean of the two in the middle; NaN where there is no sample.
     pub fn median(&self) -> f64 {
-        self.quantile(0.5)
+        let mut sorted = self.0.clone();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let middle = |index: usize| sorted.get(index).copied().unwrap_or(f64::NAN);
+        f64::midpoint(middle(sorted.len().saturating_sub(1) / 2), middle(sorted.len() / 2))
     }
 
     /// The sample at this share of all, sorted (0 is the least, 1 the most); NaN where there is none.
@@ -97,6 +100,12 @@ mod tests {
     fn the_median_of_an_odd_number_of_samples_is_the_middle_one_in_any_order() {
         let Spread { median, least, most } = Spread::of([3.0, 1.0, 2.0]);
         assert_eq!((median, least, most), (2.0, 1.0, 3.0));
+    }
+
+    #[test]
+    fn the_median_of_an_even_number_of_samples_is_between_the_two_in_the_middle() {
+        assert_eq!(Spread::of([9.0, 1.0]).median, 5.0);
+        assert_eq!(Spread::of([8.0, 1.0, 2.0, 4.0]).median, 3.0);
     }
 
     #[test]

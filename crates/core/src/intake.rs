@@ -8,6 +8,7 @@
 //! is decided by the store, in the step that stores what comes of it.
 
 mod batch;
+mod formula_errors;
 mod ledger;
 mod matching;
 mod render_memory;
@@ -18,20 +19,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::sync::SemaphorePermit;
-use tokio::time::timeout;
-use tracing::warn;
 
 pub use self::batch::accept_batch;
-use self::ledger::{lost_verdicts, new_ledger_event};
+use self::formula_errors::record_formula_errors;
+use self::ledger::{VERSION_GONE, lost_verdicts, new_ledger_event};
 use self::matching::{
     EvaluatedEvent, EvaluatedTrigger, delivered, evaluate, render, render_watched, size_at_most,
 };
-use crate::log;
 use crate::model::delivery::Delivery;
 use crate::model::event::Event;
 use crate::model::event_evaluation::EventEvaluation;
 use crate::model::event_names;
-use crate::model::formula_errors::SubscriptionFormulaError;
 use crate::model::id::{EventId, SubscriptionId, TenantId, TraceId};
 use crate::model::subscription::Subscription;
 use crate::model::time::Timestamp;
@@ -44,9 +42,6 @@ use crate::ports::{
 pub const IDEMPOTENCY_WINDOW: Duration = Duration::from_secs(24 * 3600);
 /// How many versions of subscriptions are read at once.
 const CONCURRENT_VERSION_READS: usize = 16;
-
-/// How long an answer waits for failures of formulas to be kept.
-const FORMULA_ERROR_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// An event, and the idempotency key it came under.
 #[derive(Debug)]
@@ -142,27 +137,6 @@ where
     Ok(Receipt { warnings: event_names::warnings(&event.name, &subscriptions), ..receipt })
 }
 
-/// Records formulas that failed: in the log, and for the author of the subscription. That this is not kept
-/// fails no event, and holds none up for long. It is not left for later: a function may be frozen as soon as
-/// it has answered.
-async fn record_formula_errors<S: FormulaErrorLog>(
-    store: &S,
-    tenant: &TenantId,
-    formula_errors: Vec<SubscriptionFormulaError>,
-) {
-    if formula_errors.is_empty() {
-        return;
-    }
-    for of in &formula_errors {
-        log::formula_error(tenant, of);
-    }
-    match timeout(FORMULA_ERROR_TIMEOUT, store.record_formula_errors(tenant, formula_errors)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(failure)) => warn!(%failure, "formula.failure_not_kept"),
-        Err(_) => warn!(failure = "it took too long", "formula.failure_not_kept"),
-    }
-}
-
 /// Takes a sample event in for one subscription alone, whatever its criteria or state. What is sent of it says that it
 /// is a test, and no trigger remembers it.
 pub async fn accept_test<S>(
@@ -204,7 +178,7 @@ where
     let lost = lost_verdicts(store, tenant, &known, &evaluation).await?;
     let matched = stream::iter(known.matched).map(|(id, version)| async move {
         let subscription = store.subscription_version(tenant, id, version).await?;
-        subscription.ok_or_else(|| StoreError::Failed("a subscription's version is gone".into()))
+        subscription.ok_or_else(|| StoreError::Failed(VERSION_GONE.into()))
     });
     let matched: Vec<_> = matched.buffered(CONCURRENT_VERSION_READS).try_collect().await?;
     let (receipt, deliveries, _memory) = render_matched(&matched, &evaluation, id).await?;

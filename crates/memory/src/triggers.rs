@@ -110,10 +110,10 @@ fn decide(
     if of_loan != *before {
         return Ok(Decision::Overtaken);
     }
-    if let Some((key, record)) = idempotency {
-        if let Some(known) = remember(state, tenant, key, record.clone(), *now)? {
-            return Ok(Decision::Known(known));
-        }
+    if let Some((key, record)) = idempotency
+        && let Some(known) = remember(state, tenant, key, record.clone(), *now)?
+    {
+        return Ok(Decision::Known(known));
     }
     if after.has_deleted_triggers() {
         after.keep(&state.current_subscriptions(tenant));

@@ -64,7 +64,8 @@ impl Break {
             Self::ClaimOfCanceled => &[Rule::CanceledIsFinal],
             // The attempt of another never ends, or what follows it is not what its row says.
             Self::CompletionIgnoresToken => &[Rule::PromiseKept, Rule::ScheduleTimes, Rule::RowBeforeRequest],
-            Self::LostSuccessor => &[Rule::PromiseKept],
+            // An attempt may fail, and its successor be lost, before the event is answered.
+            Self::LostSuccessor => &[Rule::PromiseKept, Rule::AnsweredIsCommitted],
             Self::ResendMovesSchedule | Self::ResendEndsSchedule => &[Rule::IndependentResend],
             Self::AnswerBeforeCommit => &[Rule::AnsweredIsCommitted],
             Self::OtherBytes => &[Rule::FrozenBytes],

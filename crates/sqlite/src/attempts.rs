@@ -1,20 +1,17 @@
 //! Attempts: the rows of a loan's history, and those of a delivery.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
 use super::SqliteEngine;
-use super::rows::{find_attempt, find_delivery, from_json};
-use super::stored_progress::StoredProgress;
-use super::unreadable::{none_if_unreadable, read_up_to};
+use super::rows::{find_attempt, find_delivery, find_progress, from_json};
+use super::unreadable::read_up_to;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
 use loanhook_core::ports::{AttemptRange, Attempts, HistoryRow, StoreResult};
 
-// Without a LIMIT: rows are read one by one until enough of them could be read.
 const ATTEMPTS: &str = "SELECT id, doc FROM attempts
      WHERE tenant = ?1 AND loan = ?2 AND id >= ?3 AND id < ?4 ORDER BY id DESC";
-const PROGRESS: &str = "SELECT progress FROM deliveries WHERE trace = ?1 AND tenant = ?2";
 
 /// The first attempt of a delivery: the index of attempts by delivery has only later ones.
 const FIRST: &str = "SELECT attempts.id, doc FROM deliveries JOIN attempts
@@ -34,17 +31,8 @@ impl Attempts for SqliteEngine {
         before: Option<AttemptId>,
         limit: usize,
     ) -> StoreResult<Vec<Attempt>> {
-        let (tenant, loan) = (tenant.clone(), loan.clone());
-        let oldest = oldest.map_or([0; 16], |id| id.uuid().into_bytes());
-        let before = before.map_or([0xff; 16], |id| id.uuid().into_bytes());
-        self.read(move |connection| {
-            let mut statement = connection.prepare_cached(ATTEMPTS)?;
-            let rows = statement.query(params![tenant.as_str(), loan.as_str(), oldest, before])?;
-            read_up_to(rows, limit, &format_args!("attempts of loan {loan} of {tenant}"), |row| {
-                from_json(row, 1)
-            })
-        })
-        .await
+        let range = (oldest.map(AttemptId::uuid), before.map(AttemptId::uuid));
+        self.newest_first((ATTEMPTS, "attempts"), (tenant, loan), range, limit).await
     }
 
     async fn with_resend_counts(
@@ -54,13 +42,8 @@ impl Attempts for SqliteEngine {
     ) -> StoreResult<Vec<HistoryRow>> {
         let tenant = tenant.clone();
         self.read(move |connection| {
-            let mut progress = connection.prepare_cached(PROGRESS)?;
             let row = |attempt: Attempt| {
-                let trace = attempt.trace_id.uuid();
-                let of = params![trace.as_bytes(), tenant.as_str()];
-                let progress = progress.query_row(of, |row| from_json(row, 0)).optional();
-                let progress: Option<StoredProgress> =
-                    none_if_unreadable(progress, &format_args!("delivery {trace} of {tenant}"))?;
+                let progress = find_progress(connection, &tenant, attempt.trace_id)?;
                 Ok(HistoryRow { attempt, resends: progress.map_or(0, |progress| progress.resends) })
             };
             attempts.into_iter().map(row).collect()

@@ -66,12 +66,11 @@ fn accept(
     }
     let AcceptRequest { tenant, loan_id, idempotency, event, deliveries, now, .. } =
         request.with_verdicts(&verdicts);
-    if let Some((key, record)) = idempotency {
-        if let Some(known) =
+    if let Some((key, record)) = idempotency
+        && let Some(known) =
             idempotency::put_unless_present(connection, &tenant, KeyScope::Event, &key, &record, now)?
-        {
-            return Ok((AcceptOutcome::Duplicate(known), NewDeliveries::new(places)));
-        }
+    {
+        return Ok((AcceptOutcome::Duplicate(known), NewDeliveries::new(places)));
     }
     if after.has_deleted_triggers() {
         after.keep(known);

@@ -4,11 +4,14 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
+use super::SqliteEngine;
 use super::stored_progress::StoredProgress;
+use super::unreadable::{none_if_unreadable, read_up_to};
 use loanhook_core::model::attempt::{Attempt, AttemptNumber, AttemptState};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
 use loanhook_core::model::progress::Progress;
+use loanhook_core::ports::StoreResult;
 use loanhook_stored::Document;
 
 /// The number of the first attempt.
@@ -55,6 +58,43 @@ pub(super) fn find_delivery(
             Ok(Delivery { snapshot: from_json(row, 0)?, progress, history })
         })
         .optional()
+}
+
+impl SqliteEngine {
+    /// The documents of a loan with IDs from `oldest` to before `before`, the newest first, as far as they can be read: at most
+    /// `limit`, and fewer only where there are no more. `sql` selects ID and document by tenant, loan and both ends, without a
+    /// LIMIT: rows are read one by one until enough of them could be read. `what` names them, for the log.
+    pub(super) async fn newest_first<T: Document + Send>(
+        &self,
+        (sql, what): (&'static str, &'static str),
+        (tenant, loan): (&TenantId, &LoanId),
+        (oldest, before): (Option<Uuid>, Option<Uuid>),
+        limit: usize,
+    ) -> StoreResult<Vec<T>> {
+        let (tenant, loan) = (tenant.clone(), loan.clone());
+        let oldest = oldest.map_or([0; 16], Uuid::into_bytes);
+        let before = before.map_or([0xff; 16], Uuid::into_bytes);
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let rows = statement.query(params![tenant.as_str(), loan.as_str(), oldest, before])?;
+            let of = format_args!("{what} of loan {loan} of {tenant}").to_string();
+            read_up_to(rows, limit, &of, |row| from_json(row, 1))
+        })
+        .await
+    }
+}
+
+/// What changes of a delivery, if it is the tenant's and can be read.
+pub(super) fn find_progress(
+    connection: &Connection,
+    tenant: &TenantId,
+    trace: TraceId,
+) -> rusqlite::Result<Option<StoredProgress>> {
+    let found = connection
+        .prepare_cached("SELECT progress FROM deliveries WHERE trace = ?1 AND tenant = ?2")?
+        .query_row(params![trace.uuid().as_bytes(), tenant.as_str()], |row| from_json(row, 0))
+        .optional();
+    none_if_unreadable(found, &format_args!("delivery {trace} of {tenant}"))
 }
 
 /// The column `progress` of a delivery: all that changes of it.

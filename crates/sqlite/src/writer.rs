@@ -119,10 +119,11 @@ impl Writer {
         work: impl Fn(&Connection) -> rusqlite::Result<T> + Clone + Send + 'static,
         after_commit: impl FnOnce(&mut T) + Clone + Send + 'static,
     ) -> StoreResult<T> {
-        self.until_committed(|| self.run(Priority::ExistingWork, work.clone(), after_commit.clone())).await
+        self.until_committed(Priority::ExistingWork, Savepoint::Needed, work, after_commit).await
     }
 
-    /// As [`Writer::run_until_committed`], for a completion that needs no savepoint ([`Savepoint::NotNeeded`]).
+    /// As [`Writer::run_until_committed`], for a completion that needs no savepoint ([`Savepoint::NotNeeded`]). One that
+    /// fails has a savepoint from then on, so that it fails no other of its commit again.
     ///
     /// # Errors
     ///
@@ -133,22 +134,26 @@ impl Writer {
         work: impl Fn(&Connection) -> rusqlite::Result<T> + Clone + Send + 'static,
         after_commit: impl FnOnce(&mut T) + Clone + Send + 'static,
     ) -> StoreResult<T> {
-        let run = || self.run_without_savepoint(priority, work.clone(), after_commit.clone());
-        self.until_committed(run).await
+        self.until_committed(priority, Savepoint::NotNeeded, work, after_commit).await
     }
 
-    async fn until_committed<T, F: Future<Output = StoreResult<T>>>(
+    /// `savepoint` is that of the first try.
+    async fn until_committed<T: Send + 'static>(
         &self,
-        run: impl Fn() -> F,
+        priority: Priority,
+        mut savepoint: Savepoint,
+        work: impl Fn(&Connection) -> rusqlite::Result<T> + Clone + Send + 'static,
+        after_commit: impl FnOnce(&mut T) + Clone + Send + 'static,
     ) -> StoreResult<T> {
         let mut delay = FIRST_RETRY_DELAY;
         loop {
-            match run().await {
+            match self.run_as(priority, savepoint, work.clone(), after_commit.clone()).await {
                 Ok(value) => return Ok(value),
                 Err(failure @ StoreError::Failed(_)) if self.is_open() => {
                     error!(%failure, "store.not_recorded_yet");
                     tokio::time::sleep(delay).await;
                     delay = (delay * 2).min(MAX_RETRY_DELAY);
+                    savepoint = Savepoint::Needed;
                 }
                 Err(error) => return Err(error),
             }

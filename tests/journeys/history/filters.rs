@@ -134,17 +134,19 @@ async fn from_and_to_mean_sent_at() {
 }
 
 #[tokio::test]
-async fn from_and_to_are_inclusive() {
+async fn from_is_inclusive_and_to_is_exclusive() {
     let loan = Loan::with_rows_of_each_kind().await;
     // The first four attempts are a second apart.
     let second = text(&loan.rows[loan.rows.len() - 2]["sentAt"]);
     let at = instant(&loan.rows[loan.rows.len() - 2]["sentAt"]);
     loan.assert_returns(&[("from", second)], |row| instant(&row["sentAt"]) >= at).await;
-    loan.assert_returns(&[("to", second)], |row| instant(&row["sentAt"]) <= at).await;
-    loan.assert_returns(&[("from", second), ("to", second)], |row| instant(&row["sentAt"]) == at).await;
+    loan.assert_returns(&[("to", second)], |row| instant(&row["sentAt"]) < at).await;
+    loan.assert_returns_nothing(&[("from", second), ("to", second)]).await;
     let moment = chrono::TimeDelta::milliseconds(1);
+    let to = rfc3339(at + moment);
+    loan.assert_returns(&[("from", second), ("to", &to)], |row| instant(&row["sentAt"]) == at).await;
     loan.assert_returns(&[("from", &rfc3339(at + moment))], |row| instant(&row["sentAt"]) > at).await;
-    loan.assert_returns(&[("to", &rfc3339(at - moment))], |row| instant(&row["sentAt"]) < at).await;
+    loan.assert_returns(&[("to", &to)], |row| instant(&row["sentAt"]) <= at).await;
 }
 
 #[tokio::test]
@@ -152,9 +154,10 @@ async fn a_plus_in_a_time_may_be_unencoded() {
     let loan = Loan::with_rows_of_each_kind().await;
     let second = instant(&loan.rows[loan.rows.len() - 2]["sentAt"]);
     let east = second.with_timezone(&chrono::FixedOffset::east_opt(5 * 3600 + 1800).expect("an offset"));
-    let bare = east.to_rfc3339_opts(SecondsFormat::Millis, false);
-    assert!(bare.ends_with("+05:30"), "{bare}");
-    let shown = loan.j.api.rows("727", &format!("?from={bare}&to={bare}")).await;
+    let bare = |time: DateTime<chrono::FixedOffset>| time.to_rfc3339_opts(SecondsFormat::Millis, false);
+    let (from, to) = (bare(east), bare(east + chrono::TimeDelta::milliseconds(1)));
+    assert!(from.ends_with("+05:30"), "{from}");
+    let shown = loan.j.api.rows("727", &format!("?from={from}&to={to}")).await;
     let wanted: Vec<_> = loan.rows.iter().filter(|row| instant(&row["sentAt"]) == second).cloned().collect();
     assert_eq!(row_ids(&shown), row_ids(&wanted));
     let answer = loan.j.api.get("/v1/loans/727/webhooks?to=soon").await.expect_problem(422);

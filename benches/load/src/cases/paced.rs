@@ -16,6 +16,7 @@ const MIX_EVENTS_PER_SECOND: u32 = 100;
 /// One subscription at so many events a second.
 pub(super) fn rate(context: &Context, events_per_second: u32, figures: &mut Figures) -> Outcome {
     let run = paced(context, events_per_second)?;
+    figures.add(format!("accepted at {events_per_second}/s"), "/s", run.accepted_per_second());
     figures.add_latencies(&format!("POST to receiver at {events_per_second}/s"), run.latencies());
     let name = format!("the server's CPU at {events_per_second}/s, a webhook");
     figures.add(name, "ms", run.processor_ms_of_a_webhook());
@@ -28,7 +29,9 @@ pub(super) fn rate_80_percent(context: &Context, figures: &mut Figures) -> Outco
         full_load::ONE.run(context, &mut Figures::default())?;
     }
     let maximum = context.maximum.get().ok_or("full load has no maximum")?;
-    let run = paced(context, (0.8 * maximum) as u32)?;
+    let events_per_second = (0.8 * maximum) as u32;
+    let run = paced(context, events_per_second)?;
+    figures.add("at 80 % of the maximum: the rate", "/s", f64::from(events_per_second));
     figures.add("at 80 % of the maximum: accepted", "/s", run.accepted_per_second());
     figures.add_latencies("at 80 % of the maximum: POST to receiver", run.latencies());
     figures.add("at 80 % of the maximum: the server's CPU, a webhook", "ms", run.processor_ms_of_a_webhook());

@@ -41,7 +41,9 @@ impl Sweep {
         }
         let (mut messages, mut moves) = (Vec::new(), Vec::new());
         for delivery in &deliveries {
-            let is_slow = self.engine.has_slow_mark(delivery, now);
+            // An attempt in flight waits for no permit.
+            let waits = delivery.progress.waiting().is_some();
+            let is_slow = waits && self.engine.has_slow_mark(delivery, now);
             let overdue_after = if is_slow { SLOW_OVERDUE_AFTER } else { OVERDUE_AFTER };
             match overdue_action(&delivery.progress, self.lease, overdue_after, now) {
                 OverdueAction::Nothing => {}

@@ -77,14 +77,12 @@ impl Aws {
             let record = record.map(|(key, record)| (key, record.clone().with_verdicts(&verdicts)));
             match self.commit_trigger_state(tenant, put_state, record, *now).await? {
                 CommitOutcome::Committed => {
-                    let event = request.event.clone().map(|mut new| {
-                        new.event.add_verdicts(verdicts);
-                        new
-                    });
+                    let event = request.event.clone().map(|new| new.with_verdicts(&verdicts));
                     let event = self.kept_event(event);
                     let deliveries: Vec<_> = request.deliveries.iter().collect();
-                    self.put_and_enqueue(tenant, event.as_ref(), &deliveries, &mut payloads).await?;
-                    self.enqueue_fired(messages).await?;
+                    // Side by side: what fired is stored and its trigger's state says so, and a repeat finishes either.
+                    let rest = self.put_and_enqueue(tenant, event.as_ref(), &deliveries, &mut payloads);
+                    try_join(rest, self.enqueue_fired(messages)).await?;
                     let fired = fired.iter().map(|(delivery, _)| delivery.snapshot.subscription_id).collect();
                     return Ok(AcceptOutcome::Stored { fired });
                 }

@@ -4,8 +4,10 @@
 //! it meets another kind; and as a tenant's name has no `#`, what follows the second `#` may be any text.
 
 mod ledger;
+mod receivers;
 
 pub(crate) use self::ledger::{ACCEPTED_DAY, BY_ACCEPTANCE, acceptance_pk, event, events_pk};
+pub(crate) use self::receivers::{INSTANCE_SK, SLOW_MARKS_PK, instance, permits, slow_mark};
 pub(crate) use super::hex::hex;
 use loanhook_core::model::id::{AttemptId, KeyId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::key::KeyHash;
@@ -225,26 +227,6 @@ pub(crate) fn sweep_cursor(shard: u8) -> ItemKey {
 
 /// The partition of the addresses that requests leave from.
 pub(crate) const EGRESS_PK: &str = "E#";
-
-/// The partition of the slow marks of all tenants: those who choose a queue read it whole.
-pub(crate) const SLOW_MARKS_PK: &str = "H#";
-
-pub(crate) fn slow_mark(tenant: &TenantId, id: SubscriptionId) -> ItemKey {
-    ItemKey { pk: SLOW_MARKS_PK.into(), sk: format!("{tenant}#{id}") }
-}
-
-/// What the sort keys of the announced instances begin with, in the partition of the slow marks. No tenant's name does.
-pub(crate) const INSTANCE_SK: &str = "~";
-
-/// The announcement of an instance of the delivery function.
-pub(crate) fn instance(id: uuid::Uuid) -> ItemKey {
-    ItemKey { pk: SLOW_MARKS_PK.into(), sk: format!("{INSTANCE_SK}{id}") }
-}
-
-/// The permits of a subscription's receiver in the slow queue.
-pub(crate) fn permits(tenant: &TenantId, id: SubscriptionId) -> ItemKey {
-    ItemKey::only(format!("Q#{tenant}#{id}"))
-}
 
 /// The name of a payload, in its table and in the bucket.
 pub(crate) fn payload_name(tenant: &TenantId, key: PayloadKey) -> String {

@@ -70,9 +70,11 @@ impl Aws {
                 }),
             }
         }
-        self.send_all(QueueKind::Slow, &in_queue).await?;
+        // The puts can be repeated: where one fails, the messages are received again, and none was sent a second time.
         let not_waiting = stream::iter(puts).buffer_unordered(MAX_CONCURRENT_CALLS);
-        not_waiting.try_filter_map(|i| ready(Ok(i))).try_collect().await
+        let not_waiting = not_waiting.try_filter_map(|i| ready(Ok(i))).try_collect().await?;
+        self.send_all(QueueKind::Slow, &in_queue).await?;
+        Ok(not_waiting)
     }
 }
 

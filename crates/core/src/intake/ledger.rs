@@ -6,8 +6,10 @@ use crate::model::id::{EventId, SubscriptionId, TenantId};
 use crate::model::ledger::{Decision, DecisionKind, LedgerEvent, Verdict};
 use crate::model::subscription::{MatchResult, Subscription};
 use crate::model::time::Timestamp;
-use crate::ports::{IdempotencyRecord, Ledger, NewLedgerEvent, StoreResult, Subscriptions};
+use crate::ports::{IdempotencyRecord, Ledger, NewLedgerEvent, StoreError, StoreResult, Subscriptions};
 
+/// What a repeated call fails with where a subscription that its record names cannot be found.
+pub(super) const VERSION_GONE: &str = "a subscription's version is gone";
 /// The detail of a formula error that cannot be made again.
 const FORMULA_FAILED: &str = "a formula failed";
 
@@ -35,8 +37,9 @@ pub(super) async fn lost_verdicts<S: Ledger + Subscriptions>(
     }
     let mut verdicts = Vec::with_capacity(known.unmatched.len());
     for &(id, version, kind) in &known.unmatched {
-        let subscription = store.subscription_version(tenant, id, version).await?;
-        verdicts.extend(subscription.map(|decided| recorded(&decided, (id, version, kind), evaluation)));
+        let decided = store.subscription_version(tenant, id, version).await?;
+        let decided = decided.ok_or_else(|| StoreError::Failed(VERSION_GONE.into()))?;
+        verdicts.push(recorded(&decided, (id, version, kind), evaluation));
     }
     Ok(Some(verdicts))
 }

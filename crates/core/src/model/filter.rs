@@ -25,7 +25,7 @@ pub struct HistoryFilter {
     pub attempt: Option<AttemptFilter>,
     /// The first moment a row may be sent at.
     pub from: Option<Timestamp>,
-    /// The last moment a row may be sent at.
+    /// The moment before which a row must be sent.
     pub to: Option<Timestamp>,
 }
 
@@ -55,7 +55,7 @@ impl HistoryFilter {
             && passes(self.outcome, |outcome| outcome == row.outcome())
             && passes(self.error, |kind| error.is_some_and(|error| error.kind == kind))
             && passes(self.from, |from| row.sent_at >= from)
-            && passes(self.to, |to| row.sent_at <= to)
+            && passes(self.to, |to| row.sent_at < to)
             && passes(self.response_code, |filter| match filter {
                 CodeFilter::Exact(wanted) => code == Some(&wanted),
                 CodeFilter::Class(class) => code.is_some_and(|code| code / 100 == class),

@@ -87,9 +87,7 @@ impl AcceptRequest {
     pub fn with_verdicts(mut self, verdicts: &[Verdict]) -> Self {
         self.watched.clear();
         self.idempotency = self.idempotency.map(|(key, record)| (key, record.with_verdicts(verdicts)));
-        if let Some(new) = &mut self.event {
-            new.event.add_verdicts(verdicts.iter().cloned());
-        }
+        self.event = self.event.map(|new| new.with_verdicts(verdicts));
         self
     }
 }
@@ -100,6 +98,15 @@ pub struct NewLedgerEvent {
     pub event: LedgerEvent,
     /// The payload of which its context is a part.
     pub envelope: Bytes,
+}
+
+impl NewLedgerEvent {
+    /// The same, with verdicts that were not known before.
+    #[must_use]
+    pub fn with_verdicts(mut self, verdicts: &[Verdict]) -> Self {
+        self.event.add_verdicts(verdicts.iter().cloned());
+        self
+    }
 }
 
 /// A trigger at an event, and the delivery that comes of it if it has a rising edge; none where a restriction forbids.

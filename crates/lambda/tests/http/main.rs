@@ -5,6 +5,7 @@ mod call_counts;
 mod client;
 mod index_lag;
 mod intake_faults;
+mod read_call_counts;
 mod settings_calls;
 mod stored_data;
 mod sweep_calls;

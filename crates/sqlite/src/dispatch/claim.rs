@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::payloads;
 use crate::queue::messages::{delete_message, delete_message_by_id};
 use crate::rows::{find_delivery, first_attempt_id, progress_json, put_attempt, put_progress, to_json};
+use crate::unreadable::none_if_unreadable;
 use loanhook_core::deliver::ClaimedAttempt;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
@@ -68,7 +69,11 @@ pub(super) fn claim_due_message(
     let token = Uuid::new_v4();
     let Ok(row) = delivery.claim(number, token, now) else { return Ok(None) };
     let payload = match delivery.snapshot.request.payload.key {
-        Some(key) => payloads::get(connection, &message.tenant, key).unwrap_or_default(),
+        // Whatever else fails here may have ended the transaction: nothing is written after it.
+        Some(key) => {
+            let read = payloads::get(connection, &message.tenant, key);
+            none_if_unreadable(read, &format_args!("payload {key} of {}", message.tenant))?
+        }
         None => Some(Bytes::new()),
     };
     write_claim(connection, &delivery, &row, ClaimSource::Queued { message_id })?;

@@ -10,6 +10,7 @@ mod duplicate_messages;
 mod history;
 mod intake;
 mod ledger;
+mod ledger_scope;
 mod long_schedules;
 mod lost_responses;
 mod moved_keys;

@@ -1,4 +1,4 @@
-//! How long parts of a stored list stay: what a tenant has removed from its subscriptions stays in none of them for ever.
+//! Retention of the parts of a stored list: what a tenant has removed from its subscriptions stays in none of them for ever.
 
 use std::time::Duration;
 

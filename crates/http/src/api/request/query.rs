@@ -67,7 +67,7 @@ pub(in crate::api) struct HistoryQuery {
     /// The first moment of `sentAt`.
     #[param(format = DateTime)]
     from: Option<String>,
-    /// The last moment of `sentAt`.
+    /// The moment before which `sentAt` must be.
     #[param(format = DateTime)]
     to: Option<String>,
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]

@@ -1,0 +1,78 @@
+//! The calls to AWS of reads of the history and the ledger, counted as those of [`call_counts`](super::call_counts): they are
+//! in `docs/cost.md` too.
+
+use loanhook_contract::engine::Engine;
+
+use super::call_counts::{
+    delivery_function, exhausted_delivery, history_function, now, post, run, tenant_with_subscriptions,
+};
+
+const GET: &str = "DynamoDB.GetItem";
+const GET_MANY: &str = "DynamoDB.BatchGetItem";
+const QUERY: &str = "DynamoDB.Query";
+
+#[test]
+fn a_page_of_the_history_of_50_rows() {
+    run(async {
+        let (aws, http, _) = tenant_with_subscriptions(10).await?;
+        for _ in 0..6 {
+            post(&http, "").await;
+        }
+        let (_, deliver) = delivery_function(&aws, &[]);
+        for message in aws.drain().await {
+            deliver.handle(message, now()).await?;
+        }
+        let (function, http) = history_function(&aws).await;
+        let (_, page) = http.get("/v1/loans/727/webhooks").await;
+        assert_eq!(page["items"].as_array().map(Vec::len), Some(50));
+        function.assert_calls([(GET, 1), (QUERY, 1), (GET_MANY, 1)]);
+        Ok(())
+    });
+}
+
+#[test]
+fn reads_of_events() {
+    run(async {
+        let (aws, http, _) = tenant_with_subscriptions(2).await?;
+        let mut receipts = Vec::new();
+        for _ in 0..50 {
+            receipts.push(post(&http, "").await);
+        }
+        let (function, http) = history_function(&aws).await;
+        let (_, page) = http.get("/v1/loans/727/events").await;
+        assert_eq!(page["items"].as_array().map(Vec::len), Some(50));
+        function.assert_calls([(GET, 1), (QUERY, 1), (GET_MANY, 1)]);
+        let id = receipts[0]["eventId"].as_str().expect("an ID");
+        assert_eq!(http.get(&format!("/v1/events/{id}")).await.1["eventId"], id);
+        function.assert_calls([(GET, 2), (QUERY, 1), (GET_MANY, 1)]);
+        assert_eq!(http.get(&format!("/v1/events/{id}/context")).await.0, 200);
+        function.assert_calls([(GET, 3), (QUERY, 1), (GET_MANY, 1)]);
+        Ok(())
+    });
+}
+
+#[test]
+fn reads_of_a_delivery_a_row_and_its_payloads() {
+    run(async {
+        let (aws, _, trace) = exhausted_delivery().await?;
+        let (function, http) = history_function(&aws).await;
+        let (_, delivery) = http.get(&format!("/v1/webhooks/{trace}")).await;
+        function.assert_calls([(GET, 2), (QUERY, 1), (GET_MANY, 1)]);
+
+        let row = &delivery["attempts"][0];
+        let href = |of: &str| row[of]["href"].as_str().expect("a link").to_owned();
+        let source = href("source");
+        let (path, _) = source.rsplit_once('/').expect("a row");
+        assert_eq!(http.get(path).await.1["id"], row["id"]);
+        function.assert_calls([(GET, 2), (GET_MANY, 1)]);
+        for href in [&source, &href("response")] {
+            assert_eq!(http.get(href).await.0, 200);
+            function.assert_calls([(GET, 3), (GET_MANY, 1)]);
+        }
+        assert_eq!(http.get("/v1/egress").await.0, 200);
+        function.assert_calls([(GET, 1), (QUERY, 1)]);
+        assert_eq!(http.get("/health").await.0, 200);
+        function.assert_calls([]);
+        Ok(())
+    });
+}
