@@ -37,12 +37,8 @@ impl Attempts for Store {
         self.memory().rows(tenant, loan, oldest, before, limit).await
     }
 
-    async fn with_resend_counts(
-        &self,
-        tenant: &TenantId,
-        attempts: Vec<Attempt>,
-    ) -> StoreResult<Vec<HistoryRow>> {
-        self.memory().with_resend_counts(tenant, attempts).await
+    async fn history_rows(&self, tenant: &TenantId, attempts: Vec<Attempt>) -> StoreResult<Vec<HistoryRow>> {
+        self.memory().history_rows(tenant, attempts).await
     }
 
     async fn row(&self, tenant: &TenantId, loan: &LoanId, id: AttemptId) -> StoreResult<Option<HistoryRow>> {
