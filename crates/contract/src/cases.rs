@@ -107,6 +107,7 @@ macro_rules! for_each_case {
             an_unreadable_key_hides_no_other
             an_unreadable_trigger_state_counts_as_unknown
             an_unreadable_idempotency_record_does_not_allow_a_second_send
+            an_unreadable_event_hides_no_other_and_a_repeat_of_its_call_is_answered
         }
         tenants {
             another_tenants_delivery_cannot_be_read_or_canceled

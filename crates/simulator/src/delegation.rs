@@ -148,6 +148,10 @@ impl Ledger for Store {
         self.memory().event(tenant, id).await
     }
 
+    async fn has_event(&self, tenant: &TenantId, loan: &LoanId, id: EventId) -> StoreResult<bool> {
+        self.memory().has_event(tenant, loan, id).await
+    }
+
     async fn delivery_statuses(
         &self,
         tenant: &TenantId,

@@ -138,12 +138,11 @@ fn a_repeat_completes_an_event_whose_caller_died_between_any_two_calls() {
 
 #[test]
 fn a_repeat_completes_an_event_with_watched_triggers_whose_caller_died_between_any_two_calls() {
-    // The payload of all is the event's own.
+    // The payload of all is the event's own, and the event is a part of the transaction.
     let order = [
         "PutObject",
         "PutItem T",
         "TransactWriteItems",
-        "PutItem V",
         "PutItem T",
         "SendMessage",
         "SendMessage",
@@ -164,15 +163,21 @@ fn an_event_whose_put_was_done_though_its_response_was_lost_is_accepted() {
 }
 
 #[test]
-fn a_repeat_whose_index_does_not_show_the_event_yet_changes_nothing() {
+fn a_repeat_adds_nothing_whether_the_index_shows_the_event_or_not() {
     run_with_faults(async {
         let (subscriptions, decided) = unwatched();
         let engine = engine_with(&subscriptions).await?;
         let receipt = submit(&engine, "727", LATE, Some("key"), START).await;
         let stored = events(engine.ports()).await?;
         engine.proxy.fault_from("Query V", 1, Fault::Respond(|_| json!({ "Items": [], "Count": 0 })));
+        engine.proxy.take_calls();
         let again = submit(&engine, "727", LATE, Some("key"), START + SECOND).await;
         engine.proxy.clear_faults();
+        let calls = engine.proxy.take_call_names();
+        assert!(
+            calls.contains(&"GetItem V".to_owned()) && !calls.contains(&"PutItem V".to_owned()),
+            "{calls:?}"
+        );
         assert_eq!(again.event_id, receipt.event_id);
         assert_eq!(events(engine.ports()).await?, stored);
         assert_whole(&engine, &receipt, &decided, "again").await
@@ -182,14 +187,9 @@ fn a_repeat_whose_index_does_not_show_the_event_yet_changes_nothing() {
 #[test]
 fn a_repeat_that_fails_takes_nothing_away_of_an_event_that_was_promised() {
     run_with_faults(async {
-        for shown in [true, false] {
-            let (subscriptions, decided) = unwatched();
+        for (subscriptions, decided) in [unwatched(), watched()] {
             let engine = engine_with(&subscriptions).await?;
             let receipt = submit(&engine, "727", LATE, Some("key"), START).await;
-            if !shown {
-                let nothing = Fault::Respond(|_| json!({ "Items": [], "Count": 0 }));
-                engine.proxy.fault_from("Query V", 1, nothing);
-            }
             engine.proxy.fault_from("SendMessage", 1, BROKEN);
             let again = submission(LATE, Some("key"));
             let refused = accept(engine.ports(), &tenant("acme"), again, START + SECOND).await;
@@ -214,6 +214,74 @@ fn an_event_without_a_key_that_is_refused_is_not_left_in_the_ledger() {
             assert_eq!(events(engine.ports()).await?, [], "{name}");
         }
         Ok(())
+    });
+}
+
+/// Whoever calls without a key dies before each write in turn: the trigger's state and the event that made it are both
+/// there, or neither is.
+#[test]
+fn an_event_that_changed_a_trigger_state_is_in_the_ledger_wherever_its_caller_died() {
+    run_with_faults(async {
+        let (subscriptions, decided) = watched();
+        let mut in_ledger = Vec::new();
+        for (name, nth) in writes_of_an_event(&subscriptions).await? {
+            let at = format!("{name} {nth}");
+            let engine = engine_with(&subscriptions).await?;
+            let ports = engine.ports().clone();
+            let intake = async move { accept(&ports, &tenant("acme"), submission(LATE, None), START).await };
+            crash_before(&engine, (&name, nth), intake).await;
+            let found = events(engine.ports()).await?;
+            in_ledger.push(!found.is_empty());
+            for event in &found {
+                let kinds = event.verdicts.iter().map(|verdict| verdict.decision.kind());
+                assert_eq!(kinds.collect::<Vec<_>>(), decided, "{at}");
+            }
+            let next = submit(&engine, "727", LATE, None, START + SECOND).await;
+            let fires =
+                next.deliveries.iter().any(|promised| promised.subscription_id == subscriptions[1].id);
+            assert_eq!(fires, found.is_empty(), "{at}");
+        }
+        assert!(
+            in_ledger.is_sorted() && in_ledger.contains(&true) && in_ledger.contains(&false),
+            "{in_ledger:?}"
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn an_event_without_a_key_that_fails_after_its_trigger_state_was_written_is_in_the_ledger() {
+    run_with_faults(async {
+        let (subscriptions, decided) = watched();
+        for (name, nth, is_kept) in [
+            ("PutItem T", 1, false),
+            ("TransactWriteItems", 1, false),
+            ("PutItem T", 2, true),
+            ("UpdateItem T", 1, true),
+        ] {
+            let engine = engine_with(&subscriptions).await?;
+            engine.proxy.fault_from(name, nth, BROKEN);
+            let refused = accept(engine.ports(), &tenant("acme"), submission(LATE, None), START).await;
+            assert!(matches!(refused, Err(IntakeError::Store(_))), "{name} {nth}: {refused:?}");
+            engine.proxy.clear_faults();
+            let found = events(engine.ports()).await?;
+            assert_eq!(found.len(), usize::from(is_kept), "{name} {nth}");
+            let kinds = found.iter().flat_map(|event| &event.verdicts).map(|verdict| verdict.decision.kind());
+            let expected = if is_kept { &decided[..] } else { &[] };
+            assert_eq!(kinds.collect::<Vec<_>>(), expected, "{name} {nth}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_transaction_whose_response_was_lost_stores_its_event_once() {
+    run_with_faults(async {
+        let (subscriptions, decided) = watched();
+        let engine = engine_with(&subscriptions).await?;
+        engine.proxy.fault_nth("TransactWriteItems", 1, Fault::LoseResponse);
+        let receipt = submit(&engine, "727", LATE, None, START).await;
+        assert_whole(&engine, &receipt, &decided, "TransactWriteItems").await
     });
 }
 
