@@ -153,6 +153,7 @@ macro_rules! for_each_case {
             of_concurrent_changes_none_is_lost
             a_change_replaces_an_expected_version_only
             an_unknown_or_deleted_subscription_cannot_be_replaced
+            a_subscription_is_deleted_at_an_expected_version_only
             a_subscription_is_deleted_once
             secrets_are_the_newest_even_of_a_deleted_subscription
             the_limit_holds_under_concurrent_creates

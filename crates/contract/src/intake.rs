@@ -10,8 +10,8 @@ use loanhook_core::model::id::{EventId, TraceId};
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
-    AcceptOutcome, EnqueueOutcome, IdempotencyKey, IdempotencyRecord, Intake, Payloads, StoreResult,
-    Subscriptions,
+    AcceptOutcome, DeleteOutcome, EnqueueOutcome, IdempotencyKey, IdempotencyRecord, Intake, Payloads,
+    StoreResult, Subscriptions,
 };
 
 use crate::engine::Engine;
@@ -199,7 +199,7 @@ async fn finishes<E: Engine>(stored: usize) -> StoreResult<()> {
     edited.settings.title = "Core banking, edited again".into();
     edited.settings.request.url = "https://elsewhere.example.com/".into();
     ports.replace(edited).await?;
-    assert!(ports.delete(acme, both[1].id).await?);
+    assert_eq!(ports.delete(acme, both[1].id, None).await?, DeleteOutcome::Deleted);
     assert!(ports.create(subscription(acme, "New", &[300], START + SECOND), 3).await?);
 
     for _ in 0..2 {

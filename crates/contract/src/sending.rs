@@ -7,7 +7,7 @@ use loanhook_core::model::attempt::{Attempt, AttemptNumber, Outcome};
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::payload::Payload;
 use loanhook_core::model::progress::Status;
-use loanhook_core::ports::{DueWork, Payloads, QueueMessage, StoreResult, Subscriptions};
+use loanhook_core::ports::{DeleteOutcome, DueWork, Payloads, QueueMessage, StoreResult, Subscriptions};
 use loanhook_core::resend::{ResendError, ResendRequest, ResendTarget, resend};
 
 use crate::engine::Engine;
@@ -168,7 +168,7 @@ pub(crate) async fn a_change_of_the_subscription_changes_only_the_secrets_of_its
 
     let deliver = scene.deliver(Some(LEASE));
     deliver.handle(scene.first.clone(), START).await?;
-    assert!(scene.ports().delete(scene.tenant(), edited.id).await?);
+    assert_eq!(scene.ports().delete(scene.tenant(), edited.id, None).await?, DeleteOutcome::Deleted);
     let retry = scene.engine.receive().await;
     deliver.handle(retry.clone(), retry.due).await?;
 

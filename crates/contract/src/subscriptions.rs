@@ -3,7 +3,7 @@
 use futures_util::future::{join_all, try_join_all};
 use loanhook_core::model::id::SubscriptionId;
 use loanhook_core::model::subscription::{CriteriaInput, Subscription, SubscriptionInput};
-use loanhook_core::ports::{ReplaceOutcome, StoreResult, Subscriptions};
+use loanhook_core::ports::{DeleteOutcome, ReplaceOutcome, StoreResult, Subscriptions};
 use loanhook_core::subscriptions::{ExpectedVersions, SubscriptionError, change};
 
 use crate::engine::Engine;
@@ -52,7 +52,7 @@ pub(crate) async fn subscriptions_are_listed_the_oldest_first_as_they_are_now<E:
     all[1] = next(&all[1], "Edited");
     assert_eq!(engine.ports().replace(all[1].clone()).await?, ReplaceOutcome::Replaced);
     let gone = all.remove(3);
-    assert!(engine.ports().delete(&acme(), gone.id).await?);
+    assert_eq!(engine.ports().delete(&acme(), gone.id, None).await?, DeleteOutcome::Deleted);
     assert_eq!(listed(&engine).await?, all);
     Ok(())
 }
@@ -64,7 +64,7 @@ pub(crate) async fn every_version_is_kept<E: Engine>() -> StoreResult<()> {
     for version in [&second, &third] {
         assert_eq!(engine.ports().replace(version.clone()).await?, ReplaceOutcome::Replaced);
     }
-    assert!(engine.ports().delete(&acme(), first.id).await?);
+    assert_eq!(engine.ports().delete(&acme(), first.id, None).await?, DeleteOutcome::Deleted);
     for version in [first, second, third] {
         let kept = engine.ports().subscription_version(&acme(), version.id, version.version).await?;
         let kept = kept.expect("the version");
@@ -136,7 +136,7 @@ pub(crate) async fn a_change_replaces_an_expected_version_only<E: Engine>() -> S
     let none = to(ExpectedVersions::OneOf(vec![]), "Nobody").await;
     assert!(matches!(none, Err(SubscriptionError::OtherVersion(2))), "{none:?}");
     assert_eq!(to(ExpectedVersions::Any, "Any").await.expect("any version").version, 3);
-    assert!(engine.ports().delete(&acme(), first.id).await?);
+    assert_eq!(engine.ports().delete(&acme(), first.id, None).await?, DeleteOutcome::Deleted);
     let gone = to(ExpectedVersions::OneOf(vec![1]), "Late").await;
     assert!(matches!(gone, Err(SubscriptionError::Unknown)), "{gone:?}");
     Ok(())
@@ -154,7 +154,7 @@ pub(crate) async fn an_unknown_or_deleted_subscription_cannot_be_replaced<E: Eng
     assert_eq!(engine.ports().replace(unknown).await?, ReplaceOutcome::NotFound);
     assert_eq!(listed(&engine).await?, std::slice::from_ref(&first));
 
-    assert!(engine.ports().delete(&acme(), first.id).await?);
+    assert_eq!(engine.ports().delete(&acme(), first.id, None).await?, DeleteOutcome::Deleted);
     assert_eq!(engine.ports().replace(next(&first, "Late")).await?, ReplaceOutcome::NotFound);
     assert_eq!(listed(&engine).await?, []);
     for gone in [first.id, SubscriptionId::at(START)] {
@@ -164,13 +164,27 @@ pub(crate) async fn an_unknown_or_deleted_subscription_cannot_be_replaced<E: Eng
     Ok(())
 }
 
+pub(crate) async fn a_subscription_is_deleted_at_an_expected_version_only<E: Engine>() -> StoreResult<()> {
+    let (engine, first) = one::<E>().await?;
+    for (version, expected) in [
+        (Some(first.version + 1), DeleteOutcome::VersionConflict),
+        (Some(first.version), DeleteOutcome::Deleted),
+        (Some(first.version), DeleteOutcome::NotFound),
+    ] {
+        assert_eq!(engine.ports().delete(&acme(), first.id, version).await?, expected, "{version:?}");
+        let is_there = engine.ports().subscription(&acme(), first.id).await?.is_some();
+        assert_eq!(is_there, expected == DeleteOutcome::VersionConflict);
+    }
+    Ok(())
+}
+
 pub(crate) async fn a_subscription_is_deleted_once<E: Engine>() -> StoreResult<()> {
     let (engine, first) = one::<E>().await?;
     let acme = acme();
-    let deletes = (0..8).map(|_| engine.ports().delete(&acme, first.id));
+    let deletes = (0..8).map(|_| engine.ports().delete(&acme, first.id, None));
     let deleted = try_join_all(deletes).await?;
-    assert_eq!(deleted.iter().filter(|deleted| **deleted).count(), 1);
-    assert!(!engine.ports().delete(&acme, SubscriptionId::at(START)).await?);
+    assert_eq!(deleted.iter().filter(|outcome| **outcome == DeleteOutcome::Deleted).count(), 1);
+    assert_eq!(engine.ports().delete(&acme, SubscriptionId::at(START), None).await?, DeleteOutcome::NotFound);
     Ok(())
 }
 
@@ -188,7 +202,7 @@ pub(crate) async fn secrets_are_the_newest_even_of_a_deleted_subscription<E: Eng
     // A delivery of the first version signs with what is valid now.
     assert_eq!(secrets(1).await?, Some(rotated.secrets.clone()));
     assert_eq!(secrets(2).await?, Some(rotated.secrets.clone()));
-    assert!(engine.ports().delete(&acme(), first.id).await?);
+    assert_eq!(engine.ports().delete(&acme(), first.id, None).await?, DeleteOutcome::Deleted);
     assert_eq!(secrets(1).await?, Some(rotated.secrets));
     assert_eq!(engine.ports().secrets(&acme(), SubscriptionId::at(START), 1).await?, None);
     Ok(())
@@ -207,7 +221,7 @@ pub(crate) async fn the_limit_holds_under_concurrent_creates<E: Engine>() -> Sto
     }
     // An edit takes no room, and a deleted one makes room again.
     assert_eq!(engine.ports().replace(next(&first, "Edited")).await?, ReplaceOutcome::Replaced);
-    assert!(engine.ports().delete(&acme(), first.id).await?);
+    assert_eq!(engine.ports().delete(&acme(), first.id, None).await?, DeleteOutcome::Deleted);
     let last = subscription(&acme(), "Last", &[], START + SECOND);
     assert!(engine.ports().create(last.clone(), 5).await?);
     assert!(!engine.ports().create(subscription(&acme(), "More", &[], START), 5).await?);

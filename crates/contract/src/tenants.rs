@@ -6,8 +6,9 @@ use loanhook_core::model::attempt::AttemptState;
 use loanhook_core::model::id::{AttemptId, TenantId};
 use loanhook_core::model::key::{Key, KeyHash, Scope};
 use loanhook_core::ports::{
-    AttemptRange, Attempts, CancelOutcome, ClaimOutcome, Deliveries, EnqueueOutcome, IdempotencyKey, Keys,
-    ListedKey, QueueMessage, ReplaceOutcome, ResendClaimOutcome, Resends, StoreResult, Subscriptions,
+    AttemptRange, Attempts, CancelOutcome, ClaimOutcome, DeleteOutcome, Deliveries, EnqueueOutcome,
+    IdempotencyKey, Keys, ListedKey, QueueMessage, ReplaceOutcome, ResendClaimOutcome, Resends, StoreResult,
+    Subscriptions,
 };
 use loanhook_core::resend::{ResendError, ResendRequest, ResendTarget, resend};
 use uuid::Uuid;
@@ -117,7 +118,7 @@ pub(crate) async fn another_tenants_subscriptions_cannot_be_read_or_changed<E: E
     let mut forged = theirs.clone();
     (forged.tenant, forged.version) = (stranger(), 2);
     assert_eq!(ports.replace(forged).await?, ReplaceOutcome::NotFound);
-    assert!(!ports.delete(&stranger(), theirs.id).await?);
+    assert_eq!(ports.delete(&stranger(), theirs.id, None).await?, DeleteOutcome::NotFound);
     // The owner is at the limit of one; a stranger is not.
     assert!(!ports.create(subscription(scene.tenant(), "Second", &[], START), 1).await?);
     assert!(ports.create(subscription(&stranger(), "First", &[], START), 1).await?);

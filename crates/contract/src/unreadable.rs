@@ -7,7 +7,7 @@ use loanhook_core::model::id::EventId;
 use loanhook_core::model::key::{Key, KeyHash, KeySource};
 use loanhook_core::model::subscription::MAX_SUBSCRIPTIONS;
 use loanhook_core::ports::{
-    AttemptRange, Attempts, EnvironmentKeyOutcome, Keys, Ledger, StoreResult, Subscriptions,
+    AttemptRange, Attempts, DeleteOutcome, EnvironmentKeyOutcome, Keys, Ledger, StoreResult, Subscriptions,
 };
 
 use crate::engine::{Engine, Kept};
@@ -63,8 +63,8 @@ pub(crate) async fn an_unreadable_subscription_hides_no_other_and_can_be_deleted
     let receipt = send(&engine, "727", IN_TIME, 0).await;
     assert_eq!(receipt.deliveries.len(), 2);
 
-    assert!(engine.ports().delete(&acme, spoilt.id).await?);
-    assert!(!engine.ports().delete(&acme, spoilt.id).await?);
+    assert_eq!(engine.ports().delete(&acme, spoilt.id, None).await?, DeleteOutcome::Deleted);
+    assert_eq!(engine.ports().delete(&acme, spoilt.id, None).await?, DeleteOutcome::NotFound);
     let another = subscription(&acme, "Webhook 3", &[], START + SECOND);
     assert!(engine.ports().create(another, 3).await?, "it counts no more");
     Ok(())

@@ -11,7 +11,7 @@ use crate::model::ledger::LedgerEvent;
 use crate::model::progress::Status;
 use crate::model::secret::Secrets;
 use crate::model::subscription::{CriteriaInput, SubscriptionInput};
-use crate::ports::ReplaceOutcome;
+use crate::ports::{DeleteOutcome, ReplaceOutcome};
 
 /// A store of one subscription that notes how much memory was free when it was asked for room, and when for the intake.
 struct Store {
@@ -73,7 +73,7 @@ impl Subscriptions for Store {
         unimplemented!("{NOT_ASKED}")
     }
 
-    async fn delete(&self, _: &TenantId, _: SubscriptionId) -> StoreResult<bool> {
+    async fn delete(&self, _: &TenantId, _: SubscriptionId, _: Option<u64>) -> StoreResult<DeleteOutcome> {
         unimplemented!("{NOT_ASKED}")
     }
 }

@@ -9,7 +9,7 @@ use crate::model::secret::{Secrets, SigningSecret};
 use crate::model::subscription::{MAX_SUBSCRIPTIONS, Subscription, SubscriptionInput};
 use crate::model::time::Timestamp;
 use crate::model::validation::ValidationErrors;
-use crate::ports::{ReplaceOutcome, StoreError, Subscriptions};
+use crate::ports::{DeleteOutcome, ReplaceOutcome, StoreError, Subscriptions};
 
 /// How often a change is made anew because another one came first.
 const MAX_TRIES: u32 = 16;
@@ -72,7 +72,8 @@ pub async fn create<S: Subscriptions>(
 }
 
 /// Changes the settings to those that `settings_after` makes of a version: all of them, where what it makes leaves
-/// something out that has its default. It is called again for each version that another change puts in between.
+/// something out that has its default. It is called again for each version that another change puts in between. Settings that
+/// are as they were make no new version.
 ///
 /// # Errors
 ///
@@ -95,6 +96,9 @@ pub async fn change<S: Subscriptions>(
         let mut settings = input.check(Some(&current.settings)).map_err(SubscriptionError::Invalid)?;
         let version = current.version + 1;
         settings.criteria.carry_over_since(&current.settings.criteria, version);
+        if settings == current.settings {
+            return Ok(current.clone());
+        }
         Ok(Subscription { settings, version, updated_at: now, ..current.clone() })
     })
     .await
@@ -121,16 +125,37 @@ pub async fn rotate_secret<S: Subscriptions>(
 ///
 /// # Errors
 ///
-/// [`SubscriptionError::Unknown`] where the tenant has none of this ID.
+/// [`SubscriptionError::Unknown`] where the tenant has none of this ID; [`SubscriptionError::OtherVersion`] where its version
+/// is none of the `expected` ones; [`SubscriptionError::Changed`] where changes came first again and again.
 pub async fn delete<S: Subscriptions>(
     store: &S,
     tenant: &TenantId,
     id: SubscriptionId,
+    expected: &ExpectedVersions,
 ) -> Result<(), SubscriptionError> {
-    if store.delete(tenant, id).await? { Ok(()) } else { Err(SubscriptionError::Unknown) }
+    for _ in 0..MAX_TRIES {
+        // Without a condition it is not read: one that cannot be read can be deleted, too.
+        let version = match expected {
+            ExpectedVersions::Any => None,
+            ExpectedVersions::OneOf(_) => {
+                let current = store.subscription(tenant, id).await?.ok_or(SubscriptionError::Unknown)?;
+                if !expected.allow(current.version) {
+                    return Err(SubscriptionError::OtherVersion(current.version));
+                }
+                Some(current.version)
+            }
+        };
+        match store.delete(tenant, id, version).await? {
+            DeleteOutcome::Deleted => return Ok(()),
+            DeleteOutcome::VersionConflict => {}
+            DeleteOutcome::NotFound => return Err(SubscriptionError::Unknown),
+        }
+    }
+    Err(SubscriptionError::Changed)
 }
 
-/// Stores what `next` makes of the current version, once no other change came in between.
+/// Stores what `next` makes of the current version, once no other change came in between. What has the same version is
+/// unchanged, and not stored.
 async fn put_next<S: Subscriptions>(
     store: &S,
     tenant: &TenantId,
@@ -140,6 +165,9 @@ async fn put_next<S: Subscriptions>(
     for _ in 0..MAX_TRIES {
         let current = store.subscription(tenant, id).await?.ok_or(SubscriptionError::Unknown)?;
         let next = next(&current)?;
+        if next.version == current.version {
+            return Ok(next);
+        }
         match store.replace(next.clone()).await? {
             ReplaceOutcome::Replaced => return Ok(next),
             ReplaceOutcome::VersionConflict => {}

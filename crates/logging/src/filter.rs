@@ -1,9 +1,20 @@
 //! The filter of the log: which entries are written.
 
 use tracing::{Level, Metadata, Subscriber};
-use tracing_subscriber::filter::{FilterExt as _, Targets, filter_fn};
+use tracing_subscriber::filter::{FilterExt as _, ParseError, Targets, filter_fn};
 use tracing_subscriber::layer::Filter;
 use tracing_subscriber::registry::LookupSpan;
+
+/// Reads a filter such as `info,loanhook=debug`. Spaces around its parts, and empty parts, mean nothing: `Targets` would take
+/// an empty part as the level `error` for all.
+///
+/// # Errors
+///
+/// When a part is neither a level nor a target with one.
+pub(crate) fn parse(filter: &str) -> Result<Targets, ParseError> {
+    let parts: Vec<_> = filter.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    parts.join(",").parse()
+}
 
 /// The operator's filter, limited: below `info` only entries of our own crates are written. Libraries for HTTP and TLS log
 /// URLs, headers and bytes there, and so tokens and payloads.
@@ -58,7 +69,7 @@ mod tests {
     fn log_with(filter: &str) -> String {
         let written = Written::default();
         let log = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(written.clone());
-        let filter: Targets = filter.parse().expect("a filter");
+        let filter = parse(filter).expect("a filter");
         let subscriber = tracing_subscriber::registry().with(log.with_filter(limited(filter)));
         tracing::subscriber::with_default(subscriber, || {
             tracing::trace!(target: "hyper::client", "library-trace");
@@ -82,6 +93,10 @@ mod tests {
                 "{log}"
             );
             assert!(!log.contains("library-trace") && !log.contains("library-debug"), "{log}");
+        }
+        for filter in ["info,", "info,,loanhook_http=debug", " loanhook_http=debug , info"] {
+            let log = log_with(filter);
+            assert!(log.contains("library-info") && log.contains("own-warning"), "{filter}: {log}");
         }
         let log = log_with("warn");
         assert!(

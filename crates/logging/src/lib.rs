@@ -26,7 +26,7 @@ pub enum Form {
 ///
 /// When the filter cannot be parsed.
 pub fn start(form: Form, default: &str) -> Result<(), ParseError> {
-    let filter = filter_of_environment().as_deref().unwrap_or(default).parse::<Targets>()?;
+    let filter = filter::parse(filter_of_environment().as_deref().unwrap_or(default))?;
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     let lines = match form {
         Form::Text => lines.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).boxed(),
@@ -39,7 +39,7 @@ pub fn start(form: Form, default: &str) -> Result<(), ParseError> {
 /// Starts the log of a Lambda function: one JSON object a line, as CloudWatch reads it. The filter is `info` where
 /// `LOANHOOK_LOG` is not set or cannot be parsed.
 pub fn start_in_lambda() {
-    let filter = filter_of_environment().and_then(|filter| filter.parse::<Targets>().ok());
+    let filter = filter_of_environment().and_then(|text| filter::parse(&text).ok());
     let filter = filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     let lines = tracing_subscriber::fmt::layer()
         .json()

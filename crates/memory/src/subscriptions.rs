@@ -5,7 +5,7 @@ use std::sync::Arc;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
-use loanhook_core::ports::{ReplaceOutcome, StoreResult, Subscriptions};
+use loanhook_core::ports::{DeleteOutcome, ReplaceOutcome, StoreResult, Subscriptions};
 
 use super::state::Stored;
 use super::step::{Operation, StepKind};
@@ -108,10 +108,23 @@ impl Subscriptions for Memory {
         .await
     }
 
-    async fn delete(&self, tenant: &TenantId, id: SubscriptionId) -> StoreResult<bool> {
+    async fn delete(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        version: Option<u64>,
+    ) -> StoreResult<DeleteOutcome> {
         self.once(Operation::ChangeSubscriptions, StepKind::Settings, |state| {
-            let entry = state.entry(tenant, id).filter(|entry| !entry.deleted);
-            Ok(entry.map(|entry| entry.deleted = true).is_some())
+            let Some(entry) = state.entry(tenant, id).filter(|entry| !entry.deleted) else {
+                return Ok(DeleteOutcome::NotFound);
+            };
+            if let Some(version) = version
+                && version != entry.newest.read()?.version
+            {
+                return Ok(DeleteOutcome::VersionConflict);
+            }
+            entry.deleted = true;
+            Ok(DeleteOutcome::Deleted)
         })
         .await
     }

@@ -156,7 +156,7 @@ pub(crate) async fn edit(simulation: Simulation, tenant: TenantId, choice: usize
         return;
     };
     if rng.u32(..5) == 0 {
-        let _ = store.delete(&tenant, chosen.id).await;
+        let _ = store.delete(&tenant, chosen.id, None).await;
         return;
     }
     let mut next = Subscription::clone(chosen);

@@ -13,8 +13,8 @@ use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
-    AttemptRange, Attempts, Egress, EgressAddresses, FormulaErrorLog, HistoryRow, Ledger, Queue,
-    QueueMessage, ReplaceOutcome, StoreResult, Subscriptions,
+    AttemptRange, Attempts, DeleteOutcome, Egress, EgressAddresses, FormulaErrorLog, HistoryRow, Ledger,
+    Queue, QueueMessage, ReplaceOutcome, StoreResult, Subscriptions,
 };
 
 use crate::store::Store;
@@ -99,8 +99,13 @@ impl Subscriptions for Store {
         self.memory().replace(subscription).await
     }
 
-    async fn delete(&self, tenant: &TenantId, id: SubscriptionId) -> StoreResult<bool> {
-        self.memory().delete(tenant, id).await
+    async fn delete(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        version: Option<u64>,
+    ) -> StoreResult<DeleteOutcome> {
+        self.memory().delete(tenant, id, version).await
     }
 }
 

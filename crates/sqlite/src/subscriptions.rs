@@ -11,7 +11,7 @@ use super::writer::Priority;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
-use loanhook_core::ports::{ReplaceOutcome, StoreResult, Subscriptions};
+use loanhook_core::ports::{DeleteOutcome, ReplaceOutcome, StoreResult, Subscriptions};
 
 impl Subscriptions for SqliteEngine {
     async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
@@ -99,20 +99,35 @@ impl Subscriptions for SqliteEngine {
         self.0.writer.run(Priority::ExistingWork, work, after_commit).await
     }
 
-    async fn delete(&self, tenant: &TenantId, id: SubscriptionId) -> StoreResult<bool> {
+    async fn delete(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        version: Option<u64>,
+    ) -> StoreResult<DeleteOutcome> {
         let cache = Arc::clone(&self.0.cache);
         let (tenant, of) = (tenant.clone(), tenant.clone());
         // It is not read: one that cannot be read can be deleted, too.
         let work = move |connection: &Connection| {
+            let current: Option<u64> = connection
+                .prepare_cached(
+                    "SELECT version FROM subscriptions WHERE tenant = ?1 AND id = ?2 AND current = 1",
+                )?
+                .query_row(params![of.as_str(), id.uuid().as_bytes()], |row| row.get(0))
+                .optional()?;
+            let Some(current) = current else { return Ok(DeleteOutcome::NotFound) };
+            if version.is_some_and(|version| version != current) {
+                return Ok(DeleteOutcome::VersionConflict);
+            }
             connection
                 .prepare_cached(
                     "UPDATE subscriptions SET current = 0 WHERE tenant = ?1 AND id = ?2 AND current = 1",
                 )?
-                .execute(params![of.as_str(), id.uuid().as_bytes()])
-                .map(|deleted| deleted > 0)
+                .execute(params![of.as_str(), id.uuid().as_bytes()])?;
+            Ok(DeleteOutcome::Deleted)
         };
-        let after_commit = move |deleted: &mut bool| {
-            if *deleted {
+        let after_commit = move |outcome: &mut DeleteOutcome| {
+            if *outcome == DeleteOutcome::Deleted {
                 cache.remove_subscription(&tenant, id);
             }
         };

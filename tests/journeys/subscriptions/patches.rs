@@ -55,11 +55,15 @@ async fn a_patch_changes_what_it_names_and_null_resets() {
     ] {
         let answer = j.api.patch(&path, &patch).await.expect_status(200).json();
         let read = j.api.get(&path).await.expect_status(200).json();
+        // What changes nothing makes no new version.
+        let versions = u64::from(!changes.is_empty());
         for (place, value) in changes {
             *expected.pointer_mut(place).expect("a place of the settings") = value;
         }
-        expected["version"] = json!(expected["version"].as_u64().expect("a version") + 1);
-        expected["updatedAt"] = read["updatedAt"].clone();
+        expected["version"] = json!(expected["version"].as_u64().expect("a version") + versions);
+        if versions > 0 {
+            expected["updatedAt"] = read["updatedAt"].clone();
+        }
         assert_eq!(read, expected, "{patch}");
         for (field, value) in answer.as_object().expect("an object") {
             assert_eq!(*value, read[field], "{field} of the answer to {patch}");

@@ -12,8 +12,14 @@ async fn an_answer_that_shows_a_subscription_has_its_version_as_etag() {
     assert_eq!(created.header("etag"), "\"1\"");
     let path = subscription_path(&created.json());
     assert_eq!(j.api.get(&path).await.expect_status(200).header("etag"), "\"1\"");
-    assert_eq!(j.api.put(&path, &body).await.expect_status(200).header("etag"), "\"2\"");
-    assert_eq!(j.api.patch(&path, &json!({})).await.expect_status(200).header("etag"), "\"3\"");
+    let other = subscription(&j.receiver.url("/other"), json!({}));
+    assert_eq!(j.api.put(&path, &other).await.expect_status(200).header("etag"), "\"2\"");
+    let patch = json!({"timeoutSeconds": 3});
+    assert_eq!(j.api.patch(&path, &patch).await.expect_status(200).header("etag"), "\"3\"");
+    // What changes nothing makes no new version.
+    for unchanged in [json!({}), patch] {
+        assert_eq!(j.api.patch(&path, &unchanged).await.expect_status(200).header("etag"), "\"3\"");
+    }
     let rotated = j.api.post_without_body(&format!("{path}/rotate-secret")).await.expect_status(200);
     assert_eq!((rotated.header("etag"), &rotated.json()["version"]), ("\"4\"", &json!(4)));
     assert_eq!(j.api.get(&path).await.expect_status(200).header("etag"), "\"4\"");
@@ -52,9 +58,13 @@ async fn a_change_with_if_match_is_412_where_the_version_is_another() {
 
     assert_eq!(change("PUT", &put, &["\"1\""]).await.expect_status(200).header("etag"), "\"2\"");
     assert_eq!(change("PATCH", &patch, &["\"1\"", "\"2\""]).await.expect_status(200).header("etag"), "\"3\"");
-    assert_eq!(change("PATCH", &patch, &["*"]).await.expect_status(200).header("etag"), "\"4\"");
+    let described = json!({"description": "described"});
+    assert_eq!(change("PATCH", &described, &["*"]).await.expect_status(200).header("etag"), "\"4\"");
     change("PUT", &put, &["\"1\""]).await.expect_problem(412);
-    j.api.delete(&path).await.expect_status(204);
+    let delete = async |tag: &str| j.api.request("DELETE", &path).header("if-match", tag).send().await;
+    delete("\"3\"").await.expect_problem(412);
+    delete("3").await.expect_errors_at(&["If-Match"]);
+    delete("\"4\"").await.expect_status(204);
     for tag in ["*", "\"4\""] {
         change("PUT", &put, &[tag]).await.expect_problem(404);
     }

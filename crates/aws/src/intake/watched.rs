@@ -3,8 +3,10 @@
 //! The trigger state of a loan is one item with a version. An event that changes it writes it together with its
 //! idempotency record and the event of the ledger in one transaction, on condition that the version is the one that was
 //! read; else the event is evaluated again on the new state. So there is no change of a state without the event that
-//! made it, and no event with verdicts that did not come true. The deliveries of the triggers that fire are put before, as there may be more of them
-//! than a transaction takes: without a message and an entry in the index of what is due nobody knows of them, and where the transaction is refused they are deleted.
+//! made it. The deliveries of the triggers that fire are put before, as there may be more of them than a transaction takes:
+//! without a message and an entry in the index of what is due nobody knows of them, and where the transaction is refused they
+//! are deleted. Deliveries of other subscriptions are put after it. A caller without a key who is refused then, or a function
+//! that dies, leaves an event that nobody was promised, whose verdicts name a delivery that may not exist.
 //! The payload of the event is put before, too: nothing but its name is in the event.
 
 use std::collections::HashSet;

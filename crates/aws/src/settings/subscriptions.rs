@@ -23,7 +23,7 @@ use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{ReplaceOutcome, StoreError, StoreResult, Subscriptions};
+use loanhook_core::ports::{DeleteOutcome, ReplaceOutcome, StoreError, StoreResult, Subscriptions};
 
 /// How long a replaced version is kept: an event may be repeated with its idempotency key for a day.
 const REPLACED_VERSION_RETENTION: Duration = Duration::from_secs(2 * 24 * 3600);
@@ -112,12 +112,20 @@ impl Subscriptions for Aws {
         })
     }
 
-    async fn delete(&self, tenant: &TenantId, id: SubscriptionId) -> StoreResult<bool> {
+    async fn delete(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        only: Option<u64>,
+    ) -> StoreResult<DeleteOutcome> {
         for _ in 0..MAX_TRIES {
             let Some(item) = self.get(key_schema::current_subscription(tenant, id)).await? else {
-                return Ok(false);
+                return Ok(DeleteOutcome::NotFound);
             };
             let version: u64 = parse_number(&item, VERSION)?;
+            if only.is_some_and(|only| only != version) {
+                return Ok(DeleteOutcome::VersionConflict);
+            }
             let delete = self
                 .delete_part(key_schema::current_subscription(tenant, id))
                 .condition_expression("#version = :version")
@@ -130,7 +138,7 @@ impl Subscriptions for Aws {
             let outcome = self.change_tenant(tenant, change, CountChange::Removed, writes).await?;
             if let SettingsOutcome::Done(at) = outcome {
                 self.store_list(tenant, &at).await;
-                return Ok(true);
+                return Ok(DeleteOutcome::Deleted);
             }
         }
         Err(StoreError::Busy)

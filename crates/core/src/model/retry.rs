@@ -60,9 +60,11 @@ impl RetryInput {
             }
             (None, None, None, Some(exponential)) => RetryPolicy::Exponential { exponential },
             _ => {
-                let forms =
-                    "must be {\"delays\": […]}, {\"interval\", \"maxRetries\"} or {\"exponential\": {…}}";
-                errors.add("/retry", forms);
+                errors.add(
+                    "/retry",
+                    "must be {\"delays\": […]}, {\"interval\", \"maxRetries\"} or {\"exponential\": {…}}, and have members of \
+                     one form only; a PATCH to another form sets the members of the form before it to null",
+                );
                 return RetryPolicy::default();
             }
         };

@@ -35,7 +35,7 @@ pub use ledger::Ledger;
 pub use sending::{
     Egress, EgressAddresses, NotSent, ReceivedResponse, SendOutcome, SendPermit, Sender, WebhookRequest,
 };
-pub use settings::{EnvironmentKeyOutcome, Keys, ListedKey, ReplaceOutcome, Subscriptions};
+pub use settings::{DeleteOutcome, EnvironmentKeyOutcome, Keys, ListedKey, ReplaceOutcome, Subscriptions};
 
 /// Why a store did not do what it was asked. Nothing of the operation took effect, as far as is known.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -18,6 +18,14 @@ pub enum ReplaceOutcome {
     NotFound,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeleteOutcome {
+    Deleted,
+    /// It is at another version.
+    VersionConflict,
+    NotFound,
+}
+
 pub trait Subscriptions {
     /// The subscriptions of a tenant as they are now, the oldest first. An engine may leave out their secrets.
     fn subscriptions(
@@ -60,9 +68,13 @@ pub trait Subscriptions {
     fn replace(&self, subscription: Subscription)
     -> impl Future<Output = StoreResult<ReplaceOutcome>> + Send;
 
-    /// False if there was none.
-    fn delete(&self, tenant: &TenantId, id: SubscriptionId)
-    -> impl Future<Output = StoreResult<bool>> + Send;
+    /// Deletes a subscription, if it is at this version; with none, at whichever it is.
+    fn delete(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        version: Option<u64>,
+    ) -> impl Future<Output = StoreResult<DeleteOutcome>> + Send;
 }
 
 /// A key as lists show it.

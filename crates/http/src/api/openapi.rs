@@ -73,12 +73,13 @@ pub(super) struct IdempotencyKey {
     idempotency_key: Option<String>,
 }
 
-/// Changes the version of this ETag alone.
+/// The change is made only if the subscription is at one of these versions (the `ETag` of an answer; several are separated by
+/// commas); `*` is any version. Otherwise the answer is 412.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "it describes a header that is read by name")]
 pub(super) struct IfMatch {
-    #[param(rename = "If-Match", pattern = "^(\\*|\"[0-9]+\")$", example = "\"3\"")]
+    #[param(rename = "If-Match", example = "\"3\"")]
     if_match: Option<String>,
 }
 

@@ -7,7 +7,7 @@ use loanhook_contract::scene::{subscription, tenant};
 use loanhook_core::model::key::{Key, KeyHash, Scope};
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Keys, ReplaceOutcome, StoreResult, Subscriptions};
+use loanhook_core::ports::{DeleteOutcome, Keys, ReplaceOutcome, StoreResult, Subscriptions};
 
 use super::client::HttpClient;
 
@@ -41,7 +41,7 @@ fn a_change_of_a_subscription() {
         function.assert_calls([(GET, 1), (TRANSACT, 1), (QUERY, 2), (PUT, 1)]);
         edit(&function, &mut webhook).await?;
         function.assert_calls([(GET, 1), (TRANSACT, 1), (QUERY, 2), (PUT, 1)]);
-        assert!(function.engine.delete(&webhook.tenant, webhook.id).await?);
+        assert_eq!(function.engine.delete(&webhook.tenant, webhook.id, None).await?, DeleteOutcome::Deleted);
         // The subscription's version is read first.
         function.assert_calls([(GET, 2), (TRANSACT, 1), (QUERY, 2), (PUT, 1)]);
         Ok(())

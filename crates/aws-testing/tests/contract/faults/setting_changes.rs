@@ -9,7 +9,7 @@ use loanhook_aws_testing::fault_proxy::BROKEN;
 use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults};
 use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{MILLISECOND, START, subscription};
-use loanhook_core::ports::{Keys, Subscriptions};
+use loanhook_core::ports::{DeleteOutcome, Keys, Subscriptions};
 
 use super::crash_before;
 use crate::settings::{
@@ -148,7 +148,7 @@ fn a_list_that_does_not_show_a_change_yet_is_not_kept() {
             assert_eq!(call(&reader).await?, found(&["First", "Second"]), "cold: {cold}");
 
             // Nor does it disappear at once.
-            assert!(stack.engine().delete(&acme(), second.id).await?);
+            assert_eq!(stack.engine().delete(&acme(), second.id, None).await?, DeleteOutcome::Deleted);
             engine.direct.lose_stored_list(&acme());
             put(stack, item).await;
             let reader = if cold { engine.another(|_| ()) } else { reader };
@@ -187,12 +187,13 @@ fn a_list_that_became_shorter_is_read_right_whenever_its_writer_dies() {
             let made = create_large(aws).await?;
             let longer = part(&aws.stack, 1).await.expect("a second part");
             let (ports, id) = (engine.ports().clone(), made[2].id);
-            crash_before(&engine, (call_name, nth), async move { ports.delete(&acme(), id).await }).await;
+            crash_before(&engine, (call_name, nth), async move { ports.delete(&acme(), id, None).await })
+                .await;
             // What is left goes by itself, and disturbs no reader.
             assert_eq!(part(&aws.stack, 1).await.as_ref(), Some(&longer), "{call_name}");
             assert!(longer.contains_key("expires"));
             assert_cold(aws, &["Webhook 0", "Webhook 1"], gets, 1).await?;
-            assert!(aws.ports().delete(&acme(), made[1].id).await?);
+            assert_eq!(aws.ports().delete(&acme(), made[1].id, None).await?, DeleteOutcome::Deleted);
             assert_eq!(part(&aws.stack, 1).await, None);
             assert_cold(aws, &["Webhook 0"], 3, 1).await?;
         }

@@ -4,7 +4,7 @@ use futures_util::future::try_join_all;
 use loanhook_aws_testing::AwsEngine;
 use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{MILLISECOND, START, subscription};
-use loanhook_core::ports::{Keys, Subscriptions};
+use loanhook_core::ports::{DeleteOutcome, Keys, Subscriptions};
 
 use super::{
     COPIES, MANY, acme, add_key, call, copy, create, found, get_number, put, record, remove, retitle,
@@ -23,7 +23,7 @@ fn every_change_writes_all_copies_alike() {
         let key = add_key(engine).await?;
         assert!(engine.delete_key(&acme(), key.id).await?);
         assert_eq!(version_of_all_copies(&aws.stack).await, 3);
-        assert!(engine.delete(&acme(), made.id).await?);
+        assert_eq!(engine.delete(&acme(), made.id, None).await?, DeleteOutcome::Deleted);
         assert_eq!(version_of_all_copies(&aws.stack).await, 4);
 
         let stored = record(&aws.stack).await["changes"].as_l().expect("a list").clone();
@@ -53,7 +53,7 @@ fn whichever_copy_is_read_the_next_call_sees_a_change() {
         assert!(calls().await?.iter().all(|one| *one == found(&["Edited"])));
         create(aws.ports(), "Second", 1).await?;
         assert!(calls().await?.iter().all(|one| *one == found(&["Edited", "Second"])));
-        assert!(aws.ports().delete(&acme(), made.id).await?);
+        assert_eq!(aws.ports().delete(&acme(), made.id, None).await?, DeleteOutcome::Deleted);
         assert!(calls().await?.iter().all(|one| *one == found(&["Second"])));
         assert!(aws.ports().delete_key(&acme(), key.id).await?);
         assert!(calls().await?.iter().all(Option::is_none));
@@ -102,9 +102,9 @@ fn concurrent_changes_each_make_a_version() {
         let (edit, delete) = (aws.stack.engine(), aws.stack.engine());
         let edit = retitle(&edit, edited.id, "Edited");
         let of = acme();
-        let (created, edit, delete) = tokio::join!(creates, edit, delete.delete(&of, deleted.id));
+        let (created, edit, delete) = tokio::join!(creates, edit, delete.delete(&of, deleted.id, None));
         edit?;
-        assert!(delete?);
+        assert_eq!(delete?, DeleteOutcome::Deleted);
         assert_eq!(created?.len(), 6);
 
         assert_eq!(version_of_all_copies(&aws.stack).await, 2 + 8);

@@ -6,7 +6,7 @@ use loanhook_aws::Aws;
 use loanhook_aws_testing::AwsEngine;
 use loanhook_contract::engine::Engine;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::Subscriptions;
+use loanhook_core::ports::{DeleteOutcome, Subscriptions};
 
 use super::{
     Item, acme, add_key, call, create, create_large, found, get_number, number, part, put, retitle, text,
@@ -57,7 +57,7 @@ fn a_shorter_list_removes_what_is_left_of_longer_ones() {
             put(&aws.stack, left).await;
         }
         for large in &made[1..] {
-            assert!(aws.ports().delete(&acme(), large.id).await?);
+            assert_eq!(aws.ports().delete(&acme(), large.id, None).await?, DeleteOutcome::Deleted);
         }
         let mut left = Vec::new();
         for index in 0..5 {

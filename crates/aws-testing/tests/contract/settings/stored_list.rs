@@ -6,7 +6,7 @@ use loanhook_aws_testing::{AwsEngine, CountedEngine, TestStack};
 use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{MILLISECOND, START, subscription};
 use loanhook_core::model::subscription::Subscription;
-use loanhook_core::ports::{StoreResult, Subscriptions};
+use loanhook_core::ports::{DeleteOutcome, StoreResult, Subscriptions};
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 use uuid::Uuid;
@@ -44,7 +44,7 @@ fn a_list_is_stored_with_each_change_and_read_alone() {
         assert_cold(&aws, &["First", "Second"], 3, 1).await?;
         retitle(aws.ports(), first.id, "Edited").await?;
         assert_cold(&aws, &["Edited", "Second"], 3, 1).await?;
-        assert!(aws.ports().delete(&acme(), first.id).await?);
+        assert_eq!(aws.ports().delete(&acme(), first.id, None).await?, DeleteOutcome::Deleted);
         assert_cold(&aws, &["Second"], 3, 1).await?;
         Ok(())
     });
@@ -74,7 +74,7 @@ fn an_older_list_is_brought_up_to_date_by_what_changed() {
             [create(aws.ports(), "First", 0).await?, create(aws.ports(), "Second", 1).await?];
         let older = part(&aws.stack, 0).await.expect("a list");
         retitle(aws.ports(), second.id, "Edited").await?;
-        assert!(aws.ports().delete(&acme(), first.id).await?);
+        assert_eq!(aws.ports().delete(&acme(), first.id, None).await?, DeleteOutcome::Deleted);
         create(aws.ports(), "Third", 2).await?;
         // As if those who made these changes had died before they stored the list.
         put(&aws.stack, older.clone()).await;

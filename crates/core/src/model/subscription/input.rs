@@ -121,7 +121,7 @@ impl CriteriaInput {
             if self.events.is_some() {
                 errors.add(
                     "/criteria/events",
-                    "goes without a trigger only: a trigger is asked at every event",
+                    "goes without a trigger only: a trigger is asked at every event. A PATCH from events to a trigger sets events to null",
                 );
             }
             if let Err(error) = Formula::parse(&trigger) {
@@ -130,7 +130,10 @@ impl CriteriaInput {
             return Criteria::Trigger { trigger, fire: self.fire.unwrap_or(Fire::OnChange), since: 1 };
         }
         if self.fire.is_some() {
-            errors.add("/criteria/fire", "goes with a trigger only");
+            errors.add(
+                "/criteria/fire",
+                "goes with a trigger only. A PATCH from a trigger to events sets trigger and fire to null",
+            );
         } else if self.events.as_ref().is_none_or(Vec::is_empty) {
             errors.add("/criteria/events", "must name at least one event; [\"*\"] is all");
         }

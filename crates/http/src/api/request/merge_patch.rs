@@ -21,7 +21,7 @@ pub(in crate::api) fn check_media_type(headers: &HeaderMap) -> Result<(), Proble
     Err(Problem::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "not-a-merge-patch",
-        "The body is no merge patch",
+        "The media type is not that of a merge patch",
         "a PATCH takes a JSON Merge Patch (RFC 7396): send one with Content-Type: application/merge-patch+json",
     ))
 }

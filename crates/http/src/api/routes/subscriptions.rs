@@ -4,12 +4,15 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
-use crate::api::openapi::{BadBody, Conflict, Denied, Invalid, NotFound, TooLarge, Unavailable};
+use crate::api::openapi::{
+    BadBody, Conflict, Denied, IfMatch, Invalid, NotFound, OtherVersion, TooLarge, Unavailable,
+};
 use crate::api::problem::Problem;
 use crate::api::request::body::{self, SETTINGS_LIMIT};
 use crate::api::request::caller::Caller;
+use crate::api::request::if_match;
 use crate::api::request::path::PathParameters;
 use crate::api::request::query::{CheckedQuery, PageQuery, cursor};
 use crate::api::routes::events::AcceptedEvent;
@@ -102,20 +105,22 @@ pub(in crate::api) async fn get<S: Subscriptions + Keys + FormulaErrorLog + Send
 ///
 /// Deliveries that were accepted before go on.
 #[utoipa::path(
-    delete, path = "/v1/subscriptions/{id}", operation_id = "deleteSubscription", tag = "subscriptions", params(("id" = id::SubscriptionId, Path)),
+    delete, path = "/v1/subscriptions/{id}", operation_id = "deleteSubscription", tag = "subscriptions",
+    params(("id" = id::SubscriptionId, Path), IfMatch),
     responses(
         (status = 204, description = "deleted"),
-        Denied, NotFound, Unavailable,
+        Denied, NotFound, Conflict, OtherVersion, Invalid, Unavailable,
     )
 )]
 pub(in crate::api) async fn delete<S: Subscriptions + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: PathParameters,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let tenant = caller.require(Scope::SubscriptionsWrite)?;
     let id = path.id("id", "subscription")?;
-    use_case::delete(&api.store, tenant, id).await?;
+    use_case::delete(&api.store, tenant, id, &if_match::of_headers(&headers)?).await?;
     log::change("subscription.deleted", caller.key().0, tenant, &id);
     Ok(StatusCode::NO_CONTENT.into_response())
 }

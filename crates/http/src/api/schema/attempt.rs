@@ -23,7 +23,7 @@ pub(in crate::api) struct AttemptView {
     event_title: String,
     event_name: String,
     subscription_id: SubscriptionId,
-    /// The version of the subscription that it was sent with; null where that is not known.
+    /// The version of the subscription at intake, which gave all but the signing secrets; null where that is not known.
     #[schema(required)]
     subscription_version: Option<u64>,
     method: Method,
