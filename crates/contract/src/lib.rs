@@ -7,6 +7,7 @@
 mod cancel;
 pub mod cases;
 mod claims;
+mod delivery_list;
 pub mod engine;
 mod grants;
 mod history;

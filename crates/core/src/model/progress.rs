@@ -7,6 +7,7 @@
 //! Only [`Delivery`](super::delivery::Delivery) calls them; an engine stores what comes of it in the transaction that
 //! read the state before.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -31,6 +32,9 @@ pub enum Progress {
     Canceled,
 }
 
+/// The number of the first attempt.
+const FIRST_NUMBER: u32 = 1;
+
 /// The state of the automatic schedule, by the words of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
@@ -38,6 +42,32 @@ pub enum Status {
     Succeeded,
     Failed,
     Canceled,
+}
+
+impl Status {
+    pub const ALL: [Self; 4] = [Self::Pending, Self::Succeeded, Self::Failed, Self::Canceled];
+
+    /// Its word in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
+        }
+    }
+}
+
+/// What is no word of a status.
+#[derive(Debug)]
+pub struct UnknownStatus;
+
+impl FromStr for Status {
+    type Err = UnknownStatus;
+
+    fn from_str(text: &str) -> Result<Self, UnknownStatus> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or(UnknownStatus)
+    }
 }
 
 /// An automatic attempt that is to come.
@@ -83,7 +113,7 @@ pub struct InvalidTransition {
 impl Progress {
     /// The first attempt is due then.
     pub const fn new(due: Timestamp) -> Self {
-        Self::Waiting(NextAttempt { number: 1, slot: 0, due })
+        Self::Waiting(NextAttempt { number: FIRST_NUMBER, slot: 0, due })
     }
 
     pub const fn status(&self) -> Status {
@@ -92,6 +122,18 @@ impl Progress {
             Self::Succeeded => Status::Succeeded,
             Self::Failed => Status::Failed,
             Self::Canceling(_) | Self::Canceled => Status::Canceled,
+        }
+    }
+
+    /// Whether somebody should look at the delivery: it is pending after an attempt that failed or was interrupted, or its
+    /// schedule ran out.
+    pub const fn needs_attention(&self) -> bool {
+        match self {
+            Self::Waiting(NextAttempt { number, .. }) | Self::Sending { claim: Claim { number, .. }, .. } => {
+                *number > FIRST_NUMBER
+            }
+            Self::Failed => true,
+            Self::Canceling(_) | Self::Succeeded | Self::Canceled => false,
         }
     }
 

@@ -19,7 +19,7 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode, Uri, header};
 use serde::Serialize;
 
-pub(in crate::api) use self::columns::{ATTEMPT_COLUMNS, EVENT_COLUMNS};
+pub(in crate::api) use self::columns::{ATTEMPT_COLUMNS, DELIVERY_COLUMNS, EVENT_COLUMNS};
 use self::encoding::Encoder;
 pub(in crate::api) use self::encoding::Format;
 use super::problem::Problem;

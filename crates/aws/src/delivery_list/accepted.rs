@@ -1,0 +1,132 @@
+//! All deliveries of a tenant, by the index of the events that they came with.
+//!
+//! The index has the events of a tenant by day. A day without events says nothing of the day before it, so the days are looked
+//! into one after the other, down to the oldest that retention allows; each of them is 16 queries, which count as items that were
+//! looked at.
+
+use futures_util::future::try_join_all;
+
+use super::shards::{self, Merged};
+use crate::engine::Aws;
+use crate::items::event_item;
+use crate::items::item::{parse, text};
+use crate::items::key_schema::{
+    ACCEPTANCE_SHARDS, ACCEPTED_DAY, AcceptanceDay, BY_ACCEPTANCE, ItemKey, PK, SK, acceptance_day_pk,
+};
+use crate::items::unreadable::readable;
+use loanhook_core::delivery_list::TracesOfEvents;
+use loanhook_core::model::delivery::DeliveryPosition;
+use loanhook_core::model::id::{EventId, TenantId};
+use loanhook_core::model::ledger::LedgerEvent;
+use loanhook_core::ports::{DeliveryList as _, DeliveryPart, DeliverySpan, StoreResult};
+
+/// How many days are looked into at once, after one that has nothing.
+const DAYS_AT_ONCE: i64 = 8;
+/// After so many days without anything a part of the list ends.
+const MAX_EMPTY_DAYS: i64 = 32;
+
+/// The events that are asked for: from the first ID to before the second.
+#[derive(Clone, Copy)]
+struct EventRange {
+    oldest: EventId,
+    before: EventId,
+}
+
+/// An event of the index: its ID, and the key of its item.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct IndexedEvent {
+    id: EventId,
+    pk: String,
+}
+
+impl Aws {
+    /// At most `limit` deliveries of a tenant, within a span.
+    pub(super) async fn accepted(
+        &self,
+        tenant: &TenantId,
+        span: &DeliverySpan,
+        limit: usize,
+    ) -> StoreResult<DeliveryPart> {
+        let now = (self.stack().clock)();
+        let kept = EventId::first_at(now.minus(self.stack().retention));
+        let (oldest, before) = TracesOfEvents::bounds(span);
+        // The clocks of instances may differ: there may be events that are newer than now.
+        let newest = EventId::first_at(AcceptanceDay::of(now).minus(-2).begins());
+        let range = EventRange {
+            oldest: oldest.map_or(kept, |oldest| oldest.max(kept)),
+            before: before.map_or(newest, |before| before.min(newest)),
+        };
+        if range.before <= range.oldest {
+            return Ok(DeliveryPart::default());
+        }
+        let oldest_day = AcceptanceDay::of(range.oldest.time());
+        let mut day = AcceptanceDay::of(range.before.time().plus_millis(-1));
+        let mut each = shards::keys_per_shard(limit, ACCEPTANCE_SHARDS);
+        let (mut days_at_once, mut empty_days) = (1, 0);
+        loop {
+            let days: Vec<_> =
+                (0..days_at_once).map(|back| day.minus(back)).take_while(|day| oldest_day <= *day).collect();
+            let read = days.iter().map(|day| self.events_of_day(tenant, *day, range, each));
+            let read = try_join_all(read).await?;
+            let found = days.iter().copied().zip(read).find(|(_, merged)| !merged.keys.is_empty());
+            let Some((found_day, Merged { keys, read_to })) = found else {
+                let Some(last) = days.last().filter(|last| oldest_day < **last) else {
+                    return Ok(DeliveryPart::default());
+                };
+                empty_days += days_at_once;
+                if empty_days > MAX_EMPTY_DAYS {
+                    let goes_on = Some(DeliveryPosition::first_at(last.begins()));
+                    let examined = usize::try_from(empty_days).unwrap_or(0) * usize::from(ACCEPTANCE_SHARDS);
+                    return Ok(DeliveryPart { deliveries: Vec::new(), examined, goes_on });
+                }
+                (day, days_at_once) = (last.minus(1), DAYS_AT_ONCE);
+                continue;
+            };
+            let events = self.events_of_keys(&keys).await?;
+            let read_to = read_to.map(|last| last.id.time());
+            let Some(found) = TracesOfEvents::new(&events, read_to, span, limit) else {
+                // All are of one millisecond.
+                (day, days_at_once, each) = (found_day, 1, each * 2);
+                continue;
+            };
+            let deliveries = self.deliveries_of_traces(tenant, &found.traces).await?;
+            let day_before = (oldest_day < found_day).then(|| DeliveryPosition::first_at(found_day.begins()));
+            let examined = keys.len().max(found.traces.len());
+            return Ok(DeliveryPart { deliveries, examined, goes_on: found.goes_on.or(day_before) });
+        }
+    }
+
+    /// The newest events of a day within a range, at most so many of each shard.
+    async fn events_of_day(
+        &self,
+        tenant: &TenantId,
+        day: AcceptanceDay,
+        range: EventRange,
+        each: usize,
+    ) -> StoreResult<Merged<IndexedEvent>> {
+        // The range of a query includes both ends, and no event has the smallest ID of a time: it is of no version.
+        let query = |shard| {
+            self.dynamodb()
+                .query()
+                .table_name(self.table())
+                .index_name(BY_ACCEPTANCE)
+                .key_condition_expression("#day = :day AND #sk BETWEEN :oldest AND :before")
+                .expression_attribute_names("#day", ACCEPTED_DAY)
+                .expression_attribute_names("#sk", SK)
+                .expression_attribute_values(":day", text(acceptance_day_pk(tenant, day, shard)))
+                .expression_attribute_values(":oldest", text(range.oldest.to_string()))
+                .expression_attribute_values(":before", text(range.before.to_string()))
+        };
+        shards::read((0..ACCEPTANCE_SHARDS).map(query), each, |item| {
+            Ok(IndexedEvent { id: parse(item, SK)?, pk: parse(item, PK)? })
+        })
+        .await
+    }
+
+    /// Those of these events that are there and can be read.
+    async fn events_of_keys(&self, keys: &[IndexedEvent]) -> StoreResult<Vec<LedgerEvent>> {
+        let keys = keys.iter().map(|event| ItemKey { pk: event.pk.clone(), sk: event.id.to_string() });
+        let items = self.get_all_eventually(keys.collect()).await?;
+        Ok(readable(&items, event_item::read))
+    }
+}
