@@ -1,25 +1,32 @@
 //! All deliveries of a tenant, by the index of the events that they came with.
 //!
 //! The index has the events of a tenant by day. A day without events says nothing of the day before it, so the days are looked
-//! into one after the other, down to the oldest that retention allows; each of them is 16 queries, which count as items that were
-//! looked at.
+//! into one after the other, down to the one in which the tenant's first subscription was created, or to the oldest that retention
+//! allows; each of them is 16 queries, which count as items that were looked at.
+
+use std::time::Duration;
 
 use futures_util::future::try_join_all;
 
 use super::shards::{self, Merged};
 use crate::engine::Aws;
+use crate::items::call_errors::store_error;
 use crate::items::event_item;
-use crate::items::item::{parse, text};
+use crate::items::item::{missing_attribute, parse, text};
 use crate::items::key_schema::{
-    ACCEPTANCE_SHARDS, ACCEPTED_DAY, AcceptanceDay, BY_ACCEPTANCE, ItemKey, PK, SK, acceptance_day_pk,
+    ACCEPTANCE_SHARDS, ACCEPTED_DAY, AcceptanceDay, BY_ACCEPTANCE, ItemKey, PK, SK, VERSIONS_PREFIX,
+    acceptance_day_pk, settings_pk, subscription_of_version,
 };
 use crate::items::unreadable::readable;
 use loanhook_core::delivery_list::TracesOfEvents;
 use loanhook_core::model::delivery::DeliveryPosition;
 use loanhook_core::model::id::{EventId, TenantId};
 use loanhook_core::model::ledger::LedgerEvent;
+use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DeliveryList as _, DeliveryPart, DeliverySpan, StoreResult};
 
+/// How far the clocks of two instances may differ.
+const CLOCK_SKEW: Duration = Duration::from_secs(60);
 /// How many days are looked into at once, after one that has nothing.
 const DAYS_AT_ONCE: i64 = 8;
 /// After so many days without anything a part of the list ends.
@@ -47,8 +54,11 @@ impl Aws {
         span: &DeliverySpan,
         limit: usize,
     ) -> StoreResult<DeliveryPart> {
+        let Some(created) = self.first_subscription_created_at(tenant).await? else {
+            return Ok(DeliveryPart::default());
+        };
         let now = (self.stack().clock)();
-        let kept = EventId::first_at(now.minus(self.stack().retention));
+        let kept = EventId::first_at(created.minus(CLOCK_SKEW).max(now.minus(self.stack().retention)));
         let (oldest, before) = TracesOfEvents::bounds(span);
         // The clocks of instances may differ: there may be events that are newer than now.
         let newest = EventId::first_at(AcceptanceDay::of(now).minus(-2).begins());
@@ -94,6 +104,24 @@ impl Aws {
             let examined = keys.len().max(found.traces.len());
             return Ok(DeliveryPart { deliveries, examined, goes_on: found.goes_on.or(day_before) });
         }
+    }
+
+    /// When the oldest subscription was created of which a version is kept. Versions are kept as long as deliveries of them, so
+    /// nothing was delivered before.
+    async fn first_subscription_created_at(&self, tenant: &TenantId) -> StoreResult<Option<Timestamp>> {
+        let query = self
+            .query_partition(&settings_pk(tenant))
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :versions)")
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":versions", text(VERSIONS_PREFIX))
+            .limit(1);
+        let found = query.send().await.map_err(store_error)?.items.unwrap_or_default();
+        let created = |item| {
+            let sk: String = parse(item, SK)?;
+            let id = subscription_of_version(&sk).ok_or_else(|| missing_attribute(SK))?;
+            Ok(id.time())
+        };
+        found.first().map(created).transpose()
     }
 
     /// The newest events of a day within a range, at most so many of each shard.

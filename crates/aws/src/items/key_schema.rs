@@ -189,8 +189,16 @@ pub(crate) fn current_subscription(tenant: &TenantId, id: SubscriptionId) -> Ite
     ItemKey { pk: settings_pk(tenant), sk: format!("{CURRENT_PREFIX}{id}") }
 }
 
+/// Of the sort keys of all versions of a tenant's subscriptions, which are sorted by subscription and so by its creation.
+pub(crate) const VERSIONS_PREFIX: &str = "V#";
+
 pub(crate) fn versions_prefix(id: SubscriptionId) -> String {
-    format!("V#{id}#")
+    format!("{VERSIONS_PREFIX}{id}#")
+}
+
+/// The subscription of a version, by the sort key of that.
+pub(crate) fn subscription_of_version(sk: &str) -> Option<SubscriptionId> {
+    sk.strip_prefix(VERSIONS_PREFIX)?.split('#').next()?.parse().ok()
 }
 
 pub(crate) fn subscription_version(tenant: &TenantId, id: SubscriptionId, version: u64) -> ItemKey {

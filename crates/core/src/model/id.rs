@@ -68,6 +68,11 @@ macro_rules! ids_of_a_time {
             pub fn at(time: Timestamp) -> Self {
                 Self(uuid_at(time))
             }
+
+            /// The time that it was made for.
+            pub fn time(self) -> Timestamp {
+                time_of(self.0)
+            }
         }
     )*};
 }
