@@ -68,6 +68,7 @@ macro_rules! for_each_case {
             a_delivery_that_was_canceled_in_flight_needs_no_attention
             a_delivery_is_listed_with_its_newest_attempt
             each_filter_lets_its_deliveries_pass
+            deliveries_of_days_far_apart_are_one_list
             filtered_pages_are_full_and_have_every_delivery_once
             another_tenants_deliveries_are_not_listed
         }

@@ -347,6 +347,32 @@ pub(crate) async fn filtered_pages_are_full_and_have_every_delivery_once<E: Engi
     Ok(())
 }
 
+/// An engine that looks into each day passes many that have nothing.
+pub(crate) async fn deliveries_of_days_far_apart_are_one_list<E: Engine>() -> StoreResult<()> {
+    let engine = with::<E>(&[&of_all_events("Core", 0)]).await?;
+    let mut expected = Vec::new();
+    for day in [0, 1, 12, 60, 60] {
+        let receipt = submit(&engine, "727", CONTEXT, None, START + day * DAY).await;
+        expected.push((day, receipt.deliveries[0].trace_id));
+    }
+    expected.sort_unstable_by_key(|(day, trace)| Reverse((*day, *trace)));
+    let expected: Vec<_> = expected.into_iter().map(|(_, trace)| trace).collect();
+    let days = DeliveryFilter { from: Some(START), to: Some(START + 70 * DAY), ..DeliveryFilter::default() };
+    for limit in [2, MANY] {
+        let (mut cursor, mut seen) = (None, Vec::new());
+        loop {
+            let page = page(&engine, &days, cursor, limit).await?;
+            seen.extend(traces(&page));
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, expected, "{limit} a page");
+    }
+    Ok(())
+}
+
 pub(crate) async fn another_tenants_deliveries_are_not_listed<E: Engine>() -> StoreResult<()> {
     let engine = with::<E>(&[&of_all_events("Core", 0)]).await?;
     let traces = accepted(&engine, 2).await;
