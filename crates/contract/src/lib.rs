@@ -7,6 +7,7 @@
 mod cancel;
 pub mod cases;
 mod claims;
+mod delivery_filters;
 mod delivery_list;
 pub mod engine;
 mod grants;
@@ -16,6 +17,7 @@ mod intake;
 mod keys;
 mod leases;
 mod ledger;
+mod needing_attention;
 mod payloads;
 mod releases;
 mod resend_requests;

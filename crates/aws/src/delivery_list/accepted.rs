@@ -2,7 +2,7 @@
 //!
 //! The index has the events of a tenant by day. A day without events says nothing of the day before it, so the days are looked
 //! into one after the other, down to the one in which the tenant's first subscription was created, or to the oldest that retention
-//! allows; each of them is 16 queries, which count as items that were looked at.
+//! allows; each of them is 16 queries, each of which counts as an item that was looked at.
 
 use std::time::Duration;
 
@@ -19,7 +19,6 @@ use crate::items::key_schema::{
 };
 use crate::items::unreadable::readable;
 use loanhook_core::delivery_list::TracesOfEvents;
-use loanhook_core::model::delivery::DeliveryPosition;
 use loanhook_core::model::id::{EventId, TenantId};
 use loanhook_core::model::ledger::LedgerEvent;
 use loanhook_core::model::time::Timestamp;
@@ -27,16 +26,24 @@ use loanhook_core::ports::{DeliveryList as _, DeliveryPart, DeliverySpan, StoreR
 
 /// How far the clocks of two instances may differ.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
-/// How many days are looked into at once, after one that has nothing.
+/// How many days are looked into at once, after one that has not enough.
 const DAYS_AT_ONCE: i64 = 8;
-/// After so many days without anything a part of the list ends.
-const MAX_EMPTY_DAYS: i64 = 32;
+/// A part of the list ends after so many queries: those of a month.
+const MAX_QUERIES: usize = 500;
 
 /// The events that are asked for: from the first ID to before the second.
 #[derive(Clone, Copy)]
 struct EventRange {
     oldest: EventId,
     before: EventId,
+}
+
+/// Events of the index, the newest first.
+struct IndexedEvents {
+    keys: Vec<IndexedEvent>,
+    /// Where there may be older ones: the time that was read to, whose millisecond may not be complete.
+    read_to: Option<Timestamp>,
+    queries: usize,
 }
 
 /// An event of the index: its ID, and the key of its item.
@@ -60,8 +67,7 @@ impl Aws {
         let now = (self.stack().clock)();
         let kept = EventId::first_at(created.minus(CLOCK_SKEW).max(now.minus(self.stack().retention)));
         let (oldest, before) = TracesOfEvents::bounds(span);
-        // The clocks of instances may differ: there may be events that are newer than now.
-        let newest = EventId::first_at(AcceptanceDay::of(now).minus(-2).begins());
+        let newest = EventId::first_at(now + CLOCK_SKEW);
         let range = EventRange {
             oldest: oldest.map_or(kept, |oldest| oldest.max(kept)),
             before: before.map_or(newest, |before| before.min(newest)),
@@ -69,40 +75,58 @@ impl Aws {
         if range.before <= range.oldest {
             return Ok(DeliveryPart::default());
         }
+        let mut each = shards::keys_per_shard(limit, ACCEPTANCE_SHARDS);
+        loop {
+            let IndexedEvents { keys, read_to, queries } =
+                self.events_within(tenant, range, limit, each).await?;
+            let events = self.events_of_keys(&keys).await?;
+            // None where all are of one millisecond: then more of them are read.
+            if let Some(TracesOfEvents { traces, goes_on }) =
+                TracesOfEvents::new(&events, read_to, span, limit)
+            {
+                let deliveries = self.deliveries_of_traces(tenant, &traces).await?;
+                return Ok(DeliveryPart {
+                    deliveries,
+                    examined: keys.len().max(traces.len()) + queries,
+                    goes_on,
+                });
+            }
+            each *= 2;
+        }
+    }
+
+    /// The newest events within a range, day by day, until there are `wanted` of them, or many days were looked into.
+    async fn events_within(
+        &self,
+        tenant: &TenantId,
+        range: EventRange,
+        wanted: usize,
+        each: usize,
+    ) -> StoreResult<IndexedEvents> {
         let oldest_day = AcceptanceDay::of(range.oldest.time());
         let mut day = AcceptanceDay::of(range.before.time().plus_millis(-1));
-        let mut each = shards::keys_per_shard(limit, ACCEPTANCE_SHARDS);
-        let (mut days_at_once, mut empty_days) = (1, 0);
+        let mut found = IndexedEvents { keys: Vec::new(), read_to: None, queries: 0 };
+        let mut days_at_once = 1;
         loop {
             let days: Vec<_> =
                 (0..days_at_once).map(|back| day.minus(back)).take_while(|day| oldest_day <= *day).collect();
             let read = days.iter().map(|day| self.events_of_day(tenant, *day, range, each));
             let read = try_join_all(read).await?;
-            let found = days.iter().copied().zip(read).find(|(_, merged)| !merged.keys.is_empty());
-            let Some((found_day, Merged { keys, read_to })) = found else {
-                let Some(last) = days.last().filter(|last| oldest_day < **last) else {
-                    return Ok(DeliveryPart::default());
-                };
-                empty_days += days_at_once;
-                if empty_days > MAX_EMPTY_DAYS {
-                    let goes_on = Some(DeliveryPosition::first_at(last.begins()));
-                    let examined = usize::try_from(empty_days).unwrap_or(0) * usize::from(ACCEPTANCE_SHARDS);
-                    return Ok(DeliveryPart { deliveries: Vec::new(), examined, goes_on });
+            found.queries += days.len() * usize::from(ACCEPTANCE_SHARDS);
+            for (day, Merged { keys, read_to }) in days.iter().zip(read) {
+                found.keys.extend(keys);
+                // Of a day that was read to its beginning, its first millisecond is complete.
+                let before_day = day.begins().plus_millis(-1);
+                found.read_to =
+                    read_to.map(|last| last.id.time()).or(Some(before_day).filter(|_| oldest_day < *day));
+                if found.read_to != Some(before_day) || found.keys.len() >= wanted {
+                    return Ok(found);
                 }
-                (day, days_at_once) = (last.minus(1), DAYS_AT_ONCE);
-                continue;
-            };
-            let events = self.events_of_keys(&keys).await?;
-            let read_to = read_to.map(|last| last.id.time());
-            let Some(found) = TracesOfEvents::new(&events, read_to, span, limit) else {
-                // All are of one millisecond.
-                (day, days_at_once, each) = (found_day, 1, each * 2);
-                continue;
-            };
-            let deliveries = self.deliveries_of_traces(tenant, &found.traces).await?;
-            let day_before = (oldest_day < found_day).then(|| DeliveryPosition::first_at(found_day.begins()));
-            let examined = keys.len().max(found.traces.len());
-            return Ok(DeliveryPart { deliveries, examined, goes_on: found.goes_on.or(day_before) });
+            }
+            if found.queries >= MAX_QUERIES {
+                return Ok(found);
+            }
+            (day, days_at_once) = (day.minus(days_at_once), DAYS_AT_ONCE);
         }
     }
 

@@ -7,12 +7,12 @@
 //! Only [`Delivery`](super::delivery::Delivery) calls them; an engine stores what comes of it in the transaction that
 //! read the state before.
 
-use std::str::FromStr;
 use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::id::AttemptId;
+pub use super::status::{Status, UnknownStatus};
 use super::time::Timestamp;
 
 /// The state of the automatic schedule.
@@ -34,41 +34,6 @@ pub enum Progress {
 
 /// The number of the first attempt.
 const FIRST_NUMBER: u32 = 1;
-
-/// The state of the automatic schedule, by the words of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    Pending,
-    Succeeded,
-    Failed,
-    Canceled,
-}
-
-impl Status {
-    pub const ALL: [Self; 4] = [Self::Pending, Self::Succeeded, Self::Failed, Self::Canceled];
-
-    /// Its word in the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Canceled => "canceled",
-        }
-    }
-}
-
-/// What is no word of a status.
-#[derive(Debug)]
-pub struct UnknownStatus;
-
-impl FromStr for Status {
-    type Err = UnknownStatus;
-
-    fn from_str(text: &str) -> Result<Self, UnknownStatus> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or(UnknownStatus)
-    }
-}
 
 /// An automatic attempt that is to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
