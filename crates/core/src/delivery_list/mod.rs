@@ -51,7 +51,7 @@ pub async fn page<S: DeliveryList + Ledger>(
         return Ok(DeliveryPage::default());
     }
     let before = [before, filter.to.map(DeliveryPosition::first_at)].into_iter().flatten().min();
-    let mut paging = Paging::new(limit, *filter != DeliveryFilter::default(), before);
+    let mut paging = Paging::new(limit, *filter != DeliveryFilter::default(), before).few_first();
     while let Some(wanted) = paging.wanted() {
         let span = DeliverySpan { from: filter.from, before: paging.before() };
         let DeliveryPart { deliveries, examined, goes_on } =
