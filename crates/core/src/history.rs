@@ -43,7 +43,7 @@ pub async fn page<S: Attempts>(
         paging.add(passing.map(|attempt| (attempt.id, attempt)), examined, goes_on);
     }
     let (matching, next) = paging.end();
-    Ok(HistoryPage { rows: store.with_resend_counts(tenant, matching).await?, titles, next })
+    Ok(HistoryPage { rows: store.history_rows(tenant, matching).await?, titles, next })
 }
 
 /// The attempts as they read now that pass the filter; collects the titles of all.
@@ -79,9 +79,8 @@ pub async fn page_of_delivery<S: Attempts>(
         let story = store.delivery_with_attempts(tenant, trace, range, wanted).await?;
         let Some((delivery, attempts)) = story.filter(|(of, _)| of.snapshot.loan_id == *loan) else { break };
         let (examined, goes_on) = (attempts.len(), goes_on(&attempts, wanted, |attempt| attempt.id));
-        let resends = delivery.history.resends;
         let rows = passing(attempts, filter, &mut titles, now)
-            .map(|attempt| (attempt.id, HistoryRow { attempt, resends }));
+            .map(|attempt| (attempt.id, HistoryRow::new(attempt, &delivery)));
         paging.add(rows, examined, goes_on);
     }
     let (rows, next) = paging.end();

@@ -1,6 +1,5 @@
 //! Lists across loans with deliveries whose traces do not begin with their time, as those of older files.
 
-use loanhook_contract::engine::Engine as _;
 use loanhook_contract::scene::{SECOND, START, Scene, event, tenant, unwatched};
 use loanhook_core::delivery_list::{self, DeliveryFilter};
 use loanhook_core::model::delivery::Delivery;
@@ -25,7 +24,10 @@ fn deliveries_with_traces_of_both_kinds_are_one_list_by_their_time() {
             let of = event("727", "{}");
             let delivery = Delivery::render(&scene.subscription, &EventEvaluation::new(&of, at), id);
             expected.push(delivery.0.snapshot.trace_id);
-            scene.ports().accept(unwatched(scene.tenant(), None, vec![delivery], at)).await?;
+            scene
+                .ports()
+                .accept(unwatched(scene.tenant(), None, vec![delivery], at), Default::default())
+                .await?;
         }
         let filter = DeliveryFilter::default();
         let of =

@@ -84,9 +84,8 @@ impl DeliveryView {
     pub(in crate::api) fn new(found: DeliveryAttempts, to: &Caller) -> Self {
         let DeliveryAttempts { delivery, attempts, more } = found;
         let next = attempts.last().filter(|_| more).map(|last| cursor(last.id.uuid()));
-        let resends = delivery.history.resends;
-        let attempts = attempts.into_iter().map(|attempt| HistoryRow { attempt, resends });
-        let attempts = attempts.map(|row| AttemptView::of(row, to)).collect();
+        let rows = attempts.into_iter().map(|attempt| HistoryRow::new(attempt, &delivery));
+        let attempts = rows.map(|row| AttemptView::of(row, to)).collect();
         Self { summary: delivery.into(), attempts, next }
     }
 }
@@ -94,9 +93,8 @@ impl DeliveryView {
 impl ListedDeliveryView {
     pub(in crate::api) fn new(listed: ListedDelivery, to: &Caller) -> Self {
         let ListedDelivery { delivery, newest_attempt } = listed;
-        let resends = delivery.history.resends;
-        let newest_attempt =
-            newest_attempt.map(|attempt| AttemptView::of(HistoryRow { attempt, resends }, to));
+        let row = newest_attempt.map(|attempt| HistoryRow::new(attempt, &delivery));
+        let newest_attempt = row.map(|row| AttemptView::of(row, to));
         Self { summary: delivery.into(), newest_attempt }
     }
 }

@@ -18,6 +18,7 @@ pub(super) mod portal_link_draft;
 pub(super) mod retry_policy;
 pub(super) mod strict_object;
 pub(super) mod subscription_draft;
+pub(super) mod subscription_patch;
 pub(super) mod subscription_view;
 pub(super) mod values;
 
