@@ -12,6 +12,7 @@ mod checkpoints;
 mod clock;
 mod data_folder;
 mod deliveries;
+mod delivery_list;
 mod dispatch;
 mod egress;
 mod errors;

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::engine::Aws;
 use crate::items::delivery_item;
-use crate::items::key_schema::{self, EXHAUSTED, EXHAUSTED_AT, RESENT, STATUS};
+use crate::items::key_schema::{self, ATTENTION, ATTENTION_AT, RESENT, STATUS};
 use crate::items::write_outcome::write_outcome;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::ports::{Attempts as _, StoreError, StoreResult};
@@ -22,14 +22,18 @@ impl Aws {
             if after == before {
                 return Ok(());
             }
-            let update = self
-                .update(key_schema::delivery(&row.tenant, row.trace_id))
-                .update_expression("SET #status = :status, #resent = :true REMOVE #exhausted, #at")
+            let update = self.update(key_schema::delivery(&row.tenant, row.trace_id));
+            let update = match after.progress.needs_attention() {
+                true => update.update_expression("SET #status = :status, #resent = :true"),
+                false => update
+                    .update_expression("SET #status = :status, #resent = :true REMOVE #attention, #at")
+                    .expression_attribute_names("#attention", ATTENTION)
+                    .expression_attribute_names("#at", ATTENTION_AT),
+            };
+            let update = update
                 .condition_expression("#status = :before")
                 .expression_attribute_names("#status", STATUS)
                 .expression_attribute_names("#resent", RESENT)
-                .expression_attribute_names("#exhausted", EXHAUSTED)
-                .expression_attribute_names("#at", EXHAUSTED_AT)
                 .expression_attribute_values(":status", delivery_item::status(after.progress.status()))
                 .expression_attribute_values(":before", delivery_item::status(before.progress.status()))
                 .expression_attribute_values(":true", AttributeValue::Bool(true));

@@ -25,6 +25,7 @@ pub mod progress;
 pub mod rendering;
 pub mod retry;
 pub mod secret;
+mod status;
 pub mod subscription;
 pub mod template;
 pub mod time;

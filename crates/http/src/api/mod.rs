@@ -2,10 +2,12 @@
 //!
 //! - `routes`: the handlers, in a file for each path; they use `request` to read and `response` to answer.
 //! - `schema`: the JSON of requests and responses; `openapi`: the document, made from handlers and schemas.
+//! - `export`: lists as CSV and NDJSON.
 //! - `problem`: every error as the API answers it; `rejections`: requests that reach no handler.
 //! - `direct_invocation`: resends without HTTP.
 
 pub mod direct_invocation;
+mod export;
 pub mod openapi;
 mod problem;
 mod rejections;
@@ -14,6 +16,7 @@ mod response;
 mod routes;
 mod schema;
 
+pub use export::BoundedExports;
 pub use rejections::malformed_request;
 
 use axum::extract::Request;
@@ -25,15 +28,15 @@ use http::{Method, header};
 use tracing::{Instrument, error_span};
 
 use self::routes::{
-    egress, event, event_batch, event_explanation, event_types, events, formulas, health, keys, loan_events,
-    loan_webhooks, openapi_json, portal_links, resend, subscription_changes, subscriptions, templates,
-    webhooks,
+    deliveries, egress, event, event_batch, event_explanation, event_types, events, formulas, health, keys,
+    loan_events, loan_webhooks, openapi_json, portal_links, resend, subscription_changes, subscriptions,
+    templates, webhooks,
 };
 use crate::web::call_limits::CallLimits;
 use crate::web::{self, SiteSettings};
 use loanhook_core::ports::{
-    Attempts, Deliveries, EgressAddresses, FormulaErrorLog, Grants, Health, Intake, Keys, Ledger, Payloads,
-    Resends, Subscriptions,
+    Attempts, Deliveries, DeliveryList, EgressAddresses, FormulaErrorLog, Grants, Health, Intake, Keys,
+    Ledger, Payloads, Resends, Subscriptions,
 };
 
 /// The state of the handlers: the engine.
@@ -63,6 +66,7 @@ where
     S: SharedStore
         + Attempts
         + Deliveries
+        + DeliveryList
         + EgressAddresses
         + Health
         + Keys
@@ -81,6 +85,7 @@ where
             .route("/v1/events/{eventId}", get(event::get::<S>))
             .route("/v1/events/{eventId}/context", get(event::context::<S>))
             .route("/v1/events/{eventId}/explain", get(event_explanation::explain::<S>))
+            .route("/v1/webhooks", get(deliveries::list::<S>))
             .route("/v1/webhooks/{traceId}", get(webhooks::get::<S>))
             .route("/v1/webhooks/{traceId}/cancel", post(webhooks::cancel::<S>))
             .route("/v1/webhooks/{traceId}/resend", post(resend::resend::<S>))

@@ -2,8 +2,10 @@
 //! versions it expects, and its body. What is
 //! wrong with one is a problem.
 
+pub(super) mod accept;
 pub(super) mod body;
 pub(super) mod caller;
+pub(super) mod delivery_query;
 pub(super) mod event_query;
 pub(super) mod explain_query;
 pub(super) mod idempotency_key;
