@@ -19,6 +19,7 @@ pub mod log;
 pub mod model;
 pub mod portal;
 pub mod ports;
+pub mod report;
 pub mod resend;
 pub mod simulated;
 pub mod stored_event;

@@ -47,11 +47,7 @@ impl Call<'_> {
     async fn put_event(&mut self, NewLedgerEvent { event, envelope }: NewLedgerEvent) -> StoreResult<()> {
         let key = Some(event.context.payload);
         self.step(StepKind::Payload, |state| state.put_payload(&event.tenant, key, &envelope)).await?;
-        let of = (event.tenant.clone(), event.id);
-        self.step(StepKind::Event, |state| {
-            state.events.entry(of).or_insert_with(|| Stored::new(event));
-        })
-        .await
+        self.step(StepKind::Event, |state| state.put_event(event)).await
     }
 
     /// Puts deliveries that are not there yet, each after its payload; gives the messages of those that were never
@@ -67,10 +63,7 @@ impl Call<'_> {
             self.step(StepKind::Payload, |state| state.put_payload(tenant, key, bytes)).await?;
         }
         for (delivery, _) in deliveries {
-            let of = (tenant.clone(), delivery.snapshot.trace_id);
-            let stored = self.step(StepKind::Delivery, |state| {
-                state.deliveries.entry(of).or_insert_with(|| delivery.clone()).clone()
-            });
+            let stored = self.step(StepKind::Delivery, |state| state.put_delivery(delivery));
             messages.extend(first_message(&stored.await?));
         }
         Ok(messages)

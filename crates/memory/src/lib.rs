@@ -18,6 +18,7 @@ mod keys;
 mod ledger;
 mod queue;
 mod releases;
+mod reports;
 mod resends;
 mod state;
 mod step;

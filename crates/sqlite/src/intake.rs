@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::SqliteEngine;
+use super::counts::CountLog;
 use super::dispatch::admission::{AdmissionControl, NewDeliveries};
 use super::idempotency::{self, KeyScope};
 use super::ledger;
@@ -35,9 +36,10 @@ impl Intake for SqliteEngine {
         let subscriptions = request.deliveries.iter().map(|(delivery, _)| delivery.snapshot.subscription_id);
         let places =
             self.0.admission.wait_for_places(&request.tenant, subscriptions.collect(), bytes).await?;
-        let scope = self.0.ledger_scope;
-        let work =
-            move |connection: &Connection| accept(connection, &admission, places, request, &known, scope);
+        let (scope, counts) = (self.0.ledger_scope, Arc::clone(&self.0.counts));
+        let work = move |connection: &Connection| {
+            accept(connection, &counts, &admission, places, request, &known, scope)
+        };
         let after_commit = move |(_, new): &mut (AcceptOutcome, NewDeliveries)| new.after_commit(&scheduler);
         let priority = Priority::NewWork { bytes };
         let (outcome, _) = self.0.writer.run_without_savepoint(priority, work, after_commit).await?;
@@ -47,6 +49,7 @@ impl Intake for SqliteEngine {
 
 fn accept(
     connection: &Connection,
+    counts: &CountLog,
     admission: &AdmissionControl,
     places: Vec<Place>,
     mut request: AcceptRequest,
@@ -64,7 +67,7 @@ fn accept(
         verdicts.push(watched.verdict(rises));
         risen.extend(watched.delivery.filter(|_| rises));
     }
-    let AcceptRequest { tenant, loan_id, idempotency, event, deliveries, now, .. } =
+    let AcceptRequest { tenant, loan_id, idempotency, event, deliveries, completes_earlier, now, .. } =
         request.with_verdicts(&verdicts);
     if let Some((key, record)) = idempotency
         && let Some(known) =
@@ -78,13 +81,17 @@ fn accept(
     if after != before {
         put_trigger_state(connection, &tenant, &loan_id, &after)?;
     }
-    if let Some(event) = event.filter(|new| ledger_scope.keeps(&new.event)) {
-        ledger::put(connection, &event)?;
+    if let Some(event) = event {
+        let stored_before = ledger_scope.keeps(&event.event) && !ledger::put(connection, &event)?;
+        // An event that the ledger does not keep is counted too. The first call counted what this one completes.
+        if !stored_before && !completes_earlier {
+            counts.add(counts.counting().event(&event.event));
+        }
     }
     let fired = risen.iter().map(|(delivery, _)| delivery.snapshot.subscription_id).collect();
     let mut new = NewDeliveries::new(places);
     for delivery in deliveries.into_iter().chain(risen) {
-        new.put(connection, admission, delivery)?;
+        new.put(connection, counts, admission, delivery)?;
     }
     Ok((AcceptOutcome::Stored { fired }, new))
 }

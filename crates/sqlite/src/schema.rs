@@ -20,7 +20,7 @@ const APPLICATION_ID: i64 = 0x6c68_6462;
 ///
 /// A message's ID is never given again (`AUTOINCREMENT`): a claim deletes its message while its
 /// ID may still be in use, and the next message must not pass for that one.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     "CREATE TABLE deliveries (
          trace BLOB PRIMARY KEY,
          tenant TEXT NOT NULL,
@@ -136,6 +136,23 @@ const MIGRATIONS: [&str; 6] = [
          doc TEXT NOT NULL
      ) WITHOUT ROWID;
      CREATE INDEX events_by_loan ON events (tenant, loan, id);",
+    // Counts of reports: a row for each group (of tenant, subscription and event name) in each hour (`period` 0) and day (1).
+    // The subscription is empty for what belongs to none. What is in a file already was not counted: it is counted from now
+    // on, in milliseconds.
+    "CREATE TABLE counts (
+         id INTEGER PRIMARY KEY,
+         tenant TEXT NOT NULL,
+         period INTEGER NOT NULL,
+         start INTEGER NOT NULL,
+         subscription BLOB NOT NULL,
+         event TEXT NOT NULL,
+         doc BLOB NOT NULL
+     );
+     CREATE UNIQUE INDEX counts_by_start ON counts (tenant, period, start, subscription, event);
+     CREATE TABLE counting (since INTEGER);
+     INSERT INTO counting
+         SELECT CASE WHEN EXISTS (SELECT 1 FROM deliveries) OR EXISTS (SELECT 1 FROM events)
+             THEN CAST(unixepoch('subsec') * 1000 AS INTEGER) END;",
 ];
 
 /// Sets how a connection reads and writes, and how many KiB of pages it keeps in memory at most.
@@ -220,6 +237,41 @@ mod tests {
             let steps = plan.raw_query().mapped(|row| row.get(3)).collect::<rusqlite::Result<Vec<String>>>();
             let whole = format!("SEARCH attempts USING INDEX attempts_by_trace (trace=? AND {range})");
             assert_eq!(steps.expect("steps"), [whole], "{sql}");
+        }
+    }
+
+    /// However many tenants, groups and hours there are, a report reads those of its own span.
+    #[test]
+    fn the_counts_of_a_report_are_a_range_of_an_index() {
+        let connection = Connection::open_in_memory().expect("a database");
+        migrate(&connection, 0).expect("migrated");
+        let mut plan =
+            connection.prepare(&format!("EXPLAIN QUERY PLAN {}", crate::counts::SPAN)).expect("a plan");
+        let steps = plan.raw_query().mapped(|row| row.get(3)).collect::<rusqlite::Result<Vec<String>>>();
+        let whole =
+            "SEARCH counts USING INDEX counts_by_start (tenant=? AND period=? AND start>? AND start<?)";
+        assert_eq!(steps.expect("steps"), [whole]);
+    }
+
+    #[test]
+    fn what_is_in_a_file_of_an_earlier_version_is_not_counted() {
+        let since = |with: &str| {
+            let connection = Connection::open_in_memory().expect("a database");
+            for migration in &MIGRATIONS[..6] {
+                connection.execute_batch(migration).expect("a migration");
+            }
+            connection.execute_batch(with).expect("rows");
+            migrate(&connection, 6).expect("migrated");
+            let since: Option<i64> =
+                connection.query_row("SELECT since FROM counting", [], |row| row.get(0)).expect("one row");
+            since
+        };
+        assert_eq!(since(""), None);
+        let delivery = "INSERT INTO deliveries (trace, tenant, frozen, progress) VALUES (x'aa', 'acme', '', '')";
+        let event = "INSERT INTO events VALUES (x'aa', 'acme', '727', '')";
+        for with in [delivery, event] {
+            // 2020-01-01, in milliseconds.
+            assert!(since(with).is_some_and(|since| since > 1_577_836_800_000), "{with}");
         }
     }
 

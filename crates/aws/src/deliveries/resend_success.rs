@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::engine::Aws;
 use crate::items::delivery_item;
-use crate::items::key_schema::{self, EXHAUSTED, EXHAUSTED_AT, RESENT, STATUS};
+use crate::items::key_schema::{self, DELIVERED_BY_RESEND, EXHAUSTED, EXHAUSTED_AT, RESENT, STATUS};
 use crate::items::write_outcome::write_outcome;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::ports::{Attempts as _, StoreError, StoreResult};
@@ -22,10 +22,16 @@ impl Aws {
             if after == before {
                 return Ok(());
             }
+            let mut set = vec!["#status = :status", "#resent = :true"];
+            let names = after.history.delivered_by_resend.then(|| {
+                set.push("#by_resend = :true");
+                ("#by_resend".to_owned(), DELIVERED_BY_RESEND.to_owned())
+            });
             let update = self
                 .update(key_schema::delivery(&row.tenant, row.trace_id))
-                .update_expression("SET #status = :status, #resent = :true REMOVE #exhausted, #at")
+                .update_expression(format!("SET {} REMOVE #exhausted, #at", set.join(", ")))
                 .condition_expression("#status = :before")
+                .set_expression_attribute_names(Some(names.into_iter().collect()))
                 .expression_attribute_names("#status", STATUS)
                 .expression_attribute_names("#resent", RESENT)
                 .expression_attribute_names("#exhausted", EXHAUSTED)
