@@ -34,6 +34,7 @@ mod items;
 mod ledger;
 mod payloads;
 mod queue;
+mod reports;
 mod resends;
 mod sdk;
 mod settings;

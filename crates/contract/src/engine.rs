@@ -9,7 +9,7 @@ use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::{
     Attempts, Deliveries, EgressAddresses, FormulaErrorLog, Grants, Intake, Keys, Ledger, Payloads, Queue,
-    QueueMessage, Resends, Subscriptions,
+    QueueMessage, Reports, Resends, Subscriptions,
 };
 
 /// All ports at once.
@@ -26,6 +26,7 @@ pub trait Ports:
     + FormulaErrorLog
     + EgressAddresses
     + Ledger
+    + Reports
     + Clone
     + Send
     + Sync
@@ -46,6 +47,7 @@ impl<T> Ports for T where
         + FormulaErrorLog
         + EgressAddresses
         + Ledger
+        + Reports
         + Clone
         + Send
         + Sync
@@ -84,6 +86,11 @@ pub trait Engine: Sized {
 
     /// Waits for what no answer waits for, as far as its effect cannot be seen before it is done.
     fn finish(&self) -> impl Future<Output = ()> {
+        std::future::ready(())
+    }
+
+    /// Counts what was not counted yet, where that does not happen with what is counted.
+    fn count(&self) -> impl Future<Output = ()> {
         std::future::ready(())
     }
 

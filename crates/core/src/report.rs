@@ -49,8 +49,9 @@ pub async fn report<S: Reports + Subscriptions>(
     query: ReportQuery,
 ) -> Result<Report, ReportError> {
     let rows = store.report_rows(tenant, query).await?;
-    if rows.len() > MAX_ROWS {
-        return Err(ReportError::TooLarge(rows.len()));
+    let count = rows.iter().count();
+    if count > MAX_ROWS {
+        return Err(ReportError::TooLarge(count));
     }
     let titles = titles(store, tenant, &rows).await?;
     let has_events = rows.events_are_counted && query.group != Grouping::Subscription;
@@ -71,7 +72,7 @@ async fn titles<S: Subscriptions>(
     tenant: &TenantId,
     rows: &ReportRows,
 ) -> StoreResult<Vec<(SubscriptionId, String)>> {
-    if rows.query().group != Grouping::Subscription || rows.is_empty() {
+    if rows.query().group != Grouping::Subscription || rows.iter().next().is_none() {
         return Ok(Vec::new());
     }
     let subscriptions = store.subscriptions(tenant).await?;

@@ -57,16 +57,9 @@ impl ReportRows {
         self.rows.entry((self.query.by.beginning(moment), key)).or_default().add(counts);
     }
 
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
-    /// The rows by period, and within that by group.
+    /// The rows by period, and within that by group. One in which all that was counted was taken back is left out.
     pub fn iter(&self) -> impl Iterator<Item = (Timestamp, &ReportKey, &Counts)> {
-        self.rows.iter().map(|((period, key), counts)| (*period, key, counts))
+        let counted = self.rows.iter().filter(|(_, counts)| **counts != Counts::default());
+        counted.map(|((period, key), counts)| (*period, key, counts))
     }
 }
