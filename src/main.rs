@@ -11,6 +11,7 @@ mod commands;
 mod demo;
 mod error;
 mod server;
+mod since;
 mod terminal;
 
 use std::process::ExitCode;

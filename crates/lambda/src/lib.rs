@@ -7,10 +7,10 @@ mod site;
 use std::future::Future;
 use std::pin::Pin;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
+use axum::{Extension, Router};
 use http::{Response, header};
 use http_body_util::BodyExt as _;
 use lambda_http::request::RequestContext;
@@ -18,6 +18,7 @@ use lambda_http::tower::ServiceExt;
 use lambda_http::{Error, IntoResponse, RequestExt as _};
 
 use loanhook_aws::Aws;
+use loanhook_http::api::BoundedExports;
 use loanhook_http::web::Client;
 
 pub use site::site;
@@ -37,7 +38,8 @@ pub async fn serve(engine: Aws, router: Router) -> Result<(), Error> {
             response
         }
     };
-    let router = router.layer(from_fn(finish_background));
+    // What a function answers is whole before it is sent, and has at most 6 MB.
+    let router = router.layer(Extension(BoundedExports)).layer(from_fn(finish_background));
     let router = ServiceExt::<lambda_http::Request>::map_response(router, ExactBody);
     let router = ServiceExt::<lambda_http::Request>::map_request(router, with_source);
     lambda_http::run(router).await

@@ -2,10 +2,12 @@
 //!
 //! - `routes`: the handlers, in a file for each path; they use `request` to read and `response` to answer.
 //! - `schema`: the JSON of requests and responses; `openapi`: the document, made from handlers and schemas.
+//! - `export`: lists as CSV and NDJSON.
 //! - `problem`: every error as the API answers it; `rejections`: requests that reach no handler.
 //! - `direct_invocation`: resends without HTTP.
 
 pub mod direct_invocation;
+mod export;
 pub mod openapi;
 mod problem;
 mod rejections;
@@ -14,6 +16,7 @@ mod response;
 mod routes;
 mod schema;
 
+pub use export::BoundedExports;
 pub use rejections::malformed_request;
 
 use axum::extract::Request;

@@ -34,6 +34,10 @@ pub(in crate::api) struct EventQuery {
 pub(in crate::api) type RequestedEvents = (EventFilter, Option<EventId>, usize);
 
 impl EventQuery {
+    pub(in crate::api) const fn has_limit(&self) -> bool {
+        self.limit.is_some()
+    }
+
     pub(in crate::api) fn check(self) -> Result<RequestedEvents, ValidationErrors> {
         let Self { event_name, result, from, to, limit, cursor } = self;
         let mut errors = ValidationErrors::default();

@@ -1,6 +1,7 @@
 //! What is read of a request: who calls, the parameters of its path and query, its idempotency key and its body. What is
 //! wrong with one is a problem.
 
+pub(super) mod accept;
 pub(super) mod body;
 pub(super) mod caller;
 pub(super) mod event_query;

@@ -93,6 +93,10 @@ pub(in crate::api) struct PageQuery {
 pub(in crate::api) type RequestedHistory = (HistoryFilter, Option<AttemptId>, usize);
 
 impl HistoryQuery {
+    pub(in crate::api) const fn has_limit(&self) -> bool {
+        self.limit.is_some()
+    }
+
     pub(in crate::api) fn check(self) -> Result<RequestedHistory, ValidationErrors> {
         let mut errors = ValidationErrors::default();
         let filter = FilterInput {

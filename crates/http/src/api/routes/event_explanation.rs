@@ -7,6 +7,7 @@ use http::{HeaderMap, StatusCode, header};
 use super::event::{context_gone, find};
 use crate::api::openapi::{Denied, Invalid, NotFound, Unavailable};
 use crate::api::problem::Problem;
+use crate::api::request::accept::instead_of_json;
 use crate::api::request::caller::Caller;
 use crate::api::request::explain_query::ExplainQuery;
 use crate::api::request::path::PathParameters;
@@ -44,7 +45,7 @@ pub(in crate::api) async fn explain<S: Ledger + Keys + Payloads + Subscriptions 
     let (subscription, version) = query.check()?;
     let event = stored_event::event(&api.store, &stored).await?.ok_or_else(context_gone)?;
     let explained = stored_event::explain(&api.store, (&stored, &event), subscription, version).await?;
-    let mut response = if asks_for_text(&headers) {
+    let mut response = if instead_of_json(&headers, &["text/plain"]).is_some() {
         const TEXT_HEADERS: [(header::HeaderName, &str); 2] = [
             (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -57,41 +58,10 @@ pub(in crate::api) async fn explain<S: Ledger + Keys + Payloads + Subscriptions 
     Ok(response)
 }
 
-/// Whether the `Accept` headers name text, and not JSON.
-fn asks_for_text(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let types: Vec<_> = accepted
-        .flat_map(|value| value.split(','))
-        .map(|range| range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
-        .collect();
-    types.iter().any(|of| of == "text/plain") && !types.iter().any(|of| of == "application/json")
-}
-
 fn text(explained: &ExplainedVerdict) -> String {
     let words = explained.verdict.map_or("asks for events of other names", verdict_words::words);
     let title = verdict_words::on_one_line(&explained.title);
     let formulas = explained.explanation.text();
     let between = if formulas.is_empty() { "" } else { "\n" };
     format!("{title}, version {}: {words}\n{between}{formulas}", explained.version)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_is_given_to_who_asks_for_it_and_not_for_json() {
-        for (accept, is_text) in [
-            ("text/plain", true),
-            ("Text/Plain; charset=utf-8", true),
-            ("text/plain, */*;q=0.1", true),
-            ("application/json, text/plain", false),
-            ("*/*", false),
-            ("text/html", false),
-        ] {
-            let headers = HeaderMap::from_iter([(header::ACCEPT, accept.parse().expect("a value"))]);
-            assert_eq!(asks_for_text(&headers), is_text, "{accept}");
-        }
-        assert!(!asks_for_text(&HeaderMap::new()));
-    }
 }

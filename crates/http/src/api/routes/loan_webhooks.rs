@@ -1,11 +1,14 @@
 //! `/v1/loans/{loanId}/webhooks`: the history of a loan, a row of it, and the payloads of a row.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
 use http::StatusCode;
 use serde::Serialize;
 
+use crate::api::export::{self, ATTEMPT_COLUMNS, ExportPage, RequestedExport};
 use crate::api::openapi::{Denied, Download, Invalid, NotFound, Unavailable};
 use crate::api::problem::Problem;
 use crate::api::request::caller::Caller;
@@ -13,10 +16,10 @@ use crate::api::request::path::PathParameters;
 use crate::api::request::query::{CheckedQuery, HistoryQuery, cursor};
 use crate::api::schema::attempt::AttemptView;
 use crate::api::schema::id;
-use crate::api::{Api, response};
+use crate::api::{Api, SharedStore, response};
 use crate::web::download::download;
 use loanhook_core::history;
-use loanhook_core::model::id::TenantId;
+use loanhook_core::model::id::{AttemptId, TenantId};
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::payload::Payload;
 use loanhook_core::model::time::Timestamp;
@@ -35,29 +38,51 @@ pub(in crate::api) struct History {
 ///
 /// Every attempt that was ever made for the loan, the newest first. A filtered page is full unless the
 /// history ends or 5,000 rows were looked at for it; then `next` goes on.
+///
+/// As CSV or NDJSON it is the whole history, or with a `limit` a page of it: see `Link`.
 #[utoipa::path(
     get, path = "/v1/loans/{loanId}/webhooks", operation_id = "listAttempts", tag = "history",
     params(("loanId" = id::LoanId, Path), HistoryQuery),
     responses(
-        (status = 200, body = History, description = "a page of the history"),
+        (
+            status = 200, description = "a page of the history",
+            content((History = "application/json"), (String = "text/csv"), (String = "application/x-ndjson")),
+            headers(("Link" = String, description = "of CSV and NDJSON: the next part of the list, with rel=\"next\"; absent where there is none")),
+        ),
         Denied, NotFound, Invalid, Unavailable,
     )
 )]
-pub(in crate::api) async fn list<S: Attempts + Keys + Send + Sync>(
+pub(in crate::api) async fn list<S: SharedStore + Attempts + Keys>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: PathParameters,
     CheckedQuery(query): CheckedQuery<HistoryQuery>,
+    export: RequestedExport,
 ) -> Result<Response, Problem> {
     let tenant = caller.require(Scope::HistoryRead)?;
     let loan = path.loan()?;
+    let has_limit = query.has_limit();
     let (filter, before, limit) = query.check()?;
+    if let Some(export) = export.of(ATTEMPT_COLUMNS, has_limit.then_some(limit)) {
+        let of = Arc::new((api.store, tenant.clone(), loan, filter, caller));
+        let read = move |before, limit| {
+            let of = Arc::clone(&of);
+            async move {
+                let (store, tenant, loan, filter, caller) = &*of;
+                let now = Timestamp::now();
+                let page = history::page(store, (tenant, loan), filter, before, limit, now).await?;
+                let rows = page.rows.into_iter().map(|row| (row.attempt.id, AttemptView::of(row, caller)));
+                Ok(ExportPage::new(rows, page.next))
+            }
+        };
+        return export.respond(before, read, |last: AttemptId| cursor(last.uuid())).await;
+    }
     let page = history::page(&api.store, (tenant, &loan), &filter, before, limit, Timestamp::now()).await?;
     let history = History {
         items: page.rows.into_iter().map(|row| AttemptView::of(row, &caller)).collect(),
         next: page.next.map(|last| cursor(last.uuid())),
     };
-    Ok(response::json(StatusCode::OK, &history))
+    Ok(export::json(&history))
 }
 
 /// Read one attempt

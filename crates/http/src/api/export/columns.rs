@@ -1,0 +1,102 @@
+//! Columns of exports in CSV: every field that a row of the list can have, in the order in which a person reads them.
+
+/// Of the attempts of a loan.
+pub(in crate::api) const ATTEMPT_COLUMNS: &[&str] = &[
+    "id",
+    "traceId",
+    "loanId",
+    "eventTitle",
+    "eventName",
+    "subscriptionId",
+    "method",
+    "destination",
+    "attemptNumber",
+    "manual",
+    "requestedBy",
+    "resendOf",
+    "resends",
+    "occurredAt",
+    "test",
+    "outcome",
+    "responseCode",
+    "error.kind",
+    "error.phase",
+    "error.detail",
+    "sentAt",
+    "responseTimeMs",
+    "sourceIp",
+    "nextAttemptAt",
+    "source.bytes",
+    "source.contentType",
+    "source.href",
+    "response.bytes",
+    "response.contentType",
+    "response.truncated",
+    "response.headersDropped",
+    "response.href",
+];
+
+/// Of the events of a loan.
+pub(in crate::api) const EVENT_COLUMNS: &[&str] = &[
+    "eventId",
+    "loanId",
+    "eventName",
+    "occurredAt",
+    "acceptedAt",
+    "test",
+    "context.bytes",
+    "context.href",
+    "verdicts",
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::api::openapi;
+
+    /// What only a row by itself has.
+    const NOT_IN_LISTS: [&str; 2] = ["headers", "headersTruncated"];
+
+    /// The names of all values of a schema, with dots between nested ones.
+    fn leaves(document: &Value, schema: &Value, before: &str, found: &mut BTreeSet<String>) {
+        let schema = resolved(document, schema);
+        let Some(properties) = schema["properties"].as_object() else {
+            found.insert(before.to_owned());
+            return;
+        };
+        for (name, property) in properties {
+            if !NOT_IN_LISTS.contains(&name.as_str()) {
+                let path = if before.is_empty() { name.clone() } else { format!("{before}.{name}") };
+                leaves(document, property, &path, found);
+            }
+        }
+    }
+
+    /// The schema that a reference names, or that is the one beside null.
+    fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+        let either = ["oneOf", "anyOf", "allOf"].iter().find_map(|of| schema[*of].as_array());
+        let chosen = either.and_then(|all| all.iter().find(|one| one.get("$ref").is_some()));
+        match chosen.unwrap_or(schema)["$ref"].as_str() {
+            Some(reference) => {
+                resolved(document, document.pointer(&reference[1..]).expect("a schema of the document"))
+            }
+            None => schema,
+        }
+    }
+
+    #[test]
+    fn a_list_has_a_column_for_every_field_of_its_rows() {
+        let document: Value = serde_json::from_str(&openapi::document()).expect("JSON");
+        for (name, columns) in [("Attempt", ATTEMPT_COLUMNS), ("LedgerEvent", EVENT_COLUMNS)] {
+            let schema = &document["components"]["schemas"][name];
+            let mut found = BTreeSet::new();
+            leaves(&document, schema, "", &mut found);
+            let columns: BTreeSet<_> = columns.iter().map(ToString::to_string).collect();
+            assert_eq!(columns, found, "{name}");
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Export: a list or a report as CSV or NDJSON, for whoever sends `Accept: text/csv` or `Accept: application/x-ndjson`.
+//!
+//! An answer is streamed to the end of the list, page after page as its caller reads; an error on the way breaks the body off,
+//! so that nobody takes a part for the whole. Where an answer is bounded (with a `limit`, and on Lambda, see
+//! [`BoundedExports`]), it holds one part, and its `Link` header (RFC 8288) names the next one.
+
+mod columns;
+mod encoding;
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+
+use axum::body::Body;
+use axum::extract::FromRequestParts;
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use http::request::Parts;
+use http::{HeaderValue, StatusCode, Uri, header};
+use serde::Serialize;
+
+pub(in crate::api) use self::columns::{ATTEMPT_COLUMNS, EVENT_COLUMNS};
+use self::encoding::Encoder;
+pub(in crate::api) use self::encoding::Format;
+use super::problem::Problem;
+
+/// How many rows are read at once.
+const ROWS_PER_READ: usize = 500;
+/// A bounded answer has at most so many rows.
+const MAX_ROWS_PER_PART: usize = 5000;
+/// A bounded answer ends with the row that makes it as long as this. A function's answer may have 6 MB, in which the body
+/// is a text of JSON, with its quotes escaped.
+const MAX_PART_BYTES: usize = 3 << 20;
+
+/// The extension of a request whose answer cannot be streamed: it holds a part of the list.
+#[derive(Debug, Clone, Copy)]
+pub struct BoundedExports;
+
+/// What a request says of an export.
+pub(in crate::api) struct RequestedExport {
+    /// None where JSON is asked for: no export.
+    format: Option<Format>,
+    bounded: bool,
+    /// Of the request: the link to the next part is made of it.
+    uri: Uri,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for RequestedExport {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let bounded = parts.extensions.get::<BoundedExports>().is_some();
+        Ok(Self { format: Format::asked_for(&parts.headers), bounded, uri: parts.uri.clone() })
+    }
+}
+
+impl RequestedExport {
+    /// The export of a list with these columns, if one is asked for. `limit` is that of the query, if it has one.
+    pub(in crate::api) fn of(self, columns: &'static [&'static str], limit: Option<usize>) -> Option<Export> {
+        let max_rows = limit.or(self.bounded.then_some(MAX_ROWS_PER_PART));
+        Some(Export { encoder: Encoder { format: self.format?, columns }, max_rows, uri: self.uri })
+    }
+}
+
+/// An export of a list.
+pub(in crate::api) struct Export {
+    encoder: Encoder,
+    /// How many rows the answer may have; none is all of them.
+    max_rows: Option<usize>,
+    uri: Uri,
+}
+
+/// Rows, each with its position in the list, and where the list goes on.
+pub(in crate::api) struct ExportPage<R, C> {
+    rows: Vec<(C, R)>,
+    /// None at the end of the list.
+    next: Option<C>,
+}
+
+impl<R, C> ExportPage<R, C> {
+    pub(in crate::api) fn new(rows: impl IntoIterator<Item = (C, R)>, next: Option<C>) -> Self {
+        Self { rows: rows.into_iter().collect(), next }
+    }
+}
+
+impl Export {
+    /// The answer: rows from `start` on. `read` gives at most so many rows from a position on, and `cursor` makes the text of
+    /// a position.
+    ///
+    /// # Errors
+    ///
+    /// The first rows could not be read.
+    pub(in crate::api) async fn respond<R, C, F, Reading>(
+        self,
+        start: Option<C>,
+        read: F,
+        cursor: fn(C) -> String,
+    ) -> Result<Response, Problem>
+    where
+        R: Serialize + Send + 'static,
+        C: Clone + Send + 'static,
+        F: Fn(Option<C>, usize) -> Reading + Send + 'static,
+        Reading: Future<Output = Result<ExportPage<R, C>, Problem>> + Send + 'static,
+    {
+        match self.max_rows {
+            Some(max_rows) => self.part(max_rows, start, read, cursor).await,
+            None => self.whole(start, read).await,
+        }
+    }
+
+    async fn part<R: Serialize, C: Clone, Reading>(
+        self,
+        max_rows: usize,
+        start: Option<C>,
+        read: impl Fn(Option<C>, usize) -> Reading,
+        cursor: fn(C) -> String,
+    ) -> Result<Response, Problem>
+    where
+        Reading: Future<Output = Result<ExportPage<R, C>, Problem>>,
+    {
+        let encoder = self.encoder;
+        let mut body = encoder.header().map_err(unencodable)?;
+        let (mut position, mut rows) = (start, 0);
+        let next = loop {
+            let page = read(position, ROWS_PER_READ.min(max_rows - rows)).await?;
+            let (last, mut cut) = (page.rows.len(), None);
+            for (index, (of_row, row)) in page.rows.iter().enumerate() {
+                body.extend(encoder.row(row).map_err(unencodable)?);
+                rows += 1;
+                if body.len() >= MAX_PART_BYTES && index + 1 < last {
+                    cut = Some(of_row.clone());
+                    break;
+                }
+            }
+            let next = cut.or(page.next);
+            if next.is_none() || rows >= max_rows || body.len() >= MAX_PART_BYTES {
+                break next;
+            }
+            position = next;
+        };
+        let mut response = response(encoder.format, Body::from(body));
+        if let Some(link) = next.and_then(|next| link(&self.uri, &cursor(next))) {
+            response.headers_mut().insert(header::LINK, link);
+        }
+        Ok(response)
+    }
+
+    async fn whole<R, C, F, Reading>(self, start: Option<C>, read: F) -> Result<Response, Problem>
+    where
+        R: Serialize + Send + 'static,
+        C: Clone + Send + 'static,
+        F: Fn(Option<C>, usize) -> Reading + Send + 'static,
+        Reading: Future<Output = Result<ExportPage<R, C>, Problem>> + Send + 'static,
+    {
+        let encoder = self.encoder;
+        let mut head = encoder.header().map_err(unencodable)?;
+        let first = read(start, ROWS_PER_READ).await?;
+        encode_all(encoder, &first.rows, &mut head).map_err(unencodable)?;
+        // What is sent next, and where it goes on after it.
+        let beginning = (Some(head), first.next, read);
+        let body = stream::try_unfold(beginning, move |(ready, next, read)| async move {
+            if let Some(ready) = ready {
+                return Ok(Some((ready, (None, next, read))));
+            }
+            let Some(position) = next else { return Ok::<_, io::Error>(None) };
+            let broken_off = |_: Problem| io::Error::other("the list could not be read to its end");
+            let page = read(Some(position), ROWS_PER_READ).await.map_err(broken_off)?;
+            let mut lines = Vec::new();
+            encode_all(encoder, &page.rows, &mut lines).map_err(io::Error::other)?;
+            Ok(Some((lines, (None, page.next, read))))
+        });
+        Ok(response(encoder.format, Body::from_stream(body)))
+    }
+}
+
+fn encode_all<R: Serialize, C>(
+    encoder: Encoder,
+    rows: &[(C, R)],
+    into: &mut Vec<u8>,
+) -> Result<(), csv::Error> {
+    for (_, row) in rows {
+        into.extend(encoder.row(row)?);
+    }
+    Ok(())
+}
+
+/// The answer with all rows, for what has no pages.
+///
+/// # Errors
+///
+/// A row could not be encoded.
+#[expect(dead_code, reason = "reports have no pages")]
+pub(in crate::api) fn rows(
+    (format, columns): (Format, &'static [&'static str]),
+    rows: &[impl Serialize],
+) -> Result<Response, Problem> {
+    let encoder = Encoder { format, columns };
+    let mut body = encoder.header().map_err(unencodable)?;
+    for row in rows {
+        body.extend(encoder.row(row).map_err(unencodable)?);
+    }
+    Ok(response(format, Body::from(body)))
+}
+
+fn response(format: Format, body: Body) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, format.content_type()),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::VARY, "accept"),
+    ];
+    (headers, body).into_response()
+}
+
+/// The link to the same list from a cursor on. It is relative to the request, whatever stage a gateway puts before its path.
+fn link(uri: &Uri, cursor: &str) -> Option<HeaderValue> {
+    let others = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(others.filter(|(name, _)| name != "cursor")).append_pair("cursor", cursor);
+    HeaderValue::from_str(&format!("<?{}>; rel=\"next\"", query.finish())).ok()
+}
+
+/// An answer in JSON, of a list that has other formats too.
+pub(in crate::api) fn json(list: &impl Serialize) -> Response {
+    let mut response = super::response::json(StatusCode::OK, list);
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+    response
+}
+
+fn unencodable(error: csv::Error) -> Problem {
+    tracing::error!(%error, "api.unserializable");
+    Problem::internal()
+}
+
+#[cfg(test)]
+mod tests;
