@@ -18,7 +18,9 @@ use url::{Host, Url};
 pub(crate) use call::Call;
 pub(crate) use connection_args::ConnectionArgs;
 pub(crate) use problem::Problem;
-pub(crate) use responses::{AcceptedEvent, Delivery, LedgerEvent, Page, Payload, Row, Verdict, decode};
+pub(crate) use responses::{
+    AcceptedEvent, Delivery, LedgerEvent, Page, Payload, Report, ReportItem, Row, Verdict, decode,
+};
 
 use crate::error::{CommandError, CommandResult};
 use crate::terminal::output;

@@ -31,8 +31,7 @@ impl Recount {
             return;
         }
         let unmatched = event.verdicts.iter().all(|verdict| verdict.decision.trace().is_none());
-        let counts =
-            Counts { events_accepted: 1, events_unmatched: unmatched.into(), ..Counts::default() };
+        let counts = Counts { events_accepted: 1, events_unmatched: unmatched.into(), ..Counts::default() };
         self.0.add(event.accepted_at, None, &event.name, &counts);
     }
 
@@ -95,8 +94,7 @@ pub async fn recount<P: Attempts + Ledger>(
         traces.extend(ports.rows(tenant, loan, None, None, MANY).await?.iter().map(|row| row.trace_id));
     }
     for trace in traces {
-        let found =
-            ports.delivery_with_attempts(tenant, trace, AttemptRange::OLDEST_FIRST, MANY).await?;
+        let found = ports.delivery_with_attempts(tenant, trace, AttemptRange::OLDEST_FIRST, MANY).await?;
         if let Some((delivery, rows)) = found {
             recount.delivery(&delivery, &rows);
         }

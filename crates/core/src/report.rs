@@ -7,7 +7,7 @@ use crate::ports::{Reports, StoreError, StoreResult, Subscriptions};
 
 /// How many rows a report has at most: a month of days of as many subscriptions as a tenant may have, and some more. One
 /// answer of a Lambda function, at most 6 MB, holds them.
-pub const MAX_ROWS: usize = 7000;
+pub const MAX_ROWS: usize = 6500;
 
 /// A report, with its rows by period and within that by group.
 #[derive(Debug)]

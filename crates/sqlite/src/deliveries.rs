@@ -43,8 +43,7 @@ impl Deliveries for SqliteEngine {
         response: Option<Bytes>,
     ) -> StoreResult<bool> {
         let (scheduler, counts) = (Arc::clone(&self.0.scheduler), Arc::clone(&self.0.counts));
-        let completion =
-            Arc::new(PreparedCompletion::new(claimed, token, row, response, counts.counting()));
+        let completion = Arc::new(PreparedCompletion::new(claimed, token, row, response, counts.counting()));
         let work = move |connection: &Connection| completion.complete(connection, &counts);
         let schedule =
             move |outcome: &mut CompletionOutcome| scheduler.add_messages(outcome.queued_messages());

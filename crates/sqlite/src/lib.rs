@@ -119,7 +119,16 @@ impl SqliteEngine {
         let writer = Writer::start(connection, count_writer, lock, follow_clock, between_commits)
             .map_err(|error| OpenError::Folder(folder.into(), error))?;
         let admission = Arc::new(AdmissionControl::new(Arc::clone(&scheduler)));
-        Ok(Self(Arc::new(Inner { writer, readers, cache, scheduler, admission, clock, counts, ledger_scope })))
+        Ok(Self(Arc::new(Inner {
+            writer,
+            readers,
+            cache,
+            scheduler,
+            admission,
+            clock,
+            counts,
+            ledger_scope,
+        })))
     }
 
     /// Follows a clock that was set, although nothing else is to be written.

@@ -267,7 +267,8 @@ mod tests {
             since
         };
         assert_eq!(since(""), None);
-        let delivery = "INSERT INTO deliveries (trace, tenant, frozen, progress) VALUES (x'aa', 'acme', '', '')";
+        let delivery =
+            "INSERT INTO deliveries (trace, tenant, frozen, progress) VALUES (x'aa', 'acme', '', '')";
         let event = "INSERT INTO events VALUES (x'aa', 'acme', '727', '')";
         for with in [delivery, event] {
             // 2020-01-01, in milliseconds.

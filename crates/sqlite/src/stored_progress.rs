@@ -79,13 +79,8 @@ impl StoredProgress {
             Progress::Failed => (StoredStatus::Failed, None, None),
             Progress::Canceled => (StoredStatus::Canceled, None, None),
         };
-        let DeliveryHistory {
-            interruptions,
-            newest_attempt,
-            resends,
-            resend_succeeded,
-            delivered_by_resend,
-        } = *history;
+        let DeliveryHistory { interruptions, newest_attempt, resends, resend_succeeded, delivered_by_resend } =
+            *history;
         Self {
             v: Version::NEWEST,
             status,
@@ -141,13 +136,8 @@ impl StoredProgress {
             (StoredStatus::Succeeded, ..) => Progress::Succeeded,
             (StoredStatus::Failed, ..) => Progress::Failed,
         };
-        let history = DeliveryHistory {
-            interruptions,
-            newest_attempt,
-            resends,
-            resend_succeeded,
-            delivered_by_resend,
-        };
+        let history =
+            DeliveryHistory { interruptions, newest_attempt, resends, resend_succeeded, delivered_by_resend };
         Ok((progress, history))
     }
 }

@@ -76,7 +76,8 @@ fn read(mut bytes: &[u8]) -> Option<Counts> {
 }
 
 /// The code of a class, which never changes.
-const fn class_code(class: AttemptClass) -> u64 {
+#[must_use]
+pub const fn class_code(class: AttemptClass) -> u64 {
     match class {
         AttemptClass::Status(digit) => digit as u64,
         AttemptClass::OtherStatus => 9,

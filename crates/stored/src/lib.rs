@@ -47,7 +47,7 @@ mod words;
 
 use serde::{Deserialize, Serialize};
 
-pub use counts::{CountsReadError, read_counts, write_counts};
+pub use counts::{CountsReadError, class_code, read_counts, write_counts};
 pub use values::StoredTime;
 pub use version::Version;
 

@@ -18,7 +18,8 @@ use crate::engine::Aws;
 use crate::items::delivery_item;
 use crate::items::item::{Item, get_text, number, text};
 use crate::items::key_schema::{
-    self, CLAIM, DELIVERED_BY_RESEND, DUE_BUCKET, EXHAUSTED, EXHAUSTED_AT, INTERRUPTIONS, NEXT, RESENT, STATUS, TOKEN, WRITER,
+    self, CLAIM, DELIVERED_BY_RESEND, DUE_BUCKET, EXHAUSTED, EXHAUSTED_AT, INTERRUPTIONS, NEXT, RESENT,
+    STATUS, TOKEN, WRITER,
 };
 use crate::items::write_outcome::{WriteOutcome, write_outcome};
 use loanhook_core::model::attempt::Attempt;

@@ -20,8 +20,8 @@ use super::item::{
 };
 use super::item_size::bytes_of;
 use super::key_schema::{
-    self, CLAIM, DELIVERED_BY_RESEND, DOC, DUE_BUCKET, EXPIRES, INTERRUPTIONS, NEWEST_AUTO, NEWEST_MANUAL, NEXT, RESENDS, RESENT,
-    STATUS, delivery,
+    self, CLAIM, DELIVERED_BY_RESEND, DOC, DUE_BUCKET, EXPIRES, INTERRUPTIONS, NEWEST_AUTO, NEWEST_MANUAL,
+    NEXT, RESENDS, RESENT, STATUS, delivery,
 };
 use crate::due_index::Bucket;
 use crate::engine::Aws;

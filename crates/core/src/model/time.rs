@@ -112,7 +112,10 @@ mod tests {
             ("1969-12-31T23:59:00.000Z", "1969-12-31T23:00:00.000Z", "1969-12-31T00:00:00.000Z"),
         ] {
             let time: Timestamp = text.parse().expect("RFC 3339");
-            assert_eq!((time.to_the_hour().to_string(), time.to_the_day().to_string()), (hour.into(), day.into()));
+            assert_eq!(
+                (time.to_the_hour().to_string(), time.to_the_day().to_string()),
+                (hour.into(), day.into())
+            );
         }
     }
 

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, IntoResponses, Modify, OpenApi};
 use super::problem::Problem;
 use super::routes::{
     egress, event, event_batch, event_explanation, event_types, events, formulas, health, keys, loan_events,
-    loan_webhooks, openapi_json, portal_links, resend, subscriptions, templates, webhooks,
+    loan_webhooks, openapi_json, portal_links, reports, resend, subscriptions, templates, webhooks,
 };
 use super::schema::event_draft::KeyedEventDraft;
 use super::schema::pattern::Patterns;
@@ -24,6 +24,7 @@ use super::schema::pattern::Patterns;
         events::create, event_batch::create,
         loan_webhooks::list, loan_webhooks::row, loan_webhooks::source, loan_webhooks::response,
         loan_events::list, event::get, event::context, event_explanation::explain,
+        reports::deliveries,
         webhooks::get, webhooks::cancel, resend::resend, resend::retry, resend::retry_at_loanpro,
         subscriptions::list, subscriptions::create, subscriptions::get, subscriptions::replace,
         subscriptions::delete, subscriptions::rotate_secret, subscriptions::test,

@@ -13,7 +13,8 @@ pub(crate) fn check(state: &State) -> Result<(), (Rule, String)> {
     for name in TENANTS {
         for group in Grouping::ALL {
             let query = ReportQuery { from: START, to: START + MAX_SIMULATED * 2, by: Period::Hour, group };
-            let (counted, recounted) = (counted(state, &tenant(name), query), recounted(state, &tenant(name), query));
+            let (counted, recounted) =
+                (counted(state, &tenant(name), query), recounted(state, &tenant(name), query));
             let mut rows = counted.iter().zip(recounted.iter());
             let other = rows.find(|(counted, recounted)| counted != recounted);
             if let Some((counted, recounted)) = other {

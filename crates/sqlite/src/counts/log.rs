@@ -17,8 +17,7 @@ pub(crate) struct CountLog {
 impl CountLog {
     /// The log of a file, which says since when is counted.
     pub(crate) fn of(connection: &Connection) -> rusqlite::Result<Self> {
-        let since: Option<i64> =
-            connection.query_row("SELECT since FROM counting", [], |row| row.get(0))?;
+        let since: Option<i64> = connection.query_row("SELECT since FROM counting", [], |row| row.get(0))?;
         let counting = since.map_or(Counting::ALL, |since| Counting::since(Timestamp::from_millis(since)));
         Ok(Self::new(counting))
     }

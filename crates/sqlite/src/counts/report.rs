@@ -20,12 +20,8 @@ impl Reports for SqliteEngine {
         let mut report = ReportRows::new(query, self.0.counts.counting().counted_since());
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(SPAN)?;
-            let span = params![
-                tenant.as_str(),
-                period_column(query.by),
-                query.from.millis(),
-                query.to.millis()
-            ];
+            let span =
+                params![tenant.as_str(), period_column(query.by), query.from.millis(), query.to.millis()];
             let of = format_args!("counts of {tenant}").to_string();
             read_all(statement.query(span)?, &of, |row| {
                 let start = Timestamp::from_millis(row.get(0)?);

@@ -120,14 +120,21 @@ pub(super) fn counts_column(row: &Row<'_>, column: usize) -> rusqlite::Result<Co
 fn find(connection: &Connection, RowKey(period, group): &RowKey) -> rusqlite::Result<Option<KeptRow>> {
     let subscription = subscription_column(group.subscription);
     let key = params![group.tenant.as_str(), period, group.hour.millis(), subscription, group.event_name];
-    let found = connection.prepare_cached(FIND)?.query_row(key, |row| Ok((row.get(0)?, counts_column(row, 1)))).optional()?;
+    let found = connection
+        .prepare_cached(FIND)?
+        .query_row(key, |row| Ok((row.get(0)?, counts_column(row, 1))))
+        .optional()?;
     let Some((id, counts)) = found else { return Ok(None) };
     // Counts that cannot be read are lost: without them everything else goes on.
     let of = format_args!("counts of {}", group.tenant);
     Ok(Some(KeptRow { id, counts: none_if_unreadable(counts.map(Some), &of)?.unwrap_or_default() }))
 }
 
-fn insert(connection: &Connection, RowKey(period, group): &RowKey, counts: Counts) -> rusqlite::Result<KeptRow> {
+fn insert(
+    connection: &Connection,
+    RowKey(period, group): &RowKey,
+    counts: Counts,
+) -> rusqlite::Result<KeptRow> {
     connection.prepare_cached(INSERT)?.execute(params![
         group.tenant.as_str(),
         period,

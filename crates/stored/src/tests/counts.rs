@@ -45,7 +45,8 @@ fn golden_counts_are_read_and_written_byte_for_byte() {
 fn counts_of_a_newer_version_or_damaged_ones_are_refused() {
     let bytes = write_counts(&full());
     assert_eq!(read_counts(&[&[2], &bytes[1..]].concat()), Err(CountsReadError::Newer(2)));
-    for damaged in [&[][..], &[0], &bytes[..bytes.len() - 1], &[&bytes[..], &[0]].concat(), &[1, 0xff, 0xff]] {
+    for damaged in [&[][..], &[0], &bytes[..bytes.len() - 1], &[&bytes[..], &[0]].concat(), &[1, 0xff, 0xff]]
+    {
         assert_eq!(read_counts(damaged), Err(CountsReadError::Damaged), "{damaged:?}");
     }
 }

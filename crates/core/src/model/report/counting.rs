@@ -57,6 +57,15 @@ impl Counting {
         Some(CountChange { group, counts })
     }
 
+    /// An event that was stored is taken away again, as it was not accepted after all.
+    pub fn event_taken_back(self, event: &LedgerEvent) -> Option<CountChange> {
+        let mut change = self.event(event)?;
+        for count in change.counts.scalars_mut() {
+            *count = -*count;
+        }
+        Some(change)
+    }
+
     /// A delivery that was stored as `before` is stored as `after` now; none where it is not stored.
     pub fn delivery(self, before: Option<&Delivery>, after: Option<&Delivery>) -> Option<CountChange> {
         let snapshot = &before.or(after)?.snapshot;

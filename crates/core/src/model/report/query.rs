@@ -202,16 +202,19 @@ mod tests {
                 Ok(("2026-10-29T00:00:00.000Z", "2026-11-29T00:00:00.000Z")),
             ),
             ("2026-10-28T23:59:59Z", "2026-11-29T00:00:00Z", "hour", Err("from")),
-            ("2025-10-25T00:00:00Z", "2026-11-29T00:00:00Z", "day", Ok(("2025-10-25T00:00:00.000Z", "2026-11-29T00:00:00.000Z"))),
+            (
+                "2025-10-25T00:00:00Z",
+                "2026-11-29T00:00:00Z",
+                "day",
+                Ok(("2025-10-25T00:00:00.000Z", "2026-11-29T00:00:00.000Z")),
+            ),
             ("2025-10-24T23:00:00Z", "2026-11-29T00:00:00Z", "day", Err("from")),
             ("2026-11-29T11:00:00Z", "2026-11-29T11:00:00Z", "", Err("from")),
             ("2026-12-01T11:00:00Z", "", "", Err("from")),
             ("yesterday", "now", "week", Err("by from to")),
         ] {
             let found = checked_query(from, to, by);
-            let expected = rounded
-                .map(|(from, to)| (from.to_owned(), to.to_owned()))
-                .map_err(str::to_owned);
+            let expected = rounded.map(|(from, to)| (from.to_owned(), to.to_owned())).map_err(str::to_owned);
             assert_eq!(found, expected, "{from} {to} {by}");
         }
     }

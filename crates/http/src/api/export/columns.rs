@@ -49,6 +49,43 @@ pub(in crate::api) const EVENT_COLUMNS: &[&str] = &[
     "verdicts",
 ];
 
+/// Of a report.
+pub(in crate::api) const REPORT_COLUMNS: &[&str] = &[
+    "period",
+    "subscriptionId",
+    "title",
+    "eventName",
+    "eventsAccepted",
+    "eventsUnmatched",
+    "deliveriesAccepted",
+    "succeededFirst",
+    "succeededLater",
+    "pending",
+    "exhausted",
+    "canceled",
+    "resends",
+    "attempts.1xx",
+    "attempts.2xx",
+    "attempts.3xx",
+    "attempts.4xx",
+    "attempts.5xx",
+    "attempts.other",
+    "attempts.dns",
+    "attempts.connect",
+    "attempts.tls",
+    "attempts.timeout",
+    "attempts.protocol",
+    "attempts.blocked",
+    "attempts.template",
+    "attempts.interrupted",
+    "responseTimeMs.p50",
+    "responseTimeMs.p95",
+    "responseTimeMs.p99",
+    "firstAttemptMs.p50",
+    "firstAttemptMs.p95",
+    "firstAttemptMs.p99",
+];
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -91,7 +128,11 @@ mod tests {
     #[test]
     fn a_list_has_a_column_for_every_field_of_its_rows() {
         let document: Value = serde_json::from_str(&openapi::document()).expect("JSON");
-        for (name, columns) in [("Attempt", ATTEMPT_COLUMNS), ("LedgerEvent", EVENT_COLUMNS)] {
+        for (name, columns) in [
+            ("Attempt", ATTEMPT_COLUMNS),
+            ("LedgerEvent", EVENT_COLUMNS),
+            ("DeliveryReportRow", REPORT_COLUMNS),
+        ] {
             let schema = &document["components"]["schemas"][name];
             let mut found = BTreeSet::new();
             leaves(&document, schema, "", &mut found);

@@ -9,4 +9,5 @@ pub(super) mod explain_query;
 pub(super) mod idempotency_key;
 pub(super) mod path;
 pub(super) mod query;
+pub(super) mod report_query;
 pub(super) mod returned_webhooks;

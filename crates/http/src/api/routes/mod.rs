@@ -14,6 +14,7 @@ pub(super) mod loan_events;
 pub(super) mod loan_webhooks;
 pub(super) mod openapi_json;
 pub(super) mod portal_links;
+pub(super) mod reports;
 pub(super) mod resend;
 pub(super) mod subscriptions;
 pub(super) mod templates;
