@@ -182,6 +182,14 @@ pub(super) fn version(connection: &Connection) -> rusqlite::Result<SchemaVersion
     }
 }
 
+/// Applies the first so many migrations, as an earlier version did.
+#[cfg(test)]
+pub(super) fn migrate_to(connection: &Connection, count: usize) {
+    for migration in &MIGRATIONS[..count] {
+        connection.execute_batch(migration).expect("a migration");
+    }
+}
+
 /// Applies the migrations to a file that come after so many.
 pub(super) fn migrate(connection: &Connection, applied: usize) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
@@ -237,42 +245,6 @@ mod tests {
             let steps = plan.raw_query().mapped(|row| row.get(3)).collect::<rusqlite::Result<Vec<String>>>();
             let whole = format!("SEARCH attempts USING INDEX attempts_by_trace (trace=? AND {range})");
             assert_eq!(steps.expect("steps"), [whole], "{sql}");
-        }
-    }
-
-    /// However many tenants, groups and hours there are, a report reads those of its own span.
-    #[test]
-    fn the_counts_of_a_report_are_a_range_of_an_index() {
-        let connection = Connection::open_in_memory().expect("a database");
-        migrate(&connection, 0).expect("migrated");
-        let mut plan =
-            connection.prepare(&format!("EXPLAIN QUERY PLAN {}", crate::counts::SPAN)).expect("a plan");
-        let steps = plan.raw_query().mapped(|row| row.get(3)).collect::<rusqlite::Result<Vec<String>>>();
-        let whole =
-            "SEARCH counts USING INDEX counts_by_start (tenant=? AND period=? AND start>? AND start<?)";
-        assert_eq!(steps.expect("steps"), [whole]);
-    }
-
-    #[test]
-    fn what_is_in_a_file_of_an_earlier_version_is_not_counted() {
-        let since = |with: &str| {
-            let connection = Connection::open_in_memory().expect("a database");
-            for migration in &MIGRATIONS[..6] {
-                connection.execute_batch(migration).expect("a migration");
-            }
-            connection.execute_batch(with).expect("rows");
-            migrate(&connection, 6).expect("migrated");
-            let since: Option<i64> =
-                connection.query_row("SELECT since FROM counting", [], |row| row.get(0)).expect("one row");
-            since
-        };
-        assert_eq!(since(""), None);
-        let delivery =
-            "INSERT INTO deliveries (trace, tenant, frozen, progress) VALUES (x'aa', 'acme', '', '')";
-        let event = "INSERT INTO events VALUES (x'aa', 'acme', '727', '')";
-        for with in [delivery, event] {
-            // 2020-01-01, in milliseconds.
-            assert!(since(with).is_some_and(|since| since > 1_577_836_800_000), "{with}");
         }
     }
 

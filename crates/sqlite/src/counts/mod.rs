@@ -10,6 +10,7 @@ mod report;
 mod rows;
 
 pub(crate) use log::CountLog;
-#[cfg(test)]
-pub(crate) use report::SPAN;
 pub(crate) use rows::CountWriter;
+
+#[cfg(test)]
+mod tests;

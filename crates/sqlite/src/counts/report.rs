@@ -11,7 +11,7 @@ use loanhook_core::model::report::{ReportQuery, ReportRows};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Reports, StoreResult};
 
-pub(crate) const SPAN: &str = "SELECT start, subscription, event, doc FROM counts
+pub(super) const SPAN: &str = "SELECT start, subscription, event, doc FROM counts
      WHERE tenant = ?1 AND period = ?2 AND start >= ?3 AND start < ?4";
 
 impl Reports for SqliteEngine {
