@@ -1,6 +1,6 @@
 //! A `loanhook serve` as a child process: its data folder, which outlives restarts, and everything it wrote.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, pipe};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Mutex};
@@ -27,6 +27,8 @@ pub(crate) struct Process {
 struct Running {
     child: Child,
     base_url: String,
+    /// Ends once everything that the process wrote has been read.
+    reader: thread::JoinHandle<()>,
 }
 
 impl Process {
@@ -57,16 +59,16 @@ impl Process {
     }
 
     pub(super) async fn start(&self) {
-        let (child, listening) = self.spawn();
+        let (child, reader, listening) = self.spawn();
         let base_url = within("the line that says where the server listens", listening).await;
-        self.set_running(child, base_url);
+        self.set_running(child, reader, base_url);
     }
 
     pub(super) async fn start_unless_killed_at(&self, moment: impl Future<Output = ()>) -> bool {
-        let (mut child, listening) = self.spawn();
+        let (mut child, reader, listening) = self.spawn();
         tokio::select! {
             base_url = listening => {
-                self.set_running(child, base_url);
+                self.set_running(child, reader, base_url);
                 true
             }
             () = moment => {
@@ -79,6 +81,7 @@ impl Process {
     pub(super) fn kill(&self) {
         let mut running = self.take_running();
         running.child.kill().and_then(|()| running.child.wait()).expect("the process can be killed");
+        running.reader.join().expect("its output is read");
     }
 
     pub(super) fn terminate(&self) {
@@ -88,43 +91,58 @@ impl Process {
 
     pub(super) async fn wait_for_exit(&self) -> ExitStatus {
         let mut running = self.take_running();
-        eventually("the process ends", async || running.child.try_wait().expect("the process can be asked"))
-            .await
+        let status = eventually("the process ends", async || {
+            running.child.try_wait().expect("the process can be asked")
+        })
+        .await;
+        running.reader.join().expect("its output is read");
+        status
     }
 
     fn take_running(&self) -> Running {
         locked(&self.running).take().expect("the server runs")
     }
 
-    fn set_running(&self, child: Child, base_url: Result<String, oneshot::error::RecvError>) {
+    fn set_running(
+        &self,
+        child: Child,
+        reader: thread::JoinHandle<()>,
+        base_url: Result<String, oneshot::error::RecvError>,
+    ) {
         let Ok(base_url) = base_url else {
             panic!("the server ended before it listened; it wrote:\n{}", self.output())
         };
-        *locked(&self.running) = Some(Running { child, base_url });
+        *locked(&self.running) = Some(Running { child, base_url, reader });
     }
 
     /// Starts the process and reads what it writes; the receiver gets the URL at which it listens.
-    fn spawn(&self) -> (Child, oneshot::Receiver<String>) {
-        let mut child = serve_command(&self.data_folder, &self.launch).spawn().expect("the server starts");
+    ///
+    /// Standard output and standard error are one pipe, so that all it logged before it said that it listens has been read
+    /// by then.
+    fn spawn(&self) -> (Child, thread::JoinHandle<()>, oneshot::Receiver<String>) {
+        let (written, stdout) = pipe().expect("a pipe");
+        let stderr = stdout.try_clone().expect("the same pipe");
+        // The command's own ends of the pipe close with it: the last one that is left is the child's.
+        let child = {
+            let mut command = serve_command(&self.data_folder, &self.launch);
+            command.stdout(stdout).stderr(stderr).spawn().expect("the server starts")
+        };
         let (listens, listening) = oneshot::channel();
-        let stderr = BufReader::new(child.stderr.take().expect("stderr is piped"));
-        let stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
-        let (output, same_output) = (Arc::clone(&self.output), Arc::clone(&self.output));
-        thread::spawn(move || {
-            stderr.lines().map_while(Result::ok).for_each(|line| locked(&output).push(line));
-        });
-        thread::spawn(move || {
+        let output = Arc::clone(&self.output);
+        let reader = thread::spawn(move || {
             let mut listens = Some(listens);
-            for line in stdout.lines().map_while(Result::ok) {
-                if let Some(base_url) = line.strip_prefix(LISTENING)
+            for line in BufReader::new(written).lines().map_while(Result::ok) {
+                let base_url =
+                    line.strip_prefix(LISTENING).map(|address| address.trim_end_matches('/').to_owned());
+                locked(&output).push(line);
+                if let Some(base_url) = base_url
                     && let Some(listens) = listens.take()
                 {
-                    let _ = listens.send(base_url.trim_end_matches('/').to_owned());
+                    let _ = listens.send(base_url);
                 }
-                locked(&same_output).push(line);
             }
         });
-        (child, listening)
+        (child, reader, listening)
     }
 }
 

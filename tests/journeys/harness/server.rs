@@ -140,8 +140,7 @@ impl Server {
         }
     }
 
-    /// The same, once the log lines of so many attempts are in it: the last lines may be read a little after the
-    /// process has ended.
+    /// The same, once the log lines of so many attempts are in it: a line is read a little after it was written.
     pub(crate) async fn output_with_attempts(&self, attempts: usize) -> String {
         eventually("the log names every attempt", async || {
             let output = self.output();
