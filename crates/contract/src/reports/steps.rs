@@ -7,8 +7,8 @@ use loanhook_core::model::report::{AttemptClass, Counts, Grouping, Period, Repor
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
-    Attempts as _, ClaimOutcome, Deliveries as _, EnqueueOutcome, Reports as _, ResendClaimOutcome,
-    Resends as _, StoreResult, Subscriptions as _,
+    ClaimOutcome, Deliveries as _, EnqueueOutcome, Reports as _, ResendClaimOutcome, Resends as _,
+    StoreResult, Subscriptions as _,
 };
 use uuid::Uuid;
 

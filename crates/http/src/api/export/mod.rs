@@ -230,6 +230,7 @@ pub(in crate::api) fn json(list: &impl Serialize) -> Response {
     response
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` takes")]
 fn unencodable(error: csv::Error) -> Problem {
     tracing::error!(%error, "api.unserializable");
     Problem::internal()
