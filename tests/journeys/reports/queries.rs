@@ -66,7 +66,7 @@ async fn a_report_is_json_csv_or_ndjson() {
     };
     let csv = ask("text/csv").await;
     assert!(csv.header("content-type").starts_with("text/csv"), "{csv:?}");
-    let csv = String::from_utf8(csv.body.clone()).expect("UTF-8");
+    let csv = String::from_utf8(csv.body).expect("UTF-8");
     let lines: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
     let column = |name: &str| {
         let place = lines[0].iter().position(|head| *head == name).unwrap_or_else(|| panic!("{name}: {csv}"));
@@ -78,7 +78,7 @@ async fn a_report_is_json_csv_or_ndjson() {
     assert_eq!(column("firstAttemptMs.p95"), rows[0]["firstAttemptMs"]["p95"].to_string());
 
     let ndjson = ask("application/x-ndjson").await;
-    let ndjson = String::from_utf8(ndjson.body.clone()).expect("UTF-8");
+    let ndjson = String::from_utf8(ndjson.body).expect("UTF-8");
     let values: Vec<Value> = ndjson.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(values, rows);
 }
