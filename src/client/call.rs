@@ -15,12 +15,22 @@ pub(crate) struct Call {
     pub(super) idempotency_key: Option<String>,
     /// The media type of the response, where it is not JSON.
     pub(super) accept: Option<&'static str>,
+    /// The version of a subscription that the call may change, no other.
+    pub(super) expected_version: Option<u64>,
 }
 
 impl Call {
     pub(crate) fn new(method: Method, path: &[&str]) -> Self {
         let path = path.iter().map(ToString::to_string).collect();
-        Self { method, path, query: Vec::new(), body: None, idempotency_key: None, accept: None }
+        Self {
+            method,
+            path,
+            query: Vec::new(),
+            body: None,
+            idempotency_key: None,
+            accept: None,
+            expected_version: None,
+        }
     }
 
     pub(crate) fn get(path: &[&str]) -> Self {
@@ -57,6 +67,11 @@ impl Call {
     pub(crate) fn accept(mut self, media_type: &'static str) -> Self {
         self.accept = Some(media_type);
         self
+    }
+
+    /// Changes this version of a subscription only.
+    pub(crate) fn expect_version(self, version: Option<u64>) -> Self {
+        Self { expected_version: version, ..self }
     }
 
     /// The URL of the call below `base`, which may have a path of its own (the stage of a gateway).

@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH};
 use reqwest::redirect;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -95,6 +95,9 @@ impl ApiClient {
         }
         if let Some(key) = &call.idempotency_key {
             request = request.header("idempotency-key", key);
+        }
+        if let Some(version) = call.expected_version {
+            request = request.header(IF_MATCH, format!("\"{version}\""));
         }
         if let Some(media_type) = call.accept {
             request = request.header(ACCEPT, media_type);

@@ -33,6 +33,9 @@ pub(crate) struct Row {
     pub(crate) event_title: String,
     pub(crate) event_name: String,
     pub(crate) subscription_id: String,
+    /// Older versions of loanhook do not send it.
+    #[serde(default)]
+    pub(crate) subscription_version: Option<u64>,
     pub(crate) method: Option<String>,
     pub(crate) destination: Option<String>,
     attempt_number: Value,

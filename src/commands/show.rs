@@ -56,7 +56,7 @@ fn details(row: &Row) -> Vec<(&'static str, Option<String>)> {
         ("Event name", Some(clean(&row.event_name))),
         ("Test", row.test.then(|| "yes: no event of the loan".to_owned())),
         ("Occurred at", time_of(&row.occurred_at)),
-        ("Subscription", Some(clean(&row.subscription_id))),
+        ("Subscription", Some(subscription(row))),
         ("Request", Some(request(row))),
         ("Attempt", Some(clean(&row.attempt_number()))),
         ("Requested by", text(&row.requested_by)),
@@ -72,6 +72,11 @@ fn details(row: &Row) -> Vec<(&'static str, Option<String>)> {
         ("Source payload", row.source.as_ref().map(payload)),
         ("Response payload", row.response.as_ref().map(payload)),
     ]
+}
+
+fn subscription(row: &Row) -> String {
+    let version = row.subscription_version.map(|version| format!(", version {version}")).unwrap_or_default();
+    format!("{}{version}", clean(&row.subscription_id))
 }
 
 fn request(row: &Row) -> String {

@@ -36,7 +36,6 @@ type Calls = &'static [(&'static str, &'static [&'static str])];
 
 const INTAKE: Calls = &[
     (TABLE, READS_AND_WRITES),
-    (ACCEPTED, &["dynamodb:Query"]),
     (SMALL_PAYLOADS, &["dynamodb:PutItem"]),
     (PAYLOADS, &["s3:PutObject"]),
     (QUEUE, &["sqs:SendMessage"]),

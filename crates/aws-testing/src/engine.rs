@@ -122,6 +122,10 @@ impl Engine for AwsEngine {
                 vec![only(format!("K#{hash}")), item_key(format!("A#{}", key.tenant), key.id.to_string())]
             }
             Kept::Memory(tenant, loan) => vec![only(format!("M#{tenant}#{loan}"))],
+            Kept::Event(event) => {
+                let pk = format!("V#{}#{}", event.tenant, event.loan_id);
+                vec![item_key(pk, event.id.to_string())]
+            }
             Kept::Record(tenant, key) => vec![only(format!("I#{tenant}#event#{key}"))],
         };
         for key in items {

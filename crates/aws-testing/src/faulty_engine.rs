@@ -5,8 +5,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::SdkConfig;
-use aws_config::retry::RetryConfig;
+use aws_smithy_types::retry::RetryConfig;
+use aws_types::SdkConfig;
 use loanhook_aws::{Aws, Stack};
 use loanhook_contract::engine::{Engine, Kept};
 use loanhook_contract::scene::{LEASE, Scene};

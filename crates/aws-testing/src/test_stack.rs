@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use aws_config::SdkConfig;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, GlobalSecondaryIndex, KeySchemaElement, Projection,
     StreamSpecification, TableStatus,
 };
+use aws_types::SdkConfig;
 use loanhook_aws::{Aws, Stack, sdk_config};
 use loanhook_core::model::ledger::LedgerScope;
 use loanhook_core::model::time::Timestamp;
@@ -39,7 +39,7 @@ impl TestStack {
     ///
     /// When AWS refuses.
     pub async fn create() -> Self {
-        let config = sdk_config().await;
+        let config = sdk_config();
         let name = format!("loanhook-test-{}", Uuid::new_v4());
         let dynamodb = aws_sdk_dynamodb::Client::new(&config);
         let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
+use aws_types::SdkConfig;
 use tokio::task::JoinSet;
 
 use crate::cache::Cache;
@@ -55,15 +55,15 @@ pub type Clock = fn() -> Timestamp;
 #[derive(Clone)]
 pub struct Aws(Arc<Inner>);
 
-/// A client that is made when it is first used: that takes most of a millisecond, and where all payloads are small
-/// nothing is stored in S3.
+/// A client that is made when it is first used: that takes some tenths of a millisecond. Where all payloads are small
+/// nothing is stored in S3, and a delivery that succeeds sends no message.
 type Lazy<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send>>;
 
 struct Inner {
     dynamodb: aws_sdk_dynamodb::Client,
     streams: Lazy<aws_sdk_dynamodbstreams::Client>,
     s3: Lazy<aws_sdk_s3::Client>,
-    sqs: aws_sdk_sqs::Client,
+    sqs: Lazy<aws_sdk_sqs::Client>,
     stack: Stack,
     cache: Cache,
     slow_marks: SlowMarks,
@@ -96,7 +96,7 @@ impl Aws {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb),
             streams: LazyLock::new(Box::new(|| aws_sdk_dynamodbstreams::Client::from_conf(streams))),
             s3: LazyLock::new(Box::new(|| aws_sdk_s3::Client::from_conf(s3))),
-            sqs: aws_sdk_sqs::Client::from_conf(sqs),
+            sqs: LazyLock::new(Box::new(|| aws_sdk_sqs::Client::from_conf(sqs))),
             stack,
             cache: Cache::default(),
             slow_marks: SlowMarks::default(),

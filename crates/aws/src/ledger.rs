@@ -1,10 +1,12 @@
 //! The ledger: the events of a loan, one event of any loan, and what became of their deliveries.
 //!
 //! The events of a loan are one partition, sorted by ID and so by time: a page is one query with strong consistency. One event
-//! is found by the index of what was accepted, at the day and the shard that its ID says. That index lags behind its table by
-//! milliseconds: an event that was accepted a moment ago may not be found by its ID alone.
+//! is found by the index of what was accepted, at the day and the shard that its ID says. That index lags behind its table,
+//! by milliseconds as a rule: an event whose ID says that it was accepted a moment ago is looked for again, for about a
+//! second at most. Whoever knows the loan of an event reads the table.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use crate::engine::Aws;
 use crate::items::call_errors::store_error;
@@ -12,10 +14,17 @@ use crate::items::item::{get_text, parse, text};
 use crate::items::key_schema::{self, ACCEPTED_DAY, BY_ACCEPTANCE, EXPIRES, ItemKey, PK, SK, STATUS};
 use crate::items::unreadable::UnreadableItems;
 use crate::items::{delivery_item, event_item};
+use crate::sdk::back_off::back_off;
 use loanhook_core::model::id::{EventId, LoanId, TenantId, TraceId};
 use loanhook_core::model::ledger::LedgerEvent;
 use loanhook_core::model::progress::Status;
+use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Ledger, StoreResult};
+
+/// How long after its acceptance the index may not show an event. Longer lags are failures of AWS.
+const MAX_INDEX_LAG: Duration = Duration::from_secs(10);
+/// How often an event is looked for again that the index may not show yet.
+const MORE_LOOKS: u32 = 4;
 
 impl Ledger for Aws {
     async fn events(
@@ -31,8 +40,20 @@ impl Ledger for Aws {
     }
 
     async fn event(&self, tenant: &TenantId, id: EventId) -> StoreResult<Option<LedgerEvent>> {
-        let Some(key) = self.event_key(tenant, id).await? else { return Ok(None) };
-        self.get(key).await?.as_ref().map(event_item::read).transpose()
+        for look in 0.. {
+            if let Some(key) = self.event_key(tenant, id).await? {
+                return self.get(key).await?.as_ref().map(event_item::read).transpose();
+            }
+            if look == MORE_LOOKS || !may_be_hidden(id, Timestamp::now()) {
+                break;
+            }
+            back_off(look).await;
+        }
+        Ok(None)
+    }
+
+    async fn has_event(&self, tenant: &TenantId, loan: &LoanId, id: EventId) -> StoreResult<bool> {
+        Ok(self.get(key_schema::event(tenant, loan, id)).await?.is_some())
     }
 
     async fn delivery_statuses(
@@ -55,6 +76,12 @@ impl Ledger for Aws {
         let status = |trace: &TraceId| status_by_pk.get(&*key_schema::trace_pk(tenant, *trace)).copied();
         Ok(traces.iter().map(status).collect())
     }
+}
+
+/// Whether an event of this ID was accepted so lately that the index may not show it. Clocks differ, so it may be later than
+/// now.
+fn may_be_hidden(id: EventId, now: Timestamp) -> bool {
+    now.since(id.time()).max(id.time().since(now)) <= MAX_INDEX_LAG
 }
 
 impl Aws {

@@ -107,6 +107,7 @@ macro_rules! for_each_case {
             an_unreadable_key_hides_no_other
             an_unreadable_trigger_state_counts_as_unknown
             an_unreadable_idempotency_record_does_not_allow_a_second_send
+            an_unreadable_event_hides_no_other_and_a_repeat_of_its_call_is_answered
         }
         tenants {
             another_tenants_delivery_cannot_be_read_or_canceled
@@ -159,6 +160,8 @@ macro_rules! for_each_case {
             subscriptions_are_listed_the_oldest_first_as_they_are_now
             every_version_is_kept
             of_concurrent_replacements_of_one_version_one_succeeds
+            of_concurrent_changes_none_is_lost
+            a_change_replaces_an_expected_version_only
             an_unknown_or_deleted_subscription_cannot_be_replaced
             a_subscription_is_deleted_once
             secrets_are_the_newest_even_of_a_deleted_subscription

@@ -5,6 +5,7 @@ use std::future::Future;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::id::{LoanId, TenantId};
 use loanhook_core::model::key::{Key, KeyHash};
+use loanhook_core::model::ledger::LedgerEvent;
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::{
@@ -109,6 +110,7 @@ pub enum Kept<'a> {
     Key(&'a Key, KeyHash),
     /// What a loan's triggers were.
     Memory(&'a TenantId, &'a LoanId),
+    Event(&'a LedgerEvent),
     /// The record of an event's idempotency key.
     Record(&'a TenantId, &'a str),
 }

@@ -73,8 +73,9 @@ pub(crate) async fn rows_are_bounded_from_the_oldest_to_before_the_cursor<E: Eng
     let unbounded = scene.ports().rows(scene.tenant(), &loan("727"), None, None, 100).await?;
     assert_eq!(ids(&unbounded), all);
     // Every row counts all resends of its delivery.
-    let counted = scene.ports().with_resend_counts(scene.tenant(), unbounded.clone()).await?;
-    assert!(counted.iter().all(|row| row.resends == 5));
+    let counted = scene.ports().history_rows(scene.tenant(), unbounded.clone()).await?;
+    let version = scene.accepted.snapshot.subscription_version;
+    assert!(counted.iter().all(|row| row.resends == 5 && row.subscription_version == Some(version)));
     assert_eq!(counted.into_iter().map(|row| row.attempt).collect::<Vec<_>>(), unbounded);
     let none = scene.ports().rows(scene.tenant(), &loan("727"), None, Some(all[5]), 100).await?;
     assert!(none.is_empty());

@@ -82,12 +82,18 @@ pub(crate) async fn a_delivery_that_is_stored_already_stays_as_it_is<E: Engine>(
     let again = || vec![(scene.accepted.clone(), Bytes::from_static(b"{}"))];
     scene.attempt(Ok(500), START).await?;
     let failed = scene.delivery().await?;
-    scene.ports().accept(unwatched(scene.tenant(), None, again(), START + SECOND)).await?;
+    scene
+        .ports()
+        .accept(unwatched(scene.tenant(), None, again(), START + SECOND), Default::default())
+        .await?;
     assert_eq!(scene.delivery().await?, failed);
 
     scene.attempt(Ok(200), START + 301 * SECOND).await?;
     let succeeded = scene.delivery().await?;
-    scene.ports().accept(unwatched(scene.tenant(), None, again(), START + 302 * SECOND)).await?;
+    scene
+        .ports()
+        .accept(unwatched(scene.tenant(), None, again(), START + 302 * SECOND), Default::default())
+        .await?;
     assert_eq!(scene.delivery().await?, succeeded);
     assert_eq!(scene.rows().await?.len(), 2);
     Ok(())
@@ -106,7 +112,10 @@ pub(crate) async fn of_concurrent_calls_with_one_idempotency_key_one_is_stored<E
         .collect();
     let accepts = calls.iter().map(|(delivery, remembered)| {
         let record = Some((idempotency("a"), remembered.clone()));
-        engine.ports().accept(unwatched(&subscription.tenant, record, vec![delivery.clone()], START))
+        engine.ports().accept(
+            unwatched(&subscription.tenant, record, vec![delivery.clone()], START),
+            Default::default(),
+        )
     });
     let accepted = try_join_all(accepts).await?;
 
@@ -180,8 +189,10 @@ async fn finishes<E: Engine>(stored: usize) -> StoreResult<()> {
     let record = remembered(BODY, &[&both[0], &both[1]]);
     let expected: Vec<_> =
         both.iter().map(|subscription| render(subscription, &event("727", BODY), record.event_id)).collect();
-    ports.accept(unwatched(acme, Some((idempotency("a"), record.clone())), vec![], START)).await?;
-    ports.accept(unwatched(acme, None, expected[..stored].to_vec(), START)).await?;
+    ports
+        .accept(unwatched(acme, Some((idempotency("a"), record.clone())), vec![], START), Default::default())
+        .await?;
+    ports.accept(unwatched(acme, None, expected[..stored].to_vec(), START), Default::default()).await?;
 
     let mut edited = both[0].clone();
     edited.version = 3;
@@ -236,7 +247,10 @@ pub(crate) async fn an_idempotency_key_of_an_event_is_another_than_that_of_a_res
     let (_, queued) = scene.resend(Some(idempotency("a")), START + SECOND).await?;
     assert_eq!(queued, EnqueueOutcome::Enqueued);
     let record = Some((idempotency("a"), remembered(BODY, &[])));
-    let accepted = scene.ports().accept(unwatched(scene.tenant(), record, vec![], START + SECOND)).await?;
+    let accepted = scene
+        .ports()
+        .accept(unwatched(scene.tenant(), record, vec![], START + SECOND), Default::default())
+        .await?;
     assert!(matches!(accepted, AcceptOutcome::Stored { .. }), "{accepted:?}");
     let (_, queued) = scene.resend(Some(idempotency("a")), START + SECOND).await?;
     assert!(matches!(queued, EnqueueOutcome::Duplicate(..)), "{queued:?}");

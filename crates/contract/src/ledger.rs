@@ -166,7 +166,10 @@ pub(crate) async fn a_repeated_call_stores_the_event_of_one_that_crashed<E: Engi
     };
     let key = IdempotencyKey { key: "a".into(), until: START + DAY };
     let crashed = unwatched(&acme(), Some((key, record)), vec![], START);
-    assert_eq!(engine.ports().accept(crashed).await?, AcceptOutcome::Stored { fired: vec![] });
+    assert_eq!(
+        engine.ports().accept(crashed, Default::default()).await?,
+        AcceptOutcome::Stored { fired: vec![] }
+    );
     let mut changed = late.clone();
     changed.version = 2;
     changed.settings.title = "Changed".into();

@@ -69,7 +69,7 @@ pub(crate) async fn a_resend_is_readable_as_queued_and_counted_at_once<E: Engine
         assert_eq!(delivery.history.newest_attempt, Some(asked.id));
         assert_eq!(delivery.history.resends, count);
         let rows = scene.ports().rows(scene.tenant(), &asked.loan_id, None, None, 10).await?;
-        let rows = scene.ports().with_resend_counts(scene.tenant(), rows).await?;
+        let rows = scene.ports().history_rows(scene.tenant(), rows).await?;
         assert!(rows.iter().all(|row| row.resends == count));
     }
     assert_eq!(scene.rows().await?.len(), 3);

@@ -230,7 +230,10 @@ pub async fn accept<E: Engine>(
     let (delivery, bytes) =
         Delivery::render(subscription, &EventEvaluation::new(&event, now), EventId::at(now));
     let deliveries = vec![(delivery.clone(), bytes)];
-    let accepted = engine.ports().accept(unwatched(&subscription.tenant, None, deliveries, now)).await?;
+    let accepted = engine
+        .ports()
+        .accept(unwatched(&subscription.tenant, None, deliveries, now), Default::default())
+        .await?;
     assert_eq!(accepted, AcceptOutcome::Stored { fired: vec![] });
     Ok(delivery)
 }

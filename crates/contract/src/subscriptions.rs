@@ -1,9 +1,10 @@
 //! Subscriptions: what they are now, and every version they had.
 
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use loanhook_core::model::id::SubscriptionId;
-use loanhook_core::model::subscription::Subscription;
+use loanhook_core::model::subscription::{CriteriaInput, Subscription, SubscriptionInput};
 use loanhook_core::ports::{ReplaceOutcome, StoreResult, Subscriptions};
+use loanhook_core::subscriptions::{ExpectedVersions, SubscriptionError, change};
 
 use crate::engine::Engine;
 use crate::scene::{MILLISECOND, SECOND, START, secret, subscription, tenant};
@@ -90,6 +91,54 @@ pub(crate) async fn of_concurrent_replacements_of_one_version_one_succeeds<E: En
     assert_eq!(listed(&engine).await?, std::slice::from_ref(*winner));
     let kept = engine.ports().subscription_version(&acme(), first.id, 2).await?;
     assert_eq!(kept.as_deref(), Some(*winner));
+    Ok(())
+}
+
+/// Settings with a title, and all else by default.
+fn titled(title: String) -> SubscriptionInput {
+    let criteria = CriteriaInput { events: Some(vec!["*".into()]), ..CriteriaInput::default() };
+    SubscriptionInput::with_defaults(title, criteria, "https://core.example.com/".into())
+}
+
+pub(crate) async fn of_concurrent_changes_none_is_lost<E: Engine>() -> StoreResult<()> {
+    const WRITERS: u64 = 8;
+    let (engine, first) = one::<E>().await?;
+    let changes = (0..WRITERS).map(|writer| {
+        let title = move |current: &Subscription| Ok(titled(format!("{}+{writer}", current.settings.title)));
+        change(engine.ports(), &first.tenant, first.id, &ExpectedVersions::Any, title, START)
+    });
+    for changed in join_all(changes).await {
+        changed.expect("each change is made of some version");
+    }
+    let last = engine.ports().subscription(&acme(), first.id).await?.expect("it is there");
+    assert_eq!(last.version, 1 + WRITERS);
+    for writer in 0..WRITERS {
+        let title = &last.settings.title;
+        assert_eq!(title.matches(&format!("+{writer}")).count(), 1, "{title}");
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_change_replaces_an_expected_version_only<E: Engine>() -> StoreResult<()> {
+    let (engine, first) = one::<E>().await?;
+    let to = async |expected: ExpectedVersions, title: &str| {
+        let title = |_: &Subscription| Ok(titled(title.into()));
+        change(engine.ports(), &first.tenant, first.id, &expected, title, START).await
+    };
+    let expected = || ExpectedVersions::OneOf(vec![1, 7]);
+    let both = join_all([to(expected(), "One"), to(expected(), "Other")]).await;
+    let (made, refused): (Vec<_>, Vec<_>) = both.into_iter().partition(Result::is_ok);
+    assert_eq!((made.len(), refused.len()), (1, 1));
+    assert!(matches!(refused[0], Err(SubscriptionError::OtherVersion(2))), "{refused:?}");
+    let winner = made.into_iter().flatten().next().expect("one was made");
+    assert_eq!(listed(&engine).await?, [winner]);
+
+    let none = to(ExpectedVersions::OneOf(vec![]), "Nobody").await;
+    assert!(matches!(none, Err(SubscriptionError::OtherVersion(2))), "{none:?}");
+    assert_eq!(to(ExpectedVersions::Any, "Any").await.expect("any version").version, 3);
+    assert!(engine.ports().delete(&acme(), first.id).await?);
+    let gone = to(ExpectedVersions::OneOf(vec![1]), "Late").await;
+    assert!(matches!(gone, Err(SubscriptionError::Unknown)), "{gone:?}");
     Ok(())
 }
 

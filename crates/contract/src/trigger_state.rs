@@ -27,7 +27,8 @@ async fn see<E: Engine>(
     let watched = vec![WatchedTrigger { watch, title, version, delivery: holds.then_some(delivery) }];
     let ports = engine.ports();
     let request = AcceptRequest { watched, ..unwatched(&of.tenant, None, vec![], now) };
-    let accepted = ports.accept(AcceptRequest { loan_id: loan.loan_id, ..request }).await?;
+    let accepted =
+        ports.accept(AcceptRequest { loan_id: loan.loan_id, ..request }, Default::default()).await?;
     Ok(accepted == AcceptOutcome::Stored { fired: vec![of.id] })
 }
 

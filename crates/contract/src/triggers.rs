@@ -210,7 +210,8 @@ pub(crate) async fn a_duplicate_call_changes_no_trigger_state<E: Engine>() -> St
         let id = EventId::at(START);
         let record = Some((key(), record(id)));
         let request = AcceptRequest { watched: watched(id), ..unwatched(&acme, record, vec![], START) };
-        let call = ports.accept(AcceptRequest { loan_id: loan.loan_id.clone(), ..request });
+        let call =
+            ports.accept(AcceptRequest { loan_id: loan.loan_id.clone(), ..request }, Default::default());
         async move { StoreResult::Ok((id, call.await?)) }
     });
     let accepted = try_join_all(calls).await?;

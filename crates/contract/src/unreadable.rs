@@ -3,14 +3,17 @@
 use loanhook_core::history;
 use loanhook_core::intake::{self, Submission};
 use loanhook_core::model::filter::HistoryFilter;
+use loanhook_core::model::id::EventId;
 use loanhook_core::model::key::{Key, KeyHash, KeySource};
 use loanhook_core::model::subscription::MAX_SUBSCRIPTIONS;
-use loanhook_core::ports::{AttemptRange, Attempts, EnvironmentKeyOutcome, Keys, StoreResult, Subscriptions};
+use loanhook_core::ports::{
+    AttemptRange, Attempts, EnvironmentKeyOutcome, Keys, Ledger, StoreResult, Subscriptions,
+};
 
 use crate::engine::{Engine, Kept};
 use crate::history::{ids, resent};
 use crate::scene::{MILLISECOND, SECOND, START, event, loan, subscription, tenant};
-use crate::triggers::{IN_TIME, LATE, send, watching, with};
+use crate::triggers::{IN_TIME, LATE, send, submit, traces, watching, with};
 
 pub(crate) async fn an_unreadable_row_hides_no_other<E: Engine>() -> StoreResult<()> {
     let scene = resent::<E>(6).await?;
@@ -120,5 +123,34 @@ pub(crate) async fn an_unreadable_idempotency_record_does_not_allow_a_second_sen
     assert!(matches!(refused, intake::IntakeError::Store(_)), "{refused:?}");
     assert!(!refused.to_string().contains("secret"), "{refused}");
     assert_eq!(engine.drain().await, []);
+    Ok(())
+}
+
+pub(crate) async fn an_unreadable_event_hides_no_other_and_a_repeat_of_its_call_is_answered<E: Engine>()
+-> StoreResult<()> {
+    let (late, acme) = (watching(0), tenant("acme"));
+    let engine = with::<E>(&[&late]).await?;
+    let first = submit(&engine, "727", LATE, Some("a"), START).await;
+    let other = send(&engine, "727", IN_TIME, 1).await;
+    let stored = engine.ports().event(&acme, first.event_id).await?.expect("it is kept");
+    engine.spoil(Kept::Event(&stored));
+    let listed = engine.ports().events(&acme, &loan("727"), None, None, 10).await?;
+    assert_eq!(listed.iter().map(|event| event.id).collect::<Vec<_>>(), [other.event_id]);
+    let failure = engine.ports().event(&acme, first.event_id).await.expect_err("it cannot be read");
+    assert!(!failure.to_string().contains("secret"), "{failure}");
+
+    let again = submit(&engine, "727", LATE, Some("a"), START + SECOND).await;
+    assert_eq!((again.event_id, traces(&[again])), (first.event_id, traces(&[first])));
+    assert_eq!(
+        engine.ports().events(&acme, &loan("727"), None, None, 10).await?,
+        listed,
+        "nothing was added"
+    );
+    for (of_loan, id, is_kept) in
+        [("727", stored.id, true), ("728", other.event_id, false), ("727", EventId::at(START), false)]
+    {
+        assert_eq!(engine.ports().has_event(&acme, &loan(of_loan), id).await?, is_kept, "{of_loan} {id}");
+        assert!(!engine.ports().has_event(&tenant("other"), &loan(of_loan), id).await?);
+    }
     Ok(())
 }

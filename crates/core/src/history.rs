@@ -74,7 +74,7 @@ pub async fn page<S: Attempts>(
         // Where this was the last, the next page goes on here.
         page.next = before.filter(|_| examined == MAX_EXAMINED_ROWS);
     }
-    page.rows = store.with_resend_counts(tenant, matching).await?;
+    page.rows = store.history_rows(tenant, matching).await?;
     Ok(page)
 }
 
@@ -108,7 +108,7 @@ pub async fn page_of_delivery<S: Attempts>(
                 page.next = page.rows.last().map(|row| row.attempt.id);
                 return Ok(page);
             }
-            page.rows.push(HistoryRow { attempt, resends: delivery.history.resends });
+            page.rows.push(HistoryRow::new(attempt, &delivery));
         }
         if ended {
             break;

@@ -53,8 +53,11 @@ impl Attempts for Loan {
         Ok(found)
     }
 
-    async fn with_resend_counts(&self, _: &TenantId, attempts: Vec<Attempt>) -> StoreResult<Vec<HistoryRow>> {
-        Ok(attempts.into_iter().map(|attempt| HistoryRow { attempt, resends: 0 }).collect())
+    async fn history_rows(&self, _: &TenantId, attempts: Vec<Attempt>) -> StoreResult<Vec<HistoryRow>> {
+        Ok(attempts
+            .into_iter()
+            .map(|attempt| HistoryRow { attempt, resends: 0, subscription_version: None })
+            .collect())
     }
 
     async fn row(&self, _: &TenantId, _: &LoanId, _: AttemptId) -> StoreResult<Option<HistoryRow>> {

@@ -11,6 +11,7 @@ mod batch;
 mod formula_errors;
 mod ledger;
 mod matching;
+mod receipt;
 mod render_memory;
 
 use std::sync::Arc;
@@ -26,11 +27,13 @@ use self::ledger::{VERSION_GONE, lost_verdicts, new_ledger_event};
 use self::matching::{
     EvaluatedEvent, EvaluatedTrigger, delivered, evaluate, render, render_watched, size_at_most,
 };
+pub use self::receipt::{PromisedDelivery, Receipt};
+use self::receipt::{promise, receipt};
 use crate::model::delivery::Delivery;
 use crate::model::event::Event;
 use crate::model::event_evaluation::EventEvaluation;
 use crate::model::event_names;
-use crate::model::id::{EventId, SubscriptionId, TenantId, TraceId};
+use crate::model::id::{EventId, TenantId};
 use crate::model::subscription::Subscription;
 use crate::model::time::Timestamp;
 use crate::ports::{
@@ -40,6 +43,8 @@ use crate::ports::{
 
 /// How long an idempotency key is remembered.
 pub const IDEMPOTENCY_WINDOW: Duration = Duration::from_secs(24 * 3600);
+/// About how many bytes of memory an event takes besides its context.
+const EVENT_BYTES: usize = 1024;
 /// How many versions of subscriptions are read at once.
 const CONCURRENT_VERSION_READS: usize = 16;
 
@@ -48,22 +53,6 @@ const CONCURRENT_VERSION_READS: usize = 16;
 pub struct Submission {
     pub event: Event,
     pub key: Option<String>,
-}
-
-/// What is promised for an event.
-#[derive(Debug)]
-pub struct Receipt {
-    pub event_id: EventId,
-    pub deliveries: Vec<PromisedDelivery>,
-    /// Sentences for the sender: names in use that the event's name only nearly is.
-    pub warnings: Vec<String>,
-}
-
-#[derive(Debug)]
-pub struct PromisedDelivery {
-    pub trace_id: TraceId,
-    pub subscription_id: SubscriptionId,
-    pub event_title: String,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +80,7 @@ where
     let evaluation = EventEvaluation::new(&event, now);
     let EvaluatedEvent { matched, watched, formula_errors, mut verdicts } =
         evaluate(&subscriptions, &evaluation).await;
+    let room = wait_for_room(store, tenant, &matched, &event).await?;
     let to_render = matched.iter().chain(watched.iter().filter_map(EvaluatedTrigger::allowed));
     let memory = render_memory::reserve(size_at_most(to_render, &evaluation)).await?;
     let deliveries = render(&matched, &evaluation, id).await;
@@ -115,7 +105,7 @@ where
         completes_earlier: false,
         now,
     };
-    let known = match store.accept(request).await? {
+    let known = match store.accept(request, room).await? {
         AcceptOutcome::Stored { fired } => {
             let fired = rising.into_iter().filter(|delivery| fired.contains(&delivery.subscription_id));
             Ok(receipt(id, promised.into_iter().chain(fired)))
@@ -151,14 +141,16 @@ where
     let tenant = subscription.tenant.clone();
     let id = EventId::at(now);
     let evaluation = EventEvaluation::new(event, now);
-    let (receipt, mut deliveries, _memory) = render_matched(&[subscription], &evaluation, id).await?;
+    let matched = [subscription];
+    let room = wait_for_room(store, &tenant, &matched, event).await?;
+    let (receipt, mut deliveries, _memory) = render_matched(&matched, &evaluation, id).await?;
     for (delivery, _) in &mut deliveries {
         delivery.snapshot.test = true;
     }
     let verdicts = deliveries.iter().map(|(delivery, _)| delivered(delivery)).collect();
     let mut of_ledger = new_ledger_event(event, &tenant, (id, now), verdicts);
     of_ledger.event.test = true;
-    store.accept(without_key(tenant, event, Some(of_ledger), deliveries, now)).await?;
+    store.accept(without_key(tenant, event, Some(of_ledger), deliveries, now), room).await?;
     Ok(receipt)
 }
 
@@ -175,20 +167,35 @@ where
 {
     let (id, accepted_at) = (known.event_id, known.accepted_at);
     let evaluation = EventEvaluation::new(event, accepted_at);
-    let lost = lost_verdicts(store, tenant, &known, &evaluation).await?;
+    let lost = lost_verdicts(store, (tenant, &event.loan_id), &known, &evaluation).await?;
     let matched = stream::iter(known.matched).map(|(id, version)| async move {
         let subscription = store.subscription_version(tenant, id, version).await?;
         subscription.ok_or_else(|| StoreError::Failed(VERSION_GONE.into()))
     });
     let matched: Vec<_> = matched.buffered(CONCURRENT_VERSION_READS).try_collect().await?;
+    let room = wait_for_room(store, tenant, &matched, event).await?;
     let (receipt, deliveries, _memory) = render_matched(&matched, &evaluation, id).await?;
     let of_ledger = lost.map(|mut verdicts| {
         verdicts.extend(deliveries.iter().map(|(delivery, _)| delivered(delivery)));
         new_ledger_event(event, tenant, (id, accepted_at), verdicts)
     });
     let rest = without_key(tenant.clone(), event, of_ledger, deliveries, now);
-    store.accept(AcceptRequest { completes_earlier: true, ..rest }).await?;
+    store.accept(AcceptRequest { completes_earlier: true, ..rest }, room).await?;
     Ok(receipt)
+}
+
+/// Room for the deliveries of an event that these subscriptions match. It comes before the memory of what they render to
+/// (`render_memory`): an event that waits for a receiver keeps no other from being rendered.
+async fn wait_for_room<S: Intake>(
+    store: &S,
+    tenant: &TenantId,
+    matched: &[Arc<Subscription>],
+    event: &Event,
+) -> StoreResult<S::Room> {
+    let subscriptions = matched.iter().map(|subscription| subscription.id).collect();
+    // It is held as it came and as it was read.
+    let bytes = EVENT_BYTES + 2 * event.context.get().len();
+    store.wait_for_room(tenant, subscriptions, bytes).await
 }
 
 /// Renders for these subscriptions, whatever they ask for; the memory of that is reserved as long as the last of it
@@ -223,17 +230,6 @@ fn without_key(
     }
 }
 
-fn promise(delivery: &Delivery) -> PromisedDelivery {
-    PromisedDelivery {
-        trace_id: delivery.snapshot.trace_id,
-        subscription_id: delivery.snapshot.subscription_id,
-        event_title: delivery.snapshot.event_title.clone(),
-    }
-}
-
-/// What is promised, in the order of the subscriptions.
-fn receipt(id: EventId, promised: impl Iterator<Item = PromisedDelivery>) -> Receipt {
-    let mut deliveries: Vec<_> = promised.collect();
-    deliveries.sort_by_key(|promised| promised.subscription_id);
-    Receipt { event_id: id, deliveries, warnings: Vec::new() }
-}
+#[cfg(test)]
+#[path = "intake_tests.rs"]
+mod tests;

@@ -1,4 +1,8 @@
-//! Subscriptions as a use case: created, read, replaced, deleted, their secrets rotated.
+//! Subscriptions as a use case: created, changed, deleted, their secrets rotated.
+//!
+//! A change is made of the version that it read, and is stored on condition that this is the version still. Where another
+//! change came first it is made anew, of the version that is there then. So no change is lost, and a version that the
+//! caller expects is compared with the one that the change replaces.
 
 use crate::model::id::{SubscriptionId, TenantId};
 use crate::model::secret::{Secrets, SigningSecret};
@@ -7,10 +11,32 @@ use crate::model::time::Timestamp;
 use crate::model::validation::ValidationErrors;
 use crate::ports::{ReplaceOutcome, StoreError, Subscriptions};
 
+/// How often a change is made anew because another one came first.
+const MAX_TRIES: u32 = 16;
+
+/// The versions of a subscription that its caller lets a change replace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExpectedVersions {
+    Any,
+    OneOf(Vec<u64>),
+}
+
+impl ExpectedVersions {
+    fn allow(&self, version: u64) -> bool {
+        match self {
+            Self::Any => true,
+            Self::OneOf(versions) => versions.contains(&version),
+        }
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum SubscriptionError {
     #[error("there is no such subscription")]
     Unknown,
+    /// It has this version, which is none of those that the caller expected.
+    #[error("the subscription is at version {0}")]
+    OtherVersion(u64),
     #[error("the settings are wrong")]
     Invalid(ValidationErrors),
     #[error("the tenant has {MAX_SUBSCRIPTIONS} subscriptions already")]
@@ -45,19 +71,33 @@ pub async fn create<S: Subscriptions>(
     }
 }
 
-/// Replaces all settings; what the input leaves out has its default.
-pub async fn replace<S: Subscriptions>(
+/// Changes the settings to those that `settings_after` makes of a version: all of them, where what it makes leaves
+/// something out that has its default. It is called again for each version that another change puts in between.
+///
+/// # Errors
+///
+/// [`SubscriptionError::OtherVersion`] where the version is none of the `expected` ones, whatever else is wrong;
+/// [`SubscriptionError::Invalid`] where the settings, or what they are made of, break a rule;
+/// [`SubscriptionError::Changed`] where other changes came first again and again.
+pub async fn change<S: Subscriptions>(
     store: &S,
     tenant: &TenantId,
     id: SubscriptionId,
-    input: SubscriptionInput,
+    expected: &ExpectedVersions,
+    settings_after: impl Fn(&Subscription) -> Result<SubscriptionInput, ValidationErrors> + Send + Sync,
     now: Timestamp,
 ) -> Result<Subscription, SubscriptionError> {
-    let current = store.subscription(tenant, id).await?.ok_or(SubscriptionError::Unknown)?;
-    let mut settings = input.check(Some(&current.settings)).map_err(SubscriptionError::Invalid)?;
-    let version = current.version + 1;
-    settings.criteria.carry_over_since(&current.settings.criteria, version);
-    put(store, Subscription { settings, version, updated_at: now, ..(*current).clone() }).await
+    put_next(store, tenant, id, |current| {
+        if !expected.allow(current.version) {
+            return Err(SubscriptionError::OtherVersion(current.version));
+        }
+        let input = settings_after(current).map_err(SubscriptionError::Invalid)?;
+        let mut settings = input.check(Some(&current.settings)).map_err(SubscriptionError::Invalid)?;
+        let version = current.version + 1;
+        settings.criteria.carry_over_since(&current.settings.criteria, version);
+        Ok(Subscription { settings, version, updated_at: now, ..current.clone() })
+    })
+    .await
 }
 
 /// Gives a new signing secret; the one before it signs for 24 h more.
@@ -67,12 +107,14 @@ pub async fn rotate_secret<S: Subscriptions>(
     id: SubscriptionId,
     now: Timestamp,
 ) -> Result<Subscription, SubscriptionError> {
-    let current = store.subscription(tenant, id).await?.ok_or(SubscriptionError::Unknown)?;
-    let mut next = (*current).clone();
-    next.secrets.rotate(SigningSecret::generate()?, now);
-    next.version += 1;
-    next.updated_at = now;
-    put(store, next).await
+    put_next(store, tenant, id, |current| {
+        let mut next = current.clone();
+        next.secrets.rotate(SigningSecret::generate()?, now);
+        next.version += 1;
+        next.updated_at = now;
+        Ok(next)
+    })
+    .await
 }
 
 /// Deletes a subscription. Deliveries that were accepted before go on.
@@ -88,10 +130,21 @@ pub async fn delete<S: Subscriptions>(
     if store.delete(tenant, id).await? { Ok(()) } else { Err(SubscriptionError::Unknown) }
 }
 
-async fn put<S: Subscriptions>(store: &S, next: Subscription) -> Result<Subscription, SubscriptionError> {
-    match store.replace(next.clone()).await? {
-        ReplaceOutcome::Replaced => Ok(next),
-        ReplaceOutcome::VersionConflict => Err(SubscriptionError::Changed),
-        ReplaceOutcome::NotFound => Err(SubscriptionError::Unknown),
+/// Stores what `next` makes of the current version, once no other change came in between.
+async fn put_next<S: Subscriptions>(
+    store: &S,
+    tenant: &TenantId,
+    id: SubscriptionId,
+    next: impl Fn(&Subscription) -> Result<Subscription, SubscriptionError> + Send,
+) -> Result<Subscription, SubscriptionError> {
+    for _ in 0..MAX_TRIES {
+        let current = store.subscription(tenant, id).await?.ok_or(SubscriptionError::Unknown)?;
+        let next = next(&current)?;
+        match store.replace(next.clone()).await? {
+            ReplaceOutcome::Replaced => return Ok(next),
+            ReplaceOutcome::VersionConflict => {}
+            ReplaceOutcome::NotFound => return Err(SubscriptionError::Unknown),
+        }
     }
+    Err(SubscriptionError::Changed)
 }

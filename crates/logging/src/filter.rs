@@ -1,14 +1,13 @@
 //! The filter of the log: which entries are written.
 
 use tracing::{Level, Metadata, Subscriber};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::filter::{FilterExt as _, Targets, filter_fn};
 use tracing_subscriber::layer::Filter;
 use tracing_subscriber::registry::LookupSpan;
 
 /// The operator's filter, limited: below `info` only entries of our own crates are written. Libraries for HTTP and TLS log
 /// URLs, headers and bytes there, and so tokens and payloads.
-pub(crate) fn limited<S>(filter: EnvFilter) -> impl Filter<S> + Send + Sync
+pub(crate) fn limited<S>(filter: Targets) -> impl Filter<S> + Send + Sync
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
@@ -59,7 +58,7 @@ mod tests {
     fn log_with(filter: &str) -> String {
         let written = Written::default();
         let log = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(written.clone());
-        let filter = EnvFilter::try_new(filter).expect("a filter");
+        let filter: Targets = filter.parse().expect("a filter");
         let subscriber = tracing_subscriber::registry().with(log.with_filter(limited(filter)));
         tracing::subscriber::with_default(subscriber, || {
             tracing::trace!(target: "hyper::client", "library-trace");

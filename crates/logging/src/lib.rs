@@ -6,8 +6,8 @@ mod filter;
 
 use std::io;
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::{ParseError, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -26,7 +26,7 @@ pub enum Form {
 ///
 /// When the filter cannot be parsed.
 pub fn start(form: Form, default: &str) -> Result<(), ParseError> {
-    let filter = EnvFilter::try_new(filter_of_environment().as_deref().unwrap_or(default))?;
+    let filter = filter_of_environment().as_deref().unwrap_or(default).parse::<Targets>()?;
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     let lines = match form {
         Form::Text => lines.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).boxed(),
@@ -39,8 +39,8 @@ pub fn start(form: Form, default: &str) -> Result<(), ParseError> {
 /// Starts the log of a Lambda function: one JSON object a line, as CloudWatch reads it. The filter is `info` where
 /// `LOANHOOK_LOG` is not set or cannot be parsed.
 pub fn start_in_lambda() {
-    let filter = filter_of_environment().and_then(|filter| EnvFilter::try_new(filter).ok());
-    let filter = filter.unwrap_or_else(|| EnvFilter::new("info"));
+    let filter = filter_of_environment().and_then(|filter| filter.parse::<Targets>().ok());
+    let filter = filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)

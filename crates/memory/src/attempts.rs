@@ -21,7 +21,10 @@ impl State {
 
     fn history_row(&self, attempt: Attempt) -> HistoryRow {
         let delivery = self.delivery(&attempt.tenant, attempt.trace_id);
-        HistoryRow { resends: delivery.map_or(0, |delivery| delivery.history.resends), attempt }
+        match delivery {
+            Some(delivery) => HistoryRow::new(attempt, delivery),
+            None => HistoryRow { attempt, resends: 0, subscription_version: None },
+        }
     }
 }
 
@@ -48,11 +51,7 @@ impl Attempts for Memory {
         self.read(|state| Ok(state.rows_of(tenant).rev().filter(asked).take(limit).cloned().collect())).await
     }
 
-    async fn with_resend_counts(
-        &self,
-        tenant: &TenantId,
-        attempts: Vec<Attempt>,
-    ) -> StoreResult<Vec<HistoryRow>> {
+    async fn history_rows(&self, tenant: &TenantId, attempts: Vec<Attempt>) -> StoreResult<Vec<HistoryRow>> {
         let own = attempts.into_iter().filter(|attempt| attempt.tenant == *tenant);
         self.read(|state| Ok(own.map(|attempt| state.history_row(attempt)).collect())).await
     }

@@ -1,8 +1,10 @@
 //! Intake: the record of the key, payload and event of the ledger, payloads, deliveries, messages, in this order.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use loanhook_core::model::delivery::Delivery;
-use loanhook_core::model::id::TenantId;
+use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
     AcceptOutcome, AcceptRequest, IdempotencyKey, IdempotencyRecord, Intake, NewLedgerEvent, QueueMessage,
@@ -14,7 +16,13 @@ use super::step::{Call, Operation, StepKind};
 use super::{Memory, State};
 
 impl Intake for Memory {
-    async fn accept(&self, request: AcceptRequest) -> StoreResult<AcceptOutcome> {
+    type Room = ();
+
+    async fn wait_for_room(&self, _: &TenantId, _: BTreeSet<SubscriptionId>, _: usize) -> StoreResult<()> {
+        Ok(())
+    }
+
+    async fn accept(&self, request: AcceptRequest, (): ()) -> StoreResult<AcceptOutcome> {
         let mut call = self.call(Operation::Accept);
         let accepted = match request.watched.is_empty() {
             true => call.accept_unwatched(request).await?,
@@ -44,10 +52,15 @@ impl Call<'_> {
     }
 
     /// Puts an event that is not there yet, after the payload of which its context is a part.
-    async fn put_event(&mut self, NewLedgerEvent { event, envelope }: NewLedgerEvent) -> StoreResult<()> {
+    async fn put_event(&mut self, new: NewLedgerEvent) -> StoreResult<()> {
+        self.put_event_payload(&new).await?;
+        self.step(StepKind::Event, |state| state.put_event(new.event)).await
+    }
+
+    pub(super) async fn put_event_payload(&mut self, new: &NewLedgerEvent) -> StoreResult<()> {
+        let NewLedgerEvent { event, envelope } = new;
         let key = Some(event.context.payload);
-        self.step(StepKind::Payload, |state| state.put_payload(&event.tenant, key, &envelope)).await?;
-        self.step(StepKind::Event, |state| state.put_event(event)).await
+        self.step(StepKind::Payload, |state| state.put_payload(&event.tenant, key, envelope)).await
     }
 
     /// Puts deliveries that are not there yet, each after its payload; gives the messages of those that were never

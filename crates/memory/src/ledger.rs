@@ -39,6 +39,15 @@ impl Ledger for Memory {
         .await
     }
 
+    async fn has_event(&self, tenant: &TenantId, loan: &LoanId, id: EventId) -> StoreResult<bool> {
+        self.once(Operation::ReadLedger, StepKind::Read, |state| {
+            let found = state.events.get(&(tenant.clone(), id));
+            // What cannot be read says no loan.
+            Ok(found.is_some_and(|event| event.readable().is_none_or(|event| event.loan_id == *loan)))
+        })
+        .await
+    }
+
     async fn delivery_statuses(
         &self,
         tenant: &TenantId,

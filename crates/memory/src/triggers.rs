@@ -1,7 +1,7 @@
 //! Intake of events with triggers of the kind `on-change`.
 //!
-//! The trigger state of the loan is changed with the record of the event's key, on condition that it still is as it was
-//! read; else all is decided anew. Before that go the deliveries of the triggers that have a rising edge: without a message
+//! The trigger state of the loan is changed with the record of the event's key and the event of the ledger, on condition
+//! that it still is as it was read; else all is decided anew. Before that go the deliveries of the triggers that have a rising edge: without a message
 //! nobody has heard of them, and where the decision falls otherwise they are taken away again.
 
 use bytes::Bytes;
@@ -52,12 +52,15 @@ impl Call<'_> {
                 return self.accept_unwatched(decided).await;
             }
             let messages = self.put_deliveries(&tenant, &fired).await?;
+            if let Some(event) = &decided.event {
+                self.put_event_payload(event).await?;
+            }
             let decision = self
                 .step(StepKind::TriggerState, |state| decide(state, &decided, (&before, after)))
                 .await??;
             match decision {
                 Decision::Made => {
-                    let rest = AcceptRequest { idempotency: None, ..decided };
+                    let rest = AcceptRequest { idempotency: None, event: None, ..decided };
                     self.accept_unwatched(rest).await?;
                     self.put_messages(messages).await?;
                     let fired = fired.iter().map(|(delivery, _)| delivery.snapshot.subscription_id);
@@ -99,13 +102,13 @@ fn read(
     (triggers, messages)
 }
 
-/// Changes the trigger state and puts the record of the key, both or neither.
+/// Changes the trigger state and puts the record of the key and the event, all or none.
 fn decide(
     state: &mut State,
     request: &AcceptRequest,
     (before, mut after): (&TriggerState, TriggerState),
 ) -> StoreResult<Decision> {
-    let AcceptRequest { tenant, loan_id, idempotency, now, .. } = request;
+    let AcceptRequest { tenant, loan_id, idempotency, event, now, .. } = request;
     let (of_loan, _) = read(state, (tenant, loan_id), &[], *now);
     if of_loan != *before {
         return Ok(Decision::Overtaken);
@@ -119,5 +122,8 @@ fn decide(
         after.keep(&state.current_subscriptions(tenant));
     }
     state.trigger_states.insert((tenant.clone(), loan_id.clone()), Stored::new(after));
+    if let Some(new) = event {
+        state.put_event(new.event.clone());
+    }
     Ok(Decision::Made)
 }

@@ -3,6 +3,7 @@
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::id::{LoanId, TenantId};
 use loanhook_core::model::key::KeyHash;
+use loanhook_core::model::ledger::LedgerEvent;
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::subscription::Subscription;
 
@@ -16,6 +17,7 @@ pub enum Kept<'a> {
     Subscription(&'a Subscription),
     Key(KeyHash),
     TriggerState(&'a TenantId, &'a LoanId),
+    Event(&'a LedgerEvent),
     /// The record of an event's idempotency key.
     EventRecord(&'a TenantId, &'a str),
 }
@@ -32,6 +34,9 @@ impl State {
             Kept::Key(hash) => self.keys.get_mut(&hash.0).map(|entry| entry.key.make_unreadable()),
             Kept::TriggerState(tenant, loan) => {
                 self.trigger_states.get_mut(&(tenant.clone(), loan.clone())).map(Stored::make_unreadable)
+            }
+            Kept::Event(event) => {
+                self.events.get_mut(&(event.tenant.clone(), event.id)).map(Stored::make_unreadable)
             }
             Kept::EventRecord(tenant, key) => {
                 let kept = self.event_records.get_mut(&(tenant.clone(), key.to_owned()));

@@ -82,6 +82,7 @@ impl Engine for InMemory {
             Kept::Subscription(of) => loanhook_memory::Kept::Subscription(of),
             Kept::Key(_, hash) => loanhook_memory::Kept::Key(hash),
             Kept::Memory(tenant, loan) => loanhook_memory::Kept::TriggerState(tenant, loan),
+            Kept::Event(event) => loanhook_memory::Kept::Event(event),
             Kept::Record(tenant, key) => loanhook_memory::Kept::EventRecord(tenant, key),
         };
         assert!(self.0.state().make_unreadable(kept), "there is nothing of {kept:?}");

@@ -37,12 +37,8 @@ impl Attempts for Store {
         self.memory().rows(tenant, loan, oldest, before, limit).await
     }
 
-    async fn with_resend_counts(
-        &self,
-        tenant: &TenantId,
-        attempts: Vec<Attempt>,
-    ) -> StoreResult<Vec<HistoryRow>> {
-        self.memory().with_resend_counts(tenant, attempts).await
+    async fn history_rows(&self, tenant: &TenantId, attempts: Vec<Attempt>) -> StoreResult<Vec<HistoryRow>> {
+        self.memory().history_rows(tenant, attempts).await
     }
 
     async fn row(&self, tenant: &TenantId, loan: &LoanId, id: AttemptId) -> StoreResult<Option<HistoryRow>> {
@@ -150,6 +146,10 @@ impl Ledger for Store {
 
     async fn event(&self, tenant: &TenantId, id: EventId) -> StoreResult<Option<LedgerEvent>> {
         self.memory().event(tenant, id).await
+    }
+
+    async fn has_event(&self, tenant: &TenantId, loan: &LoanId, id: EventId) -> StoreResult<bool> {
+        self.memory().has_event(tenant, loan, id).await
     }
 
     async fn delivery_statuses(

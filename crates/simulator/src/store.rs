@@ -1,12 +1,13 @@
 //! Store of a run: the engine in memory, with a deliberate error around it where one is asked for.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
-use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
+use loanhook_core::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::progress::{NextAttempt, Progress};
 use loanhook_core::model::time::Timestamp;
@@ -44,7 +45,18 @@ impl Store {
 }
 
 impl Intake for Store {
-    async fn accept(&self, mut request: AcceptRequest) -> StoreResult<AcceptOutcome> {
+    type Room = ();
+
+    async fn wait_for_room(
+        &self,
+        tenant: &TenantId,
+        subscriptions: BTreeSet<SubscriptionId>,
+        bytes: usize,
+    ) -> StoreResult<()> {
+        self.memory().wait_for_room(tenant, subscriptions, bytes).await
+    }
+
+    async fn accept(&self, mut request: AcceptRequest, (): ()) -> StoreResult<AcceptOutcome> {
         if self.breaks(Break::KeyForgotten) {
             request.idempotency = None;
         }
@@ -52,19 +64,19 @@ impl Intake for Store {
             let memory = self.memory().clone();
             self.0.world.spawn("late commit".into(), TaskKind::Server, async move {
                 // Nobody hears of its failure.
-                let _ = memory.accept(request).await;
+                let _ = memory.accept(request, ()).await;
             });
             return Ok(AcceptOutcome::Stored { fired: Vec::new() });
         }
         if self.breaks(Break::TriggerStateForgotten) {
             let (request, fired) = fire_every_time(request);
             let fired = fired.iter().map(|delivery| delivery.snapshot.subscription_id).collect();
-            return Ok(match self.memory().accept(request).await? {
+            return Ok(match self.memory().accept(request, ()).await? {
                 AcceptOutcome::Stored { .. } => AcceptOutcome::Stored { fired },
                 known @ AcceptOutcome::Duplicate(_) => known,
             });
         }
-        self.memory().accept(request).await
+        self.memory().accept(request, ()).await
     }
 }
 

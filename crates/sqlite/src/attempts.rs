@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use super::SqliteEngine;
-use super::rows::{find_attempt, find_delivery, find_progress, from_json};
+use super::rows::{find_attempt, find_delivery, find_progress, find_snapshot, from_json};
 use super::unreadable::read_up_to;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
@@ -35,16 +35,15 @@ impl Attempts for SqliteEngine {
         self.newest_first((ATTEMPTS, "attempts"), (tenant, loan), range, limit).await
     }
 
-    async fn with_resend_counts(
-        &self,
-        tenant: &TenantId,
-        attempts: Vec<Attempt>,
-    ) -> StoreResult<Vec<HistoryRow>> {
+    async fn history_rows(&self, tenant: &TenantId, attempts: Vec<Attempt>) -> StoreResult<Vec<HistoryRow>> {
         let tenant = tenant.clone();
         self.read(move |connection| {
             let row = |attempt: Attempt| {
                 let progress = find_progress(connection, &tenant, attempt.trace_id)?;
-                Ok(HistoryRow { attempt, resends: progress.map_or(0, |progress| progress.resends) })
+                let resends = progress.map_or(0, |progress| progress.resends);
+                let snapshot = find_snapshot(connection, &tenant, attempt.trace_id)?;
+                let subscription_version = snapshot.map(|snapshot| snapshot.subscription_version);
+                Ok(HistoryRow { attempt, resends, subscription_version })
             };
             attempts.into_iter().map(row).collect()
         })
@@ -54,7 +53,7 @@ impl Attempts for SqliteEngine {
     async fn row(&self, tenant: &TenantId, loan: &LoanId, id: AttemptId) -> StoreResult<Option<HistoryRow>> {
         let (of, loan) = (tenant.clone(), loan.clone());
         let found = self.read(move |connection| find_attempt(connection, &of, &loan, id)).await?;
-        Ok(self.with_resend_counts(tenant, found.into_iter().collect()).await?.pop())
+        Ok(self.history_rows(tenant, found.into_iter().collect()).await?.pop())
     }
 
     async fn delivery(&self, tenant: &TenantId, trace: TraceId) -> StoreResult<Option<Delivery>> {

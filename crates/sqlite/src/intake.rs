@@ -1,5 +1,6 @@
 //! Intake of events: idempotency record, trigger state, payloads, deliveries and messages, in one operation of the writer.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -14,14 +15,29 @@ use super::rows::{from_json, to_json};
 use super::unreadable::none_if_unreadable;
 use super::writer::Priority;
 use loanhook_core::model::delivery::Delivery;
-use loanhook_core::model::id::{LoanId, TenantId};
+use loanhook_core::model::id::{LoanId, SubscriptionId, TenantId};
 use loanhook_core::model::ledger::LedgerScope;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::trigger_state::TriggerState;
 use loanhook_core::ports::{AcceptOutcome, AcceptRequest, Intake, StoreResult, Subscriptions as _};
 
+/// Places for the new deliveries of an event: see `queue::places`. They are given back after the commit that stores it.
+#[derive(Default)]
+pub struct Room(Vec<Place>);
+
 impl Intake for SqliteEngine {
-    async fn accept(&self, request: AcceptRequest) -> StoreResult<AcceptOutcome> {
+    type Room = Room;
+
+    async fn wait_for_room(
+        &self,
+        tenant: &TenantId,
+        subscriptions: BTreeSet<SubscriptionId>,
+        bytes: usize,
+    ) -> StoreResult<Room> {
+        self.0.admission.wait_for_places(tenant, subscriptions, bytes).await.map(Room)
+    }
+
+    async fn accept(&self, request: AcceptRequest, Room(places): Room) -> StoreResult<AcceptOutcome> {
         let admission = Arc::clone(&self.0.admission);
         let scheduler = Arc::clone(&self.0.scheduler);
         // Those whose trigger state a loan keeps.
@@ -33,9 +49,6 @@ impl Intake for SqliteEngine {
         let stored = request.deliveries.iter().chain(rising);
         let bytes = stored.map(|(delivery, bytes)| estimated_bytes(delivery) + bytes.len()).sum::<usize>()
             + request.event.as_ref().map_or(0, |new| EVENT_BYTES + new.envelope.len());
-        let subscriptions = request.deliveries.iter().map(|(delivery, _)| delivery.snapshot.subscription_id);
-        let places =
-            self.0.admission.wait_for_places(&request.tenant, subscriptions.collect(), bytes).await?;
         let (scope, counts) = (self.0.ledger_scope, Arc::clone(&self.0.counts));
         let work = move |connection: &Connection| {
             accept(connection, &counts, &admission, places, request, &known, scope)

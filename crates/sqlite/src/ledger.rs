@@ -60,6 +60,16 @@ impl Ledger for SqliteEngine {
         .await
     }
 
+    async fn has_event(&self, tenant: &TenantId, loan: &LoanId, id: EventId) -> StoreResult<bool> {
+        let (tenant, loan) = (tenant.clone(), loan.clone());
+        self.read(move |connection| {
+            connection
+                .prepare_cached("SELECT 1 FROM events WHERE id = ?1 AND tenant = ?2 AND loan = ?3")?
+                .exists(params![id.uuid().as_bytes(), tenant.as_str(), loan.as_str()])
+        })
+        .await
+    }
+
     async fn delivery_statuses(
         &self,
         tenant: &TenantId,

@@ -8,7 +8,7 @@ use super::SqliteEngine;
 use super::stored_progress::StoredProgress;
 use super::unreadable::{none_if_unreadable, read_up_to};
 use loanhook_core::model::attempt::{Attempt, AttemptNumber, AttemptState};
-use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::delivery::{Delivery, DeliverySnapshot};
 use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
 use loanhook_core::model::progress::Progress;
 use loanhook_core::ports::StoreResult;
@@ -95,6 +95,19 @@ pub(super) fn find_progress(
         .query_row(params![trace.uuid().as_bytes(), tenant.as_str()], |row| from_json(row, 0))
         .optional();
     none_if_unreadable(found, &format_args!("delivery {trace} of {tenant}"))
+}
+
+/// What never changes of a delivery, if it is the tenant's and can be read.
+pub(super) fn find_snapshot(
+    connection: &Connection,
+    tenant: &TenantId,
+    trace: TraceId,
+) -> rusqlite::Result<Option<DeliverySnapshot>> {
+    let found = connection
+        .prepare_cached("SELECT frozen FROM deliveries WHERE trace = ?1 AND tenant = ?2")?
+        .query_row(params![trace.uuid().as_bytes(), tenant.as_str()], |row| from_json(row, 0))
+        .optional();
+    none_if_unreadable(found, &format_args!("snapshot of delivery {trace} of {tenant}"))
 }
 
 /// The column `progress` of a delivery: all that changes of it.

@@ -20,7 +20,7 @@ async fn main() -> Result<(), Error> {
     // Parses the system's trusted certificates on another thread, while the runtime asks for the first batch.
     let client = tokio::task::spawn_blocking(|| WebhookClient::new(config.allow_networks));
     let lease = Some(config.lease);
-    let store = Aws::new(&loanhook_aws::sdk_config().await, config.stack);
+    let store = Aws::new(&loanhook_aws::sdk_config(), config.stack);
     let engine = store.clone();
     let sender = client.map(|made| {
         let made = made.map_err(|panic| panic.to_string())?;

@@ -9,7 +9,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     loanhook_logging::start_in_lambda();
     let config = Config::from_env()?;
     let site = loanhook_lambda::site()?;
-    let engine = Aws::new(&loanhook_aws::sdk_config().await, config.stack);
+    let engine = Aws::new(&loanhook_aws::sdk_config(), config.stack);
     let router = api::history(engine.clone())
         .merge(api::portal(engine.clone(), site.clone()))
         .merge(page::router(engine.clone(), site));

@@ -7,6 +7,6 @@ use loanhook_http::api;
 async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     loanhook_logging::start_in_lambda();
     let config = Config::from_env()?;
-    let engine = Aws::new(&loanhook_aws::sdk_config().await, config.stack);
+    let engine = Aws::new(&loanhook_aws::sdk_config(), config.stack);
     loanhook_lambda::serve(engine.clone(), api::with_middleware(api::events(engine))).await
 }

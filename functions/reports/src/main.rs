@@ -13,7 +13,7 @@ const TRANSACTION_TIME: Duration = Duration::from_secs(20);
 async fn main() -> Result<(), Error> {
     loanhook_logging::start_in_lambda();
     let config = Config::from_env()?;
-    let engine = &Aws::new(&loanhook_aws::sdk_config().await, config.stack);
+    let engine = &Aws::new(&loanhook_aws::sdk_config(), config.stack);
     lambda_runtime::run(service_fn(|event: LambdaEvent<IgnoredAny>| async move {
         let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         let end = Instant::now() + left.saturating_sub(TRANSACTION_TIME);

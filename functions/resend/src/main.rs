@@ -9,7 +9,7 @@ use serde_json::Value;
 async fn main() -> Result<(), Error> {
     loanhook_logging::start_in_lambda();
     let config = Config::from_env()?;
-    let engine = &Aws::new(&loanhook_aws::sdk_config().await, config.stack);
+    let engine = &Aws::new(&loanhook_aws::sdk_config(), config.stack);
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
         // Boxed: the calls nest more deeply than the compiler can follow in one future.
         let resent = Box::pin(direct_invocation::resend(engine, event.payload, &event.context.request_id));

@@ -40,7 +40,7 @@ async fn main() -> Result<(), Error> {
     loanhook_logging::start_in_lambda();
     let config = Config::from_env()?;
     let lease = config.lease;
-    let engine = &Aws::new(&loanhook_aws::sdk_config().await, config.stack);
+    let engine = &Aws::new(&loanhook_aws::sdk_config(), config.stack);
     lambda_runtime::run(service_fn(|event: LambdaEvent<SweepEvent>| async move {
         let sweep = Sweep { engine: engine.clone(), lease, shards: event.payload.shards()? };
         let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();

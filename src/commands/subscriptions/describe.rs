@@ -41,6 +41,7 @@ pub(super) fn print_details(subscription: &Value) -> CommandResult {
             "Timeout",
             unless_empty(field(subscription, "/timeoutSeconds")).map(|seconds| format!("{seconds} s")),
         ),
+        ("Version", unless_empty(field(subscription, "/version"))),
         ("Created", unless_empty(field(subscription, "/createdAt")).map(|text| time(&text))),
         ("Updated", unless_empty(field(subscription, "/updatedAt")).map(|text| time(&text))),
         ("Signing secret (shown once, keep it)", unless_empty(field(subscription, "/signingSecret"))),

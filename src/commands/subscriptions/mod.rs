@@ -33,17 +33,25 @@ enum SubscriptionsCommand {
         file: PathBuf,
     },
     /// Put another in a subscription's place; what the file omits is reset
-    Replace {
-        id: String,
-        /// A JSON file, or `-` for standard input
-        file: PathBuf,
-    },
+    Replace(ChangeArgs),
+    /// Change what the file names (a JSON Merge Patch, RFC 7396); what it omits stays, null is reset
+    Patch(ChangeArgs),
     /// Delete a subscription; what was accepted for it is still delivered
     Delete { id: String },
     /// Make a new signing secret; the one before stays valid for 24 hours
     RotateSecret { id: String },
     /// Send a sample event to one subscription, whatever its criteria
     Test(TestArgs),
+}
+
+#[derive(Debug, Args)]
+struct ChangeArgs {
+    id: String,
+    /// A JSON file, or `-` for standard input
+    file: PathBuf,
+    /// Change nothing unless the subscription is at this version
+    #[arg(long, value_name = "VERSION")]
+    if_version: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -75,15 +83,19 @@ pub(crate) async fn run(args: SubscriptionsArgs) -> CommandResult {
         SubscriptionsCommand::Create { file } => {
             Call::post(&["v1", "subscriptions"]).body(input::read_bytes(&file)?)
         }
-        SubscriptionsCommand::Replace { id, file } => {
-            Call::new(Method::PUT, &["v1", "subscriptions", &id]).body(input::read_bytes(&file)?)
-        }
+        SubscriptionsCommand::Replace(change) => changing(Method::PUT, &change)?,
+        SubscriptionsCommand::Patch(change) => changing(Method::PATCH, &change)?,
         SubscriptionsCommand::RotateSecret { id } => {
             Call::post(&["v1", "subscriptions", &id, "rotate-secret"])
         }
     };
     let body = client.send(&call).await?;
     if args.connection.json { output::json(&body) } else { describe::print_details(&decode(&body)?) }
+}
+
+fn changing(method: Method, change: &ChangeArgs) -> CommandResult<Call> {
+    let call = Call::new(method, &["v1", "subscriptions", &change.id]).expect_version(change.if_version);
+    Ok(call.body(input::read_bytes(&change.file)?))
 }
 
 async fn list(client: &ApiClient, json: bool) -> CommandResult {

@@ -32,6 +32,21 @@ async fn subscriptions_are_created_listed_replaced_tested_and_deleted() {
     run_as_caller(&j, &["subscriptions", "replace", id, "-"], &other.to_string()).await.expect_success();
     assert_eq!(j.api.get(&format!("/v1/subscriptions/{id}")).await.json()["title"], "Renamed");
 
+    let patch = |version: &'static str| {
+        let asked = ["subscriptions", "patch", id, "-", "--if-version", version];
+        let patch = json!({"title": "Patched"}).to_string();
+        let j = &j;
+        async move { run_as_caller(j, &asked, &patch).await }
+    };
+    let refused = patch("1").await.expect_failure(1);
+    assert!(refused.contains("412") && refused.contains("version 2"), "{refused}");
+    let patched = patch("2").await.expect_success();
+    assert!(patched.contains("Patched") && patched.contains("Version"), "{patched}");
+    let stale = ["subscriptions", "replace", id, "-", "--if-version", "2"];
+    run_as_caller(&j, &stale, &other.to_string()).await.expect_failure(1);
+    let read = j.api.get(&format!("/v1/subscriptions/{id}")).await.json();
+    assert_eq!((&read["title"], &read["enabled"]), (&json!("Patched"), &json!(false)));
+
     let rotated = run_as_caller(&j, &["subscriptions", "rotate-secret", id, "--json"], "").await.json();
     assert_ne!(rotated["signingSecret"], created["signingSecret"]);
 

@@ -82,15 +82,19 @@ async fn the_headers_of_the_loan_and_of_the_time_are_percent_encoded_utf8() {
         if let Some(time) = occurred_at {
             event["occurredAt"] = json!(time);
         }
-        j.api.send_one(&event).await;
-        let request = j.receiver.next_request().await;
-        let decoded = |name: &str| {
-            let header = request.header(name)?;
-            assert!(header.bytes().all(|byte| byte.is_ascii_graphic()), "{header}");
-            Some(percent_encoding::percent_decode_str(header).decode_utf8().expect("UTF-8").into_owned())
-        };
-        assert_eq!(decoded("loanhook-loan").as_deref(), Some(loan));
-        assert_eq!(decoded("loanhook-occurred-at").as_deref(), occurred_at);
+        let trace = j.api.send_one(&event).await;
+        let first = j.receiver.next_request().await;
+        j.api.ended_delivery(&trace).await;
+        j.api.resend(&trace).await;
+        for request in [first, j.receiver.next_request().await] {
+            let decoded = |name: &str| {
+                let header = request.header(name)?;
+                assert!(header.bytes().all(|byte| byte.is_ascii_graphic()), "{header}");
+                Some(percent_encoding::percent_decode_str(header).decode_utf8().expect("UTF-8").into_owned())
+            };
+            assert_eq!(decoded("loanhook-loan").as_deref(), Some(loan));
+            assert_eq!(decoded("loanhook-occurred-at").as_deref(), occurred_at);
+        }
     }
 }
 

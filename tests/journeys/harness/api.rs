@@ -74,6 +74,11 @@ impl Api {
         self.request("PUT", path).json(body).send().await
     }
 
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> ApiResponse {
+        let request = self.request("PATCH", path).header("content-type", "application/merge-patch+json");
+        request.bytes(body.to_string()).send().await
+    }
+
     /// Creates a subscription, and returns the answer, which shows the signing secret.
     pub(crate) async fn subscribe(&self, body: &Value) -> Value {
         self.post("/v1/subscriptions", body).await.expect_status(201).json()

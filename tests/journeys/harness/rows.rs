@@ -27,13 +27,14 @@ pub(crate) fn one_millisecond() -> TimeDelta {
     TimeDelta::milliseconds(1)
 }
 
-const FIELDS: [&str; 24] = [
+const FIELDS: [&str; 25] = [
     "id",
     "traceId",
     "loanId",
     "eventTitle",
     "eventName",
     "subscriptionId",
+    "subscriptionVersion",
     "method",
     "destination",
     "attemptNumber",

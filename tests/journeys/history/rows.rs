@@ -35,6 +35,7 @@ async fn a_row_has_every_field_if_only_as_null() {
             ("eventTitle", created["title"].clone()),
             ("eventName", json!("Payment Reversed")),
             ("subscriptionId", created["id"].clone()),
+            ("subscriptionVersion", json!(1)),
             ("method", json!("POST")),
             ("destination", json!(j.receiver.url("/hook"))),
             ("occurredAt", broken["occurredAt"].clone()),
@@ -198,4 +199,31 @@ async fn an_unknown_trace_id_is_404_on_every_route() {
         j.api.post_without_body(&format!("/v1/webhooks/{trace}/cancel")).await.expect_problem(404);
         j.api.post_without_body(&format!("/v1/webhook/retry/{trace}/1")).await.expect_problem(404);
     }
+}
+
+#[tokio::test]
+async fn a_row_says_which_version_of_its_subscription_it_was_sent_with() {
+    let j = Journey::start().await;
+    let created = j.subscribe("/hook", json!({})).await;
+    let first = j.api.send_one(&event("727")).await;
+    j.api.ended_delivery(&first).await;
+    j.api
+        .patch(&crate::harness::subscription_path(&created), &json!({"title": "Renamed"}))
+        .await
+        .expect_status(200);
+    let second = j.api.send_one(&event("727")).await;
+    j.api.ended_delivery(&second).await;
+    // A resend sends what was frozen at intake.
+    let resent = j.api.resend(&first).await;
+    j.api.delivery_after_attempts(&first, 2).await;
+
+    let rows = j.api.rows("727", "").await;
+    let versions: Vec<_> = rows.iter().map(|row| &row["subscriptionVersion"]).collect();
+    assert_eq!(versions, [1, 2, 1]);
+    let one = j.api.get(&format!("/v1/loans/727/webhooks/{resent}")).await.expect_status(200).json();
+    assert_eq!(one["subscriptionVersion"], 1);
+    let delivery = j.api.delivery(&second).await;
+    assert_eq!(delivery["attempts"][0]["subscriptionVersion"], 2);
+    let listed = j.api.rows("727", &format!("?traceId={second}")).await;
+    assert_eq!(listed[0]["subscriptionVersion"], 2, "a page of one delivery");
 }

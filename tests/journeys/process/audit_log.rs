@@ -25,6 +25,7 @@ async fn the_log_names_the_key_of_every_change() {
     let created = ann.subscribe(&body).await;
     let path = subscription_path(&created);
     ann.put(&path, &body).await.expect_status(200);
+    ann.patch(&path, &json!({"title": "Other"})).await.expect_status(200);
     let rotated = ann.post_without_body(&format!("{path}/rotate-secret")).await.expect_status(200).json();
     let trace = ann.send_one(&event("727")).await;
     ann.ended_delivery(&trace).await;
@@ -50,6 +51,7 @@ async fn the_log_names_the_key_of_every_change() {
     for (what, id) in [
         ("subscription.created", &created["id"]),
         ("subscription.replaced", &created["id"]),
+        ("subscription.patched", &created["id"]),
         ("subscription.secret_rotated", &created["id"]),
         ("subscription.deleted", &created["id"]),
     ] {

@@ -70,6 +70,7 @@ async fn a_url_with_a_private_address_can_be_saved() {
 #[tokio::test]
 async fn a_malformed_url_or_another_scheme_is_422() {
     let j = Journey::start().await;
+    let path = subscription_path(&j.subscribe("/hook", json!({})).await);
     for url in [
         "http:///path",
         "https:/core.example.com/hook",
@@ -82,11 +83,18 @@ async fn a_malformed_url_or_another_scheme_is_422() {
         "https://core..example.com/hook",
         "https://%63ore.example.com/hook",
         "https://core.example.com:[[v('port')]]/hook",
+        "[[v('scheme')]]://core.example.com/hook",
+        "http[[v('s')]]://core.example.com/hook",
+        "[[v('url')]]",
+        "[[v('scheme', 'https')]]://core.example.com/hook",
+        "ws://core.example.com/hook",
+        "file:///etc/passwd",
+        "javascript:alert(1)",
     ] {
-        j.api
-            .post("/v1/subscriptions", &subscription(url, json!({})))
-            .await
-            .expect_errors_at(&["/request/url"]);
+        let body = subscription(url, json!({}));
+        j.api.post("/v1/subscriptions", &body).await.expect_errors_at(&["/request/url"]);
+        j.api.put(&path, &body).await.expect_errors_at(&["/request/url"]);
+        j.api.patch(&path, &json!({"request": {"url": url}})).await.expect_errors_at(&["/request/url"]);
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use aws_sdk_dynamodb::types::builders::PutBuilder;
+
 use crate::engine::Aws;
 use crate::items::call_errors::store_error;
 use crate::items::{event_item, key_schema};
@@ -20,6 +22,17 @@ impl Aws {
     /// it is.
     pub(super) async fn put_event(
         &self,
+        new: &NewLedgerEvent,
+        stored: &mut HashSet<PayloadKey>,
+    ) -> StoreResult<()> {
+        self.put_event_payload(new, stored).await?;
+        // Refused, it is there.
+        self.put(self.put_of_event(&new.event)?).await.map(drop)
+    }
+
+    /// Puts the payload of an event, unless it is among `stored`.
+    pub(super) async fn put_event_payload(
+        &self,
         NewLedgerEvent { event, envelope }: &NewLedgerEvent,
         stored: &mut HashSet<PayloadKey>,
     ) -> StoreResult<()> {
@@ -27,9 +40,13 @@ impl Aws {
         if stored.insert(key) {
             self.put_payload(&event.tenant, key, envelope.clone()).await?;
         }
+        Ok(())
+    }
+
+    /// The put of an event where there is none of its ID.
+    pub(super) fn put_of_event(&self, event: &LedgerEvent) -> StoreResult<PutBuilder> {
         let item = event_item::new(event, Timestamp::now() + self.stack().retention)?;
-        // Refused, it is there.
-        self.put(self.put_if_absent(item)).await.map(drop)
+        Ok(self.put_if_absent(item))
     }
 
     /// Deletes an event that is not accepted.

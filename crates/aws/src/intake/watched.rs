@@ -1,10 +1,11 @@
 //! Intake of an event that triggers watch.
 //!
 //! The trigger state of a loan is one item with a version. An event that changes it writes it together with its
-//! idempotency record in one transaction, on condition that the version is the one that was read; else the event is
-//! evaluated again on the new state. The deliveries of the triggers that fire are put before, as there may be more of them
+//! idempotency record and the event of the ledger in one transaction, on condition that the version is the one that was
+//! read; else the event is evaluated again on the new state. So there is no change of a state without the event that
+//! made it, and no event with verdicts that did not come true. The deliveries of the triggers that fire are put before, as there may be more of them
 //! than a transaction takes: without a message and an entry in the index of what is due nobody knows of them, and where the transaction is refused they are deleted.
-//! The event of the ledger comes after the transaction, as only that decides its verdicts.
+//! The payload of the event is put before, too: nothing but its name is in the event.
 
 use std::collections::HashSet;
 
@@ -73,15 +74,21 @@ impl Aws {
             let messages =
                 self.put_deliveries(tenant, &fired, InDueIndex::AfterCommit, &mut payloads).await?;
             let put_state = self.put_trigger_state(tenant, loan, &after, version)?;
+            let event = self.kept_event(request.event.clone().map(|new| new.with_verdicts(&verdicts)));
+            let put_event = match &event {
+                Some(new) => {
+                    self.put_event_payload(new, &mut payloads).await?;
+                    Some(self.put_of_event(&new.event)?.part()?)
+                }
+                None => None,
+            };
             let record = request.idempotency.as_ref();
             let record = record.map(|(key, record)| (key, record.clone().with_verdicts(&verdicts)));
-            match self.commit_trigger_state(tenant, put_state, record, *now).await? {
+            match self.commit_trigger_state(tenant, put_state, record, put_event, *now).await? {
                 CommitOutcome::Committed => {
-                    let event = request.event.clone().map(|new| new.with_verdicts(&verdicts));
-                    let event = self.kept_event(event);
                     let deliveries: Vec<_> = request.deliveries.iter().collect();
                     // Side by side: what fired is stored and its trigger's state says so, and a repeat finishes either.
-                    let rest = self.put_and_enqueue(tenant, event.as_ref(), &deliveries, &mut payloads);
+                    let rest = self.put_and_enqueue(tenant, None, &deliveries, &mut payloads);
                     try_join(rest, self.enqueue_fired(messages)).await?;
                     let fired = fired.iter().map(|(delivery, _)| delivery.snapshot.subscription_id).collect();
                     return Ok(AcceptOutcome::Stored { fired });
@@ -134,6 +141,7 @@ impl Aws {
         tenant: &TenantId,
         put_state: TransactWriteItem,
         idempotency: Option<(&IdempotencyKey, IdempotencyRecord)>,
+        put_event: Option<TransactWriteItem>,
         now: Timestamp,
     ) -> StoreResult<CommitOutcome> {
         let mut parts = vec![put_state];
@@ -141,12 +149,16 @@ impl Aws {
             let put = self.put_idempotency_item(tenant, IdempotencyScope::Event, key, json(record)?, now);
             parts.push(put.part()?);
         }
+        parts.extend(put_event);
         match self.transact(parts).await? {
             TransactionOutcome::Done => Ok(CommitOutcome::Committed),
-            TransactionOutcome::Refused(refusals) => match refusals.into_iter().nth(1) {
-                Some(Refusal::Condition(Some(item))) => Ok(CommitOutcome::Duplicate(document(&item)?)),
-                _ => Ok(CommitOutcome::Conflict),
-            },
+            TransactionOutcome::Refused(refusals) => {
+                let of_record = refusals.into_iter().nth(1).filter(|_| idempotency.is_some());
+                match of_record {
+                    Some(Refusal::Condition(Some(item))) => Ok(CommitOutcome::Duplicate(document(&item)?)),
+                    _ => Ok(CommitOutcome::Conflict),
+                }
+            }
         }
     }
 

@@ -1,15 +1,18 @@
 //! The AWS SDK's configuration: timeouts, retries and the connector that all clients share.
 
 pub(crate) mod back_off;
+mod environment;
 mod http_connector;
 pub(crate) mod retry_classifier;
 
 use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_dynamodb::config::{BehaviorVersion, IdentityCache};
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
 
+use crate::config::Variables;
 use http_connector::{CONNECT_TIMEOUT, SharedConnector};
 
 /// How many calls of one event are under way at once.
@@ -21,7 +24,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(12);
 const MAX_ATTEMPTS: u32 = 4;
 
 /// The configuration of this environment, with timeouts that leave an invocation time for retries.
-pub async fn sdk_config() -> SdkConfig {
+pub fn sdk_config() -> SdkConfig {
     let connector = SharedConnector::default();
     connector.warm_up();
     let timeouts = TimeoutConfig::builder()
@@ -29,10 +32,11 @@ pub async fn sdk_config() -> SdkConfig {
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
         .operation_timeout(CALL_TIMEOUT)
         .build();
-    aws_config::defaults(BehaviorVersion::v2026_01_12())
+    environment::configuration(&Variables::of_this_process())
+        .behavior_version(BehaviorVersion::v2026_01_12())
         .http_client(connector)
+        .identity_cache(IdentityCache::lazy().build())
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
-        .load()
-        .await
+        .build()
 }

@@ -2,7 +2,7 @@
 
 use crate::model::event::Event;
 use crate::model::event_evaluation::EventEvaluation;
-use crate::model::id::{EventId, SubscriptionId, TenantId};
+use crate::model::id::{EventId, LoanId, SubscriptionId, TenantId};
 use crate::model::ledger::{Decision, DecisionKind, LedgerEvent, Verdict};
 use crate::model::subscription::{MatchResult, Subscription};
 use crate::model::time::Timestamp;
@@ -28,11 +28,11 @@ pub(super) fn new_ledger_event(
 /// the ledger is left to do.
 pub(super) async fn lost_verdicts<S: Ledger + Subscriptions>(
     store: &S,
-    tenant: &TenantId,
+    (tenant, loan): (&TenantId, &LoanId),
     known: &IdempotencyRecord,
     evaluation: &EventEvaluation<'_>,
 ) -> StoreResult<Option<Vec<Verdict>>> {
-    if store.event(tenant, known.event_id).await?.is_some() {
+    if store.has_event(tenant, loan, known.event_id).await? {
         return Ok(None);
     }
     let mut verdicts = Vec::with_capacity(known.unmatched.len());

@@ -20,6 +20,12 @@ const MAX_WAIT: Duration = Duration::from_secs(10);
 
 static FREE_UNITS: Semaphore = Semaphore::const_new(TOTAL_UNITS);
 
+/// How much of it is free, in units of a KiB.
+#[cfg(test)]
+pub(super) fn free_units() -> usize {
+    FREE_UNITS.available_permits()
+}
+
 /// Reserves memory for what renders to so many bytes at most; it is free again when this is dropped.
 ///
 /// # Errors

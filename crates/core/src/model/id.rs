@@ -95,6 +95,13 @@ impl EventId {
     pub fn first_at(time: Timestamp) -> Self {
         Self(first_uuid_at(time))
     }
+
+    /// The time that it was made for, to the millisecond.
+    pub fn time(self) -> Timestamp {
+        let mut millis = [0; 8];
+        millis[8 - TIME_BYTES..].copy_from_slice(&self.0.as_bytes()[..TIME_BYTES]);
+        Timestamp::from_millis(i64::from_be_bytes(millis))
+    }
 }
 
 impl TraceId {

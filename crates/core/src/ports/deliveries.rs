@@ -1,5 +1,6 @@
 //! Ports of deliveries: accepted, claimed, completed, released, canceled.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::time::Duration;
 
@@ -148,6 +149,26 @@ pub enum AcceptOutcome {
 }
 
 pub trait Intake {
+    /// Room for the new deliveries of one event. The default is that of an event which did not wait; it is free again when
+    /// this is dropped.
+    type Room: Default + Send;
+
+    /// Room for new deliveries of these subscriptions, as soon as there is some, in an engine where intake keeps pace with
+    /// sending. `bytes` is what the event takes in memory while it waits.
+    ///
+    /// It is asked for before memory is reserved for what the event renders to, by every caller: who waits here holds
+    /// nothing that another event waits for, so no two events wait for each other.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Busy`](super::StoreError::Busy) where too much waits already, or there was no room in time.
+    fn wait_for_room(
+        &self,
+        tenant: &TenantId,
+        subscriptions: BTreeSet<SubscriptionId>,
+        bytes: usize,
+    ) -> impl Future<Output = StoreResult<Self::Room>> + Send;
+
     /// Stores deliveries with their payloads and queues their first attempts; a delivery that is there
     /// already stays as it is, and so does the event. With a key, its record comes first and decides: if there is one that is
     /// not over at `now`, that is the answer. Order: record, payload of the event, event, payload, delivery, message.
@@ -156,12 +177,16 @@ pub trait Intake {
     /// and queued with the other deliveries. Whether one rises is decided by [`TriggerState::update`] on the state as it
     /// is in the same step, so that of events that come at once one fires. What a key's record says matched is completed
     /// with the subscriptions that fired, and so are the verdicts of the event. Order then: payload and delivery of those that
-    /// rise, record and trigger state together, the event with its payload, the other payloads and deliveries, messages. What a crash left without its message is found by a call
-    /// with the same key, or by the next event of the loan ([`TriggerState::fired_recently`]).
+    /// rise, and the payload of the event; record, trigger state and event together; the other payloads and deliveries,
+    /// messages. What a crash left without its message is found by a call with the same key, or by the next event of the loan ([`TriggerState::fired_recently`]).
     ///
     /// [`TriggerState::update`]: crate::model::trigger_state::TriggerState::update
     /// [`TriggerState::fired_recently`]: crate::model::trigger_state::TriggerState::fired_recently
-    fn accept(&self, request: AcceptRequest) -> impl Future<Output = StoreResult<AcceptOutcome>> + Send;
+    fn accept(
+        &self,
+        request: AcceptRequest,
+        room: Self::Room,
+    ) -> impl Future<Output = StoreResult<AcceptOutcome>> + Send;
 }
 
 #[derive(Debug)]

@@ -19,6 +19,17 @@ pub struct HistoryRow {
     pub attempt: Attempt,
     /// How often the delivery was manually resent so far.
     pub resends: u32,
+    /// The version of the subscription that it was sent with, which is that of its delivery; none where the delivery
+    /// cannot be read.
+    pub subscription_version: Option<u64>,
+}
+
+impl HistoryRow {
+    /// A row of this delivery.
+    pub fn new(attempt: Attempt, delivery: &Delivery) -> Self {
+        let subscription_version = Some(delivery.snapshot.subscription_version);
+        Self { attempt, resends: delivery.history.resends, subscription_version }
+    }
 }
 
 /// Which attempts of a delivery are read, and in which order.
@@ -62,8 +73,8 @@ pub trait Attempts {
         limit: usize,
     ) -> impl Future<Output = StoreResult<Vec<Attempt>>> + Send;
 
-    /// What these attempts' deliveries say now, in the same order.
-    fn with_resend_counts(
+    /// These attempts with what their deliveries say now, in the same order. A delivery that cannot be read leaves out no row.
+    fn history_rows(
         &self,
         tenant: &TenantId,
         attempts: Vec<Attempt>,

@@ -27,6 +27,14 @@ pub trait Ledger {
         id: EventId,
     ) -> impl Future<Output = StoreResult<Option<LedgerEvent>>> + Send;
 
+    /// Whether an event of a loan is kept, whether it can be read or not. Every event that was stored before is seen.
+    fn has_event(
+        &self,
+        tenant: &TenantId,
+        loan: &LoanId,
+        id: EventId,
+    ) -> impl Future<Output = StoreResult<bool>> + Send;
+
     /// The status of each of these deliveries, in the same order; none where there is no such delivery.
     fn delivery_statuses(
         &self,

@@ -29,7 +29,8 @@ use tracing::{Instrument, error_span};
 
 use self::routes::{
     egress, event, event_batch, event_explanation, event_types, events, formulas, health, keys, loan_events,
-    loan_webhooks, openapi_json, portal_links, reports, resend, subscriptions, templates, webhooks,
+    loan_webhooks, openapi_json, portal_links, reports, resend, subscription_changes, subscriptions,
+    templates, webhooks,
 };
 use crate::web::call_limits::CallLimits;
 use crate::web::{self, SiteSettings};
@@ -115,7 +116,8 @@ pub fn subscriptions<S: SharedStore + Intake + Subscriptions + Ledger + Keys + F
             .route(
                 "/v1/subscriptions/{id}",
                 get(subscriptions::get::<S>)
-                    .put(subscriptions::replace::<S>)
+                    .put(subscription_changes::replace::<S>)
+                    .patch(subscription_changes::patch::<S>)
                     .delete(subscriptions::delete::<S>),
             )
             .route("/v1/subscriptions/{id}/rotate-secret", post(subscriptions::rotate_secret::<S>))

@@ -9,7 +9,8 @@ use utoipa::{IntoParams, IntoResponses, Modify, OpenApi};
 use super::problem::Problem;
 use super::routes::{
     egress, event, event_batch, event_explanation, event_types, events, formulas, health, keys, loan_events,
-    loan_webhooks, openapi_json, portal_links, reports, resend, subscriptions, templates, webhooks,
+    loan_webhooks, openapi_json, portal_links, reports, resend, subscription_changes, subscriptions,
+    templates, webhooks,
 };
 use super::schema::event_draft::KeyedEventDraft;
 use super::schema::pattern::Patterns;
@@ -26,7 +27,8 @@ use super::schema::pattern::Patterns;
         loan_events::list, event::get, event::context, event_explanation::explain,
         reports::deliveries,
         webhooks::get, webhooks::cancel, resend::resend, resend::retry, resend::retry_at_loanpro,
-        subscriptions::list, subscriptions::create, subscriptions::get, subscriptions::replace,
+        subscriptions::list, subscriptions::create, subscriptions::get,
+        subscription_changes::replace, subscription_changes::patch,
         subscriptions::delete, subscriptions::rotate_secret, subscriptions::test,
         formulas::evaluate, templates::render,
         keys::create, keys::list, keys::delete, portal_links::create,
@@ -72,6 +74,15 @@ pub(super) struct IdempotencyKey {
     idempotency_key: Option<String>,
 }
 
+/// Changes the version of this ETag alone.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it describes a header that is read by name")]
+pub(super) struct IfMatch {
+    #[param(rename = "If-Match", pattern = "^(\\*|\"[0-9]+\")$", example = "\"3\"")]
+    if_match: Option<String>,
+}
+
 macro_rules! problems {
     ($($name:ident: $($status:literal = $text:literal),+;)*) => {$(
         pub(super) struct $name;
@@ -85,11 +96,12 @@ macro_rules! problems {
 }
 
 problems! {
-    BadBody: "400" = "the body is empty, not UTF-8 or not JSON", "408" = "the body came too slowly", "415" = "the body has a Content-Encoding";
+    BadBody: "400" = "the body is empty, not UTF-8 or not JSON", "408" = "the body came too slowly", "415" = "the body has a Content-Encoding, or is of a type that the path does not take";
     Unauthorized: "401" = "no key, or a wrong one", "429" = "too many wrong keys came from this address: wait as Retry-After says";
     Denied: "401" = "no key, or a wrong one", "403" = "the key lacks the scope", "429" = "too many wrong keys came from this address, or too many resends: wait as Retry-After says";
     NotFound: "404" = "there is no such thing for the key's tenant";
     Conflict: "409" = "not as things stand";
+    OtherVersion: "412" = "the subscription is at another version than If-Match names";
     TooLarge: "413" = "the body is over its limit";
     Invalid: "422" = "well-formed but wrong";
     Unavailable: "500" = "loanhook failed", "503" = "not available now: send it again shortly";

@@ -13,6 +13,16 @@ pub(in crate::api) fn secret_json(status: StatusCode, value: &impl Serialize) ->
     ([(header::CACHE_CONTROL, "no-store")], json(status, value)).into_response()
 }
 
+/// A response that shows this version of a subscription: its `ETag` names the version, as `If-Match` takes it.
+pub(in crate::api) fn versioned(version: u64, response: Response) -> Response {
+    ([(header::ETAG, entity_tag(version))], response).into_response()
+}
+
+/// The entity tag of a version (RFC 9110, 8.8.3).
+pub(in crate::api) fn entity_tag(version: u64) -> String {
+    format!("\"{version}\"")
+}
+
 /// A response in JSON.
 pub(in crate::api) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     match serde_json::to_vec(value) {

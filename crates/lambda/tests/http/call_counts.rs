@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use loanhook_aws::Aws;
 use loanhook_aws_testing::{AwsEngine, CountedEngine};
-use loanhook_contract::engine::Engine;
-use loanhook_contract::scene::{LEASE, SECOND, subscription, tenant};
+use loanhook_contract::engine::{Engine, Kept};
+use loanhook_contract::scene::{LEASE, SECOND, loan, subscription, tenant};
 use loanhook_contract::sender::Scripted;
 use loanhook_core::deliver::Deliver;
+use loanhook_core::model::subscription::{Criteria, Fire};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{QueueMessage, StoreResult, Subscriptions};
 use loanhook_http::api::direct_invocation;
@@ -80,9 +81,9 @@ fn an_event_and_an_attempt_that_succeeds() {
         intake.assert_calls([(GET, 1), (PUT, 3), (SEND, 1)]);
         post(&http, "a key").await;
         intake.assert_calls([(GET, 1), (PUT, 4), (SEND, 1)]);
-        // A repeat finds the record, the event by its ID, the subscription's version and the delivery.
+        // A repeat finds the record, the event, the subscription's version and the delivery.
         post(&http, "a key").await;
-        intake.assert_calls([(GET, 3), (QUERY, 1), (PUT, 3), (SEND, 1)]);
+        intake.assert_calls([(GET, 3), (PUT, 3), (SEND, 1)]);
 
         let (function, deliver) = delivery_function(&aws, &[]);
         deliver.handle(aws.receive().await, now()).await?;
@@ -129,6 +130,26 @@ fn an_event_without_a_match() {
         intake.forget_calls();
         post(&http, "").await;
         intake.assert_calls([(GET, 1), (PUT, 2)]);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_event_that_makes_a_trigger_fire() {
+    run(async {
+        let (aws, http, intake) = tenant_with_subscriptions(0).await?;
+        let acme = tenant("acme");
+        let mut watching = subscription(&acme, "Watching", &[300], Timestamp::now());
+        let trigger = r#"(= loan-display-id "727")"#.into();
+        watching.settings.criteria = Criteria::Trigger { trigger, fire: Fire::OnChange, since: 1 };
+        assert!(aws.ports().create(watching, 200).await?);
+        post(&http, "").await;
+        intake.forget_calls();
+        // Its state is unknown again, so it fires.
+        aws.spoil(Kept::Memory(&acme, &loan("727")));
+        post(&http, "").await;
+        // The payload and the delivery; its state and the event together; the delivery's entry in the index of what is due.
+        intake.assert_calls([(GET, 2), (PUT, 2), (TRANSACT, 1), (UPDATE, 1), (SEND, 1)]);
         Ok(())
     });
 }

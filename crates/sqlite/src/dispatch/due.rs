@@ -35,6 +35,9 @@ struct DueMessage {
 impl SqliteEngine {
     /// Claims due messages of a queue, as many as there are permits for, and starts them after the commit. What cannot be
     /// claimed is given to its handler as a message, as resends are.
+    ///
+    /// It needs no savepoint, until it fails: from then on it has one until it succeeds, since a claim that always fails
+    /// (a damaged page) would fail the others of its commit each time.
     pub(super) async fn dispatch_due(
         &self,
         queue: &QueueId,
@@ -43,8 +46,8 @@ impl SqliteEngine {
         dispatcher: Arc<Dispatcher>,
     ) -> StoreResult<()> {
         let scheduler = Arc::clone(&self.0.scheduler);
-        let (finding, queue_found, queue) = (Arc::clone(&scheduler), queue.clone(), queue.clone());
-        let acquiring = Arc::clone(&dispatcher);
+        let (finding, queue_found, queue_started) = (Arc::clone(&scheduler), queue.clone(), queue.clone());
+        let (acquiring, starting) = (Arc::clone(&dispatcher), Arc::clone(&dispatcher));
         let work = move |connection: &Connection| {
             let (mut wire_permits, mut process_permits) = (wire_permits, process_permits);
             // Some came free while this operation waited for its commit.
@@ -54,25 +57,30 @@ impl SqliteEngine {
         };
         let after_commit = move |due: &mut DueMessages| {
             let all = due.next_due.is_none_or(|next_due| next_due > Timestamp::now());
-            scheduler.remove_queued(&queue, due.messages.len(), all);
+            scheduler.remove_queued(&queue_started, due.messages.len(), all);
             if let Some(next_due) = due.next_due {
-                scheduler.schedule(queue.clone(), next_due);
+                scheduler.schedule(queue_started.clone(), next_due);
             }
             for DueMessage { id, message, claimed, wire_permit, process_permit } in due.messages.drain(..) {
                 match claimed {
                     Some(claimed) => {
-                        dispatcher.start_claimed(message, claimed, wire_permit, process_permit);
+                        starting.start_claimed(message, claimed, wire_permit, process_permit);
                     }
                     // While it is handled, it counts as in flight without a wire permit.
-                    None if scheduler.begin_handling(&queue, id) => {
-                        dispatcher.start_message(message, id, process_permit);
+                    None if scheduler.begin_handling(&queue_started, id) => {
+                        starting.start_message(message, id, process_permit);
                     }
                     None => {}
                 }
             }
         };
-        let run = self.0.writer.run_without_savepoint(Priority::ExistingWork, work, after_commit);
-        run.await.map(|_| ())
+        let (writer, priority) = (&self.0.writer, Priority::ExistingWork);
+        let result = match dispatcher.failed_queues.contains(queue) {
+            true => writer.run(priority, work, after_commit).await,
+            false => writer.run_without_savepoint(priority, work, after_commit).await,
+        };
+        dispatcher.failed_queues.record(queue, result.is_err());
+        result.map(|_| ())
     }
 }
 
@@ -113,3 +121,7 @@ fn find_due(
     }
     Ok(due)
 }
+
+#[cfg(test)]
+#[path = "due_tests.rs"]
+mod tests;

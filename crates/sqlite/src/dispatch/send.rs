@@ -3,9 +3,10 @@
 //! The handler is the use case that sends requests. One that panics has its attempt interrupted, and one that fails
 //! leaves its message to be handled again.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -27,6 +28,7 @@ pub(super) const RETRY_DELAY: Duration = Duration::from_secs(1);
 pub(crate) struct Dispatcher {
     pub(super) permits: ProcessPermits,
     pub(super) limits: DispatchLimits,
+    pub(super) failed_queues: FailedQueues,
     handler: Box<dyn StartHandler>,
 }
 
@@ -39,7 +41,7 @@ impl Dispatcher {
     {
         let permits = ProcessPermits::new(limits.process_permits, Arc::clone(&engine.0.scheduler));
         let handler = Box::new(HandlerStarter(Arc::new((engine, handler)), Handle::current()));
-        Self { permits, limits, handler }
+        Self { permits, limits, failed_queues: FailedQueues::default(), handler }
     }
 
     /// Starts the handler of an attempt whose claim is committed.
@@ -57,6 +59,27 @@ impl Dispatcher {
     /// Starts the handler of a message that is in the table still, and that counts as being handled.
     pub(super) fn start_message(&self, message: QueueMessage, message_id: i64, permit: ProcessPermit) {
         self.handler.start(message.clone(), Task::Message(message), Some(message_id), permit);
+    }
+}
+
+/// The queues whose due messages could not be claimed when that was tried last.
+#[derive(Default)]
+pub(super) struct FailedQueues(Mutex<HashSet<QueueId>>);
+
+impl FailedQueues {
+    fn queues(&self) -> MutexGuard<'_, HashSet<QueueId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn contains(&self, queue: &QueueId) -> bool {
+        self.queues().contains(queue)
+    }
+
+    pub(super) fn record(&self, queue: &QueueId, failed: bool) {
+        match failed {
+            true => self.queues().insert(queue.clone()),
+            false => self.queues().remove(queue),
+        };
     }
 }
 

@@ -169,6 +169,7 @@ impl Engine for OnDisk {
             Kept::Memory(tenant, loan) => {
                 spoil("memories", "tenant = ?1 AND loan = ?2", params![tenant.as_str(), loan.as_str()]);
             }
+            Kept::Event(event) => spoil("events", "id = ?1", params![event.id.uuid().as_bytes()]),
             Kept::Record(tenant, key) => {
                 spoil(
                     "idempotency",

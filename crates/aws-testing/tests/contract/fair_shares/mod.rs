@@ -76,7 +76,7 @@ impl Stage {
             let evaluation = EventEvaluation::new(&event, START);
             let deliveries = receivers.map(|of| Delivery::render(of, &evaluation, EventId::at(START)));
             let request = unwatched(&tenant("acme"), None, deliveries.collect(), START);
-            aws.ports().accept(request).await?;
+            aws.ports().accept(request, ()).await?;
         }
         let receivers = Receivers::new(hanging.id);
         Ok(Self { aws: Arc::new(aws), healthy, hanging, retry, receivers, instances: JoinSet::new() })

@@ -11,6 +11,7 @@ mod history;
 mod intake;
 mod ledger;
 mod ledger_scope;
+mod ledger_triggers;
 mod long_schedules;
 mod lost_responses;
 mod moved_keys;

@@ -92,7 +92,7 @@ fn keys_that_a_batch_read_left_are_read_again() {
         scene.resend(None, START).await?;
         let snapshot = &scene.accepted.snapshot;
         let attempts = scene.ports().rows(scene.tenant(), &snapshot.loan_id, None, None, 10).await?;
-        let read = || scene.ports().with_resend_counts(scene.tenant(), attempts.clone());
+        let read = || scene.ports().history_rows(scene.tenant(), attempts.clone());
 
         scene.engine.proxy.fault_nth("BatchGetItem T", 1, Fault::Respond(nothing_read));
         let rows = read().await?;

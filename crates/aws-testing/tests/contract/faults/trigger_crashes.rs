@@ -1,8 +1,8 @@
 //! Intake whose caller dies between two calls, with a trigger that fires: it fires once, and its delivery is queued.
 //!
 //! The calls of such an event are, in this order: `GetItem M` (the trigger state), `PutObject` and `PutItem T` (the
-//! delivery of the trigger), `TransactWriteItems` (the new trigger state, with the idempotency record), `PutItem V` (the event
-//! of the ledger), `UpdateItem T` (the delivery's entry in the index of what is due), `SendMessage`.
+//! delivery of the trigger), `TransactWriteItems` (the new trigger state, with the idempotency record and the event of the
+//! ledger), `UpdateItem T` (the delivery's entry in the index of what is due), `SendMessage`.
 
 use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults};
 use loanhook_contract::engine::Engine;

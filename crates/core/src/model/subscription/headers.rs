@@ -36,7 +36,7 @@ pub(super) fn check_headers(
             match kept {
                 Some(_) if moved => errors.add(
                     &pointer,
-                    "*** keeps the stored value only where requests go to the same scheme, host and port, and \
+                    "its stored value is kept only where requests go to the same scheme, host and port, and \
                      request.url has another: give the value again",
                 ),
                 Some(kept) => value.clone_from(kept),

@@ -18,7 +18,7 @@ pub const DEFAULT_TIMEOUT_SECONDS: u32 = 15;
 pub const DEFAULT_CONTENT_TYPE: &str = "application/json";
 
 /// The settings of a webhook, before any rule was checked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SubscriptionInput {
     pub title: String,
     pub description: String,
@@ -34,7 +34,7 @@ pub struct SubscriptionInput {
 }
 
 /// Which events a subscription is for: names of events, or a trigger.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct CriteriaInput {
     /// Names of events; `*` is all.
     pub events: Option<Vec<String>>,
@@ -45,7 +45,7 @@ pub struct CriteriaInput {
 }
 
 /// The request that a matched event becomes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct RequestInput {
     pub method: Method,
     /// A template.

@@ -4,6 +4,7 @@ use http::StatusCode;
 use tracing::error;
 
 use super::{Problem, ValidationError};
+use crate::api::response::entity_tag;
 use loanhook_core::intake::IntakeError;
 use loanhook_core::keys::KeyError;
 use loanhook_core::model::validation::{self, ValidationErrors};
@@ -132,6 +133,16 @@ impl From<SubscriptionError> for Problem {
         match failure {
             SubscriptionError::Unknown => Self::not_found("subscription"),
             SubscriptionError::Invalid(errors) => errors.into(),
+            SubscriptionError::OtherVersion(version) => Self::new(
+                StatusCode::PRECONDITION_FAILED,
+                "other-version",
+                "The subscription is at another version",
+                format!(
+                    "the subscription is at version {version}, which If-Match does not name: read it again, and send the \
+                     change that it still needs with If-Match: {}",
+                    entity_tag(version)
+                ),
+            ),
             SubscriptionError::TooMany => Self::conflict(
                 "too-many-subscriptions",
                 "a tenant can have 200 subscriptions: delete one that is no longer used",

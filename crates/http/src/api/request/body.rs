@@ -66,11 +66,11 @@ pub(in crate::api) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Prob
     let text = std::str::from_utf8(bytes).map_err(|_| Problem::not_json("the body is not UTF-8"))?;
     // A body that is not JSON is a 400, whatever else would be wrong with it.
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| Problem::not_json(error.to_string()))?;
-    parse_json(text)
+    Ok(parse_object(text)?)
 }
 
 /// Parses a JSON object of a text that is known to be JSON. What is wrong has the JSON pointer of its place.
-pub(in crate::api) fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+pub(in crate::api) fn parse_object<T: DeserializeOwned>(text: &str) -> Result<T, ValidationErrors> {
     let deserializer = &mut serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(deserializer).map(|StrictObject(value)| value).map_err(|error| {
         let detail = error.inner().to_string();
@@ -80,7 +80,7 @@ pub(in crate::api) fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, P
         {
             pointer = format!("{pointer}/{}", pointer_segment(missing));
         }
-        ValidationErrors::one(pointer, in_words_of_json(detail)).into()
+        ValidationErrors::one(pointer, in_words_of_json(detail))
     })
 }
 

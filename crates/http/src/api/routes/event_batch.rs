@@ -86,7 +86,7 @@ pub(in crate::api) async fn create<
 
 /// One event of a batch, with the limit that a single event has.
 fn submission(event: &RawValue) -> Result<Submission, Problem> {
-    let mut draft: KeyedEventDraft = body::parse_json(event.get())?;
+    let mut draft: KeyedEventDraft = body::parse_object(event.get())?;
     let key = draft.idempotency_key.take();
     // The bytes of the key do not count as the event's.
     let beside = key.as_ref().map_or(0, |key| key.len() + ",\"idempotencyKey\":\"\"".len());

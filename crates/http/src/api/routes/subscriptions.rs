@@ -1,4 +1,5 @@
-//! `/v1/subscriptions`: the settings of webhooks, their signing secrets, and test sends.
+//! `/v1/subscriptions`: webhooks made, read and deleted, their signing secrets, and test sends. Changes of settings are in
+//! `subscription_changes`.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -56,7 +57,7 @@ pub(in crate::api) async fn list<S: Subscriptions + Keys + Send + Sync>(
 #[utoipa::path(
     post, path = "/v1/subscriptions", operation_id = "createSubscription", tag = "subscriptions", request_body = SubscriptionDraft,
     responses(
-        (status = 201, body = SubscriptionView, description = "the subscription"),
+        (status = 201, body = SubscriptionView, description = "the subscription", headers(("ETag" = String, description = "its version, in quotes"))),
         BadBody, Denied, Conflict, TooLarge,
         Invalid, Unavailable,
     )
@@ -72,14 +73,14 @@ pub(in crate::api) async fn create<S: Subscriptions + Keys + Send + Sync>(
     let created = use_case::create(&api.store, tenant, draft.into(), Timestamp::now()).await?;
     log::change("subscription.created", caller.key().0, tenant, &created.id);
     let view = SubscriptionView::new(&created, &caller).with_secret(&created);
-    Ok(response::secret_json(StatusCode::CREATED, &view))
+    Ok(response::versioned(created.version, response::secret_json(StatusCode::CREATED, &view)))
 }
 
 /// Read a subscription
 #[utoipa::path(
     get, path = "/v1/subscriptions/{id}", operation_id = "getSubscription", tag = "subscriptions", params(("id" = id::SubscriptionId, Path)),
     responses(
-        (status = 200, body = SubscriptionView, description = "the subscription"),
+        (status = 200, body = SubscriptionView, description = "the subscription", headers(("ETag" = String, description = "its version, in quotes"))),
         Denied, NotFound, Unavailable,
     )
 )]
@@ -93,34 +94,8 @@ pub(in crate::api) async fn get<S: Subscriptions + Keys + FormulaErrorLog + Send
     let found = found.ok_or_else(|| Problem::not_found("subscription"))?;
     let formula_errors = api.store.formula_errors(tenant, found.id).await?;
     let view = SubscriptionView::new(&found, &caller);
-    Ok(response::json(StatusCode::OK, &view.with_formula_errors(formula_errors)))
-}
-
-/// Replace a subscription
-///
-/// What is left out has its default again. Deliveries that were accepted before go on as they were.
-#[utoipa::path(
-    put, path = "/v1/subscriptions/{id}", operation_id = "replaceSubscription", tag = "subscriptions", params(("id" = id::SubscriptionId, Path)),
-    request_body = SubscriptionDraft,
-    responses(
-        (status = 200, body = SubscriptionView, description = "the subscription"),
-        BadBody, Denied, NotFound, Conflict,
-        TooLarge, Invalid, Unavailable,
-    )
-)]
-pub(in crate::api) async fn replace<S: Subscriptions + Keys + Send + Sync>(
-    State(api): State<Api<S>>,
-    caller: Caller,
-    path: PathParameters,
-    raw_body: Body,
-) -> Result<Response, Problem> {
-    let tenant = caller.require(Scope::SubscriptionsWrite)?;
-    let id = path.id("id", "subscription")?;
-    let bytes = body::read(&caller, raw_body, SETTINGS_LIMIT).await?;
-    let draft: SubscriptionDraft = body::parse(&bytes)?;
-    let replaced = use_case::replace(&api.store, tenant, id, draft.into(), Timestamp::now()).await?;
-    log::change("subscription.replaced", caller.key().0, tenant, &id);
-    Ok(response::json(StatusCode::OK, &SubscriptionView::new(&replaced, &caller)))
+    let read = response::json(StatusCode::OK, &view.with_formula_errors(formula_errors));
+    Ok(response::versioned(found.version, read))
 }
 
 /// Delete a subscription
@@ -152,7 +127,7 @@ pub(in crate::api) async fn delete<S: Subscriptions + Keys + Send + Sync>(
     post, path = "/v1/subscriptions/{id}/rotate-secret", operation_id = "rotateSecret", tag = "subscriptions",
     params(("id" = id::SubscriptionId, Path)),
     responses(
-        (status = 200, body = SubscriptionView, description = "the subscription"),
+        (status = 200, body = SubscriptionView, description = "the subscription", headers(("ETag" = String, description = "its version, in quotes"))),
         Denied, NotFound, Conflict, Unavailable,
     )
 )]
@@ -166,7 +141,7 @@ pub(in crate::api) async fn rotate_secret<S: Subscriptions + Keys + Send + Sync>
     let rotated = use_case::rotate_secret(&api.store, tenant, id, Timestamp::now()).await?;
     log::change("subscription.secret_rotated", caller.key().0, tenant, &id);
     let view = SubscriptionView::new(&rotated, &caller).with_secret(&rotated);
-    Ok(response::secret_json(StatusCode::OK, &view))
+    Ok(response::versioned(rotated.version, response::secret_json(StatusCode::OK, &view)))
 }
 
 /// Send a sample event

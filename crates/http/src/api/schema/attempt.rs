@@ -8,7 +8,7 @@ use crate::api::request::caller::Caller;
 use crate::api::schema::id::{AttemptId, LoanId, SubscriptionId, Timestamp, TraceId};
 use crate::api::schema::values::{AttemptNumber, Failure, Method, Outcome};
 use crate::web;
-use loanhook_core::model::attempt::{Attempt, StoredResponse};
+use loanhook_core::model::attempt::StoredResponse;
 use loanhook_core::model::destination::shown;
 use loanhook_core::ports::HistoryRow;
 
@@ -23,6 +23,9 @@ pub(in crate::api) struct AttemptView {
     event_title: String,
     event_name: String,
     subscription_id: SubscriptionId,
+    /// The version of the subscription that it was sent with; null where that is not known.
+    #[schema(required)]
+    subscription_version: Option<u64>,
     method: Method,
     /// The values of its query are `***` but for a caller that may write subscriptions.
     destination: String,
@@ -105,15 +108,16 @@ struct HeaderView {
 impl AttemptView {
     /// A row of a list.
     pub(in crate::api) fn of(row: HistoryRow, to: &Caller) -> Self {
-        Self::new(row.attempt, row.resends, to, false)
+        Self::new(row, to, false)
     }
 
     /// A row by itself, with the headers of its answer.
     pub(in crate::api) fn with_headers(row: HistoryRow, to: &Caller) -> Self {
-        Self::new(row.attempt, row.resends, to, true)
+        Self::new(row, to, true)
     }
 
-    fn new(attempt: Attempt, resends: u32, to: &Caller, headers: bool) -> Self {
+    fn new(row: HistoryRow, to: &Caller, headers: bool) -> Self {
+        let HistoryRow { attempt, resends, subscription_version } = row;
         let loan = web::path_segment(attempt.loan_id.as_str());
         let href = format!("/v1/loans/{loan}/webhooks/{}", attempt.id);
         let outcome = attempt.outcome();
@@ -140,6 +144,7 @@ impl AttemptView {
             event_title: attempt.event_title,
             event_name: attempt.event_name,
             subscription_id: attempt.subscription_id.into(),
+            subscription_version,
             method: attempt.method.into(),
             // A list is read, copied and exported by many: only a row by itself shows what may be a token.
             destination: shown(attempt.destination, headers && to.sees_whole_urls()),

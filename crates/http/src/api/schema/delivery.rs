@@ -39,9 +39,10 @@ pub(in crate::api) struct DeliveryView {
 
 impl DeliveryView {
     pub(in crate::api) fn new(found: DeliveryAttempts, to: &Caller) -> Self {
-        let DeliveryAttempts { delivery: Delivery { snapshot, progress, history }, attempts, more } = found;
+        let DeliveryAttempts { delivery, attempts, more } = found;
         let next = attempts.last().filter(|_| more).map(|last| cursor(last.id.uuid()));
-        let attempts = attempts.into_iter().map(|attempt| HistoryRow { attempt, resends: history.resends });
+        let rows: Vec<_> = attempts.into_iter().map(|attempt| HistoryRow::new(attempt, &delivery)).collect();
+        let Delivery { snapshot, progress, history: _ } = delivery;
         Self {
             trace_id: snapshot.trace_id.into(),
             loan_id: snapshot.loan_id.into(),
@@ -54,7 +55,7 @@ impl DeliveryView {
             accepted_at: snapshot.accepted_at.into(),
             status: progress.status().into(),
             next_attempt_at: progress.next_due().map(Into::into),
-            attempts: attempts.map(|row| AttemptView::of(row, to)).collect(),
+            attempts: rows.into_iter().map(|row| AttemptView::of(row, to)).collect(),
             next,
         }
     }

@@ -19,6 +19,7 @@ pub(super) mod report;
 pub(super) mod retry_policy;
 pub(super) mod strict_object;
 pub(super) mod subscription_draft;
+pub(super) mod subscription_patch;
 pub(super) mod subscription_view;
 pub(super) mod values;
 

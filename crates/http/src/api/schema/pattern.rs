@@ -29,7 +29,8 @@ impl Modify for Patterns {
             replace_names(schema);
         }
         for path in openapi.paths.paths.values_mut() {
-            for operation in [&mut path.get, &mut path.put, &mut path.post, &mut path.delete] {
+            for operation in [&mut path.get, &mut path.put, &mut path.post, &mut path.patch, &mut path.delete]
+            {
                 parameters(operation)
                     .filter_map(|parameter| parameter.schema.as_mut())
                     .for_each(replace_names);

@@ -54,26 +54,42 @@ where
 pub(in crate::api) fn texts<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, String>, D::Error> {
-    struct Texts;
+    DistinctNames::deserialize(deserializer).map(|DistinctNames(texts)| texts)
+}
 
-    impl<'de> Visitor<'de> for Texts {
-        type Value = BTreeMap<String, String>;
+/// For a field that is null, or an object of texts and nulls, none of whose names may be there twice.
+pub(in crate::api) fn optional_texts<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<BTreeMap<String, Option<String>>>, D::Error> {
+    Ok(Option::<DistinctNames<_>>::deserialize(deserializer)?.map(|DistinctNames(texts)| texts))
+}
 
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a JSON object of strings")
-        }
+/// The members of an object, none of whose names is there twice.
+struct DistinctNames<T>(BTreeMap<String, T>);
 
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut texts = BTreeMap::new();
-            while let Some((name, text)) = map.next_entry::<String, String>()? {
-                if texts.contains_key(&name) {
-                    return Err(A::Error::custom(format!("duplicate name `{name}`")));
-                }
-                texts.insert(name, text);
-            }
-            Ok(texts)
-        }
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for DistinctNames<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members(PhantomData)).map(Self)
+    }
+}
+
+struct Members<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+    type Value = BTreeMap<String, T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object of strings")
     }
 
-    deserializer.deserialize_map(Texts)
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = BTreeMap::new();
+        while let Some((name, value)) = map.next_entry::<String, T>()? {
+            if members.contains_key(&name) {
+                return Err(A::Error::custom(format!("duplicate name `{name}`")));
+            }
+            members.insert(name, value);
+        }
+        Ok(members)
+    }
 }

@@ -1,0 +1,73 @@
+use std::sync::mpsc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::join;
+use loanhook_contract::scene::{START, event, subscription, tenant};
+use loanhook_core::intake::{Submission, accept};
+use loanhook_core::ports::Subscriptions as _;
+use tokio::sync::oneshot;
+
+use super::*;
+use crate::dispatch::{DispatchLimits, Task};
+use crate::queue::NextQueue;
+
+#[tokio::test]
+async fn a_claim_that_always_fails_fails_others_of_its_commit_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let engine = SqliteEngine::open(folder.path()).expect("a new folder");
+    let acme = tenant("acme");
+    assert!(engine.create(subscription(&acme, "Core banking", &[300], START), 1).await.expect("stored"));
+    let submission = Submission { event: event("727", "{}"), key: None };
+    accept(&engine, &acme, submission, START).await.expect("accepted");
+    // As a page of the table that is damaged: a claim fails after its first write.
+    let damage = "CREATE TRIGGER damage BEFORE INSERT ON attempts BEGIN SELECT raise(FAIL, 'damaged'); END";
+    let damaged = |connection: &Connection| connection.execute_batch(damage);
+    engine.0.writer.run(Priority::ExistingWork, damaged, |()| ()).await.expect("made");
+
+    let limits = DispatchLimits::default();
+    let handler = |_: Task, _| async { Ok(()) };
+    let dispatcher = Arc::new(Dispatcher::new(engine.clone(), handler, limits));
+    let scheduler = &engine.0.scheduler;
+    for others_fail in [true, false, false] {
+        let next =
+            scheduler.next_queue(limits.initial_share, || dispatcher.permits.counts(), Timestamp::now());
+        let NextQueue::Ready(queue, count) = next else { panic!("nothing is due") };
+        let wire_permits = WirePermits::reserved(scheduler, queue.clone(), count);
+        let process_permits = dispatcher.permits.try_acquire().into_iter().collect();
+        let dispatch = engine.dispatch_due(&queue, wire_permits, process_permits, Arc::clone(&dispatcher));
+        let (dispatched, other) = in_one_commit(&engine, dispatch).await;
+        assert!(dispatched.is_err());
+        assert_eq!(other.is_err(), others_fail, "{other:?}");
+        scheduler.schedule(queue, Timestamp::now());
+    }
+}
+
+/// Runs an operation and one that writes nothing of its own in one commit: both are submitted while the writer runs another
+/// one, which waits for that.
+async fn in_one_commit(
+    engine: &SqliteEngine,
+    dispatch: impl Future<Output = StoreResult<()>>,
+) -> (StoreResult<()>, StoreResult<()>) {
+    let (release, held) = mpsc::channel::<()>();
+    let (begun, begins) = oneshot::channel();
+    let hold = move |_: &Connection| {
+        begun.send(()).expect("the test waits");
+        // An error, when it is released.
+        held.recv().unwrap_or_default();
+        Ok(())
+    };
+    let writer = &engine.0.writer;
+    let hold = writer.run(Priority::ExistingWork, hold, |()| ());
+    let submitted = async {
+        begins.await.expect("the writer runs it");
+        let other = writer.run_without_savepoint(Priority::ExistingWork, |_| Ok(()), |()| ());
+        let mut both = Box::pin(join(dispatch, other));
+        // The first poll submits each, in order.
+        assert!(both.as_mut().now_or_never().is_none(), "the writer is held");
+        drop(release);
+        both.await
+    };
+    let (held, both) = tokio::join!(hold, submitted);
+    held.expect("held");
+    both
+}
