@@ -8,6 +8,7 @@ pub(in crate::api) const ATTEMPT_COLUMNS: &[&str] = &[
     "eventTitle",
     "eventName",
     "subscriptionId",
+    "subscriptionVersion",
     "method",
     "destination",
     "attemptNumber",
