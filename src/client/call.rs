@@ -64,6 +64,11 @@ impl Call {
         self
     }
 
+    /// The media type of the response, where it is not JSON.
+    pub(crate) const fn media_type(&self) -> Option<&'static str> {
+        self.accept
+    }
+
     pub(crate) fn accept(mut self, media_type: &'static str) -> Self {
         self.accept = Some(media_type);
         self

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH};
-use reqwest::redirect;
+use reqwest::{RequestBuilder, Response, redirect};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use url::{Host, Url};
@@ -19,7 +19,8 @@ pub(crate) use call::Call;
 pub(crate) use connection_args::ConnectionArgs;
 pub(crate) use problem::Problem;
 pub(crate) use responses::{
-    AcceptedEvent, Delivery, LedgerEvent, Page, Payload, Report, ReportItem, Row, Verdict, decode,
+    AcceptedEvent, Delivery, LedgerEvent, ListedDelivery, Page, Payload, Report, ReportItem, Row, Verdict,
+    decode,
 };
 
 use crate::error::{CommandError, CommandResult};
@@ -31,6 +32,8 @@ pub(crate) const MAX_ITEMS_PER_PAGE: u32 = 200;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// For a whole call, from the connection to the end of the response.
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// The same for a response that may be long.
+const LONG_CALL_TIMEOUT: Duration = Duration::from_secs(3600);
 /// The waits before the retries of a call that may be repeated.
 const RETRY_DELAYS: [Duration; 4] =
     [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
@@ -102,12 +105,18 @@ impl ApiClient {
         if let Some(media_type) = call.accept {
             request = request.header(ACCEPT, media_type);
         }
+        let response = self.checked(request).await?;
+        response.bytes().await.map_err(|error| self.unreachable(&error))
+    }
+
+    /// The response of a request, if its status is 2xx.
+    async fn checked(&self, request: RequestBuilder) -> CommandResult<Response> {
         let response = request.send().await.map_err(|error| self.unreachable(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
         if status.is_success() {
-            return Ok(body);
+            return Ok(response);
         }
+        let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
         Err(CommandError::Refused {
             status: status.as_u16(),
             retry_after: problem::retry_after(&headers),
@@ -115,24 +124,29 @@ impl ApiClient {
         })
     }
 
+    /// Begins a call whose response may be long: its body is to be read. It is begun again, as in
+    /// [`send_with_retries`](Self::send_with_retries), where that may help.
+    pub(crate) async fn open(&self, call: &Call) -> CommandResult<Response> {
+        self.open_url(call.url(&self.base)?, call.accept).await
+    }
+
+    /// The same of a URL that a response named, if it is of this loanhook: the key goes nowhere else.
+    pub(crate) async fn open_url(&self, url: Url, media_type: Option<&str>) -> CommandResult<Response> {
+        if url.origin() != self.base.origin() {
+            return Err(CommandError::Message(format!("{} is not of this loanhook", url.as_str())));
+        }
+        with_retries(async || {
+            let request = self.http.get(url.clone()).timeout(LONG_CALL_TIMEOUT);
+            let request = media_type.into_iter().fold(request, |request, of| request.header(ACCEPT, of));
+            self.checked(request).await
+        })
+        .await
+    }
+
     /// As [`send`](Self::send), with the retries of [`RETRY_DELAYS`] while the error may pass. Only for calls that may
     /// be repeated: reads, and those with idempotency keys.
     pub(crate) async fn send_with_retries(&self, call: &Call) -> CommandResult<Bytes> {
-        for (retries, delay) in RETRY_DELAYS.into_iter().enumerate() {
-            let error = match self.send(call).await {
-                Err(error) if error.is_transient() => error,
-                result => return result,
-            };
-            let delay = error.retry_after().unwrap_or_default().max(delay);
-            if delay > MAX_RETRY_DELAY {
-                return Err(error);
-            }
-            if retries == 0 {
-                output::note(format_args!("{error}; trying again"));
-            }
-            tokio::time::sleep(delay).await;
-        }
-        self.send(call).await
+        with_retries(async || self.send(call).await).await
     }
 
     /// As [`send`](Self::send), with the response decoded from JSON.
@@ -167,4 +181,23 @@ impl ApiClient {
             "cannot reach {base} ({cause}): is loanhook running there? set --url or LOANHOOK_URL"
         ))
     }
+}
+
+/// Makes a call again, as [`RETRY_DELAYS`] say, while its error may pass.
+async fn with_retries<T>(call: impl AsyncFn() -> CommandResult<T>) -> CommandResult<T> {
+    for (retries, delay) in RETRY_DELAYS.into_iter().enumerate() {
+        let error = match call().await {
+            Err(error) if error.is_transient() => error,
+            result => return result,
+        };
+        let delay = error.retry_after().unwrap_or_default().max(delay);
+        if delay > MAX_RETRY_DELAY {
+            return Err(error);
+        }
+        if retries == 0 {
+            output::note(format_args!("{error}; trying again"));
+        }
+        tokio::time::sleep(delay).await;
+    }
+    call().await
 }

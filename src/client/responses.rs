@@ -149,6 +149,27 @@ pub(crate) struct Delivery {
     pub(crate) next: Option<String>,
 }
 
+/// A delivery of a list across loans, with its newest attempt.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ListedDelivery {
+    pub(crate) trace_id: String,
+    pub(crate) loan_id: String,
+    event_title: String,
+    test: bool,
+    pub(crate) accepted_at: String,
+    pub(crate) status: String,
+    pub(crate) newest_attempt: Option<Row>,
+}
+
+impl ListedDelivery {
+    /// The event title, after `[test]` where it is of a subscription's test.
+    pub(crate) fn marked_title(&self) -> String {
+        let mark = if self.test { "[test] " } else { "" };
+        format!("{mark}{}", self.event_title)
+    }
+}
+
 /// The response to an accepted event: the deliveries that it causes.
 #[derive(Debug, Deserialize)]
 pub(crate) struct AcceptedEvent {

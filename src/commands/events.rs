@@ -7,6 +7,7 @@ use super::list_pages::ListPages;
 use super::verdict_words;
 use crate::client::{ApiClient, Call, ConnectionArgs, LedgerEvent, decode};
 use crate::error::CommandResult;
+use crate::since;
 use crate::terminal::format::{clean, time};
 use crate::terminal::{output, table};
 
@@ -40,11 +41,11 @@ pub(super) struct EventFilters {
     /// What became of its deliveries; `unmatched` has none
     #[arg(long, value_parser = PossibleValuesParser::new(RESULTS))]
     result: Option<String>,
-    /// Accepted at or after this time (RFC 3339, such as 2026-11-23T10:00:00Z)
-    #[arg(long, value_name = "TIME")]
+    /// Accepted at or after this time: 2026-11-23T10:00:00Z, yesterday, 24h
+    #[arg(long, value_name = "TIME", value_parser = since::parse)]
     from: Option<String>,
     /// Accepted before this time
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = since::parse)]
     to: Option<String>,
 }
 

@@ -1,14 +1,18 @@
 //! The commands that print a response and end: one file or folder each, with its arguments.
 //!
 //! All but `eval`, which needs no loanhook, are clients of a loanhook anywhere. `attempt_table` prints the attempts of
-//! `history` and `trace`, `verdict_words` the verdicts of `events` and `why`; `list_pages` reads lists page by page.
+//! `history` and `trace`, `verdict_words` the verdicts of `events` and `why`; `list_pages` reads lists page by page, and
+//! `follow` as they change.
 
 mod attempt_table;
 mod cancel;
+mod deliveries;
 mod egress;
 pub(crate) mod eval;
 mod event_types;
 mod events;
+mod export;
+mod follow;
 mod history;
 mod keys;
 mod list_pages;
@@ -25,12 +29,20 @@ use clap::Subcommand;
 
 use crate::error::CommandResult;
 
+/// The kinds of errors by which lists are filtered.
+const ERROR_KINDS: [&str; 8] =
+    ["dns", "connect", "tls", "timeout", "protocol", "blocked", "template", "interrupted"];
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClientCommand {
     /// Send events from files or standard input: JSON, JSON arrays, JSON lines
     Send(send::SendArgs),
     /// Show what was sent for a loan, newest first
     History(Box<history::HistoryArgs>),
+    /// Show the deliveries of all loans, newest first: what did not arrive yesterday?
+    Deliveries(Box<deliveries::DeliveriesArgs>),
+    /// Write a whole list as CSV or NDJSON
+    Export(export::ExportArgs),
     /// Show the events of a loan and what became of them, newest first
     Events(events::EventsArgs),
     /// Show why webhooks of a loan came or did not
@@ -59,6 +71,8 @@ pub(crate) async fn run(command: ClientCommand) -> CommandResult {
     match command {
         ClientCommand::Send(args) => send::run(args).await,
         ClientCommand::History(args) => history::run(&args).await,
+        ClientCommand::Deliveries(args) => deliveries::run(&args).await,
+        ClientCommand::Export(args) => export::run(args).await,
         ClientCommand::Events(args) => events::run(args).await,
         ClientCommand::Why(args) => why::run(args).await,
         ClientCommand::Report(args) => report::run(args).await,

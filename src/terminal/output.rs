@@ -45,6 +45,11 @@ fn check(result: io::Result<()>) -> CommandResult {
     })
 }
 
+/// Whether a person reads standard output.
+pub(crate) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Whether standard output takes colours: a terminal, and no variable asks for none (<https://no-color.org>).
 pub(crate) fn takes_colours() -> bool {
     io::stdout().is_terminal()

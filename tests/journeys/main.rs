@@ -3,6 +3,7 @@
 //!
 //! Folders follow the routes of the API; each file is named after the rule that it holds.
 
+mod across;
 mod aws;
 mod cli;
 mod crash;

@@ -15,6 +15,7 @@ use crate::template::{properties, template};
 const TABLE: &str = "Table.Arn";
 const BY_TRACE: &str = "${Table.Arn}/index/by-trace";
 const ACCEPTED: &str = "${Table.Arn}/index/accepted";
+const ATTENTION: &str = "${Table.Arn}/index/attention";
 const DUE: &str = "${Table.Arn}/index/due";
 const SMALL_PAYLOADS: &str = "PayloadsTable.Arn";
 const COUNTS: &str = "ReportsTable.Arn";
@@ -74,6 +75,7 @@ const HISTORY: Calls = &[
     ),
     (BY_TRACE, &["dynamodb:Query"]),
     (ACCEPTED, &["dynamodb:Query"]),
+    (ATTENTION, &["dynamodb:Query"]),
     (SMALL_PAYLOADS, &["dynamodb:GetItem"]),
     (COUNTS, &["dynamodb:GetItem", "dynamodb:Query"]),
     (PAYLOADS, &["s3:GetObject"]),
@@ -177,7 +179,7 @@ fn each_role_allows_exactly_the_partitions_of_its_function() {
         let role = properties(&template, &format!("{function}Role"));
         let wanted: Vec<String> = kinds.chars().map(|kind| format!("{kind}#*")).collect();
         assert_eq!(partitions(role, TABLE), wanted, "{function}");
-        // The partitions of these indexes are deliveries, days of events, and times.
+        // The partitions of these indexes are deliveries, days of events, shards of what needs attention, and times.
         assert!(partitions(role, BY_TRACE).iter().all(|partition| *partition == "T#*"), "{function}");
         // Counts of hours and of days, and how far the stream is counted.
         assert!(
@@ -185,6 +187,7 @@ fn each_role_allows_exactly_the_partitions_of_its_function() {
             "{function}"
         );
         assert!(partitions(role, ACCEPTED).iter().all(|partition| *partition == "V#*"), "{function}");
+        assert!(partitions(role, ATTENTION).iter().all(|partition| *partition == "X#*"), "{function}");
         assert!(
             partitions(role, DUE).iter().all(|partition| ["D#*", "Q#*"].contains(partition)),
             "{function}"

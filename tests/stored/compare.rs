@@ -11,8 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 use http::{Method, Request, header};
 use http_body_util::BodyExt as _;
 use loanhook_core::ports::{
-    Attempts, Deliveries, EgressAddresses, FormulaErrorLog, Grants, Health, Intake, Keys, Ledger, Payloads,
-    Reports, Resends, Subscriptions,
+    Attempts, Deliveries, DeliveryList, EgressAddresses, FormulaErrorLog, Grants, Health, Intake, Keys,
+    Ledger, Payloads, Reports, Resends, Subscriptions,
 };
 use loanhook_http::web::SiteSettings;
 use loanhook_http::{api, page};
@@ -37,6 +37,7 @@ where
     S: api::SharedStore
         + Attempts
         + Deliveries
+        + DeliveryList
         + EgressAddresses
         + FormulaErrorLog
         + Grants

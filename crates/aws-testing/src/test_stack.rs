@@ -82,7 +82,8 @@ impl TestStack {
             slow_queue_url: self.slow_queue_url.clone(),
             slow_instances: 4,
             dead_letters_url: Some(self.dead_letters_url.clone()),
-            retention: Duration::from_secs(60 * 24 * 3600),
+            // Cases accept events years ago: see `loanhook_contract::scene::START`.
+            retention: Duration::from_secs(20 * 365 * 24 * 3600),
             egress: Vec::new(),
             deployed_key: None,
             clock: Timestamp::now,

@@ -26,6 +26,7 @@ mod background;
 mod cache;
 pub mod config;
 mod deliveries;
+mod delivery_list;
 mod due_index;
 mod egress;
 mod engine;

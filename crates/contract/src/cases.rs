@@ -62,6 +62,20 @@ macro_rules! for_each_case {
             pages_of_events_are_filtered_and_full
             verdicts_are_in_the_order_of_subscriptions
         }
+        delivery_list {
+            every_delivery_is_listed_once_while_others_arrive_and_change
+            a_delivery_is_listed_with_its_newest_attempt
+            deliveries_of_days_far_apart_are_one_list
+            another_tenants_deliveries_are_not_listed
+        }
+        delivery_filters {
+            each_filter_lets_its_deliveries_pass
+            filtered_pages_are_full_and_have_every_delivery_once
+        }
+        needing_attention {
+            a_delivery_is_in_the_set_that_needs_attention_from_its_first_failure_to_its_end
+            a_delivery_that_was_canceled_in_flight_needs_no_attention
+        }
         intake {
             an_accepted_delivery_is_stored_with_its_payload_and_message
             a_delivery_that_is_stored_already_stays_as_it_is

@@ -9,14 +9,15 @@ use loanhook_core::model::ledger::LedgerEvent;
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::{
-    Attempts, Deliveries, EgressAddresses, FormulaErrorLog, Grants, Intake, Keys, Ledger, Payloads, Queue,
-    QueueMessage, Reports, Resends, Subscriptions,
+    Attempts, Deliveries, DeliveryList, EgressAddresses, FormulaErrorLog, Grants, Intake, Keys, Ledger,
+    Payloads, Queue, QueueMessage, Reports, Resends, Subscriptions,
 };
 
 /// All ports at once.
 pub trait Ports:
     Intake
     + Deliveries
+    + DeliveryList
     + Attempts
     + Resends
     + Payloads
@@ -38,6 +39,7 @@ pub trait Ports:
 impl<T> Ports for T where
     T: Intake
         + Deliveries
+        + DeliveryList
         + Attempts
         + Resends
         + Payloads

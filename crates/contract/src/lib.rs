@@ -7,6 +7,8 @@
 mod cancel;
 pub mod cases;
 mod claims;
+mod delivery_filters;
+mod delivery_list;
 pub mod engine;
 mod grants;
 mod history;
@@ -15,6 +17,7 @@ mod intake;
 mod keys;
 mod leases;
 mod ledger;
+mod needing_attention;
 mod payloads;
 pub mod recount;
 mod releases;

@@ -9,12 +9,8 @@ use crate::model::delivery::Delivery;
 use crate::model::filter::HistoryFilter;
 use crate::model::id::{AttemptId, LoanId, TenantId, TraceId};
 use crate::model::time::Timestamp;
+use crate::paging::{Paging, goes_on};
 use crate::ports::{AttemptRange, Attempts, HistoryRow, StoreResult};
-
-/// A filtered page looks at this many rows at most.
-const MAX_EXAMINED_ROWS: usize = 5000;
-/// How many rows a filtered page reads at once.
-const FILTERED_READ_ROWS: usize = 500;
 
 /// A part of a history, the newest first.
 #[derive(Debug, Default)]
@@ -24,14 +20,6 @@ pub struct HistoryPage {
     pub titles: BTreeSet<String>,
     /// Where the next page begins: before the row with this ID.
     pub next: Option<AttemptId>,
-}
-
-impl HistoryPage {
-    fn saw(&mut self, row: &Attempt) {
-        if !self.titles.contains(&row.event_title) {
-            self.titles.insert(row.event_title.clone());
-        }
-    }
 }
 
 /// A page of a loan's history: at most `limit` rows that pass the filter, from before `before`. It is full
@@ -45,37 +33,32 @@ pub async fn page<S: Attempts>(
     now: Timestamp,
 ) -> StoreResult<HistoryPage> {
     let (oldest, newest) = filter.bounds();
-    let mut before = [before, newest].into_iter().flatten().min();
-    let chunk = if *filter == HistoryFilter::default() { limit + 1 } else { FILTERED_READ_ROWS };
-    let mut page = HistoryPage::default();
-    let mut matching: Vec<Attempt> = Vec::new();
-    let mut examined = 0;
-    'full: while examined < MAX_EXAMINED_ROWS {
-        let wanted = chunk.min(MAX_EXAMINED_ROWS - examined);
-        let found = store.rows(tenant, loan, oldest, before, wanted).await?;
-        let ended = found.len() < wanted;
-        examined += found.len();
-        for attempt in found {
-            before = Some(attempt.id);
-            let attempt = attempt.as_of(now);
-            page.saw(&attempt);
-            if !filter.matches(&attempt) {
-                continue;
-            }
-            if matching.len() == limit {
-                page.next = matching.last().map(|attempt| attempt.id);
-                break 'full;
-            }
-            matching.push(attempt);
-        }
-        if ended {
-            break;
-        }
-        // Where this was the last, the next page goes on here.
-        page.next = before.filter(|_| examined == MAX_EXAMINED_ROWS);
+    let before = [before, newest].into_iter().flatten().min();
+    let mut titles = BTreeSet::new();
+    let mut paging = Paging::new(limit, *filter != HistoryFilter::default(), before);
+    while let Some(wanted) = paging.wanted() {
+        let found = store.rows(tenant, loan, oldest, paging.before(), wanted).await?;
+        let (examined, goes_on) = (found.len(), goes_on(&found, wanted, |attempt| attempt.id));
+        let passing = passing(found, filter, &mut titles, now);
+        paging.add(passing.map(|attempt| (attempt.id, attempt)), examined, goes_on);
     }
-    page.rows = store.history_rows(tenant, matching).await?;
-    Ok(page)
+    let (matching, next) = paging.end();
+    Ok(HistoryPage { rows: store.history_rows(tenant, matching).await?, titles, next })
+}
+
+/// The attempts as they read now that pass the filter; collects the titles of all.
+fn passing(
+    attempts: Vec<Attempt>,
+    filter: &HistoryFilter,
+    titles: &mut BTreeSet<String>,
+    now: Timestamp,
+) -> impl Iterator<Item = Attempt> {
+    attempts.into_iter().map(move |attempt| attempt.as_of(now)).filter(move |attempt| {
+        if !titles.contains(&attempt.event_title) {
+            titles.insert(attempt.event_title.clone());
+        }
+        filter.matches(attempt)
+    })
 }
 
 /// A page of the rows of one delivery that pass the filter, read by its trace ID: however far back they are,
@@ -84,38 +67,24 @@ pub async fn page_of_delivery<S: Attempts>(
     store: &S,
     (tenant, loan, trace): (&TenantId, &LoanId, TraceId),
     filter: &HistoryFilter,
-    mut before: Option<AttemptId>,
+    before: Option<AttemptId>,
     limit: usize,
     now: Timestamp,
 ) -> StoreResult<HistoryPage> {
-    let mut page = HistoryPage::default();
-    let mut examined = 0;
-    while examined < MAX_EXAMINED_ROWS {
-        let story = store
-            .delivery_with_attempts(tenant, trace, AttemptRange::NewestFirst { before }, FILTERED_READ_ROWS)
-            .await?;
+    let mut titles = BTreeSet::new();
+    // However many rows the page has: nearly all deliveries have fewer than are read at once.
+    let mut paging = Paging::new(limit, true, before);
+    while let Some(wanted) = paging.wanted() {
+        let range = AttemptRange::NewestFirst { before: paging.before() };
+        let story = store.delivery_with_attempts(tenant, trace, range, wanted).await?;
         let Some((delivery, attempts)) = story.filter(|(of, _)| of.snapshot.loan_id == *loan) else { break };
-        let ended = attempts.len() < FILTERED_READ_ROWS;
-        examined += attempts.len();
-        for attempt in attempts {
-            before = Some(attempt.id);
-            let attempt = attempt.as_of(now);
-            page.saw(&attempt);
-            if !filter.matches(&attempt) {
-                continue;
-            }
-            if page.rows.len() == limit {
-                page.next = page.rows.last().map(|row| row.attempt.id);
-                return Ok(page);
-            }
-            page.rows.push(HistoryRow::new(attempt, &delivery));
-        }
-        if ended {
-            break;
-        }
-        page.next = before.filter(|_| examined >= MAX_EXAMINED_ROWS);
+        let (examined, goes_on) = (attempts.len(), goes_on(&attempts, wanted, |attempt| attempt.id));
+        let rows = passing(attempts, filter, &mut titles, now)
+            .map(|attempt| (attempt.id, HistoryRow::new(attempt, &delivery)));
+        paging.add(rows, examined, goes_on);
     }
-    Ok(page)
+    let (rows, next) = paging.end();
+    Ok(HistoryPage { rows, titles, next })
 }
 
 /// One row of a loan.

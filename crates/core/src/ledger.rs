@@ -10,12 +10,8 @@ use crate::model::ledger::{EventResult, LedgerEvent};
 use crate::model::progress::Status;
 use crate::model::time::Timestamp;
 use crate::model::validation::ValidationErrors;
+use crate::paging::{Paging, goes_on};
 use crate::ports::{Ledger, StoreResult};
-
-/// A filtered page looks at this many events at most.
-const MAX_EXAMINED_EVENTS: usize = 5000;
-/// How many events a filtered page reads at once.
-const FILTERED_READ_EVENTS: usize = 500;
 
 /// The filters of a list of events, all of which an event must pass. The default lets every event pass.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -94,37 +90,20 @@ pub async fn page<S: Ledger>(
 ) -> StoreResult<EventPage> {
     // The time of an ID is that of acceptance.
     let oldest = filter.from.map(EventId::first_at);
-    let mut before = [before, filter.to.map(EventId::first_at)].into_iter().flatten().min();
-    let chunk = if *filter == EventFilter::default() { limit + 1 } else { FILTERED_READ_EVENTS };
-    let mut page = EventPage::default();
-    let mut examined = 0;
-    while examined < MAX_EXAMINED_EVENTS {
-        let wanted = chunk.min(MAX_EXAMINED_EVENTS - examined);
-        let found = store.events(tenant, loan, oldest, before, wanted).await?;
-        let ended = found.len() < wanted;
-        examined += found.len();
-        before = found.last().map(|event| event.id).or(before);
+    let before = [before, filter.to.map(EventId::first_at)].into_iter().flatten().min();
+    let mut paging = Paging::new(limit, *filter != EventFilter::default(), before);
+    while let Some(wanted) = paging.wanted() {
+        let found = store.events(tenant, loan, oldest, paging.before(), wanted).await?;
+        let (examined, goes_on) = (found.len(), goes_on(&found, wanted, |event| event.id));
         let is_named =
             |event: &LedgerEvent| filter.event_name.as_ref().is_none_or(|name| *name == event.name);
         let named = found.into_iter().filter(is_named).collect();
-        for event in with_statuses(store, tenant, named).await? {
-            if filter.result.is_some_and(|wanted| wanted != event.result()) {
-                continue;
-            }
-            if page.events.len() == limit {
-                page.next = page.events.last().map(|last| last.event.id);
-                return Ok(page);
-            }
-            page.events.push(event);
-        }
-        if ended {
-            page.next = None;
-            break;
-        }
-        // Where this was the last, the next page goes on here.
-        page.next = before.filter(|_| examined == MAX_EXAMINED_EVENTS);
+        let events = with_statuses(store, tenant, named).await?.into_iter();
+        let passing = events.filter(|event| filter.result.is_none_or(|wanted| wanted == event.result()));
+        paging.add(passing.map(|event| (event.event.id, event)), examined, goes_on);
     }
-    Ok(page)
+    let (events, next) = paging.end();
+    Ok(EventPage { events, next })
 }
 
 /// One event, whichever loan it is of.

@@ -10,6 +10,7 @@
 
 mod attempts;
 mod deliveries;
+mod delivery_list;
 mod egress;
 mod formula_errors;
 mod grants;

@@ -13,6 +13,7 @@ mod clock;
 mod counts;
 mod data_folder;
 mod deliveries;
+mod delivery_list;
 mod dispatch;
 mod egress;
 mod errors;

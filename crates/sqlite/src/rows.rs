@@ -50,14 +50,17 @@ pub(super) fn find_delivery(
 ) -> rusqlite::Result<Option<Delivery>> {
     connection
         .prepare_cached("SELECT frozen, progress FROM deliveries WHERE trace = ?1 AND tenant = ?2")?
-        .query_row(params![trace.uuid().as_bytes(), tenant.as_str()], |row| {
-            let stored: StoredProgress = from_json(row, 1)?;
-            let (progress, history) = stored
-                .read()
-                .map_err(|fault| rusqlite::Error::FromSqlConversionFailure(1, Type::Text, fault.into()))?;
-            Ok(Delivery { snapshot: from_json(row, 0)?, progress, history })
-        })
+        .query_row(params![trace.uuid().as_bytes(), tenant.as_str()], |row| delivery_columns(row, 0, 1))
         .optional()
+}
+
+/// A delivery by the columns that have `frozen` and `progress`.
+pub(super) fn delivery_columns(row: &Row<'_>, frozen: usize, progress: usize) -> rusqlite::Result<Delivery> {
+    let stored: StoredProgress = from_json(row, progress)?;
+    let (progress, history) = stored
+        .read()
+        .map_err(|fault| rusqlite::Error::FromSqlConversionFailure(progress, Type::Text, fault.into()))?;
+    Ok(Delivery { snapshot: from_json(row, frozen)?, progress, history })
 }
 
 impl SqliteEngine {
@@ -118,13 +121,29 @@ pub(super) fn progress_json(delivery: &Delivery) -> rusqlite::Result<String> {
 /// Stores what changes of a delivery.
 pub(super) fn put_progress(connection: &Connection, delivery: &Delivery) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("UPDATE deliveries SET progress = ?2, first = coalesce(?3, first) WHERE trace = ?1")?
+        .prepare_cached(
+            "UPDATE deliveries SET progress = ?3, attention = ?4, first = coalesce(?5, first)
+             WHERE tenant = ?1 AND trace = ?2",
+        )?
         .execute(params![
+            delivery.snapshot.tenant.as_str(),
             delivery.snapshot.trace_id.uuid().as_bytes(),
             progress_json(delivery)?,
+            attention(delivery),
             first_attempt_id(&delivery.progress),
         ])
         .map(|_| ())
+}
+
+/// The column `attention` of a delivery: when it was accepted, in milliseconds, while it needs attention.
+pub(super) fn attention(delivery: &Delivery) -> Option<i64> {
+    delivery.progress.needs_attention().then(|| delivery.snapshot.accepted_at.millis())
+}
+
+/// The column `accepted` of a delivery: when it was accepted, in milliseconds, where its trace does not begin with that.
+pub(super) fn accepted(delivery: &Delivery) -> Option<i64> {
+    let accepted_at = delivery.snapshot.accepted_at;
+    (!delivery.snapshot.trace_id.begins_with(accepted_at)).then(|| accepted_at.millis())
 }
 
 /// The column `first` of a delivery: the ID of its first attempt, while that is in flight.

@@ -20,7 +20,7 @@ const APPLICATION_ID: i64 = 0x6c68_6462;
 ///
 /// A message's ID is never given again (`AUTOINCREMENT`): a claim deletes its message while its
 /// ID may still be in use, and the next message must not pass for that one.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     "CREATE TABLE deliveries (
          trace BLOB PRIMARY KEY,
          tenant TEXT NOT NULL,
@@ -136,6 +136,34 @@ const MIGRATIONS: [&str; 7] = [
          doc TEXT NOT NULL
      ) WITHOUT ROWID;
      CREATE INDEX events_by_loan ON events (tenant, loan, id);",
+    // Lists across loans. Deliveries are found by tenant and trace, in place of trace alone, so that they stand in the order of
+    // such a list; those whose trace does not begin with the time of acceptance say it apart.
+    "CREATE TABLE moved (
+         tenant TEXT NOT NULL,
+         trace BLOB NOT NULL,
+         frozen TEXT NOT NULL,
+         progress TEXT NOT NULL,
+         first BLOB,
+         accepted INTEGER,
+         attention INTEGER
+     );
+     INSERT INTO moved SELECT tenant, trace, frozen, progress, first,
+         CASE WHEN substr(hex(trace), 1, 13) = printf('%012X8', time) THEN NULL ELSE time END,
+         CASE WHEN status = 'failed' OR status = 'pending' AND number > 1 THEN time END
+     FROM (
+         SELECT *,
+             CASE WHEN json_valid(frozen)
+                 THEN CAST(round(unixepoch(json_extract(frozen, '$.accepted_at'), 'subsec') * 1000) AS INTEGER)
+             END AS time,
+             CASE WHEN json_valid(progress) THEN json_extract(progress, '$.status') END AS status,
+             CASE WHEN json_valid(progress) THEN json_extract(progress, '$.next.number') END AS number
+         FROM deliveries
+     );
+     DROP TABLE deliveries;
+     ALTER TABLE moved RENAME TO deliveries;
+     CREATE UNIQUE INDEX deliveries_by_trace ON deliveries (tenant, trace);
+     CREATE INDEX deliveries_of_random_traces ON deliveries (tenant, accepted, trace) WHERE accepted IS NOT NULL;
+     CREATE INDEX deliveries_needing_attention ON deliveries (tenant, attention, trace) WHERE attention IS NOT NULL;",
     // Counts of reports: a row for each group (of tenant, subscription and event name) in each hour (`period` 0) and day (1).
     // The subscription is empty for what belongs to none. What is in a file already was not counted: it is counted from now
     // on, in milliseconds.
@@ -202,62 +230,5 @@ pub(super) fn migrate(connection: &Connection, applied: usize) -> rusqlite::Resu
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A file of the version before what is written often stood together.
-    #[test]
-    fn rows_of_an_older_file_are_found_as_before() {
-        let connection = Connection::open_in_memory().expect("a database");
-        for migration in &MIGRATIONS[..3] {
-            connection.execute_batch(migration).expect("a migration");
-        }
-        connection
-            .execute_batch(
-                "INSERT INTO attempts VALUES ('acme', '727', x'02', x'aa', 1, 'second');
-                 INSERT INTO attempts VALUES ('acme', '727', x'01', x'aa', 0, 'first');",
-            )
-            .expect("rows");
-        migrate(&connection, 3).expect("migrated");
-        let docs = |of| {
-            let mut statement = connection.prepare(of).expect("a query");
-            let docs = statement.query_map([], |row| row.get(0)).expect("rows");
-            docs.collect::<rusqlite::Result<Vec<String>>>().expect("texts")
-        };
-        assert_eq!(
-            docs("SELECT doc FROM attempts WHERE trace = x'aa' AND later = 1 ORDER BY id"),
-            ["first", "second"]
-        );
-        assert_eq!(docs("SELECT doc FROM attempts WHERE sending = 1"), ["second"]);
-        assert!(
-            matches!(version(&connection), Ok(SchemaVersion::Known { applied }) if applied == MIGRATIONS.len())
-        );
-    }
-
-    /// However often a delivery was resent, a part of its attempts is read from where it begins.
-    #[test]
-    fn a_part_of_a_deliverys_attempts_is_a_range_of_an_index() {
-        use crate::attempts::{LATER_NEWEST_FIRST, LATER_OLDEST_FIRST};
-        let connection = Connection::open_in_memory().expect("a database");
-        migrate(&connection, 0).expect("migrated");
-        for (sql, range) in [(LATER_OLDEST_FIRST, "id>?"), (LATER_NEWEST_FIRST, "id<?")] {
-            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a plan");
-            let steps = plan.raw_query().mapped(|row| row.get(3)).collect::<rusqlite::Result<Vec<String>>>();
-            let whole = format!("SEARCH attempts USING INDEX attempts_by_trace (trace=? AND {range})");
-            assert_eq!(steps.expect("steps"), [whole], "{sql}");
-        }
-    }
-
-    /// A receiver that says when it is back makes everything due at that very moment.
-    #[test]
-    fn a_message_is_found_by_an_index_however_many_are_due_with_it() {
-        let connection = Connection::open_in_memory().expect("a database");
-        migrate(&connection, 0).expect("migrated");
-        for sql in [crate::queue::messages::FIND_MESSAGE, crate::queue::messages::DELETE_MESSAGE] {
-            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a plan");
-            let steps = plan.raw_query().mapped(|row| row.get(3)).collect::<rusqlite::Result<Vec<String>>>();
-            let whole = "queue_by_lane (subscription=? AND <expr>=? AND due=? AND trace=?)";
-            assert!(steps.expect("steps").iter().any(|step| step.contains(whole)), "{sql}");
-        }
-    }
-}
+#[path = "schema_tests.rs"]
+mod tests;

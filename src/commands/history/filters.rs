@@ -4,14 +4,14 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use crate::client::Call;
+use crate::commands::ERROR_KINDS;
+use crate::since;
 
 const OUTCOMES: [&str; 4] = ["queued", "sending", "succeeded", "failed"];
-const ERRORS: [&str; 8] =
-    ["dns", "connect", "tls", "timeout", "protocol", "blocked", "template", "interrupted"];
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Filters")]
-pub(super) struct Filters {
+pub(in crate::commands) struct Filters {
     /// The title of the subscription when it was sent
     #[arg(long, value_name = "TITLE")]
     event_title: Option<String>,
@@ -34,22 +34,22 @@ pub(super) struct Filters {
     #[arg(long, value_name = "CODE")]
     response_code: Option<String>,
     /// What went wrong where there is no response code
-    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(ERRORS))]
+    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(ERROR_KINDS))]
     error: Option<String>,
     /// `auto`, `manual` or a number
     #[arg(long, value_name = "ATTEMPT")]
     attempt: Option<String>,
-    /// Sent at or after this time (RFC 3339, such as 2026-11-23T10:00:00Z)
-    #[arg(long, value_name = "TIME")]
+    /// Sent at or after this time: 2026-11-23T10:00:00Z, yesterday, 24h
+    #[arg(long, value_name = "TIME", value_parser = since::parse)]
     pub(super) from: Option<String>,
-    /// Sent at or before this time
-    #[arg(long, value_name = "TIME")]
+    /// Sent before this time
+    #[arg(long, value_name = "TIME", value_parser = since::parse)]
     to: Option<String>,
 }
 
 impl Filters {
     /// Adds the filters to a call's query.
-    pub(super) fn apply(&self, call: Call) -> Call {
+    pub(in crate::commands) fn apply(&self, call: Call) -> Call {
         self.parameters().into_iter().fold(call, |call, (name, value)| call.query(name, value))
     }
 

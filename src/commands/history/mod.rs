@@ -1,18 +1,18 @@
 //! `loanhook history LOAN`: the attempts of a loan, newest first, or as they begin and end.
 
 mod filters;
-mod follow;
 
 use clap::Args;
 use serde_json::value::RawValue;
 
 use super::attempt_table::{self, Layout};
+use super::follow::{self, Followed, FollowedList};
 use super::list_pages::ListPages;
 use crate::client::{ApiClient, Call, ConnectionArgs, Row, decode};
 use crate::error::CommandResult;
 use crate::terminal::format::clean;
 use crate::terminal::output;
-use filters::Filters;
+pub(super) use filters::Filters;
 
 #[derive(Debug, Args)]
 pub(crate) struct HistoryArgs {
@@ -49,7 +49,7 @@ impl HistoryArgs {
 pub(crate) async fn run(args: &HistoryArgs) -> CommandResult {
     let client = ApiClient::from_args(&args.connection)?;
     if args.follow {
-        return follow::run(&client, args).await;
+        return follow(&client, args).await;
     }
     let pages = ListPages::new(args.call(), args.cursor.as_ref(), args.limit, args.all);
     if args.connection.json {
@@ -57,6 +57,42 @@ pub(crate) async fn run(args: &HistoryArgs) -> CommandResult {
     } else {
         print_table(&client, args, pages).await
     }
+}
+
+impl Followed for Row {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn time(&self) -> &str {
+        &self.sent_at
+    }
+
+    fn state(&self) -> String {
+        self.outcome.clone()
+    }
+
+    fn has_ended(&self) -> bool {
+        Self::has_ended(self)
+    }
+}
+
+async fn follow(client: &ApiClient, args: &HistoryArgs) -> CommandResult {
+    let from = args.filters.from.as_deref();
+    let list = FollowedList { call: args.call(), limit: args.limit, from, filters_changes: false };
+    if args.connection.json {
+        let print =
+            |changed: Vec<(Row, &RawValue)>| changed.iter().try_for_each(|(_, item)| output::line(item));
+        return follow::run(client, &list, print).await;
+    }
+    let layout = Layout::for_output(args.wide, true);
+    attempt_table::note_shortened_ids(layout);
+    output::line(layout.with_head(&[]))?;
+    follow::run(client, &list, |changed| {
+        let rows: Vec<_> = changed.into_iter().map(|(row, _)| row).collect();
+        output::line(layout.without_head(&rows))
+    })
+    .await
 }
 
 async fn print_table(client: &ApiClient, args: &HistoryArgs, mut pages: ListPages) -> CommandResult {

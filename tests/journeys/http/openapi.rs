@@ -180,6 +180,7 @@ async fn health_and_the_openapi_document_need_no_key() {
         "/v1/events/{eventId}",
         "/v1/events/{eventId}/context",
         "/v1/events/{eventId}/explain",
+        "/v1/webhooks",
         "/v1/webhooks/{traceId}",
         "/v1/webhooks/{traceId}/resend",
         "/api/public/api/1/webhook/retry/{traceId}/{attempt}",

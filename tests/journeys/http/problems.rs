@@ -16,7 +16,7 @@ async fn an_unknown_path_is_a_404_problem() {
         "/v2/events",
         "/v1/loans",
         "/v1/loans/727",
-        "/v1/webhooks",
+        "/v1/webhook",
         "/v1/events/",
         "/health/x",
     ] {
@@ -74,7 +74,8 @@ async fn no_problem_shows_an_internal_path_a_secret_or_a_stack_trace() {
         j.api.with_key(Some("lh_hush-hush")).get("/v1/keys").await,
         j.api.get("/v1/loans/727/webhooks?cursor=hush-hush").await,
         j.api.get("/v1/webhooks/%00").await,
-        j.api.get("/v1/loans/%2e%2e/webhooks").await,
+        j.api.get("/v1/loans/727/%2e%2e/webhooks").await,
+        j.api.get("/v1/webhooks?cursor=hush-hush").await,
     ];
     if !emulator_differs("decodes paths before the function sees them") {
         answers.push(j.api.get("/v1/loans/%ff/webhooks").await);

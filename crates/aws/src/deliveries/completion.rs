@@ -18,13 +18,12 @@ use crate::engine::Aws;
 use crate::items::delivery_item;
 use crate::items::item::{Item, get_text, number, text};
 use crate::items::key_schema::{
-    self, CLAIM, DELIVERED_BY_RESEND, DUE_BUCKET, EXHAUSTED, EXHAUSTED_AT, INTERRUPTIONS, NEXT, RESENT,
+    self, ATTENTION, ATTENTION_AT, CLAIM, DELIVERED_BY_RESEND, DUE_BUCKET, INTERRUPTIONS, NEXT, RESENT,
     STATUS, TOKEN, WRITER,
 };
 use crate::items::write_outcome::{WriteOutcome, write_outcome};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
-use loanhook_core::model::progress::Progress;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Queue as _, QueueMessage, StoreError, StoreResult};
 
@@ -58,7 +57,6 @@ impl Aws {
     ) -> StoreResult<bool> {
         for _ in 0..MAX_TRIES {
             let Some(completion) = row.completion() else { return Ok(false) };
-            let ended = completion.ended_at;
             let mut after = delivery.clone();
             let Ok(next) = after.complete(token, completion) else {
                 // It may be queued already, or a crash may have prevented it: a second message does no harm.
@@ -68,7 +66,7 @@ impl Aws {
                 return Ok(false);
             };
             let now = (self.stack().clock)();
-            match self.write_progress(&delivery, &after, token, ended, now).await? {
+            match self.write_progress(&delivery, &after, token, now).await? {
                 WriteOutcome::Done(()) => {
                     if row.next_attempt_at != next {
                         row.next_attempt_at = next;
@@ -94,7 +92,6 @@ impl Aws {
         before: &Delivery,
         after: &Delivery,
         token: Uuid,
-        ended: Timestamp,
         now: Timestamp,
     ) -> StoreResult<WriteOutcome<()>> {
         let Delivery { snapshot, progress, history } = after;
@@ -127,12 +124,15 @@ impl Aws {
             }
             None => remove.push("#next"),
         }
-        if *progress == Progress::Failed {
-            set.extend(["#exhausted = :exhausted", "#at = :at"]);
-            names.extend([("#exhausted", EXHAUSTED), ("#at", EXHAUSTED_AT)]);
-            let partition = key_schema::exhausted_pk(&snapshot.tenant, snapshot.trace_id);
-            values.insert(":exhausted".into(), text(partition));
-            values.insert(":at".into(), number(ended.millis()));
+        names.extend([("#attention", ATTENTION), ("#at", ATTENTION_AT)]);
+        if progress.needs_attention() {
+            // The same at every failure: only the first one writes the index.
+            set.extend(["#attention = :attention", "#at = :at"]);
+            let partition = key_schema::attention_pk(&snapshot.tenant, snapshot.trace_id);
+            values.insert(":attention".into(), text(partition));
+            values.insert(":at".into(), text(key_schema::attention_sk(after.position())));
+        } else {
+            remove.extend(["#attention", "#at"]);
         }
         if history.delivered_by_resend {
             set.push("#by_resend = :true");

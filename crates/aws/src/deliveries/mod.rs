@@ -16,7 +16,9 @@ use uuid::Uuid;
 
 use crate::engine::Aws;
 use crate::items::item::{Item, get_text, missing_attribute, text, unexpired};
-use crate::items::key_schema::{self, CLAIM, FIRST_AUTO, NEWEST_AUTO, STATUS, TOKEN, WRITER};
+use crate::items::key_schema::{
+    self, ATTENTION, ATTENTION_AT, CLAIM, FIRST_AUTO, NEWEST_AUTO, STATUS, TOKEN, WRITER,
+};
 use crate::items::write_outcome::{WriteOutcome, write_outcome};
 use crate::items::{delivery_item, row_item};
 use loanhook_core::model::attempt::Attempt;
@@ -84,8 +86,10 @@ impl Deliveries for Aws {
         let writer = Uuid::new_v4().to_string();
         let update = self
             .update(key_schema::delivery(tenant, trace))
-            .update_expression("SET #status = :canceled, #writer = :writer")
+            .update_expression("SET #status = :canceled, #writer = :writer REMOVE #attention, #at")
             .condition_expression("#status = :pending")
+            .expression_attribute_names("#attention", ATTENTION)
+            .expression_attribute_names("#at", ATTENTION_AT)
             .expression_attribute_names("#status", STATUS)
             .expression_attribute_names("#writer", WRITER)
             .expression_attribute_values(":writer", text(&writer))

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::engine::Aws;
 use crate::items::delivery_item;
-use crate::items::key_schema::{self, DELIVERED_BY_RESEND, EXHAUSTED, EXHAUSTED_AT, RESENT, STATUS};
+use crate::items::key_schema::{self, ATTENTION, ATTENTION_AT, DELIVERED_BY_RESEND, RESENT, STATUS};
 use crate::items::write_outcome::write_outcome;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::ports::{Attempts as _, StoreError, StoreResult};
@@ -23,19 +23,25 @@ impl Aws {
                 return Ok(());
             }
             let mut set = vec!["#status = :status", "#resent = :true"];
-            let names = after.history.delivered_by_resend.then(|| {
+            let by_resend = after.history.delivered_by_resend.then(|| {
                 set.push("#by_resend = :true");
                 ("#by_resend".to_owned(), DELIVERED_BY_RESEND.to_owned())
             });
+            let set = set.join(", ");
             let update = self
                 .update(key_schema::delivery(&row.tenant, row.trace_id))
-                .update_expression(format!("SET {} REMOVE #exhausted, #at", set.join(", ")))
+                .set_expression_attribute_names(Some(by_resend.into_iter().collect()));
+            let update = match after.progress.needs_attention() {
+                true => update.update_expression(format!("SET {set}")),
+                false => update
+                    .update_expression(format!("SET {set} REMOVE #attention, #at"))
+                    .expression_attribute_names("#attention", ATTENTION)
+                    .expression_attribute_names("#at", ATTENTION_AT),
+            };
+            let update = update
                 .condition_expression("#status = :before")
-                .set_expression_attribute_names(Some(names.into_iter().collect()))
                 .expression_attribute_names("#status", STATUS)
                 .expression_attribute_names("#resent", RESENT)
-                .expression_attribute_names("#exhausted", EXHAUSTED)
-                .expression_attribute_names("#at", EXHAUSTED_AT)
                 .expression_attribute_values(":status", delivery_item::status(after.progress.status()))
                 .expression_attribute_values(":before", delivery_item::status(before.progress.status()))
                 .expression_attribute_values(":true", AttributeValue::Bool(true));

@@ -37,8 +37,8 @@ pub(crate) const DUE: &str = "due";
 const ID: &str = "id";
 const SINCE: &str = "since";
 /// How much larger an item becomes when an attempt is in flight after others and a resend: its bucket, the claim, the IDs
-/// of those attempts, counts and the last writer.
-const GROWTH_BYTES: usize = 340;
+/// of those attempts, counts, the last writer, and its place in the index of what needs attention.
+const GROWTH_BYTES: usize = 425;
 
 /// The item of a delivery that is accepted; without a bucket it does not stand in the index of what is due.
 pub(crate) fn new(accepted: &Delivery, expires: Timestamp, bucket: Option<Bucket>) -> StoreResult<Item> {

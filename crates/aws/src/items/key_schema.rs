@@ -3,10 +3,18 @@
 //! One table holds all kinds of items, so every partition key begins with the kind. No tenant or loan can be named so that
 //! it meets another kind; and as a tenant's name has no `#`, what follows the second `#` may be any text.
 
+mod attention;
 mod ledger;
 mod receivers;
 
-pub(crate) use self::ledger::{ACCEPTED_DAY, BY_ACCEPTANCE, acceptance_pk, event, events_pk};
+pub(crate) use self::attention::{
+    ATTENTION, ATTENTION_AT, ATTENTION_SHARDS, BY_ATTENTION, attention_pk, attention_shard_pk, attention_sk,
+    read_attention_sk,
+};
+pub(crate) use self::ledger::{
+    ACCEPTANCE_SHARDS, ACCEPTED_DAY, AcceptanceDay, BY_ACCEPTANCE, acceptance_day_pk, acceptance_pk, event,
+    events_pk,
+};
 pub(crate) use self::receivers::{INSTANCE_SK, SLOW_MARKS_PK, instance, permits, slow_mark};
 pub(crate) use super::hex::hex;
 use loanhook_core::model::id::{AttemptId, KeyId, LoanId, SubscriptionId, TenantId, TraceId};
@@ -48,9 +56,6 @@ pub(crate) const RESENT: &str = "resent";
 pub(crate) const DELIVERED_BY_RESEND: &str = "byResend";
 /// Of deliveries: an ID of the write that last advanced or canceled it, by which that write recognises itself.
 pub(crate) const WRITER: &str = "writer";
-/// Of deliveries whose schedule ran out: the partition of the index `exhausted`, which holds no others, and since when.
-pub(crate) const EXHAUSTED: &str = "exhausted";
-pub(crate) const EXHAUSTED_AT: &str = "exhaustedAt";
 
 /// Of deliveries: the partition of the index [`BY_DUE`], which is the bucket of the time when the next attempt is due.
 pub(crate) const DUE_BUCKET: &str = "dueBucket";
@@ -91,8 +96,6 @@ pub(crate) const SEEN: &str = "seen";
 pub(crate) const BY_DUE: &str = "due";
 /// Rows by delivery: keys only, so that completing a row writes no index.
 pub(crate) const BY_TRACE: &str = "by-trace";
-/// How many partitions a tenant's exhausted deliveries are spread over in their index.
-const EXHAUSTED_SHARDS: u8 = 8;
 
 /// The trigger state of a loan: one item for each loan.
 pub(crate) fn trigger_state(tenant: &TenantId, loan: &LoanId) -> ItemKey {
@@ -128,10 +131,6 @@ pub(crate) fn delivery(tenant: &TenantId, trace: TraceId) -> ItemKey {
 /// The partition of a delivery, and of its rows in the index [`BY_TRACE`].
 pub(crate) fn trace_pk(tenant: &TenantId, trace: TraceId) -> String {
     format!("T#{tenant}#{trace}")
-}
-
-pub(crate) fn exhausted_pk(tenant: &TenantId, trace: TraceId) -> String {
-    format!("X#{tenant}#{}", trace.spread_byte() % EXHAUSTED_SHARDS)
 }
 
 pub(crate) fn row(tenant: &TenantId, loan: &LoanId, id: AttemptId) -> ItemKey {
@@ -192,8 +191,16 @@ pub(crate) fn current_subscription(tenant: &TenantId, id: SubscriptionId) -> Ite
     ItemKey { pk: settings_pk(tenant), sk: format!("{CURRENT_PREFIX}{id}") }
 }
 
+/// Of the sort keys of all versions of a tenant's subscriptions, which are sorted by subscription and so by its creation.
+pub(crate) const VERSIONS_PREFIX: &str = "V#";
+
 pub(crate) fn versions_prefix(id: SubscriptionId) -> String {
-    format!("V#{id}#")
+    format!("{VERSIONS_PREFIX}{id}#")
+}
+
+/// The subscription of a version, by the sort key of that.
+pub(crate) fn subscription_of_version(sk: &str) -> Option<SubscriptionId> {
+    sk.strip_prefix(VERSIONS_PREFIX)?.split('#').next()?.parse().ok()
 }
 
 pub(crate) fn subscription_version(tenant: &TenantId, id: SubscriptionId, version: u64) -> ItemKey {

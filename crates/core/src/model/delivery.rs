@@ -78,10 +78,28 @@ pub struct RequestSnapshot {
     pub unrenderable: Option<String>,
 }
 
+/// The place of a delivery in a list of a tenant's deliveries: they are sorted by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DeliveryPosition {
+    pub accepted_at: Timestamp,
+    pub trace: TraceId,
+}
+
+impl DeliveryPosition {
+    /// The first position of a time: before it stands what was accepted earlier.
+    pub const fn first_at(time: Timestamp) -> Self {
+        Self { accepted_at: time, trace: TraceId::from_uuid(Uuid::nil()) }
+    }
+}
+
 impl Delivery {
     /// A delivery whose first attempt is due then.
     pub fn new(snapshot: DeliverySnapshot, due: Timestamp) -> Self {
         Self { snapshot, progress: Progress::new(due), history: DeliveryHistory::default() }
+    }
+
+    pub const fn position(&self) -> DeliveryPosition {
+        DeliveryPosition { accepted_at: self.snapshot.accepted_at, trace: self.snapshot.trace_id }
     }
 
     /// Takes the automatic attempt of this number for the holder of the token, and gives its row.

@@ -36,6 +36,15 @@ pub enum CodeFilter {
     Class(u16),
 }
 
+impl CodeFilter {
+    pub const fn matches(self, code: u16) -> bool {
+        match self {
+            Self::Exact(wanted) => code == wanted,
+            Self::Class(class) => code / 100 == class,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttemptFilter {
     Auto,
@@ -56,10 +65,7 @@ impl HistoryFilter {
             && passes(self.error, |kind| error.is_some_and(|error| error.kind == kind))
             && passes(self.from, |from| row.sent_at >= from)
             && passes(self.to, |to| row.sent_at < to)
-            && passes(self.response_code, |filter| match filter {
-                CodeFilter::Exact(wanted) => code == Some(&wanted),
-                CodeFilter::Class(class) => code.is_some_and(|code| code / 100 == class),
-            })
+            && passes(self.response_code, |filter| code.is_some_and(|code| filter.matches(*code)))
             && passes(self.attempt, |filter| match (filter, row.number) {
                 (AttemptFilter::Auto, AttemptNumber::Auto(_)) => true,
                 (AttemptFilter::Manual, AttemptNumber::Manual) => true,
@@ -77,6 +83,7 @@ impl HistoryFilter {
     }
 }
 
-fn passes<T>(filter: Option<T>, test: impl FnOnce(T) -> bool) -> bool {
+/// Whether a filter lets something pass: one that is not set lets everything pass.
+pub(crate) fn passes<T>(filter: Option<T>, test: impl FnOnce(T) -> bool) -> bool {
     filter.is_none_or(test)
 }

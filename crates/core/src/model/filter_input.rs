@@ -45,19 +45,8 @@ impl FilterInput {
             trace_id: field(errors, "traceId", self.trace_id, "must be a UUID"),
             method: field(errors, "method", self.method, "must be GET, POST, PUT, PATCH or DELETE"),
             outcome: field(errors, "outcome", self.outcome, "must be queued, sending, succeeded or failed"),
-            response_code: checked(
-                errors,
-                "responseCode",
-                self.response_code,
-                code,
-                "must be a code from 100 to 999, such as 404, or a class from 1xx to 9xx",
-            ),
-            error: field::<ErrorKind>(
-                errors,
-                "error",
-                self.error,
-                "must be dns, connect, tls, timeout, protocol, blocked, template or interrupted",
-            ),
+            response_code: checked_code(errors, self.response_code),
+            error: checked_error_kind(errors, self.error),
             attempt: checked(
                 errors,
                 "attempt",
@@ -80,6 +69,18 @@ pub fn checked_limit(errors: &mut ValidationErrors, limit: Option<String>) -> us
 /// A time of a span, as a caller writes it.
 pub fn checked_time(errors: &mut ValidationErrors, name: &str, text: Option<String>) -> Option<Timestamp> {
     checked(errors, name, text, time, TIME_RULE)
+}
+
+/// A response code or a class of them, as a caller writes it.
+pub(crate) fn checked_code(errors: &mut ValidationErrors, text: Option<String>) -> Option<CodeFilter> {
+    let rule = "must be a code from 100 to 999, such as 404, or a class from 1xx to 9xx";
+    checked(errors, "responseCode", text, code, rule)
+}
+
+/// A kind of error, as a caller writes it.
+pub(crate) fn checked_error_kind(errors: &mut ValidationErrors, text: Option<String>) -> Option<ErrorKind> {
+    let rule = "must be dns, connect, tls, timeout, protocol, blocked, template or interrupted";
+    field(errors, "error", text, rule)
 }
 
 /// A value read from text; none, and a fault, where it breaks the rule.

@@ -11,6 +11,8 @@ use super::validation::name_error;
 
 /// How many bytes of a UUIDv7 are its time.
 const TIME_BYTES: usize = 6;
+/// The latest time that a UUID can begin with.
+const MAX_MILLIS: u64 = (1 << (8 * TIME_BYTES)) - 1;
 /// The version of the UUIDs of events whose traces begin with their time, and of these traces.
 const TIMED_VERSION: usize = 8;
 
@@ -66,6 +68,11 @@ macro_rules! ids_of_a_time {
             pub fn at(time: Timestamp) -> Self {
                 Self(uuid_at(time))
             }
+
+            /// The time that it was made for.
+            pub fn time(self) -> Timestamp {
+                time_of(self.0)
+            }
         }
     )*};
 }
@@ -96,11 +103,9 @@ impl EventId {
         Self(first_uuid_at(time))
     }
 
-    /// The time that it was made for, to the millisecond.
+    /// The time that it was made for: that of acceptance.
     pub fn time(self) -> Timestamp {
-        let mut millis = [0; 8];
-        millis[8 - TIME_BYTES..].copy_from_slice(&self.0.as_bytes()[..TIME_BYTES]);
-        Timestamp::from_millis(i64::from_be_bytes(millis))
+        time_of(self.0)
     }
 }
 
@@ -120,6 +125,17 @@ impl TraceId {
         Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
     }
 
+    /// The smallest trace that an event of this time can have; those of older events begin with no time.
+    pub fn first_at(time: Timestamp) -> Self {
+        Self(first_uuid_at(time))
+    }
+
+    /// Whether it begins with this time.
+    pub fn begins_with(self, time: Timestamp) -> bool {
+        let (own, first) = (self.0.as_bytes(), first_uuid_at(time));
+        self.0.get_version_num() == TIMED_VERSION && own[..TIME_BYTES] == first.as_bytes()[..TIME_BYTES]
+    }
+
     /// A byte that is spread evenly over traces.
     pub fn spread_byte(self) -> u8 {
         let bytes = self.0.as_bytes();
@@ -129,10 +145,17 @@ impl TraceId {
 
 /// The smallest UUIDv7 of a time.
 fn first_uuid_at(time: Timestamp) -> Uuid {
-    let millis = u64::try_from(time.millis()).unwrap_or(0);
+    let millis = u64::try_from(time.millis()).unwrap_or(0).min(MAX_MILLIS);
     let mut bytes = [0; 16];
     bytes[..TIME_BYTES].copy_from_slice(&millis.to_be_bytes()[2..]);
     Uuid::from_bytes(bytes)
+}
+
+/// The time that a UUID begins with.
+fn time_of(uuid: Uuid) -> Timestamp {
+    let mut millis = [0; 8];
+    millis[2..].copy_from_slice(&uuid.as_bytes()[..TIME_BYTES]);
+    Timestamp::from_millis(i64::from_be_bytes(millis))
 }
 
 impl AttemptId {
@@ -147,9 +170,7 @@ impl AttemptId {
         let Some(newest) = newest.filter(|newest| *newest >= Self::first_at(time)) else {
             return Self::at(time);
         };
-        let mut millis = [0; 8];
-        millis[2..].copy_from_slice(&newest.0.as_bytes()[..TIME_BYTES]);
-        Self::at(Timestamp::from_millis(i64::from_be_bytes(millis).saturating_add(1)))
+        Self::at(time_of(newest.0).plus_millis(1))
     }
 
     /// The ID right after this one: what comes before it begins with this.

@@ -43,6 +43,16 @@ fn traces_sort_by_time_and_are_spread_evenly() {
 }
 
 #[test]
+fn a_trace_begins_with_the_time_of_its_event() {
+    let time = Timestamp::from_millis(1_795_428_000_123);
+    let trace = TraceId::of(EventId::at(time), SubscriptionId::at(time));
+    assert!(trace.begins_with(time) && !trace.begins_with(time.plus_millis(1)));
+    assert!(TraceId::first_at(time) <= trace && trace < TraceId::first_at(time.plus_millis(1)));
+    let older = EventId::from_uuid(uuid_at(time));
+    assert!(!TraceId::of(older, SubscriptionId::at(time)).begins_with(time));
+}
+
+#[test]
 fn the_trace_of_an_older_event_is_what_it_was() {
     let event = "01a226c1-a0cb-7883-b5a4-e7e7f3d0b716".parse().expect("a UUID");
     let subscription = "01a226c1-9c57-7d69-bcf7-6575e65e5fe3".parse().expect("a UUID");

@@ -26,6 +26,7 @@ pub mod rendering;
 pub mod report;
 pub mod retry;
 pub mod secret;
+mod status;
 pub mod subscription;
 pub mod template;
 pub mod time;

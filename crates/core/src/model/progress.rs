@@ -12,6 +12,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::id::AttemptId;
+pub use super::status::{Status, UnknownStatus};
 use super::time::Timestamp;
 
 /// The state of the automatic schedule.
@@ -31,14 +32,8 @@ pub enum Progress {
     Canceled,
 }
 
-/// The state of the automatic schedule, by the words of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    Pending,
-    Succeeded,
-    Failed,
-    Canceled,
-}
+/// The number of the first attempt.
+const FIRST_NUMBER: u32 = 1;
 
 /// An automatic attempt that is to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +78,7 @@ pub struct InvalidTransition {
 impl Progress {
     /// The first attempt is due then.
     pub const fn new(due: Timestamp) -> Self {
-        Self::Waiting(NextAttempt { number: 1, slot: 0, due })
+        Self::Waiting(NextAttempt { number: FIRST_NUMBER, slot: 0, due })
     }
 
     pub const fn status(&self) -> Status {
@@ -92,6 +87,18 @@ impl Progress {
             Self::Succeeded => Status::Succeeded,
             Self::Failed => Status::Failed,
             Self::Canceling(_) | Self::Canceled => Status::Canceled,
+        }
+    }
+
+    /// Whether somebody should look at the delivery: it is pending after an attempt that failed or was interrupted, or its
+    /// schedule ran out.
+    pub const fn needs_attention(&self) -> bool {
+        match self {
+            Self::Waiting(NextAttempt { number, .. }) | Self::Sending { claim: Claim { number, .. }, .. } => {
+                *number > FIRST_NUMBER
+            }
+            Self::Failed => true,
+            Self::Canceling(_) | Self::Succeeded | Self::Canceled => false,
         }
     }
 

@@ -5,6 +5,7 @@
 //! order, and every prefix is a state that the next message of the delivery heals.
 
 mod deliveries;
+mod delivery_list;
 mod formula_errors;
 mod grants;
 mod health;
@@ -26,6 +27,7 @@ pub use deliveries::{
     AcceptOutcome, AcceptRequest, CancelOutcome, ClaimOutcome, Deliveries, IdempotencyKey, IdempotencyRecord,
     Intake, MAX_RECORDING_TIME, NewLedgerEvent, ReleaseOutcome, WatchedTrigger,
 };
+pub use delivery_list::{DeliveryList, DeliveryPart, DeliverySet, DeliverySpan};
 pub use formula_errors::FormulaErrorLog;
 pub use grants::Grants;
 pub use health::Health;

@@ -28,15 +28,15 @@ use http::{Method, header};
 use tracing::{Instrument, error_span};
 
 use self::routes::{
-    egress, event, event_batch, event_explanation, event_types, events, formulas, health, keys, loan_events,
-    loan_webhooks, openapi_json, portal_links, reports, resend, subscription_changes, subscriptions,
-    templates, webhooks,
+    deliveries, egress, event, event_batch, event_explanation, event_types, events, formulas, health, keys,
+    loan_events, loan_webhooks, openapi_json, portal_links, reports, resend, subscription_changes,
+    subscriptions, templates, webhooks,
 };
 use crate::web::call_limits::CallLimits;
 use crate::web::{self, SiteSettings};
 use loanhook_core::ports::{
-    Attempts, Deliveries, EgressAddresses, FormulaErrorLog, Grants, Health, Intake, Keys, Ledger, Payloads,
-    Reports, Resends, Subscriptions,
+    Attempts, Deliveries, DeliveryList, EgressAddresses, FormulaErrorLog, Grants, Health, Intake, Keys,
+    Ledger, Payloads, Reports, Resends, Subscriptions,
 };
 
 /// The state of the handlers: the engine.
@@ -66,6 +66,7 @@ where
     S: SharedStore
         + Attempts
         + Deliveries
+        + DeliveryList
         + EgressAddresses
         + Health
         + Keys
@@ -85,6 +86,7 @@ where
             .route("/v1/events/{eventId}", get(event::get::<S>))
             .route("/v1/events/{eventId}/context", get(event::context::<S>))
             .route("/v1/events/{eventId}/explain", get(event_explanation::explain::<S>))
+            .route("/v1/webhooks", get(deliveries::list::<S>))
             .route("/v1/webhooks/{traceId}", get(webhooks::get::<S>))
             .route("/v1/webhooks/{traceId}/cancel", post(webhooks::cancel::<S>))
             .route("/v1/webhooks/{traceId}/resend", post(resend::resend::<S>))

@@ -8,9 +8,9 @@ use utoipa::{IntoParams, IntoResponses, Modify, OpenApi};
 
 use super::problem::Problem;
 use super::routes::{
-    egress, event, event_batch, event_explanation, event_types, events, formulas, health, keys, loan_events,
-    loan_webhooks, openapi_json, portal_links, reports, resend, subscription_changes, subscriptions,
-    templates, webhooks,
+    deliveries, egress, event, event_batch, event_explanation, event_types, events, formulas, health, keys,
+    loan_events, loan_webhooks, openapi_json, portal_links, reports, resend, subscription_changes,
+    subscriptions, templates, webhooks,
 };
 use super::schema::event_draft::KeyedEventDraft;
 use super::schema::pattern::Patterns;
@@ -26,7 +26,7 @@ use super::schema::pattern::Patterns;
         loan_webhooks::list, loan_webhooks::row, loan_webhooks::source, loan_webhooks::response,
         loan_events::list, event::get, event::context, event_explanation::explain,
         reports::deliveries,
-        webhooks::get, webhooks::cancel, resend::resend, resend::retry, resend::retry_at_loanpro,
+        deliveries::list, webhooks::get, webhooks::cancel, resend::resend, resend::retry, resend::retry_at_loanpro,
         subscriptions::list, subscriptions::create, subscriptions::get,
         subscription_changes::replace, subscription_changes::patch,
         subscriptions::delete, subscriptions::rotate_secret, subscriptions::test,

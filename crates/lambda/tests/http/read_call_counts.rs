@@ -2,6 +2,8 @@
 //! in `docs/cost.md` too.
 
 use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::SECOND;
+use loanhook_core::ports::{DueWork, QueueMessage};
 
 use super::call_counts::{
     delivery_function, exhausted_delivery, history_function, now, post, run, tenant_with_subscriptions,
@@ -47,6 +49,38 @@ fn reads_of_events() {
         function.assert_calls([(GET, 2), (QUERY, 1), (GET_MANY, 1)]);
         assert_eq!(http.get(&format!("/v1/events/{id}/context")).await.0, 200);
         function.assert_calls([(GET, 3), (QUERY, 1), (GET_MANY, 1)]);
+        Ok(())
+    });
+}
+
+/// 60 deliveries of today that failed once, one of which then failed for good.
+#[test]
+fn a_page_of_50_deliveries_across_loans() {
+    run(async {
+        let (aws, http, _) = tenant_with_subscriptions(1).await?;
+        for _ in 0..60 {
+            post(&http, "").await;
+        }
+        let (_, deliver) = delivery_function(&aws, &[500; 61]);
+        let messages = aws.drain().await;
+        let due = now() + 301 * SECOND;
+        let second = QueueMessage { due, work: DueWork::Attempt(2), ..messages[0].clone() };
+        for message in messages {
+            deliver.handle(message, now()).await?;
+        }
+        deliver.handle(second, due).await?;
+        let (function, http) = history_function(&aws).await;
+        let (_, page) = http.get("/v1/webhooks").await;
+        assert_eq!(page["items"].as_array().map(Vec::len), Some(50));
+        // The first subscription and 16 shards of a day; the events, their deliveries, the newest attempts of these.
+        function.assert_calls([(GET, 1), (QUERY, 17), (GET_MANY, 3)]);
+        let (_, page) = http.get("/v1/webhooks?status=failed").await;
+        assert_eq!(page["items"].as_array().map(Vec::len), Some(1));
+        // Of 51, and of the others: the shards, and the deliveries; of the one that failed its newest attempt.
+        function.assert_calls([(GET, 1), (QUERY, 32), (GET_MANY, 3)]);
+        let (_, page) = http.get("/v1/webhooks?loanId=727").await;
+        assert_eq!(page["items"].as_array().map(Vec::len), Some(50));
+        function.assert_calls([(GET, 1), (QUERY, 1), (GET_MANY, 2)]);
         Ok(())
     });
 }

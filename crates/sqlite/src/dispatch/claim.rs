@@ -10,7 +10,9 @@ use uuid::Uuid;
 
 use crate::payloads;
 use crate::queue::messages::{delete_message, delete_message_by_id};
-use crate::rows::{find_delivery, first_attempt_id, progress_json, put_attempt, put_progress, to_json};
+use crate::rows::{
+    accepted, attention, find_delivery, first_attempt_id, progress_json, put_attempt, put_progress, to_json,
+};
 use crate::unreadable::none_if_unreadable;
 use loanhook_core::deliver::ClaimedAttempt;
 use loanhook_core::model::attempt::Attempt;
@@ -105,15 +107,17 @@ pub(super) fn insert_delivery(connection: &Connection, delivery: &Delivery) -> r
     let snapshot = &delivery.snapshot;
     let new = connection
         .prepare_cached(
-            "INSERT INTO deliveries (trace, tenant, frozen, progress, first) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT DO NOTHING",
+            "INSERT INTO deliveries (tenant, trace, frozen, progress, first, accepted, attention)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
         )?
         .execute(params![
-            snapshot.trace_id.uuid().as_bytes(),
             snapshot.tenant.as_str(),
+            snapshot.trace_id.uuid().as_bytes(),
             to_json(snapshot)?,
             progress_json(delivery)?,
             first_attempt_id(&delivery.progress),
+            accepted(delivery),
+            attention(delivery),
         ])?;
     Ok(new > 0)
 }

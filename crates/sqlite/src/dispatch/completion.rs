@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::counts::CountLog;
 use crate::payloads;
 use crate::queue::messages::put_message;
-use crate::rows::{find_attempt, find_delivery, progress_json, put_attempt, to_json};
+use crate::rows::{attention, find_attempt, find_delivery, progress_json, put_attempt, to_json};
 use crate::unreadable::none_if_unreadable;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
@@ -49,7 +49,7 @@ pub(crate) struct PreparedCompletion {
     row: Attempt,
     response: Option<Bytes>,
     /// What is to be written if the stored progress equals this. None where it could not be prepared.
-    optimistic: Option<(String, CompletionWrites)>,
+    optimistic: Option<(StoredState, CompletionWrites)>,
 }
 
 impl PreparedCompletion {
@@ -62,7 +62,7 @@ impl PreparedCompletion {
         counting: Counting,
     ) -> Self {
         let writes = CompletionWrites::new(claimed, token, row.clone(), counting).ok().flatten();
-        let optimistic = writes.and_then(|writes| Some((progress_json(claimed).ok()?, writes)));
+        let optimistic = writes.and_then(|writes| Some((StoredState::of(claimed).ok()?, writes)));
         Self { token, row, response, optimistic }
     }
 
@@ -108,11 +108,23 @@ pub(super) fn complete_stored(
     Ok(CompletionOutcome::Completed { successor: writes.successor })
 }
 
+/// What is stored of the state of a delivery.
+struct StoredState {
+    progress_json: String,
+    attention: Option<i64>,
+}
+
+impl StoredState {
+    fn of(delivery: &Delivery) -> rusqlite::Result<Self> {
+        Ok(Self { progress_json: progress_json(delivery)?, attention: attention(delivery) })
+    }
+}
+
 /// What a completion writes, but for the response.
 struct CompletionWrites {
     row: Attempt,
     row_json: String,
-    progress_json: String,
+    state: StoredState,
     successor: Option<QueueMessage>,
     /// What it adds to the counts.
     changes: Vec<CountChange>,
@@ -134,7 +146,7 @@ impl CompletionWrites {
         Ok(Some(Self {
             changes: of_delivery.into_iter().chain(counting.attempt(None, &row)).collect(),
             row_json: to_json(&row)?,
-            progress_json: progress_json(&delivery)?,
+            state: StoredState::of(&delivery)?,
             successor: QueueMessage::for_next_attempt(&delivery),
             row,
         }))
@@ -145,17 +157,22 @@ impl CompletionWrites {
     fn write_if_unchanged(
         &self,
         connection: &Connection,
-        claimed: &str,
+        claimed: &StoredState,
         response: Option<&[u8]>,
     ) -> rusqlite::Result<bool> {
-        let trace = self.row.trace_id.uuid();
-        let mut replace_progress = connection
-            .prepare_cached("UPDATE deliveries SET progress = ?3 WHERE trace = ?1 AND progress = ?2")?;
-        if replace_progress.execute(params![trace.as_bytes(), claimed, self.progress_json])? == 0 {
+        let (tenant, trace) = (self.row.tenant.as_str(), self.row.trace_id.uuid());
+        let mut replace_state = connection.prepare_cached(
+            "UPDATE deliveries SET progress = ?4, attention = ?5 WHERE tenant = ?1 AND trace = ?2 AND progress = ?3",
+        )?;
+        let mut replace = |from: &StoredState, to: &StoredState| {
+            let state = params![tenant, trace.as_bytes(), from.progress_json, to.progress_json, to.attention];
+            replace_state.execute(state)
+        };
+        if replace(claimed, &self.state)? == 0 {
             return Ok(false);
         }
         if !self.replace_row(connection, UPDATE_SENDING_ROW)? {
-            replace_progress.execute(params![trace.as_bytes(), self.progress_json, claimed])?;
+            replace(&self.state, claimed)?;
             return Ok(false);
         }
         self.put_response_and_successor(connection, response)?;
@@ -165,8 +182,15 @@ impl CompletionWrites {
     /// Writes the completion, whatever is stored.
     fn write(&self, connection: &Connection, response: Option<&[u8]>) -> rusqlite::Result<()> {
         connection
-            .prepare_cached("UPDATE deliveries SET progress = ?2 WHERE trace = ?1")?
-            .execute(params![self.row.trace_id.uuid().as_bytes(), self.progress_json])?;
+            .prepare_cached(
+                "UPDATE deliveries SET progress = ?3, attention = ?4 WHERE tenant = ?1 AND trace = ?2",
+            )?
+            .execute(params![
+                self.row.tenant.as_str(),
+                self.row.trace_id.uuid().as_bytes(),
+                self.state.progress_json,
+                self.state.attention,
+            ])?;
         if !self.replace_row(connection, UPDATE_ROW)? {
             // The row that the claim stored is lost.
             put_attempt(connection, &self.row)?;

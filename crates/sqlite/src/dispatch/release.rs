@@ -14,9 +14,9 @@ use loanhook_core::ports::{QueueMessage, ReleaseOutcome};
 
 /// The newest row of a delivery.
 const NEWEST: &str = "SELECT max(id) FROM (
-         SELECT max(id) AS id FROM attempts WHERE trace = ?1 AND later = 1
+         SELECT max(id) AS id FROM attempts WHERE trace = ?2 AND later = 1
          UNION ALL
-         SELECT first AS id FROM deliveries WHERE trace = ?1
+         SELECT first AS id FROM deliveries WHERE tenant = ?1 AND trace = ?2
      )";
 
 /// Gives the claim of an automatic attempt back, and the message that was put into the queue, if there is one. `resends`
@@ -38,9 +38,10 @@ pub(crate) fn release_claim(
         .prepare_cached("DELETE FROM attempts WHERE tenant = ?1 AND loan = ?2 AND id = ?3")?
         .execute(params![row.tenant.as_str(), row.loan_id.as_str(), id.as_bytes()])?;
     connection
-        .prepare_cached("UPDATE deliveries SET first = NULL WHERE trace = ?1 AND first = ?2")?
-        .execute(params![trace.as_bytes(), id.as_bytes()])?;
-    let newest = connection.prepare_cached(NEWEST)?.query_row([trace.as_bytes()], |row| {
+        .prepare_cached("UPDATE deliveries SET first = NULL WHERE tenant = ?1 AND trace = ?2 AND first = ?3")?
+        .execute(params![row.tenant.as_str(), trace.as_bytes(), id.as_bytes()])?;
+    let of = params![row.tenant.as_str(), trace.as_bytes()];
+    let newest = connection.prepare_cached(NEWEST)?.query_row(of, |row| {
         Ok(if row.get_ref(0)? == ValueRef::Null { None } else { Some(uuid_column(row, 0)?) })
     })?;
     if delivery.release(token, due, newest.map(AttemptId::from_uuid)).is_err() {

@@ -4,6 +4,7 @@
 mod dispatch;
 mod ledger_scope;
 mod older_counts;
+mod older_traces;
 mod recovery;
 
 use std::path::PathBuf;

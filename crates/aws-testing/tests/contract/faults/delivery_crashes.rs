@@ -6,9 +6,10 @@ use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{LEASE, SECOND, START, Scene, attempt_message, ended};
 use loanhook_core::model::attempt::AttemptNumber;
 use loanhook_core::model::failure::ErrorKind;
+use loanhook_core::model::id::TraceId;
 use loanhook_core::model::progress::Status;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Deliveries, StoreResult};
+use loanhook_core::ports::{Deliveries, DeliveryList, DeliverySet, DeliverySpan, StoreResult};
 
 use super::{crash_worker_before, results, take_sent_messages};
 
@@ -55,13 +56,23 @@ async fn assert_recovery(
     assert_eq!(rows[0].next_attempt_at, Some(due));
     assert_eq!(scene.engine.drain().await, [attempt_message(&scene.accepted, 2, due)]);
 
+    assert_eq!(needing_attention(&scene).await?, [scene.trace()], "as soon as the failure counts");
+
     recovering.handle(attempt_message(&scene.accepted, 2, due), due).await?;
     assert_eq!(recovering.sender.numbers(), [AttemptNumber::Auto(2)]);
     let rows = scene.rows().await?;
     assert_eq!(results(&rows), [Some(first), Some(Ok(200))]);
     assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
+    assert_eq!(needing_attention(&scene).await?, []);
     assert_eq!(scene.engine.drain().await, []);
     Ok(())
+}
+
+/// The deliveries that the index of what needs attention has.
+async fn needing_attention(scene: &Scene<FaultyAwsEngine>) -> StoreResult<Vec<TraceId>> {
+    let set = DeliverySet::NeedAttention;
+    let part = scene.ports().deliveries(scene.tenant(), set, DeliverySpan::default(), 10).await?;
+    Ok(part.deliveries.iter().map(|delivery| delivery.snapshot.trace_id).collect())
 }
 
 const DUE_AT_ONCE: (u32, Timestamp) = (0, LEASE_ENDS);

@@ -37,6 +37,55 @@ pub(in crate::api) const ATTEMPT_COLUMNS: &[&str] = &[
     "response.href",
 ];
 
+/// Of deliveries across loans.
+pub(in crate::api) const DELIVERY_COLUMNS: &[&str] = &[
+    "traceId",
+    "loanId",
+    "eventTitle",
+    "eventName",
+    "subscriptionId",
+    "eventId",
+    "occurredAt",
+    "acceptedAt",
+    "test",
+    "status",
+    "waiting",
+    "nextAttemptAt",
+    "newestAttempt.id",
+    "newestAttempt.traceId",
+    "newestAttempt.loanId",
+    "newestAttempt.eventTitle",
+    "newestAttempt.eventName",
+    "newestAttempt.subscriptionId",
+    "newestAttempt.subscriptionVersion",
+    "newestAttempt.method",
+    "newestAttempt.destination",
+    "newestAttempt.attemptNumber",
+    "newestAttempt.manual",
+    "newestAttempt.requestedBy",
+    "newestAttempt.resendOf",
+    "newestAttempt.resends",
+    "newestAttempt.occurredAt",
+    "newestAttempt.test",
+    "newestAttempt.outcome",
+    "newestAttempt.responseCode",
+    "newestAttempt.error.kind",
+    "newestAttempt.error.phase",
+    "newestAttempt.error.detail",
+    "newestAttempt.sentAt",
+    "newestAttempt.responseTimeMs",
+    "newestAttempt.sourceIp",
+    "newestAttempt.nextAttemptAt",
+    "newestAttempt.source.bytes",
+    "newestAttempt.source.contentType",
+    "newestAttempt.source.href",
+    "newestAttempt.response.bytes",
+    "newestAttempt.response.contentType",
+    "newestAttempt.response.truncated",
+    "newestAttempt.response.headersDropped",
+    "newestAttempt.response.href",
+];
+
 /// Of the events of a loan.
 pub(in crate::api) const EVENT_COLUMNS: &[&str] = &[
     "eventId",
@@ -102,6 +151,12 @@ mod tests {
     /// The names of all values of a schema, with dots between nested ones.
     fn leaves(document: &Value, schema: &Value, before: &str, found: &mut BTreeSet<String>) {
         let schema = resolved(document, schema);
+        if let Some(parts) = schema["allOf"].as_array() {
+            for part in parts {
+                leaves(document, part, before, found);
+            }
+            return;
+        }
         let Some(properties) = schema["properties"].as_object() else {
             found.insert(before.to_owned());
             return;
@@ -116,7 +171,7 @@ mod tests {
 
     /// The schema that a reference names, or that is the one beside null.
     fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
-        let either = ["oneOf", "anyOf", "allOf"].iter().find_map(|of| schema[*of].as_array());
+        let either = ["oneOf", "anyOf"].iter().find_map(|of| schema[*of].as_array());
         let chosen = either.and_then(|all| all.iter().find(|one| one.get("$ref").is_some()));
         match chosen.unwrap_or(schema)["$ref"].as_str() {
             Some(reference) => {
@@ -131,6 +186,7 @@ mod tests {
         let document: Value = serde_json::from_str(&openapi::document()).expect("JSON");
         for (name, columns) in [
             ("Attempt", ATTEMPT_COLUMNS),
+            ("ListedDelivery", DELIVERY_COLUMNS),
             ("LedgerEvent", EVENT_COLUMNS),
             ("DeliveryReportRow", REPORT_COLUMNS),
         ] {

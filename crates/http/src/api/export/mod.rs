@@ -19,7 +19,7 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode, Uri, header};
 use serde::Serialize;
 
-pub(in crate::api) use self::columns::{ATTEMPT_COLUMNS, EVENT_COLUMNS, REPORT_COLUMNS};
+pub(in crate::api) use self::columns::{ATTEMPT_COLUMNS, DELIVERY_COLUMNS, EVENT_COLUMNS, REPORT_COLUMNS};
 use self::encoding::Encoder;
 pub(in crate::api) use self::encoding::Format;
 use super::problem::Problem;
@@ -124,13 +124,13 @@ impl Export {
         Reading: Future<Output = Result<ExportPage<R, C>, Problem>>,
     {
         let encoder = self.encoder;
-        let mut body = encoder.header().map_err(unencodable)?;
+        let mut body = encoder.header()?;
         let (mut position, mut rows) = (start, 0);
         let next = loop {
             let page = read(position, ROWS_PER_READ.min(max_rows - rows)).await?;
             let (last, mut cut) = (page.rows.len(), None);
             for (index, (of_row, row)) in page.rows.iter().enumerate() {
-                body.extend(encoder.row(row).map_err(unencodable)?);
+                body.extend(encoder.row(row)?);
                 rows += 1;
                 if body.len() >= MAX_PART_BYTES && index + 1 < last {
                     cut = Some(of_row.clone());
@@ -158,9 +158,9 @@ impl Export {
         Reading: Future<Output = Result<ExportPage<R, C>, Problem>> + Send + 'static,
     {
         let encoder = self.encoder;
-        let mut head = encoder.header().map_err(unencodable)?;
+        let mut head = encoder.header()?;
         let first = read(start, ROWS_PER_READ).await?;
-        encode_all(encoder, &first.rows, &mut head).map_err(unencodable)?;
+        encode_all(encoder, &first.rows, &mut head)?;
         // What is sent next, and where it goes on after it.
         let beginning = (Some(head), first.next, read);
         let body = stream::try_unfold(beginning, move |(ready, next, read)| async move {
@@ -199,9 +199,9 @@ pub(in crate::api) fn rows(
     rows: &[impl Serialize],
 ) -> Result<Response, Problem> {
     let encoder = Encoder { format, columns };
-    let mut body = encoder.header().map_err(unencodable)?;
+    let mut body = encoder.header()?;
     for row in rows {
-        body.extend(encoder.row(row).map_err(unencodable)?);
+        body.extend(encoder.row(row)?);
     }
     Ok(response(format, Body::from(body)))
 }
@@ -230,10 +230,12 @@ pub(in crate::api) fn json(list: &impl Serialize) -> Response {
     response
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` takes")]
-fn unencodable(error: csv::Error) -> Problem {
-    tracing::error!(%error, "api.unserializable");
-    Problem::internal()
+impl From<csv::Error> for Problem {
+    /// A row could not be encoded.
+    fn from(error: csv::Error) -> Self {
+        tracing::error!(%error, "api.unserializable");
+        Self::internal()
+    }
 }
 
 #[cfg(test)]

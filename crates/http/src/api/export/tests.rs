@@ -83,3 +83,18 @@ async fn an_error_on_the_way_breaks_the_body_off() {
     let response = request(None, false).respond(None, read, |position| position.to_string()).await;
     assert!(response.expect("the beginning").into_body().collect().await.is_err());
 }
+
+#[tokio::test]
+async fn what_cannot_be_streamed_is_bounded() {
+    for bounded in [false, true] {
+        let mut request =
+            http::Request::get("/v1/list").header("accept", "text/csv").body(()).expect("a request");
+        if bounded {
+            request.extensions_mut().insert(BoundedExports);
+        }
+        let (mut parts, ()) = request.into_parts();
+        let Ok(asked) = RequestedExport::from_request_parts(&mut parts, &()).await;
+        let export = asked.of(&["n"], None).expect("an export");
+        assert_eq!(export.max_rows, bounded.then_some(MAX_ROWS_PER_PART));
+    }
+}

@@ -5,6 +5,7 @@
 pub(super) mod accept;
 pub(super) mod body;
 pub(super) mod caller;
+pub(super) mod delivery_query;
 pub(super) mod event_query;
 pub(super) mod explain_query;
 pub(super) mod idempotency_key;

@@ -1,21 +1,21 @@
-//! A delivery with its attempts, as the API shows it: fields are null, never absent.
+//! Deliveries as the API shows them: one with its attempts, and those of a list. Fields are null, never absent.
 
 use serde::Serialize;
 
 use super::attempt::AttemptView;
 use super::id::{EventId, LoanId, SubscriptionId, Timestamp, TraceId};
-use super::values::Status;
+use super::values::{Status, WaitingReason};
 use crate::api::request::caller::Caller;
 use crate::api::request::query::cursor;
+use loanhook_core::delivery_list::ListedDelivery;
 use loanhook_core::history::DeliveryAttempts;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::ports::HistoryRow;
 
-/// A delivery, and its attempts from the oldest, page by page.
+/// What a delivery says of itself.
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = Delivery)]
-pub(in crate::api) struct DeliveryView {
+pub(in crate::api) struct DeliverySummary {
     trace_id: TraceId,
     loan_id: LoanId,
     subscription_id: SubscriptionId,
@@ -28,21 +28,40 @@ pub(in crate::api) struct DeliveryView {
     test: bool,
     accepted_at: Timestamp,
     status: Status,
+    /// Why it waits although its attempt is due; null where it does not.
+    #[schema(required)]
+    waiting: Option<WaitingReason>,
     /// What is due now; null while an attempt is under way, and at the end.
     #[schema(required)]
     next_attempt_at: Option<Timestamp>,
+}
+
+/// A delivery, and its attempts from the oldest, page by page.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Delivery)]
+pub(in crate::api) struct DeliveryView {
+    #[serde(flatten)]
+    summary: DeliverySummary,
     attempts: Vec<AttemptView>,
     /// The cursor of the attempts that follow; null where there are none.
     #[schema(required)]
     next: Option<String>,
 }
 
-impl DeliveryView {
-    pub(in crate::api) fn new(found: DeliveryAttempts, to: &Caller) -> Self {
-        let DeliveryAttempts { delivery, attempts, more } = found;
-        let next = attempts.last().filter(|_| more).map(|last| cursor(last.id.uuid()));
-        let rows: Vec<_> = attempts.into_iter().map(|attempt| HistoryRow::new(attempt, &delivery)).collect();
-        let Delivery { snapshot, progress, history: _ } = delivery;
+/// A delivery, and the newest of its attempts.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ListedDelivery)]
+pub(in crate::api) struct ListedDeliveryView {
+    #[serde(flatten)]
+    summary: DeliverySummary,
+    /// Null before the first attempt.
+    #[schema(required)]
+    newest_attempt: Option<AttemptView>,
+}
+
+impl From<Delivery> for DeliverySummary {
+    fn from(Delivery { snapshot, progress, .. }: Delivery) -> Self {
         Self {
             trace_id: snapshot.trace_id.into(),
             loan_id: snapshot.loan_id.into(),
@@ -54,9 +73,28 @@ impl DeliveryView {
             test: snapshot.test,
             accepted_at: snapshot.accepted_at.into(),
             status: progress.status().into(),
+            // Nothing waits for a limit, an order or a hold so far.
+            waiting: None,
             next_attempt_at: progress.next_due().map(Into::into),
-            attempts: rows.into_iter().map(|row| AttemptView::of(row, to)).collect(),
-            next,
         }
+    }
+}
+
+impl DeliveryView {
+    pub(in crate::api) fn new(found: DeliveryAttempts, to: &Caller) -> Self {
+        let DeliveryAttempts { delivery, attempts, more } = found;
+        let next = attempts.last().filter(|_| more).map(|last| cursor(last.id.uuid()));
+        let rows = attempts.into_iter().map(|attempt| HistoryRow::new(attempt, &delivery));
+        let attempts = rows.map(|row| AttemptView::of(row, to)).collect();
+        Self { summary: delivery.into(), attempts, next }
+    }
+}
+
+impl ListedDeliveryView {
+    pub(in crate::api) fn new(listed: ListedDelivery, to: &Caller) -> Self {
+        let ListedDelivery { delivery, newest_attempt } = listed;
+        let row = newest_attempt.map(|attempt| HistoryRow::new(attempt, &delivery));
+        let newest_attempt = row.map(|row| AttemptView::of(row, to));
+        Self { summary: delivery.into(), newest_attempt }
     }
 }

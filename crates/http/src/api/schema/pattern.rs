@@ -10,13 +10,14 @@ use utoipa::openapi::{OpenApi, RefOr, Schema};
 
 /// Names of patterns, their regular expressions, and the most characters of a text of at least one where that is
 /// not said by the expression.
-const PATTERNS: [(&str, &str, Option<usize>); 5] = [
+const PATTERNS: [(&str, &str, Option<usize>); 6] = [
     // No control characters.
     ("name", r"^[^\u0000-\u001f\u007f-\u009f]+$", Some(256)),
     // A name that can stand in a path.
     ("loanId", r"^[^/\\?#%\u0000-\u001f\u007f-\u009f]+$", Some(256)),
     ("tenantId", "^[a-z0-9-]{1,64}$", None),
     ("cursor", "^[A-Za-z0-9_-]{22}$", None),
+    ("deliveryCursor", "^[A-Za-z0-9_-]{32}$", None),
     ("attemptNumber", "^(manual|[1-9][0-9]{0,8})$", None),
 ];
 

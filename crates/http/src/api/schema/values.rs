@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 
 use super::enums_of_model;
+use loanhook_core::delivery_list;
 use loanhook_core::model::{attempt, failure, progress, subscription};
 
 enums_of_model! {
@@ -23,6 +24,14 @@ enums_of_model! {
         Succeeded,
         Failed,
         Canceled,
+    }
+
+    /// Why a delivery waits although its attempt is due.
+    #[serde(rename_all = "lowercase")]
+    WaitingReason from delivery_list::WaitingReason {
+        Limit,
+        Order,
+        Hold,
     }
 
     /// What kind of failure it was; the values of the history's `error` filter.

@@ -1,0 +1,81 @@
+//! `GET /v1/webhooks`: the deliveries of a tenant, across its loans.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::Serialize;
+
+use crate::api::export::{self, DELIVERY_COLUMNS, ExportPage, RequestedExport};
+use crate::api::openapi::{Denied, Invalid, Unavailable};
+use crate::api::problem::Problem;
+use crate::api::request::caller::Caller;
+use crate::api::request::delivery_query::{DeliveryQuery, delivery_cursor};
+use crate::api::request::query::CheckedQuery;
+use crate::api::schema::delivery::ListedDeliveryView;
+use crate::api::{Api, SharedStore};
+use loanhook_core::delivery_list;
+use loanhook_core::model::key::Scope;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{DeliveryList, Keys, Ledger};
+
+/// A page of deliveries, the newest first.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = DeliveryList)]
+pub(in crate::api) struct DeliveryListView {
+    items: Vec<ListedDeliveryView>,
+    /// The cursor of the next page; null where there is none.
+    #[schema(required)]
+    next: Option<String>,
+}
+
+/// List deliveries across loans
+///
+/// The deliveries of all loans, the newest first by `acceptedAt`, each with its newest attempt. A filtered page is full unless
+/// the list ends or 5,000 deliveries were looked at for it; then `next` goes on. On AWS, events from before the ledger, and
+/// events that `EventLedger` does not keep, show their deliveries only with `status=failed`.
+///
+/// As CSV or NDJSON it is the whole list, or with a `limit` a page of it; on AWS it is a part of the list: see `Link`.
+#[utoipa::path(
+    get, path = "/v1/webhooks", operation_id = "listDeliveries", tag = "history",
+    params(DeliveryQuery),
+    responses(
+        (
+            status = 200, description = "a page of the deliveries",
+            content((DeliveryListView = "application/json"), (String = "text/csv"), (String = "application/x-ndjson")),
+            headers(("Link" = String, description = "of CSV and NDJSON: the next part of the list, with rel=\"next\"; absent where there is none")),
+        ),
+        Denied, Invalid, Unavailable,
+    )
+)]
+pub(in crate::api) async fn list<S: SharedStore + DeliveryList + Ledger + Keys>(
+    State(api): State<Api<S>>,
+    caller: Caller,
+    CheckedQuery(query): CheckedQuery<DeliveryQuery>,
+    export: RequestedExport,
+) -> Result<Response, Problem> {
+    let tenant = caller.require(Scope::HistoryRead)?;
+    let has_limit = query.has_limit();
+    let (filter, before, limit) = query.check()?;
+    if let Some(export) = export.of(DELIVERY_COLUMNS, has_limit.then_some(limit)) {
+        let of = Arc::new((api.store, tenant.clone(), filter, caller));
+        let read = move |before, limit| {
+            let of = Arc::clone(&of);
+            async move {
+                let (store, tenant, filter, caller) = &*of;
+                let page =
+                    delivery_list::page(store, tenant, filter, before, limit, Timestamp::now()).await?;
+                let rows = page.deliveries.into_iter();
+                let rows = rows.map(|of| (of.delivery.position(), ListedDeliveryView::new(of, caller)));
+                Ok(ExportPage::new(rows, page.next))
+            }
+        };
+        return export.respond(before, read, delivery_cursor).await;
+    }
+    let page = delivery_list::page(&api.store, tenant, &filter, before, limit, Timestamp::now()).await?;
+    let list = DeliveryListView {
+        items: page.deliveries.into_iter().map(|listed| ListedDeliveryView::new(listed, &caller)).collect(),
+        next: page.next.map(delivery_cursor),
+    };
+    Ok(export::json(&list))
+}

@@ -1,0 +1,124 @@
+use super::*;
+
+/// A new file, as far as these tests need one.
+fn new_file() -> Connection {
+    let connection = Connection::open_in_memory().expect("a database");
+    migrate(&connection, 0).expect("migrated");
+    connection
+}
+
+/// The steps of a query's plan.
+fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a plan");
+    let steps = plan.raw_query().mapped(|row| row.get(3)).collect::<rusqlite::Result<_>>();
+    steps.expect("steps")
+}
+
+/// A file of the version before what is written often stood together.
+#[test]
+fn rows_of_an_older_file_are_found_as_before() {
+    let connection = Connection::open_in_memory().expect("a database");
+    for migration in &MIGRATIONS[..3] {
+        connection.execute_batch(migration).expect("a migration");
+    }
+    connection
+        .execute_batch(
+            "INSERT INTO attempts VALUES ('acme', '727', x'02', x'aa', 1, 'second');
+             INSERT INTO attempts VALUES ('acme', '727', x'01', x'aa', 0, 'first');",
+        )
+        .expect("rows");
+    migrate(&connection, 3).expect("migrated");
+    let docs = |of| {
+        let mut statement = connection.prepare(of).expect("a query");
+        let docs = statement.query_map([], |row| row.get(0)).expect("rows");
+        docs.collect::<rusqlite::Result<Vec<String>>>().expect("texts")
+    };
+    assert_eq!(
+        docs("SELECT doc FROM attempts WHERE trace = x'aa' AND later = 1 ORDER BY id"),
+        ["first", "second"]
+    );
+    assert_eq!(docs("SELECT doc FROM attempts WHERE sending = 1"), ["second"]);
+    assert!(
+        matches!(version(&connection), Ok(SchemaVersion::Known { applied }) if applied == MIGRATIONS.len())
+    );
+}
+
+/// However often a delivery was resent, a part of its attempts is read from where it begins.
+#[test]
+fn a_part_of_a_deliverys_attempts_is_a_range_of_an_index() {
+    use crate::attempts::{LATER_NEWEST_FIRST, LATER_OLDEST_FIRST};
+    let connection = new_file();
+    for (sql, range) in [(LATER_OLDEST_FIRST, "id>?"), (LATER_NEWEST_FIRST, "id<?")] {
+        let steps = plan(&connection, sql);
+        let whole = format!("SEARCH attempts USING INDEX attempts_by_trace (trace=? AND {range})");
+        assert_eq!(steps, [whole], "{sql}");
+    }
+}
+
+/// A receiver that says when it is back makes everything due at that very moment.
+#[test]
+fn a_message_is_found_by_an_index_however_many_are_due_with_it() {
+    let connection = new_file();
+    for sql in [crate::queue::messages::FIND_MESSAGE, crate::queue::messages::DELETE_MESSAGE] {
+        let steps = plan(&connection, sql);
+        let whole = "queue_by_lane (subscription=? AND <expr>=? AND due=? AND trace=?)";
+        assert!(steps.iter().any(|step| step.contains(whole)), "{sql}");
+    }
+}
+
+/// A list has the same price however many deliveries there are, of this tenant and of others.
+#[test]
+fn a_list_across_loans_is_a_range_of_an_index_in_its_order() {
+    use crate::delivery_list::{BY_TRACE, NEEDING_ATTENTION, OF_RANDOM_TRACES};
+    let connection = new_file();
+    for (sql, index, range) in [
+        (BY_TRACE, "deliveries_by_trace", "trace>? AND trace<?"),
+        (OF_RANDOM_TRACES, "deliveries_of_random_traces", "accepted>? AND (accepted,trace)<(?,?)"),
+        (NEEDING_ATTENTION, "deliveries_needing_attention", "attention>? AND (attention,trace)<(?,?)"),
+    ] {
+        let whole = format!("SEARCH deliveries USING INDEX {index} (tenant=? AND {range})");
+        assert_eq!(plan(&connection, sql), [whole], "{sql}");
+    }
+}
+
+#[test]
+fn deliveries_of_an_older_file_say_when_they_were_accepted_and_which_need_attention() {
+    const ACCEPTED: i64 = 1_795_428_000_123;
+    const FROZEN: &str = r#"{"accepted_at":"2026-11-23T10:00:00.123Z"}"#;
+    let connection = Connection::open_in_memory().expect("a database");
+    for migration in &MIGRATIONS[..6] {
+        connection.execute_batch(migration).expect("a migration");
+    }
+    let progress = |status: &str, number: u32| {
+        format!(r#"{{"status":"{status}","next":{{"number":{number},"slot":0,"due":""}},"in_flight":null}}"#)
+    };
+    // The same time, as the version 8 of a UUID has it, and at random.
+    let (timed, random) = ("01a207d9217b8000800000000000000", "78e763c300005000800000000000000");
+    let mut expected = Vec::new();
+    for (last, begins, frozen, progress, accepted, attention) in [
+        (1, timed, FROZEN, progress("pending", 1), None, None),
+        (2, timed, FROZEN, progress("pending", 2), None, Some(ACCEPTED)),
+        (3, timed, FROZEN, progress("succeeded", 1), None, None),
+        (4, timed, FROZEN, r#"{"status":"failed","next":null}"#.to_owned(), None, Some(ACCEPTED)),
+        (5, timed, FROZEN, progress("canceled", 2), None, None),
+        (6, random, FROZEN, progress("pending", 1), Some(ACCEPTED), None),
+        (7, random, FROZEN, progress("failed", 2), Some(ACCEPTED), Some(ACCEPTED)),
+        (8, random, "{", progress("failed", 2), None, None),
+        (9, random, FROZEN, "{".to_owned(), Some(ACCEPTED), None),
+    ] {
+        let sql = format!(
+            "INSERT INTO deliveries (tenant, trace, frozen, progress) VALUES ('acme', x'{begins}{last}', ?1, ?2)"
+        );
+        connection.execute(&sql, [frozen, &progress]).expect("a delivery");
+        expected.push((last, accepted, attention));
+    }
+    migrate(&connection, 6).expect("migrated");
+    let mut statement = connection
+        .prepare(
+            "SELECT CAST(substr(hex(trace), 32) AS INTEGER), accepted, attention FROM deliveries ORDER BY 1",
+        )
+        .expect("a query");
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("rows");
+    let found: Vec<(i64, Option<i64>, Option<i64>)> = rows.collect::<rusqlite::Result<_>>().expect("values");
+    assert_eq!(found, expected);
+}
