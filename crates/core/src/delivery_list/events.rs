@@ -70,7 +70,8 @@ pub(super) async fn deliveries_of_loan<S: DeliveryList + Ledger>(
     limit: usize,
 ) -> StoreResult<DeliveryPart> {
     let (oldest, before) = TracesOfEvents::bounds(&span);
-    let mut wanted = limit;
+    // One more, as the millisecond of the oldest one is left for the next part.
+    let mut wanted = limit + 1;
     loop {
         let events = store.events(tenant, loan, oldest, before, wanted).await?;
         let read_to = goes_on(&events, wanted, |event| event.accepted_at);
