@@ -102,7 +102,7 @@ bench:
 
 FUNCTIONS := --package loanhook-intake-function --package loanhook-delivery-function \
 	--package loanhook-history-function --package loanhook-resend-function --package loanhook-subscriptions-function \
-	--package loanhook-sweep-function
+	--package loanhook-sweep-function --package loanhook-reports-function
 
 # The functions as they are deployed. Cargo itself is the compiler: they run on this machine, so there is no older libc
 # to link for, and the binaries are otherwise those of `cargo lambda build --profile functions`.

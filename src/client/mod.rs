@@ -19,7 +19,8 @@ pub(crate) use call::Call;
 pub(crate) use connection_args::ConnectionArgs;
 pub(crate) use problem::Problem;
 pub(crate) use responses::{
-    AcceptedEvent, Delivery, LedgerEvent, ListedDelivery, Page, Payload, Row, Verdict, decode,
+    AcceptedEvent, Delivery, LedgerEvent, ListedDelivery, Page, Payload, Report, ReportItem, Row, Verdict,
+    decode,
 };
 
 use crate::error::{CommandError, CommandResult};

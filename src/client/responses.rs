@@ -1,5 +1,7 @@
 //! Responses of the HTTP interface, as far as the commands show them.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -227,4 +229,35 @@ impl LedgerEvent {
             "unmatched"
         }
     }
+}
+
+/// Counts by period and group.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Report {
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) counted_since: Option<String>,
+    pub(crate) items: Vec<ReportItem>,
+}
+
+/// The counts of one period and group.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ReportItem {
+    pub(crate) period: String,
+    pub(crate) subscription_id: Option<String>,
+    pub(crate) title: Option<String>,
+    pub(crate) event_name: Option<String>,
+    pub(crate) events_accepted: Option<i64>,
+    pub(crate) events_unmatched: Option<i64>,
+    pub(crate) deliveries_accepted: i64,
+    pub(crate) succeeded_first: i64,
+    pub(crate) succeeded_later: i64,
+    pub(crate) pending: i64,
+    pub(crate) exhausted: i64,
+    pub(crate) canceled: i64,
+    pub(crate) resends: i64,
+    /// By the class of the response code or the kind of the error.
+    pub(crate) attempts: BTreeMap<String, i64>,
 }

@@ -16,6 +16,7 @@ mod follow;
 mod history;
 mod keys;
 mod list_pages;
+mod report;
 pub(crate) mod resend;
 pub(crate) mod send;
 mod show;
@@ -46,6 +47,8 @@ pub(crate) enum ClientCommand {
     Events(events::EventsArgs),
     /// Show why webhooks of a loan came or did not
     Why(why::WhyArgs),
+    /// Show how many webhooks there were, and what became of them
+    Report(report::ReportArgs),
     /// Show everything about one attempt, or print its exact payloads
     Show(show::ShowArgs),
     /// Show one delivery and its attempts, oldest first
@@ -72,6 +75,7 @@ pub(crate) async fn run(command: ClientCommand) -> CommandResult {
         ClientCommand::Export(args) => export::run(args).await,
         ClientCommand::Events(args) => events::run(args).await,
         ClientCommand::Why(args) => why::run(args).await,
+        ClientCommand::Report(args) => report::run(args).await,
         ClientCommand::Show(args) => show::run(args).await,
         ClientCommand::Trace(args) => trace::run(args).await,
         ClientCommand::Resend(args) => resend::run(args).await,

@@ -61,6 +61,10 @@ Why did nothing come? What each webhook made of an event, and the formulas with 
   loanhook why {LOAN}
   loanhook why {LOAN} {event}
 
+What did not arrive? How many webhooks there were, and what became of them:
+
+  loanhook report --since today --by subscription
+
 or, without the environment:
 
   loanhook history {LOAN} --url {base} --key {key}

@@ -16,5 +16,6 @@ mod keys;
 mod ledger;
 mod portal;
 mod process;
+mod reports;
 mod subscriptions;
 mod webhooks;

@@ -18,6 +18,8 @@ const ACCEPTED: &str = "${Table.Arn}/index/accepted";
 const ATTENTION: &str = "${Table.Arn}/index/attention";
 const DUE: &str = "${Table.Arn}/index/due";
 const SMALL_PAYLOADS: &str = "PayloadsTable.Arn";
+const COUNTS: &str = "ReportsTable.Arn";
+const STREAM: &str = "Table.StreamArn";
 const BUCKET: &str = "Bucket.Arn";
 const PAYLOADS: &str = "${Bucket.Arn}/*";
 const QUEUE: &str = "Queue.Arn";
@@ -75,6 +77,7 @@ const HISTORY: Calls = &[
     (ACCEPTED, &["dynamodb:Query"]),
     (ATTENTION, &["dynamodb:Query"]),
     (SMALL_PAYLOADS, &["dynamodb:GetItem"]),
+    (COUNTS, &["dynamodb:GetItem", "dynamodb:Query"]),
     (PAYLOADS, &["s3:GetObject"]),
     (BUCKET, &["s3:ListBucket"]),
     (QUEUE, &["sqs:SendMessage"]),
@@ -99,26 +102,33 @@ const SWEEP: Calls = &[
     (SLOW_QUEUE, &["sqs:SendMessage"]),
 ];
 
-const FUNCTIONS: [(&str, Calls); 6] = [
+const REPORTS: Calls = &[
+    (STREAM, &["dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords"]),
+    (COUNTS, &["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"]),
+];
+
+const FUNCTIONS: [(&str, Calls); 7] = [
     ("Intake", INTAKE),
     ("Delivery", DELIVERY),
     ("History", HISTORY),
     ("Subscriptions", SUBSCRIPTIONS),
     ("Resend", RESEND),
     ("Sweep", SWEEP),
+    ("Reports", REPORTS),
 ];
 
 /// The kinds of items that each function reads or writes, by the letters with which their partitions begin
 /// (`crates/aws/src/items/key_schema.rs`): A keys in the list of their tenant, E source addresses, F formula errors,
 /// G portal links and sessions, H slow marks, I idempotency records, K keys by their hash, L rows, M trigger states, Q permits of receivers, S subscriptions
 /// and the tenant's version, T deliveries, V events of the ledger, W how far the sweep has come.
-const PARTITIONS: [(&str, &str); 6] = [
+const PARTITIONS: [(&str, &str); 7] = [
     ("Intake", "AFHIKMSTV"),
     ("Delivery", "EHLQST"),
     ("History", "AEGIKLSTV"),
     ("Subscriptions", "AFHKSTV"),
     ("Resend", "ILT"),
     ("Sweep", "HTW"),
+    ("Reports", ""),
 ];
 
 /// What the statements allow that are for calls of the function's code: each action with each of its resources.
@@ -171,6 +181,11 @@ fn each_role_allows_exactly_the_partitions_of_its_function() {
         assert_eq!(partitions(role, TABLE), wanted, "{function}");
         // The partitions of these indexes are deliveries, days of events, shards of what needs attention, and times.
         assert!(partitions(role, BY_TRACE).iter().all(|partition| *partition == "T#*"), "{function}");
+        // Counts of hours and of days, and how far the stream is counted.
+        assert!(
+            partitions(role, COUNTS).iter().all(|partition| ["C#*", "D#*", "P#*"].contains(partition)),
+            "{function}"
+        );
         assert!(partitions(role, ACCEPTED).iter().all(|partition| *partition == "V#*"), "{function}");
         assert!(partitions(role, ATTENTION).iter().all(|partition| *partition == "X#*"), "{function}");
         assert!(

@@ -75,7 +75,7 @@ fn each_function_has_a_role_of_its_own() {
     let functions = resources(&template, "AWS::Serverless::Function");
     let roles: BTreeSet<_> =
         functions.iter().map(|(_, function)| reference(&function["Properties"]["Role"])).collect();
-    assert_eq!((functions.len(), roles.len()), (6, 6));
+    assert_eq!((functions.len(), roles.len()), (7, 7));
 }
 
 /// A role with one statement.

@@ -87,10 +87,10 @@ fn stored_data_is_private_and_recoverable() {
     let recovery = &table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"];
     assert_eq!(reference(recovery), "PointInTimeRecovery");
     assert_eq!(template["Parameters"]["PointInTimeRecovery"]["Default"], "true");
-    for table in [table, properties(&template, "PayloadsTable")] {
+    for table in [table, properties(&template, "PayloadsTable"), properties(&template, "ReportsTable")] {
         assert_eq!(table["TimeToLiveSpecification"]["Enabled"], true);
     }
-    for kept in ["Bucket", "Table", "PayloadsTable"] {
+    for kept in ["Bucket", "Table", "PayloadsTable", "ReportsTable"] {
         assert_eq!(template["Resources"][kept]["DeletionPolicy"], "Retain", "{kept}");
     }
 }

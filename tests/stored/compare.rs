@@ -12,7 +12,7 @@ use http::{Method, Request, header};
 use http_body_util::BodyExt as _;
 use loanhook_core::ports::{
     Attempts, Deliveries, DeliveryList, EgressAddresses, FormulaErrorLog, Grants, Health, Intake, Keys,
-    Ledger, Payloads, Resends, Subscriptions,
+    Ledger, Payloads, Reports, Resends, Subscriptions,
 };
 use loanhook_http::web::SiteSettings;
 use loanhook_http::{api, page};
@@ -46,6 +46,7 @@ where
         + Keys
         + Ledger
         + Payloads
+        + Reports
         + Resends
         + Subscriptions,
 {

@@ -27,6 +27,11 @@ impl CountedEngine {
         self.calls.take();
     }
 
+    /// The counts since they were asserted or forgotten last, by operation.
+    pub fn take_calls(&self) -> BTreeMap<String, u32> {
+        self.calls.take()
+    }
+
     /// Asserts that these calls, and no others, were made since they were asserted or forgotten last.
     ///
     /// # Panics

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use loanhook_aws::{Aws, read_message};
@@ -22,6 +23,8 @@ use crate::TestStack;
 const MAX_MESSAGES_PER_RECEIVE: i32 = 10;
 /// The length of a bucket of the index of what is due, in milliseconds.
 const SLOT_MILLIS: i64 = 30_000;
+/// Longer than it takes to count what any case does.
+const COUNT_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long SQS waits for a message in each queue, where there is none yet, in seconds.
 const RECEIVE_WAIT_SECONDS: i32 = 1;
 
@@ -137,6 +140,10 @@ impl Engine for AwsEngine {
 
     fn restarted(self) -> Self {
         Self { engine: self.stack.engine(), stack: self.stack }
+    }
+
+    async fn count(&self) {
+        self.engine.count_changes(Instant::now() + COUNT_TIMEOUT).await.expect("counted");
     }
 
     async fn finish(&self) {

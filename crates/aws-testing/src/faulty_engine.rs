@@ -108,6 +108,10 @@ impl Engine for FaultyAwsEngine {
         self.direct.spoil(what);
     }
 
+    async fn count(&self) {
+        self.direct.count().await;
+    }
+
     fn restarted(self) -> Self {
         let engine = self.another(|stack| stack.small_payload = 0);
         Self { engine, ..self }

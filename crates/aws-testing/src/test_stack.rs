@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, GlobalSecondaryIndex, KeySchemaElement, Projection, TableStatus,
+    AttributeDefinition, AttributeValue, GlobalSecondaryIndex, KeySchemaElement, Projection,
+    StreamSpecification, TableStatus,
 };
 use aws_types::SdkConfig;
 use loanhook_aws::{Aws, Stack, sdk_config};
@@ -20,6 +21,8 @@ const TABLE_POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Tables, a bucket and queues of one name, and clients to look into them.
 pub struct TestStack {
     pub name: String,
+    /// The stream of the table; none where what stands for DynamoDB has no streams.
+    pub stream_arn: Option<String>,
     pub queue_url: String,
     pub slow_queue_url: String,
     pub dead_letters_url: String,
@@ -42,8 +45,10 @@ impl TestStack {
         let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
         let s3 = aws_sdk_s3::Client::from_conf(s3);
         let sqs = aws_sdk_sqs::Client::new(&config);
-        create_table(&dynamodb, "Table", &name).await;
+        let stream_arn = create_table(&dynamodb, "Table", &name).await;
         create_table(&dynamodb, "PayloadsTable", &payloads_table(&name)).await;
+        create_table(&dynamodb, "ReportsTable", &reports_table(&name)).await;
+        count_everything(&dynamodb, &reports_table(&name)).await;
         s3.create_bucket().bucket(&name).send().await.expect("a bucket");
         let queue = |name: String| {
             let sqs = sqs.clone();
@@ -55,7 +60,7 @@ impl TestStack {
         let queue_url = queue(name.clone()).await;
         let slow_queue_url = queue(format!("{name}-slow")).await;
         let dead_letters_url = queue(format!("{name}-dead")).await;
-        Self { name, queue_url, slow_queue_url, dead_letters_url, dynamodb, s3, sqs, config }
+        Self { name, stream_arn, queue_url, slow_queue_url, dead_letters_url, dynamodb, s3, sqs, config }
     }
 
     /// An engine with empty caches.
@@ -68,6 +73,8 @@ impl TestStack {
         Stack {
             table: self.name.clone(),
             payloads: self.payloads_table(),
+            reports: reports_table(&self.name),
+            stream_arn: self.stream_arn.clone(),
             bucket: self.name.clone(),
             small_payload: 1536,
             event_ledger: LedgerScope::All,
@@ -112,12 +119,22 @@ impl TestStack {
     }
 }
 
+/// Has everything counted, also what happened before the first run: in tests that is long ago.
+async fn count_everything(dynamodb: &aws_sdk_dynamodb::Client, reports: &str) {
+    let put = dynamodb.put_item().table_name(reports).item("pk", AttributeValue::S("P#".into()));
+    put.item("sk", AttributeValue::S("counting".into())).send().await.expect("put");
+}
+
+fn reports_table(name: &str) -> String {
+    format!("{name}-reports")
+}
+
 fn payloads_table(name: &str) -> String {
     format!("{name}-payloads")
 }
 
-/// Makes a table as the template describes it, so that tests and deployment cannot differ.
-async fn create_table(dynamodb: &aws_sdk_dynamodb::Client, resource: &str, name: &str) {
+/// Makes a table as the template describes it, so that tests and deployment cannot differ; gives its stream, if it has one.
+async fn create_table(dynamodb: &aws_sdk_dynamodb::Client, resource: &str, name: &str) -> Option<String> {
     let template: Value =
         serde_norway::from_str(include_str!("../../../infra/template.yaml")).expect("the template is YAML");
     let table = &template["Resources"][resource]["Properties"];
@@ -146,18 +163,29 @@ async fn create_table(dynamodb: &aws_sdk_dynamodb::Client, resource: &str, name:
         .set_attribute_definitions(Some(attributes.collect()))
         .set_key_schema(Some(key_schema(table)))
         .set_global_secondary_indexes(indexes.map(Iterator::collect))
+        .set_stream_specification(stream_specification(table))
         .send()
         .await
         .expect("a table");
-    while !is_active(dynamodb, name).await {
+    // Most implementations take some time until the table can be used.
+    loop {
+        let described = dynamodb.describe_table().table_name(name).send().await.expect("a description");
+        let table = described.table.expect("the table");
+        if table.table_status == Some(TableStatus::Active) {
+            return table.latest_stream_arn;
+        }
         tokio::time::sleep(TABLE_POLL_INTERVAL).await;
     }
 }
 
-/// Whether a table that was made can be used: most implementations take some time.
-async fn is_active(dynamodb: &aws_sdk_dynamodb::Client, name: &str) -> bool {
-    let described = dynamodb.describe_table().table_name(name).send().await.expect("a description");
-    described.table.and_then(|table| table.table_status) == Some(TableStatus::Active)
+/// The stream of a table; none where what stands for DynamoDB alone has no streams.
+fn stream_specification(table: &Value) -> Option<StreamSpecification> {
+    let view = table["StreamSpecification"]["StreamViewType"].as_str()?;
+    if std::env::var_os("AWS_ENDPOINT_URL_DYNAMODB").is_some() {
+        return None;
+    }
+    let stream = StreamSpecification::builder().stream_enabled(true).stream_view_type(view.into());
+    Some(stream.build().expect("a stream"))
 }
 
 fn key_schema(described: &Value) -> Vec<KeySchemaElement> {

@@ -88,6 +88,8 @@ impl Config {
         let stack = Stack {
             table: needed("LOANHOOK_TABLE")?,
             payloads: needed("LOANHOOK_PAYLOADS_TABLE")?,
+            reports: needed("LOANHOOK_REPORTS_TABLE")?,
+            stream_arn: get("LOANHOOK_STREAM_ARN"),
             bucket: needed("LOANHOOK_BUCKET")?,
             small_payload: small_payload(&get)?,
             event_ledger: event_ledger(&get)?,
@@ -190,6 +192,7 @@ mod tests {
         let needed = [
             ("LOANHOOK_TABLE", "table"),
             ("LOANHOOK_PAYLOADS_TABLE", "payloads"),
+            ("LOANHOOK_REPORTS_TABLE", "reports"),
             ("LOANHOOK_BUCKET", "bucket"),
             ("LOANHOOK_QUEUE_URL", "queue"),
             ("LOANHOOK_SLOW_QUEUE_URL", "slow"),

@@ -23,6 +23,10 @@ pub struct Stack {
     pub payloads: String,
     /// The bucket of all other payloads.
     pub bucket: String,
+    /// The table of the counts of reports.
+    pub reports: String,
+    /// The stream of the table, for the function that counts what is in it.
+    pub stream_arn: Option<String>,
     /// How many bytes a payload may take in the table, packed or not; with 0 all are in the bucket.
     pub small_payload: usize,
     /// Which events the ledger keeps.
@@ -57,6 +61,7 @@ type Lazy<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send>>;
 
 struct Inner {
     dynamodb: aws_sdk_dynamodb::Client,
+    streams: Lazy<aws_sdk_dynamodbstreams::Client>,
     s3: Lazy<aws_sdk_s3::Client>,
     sqs: Lazy<aws_sdk_sqs::Client>,
     stack: Stack,
@@ -79,14 +84,17 @@ impl Aws {
         // An emulator is reached by one name, not by one for each bucket.
         let mut s3 =
             aws_sdk_s3::config::Builder::from(config).force_path_style(config.endpoint_url().is_some());
+        let mut streams = aws_sdk_dynamodbstreams::config::Builder::from(config);
         for interceptor in interceptors {
+            streams.push_interceptor(interceptor.clone());
             dynamodb.push_interceptor(interceptor.clone());
             sqs.push_interceptor(interceptor.clone());
             s3.push_interceptor(interceptor.clone());
         }
-        let (dynamodb, s3, sqs) = (dynamodb.build(), s3.build(), sqs.build());
+        let (dynamodb, s3, sqs, streams) = (dynamodb.build(), s3.build(), sqs.build(), streams.build());
         Self(Arc::new(Inner {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb),
+            streams: LazyLock::new(Box::new(|| aws_sdk_dynamodbstreams::Client::from_conf(streams))),
             s3: LazyLock::new(Box::new(|| aws_sdk_s3::Client::from_conf(s3))),
             sqs: LazyLock::new(Box::new(|| aws_sdk_sqs::Client::from_conf(sqs))),
             stack,
@@ -98,6 +106,10 @@ impl Aws {
 
     pub(crate) fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {
         &self.0.dynamodb
+    }
+
+    pub(crate) fn streams(&self) -> &aws_sdk_dynamodbstreams::Client {
+        &self.0.streams
     }
 
     pub(crate) fn s3(&self) -> &aws_sdk_s3::Client {

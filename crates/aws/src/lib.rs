@@ -16,6 +16,8 @@
 //!
 //! What is due later than SQS can delay a message stands in an index of the table, which the [`sweep`] reads.
 //!
+//! Counts of reports are made from the stream of the table, by a function of their own ([`Aws::count_changes`]).
+//!
 //! An index lags behind its table: what it does not show yet is read by key.
 //!
 //! The contract of the ports is tested in `crates/aws-testing`, on emulators.
@@ -35,6 +37,7 @@ mod items;
 mod ledger;
 mod payloads;
 mod queue;
+mod reports;
 mod resends;
 mod sdk;
 mod settings;
@@ -46,4 +49,5 @@ pub use engine::{Aws, Clock, Stack};
 pub use queue::message::read as read_message;
 pub use queue::sqs_batch;
 pub use queue::{InstanceId, SLOW_AFTER, WatchedSender};
+pub use reports::CountReport;
 pub use sdk::sdk_config;

@@ -152,6 +152,16 @@ macro_rules! for_each_case {
             a_resend_that_fails_leaves_the_delivery_as_it_was
             a_resend_sends_the_frozen_bytes_once
         }
+        reports {
+            each_end_of_a_delivery_is_counted
+            a_resend_counts_in_the_hour_when_it_is_sent
+            a_success_is_the_first_attempts_whatever_a_resend_did
+            a_claim_that_is_given_back_is_no_attempt
+            what_changes_nothing_is_not_counted
+            counts_of_another_tenant_are_not_read
+            deliveries_are_counted_by_their_subscription_and_event_name
+            mixed_steps_are_counted_as_the_history_says
+        }
         cancel {
             a_canceled_delivery_is_attempted_no_more
             only_a_pending_delivery_can_be_canceled

@@ -10,7 +10,7 @@ use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::{
     Attempts, Deliveries, DeliveryList, EgressAddresses, FormulaErrorLog, Grants, Intake, Keys, Ledger,
-    Payloads, Queue, QueueMessage, Resends, Subscriptions,
+    Payloads, Queue, QueueMessage, Reports, Resends, Subscriptions,
 };
 
 /// All ports at once.
@@ -28,6 +28,7 @@ pub trait Ports:
     + FormulaErrorLog
     + EgressAddresses
     + Ledger
+    + Reports
     + Clone
     + Send
     + Sync
@@ -49,6 +50,7 @@ impl<T> Ports for T where
         + FormulaErrorLog
         + EgressAddresses
         + Ledger
+        + Reports
         + Clone
         + Send
         + Sync
@@ -87,6 +89,11 @@ pub trait Engine: Sized {
 
     /// Waits for what no answer waits for, as far as its effect cannot be seen before it is done.
     fn finish(&self) -> impl Future<Output = ()> {
+        std::future::ready(())
+    }
+
+    /// Counts what was not counted yet, where that does not happen with what is counted.
+    fn count(&self) -> impl Future<Output = ()> {
         std::future::ready(())
     }
 

@@ -21,6 +21,7 @@ pub mod model;
 mod paging;
 pub mod portal;
 pub mod ports;
+pub mod report;
 pub mod resend;
 pub mod simulated;
 pub mod stored_event;

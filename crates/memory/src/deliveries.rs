@@ -24,11 +24,12 @@ impl Deliveries for Memory {
         let mut call = self.call(Operation::Claim);
         let (tenant, trace) = (&message.tenant, message.trace_id);
         let claimed = call.step(StepKind::Delivery, |state| {
-            let delivery = state.delivery_mut(tenant, trace).ok_or(None)?;
-            match delivery.claim(number, token, now) {
-                Ok(row) => Ok((delivery.clone(), row)),
-                Err(_) => Err(Some(Box::new(delivery.clone()))),
-            }
+            let claimed =
+                state.change_delivery((tenant, trace), |delivery| match delivery.claim(number, token, now) {
+                    Ok(row) => Ok((delivery.clone(), row)),
+                    Err(_) => Err(Some(Box::new(delivery.clone()))),
+                });
+            claimed.unwrap_or(Err(None))
         });
         let (delivery, row) = match claimed.await? {
             Ok(claimed) => claimed,
@@ -91,7 +92,7 @@ impl Deliveries for Memory {
 
     async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> StoreResult<CancelOutcome> {
         self.once(Operation::Cancel, StepKind::Delivery, |state| {
-            Ok(match state.delivery_mut(tenant, trace).map(Delivery::cancel) {
+            Ok(match state.change_delivery((tenant, trace), Delivery::cancel) {
                 None => CancelOutcome::NotFound,
                 Some(Err(_)) => CancelOutcome::NotPending,
                 Some(Ok(())) => CancelOutcome::Canceled,
@@ -141,7 +142,9 @@ struct Moved {
 
 /// Moves a delivery on from a row that is complete, if it is in flight under the token.
 fn complete_delivery(state: &mut State, token: Uuid, row: &Attempt) -> Option<Moved> {
-    let delivery = state.delivery_mut(&row.tenant, row.trace_id)?;
-    let next = delivery.complete(token, row.completion()?).ok()?;
-    Some(Moved { row_differs: row.next_attempt_at != next, after: delivery.clone() })
+    let completion = row.completion()?;
+    state.change_delivery((&row.tenant, row.trace_id), |delivery| {
+        let next = delivery.complete(token, completion).ok()?;
+        Some(Moved { row_differs: row.next_attempt_at != next, after: delivery.clone() })
+    })?
 }

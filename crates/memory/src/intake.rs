@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
-use loanhook_core::model::ledger::LedgerEvent;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
     AcceptOutcome, AcceptRequest, IdempotencyKey, IdempotencyRecord, Intake, NewLedgerEvent, QueueMessage,
@@ -30,14 +29,6 @@ impl Intake for Memory {
             false => call.accept_watched(request).await?,
         };
         call.answer(accepted).await
-    }
-}
-
-impl State {
-    /// Puts an event, if it is not there yet.
-    pub(super) fn put_event(&mut self, event: LedgerEvent) {
-        let of = (event.tenant.clone(), event.id);
-        self.events.entry(of).or_insert_with(|| Stored::new(event));
     }
 }
 
@@ -85,10 +76,7 @@ impl Call<'_> {
             self.step(StepKind::Payload, |state| state.put_payload(tenant, key, bytes)).await?;
         }
         for (delivery, _) in deliveries {
-            let of = (tenant.clone(), delivery.snapshot.trace_id);
-            let stored = self.step(StepKind::Delivery, |state| {
-                state.deliveries.entry(of).or_insert_with(|| delivery.clone()).clone()
-            });
+            let stored = self.step(StepKind::Delivery, |state| state.put_delivery(delivery));
             messages.extend(first_message(&stored.await?));
         }
         Ok(messages)

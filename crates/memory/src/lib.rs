@@ -19,6 +19,7 @@ mod keys;
 mod ledger;
 mod queue;
 mod releases;
+mod reports;
 mod resends;
 mod state;
 mod step;

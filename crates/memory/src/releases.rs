@@ -69,19 +69,25 @@ fn release(
     due: Timestamp,
 ) -> ReleaseOutcome {
     let of_delivery = |other: &&Attempt| other.trace_id == row.trace_id && other.id != row.id;
+    // Somebody found its lease over, and has ended the attempt: that stands, and the attempt counts.
+    let stored = state.row(&row.tenant, &row.loan_id, row.id).and_then(|stored| stored.readable());
+    let has_ended = stored.is_some_and(|stored| stored.completion().is_some());
     let newest = state.rows_of(&row.tenant).filter(of_delivery).map(|other| other.id).max();
-    let Some(delivery) = state.delivery_mut(&row.tenant, row.trace_id) else {
-        return ReleaseOutcome::Superseded;
-    };
-    if delivery.progress.in_flight_under(token).is_none() {
-        return ReleaseOutcome::Superseded;
+    let released = state.change_delivery((&row.tenant, row.trace_id), |delivery| {
+        if delivery.progress.in_flight_under(token).is_none() {
+            return ReleaseOutcome::Superseded;
+        }
+        if delivery.history.resends != resends || has_ended {
+            return ReleaseOutcome::ReferencedByResend;
+        }
+        match delivery.release(token, due, newest) {
+            Ok(()) => ReleaseOutcome::Released,
+            Err(_) => ReleaseOutcome::Superseded,
+        }
+    });
+    let released = released.unwrap_or(ReleaseOutcome::Superseded);
+    if released == ReleaseOutcome::Released {
+        state.delete_row(row);
     }
-    if delivery.history.resends != resends {
-        return ReleaseOutcome::ReferencedByResend;
-    }
-    if delivery.release(token, due, newest).is_err() {
-        return ReleaseOutcome::Superseded;
-    }
-    state.delete_row(row);
-    ReleaseOutcome::Released
+    released
 }

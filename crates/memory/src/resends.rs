@@ -151,15 +151,13 @@ fn put_resend(state: &mut State, row: &Attempt) -> StoreResult<PutOutcome> {
     if row.resend_of.is_some_and(|of| state.row(&row.tenant, &row.loan_id, of).is_none()) {
         return Ok(PutOutcome::NamedAttemptReleased);
     }
-    let delivery = state.delivery_mut(&row.tenant, row.trace_id);
-    let delivery = delivery.ok_or_else(|| StoreError::Failed("there is no such delivery".into()))?;
-    delivery.record_resend(row.id);
+    let recorded =
+        state.change_delivery((&row.tenant, row.trace_id), |delivery| delivery.record_resend(row.id));
+    recorded.ok_or_else(|| StoreError::Failed("there is no such delivery".into()))?;
     state.put_row(row.clone());
     Ok(PutOutcome::Queued(Box::new(row.clone())))
 }
 
 fn record_success(state: &mut State, row: &Attempt) {
-    if let Some(delivery) = state.delivery_mut(&row.tenant, row.trace_id) {
-        Delivery::record_resend_success(delivery);
-    }
+    state.change_delivery((&row.tenant, row.trace_id), Delivery::record_resend_success);
 }

@@ -12,6 +12,7 @@ use loanhook_core::model::id::{AttemptId, EventId, LoanId, SubscriptionId, Tenan
 use loanhook_core::model::key::KeyHash;
 use loanhook_core::model::ledger::LedgerEvent;
 use loanhook_core::model::payload::PayloadKey;
+use loanhook_core::model::report::{CountChange, CountGroup, Counting, Counts};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::model::trigger_state::TriggerState;
 use loanhook_core::ports::{IdempotencyRecord, QueueMessage, StoreError, StoreResult};
@@ -41,6 +42,7 @@ pub struct State {
     pub events: BTreeMap<(TenantId, EventId), Stored<LedgerEvent>>,
     /// In the order in which they were put.
     pub messages: Vec<QueueMessage>,
+    pub counts: BTreeMap<CountGroup, Counts>,
     pub(super) payloads: HashMap<(TenantId, PayloadKey), Bytes>,
     pub(super) event_records: BTreeMap<(TenantId, String), KeptRecord<IdempotencyRecord>>,
     pub(super) resend_records: BTreeMap<(TenantId, String), KeptRecord<(TraceId, AttemptId)>>,
@@ -86,8 +88,35 @@ impl State {
         self.deliveries.get(&(tenant.clone(), trace))
     }
 
-    pub(super) fn delivery_mut(&mut self, tenant: &TenantId, trace: TraceId) -> Option<&mut Delivery> {
-        self.deliveries.get_mut(&(tenant.clone(), trace))
+    /// Stores a delivery that is not there yet, and counts it; gives the one that then stands.
+    pub(super) fn put_delivery(&mut self, delivery: &Delivery) -> Delivery {
+        let of = (delivery.snapshot.tenant.clone(), delivery.snapshot.trace_id);
+        if let Some(stands) = self.deliveries.get(&of) {
+            return stands.clone();
+        }
+        self.deliveries.insert(of, delivery.clone());
+        self.count(Counting::ALL.delivery(None, Some(delivery)));
+        delivery.clone()
+    }
+
+    /// Changes a delivery, and counts what became of it. None where there is none.
+    pub(super) fn change_delivery<T>(
+        &mut self,
+        (tenant, trace): (&TenantId, TraceId),
+        change: impl FnOnce(&mut Delivery) -> T,
+    ) -> Option<T> {
+        let delivery = self.deliveries.get_mut(&(tenant.clone(), trace))?;
+        let before = delivery.clone();
+        let changed = change(delivery);
+        let change = Counting::ALL.delivery(Some(&before), Some(delivery));
+        self.count(change);
+        Some(changed)
+    }
+
+    /// Takes a delivery away again that nobody has heard of.
+    pub(super) fn take_back_delivery(&mut self, tenant: &TenantId, trace: TraceId) {
+        let taken = self.deliveries.remove(&(tenant.clone(), trace));
+        self.count(Counting::ALL.delivery(taken.as_ref(), None));
     }
 
     /// The row of a loan with this ID.
@@ -95,12 +124,31 @@ impl State {
         self.rows.get(&(tenant.clone(), id)).filter(|row| row.value.loan_id == *loan)
     }
 
+    /// Stores a row in the place of the one with its ID, and counts what became of it.
     pub(super) fn put_row(&mut self, row: Attempt) {
+        let before = self.rows.get(&(row.tenant.clone(), row.id)).and_then(Stored::readable);
+        let changes: Vec<_> = Counting::ALL.attempt(before, &row).collect();
+        self.count(changes);
         self.rows.insert((row.tenant.clone(), row.id), Stored::new(row));
     }
 
     pub(super) fn delete_row(&mut self, row: &Attempt) {
         self.rows.remove(&(row.tenant.clone(), row.id));
+    }
+
+    /// Stores an event that is not there yet, and counts it.
+    pub(super) fn put_event(&mut self, event: LedgerEvent) {
+        let of = (event.tenant.clone(), event.id);
+        if !self.events.contains_key(&of) {
+            self.count(Counting::ALL.event(&event));
+            self.events.insert(of, Stored::new(event));
+        }
+    }
+
+    fn count(&mut self, changes: impl IntoIterator<Item = CountChange>) {
+        for CountChange { group, counts } in changes {
+            self.counts.entry(group).or_default().add(&counts);
+        }
     }
 
     /// Whether the bytes of a payload are there.

@@ -21,6 +21,7 @@ pub enum Operation {
     ReadHistory,
     ReadLedger,
     ReadPayload,
+    ReadReport,
     ReadSubscriptions,
     ChangeSubscriptions,
     Keys,

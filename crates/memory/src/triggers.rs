@@ -79,8 +79,8 @@ impl Call<'_> {
     /// Takes deliveries away again that nobody has heard of.
     async fn take_back(&mut self, tenant: &TenantId, fired: &[(Delivery, Bytes)]) -> StoreResult<()> {
         for (delivery, _) in fired {
-            let of = (tenant.clone(), delivery.snapshot.trace_id);
-            self.step(StepKind::Delivery, |state| state.deliveries.remove(&of)).await?;
+            let trace = delivery.snapshot.trace_id;
+            self.step(StepKind::Delivery, |state| state.take_back_delivery(tenant, trace)).await?;
         }
         Ok(())
     }

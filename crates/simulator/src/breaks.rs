@@ -4,6 +4,7 @@
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::progress::{NextAttempt, Progress};
+use loanhook_core::model::report::{CountChange, Counting};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{AcceptRequest, QueueMessage};
 use loanhook_memory::State;
@@ -38,10 +39,12 @@ pub enum Break {
     KeyForgotten,
     /// A trigger that is true fires at every event.
     TriggerStateForgotten,
+    /// A completion that is repeated is counted again.
+    CountedTwice,
 }
 
 impl Break {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ClaimWithoutCondition,
         Self::ClaimWithoutRow,
         Self::ClaimOfCanceled,
@@ -54,6 +57,7 @@ impl Break {
         Self::OtherBytes,
         Self::KeyForgotten,
         Self::TriggerStateForgotten,
+        Self::CountedTwice,
     ];
 
     /// The rules of which one is found broken.
@@ -71,6 +75,7 @@ impl Break {
             Self::OtherBytes => &[Rule::FrozenBytes],
             Self::KeyForgotten => &[Rule::DuplicateMakesNothing, Rule::AnsweredIsCommitted],
             Self::TriggerStateForgotten => &[Rule::TriggerFiresOnce],
+            Self::CountedTwice => &[Rule::CountedOnce],
         }
     }
 }
@@ -102,6 +107,13 @@ pub(crate) fn with_current_token(state: &State, claimed: &Delivery, token: Uuid)
     match stored.and_then(|stored| stored.progress.in_flight().map(|claim| (stored, claim.token))) {
         Some((stored, token)) => (stored.clone(), token),
         None => (claimed.clone(), token),
+    }
+}
+
+/// Counts an attempt that is counted already.
+pub(crate) fn count_again(state: &mut State, row: &Attempt) {
+    for CountChange { group, counts } in Counting::ALL.attempt(None, row) {
+        state.counts.entry(group).or_default().add(&counts);
     }
 }
 

@@ -81,5 +81,11 @@ fn draw(inner: &mut Inner, step: Step) -> (Option<Duration>, Fate) {
 
 /// Whether an operation changes nothing.
 pub(crate) const fn is_read(operation: Operation) -> bool {
-    matches!(operation, Operation::ReadHistory | Operation::ReadPayload | Operation::ReadSubscriptions)
+    matches!(
+        operation,
+        Operation::ReadHistory
+            | Operation::ReadPayload
+            | Operation::ReadReport
+            | Operation::ReadSubscriptions
+    )
 }

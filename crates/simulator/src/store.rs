@@ -18,7 +18,7 @@ use loanhook_core::ports::{
 use loanhook_memory::Memory;
 use uuid::Uuid;
 
-use crate::breaks::{Break, change_waiting, claim_anyway, fire_every_time, with_current_token};
+use crate::breaks::{Break, change_waiting, claim_anyway, count_again, fire_every_time, with_current_token};
 use crate::world::{TaskKind, World};
 
 #[derive(Clone)]
@@ -132,6 +132,9 @@ impl Deliveries for Store {
         if self.breaks(Break::NumberUsedTwice) {
             let used = |next: NextAttempt| Progress::Waiting(NextAttempt { number: next.number - 1, ..next });
             change_waiting(&mut self.memory().state(), &row, used);
+        }
+        if self.breaks(Break::CountedTwice) && !completed {
+            count_again(&mut self.memory().state(), &row);
         }
         Ok(completed)
     }

@@ -42,9 +42,9 @@ impl Deliveries for SqliteEngine {
         row: Attempt,
         response: Option<Bytes>,
     ) -> StoreResult<bool> {
-        let scheduler = Arc::clone(&self.0.scheduler);
-        let completion = Arc::new(PreparedCompletion::new(claimed, token, row, response));
-        let work = move |connection: &Connection| completion.complete(connection);
+        let (scheduler, counts) = (Arc::clone(&self.0.scheduler), Arc::clone(&self.0.counts));
+        let completion = Arc::new(PreparedCompletion::new(claimed, token, row, response, counts.counting()));
+        let work = move |connection: &Connection| completion.complete(connection, &counts);
         let schedule =
             move |outcome: &mut CompletionOutcome| scheduler.add_messages(outcome.queued_messages());
         // Its process permit is held until it is committed.
@@ -71,16 +71,18 @@ impl Deliveries for SqliteEngine {
     }
 
     async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> StoreResult<CancelOutcome> {
-        let tenant = tenant.clone();
+        let (tenant, counts) = (tenant.clone(), Arc::clone(&self.0.counts));
         let work = move |connection: &Connection| {
             let Some(mut delivery) = find_delivery(connection, &tenant, trace)? else {
                 return Ok(CancelOutcome::NotFound);
             };
             let next = QueueMessage::for_next_attempt(&delivery);
+            let before = delivery.clone();
             if delivery.cancel().is_err() {
                 return Ok(CancelOutcome::NotPending);
             }
             put_progress(connection, &delivery)?;
+            counts.add(counts.counting().delivery(Some(&before), Some(&delivery)));
             if let Some(next) = next {
                 delete_message(connection, &next)?;
             }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tracing::{error, info};
 
+use super::counts::CountWriter;
 use super::errors::store_error;
 use super::operation::{Executed, Operation, Savepoint};
 
@@ -65,17 +66,19 @@ impl CommitHealth {
     }
 }
 
-/// Commits operations together and answers each. One that fails fails no other, but where it ran without a savepoint and
+/// Commits operations together, with what they add to the counts, and answers each. One that fails fails no other, but where it ran without a savepoint and
 /// had changed something ([`Savepoint::NotNeeded`]).
 pub(super) fn commit_group(
     connection: &Connection,
+    counts: &mut CountWriter,
     operations: impl Iterator<Item = Operation>,
     health: &CommitHealth,
 ) {
     let mut executed = Vec::new();
-    let committed = try_commit(connection, operations, &mut executed);
+    let committed = try_commit(connection, counts, operations, &mut executed);
     if let Err(failure) = &committed {
         health.record_failure(failure);
+        counts.discard();
         if !connection.is_autocommit()
             && let Err(failure) = connection.execute_batch("ROLLBACK")
         {
@@ -90,6 +93,7 @@ pub(super) fn commit_group(
 
 fn try_commit(
     connection: &Connection,
+    counts: &mut CountWriter,
     operations: impl Iterator<Item = Operation>,
     all: &mut Vec<Executed>,
 ) -> rusqlite::Result<()> {
@@ -99,10 +103,13 @@ fn try_commit(
         if savepoint {
             transaction = transaction.and_then(|()| execute(connection, "SAVEPOINT operation"));
         }
-        let changes = connection.total_changes();
+        let (changes, counted) = (connection.total_changes(), counts.mark());
         let executed = operation.execute(transaction.is_ok().then_some(connection));
         let succeeded = executed.succeeded;
         all.push(executed);
+        if !succeeded {
+            counts.roll_back_to(counted);
+        }
         transaction = transaction.and_then(|()| match (savepoint, succeeded) {
             (true, true) => execute(connection, "RELEASE operation"),
             (true, false) => {
@@ -117,7 +124,9 @@ fn try_commit(
             (false, _) => Ok(()),
         });
     }
-    transaction.and_then(|()| execute(connection, "COMMIT"))
+    transaction?;
+    counts.flush(connection)?;
+    execute(connection, "COMMIT")
 }
 
 fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {

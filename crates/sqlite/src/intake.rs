@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::SqliteEngine;
+use super::counts::CountLog;
 use super::dispatch::admission::{AdmissionControl, NewDeliveries};
 use super::idempotency::{self, KeyScope};
 use super::ledger;
@@ -48,9 +49,10 @@ impl Intake for SqliteEngine {
         let stored = request.deliveries.iter().chain(rising);
         let bytes = stored.map(|(delivery, bytes)| estimated_bytes(delivery) + bytes.len()).sum::<usize>()
             + request.event.as_ref().map_or(0, |new| EVENT_BYTES + new.envelope.len());
-        let scope = self.0.ledger_scope;
-        let work =
-            move |connection: &Connection| accept(connection, &admission, places, request, &known, scope);
+        let (scope, counts) = (self.0.ledger_scope, Arc::clone(&self.0.counts));
+        let work = move |connection: &Connection| {
+            accept(connection, &counts, &admission, places, request, &known, scope)
+        };
         let after_commit = move |(_, new): &mut (AcceptOutcome, NewDeliveries)| new.after_commit(&scheduler);
         let priority = Priority::NewWork { bytes };
         let (outcome, _) = self.0.writer.run_without_savepoint(priority, work, after_commit).await?;
@@ -60,6 +62,7 @@ impl Intake for SqliteEngine {
 
 fn accept(
     connection: &Connection,
+    counts: &CountLog,
     admission: &AdmissionControl,
     places: Vec<Place>,
     mut request: AcceptRequest,
@@ -77,7 +80,7 @@ fn accept(
         verdicts.push(watched.verdict(rises));
         risen.extend(watched.delivery.filter(|_| rises));
     }
-    let AcceptRequest { tenant, loan_id, idempotency, event, deliveries, now, .. } =
+    let AcceptRequest { tenant, loan_id, idempotency, event, deliveries, completes_earlier, now, .. } =
         request.with_verdicts(&verdicts);
     if let Some((key, record)) = idempotency
         && let Some(known) =
@@ -91,13 +94,17 @@ fn accept(
     if after != before {
         put_trigger_state(connection, &tenant, &loan_id, &after)?;
     }
-    if let Some(event) = event.filter(|new| ledger_scope.keeps(&new.event)) {
-        ledger::put(connection, &event)?;
+    if let Some(event) = event {
+        let stored_before = ledger_scope.keeps(&event.event) && !ledger::put(connection, &event)?;
+        // An event that the ledger does not keep is counted too. The first call counted what this one completes.
+        if !stored_before && !completes_earlier {
+            counts.add(counts.counting().event(&event.event));
+        }
     }
     let fired = risen.iter().map(|(delivery, _)| delivery.snapshot.subscription_id).collect();
     let mut new = NewDeliveries::new(places);
     for delivery in deliveries.into_iter().chain(risen) {
-        new.put(connection, admission, delivery)?;
+        new.put(connection, counts, admission, delivery)?;
     }
     Ok((AcceptOutcome::Stored { fired }, new))
 }

@@ -15,8 +15,8 @@ const EVENTS: &str = "SELECT id, doc FROM events
      WHERE tenant = ?1 AND loan = ?2 AND id >= ?3 AND id < ?4 ORDER BY id DESC";
 const EVENT: &str = "SELECT doc FROM events WHERE id = ?1 AND tenant = ?2";
 
-/// Stores an event and the payload of which its context is a part; one that is stored already stays as it is.
-pub(super) fn put(connection: &Connection, new: &NewLedgerEvent) -> rusqlite::Result<()> {
+/// Stores an event and the payload of which its context is a part. False, and it stays as it is, if it is stored already.
+pub(super) fn put(connection: &Connection, new: &NewLedgerEvent) -> rusqlite::Result<bool> {
     let NewLedgerEvent { event, envelope } = new;
     let stored = connection
         .prepare_cached(
@@ -29,10 +29,11 @@ pub(super) fn put(connection: &Connection, new: &NewLedgerEvent) -> rusqlite::Re
             to_json(event)?,
         ])?;
     if stored == 0 {
-        return Ok(());
+        return Ok(false);
     }
     let payload = Payload { key: Some(event.context.payload), bytes: envelope.len() as u64 };
-    payloads::put(connection, &event.tenant, payload, envelope)
+    payloads::put(connection, &event.tenant, payload, envelope)?;
+    Ok(true)
 }
 
 impl Ledger for SqliteEngine {

@@ -10,6 +10,7 @@ mod attempts;
 mod cache;
 mod checkpoints;
 mod clock;
+mod counts;
 mod data_folder;
 mod deliveries;
 mod delivery_list;
@@ -45,6 +46,7 @@ use rusqlite::Connection;
 use cache::Cache;
 use checkpoints::{CHECKPOINT_PAGES, Checkpoints};
 use clock::ClockMonitor;
+use counts::{CountLog, CountWriter};
 use data_folder::DataFolder;
 use dispatch::admission::AdmissionControl;
 use loanhook_core::model::ledger::LedgerScope;
@@ -73,6 +75,7 @@ struct Inner {
     scheduler: Arc<QueueScheduler>,
     admission: Arc<AdmissionControl>,
     clock: Arc<ClockMonitor>,
+    counts: Arc<CountLog>,
     ledger_scope: LedgerScope,
 }
 
@@ -102,7 +105,10 @@ impl SqliteEngine {
         };
         schema::configure(&connection, WRITER_CACHE_KIB).map_err(broken)?;
         schema::migrate(&connection, applied).map_err(broken)?;
-        dispatch::recovery::interrupt_all(&connection, Timestamp::now()).map_err(broken)?;
+        let counts = Arc::new(CountLog::of(&connection).map_err(broken)?);
+        let mut count_writer = CountWriter::new(Arc::clone(&counts));
+        dispatch::recovery::interrupt_all(&connection, (&counts, &mut count_writer), Timestamp::now())
+            .map_err(broken)?;
         let cache = Arc::new(Cache::load(&connection).map_err(broken)?);
         let scheduler = Arc::new(QueueScheduler::new(first_due_times(&connection).map_err(broken)?));
         let readers = Readers::open(&database)?;
@@ -111,10 +117,19 @@ impl SqliteEngine {
         let mut checkpoints =
             Checkpoints::start(&mut connection, &database, CHECKPOINT_PAGES).map_err(broken)?;
         let between_commits = move |connection: &Connection| checkpoints.after_commit(connection);
-        let writer = Writer::start(connection, lock, follow_clock, between_commits)
+        let writer = Writer::start(connection, count_writer, lock, follow_clock, between_commits)
             .map_err(|error| OpenError::Folder(folder.into(), error))?;
         let admission = Arc::new(AdmissionControl::new(Arc::clone(&scheduler)));
-        Ok(Self(Arc::new(Inner { writer, readers, cache, scheduler, admission, clock, ledger_scope })))
+        Ok(Self(Arc::new(Inner {
+            writer,
+            readers,
+            cache,
+            scheduler,
+            admission,
+            clock,
+            counts,
+            ledger_scope,
+        })))
     }
 
     /// Follows a clock that was set, although nothing else is to be written.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use rusqlite::Connection;
 use uuid::Uuid;
 
+use super::counts::CountLog;
 use super::idempotency::{self, KeyScope};
 use super::queue::messages::{delete_message, put_message};
 use super::rows::{attempt_exists, find_attempt, find_delivery, put_attempt, put_progress};
@@ -31,7 +32,7 @@ impl Resends for SqliteEngine {
         key: Option<IdempotencyKey>,
         now: Timestamp,
     ) -> StoreResult<EnqueueOutcome> {
-        let scheduler = Arc::clone(&self.0.scheduler);
+        let (scheduler, counts) = (Arc::clone(&self.0.scheduler), Arc::clone(&self.0.counts));
         let message = QueueMessage::for_resend(&row, now);
         let queued = [message.clone()];
         let work = move |connection: &Connection| {
@@ -55,6 +56,7 @@ impl Resends for SqliteEngine {
                 put_progress(connection, &delivery)?;
             }
             put_attempt(connection, &row)?;
+            counts.add(counts.counting().attempt(None, &row));
             put_message(connection, &message)?;
             Ok(EnqueueOutcome::Enqueued)
         };
@@ -74,8 +76,9 @@ impl Resends for SqliteEngine {
         token: Uuid,
         now: Timestamp,
     ) -> StoreResult<ResendClaimOutcome> {
-        let (message, loan) = (message.clone(), loan.clone());
-        let work = move |connection: &Connection| claim(connection, &message, (&loan, id), token, now);
+        let (message, loan, counts) = (message.clone(), loan.clone(), Arc::clone(&self.0.counts));
+        let work =
+            move |connection: &Connection| claim(connection, &counts, &message, (&loan, id), token, now);
         let log_expired = |(outcome, was_queued): &mut (ResendClaimOutcome, bool)| {
             if let (ResendClaimOutcome::NotClaimed(Some(expired)), true) = (outcome, *was_queued) {
                 log::attempt(expired);
@@ -86,25 +89,26 @@ impl Resends for SqliteEngine {
     }
 
     async fn complete_resend(&self, token: Uuid, row: Attempt, response: Option<Bytes>) -> StoreResult<bool> {
-        let completed = Arc::new((row, response));
+        let (completed, counts) = (Arc::new((row, response)), Arc::clone(&self.0.counts));
         let work = move |connection: &Connection| {
             let (row, response) = &*completed;
-            complete_stored(connection, token, row, response.as_deref())
+            complete_stored(connection, &counts, token, row, response.as_deref())
         };
         self.0.writer.run_until_committed(work, |_| ()).await
     }
 
     async fn release_resend(&self, token: Uuid, mut row: Attempt, due: Timestamp) -> StoreResult<bool> {
         row.release(due);
-        let scheduler = Arc::clone(&self.0.scheduler);
+        let (scheduler, counts) = (Arc::clone(&self.0.scheduler), Arc::clone(&self.0.counts));
         let message = QueueMessage::for_resend(&row, due);
         let queued = [message.clone()];
         let work = move |connection: &Connection| {
             let stored = find_attempt(connection, &row.tenant, &row.loan_id, row.id)?;
-            if stored.is_none_or(|stored| stored.state != AttemptState::Sending { token }) {
+            let Some(stored) = stored.filter(|stored| stored.state == AttemptState::Sending { token }) else {
                 return Ok(false);
-            }
+            };
             put_attempt(connection, &row)?;
+            counts.add(counts.counting().attempt(Some(&stored), &row));
             put_message(connection, &message)?;
             Ok(true)
         };
@@ -116,6 +120,7 @@ impl Resends for SqliteEngine {
 /// long: it is completed as interrupted.
 fn claim(
     connection: &Connection,
+    counts: &CountLog,
     message: &QueueMessage,
     (loan, id): (&LoanId, AttemptId),
     token: Uuid,
@@ -129,10 +134,11 @@ fn claim(
     let (Some(mut row), Some(delivery)) = (row, delivery) else {
         return Ok((ResendClaimOutcome::NotClaimed(None), false));
     };
-    let was_queued = row.state == AttemptState::Queued;
+    let (before, was_queued) = (row.clone(), row.state == AttemptState::Queued);
     let claimed = row.claim(token, now);
     if was_queued {
         put_attempt(connection, &row)?;
+        counts.add(counts.counting().attempt(Some(&before), &row));
     }
     let outcome = match claimed {
         true => ResendClaimOutcome::Claimed(Box::new((delivery, row))),
@@ -144,25 +150,29 @@ fn claim(
 /// Completes a resend. False, and nothing is written, if its row is not stored as `sending` under the token.
 pub(super) fn complete_stored(
     connection: &Connection,
+    counts: &CountLog,
     token: Uuid,
     row: &Attempt,
     response: Option<&[u8]>,
 ) -> rusqlite::Result<bool> {
     let stored = find_attempt(connection, &row.tenant, &row.loan_id, row.id);
     let stored = none_if_unreadable(stored, &format_args!("attempt {} of {}", row.id, row.tenant))?;
-    if stored.is_none_or(|stored| stored.state != AttemptState::Sending { token }) {
+    let Some(stored) = stored.filter(|stored| stored.state == AttemptState::Sending { token }) else {
         return Ok(false);
-    }
+    };
     let Some(completion) = row.completion() else { return Ok(false) };
-    if let (Some(stored), Some(bytes)) = (&completion.response, response) {
-        payloads::put(connection, &row.tenant, stored.payload, bytes)?;
+    if let (Some(kept), Some(bytes)) = (&completion.response, response) {
+        payloads::put(connection, &row.tenant, kept.payload, bytes)?;
     }
     put_attempt(connection, row)?;
+    counts.add(counts.counting().attempt(Some(&stored), row));
     if completion.succeeded()
         && let Some(mut delivery) = find_delivery(connection, &row.tenant, row.trace_id)?
     {
+        let before = delivery.clone();
         delivery.record_resend_success();
         put_progress(connection, &delivery)?;
+        counts.add(counts.counting().delivery(Some(&before), Some(&delivery)));
     }
     Ok(true)
 }

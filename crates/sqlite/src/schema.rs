@@ -20,7 +20,7 @@ const APPLICATION_ID: i64 = 0x6c68_6462;
 ///
 /// A message's ID is never given again (`AUTOINCREMENT`): a claim deletes its message while its
 /// ID may still be in use, and the next message must not pass for that one.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     "CREATE TABLE deliveries (
          trace BLOB PRIMARY KEY,
          tenant TEXT NOT NULL,
@@ -164,6 +164,23 @@ const MIGRATIONS: [&str; 7] = [
      CREATE UNIQUE INDEX deliveries_by_trace ON deliveries (tenant, trace);
      CREATE INDEX deliveries_of_random_traces ON deliveries (tenant, accepted, trace) WHERE accepted IS NOT NULL;
      CREATE INDEX deliveries_needing_attention ON deliveries (tenant, attention, trace) WHERE attention IS NOT NULL;",
+    // Counts of reports: a row for each group (of tenant, subscription and event name) in each hour (`period` 0) and day (1).
+    // The subscription is empty for what belongs to none. What is in a file already was not counted: it is counted from now
+    // on, in milliseconds.
+    "CREATE TABLE counts (
+         id INTEGER PRIMARY KEY,
+         tenant TEXT NOT NULL,
+         period INTEGER NOT NULL,
+         start INTEGER NOT NULL,
+         subscription BLOB NOT NULL,
+         event TEXT NOT NULL,
+         doc BLOB NOT NULL
+     );
+     CREATE UNIQUE INDEX counts_by_start ON counts (tenant, period, start, subscription, event);
+     CREATE TABLE counting (since INTEGER);
+     INSERT INTO counting
+         SELECT CASE WHEN EXISTS (SELECT 1 FROM deliveries) OR EXISTS (SELECT 1 FROM events)
+             THEN CAST(unixepoch('subsec') * 1000 AS INTEGER) END;",
 ];
 
 /// Sets how a connection reads and writes, and how many KiB of pages it keeps in memory at most.
@@ -190,6 +207,14 @@ pub(super) fn version(connection: &Connection) -> rusqlite::Result<SchemaVersion
     match usize::try_from(version) {
         Ok(applied) if applied <= MIGRATIONS.len() => Ok(SchemaVersion::Known { applied }),
         _ => Ok(SchemaVersion::Newer(version)),
+    }
+}
+
+/// Applies the first so many migrations, as an earlier version did.
+#[cfg(test)]
+pub(super) fn migrate_to(connection: &Connection, count: usize) {
+    for migration in &MIGRATIONS[..count] {
+        connection.execute_batch(migration).expect("a migration");
     }
 }
 

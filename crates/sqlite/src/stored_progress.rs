@@ -3,6 +3,8 @@
 //! The text is compared as it is (an attempt ends where the delivery is as its claim left it), so fields stay in this
 //! order, and what a version writes stays as it is.
 
+use std::ops::Not;
+
 use loanhook_core::model::delivery::DeliveryHistory;
 use loanhook_core::model::id::AttemptId;
 use loanhook_core::model::progress::{Claim, NextAttempt, Progress, Status};
@@ -25,6 +27,9 @@ pub(super) struct StoredProgress {
     newest_attempt: Option<Uuid>,
     pub(super) resends: u32,
     resend_succeeded: bool,
+    /// Absent is false.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    delivered_by_resend: bool,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -74,7 +79,8 @@ impl StoredProgress {
             Progress::Failed => (StoredStatus::Failed, None, None),
             Progress::Canceled => (StoredStatus::Canceled, None, None),
         };
-        let DeliveryHistory { interruptions, newest_attempt, resends, resend_succeeded } = *history;
+        let DeliveryHistory { interruptions, newest_attempt, resends, resend_succeeded, delivered_by_resend } =
+            *history;
         Self {
             v: Version::NEWEST,
             status,
@@ -94,13 +100,23 @@ impl StoredProgress {
             newest_attempt: newest_attempt.map(AttemptId::uuid),
             resends,
             resend_succeeded,
+            delivered_by_resend,
         }
     }
 
     /// What it stands for; an error where its parts do not fit together.
     pub(super) fn read(self) -> Result<(Progress, DeliveryHistory), &'static str> {
-        let Self { v: _, status, next, in_flight, interruptions, newest_attempt, resends, resend_succeeded } =
-            self;
+        let Self {
+            v: _,
+            status,
+            next,
+            in_flight,
+            interruptions,
+            newest_attempt,
+            resends,
+            resend_succeeded,
+            delivered_by_resend,
+        } = self;
         let next =
             next.map(|StoredNext { number, slot, due: StoredTime(due) }| NextAttempt { number, slot, due });
         let claim = in_flight.map(|StoredClaim { number, slot, attempt_id, token, since }| Claim {
@@ -120,7 +136,9 @@ impl StoredProgress {
             (StoredStatus::Succeeded, ..) => Progress::Succeeded,
             (StoredStatus::Failed, ..) => Progress::Failed,
         };
-        Ok((progress, DeliveryHistory { interruptions, newest_attempt, resends, resend_succeeded }))
+        let history =
+            DeliveryHistory { interruptions, newest_attempt, resends, resend_succeeded, delivered_by_resend };
+        Ok((progress, history))
     }
 }
 
@@ -144,12 +162,13 @@ mod tests {
 
     use super::*;
 
-    /// Texts as they stand in files of today, one for each state.
-    const GOLDEN: [&str; 6] = [
+    /// Texts as they stand in files of today, at least one for each state.
+    const GOLDEN: [&str; 7] = [
         r#"{"status":"pending","next":{"number":2,"slot":1,"due":"2026-11-23T10:05:00.000Z"},"in_flight":null,"interruptions":1,"newest_attempt":"019aafb5-7c00-7000-8000-000000000001","resends":2,"resend_succeeded":true}"#,
         r#"{"status":"pending","next":{"number":1,"slot":0,"due":"2026-11-23T10:00:00.000Z"},"in_flight":{"number":1,"slot":0,"attempt_id":"019aafb5-7c00-7000-8000-000000000001","token":"b7b56c4c-3d65-4c65-a4f0-55fdcd0ba8d5","since":"2026-11-23T10:00:00.123Z"},"interruptions":0,"newest_attempt":"019aafb5-7c00-7000-8000-000000000001","resends":0,"resend_succeeded":false}"#,
         r#"{"status":"canceled","next":null,"in_flight":{"number":1,"slot":0,"attempt_id":"019aafb5-7c00-7000-8000-000000000001","token":"b7b56c4c-3d65-4c65-a4f0-55fdcd0ba8d5","since":"2026-11-23T10:00:00.123Z"},"interruptions":0,"newest_attempt":"019aafb5-7c00-7000-8000-000000000001","resends":0,"resend_succeeded":false}"#,
         r#"{"status":"succeeded","next":null,"in_flight":null,"interruptions":0,"newest_attempt":"019aafb5-7c00-7000-8000-000000000001","resends":0,"resend_succeeded":false}"#,
+        r#"{"status":"succeeded","next":null,"in_flight":null,"interruptions":0,"newest_attempt":"019aafb5-7c00-7000-8000-000000000001","resends":1,"resend_succeeded":true,"delivered_by_resend":true}"#,
         r#"{"status":"failed","next":null,"in_flight":null,"interruptions":0,"newest_attempt":"019aafb5-7c00-7000-8000-000000000001","resends":0,"resend_succeeded":false}"#,
         r#"{"status":"canceled","next":null,"in_flight":null,"interruptions":0,"newest_attempt":null,"resends":0,"resend_succeeded":false}"#,
     ];
@@ -165,7 +184,7 @@ mod tests {
             states.push(std::mem::discriminant(&progress));
         }
         states.dedup();
-        assert_eq!(states.len(), GOLDEN.len(), "each text is of a state of its own");
+        assert_eq!(states.len(), 6, "there is a text of each state");
     }
 
     #[test]

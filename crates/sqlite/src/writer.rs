@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tracing::error;
 
+use super::counts::CountWriter;
 use super::group_commit::{CommitHealth, commit_group};
 use super::operation::{Operation, Savepoint};
 use super::waiting_operations::{GATHER_TIME, WaitingOperations};
@@ -36,10 +37,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread. `lock` is dropped after its last commit. `first_operation` may put an operation before all
+    /// Starts the thread. `counts` writes what operations add to the counts. `lock` is dropped after its last commit. `first_operation` may put an operation before all
     /// others of a commit. `between_commits` is called after each, once its operations are answered.
     pub(super) fn start(
         connection: Connection,
+        mut counts: CountWriter,
         lock: impl Send + 'static,
         mut first_operation: impl FnMut() -> Option<Operation> + Send + 'static,
         mut between_commits: impl FnMut(&Connection) + Send + 'static,
@@ -49,7 +51,8 @@ impl Writer {
         let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
             let _close = CloseOnDrop(Arc::clone(&of_thread));
             while let Some(group) = of_thread.waiting.next_commit() {
-                commit_group(&connection, first_operation().into_iter().chain(group), &of_thread.health);
+                let operations = first_operation().into_iter().chain(group);
+                commit_group(&connection, &mut counts, operations, &of_thread.health);
                 between_commits(&connection);
             }
             drop(between_commits);

@@ -28,6 +28,7 @@
 
 mod attempt;
 mod completion;
+mod counts;
 mod delivery;
 mod formula_error;
 mod grant;
@@ -46,6 +47,7 @@ mod words;
 
 use serde::{Deserialize, Serialize};
 
+pub use counts::{CountsReadError, class_code, read_counts, write_counts};
 pub use values::StoredTime;
 pub use version::Version;
 

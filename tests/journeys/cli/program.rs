@@ -89,18 +89,24 @@ async fn demo_prints_a_portal_link_that_opens_the_loans_page() {
     let environment = next_line_with("export LOANHOOK_URL=").await;
     next_line_with("loanhook why 727").await;
     let why = next_line_with("loanhook why 727").await;
+    let report = next_line_with("loanhook report").await;
     let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
     let opened = http.build().expect("a client").get(link).send().await.expect("an answer");
     assert_eq!(opened.headers()["location"], "/loans/727/webhooks?opened=1");
-    // The command works as it is printed.
-    let mut command = loanhook_command();
-    for variable in environment.trim_start_matches("export ").split(' ') {
-        let (name, value) = variable.split_once('=').expect("a variable");
-        command.env(name, value);
-    }
-    let arguments: Vec<&str> = why.split(' ').skip(1).collect();
-    let explained = run_command(command, &arguments, "").await.expect_success();
+    // The commands work as they are printed.
+    let run = async |line: &str| {
+        let mut command = loanhook_command();
+        for variable in environment.trim_start_matches("export ").split(' ') {
+            let (name, value) = variable.split_once('=').expect("a variable");
+            command.env(name, value);
+        }
+        let arguments: Vec<&str> = line.split(' ').skip(1).collect();
+        run_command(command, &arguments, "").await.expect_success()
+    };
+    let explained = run(&why).await;
     assert!(explained.contains("`status-days-past-due` is 0"), "{explained}");
+    let counted = run(&report).await;
+    assert!(counted.contains("Exhausted") && counted.contains('█'), "{counted}");
     // SIGINT, as Ctrl-C sends it.
     let pid = demo.id().expect("it runs").to_string();
     let sent = std::process::Command::new("kill").args(["-INT", &pid]).status().expect("kill runs");

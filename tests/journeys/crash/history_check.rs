@@ -8,19 +8,22 @@ use serde_json::Value;
 use super::traffic::{LOANS, Promised};
 use crate::harness::rows::assert_well_formed;
 use crate::harness::{Api, items_of, text};
+use crate::reports::{rows_when, sum};
 
 pub(super) struct History {
     /// Every row, by its ID.
     rows: BTreeMap<String, Value>,
     /// How many IDs were in the history more than once.
     repeated: usize,
-    /// Each delivery's status.
-    statuses: BTreeMap<String, String>,
+    /// Each delivery.
+    deliveries: BTreeMap<String, Value>,
+    /// How many events are in the ledger.
+    events: usize,
 }
 
 impl History {
     pub(super) async fn read(api: &Api, promised: &Promised) -> Self {
-        let mut history = Self { rows: BTreeMap::new(), repeated: 0, statuses: BTreeMap::new() };
+        let mut history = Self { rows: BTreeMap::new(), repeated: 0, deliveries: BTreeMap::new(), events: 0 };
         for loan in 0..LOANS {
             let mut next = Some(String::new());
             while let Some(cursor) = next {
@@ -35,22 +38,29 @@ impl History {
                 }
                 next = page["next"].as_str().map(|next| format!("&cursor={next}"));
             }
+            let mut next = Some(String::new());
+            while let Some(cursor) = next {
+                let page = api.get(&format!("/v1/loans/loan-{loan}/events?limit=200{cursor}")).await;
+                let page = page.expect_status(200).json();
+                history.events += items_of(&page).len();
+                next = page["next"].as_str().map(|next| format!("&cursor={next}"));
+            }
         }
         let mut traces: BTreeSet<String> =
             history.rows.values().map(|row| text(&row["traceId"]).to_owned()).collect();
         traces.extend(promised.accepted.iter().cloned());
-        let statuses = stream::iter(traces).map(|trace| async move {
+        let deliveries = stream::iter(traces).map(|trace| async move {
             let delivery = api.delivery(&trace).await;
-            (trace, text(&delivery["status"]).to_owned())
+            (trace, delivery)
         });
-        history.statuses = statuses.buffer_unordered(8).collect().await;
+        history.deliveries = deliveries.buffer_unordered(8).collect().await;
         history
     }
 
     /// Itself, if every attempt and every delivery has ended.
     pub(super) fn if_all_ended(self) -> Option<Self> {
         let open = self.rows.values().any(|row| row["outcome"] == "sending" || row["outcome"] == "queued");
-        let pending = self.statuses.values().any(|status| status == "pending");
+        let pending = self.deliveries.values().any(|delivery| delivery["status"] == "pending");
         (!open && !pending).then_some(self)
     }
 
@@ -107,6 +117,37 @@ impl History {
         }
     }
 
+    /// Reports count what the history has: each event, delivery, attempt and resend once.
+    pub(super) async fn assert_counted(&self, api: &Api) {
+        let rows = rows_when(api, "?by=hour", |rows| !rows.is_empty()).await;
+        let counted = |name: &str| sum(&rows, name);
+        let count = |number: usize| i64::try_from(number).expect("few");
+        assert_eq!(counted("/eventsAccepted"), count(self.events));
+        assert_eq!(counted("/deliveriesAccepted"), count(self.deliveries.len()));
+        let first = |row: &&Value| row["attemptNumber"] == 1 && row["outcome"] == "succeeded";
+        let first = self.rows.values().filter(first).count();
+        assert_eq!(counted("/succeededFirst"), count(first));
+        assert_eq!(counted("/succeededLater"), count(self.deliveries.len() - first));
+        assert_eq!((counted("/pending"), counted("/exhausted"), counted("/canceled")), (0, 0, 0));
+        assert_eq!(
+            counted("/resends"),
+            count(self.rows.values().filter(|row| row["manual"] == true).count())
+        );
+        let mut attempts: BTreeMap<String, usize> = BTreeMap::new();
+        for row in self.rows.values() {
+            let class = match row["responseCode"].as_u64() {
+                Some(code) => format!("{}xx", code / 100),
+                None => text(&row["error"]["kind"]).to_owned(),
+            };
+            *attempts.entry(class).or_default() += 1;
+        }
+        let classes = rows[0]["attempts"].as_object().expect("attempts by class");
+        for class in classes.keys() {
+            let expected = attempts.get(class).copied().unwrap_or_default();
+            assert_eq!(counted(&format!("/attempts/{class}")), count(expected), "{class}");
+        }
+    }
+
     fn every_promise_was_kept(&self, promised: &Promised) {
         assert!(
             promised.accepted.len() > 100,
@@ -118,8 +159,8 @@ impl History {
         for trace in &promised.accepted {
             assert!(reached.contains(trace), "accepted, and never sent: {trace}");
         }
-        for (trace, status) in &self.statuses {
-            assert_eq!(status, "succeeded", "its schedule is long enough to succeed: {trace}");
+        for (trace, delivery) in &self.deliveries {
+            assert_eq!(delivery["status"], "succeeded", "its schedule is long enough to succeed: {trace}");
         }
         for (id, trace) in &promised.resends {
             let row = self

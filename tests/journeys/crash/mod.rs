@@ -3,7 +3,7 @@
 //! The receiver fails some of the requests, breaks others off, and holds some until the process is dead, so that
 //! retries, broken responses and interrupted attempts are in flight at each kill. A second caller resends what was
 //! accepted. When the kills are over and every delivery has ended, the history is compared with what the receiver saw
-//! ([`history_check`]).
+//! ([`history_check`]), and reports with the history.
 //!
 //! A seed decides the moments of the kills and the replies of the receiver. It is printed, and `LOANHOOK_CRASH_SEED`
 //! runs the same again.
@@ -60,4 +60,5 @@ async fn random_kills_lose_no_promise_and_repeat_no_attempt() {
     })
     .await;
     history.assert_matches(&promised);
+    history.assert_counted(&j.api).await;
 }

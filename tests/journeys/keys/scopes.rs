@@ -36,7 +36,7 @@ async fn a_missing_or_wrong_key_is_401() {
 }
 
 /// Every route, and the one scope that allows it.
-const CALLS: [(&str, &str, &str); 21] = [
+const CALLS: [(&str, &str, &str); 22] = [
     ("POST", "/v1/events", "events:write"),
     ("POST", "/v1/events/batch", "events:write"),
     ("GET", "/v1/subscriptions", "history:read"),
@@ -50,6 +50,7 @@ const CALLS: [(&str, &str, &str); 21] = [
     ("GET", "/v1/loans/727/webhooks/{row}", "history:read"),
     ("GET", "/v1/loans/727/webhooks/{row}/source", "history:read"),
     ("GET", "/v1/webhooks/{trace}", "history:read"),
+    ("GET", "/v1/reports/deliveries", "history:read"),
     ("POST", "/v1/webhooks/{trace}/resend", "webhooks:resend"),
     ("POST", "/v1/webhook/retry/{trace}/1", "webhooks:resend"),
     ("POST", "/api/public/api/1/webhook/retry/{trace}/1", "webhooks:resend"),

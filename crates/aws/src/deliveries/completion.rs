@@ -8,6 +8,7 @@
 //! its own, by which a writer whose response was lost tells its write from another's. How the row is completed is in
 //! `history::row_completion`.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use bytes::Bytes;
 use uuid::Uuid;
@@ -17,7 +18,8 @@ use crate::engine::Aws;
 use crate::items::delivery_item;
 use crate::items::item::{Item, get_text, number, text};
 use crate::items::key_schema::{
-    self, ATTENTION, ATTENTION_AT, CLAIM, DUE_BUCKET, INTERRUPTIONS, NEXT, RESENT, STATUS, TOKEN, WRITER,
+    self, ATTENTION, ATTENTION_AT, CLAIM, DELIVERED_BY_RESEND, DUE_BUCKET, INTERRUPTIONS, NEXT, RESENT,
+    STATUS, TOKEN, WRITER,
 };
 use crate::items::write_outcome::{WriteOutcome, write_outcome};
 use loanhook_core::model::attempt::Attempt;
@@ -131,6 +133,11 @@ impl Aws {
             values.insert(":at".into(), text(key_schema::attention_sk(after.position())));
         } else {
             remove.extend(["#attention", "#at"]);
+        }
+        if history.delivered_by_resend {
+            set.push("#by_resend = :true");
+            names.push(("#by_resend", DELIVERED_BY_RESEND));
+            values.insert(":true".into(), AttributeValue::Bool(true));
         }
         let resent = if before.history.resend_succeeded {
             "attribute_exists(#resent)"

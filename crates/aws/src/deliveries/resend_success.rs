@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::engine::Aws;
 use crate::items::delivery_item;
-use crate::items::key_schema::{self, ATTENTION, ATTENTION_AT, RESENT, STATUS};
+use crate::items::key_schema::{self, ATTENTION, ATTENTION_AT, DELIVERED_BY_RESEND, RESENT, STATUS};
 use crate::items::write_outcome::write_outcome;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::ports::{Attempts as _, StoreError, StoreResult};
@@ -22,11 +22,19 @@ impl Aws {
             if after == before {
                 return Ok(());
             }
-            let update = self.update(key_schema::delivery(&row.tenant, row.trace_id));
+            let mut set = vec!["#status = :status", "#resent = :true"];
+            let by_resend = after.history.delivered_by_resend.then(|| {
+                set.push("#by_resend = :true");
+                ("#by_resend".to_owned(), DELIVERED_BY_RESEND.to_owned())
+            });
+            let set = set.join(", ");
+            let update = self
+                .update(key_schema::delivery(&row.tenant, row.trace_id))
+                .set_expression_attribute_names(Some(by_resend.into_iter().collect()));
             let update = match after.progress.needs_attention() {
-                true => update.update_expression("SET #status = :status, #resent = :true"),
+                true => update.update_expression(format!("SET {set}")),
                 false => update
-                    .update_expression("SET #status = :status, #resent = :true REMOVE #attention, #at")
+                    .update_expression(format!("SET {set} REMOVE #attention, #at"))
                     .expression_attribute_names("#attention", ATTENTION)
                     .expression_attribute_names("#at", ATTENTION_AT),
             };

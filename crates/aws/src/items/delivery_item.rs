@@ -20,8 +20,8 @@ use super::item::{
 };
 use super::item_size::bytes_of;
 use super::key_schema::{
-    self, CLAIM, DOC, DUE_BUCKET, EXPIRES, INTERRUPTIONS, NEWEST_AUTO, NEWEST_MANUAL, NEXT, RESENDS, RESENT,
-    STATUS, delivery,
+    self, CLAIM, DELIVERED_BY_RESEND, DOC, DUE_BUCKET, EXPIRES, INTERRUPTIONS, NEWEST_AUTO, NEWEST_MANUAL,
+    NEXT, RESENDS, RESENT, STATUS, delivery,
 };
 use crate::due_index::Bucket;
 use crate::engine::Aws;
@@ -114,11 +114,13 @@ fn progress(item: &Item) -> StoreResult<Progress> {
 
 fn history(item: &Item) -> DeliveryHistory {
     let newest = |name| get_text(item, name).and_then(|id| id.parse::<AttemptId>().ok());
+    let is_set = |name| item.get(name).is_some_and(|value: &AttributeValue| value.as_bool() == Ok(&true));
     DeliveryHistory {
         interruptions: get_number(item, INTERRUPTIONS).unwrap_or(0),
         newest_attempt: newest(NEWEST_AUTO).max(newest(NEWEST_MANUAL)),
         resends: get_number(item, RESENDS).unwrap_or(0),
-        resend_succeeded: item.get(RESENT).is_some_and(|value| value.as_bool() == Ok(&true)),
+        resend_succeeded: is_set(RESENT),
+        delivered_by_resend: is_set(DELIVERED_BY_RESEND),
     }
 }
 

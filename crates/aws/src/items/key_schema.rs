@@ -52,6 +52,8 @@ pub(crate) const NEWEST_AUTO: &str = "newestAuto";
 pub(crate) const NEWEST_MANUAL: &str = "newestManual";
 pub(crate) const RESENDS: &str = "resends";
 pub(crate) const RESENT: &str = "resent";
+/// Of deliveries whose schedule ran out, and that a resend delivered: true.
+pub(crate) const DELIVERED_BY_RESEND: &str = "byResend";
 /// Of deliveries: an ID of the write that last advanced or canceled it, by which that write recognises itself.
 pub(crate) const WRITER: &str = "writer";
 

@@ -36,6 +36,8 @@ pub struct DeliveryHistory {
     pub resends: u32,
     /// A resend reached the receiver.
     pub resend_succeeded: bool,
+    /// The schedule ran out without success: a resend is what delivered it.
+    pub delivered_by_resend: bool,
 }
 
 /// The back-off after an interrupted attempt: the next one follows at once.
@@ -151,6 +153,7 @@ impl Delivery {
         self.history.resend_succeeded = true;
         if self.progress == Progress::Failed {
             self.progress = Progress::Succeeded;
+            self.history.delivered_by_resend = true;
         }
     }
 
@@ -207,6 +210,7 @@ impl Delivery {
         let (retry, trace) = (&self.snapshot.retry, self.snapshot.trace_id);
         let mut interruptions = self.history.interruptions;
         let resend_succeeded = self.history.resend_succeeded;
+        let mut ran_out = false;
         self.progress = self.progress.complete(token, |claim| {
             let result = AttemptResult::of(completion);
             let interrupted = result == AttemptResult::Interrupted;
@@ -225,6 +229,7 @@ impl Delivery {
                     retry.delay(claim.slot, trace, retry_after).map(|delay| (claim.slot + 1, delay))
                 }
             };
+            ran_out = next.is_none();
             match next {
                 Some((slot, delay)) => Progress::Waiting(NextAttempt {
                     number: claim.number + 1,
@@ -236,6 +241,7 @@ impl Delivery {
             }
         })?;
         self.history.interruptions = interruptions;
+        self.history.delivered_by_resend |= ran_out && resend_succeeded;
         Ok(self.progress.next_due())
     }
 }

@@ -23,6 +23,7 @@ pub mod ledger;
 pub mod payload;
 pub mod progress;
 pub mod rendering;
+pub mod report;
 pub mod retry;
 pub mod secret;
 mod status;

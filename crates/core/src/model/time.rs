@@ -43,6 +43,11 @@ impl Timestamp {
         Self(self.0 - self.0.rem_euclid(3_600_000))
     }
 
+    /// The beginning of its day, in UTC.
+    pub const fn to_the_day(self) -> Self {
+        Self(self.0 - self.0.rem_euclid(24 * 3_600_000))
+    }
+
     /// So many milliseconds later, or earlier where there are less than none.
     pub const fn plus_millis(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
@@ -100,14 +105,17 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_begins_at_its_full_hour() {
-        for (text, hour) in [
-            ("2026-11-23T10:59:59.999Z", "2026-11-23T10:00:00.000Z"),
-            ("2026-11-23T10:00:00.000Z", "2026-11-23T10:00:00.000Z"),
-            ("1969-12-31T23:59:00.000Z", "1969-12-31T23:00:00.000Z"),
+    fn an_hour_and_a_day_begin_at_their_full_hours() {
+        for (text, hour, day) in [
+            ("2026-11-23T10:59:59.999Z", "2026-11-23T10:00:00.000Z", "2026-11-23T00:00:00.000Z"),
+            ("2026-11-23T10:00:00.000Z", "2026-11-23T10:00:00.000Z", "2026-11-23T00:00:00.000Z"),
+            ("1969-12-31T23:59:00.000Z", "1969-12-31T23:00:00.000Z", "1969-12-31T00:00:00.000Z"),
         ] {
             let time: Timestamp = text.parse().expect("RFC 3339");
-            assert_eq!(time.to_the_hour().to_string(), hour);
+            assert_eq!(
+                (time.to_the_hour().to_string(), time.to_the_day().to_string()),
+                (hour.into(), day.into())
+            );
         }
     }
 

@@ -204,7 +204,7 @@ pub enum ReleaseOutcome {
     /// The delivery is not in flight under the token any more.
     Superseded,
     /// A resend was asked for since the claim. It may name the row, and only what was attempted can be resent, so nothing
-    /// changed: the attempt counts.
+    /// changed: the attempt counts. So it does where somebody found the lease over and completed the row meanwhile.
     ReferencedByResend,
 }
 

@@ -11,6 +11,7 @@ mod grants;
 mod health;
 mod history;
 mod ledger;
+mod reports;
 mod sending;
 mod settings;
 
@@ -34,6 +35,7 @@ pub use history::{
     AttemptRange, Attempts, EnqueueOutcome, HistoryRow, Payloads, ResendClaimOutcome, Resends,
 };
 pub use ledger::Ledger;
+pub use reports::Reports;
 pub use sending::{
     Egress, EgressAddresses, NotSent, ReceivedResponse, SendOutcome, SendPermit, Sender, WebhookRequest,
 };

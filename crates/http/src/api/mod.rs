@@ -29,14 +29,14 @@ use tracing::{Instrument, error_span};
 
 use self::routes::{
     deliveries, egress, event, event_batch, event_explanation, event_types, events, formulas, health, keys,
-    loan_events, loan_webhooks, openapi_json, portal_links, resend, subscription_changes, subscriptions,
-    templates, webhooks,
+    loan_events, loan_webhooks, openapi_json, portal_links, reports, resend, subscription_changes,
+    subscriptions, templates, webhooks,
 };
 use crate::web::call_limits::CallLimits;
 use crate::web::{self, SiteSettings};
 use loanhook_core::ports::{
     Attempts, Deliveries, DeliveryList, EgressAddresses, FormulaErrorLog, Grants, Health, Intake, Keys,
-    Ledger, Payloads, Resends, Subscriptions,
+    Ledger, Payloads, Reports, Resends, Subscriptions,
 };
 
 /// The state of the handlers: the engine.
@@ -60,7 +60,7 @@ pub fn events<S: SharedStore + Intake + Subscriptions + Ledger + Keys + FormulaE
     )
 }
 
-/// The routes of the history, of the ledger, of resends, and of reference data.
+/// The routes of the history, of the ledger, of reports, of resends, and of reference data.
 pub fn history<S>(store: S) -> Router
 where
     S: SharedStore
@@ -72,6 +72,7 @@ where
         + Keys
         + Ledger
         + Payloads
+        + Reports
         + Resends
         + Subscriptions,
 {
@@ -91,6 +92,7 @@ where
             .route("/v1/webhooks/{traceId}/resend", post(resend::resend::<S>))
             .route("/v1/webhook/retry/{traceId}/{attempt}", post(resend::retry::<S>))
             .route("/api/public/api/1/webhook/retry/{traceId}/{attempt}", post(resend::retry_at_loanpro::<S>))
+            .route("/v1/reports/deliveries", get(reports::deliveries::<S>))
             .route("/v1/event-types", get(event_types::list::<S>))
             .route("/v1/egress", get(egress::get::<S>))
             .route("/openapi.json", get(openapi_json::get))

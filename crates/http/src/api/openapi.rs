@@ -9,8 +9,8 @@ use utoipa::{IntoParams, IntoResponses, Modify, OpenApi};
 use super::problem::Problem;
 use super::routes::{
     deliveries, egress, event, event_batch, event_explanation, event_types, events, formulas, health, keys,
-    loan_events, loan_webhooks, openapi_json, portal_links, resend, subscription_changes, subscriptions,
-    templates, webhooks,
+    loan_events, loan_webhooks, openapi_json, portal_links, reports, resend, subscription_changes,
+    subscriptions, templates, webhooks,
 };
 use super::schema::event_draft::KeyedEventDraft;
 use super::schema::pattern::Patterns;
@@ -25,6 +25,7 @@ use super::schema::pattern::Patterns;
         events::create, event_batch::create,
         loan_webhooks::list, loan_webhooks::row, loan_webhooks::source, loan_webhooks::response,
         loan_events::list, event::get, event::context, event_explanation::explain,
+        reports::deliveries,
         deliveries::list, webhooks::get, webhooks::cancel, resend::resend, resend::retry, resend::retry_at_loanpro,
         subscriptions::list, subscriptions::create, subscriptions::get,
         subscription_changes::replace, subscription_changes::patch,

@@ -6,6 +6,7 @@ mod client;
 mod index_lag;
 mod intake_faults;
 mod read_call_counts;
+mod report_calls;
 mod settings_calls;
 mod stored_data;
 mod sweep_calls;

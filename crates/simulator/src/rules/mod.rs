@@ -4,6 +4,7 @@
 //! at a request ([`requests`]), at an answer ([`answers`]), or at the end ([`end`]).
 
 pub(crate) mod answers;
+pub(crate) mod counts;
 pub(crate) mod end;
 pub(crate) mod history;
 pub(crate) mod observe;
@@ -47,6 +48,8 @@ pub enum Rule {
     ResendNamesARow,
     /// A trigger with a rising edge fires once.
     TriggerFiresOnce,
+    /// What happened is counted once.
+    CountedOnce,
 }
 
 impl fmt::Display for Rule {
@@ -65,6 +68,7 @@ impl fmt::Display for Rule {
             Self::DuplicateMakesNothing => "a duplicate makes nothing",
             Self::ResendNamesARow => "a resend names a row",
             Self::TriggerFiresOnce => "a trigger fires once",
+            Self::CountedOnce => "counted once",
         })
     }
 }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::claim::{ClaimSource, insert_delivery, write_claim};
 use super::send::Dispatcher;
+use crate::counts::CountLog;
 use crate::payloads;
 use crate::queue::messages::put_message;
 use crate::queue::{Place, ProcessPermit, QueueId, QueueScheduler, WirePermits};
@@ -126,6 +127,7 @@ impl NewDeliveries {
     pub(crate) fn put(
         &mut self,
         connection: &Connection,
+        counts: &CountLog,
         control: &AdmissionControl,
         (mut delivery, payload): (Delivery, Bytes),
     ) -> rusqlite::Result<()> {
@@ -145,6 +147,7 @@ impl NewDeliveries {
         if !new {
             return Ok(());
         }
+        counts.add(counts.counting().delivery(None, Some(&delivery)));
         payloads::put(connection, &delivery.snapshot.tenant, delivery.snapshot.request.payload, &payload)?;
         match (claim, message) {
             (Some((admission, token, row)), Some(message)) => {

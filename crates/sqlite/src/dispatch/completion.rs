@@ -9,12 +9,14 @@ use bytes::Bytes;
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
+use crate::counts::CountLog;
 use crate::payloads;
 use crate::queue::messages::put_message;
 use crate::rows::{attention, find_attempt, find_delivery, progress_json, put_attempt, to_json};
 use crate::unreadable::none_if_unreadable;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::report::{CountChange, Counting};
 use loanhook_core::ports::QueueMessage;
 
 /// The row of an attempt is replaced, and ends being `sending`.
@@ -52,20 +54,31 @@ pub(crate) struct PreparedCompletion {
 
 impl PreparedCompletion {
     /// `claimed` is the delivery as its claim left it.
-    pub(crate) fn new(claimed: &Delivery, token: Uuid, row: Attempt, response: Option<Bytes>) -> Self {
-        let writes = CompletionWrites::new(claimed.clone(), token, row.clone()).ok().flatten();
+    pub(crate) fn new(
+        claimed: &Delivery,
+        token: Uuid,
+        row: Attempt,
+        response: Option<Bytes>,
+        counting: Counting,
+    ) -> Self {
+        let writes = CompletionWrites::new(claimed, token, row.clone(), counting).ok().flatten();
         let optimistic = writes.and_then(|writes| Some((StoredState::of(claimed).ok()?, writes)));
         Self { token, row, response, optimistic }
     }
 
     /// Completes the attempt: from the claim if nothing changed since, else from what is stored.
-    pub(crate) fn complete(&self, connection: &Connection) -> rusqlite::Result<CompletionOutcome> {
+    pub(crate) fn complete(
+        &self,
+        connection: &Connection,
+        counts: &CountLog,
+    ) -> rusqlite::Result<CompletionOutcome> {
         if let Some((claimed, writes)) = &self.optimistic
             && writes.write_if_unchanged(connection, claimed, self.response.as_deref())?
         {
+            counts.add(writes.changes.iter().cloned());
             return Ok(CompletionOutcome::Completed { successor: writes.successor.clone() });
         }
-        complete_stored(connection, self.token, &self.row, self.response.as_deref())
+        complete_stored(connection, counts, self.token, &self.row, self.response.as_deref())
     }
 }
 
@@ -73,6 +86,7 @@ impl PreparedCompletion {
 /// and the delivery moves on from that.
 pub(super) fn complete_stored(
     connection: &Connection,
+    counts: &CountLog,
     token: Uuid,
     row: &Attempt,
     response: Option<&[u8]>,
@@ -86,10 +100,11 @@ pub(super) fn complete_stored(
     let complete = stored.filter(|stored| stored.completion().is_some());
     let response = response.filter(|_| complete.is_none());
     let row = complete.unwrap_or_else(|| row.clone());
-    let Some(writes) = CompletionWrites::new(delivery, token, row)? else {
+    let Some(writes) = CompletionWrites::new(&delivery, token, row, counts.counting())? else {
         return Ok(CompletionOutcome::Superseded);
     };
     writes.write(connection, response)?;
+    counts.add(writes.changes);
     Ok(CompletionOutcome::Completed { successor: writes.successor })
 }
 
@@ -111,15 +126,25 @@ struct CompletionWrites {
     row_json: String,
     state: StoredState,
     successor: Option<QueueMessage>,
+    /// What it adds to the counts.
+    changes: Vec<CountChange>,
 }
 
 impl CompletionWrites {
     /// None where the row is not complete, or the delivery is not in flight under the token.
-    fn new(mut delivery: Delivery, token: Uuid, mut row: Attempt) -> rusqlite::Result<Option<Self>> {
+    fn new(
+        before: &Delivery,
+        token: Uuid,
+        mut row: Attempt,
+        counting: Counting,
+    ) -> rusqlite::Result<Option<Self>> {
+        let mut delivery = before.clone();
         let Some(completion) = row.completion() else { return Ok(None) };
         let Ok(next_attempt_at) = delivery.complete(token, completion) else { return Ok(None) };
         row.next_attempt_at = next_attempt_at;
+        let of_delivery = counting.delivery(Some(before), Some(&delivery));
         Ok(Some(Self {
+            changes: of_delivery.into_iter().chain(counting.attempt(None, &row)).collect(),
             row_json: to_json(&row)?,
             state: StoredState::of(&delivery)?,
             successor: QueueMessage::for_next_attempt(&delivery),

@@ -7,6 +7,7 @@ use rusqlite::{Connection, Row};
 use tracing::error;
 
 use super::completion::{CompletionOutcome, complete_stored};
+use crate::counts::{CountLog, CountWriter};
 use crate::resends;
 use crate::rows::{find_delivery, from_json, text_column, uuid_column};
 use crate::unreadable::{describe, is_content_error, read_all};
@@ -18,23 +19,29 @@ use loanhook_core::ports::{DueWork, QueueMessage};
 
 /// Interrupts whatever was in flight when the process before this one ended, in a transaction of its own. What cannot
 /// be read is left as it is, and logged.
-pub(crate) fn interrupt_all(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+pub(crate) fn interrupt_all(
+    connection: &Connection,
+    (counts, count_writer): (&CountLog, &mut CountWriter),
+    now: Timestamp,
+) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
     for row in sending(&transaction, None)? {
         let (trace_id, attempt_id) = (row.trace_id, row.id);
-        match interrupt(&transaction, row, now) {
+        match interrupt(&transaction, counts, row, now) {
             Err(fault) if is_content_error(&fault) => {
                 error!(%trace_id, %attempt_id, why = describe(&fault), "store.unreadable_not_interrupted");
             }
             interrupted => drop(interrupted?),
         }
     }
+    count_writer.flush(&transaction)?;
     transaction.commit()
 }
 
 /// Interrupts what the handler of a message had in flight, and gives the messages that were put into the queue.
 pub(super) fn interrupt_handled(
     connection: &Connection,
+    counts: &CountLog,
     message: &QueueMessage,
     now: Timestamp,
 ) -> rusqlite::Result<Vec<QueueMessage>> {
@@ -44,7 +51,7 @@ pub(super) fn interrupt_handled(
     };
     let mut queued = Vec::new();
     for row in sending(connection, Some(message.trace_id))?.into_iter().filter(handled) {
-        queued.extend(interrupt(connection, row, now)?);
+        queued.extend(interrupt(connection, counts, row, now)?);
     }
     Ok(queued)
 }
@@ -78,6 +85,7 @@ fn row_of_claim(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Opti
 /// Completes a row as interrupted, and gives the message of the next attempt, if one was put into the queue.
 fn interrupt(
     connection: &Connection,
+    counts: &CountLog,
     mut row: Attempt,
     now: Timestamp,
 ) -> rusqlite::Result<Option<QueueMessage>> {
@@ -85,10 +93,10 @@ fn interrupt(
     row.state = AttemptState::Complete(Completion::interrupted(now, SENDER_DIED));
     log::attempt(&row);
     if row.is_manual() {
-        resends::complete_stored(connection, token, &row, None)?;
+        resends::complete_stored(connection, counts, token, &row, None)?;
         return Ok(None);
     }
-    match complete_stored(connection, token, &row, None)? {
+    match complete_stored(connection, counts, token, &row, None)? {
         CompletionOutcome::Completed { successor } => Ok(successor),
         CompletionOutcome::Superseded => Ok(None),
     }

@@ -133,12 +133,12 @@ where
 /// Interrupts what the handler of a message had in flight when it panicked.
 async fn interrupt(engine: &SqliteEngine, message: &QueueMessage, now: Timestamp) -> StoreResult<()> {
     let message = message.clone();
-    let scheduler = Arc::clone(&engine.0.scheduler);
+    let (scheduler, counts) = (Arc::clone(&engine.0.scheduler), Arc::clone(&engine.0.counts));
     engine
         .0
         .writer
         .run_until_committed(
-            move |connection| interrupt_handled(connection, &message, now),
+            move |connection| interrupt_handled(connection, &counts, &message, now),
             move |successors| scheduler.add_messages(successors),
         )
         .await

@@ -9,6 +9,8 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
 
 use super::*;
+use crate::counts::CountLog;
+use loanhook_core::model::report::Counting;
 
 /// A writer of a file in memory, with a table `kept`.
 fn writer() -> Writer {
@@ -21,7 +23,8 @@ fn writer() -> Writer {
          );
          PRAGMA foreign_keys = ON;";
     connection.execute_batch(tables).expect("tables");
-    Writer::start(connection, (), || None, |_| ()).expect("a thread")
+    let counts = CountWriter::new(Arc::new(CountLog::new(Counting::ALL)));
+    Writer::start(connection, counts, (), || None, |_| ()).expect("a thread")
 }
 
 fn keep(connection: &Connection, name: &str) -> rusqlite::Result<()> {

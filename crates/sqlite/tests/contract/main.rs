@@ -3,6 +3,7 @@
 
 mod dispatch;
 mod ledger_scope;
+mod older_counts;
 mod older_traces;
 mod recovery;
 

@@ -1,5 +1,6 @@
 //! Tests of all documents: what earlier versions wrote is read, and written the same way.
 
+mod counts;
 mod fixtures;
 mod golden;
 mod older;

@@ -16,6 +16,7 @@ mod long_schedules;
 mod lost_responses;
 mod moved_keys;
 mod releases;
+mod reports;
 mod resend_crashes;
 mod response_recording;
 mod setting_changes;

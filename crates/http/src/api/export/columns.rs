@@ -99,6 +99,43 @@ pub(in crate::api) const EVENT_COLUMNS: &[&str] = &[
     "verdicts",
 ];
 
+/// Of a report.
+pub(in crate::api) const REPORT_COLUMNS: &[&str] = &[
+    "period",
+    "subscriptionId",
+    "title",
+    "eventName",
+    "eventsAccepted",
+    "eventsUnmatched",
+    "deliveriesAccepted",
+    "succeededFirst",
+    "succeededLater",
+    "pending",
+    "exhausted",
+    "canceled",
+    "resends",
+    "attempts.1xx",
+    "attempts.2xx",
+    "attempts.3xx",
+    "attempts.4xx",
+    "attempts.5xx",
+    "attempts.other",
+    "attempts.dns",
+    "attempts.connect",
+    "attempts.tls",
+    "attempts.timeout",
+    "attempts.protocol",
+    "attempts.blocked",
+    "attempts.template",
+    "attempts.interrupted",
+    "responseTimeMs.p50",
+    "responseTimeMs.p95",
+    "responseTimeMs.p99",
+    "firstAttemptMs.p50",
+    "firstAttemptMs.p95",
+    "firstAttemptMs.p99",
+];
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -151,6 +188,7 @@ mod tests {
             ("Attempt", ATTEMPT_COLUMNS),
             ("ListedDelivery", DELIVERY_COLUMNS),
             ("LedgerEvent", EVENT_COLUMNS),
+            ("DeliveryReportRow", REPORT_COLUMNS),
         ] {
             let schema = &document["components"]["schemas"][name];
             let mut found = BTreeSet::new();

@@ -19,7 +19,7 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode, Uri, header};
 use serde::Serialize;
 
-pub(in crate::api) use self::columns::{ATTEMPT_COLUMNS, DELIVERY_COLUMNS, EVENT_COLUMNS};
+pub(in crate::api) use self::columns::{ATTEMPT_COLUMNS, DELIVERY_COLUMNS, EVENT_COLUMNS, REPORT_COLUMNS};
 use self::encoding::Encoder;
 pub(in crate::api) use self::encoding::Format;
 use super::problem::Problem;
@@ -55,6 +55,11 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestedExport {
 }
 
 impl RequestedExport {
+    /// The format that is asked for; none is JSON.
+    pub(in crate::api) const fn format(&self) -> Option<Format> {
+        self.format
+    }
+
     /// The export of a list with these columns, if one is asked for. `limit` is that of the query, if it has one.
     pub(in crate::api) fn of(self, columns: &'static [&'static str], limit: Option<usize>) -> Option<Export> {
         let max_rows = limit.or(self.bounded.then_some(MAX_ROWS_PER_PART));
@@ -189,7 +194,6 @@ fn encode_all<R: Serialize, C>(
 /// # Errors
 ///
 /// A row could not be encoded.
-#[expect(dead_code, reason = "reports have no pages")]
 pub(in crate::api) fn rows(
     (format, columns): (Format, &'static [&'static str]),
     rows: &[impl Serialize],

@@ -10,6 +10,7 @@ use loanhook_core::keys::KeyError;
 use loanhook_core::model::validation::{self, ValidationErrors};
 use loanhook_core::portal::PortalError;
 use loanhook_core::ports::StoreError;
+use loanhook_core::report::{MAX_ROWS, ReportError};
 use loanhook_core::resend::{CancelError, ResendError};
 use loanhook_core::stored_event::ExplainError;
 use loanhook_core::subscriptions::SubscriptionError;
@@ -51,6 +52,20 @@ impl From<StoreError> for Problem {
                 error!(%failure, "api.store_failed");
                 Self::unavailable()
             }
+        }
+    }
+}
+
+impl From<ReportError> for Problem {
+    fn from(failure: ReportError) -> Self {
+        match failure {
+            ReportError::TooLarge(rows) => {
+                let rule = format!(
+                    "would make a report of {rows} rows, and at most {MAX_ROWS} can be: ask for a shorter span, by=day or another group"
+                );
+                ValidationErrors::one("from", rule).into()
+            }
+            ReportError::Store(failure) => failure.into(),
         }
     }
 }

@@ -13,4 +13,5 @@ pub(super) mod if_match;
 pub(super) mod merge_patch;
 pub(super) mod path;
 pub(super) mod query;
+pub(super) mod report_query;
 pub(super) mod returned_webhooks;

@@ -1,0 +1,157 @@
+//! Counting of reports where its run dies between two calls, or two runs meet: each change of the table is counted once.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use futures_util::future::try_join_all;
+use loanhook_aws::{Aws, CountReport};
+use loanhook_aws_testing::fault_proxy::{BROKEN, Fault};
+use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults};
+use loanhook_contract::engine::Engine;
+use loanhook_contract::recount::recount;
+use loanhook_contract::scene::{SECOND, START, Scene, event, loan, tenant};
+use loanhook_contract::submission;
+use loanhook_core::intake::{Submission, accept};
+use loanhook_core::model::failure::ErrorKind;
+use loanhook_core::model::report::{Grouping, Period, ReportQuery, ReportRows};
+use loanhook_core::ports::{Reports, StoreResult};
+
+use super::crash_before;
+
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+fn query(by: Period, group: Grouping) -> ReportQuery {
+    let day = Period::Day.beginning(START);
+    ReportQuery { from: day, to: day + 24 * 3600 * SECOND, by, group }
+}
+
+async fn count(engine: &Aws) -> StoreResult<CountReport> {
+    engine.count_changes(Instant::now() + TIMEOUT).await
+}
+
+fn rows(of: &ReportRows) -> Vec<String> {
+    of.iter().map(|row| format!("{row:?}")).collect()
+}
+
+/// Holds every report against the history.
+async fn assert_counted(engine: &FaultyAwsEngine, at: &str) -> StoreResult<()> {
+    let direct = engine.direct.ports();
+    for (by, group) in Period::ALL.into_iter().flat_map(|by| Grouping::ALL.map(|group| (by, group))) {
+        let query = query(by, group);
+        let counted = direct.report_rows(&tenant("acme"), query).await?;
+        let recounted = recount(direct, &tenant("acme"), (&[loan("727")], &[]), query).await?;
+        assert_eq!(rows(&counted), rows(&recounted), "{at}: {query:?}");
+        // There may be events alone, which are of no subscription.
+        assert!(group == Grouping::Subscription || !rows(&counted).is_empty(), "{at}: {query:?}");
+    }
+    Ok(())
+}
+
+/// An engine with deliveries of each end, of which nothing is counted.
+async fn engine_with_changes() -> StoreResult<FaultyAwsEngine> {
+    let scene = Scene::<FaultyAwsEngine>::new(&[1]).await?;
+    scene.attempt(Err(ErrorKind::Timeout), START).await?;
+    scene.attempt(Ok(200), START + 10 * SECOND).await?;
+    let asked = accept(scene.ports(), &tenant("acme"), submission("{}", None), START + SECOND).await;
+    assert_eq!(asked.expect("accepted").deliveries.len(), 1);
+    scene.engine.proxy.take_calls();
+    Ok(scene.engine)
+}
+
+/// The calls of a run, each with how many of its name there were up to it.
+async fn calls_of_a_run() -> StoreResult<Vec<(String, usize)>> {
+    let engine = engine_with_changes().await?;
+    assert!(count(engine.ports()).await?.records > 0);
+    let mut counts = HashMap::new();
+    let numbered = engine.proxy.take_call_names().into_iter().map(|name| {
+        let nth: &mut usize = counts.entry(name.clone()).or_default();
+        *nth += 1;
+        (name, *nth)
+    });
+    Ok(numbered.collect())
+}
+
+#[test]
+fn a_crash_between_any_two_calls_of_a_run_counts_each_change_once() {
+    run_with_faults(async {
+        let calls = calls_of_a_run().await?;
+        assert!(calls.iter().any(|(name, _)| name == "TransactWriteItems"), "{calls:?}");
+        for (name, nth) in calls {
+            let engine = engine_with_changes().await?;
+            let ports = engine.ports().clone();
+            crash_before(&engine, (&name, nth), async move { count(&ports).await }).await;
+            count(engine.ports()).await?;
+            let again = count(engine.ports()).await?;
+            assert_eq!((again.records, again.transactions), (0, 0), "{name} {nth}: nothing is left");
+            assert_counted(&engine, &format!("{name} {nth}")).await?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_transaction_whose_response_was_lost_is_counted_once() {
+    run_with_faults(async {
+        let engine = engine_with_changes().await?;
+        engine.proxy.fault_nth("TransactWriteItems", 1, Fault::LoseResponse);
+        count(engine.ports()).await?;
+        count(engine.ports()).await?;
+        assert_counted(&engine, "a lost response").await
+    });
+}
+
+#[test]
+fn of_two_runs_that_read_the_same_one_counts() {
+    run_with_faults(async {
+        let engine = engine_with_changes().await?;
+        let held = engine.proxy.hold("TransactWriteItems", 1);
+        let ports = engine.ports().clone();
+        let first = tokio::spawn(async move { count(&ports).await });
+        held.arrived().await;
+        let other = engine.direct.ports().clone();
+        assert!(!count(&other).await?.superseded);
+        held.pass();
+        let first = first.await.expect("it ends")?;
+        assert!(first.superseded && first.transactions == 0, "{first:?}");
+        assert_counted(&engine, "the other came first").await?;
+        let many = (0..4).map(|_| count(engine.direct.ports()));
+        try_join_all(many).await?;
+        assert_counted(&engine, "four at once").await
+    });
+}
+
+#[test]
+fn a_run_that_dies_between_its_transactions_is_continued_where_it_came_to() {
+    run_with_faults(async {
+        let engine = FaultyAwsEngine::fresh().await;
+        let names = 120;
+        // Each name is a group, and more than one transaction holds.
+        for number in 0..names {
+            let mut event = event("727", "{}");
+            event.name = format!("Event {number}");
+            let submission = Submission { event, key: None };
+            accept(engine.ports(), &tenant("acme"), submission, START).await.expect("accepted");
+        }
+        let ports = engine.ports().clone();
+        crash_before(&engine, ("TransactWriteItems", 2), async move { count(&ports).await }).await;
+        let one = query(Period::Day, Grouping::None);
+        let part = engine.ports().report_rows(&tenant("acme"), one).await?;
+        let part: Vec<_> = part.iter().map(|(_, _, counts)| counts.events_accepted).collect();
+        assert!(matches!(part[..], [counted] if 0 < counted && counted < names), "{part:?}");
+        count(engine.ports()).await?;
+        assert_counted(&engine, "continued").await
+    });
+}
+
+#[test]
+fn an_event_that_was_not_accepted_after_all_is_not_counted() {
+    run_with_faults(async {
+        let engine = engine_with_changes().await?;
+        engine.proxy.fault_from("PutItem T", 1, BROKEN);
+        let refused = accept(engine.ports(), &tenant("acme"), submission("{}", None), START + SECOND).await;
+        assert!(refused.is_err());
+        engine.proxy.clear_faults();
+        count(engine.ports()).await?;
+        assert_counted(&engine, "taken back").await
+    });
+}

@@ -1,0 +1,120 @@
+//! Batch of changes: what one transaction adds to the counts, and how far it comes in each shard.
+
+use std::collections::BTreeMap;
+
+use super::checkpoints::{Checkpoint, move_checkpoint};
+use super::count_item::{CountKey, add, addition_count};
+use crate::engine::Aws;
+use crate::items::transaction::TransactionPart as _;
+use loanhook_core::model::report::{CountChange, Counts};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::StoreResult;
+
+/// How many items a transaction has at most
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
+const MAX_ITEMS: usize = 100;
+/// To how many attributes of an item one update adds: an expression has at most 4 KB.
+const MAX_ADDITIONS: usize = 150;
+
+/// What is to be written together.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    sums: BTreeMap<CountKey, Counts>,
+    /// By shard: where it was, and where it comes.
+    checkpoints: BTreeMap<String, (Option<Checkpoint>, Checkpoint)>,
+}
+
+impl Batch {
+    pub(super) fn is_empty(&self) -> bool {
+        self.checkpoints.is_empty()
+    }
+
+    /// Whether these changes of a record of a shard fit into the transaction.
+    pub(super) fn has_room_for(&self, shard: &str, changes: &[CountChange]) -> bool {
+        let mut items = self.sums.len() + self.checkpoints.len();
+        items += usize::from(!self.checkpoints.contains_key(shard));
+        for change in changes {
+            for key in CountKey::of(&change.group) {
+                match self.sums.get(&key) {
+                    Some(sum) if addition_count(sum) + addition_count(&change.counts) > MAX_ADDITIONS => {
+                        return false;
+                    }
+                    Some(_) => {}
+                    None => items += 1,
+                }
+            }
+        }
+        items <= MAX_ITEMS
+    }
+
+    /// Adds the changes of a record.
+    pub(super) fn add(&mut self, changes: Vec<CountChange>) {
+        for CountChange { group, counts } in changes {
+            for key in CountKey::of(&group) {
+                self.sums.entry(key).or_default().add(&counts);
+            }
+        }
+    }
+
+    /// Notes that all of a shard up to `to` is in this batch; `from` is where the shard was before the batch.
+    pub(super) fn come_to(&mut self, shard: &str, from: Option<&Checkpoint>, to: Checkpoint) {
+        let (_, at) = self.checkpoints.entry(shard.to_owned()).or_insert_with(|| (from.cloned(), to.clone()));
+        *at = to;
+    }
+}
+
+impl Aws {
+    /// Writes a batch, and gives where the shards are now; none, and nothing is written, where another run came first.
+    pub(super) async fn write_counts(
+        &self,
+        batch: Batch,
+        now: Timestamp,
+    ) -> StoreResult<Option<Vec<(String, Checkpoint)>>> {
+        let table = &self.stack().reports;
+        let mut parts = Vec::new();
+        for (shard, (before, after)) in &batch.checkpoints {
+            parts.push(move_checkpoint(table, shard, before.as_ref(), after, now).part()?);
+        }
+        for (key, sum) in batch.sums.iter().filter(|(_, sum)| **sum != Counts::default()) {
+            parts.push(add(table, key, sum).part()?);
+        }
+        let done = self.transact(parts).await?.is_done();
+        let reached = batch.checkpoints.into_iter().map(|(shard, (_, after))| (shard, after));
+        Ok(done.then(|| reached.collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loanhook_core::model::id::TenantId;
+    use loanhook_core::model::report::CountGroup;
+
+    fn change(hour: i64, responses: std::ops::Range<u32>) -> CountChange {
+        let mut counts = Counts { resends: 1, ..Counts::default() };
+        responses.for_each(|tenths| counts.record_response_time(f64::from(tenths) / 10.0));
+        let group = CountGroup {
+            tenant: TenantId::try_from("acme".to_owned()).expect("a tenant"),
+            hour: Timestamp::from_millis(hour * 3_600_000),
+            subscription: None,
+            event_name: "Posted".into(),
+        };
+        CountChange { group, counts }
+    }
+
+    #[test]
+    fn a_batch_is_full_before_its_transaction_is_too_large() {
+        let mut batch = Batch::default();
+        let mut days = 0;
+        while batch.has_room_for("shard", &[change(days * 24, 0..0)]) {
+            batch.add(vec![change(days * 24, 0..0)]);
+            batch.come_to("shard", None, Checkpoint::at("1"));
+            days += 1;
+        }
+        // Each day is an item of an hour and one of a day, and the shard is one.
+        assert_eq!(days, 49);
+        assert!(batch.has_room_for("shard", &[change(0, 0..0)]), "the same items again");
+        assert!(batch.has_room_for("other", &[change(0, 0..0)]), "one more item");
+        assert!(!batch.has_room_for("shard", &[change(0, 0..149)]), "too many attributes of one item");
+    }
+}

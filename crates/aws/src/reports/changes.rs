@@ -1,0 +1,151 @@
+//! Changes of counts, made of the records of the stream: an item before its change, and after it.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodbstreams::types::{AttributeValue as StreamValue, Record};
+
+use crate::items::item::{Item, get_text};
+use crate::items::key_schema::PK;
+use crate::items::{delivery_item, event_item, row_item};
+use loanhook_core::model::report::{CountChange, Counting};
+use loanhook_core::ports::StoreResult;
+
+/// By whom DynamoDB says that an item was deleted whose time was over
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html>).
+const TIME_TO_LIVE: &str = "dynamodb.amazonaws.com";
+
+/// What a record adds to the counts.
+///
+/// # Errors
+///
+/// Where an item cannot be read: then nothing of the record is counted.
+pub(super) fn changes(counting: Counting, record: &Record) -> StoreResult<Vec<CountChange>> {
+    let deleter = record.user_identity().and_then(|identity| identity.principal_id());
+    // What is too old is not taken back.
+    if deleter == Some(TIME_TO_LIVE) {
+        return Ok(Vec::new());
+    }
+    let images = record.dynamodb();
+    let before = images.and_then(|images| images.old_image()).map(item);
+    let after = images.and_then(|images| images.new_image()).map(item);
+    let Some(partition) = after.as_ref().or(before.as_ref()).and_then(|item| get_text(item, PK)) else {
+        return Ok(Vec::new());
+    };
+    let kind = partition.split_once('#').map(|(kind, _)| kind.to_owned());
+    Ok(match kind.as_deref() {
+        Some("T") => {
+            let [before, after] = [before, after].map(|item| item.as_ref().map(delivery_item::read));
+            counting.delivery(before.transpose()?.as_ref(), after.transpose()?.as_ref()).into_iter().collect()
+        }
+        Some("L") => {
+            let [before, after] = [before, after].map(|item| item.as_ref().map(row_item::read));
+            match (before.transpose()?, after.transpose()?) {
+                (before, Some(after)) => counting.attempt(before.as_ref(), &after).collect(),
+                (_, None) => Vec::new(),
+            }
+        }
+        Some("V") => match (before, after) {
+            (None, Some(after)) => counting.event(&event_item::read(&after)?).into_iter().collect(),
+            (Some(before), None) => {
+                counting.event_taken_back(&event_item::read(&before)?).into_iter().collect()
+            }
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    })
+}
+
+/// An image as the item that it is of: the SDK has types of its own for the stream.
+fn item(image: &HashMap<String, StreamValue>) -> Item {
+    image.iter().filter_map(|(name, of)| Some((name.clone(), value(of)?))).collect()
+}
+
+fn value(of: &StreamValue) -> Option<AttributeValue> {
+    Some(match of {
+        StreamValue::S(text) => AttributeValue::S(text.clone()),
+        StreamValue::N(number) => AttributeValue::N(number.clone()),
+        StreamValue::B(bytes) => AttributeValue::B(bytes.clone()),
+        StreamValue::Bool(value) => AttributeValue::Bool(*value),
+        StreamValue::M(values) => AttributeValue::M(item(values)),
+        // No item that is counted has another type.
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodbstreams::types::{Identity, StreamRecord};
+
+    use super::*;
+    use crate::items::item::text;
+    use loanhook_core::model::id::{EventId, LoanId, TenantId};
+    use loanhook_core::model::ledger::{LedgerEvent, StoredContext};
+    use loanhook_core::model::payload::PayloadKey;
+    use loanhook_core::model::time::Timestamp;
+
+    fn image(accepted_at: Timestamp) -> HashMap<String, StreamValue> {
+        let event = LedgerEvent {
+            id: EventId::at(accepted_at),
+            tenant: TenantId::try_from("acme".to_owned()).expect("a tenant"),
+            loan_id: LoanId::try_from("727".to_owned()).expect("a loan"),
+            name: "Posted".into(),
+            occurred_at: None,
+            accepted_at,
+            test: false,
+            context: StoredContext { payload: PayloadKey::of(b"{}"), offset: 0, bytes: 2 },
+            verdicts: Vec::new(),
+        };
+        let item = event_item::new(&event, accepted_at).expect("an item");
+        let value = |value: AttributeValue| match value {
+            AttributeValue::S(text) => StreamValue::S(text),
+            AttributeValue::N(number) => StreamValue::N(number),
+            AttributeValue::B(bytes) => StreamValue::B(bytes),
+            other => panic!("{other:?}"),
+        };
+        item.into_iter().map(|(name, of)| (name, value(of))).collect()
+    }
+
+    fn record(
+        before: Option<HashMap<String, StreamValue>>,
+        after: Option<HashMap<String, StreamValue>>,
+        deleter: Option<&str>,
+    ) -> Record {
+        let change = StreamRecord::builder().set_old_image(before).set_new_image(after).build();
+        let identity = deleter.map(|principal| Identity::builder().principal_id(principal).build());
+        Record::builder().dynamodb(change).set_user_identity(identity).build()
+    }
+
+    #[test]
+    fn an_event_is_counted_taken_back_or_left_to_expire_by_table() {
+        let at = Timestamp::from_millis(1_795_428_000_123);
+        let (since, later) = (Counting::since(at), Counting::since(at.plus_millis(1)));
+        let event = || Some(image(at));
+        for (counting, record, counted) in [
+            (Counting::ALL, record(None, event(), None), vec![1]),
+            (Counting::ALL, record(event(), None, None), vec![-1]),
+            (Counting::ALL, record(event(), None, Some(TIME_TO_LIVE)), vec![]),
+            (Counting::ALL, record(event(), event(), None), vec![]),
+            (since, record(None, event(), None), vec![1]),
+            (later, record(None, event(), None), vec![]),
+        ] {
+            let changes = changes(counting, &record).expect("an event");
+            let accepted: Vec<_> = changes.iter().map(|change| change.counts.events_accepted).collect();
+            assert_eq!(accepted, counted, "{record:?}");
+        }
+    }
+
+    #[test]
+    fn other_items_are_not_counted_and_what_cannot_be_read_is_an_error() {
+        let only = |pk: &str| {
+            let AttributeValue::S(pk) = text(pk) else { panic!("a text") };
+            Some(HashMap::from([(PK.to_owned(), StreamValue::S(pk))]))
+        };
+        for pk in ["S#acme", "I#acme#event#key", "M#acme#727", "TT#acme"] {
+            assert_eq!(changes(Counting::ALL, &record(None, only(pk), None)).expect(pk), [], "{pk}");
+        }
+        for pk in ["T#acme#trace", "L#acme#727", "V#acme#727"] {
+            assert!(changes(Counting::ALL, &record(None, only(pk), None)).is_err(), "{pk}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Run: counts what is new in the stream, until it has come to the end of every shard.
+
+use std::time::Instant;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use serde::Serialize;
+use tracing::{error, info};
+
+use super::batch::Batch;
+use super::changes::changes;
+use super::checkpoints::{Checkpoint, Checkpoints};
+use super::shard::{Page, Shard};
+use crate::engine::Aws;
+use loanhook_core::model::report::Counting;
+use loanhook_core::ports::StoreResult;
+
+/// How many shards are read at once.
+const CONCURRENT_READS: usize = 8;
+
+/// What a run did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct CountReport {
+    /// How many changes of the table it counted, also those that add nothing.
+    pub records: u64,
+    /// In how many transactions.
+    pub transactions: u64,
+    /// Another run did the same at once, and this one left it to that.
+    pub superseded: bool,
+}
+
+/// What a run works on.
+struct Run<'a> {
+    engine: &'a Aws,
+    counting: Counting,
+    report: CountReport,
+}
+
+impl Aws {
+    /// Counts the changes of the table that no run has counted, until `end` at the latest; what is left then is done by the
+    /// next run.
+    ///
+    /// # Errors
+    ///
+    /// When the stream could not be read, or the counts not be written. Nothing is counted twice then, and nothing is lost:
+    /// the next run goes on.
+    pub async fn count_changes(&self, end: Instant) -> StoreResult<CountReport> {
+        let Checkpoints { counting, mut of_shards } = self.checkpoints((self.stack().clock)()).await?;
+        let shards = self.shards().await?.into_iter().map(|(id, closed)| {
+            let checkpoint = of_shards.remove(&id);
+            Shard::new(id, closed, checkpoint)
+        });
+        let is_over = |shard: &Shard| shard.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.ended);
+        let shards = shards.filter(|shard| !is_over(shard)).collect();
+        let mut run = Run { engine: self, counting, report: CountReport::default() };
+        run.count(shards, end).await?;
+        Ok(run.report)
+    }
+}
+
+impl Run<'_> {
+    /// Reads some records of each shard and counts them, until none has any.
+    async fn count(&mut self, mut shards: Vec<Shard>, end: Instant) -> StoreResult<()> {
+        while !shards.is_empty() && Instant::now() < end {
+            let reads = shards.into_iter().map(|mut shard| async {
+                let page = self.engine.read_shard(&mut shard).await?;
+                StoreResult::Ok((shard, page))
+            });
+            let reads: Vec<_> = reads.collect();
+            let read: Vec<_> = stream::iter(reads).buffered(CONCURRENT_READS).collect().await;
+            let mut read = read.into_iter().collect::<StoreResult<Vec<_>>>()?;
+            if !self.count_pages(&mut read).await? {
+                info!("reports.superseded");
+                self.report.superseded = true;
+                return Ok(());
+            }
+            shards = read.into_iter().filter(|(_, page)| !page.is_last).map(|(shard, _)| shard).collect();
+        }
+        Ok(())
+    }
+
+    /// Counts what was read. False where another run counted it first.
+    async fn count_pages(&mut self, read: &mut [(Shard, Page)]) -> StoreResult<bool> {
+        let mut batch = Batch::default();
+        // Where each shard comes to, by its place.
+        let mut reached: Vec<_> = read.iter().map(|(shard, _)| shard.checkpoint.clone()).collect();
+        for place in 0..read.len() {
+            let records = std::mem::take(&mut read[place].1.records);
+            for record in records {
+                let Some(sequence) = record.dynamodb().and_then(|change| change.sequence_number()) else {
+                    continue;
+                };
+                let added = changes(self.counting, &record).unwrap_or_else(|failure| {
+                    error!(%sequence, %failure, "reports.unreadable_not_counted");
+                    Vec::new()
+                });
+                if !batch.has_room_for(&read[place].0.id, &added)
+                    && !self.write(std::mem::take(&mut batch), read).await?
+                {
+                    return Ok(false);
+                }
+                batch.add(added);
+                self.report.records += 1;
+                let at = Checkpoint::at(sequence);
+                let shard = &read[place].0;
+                batch.come_to(&shard.id, shard.checkpoint.as_ref(), at.clone());
+                reached[place] = Some(at);
+            }
+            let (shard, page) = &read[place];
+            if page.is_last && shard.closed {
+                let ended = Checkpoint::ended(reached[place].take());
+                if !batch.has_room_for(&shard.id, &[])
+                    && !self.write(std::mem::take(&mut batch), read).await?
+                {
+                    return Ok(false);
+                }
+                let shard = &read[place].0;
+                batch.come_to(&shard.id, shard.checkpoint.as_ref(), ended);
+            }
+        }
+        Ok(batch.is_empty() || self.write(batch, read).await?)
+    }
+
+    /// Writes a batch, and notes where its shards are. False where another run came first.
+    async fn write(&mut self, batch: Batch, read: &mut [(Shard, Page)]) -> StoreResult<bool> {
+        let Some(reached) = self.engine.write_counts(batch, (self.engine.stack().clock)()).await? else {
+            return Ok(false);
+        };
+        self.report.transactions += 1;
+        for (id, checkpoint) in reached {
+            if let Some((shard, _)) = read.iter_mut().find(|(shard, _)| shard.id == id) {
+                shard.checkpoint = Some(checkpoint);
+            }
+        }
+        Ok(true)
+    }
+}
