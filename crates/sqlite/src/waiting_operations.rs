@@ -10,7 +10,7 @@ use loanhook_core::ports::{StoreError, StoreResult};
 /// How many operations share a commit at most.
 const MAX_OPERATIONS_PER_COMMIT: usize = 512;
 /// How many of them may bring new work in, where others go on with existing work.
-const MAX_NEW_WORK_BESIDE_EXISTING: usize = 32;
+const MAX_NEW_WORK_BESIDE_EXISTING: usize = 128;
 /// How many operations that bring new work in may wait.
 pub(super) const MAX_WAITING_NEW_WORK: usize = 8192;
 /// How many bytes they may have; one that waits alone may have more.

@@ -17,12 +17,15 @@ use crate::terminal::format::time;
 use crate::terminal::{output, table};
 use rows::{Row, rows};
 
-/// A longer span is read by days: an answer has at most 744 hours, of which one may come from rounding outward.
-const MAX_HOURS: i64 = 31 * 24 - 1;
+/// A longer span is read by days, by subscription or event name: an answer has at most 6,500 rows, and a tenant 200 subscriptions.
+const MAX_HOURS: i64 = 32;
+/// How the time ends at which a day begins.
+const MIDNIGHT: &str = "T00:00:00Z";
 
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// Where the report begins: a time by RFC 3339, a day, today, yesterday, or how long ago (24h, 7d) [default: 24h]
+    /// Where the report begins: a time by RFC 3339, a day, today, yesterday, or how long ago (24h, 7d) [default: 24h]. By
+    /// subscription or event, a report that begins more than 32 hours ago begins with the whole day
     #[arg(long, value_name = "TIME", value_parser = since::parse)]
     since: Option<String>,
     /// Where it ends [default: now]
@@ -70,9 +73,15 @@ impl ReportArgs {
             let since = DateTime::parse_from_rfc3339(since).ok();
             since.is_some_and(|since| now.signed_duration_since(since) >= TimeDelta::hours(MAX_HOURS))
         };
+        // Of whole days to now both say the same, and days are read sooner.
+        let is_of_days = |since: &String| self.until.is_none() && since.ends_with(MIDNIGHT);
         let period = match self.by {
             By::Day => "day",
-            By::Subscription | By::Event if self.since.as_ref().is_some_and(is_long) => "day",
+            By::Subscription | By::Event
+                if self.since.as_ref().is_some_and(|since| is_long(since) || is_of_days(since)) =>
+            {
+                "day"
+            }
             _ => "hour",
         };
         Call::get(&["v1", "reports", "deliveries"])

@@ -1,9 +1,9 @@
 //! Run: counts what is new in the stream, until it has come to the end of every shard.
 
+use std::collections::VecDeque;
 use std::time::Instant;
 
-use futures_util::StreamExt as _;
-use futures_util::stream;
+use futures_util::future::join_all;
 use serde::Serialize;
 use tracing::{error, info};
 
@@ -59,24 +59,33 @@ impl Aws {
 }
 
 impl Run<'_> {
-    /// Reads some records of each shard and counts them, until none has any.
-    async fn count(&mut self, mut shards: Vec<Shard>, end: Instant) -> StoreResult<()> {
+    /// Reads some records of each shard and counts them, until none has any. So many pages are in memory as are read at once,
+    /// and a shard that cannot be read keeps no other from being counted: its failure is the answer once all were.
+    async fn count(&mut self, shards: Vec<Shard>, end: Instant) -> StoreResult<()> {
+        let mut shards = VecDeque::from(shards);
+        let mut failure = None;
         while !shards.is_empty() && Instant::now() < end {
-            let reads = shards.into_iter().map(|mut shard| async {
-                let page = self.engine.read_shard(&mut shard).await?;
+            let group = shards.drain(..shards.len().min(CONCURRENT_READS));
+            let engine = self.engine;
+            let reads = group.map(|mut shard| async move {
+                let page = engine.read_shard(&mut shard).await?;
                 StoreResult::Ok((shard, page))
             });
-            let reads: Vec<_> = reads.collect();
-            let read: Vec<_> = stream::iter(reads).buffered(CONCURRENT_READS).collect().await;
-            let mut read = read.into_iter().collect::<StoreResult<Vec<_>>>()?;
+            let mut read = Vec::new();
+            for done in join_all(reads).await {
+                match done {
+                    Ok(page) => read.push(page),
+                    Err(of_shard) => failure = failure.or(Some(of_shard)),
+                }
+            }
             if !self.count_pages(&mut read).await? {
                 info!("reports.superseded");
                 self.report.superseded = true;
                 return Ok(());
             }
-            shards = read.into_iter().filter(|(_, page)| !page.is_last).map(|(shard, _)| shard).collect();
+            shards.extend(read.into_iter().filter(|(_, page)| !page.is_last).map(|(shard, _)| shard));
         }
-        Ok(())
+        failure.map_or(Ok(()), Err)
     }
 
     /// Counts what was read. False where another run counted it first.

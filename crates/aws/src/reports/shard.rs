@@ -20,7 +20,13 @@ pub(super) struct Shard {
     pub(super) checkpoint: Option<Checkpoint>,
     /// From where it is read next; none is from the checkpoint.
     iterator: Option<String>,
+    /// How many pages without a new record were read one after the other.
+    empty_pages: u32,
 }
+
+/// How many pages of an open shard may have no new record before it is left to the next run: there may be records behind an
+/// empty page (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html>).
+const MAX_EMPTY_PAGES: u32 = 4;
 
 /// Records of a shard.
 #[derive(Debug)]
@@ -33,7 +39,7 @@ pub(super) struct Page {
 
 impl Shard {
     pub(super) const fn new(id: String, closed: bool, checkpoint: Option<Checkpoint>) -> Self {
-        Self { id, closed, checkpoint, iterator: None }
+        Self { id, closed, checkpoint, iterator: None, empty_pages: 0 }
     }
 }
 
@@ -81,8 +87,8 @@ impl Aws {
         };
         records.retain(|record| !counted(record));
         shard.iterator = read.next_shard_iterator;
-        // A closed shard may have stretches without records.
-        let is_last = shard.iterator.is_none() || (records.is_empty() && !shard.closed);
+        shard.empty_pages = if records.is_empty() { shard.empty_pages + 1 } else { 0 };
+        let is_last = shard.iterator.is_none() || (!shard.closed && shard.empty_pages >= MAX_EMPTY_PAGES);
         Ok(Page { records, is_last })
     }
 

@@ -28,7 +28,7 @@ pub struct Counts {
     pub deliveries_accepted: i64,
     /// Deliveries that ended with the success of their first automatic attempt.
     pub succeeded_first: i64,
-    /// All others that succeeded; also those whose schedule ran out, and that a resend brought through.
+    /// All others that succeeded; also those whose schedule ran out, and that a resend delivered.
     pub succeeded_later: i64,
     /// Deliveries whose schedule ran out without success.
     pub exhausted: i64,

@@ -12,10 +12,10 @@ use loanhook_core::model::validation::ValidationErrors;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::api) struct DeliveryReportQuery {
-    /// The report begins with the period that this moment is in. Default: 24 hours, or 7 days, before its end.
+    /// The start; it is rounded down to the start of its hour or day. Default: 24 hours, or 7 days, before the end.
     #[param(format = DateTime)]
     from: Option<String>,
-    /// The report ends with the period before whose end this moment is. Default: now.
+    /// The end, which is exclusive; it is rounded up to the end of its hour or day. Default: now.
     #[param(format = DateTime)]
     to: Option<String>,
     /// How long a period is, in UTC: hour (default; at most 744 of them) or day (at most 400).

@@ -67,7 +67,7 @@ pub(in crate::api) struct ReportRowView {
     deliveries_accepted: i64,
     /// Deliveries whose first automatic attempt succeeded.
     succeeded_first: i64,
-    /// All others that succeeded, also those that a resend brought through after their schedule had run out.
+    /// All others that succeeded, also those that a resend delivered after their schedule had run out.
     succeeded_later: i64,
     /// Deliveries that have not ended yet.
     pending: i64,
@@ -109,7 +109,7 @@ struct AttemptCounts {
     interrupted: i64,
 }
 
-/// Half, 95 and 99 of a hundred took at most so many milliseconds. Wrong by at most 0.4 %.
+/// 50 %, 95 % and 99 % of the values are at most this many milliseconds. Wrong by at most 0.4 %.
 #[derive(Serialize, utoipa::ToSchema)]
 struct Percentiles {
     p50: f64,
