@@ -1,8 +1,11 @@
 //! Deliveries across loans, as they are read: ranges of indexes, the newest first.
 //!
 //! A trace begins with the time of acceptance, so the index of deliveries by tenant and trace has them in the order of the list.
-//! Deliveries whose trace does not (those of older files) have the time in the column `accepted`, by which a partial index has
-//! only them; a list is merged of both. Those that need attention have the time of acceptance in the column `attention`, and a
+//! Deliveries that were in a file before that index have the time in the column `accepted`, by which a partial index has
+//! only them; a list is merged of both. Their traces are random, so they stand between the others in the index by trace: there
+//! only the range of traces is read that new deliveries have. One that is accepted while the clock is more than a day behind the
+//! update of such a file is not listed, and one that is accepted while it is more than a day ahead is listed when that time comes.
+//! Those that need attention have the time of acceptance in the column `attention`, and a
 //! partial index of their own: a delivery that succeeds at first is never in it.
 
 use std::cmp::Reverse;
@@ -25,6 +28,9 @@ pub(super) const OF_RANDOM_TRACES: &str = "SELECT trace, frozen, progress FROM d
 pub(super) const NEEDING_ATTENTION: &str = "SELECT trace, frozen, progress FROM deliveries
      WHERE tenant = ?1 AND attention >= ?2 AND (attention, trace) < (?3, ?4) ORDER BY attention DESC, trace DESC";
 
+/// How far a clock that is set may have been off.
+const CLOCK_STEP_MILLIS: i64 = 24 * 3600 * 1000;
+
 /// After every position.
 const LAST: DeliveryPosition = DeliveryPosition {
     accepted_at: Timestamp::from_millis(i64::MAX),
@@ -40,13 +46,15 @@ impl DeliveryList for SqliteEngine {
         limit: usize,
     ) -> StoreResult<DeliveryPart> {
         let tenant = tenant.clone();
+        let since = self.0.timed_traces_since;
         self.read(move |connection| {
             // One transaction, so that the parts that are merged are of one moment.
             let snapshot = connection.unchecked_transaction()?;
             let mut deliveries = match set {
                 DeliverySet::NeedAttention => by_time(&snapshot, NEEDING_ATTENTION, &tenant, &span, limit)?,
                 DeliverySet::All => {
-                    let mut all = by_trace(&snapshot, &tenant, &span, limit)?;
+                    let mut all =
+                        by_trace(&snapshot, &tenant, trace_range(&span, since, Timestamp::now()), limit)?;
                     all.extend(by_time(&snapshot, OF_RANDOM_TRACES, &tenant, &span, limit)?);
                     all.sort_by_key(|delivery| Reverse(delivery.position()));
                     all
@@ -100,18 +108,31 @@ impl DeliveryList for SqliteEngine {
 fn by_trace(
     connection: &Connection,
     tenant: &TenantId,
-    span: &DeliverySpan,
+    (oldest, before): ([u8; 16], [u8; 16]),
     limit: usize,
 ) -> rusqlite::Result<Vec<Delivery>> {
-    let oldest = span.from.map_or([0; 16], |from| TraceId::first_at(from).uuid().into_bytes());
-    let before = span.before.map_or([0xff; 16], |DeliveryPosition { accepted_at, trace }| {
-        // The position may be that of another kind of trace.
-        let (first, last) = (TraceId::first_at(accepted_at), TraceId::first_at(accepted_at.plus_millis(1)));
-        trace.max(first).min(last).uuid().into_bytes()
-    });
     let mut statement = connection.prepare_cached(BY_TRACE)?;
     let rows = statement.query(params![tenant.as_str(), oldest, before])?;
     read_up_to(rows, limit, &format_args!("deliveries of {tenant}"), listed)
+}
+
+/// From which trace to before which the deliveries of a span stand whose traces begin with their time. `since` is when a file got
+/// the first of them, where it had others before.
+pub(super) fn trace_range(
+    span: &DeliverySpan,
+    since: Option<Timestamp>,
+    now: Timestamp,
+) -> ([u8; 16], [u8; 16]) {
+    let earliest = since.map(|since| since.plus_millis(-CLOCK_STEP_MILLIS)).max(span.from);
+    let oldest = earliest.map_or([0; 16], |from| TraceId::first_at(from).uuid().into_bytes());
+    let latest = since.map(|_| TraceId::first_at(now.plus_millis(CLOCK_STEP_MILLIS)));
+    let before = span.before.map(|DeliveryPosition { accepted_at, trace }| {
+        // The position may be that of another kind of trace.
+        let (first, last) = (TraceId::first_at(accepted_at), TraceId::first_at(accepted_at.plus_millis(1)));
+        trace.max(first).min(last)
+    });
+    let before = [latest, before].into_iter().flatten().min();
+    (oldest, before.map_or([0xff; 16], |before| before.uuid().into_bytes()))
 }
 
 /// Deliveries that an index has by the time of their acceptance.

@@ -77,6 +77,8 @@ struct Inner {
     clock: Arc<ClockMonitor>,
     counts: Arc<CountLog>,
     ledger_scope: LedgerScope,
+    /// See [`schema::timed_traces_since`].
+    timed_traces_since: Option<Timestamp>,
 }
 
 impl SqliteEngine {
@@ -105,6 +107,7 @@ impl SqliteEngine {
         };
         schema::configure(&connection, WRITER_CACHE_KIB).map_err(broken)?;
         schema::migrate(&connection, applied).map_err(broken)?;
+        let timed_traces_since = schema::timed_traces_since(&connection).map_err(broken)?;
         let counts = Arc::new(CountLog::of(&connection).map_err(broken)?);
         let mut count_writer = CountWriter::new(Arc::clone(&counts));
         dispatch::recovery::interrupt_all(&connection, (&counts, &mut count_writer), Timestamp::now())
@@ -129,6 +132,7 @@ impl SqliteEngine {
             clock,
             counts,
             ledger_scope,
+            timed_traces_since,
         })))
     }
 

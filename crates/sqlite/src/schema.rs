@@ -1,6 +1,9 @@
 //! Schema: the tables of the file, the migrations that make them, and how a connection is configured.
 
 use rusqlite::Connection;
+use tracing::info;
+
+use loanhook_core::model::time::Timestamp;
 
 /// The schema of a file, as this program sees it.
 pub(super) enum SchemaVersion {
@@ -137,7 +140,8 @@ const MIGRATIONS: [&str; 8] = [
      ) WITHOUT ROWID;
      CREATE INDEX events_by_loan ON events (tenant, loan, id);",
     // Lists across loans. Deliveries are found by tenant and trace, in place of trace alone, so that they stand in the order of
-    // such a list; those whose trace does not begin with the time of acceptance say it apart.
+    // such a list. Those that are in a file already say their time apart, as the traces of most do not begin with it; all of
+    // them were accepted before `since`.
     "CREATE TABLE moved (
          tenant TEXT NOT NULL,
          trace BLOB NOT NULL,
@@ -148,7 +152,7 @@ const MIGRATIONS: [&str; 8] = [
          attention INTEGER
      );
      INSERT INTO moved SELECT tenant, trace, frozen, progress, first,
-         CASE WHEN substr(hex(trace), 1, 13) = printf('%012X8', time) THEN NULL ELSE time END,
+         time,
          CASE WHEN status = 'failed' OR status = 'pending' AND number > 1 THEN time END
      FROM (
          SELECT *,
@@ -159,6 +163,9 @@ const MIGRATIONS: [&str; 8] = [
              CASE WHEN json_valid(progress) THEN json_extract(progress, '$.next.number') END AS number
          FROM deliveries
      );
+     CREATE TABLE timed_traces (since INTEGER);
+     INSERT INTO timed_traces
+         SELECT CASE WHEN EXISTS (SELECT 1 FROM deliveries) THEN CAST(unixepoch('subsec') * 1000 AS INTEGER) END;
      DROP TABLE deliveries;
      ALTER TABLE moved RENAME TO deliveries;
      CREATE UNIQUE INDEX deliveries_by_trace ON deliveries (tenant, trace);
@@ -210,6 +217,13 @@ pub(super) fn version(connection: &Connection) -> rusqlite::Result<SchemaVersion
     }
 }
 
+/// Since when the trace of each delivery of this file begins with the time of its acceptance, but for those that say their time
+/// apart; none where it always did.
+pub(super) fn timed_traces_since(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+    let since: Option<i64> = connection.query_row("SELECT since FROM timed_traces", [], |row| row.get(0))?;
+    Ok(since.map(Timestamp::from_millis))
+}
+
 /// Applies the first so many migrations, as an earlier version did.
 #[cfg(test)]
 pub(super) fn migrate_to(connection: &Connection, count: usize) {
@@ -219,14 +233,34 @@ pub(super) fn migrate_to(connection: &Connection, count: usize) {
 }
 
 /// Applies the migrations to a file that come after so many.
+///
+/// It is one transaction: where it is cut off, the next start begins it anew. A file is sorted for new indexes in temporary
+/// files, as it may be larger than the memory.
 pub(super) fn migrate(connection: &Connection, applied: usize) -> rusqlite::Result<()> {
+    if applied == MIGRATIONS.len() {
+        return Ok(());
+    }
+    if applied > 0 {
+        info!(
+            advice =
+                "it may take minutes for a large file, and as much free space as the file has; let it end",
+            from = applied,
+            to = MIGRATIONS.len(),
+            "schema.update_begins"
+        );
+    }
+    connection.pragma_update(None, "temp_store", "FILE")?;
     let transaction = connection.unchecked_transaction()?;
     for migration in &MIGRATIONS[applied..] {
         transaction.execute_batch(migration)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
-    transaction.commit()
+    transaction.commit()?;
+    if applied > 0 {
+        info!("schema.update_ended");
+    }
+    connection.pragma_update(None, "temp_store", "MEMORY")
 }
 
 #[cfg(test)]

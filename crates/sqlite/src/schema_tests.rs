@@ -1,3 +1,6 @@
+use loanhook_core::ports::DeliverySpan;
+use rusqlite::{StatementStatus, params};
+
 use super::*;
 
 /// A new file, as far as these tests need one.
@@ -96,11 +99,11 @@ fn deliveries_of_an_older_file_say_when_they_were_accepted_and_which_need_attent
     let (timed, random) = ("01a207d9217b8000800000000000000", "78e763c300005000800000000000000");
     let mut expected = Vec::new();
     for (last, begins, frozen, progress, accepted, attention) in [
-        (1, timed, FROZEN, progress("pending", 1), None, None),
-        (2, timed, FROZEN, progress("pending", 2), None, Some(ACCEPTED)),
-        (3, timed, FROZEN, progress("succeeded", 1), None, None),
-        (4, timed, FROZEN, r#"{"status":"failed","next":null}"#.to_owned(), None, Some(ACCEPTED)),
-        (5, timed, FROZEN, progress("canceled", 2), None, None),
+        (1, timed, FROZEN, progress("pending", 1), Some(ACCEPTED), None),
+        (2, timed, FROZEN, progress("pending", 2), Some(ACCEPTED), Some(ACCEPTED)),
+        (3, timed, FROZEN, progress("succeeded", 1), Some(ACCEPTED), None),
+        (4, timed, FROZEN, r#"{"status":"failed","next":null}"#.to_owned(), Some(ACCEPTED), Some(ACCEPTED)),
+        (5, timed, FROZEN, progress("canceled", 2), Some(ACCEPTED), None),
         (6, random, FROZEN, progress("pending", 1), Some(ACCEPTED), None),
         (7, random, FROZEN, progress("failed", 2), Some(ACCEPTED), Some(ACCEPTED)),
         (8, random, "{", progress("failed", 2), None, None),
@@ -121,4 +124,27 @@ fn deliveries_of_an_older_file_say_when_they_were_accepted_and_which_need_attent
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("rows");
     let found: Vec<(i64, Option<i64>, Option<i64>)> = rows.collect::<rusqlite::Result<_>>().expect("values");
     assert_eq!(found, expected);
+}
+
+/// The traces of a file's older deliveries are random, and so between those of new ones.
+#[test]
+fn a_list_steps_over_few_of_the_older_deliveries_of_a_file() {
+    use crate::delivery_list::{BY_TRACE, trace_range};
+    const OLDER: u32 = 20_000;
+    const MAX_STEPS: i32 = 2_000;
+    let connection = Connection::open_in_memory().expect("a database");
+    migrate_to(&connection, 6);
+    let insert =
+        "INSERT INTO deliveries (tenant, trace, frozen, progress) VALUES ('acme', randomblob(16), ?1, '{}')";
+    for _ in 0..OLDER {
+        connection.execute(insert, [r#"{"accepted_at":"2026-11-23T10:00:00Z"}"#]).expect("a delivery");
+    }
+    migrate(&connection, 6).expect("migrated");
+    let since = timed_traces_since(&connection).expect("read").expect("it has deliveries");
+    let (oldest, before) = trace_range(&DeliverySpan::default(), Some(since), since);
+    let mut statement = connection.prepare(BY_TRACE).expect("a query");
+    let found = statement.query_map(params!["acme", oldest, before], |_| Ok(())).expect("rows").count();
+    assert_eq!(found, 0, "none is new");
+    let steps = statement.get_status(StatementStatus::VmStep);
+    assert!(steps < MAX_STEPS, "{steps} steps");
 }

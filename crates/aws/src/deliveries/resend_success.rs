@@ -7,6 +7,7 @@ use crate::items::delivery_item;
 use crate::items::key_schema::{self, ATTENTION, ATTENTION_AT, DELIVERED_BY_RESEND, RESENT, STATUS};
 use crate::items::write_outcome::write_outcome;
 use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::progress::Status;
 use loanhook_core::ports::{Attempts as _, StoreError, StoreResult};
 
 /// How often the status of a delivery may change between reading and writing it.
@@ -31,12 +32,16 @@ impl Aws {
             let update = self
                 .update(key_schema::delivery(&row.tenant, row.trace_id))
                 .set_expression_attribute_names(Some(by_resend.into_iter().collect()));
-            let update = match after.progress.needs_attention() {
-                true => update.update_expression(format!("SET {set}")),
-                false => update
+            // Of a delivery that is pending, whoever moves its schedule on says whether it needs attention: this may run
+            // beside it.
+            let update = match before.progress.status() {
+                Status::Failed => update
                     .update_expression(format!("SET {set} REMOVE #attention, #at"))
                     .expression_attribute_names("#attention", ATTENTION)
                     .expression_attribute_names("#at", ATTENTION_AT),
+                Status::Pending | Status::Succeeded | Status::Canceled => {
+                    update.update_expression(format!("SET {set}"))
+                }
             };
             let update = update
                 .condition_expression("#status = :before")

@@ -32,8 +32,9 @@ pub(in crate::api) struct DeliveryListView {
 /// List deliveries across loans
 ///
 /// The deliveries of all loans, the newest first by `acceptedAt`, each with its newest attempt. A filtered page is full unless
-/// the list ends or 5,000 deliveries were looked at for it; then `next` goes on. On AWS, events from before the ledger, and
-/// events that `EventLedger` does not keep, show their deliveries only with `status=failed`.
+/// the list ends or 5,000 deliveries were looked at for it; then `next` goes on. On AWS, deliveries of events that `EventLedger`
+/// does not keep, and of events from before the ledger, are listed only with `status=failed`, and there only if they failed
+/// since this index was made.
 ///
 /// As CSV or NDJSON it is the whole list, or with a `limit` a page of it; on AWS it is a part of the list: see `Link`.
 #[utoipa::path(
