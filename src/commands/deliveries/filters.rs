@@ -34,8 +34,8 @@ pub(in crate::commands) struct DeliveryFilters {
     /// What went wrong at its newest attempt, where there is no response code
     #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(ERROR_KINDS))]
     error: Option<String>,
-    /// Whether a subscription's test sent it
-    #[arg(long)]
+    /// Whether a subscription's test sent it: true or false
+    #[arg(long, value_name = "BOOL")]
     test: Option<bool>,
     /// Accepted at or after this time
     #[arg(long, visible_alias = "from", value_name = "TIME", value_parser = since::parse, long_help = since_help())]
@@ -62,11 +62,6 @@ impl DeliveryFilters {
 
     pub(super) fn is_empty(&self) -> bool {
         self.test.is_none() && self.texts().iter().all(|(_, value)| value.is_none())
-    }
-
-    /// Whether they ask for what changes of a delivery.
-    pub(super) fn ask_for_changes(&self) -> bool {
-        [&self.status, &self.waiting, &self.response_code, &self.error].into_iter().any(Option::is_some)
     }
 
     fn texts(&self) -> [(&'static str, Option<&String>); 9] {

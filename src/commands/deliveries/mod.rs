@@ -3,12 +3,14 @@
 mod delivery_table;
 mod filters;
 
-use clap::Args;
-use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 
-use super::follow::{self, Followed, FollowedList};
+use clap::Args;
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::follow::{self, Followed, FollowedList, LateChanges};
 use super::list_pages::ListPages;
-use crate::client::{ApiClient, ConnectionArgs, ListedDelivery, decode};
+use crate::client::{ApiClient, Call, ConnectionArgs, ListedDelivery, MAX_ITEMS_PER_PAGE, decode};
 use crate::error::CommandResult;
 use crate::terminal::output;
 pub(super) use filters::DeliveryFilters;
@@ -25,6 +27,10 @@ pub(crate) struct DeliveriesArgs {
     #[arg(long, conflicts_with = "follow")]
     all: bool,
     /// Stay, and show deliveries as they come and change; Ctrl-C ends it
+    ///
+    /// Of those that were shown and have not ended, the newest 100 are watched, and shown again when they change, also where a
+    /// filter does not let them pass any more. With a filter by status, reason, response code or error, a delivery that comes to
+    /// pass it later is shown only if it was accepted at most 60 seconds before the newest, or is watched.
     #[arg(long, short)]
     follow: bool,
     #[command(flatten)]
@@ -92,7 +98,11 @@ async fn follow(client: &ApiClient, args: &DeliveriesArgs) -> CommandResult {
         call: args.filters.call(),
         limit: args.limit,
         from: args.filters.since(),
-        filters_changes: args.filters.ask_for_changes(),
+        changes: Some(LateChanges {
+            unfiltered: Call::get(&["v1", "webhooks"]),
+            item: |trace| Call::get(&["v1", "webhooks", trace]).query("limit", Some(MAX_ITEMS_PER_PAGE)),
+            as_listed,
+        }),
     };
     if args.connection.json {
         let print = |changed: Vec<(ListedDelivery, &RawValue)>| {
@@ -106,4 +116,16 @@ async fn follow(client: &ApiClient, args: &DeliveriesArgs) -> CommandResult {
         output::line(delivery_table::without_head(&deliveries, true))
     })
     .await
+}
+
+/// A delivery as the list has it, of the last page of the delivery with its attempts, which are the oldest first.
+fn as_listed(page: &[u8]) -> CommandResult<Box<RawValue>> {
+    let mut delivery: BTreeMap<String, Box<RawValue>> = decode(page)?;
+    delivery.remove("next");
+    let attempts = delivery.remove("attempts");
+    let attempts: Vec<Box<RawValue>> =
+        attempts.map_or(Ok(Vec::new()), |attempts| decode(attempts.get().as_bytes()))?;
+    let newest = attempts.into_iter().next_back().unwrap_or_else(|| RawValue::NULL.to_owned());
+    delivery.insert("newestAttempt".to_owned(), newest);
+    Ok(to_raw_value(&delivery).map_err(|error| error.to_string())?)
 }

@@ -3,6 +3,7 @@
 //! The list comes in one answer, or in parts of which each names the next one (RFC 8288); both are written as they come. Where it
 //! breaks off, the command fails, and what was written is incomplete.
 
+mod link;
 mod parts;
 
 use clap::{Args, Subcommand, ValueEnum};

@@ -79,7 +79,7 @@ impl Followed for Row {
 
 async fn follow(client: &ApiClient, args: &HistoryArgs) -> CommandResult {
     let from = args.filters.from.as_deref();
-    let list = FollowedList { call: args.call(), limit: args.limit, from, filters_changes: false };
+    let list = FollowedList { call: args.call(), limit: args.limit, from, changes: None };
     if args.connection.json {
         let print =
             |changed: Vec<(Row, &RawValue)>| changed.iter().try_for_each(|(_, item)| output::line(item));

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{EachKind, deliveries, traces};
+use crate::harness::raw_connection::response_to;
 use crate::harness::response::ApiResponse;
 use crate::harness::{Journey, event, items_of, text};
 
@@ -154,4 +155,24 @@ async fn a_long_list_is_whole() {
     assert!(traces.is_sorted_by(|newer, older| newer > older), "in order, and none twice");
     traces.dedup();
     assert_eq!(traces.len(), 1300);
+}
+
+/// Below HTTP/1.1 a body without a length ends with its connection, so that one that broke off would look whole.
+#[tokio::test]
+async fn an_http_1_0_caller_gets_a_part_with_its_length() {
+    let Some(j) = Journey::on_own_process().await else { return };
+    j.subscribe("/hook", json!({})).await;
+    j.api.send_one(&event("727")).await;
+    for (version, has_length) in [("HTTP/1.0", true), ("HTTP/1.1", false)] {
+        let key = j.api.key();
+        let request = format!(
+            "GET /v1/webhooks {version}\r\nhost: a.example\r\nauthorization: Bearer {key}\r\naccept: {CSV}\r\nconnection: close\r\n\r\n"
+        );
+        let response = response_to(&j.server, request).await;
+        let (head, body) = response.split_once("\r\n\r\n").expect("a head");
+        assert!(head.starts_with(&format!("{version} 200 ")), "{head}");
+        assert!(body.contains("727"), "{body}");
+        let length = format!("content-length: {}", body.len());
+        assert_eq!(head.lines().any(|line| line.eq_ignore_ascii_case(&length)), has_length, "{head}");
+    }
 }

@@ -3,7 +3,8 @@
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout};
 
 use super::run_as_caller;
 use crate::harness::server::loanhook_command;
@@ -72,6 +73,38 @@ async fn deliveries_prints_a_table_or_the_json_of_the_api() {
     assert_eq!(wrong.output.status.code(), Some(2), "{wrong:?}");
 }
 
+/// The deliveries that `deliveries --follow` prints with these filters, as they come.
+struct Following {
+    lines: Lines<BufReader<ChildStdout>>,
+    _child: Child,
+}
+
+impl Following {
+    fn start(j: &Journey, filters: &[&str]) -> Self {
+        let mut command = tokio::process::Command::from(loanhook_command());
+        command
+            .env("LOANHOOK_URL", j.server.base_url().expect("the server runs"))
+            .env("LOANHOOK_KEY", j.api.key())
+            .args(["deliveries", "--follow", "--json"])
+            .args(filters)
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        let mut child = command.spawn().expect("the command starts");
+        let lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+        Self { lines, _child: child }
+    }
+
+    async fn until(&mut self, trace: &str, status: &str) -> Value {
+        loop {
+            let line = within("a line", self.lines.next_line()).await.expect("text").expect("no end");
+            let item: Value = serde_json::from_str(&line).expect("JSON");
+            if item["traceId"] == trace && item["status"] == status {
+                return item;
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn deliveries_are_followed_as_they_come_and_change() {
     let j = Journey::start().await;
@@ -79,29 +112,18 @@ async fn deliveries_are_followed_as_they_come_and_change() {
     j.subscribe("/hook", json!({})).await;
     j.receiver.always("/hook", Reply::ok().held(&gate));
     let first = j.api.send_one(&event("727")).await;
-    let mut command = tokio::process::Command::from(loanhook_command());
-    command
-        .env("LOANHOOK_URL", j.server.base_url().expect("the server runs"))
-        .env("LOANHOOK_KEY", j.api.key())
-        .args(["deliveries", "--follow", "--json"])
-        .stdout(Stdio::piped())
-        .kill_on_drop(true);
-    let mut child = command.spawn().expect("the command starts");
-    let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
-    let mut line_of = async |trace: &str, status: &str| {
-        loop {
-            let line = within("a line", lines.next_line()).await.expect("text").expect("no end");
-            let item: Value = serde_json::from_str(&line).expect("JSON");
-            if item["traceId"] == trace && item["status"] == status {
-                return;
-            }
-        }
-    };
-    line_of(&first, "pending").await;
+    let mut following = Following::start(&j, &[]);
+    // What has ended does not pass this filter any more: it is looked at by itself.
+    let mut filtered = Following::start(&j, &["--status", "pending"]);
+    following.until(&first, "pending").await;
+    filtered.until(&first, "pending").await;
     let second = j.api.send_one(&event("728")).await;
-    line_of(&second, "pending").await;
+    following.until(&second, "pending").await;
     gate.open();
-    line_of(&first, "succeeded").await;
+    following.until(&first, "succeeded").await;
+    let printed = filtered.until(&first, "succeeded").await;
+    let listed = j.api.get("/v1/webhooks?loanId=727").await.expect_status(200).json();
+    assert_eq!(printed, listed["items"][0]);
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 //! Export: a list or a report as CSV or NDJSON, for whoever sends `Accept: text/csv` or `Accept: application/x-ndjson`.
 //!
 //! An answer is streamed to the end of the list, page after page as its caller reads; an error on the way breaks the body off,
-//! so that nobody takes a part for the whole. Where an answer is bounded (with a `limit`, and on Lambda, see
-//! [`BoundedExports`]), it holds one part, and its `Link` header (RFC 8288) names the next one.
+//! so that nobody takes a part for the whole. Where an answer is bounded (with a `limit`, on Lambda, see [`BoundedExports`], and to
+//! a caller below HTTP/1.1, who cannot tell that a body broke off), it holds one part, and its `Link` header (RFC 8288) names the
+//! next one. A part of a filtered list ends with the first read that was not full; so it may have no row, and yet a next part.
 
 mod columns;
 mod encoding;
@@ -16,7 +17,7 @@ use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use http::request::Parts;
-use http::{HeaderValue, StatusCode, Uri, header};
+use http::{HeaderValue, StatusCode, Uri, Version, header};
 use serde::Serialize;
 
 pub(in crate::api) use self::columns::{ATTEMPT_COLUMNS, DELIVERY_COLUMNS, EVENT_COLUMNS, REPORT_COLUMNS};
@@ -49,7 +50,8 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestedExport {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let bounded = parts.extensions.get::<BoundedExports>().is_some();
+        // Below HTTP/1.1 a streamed body ends with its connection, also where it breaks off (RFC 9112, section 8).
+        let bounded = parts.extensions.get::<BoundedExports>().is_some() || parts.version < Version::HTTP_11;
         Ok(Self { format: Format::asked_for(&parts.headers), bounded, uri: parts.uri.clone() })
     }
 }
@@ -127,7 +129,8 @@ impl Export {
         let mut body = encoder.header()?;
         let (mut position, mut rows) = (start, 0);
         let next = loop {
-            let page = read(position, ROWS_PER_READ.min(max_rows - rows)).await?;
+            let wanted = ROWS_PER_READ.min(max_rows - rows);
+            let page = read(position, wanted).await?;
             let (last, mut cut) = (page.rows.len(), None);
             for (index, (of_row, row)) in page.rows.iter().enumerate() {
                 body.extend(encoder.row(row)?);
@@ -138,7 +141,8 @@ impl Export {
                 }
             }
             let next = cut.or(page.next);
-            if next.is_none() || rows >= max_rows || body.len() >= MAX_PART_BYTES {
+            // A read that is not full looked at as many items as one may. More of them could take longer than an answer may.
+            if next.is_none() || last < wanted || rows >= max_rows || body.len() >= MAX_PART_BYTES {
                 break next;
             }
             position = next;

@@ -84,17 +84,43 @@ async fn an_error_on_the_way_breaks_the_body_off() {
     assert!(response.expect("the beginning").into_body().collect().await.is_err());
 }
 
+/// Of a filtered list in which little passes.
+#[tokio::test]
+async fn a_part_ends_with_a_read_that_was_not_full() {
+    for (limit, bounded) in [(None, true), (Some(3), false), (Some(3), true)] {
+        for found in [0, 1] {
+            let reads = Arc::new(AtomicUsize::new(0));
+            let counted = Arc::clone(&reads);
+            let read = move |_: Option<usize>, _: usize| {
+                counted.fetch_add(1, Ordering::Relaxed);
+                let rows = (0..found).map(|n| (n, json!({"n": n}))).collect();
+                async move { Ok::<_, Problem>(ExportPage { rows, next: Some(5000) }) }
+            };
+            let answer = request(limit, bounded).respond(None, read, |position| position.to_string()).await;
+            let (link, lines) = numbers(answer.expect("an answer")).await;
+            assert_eq!(link.as_deref(), Some("<?status=a+b&cursor=5000>; rel=\"next\""));
+            assert_eq!((lines, reads.load(Ordering::Relaxed)), (expected(0..found), 1));
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_cannot_be_streamed_is_bounded() {
-    for bounded in [false, true] {
-        let mut request =
-            http::Request::get("/v1/list").header("accept", "text/csv").body(()).expect("a request");
-        if bounded {
+    for (version, extension, bounded) in [
+        (http::Version::HTTP_11, false, false),
+        (http::Version::HTTP_2, false, false),
+        (http::Version::HTTP_11, true, true),
+        (http::Version::HTTP_10, false, true),
+        (http::Version::HTTP_09, false, true),
+    ] {
+        let request = http::Request::get("/v1/list").version(version).header("accept", "text/csv");
+        let mut request = request.body(()).expect("a request");
+        if extension {
             request.extensions_mut().insert(BoundedExports);
         }
         let (mut parts, ()) = request.into_parts();
         let Ok(asked) = RequestedExport::from_request_parts(&mut parts, &()).await;
         let export = asked.of(&["n"], None).expect("an export");
-        assert_eq!(export.max_rows, bounded.then_some(MAX_ROWS_PER_PART));
+        assert_eq!(export.max_rows, bounded.then_some(MAX_ROWS_PER_PART), "{version:?}");
     }
 }
