@@ -18,10 +18,11 @@ const SUBSCRIPTIONS: &str = "subscriptions";
 const HISTORY: &str = "history";
 const RESEND: &str = "resend";
 const DELIVERY: &str = "delivery";
+const REPORTS: &str = "reports";
 const SWEEP: &str = "sweep";
 
 /// Every sample event, and the function that it is for.
-const SAMPLE_EVENTS: [(&str, &str); 13] = [
+const SAMPLE_EVENTS: [(&str, &str); 14] = [
     ("api-batch", INTAKE),
     ("api-download", HISTORY),
     ("api-event", INTAKE),
@@ -34,6 +35,7 @@ const SAMPLE_EVENTS: [(&str, &str); 13] = [
     ("resend-list", RESEND),
     ("resend-one", RESEND),
     ("schedule", SWEEP),
+    ("schedule", REPORTS),
     ("sqs-batch", DELIVERY),
 ];
 
@@ -222,6 +224,8 @@ async fn each_sample_event_does_what_its_name_says() {
     for number in ["handedOver", "checked", "woken"] {
         assert!(swept[number].is_u64(), "{swept}");
     }
+    let counted = deployed.invoke(REPORTS, &read("schedule")).await.expect("an answer");
+    assert!(counted["records"].is_u64() && counted["superseded"].is_boolean(), "{counted}");
     assert_eq!(deployed.used, SAMPLE_EVENTS.map(|(name, _)| name.to_owned()).into(), "nothing is left out");
 }
 
