@@ -8,6 +8,7 @@ import boto3
 def apply():
     set_concurrency_as_number()
     allow_message_batches()
+    allow_reading_of_streams()
 
 
 def set_concurrency_as_number():
@@ -28,3 +29,16 @@ def allow_message_batches():
                 if statement["Action"] == "sqs:SendMessage":
                     statement["Action"] = ["sqs:SendMessage", "sqs:SendMessageBatch"]
             iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+
+
+def allow_reading_of_streams():
+    """The emulator finds no stream in a call of DynamoDB Streams, and asks for the permission on everything."""
+    iam = boto3.client("iam")
+    for role in [role["RoleName"] for role in iam.list_roles()["Roles"]]:
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            of_streams = [one for one in policy["Statement"] if "dynamodb:GetRecords" in one["Action"]]
+            for statement in of_streams:
+                statement["Resource"] = "*"
+            if of_streams:
+                iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))

@@ -93,7 +93,9 @@ def journeys():
         if emulated:
             os.environ["LOANHOOK_TEST_EMULATOR"] = "ministack"
         # Its first run says since when is counted.
-        boto3.client("lambda").invoke(FunctionName=deployed_functions()["reports"])
+        begun = boto3.client("lambda").invoke(FunctionName=deployed_functions()["reports"])
+        if "FunctionError" in begun:
+            sys.exit(f"the function of reports failed: {begun['Payload'].read().decode()}")
         run(ALL_JOURNEYS)
         run(BROWSER_TESTS)
         if emulated:
