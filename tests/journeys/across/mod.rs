@@ -23,7 +23,8 @@ struct EachKind {
     succeeded: String,
     /// Its schedule ran out at a 503.
     failed: String,
-    /// It failed at first, as its receiver closed the connection, and waits for its retry.
+    /// It failed at first, as its receiver's answer was not HTTP, and waits for its retry. A connection that was closed would
+    /// be an interruption where it was kept from an earlier request, and that is followed by the next attempt at once.
     pending: String,
     canceled: String,
 }
@@ -36,7 +37,7 @@ impl EachKind {
         j.subscribe("/bad", only("Bad", json!([]))).await;
         j.subscribe("/later", only("Later", json!([3600]))).await;
         j.receiver.always("/bad", Reply::status(503));
-        j.receiver.always("/later", Reply::reset());
+        j.receiver.always("/later", Reply::garbage());
         let succeeded = j.api.send_one(&event_named("Good", "727")).await;
         j.api.ended_delivery(&succeeded).await;
         let failed = j.api.send_one(&event_named("Bad", "728")).await;
