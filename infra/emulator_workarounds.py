@@ -21,24 +21,23 @@ def set_concurrency_as_number():
 
 def allow_message_batches():
     """The emulator wants a permission for message batches; AWS has none, `sqs:SendMessage` is for both there."""
-    iam = boto3.client("iam")
-    for role in [role["RoleName"] for role in iam.list_roles()["Roles"]]:
-        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-            policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-            for statement in policy["Statement"]:
-                if statement["Action"] == "sqs:SendMessage":
-                    statement["Action"] = ["sqs:SendMessage", "sqs:SendMessageBatch"]
-            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+    for statement in changed_statements():
+        if statement["Action"] == "sqs:SendMessage":
+            statement["Action"] = ["sqs:SendMessage", "sqs:SendMessageBatch"]
 
 
 def allow_reading_of_streams():
     """The emulator finds no stream in a call of DynamoDB Streams, and asks for the permission on everything."""
+    for statement in changed_statements():
+        if "dynamodb:GetRecords" in statement["Action"]:
+            statement["Resource"] = "*"
+
+
+def changed_statements():
+    """Each statement of the policies of all roles. What the caller makes of it is stored."""
     iam = boto3.client("iam")
     for role in [role["RoleName"] for role in iam.list_roles()["Roles"]]:
         for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
             policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-            of_streams = [one for one in policy["Statement"] if "dynamodb:GetRecords" in one["Action"]]
-            for statement in of_streams:
-                statement["Resource"] = "*"
-            if of_streams:
-                iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+            yield from policy["Statement"]
+            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))

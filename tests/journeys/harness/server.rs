@@ -10,7 +10,6 @@ use tempfile::TempDir;
 pub(crate) use super::launch::{Launch, keys_in, loanhook_command, run_to_exit, serve_command, start_error};
 use super::process::Process;
 use super::skips::report_skipped;
-use super::wait::eventually;
 
 pub(crate) const OPERATOR_KEY: &str = "lh_journeys_operator_0123456789";
 
@@ -138,17 +137,6 @@ impl Server {
             Self::External { .. } => String::new(),
             Self::Process(process) => process.output(),
         }
-    }
-
-    /// The same, once the log lines of so many attempts are in it: a line is read a little after it was written.
-    pub(crate) async fn output_with_attempts(&self, attempts: usize) -> String {
-        eventually("the log names every attempt", async || {
-            let output = self.output();
-            let logged =
-                output.matches("attempt.succeeded").count() + output.matches("attempt.failed").count();
-            (logged >= attempts).then_some(output)
-        })
-        .await
     }
 }
 

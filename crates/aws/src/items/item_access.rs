@@ -95,6 +95,19 @@ impl Aws {
             .expression_attribute_values(":pk", text(pk))
     }
 
+    /// All items of a query, page by page.
+    pub(crate) async fn query_all(&self, query: QueryFluentBuilder) -> StoreResult<Vec<Item>> {
+        let (mut items, mut from) = (Vec::new(), None);
+        loop {
+            let page = query.clone().set_exclusive_start_key(from).send().await.map_err(store_error)?;
+            items.extend(page.items.unwrap_or_default());
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+
     /// An update of an item, alone.
     pub(crate) fn update(&self, key: ItemKey) -> UpdateItemFluentBuilder {
         self.dynamodb().update_item().table_name(self.table()).set_key(Some(key.attributes()))

@@ -9,7 +9,6 @@ use aws_sdk_dynamodb::types::Update;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 
 use crate::engine::Aws;
-use crate::items::call_errors::store_error;
 use crate::items::item::{Item, get_number, get_text, number, text};
 use crate::items::key_schema::{EXPIRES, ItemKey, PK, SK};
 use crate::items::write_outcome::write_outcome;
@@ -130,26 +129,15 @@ impl Aws {
     }
 
     async fn checkpoint_items(&self) -> StoreResult<Vec<Item>> {
-        let (mut items, mut from) = (Vec::new(), None);
-        loop {
-            let page = self
-                .dynamodb()
-                .query()
-                .table_name(&self.stack().reports)
-                .consistent_read(true)
-                .key_condition_expression("#pk = :pk")
-                .expression_attribute_names("#pk", PK)
-                .expression_attribute_values(":pk", text(CHECKPOINTS_PK))
-                .set_exclusive_start_key(from)
-                .send()
-                .await
-                .map_err(store_error)?;
-            items.extend(page.items.unwrap_or_default());
-            from = page.last_evaluated_key;
-            if from.is_none() {
-                return Ok(items);
-            }
-        }
+        let query = self
+            .dynamodb()
+            .query()
+            .table_name(&self.stack().reports)
+            .consistent_read(true)
+            .key_condition_expression("#pk = :pk")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_values(":pk", text(CHECKPOINTS_PK));
+        self.query_all(query).await
     }
 }
 

@@ -30,15 +30,8 @@ const HASH_BYTES: usize = 16;
 /// What an item has the counts of: a group in a period, whose beginning stands for the hour of the group.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct CountKey {
-    pub(super) period: PeriodKind,
+    pub(super) period: Period,
     pub(super) group: CountGroup,
-}
-
-/// A period, in an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum PeriodKind {
-    Hour,
-    Day,
 }
 
 /// The partition of counts that begin at this time: of hours those of a day, of days those of about a month.
@@ -59,22 +52,15 @@ impl CountKey {
     /// The hour of a group, and its day.
     pub(super) fn of(group: &CountGroup) -> [Self; 2] {
         let day = CountGroup { hour: Period::Day.beginning(group.hour), ..group.clone() };
-        [
-            Self { period: PeriodKind::Hour, group: group.clone() },
-            Self { period: PeriodKind::Day, group: day },
-        ]
+        [Self { period: Period::Hour, group: group.clone() }, Self { period: Period::Day, group: day }]
     }
 
     fn item_key(&self) -> ItemKey {
         let CountGroup { tenant, hour, subscription, event_name } = &self.group;
-        let period = match self.period {
-            PeriodKind::Hour => Period::Hour,
-            PeriodKind::Day => Period::Day,
-        };
         let subscription = subscription.map_or_else(|| "-".to_owned(), |id| id.to_string());
         let hash = hex(&Sha256::digest(event_name.as_bytes())[..HASH_BYTES]);
         ItemKey {
-            pk: partition(tenant, period, *hour),
+            pk: partition(tenant, self.period, *hour),
             sk: format!("{}#{subscription}#{hash}", sort_prefix(*hour)),
         }
     }

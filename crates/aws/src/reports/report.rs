@@ -54,28 +54,17 @@ impl Aws {
 
     /// The items of a partition that are of the report.
     async fn counts_in(&self, pk: String, query: ReportQuery) -> StoreResult<Vec<Item>> {
-        let (mut items, mut from) = (Vec::new(), None);
-        loop {
-            // A range includes both ends; the sort keys of `to` are longer than their prefix, and so not in it.
-            let page = self
-                .dynamodb()
-                .query()
-                .table_name(&self.stack().reports)
-                .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
-                .expression_attribute_names("#pk", PK)
-                .expression_attribute_names("#sk", SK)
-                .expression_attribute_values(":pk", text(&pk))
-                .expression_attribute_values(":from", text(sort_prefix(query.from)))
-                .expression_attribute_values(":to", text(sort_prefix(query.to)))
-                .set_exclusive_start_key(from)
-                .send()
-                .await
-                .map_err(store_error)?;
-            items.extend(page.items.unwrap_or_default());
-            from = page.last_evaluated_key;
-            if from.is_none() {
-                return Ok(items);
-            }
-        }
+        // A range includes both ends; the sort keys of `to` are longer than their prefix, and so not in it.
+        let query = self
+            .dynamodb()
+            .query()
+            .table_name(&self.stack().reports)
+            .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":pk", text(&pk))
+            .expression_attribute_values(":from", text(sort_prefix(query.from)))
+            .expression_attribute_values(":to", text(sort_prefix(query.to)));
+        self.query_all(query).await
     }
 }

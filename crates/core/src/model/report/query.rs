@@ -16,7 +16,7 @@ const DEFAULT_HOURS: u32 = 24;
 const DEFAULT_DAYS: u32 = 7;
 
 /// How long the periods of a report are. They begin with full hours or days in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Period {
     #[default]
     Hour,

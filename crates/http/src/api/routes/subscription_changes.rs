@@ -21,7 +21,7 @@ use crate::api::schema::subscription_view::SubscriptionView;
 use crate::api::{Api, response};
 use loanhook_core::log;
 use loanhook_core::model::key::Scope;
-use loanhook_core::model::subscription::SubscriptionInput;
+use loanhook_core::model::subscription::{Subscription, SubscriptionInput};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Keys, Subscriptions};
 use loanhook_core::subscriptions as use_case;
@@ -53,10 +53,7 @@ pub(in crate::api) async fn replace<S: Subscriptions + Keys + Send + Sync>(
     let settings = |_: &_| Ok(input.clone());
     let replaced = use_case::change(&api.store, tenant, id, &expected, settings, Timestamp::now()).await?;
     log::change("subscription.replaced", caller.key().0, tenant, &id);
-    Ok(response::versioned(
-        replaced.version,
-        response::json(StatusCode::OK, &SubscriptionView::new(&replaced, &caller)),
-    ))
+    Ok(changed(&replaced, &caller))
 }
 
 /// Change a subscription
@@ -93,10 +90,13 @@ pub(in crate::api) async fn patch<S: Subscriptions + Keys + Send + Sync>(
     body::parse::<PatchedMembers>(&bytes)?;
     let patch: Value = body::parse(&bytes)?;
     let settings = |current: &_| patched(current, &patch, &caller);
-    let changed = use_case::change(&api.store, tenant, id, &expected, settings, Timestamp::now()).await?;
+    let patched = use_case::change(&api.store, tenant, id, &expected, settings, Timestamp::now()).await?;
     log::change("subscription.patched", caller.key().0, tenant, &id);
-    Ok(response::versioned(
-        changed.version,
-        response::json(StatusCode::OK, &SubscriptionView::new(&changed, &caller)),
-    ))
+    Ok(changed(&patched, &caller))
+}
+
+/// The answer of a change: the subscription, and its version as `ETag`.
+fn changed(subscription: &Subscription, caller: &Caller) -> Response {
+    let view = SubscriptionView::new(subscription, caller);
+    response::versioned(subscription.version, response::json(StatusCode::OK, &view))
 }
