@@ -75,13 +75,15 @@ async fn post_until_accepted(j: &Journey, body: &Value, key: &str) -> (String, u
 #[tokio::test]
 async fn an_event_that_is_refused_leaves_nothing_and_is_sent_once_when_it_is_posted_again() {
     let Some(j) = slow_sender().await else { return };
-    j.subscribe("/hook", json!({})).await;
+    // Receiving costs little, and the time of an answer is nearly the same on a busy machine: the receiver stays prompt.
+    j.subscribe("/hook", json!({"request": {"payload": "{}"}})).await;
+    j.receiver.always("/hook", Reply::ok().after(Duration::from_millis(60)));
     let mut large = event("727");
     large["context"]["text"] = "x".repeat(200_000).into();
     let (mut traces, mut refused) = (BTreeSet::new(), 0);
     let start = Instant::now();
     while refused == 0 && start.elapsed() < deadline() {
-        let keys: Vec<_> = (0..100).map(|number| format!("{}-{number}", traces.len())).collect();
+        let keys: Vec<_> = (0..24).map(|number| format!("{}-{number}", traces.len())).collect();
         let posted = join_all(keys.iter().map(|key| post_until_accepted(&j, &large, key))).await;
         for (trace, times) in posted {
             traces.insert(trace);

@@ -7,6 +7,7 @@ use tokio::net::TcpStream;
 
 use super::receiver::Received;
 use super::reply::{Reply, Step};
+use super::wait::pause;
 
 const MOST_HEADERS: usize = 200;
 
@@ -20,6 +21,7 @@ pub(super) async fn serve_connection(
         for step in reply_to(request).steps {
             match step {
                 Step::Await(gate) => gate.opened().await,
+                Step::Wait(time) => pause(time).await,
                 Step::Send(bytes) => socket.write_all(&bytes).await?,
                 Step::Reset => {
                     socket.set_zero_linger()?;

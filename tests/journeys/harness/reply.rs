@@ -1,6 +1,7 @@
 //! Replies of the receiver: a response, a broken one, or none until the test opens a gate.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -26,6 +27,7 @@ impl Gate {
 #[derive(Clone)]
 pub(super) enum Step {
     Await(Gate),
+    Wait(Duration),
     Send(Vec<u8>),
     Reset,
     Close,
@@ -59,6 +61,12 @@ impl Reply {
     /// The same reply, but nothing of it leaves before the gate opens.
     pub(crate) fn held(mut self, gate: &Gate) -> Self {
         self.steps.insert(0, Step::Await(gate.clone()));
+        self
+    }
+
+    /// The same reply, from a receiver that takes so long for it.
+    pub(crate) fn after(mut self, time: Duration) -> Self {
+        self.steps.insert(0, Step::Wait(time));
         self
     }
 

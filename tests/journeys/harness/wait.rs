@@ -47,7 +47,7 @@ pub(crate) async fn within<T>(what: &str, event: impl Future<Output = T>) -> T {
 }
 
 /// Lets time pass. Outside this file that is only for what waits for a `Retry-After`, kills a process at a random moment,
-/// or sends slowly.
+/// sends slowly, or takes its time for an answer.
 pub(crate) async fn pause(time: Duration) {
     tokio::time::sleep(time).await;
 }
