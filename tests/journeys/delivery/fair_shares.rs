@@ -79,15 +79,19 @@ async fn rendering_of_a_large_batch_stays_within_the_memory_limit() {
     let mut large = event("727");
     large["context"]["text"] = "x".repeat(100_000).into();
 
-    // 25 events, each rendered 40 times to 400 kB: 400 MB if all were in memory at once.
-    let answer =
-        j.api.post("/v1/events/batch", &json!({"events": vec![large; 25]})).await.expect_status(200).json();
-
-    let results = results_of(&answer);
-    assert_eq!(results.len(), 25);
-    for result in results {
-        assert_eq!(result["status"], 202, "{result}");
-        assert_eq!(result["deliveries"].as_array().map(Vec::len), Some(40));
+    // 25 events, each rendered 40 times to 400 kB: 400 MB if all were in memory at once. A busy machine may refuse some,
+    // which are then posted again.
+    let mut left = 25;
+    while left > 0 {
+        let batch = json!({"events": vec![large.clone(); left]});
+        let answer = j.api.post("/v1/events/batch", &batch).await.expect_status(200).json();
+        let results = results_of(&answer);
+        assert_eq!(results.len(), left);
+        for result in results.iter().filter(|result| result["status"] != 503) {
+            assert_eq!(result["status"], 202, "{result}");
+            assert_eq!(result["deliveries"].as_array().map(Vec::len), Some(40));
+            left -= 1;
+        }
     }
     if let Some(peak) = j.server.peak_memory_mib() {
         assert!(peak < 300.0, "the process took {peak:.0} MiB");
