@@ -66,8 +66,8 @@ impl CommitHealth {
     }
 }
 
-/// Commits operations together, with what they add to the counts, and answers each. One that fails fails no other, but where it ran without a savepoint and
-/// had changed something ([`Savepoint::NotNeeded`]).
+/// Commits operations together, with what they add to the counts, and answers each. One that fails fails no other, but where
+/// it ran without a savepoint and had changed something ([`Savepoint::NotNeeded`]).
 pub(super) fn commit_group(
     connection: &Connection,
     counts: &mut CountWriter,

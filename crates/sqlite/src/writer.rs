@@ -37,8 +37,9 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread. `counts` writes what operations add to the counts. `lock` is dropped after its last commit. `first_operation` may put an operation before all
-    /// others of a commit. `between_commits` is called after each, once its operations are answered.
+    /// Starts the thread. `counts` writes what operations add to the counts. `first_operation` may put an operation before all
+    /// others of a commit. `between_commits` is called after each, once its operations are answered. `lock` is dropped after
+    /// the last one.
     pub(super) fn start(
         connection: Connection,
         mut counts: CountWriter,
@@ -55,6 +56,7 @@ impl Writer {
                 commit_group(&connection, &mut counts, operations, &of_thread.health);
                 between_commits(&connection);
             }
+            counts.close(&connection);
             drop(between_commits);
             drop(connection);
             drop(lock);

@@ -1,4 +1,4 @@
-//! Stored counts: bytes, since they are written with every commit, and have up to some hundred buckets.
+//! Stored counts: bytes, since they are written often, and have up to some hundred buckets.
 //!
 //! | | |
 //! | --- | --- |
@@ -8,42 +8,64 @@
 //! | a length, and so many pairs | response times: how far a bucket's number is above the one before, how many |
 //! | a length, and so many pairs | times to the first attempt, likewise |
 //!
-//! A number is LEB128: seven bits in each byte, the lowest first, the high bit set in all but the last. Counts that may be
-//! below zero are zigzag-encoded before (0, -1, 1, -2 …). Counts of zero and empty buckets are left out of pairs.
+//! `numbers` says what numbers look like; counts that may be below zero are zigzag-encoded. Counts of zero and empty buckets
+//! are left out of pairs.
+
+use std::cmp::Ordering;
 
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::report::{AttemptClass, Bucket, Counts, Histogram};
+
+use crate::numbers::{push_number, take_number, unzigzag, zigzag};
 
 const VERSION: u8 = 1;
 /// Counts with the buckets of a usual hour.
 const USUAL_BYTES: usize = 256;
 
-/// Why counts cannot be read.
+/// Why counts, or changes of counts, cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CountsReadError {
-    #[error("a newer loanhook wrote it: its version is {0}, and this one reads version {VERSION}")]
-    Newer(u8),
+    #[error("a newer loanhook wrote it: its version is {found}, and this one reads version {known}")]
+    Newer { found: u8, known: u8 },
     #[error("its bytes are damaged")]
     Damaged,
+}
+
+impl CountsReadError {
+    /// Takes the byte of the version off the front: an error where it is not the one that is known.
+    pub(crate) fn check_version(bytes: &mut &[u8], known: u8) -> Result<(), Self> {
+        let (&found, rest) = bytes.split_first().ok_or(Self::Damaged)?;
+        *bytes = rest;
+        match found.cmp(&known) {
+            Ordering::Less => Err(Self::Damaged),
+            Ordering::Equal => Ok(()),
+            Ordering::Greater => Err(Self::Newer { found, known }),
+        }
+    }
 }
 
 /// The bytes of counts.
 #[must_use]
 pub fn write_counts(counts: &Counts) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(USUAL_BYTES);
+    push_counts(&mut bytes, counts);
+    bytes
+}
+
+/// Appends the bytes of counts.
+pub(crate) fn push_counts(bytes: &mut Vec<u8>, counts: &Counts) {
     bytes.push(VERSION);
     for count in counts.scalars() {
-        push(&mut bytes, zigzag(count));
+        push_number(bytes, zigzag(count));
     }
     let attempts = AttemptClass::ALL.into_iter().zip(counts.attempts).filter(|(_, count)| *count != 0);
-    push(&mut bytes, attempts.clone().count() as u64);
+    push_number(bytes, attempts.clone().count() as u64);
     for (class, count) in attempts {
-        push(&mut bytes, class_code(class));
-        push(&mut bytes, zigzag(count));
+        push_number(bytes, class_code(class));
+        push_number(bytes, zigzag(count));
     }
-    push_histogram(&mut bytes, &counts.response_time);
-    push_histogram(&mut bytes, &counts.first_attempt);
-    bytes
+    push_histogram(bytes, &counts.response_time);
+    push_histogram(bytes, &counts.first_attempt);
 }
 
 /// The counts of these bytes.
@@ -51,28 +73,30 @@ pub fn write_counts(counts: &Counts) -> Vec<u8> {
 /// # Errors
 ///
 /// Where they are no counts, or a newer loanhook wrote them.
-pub fn read_counts(bytes: &[u8]) -> Result<Counts, CountsReadError> {
-    let (&version, rest) = bytes.split_first().ok_or(CountsReadError::Damaged)?;
-    if version > VERSION {
-        return Err(CountsReadError::Newer(version));
-    }
-    read(rest).filter(|_| version == VERSION).ok_or(CountsReadError::Damaged)
+pub fn read_counts(mut bytes: &[u8]) -> Result<Counts, CountsReadError> {
+    let counts = take_counts(&mut bytes)?;
+    if bytes.is_empty() { Ok(counts) } else { Err(CountsReadError::Damaged) }
 }
 
-fn read(mut bytes: &[u8]) -> Option<Counts> {
-    let bytes = &mut bytes;
+/// Takes counts off the front of bytes.
+pub(crate) fn take_counts(bytes: &mut &[u8]) -> Result<Counts, CountsReadError> {
+    CountsReadError::check_version(bytes, VERSION)?;
+    take_unversioned(bytes).ok_or(CountsReadError::Damaged)
+}
+
+fn take_unversioned(bytes: &mut &[u8]) -> Option<Counts> {
     let mut counts = Counts::default();
     for count in counts.scalars_mut() {
-        *count = unzigzag(take(bytes)?);
+        *count = unzigzag(take_number(bytes)?);
     }
-    for _ in 0..take(bytes)? {
-        let code = take(bytes)?;
+    for _ in 0..take_number(bytes)? {
+        let code = take_number(bytes)?;
         let place = AttemptClass::ALL.into_iter().position(|class| class_code(class) == code)?;
-        counts.attempts[place] = unzigzag(take(bytes)?);
+        counts.attempts[place] = unzigzag(take_number(bytes)?);
     }
     counts.response_time = take_histogram(bytes)?;
     counts.first_attempt = take_histogram(bytes)?;
-    bytes.is_empty().then_some(counts)
+    Some(counts)
 }
 
 /// The code of a class, which never changes.
@@ -96,11 +120,11 @@ pub const fn class_code(class: AttemptClass) -> u64 {
 
 fn push_histogram(bytes: &mut Vec<u8>, histogram: &Histogram) {
     let buckets = histogram.buckets();
-    push(bytes, buckets.len() as u64);
+    push_number(bytes, buckets.len() as u64);
     let mut before = 0;
     for (bucket, count) in buckets {
-        push(bytes, u64::from(bucket.number() - before));
-        push(bytes, count);
+        push_number(bytes, u64::from(bucket.number() - before));
+        push_number(bytes, count);
         before = bucket.number();
     }
 }
@@ -108,38 +132,9 @@ fn push_histogram(bytes: &mut Vec<u8>, histogram: &Histogram) {
 fn take_histogram(bytes: &mut &[u8]) -> Option<Histogram> {
     let mut histogram = Histogram::default();
     let mut number: u16 = 0;
-    for _ in 0..take(bytes)? {
-        number = number.checked_add(u16::try_from(take(bytes)?).ok()?)?;
-        histogram.add_to(Bucket::from_number(number)?, take(bytes)?);
+    for _ in 0..take_number(bytes)? {
+        number = number.checked_add(u16::try_from(take_number(bytes)?).ok()?)?;
+        histogram.add_to(Bucket::from_number(number)?, take_number(bytes)?);
     }
     Some(histogram)
-}
-
-const fn zigzag(count: i64) -> u64 {
-    ((count << 1) ^ (count >> 63)).cast_unsigned()
-}
-
-const fn unzigzag(stored: u64) -> i64 {
-    (stored >> 1).cast_signed() ^ -((stored & 1).cast_signed())
-}
-
-fn push(bytes: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-}
-
-fn take(bytes: &mut &[u8]) -> Option<u64> {
-    let mut number = 0;
-    for shift in (0..u64::BITS).step_by(7) {
-        let (&byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        number |= u64::from(byte & 0x7f).checked_shl(shift)?;
-        if byte < 0x80 {
-            return Some(number);
-        }
-    }
-    None
 }

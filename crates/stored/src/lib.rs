@@ -6,7 +6,8 @@
 //! one engine keeps, are the engine's.
 //!
 //! What is written is always readable by the version that wrote the fixtures of `tests/stored`, and the golden files in
-//! `tests/golden` hold it byte for byte.
+//! `tests/golden` hold it byte for byte. Counts of reports and their changes are bytes in place of JSON; their golden files
+//! are in `tests/counts`.
 //!
 //! # How to add a stored field
 //!
@@ -28,6 +29,7 @@
 
 mod attempt;
 mod completion;
+mod count_changes;
 mod counts;
 mod delivery;
 mod formula_error;
@@ -36,6 +38,7 @@ mod idempotency;
 mod key;
 mod ledger;
 mod message;
+mod numbers;
 mod payload;
 mod retry;
 mod secrets;
@@ -47,6 +50,7 @@ mod words;
 
 use serde::{Deserialize, Serialize};
 
+pub use count_changes::{read_count_changes, write_count_changes};
 pub use counts::{CountsReadError, class_code, read_counts, write_counts};
 pub use values::StoredTime;
 pub use version::Version;

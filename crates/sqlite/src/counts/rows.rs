@@ -1,18 +1,13 @@
-//! Rows of counts, as the writer changes them: the newest are kept in memory, so that a commit reads none.
+//! Rows of counts: one for each group in each hour, and one for its day.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::log::CountLog;
 use crate::unreadable::none_if_unreadable;
 use loanhook_core::model::id::SubscriptionId;
 use loanhook_core::model::report::{CountChange, CountGroup, Counts, Period};
-
-/// How many rows are kept in memory at most, each of a few KiB.
-const MAX_KEPT_ROWS: usize = 2048;
 
 const FIND: &str = "SELECT id, doc FROM counts
      WHERE tenant = ?1 AND period = ?2 AND start = ?3 AND subscription = ?4 AND event = ?5";
@@ -20,82 +15,35 @@ const INSERT: &str =
     "INSERT INTO counts (tenant, period, start, subscription, event, doc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const UPDATE: &str = "UPDATE counts SET doc = ?2 WHERE id = ?1";
 
-/// Writes what the log of a commit adds, on the writer's thread.
-pub(crate) struct CountWriter {
-    log: Arc<CountLog>,
-    kept: HashMap<RowKey, KeptRow>,
-}
+/// What is to be added to each row.
+#[derive(Default)]
+pub(super) struct RowSums(BTreeMap<RowKey, Counts>);
 
 /// The row of a group in a period; `hour` of the group is the beginning of that period.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct RowKey(u8, CountGroup);
 
-/// A row as it stands in the file.
-struct KeptRow {
-    id: i64,
-    counts: Counts,
+impl RowSums {
+    pub(super) fn add(&mut self, CountChange { group, counts }: CountChange) {
+        let day = CountGroup { hour: Period::Day.beginning(group.hour), ..group.clone() };
+        for key in [RowKey(period_column(Period::Hour), group), RowKey(period_column(Period::Day), day)] {
+            self.0.entry(key).or_default().add(&counts);
+        }
+    }
 }
 
-impl CountWriter {
-    pub(crate) fn new(log: Arc<CountLog>) -> Self {
-        Self { log, kept: HashMap::new() }
-    }
-
-    /// How many changes the operations of the commit have added so far.
-    pub(crate) fn mark(&self) -> usize {
-        self.log.mark()
-    }
-
-    /// Drops what was added after a mark: its operation is rolled back.
-    pub(crate) fn roll_back_to(&self, mark: usize) {
-        self.log.roll_back_to(mark);
-    }
-
-    /// Writes what was added, in the transaction that is about to be committed.
-    pub(crate) fn flush(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let changes = self.log.take();
-        if changes.is_empty() {
-            return Ok(());
-        }
-        if self.kept.len() > MAX_KEPT_ROWS {
-            self.kept.clear();
-        }
-        let mut sums: HashMap<RowKey, Counts> = HashMap::new();
-        for CountChange { group, counts } in changes {
-            let day = CountGroup { hour: Period::Day.beginning(group.hour), ..group.clone() };
-            for key in [RowKey(period_column(Period::Hour), group), RowKey(period_column(Period::Day), day)] {
-                sums.entry(key).or_default().add(&counts);
+/// Adds sums to the rows.
+pub(super) fn add(connection: &Connection, sums: RowSums) -> rusqlite::Result<()> {
+    for (key, sum) in sums.0 {
+        match find(connection, &key)? {
+            Some((id, mut counts)) => {
+                counts.add(&sum);
+                update(connection, id, &counts)?;
             }
+            None => insert(connection, &key, &sum)?,
         }
-        for (key, sum) in sums {
-            self.write(connection, key, &sum)?;
-        }
-        Ok(())
     }
-
-    /// Forgets what belongs to a commit that failed.
-    pub(crate) fn discard(&mut self) {
-        self.log.roll_back_to(0);
-        // They may show what was not committed.
-        self.kept.clear();
-    }
-
-    fn write(&mut self, connection: &Connection, key: RowKey, sum: &Counts) -> rusqlite::Result<()> {
-        if let Some(row) = self.kept.get_mut(&key) {
-            row.counts.add(sum);
-            return update(connection, row);
-        }
-        let row = match find(connection, &key)? {
-            Some(mut row) => {
-                row.counts.add(sum);
-                update(connection, &row)?;
-                row
-            }
-            None => insert(connection, &key, sum.clone())?,
-        };
-        self.kept.insert(key, row);
-        Ok(())
-    }
+    Ok(())
 }
 
 /// The column `period`.
@@ -117,7 +65,8 @@ pub(super) fn counts_column(row: &Row<'_>, column: usize) -> rusqlite::Result<Co
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, error.into()))
 }
 
-fn find(connection: &Connection, RowKey(period, group): &RowKey) -> rusqlite::Result<Option<KeptRow>> {
+/// The ID and the counts of a row.
+fn find(connection: &Connection, RowKey(period, group): &RowKey) -> rusqlite::Result<Option<(i64, Counts)>> {
     let subscription = subscription_column(group.subscription);
     let key = params![group.tenant.as_str(), period, group.hour.millis(), subscription, group.event_name];
     let found = connection
@@ -127,26 +76,23 @@ fn find(connection: &Connection, RowKey(period, group): &RowKey) -> rusqlite::Re
     let Some((id, counts)) = found else { return Ok(None) };
     // Counts that cannot be read are lost: without them everything else goes on.
     let of = format_args!("counts of {}", group.tenant);
-    Ok(Some(KeptRow { id, counts: none_if_unreadable(counts.map(Some), &of)?.unwrap_or_default() }))
+    Ok(Some((id, none_if_unreadable(counts.map(Some), &of)?.unwrap_or_default())))
 }
 
-fn insert(
-    connection: &Connection,
-    RowKey(period, group): &RowKey,
-    counts: Counts,
-) -> rusqlite::Result<KeptRow> {
-    connection.prepare_cached(INSERT)?.execute(params![
-        group.tenant.as_str(),
-        period,
-        group.hour.millis(),
-        subscription_column(group.subscription),
-        group.event_name,
-        loanhook_stored::write_counts(&counts),
-    ])?;
-    Ok(KeptRow { id: connection.last_insert_rowid(), counts })
+fn insert(connection: &Connection, RowKey(period, group): &RowKey, counts: &Counts) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(INSERT)?
+        .execute(params![
+            group.tenant.as_str(),
+            period,
+            group.hour.millis(),
+            subscription_column(group.subscription),
+            group.event_name,
+            loanhook_stored::write_counts(counts),
+        ])
+        .map(|_| ())
 }
 
-fn update(connection: &Connection, row: &KeptRow) -> rusqlite::Result<()> {
-    let doc = loanhook_stored::write_counts(&row.counts);
-    connection.prepare_cached(UPDATE)?.execute(params![row.id, doc]).map(|_| ())
+fn update(connection: &Connection, id: i64, counts: &Counts) -> rusqlite::Result<()> {
+    connection.prepare_cached(UPDATE)?.execute(params![id, loanhook_stored::write_counts(counts)]).map(|_| ())
 }

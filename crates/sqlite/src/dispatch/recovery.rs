@@ -18,7 +18,7 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DueWork, QueueMessage};
 
 /// Interrupts whatever was in flight when the process before this one ended, in a transaction of its own. What cannot
-/// be read is left as it is, and logged.
+/// be read is left as it is, and logged. No changes of counts are left unfolded.
 pub(crate) fn interrupt_all(
     connection: &Connection,
     (counts, count_writer): (&CountLog, &mut CountWriter),
@@ -34,7 +34,7 @@ pub(crate) fn interrupt_all(
             interrupted => drop(interrupted?),
         }
     }
-    count_writer.flush(&transaction)?;
+    count_writer.flush_and_fold(&transaction)?;
     transaction.commit()
 }
 

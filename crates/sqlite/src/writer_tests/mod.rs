@@ -10,6 +10,7 @@ use futures_util::future::{BoxFuture, join_all};
 
 use super::*;
 use crate::counts::CountLog;
+use crate::schema::migrate;
 use loanhook_core::model::report::Counting;
 
 /// A writer of a file in memory, with a table `kept`.
@@ -23,6 +24,7 @@ fn writer() -> Writer {
          );
          PRAGMA foreign_keys = ON;";
     connection.execute_batch(tables).expect("tables");
+    migrate(&connection, 0).expect("the tables of counts");
     let counts = CountWriter::new(Arc::new(CountLog::new(Counting::ALL)));
     Writer::start(connection, counts, (), || None, |_| ()).expect("a thread")
 }

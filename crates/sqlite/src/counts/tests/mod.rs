@@ -1,16 +1,22 @@
 //! Rules of the tables of counts.
 
+mod commits;
+mod folds;
+mod reports;
+
 use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use super::report::SPAN;
+use super::report::{SPAN, read};
 use super::{CountLog, CountWriter};
 use crate::group_commit::{CommitHealth, commit_group};
 use crate::operation::{Operation, Savepoint};
 use crate::schema::{migrate, migrate_to};
 use loanhook_core::model::id::TenantId;
-use loanhook_core::model::report::{CountChange, CountGroup, Counting, Counts};
+use loanhook_core::model::report::{
+    CountChange, CountGroup, Counting, Counts, Grouping, Period, ReportQuery,
+};
 use loanhook_core::model::time::Timestamp;
 
 /// How many migrations a file has that is older than its counts.
@@ -57,15 +63,24 @@ struct File {
 
 impl File {
     fn new() -> Self {
-        let connection = Connection::open_in_memory().expect("a database");
+        Self::of(Connection::open_in_memory().expect("a database"))
+    }
+
+    fn of(connection: Connection) -> Self {
         migrate(&connection, 0).expect("migrated");
         let fails = "CREATE TABLE parent (id INTEGER PRIMARY KEY);
              CREATE TABLE fails (parent INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED);
              PRAGMA foreign_keys = ON;";
         connection.execute_batch(fails).expect("tables");
         let log = Arc::new(CountLog::new(Counting::ALL));
-        let writer = CountWriter::new(Arc::clone(&log));
-        Self { connection, log, writer, health: CommitHealth::default() }
+        let mut file = Self {
+            connection,
+            writer: CountWriter::new(Arc::clone(&log)),
+            log,
+            health: CommitHealth::default(),
+        };
+        file.writer.flush_and_fold(&file.connection).expect("as the start does");
+        file
     }
 
     /// An operation that counts a resend of this hour, and runs a statement.
@@ -73,8 +88,8 @@ impl File {
         let log = Arc::clone(&self.log);
         let work = move |connection: &Connection| {
             let group = CountGroup {
-                tenant: TenantId::try_from("acme".to_owned()).expect("a tenant"),
-                hour: Timestamp::from_millis(hour * 3_600_000),
+                tenant: acme(),
+                hour: Timestamp::from_millis(hour * HOUR_MILLIS),
                 subscription: None,
                 event_name: "Posted".into(),
             };
@@ -88,6 +103,17 @@ impl File {
         commit_group(&self.connection, &mut self.writer, operations.into_iter(), &self.health);
     }
 
+    /// A commit of one resend in each of these hours.
+    fn count(&mut self, hours: &[i64]) {
+        let operations = hours.iter().map(|hour| self.operation(*hour, Savepoint::Needed, NOTHING)).collect();
+        self.commit(operations);
+    }
+
+    /// Lets the next commit fold: it does so with a writer that does not know what is unfolded.
+    fn fold_next(&mut self) {
+        self.writer = CountWriter::new(Arc::clone(&self.log));
+    }
+
     /// Period, hour and count of each row.
     fn rows(&self) -> Vec<(u8, i64, i64)> {
         let sql = "SELECT period, start, doc FROM counts ORDER BY period, start";
@@ -95,59 +121,43 @@ impl File {
         let rows = statement.query_map([], |row| {
             let doc: Vec<u8> = row.get(2)?;
             let counts = loanhook_stored::read_counts(&doc).expect("counts");
-            Ok((row.get(0)?, row.get::<_, i64>(1)? / 3_600_000, counts.resends))
+            Ok((row.get(0)?, row.get::<_, i64>(1)? / HOUR_MILLIS, counts.resends))
         });
         rows.expect("rows").collect::<rusqlite::Result<_>>().expect("columns")
     }
+
+    /// How many rows of changes are not folded.
+    fn unfolded(&self) -> i64 {
+        let count = "SELECT count(*) FROM count_changes";
+        self.connection.query_row(count, [], |row| row.get(0)).expect("counted")
+    }
+
+    /// What reports say: period, hour and count, as [`File::rows`] once all is folded.
+    fn reported(&self) -> Vec<(u8, i64, i64)> {
+        reported(&self.connection)
+    }
 }
 
+fn acme() -> TenantId {
+    TenantId::try_from("acme".to_owned()).expect("a tenant")
+}
+
+/// What the reports of the first days say.
+fn reported(connection: &Connection) -> Vec<(u8, i64, i64)> {
+    let of = |(period, by): (u8, Period)| {
+        let to = Timestamp::from_millis(DAYS * 24 * HOUR_MILLIS);
+        let query = ReportQuery { from: Timestamp::from_millis(0), to, by, group: Grouping::None };
+        let report = read(connection, &acme(), query, Counting::ALL).expect("a report");
+        let rows =
+            report.iter().map(|(start, _, counts)| (period, start.millis() / HOUR_MILLIS, counts.resends));
+        rows.collect::<Vec<_>>()
+    };
+    [(0, Period::Hour), (1, Period::Day)].into_iter().flat_map(of).collect()
+}
+
+const HOUR_MILLIS: i64 = 3_600_000;
+/// How many days the tests count in.
+const DAYS: i64 = 3;
 const NOTHING: &str = "SELECT 1";
 const WRONG: &str = "INSERT INTO nowhere VALUES (1)";
 const FAILS_COMMIT: &str = "INSERT INTO fails VALUES (1)";
-
-#[test]
-fn what_the_operations_of_a_commit_add_is_one_row_an_hour_and_one_a_day() {
-    let mut file = File::new();
-    for _ in 0..2 {
-        let operations = [0, 0, 1, 24].map(|hour| file.operation(hour, Savepoint::NotNeeded, NOTHING));
-        file.commit(operations.into());
-    }
-    assert_eq!(file.rows(), [(0, 0, 4), (0, 1, 2), (0, 24, 2), (1, 0, 6), (1, 24, 2)]);
-    // The writer of a later start keeps nothing in memory.
-    file.writer = CountWriter::new(Arc::clone(&file.log));
-    let operation = file.operation(1, Savepoint::Needed, NOTHING);
-    file.commit(vec![operation]);
-    assert_eq!(file.rows(), [(0, 0, 4), (0, 1, 3), (0, 24, 2), (1, 0, 7), (1, 24, 2)]);
-}
-
-#[test]
-fn what_an_operation_adds_that_is_rolled_back_is_not_counted() {
-    let mut file = File::new();
-    for savepoint in [Savepoint::Needed, Savepoint::NotNeeded] {
-        let operations = vec![
-            file.operation(0, Savepoint::Needed, NOTHING),
-            file.operation(0, savepoint, WRONG),
-            file.operation(0, Savepoint::Needed, NOTHING),
-        ];
-        file.commit(operations);
-    }
-    assert_eq!(file.rows(), [(0, 0, 4), (1, 0, 4)]);
-}
-
-#[test]
-fn what_a_commit_adds_that_fails_is_not_counted() {
-    let mut file = File::new();
-    let counted = file.operation(0, Savepoint::Needed, NOTHING);
-    file.commit(vec![counted]);
-    for sql in [FAILS_COMMIT, NOTHING] {
-        let operations =
-            vec![file.operation(0, Savepoint::Needed, NOTHING), file.operation(5, Savepoint::Needed, sql)];
-        file.commit(operations);
-        let rows = file.rows();
-        if sql == FAILS_COMMIT {
-            assert_eq!(rows, [(0, 0, 1), (1, 0, 1)]);
-        } else {
-            assert_eq!(rows, [(0, 0, 2), (0, 5, 1), (1, 0, 3)]);
-        }
-    }
-}
