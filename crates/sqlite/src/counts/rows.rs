@@ -32,8 +32,9 @@ impl RowSums {
     }
 }
 
-/// Adds sums to the rows.
-pub(super) fn add(connection: &Connection, sums: RowSums) -> rusqlite::Result<()> {
+/// Adds sums to the rows, and gives how many rows that were.
+pub(super) fn add(connection: &Connection, sums: RowSums) -> rusqlite::Result<usize> {
+    let rows = sums.0.len();
     for (key, sum) in sums.0 {
         match find(connection, &key)? {
             Some((id, mut counts)) => {
@@ -43,7 +44,7 @@ pub(super) fn add(connection: &Connection, sums: RowSums) -> rusqlite::Result<()
             None => insert(connection, &key, &sum)?,
         }
     }
-    Ok(())
+    Ok(rows)
 }
 
 /// The column `period`.

@@ -16,11 +16,12 @@ use loanhook_core::model::report::CountChange;
 pub(crate) struct CountWriter {
     log: Arc<CountLog>,
     unfolded: Unfolded,
+    rows_of_last_fold: usize,
 }
 
 impl CountWriter {
     pub(crate) const fn new(log: Arc<CountLog>) -> Self {
-        Self { log, unfolded: Unfolded::Unknown }
+        Self { log, unfolded: Unfolded::Unknown, rows_of_last_fold: 0 }
     }
 
     /// How many changes the operations of the commit have added so far.
@@ -41,7 +42,7 @@ impl CountWriter {
         }
         let now = Instant::now();
         let unfolded = self.unfolded.and(added.len(), now);
-        if unfolded.are_due(now) {
+        if unfolded.are_due(now, self.rows_of_last_fold) {
             return self.fold(connection, added);
         }
         changes::store(connection, &added)?;
@@ -79,9 +80,9 @@ impl CountWriter {
         let mut sums = RowSums::default();
         changes::for_each(connection, |change| sums.add(change))?;
         added.into_iter().for_each(|change| sums.add(change));
-        rows::add(connection, sums)?;
+        let rows = rows::add(connection, sums)?;
         changes::delete_all(connection)?;
-        self.unfolded = Unfolded::None;
+        (self.unfolded, self.rows_of_last_fold) = (Unfolded::None, rows);
         Ok(())
     }
 }

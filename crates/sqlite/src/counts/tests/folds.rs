@@ -38,7 +38,7 @@ fn what_a_killed_process_left_unfolded_is_folded_at_the_start_and_by_a_commit() 
 /// A commit with more changes than may stay unfolded is folded at once.
 #[test]
 fn changes_of_many_groups_do_not_stay_unfolded() {
-    const MANY: usize = 20_000;
+    const MANY: usize = 1000;
     let mut file = File::new();
     let log = Arc::clone(&file.log);
     let work = move |_: &Connection| {
