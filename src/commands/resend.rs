@@ -1,8 +1,9 @@
-//! `loanhook resend TRACE [ATTEMPT]`: a delivery sent again, the same bytes, beside its automatic schedule.
+//! `loanhook resend TRACE [ATTEMPT]`: a delivery sent again, the same bytes, beside its automatic schedule. With
+//! `--to current` it goes to the URL that its webhook has now.
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -20,11 +21,21 @@ pub(crate) struct ResendArgs {
     trace: String,
     /// The attempt to name as the one that is sent again: a number, or `manual`
     attempt: Option<String>,
+    /// Where it goes: the URL that it was first sent to, or the one that the webhook has now
+    #[arg(long, value_enum, default_value_t, conflicts_with = "attempt")]
+    to: ResendTo,
     /// Wait for its end; exit code 1 if it failed
     #[arg(long)]
     wait: bool,
     #[command(flatten)]
     connection: ConnectionArgs,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum ResendTo {
+    #[default]
+    Original,
+    Current,
 }
 
 /// The response to a resend.
@@ -35,9 +46,12 @@ pub(crate) struct NewAttempt {
 
 pub(crate) async fn run(args: ResendArgs) -> CommandResult {
     let client = ApiClient::from_args(&args.connection)?;
-    let call = match &args.attempt {
-        Some(attempt) => Call::post(&["v1", "webhook", "retry", &args.trace, attempt]),
-        None => Call::post(&["v1", "webhooks", &args.trace, "resend"]),
+    let call = match (&args.attempt, args.to) {
+        (Some(attempt), _) => Call::post(&["v1", "webhook", "retry", &args.trace, attempt]),
+        (None, ResendTo::Original) => Call::post(&["v1", "webhooks", &args.trace, "resend"]),
+        (None, ResendTo::Current) => {
+            Call::post(&["v1", "webhooks", &args.trace, "resend"]).body(r#"{"to":"current"}"#)
+        }
     };
     let body = client.send_with_retries(&call.idempotency_key(Uuid::new_v4().to_string())).await?;
     let attempt: NewAttempt = decode(&body)?;

@@ -140,6 +140,12 @@ macro_rules! for_each_case {
             nothing_can_be_resent_before_it_was_attempted
             an_attempt_is_found_by_its_number_however_often_its_delivery_was_resent
         }
+        resend_addresses {
+            a_resend_to_the_current_address_sends_what_was_sent_there
+            without_an_edit_the_current_address_is_the_original_one
+            a_resend_to_the_current_address_is_refused_where_there_is_none
+            an_idempotency_key_of_a_resend_names_its_address
+        }
         resends {
             a_resend_is_readable_as_queued_and_counted_at_once
             with_one_idempotency_key_a_resend_is_queued_once

@@ -22,6 +22,7 @@ mod payloads;
 pub mod recount;
 mod releases;
 mod reports;
+mod resend_addresses;
 mod resend_requests;
 mod resends;
 mod rising_edges;
@@ -42,6 +43,7 @@ use std::time::Duration;
 use loanhook_core::ports::StoreResult;
 
 pub use intake::submission;
+pub use resend_addresses::failed_once;
 pub use triggers::{IN_TIME, LATE, fired, queued, send, submit, traces, watching, with};
 
 /// Long enough for never to be what ends a test that passes.

@@ -1,6 +1,7 @@
 //! Claims that are given back: what was missing was ours, nothing was sent, and it is no attempt.
 
 use loanhook_core::deliver::Deliver;
+use loanhook_core::model::address::ResendTo;
 use loanhook_core::model::attempt::{AttemptNumber, AttemptState};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::progress::Status;
@@ -71,6 +72,7 @@ pub(crate) async fn a_released_first_attempt_cannot_be_resent<E: Engine>() -> St
     let request = ResendRequest {
         trace_id: scene.trace(),
         attempt: ResendTarget::Newest,
+        to: ResendTo::Original,
         requested_by: "Servicing".into(),
         key: None,
     };

@@ -1,9 +1,10 @@
 //! Resend requests: what can be resent, and which attempt a resend names.
 
+use loanhook_core::model::address::ResendTo;
 use loanhook_core::model::attempt::{AttemptNumber, MAX_RESEND_WAIT};
 use loanhook_core::model::id::AttemptId;
 use loanhook_core::ports::{
-    Deliveries, EnqueueOutcome, IdempotencyKey, ReleaseOutcome, Resends, StoreResult,
+    Deliveries, EarlierResend, EnqueueOutcome, IdempotencyKey, ReleaseOutcome, Resends, StoreResult,
 };
 use loanhook_core::resend::{ResendError, ResendRequest, ResendTarget, resend};
 use uuid::Uuid;
@@ -19,7 +20,13 @@ pub(crate) async fn an_idempotency_key_of_a_resend_names_one_delivery_for_a_day<
     scene.ports().claim(&attempt_message(&other, 1, START), 1, Uuid::new_v4(), START).await?;
     let ask = |trace_id, now| {
         let (requested_by, key) = ("Servicing".to_owned(), Some("a".to_owned()));
-        let request = ResendRequest { trace_id, attempt: ResendTarget::Newest, requested_by, key };
+        let request = ResendRequest {
+            trace_id,
+            attempt: ResendTarget::Newest,
+            to: ResendTo::Original,
+            requested_by,
+            key,
+        };
         resend(scene.ports(), scene.tenant(), request, now)
     };
     let first = ask(scene.trace(), START).await.expect("asked");
@@ -42,7 +49,7 @@ pub(crate) async fn a_resend_that_was_never_claimed_can_be_named<E: Engine>() ->
         resend(
             scene.ports(),
             scene.tenant(),
-            ResendRequest { trace_id, attempt, requested_by, key: None },
+            ResendRequest { trace_id, attempt, to: ResendTo::Original, requested_by, key: None },
             now,
         )
     };
@@ -87,7 +94,9 @@ pub(crate) async fn a_resend_of_an_attempt_that_was_released_meanwhile_is_not_st
     assert_eq!(rows.iter().map(|row| row.resend_of).collect::<Vec<_>>(), [None, Some(claim.row.id)]);
     // A repeated call is answered although the attempt that it names is gone.
     let repeated = scene.ports().enqueue_resend(row, key(), START + 3 * SECOND).await?;
-    assert_eq!(repeated, EnqueueOutcome::Duplicate(scene.trace(), rows[1].id));
+    let to = Some(ResendTo::Original);
+    let earlier = EarlierResend { trace_id: scene.trace(), attempt: rows[1].id, to };
+    assert_eq!(repeated, EnqueueOutcome::Duplicate(earlier));
     Ok(())
 }
 
@@ -98,7 +107,7 @@ pub(crate) async fn a_resend_of_a_row_that_was_released_is_refused<E: Engine>() 
     let before = scene.rows().await?;
     let ask = |attempt| {
         let (trace_id, requested_by) = (scene.trace(), "Servicing".to_owned());
-        let request = ResendRequest { trace_id, attempt, requested_by, key: None };
+        let request = ResendRequest { trace_id, attempt, to: ResendTo::Original, requested_by, key: None };
         resend(scene.ports(), scene.tenant(), request, START + 302 * SECOND)
     };
     let refused = ask(ResendTarget::Row(claim.row.id)).await;
@@ -114,7 +123,13 @@ pub(crate) async fn a_resend_of_a_row_that_was_released_is_refused<E: Engine>() 
 pub(crate) async fn nothing_can_be_resent_before_it_was_attempted<E: Engine>() -> StoreResult<()> {
     let scene = Scene::<E>::new(&[300]).await?;
     let (requested_by, key) = ("Servicing".to_owned(), Some("a".to_owned()));
-    let request = ResendRequest { trace_id: scene.trace(), attempt: ResendTarget::Newest, requested_by, key };
+    let request = ResendRequest {
+        trace_id: scene.trace(),
+        attempt: ResendTarget::Newest,
+        to: ResendTo::Original,
+        requested_by,
+        key,
+    };
     let refused = resend(scene.ports(), scene.tenant(), request, START).await;
     assert!(matches!(refused, Err(ResendError::NotAttempted)), "{refused:?}");
     assert_eq!(scene.delivery().await?, scene.accepted);
@@ -135,7 +150,13 @@ pub(crate) async fn an_attempt_is_found_by_its_number_however_often_its_delivery
     let ask = |number| {
         let (attempt, requested_by) =
             (ResendTarget::Number(AttemptNumber::Auto(number)), "Servicing".to_owned());
-        let request = ResendRequest { trace_id: scene.trace(), attempt, requested_by, key: None };
+        let request = ResendRequest {
+            trace_id: scene.trace(),
+            attempt,
+            to: ResendTo::Original,
+            requested_by,
+            key: None,
+        };
         resend(scene.ports(), scene.tenant(), request, now)
     };
     for number in [1, 2] {

@@ -1,6 +1,7 @@
 //! Resends: asked for once, sent once, and nothing of the schedule's.
 
 use futures_util::future::try_join_all;
+use loanhook_core::model::address::ResendTo;
 use loanhook_core::model::attempt::{Attempt, AttemptNumber, AttemptState, MAX_RESEND_WAIT, Outcome};
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::id::AttemptId;
@@ -8,7 +9,8 @@ use loanhook_core::model::payload::Payload;
 use loanhook_core::model::progress::Status;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
-    Attempts, Deliveries, EnqueueOutcome, IdempotencyKey, ResendClaimOutcome, Resends, StoreResult,
+    Attempts, Deliveries, EarlierResend, EnqueueOutcome, IdempotencyKey, ResendClaimOutcome, Resends,
+    StoreResult,
 };
 use uuid::Uuid;
 
@@ -81,7 +83,11 @@ pub(crate) async fn with_one_idempotency_key_a_resend_is_queued_once<E: Engine>(
     let asked = try_join_all((1..=16).map(|second| scene.resend(key(), START + second * SECOND))).await?;
     let new: Vec<_> = asked.iter().filter(|(_, queued)| *queued == EnqueueOutcome::Enqueued).collect();
     let [(winner, _)] = new.as_slice() else { panic!("{} are new", new.len()) };
-    let known = EnqueueOutcome::Duplicate(scene.trace(), winner.id);
+    let known = EnqueueOutcome::Duplicate(EarlierResend {
+        trace_id: scene.trace(),
+        attempt: winner.id,
+        to: Some(ResendTo::Original),
+    });
     assert!(asked.iter().all(|(row, queued)| row.id == winner.id || *queued == known), "{asked:?}");
 
     let rows = scene.rows().await?;

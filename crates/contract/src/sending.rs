@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use futures_util::future::try_join_all;
+use loanhook_core::model::address::ResendTo;
 use loanhook_core::model::attempt::{Attempt, AttemptNumber, Outcome};
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::payload::Payload;
@@ -209,6 +210,7 @@ pub(crate) async fn a_template_that_does_not_render_gives_a_row_without_a_reques
     let request = ResendRequest {
         trace_id: trace,
         attempt: ResendTarget::Newest,
+        to: ResendTo::Original,
         requested_by: "Servicing".into(),
         key: None,
     };

@@ -2,6 +2,7 @@
 //! name with something after it.
 
 use loanhook_core::intake::accept;
+use loanhook_core::model::address::ResendTo;
 use loanhook_core::model::attempt::AttemptState;
 use loanhook_core::model::id::{AttemptId, TenantId};
 use loanhook_core::model::key::{Key, KeyHash, Scope};
@@ -60,6 +61,7 @@ pub(crate) async fn another_tenants_resends_cannot_be_requested_claimed_or_compl
     let request = ResendRequest {
         trace_id: scene.trace(),
         attempt: ResendTarget::Newest,
+        to: ResendTo::Original,
         requested_by: "a stranger".into(),
         key: Some("a".into()),
     };

@@ -139,6 +139,7 @@ fn row(id: Uuid, after: Duration, variety: u32) -> Attempt {
         number: if manual { AttemptNumber::Manual } else { AttemptNumber::Auto(1 + pick(19, 3)) },
         requested_by: None,
         resend_of: None,
+        address_version: None,
         sent_at: if state == AttemptState::Queued { asked_at } else { asked_at + waited },
         state,
         next_attempt_at: None,

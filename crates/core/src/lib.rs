@@ -9,6 +9,7 @@
 //! (SQLite, AWS), the sender and the HTTP interface are crates of their own that know this one; this one knows none of
 //! them.
 
+pub mod current_address;
 pub mod deliver;
 pub mod delivery_list;
 pub mod explain;

@@ -87,6 +87,7 @@ pub fn resend(row: &Attempt) {
         trace_id = %row.trace_id,
         attempt_id = %row.id,
         requested_by = row.requested_by,
+        address_version = row.address_version,
         "resend.accepted"
     );
 }

@@ -1,13 +1,17 @@
-//! Resend: sends again, on demand, exactly what was sent. The automatic schedule does not move.
+//! Resend: sends again, on demand, what was sent, to the URL that it was sent to or to the one that the subscription has now.
+//! The automatic schedule does not move.
 
+use crate::current_address::{NoAddress, current_address};
 use crate::intake::IDEMPOTENCY_WINDOW;
 use crate::log;
+use crate::model::address::ResendTo;
 use crate::model::attempt::{Attempt, AttemptNumber, Outcome};
 use crate::model::delivery::Delivery;
 use crate::model::id::{AttemptId, TenantId, TraceId};
 use crate::model::time::Timestamp;
 use crate::ports::{
-    AttemptRange, Attempts, CancelOutcome, Deliveries, EnqueueOutcome, IdempotencyKey, Resends, StoreError,
+    AttemptRange, Attempts, CancelOutcome, Deliveries, EarlierResend, EnqueueOutcome, IdempotencyKey, Ledger,
+    Payloads, Resends, StoreError, Subscriptions,
 };
 
 /// How many attempts are read at once, looking for one of a number.
@@ -22,6 +26,7 @@ pub struct ResendRequest {
     pub trace_id: TraceId,
     /// The bytes are the same for all of the delivery's attempts.
     pub attempt: ResendTarget,
+    pub to: ResendTo,
     pub requested_by: String,
     pub key: Option<String>,
 }
@@ -51,23 +56,37 @@ pub enum ResendError {
     NotAttempted,
     #[error("the delivery has nothing to send: its template did not render")]
     NothingToSend,
-    #[error("the key was used before, for another delivery")]
+    /// Only of a resend to the current address.
+    #[error(transparent)]
+    NoAddress(NoAddress),
+    #[error("the key was used before, for another delivery or another address")]
     KeyReused,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Queues a resend and gives its attempt; a repeated call with a key gives the same one.
-pub async fn resend<S>(
+/// The ports that a resend uses.
+pub trait ResendStore: Attempts + Resends + Subscriptions + Ledger + Payloads {}
+
+impl<S: Attempts + Resends + Subscriptions + Ledger + Payloads> ResendStore for S {}
+
+/// Queues a resend and gives its attempt; a repeated call with a key gives the same one, whatever was edited since.
+///
+/// # Errors
+///
+/// Why it is refused, or that the store failed.
+pub async fn resend<S: ResendStore>(
     store: &S,
     tenant: &TenantId,
     request: ResendRequest,
     now: Timestamp,
-) -> Result<AttemptId, ResendError>
-where
-    S: Attempts + Resends,
-{
-    let ResendRequest { trace_id, attempt, requested_by, key } = request;
+) -> Result<AttemptId, ResendError> {
+    let ResendRequest { trace_id, attempt, to, requested_by, key } = request;
+    let key = key.map(|key| IdempotencyKey { key, until: now + IDEMPOTENCY_WINDOW });
+    let same = |earlier: EarlierResend| {
+        let same = earlier.trace_id == trace_id && earlier.to.is_none_or(|earlier| earlier == to);
+        if same { Ok(earlier.attempt) } else { Err(ResendError::KeyReused) }
+    };
     for _ in 0..MAX_TRIES {
         let (delivery, named) = match attempt {
             ResendTarget::Newest => newest_attempt(store, tenant, trace_id).await?,
@@ -78,15 +97,24 @@ where
             return Err(ResendError::NothingToSend);
         }
         let id = AttemptId::at_or_after(now, delivery.history.newest_attempt);
-        let row = delivery.resend_row(id, named, requested_by.clone(), now);
-        let key = key.clone().map(|key| IdempotencyKey { key, until: now + IDEMPOTENCY_WINDOW });
-        match store.enqueue_resend(row.clone(), key, now).await? {
+        let mut row = delivery.resend_row(id, named, requested_by.clone(), now);
+        if to == ResendTo::Current {
+            match (current_address(store, &delivery).await?, &key) {
+                (Ok(address), _) => row = row.to_address(address),
+                (Err(none), None) => return Err(ResendError::NoAddress(none)),
+                // There was an address when it was asked for first.
+                (Err(none), Some(key)) => {
+                    let earlier = store.earlier_resend(&row, key, now).await?;
+                    return earlier.map_or(Err(ResendError::NoAddress(none)), same);
+                }
+            }
+        }
+        match store.enqueue_resend(row.clone(), key.clone(), now).await? {
             EnqueueOutcome::Enqueued => {
                 log::resend(&row);
                 return Ok(id);
             }
-            EnqueueOutcome::Duplicate(known, id) if known == trace_id => return Ok(id),
-            EnqueueOutcome::Duplicate(..) => return Err(ResendError::KeyReused),
+            EnqueueOutcome::Duplicate(earlier) => return same(earlier),
             EnqueueOutcome::NamedAttemptReleased => {}
         }
         if let ResendTarget::Row(_) = attempt {

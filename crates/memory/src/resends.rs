@@ -7,7 +7,8 @@ use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{AttemptId, LoanId, TraceId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
-    EnqueueOutcome, IdempotencyKey, QueueMessage, ResendClaimOutcome, Resends, StoreError, StoreResult,
+    EarlierResend, EnqueueOutcome, IdempotencyKey, QueueMessage, ResendClaimOutcome, Resends, StoreError,
+    StoreResult,
 };
 use uuid::Uuid;
 
@@ -28,23 +29,39 @@ impl Resends for Memory {
             Some(key) => call.step(StepKind::Record, |state| remember(state, &row, key, now)).await??,
             None => None,
         };
-        if let Some((trace, id)) = known {
-            if trace != row.trace_id {
-                return call.answer(EnqueueOutcome::Duplicate(trace, id)).await;
+        if let Some((trace_id, attempt)) = known {
+            if trace_id != row.trace_id {
+                let earlier = EarlierResend { trace_id, attempt, to: None };
+                return call.answer(EnqueueOutcome::Duplicate(earlier)).await;
             }
-            row.id = id;
+            row.id = attempt;
         }
         // The count goes with its row: neither can tell whether the other was done before a crash.
-        let queued = call.step(StepKind::RowAndDelivery, |state| put_resend(state, &row)).await??;
-        if matches!(queued, PutOutcome::NamedAttemptReleased) {
+        let put = call.step(StepKind::RowAndDelivery, |state| put_resend(state, &row)).await??;
+        let PutOutcome::Stored(stored) = put else {
             return call.answer(EnqueueOutcome::NamedAttemptReleased).await;
-        }
-        if let PutOutcome::Queued(queued) = queued {
-            let message = QueueMessage::for_resend(&queued, queued.sent_at);
+        };
+        if stored.state == AttemptState::Queued {
+            let message = QueueMessage::for_resend(&stored, stored.sent_at);
             call.step(StepKind::Message, |state| state.messages.push(message)).await?;
         }
-        let duplicate = known.map(|(trace, id)| EnqueueOutcome::Duplicate(trace, id));
+        let duplicate = known.map(|_| EnqueueOutcome::Duplicate(earlier(&stored)));
         call.answer(duplicate.unwrap_or(EnqueueOutcome::Enqueued)).await
+    }
+
+    async fn earlier_resend(
+        &self,
+        asked: &Attempt,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> StoreResult<Option<EarlierResend>> {
+        let mut call = self.call(Operation::EnqueueResend);
+        let found = call.step(StepKind::Read, |state| find_earlier(state, asked, &key.key, now)).await??;
+        let Some((earlier, message)) = found else { return call.answer(None).await };
+        if let Some(message) = message {
+            call.step(StepKind::Message, |state| state.messages.push(message)).await?;
+        }
+        call.answer(Some(earlier)).await
     }
 
     async fn claim_resend(
@@ -120,33 +137,56 @@ fn remember(
     IdempotencyKey { key, until }: IdempotencyKey,
     now: Timestamp,
 ) -> StoreResult<Option<(TraceId, AttemptId)>> {
-    let of = (row.tenant.clone(), key);
-    match state.resend_records.get(&of) {
-        Some(kept) if now < kept.until => kept.record.read().map(|known| Some(*known)),
-        _ => {
-            let record = Stored::new((row.trace_id, row.id));
-            state.resend_records.insert(of, KeptRecord { record, until });
-            Ok(None)
-        }
+    let known = recorded(state, row, &key, now)?;
+    if known.is_none() {
+        let record = Stored::new((row.trace_id, row.id));
+        state.resend_records.insert((row.tenant.clone(), key), KeptRecord { record, until });
     }
+    Ok(known)
+}
+
+/// The record of a key of the row's tenant that is not over.
+fn recorded(
+    state: &State,
+    row: &Attempt,
+    key: &str,
+    now: Timestamp,
+) -> StoreResult<Option<(TraceId, AttemptId)>> {
+    let kept = state.resend_records.get(&(row.tenant.clone(), key.to_owned()));
+    kept.filter(|kept| now < kept.until).map(|kept| kept.record.read().copied()).transpose()
+}
+
+/// The resend of a key, and its message where it is still queued.
+fn find_earlier(
+    state: &State,
+    asked: &Attempt,
+    key: &str,
+    now: Timestamp,
+) -> StoreResult<Option<(EarlierResend, Option<QueueMessage>)>> {
+    let Some((trace_id, attempt)) = recorded(state, asked, key, now)? else { return Ok(None) };
+    if trace_id != asked.trace_id {
+        return Ok(Some((EarlierResend { trace_id, attempt, to: None }, None)));
+    }
+    let Some(row) = state.row(&asked.tenant, &asked.loan_id, attempt) else { return Ok(None) };
+    let row = row.read()?;
+    let queued = row.state == AttemptState::Queued;
+    Ok(Some((earlier(row), queued.then(|| QueueMessage::for_resend(row, row.sent_at)))))
+}
+
+fn earlier(row: &Attempt) -> EarlierResend {
+    EarlierResend { trace_id: row.trace_id, attempt: row.id, to: Some(row.resend_to()) }
 }
 
 enum PutOutcome {
-    /// The row, as it waits to be sent.
-    Queued(Box<Attempt>),
-    /// The row was stored before, and waits no more.
-    Claimed,
+    /// The row as it is, whether it was stored before or is stored now.
+    Stored(Box<Attempt>),
     NamedAttemptReleased,
 }
 
 /// Puts the row of a resend and counts it, if it is not there and the row that it names is.
 fn put_resend(state: &mut State, row: &Attempt) -> StoreResult<PutOutcome> {
     if let Some(stored) = state.row(&row.tenant, &row.loan_id, row.id) {
-        let stored = stored.read()?;
-        return Ok(match stored.state {
-            AttemptState::Queued => PutOutcome::Queued(Box::new(stored.clone())),
-            _ => PutOutcome::Claimed,
-        });
+        return Ok(PutOutcome::Stored(Box::new(stored.read()?.clone())));
     }
     if row.resend_of.is_some_and(|of| state.row(&row.tenant, &row.loan_id, of).is_none()) {
         return Ok(PutOutcome::NamedAttemptReleased);
@@ -155,7 +195,7 @@ fn put_resend(state: &mut State, row: &Attempt) -> StoreResult<PutOutcome> {
         state.change_delivery((&row.tenant, row.trace_id), |delivery| delivery.record_resend(row.id));
     recorded.ok_or_else(|| StoreError::Failed("there is no such delivery".into()))?;
     state.put_row(row.clone());
-    Ok(PutOutcome::Queued(Box::new(row.clone())))
+    Ok(PutOutcome::Stored(Box::new(row.clone())))
 }
 
 fn record_success(state: &mut State, row: &Attempt) {

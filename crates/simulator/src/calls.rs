@@ -3,6 +3,7 @@
 
 use fastrand::Rng;
 use loanhook_core::intake::{self, IntakeError, Submission};
+use loanhook_core::model::address::ResendTo;
 use loanhook_core::model::attempt::AttemptNumber;
 use loanhook_core::model::event::Event;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
@@ -127,7 +128,13 @@ pub(crate) async fn resend(
             }
         }
     };
-    let request = ResendRequest { trace_id, attempt, requested_by: "Servicing".into(), key: key.clone() };
+    let request = ResendRequest {
+        trace_id,
+        attempt,
+        to: ResendTo::Original,
+        requested_by: "Servicing".into(),
+        key: key.clone(),
+    };
     let resent = resend::resend(&simulation.store, &tenant, request, Timestamp::now()).await;
     let inner = &mut *simulation.world.lock();
     inner.trace.line(&inner.current.name, |trace| match &resent {

@@ -12,8 +12,9 @@ use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::progress::{NextAttempt, Progress};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
-    AcceptOutcome, AcceptRequest, CancelOutcome, ClaimOutcome, Deliveries, DueWork, EnqueueOutcome,
-    IdempotencyKey, Intake, Payloads, QueueMessage, ReleaseOutcome, ResendClaimOutcome, Resends, StoreResult,
+    AcceptOutcome, AcceptRequest, CancelOutcome, ClaimOutcome, Deliveries, DueWork, EarlierResend,
+    EnqueueOutcome, IdempotencyKey, Intake, Payloads, QueueMessage, ReleaseOutcome, ResendClaimOutcome,
+    Resends, StoreResult,
 };
 use loanhook_memory::Memory;
 use uuid::Uuid;
@@ -169,6 +170,15 @@ impl Resends for Store {
             change_waiting(&mut self.memory().state(), &row, later);
         }
         Ok(queued)
+    }
+
+    async fn earlier_resend(
+        &self,
+        asked: &Attempt,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> StoreResult<Option<EarlierResend>> {
+        self.memory().earlier_resend(asked, key, now).await
     }
 
     async fn claim_resend(

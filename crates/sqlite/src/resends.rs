@@ -16,10 +16,10 @@ use super::writer::Priority;
 use super::{SqliteEngine, payloads};
 use loanhook_core::log;
 use loanhook_core::model::attempt::{Attempt, AttemptState};
-use loanhook_core::model::id::{AttemptId, LoanId};
+use loanhook_core::model::id::{AttemptId, LoanId, TraceId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
-    EnqueueOutcome, IdempotencyKey, QueueMessage, ResendClaimOutcome, Resends, StoreResult,
+    EarlierResend, EnqueueOutcome, IdempotencyKey, QueueMessage, ResendClaimOutcome, Resends, StoreResult,
 };
 
 /// What a resend counts as where the bytes of waiting work are bounded.
@@ -37,10 +37,9 @@ impl Resends for SqliteEngine {
         let queued = [message.clone()];
         let work = move |connection: &Connection| {
             if let Some(key) = &key
-                && let Some((trace, id)) =
-                    idempotency::find(connection, &row.tenant, KeyScope::Resend, key, now)?
+                && let Some(earlier) = find_earlier(connection, &row, key, now)?
             {
-                return Ok(EnqueueOutcome::Duplicate(trace, id));
+                return Ok(EnqueueOutcome::Duplicate(earlier));
             }
             if let Some(named) = row.resend_of
                 && !attempt_exists(connection, &row.tenant, &row.loan_id, named)?
@@ -66,6 +65,16 @@ impl Resends for SqliteEngine {
             }
         };
         self.0.writer.run(Priority::NewWork { bytes: RESEND_BYTES }, work, schedule).await
+    }
+
+    async fn earlier_resend(
+        &self,
+        asked: &Attempt,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> StoreResult<Option<EarlierResend>> {
+        let (asked, key) = (asked.clone(), key.clone());
+        self.read(move |connection| find_earlier(connection, &asked, &key, now)).await
     }
 
     async fn claim_resend(
@@ -114,6 +123,23 @@ impl Resends for SqliteEngine {
         };
         self.0.writer.run_until_committed(work, move |_| scheduler.add_messages(&queued)).await
     }
+}
+
+/// The resend that was enqueued with this key before; `asked` is the row that would be stored now.
+fn find_earlier(
+    connection: &Connection,
+    asked: &Attempt,
+    key: &IdempotencyKey,
+    now: Timestamp,
+) -> rusqlite::Result<Option<EarlierResend>> {
+    let found: Option<(TraceId, AttemptId)> =
+        idempotency::find(connection, &asked.tenant, KeyScope::Resend, key, now)?;
+    let Some((trace_id, attempt)) = found else { return Ok(None) };
+    let row = match trace_id == asked.trace_id {
+        true => find_attempt(connection, &asked.tenant, &asked.loan_id, attempt)?,
+        false => None,
+    };
+    Ok(Some(EarlierResend { trace_id, attempt, to: row.map(|row| row.resend_to()) }))
 }
 
 /// Claims a resend, and says whether its row was queued until then. A queued row that is not claimed has waited for too

@@ -14,7 +14,10 @@ use crate::values::{StoredLoan, StoredTenant, StoredTime};
 use crate::words::StoredMethod;
 use crate::{Document, Version};
 
-const VERSION: u32 = 1;
+/// A row of version 1 is an automatic attempt, or a resend of what its delivery sent. One of version 2 is a resend to another
+/// address, which a program that knows version 1 alone would send to the delivery's own. Each is written in the first version
+/// that has it.
+const VERSION: u32 = 2;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StoredAttempt<'a> {
@@ -41,6 +44,9 @@ pub struct StoredAttempt<'a> {
     sent_at: StoredTime,
     state: StoredState<'a>,
     next_attempt_at: Option<StoredTime>,
+    /// Absent where the delivery's own request is sent. From version 2 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    address_version: Option<u64>,
 }
 
 /// A number, or the word `manual`.
@@ -81,12 +87,13 @@ impl Document for Attempt {
             number,
             requested_by,
             resend_of,
+            address_version,
             sent_at,
             state,
             next_attempt_at,
         } = self;
         StoredAttempt {
-            v: Version::NEWEST,
+            v: if address_version.is_some() { Version::NEWEST } else { Version::default() },
             id: id.uuid(),
             tenant: StoredTenant(tenant.clone()),
             loan_id: StoredLoan(loan_id.clone()),
@@ -106,6 +113,7 @@ impl Document for Attempt {
             sent_at: StoredTime(*sent_at),
             state: state.into(),
             next_attempt_at: next_attempt_at.map(StoredTime),
+            address_version: *address_version,
         }
     }
 
@@ -131,6 +139,7 @@ impl Document for Attempt {
             sent_at,
             state,
             next_attempt_at,
+            address_version,
         } = stored;
         Self {
             id: AttemptId::from_uuid(id),
@@ -149,6 +158,7 @@ impl Document for Attempt {
             number: number.into(),
             requested_by: requested_by.map(Cow::into_owned),
             resend_of: resend_of.map(AttemptId::from_uuid),
+            address_version,
             sent_at: sent_at.0,
             state: state.into(),
             next_attempt_at: next_attempt_at.map(|StoredTime(at)| at),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::run_as_caller;
-use crate::harness::{Gate, Journey, Reply, event, event_named, text};
+use crate::harness::{Gate, Journey, Reply, event, event_named, subscription_path, text};
 
 #[tokio::test]
 async fn send_reads_an_event_an_array_or_lines_from_files_or_standard_input() {
@@ -95,6 +95,28 @@ async fn resend_prints_the_new_attempt_and_waits_for_it_if_asked() {
     assert!(failed.contains("503"), "{failed}");
     run_as_caller(&j, &["resend", &trace, "7"], "").await.expect_failure(1);
     run_as_caller(&j, &["resend", "00000000-0000-4000-8000-000000000000"], "").await.expect_failure(1);
+}
+
+#[tokio::test]
+async fn resend_to_current_goes_to_the_url_that_the_webhook_has_now() {
+    let j = Journey::start().await;
+    let created = j.subscribe("/old", json!({})).await;
+    let trace = j.api.send_one(&event("727")).await;
+    j.api.ended_delivery(&trace).await;
+    let moved = json!({"request": {"url": j.receiver.url("/new")}});
+    j.api.patch(&subscription_path(&created), &moved).await.expect_status(200);
+    for (to, path) in [("current", "/new"), ("original", "/old")] {
+        let row = run_as_caller(&j, &["resend", &trace, "--to", to, "--wait", "--json"], "").await.json();
+        assert_eq!(
+            (&row["outcome"], &row["destination"]),
+            (&json!("succeeded"), &json!(j.receiver.url(path)))
+        );
+    }
+    // LoanPro's shape, which names an attempt, knows the original alone.
+    run_as_caller(&j, &["resend", &trace, "1", "--to", "current"], "").await.expect_failure(2);
+    j.api.delete(&subscription_path(&created)).await.expect_status(204);
+    let refused = run_as_caller(&j, &["resend", &trace, "--to", "current"], "").await.expect_failure(1);
+    assert!(refused.contains("deleted"), "{refused}");
 }
 
 #[tokio::test]

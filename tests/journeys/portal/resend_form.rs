@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::visitor::{Page, Visitor};
 use super::{PAGE, SIGN_IN_TAKEN, link, viewer};
-use crate::harness::{Journey, Reply, attempts_of, emulator_differs, event, text};
+use crate::harness::{Journey, Reply, attempts_of, emulator_differs, event, subscription_path, text};
 
 /// A journey with one delivery of loan 727 that failed, and its row.
 async fn failed_delivery() -> (Journey, Value) {
@@ -47,6 +47,49 @@ async fn a_resend_is_confirmed_once_and_its_row_is_shown_at_once() {
     assert_eq!(first.frozen_parts(), second.frozen_parts());
     let page = jane.page(&format!("{PAGE}?open={}", text(&row["id"]))).await;
     assert!(page.fact("Manually retried").starts_with("by jane@lender.example, "));
+}
+
+#[tokio::test]
+async fn where_the_webhook_has_another_address_now_the_row_can_be_sent_there() {
+    let j = Journey::start().await;
+    let created = j.subscribe("/hook", json!({})).await;
+    j.receiver.replies("/hook", [Reply::status(503)]);
+    let delivery = j.api.ended_delivery(&j.api.send_one(&event("727")).await).await;
+    let row = &delivery["attempts"][0];
+    let mut jane = viewer(&j).await;
+    let open = |id: &Value| format!("{PAGE}?open={}", text(id));
+    // An edit that leaves the address as it is offers nothing.
+    let edited = json!({"description": "moved soon"});
+    j.api.patch(&subscription_path(&created), &edited).await.expect_status(200);
+    assert!(jane.page(&open(&row["id"])).await.all(".to-current").is_empty());
+    let moved = json!({"request": {"url": j.receiver.url("/new/[[v('loan-id')]]?key=secret")}});
+    j.api.patch(&subscription_path(&created), &moved).await.expect_status(200);
+
+    let page = jane.page(&open(&row["id"])).await;
+    let question = page.text(".to-current .confirm strong");
+    let shown = format!("to the webhook's current address, {}?", j.receiver.url("/new/727?key=***"));
+    assert!(question.ends_with(&shown), "{question}");
+    let field = |name: &str| page.attribute(&format!(".to-current input[name={name}]"), "value");
+    let fields = [("csrf", field("csrf")), ("once", field("once")), ("to", field("to"))];
+    let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let action = page.attribute(".to-current form", "action");
+    for _ in 0..2 {
+        jane.post(&action, &fields).await.expect_status(303);
+    }
+    let delivery = j.api.delivery_after_attempts(text(&row["traceId"]), 2).await;
+    j.receiver.next_request().await;
+    let request = j.receiver.next_request().await;
+    assert_eq!(request.path_and_query, "/new/727?key=secret");
+
+    // The row that went there can be sent to either address.
+    let page = jane.page(&open(&delivery["attempts"][1]["id"])).await;
+    assert!(page.fact("Destination").ends_with("/new/727?key=***"));
+    assert!(page.text(".resend:not(.to-current) strong").ends_with(&format!("{}?", j.receiver.url("/hook"))));
+    page.one(".to-current form");
+    j.api.delete(&subscription_path(&created)).await.expect_status(204);
+    assert!(jane.page(&open(&row["id"])).await.all(".to-current").is_empty());
+    let refused = jane.post(&action, &[("csrf", fields[0].1), ("to", "current")]).await.expect_status(409);
+    assert!(Page::of(&refused).text("p").contains("the webhook is deleted"));
 }
 
 #[tokio::test]

@@ -3,3 +3,4 @@
 mod cancel;
 mod resend;
 mod resend_and_schedule;
+mod resend_to_current;

@@ -28,6 +28,7 @@ fn row(number: AttemptNumber, state: AttemptState) -> Attempt {
         number,
         requested_by: None,
         resend_of: None,
+        address_version: None,
         sent_at: NOW,
         state,
         next_attempt_at: None,

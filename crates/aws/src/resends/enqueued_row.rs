@@ -44,10 +44,12 @@ impl Aws {
         };
         let named = self.named_row(row, &delivery).await?;
         if let NamedRow::Gone = named {
-            return Ok(match key {
-                Some(key) => self.duplicate(row, key, now).await?.unwrap_or(PutOutcome::NamedAttemptReleased),
-                None => PutOutcome::NamedAttemptReleased,
-            });
+            let known = match key {
+                Some(key) => self.recorded_resend(row, key, now).await?,
+                None => None,
+            };
+            return Ok(known
+                .map_or(PutOutcome::NamedAttemptReleased, |(trace, id)| PutOutcome::Duplicate(trace, id)));
         }
         let mut parts = Vec::with_capacity(3);
         if let Some(key) = key {
@@ -125,17 +127,15 @@ impl Aws {
         Ok(if found.is_some() { NamedRow::Stored } else { NamedRow::Gone })
     }
 
-    /// The resend that was enqueued with this key before.
-    async fn duplicate(
+    /// The delivery and the attempt of the resend that was enqueued with this key before.
+    pub(super) async fn recorded_resend(
         &self,
         row: &Attempt,
         key: &IdempotencyKey,
         now: Timestamp,
-    ) -> StoreResult<Option<PutOutcome>> {
+    ) -> StoreResult<Option<(TraceId, AttemptId)>> {
         let found = self.idempotency_item(&row.tenant, IdempotencyScope::Resend, key, now).await?;
-        let Some(item) = found else { return Ok(None) };
-        let (trace, id): (TraceId, AttemptId) = document(&item)?;
-        Ok(Some(PutOutcome::Duplicate(trace, id)))
+        found.as_ref().map(document).transpose()
     }
 }
 

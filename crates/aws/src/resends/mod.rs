@@ -20,8 +20,8 @@ use loanhook_core::model::attempt::{Attempt, AttemptState};
 use loanhook_core::model::id::{AttemptId, LoanId, TraceId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
-    Attempts, EnqueueOutcome, IdempotencyKey, Queue, QueueMessage, ResendClaimOutcome, Resends, StoreError,
-    StoreResult,
+    Attempts, EarlierResend, EnqueueOutcome, IdempotencyKey, Queue, QueueMessage, ResendClaimOutcome,
+    Resends, StoreError, StoreResult,
 };
 
 /// How often the transaction is tried that another resend of the delivery may refuse.
@@ -42,8 +42,8 @@ impl Resends for Aws {
                     return Ok(EnqueueOutcome::Enqueued);
                 }
                 PutOutcome::Duplicate(trace, id) => {
-                    self.enqueue_duplicate(&row, trace, id).await?;
-                    return Ok(EnqueueOutcome::Duplicate(trace, id));
+                    let earlier = self.enqueue_earlier(&row, trace, id).await?;
+                    return Ok(EnqueueOutcome::Duplicate(earlier));
                 }
                 PutOutcome::NamedAttemptReleased => return Ok(EnqueueOutcome::NamedAttemptReleased),
                 PutOutcome::NotNewest => is_newest = false,
@@ -51,6 +51,18 @@ impl Resends for Aws {
             }
         }
         Err(StoreError::Busy)
+    }
+
+    async fn earlier_resend(
+        &self,
+        asked: &Attempt,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> StoreResult<Option<EarlierResend>> {
+        match self.recorded_resend(asked, key, now).await? {
+            Some((trace, id)) => self.enqueue_earlier(asked, trace, id).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     async fn claim_resend(
@@ -110,16 +122,24 @@ impl Resends for Aws {
 }
 
 impl Aws {
-    /// Queues the message of a resend that was enqueued before, if its row is still queued.
-    async fn enqueue_duplicate(&self, row: &Attempt, trace: TraceId, id: AttemptId) -> StoreResult<()> {
-        if trace != row.trace_id {
-            return Ok(());
+    /// Queues the message of a resend that was enqueued before, if its row is still queued and of the same delivery as the
+    /// row that is asked for.
+    async fn enqueue_earlier(
+        &self,
+        asked: &Attempt,
+        trace_id: TraceId,
+        attempt: AttemptId,
+    ) -> StoreResult<EarlierResend> {
+        if trace_id != asked.trace_id {
+            return Ok(EarlierResend { trace_id, attempt, to: None });
         }
-        let known = self.row(&row.tenant, &row.loan_id, id).await?.map(|row| row.attempt);
-        match known.filter(|known| known.state == AttemptState::Queued) {
-            Some(known) => self.enqueue(QueueMessage::for_resend(&known, known.sent_at)).await,
-            None => Ok(()),
+        let known = self.row(&asked.tenant, &asked.loan_id, attempt).await?.map(|row| row.attempt);
+        if let Some(known) = &known
+            && known.state == AttemptState::Queued
+        {
+            self.enqueue(QueueMessage::for_resend(known, known.sent_at)).await?;
         }
+        Ok(EarlierResend { trace_id, attempt, to: known.map(|known| known.resend_to()) })
     }
 
     async fn resend_row(

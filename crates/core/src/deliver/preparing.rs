@@ -1,5 +1,6 @@
 //! Preparation of a request from what is stored, and the reasons why nothing can be sent.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use super::Deliver;
 use super::recording::with_retries;
 use crate::model::attempt::Attempt;
 use crate::model::delivery::Delivery;
+use crate::model::subscription::headers_for_other_url;
 use crate::model::time::Timestamp;
 use crate::ports::{MAX_RECORDING_TIME, NotSent, Payloads, StoreError, Subscriptions, WebhookRequest};
 
@@ -96,15 +98,15 @@ impl<S: Payloads + Subscriptions, O> Deliver<S, O> {
         };
         let (subscription, version) = (snapshot.subscription_id, snapshot.subscription_version);
         let secrets = with_retries(|| self.store.secrets(&snapshot.tenant, subscription, version)).await?;
-        let gone = |what: &str| NotSendable::ContentMissing(what.to_owned());
+        let headers = self.headers(delivery, row).await?;
         Ok(WebhookRequest {
             tenant: snapshot.tenant.clone(),
             subscription_id: subscription,
             fresh_connection: delivery.history.interruptions > 0,
             test: snapshot.test,
             method: snapshot.request.method,
-            url: snapshot.request.url.clone(),
-            headers: snapshot.request.headers.clone(),
+            url: row.destination.clone(),
+            headers,
             content_type: snapshot.request.content_type.clone(),
             body: body.ok_or_else(|| gone("its payload is gone"))?,
             trace_id: snapshot.trace_id,
@@ -118,4 +120,33 @@ impl<S: Payloads + Subscriptions, O> Deliver<S, O> {
             timeout: Duration::from_secs(snapshot.timeout_seconds.into()),
         })
     }
+
+    /// The headers as they were rendered at intake; of a resend to another address with the credentials of that address.
+    async fn headers(
+        &self,
+        delivery: &Delivery,
+        row: &Attempt,
+    ) -> Result<BTreeMap<String, String>, NotSendable> {
+        let snapshot = &delivery.snapshot;
+        let frozen = &snapshot.request.headers;
+        let Some(version) = row.address_version.filter(|version| *version != snapshot.subscription_version)
+        else {
+            return Ok(frozen.clone());
+        };
+        let (tenant, id) = (&snapshot.tenant, snapshot.subscription_id);
+        let rendered_by =
+            with_retries(|| self.store.subscription_version(tenant, id, snapshot.subscription_version))
+                .await?;
+        let url_of = with_retries(|| self.store.subscription_version(tenant, id, version)).await?;
+        match rendered_by.zip(url_of) {
+            Some((rendered_by, url_of)) => {
+                Ok(headers_for_other_url(frozen, &rendered_by.settings, &url_of.settings))
+            }
+            None => Err(gone("a version of its webhook is gone")),
+        }
+    }
+}
+
+fn gone(what: &str) -> NotSendable {
+    NotSendable::ContentMissing(what.to_owned())
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::address::{Address, ResendTo};
 use super::failure::{ErrorKind, Failure};
 use super::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
 use super::payload::Payload;
@@ -16,7 +17,8 @@ use super::time::Timestamp;
 /// A resend that no worker took for this long reads as failed, interrupted.
 pub const MAX_RESEND_WAIT: Duration = Duration::from_secs(15 * 60);
 
-/// One row of a loan's history. What it says of its delivery was frozen at intake.
+/// One row of a loan's history. What it says of its delivery was frozen at intake, but for the destination of a resend to the
+/// current URL.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attempt {
     pub id: AttemptId,
@@ -37,6 +39,9 @@ pub struct Attempt {
     /// Of a resend: the name of the key, or the viewer of the portal link.
     pub requested_by: Option<String>,
     pub resend_of: Option<AttemptId>,
+    /// Of a resend to the subscription's current URL: the version of the subscription that gave its destination and gives
+    /// its credentials. None where the delivery's own request is sent.
+    pub address_version: Option<u64>,
     /// For a queued row: when it was asked for.
     pub sent_at: Timestamp,
     pub state: AttemptState,
@@ -157,6 +162,19 @@ const NEVER_CLAIMED: &str = "no sender took this resend within 15 minutes; it wa
 impl Attempt {
     pub fn is_manual(&self) -> bool {
         self.number == AttemptNumber::Manual
+    }
+
+    /// The same resend, sent to this address.
+    #[must_use]
+    pub fn to_address(mut self, address: Address) -> Self {
+        self.destination = address.url;
+        self.address_version = Some(address.version);
+        self
+    }
+
+    /// Where it goes, if it is a resend.
+    pub const fn resend_to(&self) -> ResendTo {
+        if self.address_version.is_some() { ResendTo::Current } else { ResendTo::Original }
     }
 
     pub fn completion(&self) -> Option<&Completion> {

@@ -190,6 +190,7 @@ impl Delivery {
             number,
             requested_by: None,
             resend_of: None,
+            address_version: None,
             sent_at,
             state,
             next_attempt_at: None,

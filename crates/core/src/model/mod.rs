@@ -1,6 +1,7 @@
 //! Values and rules, with no I/O and no async: what an event, a subscription, a delivery and an
 //! attempt are, and how a delivery moves from one attempt to the next.
 
+pub mod address;
 pub mod attempt;
 mod attempt_result;
 pub mod byte_order_mark;

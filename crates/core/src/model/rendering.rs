@@ -87,6 +87,39 @@ pub fn sent_header(rendered: &str) -> Result<String, &'static str> {
     if is_header_value(value) { Ok(value.into()) } else { Err("what comes of it is no header value") }
 }
 
+/// The URL that a subscription sends an event to, in the delivery of this trace.
+///
+/// # Errors
+///
+/// Why it does not render: a sentence that holds no value of the event.
+pub fn render_url(
+    subscription: &Subscription,
+    evaluation: &EventEvaluation<'_>,
+    trace_id: TraceId,
+) -> Result<String, String> {
+    let url = &subscription.settings.compiled.of(&subscription.settings).url;
+    sent_url(render("the URL", (url, MAX_URL), (evaluation, trace_id))?)
+        .map_err(|reason| failed("the URL", &reason))
+}
+
+/// What a template comes to, in at most so many bytes, or why it does not render.
+fn render(
+    what: &str,
+    (template, most): (&Result<Template, TemplateError>, usize),
+    (evaluation, trace_id): (&EventEvaluation<'_>, TraceId),
+) -> Result<String, String> {
+    let template = template.as_ref().map_err(|error| failed(what, error))?;
+    if template.is_constant() {
+        return Ok(template.sample());
+    }
+    let context = evaluation.context().ok_or_else(|| failed(what, &NOT_UNICODE))?;
+    template.render(&Variables::of(evaluation, context, trace_id), most).map_err(|error| failed(what, &error))
+}
+
+fn failed(what: &str, reason: &dyn Display) -> String {
+    format!("the template of {what} does not render: {reason}")
+}
+
 /// The request and its body, or why it cannot be rendered.
 fn request(
     subscription: &Subscription,
@@ -95,28 +128,13 @@ fn request(
 ) -> Result<(RequestSnapshot, Bytes), String> {
     let settings = &subscription.settings;
     let compiled = settings.compiled.of(settings);
-    let failed =
-        |what: &str, reason: &dyn Display| format!("the template of {what} does not render: {reason}");
-    let rendered =
-        |what: &str, template: &Result<Template, TemplateError>, most: usize| -> Result<String, String> {
-            let template = template.as_ref().map_err(|error| failed(what, error))?;
-            if template.is_constant() {
-                return Ok(template.sample());
-            }
-            let context = evaluation.context().ok_or_else(|| failed(what, &NOT_UNICODE))?;
-            template
-                .render(&Variables::of(evaluation, context, trace_id), most)
-                .map_err(|error| failed(what, &error))
-        };
-
-    let url = sent_url(rendered("the URL", &compiled.url, MAX_URL)?)
-        .map_err(|reason| failed("the URL", &reason))?;
+    let url = render_url(subscription, evaluation, trace_id)?;
     let mut headers = BTreeMap::new();
     let mut room = MAX_HEADERS;
     for (name, template) in &compiled.headers {
         let what = format!("the header {name}");
-        let value =
-            sent_header(&rendered(&what, template, MAX_HEADERS)?).map_err(|reason| failed(&what, &reason))?;
+        let value = sent_header(&render(&what, (template, MAX_HEADERS), (evaluation, trace_id))?)
+            .map_err(|reason| failed(&what, &reason))?;
         room = room
             .checked_sub(name.len() + value.len())
             .ok_or("the templates of the headers render to more than 32 KiB in all")?;
@@ -124,7 +142,8 @@ fn request(
     }
     let (bytes, payload) = match &compiled.payload {
         Some(template) => {
-            let bytes = Bytes::from(rendered("the payload", template, MAX_BODY)?);
+            let rendered = render("the payload", (template, MAX_BODY), (evaluation, trace_id))?;
+            let bytes = Bytes::from(rendered);
             if !evaluation.reserve_rendered(bytes.len()) {
                 return Err(
                     "the templates of all subscriptions render to more than 32 MiB for this event".into()

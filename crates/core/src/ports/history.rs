@@ -7,6 +7,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{IdempotencyKey, QueueMessage, StoreResult};
+use crate::model::address::ResendTo;
 use crate::model::attempt::Attempt;
 use crate::model::delivery::Delivery;
 use crate::model::id::{AttemptId, LoanId, TenantId, TraceId};
@@ -19,8 +20,7 @@ pub struct HistoryRow {
     pub attempt: Attempt,
     /// How often the delivery was manually resent so far.
     pub resends: u32,
-    /// The version of the subscription that it was sent with, which is that of its delivery; none where the delivery
-    /// cannot be read.
+    /// The version of the subscription that rendered its delivery; none where the delivery cannot be read.
     pub subscription_version: Option<u64>,
 }
 
@@ -107,11 +107,20 @@ pub trait Attempts {
 #[derive(Debug, PartialEq, Eq)]
 pub enum EnqueueOutcome {
     Enqueued,
-    /// The key was used before, for this attempt of this delivery.
-    Duplicate(TraceId, AttemptId),
+    /// The key was used before, for this resend.
+    Duplicate(EarlierResend),
     /// The attempt that the row names as `resend_of` has no row any more: its claim was released, so it never happened.
     /// No resend was stored.
     NamedAttemptReleased,
+}
+
+/// The resend that was asked for with an idempotency key before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EarlierResend {
+    pub trace_id: TraceId,
+    pub attempt: AttemptId,
+    /// Where it goes; none where that was not read: it is of another delivery than is asked for, or its row is gone.
+    pub to: Option<ResendTo>,
 }
 
 #[derive(Debug)]
@@ -131,6 +140,15 @@ pub trait Resends {
         key: Option<IdempotencyKey>,
         now: Timestamp,
     ) -> impl Future<Output = StoreResult<EnqueueOutcome>> + Send;
+
+    /// The resend that was enqueued with this key before; none where there is none with a row. `asked` is the row that would be
+    /// stored now: nothing of it is, but what a crash left undone of the earlier one is finished.
+    fn earlier_resend(
+        &self,
+        asked: &Attempt,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> impl Future<Output = StoreResult<Option<EarlierResend>>> + Send;
 
     /// Takes a queued resend for the holder of the token; one that waited too long is completed as
     /// interrupted instead.

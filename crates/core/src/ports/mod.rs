@@ -32,7 +32,7 @@ pub use formula_errors::FormulaErrorLog;
 pub use grants::Grants;
 pub use health::Health;
 pub use history::{
-    AttemptRange, Attempts, EnqueueOutcome, HistoryRow, Payloads, ResendClaimOutcome, Resends,
+    AttemptRange, Attempts, EarlierResend, EnqueueOutcome, HistoryRow, Payloads, ResendClaimOutcome, Resends,
 };
 pub use ledger::Ledger;
 pub use reports::Reports;

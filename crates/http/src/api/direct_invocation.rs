@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::api::schema;
+use loanhook_core::model::address::ResendTo;
 use loanhook_core::model::attempt::AttemptNumber;
 use loanhook_core::model::id::{TenantId, TraceId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::model::validation::idempotency_key_error;
-use loanhook_core::ports::{Attempts, Resends};
-use loanhook_core::resend::{self as use_case, ResendError, ResendRequest};
+use loanhook_core::resend::{self as use_case, ResendError, ResendRequest, ResendStore};
 
 /// The most resends of one invocation, which are queued well within its timeout.
 const MAX_RESENDS: usize = 100;
@@ -61,11 +61,7 @@ pub enum DirectError {
 ///
 /// Of one: why it was refused. Of a list: it is too long, or the store failed; then the same invocation can be run
 /// again, and what was queued before is not queued again under the same keys.
-pub async fn resend<S: Attempts + Resends>(
-    store: &S,
-    input: Value,
-    invocation: &str,
-) -> Result<Value, DirectError> {
+pub async fn resend<S: ResendStore>(store: &S, input: Value, invocation: &str) -> Result<Value, DirectError> {
     let Value::Array(list) = input else {
         let queued = queue_resend(store, serde_json::from_value(input)?, invocation, 0).await?;
         return Ok(serde_json::to_value(queued)?);
@@ -88,7 +84,7 @@ pub async fn resend<S: Attempts + Resends>(
     Ok(Value::Array(results))
 }
 
-async fn queue_resend<S: Attempts + Resends>(
+async fn queue_resend<S: ResendStore>(
     store: &S,
     requested: DirectResend,
     invocation: &str,
@@ -105,6 +101,7 @@ async fn queue_resend<S: Attempts + Resends>(
     let request = ResendRequest {
         trace_id,
         attempt: attempt.into(),
+        to: ResendTo::Original,
         requested_by: REQUESTED_BY.into(),
         key: Some(key),
     };

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
+use tracing::warn;
 
 use super::error_page::ErrorPage;
 use super::page_parameters::PageParameters;
@@ -11,8 +12,10 @@ use super::payload_files::stored_payload;
 use super::preview::Preview;
 use super::view::{self, attempt_details};
 use super::{PageStore, Pages};
+use loanhook_core::current_address::address_by;
 use loanhook_core::history::{self, DeliveryAttempts};
 use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::EventId;
 use loanhook_core::model::payload::Payload;
 use loanhook_core::model::time::Timestamp;
@@ -34,6 +37,10 @@ pub(super) struct AttemptDetails {
     pub(super) next_due: Option<Timestamp>,
     pub(super) accepted_at: Timestamp,
     pub(super) event_id: EventId,
+    /// The URL that the delivery was first sent to.
+    pub(super) original_url: String,
+    /// The URL that its webhook has now, where that is another and the viewer may resend.
+    pub(super) current_url: Option<String>,
     pub(super) source: Preview,
     pub(super) response: Option<Preview>,
 }
@@ -77,6 +84,7 @@ pub(super) async fn read_details<S: PageStore>(
     let (next_due, accepted_at) = (delivery.progress.next_due(), delivery.snapshot.accepted_at);
     let event_id = delivery.snapshot.event_id;
     let resends = delivery.history.resends;
+    let current_url = if request.may_resend() { other_current_url(store, &delivery).await } else { None };
     Ok(AttemptDetails {
         row,
         attempts,
@@ -85,9 +93,35 @@ pub(super) async fn read_details<S: PageStore>(
         next_due,
         accepted_at,
         event_id,
+        original_url: delivery.snapshot.request.url,
+        current_url,
         source,
         response,
     })
+}
+
+/// The URL that a delivery's webhook has now, where that is another than the delivery's own. Where it cannot be known, none is
+/// offered: the page shows the row all the same.
+async fn other_current_url<S: PageStore>(store: &S, delivery: &Delivery) -> Option<String> {
+    let snapshot = &delivery.snapshot;
+    if snapshot.request.unrenderable.is_some() {
+        return None;
+    }
+    let found = store.subscription(&snapshot.tenant, snapshot.subscription_id).await;
+    let address = match found {
+        // A webhook that was not edited has the URL that it had: of most rows no event is read.
+        Ok(None) => return None,
+        Ok(Some(now)) if now.version == snapshot.subscription_version => return None,
+        Ok(Some(now)) => address_by(store, delivery, &now).await,
+        Err(failure) => Err(failure),
+    };
+    match address {
+        Ok(address) => address.ok().map(|address| address.url).filter(|url| *url != snapshot.request.url),
+        Err(failure) => {
+            warn!(trace_id = %snapshot.trace_id, %failure, "page.current_address_unknown");
+            None
+        }
+    }
 }
 
 async fn read_preview<S: Payloads>(

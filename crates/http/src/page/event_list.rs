@@ -14,7 +14,7 @@ use super::page_parameters::PageParameters;
 use super::page_request::PageRequest;
 use super::payload_files::check_destination;
 use super::view::event_list;
-use super::{EventPageStore, Pages};
+use super::{PageStore, Pages};
 use crate::web::download::download;
 use loanhook_core::ledger::{self, EventPage, EventWithStatuses};
 use loanhook_core::model::id::EventId;
@@ -32,7 +32,7 @@ pub(super) struct EventList {
     pub(super) alone: bool,
 }
 
-pub(super) async fn show<S: EventPageStore>(
+pub(super) async fn show<S: PageStore>(
     State(pages): State<Pages<S>>,
     request: PageRequest,
     parts: Parts,
@@ -75,7 +75,7 @@ async fn event<S: Ledger>(
 }
 
 /// Downloads the context of an event.
-pub(super) async fn context<S: EventPageStore>(
+pub(super) async fn context<S: PageStore>(
     State(pages): State<Pages<S>>,
     request: PageRequest,
     headers: HeaderMap,

@@ -35,17 +35,13 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 
 use crate::web::{PORTAL_PATH, SIGN_IN_PATH, SiteSettings};
-use loanhook_core::ports::{Attempts, Grants, Keys, Ledger, Payloads, Resends, Subscriptions};
+use loanhook_core::ports::{Grants, Keys};
+use loanhook_core::resend::ResendStore;
 
 /// The ports that the pages use.
-pub trait PageStore: Attempts + Grants + Keys + Payloads + Resends + Clone + Send + Sync + 'static {}
+pub trait PageStore: ResendStore + Grants + Keys + Clone + Send + Sync + 'static {}
 
-impl<S: Attempts + Grants + Keys + Payloads + Resends + Clone + Send + Sync + 'static> PageStore for S {}
-
-/// The ports that the pages of events use beside.
-pub trait EventPageStore: PageStore + Ledger + Subscriptions {}
-
-impl<S: PageStore + Ledger + Subscriptions> EventPageStore for S {}
+impl<S: ResendStore + Grants + Keys + Clone + Send + Sync + 'static> PageStore for S {}
 
 /// The state of the handlers.
 #[derive(Clone)]
@@ -55,21 +51,15 @@ struct Pages<S> {
 }
 
 /// The router of the pages and their assets.
-pub fn router<S: EventPageStore>(store: S, site: SiteSettings) -> Router {
-    let events = Router::new()
-        .route("/loans/{loanId}/events", get(event_list::show::<S>))
-        .route("/loans/{loanId}/events/{id}/context", get(event_list::context::<S>));
-    with_pages(webhook_routes().merge(events), store, site)
-}
-
-/// All routes but those of events.
-fn webhook_routes<S: PageStore>() -> Router<Pages<S>> {
+pub fn router<S: PageStore>(store: S, site: SiteSettings) -> Router {
     Router::new()
         .route("/loans/{loanId}/webhooks", get(webhook_list::show::<S>))
         .route("/loans/{loanId}/webhooks/{id}/details", get(attempt_details::show::<S>))
         .route("/loans/{loanId}/webhooks/{id}/source", get(payload_files::source::<S>))
         .route("/loans/{loanId}/webhooks/{id}/response", get(payload_files::response::<S>))
         .route("/loans/{loanId}/webhooks/{id}/resend", post(resend::resend::<S>))
+        .route("/loans/{loanId}/events", get(event_list::show::<S>))
+        .route("/loans/{loanId}/events/{id}/context", get(event_list::context::<S>))
         .route("/loans/{loanId}", any(error_page::not_found))
         .route("/loans/{loanId}/{*rest}", any(error_page::not_found))
         .route(PORTAL_PATH, get(sign_in::open_portal_link::<S>))
@@ -78,11 +68,6 @@ fn webhook_routes<S: PageStore>() -> Router<Pages<S>> {
         .route("/login/", any(error_page::not_found))
         .route("/logout", post(sign_in::sign_out::<S>))
         .route("/assets/{name}", get(assets::get))
-}
-
-/// The routes with their engine, and with what holds for all of them.
-fn with_pages<S: PageStore>(routes: Router<Pages<S>>, store: S, site: SiteSettings) -> Router {
-    routes
         .method_not_allowed_fallback(error_page::method_not_allowed)
         .layer(from_fn_with_state(site.frame_ancestors.clone(), headers::add_security_headers))
         .with_state(Pages { store, site })

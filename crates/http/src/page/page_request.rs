@@ -116,7 +116,12 @@ impl PageRequest {
 
     /// The destination of an attempt; its query is masked for a viewer who may not write subscriptions.
     pub(super) fn destination(&self, attempt: &Attempt) -> String {
-        shown(attempt.destination.clone(), self.grant.may(Scope::SubscriptionsWrite))
+        self.url(&attempt.destination)
+    }
+
+    /// A URL that requests go to, likewise masked.
+    pub(super) fn url(&self, url: &str) -> String {
+        shown(url.to_owned(), self.grant.may(Scope::SubscriptionsWrite))
     }
 
     /// The row of the attempt that the path names.

@@ -13,12 +13,17 @@ use super::page_request::PageRequest;
 use super::{PageStore, Pages};
 use crate::web::call_limits::Requester;
 use crate::web::resend::AllowedResend;
+use loanhook_core::model::address::ResendTo;
 use loanhook_core::model::attempt::Outcome;
 use loanhook_core::resend::ResendTarget;
 
-/// The names of the fields of the form: the CSRF token, and a UUID that makes each form queue one resend.
+/// The names of the fields of the form: the CSRF token, a UUID that makes each form queue one resend, and whether it goes to
+/// the webhook's current address.
 pub(super) const CSRF_FIELD: &str = "csrf";
 pub(super) const ONCE_FIELD: &str = "once";
+pub(super) const TO_FIELD: &str = "to";
+/// The value of that field for the current address.
+pub(super) const TO_CURRENT: &str = "current";
 
 /// Queues the resend and redirects to the list, where its row is the newest.
 pub(super) async fn resend<S: PageStore>(
@@ -38,9 +43,10 @@ pub(super) async fn resend<S: PageStore>(
     let row = request.row(&pages.store).await?.attempt;
     let attempt =
         if row.outcome() == Outcome::Queued { ResendTarget::Newest } else { ResendTarget::Row(row.id) };
+    let to = if form.get(TO_FIELD) == TO_CURRENT { ResendTo::Current } else { ResendTo::Original };
     // Each form queues one resend, however often it is sent. No key of the API begins with this character.
     let key = form.get(ONCE_FIELD).parse::<Uuid>().ok().map(|once| format!("\u{7f}page {once}"));
-    let id = allowed.queue(&pages.store, row.trace_id, attempt, key).await?;
+    let id = allowed.queue(&pages.store, row.trace_id, (attempt, to), key).await?;
     let back = PageParameters::read(parts.uri.query()).first_page().with(RESENT, &id);
     Ok(Redirect::to(&format!("{}{}", request.path(), back.query())).into_response())
 }

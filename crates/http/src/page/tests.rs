@@ -1,5 +1,7 @@
 //! Pages of a history that is longer than a test can make over HTTP.
 
+mod settings;
+
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -19,8 +21,8 @@ use loanhook_core::model::payload::{Payload, PayloadKey};
 use loanhook_core::model::subscription::Method;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
-    AttemptRange, EnqueueOutcome, EnvironmentKeyOutcome, HistoryRow, IdempotencyKey, ListedKey, QueueMessage,
-    ResendClaimOutcome, StoreResult,
+    AttemptRange, Attempts, EarlierResend, EnqueueOutcome, EnvironmentKeyOutcome, HistoryRow, IdempotencyKey,
+    ListedKey, Payloads, QueueMessage, ResendClaimOutcome, Resends, StoreResult,
 };
 
 /// A loan of 12,000 webhooks, the event title of every one of which is `Ordinary`, but for those of these
@@ -60,6 +62,7 @@ fn attempt(number: u32, rare: bool) -> Attempt {
         number: AttemptNumber::Auto(1),
         requested_by: None,
         resend_of: None,
+        address_version: None,
         sent_at: ended_at,
         state: AttemptState::Complete(result),
         next_attempt_at: None,
@@ -167,6 +170,15 @@ impl Resends for Loan {
         Ok(EnqueueOutcome::Enqueued)
     }
 
+    async fn earlier_resend(
+        &self,
+        _: &Attempt,
+        _: &IdempotencyKey,
+        _: Timestamp,
+    ) -> StoreResult<Option<EarlierResend>> {
+        Ok(None)
+    }
+
     async fn claim_resend(
         &self,
         _: &QueueMessage,
@@ -192,7 +204,7 @@ async fn rare(numbers: &[u32], before: Option<u32>) -> String {
     let before = before.map(|number| format!("&before={}", id(number))).unwrap_or_default();
     let request = Request::get(format!("/loans/727/webhooks?eventTitle=Rare{before}"));
     let request = request.header("host", "localhost").header("cookie", "lh-any=token");
-    let router = with_pages(webhook_routes(), Loan(Arc::new(numbers.to_vec())), SiteSettings::default());
+    let router = router(Loan(Arc::new(numbers.to_vec())), SiteSettings::default());
     let response = router.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
     assert_eq!(response.status(), StatusCode::OK);
     let body = response.into_body().collect().await.expect("a body").to_bytes();

@@ -5,10 +5,10 @@ use std::time::Instant;
 use http::Extensions;
 
 use super::call_limits::{CallLimits, RateLimited, Requester};
+use loanhook_core::model::address::ResendTo;
 use loanhook_core::model::id::{AttemptId, TenantId, TraceId};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Attempts, Resends};
-use loanhook_core::resend::{self, ResendError, ResendRequest, ResendTarget};
+use loanhook_core::resend::{self, ResendError, ResendRequest, ResendStore, ResendTarget};
 
 /// The right to ask for one resend now.
 pub(crate) struct AllowedResend<'a> {
@@ -33,14 +33,15 @@ impl<'a> AllowedResend<'a> {
     }
 
     /// Queues the resend and gives its attempt; with an idempotency key that was used before, the one of that time.
-    pub(crate) async fn queue<S: Attempts + Resends>(
+    pub(crate) async fn queue<S: ResendStore>(
         self,
         store: &S,
         trace_id: TraceId,
-        attempt: ResendTarget,
+        (attempt, to): (ResendTarget, ResendTo),
         key: Option<String>,
     ) -> Result<AttemptId, ResendError> {
-        let request = ResendRequest { trace_id, attempt, requested_by: self.requested_by.to_owned(), key };
+        let requested_by = self.requested_by.to_owned();
+        let request = ResendRequest { trace_id, attempt, to, requested_by, key };
         resend::resend(store, self.tenant, request, Timestamp::now()).await
     }
 }

@@ -60,6 +60,10 @@ impl HttpClient {
         self.call(Method::POST, path, &[], String::new()).await
     }
 
+    pub(crate) async fn post_json(&self, path: &str, body: &str) -> (u16, Value) {
+        self.call(Method::POST, path, &[("content-type", "application/json")], body.to_owned()).await
+    }
+
     pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
         self.call(Method::GET, path, &[], String::new()).await
     }

@@ -1,4 +1,5 @@
-//! Golden files: one document each, named `<kind>.<variant>.json`, as version 1 wrote it, with a line's end after it.
+//! Golden files: one document each, named `<kind>.<variant>.json`, as the version that it says wrote it, with a line's end
+//! after it.
 
 use std::path::Path;
 
@@ -39,14 +40,15 @@ fn every_kind_of_document_has_golden_files() {
 #[test]
 fn a_document_of_a_newer_version_is_refused_whatever_its_kind() {
     for (kind, rewrite) in KINDS {
-        for json in [r#"{"v":2}"#, r#"{"all":"is otherwise","v":2}"#] {
+        for json in [r#"{"v":99}"#, r#"{"all":"is otherwise","v":99}"#] {
             let error = rewrite(json).expect_err(kind);
-            assert!(matches!(error, ReadError::Newer { found: 2, known: 1 }), "{kind}: {error}");
+            assert!(matches!(error, ReadError::Newer { found: 99, known: 1.. }), "{kind}: {error}");
         }
     }
     for (kind, name, json) in files() {
         let Some(fields) = json.strip_prefix('{').filter(|fields| *fields != "}") else { continue };
-        let error = rewrite_of(&kind)(&format!(r#"{{"v":2,{fields}"#)).expect_err(&name);
+        let fields = fields.strip_prefix(r#""v":2,"#).unwrap_or(fields);
+        let error = rewrite_of(&kind)(&format!(r#"{{"v":99,{fields}"#)).expect_err(&name);
         assert!(matches!(error, ReadError::Newer { .. }), "{name}: {error}");
     }
 }

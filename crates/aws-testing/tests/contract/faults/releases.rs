@@ -4,6 +4,7 @@ use loanhook_aws_testing::fault_proxy::BROKEN;
 use loanhook_aws_testing::{FaultyAwsEngine, HeldCall, run_with_faults};
 use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{MILLISECOND, SECOND, START, Scene, ended, resend_message};
+use loanhook_core::model::address::ResendTo;
 use loanhook_core::model::id::AttemptId;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
@@ -65,7 +66,13 @@ async fn resend_before_its_transaction(
     let held = scene.engine.proxy.hold("TransactWriteItems", 1);
     let (store, tenant) = (scene.ports().clone(), scene.tenant().clone());
     let (trace_id, requested_by) = (scene.trace(), "Servicing".to_owned());
-    let request = ResendRequest { trace_id, attempt: ResendTarget::Newest, requested_by, key: None };
+    let request = ResendRequest {
+        trace_id,
+        attempt: ResendTarget::Newest,
+        to: ResendTo::Original,
+        requested_by,
+        key: None,
+    };
     let asked = tokio::spawn(async move { resend(&store, &tenant, request, now).await });
     held.arrived().await;
     (held, asked)

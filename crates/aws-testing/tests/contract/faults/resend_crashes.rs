@@ -2,19 +2,22 @@
 
 use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults, worker};
 use loanhook_contract::engine::Engine;
+use loanhook_contract::failed_once;
 use loanhook_contract::scene::{LEASE, MILLISECOND, SECOND, START, Scene, resend_message};
 use loanhook_core::history;
+use loanhook_core::model::address::ResendTo;
 use loanhook_core::model::attempt::{AttemptNumber, MAX_RESEND_WAIT, Outcome};
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::progress::Status;
-use loanhook_core::ports::StoreResult;
+use loanhook_core::ports::{StoreResult, Subscriptions};
 use loanhook_core::resend::{ResendRequest, ResendTarget, resend};
 
 use super::{crash_before, crash_worker_before, result};
 
 fn request(scene: &Scene<FaultyAwsEngine>, key: Option<&str>) -> ResendRequest {
     let (requested_by, key) = ("Servicing".to_owned(), key.map(str::to_owned));
-    ResendRequest { trace_id: scene.trace(), attempt: ResendTarget::Newest, requested_by, key }
+    let (attempt, to) = (ResendTarget::Newest, ResendTo::Original);
+    ResendRequest { trace_id: scene.trace(), attempt, to, requested_by, key }
 }
 
 /// An exhausted delivery with a resend whose caller died before the queue message.
@@ -45,6 +48,26 @@ fn a_repeat_with_the_key_queues_the_message_of_a_resend_whose_caller_died() {
         worker.handle(messages[0].clone(), now).await?;
         assert_eq!(worker.sender.numbers(), [AttemptNumber::Manual]);
         assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_repeat_queues_the_message_of_a_resend_to_an_address_that_its_webhook_has_no_more() {
+    run_with_faults(async {
+        let scene = failed_once::<FaultyAwsEngine>().await?;
+        let request = || ResendRequest { to: ResendTo::Current, ..request(&scene, Some("a")) };
+        let (store, tenant, first) = (scene.ports().clone(), scene.tenant().clone(), request());
+        let call = async move { resend(&store, &tenant, first, START + SECOND).await };
+        crash_before(&scene.engine, ("SendMessage", 1), call).await;
+        let row = scene.rows().await?.pop().expect("its row");
+        scene.ports().delete(scene.tenant(), scene.subscription.id, None).await?;
+
+        let now = START + 2 * SECOND;
+        let id = resend(scene.ports(), scene.tenant(), request(), now).await.expect("enqueued");
+        assert_eq!((id, row.outcome()), (row.id, Outcome::Queued));
+        assert_eq!(scene.engine.drain().await, [resend_message(&row, START + SECOND)]);
+        assert_eq!(scene.delivery().await?.history.resends, 1);
         Ok(())
     });
 }

@@ -1,10 +1,15 @@
 //! Credentials of a subscription, and the hosts that they may go to.
 //!
 //! A credential that is not shown is given for one host. Whoever may change a subscription's URL must not learn it by
-//! sending it to a host of their own, so a change of the host asks for every credential again.
+//! sending it to a host of their own, so a change of the host asks for every credential again. A delivery that is resent to
+//! another URL than its own takes its credentials from the version that gave the URL.
+
+use std::collections::BTreeMap;
 
 use url::Url;
 
+use super::Settings;
+use crate::model::rendering::sent_header;
 use crate::model::template::{Target, Template};
 
 /// Whether credentials that were given for requests to the URL `stored` may go on to the URL `new`, both templates:
@@ -14,6 +19,39 @@ pub fn may_keep_credentials(stored: &str, new: &str) -> bool {
     match (place(stored), place(new)) {
         (Some(stored), Some(new)) => stored == new,
         _ => false,
+    }
+}
+
+/// The headers of a delivery that is sent to the URL of other settings than those that rendered it. A header that was rendered
+/// from placeholders stays; all others are credentials, and the settings of the URL give theirs.
+pub fn headers_for_other_url(
+    frozen: &BTreeMap<String, String>,
+    rendered_by: &Settings,
+    url_of: &Settings,
+) -> BTreeMap<String, String> {
+    let stays = |name: &String| !is_credential(rendered_by, name);
+    let mut headers: BTreeMap<_, _> = frozen
+        .iter()
+        .filter(|(name, _)| stays(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    for (name, value) in &url_of.request.headers {
+        let stands = headers.keys().any(|rendered| rendered.eq_ignore_ascii_case(name));
+        if !stands
+            && is_credential(url_of, name)
+            && let Ok(value) = sent_header(value)
+        {
+            headers.insert(name.clone(), value);
+        }
+    }
+    headers
+}
+
+/// Whether the value of a header is not made for each event. One that is no template any more counts as such.
+fn is_credential(settings: &Settings, name: &str) -> bool {
+    match settings.compiled.of(settings).headers.get(name) {
+        Some(Ok(template)) => template.is_constant(),
+        Some(Err(_)) | None => true,
     }
 }
 

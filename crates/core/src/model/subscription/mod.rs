@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 pub use compiled::CompiledCache;
-pub use credentials::may_keep_credentials;
+pub use credentials::{headers_for_other_url, may_keep_credentials};
 pub use headers::MAX_HEADERS;
 pub(super) use headers::is_header_value;
 pub use headers::value_fault;

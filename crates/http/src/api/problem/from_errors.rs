@@ -5,6 +5,7 @@ use tracing::error;
 
 use super::{Problem, ValidationError};
 use crate::api::response::entity_tag;
+use loanhook_core::current_address::NoAddress;
 use loanhook_core::intake::IntakeError;
 use loanhook_core::keys::KeyError;
 use loanhook_core::model::validation::{self, ValidationErrors};
@@ -94,11 +95,32 @@ impl From<ResendError> for Problem {
                 "nothing-to-send",
                 "a template of the subscription did not render for this event, so there is no request to send again: mend the template, and send the event again",
             ),
+            ResendError::NoAddress(reason) => reason.into(),
             ResendError::KeyReused => Self::conflict(
                 "idempotency-key-reused",
-                "this idempotency key was used in the last 24 h for another delivery: use a new key",
+                "this idempotency key was used in the last 24 h for another delivery, or with another `to`: use a new key",
             ),
             ResendError::Store(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<NoAddress> for Problem {
+    fn from(reason: NoAddress) -> Self {
+        match reason {
+            NoAddress::SubscriptionDeleted => Self::conflict(
+                "subscription-deleted",
+                "the subscription is deleted and has no current URL: resend to the original URL, or leave it",
+            ),
+            NoAddress::EventGone => Self::conflict(
+                "event-gone",
+                "the ledger does not have the event any more, for which the current URL would be rendered: resend to the \
+                 original URL",
+            ),
+            NoAddress::Unrenderable(reason) => Self::conflict(
+                "url-not-rendered",
+                &format!("the subscription's current URL cannot be made for the event: {reason}"),
+            ),
         }
     }
 }

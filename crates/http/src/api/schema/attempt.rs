@@ -23,7 +23,8 @@ pub(in crate::api) struct AttemptView {
     event_title: String,
     event_name: String,
     subscription_id: SubscriptionId,
-    /// The version of the subscription at intake, which gave all but the signing secrets; null where that is not known.
+    /// The version of the subscription at intake, which gave all but the signing secrets; null where that is not known. Of a
+    /// resend to the current URL: the version that gave this URL and the headers without placeholders.
     #[schema(required)]
     subscription_version: Option<u64>,
     method: Method,
@@ -144,7 +145,7 @@ impl AttemptView {
             event_title: attempt.event_title,
             event_name: attempt.event_name,
             subscription_id: attempt.subscription_id.into(),
-            subscription_version,
+            subscription_version: attempt.address_version.or(subscription_version),
             method: attempt.method.into(),
             // A list is read, copied and exported by many: only a row by itself shows what may be a token.
             destination: shown(attempt.destination, headers && to.sees_whole_urls()),

@@ -16,6 +16,7 @@ pub(super) mod ledger_event;
 pub(super) mod pattern;
 pub(super) mod portal_link_draft;
 pub(super) mod report;
+pub(super) mod resend_draft;
 pub(super) mod retry_policy;
 pub(super) mod strict_object;
 pub(super) mod subscription_draft;
