@@ -37,6 +37,10 @@ impl State {
 }
 
 impl Subscriptions for Memory {
+    fn keeps_flow(&self) -> bool {
+        true
+    }
+
     async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
         let read = |state: &mut State| Ok(Arc::new(state.current_subscriptions(tenant)));
         self.once(Operation::ReadSubscriptions, StepKind::Read, read).await

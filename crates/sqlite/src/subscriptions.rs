@@ -14,6 +14,10 @@ use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::{DeleteOutcome, ReplaceOutcome, StoreResult, Subscriptions};
 
 impl Subscriptions for SqliteEngine {
+    fn keeps_flow(&self) -> bool {
+        true
+    }
+
     async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
         Ok(self.0.cache.subscriptions(tenant))
     }

@@ -30,6 +30,7 @@ mod attempt;
 mod completion;
 mod counts;
 mod delivery;
+mod flow;
 mod formula_error;
 mod grant;
 mod idempotency;

@@ -41,6 +41,7 @@ pub(super) fn print_details(subscription: &Value) -> CommandResult {
             "Timeout",
             unless_empty(field(subscription, "/timeoutSeconds")).map(|seconds| format!("{seconds} s")),
         ),
+        ("Flow", unless_empty(flow(&subscription["flow"]))),
         ("Version", unless_empty(field(subscription, "/version"))),
         ("Created", unless_empty(field(subscription, "/createdAt")).map(|text| time(&text))),
         ("Updated", unless_empty(field(subscription, "/updatedAt")).map(|text| time(&text))),
@@ -88,6 +89,23 @@ fn schedule(retry: &Value) -> String {
     format!("{times} times, after {base} and {factor} times as long each time, at most {cap}{jitter}")
 }
 
+/// The limits, the order and the automatic hold that are set.
+fn flow(flow: &Value) -> String {
+    let set = |name: &str| Some(field(flow, name)).filter(|text| !text.is_empty());
+    let stuck = flow["stepAsideAfterSeconds"].as_u64().map(duration);
+    let order = Some(field(flow, "/order")).filter(|order| order == "loan").map(|_| {
+        let until = stuck.map(|time| format!(", for at most {time}")).unwrap_or_default();
+        format!("each delivery waits for the earlier ones of its loan{until}")
+    });
+    let parts = [
+        set("/maxInFlight").map(|most| format!("at most {most} requests under way")),
+        set("/maxPerSecond").map(|most| format!("at most {most} requests a second")),
+        order,
+        set("/holdAfterFailures").map(|count| format!("held after {count} failures in a row")),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
 /// `90 s`, `5 min`, `2 h`, `7 d`: in the largest unit that divides the seconds.
 fn duration(seconds: u64) -> String {
     let units = [(86_400, "d"), (3_600, "h"), (60, "min")];
@@ -100,7 +118,7 @@ fn duration(seconds: u64) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::{criteria, schedule};
+    use super::{criteria, flow, schedule};
 
     #[test]
     fn a_schedule_is_shown_in_words() {
@@ -115,6 +133,19 @@ mod tests {
         let expected =
             "2 times, after 5 s and 1.5 times as long each time, at most 90 s, shortened by up to 50 %";
         assert_eq!(schedule(&jittery), expected);
+    }
+
+    #[test]
+    fn flow_is_shown_in_words() {
+        let none =
+            json!({"maxInFlight": null, "maxPerSecond": null, "order": "none", "holdAfterFailures": null});
+        assert_eq!(flow(&none), "");
+        let all = json!({
+            "maxInFlight": 5, "maxPerSecond": 0.5, "order": "loan", "stepAsideAfterSeconds": 600, "holdAfterFailures": 10
+        });
+        let expected = "at most 5 requests under way; at most 0.5 requests a second; each delivery waits for the \
+                        earlier ones of its loan, for at most 10 min; held after 10 failures in a row";
+        assert_eq!(flow(&all), expected);
     }
 
     #[test]

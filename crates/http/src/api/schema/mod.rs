@@ -9,6 +9,7 @@ pub(super) mod attempt;
 pub(super) mod delivery;
 pub(super) mod event_draft;
 pub(super) mod explanation;
+pub(super) mod flow_settings;
 pub(super) mod formula_errors;
 pub(super) mod id;
 pub(super) mod key;

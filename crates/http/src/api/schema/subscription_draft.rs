@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::enums_of_model;
+use super::flow_settings::FlowDraft;
 use super::retry_policy::RetryDraft;
 use super::strict_object::{object, optional_object, texts};
 use super::values::Method;
@@ -54,6 +55,9 @@ pub(in crate::api) struct SubscriptionDraft {
     #[serde(default = "timeout_seconds")]
     #[schema(minimum = 1, maximum = 30)]
     timeout_seconds: u32,
+    /// Limits, order and automatic hold; by default there is none.
+    #[serde(default, deserialize_with = "optional_object")]
+    flow: Option<FlowDraft>,
 }
 
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -131,6 +135,7 @@ impl From<SubscriptionDraft> for model::SubscriptionInput {
             request: draft.request.into(),
             retry: draft.retry.map(Into::into),
             timeout_seconds: draft.timeout_seconds,
+            flow: draft.flow.unwrap_or_default().into(),
         }
     }
 }
@@ -177,5 +182,6 @@ mod tests {
         assert_eq!(settings.request.content_type, "application/json");
         assert_eq!(settings.retry, RetryPolicy::default());
         assert_eq!(settings.timeout_seconds, 15);
+        assert!(settings.flow.is_default());
     }
 }

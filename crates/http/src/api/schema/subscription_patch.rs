@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
+use super::flow_settings::PatchedFlow;
 use super::strict_object::{optional_object, optional_texts};
 use super::subscription_draft::{Fire, SubscriptionDraft};
 use super::subscription_view::SubscriptionView;
@@ -65,6 +66,9 @@ pub(in crate::api) struct PatchedMembers {
     #[serde(default)]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 30)]
     timeout_seconds: IgnoredAny,
+    /// Null alone sets nothing of it any more.
+    #[serde(default, deserialize_with = "optional_object")]
+    flow: Option<PatchedFlow>,
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]

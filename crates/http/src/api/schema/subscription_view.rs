@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::api::request::caller::Caller;
+use crate::api::schema::flow_settings::FlowView;
 use crate::api::schema::formula_errors::FormulaErrors;
 use crate::api::schema::id::{SubscriptionId, Timestamp};
 use crate::api::schema::retry_policy::RetryPolicy;
@@ -29,6 +30,7 @@ pub(in crate::api) struct SubscriptionView {
     request: RequestView,
     retry: RetryPolicy,
     timeout_seconds: u32,
+    flow: FlowView,
     version: u64,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -96,6 +98,7 @@ impl SubscriptionView {
             },
             retry: settings.retry.clone().into(),
             timeout_seconds: settings.timeout_seconds,
+            flow: settings.flow.into(),
             version: subscription.version,
             created_at: subscription.created_at.into(),
             updated_at: subscription.updated_at.into(),
