@@ -98,6 +98,7 @@ impl Resends for Memory {
             let repeated = stored == Some(&row);
             if claimed {
                 state.put_row(row.clone());
+                state.record_flow(&row);
             }
             claimed || repeated
         });

@@ -23,7 +23,7 @@ const APPLICATION_ID: i64 = 0x6c68_6462;
 ///
 /// A message's ID is never given again (`AUTOINCREMENT`): a claim deletes its message while its
 /// ID may still be in use, and the next message must not pass for that one.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     "CREATE TABLE deliveries (
          trace BLOB PRIMARY KEY,
          tenant TEXT NOT NULL,
@@ -188,6 +188,13 @@ const MIGRATIONS: [&str; 8] = [
      INSERT INTO counting
          SELECT CASE WHEN EXISTS (SELECT 1 FROM deliveries) OR EXISTS (SELECT 1 FROM events)
              THEN CAST(unixepoch('subsec') * 1000 AS INTEGER) END;",
+    // The failures in a row and the hold of a subscription.
+    "CREATE TABLE flow_states (
+         tenant TEXT NOT NULL,
+         subscription BLOB NOT NULL,
+         doc TEXT NOT NULL,
+         PRIMARY KEY (tenant, subscription)
+     ) WITHOUT ROWID;",
 ];
 
 /// Sets how a connection reads and writes, and how many KiB of pages it keeps in memory at most.

@@ -31,6 +31,7 @@ mod completion;
 mod counts;
 mod delivery;
 mod flow;
+mod flow_state;
 mod formula_error;
 mod grant;
 mod idempotency;

@@ -35,12 +35,30 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 
 use crate::web::{PORTAL_PATH, SIGN_IN_PATH, SiteSettings};
-use loanhook_core::ports::{Attempts, Grants, Keys, Ledger, Payloads, Resends, Subscriptions};
+use loanhook_core::ports::{
+    Attempts, DeliveryList, FlowControl, Grants, Keys, Ledger, Payloads, Resends, Subscriptions,
+};
 
 /// The ports that the pages use.
-pub trait PageStore: Attempts + Grants + Keys + Payloads + Resends + Clone + Send + Sync + 'static {}
+pub trait PageStore:
+    Attempts + DeliveryList + FlowControl + Grants + Keys + Payloads + Resends + Clone + Send + Sync + 'static
+{
+}
 
-impl<S: Attempts + Grants + Keys + Payloads + Resends + Clone + Send + Sync + 'static> PageStore for S {}
+impl<S> PageStore for S where
+    S: Attempts
+        + DeliveryList
+        + FlowControl
+        + Grants
+        + Keys
+        + Payloads
+        + Resends
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
 
 /// The ports that the pages of events use beside.
 pub trait EventPageStore: PageStore + Ledger + Subscriptions {}

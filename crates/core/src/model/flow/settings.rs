@@ -41,6 +41,11 @@ impl FlowSettings {
         *self == Self::default()
     }
 
+    /// Whether it limits the requests under way or a second.
+    pub const fn has_limit(&self) -> bool {
+        self.max_in_flight.is_some() || self.max_per_second.is_some()
+    }
+
     /// Adds what is wrong with it to `errors`, with pointers below `/flow`.
     pub fn check(&self, errors: &mut ValidationErrors) {
         if self.max_in_flight.is_some_and(|most| !(1..=MAX_IN_FLIGHT).contains(&most)) {

@@ -23,6 +23,7 @@ pub(super) mod subscription_draft;
 pub(super) mod subscription_patch;
 pub(super) mod subscription_view;
 pub(super) mod values;
+pub(super) mod waiting;
 
 /// An enum of an answer, from the enum of the model that has the same variants.
 macro_rules! enums_of_model {

@@ -41,6 +41,9 @@ pub(in crate::api) struct PatchedMembers {
     updated_at: IgnoredAny,
     #[serde(default)]
     #[schema(value_type = Option<Object>, read_only)]
+    hold: IgnoredAny,
+    #[serde(default)]
+    #[schema(value_type = Option<Object>, read_only)]
     formula_errors: IgnoredAny,
     #[serde(default)]
     #[schema(value_type = Option<String>, pattern = "name", example = "Core banking: payment posted")]
@@ -162,7 +165,7 @@ pub(in crate::api) fn patched(
     patch: &Value,
     caller: &Caller,
 ) -> Result<SubscriptionInput, ValidationErrors> {
-    let shown = serde_json::to_value(SubscriptionView::new(current, caller));
+    let shown = serde_json::to_value(SubscriptionView::new(current, None, caller));
     let mut document = shown.map_err(|error| ValidationErrors::one("", error.to_string()))?;
     if let (Some(Value::Object(stored)), Some(Value::Object(named))) =
         (document.pointer_mut("/request/headers"), patch.pointer("/request/headers"))
