@@ -143,6 +143,8 @@ pub(crate) struct Delivery {
     pub(crate) accepted_at: String,
     pub(crate) status: String,
     pub(crate) next_attempt_at: Option<String>,
+    #[serde(default)]
+    pub(crate) waiting: Option<Waiting>,
     pub(crate) attempts: Vec<Row>,
     /// The cursor of the attempts that follow on the next page.
     #[serde(default)]
@@ -159,10 +161,27 @@ pub(crate) struct ListedDelivery {
     test: bool,
     pub(crate) accepted_at: String,
     pub(crate) status: String,
+    #[serde(default)]
+    waiting: Option<Waiting>,
     pub(crate) newest_attempt: Option<Row>,
 }
 
+/// Why a delivery waits although its attempt is due.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Waiting {
+    pub(crate) reason: String,
+    pub(crate) since: String,
+}
+
 impl ListedDelivery {
+    /// Its status, or for what it waits.
+    pub(crate) fn state_in_words(&self) -> String {
+        match &self.waiting {
+            Some(waiting) => format!("waits: {}", waiting.reason),
+            None => self.status.clone(),
+        }
+    }
+
     /// The event title, after `[test]` where it is of a subscription's test.
     pub(crate) fn marked_title(&self) -> String {
         let mark = if self.test { "[test] " } else { "" };

@@ -14,6 +14,7 @@ mod events;
 mod export;
 mod follow;
 mod history;
+mod hold;
 mod keys;
 mod list_pages;
 mod report;
@@ -57,6 +58,10 @@ pub(crate) enum ClientCommand {
     Resend(resend::ResendArgs),
     /// End the automatic attempts of a delivery
     Cancel(cancel::CancelArgs),
+    /// Let the deliveries of a subscription wait until it is released; none is lost
+    Hold(hold::HoldArgs),
+    /// End the hold of a subscription: what waited goes on, slowly at first
+    Release(hold::HoldArgs),
     /// List and change what is sent where
     Subscriptions(subscriptions::SubscriptionsArgs),
     /// List, make and delete keys
@@ -80,6 +85,8 @@ pub(crate) async fn run(command: ClientCommand) -> CommandResult {
         ClientCommand::Trace(args) => trace::run(args).await,
         ClientCommand::Resend(args) => resend::run(args).await,
         ClientCommand::Cancel(args) => cancel::run(args).await,
+        ClientCommand::Hold(args) => hold::hold(args).await,
+        ClientCommand::Release(args) => hold::release(args).await,
         ClientCommand::Subscriptions(args) => subscriptions::run(args).await,
         ClientCommand::Keys(args) => keys::run(args).await,
         ClientCommand::EventTypes(args) => event_types::run(args).await,

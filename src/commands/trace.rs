@@ -93,5 +93,12 @@ pub(super) fn details(delivery: &Delivery) -> Vec<(&'static str, Option<String>)
         ("Accepted at", Some(time(&delivery.accepted_at))),
         ("Status", Some(clean(&delivery.status))),
         ("Next attempt", delivery.next_attempt_at.as_deref().map(time)),
+        (
+            "Waits",
+            delivery
+                .waiting
+                .as_ref()
+                .map(|waits| format!("{}, since {}", clean(&waits.reason), time(&waits.since))),
+        ),
     ]
 }

@@ -9,6 +9,7 @@ mod cli;
 mod crash;
 mod delivery;
 mod events;
+mod flow;
 mod harness;
 mod history;
 mod http;

@@ -11,8 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 use http::{Method, Request, header};
 use http_body_util::BodyExt as _;
 use loanhook_core::ports::{
-    Attempts, Deliveries, DeliveryList, EgressAddresses, FormulaErrorLog, Grants, Health, Intake, Keys,
-    Ledger, Payloads, Reports, Resends, Subscriptions,
+    Attempts, Deliveries, DeliveryList, EgressAddresses, FlowControl, FormulaErrorLog, Grants, Health,
+    Intake, Keys, Ledger, Payloads, Reports, Resends, Subscriptions,
 };
 use loanhook_http::web::SiteSettings;
 use loanhook_http::{api, page};
@@ -39,6 +39,7 @@ where
         + Deliveries
         + DeliveryList
         + EgressAddresses
+        + FlowControl
         + FormulaErrorLog
         + Grants
         + Health

@@ -30,6 +30,7 @@ mod delivery_list;
 mod due_index;
 mod egress;
 mod engine;
+mod flow;
 mod health;
 mod history;
 mod intake;

@@ -76,6 +76,15 @@ macro_rules! for_each_case {
             a_delivery_is_in_the_set_that_needs_attention_from_its_first_failure_to_its_end
             a_delivery_that_was_canceled_in_flight_needs_no_attention
         }
+        holds {
+            failures_in_a_row_hold_a_subscription_until_a_success
+            an_attempt_that_is_completed_twice_is_one_failure
+            without_the_setting_failures_hold_nothing
+            a_subscription_is_held_and_released_by_hand
+            a_subscription_that_is_deleted_is_held_no_more
+            what_waits_says_why_and_since_when
+            another_tenants_subscription_cannot_be_held_or_released
+        }
         intake {
             an_accepted_delivery_is_stored_with_its_payload_and_message
             a_delivery_that_is_stored_already_stays_as_it_is

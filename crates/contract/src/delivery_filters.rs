@@ -3,10 +3,11 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use loanhook_core::delivery_list::{DeliveryFilter, WaitingReason};
+use loanhook_core::delivery_list::DeliveryFilter;
 use loanhook_core::intake;
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::filter::CodeFilter;
+use loanhook_core::model::flow::WaitingReason;
 use loanhook_core::model::progress::Status;
 use loanhook_core::model::subscription::Criteria;
 use loanhook_core::model::time::Timestamp;
@@ -47,7 +48,7 @@ pub(crate) async fn each_filter_lets_its_deliveries_pass<E: Engine>() -> StoreRe
     assert_eq!(found(&engine, status(Status::Succeeded)).await?, [of[0]]);
     assert_eq!(found(&engine, status(Status::Failed)).await?, [of[4]]);
     assert_eq!(found(&engine, status(Status::Canceled)).await?, [of[3]]);
-    for reason in [WaitingReason::Limit, WaitingReason::Order, WaitingReason::Hold] {
+    for reason in WaitingReason::ALL {
         let waiting = DeliveryFilter { waiting: Some(reason), ..these_days() };
         assert_eq!(found(&engine, waiting).await?, []);
     }

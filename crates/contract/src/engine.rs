@@ -9,8 +9,8 @@ use loanhook_core::model::ledger::LedgerEvent;
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::{
-    Attempts, Deliveries, DeliveryList, EgressAddresses, FormulaErrorLog, Grants, Intake, Keys, Ledger,
-    Payloads, Queue, QueueMessage, Reports, Resends, Subscriptions,
+    Attempts, Deliveries, DeliveryList, EgressAddresses, FlowControl, FormulaErrorLog, Grants, Intake, Keys,
+    Ledger, Payloads, Queue, QueueMessage, Reports, Resends, Subscriptions,
 };
 
 /// All ports at once.
@@ -27,6 +27,7 @@ pub trait Ports:
     + Grants
     + FormulaErrorLog
     + EgressAddresses
+    + FlowControl
     + Ledger
     + Reports
     + Clone
@@ -49,6 +50,7 @@ impl<T> Ports for T where
         + Grants
         + FormulaErrorLog
         + EgressAddresses
+        + FlowControl
         + Ledger
         + Reports
         + Clone

@@ -12,6 +12,7 @@ mod delivery_list;
 pub mod engine;
 mod grants;
 mod history;
+mod holds;
 mod idempotency;
 mod intake;
 mod keys;

@@ -10,6 +10,7 @@ use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::event::{Event, EventInput};
 use loanhook_core::model::event_evaluation::EventEvaluation;
 use loanhook_core::model::failure::{ErrorKind, Failure};
+use loanhook_core::model::flow::FlowSettings;
 use loanhook_core::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::retry::RetryPolicy;
 use loanhook_core::model::secret::{Secrets, SigningSecret};
@@ -67,6 +68,7 @@ pub fn subscription(of: &TenantId, title: &str, delays: &[u32], at: Timestamp) -
             request,
             retry: RetryPolicy::Delays { delays: delays.to_vec() },
             timeout_seconds: 15,
+            flow: FlowSettings::default(),
             compiled: CompiledCache::default(),
         },
         secrets: Secrets::new(secret()),

@@ -14,6 +14,7 @@ pub mod deliver;
 pub mod delivery_list;
 pub mod explain;
 pub mod history;
+pub mod holds;
 pub mod intake;
 pub mod keys;
 pub mod ledger;

@@ -6,7 +6,7 @@
 
 use crate::model::id::{SubscriptionId, TenantId};
 use crate::model::secret::{Secrets, SigningSecret};
-use crate::model::subscription::{MAX_SUBSCRIPTIONS, Subscription, SubscriptionInput};
+use crate::model::subscription::{MAX_SUBSCRIPTIONS, Settings, Subscription, SubscriptionInput};
 use crate::model::time::Timestamp;
 use crate::model::validation::ValidationErrors;
 use crate::ports::{DeleteOutcome, ReplaceOutcome, StoreError, Subscriptions};
@@ -61,7 +61,7 @@ pub async fn create<S: Subscriptions>(
         version: 1,
         created_at: now,
         updated_at: now,
-        settings: input.check(None).map_err(SubscriptionError::Invalid)?,
+        settings: checked(input, None, store.keeps_flow())?,
         secrets: Secrets::new(SigningSecret::generate()?),
     };
     if store.create(subscription.clone(), MAX_SUBSCRIPTIONS).await? {
@@ -88,12 +88,13 @@ pub async fn change<S: Subscriptions>(
     settings_after: impl Fn(&Subscription) -> Result<SubscriptionInput, ValidationErrors> + Send + Sync,
     now: Timestamp,
 ) -> Result<Subscription, SubscriptionError> {
+    let keeps_flow = store.keeps_flow();
     put_next(store, tenant, id, |current| {
         if !expected.allow(current.version) {
             return Err(SubscriptionError::OtherVersion(current.version));
         }
         let input = settings_after(current).map_err(SubscriptionError::Invalid)?;
-        let mut settings = input.check(Some(&current.settings)).map_err(SubscriptionError::Invalid)?;
+        let mut settings = checked(input, Some(&current.settings), keeps_flow)?;
         let version = current.version + 1;
         settings.criteria.carry_over_since(&current.settings.criteria, version);
         if settings == current.settings {
@@ -152,6 +153,20 @@ pub async fn delete<S: Subscriptions>(
         }
     }
     Err(SubscriptionError::Changed)
+}
+
+/// The settings, if they keep every rule and the engine can keep to them.
+fn checked(
+    input: SubscriptionInput,
+    stored: Option<&Settings>,
+    keeps_flow: bool,
+) -> Result<Settings, SubscriptionError> {
+    let settings = input.check(stored).map_err(SubscriptionError::Invalid)?;
+    if !settings.flow.is_default() && !keeps_flow {
+        let rule = "cannot be set on this engine yet: it keeps no limits, orders and holds; leave flow out";
+        return Err(SubscriptionError::Invalid(ValidationErrors::one("/flow", rule)));
+    }
+    Ok(settings)
 }
 
 /// Stores what `next` makes of the current version, once no other change came in between. What has the same version is

@@ -129,6 +129,7 @@ fn complete_row(state: &mut State, token: Uuid, row: Attempt) -> Option<Attempt>
     };
     write.then(|| {
         state.put_row(row.clone());
+        state.record_flow(&row);
         row
     })
 }

@@ -12,6 +12,7 @@ mod attempts;
 mod deliveries;
 mod delivery_list;
 mod egress;
+mod flow;
 mod formula_errors;
 mod grants;
 mod intake;

@@ -115,6 +115,7 @@ impl Resends for Memory {
             let repeated = stored == Some(&row);
             if claimed {
                 state.put_row(row.clone());
+                state.record_flow(&row);
             }
             claimed || repeated
         });

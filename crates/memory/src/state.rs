@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::flow::FlowState;
 use loanhook_core::model::formula_errors::FormulaErrors;
 use loanhook_core::model::grant::Grant;
 use loanhook_core::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
@@ -52,6 +53,7 @@ pub struct State {
     /// Hashes of deleted keys: the environment does not bring them back.
     pub(super) deleted_keys: Vec<KeyHash>,
     pub(super) grants: BTreeMap<[u8; 32], Grant>,
+    pub(super) flow_states: BTreeMap<(TenantId, SubscriptionId), FlowState>,
     pub(super) formula_errors: BTreeMap<(TenantId, SubscriptionId), FormulaErrors>,
     pub(super) egress: BTreeMap<IpAddr, Timestamp>,
 }

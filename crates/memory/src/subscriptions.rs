@@ -19,6 +19,12 @@ pub(super) struct SubscriptionEntry {
     deleted: bool,
 }
 
+impl SubscriptionEntry {
+    pub(super) const fn is_deleted(&self) -> bool {
+        self.deleted
+    }
+}
+
 impl State {
     /// The subscriptions of a tenant that can be read, the oldest first.
     pub fn current_subscriptions(&self, tenant: &TenantId) -> Vec<Arc<Subscription>> {
@@ -37,6 +43,10 @@ impl State {
 }
 
 impl Subscriptions for Memory {
+    fn keeps_flow(&self) -> bool {
+        true
+    }
+
     async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
         let read = |state: &mut State| Ok(Arc::new(state.current_subscriptions(tenant)));
         self.once(Operation::ReadSubscriptions, StepKind::Read, read).await
@@ -124,6 +134,8 @@ impl Subscriptions for Memory {
                 return Ok(DeleteOutcome::VersionConflict);
             }
             entry.deleted = true;
+            // What was accepted goes on, and nobody can release it any more.
+            state.flow_states.remove(&(tenant.clone(), id));
             Ok(DeleteOutcome::Deleted)
         })
         .await

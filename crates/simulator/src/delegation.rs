@@ -61,6 +61,10 @@ impl Attempts for Store {
 }
 
 impl Subscriptions for Store {
+    fn keeps_flow(&self) -> bool {
+        self.memory().keeps_flow()
+    }
+
     async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
         self.memory().subscriptions(tenant).await
     }

@@ -10,6 +10,7 @@ use super::SqliteEngine;
 use super::dispatch::claim::claim_handled_message;
 use super::dispatch::completion::{CompletionOutcome, PreparedCompletion};
 use super::dispatch::release::release_claim;
+use super::flow_states::{self, ChangedState};
 use super::queue::messages::{delete_message, put_message};
 use super::rows::{find_delivery, put_progress};
 use super::writer::Priority;
@@ -44,13 +45,25 @@ impl Deliveries for SqliteEngine {
     ) -> StoreResult<bool> {
         let (scheduler, counts) = (Arc::clone(&self.0.scheduler), Arc::clone(&self.0.counts));
         let completion = Arc::new(PreparedCompletion::new(claimed, token, row, response, counts.counting()));
-        let work = move |connection: &Connection| completion.complete(connection, &counts);
-        let schedule =
-            move |outcome: &mut CompletionOutcome| scheduler.add_messages(outcome.queued_messages());
+        let (flows, completed) = (Arc::clone(&scheduler), Arc::clone(&completion));
+        let work = move |connection: &Connection| {
+            let outcome = completion.complete(connection, &counts)?;
+            let flow = match &outcome {
+                CompletionOutcome::Completed { .. } => {
+                    flow_states::record_end(connection, &flows, completion.row())?
+                }
+                CompletionOutcome::Superseded => None,
+            };
+            Ok((outcome, flow))
+        };
+        let follow = move |(outcome, flow): &mut (CompletionOutcome, Option<ChangedState>)| {
+            scheduler.add_messages(outcome.queued_messages());
+            flow_states::follow_end(&scheduler, completed.row(), flow.as_ref());
+        };
         // Its process permit is held until it is committed.
         let can_wait = self.0.admission.has_spare_permits();
         let priority = if can_wait { Priority::Completion } else { Priority::ExistingWork };
-        let outcome = self.0.writer.complete(priority, work, schedule).await?;
+        let (outcome, _) = self.0.writer.complete(priority, work, follow).await?;
         Ok(matches!(outcome, CompletionOutcome::Completed { .. }))
     }
 
@@ -61,10 +74,12 @@ impl Deliveries for SqliteEngine {
         row: &Attempt,
         due: Timestamp,
     ) -> StoreResult<ReleaseOutcome> {
+        let of = (row.tenant.clone(), row.subscription_id);
         let (row, resends, scheduler) = (row.clone(), claimed.history.resends, Arc::clone(&self.0.scheduler));
         let work = move |connection: &Connection| release_claim(connection, (token, resends), &row, due);
         let schedule = move |(_, queued): &mut (ReleaseOutcome, Option<QueueMessage>)| {
             scheduler.add_messages(queued.as_slice());
+            scheduler.end_probe((&of.0, of.1));
         };
         let (outcome, _) = self.0.writer.run_until_committed(work, schedule).await?;
         Ok(outcome)

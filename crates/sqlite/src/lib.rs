@@ -17,6 +17,7 @@ mod delivery_list;
 mod dispatch;
 mod egress;
 mod errors;
+mod flow_states;
 mod formula_errors;
 mod grants;
 mod group_commit;
@@ -114,6 +115,7 @@ impl SqliteEngine {
             .map_err(broken)?;
         let cache = Arc::new(Cache::load(&connection).map_err(broken)?);
         let scheduler = Arc::new(QueueScheduler::new(first_due_times(&connection).map_err(broken)?));
+        flow_states::load(&connection, &scheduler).map_err(broken)?;
         let readers = Readers::open(&database)?;
         let clock = Arc::new(ClockMonitor::new());
         let follow_clock = follow_clock(Arc::clone(&clock), Arc::clone(&scheduler));
@@ -160,7 +162,10 @@ fn follow_clock(
     move || {
         let millis = clock.unapplied_step_millis()?;
         let (clock, scheduler) = (Arc::clone(&clock), Arc::clone(&scheduler));
-        let work = move |connection: &Connection| shift_due_times(connection, millis);
+        let work = move |connection: &Connection| {
+            shift_due_times(connection, millis)?;
+            flow_states::shift(connection, millis)
+        };
         let after_commit = move |(): &mut ()| {
             tracing::warn!(by_seconds = millis / 1000, "clock.set");
             clock.record_applied(millis);

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::counts::CountLog;
+use super::flow_states::{self, ChangedState};
 use super::idempotency::{self, KeyScope};
 use super::queue::messages::{delete_message, put_message};
 use super::rows::{attempt_exists, find_attempt, find_delivery, put_attempt, put_progress};
@@ -99,11 +100,19 @@ impl Resends for SqliteEngine {
 
     async fn complete_resend(&self, token: Uuid, row: Attempt, response: Option<Bytes>) -> StoreResult<bool> {
         let (completed, counts) = (Arc::new((row, response)), Arc::clone(&self.0.counts));
+        let (ended, scheduler) = (Arc::clone(&completed), Arc::clone(&self.0.scheduler));
+        let flows = Arc::clone(&scheduler);
         let work = move |connection: &Connection| {
             let (row, response) = &*completed;
-            complete_stored(connection, &counts, token, row, response.as_deref())
+            let is_completed = complete_stored(connection, &counts, token, row, response.as_deref())?;
+            let flow = if is_completed { flow_states::record_end(connection, &flows, row)? } else { None };
+            Ok((is_completed, flow))
         };
-        self.0.writer.run_until_committed(work, |_| ()).await
+        let follow = move |(_, flow): &mut (bool, Option<ChangedState>)| {
+            flow_states::follow_end(&scheduler, &ended.0, flow.as_ref());
+        };
+        let (is_completed, _) = self.0.writer.run_until_committed(work, follow).await?;
+        Ok(is_completed)
     }
 
     async fn release_resend(&self, token: Uuid, mut row: Attempt, due: Timestamp) -> StoreResult<bool> {

@@ -23,7 +23,7 @@ const APPLICATION_ID: i64 = 0x6c68_6462;
 ///
 /// A message's ID is never given again (`AUTOINCREMENT`): a claim deletes its message while its
 /// ID may still be in use, and the next message must not pass for that one.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     "CREATE TABLE deliveries (
          trace BLOB PRIMARY KEY,
          tenant TEXT NOT NULL,
@@ -190,6 +190,13 @@ const MIGRATIONS: [&str; 9] = [
              THEN CAST(unixepoch('subsec') * 1000 AS INTEGER) END;",
     // What commits add to counts, in a row each, until it is folded into the rows of counts.
     "CREATE TABLE count_changes (id INTEGER PRIMARY KEY, doc BLOB NOT NULL);",
+    // The failures in a row and the hold of a subscription.
+    "CREATE TABLE flow_states (
+         tenant TEXT NOT NULL,
+         subscription BLOB NOT NULL,
+         doc TEXT NOT NULL,
+         PRIMARY KEY (tenant, subscription)
+     ) WITHOUT ROWID;",
 ];
 
 /// Sets how a connection reads and writes, and how many KiB of pages it keeps in memory at most.

@@ -69,6 +69,14 @@ fn a_message_is_found_by_an_index_however_many_are_due_with_it() {
     }
 }
 
+/// It reads no message, only their places in the index.
+#[test]
+fn what_waits_is_counted_in_a_range_of_an_index() {
+    let connection = new_file();
+    let whole = "SEARCH queue USING COVERING INDEX queue_by_lane (subscription=? AND <expr>=? AND due<?)";
+    assert_eq!(plan(&connection, crate::flow_states::COUNT_WAITING), [whole]);
+}
+
 /// A list has the same price however many deliveries there are, of this tenant and of others.
 #[test]
 fn a_list_across_loans_is_a_range_of_an_index_in_its_order() {

@@ -5,15 +5,20 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::SqliteEngine;
+use super::queue::SentBefore;
 use super::rows::{from_json, to_json};
 use super::writer::Priority;
+use super::{SqliteEngine, flow_states};
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::{DeleteOutcome, ReplaceOutcome, StoreResult, Subscriptions};
 
 impl Subscriptions for SqliteEngine {
+    fn keeps_flow(&self) -> bool {
+        true
+    }
+
     async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
         Ok(self.0.cache.subscriptions(tenant))
     }
@@ -58,7 +63,7 @@ impl Subscriptions for SqliteEngine {
     }
 
     async fn create(&self, subscription: Subscription, most: usize) -> StoreResult<bool> {
-        let cache = Arc::clone(&self.0.cache);
+        let (cache, scheduler) = (Arc::clone(&self.0.cache), Arc::clone(&self.0.scheduler));
         let new = subscription.clone();
         let work = move |connection: &Connection| {
             let count: usize = connection
@@ -71,6 +76,8 @@ impl Subscriptions for SqliteEngine {
         };
         let after_commit = move |created: &mut bool| {
             if *created {
+                let of = (&subscription.tenant, subscription.id);
+                scheduler.set_flow_settings(of, subscription.settings.flow, SentBefore::Nothing);
                 cache.put_subscription(subscription);
             }
         };
@@ -78,7 +85,7 @@ impl Subscriptions for SqliteEngine {
     }
 
     async fn replace(&self, subscription: Subscription) -> StoreResult<ReplaceOutcome> {
-        let cache = Arc::clone(&self.0.cache);
+        let (cache, scheduler) = (Arc::clone(&self.0.cache), Arc::clone(&self.0.scheduler));
         let next = subscription.clone();
         let work = move |connection: &Connection| {
             let Some((current, true)) = newest(connection, &next.tenant, next.id)? else {
@@ -87,12 +94,18 @@ impl Subscriptions for SqliteEngine {
             if current.version + 1 != next.version {
                 return Ok(ReplaceOutcome::VersionConflict);
             }
+            let hold_after = |of: &Subscription| of.settings.flow.hold_after_failures;
+            if hold_after(&current).is_some() && hold_after(&next).is_none() {
+                flow_states::forget_failures(connection, (&next.tenant, next.id))?;
+            }
             retire(connection, &Subscription { secrets: Secrets::without_expired(), ..current })?;
             put(connection, &next)?;
             Ok(ReplaceOutcome::Replaced)
         };
         let after_commit = move |replaced: &mut ReplaceOutcome| {
             if *replaced == ReplaceOutcome::Replaced {
+                let of = (&subscription.tenant, subscription.id);
+                scheduler.set_flow_settings(of, subscription.settings.flow, SentBefore::Unknown);
                 cache.put_subscription(subscription);
             }
         };
@@ -105,7 +118,7 @@ impl Subscriptions for SqliteEngine {
         id: SubscriptionId,
         version: Option<u64>,
     ) -> StoreResult<DeleteOutcome> {
-        let cache = Arc::clone(&self.0.cache);
+        let (cache, scheduler) = (Arc::clone(&self.0.cache), Arc::clone(&self.0.scheduler));
         let (tenant, of) = (tenant.clone(), tenant.clone());
         // It is not read: one that cannot be read can be deleted, too.
         let work = move |connection: &Connection| {
@@ -124,10 +137,13 @@ impl Subscriptions for SqliteEngine {
                     "UPDATE subscriptions SET current = 0 WHERE tenant = ?1 AND id = ?2 AND current = 1",
                 )?
                 .execute(params![of.as_str(), id.uuid().as_bytes()])?;
+            // What was accepted goes on, and nobody can release it any more.
+            flow_states::delete(connection, (&of, id))?;
             Ok(DeleteOutcome::Deleted)
         };
         let after_commit = move |outcome: &mut DeleteOutcome| {
             if *outcome == DeleteOutcome::Deleted {
+                scheduler.forget_flow_state((&tenant, id));
                 cache.remove_subscription(&tenant, id);
             }
         };

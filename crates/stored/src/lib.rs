@@ -32,6 +32,8 @@ mod completion;
 mod count_changes;
 mod counts;
 mod delivery;
+mod flow;
+mod flow_state;
 mod formula_error;
 mod grant;
 mod idempotency;

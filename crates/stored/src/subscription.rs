@@ -9,6 +9,7 @@ use loanhook_core::model::subscription::{CompiledCache, Criteria, Request, Setti
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::flow::StoredFlow;
 use crate::retry::StoredRetry;
 use crate::secrets::StoredSecrets;
 use crate::values::{StoredTenant, StoredTime};
@@ -43,6 +44,9 @@ struct StoredSettings<'a> {
     request: StoredRequest<'a>,
     retry: StoredRetry<'a>,
     timeout_seconds: u32,
+    /// Absent is the default.
+    #[serde(default, skip_serializing_if = "StoredFlow::is_default")]
+    flow: StoredFlow,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -107,6 +111,7 @@ impl<'a> From<&'a Settings> for StoredSettings<'a> {
             request,
             retry,
             timeout_seconds,
+            flow,
             compiled: _,
         } = settings;
         Self {
@@ -118,6 +123,7 @@ impl<'a> From<&'a Settings> for StoredSettings<'a> {
             request: request.into(),
             retry: retry.into(),
             timeout_seconds: *timeout_seconds,
+            flow: flow.into(),
         }
     }
 }
@@ -133,6 +139,7 @@ impl From<StoredSettings<'_>> for Settings {
             request,
             retry,
             timeout_seconds,
+            flow,
         } = stored;
         Self {
             title: title.into_owned(),
@@ -143,6 +150,7 @@ impl From<StoredSettings<'_>> for Settings {
             request: request.into(),
             retry: retry.into(),
             timeout_seconds,
+            flow: flow.into(),
             compiled: CompiledCache::default(),
         }
     }

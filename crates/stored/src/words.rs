@@ -1,6 +1,7 @@
 //! Words within documents: the values of the model that are one of a few.
 
 use loanhook_core::model::failure::{ErrorKind, Phase};
+use loanhook_core::model::flow::DeliveryOrder;
 use loanhook_core::model::formula_errors::WhichFormula;
 use loanhook_core::model::key::{KeySource, Scope};
 use loanhook_core::model::ledger::DecisionKind;
@@ -82,6 +83,11 @@ words! {
     StoredFire of Fire {
         OnChange = "on-change",
         EveryMatch = "every-match",
+    }
+
+    StoredOrder of DeliveryOrder {
+        None = "none",
+        Loan = "loan",
     }
 
     StoredDecision of DecisionKind {

@@ -8,8 +8,8 @@ use crate::terminal::table;
 
 const HEAD: [&str; 7] =
     ["Accepted", "Trace ID", "Loan", "Event Title", "Status", "Response Code", "# Attempt"];
-/// The widths of columns whose rows are printed one by one, in characters; the longest status is `succeeded`.
-const WIDTHS: [u16; 7] = [20, 36, 10, 30, 9, 13, 9];
+/// The widths of columns whose rows are printed one by one, in characters; the longest status is `waits: limit`.
+const WIDTHS: [u16; 7] = [20, 36, 10, 30, 12, 13, 9];
 const GAP: u16 = 2;
 
 /// The head of the table, and the deliveries. With `row_by_row` not all are known when the first is printed.
@@ -40,7 +40,7 @@ fn cells(delivery: &ListedDelivery) -> Vec<Cell> {
         text(&delivery.trace_id),
         text(&delivery.loan_id),
         text(&delivery.marked_title()),
-        text(&delivery.status).fg(colour(&delivery.status)),
+        text(&delivery.state_in_words()).fg(colour(&delivery.status)),
         text(&newest.map_or_else(|| "-".to_owned(), |row| row.result())),
         text(&newest.map_or_else(|| "-".to_owned(), |row| row.attempt_number())),
     ]

@@ -50,7 +50,7 @@ impl Followed for ListedDelivery {
 
     fn state(&self) -> String {
         let newest = self.newest_attempt.as_ref().map(|row| (&row.id, &row.outcome));
-        format!("{} {newest:?}", self.status)
+        format!("{} {newest:?}", self.state_in_words())
     }
 
     fn has_ended(&self) -> bool {

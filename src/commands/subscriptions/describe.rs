@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::client::decode;
 use crate::error::CommandResult;
-use crate::terminal::format::{clean, field, time};
+use crate::terminal::format::{clean, count, field, time};
 use crate::terminal::table;
 
 pub(super) fn print_table(subscriptions: &[Box<RawValue>]) -> CommandResult {
@@ -23,7 +23,7 @@ pub(super) fn print_table(subscriptions: &[Box<RawValue>]) -> CommandResult {
     table::print(&table)
 }
 
-pub(super) fn print_details(subscription: &Value) -> CommandResult {
+pub(in crate::commands) fn print_details(subscription: &Value) -> CommandResult {
     let unless_empty = |text: String| Some(text).filter(|text| !text.is_empty());
     table::details([
         ("ID", Some(field(subscription, "/id"))),
@@ -41,6 +41,8 @@ pub(super) fn print_details(subscription: &Value) -> CommandResult {
             "Timeout",
             unless_empty(field(subscription, "/timeoutSeconds")).map(|seconds| format!("{seconds} s")),
         ),
+        ("Flow", unless_empty(flow(&subscription["flow"]))),
+        ("Held", hold(&subscription["hold"])),
         ("Version", unless_empty(field(subscription, "/version"))),
         ("Created", unless_empty(field(subscription, "/createdAt")).map(|text| time(&text))),
         ("Updated", unless_empty(field(subscription, "/updatedAt")).map(|text| time(&text))),
@@ -49,7 +51,9 @@ pub(super) fn print_details(subscription: &Value) -> CommandResult {
 }
 
 fn enabled(subscription: &Value) -> String {
-    if subscription["enabled"] == false { "no" } else { "yes" }.to_owned()
+    let enabled = if subscription["enabled"] == false { "no" } else { "yes" };
+    let held = if subscription["hold"].is_object() { ", held" } else { "" };
+    format!("{enabled}{held}")
 }
 
 fn criteria(subscription: &Value) -> String {
@@ -88,6 +92,35 @@ fn schedule(retry: &Value) -> String {
     format!("{times} times, after {base} and {factor} times as long each time, at most {cap}{jitter}")
 }
 
+/// Who holds it, since when, and what waits.
+fn hold(hold: &Value) -> Option<String> {
+    hold.as_object()?;
+    let by = match field(hold, "/by") {
+        by if by == "failures" => "after failures in a row".to_owned(),
+        by => format!("by {by}"),
+    };
+    let waiting =
+        count(usize::try_from(hold["waiting"].as_u64()?).ok()?, "delivery waits", "deliveries wait");
+    Some(format!("{by}, since {}: {waiting}", time(&field(hold, "/since"))))
+}
+
+/// The limits, the order and the automatic hold that are set.
+fn flow(flow: &Value) -> String {
+    let set = |name: &str| Some(field(flow, name)).filter(|text| !text.is_empty());
+    let stuck = flow["stepAsideAfterSeconds"].as_u64().map(duration);
+    let order = Some(field(flow, "/order")).filter(|order| order == "loan").map(|_| {
+        let until = stuck.map(|time| format!(", for at most {time}")).unwrap_or_default();
+        format!("each delivery waits for the earlier ones of its loan{until}")
+    });
+    let parts = [
+        set("/maxInFlight").map(|most| format!("at most {most} requests under way")),
+        set("/maxPerSecond").map(|most| format!("at most {most} requests a second")),
+        order,
+        set("/holdAfterFailures").map(|count| format!("held after {count} failures in a row")),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
 /// `90 s`, `5 min`, `2 h`, `7 d`: in the largest unit that divides the seconds.
 fn duration(seconds: u64) -> String {
     let units = [(86_400, "d"), (3_600, "h"), (60, "min")];
@@ -100,7 +133,7 @@ fn duration(seconds: u64) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::{criteria, schedule};
+    use super::{criteria, flow, hold, schedule};
 
     #[test]
     fn a_schedule_is_shown_in_words() {
@@ -115,6 +148,33 @@ mod tests {
         let expected =
             "2 times, after 5 s and 1.5 times as long each time, at most 90 s, shortened by up to 50 %";
         assert_eq!(schedule(&jittery), expected);
+    }
+
+    #[test]
+    fn flow_is_shown_in_words() {
+        let none =
+            json!({"maxInFlight": null, "maxPerSecond": null, "order": "none", "holdAfterFailures": null});
+        assert_eq!(flow(&none), "");
+        let all = json!({
+            "maxInFlight": 5, "maxPerSecond": 0.5, "order": "loan", "stepAsideAfterSeconds": 600, "holdAfterFailures": 10
+        });
+        let expected = "at most 5 requests under way; at most 0.5 requests a second; each delivery waits for the \
+                        earlier ones of its loan, for at most 10 min; held after 10 failures in a row";
+        assert_eq!(flow(&all), expected);
+    }
+
+    #[test]
+    fn a_hold_is_shown_in_words() {
+        assert_eq!(hold(&json!(null)), None);
+        let since = "2026-11-23T10:00:00Z";
+        let by_hand = hold(&json!({"by": "Ann", "since": since, "waiting": 1})).expect("a hold");
+        assert!(
+            by_hand.starts_with("by Ann, since ") && by_hand.ends_with(": 1 delivery waits"),
+            "{by_hand}"
+        );
+        let automatic = hold(&json!({"by": "failures", "since": since, "waiting": 12})).expect("a hold");
+        assert!(automatic.starts_with("after failures in a row"), "{automatic}");
+        assert!(automatic.ends_with(": 12 deliveries wait"), "{automatic}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `loanhook subscriptions`: the subscriptions of a tenant, listed, changed and tested.
 
-mod describe;
+pub(super) mod describe;
 
 use std::path::PathBuf;
 

@@ -4,6 +4,7 @@ mod delivery_commands;
 mod eval;
 mod event_commands;
 mod history_commands;
+mod hold_commands;
 mod program;
 mod report_command;
 mod send_and_resend;

@@ -135,6 +135,8 @@ async fn generated_requests_with_existing_ids_get_no_5xx_and_only_documented_res
         ("/v1/subscriptions/{id}", "PUT", used),
         ("/v1/subscriptions/{id}", "DELETE", spare),
         ("/v1/subscriptions/{id}/rotate-secret", "POST", used),
+        ("/v1/subscriptions/{id}/hold", "POST", used),
+        ("/v1/subscriptions/{id}/release", "POST", used),
         ("/v1/subscriptions/{id}/test", "POST", used),
         ("/v1/keys/{id}", "DELETE", text(&key["id"])),
     ];

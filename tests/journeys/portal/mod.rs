@@ -11,6 +11,7 @@ mod resend_form;
 mod sessions;
 mod tests_and_masking;
 mod visitor;
+mod waiting;
 
 use serde_json::{Value, json};
 

@@ -31,6 +31,10 @@ const REPLACED_VERSION_RETENTION: Duration = Duration::from_secs(2 * 24 * 3600);
 const MAX_TRIES: u32 = 8;
 
 impl Subscriptions for Aws {
+    fn keeps_flow(&self) -> bool {
+        false
+    }
+
     async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
         let at = match self.cache().version(tenant) {
             Some(at) => at,

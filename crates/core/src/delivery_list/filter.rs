@@ -1,41 +1,15 @@
 //! Filter of a list of deliveries: which ones pass, and what a caller may write.
 
-use std::str::FromStr;
-
 use super::ListedDelivery;
 use crate::model::delivery::Delivery;
 use crate::model::failure::ErrorKind;
 use crate::model::filter::{CodeFilter, passes};
 use crate::model::filter_input::{checked, checked_code, checked_error_kind, checked_time};
+use crate::model::flow::{Waiting, WaitingReason};
 use crate::model::id::{LoanId, SubscriptionId};
 use crate::model::progress::Status;
 use crate::model::time::Timestamp;
 use crate::model::validation::ValidationErrors;
-
-/// Why a delivery waits although its attempt is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WaitingReason {
-    Limit,
-    Order,
-    Hold,
-}
-
-/// What is no reason.
-#[derive(Debug)]
-pub struct UnknownWaitingReason;
-
-impl FromStr for WaitingReason {
-    type Err = UnknownWaitingReason;
-
-    fn from_str(text: &str) -> Result<Self, UnknownWaitingReason> {
-        match text {
-            "limit" => Ok(Self::Limit),
-            "order" => Ok(Self::Order),
-            "hold" => Ok(Self::Hold),
-            _ => Err(UnknownWaitingReason),
-        }
-    }
-}
 
 /// The filters of a list of deliveries, all of which a delivery must pass. The default lets every delivery pass.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -131,6 +105,11 @@ impl DeliveryFilter {
             && passes(self.test, |test| test == snapshot.test)
             && passes(self.from, |from| snapshot.accepted_at >= from)
             && passes(self.to, |to| snapshot.accepted_at < to)
+    }
+
+    /// Whether a delivery that waits so passes.
+    pub(super) fn passes_waiting(&self, waiting: Option<Waiting>) -> bool {
+        passes(self.waiting, |reason| waiting.is_some_and(|waiting| waiting.reason == reason))
     }
 
     /// Whether the newest attempt of a delivery passes.

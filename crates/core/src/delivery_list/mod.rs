@@ -7,14 +7,16 @@ mod events;
 mod filter;
 
 pub use self::events::TracesOfEvents;
-pub use self::filter::{DeliveryFilter, DeliveryFilterInput, WaitingReason};
+pub use self::filter::{DeliveryFilter, DeliveryFilterInput};
+use crate::holds;
 use crate::model::attempt::Attempt;
 use crate::model::delivery::{Delivery, DeliveryPosition};
+use crate::model::flow::Waiting;
 use crate::model::id::TenantId;
 use crate::model::progress::Status;
 use crate::model::time::Timestamp;
 use crate::paging::Paging;
-use crate::ports::{DeliveryList, DeliveryPart, DeliverySet, DeliverySpan, Ledger, StoreResult};
+use crate::ports::{DeliveryList, DeliveryPart, DeliverySet, DeliverySpan, FlowControl, Ledger, StoreResult};
 
 /// A delivery as a list shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +24,8 @@ pub struct ListedDelivery {
     pub delivery: Delivery,
     /// None before the first attempt.
     pub newest_attempt: Option<Attempt>,
+    /// Why it waits although its attempt is due.
+    pub waiting: Option<Waiting>,
 }
 
 /// A part of the list, the newest first.
@@ -38,7 +42,7 @@ pub struct DeliveryPage {
 /// # Errors
 ///
 /// When the store fails.
-pub async fn page<S: DeliveryList + Ledger>(
+pub async fn page<S: DeliveryList + FlowControl + Ledger>(
     store: &S,
     tenant: &TenantId,
     filter: &DeliveryFilter,
@@ -46,8 +50,8 @@ pub async fn page<S: DeliveryList + Ledger>(
     limit: usize,
     now: Timestamp,
 ) -> StoreResult<DeliveryPage> {
-    if filter.waiting.is_some() {
-        // Nothing waits for a limit, an order or a hold so far.
+    let flows = store.flows(tenant, now).await?;
+    if filter.waiting.is_some() && flows.is_empty() {
         return Ok(DeliveryPage::default());
     }
     let before = [before, filter.to.map(DeliveryPosition::first_at)].into_iter().flatten().min();
@@ -56,7 +60,12 @@ pub async fn page<S: DeliveryList + Ledger>(
         let span = DeliverySpan { from: filter.from, before: paging.before() };
         let DeliveryPart { deliveries, examined, goes_on } =
             part(store, tenant, filter, span, wanted).await?;
-        let passing = deliveries.into_iter().filter(|delivery| filter.passes(delivery)).collect();
+        let waiting = |delivery: Delivery| {
+            let waiting = holds::waiting(&flows, &delivery, now);
+            (delivery, waiting)
+        };
+        let passing = deliveries.into_iter().filter(|delivery| filter.passes(delivery)).map(waiting);
+        let passing = passing.filter(|(_, waiting)| filter.passes_waiting(*waiting)).collect();
         let listed = with_newest_attempts(store, tenant, passing, now).await?;
         let passing = listed.into_iter().filter(|listed| filter.passes_attempt(listed));
         paging.add(passing.map(|listed| (listed.delivery.position(), listed)), examined, goes_on);
@@ -86,16 +95,18 @@ async fn part<S: DeliveryList + Ledger>(
 async fn with_newest_attempts<S: DeliveryList>(
     store: &S,
     tenant: &TenantId,
-    deliveries: Vec<Delivery>,
+    deliveries: Vec<(Delivery, Option<Waiting>)>,
     now: Timestamp,
 ) -> StoreResult<Vec<ListedDelivery>> {
     if deliveries.is_empty() {
         return Ok(Vec::new());
     }
+    let (deliveries, waiting): (Vec<_>, Vec<_>) = deliveries.into_iter().unzip();
     let attempts = store.newest_attempts(tenant, &deliveries).await?;
-    let listed = |(delivery, attempt): (Delivery, Option<Attempt>)| ListedDelivery {
+    let listed = |((delivery, waiting), attempt): ((Delivery, _), Option<Attempt>)| ListedDelivery {
         delivery,
         newest_attempt: attempt.map(|attempt| attempt.as_of(now)),
+        waiting,
     };
-    Ok(deliveries.into_iter().zip(attempts).map(listed).collect())
+    Ok(deliveries.into_iter().zip(waiting).zip(attempts).map(listed).collect())
 }

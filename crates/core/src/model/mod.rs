@@ -15,6 +15,7 @@ pub mod event_names;
 pub mod failure;
 pub mod filter;
 pub mod filter_input;
+pub mod flow;
 pub mod formula_errors;
 pub mod grant;
 pub mod id;

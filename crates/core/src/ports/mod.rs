@@ -6,6 +6,7 @@
 
 mod deliveries;
 mod delivery_list;
+mod flow;
 mod formula_errors;
 mod grants;
 mod health;
@@ -28,6 +29,7 @@ pub use deliveries::{
     Intake, MAX_RECORDING_TIME, NewLedgerEvent, ReleaseOutcome, WatchedTrigger,
 };
 pub use delivery_list::{DeliveryList, DeliveryPart, DeliverySet, DeliverySpan};
+pub use flow::FlowControl;
 pub use formula_errors::FormulaErrorLog;
 pub use grants::Grants;
 pub use health::Health;

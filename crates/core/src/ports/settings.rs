@@ -27,6 +27,9 @@ pub enum DeleteOutcome {
 }
 
 pub trait Subscriptions {
+    /// Whether this engine keeps to the flow settings of subscriptions. Where it does not, only the default ones are saved.
+    fn keeps_flow(&self) -> bool;
+
     /// The subscriptions of a tenant as they are now, the oldest first. An engine may leave out their secrets.
     fn subscriptions(
         &self,

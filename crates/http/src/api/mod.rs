@@ -30,13 +30,13 @@ use tracing::{Instrument, error_span};
 use self::routes::{
     deliveries, egress, event, event_batch, event_explanation, event_types, events, formulas, health, keys,
     loan_events, loan_webhooks, openapi_json, portal_links, reports, resend, subscription_changes,
-    subscriptions, templates, webhooks,
+    subscription_holds, subscriptions, templates, webhooks,
 };
 use crate::web::call_limits::CallLimits;
 use crate::web::{self, SiteSettings};
 use loanhook_core::ports::{
-    Attempts, Deliveries, DeliveryList, EgressAddresses, FormulaErrorLog, Grants, Health, Intake, Keys,
-    Ledger, Payloads, Reports, Resends, Subscriptions,
+    Attempts, Deliveries, DeliveryList, EgressAddresses, FlowControl, FormulaErrorLog, Grants, Health,
+    Intake, Keys, Ledger, Payloads, Reports, Resends, Subscriptions,
 };
 
 /// The state of the handlers: the engine.
@@ -68,6 +68,7 @@ where
         + Deliveries
         + DeliveryList
         + EgressAddresses
+        + FlowControl
         + Health
         + Keys
         + Ledger
@@ -109,9 +110,10 @@ pub fn portal<S: SharedStore + Grants + Keys>(store: S, site: SiteSettings) -> R
 }
 
 /// The routes of subscriptions and keys, and of formulas and templates that are tried out.
-pub fn subscriptions<S: SharedStore + Intake + Subscriptions + Ledger + Keys + FormulaErrorLog>(
-    store: S,
-) -> Router {
+pub fn subscriptions<S>(store: S) -> Router
+where
+    S: SharedStore + FlowControl + FormulaErrorLog + Intake + Keys + Ledger + Subscriptions,
+{
     with_store(
         Router::new()
             .route("/v1/subscriptions", get(subscriptions::list::<S>).post(subscriptions::create::<S>))
@@ -123,6 +125,8 @@ pub fn subscriptions<S: SharedStore + Intake + Subscriptions + Ledger + Keys + F
                     .delete(subscriptions::delete::<S>),
             )
             .route("/v1/subscriptions/{id}/rotate-secret", post(subscriptions::rotate_secret::<S>))
+            .route("/v1/subscriptions/{id}/hold", post(subscription_holds::hold::<S>))
+            .route("/v1/subscriptions/{id}/release", post(subscription_holds::release::<S>))
             .route("/v1/subscriptions/{id}/test", post(subscriptions::test::<S>))
             .route("/v1/formulas/evaluate", post(formulas::evaluate::<S>))
             .route("/v1/templates/render", post(templates::render::<S>))

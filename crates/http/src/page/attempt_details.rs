@@ -14,8 +14,10 @@ use super::view::{self, attempt_details};
 use super::{PageStore, Pages};
 use loanhook_core::current_address::address_by;
 use loanhook_core::history::{self, DeliveryAttempts};
+use loanhook_core::holds::waiting_of;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::flow::Waiting;
 use loanhook_core::model::id::EventId;
 use loanhook_core::model::payload::Payload;
 use loanhook_core::model::time::Timestamp;
@@ -35,6 +37,8 @@ pub(super) struct AttemptDetails {
     pub(super) resends: u32,
     /// The time at which the next automatic attempt is due.
     pub(super) next_due: Option<Timestamp>,
+    /// Why that attempt waits although it is due.
+    pub(super) waiting: Option<Waiting>,
     pub(super) accepted_at: Timestamp,
     pub(super) event_id: EventId,
     /// The URL that the delivery was first sent to.
@@ -75,6 +79,7 @@ pub(super) async fn read_details<S: PageStore>(
     .await?;
     let DeliveryAttempts { delivery, mut attempts, more: has_older } = found.ok_or(ErrorPage::NotFound)?;
     attempts.reverse();
+    let waiting = waiting_of(store, &delivery, now).await?;
     let received = row.attempt.completion().and_then(|completion| completion.response.as_ref());
     let response = match received {
         Some(received) => Some(read_preview(store, request, received.payload).await?),
@@ -91,6 +96,7 @@ pub(super) async fn read_details<S: PageStore>(
         has_older,
         resends,
         next_due,
+        waiting,
         accepted_at,
         event_id,
         original_url: delivery.snapshot.request.url,

@@ -35,13 +35,19 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 
 use crate::web::{PORTAL_PATH, SIGN_IN_PATH, SiteSettings};
-use loanhook_core::ports::{Grants, Keys};
+use loanhook_core::ports::{DeliveryList, FlowControl, Grants, Keys};
 use loanhook_core::resend::ResendStore;
 
 /// The ports that the pages use.
-pub trait PageStore: ResendStore + Grants + Keys + Clone + Send + Sync + 'static {}
+pub trait PageStore:
+    ResendStore + DeliveryList + FlowControl + Grants + Keys + Clone + Send + Sync + 'static
+{
+}
 
-impl<S: ResendStore + Grants + Keys + Clone + Send + Sync + 'static> PageStore for S {}
+impl<S> PageStore for S where
+    S: ResendStore + DeliveryList + FlowControl + Grants + Keys + Clone + Send + Sync + 'static
+{
+}
 
 /// The state of the handlers.
 #[derive(Clone)]

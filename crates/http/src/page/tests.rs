@@ -2,6 +2,7 @@
 
 mod settings;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 use super::*;
 use loanhook_core::model::attempt::{Attempt, AttemptNumber, AttemptState, Completion};
 use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::flow::SubscriptionFlow;
 use loanhook_core::model::grant::{Grant, GrantKind};
 use loanhook_core::model::id::{AttemptId, EventId, KeyId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::key::{Key, KeyHash, Scope};
@@ -21,8 +23,9 @@ use loanhook_core::model::payload::{Payload, PayloadKey};
 use loanhook_core::model::subscription::Method;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
-    AttemptRange, Attempts, EarlierResend, EnqueueOutcome, EnvironmentKeyOutcome, HistoryRow, IdempotencyKey,
-    ListedKey, Payloads, QueueMessage, ResendClaimOutcome, Resends, StoreResult,
+    AttemptRange, DeliveryPart, DeliverySet, DeliverySpan, EarlierResend, EnqueueOutcome,
+    EnvironmentKeyOutcome, HistoryRow, IdempotencyKey, ListedKey, QueueMessage, ResendClaimOutcome,
+    StoreResult,
 };
 
 /// A loan of 12,000 webhooks, the event title of every one of which is `Ordinary`, but for those of these
@@ -105,6 +108,50 @@ impl Attempts for Loan {
         _: usize,
     ) -> StoreResult<Option<(Delivery, Vec<Attempt>)>> {
         Ok(None)
+    }
+}
+
+/// It has no lists across loans.
+impl DeliveryList for Loan {
+    async fn deliveries(
+        &self,
+        _: &TenantId,
+        _: DeliverySet,
+        _: DeliverySpan,
+        _: usize,
+    ) -> StoreResult<DeliveryPart> {
+        Ok(DeliveryPart::default())
+    }
+
+    async fn deliveries_of_traces(&self, _: &TenantId, _: &[TraceId]) -> StoreResult<Vec<Delivery>> {
+        Ok(Vec::new())
+    }
+
+    async fn newest_attempts(&self, _: &TenantId, _: &[Delivery]) -> StoreResult<Vec<Option<Attempt>>> {
+        Ok(Vec::new())
+    }
+}
+
+/// Nothing is held or limited.
+impl FlowControl for Loan {
+    async fn hold(&self, _: &TenantId, _: SubscriptionId, _: &str, _: Timestamp) -> StoreResult<bool> {
+        Ok(false)
+    }
+
+    async fn release_hold(&self, _: &TenantId, _: SubscriptionId, _: Timestamp) -> StoreResult<bool> {
+        Ok(false)
+    }
+
+    async fn flows(
+        &self,
+        _: &TenantId,
+        _: Timestamp,
+    ) -> StoreResult<BTreeMap<SubscriptionId, SubscriptionFlow>> {
+        Ok(BTreeMap::new())
+    }
+
+    async fn count_waiting(&self, _: &TenantId, _: SubscriptionId, _: Timestamp) -> StoreResult<u64> {
+        Ok(0)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The page of a loan's webhooks: one page of its history, with the details of the open row.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
@@ -12,7 +14,9 @@ use super::page_request::PageRequest;
 use super::view::webhook_list;
 use super::{PageStore, Pages};
 use loanhook_core::history::{self, HistoryPage};
+use loanhook_core::holds::waiting_rows;
 use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::flow::Waiting;
 use loanhook_core::model::id::AttemptId;
 use loanhook_core::model::time::Timestamp;
 
@@ -21,6 +25,8 @@ pub(super) struct WebhookList {
     pub(super) parameters: PageParameters,
     pub(super) checked: CheckedParameters,
     pub(super) history: HistoryPage,
+    /// Of the rows whose next attempt waits although it is due.
+    pub(super) waiting: BTreeMap<AttemptId, Waiting>,
     /// The details of the open row.
     pub(super) open_row: Option<AttemptDetails>,
     /// The resend that was just queued.
@@ -56,7 +62,8 @@ pub(super) async fn show<S: PageStore>(
     };
     let ok = checked.errors.0.is_empty();
     let status = if ok { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let list = WebhookList { parameters, checked, history, open_row, resent, now };
+    let waiting = waiting_rows(&pages.store, &request.grant.tenant, &history.rows, now).await?;
+    let list = WebhookList { parameters, checked, history, waiting, open_row, resent, now };
     Ok((status, webhook_list::page(&list, &request)).into_response())
 }
 

@@ -66,6 +66,11 @@ impl PreparedCompletion {
         Self { token, row, response, optimistic }
     }
 
+    /// The row of the attempt, complete.
+    pub(crate) fn row(&self) -> &Attempt {
+        &self.row
+    }
+
     /// Completes the attempt: from the claim if nothing changed since, else from what is stored.
     pub(crate) fn complete(
         &self,

@@ -68,6 +68,7 @@ impl SqliteEngine {
                     }
                     // While it is handled, it counts as in flight without a wire permit.
                     None if scheduler.begin_handling(&queue_started, id) => {
+                        wire_permit.hand_over();
                         starting.start_message(message, id, process_permit);
                     }
                     None => {}

@@ -9,6 +9,8 @@
 //! A receiver is prompt while its share has not shrunk below what it began with, and while at least as many answers
 //! came of late as requests are on the wire: then an answer takes [`PROMPT_ANSWER`] or little more, again by Little's law.
 //!
+//! A subscription that is held, or at a limit of its own, holds nobody up either: what waits does not wait for its receiver.
+//!
 //! `scheduler` holds the flows behind its lock.
 
 use std::collections::VecDeque;
@@ -56,6 +58,8 @@ pub(super) struct Load {
     pub(super) in_flight: usize,
     /// Whether an automatic attempt is due that nobody has begun.
     pub(super) has_due: bool,
+    /// Whether attempts wait for a limit or a hold of the subscription, and not for its receiver.
+    pub(super) is_held_back: bool,
 }
 
 /// An event that waits for a place.
@@ -115,7 +119,7 @@ impl Flow {
     pub(super) fn has_room(&self, load: Load, now: Instant) -> bool {
         let idle = load.in_flight == 0 && !load.has_due && self.being_stored == 0;
         let places = load.in_flight + self.being_stored + self.queued;
-        idle || !self.is_prompt(now) || places < 2 * self.share(now)
+        idle || load.is_held_back || !self.is_prompt(now) || places < 2 * self.share(now)
     }
 
     /// Whether no event waits for a place.

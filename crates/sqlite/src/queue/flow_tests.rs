@@ -35,7 +35,7 @@ impl Scene {
 
     /// For how many new deliveries there is room while so many requests are in flight; none where there is no bound.
     fn room(&mut self, in_flight: usize) -> Option<usize> {
-        let load = Load { in_flight, has_due: true };
+        let load = Load { in_flight, has_due: true, is_held_back: false };
         let before = self.flow.being_stored;
         while self.flow.has_room(load, self.now) {
             self.flow.begin_storing();
@@ -101,7 +101,7 @@ fn a_receiver_is_prompt_again_once_its_share_is_as_at_the_beginning() {
 fn where_nothing_is_under_way_there_is_room() {
     let mut scene = Scene::new();
     (0..100).for_each(|_| scene.flow.add_queued());
-    let idle = Load { in_flight: 0, has_due: false };
+    let idle = Load { in_flight: 0, has_due: false, is_held_back: false };
     assert!(scene.flow.has_room(idle, scene.now), "whatever was counted before");
     for load in [Load { in_flight: 1, ..idle }, Load { has_due: true, ..idle }] {
         assert!(!scene.flow.has_room(load, scene.now), "{load:?}");

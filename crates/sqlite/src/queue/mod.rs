@@ -4,7 +4,8 @@
 //! other, and nobody behind another's slow receiver. The messages stay in the table ([`messages`]); memory holds
 //! when each queue is due and how many of its requests are in flight ([`states`]), so it is bounded whatever
 //! waits. [`QueueScheduler`] gives the next queue whose requests may begin, by the shares of [`fair_shares`], and
-//! every request in flight holds permits ([`permits`]).
+//! every request in flight holds permits ([`permits`]). What a subscription's flow settings and its hold forbid waits in its
+//! queue ([`throttle`]).
 //!
 //! What is done with a message that is due, `dispatch` says.
 
@@ -13,12 +14,18 @@ mod fair_shares;
 mod flow;
 mod id;
 pub(super) mod messages;
+mod paced_end;
 mod permits;
 mod places;
 mod scheduler;
 #[cfg(test)]
 mod scheduler_tests;
 mod states;
+mod throttle;
+mod throttling;
+#[cfg(test)]
+mod throttling_tests;
+mod token_bucket;
 
 pub(super) use adaptive_share::Answer;
 pub(super) use flow::ShareBounds;
@@ -26,3 +33,4 @@ pub(super) use id::QueueId;
 pub(super) use permits::{ProcessPermit, ProcessPermits, SendingPermit, WirePermits};
 pub(super) use places::Place;
 pub(super) use scheduler::{NextQueue, QueueScheduler};
+pub(super) use throttle::SentBefore;

@@ -95,6 +95,12 @@ impl WirePermits {
         Some(Self::reserved(&self.scheduler, self.queue.clone(), 1))
     }
 
+    /// Gives the one that is left back, whose request a handler sends that counts as in flight by itself.
+    pub(crate) fn hand_over(mut self) {
+        self.count = 0;
+        self.scheduler.return_used_wire_permit(&self.queue);
+    }
+
     /// The one that is left, for a request that leaves now.
     pub(crate) fn begin_sending(mut self, bounds: ShareBounds) -> SendingPermit {
         self.count = 0;

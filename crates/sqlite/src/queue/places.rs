@@ -15,6 +15,7 @@ use super::adaptive_share::PROMPT_ANSWER;
 use super::flow::{ShareBounds, WaitingEvent};
 use super::id::QueueId;
 use super::scheduler::QueueScheduler;
+use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{QueueMessage, StoreError, StoreResult};
 
 /// How long an event waits for one of its places at most: callers seldom wait for more than 10 seconds.
@@ -126,6 +127,9 @@ impl QueueScheduler {
         let mut state = self.state();
         if let Some(flow) = state.flows.get_mut(&id.subscription) {
             flow.remove_queued(count, all);
+        }
+        if all {
+            state.nothing_waits(id, Timestamp::now());
         }
         state.admit_waiting(id);
     }

@@ -1,8 +1,8 @@
 //! Scheduler of the queues: which queue is next, and how many requests it may begin.
 //!
-//! A queue is in one of four stages: idle; scheduled until its first message is due; ready, waiting for permits in the
-//! order of the fair shares; or at its limit, because its subscription has as many requests in flight as one
-//! may have. In flight are: requests on the wire, messages that a handler has, and wire permits that are reserved while
+//! A queue is in one of five stages: idle; scheduled until its first message is due; ready, waiting for permits in the
+//! order of the fair shares; at its limit, because its subscription has as many requests in flight as one
+//! may have, or is held; or throttled until a time, by the rate or the hold of its subscription (`throttling`). In flight are: requests on the wire, messages that a handler has, and wire permits that are reserved while
 //! messages are read from the table. Each step costs the logarithm of the number of queues, for
 //! each queue that it moves.
 
@@ -16,6 +16,7 @@ use super::fair_shares::PermitCounts;
 use super::flow::ShareBounds;
 use super::id::QueueId;
 use super::states::{QueueState, QueueStates, Stage};
+use super::throttle::Allowance;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::QueueMessage;
 
@@ -67,7 +68,11 @@ impl QueueScheduler {
         let mut state = self.state();
         for queue in state.queues.values_mut() {
             queue.due = queue.due.map(|due| due.plus_millis(millis));
+            if let Stage::Throttled(until) = &mut queue.stage {
+                *until = until.plus_millis(millis);
+            }
         }
+        state.throttles.values_mut().for_each(|throttle| throttle.shift(millis));
         state.timers = state.timers.iter().map(|(due, id)| (due.plus_millis(millis), id.clone())).collect();
         drop(state);
         self.changed.notify_one();
@@ -98,16 +103,22 @@ impl QueueScheduler {
         let permits = permits();
         while let Some(id) = state.shares.pop_next(permits) {
             let own = state.remaining_share(&id, initial_share);
-            let count = own.min(state.shares.remaining_share(&id, permits));
+            let share = own.min(state.shares.remaining_share(&id, permits));
+            let allowance = state.allowance(&id, share, now);
             let Some(queue) = state.queues.get_mut(&id) else { continue };
-            if count == 0 {
-                queue.stage = Stage::AtLimit;
-                continue;
+            match allowance {
+                Allowance::None => queue.stage = Stage::AtLimit,
+                Allowance::NotBefore(time) => {
+                    queue.stage = Stage::Throttled(time);
+                    state.timers.insert((time, id));
+                }
+                Allowance::Requests(count) => {
+                    queue.stage = Stage::Idle;
+                    queue.due = None;
+                    state.reserve(&id, count, now);
+                    return NextQueue::Ready(id, count);
+                }
             }
-            queue.stage = Stage::Idle;
-            queue.due = None;
-            state.update(&id, |queue| queue.wire_permits += count);
-            return NextQueue::Ready(id, count);
         }
         NextQueue::Idle(state.timers.first().map(|(due, _)| *due))
     }
@@ -117,8 +128,10 @@ impl QueueScheduler {
     pub(crate) fn reserve_more(&self, id: &QueueId, initial_share: usize, permits: PermitCounts) -> usize {
         let mut state = self.state();
         let own = state.remaining_share(id, initial_share);
-        let count = own.min(state.shares.remaining_share(id, permits)).min(permits.free);
-        state.update(id, |queue| queue.wire_permits += count);
+        let share = own.min(state.shares.remaining_share(id, permits)).min(permits.free);
+        let now = Timestamp::now();
+        let Allowance::Requests(count) = state.allowance(id, share, now) else { return 0 };
+        state.reserve(id, count, now);
         count
     }
 
@@ -137,10 +150,11 @@ impl QueueScheduler {
             || state.has_due(&id.sibling(), now)
             || state.remaining_share(id, initial_share) == 0
             || state.shares.remaining_share(id, permits) == 0
+            || !matches!(state.allowance(id, 1, now), Allowance::Requests(_))
         {
             return false;
         }
-        state.update(id, |queue| queue.wire_permits += 1);
+        state.reserve(id, 1, now);
         true
     }
 
@@ -170,7 +184,16 @@ impl QueueScheduler {
 
     /// Gives so many wire permits back that were not used.
     pub(crate) fn return_wire_permits(&self, id: &QueueId, count: usize) {
-        self.release(id, |queue| queue.wire_permits = queue.wire_permits.saturating_sub(count));
+        let mut state = self.state();
+        if let Some(throttle) = state.throttles.get_mut(&id.subscription) {
+            throttle.give_back(id.automatic, count);
+        }
+        self.release_locked(state, id, |queue| queue.wire_permits = queue.wire_permits.saturating_sub(count));
+    }
+
+    /// Gives a wire permit back that its request, which is in flight as a message, used.
+    pub(crate) fn return_used_wire_permit(&self, id: &QueueId) {
+        self.release(id, |queue| queue.wire_permits = queue.wire_permits.saturating_sub(1));
     }
 
     /// A request leaves, under a wire permit of its own.
@@ -215,7 +238,7 @@ impl QueueScheduler {
         self.unlock_and_notify(self.state());
     }
 
-    fn unlock_and_notify(&self, state: MutexGuard<'_, QueueStates>) {
+    pub(super) fn unlock_and_notify(&self, state: MutexGuard<'_, QueueStates>) {
         let any_ready = state.shares.any_ready();
         drop(state);
         if any_ready {

@@ -1,5 +1,5 @@
 //! States of the queues: for each, when a message of it is due, and how many of its requests are in flight; and the flow
-//! of each subscription.
+//! and the throttle of each subscription.
 //!
 //! `scheduler` holds these behind its lock.
 
@@ -9,16 +9,19 @@ use std::time::Instant;
 use super::fair_shares::FairShares;
 use super::flow::{Flow, Load, ShareBounds};
 use super::id::QueueId;
+use super::throttle::Throttle;
 use loanhook_core::model::id::SubscriptionId;
 use loanhook_core::model::time::Timestamp;
 
 #[derive(Default)]
 pub(super) struct QueueStates {
     pub(super) queues: HashMap<QueueId, QueueState>,
-    /// When the queues that are [`Stage::Scheduled`] are due.
+    /// When the queues that are [`Stage::Scheduled`] are due, and those that are [`Stage::Throttled`] go on.
     pub(super) timers: BTreeSet<(Timestamp, QueueId)>,
     pub(super) shares: FairShares,
     pub(super) flows: HashMap<SubscriptionId, Flow>,
+    /// Of the subscriptions that have one: see [`Throttle`].
+    pub(super) throttles: HashMap<SubscriptionId, Throttle>,
     /// How many flows there are when those that can be forgotten are looked for.
     next_flow_check: usize,
 }
@@ -46,8 +49,10 @@ pub(super) enum Stage {
     Scheduled,
     /// It waits for permits; the number orders queues by when they became ready.
     Ready(u64),
-    /// Its subscription has as many requests in flight as one may have.
+    /// Its subscription has as many requests in flight as it may have, or is held.
     AtLimit,
+    /// The rate or the hold of its subscription lets nothing begin before then.
+    Throttled(Timestamp),
 }
 
 impl QueueStates {
@@ -73,7 +78,7 @@ impl QueueStates {
         }
     }
 
-    fn in_flight(&self, id: &QueueId) -> usize {
+    pub(super) fn in_flight(&self, id: &QueueId) -> usize {
         self.queues.get(id).map_or(0, |queue| queue.handling.len() + queue.wire_permits)
     }
 
@@ -136,7 +141,9 @@ impl QueueStates {
             true => self.has_due(id, Timestamp::now()),
             false => self.has_due(&id.sibling(), Timestamp::now()),
         };
-        Load { in_flight: self.shares.in_flight(id), has_due }
+        let throttle = self.throttles.get(&id.subscription);
+        let is_held_back = throttle.is_some_and(|throttle| throttle.holds_back(has_due));
+        Load { in_flight: self.shares.in_flight(id), has_due, is_held_back }
     }
 
     /// Forgets a queue that has nothing due and nothing in flight.

@@ -7,6 +7,7 @@ mod older;
 
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::DeliverySnapshot;
+use loanhook_core::model::flow::FlowState;
 use loanhook_core::model::formula_errors::FormulaErrorRecord;
 use loanhook_core::model::grant::Grant;
 use loanhook_core::model::id::{AttemptId, TraceId};
@@ -28,9 +29,10 @@ fn rewrite<D: Document>(json: &str) -> Result<String, ReadError> {
 }
 
 /// Every kind of document.
-const KINDS: [(&str, Rewrite); 12] = [
+const KINDS: [(&str, Rewrite); 13] = [
     ("attempt", rewrite::<Attempt>),
     ("event-record", rewrite::<IdempotencyRecord>),
+    ("flow-state", rewrite::<FlowState>),
     ("formula-error", rewrite::<FormulaErrorRecord>),
     ("grant", rewrite::<Grant>),
     ("key", rewrite::<Key>),

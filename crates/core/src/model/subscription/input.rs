@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::headers::{check_headers, is_header_value};
 use super::url_text::url_fault;
 use super::{CompiledCache, Criteria, Fire, Method, Request, Settings, may_keep_credentials};
+use crate::model::flow::FlowSettings;
 use crate::model::retry::{RetryInput, RetryPolicy};
 use crate::model::template::{Target, Template};
 use crate::model::validation::{ValidationErrors, name_error};
@@ -31,6 +32,7 @@ pub struct SubscriptionInput {
     pub retry: Option<RetryInput>,
     /// For the whole request.
     pub timeout_seconds: u32,
+    pub flow: FlowSettings,
 }
 
 /// Which events a subscription is for: names of events, or a trigger.
@@ -76,6 +78,7 @@ impl SubscriptionInput {
             request,
             retry: None,
             timeout_seconds: DEFAULT_TIMEOUT_SECONDS,
+            flow: FlowSettings::default(),
         }
     }
 }
@@ -100,6 +103,7 @@ impl SubscriptionInput {
         if !(1..=30).contains(&self.timeout_seconds) {
             errors.add("/timeoutSeconds", "must be 1 to 30 seconds");
         }
+        self.flow.check(&mut errors);
         let settings = Settings {
             criteria: self.criteria.check(&mut errors),
             request: self.request.check(stored.map(|stored| &stored.request), &mut errors),
@@ -109,6 +113,7 @@ impl SubscriptionInput {
             enabled: self.enabled,
             restriction: self.restriction,
             timeout_seconds: self.timeout_seconds,
+            flow: self.flow,
             compiled: CompiledCache::default(),
         };
         errors.ok_or_errors(settings)

@@ -21,6 +21,7 @@ pub use input::{
 pub use matching::MatchResult;
 pub use url_text::{MAX_URL, url_fault};
 
+use super::flow::FlowSettings;
 use super::id::{SubscriptionId, TenantId};
 use super::retry::RetryPolicy;
 use super::secret::Secrets;
@@ -56,6 +57,7 @@ pub struct Settings {
     pub retry: RetryPolicy,
     /// 1 to 30, over the whole request.
     pub timeout_seconds: u32,
+    pub flow: FlowSettings,
     /// Its formulas, templates and names of events, once they were read.
     pub compiled: CompiledCache,
 }
@@ -72,11 +74,13 @@ impl PartialEq for Settings {
             request,
             retry,
             timeout_seconds,
+            flow,
             compiled: _,
         } = self;
         (title, description, enabled, criteria, restriction)
             == (&other.title, &other.description, &other.enabled, &other.criteria, &other.restriction)
-            && (request, retry, timeout_seconds) == (&other.request, &other.retry, &other.timeout_seconds)
+            && (request, retry, timeout_seconds, flow)
+                == (&other.request, &other.retry, &other.timeout_seconds, &other.flow)
     }
 }
 

@@ -26,7 +26,7 @@ pub(in crate::api) struct DeliveryQuery {
     /// pending, succeeded, failed (its schedule ran out) or canceled.
     #[param(pattern = "^(pending|succeeded|failed|canceled)$")]
     status: Option<String>,
-    /// Why it waits although its attempt is due: limit, order or hold. Nothing waits so far.
+    /// Why it waits although its attempt is due: limit, order or hold. On AWS nothing waits so far.
     #[param(pattern = "^(limit|order|hold)$")]
     waiting: Option<String>,
     #[param(format = "uuid")]

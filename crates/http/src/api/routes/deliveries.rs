@@ -17,7 +17,7 @@ use crate::api::{Api, SharedStore};
 use loanhook_core::delivery_list;
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{DeliveryList, Keys, Ledger};
+use loanhook_core::ports::{DeliveryList, FlowControl, Keys, Ledger};
 
 /// A page of deliveries, the newest first.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -49,7 +49,7 @@ pub(in crate::api) struct DeliveryListView {
         Denied, Invalid, Unavailable,
     )
 )]
-pub(in crate::api) async fn list<S: SharedStore + DeliveryList + Ledger + Keys>(
+pub(in crate::api) async fn list<S: SharedStore + DeliveryList + FlowControl + Ledger + Keys>(
     State(api): State<Api<S>>,
     caller: Caller,
     CheckedQuery(query): CheckedQuery<DeliveryQuery>,

@@ -23,8 +23,8 @@ use loanhook_core::log;
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::subscription::{Subscription, SubscriptionInput};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Keys, Subscriptions};
-use loanhook_core::subscriptions as use_case;
+use loanhook_core::ports::{FlowControl, Keys, Subscriptions};
+use loanhook_core::{holds, subscriptions as use_case};
 
 /// Replace a subscription
 ///
@@ -38,7 +38,7 @@ use loanhook_core::subscriptions as use_case;
         TooLarge, Invalid, Unavailable,
     )
 )]
-pub(in crate::api) async fn replace<S: Subscriptions + Keys + Send + Sync>(
+pub(in crate::api) async fn replace<S: FlowControl + Subscriptions + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: PathParameters,
@@ -53,7 +53,7 @@ pub(in crate::api) async fn replace<S: Subscriptions + Keys + Send + Sync>(
     let settings = |_: &_| Ok(input.clone());
     let replaced = use_case::change(&api.store, tenant, id, &expected, settings, Timestamp::now()).await?;
     log::change("subscription.replaced", caller.key().0, tenant, &id);
-    Ok(changed(&replaced, &caller))
+    changed(&api.store, &replaced, &caller).await
 }
 
 /// Change a subscription
@@ -74,7 +74,7 @@ pub(in crate::api) async fn replace<S: Subscriptions + Keys + Send + Sync>(
         TooLarge, Invalid, Unavailable,
     )
 )]
-pub(in crate::api) async fn patch<S: Subscriptions + Keys + Send + Sync>(
+pub(in crate::api) async fn patch<S: FlowControl + Subscriptions + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: PathParameters,
@@ -92,11 +92,17 @@ pub(in crate::api) async fn patch<S: Subscriptions + Keys + Send + Sync>(
     let settings = |current: &_| patched(current, &patch, &caller);
     let patched = use_case::change(&api.store, tenant, id, &expected, settings, Timestamp::now()).await?;
     log::change("subscription.patched", caller.key().0, tenant, &id);
-    Ok(changed(&patched, &caller))
+    changed(&api.store, &patched, &caller).await
 }
 
 /// The answer of a change: the subscription, and its version as `ETag`.
-fn changed(subscription: &Subscription, caller: &Caller) -> Response {
-    let view = SubscriptionView::new(subscription, caller);
-    response::versioned(subscription.version, response::json(StatusCode::OK, &view))
+async fn changed<S: FlowControl>(
+    store: &S,
+    subscription: &Subscription,
+    caller: &Caller,
+) -> Result<Response, Problem> {
+    let (tenant, id) = (&subscription.tenant, subscription.id);
+    let hold = holds::hold_of(store, tenant, id, Timestamp::now()).await?;
+    let view = SubscriptionView::new(subscription, hold, caller);
+    Ok(response::versioned(subscription.version, response::json(StatusCode::OK, &view)))
 }

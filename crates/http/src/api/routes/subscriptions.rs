@@ -1,6 +1,8 @@
 //! `/v1/subscriptions`: webhooks made, read and deleted, their signing secrets, and test sends. Changes of settings are in
 //! `subscription_changes`.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -25,9 +27,10 @@ use loanhook_core::log;
 use loanhook_core::model::event::EventInput;
 use loanhook_core::model::event_names;
 use loanhook_core::model::key::Scope;
+use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{FormulaErrorLog, Intake, Keys, Subscriptions};
-use loanhook_core::{intake, subscriptions as use_case};
+use loanhook_core::ports::{FlowControl, FormulaErrorLog, Intake, Keys, Subscriptions};
+use loanhook_core::{holds, intake, subscriptions as use_case};
 
 /// List subscriptions
 #[utoipa::path(
@@ -37,7 +40,7 @@ use loanhook_core::{intake, subscriptions as use_case};
         Denied, Invalid, Unavailable,
     )
 )]
-pub(in crate::api) async fn list<S: Subscriptions + Keys + Send + Sync>(
+pub(in crate::api) async fn list<S: FlowControl + Subscriptions + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     CheckedQuery(page): CheckedQuery<PageQuery>,
@@ -45,12 +48,14 @@ pub(in crate::api) async fn list<S: Subscriptions + Keys + Send + Sync>(
     let tenant = caller.require(Scope::HistoryRead)?;
     let (after, limit) = page.check()?;
     let all = api.store.subscriptions(tenant).await?;
+    let mut holds = holds::holds(&api.store, tenant, Timestamp::now()).await?;
     let mut rest =
         all.iter().filter(|subscription| after.is_none_or(|after| subscription.id.uuid() > after)).peekable();
     let shown: Vec<_> = rest.by_ref().take(limit).collect();
     let last = shown.last().filter(|_| rest.peek().is_some());
     let next = last.map(|last| cursor(last.id.uuid()));
-    let items = shown.iter().map(|subscription| SubscriptionView::new(subscription, &caller)).collect();
+    let view = |of: &&Arc<Subscription>| SubscriptionView::new(of, holds.remove(&of.id), &caller);
+    let items = shown.iter().map(view).collect();
     Ok(response::json(StatusCode::OK, &SubscriptionList { items, next }))
 }
 
@@ -75,7 +80,7 @@ pub(in crate::api) async fn create<S: Subscriptions + Keys + Send + Sync>(
     let draft: SubscriptionDraft = body::parse(&bytes)?;
     let created = use_case::create(&api.store, tenant, draft.into(), Timestamp::now()).await?;
     log::change("subscription.created", caller.key().0, tenant, &created.id);
-    let view = SubscriptionView::new(&created, &caller).with_secret(&created);
+    let view = SubscriptionView::new(&created, None, &caller).with_secret(&created);
     Ok(response::versioned(created.version, response::secret_json(StatusCode::CREATED, &view)))
 }
 
@@ -87,7 +92,7 @@ pub(in crate::api) async fn create<S: Subscriptions + Keys + Send + Sync>(
         Denied, NotFound, Unavailable,
     )
 )]
-pub(in crate::api) async fn get<S: Subscriptions + Keys + FormulaErrorLog + Send + Sync>(
+pub(in crate::api) async fn get<S: FlowControl + Subscriptions + Keys + FormulaErrorLog + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: PathParameters,
@@ -96,7 +101,8 @@ pub(in crate::api) async fn get<S: Subscriptions + Keys + FormulaErrorLog + Send
     let found = api.store.subscription(tenant, path.id("id", "subscription")?).await?;
     let found = found.ok_or_else(|| Problem::not_found("subscription"))?;
     let formula_errors = api.store.formula_errors(tenant, found.id).await?;
-    let view = SubscriptionView::new(&found, &caller);
+    let hold = holds::hold_of(&api.store, tenant, found.id, Timestamp::now()).await?;
+    let view = SubscriptionView::new(&found, hold, &caller);
     let read = response::json(StatusCode::OK, &view.with_formula_errors(formula_errors));
     Ok(response::versioned(found.version, read))
 }
@@ -136,7 +142,7 @@ pub(in crate::api) async fn delete<S: Subscriptions + Keys + Send + Sync>(
         Denied, NotFound, Conflict, Unavailable,
     )
 )]
-pub(in crate::api) async fn rotate_secret<S: Subscriptions + Keys + Send + Sync>(
+pub(in crate::api) async fn rotate_secret<S: FlowControl + Subscriptions + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: PathParameters,
@@ -145,7 +151,8 @@ pub(in crate::api) async fn rotate_secret<S: Subscriptions + Keys + Send + Sync>
     let id = path.id("id", "subscription")?;
     let rotated = use_case::rotate_secret(&api.store, tenant, id, Timestamp::now()).await?;
     log::change("subscription.secret_rotated", caller.key().0, tenant, &id);
-    let view = SubscriptionView::new(&rotated, &caller).with_secret(&rotated);
+    let hold = holds::hold_of(&api.store, tenant, id, Timestamp::now()).await?;
+    let view = SubscriptionView::new(&rotated, hold, &caller).with_secret(&rotated);
     Ok(response::versioned(rotated.version, response::secret_json(StatusCode::OK, &view)))
 }
 

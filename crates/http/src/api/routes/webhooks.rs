@@ -15,8 +15,8 @@ use crate::api::{Api, response};
 use loanhook_core::model::id::{AttemptId, TenantId, TraceId};
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{AttemptRange, Attempts, Deliveries, Keys};
-use loanhook_core::{history, resend};
+use loanhook_core::ports::{AttemptRange, Attempts, Deliveries, FlowControl, Keys};
+use loanhook_core::{history, holds, resend};
 
 /// The number of attempts of a page where the query gives none: more than a schedule can make, with 25 slots and two
 /// interrupted attempts in each.
@@ -34,7 +34,7 @@ const DEFAULT_ATTEMPTS: usize = 100;
         Denied, NotFound, Invalid, Unavailable,
     )
 )]
-pub(in crate::api) async fn get<S: Attempts + Keys + Send + Sync>(
+pub(in crate::api) async fn get<S: Attempts + FlowControl + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: PathParameters,
@@ -56,7 +56,7 @@ pub(in crate::api) async fn get<S: Attempts + Keys + Send + Sync>(
         Denied, NotFound, Conflict, Unavailable,
     )
 )]
-pub(in crate::api) async fn cancel<S: Attempts + Deliveries + Keys + Send + Sync>(
+pub(in crate::api) async fn cancel<S: Attempts + Deliveries + FlowControl + Keys + Send + Sync>(
     State(api): State<Api<S>>,
     caller: Caller,
     path: PathParameters,
@@ -67,7 +67,7 @@ pub(in crate::api) async fn cancel<S: Attempts + Deliveries + Keys + Send + Sync
     show(&api.store, &caller, tenant, trace, None, DEFAULT_ATTEMPTS).await
 }
 
-async fn show<S: Attempts>(
+async fn show<S: Attempts + FlowControl>(
     store: &S,
     caller: &Caller,
     tenant: &TenantId,
@@ -76,7 +76,9 @@ async fn show<S: Attempts>(
     limit: usize,
 ) -> Result<Response, Problem> {
     let span = AttemptRange::OldestFirst { after };
-    let found = history::delivery_attempts(store, tenant, trace, span, limit, Timestamp::now()).await?;
-    let delivery_attempts = found.ok_or_else(|| Problem::not_found("delivery"))?;
-    Ok(response::json(StatusCode::OK, &DeliveryView::new(delivery_attempts, caller)))
+    let now = Timestamp::now();
+    let found = history::delivery_attempts(store, tenant, trace, span, limit, now).await?;
+    let found = found.ok_or_else(|| Problem::not_found("delivery"))?;
+    let waiting = holds::waiting_of(store, &found.delivery, now).await?;
+    Ok(response::json(StatusCode::OK, &DeliveryView::new(found, waiting, caller)))
 }

@@ -4,12 +4,14 @@ use serde::Serialize;
 
 use super::attempt::AttemptView;
 use super::id::{EventId, LoanId, SubscriptionId, Timestamp, TraceId};
-use super::values::{Status, WaitingReason};
+use super::values::Status;
+use super::waiting::Waiting;
 use crate::api::request::caller::Caller;
 use crate::api::request::query::cursor;
 use loanhook_core::delivery_list::ListedDelivery;
 use loanhook_core::history::DeliveryAttempts;
 use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::flow;
 use loanhook_core::ports::HistoryRow;
 
 /// What a delivery says of itself.
@@ -30,7 +32,7 @@ pub(in crate::api) struct DeliverySummary {
     status: Status,
     /// Why it waits although its attempt is due; null where it does not.
     #[schema(required)]
-    waiting: Option<WaitingReason>,
+    waiting: Option<Waiting>,
     /// What is due now; null while an attempt is under way, and at the end.
     #[schema(required)]
     next_attempt_at: Option<Timestamp>,
@@ -60,8 +62,9 @@ pub(in crate::api) struct ListedDeliveryView {
     newest_attempt: Option<AttemptView>,
 }
 
-impl From<Delivery> for DeliverySummary {
-    fn from(Delivery { snapshot, progress, .. }: Delivery) -> Self {
+impl DeliverySummary {
+    fn new(delivery: Delivery, waiting: Option<flow::Waiting>) -> Self {
+        let Delivery { snapshot, progress, .. } = delivery;
         Self {
             trace_id: snapshot.trace_id.into(),
             loan_id: snapshot.loan_id.into(),
@@ -73,28 +76,27 @@ impl From<Delivery> for DeliverySummary {
             test: snapshot.test,
             accepted_at: snapshot.accepted_at.into(),
             status: progress.status().into(),
-            // Nothing waits for a limit, an order or a hold so far.
-            waiting: None,
+            waiting: waiting.map(Into::into),
             next_attempt_at: progress.next_due().map(Into::into),
         }
     }
 }
 
 impl DeliveryView {
-    pub(in crate::api) fn new(found: DeliveryAttempts, to: &Caller) -> Self {
+    pub(in crate::api) fn new(found: DeliveryAttempts, waiting: Option<flow::Waiting>, to: &Caller) -> Self {
         let DeliveryAttempts { delivery, attempts, more } = found;
         let next = attempts.last().filter(|_| more).map(|last| cursor(last.id.uuid()));
         let rows = attempts.into_iter().map(|attempt| HistoryRow::new(attempt, &delivery));
         let attempts = rows.map(|row| AttemptView::of(row, to)).collect();
-        Self { summary: delivery.into(), attempts, next }
+        Self { summary: DeliverySummary::new(delivery, waiting), attempts, next }
     }
 }
 
 impl ListedDeliveryView {
     pub(in crate::api) fn new(listed: ListedDelivery, to: &Caller) -> Self {
-        let ListedDelivery { delivery, newest_attempt } = listed;
+        let ListedDelivery { delivery, newest_attempt, waiting } = listed;
         let row = newest_attempt.map(|attempt| HistoryRow::new(attempt, &delivery));
         let newest_attempt = row.map(|row| AttemptView::of(row, to));
-        Self { summary: delivery.into(), newest_attempt }
+        Self { summary: DeliverySummary::new(delivery, waiting), newest_attempt }
     }
 }

@@ -9,6 +9,7 @@ pub(super) mod attempt;
 pub(super) mod delivery;
 pub(super) mod event_draft;
 pub(super) mod explanation;
+pub(super) mod flow_settings;
 pub(super) mod formula_errors;
 pub(super) mod id;
 pub(super) mod key;
@@ -23,6 +24,7 @@ pub(super) mod subscription_draft;
 pub(super) mod subscription_patch;
 pub(super) mod subscription_view;
 pub(super) mod values;
+pub(super) mod waiting;
 
 /// An enum of an answer, from the enum of the model that has the same variants.
 macro_rules! enums_of_model {

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::enums_of_model;
+use super::flow_settings::FlowDraft;
 use super::retry_policy::RetryDraft;
 use super::strict_object::{object, optional_object, texts};
 use super::values::Method;
@@ -29,6 +30,9 @@ pub(in crate::api) struct SubscriptionDraft {
     #[serde(default, rename = "updatedAt")]
     #[schema(value_type = Option<String>, read_only)]
     _updated_at: IgnoredAny,
+    #[serde(default, rename = "hold")]
+    #[schema(value_type = Option<Object>, read_only)]
+    _hold: IgnoredAny,
     #[serde(default, rename = "formulaErrors")]
     #[schema(value_type = Option<Object>, read_only)]
     _formula_errors: IgnoredAny,
@@ -54,6 +58,9 @@ pub(in crate::api) struct SubscriptionDraft {
     #[serde(default = "timeout_seconds")]
     #[schema(minimum = 1, maximum = 30)]
     timeout_seconds: u32,
+    /// Limits, order and automatic hold; by default there is none.
+    #[serde(default, deserialize_with = "optional_object")]
+    flow: Option<FlowDraft>,
 }
 
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -131,6 +138,7 @@ impl From<SubscriptionDraft> for model::SubscriptionInput {
             request: draft.request.into(),
             retry: draft.retry.map(Into::into),
             timeout_seconds: draft.timeout_seconds,
+            flow: draft.flow.unwrap_or_default().into(),
         }
     }
 }
@@ -177,5 +185,6 @@ mod tests {
         assert_eq!(settings.request.content_type, "application/json");
         assert_eq!(settings.retry, RetryPolicy::default());
         assert_eq!(settings.timeout_seconds, 15);
+        assert!(settings.flow.is_default());
     }
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
+use super::flow_settings::PatchedFlow;
 use super::strict_object::{optional_object, optional_texts};
 use super::subscription_draft::{Fire, SubscriptionDraft};
 use super::subscription_view::SubscriptionView;
@@ -40,6 +41,9 @@ pub(in crate::api) struct PatchedMembers {
     updated_at: IgnoredAny,
     #[serde(default)]
     #[schema(value_type = Option<Object>, read_only)]
+    hold: IgnoredAny,
+    #[serde(default)]
+    #[schema(value_type = Option<Object>, read_only)]
     formula_errors: IgnoredAny,
     #[serde(default)]
     #[schema(value_type = Option<String>, pattern = "name", example = "Core banking: payment posted")]
@@ -65,6 +69,9 @@ pub(in crate::api) struct PatchedMembers {
     #[serde(default)]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 30)]
     timeout_seconds: IgnoredAny,
+    /// Null alone sets nothing of it any more.
+    #[serde(default, deserialize_with = "optional_object")]
+    flow: Option<PatchedFlow>,
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -158,7 +165,7 @@ pub(in crate::api) fn patched(
     patch: &Value,
     caller: &Caller,
 ) -> Result<SubscriptionInput, ValidationErrors> {
-    let shown = serde_json::to_value(SubscriptionView::new(current, caller));
+    let shown = serde_json::to_value(SubscriptionView::new(current, None, caller));
     let mut document = shown.map_err(|error| ValidationErrors::one("", error.to_string()))?;
     if let (Some(Value::Object(stored)), Some(Value::Object(named))) =
         (document.pointer_mut("/request/headers"), patch.pointer("/request/headers"))

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::api::request::caller::Caller;
+use crate::api::schema::flow_settings::FlowView;
 use crate::api::schema::formula_errors::FormulaErrors;
 use crate::api::schema::id::{SubscriptionId, Timestamp};
 use crate::api::schema::retry_policy::RetryPolicy;
 use crate::api::schema::subscription_draft::Fire;
 use crate::api::schema::values::Method;
+use crate::api::schema::waiting::Hold;
+use loanhook_core::holds::ShownHold;
 use loanhook_core::model::destination::{HIDDEN, shown};
 use loanhook_core::model::formula_errors;
 use loanhook_core::model::subscription::{Criteria, Subscription};
@@ -29,6 +32,10 @@ pub(in crate::api) struct SubscriptionView {
     request: RequestView,
     retry: RetryPolicy,
     timeout_seconds: u32,
+    flow: FlowView,
+    /// While its deliveries wait for a hold; else null.
+    #[schema(required)]
+    hold: Option<Hold>,
     version: u64,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -72,7 +79,7 @@ struct RequestView {
 }
 
 impl SubscriptionView {
-    pub(in crate::api) fn new(subscription: &Subscription, to: &Caller) -> Self {
+    pub(in crate::api) fn new(subscription: &Subscription, hold: Option<ShownHold>, to: &Caller) -> Self {
         let settings = &subscription.settings;
         let criteria = match settings.criteria.clone() {
             Criteria::Events(events) => CriteriaView { events: Some(events), trigger: None, fire: None },
@@ -96,6 +103,8 @@ impl SubscriptionView {
             },
             retry: settings.retry.clone().into(),
             timeout_seconds: settings.timeout_seconds,
+            flow: settings.flow.into(),
+            hold: hold.map(Into::into),
             version: subscription.version,
             created_at: subscription.created_at.into(),
             updated_at: subscription.updated_at.into(),

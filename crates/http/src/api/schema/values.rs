@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 
 use super::enums_of_model;
-use loanhook_core::delivery_list;
-use loanhook_core::model::{attempt, failure, progress, subscription};
+use loanhook_core::model::{attempt, failure, flow, progress, subscription};
 
 enums_of_model! {
     /// The outcome of a row, by the words of the API.
@@ -28,7 +27,7 @@ enums_of_model! {
 
     /// Why a delivery waits although its attempt is due.
     #[serde(rename_all = "lowercase")]
-    WaitingReason from delivery_list::WaitingReason {
+    WaitingReason from flow::WaitingReason {
         Limit,
         Order,
         Hold,

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use maud::{Markup, html};
 
-use super::format::{copy_button, response_time, time};
+use super::format::{copy_button, response_time, time, waiting};
 use super::{payload, resend, timeline};
 use crate::page::attempt_details::AttemptDetails;
 use crate::page::page_parameters::PageParameters;
@@ -135,9 +135,10 @@ fn no_response(attempt: &Attempt) -> &'static str {
 
 /// The time of the next automatic attempt of the delivery.
 fn next_attempt(details: &AttemptDetails) -> Markup {
-    match details.next_due {
-        Some(next) => time(next),
-        None => html! { span.quiet { "None is scheduled" } },
+    match (details.waiting, details.next_due) {
+        (Some(waits), _) => waiting(waits),
+        (None, Some(next)) => time(next),
+        (None, None) => html! { span.quiet { "None is scheduled" } },
     }
 }
 

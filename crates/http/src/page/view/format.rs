@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::layout::symbol;
 use loanhook_core::model::attempt::{Attempt, Outcome};
 use loanhook_core::model::failure::ErrorKind;
+use loanhook_core::model::flow::{Waiting, WaitingReason};
 use loanhook_core::model::time::Timestamp;
 
 /// An ID shortened to its two ends: both kinds of UUID differ in one of them.
@@ -37,6 +38,16 @@ fn utc(iso: &str) -> String {
 /// A time in plain text.
 pub(super) fn plain_time(time: Timestamp) -> String {
     utc(&time.to_string()[..19])
+}
+
+/// Why a webhook that is due waits, for a servicer.
+pub(super) fn waiting(Waiting { reason, since }: Waiting) -> Markup {
+    let why = match reason {
+        WaitingReason::Hold => "waits: the webhook is held since ",
+        WaitingReason::Limit => "waits: its receiver is sent no more at once, since ",
+        WaitingReason::Order => "waits for an earlier webhook of this loan since ",
+    };
+    html! { (why) (time(since)) }
 }
 
 pub(super) fn byte_size(bytes: u64) -> String {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::attempt_details;
-use super::format::{copy_button, result_label, short_id, time};
+use super::format::{copy_button, result_label, short_id, time, waiting};
 use super::layout::symbol;
 use crate::page::page_parameters::{OPEN, RESENT};
 use crate::page::page_request::PageRequest;
@@ -61,7 +61,10 @@ fn attempt_row(attempt: &Attempt, list: &WebhookList, path: &str, open: bool) ->
             }
             td.title role="cell" data-head="Event Title" { (test_label(attempt)) bdi { (attempt.event_title) } }
             td role="cell" data-head="Method" { (attempt.method.name()) }
-            td role="cell" data-head="Response Code" { (label.show()) }
+            td role="cell" data-head="Response Code" {
+                (label.show())
+                @if let Some(waits) = list.waiting.get(&attempt.id) { " " span.quiet { (waiting(*waits)) } }
+            }
             td role="cell" data-head="Time Stamp" { (time(attempt.sent_at)) }
             td role="cell" data-head="# Attempt Number" { (attempt_number(attempt.number)) }
             td.more role="cell" {

@@ -3,6 +3,7 @@
 mod admission;
 mod due_messages;
 mod handlers;
+mod limits;
 
 use loanhook_core::deliver::ClaimedAttempt;
 use loanhook_core::model::time::Timestamp;

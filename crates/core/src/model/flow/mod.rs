@@ -1,0 +1,13 @@
+//! Flow of a subscription: the settings that limit, order and hold what is sent to its receiver; the state of its hold; and
+//! why a delivery waits.
+
+mod settings;
+mod state;
+mod waiting;
+
+pub use settings::{DeliveryOrder, FlowSettings};
+pub use state::{
+    EndedHold, FIRST_PROBE_DELAY, FIRST_SECOND_AFTER_HOLD, FailureRun, FlowState, HeldBy, Hold,
+    MAX_PROBE_DELAY, Probe, most_in_second_after_hold,
+};
+pub use waiting::{SubscriptionFlow, UnknownWaitingReason, Waiting, WaitingReason};

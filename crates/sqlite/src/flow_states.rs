@@ -1,0 +1,209 @@
+//! Flow states of subscriptions: recorded with the ends of attempts, and changed by hand. Only a subscription with an
+//! automatic hold, or that was held, has one.
+//!
+//! The throttles of `queue` follow each change after its commit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use tracing::{info, warn};
+
+use super::SqliteEngine;
+use super::queue::{QueueScheduler, SentBefore};
+use super::rows::{from_json, text_column, to_json, uuid_column};
+use super::unreadable::{none_if_unreadable, read_all};
+use super::writer::Priority;
+use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::flow::{FlowState, SubscriptionFlow};
+use loanhook_core::model::id::{SubscriptionId, TenantId};
+use loanhook_core::model::subscription::Subscription;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{FlowControl, StoreResult};
+
+/// The automatic messages of a subscription that are due.
+pub(crate) const COUNT_WAITING: &str =
+    "SELECT count(*) FROM queue WHERE subscription = ?1 AND (number IS NOT NULL) = 1 AND due <= ?2";
+
+/// Whose state it is.
+type Of<'a> = (&'a TenantId, SubscriptionId);
+
+/// A state that was changed.
+pub(crate) struct ChangedState {
+    was_held: bool,
+    state: FlowState,
+}
+
+/// Records the end of an attempt, in the transaction that completes it, where the subscription keeps a state. Gives the
+/// state where it changed.
+pub(crate) fn record_end(
+    connection: &Connection,
+    scheduler: &QueueScheduler,
+    row: &Attempt,
+) -> rusqlite::Result<Option<ChangedState>> {
+    let Some(hold_after) = scheduler.recorded_by(row.subscription_id) else { return Ok(None) };
+    change(connection, (&row.tenant, row.subscription_id), |state| state.record_end(row, hold_after))
+}
+
+/// Follows, after the commit, what [`record_end`] gave, and logs where a hold began or ended.
+pub(crate) fn follow_end(scheduler: &QueueScheduler, row: &Attempt, changed: Option<&ChangedState>) {
+    let of = (&row.tenant, row.subscription_id);
+    let Some(ChangedState { was_held, state }) = changed else {
+        if !row.is_manual() {
+            scheduler.end_probe(of);
+        }
+        return;
+    };
+    let (tenant, subscription_id) = of;
+    match (*was_held, state.hold.is_some()) {
+        (false, true) => {
+            warn!(%tenant, %subscription_id, failures_in_a_row = state.failures.count, "subscription.held_by_failures");
+        }
+        (true, false) => info!(%tenant, %subscription_id, "subscription.recovered"),
+        _ => {}
+    }
+    scheduler.set_flow_state(of, state);
+}
+
+/// Changes a state, and gives it where it is another then.
+fn change(
+    connection: &Connection,
+    (tenant, id): Of<'_>,
+    change: impl FnOnce(&mut FlowState),
+) -> rusqlite::Result<Option<ChangedState>> {
+    let found = connection
+        .prepare_cached("SELECT doc FROM flow_states WHERE tenant = ?1 AND subscription = ?2")?
+        .query_row(params![tenant.as_str(), id.uuid().as_bytes()], |row| from_json(row, 0))
+        .optional();
+    // One that cannot be read is as that of a subscription without failures.
+    let found = none_if_unreadable(found, &format_args!("flow state of subscription {id} of {tenant}"));
+    let before: FlowState = found?.unwrap_or_default();
+    let mut after = before.clone();
+    change(&mut after);
+    if after == before {
+        return Ok(None);
+    }
+    put(connection, (tenant, id), &after)?;
+    Ok(Some(ChangedState { was_held: before.hold.is_some(), state: after }))
+}
+
+fn put(connection: &Connection, (tenant, id): Of<'_>, state: &FlowState) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO flow_states (tenant, subscription, doc) VALUES (?1, ?2, ?3)")?
+        .execute(params![tenant.as_str(), id.uuid().as_bytes(), to_json(state)?])
+        .map(|_| ())
+}
+
+/// Deletes the state of a subscription that is deleted: nothing of it is held any more.
+pub(crate) fn delete(connection: &Connection, (tenant, id): Of<'_>) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM flow_states WHERE tenant = ?1 AND subscription = ?2")?
+        .execute(params![tenant.as_str(), id.uuid().as_bytes()])
+        .map(|_| ())
+}
+
+/// Forgets the failures in a row of a subscription whose automatic hold was taken out of its settings.
+pub(crate) fn forget_failures(connection: &Connection, of: Of<'_>) -> rusqlite::Result<()> {
+    change(connection, of, FlowState::forget_failures).map(|_| ())
+}
+
+/// Gives the scheduler the settings and states that are stored. Limits of a deleted subscription are kept for its deliveries.
+pub(crate) fn load(connection: &Connection, scheduler: &QueueScheduler) -> rusqlite::Result<()> {
+    let mut newest = connection.prepare(
+        "SELECT id, doc, current FROM subscriptions AS newest WHERE doc LIKE '%\"flow\":%' AND version =
+             (SELECT max(version) FROM subscriptions AS of WHERE of.tenant = newest.tenant AND of.id = newest.id)",
+    )?;
+    let settings = |row: &Row<'_>| Ok((from_json(row, 1)?, row.get(2)?));
+    let newest: Vec<(Subscription, bool)> = read_all(newest.query([])?, &"flow settings", settings)?;
+    for (subscription, is_current) in newest {
+        let of = (&subscription.tenant, subscription.id);
+        scheduler.set_flow_settings(of, subscription.settings.flow, SentBefore::Unknown);
+        if !is_current {
+            scheduler.forget_flow_state(of);
+        }
+    }
+    for (tenant, id, state) in states(connection)? {
+        scheduler.resume_flow_state((&tenant, id), &state);
+    }
+    Ok(())
+}
+
+fn states(connection: &Connection) -> rusqlite::Result<Vec<(TenantId, SubscriptionId, FlowState)>> {
+    let mut statement = connection.prepare("SELECT tenant, subscription, doc FROM flow_states")?;
+    read_all(statement.query([])?, &"flow states", |row| {
+        Ok((text_column(row, 0)?, SubscriptionId::from_uuid(uuid_column(row, 1)?), from_json(row, 2)?))
+    })
+}
+
+/// Moves what the states say of time by so many milliseconds.
+pub(crate) fn shift(connection: &Connection, millis: i64) -> rusqlite::Result<()> {
+    for (tenant, id, state) in states(connection)? {
+        put(connection, (&tenant, id), &state.shifted(millis))?;
+    }
+    Ok(())
+}
+
+impl SqliteEngine {
+    /// Changes the flow state of a subscription that is current, by hand.
+    async fn change_hold(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        by_hand: impl Fn(&mut FlowState) + Send + 'static,
+    ) -> StoreResult<bool> {
+        let (tenant, scheduler) = (tenant.clone(), Arc::clone(&self.0.scheduler));
+        let of = tenant.clone();
+        let work = move |connection: &Connection| {
+            let is_current = connection
+                .prepare_cached("SELECT 1 FROM subscriptions WHERE tenant = ?1 AND id = ?2 AND current = 1")?
+                .exists(params![of.as_str(), id.uuid().as_bytes()])?;
+            let changed = if is_current { change(connection, (&of, id), &by_hand)? } else { None };
+            Ok((is_current, changed))
+        };
+        let follow = move |(_, changed): &mut (bool, Option<ChangedState>)| {
+            if let Some(changed) = changed {
+                scheduler.set_flow_state((&tenant, id), &changed.state);
+            }
+        };
+        let (is_current, _) = self.0.writer.run(Priority::ExistingWork, work, follow).await?;
+        Ok(is_current)
+    }
+}
+
+impl FlowControl for SqliteEngine {
+    async fn hold(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        by: &str,
+        now: Timestamp,
+    ) -> StoreResult<bool> {
+        let by = by.to_owned();
+        self.change_hold(tenant, id, move |state| state.hold(&by, now)).await
+    }
+
+    async fn release_hold(&self, tenant: &TenantId, id: SubscriptionId, now: Timestamp) -> StoreResult<bool> {
+        self.change_hold(tenant, id, move |state| state.release(now)).await
+    }
+
+    async fn flows(
+        &self,
+        tenant: &TenantId,
+        now: Timestamp,
+    ) -> StoreResult<BTreeMap<SubscriptionId, SubscriptionFlow>> {
+        Ok(self.0.scheduler.flows(tenant, now))
+    }
+
+    async fn count_waiting(&self, tenant: &TenantId, id: SubscriptionId, now: Timestamp) -> StoreResult<u64> {
+        // The index has no tenant.
+        if !self.0.scheduler.flows(tenant, now).contains_key(&id) {
+            return Ok(0);
+        }
+        self.read(move |connection| {
+            connection
+                .prepare_cached(COUNT_WAITING)?
+                .query_row(params![id.uuid().as_bytes(), now.millis()], |row| row.get(0))
+        })
+        .await
+    }
+}

@@ -1,0 +1,105 @@
+//! Token bucket: at most so many requests a second. It holds one second's worth of tokens, at least one.
+//!
+//! In any time of `t` seconds no more tokens are taken than it holds and `t` times its rate.
+
+use std::time::{Duration, Instant};
+
+#[derive(Debug)]
+pub(super) struct TokenBucket {
+    per_second: f64,
+    tokens: f64,
+    /// When `tokens` was right.
+    at: Instant,
+}
+
+impl TokenBucket {
+    /// One from which nothing was taken so far.
+    pub(super) fn full(per_second: f64, now: Instant) -> Self {
+        Self { per_second, tokens: capacity(per_second), at: now }
+    }
+
+    /// One from which nothing can be taken yet: what left before it was made is not known.
+    pub(super) fn empty(per_second: f64, now: Instant) -> Self {
+        Self { per_second, tokens: 0.0, at: now }
+    }
+
+    /// The same with another rate.
+    pub(super) fn set_rate(&mut self, per_second: f64, now: Instant) {
+        self.refill(now);
+        self.per_second = per_second;
+        self.tokens = self.tokens.min(capacity(per_second));
+    }
+
+    /// How many tokens can be taken.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is 0 to 10,000")]
+    pub(super) fn available(&mut self, now: Instant) -> usize {
+        self.refill(now);
+        self.tokens.floor() as usize
+    }
+
+    /// How long until there is a token, where there is none.
+    pub(super) fn time_to_next(&self) -> Duration {
+        Duration::from_secs_f64((1.0 - self.tokens).max(0.0) / self.per_second)
+    }
+
+    /// Takes tokens that are there.
+    pub(super) fn take(&mut self, count: usize) {
+        self.tokens = (self.tokens - float(count)).max(0.0);
+    }
+
+    /// Gives tokens back whose requests did not leave.
+    pub(super) fn give_back(&mut self, count: usize) {
+        self.tokens = (self.tokens + float(count)).min(capacity(self.per_second));
+    }
+
+    fn refill(&mut self, now: Instant) {
+        let new = now.saturating_duration_since(self.at).as_secs_f64() * self.per_second;
+        self.tokens = (self.tokens + new).min(capacity(self.per_second));
+        self.at = self.at.max(now);
+    }
+}
+
+fn capacity(per_second: f64) -> f64 {
+    per_second.max(1.0)
+}
+
+fn float(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::MAX, f64::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_bucket_holds_one_seconds_worth_at_least_one() {
+        let now = Instant::now();
+        for (per_second, capacity) in [(0.1, 1), (0.5, 1), (1.0, 1), (2.5, 2), (100.0, 100)] {
+            let mut bucket = TokenBucket::full(per_second, now);
+            assert_eq!(bucket.available(now), capacity, "{per_second}");
+            assert_eq!(bucket.available(now + 3600 * SECOND), capacity, "{per_second} after an hour");
+            bucket.give_back(5);
+            assert_eq!(bucket.available(now + 3600 * SECOND), capacity, "{per_second} given back");
+            assert_eq!(TokenBucket::empty(per_second, now).available(now), 0, "{per_second} at the start");
+        }
+    }
+
+    #[test]
+    fn tokens_come_at_the_rate() {
+        let now = Instant::now();
+        let mut bucket = TokenBucket::full(4.0, now);
+        let all = bucket.available(now);
+        bucket.take(all);
+        assert_eq!((bucket.available(now), bucket.time_to_next()), (0, SECOND / 4));
+        assert_eq!(bucket.available(now + SECOND / 8), 0);
+        assert_eq!(bucket.time_to_next(), SECOND / 8);
+        assert_eq!(bucket.available(now + SECOND / 2), 2);
+        bucket.take(1);
+        bucket.give_back(1);
+        assert_eq!(bucket.available(now + SECOND / 2), 2, "what is given back can be taken again");
+        bucket.set_rate(1.0, now + SECOND / 2);
+        assert_eq!(bucket.available(now + SECOND / 2), 1, "no more than it holds now");
+    }
+}

@@ -1,0 +1,142 @@
+//! Limits and holds while a worker runs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use loanhook_core::deliver::Deliver;
+use loanhook_core::model::flow::FlowSettings;
+use loanhook_core::model::progress::Status;
+use loanhook_core::model::subscription::Subscription;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{
+    FlowControl, NotSent, SendOutcome, Sender, StoreResult, Subscriptions, WebhookRequest,
+};
+use loanhook_sqlite::Task;
+use tokio::sync::Semaphore;
+
+use super::start_worker;
+use crate::OnDisk;
+use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::{MILLISECOND, SECOND, START, accept, delivery_of, subscription, tenant};
+
+const LIMIT: usize = 3;
+
+/// A sender that counts the requests which are under way at once.
+#[derive(Clone)]
+struct Counting {
+    under_way: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+    sent: Arc<AtomicUsize>,
+    /// Requests end as it has permits.
+    may_end: Arc<Semaphore>,
+}
+
+impl Counting {
+    fn new() -> Self {
+        let may_end = Arc::new(Semaphore::new(0));
+        Self { under_way: Arc::default(), most: Arc::default(), sent: Arc::default(), may_end }
+    }
+}
+
+impl Sender for Counting {
+    async fn send(&self, _: WebhookRequest) -> Result<SendOutcome, NotSent> {
+        let now = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        self.sent.fetch_add(1, Ordering::SeqCst);
+        self.may_end.acquire().await.expect("open").forget();
+        self.under_way.fetch_sub(1, Ordering::SeqCst);
+        Ok(SendOutcome { elapsed: MILLISECOND, source_ip: None, result: Ok(200), response: None })
+    }
+}
+
+async fn with_flow(flow: FlowSettings) -> StoreResult<(OnDisk, Subscription)> {
+    let engine = OnDisk::fresh().await;
+    let mut subscription = subscription(&tenant("acme"), "Core banking", &[300], START);
+    subscription.settings.flow = flow;
+    assert!(engine.ports().create(subscription.clone(), 1).await?);
+    Ok((engine, subscription))
+}
+
+/// Some are admitted in the commit of their event, and some go through the queue.
+#[test]
+fn no_more_requests_are_under_way_than_the_limit_says_and_all_are_sent() {
+    loanhook_contract::run(async {
+        let (engine, subscription) =
+            with_flow(FlowSettings { max_in_flight: Some(LIMIT as u32), ..FlowSettings::default() }).await?;
+        let sender = Counting::new();
+        let deliver = Arc::new(Deliver {
+            store: engine.ports().clone(),
+            sender: sender.clone(),
+            lease: None,
+            deadline: None,
+        });
+        let handler = move |task: Task, now: Timestamp| {
+            let deliver = Arc::clone(&deliver);
+            async move { task.run(&deliver, now).await }
+        };
+        let mut deliveries = Vec::new();
+        for place in 0..10 {
+            deliveries.push(accept(&engine, &subscription, "727", START + place * SECOND).await?);
+        }
+        let worker = start_worker(engine.ports(), handler);
+        for place in 10..20 {
+            deliveries.push(accept(&engine, &subscription, "727", START + place * SECOND).await?);
+        }
+        for _ in 0..deliveries.len() {
+            sender.may_end.add_permits(1);
+            tokio::task::yield_now().await;
+        }
+        for delivery in &deliveries {
+            let of = (&delivery.snapshot.tenant, delivery.snapshot.trace_id);
+            while delivery_of(engine.ports(), of.0, of.1).await?.expect("stored").progress.status()
+                == Status::Pending
+            {
+                tokio::task::yield_now().await;
+            }
+        }
+        worker.stop().await;
+        assert_eq!(sender.sent.load(Ordering::SeqCst), deliveries.len());
+        let most = sender.most.load(Ordering::SeqCst);
+        assert!((1..=LIMIT).contains(&most), "{most} at once");
+        Ok(())
+    });
+}
+
+#[test]
+fn what_is_held_is_sent_after_the_release_also_by_another_process() {
+    loanhook_contract::run(async {
+        let (engine, subscription) = with_flow(FlowSettings::default()).await?;
+        let acme = tenant("acme");
+        let sender = Counting::new();
+        sender.may_end.add_permits(100);
+        assert!(engine.ports().hold(&acme, subscription.id, "Ann", Timestamp::now()).await?);
+        let first = accept(&engine, &subscription, "727", START).await?;
+        let engine = engine.restart();
+        let deliver = Arc::new(Deliver {
+            store: engine.ports().clone(),
+            sender: sender.clone(),
+            lease: None,
+            deadline: None,
+        });
+        let handler = move |task: Task, now: Timestamp| {
+            let deliver = Arc::clone(&deliver);
+            async move { task.run(&deliver, now).await }
+        };
+        let worker = start_worker(engine.ports(), handler);
+        let second = accept(&engine, &subscription, "728", START + SECOND).await?;
+        assert_eq!(engine.ports().count_waiting(&acme, subscription.id, Timestamp::now()).await?, 2);
+        assert_eq!(sender.sent.load(Ordering::SeqCst), 0);
+        assert!(engine.ports().release_hold(&acme, subscription.id, Timestamp::now()).await?);
+        for delivery in [first, second] {
+            let trace = delivery.snapshot.trace_id;
+            while delivery_of(engine.ports(), &acme, trace).await?.expect("stored").progress.status()
+                == Status::Pending
+            {
+                tokio::task::yield_now().await;
+            }
+        }
+        worker.stop().await;
+        assert_eq!(sender.sent.load(Ordering::SeqCst), 2);
+        Ok(())
+    });
+}

@@ -1,0 +1,27 @@
+//! A row whose next attempt waits although it is due: the page says for what.
+
+use serde_json::json;
+
+use super::{PAGE, viewer};
+use crate::flow::by_hand;
+use crate::harness::{Gate, Journey, Reply, event_named};
+
+#[tokio::test]
+async fn the_page_of_a_loan_says_for_what_a_webhook_waits() {
+    let Some(j) = Journey::on_own_process().await else { return };
+    let held = j.subscribe("/hook", json!({"retry": {"delays": [1]}})).await;
+    let gate = Gate::closed();
+    j.receiver.replies("/hook", [Reply::status(500).held(&gate)]);
+    let trace = j.api.send_one(&event_named("Waits", "727")).await;
+    by_hand(&j, &held, "hold").await;
+    gate.open();
+    j.api.delivery_when(&trace, |delivery| delivery["waiting"]["reason"] == "hold").await;
+    let mut visitor = viewer(&j).await;
+    let page = visitor.page(PAGE).await;
+    let cell = page.text("td[data-head=\"Response Code\"]");
+    assert!(cell.contains("500") && cell.contains("waits: the webhook is held since"), "{cell}");
+    let href = page.attribute("a.open", "href");
+    let page = visitor.page(href.split('#').next().expect("an address")).await;
+    let next = page.fact("Next automatic attempt");
+    assert!(next.contains("waits: the webhook is held since"), "{next}");
+}
