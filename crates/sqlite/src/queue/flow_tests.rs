@@ -109,6 +109,14 @@ fn where_nothing_is_under_way_there_is_room() {
 }
 
 #[test]
+fn attempts_that_wait_for_a_limit_or_a_hold_hold_no_event_up() {
+    let scene = Scene::new();
+    let load = Load { in_flight: 2 * SHARE, has_due: true, is_held_back: false };
+    assert!(!scene.flow.has_room(load, scene.now));
+    assert!(scene.flow.has_room(Load { is_held_back: true, ..load }, scene.now));
+}
+
+#[test]
 fn without_an_answer_for_a_second_a_share_is_as_at_the_beginning() {
     let mut scene = Scene::new();
     for _ in 0..20 {

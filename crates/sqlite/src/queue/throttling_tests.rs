@@ -157,6 +157,23 @@ fn a_probe_leaves_when_it_is_due_and_alone() {
 }
 
 #[test]
+fn a_probe_follows_a_clock_that_is_set() {
+    let scheduler = scheduler(FlowSettings { hold_after_failures: Some(3), ..FlowSettings::default() });
+    let due = Timestamp::now() + 20 * SECOND;
+    set_state(&scheduler, &held_by(HeldBy::Failures(Probe { due, delay: 30 * SECOND })));
+    scheduler.schedule(queue(1, true), Timestamp::now());
+    assert_eq!(idle_until(&scheduler), Some(due));
+    for millis in [3_600_000, -3_590_000] {
+        let before = idle_until(&scheduler).expect("a timer");
+        scheduler.shift_due_times(millis);
+        assert_eq!(idle_until(&scheduler), Some(before.plus_millis(millis)));
+    }
+    // The hold has moved too: whatever wakes the queue, it is not earlier.
+    scheduler.end_probe((&queue(1, true).tenant, queue(1, true).subscription));
+    assert_eq!(idle_until(&scheduler), Some(due + 10 * SECOND));
+}
+
+#[test]
 fn a_subscription_without_flow_has_no_throttle() {
     let scheduler = scheduler(FlowSettings { max_in_flight: Some(2), ..FlowSettings::default() });
     let id = queue(1, true);
