@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::fair_shares::PermitCounts;
-use super::flow::ShareBounds;
+use super::pace::ShareBounds;
 use super::throttle::SentBefore;
 use super::{NextQueue, QueueId, QueueScheduler, WirePermits};
 use loanhook_core::model::flow::{EndedHold, FlowSettings, FlowState, HeldBy, Hold, Probe};
