@@ -22,7 +22,7 @@ pub(crate) struct ResendArgs {
     /// The attempt to name as the one that is sent again: a number, or `manual`
     attempt: Option<String>,
     /// Where it goes: the URL that it was first sent to, or the one that the webhook has now
-    #[arg(long, value_enum, default_value_t, conflicts_with = "attempt")]
+    #[arg(long, value_enum, default_value_t)]
     to: ResendTo,
     /// Wait for its end; exit code 1 if it failed
     #[arg(long)]
@@ -47,7 +47,12 @@ pub(crate) struct NewAttempt {
 pub(crate) async fn run(args: ResendArgs) -> CommandResult {
     let client = ApiClient::from_args(&args.connection)?;
     let call = match (&args.attempt, args.to) {
-        (Some(attempt), _) => Call::post(&["v1", "webhook", "retry", &args.trace, attempt]),
+        (Some(_), ResendTo::Current) => {
+            return Err(
+                "--to current goes without an attempt: what is sent is the same for all of them".into()
+            );
+        }
+        (Some(attempt), ResendTo::Original) => Call::post(&["v1", "webhook", "retry", &args.trace, attempt]),
         (None, ResendTo::Original) => Call::post(&["v1", "webhooks", &args.trace, "resend"]),
         (None, ResendTo::Current) => {
             Call::post(&["v1", "webhooks", &args.trace, "resend"]).body(r#"{"to":"current"}"#)

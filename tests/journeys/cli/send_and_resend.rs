@@ -113,7 +113,8 @@ async fn resend_to_current_goes_to_the_url_that_the_webhook_has_now() {
         );
     }
     // LoanPro's shape, which names an attempt, knows the original alone.
-    run_as_caller(&j, &["resend", &trace, "1", "--to", "current"], "").await.expect_failure(2);
+    let refused = run_as_caller(&j, &["resend", &trace, "1", "--to", "current"], "").await.expect_failure(1);
+    assert!(refused.contains("without an attempt"), "{refused}");
     j.api.delete(&subscription_path(&created)).await.expect_status(204);
     let refused = run_as_caller(&j, &["resend", &trace, "--to", "current"], "").await.expect_failure(1);
     assert!(refused.contains("deleted"), "{refused}");

@@ -27,6 +27,9 @@ async fn the_log_names_the_key_of_every_change() {
     ann.put(&path, &body).await.expect_status(200);
     ann.patch(&path, &json!({"title": "Other"})).await.expect_status(200);
     let rotated = ann.post_without_body(&format!("{path}/rotate-secret")).await.expect_status(200).json();
+    for action in ["hold", "release"] {
+        ann.post_without_body(&format!("{path}/{action}")).await.expect_status(200);
+    }
     let trace = ann.send_one(&event("727")).await;
     ann.ended_delivery(&trace).await;
     let attempt = ann.resend(&trace).await;
@@ -53,6 +56,8 @@ async fn the_log_names_the_key_of_every_change() {
         ("subscription.replaced", &created["id"]),
         ("subscription.patched", &created["id"]),
         ("subscription.secret_rotated", &created["id"]),
+        ("subscription.held", &created["id"]),
+        ("subscription.released", &created["id"]),
         ("subscription.deleted", &created["id"]),
     ] {
         let line = one(what);

@@ -11,9 +11,9 @@
 
 mod adaptive_share;
 mod fair_shares;
-mod flow;
 mod id;
 pub(super) mod messages;
+mod pace;
 mod paced_end;
 mod permits;
 mod places;
@@ -28,8 +28,8 @@ mod throttling_tests;
 mod token_bucket;
 
 pub(super) use adaptive_share::Answer;
-pub(super) use flow::ShareBounds;
 pub(super) use id::QueueId;
+pub(super) use pace::ShareBounds;
 pub(super) use permits::{ProcessPermit, ProcessPermits, SendingPermit, WirePermits};
 pub(super) use places::Place;
 pub(super) use scheduler::{NextQueue, QueueScheduler};

@@ -8,8 +8,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::adaptive_share::Answer;
 use super::fair_shares::PermitCounts;
-use super::flow::ShareBounds;
 use super::id::QueueId;
+use super::pace::ShareBounds;
 use super::scheduler::QueueScheduler;
 use loanhook_core::model::time::Timestamp;
 

@@ -1,6 +1,6 @@
 //! Places of new deliveries: intake takes one for each before it stores it, and waits where sending does not keep up.
 //!
-//! `flow` says where there is room. Events wait in the order in which they came, for each subscription; nothing is stored
+//! `pace` says where there is room. Events wait in the order in which they came, for each subscription; nothing is stored
 //! of one that waits, and one that has waited too long is refused as busy. An event for several subscriptions takes its
 //! places one after the other. While it waits for one it holds none, so it holds up no event that needs only the others,
 //! and no two events wait for each other.
@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
 use super::adaptive_share::PROMPT_ANSWER;
-use super::flow::{ShareBounds, WaitingEvent};
 use super::id::QueueId;
+use super::pace::{ShareBounds, WaitingEvent};
 use super::scheduler::QueueScheduler;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{QueueMessage, StoreError, StoreResult};
@@ -106,13 +106,13 @@ impl Drop for Turn<'_> {
 }
 
 impl QueueScheduler {
-    /// Takes in messages of first attempts, and counts them in the flows of their subscriptions.
+    /// Takes in messages of first attempts, and counts them in the paces of their subscriptions.
     pub(crate) fn add_first_attempts(&self, messages: &[QueueMessage]) {
         if !messages.is_empty() {
             let mut state = self.state();
             for message in messages {
-                if let Some(flow) = state.flows.get_mut(&message.subscription_id) {
-                    flow.add_queued();
+                if let Some(pace) = state.paces.get_mut(&message.subscription_id) {
+                    pace.add_queued();
                 }
             }
         }
@@ -125,8 +125,8 @@ impl QueueScheduler {
             return;
         }
         let mut state = self.state();
-        if let Some(flow) = state.flows.get_mut(&id.subscription) {
-            flow.remove_queued(count, all);
+        if let Some(pace) = state.paces.get_mut(&id.subscription) {
+            pace.remove_queued(count, all);
         }
         if all {
             state.nothing_waits(id, Timestamp::now());
@@ -144,28 +144,28 @@ impl QueueScheduler {
     ) -> StoreResult<Option<oneshot::Receiver<()>>> {
         let mut state = self.state();
         let load = state.load(id);
-        let flow = state.flow(id, bounds);
-        if flow.nobody_waits() && flow.has_room(load, std::time::Instant::now()) {
-            flow.begin_storing();
+        let pace = state.pace(id, bounds);
+        if pace.nobody_waits() && pace.has_room(load, std::time::Instant::now()) {
+            pace.begin_storing();
             return Ok(None);
         }
         let (admit, admitted) = oneshot::channel();
-        match flow.wait(WaitingEvent { bytes, admit }) {
+        match pace.wait(WaitingEvent { bytes, admit }) {
             true => Ok(Some(admitted)),
             false => Err(StoreError::Busy),
         }
     }
 
     fn begin_storing(&self, id: &QueueId) {
-        if let Some(flow) = self.state().flows.get_mut(&id.subscription) {
-            flow.begin_storing();
+        if let Some(pace) = self.state().paces.get_mut(&id.subscription) {
+            pace.begin_storing();
         }
     }
 
     fn end_storing(&self, id: &QueueId) {
         let mut state = self.state();
-        if let Some(flow) = state.flows.get_mut(&id.subscription) {
-            flow.end_storing();
+        if let Some(pace) = state.paces.get_mut(&id.subscription) {
+            pace.end_storing();
         }
         state.admit_waiting(id);
     }
@@ -175,8 +175,8 @@ impl QueueScheduler {
     }
 
     fn remove_given_up(&self, id: &QueueId) {
-        if let Some(flow) = self.state().flows.get_mut(&id.subscription) {
-            flow.remove_given_up();
+        if let Some(pace) = self.state().paces.get_mut(&id.subscription) {
+            pace.remove_given_up();
         }
     }
 }

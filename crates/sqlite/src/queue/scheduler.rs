@@ -13,8 +13,8 @@ use tokio::sync::Notify;
 
 use super::adaptive_share::Answer;
 use super::fair_shares::PermitCounts;
-use super::flow::ShareBounds;
 use super::id::QueueId;
+use super::pace::ShareBounds;
 use super::states::{QueueState, QueueStates, Stage};
 use super::throttle::Allowance;
 use loanhook_core::model::time::Timestamp;
@@ -198,15 +198,15 @@ impl QueueScheduler {
 
     /// A request leaves, under a wire permit of its own.
     pub(crate) fn record_sent(&self, id: &QueueId, bounds: ShareBounds) {
-        self.state().flow(id, bounds).record_sent(Instant::now());
+        self.state().pace(id, bounds).record_sent(Instant::now());
     }
 
     /// A request has ended, and gives its wire permit back.
     pub(crate) fn record_end(&self, id: &QueueId, answer: Option<Answer>) {
         let mut state = self.state();
         let in_flight = state.shares.in_flight(id);
-        if let Some(flow) = state.flows.get_mut(&id.subscription) {
-            flow.record_end(answer, in_flight, Instant::now());
+        if let Some(pace) = state.paces.get_mut(&id.subscription) {
+            pace.record_end(answer, in_flight, Instant::now());
         }
         self.release_locked(state, id, |queue| queue.wire_permits = queue.wire_permits.saturating_sub(1));
     }

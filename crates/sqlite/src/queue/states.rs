@@ -1,4 +1,4 @@
-//! States of the queues: for each, when a message of it is due, and how many of its requests are in flight; and the flow
+//! States of the queues: for each, when a message of it is due, and how many of its requests are in flight; and the pace
 //! and the throttle of each subscription.
 //!
 //! `scheduler` holds these behind its lock.
@@ -7,8 +7,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Instant;
 
 use super::fair_shares::FairShares;
-use super::flow::{Flow, Load, ShareBounds};
 use super::id::QueueId;
+use super::pace::{Load, Pace, ShareBounds};
 use super::throttle::Throttle;
 use loanhook_core::model::id::SubscriptionId;
 use loanhook_core::model::time::Timestamp;
@@ -19,15 +19,15 @@ pub(super) struct QueueStates {
     /// When the queues that are [`Stage::Scheduled`] are due, and those that are [`Stage::Throttled`] go on.
     pub(super) timers: BTreeSet<(Timestamp, QueueId)>,
     pub(super) shares: FairShares,
-    pub(super) flows: HashMap<SubscriptionId, Flow>,
+    pub(super) paces: HashMap<SubscriptionId, Pace>,
     /// Of the subscriptions that have one: see [`Throttle`].
     pub(super) throttles: HashMap<SubscriptionId, Throttle>,
-    /// How many flows there are when those that can be forgotten are looked for.
-    next_flow_check: usize,
+    /// How many paces there are when those that can be forgotten are looked for.
+    next_pace_check: usize,
 }
 
-/// How many flows are kept before any is looked at.
-const MIN_FLOW_CHECK: usize = 256;
+/// How many paces are kept before any is looked at.
+const MIN_PACE_CHECK: usize = 256;
 
 #[derive(Default)]
 pub(super) struct QueueState {
@@ -85,7 +85,7 @@ impl QueueStates {
     /// How many more requests of a queue may begin by the share of its subscription, which begins at `initial`. Of
     /// resends a quarter of that.
     pub(super) fn remaining_share(&self, id: &QueueId, initial: usize) -> usize {
-        let limit = self.flows.get(&id.subscription).map_or(initial, |flow| flow.share(Instant::now()));
+        let limit = self.paces.get(&id.subscription).map_or(initial, |pace| pace.share(Instant::now()));
         let own = if id.automatic { limit } else { limit.div_ceil(4) };
         own.saturating_sub(self.in_flight(id)).min(limit.saturating_sub(self.shares.in_flight(id)))
     }
@@ -112,26 +112,26 @@ impl QueueStates {
         }
     }
 
-    /// The flow of a queue's subscription.
-    pub(super) fn flow(&mut self, id: &QueueId, bounds: ShareBounds) -> &mut Flow {
+    /// The pace of a queue's subscription.
+    pub(super) fn pace(&mut self, id: &QueueId, bounds: ShareBounds) -> &mut Pace {
         let now = Instant::now();
-        if self.flows.len() >= self.next_flow_check.max(MIN_FLOW_CHECK)
-            && !self.flows.contains_key(&id.subscription)
+        if self.paces.len() >= self.next_pace_check.max(MIN_PACE_CHECK)
+            && !self.paces.contains_key(&id.subscription)
         {
-            self.flows.retain(|_, flow| !flow.is_forgettable(now));
-            self.next_flow_check = 2 * self.flows.len();
+            self.paces.retain(|_, pace| !pace.is_forgettable(now));
+            self.next_pace_check = 2 * self.paces.len();
         }
-        self.flows.entry(id.subscription).or_insert_with(|| Flow::new(bounds, now))
+        self.paces.entry(id.subscription).or_insert_with(|| Pace::new(bounds, now))
     }
 
     /// Gives places of a queue's subscription to events that wait for them, as many as there is room for.
     pub(super) fn admit_waiting(&mut self, id: &QueueId) {
-        if self.flows.get(&id.subscription).is_none_or(Flow::nobody_waits) {
+        if self.paces.get(&id.subscription).is_none_or(Pace::nobody_waits) {
             return;
         }
         let load = self.load(id);
-        if let Some(flow) = self.flows.get_mut(&id.subscription) {
-            flow.admit_waiting(load, Instant::now());
+        if let Some(pace) = self.paces.get_mut(&id.subscription) {
+            pace.admit_waiting(load, Instant::now());
         }
     }
 

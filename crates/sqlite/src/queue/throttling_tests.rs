@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::fair_shares::PermitCounts;
-use super::flow::ShareBounds;
+use super::pace::ShareBounds;
 use super::throttle::SentBefore;
 use super::{NextQueue, QueueId, QueueScheduler, WirePermits};
 use loanhook_core::model::flow::{EndedHold, FlowSettings, FlowState, HeldBy, Hold, Probe};
@@ -154,6 +154,23 @@ fn a_probe_leaves_when_it_is_due_and_alone() {
     assert!(next_probe >= due + 59 * SECOND, "{next_probe}");
     scheduler.end_probe((&id.tenant, id.subscription));
     assert_eq!(next(&scheduler, &id).map(|permits| permits.count), Some(1), "it was interrupted");
+}
+
+#[test]
+fn a_probe_follows_a_clock_that_is_set() {
+    let scheduler = scheduler(FlowSettings { hold_after_failures: Some(3), ..FlowSettings::default() });
+    let due = Timestamp::now() + 20 * SECOND;
+    set_state(&scheduler, &held_by(HeldBy::Failures(Probe { due, delay: 30 * SECOND })));
+    scheduler.schedule(queue(1, true), Timestamp::now());
+    assert_eq!(idle_until(&scheduler), Some(due));
+    for millis in [3_600_000, -3_590_000] {
+        let before = idle_until(&scheduler).expect("a timer");
+        scheduler.shift_due_times(millis);
+        assert_eq!(idle_until(&scheduler), Some(before.plus_millis(millis)));
+    }
+    // The hold has moved too: whatever wakes the queue, it is not earlier.
+    scheduler.end_probe((&queue(1, true).tenant, queue(1, true).subscription));
+    assert_eq!(idle_until(&scheduler), Some(due + 10 * SECOND));
 }
 
 #[test]

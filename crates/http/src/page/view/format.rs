@@ -44,7 +44,7 @@ pub(super) fn plain_time(time: Timestamp) -> String {
 pub(super) fn waiting(Waiting { reason, since }: Waiting) -> Markup {
     let why = match reason {
         WaitingReason::Hold => "waits: the webhook is held since ",
-        WaitingReason::Limit => "waits: its receiver is sent no more at once, since ",
+        WaitingReason::Limit => "waits: the webhook is at its limit since ",
         WaitingReason::Order => "waits for an earlier webhook of this loan since ",
     };
     html! { (why) (time(since)) }

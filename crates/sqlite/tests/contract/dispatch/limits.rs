@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use loanhook_core::deliver::Deliver;
+use loanhook_core::model::delivery::{Delivery, DeliverySnapshot};
 use loanhook_core::model::flow::FlowSettings;
 use loanhook_core::model::progress::Status;
 use loanhook_core::model::subscription::Subscription;
@@ -14,7 +15,7 @@ use loanhook_core::ports::{
 use loanhook_sqlite::Task;
 use tokio::sync::Semaphore;
 
-use super::start_worker;
+use super::{RunningWorker, start_worker};
 use crate::OnDisk;
 use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{MILLISECOND, SECOND, START, accept, delivery_of, subscription, tenant};
@@ -57,28 +58,42 @@ async fn with_flow(flow: FlowSettings) -> StoreResult<(OnDisk, Subscription)> {
     Ok((engine, subscription))
 }
 
+/// A worker that delivers with this sender.
+fn start_delivering(engine: &OnDisk, sender: &Counting) -> RunningWorker {
+    let (store, sender) = (engine.ports().clone(), sender.clone());
+    let deliver = Arc::new(Deliver { store, sender, lease: None, deadline: None });
+    start_worker(engine.ports(), move |task: Task, now: Timestamp| {
+        let deliver = Arc::clone(&deliver);
+        async move { task.run(&deliver, now).await }
+    })
+}
+
+/// Waits until none of these deliveries is pending.
+async fn all_ended(engine: &OnDisk, deliveries: &[Delivery]) -> StoreResult<()> {
+    for DeliverySnapshot { tenant, trace_id, .. } in deliveries.iter().map(|delivery| &delivery.snapshot) {
+        let status = async || {
+            let delivery = delivery_of(engine.ports(), tenant, *trace_id).await?;
+            StoreResult::Ok(delivery.expect("it is stored").progress.status())
+        };
+        while status().await? == Status::Pending {
+            tokio::task::yield_now().await;
+        }
+    }
+    Ok(())
+}
+
 /// Some are admitted in the commit of their event, and some go through the queue.
 #[test]
 fn no_more_requests_are_under_way_than_the_limit_says_and_all_are_sent() {
     loanhook_contract::run(async {
-        let (engine, subscription) =
-            with_flow(FlowSettings { max_in_flight: Some(LIMIT as u32), ..FlowSettings::default() }).await?;
+        let flow = FlowSettings { max_in_flight: Some(LIMIT as u32), ..FlowSettings::default() };
+        let (engine, subscription) = with_flow(flow).await?;
         let sender = Counting::new();
-        let deliver = Arc::new(Deliver {
-            store: engine.ports().clone(),
-            sender: sender.clone(),
-            lease: None,
-            deadline: None,
-        });
-        let handler = move |task: Task, now: Timestamp| {
-            let deliver = Arc::clone(&deliver);
-            async move { task.run(&deliver, now).await }
-        };
         let mut deliveries = Vec::new();
         for place in 0..10 {
             deliveries.push(accept(&engine, &subscription, "727", START + place * SECOND).await?);
         }
-        let worker = start_worker(engine.ports(), handler);
+        let worker = start_delivering(&engine, &sender);
         for place in 10..20 {
             deliveries.push(accept(&engine, &subscription, "727", START + place * SECOND).await?);
         }
@@ -86,14 +101,7 @@ fn no_more_requests_are_under_way_than_the_limit_says_and_all_are_sent() {
             sender.may_end.add_permits(1);
             tokio::task::yield_now().await;
         }
-        for delivery in &deliveries {
-            let of = (&delivery.snapshot.tenant, delivery.snapshot.trace_id);
-            while delivery_of(engine.ports(), of.0, of.1).await?.expect("stored").progress.status()
-                == Status::Pending
-            {
-                tokio::task::yield_now().await;
-            }
-        }
+        all_ended(&engine, &deliveries).await?;
         worker.stop().await;
         assert_eq!(sender.sent.load(Ordering::SeqCst), deliveries.len());
         let most = sender.most.load(Ordering::SeqCst);
@@ -112,31 +120,39 @@ fn what_is_held_is_sent_after_the_release_also_by_another_process() {
         assert!(engine.ports().hold(&acme, subscription.id, "Ann", Timestamp::now()).await?);
         let first = accept(&engine, &subscription, "727", START).await?;
         let engine = engine.restart();
-        let deliver = Arc::new(Deliver {
-            store: engine.ports().clone(),
-            sender: sender.clone(),
-            lease: None,
-            deadline: None,
-        });
-        let handler = move |task: Task, now: Timestamp| {
-            let deliver = Arc::clone(&deliver);
-            async move { task.run(&deliver, now).await }
-        };
-        let worker = start_worker(engine.ports(), handler);
+        let worker = start_delivering(&engine, &sender);
         let second = accept(&engine, &subscription, "728", START + SECOND).await?;
         assert_eq!(engine.ports().count_waiting(&acme, subscription.id, Timestamp::now()).await?, 2);
         assert_eq!(sender.sent.load(Ordering::SeqCst), 0);
         assert!(engine.ports().release_hold(&acme, subscription.id, Timestamp::now()).await?);
-        for delivery in [first, second] {
-            let trace = delivery.snapshot.trace_id;
-            while delivery_of(engine.ports(), &acme, trace).await?.expect("stored").progress.status()
-                == Status::Pending
-            {
-                tokio::task::yield_now().await;
-            }
-        }
+        all_ended(&engine, &[first, second]).await?;
         worker.stop().await;
         assert_eq!(sender.sent.load(Ordering::SeqCst), 2);
+        Ok(())
+    });
+}
+
+#[test]
+fn the_limits_of_a_deleted_subscription_outlive_the_process() {
+    loanhook_contract::run(async {
+        let flow = FlowSettings { max_in_flight: Some(1), ..FlowSettings::default() };
+        let (engine, subscription) = with_flow(flow).await?;
+        let mut deliveries = Vec::new();
+        for place in 0..8 {
+            deliveries.push(accept(&engine, &subscription, "727", START + place * SECOND).await?);
+        }
+        engine.ports().delete(&tenant("acme"), subscription.id, None).await?;
+        let engine = engine.restart();
+        let sender = Counting::new();
+        let worker = start_delivering(&engine, &sender);
+        for _ in 0..deliveries.len() {
+            sender.may_end.add_permits(1);
+            tokio::task::yield_now().await;
+        }
+        all_ended(&engine, &deliveries).await?;
+        worker.stop().await;
+        let (sent, most) = (sender.sent.load(Ordering::SeqCst), sender.most.load(Ordering::SeqCst));
+        assert_eq!((sent, most), (deliveries.len(), 1));
         Ok(())
     });
 }

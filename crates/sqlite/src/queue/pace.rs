@@ -1,4 +1,4 @@
-//! Flow of a subscription: what its receiver answers, and by that how many of its requests may be in flight, and whether
+//! Pace of a subscription: what its receiver answers, and by that how many of its requests may be in flight, and whether
 //! new events for it wait before they are taken in.
 //!
 //! Intake keeps pace with sending: of a receiver that answers promptly, no more first attempts may wait than may be in
@@ -11,7 +11,7 @@
 //!
 //! A subscription that is held, or at a limit of its own, holds nobody up either: what waits does not wait for its receiver.
 //!
-//! `scheduler` holds the flows behind its lock.
+//! `scheduler` holds the paces behind its lock.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -22,10 +22,10 @@ use super::adaptive_share::{AdaptiveShare, Answer, PROMPT_ANSWER, SLOW_ANSWER};
 
 /// How many bytes the events may have that wait for a place of one subscription; one that waits alone may have more.
 const MAX_WAITING_BYTES: usize = 4 << 20;
-/// After how many times [`SLOW_ANSWER`] without a request an idle flow is forgotten.
+/// After how many times [`SLOW_ANSWER`] without a request an idle pace is forgotten.
 const FORGET_AFTER: u32 = 10;
 
-pub(super) struct Flow {
+pub(super) struct Pace {
     share: AdaptiveShare,
     bounds: ShareBounds,
     /// Requests on the wire.
@@ -69,7 +69,7 @@ pub(super) struct WaitingEvent {
     pub(super) admit: oneshot::Sender<()>,
 }
 
-impl Flow {
+impl Pace {
     pub(super) fn new(bounds: ShareBounds, now: Instant) -> Self {
         Self {
             share: AdaptiveShare::new(bounds.initial),
@@ -221,5 +221,5 @@ impl AnswerCount {
 }
 
 #[cfg(test)]
-#[path = "flow_tests.rs"]
+#[path = "pace_tests.rs"]
 mod tests;

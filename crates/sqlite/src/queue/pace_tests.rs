@@ -1,4 +1,4 @@
-//! Rules of a flow: who counts as prompt, and for how many new deliveries there is room.
+//! Rules of a pace: who counts as prompt, and for how many new deliveries there is room.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ const BOUNDS: ShareBounds = ShareBounds { initial: 16, most: 256 };
 const SHARE: usize = 16;
 
 struct Scene {
-    flow: Flow,
+    pace: Pace,
     now: Instant,
 }
 
 impl Scene {
     fn new() -> Self {
         let now = Instant::now();
-        Self { flow: Flow::new(BOUNDS, now), now }
+        Self { pace: Pace::new(BOUNDS, now), now }
     }
 
     fn after(&mut self, millis: u64) -> &mut Self {
@@ -24,27 +24,27 @@ impl Scene {
     }
 
     fn send(&mut self, count: usize) -> &mut Self {
-        (0..count).for_each(|_| self.flow.record_sent(self.now));
+        (0..count).for_each(|_| self.pace.record_sent(self.now));
         self
     }
 
     fn end(&mut self, answer: Answer, count: usize) -> &mut Self {
-        (0..count).for_each(|_| self.flow.record_end(Some(answer), self.flow.sending, self.now));
+        (0..count).for_each(|_| self.pace.record_end(Some(answer), self.pace.sending, self.now));
         self
     }
 
     /// For how many new deliveries there is room while so many requests are in flight; none where there is no bound.
     fn room(&mut self, in_flight: usize) -> Option<usize> {
         let load = Load { in_flight, has_due: true, is_held_back: false };
-        let before = self.flow.being_stored;
-        while self.flow.has_room(load, self.now) {
-            self.flow.begin_storing();
-            if self.flow.being_stored > 1000 {
-                self.flow.being_stored = before;
+        let before = self.pace.being_stored;
+        while self.pace.has_room(load, self.now) {
+            self.pace.begin_storing();
+            if self.pace.being_stored > 1000 {
+                self.pace.being_stored = before;
                 return None;
             }
         }
-        Some(std::mem::replace(&mut self.flow.being_stored, before) - before)
+        Some(std::mem::replace(&mut self.pace.being_stored, before) - before)
     }
 }
 
@@ -53,16 +53,16 @@ fn of_a_prompt_receiver_as_many_may_wait_as_may_be_in_flight() {
     let mut scene = Scene::new();
     scene.send(SHARE);
     assert_eq!(scene.room(SHARE), Some(SHARE), "all of its share is in flight");
-    (0..10).for_each(|_| scene.flow.add_queued());
+    (0..10).for_each(|_| scene.pace.add_queued());
     assert_eq!(scene.room(SHARE), Some(SHARE - 10));
-    (0..100).for_each(|_| scene.flow.add_queued());
+    (0..100).for_each(|_| scene.pace.add_queued());
     assert_eq!(scene.room(SHARE), Some(0));
     assert_eq!(scene.room(0), Some(0), "however few are in flight");
-    scene.flow.remove_queued(SHARE, false);
+    scene.pace.remove_queued(SHARE, false);
     assert_eq!(scene.room(SHARE), Some(0), "of a long queue twice the share was counted");
-    scene.flow.remove_queued(1, false);
+    scene.pace.remove_queued(1, false);
     assert_eq!(scene.room(SHARE), Some(1), "with each that begins another may be taken in");
-    scene.flow.remove_queued(1, true);
+    scene.pace.remove_queued(1, true);
     assert_eq!(scene.room(SHARE), Some(SHARE), "none is left");
 }
 
@@ -91,7 +91,7 @@ fn a_receiver_is_prompt_again_once_its_share_is_as_at_the_beginning() {
     let mut scene = Scene::new();
     scene.send(SHARE).after(1).end(Answer::Poor, SHARE).send(8);
     assert_eq!(scene.room(8), None);
-    while scene.flow.share(scene.now) < SHARE {
+    while scene.pace.share(scene.now) < SHARE {
         scene.after(1).end(Answer::Prompt, 8).send(8);
     }
     assert_eq!(scene.room(8), Some(2 * SHARE - 8));
@@ -100,12 +100,20 @@ fn a_receiver_is_prompt_again_once_its_share_is_as_at_the_beginning() {
 #[test]
 fn where_nothing_is_under_way_there_is_room() {
     let mut scene = Scene::new();
-    (0..100).for_each(|_| scene.flow.add_queued());
+    (0..100).for_each(|_| scene.pace.add_queued());
     let idle = Load { in_flight: 0, has_due: false, is_held_back: false };
-    assert!(scene.flow.has_room(idle, scene.now), "whatever was counted before");
+    assert!(scene.pace.has_room(idle, scene.now), "whatever was counted before");
     for load in [Load { in_flight: 1, ..idle }, Load { has_due: true, ..idle }] {
-        assert!(!scene.flow.has_room(load, scene.now), "{load:?}");
+        assert!(!scene.pace.has_room(load, scene.now), "{load:?}");
     }
+}
+
+#[test]
+fn attempts_that_wait_for_a_limit_or_a_hold_hold_no_event_up() {
+    let scene = Scene::new();
+    let load = Load { in_flight: 2 * SHARE, has_due: true, is_held_back: false };
+    assert!(!scene.pace.has_room(load, scene.now));
+    assert!(scene.pace.has_room(Load { is_held_back: true, ..load }, scene.now));
 }
 
 #[test]
@@ -114,28 +122,28 @@ fn without_an_answer_for_a_second_a_share_is_as_at_the_beginning() {
     for _ in 0..20 {
         scene.send(SHARE).after(10).end(Answer::Prompt, SHARE);
     }
-    let grown = scene.flow.share(scene.now);
+    let grown = scene.pace.share(scene.now);
     assert!(grown > SHARE);
     scene.after(5000).send(1).after(1000);
-    assert_eq!(scene.flow.share(scene.now), grown, "nothing was sent that could be answered");
+    assert_eq!(scene.pace.share(scene.now), grown, "nothing was sent that could be answered");
     scene.after(1);
-    assert_eq!(scene.flow.share(scene.now), SHARE);
+    assert_eq!(scene.pace.share(scene.now), SHARE);
     scene.end(Answer::Moderate, 1);
-    assert_eq!(scene.flow.share(scene.now), grown);
+    assert_eq!(scene.pace.share(scene.now), grown);
 }
 
 #[test]
-fn a_flow_is_forgotten_only_when_nothing_of_it_was_under_way_for_ten_seconds() {
+fn a_pace_is_forgotten_only_when_nothing_of_it_was_under_way_for_ten_seconds() {
     let mut scene = Scene::new();
-    assert!(!scene.flow.is_forgettable(scene.now));
+    assert!(!scene.pace.is_forgettable(scene.now));
     scene.after(10_001);
-    assert!(scene.flow.is_forgettable(scene.now));
+    assert!(scene.pace.is_forgettable(scene.now));
     scene.send(1).after(10_001);
-    assert!(!scene.flow.is_forgettable(scene.now));
+    assert!(!scene.pace.is_forgettable(scene.now));
     scene.end(Answer::Prompt, 1);
-    assert!(!scene.flow.is_forgettable(scene.now));
+    assert!(!scene.pace.is_forgettable(scene.now));
     scene.after(10_001);
-    assert!(scene.flow.is_forgettable(scene.now));
-    scene.flow.begin_storing();
-    assert!(!scene.flow.is_forgettable(scene.now));
+    assert!(scene.pace.is_forgettable(scene.now));
+    scene.pace.begin_storing();
+    assert!(!scene.pace.is_forgettable(scene.now));
 }
