@@ -1,8 +1,7 @@
 //! Claims that are given back: what was missing was ours, nothing was sent, and it is no attempt.
 
 use loanhook_core::deliver::Deliver;
-use loanhook_core::model::address::ResendTo;
-use loanhook_core::model::attempt::{AttemptNumber, AttemptState};
+use loanhook_core::model::attempt::{AttemptNumber, AttemptState, ResendTo};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::progress::Status;
 use loanhook_core::ports::{

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use loanhook_core::current_address::NoAddress;
-use loanhook_core::model::address::ResendTo;
-use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::attempt::{Attempt, ResendTo};
 use loanhook_core::model::id::{AttemptId, EventId};
 use loanhook_core::model::payload::Payload;
 use loanhook_core::model::subscription::{Method, Subscription};

@@ -1,7 +1,6 @@
 //! Resend requests: what can be resent, and which attempt a resend names.
 
-use loanhook_core::model::address::ResendTo;
-use loanhook_core::model::attempt::{AttemptNumber, MAX_RESEND_WAIT};
+use loanhook_core::model::attempt::{AttemptNumber, MAX_RESEND_WAIT, ResendTo};
 use loanhook_core::model::id::AttemptId;
 use loanhook_core::ports::{
     Deliveries, EarlierResend, EnqueueOutcome, IdempotencyKey, ReleaseOutcome, Resends, StoreResult,

@@ -1,8 +1,9 @@
 //! Resends: asked for once, sent once, and nothing of the schedule's.
 
 use futures_util::future::try_join_all;
-use loanhook_core::model::address::ResendTo;
-use loanhook_core::model::attempt::{Attempt, AttemptNumber, AttemptState, MAX_RESEND_WAIT, Outcome};
+use loanhook_core::model::attempt::{
+    Attempt, AttemptNumber, AttemptState, MAX_RESEND_WAIT, Outcome, ResendTo,
+};
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::id::AttemptId;
 use loanhook_core::model::payload::Payload;

@@ -3,8 +3,7 @@
 use std::time::Instant;
 
 use futures_util::future::try_join_all;
-use loanhook_core::model::address::ResendTo;
-use loanhook_core::model::attempt::{Attempt, AttemptNumber, Outcome};
+use loanhook_core::model::attempt::{Attempt, AttemptNumber, Outcome, ResendTo};
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::payload::Payload;
 use loanhook_core::model::progress::Status;

@@ -2,8 +2,7 @@
 //! name with something after it.
 
 use loanhook_core::intake::accept;
-use loanhook_core::model::address::ResendTo;
-use loanhook_core::model::attempt::AttemptState;
+use loanhook_core::model::attempt::{AttemptState, ResendTo};
 use loanhook_core::model::id::{AttemptId, TenantId};
 use loanhook_core::model::key::{Key, KeyHash, Scope};
 use loanhook_core::ports::{

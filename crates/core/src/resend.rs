@@ -4,8 +4,7 @@
 use crate::current_address::{NoAddress, current_address};
 use crate::intake::IDEMPOTENCY_WINDOW;
 use crate::log;
-use crate::model::address::ResendTo;
-use crate::model::attempt::{Attempt, AttemptNumber, Outcome};
+use crate::model::attempt::{Attempt, AttemptNumber, Outcome, ResendTo};
 use crate::model::delivery::Delivery;
 use crate::model::id::{AttemptId, TenantId, TraceId};
 use crate::model::time::Timestamp;

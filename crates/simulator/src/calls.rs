@@ -3,8 +3,7 @@
 
 use fastrand::Rng;
 use loanhook_core::intake::{self, IntakeError, Submission};
-use loanhook_core::model::address::ResendTo;
-use loanhook_core::model::attempt::AttemptNumber;
+use loanhook_core::model::attempt::{AttemptNumber, ResendTo};
 use loanhook_core::model::event::Event;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::subscription::{Criteria, MAX_SUBSCRIPTIONS, Subscription};

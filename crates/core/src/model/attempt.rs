@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::address::{Address, ResendTo};
+use super::address::Address;
 use super::failure::{ErrorKind, Failure};
 use super::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
 use super::payload::Payload;
@@ -47,6 +47,16 @@ pub struct Attempt {
     pub state: AttemptState,
     /// What was scheduled when this attempt failed.
     pub next_attempt_at: Option<Timestamp>,
+}
+
+/// Which URL a resend goes to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ResendTo {
+    /// The URL that was rendered at intake.
+    #[default]
+    Original,
+    /// The URL that the subscription has when the resend is asked for, rendered for the delivery's event.
+    Current,
 }
 
 /// How far an attempt has come.

@@ -7,8 +7,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{IdempotencyKey, QueueMessage, StoreResult};
-use crate::model::address::ResendTo;
-use crate::model::attempt::Attempt;
+use crate::model::attempt::{Attempt, ResendTo};
 use crate::model::delivery::Delivery;
 use crate::model::id::{AttemptId, LoanId, TenantId, TraceId};
 use crate::model::payload::PayloadKey;

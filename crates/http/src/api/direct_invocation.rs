@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::api::schema;
-use loanhook_core::model::address::ResendTo;
-use loanhook_core::model::attempt::AttemptNumber;
+use loanhook_core::model::attempt::{AttemptNumber, ResendTo};
 use loanhook_core::model::id::{TenantId, TraceId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::model::validation::idempotency_key_error;

@@ -13,8 +13,7 @@ use super::page_request::PageRequest;
 use super::{PageStore, Pages};
 use crate::web::call_limits::Requester;
 use crate::web::resend::AllowedResend;
-use loanhook_core::model::address::ResendTo;
-use loanhook_core::model::attempt::Outcome;
+use loanhook_core::model::attempt::{Outcome, ResendTo};
 use loanhook_core::resend::ResendTarget;
 
 /// The names of the fields of the form: the CSRF token, a UUID that makes each form queue one resend, and whether it goes to

@@ -5,7 +5,7 @@ use std::time::Instant;
 use http::Extensions;
 
 use super::call_limits::{CallLimits, RateLimited, Requester};
-use loanhook_core::model::address::ResendTo;
+use loanhook_core::model::attempt::ResendTo;
 use loanhook_core::model::id::{AttemptId, TenantId, TraceId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::resend::{self, ResendError, ResendRequest, ResendStore, ResendTarget};

@@ -4,7 +4,7 @@ use loanhook_aws_testing::fault_proxy::BROKEN;
 use loanhook_aws_testing::{FaultyAwsEngine, HeldCall, run_with_faults};
 use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{MILLISECOND, SECOND, START, Scene, ended, resend_message};
-use loanhook_core::model::address::ResendTo;
+use loanhook_core::model::attempt::ResendTo;
 use loanhook_core::model::id::AttemptId;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{

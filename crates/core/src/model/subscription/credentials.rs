@@ -29,30 +29,21 @@ pub fn headers_for_other_url(
     rendered_by: &Settings,
     url_of: &Settings,
 ) -> BTreeMap<String, String> {
-    let stays = |name: &String| !is_credential(rendered_by, name);
-    let mut headers: BTreeMap<_, _> = frozen
-        .iter()
-        .filter(|(name, _)| stays(name))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    for (name, value) in &url_of.request.headers {
+    let rendered = &rendered_by.compiled.of(rendered_by).headers;
+    let varies = |name: &String| matches!(rendered.get(name), Some(Ok(template)) if !template.is_constant());
+    let mut headers = frozen.clone();
+    headers.retain(|name, _| varies(name));
+    for (name, template) in &url_of.compiled.of(url_of).headers {
         let stands = headers.keys().any(|rendered| rendered.eq_ignore_ascii_case(name));
-        if !stands
-            && is_credential(url_of, name)
-            && let Ok(value) = sent_header(value)
+        if let Ok(template) = template
+            && template.is_constant()
+            && !stands
+            && let Ok(value) = sent_header(&template.sample())
         {
             headers.insert(name.clone(), value);
         }
     }
     headers
-}
-
-/// Whether the value of a header is not made for each event. One that is no template any more counts as such.
-fn is_credential(settings: &Settings, name: &str) -> bool {
-    match settings.compiled.of(settings).headers.get(name) {
-        Some(Ok(template)) => template.is_constant(),
-        Some(Err(_)) | None => true,
-    }
 }
 
 /// Scheme, host and port, in the one spelling of each: a default port counts as told, a host as its ASCII form in

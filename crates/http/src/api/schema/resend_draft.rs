@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use loanhook_core::model::address;
+use loanhook_core::model::attempt;
 
 /// How a delivery is to be sent again.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
@@ -24,7 +24,7 @@ pub(in crate::api) enum ResendTo {
     Current,
 }
 
-impl From<ResendTo> for address::ResendTo {
+impl From<ResendTo> for attempt::ResendTo {
     fn from(to: ResendTo) -> Self {
         match to {
             ResendTo::Original => Self::Original,
