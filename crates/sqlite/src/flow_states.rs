@@ -42,7 +42,12 @@ pub(crate) fn record_end(
     row: &Attempt,
 ) -> rusqlite::Result<Option<ChangedState>> {
     let Some(hold_after) = scheduler.recorded_by(row.subscription_id) else { return Ok(None) };
-    change(connection, (&row.tenant, row.subscription_id), |state| state.record_end(row, hold_after))
+    let of = (&row.tenant, row.subscription_id);
+    // It may be deleted in this very commit, of which the scheduler has not heard.
+    if !is_current(connection, of)? {
+        return Ok(None);
+    }
+    change(connection, of, |state| state.record_end(row, hold_after))
 }
 
 /// Follows, after the commit, what [`record_end`] gave, and logs where a hold began or ended.
@@ -63,6 +68,12 @@ pub(crate) fn follow_end(scheduler: &QueueScheduler, row: &Attempt, changed: Opt
         _ => {}
     }
     scheduler.set_flow_state(of, state);
+}
+
+fn is_current(connection: &Connection, (tenant, id): Of<'_>) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM subscriptions WHERE tenant = ?1 AND id = ?2 AND current = 1")?
+        .exists(params![tenant.as_str(), id.uuid().as_bytes()])
 }
 
 /// Changes a state, and gives it where it is another then.
@@ -154,9 +165,7 @@ impl SqliteEngine {
         let (tenant, scheduler) = (tenant.clone(), Arc::clone(&self.0.scheduler));
         let of = tenant.clone();
         let work = move |connection: &Connection| {
-            let is_current = connection
-                .prepare_cached("SELECT 1 FROM subscriptions WHERE tenant = ?1 AND id = ?2 AND current = 1")?
-                .exists(params![of.as_str(), id.uuid().as_bytes()])?;
+            let is_current = is_current(connection, (&of, id))?;
             let changed = if is_current { change(connection, (&of, id), &by_hand)? } else { None };
             Ok((is_current, changed))
         };

@@ -6,8 +6,5 @@ mod state;
 mod waiting;
 
 pub use settings::{DeliveryOrder, FlowSettings};
-pub use state::{
-    EndedHold, FIRST_PROBE_DELAY, FIRST_SECOND_AFTER_HOLD, FailureRun, FlowState, HeldBy, Hold,
-    MAX_PROBE_DELAY, Probe, most_in_second_after_hold,
-};
+pub use state::{EndedHold, FailureRun, FlowState, HeldBy, Hold, Probe, most_in_second_after_hold};
 pub use waiting::{SubscriptionFlow, UnknownWaitingReason, Waiting, WaitingReason};

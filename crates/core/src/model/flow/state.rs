@@ -19,11 +19,11 @@ use crate::model::id::TraceId;
 use crate::model::time::Timestamp;
 
 /// How long after the beginning of an automatic hold its first probe leaves.
-pub const FIRST_PROBE_DELAY: Duration = Duration::from_secs(30);
+const FIRST_PROBE_DELAY: Duration = Duration::from_secs(30);
 /// The longest time between two probes.
-pub const MAX_PROBE_DELAY: Duration = Duration::from_secs(600);
+const MAX_PROBE_DELAY: Duration = Duration::from_secs(600);
 /// How many automatic attempts may begin in the first second after a hold; twice as many in each second that follows.
-pub const FIRST_SECOND_AFTER_HOLD: u64 = 4;
+const FIRST_SECOND_AFTER_HOLD: u64 = 4;
 /// The seconds after a hold in which the pace is bounded: beyond it is more than any engine sends.
 const PACED_SECONDS: u64 = 20;
 
