@@ -1,5 +1,7 @@
 //! Resend: sends again, on demand, exactly what was sent. The automatic schedule does not move.
 
+use std::time::Duration;
+
 use crate::intake::IDEMPOTENCY_WINDOW;
 use crate::log;
 use crate::model::attempt::{Attempt, AttemptNumber, Outcome};
@@ -67,6 +69,20 @@ pub async fn resend<S>(
 where
     S: Attempts + Resends,
 {
+    resend_remembered(store, tenant, request, IDEMPOTENCY_WINDOW, now).await
+}
+
+/// The same, with a key that is remembered for so long.
+pub(crate) async fn resend_remembered<S>(
+    store: &S,
+    tenant: &TenantId,
+    request: ResendRequest,
+    window: Duration,
+    now: Timestamp,
+) -> Result<AttemptId, ResendError>
+where
+    S: Attempts + Resends,
+{
     let ResendRequest { trace_id, attempt, requested_by, key } = request;
     for _ in 0..MAX_TRIES {
         let (delivery, named) = match attempt {
@@ -79,7 +95,7 @@ where
         }
         let id = AttemptId::at_or_after(now, delivery.history.newest_attempt);
         let row = delivery.resend_row(id, named, requested_by.clone(), now);
-        let key = key.clone().map(|key| IdempotencyKey { key, until: now + IDEMPOTENCY_WINDOW });
+        let key = key.clone().map(|key| IdempotencyKey { key, until: now + window });
         match store.enqueue_resend(row.clone(), key, now).await? {
             EnqueueOutcome::Enqueued => {
                 log::resend(&row);

@@ -44,6 +44,16 @@ pub struct Attempt {
     pub next_attempt_at: Option<Timestamp>,
 }
 
+/// Which URL a resend goes to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ResendTo {
+    /// The URL that was rendered at intake.
+    #[default]
+    Original,
+    /// The URL that the subscription has when the resend is asked for, rendered for the delivery's event.
+    Current,
+}
+
 /// How far an attempt has come.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AttemptState {

@@ -17,6 +17,7 @@ pub mod filter_input;
 pub mod formula_errors;
 pub mod grant;
 pub mod id;
+pub mod job;
 pub mod key;
 pub mod key_input;
 pub mod ledger;
