@@ -15,6 +15,7 @@ mod egress;
 mod formula_errors;
 mod grants;
 mod intake;
+mod jobs;
 mod keys;
 mod ledger;
 mod queue;

@@ -33,6 +33,8 @@ mod delivery;
 mod formula_error;
 mod grant;
 mod idempotency;
+mod job;
+mod job_chunk;
 mod key;
 mod ledger;
 mod message;

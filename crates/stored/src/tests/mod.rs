@@ -10,12 +10,13 @@ use loanhook_core::model::delivery::DeliverySnapshot;
 use loanhook_core::model::formula_errors::FormulaErrorRecord;
 use loanhook_core::model::grant::Grant;
 use loanhook_core::model::id::{AttemptId, TraceId};
+use loanhook_core::model::job::{Job, JobChunk};
 use loanhook_core::model::key::Key;
 use loanhook_core::model::ledger::LedgerEvent;
 use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::trigger_state::TriggerState;
-use loanhook_core::ports::{IdempotencyRecord, QueueMessage};
+use loanhook_core::ports::{IdempotencyRecord, JobRecord, QueueMessage};
 
 use crate::{Document, ReadError, read, write};
 
@@ -28,11 +29,14 @@ fn rewrite<D: Document>(json: &str) -> Result<String, ReadError> {
 }
 
 /// Every kind of document.
-const KINDS: [(&str, Rewrite); 12] = [
+const KINDS: [(&str, Rewrite); 15] = [
     ("attempt", rewrite::<Attempt>),
     ("event-record", rewrite::<IdempotencyRecord>),
     ("formula-error", rewrite::<FormulaErrorRecord>),
     ("grant", rewrite::<Grant>),
+    ("job", rewrite::<Job>),
+    ("job-chunk", rewrite::<JobChunk>),
+    ("job-record", rewrite::<JobRecord>),
     ("key", rewrite::<Key>),
     ("ledger-event", rewrite::<LedgerEvent>),
     ("message", rewrite::<QueueMessage>),
