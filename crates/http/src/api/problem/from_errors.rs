@@ -10,6 +10,7 @@ use loanhook_core::keys::KeyError;
 use loanhook_core::model::validation::{self, ValidationErrors};
 use loanhook_core::portal::PortalError;
 use loanhook_core::ports::StoreError;
+use loanhook_core::recovery::CreateJobError;
 use loanhook_core::report::{MAX_ROWS, ReportError};
 use loanhook_core::resend::{CancelError, ResendError};
 use loanhook_core::stored_event::ExplainError;
@@ -99,6 +100,18 @@ impl From<ResendError> for Problem {
                 "this idempotency key was used in the last 24 h for another delivery: use a new key",
             ),
             ResendError::Store(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<CreateJobError> for Problem {
+    fn from(failure: CreateJobError) -> Self {
+        match failure {
+            CreateJobError::KeyReused => Self::conflict(
+                "idempotency-key-reused",
+                "this idempotency key was used in the last 24 h with another body: use a new key",
+            ),
+            CreateJobError::Store(failure) => failure.into(),
         }
     }
 }
