@@ -9,7 +9,7 @@ use super::key_schema::{DOC, EXPIRES, ItemKey, PK, SK};
 use super::packed;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{StoreError, StoreResult};
-use loanhook_stored::Document;
+use loanhook_stored::{Document, ReadError};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -88,6 +88,19 @@ pub(crate) fn document<T: Document>(item: &Item) -> StoreResult<T> {
     let json = packed::unpack(bytes.as_ref()).map_err(|error| unreadable(&error))?;
     let json = String::from_utf8(json).map_err(|_| unreadable(&packed::UnpackError::Damaged))?;
     loanhook_stored::read(&json).map_err(|error| unreadable(&error))
+}
+
+/// Whether a newer loanhook wrote the item's document, so that this one cannot read it.
+pub(crate) fn is_newer<T: Document>(item: &Item) -> bool {
+    let newer = |json: &str| matches!(loanhook_stored::read::<T>(json), Err(ReadError::Newer { .. }));
+    match item.get(DOC) {
+        Some(AttributeValue::S(json)) => newer(json),
+        Some(AttributeValue::B(bytes)) => match packed::unpack(bytes.as_ref()) {
+            Ok(json) => std::str::from_utf8(&json).is_ok_and(newer),
+            Err(fault) => matches!(fault, packed::UnpackError::Newer(_)),
+        },
+        _ => false,
+    }
 }
 
 /// When the item expires.

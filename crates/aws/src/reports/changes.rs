@@ -5,22 +5,36 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodbstreams::types::{AttributeValue as StreamValue, Record};
 
-use crate::items::item::{Item, get_text};
+use crate::items::item::{Item, get_text, is_newer};
 use crate::items::key_schema::PK;
 use crate::items::{delivery_item, event_item, row_item};
+use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::delivery::DeliverySnapshot;
+use loanhook_core::model::ledger::LedgerEvent;
 use loanhook_core::model::report::{CountChange, Counting};
-use loanhook_core::ports::StoreResult;
+use loanhook_core::ports::{StoreError, StoreResult};
 
 /// By whom DynamoDB says that an item was deleted whose time was over
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html>).
 const TIME_TO_LIVE: &str = "dynamodb.amazonaws.com";
+
+/// Why a record cannot be counted.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RecordFault {
+    /// A newer loanhook wrote an item of it, and counts it once its function of reports runs.
+    #[error("a newer loanhook wrote it")]
+    Newer,
+    /// An item of it cannot be read, and never will be.
+    #[error(transparent)]
+    Unreadable(StoreError),
+}
 
 /// What a record adds to the counts.
 ///
 /// # Errors
 ///
 /// Where an item cannot be read: then nothing of the record is counted.
-pub(super) fn changes(counting: Counting, record: &Record) -> StoreResult<Vec<CountChange>> {
+pub(super) fn changes(counting: Counting, record: &Record) -> Result<Vec<CountChange>, RecordFault> {
     let deleter = record.user_identity().and_then(|identity| identity.principal_id());
     // What is too old is not taken back.
     if deleter == Some(TIME_TO_LIVE) {
@@ -32,28 +46,41 @@ pub(super) fn changes(counting: Counting, record: &Record) -> StoreResult<Vec<Co
     let Some(partition) = after.as_ref().or(before.as_ref()).and_then(|item| get_text(item, PK)) else {
         return Ok(Vec::new());
     };
-    let kind = partition.split_once('#').map(|(kind, _)| kind.to_owned());
-    Ok(match kind.as_deref() {
-        Some("T") => {
-            let [before, after] = [before, after].map(|item| item.as_ref().map(delivery_item::read));
-            counting.delivery(before.transpose()?.as_ref(), after.transpose()?.as_ref()).into_iter().collect()
-        }
-        Some("L") => {
-            let [before, after] = [before, after].map(|item| item.as_ref().map(row_item::read));
-            match (before.transpose()?, after.transpose()?) {
-                (before, Some(after)) => counting.attempt(before.as_ref(), &after).collect(),
-                (_, None) => Vec::new(),
-            }
-        }
-        Some("V") => match (before, after) {
-            (None, Some(after)) => counting.event(&event_item::read(&after)?).into_iter().collect(),
-            (Some(before), None) => {
-                counting.event_taken_back(&event_item::read(&before)?).into_iter().collect()
-            }
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
+    let (before, after) = (before.as_ref(), after.as_ref());
+    let (counted, is_newer): (_, fn(&Item) -> bool) = match partition.split_once('#').map(|(kind, _)| kind) {
+        Some("T") => (of_delivery(counting, before, after), is_newer::<DeliverySnapshot>),
+        Some("L") => (of_row(counting, before, after), is_newer::<Attempt>),
+        Some("V") => (of_event(counting, before, after), is_newer::<LedgerEvent>),
+        _ => return Ok(Vec::new()),
+    };
+    counted.map_err(|fault| match before.is_some_and(is_newer) || after.is_some_and(is_newer) {
+        true => RecordFault::Newer,
+        false => RecordFault::Unreadable(fault),
     })
+}
+
+type Counted = StoreResult<Vec<CountChange>>;
+
+fn of_delivery(counting: Counting, before: Option<&Item>, after: Option<&Item>) -> Counted {
+    let [before, after] = [before, after].map(|item| item.map(delivery_item::read));
+    Ok(counting.delivery(before.transpose()?.as_ref(), after.transpose()?.as_ref()).into_iter().collect())
+}
+
+fn of_row(counting: Counting, before: Option<&Item>, after: Option<&Item>) -> Counted {
+    let [before, after] = [before, after].map(|item| item.map(row_item::read));
+    Ok(match (before.transpose()?, after.transpose()?) {
+        (before, Some(after)) => counting.attempt(before.as_ref(), &after).collect(),
+        (_, None) => Vec::new(),
+    })
+}
+
+fn of_event(counting: Counting, before: Option<&Item>, after: Option<&Item>) -> Counted {
+    let counted = match (before, after) {
+        (None, Some(after)) => counting.event(&event_item::read(after)?),
+        (Some(before), None) => counting.event_taken_back(&event_item::read(before)?),
+        _ => None,
+    };
+    Ok(counted.into_iter().collect())
 }
 
 /// An image as the item that it is of: the SDK has types of its own for the stream.
@@ -79,6 +106,7 @@ mod tests {
 
     use super::*;
     use crate::items::item::text;
+    use crate::items::key_schema::DOC;
     use loanhook_core::model::id::{EventId, LoanId, TenantId};
     use loanhook_core::model::ledger::{LedgerEvent, StoredContext};
     use loanhook_core::model::payload::PayloadKey;
@@ -145,7 +173,24 @@ mod tests {
             assert_eq!(changes(Counting::ALL, &record(None, only(pk), None)).expect(pk), [], "{pk}");
         }
         for pk in ["T#acme#trace", "L#acme#727", "V#acme#727"] {
-            assert!(changes(Counting::ALL, &record(None, only(pk), None)).is_err(), "{pk}");
+            let fault = changes(Counting::ALL, &record(None, only(pk), None)).expect_err(pk);
+            assert!(matches!(fault, RecordFault::Unreadable(_)), "{pk}: {fault}");
+        }
+    }
+
+    #[test]
+    fn what_a_newer_version_wrote_is_told_from_what_cannot_be_read() {
+        for pk in ["T#acme#trace", "L#acme#727", "V#acme#727"] {
+            let item = |doc: &str| {
+                let texts =
+                    [(PK, pk), (DOC, doc)].map(|(name, of)| (name.to_owned(), StreamValue::S(of.to_owned())));
+                Some(HashMap::from(texts))
+            };
+            let newer =
+                changes(Counting::ALL, &record(None, item(r#"{"v":4000000000}"#), None)).expect_err(pk);
+            assert!(matches!(newer, RecordFault::Newer), "{pk}: {newer}");
+            let damaged = changes(Counting::ALL, &record(item("{"), None, None)).expect_err(pk);
+            assert!(matches!(damaged, RecordFault::Unreadable(_)), "{pk}: {damaged}");
         }
     }
 }

@@ -45,11 +45,12 @@ fn partitions(tenant: &TenantId, query: &ReportQuery) -> Vec<String> {
 }
 
 impl Aws {
-    /// Since when is counted; none before the first run, and where everything is.
+    /// Since when is counted: from now on at best before the first run; none where everything is.
     async fn counted_since(&self) -> StoreResult<Option<Timestamp>> {
         let get = self.dynamodb().get_item().table_name(&self.stack().reports);
         let got = get.set_key(Some(counting_key().attributes())).send().await.map_err(store_error)?;
-        Ok(got.item.as_ref().map_or(Counting::ALL, counting).counted_since())
+        let before_first_run = || Counting::since((self.stack().clock)());
+        Ok(got.item.as_ref().map_or_else(before_first_run, counting).counted_since())
     }
 
     /// The items of a partition that are of the report.

@@ -8,12 +8,13 @@ use serde::Serialize;
 use tracing::{error, info};
 
 use super::batch::Batch;
-use super::changes::changes;
+use super::changes::{RecordFault, changes};
 use super::checkpoints::{Checkpoint, Checkpoints};
 use super::shard::{Page, Shard};
 use crate::engine::Aws;
+use crate::items::call_errors::failed;
 use loanhook_core::model::report::Counting;
-use loanhook_core::ports::StoreResult;
+use loanhook_core::ports::{StoreError, StoreResult};
 
 /// How many shards are read at once.
 const CONCURRENT_READS: usize = 8;
@@ -36,14 +37,29 @@ struct Run<'a> {
     report: CountReport,
 }
 
+/// What became of pages that were read.
+enum Pages {
+    Counted,
+    /// They are counted but for what a newer version wrote, and what follows that in its shard.
+    OfNewerVersion,
+    /// Another run counted them first.
+    Superseded,
+}
+
+fn written_by_newer() -> StoreError {
+    failed(
+        "a newer loanhook wrote what is to be counted next: it is counted once the function of reports has its version",
+    )
+}
+
 impl Aws {
     /// Counts the changes of the table that no run has counted, until `end` at the latest; what is left then is done by the
     /// next run.
     ///
     /// # Errors
     ///
-    /// When the stream could not be read, or the counts not be written. Nothing is counted twice then, and nothing is lost:
-    /// the next run goes on.
+    /// When the stream could not be read, the counts not be written, or a newer loanhook wrote what is to be counted. Nothing
+    /// is counted twice then, and nothing is lost: the next run goes on, in the last case that of the newer version.
     pub async fn count_changes(&self, end: Instant) -> StoreResult<CountReport> {
         let Checkpoints { counting, mut of_shards } = self.checkpoints((self.stack().clock)()).await?;
         let shards = self.shards().await?.into_iter().map(|(id, closed)| {
@@ -78,35 +94,49 @@ impl Run<'_> {
                     Err(of_shard) => failure = failure.or(Some(of_shard)),
                 }
             }
-            if !self.count_pages(&mut read).await? {
-                info!("reports.superseded");
-                self.report.superseded = true;
-                return Ok(());
+            match self.count_pages(&mut read).await? {
+                Pages::Counted => {}
+                Pages::OfNewerVersion => failure = failure.or_else(|| Some(written_by_newer())),
+                Pages::Superseded => {
+                    info!("reports.superseded");
+                    self.report.superseded = true;
+                    return Ok(());
+                }
             }
             shards.extend(read.into_iter().filter(|(_, page)| !page.is_last).map(|(shard, _)| shard));
         }
         failure.map_or(Ok(()), Err)
     }
 
-    /// Counts what was read. False where another run counted it first.
-    async fn count_pages(&mut self, read: &mut [(Shard, Page)]) -> StoreResult<bool> {
+    /// Counts what was read, of each shard up to the first change that a newer version wrote.
+    async fn count_pages(&mut self, read: &mut [(Shard, Page)]) -> StoreResult<Pages> {
         let mut batch = Batch::default();
+        let mut any_newer = false;
         // Where each shard comes to, by its place.
         let mut reached: Vec<_> = read.iter().map(|(shard, _)| shard.checkpoint.clone()).collect();
-        for place in 0..read.len() {
+        'shards: for place in 0..read.len() {
             let records = std::mem::take(&mut read[place].1.records);
             for record in records {
                 let Some(sequence) = record.dynamodb().and_then(|change| change.sequence_number()) else {
                     continue;
                 };
-                let added = changes(self.counting, &record).unwrap_or_else(|failure| {
-                    error!(%sequence, %failure, "reports.unreadable_not_counted");
-                    Vec::new()
-                });
+                let added = match changes(self.counting, &record) {
+                    Ok(added) => added,
+                    Err(RecordFault::Newer) => {
+                        any_newer = true;
+                        // The shard is left to the next run.
+                        read[place].1.is_last = true;
+                        continue 'shards;
+                    }
+                    Err(failure @ RecordFault::Unreadable(_)) => {
+                        error!(%sequence, %failure, "reports.unreadable_not_counted");
+                        Vec::new()
+                    }
+                };
                 if !batch.has_room_for(&read[place].0.id, &added)
                     && !self.write(std::mem::take(&mut batch), read).await?
                 {
-                    return Ok(false);
+                    return Ok(Pages::Superseded);
                 }
                 batch.add(added);
                 self.report.records += 1;
@@ -121,13 +151,16 @@ impl Run<'_> {
                 if !batch.has_room_for(&shard.id, &[])
                     && !self.write(std::mem::take(&mut batch), read).await?
                 {
-                    return Ok(false);
+                    return Ok(Pages::Superseded);
                 }
                 let shard = &read[place].0;
                 batch.come_to(&shard.id, shard.checkpoint.as_ref(), ended);
             }
         }
-        Ok(batch.is_empty() || self.write(batch, read).await?)
+        if !batch.is_empty() && !self.write(batch, read).await? {
+            return Ok(Pages::Superseded);
+        }
+        Ok(if any_newer { Pages::OfNewerVersion } else { Pages::Counted })
     }
 
     /// Writes a batch, and notes where its shards are. False where another run came first.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::try_join_all;
 use loanhook_aws::{Aws, CountReport};
 use loanhook_aws_testing::fault_proxy::{BROKEN, Fault};
@@ -153,5 +154,28 @@ fn an_event_that_was_not_accepted_after_all_is_not_counted() {
         engine.proxy.clear_faults();
         count(engine.ports()).await?;
         assert_counted(&engine, "taken back").await
+    });
+}
+
+#[test]
+fn what_a_newer_version_wrote_is_left_to_that_version_with_all_that_follows_it() {
+    run_with_faults(async {
+        let engine = engine_with_changes().await?;
+        count(engine.ports()).await?;
+        let stack = &engine.direct.stack;
+        let text = |value: &str| AttributeValue::S(value.into());
+        let of_newer = [("pk", "V#acme#727"), ("sk", "1"), ("doc", r#"{"v":4000000000}"#)];
+        let item = of_newer.map(|(name, value)| (name.to_owned(), text(value)));
+        let put = stack.dynamodb.put_item().table_name(&stack.name).set_item(Some(HashMap::from(item)));
+        put.send().await.expect("put");
+        accept(engine.ports(), &tenant("acme"), submission("{}", None), START).await.expect("accepted");
+        for _ in 0..2 {
+            let failure = count(engine.ports()).await.expect_err("it stops there");
+            assert!(failure.to_string().contains("newer"), "{failure}");
+        }
+        let events = engine.ports().report_rows(&tenant("acme"), query(Period::Day, Grouping::None)).await?;
+        let accepted: Vec<_> = events.iter().map(|(_, _, counts)| counts.events_accepted).collect();
+        assert_eq!(accepted, [1], "not the second, which follows it");
+        Ok(())
     });
 }
