@@ -12,9 +12,12 @@ macro_rules! for_each_job_case {
             a_step_that_is_repeated_gives_the_same_attempts
             deliveries_of_one_loan_are_resent_one_after_the_other
             a_job_keeps_its_pace
+            while_resends_of_a_subscription_wait_to_be_sent_no_more_are_taken
             what_succeeded_by_itself_is_skipped_unless_it_is_forced
             what_had_succeeded_when_it_was_listed_is_resent
             a_resend_that_nobody_took_is_a_failure
+        }
+        job_cancels {
             a_bulk_cancel_ends_the_automatic_attempts_of_what_is_pending
         }
         job_stops {

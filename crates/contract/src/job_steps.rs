@@ -2,13 +2,13 @@
 
 use futures_util::future::try_join_all;
 use loanhook_core::delivery_list::DeliveryFilterInput;
-use loanhook_core::model::attempt::{MAX_RESEND_WAIT, Outcome};
-use loanhook_core::model::job::{ItemOutcome, ItemState, JobKind, JobStatus, SkipReason};
+use loanhook_core::model::attempt::MAX_RESEND_WAIT;
+use loanhook_core::model::job::{ItemOutcome, ItemState, JobStatus, SkipReason};
 use loanhook_core::model::progress::Status;
-use loanhook_core::ports::{Attempts, Jobs, Ledger, StoreResult};
+use loanhook_core::ports::{Attempts, Jobs, StoreResult};
 use loanhook_core::recovery::JobInput;
 
-use crate::delivery_list::{SUCCEEDED, acme, attempt, cancel, delivery, of_all_events, resend};
+use crate::delivery_list::{SUCCEEDED, acme, attempt, delivery, of_all_events};
 use crate::engine::Engine;
 use crate::job_scene::{
     counts, create, exhausted, failed, forget_attempts, items, job, later, of_failed, of_traces, outcomes,
@@ -133,6 +133,26 @@ where
     Ok(())
 }
 
+/// A slow receiver must not make a heap of resends, of which the last would wait for too long.
+pub(crate) async fn while_resends_of_a_subscription_wait_to_be_sent_no_more_are_taken<E: Engine>()
+-> StoreResult<()>
+where
+    E::Ports: Jobs,
+{
+    let (engine, traces) = exhausted::<E>(&["1", "2", "3"]).await?;
+    let id = create(&engine, JobInput { per_second: Some(1.0), ..of_failed() }).await.id;
+    let asked = async |seconds: u32| {
+        step(&engine, id, later() + seconds * SECOND).await?;
+        resends(&engine, &traces).await
+    };
+    for (seconds, expected) in [(0, 1), (9, 2), (11, 2), (60, 2)] {
+        assert_eq!(asked(seconds).await?, expected, "after {seconds} s");
+    }
+    let (_, sent) = send_queued(&engine, Scripted::always(200), later() + 61 * SECOND).await?;
+    assert_eq!((sent.len(), asked(62).await?), (2, 3));
+    Ok(())
+}
+
 pub(crate) async fn what_succeeded_by_itself_is_skipped_unless_it_is_forced<E: Engine>() -> StoreResult<()>
 where
     E::Ports: Jobs,
@@ -190,47 +210,5 @@ where
     assert_eq!(outcomes(&engine, id).await?, [WAITING]);
     assert_eq!(step(&engine, id, end).await?, None);
     assert_eq!(outcomes(&engine, id).await?, [ItemOutcome::Failed]);
-    Ok(())
-}
-
-pub(crate) async fn a_bulk_cancel_ends_the_automatic_attempts_of_what_is_pending<E: Engine>()
--> StoreResult<()>
-where
-    E::Ports: Jobs,
-{
-    let engine = with::<E>(&[&of_all_events("Core", 0)]).await?;
-    let new = send(&engine, "1", crate::delivery_list::CONTEXT, 0).await.deliveries[0].trace_id;
-    let (retried, ended, canceled) =
-        (failed(&engine, "1", 1).await?, failed(&engine, "2", 2).await?, failed(&engine, "3", 3).await?);
-    let before = resend(&engine, ended, SUCCEEDED).await?;
-    let mut input = of_failed();
-    input.kind = JobKind::Cancel;
-    input.filter = DeliveryFilterInput { test: Some("false".into()), ..DeliveryFilterInput::default() };
-    let id = create(&engine, input).await.id;
-    assert_eq!(job(&engine, id).await?.counts.total, 4);
-    attempt(&engine, ended, SUCCEEDED).await?;
-    cancel(&engine, canceled).await?;
-    assert_eq!(work_off(&engine, id, Scripted::always(200)).await?, []);
-    let statuses = engine.ports().delivery_statuses(&acme(), &[new, retried, ended, canceled]).await?;
-    let (canceled_status, succeeded) = (Some(Status::Canceled), Some(Status::Succeeded));
-    assert_eq!(statuses, [canceled_status, canceled_status, succeeded, canceled_status]);
-    let ended_job = job(&engine, id).await?;
-    assert_eq!((ended_job.status(), counts(&ended_job)), (JobStatus::Done, [4, 2, 0, 2, 0, 0]));
-    let row = engine.ports().row(&acme(), &crate::scene::loan("2"), before).await?.expect("a row");
-    assert_eq!(row.attempt.outcome(), Outcome::Succeeded);
-
-    // A process that died after it canceled one and before it stored that.
-    let trace = failed(&engine, "4", 40).await?;
-    let mut input = of_traces(&[trace]);
-    input.kind = JobKind::Cancel;
-    let again = create(&engine, input).await;
-    let mut chunks = engine.ports().job_chunks(&acme(), again.id, &[0]).await?;
-    chunks[0].items[0].state = ItemState::Taken;
-    let mut taken = again.clone();
-    (taken.version, taken.progress.next, taken.progress.open) = (2, 0, vec![0]);
-    assert!(engine.ports().save_job(taken, chunks).await?);
-    cancel(&engine, trace).await?;
-    work_off(&engine, again.id, Scripted::always(200)).await?;
-    assert_eq!(outcomes(&engine, again.id).await?, [ItemOutcome::Succeeded]);
     Ok(())
 }

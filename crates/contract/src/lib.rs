@@ -14,6 +14,7 @@ mod grants;
 mod history;
 mod idempotency;
 mod intake;
+mod job_cancels;
 mod job_cases;
 mod job_lists;
 mod job_requests;

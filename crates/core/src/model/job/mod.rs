@@ -118,7 +118,7 @@ pub struct JobProgress {
     pub next: u32,
     /// Items that were taken and have no outcome yet, in the order in which they were taken.
     pub open: Vec<u32>,
-    /// Items that wait for the end of a resend of their loan, the oldest first.
+    /// Items that wait for the end of a resend of their loan, or for resends of their subscription to be sent; the oldest first.
     pub put_off: Vec<u32>,
     /// How many failures there were since the last success, by the ends of resends.
     pub failures_in_a_row: u32,

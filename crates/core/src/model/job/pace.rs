@@ -44,13 +44,11 @@ impl Pace {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a rate is from 0.1 to 1,000")]
 fn interval_micros(per_second: f64) -> i64 {
     (MICROS_PER_SECOND / per_second).ceil() as i64
 }
 
 /// How many items a bucket holds.
-#[expect(clippy::cast_possible_truncation, reason = "a rate is from 0.1 to 1,000")]
 fn bucket(per_second: f64) -> i64 {
     (per_second.floor() as i64).max(1)
 }

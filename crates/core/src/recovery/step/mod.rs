@@ -3,7 +3,7 @@
 //! 1. While the list is incomplete, a step reads the next part of it, and nothing else.
 //! 2. It reads the rows of resends that are on their way; those that ended get their outcome.
 //! 3. It takes as many items as the pace allows: from the end of the list, which is the oldest, and one of a loan at a time.
-//!    What succeeded by itself since it was listed is skipped.
+//!    What succeeded by itself since it was listed is skipped. Of a subscription whose resends wait to be sent it takes none.
 //! 4. It stores that they are taken. Who loses here, since another step or a stop came first, has sent nothing.
 //! 5. It resends them, under a key that each has for itself, and stores their attempts. Where it dies in between, the next step
 //!    finds them taken and resends them again under the same keys, which gives the same attempts.
@@ -11,7 +11,7 @@
 mod outcomes;
 mod taking;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
@@ -19,7 +19,7 @@ use futures_util::{StreamExt as _, stream};
 use super::acting::act;
 use super::listing::{SeenLoans, list_on, missing_part};
 use crate::log;
-use crate::model::id::{JobId, TenantId};
+use crate::model::id::{JobId, SubscriptionId, TenantId};
 use crate::model::job::{ITEMS_PER_CHUNK, ItemOutcome, ItemState, Job, JobChunk, JobItem, JobProgress};
 use crate::model::time::Timestamp;
 use crate::ports::{Attempts, Deliveries, DeliveryList, Jobs, Ledger, Resends, StoreResult};
@@ -27,7 +27,10 @@ use crate::ports::{Attempts, Deliveries, DeliveryList, Jobs, Ledger, Resends, St
 /// The time between two steps that wait for the pace or for the ends of resends.
 const INTERVAL: Duration = Duration::from_millis(200);
 /// How many items are on their way at once.
-const MAX_OPEN: usize = 1000;
+const MAX_OPEN: usize = 500;
+/// Where a resend of a subscription waits for longer before it is sent, no more of them are taken: they would wait behind it, and
+/// what waits for too long is not sent at all.
+const MAX_QUEUED: Duration = Duration::from_secs(10);
 /// How many items wait for another of their loan.
 const MAX_PUT_OFF: usize = 1000;
 /// How many chunks a step changes: see [`Jobs`].
@@ -95,6 +98,8 @@ struct Step<'a, S> {
     /// The chunks of the list that were read, by their numbers.
     chunks: BTreeMap<u32, JobChunk>,
     changed_chunks: BTreeSet<u32>,
+    /// Subscriptions whose resends wait for longer than [`MAX_QUEUED`].
+    backed_up: HashSet<SubscriptionId>,
     /// Something is to be stored.
     changed: bool,
     /// It ended before the pace did: there is more to do at once.
@@ -112,6 +117,7 @@ where
             job,
             chunks: BTreeMap::new(),
             changed_chunks: BTreeSet::new(),
+            backed_up: HashSet::new(),
             changed: false,
             has_more: false,
             now,

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::{CONCURRENCY, Step};
-use crate::model::attempt::Attempt;
+use super::{CONCURRENCY, MAX_QUEUED, Step};
+use crate::model::attempt::{Attempt, AttemptState};
 use crate::model::id::{AttemptId, LoanId};
 use crate::model::job::ItemState;
 use crate::model::time::Timestamp;
@@ -33,6 +33,10 @@ where
         let reads: Vec<_> = sent.into_iter().map(read).collect();
         let rows: Vec<(u32, AttemptId, Option<Attempt>)> =
             stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
+        let waits =
+            |row: &&Attempt| row.state == AttemptState::Queued && self.now.since(row.sent_at) > MAX_QUEUED;
+        let queued = rows.iter().filter_map(|(.., row)| row.as_ref()).filter(waits);
+        self.backed_up = queued.map(|row| row.subscription_id).collect();
         let mut ended: Vec<_> = rows
             .into_iter()
             .filter_map(|(number, id, row)| {

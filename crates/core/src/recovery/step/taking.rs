@@ -52,12 +52,13 @@ where
         Ok(timed)
     }
 
-    /// Items that were put off, and whose loans have no resend on its way any more.
+    /// Items that were put off, and whose reason has ended.
     fn put_off_items(&mut self, count: u32, busy: &mut HashSet<LoanId>) -> StoreResult<Vec<u32>> {
         let (mut batch, mut kept) = (Vec::new(), Vec::new());
         for number in self.job.progress.put_off.clone() {
-            let loan = self.item(number)?.loan.clone();
-            let is_free = !busy.contains(&loan);
+            let item = self.item(number)?;
+            let (loan, is_backed_up) = (item.loan.clone(), self.backed_up.contains(&item.subscription));
+            let is_free = !busy.contains(&loan) && !is_backed_up;
             // A younger one of the loan waits for this one.
             busy.insert(loan);
             if is_free && batch.len() < count as usize && self.may_change(number) {
@@ -71,7 +72,7 @@ where
         Ok(batch)
     }
 
-    /// The next items of the list. What must wait for another of its loan is put off.
+    /// The next items of the list. What must wait, for another of its loan or for its subscription, is put off.
     async fn next_items(
         &mut self,
         count: u32,
@@ -88,13 +89,15 @@ where
             self.load(&[number / ITEMS_PER_CHUNK]).await?;
             let item = self.item(number)?;
             let (state, loan) = (item.state, item.loan.clone());
+            let is_backed_up = self.backed_up.contains(&item.subscription);
             self.job.progress.next = number;
             self.changed = true;
             *looked_at += 1;
             if state == ItemState::Superseded {
                 continue;
             }
-            match self.job.request.kind == JobKind::Cancel || busy.insert(loan) {
+            let is_free = busy.insert(loan) && !is_backed_up;
+            match self.job.request.kind == JobKind::Cancel || is_free {
                 true => batch.push(number),
                 false => self.job.progress.put_off.push(number),
             }
