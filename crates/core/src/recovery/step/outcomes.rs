@@ -24,11 +24,11 @@ where
                 sent.push((*number, item.loan.clone(), id));
             }
         }
-        let (store, tenant) = (self.store, &self.job.tenant);
+        let (store, tenant, now) = (self.store, &self.job.tenant, self.now);
         let read = |(number, loan, id): (u32, LoanId, AttemptId)| async move {
             // A list leaves out a row that cannot be read.
             let row = store.rows(tenant, &loan, Some(id), Some(id.next()), 1).await?.pop();
-            Ok::<_, StoreError>((number, id, row))
+            Ok::<_, StoreError>((number, id, row.map(|row| row.as_of(now))))
         };
         let reads: Vec<_> = sent.into_iter().map(read).collect();
         let rows: Vec<(u32, AttemptId, Option<Attempt>)> =
@@ -59,7 +59,7 @@ where
 
 /// What became of a resend by its row, and when; none while it goes on. A row that cannot be read is taken for a failure.
 fn outcome(id: AttemptId, row: Option<Attempt>, now: Timestamp) -> Option<(Timestamp, ItemState)> {
-    let Some(row) = row.map(|row| row.as_of(now)) else { return Some((now, ItemState::Failed(id))) };
+    let Some(row) = row else { return Some((now, ItemState::Failed(id))) };
     let completion = row.completion()?;
     let state = if completion.succeeded() { ItemState::Succeeded(Some(id)) } else { ItemState::Failed(id) };
     Some((completion.ended_at, state))
