@@ -2,6 +2,7 @@
 
 mod call;
 mod connection_args;
+mod job_responses;
 mod problem;
 mod responses;
 
@@ -17,6 +18,7 @@ use url::{Host, Url};
 
 pub(crate) use call::Call;
 pub(crate) use connection_args::ConnectionArgs;
+pub(crate) use job_responses::{Job, JobPlan};
 pub(crate) use problem::Problem;
 pub(crate) use responses::{
     AcceptedEvent, Delivery, LedgerEvent, ListedDelivery, Page, Payload, Report, ReportItem, Row, Verdict,

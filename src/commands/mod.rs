@@ -15,8 +15,10 @@ mod export;
 mod follow;
 mod history;
 mod hold;
+mod jobs;
 mod keys;
 mod list_pages;
+mod recover;
 mod report;
 pub(crate) mod resend;
 pub(crate) mod send;
@@ -56,6 +58,10 @@ pub(crate) enum ClientCommand {
     Trace(trace::TraceArgs),
     /// Send a delivery again, exactly as it was
     Resend(resend::ResendArgs),
+    /// Resend everything that matches, at a set pace, after an outage
+    Recover(Box<recover::RecoverArgs>),
+    /// List recovery jobs, follow one, or stop it
+    Jobs(jobs::JobsArgs),
     /// End the automatic attempts of a delivery
     Cancel(cancel::CancelArgs),
     /// Let the deliveries of a subscription wait until it is released; none is lost
@@ -84,6 +90,8 @@ pub(crate) async fn run(command: ClientCommand) -> CommandResult {
         ClientCommand::Show(args) => show::run(args).await,
         ClientCommand::Trace(args) => trace::run(args).await,
         ClientCommand::Resend(args) => resend::run(args).await,
+        ClientCommand::Recover(args) => recover::run(*args).await,
+        ClientCommand::Jobs(args) => jobs::run(args).await,
         ClientCommand::Cancel(args) => cancel::run(args).await,
         ClientCommand::Hold(args) => hold::hold(args).await,
         ClientCommand::Release(args) => hold::release(args).await,

@@ -23,8 +23,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::warn;
 
-use super::file_descriptors;
 use super::listener::{self, ListenerOptions};
+use super::{file_descriptors, recovery_jobs};
 use crate::error::CommandResult;
 use crate::terminal::signals;
 
@@ -58,6 +58,7 @@ pub(crate) struct RunningServer {
     stop: watch::Sender<bool>,
     listener: JoinHandle<()>,
     worker: JoinHandle<()>,
+    jobs: JoinHandle<()>,
 }
 
 /// Starts a server.
@@ -99,8 +100,10 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
     };
     let limits = DispatchLimits { process_permits: budget.concurrency, ..DispatchLimits::default() };
     let worker = Worker::new(engine.clone(), handler, limits).run(stopped.clone());
+    let jobs = recovery_jobs::run(engine.clone(), stopped.clone());
     let router = api::events(engine.clone())
         .merge(api::history(engine.clone()))
+        .merge(api::jobs(engine.clone()))
         .merge(api::portal(engine.clone(), options.site.clone()))
         .merge(api::subscriptions(engine.clone()))
         .merge(page::router(engine, options.site));
@@ -115,15 +118,17 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
         stop,
         listener: tokio::spawn(listener),
         worker: tokio::spawn(worker),
+        jobs: tokio::spawn(jobs),
     })
 }
 
 impl RunningServer {
-    /// Waits until the listener or the worker has ended, which they should not, and says which.
+    /// Waits until the listener, the worker or the task of jobs has ended, which they should not, and says which.
     pub(crate) async fn ended_unexpectedly(&mut self) -> String {
         tokio::select! {
             ended = &mut self.listener => format!("the server ended: {ended:?}"),
             ended = &mut self.worker => format!("the worker ended: {ended:?}"),
+            ended = &mut self.jobs => format!("the task of recovery jobs ended: {ended:?}"),
         }
     }
 
@@ -140,8 +145,10 @@ impl RunningServer {
     async fn stop(self) -> Result<(), String> {
         self.stop.send_replace(true);
         // A caller that has sent half a request cannot delay the end for long.
-        let (_, worker_result) = tokio::join!(
+        let (_, _, worker_result) = tokio::join!(
             tokio::time::timeout(LISTENER_STOP_TIMEOUT, self.listener),
+            // A step that is cut off is finished after the next start.
+            tokio::time::timeout(LISTENER_STOP_TIMEOUT, self.jobs),
             tokio::time::timeout(WORKER_STOP_TIMEOUT, self.worker),
         );
         match worker_result {

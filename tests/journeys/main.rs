@@ -17,6 +17,7 @@ mod keys;
 mod ledger;
 mod portal;
 mod process;
+mod recovery;
 mod reports;
 mod subscriptions;
 mod webhooks;

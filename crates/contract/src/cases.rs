@@ -261,3 +261,5 @@ macro_rules! contract {
 }
 
 for_each_case! { runs! }
+
+pub use crate::job_cases::{job_cancels, job_lists, job_requests, job_steps, job_stops};

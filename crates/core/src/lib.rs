@@ -3,7 +3,7 @@
 //! The way of one event: [`intake`] matches it to subscriptions, freezes what each sends, stores the deliveries and
 //! queues their first attempts; only then is it answered. A message wakes [`deliver`], which claims the attempt, puts
 //! its row, sends it and records what came of it; a failure queues the next attempt. [`history`] reads the rows of a
-//! loan, [`delivery_list`] the deliveries of all loans, and [`resend`] sends one again; [`explain`] says why the formulas of a subscription were true or false.
+//! loan, [`delivery_list`] the deliveries of all loans, and [`resend`] sends one again, [`recovery`] many at a set pace; [`explain`] says why the formulas of a subscription were true or false.
 //!
 //! [`model`] holds the values and rules; [`ports`] is what the use cases ask of an engine and of a sender. The engines
 //! (SQLite, AWS), the sender and the HTTP interface are crates of their own that know this one; this one knows none of
@@ -23,6 +23,7 @@ pub mod model;
 mod paging;
 pub mod portal;
 pub mod ports;
+pub mod recovery;
 pub mod report;
 pub mod resend;
 pub mod simulated;

@@ -10,6 +10,7 @@ use crate::model::attempt::Attempt;
 use crate::model::formula_errors::SubscriptionFormulaError;
 use crate::model::grant::Grant;
 use crate::model::id::TenantId;
+use crate::model::job::{Job, JobCounts};
 use crate::model::key::Key;
 
 /// Logs an attempt that is complete.
@@ -106,4 +107,21 @@ pub fn others(what: &str, times: u64) {
 /// Logs that somebody asked for something too often: the first time, and a minute later how many times more.
 pub fn too_many(what: &str, tenant: &TenantId, name: &str, times: u64) {
     warn!(what, tenant = tenant.as_str(), name, times, "caller.limited");
+}
+
+/// Logs what happened to a recovery job, such as `job.ended`.
+pub fn job(what: &str, job: &Job) {
+    let JobCounts { total, succeeded, failed, skipped, superseded } = job.counts;
+    info!(
+        tenant = job.tenant.as_str(),
+        job_id = %job.id,
+        requested_by = job.requested_by,
+        stopped = job.stopped.is_some(),
+        total,
+        succeeded,
+        failed,
+        skipped,
+        superseded,
+        "{what}"
+    );
 }

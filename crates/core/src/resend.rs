@@ -1,6 +1,8 @@
 //! Resend: sends again, on demand, what was sent, to the URL that it was sent to or to the one that the subscription has now.
 //! The automatic schedule does not move.
 
+use std::time::Duration;
+
 use crate::current_address::{NoAddress, current_address};
 use crate::intake::IDEMPOTENCY_WINDOW;
 use crate::log;
@@ -80,8 +82,19 @@ pub async fn resend<S: ResendStore>(
     request: ResendRequest,
     now: Timestamp,
 ) -> Result<AttemptId, ResendError> {
+    resend_remembered(store, tenant, request, IDEMPOTENCY_WINDOW, now).await
+}
+
+/// The same, with a key that is remembered for so long.
+pub(crate) async fn resend_remembered<S: ResendStore>(
+    store: &S,
+    tenant: &TenantId,
+    request: ResendRequest,
+    window: Duration,
+    now: Timestamp,
+) -> Result<AttemptId, ResendError> {
     let ResendRequest { trace_id, attempt, to, requested_by, key } = request;
-    let key = key.map(|key| IdempotencyKey { key, until: now + IDEMPOTENCY_WINDOW });
+    let key = key.map(|key| IdempotencyKey { key, until: now + window });
     let same = |earlier: EarlierResend| {
         let same = earlier.trace_id == trace_id && earlier.to.is_none_or(|earlier| earlier == to);
         if same { Ok(earlier.attempt) } else { Err(ResendError::KeyReused) }

@@ -16,6 +16,7 @@ mod flow;
 mod formula_errors;
 mod grants;
 mod intake;
+mod jobs;
 mod keys;
 mod ledger;
 mod queue;

@@ -9,14 +9,15 @@ use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::flow::FlowState;
 use loanhook_core::model::formula_errors::FormulaErrors;
 use loanhook_core::model::grant::Grant;
-use loanhook_core::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
+use loanhook_core::model::id::{AttemptId, EventId, JobId, LoanId, SubscriptionId, TenantId, TraceId};
+use loanhook_core::model::job::{Job, JobChunk};
 use loanhook_core::model::key::KeyHash;
 use loanhook_core::model::ledger::LedgerEvent;
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::report::{CountChange, CountGroup, Counting, Counts};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::model::trigger_state::TriggerState;
-use loanhook_core::ports::{IdempotencyRecord, QueueMessage, StoreError, StoreResult};
+use loanhook_core::ports::{IdempotencyRecord, JobRecord, QueueMessage, StoreError, StoreResult};
 
 use super::keys::KeyEntry;
 use super::subscriptions::SubscriptionEntry;
@@ -52,6 +53,9 @@ pub struct State {
     pub(super) keys: BTreeMap<[u8; 32], KeyEntry>,
     /// Hashes of deleted keys: the environment does not bring them back.
     pub(super) deleted_keys: Vec<KeyHash>,
+    pub jobs: BTreeMap<(TenantId, JobId), Job>,
+    pub job_chunks: BTreeMap<(TenantId, JobId, u32), JobChunk>,
+    pub(super) job_records: BTreeMap<(TenantId, String), KeptRecord<JobRecord>>,
     pub(super) grants: BTreeMap<[u8; 32], Grant>,
     pub(super) flow_states: BTreeMap<(TenantId, SubscriptionId), FlowState>,
     pub(super) formula_errors: BTreeMap<(TenantId, SubscriptionId), FormulaErrors>,

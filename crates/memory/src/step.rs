@@ -26,6 +26,8 @@ pub enum Operation {
     ChangeSubscriptions,
     Keys,
     Grants,
+    ReadJobs,
+    ChangeJobs,
     FormulaErrors,
     Egress,
 }
@@ -46,6 +48,8 @@ pub enum StepKind {
     Delivery,
     /// Changes a row and its delivery together.
     RowAndDelivery,
+    /// Changes a recovery job and parts of its list together.
+    Job,
     /// Puts queue messages.
     Message,
     /// Changes something that no delivery depends on step by step.

@@ -1,7 +1,7 @@
 //! The engine in memory, under the contract.
 
-use loanhook_contract::contract;
 use loanhook_contract::engine::{Engine, Kept};
+use loanhook_contract::{contract, job_contract};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::payload::PayloadKey;
@@ -10,6 +10,7 @@ use loanhook_core::ports::{DueWork, QueueMessage};
 use loanhook_memory::{Memory, State, Stored};
 
 contract!(crate::InMemory);
+job_contract!(crate::InMemory);
 
 struct InMemory(Memory);
 

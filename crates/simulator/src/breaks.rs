@@ -41,10 +41,12 @@ pub enum Break {
     TriggerStateForgotten,
     /// A completion that is repeated is counted again.
     CountedTwice,
+    /// The record of the key of a job's resend is not kept.
+    JobKeyForgotten,
 }
 
 impl Break {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ClaimWithoutCondition,
         Self::ClaimWithoutRow,
         Self::ClaimOfCanceled,
@@ -58,6 +60,7 @@ impl Break {
         Self::KeyForgotten,
         Self::TriggerStateForgotten,
         Self::CountedTwice,
+        Self::JobKeyForgotten,
     ];
 
     /// The rules of which one is found broken.
@@ -76,6 +79,7 @@ impl Break {
             Self::KeyForgotten => &[Rule::DuplicateMakesNothing, Rule::AnsweredIsCommitted],
             Self::TriggerStateForgotten => &[Rule::TriggerFiresOnce],
             Self::CountedTwice => &[Rule::CountedOnce],
+            Self::JobKeyForgotten => &[Rule::JobOnce],
         }
     }
 }

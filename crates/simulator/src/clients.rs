@@ -8,13 +8,14 @@ use tokio::time::sleep;
 
 use crate::Simulation;
 use crate::calls::{self, EventCall};
+use crate::jobs;
 use crate::model::SeenEvent;
 use crate::plan::Action;
 use crate::settings;
 use crate::world::TaskKind;
 
 /// How often a call is repeated that was not answered.
-const MAX_CALLS: u32 = 8;
+pub(crate) const MAX_CALLS: u32 = 8;
 
 /// Does what was planned.
 pub(crate) async fn act(simulation: Simulation, tenant: TenantId, action: Action) {
@@ -42,6 +43,7 @@ pub(crate) async fn act(simulation: Simulation, tenant: TenantId, action: Action
                 pause(&simulation).await;
             }
         }
+        Action::Job { number, seed } => jobs::make_and_run(&simulation, &tenant, number, seed).await,
         Action::Edit { choice, seed } => {
             let call = calls::edit(simulation.clone(), tenant, choice, seed);
             on_server(&simulation, format!("edit {choice}"), call).await;
@@ -50,7 +52,7 @@ pub(crate) async fn act(simulation: Simulation, tenant: TenantId, action: Action
 }
 
 /// Runs a call in a process of its own, which may stop at any moment; none then.
-async fn on_server<T: Send + 'static>(
+pub(crate) async fn on_server<T: Send + 'static>(
     simulation: &Simulation,
     name: String,
     call: impl Future<Output = T> + Send + 'static,
@@ -63,7 +65,7 @@ async fn on_server<T: Send + 'static>(
     answered.await.ok()
 }
 
-async fn pause(simulation: &Simulation) {
+pub(crate) async fn pause(simulation: &Simulation) {
     let millis = simulation.world.lock().rng.u64(..20_000);
     sleep(Duration::from_millis(millis)).await;
 }

@@ -7,6 +7,9 @@ mod delegation;
 mod executor;
 mod fault_injector;
 mod faults;
+mod flow_store;
+mod job_store;
+mod jobs;
 mod model;
 mod plan;
 mod queue;
@@ -220,7 +223,7 @@ async fn conduct(simulation: Simulation, plan: Vec<plan::Planned>, began: Instan
     while began.elapsed() < MAX_SIMULATED {
         sleep(END_CHECK_INTERVAL).await;
         let inner = &mut *world.lock();
-        if inner.queue.is_empty() && inner.workers == 0 {
+        if inner.queue.is_empty() && inner.workers == 0 && inner.jobs == 0 {
             break;
         }
     }

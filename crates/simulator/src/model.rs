@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use loanhook_core::model::delivery::{Delivery, DeliverySnapshot};
 use loanhook_core::model::failure::ErrorKind;
-use loanhook_core::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
+use loanhook_core::model::id::{AttemptId, EventId, JobId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::progress::Progress;
 
 /// A delivery of a tenant.
@@ -77,6 +77,8 @@ pub(crate) struct Model {
     pub(crate) resend_keys: BTreeMap<(TenantId, String), (TraceId, AttemptId)>,
     /// The resends that an answer named.
     pub(crate) resends: BTreeMap<(TenantId, AttemptId), TraceId>,
+    /// The recovery jobs that were answered, by their number.
+    pub(crate) jobs: BTreeMap<(TenantId, u32), JobId>,
     /// Attempts whose requests left, of every kind.
     pub(crate) sent: BTreeMap<AttemptId, SentRequest>,
     /// By which delivery a receiver got an event.

@@ -29,6 +29,11 @@ pub(crate) enum Action {
         target: Target,
         key: Option<String>,
     },
+    /// Resends many, by a recovery job.
+    Job {
+        number: u32,
+        seed: u64,
+    },
     /// Makes, changes or deletes a webhook.
     Edit {
         choice: usize,
@@ -116,6 +121,7 @@ pub(crate) fn draw(rng: &mut Rng, most: usize) -> Vec<Planned> {
                 }
                 plan.push(Planned { at, tenant, action: Action::Resend { choice, target, key } });
             }
+            18 => plan.push(Planned { at, tenant, action: Action::Job { number, seed: rng.u64(..) } }),
             _ => plan.push(Planned { at, tenant, action: Action::Edit { choice, seed: rng.u64(..) } }),
         }
     }

@@ -162,6 +162,9 @@ impl Resends for Store {
         key: Option<IdempotencyKey>,
         now: Timestamp,
     ) -> StoreResult<EnqueueOutcome> {
+        let is_forgotten =
+            |key: &IdempotencyKey| self.breaks(Break::JobKeyForgotten) && key.key.starts_with("job·");
+        let key = key.filter(|key| !is_forgotten(key));
         let queued = self.memory().enqueue_resend(row.clone(), key, now).await?;
         if self.breaks(Break::ResendMovesSchedule) {
             let later = |next: NextAttempt| {

@@ -62,6 +62,8 @@ pub(crate) struct Inner {
     pub(crate) new_tasks: Vec<NewTask>,
     /// How many workers are at work.
     pub(crate) workers: usize,
+    /// How many recovery jobs are under way.
+    pub(crate) jobs: usize,
     /// Whether the effects of one operation become durable one after another.
     pub(crate) one_by_one: bool,
     /// Whether a worker is stopped when its time is up.
@@ -99,6 +101,7 @@ impl World {
             },
             new_tasks: Vec::new(),
             workers: 0,
+            jobs: 0,
             violation: None,
             over: false,
         };

@@ -8,11 +8,12 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::IdempotencyKey;
 use loanhook_stored::Document;
 
-/// What a key is for: the same key may stand for an event and for a resend.
+/// What a key is for: the same key may stand for an event, a resend and a job.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum KeyScope {
     Event,
     Resend,
+    Job,
 }
 
 impl KeyScope {
@@ -21,6 +22,7 @@ impl KeyScope {
         match self {
             Self::Event => "event",
             Self::Resend => "resend",
+            Self::Job => "job",
         }
     }
 }

@@ -24,6 +24,7 @@ mod group_commit;
 mod health;
 mod idempotency;
 mod intake;
+mod jobs;
 mod keys;
 mod ledger;
 mod operation;
@@ -43,6 +44,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
+use tokio::sync::Notify;
 
 use cache::Cache;
 use checkpoints::{CHECKPOINT_PAGES, Checkpoints};
@@ -78,6 +80,7 @@ struct Inner {
     clock: Arc<ClockMonitor>,
     counts: Arc<CountLog>,
     ledger_scope: LedgerScope,
+    job_created: Notify,
     /// See [`schema::timed_traces_since`].
     timed_traces_since: Option<Timestamp>,
 }
@@ -134,6 +137,7 @@ impl SqliteEngine {
             clock,
             counts,
             ledger_scope,
+            job_created: Notify::new(),
             timed_traces_since,
         })))
     }

@@ -23,7 +23,7 @@ const APPLICATION_ID: i64 = 0x6c68_6462;
 ///
 /// A message's ID is never given again (`AUTOINCREMENT`): a claim deletes its message while its
 /// ID may still be in use, and the next message must not pass for that one.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 11] = [
     "CREATE TABLE deliveries (
          trace BLOB PRIMARY KEY,
          tenant TEXT NOT NULL,
@@ -197,6 +197,25 @@ const MIGRATIONS: [&str; 10] = [
          doc TEXT NOT NULL,
          PRIMARY KEY (tenant, subscription)
      ) WITHOUT ROWID;",
+    // Recovery jobs, and their lists in parts. `open` is 1 while something of a job is left to do.
+    "CREATE TABLE jobs (
+         tenant TEXT NOT NULL,
+         kind TEXT NOT NULL,
+         id BLOB NOT NULL,
+         version INTEGER NOT NULL,
+         open INTEGER NOT NULL,
+         doc TEXT NOT NULL
+     );
+     CREATE UNIQUE INDEX jobs_by_id ON jobs (tenant, id);
+     CREATE INDEX jobs_by_kind ON jobs (tenant, kind, id);
+     CREATE INDEX jobs_open ON jobs (open) WHERE open = 1;
+     CREATE TABLE job_chunks (
+         tenant TEXT NOT NULL,
+         job BLOB NOT NULL,
+         number INTEGER NOT NULL,
+         doc TEXT NOT NULL
+     );
+     CREATE UNIQUE INDEX job_chunks_by_number ON job_chunks (tenant, job, number);",
 ];
 
 /// Sets how a connection reads and writes, and how many KiB of pages it keeps in memory at most.

@@ -93,6 +93,12 @@ fn a_list_across_loans_is_a_range_of_an_index_in_its_order() {
 }
 
 #[test]
+fn a_list_of_jobs_is_a_range_of_an_index_in_its_order() {
+    let steps = plan(&new_file(), crate::jobs::NEWEST_FIRST);
+    assert_eq!(steps, ["SEARCH jobs USING INDEX jobs_by_kind (tenant=? AND kind=? AND id<?)"]);
+}
+
+#[test]
 fn deliveries_of_an_older_file_say_when_they_were_accepted_and_which_need_attention() {
     const ACCEPTED: i64 = 1_795_428_000_123;
     const FROZEN: &str = r#"{"accepted_at":"2026-11-23T10:00:00.123Z"}"#;

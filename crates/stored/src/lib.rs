@@ -37,6 +37,8 @@ mod flow_state;
 mod formula_error;
 mod grant;
 mod idempotency;
+mod job;
+mod job_chunk;
 mod key;
 mod ledger;
 mod message;

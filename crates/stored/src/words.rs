@@ -1,8 +1,10 @@
 //! Words within documents: the values of the model that are one of a few.
 
+use loanhook_core::model::attempt::ResendTo;
 use loanhook_core::model::failure::{ErrorKind, Phase};
 use loanhook_core::model::flow::DeliveryOrder;
 use loanhook_core::model::formula_errors::WhichFormula;
+use loanhook_core::model::job::{JobKind, SkipReason, StopReason};
 use loanhook_core::model::key::{KeySource, Scope};
 use loanhook_core::model::ledger::DecisionKind;
 use loanhook_core::model::subscription::{Fire, Method};
@@ -35,6 +37,31 @@ macro_rules! words {
 }
 
 words! {
+    StoredResendTo of ResendTo {
+        Original = "original",
+        Current = "current",
+    }
+
+    StoredJobKind of JobKind {
+        Resend = "resend",
+        Cancel = "cancel",
+    }
+
+    StoredStopReason of StopReason {
+        Requested = "requested",
+        Failures = "failures",
+        TooManyDeliveries = "tooManyDeliveries",
+    }
+
+    StoredSkipReason of SkipReason {
+        Succeeded = "succeeded",
+        NotPending = "notPending",
+        Gone = "gone",
+        NothingToSend = "nothingToSend",
+        NotAttempted = "notAttempted",
+        NoCurrentAddress = "noCurrentAddress",
+    }
+
     StoredMethod of Method {
         Get = "GET",
         Post = "POST",

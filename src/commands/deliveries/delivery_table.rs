@@ -13,7 +13,7 @@ const WIDTHS: [u16; 7] = [20, 36, 10, 30, 12, 13, 9];
 const GAP: u16 = 2;
 
 /// The head of the table, and the deliveries. With `row_by_row` not all are known when the first is printed.
-pub(super) fn with_head(deliveries: &[ListedDelivery], row_by_row: bool) -> String {
+pub(in crate::commands) fn with_head(deliveries: &[ListedDelivery], row_by_row: bool) -> String {
     filled(deliveries, row_by_row).trim_fmt()
 }
 

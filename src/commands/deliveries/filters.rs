@@ -7,7 +7,7 @@ use crate::client::Call;
 use crate::commands::ERROR_KINDS;
 use crate::since;
 
-const STATUSES: [&str; 4] = ["pending", "succeeded", "failed", "canceled"];
+pub(in crate::commands) const STATUSES: [&str; 4] = ["pending", "succeeded", "failed", "canceled"];
 const REASONS: [&str; 3] = ["limit", "order", "hold"];
 
 #[derive(Debug, Args)]

@@ -1,6 +1,6 @@
 //! `loanhook deliveries`: the deliveries of all loans, newest first, or as they come and change.
 
-mod delivery_table;
+pub(super) mod delivery_table;
 mod filters;
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use super::list_pages::ListPages;
 use crate::client::{ApiClient, Call, ConnectionArgs, ListedDelivery, MAX_ITEMS_PER_PAGE, decode};
 use crate::error::CommandResult;
 use crate::terminal::output;
-pub(super) use filters::DeliveryFilters;
+pub(super) use filters::{DeliveryFilters, STATUSES};
 
 #[derive(Debug, Args)]
 pub(crate) struct DeliveriesArgs {

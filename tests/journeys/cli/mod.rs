@@ -6,6 +6,7 @@ mod event_commands;
 mod history_commands;
 mod hold_commands;
 mod program;
+mod recover_and_jobs;
 mod report_command;
 mod send_and_resend;
 mod subscriptions_and_keys;

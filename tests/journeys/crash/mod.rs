@@ -9,6 +9,7 @@
 //! runs the same again.
 
 mod history_check;
+mod jobs;
 mod traffic;
 
 use std::time::Duration;

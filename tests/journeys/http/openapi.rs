@@ -126,7 +126,17 @@ async fn generated_requests_with_existing_ids_get_no_5xx_and_only_documented_res
         .await
         .expect_status(201)
         .json();
+    let body = json!({"filter": {"traceIds": [trace]}, "perSecond": 0.1});
+    let resends = j.api.post("/v1/resends", &body).await.expect_status(202).json();
+    let cancels = j.api.post("/v1/cancels", &body).await.expect_status(202).json();
+    let (resends, cancels) = (text(&resends["id"]), text(&cancels["id"]));
     let operations = [
+        ("/v1/resends/{id}", "GET", resends),
+        ("/v1/resends/{id}/items", "GET", resends),
+        ("/v1/resends/{id}", "DELETE", resends),
+        ("/v1/cancels/{id}", "GET", cancels),
+        ("/v1/cancels/{id}/items", "GET", cancels),
+        ("/v1/cancels/{id}", "DELETE", cancels),
         ("/v1/loans/{loanId}/webhooks", "GET", ""),
         ("/v1/loans/{loanId}/webhooks/{id}", "GET", row),
         ("/v1/loans/{loanId}/webhooks/{id}/source", "GET", row),
@@ -185,6 +195,9 @@ async fn health_and_the_openapi_document_need_no_key() {
         "/v1/webhooks",
         "/v1/webhooks/{traceId}",
         "/v1/webhooks/{traceId}/resend",
+        "/v1/resends",
+        "/v1/resends/{id}/items",
+        "/v1/cancels/{id}",
         "/api/public/api/1/webhook/retry/{traceId}/{attempt}",
         "/v1/keys",
         "/health",

@@ -31,7 +31,7 @@ pub struct DeliveryFilter {
 }
 
 /// The filters as text, by their names in a query.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeliveryFilterInput {
     /// pending, succeeded, failed or canceled.
     pub status: Option<String>,

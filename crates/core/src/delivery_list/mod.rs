@@ -92,7 +92,8 @@ async fn part<S: DeliveryList + Ledger>(
     store.deliveries(tenant, set, span, wanted).await
 }
 
-async fn with_newest_attempts<S: DeliveryList>(
+/// Deliveries, each with its newest attempt as it is now.
+pub(crate) async fn with_newest_attempts<S: DeliveryList>(
     store: &S,
     tenant: &TenantId,
     deliveries: Vec<(Delivery, Option<Waiting>)>,

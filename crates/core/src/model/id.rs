@@ -77,7 +77,7 @@ macro_rules! ids_of_a_time {
     )*};
 }
 
-ids_of_a_time! { AttemptId SubscriptionId KeyId }
+ids_of_a_time! { AttemptId SubscriptionId KeyId JobId }
 
 uuid_ids! {
     /// One accepted event: made as a UUIDv7 is, with the version 8. Where the version is 7, the event is from before its
@@ -90,6 +90,8 @@ uuid_ids! {
     SubscriptionId;
     /// An API key's name in the API; not the key itself.
     KeyId;
+    /// One recovery job (UUIDv7).
+    JobId;
 }
 
 impl EventId {

@@ -19,6 +19,7 @@ pub mod flow;
 pub mod formula_errors;
 pub mod grant;
 pub mod id;
+pub mod job;
 pub mod key;
 pub mod key_input;
 pub mod ledger;

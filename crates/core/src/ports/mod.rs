@@ -11,6 +11,7 @@ mod formula_errors;
 mod grants;
 mod health;
 mod history;
+mod jobs;
 mod ledger;
 mod reports;
 mod sending;
@@ -36,6 +37,7 @@ pub use health::Health;
 pub use history::{
     AttemptRange, Attempts, EarlierResend, EnqueueOutcome, HistoryRow, Payloads, ResendClaimOutcome, Resends,
 };
+pub use jobs::{CreateJobOutcome, JobRecord, Jobs};
 pub use ledger::Ledger;
 pub use reports::Reports;
 pub use sending::{

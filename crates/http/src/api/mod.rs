@@ -28,15 +28,15 @@ use http::{Method, header};
 use tracing::{Instrument, error_span};
 
 use self::routes::{
-    deliveries, egress, event, event_batch, event_explanation, event_types, events, formulas, health, keys,
-    loan_events, loan_webhooks, openapi_json, portal_links, reports, resend, subscription_changes,
+    deliveries, egress, event, event_batch, event_explanation, event_types, events, formulas, health, jobs,
+    keys, loan_events, loan_webhooks, openapi_json, portal_links, reports, resend, subscription_changes,
     subscription_holds, subscriptions, templates, webhooks,
 };
 use crate::web::call_limits::CallLimits;
 use crate::web::{self, SiteSettings};
 use loanhook_core::ports::{
     Attempts, Deliveries, DeliveryList, EgressAddresses, FlowControl, FormulaErrorLog, Grants, Health,
-    Intake, Keys, Ledger, Payloads, Reports, Resends, Subscriptions,
+    Intake, Jobs, Keys, Ledger, Payloads, Reports, Resends, Subscriptions,
 };
 
 /// The state of the handlers: the engine.
@@ -98,6 +98,21 @@ where
             .route("/v1/egress", get(egress::get::<S>))
             .route("/openapi.json", get(openapi_json::get))
             .route("/health", get(health::get::<S>)),
+        store,
+    )
+}
+
+/// The routes of recovery jobs.
+pub fn jobs<S: SharedStore + Jobs + DeliveryList + FlowControl + Ledger + Keys>(store: S) -> Router {
+    use jobs::{cancels, resends};
+    with_store(
+        Router::new()
+            .route("/v1/resends", get(resends::list::<S>).post(resends::create::<S>))
+            .route("/v1/resends/{id}", get(resends::get::<S>).delete(resends::stop::<S>))
+            .route("/v1/resends/{id}/items", get(resends::items::<S>))
+            .route("/v1/cancels", get(cancels::list::<S>).post(cancels::create::<S>))
+            .route("/v1/cancels/{id}", get(cancels::get::<S>).delete(cancels::stop::<S>))
+            .route("/v1/cancels/{id}/items", get(cancels::items::<S>)),
         store,
     )
 }

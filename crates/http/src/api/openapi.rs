@@ -8,8 +8,8 @@ use utoipa::{IntoParams, IntoResponses, Modify, OpenApi};
 
 use super::problem::Problem;
 use super::routes::{
-    deliveries, egress, event, event_batch, event_explanation, event_types, events, formulas, health, keys,
-    loan_events, loan_webhooks, openapi_json, portal_links, reports, resend, subscription_changes,
+    deliveries, egress, event, event_batch, event_explanation, event_types, events, formulas, health, jobs,
+    keys, loan_events, loan_webhooks, openapi_json, portal_links, reports, resend, subscription_changes,
     subscription_holds, subscriptions, templates, webhooks,
 };
 use super::schema::event_draft::KeyedEventDraft;
@@ -27,6 +27,8 @@ use super::schema::pattern::Patterns;
         loan_events::list, event::get, event::context, event_explanation::explain,
         reports::deliveries,
         deliveries::list, webhooks::get, webhooks::cancel, resend::resend, resend::retry, resend::retry_at_loanpro,
+        jobs::resends::create, jobs::resends::list, jobs::resends::get, jobs::resends::items, jobs::resends::stop,
+        jobs::cancels::create, jobs::cancels::list, jobs::cancels::get, jobs::cancels::items, jobs::cancels::stop,
         subscriptions::list, subscriptions::create, subscriptions::get,
         subscription_changes::replace, subscription_changes::patch,
         subscriptions::delete, subscriptions::rotate_secret, subscriptions::test,
@@ -42,6 +44,7 @@ use super::schema::pattern::Patterns;
         (name = "events", description = "Events in"),
         (name = "history", description = "What was sent, and what came back"),
         (name = "resend", description = "Sending again, and stopping"),
+        (name = "recovery", description = "Sending or stopping many at once"),
         (name = "subscriptions", description = "The settings of webhooks"),
         (name = "keys", description = "Who may call"),
         (name = "portal", description = "The page of a loan, for people"),

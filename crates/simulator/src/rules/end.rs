@@ -5,7 +5,7 @@ use loanhook_core::model::subscription::{Criteria, Fire};
 use loanhook_core::model::time::Timestamp;
 use loanhook_memory::State;
 
-use super::{Rule, counts, history, rows, triggers};
+use super::{Rule, counts, history, jobs, rows, triggers};
 use crate::world::Inner;
 
 pub(crate) fn check(inner: &mut Inner, state: &State) {
@@ -45,6 +45,7 @@ pub(crate) fn check(inner: &mut Inner, state: &State) {
     let triggered: Vec<_> = of_kind.map(|subscription| subscription.id).collect();
     let broken = broken.or_else(|| triggers::check(&inner.model, &triggered).err());
     let broken = broken.or_else(|| counts::check(state).err());
+    let broken = broken.or_else(|| jobs::check(&inner.model, state).err());
     if let Some((rule, detail)) = broken {
         inner.broken(rule, detail);
     }

@@ -7,6 +7,7 @@ pub(crate) mod answers;
 pub(crate) mod counts;
 pub(crate) mod end;
 pub(crate) mod history;
+pub(crate) mod jobs;
 pub(crate) mod observe;
 pub(crate) mod requests;
 pub(crate) mod rows;
@@ -50,6 +51,8 @@ pub enum Rule {
     TriggerFiresOnce,
     /// What happened is counted once.
     CountedOnce,
+    /// A recovery job resends each delivery once, those of a loan one after the other.
+    JobOnce,
 }
 
 impl fmt::Display for Rule {
@@ -69,6 +72,7 @@ impl fmt::Display for Rule {
             Self::ResendNamesARow => "a resend names a row",
             Self::TriggerFiresOnce => "a trigger fires once",
             Self::CountedOnce => "counted once",
+            Self::JobOnce => "a job resends once",
         })
     }
 }

@@ -19,11 +19,12 @@ use loanhook_sqlite::SqliteEngine;
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 use uuid::Uuid;
 
-use loanhook_contract::contract;
 use loanhook_contract::engine::{Engine, Kept};
 use loanhook_contract::scene::{loan, tenant};
+use loanhook_contract::{contract, job_contract};
 
 contract!(crate::OnDisk);
+job_contract!(crate::OnDisk);
 
 /// An engine in a folder of its own, which is deleted with it.
 pub(crate) struct OnDisk {

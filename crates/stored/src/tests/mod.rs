@@ -11,12 +11,13 @@ use loanhook_core::model::flow::FlowState;
 use loanhook_core::model::formula_errors::FormulaErrorRecord;
 use loanhook_core::model::grant::Grant;
 use loanhook_core::model::id::{AttemptId, TraceId};
+use loanhook_core::model::job::{Job, JobChunk};
 use loanhook_core::model::key::Key;
 use loanhook_core::model::ledger::LedgerEvent;
 use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::trigger_state::TriggerState;
-use loanhook_core::ports::{IdempotencyRecord, QueueMessage};
+use loanhook_core::ports::{IdempotencyRecord, JobRecord, QueueMessage};
 
 use crate::{Document, ReadError, read, write};
 
@@ -29,12 +30,15 @@ fn rewrite<D: Document>(json: &str) -> Result<String, ReadError> {
 }
 
 /// Every kind of document.
-const KINDS: [(&str, Rewrite); 13] = [
+const KINDS: [(&str, Rewrite); 16] = [
     ("attempt", rewrite::<Attempt>),
     ("event-record", rewrite::<IdempotencyRecord>),
     ("flow-state", rewrite::<FlowState>),
     ("formula-error", rewrite::<FormulaErrorRecord>),
     ("grant", rewrite::<Grant>),
+    ("job", rewrite::<Job>),
+    ("job-chunk", rewrite::<JobChunk>),
+    ("job-record", rewrite::<JobRecord>),
     ("key", rewrite::<Key>),
     ("ledger-event", rewrite::<LedgerEvent>),
     ("message", rewrite::<QueueMessage>),

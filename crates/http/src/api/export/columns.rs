@@ -100,6 +100,10 @@ pub(in crate::api) const EVENT_COLUMNS: &[&str] = &[
     "verdicts",
 ];
 
+/// Of the list of a job.
+pub(in crate::api) const JOB_ITEM_COLUMNS: &[&str] =
+    &["traceId", "loanId", "subscriptionId", "outcome", "reason", "attemptId"];
+
 /// Of a report.
 pub(in crate::api) const REPORT_COLUMNS: &[&str] = &[
     "period",
@@ -189,6 +193,7 @@ mod tests {
             ("Attempt", ATTEMPT_COLUMNS),
             ("ListedDelivery", DELIVERY_COLUMNS),
             ("LedgerEvent", EVENT_COLUMNS),
+            ("JobItem", JOB_ITEM_COLUMNS),
             ("DeliveryReportRow", REPORT_COLUMNS),
         ] {
             let schema = &document["components"]["schemas"][name];

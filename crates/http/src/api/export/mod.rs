@@ -20,7 +20,9 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode, Uri, Version, header};
 use serde::Serialize;
 
-pub(in crate::api) use self::columns::{ATTEMPT_COLUMNS, DELIVERY_COLUMNS, EVENT_COLUMNS, REPORT_COLUMNS};
+pub(in crate::api) use self::columns::{
+    ATTEMPT_COLUMNS, DELIVERY_COLUMNS, EVENT_COLUMNS, JOB_ITEM_COLUMNS, REPORT_COLUMNS,
+};
 use self::encoding::Encoder;
 pub(in crate::api) use self::encoding::Format;
 use super::problem::Problem;

@@ -11,6 +11,7 @@ use loanhook_core::keys::KeyError;
 use loanhook_core::model::validation::{self, ValidationErrors};
 use loanhook_core::portal::PortalError;
 use loanhook_core::ports::StoreError;
+use loanhook_core::recovery::CreateJobError;
 use loanhook_core::report::{MAX_ROWS, ReportError};
 use loanhook_core::resend::{CancelError, ResendError};
 use loanhook_core::stored_event::ExplainError;
@@ -121,6 +122,18 @@ impl From<NoAddress> for Problem {
                 "url-not-rendered",
                 &format!("the subscription's current URL cannot be made for the event: {reason}"),
             ),
+        }
+    }
+}
+
+impl From<CreateJobError> for Problem {
+    fn from(failure: CreateJobError) -> Self {
+        match failure {
+            CreateJobError::KeyReused => Self::conflict(
+                "idempotency-key-reused",
+                "this idempotency key was used in the last 24 h with another body: use a new key",
+            ),
+            CreateJobError::Store(failure) => failure.into(),
         }
     }
 }

@@ -10,6 +10,7 @@ pub(super) mod event_types;
 pub(super) mod events;
 pub(super) mod formulas;
 pub(super) mod health;
+pub(super) mod jobs;
 pub(super) mod keys;
 pub(super) mod loan_events;
 pub(super) mod loan_webhooks;

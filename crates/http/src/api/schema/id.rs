@@ -38,6 +38,8 @@ uuids! {
     SubscriptionId;
     /// An API key's name in the API; not the key itself.
     KeyId;
+    /// One recovery job (UUIDv7).
+    JobId;
 }
 
 macro_rules! texts {

@@ -12,6 +12,8 @@ pub(super) mod explanation;
 pub(super) mod flow_settings;
 pub(super) mod formula_errors;
 pub(super) mod id;
+pub(super) mod job;
+pub(super) mod job_draft;
 pub(super) mod key;
 pub(super) mod ledger_event;
 pub(super) mod pattern;
