@@ -48,9 +48,8 @@ pub(crate) async fn run(args: ResendArgs) -> CommandResult {
     let client = ApiClient::from_args(&args.connection)?;
     let call = match (&args.attempt, args.to) {
         (Some(_), ResendTo::Current) => {
-            return Err(
-                "--to current goes without an attempt: what is sent is the same for all of them".into()
-            );
+            let reason = "--to current goes without an attempt: what is sent is the same for all of them";
+            return Err(reason.to_owned().into());
         }
         (Some(attempt), ResendTo::Original) => Call::post(&["v1", "webhook", "retry", &args.trace, attempt]),
         (None, ResendTo::Original) => Call::post(&["v1", "webhooks", &args.trace, "resend"]),
