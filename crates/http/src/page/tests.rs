@@ -23,9 +23,9 @@ use loanhook_core::model::payload::{Payload, PayloadKey};
 use loanhook_core::model::subscription::Method;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
-    AttemptRange, DeliveryPart, DeliverySet, DeliverySpan, EarlierResend, EnqueueOutcome,
-    EnvironmentKeyOutcome, HistoryRow, IdempotencyKey, ListedKey, QueueMessage, ResendClaimOutcome,
-    StoreResult,
+    AttemptRange, Attempts, DeliveryPart, DeliverySet, DeliverySpan, EarlierResend, EnqueueOutcome,
+    EnvironmentKeyOutcome, HistoryRow, IdempotencyKey, ListedKey, Payloads, QueueMessage, ResendClaimOutcome,
+    Resends, StoreResult,
 };
 
 /// A loan of 12,000 webhooks, the event title of every one of which is `Ordinary`, but for those of these

@@ -11,6 +11,10 @@ use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::{DeleteOutcome, Ledger, ReplaceOutcome, StoreResult, Subscriptions};
 
 impl Subscriptions for Loan {
+    fn keeps_flow(&self) -> bool {
+        false
+    }
+
     async fn subscriptions(&self, _: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
         Ok(Arc::default())
     }
