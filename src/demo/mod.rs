@@ -1,5 +1,5 @@
 //! `loanhook demo`: a server on a free port, receivers that fail as planned, the sample events, and the history while it
-//! grows. It needs nothing but this program, and leaves nothing behind.
+//! grows. It needs nothing but this program, and leaves nothing behind. With `--outage` it is a drill (`outage`).
 //!
 //! The server is started as `loanhook serve` starts it. Everything else is done over the HTTP interface, with the code of
 //! the client commands.
@@ -7,6 +7,7 @@
 mod data_folder;
 mod history_watch;
 mod next_steps;
+mod outage;
 mod receiver;
 mod subscriptions;
 mod summary;
@@ -30,6 +31,7 @@ use crate::server::running_server::{self, RunningServer, ServerOptions};
 use crate::terminal::{output, signals};
 use data_folder::DataFolder;
 use history_watch::HistoryWatch;
+use outage::DrillSize;
 use receiver::Receiver;
 use summary::Summary;
 
@@ -47,8 +49,15 @@ const DELIVERIES_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     /// End when everything is delivered or given up, instead of staying up to look around
-    #[arg(long)]
+    #[arg(long, conflicts_with = "outage")]
     exit: bool,
+    /// A drill: a receiver dies under 10,000 deliveries, and one command brings everything through
+    ///
+    /// It ends by itself, with exit code 0 if the receiver has each payload at the end.
+    #[arg(long)]
+    outage: bool,
+    #[command(flatten)]
+    drill: DrillSize,
 }
 
 pub(crate) async fn run(args: DemoArgs) -> CommandResult {
@@ -61,25 +70,33 @@ pub(crate) async fn run(args: DemoArgs) -> CommandResult {
         data_folder: folder.path().join("data"),
         allow_networks: vec![IpNet::from(LOCALHOST)],
         trusted_proxies: Vec::new(),
-        concurrency: CONCURRENCY,
+        concurrency: if args.outage { outage::CONCURRENCY } else { CONCURRENCY },
         event_ledger: LedgerScope::All,
         admin_key: None,
         site: SiteSettings::default(),
     })
     .await?;
     let result = tokio::select! {
-        result = show(&server, &receiver, &folder, args.exit) => result,
-        () = end_requested => Ok(()),
+        result = show(&server, &receiver, &folder, &args) => result,
+        () = end_requested => if args.outage { Err("the drill was ended before its check".to_owned().into()) } else { Ok(()) },
     };
     let stopped = server.stop_unless_interrupted().await;
     result.and(stopped)
 }
 
-/// The demo itself. It ends with `exit`, and else goes on until it is dropped.
-async fn show(server: &RunningServer, receiver: &Receiver, folder: &DataFolder, exit: bool) -> CommandResult {
+/// The demo itself, or the drill. The demo ends with `exit`, and else goes on until it is dropped.
+async fn show(
+    server: &RunningServer,
+    receiver: &Receiver,
+    folder: &DataFolder,
+    args: &DemoArgs,
+) -> CommandResult {
     let base = format!("http://{}", server.address);
     let key = server.admin_key.as_deref().ok_or_else(|| "the demo got no admin key".to_owned())?;
     let client = ApiClient::new(&base, key)?;
+    if args.outage {
+        return outage::run(&client, (&base, key), LOCALHOST, args.drill).await;
+    }
     output::line(format_args!(
         "loanhook is listening on {base}, its data is in {}\n",
         folder.path().display()
@@ -101,7 +118,7 @@ async fn show(server: &RunningServer, receiver: &Receiver, folder: &DataFolder, 
     let exhausted = watch.failed();
     resend_one(&client, receiver, &mut watch, &exhausted).await?;
     Summary::new(accepted, &watch, &exhausted).print()?;
-    if exit {
+    if args.exit {
         return Ok(());
     }
     next_steps::print(&client, &base, key).await?;

@@ -69,6 +69,32 @@ async fn demo_with_exit_prints_a_summary_and_ends() {
 }
 
 #[tokio::test]
+async fn demo_outage_brings_every_delivery_through_and_checks_what_arrived() {
+    let arguments = ["demo", "--outage", "--deliveries", "200", "--loans", "40"];
+    let drill = run_command(loanhook_command(), &arguments, "").await;
+    let printed = drill.expect_success();
+    for words in [
+        "6 deliveries have run out of retries",
+        "after 18 failures in a row: no attempt is used up",
+        "deliveries wait\n",
+        "$ loanhook report",
+        "waits: hold",
+        "$ loanhook recover --subscription ",
+        " to resend, oldest first",
+        "150 deliveries came through within ",
+        "200 of 200 payloads, each byte for byte as it was to be",
+        "0 requests with other bytes",
+        " of 40 loans",
+    ] {
+        assert!(printed.contains(words), "{words}: {printed}");
+    }
+    for arguments in [&["demo", "--loans", "40"][..], &["demo", "--outage", "--deliveries", "99"]] {
+        let output = run_command(loanhook_command(), arguments, "").await;
+        assert_eq!(output.output.status.code(), Some(2), "{output:?}");
+    }
+}
+
+#[tokio::test]
 async fn demo_prints_a_portal_link_that_opens_the_loans_page() {
     let mut command = tokio::process::Command::from(loanhook_command());
     command.arg("demo").stdout(std::process::Stdio::piped()).kill_on_drop(true);
