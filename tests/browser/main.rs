@@ -6,6 +6,7 @@
 
 mod accessibility;
 mod browser;
+mod bulk_resend;
 mod events;
 #[path = "../journeys/harness/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "journeys over HTTP need more of it")]

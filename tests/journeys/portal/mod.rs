@@ -1,6 +1,7 @@
 //! The page of a loan as a browser without JavaScript gets it: links, sessions, and what it shows.
 
 mod browser_policy;
+mod bulk_resend;
 mod events;
 mod history_list;
 mod hostile_text;

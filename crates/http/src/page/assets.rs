@@ -39,6 +39,7 @@ const JS: &str = concat!(
     include_str!("assets/script/2-rows.js"),
     include_str!("assets/script/3-refresh.js"),
     include_str!("assets/script/4-begin.js"),
+    include_str!("assets/script/5-bulk.js"),
 );
 
 pub(super) static STYLE: LazyLock<Asset> =

@@ -13,6 +13,7 @@ use crate::web::call_limits::RateLimited;
 use crate::web::host::HostError;
 use loanhook_core::portal::PortalError;
 use loanhook_core::ports::StoreError;
+use loanhook_core::recovery::CreateJobError;
 use loanhook_core::resend::ResendError;
 
 /// Why a request has no session.
@@ -183,6 +184,17 @@ impl From<ResendError> for ErrorPage {
             ResendError::Store(failure) => failure.into(),
             ResendError::Unknown => Self::NotFound,
             refused => Self::Conflict(format!("It was not sent again: {refused}.")),
+        }
+    }
+}
+
+impl From<CreateJobError> for ErrorPage {
+    fn from(failure: CreateJobError) -> Self {
+        match failure {
+            CreateJobError::Store(failure) => failure.into(),
+            CreateJobError::KeyReused => Self::Conflict(
+                "This form was sent before, for other webhooks. Open the list again.".to_owned(),
+            ),
         }
     }
 }

@@ -6,12 +6,15 @@
 //!
 //! - `sign_in` begins and ends sessions, whose tokens are in `session_cookies`; `page_request` is a request with a valid
 //!   session; `csrf_token` and `fetch_metadata` tell our own forms from those of other sites.
-//! - `webhook_list`, `attempt_details`, `payload_files`, `resend` and `event_list` answer requests; `view` makes the HTML.
+//! - `webhook_list`, `attempt_details`, `payload_files`, `resend`, `bulk_resend` and `event_list` answer requests; `view` makes
+//!   the HTML.
 //! - A page reads one page of rows or events; the delivery and the payloads of a row, and why subscriptions decided about an
 //!   event as they did, are read when it is opened.
 
 mod assets;
 mod attempt_details;
+mod bulk_filter;
+mod bulk_resend;
 mod csrf_token;
 mod error_page;
 mod event_list;
@@ -35,7 +38,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 
 use crate::web::{PORTAL_PATH, SIGN_IN_PATH, SiteSettings};
-use loanhook_core::ports::{DeliveryList, FlowControl, Grants, Keys};
+use loanhook_core::ports::{DeliveryList, FlowControl, Grants, Jobs, Keys};
 use loanhook_core::resend::ResendStore;
 
 /// The ports that the pages use.
@@ -54,10 +57,27 @@ impl<S> PageStore for S where
 struct Pages<S> {
     store: S,
     site: SiteSettings,
+    /// Bulk resends are offered.
+    has_jobs: bool,
 }
 
-/// The router of the pages and their assets.
+/// The router of the pages and their assets, for an engine without recovery jobs.
 pub fn router<S: PageStore>(store: S, site: SiteSettings) -> Router {
+    finish(routes(), Pages { store, site, has_jobs: false })
+}
+
+/// The same with bulk resends.
+pub fn router_with_jobs<S: PageStore + Jobs>(store: S, site: SiteSettings) -> Router {
+    let routes = routes()
+        .route(
+            "/loans/{loanId}/webhooks/resend-all",
+            get(bulk_resend::ask::<S>).post(bulk_resend::begin::<S>),
+        )
+        .route("/loans/{loanId}/resends/{id}", get(bulk_resend::show::<S>));
+    finish(routes, Pages { store, site, has_jobs: true })
+}
+
+fn routes<S: PageStore>() -> Router<Pages<S>> {
     Router::new()
         .route("/loans/{loanId}/webhooks", get(webhook_list::show::<S>))
         .route("/loans/{loanId}/webhooks/{id}/details", get(attempt_details::show::<S>))
@@ -74,9 +94,13 @@ pub fn router<S: PageStore>(store: S, site: SiteSettings) -> Router {
         .route("/login/", any(error_page::not_found))
         .route("/logout", post(sign_in::sign_out::<S>))
         .route("/assets/{name}", get(assets::get))
+}
+
+fn finish<S: PageStore>(routes: Router<Pages<S>>, pages: Pages<S>) -> Router {
+    routes
         .method_not_allowed_fallback(error_page::method_not_allowed)
-        .layer(from_fn_with_state(site.frame_ancestors.clone(), headers::add_security_headers))
-        .with_state(Pages { store, site })
+        .layer(from_fn_with_state(pages.site.frame_ancestors.clone(), headers::add_security_headers))
+        .with_state(pages)
 }
 
 #[cfg(test)]

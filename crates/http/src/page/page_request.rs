@@ -6,13 +6,14 @@ use http::request::Parts;
 
 use super::csrf_token;
 use super::error_page::{ErrorPage, SignInReason};
+use super::page_parameters::PageParameters;
 use super::session_cookies::SessionCookies;
 use super::{PageStore, Pages};
 use crate::web::{self, Client, Origin};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::destination::shown;
 use loanhook_core::model::grant::Grant;
-use loanhook_core::model::id::{AttemptId, EventId, LoanId};
+use loanhook_core::model::id::{AttemptId, EventId, JobId, LoanId};
 use loanhook_core::model::key::{KeyHash, Scope};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::{history, portal, ports};
@@ -22,7 +23,7 @@ pub(super) struct PageRequest {
     pub(super) grant: Grant,
     pub(super) loan: LoanId,
     pub(super) origin: Origin,
-    /// The ID in the path, of an attempt or an event.
+    /// The ID in the path, of an attempt, an event or a job.
     id: String,
 }
 
@@ -107,6 +108,21 @@ impl PageRequest {
 
     /// The event that the path names.
     pub(super) fn event_id(&self) -> Option<EventId> {
+        self.id.parse().ok()
+    }
+
+    /// The path of the question whether all that match these filters are to be resent, with its query.
+    pub(super) fn bulk_resend_path(&self, parameters: &PageParameters) -> String {
+        format!("{}/resend-all{}", self.path(), parameters.query())
+    }
+
+    /// The path of the page of a bulk resend.
+    pub(super) fn job_path(&self, id: JobId) -> String {
+        format!("/loans/{}/resends/{id}", web::path_segment(self.loan.as_str()))
+    }
+
+    /// The recovery job that the path names.
+    pub(super) fn job_id(&self) -> Option<JobId> {
         self.id.parse().ok()
     }
 

@@ -8,6 +8,7 @@ use http::StatusCode;
 use http::request::Parts;
 
 use super::attempt_details::{self, AttemptDetails};
+use super::bulk_filter::BulkFilter;
 use super::error_page::ErrorPage;
 use super::page_parameters::{BEFORE, CheckedParameters, OPEN, PageParameters};
 use super::page_request::PageRequest;
@@ -31,6 +32,8 @@ pub(super) struct WebhookList {
     pub(super) open_row: Option<AttemptDetails>,
     /// The resend that was just queued.
     pub(super) resent: Option<AttemptId>,
+    /// What a bulk resend of all that match would take, where one can be asked for.
+    pub(super) bulk: Option<BulkFilter>,
     pub(super) now: Timestamp,
 }
 
@@ -63,7 +66,9 @@ pub(super) async fn show<S: PageStore>(
     let ok = checked.errors.0.is_empty();
     let status = if ok { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let waiting = waiting_rows(&pages.store, &request.grant.tenant, &history.rows, now).await?;
-    let list = WebhookList { parameters, checked, history, waiting, open_row, resent, now };
+    let offers_bulk = pages.has_jobs && request.may_resend() && !history.rows.is_empty();
+    let bulk = offers_bulk.then(|| BulkFilter::of(&parameters, &request.loan));
+    let list = WebhookList { parameters, checked, history, waiting, open_row, resent, bulk, now };
     Ok((status, webhook_list::page(&list, &request)).into_response())
 }
 

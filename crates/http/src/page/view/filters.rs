@@ -128,7 +128,7 @@ fn filter_value(name: &str, value: &str) -> Markup {
 }
 
 /// The label of a value; the value itself where it has none.
-fn value_label<'a>(name: &str, value: &'a str) -> &'a str {
+pub(super) fn value_label<'a>(name: &str, value: &'a str) -> &'a str {
     let choices = match name {
         "outcome" => OUTCOMES,
         "attempt" => ATTEMPTS,

@@ -1,6 +1,7 @@
 //! The HTML of the pages, made of values that the handlers have read; nothing here calls a port.
 
 pub(super) mod attempt_details;
+pub(super) mod bulk_resend;
 pub(super) mod event_list;
 mod filters;
 mod format;

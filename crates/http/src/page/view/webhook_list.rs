@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use super::format::short_id;
 use super::loan_header::{self, Tab};
 use super::{filters, layout, webhook_table};
+use crate::page::bulk_filter::BulkFilter;
 use crate::page::page_parameters::BEFORE;
 use crate::page::page_request::PageRequest;
 use crate::page::webhook_list::WebhookList;
@@ -21,6 +22,7 @@ pub(in crate::page) fn page(list: &WebhookList, request: &PageRequest) -> Respon
             }
         }
         (filters::show(list, &path))
+        (bulk_resend_link(list, request))
         @if list.history.rows.is_empty() {
             (empty_list(list, &path))
         } @else {
@@ -42,6 +44,28 @@ fn resend_notice(list: &WebhookList, path: &str) -> Markup {
             "Automatic retries go on as scheduled."
             @if !shown { " It does not match the filters: " a href=(path) { "show all webhooks" } "." }
         }
+    }
+}
+
+/// The way to resend all that match, or why there is none with these filters.
+fn bulk_resend_link(list: &WebhookList, request: &PageRequest) -> Markup {
+    match &list.bulk {
+        Some(BulkFilter::Deliveries(_)) => html! {
+            p.all {
+                a.button href=(request.bulk_resend_path(&list.parameters.first_page())) { "Resend all that match" }
+            }
+        },
+        Some(BulkFilter::OfAttempts(names)) => html! {
+            p.all.quiet {
+                "To resend all that match, filter by a response code, an error, or the outcome succeeded or failed, and not by "
+                @for (index, name) in names.iter().enumerate() {
+                    @if index > 0 { ", " }
+                    (filters::parameter_label(name).to_lowercase())
+                }
+                "."
+            }
+        },
+        Some(BulkFilter::Empty) | None => html! {},
     }
 }
 
