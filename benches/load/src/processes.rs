@@ -75,6 +75,11 @@ impl Receiver {
         Ok(serde_json::from_value(call(&self.address, "GET", "/stats", None)?)?)
     }
 
+    /// When each arrived, in nanoseconds since 1970.
+    pub(crate) fn times(&self) -> Outcome<Vec<u64>> {
+        Ok(serde_json::from_value(call(&self.address, "GET", "/times", None)?)?)
+    }
+
     /// Waits until so many have arrived; an error where they stay away.
     pub(crate) fn wait_for(&self, count: u64) -> Outcome<Arrived> {
         let arrived = self.wait_as_long_as_they_come(count)?;

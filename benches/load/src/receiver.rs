@@ -1,7 +1,7 @@
 //! The receiver: a process with one thread that answers each request at once and measures how long its event took.
 //!
 //! Paths that begin with `/hook` are answered 200, `/fail` 500, `/hang` never. `/stats` says what arrived at `/hook…`
-//! since the last `/reset`, and `/count` how many. It listens on ten hosts, 127.0.0.1 to 127.0.0.10, at one port.
+//! since the last `/reset`, `/count` how many, and `/times` when each did. It listens on ten hosts, 127.0.0.1 to 127.0.0.10, at one port.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -46,6 +46,8 @@ pub(crate) struct Arrived {
 struct Seen {
     arrived: Arrived,
     nanos: Vec<u64>,
+    /// When each arrived, nanoseconds since 1970.
+    times: Vec<u64>,
 }
 
 /// Serves until it is killed; prints its address first.
@@ -80,7 +82,7 @@ async fn answer(
     let mut status = StatusCode::OK;
     let mut body = Bytes::from_static(b"{\"received\":true}");
     match path.as_str() {
-        "/count" | "/stats" | "/reset" => body = say(&path, &mut seen.borrow_mut()).into(),
+        "/count" | "/stats" | "/times" | "/reset" => body = say(&path, &mut seen.borrow_mut()).into(),
         "/hang" => std::future::pending().await,
         _ => {
             let payload = request.into_body().collect().await.map(|body| body.to_bytes());
@@ -101,6 +103,7 @@ fn say(path: &str, seen: &mut Seen) -> Vec<u8> {
     match path {
         "/count" => seen.arrived.count.to_string().into(),
         "/stats" => stats(seen),
+        "/times" => serde_json::to_vec(&seen.times).unwrap_or_default(),
         _ => {
             *seen = Seen::default();
             Vec::new()
@@ -115,6 +118,7 @@ fn record(seen: &mut Seen, payload: &[u8]) {
     }
     seen.arrived.count += 1;
     seen.arrived.last = at;
+    seen.times.push(at);
     if let Some(sent) = sent_at(payload) {
         seen.nanos.push(at.saturating_sub(sent));
     }

@@ -24,12 +24,15 @@ pub(crate) struct Subscription {
     pub(crate) timeout_seconds: u32,
     /// The seconds between the attempts.
     pub(crate) retry_delays: Vec<u32>,
+    /// The most requests a second; none where there is no limit.
+    pub(crate) max_per_second: Option<u32>,
 }
 
 impl Subscription {
     /// One whose failures are not retried while anything is measured.
     pub(crate) fn new(event_name: impl Into<String>, url: String) -> Self {
-        Self { event_name: event_name.into(), url, timeout_seconds: 30, retry_delays: vec![86_400] }
+        let (timeout_seconds, retry_delays) = (30, vec![86_400]);
+        Self { event_name: event_name.into(), url, timeout_seconds, retry_delays, max_per_second: None }
     }
 }
 
@@ -63,13 +66,25 @@ impl Server {
         Ok(Self { process, address, healthy_after })
     }
 
-    pub(crate) fn subscribe(&self, subscription: &Subscription) -> Outcome {
-        let Subscription { event_name, url, timeout_seconds, retry_delays } = subscription;
-        let draft = json!({
+    /// The ID of the new subscription.
+    pub(crate) fn subscribe(&self, subscription: &Subscription) -> Outcome<String> {
+        let Subscription { event_name, url, timeout_seconds, retry_delays, max_per_second } = subscription;
+        let mut draft = json!({
             "title": event_name, "criteria": {"events": [event_name]}, "request": {"url": url},
             "retry": {"delays": retry_delays}, "timeoutSeconds": timeout_seconds,
         });
-        call(&self.address, "POST", "/v1/subscriptions", Some(&draft)).map(|_| ())
+        if let Some(most) = max_per_second {
+            // An earlier version that is compared with knows no limit.
+            draft["flow"] = json!({"maxPerSecond": most});
+        }
+        let created = call(&self.address, "POST", "/v1/subscriptions", Some(&draft))?;
+        Ok(created["id"].as_str().ok_or("a subscription without an ID")?.to_owned())
+    }
+
+    /// Holds a subscription, or releases it.
+    pub(crate) fn change_hold(&self, subscription: &str, action: &str) -> Outcome {
+        let path = format!("/v1/subscriptions/{subscription}/{action}");
+        call(&self.address, "POST", &path, None).map(|_| ())
     }
 
     /// The processor time it has used so far, in milliseconds.

@@ -1,5 +1,6 @@
 //! The cases: what each does with a server in one run, and the figures that it measures.
 
+mod drain;
 mod full_load;
 mod growth;
 mod paced;
@@ -47,6 +48,7 @@ pub(crate) const ALL: &[Case] = &[
     Case::new("rate-1000", |context, figures| paced::rate(context, 1000, figures)),
     Case::new("rate-80-percent", paced::rate_80_percent),
     Case::new("mix", paced::mix),
+    Case::new("drain", drain::run),
     Case { once: true, ..Case::new("waiting", growth::waiting) },
     Case { once: true, ..Case::new("many", growth::many) },
 ];
