@@ -28,7 +28,8 @@ async fn recover_shows_the_plan_asks_and_follows_to_the_end() {
     }
     // Nobody answers.
     let unanswered = run_as_caller(&j, &command, "").await;
-    assert!(unanswered.expect_failure(1).contains("give --yes"), "{unanswered:?}");
+    let answered = (unanswered.output.status.code(), unanswered.stderr().contains("give --yes"));
+    assert_eq!(answered, (Some(1), true), "{unanswered:?}");
     assert_eq!(jobs(&j).await, Vec::<Value>::new());
 
     let done = run_as_caller(&j, &command, "y\n").await;
