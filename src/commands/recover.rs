@@ -123,6 +123,9 @@ pub(crate) async fn run(args: RecoverArgs) -> CommandResult {
     if args.dry_run || plan.count == 0 {
         return Ok(());
     }
+    if !args.yes && args.connection.json {
+        return Err("nothing was resent: with --json, give --yes or --dry-run".to_owned().into());
+    }
     if !args.yes && !confirmed()? {
         output::note(format_args!("nothing was resent"));
         return Ok(());
@@ -168,6 +171,10 @@ fn confirmed() -> CommandResult<bool> {
     let _ = write!(io::stderr(), "Resend them? [y/N] ");
     let mut answer = String::new();
     let read = io::stdin().lock().read_line(&mut answer);
-    read.map_err(|error| format!("cannot read the answer: {error}"))?;
+    if read.map_err(|error| format!("cannot read the answer: {error}"))? == 0 {
+        return Err("nothing was resent: there is no answer on the standard input; give --yes"
+            .to_owned()
+            .into());
+    }
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

@@ -45,6 +45,12 @@ impl FakeAws {
         (std::mem::take(&mut state.queue), std::mem::take(&mut state.webhooks))
     }
 
+    /// Takes the message that was sent although no webhook came. False where a webhook came, or there is no message.
+    pub(crate) fn take_message_sent_on(&self) -> bool {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.webhooks == 0 && state.queue.pop().is_some()
+    }
+
     fn answer(&self, request: &Received) -> Response<Body> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let target = request.head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());

@@ -22,6 +22,10 @@ impl Tables {
             },
             "PutItem" => self.put(request),
             "UpdateItem" => json!({ "Attributes": self.update(request) }),
+            "DeleteItem" => {
+                self.at(request, &request["Key"]).remove(&sort(&request["Key"]));
+                json!({})
+            }
             "Query" => self.query(request),
             "TransactWriteItems" => {
                 for part in request["TransactItems"].as_array().into_iter().flatten() {

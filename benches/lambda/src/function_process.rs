@@ -45,6 +45,7 @@ impl Process {
                 ("AWS_SESSION_TOKEN", "test"),
                 ("LOANHOOK_TABLE", "table"),
                 ("LOANHOOK_PAYLOADS_TABLE", "payloads"),
+                ("LOANHOOK_REPORTS_TABLE", "reports"),
                 ("LOANHOOK_BUCKET", "bucket"),
                 ("LOANHOOK_RETENTION_DAYS", "730"),
                 ("LOANHOOK_LEASE_SECONDS", "55"),

@@ -19,6 +19,7 @@ mod runtime_api;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use bench_measure::{Samples, milliseconds, peak_memory_mib, processor_time};
 use flate2::Compression;
@@ -84,6 +85,24 @@ impl Bench {
         subscriptions.end().await
     }
 
+    /// Starts a function and has it handle an event: the process, when it asked for the event, and when it had answered.
+    ///
+    /// An eighth of the instances of delivery send the first attempts for a receiver on to the slow queue. One of those is
+    /// ended, and another takes its place.
+    async fn start_and_invoke(&self, function: &str, number: usize) -> Outcome<(Process, Instant, Instant)> {
+        let event = self.event(function, number)?;
+        loop {
+            let mut process = self.start(function).await?;
+            let polled = process.runtime.first_poll().await?;
+            let (answered, answer) = process.runtime.invoke(event.clone()).await?;
+            if function != "delivery" || !self.aws.take_message_sent_on() {
+                self.check(function, &answer)?;
+                return Ok((process, polled, answered));
+            }
+            process.end().await?;
+        }
+    }
+
     /// What a function is invoked with next.
     fn event(&self, function: &str, number: usize) -> Outcome<Value> {
         Ok(match function {
@@ -112,13 +131,9 @@ impl Bench {
         let mut starts = MEASURED.map(|_| ColdStarts::default());
         for round in 0..COLD_STARTS {
             for (function, figures) in MEASURED.iter().zip(&mut starts) {
-                let event = self.event(function, round)?;
-                let mut process = self.start(function).await?;
-                let polled = process.runtime.first_poll().await?;
-                let (answered, answer) = process.runtime.invoke(event).await?;
+                let (process, polled, answered) = self.start_and_invoke(function, round).await?;
                 figures.first_poll.add(milliseconds(process.since_start(polled)));
                 figures.first_response.add(milliseconds(process.since_start(answered)));
-                self.check(function, &answer)?;
                 process.end().await?;
             }
         }
@@ -139,9 +154,9 @@ impl Bench {
     async fn warm(&self) -> Outcome {
         let mut functions = Vec::new();
         for function in MEASURED {
-            functions.push((function, self.start(function).await?));
+            functions.push((function, self.start_and_invoke(function, COLD_STARTS).await?.0));
         }
-        for number in 0..WARM_UPS {
+        for number in 1..WARM_UPS {
             self.round(&mut functions, COLD_STARTS + number).await?;
         }
         let mut before = Vec::new();

@@ -13,6 +13,7 @@ macro_rules! for_each_job_case {
             deliveries_of_one_loan_are_resent_one_after_the_other
             a_job_keeps_its_pace
             while_resends_of_a_subscription_wait_to_be_sent_no_more_are_taken
+            however_fast_the_pace_few_resends_wait_to_be_sent
             what_succeeded_by_itself_is_skipped_unless_it_is_forced
             what_had_succeeded_when_it_was_listed_is_resent
             a_resend_that_nobody_took_is_a_failure
@@ -24,7 +25,7 @@ macro_rules! for_each_job_case {
             a_stopped_job_sends_nothing_more_and_what_was_sent_gets_its_outcome
             a_job_that_sent_nothing_is_over_when_it_is_stopped
             so_many_failures_in_a_row_stop_a_job
-            what_was_on_its_way_when_failures_stopped_a_job_gets_its_outcome
+            no_more_are_on_their_way_than_may_fail_before_the_job_stops
         }
         job_lists {
             a_list_is_fixed_when_its_job_is_made

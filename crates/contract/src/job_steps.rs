@@ -153,6 +153,26 @@ where
     Ok(())
 }
 
+/// At a fast pace too, no more wait than are sent before they are too old: one after the other, each until its timeout.
+pub(crate) async fn however_fast_the_pace_few_resends_wait_to_be_sent<E: Engine>() -> StoreResult<()>
+where
+    E::Ports: Jobs,
+{
+    let loans: Vec<String> = (0..50).map(|loan| loan.to_string()).collect();
+    let loans: Vec<&str> = loans.iter().map(String::as_str).collect();
+    let (engine, traces) = exhausted::<E>(&loans).await?;
+    let id = create(&engine, of_failed()).await.id;
+    for seconds in 1..=5 {
+        step(&engine, id, later() + seconds * SECOND).await?;
+        assert_eq!(resends(&engine, &traces).await?, 20, "after {seconds} s");
+    }
+    // A receiver that answers gets more at once.
+    let (_, sent) = send_queued(&engine, Scripted::always(200), later() + 5 * SECOND).await?;
+    step(&engine, id, later() + 5 * SECOND).await?;
+    assert_eq!((sent.len(), resends(&engine, &traces).await?), (20, 50));
+    Ok(())
+}
+
 pub(crate) async fn what_succeeded_by_itself_is_skipped_unless_it_is_forced<E: Engine>() -> StoreResult<()>
 where
     E::Ports: Jobs,

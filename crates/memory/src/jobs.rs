@@ -9,6 +9,9 @@ use super::state::{KeptRecord, Stored};
 use super::step::{Operation, StepKind};
 use super::{Memory, State};
 
+/// How many chunks a change of a job has at most: see [`Jobs`].
+const MAX_CHUNKS: usize = 32;
+
 impl Jobs for Memory {
     async fn create_job(
         &self,
@@ -75,6 +78,7 @@ impl Jobs for Memory {
     }
 
     async fn save_job(&self, job: Job, chunks: Vec<JobChunk>) -> StoreResult<bool> {
+        assert!(chunks.len() <= MAX_CHUNKS, "the port allows {MAX_CHUNKS} chunks");
         self.once(Operation::ChangeJobs, StepKind::Job, |state| {
             let stands = state.jobs.get(&(job.tenant.clone(), job.id));
             let follows = stands.is_some_and(|stands| stands.version + 1 == job.version);

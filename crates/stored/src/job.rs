@@ -109,7 +109,7 @@ impl Document for Job {
             tenant: StoredTenant(tenant.clone()),
             kind: (*kind).into(),
             filter: match selection {
-                Selection::Filter(filter) => Some(filter.clone().into()),
+                Selection::Filter(filter) => Some(DeliveryFilterInput::clone(filter).into()),
                 Selection::Traces => None,
             },
             to: (*to).into(),
@@ -164,7 +164,7 @@ impl Document for Job {
         };
         let request = JobRequest {
             kind: kind.into(),
-            selection: filter.map_or(Selection::Traces, |filter| Selection::Filter(filter.into())),
+            selection: filter.map_or(Selection::Traces, |filter| Selection::Filter(Box::new(filter.into()))),
             to: to.into(),
             per_second,
             newest_per_loan,

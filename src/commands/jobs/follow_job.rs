@@ -113,7 +113,7 @@ fn message(job: &Job, rate: f64) -> String {
 }
 
 /// An error where not everything went well.
-fn verdict(job: &Job) -> CommandResult {
+pub(super) fn verdict(job: &Job) -> CommandResult {
     match (job.reason.as_deref(), job.failed) {
         (Some("failures"), _) => {
             Err("the job stopped, since too many resends in a row failed".to_owned().into())

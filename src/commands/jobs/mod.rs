@@ -57,7 +57,7 @@ pub(crate) async fn run(args: JobsArgs) -> CommandResult {
     let job: Job = decode(&body)?;
     table::details(job_table::details(kind, &job))?;
     if job.is_over() {
-        return Ok(());
+        return follow_job::verdict(&job);
     }
     follow(&client, kind, id).await.map(|_| ())
 }

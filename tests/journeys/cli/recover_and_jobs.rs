@@ -19,13 +19,17 @@ async fn jobs(j: &Journey) -> Vec<Value> {
 async fn recover_shows_the_plan_asks_and_follows_to_the_end() {
     let Some((j, traces)) = failed(&["1", "2", "1"]).await else { return };
     let command = ["recover", "--since", "1h", "--per-second", "50"];
-    for (arguments, answer) in [(&["--dry-run"][..], ""), (&[], "n\n"), (&[], "")] {
+    for (arguments, answer) in [(&["--dry-run"][..], ""), (&[], "n\n")] {
         let planned = run_as_caller(&j, &[&command, arguments].concat(), answer).await;
         let plan = planned.expect_success();
         assert!(plan.starts_with("3 deliveries of 2 loans to resend, oldest first\n"), "{plan}");
         assert!(traces.iter().all(|trace| plan.contains(trace)), "{plan}");
         assert_eq!(planned.stderr().contains("nothing was resent"), arguments.is_empty(), "{planned:?}");
     }
+    // Nobody answers.
+    let unanswered = run_as_caller(&j, &command, "").await;
+    let answered = (unanswered.output.status.code(), unanswered.stderr().contains("give --yes"));
+    assert_eq!(answered, (Some(1), true), "{unanswered:?}");
     assert_eq!(jobs(&j).await, Vec::<Value>::new());
 
     let done = run_as_caller(&j, &command, "y\n").await;

@@ -108,7 +108,7 @@ fn selection(
         let pointer = format!("/filter/{}", error.pointer);
         ValidationError { pointer, ..error }
     }));
-    (Selection::Filter(filter), Vec::new())
+    (Selection::Filter(Box::new(filter)), Vec::new())
 }
 
 fn traces(named: &[String], errors: &mut ValidationErrors) -> Vec<TraceId> {

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use crate::delivery_list::{self, DeliveryFilter, ListedDelivery};
+use crate::delivery_list::{self, DeliveryFilter, DeliveryFilterInput, ListedDelivery};
 use crate::holds;
 use crate::model::delivery::{Delivery, DeliveryPosition};
 use crate::model::id::{LoanId, SubscriptionId, TenantId, TraceId};
@@ -125,7 +125,7 @@ impl Part {
 fn filter(request: &JobRequest) -> StoreResult<DeliveryFilter> {
     let Selection::Filter(input) = &request.selection else { return Ok(DeliveryFilter::default()) };
     let mut errors = ValidationErrors::default();
-    let filter = input.clone().check(&mut errors);
+    let filter = DeliveryFilterInput::clone(input).check(&mut errors);
     errors.ok_or_errors(filter).map_err(|_| StoreError::Failed("the filter of a job cannot be read".into()))
 }
 

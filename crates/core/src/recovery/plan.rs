@@ -14,6 +14,8 @@ use crate::ports::{DeliveryList, FlowControl, Ledger, StoreResult};
 
 /// How many deliveries a plan counts.
 pub const MAX_PLANNED: u32 = 100_000;
+/// How many parts of the list a plan reads, in each of which up to 5,000 deliveries are looked at.
+const MAX_PARTS: u32 = 40;
 /// How many of the deliveries that come first a plan shows.
 const SHOWN: usize = 20;
 
@@ -22,7 +24,7 @@ const SHOWN: usize = 20;
 pub struct Plan {
     /// How many deliveries it would take.
     pub count: u32,
-    /// There are more than were counted: those that are shown are not the first.
+    /// There may be more than were counted: those that are shown may not be the first.
     pub more: bool,
     /// How many would be left alone, since a newer one of their loan and subscription is taken.
     pub superseded: u32,
@@ -51,8 +53,9 @@ pub async fn plan<S: DeliveryList + FlowControl + Ledger>(
         counted.add(Part::of_traces(store, of, &new.traces, now).await?, new.request.newest_per_loan);
     } else {
         let mut before = Some(DeliveryPosition::first_at(now.plus_millis(1)));
+        let mut parts = 0..MAX_PARTS;
         while let Some(position) = before {
-            if counted.plan.count + counted.plan.superseded >= MAX_PLANNED {
+            if counted.plan.count + counted.plan.superseded >= MAX_PLANNED || parts.next().is_none() {
                 counted.plan.more = true;
                 break;
             }

@@ -39,7 +39,8 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
             [function, input] => Sequence::lazy(ctx, map_items(ItemRule::Map, function, input, None))?,
             [function, inputs @ ..] => Sequence::lazy(ctx, map_together(function, inputs))?,
         };
-        lazy(ctx, Concat::of_lazy(ItemCursor::from(collections)))
+        let concat = Concat::of_lazy(ctx, ItemCursor::from(collections))?;
+        lazy(ctx, concat)
     }),
     Builtin::new("concat", (0, ANY_COUNT), |ctx, args| lazy(ctx, Concat::of(args))),
     Builtin::new("take", (1, 2), |ctx, args| match args {

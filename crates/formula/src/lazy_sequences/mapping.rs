@@ -79,6 +79,9 @@ impl ItemSource for MapTogether {
     }
 }
 
+/// How many collections `apply` has taken out of their sequence when it calls `concat`, as Clojure 1.11 does.
+const EAGER_COLLECTIONS: usize = 4;
+
 /// `concat` and `mapcat`: the items of collections, one collection after the other.
 #[derive(Debug)]
 pub(crate) struct Concat {
@@ -93,8 +96,16 @@ impl Concat {
         Self { current: None, collections: collections.iter().cloned().collect(), more_collections: None }
     }
 
-    pub(crate) fn of_lazy(collections: ItemCursor) -> Self {
-        Self { current: None, collections: VecDeque::new(), more_collections: Some(collections) }
+    /// The first few collections are computed at once, as in Clojure, where `mapcat` is `apply concat`: an error in one of
+    /// them is one of the call, even if no item is asked for.
+    pub(crate) fn of_lazy(ctx: &mut EvaluationContext<'_>, mut collections: ItemCursor) -> Result<Self> {
+        let mut first = VecDeque::new();
+        while first.len() < EAGER_COLLECTIONS
+            && let Some(collection) = collections.next(ctx)?
+        {
+            first.push_back(collection);
+        }
+        Ok(Self { current: None, collections: first, more_collections: Some(collections) })
     }
 }
 

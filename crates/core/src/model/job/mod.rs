@@ -47,7 +47,7 @@ pub struct JobRequest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
     /// Those that pass a filter of the list across loans, accepted up to when the job was made. The texts were checked.
-    Filter(DeliveryFilterInput),
+    Filter(Box<DeliveryFilterInput>),
     /// Those that were named; they are listed when the job is made.
     Traces,
 }

@@ -16,10 +16,12 @@ impl Pace {
         Self { due_micros: time.millis().saturating_mul(1000) }
     }
 
-    /// The same without what was not used for so long that the bucket was full.
+    /// The same without what was not used for so long that the bucket was full, and no later than the next item can be due:
+    /// the clock may have been set back.
     fn at(self, per_second: f64, now: Timestamp) -> Self {
         let full = Self::from(now).due_micros - (bucket(per_second) - 1) * interval_micros(per_second);
-        Self { due_micros: self.due_micros.max(full) }
+        let next = Self::from(now).due_micros + interval_micros(per_second);
+        Self { due_micros: self.due_micros.clamp(full, next) }
     }
 
     /// How many items may be taken at `now`.

@@ -43,6 +43,16 @@ fn what_was_not_used_for_long_is_one_seconds_worth() {
     }
 }
 
+#[test]
+fn a_clock_that_is_set_back_delays_one_item() {
+    let pace =
+        Pace::from(START.plus_millis(24 * 3_600_000)).after(1, 10.0, START.plus_millis(24 * 3_600_000));
+    assert_eq!(pace.allowed(10.0, START), 0);
+    let next = pace.after(0, 10.0, START);
+    assert_eq!(next.due(), START.plus_millis(100));
+    assert_eq!(next.allowed(10.0, START.plus_millis(100)), 1);
+}
+
 fn job(stop_after_failures: Option<u32>) -> Job {
     let request = JobRequest {
         kind: JobKind::Resend,

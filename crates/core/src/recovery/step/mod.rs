@@ -11,7 +11,7 @@
 mod outcomes;
 mod taking;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
@@ -20,7 +20,9 @@ use super::acting::act;
 use super::listing::{SeenLoans, list_on, missing_part};
 use crate::log;
 use crate::model::id::{JobId, SubscriptionId, TenantId};
-use crate::model::job::{ITEMS_PER_CHUNK, ItemOutcome, ItemState, Job, JobChunk, JobItem, JobProgress};
+use crate::model::job::{
+    ITEMS_PER_CHUNK, ItemOutcome, ItemState, Job, JobChunk, JobItem, JobKind, JobProgress, SkipReason,
+};
 use crate::model::time::Timestamp;
 use crate::ports::{Deliveries, DeliveryList, FlowControl, Jobs, StoreResult};
 use crate::resend::ResendStore;
@@ -31,7 +33,12 @@ const INTERVAL: Duration = Duration::from_millis(200);
 const MAX_OPEN: usize = 500;
 /// Where a resend of a subscription waits for longer before it is sent, no more of them are taken: they would wait behind it, and
 /// what waits for too long is not sent at all.
-const MAX_QUEUED: Duration = Duration::from_secs(10);
+const MAX_QUEUED_TIME: Duration = Duration::from_secs(10);
+/// How many resends of a subscription may wait to be sent, beside twice as many as ended since the last step: one after the
+/// other, each until its timeout, they are sent before they are too old ([`MAX_RESEND_WAIT`]).
+///
+/// [`MAX_RESEND_WAIT`]: crate::model::attempt::MAX_RESEND_WAIT
+const MAX_QUEUED: usize = 20;
 /// How many items wait for another of their loan.
 const MAX_PUT_OFF: usize = 1000;
 /// How many chunks a step changes: see [`Jobs`].
@@ -67,7 +74,12 @@ where
         return Ok(next_unless_over(&job, now));
     }
     let mut step = Step::begin(store, job, now).await?;
-    step.act_on(step.left_taken()).await?;
+    let left = step.left_taken();
+    let failure = step.act_on(left).await.err();
+    if step.job.stopped.is_some() && failure.is_some() {
+        // They may never be readable, and nobody waits for them any more.
+        step.give_up_taken();
+    }
     step.read_outcomes().await?;
     let taken = step.take().await?;
     if !step.save().await? {
@@ -80,7 +92,11 @@ where
         }
         acted?;
     }
-    Ok(step.next())
+    match failure {
+        // What could be done is stored.
+        Some(failure) if step.job.stopped.is_none() => Err(failure),
+        _ => Ok(step.next()),
+    }
 }
 
 /// The next step is wanted at `at`, where one is.
@@ -99,8 +115,8 @@ struct Step<'a, S> {
     /// The chunks of the list that were read, by their numbers.
     chunks: BTreeMap<u32, JobChunk>,
     changed_chunks: BTreeSet<u32>,
-    /// Subscriptions whose resends wait for longer than [`MAX_QUEUED`].
-    backed_up: HashSet<SubscriptionId>,
+    /// How many more resends of a subscription may be taken; of others [`MAX_QUEUED`].
+    queue_room: HashMap<SubscriptionId, usize>,
     /// Something is to be stored.
     changed: bool,
     /// It ended before the pace did: there is more to do at once.
@@ -118,7 +134,7 @@ where
             job,
             chunks: BTreeMap::new(),
             changed_chunks: BTreeSet::new(),
-            backed_up: HashSet::new(),
+            queue_room: HashMap::new(),
             changed: false,
             has_more: false,
             now,
@@ -150,6 +166,26 @@ where
         let is_taken = |number: &u32| self.item(*number).is_ok_and(|item| item.state == ItemState::Taken);
         let open = self.job.progress.open.iter().copied();
         open.filter(is_taken).map(|number| (number, self.now)).collect()
+    }
+
+    /// Skips items that were taken and could not be resent.
+    fn give_up_taken(&mut self) {
+        for (number, _) in self.left_taken() {
+            self.record(number, ItemState::Skipped(SkipReason::Gone));
+        }
+    }
+
+    /// Whether another resend of a subscription may be taken.
+    fn has_queue_room(&self, subscription: SubscriptionId) -> bool {
+        self.job.request.kind == JobKind::Cancel
+            || self.queue_room.get(&subscription).is_none_or(|room| *room > 0)
+    }
+
+    /// An item of this subscription and chunk is taken or skipped in this step.
+    fn reserve(&mut self, number: u32, subscription: SubscriptionId) {
+        self.changed_chunks.insert(number / ITEMS_PER_CHUNK);
+        let room = self.queue_room.entry(subscription).or_insert(MAX_QUEUED);
+        *room = room.saturating_sub(1);
     }
 
     /// Whether the state of an item may be changed in this step.

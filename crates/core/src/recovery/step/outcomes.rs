@@ -1,12 +1,13 @@
 //! Outcomes of resends that are on their way, by their rows.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::{CONCURRENCY, MAX_QUEUED, Step};
+use super::{CONCURRENCY, MAX_QUEUED, MAX_QUEUED_TIME, Step};
 use crate::model::attempt::{Attempt, AttemptState};
-use crate::model::id::{AttemptId, LoanId};
+use crate::model::id::{AttemptId, LoanId, SubscriptionId};
 use crate::model::job::ItemState;
 use crate::model::time::Timestamp;
 use crate::ports::{Deliveries, DeliveryList, FlowControl, Jobs, StoreError, StoreResult};
@@ -34,10 +35,7 @@ where
         let reads: Vec<_> = sent.into_iter().map(read).collect();
         let rows: Vec<(u32, AttemptId, Option<Attempt>)> =
             stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
-        let waits =
-            |row: &&Attempt| row.state == AttemptState::Queued && self.now.since(row.sent_at) > MAX_QUEUED;
-        let queued = rows.iter().filter_map(|(.., row)| row.as_ref()).filter(waits);
-        self.backed_up = queued.map(|row| row.subscription_id).collect();
+        self.queue_room = queue_room(rows.iter().filter_map(|(.., row)| row.as_ref()), self.now);
         let mut ended: Vec<_> = rows
             .into_iter()
             .filter_map(|(number, id, row)| {
@@ -56,6 +54,24 @@ where
         }
         Ok(())
     }
+}
+
+/// How many more resends of each subscription may be taken, by the rows of those that are on their way.
+fn queue_room<'a>(rows: impl Iterator<Item = &'a Attempt>, now: Timestamp) -> HashMap<SubscriptionId, usize> {
+    let mut of_subscriptions: HashMap<SubscriptionId, (usize, usize, bool)> = HashMap::new();
+    for row in rows {
+        let (queued, ended, waits_long) = of_subscriptions.entry(row.subscription_id).or_default();
+        *ended += usize::from(row.completion().is_some());
+        if row.state == AttemptState::Queued {
+            *queued += 1;
+            *waits_long |= now.since(row.sent_at) > MAX_QUEUED_TIME;
+        }
+    }
+    let room = |(queued, ended, waits_long): (usize, usize, bool)| match waits_long {
+        true => 0,
+        false => (MAX_QUEUED + 2 * ended).saturating_sub(queued),
+    };
+    of_subscriptions.into_iter().map(|(id, counts)| (id, room(counts))).collect()
 }
 
 /// What became of a resend by its row, and when; none while it goes on. A row that cannot be read is taken for a failure.

@@ -25,7 +25,7 @@ where
         if self.job.stopped.is_some() {
             return Ok(Vec::new());
         }
-        let room = u32::try_from(MAX_OPEN.saturating_sub(self.job.progress.open.len())).unwrap_or(0);
+        let room = u32::try_from(self.most_open().saturating_sub(self.job.progress.open.len())).unwrap_or(0);
         let may_take = self.job.progress.pace.allowed(self.job.request.per_second, self.now).min(room);
         let mut busy = HashSet::new();
         for number in &self.job.progress.open {
@@ -53,16 +53,26 @@ where
         Ok(timed)
     }
 
+    /// How many items may be on their way: where failures in a row stop the job, no more than may fail before it stops.
+    fn most_open(&self) -> usize {
+        let most = self.job.request.stop_after_failures.map(|most| {
+            let before_stop = most.saturating_sub(self.job.progress.failures_in_a_row).max(1);
+            usize::try_from(before_stop).unwrap_or(MAX_OPEN)
+        });
+        most.map_or(MAX_OPEN, |most| most.min(MAX_OPEN))
+    }
+
     /// Items that were put off, and whose reason has ended.
     fn put_off_items(&mut self, count: u32, busy: &mut HashSet<LoanId>) -> StoreResult<Vec<u32>> {
         let (mut batch, mut kept) = (Vec::new(), Vec::new());
         for number in self.job.progress.put_off.clone() {
             let item = self.item(number)?;
-            let (loan, is_backed_up) = (item.loan.clone(), self.backed_up.contains(&item.subscription));
-            let is_free = !busy.contains(&loan) && !is_backed_up;
+            let (loan, subscription) = (item.loan.clone(), item.subscription);
+            let is_free = !busy.contains(&loan) && self.has_queue_room(subscription);
             // A younger one of the loan waits for this one.
             busy.insert(loan);
             if is_free && batch.len() < count as usize && self.may_change(number) {
+                self.reserve(number, subscription);
                 batch.push(number);
             } else {
                 kept.push(number);
@@ -89,18 +99,19 @@ where
         {
             self.load(&[number / ITEMS_PER_CHUNK]).await?;
             let item = self.item(number)?;
-            let (state, loan) = (item.state, item.loan.clone());
-            let is_backed_up = self.backed_up.contains(&item.subscription);
+            let (state, loan, subscription) = (item.state, item.loan.clone(), item.subscription);
             self.job.progress.next = number;
             self.changed = true;
             *looked_at += 1;
             if state == ItemState::Superseded {
                 continue;
             }
-            let is_free = busy.insert(loan) && !is_backed_up;
-            match self.job.request.kind == JobKind::Cancel || is_free {
-                true => batch.push(number),
-                false => self.job.progress.put_off.push(number),
+            let is_free = busy.insert(loan) && self.has_queue_room(subscription);
+            if self.job.request.kind == JobKind::Cancel || is_free {
+                self.reserve(number, subscription);
+                batch.push(number);
+            } else {
+                self.job.progress.put_off.push(number);
             }
         }
         Ok(batch)

@@ -164,7 +164,7 @@ impl From<job::Job> for JobView {
             list_complete: job.progress.listing.is_none(),
             per_second: job.request.per_second,
             filter: match job.request.selection {
-                job::Selection::Filter(filter) => Some(filter.into()),
+                job::Selection::Filter(filter) => Some((*filter).into()),
                 job::Selection::Traces => None,
             },
             requested_by: job.requested_by,

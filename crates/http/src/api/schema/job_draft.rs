@@ -14,9 +14,10 @@ use loanhook_core::recovery::JobInput;
 pub(in crate::api) struct ResendJobDraft {
     #[serde(deserialize_with = "object")]
     filter: JobFilterDraft,
-    /// `original`: the URL that was rendered at intake. `current` is not there yet.
+    /// `original`, which is the default: the URL that was rendered at intake; or `current`: the one that the subscription has
+    /// now.
     #[serde(default)]
-    #[schema(pattern = "^original$")]
+    #[schema(pattern = "^(original|current)$")]
     to: Option<String>,
     /// How many are resent in a second at most; 10 where it is left out.
     #[serde(default)]
