@@ -12,6 +12,8 @@
 mod adaptive_share;
 mod fair_shares;
 mod id;
+#[cfg(test)]
+mod limits_tests;
 pub(super) mod messages;
 mod pace;
 mod paced_end;

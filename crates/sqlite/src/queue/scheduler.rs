@@ -177,9 +177,8 @@ impl QueueScheduler {
 
     /// The handler of a message has ended.
     pub(crate) fn end_handling(&self, id: &QueueId, message_id: i64) {
-        self.release(id, |queue| {
-            queue.handling.remove(&message_id);
-        });
+        let change = |queue: &mut QueueState| _ = queue.handling.remove(&message_id);
+        self.release_locked(self.state(), id, change);
     }
 
     /// Gives so many wire permits back that were not used.
@@ -193,12 +192,16 @@ impl QueueScheduler {
 
     /// Gives a wire permit back that its request, which is in flight as a message, used.
     pub(crate) fn return_used_wire_permit(&self, id: &QueueId) {
-        self.release(id, |queue| queue.wire_permits = queue.wire_permits.saturating_sub(1));
+        let mut state = self.state();
+        state.record_sent(id, Instant::now());
+        self.release_locked(state, id, |queue| queue.wire_permits = queue.wire_permits.saturating_sub(1));
     }
 
     /// A request leaves, under a wire permit of its own.
     pub(crate) fn record_sent(&self, id: &QueueId, bounds: ShareBounds) {
-        self.state().pace(id, bounds).record_sent(Instant::now());
+        let (mut state, now) = (self.state(), Instant::now());
+        state.record_sent(id, now);
+        state.pace(id, bounds).record_sent(now);
     }
 
     /// A request has ended, and gives its wire permit back.
@@ -209,10 +212,6 @@ impl QueueScheduler {
             pace.record_end(answer, in_flight, Instant::now());
         }
         self.release_locked(state, id, |queue| queue.wire_permits = queue.wire_permits.saturating_sub(1));
-    }
-
-    fn release(&self, id: &QueueId, change: impl FnOnce(&mut QueueState)) {
-        self.release_locked(self.state(), id, change);
     }
 
     fn release_locked(

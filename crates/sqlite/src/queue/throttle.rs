@@ -158,16 +158,23 @@ impl Throttle {
         Allowance::Requests(count)
     }
 
-    /// So many requests of a queue are to begin, which its allowance has.
-    pub(super) fn take(&mut self, automatic: bool, count: usize, now: Timestamp) {
+    /// Reserves so many requests of a queue, which its allowance has.
+    pub(super) fn reserve(&mut self, automatic: bool, count: usize, now: Timestamp) {
         if let Some(bucket) = &mut self.bucket {
-            bucket.take(count);
+            bucket.reserve(count);
         }
         if automatic && let Some(end) = &mut self.paced_end {
             end.begin(count);
         }
         if automatic && let Some(probe) = self.hold.as_ref().and_then(Hold::probe) {
             self.next_probe = probe.next(now).due;
+        }
+    }
+
+    /// One that was reserved leaves.
+    pub(super) fn record_sent(&mut self, now: Instant) {
+        if let Some(bucket) = &mut self.bucket {
+            bucket.record_sent(now);
         }
     }
 

@@ -70,13 +70,14 @@ fn requests_in_flight_of_both_queues_count() {
 fn a_rate_lets_both_queues_begin_as_its_tokens_come() {
     let mut scene = Scene::new(FlowSettings { max_per_second: Some(4.0), ..FlowSettings::default() });
     assert_eq!(scene.automatic(0, NOTHING), Allowance::Requests(4));
-    scene.throttle.take(true, 3, at(0));
+    scene.throttle.reserve(true, 3, at(0));
     assert_eq!(scene.resends(0, NOTHING), Allowance::Requests(1));
-    scene.throttle.take(false, 1, at(0));
+    scene.throttle.reserve(false, 1, at(0));
+    (0..4).for_each(|_| scene.throttle.record_sent(scene.begin));
     assert_eq!(scene.resends(0, NOTHING), Allowance::NotBefore(at(251)));
     assert_eq!(scene.automatic(100, NOTHING), Allowance::NotBefore(at(251)));
     assert_eq!(scene.automatic(251, NOTHING), Allowance::Requests(1));
-    scene.throttle.take(true, 1, at(251));
+    scene.throttle.reserve(true, 1, at(251));
     scene.throttle.give_back(true, 1);
     assert_eq!(scene.automatic(251, NOTHING), Allowance::Requests(1), "nothing left");
 }
@@ -108,15 +109,15 @@ fn an_automatic_hold_lets_one_probe_at_a_time_begin() {
     assert_eq!(scene.automatic(29_999, NOTHING), Allowance::NotBefore(at(30_000)));
     assert_eq!(scene.automatic(30_000, InFlight { automatic: 1, all: 1 }), Allowance::None);
     assert_eq!(scene.automatic(30_000, InFlight { automatic: 0, all: 9 }), Allowance::Requests(1));
-    scene.throttle.take(true, 1, at(30_000));
+    scene.throttle.reserve(true, 1, at(30_000));
     // Its response has come, and is not recorded yet.
     assert_eq!(scene.automatic(30_100, NOTHING), Allowance::NotBefore(at(90_000)));
     scene.throttle.give_back(true, 1);
     assert_eq!(scene.automatic(30_100, NOTHING), Allowance::Requests(1), "it did not leave");
-    scene.throttle.take(true, 1, at(30_100));
+    scene.throttle.reserve(true, 1, at(30_100));
     scene.throttle.set_state(&probed_after(90_100));
     assert_eq!(scene.automatic(30_200, NOTHING), Allowance::NotBefore(at(90_100)), "it failed");
-    scene.throttle.take(true, 1, at(90_100));
+    scene.throttle.reserve(true, 1, at(90_100));
     scene.throttle.end_probe();
     assert_eq!(scene.automatic(90_200, NOTHING), Allowance::Requests(1), "it was interrupted");
 }
@@ -128,7 +129,7 @@ fn after_a_hold_what_waited_leaves_slowly_at_first() {
     scene.throttle.set_state(&ended_at(31_000));
     assert_eq!(scene.automatic(31_000, NOTHING), Allowance::Requests(4));
     assert_eq!(scene.resends(31_000, NOTHING), Allowance::Requests(usize::MAX));
-    scene.throttle.take(true, 4, at(31_000));
+    scene.throttle.reserve(true, 4, at(31_000));
     assert_eq!(scene.automatic(31_500, NOTHING), Allowance::NotBefore(at(32_000)));
     scene.throttle.set_state(&ended_at(31_000));
     assert_eq!(scene.automatic(31_600, NOTHING), Allowance::NotBefore(at(32_000)), "the next success");
@@ -151,7 +152,7 @@ fn the_smallest_of_several_limits_counts() {
     scene.throttle.set_state(&ended_at(0));
     assert_eq!(scene.automatic(0, NOTHING), Allowance::Requests(2));
     assert_eq!(scene.automatic(0, InFlight { automatic: 1, all: 2 }), Allowance::Requests(1));
-    scene.throttle.take(true, 2, at(0));
+    scene.throttle.reserve(true, 2, at(0));
     assert_eq!(scene.automatic(0, NOTHING), Allowance::NotBefore(at(501)));
 }
 

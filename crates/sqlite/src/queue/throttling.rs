@@ -37,9 +37,16 @@ impl QueueStates {
     /// Reserves wire permits for so many requests of a queue, which its allowance has.
     pub(super) fn reserve(&mut self, id: &QueueId, count: usize, now: Timestamp) {
         if let Some(throttle) = self.throttles.get_mut(&id.subscription).filter(|_| count > 0) {
-            throttle.take(id.automatic, count, now);
+            throttle.reserve(id.automatic, count, now);
         }
         self.update(id, |queue| queue.wire_permits += count);
+    }
+
+    /// A request of a queue leaves, for which a wire permit was reserved.
+    pub(super) fn record_sent(&mut self, id: &QueueId, now: Instant) {
+        if let Some(throttle) = self.throttles.get_mut(&id.subscription) {
+            throttle.record_sent(now);
+        }
     }
 
     /// Looks again at the queues of a subscription that wait for its throttle.

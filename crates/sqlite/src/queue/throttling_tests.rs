@@ -1,10 +1,9 @@
-//! Rules of throttling: queues that a limit or a hold keeps back, what wakes them, and what it may not exceed.
+//! Rules of throttling: queues that a limit or a hold keeps back, and what wakes them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::fair_shares::PermitCounts;
@@ -188,66 +187,4 @@ fn a_subscription_without_flow_has_no_throttle() {
     scheduler.forget_flow_state(of);
     assert_eq!(scheduler.flows(&id.tenant, Timestamp::now()), BTreeMap::new());
     assert!(scheduler.state().throttles.is_empty());
-}
-
-/// What is done to a scheduler, one after the other.
-#[derive(Debug, Clone, Copy)]
-enum Step {
-    Due {
-        automatic: bool,
-    },
-    Next,
-    /// One of the permits is used by a request, or all that are left are given back.
-    Send,
-    Return,
-    /// A request ends.
-    End,
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = prop_oneof![
-        any::<bool>().prop_map(|automatic| Step::Due { automatic }),
-        Just(Step::Next),
-        Just(Step::Send),
-        Just(Step::Return),
-        Just(Step::End),
-    ];
-    prop::collection::vec(step, 1..80)
-}
-
-proptest! {
-    /// Of both queues together, at any moment.
-    #[test]
-    fn no_limit_is_exceeded_whatever_happens(steps in steps(), in_flight in 1..6_u32, tokens in 1..6_u32) {
-        let settings = FlowSettings {
-            max_in_flight: Some(in_flight),
-            max_per_second: Some(f64::from(tokens)),
-            ..FlowSettings::default()
-        };
-        let scheduler = scheduler(settings);
-        let begin = std::time::Instant::now();
-        let (mut reserved, mut sending, mut sent) = (Vec::<WirePermits>::new(), Vec::new(), 0_u32);
-        for step in steps {
-            match step {
-                Step::Due { automatic } => scheduler.schedule(queue(1, automatic), Timestamp::now()),
-                Step::Next => {
-                    if let NextQueue::Ready(id, count) = scheduler.next_queue(BOUNDS.initial, free, Timestamp::now()) {
-                        reserved.push(WirePermits::reserved(&scheduler, id, count));
-                    }
-                }
-                Step::Send => {
-                    if let Some(permit) = reserved.last_mut().and_then(WirePermits::split_one) {
-                        sending.push(permit.begin_sending(BOUNDS));
-                        sent += 1;
-                    }
-                }
-                Step::Return => drop(reserved.pop()),
-                Step::End => drop(sending.pop()),
-            }
-            let held: usize = reserved.iter().map(|permits| permits.count).sum();
-            prop_assert!(held + sending.len() <= in_flight as usize);
-            let allowed = f64::from(tokens) * (1.0 + begin.elapsed().as_secs_f64());
-            prop_assert!(f64::from(sent) <= allowed, "{sent} of {allowed}");
-        }
-    }
 }
