@@ -154,7 +154,7 @@ proptest! {
                     }
                 }
                 RateStep::Send if reserved > 0 => {
-                    throttle.record_sent(now.instant);
+                    throttle.record_sent(true, now.instant);
                     reserved -= 1;
                     sent.push(millis);
                 }

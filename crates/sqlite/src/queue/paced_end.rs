@@ -15,28 +15,30 @@ pub(super) struct PacedEnd {
     pub(super) hold: EndedHold,
     /// The second that `begun` counts in.
     second: u64,
-    /// The attempts that began in it.
+    /// The attempts that began in it, with those that are reserved.
     begun: u64,
+    /// Those that were reserved in it and have not left.
+    reserved: u64,
 }
 
 impl PacedEnd {
     /// Of a hold that ended just now.
     pub(super) fn new(hold: EndedHold) -> Self {
-        Self { hold, second: 0, begun: 0 }
+        Self { hold, second: 0, begun: 0, reserved: 0 }
     }
 
     /// Of a hold that ended before this process started, which does not know how many began in this second: it counts as
     /// used up. None where the pace is not bounded any more.
     pub(super) fn resumed(hold: EndedHold, now: Timestamp) -> Option<Self> {
         let second = seconds_since(hold, now);
-        most_in_second_after_hold(second).map(|most| Self { hold, second, begun: most })
+        most_in_second_after_hold(second).map(|most| Self { hold, second, begun: most, reserved: 0 })
     }
 
     /// How many attempts may begin now; none is no bound any more.
     pub(super) fn available(&mut self, now: Timestamp) -> Option<usize> {
         let second = seconds_since(self.hold, now);
         if second != self.second {
-            (self.second, self.begun) = (second, 0);
+            (self.second, self.begun, self.reserved) = (second, 0, 0);
         }
         let left = most_in_second_after_hold(second)?.saturating_sub(self.begun);
         Some(usize::try_from(left).unwrap_or(usize::MAX))
@@ -48,9 +50,22 @@ impl PacedEnd {
         self.hold.at + seconds * SECOND
     }
 
-    /// Attempts begin. None is taken back: whether that would still be in the same second is not known.
-    pub(super) fn begin(&mut self, count: usize) {
+    /// Attempts are to begin in this second.
+    pub(super) fn reserve(&mut self, count: usize) {
         self.begun = self.begun.saturating_add(count as u64);
+        self.reserved = self.reserved.saturating_add(count as u64);
+    }
+
+    /// One that was reserved leaves.
+    pub(super) fn record_sent(&mut self) {
+        self.reserved = self.reserved.saturating_sub(1);
+    }
+
+    /// Attempts do not begin after all. Those of a second before count as begun in that one.
+    pub(super) fn give_back(&mut self, count: usize) {
+        let of_this_second = self.reserved.min(count as u64);
+        self.reserved -= of_this_second;
+        self.begun = self.begun.saturating_sub(of_this_second);
     }
 
     /// Whether the first second is over, which is bounded whether anything waits or not.
@@ -78,11 +93,28 @@ mod tests {
         {
             let now = END.plus_millis(millis);
             end.available(now);
-            end.begin(begin);
+            end.reserve(begin);
             assert_eq!(end.available(now), Some(left), "after {millis} ms");
         }
         assert_eq!(end.next_second(), END + 6 * SECOND);
         assert_eq!(end.available(END + 20 * SECOND), None);
+    }
+
+    #[test]
+    fn attempts_that_do_not_begin_leave_room_in_their_second_alone() {
+        let mut end = PacedEnd::new(HOLD);
+        end.reserve(4);
+        end.record_sent();
+        end.give_back(4);
+        assert_eq!(end.available(END), Some(3));
+        end.reserve(3);
+        assert_eq!(end.available(END + SECOND), Some(8));
+        end.reserve(6);
+        end.give_back(2);
+        assert_eq!(end.available(END + SECOND), Some(4));
+        end.available(END + 2 * SECOND);
+        end.give_back(4);
+        assert_eq!(end.available(END + 2 * SECOND), Some(16));
     }
 
     #[test]

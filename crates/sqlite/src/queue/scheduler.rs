@@ -214,7 +214,7 @@ impl QueueScheduler {
         self.release_locked(state, id, |queue| queue.wire_permits = queue.wire_permits.saturating_sub(1));
     }
 
-    fn release_locked(
+    pub(super) fn release_locked(
         &self,
         mut state: MutexGuard<'_, QueueStates>,
         id: &QueueId,

@@ -164,7 +164,7 @@ impl Throttle {
             bucket.reserve(count);
         }
         if automatic && let Some(end) = &mut self.paced_end {
-            end.begin(count);
+            end.reserve(count);
         }
         if automatic && let Some(probe) = self.hold.as_ref().and_then(Hold::probe) {
             self.next_probe = probe.next(now).due;
@@ -172,9 +172,12 @@ impl Throttle {
     }
 
     /// One that was reserved leaves.
-    pub(super) fn record_sent(&mut self, now: Instant) {
+    pub(super) fn record_sent(&mut self, automatic: bool, now: Instant) {
         if let Some(bucket) = &mut self.bucket {
             bucket.record_sent(now);
+        }
+        if automatic && let Some(end) = &mut self.paced_end {
+            end.record_sent();
         }
     }
 
@@ -182,6 +185,9 @@ impl Throttle {
     pub(super) fn give_back(&mut self, automatic: bool, count: usize) {
         if let Some(bucket) = &mut self.bucket {
             bucket.give_back(count);
+        }
+        if automatic && let Some(end) = &mut self.paced_end {
+            end.give_back(count);
         }
         if automatic {
             self.end_probe();

@@ -73,7 +73,7 @@ fn a_rate_lets_both_queues_begin_as_its_tokens_come() {
     scene.throttle.reserve(true, 3, at(0));
     assert_eq!(scene.resends(0, NOTHING), Allowance::Requests(1));
     scene.throttle.reserve(false, 1, at(0));
-    (0..4).for_each(|_| scene.throttle.record_sent(scene.begin));
+    (0..4).for_each(|_| scene.throttle.record_sent(true, scene.begin));
     assert_eq!(scene.resends(0, NOTHING), Allowance::NotBefore(at(251)));
     assert_eq!(scene.automatic(100, NOTHING), Allowance::NotBefore(at(251)));
     assert_eq!(scene.automatic(251, NOTHING), Allowance::Requests(1));

@@ -45,7 +45,7 @@ impl QueueStates {
     /// A request of a queue leaves, for which a wire permit was reserved.
     pub(super) fn record_sent(&mut self, id: &QueueId, now: Instant) {
         if let Some(throttle) = self.throttles.get_mut(&id.subscription) {
-            throttle.record_sent(now);
+            throttle.record_sent(id.automatic, now);
         }
     }
 
@@ -91,6 +91,24 @@ impl QueueStates {
 }
 
 impl QueueScheduler {
+    /// Keeps as many of `count` reserved wire permits of a queue as its throttle lets begin now, which may have been tightened
+    /// since, and gives the others back. How many are kept.
+    pub(crate) fn keep_allowed(&self, id: &QueueId, count: usize) -> usize {
+        let (mut state, now) = (self.state(), Timestamp::now());
+        let Some(throttle) = state.throttles.get_mut(&id.subscription) else { return count };
+        throttle.give_back(id.automatic, count);
+        state.update(id, |queue| queue.wire_permits = queue.wire_permits.saturating_sub(count));
+        let kept = match state.allowance(id, count, now) {
+            Allowance::Requests(kept) => kept,
+            Allowance::NotBefore(_) | Allowance::None => 0,
+        };
+        state.reserve(id, kept, now);
+        if kept < count {
+            self.release_locked(state, id, |_| ());
+        }
+        kept
+    }
+
     /// Takes over the settings of a subscription that were stored.
     pub(crate) fn set_flow_settings(
         &self,
