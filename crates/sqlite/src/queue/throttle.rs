@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::paced_end::PacedEnd;
 use super::token_bucket::TokenBucket;
-use loanhook_core::model::flow::{FlowSettings, FlowState, Hold, SubscriptionFlow};
+use loanhook_core::model::flow::{EndedHold, FlowSettings, FlowState, Hold, SubscriptionFlow};
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::time::Timestamp;
 
@@ -115,10 +115,18 @@ impl Throttle {
         }
     }
 
-    /// Ends a hold and its paced end for good: the subscription is deleted, and its deliveries go on within its limits.
-    pub(super) fn forget_state(&mut self) {
+    /// Ends a hold for good: the subscription is deleted, and its deliveries go on within its limits. What waited leaves
+    /// slowly at first, as after any hold.
+    pub(super) fn forget_state(&mut self, now: Timestamp) {
         self.settings.hold_after_failures = None;
-        (self.hold, self.paced_end) = (None, None);
+        if let Some(hold) = self.hold.take() {
+            self.paced_end = Some(PacedEnd::new(EndedHold { since: hold.since, at: now }));
+        }
+    }
+
+    /// Ends the paced end: nothing waits.
+    pub(super) fn end_pace(&mut self) {
+        self.paced_end = None;
     }
 
     /// How many requests of a queue may begin.

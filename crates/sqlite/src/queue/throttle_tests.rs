@@ -144,6 +144,18 @@ fn after_a_hold_what_waited_leaves_slowly_at_first() {
 }
 
 #[test]
+fn what_waited_for_a_subscription_that_is_deleted_leaves_slowly_at_first() {
+    let mut scene = Scene::new(FlowSettings { hold_after_failures: Some(3), ..FlowSettings::default() });
+    scene.throttle.set_state(&probed_after(30_000));
+    scene.throttle.forget_state(at(10_000));
+    assert_eq!(scene.automatic(10_000, NOTHING), Allowance::Requests(4));
+    scene.throttle.reserve(true, 4, at(10_000));
+    scene.throttle.forget_state(at(10_500));
+    assert_eq!(scene.automatic(10_500, NOTHING), Allowance::NotBefore(at(11_000)), "it goes on");
+    assert_eq!(scene.throttle.recorded_by(), None);
+}
+
+#[test]
 fn the_smallest_of_several_limits_counts() {
     let limits =
         FlowSettings { max_in_flight: Some(3), max_per_second: Some(2.0), ..FlowSettings::default() };

@@ -138,10 +138,19 @@ impl QueueScheduler {
     }
 
     /// Ends the hold of a subscription that was deleted; its limits stay.
-    pub(crate) fn forget_flow_state(&self, of: (&TenantId, SubscriptionId)) {
+    pub(crate) fn forget_flow_state(&self, (tenant, subscription): (&TenantId, SubscriptionId)) {
         let mut state = self.state();
-        if state.throttles.contains_key(&of.1) {
-            state.change_throttle(of, Throttle::forget_state);
+        if state.throttles.contains_key(&subscription) {
+            let automatic = QueueId { tenant: tenant.clone(), subscription, automatic: true };
+            let waits = state.queues.get(&automatic).is_some_and(|queue| queue.due.is_some());
+            let now = Timestamp::now();
+            state.change_throttle((tenant, subscription), |throttle| {
+                throttle.forget_state(now);
+                if !waits {
+                    // Perhaps nothing of it is ever asked for again, and its throttle would stay.
+                    throttle.end_pace();
+                }
+            });
             self.unlock_and_notify(state);
         }
     }

@@ -173,6 +173,20 @@ fn a_probe_follows_a_clock_that_is_set() {
 }
 
 #[test]
+fn a_throttle_of_a_deleted_subscription_stays_while_something_waits() {
+    let (scheduler, id) = (scheduler(FlowSettings::default()), queue(1, true));
+    let of = (&id.tenant, id.subscription);
+    set_state(&scheduler, &held_by(HeldBy::Operator("Ann".into())));
+    scheduler.schedule(id.clone(), Timestamp::now());
+    assert_eq!(idle_until(&scheduler), None);
+    scheduler.forget_flow_state(of);
+    assert_eq!(next(&scheduler, &id).map(|permits| permits.count), Some(4), "slowly at first");
+    set_state(&scheduler, &held_by(HeldBy::Operator("Ann".into())));
+    scheduler.forget_flow_state(of);
+    assert!(scheduler.state().throttles.is_empty(), "nothing waits");
+}
+
+#[test]
 fn a_subscription_without_flow_has_no_throttle() {
     let scheduler = scheduler(FlowSettings { max_in_flight: Some(2), ..FlowSettings::default() });
     let id = queue(1, true);
