@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use uuid::Uuid;
 
+use super::allowance::{Allowance, InFlight, Now};
 use super::fair_shares::PermitCounts;
 use super::pace::ShareBounds;
-use super::throttle::{Allowance, InFlight, Now, SentBefore, Throttle};
+use super::throttle::{SentBefore, Throttle};
 use super::{NextQueue, QueueId, QueueScheduler, WirePermits};
 use loanhook_core::model::flow::{FlowSettings, FlowState, HeldBy, Hold};
 use loanhook_core::model::id::{SubscriptionId, TenantId};
@@ -159,7 +160,7 @@ proptest! {
                     sent.push(millis);
                 }
                 RateStep::Send => {}
-                RateStep::Return => throttle.give_back(true, std::mem::take(&mut reserved)),
+                RateStep::Return => _ = throttle.give_back(true, std::mem::take(&mut reserved)),
                 RateStep::Sleep { millis: more } => millis += more,
                 RateStep::Set { between } => {
                     uncounted += if between.is_some() { 0 } else { reserved };

@@ -10,6 +10,7 @@
 //! What is done with a message that is due, `dispatch` says.
 
 mod adaptive_share;
+mod allowance;
 mod fair_shares;
 mod id;
 #[cfg(test)]

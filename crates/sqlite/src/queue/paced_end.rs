@@ -61,11 +61,13 @@ impl PacedEnd {
         self.reserved = self.reserved.saturating_sub(1);
     }
 
-    /// Attempts do not begin after all. Those of a second before count as begun in that one.
-    pub(super) fn give_back(&mut self, count: usize) {
+    /// Attempts do not begin after all. Those of a second before count as begun in that one. False
+    /// where all are.
+    pub(super) fn give_back(&mut self, count: usize) -> bool {
         let of_this_second = self.reserved.min(count as u64);
         self.reserved -= of_this_second;
         self.begun = self.begun.saturating_sub(of_this_second);
+        of_this_second > 0
     }
 
     /// Whether the first second is over, which is bounded whether anything waits or not.

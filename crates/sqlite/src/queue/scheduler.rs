@@ -12,11 +12,11 @@ use std::time::Instant;
 use tokio::sync::Notify;
 
 use super::adaptive_share::Answer;
+use super::allowance::Allowance;
 use super::fair_shares::PermitCounts;
 use super::id::QueueId;
 use super::pace::ShareBounds;
 use super::states::{QueueState, QueueStates, Stage};
-use super::throttle::Allowance;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::QueueMessage;
 
@@ -184,9 +184,7 @@ impl QueueScheduler {
     /// Gives so many wire permits back that were not used.
     pub(crate) fn return_wire_permits(&self, id: &QueueId, count: usize) {
         let mut state = self.state();
-        if let Some(throttle) = state.throttles.get_mut(&id.subscription) {
-            throttle.give_back(id.automatic, count);
-        }
+        state.give_back(id, count);
         self.release_locked(state, id, |queue| queue.wire_permits = queue.wire_permits.saturating_sub(count));
     }
 

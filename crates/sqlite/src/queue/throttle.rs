@@ -8,6 +8,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::allowance::{Allowance, InFlight, Now};
 use super::paced_end::PacedEnd;
 use super::token_bucket::TokenBucket;
 use loanhook_core::model::flow::{EndedHold, FlowSettings, FlowState, Hold, SubscriptionFlow};
@@ -30,32 +31,6 @@ pub(super) struct Throttle {
 pub(crate) enum SentBefore {
     Nothing,
     Unknown,
-}
-
-/// What may begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Allowance {
-    /// So many requests, at least one.
-    Requests(usize),
-    /// None before then.
-    NotBefore(Timestamp),
-    /// None until another ends, or the hold does.
-    None,
-}
-
-/// The requests of a subscription that are in flight.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct InFlight {
-    pub(super) automatic: usize,
-    /// With resends.
-    pub(super) all: usize,
-}
-
-/// The moment by both clocks: due times go by the one, rates by the other.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Now {
-    pub(super) time: Timestamp,
-    pub(super) instant: Instant,
 }
 
 impl Throttle {
@@ -108,11 +83,11 @@ impl Throttle {
         self.end_probe();
     }
 
-    /// The probe that was under way has ended, or did not leave: the next may begin when the hold says.
-    pub(super) fn end_probe(&mut self) {
-        if let Some(probe) = self.hold.as_ref().and_then(Hold::probe) {
-            self.next_probe = probe.due;
-        }
+    /// The probe that was under way has ended, or did not leave: the next may begin when the hold says. Whether that is
+    /// another time than before.
+    pub(super) fn end_probe(&mut self) -> bool {
+        let Some(probe) = self.hold.as_ref().and_then(Hold::probe) else { return false };
+        std::mem::replace(&mut self.next_probe, probe.due) != probe.due
     }
 
     /// Ends a hold for good: the subscription is deleted, and its deliveries go on within its limits. What waited leaves
@@ -189,17 +164,21 @@ impl Throttle {
         }
     }
 
-    /// So many of them do not begin after all.
-    pub(super) fn give_back(&mut self, automatic: bool, count: usize) {
+    /// A resend that was said to leave did not.
+    pub(super) fn take_back_sent(&mut self, now: Instant) {
         if let Some(bucket) = &mut self.bucket {
-            bucket.give_back(count);
+            bucket.take_back_sent(now);
         }
-        if automatic && let Some(end) = &mut self.paced_end {
-            end.give_back(count);
-        }
+    }
+
+    /// So many of them do not begin after all. Whether others may begin in their place.
+    pub(super) fn give_back(&mut self, automatic: bool, count: usize) -> bool {
+        let mut more = self.bucket.as_mut().is_some_and(|bucket| bucket.give_back(count));
         if automatic {
-            self.end_probe();
+            more |= self.paced_end.as_mut().is_some_and(|end| end.give_back(count));
+            more |= self.end_probe();
         }
+        more
     }
 
     /// Nothing waits any more.

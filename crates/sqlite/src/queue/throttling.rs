@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use super::allowance::{Allowance, InFlight, Now};
 use super::id::QueueId;
 use super::scheduler::QueueScheduler;
 use super::states::{QueueStates, Stage};
-use super::throttle::{Allowance, InFlight, Now, SentBefore, Throttle};
+use super::throttle::{SentBefore, Throttle};
 use loanhook_core::model::flow::{FlowSettings, FlowState, SubscriptionFlow};
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::time::Timestamp;
@@ -46,6 +47,21 @@ impl QueueStates {
     pub(super) fn record_sent(&mut self, id: &QueueId, now: Instant) {
         if let Some(throttle) = self.throttles.get_mut(&id.subscription) {
             throttle.record_sent(id.automatic, now);
+        }
+    }
+
+    /// So many requests of a queue do not leave, for which wire permits were reserved.
+    pub(super) fn give_back(&mut self, id: &QueueId, count: usize) {
+        let throttle = self.throttles.get_mut(&id.subscription);
+        if throttle.is_some_and(|throttle| throttle.give_back(id.automatic, count)) {
+            self.wake(id.subscription);
+        }
+    }
+
+    /// The probe of a subscription that was under way has ended, or did not leave.
+    pub(super) fn end_probe(&mut self, subscription: SubscriptionId) {
+        if self.throttles.get_mut(&subscription).is_some_and(Throttle::end_probe) {
+            self.wake(subscription);
         }
     }
 
@@ -95,8 +111,10 @@ impl QueueScheduler {
     /// since, and gives the others back. How many are kept.
     pub(crate) fn keep_allowed(&self, id: &QueueId, count: usize) -> usize {
         let (mut state, now) = (self.state(), Timestamp::now());
-        let Some(throttle) = state.throttles.get_mut(&id.subscription) else { return count };
-        throttle.give_back(id.automatic, count);
+        if !state.throttles.contains_key(&id.subscription) {
+            return count;
+        }
+        state.give_back(id, count);
         state.update(id, |queue| queue.wire_permits = queue.wire_permits.saturating_sub(count));
         let kept = match state.allowance(id, count, now) {
             Allowance::Requests(kept) => kept,
@@ -160,6 +178,16 @@ impl QueueScheduler {
         let mut state = self.state();
         if state.throttles.contains_key(&of.1) {
             state.change_throttle(of, Throttle::end_probe);
+            self.unlock_and_notify(state);
+        }
+    }
+
+    /// The handler of a resend found that it is not to be sent: it does not count in the rate.
+    pub(crate) fn take_back_sent(&self, subscription: SubscriptionId) {
+        let mut state = self.state();
+        if let Some(throttle) = state.throttles.get_mut(&subscription) {
+            throttle.take_back_sent(Instant::now());
+            state.wake(subscription);
             self.unlock_and_notify(state);
         }
     }

@@ -60,10 +60,18 @@ impl TokenBucket {
     }
 
     /// Frees reserved tokens whose requests do not leave. Of more than are reserved, the others are not of this bucket.
-    pub(super) fn give_back(&mut self, count: usize) {
+    /// False where none is.
+    pub(super) fn give_back(&mut self, count: usize) -> bool {
         let own = count.min(self.reserved);
         self.reserved -= own;
         self.tokens = (self.tokens + float(own)).min(self.room());
+        own > 0
+    }
+
+    /// Frees a token of a request that was said to leave and did not.
+    pub(super) fn take_back_sent(&mut self, now: Instant) {
+        self.refill(now);
+        self.tokens = (self.tokens + 1.0).min(self.room());
     }
 
     fn refill(&mut self, now: Instant) {
@@ -137,6 +145,18 @@ mod tests {
         assert_eq!(bucket.available(now + 3 * SECOND), 1, "one is reserved still");
         bucket.set_rate(0.5, now + 3 * SECOND);
         assert_eq!(bucket.available(now + 3 * SECOND), 0);
+    }
+
+    #[test]
+    fn the_token_of_a_request_that_did_not_leave_is_free_again() {
+        let now = Instant::now();
+        let mut bucket = TokenBucket::full(2.0, now);
+        bucket.reserve(2);
+        bucket.record_sent(now);
+        bucket.take_back_sent(now);
+        assert_eq!(bucket.available(now), 1);
+        bucket.take_back_sent(now);
+        assert_eq!(bucket.available(now), 1, "one is reserved still");
     }
 
     #[test]
