@@ -55,7 +55,7 @@ pub(crate) fn follow_end(scheduler: &QueueScheduler, row: &Attempt, changed: Opt
     let of = (&row.tenant, row.subscription_id);
     let Some(ChangedState { was_held, state }) = changed else {
         if !row.is_manual() {
-            scheduler.end_probe(of);
+            scheduler.end_probe(row.subscription_id);
         }
         return;
     };

@@ -1,16 +1,19 @@
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::join;
 use loanhook_contract::scene::{START, event, subscription, tenant};
 use loanhook_core::intake::{Submission, accept};
+use loanhook_core::model::flow::{FlowState, HeldBy, Hold, Probe};
 use loanhook_core::model::id::SubscriptionId;
 use loanhook_core::ports::{FlowControl as _, Subscriptions as _};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::*;
-use crate::dispatch::{DispatchLimits, Task};
+use crate::dispatch::{DispatchLimits, Task, Worker};
 use crate::queue::NextQueue;
 
 const LIMITS: DispatchLimits = DispatchLimits { process_permits: 256, initial_share: 16 };
@@ -58,6 +61,31 @@ async fn what_was_reserved_before_a_hold_is_not_claimed_after_it() {
     let (queue, wire_permits, process_permits) = reserve(&engine, &dispatcher);
     engine.dispatch_due(&queue, wire_permits, process_permits, dispatcher).await.expect("dispatched");
     assert_eq!(count_queued(&engine).await, 0);
+}
+
+#[tokio::test]
+async fn after_a_probe_that_panics_the_next_leaves() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (engine, id, _) = with_due_attempt(folder.path()).await;
+    let probe = Probe { due: START, delay: Duration::from_secs(600) };
+    let hold = Some(Hold { by: HeldBy::Failures(probe), since: START });
+    engine.0.scheduler.set_flow_state((&tenant("acme"), id), &FlowState { hold, ..FlowState::default() });
+    let (begin, mut begun) = tokio::sync::mpsc::unbounded_channel();
+    let calls = AtomicUsize::new(0);
+    let handler = move |_: Task, _| {
+        let call = calls.fetch_add(1, Ordering::Relaxed);
+        begin.send(call).expect("the test waits");
+        async move {
+            assert!(call > 0, "the first panics");
+            Ok(())
+        }
+    };
+    let (stop, stopped) = watch::channel(false);
+    let worker = tokio::spawn(Worker::new(engine, handler, LIMITS).run(stopped));
+    let second = async { while begun.recv().await.expect("begun") == 0 {} };
+    tokio::time::timeout(Duration::from_secs(60), second).await.expect("the next probe leaves");
+    stop.send_replace(true);
+    worker.await.expect("it ends");
 }
 
 #[tokio::test]

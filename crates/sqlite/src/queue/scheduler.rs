@@ -177,8 +177,12 @@ impl QueueScheduler {
 
     /// The handler of a message has ended.
     pub(crate) fn end_handling(&self, id: &QueueId, message_id: i64) {
-        let change = |queue: &mut QueueState| _ = queue.handling.remove(&message_id);
-        self.release_locked(self.state(), id, change);
+        let mut state = self.state();
+        if id.automatic {
+            // Its message may have led to no request. One that did is recorded by now.
+            state.end_probe(id.subscription);
+        }
+        self.release_locked(state, id, |queue| _ = queue.handling.remove(&message_id));
     }
 
     /// Gives so many wire permits back that were not used.

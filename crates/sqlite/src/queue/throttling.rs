@@ -174,12 +174,10 @@ impl QueueScheduler {
     }
 
     /// An attempt of a subscription has ended or was given back, and its flow state is as it was.
-    pub(crate) fn end_probe(&self, of: (&TenantId, SubscriptionId)) {
+    pub(crate) fn end_probe(&self, subscription: SubscriptionId) {
         let mut state = self.state();
-        if state.throttles.contains_key(&of.1) {
-            state.change_throttle(of, Throttle::end_probe);
-            self.unlock_and_notify(state);
-        }
+        state.end_probe(subscription);
+        self.unlock_and_notify(state);
     }
 
     /// The handler of a resend found that it is not to be sent: it does not count in the rate.

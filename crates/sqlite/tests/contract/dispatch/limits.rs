@@ -11,8 +11,8 @@ use loanhook_core::model::progress::Status;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
-    ClaimOutcome, Deliveries, EnqueueOutcome, FlowControl, NotSent, Resends, SendOutcome, Sender, StoreResult,
-    Subscriptions, WebhookRequest,
+    ClaimOutcome, Deliveries, EnqueueOutcome, FlowControl, NotSent, Resends, SendOutcome, Sender,
+    StoreResult, Subscriptions, WebhookRequest,
 };
 use loanhook_sqlite::Task;
 use tokio::sync::Semaphore;
