@@ -64,6 +64,20 @@ async fn what_was_reserved_before_a_hold_is_not_claimed_after_it() {
 }
 
 #[tokio::test]
+async fn what_was_reserved_before_a_hold_is_not_claimed_in_the_commit_of_the_hold() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (engine, id, dispatcher) = with_due_attempt(folder.path()).await;
+    let (queue, wire_permits, process_permits) = reserve(&engine, &dispatcher);
+    let acme = tenant("acme");
+    let hold = engine.hold(&acme, id, "Ann", Timestamp::now());
+    let dispatch = engine.dispatch_due(&queue, wire_permits, process_permits, dispatcher);
+    let (held, dispatched) = in_one_commit(&engine, hold, dispatch).await;
+    assert!(held.expect("stored"));
+    dispatched.expect("dispatched");
+    assert_eq!(count_queued(&engine).await, 1);
+}
+
+#[tokio::test]
 async fn after_a_probe_that_panics_the_next_leaves() {
     let folder = tempfile::tempdir().expect("a folder");
     let (engine, id, _) = with_due_attempt(folder.path()).await;
@@ -99,19 +113,21 @@ async fn a_claim_that_always_fails_fails_others_of_its_commit_once() {
     for others_fail in [true, false, false] {
         let (queue, wire_permits, process_permits) = reserve(&engine, &dispatcher);
         let dispatch = engine.dispatch_due(&queue, wire_permits, process_permits, Arc::clone(&dispatcher));
-        let (dispatched, other) = in_one_commit(&engine, dispatch).await;
+        let other = engine.0.writer.run_without_savepoint(Priority::ExistingWork, |_| Ok(()), |()| ());
+        let (dispatched, other) = in_one_commit(&engine, dispatch, other).await;
         assert!(dispatched.is_err());
         assert_eq!(other.is_err(), others_fail, "{other:?}");
         engine.0.scheduler.schedule(queue, Timestamp::now());
     }
 }
 
-/// Runs an operation and one that writes nothing of its own in one commit: both are submitted while the writer runs another
-/// one, which waits for that.
-async fn in_one_commit(
+/// Runs two operations in one commit, in this order: both are submitted while the writer runs another one, which waits for
+/// that.
+async fn in_one_commit<A, B>(
     engine: &SqliteEngine,
-    dispatch: impl Future<Output = StoreResult<()>>,
-) -> (StoreResult<()>, StoreResult<()>) {
+    first: impl Future<Output = A>,
+    second: impl Future<Output = B>,
+) -> (A, B) {
     let (release, held) = mpsc::channel::<()>();
     let (begun, begins) = oneshot::channel();
     let hold = move |_: &Connection| {
@@ -124,8 +140,7 @@ async fn in_one_commit(
     let hold = writer.run(Priority::ExistingWork, hold, |()| ());
     let submitted = async {
         begins.await.expect("the writer runs it");
-        let other = writer.run_without_savepoint(Priority::ExistingWork, |_| Ok(()), |()| ());
-        let mut both = Box::pin(join(dispatch, other));
+        let mut both = Box::pin(join(first, second));
         // The first poll submits each, in order.
         assert!(both.as_mut().now_or_never().is_none(), "the writer is held");
         drop(release);

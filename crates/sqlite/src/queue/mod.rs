@@ -29,6 +29,7 @@ mod throttling;
 #[cfg(test)]
 mod throttling_tests;
 mod token_bucket;
+mod uncommitted_flow;
 
 pub(super) use adaptive_share::Answer;
 pub(super) use id::QueueId;
@@ -37,3 +38,4 @@ pub(super) use permits::{ProcessPermit, ProcessPermits, SendingPermit, WirePermi
 pub(super) use places::Place;
 pub(super) use scheduler::{NextQueue, QueueScheduler};
 pub(super) use throttle::SentBefore;
+pub(super) use uncommitted_flow::UncommittedFlow;

@@ -24,6 +24,8 @@ pub(super) struct Throttle {
     /// When the next probe of an automatic hold may begin. While one is under way, when it could be as soon as it fails.
     next_probe: Timestamp,
     paced_end: Option<PacedEnd>,
+    /// How many changes of it are written and not committed yet: nothing begins meanwhile.
+    pub(super) uncommitted: usize,
 }
 
 /// Whether what was sent before a throttle was made is known.
@@ -42,6 +44,7 @@ impl Throttle {
             hold: None,
             next_probe: Timestamp::from_millis(0),
             paced_end: None,
+            uncommitted: 0,
         }
     }
 
@@ -106,6 +109,9 @@ impl Throttle {
 
     /// How many requests of a queue may begin.
     pub(super) fn allowance(&mut self, automatic: bool, in_flight: InFlight, now: Now) -> Allowance {
+        if self.uncommitted > 0 {
+            return Allowance::None;
+        }
         let mut count = usize::MAX;
         if let Some(most) = self.settings.max_in_flight {
             count = (most as usize).saturating_sub(in_flight.all);
@@ -201,7 +207,8 @@ impl Throttle {
 
     /// Whether there is nothing in it.
     pub(super) fn is_empty(&self) -> bool {
-        self.settings.is_default() && self.hold.is_none() && self.paced_end.is_none()
+        let holds_nothing = self.hold.is_none() && self.paced_end.is_none() && self.uncommitted == 0;
+        self.settings.is_default() && holds_nothing
     }
 
     /// What readers are told.

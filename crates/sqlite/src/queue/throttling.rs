@@ -93,7 +93,7 @@ impl QueueStates {
     }
 
     /// Changes the throttle of a subscription, and forgets it where nothing is in it any more.
-    fn change_throttle(
+    pub(super) fn change_throttle(
         &mut self,
         (tenant, subscription): (&TenantId, SubscriptionId),
         change: impl FnOnce(&mut Throttle),
