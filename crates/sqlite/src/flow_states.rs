@@ -145,7 +145,12 @@ pub(crate) fn load(connection: &Connection, scheduler: &QueueScheduler) -> rusql
         }
     }
     for (tenant, id, state) in states(connection)? {
-        scheduler.resume_flow_state((&tenant, id), &state);
+        // The clock may have been set back since the process before this one ended.
+        let bounded = state.bounded_by(Timestamp::now());
+        if bounded != state {
+            put(connection, (&tenant, id), &bounded)?;
+        }
+        scheduler.resume_flow_state((&tenant, id), &bounded);
     }
     Ok(())
 }

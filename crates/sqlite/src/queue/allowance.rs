@@ -1,6 +1,6 @@
 //! Allowance: what a throttle says of a queue now, and what it says it from.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use loanhook_core::model::time::Timestamp;
 
@@ -28,4 +28,16 @@ pub(super) struct InFlight {
 pub(super) struct Now {
     pub(super) time: Timestamp,
     pub(super) instant: Instant,
+}
+
+impl Now {
+    /// None before so much time has passed.
+    pub(super) fn not_before(self, wait: Duration) -> Allowance {
+        // A millisecond more, as timestamps count in whole ones.
+        Allowance::NotBefore(self.time + wait + Duration::from_millis(1))
+    }
+
+    pub(super) fn read() -> Self {
+        Self { time: Timestamp::now(), instant: Instant::now() }
+    }
 }

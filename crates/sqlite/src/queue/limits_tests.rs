@@ -168,8 +168,8 @@ proptest! {
                     throttle.set_settings(between, SentBefore::Unknown, now.instant);
                     throttle.set_settings(settings, SentBefore::Unknown, now.instant);
                 }
-                RateStep::Hold => throttle.set_state(&held()),
-                RateStep::Release => throttle.set_state(&FlowState::default()),
+                RateStep::Hold => throttle.set_state(&held(), now.instant),
+                RateStep::Release => throttle.set_state(&FlowState::default(), now.instant),
             }
         }
         for (place, first) in sent.iter().enumerate() {

@@ -6,7 +6,7 @@
 //!
 //! A hold and the pace of its end are for automatic attempts; the limits are for resends too.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::allowance::{Allowance, InFlight, Now};
 use super::paced_end::PacedEnd;
@@ -62,7 +62,7 @@ impl Throttle {
     }
 
     /// Takes over a state that was stored before this process started.
-    pub(super) fn resume_state(&mut self, state: &FlowState, now: Timestamp) {
+    pub(super) fn resume_state(&mut self, state: &FlowState, now: Now) {
         self.set_hold(state.hold.clone());
         self.paced_end = match &self.hold {
             Some(_) => None,
@@ -71,13 +71,13 @@ impl Throttle {
     }
 
     /// Takes over a state that was just stored.
-    pub(super) fn set_state(&mut self, state: &FlowState) {
+    pub(super) fn set_state(&mut self, state: &FlowState, now: Instant) {
         let was_held = self.hold.is_some();
         self.set_hold(state.hold.clone());
         if self.hold.is_some() {
             self.paced_end = None;
         } else if was_held {
-            self.paced_end = state.ended.map(PacedEnd::new);
+            self.paced_end = state.ended.map(|hold| PacedEnd::new(hold, now));
         }
     }
 
@@ -95,10 +95,10 @@ impl Throttle {
 
     /// Ends a hold for good: the subscription is deleted, and its deliveries go on within its limits. What waited leaves
     /// slowly at first, as after any hold.
-    pub(super) fn forget_state(&mut self, now: Timestamp) {
+    pub(super) fn forget_state(&mut self, now: Now) {
         self.settings.hold_after_failures = None;
         if let Some(hold) = self.hold.take() {
-            self.paced_end = Some(PacedEnd::new(EndedHold { since: hold.since, at: now }));
+            self.paced_end = Some(PacedEnd::new(EndedHold { since: hold.since, at: now.time }, now.instant));
         }
     }
 
@@ -129,18 +129,16 @@ impl Throttle {
             count = 1;
         }
         if automatic && let Some(end) = &mut self.paced_end {
-            match end.available(now.time) {
+            match end.available(now.instant) {
                 None => self.paced_end = None,
-                Some(0) => return Allowance::NotBefore(end.next_second()),
+                Some(0) => return now.not_before(end.time_to_next_second(now.instant)),
                 Some(available) => count = count.min(available),
             }
         }
         if let Some(bucket) = &mut self.bucket {
             let available = bucket.available(now.instant);
             if available == 0 {
-                // A millisecond more, as this clock counts in whole ones.
-                let wait = bucket.time_to_next() + Duration::from_millis(1);
-                return Allowance::NotBefore(now.time + wait);
+                return now.not_before(bucket.time_to_next());
             }
             count = count.min(available);
         }
@@ -188,7 +186,7 @@ impl Throttle {
     }
 
     /// Nothing waits any more.
-    pub(super) fn nothing_waits(&mut self, now: Timestamp) {
+    pub(super) fn nothing_waits(&mut self, now: Instant) {
         if self.paced_end.as_ref().is_some_and(|end| end.is_past_first_second(now)) {
             self.paced_end = None;
         }

@@ -83,9 +83,9 @@ impl QueueStates {
     }
 
     /// No automatic attempt of a subscription waits any more.
-    pub(super) fn nothing_waits(&mut self, id: &QueueId, now: Timestamp) {
+    pub(super) fn nothing_waits(&mut self, id: &QueueId) {
         if let Some(throttle) = self.throttles.get_mut(&id.subscription) {
-            throttle.nothing_waits(now);
+            throttle.nothing_waits(Instant::now());
             if throttle.is_empty() {
                 self.throttles.remove(&id.subscription);
             }
@@ -145,13 +145,13 @@ impl QueueScheduler {
 
     /// Takes over the flow state of a subscription that was stored before this process started.
     pub(crate) fn resume_flow_state(&self, of: (&TenantId, SubscriptionId), flow: &FlowState) {
-        self.state().change_throttle(of, |throttle| throttle.resume_state(flow, Timestamp::now()));
+        self.state().change_throttle(of, |throttle| throttle.resume_state(flow, Now::read()));
     }
 
     /// Takes over the flow state of a subscription that was just stored.
     pub(crate) fn set_flow_state(&self, of: (&TenantId, SubscriptionId), flow: &FlowState) {
         let mut state = self.state();
-        state.change_throttle(of, |throttle| throttle.set_state(flow));
+        state.change_throttle(of, |throttle| throttle.set_state(flow, Instant::now()));
         self.unlock_and_notify(state);
     }
 
@@ -161,9 +161,8 @@ impl QueueScheduler {
         if state.throttles.contains_key(&subscription) {
             let automatic = QueueId { tenant: tenant.clone(), subscription, automatic: true };
             let waits = state.queues.get(&automatic).is_some_and(|queue| queue.due.is_some());
-            let now = Timestamp::now();
             state.change_throttle((tenant, subscription), |throttle| {
-                throttle.forget_state(now);
+                throttle.forget_state(Now::read());
                 if !waits {
                     // Perhaps nothing of it is ever asked for again, and its throttle would stay.
                     throttle.end_pace();
