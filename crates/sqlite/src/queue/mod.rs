@@ -12,6 +12,8 @@
 mod adaptive_share;
 mod allowance;
 mod fair_shares;
+#[cfg(test)]
+mod flows_tests;
 mod id;
 #[cfg(test)]
 mod limits_tests;

@@ -209,15 +209,16 @@ impl Throttle {
         self.settings.is_default() && holds_nothing
     }
 
-    /// What readers are told.
-    pub(super) fn flow(&self, now: Timestamp) -> SubscriptionFlow {
+    /// What readers are told; none where there is nothing to tell.
+    pub(super) fn flow_if_any(&self, now: Timestamp) -> Option<SubscriptionFlow> {
         let held_since = self.hold.as_ref().map(|hold| hold.since);
         let ending = self.paced_end.as_ref().map(|end| end.hold).filter(|hold| hold.is_paced(now));
-        SubscriptionFlow {
+        let flow = SubscriptionFlow {
             hold: self.hold.clone(),
             waits_since: held_since.or(ending.map(|hold| hold.since)),
             is_limited: self.settings.has_limit(),
-        }
+        };
+        (flow != SubscriptionFlow::default()).then_some(flow)
     }
 
     /// Follows a clock that was set.

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use uuid::Uuid;
+
 use super::allowance::{Allowance, InFlight, Now};
 use super::id::QueueId;
 use super::scheduler::QueueScheduler;
@@ -26,9 +28,7 @@ impl QueueStates {
             return Allowance::Requests(count);
         };
         let allowance = throttle.allowance(id.automatic, in_flight, Now { time, instant: Instant::now() });
-        if throttle.is_empty() {
-            self.throttles.remove(&id.subscription);
-        }
+        self.forget_if_empty(id.subscription);
         match allowance {
             Allowance::Requests(most) => Allowance::Requests(most.min(count)),
             none => none,
@@ -86,9 +86,7 @@ impl QueueStates {
     pub(super) fn nothing_waits(&mut self, id: &QueueId) {
         if let Some(throttle) = self.throttles.get_mut(&id.subscription) {
             throttle.nothing_waits(Instant::now());
-            if throttle.is_empty() {
-                self.throttles.remove(&id.subscription);
-            }
+            self.forget_if_empty(id.subscription);
         }
     }
 
@@ -98,10 +96,20 @@ impl QueueStates {
         (tenant, subscription): (&TenantId, SubscriptionId),
         change: impl FnOnce(&mut Throttle),
     ) {
-        change(self.throttles.entry(subscription).or_insert_with(|| Throttle::new(tenant.clone())));
+        let throttled = &mut self.throttled;
+        change(self.throttles.entry(subscription).or_insert_with(|| {
+            throttled.insert((tenant.clone(), subscription));
+            Throttle::new(tenant.clone())
+        }));
         self.wake(subscription);
-        if self.throttles.get(&subscription).is_some_and(Throttle::is_empty) {
-            self.throttles.remove(&subscription);
+        self.forget_if_empty(subscription);
+    }
+
+    fn forget_if_empty(&mut self, subscription: SubscriptionId) {
+        if self.throttles.get(&subscription).is_some_and(Throttle::is_empty)
+            && let Some(throttle) = self.throttles.remove(&subscription)
+        {
+            self.throttled.remove(&(throttle.tenant, subscription));
         }
     }
 }
@@ -201,8 +209,15 @@ impl QueueScheduler {
         now: Timestamp,
     ) -> BTreeMap<SubscriptionId, SubscriptionFlow> {
         let state = self.state();
-        let own = state.throttles.iter().filter(|(_, throttle)| throttle.tenant == *tenant);
-        let flows = own.map(|(id, throttle)| (*id, throttle.flow(now)));
-        flows.filter(|(_, flow)| *flow != SubscriptionFlow::default()).collect()
+        let first = (tenant.clone(), SubscriptionId::from_uuid(Uuid::nil()));
+        let own = state.throttled.range(first..).take_while(|(of, _)| of == tenant);
+        own.filter_map(|(_, id)| Some((*id, state.throttles.get(id)?.flow_if_any(now)?))).collect()
+    }
+
+    /// Whether a subscription has any flow.
+    pub(crate) fn has_flow(&self, (tenant, id): (&TenantId, SubscriptionId), now: Timestamp) -> bool {
+        let state = self.state();
+        let throttle = state.throttles.get(&id).filter(|throttle| throttle.tenant == *tenant);
+        throttle.is_some_and(|throttle| throttle.flow_if_any(now).is_some())
     }
 }
