@@ -119,10 +119,8 @@ impl QueueScheduler {
     /// since, and gives the others back. How many are kept.
     pub(crate) fn keep_allowed(&self, id: &QueueId, count: usize) -> usize {
         let (mut state, now) = (self.state(), Timestamp::now());
-        if !state.throttles.contains_key(&id.subscription) {
-            return count;
-        }
-        state.give_back(id, count);
+        let Some(throttle) = state.throttles.get_mut(&id.subscription) else { return count };
+        throttle.give_back(id.automatic, count);
         state.update(id, |queue| queue.wire_permits = queue.wire_permits.saturating_sub(count));
         let kept = match state.allowance(id, count, now) {
             Allowance::Requests(kept) => kept,
@@ -130,6 +128,7 @@ impl QueueScheduler {
         };
         state.reserve(id, kept, now);
         if kept < count {
+            state.wake(id.subscription);
             self.release_locked(state, id, |_| ());
         }
         kept
