@@ -222,7 +222,7 @@ impl FlowControl for SqliteEngine {
 
     async fn count_waiting(&self, tenant: &TenantId, id: SubscriptionId, now: Timestamp) -> StoreResult<u64> {
         // The index has no tenant.
-        if !self.0.scheduler.has_flow((tenant, id), now) {
+        if self.0.scheduler.flow((tenant, id), now).is_none() {
             return Ok(0);
         }
         self.read(move |connection| {

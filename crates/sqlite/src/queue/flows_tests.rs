@@ -19,8 +19,9 @@ fn flows_are_those_of_a_tenant() {
         scheduler.set_flow_settings((of, id(number)), limited, SentBefore::Nothing);
     }
     assert_eq!(scheduler.flows(&own, now).into_keys().collect::<Vec<_>>(), [id(0), id(2)]);
-    assert!(scheduler.has_flow((&own, id(2)), now) && !scheduler.has_flow((&own, id(3)), now));
+    assert!(scheduler.flow((&own, id(2)), now).is_some());
+    assert_eq!(scheduler.flow((&own, id(3)), now), None);
     scheduler.set_flow_settings((&own, id(2)), FlowSettings::default(), SentBefore::Unknown);
     assert_eq!(scheduler.flows(&own, now).into_keys().collect::<Vec<_>>(), [id(0)]);
-    assert!(!scheduler.has_flow((&own, id(2)), now));
+    assert_eq!(scheduler.flow((&own, id(2)), now), None);
 }

@@ -93,18 +93,18 @@ mod tests {
 
     #[test]
     fn each_second_lets_twice_as_many_begin() {
-        let begin = Instant::now();
-        let mut end = PacedEnd::new(HOLD, begin);
+        let start = Instant::now();
+        let mut end = PacedEnd::new(HOLD, start);
         for (millis, begin, left) in
             [(0, 3, 1), (999, 1, 0), (1000, 0, 8), (1999, 8, 0), (2000, 0, 16), (5000, 0, 128)]
         {
-            let now = begin + Duration::from_millis(millis);
+            let now = start + Duration::from_millis(millis);
             end.available(now);
             end.reserve(begin);
             assert_eq!(end.available(now), Some(left), "after {millis} ms");
         }
-        assert_eq!(end.time_to_next_second(begin + 5 * SECOND), SECOND);
-        assert_eq!(end.available(begin + 20 * SECOND), None);
+        assert_eq!(end.time_to_next_second(start + 5 * SECOND), SECOND);
+        assert_eq!(end.available(start + 20 * SECOND), None);
     }
 
     #[test]

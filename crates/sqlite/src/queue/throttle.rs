@@ -210,7 +210,7 @@ impl Throttle {
     }
 
     /// What readers are told; none where there is nothing to tell.
-    pub(super) fn flow_if_any(&self, now: Timestamp) -> Option<SubscriptionFlow> {
+    pub(super) fn flow(&self, now: Timestamp) -> Option<SubscriptionFlow> {
         let held_since = self.hold.as_ref().map(|hold| hold.since);
         let ending = self.paced_end.as_ref().map(|end| end.hold).filter(|hold| hold.is_paced(now));
         let flow = SubscriptionFlow {

@@ -210,13 +210,16 @@ impl QueueScheduler {
         let state = self.state();
         let first = (tenant.clone(), SubscriptionId::from_uuid(Uuid::nil()));
         let own = state.throttled.range(first..).take_while(|(of, _)| of == tenant);
-        own.filter_map(|(_, id)| Some((*id, state.throttles.get(id)?.flow_if_any(now)?))).collect()
+        own.filter_map(|(_, id)| Some((*id, state.throttles.get(id)?.flow(now)?))).collect()
     }
 
-    /// Whether a subscription has any flow.
-    pub(crate) fn has_flow(&self, (tenant, id): (&TenantId, SubscriptionId), now: Timestamp) -> bool {
+    /// The flow of a subscription, if it has any.
+    pub(crate) fn flow(
+        &self,
+        (tenant, id): (&TenantId, SubscriptionId),
+        now: Timestamp,
+    ) -> Option<SubscriptionFlow> {
         let state = self.state();
-        let throttle = state.throttles.get(&id).filter(|throttle| throttle.tenant == *tenant);
-        throttle.is_some_and(|throttle| throttle.flow_if_any(now).is_some())
+        state.throttles.get(&id).filter(|throttle| throttle.tenant == *tenant)?.flow(now)
     }
 }
