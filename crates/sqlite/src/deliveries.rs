@@ -74,12 +74,12 @@ impl Deliveries for SqliteEngine {
         row: &Attempt,
         due: Timestamp,
     ) -> StoreResult<ReleaseOutcome> {
-        let of = (row.tenant.clone(), row.subscription_id);
+        let subscription = row.subscription_id;
         let (row, resends, scheduler) = (row.clone(), claimed.history.resends, Arc::clone(&self.0.scheduler));
         let work = move |connection: &Connection| release_claim(connection, (token, resends), &row, due);
         let schedule = move |(_, queued): &mut (ReleaseOutcome, Option<QueueMessage>)| {
             scheduler.add_messages(queued.as_slice());
-            scheduler.end_probe((&of.0, of.1));
+            scheduler.end_probe(subscription);
         };
         let (outcome, _) = self.0.writer.run_until_committed(work, schedule).await?;
         Ok(outcome)

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use tracing::{info, warn};
 
 use super::SqliteEngine;
-use super::queue::{QueueScheduler, SentBefore};
+use super::queue::{QueueScheduler, SentBefore, UncommittedFlow};
 use super::rows::{from_json, text_column, to_json, uuid_column};
 use super::unreadable::{none_if_unreadable, read_all};
 use super::writer::Priority;
@@ -32,13 +32,15 @@ type Of<'a> = (&'a TenantId, SubscriptionId);
 pub(crate) struct ChangedState {
     was_held: bool,
     state: FlowState,
+    /// Where it is held: until the scheduler has followed.
+    uncommitted: Option<UncommittedFlow>,
 }
 
 /// Records the end of an attempt, in the transaction that completes it, where the subscription keeps a state. Gives the
 /// state where it changed.
 pub(crate) fn record_end(
     connection: &Connection,
-    scheduler: &QueueScheduler,
+    scheduler: &Arc<QueueScheduler>,
     row: &Attempt,
 ) -> rusqlite::Result<Option<ChangedState>> {
     let Some(hold_after) = scheduler.recorded_by(row.subscription_id) else { return Ok(None) };
@@ -47,15 +49,24 @@ pub(crate) fn record_end(
     if !is_current(connection, of)? {
         return Ok(None);
     }
-    change(connection, of, |state| state.record_end(row, hold_after))
+    let changed = change(connection, of, |state| state.record_end(row, hold_after))?;
+    Ok(changed.map(|changed| changed.until_committed(scheduler, of)))
+}
+
+impl ChangedState {
+    /// The same; where it is held, nothing of the subscription begins until this is dropped.
+    fn until_committed(mut self, scheduler: &Arc<QueueScheduler>, of: Of<'_>) -> Self {
+        self.uncommitted = self.state.hold.is_some().then(|| UncommittedFlow::begin(scheduler, of));
+        self
+    }
 }
 
 /// Follows, after the commit, what [`record_end`] gave, and logs where a hold began or ended.
 pub(crate) fn follow_end(scheduler: &QueueScheduler, row: &Attempt, changed: Option<&ChangedState>) {
     let of = (&row.tenant, row.subscription_id);
-    let Some(ChangedState { was_held, state }) = changed else {
+    let Some(ChangedState { was_held, state, .. }) = changed else {
         if !row.is_manual() {
-            scheduler.end_probe(of);
+            scheduler.end_probe(row.subscription_id);
         }
         return;
     };
@@ -95,7 +106,7 @@ fn change(
         return Ok(None);
     }
     put(connection, (tenant, id), &after)?;
-    Ok(Some(ChangedState { was_held: before.hold.is_some(), state: after }))
+    Ok(Some(ChangedState { was_held: before.hold.is_some(), state: after, uncommitted: None }))
 }
 
 fn put(connection: &Connection, (tenant, id): Of<'_>, state: &FlowState) -> rusqlite::Result<()> {
@@ -134,7 +145,12 @@ pub(crate) fn load(connection: &Connection, scheduler: &QueueScheduler) -> rusql
         }
     }
     for (tenant, id, state) in states(connection)? {
-        scheduler.resume_flow_state((&tenant, id), &state);
+        // The clock may have been set back since the process before this one ended.
+        let bounded = state.bounded_by(Timestamp::now());
+        if bounded != state {
+            put(connection, (&tenant, id), &bounded)?;
+        }
+        scheduler.resume_flow_state((&tenant, id), &bounded);
     }
     Ok(())
 }
@@ -163,11 +179,12 @@ impl SqliteEngine {
         by_hand: impl Fn(&mut FlowState) + Send + 'static,
     ) -> StoreResult<bool> {
         let (tenant, scheduler) = (tenant.clone(), Arc::clone(&self.0.scheduler));
-        let of = tenant.clone();
+        let (of, flows) = (tenant.clone(), Arc::clone(&scheduler));
         let work = move |connection: &Connection| {
-            let is_current = is_current(connection, (&of, id))?;
-            let changed = if is_current { change(connection, (&of, id), &by_hand)? } else { None };
-            Ok((is_current, changed))
+            let of = (&of, id);
+            let is_current = is_current(connection, of)?;
+            let changed = if is_current { change(connection, of, &by_hand)? } else { None };
+            Ok((is_current, changed.map(|changed| changed.until_committed(&flows, of))))
         };
         let follow = move |(_, changed): &mut (bool, Option<ChangedState>)| {
             if let Some(changed) = changed {
@@ -205,7 +222,7 @@ impl FlowControl for SqliteEngine {
 
     async fn count_waiting(&self, tenant: &TenantId, id: SubscriptionId, now: Timestamp) -> StoreResult<u64> {
         // The index has no tenant.
-        if !self.0.scheduler.flows(tenant, now).contains_key(&id) {
+        if self.0.scheduler.flow((tenant, id), now).is_none() {
             return Ok(0);
         }
         self.read(move |connection| {

@@ -86,15 +86,18 @@ impl Resends for SqliteEngine {
         token: Uuid,
         now: Timestamp,
     ) -> StoreResult<ResendClaimOutcome> {
+        let (subscription, scheduler) = (message.subscription_id, Arc::clone(&self.0.scheduler));
         let (message, loan, counts) = (message.clone(), loan.clone(), Arc::clone(&self.0.counts));
         let work =
             move |connection: &Connection| claim(connection, &counts, &message, (&loan, id), token, now);
-        let log_expired = |(outcome, was_queued): &mut (ResendClaimOutcome, bool)| {
-            if let (ResendClaimOutcome::NotClaimed(Some(expired)), true) = (outcome, *was_queued) {
+        let follow = move |(outcome, was_queued): &mut (ResendClaimOutcome, bool)| {
+            let ResendClaimOutcome::NotClaimed(row) = outcome else { return };
+            scheduler.take_back_sent(subscription);
+            if let (Some(expired), true) = (row, *was_queued) {
                 log::attempt(expired);
             }
         };
-        let (outcome, _) = self.0.writer.run(Priority::ExistingWork, work, log_expired).await?;
+        let (outcome, _) = self.0.writer.run(Priority::ExistingWork, work, follow).await?;
         Ok(outcome)
     }
 

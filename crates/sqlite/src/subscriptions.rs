@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::queue::SentBefore;
+use super::queue::{SentBefore, UncommittedFlow};
 use super::rows::{from_json, to_json};
 use super::writer::Priority;
 use super::{SqliteEngine, flow_states};
@@ -86,30 +86,33 @@ impl Subscriptions for SqliteEngine {
 
     async fn replace(&self, subscription: Subscription) -> StoreResult<ReplaceOutcome> {
         let (cache, scheduler) = (Arc::clone(&self.0.cache), Arc::clone(&self.0.scheduler));
-        let next = subscription.clone();
+        let (next, flows) = (subscription.clone(), Arc::clone(&scheduler));
         let work = move |connection: &Connection| {
             let Some((current, true)) = newest(connection, &next.tenant, next.id)? else {
-                return Ok(ReplaceOutcome::NotFound);
+                return Ok((ReplaceOutcome::NotFound, None));
             };
             if current.version + 1 != next.version {
-                return Ok(ReplaceOutcome::VersionConflict);
+                return Ok((ReplaceOutcome::VersionConflict, None));
             }
+            let flow_changes = current.settings.flow != next.settings.flow;
             let hold_after = |of: &Subscription| of.settings.flow.hold_after_failures;
             if hold_after(&current).is_some() && hold_after(&next).is_none() {
                 flow_states::forget_failures(connection, (&next.tenant, next.id))?;
             }
             retire(connection, &Subscription { secrets: Secrets::without_expired(), ..current })?;
             put(connection, &next)?;
-            Ok(ReplaceOutcome::Replaced)
+            let uncommitted = flow_changes.then(|| UncommittedFlow::begin(&flows, (&next.tenant, next.id)));
+            Ok((ReplaceOutcome::Replaced, uncommitted))
         };
-        let after_commit = move |replaced: &mut ReplaceOutcome| {
+        let after_commit = move |(replaced, _): &mut (ReplaceOutcome, Option<UncommittedFlow>)| {
             if *replaced == ReplaceOutcome::Replaced {
                 let of = (&subscription.tenant, subscription.id);
                 scheduler.set_flow_settings(of, subscription.settings.flow, SentBefore::Unknown);
                 cache.put_subscription(subscription);
             }
         };
-        self.0.writer.run(Priority::ExistingWork, work, after_commit).await
+        let (replaced, _) = self.0.writer.run(Priority::ExistingWork, work, after_commit).await?;
+        Ok(replaced)
     }
 
     async fn delete(

@@ -50,6 +50,8 @@ impl SqliteEngine {
         let (acquiring, starting) = (Arc::clone(&dispatcher), Arc::clone(&dispatcher));
         let work = move |connection: &Connection| {
             let (mut wire_permits, mut process_permits) = (wire_permits, process_permits);
+            // A limit or a hold may have come since they were reserved.
+            wire_permits.keep_allowed();
             // Some came free while this operation waited for its commit.
             let more = wire_permits.reserve_more(acquiring.limits.initial_share, acquiring.permits.counts());
             process_permits.extend((0..more).map_while(|_| acquiring.permits.try_acquire()));

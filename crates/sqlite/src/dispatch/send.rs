@@ -121,6 +121,9 @@ where
             }
             // Its message may be there still.
             if failed {
+                if queue.automatic {
+                    engine.0.scheduler.end_probe(queue.subscription);
+                }
                 engine.0.scheduler.schedule(queue, Timestamp::now() + RETRY_DELAY);
             }
             // The permit last: whoever waits for all of them may end the process.

@@ -10,8 +10,13 @@
 //! What is done with a message that is due, `dispatch` says.
 
 mod adaptive_share;
+mod allowance;
 mod fair_shares;
+#[cfg(test)]
+mod flows_tests;
 mod id;
+#[cfg(test)]
+mod limits_tests;
 pub(super) mod messages;
 mod pace;
 mod paced_end;
@@ -26,6 +31,7 @@ mod throttling;
 #[cfg(test)]
 mod throttling_tests;
 mod token_bucket;
+mod uncommitted_flow;
 
 pub(super) use adaptive_share::Answer;
 pub(super) use id::QueueId;
@@ -34,3 +40,4 @@ pub(super) use permits::{ProcessPermit, ProcessPermits, SendingPermit, WirePermi
 pub(super) use places::Place;
 pub(super) use scheduler::{NextQueue, QueueScheduler};
 pub(super) use throttle::SentBefore;
+pub(super) use uncommitted_flow::UncommittedFlow;

@@ -1,95 +1,137 @@
 //! Paced end of a hold: what waited leaves slowly at first, at most twice as fast each second.
 //!
-//! Seconds are counted from the end of the hold. In each of them so many automatic attempts may begin as
-//! [`most_in_second_after_hold`] says.
+//! Seconds are counted from the moment at which memory hears of the end of the hold, by the clock that is never set. In each
+//! of them so many automatic attempts may begin as [`most_in_second_after_hold`] says.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::allowance::Now;
 use loanhook_core::model::flow::{EndedHold, most_in_second_after_hold};
-use loanhook_core::model::time::Timestamp;
-
-const SECOND: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct PacedEnd {
     pub(super) hold: EndedHold,
+    begin: Instant,
+    /// How long before `begin` it began.
+    passed: Duration,
     /// The second that `begun` counts in.
     second: u64,
-    /// The attempts that began in it.
+    /// The attempts that began in it, with those that are reserved.
     begun: u64,
+    /// Those that were reserved in it and have not left.
+    reserved: u64,
 }
 
 impl PacedEnd {
     /// Of a hold that ended just now.
-    pub(super) fn new(hold: EndedHold) -> Self {
-        Self { hold, second: 0, begun: 0 }
+    pub(super) fn new(hold: EndedHold, begin: Instant) -> Self {
+        Self { hold, begin, passed: Duration::ZERO, second: 0, begun: 0, reserved: 0 }
     }
 
     /// Of a hold that ended before this process started, which does not know how many began in this second: it counts as
     /// used up. None where the pace is not bounded any more.
-    pub(super) fn resumed(hold: EndedHold, now: Timestamp) -> Option<Self> {
-        let second = seconds_since(hold, now);
-        most_in_second_after_hold(second).map(|most| Self { hold, second, begun: most })
+    pub(super) fn resumed(hold: EndedHold, now: Now) -> Option<Self> {
+        let (begin, passed) = (now.instant, now.time.since(hold.at));
+        let second = passed.as_secs();
+        let begun = most_in_second_after_hold(second)?;
+        Some(Self { hold, begin, passed, second, begun, reserved: 0 })
     }
 
     /// How many attempts may begin now; none is no bound any more.
-    pub(super) fn available(&mut self, now: Timestamp) -> Option<usize> {
-        let second = seconds_since(self.hold, now);
+    pub(super) fn available(&mut self, now: Instant) -> Option<usize> {
+        let second = self.elapsed(now).as_secs();
         if second != self.second {
-            (self.second, self.begun) = (second, 0);
+            (self.second, self.begun, self.reserved) = (second, 0, 0);
         }
         let left = most_in_second_after_hold(second)?.saturating_sub(self.begun);
         Some(usize::try_from(left).unwrap_or(usize::MAX))
     }
 
-    /// When the second after this one begins.
-    pub(super) fn next_second(&self) -> Timestamp {
-        let seconds = u32::try_from(self.second + 1).unwrap_or(u32::MAX);
-        self.hold.at + seconds * SECOND
+    /// How long until the second after this one begins.
+    pub(super) fn time_to_next_second(&self, now: Instant) -> Duration {
+        Duration::from_secs(self.second + 1).saturating_sub(self.elapsed(now))
     }
 
-    /// Attempts begin. None is taken back: whether that would still be in the same second is not known.
-    pub(super) fn begin(&mut self, count: usize) {
+    /// Attempts are to begin in this second.
+    pub(super) fn reserve(&mut self, count: usize) {
         self.begun = self.begun.saturating_add(count as u64);
+        self.reserved = self.reserved.saturating_add(count as u64);
+    }
+
+    /// One that was reserved leaves.
+    pub(super) fn record_sent(&mut self) {
+        self.reserved = self.reserved.saturating_sub(1);
+    }
+
+    /// Attempts do not begin after all. Those of a second before count as begun in that one. False
+    /// where all are.
+    pub(super) fn give_back(&mut self, count: usize) -> bool {
+        let of_this_second = self.reserved.min(count as u64);
+        self.reserved -= of_this_second;
+        self.begun = self.begun.saturating_sub(of_this_second);
+        of_this_second > 0
     }
 
     /// Whether the first second is over, which is bounded whether anything waits or not.
-    pub(super) fn is_past_first_second(&self, now: Timestamp) -> bool {
-        seconds_since(self.hold, now) > 0
+    pub(super) fn is_past_first_second(&self, now: Instant) -> bool {
+        self.elapsed(now).as_secs() > 0
     }
-}
 
-fn seconds_since(hold: EndedHold, now: Timestamp) -> u64 {
-    now.since(hold.at).as_secs()
+    fn elapsed(&self, now: Instant) -> Duration {
+        self.passed + now.saturating_duration_since(self.begin)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use loanhook_core::model::time::Timestamp;
 
+    const SECOND: Duration = Duration::from_secs(1);
     const END: Timestamp = Timestamp::from_millis(1_795_428_000_000);
     const HOLD: EndedHold = EndedHold { since: END, at: END };
 
     #[test]
     fn each_second_lets_twice_as_many_begin() {
-        let mut end = PacedEnd::new(HOLD);
+        let start = Instant::now();
+        let mut end = PacedEnd::new(HOLD, start);
         for (millis, begin, left) in
             [(0, 3, 1), (999, 1, 0), (1000, 0, 8), (1999, 8, 0), (2000, 0, 16), (5000, 0, 128)]
         {
-            let now = END.plus_millis(millis);
+            let now = start + Duration::from_millis(millis);
             end.available(now);
-            end.begin(begin);
+            end.reserve(begin);
             assert_eq!(end.available(now), Some(left), "after {millis} ms");
         }
-        assert_eq!(end.next_second(), END + 6 * SECOND);
-        assert_eq!(end.available(END + 20 * SECOND), None);
+        assert_eq!(end.time_to_next_second(start + 5 * SECOND), SECOND);
+        assert_eq!(end.available(start + 20 * SECOND), None);
+    }
+
+    #[test]
+    fn attempts_that_do_not_begin_leave_room_in_their_second_alone() {
+        let begin = Instant::now();
+        let mut end = PacedEnd::new(HOLD, begin);
+        end.reserve(4);
+        end.record_sent();
+        end.give_back(4);
+        assert_eq!(end.available(begin), Some(3));
+        end.reserve(3);
+        assert_eq!(end.available(begin + SECOND), Some(8));
+        end.reserve(6);
+        end.give_back(2);
+        assert_eq!(end.available(begin + SECOND), Some(4));
+        end.available(begin + 2 * SECOND);
+        end.give_back(4);
+        assert_eq!(end.available(begin + 2 * SECOND), Some(16));
     }
 
     #[test]
     fn after_a_start_it_goes_on_with_the_next_second() {
-        let mut end = PacedEnd::resumed(HOLD, END + SECOND).expect("it is bounded");
-        assert_eq!((end.available(END + SECOND), end.next_second()), (Some(0), END + 2 * SECOND));
-        assert_eq!(end.available(END + 2 * SECOND), Some(16));
-        assert!(PacedEnd::resumed(HOLD, END + 3600 * SECOND).is_none());
+        let begin = Instant::now();
+        let started = |after| Now { time: END + after, instant: begin };
+        let mut end = PacedEnd::resumed(HOLD, started(SECOND)).expect("it is bounded");
+        assert_eq!((end.available(begin), end.time_to_next_second(begin)), (Some(0), SECOND));
+        assert_eq!(end.available(begin + SECOND), Some(16));
+        assert!(PacedEnd::resumed(HOLD, started(3600 * SECOND)).is_none());
     }
 }

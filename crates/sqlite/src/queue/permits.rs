@@ -89,6 +89,11 @@ impl WirePermits {
         more
     }
 
+    /// Gives back those that may not begin any more: see [`QueueScheduler::keep_allowed`].
+    pub(crate) fn keep_allowed(&mut self) {
+        self.count = self.scheduler.keep_allowed(&self.queue, self.count);
+    }
+
     /// One of them by itself, if one is left.
     pub(crate) fn split_one(&mut self) -> Option<Self> {
         self.count = self.count.checked_sub(1)?;

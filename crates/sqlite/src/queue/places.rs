@@ -15,7 +15,6 @@ use super::adaptive_share::PROMPT_ANSWER;
 use super::id::QueueId;
 use super::pace::{ShareBounds, WaitingEvent};
 use super::scheduler::QueueScheduler;
-use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{QueueMessage, StoreError, StoreResult};
 
 /// How long an event waits for one of its places at most: callers seldom wait for more than 10 seconds.
@@ -129,7 +128,7 @@ impl QueueScheduler {
             pace.remove_queued(count, all);
         }
         if all {
-            state.nothing_waits(id, Timestamp::now());
+            state.nothing_waits(id);
         }
         state.admit_waiting(id);
     }

@@ -12,11 +12,11 @@ use std::time::Instant;
 use tokio::sync::Notify;
 
 use super::adaptive_share::Answer;
+use super::allowance::Allowance;
 use super::fair_shares::PermitCounts;
 use super::id::QueueId;
 use super::pace::ShareBounds;
 use super::states::{QueueState, QueueStates, Stage};
-use super::throttle::Allowance;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::QueueMessage;
 
@@ -177,28 +177,33 @@ impl QueueScheduler {
 
     /// The handler of a message has ended.
     pub(crate) fn end_handling(&self, id: &QueueId, message_id: i64) {
-        self.release(id, |queue| {
-            queue.handling.remove(&message_id);
-        });
+        let mut state = self.state();
+        if id.automatic {
+            // Its message may have led to no request. One that did is recorded by now.
+            state.end_probe(id.subscription);
+        }
+        self.release_locked(state, id, |queue| _ = queue.handling.remove(&message_id));
     }
 
     /// Gives so many wire permits back that were not used.
     pub(crate) fn return_wire_permits(&self, id: &QueueId, count: usize) {
         let mut state = self.state();
-        if let Some(throttle) = state.throttles.get_mut(&id.subscription) {
-            throttle.give_back(id.automatic, count);
-        }
+        state.give_back(id, count);
         self.release_locked(state, id, |queue| queue.wire_permits = queue.wire_permits.saturating_sub(count));
     }
 
     /// Gives a wire permit back that its request, which is in flight as a message, used.
     pub(crate) fn return_used_wire_permit(&self, id: &QueueId) {
-        self.release(id, |queue| queue.wire_permits = queue.wire_permits.saturating_sub(1));
+        let mut state = self.state();
+        state.record_sent(id, Instant::now());
+        self.release_locked(state, id, |queue| queue.wire_permits = queue.wire_permits.saturating_sub(1));
     }
 
     /// A request leaves, under a wire permit of its own.
     pub(crate) fn record_sent(&self, id: &QueueId, bounds: ShareBounds) {
-        self.state().pace(id, bounds).record_sent(Instant::now());
+        let (mut state, now) = (self.state(), Instant::now());
+        state.record_sent(id, now);
+        state.pace(id, bounds).record_sent(now);
     }
 
     /// A request has ended, and gives its wire permit back.
@@ -211,11 +216,7 @@ impl QueueScheduler {
         self.release_locked(state, id, |queue| queue.wire_permits = queue.wire_permits.saturating_sub(1));
     }
 
-    fn release(&self, id: &QueueId, change: impl FnOnce(&mut QueueState)) {
-        self.release_locked(self.state(), id, change);
-    }
-
-    fn release_locked(
+    pub(super) fn release_locked(
         &self,
         mut state: MutexGuard<'_, QueueStates>,
         id: &QueueId,

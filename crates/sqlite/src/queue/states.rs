@@ -10,7 +10,7 @@ use super::fair_shares::FairShares;
 use super::id::QueueId;
 use super::pace::{Load, Pace, ShareBounds};
 use super::throttle::Throttle;
-use loanhook_core::model::id::SubscriptionId;
+use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::time::Timestamp;
 
 #[derive(Default)]
@@ -22,6 +22,8 @@ pub(super) struct QueueStates {
     pub(super) paces: HashMap<SubscriptionId, Pace>,
     /// Of the subscriptions that have one: see [`Throttle`].
     pub(super) throttles: HashMap<SubscriptionId, Throttle>,
+    /// The keys of `throttles`, by tenant.
+    pub(super) throttled: BTreeSet<(TenantId, SubscriptionId)>,
     /// How many paces there are when those that can be forgotten are looked for.
     next_pace_check: usize,
 }

@@ -6,11 +6,12 @@
 //!
 //! A hold and the pace of its end are for automatic attempts; the limits are for resends too.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::allowance::{Allowance, InFlight, Now};
 use super::paced_end::PacedEnd;
 use super::token_bucket::TokenBucket;
-use loanhook_core::model::flow::{FlowSettings, FlowState, Hold, SubscriptionFlow};
+use loanhook_core::model::flow::{EndedHold, FlowSettings, FlowState, Hold, SubscriptionFlow};
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::time::Timestamp;
 
@@ -23,6 +24,8 @@ pub(super) struct Throttle {
     /// When the next probe of an automatic hold may begin. While one is under way, when it could be as soon as it fails.
     next_probe: Timestamp,
     paced_end: Option<PacedEnd>,
+    /// How many changes of it are written and not committed yet: nothing begins meanwhile.
+    pub(super) uncommitted: usize,
 }
 
 /// Whether what was sent before a throttle was made is known.
@@ -30,32 +33,6 @@ pub(super) struct Throttle {
 pub(crate) enum SentBefore {
     Nothing,
     Unknown,
-}
-
-/// What may begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Allowance {
-    /// So many requests, at least one.
-    Requests(usize),
-    /// None before then.
-    NotBefore(Timestamp),
-    /// None until another ends, or the hold does.
-    None,
-}
-
-/// The requests of a subscription that are in flight.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct InFlight {
-    pub(super) automatic: usize,
-    /// With resends.
-    pub(super) all: usize,
-}
-
-/// The moment by both clocks: due times go by the one, rates by the other.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Now {
-    pub(super) time: Timestamp,
-    pub(super) instant: Instant,
 }
 
 impl Throttle {
@@ -67,6 +44,7 @@ impl Throttle {
             hold: None,
             next_probe: Timestamp::from_millis(0),
             paced_end: None,
+            uncommitted: 0,
         }
     }
 
@@ -84,7 +62,7 @@ impl Throttle {
     }
 
     /// Takes over a state that was stored before this process started.
-    pub(super) fn resume_state(&mut self, state: &FlowState, now: Timestamp) {
+    pub(super) fn resume_state(&mut self, state: &FlowState, now: Now) {
         self.set_hold(state.hold.clone());
         self.paced_end = match &self.hold {
             Some(_) => None,
@@ -93,13 +71,13 @@ impl Throttle {
     }
 
     /// Takes over a state that was just stored.
-    pub(super) fn set_state(&mut self, state: &FlowState) {
+    pub(super) fn set_state(&mut self, state: &FlowState, now: Instant) {
         let was_held = self.hold.is_some();
         self.set_hold(state.hold.clone());
         if self.hold.is_some() {
             self.paced_end = None;
         } else if was_held {
-            self.paced_end = state.ended.map(PacedEnd::new);
+            self.paced_end = state.ended.map(|hold| PacedEnd::new(hold, now));
         }
     }
 
@@ -108,21 +86,32 @@ impl Throttle {
         self.end_probe();
     }
 
-    /// The probe that was under way has ended, or did not leave: the next may begin when the hold says.
-    pub(super) fn end_probe(&mut self) {
-        if let Some(probe) = self.hold.as_ref().and_then(Hold::probe) {
-            self.next_probe = probe.due;
+    /// The probe that was under way has ended, or did not leave: the next may begin when the hold says. Whether that is
+    /// another time than before.
+    pub(super) fn end_probe(&mut self) -> bool {
+        let Some(probe) = self.hold.as_ref().and_then(Hold::probe) else { return false };
+        std::mem::replace(&mut self.next_probe, probe.due) != probe.due
+    }
+
+    /// Ends a hold for good: the subscription is deleted, and its deliveries go on within its limits. What waited leaves
+    /// slowly at first, as after any hold.
+    pub(super) fn forget_state(&mut self, now: Now) {
+        self.settings.hold_after_failures = None;
+        if let Some(hold) = self.hold.take() {
+            self.paced_end = Some(PacedEnd::new(EndedHold { since: hold.since, at: now.time }, now.instant));
         }
     }
 
-    /// Ends a hold and its paced end for good: the subscription is deleted, and its deliveries go on within its limits.
-    pub(super) fn forget_state(&mut self) {
-        self.settings.hold_after_failures = None;
-        (self.hold, self.paced_end) = (None, None);
+    /// Ends the paced end: nothing waits.
+    pub(super) fn end_pace(&mut self) {
+        self.paced_end = None;
     }
 
     /// How many requests of a queue may begin.
     pub(super) fn allowance(&mut self, automatic: bool, in_flight: InFlight, now: Now) -> Allowance {
+        if self.uncommitted > 0 {
+            return Allowance::None;
+        }
         let mut count = usize::MAX;
         if let Some(most) = self.settings.max_in_flight {
             count = (most as usize).saturating_sub(in_flight.all);
@@ -140,49 +129,64 @@ impl Throttle {
             count = 1;
         }
         if automatic && let Some(end) = &mut self.paced_end {
-            match end.available(now.time) {
+            match end.available(now.instant) {
                 None => self.paced_end = None,
-                Some(0) => return Allowance::NotBefore(end.next_second()),
+                Some(0) => return now.not_before(end.time_to_next_second(now.instant)),
                 Some(available) => count = count.min(available),
             }
         }
         if let Some(bucket) = &mut self.bucket {
             let available = bucket.available(now.instant);
             if available == 0 {
-                // A millisecond more, as this clock counts in whole ones.
-                let wait = bucket.time_to_next() + Duration::from_millis(1);
-                return Allowance::NotBefore(now.time + wait);
+                return now.not_before(bucket.time_to_next());
             }
             count = count.min(available);
         }
         Allowance::Requests(count)
     }
 
-    /// So many requests of a queue are to begin, which its allowance has.
-    pub(super) fn take(&mut self, automatic: bool, count: usize, now: Timestamp) {
+    /// Reserves so many requests of a queue, which its allowance has.
+    pub(super) fn reserve(&mut self, automatic: bool, count: usize, now: Timestamp) {
         if let Some(bucket) = &mut self.bucket {
-            bucket.take(count);
+            bucket.reserve(count);
         }
         if automatic && let Some(end) = &mut self.paced_end {
-            end.begin(count);
+            end.reserve(count);
         }
         if automatic && let Some(probe) = self.hold.as_ref().and_then(Hold::probe) {
             self.next_probe = probe.next(now).due;
         }
     }
 
-    /// So many of them do not begin after all.
-    pub(super) fn give_back(&mut self, automatic: bool, count: usize) {
+    /// One that was reserved leaves.
+    pub(super) fn record_sent(&mut self, automatic: bool, now: Instant) {
         if let Some(bucket) = &mut self.bucket {
-            bucket.give_back(count);
+            bucket.record_sent(now);
         }
-        if automatic {
-            self.end_probe();
+        if automatic && let Some(end) = &mut self.paced_end {
+            end.record_sent();
         }
     }
 
+    /// A resend that was said to leave did not.
+    pub(super) fn take_back_sent(&mut self, now: Instant) {
+        if let Some(bucket) = &mut self.bucket {
+            bucket.take_back_sent(now);
+        }
+    }
+
+    /// So many of them do not begin after all. Whether others may begin in their place.
+    pub(super) fn give_back(&mut self, automatic: bool, count: usize) -> bool {
+        let mut more = self.bucket.as_mut().is_some_and(|bucket| bucket.give_back(count));
+        if automatic {
+            more |= self.paced_end.as_mut().is_some_and(|end| end.give_back(count));
+            more |= self.end_probe();
+        }
+        more
+    }
+
     /// Nothing waits any more.
-    pub(super) fn nothing_waits(&mut self, now: Timestamp) {
+    pub(super) fn nothing_waits(&mut self, now: Instant) {
         if self.paced_end.as_ref().is_some_and(|end| end.is_past_first_second(now)) {
             self.paced_end = None;
         }
@@ -201,18 +205,20 @@ impl Throttle {
 
     /// Whether there is nothing in it.
     pub(super) fn is_empty(&self) -> bool {
-        self.settings.is_default() && self.hold.is_none() && self.paced_end.is_none()
+        let holds_nothing = self.hold.is_none() && self.paced_end.is_none() && self.uncommitted == 0;
+        self.settings.is_default() && holds_nothing
     }
 
-    /// What readers are told.
-    pub(super) fn flow(&self, now: Timestamp) -> SubscriptionFlow {
+    /// What readers are told; none where there is nothing to tell.
+    pub(super) fn flow(&self, now: Timestamp) -> Option<SubscriptionFlow> {
         let held_since = self.hold.as_ref().map(|hold| hold.since);
         let ending = self.paced_end.as_ref().map(|end| end.hold).filter(|hold| hold.is_paced(now));
-        SubscriptionFlow {
+        let flow = SubscriptionFlow {
             hold: self.hold.clone(),
             waits_since: held_since.or(ending.map(|hold| hold.since)),
             is_limited: self.settings.has_limit(),
-        }
+        };
+        (flow != SubscriptionFlow::default()).then_some(flow)
     }
 
     /// Follows a clock that was set.

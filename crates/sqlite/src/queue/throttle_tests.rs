@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use loanhook_core::model::flow::{EndedHold, HeldBy, Probe};
 
 use super::*;
@@ -28,6 +30,18 @@ impl Scene {
 
     fn resends(&mut self, millis: u64, in_flight: InFlight) -> Allowance {
         self.throttle.allowance(false, in_flight, self.now(millis))
+    }
+
+    fn set_state(&mut self, state: &FlowState, millis: u64) {
+        self.throttle.set_state(state, self.now(millis).instant);
+    }
+
+    fn forget_state(&mut self, millis: u64) {
+        self.throttle.forget_state(self.now(millis));
+    }
+
+    fn nothing_waits(&mut self, millis: u64) {
+        self.throttle.nothing_waits(self.now(millis).instant);
     }
 
     fn now(&self, millis: u64) -> Now {
@@ -70,13 +84,14 @@ fn requests_in_flight_of_both_queues_count() {
 fn a_rate_lets_both_queues_begin_as_its_tokens_come() {
     let mut scene = Scene::new(FlowSettings { max_per_second: Some(4.0), ..FlowSettings::default() });
     assert_eq!(scene.automatic(0, NOTHING), Allowance::Requests(4));
-    scene.throttle.take(true, 3, at(0));
+    scene.throttle.reserve(true, 3, at(0));
     assert_eq!(scene.resends(0, NOTHING), Allowance::Requests(1));
-    scene.throttle.take(false, 1, at(0));
+    scene.throttle.reserve(false, 1, at(0));
+    (0..4).for_each(|_| scene.throttle.record_sent(true, scene.begin));
     assert_eq!(scene.resends(0, NOTHING), Allowance::NotBefore(at(251)));
     assert_eq!(scene.automatic(100, NOTHING), Allowance::NotBefore(at(251)));
     assert_eq!(scene.automatic(251, NOTHING), Allowance::Requests(1));
-    scene.throttle.take(true, 1, at(251));
+    scene.throttle.reserve(true, 1, at(251));
     scene.throttle.give_back(true, 1);
     assert_eq!(scene.automatic(251, NOTHING), Allowance::Requests(1), "nothing left");
 }
@@ -95,7 +110,7 @@ fn a_limit_that_is_new_begins_without_tokens() {
 #[test]
 fn a_hold_by_hand_lets_resends_through_alone() {
     let mut scene = Scene::new(FlowSettings::default());
-    scene.throttle.set_state(&held(HeldBy::Operator("Ann".into())));
+    scene.set_state(&held(HeldBy::Operator("Ann".into())), 0);
     assert_eq!(scene.automatic(3_600_000, NOTHING), Allowance::None);
     assert_eq!(scene.resends(0, NOTHING), Allowance::Requests(usize::MAX));
     assert!(scene.throttle.holds_back(false));
@@ -104,19 +119,19 @@ fn a_hold_by_hand_lets_resends_through_alone() {
 #[test]
 fn an_automatic_hold_lets_one_probe_at_a_time_begin() {
     let mut scene = Scene::new(FlowSettings { hold_after_failures: Some(3), ..FlowSettings::default() });
-    scene.throttle.set_state(&probed_after(30_000));
+    scene.set_state(&probed_after(30_000), 0);
     assert_eq!(scene.automatic(29_999, NOTHING), Allowance::NotBefore(at(30_000)));
     assert_eq!(scene.automatic(30_000, InFlight { automatic: 1, all: 1 }), Allowance::None);
     assert_eq!(scene.automatic(30_000, InFlight { automatic: 0, all: 9 }), Allowance::Requests(1));
-    scene.throttle.take(true, 1, at(30_000));
+    scene.throttle.reserve(true, 1, at(30_000));
     // Its response has come, and is not recorded yet.
     assert_eq!(scene.automatic(30_100, NOTHING), Allowance::NotBefore(at(90_000)));
     scene.throttle.give_back(true, 1);
     assert_eq!(scene.automatic(30_100, NOTHING), Allowance::Requests(1), "it did not leave");
-    scene.throttle.take(true, 1, at(30_100));
-    scene.throttle.set_state(&probed_after(90_100));
+    scene.throttle.reserve(true, 1, at(30_100));
+    scene.set_state(&probed_after(90_100), 0);
     assert_eq!(scene.automatic(30_200, NOTHING), Allowance::NotBefore(at(90_100)), "it failed");
-    scene.throttle.take(true, 1, at(90_100));
+    scene.throttle.reserve(true, 1, at(90_100));
     scene.throttle.end_probe();
     assert_eq!(scene.automatic(90_200, NOTHING), Allowance::Requests(1), "it was interrupted");
 }
@@ -124,22 +139,44 @@ fn an_automatic_hold_lets_one_probe_at_a_time_begin() {
 #[test]
 fn after_a_hold_what_waited_leaves_slowly_at_first() {
     let mut scene = Scene::new(FlowSettings { hold_after_failures: Some(3), ..FlowSettings::default() });
-    scene.throttle.set_state(&probed_after(30_000));
-    scene.throttle.set_state(&ended_at(31_000));
+    scene.set_state(&probed_after(30_000), 0);
+    scene.set_state(&ended_at(31_000), 31_000);
     assert_eq!(scene.automatic(31_000, NOTHING), Allowance::Requests(4));
     assert_eq!(scene.resends(31_000, NOTHING), Allowance::Requests(usize::MAX));
-    scene.throttle.take(true, 4, at(31_000));
-    assert_eq!(scene.automatic(31_500, NOTHING), Allowance::NotBefore(at(32_000)));
-    scene.throttle.set_state(&ended_at(31_000));
-    assert_eq!(scene.automatic(31_600, NOTHING), Allowance::NotBefore(at(32_000)), "the next success");
-    assert_eq!(scene.throttle.flow(at(31_600)).waits_since, Some(START));
+    scene.throttle.reserve(true, 4, at(31_000));
+    assert_eq!(scene.automatic(31_500, NOTHING), Allowance::NotBefore(at(32_001)));
+    scene.set_state(&ended_at(31_000), 31_000);
+    assert_eq!(scene.automatic(31_600, NOTHING), Allowance::NotBefore(at(32_001)), "the next success");
+    let flow = scene.throttle.flow(at(31_600)).expect("some");
+    assert_eq!(flow.waits_since, Some(START));
     assert!(scene.throttle.holds_back(true) && !scene.throttle.holds_back(false));
-    scene.throttle.nothing_waits(at(31_700));
-    assert_eq!(scene.automatic(31_700, NOTHING), Allowance::NotBefore(at(32_000)), "whatever waits");
+    scene.nothing_waits(31_700);
+    assert_eq!(scene.automatic(31_700, NOTHING), Allowance::NotBefore(at(32_001)), "whatever waits");
     assert_eq!(scene.automatic(32_000, NOTHING), Allowance::Requests(8));
-    scene.throttle.nothing_waits(at(32_000));
+    scene.nothing_waits(32_000);
     assert_eq!(scene.automatic(32_000, NOTHING), Allowance::Requests(usize::MAX));
-    assert_eq!(scene.throttle.flow(at(32_000)).waits_since, None);
+    assert_eq!(scene.throttle.flow(at(32_000)), None);
+}
+
+#[test]
+fn the_pace_begins_when_the_end_of_a_hold_is_committed() {
+    let mut scene = Scene::new(FlowSettings { hold_after_failures: Some(3), ..FlowSettings::default() });
+    scene.set_state(&probed_after(30_000), 0);
+    scene.set_state(&ended_at(31_000), 60_000);
+    assert_eq!(scene.automatic(60_000, NOTHING), Allowance::Requests(4));
+    assert_eq!(scene.automatic(61_000, NOTHING), Allowance::Requests(8));
+}
+
+#[test]
+fn what_waited_for_a_subscription_that_is_deleted_leaves_slowly_at_first() {
+    let mut scene = Scene::new(FlowSettings { hold_after_failures: Some(3), ..FlowSettings::default() });
+    scene.set_state(&probed_after(30_000), 0);
+    scene.forget_state(10_000);
+    assert_eq!(scene.automatic(10_000, NOTHING), Allowance::Requests(4));
+    scene.throttle.reserve(true, 4, at(10_000));
+    scene.forget_state(10_500);
+    assert_eq!(scene.automatic(10_500, NOTHING), Allowance::NotBefore(at(11_001)), "it goes on");
+    assert_eq!(scene.throttle.recorded_by(), None);
 }
 
 #[test]
@@ -147,11 +184,11 @@ fn the_smallest_of_several_limits_counts() {
     let limits =
         FlowSettings { max_in_flight: Some(3), max_per_second: Some(2.0), ..FlowSettings::default() };
     let mut scene = Scene::new(limits);
-    scene.throttle.set_state(&held(HeldBy::Operator("Ann".into())));
-    scene.throttle.set_state(&ended_at(0));
+    scene.set_state(&held(HeldBy::Operator("Ann".into())), 0);
+    scene.set_state(&ended_at(0), 0);
     assert_eq!(scene.automatic(0, NOTHING), Allowance::Requests(2));
     assert_eq!(scene.automatic(0, InFlight { automatic: 1, all: 2 }), Allowance::Requests(1));
-    scene.throttle.take(true, 2, at(0));
+    scene.throttle.reserve(true, 2, at(0));
     assert_eq!(scene.automatic(0, NOTHING), Allowance::NotBefore(at(501)));
 }
 
@@ -159,12 +196,12 @@ fn the_smallest_of_several_limits_counts() {
 fn a_throttle_without_settings_is_empty_once_its_hold_is_over() {
     let mut scene = Scene::new(FlowSettings::default());
     assert!(scene.throttle.is_empty());
-    scene.throttle.set_state(&held(HeldBy::Operator("Ann".into())));
+    scene.set_state(&held(HeldBy::Operator("Ann".into())), 0);
     assert!(!scene.throttle.is_empty());
     assert_eq!(scene.throttle.recorded_by(), Some(None));
-    scene.throttle.set_state(&ended_at(0));
+    scene.set_state(&ended_at(0), 0);
     assert!(!scene.throttle.is_empty());
-    scene.throttle.nothing_waits(at(1000));
+    scene.nothing_waits(1000);
     assert!(scene.throttle.is_empty());
     assert_eq!(scene.throttle.recorded_by(), None);
 }

@@ -6,10 +6,13 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use uuid::Uuid;
+
+use super::allowance::{Allowance, InFlight, Now};
 use super::id::QueueId;
 use super::scheduler::QueueScheduler;
 use super::states::{QueueStates, Stage};
-use super::throttle::{Allowance, InFlight, Now, SentBefore, Throttle};
+use super::throttle::{SentBefore, Throttle};
 use loanhook_core::model::flow::{FlowSettings, FlowState, SubscriptionFlow};
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::time::Timestamp;
@@ -25,9 +28,7 @@ impl QueueStates {
             return Allowance::Requests(count);
         };
         let allowance = throttle.allowance(id.automatic, in_flight, Now { time, instant: Instant::now() });
-        if throttle.is_empty() {
-            self.throttles.remove(&id.subscription);
-        }
+        self.forget_if_empty(id.subscription);
         match allowance {
             Allowance::Requests(most) => Allowance::Requests(most.min(count)),
             none => none,
@@ -37,9 +38,31 @@ impl QueueStates {
     /// Reserves wire permits for so many requests of a queue, which its allowance has.
     pub(super) fn reserve(&mut self, id: &QueueId, count: usize, now: Timestamp) {
         if let Some(throttle) = self.throttles.get_mut(&id.subscription).filter(|_| count > 0) {
-            throttle.take(id.automatic, count, now);
+            throttle.reserve(id.automatic, count, now);
         }
         self.update(id, |queue| queue.wire_permits += count);
+    }
+
+    /// A request of a queue leaves, for which a wire permit was reserved.
+    pub(super) fn record_sent(&mut self, id: &QueueId, now: Instant) {
+        if let Some(throttle) = self.throttles.get_mut(&id.subscription) {
+            throttle.record_sent(id.automatic, now);
+        }
+    }
+
+    /// So many requests of a queue do not leave, for which wire permits were reserved.
+    pub(super) fn give_back(&mut self, id: &QueueId, count: usize) {
+        let throttle = self.throttles.get_mut(&id.subscription);
+        if throttle.is_some_and(|throttle| throttle.give_back(id.automatic, count)) {
+            self.wake(id.subscription);
+        }
+    }
+
+    /// The probe of a subscription that was under way has ended, or did not leave.
+    pub(super) fn end_probe(&mut self, subscription: SubscriptionId) {
+        if self.throttles.get_mut(&subscription).is_some_and(Throttle::end_probe) {
+            self.wake(subscription);
+        }
     }
 
     /// Looks again at the queues of a subscription that wait for its throttle.
@@ -60,30 +83,57 @@ impl QueueStates {
     }
 
     /// No automatic attempt of a subscription waits any more.
-    pub(super) fn nothing_waits(&mut self, id: &QueueId, now: Timestamp) {
+    pub(super) fn nothing_waits(&mut self, id: &QueueId) {
         if let Some(throttle) = self.throttles.get_mut(&id.subscription) {
-            throttle.nothing_waits(now);
-            if throttle.is_empty() {
-                self.throttles.remove(&id.subscription);
-            }
+            throttle.nothing_waits(Instant::now());
+            self.forget_if_empty(id.subscription);
         }
     }
 
     /// Changes the throttle of a subscription, and forgets it where nothing is in it any more.
-    fn change_throttle(
+    pub(super) fn change_throttle(
         &mut self,
         (tenant, subscription): (&TenantId, SubscriptionId),
         change: impl FnOnce(&mut Throttle),
     ) {
-        change(self.throttles.entry(subscription).or_insert_with(|| Throttle::new(tenant.clone())));
+        let throttled = &mut self.throttled;
+        change(self.throttles.entry(subscription).or_insert_with(|| {
+            throttled.insert((tenant.clone(), subscription));
+            Throttle::new(tenant.clone())
+        }));
         self.wake(subscription);
-        if self.throttles.get(&subscription).is_some_and(Throttle::is_empty) {
-            self.throttles.remove(&subscription);
+        self.forget_if_empty(subscription);
+    }
+
+    fn forget_if_empty(&mut self, subscription: SubscriptionId) {
+        if self.throttles.get(&subscription).is_some_and(Throttle::is_empty)
+            && let Some(throttle) = self.throttles.remove(&subscription)
+        {
+            self.throttled.remove(&(throttle.tenant, subscription));
         }
     }
 }
 
 impl QueueScheduler {
+    /// Keeps as many of `count` reserved wire permits of a queue as its throttle lets begin now, which may have been tightened
+    /// since, and gives the others back. How many are kept.
+    pub(crate) fn keep_allowed(&self, id: &QueueId, count: usize) -> usize {
+        let (mut state, now) = (self.state(), Timestamp::now());
+        let Some(throttle) = state.throttles.get_mut(&id.subscription) else { return count };
+        throttle.give_back(id.automatic, count);
+        state.update(id, |queue| queue.wire_permits = queue.wire_permits.saturating_sub(count));
+        let kept = match state.allowance(id, count, now) {
+            Allowance::Requests(kept) => kept,
+            Allowance::NotBefore(_) | Allowance::None => 0,
+        };
+        state.reserve(id, kept, now);
+        if kept < count {
+            state.wake(id.subscription);
+            self.release_locked(state, id, |_| ());
+        }
+        kept
+    }
+
     /// Takes over the settings of a subscription that were stored.
     pub(crate) fn set_flow_settings(
         &self,
@@ -102,30 +152,46 @@ impl QueueScheduler {
 
     /// Takes over the flow state of a subscription that was stored before this process started.
     pub(crate) fn resume_flow_state(&self, of: (&TenantId, SubscriptionId), flow: &FlowState) {
-        self.state().change_throttle(of, |throttle| throttle.resume_state(flow, Timestamp::now()));
+        self.state().change_throttle(of, |throttle| throttle.resume_state(flow, Now::read()));
     }
 
     /// Takes over the flow state of a subscription that was just stored.
     pub(crate) fn set_flow_state(&self, of: (&TenantId, SubscriptionId), flow: &FlowState) {
         let mut state = self.state();
-        state.change_throttle(of, |throttle| throttle.set_state(flow));
+        state.change_throttle(of, |throttle| throttle.set_state(flow, Instant::now()));
         self.unlock_and_notify(state);
     }
 
     /// Ends the hold of a subscription that was deleted; its limits stay.
-    pub(crate) fn forget_flow_state(&self, of: (&TenantId, SubscriptionId)) {
+    pub(crate) fn forget_flow_state(&self, (tenant, subscription): (&TenantId, SubscriptionId)) {
         let mut state = self.state();
-        if state.throttles.contains_key(&of.1) {
-            state.change_throttle(of, Throttle::forget_state);
+        if state.throttles.contains_key(&subscription) {
+            let automatic = QueueId { tenant: tenant.clone(), subscription, automatic: true };
+            let waits = state.queues.get(&automatic).is_some_and(|queue| queue.due.is_some());
+            state.change_throttle((tenant, subscription), |throttle| {
+                throttle.forget_state(Now::read());
+                if !waits {
+                    // Perhaps nothing of it is ever asked for again, and its throttle would stay.
+                    throttle.end_pace();
+                }
+            });
             self.unlock_and_notify(state);
         }
     }
 
     /// An attempt of a subscription has ended or was given back, and its flow state is as it was.
-    pub(crate) fn end_probe(&self, of: (&TenantId, SubscriptionId)) {
+    pub(crate) fn end_probe(&self, subscription: SubscriptionId) {
         let mut state = self.state();
-        if state.throttles.contains_key(&of.1) {
-            state.change_throttle(of, Throttle::end_probe);
+        state.end_probe(subscription);
+        self.unlock_and_notify(state);
+    }
+
+    /// The handler of a resend found that it is not to be sent: it does not count in the rate.
+    pub(crate) fn take_back_sent(&self, subscription: SubscriptionId) {
+        let mut state = self.state();
+        if let Some(throttle) = state.throttles.get_mut(&subscription) {
+            throttle.take_back_sent(Instant::now());
+            state.wake(subscription);
             self.unlock_and_notify(state);
         }
     }
@@ -142,8 +208,18 @@ impl QueueScheduler {
         now: Timestamp,
     ) -> BTreeMap<SubscriptionId, SubscriptionFlow> {
         let state = self.state();
-        let own = state.throttles.iter().filter(|(_, throttle)| throttle.tenant == *tenant);
-        let flows = own.map(|(id, throttle)| (*id, throttle.flow(now)));
-        flows.filter(|(_, flow)| *flow != SubscriptionFlow::default()).collect()
+        let first = (tenant.clone(), SubscriptionId::from_uuid(Uuid::nil()));
+        let own = state.throttled.range(first..).take_while(|(of, _)| of == tenant);
+        own.filter_map(|(_, id)| Some((*id, state.throttles.get(id)?.flow(now)?))).collect()
+    }
+
+    /// The flow of a subscription, if it has any.
+    pub(crate) fn flow(
+        &self,
+        (tenant, id): (&TenantId, SubscriptionId),
+        now: Timestamp,
+    ) -> Option<SubscriptionFlow> {
+        let state = self.state();
+        state.throttles.get(&id).filter(|throttle| throttle.tenant == *tenant)?.flow(now)
     }
 }

@@ -1,13 +1,17 @@
 //! Token bucket: at most so many requests a second. It holds one second's worth of tokens, at least one.
 //!
-//! In any time of `t` seconds no more tokens are taken than it holds and `t` times its rate.
+//! A token is reserved first, and used when its request leaves. Until then it takes the room of one that is free, so that the
+//! bucket does not refill for it: in any time of `t` seconds no more tokens are used than it holds and `t` times its rate.
 
 use std::time::{Duration, Instant};
 
 #[derive(Debug)]
 pub(super) struct TokenBucket {
     per_second: f64,
+    /// Those that are free.
     tokens: f64,
+    /// Those of requests that have not left.
+    reserved: usize,
     /// When `tokens` was right.
     at: Instant,
 }
@@ -15,19 +19,19 @@ pub(super) struct TokenBucket {
 impl TokenBucket {
     /// One from which nothing was taken so far.
     pub(super) fn full(per_second: f64, now: Instant) -> Self {
-        Self { per_second, tokens: capacity(per_second), at: now }
+        Self { per_second, tokens: capacity(per_second), reserved: 0, at: now }
     }
 
     /// One from which nothing can be taken yet: what left before it was made is not known.
     pub(super) fn empty(per_second: f64, now: Instant) -> Self {
-        Self { per_second, tokens: 0.0, at: now }
+        Self { per_second, tokens: 0.0, reserved: 0, at: now }
     }
 
     /// The same with another rate.
     pub(super) fn set_rate(&mut self, per_second: f64, now: Instant) {
         self.refill(now);
         self.per_second = per_second;
-        self.tokens = self.tokens.min(capacity(per_second));
+        self.tokens = self.tokens.min(self.room());
     }
 
     /// How many tokens can be taken.
@@ -42,20 +46,43 @@ impl TokenBucket {
         Duration::from_secs_f64((1.0 - self.tokens).max(0.0) / self.per_second)
     }
 
-    /// Takes tokens that are there.
-    pub(super) fn take(&mut self, count: usize) {
+    /// Reserves tokens that are free.
+    pub(super) fn reserve(&mut self, count: usize) {
         self.tokens = (self.tokens - float(count)).max(0.0);
+        self.reserved += count;
     }
 
-    /// Gives tokens back whose requests did not leave.
-    pub(super) fn give_back(&mut self, count: usize) {
-        self.tokens = (self.tokens + float(count)).min(capacity(self.per_second));
+    /// A request leaves with a token that was reserved.
+    pub(super) fn record_sent(&mut self, now: Instant) {
+        self.refill(now);
+        // None where its permit is older than the bucket.
+        self.reserved = self.reserved.saturating_sub(1);
+    }
+
+    /// Frees reserved tokens whose requests do not leave. Of more than are reserved, the others are not of this bucket.
+    /// False where none is.
+    pub(super) fn give_back(&mut self, count: usize) -> bool {
+        let own = count.min(self.reserved);
+        self.reserved -= own;
+        self.tokens = (self.tokens + float(own)).min(self.room());
+        own > 0
+    }
+
+    /// Frees a token of a request that was said to leave and did not.
+    pub(super) fn take_back_sent(&mut self, now: Instant) {
+        self.refill(now);
+        self.tokens = (self.tokens + 1.0).min(self.room());
     }
 
     fn refill(&mut self, now: Instant) {
         let new = now.saturating_duration_since(self.at).as_secs_f64() * self.per_second;
-        self.tokens = (self.tokens + new).min(capacity(self.per_second));
+        self.tokens = (self.tokens + new).min(self.room());
         self.at = self.at.max(now);
+    }
+
+    /// How many tokens may be free.
+    fn room(&self) -> f64 {
+        (capacity(self.per_second) - float(self.reserved)).max(0.0)
     }
 }
 
@@ -91,15 +118,52 @@ mod tests {
         let now = Instant::now();
         let mut bucket = TokenBucket::full(4.0, now);
         let all = bucket.available(now);
-        bucket.take(all);
+        bucket.reserve(all);
+        (0..all).for_each(|_| bucket.record_sent(now));
         assert_eq!((bucket.available(now), bucket.time_to_next()), (0, SECOND / 4));
         assert_eq!(bucket.available(now + SECOND / 8), 0);
         assert_eq!(bucket.time_to_next(), SECOND / 8);
         assert_eq!(bucket.available(now + SECOND / 2), 2);
-        bucket.take(1);
+        bucket.reserve(1);
         bucket.give_back(1);
         assert_eq!(bucket.available(now + SECOND / 2), 2, "what is given back can be taken again");
         bucket.set_rate(1.0, now + SECOND / 2);
         assert_eq!(bucket.available(now + SECOND / 2), 1, "no more than it holds now");
+    }
+
+    #[test]
+    fn a_bucket_does_not_refill_for_reserved_tokens() {
+        let now = Instant::now();
+        let mut bucket = TokenBucket::full(4.0, now);
+        bucket.reserve(3);
+        bucket.record_sent(now + SECOND);
+        assert_eq!(bucket.available(now + SECOND), 1, "it refills from then on");
+        assert_eq!(bucket.available(now + 2 * SECOND), 2);
+        bucket.give_back(1);
+        assert_eq!(bucket.available(now + 2 * SECOND), 3);
+        bucket.set_rate(2.0, now + 2 * SECOND);
+        assert_eq!(bucket.available(now + 3 * SECOND), 1, "one is reserved still");
+        bucket.set_rate(0.5, now + 3 * SECOND);
+        assert_eq!(bucket.available(now + 3 * SECOND), 0);
+    }
+
+    #[test]
+    fn the_token_of_a_request_that_did_not_leave_is_free_again() {
+        let now = Instant::now();
+        let mut bucket = TokenBucket::full(2.0, now);
+        bucket.reserve(2);
+        bucket.record_sent(now);
+        bucket.take_back_sent(now);
+        assert_eq!(bucket.available(now), 1);
+        bucket.take_back_sent(now);
+        assert_eq!(bucket.available(now), 1, "one is reserved still");
+    }
+
+    #[test]
+    fn tokens_that_were_not_reserved_are_not_given_back() {
+        let now = Instant::now();
+        let mut bucket = TokenBucket::empty(4.0, now);
+        bucket.give_back(3);
+        assert_eq!(bucket.available(now), 0);
     }
 }

@@ -1,6 +1,7 @@
 //! Flow of a subscription: the settings that limit, order and hold what is sent to its receiver; the state of its hold; and
 //! why a delivery waits.
 
+mod clock;
 mod settings;
 mod state;
 mod waiting;

@@ -152,16 +152,6 @@ impl FlowState {
         }
     }
 
-    /// The same by a clock that was set by so many milliseconds.
-    #[must_use]
-    pub fn shifted(&self, millis: i64) -> Self {
-        Self {
-            failures: self.failures,
-            hold: self.hold.as_ref().map(|hold| hold.shifted(millis)),
-            ended: self.ended.map(|ended| ended.shifted(millis)),
-        }
-    }
-
     /// Since when deliveries wait for a hold: while it lasts, and at its paced end.
     pub fn waits_since(&self, now: Timestamp) -> Option<Timestamp> {
         let ending = self.ended.filter(|ended| ended.is_paced(now)).map(|ended| ended.since);
@@ -183,12 +173,6 @@ impl EndedHold {
     pub fn is_paced(&self, now: Timestamp) -> bool {
         most_in_second_after_hold(now.since(self.at).as_secs()).is_some()
     }
-
-    /// The same by a clock that was set by so many milliseconds.
-    #[must_use]
-    pub const fn shifted(self, millis: i64) -> Self {
-        Self { since: self.since.plus_millis(millis), at: self.at.plus_millis(millis) }
-    }
 }
 
 impl FailureRun {
@@ -200,17 +184,6 @@ impl FailureRun {
 }
 
 impl Hold {
-    /// The same by a clock that was set by so many milliseconds.
-    #[must_use]
-    pub fn shifted(&self, millis: i64) -> Self {
-        let mut shifted = self.clone();
-        shifted.since = shifted.since.plus_millis(millis);
-        if let HeldBy::Failures(probe) = &mut shifted.by {
-            probe.due = probe.due.plus_millis(millis);
-        }
-        shifted
-    }
-
     /// Whether failures hold the subscription, and not an operator.
     pub const fn is_automatic(&self) -> bool {
         self.probe().is_some()

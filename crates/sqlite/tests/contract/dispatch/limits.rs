@@ -6,19 +6,24 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use loanhook_core::deliver::Deliver;
 use loanhook_core::model::delivery::{Delivery, DeliverySnapshot};
 use loanhook_core::model::flow::FlowSettings;
+use loanhook_core::model::id::AttemptId;
 use loanhook_core::model::progress::Status;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
-    FlowControl, NotSent, SendOutcome, Sender, StoreResult, Subscriptions, WebhookRequest,
+    ClaimOutcome, Deliveries, EnqueueOutcome, FlowControl, NotSent, Resends, SendOutcome, Sender,
+    StoreResult, Subscriptions, WebhookRequest,
 };
 use loanhook_sqlite::Task;
 use tokio::sync::Semaphore;
+use uuid::Uuid;
 
 use super::{RunningWorker, start_worker};
 use crate::OnDisk;
 use loanhook_contract::engine::Engine;
-use loanhook_contract::scene::{MILLISECOND, SECOND, START, accept, delivery_of, subscription, tenant};
+use loanhook_contract::scene::{
+    MILLISECOND, SECOND, START, accept, attempt_message, delivery_of, ended, subscription, tenant,
+};
 
 const LIMIT: usize = 3;
 
@@ -106,6 +111,38 @@ fn no_more_requests_are_under_way_than_the_limit_says_and_all_are_sent() {
         assert_eq!(sender.sent.load(Ordering::SeqCst), deliveries.len());
         let most = sender.most.load(Ordering::SeqCst);
         assert!((1..=LIMIT).contains(&most), "{most} at once");
+        Ok(())
+    });
+}
+
+/// There is a token in a thousand seconds.
+#[test]
+fn a_resend_that_expired_leaves_its_token_to_the_next() {
+    loanhook_contract::run(async {
+        let flow = FlowSettings { max_per_second: Some(0.001), ..FlowSettings::default() };
+        let (engine, subscription) = with_flow(flow).await?;
+        let (store, token) = (engine.ports(), Uuid::new_v4());
+        let accepted = accept(&engine, &subscription, "727", START).await?;
+        let message = attempt_message(&accepted, 1, START);
+        let ClaimOutcome::Claimed(won) = store.claim(&message, 1, token, START).await? else {
+            panic!("not claimed")
+        };
+        let (claimed, row) = *won;
+        let newest = row.id;
+        assert!(store.complete(&claimed, token, ended(row, Ok(200), START + SECOND), None).await?);
+        let now = Timestamp::now();
+        for asked in [now.plus_millis(-3_600_000), now] {
+            let row = claimed.resend_row(AttemptId::at(asked), newest, "Servicing".into(), asked);
+            assert_eq!(store.enqueue_resend(row, None, asked).await?, EnqueueOutcome::Enqueued);
+        }
+        let sender = Counting::new();
+        sender.may_end.add_permits(2);
+        let worker = start_delivering(&engine, &sender);
+        while sender.sent.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        worker.stop().await;
+        assert_eq!(sender.sent.load(Ordering::SeqCst), 1);
         Ok(())
     });
 }

@@ -1,0 +1,43 @@
+//! Allowance: what a throttle says of a queue now, and what it says it from.
+
+use std::time::{Duration, Instant};
+
+use loanhook_core::model::time::Timestamp;
+
+/// What may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Allowance {
+    /// So many requests, at least one.
+    Requests(usize),
+    /// None before then.
+    NotBefore(Timestamp),
+    /// None until another ends, or the hold does.
+    None,
+}
+
+/// The requests of a subscription that are in flight.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct InFlight {
+    pub(super) automatic: usize,
+    /// With resends.
+    pub(super) all: usize,
+}
+
+/// The moment by both clocks: due times go by the one, rates by the other.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Now {
+    pub(super) time: Timestamp,
+    pub(super) instant: Instant,
+}
+
+impl Now {
+    /// None before so much time has passed.
+    pub(super) fn not_before(self, wait: Duration) -> Allowance {
+        // A millisecond more, as timestamps count in whole ones.
+        Allowance::NotBefore(self.time + wait + Duration::from_millis(1))
+    }
+
+    pub(super) fn read() -> Self {
+        Self { time: Timestamp::now(), instant: Instant::now() }
+    }
+}
