@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::queue::SentBefore;
+use super::queue::{QueueId, SentBefore};
 use super::rows::{from_json, to_json};
 use super::writer::Priority;
-use super::{SqliteEngine, flow_states};
+use super::{SqliteEngine, flow_states, order};
+use loanhook_core::model::flow::FlowSettings;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
+use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DeleteOutcome, ReplaceOutcome, StoreResult, Subscriptions};
 
 impl Subscriptions for SqliteEngine {
@@ -71,6 +73,7 @@ impl Subscriptions for SqliteEngine {
                 .query_row([new.tenant.as_str()], |row| row.get(0))?;
             if count < most {
                 put(connection, &new)?;
+                follow_order(connection, FlowSettings::default(), &new)?;
             }
             Ok(count < most)
         };
@@ -89,27 +92,33 @@ impl Subscriptions for SqliteEngine {
         let next = subscription.clone();
         let work = move |connection: &Connection| {
             let Some((current, true)) = newest(connection, &next.tenant, next.id)? else {
-                return Ok(ReplaceOutcome::NotFound);
+                return Ok((ReplaceOutcome::NotFound, None));
             };
             if current.version + 1 != next.version {
-                return Ok(ReplaceOutcome::VersionConflict);
+                return Ok((ReplaceOutcome::VersionConflict, None));
             }
             let hold_after = |of: &Subscription| of.settings.flow.hold_after_failures;
             if hold_after(&current).is_some() && hold_after(&next).is_none() {
                 flow_states::forget_failures(connection, (&next.tenant, next.id))?;
             }
+            let flow_before = current.settings.flow;
             retire(connection, &Subscription { secrets: Secrets::without_expired(), ..current })?;
             put(connection, &next)?;
-            Ok(ReplaceOutcome::Replaced)
+            Ok((ReplaceOutcome::Replaced, follow_order(connection, flow_before, &next)?))
         };
-        let after_commit = move |replaced: &mut ReplaceOutcome| {
+        let after_commit = move |(replaced, first_due): &mut (ReplaceOutcome, Option<Timestamp>)| {
             if *replaced == ReplaceOutcome::Replaced {
                 let of = (&subscription.tenant, subscription.id);
                 scheduler.set_flow_settings(of, subscription.settings.flow, SentBefore::Unknown);
+                if let Some(due) = *first_due {
+                    let (tenant, subscription) = (subscription.tenant.clone(), subscription.id);
+                    scheduler.schedule(QueueId { tenant, subscription, automatic: true }, due);
+                }
                 cache.put_subscription(subscription);
             }
         };
-        self.0.writer.run(Priority::ExistingWork, work, after_commit).await
+        let (replaced, _) = self.0.writer.run(Priority::ExistingWork, work, after_commit).await?;
+        Ok(replaced)
     }
 
     async fn delete(
@@ -149,6 +158,16 @@ impl Subscriptions for SqliteEngine {
         };
         self.0.writer.run(Priority::ExistingWork, work, after_commit).await
     }
+}
+
+/// Follows the order of a subscription that is stored in this transaction. Gives when the first message is due that was put.
+fn follow_order(
+    connection: &Connection,
+    before: FlowSettings,
+    next: &Subscription,
+) -> rusqlite::Result<Option<Timestamp>> {
+    let of = (&next.tenant, next.id);
+    order::settings::follow(connection, of, (before, next.settings.flow), Timestamp::now())
 }
 
 /// The newest version of a subscription, and whether it is current: the last one of a deleted one is not.
