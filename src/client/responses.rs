@@ -141,6 +141,9 @@ pub(crate) struct Delivery {
     #[serde(default)]
     pub(crate) test: bool,
     pub(crate) accepted_at: String,
+    /// Older versions do not send it.
+    #[serde(default)]
+    pub(crate) sequence: Option<u64>,
     pub(crate) status: String,
     pub(crate) next_attempt_at: Option<String>,
     #[serde(default)]

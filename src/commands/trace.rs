@@ -91,6 +91,7 @@ pub(super) fn details(delivery: &Delivery) -> Vec<(&'static str, Option<String>)
         ("Subscription", Some(clean(&delivery.subscription_id))),
         ("Occurred at", delivery.occurred_at.as_deref().map(time)),
         ("Accepted at", Some(time(&delivery.accepted_at))),
+        ("Sequence", delivery.sequence.map(|sequence| sequence.to_string())),
         ("Status", Some(clean(&delivery.status))),
         ("Next attempt", delivery.next_attempt_at.as_deref().map(time)),
         (

@@ -85,6 +85,23 @@ macro_rules! for_each_case {
             what_waits_says_why_and_since_when
             another_tenants_subscription_cannot_be_held_or_released
         }
+        order {
+            a_first_attempt_waits_for_the_end_of_every_earlier_delivery_of_its_loan
+            a_canceled_delivery_lets_those_behind_it_go
+            a_delivery_that_is_given_back_is_still_waited_for
+            a_delivery_that_is_stuck_steps_aside
+            messages_that_come_twice_break_no_order
+            what_waits_for_an_earlier_delivery_says_so
+        }
+        order_model {
+            whatever_happens_the_order_is_kept_and_nothing_waits_for_ever
+        }
+        order_settings {
+            deliveries_of_a_loan_are_numbered_without_a_gap
+            an_order_that_is_turned_off_lets_go_what_waits
+            a_change_of_the_time_to_step_aside_is_followed
+            a_deleted_subscription_keeps_its_order
+        }
         intake {
             an_accepted_delivery_is_stored_with_its_payload_and_message
             a_delivery_that_is_stored_already_stays_as_it_is

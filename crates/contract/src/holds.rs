@@ -32,7 +32,7 @@ async fn hold<E: Engine>(engine: &E, id: SubscriptionId) -> StoreResult<Option<H
 }
 
 /// An engine with this subscription; none where the engine keeps no flow.
-async fn with_flow<E: Engine>(subscription: &Subscription) -> StoreResult<Option<E>> {
+pub(crate) async fn with_flow<E: Engine>(subscription: &Subscription) -> StoreResult<Option<E>> {
     let engine = E::fresh().await;
     if !engine.ports().keeps_flow() {
         return Ok(None);

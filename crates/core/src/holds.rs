@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::delivery::Delivery;
-use crate::model::flow::{Hold, SubscriptionFlow, Waiting};
-use crate::model::id::{AttemptId, SubscriptionId, TenantId};
+use crate::model::flow::{Hold, SubscriptionFlow, Waiting, WaitingReason};
+use crate::model::id::{AttemptId, SubscriptionId, TenantId, TraceId};
 use crate::model::subscription::Subscription;
 use crate::model::time::Timestamp;
 use crate::model::validation::ValidationErrors;
@@ -113,7 +113,36 @@ pub async fn waiting_of<S: FlowControl>(
     if delivery.progress.next_due().is_none_or(|due| due > now) {
         return Ok(None);
     }
-    Ok(waiting(&store.flows(&delivery.snapshot.tenant, now).await?, delivery, now))
+    let tenant = &delivery.snapshot.tenant;
+    let flows = store.flows(tenant, now).await?;
+    let all = waiting_of_all(store, tenant, &flows, std::slice::from_ref(delivery), now).await?;
+    Ok(all.into_iter().next().flatten())
+}
+
+/// Why deliveries of a tenant wait, in the same order, by the flows of its subscriptions. The order that a subscription keeps
+/// comes before its limits and its hold, as what waits for it has not come so far.
+pub(crate) async fn waiting_of_all<S: FlowControl>(
+    store: &S,
+    tenant: &TenantId,
+    flows: &BTreeMap<SubscriptionId, SubscriptionFlow>,
+    deliveries: &[Delivery],
+    now: Timestamp,
+) -> StoreResult<Vec<Option<Waiting>>> {
+    let may_wait = |delivery: &&Delivery| {
+        let is_due = delivery.progress.next_due().is_some_and(|due| due <= now);
+        let flow = flows.get(&delivery.snapshot.subscription_id);
+        delivery.snapshot.sequence.is_some() && is_due && flow.is_some_and(|flow| flow.is_ordered)
+    };
+    let ordered: Vec<_> = deliveries.iter().filter(may_wait).cloned().collect();
+    let behind = match ordered.is_empty() {
+        true => BTreeSet::new(),
+        false => store.waiting_for_order(tenant, &ordered, now).await?,
+    };
+    let waiting_of_one = |delivery: &Delivery| match behind.contains(&delivery.snapshot.trace_id) {
+        true => Some(Waiting { reason: WaitingReason::Order, since: delivery.snapshot.accepted_at }),
+        false => waiting(flows, delivery, now),
+    };
+    Ok(deliveries.iter().map(waiting_of_one).collect())
 }
 
 /// Why rows of a tenant wait, by their IDs: of each whose next attempt is due, and did not leave yet. Nothing is read where
@@ -136,6 +165,7 @@ pub async fn waiting_rows<S: DeliveryList + FlowControl>(
     let traces: Vec<_> = due.into_iter().collect();
     let deliveries = store.deliveries_of_traces(tenant, &traces).await?;
     let waiting_row = |delivery: &Delivery| {
+        // A row is of a delivery that was attempted: that waits for no other.
         let waiting = waiting(&flows, delivery, now)?;
         let next = delivery.progress.next_due();
         let row = rows
@@ -147,8 +177,26 @@ pub async fn waiting_rows<S: DeliveryList + FlowControl>(
     Ok(deliveries.iter().filter_map(waiting_row).collect())
 }
 
-/// Why a delivery waits by the flows of its tenant's subscriptions.
-pub(crate) fn waiting(
+/// Why deliveries of these traces of a tenant wait, of those that do. Nothing is read of them where no subscription has a limit, an
+/// order or a hold.
+pub async fn waiting_traces<S: DeliveryList + FlowControl>(
+    store: &S,
+    tenant: &TenantId,
+    traces: &[TraceId],
+    now: Timestamp,
+) -> StoreResult<BTreeMap<TraceId, Waiting>> {
+    let flows = if traces.is_empty() { BTreeMap::new() } else { store.flows(tenant, now).await? };
+    if flows.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let deliveries = store.deliveries_of_traces(tenant, traces).await?;
+    let waiting = waiting_of_all(store, tenant, &flows, &deliveries, now).await?;
+    let traces = deliveries.iter().map(|delivery| delivery.snapshot.trace_id);
+    Ok(traces.zip(waiting).filter_map(|(trace, waiting)| Some((trace, waiting?))).collect())
+}
+
+/// For which limit or hold a delivery waits by the flows of its tenant's subscriptions.
+fn waiting(
     flows: &BTreeMap<SubscriptionId, SubscriptionFlow>,
     delivery: &Delivery,
     now: Timestamp,

@@ -24,12 +24,22 @@ impl Deliveries for Memory {
         let mut call = self.call(Operation::Claim);
         let (tenant, trace) = (&message.tenant, message.trace_id);
         let claimed = call.step(StepKind::Delivery, |state| {
+            if let Some(delivery) = state.delivery(tenant, trace)
+                && state.waits_for_order(delivery, now)
+            {
+                return Err(Some(Box::new(delivery.clone())));
+            }
             let claimed =
                 state.change_delivery((tenant, trace), |delivery| match delivery.claim(number, token, now) {
                     Ok(row) => Ok((delivery.clone(), row)),
                     Err(_) => Err(Some(Box::new(delivery.clone()))),
                 });
-            claimed.unwrap_or(Err(None))
+            let claimed = claimed.unwrap_or(Err(None));
+            if claimed.is_err() {
+                // Whoever ended it may have stopped before it woke the delivery behind.
+                state.wake_behind(tenant, trace);
+            }
+            claimed
         });
         let (delivery, row) = match claimed.await? {
             Ok(claimed) => claimed,
@@ -75,6 +85,7 @@ impl Deliveries for Memory {
             let after = after.or_else(|| state.delivery(&row.tenant, row.trace_id));
             let message = after.and_then(QueueMessage::for_next_attempt);
             state.messages.extend(message);
+            state.wake_behind(&row.tenant, row.trace_id);
         });
         message.await?;
         call.answer(moved.is_some()).await
@@ -95,7 +106,10 @@ impl Deliveries for Memory {
             Ok(match state.change_delivery((tenant, trace), Delivery::cancel) {
                 None => CancelOutcome::NotFound,
                 Some(Err(_)) => CancelOutcome::NotPending,
-                Some(Ok(())) => CancelOutcome::Canceled,
+                Some(Ok(())) => {
+                    state.wake_behind(tenant, trace);
+                    CancelOutcome::Canceled
+                }
             })
         })
         .await

@@ -2,11 +2,12 @@
 //!
 //! Whoever takes messages of this engine hands them out, so it is for them to let what is held or limited wait.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use loanhook_core::model::attempt::Attempt;
-use loanhook_core::model::flow::{FlowSettings, FlowState, SubscriptionFlow};
-use loanhook_core::model::id::{SubscriptionId, TenantId};
+use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::flow::{DeliveryOrder, FlowSettings, FlowState, SubscriptionFlow};
+use loanhook_core::model::id::{SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{FlowControl, StoreResult};
 
@@ -15,7 +16,7 @@ use super::{Memory, State};
 
 impl State {
     /// The flow settings of a subscription as they are now; the limits alone of a deleted one. None where it cannot be read.
-    fn flow_settings(&self, tenant: &TenantId, id: SubscriptionId) -> Option<FlowSettings> {
+    pub(super) fn flow_settings(&self, tenant: &TenantId, id: SubscriptionId) -> Option<FlowSettings> {
         let entry = self.subscriptions.get(&(tenant.clone(), id))?;
         let settings = entry.newest.readable()?.settings.flow;
         let hold_after_failures = settings.hold_after_failures.filter(|_| !entry.is_deleted());
@@ -55,6 +56,7 @@ impl State {
             hold: state.and_then(|state| state.hold.clone()),
             waits_since: state.and_then(|state| state.waits_since(now)),
             is_limited: settings.has_limit(),
+            is_ordered: settings.order == DeliveryOrder::Loan,
         }
     }
 }
@@ -89,6 +91,19 @@ impl FlowControl for Memory {
             let own = state.subscriptions.keys().filter(|(of, _)| of == tenant);
             let flows = own.map(|(_, id)| (*id, state.flow(tenant, *id, now)));
             Ok(flows.filter(|(_, flow)| *flow != SubscriptionFlow::default()).collect())
+        })
+        .await
+    }
+
+    async fn waiting_for_order(
+        &self,
+        _: &TenantId,
+        deliveries: &[Delivery],
+        now: Timestamp,
+    ) -> StoreResult<BTreeSet<TraceId>> {
+        self.once(Operation::ReadSubscriptions, StepKind::Read, |state| {
+            let waiting = deliveries.iter().filter(|delivery| state.waits_for_order(delivery, now));
+            Ok(waiting.map(|delivery| delivery.snapshot.trace_id).collect())
         })
         .await
     }

@@ -46,7 +46,7 @@ impl Call<'_> {
         if let Some(event) = event {
             self.put_event(event).await?;
         }
-        let messages = self.put_deliveries(&tenant, &deliveries).await?;
+        let messages = self.put_deliveries(&tenant, &deliveries, true).await?;
         self.put_messages(messages).await?;
         Ok(AcceptOutcome::Stored { fired: Vec::new() })
     }
@@ -69,6 +69,7 @@ impl Call<'_> {
         &mut self,
         tenant: &TenantId,
         deliveries: &[(Delivery, Bytes)],
+        promised: bool,
     ) -> StoreResult<Vec<QueueMessage>> {
         let mut messages = Vec::new();
         for (delivery, bytes) in deliveries {
@@ -76,8 +77,11 @@ impl Call<'_> {
             self.step(StepKind::Payload, |state| state.put_payload(tenant, key, bytes)).await?;
         }
         for (delivery, _) in deliveries {
-            let stored = self.step(StepKind::Delivery, |state| state.put_delivery(delivery));
-            messages.extend(first_message(&stored.await?));
+            let stored = self.step(StepKind::Delivery, |state| {
+                let stored = state.put_delivery(delivery, promised);
+                state.first_message(&stored)
+            });
+            messages.extend(stored.await?);
         }
         Ok(messages)
     }
@@ -95,12 +99,6 @@ impl State {
     pub fn event_record(&self, tenant: &TenantId, key: &str) -> Option<&IdempotencyRecord> {
         self.event_records.get(&(tenant.clone(), key.to_owned())).and_then(|kept| kept.record.readable())
     }
-}
-
-/// The message of a delivery that was never attempted.
-pub(super) fn first_message(delivery: &Delivery) -> Option<QueueMessage> {
-    let untouched = delivery.history.newest_attempt.is_none();
-    QueueMessage::for_next_attempt(delivery).filter(|_| untouched)
 }
 
 /// Puts the record of a key; gives the one that is there already and is not over.

@@ -19,6 +19,7 @@ mod intake;
 mod jobs;
 mod keys;
 mod ledger;
+mod order;
 mod queue;
 mod releases;
 mod reports;

@@ -27,6 +27,7 @@ impl Memory {
                 let delivery = state.delivery(&row.tenant, row.trace_id);
                 let message = delivery.and_then(QueueMessage::for_next_attempt);
                 state.messages.extend(message);
+                state.wake_behind(&row.tenant, row.trace_id);
             });
             message.await?;
         }

@@ -20,6 +20,7 @@ use loanhook_core::model::trigger_state::TriggerState;
 use loanhook_core::ports::{IdempotencyRecord, JobRecord, QueueMessage, StoreError, StoreResult};
 
 use super::keys::KeyEntry;
+use super::order::OrderedLoan;
 use super::subscriptions::SubscriptionEntry;
 
 /// A value that is kept, and whether it can be read: in an engine that stores text it may not be.
@@ -58,6 +59,8 @@ pub struct State {
     pub(super) job_records: BTreeMap<(TenantId, String), KeptRecord<JobRecord>>,
     pub(super) grants: BTreeMap<[u8; 32], Grant>,
     pub(super) flow_states: BTreeMap<(TenantId, SubscriptionId), FlowState>,
+    /// The last number that was given, for each loan and subscription.
+    pub(super) sequences: HashMap<OrderedLoan, u64>,
     pub(super) formula_errors: BTreeMap<(TenantId, SubscriptionId), FormulaErrors>,
     pub(super) egress: BTreeMap<IpAddr, Timestamp>,
 }
@@ -94,15 +97,18 @@ impl State {
         self.deliveries.get(&(tenant.clone(), trace))
     }
 
-    /// Stores a delivery that is not there yet, and counts it; gives the one that then stands.
-    pub(super) fn put_delivery(&mut self, delivery: &Delivery) -> Delivery {
+    /// Stores a delivery that is not there yet, and counts it; gives the one that then stands. One that is promised is numbered, where
+    /// its subscription keeps an order.
+    pub(super) fn put_delivery(&mut self, delivery: &Delivery, promised: bool) -> Delivery {
         let of = (delivery.snapshot.tenant.clone(), delivery.snapshot.trace_id);
         if let Some(stands) = self.deliveries.get(&of) {
             return stands.clone();
         }
+        let mut delivery = delivery.clone();
+        delivery.snapshot.sequence = if promised { self.take_sequence(&delivery) } else { None };
         self.deliveries.insert(of, delivery.clone());
-        self.count(Counting::ALL.delivery(None, Some(delivery)));
-        delivery.clone()
+        self.count(Counting::ALL.delivery(None, Some(&delivery)));
+        delivery
     }
 
     /// Changes a delivery, and counts what became of it. None where there is none.

@@ -110,9 +110,14 @@ impl Subscriptions for Memory {
                 return Ok(ReplaceOutcome::VersionConflict);
             }
             // The newest version alone has secrets.
+            let (tenant, id) = (subscription.tenant.clone(), subscription.id);
+            let is_flow_changed = current.settings.flow != subscription.settings.flow;
             let older = Subscription { secrets: Secrets::without_expired(), ..current };
             entry.older.push(Arc::new(older));
             entry.newest = Stored::new(Arc::new(subscription));
+            if is_flow_changed {
+                state.wake_all(&tenant, id);
+            }
             Ok(ReplaceOutcome::Replaced)
         })
         .await

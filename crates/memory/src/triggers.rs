@@ -14,7 +14,7 @@ use loanhook_core::ports::{
 };
 
 use super::State;
-use super::intake::{first_message, remember};
+use super::intake::remember;
 use super::state::Stored;
 use super::step::{Call, StepKind};
 
@@ -23,7 +23,8 @@ const MAX_DECISIONS: u32 = 64;
 
 /// What became of a decision about triggers.
 enum Decision {
-    Made,
+    /// The messages of what fired.
+    Made(Vec<QueueMessage>),
     /// The event's key was used before.
     Known(IdempotencyRecord),
     /// Another event of the loan came first.
@@ -51,15 +52,15 @@ impl Call<'_> {
             if after == before {
                 return self.accept_unwatched(decided).await;
             }
-            let messages = self.put_deliveries(&tenant, &fired).await?;
+            self.put_deliveries(&tenant, &fired, false).await?;
             if let Some(event) = &decided.event {
                 self.put_event_payload(event).await?;
             }
             let decision = self
-                .step(StepKind::TriggerState, |state| decide(state, &decided, (&before, after)))
+                .step(StepKind::TriggerState, |state| decide(state, &decided, &fired, (&before, after)))
                 .await??;
             match decision {
-                Decision::Made => {
+                Decision::Made(messages) => {
                     let rest = AcceptRequest { idempotency: None, event: None, ..decided };
                     self.accept_unwatched(rest).await?;
                     self.put_messages(messages).await?;
@@ -98,14 +99,15 @@ fn read(
     let stored = state.trigger_states.get(&(tenant.clone(), loan.clone())).and_then(Stored::readable);
     let triggers = stored.cloned().unwrap_or_default();
     let fired = watched.iter().filter_map(|watched| triggers.fired_recently(watched.watch.subscription, now));
-    let messages = fired.filter_map(|trace| first_message(state.delivery(tenant, trace)?)).collect();
+    let messages = fired.filter_map(|trace| state.first_message(state.delivery(tenant, trace)?)).collect();
     (triggers, messages)
 }
 
-/// Changes the trigger state and puts the record of the key and the event, all or none.
+/// Changes the trigger state, puts the record of the key and the event, and numbers what fired, all or none.
 fn decide(
     state: &mut State,
     request: &AcceptRequest,
+    fired: &[(Delivery, Bytes)],
     (before, mut after): (&TriggerState, TriggerState),
 ) -> StoreResult<Decision> {
     let AcceptRequest { tenant, loan_id, idempotency, event, now, .. } = request;
@@ -125,5 +127,8 @@ fn decide(
     if let Some(new) = event {
         state.put_event(new.event.clone());
     }
-    Ok(Decision::Made)
+    let traces: Vec<_> = fired.iter().map(|(delivery, _)| delivery.snapshot.trace_id).collect();
+    traces.iter().for_each(|trace| state.number(tenant, *trace));
+    let messages = traces.iter().filter_map(|trace| state.first_message(state.delivery(tenant, *trace)?));
+    Ok(Decision::Made(messages.collect()))
 }

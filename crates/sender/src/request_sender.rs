@@ -61,7 +61,7 @@ fn send_outcome(
 }
 
 fn webhook_headers(webhook: &WebhookRequest) -> Result<HeaderMap, http::Error> {
-    let mut headers = HeaderMap::with_capacity(webhook.headers.len() + 8);
+    let mut headers = HeaderMap::with_capacity(webhook.headers.len() + 10);
     for (name, value) in &webhook.headers {
         headers.insert(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(value)?);
     }
@@ -87,6 +87,9 @@ fn webhook_headers(webhook: &WebhookRequest) -> Result<HeaderMap, http::Error> {
     }
     if let Some(occurred_at) = &webhook.occurred_at {
         headers.insert("loanhook-occurred-at", HeaderValue::try_from(encoded(occurred_at))?);
+    }
+    if let Some(sequence) = webhook.sequence {
+        headers.insert("loanhook-sequence", HeaderValue::from(sequence));
     }
     if webhook.test {
         headers.insert("loanhook-test", HeaderValue::from_static("1"));

@@ -43,10 +43,12 @@ pub enum Break {
     CountedTwice,
     /// The record of the key of a job's resend is not kept.
     JobKeyForgotten,
+    /// A first attempt is claimed although an earlier delivery of its loan has not ended, and has a message.
+    OrderIgnored,
 }
 
 impl Break {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ClaimWithoutCondition,
         Self::ClaimWithoutRow,
         Self::ClaimOfCanceled,
@@ -61,6 +63,7 @@ impl Break {
         Self::TriggerStateForgotten,
         Self::CountedTwice,
         Self::JobKeyForgotten,
+        Self::OrderIgnored,
     ];
 
     /// The rules of which one is found broken.
@@ -80,6 +83,7 @@ impl Break {
             Self::TriggerStateForgotten => &[Rule::TriggerFiresOnce],
             Self::CountedTwice => &[Rule::CountedOnce],
             Self::JobKeyForgotten => &[Rule::JobOnce],
+            Self::OrderIgnored => &[Rule::OrderIsKept],
         }
     }
 }

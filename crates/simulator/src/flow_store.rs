@@ -1,9 +1,10 @@
 //! Port of the flow of subscriptions, delegated to the engine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::flow::SubscriptionFlow;
-use loanhook_core::model::id::{SubscriptionId, TenantId};
+use loanhook_core::model::id::{SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{FlowControl, StoreResult};
 
@@ -30,6 +31,15 @@ impl FlowControl for Store {
         now: Timestamp,
     ) -> StoreResult<BTreeMap<SubscriptionId, SubscriptionFlow>> {
         self.memory().flows(tenant, now).await
+    }
+
+    async fn waiting_for_order(
+        &self,
+        tenant: &TenantId,
+        deliveries: &[Delivery],
+        now: Timestamp,
+    ) -> StoreResult<BTreeSet<TraceId>> {
+        self.memory().waiting_for_order(tenant, deliveries, now).await
     }
 
     async fn count_waiting(&self, tenant: &TenantId, id: SubscriptionId, now: Timestamp) -> StoreResult<u64> {

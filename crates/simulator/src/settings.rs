@@ -3,6 +3,7 @@
 use fastrand::Rng;
 use loanhook_contract::scene::{self, MILLISECOND};
 use loanhook_core::model::event::Event;
+use loanhook_core::model::flow::{DeliveryOrder, FlowSettings};
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::retry::{Exponential, RetryPolicy};
 use loanhook_core::model::subscription::{Criteria, Fire, Method, Subscription};
@@ -45,6 +46,14 @@ pub(crate) fn change(rng: &mut Rng, subscription: &mut Subscription) {
     };
     settings.timeout_seconds = rng.u32(1..=30);
     settings.retry = retry(rng);
+    settings.flow = flow(rng);
+}
+
+/// Every third keeps the order of its loans. What is stuck steps aside, or a run would take longer than it may.
+fn flow(rng: &mut Rng) -> FlowSettings {
+    let order = if rng.u32(..3) == 0 { DeliveryOrder::Loan } else { DeliveryOrder::None };
+    let step_aside_after_seconds = Some([60, 600, 3600][rng.usize(..3)]);
+    FlowSettings { order, step_aside_after_seconds, ..FlowSettings::default() }
 }
 
 fn retry(rng: &mut Rng) -> RetryPolicy {

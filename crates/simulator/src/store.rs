@@ -77,7 +77,12 @@ impl Intake for Store {
                 known @ AcceptOutcome::Duplicate(_) => known,
             });
         }
-        self.memory().accept(request, ()).await
+        let messages = request.deliveries.iter().filter(|_| self.breaks(Break::OrderIgnored));
+        let messages: Vec<_> =
+            messages.filter_map(|(delivery, _)| QueueMessage::for_next_attempt(delivery)).collect();
+        let accepted = self.memory().accept(request, ()).await;
+        self.memory().state().messages.extend(messages);
+        accepted
     }
 }
 
@@ -95,6 +100,7 @@ impl Deliveries for Store {
                 self.breaks(Break::ClaimWithoutCondition) && claim.number == number
             }
             Progress::Canceled => self.breaks(Break::ClaimOfCanceled),
+            Progress::Waiting(next) => self.breaks(Break::OrderIgnored) && next.number == number,
             _ => false,
         };
         let state = &mut *self.memory().state();

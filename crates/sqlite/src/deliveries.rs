@@ -11,6 +11,7 @@ use super::dispatch::claim::claim_handled_message;
 use super::dispatch::completion::{CompletionOutcome, PreparedCompletion};
 use super::dispatch::release::release_claim;
 use super::flow_states::{self, ChangedState};
+use super::order::{self, Numbered};
 use super::queue::messages::{delete_message, put_message};
 use super::rows::{find_delivery, put_progress};
 use super::writer::Priority;
@@ -30,10 +31,14 @@ impl Deliveries for SqliteEngine {
         token: Uuid,
         now: Timestamp,
     ) -> StoreResult<ClaimOutcome> {
-        let message = message.clone();
+        let (message, scheduler) = (message.clone(), Arc::clone(&self.0.scheduler));
         let work =
             move |connection: &Connection| claim_handled_message(connection, &message, number, token, now);
-        self.0.writer.run(Priority::ExistingWork, work, |_| ()).await
+        let follow = move |(_, later): &mut (ClaimOutcome, Option<QueueMessage>)| {
+            scheduler.add_messages(later.as_slice());
+        };
+        let (outcome, _) = self.0.writer.run(Priority::ExistingWork, work, follow).await?;
+        Ok(outcome)
     }
 
     async fn complete(
@@ -87,23 +92,32 @@ impl Deliveries for SqliteEngine {
 
     async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> StoreResult<CancelOutcome> {
         let (tenant, counts) = (tenant.clone(), Arc::clone(&self.0.counts));
+        let scheduler = Arc::clone(&self.0.scheduler);
         let work = move |connection: &Connection| {
             let Some(mut delivery) = find_delivery(connection, &tenant, trace)? else {
-                return Ok(CancelOutcome::NotFound);
+                return Ok((CancelOutcome::NotFound, None));
             };
             let next = QueueMessage::for_next_attempt(&delivery);
             let before = delivery.clone();
             if delivery.cancel().is_err() {
-                return Ok(CancelOutcome::NotPending);
+                return Ok((CancelOutcome::NotPending, None));
             }
             put_progress(connection, &delivery)?;
             counts.add(counts.counting().delivery(Some(&before), Some(&delivery)));
-            if let Some(next) = next {
-                delete_message(connection, &next)?;
-            }
-            Ok(CancelOutcome::Canceled)
+            let Some(next) = next else { return Ok((CancelOutcome::Canceled, None)) };
+            delete_message(connection, &next)?;
+            // Nothing is in flight of it, so it has ended.
+            let behind = match Numbered::of(&delivery.snapshot) {
+                Some(numbered) => order::end(connection, numbered, Timestamp::now())?,
+                None => None,
+            };
+            Ok((CancelOutcome::Canceled, behind))
         };
-        self.0.writer.run(Priority::ExistingWork, work, |_| ()).await
+        let follow = move |(_, behind): &mut (CancelOutcome, Option<QueueMessage>)| {
+            scheduler.add_messages(behind.as_slice());
+        };
+        let (outcome, _) = self.0.writer.run(Priority::ExistingWork, work, follow).await?;
+        Ok(outcome)
     }
 }
 

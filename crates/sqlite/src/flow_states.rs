@@ -3,20 +3,22 @@
 //!
 //! The throttles of `queue` follow each change after its commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tracing::{info, warn};
 
 use super::SqliteEngine;
+use super::order::readers;
 use super::queue::{QueueScheduler, SentBefore, UncommittedFlow};
 use super::rows::{from_json, text_column, to_json, uuid_column};
 use super::unreadable::{none_if_unreadable, read_all};
 use super::writer::Priority;
 use loanhook_core::model::attempt::Attempt;
+use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::flow::{FlowState, SubscriptionFlow};
-use loanhook_core::model::id::{SubscriptionId, TenantId};
+use loanhook_core::model::id::{SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{FlowControl, StoreResult};
@@ -220,15 +222,29 @@ impl FlowControl for SqliteEngine {
         Ok(self.0.scheduler.flows(tenant, now))
     }
 
+    async fn waiting_for_order(
+        &self,
+        _: &TenantId,
+        deliveries: &[Delivery],
+        now: Timestamp,
+    ) -> StoreResult<BTreeSet<TraceId>> {
+        let deliveries = deliveries.to_vec();
+        self.read(move |connection| readers::waiting(connection, &deliveries, now)).await
+    }
+
     async fn count_waiting(&self, tenant: &TenantId, id: SubscriptionId, now: Timestamp) -> StoreResult<u64> {
         // The index has no tenant.
-        if self.0.scheduler.flow((tenant, id), now).is_none() {
-            return Ok(0);
-        }
+        let Some(flow) = self.0.scheduler.flow((tenant, id), now) else { return Ok(0) };
+        let tenant = tenant.clone();
         self.read(move |connection| {
-            connection
+            let due: u64 = connection
                 .prepare_cached(COUNT_WAITING)?
-                .query_row(params![id.uuid().as_bytes(), now.millis()], |row| row.get(0))
+                .query_row(params![id.uuid().as_bytes(), now.millis()], |row| row.get(0))?;
+            let behind = match flow.is_ordered {
+                true => readers::count_waiting(connection, &tenant, id, now)?,
+                false => 0,
+            };
+            Ok(due + behind)
         })
         .await
     }

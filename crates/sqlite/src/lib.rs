@@ -28,6 +28,7 @@ mod jobs;
 mod keys;
 mod ledger;
 mod operation;
+mod order;
 mod payloads;
 mod queue;
 mod readers;
@@ -168,7 +169,8 @@ fn follow_clock(
         let (clock, scheduler) = (Arc::clone(&clock), Arc::clone(&scheduler));
         let work = move |connection: &Connection| {
             shift_due_times(connection, millis)?;
-            flow_states::shift(connection, millis)
+            flow_states::shift(connection, millis)?;
+            order::settings::shift(connection, millis)
         };
         let after_commit = move |(): &mut ()| {
             tracing::warn!(by_seconds = millis / 1000, "clock.set");

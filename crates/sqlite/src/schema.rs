@@ -23,7 +23,7 @@ const APPLICATION_ID: i64 = 0x6c68_6462;
 ///
 /// A message's ID is never given again (`AUTOINCREMENT`): a claim deletes its message while its
 /// ID may still be in use, and the next message must not pass for that one.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     "CREATE TABLE deliveries (
          trace BLOB PRIMARY KEY,
          tenant TEXT NOT NULL,
@@ -216,6 +216,34 @@ const MIGRATIONS: [&str; 11] = [
          doc TEXT NOT NULL
      );
      CREATE UNIQUE INDEX job_chunks_by_number ON job_chunks (tenant, job, number);",
+    // The order of deliveries. Subscriptions that keep one, with the milliseconds after which a delivery that fails steps aside; the
+    // last number that was given for each loan; and the deliveries with a number that have not ended: when their first attempt is due,
+    // when it failed, whether it waits for an earlier delivery, and when that steps aside, for which a message is in the queue then.
+    "CREATE TABLE orders (
+         tenant TEXT NOT NULL,
+         subscription BLOB NOT NULL,
+         step_aside INTEGER,
+         PRIMARY KEY (tenant, subscription)
+     ) WITHOUT ROWID;
+     CREATE TABLE sequences (
+         tenant TEXT NOT NULL,
+         subscription BLOB NOT NULL,
+         loan TEXT NOT NULL,
+         last INTEGER NOT NULL,
+         PRIMARY KEY (tenant, subscription, loan)
+     ) WITHOUT ROWID;
+     CREATE TABLE ordered (
+         tenant TEXT NOT NULL,
+         subscription BLOB NOT NULL,
+         loan TEXT NOT NULL,
+         sequence INTEGER NOT NULL,
+         trace BLOB NOT NULL,
+         due INTEGER NOT NULL,
+         failed INTEGER,
+         waits INTEGER NOT NULL,
+         wakes INTEGER,
+         PRIMARY KEY (tenant, subscription, loan, sequence)
+     ) WITHOUT ROWID;",
 ];
 
 /// Sets how a connection reads and writes, and how many KiB of pages it keeps in memory at most.

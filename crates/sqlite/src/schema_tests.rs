@@ -77,6 +77,18 @@ fn what_waits_is_counted_in_a_range_of_an_index() {
     assert_eq!(plan(&connection, crate::flow_states::COUNT_WAITING), [whole]);
 }
 
+/// Of a loan of which much waits, the nearest is found at once.
+#[test]
+fn what_blocks_a_delivery_is_found_in_a_range_in_its_order() {
+    let connection = new_file();
+    let whole = "SEARCH ordered USING PRIMARY KEY (tenant=? AND subscription=? AND loan=?";
+    for sql in [crate::order::FIND_BLOCKING, crate::order::IN_ORDER] {
+        let steps = plan(&connection, sql);
+        assert!(steps.iter().any(|step| step.starts_with(whole)), "{steps:?}");
+        assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{steps:?}");
+    }
+}
+
 /// A list has the same price however many deliveries there are, of this tenant and of others.
 #[test]
 fn a_list_across_loans_is_a_range_of_an_index_in_its_order() {

@@ -5,14 +5,19 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::queue::{SentBefore, UncommittedFlow};
+use super::queue::{QueueId, SentBefore, UncommittedFlow};
 use super::rows::{from_json, to_json};
 use super::writer::Priority;
-use super::{SqliteEngine, flow_states};
+use super::{SqliteEngine, flow_states, order};
+use loanhook_core::model::flow::FlowSettings;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
+use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DeleteOutcome, ReplaceOutcome, StoreResult, Subscriptions};
+
+/// When the first delivery is due that waited for order and does not any more, and the change of flow until its commit.
+type Changed = (Option<Timestamp>, Option<UncommittedFlow>);
 
 impl Subscriptions for SqliteEngine {
     fn keeps_flow(&self) -> bool {
@@ -71,6 +76,7 @@ impl Subscriptions for SqliteEngine {
                 .query_row([new.tenant.as_str()], |row| row.get(0))?;
             if count < most {
                 put(connection, &new)?;
+                follow_order(connection, FlowSettings::default(), &new)?;
             }
             Ok(count < most)
         };
@@ -99,15 +105,22 @@ impl Subscriptions for SqliteEngine {
             if hold_after(&current).is_some() && hold_after(&next).is_none() {
                 flow_states::forget_failures(connection, (&next.tenant, next.id))?;
             }
+            let flow_before = current.settings.flow;
             retire(connection, &Subscription { secrets: Secrets::without_expired(), ..current })?;
             put(connection, &next)?;
+            let first_due = follow_order(connection, flow_before, &next)?;
             let uncommitted = flow_changes.then(|| UncommittedFlow::begin(&flows, (&next.tenant, next.id)));
-            Ok((ReplaceOutcome::Replaced, uncommitted))
+            Ok((ReplaceOutcome::Replaced, Some((first_due, uncommitted))))
         };
-        let after_commit = move |(replaced, _): &mut (ReplaceOutcome, Option<UncommittedFlow>)| {
+        let after_commit = move |(replaced, changed): &mut (ReplaceOutcome, Option<Changed>)| {
+            let first_due = changed.as_ref().and_then(|(first_due, _)| *first_due);
             if *replaced == ReplaceOutcome::Replaced {
                 let of = (&subscription.tenant, subscription.id);
                 scheduler.set_flow_settings(of, subscription.settings.flow, SentBefore::Unknown);
+                if let Some(due) = first_due {
+                    let (tenant, subscription) = (subscription.tenant.clone(), subscription.id);
+                    scheduler.schedule(QueueId { tenant, subscription, automatic: true }, due);
+                }
                 cache.put_subscription(subscription);
             }
         };
@@ -152,6 +165,16 @@ impl Subscriptions for SqliteEngine {
         };
         self.0.writer.run(Priority::ExistingWork, work, after_commit).await
     }
+}
+
+/// Follows the order of a subscription that is stored in this transaction. Gives when the first message is due that was put.
+fn follow_order(
+    connection: &Connection,
+    before: FlowSettings,
+    next: &Subscription,
+) -> rusqlite::Result<Option<Timestamp>> {
+    let of = (&next.tenant, next.id);
+    order::settings::follow(connection, of, (before, next.settings.flow), Timestamp::now())
 }
 
 /// The newest version of a subscription, and whether it is current: the last one of a deleted one is not.

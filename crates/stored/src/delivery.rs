@@ -34,6 +34,9 @@ pub struct StoredSnapshot<'a> {
     #[serde(default, skip_serializing_if = "Not::not")]
     test: bool,
     accepted_at: StoredTime,
+    /// Absent where no order is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sequence: Option<u64>,
     request: StoredRequest<'a>,
     retry: StoredRetry<'a>,
     timeout_seconds: u32,
@@ -68,6 +71,7 @@ impl Document for DeliverySnapshot {
             occurred_at,
             test,
             accepted_at,
+            sequence,
             request,
             retry,
             timeout_seconds,
@@ -85,6 +89,7 @@ impl Document for DeliverySnapshot {
             occurred_at: occurred_at.as_deref().map(Cow::Borrowed),
             test: *test,
             accepted_at: StoredTime(*accepted_at),
+            sequence: *sequence,
             request: request.into(),
             retry: retry.into(),
             timeout_seconds: *timeout_seconds,
@@ -105,6 +110,7 @@ impl Document for DeliverySnapshot {
             occurred_at,
             test,
             accepted_at,
+            sequence,
             request,
             retry,
             timeout_seconds,
@@ -121,6 +127,7 @@ impl Document for DeliverySnapshot {
             occurred_at: occurred_at.map(Cow::into_owned),
             test,
             accepted_at: accepted_at.0,
+            sequence,
             request: request.into(),
             retry: retry.into(),
             timeout_seconds,

@@ -10,6 +10,7 @@
 
 mod history_check;
 mod jobs;
+mod order;
 mod traffic;
 
 use std::time::Duration;

@@ -4,6 +4,7 @@ mod automatic_holds;
 mod crashes;
 mod holds_by_hand;
 mod limits;
+mod order;
 
 use serde_json::{Value, json};
 

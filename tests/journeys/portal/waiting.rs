@@ -25,3 +25,26 @@ async fn the_page_of_a_loan_says_for_what_a_webhook_waits() {
     let next = page.fact("Next automatic attempt");
     assert!(next.contains("waits: the webhook is held since"), "{next}");
 }
+
+/// What waits for its first attempt has no row yet, so its event says it.
+#[tokio::test]
+async fn the_page_of_a_loans_events_says_what_waits_for_an_earlier_webhook() {
+    let Some(j) = Journey::on_own_process().await else { return };
+    j.subscribe("/hook", json!({"title": "Core", "flow": {"order": "loan"}})).await;
+    let gate = Gate::closed();
+    j.receiver.replies("/hook", [Reply::ok().held(&gate)]);
+    j.api.send_one(&event_named("First", "727")).await;
+    let second = j.api.send_one(&event_named("Second", "727")).await;
+    j.receiver.next_request().await;
+    let mut visitor = viewer(&j).await;
+    let verdicts = visitor.page("/loans/727/events").await.texts(".verdict");
+    assert!(
+        verdicts[0].starts_with("Core: fired, waits for an earlier webhook of this loan since 20"),
+        "{verdicts:?}"
+    );
+    assert_eq!(verdicts[1], "Core: fired, pending. Show the webhook");
+    gate.open();
+    j.api.ended_delivery(&second).await;
+    let verdicts = visitor.page("/loans/727/events").await.texts(".verdict");
+    assert_eq!(verdicts, ["Core: fired, delivered. Show the webhook"; 2]);
+}

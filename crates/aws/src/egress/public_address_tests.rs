@@ -36,6 +36,7 @@ fn request() -> WebhookRequest {
         event_name: "Payment Posted to Account".into(),
         loan_id: LoanId::try_from("727".to_owned()).expect("a loan"),
         occurred_at: None,
+        sequence: None,
         secrets: Vec::new(),
         sent_at: NOW,
         timeout: Duration::from_secs(15),

@@ -30,6 +30,7 @@ fn accepted() -> Delivery {
         occurred_at: Some("2026-11-23T10:00:00Z".into()),
         test: true,
         accepted_at: NOW,
+        sequence: None,
         request: RequestSnapshot {
             method: Method::Post,
             url: "https://core.example.com/hooks/loans".into(),

@@ -115,6 +115,7 @@ impl<S: Payloads + Subscriptions, O> Deliver<S, O> {
             event_name: snapshot.event_name.clone(),
             loan_id: snapshot.loan_id.clone(),
             occurred_at: snapshot.occurred_at.clone(),
+            sequence: snapshot.sequence,
             secrets: secrets.ok_or_else(|| gone("its signing secrets are gone"))?.valid(row.sent_at),
             sent_at: row.sent_at,
             timeout: Duration::from_secs(snapshot.timeout_seconds.into()),

@@ -60,11 +60,9 @@ pub async fn page<S: DeliveryList + FlowControl + Ledger>(
         let span = DeliverySpan { from: filter.from, before: paging.before() };
         let DeliveryPart { deliveries, examined, goes_on } =
             part(store, tenant, filter, span, wanted).await?;
-        let waiting = |delivery: Delivery| {
-            let waiting = holds::waiting(&flows, &delivery, now);
-            (delivery, waiting)
-        };
-        let passing = deliveries.into_iter().filter(|delivery| filter.passes(delivery)).map(waiting);
+        let passing: Vec<_> = deliveries.into_iter().filter(|delivery| filter.passes(delivery)).collect();
+        let waiting = holds::waiting_of_all(store, tenant, &flows, &passing, now).await?;
+        let passing = passing.into_iter().zip(waiting);
         let passing = passing.filter(|(_, waiting)| filter.passes_waiting(*waiting)).collect();
         let listed = with_newest_attempts(store, tenant, passing, now).await?;
         let passing = listed.into_iter().filter(|listed| filter.passes_attempt(listed));

@@ -60,6 +60,9 @@ pub struct DeliverySnapshot {
     /// A subscription's test sent it: no event of the loan.
     pub test: bool,
     pub accepted_at: Timestamp,
+    /// Its number among the deliveries of its loan and subscription: 1, 2, 3 and so on, in the order of acceptance. The store
+    /// gives it where the subscription keeps an order; none where it does not.
+    pub sequence: Option<u64>,
     pub request: RequestSnapshot,
     pub retry: RetryPolicy,
     pub timeout_seconds: u32,

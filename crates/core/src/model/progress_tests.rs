@@ -32,6 +32,7 @@ fn delivery() -> Delivery {
         occurred_at: None,
         test: false,
         accepted_at: NOW,
+        sequence: None,
         request: RequestSnapshot {
             method: Method::Post,
             url: "https://core.example.com/".into(),

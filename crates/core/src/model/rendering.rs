@@ -46,6 +46,7 @@ impl Delivery {
             occurred_at: event.occurred_at.clone(),
             test: false,
             accepted_at: evaluation.at,
+            sequence: None,
             request,
             retry: settings.retry.clone(),
             timeout_seconds: settings.timeout_seconds,

@@ -216,8 +216,8 @@ pub enum CancelOutcome {
 }
 
 pub trait Deliveries {
-    /// Claims the automatic attempt of this number for the holder of the token, if it is next and none
-    /// is in flight. Order: claim, row.
+    /// Claims the automatic attempt of this number for the holder of the token, if it is next, none is in flight, and
+    /// the order of its subscription lets it begin. Order: claim, row.
     fn claim(
         &self,
         message: &QueueMessage,

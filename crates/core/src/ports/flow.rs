@@ -1,14 +1,18 @@
-//! Port of the flow of subscriptions: holds by hand, and what readers are told of limits and holds.
+//! Port of the flow of subscriptions: holds by hand, and what readers are told of limits, orders and holds.
+//!
+//! With an order an engine numbers a delivery in the step that stores it, and decides in the step that claims whether its first
+//! attempt may begin. One that may not begin has no message; the step that ends the wait queues it.
 //!
 //! What the flow of a subscription forbids, an engine keeps to where it hands out what is due, and it records the ends of
 //! attempts in [`FlowState`](crate::model::flow::FlowState) in the step that completes them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
 use super::StoreResult;
+use crate::model::delivery::Delivery;
 use crate::model::flow::SubscriptionFlow;
-use crate::model::id::{SubscriptionId, TenantId};
+use crate::model::id::{SubscriptionId, TenantId, TraceId};
 use crate::model::time::Timestamp;
 
 pub trait FlowControl {
@@ -31,14 +35,22 @@ pub trait FlowControl {
         now: Timestamp,
     ) -> impl Future<Output = StoreResult<bool>> + Send;
 
-    /// The flow of the tenant's subscriptions that have a limit or a hold; of others it may be left out.
+    /// The flow of the tenant's subscriptions that have a limit, an order or a hold; of others it may be left out.
     fn flows(
         &self,
         tenant: &TenantId,
         now: Timestamp,
     ) -> impl Future<Output = StoreResult<BTreeMap<SubscriptionId, SubscriptionFlow>>> + Send;
 
-    /// How many deliveries of a subscription that has a limit or a hold are due and have nothing in flight.
+    /// Those of these deliveries of the tenant that wait for an earlier one of their loan.
+    fn waiting_for_order(
+        &self,
+        tenant: &TenantId,
+        deliveries: &[Delivery],
+        now: Timestamp,
+    ) -> impl Future<Output = StoreResult<BTreeSet<TraceId>>> + Send;
+
+    /// How many deliveries of a subscription that has a limit, an order or a hold are due and have nothing in flight.
     fn count_waiting(
         &self,
         tenant: &TenantId,

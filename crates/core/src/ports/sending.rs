@@ -55,6 +55,8 @@ pub struct WebhookRequest {
     pub loan_id: LoanId,
     /// As the event has it; none where it has none.
     pub occurred_at: Option<String>,
+    /// The number of its delivery among those of its loan and subscription; none where no order is kept.
+    pub sequence: Option<u64>,
     /// All that sign.
     pub secrets: Vec<SigningSecret>,
     pub sent_at: Timestamp,

@@ -101,11 +101,8 @@ impl Part {
         let mut deliveries = store.deliveries_of_traces(tenant, traces).await?;
         deliveries.sort_unstable_by_key(|delivery| Reverse(delivery.position()));
         let flows = store.flows(tenant, now).await?;
-        let with_waiting = |delivery: Delivery| {
-            let waiting = holds::waiting(&flows, &delivery, now);
-            (delivery, waiting)
-        };
-        let deliveries = deliveries.into_iter().map(with_waiting).collect();
+        let waiting = holds::waiting_of_all(store, tenant, &flows, &deliveries, now).await?;
+        let deliveries = deliveries.into_iter().zip(waiting).collect();
         let deliveries = delivery_list::with_newest_attempts(store, tenant, deliveries, now).await?;
         Ok(Self::new(request, deliveries, None))
     }

@@ -1,6 +1,8 @@
 //! The page of a loan's events: one page of its ledger, with the verdicts of the open event explained, and contexts to
 //! download.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -16,9 +18,13 @@ use super::payload_files::check_destination;
 use super::view::event_list;
 use super::{PageStore, Pages};
 use crate::web::download::download;
+use loanhook_core::holds::waiting_traces;
 use loanhook_core::ledger::{self, EventPage, EventWithStatuses};
-use loanhook_core::model::id::EventId;
-use loanhook_core::ports::Ledger;
+use loanhook_core::model::flow::Waiting;
+use loanhook_core::model::id::{EventId, TraceId};
+use loanhook_core::model::progress::Status;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{DeliveryList, FlowControl, Ledger};
 use loanhook_core::stored_event;
 
 /// All that the page shows.
@@ -26,6 +32,8 @@ pub(super) struct EventList {
     pub(super) parameters: PageParameters,
     pub(super) checked: CheckedEventParameters,
     pub(super) page: EventPage,
+    /// Of the deliveries that wait although their attempt is due.
+    pub(super) waiting: BTreeMap<TraceId, Waiting>,
     /// What is known of the open event beside its verdicts.
     pub(super) open: Option<OpenEvent>,
     /// The open event is not on this page of the list, and stands alone.
@@ -58,9 +66,22 @@ pub(super) async fn show<S: PageStore>(
         Some(found) => Some(open_event::read(&pages.store, &found.event).await?),
         None => None,
     };
+    let waiting = waiting(&pages.store, &request, &page).await?;
     let status = if is_wrong { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let list = EventList { parameters, checked, page, open, alone };
+    let list = EventList { parameters, checked, page, waiting, open, alone };
     Ok((status, event_list::page(&list, &request)).into_response())
+}
+
+/// Why the pending deliveries of a page wait, of those that do.
+async fn waiting<S: DeliveryList + FlowControl>(
+    store: &S,
+    request: &PageRequest,
+    page: &EventPage,
+) -> Result<BTreeMap<TraceId, Waiting>, ErrorPage> {
+    let statuses = page.events.iter().flat_map(|found| &found.statuses);
+    let pending: Vec<_> =
+        statuses.filter(|(_, status)| **status == Status::Pending).map(|(trace, _)| *trace).collect();
+    Ok(waiting_traces(store, &request.grant.tenant, &pending, Timestamp::now()).await?)
 }
 
 /// An event of the loan of the request.

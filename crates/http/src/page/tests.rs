@@ -2,7 +2,7 @@
 
 mod settings;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -132,7 +132,7 @@ impl DeliveryList for Loan {
     }
 }
 
-/// Nothing is held or limited.
+/// Nothing is held, limited or ordered.
 impl FlowControl for Loan {
     async fn hold(&self, _: &TenantId, _: SubscriptionId, _: &str, _: Timestamp) -> StoreResult<bool> {
         Ok(false)
@@ -148,6 +148,15 @@ impl FlowControl for Loan {
         _: Timestamp,
     ) -> StoreResult<BTreeMap<SubscriptionId, SubscriptionFlow>> {
         Ok(BTreeMap::new())
+    }
+
+    async fn waiting_for_order(
+        &self,
+        _: &TenantId,
+        _: &[Delivery],
+        _: Timestamp,
+    ) -> StoreResult<BTreeSet<TraceId>> {
+        Ok(BTreeSet::new())
     }
 
     async fn count_waiting(&self, _: &TenantId, _: SubscriptionId, _: Timestamp) -> StoreResult<u64> {

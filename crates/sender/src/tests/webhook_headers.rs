@@ -35,6 +35,7 @@ fn webhook(url: String) -> WebhookRequest {
         event_name: "Payment Posted to Account".into(),
         loan_id: LoanId::try_from("7 ü/27".replace('/', "-")).expect("a loan"),
         occurred_at: None,
+        sequence: None,
         test: false,
         secrets: Vec::new(),
         sent_at: NOW,
@@ -67,4 +68,7 @@ async fn the_headers_contain_the_loan_and_the_time_of_the_event() {
 #[tokio::test]
 async fn a_test_of_a_subscription_has_the_test_header() {
     assert_eq!(received(|webhook| webhook.test = true).await.header("loanhook-test"), Some("1"));
+    assert_eq!(received(|_| {}).await.header("loanhook-sequence"), None);
+    let numbered = received(|webhook| webhook.sequence = Some(12)).await;
+    assert_eq!(numbered.header("loanhook-sequence"), Some("12"));
 }

@@ -9,6 +9,7 @@ pub(crate) mod end;
 pub(crate) mod history;
 pub(crate) mod jobs;
 pub(crate) mod observe;
+pub(crate) mod order;
 pub(crate) mod requests;
 pub(crate) mod rows;
 pub(crate) mod schedule;
@@ -53,6 +54,8 @@ pub enum Rule {
     CountedOnce,
     /// A recovery job resends each delivery once, those of a loan one after the other.
     JobOnce,
+    /// A first attempt is claimed after every earlier delivery of its loan, where the subscription keeps an order.
+    OrderIsKept,
 }
 
 impl fmt::Display for Rule {
@@ -73,6 +76,7 @@ impl fmt::Display for Rule {
             Self::TriggerFiresOnce => "a trigger fires once",
             Self::CountedOnce => "counted once",
             Self::JobOnce => "a job resends once",
+            Self::OrderIsKept => "an order is kept",
         })
     }
 }

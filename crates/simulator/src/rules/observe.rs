@@ -4,7 +4,7 @@
 use loanhook_core::model::progress::Progress;
 use loanhook_memory::{Operation, State};
 
-use super::Rule;
+use super::{Rule, order};
 use crate::fault_injector::is_read;
 use crate::model::SeenDelivery;
 use crate::trace::progress;
@@ -18,10 +18,21 @@ pub(crate) fn changes(inner: &mut Inner, state: &State) {
     for (key, delivery) in &state.deliveries {
         let now = delivery.progress;
         match inner.model.deliveries.get_mut(key) {
-            Some(seen) if seen.progress == now => {}
+            Some(seen) if seen.progress == now => {
+                // What a trigger fires has its number when that is decided, before anybody heard of it.
+                if !seen.promised && seen.snapshot.sequence.is_none() {
+                    seen.snapshot.sequence = delivery.snapshot.sequence;
+                }
+            }
             Some(seen) => {
                 let before = std::mem::replace(&mut seen.progress, now);
-                let checked = check(before, now, operation);
+                let in_order = |()| match (before, now) {
+                    (Progress::Waiting(_), Progress::Sending { claim, .. }) => {
+                        order::check(state, delivery, &claim)
+                    }
+                    _ => Ok(()),
+                };
+                let checked = check(before, now, operation).and_then(in_order);
                 let name = inner.trace.delivery(key.1);
                 broken = broken.or(checked.err().map(|(rule, detail)| (rule, format!("{name}: {detail}"))));
             }

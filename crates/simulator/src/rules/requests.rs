@@ -41,7 +41,8 @@ fn checked(inner: &mut Inner, state: &State, request: &WebhookRequest) -> Result
         && (&request.url, &request.headers) == (&frozen.url, &frozen.headers)
         && (&request.content_type, request.method) == (&frozen.content_type, frozen.method)
         && (&request.event_name, &request.loan_id) == (&snapshot.event_name, &snapshot.loan_id)
-        && (&request.occurred_at, request.test) == (&snapshot.occurred_at, snapshot.test);
+        && (&request.occurred_at, request.test) == (&snapshot.occurred_at, snapshot.test)
+        && request.sequence == snapshot.sequence;
     if !as_frozen {
         return broken(Rule::FrozenBytes, "it is not what was frozen at intake");
     }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::claim::{ClaimSource, insert_delivery, write_claim};
 use super::send::Dispatcher;
 use crate::counts::CountLog;
+use crate::order::{self, NewInOrder};
 use crate::payloads;
 use crate::queue::messages::put_message;
 use crate::queue::{Place, ProcessPermit, QueueId, QueueScheduler, WirePermits};
@@ -79,6 +80,11 @@ impl AdmissionControl {
         Some(Admission { dispatcher, wire_permit, process_permit })
     }
 
+    /// Whether deliveries of a subscription may be numbered and wait for earlier ones.
+    fn keeps_order(&self, subscription: SubscriptionId) -> bool {
+        self.scheduler.keeps_order(subscription)
+    }
+
     /// Whether half of the process permits are free, so that nothing waits for one that is held somewhat longer. False where
     /// no worker runs.
     pub(crate) fn has_spare_permits(&self) -> bool {
@@ -113,17 +119,19 @@ impl Admission {
 pub(crate) struct NewDeliveries {
     places: Vec<Place>,
     queued: Vec<QueueMessage>,
+    /// Messages of deliveries that wait until earlier ones step aside.
+    later: Vec<QueueMessage>,
     claimed: Vec<(Admission, QueueMessage, Box<ClaimedAttempt>)>,
 }
 
 impl NewDeliveries {
     /// `places` are given back after the commit.
     pub(crate) fn new(places: Vec<Place>) -> Self {
-        Self { places, queued: Vec::new(), claimed: Vec::new() }
+        Self { places, queued: Vec::new(), later: Vec::new(), claimed: Vec::new() }
     }
 
     /// Stores a delivery and its payload, and with it the claim of its first attempt where that is admitted, else the
-    /// message for it. A delivery that is stored already stays as it is.
+    /// message for it; neither, where it waits for an earlier delivery of its loan. A delivery that is stored already stays as it is.
     pub(crate) fn put(
         &mut self,
         connection: &Connection,
@@ -131,9 +139,20 @@ impl NewDeliveries {
         control: &AdmissionControl,
         (mut delivery, payload): (Delivery, Bytes),
     ) -> rusqlite::Result<()> {
-        let message = QueueMessage::for_next_attempt(&delivery);
         // The event may have waited for its commit: the attempt begins now.
         let now = Timestamp::now();
+        let in_order = match control.keeps_order(delivery.snapshot.subscription_id) {
+            true => order::number_new(connection, &mut delivery, now)?,
+            false => NewInOrder::MayBegin,
+        };
+        let message = match in_order {
+            NewInOrder::StoredBefore => return Ok(()),
+            NewInOrder::MayBegin => QueueMessage::for_next_attempt(&delivery),
+            NewInOrder::Waits(later) => {
+                self.later.extend(later);
+                None
+            }
+        };
         let claim = message.as_ref().filter(|message| message.due <= now).and_then(|message| {
             let DueWork::Attempt(number) = message.work else { return None };
             let admission = control.admit(QueueId::of(message), now)?;
@@ -167,6 +186,7 @@ impl NewDeliveries {
     /// Starts the attempts that were claimed, and schedules the messages that were queued.
     pub(crate) fn after_commit(&mut self, scheduler: &QueueScheduler) {
         scheduler.add_first_attempts(&std::mem::take(&mut self.queued));
+        scheduler.add_messages(&std::mem::take(&mut self.later));
         for (admission, message, claimed) in self.claimed.drain(..) {
             admission.start(message, claimed);
         }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
+use crate::order;
 use crate::payloads;
 use crate::queue::messages::{delete_message, delete_message_by_id};
 use crate::rows::{
@@ -55,21 +56,33 @@ pub(super) fn write_claim(
     Ok(true)
 }
 
-/// Claims the attempt that a due message is for, and reads its payload. None where that is not to be: the message is of
-/// a resend, the delivery is gone, or that attempt does not wait. Then nothing is written, and the message is for its
-/// handler to look at.
+/// What becomes of a due message.
+pub(super) enum DueClaim {
+    Claimed(Box<ClaimedAttempt>),
+    /// Nothing is written: the message is of a resend, the delivery is gone, or that attempt does not wait. The message is for its
+    /// handler to look at.
+    ForHandler,
+    /// The delivery waits for an earlier one of its loan: the message is deleted. The one for later, where it is known when that is.
+    WaitsForOrder(Option<QueueMessage>),
+}
+
+/// Claims the attempt that a due message is for, and reads its payload.
 pub(super) fn claim_due_message(
     connection: &Connection,
     message_id: i64,
     message: &QueueMessage,
     now: Timestamp,
-) -> rusqlite::Result<Option<Box<ClaimedAttempt>>> {
-    let DueWork::Attempt(number) = message.work else { return Ok(None) };
+) -> rusqlite::Result<DueClaim> {
+    let DueWork::Attempt(number) = message.work else { return Ok(DueClaim::ForHandler) };
     let Some(mut delivery) = find_delivery(connection, &message.tenant, message.trace_id)? else {
-        return Ok(None);
+        return Ok(DueClaim::ForHandler);
     };
     let token = Uuid::new_v4();
-    let Ok(row) = delivery.claim(number, token, now) else { return Ok(None) };
+    let Ok(row) = delivery.claim(number, token, now) else { return Ok(DueClaim::ForHandler) };
+    if !order::may_begin(connection, &delivery.snapshot, number, now)? {
+        delete_message_by_id(connection, message_id)?;
+        return order::hold_back(connection, &delivery.snapshot, now).map(DueClaim::WaitsForOrder);
+    }
     let payload = match delivery.snapshot.request.payload.key {
         // Whatever else fails here may have ended the transaction: nothing is written after it.
         Some(key) => {
@@ -79,27 +92,33 @@ pub(super) fn claim_due_message(
         None => Some(Bytes::new()),
     };
     write_claim(connection, &delivery, &row, ClaimSource::Queued { message_id })?;
-    Ok(Some(Box::new(ClaimedAttempt { delivery, row, token, payload })))
+    Ok(DueClaim::Claimed(Box::new(ClaimedAttempt { delivery, row, token, payload })))
 }
 
 /// Claims the attempt of this number for the handler of a message. The message is deleted in any case: what is left to
-/// do for one that is not claimed, its handler decides.
+/// do for one that is not claimed, its handler decides. With it comes the message that was put in its place, where the delivery waits
+/// for an earlier one of its loan.
 pub(crate) fn claim_handled_message(
     connection: &Connection,
     message: &QueueMessage,
     number: u32,
     token: Uuid,
     now: Timestamp,
-) -> rusqlite::Result<ClaimOutcome> {
+) -> rusqlite::Result<(ClaimOutcome, Option<QueueMessage>)> {
     delete_message(connection, message)?;
-    let Some(mut delivery) = find_delivery(connection, &message.tenant, message.trace_id)? else {
-        return Ok(ClaimOutcome::NotClaimed(None));
+    let Some(found) = find_delivery(connection, &message.tenant, message.trace_id)? else {
+        return Ok((ClaimOutcome::NotClaimed(None), None));
     };
+    let mut delivery = found.clone();
     let Ok(row) = delivery.claim(number, token, now) else {
-        return Ok(ClaimOutcome::NotClaimed(Some(Box::new(delivery))));
+        return Ok((ClaimOutcome::NotClaimed(Some(Box::new(found))), None));
     };
+    if !order::may_begin(connection, &delivery.snapshot, number, now)? {
+        let later = order::hold_back(connection, &delivery.snapshot, now)?;
+        return Ok((ClaimOutcome::NotClaimed(Some(Box::new(found))), later));
+    }
     write_claim(connection, &delivery, &row, ClaimSource::Stored)?;
-    Ok(ClaimOutcome::Claimed(Box::new((delivery, row))))
+    Ok((ClaimOutcome::Claimed(Box::new((delivery, row))), None))
 }
 
 /// Stores a delivery. False if it is stored already.

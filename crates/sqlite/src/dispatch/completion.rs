@@ -10,6 +10,7 @@ use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use crate::counts::CountLog;
+use crate::order::{self, OrderChange};
 use crate::payloads;
 use crate::queue::messages::put_message;
 use crate::rows::{attention, find_attempt, find_delivery, progress_json, put_attempt, to_json};
@@ -29,15 +30,16 @@ const UPDATE_SENDING_ROW: &str =
 pub(crate) enum CompletionOutcome {
     /// The delivery is not in flight under the token any more: nothing was written.
     Superseded,
-    /// It is written; the message of the next attempt, its successor, is in the queue, if there is one.
-    Completed { successor: Option<QueueMessage> },
+    /// It is written. These messages are in the queue: that of the next attempt, its successor, and that of the delivery which waited
+    /// behind this one.
+    Completed { queued: Vec<QueueMessage> },
 }
 
 impl CompletionOutcome {
     /// The messages that were put into the queue.
     pub(crate) fn queued_messages(&self) -> &[QueueMessage] {
         match self {
-            Self::Completed { successor } => successor.as_slice(),
+            Self::Completed { queued } => queued,
             Self::Superseded => &[],
         }
     }
@@ -81,7 +83,7 @@ impl PreparedCompletion {
             && writes.write_if_unchanged(connection, claimed, self.response.as_deref())?
         {
             counts.add(writes.changes.iter().cloned());
-            return Ok(CompletionOutcome::Completed { successor: writes.successor.clone() });
+            return Ok(CompletionOutcome::Completed { queued: writes.queue_next(connection)? });
         }
         complete_stored(connection, counts, self.token, &self.row, self.response.as_deref())
     }
@@ -109,8 +111,9 @@ pub(super) fn complete_stored(
         return Ok(CompletionOutcome::Superseded);
     };
     writes.write(connection, response)?;
+    let queued = writes.queue_next(connection)?;
     counts.add(writes.changes);
-    Ok(CompletionOutcome::Completed { successor: writes.successor })
+    Ok(CompletionOutcome::Completed { queued })
 }
 
 /// What is stored of the state of a delivery.
@@ -131,6 +134,8 @@ struct CompletionWrites {
     row_json: String,
     state: StoredState,
     successor: Option<QueueMessage>,
+    /// What it changes for the deliveries behind it, and its number.
+    order: Option<(u64, OrderChange)>,
     /// What it adds to the counts.
     changes: Vec<CountChange>,
 }
@@ -153,6 +158,7 @@ impl CompletionWrites {
             row_json: to_json(&row)?,
             state: StoredState::of(&delivery)?,
             successor: QueueMessage::for_next_attempt(&delivery),
+            order: OrderChange::of(&row, &delivery),
             row,
         }))
     }
@@ -180,7 +186,7 @@ impl CompletionWrites {
             replace(&self.state, claimed)?;
             return Ok(false);
         }
-        self.put_response_and_successor(connection, response)?;
+        self.put_response(connection, response)?;
         Ok(true)
     }
 
@@ -200,7 +206,7 @@ impl CompletionWrites {
             // The row that the claim stored is lost.
             put_attempt(connection, &self.row)?;
         }
-        self.put_response_and_successor(connection, response)
+        self.put_response(connection, response)
     }
 
     /// Replaces the stored row, by one of the two statements. False where that finds none.
@@ -215,18 +221,24 @@ impl CompletionWrites {
         Ok(replaced > 0)
     }
 
-    fn put_response_and_successor(
-        &self,
-        connection: &Connection,
-        response: Option<&[u8]>,
-    ) -> rusqlite::Result<()> {
+    fn put_response(&self, connection: &Connection, response: Option<&[u8]>) -> rusqlite::Result<()> {
         let stored = self.row.completion().and_then(|completion| completion.response.as_ref());
         if let (Some(stored), Some(bytes)) = (stored, response) {
             payloads::put(connection, &self.row.tenant, stored.payload, bytes)?;
         }
+        Ok(())
+    }
+
+    /// Puts the messages that follow.
+    fn queue_next(&self, connection: &Connection) -> rusqlite::Result<Vec<QueueMessage>> {
+        let mut queued = Vec::new();
         if let Some(message) = &self.successor {
             put_message(connection, message)?;
+            queued.push(message.clone());
         }
-        Ok(())
+        if let (Some(change), Some(completion)) = (self.order, self.row.completion()) {
+            queued.extend(order::record_change(connection, &self.row, change, completion.ended_at)?);
+        }
+        Ok(queued)
     }
 }

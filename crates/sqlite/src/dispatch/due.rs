@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use super::claim::claim_due_message;
+use super::claim::{DueClaim, claim_due_message};
 use super::send::Dispatcher;
 use crate::SqliteEngine;
+use crate::order;
 use crate::queue::messages::{first_messages, quarantine_message};
 use crate::queue::{ProcessPermit, QueueId, QueueScheduler, WirePermits};
 use crate::unreadable::{describe, is_content_error};
@@ -21,6 +22,8 @@ struct DueMessages {
     messages: Vec<DueMessage>,
     /// When the first message that was left in its queue is due.
     next_due: Option<Timestamp>,
+    /// Messages that were put in the place of some, or of deliveries behind them.
+    put: Vec<QueueMessage>,
 }
 
 /// A due message, claimed if it could be, with the permits of its request.
@@ -60,6 +63,7 @@ impl SqliteEngine {
         let after_commit = move |due: &mut DueMessages| {
             let all = due.next_due.is_none_or(|next_due| next_due > Timestamp::now());
             scheduler.remove_queued(&queue_started, due.messages.len(), all);
+            scheduler.add_messages(&due.put);
             if let Some(next_due) = due.next_due {
                 scheduler.schedule(queue_started.clone(), next_due);
             }
@@ -96,6 +100,7 @@ fn find_due(
     mut process_permits: Vec<ProcessPermit>,
 ) -> rusqlite::Result<DueMessages> {
     let mut due = DueMessages::default();
+    let mut waits_for_order = false;
     let now = Timestamp::now();
     // Those that are being handled may be the first ones; and one more says when the next is due.
     let limit = process_permits.len() + scheduler.handling_count(queue) + 1;
@@ -114,13 +119,28 @@ fn find_due(
         };
         let claimed = match claim_due_message(connection, id, &message, now) {
             Err(fault) if is_content_error(&fault) => {
-                // Its delivery cannot be read, and it must not hold up the messages behind it.
+                // Its delivery cannot be read, and it must not hold up the messages behind it, nor the deliveries of its loan.
                 quarantine_message(connection, queue, id, &describe(&fault))?;
+                due.put.extend(order::forget_unreadable(connection, &message, now)?);
                 continue;
             }
             claimed => claimed?,
         };
+        let claimed = match claimed {
+            DueClaim::Claimed(claimed) => Some(claimed),
+            DueClaim::ForHandler => None,
+            DueClaim::WaitsForOrder(later) => {
+                due.put.extend(later);
+                waits_for_order = true;
+                process_permits.push(process_permit);
+                continue;
+            }
+        };
         due.messages.push(DueMessage { id, message, claimed, wire_permit, process_permit });
+    }
+    if waits_for_order {
+        // In the place of what may not begin more can: there may be messages behind those that were read.
+        due.next_due = Some(now);
     }
     Ok(due)
 }

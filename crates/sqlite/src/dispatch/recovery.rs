@@ -82,22 +82,22 @@ fn row_of_claim(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Opti
     Ok(row)
 }
 
-/// Completes a row as interrupted, and gives the message of the next attempt, if one was put into the queue.
+/// Completes a row as interrupted, and gives the messages that were put into the queue.
 fn interrupt(
     connection: &Connection,
     counts: &CountLog,
     mut row: Attempt,
     now: Timestamp,
-) -> rusqlite::Result<Option<QueueMessage>> {
-    let AttemptState::Sending { token } = row.state else { return Ok(None) };
+) -> rusqlite::Result<Vec<QueueMessage>> {
+    let AttemptState::Sending { token } = row.state else { return Ok(Vec::new()) };
     row.state = AttemptState::Complete(Completion::interrupted(now, SENDER_DIED));
     log::attempt(&row);
     if row.is_manual() {
         resends::complete_stored(connection, counts, token, &row, None)?;
-        return Ok(None);
+        return Ok(Vec::new());
     }
     match complete_stored(connection, counts, token, &row, None)? {
-        CompletionOutcome::Completed { successor } => Ok(successor),
-        CompletionOutcome::Superseded => Ok(None),
+        CompletionOutcome::Completed { queued } => Ok(queued),
+        CompletionOutcome::Superseded => Ok(Vec::new()),
     }
 }

@@ -4,6 +4,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
+use crate::order::{self, Numbered};
 use crate::queue::messages::put_message;
 use crate::rows::{find_delivery, put_progress, uuid_column};
 use loanhook_core::model::attempt::Attempt;
@@ -19,7 +20,8 @@ const NEWEST: &str = "SELECT max(id) FROM (
          SELECT first AS id FROM deliveries WHERE tenant = ?1 AND trace = ?2
      )";
 
-/// Gives the claim of an automatic attempt back, and the message that was put into the queue, if there is one. `resends`
+/// Gives the claim of an automatic attempt back, and the message that was put into the queue, if there is one: for the same
+/// number, or of the delivery that waited behind one that was canceled. `resends`
 /// is how often the delivery had been resent when it was claimed.
 pub(crate) fn release_claim(
     connection: &Connection,
@@ -49,8 +51,14 @@ pub(crate) fn release_claim(
     }
     put_progress(connection, &delivery)?;
     let message = QueueMessage::for_next_attempt(&delivery);
-    if let Some(message) = &message {
-        put_message(connection, message)?;
-    }
+    let message = match (message, Numbered::of(&delivery.snapshot)) {
+        (Some(message), _) => {
+            put_message(connection, &message)?;
+            Some(message)
+        }
+        // It was canceled meanwhile, and has ended by that.
+        (None, Some(numbered)) => order::end(connection, numbered, Timestamp::now())?,
+        (None, None) => None,
+    };
     Ok((ReleaseOutcome::Released, message))
 }

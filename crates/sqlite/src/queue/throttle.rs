@@ -11,7 +11,7 @@ use std::time::Instant;
 use super::allowance::{Allowance, InFlight, Now};
 use super::paced_end::PacedEnd;
 use super::token_bucket::TokenBucket;
-use loanhook_core::model::flow::{EndedHold, FlowSettings, FlowState, Hold, SubscriptionFlow};
+use loanhook_core::model::flow::{DeliveryOrder, EndedHold, FlowSettings, FlowState, Hold, SubscriptionFlow};
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::time::Timestamp;
 
@@ -203,6 +203,11 @@ impl Throttle {
         (setting.is_some() || self.hold.is_some()).then_some(setting)
     }
 
+    /// Whether deliveries of a loan wait for earlier ones.
+    pub(super) fn keeps_order(&self) -> bool {
+        self.settings.order == DeliveryOrder::Loan
+    }
+
     /// Whether there is nothing in it.
     pub(super) fn is_empty(&self) -> bool {
         let holds_nothing = self.hold.is_none() && self.paced_end.is_none() && self.uncommitted == 0;
@@ -217,6 +222,7 @@ impl Throttle {
             hold: self.hold.clone(),
             waits_since: held_since.or(ending.map(|hold| hold.since)),
             is_limited: self.settings.has_limit(),
+            is_ordered: self.keeps_order(),
         };
         (flow != SubscriptionFlow::default()).then_some(flow)
     }

@@ -201,6 +201,11 @@ impl QueueScheduler {
         self.state().throttles.get(&id).and_then(Throttle::recorded_by)
     }
 
+    /// Whether a subscription keeps an order of its deliveries, as far as is known before the transaction that decides it.
+    pub(crate) fn keeps_order(&self, id: SubscriptionId) -> bool {
+        self.state().throttles.get(&id).is_some_and(Throttle::keeps_order)
+    }
+
     /// The flow of the subscriptions of a tenant that have any.
     pub(crate) fn flows(
         &self,

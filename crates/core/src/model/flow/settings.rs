@@ -20,7 +20,8 @@ pub struct FlowSettings {
     /// Requests a second at most, automatic attempts and resends together.
     pub max_per_second: Option<f64>,
     pub order: DeliveryOrder,
-    /// With [`DeliveryOrder::Loan`]: how long a delivery that fails keeps those behind it waiting.
+    /// With [`DeliveryOrder::Loan`]: how long after its first failure a delivery keeps those behind it waiting. None is until
+    /// its end.
     pub step_aside_after_seconds: Option<u32>,
     /// Failures in a row after which the subscription is held.
     pub hold_after_failures: Option<u32>,
@@ -31,7 +32,7 @@ pub struct FlowSettings {
 pub enum DeliveryOrder {
     #[default]
     None,
-    /// A delivery waits for every earlier one of its loan.
+    /// The first attempt of a delivery waits until every earlier delivery of its loan has ended or steps aside.
     Loan,
 }
 
@@ -53,9 +54,6 @@ impl FlowSettings {
         }
         if self.max_per_second.is_some_and(|most| !PER_SECOND.contains(&most)) {
             errors.add("/flow/maxPerSecond", "must be 0.1 to 10000");
-        }
-        if self.order != DeliveryOrder::None {
-            errors.add("/flow/order", "must be none: this version of loanhook does not keep an order yet");
         }
         if self.step_aside_after_seconds.is_some_and(|seconds| !STEP_ASIDE_SECONDS.contains(&seconds)) {
             errors.add("/flow/stepAsideAfterSeconds", "must be 60 to 2592000 seconds (30 days)");
@@ -88,7 +86,7 @@ mod tests {
             (per_second(10_000.0), None),
             (per_second(10_000.1), Some("/flow/maxPerSecond")),
             (per_second(f64::NAN), Some("/flow/maxPerSecond")),
-            (FlowSettings { order: DeliveryOrder::Loan, ..none }, Some("/flow/order")),
+            (FlowSettings { order: DeliveryOrder::Loan, ..none }, None),
             (step_aside(59), Some("/flow/stepAsideAfterSeconds")),
             (step_aside(60), None),
             (step_aside(2_592_000), None),

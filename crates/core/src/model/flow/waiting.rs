@@ -1,6 +1,7 @@
 //! Waiting: that a delivery does not leave although its attempt is due, and why, as readers see it.
 //!
-//! It is told from the delivery and from the flow of its subscription, and is stored nowhere.
+//! For a limit and a hold it is told from the delivery and from the flow of its subscription, and is stored nowhere. For the order
+//! an engine knows.
 
 use std::str::FromStr;
 
@@ -59,10 +60,12 @@ pub struct SubscriptionFlow {
     pub waits_since: Option<Timestamp>,
     /// Whether it has a limit of requests under way or of requests a second.
     pub is_limited: bool,
+    /// Whether deliveries of a loan wait for earlier ones.
+    pub is_ordered: bool,
 }
 
 impl SubscriptionFlow {
-    /// Why a delivery of the subscription waits at `now`; none where it does not.
+    /// For which limit or hold a delivery of the subscription waits at `now`; none where it does not.
     pub fn waiting(&self, delivery: &Delivery, now: Timestamp) -> Option<Waiting> {
         let due = delivery.progress.next_due().filter(|due| *due <= now)?;
         match self.waits_since {

@@ -29,6 +29,10 @@ pub(in crate::api) struct DeliverySummary {
     /// A subscription's test sent it: no event of the loan.
     test: bool,
     accepted_at: Timestamp,
+    /// Its number among the deliveries of its loan and webhook, as the header `loanhook-sequence` has it; null where the webhook
+    /// kept no order when it was accepted.
+    #[schema(required)]
+    sequence: Option<u64>,
     status: Status,
     /// Why it waits although its attempt is due; null where it does not.
     #[schema(required)]
@@ -75,6 +79,7 @@ impl DeliverySummary {
             occurred_at: snapshot.occurred_at,
             test: snapshot.test,
             accepted_at: snapshot.accepted_at.into(),
+            sequence: snapshot.sequence,
             status: progress.status().into(),
             waiting: waiting.map(Into::into),
             next_attempt_at: progress.next_due().map(Into::into),

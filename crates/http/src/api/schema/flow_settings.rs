@@ -7,7 +7,7 @@ use super::enums_of_model;
 use loanhook_core::model::flow as model;
 
 enums_of_model! {
-    /// Which deliveries wait for which others: with `loan`, each waits for every earlier one of its loan.
+    /// Which deliveries wait for which others: with `loan`, the first attempt of each waits for every earlier delivery of its loan.
     #[serde(rename_all = "lowercase")]
     #[derive(Deserialize)]
     DeliveryOrder from model::DeliveryOrder {
@@ -29,10 +29,11 @@ pub(in crate::api) struct FlowDraft {
     #[serde(default)]
     #[schema(minimum = 0.1, maximum = 10000)]
     max_per_second: Option<f64>,
-    /// Only `none` can be set so far.
+    /// With `loan` the first attempt of a delivery waits until every earlier delivery of its loan has ended, and each delivery has
+    /// a number, `sequence`.
     #[serde(default)]
     order: Option<DeliveryOrder>,
-    /// With an order: for how many seconds a delivery that fails keeps those behind it waiting; null is until its end.
+    /// With an order: for how many seconds after its first failure a delivery keeps those behind it waiting; null is until its end.
     #[serde(default)]
     #[schema(minimum = 60, maximum = 2_592_000)]
     step_aside_after_seconds: Option<u32>,

@@ -66,7 +66,7 @@ fn event(found: &EventWithStatuses, list: &EventList, request: &PageRequest) -> 
             } @else {
                 ul.verdicts {
                     @for verdict in &event.verdicts {
-                        (verdicts::show(verdict, found, opened, request))
+                        (verdicts::show(verdict, (found, &list.waiting), opened, request))
                     }
                 }
             }

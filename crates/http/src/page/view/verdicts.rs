@@ -1,13 +1,17 @@
 //! Verdicts of an event in words: what each webhook did, and why, where the event is open.
 
+use std::collections::BTreeMap;
+
 use maud::{Markup, html};
 
+use super::format::waiting;
 use crate::page::open_event::OpenEvent;
 use crate::page::page_parameters::PageParameters;
 use crate::page::page_request::PageRequest;
 use crate::web::verdict_words;
 use loanhook_core::explain::{Explanation, FormulaExplanation};
 use loanhook_core::ledger::EventWithStatuses;
+use loanhook_core::model::flow::Waiting;
 use loanhook_core::model::id::TraceId;
 use loanhook_core::model::ledger::{DecisionKind, Verdict};
 use loanhook_core::model::progress::Status;
@@ -15,7 +19,7 @@ use loanhook_core::model::progress::Status;
 /// One verdict; of an open event with its reason and formulas.
 pub(super) fn show(
     verdict: &Verdict,
-    found: &EventWithStatuses,
+    (found, waiting): (&EventWithStatuses, &BTreeMap<TraceId, Waiting>),
     open: Option<&OpenEvent>,
     request: &PageRequest,
 ) -> Markup {
@@ -27,7 +31,7 @@ pub(super) fn show(
             span.verdict {
                 bdi.title { (verdict.title) } ": "
                 @match verdict.decision.trace() {
-                    Some(trace) => (fired(trace, found, request)),
+                    Some(trace) => (fired(trace, found, waiting.get(&trace), request)),
                     None => (did_not_fire(kind, explanation)),
                 }
             }
@@ -51,7 +55,12 @@ pub(super) fn show(
 }
 
 /// That a webhook fired, what became of it, and a link to it.
-fn fired(trace: TraceId, found: &EventWithStatuses, request: &PageRequest) -> Markup {
+fn fired(
+    trace: TraceId,
+    found: &EventWithStatuses,
+    waits: Option<&Waiting>,
+    request: &PageRequest,
+) -> Markup {
     let (class, words) = match found.statuses.get(&trace) {
         Some(Status::Succeeded) => ("ok", "delivered"),
         Some(Status::Failed) => ("bad", "failed"),
@@ -61,7 +70,9 @@ fn fired(trace: TraceId, found: &EventWithStatuses, request: &PageRequest) -> Ma
     };
     let query = PageParameters::read(None).with("traceId", &trace).query();
     html! {
-        "fired, " span class={ "came " (class) } { (words) } ". "
+        "fired, " span class={ "came " (class) } {
+            @if let Some(waits) = waits { (waiting(*waits)) } @else { (words) }
+        } ". "
         a href={ (request.path()) (query) } { "Show the webhook" }
     }
 }

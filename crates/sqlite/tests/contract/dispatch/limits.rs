@@ -74,7 +74,7 @@ fn start_delivering(engine: &OnDisk, sender: &Counting) -> RunningWorker {
 }
 
 /// Waits until none of these deliveries is pending.
-async fn all_ended(engine: &OnDisk, deliveries: &[Delivery]) -> StoreResult<()> {
+pub(super) async fn all_ended(engine: &OnDisk, deliveries: &[Delivery]) -> StoreResult<()> {
     for DeliverySnapshot { tenant, trace_id, .. } in deliveries.iter().map(|delivery| &delivery.snapshot) {
         let status = async || {
             let delivery = delivery_of(engine.ports(), tenant, *trace_id).await?;

@@ -4,6 +4,7 @@ mod admission;
 mod due_messages;
 mod handlers;
 mod limits;
+mod order;
 
 use loanhook_core::deliver::ClaimedAttempt;
 use loanhook_core::model::time::Timestamp;
