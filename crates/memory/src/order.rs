@@ -107,7 +107,7 @@ impl State {
     }
 
     /// Whether the first attempt of a delivery waits for an earlier delivery.
-    pub fn waits_for_order(&self, delivery: &Delivery, now: Timestamp) -> bool {
+    pub(super) fn waits_for_order(&self, delivery: &Delivery, now: Timestamp) -> bool {
         match self.wait(delivery) {
             Wait::Over => false,
             Wait::Until(time) => time > now,

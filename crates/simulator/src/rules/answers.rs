@@ -5,7 +5,6 @@ use loanhook_core::intake::Receipt;
 use loanhook_core::model::attempt::{AttemptNumber, AttemptState};
 use loanhook_core::model::id::{AttemptId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::progress::Progress;
-use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DueWork, QueueMessage};
 use loanhook_memory::State;
 
@@ -71,9 +70,9 @@ pub(crate) fn promise(inner: &mut Inner, state: &State, tenant: &TenantId, trace
     if payload.is_some_and(|payload| !state.has_payload(tenant, payload)) {
         return broken(inner, "was answered and its payload is not stored");
     }
-    // What waits for an earlier delivery has no message: the end of that brings it.
+    // What may wait for an earlier delivery has no message until that has ended. Whether it comes shows at the end of the run.
     if let Progress::Waiting(next) = delivery.progress
-        && !(next.number == 1 && state.waits_for_order(delivery, Timestamp::now()))
+        && !(next.number == 1 && delivery.snapshot.sequence > Some(1))
         && !wakes(inner, state, |message| {
             message.trace_id == trace
                 && matches!(message.work, DueWork::Attempt(number) if number == next.number || number + 1 == next.number)

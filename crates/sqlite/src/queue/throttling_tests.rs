@@ -209,7 +209,9 @@ fn a_probe_follows_a_clock_that_is_set() {
         assert_eq!(idle_until(&scheduler), Some(before.plus_millis(millis)));
     }
     // The hold has moved too: whatever wakes the queue, it is not earlier.
-    scheduler.end_probe(queue(1, true).subscription);
+    let settings = FlowSettings { hold_after_failures: Some(3), ..FlowSettings::default() };
+    let id = queue(1, true);
+    scheduler.set_flow_settings((&id.tenant, id.subscription), settings, SentBefore::Unknown);
     assert_eq!(idle_until(&scheduler), Some(due + 10 * SECOND));
 }
 
