@@ -49,7 +49,7 @@ async fn later_deliveries_of_a_loan_wait_for_the_one_that_fails_and_other_loans_
     let Some(j) = Journey::on_own_process().await else { return };
     let is_well = Arc::default();
     let receiver = failing_for_one_loan(&is_well).await;
-    let settings = json!({"flow": {"order": "loan"}, "retry": {"delays": vec![2; 30]}});
+    let settings = json!({"flow": {"order": "loan"}, "retry": {"delays": vec![2; 24]}});
     j.api.subscribe(&subscription(&receiver.url("/hook"), settings)).await;
     let stuck = send_in_order(&j, "727", 4).await;
     let free = send_in_order(&j, "728", 4).await;
