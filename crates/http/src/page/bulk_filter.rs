@@ -13,7 +13,7 @@ pub(super) enum BulkFilter {
     /// These filters tell single attempts apart: no delivery can be chosen by them.
     OfAttempts(Vec<&'static str>),
     /// Deliveries of the loan.
-    Deliveries(DeliveryFilterInput),
+    Deliveries(Box<DeliveryFilterInput>),
 }
 
 impl BulkFilter {
@@ -39,7 +39,7 @@ impl BulkFilter {
         match (set, of_attempts.is_empty()) {
             (_, false) => Self::OfAttempts(of_attempts),
             (0, true) => Self::Empty,
-            (_, true) => Self::Deliveries(filter),
+            (_, true) => Self::Deliveries(Box::new(filter)),
         }
     }
 }
@@ -70,11 +70,11 @@ mod tests {
                     event_name: text("Paid"),
                     subscription_id: text("s"),
                     response_code: text("5xx"),
-                    ..of_loan.clone()
+                    ..of_loan
                 },
             ),
         ] {
-            assert_eq!(of(query), BulkFilter::Deliveries(filter), "{query}");
+            assert_eq!(of(query), BulkFilter::Deliveries(Box::new(filter)), "{query}");
         }
         assert_eq!(of("limit=100&before=x"), BulkFilter::Empty);
     }

@@ -102,7 +102,7 @@ fn new_job(parameters: &PageParameters, request: &PageRequest) -> Option<NewJob>
     let BulkFilter::Deliveries(filter) = BulkFilter::of(parameters, &request.loan) else { return None };
     let input = JobInput {
         kind: JobKind::Resend,
-        filter,
+        filter: *filter,
         trace_ids: None,
         to: None,
         per_second: Some(PER_SECOND.into()),

@@ -48,6 +48,7 @@ pub(in crate::api) const DELIVERY_COLUMNS: &[&str] = &[
     "occurredAt",
     "acceptedAt",
     "test",
+    "sequence",
     "status",
     "waiting.reason",
     "waiting.since",
