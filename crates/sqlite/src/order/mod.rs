@@ -6,7 +6,7 @@
 //! 2. **A claim** of a first attempt asks again ([`may_begin`]): a message may be there although the order forbids its attempt, as
 //!    where the order was turned off and on again. Then the message is deleted, and the delivery waits ([`hold_back`]).
 //! 3. **The end** of a delivery, or the failure of its first attempt, wakes the one that waits behind it ([`record_change`],
-//!    [`end`]): its message is put, to be due at once, or when the deliveries before it step aside.
+//!    [`end()`]): its message is put, to be due at once, or when the deliveries before it step aside.
 //! 4. **Settings** that change are followed for all that waits ([`settings`]).
 //!
 //! Nothing holds up retries. Of one loan and subscription at most one delivery that waits has a message: the first.
