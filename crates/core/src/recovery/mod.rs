@@ -1,6 +1,6 @@
 //! Recovery: bulk resends and bulk cancels, as jobs that go on by themselves.
 //!
-//! [`plan`] says what a job would do. [`create`] fixes its list and stores it; from then on whoever runs jobs calls
+//! [`plan()`] says what a job would do. [`create`] fixes its list and stores it; from then on whoever runs jobs calls
 //! [`advance`], one step after the other, until the job is over: in one process a task, on AWS a function. [`stop`] ends it
 //! early. A step may be repeated and may be cut off at any place, and several may run at once: each delivery of the list is
 //! resent once.
