@@ -45,6 +45,7 @@ impl Process {
                 ("AWS_SESSION_TOKEN", "test"),
                 ("LOANHOOK_TABLE", "table"),
                 ("LOANHOOK_PAYLOADS_TABLE", "payloads"),
+                ("LOANHOOK_REPORTS_TABLE", "reports"),
                 ("LOANHOOK_BUCKET", "bucket"),
                 ("LOANHOOK_RETENTION_DAYS", "730"),
                 ("LOANHOOK_LEASE_SECONDS", "55"),
@@ -61,6 +62,7 @@ impl Process {
             )
             .env("LOANHOOK_QUEUE_URL", format!("http://{aws}/queue"))
             .env("LOANHOOK_SLOW_QUEUE_URL", format!("http://{aws}/slow-queue"))
+            .env("LOANHOOK_JOB_QUEUE_URL", format!("http://{aws}/job-queue"))
             .stdin(Stdio::null())
             // The log is written, and not read.
             .stdout(Stdio::null())
