@@ -106,7 +106,7 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
         .merge(api::jobs(engine.clone()))
         .merge(api::portal(engine.clone(), options.site.clone()))
         .merge(api::subscriptions(engine.clone()))
-        .merge(page::router_with_jobs(engine, options.site));
+        .merge(page::router(engine, options.site));
     let listener_options = ListenerOptions {
         max_connections: budget.caller_connections,
         trusted_proxies: options.trusted_proxies,

@@ -24,6 +24,7 @@ const BUCKET: &str = "Bucket.Arn";
 const PAYLOADS: &str = "${Bucket.Arn}/*";
 const QUEUE: &str = "Queue.Arn";
 const SLOW_QUEUE: &str = "SlowQueue.Arn";
+const JOB_QUEUE: &str = "JobQueue.Arn";
 /// What an event source mapping does, and sending.
 const RECEIVE_AND_SEND: &[&str] =
     &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"];
@@ -81,6 +82,7 @@ const HISTORY: Calls = &[
     (PAYLOADS, &["s3:GetObject"]),
     (BUCKET, &["s3:ListBucket"]),
     (QUEUE, &["sqs:SendMessage"]),
+    (JOB_QUEUE, &["sqs:SendMessage"]),
 ];
 const SUBSCRIPTIONS: Calls = &[
     (TABLE, READS_AND_WRITES),
@@ -90,9 +92,25 @@ const SUBSCRIPTIONS: Calls = &[
     (SLOW_QUEUE, &["sqs:SendMessage"]),
 ];
 const RESEND: Calls = &[
-    (TABLE, &["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]),
+    (
+        TABLE,
+        &[
+            "dynamodb:GetItem",
+            "dynamodb:BatchGetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:Query",
+        ],
+    ),
     (BY_TRACE, &["dynamodb:Query"]),
+    (ACCEPTED, &["dynamodb:Query"]),
+    (ATTENTION, &["dynamodb:Query"]),
+    (SMALL_PAYLOADS, &["dynamodb:GetItem"]),
+    (PAYLOADS, &["s3:GetObject"]),
+    (BUCKET, &["s3:ListBucket"]),
     (QUEUE, &["sqs:SendMessage"]),
+    (JOB_QUEUE, RECEIVE_AND_SEND),
+    (DEAD_LETTERS, &["sqs:SendMessage"]),
 ];
 
 const SWEEP: Calls = &[
@@ -100,6 +118,7 @@ const SWEEP: Calls = &[
     (DUE, &["dynamodb:Query"]),
     (QUEUE, &["sqs:SendMessage"]),
     (SLOW_QUEUE, &["sqs:SendMessage"]),
+    (JOB_QUEUE, &["sqs:SendMessage"]),
 ];
 
 const REPORTS: Calls = &[
@@ -119,15 +138,15 @@ const FUNCTIONS: [(&str, Calls); 7] = [
 
 /// The kinds of items that each function reads or writes, by the letters with which their partitions begin
 /// (`crates/aws/src/items/key_schema.rs`): A keys in the list of their tenant, E source addresses, F formula errors,
-/// G portal links and sessions, H slow marks, I idempotency records, K keys by their hash, L rows, M trigger states, Q permits of receivers, S subscriptions
-/// and the tenant's version, T deliveries, V events of the ledger, W how far the sweep has come.
+/// G portal links and sessions, H slow marks, I idempotency records, J recovery jobs, K keys by their hash, L rows, M trigger states, O turns of jobs that are not over,
+/// Q permits of receivers, S subscriptions and the tenant's version, T deliveries, V events of the ledger, W how far the sweep has come.
 const PARTITIONS: [(&str, &str); 7] = [
     ("Intake", "AFHIKMSTV"),
     ("Delivery", "EHLQST"),
-    ("History", "AEGIKLSTV"),
+    ("History", "AEGIJKLOSTV"),
     ("Subscriptions", "AFHKSTV"),
-    ("Resend", "ILT"),
-    ("Sweep", "HTW"),
+    ("Resend", "IJLOSTV"),
+    ("Sweep", "HOTW"),
     ("Reports", ""),
 ];
 

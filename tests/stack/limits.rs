@@ -18,6 +18,10 @@ fn the_visibility_timeout_is_six_times_the_function_timeout() {
     }
     let environment = &template["Globals"]["Function"]["Environment"]["Variables"];
     assert_eq!(number(&environment["LOANHOOK_LEASE_SECONDS"]), timeout + 10);
+    // The engine takes a message of a job for lost after 300 s, and its handler for gone after 60 s.
+    let timeout = number(&properties(&template, "ResendFunction")["Timeout"]);
+    let visibility = number(&properties(&template, "JobQueue")["VisibilityTimeout"]);
+    assert!((6 * timeout..300).contains(&visibility) && timeout < 60, "{visibility} s");
 }
 
 #[test]
@@ -26,7 +30,7 @@ fn every_queue_retains_messages_for_14_days() {
     for (name, queue) in resources(&template, "AWS::SQS::Queue") {
         assert_eq!(number(&queue["Properties"]["MessageRetentionPeriod"]), FOURTEEN_DAYS, "{name}");
     }
-    for queue in ["Queue", "SlowQueue"] {
+    for queue in ["Queue", "SlowQueue", "JobQueue"] {
         let redrive = &properties(&template, queue)["RedrivePolicy"];
         assert_eq!(number(&redrive["maxReceiveCount"]), 100);
         assert_eq!(reference(&redrive["deadLetterTargetArn"]), "DeadLetterQueue.Arn");
@@ -53,6 +57,10 @@ fn batch_failures_are_reported_by_message_and_concurrency_is_limited() {
         assert_eq!(source["FunctionResponseTypes"][0], "ReportBatchItemFailures");
         assert_eq!(reference(&source["ScalingConfig"]["MaximumConcurrency"]), limit);
     }
+    let jobs = &properties(&template, "ResendFunction")["Events"]["Jobs"]["Properties"];
+    assert_eq!(reference(&jobs["Queue"]), "JobQueue.Arn");
+    assert_eq!(jobs["FunctionResponseTypes"][0], "ReportBatchItemFailures");
+    assert!(number(&jobs["ScalingConfig"]["MaximumConcurrency"]) > 1);
     // A receiver's share of the slow queue is a part of what its mapping allows.
     let environment = &template["Globals"]["Function"]["Environment"]["Variables"];
     assert_eq!(reference(&environment["LOANHOOK_SLOW_CONCURRENCY"]), "SlowConcurrency");

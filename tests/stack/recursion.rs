@@ -43,7 +43,9 @@ fn loops(template: &Value) -> Vec<(&str, bool)> {
 fn every_function_that_sends_to_its_own_queue_is_allowed_to_loop() {
     let template = template();
     let loops = loops(&template);
-    assert!(loops.contains(&("DeliveryFunction", true)), "{loops:?}");
+    for function in ["DeliveryFunction", "ResendFunction"] {
+        assert!(loops.contains(&(function, true)), "{function}: {loops:?}");
+    }
     assert!(loops.iter().all(|(_, allowed)| *allowed), "{loops:?}");
 }
 

@@ -12,7 +12,7 @@ use http::{Method, Request, header};
 use http_body_util::BodyExt as _;
 use loanhook_core::ports::{
     Attempts, Deliveries, DeliveryList, EgressAddresses, FlowControl, FormulaErrorLog, Grants, Health,
-    Intake, Keys, Ledger, Payloads, Reports, Resends, Subscriptions,
+    Intake, Jobs, Keys, Ledger, Payloads, Reports, Resends, Subscriptions,
 };
 use loanhook_http::web::SiteSettings;
 use loanhook_http::{api, page};
@@ -44,6 +44,7 @@ where
         + Grants
         + Health
         + Intake
+        + Jobs
         + Keys
         + Ledger
         + Payloads

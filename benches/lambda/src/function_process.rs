@@ -62,6 +62,7 @@ impl Process {
             )
             .env("LOANHOOK_QUEUE_URL", format!("http://{aws}/queue"))
             .env("LOANHOOK_SLOW_QUEUE_URL", format!("http://{aws}/slow-queue"))
+            .env("LOANHOOK_JOB_QUEUE_URL", format!("http://{aws}/job-queue"))
             .stdin(Stdio::null())
             // The log is written, and not read.
             .stdout(Stdio::null())

@@ -66,7 +66,7 @@ impl Engine for AwsEngine {
     }
 
     /// SQS may deliver a message twice, and a message is left behind where a claim is made without it: here each counts
-    /// once, and only while something of its delivery is due.
+    /// once, and only while something of its delivery is due. It gives them in no order: here what is due first comes first.
     async fn drain(&self) -> Vec<QueueMessage> {
         let mut all: Vec<QueueMessage> = Vec::new();
         for queue in [&self.stack.queue_url, &self.stack.slow_queue_url] {
@@ -76,6 +76,7 @@ impl Engine for AwsEngine {
                 }
             }
         }
+        all.sort_by_key(|message| message.due);
         all
     }
 

@@ -25,6 +25,7 @@ pub struct TestStack {
     pub stream_arn: Option<String>,
     pub queue_url: String,
     pub slow_queue_url: String,
+    pub job_queue_url: String,
     pub dead_letters_url: String,
     pub dynamodb: aws_sdk_dynamodb::Client,
     pub s3: aws_sdk_s3::Client,
@@ -59,8 +60,20 @@ impl TestStack {
         };
         let queue_url = queue(name.clone()).await;
         let slow_queue_url = queue(format!("{name}-slow")).await;
+        let job_queue_url = queue(format!("{name}-jobs")).await;
         let dead_letters_url = queue(format!("{name}-dead")).await;
-        Self { name, stream_arn, queue_url, slow_queue_url, dead_letters_url, dynamodb, s3, sqs, config }
+        Self {
+            name,
+            stream_arn,
+            queue_url,
+            slow_queue_url,
+            job_queue_url,
+            dead_letters_url,
+            dynamodb,
+            s3,
+            sqs,
+            config,
+        }
     }
 
     /// An engine with empty caches.
@@ -81,6 +94,7 @@ impl TestStack {
             queue_url: self.queue_url.clone(),
             slow_queue_url: self.slow_queue_url.clone(),
             slow_instances: 4,
+            job_queue_url: self.job_queue_url.clone(),
             dead_letters_url: Some(self.dead_letters_url.clone()),
             // Cases accept events years ago: see `loanhook_contract::scene::START`.
             retention: Duration::from_secs(20 * 365 * 24 * 3600),

@@ -37,6 +37,8 @@ pub struct Stack {
     pub slow_queue_url: String,
     /// How many instances of the delivery function take batches from the slow queue at most.
     pub slow_instances: u32,
+    /// The queue of the messages that drive recovery jobs.
+    pub job_queue_url: String,
     /// The queue for messages that cannot be handled; needed only where messages are received.
     pub dead_letters_url: Option<String>,
     /// How long a delivery and all of its rows are kept.

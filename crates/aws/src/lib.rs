@@ -1,5 +1,5 @@
 //! The engine for AWS: a DynamoDB table for deliveries and history, a table and an S3 bucket for payloads, two SQS
-//! queues.
+//! queues for deliveries and one for recovery jobs.
 //!
 //! [`Aws`] implements every port of the core. Each step of a delivery is several calls, and a function can die between any
 //! two of them. So:
@@ -15,6 +15,8 @@
 //! - payloads are named by tenant and hash, so that equal bytes are stored once.
 //!
 //! What is due later than SQS can delay a message stands in an index of the table, which the [`sweep`] reads.
+//!
+//! A recovery job is driven by a message at a time, which is sent again by what handles it ([`run_job_batch`]).
 //!
 //! Counts of reports are made from the stream of the table, by a function of their own ([`Aws::count_changes`]).
 //!
@@ -35,6 +37,7 @@ mod health;
 mod history;
 mod intake;
 mod items;
+mod jobs;
 mod ledger;
 mod payloads;
 mod queue;
@@ -47,6 +50,7 @@ pub use config::Config;
 pub use due_index::sweep;
 pub use egress::{PublicAddress, PublicAddressSender};
 pub use engine::{Aws, Clock, Stack};
+pub use jobs::{JobTurn, run_job_batch};
 pub use queue::message::read as read_message;
 pub use queue::sqs_batch;
 pub use queue::{InstanceId, SLOW_AFTER, WatchedSender};

@@ -19,7 +19,7 @@ use crate::triggers::{submit, with};
 const MANY: usize = 10_000;
 
 /// When jobs are made: after all attempts of the deliveries.
-pub(crate) fn later() -> Timestamp {
+pub fn later() -> Timestamp {
     START + 3600 * SECOND
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn without_retries(title: &str, millis: u32) -> Subscription {
 }
 
 /// An engine with a subscription, and a delivery of each of these loans whose schedule ran out, a second apart.
-pub(crate) async fn exhausted<E: Engine>(loans: &[&str]) -> StoreResult<(E, Vec<TraceId>)> {
+pub async fn exhausted<E: Engine>(loans: &[&str]) -> StoreResult<(E, Vec<TraceId>)> {
     let engine = with::<E>(&[&without_retries("Core", 0)]).await?;
     let mut traces = Vec::new();
     for (step, loan) in (0..).zip(loans) {
@@ -62,7 +62,7 @@ pub(crate) fn of_failed() -> JobInput {
 }
 
 /// A bulk resend of the deliveries of these traces, 1,000 a second.
-pub(crate) fn of_traces(traces: &[TraceId]) -> JobInput {
+pub fn of_traces(traces: &[TraceId]) -> JobInput {
     let trace_ids = Some(traces.iter().map(ToString::to_string).collect());
     JobInput { filter: DeliveryFilterInput::default(), trace_ids, ..of_failed() }
 }
@@ -81,7 +81,8 @@ where
     recovery::create(engine.ports(), &acme(), new, "Servicing".into(), key, later()).await
 }
 
-pub(crate) async fn create<E: Engine>(engine: &E, input: JobInput) -> Job
+/// A job as it was made.
+pub async fn create<E: Engine>(engine: &E, input: JobInput) -> Job
 where
     E::Ports: Jobs,
 {
@@ -89,7 +90,7 @@ where
 }
 
 /// One step of a job, by somebody who remembers nothing of the steps before; when the next is wanted.
-pub(crate) async fn step<E: Engine>(engine: &E, id: JobId, now: Timestamp) -> StoreResult<Option<Timestamp>>
+pub async fn step<E: Engine>(engine: &E, id: JobId, now: Timestamp) -> StoreResult<Option<Timestamp>>
 where
     E::Ports: Jobs,
 {
@@ -97,7 +98,7 @@ where
 }
 
 /// Sends the resends that are queued, and gives what was sent.
-pub(crate) async fn send_queued<E: Engine>(
+pub async fn send_queued<E: Engine>(
     engine: &E,
     sender: Scripted,
     now: Timestamp,
@@ -113,7 +114,7 @@ pub(crate) async fn send_queued<E: Engine>(
 }
 
 /// Works a job off to its end, a step a second, with the answers of this sender; gives what was sent, in its order.
-pub(crate) async fn work_off<E: Engine>(
+pub async fn work_off<E: Engine>(
     engine: &E,
     id: JobId,
     mut sender: Scripted,
@@ -137,7 +138,8 @@ pub(crate) fn traces_of(sent: &[(LoanId, TraceId)]) -> Vec<TraceId> {
     sent.iter().map(|(_, trace)| *trace).collect()
 }
 
-pub(crate) async fn job<E: Engine>(engine: &E, id: JobId) -> StoreResult<Job>
+/// A job as it is now.
+pub async fn job<E: Engine>(engine: &E, id: JobId) -> StoreResult<Job>
 where
     E::Ports: Jobs,
 {
@@ -163,7 +165,7 @@ where
 }
 
 /// In all, succeeded, failed, skipped, superseded, left.
-pub(crate) fn counts(job: &Job) -> [u32; 6] {
+pub fn counts(job: &Job) -> [u32; 6] {
     let counts = job.counts;
     [counts.total, counts.succeeded, counts.failed, counts.skipped, counts.superseded, counts.left()]
 }
@@ -186,7 +188,7 @@ where
 }
 
 /// How often these deliveries were resent, all together.
-pub(crate) async fn resends<E: Engine>(engine: &E, traces: &[TraceId]) -> StoreResult<u32> {
+pub async fn resends<E: Engine>(engine: &E, traces: &[TraceId]) -> StoreResult<u32> {
     let mut all = 0;
     for trace in traces {
         all += delivery(engine, *trace).await?.history.resends;

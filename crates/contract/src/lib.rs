@@ -1,8 +1,8 @@
 //! The contract of the ports, which every engine keeps: each case is written once, over [`engine::Engine`],
 //! and runs against each engine. Time is data here: the cases say when it is.
 //!
-//! An engine's tests implement [`engine::Engine`] and call [`contract!`]. For tests of their own they have the same
-//! beginnings ([`scene`]) and senders ([`sender`]).
+//! An engine's tests implement [`engine::Engine`] and call [`contract!`] and [`job_contract!`]. For tests of their own they have
+//! the same beginnings ([`scene`], [`job_scene`]) and senders ([`sender`]).
 
 mod cancel;
 pub mod cases;
@@ -19,7 +19,7 @@ mod job_cancels;
 mod job_cases;
 mod job_lists;
 mod job_requests;
-mod job_scene;
+pub mod job_scene;
 mod job_steps;
 mod job_stops;
 mod keys;

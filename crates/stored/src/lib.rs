@@ -56,7 +56,7 @@ use serde::{Deserialize, Serialize};
 
 pub use count_changes::{read_count_changes, write_count_changes};
 pub use counts::{CountsReadError, class_code, read_counts, write_counts};
-pub use values::StoredTime;
+pub use values::{StoredTenant, StoredTime};
 pub use version::Version;
 
 /// A value that is stored as one JSON document.

@@ -28,7 +28,7 @@ impl<'de> Deserialize<'de> for StoredTime {
 /// A tenant, by its name.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
-pub(crate) struct StoredTenant(pub(crate) TenantId);
+pub struct StoredTenant(pub TenantId);
 
 impl TryFrom<String> for StoredTenant {
     type Error = String;

@@ -1,5 +1,5 @@
-//! The Lambda function for the history, behind the HTTP API: the history of loans in JSON and on pages, resends and the
-//! portal.
+//! The Lambda function for the history, behind the HTTP API: the history of loans in JSON and on pages, resends, recovery
+//! jobs and the portal.
 
 use loanhook_aws::{Aws, Config};
 use loanhook_http::{api, page};
@@ -11,6 +11,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let site = loanhook_lambda::site()?;
     let engine = Aws::new(&loanhook_aws::sdk_config(), config.stack);
     let router = api::history(engine.clone())
+        .merge(api::jobs(engine.clone()))
         .merge(api::portal(engine.clone(), site.clone()))
         .merge(page::router(engine.clone(), site));
     loanhook_lambda::serve(engine, api::with_middleware(router)).await

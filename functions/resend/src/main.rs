@@ -1,7 +1,11 @@
-//! The Lambda function for resends by direct invocation: Step Functions, the AWS CLI or the AWS console invoke it.
+//! The Lambda function for resends: by direct invocation (Step Functions, the AWS CLI or the AWS console invoke it), and those of
+//! recovery jobs, whose messages SQS invokes it with.
 
+use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use loanhook_aws::{Aws, Config};
+use loanhook_aws::{Aws, Config, JobTurn, run_job_batch};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::recovery::{self, SeenLoans};
 use loanhook_http::api::direct_invocation;
 use serde_json::Value;
 
@@ -11,9 +15,24 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env()?;
     let engine = &Aws::new(&loanhook_aws::sdk_config(), config.stack);
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
+        if event.payload.get("Records").is_some() {
+            return Box::pin(run_jobs(engine, event)).await;
+        }
         // Boxed: the calls nest more deeply than the compiler can follow in one future.
         let resent = Box::pin(direct_invocation::resend(engine, event.payload, &event.context.request_id));
         resent.await.map_err(Error::from)
     }))
     .await
+}
+
+/// Makes steps of the recovery jobs of a batch of messages.
+async fn run_jobs(engine: &Aws, event: LambdaEvent<Value>) -> Result<Value, Error> {
+    let batch: SqsEvent = serde_json::from_value(event.payload)?;
+    let step = move |JobTurn { tenant, job, .. }: JobTurn, mut seen: SeenLoans, now: Timestamp| async move {
+        let next = Box::pin(recovery::advance(engine, &tenant, job, &mut seen, now)).await;
+        (seen, next)
+    };
+    let response = run_job_batch(engine, batch, event.context.deadline(), step).await?;
+    engine.finish_background().await;
+    Ok(serde_json::to_value(response)?)
 }

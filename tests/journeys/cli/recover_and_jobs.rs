@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use super::{run_as_caller, run_command};
 use crate::harness::server::loanhook_command;
 use crate::harness::{Gate, Journey, Reply, text, within};
-use crate::recovery::{counts, ended_job, failed, id, make_job, resends};
+use crate::recovery::{counts, ended_job, failed_on_own_process, id, make_job, resends};
 
 async fn jobs(j: &Journey) -> Vec<Value> {
     let list = j.api.get("/v1/resends").await.expect_status(200).json();
@@ -17,7 +17,7 @@ async fn jobs(j: &Journey) -> Vec<Value> {
 
 #[tokio::test]
 async fn recover_shows_the_plan_asks_and_follows_to_the_end() {
-    let Some((j, traces)) = failed(&["1", "2", "1"]).await else { return };
+    let Some((j, traces)) = failed_on_own_process(&["1", "2", "1"]).await else { return };
     let command = ["recover", "--since", "1h", "--per-second", "50"];
     for (arguments, answer) in [(&["--dry-run"][..], ""), (&[], "n\n")] {
         let planned = run_as_caller(&j, &[&command, arguments].concat(), answer).await;
@@ -53,7 +53,7 @@ async fn recover_shows_the_plan_asks_and_follows_to_the_end() {
 
 #[tokio::test]
 async fn every_flag_of_recover_is_in_the_job() {
-    let Some((j, traces)) = failed(&["1", "2", "1"]).await else { return };
+    let Some((j, traces)) = failed_on_own_process(&["1", "2", "1"]).await else { return };
     j.receiver.always("/hook", Reply::status(503));
     let subscription = text(&j.api.delivery(&traces[0]).await["subscriptionId"]).to_owned();
     let command = [
@@ -106,7 +106,7 @@ async fn every_flag_of_recover_is_in_the_job() {
 /// Ctrl-C leaves the job running.
 #[tokio::test]
 async fn an_interrupted_recover_says_how_to_come_back_and_leaves_the_job_running() {
-    let Some((j, traces)) = failed(&["1", "2"]).await else { return };
+    let Some((j, traces)) = failed_on_own_process(&["1", "2"]).await else { return };
     let gate = Gate::closed();
     j.receiver.always("/hook", Reply::ok().held(&gate));
     let mut command = tokio::process::Command::from(loanhook_command());
@@ -144,7 +144,7 @@ async fn an_interrupted_recover_says_how_to_come_back_and_leaves_the_job_running
 
 #[tokio::test]
 async fn jobs_stops_a_job_of_either_kind() {
-    let Some((j, traces)) = failed(&["1", "2"]).await else { return };
+    let Some((j, traces)) = failed_on_own_process(&["1", "2"]).await else { return };
     let gate = Gate::closed();
     j.receiver.always("/hook", Reply::ok().held(&gate));
     let made = make_job(&j.api, "resends", &json!({"filter": {"traceIds": traces}, "perSecond": 0.1})).await;

@@ -32,7 +32,7 @@ async fn jobs(j: &Journey) -> Vec<Value> {
 
 #[tokio::test]
 async fn all_that_match_are_counted_confirmed_once_and_followed_to_their_outcome() {
-    let Some((j, traces)) = failed(&["727", "728", "727"]).await else { return };
+    let (j, traces) = failed(&["727", "728", "727"]).await;
     let delivered = j.api.send_one(&event_named("Paid", "727")).await;
     j.api.ended_delivery(&delivered).await;
     j.receiver.next_request().await;
@@ -71,7 +71,7 @@ async fn all_that_match_are_counted_confirmed_once_and_followed_to_their_outcome
 
 #[tokio::test]
 async fn every_filter_of_deliveries_is_in_the_question_and_the_job() {
-    let Some((j, traces)) = failed(&["727", "727"]).await else { return };
+    let (j, traces) = failed(&["727", "727"]).await;
     let subscription = j.api.delivery(&traces[0]).await["subscriptionId"].clone();
     let subscription = subscription.as_str().expect("an ID");
     let mut jane = viewer(&j).await;
@@ -107,7 +107,7 @@ async fn every_filter_of_deliveries_is_in_the_question_and_the_job() {
 
 #[tokio::test]
 async fn filters_of_single_attempts_offer_no_bulk_resend_and_say_why() {
-    let Some((j, _)) = failed(&["727"]).await else { return };
+    let (j, _) = failed(&["727"]).await;
     let mut jane = viewer(&j).await;
     assert!(jane.page(PAGE).await.all(".all").is_empty(), "without a filter nothing is offered");
     for (query, named) in
@@ -126,7 +126,7 @@ async fn filters_of_single_attempts_offer_no_bulk_resend_and_say_why() {
 
 #[tokio::test]
 async fn a_bulk_resend_needs_the_scope_the_form_and_the_session_of_its_loan() {
-    let Some((j, traces)) = failed(&["727", "728"]).await else { return };
+    let (j, traces) = failed(&["727", "728"]).await;
     let ask = format!("{PAGE}/resend-all?outcome=failed");
     let mut jane = viewer(&j).await;
     let (action, csrf, once) = form(&jane.page(&ask).await);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{counts, ended_job, failed, id, items, make_job, resends};
+use super::{counts, ended_job, failed, failed_on_own_process, id, items, make_job, resends};
 use crate::harness::{
     Gate, Journey, Reply, attempts_of, event, eventually, items_of, subscription_path, text, trace_ids,
 };
@@ -11,7 +11,7 @@ const FAILED: &str = "failed";
 
 #[tokio::test]
 async fn a_bulk_resend_sends_each_delivery_once_and_says_what_became_of_it() {
-    let Some((j, traces)) = failed(&["1", "2", "3", "4", "5"]).await else { return };
+    let Some((j, traces)) = failed_on_own_process(&["1", "2", "3", "4", "5"]).await else { return };
     j.receiver.replies("/hook", [Reply::status(500)]);
     let body = json!({"filter": {"status": FAILED, "from": "2026-01-01T00:00:00Z"}, "perSecond": 100});
     let made = make_job(&j.api, "resends", &body).await;
@@ -61,7 +61,7 @@ async fn a_bulk_resend_sends_each_delivery_once_and_says_what_became_of_it() {
 
 #[tokio::test]
 async fn a_bulk_resend_to_the_current_address_skips_what_has_none() {
-    let Some((j, traces)) = failed(&["1"]).await else { return };
+    let (j, traces) = failed(&["1"]).await;
     let deleted = j.subscribe("/deleted", json!({})).await;
     j.receiver.replies("/deleted", [Reply::status(503)]);
     let sent = trace_ids(&j.api.post("/v1/events", &event("2")).await.expect_status(202).json());
@@ -86,7 +86,7 @@ async fn a_bulk_resend_to_the_current_address_skips_what_has_none() {
 
 #[tokio::test]
 async fn a_stopped_bulk_resend_sends_nothing_more() {
-    let Some((j, traces)) = failed(&["1", "2", "3"]).await else { return };
+    let (j, traces) = failed(&["1", "2", "3"]).await;
     let gate = Gate::closed();
     j.receiver.replies("/hook", [Reply::ok().held(&gate)]);
     let body = json!({"filter": {"status": FAILED}, "perSecond": 0.1});
@@ -105,7 +105,7 @@ async fn a_stopped_bulk_resend_sends_nothing_more() {
 
 #[tokio::test]
 async fn failures_in_a_row_stop_a_bulk_resend() {
-    let Some((j, traces)) = failed(&["1", "2", "3", "4"]).await else { return };
+    let Some((j, traces)) = failed_on_own_process(&["1", "2", "3", "4"]).await else { return };
     j.receiver.always("/hook", Reply::status(503));
     let body = json!({"filter": {"status": FAILED}, "perSecond": 2, "stopAfterFailures": 1});
     let made = make_job(&j.api, "resends", &body).await;
@@ -117,7 +117,7 @@ async fn failures_in_a_row_stop_a_bulk_resend() {
 
 #[tokio::test]
 async fn only_the_newest_delivery_of_a_loan_is_resent_where_that_is_asked_for() {
-    let Some((j, traces)) = failed(&["1", "2", "1", "1"]).await else { return };
+    let (j, traces) = failed(&["1", "2", "1", "1"]).await;
     let body = json!({"filter": {"status": FAILED}, "perSecond": 100, "newestPerLoan": true});
     let made = make_job(&j.api, "resends", &body).await;
     let ended = ended_job(&j.api, "resends", id(&made)).await;
@@ -129,7 +129,7 @@ async fn only_the_newest_delivery_of_a_loan_is_resent_where_that_is_asked_for() 
 
 #[tokio::test]
 async fn a_dry_run_says_what_a_job_would_do_and_makes_none() {
-    let Some((j, traces)) = failed(&["1", "2", "1"]).await else { return };
+    let (j, traces) = failed(&["1", "2", "1"]).await;
     let body = |newest: bool| json!({"filter": {"status": FAILED}, "perSecond": 0.5, "newestPerLoan": newest, "dryRun": true});
     for (newest, count, superseded, first, seconds) in [(false, 3, 0, 0, 4.0), (true, 2, 1, 1, 2.0)] {
         let planned = j.api.post("/v1/resends", &body(newest)).await.expect_status(200).json();
@@ -176,7 +176,7 @@ async fn what_succeeds_by_its_own_schedule_is_skipped() {
 
 #[tokio::test]
 async fn jobs_are_listed_newest_first_in_pages() {
-    let Some((j, traces)) = failed(&["1"]).await else { return };
+    let (j, traces) = failed(&["1"]).await;
     let mut made = Vec::new();
     for _ in 0..3 {
         let body = json!({"filter": {"traceIds": traces}});

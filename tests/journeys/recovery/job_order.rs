@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::{counts, ended_job, failed, id, items, make_job};
+use super::{counts, ended_job, failed_on_own_process, id, items, make_job};
 use crate::harness::{Gate, Journey, Reply, event, text};
 
 /// A receiver that has answered well so far is sent several resends at once.
@@ -39,7 +39,7 @@ async fn deliveries_of_one_loan_are_resent_one_after_the_other() {
 async fn a_bulk_resend_is_never_faster_than_its_pace() {
     let loans: Vec<String> = (0..12).map(|loan| loan.to_string()).collect();
     let loans: Vec<&str> = loans.iter().map(String::as_str).collect();
-    let Some((j, _)) = failed(&loans).await else { return };
+    let Some((j, _)) = failed_on_own_process(&loans).await else { return };
     let made = make_job(&j.api, "resends", &json!({"filter": {"status": "failed"}, "perSecond": 5})).await;
     ended_job(&j.api, "resends", id(&made)).await;
     // The IDs of attempts begin with the time when they were asked for.

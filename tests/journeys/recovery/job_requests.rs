@@ -10,7 +10,7 @@ const NOBODY: &str = "0193b2a4-0000-7000-8000-00000000002f";
 
 #[tokio::test]
 async fn what_a_job_cannot_be_is_422_with_a_pointer() {
-    let Some(j) = Journey::on_own_process().await else { return };
+    let j = Journey::start().await;
     let failed = json!({"status": "failed"});
     let many: Vec<_> = (0..1001).map(|_| NOBODY).collect();
     for (path, body, pointers) in [
@@ -46,7 +46,7 @@ async fn what_a_job_cannot_be_is_422_with_a_pointer() {
 
 #[tokio::test]
 async fn a_repeated_call_with_an_idempotency_key_returns_the_same_job() {
-    let Some((j, traces)) = failed(&["1", "2"]).await else { return };
+    let (j, traces) = failed(&["1", "2"]).await;
     let ask = |path: &str, body: Value| {
         let request = j.api.request("POST", path).header("idempotency-key", "after-the-outage");
         request.json(&body).send()
@@ -70,7 +70,7 @@ async fn a_repeated_call_with_an_idempotency_key_returns_the_same_job() {
 
 #[tokio::test]
 async fn jobs_need_the_scope_of_resends_and_are_not_there_for_other_tenants() {
-    let Some((j, traces)) = failed(&["1"]).await else { return };
+    let (j, traces) = failed(&["1"]).await;
     let body = json!({"filter": {"traceIds": traces}, "perSecond": 0.1});
     let mut calls = Vec::new();
     for kind in ["resends", "cancels"] {

@@ -1,4 +1,5 @@
-//! Recovery jobs: bulk resends and bulk cancels, on a process of their own.
+//! Recovery jobs: bulk resends and bulk cancels. On a process of its own is what depends on the order in which resends that are
+//! asked for at once reach the receiver, or on how soon they do.
 
 mod bulk_cancels;
 mod bulk_resends;
@@ -9,9 +10,17 @@ use serde_json::{Value, json};
 
 use crate::harness::{Api, Journey, Reply, event, eventually, items_of, text};
 
-/// A tenant on a process of its own with a delivery of each of these loans that failed, in their order, and the traces.
-pub(crate) async fn failed(loans: &[&str]) -> Option<(Journey, Vec<String>)> {
-    let j = Journey::on_own_process().await?;
+/// A tenant with a delivery of each of these loans that failed, in their order, and the traces.
+pub(crate) async fn failed(loans: &[&str]) -> (Journey, Vec<String>) {
+    with_failed(Journey::start().await, loans).await
+}
+
+/// The same on a process of its own.
+pub(crate) async fn failed_on_own_process(loans: &[&str]) -> Option<(Journey, Vec<String>)> {
+    Some(with_failed(Journey::on_own_process().await?, loans).await)
+}
+
+async fn with_failed(j: Journey, loans: &[&str]) -> (Journey, Vec<String>) {
     j.subscribe("/hook", json!({})).await;
     j.receiver.replies("/hook", loans.iter().map(|_| Reply::status(503)));
     let mut traces = Vec::new();
@@ -23,7 +32,7 @@ pub(crate) async fn failed(loans: &[&str]) -> Option<(Journey, Vec<String>)> {
     for _ in loans {
         j.receiver.next_request().await;
     }
-    Some((j, traces))
+    (j, traces)
 }
 
 /// Makes a job of one of the two kinds.

@@ -10,12 +10,13 @@ use loanhook_contract::scene::{MILLISECOND, SECOND, START, ended, subscription, 
 use loanhook_contract::sender::TYPICAL;
 use loanhook_contract::submission;
 use loanhook_core::intake::accept;
-use loanhook_core::model::attempt::{Attempt, AttemptState, StoredResponse};
-use loanhook_core::model::id::EventId;
+use loanhook_core::model::attempt::{Attempt, AttemptState, ResendTo, StoredResponse};
+use loanhook_core::model::id::{AttemptId, EventId, JobId, LoanId, SubscriptionId, TraceId};
+use loanhook_core::model::job::{ItemState, Job, JobChunk, JobItem, JobKind, JobRequest, Selection};
 use loanhook_core::model::ledger::LedgerEvent;
 use loanhook_core::model::payload::{Payload, PayloadKey};
 use loanhook_core::ports::{
-    Attempts, ClaimOutcome, Deliveries, DueWork, Ledger, QueueMessage, StoreResult, Subscriptions,
+    Attempts, ClaimOutcome, Deliveries, DueWork, Jobs, Ledger, QueueMessage, StoreResult, Subscriptions,
 };
 use uuid::Uuid;
 
@@ -171,6 +172,46 @@ fn an_event_of_the_ledger_has_the_write_units_of_the_cost_document() {
         let first = aws.drain().await.pop().expect("a message");
         let delivery = aws.ports().delivery(&first.tenant, first.trace_id).await?.expect("a delivery");
         assert_eq!(delivery.snapshot.request.payload.key, Some(event.context.payload));
+        Ok(())
+    });
+}
+
+/// A whole chunk of a job's list, all of it resent, with loans of ten characters.
+fn chunk() -> JobChunk {
+    let uuid = |of: &str, number: u32| Uuid::new_v5(&Uuid::nil(), format!("{of} {number}").as_bytes());
+    let item = |number: u32| JobItem {
+        trace: TraceId::from_uuid(uuid("trace", number)),
+        subscription: SubscriptionId::from_uuid(uuid("subscription", 0)),
+        loan: LoanId::try_from(format!("LN{:08}", 7 * number)).expect("a loan"),
+        had_succeeded: false,
+        state: ItemState::Succeeded(Some(AttemptId::from_uuid(uuid("attempt", number)))),
+    };
+    JobChunk { number: 0, items: (0..100).map(item).collect() }
+}
+
+#[test]
+fn items_of_a_recovery_job_have_the_write_units_of_the_cost_document() {
+    loanhook_contract::run_on::<AwsEngine>(async {
+        let aws = AwsEngine::fresh().await;
+        let request = JobRequest {
+            kind: JobKind::Resend,
+            selection: Selection::Traces,
+            to: ResendTo::Original,
+            per_second: 10.0,
+            newest_per_loan: false,
+            stop_after_failures: None,
+            force: false,
+        };
+        let mut job = Job::new(JobId::at(START), tenant("acme"), request, "Servicing".into(), START);
+        job.counts.total = 10_000;
+        job.progress.open = (9_900..9_950).collect();
+        let id = job.id;
+        aws.ports().create_job(job, vec![chunk()], None, START).await?;
+        let job = item(&aws, "J#acme#resend", &id.to_string()).await;
+        let chunk = item(&aws, &format!("J#acme#{id}"), "00000").await;
+        let turn = item(&aws, "O#", &format!("acme#{id}")).await;
+        let sizes = [&job, &chunk, &turn].map(size);
+        assert_eq!(sizes.map(write_units), [1, 6, 1], "{sizes:?} bytes");
         Ok(())
     });
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicU64;
 
 use serde::Serialize;
 
-/// What a run did: numbers of deliveries.
+/// What a run did: numbers of deliveries, and of recovery jobs.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SweepReport {
@@ -14,6 +14,8 @@ pub struct SweepReport {
     pub checked: u64,
     /// Found with nothing under way, and put into the queue again.
     pub woken: u64,
+    /// Recovery jobs whose messages were lost, and that were sent one.
+    pub woken_jobs: u64,
 }
 
 /// The numbers, while the run goes on.
@@ -22,6 +24,7 @@ pub(super) struct Counters {
     pub(super) handed_over: AtomicU64,
     pub(super) checked: AtomicU64,
     pub(super) woken: AtomicU64,
+    pub(super) woken_jobs: AtomicU64,
 }
 
 impl Counters {
@@ -30,6 +33,7 @@ impl Counters {
             handed_over: self.handed_over.into_inner(),
             checked: self.checked.into_inner(),
             woken: self.woken.into_inner(),
+            woken_jobs: self.woken_jobs.into_inner(),
         }
     }
 }

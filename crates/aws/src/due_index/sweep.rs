@@ -2,7 +2,8 @@
 //!
 //! A run hands over the deferred deliveries that are due within the next minutes: it puts their messages into the queue,
 //! with the delay that is left. Then it checks the deliveries whose time has passed: one for which nothing is under way is
-//! woken by another message, and looked at again later. One whose receiver has a slow mark may wait for a permit.
+//! woken by another message, and looked at again later. One whose receiver has a slow mark may wait for a permit. A recovery job
+//! that no message drives any more is sent one.
 //!
 //! It may run twice at once, die at any point, or not run for a while: a second message of an attempt changes nothing, and
 //! the next run begins where the cursors are. A delivery that is handed over late is late by no more than the sweep was.
@@ -69,7 +70,7 @@ impl Sweep {
         let first = usize::try_from(Slot::of(now).0).unwrap_or(0) % cursors.len().max(1);
         cursors.rotate_left(first);
         let counters = Counters::default();
-        let mut failure = None;
+        let mut failure = self.wake_jobs(now, &counters).await.err();
         for pass in [Pass::HandOver, Pass::Check] {
             let shards =
                 cursors.into_iter().map(|cursor| self.sweep_shard(pass, cursor, now, end, &counters));
@@ -79,6 +80,19 @@ impl Sweep {
             failure = failure.or(results.into_iter().find_map(Result::err));
         }
         failure.map_or(Ok(counters.report()), Err)
+    }
+
+    /// Sends a message to each recovery job whose messages were lost. Of several that sweep at once, one does it.
+    async fn wake_jobs(&self, now: Timestamp, counters: &Counters) -> StoreResult<()> {
+        if !self.shards.contains(&0) {
+            return Ok(());
+        }
+        let woken = self.engine.wake_jobs(now).await;
+        if let Err(failure) = &woken {
+            error!(%failure, "sweep.jobs_not_woken");
+        }
+        counters.woken_jobs.fetch_add(woken?, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Does a pass over a shard; gives its cursor, which is at what was done also where this fails.

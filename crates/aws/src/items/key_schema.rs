@@ -4,6 +4,7 @@
 //! it meets another kind; and as a tenant's name has no `#`, what follows the second `#` may be any text.
 
 mod attention;
+mod jobs;
 mod ledger;
 mod receivers;
 
@@ -11,6 +12,7 @@ pub(crate) use self::attention::{
     ATTENTION, ATTENTION_AT, ATTENTION_SHARDS, BY_ATTENTION, attention_pk, attention_shard_pk, attention_sk,
     read_attention_sk,
 };
+pub(crate) use self::jobs::{TURN, TURNS_PK, job, job_chunk, jobs_pk, read_turn_sk, turn};
 pub(crate) use self::ledger::{
     ACCEPTANCE_SHARDS, ACCEPTED_DAY, AcceptanceDay, BY_ACCEPTANCE, acceptance_day_pk, acceptance_pk, event,
     events_pk,
@@ -68,7 +70,7 @@ pub(crate) const UNTIL: &str = "until";
 /// Of the newest version of a subscription: its signing secrets. No older version keeps any.
 pub(crate) const SECRETS: &str = "secrets";
 /// Of a tenant's version: counts the changes of its subscriptions and keys. Of a trigger state: counts its changes. Of a
-/// part of a stored list: the version of the tenant that the list shows.
+/// part of a stored list: the version of the tenant that the list shows. Of a job: counts its changes.
 pub(crate) const VERSION: &str = "version";
 /// Of formula errors: how many there were. Of a tenant's version: see `tenant_record`.
 pub(crate) const COUNT: &str = "count";
@@ -88,8 +90,8 @@ pub(crate) const USED: &str = "used";
 pub(crate) const DELETED: &str = "deleted";
 /// Of the permits of a receiver: the set of those that are taken.
 pub(crate) const TAKEN: &str = "taken";
-/// Of an address: when a request last left from it. Of a slow mark: when its receiver was last seen to be slow. In
-/// milliseconds since 1970.
+/// Of an address: when a request last left from it. Of a slow mark: when its receiver was last seen to be slow. Of the turn of
+/// a job: when a message of it was last taken or sent again. In milliseconds since 1970.
 pub(crate) const SEEN: &str = "seen";
 
 /// Deliveries by the time when they are due: keys only, so that no other write to a delivery writes the index.
@@ -146,12 +148,14 @@ pub(crate) fn loan_pk(tenant: &TenantId, loan: &LoanId) -> String {
 pub(crate) enum IdempotencyScope {
     Event,
     Resend,
+    Job,
 }
 
 pub(crate) fn idempotency(tenant: &TenantId, scope: IdempotencyScope, key: &str) -> ItemKey {
     let scope = match scope {
         IdempotencyScope::Event => "event",
         IdempotencyScope::Resend => "resend",
+        IdempotencyScope::Job => "job",
     };
     ItemKey::only(format!("I#{tenant}#{scope}#{key}"))
 }

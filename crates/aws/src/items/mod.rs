@@ -1,5 +1,5 @@
-//! Items of the DynamoDB table: their keys and attributes, the forms of a delivery, a row, an event and an idempotency record, and
-//! the calls that read and write them.
+//! Items of the DynamoDB table: their keys and attributes, the forms of a delivery, a row, an event, a recovery job and
+//! an idempotency record, and the calls that read and write them.
 
 pub(crate) mod call_errors;
 pub(crate) mod conditional_put;
@@ -10,6 +10,7 @@ pub(crate) mod idempotency_item;
 pub(crate) mod item;
 pub(crate) mod item_access;
 pub(crate) mod item_size;
+pub(crate) mod job_item;
 pub(crate) mod key_schema;
 pub(crate) mod newest_first;
 pub(crate) mod packed;

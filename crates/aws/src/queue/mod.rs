@@ -22,7 +22,7 @@ use route::QueueKind;
 use sending::Outgoing;
 
 pub use route::InstanceId;
-pub(crate) use sending::MAX_DELAY;
+pub(crate) use sending::{MAX_DELAY, delay_seconds};
 pub use watched_sender::{SLOW_AFTER, WatchedSender};
 
 impl Queue for Aws {

@@ -132,7 +132,7 @@ fn text_attribute(value: &str) -> StoreResult<MessageAttributeValue> {
 }
 
 /// The delay of a message in seconds: what remains until it is due, rounded up, and at most that of SQS.
-fn delay_seconds(due: Timestamp, now: Timestamp) -> i32 {
+pub(crate) fn delay_seconds(due: Timestamp, now: Timestamp) -> i32 {
     let remains = due.since(now).min(MAX_DELAY);
     let seconds = remains.as_secs() + u64::from(remains.subsec_nanos() > 0);
     i32::try_from(seconds).unwrap_or(i32::MAX)

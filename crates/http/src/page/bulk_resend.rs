@@ -23,7 +23,6 @@ use crate::web::call_limits::{CallLimits, Requester};
 use loanhook_core::model::job::{Job, JobKind, Selection};
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::Jobs;
 use loanhook_core::recovery::{self, JobInput, NewJob, Plan};
 
 /// What the page asks about.
@@ -33,7 +32,7 @@ pub(super) struct Question {
 }
 
 /// Asks whether all that match are to be resent, and says how many they are.
-pub(super) async fn ask<S: PageStore + Jobs>(
+pub(super) async fn ask<S: PageStore>(
     State(pages): State<Pages<S>>,
     request: PageRequest,
     parts: Parts,
@@ -46,7 +45,7 @@ pub(super) async fn ask<S: PageStore + Jobs>(
 }
 
 /// Makes the job, and redirects to its page.
-pub(super) async fn begin<S: PageStore + Jobs>(
+pub(super) async fn begin<S: PageStore>(
     State(pages): State<Pages<S>>,
     request: PageRequest,
     parts: Parts,
@@ -67,7 +66,7 @@ pub(super) async fn begin<S: PageStore + Jobs>(
 }
 
 /// Shows what became of the job so far.
-pub(super) async fn show<S: PageStore + Jobs>(
+pub(super) async fn show<S: PageStore>(
     State(pages): State<Pages<S>>,
     request: PageRequest,
 ) -> Result<Response, ErrorPage> {

@@ -43,12 +43,12 @@ use loanhook_core::resend::ResendStore;
 
 /// The ports that the pages use.
 pub trait PageStore:
-    ResendStore + DeliveryList + FlowControl + Grants + Keys + Clone + Send + Sync + 'static
+    ResendStore + DeliveryList + FlowControl + Grants + Jobs + Keys + Clone + Send + Sync + 'static
 {
 }
 
 impl<S> PageStore for S where
-    S: ResendStore + DeliveryList + FlowControl + Grants + Keys + Clone + Send + Sync + 'static
+    S: ResendStore + DeliveryList + FlowControl + Grants + Jobs + Keys + Clone + Send + Sync + 'static
 {
 }
 
@@ -57,33 +57,22 @@ impl<S> PageStore for S where
 struct Pages<S> {
     store: S,
     site: SiteSettings,
-    /// Bulk resends are offered.
-    has_jobs: bool,
 }
 
-/// The router of the pages and their assets, for an engine without recovery jobs.
+/// The router of the pages and their assets.
 pub fn router<S: PageStore>(store: S, site: SiteSettings) -> Router {
-    finish(routes(), Pages { store, site, has_jobs: false })
-}
-
-/// The same with bulk resends.
-pub fn router_with_jobs<S: PageStore + Jobs>(store: S, site: SiteSettings) -> Router {
-    let routes = routes()
-        .route(
-            "/loans/{loanId}/webhooks/resend-all",
-            get(bulk_resend::ask::<S>).post(bulk_resend::begin::<S>),
-        )
-        .route("/loans/{loanId}/resends/{id}", get(bulk_resend::show::<S>));
-    finish(routes, Pages { store, site, has_jobs: true })
-}
-
-fn routes<S: PageStore>() -> Router<Pages<S>> {
+    let pages = Pages { store, site };
     Router::new()
         .route("/loans/{loanId}/webhooks", get(webhook_list::show::<S>))
         .route("/loans/{loanId}/webhooks/{id}/details", get(attempt_details::show::<S>))
         .route("/loans/{loanId}/webhooks/{id}/source", get(payload_files::source::<S>))
         .route("/loans/{loanId}/webhooks/{id}/response", get(payload_files::response::<S>))
         .route("/loans/{loanId}/webhooks/{id}/resend", post(resend::resend::<S>))
+        .route(
+            "/loans/{loanId}/webhooks/resend-all",
+            get(bulk_resend::ask::<S>).post(bulk_resend::begin::<S>),
+        )
+        .route("/loans/{loanId}/resends/{id}", get(bulk_resend::show::<S>))
         .route("/loans/{loanId}/events", get(event_list::show::<S>))
         .route("/loans/{loanId}/events/{id}/context", get(event_list::context::<S>))
         .route("/loans/{loanId}", any(error_page::not_found))
@@ -94,10 +83,6 @@ fn routes<S: PageStore>() -> Router<Pages<S>> {
         .route("/login/", any(error_page::not_found))
         .route("/logout", post(sign_in::sign_out::<S>))
         .route("/assets/{name}", get(assets::get))
-}
-
-fn finish<S: PageStore>(routes: Router<Pages<S>>, pages: Pages<S>) -> Router {
-    routes
         .method_not_allowed_fallback(error_page::method_not_allowed)
         .layer(from_fn_with_state(pages.site.frame_ancestors.clone(), headers::add_security_headers))
         .with_state(pages)

@@ -1,5 +1,6 @@
 //! Pages of a history that is longer than a test can make over HTTP.
 
+mod no_jobs;
 mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -66,7 +66,7 @@ pub(super) async fn show<S: PageStore>(
     let ok = checked.errors.0.is_empty();
     let status = if ok { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let waiting = waiting_rows(&pages.store, &request.grant.tenant, &history.rows, now).await?;
-    let offers_bulk = pages.has_jobs && request.may_resend() && !history.rows.is_empty();
+    let offers_bulk = request.may_resend() && !history.rows.is_empty();
     let bulk = offers_bulk.then(|| BulkFilter::of(&parameters, &request.loan));
     let list = WebhookList { parameters, checked, history, waiting, open_row, resent, bulk, now };
     Ok((status, webhook_list::page(&list, &request)).into_response())

@@ -33,22 +33,28 @@ impl HttpClient {
     /// On another engine of the same stack, where the key was added before.
     pub(crate) fn with_existing_key(engine: &Aws) -> Self {
         let routes = api::events(engine.clone()).merge(api::history(engine.clone()));
+        let routes = routes.merge(api::jobs(engine.clone()));
         Self { router: api::with_middleware(routes), engine: engine.clone() }
     }
 
     /// Posts an event of loan 727 whose payload is about 1 KiB; an empty key is none.
     pub(crate) async fn post_event(&self, idempotency_key: &str) -> (u16, Value) {
-        self.post_event_of_size(idempotency_key, 950).await
+        self.post_event_of_size("727", idempotency_key, 950).await
+    }
+
+    /// Posts an event of a loan, without a key.
+    pub(crate) async fn post_event_of_loan(&self, loan: &str) -> (u16, Value) {
+        self.post_event_of_size(loan, "", 950).await
     }
 
     /// Posts an event of loan 727 whose payload is about 8 KiB: more than is packed for the table.
     pub(crate) async fn post_large_event(&self) -> (u16, Value) {
-        self.post_event_of_size("", 8000).await
+        self.post_event_of_size("727", "", 8000).await
     }
 
-    async fn post_event_of_size(&self, idempotency_key: &str, bytes: usize) -> (u16, Value) {
-        let context = json!({ "loan-display-id": "727", "note": "x".repeat(bytes) });
-        let event = json!({ "eventName": "Payment Posted to Account", "loanId": "727", "context": context });
+    async fn post_event_of_size(&self, loan: &str, idempotency_key: &str, bytes: usize) -> (u16, Value) {
+        let context = json!({ "loan-display-id": loan, "note": "x".repeat(bytes) });
+        let event = json!({ "eventName": "Payment Posted to Account", "loanId": loan, "context": context });
         let mut headers = vec![("content-type", "application/json")];
         if !idempotency_key.is_empty() {
             headers.push(("idempotency-key", idempotency_key));

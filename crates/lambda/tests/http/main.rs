@@ -5,6 +5,7 @@ mod call_counts;
 mod client;
 mod index_lag;
 mod intake_faults;
+mod job_calls;
 mod read_call_counts;
 mod report_calls;
 mod settings_calls;

@@ -9,6 +9,8 @@ mod delivery_crashes;
 mod duplicate_messages;
 mod history;
 mod intake;
+mod job_crashes;
+mod job_messages;
 mod ledger;
 mod ledger_scope;
 mod ledger_triggers;

@@ -28,7 +28,7 @@ use loanhook_core::recovery::JobInput;
 ///
 /// Makes a job that ends the automatic attempts of the pending deliveries that pass the filter, oldest first, at the pace that was
 /// asked for. An attempt that is being sent finishes. With an `Idempotency-Key` a repeated call within 24 h returns the
-/// same job. On AWS there are no jobs yet.
+/// same job.
 #[utoipa::path(
     post, path = "/v1/cancels", operation_id = "createCancelJob", tag = "recovery", params(IdempotencyKey), request_body = CancelJobDraft,
     responses(

@@ -30,7 +30,7 @@ use loanhook_core::recovery::JobInput;
 /// that was asked for. Its list is fixed when it is made; deliveries that were never attempted are left out. Each is resent
 /// once, whatever dies meanwhile, and the automatic schedules go on as they were: a delivery that succeeds by its own is
 /// skipped, unless `force` is set. A list has at most 1,000,000 deliveries. With an `Idempotency-Key` a repeated call within
-/// 24 h returns the same job. On AWS there are no jobs yet.
+/// 24 h returns the same job.
 #[utoipa::path(
     post, path = "/v1/resends", operation_id = "createResendJob", tag = "recovery", params(IdempotencyKey), request_body = ResendJobDraft,
     responses(
