@@ -31,10 +31,20 @@ async fn hold<E: Engine>(engine: &E, id: SubscriptionId) -> StoreResult<Option<H
     Ok(engine.ports().flows(&acme(), LATER).await?.remove(&id).and_then(|flow| flow.hold))
 }
 
-/// An engine with this subscription; none where the engine keeps no flow.
+/// An engine with this subscription; none where the engine keeps no limits and holds.
 pub(crate) async fn with_flow<E: Engine>(subscription: &Subscription) -> StoreResult<Option<E>> {
     let engine = E::fresh().await;
     if !engine.ports().keeps_flow() {
+        return Ok(None);
+    }
+    assert!(engine.ports().create(subscription.clone(), 1).await?);
+    Ok(Some(engine))
+}
+
+/// An engine with this subscription; none where the engine keeps no order.
+pub(crate) async fn with_order<E: Engine>(subscription: &Subscription) -> StoreResult<Option<E>> {
+    let engine = E::fresh().await;
+    if !engine.ports().keeps_order() {
         return Ok(None);
     }
     assert!(engine.ports().create(subscription.clone(), 1).await?);

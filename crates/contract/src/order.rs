@@ -19,7 +19,7 @@ use crate::delivery_list::{
     these_days,
 };
 use crate::engine::Engine;
-use crate::holds::with_flow;
+use crate::holds::with_order;
 use crate::scene::{DAY, MILLISECOND, SECOND, START, attempt_message, ended};
 use crate::sender::Scripted;
 use crate::triggers::{queued, send};
@@ -51,7 +51,7 @@ pub(crate) async fn claim_first<E: Engine>(
 
 pub(crate) async fn a_first_attempt_waits_for_the_end_of_every_earlier_delivery_of_its_loan<E: Engine>()
 -> StoreResult<()> {
-    let Some(engine) = with_flow::<E>(&in_order(None)).await? else { return Ok(()) };
+    let Some(engine) = with_order::<E>(&in_order(None)).await? else { return Ok(()) };
     let of = accepted(&engine, 3).await;
     let other = send(&engine, "728", CONTEXT, 3).await.deliveries[0].trace_id;
     let mut expected = vec![of[0], other];
@@ -81,7 +81,7 @@ pub(crate) async fn a_first_attempt_waits_for_the_end_of_every_earlier_delivery_
 }
 
 pub(crate) async fn a_canceled_delivery_lets_those_behind_it_go<E: Engine>() -> StoreResult<()> {
-    let Some(engine) = with_flow::<E>(&in_order(None)).await? else { return Ok(()) };
+    let Some(engine) = with_order::<E>(&in_order(None)).await? else { return Ok(()) };
     let of = accepted(&engine, 5).await;
     queued(&engine).await;
     // One that waits itself lets nothing go.
@@ -106,7 +106,7 @@ pub(crate) async fn a_canceled_delivery_lets_those_behind_it_go<E: Engine>() -> 
 }
 
 pub(crate) async fn a_delivery_that_is_given_back_is_still_waited_for<E: Engine>() -> StoreResult<()> {
-    let Some(engine) = with_flow::<E>(&in_order(Some(60))).await? else { return Ok(()) };
+    let Some(engine) = with_order::<E>(&in_order(Some(60))).await? else { return Ok(()) };
     let of = accepted(&engine, 2).await;
     queued(&engine).await;
     let (claimed, row, token) = claim(&engine, of[0]).await?;
@@ -117,7 +117,7 @@ pub(crate) async fn a_delivery_that_is_given_back_is_still_waited_for<E: Engine>
 }
 
 pub(crate) async fn a_delivery_that_is_stuck_steps_aside<E: Engine>() -> StoreResult<()> {
-    let Some(engine) = with_flow::<E>(&in_order(Some(60))).await? else { return Ok(()) };
+    let Some(engine) = with_order::<E>(&in_order(Some(60))).await? else { return Ok(()) };
     let of = accepted(&engine, 4).await;
     queued(&engine).await;
     attempt(&engine, of[0], FAILED).await?;
@@ -148,7 +148,7 @@ pub(crate) async fn a_delivery_that_is_stuck_steps_aside<E: Engine>() -> StoreRe
 }
 
 pub(crate) async fn messages_that_come_twice_break_no_order<E: Engine>() -> StoreResult<()> {
-    let Some(engine) = with_flow::<E>(&in_order(None)).await? else { return Ok(()) };
+    let Some(engine) = with_order::<E>(&in_order(None)).await? else { return Ok(()) };
     let of = accepted(&engine, 3).await;
     queued(&engine).await;
     let deliver =
@@ -171,7 +171,7 @@ pub(crate) async fn messages_that_come_twice_break_no_order<E: Engine>() -> Stor
 
 pub(crate) async fn what_waits_for_an_earlier_delivery_says_so<E: Engine>() -> StoreResult<()> {
     let core = in_order(None);
-    let Some(engine) = with_flow::<E>(&core).await? else { return Ok(()) };
+    let Some(engine) = with_order::<E>(&core).await? else { return Ok(()) };
     let of = accepted(&engine, 3).await;
     let with_reason = |reason| DeliveryFilter { waiting: Some(reason), ..these_days() };
     let (order, hold) = (with_reason(WaitingReason::Order), with_reason(WaitingReason::Hold));

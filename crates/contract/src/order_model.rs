@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::delivery_list::{CONTEXT, FAILED, SUCCEEDED, acme, delivery};
 use crate::engine::Engine;
-use crate::holds::with_flow;
+use crate::holds::with_order;
 use crate::order::in_order;
 use crate::scene::{START, ended};
 use crate::triggers::submit;
@@ -64,7 +64,7 @@ fn happenings() -> impl Strategy<Value = Vec<(Happening, u32)>> {
 
 pub(crate) async fn whatever_happens_the_order_is_kept_and_nothing_waits_for_ever<E: Engine>()
 -> StoreResult<()> {
-    if with_flow::<E>(&in_order(None)).await?.is_none() {
+    if with_order::<E>(&in_order(None)).await?.is_none() {
         return Ok(());
     }
     let runtime = tokio::runtime::Handle::current();
@@ -93,7 +93,7 @@ struct Case<E> {
 impl<E: Engine> Case<E> {
     async fn run(happenings: &[(Happening, u32)]) -> StoreResult<Result<(), TestCaseError>> {
         let core = in_order(Some(60));
-        let Some(engine) = with_flow::<E>(&core).await? else { return Ok(Ok(())) };
+        let Some(engine) = with_order::<E>(&core).await? else { return Ok(Ok(())) };
         let mut case = Self {
             engine,
             core,

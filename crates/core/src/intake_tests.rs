@@ -48,6 +48,10 @@ impl Subscriptions for Store {
         unimplemented!("{NOT_ASKED}")
     }
 
+    fn keeps_order(&self) -> bool {
+        unimplemented!("{NOT_ASKED}")
+    }
+
     async fn subscriptions(&self, _: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
         Ok(Arc::new(vec![Arc::clone(&self.subscription)]))
     }

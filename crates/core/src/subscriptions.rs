@@ -4,6 +4,7 @@
 //! change came first it is made anew, of the version that is there then. So no change is lost, and a version that the
 //! caller expects is compared with the one that the change replaces.
 
+use crate::model::flow::{DeliveryOrder, FlowSettings};
 use crate::model::id::{SubscriptionId, TenantId};
 use crate::model::secret::{Secrets, SigningSecret};
 use crate::model::subscription::{MAX_SUBSCRIPTIONS, Settings, Subscription, SubscriptionInput};
@@ -61,7 +62,7 @@ pub async fn create<S: Subscriptions>(
         version: 1,
         created_at: now,
         updated_at: now,
-        settings: checked(input, None, store.keeps_flow())?,
+        settings: checked(input, None, KeptFlow::of(store))?,
         secrets: Secrets::new(SigningSecret::generate()?),
     };
     if store.create(subscription.clone(), MAX_SUBSCRIPTIONS).await? {
@@ -88,13 +89,13 @@ pub async fn change<S: Subscriptions>(
     settings_after: impl Fn(&Subscription) -> Result<SubscriptionInput, ValidationErrors> + Send + Sync,
     now: Timestamp,
 ) -> Result<Subscription, SubscriptionError> {
-    let keeps_flow = store.keeps_flow();
+    let kept = KeptFlow::of(store);
     put_next(store, tenant, id, |current| {
         if !expected.allow(current.version) {
             return Err(SubscriptionError::OtherVersion(current.version));
         }
         let input = settings_after(current).map_err(SubscriptionError::Invalid)?;
-        let mut settings = checked(input, Some(&current.settings), keeps_flow)?;
+        let mut settings = checked(input, Some(&current.settings), kept)?;
         let version = current.version + 1;
         settings.criteria.carry_over_since(&current.settings.criteria, version);
         if settings == current.settings {
@@ -155,16 +156,44 @@ pub async fn delete<S: Subscriptions>(
     Err(SubscriptionError::Changed)
 }
 
+/// What an engine keeps to of flow settings.
+#[derive(Debug, Clone, Copy)]
+struct KeptFlow {
+    limits_and_holds: bool,
+    order: bool,
+}
+
+impl KeptFlow {
+    fn of<S: Subscriptions>(store: &S) -> Self {
+        Self { limits_and_holds: store.keeps_flow(), order: store.keeps_order() }
+    }
+
+    /// What of these settings it cannot keep to: a pointer, and what is to be done.
+    fn fault(self, flow: &FlowSettings) -> Option<(&'static str, &'static str)> {
+        if flow.is_default() {
+            None
+        } else if !self.limits_and_holds {
+            Some((
+                "/flow",
+                "cannot be set on this engine yet: it keeps no limits, orders and holds; leave flow out",
+            ))
+        } else if flow.order != DeliveryOrder::None && !self.order {
+            Some(("/flow/order", "cannot be set on this engine yet: it keeps no order; leave it out"))
+        } else {
+            None
+        }
+    }
+}
+
 /// The settings, if they keep every rule and the engine can keep to them.
 fn checked(
     input: SubscriptionInput,
     stored: Option<&Settings>,
-    keeps_flow: bool,
+    kept: KeptFlow,
 ) -> Result<Settings, SubscriptionError> {
     let settings = input.check(stored).map_err(SubscriptionError::Invalid)?;
-    if !settings.flow.is_default() && !keeps_flow {
-        let rule = "cannot be set on this engine yet: it keeps no limits, orders and holds; leave flow out";
-        return Err(SubscriptionError::Invalid(ValidationErrors::one("/flow", rule)));
+    if let Some((pointer, rule)) = kept.fault(&settings.flow) {
+        return Err(SubscriptionError::Invalid(ValidationErrors::one(pointer, rule)));
     }
     Ok(settings)
 }

@@ -47,6 +47,10 @@ impl Subscriptions for Memory {
         true
     }
 
+    fn keeps_order(&self) -> bool {
+        true
+    }
+
     async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
         let read = |state: &mut State| Ok(Arc::new(state.current_subscriptions(tenant)));
         self.once(Operation::ReadSubscriptions, StepKind::Read, read).await

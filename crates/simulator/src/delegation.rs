@@ -65,6 +65,10 @@ impl Subscriptions for Store {
         self.memory().keeps_flow()
     }
 
+    fn keeps_order(&self) -> bool {
+        self.memory().keeps_order()
+    }
+
     async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
         self.memory().subscriptions(tenant).await
     }

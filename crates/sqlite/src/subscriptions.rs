@@ -24,6 +24,10 @@ impl Subscriptions for SqliteEngine {
         true
     }
 
+    fn keeps_order(&self) -> bool {
+        true
+    }
+
     async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
         Ok(self.0.cache.subscriptions(tenant))
     }

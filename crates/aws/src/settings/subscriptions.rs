@@ -35,6 +35,10 @@ impl Subscriptions for Aws {
         false
     }
 
+    fn keeps_order(&self) -> bool {
+        false
+    }
+
     async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
         let at = match self.cache().version(tenant) {
             Some(at) => at,

@@ -15,6 +15,10 @@ impl Subscriptions for Loan {
         false
     }
 
+    fn keeps_order(&self) -> bool {
+        false
+    }
+
     async fn subscriptions(&self, _: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
         Ok(Arc::default())
     }
