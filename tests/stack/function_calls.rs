@@ -34,6 +34,16 @@ const DEAD_LETTERS: &str = "DeadLetterQueue.Arn";
 const READS_AND_WRITES: &[&str] =
     &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"];
 
+/// The same, and reads of a batch.
+const ALL_ON_ITEMS: &[&str] = &[
+    "dynamodb:GetItem",
+    "dynamodb:BatchGetItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:Query",
+];
+
 type Calls = &'static [(&'static str, &'static [&'static str])];
 
 const INTAKE: Calls = &[
@@ -44,17 +54,7 @@ const INTAKE: Calls = &[
     (SLOW_QUEUE, &["sqs:SendMessage"]),
 ];
 const DELIVERY: Calls = &[
-    (
-        TABLE,
-        &[
-            "dynamodb:GetItem",
-            "dynamodb:BatchGetItem",
-            "dynamodb:PutItem",
-            "dynamodb:UpdateItem",
-            "dynamodb:DeleteItem",
-            "dynamodb:Query",
-        ],
-    ),
+    (TABLE, ALL_ON_ITEMS),
     (BY_TRACE, &["dynamodb:Query"]),
     (SMALL_PAYLOADS, &["dynamodb:GetItem", "dynamodb:PutItem"]),
     (PAYLOADS, &["s3:GetObject", "s3:PutObject"]),
@@ -64,16 +64,7 @@ const DELIVERY: Calls = &[
     (DEAD_LETTERS, &["sqs:SendMessage"]),
 ];
 const HISTORY: Calls = &[
-    (
-        TABLE,
-        &[
-            "dynamodb:GetItem",
-            "dynamodb:BatchGetItem",
-            "dynamodb:PutItem",
-            "dynamodb:UpdateItem",
-            "dynamodb:Query",
-        ],
-    ),
+    (TABLE, ALL_ON_ITEMS),
     (BY_TRACE, &["dynamodb:Query"]),
     (ACCEPTED, &["dynamodb:Query"]),
     (ATTENTION, &["dynamodb:Query"]),
@@ -82,26 +73,19 @@ const HISTORY: Calls = &[
     (PAYLOADS, &["s3:GetObject"]),
     (BUCKET, &["s3:ListBucket"]),
     (QUEUE, &["sqs:SendMessage"]),
+    (SLOW_QUEUE, &["sqs:SendMessage"]),
     (JOB_QUEUE, &["sqs:SendMessage"]),
 ];
 const SUBSCRIPTIONS: Calls = &[
     (TABLE, READS_AND_WRITES),
+    (DUE, &["dynamodb:Query"]),
     (SMALL_PAYLOADS, &["dynamodb:PutItem"]),
     (PAYLOADS, &["s3:PutObject"]),
     (QUEUE, &["sqs:SendMessage"]),
     (SLOW_QUEUE, &["sqs:SendMessage"]),
 ];
 const RESEND: Calls = &[
-    (
-        TABLE,
-        &[
-            "dynamodb:GetItem",
-            "dynamodb:BatchGetItem",
-            "dynamodb:PutItem",
-            "dynamodb:UpdateItem",
-            "dynamodb:Query",
-        ],
-    ),
+    (TABLE, ALL_ON_ITEMS),
     (BY_TRACE, &["dynamodb:Query"]),
     (ACCEPTED, &["dynamodb:Query"]),
     (ATTENTION, &["dynamodb:Query"]),
@@ -109,12 +93,22 @@ const RESEND: Calls = &[
     (PAYLOADS, &["s3:GetObject"]),
     (BUCKET, &["s3:ListBucket"]),
     (QUEUE, &["sqs:SendMessage"]),
+    (SLOW_QUEUE, &["sqs:SendMessage"]),
     (JOB_QUEUE, RECEIVE_AND_SEND),
     (DEAD_LETTERS, &["sqs:SendMessage"]),
 ];
 
 const SWEEP: Calls = &[
-    (TABLE, &["dynamodb:BatchGetItem", "dynamodb:UpdateItem", "dynamodb:Query"]),
+    (
+        TABLE,
+        &[
+            "dynamodb:GetItem",
+            "dynamodb:BatchGetItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:Query",
+        ],
+    ),
     (DUE, &["dynamodb:Query"]),
     (QUEUE, &["sqs:SendMessage"]),
     (SLOW_QUEUE, &["sqs:SendMessage"]),
@@ -138,15 +132,16 @@ const FUNCTIONS: [(&str, Calls); 7] = [
 
 /// The kinds of items that each function reads or writes, by the letters with which their partitions begin
 /// (`crates/aws/src/items/key_schema.rs`): A keys in the list of their tenant, E source addresses, F formula errors,
-/// G portal links and sessions, H slow marks, I idempotency records, J recovery jobs, K keys by their hash, L rows, M trigger states, O turns of jobs that are not over,
+/// G portal links and sessions, H slow marks, I idempotency records, J recovery jobs, K keys by their hash, L rows, M trigger states,
+/// N numbers and open deliveries of ordered loans, O turns of jobs that are not over,
 /// Q permits of receivers, S subscriptions and the tenant's version, T deliveries, V events of the ledger, W how far the sweep has come.
 const PARTITIONS: [(&str, &str); 7] = [
-    ("Intake", "AFHIKMSTV"),
-    ("Delivery", "EHLQST"),
-    ("History", "AEGIJKLOSTV"),
-    ("Subscriptions", "AFHKSTV"),
-    ("Resend", "IJLOSTV"),
-    ("Sweep", "HOTW"),
+    ("Intake", "AFHIKMNSTV"),
+    ("Delivery", "EHLNQST"),
+    ("History", "AEGHIJKLNOSTV"),
+    ("Subscriptions", "AFHKLNSTV"),
+    ("Resend", "HIJLNOSTV"),
+    ("Sweep", "HLNOSTW"),
     ("Reports", ""),
 ];
 

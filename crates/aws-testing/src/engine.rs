@@ -172,6 +172,15 @@ impl AwsEngine {
         update.send().await.expect("updated");
     }
 
+    /// Makes a delivery something that cannot be read.
+    pub async fn spoil_delivery(&self, delivery: &Delivery) {
+        let key = delivery_key(&delivery.snapshot.tenant, delivery.snapshot.trace_id);
+        let update = self.stack.dynamodb.update_item().table_name(&self.stack.name).set_key(Some(key));
+        let update = update.update_expression("SET doc = :doc").condition_expression("attribute_exists(doc)");
+        let update = update.expression_attribute_values(":doc", AttributeValue::S("\"secret\"".into()));
+        update.send().await.expect("updated");
+    }
+
     /// The bucket of a delivery in the index of what is due.
     pub async fn due_bucket(&self, tenant: &TenantId, trace: TraceId) -> Option<String> {
         let get = self.stack.dynamodb.get_item().table_name(&self.stack.name);

@@ -1,14 +1,13 @@
-//! Flow of subscriptions: this engine keeps none yet, so no subscription has a limit or a hold
-//! ([`keeps_flow`](loanhook_core::ports::Subscriptions::keeps_flow)). Nothing is called.
+//! Flow of subscriptions: this engine keeps the order of a loan ([`order`](crate::order)), and no limit or hold yet.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::Aws;
 use loanhook_core::model::delivery::Delivery;
-use loanhook_core::model::flow::SubscriptionFlow;
+use loanhook_core::model::flow::{DeliveryOrder, SubscriptionFlow};
 use loanhook_core::model::id::{SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{FlowControl, StoreResult};
+use loanhook_core::ports::{FlowControl, StoreResult, Subscriptions as _};
 
 impl FlowControl for Aws {
     async fn hold(&self, _: &TenantId, _: SubscriptionId, _: &str, _: Timestamp) -> StoreResult<bool> {
@@ -21,19 +20,24 @@ impl FlowControl for Aws {
 
     async fn flows(
         &self,
-        _: &TenantId,
+        tenant: &TenantId,
         _: Timestamp,
     ) -> StoreResult<BTreeMap<SubscriptionId, SubscriptionFlow>> {
-        Ok(BTreeMap::new())
+        let subscriptions = self.subscriptions(tenant).await?;
+        let ordered = subscriptions
+            .iter()
+            .filter(|subscription| subscription.settings.flow.order == DeliveryOrder::Loan);
+        let flow = SubscriptionFlow { is_ordered: true, ..SubscriptionFlow::default() };
+        Ok(ordered.map(|subscription| (subscription.id, flow.clone())).collect())
     }
 
     async fn waiting_for_order(
         &self,
-        _: &TenantId,
-        _: &[Delivery],
-        _: Timestamp,
+        tenant: &TenantId,
+        deliveries: &[Delivery],
+        now: Timestamp,
     ) -> StoreResult<BTreeSet<TraceId>> {
-        Ok(BTreeSet::new())
+        self.behind_others(tenant, deliveries, now).await
     }
 
     async fn count_waiting(&self, _: &TenantId, _: SubscriptionId, _: Timestamp) -> StoreResult<u64> {

@@ -39,6 +39,7 @@ mod intake;
 mod items;
 mod jobs;
 mod ledger;
+mod order;
 mod payloads;
 mod queue;
 mod reports;

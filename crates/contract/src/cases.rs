@@ -92,6 +92,7 @@ macro_rules! for_each_case {
             a_delivery_that_is_stuck_steps_aside
             messages_that_come_twice_break_no_order
             what_waits_for_an_earlier_delivery_says_so
+            a_hold_holds_up_what_waits_for_an_earlier_delivery_too
         }
         order_model {
             whatever_happens_the_order_is_kept_and_nothing_waits_for_ever

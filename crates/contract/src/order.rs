@@ -1,4 +1,4 @@
-//! Order of deliveries: first attempts that wait for earlier deliveries of their loan. An engine that keeps no flow
+//! Order of deliveries: first attempts that wait for earlier deliveries of their loan. An engine that keeps no order
 //! has none of it.
 
 use loanhook_core::deliver::Deliver;
@@ -11,7 +11,7 @@ use loanhook_core::model::id::TraceId;
 use loanhook_core::model::progress::Status;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{ClaimOutcome, Deliveries, FlowControl, QueueMessage, StoreResult};
+use loanhook_core::ports::{ClaimOutcome, Deliveries, FlowControl, QueueMessage, StoreResult, Subscriptions};
 use uuid::Uuid;
 
 use crate::delivery_list::{
@@ -30,6 +30,10 @@ pub(crate) fn in_order(step_aside_after_seconds: Option<u32>) -> Subscription {
     subscription.settings.flow.order = DeliveryOrder::Loan;
     subscription.settings.flow.step_aside_after_seconds = step_aside_after_seconds;
     subscription
+}
+
+fn with_reason(reason: WaitingReason) -> DeliveryFilter {
+    DeliveryFilter { waiting: Some(reason), ..these_days() }
 }
 
 /// Asks for the first attempt of a delivery.
@@ -173,8 +177,7 @@ pub(crate) async fn what_waits_for_an_earlier_delivery_says_so<E: Engine>() -> S
     let core = in_order(None);
     let Some(engine) = with_order::<E>(&core).await? else { return Ok(()) };
     let of = accepted(&engine, 3).await;
-    let with_reason = |reason| DeliveryFilter { waiting: Some(reason), ..these_days() };
-    let (order, hold) = (with_reason(WaitingReason::Order), with_reason(WaitingReason::Hold));
+    let order = with_reason(WaitingReason::Order);
     assert_eq!(found(&engine, order.clone()).await?, [of[2], of[1]]);
     let later = START + 3600 * SECOND;
     let waiting = async |place: usize| {
@@ -184,10 +187,26 @@ pub(crate) async fn what_waits_for_an_earlier_delivery_says_so<E: Engine>() -> S
     let since = |reason, since| Some(Waiting { reason, since });
     assert_eq!(waiting(0).await?, None);
     assert_eq!(waiting(2).await?, since(WaitingReason::Order, START + 2 * SECOND), "since it was accepted");
+    assert_eq!(waiting(1).await?, since(WaitingReason::Order, START + SECOND));
+    attempt(&engine, of[0], SUCCEEDED).await?;
+    assert_eq!(found(&engine, order).await?, [of[2]]);
+    assert_eq!(waiting(1).await?, None, "it is its turn");
+    Ok(())
+}
 
+pub(crate) async fn a_hold_holds_up_what_waits_for_an_earlier_delivery_too<E: Engine>() -> StoreResult<()> {
+    let core = in_order(None);
+    let Some(engine) = with_order::<E>(&core).await? else { return Ok(()) };
+    if !engine.ports().keeps_flow() {
+        return Ok(());
+    }
+    let of = accepted(&engine, 3).await;
+    let (order, hold) = (with_reason(WaitingReason::Order), with_reason(WaitingReason::Hold));
+    let later = START + 3600 * SECOND;
     assert!(engine.ports().hold(&acme(), core.id, "Ann", START).await?);
     assert_eq!(found(&engine, hold).await?, [of[0]]);
-    assert_eq!(waiting(1).await?, since(WaitingReason::Order, START + SECOND));
+    let second = waiting_of(engine.ports(), &delivery(&engine, of[1]).await?, later).await?;
+    assert_eq!(second, Some(Waiting { reason: WaitingReason::Order, since: START + SECOND }));
     assert_eq!(engine.ports().count_waiting(&acme(), core.id, later).await?, 3, "the hold holds up all");
     assert!(engine.ports().release_hold(&acme(), core.id, START).await?);
     attempt(&engine, of[0], SUCCEEDED).await?;

@@ -158,6 +158,7 @@ impl<E: Engine> Case<E> {
                 self.core.version += 1;
                 self.core.settings.flow.order = if on { DeliveryOrder::Loan } else { DeliveryOrder::None };
                 self.engine.ports().replace(self.core.clone()).await?;
+                self.engine.ports().follow_order(&acme(), self.core.id).await?;
             }
             _ => {}
         }

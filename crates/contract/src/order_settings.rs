@@ -20,12 +20,12 @@ async fn sequence<E: Engine>(engine: &E, trace: TraceId) -> StoreResult<Option<u
     Ok(delivery(engine, trace).await?.snapshot.sequence)
 }
 
-/// Stores the next version of a subscription.
+/// Stores the next version of a subscription, and has it followed.
 async fn replace<E: Engine>(engine: &E, subscription: &mut Subscription) -> StoreResult<()> {
     subscription.version += 1;
     let replaced = engine.ports().replace(subscription.clone()).await?;
     assert_eq!(replaced, ReplaceOutcome::Replaced);
-    Ok(())
+    engine.ports().follow_order(&subscription.tenant, subscription.id).await
 }
 
 pub(crate) async fn deliveries_of_a_loan_are_numbered_without_a_gap<E: Engine>() -> StoreResult<()> {

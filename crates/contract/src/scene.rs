@@ -1,6 +1,6 @@
 //! Scene: a subscription and an accepted delivery, with which most cases begin.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -254,6 +254,7 @@ pub fn unwatched(
         event: None,
         deliveries,
         watched: vec![],
+        in_order: BTreeSet::new(),
         completes_earlier: false,
         now,
     }

@@ -14,6 +14,7 @@ mod matching;
 mod receipt;
 mod render_memory;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,7 +34,8 @@ use crate::model::delivery::Delivery;
 use crate::model::event::Event;
 use crate::model::event_evaluation::EventEvaluation;
 use crate::model::event_names;
-use crate::model::id::{EventId, TenantId};
+use crate::model::flow::DeliveryOrder;
+use crate::model::id::{EventId, SubscriptionId, TenantId};
 use crate::model::subscription::Subscription;
 use crate::model::time::Timestamp;
 use crate::ports::{
@@ -95,6 +97,7 @@ where
     let rising = watched.iter().filter_map(|watched| watched.delivery.as_ref());
     let rising: Vec<_> = rising.map(|(delivery, _)| promise(delivery)).collect();
     let (tenant_id, loan_id) = (tenant.clone(), event.loan_id.clone());
+    let in_order = in_order(&subscriptions);
     let request = AcceptRequest {
         tenant: tenant_id,
         loan_id,
@@ -102,6 +105,7 @@ where
         event: Some(of_ledger),
         deliveries,
         watched,
+        in_order: in_order.clone(),
         completes_earlier: false,
         now,
     };
@@ -120,7 +124,7 @@ where
             receipt
         }
         Err(known) if Some(known.digest) == digest => {
-            complete_duplicate(store, tenant, &event, known, now).await?
+            complete_duplicate(store, (tenant, &event), known, in_order, now).await?
         }
         Err(_) => return Err(IntakeError::KeyReused),
     };
@@ -157,9 +161,9 @@ where
 /// Does again, where a first call may have crashed, what its record says.
 async fn complete_duplicate<S>(
     store: &S,
-    tenant: &TenantId,
-    event: &Event,
+    (tenant, event): (&TenantId, &Event),
     known: IdempotencyRecord,
+    in_order: BTreeSet<SubscriptionId>,
     now: Timestamp,
 ) -> StoreResult<Receipt>
 where
@@ -180,7 +184,7 @@ where
         new_ledger_event(event, tenant, (id, accepted_at), verdicts)
     });
     let rest = without_key(tenant.clone(), event, of_ledger, deliveries, now);
-    store.accept(AcceptRequest { completes_earlier: true, ..rest }, room).await?;
+    store.accept(AcceptRequest { in_order, completes_earlier: true, ..rest }, room).await?;
     Ok(receipt)
 }
 
@@ -210,6 +214,13 @@ async fn render_matched(
     Ok((receipt(id, deliveries.iter().map(|(delivery, _)| promise(delivery))), deliveries, memory))
 }
 
+/// Those of these subscriptions that keep an order.
+fn in_order(subscriptions: &[Arc<Subscription>]) -> BTreeSet<SubscriptionId> {
+    let in_order =
+        subscriptions.iter().filter(|subscription| subscription.settings.flow.order == DeliveryOrder::Loan);
+    in_order.map(|subscription| subscription.id).collect()
+}
+
 /// Deliveries that are stored in any case.
 fn without_key(
     tenant: TenantId,
@@ -225,6 +236,7 @@ fn without_key(
         event: of_ledger,
         deliveries,
         watched: Vec::new(),
+        in_order: BTreeSet::new(),
         completes_earlier: false,
         now,
     }

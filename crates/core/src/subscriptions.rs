@@ -4,7 +4,9 @@
 //! change came first it is made anew, of the version that is there then. So no change is lost, and a version that the
 //! caller expects is compared with the one that the change replaces.
 
-use crate::model::flow::{DeliveryOrder, FlowSettings};
+use tracing::warn;
+
+use crate::model::flow::FlowSettings;
 use crate::model::id::{SubscriptionId, TenantId};
 use crate::model::secret::{Secrets, SigningSecret};
 use crate::model::subscription::{MAX_SUBSCRIPTIONS, Settings, Subscription, SubscriptionInput};
@@ -156,6 +158,20 @@ pub async fn delete<S: Subscriptions>(
     Err(SubscriptionError::Changed)
 }
 
+/// Lets the deliveries go that a change of the order no longer holds up. Where that fails they go some minutes later, and the change is
+/// stored.
+async fn follow_order<S: Subscriptions>(store: &S, before: &Subscription, after: &Subscription) {
+    let order_of = |subscription: &Subscription| {
+        let flow = subscription.settings.flow;
+        (flow.order, flow.step_aside_after_seconds)
+    };
+    if order_of(before) != order_of(after)
+        && let Err(failure) = store.follow_order(&after.tenant, after.id).await
+    {
+        warn!(tenant = %after.tenant, subscription_id = %after.id, %failure, "order.change_not_followed");
+    }
+}
+
 /// What an engine keeps to of flow settings.
 #[derive(Debug, Clone, Copy)]
 struct KeptFlow {
@@ -170,14 +186,17 @@ impl KeptFlow {
 
     /// What of these settings it cannot keep to: a pointer, and what is to be done.
     fn fault(self, flow: &FlowSettings) -> Option<(&'static str, &'static str)> {
-        if flow.is_default() {
-            None
-        } else if !self.limits_and_holds {
+        let order_alone = FlowSettings {
+            order: flow.order,
+            step_aside_after_seconds: flow.step_aside_after_seconds,
+            ..FlowSettings::default()
+        };
+        if *flow != order_alone && !self.limits_and_holds {
             Some((
                 "/flow",
-                "cannot be set on this engine yet: it keeps no limits, orders and holds; leave flow out",
+                "cannot be set on this engine yet: it keeps no limits and holds; leave all but the order out",
             ))
-        } else if flow.order != DeliveryOrder::None && !self.order {
+        } else if !order_alone.is_default() && !self.order {
             Some(("/flow/order", "cannot be set on this engine yet: it keeps no order; leave it out"))
         } else {
             None
@@ -213,7 +232,10 @@ async fn put_next<S: Subscriptions>(
             return Ok(next);
         }
         match store.replace(next.clone()).await? {
-            ReplaceOutcome::Replaced => return Ok(next),
+            ReplaceOutcome::Replaced => {
+                follow_order(store, &current, &next).await;
+                return Ok(next);
+            }
             ReplaceOutcome::VersionConflict => {}
             ReplaceOutcome::NotFound => return Err(SubscriptionError::Unknown),
         }

@@ -29,7 +29,7 @@ async fn the_page_of_a_loan_says_for_what_a_webhook_waits() {
 /// What waits for its first attempt has no row yet, so its event says it.
 #[tokio::test]
 async fn the_page_of_a_loans_events_says_what_waits_for_an_earlier_webhook() {
-    let Some(j) = Journey::on_own_process().await else { return };
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({"title": "Core", "flow": {"order": "loan"}})).await;
     let gate = Gate::closed();
     j.receiver.replies("/hook", [Reply::ok().held(&gate)]);

@@ -87,11 +87,17 @@ async fn a_flow_setting_beyond_its_bounds_is_422() {
 }
 
 #[tokio::test]
-async fn an_engine_that_keeps_no_flow_refuses_its_settings() {
+async fn an_engine_that_keeps_no_limits_and_holds_refuses_them_and_takes_an_order() {
     let j = Journey::start().await;
     if !j.server.is_external() {
         return;
     }
     let body = subscription(&j.receiver.url("/hook"), json!({"flow": {"maxInFlight": 5}}));
     j.api.post("/v1/subscriptions", &body).await.expect_errors_at(&["/flow"]);
+    let order = json!({"order": "loan", "stepAsideAfterSeconds": 60});
+    let created = j.subscribe("/hook", json!({"flow": order})).await;
+    assert_eq!(
+        (&created["flow"]["order"], &created["flow"]["stepAsideAfterSeconds"]),
+        (&json!("loan"), &json!(60))
+    );
 }

@@ -11,6 +11,7 @@ use loanhook_contract::sender::TYPICAL;
 use loanhook_contract::submission;
 use loanhook_core::intake::accept;
 use loanhook_core::model::attempt::{Attempt, AttemptState, ResendTo, StoredResponse};
+use loanhook_core::model::flow::DeliveryOrder;
 use loanhook_core::model::id::{AttemptId, EventId, JobId, LoanId, SubscriptionId, TraceId};
 use loanhook_core::model::job::{ItemState, Job, JobChunk, JobItem, JobKind, JobRequest, Selection};
 use loanhook_core::model::ledger::LedgerEvent;
@@ -212,6 +213,26 @@ fn items_of_a_recovery_job_have_the_write_units_of_the_cost_document() {
         let turn = item(&aws, "O#", &format!("acme#{id}")).await;
         let sizes = [&job, &chunk, &turn].map(size);
         assert_eq!(sizes.map(write_units), [1, 6, 1], "{sizes:?} bytes");
+        Ok(())
+    });
+}
+
+#[test]
+fn an_ordered_delivery_its_place_and_the_counter_are_a_write_unit_each() {
+    loanhook_contract::run_on::<AwsEngine>(async {
+        let aws = AwsEngine::fresh().await;
+        let mut made = subscription(&tenant("acme"), "Core banking: payment posted", &[300], START);
+        made.settings.flow.order = DeliveryOrder::Loan;
+        assert!(aws.ports().create(made.clone(), 1).await?);
+        let receipt = accept(aws.ports(), &tenant("acme"), submission(CONTEXT, None), START).await;
+        let trace = receipt.expect("accepted").deliveries[0].trace_id;
+        let loan = format!("N#acme#{}#727", made.id);
+        for (pk, sk) in
+            [(format!("T#acme#{trace}"), "-"), (loan.clone(), "-"), (loan, "00000000000000000001")]
+        {
+            let item = aws.stack.item(&pk, sk).await.expect("the item");
+            assert_eq!(write_units(size(&item)), 1, "{pk} {sk} is {} bytes", size(&item));
+        }
         Ok(())
     });
 }

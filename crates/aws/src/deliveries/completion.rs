@@ -1,4 +1,5 @@
-//! The completion of an automatic attempt. The order of effects: response body, row, delivery, queue message.
+//! The completion of an automatic attempt. The order of effects: response body, row, delivery, queue message, and where an order is
+//! kept, what waits behind the delivery.
 //!
 //! The delivery was read when it was claimed, so it is advanced without another read, on condition that what decides has
 //! not changed since: the claim's token, the status (a cancel), and whether a resend has succeeded. Where something has
@@ -63,6 +64,7 @@ impl Aws {
                 if let Some(message) = QueueMessage::for_next_attempt(&delivery) {
                     self.enqueue(message).await?;
                 }
+                self.follow_attempt(&row, &delivery).await?;
                 return Ok(false);
             };
             let now = (self.stack().clock)();
@@ -78,6 +80,7 @@ impl Aws {
                     {
                         self.enqueue(message).await?;
                     }
+                    self.follow_attempt(&row, &after).await?;
                     return Ok(true);
                 }
                 WriteOutcome::Refused(Some(item)) => delivery = delivery_item::read(&item)?,

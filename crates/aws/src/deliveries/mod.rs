@@ -1,7 +1,8 @@
 //! Deliveries: claimed, completed, released, canceled.
 //!
 //! A claim is one conditional update of the delivery; the row of its attempt is put after it. How an attempt ends is in
-//! [`completion`], how a claim is undone in [`release`].
+//! [`completion`], how a claim is undone in [`release`]. Where a subscription keeps an order, [`order`](crate::order) decides about
+//! the claim of a first attempt, and follows the end of a delivery.
 
 mod completion;
 mod release;
@@ -21,6 +22,7 @@ use crate::items::key_schema::{
 };
 use crate::items::write_outcome::{WriteOutcome, write_outcome};
 use crate::items::{delivery_item, row_item};
+use crate::order::{FIRST_ATTEMPT, has_ended, has_number};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{AttemptId, TenantId, TraceId};
@@ -41,10 +43,13 @@ impl Deliveries for Aws {
         token: Uuid,
         now: Timestamp,
     ) -> StoreResult<ClaimOutcome> {
-        let item = match self.write_claim(message, attempt, token, now).await? {
+        let item = match self.write_claim_in_order(message, attempt, token, now).await? {
             WriteOutcome::Done(item) => item,
             WriteOutcome::Refused(item) => {
-                let delivery = item.and_then(unexpired).as_ref().map(delivery_item::read).transpose()?;
+                let delivery = item.as_ref().map(delivery_item::read).transpose()?;
+                if let Some((delivery, item)) = delivery.as_ref().zip(item.as_ref()) {
+                    self.repeat_end(delivery, item, attempt).await?;
+                }
                 return Ok(ClaimOutcome::NotClaimed(delivery.map(Box::new)));
             }
         };
@@ -95,27 +100,55 @@ impl Deliveries for Aws {
             .expression_attribute_values(":writer", text(&writer))
             .expression_attribute_values(":canceled", delivery_item::status(Status::Canceled))
             .expression_attribute_values(":pending", delivery_item::status(Status::Pending))
+            .return_values(AllNew)
             .return_values_on_condition_check_failure(AllOld);
-        let outcome = write_outcome(update.send().await)?.map(|_| ());
-        let outcome = outcome.or_own_write(|item| Ok(get_text(item, WRITER) == Some(&writer)), drop)?;
-        Ok(match outcome {
-            WriteOutcome::Done(()) => CancelOutcome::Canceled,
+        let outcome = write_outcome(update.send().await)?.map(|written| written.attributes);
+        let outcome = outcome.or_own_write(|item| Ok(get_text(item, WRITER) == Some(&writer)), Some)?;
+        let (item, outcome) = match outcome {
+            WriteOutcome::Done(item) => (item, CancelOutcome::Canceled),
             WriteOutcome::Refused(item) => match item.and_then(unexpired) {
-                Some(_) => CancelOutcome::NotPending,
-                None => CancelOutcome::NotFound,
+                // A call before may have died before it woke what waits behind.
+                Some(item) => (Some(item), CancelOutcome::NotPending),
+                None => (None, CancelOutcome::NotFound),
             },
-        })
+        };
+        let numbered = item.filter(has_number).and_then(|item| delivery_item::read(&item).ok());
+        if let Some(ended) = numbered.filter(|delivery| has_ended(&delivery.progress)) {
+            self.follow_end(&ended).await?;
+        }
+        Ok(outcome)
     }
 }
 
 impl Aws {
-    /// Writes a claim, if the attempt is next and nothing is in flight; returns the item as it then is.
+    /// Writes a claim, if the order lets the attempt begin. That a delivery has a number is seen by the refusal of its first claim, so
+    /// one without a number has one call.
+    async fn write_claim_in_order(
+        &self,
+        message: &QueueMessage,
+        attempt: u32,
+        token: Uuid,
+        now: Timestamp,
+    ) -> StoreResult<WriteOutcome<Item>> {
+        let item = match self.write_claim(message, attempt, token, now, attempt == FIRST_ATTEMPT).await? {
+            WriteOutcome::Refused(Some(item)) if attempt == FIRST_ATTEMPT && has_number(&item) => item,
+            outcome => return Ok(outcome),
+        };
+        if !self.may_begin(&delivery_item::read(&item)?, &item, message, now).await? {
+            return Ok(WriteOutcome::Refused(Some(item)));
+        }
+        self.write_claim(message, attempt, token, now, false).await
+    }
+
+    /// Writes a claim, if the attempt is next, nothing is in flight and, where `unnumbered` is set, the delivery has no number; returns
+    /// the item as it then is.
     async fn write_claim(
         &self,
         message: &QueueMessage,
         attempt: u32,
         token: Uuid,
         now: Timestamp,
+        unnumbered: bool,
     ) -> StoreResult<WriteOutcome<Item>> {
         let id = AttemptId::at(now);
         let update = self
@@ -131,7 +164,9 @@ impl Aws {
                 .expression_attribute_names("#first", FIRST_AUTO),
             _ => update.update_expression("SET #flight = :flight, #newest = :id"),
         };
-        let outcome = match write_outcome(delivery_item::if_waiting_for(attempt, update).send().await)? {
+        let update = delivery_item::if_waiting_for(attempt, update);
+        let update = if unnumbered { delivery_item::and_unnumbered(update) } else { update };
+        let outcome = match write_outcome(update.send().await)? {
             WriteOutcome::Done(claimed) => {
                 WriteOutcome::Done(claimed.attributes.ok_or_else(|| missing_attribute(CLAIM))?)
             }

@@ -12,6 +12,7 @@ use crate::items::delivery_item;
 use crate::items::item::{number, text};
 use crate::items::key_schema::{self, CLAIM, FIRST_AUTO, NEWEST_AUTO, NEXT, RESENDS, TOKEN};
 use crate::items::transaction::TransactionPart as _;
+use crate::order::has_ended;
 use loanhook_core::model::attempt::{Attempt, AttemptNumber};
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::AttemptId;
@@ -41,12 +42,13 @@ impl Aws {
             .part()?;
         let remove_claim = self.remove_claim(claimed, token, row, due, newest)?;
         let done = self.transact(vec![delete_row, remove_claim]).await?.is_done();
-        let delivery = match done {
+        let delivery = match done && claimed.snapshot.sequence.is_none() {
             true => {
                 let mut released = claimed.clone();
                 released.release(token, due, newest).ok().map(|()| released)
             }
-            // An earlier try of this release may have been done, and its response or its message lost.
+            // An earlier try of this release may have been done, and its response or its message lost. And where an order is kept,
+            // those behind wait for a delivery that is not canceled meanwhile.
             false => self.delivery(&row.tenant, row.trace_id).await?,
         };
         let Some(delivery) = delivery else { return Ok(ReleaseOutcome::Superseded) };
@@ -55,6 +57,9 @@ impl Aws {
         }
         if let Some(message) = QueueMessage::for_next_attempt(&delivery) {
             self.enqueue(message).await?;
+        }
+        if has_ended(&delivery.progress) {
+            self.follow_end(&delivery).await?;
         }
         Ok(if done { ReleaseOutcome::Released } else { ReleaseOutcome::Superseded })
     }

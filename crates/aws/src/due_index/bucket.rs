@@ -64,6 +64,24 @@ impl Bucket {
     }
 }
 
+impl Bucket {
+    /// A bucket whose items have no message to be handed over.
+    pub(super) const fn to_look_at(slot: Slot, shard: u8) -> Self {
+        Self { kind: BucketKind::Queued, slot, shard }
+    }
+
+    /// The bucket that a text names; none where it names none.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '#');
+        let kind = match parts.next()? {
+            "Q" => BucketKind::Queued,
+            "D" => BucketKind::Deferred,
+            _ => return None,
+        };
+        Some(Self { kind, slot: Slot(parts.next()?.parse().ok()?), shard: parts.next()?.parse().ok()? })
+    }
+}
+
 impl fmt::Display for Bucket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self.kind {
@@ -89,6 +107,12 @@ mod tests {
     fn a_bucket_is_named_by_kind_slot_and_shard() {
         assert_eq!(bucket(NOW).to_string(), "Q#59847600#37");
         assert_eq!(bucket(NOW + Duration::from_secs(3600)).to_string(), "D#59847720#37");
+        for bucket in [bucket(NOW), bucket(NOW + Duration::from_secs(3600))] {
+            assert_eq!(Bucket::read(&bucket.to_string()), Some(bucket));
+        }
+        for text in ["", "Q#1", "T#1#2", "Q#x#2", "Q#1#256"] {
+            assert_eq!(Bucket::read(text), None, "{text}");
+        }
     }
 
     #[test]

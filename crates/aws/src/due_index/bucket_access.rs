@@ -1,16 +1,16 @@
-//! The deliveries of a bucket: read from the index, which lags behind the table, and moved to another bucket.
+//! The items of a bucket, deliveries and counters of ordered loans: read from the index, which lags behind the table, and moved
+//! to another bucket.
 
 use super::bucket::Bucket;
 use crate::engine::Aws;
 use crate::items::call_errors::store_error;
 use crate::items::item::{Item, parse, text};
-use crate::items::key_schema::{self, BY_DUE, DUE_BUCKET, ItemKey, PK, SK};
+use crate::items::key_schema::{BY_DUE, DUE_BUCKET, ItemKey, PK, SK};
 use crate::items::write_outcome::write_outcome;
-use loanhook_core::model::delivery::Delivery;
 use loanhook_core::ports::StoreResult;
 
 impl Aws {
-    /// The keys of deliveries in a bucket, a page of them, and where the next one begins.
+    /// The keys of items in a bucket, a page of them, and where the next one begins.
     pub(super) async fn keys_in_bucket(
         &self,
         bucket: Bucket,
@@ -31,16 +31,10 @@ impl Aws {
         Ok((keys.collect::<StoreResult<_>>()?, page.last_evaluated_key))
     }
 
-    /// Moves a delivery to another bucket, in which it is looked at again, unless it has moved on by itself.
-    pub(super) async fn move_to_bucket(
-        &self,
-        from: Bucket,
-        delivery: &Delivery,
-        to: Bucket,
-    ) -> StoreResult<()> {
-        let snapshot = &delivery.snapshot;
+    /// Moves an item to another bucket, in which it is looked at again, unless it has moved on by itself.
+    pub(super) async fn move_to_bucket(&self, from: Bucket, key: ItemKey, to: Bucket) -> StoreResult<()> {
         let update = self
-            .update(key_schema::delivery(&snapshot.tenant, snapshot.trace_id))
+            .update(key)
             .update_expression("SET #bucket = :to")
             .condition_expression("#bucket = :from")
             .expression_attribute_names("#bucket", DUE_BUCKET)

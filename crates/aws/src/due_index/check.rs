@@ -12,6 +12,7 @@ use super::bucket::{Bucket, Slot};
 use super::overdue::{OVERDUE_AFTER, OverdueAction, SLOW_OVERDUE_AFTER, overdue_action};
 use super::report::Counters;
 use super::sweep::{CONCURRENT_READS, Sweep};
+use crate::items::key_schema;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{QueueMessage, StoreResult};
@@ -73,7 +74,11 @@ impl Sweep {
         self.engine.enqueue_all(messages).await?;
         let moves: Vec<_> = moves
             .into_iter()
-            .map(|(delivery, to)| self.engine.move_to_bucket(bucket, delivery, to))
+            .map(|(delivery, to)| {
+                let snapshot = &delivery.snapshot;
+                let key = key_schema::delivery(&snapshot.tenant, snapshot.trace_id);
+                self.engine.move_to_bucket(bucket, key, to)
+            })
             .collect();
         let moved: Vec<_> = stream::iter(moves).buffer_unordered(CONCURRENT_READS).collect().await;
         moved.into_iter().collect::<StoreResult<()>>().map(|()| deliveries.len() as u64)

@@ -1,9 +1,11 @@
-//! The index of what is due: every pending delivery stands in it, by the time at which its next attempt is due.
+//! The index of what is due: pending deliveries stand in it, by the time at which their next attempt is due.
 //!
 //! SQS delays a message by 15 minutes at most. A delivery whose next attempt is due later has no message yet: it is
 //! *deferred*, and the [sweep](sweep::Sweep) hands it to the queue shortly before its time. A delivery whose message is in
 //! the queue stands in the index too, and the sweep looks at each once after it was due: one whose message was lost is
 //! woken.
+//!
+//! A delivery that waits for an earlier one of its loan stands in no bucket: the loan does ([`ordered_loans`]).
 //!
 //! The write that moves a delivery on sets its bucket. A delivery that ends keeps its bucket, since a bucket is read only
 //! while it is due: to leave it there costs less than to remove it.
@@ -12,6 +14,7 @@ mod bucket;
 mod bucket_access;
 mod check;
 mod cursor;
+mod ordered_loans;
 mod overdue;
 mod report;
 pub mod sweep;
@@ -26,6 +29,7 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{QueueMessage, StoreResult};
 
 pub(crate) use bucket::Bucket;
+pub(crate) use ordered_loans::bucket_of_waiting_loan;
 
 /// Whether what is due then has to wait in the index, as no message can be delayed by so much.
 pub(crate) fn is_deferred(due: Timestamp, now: Timestamp) -> bool {

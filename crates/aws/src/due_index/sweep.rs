@@ -2,8 +2,8 @@
 //!
 //! A run hands over the deferred deliveries that are due within the next minutes: it puts their messages into the queue,
 //! with the delay that is left. Then it checks the deliveries whose time has passed: one for which nothing is under way is
-//! woken by another message, and looked at again later. One whose receiver has a slow mark may wait for a permit. A recovery job
-//! that no message drives any more is sent one.
+//! woken by another message, and looked at again later. One whose receiver has a slow mark may wait for a permit. A loan of which
+//! something waits for an earlier delivery is looked at as a whole. A recovery job that no message drives any more is sent one.
 //!
 //! It may run twice at once, die at any point, or not run for a while: a second message of an attempt changes nothing, and
 //! the next run begins where the cursors are. A delivery that is handed over late is late by no more than the sweep was.
@@ -25,6 +25,7 @@ use super::report::Counters;
 pub use super::report::SweepReport;
 use crate::engine::Aws;
 use crate::items::delivery_item;
+use crate::items::key_schema::OrderedLoan;
 use crate::items::unreadable::readable;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::time::Timestamp;
@@ -137,7 +138,7 @@ impl Sweep {
             let slot = cursor.handed_over.next();
             let bucket = Bucket { kind: BucketKind::Deferred, slot, shard: cursor.shard };
             let handed_over =
-                self.for_each_read(bucket, |deliveries| self.hand_over(deliveries, now)).await?;
+                self.for_each_read(bucket, now, |deliveries| self.hand_over(deliveries, now)).await?;
             counters.handed_over.fetch_add(handed_over, Ordering::Relaxed);
             sum += handed_over;
             cursor.handed_over = slot;
@@ -160,7 +161,7 @@ impl Sweep {
             for kind in [BucketKind::Queued, BucketKind::Deferred] {
                 let bucket = Bucket { kind, slot, shard: cursor.shard };
                 let check = |deliveries| self.check(bucket, deliveries, now, counters);
-                let checked = self.for_each_read(bucket, check).await?;
+                let checked = self.for_each_read(bucket, now, check).await?;
                 counters.checked.fetch_add(checked, Ordering::Relaxed);
             }
             cursor.checked = slot;
@@ -176,15 +177,20 @@ impl Sweep {
         }
     }
 
-    /// Reads the deliveries of a bucket, some at a time, and does something with them; the sum of what that gives.
+    /// Reads the deliveries of a bucket, some at a time, and does something with them; the sum of what that gives. The ordered loans in
+    /// it, which are in no bucket to be handed over, are looked at.
     async fn for_each_read<F: Future<Output = StoreResult<u64>>>(
         &self,
         bucket: Bucket,
+        now: Timestamp,
         act: impl Fn(Vec<Delivery>) -> F,
     ) -> StoreResult<u64> {
         let (mut sum, mut from) = (0, None);
         loop {
             let (keys, next) = self.engine.keys_in_bucket(bucket, from).await?;
+            let (loans, keys): (Vec<_>, Vec<_>) =
+                keys.into_iter().partition(|key| OrderedLoan::read_pk(&key.pk).is_some());
+            sum += self.look_at_loans(bucket, loans, now).await?;
             let reads = keys.chunks(DELIVERIES_PER_READ).map(|keys| async {
                 let items = self.engine.get_all_eventually(keys.to_vec()).await?;
                 act(readable(&items, delivery_item::read)).await

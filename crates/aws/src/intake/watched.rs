@@ -9,31 +9,32 @@
 //! that dies, leaves an event that nobody was promised, whose verdicts name a delivery that may not exist.
 //! The payload of the event is put before, too: nothing but its name is in the event.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use futures_util::future::try_join;
+use futures_util::future::{try_join, try_join3};
 use futures_util::stream::{self, TryStreamExt as _};
 
 use crate::due_index::is_deferred;
 use crate::engine::Aws;
-use crate::intake::unwatched::{FIRST_ATTEMPT, InDueIndex};
+use crate::intake::unwatched::PutKind;
 use crate::items::call_errors::store_error;
 use crate::items::item::{document, get_number, json, number};
-use crate::items::key_schema::{self, DOC, IdempotencyScope, NEWEST_AUTO, VERSION};
+use crate::items::key_schema::{self, DOC, IdempotencyScope, NEWEST_AUTO, OrderedLoan, VERSION};
 use crate::items::transaction::{Refusal, TransactionOutcome, TransactionPart as _};
 use crate::items::unreadable::readable;
+use crate::order::FIRST_ATTEMPT;
 use crate::sdk::MAX_CONCURRENT_CALLS;
 use crate::sdk::back_off::back_off;
 use loanhook_core::model::delivery::Delivery;
-use loanhook_core::model::id::{LoanId, TenantId};
+use loanhook_core::model::id::{LoanId, SubscriptionId, TenantId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::model::trigger_state::TriggerState;
 use loanhook_core::ports::{
     AcceptOutcome, AcceptRequest, Attempts as _, IdempotencyKey, IdempotencyRecord, QueueMessage, StoreError,
-    StoreResult, Subscriptions as _, WatchedTrigger,
+    StoreResult, Subscriptions as _,
 };
 
 /// How often an event is evaluated again because another event changed the state that it read.
@@ -58,7 +59,7 @@ impl Aws {
         for try_index in 0..MAX_TRIES {
             let (before, version) = self.trigger_state(tenant, loan).await?;
             if try_index == 0 {
-                self.enqueue_recently_fired(tenant, &before, &request.watched, *now).await?;
+                self.enqueue_recently_fired(&request, &before).await?;
             }
             let mut after = before.clone();
             let (mut fired, mut verdicts) = (Vec::new(), Vec::new());
@@ -73,8 +74,7 @@ impl Aws {
             if after.has_deleted_triggers() {
                 after.keep(&self.subscriptions(tenant).await?);
             }
-            let messages =
-                self.put_deliveries(tenant, &fired, InDueIndex::AfterCommit, &mut payloads).await?;
+            let messages = self.put_deliveries(tenant, &fired, PutKind::Undecided, &mut payloads).await?;
             let put_state = self.put_trigger_state(tenant, loan, &after, version)?;
             let event = self.kept_event(request.event.clone().map(|new| new.with_verdicts(&verdicts)));
             let put_event = match &event {
@@ -90,17 +90,18 @@ impl Aws {
                 CommitOutcome::Committed => {
                     let deliveries: Vec<_> = request.deliveries.iter().collect();
                     // Side by side: what fired is stored and its trigger's state says so, and a repeat finishes either.
-                    let rest = self.put_and_enqueue(tenant, None, &deliveries, &mut payloads);
-                    try_join(rest, self.enqueue_fired(messages)).await?;
+                    let in_order = &request.in_order;
+                    let rest = self.put_and_enqueue(tenant, None, &deliveries, in_order, &mut payloads);
+                    try_join(rest, self.enqueue_fired(loan, in_order, messages)).await?;
                     let fired = fired.iter().map(|(delivery, _)| delivery.snapshot.subscription_id).collect();
                     return Ok(AcceptOutcome::Stored { fired });
                 }
                 CommitOutcome::Duplicate(known) => {
-                    self.delete_unattempted(tenant, &fired).await?;
+                    self.delete_unattempted(tenant, &fired, &BTreeSet::new()).await?;
                     return Ok(AcceptOutcome::Duplicate(known));
                 }
                 CommitOutcome::Conflict => {
-                    self.delete_unattempted(tenant, &fired).await?;
+                    self.delete_unattempted(tenant, &fired, &BTreeSet::new()).await?;
                     back_off(try_index.min(MAX_BACK_OFF_INDEX)).await;
                 }
             }
@@ -164,19 +165,25 @@ impl Aws {
         }
     }
 
-    /// Deletes deliveries of an event that is not accepted.
+    /// Deletes deliveries of an event that is not accepted; those of subscriptions that keep an order, which are these, with their
+    /// numbers.
     pub(super) async fn delete_unattempted(
         &self,
         tenant: &TenantId,
         fired: &[&(Delivery, Bytes)],
+        in_order: &BTreeSet<SubscriptionId>,
     ) -> StoreResult<()> {
-        let deletes: Vec<_> = fired
+        let (numbered, others): (Vec<_>, Vec<_>) = fired
             .iter()
-            .map(|(delivery, _)| {
+            .map(|(delivery, _)| &delivery.snapshot)
+            .partition(|snapshot| in_order.contains(&snapshot.subscription_id));
+        let deletes: Vec<_> = others
+            .iter()
+            .map(|snapshot| {
                 self.dynamodb()
                     .delete_item()
                     .table_name(self.table())
-                    .set_key(Some(key_schema::delivery(tenant, delivery.snapshot.trace_id).attributes()))
+                    .set_key(Some(key_schema::delivery(tenant, snapshot.trace_id).attributes()))
                     .condition_expression("attribute_not_exists(#newest)")
                     .expression_attribute_names("#newest", NEWEST_AUTO)
                     .send()
@@ -185,35 +192,51 @@ impl Aws {
         let deleted = stream::iter(deletes)
             .buffer_unordered(MAX_CONCURRENT_CALLS)
             .map(|deleted| deleted.map_err(store_error));
-        deleted.try_collect::<Vec<_>>().await.map(|_| ())
+        let deleted = deleted.try_collect::<Vec<_>>().await.map(drop);
+        for snapshot in numbered {
+            self.take_back(&OrderedLoan::of(snapshot), snapshot.trace_id).await?;
+        }
+        deleted
     }
 
     /// Queues again the messages of triggers that fired a short while ago and whose deliveries were never attempted: the
     /// caller that stored them may have died before it queued their messages.
-    async fn enqueue_recently_fired(
-        &self,
-        tenant: &TenantId,
-        state: &TriggerState,
-        watched: &[WatchedTrigger],
-        now: Timestamp,
-    ) -> StoreResult<()> {
+    async fn enqueue_recently_fired(&self, request: &AcceptRequest, state: &TriggerState) -> StoreResult<()> {
+        let AcceptRequest { tenant, loan_id, watched, in_order, now, .. } = request;
         let fired =
-            watched.iter().filter_map(|watched| state.fired_recently(watched.watch.subscription, now));
+            watched.iter().filter_map(|watched| state.fired_recently(watched.watch.subscription, *now));
         let reads: Vec<_> = fired.map(|trace| self.delivery(tenant, trace)).collect();
         let read: Vec<_> = stream::iter(reads).buffered(MAX_CONCURRENT_CALLS).try_collect().await?;
         let unattempted = read.iter().flatten().filter(|delivery| delivery.history.newest_attempt.is_none());
         let messages: Vec<_> = unattempted.filter_map(QueueMessage::for_next_attempt).collect();
-        self.enqueue_fired(messages).await
+        self.enqueue_fired(loan_id, in_order, messages).await
     }
 
-    /// Puts deliveries of triggers that fired into the index of what is due, and queues those that are due soon.
-    async fn enqueue_fired(&self, messages: Vec<QueueMessage>) -> StoreResult<()> {
+    /// Puts deliveries of triggers that fired into the index of what is due, and queues those that are due soon. Those of
+    /// subscriptions that keep an order are numbered.
+    async fn enqueue_fired(
+        &self,
+        loan: &LoanId,
+        in_order: &BTreeSet<SubscriptionId>,
+        messages: Vec<QueueMessage>,
+    ) -> StoreResult<()> {
         let now = (self.stack().clock)();
+        let (ordered, messages): (Vec<_>, Vec<_>) =
+            messages.into_iter().partition(|message| in_order.contains(&message.subscription_id));
         let due_soon = messages.iter().filter(|message| !is_deferred(message.due, now)).cloned().collect();
         let puts: Vec<_> =
             messages.iter().map(|message| self.put_in_due_index(message, FIRST_ATTEMPT, now)).collect();
         let puts = stream::iter(puts).buffer_unordered(MAX_CONCURRENT_CALLS).try_collect::<Vec<_>>();
-        // Side by side, as either of them alone has the delivery sent.
-        try_join(self.enqueue_all(due_soon), puts).await.map(drop)
+        let numbered = async {
+            for first in &ordered {
+                let (tenant, loan) = (first.tenant.clone(), loan.clone());
+                let loan = OrderedLoan { tenant, subscription: first.subscription_id, loan };
+                let message = self.promise_in_order(&loan, first).await?;
+                self.enqueue_all(message.into_iter().collect()).await?;
+            }
+            Ok(())
+        };
+        // Side by side, as either of the first two alone has the delivery sent.
+        try_join3(self.enqueue_all(due_soon), puts, numbered).await.map(drop)
     }
 }

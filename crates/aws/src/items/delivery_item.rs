@@ -1,7 +1,8 @@
 //! A delivery as an item.
 //!
-//! Its snapshot is a document, packed where the item would otherwise outgrow a write unit. Its progress is attributes, so that a claim, a cancel and a resend are one conditional
-//! update each, which needs to know nothing else of the delivery:
+//! Its snapshot is a document, packed where the item would otherwise outgrow a write unit; its number in the order of its loan
+//! stands beside that, as a claim asks for it. Its progress is attributes, so that a claim, a cancel and a resend are one
+//! conditional update each, which needs to know nothing else of the delivery:
 //!
 //! - `next` `{number, slot, due}` is the next attempt. It stays while that attempt is in flight: the claim's number and
 //!   slot are those of `next`. In a delivery that is not pending any more it means nothing.
@@ -21,11 +22,11 @@ use super::item::{
 use super::item_size::bytes_of;
 use super::key_schema::{
     self, CLAIM, DELIVERED_BY_RESEND, DOC, DUE_BUCKET, EXPIRES, INTERRUPTIONS, NEWEST_AUTO, NEWEST_MANUAL,
-    NEXT, RESENDS, RESENT, STATUS, delivery,
+    NEXT, RESENDS, RESENT, SEQUENCE, STATUS, delivery,
 };
 use crate::due_index::Bucket;
 use crate::engine::Aws;
-use loanhook_core::model::delivery::{Delivery, DeliveryHistory};
+use loanhook_core::model::delivery::{Delivery, DeliveryHistory, DeliverySnapshot};
 use loanhook_core::model::id::{AttemptId, TenantId, TraceId};
 use loanhook_core::model::progress::{Claim, NextAttempt, Progress, Status};
 use loanhook_core::model::time::Timestamp;
@@ -57,7 +58,9 @@ pub(crate) fn new(accepted: &Delivery, expires: Timestamp, bucket: Option<Bucket
 }
 
 pub(crate) fn read(item: &Item) -> StoreResult<Delivery> {
-    Ok(Delivery { snapshot: document(item)?, progress: progress(item)?, history: history(item) })
+    let mut snapshot: DeliverySnapshot = document(item)?;
+    snapshot.sequence = get_number(item, SEQUENCE).or(snapshot.sequence);
+    Ok(Delivery { snapshot, progress: progress(item)?, history: history(item) })
 }
 
 pub(crate) fn status(status: Status) -> AttributeValue {
@@ -146,18 +149,25 @@ fn read_next(next: &Item) -> StoreResult<NextAttempt> {
     Ok(NextAttempt { number: parse_number(next, NUMBER)?, slot: parse_number(next, SLOT)?, due })
 }
 
+const WAITING: &str = "#status = :pending AND #next.#number = :number AND attribute_not_exists(#flight)";
+
 /// The update on condition that the delivery is pending, the attempt of this number is its next, and none is in flight.
 pub(crate) fn if_waiting_for(attempt: u32, update: UpdateItemFluentBuilder) -> UpdateItemFluentBuilder {
     update
-        .condition_expression(
-            "#status = :pending AND #next.#number = :number AND attribute_not_exists(#flight)",
-        )
+        .condition_expression(WAITING)
         .expression_attribute_names("#status", STATUS)
         .expression_attribute_names("#next", NEXT)
         .expression_attribute_names("#number", NUMBER)
         .expression_attribute_names("#flight", CLAIM)
         .expression_attribute_values(":pending", status(Status::Pending))
         .expression_attribute_values(":number", number(attempt))
+}
+
+/// An update of [`if_waiting_for`], on condition too that the delivery has no number in an order.
+pub(crate) fn and_unnumbered(update: UpdateItemFluentBuilder) -> UpdateItemFluentBuilder {
+    update
+        .condition_expression(format!("{WAITING} AND attribute_not_exists(#sequence)"))
+        .expression_attribute_names("#sequence", SEQUENCE)
 }
 
 impl Aws {

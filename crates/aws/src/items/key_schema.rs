@@ -6,7 +6,9 @@
 mod attention;
 mod jobs;
 mod ledger;
+mod order;
 mod receivers;
+mod sweep;
 
 pub(crate) use self::attention::{
     ATTENTION, ATTENTION_AT, ATTENTION_SHARDS, BY_ATTENTION, attention_pk, attention_shard_pk, attention_sk,
@@ -17,7 +19,11 @@ pub(crate) use self::ledger::{
     ACCEPTANCE_SHARDS, ACCEPTED_DAY, AcceptanceDay, BY_ACCEPTANCE, acceptance_day_pk, acceptance_pk, event,
     events_pk,
 };
+pub(crate) use self::order::{
+    FAILED, LAST, OPEN_TRACE, OrderedLoan, SEQUENCE, open_delivery_sk, ordered_loans_prefix,
+};
 pub(crate) use self::receivers::{INSTANCE_SK, SLOW_MARKS_PK, instance, permits, slow_mark};
+pub(crate) use self::sweep::{CHECKED, HANDED_OVER, SWEEP_PK, sweep_cursor};
 pub(crate) use super::hex::hex;
 use loanhook_core::model::id::{AttemptId, KeyId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::key::KeyHash;
@@ -59,11 +65,9 @@ pub(crate) const DELIVERED_BY_RESEND: &str = "byResend";
 /// Of deliveries: an ID of the write that last advanced or canceled it, by which that write recognises itself.
 pub(crate) const WRITER: &str = "writer";
 
-/// Of deliveries: the partition of the index [`BY_DUE`], which is the bucket of the time when the next attempt is due.
+/// The partition of the index [`BY_DUE`]: of deliveries, the bucket of the time when the next attempt is due; of the counter of an
+/// ordered loan, that of the time when the loan is looked at.
 pub(crate) const DUE_BUCKET: &str = "dueBucket";
-/// Of the cursor of a sweep: the last slot whose deferred deliveries were handed over, and the last that was checked.
-pub(crate) const HANDED_OVER: &str = "handedOver";
-pub(crate) const CHECKED: &str = "checked";
 
 /// Of idempotency records: until when the key is remembered, in milliseconds since 1970.
 pub(crate) const UNTIL: &str = "until";
@@ -228,14 +232,6 @@ pub(crate) fn listed_keys_pk(tenant: &TenantId) -> String {
 /// A key in the list of its tenant.
 pub(crate) fn listed_key(tenant: &TenantId, id: KeyId) -> ItemKey {
     ItemKey { pk: listed_keys_pk(tenant), sk: id.to_string() }
-}
-
-/// The partition of the cursors of the sweep.
-pub(crate) const SWEEP_PK: &str = "W#sweep";
-
-/// How far the sweep of a shard has come.
-pub(crate) fn sweep_cursor(shard: u8) -> ItemKey {
-    ItemKey { pk: SWEEP_PK.into(), sk: shard.to_string() }
 }
 
 /// The partition of the addresses that requests leave from.

@@ -19,6 +19,7 @@ use crate::items::item::{Item, document, json, number, parse_json, parse_number,
 use crate::items::key_schema::{self, DOC, EXPIRES, PK, SECRETS, SK, VERSION};
 use crate::items::transaction::{Refusal, TransactionPart as _};
 use crate::items::unreadable::readable;
+use loanhook_core::model::flow::FlowSettings;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
@@ -36,7 +37,7 @@ impl Subscriptions for Aws {
     }
 
     fn keeps_order(&self) -> bool {
-        false
+        true
     }
 
     async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
@@ -118,6 +119,10 @@ impl Subscriptions for Aws {
             }
             SettingsOutcome::Refused(_) | SettingsOutcome::TooMany => ReplaceOutcome::VersionConflict,
         })
+    }
+
+    async fn follow_order(&self, tenant: &TenantId, id: SubscriptionId) -> StoreResult<()> {
+        self.follow_order_settings(tenant, id).await
     }
 
     async fn delete(
@@ -205,6 +210,20 @@ impl Aws {
             .expression_attribute_names("#expires", EXPIRES)
             .expression_attribute_names("#pk", PK)
             .expression_attribute_values(":expires", number(expires.seconds()))
+    }
+
+    /// The flow settings of a subscription as they are now, or as they were when it was deleted; the default where none is left.
+    pub(crate) async fn newest_flow(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+    ) -> StoreResult<FlowSettings> {
+        let newest = self.newest_version(tenant, id).await?;
+        Ok(newest
+            .as_ref()
+            .map(read)
+            .transpose()?
+            .map_or_else(FlowSettings::default, |newest| newest.settings.flow))
     }
 
     /// The item of the newest version of a subscription, even of a deleted one.

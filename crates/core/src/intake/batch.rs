@@ -1,8 +1,8 @@
 //! Batches of events: which events are taken in at once, and which one after another.
 //!
 //! The events of a batch reach the store in their order, a bounded number of them at once, so that they share its
-//! commits. Where a trigger of the tenant fires on a change, the events of one loan wait for each other, as the trigger
-//! must see a loan's events in their order. Each event has a result of its own: one that is refused changes nothing
+//! commits. Where a trigger of the tenant fires on a change, or a subscription keeps the order of a loan, the events of one loan wait
+//! for each other: the trigger must see them, and deliveries are numbered, in their order. Each event has a result of its own: one that is refused changes nothing
 //! for the others. Who calls reads the events and says what a refusal looks like.
 
 use std::collections::HashMap;
@@ -14,7 +14,9 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
 use super::{IntakeError, Receipt, Submission, accept};
+use crate::model::flow::DeliveryOrder;
 use crate::model::id::{LoanId, TenantId};
+use crate::model::subscription::Subscription;
 use crate::model::time::Timestamp;
 use crate::ports::{FormulaErrorLog, Intake, Ledger, StoreError, StoreResult, Subscriptions};
 
@@ -41,7 +43,10 @@ where
     E: From<IntakeError>,
 {
     let subscriptions = store.subscriptions(tenant).await?;
-    let in_order = subscriptions.iter().any(|subscription| subscription.fires_on_change());
+    let needs_order = |subscription: &Subscription| {
+        subscription.fires_on_change() || subscription.settings.flow.order == DeliveryOrder::Loan
+    };
+    let in_order = subscriptions.iter().any(|subscription| needs_order(subscription));
     let loans = &LoanLocks::new(in_order, Instant::now() + START_TIMEOUT);
     let results = stream::iter(events).map(|event| async move {
         let submission = event?;

@@ -75,6 +75,8 @@ pub struct AcceptRequest {
     pub deliveries: Vec<(Delivery, Bytes)>,
     /// Triggers of the kind `on-change`, each as it is at this event.
     pub watched: Vec<WatchedTrigger>,
+    /// The subscriptions that keep an order now, among others: an engine whose own step tells has no need of it.
+    pub in_order: BTreeSet<SubscriptionId>,
     /// Whether it completes an event that an earlier call with the same key began: the event may be promised, so nothing that
     /// is stored of it is taken away where this call fails.
     pub completes_earlier: bool,

@@ -6,6 +6,7 @@ mod client;
 mod index_lag;
 mod intake_faults;
 mod job_calls;
+mod order_calls;
 mod read_call_counts;
 mod report_calls;
 mod settings_calls;
