@@ -34,6 +34,16 @@ const DEAD_LETTERS: &str = "DeadLetterQueue.Arn";
 const READS_AND_WRITES: &[&str] =
     &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"];
 
+/// The same, and batches of reads.
+const READS_WRITES_AND_BATCHES: &[&str] = &[
+    "dynamodb:GetItem",
+    "dynamodb:BatchGetItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:Query",
+];
+
 type Calls = &'static [(&'static str, &'static [&'static str])];
 
 const INTAKE: Calls = &[
@@ -44,23 +54,14 @@ const INTAKE: Calls = &[
     (SLOW_QUEUE, &["sqs:SendMessage"]),
 ];
 const DELIVERY: Calls = &[
-    (
-        TABLE,
-        &[
-            "dynamodb:GetItem",
-            "dynamodb:BatchGetItem",
-            "dynamodb:PutItem",
-            "dynamodb:UpdateItem",
-            "dynamodb:DeleteItem",
-            "dynamodb:Query",
-        ],
-    ),
+    (TABLE, READS_WRITES_AND_BATCHES),
     (BY_TRACE, &["dynamodb:Query"]),
     (SMALL_PAYLOADS, &["dynamodb:GetItem", "dynamodb:PutItem"]),
     (PAYLOADS, &["s3:GetObject", "s3:PutObject"]),
     (BUCKET, &["s3:ListBucket"]),
     (QUEUE, RECEIVE_AND_SEND),
     (SLOW_QUEUE, RECEIVE_AND_SEND),
+    (JOB_QUEUE, &["sqs:SendMessage"]),
     (DEAD_LETTERS, &["sqs:SendMessage"]),
 ];
 const HISTORY: Calls = &[
@@ -85,23 +86,15 @@ const HISTORY: Calls = &[
     (JOB_QUEUE, &["sqs:SendMessage"]),
 ];
 const SUBSCRIPTIONS: Calls = &[
-    (TABLE, READS_AND_WRITES),
+    (TABLE, READS_WRITES_AND_BATCHES),
     (SMALL_PAYLOADS, &["dynamodb:PutItem"]),
     (PAYLOADS, &["s3:PutObject"]),
     (QUEUE, &["sqs:SendMessage"]),
     (SLOW_QUEUE, &["sqs:SendMessage"]),
+    (JOB_QUEUE, &["sqs:SendMessage"]),
 ];
 const RESEND: Calls = &[
-    (
-        TABLE,
-        &[
-            "dynamodb:GetItem",
-            "dynamodb:BatchGetItem",
-            "dynamodb:PutItem",
-            "dynamodb:UpdateItem",
-            "dynamodb:Query",
-        ],
-    ),
+    (TABLE, READS_WRITES_AND_BATCHES),
     (BY_TRACE, &["dynamodb:Query"]),
     (ACCEPTED, &["dynamodb:Query"]),
     (ATTENTION, &["dynamodb:Query"]),
@@ -109,6 +102,7 @@ const RESEND: Calls = &[
     (PAYLOADS, &["s3:GetObject"]),
     (BUCKET, &["s3:ListBucket"]),
     (QUEUE, &["sqs:SendMessage"]),
+    (SLOW_QUEUE, &["sqs:SendMessage"]),
     (JOB_QUEUE, RECEIVE_AND_SEND),
     (DEAD_LETTERS, &["sqs:SendMessage"]),
 ];
@@ -137,16 +131,17 @@ const FUNCTIONS: [(&str, Calls); 7] = [
 ];
 
 /// The kinds of items that each function reads or writes, by the letters with which their partitions begin
-/// (`crates/aws/src/items/key_schema.rs`): A keys in the list of their tenant, E source addresses, F formula errors,
-/// G portal links and sessions, H slow marks, I idempotency records, J recovery jobs, K keys by their hash, L rows, M trigger states, O turns of jobs that are not over,
+/// (`crates/aws/src/items/key_schema.rs`): A keys in the list of their tenant, B flow states, places and what waits, E source addresses, F formula errors,
+/// G portal links and sessions, H slow marks, I idempotency records, J recovery jobs, K keys by their hash, L rows, M trigger states, O turns of jobs that are not over
+/// and of subscriptions of which something waits,
 /// Q permits of receivers, S subscriptions and the tenant's version, T deliveries, V events of the ledger, W how far the sweep has come.
 const PARTITIONS: [(&str, &str); 7] = [
     ("Intake", "AFHIKMSTV"),
-    ("Delivery", "EHLQST"),
-    ("History", "AEGIJKLOSTV"),
-    ("Subscriptions", "AFHKSTV"),
-    ("Resend", "IJLOSTV"),
-    ("Sweep", "HOTW"),
+    ("Delivery", "BEHLOQST"),
+    ("History", "ABEGIJKLOSTV"),
+    ("Subscriptions", "ABFHKOSTV"),
+    ("Resend", "BHIJLOSTV"),
+    ("Sweep", "BHOTW"),
     ("Reports", ""),
 ];
 

@@ -87,11 +87,11 @@ async fn a_flow_setting_beyond_its_bounds_is_422() {
 }
 
 #[tokio::test]
-async fn an_engine_that_keeps_no_flow_refuses_its_settings() {
+async fn an_engine_that_keeps_no_order_refuses_it() {
     let j = Journey::start().await;
     if !j.server.is_external() {
         return;
     }
-    let body = subscription(&j.receiver.url("/hook"), json!({"flow": {"maxInFlight": 5}}));
-    j.api.post("/v1/subscriptions", &body).await.expect_errors_at(&["/flow"]);
+    let body = subscription(&j.receiver.url("/hook"), json!({"flow": {"order": "loan"}}));
+    j.api.post("/v1/subscriptions", &body).await.expect_errors_at(&["/flow/order"]);
 }

@@ -67,7 +67,7 @@ impl Aws {
             self.put_event(new, stored).await?;
         }
         let messages = self.put_deliveries(tenant, deliveries, InDueIndex::AtOnce, stored).await?;
-        self.enqueue_all(messages).await
+        self.enqueue_accepted(tenant, messages).await
     }
 
     /// Puts an idempotency record; returns another one that is there and not over.

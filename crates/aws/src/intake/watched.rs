@@ -91,7 +91,7 @@ impl Aws {
                     let deliveries: Vec<_> = request.deliveries.iter().collect();
                     // Side by side: what fired is stored and its trigger's state says so, and a repeat finishes either.
                     let rest = self.put_and_enqueue(tenant, None, &deliveries, &mut payloads);
-                    try_join(rest, self.enqueue_fired(messages)).await?;
+                    try_join(rest, self.enqueue_fired(tenant, messages)).await?;
                     let fired = fired.iter().map(|(delivery, _)| delivery.snapshot.subscription_id).collect();
                     return Ok(AcceptOutcome::Stored { fired });
                 }
@@ -203,17 +203,17 @@ impl Aws {
         let read: Vec<_> = stream::iter(reads).buffered(MAX_CONCURRENT_CALLS).try_collect().await?;
         let unattempted = read.iter().flatten().filter(|delivery| delivery.history.newest_attempt.is_none());
         let messages: Vec<_> = unattempted.filter_map(QueueMessage::for_next_attempt).collect();
-        self.enqueue_fired(messages).await
+        self.enqueue_fired(tenant, messages).await
     }
 
     /// Puts deliveries of triggers that fired into the index of what is due, and queues those that are due soon.
-    async fn enqueue_fired(&self, messages: Vec<QueueMessage>) -> StoreResult<()> {
+    async fn enqueue_fired(&self, tenant: &TenantId, messages: Vec<QueueMessage>) -> StoreResult<()> {
         let now = (self.stack().clock)();
         let due_soon = messages.iter().filter(|message| !is_deferred(message.due, now)).cloned().collect();
         let puts: Vec<_> =
             messages.iter().map(|message| self.put_in_due_index(message, FIRST_ATTEMPT, now)).collect();
         let puts = stream::iter(puts).buffer_unordered(MAX_CONCURRENT_CALLS).try_collect::<Vec<_>>();
         // Side by side, as either of them alone has the delivery sent.
-        try_join(self.enqueue_all(due_soon), puts).await.map(drop)
+        try_join(self.enqueue_accepted(tenant, due_soon), puts).await.map(drop)
     }
 }
