@@ -124,7 +124,7 @@ impl Aws {
         let mut update = self
             .update(key_schema::places(&of.tenant, of.subscription_id, share.index))
             .expression_attribute_names("#expires", EXPIRES)
-            .expression_attribute_values(":expires", number((over + ITEM_LIFETIME).seconds()))
+            .expression_attribute_values(":expires", number((Timestamp::now() + ITEM_LIFETIME).seconds()))
             .return_values_on_condition_check_failure(AllOld);
         if let Some(most) = share.in_flight {
             add = " ADD #taken :place";

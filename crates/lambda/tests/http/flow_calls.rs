@@ -173,8 +173,9 @@ fn a_hold_by_hand_and_deliveries_that_wait_for_it() {
         let settings = CountedEngine::new(&functions.aws);
         let (tenant, id) = (&functions.of.tenant, functions.of.id);
         assert!(settings.engine.hold(tenant, id, "Ann", Timestamp::now()).await?);
-        // The newest version, the state, the subscription, the tenant's version; the state; all of it with the copies; the list.
-        settings.assert_calls([(QUERY, 2), (GET, 3), (UPDATE, 1), (TRANSACT, 1), (PUT, 1)]);
+        // The newest version, the state, the subscription, the tenant's version; the state; all of it with the copies;
+        // the list, and cold a look for what is left of a longer one.
+        settings.assert_calls([(QUERY, 3), (GET, 3), (UPDATE, 1), (TRANSACT, 1), (PUT, 1)]);
         functions.intake.forget_calls();
         // The subscription, its state, the delivery; it is noted, with the first turn; it is the oldest, and asked once more.
         let first = calls([(QUERY, 2), (GET, 4), (PUT, 2), (SEND, 1)]);
