@@ -83,7 +83,7 @@ impl Aws {
         let name = format!("{}#{}", over.millis(), Uuid::new_v4().simple());
         let mut is_ahead = false;
         for _ in 0..MAX_TRIES {
-            let item = match self.write_place(of, share, &name, over, now, is_ahead).await? {
+            let item = match self.write_place(of, share, &name, now, is_ahead).await? {
                 WriteOutcome::Done(()) => {
                     let place = Place { share: share.index, name };
                     return Ok(Taken::Yes(share.in_flight.map(|_| place)));
@@ -115,7 +115,6 @@ impl Aws {
         of: &Receiver,
         share: Share,
         name: &str,
-        over: Timestamp,
         now: Timestamp,
         is_ahead: bool,
     ) -> StoreResult<WriteOutcome<()>> {
