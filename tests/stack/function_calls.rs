@@ -34,8 +34,8 @@ const DEAD_LETTERS: &str = "DeadLetterQueue.Arn";
 const READS_AND_WRITES: &[&str] =
     &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"];
 
-/// The same, and reads of a batch.
-const ALL_ON_ITEMS: &[&str] = &[
+/// The same, and batches of reads.
+const READS_WRITES_AND_BATCHES: &[&str] = &[
     "dynamodb:GetItem",
     "dynamodb:BatchGetItem",
     "dynamodb:PutItem",
@@ -54,17 +54,18 @@ const INTAKE: Calls = &[
     (SLOW_QUEUE, &["sqs:SendMessage"]),
 ];
 const DELIVERY: Calls = &[
-    (TABLE, ALL_ON_ITEMS),
+    (TABLE, READS_WRITES_AND_BATCHES),
     (BY_TRACE, &["dynamodb:Query"]),
     (SMALL_PAYLOADS, &["dynamodb:GetItem", "dynamodb:PutItem"]),
     (PAYLOADS, &["s3:GetObject", "s3:PutObject"]),
     (BUCKET, &["s3:ListBucket"]),
     (QUEUE, RECEIVE_AND_SEND),
     (SLOW_QUEUE, RECEIVE_AND_SEND),
+    (JOB_QUEUE, &["sqs:SendMessage"]),
     (DEAD_LETTERS, &["sqs:SendMessage"]),
 ];
 const HISTORY: Calls = &[
-    (TABLE, ALL_ON_ITEMS),
+    (TABLE, READS_WRITES_AND_BATCHES),
     (BY_TRACE, &["dynamodb:Query"]),
     (ACCEPTED, &["dynamodb:Query"]),
     (ATTENTION, &["dynamodb:Query"]),
@@ -77,15 +78,16 @@ const HISTORY: Calls = &[
     (JOB_QUEUE, &["sqs:SendMessage"]),
 ];
 const SUBSCRIPTIONS: Calls = &[
-    (TABLE, READS_AND_WRITES),
+    (TABLE, READS_WRITES_AND_BATCHES),
     (DUE, &["dynamodb:Query"]),
     (SMALL_PAYLOADS, &["dynamodb:PutItem"]),
     (PAYLOADS, &["s3:PutObject"]),
     (QUEUE, &["sqs:SendMessage"]),
     (SLOW_QUEUE, &["sqs:SendMessage"]),
+    (JOB_QUEUE, &["sqs:SendMessage"]),
 ];
 const RESEND: Calls = &[
-    (TABLE, ALL_ON_ITEMS),
+    (TABLE, READS_WRITES_AND_BATCHES),
     (BY_TRACE, &["dynamodb:Query"]),
     (ACCEPTED, &["dynamodb:Query"]),
     (ATTENTION, &["dynamodb:Query"]),
@@ -131,17 +133,18 @@ const FUNCTIONS: [(&str, Calls); 7] = [
 ];
 
 /// The kinds of items that each function reads or writes, by the letters with which their partitions begin
-/// (`crates/aws/src/items/key_schema.rs`): A keys in the list of their tenant, E source addresses, F formula errors,
+/// (`crates/aws/src/items/key_schema.rs`): A keys in the list of their tenant, B flow states, places and what waits, E source addresses, F formula errors,
 /// G portal links and sessions, H slow marks, I idempotency records, J recovery jobs, K keys by their hash, L rows, M trigger states,
-/// N numbers and open deliveries of ordered loans, O turns of jobs that are not over,
+/// N numbers and open deliveries of ordered loans, O turns of jobs that are not over
+/// and of subscriptions of which something waits,
 /// Q permits of receivers, S subscriptions and the tenant's version, T deliveries, V events of the ledger, W how far the sweep has come.
 const PARTITIONS: [(&str, &str); 7] = [
     ("Intake", "AFHIKMNSTV"),
-    ("Delivery", "EHLNQST"),
-    ("History", "AEGHIJKLNOSTV"),
-    ("Subscriptions", "AFHKLNSTV"),
-    ("Resend", "HIJLNOSTV"),
-    ("Sweep", "HLNOSTW"),
+    ("Delivery", "BEHLNOQST"),
+    ("History", "ABEGHIJKLNOSTV"),
+    ("Subscriptions", "ABFHKLNOSTV"),
+    ("Resend", "BHIJLNOSTV"),
+    ("Sweep", "BHLNOSTW"),
     ("Reports", ""),
 ];
 

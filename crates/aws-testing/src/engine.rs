@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use loanhook_aws::{Aws, read_message};
+use loanhook_aws::{Aws, FlowNotes, read_message};
 use loanhook_contract::engine::{Engine, Kept};
 use loanhook_contract::scene::delivery_of;
 use loanhook_core::model::attempt::Attempt;
@@ -15,7 +15,7 @@ use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{TenantId, TraceId};
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Attempts, DueWork, QueueMessage};
+use loanhook_core::ports::{Attempts, DueWork, Queue as _, QueueMessage};
 
 use crate::TestStack;
 
@@ -25,6 +25,8 @@ const MAX_MESSAGES_PER_RECEIVE: i32 = 10;
 const SLOT_MILLIS: i64 = 30_000;
 /// Longer than it takes to count what any case does.
 const COUNT_TIMEOUT: Duration = Duration::from_secs(60);
+/// Longer than it takes to look at a message.
+const LOOK_TIME: Duration = Duration::from_secs(60);
 /// How long SQS waits for a message in each queue, where there is none yet, in seconds.
 const RECEIVE_WAIT_SECONDS: i32 = 1;
 
@@ -139,8 +141,23 @@ impl Engine for AwsEngine {
         }
     }
 
+    /// They are in no partition of their subscription.
+    fn counts_what_waits_for_order() -> bool {
+        false
+    }
+
     fn restarted(self) -> Self {
         Self { engine: self.stack.engine(), stack: self.stack }
+    }
+
+    async fn note_waiting(&self) {
+        for message in self.drain().await {
+            let now = Timestamp::now();
+            let put_back = |message| self.engine.enqueue(message);
+            let looked_at =
+                self.engine.within_flow(message, FlowNotes::default(), now + LOOK_TIME, now, put_back);
+            looked_at.await.expect("looked at");
+        }
     }
 
     async fn count(&self) {

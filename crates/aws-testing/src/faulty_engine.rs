@@ -112,6 +112,11 @@ impl Engine for FaultyAwsEngine {
         self.direct.count().await;
     }
 
+    /// They are in no partition of their subscription.
+    fn counts_what_waits_for_order() -> bool {
+        false
+    }
+
     fn restarted(self) -> Self {
         let engine = self.another(|stack| stack.small_payload = 0);
         Self { engine, ..self }

@@ -11,6 +11,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::flow::KnownFlow;
 use crate::settings::TenantVersion;
 use loanhook_core::model::id::{KeyId, SubscriptionId, TenantId};
 use loanhook_core::model::key::{Key, KeyHash};
@@ -38,6 +39,10 @@ struct Maps {
     subscriptions: HashMap<TenantId, (u64, SubscriptionList)>,
     keys: HashMap<KeyHash, (u64, Arc<Key>)>,
     secrets: HashMap<(TenantId, SubscriptionId), (u64, Secrets)>,
+    /// The flow settings of subscriptions, as they were read last.
+    flows: HashMap<(TenantId, SubscriptionId), KnownFlow>,
+    /// How many messages of a subscription are handled for which its newest version was read just before.
+    read_ahead: HashMap<(TenantId, SubscriptionId), u32>,
     /// The beginning of the hour for which the use of a key was last recorded.
     uses: HashMap<KeyId, Timestamp>,
     /// When a response body was last stored.
@@ -72,6 +77,18 @@ impl Cache {
         let maps = self.maps();
         let read = maps.versions.get(tenant)?;
         (read.started_at.elapsed() < VERSION_VALIDITY).then(|| Arc::clone(&read.version))
+    }
+
+    /// The version of a tenant as it was read last, and how long ago that read began; none where that is longer than `most`.
+    pub(crate) fn latest_version(
+        &self,
+        tenant: &TenantId,
+        most: Duration,
+    ) -> Option<(Arc<TenantVersion>, Duration)> {
+        let maps = self.maps();
+        let read = maps.versions.get(tenant)?;
+        let ago = read.started_at.elapsed();
+        (ago <= most).then(|| (Arc::clone(&read.version), ago))
     }
 
     /// Whether this version was known here so long before `now` that the change which made it has appeared whole.
@@ -138,8 +155,46 @@ impl Cache {
         insert(&mut self.maps().secrets, (tenant.clone(), id), (version, secrets));
     }
 
+    /// Forgets the secrets of a subscription before an attempt is signed, unless they were read for that.
     pub(crate) fn forget_secrets(&self, tenant: &TenantId, id: SubscriptionId) {
-        self.maps().secrets.remove(&(tenant.clone(), id));
+        let of = (tenant.clone(), id);
+        let mut maps = self.maps();
+        if !maps.read_ahead.contains_key(&of) {
+            maps.secrets.remove(&of);
+        }
+    }
+
+    /// To be called when a subscription was changed from here.
+    pub(crate) fn forget_subscription(&self, tenant: &TenantId, id: SubscriptionId) {
+        let of = (tenant.clone(), id);
+        let mut maps = self.maps();
+        maps.secrets.remove(&of);
+        maps.flows.remove(&of);
+    }
+
+    /// The flow settings of a subscription as they were read last, however long ago.
+    pub(crate) fn flow(&self, tenant: &TenantId, id: SubscriptionId) -> Option<KnownFlow> {
+        self.maps().flows.get(&(tenant.clone(), id)).copied()
+    }
+
+    pub(crate) fn put_flow(&self, tenant: &TenantId, id: SubscriptionId, flow: KnownFlow) {
+        insert(&mut self.maps().flows, (tenant.clone(), id), flow);
+    }
+
+    /// From now on the secrets of a subscription are those that were just read, until as many ends are told as beginnings.
+    pub(crate) fn begin_read_ahead(&self, tenant: &TenantId, id: SubscriptionId) {
+        *self.maps().read_ahead.entry((tenant.clone(), id)).or_default() += 1;
+    }
+
+    pub(crate) fn end_read_ahead(&self, tenant: &TenantId, id: SubscriptionId) {
+        let of = (tenant.clone(), id);
+        let mut maps = self.maps();
+        if let Some(count) = maps.read_ahead.get_mut(&of) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                maps.read_ahead.remove(&of);
+            }
+        }
     }
 
     /// Whether a response body was stored from here less than `ago` ago.
@@ -190,30 +245,5 @@ impl Cache {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_version_has_appeared_some_seconds_after_it_was_first_known() {
-        let cache = Cache::default();
-        let tenant = TenantId::try_from("acme".to_owned()).expect("a name");
-        let start = Instant::now();
-        let at = |millis| start + Duration::from_millis(millis);
-        let read = |number, began, ended| {
-            let mut version = TenantVersion::default();
-            version.number = number;
-            cache.put_version(&tenant, at(began)..at(ended), Arc::new(version));
-        };
-        let appeared = |number, now| cache.has_appeared(&tenant, number, at(now));
-        assert!(!appeared(7, 60_000), "it was never read");
-        read(7, 0, 300);
-        assert_eq!([300, 5299, 5300].map(|now| appeared(7, now)), [false, false, true]);
-        assert!(!appeared(6, 60_000) && !appeared(8, 60_000));
-        // Since its first read; and each version for itself.
-        read(7, 4000, 4001);
-        assert!(appeared(7, 5300));
-        read(8, 6000, 6100);
-        assert_eq!([6000, 11_099, 11_100].map(|now| appeared(8, now)), [false, false, true]);
-        assert!(!appeared(7, 60_000));
-    }
-}
+#[path = "cache_tests.rs"]
+mod tests;

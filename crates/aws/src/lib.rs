@@ -18,6 +18,8 @@
 //!
 //! A recovery job is driven by a message at a time, which is sent again by what handles it ([`run_job_batch`]).
 //!
+//! What a limit or a hold of a subscription forbids waits without a message, and what ends the wait wakes it (`flow`).
+//!
 //! Counts of reports are made from the stream of the table, by a function of their own ([`Aws::count_changes`]).
 //!
 //! An index lags behind its table: what it does not show yet is read by key.
@@ -46,14 +48,18 @@ mod reports;
 mod resends;
 mod sdk;
 mod settings;
+mod turn_batch;
+mod turns;
 
 pub use config::Config;
 pub use due_index::sweep;
 pub use egress::{PublicAddress, PublicAddressSender};
 pub use engine::{Aws, Clock, Stack};
-pub use jobs::{JobTurn, run_job_batch};
+pub use flow::FlowNotes;
+pub use jobs::JobTurn;
 pub use queue::message::read as read_message;
 pub use queue::sqs_batch;
 pub use queue::{InstanceId, SLOW_AFTER, WatchedSender};
 pub use reports::CountReport;
 pub use sdk::sdk_config;
+pub use turn_batch::run_job_batch;

@@ -99,6 +99,16 @@ pub trait Engine: Sized {
         std::future::ready(())
     }
 
+    /// Has the messages that are due looked at, where that notes what a limit or a hold forbids; the others stay in the queue.
+    fn note_waiting(&self) -> impl Future<Output = ()> {
+        std::future::ready(())
+    }
+
+    /// Whether the count of what waits of a subscription has those that wait for an earlier delivery of their loan.
+    fn counts_what_waits_for_order() -> bool {
+        true
+    }
+
     /// Makes what is kept of this something that cannot be read.
     fn spoil(&self, what: Kept<'_>);
 

@@ -188,6 +188,7 @@ pub(crate) async fn what_waits_says_why_and_since_when<E: Engine>() -> StoreResu
         let listed = listed.iter().find(|listed| listed.delivery == delivery).expect("it is listed");
         assert_eq!(listed.waiting, expected);
     }
+    engine.note_waiting().await;
     let shown = hold_of(engine.ports(), &acme(), core.id, LATER).await?.expect("a hold");
     assert_eq!((shown.hold.by(), shown.waiting), ("Ann", 1));
 
@@ -216,6 +217,7 @@ pub(crate) async fn another_tenants_subscription_cannot_be_held_or_released<E: E
     assert!(engine.ports().hold(&acme(), core.id, "Ann", START).await?);
     assert!(!engine.ports().release_hold(&stranger, core.id, START).await?);
     assert!(hold(&engine, core.id).await?.is_some());
+    engine.note_waiting().await;
     assert!(engine.ports().flows(&stranger, LATER).await?.is_empty());
     assert_eq!(engine.ports().count_waiting(&stranger, core.id, LATER).await?, 0);
     assert_eq!(engine.ports().count_waiting(&acme(), core.id, LATER).await?, 2);

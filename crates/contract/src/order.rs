@@ -207,7 +207,13 @@ pub(crate) async fn a_hold_holds_up_what_waits_for_an_earlier_delivery_too<E: En
     assert_eq!(found(&engine, hold).await?, [of[0]]);
     let second = waiting_of(engine.ports(), &delivery(&engine, of[1]).await?, later).await?;
     assert_eq!(second, Some(Waiting { reason: WaitingReason::Order, since: START + SECOND }));
-    assert_eq!(engine.ports().count_waiting(&acme(), core.id, later).await?, 3, "the hold holds up all");
+    engine.note_waiting().await;
+    let waiting = if E::counts_what_waits_for_order() { 3 } else { 1 };
+    assert_eq!(
+        engine.ports().count_waiting(&acme(), core.id, later).await?,
+        waiting,
+        "the hold holds up all"
+    );
     assert!(engine.ports().release_hold(&acme(), core.id, START).await?);
     attempt(&engine, of[0], SUCCEEDED).await?;
     assert_eq!(found(&engine, order).await?, [of[2]]);

@@ -46,7 +46,14 @@ async fn main() -> Result<(), Error> {
         let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         let end = Instant::now() + left.saturating_sub(CURSOR_TIME);
         let report = sweep.run(Timestamp::now(), end).await?;
-        tracing::info!(report.handed_over, report.checked, report.woken, report.woken_jobs, "sweep.done");
+        tracing::info!(
+            report.handed_over,
+            report.checked,
+            report.woken,
+            report.woken_jobs,
+            report.woken_subscriptions,
+            "sweep.done"
+        );
         Ok::<SweepReport, Error>(report)
     }))
     .await

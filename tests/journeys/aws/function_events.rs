@@ -221,7 +221,7 @@ async fn each_sample_event_does_what_its_name_says() {
 
     // What came before in this stack decides the numbers.
     let swept = deployed.invoke_with("schedule").await;
-    for number in ["handedOver", "checked", "woken", "wokenJobs"] {
+    for number in ["handedOver", "checked", "woken", "wokenJobs", "wokenSubscriptions"] {
         assert!(swept[number].is_u64(), "{swept}");
     }
     let counted = deployed.invoke(REPORTS, &read("schedule")).await.expect("an answer");

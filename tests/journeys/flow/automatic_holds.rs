@@ -7,22 +7,22 @@ use crate::harness::{Journey, Reply, attempts_of, event_named, eventually, text}
 
 /// A webhook that three failures in a row hold, with retries 3 seconds and then an hour after a failure. Its receiver is
 /// down, and it is held.
-async fn held() -> Option<(Journey, Value, Vec<String>)> {
-    let j = Journey::on_own_process().await?;
+async fn held(j: &Journey) -> (Value, Vec<String>) {
     let settings = json!({"retry": {"delays": [3, 3600]}, "flow": {"holdAfterFailures": 3}});
     let subscription = j.subscribe("/hook", settings).await;
     j.receiver.always("/hook", Reply::status(503));
-    let traces = send(&j, 3).await;
+    let traces = send(j, 3).await;
     let hold = eventually("the webhook is held", async || {
-        Some(hold_of(&j, &subscription).await).filter(|hold| !hold.is_null())
+        Some(hold_of(j, &subscription).await).filter(|hold| !hold.is_null())
     });
     assert_eq!(hold.await["by"], "failures");
-    Some((j, subscription, traces))
+    (subscription, traces)
 }
 
 #[tokio::test]
 async fn failures_in_a_row_hold_a_webhook_and_the_success_of_a_resend_ends_it() {
-    let Some((j, subscription, traces)) = held().await else { return };
+    let j = Journey::start().await;
+    let (subscription, traces) = held(&j).await;
     for trace in &traces {
         let delivery = j.api.delivery_when(trace, |delivery| delivery["waiting"]["reason"] == "hold").await;
         assert_eq!((&delivery["status"], attempts_of(&delivery).len()), (&json!("pending"), 1), "{delivery}");
@@ -48,7 +48,8 @@ async fn failures_in_a_row_hold_a_webhook_and_the_success_of_a_resend_ends_it() 
 /// The first probe leaves 30 seconds after the failure that began the hold.
 #[tokio::test]
 async fn a_probe_that_succeeds_ends_the_hold() {
-    let Some((j, subscription, traces)) = held().await else { return };
+    let j = Journey::start().await;
+    let (subscription, traces) = held(&j).await;
     let sent = j.receiver.requests().len();
     assert_eq!(sent, 3, "the third failure holds it");
     j.receiver.always("/hook", Reply::ok());
@@ -68,7 +69,8 @@ async fn a_probe_that_succeeds_ends_the_hold() {
 
 #[tokio::test]
 async fn an_automatic_hold_outlives_a_restart_and_can_be_released_or_taken_over_by_hand() {
-    let Some((j, subscription, traces)) = held().await else { return };
+    let Some(j) = Journey::on_own_process().await else { return };
+    let (subscription, traces) = held(&j).await;
     let before = hold_of(&j, &subscription).await;
     j.server.stop().await;
     j.server.restart().await;
@@ -88,7 +90,7 @@ async fn an_automatic_hold_outlives_a_restart_and_can_be_released_or_taken_over_
 
 #[tokio::test]
 async fn failures_of_one_delivery_hold_nothing() {
-    let Some(j) = Journey::on_own_process().await else { return };
+    let j = Journey::start().await;
     let settings = json!({"retry": {"delays": [1, 1, 1]}, "flow": {"holdAfterFailures": 3}});
     let subscription = j.subscribe("/hook", settings).await;
     j.receiver.always("/hook", Reply::status(503));

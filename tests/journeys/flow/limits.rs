@@ -9,7 +9,7 @@ use crate::harness::{Gate, Journey, Reply, event_named, subscription_path};
 
 #[tokio::test]
 async fn no_more_requests_are_under_way_than_the_limit_says() {
-    let Some(j) = Journey::on_own_process().await else { return };
+    let j = Journey::start().await;
     let limited = j.subscribe("/held", json!({"flow": {"maxInFlight": 2}})).await;
     j.subscribe("/free", json!({"criteria": {"events": ["Free"]}})).await;
     let gate = Gate::closed();
@@ -43,7 +43,7 @@ async fn no_more_requests_are_under_way_than_the_limit_says() {
 
 #[tokio::test]
 async fn resends_count_in_the_limit_of_requests_under_way() {
-    let Some(j) = Journey::on_own_process().await else { return };
+    let j = Journey::start().await;
     j.subscribe("/held", json!({"flow": {"maxInFlight": 1}})).await;
     j.subscribe("/free", json!({"criteria": {"events": ["Free"]}})).await;
     let trace = j.api.send_one(&event_named("Waits", "727")).await;
@@ -66,7 +66,7 @@ async fn resends_count_in_the_limit_of_requests_under_way() {
 /// A bucket that holds a second's worth lets 5 leave at once, and then 5 a second.
 #[tokio::test]
 async fn no_more_requests_leave_a_second_than_the_limit_says() {
-    let Some(j) = Journey::on_own_process().await else { return };
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({"flow": {"maxPerSecond": 5}})).await;
     let start = Instant::now();
     let traces = send(&j, 12).await;
@@ -82,7 +82,7 @@ async fn no_more_requests_leave_a_second_than_the_limit_says() {
 
 #[tokio::test]
 async fn a_limit_holds_up_no_event() {
-    let Some(j) = Journey::on_own_process().await else { return };
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({"flow": {"maxPerSecond": 0.1}})).await;
     // Far more than may wait of a receiver that answers promptly: none is refused as busy.
     for loan in 0..80 {

@@ -8,11 +8,12 @@ use crate::harness::{Gate, Journey, Reply, event_named};
 
 #[tokio::test]
 async fn the_page_of_a_loan_says_for_what_a_webhook_waits() {
-    let Some(j) = Journey::on_own_process().await else { return };
+    let j = Journey::start().await;
     let held = j.subscribe("/hook", json!({"retry": {"delays": [1]}})).await;
     let gate = Gate::closed();
     j.receiver.replies("/hook", [Reply::status(500).held(&gate)]);
     let trace = j.api.send_one(&event_named("Waits", "727")).await;
+    j.receiver.next_request().await;
     by_hand(&j, &held, "hold").await;
     gate.open();
     j.api.delivery_when(&trace, |delivery| delivery["waiting"]["reason"] == "hold").await;

@@ -5,6 +5,7 @@ mod deployed_key;
 mod fair_shares;
 mod faults;
 mod first_attempt;
+mod flow;
 mod item_sizes;
 mod settings;
 mod unsent_trigger_messages;

@@ -74,6 +74,7 @@ impl Aws {
                         row.next_attempt_at = next;
                         self.write_completion(&row, None).await?;
                     }
+                    self.record_flow_end(&row).await;
                     // One that is due later stands in the index of what is due.
                     if let Some(message) = QueueMessage::for_next_attempt(&after)
                         && !is_deferred(message.due, now)

@@ -1,6 +1,7 @@
 //! The check of deliveries whose time has passed, a part of the sweep: what has nothing under way is woken, and all that have
 //! not ended are moved to a bucket of a later time, in which they are looked at again.
 
+use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -12,8 +13,11 @@ use super::bucket::{Bucket, Slot};
 use super::overdue::{OVERDUE_AFTER, OverdueAction, SLOW_OVERDUE_AFTER, overdue_action};
 use super::report::Counters;
 use super::sweep::{CONCURRENT_READS, Sweep};
+use crate::flow::WaitingTurn;
 use crate::items::key_schema;
+use crate::queue::Receiver;
 use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::id::TraceId;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{QueueMessage, StoreResult};
 
@@ -22,6 +26,8 @@ const MIN_RECHECK_DELAY: Duration = Duration::from_secs(120);
 /// How long after a wake the next one may follow: as long as the delivery has been overdue, within these.
 const MIN_WAKE_INTERVAL: Duration = Duration::from_secs(900);
 const MAX_WAKE_INTERVAL: Duration = Duration::from_secs(24 * 3600);
+/// How long after a look the next one may follow at a delivery that waits for a limit or a hold: what is to wake it may be lost.
+const MAX_LOOK_INTERVAL: Duration = Duration::from_secs(3600);
 
 impl Sweep {
     /// Does what is to be done for each of some deliveries that stand in a bucket whose time has passed; gives their count.
@@ -40,6 +46,7 @@ impl Sweep {
         if deliveries.iter().any(overdue) {
             self.engine.refresh_slow_marks().await;
         }
+        let waiting = self.waiting_for_flow(deliveries.iter().filter(|delivery| overdue(delivery))).await?;
         let (mut messages, mut moves) = (Vec::new(), Vec::new());
         for delivery in &deliveries {
             // An attempt in flight waits for no permit.
@@ -57,9 +64,14 @@ impl Sweep {
                     moves.push((delivery, next));
                 }
                 OverdueAction::Wake { attempt, due } => {
-                    messages.push(QueueMessage::for_attempt(delivery, attempt, due));
+                    // One that waits for a limit or a hold is woken by what ends that.
+                    let waits = waiting.contains(&delivery.snapshot.trace_id);
+                    if !waits {
+                        messages.push(QueueMessage::for_attempt(delivery, attempt, due));
+                    }
+                    let longest = if waits { MAX_LOOK_INTERVAL } else { MAX_WAKE_INTERVAL };
                     // Behind a long backlog it is woken less and less often.
-                    let at = now + now.since(due).clamp(MIN_WAKE_INTERVAL, MAX_WAKE_INTERVAL);
+                    let at = now + now.since(due).clamp(MIN_WAKE_INTERVAL, longest);
                     let next =
                         Bucket { slot: Slot::of(at), ..Bucket::of(now, now, delivery.snapshot.trace_id) };
                     moves.push((delivery, next));
@@ -82,5 +94,26 @@ impl Sweep {
             .collect();
         let moved: Vec<_> = stream::iter(moves).buffer_unordered(CONCURRENT_READS).collect().await;
         moved.into_iter().collect::<StoreResult<()>>().map(|()| deliveries.len() as u64)
+    }
+
+    /// Which of these deliveries wait for a limit or a hold.
+    async fn waiting_for_flow(
+        &self,
+        overdue: impl Iterator<Item = &Delivery>,
+    ) -> StoreResult<HashSet<TraceId>> {
+        let waits = overdue.filter_map(|delivery| {
+            let (snapshot, next) = (&delivery.snapshot, delivery.progress.waiting()?);
+            Some((Receiver::of_snapshot(snapshot), next.due, snapshot.trace_id))
+        });
+        let waits: Vec<_> = waits.collect();
+        if waits.is_empty() {
+            return Ok(HashSet::new());
+        }
+        // Of the few subscriptions of which something waits.
+        let turns = self.engine.turns::<WaitingTurn>().await?;
+        let subscriptions: HashSet<_> = turns.into_iter().map(|(turn, _)| turn.of()).collect();
+        let waits: Vec<_> = waits.into_iter().filter(|(of, ..)| subscriptions.contains(of)).collect();
+        let noted = self.engine.noted_waiting(&waits).await?;
+        Ok(waits.into_iter().zip(noted).filter(|(_, noted)| *noted).map(|((.., trace), _)| trace).collect())
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicU64;
 
 use serde::Serialize;
 
-/// What a run did: numbers of deliveries, and of recovery jobs.
+/// What a run did: numbers of deliveries, of recovery jobs, and of subscriptions.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SweepReport {
@@ -16,6 +16,8 @@ pub struct SweepReport {
     pub woken: u64,
     /// Recovery jobs whose messages were lost, and that were sent one.
     pub woken_jobs: u64,
+    /// Subscriptions of which something waits for a limit or a hold, and that were sent a message to look at it again.
+    pub woken_subscriptions: u64,
 }
 
 /// The numbers, while the run goes on.
@@ -25,6 +27,7 @@ pub(super) struct Counters {
     pub(super) checked: AtomicU64,
     pub(super) woken: AtomicU64,
     pub(super) woken_jobs: AtomicU64,
+    pub(super) woken_subscriptions: AtomicU64,
 }
 
 impl Counters {
@@ -34,6 +37,7 @@ impl Counters {
             checked: self.checked.into_inner(),
             woken: self.woken.into_inner(),
             woken_jobs: self.woken_jobs.into_inner(),
+            woken_subscriptions: self.woken_subscriptions.into_inner(),
         }
     }
 }

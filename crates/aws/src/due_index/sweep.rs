@@ -24,9 +24,11 @@ use super::overdue::OVERDUE_AFTER;
 use super::report::Counters;
 pub use super::report::SweepReport;
 use crate::engine::Aws;
+use crate::flow::WaitingTurn;
 use crate::items::delivery_item;
 use crate::items::key_schema::OrderedLoan;
 use crate::items::unreadable::readable;
+use crate::jobs::JobTurn;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{QueueMessage, StoreResult};
@@ -72,6 +74,7 @@ impl Sweep {
         cursors.rotate_left(first);
         let counters = Counters::default();
         let mut failure = self.wake_jobs(now, &counters).await.err();
+        failure = failure.or(self.wake_subscriptions(now, &counters).await.err());
         for pass in [Pass::HandOver, Pass::Check] {
             let shards =
                 cursors.into_iter().map(|cursor| self.sweep_shard(pass, cursor, now, end, &counters));
@@ -88,11 +91,24 @@ impl Sweep {
         if !self.shards.contains(&0) {
             return Ok(());
         }
-        let woken = self.engine.wake_jobs(now).await;
+        let woken = self.engine.wake_turns::<JobTurn>(now).await;
         if let Err(failure) = &woken {
             error!(%failure, "sweep.jobs_not_woken");
         }
         counters.woken_jobs.fetch_add(woken?, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Has it looked at what waits of each subscription, where no message did for a minute: one that was to wake it may be lost.
+    async fn wake_subscriptions(&self, now: Timestamp, counters: &Counters) -> StoreResult<()> {
+        if !self.shards.contains(&0) {
+            return Ok(());
+        }
+        let woken = self.engine.wake_turns::<WaitingTurn>(now).await;
+        if let Err(failure) = &woken {
+            error!(%failure, "sweep.subscriptions_not_woken");
+        }
+        counters.woken_subscriptions.fetch_add(woken?, Ordering::Relaxed);
         Ok(())
     }
 

@@ -70,7 +70,7 @@ impl Aws {
             self.put_event(new, stored).await?;
         }
         let messages = self.put_deliveries(tenant, deliveries, PutKind::Promised(in_order), stored).await?;
-        self.enqueue_all(messages).await
+        self.enqueue_accepted(tenant, messages).await
     }
 
     /// Puts an idempotency record; returns another one that is there and not over.

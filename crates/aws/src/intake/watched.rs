@@ -92,7 +92,7 @@ impl Aws {
                     // Side by side: what fired is stored and its trigger's state says so, and a repeat finishes either.
                     let in_order = &request.in_order;
                     let rest = self.put_and_enqueue(tenant, None, &deliveries, in_order, &mut payloads);
-                    try_join(rest, self.enqueue_fired(loan, in_order, messages)).await?;
+                    try_join(rest, self.enqueue_fired((tenant, loan), in_order, messages)).await?;
                     let fired = fired.iter().map(|(delivery, _)| delivery.snapshot.subscription_id).collect();
                     return Ok(AcceptOutcome::Stored { fired });
                 }
@@ -209,14 +209,14 @@ impl Aws {
         let read: Vec<_> = stream::iter(reads).buffered(MAX_CONCURRENT_CALLS).try_collect().await?;
         let unattempted = read.iter().flatten().filter(|delivery| delivery.history.newest_attempt.is_none());
         let messages: Vec<_> = unattempted.filter_map(QueueMessage::for_next_attempt).collect();
-        self.enqueue_fired(loan_id, in_order, messages).await
+        self.enqueue_fired((tenant, loan_id), in_order, messages).await
     }
 
     /// Puts deliveries of triggers that fired into the index of what is due, and queues those that are due soon. Those of
     /// subscriptions that keep an order are numbered.
     async fn enqueue_fired(
         &self,
-        loan: &LoanId,
+        (tenant, loan): (&TenantId, &LoanId),
         in_order: &BTreeSet<SubscriptionId>,
         messages: Vec<QueueMessage>,
     ) -> StoreResult<()> {
@@ -229,14 +229,14 @@ impl Aws {
         let puts = stream::iter(puts).buffer_unordered(MAX_CONCURRENT_CALLS).try_collect::<Vec<_>>();
         let numbered = async {
             for first in &ordered {
-                let (tenant, loan) = (first.tenant.clone(), loan.clone());
-                let loan = OrderedLoan { tenant, subscription: first.subscription_id, loan };
+                let (subscription, loan) = (first.subscription_id, loan.clone());
+                let loan = OrderedLoan { tenant: tenant.clone(), subscription, loan };
                 let message = self.promise_in_order(&loan, first).await?;
-                self.enqueue_all(message.into_iter().collect()).await?;
+                self.enqueue_accepted(tenant, message.into_iter().collect()).await?;
             }
             Ok(())
         };
         // Side by side, as either of the first two alone has the delivery sent.
-        try_join3(self.enqueue_all(due_soon), puts, numbered).await.map(drop)
+        try_join3(self.enqueue_accepted(tenant, due_soon), puts, numbered).await.map(drop)
     }
 }

@@ -4,6 +4,7 @@
 //! it meets another kind; and as a tenant's name has no `#`, what follows the second `#` may be any text.
 
 mod attention;
+mod flow;
 mod jobs;
 mod ledger;
 mod order;
@@ -13,6 +14,10 @@ mod sweep;
 pub(crate) use self::attention::{
     ATTENTION, ATTENTION_AT, ATTENTION_SHARDS, BY_ATTENTION, attention_pk, attention_shard_pk, attention_sk,
     read_attention_sk,
+};
+pub(crate) use self::flow::{
+    PACED, PLACE_TIME, PROBE, PROBE_TOKEN, WAITING_TURNS_PK, flow_state, places, read_waiting_sk, waiting,
+    waiting_pk, waiting_turn,
 };
 pub(crate) use self::jobs::{TURN, TURNS_PK, job, job_chunk, jobs_pk, read_turn_sk, turn};
 pub(crate) use self::ledger::{
@@ -83,6 +88,12 @@ pub(crate) const SUBSCRIPTIONS: &str = "subscriptions";
 /// Of a tenant's version and its copies: the latest changes, and how many copies there are.
 pub(crate) const CHANGES: &str = "changes";
 pub(crate) const COPIES: &str = "copies";
+/// Of a tenant's version and its copies: the IDs, 16 bytes each, of the subscriptions with flow settings, and of those with a flow
+/// mark.
+pub(crate) const FLOW_SET: &str = "flowSet";
+pub(crate) const FLOW_MARKED: &str = "flowMarked";
+/// Of the newest version of a subscription: its flow state counts whatever its settings say.
+pub(crate) const FLOW_MARK: &str = "flowMark";
 /// Of a part of a stored list: its bytes, and of how many parts it is one.
 pub(crate) const DOCS: &str = "docs";
 pub(crate) const PARTS: &str = "parts";

@@ -1,11 +1,15 @@
 //! Message that drives a recovery job: the turn of one of its steps, or of several. A small JSON object.
 
+use std::time::Duration;
+
+use crate::items::key_schema::{self, ItemKey, TURNS_PK};
+use crate::turns::Turn;
 use loanhook_core::model::id::{JobId, TenantId};
 use loanhook_stored::{Document, StoredTenant, Version};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A turn to make steps of a job. Each has one number higher than the one before it: see `turns`.
+/// A turn to make steps of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobTurn {
     pub tenant: TenantId,
@@ -13,10 +17,30 @@ pub struct JobTurn {
     pub number: u64,
 }
 
-impl JobTurn {
-    /// The turn after this one.
-    pub(super) fn next(self) -> Self {
+impl Turn for JobTurn {
+    const PARTITION: &'static str = TURNS_PK;
+    /// Longer than until SQS delivers a message again that was not handled, which is 3 minutes, and than any step is waited for.
+    const LOST_AFTER: Duration = Duration::from_secs(300);
+
+    fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    fn number(&self) -> u64 {
+        self.number
+    }
+
+    fn next(self) -> Self {
         Self { number: self.number + 1, ..self }
+    }
+
+    fn key(&self) -> ItemKey {
+        key_schema::turn(&self.tenant, self.job)
+    }
+
+    fn read(sk: &str, number: u64) -> Option<Self> {
+        let (tenant, job) = key_schema::read_turn_sk(sk)?;
+        Some(Self { tenant, job, number })
     }
 }
 
@@ -51,14 +75,13 @@ impl Document for JobTurn {
     }
 }
 
-/// The turn of a message's body; none where it is not one of ours.
-pub(super) fn read(body: &str) -> Option<JobTurn> {
-    loanhook_stored::read(body).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read(body: &str) -> Option<JobTurn> {
+        loanhook_stored::read(body).ok()
+    }
 
     #[test]
     fn a_body_reads_as_the_turn_that_was_written() {

@@ -3,11 +3,9 @@
 //! A transaction has the record of the key, the job, at most 32 chunks of its list, and its turn: at most 35 items, of together
 //! less than the 4 MB that DynamoDB takes. A job that is over has no turn.
 //!
-//! - `turns`: who drives a job; `message`: the message that does; `batch`: the handler of messages.
+//! What drives a job is a message ([`JobTurn`], [`crate::turns`]).
 
-mod batch;
 mod message;
-mod turns;
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use tracing::error;
@@ -22,7 +20,6 @@ use loanhook_core::model::job::{Job, JobChunk, JobKind};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{CreateJobOutcome, IdempotencyKey, JobRecord, Jobs, StoreError, StoreResult};
 
-pub use batch::run_job_batch;
 pub use message::JobTurn;
 
 impl Jobs for Aws {
@@ -113,7 +110,7 @@ impl Jobs for Aws {
     }
 
     async fn open_jobs(&self) -> StoreResult<Vec<(TenantId, JobId)>> {
-        let turns = self.turns().await?;
+        let turns = self.turns::<JobTurn>().await?;
         Ok(turns.into_iter().map(|(JobTurn { tenant, job, .. }, _)| (tenant, job)).collect())
     }
 }

@@ -15,15 +15,24 @@ pub(crate) mod slow_marks;
 pub mod sqs_batch;
 mod watched_sender;
 
+use std::time::Duration;
+
 use crate::due_index::is_deferred;
 use crate::engine::Aws;
+use crate::flow::FlowNotes;
+use loanhook_core::model::id::TenantId;
+use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DueWork, Queue, QueueMessage, StoreResult};
 use route::QueueKind;
 use sending::Outgoing;
 
 pub use route::InstanceId;
+pub(crate) use route::Receiver;
 pub(crate) use sending::{MAX_DELAY, delay_seconds};
 pub use watched_sender::{SLOW_AFTER, WatchedSender};
+
+/// How old the version of a tenant may be by which intake says that a subscription has no flow.
+const MAX_VERSION_AGE: Duration = Duration::from_secs(5);
 
 impl Queue for Aws {
     async fn enqueue(&self, message: QueueMessage) -> StoreResult<()> {
@@ -41,11 +50,51 @@ impl Queue for Aws {
 impl Aws {
     /// Sends many messages, each to its queue, ten a call; those that a call leaves are sent again.
     pub(crate) async fn enqueue_all(&self, messages: Vec<QueueMessage>) -> StoreResult<()> {
+        self.send_to_queues(messages.into_iter().map(Outgoing::when_due).collect()).await
+    }
+
+    /// Sends the messages of first attempts of a tenant, with what its version, if it was read a moment ago, says of flow.
+    pub(crate) async fn enqueue_accepted(
+        &self,
+        tenant: &TenantId,
+        messages: Vec<QueueMessage>,
+    ) -> StoreResult<()> {
+        let version = self.cache().latest_version(tenant, MAX_VERSION_AGE);
+        let outgoing = messages.into_iter().map(|message| {
+            let mut outgoing = Outgoing::when_due(message);
+            outgoing.notes.without_flow_at = version
+                .as_ref()
+                .filter(|(version, _)| !version.flow.contains(outgoing.message.subscription_id))
+                .map(|(_, ago)| (self.stack().clock)().minus(*ago));
+            outgoing
+        });
+        self.send_to_queues(outgoing.collect()).await
+    }
+
+    /// Sends the messages of deliveries that waited, and that may take the place which was given back in this share.
+    pub(crate) async fn enqueue_woken(
+        &self,
+        messages: Vec<QueueMessage>,
+        share: Option<u32>,
+    ) -> StoreResult<()> {
+        let woken = |message| Outgoing {
+            notes: FlowNotes { share, ..FlowNotes::default() },
+            ..Outgoing::when_due(message)
+        };
+        self.send_to_queues(messages.into_iter().map(woken).collect()).await
+    }
+
+    /// Sends a message, to be received then though it may be due before.
+    pub(crate) async fn enqueue_not_before(&self, message: QueueMessage, at: Timestamp) -> StoreResult<()> {
+        self.send_to_queues(vec![Outgoing::at(message, at)]).await
+    }
+
+    async fn send_to_queues(&self, messages: Vec<Outgoing>) -> StoreResult<()> {
         let (mut fast, mut slow) = (Vec::new(), Vec::new());
-        for message in messages {
-            match self.queue_for(&message).await {
-                QueueKind::Fast => fast.push(Outgoing::when_due(message)),
-                QueueKind::Slow => slow.push(Outgoing::when_due(message)),
+        for outgoing in messages {
+            match self.queue_for(&outgoing.message).await {
+                QueueKind::Fast => fast.push(outgoing),
+                QueueKind::Slow => slow.push(outgoing),
             }
         }
         self.send_all(QueueKind::Fast, &fast).await?;

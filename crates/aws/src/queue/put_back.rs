@@ -61,7 +61,7 @@ impl Aws {
             let message = message.clone();
             match wait(&message, now) {
                 Wait::InQueue(delay) => {
-                    in_queue.push(Outgoing { message, not_before: now + delay, is_returned: false });
+                    in_queue.push(Outgoing::at(message, now + delay));
                 }
                 Wait::InIndex(number) => puts.push(async move {
                     let later = QueueMessage { due: now + INDEX_DELAY, ..message };

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use loanhook_core::model::attempt::MAX_RESEND_WAIT;
+use loanhook_core::model::delivery::DeliverySnapshot;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DueWork, QueueMessage};
@@ -29,6 +30,10 @@ pub(crate) struct Receiver {
 impl Receiver {
     pub(crate) fn of(message: &QueueMessage) -> Self {
         Self { tenant: message.tenant.clone(), subscription_id: message.subscription_id }
+    }
+
+    pub(crate) fn of_snapshot(snapshot: &DeliverySnapshot) -> Self {
+        Self { tenant: snapshot.tenant.clone(), subscription_id: snapshot.subscription_id }
     }
 }
 

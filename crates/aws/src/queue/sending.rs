@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use aws_lambda_events::event::sqs::SqsMessage;
 use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use tracing::warn;
 
 use super::message;
 use super::route::QueueKind;
 use crate::engine::Aws;
+use crate::flow::FlowNotes;
 use crate::items::call_errors::{failed, store_error};
 use crate::sdk::back_off::back_off;
 use loanhook_core::model::time::Timestamp;
@@ -22,6 +24,11 @@ const MAX_RETRIES: u32 = 5;
 
 /// The attribute of a message that an instance returned to the fast queue; its value says nothing.
 pub(super) const RETURNED: &str = "returned";
+/// The attribute of a first attempt whose subscription had no flow when it was taken in: when that was read, in milliseconds since
+/// 1970.
+const WITHOUT_FLOW: &str = "withoutFlow";
+/// The attribute of a message that the end of a request woke: the share of the limit in which it gave its place back.
+const SHARE: &str = "share";
 
 /// A message, and how it is sent.
 #[derive(Debug)]
@@ -31,13 +38,31 @@ pub(super) struct Outgoing {
     pub(super) not_before: Timestamp,
     /// It is returned to the fast queue for another instance.
     pub(super) is_returned: bool,
+    pub(super) notes: FlowNotes,
 }
 
 impl Outgoing {
     /// A message that is to be received when it is due.
     pub(super) fn when_due(message: QueueMessage) -> Self {
         let not_before = message.due;
-        Self { message, not_before, is_returned: false }
+        Self::at(message, not_before)
+    }
+
+    /// A message that is to be received then.
+    pub(super) fn at(message: QueueMessage, not_before: Timestamp) -> Self {
+        Self { message, not_before, is_returned: false, notes: FlowNotes::default() }
+    }
+
+    /// Its attributes: names and values.
+    fn attributes(&self) -> Vec<(&'static str, String)> {
+        let FlowNotes { without_flow_at, share } = self.notes;
+        let mut attributes = Vec::new();
+        if self.is_returned {
+            attributes.push((RETURNED, "1".to_owned()));
+        }
+        attributes.extend(without_flow_at.map(|at| (WITHOUT_FLOW, at.millis().to_string())));
+        attributes.extend(share.map(|share| (SHARE, share.to_string())));
+        attributes
     }
 }
 
@@ -77,8 +102,8 @@ impl Aws {
             .message_body(message::write(&outgoing.message)?)
             .message_group_id(message::group(&outgoing.message))
             .delay_seconds(delay_seconds(outgoing.not_before, (self.stack().clock)()));
-        if outgoing.is_returned {
-            send = send.message_attributes(RETURNED, returned()?);
+        for (name, value) in outgoing.attributes() {
+            send = send.message_attributes(name, text_attribute(&value)?);
         }
         send.send().await.map(|_| ()).map_err(store_error)
     }
@@ -97,8 +122,8 @@ impl Aws {
                 .message_body(message::write(&outgoing.message)?)
                 .message_group_id(message::group(&outgoing.message))
                 .delay_seconds(delay_seconds(outgoing.not_before, now));
-            if outgoing.is_returned {
-                entry = entry.message_attributes(RETURNED, returned()?);
+            for (name, value) in outgoing.attributes() {
+                entry = entry.message_attributes(name, text_attribute(&value)?);
             }
             call = call.entries(entry.build().map_err(failed)?);
         }
@@ -123,8 +148,13 @@ impl Aws {
     }
 }
 
-fn returned() -> StoreResult<MessageAttributeValue> {
-    text_attribute("1")
+/// What a message that was received says of the flow of its subscription.
+pub(super) fn notes(record: &SqsMessage) -> FlowNotes {
+    let value = |name| record.message_attributes.get(name)?.string_value.as_deref();
+    FlowNotes {
+        without_flow_at: value(WITHOUT_FLOW).and_then(|at| at.parse().ok()).map(Timestamp::from_millis),
+        share: value(SHARE).and_then(|share| share.parse().ok()),
+    }
 }
 
 fn text_attribute(value: &str) -> StoreResult<MessageAttributeValue> {

@@ -26,7 +26,7 @@ use self::plan::{Plan, Readable, Results, results_of, split};
 use super::message;
 use super::permits::PermitUse;
 use super::route::{InstanceId, QueueKind, Received, Receiver, Route, route};
-use super::sending::{Outgoing, RETURNED};
+use super::sending::{Outgoing, RETURNED, notes};
 use crate::engine::Aws;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{MAX_RECORDING_TIME, Queue as _, QueueMessage, StoreError, StoreResult};
@@ -35,6 +35,8 @@ use loanhook_core::ports::{MAX_RECORDING_TIME, Queue as _, QueueMessage, StoreEr
 const MAX_MESSAGE_TIME: Duration = Duration::from_secs(31 + MAX_RECORDING_TIME.as_secs());
 /// The time that it takes to respond for the whole batch.
 const RESPONSE_TIME: Duration = Duration::from_secs(2);
+/// How long after the end of an invocation what its requests took is theirs by another's clock.
+const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(5);
 /// How often a message is received whose handler panics, before it is a dead letter.
 const MAX_PANICS: u32 = 3;
 
@@ -150,9 +152,10 @@ where
     /// Sends records to a queue, to be received at once.
     async fn send<'a>(&self, queue: QueueKind, of: Vec<Readable<'a>>, is_returned: bool) -> Results<'a> {
         let now = Timestamp::now();
+        let notes: Vec<_> = of.iter().map(|readable| notes(readable.record)).collect();
         let (records, messages) = split(of);
-        let outgoing = |message| Outgoing { message, not_before: now, is_returned };
-        let messages: Vec<_> = messages.into_iter().map(outgoing).collect();
+        let outgoing = |(message, notes)| Outgoing { is_returned, notes, ..Outgoing::at(message, now) };
+        let messages: Vec<_> = messages.into_iter().zip(notes).map(outgoing).collect();
         results_of(records, &self.engine.send_all(queue, &messages).await)
     }
 
@@ -208,8 +211,21 @@ where
         if Instant::now() + MAX_MESSAGE_TIME > ends {
             return self.engine.enqueue(message).await;
         }
+        let now = Timestamp::now();
+        let over = now + ends.saturating_duration_since(Instant::now()) + MAX_CLOCK_DIFFERENCE;
+        let handle = |message| self.handle_begun(record, message, now, ends);
+        self.engine.within_flow(message, notes(record), over, now, handle).await
+    }
+
+    async fn handle_begun(
+        &self,
+        record: &SqsMessage,
+        message: QueueMessage,
+        now: Timestamp,
+        ends: Instant,
+    ) -> StoreResult<()> {
         let trace_id = message.trace_id;
-        let mut handling = tokio::spawn((self.handler)(message, Timestamp::now(), ends));
+        let mut handling = tokio::spawn((self.handler)(message, now, ends));
         match timeout_at(ends.into(), &mut handling).await {
             Ok(Ok(result)) => result,
             Err(_) => {

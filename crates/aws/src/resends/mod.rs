@@ -105,6 +105,9 @@ impl Resends for Aws {
         self.store_response(&row, response).await?;
         let outcome = self.write_completion(&row, Some(token)).await?;
         let completed = outcome.or_own_write(|item| Ok(row_item::read(item)? == row), drop)?.is_done();
+        if completed {
+            self.record_flow_end(&row).await;
+        }
         if completed && succeeded {
             self.record_resend_success(&row).await?;
         }

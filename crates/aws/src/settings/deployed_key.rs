@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use tracing::info;
 
 use super::changes::Change;
+use super::flow_ids::FlowChange;
 use super::key_items::{StoredKey, hash_item, read_listed};
 use super::tenant_record::{CountChange, SettingsChange};
 use crate::engine::Aws;
@@ -85,7 +86,7 @@ impl Aws {
             changes.push(change_of_keys(&before.tenant, Change::KeyEnded(before.id)));
         }
         // A refusal says that another call came first.
-        let added = self.change_tenants(&changes, writes).await?.is_done();
+        let added = self.change_tenants(&changes, |_| Ok(writes.clone())).await?.is_done();
         self.cache().forget_key(hash);
         Ok(if added { EnvironmentKeyOutcome::Added { ended } } else { EnvironmentKeyOutcome::Unchanged })
     }
@@ -126,5 +127,5 @@ impl Aws {
 }
 
 const fn change_of_keys(tenant: &TenantId, change: Change) -> SettingsChange<'_> {
-    SettingsChange { tenant, change, count: CountChange::Same }
+    SettingsChange { tenant, change, count: CountChange::Same, flow: FlowChange::None }
 }

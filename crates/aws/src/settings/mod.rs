@@ -2,14 +2,20 @@
 
 mod changes;
 mod deployed_key;
+mod flow_ids;
 mod grants;
 mod key_items;
 mod keys;
 mod list_retention;
+mod newest_version;
 mod stored_list;
 mod subscription_list;
 mod subscriptions;
 mod tenant_record;
 mod tenant_version;
 
+pub(crate) use changes::Change;
+pub(crate) use flow_ids::FlowChange;
+pub(crate) use subscriptions::read as read_subscription;
+pub(crate) use tenant_record::{CountChange, SettingsChange, SettingsOutcome};
 pub(crate) use tenant_version::TenantVersion;

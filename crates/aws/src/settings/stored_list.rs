@@ -86,7 +86,7 @@ impl Aws {
 
     /// Stores the list as it is at the version that a change has just made. That it is not stored fails nothing, and
     /// holds the change's response up for a moment at most.
-    pub(super) async fn store_list(&self, tenant: &TenantId, at: &TenantVersion) {
+    pub(crate) async fn store_list(&self, tenant: &TenantId, at: &TenantVersion) {
         let stored = timeout(STORE_TIMEOUT, self.store_list_of(tenant, at)).await;
         let error = match stored {
             Ok(Ok(())) => return,

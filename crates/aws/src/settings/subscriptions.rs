@@ -5,21 +5,23 @@
 //! subscription as long as its deliveries.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 
 use super::changes::Change;
-use super::tenant_record::{CountChange, SettingsOutcome};
+use super::flow_ids::{FlowChange, FlowIds};
+use super::tenant_record::{CountChange, SettingsChange, SettingsOutcome};
+use super::tenant_version::TenantVersion;
 use crate::engine::Aws;
-use crate::items::call_errors::store_error;
-use crate::items::item::{Item, document, json, number, parse_json, parse_number, text};
-use crate::items::key_schema::{self, DOC, EXPIRES, PK, SECRETS, SK, VERSION};
+use crate::items::item::{Item, document, json, number, parse_json, parse_number};
+use crate::items::key_schema::{self, DOC, EXPIRES, FLOW_MARK, PK, SECRETS, VERSION};
 use crate::items::transaction::{Refusal, TransactionPart as _};
 use crate::items::unreadable::readable;
-use loanhook_core::model::flow::FlowSettings;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
@@ -33,7 +35,7 @@ const MAX_TRIES: u32 = 8;
 
 impl Subscriptions for Aws {
     fn keeps_flow(&self) -> bool {
-        false
+        true
     }
 
     fn keeps_order(&self) -> bool {
@@ -77,17 +79,18 @@ impl Subscriptions for Aws {
             return Ok(Some(secrets));
         }
         let Some(newest) = self.newest_version(tenant, id).await? else { return Ok(None) };
-        let newest = read(&newest)?;
-        self.cache().put_secrets(tenant, id, newest.version, newest.secrets.clone());
+        let newest = self.keep_newest(&newest)?;
         Ok(Some(newest.secrets))
     }
 
     async fn create(&self, subscription: Subscription, most: usize) -> StoreResult<bool> {
         let Subscription { tenant, id, version, .. } = &subscription;
         let put_current = self.put_if_absent(current_item(&subscription)?).part()?;
-        let writes = vec![put_current, self.put_version(&subscription)?];
+        let writes = vec![put_current, self.put_version(&subscription, false)?];
+        let flow = FlowChange::Set(*id, !subscription.settings.flow.is_default());
         let (change, count) = (Change::Put(*id, *version), CountChange::Added { most });
-        match self.change_tenant(tenant, change, count, writes).await? {
+        let change = SettingsChange { tenant, change, count, flow };
+        match self.change_tenants(&[change], |_| Ok(writes.clone())).await? {
             SettingsOutcome::Done(at) => self.store_list(tenant, &at).await,
             SettingsOutcome::TooMany => return Ok(false),
             SettingsOutcome::Refused(_) => {
@@ -103,13 +106,25 @@ impl Subscriptions for Aws {
             .put_if(current_item(&next)?, "#version = :before")
             .expression_attribute_names("#version", VERSION)
             .expression_attribute_values(":before", number(next.version.saturating_sub(1)));
-        let writes = vec![put_current.part()?, self.put_version(&next)?, self.expire_previous(&next)?];
+        let (put_current, expire_previous) = (put_current.part()?, self.expire_previous(&next)?);
+        let flow = FlowChange::Set(next.id, !next.settings.flow.is_default());
         let change = Change::Put(next.id, next.version);
-        let outcome = self.change_tenant(tenant, change, CountChange::Same, writes).await?;
-        self.cache().forget_secrets(tenant, next.id);
+        let change = SettingsChange { tenant, change, count: CountChange::Same, flow };
+        let had_flow = AtomicBool::new(false);
+        let writes = |before: &TenantVersion| -> StoreResult<Vec<TransactWriteItem>> {
+            let FlowIds { set, marked } = &before.flow;
+            had_flow.store(set.contains(&next.id), Ordering::Relaxed);
+            let put_version = self.put_version(&next, marked.contains(&next.id))?;
+            Ok(vec![put_current.clone(), put_version, expire_previous.clone()])
+        };
+        let outcome = self.change_tenants(&[change], writes).await?;
+        self.cache().forget_subscription(tenant, next.id);
         Ok(match outcome {
             SettingsOutcome::Done(at) => {
                 self.store_list(tenant, &at).await;
+                if had_flow.into_inner() {
+                    self.follow_flow_settings(&next).await?;
+                }
                 ReplaceOutcome::Replaced
             }
             SettingsOutcome::Refused(refusals)
@@ -148,9 +163,20 @@ impl Subscriptions for Aws {
             // Its deliveries go on, and are signed with the secrets of the last version.
             let last = self.expire_version(tenant, id, version, Timestamp::now() + self.stack().retention);
             let (change, writes) = (Change::Deleted(id), vec![delete.part()?, last.part()?]);
-            let outcome = self.change_tenant(tenant, change, CountChange::Removed, writes).await?;
+            let change =
+                SettingsChange { tenant, change, count: CountChange::Removed, flow: FlowChange::Delete(id) };
+            let had_flow = AtomicBool::new(false);
+            let writes = |before: &TenantVersion| {
+                had_flow.store(before.flow.contains(id), Ordering::Relaxed);
+                Ok(writes.clone())
+            };
+            let outcome = self.change_tenants(&[change], writes).await?;
+            self.cache().forget_subscription(tenant, id);
             if let SettingsOutcome::Done(at) = outcome {
                 self.store_list(tenant, &at).await;
+                if had_flow.into_inner() {
+                    self.end_flow_of_deleted(tenant, id).await?;
+                }
                 return Ok(DeleteOutcome::Deleted);
             }
         }
@@ -166,7 +192,7 @@ fn with_subscription(mut item: Item, subscription: &Subscription) -> StoreResult
     Ok(item)
 }
 
-fn read(item: &Item) -> StoreResult<Subscription> {
+pub(crate) fn read(item: &Item) -> StoreResult<Subscription> {
     let mut subscription: Subscription = document(item)?;
     if item.contains_key(SECRETS) {
         subscription.secrets = parse_json(item, SECRETS)?;
@@ -180,11 +206,15 @@ fn current_item(subscription: &Subscription) -> StoreResult<Item> {
 }
 
 impl Aws {
-    /// The put of a version, where it is not there yet.
-    fn put_version(&self, subscription: &Subscription) -> StoreResult<TransactWriteItem> {
+    /// The put of a version, where it is not there yet, with a flow mark or without.
+    fn put_version(&self, subscription: &Subscription, is_marked: bool) -> StoreResult<TransactWriteItem> {
         let Subscription { tenant, id, version, .. } = subscription;
         let key = key_schema::subscription_version(tenant, *id, *version);
-        self.put_if_absent(with_subscription(key.attributes(), subscription)?).part()
+        let mut item = with_subscription(key.attributes(), subscription)?;
+        if is_marked {
+            item.insert(FLOW_MARK.into(), AttributeValue::Bool(true));
+        }
+        self.put_if_absent(item).part()
     }
 
     /// Lets the version before this one expire, which only a repeated event still reads, and removes its secrets.
@@ -210,31 +240,5 @@ impl Aws {
             .expression_attribute_names("#expires", EXPIRES)
             .expression_attribute_names("#pk", PK)
             .expression_attribute_values(":expires", number(expires.seconds()))
-    }
-
-    /// The flow settings of a subscription as they are now, or as they were when it was deleted; the default where none is left.
-    pub(crate) async fn newest_flow(
-        &self,
-        tenant: &TenantId,
-        id: SubscriptionId,
-    ) -> StoreResult<FlowSettings> {
-        let newest = self.newest_version(tenant, id).await?;
-        Ok(newest
-            .as_ref()
-            .map(read)
-            .transpose()?
-            .map_or_else(FlowSettings::default, |newest| newest.settings.flow))
-    }
-
-    /// The item of the newest version of a subscription, even of a deleted one.
-    async fn newest_version(&self, tenant: &TenantId, id: SubscriptionId) -> StoreResult<Option<Item>> {
-        let query = self
-            .query_partition(&key_schema::settings_pk(tenant))
-            .scan_index_forward(false)
-            .limit(1)
-            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
-            .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":prefix", text(key_schema::versions_prefix(id)));
-        Ok(query.send().await.map_err(store_error)?.items.unwrap_or_default().pop())
     }
 }

@@ -12,10 +12,11 @@
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
 use super::changes::Change;
+use super::flow_ids::FlowChange;
 use super::tenant_version::TenantVersion;
 use crate::engine::Aws;
 use crate::items::item::{Item, get_number, number, text};
-use crate::items::key_schema::{self, CHANGES, COPIES, COUNT, SUBSCRIPTIONS, VERSION};
+use crate::items::key_schema::{self, CHANGES, COPIES, COUNT, FLOW_MARKED, FLOW_SET, SUBSCRIPTIONS, VERSION};
 use crate::items::transaction::{Refusal, TransactionOutcome, TransactionPart as _};
 use crate::sdk::back_off::back_off;
 use loanhook_core::model::id::TenantId;
@@ -30,15 +31,16 @@ const MOVED: &str = "moved to subscriptions";
 const MAX_TRIES: u32 = 10;
 
 /// A change of the settings of one tenant.
-pub(super) struct SettingsChange<'a> {
-    pub(super) tenant: &'a TenantId,
-    pub(super) change: Change,
-    pub(super) count: CountChange,
+pub(crate) struct SettingsChange<'a> {
+    pub(crate) tenant: &'a TenantId,
+    pub(crate) change: Change,
+    pub(crate) count: CountChange,
+    pub(crate) flow: FlowChange,
 }
 
 /// What a change does to the number of subscriptions.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum CountChange {
+pub(crate) enum CountChange {
     Same,
     /// One more, if there are fewer than these.
     Added {
@@ -47,7 +49,7 @@ pub(super) enum CountChange {
     Removed,
 }
 
-pub(super) enum SettingsOutcome {
+pub(crate) enum SettingsOutcome {
     /// The version that the first change made.
     Done(TenantVersion),
     /// The tenant has as many subscriptions as it may have.
@@ -57,7 +59,7 @@ pub(super) enum SettingsOutcome {
 }
 
 impl SettingsOutcome {
-    pub(super) const fn is_done(&self) -> bool {
+    pub(crate) const fn is_done(&self) -> bool {
         matches!(self, Self::Done(_))
     }
 }
@@ -83,7 +85,7 @@ impl TenantRecord {
             CountChange::Added { .. } => return None,
             CountChange::Removed => self.subscriptions.saturating_sub(1),
         };
-        Some(Self { version: self.version.after(change.change, COPY_COUNT), subscriptions })
+        Some(Self { version: self.version.after(change.change, change.flow, COPY_COUNT), subscriptions })
     }
 }
 
@@ -96,32 +98,39 @@ impl Aws {
         count: CountChange,
         writes: Vec<TransactWriteItem>,
     ) -> StoreResult<SettingsOutcome> {
-        self.change_tenants(&[SettingsChange { tenant, change, count }], writes).await
+        let change = SettingsChange { tenant, change, count, flow: FlowChange::None };
+        self.change_tenants(&[change], |_| Ok(writes.clone())).await
     }
 
-    /// Changes the settings of several tenants in one transaction: the version of each, and these writes.
-    pub(super) async fn change_tenants(
+    /// Changes the settings of several tenants in one transaction: the version of each, and the writes that `writes` makes of
+    /// the version that the first one has.
+    pub(crate) async fn change_tenants(
         &self,
         changes: &[SettingsChange<'_>],
-        writes: Vec<TransactWriteItem>,
+        writes: impl Fn(&TenantVersion) -> StoreResult<Vec<TransactWriteItem>> + Send + Sync,
     ) -> StoreResult<SettingsOutcome> {
         for try_index in 0..MAX_TRIES {
-            let (mut parts, mut made) = (writes.clone(), None);
+            let mut records = Vec::with_capacity(changes.len());
             for change in changes {
                 let item = self.get(key_schema::tenant_version(change.tenant)).await?;
                 let before = TenantRecord::read(&item.unwrap_or_default());
                 let Some(after) = before.after(change) else { return Ok(SettingsOutcome::TooMany) };
-                parts.extend(self.put_record(change.tenant, &before, &after)?);
-                made.get_or_insert(after.version);
+                records.push((before, after));
+            }
+            let Some((first, made)) = records.first() else { return Ok(SettingsOutcome::TooMany) };
+            let mut parts = writes(&first.version)?;
+            let own = parts.len();
+            for (change, (before, after)) in changes.iter().zip(&records) {
+                parts.extend(self.put_record(change.tenant, before, after)?);
             }
             let outcome = self.transact(parts).await;
             for change in changes {
                 self.cache().forget_version(change.tenant);
             }
             match outcome? {
-                TransactionOutcome::Done => return Ok(SettingsOutcome::Done(made.unwrap_or_default())),
+                TransactionOutcome::Done => return Ok(SettingsOutcome::Done(made.version.clone())),
                 TransactionOutcome::Refused(mut refusals) => {
-                    refusals.truncate(writes.len());
+                    refusals.truncate(own);
                     if refusals.iter().any(Refusal::is_condition) {
                         return Ok(SettingsOutcome::Refused(refusals));
                     }
@@ -141,12 +150,29 @@ impl Aws {
     ) -> StoreResult<Vec<TransactWriteItem>> {
         let changes = after.version.changes().map(|(version, change)| text(change.entry(version)));
         let changes = AttributeValue::L(changes.collect());
-        let update = self
+        let (mut set, mut remove, mut flow) = (Vec::new(), Vec::new(), Vec::new());
+        for name in [FLOW_SET, FLOW_MARKED] {
+            let of = |version: &TenantVersion| version.flow.attributes().find(|(of, _)| *of == name);
+            match (of(&before.version), of(&after.version)) {
+                (_, Some((_, ids))) => {
+                    set.push(format!(", #{name} = :{name}"));
+                    flow.push((name, Some(ids)));
+                }
+                (Some(_), None) => {
+                    remove.push(format!("#{name}"));
+                    flow.push((name, None));
+                }
+                (None, None) => {}
+            }
+        }
+        let set = set.concat();
+        let remove = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
+        let mut update = self
             .update_part(key_schema::tenant_version(tenant))
-            .update_expression(
+            .update_expression(format!(
                 "SET #version = :version, #changes = :changes, #copies = :copies, #subscriptions = :subscriptions, \
-                 #count = :moved",
-            )
+                 #count = :moved{set}{remove}"
+            ))
             .expression_attribute_names("#version", VERSION)
             .expression_attribute_names("#changes", CHANGES)
             .expression_attribute_names("#copies", COPIES)
@@ -157,6 +183,12 @@ impl Aws {
             .expression_attribute_values(":copies", number(after.version.copies))
             .expression_attribute_values(":subscriptions", number(after.subscriptions))
             .expression_attribute_values(":moved", text(MOVED));
+        for (name, ids) in flow {
+            update = update.expression_attribute_names(format!("#{name}"), name);
+            if let Some(ids) = ids {
+                update = update.expression_attribute_values(format!(":{name}"), ids);
+            }
+        }
         let update = match before.version.number {
             0 => update.condition_expression("attribute_not_exists(#version)"),
             version => update
@@ -168,6 +200,7 @@ impl Aws {
             copy.insert(VERSION.into(), number(after.version.number));
             copy.insert(CHANGES.into(), changes.clone());
             copy.insert(COPIES.into(), number(after.version.copies));
+            copy.extend(after.version.flow.attributes().map(|(name, ids)| (name.to_owned(), ids)));
             self.put_part(copy).part()
         };
         [update.part()].into_iter().chain((0..after.version.copies).map(copy)).collect()

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::changes::Change;
+use super::flow_ids::{FlowChange, FlowIds};
 use crate::engine::Aws;
 use crate::items::item::{Item, get_number};
 use crate::items::key_schema::{self, CHANGES, COPIES, VERSION};
@@ -27,6 +28,7 @@ pub(crate) struct TenantVersion {
     changes: Vec<Change>,
     /// How many copies there are; 0 in a table in which only an earlier version of this program changed anything.
     pub(crate) copies: u8,
+    pub(crate) flow: FlowIds,
 }
 
 impl TenantVersion {
@@ -39,15 +41,16 @@ impl TenantVersion {
             .map_while(|(entry, version)| Change::of_entry(entry.as_s().ok()?, version))
             .collect();
         changes.reverse();
-        Self { number, changes, copies: get_number(item, COPIES).unwrap_or(0) }
+        Self { number, changes, copies: get_number(item, COPIES).unwrap_or(0), flow: FlowIds::read(item) }
     }
 
     /// The version that a change makes of this one.
-    pub(super) fn after(&self, change: Change, copies: u8) -> Self {
+    pub(super) fn after(&self, change: Change, flow: FlowChange, copies: u8) -> Self {
         let dropped = (self.changes.len() + 1).saturating_sub(KEPT_CHANGES);
         let changes = self.changes.iter().skip(dropped).copied().chain([change]).collect();
         // Never fewer: somebody may still read those.
-        Self { number: self.number + 1, changes, copies: self.copies.max(copies) }
+        let copies = self.copies.max(copies);
+        Self { number: self.number + 1, changes, copies, flow: self.flow.after(flow) }
     }
 
     /// Its changes, each with the version that it made.
@@ -90,7 +93,7 @@ impl Aws {
     ///
     /// The first read from here is of the tenant's own item, which says how many copies there are; so is one of a copy
     /// that is missing.
-    pub(super) async fn tenant_version(&self, tenant: &TenantId) -> StoreResult<Arc<TenantVersion>> {
+    pub(crate) async fn tenant_version(&self, tenant: &TenantId) -> StoreResult<Arc<TenantVersion>> {
         let started_at = Instant::now();
         let copy = match self.cache().version_copies(tenant) {
             0 => None,

@@ -10,7 +10,7 @@ fn put(version: u64) -> Change {
 
 /// The version that so many changes make.
 fn after_changes(count: u64) -> TenantVersion {
-    (1..=count).fold(TenantVersion::default(), |version, n| version.after(put(n), 4))
+    (1..=count).fold(TenantVersion::default(), |version, n| version.after(put(n), FlowChange::None, 4))
 }
 
 fn item(version: u64, entries: &[String]) -> Item {
@@ -56,7 +56,7 @@ fn changes_that_do_not_reach_the_version_are_not_known() {
     let counted_on = TenantVersion::read(&item(41, &written));
     assert_eq!((counted_on.changes_since(40), counted_on.changes_since(41)), (None, Some(&[][..])));
     // From here on they are known again.
-    assert_eq!(counted_on.after(put(42), 4).changes_since(41), Some(&[put(42)][..]));
+    assert_eq!(counted_on.after(put(42), FlowChange::None, 4).changes_since(41), Some(&[put(42)][..]));
     // An entry that this program cannot read hides those before it.
     let mut unknown = written;
     unknown[14] = "39 of another kind".to_owned();
@@ -71,7 +71,7 @@ fn keys_are_unchanged_while_only_subscriptions_changed() {
     assert!(version.has_the_keys_of(5) && version.has_the_keys_of(2));
     assert!(!after_changes(40).has_the_keys_of(2), "not known");
     for change in [Change::KeyEnded(key), Change::Other] {
-        let changed = version.after(change, 4).after(put(7), 4);
+        let changed = version.after(change, FlowChange::None, 4).after(put(7), FlowChange::None, 4);
         assert!(changed.has_the_keys_of(6) && !changed.has_the_keys_of(5), "{change:?}");
         assert_eq!(changed.has_ended(key), change == Change::KeyEnded(key));
     }
@@ -80,5 +80,5 @@ fn keys_are_unchanged_while_only_subscriptions_changed() {
 #[test]
 fn the_number_of_copies_never_falls() {
     let many = TenantVersion { copies: 32, ..TenantVersion::default() };
-    assert_eq!(many.after(put(1), 16).copies, 32);
+    assert_eq!(many.after(put(1), FlowChange::None, 16).copies, 32);
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
+use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage, SqsMessageAttribute};
 use aws_sdk_dynamodb::types::AttributeValue;
 use loanhook_aws::sqs_batch::SqsBatchHandler;
 use loanhook_aws::{InstanceId, WatchedSender};
@@ -58,6 +58,10 @@ impl Function {
             let mut record = SqsMessage::default();
             record.message_id = Some(i.to_string());
             record.body = Some(body.to_string());
+            // As intake says it, where no limit or hold is set.
+            let mut without_flow = SqsMessageAttribute::default();
+            without_flow.string_value = Some(Timestamp::now().millis().to_string());
+            record.message_attributes.insert("withoutFlow".into(), without_flow);
             record.event_source_arn = Some(format!("arn:aws:sqs:us-east-1:000000000000:{name}"));
             batch.records.push(record);
         }

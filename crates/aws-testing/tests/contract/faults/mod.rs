@@ -23,10 +23,10 @@ mod reports;
 mod resend_crashes;
 mod response_recording;
 mod setting_changes;
-mod simulated_time;
+pub(crate) mod simulated_time;
 mod simulation;
 mod small_payloads;
-mod sqs_batch;
+pub(crate) mod sqs_batch;
 mod sweep;
 mod throttling;
 mod trigger_crashes;
@@ -56,7 +56,7 @@ async fn crash_worker_before(
 }
 
 /// Runs a task until the `nth` call of this name arrives; the task dies there.
-async fn crash_before<T: Send + 'static>(
+pub(crate) async fn crash_before<T: Send + 'static>(
     engine: &FaultyAwsEngine,
     (name, nth): (&str, usize),
     task: impl Future<Output = T> + Send + 'static,

@@ -7,21 +7,21 @@ use loanhook_core::model::time::Timestamp;
 
 /// The time of one case.
 #[derive(Clone, Copy)]
-pub(super) struct SimulatedTime {
-    pub(super) millis: &'static AtomicI64,
-    pub(super) clock: Clock,
+pub(crate) struct SimulatedTime {
+    pub(crate) millis: &'static AtomicI64,
+    pub(crate) clock: Clock,
 }
 
 impl SimulatedTime {
-    pub(super) fn now(self) -> Timestamp {
+    pub(crate) fn now(self) -> Timestamp {
         (self.clock)()
     }
 
-    pub(super) fn set(self, now: Timestamp) {
+    pub(crate) fn set(self, now: Timestamp) {
         self.millis.store(now.millis(), Ordering::SeqCst);
     }
 
-    pub(super) const fn clock(self) -> Clock {
+    pub(crate) const fn clock(self) -> Clock {
         self.clock
     }
 }
@@ -40,4 +40,4 @@ macro_rules! simulated_time {
         time
     }};
 }
-pub(super) use simulated_time;
+pub(crate) use simulated_time;

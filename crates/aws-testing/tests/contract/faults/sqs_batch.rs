@@ -15,13 +15,13 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{QueueMessage, StoreError, StoreResult};
 use serde_json::json;
 
-pub(super) fn event(records: impl IntoIterator<Item = SqsMessage>) -> SqsEvent {
+pub(crate) fn event(records: impl IntoIterator<Item = SqsMessage>) -> SqsEvent {
     let mut event = SqsEvent::default();
     event.records.extend(records);
     event
 }
 
-pub(super) fn record(id: &str, body: &str) -> SqsMessage {
+pub(crate) fn record(id: &str, body: &str) -> SqsMessage {
     let mut record = SqsMessage::default();
     (record.message_id, record.body) = (Some(id.into()), Some(body.into()));
     record

@@ -1,6 +1,6 @@
-//! Handler of the messages that drive recovery jobs.
+//! Handler of the messages of turns: those that drive recovery jobs, and those that wake deliveries that wait.
 //!
-//! A message is one step of its job or several: it ends where the job is over, where the next step is not wanted soon, or
+//! A message is one step or several: it ends where there is nothing left to do, where the next step is not wanted soon, or
 //! where the time of the invocation is used up. Then the next message is sent, delayed until the next step. A message whose
 //! step failed is received again after the visibility timeout of its queue.
 
@@ -11,8 +11,10 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use tokio::time::sleep;
 use tracing::error;
 
-use super::message::{self, JobTurn};
 use crate::engine::Aws;
+use crate::flow::WaitingTurn;
+use crate::jobs::JobTurn;
+use crate::turns::Turn;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::StoreResult;
 
@@ -46,18 +48,26 @@ where
     for record in &batch.records {
         let body = record.body.as_deref().unwrap_or_default();
         let id = record.message_id.as_deref().unwrap_or_default();
-        let turn = message::read(body);
-        let handled = match &turn {
-            Some(turn) => handle(engine, turn, ends, &step).await,
-            None => {
-                error!(message_id = id, "message.unreadable");
-                engine.dead_letter(body, "unreadable").await
-            }
-        };
-        if let Err(failure) = handled {
-            let tenant = turn.as_ref().map(|turn| turn.tenant.as_str());
-            let job_id = turn.as_ref().map(|turn| turn.job.to_string());
-            error!(message_id = id, tenant, job_id, %failure, "job.put_off");
+        let handled =
+            match (loanhook_stored::read::<JobTurn>(body), loanhook_stored::read::<WaitingTurn>(body)) {
+                (Ok(turn), _) => {
+                    handle(engine, &turn, ends, &step).await.map_err(|failure| (failure, log_of_job(&turn)))
+                }
+                (_, Ok(turn)) => {
+                    let wake = |turn: WaitingTurn, (), now: Timestamp| async move {
+                        ((), engine.wake_waiting(&turn, now).await)
+                    };
+                    handle(engine, &turn, ends, &wake)
+                        .await
+                        .map_err(|failure| (failure, log_of_waiting(&turn)))
+                }
+                (Err(_), Err(_)) => {
+                    error!(message_id = id, "message.unreadable");
+                    engine.dead_letter(body, "unreadable").await.map_err(|failure| (failure, String::new()))
+                }
+            };
+        if let Err((failure, of)) = handled {
+            error!(message_id = id, of, %failure, "turn.put_off");
             if id.is_empty() {
                 return Err(failure);
             }
@@ -67,14 +77,23 @@ where
     Ok(response)
 }
 
+fn log_of_job(turn: &JobTurn) -> String {
+    format!("job {} of {}", turn.job, turn.tenant)
+}
+
+fn log_of_waiting(turn: &WaitingTurn) -> String {
+    format!("what waits of subscription {} of {}", turn.subscription, turn.tenant)
+}
+
 /// Makes the steps of a turn, and sends the message of the next.
-async fn handle<M, F>(
+async fn handle<T, M, F>(
     engine: &Aws,
-    turn: &JobTurn,
+    turn: &T,
     ends: Instant,
-    step: &impl Fn(JobTurn, M, Timestamp) -> F,
+    step: &impl Fn(T, M, Timestamp) -> F,
 ) -> StoreResult<()>
 where
+    T: Turn,
     M: Default,
     F: Future<Output = (M, StoreResult<Option<Timestamp>>)>,
 {

@@ -1,0 +1,59 @@
+//! What the newest version of a subscription says of its flow: who handles a message reads it before the claim, in place of the
+//! secrets after it.
+
+use crate::engine::Aws;
+use crate::items::item::Item;
+use crate::items::key_schema::{EXPIRES, FLOW_MARK};
+use crate::queue::Receiver;
+use loanhook_core::model::flow::FlowSettings;
+use loanhook_core::model::subscription::Subscription;
+use loanhook_core::ports::StoreResult;
+
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct KnownFlow {
+    pub(crate) settings: FlowSettings,
+    /// Its state counts whatever the settings say: it is held by hand, or was until what waited has left.
+    pub(crate) is_marked: bool,
+    /// Nobody can hold or release it. Its limits stay for what was accepted.
+    pub(crate) is_deleted: bool,
+}
+
+impl KnownFlow {
+    /// What the item of the newest version says. The version that a deletion leaves is the only newest one that expires.
+    pub(crate) fn of(item: &Item, subscription: &Subscription) -> Self {
+        Self {
+            settings: subscription.settings.flow,
+            is_marked: item.contains_key(FLOW_MARK),
+            is_deleted: item.contains_key(EXPIRES),
+        }
+    }
+
+    /// Whether its attempts change its state, and its state holds them.
+    pub(crate) const fn keeps_state(&self) -> bool {
+        !self.is_deleted && (self.settings.hold_after_failures.is_some() || self.is_marked)
+    }
+
+    /// Whether its messages are looked at before they are handled.
+    pub(super) const fn restricts(&self) -> bool {
+        self.settings.has_limit() || self.keeps_state()
+    }
+}
+
+impl Aws {
+    /// The flow of a subscription as it is now; that of none where all of it has expired.
+    pub(super) async fn read_flow(&self, of: &Receiver) -> StoreResult<KnownFlow> {
+        let Some(newest) = self.newest_version(&of.tenant, of.subscription_id).await? else {
+            return Ok(KnownFlow::default());
+        };
+        let subscription = self.keep_newest(&newest)?;
+        Ok(KnownFlow::of(&newest, &subscription))
+    }
+
+    /// The flow of a subscription as it was read before its attempt was sent.
+    pub(super) async fn known_flow(&self, of: &Receiver) -> StoreResult<KnownFlow> {
+        match self.cache().flow(&of.tenant, of.subscription_id) {
+            Some(known) => Ok(known),
+            None => self.read_flow(of).await,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Deliveries that wait for a limit or a hold: an item each, in a partition of their subscription, what is due first first. Unlike the
+//! indexes of the table it is read as it is at this moment.
+//!
+//! Who removes an item has the delivery to wake: one of several that try does. The delivery itself stays in the index of what is
+//! due, by which the sweep heals what was lost between the two.
+
+use aws_sdk_dynamodb::types::{AttributeValue, Select};
+
+use crate::engine::Aws;
+use crate::items::call_errors::store_error;
+use crate::items::delivery_item::NUMBER;
+use crate::items::item::{Item, get_text, missing_attribute, number, parse_number};
+use crate::items::key_schema::{self, EXPIRES, ItemKey, PK, SK};
+use crate::items::unreadable::readable;
+use crate::items::write_outcome::write_outcome;
+use crate::queue::Receiver;
+use loanhook_core::model::id::TraceId;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{DueWork, QueueMessage, StoreResult};
+
+/// A delivery that waits: its next attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Waiting {
+    pub(super) due: Timestamp,
+    pub(super) trace: TraceId,
+    pub(super) number: u32,
+}
+
+impl Waiting {
+    fn key(&self, of: &Receiver) -> ItemKey {
+        key_schema::waiting(&of.tenant, of.subscription_id, self.due, self.trace)
+    }
+
+    /// The message that wakes it.
+    pub(super) fn message(&self, of: &Receiver) -> QueueMessage {
+        QueueMessage {
+            tenant: of.tenant.clone(),
+            trace_id: self.trace,
+            subscription_id: of.subscription_id,
+            due: self.due,
+            work: DueWork::Attempt(self.number),
+        }
+    }
+
+    fn read(item: &Item) -> StoreResult<Self> {
+        let key = get_text(item, SK).and_then(key_schema::read_waiting_sk);
+        let (due, trace) = key.ok_or_else(|| missing_attribute(SK))?;
+        Ok(Self { due, trace, number: parse_number(item, NUMBER)? })
+    }
+}
+
+impl Aws {
+    /// Notes that a delivery waits; one that is noted stays so.
+    pub(super) async fn put_waiting(&self, of: &Receiver, waiting: &Waiting) -> StoreResult<()> {
+        let mut item = waiting.key(of).attributes();
+        item.insert(NUMBER.into(), number(waiting.number));
+        let expires = Timestamp::now() + self.stack().retention;
+        item.insert(EXPIRES.into(), number(expires.seconds()));
+        let put = self.dynamodb().put_item().table_name(self.table()).set_item(Some(item));
+        put.send().await.map(drop).map_err(store_error)
+    }
+
+    /// Removes a delivery that waits. False where somebody else did.
+    pub(super) async fn remove_waiting(&self, of: &Receiver, waiting: &Waiting) -> StoreResult<bool> {
+        let delete = self
+            .dynamodb()
+            .delete_item()
+            .table_name(self.table())
+            .set_key(Some(waiting.key(of).attributes()))
+            .condition_expression("attribute_exists(#pk)")
+            .expression_attribute_names("#pk", PK);
+        write_outcome(delete.send().await).map(|outcome| outcome.is_done())
+    }
+
+    /// The deliveries that wait, the oldest first: so many at most.
+    pub(super) async fn oldest_waiting(&self, of: &Receiver, limit: u32) -> StoreResult<Vec<Waiting>> {
+        let pk = key_schema::waiting_pk(&of.tenant, of.subscription_id);
+        let query = self.query_partition(&pk).limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        let page = query.send().await.map_err(store_error)?;
+        Ok(readable(&page.items.unwrap_or_default(), Waiting::read))
+    }
+
+    /// How many deliveries wait that are due by then.
+    pub(super) async fn count_all_waiting(&self, of: &Receiver, now: Timestamp) -> StoreResult<u64> {
+        let pk = key_schema::waiting_pk(&of.tenant, of.subscription_id);
+        let query = self
+            .query_partition(&pk)
+            .consistent_read(false)
+            .select(Select::Count)
+            .key_condition_expression("#pk = :pk AND #sk < :after")
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":after", AttributeValue::S(format!("{:015}", now.millis() + 1)));
+        let (mut count, mut from) = (0, None);
+        loop {
+            let page = query.clone().set_exclusive_start_key(from).send().await.map_err(store_error)?;
+            count += u64::try_from(page.count).unwrap_or(0);
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return Ok(count);
+            }
+        }
+    }
+
+    /// Which of these deliveries are noted to wait, each by its subscription and its next attempt.
+    pub(crate) async fn noted_waiting(
+        &self,
+        of: &[(Receiver, Timestamp, TraceId)],
+    ) -> StoreResult<Vec<bool>> {
+        let key = |(of, due, trace): &(Receiver, Timestamp, TraceId)| {
+            key_schema::waiting(&of.tenant, of.subscription_id, *due, *trace)
+        };
+        let items = self.get_all(of.iter().map(key).collect(), Some(&[PK, SK])).await?;
+        let is_there = |key: ItemKey| {
+            items
+                .iter()
+                .any(|item| get_text(item, PK) == Some(&key.pk) && get_text(item, SK) == Some(&key.sk))
+        };
+        Ok(of.iter().map(|of| is_there(key(of))).collect())
+    }
+}

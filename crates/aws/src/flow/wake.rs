@@ -1,0 +1,242 @@
+//! Waking of deliveries that wait: each gets a message again, the oldest first.
+//!
+//! The end of a request wakes one ([`Aws::wake_one`]). What ends by time, as a rate, the delay of a probe and the seconds after a
+//! hold, is waited for by one message of the subscription, whose turns look at all that waits ([`Aws::wake_waiting`]). So does an
+//! end of a hold by hand, and the sweep once a minute, which makes up for whatever was lost.
+
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt as _};
+use tracing::warn;
+
+use super::known::KnownFlow;
+use super::places::Room;
+use super::turn::WaitingTurn;
+use super::waiting::Waiting;
+use crate::engine::Aws;
+use crate::items::item::number;
+use crate::items::key_schema::{PACED, TURN};
+use crate::items::write_outcome::write_outcome;
+use crate::queue::Receiver;
+use crate::sdk::MAX_CONCURRENT_CALLS;
+use crate::turns::Turn as _;
+use loanhook_core::model::flow::{EndedHold, FlowState, HeldBy, most_in_second_after_hold};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::StoreResult;
+
+/// How many deliveries a look wakes at most: about what it can within a second.
+const MOST_AT_ONCE: u32 = 200;
+/// The time between two looks while a rate lets some through.
+const RATE_INTERVAL: Duration = Duration::from_secs(1);
+/// When it is looked again whether what was woken waits again.
+const LAST_LOOK_DELAY: Duration = Duration::from_secs(5);
+/// After so long a probe that said nothing is made up for.
+const PROBE_TIME: Duration = Duration::from_secs(60);
+/// How many deliveries the end of a request tries to wake, where others wake the same.
+const MAX_TRIES: u32 = 5;
+const SECOND: Duration = Duration::from_secs(1);
+
+/// How many deliveries may be woken, and when to look again where more wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Pace {
+    most: u32,
+    next: Option<Timestamp>,
+}
+
+impl Aws {
+    /// Wakes the delivery of a subscription that has waited longest, after a place of this share was given back.
+    pub(super) async fn wake_one(&self, of: &Receiver, share: u32) -> StoreResult<()> {
+        let oldest = self.oldest_waiting(of, MAX_TRIES).await?;
+        for waiting in &oldest {
+            if self.remove_waiting(of, waiting).await? {
+                return self.enqueue_woken(vec![waiting.message(of)], Some(share)).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Wakes what may be woken of a subscription at this moment; gives when to look again, none where a later event says so.
+    pub(crate) async fn wake_waiting(
+        &self,
+        turn: &WaitingTurn,
+        now: Timestamp,
+    ) -> StoreResult<Option<Timestamp>> {
+        let of = &turn.of();
+        let flow = self.read_flow(of).await?;
+        let stored = self.flow_state(of).await?;
+        if self.oldest_waiting(of, 1).await?.is_empty() {
+            return self.end_waiting(turn, &flow, &stored.state, now).await;
+        }
+        let Some(pace) = self.pace(turn, &flow, &stored.state, now).await? else { return Ok(None) };
+        if pace.most == 0 {
+            return Ok(pace.next);
+        }
+        let waiting = self.oldest_waiting(of, pace.most.saturating_add(1)).await?;
+        let most = usize::try_from(pace.most).unwrap_or(usize::MAX);
+        let woken = self.wake(of, &waiting[..waiting.len().min(most)]).await?;
+        tracing::debug!(tenant = of.tenant.as_str(), subscription_id = %of.subscription_id, woken, "subscription.woken");
+        Ok(if waiting.len() > most { pace.next } else { Some(now + LAST_LOOK_DELAY) })
+    }
+
+    /// How fast what waits may be woken; none where it may not be until something else happens.
+    async fn pace(
+        &self,
+        turn: &WaitingTurn,
+        flow: &KnownFlow,
+        state: &FlowState,
+        now: Timestamp,
+    ) -> StoreResult<Option<Pace>> {
+        let hold = state.hold.as_ref().filter(|_| flow.keeps_state());
+        let by_hold = match hold.map(|hold| &hold.by) {
+            Some(HeldBy::Operator(_)) => return Ok(None),
+            Some(HeldBy::Failures(probe)) if now < probe.due => {
+                return Ok(Some(Pace { most: 0, next: Some(probe.due) }));
+            }
+            Some(HeldBy::Failures(_)) => return Ok(Some(Pace { most: 1, next: Some(now + PROBE_TIME) })),
+            None => match state.ended.filter(|ended| ended.is_paced(now)) {
+                Some(ended) => Some(self.pace_after(turn, ended, now).await?),
+                None => None,
+            },
+        };
+        let room = self.room(&turn.of(), &flow.settings, now).await?;
+        Ok(Some(pace_of(by_hold, room, flow, now)))
+    }
+
+    /// The pace of a second after a hold; its deliveries are woken once.
+    async fn pace_after(&self, turn: &WaitingTurn, ended: EndedHold, now: Timestamp) -> StoreResult<Pace> {
+        let seconds = now.since(ended.at).as_secs();
+        let second = ended.at + Duration::from_secs(seconds);
+        let most = most_in_second_after_hold(seconds).unwrap_or(u64::MAX);
+        let update = self
+            .update(turn.key())
+            .update_expression("SET #paced = :second")
+            .condition_expression(
+                "attribute_exists(#turn) AND (attribute_not_exists(#paced) OR #paced < :second)",
+            )
+            .expression_attribute_names("#turn", TURN)
+            .expression_attribute_names("#paced", PACED)
+            .expression_attribute_values(":second", number(second.millis()));
+        // One whose response was lost counts as another's: nothing more is woken in this second.
+        let is_first = write_outcome(update.send().await)?.is_done();
+        let most = if is_first { u32::try_from(most).unwrap_or(u32::MAX) } else { 0 };
+        Ok(Pace { most, next: Some(second + SECOND) })
+    }
+
+    /// Wakes these deliveries, as far as nobody else does; gives how many.
+    async fn wake(&self, of: &Receiver, waiting: &[Waiting]) -> StoreResult<usize> {
+        let removals = waiting.iter().map(|one| async move { (one, self.remove_waiting(of, one).await) });
+        let removals: Vec<_> = removals.collect();
+        let mut removed: Vec<_> = stream::iter(removals).buffered(MAX_CONCURRENT_CALLS).collect().await;
+        let mut result = Ok(());
+        removed.retain(|(_, removed)| match removed {
+            Ok(is_own) => *is_own,
+            Err(failure) => {
+                result = Err(failure.clone());
+                false
+            }
+        });
+        // Those that were removed are sent in any case.
+        let messages: Vec<_> = removed.iter().map(|(one, _)| one.message(of)).collect();
+        let woken = messages.len();
+        self.enqueue_woken(messages, None).await?;
+        result.map(|()| woken)
+    }
+
+    /// Ends the turns of a subscription of which nothing waits, and with them its mark.
+    async fn end_waiting(
+        &self,
+        turn: &WaitingTurn,
+        flow: &KnownFlow,
+        state: &FlowState,
+        now: Timestamp,
+    ) -> StoreResult<Option<Timestamp>> {
+        let of = &turn.of();
+        if flow.is_marked && !flow.is_deleted {
+            if state.hold.is_some() {
+                return Ok(None);
+            }
+            if let Some(ended) = state.ended.filter(|ended| ended.is_paced(now)) {
+                return Ok(Some(end_of_pace(ended, now)));
+            }
+            self.unmark_flow(of).await?;
+        }
+        if self.end_turns(turn).await? && !self.oldest_waiting(of, 1).await?.is_empty() {
+            // It was noted meanwhile, and the turn was seen then.
+            self.begin_turns(of, now, now).await?;
+        }
+        Ok(None)
+    }
+
+    /// Tells who looks at what waits of a subscription that its hold has changed.
+    pub(super) async fn follow_hold(&self, of: &Receiver, at: Timestamp) {
+        // It is changed: where the message is missing, the sweep sends one.
+        if let Err(failure) = self.send_next_turn(of, at).await {
+            warn!(tenant = of.tenant.as_str(), subscription_id = %of.subscription_id, %failure, "subscription.not_woken");
+        }
+    }
+}
+
+/// The pace by what a hold says and by the room that the limits leave.
+fn pace_of(by_hold: Option<Pace>, room: Room, flow: &KnownFlow, now: Timestamp) -> Pace {
+    let by_hold_most = by_hold.map_or(MOST_AT_ONCE, |pace| pace.most);
+    let most = by_hold_most.min(room.places).min(room.tokens).min(MOST_AT_ONCE);
+    let next = match (by_hold, flow.settings.max_per_second) {
+        (Some(pace), _) => pace.next,
+        (None, Some(rate)) => Some(now + RATE_INTERVAL.max(Duration::from_secs_f64(1.0 / rate))),
+        // The ends of requests wake the others.
+        (None, None) if flow.settings.max_in_flight.is_some() => None,
+        (None, None) => Some(now),
+    };
+    Pace { most, next }
+}
+
+/// The first moment at which what waited for a hold does not leave slowly any more.
+fn end_of_pace(ended: EndedHold, now: Timestamp) -> Timestamp {
+    let mut at = now;
+    while ended.is_paced(at) {
+        at = at + SECOND;
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use loanhook_core::model::flow::FlowSettings;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
+
+    fn flow(max_in_flight: Option<u32>, max_per_second: Option<f64>) -> KnownFlow {
+        let settings = FlowSettings { max_in_flight, max_per_second, ..FlowSettings::default() };
+        KnownFlow { settings, ..KnownFlow::default() }
+    }
+
+    #[test]
+    fn the_pace_is_bounded_by_the_hold_and_by_each_limit() {
+        let next = NOW + SECOND;
+        let all = u32::MAX;
+        for (by_hold, (places, tokens), flow, most, next) in [
+            (None, (all, all), flow(None, None), MOST_AT_ONCE, Some(NOW)),
+            (None, (3, all), flow(Some(4), None), 3, None),
+            (None, (0, all), flow(Some(4), None), 0, None),
+            (None, (all, 2), flow(None, Some(5.0)), 2, Some(next)),
+            (None, (all, 0), flow(None, Some(0.1)), 0, Some(NOW + 10 * SECOND)),
+            (None, (3, 2), flow(Some(4), Some(5.0)), 2, Some(next)),
+            (Some((8, next)), (all, all), flow(None, None), 8, Some(next)),
+            (Some((8, next)), (3, all), flow(Some(4), None), 3, Some(next)),
+            (Some((5000, next)), (all, all), flow(None, None), MOST_AT_ONCE, Some(next)),
+        ] {
+            let by_hold = by_hold.map(|(most, next)| Pace { most, next: Some(next) });
+            let pace = pace_of(by_hold, Room { places, tokens }, &flow, NOW);
+            assert_eq!(pace, Pace { most, next }, "{by_hold:?} {places} {tokens}");
+        }
+    }
+
+    #[test]
+    fn the_pace_after_a_hold_ends_after_20_seconds() {
+        let ended = EndedHold { since: NOW, at: NOW };
+        assert_eq!(end_of_pace(ended, NOW + 3 * SECOND), NOW + 20 * SECOND);
+        assert_eq!(end_of_pace(ended, NOW + 30 * SECOND), NOW + 30 * SECOND);
+    }
+}
