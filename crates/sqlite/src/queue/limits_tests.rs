@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::allowance::{Allowance, InFlight, Now};
 use super::fair_shares::PermitCounts;
 use super::pace::ShareBounds;
-use super::throttle::{SentBefore, Throttle};
 use super::{NextQueue, QueueId, QueueScheduler, WirePermits};
+use loanhook_core::model::flow::throttle::{Allowance, InFlight, Now, SentBefore, Throttle};
 use loanhook_core::model::flow::{FlowSettings, FlowState, HeldBy, Hold};
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::time::Timestamp;

@@ -12,11 +12,11 @@ use std::time::Instant;
 use tokio::sync::Notify;
 
 use super::adaptive_share::Answer;
-use super::allowance::Allowance;
 use super::fair_shares::PermitCounts;
 use super::id::QueueId;
 use super::pace::ShareBounds;
 use super::states::{QueueState, QueueStates, Stage};
+use loanhook_core::model::flow::throttle::Allowance;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::QueueMessage;
 

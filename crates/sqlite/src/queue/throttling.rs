@@ -8,11 +8,10 @@ use std::time::Instant;
 
 use uuid::Uuid;
 
-use super::allowance::{Allowance, InFlight, Now};
 use super::id::QueueId;
 use super::scheduler::QueueScheduler;
 use super::states::{QueueStates, Stage};
-use super::throttle::{SentBefore, Throttle};
+use loanhook_core::model::flow::throttle::{Allowance, InFlight, Now, SentBefore, Throttle};
 use loanhook_core::model::flow::{FlowSettings, FlowState, SubscriptionFlow};
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::time::Timestamp;

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::fair_shares::PermitCounts;
 use super::pace::ShareBounds;
-use super::throttle::SentBefore;
 use super::{NextQueue, QueueId, QueueScheduler, WirePermits};
+use loanhook_core::model::flow::throttle::SentBefore;
 use loanhook_core::model::flow::{EndedHold, FlowSettings, FlowState, HeldBy, Hold, Probe};
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::time::Timestamp;

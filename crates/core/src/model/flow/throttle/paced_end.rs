@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use super::allowance::Now;
-use loanhook_core::model::flow::{EndedHold, most_in_second_after_hold};
+use crate::model::flow::{EndedHold, most_in_second_after_hold};
 
 #[derive(Debug)]
 pub(super) struct PacedEnd {
@@ -85,7 +85,7 @@ impl PacedEnd {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use loanhook_core::model::time::Timestamp;
+    use crate::model::time::Timestamp;
 
     const SECOND: Duration = Duration::from_secs(1);
     const END: Timestamp = Timestamp::from_millis(1_795_428_000_000);

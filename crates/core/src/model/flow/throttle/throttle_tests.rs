@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use loanhook_core::model::flow::{EndedHold, HeldBy, Probe};
+use crate::model::flow::{EndedHold, HeldBy, Probe};
 
 use super::*;
 
