@@ -13,6 +13,7 @@ mod adaptive_share;
 mod fair_shares;
 #[cfg(test)]
 mod flows_tests;
+mod handling;
 mod id;
 #[cfg(test)]
 mod limits_tests;

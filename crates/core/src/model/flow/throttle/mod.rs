@@ -1,22 +1,26 @@
 //! Throttle of a subscription: how many of its requests may begin now by its flow settings and its hold.
 //!
 //! Whoever hands out the messages of a subscription keeps one, where it has a flow setting, or is held, or was held until just
-//! now: the scheduler of the SQLite engine. The keeper counts what is in flight, asks
-//! before it hands out, and reserves in the same step: so no limit is exceeded at any moment, whichever queue a request is of.
+//! now: the scheduler of the SQLite engine, and the dispatcher of the simulator. The keeper counts what is in flight, asks
+//! before it hands out, and reserves in the same step: so no limit is exceeded at any moment, whichever queue a request is of. With
+//! what it hands out it keeps the [`Reservation`], until that leaves or does not.
 //!
 //! A hold and the pace of its end are for automatic attempts; the limits are for resends too.
 
 mod allowance;
 mod paced_end;
+mod readers;
+mod reservation;
 mod token_bucket;
 
 use std::time::Instant;
 
 pub use allowance::{Allowance, InFlight, Now};
+pub use reservation::Reservation;
 
 use self::paced_end::PacedEnd;
 use self::token_bucket::TokenBucket;
-use super::{DeliveryOrder, EndedHold, FlowSettings, FlowState, Hold, SubscriptionFlow};
+use super::{EndedHold, FlowSettings, FlowState, Hold};
 use crate::model::id::TenantId;
 use crate::model::time::Timestamp;
 
@@ -154,26 +158,29 @@ impl Throttle {
     }
 
     /// Reserves so many requests of a queue, which its allowance has.
-    pub fn reserve(&mut self, automatic: bool, count: usize, now: Timestamp) {
-        if let Some(bucket) = &mut self.bucket {
+    pub fn reserve(&mut self, automatic: bool, count: usize, now: Timestamp) -> Reservation {
+        let bucket = self.bucket.as_mut().map(|bucket| {
             bucket.reserve(count);
-        }
-        if automatic && let Some(end) = &mut self.paced_end {
-            end.reserve(count);
-        }
+            bucket.made_at()
+        });
+        let paced_end = self.paced_end.as_mut().filter(|_| automatic);
+        let paced_second = paced_end.map(|end| end.reserve(count));
         if automatic && let Some(probe) = self.hold.as_ref().and_then(Hold::probe) {
             self.next_probe = probe.next(now).due;
         }
+        Reservation { bucket, paced_second }
     }
 
     /// One that was reserved leaves.
-    pub fn record_sent(&mut self, automatic: bool, now: Instant) {
-        if let Some(bucket) = &mut self.bucket {
+    pub fn record_sent(&mut self, reservation: Reservation, now: Instant) {
+        if let Some(bucket) = self.bucket_of(reservation) {
             bucket.record_sent(now);
         }
-        if automatic && let Some(end) = &mut self.paced_end {
-            end.record_sent();
-        }
+    }
+
+    /// The bucket that a reservation took its tokens from, if that is the one that is there now.
+    fn bucket_of(&mut self, reservation: Reservation) -> Option<&mut TokenBucket> {
+        self.bucket.as_mut().filter(|bucket| reservation.bucket == Some(bucket.made_at()))
     }
 
     /// A resend that was said to leave did not.
@@ -183,11 +190,17 @@ impl Throttle {
         }
     }
 
-    /// So many of them do not begin after all. Whether others may begin in their place.
-    pub fn give_back(&mut self, automatic: bool, count: usize) -> bool {
-        let mut more = self.bucket.as_mut().is_some_and(|bucket| bucket.give_back(count));
+    /// So many of a reservation do not begin after all. Whether others may begin in their place.
+    pub fn give_back(&mut self, automatic: bool, reservation: Reservation, count: usize) -> bool {
+        let mut more = false;
+        if let Some(bucket) = self.bucket_of(reservation) {
+            bucket.give_back(count);
+            more = true;
+        }
+        if let Some((end, second)) = self.paced_end.as_mut().zip(reservation.paced_second) {
+            more |= end.give_back(second, count);
+        }
         if automatic {
-            more |= self.paced_end.as_mut().is_some_and(|end| end.give_back(count));
             more |= self.end_probe();
         }
         more
@@ -198,41 +211,6 @@ impl Throttle {
         if self.paced_end.as_ref().is_some_and(|end| end.is_past_first_second(now)) {
             self.paced_end = None;
         }
-    }
-
-    /// Whether automatic attempts that are due wait for it and not for their receiver.
-    pub fn holds_back(&self, has_due: bool) -> bool {
-        self.hold.is_some() || has_due && (self.settings.has_limit() || self.paced_end.is_some())
-    }
-
-    /// The setting of the automatic hold, where the ends of attempts are to be recorded: it is set, or there is a hold.
-    pub fn recorded_by(&self) -> Option<Option<u32>> {
-        let setting = self.settings.hold_after_failures;
-        (setting.is_some() || self.hold.is_some()).then_some(setting)
-    }
-
-    /// Whether deliveries of a loan wait for earlier ones.
-    pub fn keeps_order(&self) -> bool {
-        self.settings.order == DeliveryOrder::Loan
-    }
-
-    /// Whether there is nothing in it.
-    pub fn is_empty(&self) -> bool {
-        let holds_nothing = self.hold.is_none() && self.paced_end.is_none() && self.uncommitted == 0;
-        self.settings.is_default() && holds_nothing
-    }
-
-    /// What readers are told; none where there is nothing to tell.
-    pub fn flow(&self, now: Timestamp) -> Option<SubscriptionFlow> {
-        let held_since = self.hold.as_ref().map(|hold| hold.since);
-        let ending = self.paced_end.as_ref().map(|end| end.hold).filter(|hold| hold.is_paced(now));
-        let flow = SubscriptionFlow {
-            hold: self.hold.clone(),
-            waits_since: held_since.or(ending.map(|hold| hold.since)),
-            is_limited: self.settings.has_limit(),
-            is_ordered: self.keeps_order(),
-        };
-        (flow != SubscriptionFlow::default()).then_some(flow)
     }
 
     /// Follows a clock that was set.
