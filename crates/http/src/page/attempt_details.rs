@@ -43,10 +43,17 @@ pub(super) struct AttemptDetails {
     pub(super) event_id: EventId,
     /// The URL that the delivery was first sent to.
     pub(super) original_url: String,
-    /// The URL that its webhook has now, where that is another and the viewer may resend.
-    pub(super) current_url: Option<String>,
+    /// Where its webhook sends now, where that is another URL and the viewer may resend.
+    pub(super) current: Option<CurrentUrl>,
     pub(super) source: Preview,
     pub(super) response: Option<Preview>,
+}
+
+/// The URL that the webhook of a delivery has now.
+pub(super) struct CurrentUrl {
+    pub(super) url: String,
+    /// The version of the webhook that has it.
+    pub(super) version: u64,
 }
 
 /// The details of one row as a part of a page, for the script.
@@ -89,7 +96,7 @@ pub(super) async fn read_details<S: PageStore>(
     let (next_due, accepted_at) = (delivery.progress.next_due(), delivery.snapshot.accepted_at);
     let event_id = delivery.snapshot.event_id;
     let resends = delivery.history.resends;
-    let current_url = if request.may_resend() { other_current_url(store, &delivery).await } else { None };
+    let current = if request.may_resend() { other_current_url(store, &delivery).await } else { None };
     Ok(AttemptDetails {
         row,
         attempts,
@@ -100,7 +107,7 @@ pub(super) async fn read_details<S: PageStore>(
         accepted_at,
         event_id,
         original_url: delivery.snapshot.request.url,
-        current_url,
+        current,
         source,
         response,
     })
@@ -108,7 +115,7 @@ pub(super) async fn read_details<S: PageStore>(
 
 /// The URL that a delivery's webhook has now, where that is another than the delivery's own. Where it cannot be known, none is
 /// offered: the page shows the row all the same.
-async fn other_current_url<S: PageStore>(store: &S, delivery: &Delivery) -> Option<String> {
+async fn other_current_url<S: PageStore>(store: &S, delivery: &Delivery) -> Option<CurrentUrl> {
     let snapshot = &delivery.snapshot;
     if snapshot.request.unrenderable.is_some() {
         return None;
@@ -118,11 +125,14 @@ async fn other_current_url<S: PageStore>(store: &S, delivery: &Delivery) -> Opti
         // A webhook that was not edited has the URL that it had: of most rows no event is read.
         Ok(None) => return None,
         Ok(Some(now)) if now.version == snapshot.subscription_version => return None,
-        Ok(Some(now)) => address_by(store, delivery, &now).await,
+        Ok(Some(now)) => address_by(store, delivery, &now).await.map(|address| (address, now.version)),
         Err(failure) => Err(failure),
     };
     match address {
-        Ok(address) => address.ok().map(|address| address.url).filter(|url| *url != snapshot.request.url),
+        Ok((address, version)) => {
+            let url = address.ok().map(|address| address.url).filter(|url| *url != snapshot.request.url)?;
+            Some(CurrentUrl { url, version })
+        }
         Err(failure) => {
             warn!(trace_id = %snapshot.trace_id, %failure, "page.current_address_unknown");
             None
