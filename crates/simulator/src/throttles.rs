@@ -18,9 +18,6 @@ use tokio::time::Instant;
 use crate::breaks::Break;
 use crate::world::World;
 
-/// A subscription of a tenant.
-pub(crate) type Of = (TenantId, SubscriptionId);
-
 /// Which permit it is: no two of a run are the same.
 pub(crate) type PermitId = u64;
 
@@ -33,7 +30,7 @@ struct Followed {
 
 /// What a message was handed out with.
 struct InUse {
-    of: Of,
+    of: SubscriptionId,
     automatic: bool,
     reservation: Reservation,
     /// Its request has left.
@@ -42,7 +39,7 @@ struct InUse {
 
 /// The throttles of all subscriptions, and the permits that are in use.
 pub(crate) struct Throttles {
-    followed: BTreeMap<Of, Followed>,
+    followed: BTreeMap<SubscriptionId, Followed>,
     in_use: BTreeMap<PermitId, InUse>,
     last: PermitId,
     deliberate: Option<Break>,
@@ -59,13 +56,17 @@ impl Throttles {
         for subscription in state.every_subscription() {
             let of = (subscription.tenant.clone(), subscription.id);
             let settings = state.flow_settings(&of.0, of.1).unwrap_or_default();
-            let stored = state.flow_states.get(&of);
-            changed |= self.follow_one(of, settings, stored);
+            changed |= self.follow_one(&of, settings, state.flow_states.get(&of));
         }
         changed
     }
 
-    fn follow_one(&mut self, of: Of, mut settings: FlowSettings, stored: Option<&FlowState>) -> bool {
+    fn follow_one(
+        &mut self,
+        (tenant, id): &(TenantId, SubscriptionId),
+        mut settings: FlowSettings,
+        stored: Option<&FlowState>,
+    ) -> bool {
         let (now, deliberate) = (now(), self.deliberate);
         match deliberate {
             Some(Break::InFlightIgnored) => settings.max_in_flight = None,
@@ -73,9 +74,9 @@ impl Throttles {
             _ => {}
         }
         let stored = stored.filter(|_| deliberate != Some(Break::HoldIgnored));
-        let is_new = !self.followed.contains_key(&of);
-        let followed = self.followed.entry(of).or_insert_with_key(|of| Followed {
-            throttle: Throttle::new(of.0.clone()),
+        let is_new = !self.followed.contains_key(id);
+        let followed = self.followed.entry(*id).or_insert_with(|| Followed {
+            throttle: Throttle::new(tenant.clone()),
             settings: FlowSettings::default(),
             state: FlowState::default(),
         });
@@ -99,51 +100,43 @@ impl Throttles {
         changed
     }
 
-    /// Whether a message that is visible may be handed out now.
-    pub(crate) fn allows(&mut self, message: &QueueMessage) -> bool {
-        matches!(self.allowance(message), Allowance::Requests(_))
-    }
-
-    /// When a message that is visible may be handed out; none where that depends on something else than time.
-    pub(crate) fn time_of(&mut self, message: &QueueMessage) -> Option<Timestamp> {
-        match self.allowance(message) {
-            Allowance::Requests(_) => Some(Timestamp::now()),
-            Allowance::NotBefore(time) => Some(time),
-            Allowance::None => None,
+    /// What says of each message that is visible whether it may be handed out now. It asks the throttle of each subscription once,
+    /// and so is right until something is handed out.
+    pub(crate) fn allowances(&mut self) -> impl FnMut(&QueueMessage) -> Allowance {
+        let mut known = BTreeMap::new();
+        move |message| {
+            let (of, automatic) = (message.subscription_id, is_automatic(message));
+            *known.entry((of, automatic)).or_insert_with(|| self.allowance_of(of, automatic))
         }
     }
 
-    fn allowance(&mut self, message: &QueueMessage) -> Allowance {
-        self.allowance_of(&of(message), is_automatic(message))
-    }
-
-    fn allowance_of(&mut self, of: &Of, automatic: bool) -> Allowance {
-        let own = self.in_use.values().filter(|permit| permit.of == *of);
+    fn allowance_of(&mut self, of: SubscriptionId, automatic: bool) -> Allowance {
+        let own = self.in_use.values().filter(|permit| permit.of == of);
         let in_flight = own.fold(InFlight { automatic: 0, all: 0 }, |count, permit| InFlight {
             automatic: count.automatic + usize::from(permit.automatic),
             all: count.all + 1,
         });
-        let Some(followed) = self.followed.get_mut(of) else { return Allowance::Requests(1) };
+        let Some(followed) = self.followed.get_mut(&of) else { return Allowance::Requests(1) };
         followed.throttle.allowance(automatic, in_flight, now())
     }
 
     /// Whether a message waits for the end of a hold or for a probe.
     pub(crate) fn holds(&self, message: &QueueMessage) -> bool {
-        let followed = self.followed.get(&of(message));
+        let followed = self.followed.get(&message.subscription_id);
         is_automatic(message) && followed.is_some_and(|followed| followed.state.hold.is_some())
     }
 
     /// Takes a permit for a message that may be handed out.
     pub(crate) fn take(&mut self, message: &QueueMessage) -> PermitId {
-        let (of, automatic) = (of(message), is_automatic(message));
-        let reservation = self.reserve(&of, automatic);
+        let (of, automatic) = (message.subscription_id, is_automatic(message));
+        let reservation = self.reserve(of, automatic);
         self.last += 1;
         self.in_use.insert(self.last, InUse { of, automatic, reservation, sent: false });
         self.last
     }
 
-    fn reserve(&mut self, of: &Of, automatic: bool) -> Reservation {
-        let followed = self.followed.get_mut(of);
+    fn reserve(&mut self, of: SubscriptionId, automatic: bool) -> Reservation {
+        let followed = self.followed.get_mut(&of);
         let reserved = followed.map(|followed| followed.throttle.reserve(automatic, 1, Timestamp::now()));
         reserved.unwrap_or_default()
     }
@@ -154,10 +147,10 @@ impl Throttles {
         if let Some(followed) = self.followed.get_mut(&permit.of) {
             followed.throttle.give_back(permit.automatic, permit.reservation, 1);
         }
-        let allowance = self.allowance_of(&permit.of, permit.automatic);
+        let allowance = self.allowance_of(permit.of, permit.automatic);
         let keeps = matches!(allowance, Allowance::Requests(_));
         permit.reservation = match keeps {
-            true => self.reserve(&permit.of, permit.automatic),
+            true => self.reserve(permit.of, permit.automatic),
             false => Reservation::default(),
         };
         self.in_use.insert(id, permit);
@@ -197,11 +190,6 @@ impl Drop for Permit {
         inner.throttles.give_back(self.id);
         inner.model.flows.ended(self.id);
     }
-}
-
-/// Whose message it is.
-pub(crate) fn of(message: &QueueMessage) -> Of {
-    (message.tenant.clone(), message.subscription_id)
 }
 
 pub(crate) const fn is_automatic(message: &QueueMessage) -> bool {

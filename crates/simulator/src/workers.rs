@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use loanhook_core::deliver::Deliver;
+use loanhook_core::model::flow::throttle::Allowance;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::QueueMessage;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -45,9 +46,7 @@ pub(crate) async fn dispatch(simulation: Simulation, most_workers: usize) {
                 inner.new_tasks.push(NewTask { name, kind: TaskKind::Worker(id), future });
             }
             let busy = inner.workers >= most_workers;
-            let Inner { queue, throttles, .. } = inner;
-            let next = queue.next_time(now, |message| throttles.time_of(message));
-            next.filter(|_| !busy).map(|at| at.since(now))
+            if busy { None } else { next_time(inner, now).map(|at| at.since(now)) }
         };
         let changed = world.messages_changed.notified();
         match next {
@@ -65,7 +64,19 @@ pub(crate) async fn dispatch(simulation: Simulation, most_workers: usize) {
 /// Takes one of the messages that may be handed out.
 fn receive(inner: &mut Inner, now: Timestamp) -> Option<(Receipt, QueueMessage)> {
     let Inner { queue, throttles, rng, .. } = inner;
-    queue.receive(rng, now, |message| throttles.allows(message))
+    let mut allowance = throttles.allowances();
+    queue.receive(rng, now, |message| matches!(allowance(message), Allowance::Requests(_)))
+}
+
+/// When the next message may be handed out, as far as that depends on time.
+fn next_time(inner: &mut Inner, now: Timestamp) -> Option<Timestamp> {
+    let Inner { queue, throttles, .. } = inner;
+    let mut allowance = throttles.allowances();
+    queue.next_time(now, |message| match allowance(message) {
+        Allowance::Requests(_) => Some(now),
+        Allowance::NotBefore(time) => Some(time),
+        Allowance::None => None,
+    })
 }
 
 async fn work(simulation: Simulation, receipt: Receipt, message: QueueMessage, permit: Permit) {

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use loanhook_core::model::flow::{FlowSettings, Hold};
-use loanhook_core::model::id::TraceId;
+use loanhook_core::model::id::{SubscriptionId, TraceId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::QueueMessage;
 use loanhook_memory::State;
 use tokio::time::Instant;
 
 use super::Rule;
-use crate::throttles::{Of, PermitId, is_automatic, of};
+use crate::throttles::{PermitId, is_automatic};
 use crate::trace::elapsed;
 use crate::world::Inner;
 
@@ -23,7 +23,7 @@ const PACED_SECONDS: u64 = 20;
 /// What was seen of the flow of all subscriptions, and what is handed out.
 #[derive(Default)]
 pub(crate) struct SeenFlows {
-    flows: BTreeMap<Of, SeenFlow>,
+    flows: BTreeMap<SubscriptionId, SeenFlow>,
     handed_out: BTreeMap<PermitId, HandedOut>,
 }
 
@@ -47,7 +47,7 @@ struct SeenEnd {
 
 /// A message that a worker has.
 struct HandedOut {
-    of: Of,
+    of: SubscriptionId,
     trace: TraceId,
     automatic: bool,
     /// When it was claimed, or before that when it was handed out.
@@ -87,17 +87,17 @@ impl SeenFlows {
         self.handed_out.remove(&id);
     }
 
-    fn of(&self, of: &Of) -> impl Iterator<Item = &HandedOut> {
-        self.handed_out.values().filter(move |handed_out| handed_out.of == *of)
+    fn of(&self, of: SubscriptionId) -> impl Iterator<Item = &HandedOut> {
+        self.handed_out.values().filter(move |handed_out| handed_out.of == of)
     }
 }
 
 /// Looks at the settings and the holds as they are now.
 pub(crate) fn changes(inner: &mut Inner, state: &State) {
     for subscription in state.every_subscription() {
-        let of = (subscription.tenant.clone(), subscription.id);
-        let settings = subscription.settings.flow;
-        let hold = state.flow_states.get(&of).and_then(|flow| flow.hold.clone());
+        let (of, settings) = (subscription.id, subscription.settings.flow);
+        let flow = state.flow_states.get(&(subscription.tenant.clone(), of));
+        let hold = flow.and_then(|flow| flow.hold.clone());
         let flows = &mut inner.model.flows;
         for handed_out in flows.handed_out.values_mut().filter(|handed_out| handed_out.of == of) {
             let both = handed_out.begun.max_in_flight.zip(settings.max_in_flight);
@@ -123,7 +123,8 @@ pub(crate) fn changes(inner: &mut Inner, state: &State) {
 
 /// A message is handed out.
 pub(crate) fn handed_out(inner: &mut Inner, id: PermitId, message: &QueueMessage) {
-    let (of, automatic, trace) = (of(message), is_automatic(message), message.trace_id);
+    let (of, trace) = (message.subscription_id, message.trace_id);
+    let automatic = is_automatic(message);
     let handed_out = HandedOut { of, trace, automatic, begun: Begun::default(), request: Request::NotLeft };
     inner.model.flows.handed_out.insert(id, handed_out);
     begins(inner, id);
@@ -133,9 +134,9 @@ pub(crate) fn handed_out(inner: &mut Inner, id: PermitId, message: &QueueMessage
 pub(crate) fn begins(inner: &mut Inner, id: PermitId) {
     let flows = &mut inner.model.flows;
     let Some(own) = flows.handed_out.get(&id) else { return };
-    let (of, trace, automatic) = (own.of.clone(), own.trace, own.automatic);
+    let (of, trace, automatic) = (own.of, own.trace, own.automatic);
     // It is one of them itself.
-    let attempts = flows.of(&of).filter(|other| other.automatic).count();
+    let attempts = flows.of(of).filter(|other| other.automatic).count();
     let seen = flows.flows.entry(of).or_default();
     let hold = seen.hold.as_ref().filter(|_| automatic);
     let broken = match hold.map(|hold| (hold, hold.probe())) {
@@ -164,9 +165,9 @@ pub(crate) fn begins(inner: &mut Inner, id: PermitId) {
 pub(crate) fn leaves(inner: &mut Inner, id: PermitId) -> Result<(), (Rule, String)> {
     let flows = &mut inner.model.flows;
     let Some(mut own) = flows.handed_out.remove(&id) else { return Ok(()) };
-    let under_way = flows.of(&own.of).filter(|other| other.request == Request::UnderWay).count();
+    let under_way = flows.of(own.of).filter(|other| other.request == Request::UnderWay).count();
     own.request = Request::UnderWay;
-    let (of, begun) = (own.of.clone(), own.begun);
+    let (of, begun) = (own.of, own.begun);
     flows.handed_out.insert(id, own);
     if let Some(most) = begun.max_in_flight.filter(|most| under_way >= *most as usize) {
         return Err((Rule::LimitsAreKept, format!("{under_way} are under way, and may be {most}")));
