@@ -40,7 +40,7 @@ impl Store {
         &self.0.memory
     }
 
-    fn breaks(&self, deliberate: Break) -> bool {
+    pub(crate) fn breaks(&self, deliberate: Break) -> bool {
         self.0.deliberate == Some(deliberate)
     }
 }
