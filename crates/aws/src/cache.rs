@@ -15,7 +15,6 @@ use crate::settings::TenantVersion;
 use loanhook_core::model::id::{KeyId, SubscriptionId, TenantId};
 use loanhook_core::model::key::{Key, KeyHash};
 use loanhook_core::model::payload::PayloadKey;
-use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
 
@@ -37,7 +36,8 @@ struct Maps {
     versions: HashMap<TenantId, ReadVersion>,
     subscriptions: HashMap<TenantId, (u64, SubscriptionList)>,
     keys: HashMap<KeyHash, (u64, Arc<Key>)>,
-    secrets: HashMap<(TenantId, SubscriptionId), (u64, Secrets)>,
+    /// The newest version of a subscription when it was last read, with its secrets.
+    newest: HashMap<(TenantId, SubscriptionId), Arc<Subscription>>,
     /// The beginning of the hour for which the use of a key was last recorded.
     uses: HashMap<KeyId, Timestamp>,
     /// When a response body was last stored.
@@ -128,18 +128,24 @@ impl Cache {
         self.maps().keys.remove(&hash);
     }
 
-    pub(crate) fn secrets(&self, tenant: &TenantId, id: SubscriptionId, version: u64) -> Option<Secrets> {
+    /// The newest version of a subscription when it was last read, if it is no older than this one.
+    pub(crate) fn newest(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        version: u64,
+    ) -> Option<Arc<Subscription>> {
         let maps = self.maps();
-        let (of, secrets) = maps.secrets.get(&(tenant.clone(), id))?;
-        (*of >= version).then(|| secrets.clone())
+        maps.newest.get(&(tenant.clone(), id)).filter(|newest| newest.version >= version).cloned()
     }
 
-    pub(crate) fn put_secrets(&self, tenant: &TenantId, id: SubscriptionId, version: u64, secrets: Secrets) {
-        insert(&mut self.maps().secrets, (tenant.clone(), id), (version, secrets));
+    pub(crate) fn put_newest(&self, subscription: &Arc<Subscription>) {
+        let of = (subscription.tenant.clone(), subscription.id);
+        insert(&mut self.maps().newest, of, Arc::clone(subscription));
     }
 
-    pub(crate) fn forget_secrets(&self, tenant: &TenantId, id: SubscriptionId) {
-        self.maps().secrets.remove(&(tenant.clone(), id));
+    pub(crate) fn forget_newest(&self, tenant: &TenantId, id: SubscriptionId) {
+        self.maps().newest.remove(&(tenant.clone(), id));
     }
 
     /// Whether a response body was stored from here less than `ago` ago.

@@ -35,6 +35,8 @@ pub enum Break {
     AnswerBeforeCommit,
     /// The bytes that are sent are not those of intake.
     OtherBytes,
+    /// A delivery to another host than its webhook has now takes the credentials that this has now.
+    OtherCredentials,
     /// The record of an event's idempotency key is not kept.
     KeyForgotten,
     /// A trigger that is true fires at every event.
@@ -48,7 +50,7 @@ pub enum Break {
 }
 
 impl Break {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ClaimWithoutCondition,
         Self::ClaimWithoutRow,
         Self::ClaimOfCanceled,
@@ -59,6 +61,7 @@ impl Break {
         Self::ResendEndsSchedule,
         Self::AnswerBeforeCommit,
         Self::OtherBytes,
+        Self::OtherCredentials,
         Self::KeyForgotten,
         Self::TriggerStateForgotten,
         Self::CountedTwice,
@@ -79,6 +82,7 @@ impl Break {
             Self::ResendMovesSchedule | Self::ResendEndsSchedule => &[Rule::IndependentResend],
             Self::AnswerBeforeCommit => &[Rule::AnsweredIsCommitted],
             Self::OtherBytes => &[Rule::FrozenBytes],
+            Self::OtherCredentials => &[Rule::OwnCredentials],
             Self::KeyForgotten => &[Rule::DuplicateMakesNothing, Rule::AnsweredIsCommitted],
             Self::TriggerStateForgotten => &[Rule::TriggerFiresOnce],
             Self::CountedTwice => &[Rule::CountedOnce],

@@ -40,7 +40,7 @@ impl Store {
         &self.0.memory
     }
 
-    fn breaks(&self, deliberate: Break) -> bool {
+    pub(crate) fn breaks(&self, deliberate: Break) -> bool {
         self.0.deliberate == Some(deliberate)
     }
 }
@@ -154,6 +154,10 @@ impl Deliveries for Store {
         due: Timestamp,
     ) -> StoreResult<ReleaseOutcome> {
         self.memory().release(claimed, token, row, due).await
+    }
+
+    async fn replace_frozen_headers(&self, delivery: &Delivery) -> StoreResult<()> {
+        self.memory().replace_frozen_headers(delivery).await
     }
 
     async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> StoreResult<CancelOutcome> {

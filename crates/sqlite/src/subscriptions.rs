@@ -1,5 +1,6 @@
-//! Subscriptions, of which every version is kept: a delivery is signed with the newest secrets, even after its
-//! subscription was deleted, and a repeated intake renders from the version that matched.
+//! Subscriptions, of which every version is kept: a delivery takes its credentials from the newest one, even after its
+//! subscription was deleted, or from the newest one that goes to its host; a repeated intake renders from the version that
+//! matched.
 
 use std::sync::Arc;
 
@@ -7,12 +8,13 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::queue::{QueueId, SentBefore, UncommittedFlow};
 use super::rows::{from_json, to_json};
+use super::unreadable::none_if_unreadable;
 use super::writer::Priority;
 use super::{SqliteEngine, flow_states, order};
 use loanhook_core::model::flow::FlowSettings;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::secret::Secrets;
-use loanhook_core::model::subscription::Subscription;
+use loanhook_core::model::subscription::{Origin, Subscription};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DeleteOutcome, ReplaceOutcome, StoreResult, Subscriptions};
 
@@ -56,15 +58,29 @@ impl Subscriptions for SqliteEngine {
         .map(|subscription| subscription.map(Arc::new))
     }
 
-    async fn secrets(&self, tenant: &TenantId, id: SubscriptionId, _: u64) -> StoreResult<Option<Secrets>> {
-        let cached = self.0.cache.subscriptions(tenant);
-        if let Some(subscription) = cached.iter().find(|subscription| subscription.id == id) {
-            return Ok(Some(subscription.secrets.clone()));
+    async fn newest_version(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        _: u64,
+    ) -> StoreResult<Option<Arc<Subscription>>> {
+        if let Some(current) = self.subscription(tenant, id).await? {
+            return Ok(Some(current));
         }
         let tenant = tenant.clone();
         self.read(move |connection| newest(connection, &tenant, id))
             .await
-            .map(|newest| newest.map(|(subscription, _)| subscription.secrets))
+            .map(|newest| newest.map(|(subscription, _)| Arc::new(subscription)))
+    }
+
+    async fn newest_version_to(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        origin: &Origin,
+    ) -> StoreResult<Option<Arc<Subscription>>> {
+        let (tenant, origin) = (tenant.clone(), origin.clone());
+        self.read(move |connection| newest_to(connection, (&tenant, id), &origin)).await
     }
 
     async fn create(&self, subscription: Subscription, most: usize) -> StoreResult<bool> {
@@ -192,6 +208,27 @@ fn newest(
             Ok((from_json(row, 0)?, row.get(1)?))
         })
         .optional()
+}
+
+/// The newest version of a subscription that can be read and whose requests go there.
+pub(super) fn newest_to(
+    connection: &Connection,
+    (tenant, id): (&TenantId, SubscriptionId),
+    origin: &Origin,
+) -> rusqlite::Result<Option<Arc<Subscription>>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT version, doc FROM subscriptions WHERE tenant = ?1 AND id = ?2 ORDER BY version DESC",
+    )?;
+    let mut rows = statement.query(params![tenant.as_str(), id.uuid().as_bytes()])?;
+    while let Some(row) = rows.next()? {
+        let version: Option<u64> = row.get(0)?;
+        let of = format_args!("version {version:?} of webhook {id} of {tenant}").to_string();
+        let read: Option<Subscription> = none_if_unreadable(from_json(row, 1).map(Some), &of)?;
+        if let Some(found) = read.filter(|read| read.settings.origin() == Some(origin)) {
+            return Ok(Some(Arc::new(found)));
+        }
+    }
+    Ok(None)
 }
 
 fn put(connection: &Connection, subscription: &Subscription) -> rusqlite::Result<()> {

@@ -25,7 +25,7 @@ use super::key_schema::{
 };
 use crate::due_index::Bucket;
 use crate::engine::Aws;
-use loanhook_core::model::delivery::{Delivery, DeliveryHistory};
+use loanhook_core::model::delivery::{Delivery, DeliveryHistory, DeliverySnapshot};
 use loanhook_core::model::id::{AttemptId, TenantId, TraceId};
 use loanhook_core::model::progress::{Claim, NextAttempt, Progress, Status};
 use loanhook_core::model::time::Timestamp;
@@ -54,6 +54,12 @@ pub(crate) fn new(accepted: &Delivery, expires: Timestamp, bucket: Option<Bucket
         item.insert(DUE_BUCKET.into(), text(bucket.to_string()));
     }
     Ok(item)
+}
+
+/// The document of a delivery that is stored already.
+pub(crate) fn snapshot_value(snapshot: &DeliverySnapshot) -> StoreResult<AttributeValue> {
+    let key = delivery(&snapshot.tenant, snapshot.trace_id).attributes();
+    document_value(snapshot, bytes_of(&key) + DOC.len() + GROWTH_BYTES)
 }
 
 pub(crate) fn read(item: &Item) -> StoreResult<Delivery> {

@@ -32,6 +32,8 @@ pub enum Rule {
     RowBeforeRequest,
     /// Every request of a delivery is what was frozen at intake.
     FrozenBytes,
+    /// A credential goes to no host that it was not given for.
+    OwnCredentials,
     /// A resend moves no schedule.
     IndependentResend,
     /// One attempt for each number, in order, without a gap.
@@ -65,6 +67,7 @@ impl fmt::Display for Rule {
             Self::AnsweredIsCommitted => "answered is committed",
             Self::RowBeforeRequest => "row before request",
             Self::FrozenBytes => "frozen bytes",
+            Self::OwnCredentials => "own credentials",
             Self::IndependentResend => "independent resend",
             Self::OneAttemptPerNumber => "one attempt per number",
             Self::ScheduleTimes => "schedule times",
