@@ -57,6 +57,7 @@ macro_rules! for_each_case {
             what_no_version_has_credentials_for_is_signed_and_has_none
             a_delivery_of_an_earlier_version_is_sent_with_live_credentials_and_keeps_none
             without_the_version_that_it_matched_only_what_is_known_to_be_rendered_stays
+            the_newest_version_to_a_host_is_found_among_all_versions
         }
         ledger {
             an_event_has_the_verdict_of_every_subscription_that_asks_for_it
@@ -219,7 +220,6 @@ macro_rules! for_each_case {
             a_subscription_is_deleted_at_an_expected_version_only
             a_subscription_is_deleted_once
             the_newest_version_has_the_secrets_even_of_a_deleted_subscription
-            the_newest_version_to_a_host_is_found_among_all_versions
             the_limit_holds_under_concurrent_creates
         }
         keys {

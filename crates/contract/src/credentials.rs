@@ -7,7 +7,7 @@ use loanhook_core::model::credentials::FrozenHeaders;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::event_evaluation::EventEvaluation;
 use loanhook_core::model::id::EventId;
-use loanhook_core::model::subscription::Subscription;
+use loanhook_core::model::subscription::{Origin, Subscription};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
     AcceptOutcome, Attempts, DeleteOutcome, Intake, StoreResult, Subscriptions, WebhookRequest,
@@ -144,8 +144,9 @@ fn stored_whole() -> BTreeMap<String, String> {
     headers(&[("Authorization", "Bearer old"), ("X-Code", "code a/b"), ("X-Gone", "1")])
 }
 
-pub(crate) async fn a_delivery_of_an_earlier_version_is_sent_with_live_credentials_and_keeps_none<E: Engine>()
--> StoreResult<()> {
+pub(crate) async fn a_delivery_of_an_earlier_version_is_sent_with_live_credentials_and_keeps_none<
+    E: Engine,
+>() -> StoreResult<()> {
     let set = [("Authorization", "Bearer old"), ("X-Code", "code [[v('code')]]"), ("X-Gone", "1")];
     let whole = |delivery: &mut Delivery| {
         delivery.snapshot.request.headers = FrozenHeaders::WithCredentials(stored_whole());
@@ -182,4 +183,31 @@ pub(crate) async fn without_the_version_that_it_matched_only_what_is_known_to_be
     assert_eq!(first.headers, headers(&[("Authorization", "Bearer new"), ("X-Code", "code a/b")]));
     assert_eq!(versions(&scene).await?, [Some(1)]);
     Ok(())
+}
+
+pub(crate) async fn the_newest_version_to_a_host_is_found_among_all_versions<E: Engine>() -> StoreResult<()> {
+    let mut scene = accepted::<E>(&[], |_| ()).await?;
+    for url in ["https://core.example.com/other", "https://b.example.com/", "https://b.example.com:8443/"] {
+        edit(&mut scene, url, |_| ()).await?;
+    }
+    let check = async |scene: &Scene<E>| {
+        for (url, version) in [
+            (HERE, Some(2)),
+            ("https://CORE.example.com:443/", Some(2)),
+            ("https://b.example.com/", Some(3)),
+            ("https://b.example.com:8443/", Some(4)),
+            ("http://b.example.com/", None),
+            ("https://c.example.com/", None),
+        ] {
+            let origin = Origin::of(url).expect("a host");
+            let id = scene.subscription.id;
+            let found = scene.ports().newest_version_to(scene.tenant(), id, &origin).await?;
+            assert_eq!(found.map(|found| found.version), version, "{url}");
+        }
+        StoreResult::Ok(())
+    };
+    check(&scene).await?;
+    let deleted = scene.ports().delete(scene.tenant(), scene.subscription.id, None).await?;
+    assert_eq!(deleted, DeleteOutcome::Deleted);
+    check(&scene).await
 }

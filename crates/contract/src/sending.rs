@@ -48,7 +48,10 @@ pub(crate) async fn a_delivery_fails_is_retried_and_succeeds_with_the_same_bytes
     assert_eq!(sent.len(), rows.len());
     for (request, row) in sent.iter().zip(&rows) {
         assert_eq!(Payload::of(&request.body), snapshot.request.payload);
-        assert_eq!((&request.url, &request.headers), (&snapshot.request.url, &scene.subscription.settings.request.headers));
+        assert_eq!(
+            (&request.url, &request.headers),
+            (&snapshot.request.url, &scene.subscription.settings.request.headers)
+        );
         assert_eq!(request.content_type, snapshot.request.content_type);
         assert_eq!((request.trace_id, request.attempt_id), (scene.trace(), row.id));
         assert_eq!((request.number, request.sent_at), (row.number, row.sent_at));

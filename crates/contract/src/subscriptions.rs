@@ -2,7 +2,7 @@
 
 use futures_util::future::{join_all, try_join_all};
 use loanhook_core::model::id::SubscriptionId;
-use loanhook_core::model::subscription::{CriteriaInput, Origin, Subscription, SubscriptionInput};
+use loanhook_core::model::subscription::{CriteriaInput, Subscription, SubscriptionInput};
 use loanhook_core::ports::{DeleteOutcome, ReplaceOutcome, StoreResult, Subscriptions};
 use loanhook_core::subscriptions::{ExpectedVersions, SubscriptionError, change};
 
@@ -203,33 +203,6 @@ pub(crate) async fn the_newest_version_has_the_secrets_even_of_a_deleted_subscri
     assert_eq!(newest(1).await?.as_deref(), Some(&rotated));
     assert_eq!(engine.ports().newest_version(&acme(), SubscriptionId::at(START), 1).await?, None);
     Ok(())
-}
-
-pub(crate) async fn the_newest_version_to_a_host_is_found_among_all_versions<E: Engine>() -> StoreResult<()> {
-    let (engine, mut last) = one::<E>().await?;
-    for url in ["https://core.example.com/other", "https://b.example.com/", "https://b.example.com:8443/"] {
-        last = next(&last, "Moved");
-        last.settings.request.url = url.into();
-        assert_eq!(engine.ports().replace(last.clone()).await?, ReplaceOutcome::Replaced);
-    }
-    let check = async || {
-        for (url, version) in [
-            ("https://core.example.com/hooks", Some(2)),
-            ("https://CORE.example.com:443/", Some(2)),
-            ("https://b.example.com/", Some(3)),
-            ("https://b.example.com:8443/", Some(4)),
-            ("http://b.example.com/", None),
-            ("https://c.example.com/", None),
-        ] {
-            let origin = Origin::of(url).expect("a host");
-            let found = engine.ports().newest_version_to(&acme(), last.id, &origin).await?;
-            assert_eq!(found.map(|found| found.version), version, "{url}");
-        }
-        StoreResult::Ok(())
-    };
-    check().await?;
-    assert_eq!(engine.ports().delete(&acme(), last.id, None).await?, DeleteOutcome::Deleted);
-    check().await
 }
 
 pub(crate) async fn the_limit_holds_under_concurrent_creates<E: Engine>() -> StoreResult<()> {

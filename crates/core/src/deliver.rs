@@ -145,7 +145,11 @@ where
         }
     }
 
-    async fn send_resend(&self, (mut delivery, mut row): (Delivery, Attempt), token: Uuid) -> StoreResult<()> {
+    async fn send_resend(
+        &self,
+        (mut delivery, mut row): (Delivery, Attempt),
+        token: Uuid,
+    ) -> StoreResult<()> {
         let response = match self.send(&mut delivery, &mut row, None).await {
             Ok(response) => response,
             Err(unsent) => {

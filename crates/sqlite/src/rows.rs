@@ -139,11 +139,7 @@ pub(super) fn put_progress(connection: &Connection, delivery: &Delivery) -> rusq
 pub(super) fn replace_snapshot(connection: &Connection, snapshot: &DeliverySnapshot) -> rusqlite::Result<()> {
     connection
         .prepare_cached("UPDATE deliveries SET frozen = ?3 WHERE tenant = ?1 AND trace = ?2")?
-        .execute(params![
-            snapshot.tenant.as_str(),
-            snapshot.trace_id.uuid().as_bytes(),
-            to_json(snapshot)?,
-        ])
+        .execute(params![snapshot.tenant.as_str(), snapshot.trace_id.uuid().as_bytes(), to_json(snapshot)?,])
         .map(|_| ())
 }
 

@@ -7,8 +7,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::queue::{QueueId, SentBefore, UncommittedFlow};
-use super::rows::{from_json, to_json};
-use super::unreadable::none_if_unreadable;
+use super::subscription_versions::{find_version, newest, newest_to, put, retire};
 use super::writer::Priority;
 use super::{SqliteEngine, flow_states, order};
 use loanhook_core::model::flow::FlowSettings;
@@ -46,16 +45,9 @@ impl Subscriptions for SqliteEngine {
         version: u64,
     ) -> StoreResult<Option<Arc<Subscription>>> {
         let tenant = tenant.clone();
-        self.read(move |connection| {
-            connection
-                .prepare_cached(
-                    "SELECT doc FROM subscriptions WHERE tenant = ?1 AND id = ?2 AND version = ?3",
-                )?
-                .query_row(params![tenant.as_str(), id.uuid().as_bytes(), version], |row| from_json(row, 0))
-                .optional()
-        })
-        .await
-        .map(|subscription| subscription.map(Arc::new))
+        self.read(move |connection| find_version(connection, (&tenant, id), version))
+            .await
+            .map(|subscription| subscription.map(Arc::new))
     }
 
     async fn newest_version(
@@ -191,71 +183,4 @@ fn follow_order(
 ) -> rusqlite::Result<Option<Timestamp>> {
     let of = (&next.tenant, next.id);
     order::settings::follow(connection, of, (before, next.settings.flow), Timestamp::now())
-}
-
-/// The newest version of a subscription, and whether it is current: the last one of a deleted one is not.
-fn newest(
-    connection: &Connection,
-    tenant: &TenantId,
-    id: SubscriptionId,
-) -> rusqlite::Result<Option<(Subscription, bool)>> {
-    connection
-        .prepare_cached(
-            "SELECT doc, current FROM subscriptions WHERE tenant = ?1 AND id = ?2
-             ORDER BY version DESC LIMIT 1",
-        )?
-        .query_row(params![tenant.as_str(), id.uuid().as_bytes()], |row| {
-            Ok((from_json(row, 0)?, row.get(1)?))
-        })
-        .optional()
-}
-
-/// The newest version of a subscription that can be read and whose requests go there.
-pub(super) fn newest_to(
-    connection: &Connection,
-    (tenant, id): (&TenantId, SubscriptionId),
-    origin: &Origin,
-) -> rusqlite::Result<Option<Arc<Subscription>>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT version, doc FROM subscriptions WHERE tenant = ?1 AND id = ?2 ORDER BY version DESC",
-    )?;
-    let mut rows = statement.query(params![tenant.as_str(), id.uuid().as_bytes()])?;
-    while let Some(row) = rows.next()? {
-        let version: Option<u64> = row.get(0)?;
-        let of = format_args!("version {version:?} of webhook {id} of {tenant}").to_string();
-        let read: Option<Subscription> = none_if_unreadable(from_json(row, 1).map(Some), &of)?;
-        if let Some(found) = read.filter(|read| read.settings.origin() == Some(origin)) {
-            return Ok(Some(Arc::new(found)));
-        }
-    }
-    Ok(None)
-}
-
-fn put(connection: &Connection, subscription: &Subscription) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "INSERT INTO subscriptions (tenant, id, version, current, doc) VALUES (?1, ?2, ?3, 1, ?4)",
-        )?
-        .execute(params![
-            subscription.tenant.as_str(),
-            subscription.id.uuid().as_bytes(),
-            subscription.version,
-            to_json(subscription)?,
-        ])
-        .map(|_| ())
-}
-
-/// Stores a version again that is not current any more.
-fn retire(connection: &Connection, subscription: &Subscription) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "UPDATE subscriptions SET current = 0, doc = ?4 WHERE tenant = ?1 AND id = ?2 AND version = ?3",
-        )?
-        .execute(params![
-            subscription.tenant.as_str(),
-            subscription.id.uuid().as_bytes(),
-            subscription.version,
-            to_json(subscription)?,
-        ])
-        .map(|_| ())
 }

@@ -7,6 +7,7 @@ mod faults;
 mod first_attempt;
 mod item_sizes;
 mod settings;
+mod stored_credentials;
 mod unsent_trigger_messages;
 
 use loanhook_aws_testing::AwsEngine;

@@ -11,5 +11,6 @@ mod subscription_list;
 mod subscriptions;
 mod tenant_record;
 mod tenant_version;
+mod versions;
 
 pub(crate) use tenant_version::TenantVersion;

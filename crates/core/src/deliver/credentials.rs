@@ -10,10 +10,11 @@ use tracing::warn;
 use super::Deliver;
 use super::preparing::{NotSendable, gone};
 use super::recording::with_retries;
-use crate::model::credentials::{Credentials, FrozenHeaders};
+use crate::model::credentials::Credentials;
 use crate::model::delivery::{Delivery, DeliverySnapshot};
 use crate::model::subscription::Origin;
 use crate::ports::{Deliveries, Subscriptions};
+use crate::stored_credentials::replace_headers;
 
 impl<S: Deliveries + Subscriptions, O> Deliver<S, O> {
     /// The credentials of a request to this URL.
@@ -40,33 +41,16 @@ impl<S: Deliveries + Subscriptions, O> Deliver<S, O> {
         Ok(Credentials { version, headers, secrets })
     }
 
-    /// Takes the credentials out of a delivery that an earlier version of loanhook stored with them. The version that it
-    /// matched decides what they are; where that cannot be read, the newest one that goes to its host.
+    /// Takes the credentials out of a delivery that an earlier version of loanhook stored with them.
     pub(super) async fn take_out_credentials(&self, delivery: &mut Delivery) -> Result<(), NotSendable> {
-        let snapshot = &delivery.snapshot;
-        if !snapshot.request.headers.may_hold_credentials() {
+        if !delivery.snapshot.request.headers.may_hold_credentials() {
             return Ok(());
         }
-        let headers = self.rendered_headers(snapshot).await?;
-        delivery.snapshot.request.headers = headers;
+        replace_headers(&self.store, delivery).await?;
         // What is sent does not depend on it: where it fails, the next attempt tries again.
         if let Err(failure) = self.store.replace_frozen_headers(delivery).await {
             warn!(trace_id = %delivery.snapshot.trace_id, %failure, "delivery.stored_credentials_stay");
         }
         Ok(())
-    }
-
-    async fn rendered_headers(&self, snapshot: &DeliverySnapshot) -> Result<FrozenHeaders, NotSendable> {
-        let (tenant, id) = (&snapshot.tenant, snapshot.subscription_id);
-        let matched = self.store.subscription_version(tenant, id, snapshot.subscription_version).await;
-        let deciding = match (matched, Origin::of(&snapshot.request.url)) {
-            (Ok(Some(matched)), _) => Some(matched),
-            (Ok(None) | Err(_), Some(origin)) => {
-                with_retries(|| self.store.newest_version_to(tenant, id, &origin)).await?
-            }
-            (Ok(None) | Err(_), None) => None,
-        };
-        let settings = deciding.as_ref().map(|deciding| &deciding.settings);
-        Ok(snapshot.request.headers.without_credentials(settings))
     }
 }

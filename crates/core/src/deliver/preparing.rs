@@ -9,6 +9,7 @@ use tokio::time::timeout_at;
 use super::Deliver;
 use super::recording::with_retries;
 use crate::model::attempt::Attempt;
+use crate::model::credentials::CredentialsVersion;
 use crate::model::delivery::Delivery;
 use crate::model::time::Timestamp;
 use crate::ports::{
@@ -98,7 +99,8 @@ impl<S: Deliveries + Payloads + Subscriptions, O> Deliver<S, O> {
             (None, None) => Some(Bytes::new()),
         };
         let credentials = self.credentials(snapshot, &row.destination).await?;
-        row.record_credentials(credentials.version, snapshot.subscription_version);
+        let own = row.address_version.unwrap_or(snapshot.subscription_version);
+        row.credentials = CredentialsVersion::of(credentials.version, own);
         let (headers, secrets) = credentials.join(snapshot.request.headers.all());
         Ok(WebhookRequest {
             tenant: snapshot.tenant.clone(),

@@ -226,16 +226,6 @@ impl Attempt {
         self
     }
 
-    /// Notes which version of the subscription gave the credentials; none where no version had any for its destination.
-    /// `matched` is the version that its delivery matched.
-    pub fn record_credentials(&mut self, version: Option<u64>, matched: u64) {
-        self.credentials = match version {
-            Some(version) if version == self.address_version.unwrap_or(matched) => CredentialsVersion::Own,
-            Some(version) => CredentialsVersion::Other(version),
-            None => CredentialsVersion::NoVersion,
-        };
-    }
-
     /// Gives a resend back that was taken: it is queued again, as if it were asked for now.
     pub fn release(&mut self, now: Timestamp) {
         self.credentials = CredentialsVersion::Own;

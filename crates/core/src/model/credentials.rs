@@ -40,6 +40,17 @@ pub enum CredentialsVersion {
     NoVersion,
 }
 
+impl CredentialsVersion {
+    /// As it is noted that this version gave them; none gave any. `own` is the one that [`Own`](Self::Own) stands for.
+    pub fn of(version: Option<u64>, own: u64) -> Self {
+        match version {
+            Some(version) if version == own => Self::Own,
+            Some(version) => Self::Other(version),
+            None => Self::NoVersion,
+        }
+    }
+}
+
 /// The headers that a delivery froze at intake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FrozenHeaders {

@@ -39,7 +39,10 @@ fn stored_headers_of_an_earlier_version_lose_their_credentials() {
     let stored = headers(&[("Authorization", "Bearer x"), ("X-Loan", "loan 727")]);
     let earlier = FrozenHeaders::WithCredentials(stored.clone());
     for (set, kept) in [
-        (&[("Authorization", "Bearer x"), ("X-Loan", "loan [[v('loan-id')]]")][..], &[("X-Loan", "loan 727")][..]),
+        (
+            &[("Authorization", "Bearer x"), ("X-Loan", "loan [[v('loan-id')]]")][..],
+            &[("X-Loan", "loan 727")][..],
+        ),
         // Names are compared in any case, as another version may write them so.
         (&[("x-loan", "[[v('loan-id')]]")], &[("X-Loan", "loan 727")]),
         // What is not known to be rendered may be a credential.

@@ -19,7 +19,8 @@ use loanhook_contract::scene::{subscription, tenant};
 use loanhook_core::model::key::KeyHash;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DueWork, Subscriptions as _};
-use serde_json::Value;
+use loanhook_http::api::direct_invocation;
+use serde_json::{Value, json};
 
 use compare::{Answers, fixture, router};
 
@@ -68,6 +69,68 @@ fn settings_of_an_earlier_version_are_changed_from_where_they_are() {
             let item = get.set_key(Some(key.into())).send().await.expect("read").item.expect(pk);
             assert_eq!(item["version"], AttributeValue::N("60".into()), "{pk}");
         }
+        Ok(())
+    });
+}
+
+/// Header values without placeholders, of deliveries in the fixture.
+const CREDENTIALS: [&str; 3] =
+    ["Bearer a-token-of-core", "a-key-without-placeholders", "kept since the first version"];
+/// A header value that was rendered there.
+const RENDERED: &str = "loan batch %E2%9C%93 of unknown";
+
+/// The deliveries of the table, each by its tenant and trace; of those whose items hold one of these texts.
+async fn deliveries_with(stack: &TestStack, texts: &[&str]) -> Vec<(String, String)> {
+    let scan = stack.dynamodb.scan().table_name(&stack.name).consistent_read(true);
+    let items = scan.send().await.expect("a scan").items.unwrap_or_default();
+    let deliveries = items.iter().filter_map(|item| {
+        let pk = item["pk"].as_s().expect("a key").strip_prefix("T#")?.to_owned();
+        // What holds a text in a packed document would be missed.
+        let doc = item.get("doc")?.as_s().expect("a document that is not packed");
+        let (tenant, trace) = pk.split_once('#')?;
+        texts.iter().any(|text| doc.contains(text)).then(|| (tenant.to_owned(), trace.to_owned()))
+    });
+    deliveries.collect()
+}
+
+#[test]
+fn deliveries_of_an_earlier_version_lose_their_credentials_by_a_direct_invocation() {
+    loanhook_contract::run_on::<AwsEngine>(async {
+        let aws = AwsEngine::fresh().await;
+        restore(&aws.stack).await;
+        let all = deliveries_with(&aws.stack, &[""]).await;
+        let holding = deliveries_with(&aws.stack, &[r#""headers":{""#]).await;
+        assert!(deliveries_with(&aws.stack, &CREDENTIALS).await.len() > CREDENTIALS.len());
+        let rendered = deliveries_with(&aws.stack, &[RENDERED]).await;
+        assert!(!rendered.is_empty() && holding.len() < all.len());
+
+        let named: Vec<_> =
+            all.iter().map(|(tenant, trace)| json!({"tenant": tenant, "traceId": trace})).collect();
+        let mut taken_out = 0;
+        for batch in named.chunks(100) {
+            let input = json!({"takeOutCredentials": batch});
+            assert!(direct_invocation::takes_out_credentials(&input));
+            let result = direct_invocation::take_out_credentials(aws.ports(), input.clone()).await;
+            taken_out += result.expect("done")["takenOut"].as_u64().expect("a number");
+            let again = direct_invocation::take_out_credentials(aws.ports(), input).await;
+            assert_eq!(again.expect("done"), json!({"takenOut": 0}));
+        }
+        assert_eq!(taken_out, holding.len() as u64);
+        assert_eq!(deliveries_with(&aws.stack, &CREDENTIALS).await, []);
+        assert_eq!(deliveries_with(&aws.stack, &[RENDERED]).await, rendered);
+        // A delivery that is not there holds none.
+        let unknown = json!({"takeOutCredentials": [{"tenant": "acme", "traceId": "00000000-0000-4000-8000-000000000000"}]});
+        assert_eq!(
+            direct_invocation::take_out_credentials(aws.ports(), unknown).await.expect("done"),
+            json!({"takenOut": 0})
+        );
+
+        let recorded = Answers::read("aws");
+        let deployed_key = recorded.key("admin").map(KeyHash::of);
+        let engine = Aws::new(&aws.stack.config, Stack { deployed_key, ..aws.stack.resources() });
+        let differences = recorded.differences(&router(engine.clone())).await;
+        engine.finish_background().await;
+        assert!(differences.is_empty(), "{} answers differ:\n{}", differences.len(), differences.join("\n"));
         Ok(())
     });
 }

@@ -110,7 +110,10 @@ mod tests {
     #[test]
     fn the_origin_of_a_url_that_is_sent_is_that_of_its_template() {
         for (template, sent) in [
-            ("https://core.example.com/hooks/[[v('loan-id')]]", Some("https://core.example.com/hooks/7%2F27")),
+            (
+                "https://core.example.com/hooks/[[v('loan-id')]]",
+                Some("https://core.example.com/hooks/7%2F27"),
+            ),
             ("https://core.example.com?at=[[v('host')]]", Some("https://core.example.com?at=evil.example")),
             ("HTTPS://CORE.example.com:443", Some("https://core.example.com/")),
             ("https://b\u{f6}rse.example:8443/", Some("https://xn--brse-5qa.example:8443/")),

@@ -9,6 +9,7 @@ use super::{payload, resend, timeline};
 use crate::page::attempt_details::AttemptDetails;
 use crate::page::page_parameters::PageParameters;
 use crate::page::page_request::PageRequest;
+use crate::page::used_credentials::UsedCredentials;
 use loanhook_core::model::attempt::{Attempt, Outcome};
 use loanhook_core::model::failure::Phase;
 
@@ -55,6 +56,9 @@ pub(in crate::page) fn show(
             (timeline::show(details, &delivery_href))
             dl.facts {
                 (fact("Destination", &html! { bdi.break { (request.destination(attempt)) } }))
+                @if let Some(used) = &details.credentials {
+                    (fact("Credentials", &credentials(used)))
+                }
                 (fact("IP address it was sent from", &or_none(ip, "Not known")))
                 (fact("Response time", &or_none(time_taken, "None: there was no whole answer")))
                 (fact("Sent", &time(attempt.sent_at)))
@@ -111,6 +115,16 @@ fn phase_text(phase: Phase) -> &'static str {
         Phase::Wait => "the answer was waited for",
         Phase::Read => "the answer was read",
     }
+}
+
+/// Which kind of credentials a request had, and which version of the webhook gave them.
+fn credentials(used: &UsedCredentials) -> Markup {
+    let kind = match used.authorization {
+        Some(true) => "Authorization header",
+        Some(false) => "Signature, no Authorization header",
+        None => "Not kept any more",
+    };
+    html! { (kind) ", of version " (used.version) " of the webhook" }
 }
 
 fn fact(name: &str, value: &Markup) -> Markup {
