@@ -27,7 +27,7 @@ async fn begin(j: &Journey, look: Look) -> Option<(Tab, Gate)> {
 
 #[tokio::test]
 async fn with_javascript_the_outcome_is_renewed_without_a_reload() {
-    let Some(j) = Journey::on_own_process().await else { return };
+    let j = Journey::start().await;
     let Some((tab, gate)) = begin(&j, Look::WITH_SCRIPT).await else { return };
     tab.run("window.stayed = true; document.querySelector('.actions a:last-child').focus()", vec![]).await;
     gate.open();
@@ -41,7 +41,7 @@ async fn with_javascript_the_outcome_is_renewed_without_a_reload() {
 
 #[tokio::test]
 async fn without_javascript_the_outcome_is_shown_by_looking_again() {
-    let Some(j) = Journey::on_own_process().await else { return };
+    let j = Journey::start().await;
     let Some((tab, gate)) = begin(&j, Look::WITHOUT_SCRIPT).await else { return };
     gate.open();
     eventually("the outcome", async || {

@@ -4,6 +4,7 @@
 //! since the last `/reset`, `/count` how many, and `/times` when each did. It listens on ten hosts, 127.0.0.1 to 127.0.0.10, at one port.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io::Write as _;
 use std::net::Ipv4Addr;
@@ -11,6 +12,7 @@ use std::rc::Rc;
 
 use bench_measure::{Latencies, processor_ticks_ms};
 use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -26,6 +28,8 @@ use crate::now_nanoseconds;
 const SENT_AT: &[u8] = b"\"sent-at\":";
 
 const HOSTS: u8 = 10;
+const LOAN_HEADER: &str = "loanhook-loan";
+const SEQUENCE_HEADER: &str = "loanhook-sequence";
 
 /// What arrived.
 #[derive(Serialize, Deserialize, Clone, Copy, Default, Debug)]
@@ -38,6 +42,8 @@ pub(crate) struct Arrived {
     pub latencies: Latencies,
     /// Connections that were opened, without those that asked for these figures.
     pub connections: u64,
+    /// Those with a number in the order of their loan that was not the next one.
+    pub out_of_order: u64,
     /// Processor time of this process, in milliseconds.
     pub cpu: f64,
 }
@@ -48,6 +54,8 @@ struct Seen {
     nanos: Vec<u64>,
     /// When each arrived, nanoseconds since 1970.
     times: Vec<u64>,
+    /// The number in its order that came last of each loan.
+    sequences: HashMap<String, u64>,
 }
 
 /// Serves until it is killed; prints its address first.
@@ -85,9 +93,13 @@ async fn answer(
         "/count" | "/stats" | "/times" | "/reset" => body = say(&path, &mut seen.borrow_mut()).into(),
         "/hang" => std::future::pending().await,
         _ => {
-            let payload = request.into_body().collect().await.map(|body| body.to_bytes());
-            match payload {
-                Ok(payload) if path.starts_with("/hook") => record(&mut seen.borrow_mut(), &payload),
+            let (head, body) = request.into_parts();
+            match body.collect().await.map(|body| body.to_bytes()) {
+                Ok(payload) if path.starts_with("/hook") => {
+                    let seen = &mut *seen.borrow_mut();
+                    record(seen, &payload);
+                    record_order(seen, &head.headers);
+                }
                 _ => status = StatusCode::INTERNAL_SERVER_ERROR,
             }
         }
@@ -122,6 +134,16 @@ fn record(seen: &mut Seen, payload: &[u8]) {
     if let Some(sent) = sent_at(payload) {
         seen.nanos.push(at.saturating_sub(sent));
     }
+}
+
+/// Counts a request that is not the next of its loan; those without a number are in no order.
+fn record_order(seen: &mut Seen, headers: &HeaderMap) {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let (Some(loan), Some(number)) = (text(LOAN_HEADER), text(SEQUENCE_HEADER)) else { return };
+    let number = number.parse().unwrap_or_default();
+    let last = seen.sequences.entry(loan.to_owned()).or_default();
+    seen.arrived.out_of_order += u64::from(number != *last + 1);
+    *last = number;
 }
 
 fn sent_at(payload: &[u8]) -> Option<u64> {

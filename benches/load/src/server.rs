@@ -24,15 +24,15 @@ pub(crate) struct Subscription {
     pub(crate) timeout_seconds: u32,
     /// The seconds between the attempts.
     pub(crate) retry_delays: Vec<u32>,
-    /// The most requests a second; none where there is no limit.
-    pub(crate) max_per_second: Option<u32>,
+    /// Its `flow`, where it has one: an earlier version that is compared with knows none.
+    pub(crate) flow: Option<Value>,
 }
 
 impl Subscription {
     /// One whose failures are not retried while anything is measured.
     pub(crate) fn new(event_name: impl Into<String>, url: String) -> Self {
         let (timeout_seconds, retry_delays) = (30, vec![86_400]);
-        Self { event_name: event_name.into(), url, timeout_seconds, retry_delays, max_per_second: None }
+        Self { event_name: event_name.into(), url, timeout_seconds, retry_delays, flow: None }
     }
 }
 
@@ -68,14 +68,13 @@ impl Server {
 
     /// The ID of the new subscription.
     pub(crate) fn subscribe(&self, subscription: &Subscription) -> Outcome<String> {
-        let Subscription { event_name, url, timeout_seconds, retry_delays, max_per_second } = subscription;
+        let Subscription { event_name, url, timeout_seconds, retry_delays, flow } = subscription;
         let mut draft = json!({
             "title": event_name, "criteria": {"events": [event_name]}, "request": {"url": url},
             "retry": {"delays": retry_delays}, "timeoutSeconds": timeout_seconds,
         });
-        if let Some(most) = max_per_second {
-            // An earlier version that is compared with knows no limit.
-            draft["flow"] = json!({"maxPerSecond": most});
+        if let Some(flow) = flow {
+            draft["flow"] = flow.clone();
         }
         let created = call(&self.address, "POST", "/v1/subscriptions", Some(&draft))?;
         Ok(created["id"].as_str().ok_or("a subscription without an ID")?.to_owned())

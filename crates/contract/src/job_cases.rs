@@ -37,6 +37,7 @@ macro_rules! for_each_job_case {
         }
         job_requests {
             a_repeated_call_with_a_key_gives_the_same_job
+            so_many_jobs_of_a_tenant_are_under_way_at_once
             of_concurrent_changes_of_a_job_one_is_stored
             jobs_are_listed_newest_first_by_kind
             another_tenants_jobs_are_not_there

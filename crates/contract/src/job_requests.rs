@@ -3,7 +3,7 @@
 use futures_util::future::{join_all, try_join_all};
 use loanhook_core::model::job::{JobKind, StopReason};
 use loanhook_core::ports::{Jobs, StoreResult};
-use loanhook_core::recovery::{self, CreateJobError, JobInput, SeenLoans};
+use loanhook_core::recovery::{self, CreateJobError, JobInput, MAX_OPEN_JOBS, SeenLoans};
 
 use crate::delivery_list::{acme, delivery};
 use crate::engine::Engine;
@@ -29,6 +29,32 @@ where
     let record = async |now| engine.ports().job_record(&acme(), "a", now).await;
     assert!(record((later() + DAY).minus(MILLISECOND)).await?.is_some());
     assert_eq!(record(later() + DAY).await?, None);
+    Ok(())
+}
+
+pub(crate) async fn so_many_jobs_of_a_tenant_are_under_way_at_once<E: Engine>() -> StoreResult<()>
+where
+    E::Ports: Jobs,
+{
+    let (engine, _) = exhausted::<E>(&["1"]).await?;
+    let mut made = Vec::new();
+    for _ in 0..MAX_OPEN_JOBS {
+        made.push(create(&engine, of_failed()).await.id);
+    }
+    let refused = create_with(&engine, of_failed(), None).await;
+    assert!(matches!(refused, Err(CreateJobError::TooMany)), "{refused:?}");
+    let other = tenant("other");
+    let of_other = recovery::create(
+        engine.ports(),
+        &other,
+        of_failed().check().expect("it may be asked for"),
+        "Servicing".into(),
+        None,
+        later(),
+    );
+    of_other.await.expect("another tenant has none");
+    recovery::stop(engine.ports(), &acme(), JobKind::Resend, made[0], later()).await?;
+    create_with(&engine, of_failed(), None).await.expect("one is over");
     Ok(())
 }
 

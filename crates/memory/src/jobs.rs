@@ -3,14 +3,13 @@
 use loanhook_core::model::id::{JobId, TenantId};
 use loanhook_core::model::job::{Job, JobChunk, JobKind};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{CreateJobOutcome, IdempotencyKey, JobRecord, Jobs, StoreResult};
+use loanhook_core::ports::{
+    CreateJobOutcome, IdempotencyKey, JobRecord, Jobs, MAX_CHANGED_CHUNKS, StoreResult,
+};
 
 use super::state::{KeptRecord, Stored};
 use super::step::{Operation, StepKind};
 use super::{Memory, State};
-
-/// How many chunks a change of a job has at most: see [`Jobs`].
-const MAX_CHUNKS: usize = 32;
 
 impl Jobs for Memory {
     async fn create_job(
@@ -78,7 +77,7 @@ impl Jobs for Memory {
     }
 
     async fn save_job(&self, job: Job, chunks: Vec<JobChunk>) -> StoreResult<bool> {
-        assert!(chunks.len() <= MAX_CHUNKS, "the port allows {MAX_CHUNKS} chunks");
+        assert!(chunks.len() <= MAX_CHANGED_CHUNKS, "the port allows {MAX_CHANGED_CHUNKS} chunks");
         self.once(Operation::ChangeJobs, StepKind::Job, |state| {
             let stands = state.jobs.get(&(job.tenant.clone(), job.id));
             let follows = stands.is_some_and(|stands| stands.version + 1 == job.version);

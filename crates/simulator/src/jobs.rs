@@ -53,7 +53,7 @@ async fn create(simulation: Simulation, tenant: TenantId, number: u32, seed: u64
             inner.broken(Rule::DuplicateMakesNothing, format!("job {number} is refused under its own key"));
             None
         }
-        Err(CreateJobError::Store(_)) => None,
+        Err(CreateJobError::TooMany | CreateJobError::Store(_)) => None,
     }
 }
 

@@ -70,9 +70,12 @@ async fn where_the_webhook_has_another_address_now_the_row_can_be_sent_there() {
     let shown = format!("to the webhook's current address, {}?", j.receiver.url("/new/727?key=***"));
     assert!(question.ends_with(&shown), "{question}");
     let field = |name: &str| page.attribute(&format!(".to-current input[name={name}]"), "value");
-    let fields = [("csrf", field("csrf")), ("once", field("once")), ("to", field("to"))];
+    let fields = ["csrf", "once", "to", "version"].map(|name| (name, field(name)));
     let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
     let action = page.attribute(".to-current form", "action");
+    let older = [fields[0], fields[1], fields[2], ("version", "1")];
+    let refused = jane.post(&action, &older).await.expect_status(409);
+    assert!(Page::of(&refused).text("p").contains("the webhook was changed after this page was shown"));
     for _ in 0..2 {
         jane.post(&action, &fields).await.expect_status(303);
     }

@@ -1,5 +1,7 @@
 //! Case of the drain after a hold: how fast what waited is delivered, without a limit and with one.
 
+use serde_json::json;
+
 use crate::driver::Plan;
 use crate::figures::{Figures, grouped};
 use crate::processes::{Receiver, drive};
@@ -35,7 +37,8 @@ fn drain(
 ) -> Outcome<Vec<u64>> {
     let receiver = Receiver::start()?;
     let (server, _folder) = context.start([])?;
-    let subscription = Subscription { max_per_second, ..Subscription::new(EVENT, receiver.url("/hook")) };
+    let flow = max_per_second.map(|most| json!({"maxPerSecond": most}));
+    let subscription = Subscription { flow, ..Subscription::new(EVENT, receiver.url("/hook")) };
     let subscription = server.subscribe(&subscription)?;
     server.change_hold(&subscription, "hold")?;
     let posted = drive(&Plan { events: waiting, ..Plan::new(&server.address, EVENT) })?;

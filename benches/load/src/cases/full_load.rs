@@ -1,5 +1,7 @@
 //! Cases at full load: as many events as are accepted, from connections that each wait for an answer.
 
+use serde_json::json;
+
 use crate::Outcome;
 use crate::driver::{LOANS, Plan};
 use crate::figures::Figures;
@@ -9,9 +11,9 @@ use crate::server::Subscription;
 
 use super::{Context, EVENT, subscriptions};
 
-/// The distance of the loans whose history is read for the time until the first attempt: ten of all, with different last
-/// digits, so that of ten event names in turn each is among them.
-const SAMPLED_LOANS_STEP: usize = LOANS as usize / 10 + 1;
+/// How many loans the case of an ordered subscription has.
+const ORDERED_LOANS: u64 = 10_000;
+const ORDERED: &str = "one subscription in order";
 
 /// A kind of full load.
 #[derive(PartialEq)]
@@ -20,9 +22,11 @@ pub(super) struct FullLoad {
     /// How many subscriptions each event matches.
     pub(super) fan_out: u64,
     pub(super) posters: usize,
+    /// Events are of so many loans in turn.
+    pub(super) loans: u64,
 }
 
-pub(super) const ONE: FullLoad = FullLoad { name: "one subscription", fan_out: 1, posters: 64 };
+pub(super) const ONE: FullLoad = FullLoad { name: "one subscription", fan_out: 1, posters: 64, loans: LOANS };
 
 impl FullLoad {
     pub(super) fn run(&self, context: &Context, figures: &mut Figures) -> Outcome {
@@ -43,13 +47,16 @@ impl FullLoad {
         let plan = Plan {
             event_names: event_names.to_vec(),
             posters: self.posters,
+            loans: self.loans,
             seconds: context.seconds,
             ..Plan::new(&server.address, EVENT)
         };
         let run = LoadRun::measure(&plan, receiver, self.fan_out, || server.processor_ms())?;
         run.add_to(self.name, figures);
         if self.fan_out == 1 {
-            let waits = server.first_attempt_waits((0..LOANS).step_by(SAMPLED_LOANS_STEP))?;
+            // Ten loans of all, with different last digits, so that of ten event names in turn each is among them.
+            let step = self.loans as usize / 10 + 1;
+            let waits = server.first_attempt_waits((0..self.loans).step_by(step))?;
             figures.add_latencies(&format!("{}: accepted to first attempt", self.name), waits);
         }
         if *self == ONE {
@@ -69,6 +76,18 @@ pub(super) fn one_host(context: &Context, figures: &mut Figures) -> Outcome {
         event_names.iter().map(|name| Subscription::new(name, receiver.url(&format!("/hook/{name}"))));
     let load = FullLoad { name: "ten subscriptions to one host", ..ONE };
     load.measure(context, subscriptions, &event_names, &receiver, figures)
+}
+
+/// One subscription that keeps the order of ten thousand loans.
+pub(super) fn ordered(context: &Context, figures: &mut Figures) -> Outcome {
+    let receiver = Receiver::start()?;
+    let flow = Some(json!({"order": "loan"}));
+    let subscription = Subscription { flow, ..Subscription::new(EVENT, receiver.url("/hook")) };
+    let load = FullLoad { name: ORDERED, loans: ORDERED_LOANS, ..ONE };
+    load.measure(context, [subscription], &[EVENT.to_owned()], &receiver, figures)?;
+    let out_of_order = receiver.arrived()?.out_of_order;
+    figures.add(format!("{ORDERED}: arrived out of order"), "", out_of_order as f64);
+    Ok(())
 }
 
 /// The driver posts straight to the receiver: what the machine can do without a server.

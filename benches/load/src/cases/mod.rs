@@ -42,6 +42,7 @@ pub(crate) const ALL: &[Case] = &[
         FullLoad { name: "fan-out of ten", fan_out: 10, ..full_load::ONE }.run(context, figures)
     }),
     Case::new("one-host", full_load::one_host),
+    Case::new("ordered", full_load::ordered),
     Case::new("rate-100", |context, figures| paced::rate(context, 100, figures)),
     Case::new("rate-200", |context, figures| paced::rate(context, 200, figures)),
     Case::new("rate-300", |context, figures| paced::rate(context, 300, figures)),

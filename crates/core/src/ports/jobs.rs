@@ -23,9 +23,13 @@ pub enum CreateJobOutcome {
     Duplicate(JobRecord),
 }
 
+/// How many chunks one change of a job has at most: with those and the job it fits into one transaction of a store that bounds
+/// them.
+pub const MAX_CHANGED_CHUNKS: usize = 32;
+
 /// Each change of a job is stored as a whole, with the chunks that it changed, and only on top of the version that it began
-/// with: of several who change a job at once, one succeeds and the others change nothing. A change has at most 32 chunks, each
-/// of at most 120 KB, so that it fits into one transaction of a store that bounds them.
+/// with: of several who change a job at once, one succeeds and the others change nothing. A change has at most
+/// [`MAX_CHANGED_CHUNKS`], each of at most 120 KB.
 pub trait Jobs {
     /// Stores a new job with what is listed so far. With a key its record comes first and decides: if there is one that is
     /// not over at `now`, that is the answer. Order: record, chunks, job; a call that crashed before its job is not

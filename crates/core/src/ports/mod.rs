@@ -37,7 +37,7 @@ pub use health::Health;
 pub use history::{
     AttemptRange, Attempts, EarlierResend, EnqueueOutcome, HistoryRow, Payloads, ResendClaimOutcome, Resends,
 };
-pub use jobs::{CreateJobOutcome, JobRecord, Jobs};
+pub use jobs::{CreateJobOutcome, JobRecord, Jobs, MAX_CHANGED_CHUNKS};
 pub use ledger::Ledger;
 pub use reports::Reports;
 pub use sending::{

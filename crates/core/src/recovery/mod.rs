@@ -33,11 +33,15 @@ use crate::ports::{
 
 /// How often a stop is tried that loses against a step of its job.
 const MAX_STOP_TRIES: u32 = 20;
+/// How many jobs of a tenant are under way at once: each has steps of its own, five a second while it waits.
+pub const MAX_OPEN_JOBS: usize = 20;
 
 #[derive(Debug, thiserror::Error)]
 pub enum CreateJobError {
     #[error("the key was used before, with another body")]
     KeyReused,
+    #[error("{MAX_OPEN_JOBS} jobs are under way: wait until one has ended, or stop one")]
+    TooMany,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -47,7 +51,7 @@ pub enum CreateJobError {
 ///
 /// # Errors
 ///
-/// The key was used in the last 24 hours for something else, or the store fails.
+/// The key was used in the last 24 hours for something else, [`MAX_OPEN_JOBS`] of the tenant are under way, or the store fails.
 pub async fn create<S: Jobs + DeliveryList + FlowControl + Ledger>(
     store: &S,
     tenant: &TenantId,
@@ -64,6 +68,10 @@ pub async fn create<S: Jobs + DeliveryList + FlowControl + Ledger>(
         && let Some(job) = known_job(store, tenant, record, key.as_ref()).await?
     {
         return Ok(job);
+    }
+    let open = store.open_jobs().await?;
+    if open.iter().filter(|(of, _)| of == tenant).count() >= MAX_OPEN_JOBS {
+        return Err(CreateJobError::TooMany);
     }
     let id = known.map_or_else(|| JobId::at(now), |record| record.job);
     let mut job = Job::new(id, tenant.clone(), new.request, requested_by, now);

@@ -45,10 +45,17 @@ pub(super) struct AttemptDetails {
     pub(super) credentials: Option<UsedCredentials>,
     /// The URL that the delivery was first sent to.
     pub(super) original_url: String,
-    /// The URL that its webhook has now, where that is another and the viewer may resend.
-    pub(super) current_url: Option<String>,
+    /// Where its webhook sends now, where that is another URL and the viewer may resend.
+    pub(super) current: Option<CurrentUrl>,
     pub(super) source: Preview,
     pub(super) response: Option<Preview>,
+}
+
+/// The URL that the webhook of a delivery has now.
+pub(super) struct CurrentUrl {
+    pub(super) url: String,
+    /// The version of the webhook that has it.
+    pub(super) version: u64,
 }
 
 /// The details of one row as a part of a page, for the script.
@@ -92,7 +99,7 @@ pub(super) async fn read_details<S: PageStore>(
     let event_id = delivery.snapshot.event_id;
     let credentials = used_credentials::of_row(store, &row, &delivery).await;
     let resends = delivery.history.resends;
-    let current_url = if request.may_resend() { other_current_url(store, &delivery).await } else { None };
+    let current = if request.may_resend() { other_current_url(store, &delivery).await } else { None };
     Ok(AttemptDetails {
         row,
         attempts,
@@ -104,7 +111,7 @@ pub(super) async fn read_details<S: PageStore>(
         event_id,
         credentials,
         original_url: delivery.snapshot.request.url,
-        current_url,
+        current,
         source,
         response,
     })
@@ -112,7 +119,7 @@ pub(super) async fn read_details<S: PageStore>(
 
 /// The URL that a delivery's webhook has now, where that is another than the delivery's own. Where it cannot be known, none is
 /// offered: the page shows the row all the same.
-async fn other_current_url<S: PageStore>(store: &S, delivery: &Delivery) -> Option<String> {
+async fn other_current_url<S: PageStore>(store: &S, delivery: &Delivery) -> Option<CurrentUrl> {
     let snapshot = &delivery.snapshot;
     if snapshot.request.unrenderable.is_some() {
         return None;
@@ -122,11 +129,14 @@ async fn other_current_url<S: PageStore>(store: &S, delivery: &Delivery) -> Opti
         // A webhook that was not edited has the URL that it had: of most rows no event is read.
         Ok(None) => return None,
         Ok(Some(now)) if now.version == snapshot.subscription_version => return None,
-        Ok(Some(now)) => address_by(store, delivery, &now).await,
+        Ok(Some(now)) => address_by(store, delivery, &now).await.map(|address| (address, now.version)),
         Err(failure) => Err(failure),
     };
     match address {
-        Ok(address) => address.ok().map(|address| address.url).filter(|url| *url != snapshot.request.url),
+        Ok((address, version)) => {
+            let url = address.ok().map(|address| address.url).filter(|url| *url != snapshot.request.url)?;
+            Some(CurrentUrl { url, version })
+        }
         Err(failure) => {
             warn!(trace_id = %snapshot.trace_id, %failure, "page.current_address_unknown");
             None

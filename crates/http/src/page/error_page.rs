@@ -192,6 +192,7 @@ impl From<CreateJobError> for ErrorPage {
     fn from(failure: CreateJobError) -> Self {
         match failure {
             CreateJobError::Store(failure) => failure.into(),
+            CreateJobError::TooMany => Self::Conflict(format!("Nothing was sent: {failure}.")),
             CreateJobError::KeyReused => Self::Conflict(
                 "This form was sent before, for other webhooks. Open the list again.".to_owned(),
             ),

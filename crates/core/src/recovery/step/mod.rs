@@ -24,7 +24,9 @@ use crate::model::job::{
     ITEMS_PER_CHUNK, ItemOutcome, ItemState, Job, JobChunk, JobItem, JobKind, JobProgress, SkipReason,
 };
 use crate::model::time::Timestamp;
-use crate::ports::{Deliveries, DeliveryList, FlowControl, Jobs, StoreResult};
+use crate::ports::{
+    Deliveries, DeliveryList, FlowControl, Jobs, MAX_CHANGED_CHUNKS, StoreError, StoreResult,
+};
 use crate::resend::ResendStore;
 
 /// The time between two steps that wait for the pace or for the ends of resends.
@@ -41,8 +43,6 @@ const MAX_QUEUED_TIME: Duration = Duration::from_secs(10);
 const MAX_QUEUED: usize = 20;
 /// How many items wait for another of their loan.
 const MAX_PUT_OFF: usize = 1000;
-/// How many chunks a step changes: see [`Jobs`].
-const MAX_CHANGED_CHUNKS: usize = 30;
 /// How many rows are read, and how many items are resent, at once.
 const CONCURRENCY: usize = 32;
 
@@ -76,7 +76,7 @@ where
     let mut step = Step::begin(store, job, now).await?;
     let left = step.left_taken();
     let failure = step.act_on(left).await.err();
-    if step.job.stopped.is_some() && failure.is_some() {
+    if step.job.stopped.is_some() && failure.as_ref().is_some_and(|failure| !is_transient(failure)) {
         // They may never be readable, and nobody waits for them any more.
         step.give_up_taken();
     }
@@ -94,9 +94,14 @@ where
     }
     match failure {
         // What could be done is stored.
-        Some(failure) if step.job.stopped.is_none() => Err(failure),
+        Some(failure) if step.job.stopped.is_none() || is_transient(&failure) => Err(failure),
         _ => Ok(step.next()),
     }
+}
+
+/// Whether another try may well succeed.
+const fn is_transient(failure: &StoreError) -> bool {
+    matches!(failure, StoreError::Busy)
 }
 
 /// The next step is wanted at `at`, where one is.

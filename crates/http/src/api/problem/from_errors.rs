@@ -133,6 +133,7 @@ impl From<CreateJobError> for Problem {
                 "idempotency-key-reused",
                 "this idempotency key was used in the last 24 h with another body: use a new key",
             ),
+            CreateJobError::TooMany => Self::conflict("too-many-jobs", &failure.to_string()),
             CreateJobError::Store(failure) => failure.into(),
         }
     }

@@ -5,11 +5,11 @@ use maud::{Markup, html};
 use uuid::Uuid;
 
 use super::format::time;
-use crate::page::attempt_details::AttemptDetails;
+use crate::page::attempt_details::{AttemptDetails, CurrentUrl};
 use crate::page::csrf_token;
 use crate::page::page_parameters::PageParameters;
 use crate::page::page_request::PageRequest;
-use crate::page::resend::{CSRF_FIELD, ONCE_FIELD, TO_CURRENT, TO_FIELD};
+use crate::page::resend::{CSRF_FIELD, ONCE_FIELD, TO_CURRENT, TO_FIELD, VERSION_FIELD};
 use loanhook_core::model::failure::ErrorKind;
 
 pub(super) fn show(
@@ -41,21 +41,24 @@ pub(super) fn show(
                 (form(request, &action, &html! {}))
             }
         }
-        @if let Some(current) = &details.current_url {
+        @if let Some(CurrentUrl { url, version }) = &details.current {
             details.resend.to-current {
                 summary.button { "Send to the webhook's current address" }
                 div.confirm {
                     p {
                         strong {
                             "Send what was sent on " (time(attempt.sent_at))
-                            " to the webhook's current address, " bdi.break { (request.url(current)) } "?"
+                            " to the webhook's current address, " bdi.break { (request.url(url)) } "?"
                         }
                     }
                     p.quiet {
                         "The address was changed after this was first sent. The receiver there gets the same bytes. "
                         "Automatic retries go on as scheduled, to the address before."
                     }
-                    (form(request, &action, &html! { input type="hidden" name=(TO_FIELD) value=(TO_CURRENT); }))
+                    (form(request, &action, &html! {
+                        input type="hidden" name=(TO_FIELD) value=(TO_CURRENT);
+                        input type="hidden" name=(VERSION_FIELD) value=(version);
+                    }))
                 }
             }
         }
