@@ -53,8 +53,9 @@ fn what_holds_none_or_cannot_be_read_stays_as_it_is() {
     assert_eq!(slice.snapshots.len(), 1);
     slice.write(&connection).expect("written");
     for frozen in [WITHOUT_HEADERS.trim_end(), "{\"v\":99}", "no JSON"] {
-        let stays = connection
-            .query_row("SELECT count(*) FROM deliveries WHERE frozen = ?1", [frozen], |row| row.get(0));
+        let stays =
+            connection
+                .query_row("SELECT count(*) FROM deliveries WHERE frozen = ?1", [frozen], |row| row.get(0));
         assert_eq!(stays, Ok(1), "{frozen}");
     }
     assert_eq!(count(&connection, HOLDS), 0);

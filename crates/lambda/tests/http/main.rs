@@ -6,6 +6,7 @@ mod client;
 mod index_lag;
 mod intake_faults;
 mod job_calls;
+mod moved_subscriptions;
 mod read_call_counts;
 mod report_calls;
 mod settings_calls;
