@@ -35,7 +35,8 @@ async fn a_row_has_every_field_if_only_as_null() {
             ("eventTitle", created["title"].clone()),
             ("eventName", json!("Payment Reversed")),
             ("subscriptionId", created["id"].clone()),
-            ("subscriptionVersion", json!(1)),
+            // One that is sending does not say yet what it was sent with.
+            ("subscriptionVersion", if row["id"] == manual { json!(null) } else { json!(1) }),
             ("method", json!("POST")),
             ("destination", json!(j.receiver.url("/hook"))),
             ("occurredAt", broken["occurredAt"].clone()),

@@ -16,9 +16,10 @@ use loanhook_aws::{Aws, Stack, read_message};
 use loanhook_aws_testing::{AwsEngine, TestStack};
 use loanhook_contract::engine::Engine as _;
 use loanhook_contract::scene::{subscription, tenant};
+use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::key::KeyHash;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{DueWork, Subscriptions as _};
+use loanhook_core::ports::{Attempts as _, DueWork, Subscriptions as _};
 use loanhook_http::api::direct_invocation;
 use serde_json::{Value, json};
 
@@ -79,18 +80,29 @@ const CREDENTIALS: [&str; 3] =
 /// A header value that was rendered there.
 const RENDERED: &str = "loan batch %E2%9C%93 of unknown";
 
-/// The deliveries of the table, each by its tenant and trace; of those whose items hold one of these texts.
-async fn deliveries_with(stack: &TestStack, texts: &[&str]) -> Vec<(String, String)> {
+/// The deliveries of the table.
+async fn deliveries(stack: &TestStack) -> Vec<Delivery> {
     let scan = stack.dynamodb.scan().table_name(&stack.name).consistent_read(true);
     let items = scan.send().await.expect("a scan").items.unwrap_or_default();
-    let deliveries = items.iter().filter_map(|item| {
-        let pk = item["pk"].as_s().expect("a key").strip_prefix("T#")?.to_owned();
-        // What holds a text in a packed document would be missed.
-        let doc = item.get("doc")?.as_s().expect("a document that is not packed");
-        let (tenant, trace) = pk.split_once('#')?;
-        texts.iter().any(|text| doc.contains(text)).then(|| (tenant.to_owned(), trace.to_owned()))
-    });
-    deliveries.collect()
+    let mut deliveries = Vec::new();
+    for item in items {
+        let Some(of) = item["pk"].as_s().expect("a key").strip_prefix("T#") else { continue };
+        let (name, trace) = of.split_once('#').expect("a tenant and a trace");
+        let trace = trace.parse().expect("a trace");
+        // Some documents are packed.
+        let read = stack.engine().delivery(&tenant(name), trace).await.expect("read");
+        deliveries.extend(read);
+    }
+    deliveries
+}
+
+/// How many deliveries hold one of these texts.
+fn count(deliveries: &[Delivery], texts: &[&str]) -> usize {
+    let holds = |delivery: &&Delivery| {
+        let all = format!("{delivery:?}");
+        texts.iter().any(|text| all.contains(text))
+    };
+    deliveries.iter().filter(holds).count()
 }
 
 #[test]
@@ -98,14 +110,16 @@ fn deliveries_of_an_earlier_version_lose_their_credentials_by_a_direct_invocatio
     loanhook_contract::run_on::<AwsEngine>(async {
         let aws = AwsEngine::fresh().await;
         restore(&aws.stack).await;
-        let all = deliveries_with(&aws.stack, &[""]).await;
-        let holding = deliveries_with(&aws.stack, &[r#""headers":{""#]).await;
-        assert!(deliveries_with(&aws.stack, &CREDENTIALS).await.len() > CREDENTIALS.len());
-        let rendered = deliveries_with(&aws.stack, &[RENDERED]).await;
-        assert!(!rendered.is_empty() && holding.len() < all.len());
+        let before = deliveries(&aws.stack).await;
+        let holding = before.iter().filter(|one| one.snapshot.request.headers.may_hold_credentials()).count();
+        assert!(count(&before, &CREDENTIALS) > CREDENTIALS.len() && holding < before.len());
+        let rendered = count(&before, &[RENDERED]);
+        assert!(rendered > 0);
 
-        let named: Vec<_> =
-            all.iter().map(|(tenant, trace)| json!({"tenant": tenant, "traceId": trace})).collect();
+        let named: Vec<_> = before
+            .iter()
+            .map(|one| json!({"tenant": one.snapshot.tenant.as_str(), "traceId": one.snapshot.trace_id.to_string()}))
+            .collect();
         let mut taken_out = 0;
         for batch in named.chunks(100) {
             let input = json!({"takeOutCredentials": batch});
@@ -115,9 +129,10 @@ fn deliveries_of_an_earlier_version_lose_their_credentials_by_a_direct_invocatio
             let again = direct_invocation::take_out_credentials(aws.ports(), input).await;
             assert_eq!(again.expect("done"), json!({"takenOut": 0}));
         }
-        assert_eq!(taken_out, holding.len() as u64);
-        assert_eq!(deliveries_with(&aws.stack, &CREDENTIALS).await, []);
-        assert_eq!(deliveries_with(&aws.stack, &[RENDERED]).await, rendered);
+        assert_eq!(taken_out, holding as u64);
+        let after = deliveries(&aws.stack).await;
+        assert_eq!((after.len(), count(&after, &CREDENTIALS)), (before.len(), 0));
+        assert_eq!(count(&after, &[RENDERED]), rendered);
         // A delivery that is not there holds none.
         let unknown = json!({"takeOutCredentials": [{"tenant": "acme", "traceId": "00000000-0000-4000-8000-000000000000"}]});
         assert_eq!(
