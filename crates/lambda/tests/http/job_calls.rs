@@ -42,8 +42,8 @@ impl Scene {
         let body = json!({"filter": {"traceIds": traces}, "perSecond": 1000}).to_string();
         let (status, job) = http.post_json("/v1/resends", &body).await;
         assert_eq!(status, 202, "{job}");
-        // Key, deliveries, newest attempts.
-        history.assert_calls([(GET, 1), (GET_MANY, 2), (TRANSACT, 1), (SEND, 1)]);
+        // Key, jobs under way, deliveries, newest attempts.
+        history.assert_calls([(GET, 1), (QUERY, 1), (GET_MANY, 2), (TRANSACT, 1), (SEND, 1)]);
         Ok(Self { resend: CountedEngine::new(&aws), aws, job })
     }
 
