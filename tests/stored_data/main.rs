@@ -4,10 +4,22 @@
 #[path = "../stored/compare.rs"]
 mod compare;
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
 use compare::{Answers, fixture, router};
+use loanhook_core::deliver::Deliver;
 use loanhook_core::keys::{AdminKey, ensure_admin};
+use loanhook_core::model::attempt::ResendTo;
+use loanhook_core::model::id::{TenantId, TraceId};
 use loanhook_core::model::key::SecretKey;
 use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{
+    Attempts as _, NotSent, QueueMessage, ReplaceOutcome, SendOutcome, Sender, Subscriptions as _,
+    WebhookRequest,
+};
+use loanhook_core::resend::{ResendRequest, ResendTarget, resend};
 use loanhook_sqlite::SqliteEngine;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
@@ -96,4 +108,60 @@ async fn deliveries_of_an_earlier_version_keep_no_credentials() {
     assert!(matches!(ensured, Ok(AdminKey::Ready)), "{ensured:?}");
     let differences = told.differences(&router(engine)).await;
     assert!(differences.is_empty(), "{} answers differ:\n{}", differences.len(), differences.join("\n"));
+}
+
+/// Keeps the headers of what it is asked to send.
+#[derive(Default)]
+struct HeaderKeeper(Mutex<Vec<BTreeMap<String, String>>>);
+
+impl Sender for HeaderKeeper {
+    async fn send(&self, request: WebhookRequest) -> Result<SendOutcome, NotSent> {
+        self.0.lock().expect("no panic").push(request.headers);
+        Ok(SendOutcome { elapsed: Duration::ZERO, source_ip: None, result: Ok(200), response: None })
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_of_an_earlier_version_is_sent_with_the_credentials_that_its_webhook_has_now() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("loanhook.db");
+    std::fs::copy(fixture("sqlite/loanhook.db"), &file).expect("a copy");
+    let of_rendered = format!("SELECT trace FROM deliveries WHERE frozen LIKE '%{}%'", RENDERED[1]);
+    let trace: [u8; 16] = Connection::open(&file)
+        .expect("the database")
+        .query_row(&of_rendered, [], |row| row.get(0))
+        .expect("a delivery");
+    let (tenant, trace) =
+        (TenantId::try_from("acme".to_owned()).expect("a name"), uuid::Uuid::from_bytes(trace));
+    let trace = TraceId::from_uuid(trace);
+    let engine = SqliteEngine::open(folder.path()).expect("the data folder opens");
+    let snapshot = engine.delivery(&tenant, trace).await.expect("read").expect("the delivery").snapshot;
+    let webhook = engine.subscription(&tenant, snapshot.subscription_id).await.expect("read");
+    let mut rotated = (*webhook.expect("the webhook")).clone();
+    rotated.version += 1;
+    let key = rotated.settings.request.headers.insert("X-Api-Key".into(), "rotated".into());
+    assert_eq!(key.as_deref(), Some(CREDENTIALS[1]));
+    assert_eq!(engine.replace(rotated).await.expect("stored"), ReplaceOutcome::Replaced);
+
+    let deliver =
+        Deliver { store: engine.clone(), sender: HeaderKeeper::default(), lease: None, deadline: None };
+    let expected: BTreeMap<String, String> = [("X-Api-Key", "rotated"), ("X-Loan", RENDERED[1])]
+        .map(|(name, value)| (name.into(), value.into()))
+        .into();
+    // As it was stored, and again without the copies.
+    for _ in 0..2 {
+        let request = ResendRequest {
+            trace_id: trace,
+            attempt: ResendTarget::Newest,
+            to: ResendTo::Original,
+            requested_by: "Servicing".into(),
+            key: None,
+        };
+        let now = Timestamp::now();
+        let id = resend(&engine, &tenant, request, now).await.expect("asked");
+        let row = engine.row(&tenant, &snapshot.loan_id, id).await.expect("read").expect("its row").attempt;
+        deliver.handle(QueueMessage::for_resend(&row, now), now).await.expect("sent");
+        assert_eq!(deliver.sender.0.lock().expect("no panic").pop(), Some(expected.clone()));
+        engine.take_out_stored_credentials().await.expect("done");
+    }
 }
