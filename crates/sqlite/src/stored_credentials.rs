@@ -10,12 +10,12 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::SqliteEngine;
 use super::rows::{from_json, to_json};
-use super::subscription_versions::{find_version, newest_to};
+use super::subscription_versions::{find_version, newest};
 use super::unreadable::{none_if_unreadable, read_all};
 use super::writer::Priority;
 use loanhook_core::model::delivery::DeliverySnapshot;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
-use loanhook_core::model::subscription::{Origin, Subscription};
+use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::StoreResult;
 use loanhook_core::stored_credentials::rendered_by;
 
@@ -100,11 +100,11 @@ fn deciding(
     }
     let what = format_args!("version {version} of webhook {id} of {tenant}").to_string();
     let matched = none_if_unreadable(find_version(connection, (tenant, id), version), &what)?;
-    let deciding = match (matched, Origin::of(&snapshot.request.url)) {
-        (Some(matched), _) => Some(Arc::new(matched)),
-        (None, Some(origin)) => return newest_to(connection, (tenant, id), &origin),
-        (None, None) => return Ok(None),
+    let deciding = match matched {
+        Some(matched) => Some(matched),
+        None => none_if_unreadable(newest(connection, tenant, id), &what)?.map(|(newest, _)| newest),
     };
+    let deciding = deciding.map(Arc::new);
     versions.insert(of, deciding.clone());
     Ok(deciding)
 }

@@ -71,7 +71,7 @@ async fn the_timeline_of_an_open_row_shows_the_newest_12_attempts_and_links_all(
 }
 
 #[tokio::test]
-async fn an_open_row_says_which_kind_of_credentials_its_request_had_and_no_value() {
+async fn an_open_row_names_the_headers_that_its_webhook_gave_and_shows_no_value() {
     let j = Journey::start().await;
     let headers = json!({"request": {"headers": {"authorization": "Bearer hush-hush"}}});
     let created = j.subscribe("/hook", headers).await;
@@ -83,8 +83,8 @@ async fn an_open_row_says_which_kind_of_credentials_its_request_had_and_no_value
     j.api.delivery_after_attempts(&trace, 2).await;
     let mut visitor = viewer(&j).await;
     for (id, shown) in [
-        (text(&first), "Authorization header, of version 1 of the webhook"),
-        (&second, "Signature, no Authorization header, of version 2 of the webhook"),
+        (text(&first), "authorization (version 1 of the webhook)"),
+        (&second, "No header but the signature (version 2 of the webhook)"),
     ] {
         let page = visitor.page(&format!("{PAGE}?open={id}")).await;
         assert_eq!(page.fact("Credentials"), shown);

@@ -9,6 +9,8 @@ use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{ReplaceOutcome, StoreResult, Subscriptions as _};
 
+/// The version and the length that stand before a packed stream.
+const PACKED_HEADER_BYTES: usize = 5;
 /// The header value of the subscription of a scene.
 const CREDENTIAL: &str = "Bearer x";
 
@@ -21,7 +23,9 @@ async fn items_with(stack: &TestStack, text: &str) -> Vec<String> {
             let pk = item["pk"].as_s().expect("a key").clone();
             let holds = item.values().any(|value| match (value.as_s(), value.as_b()) {
                 (Ok(string), _) => string.contains(text),
-                (_, Ok(bytes)) => bytes.as_ref().windows(text.len()).any(|window| window == text.as_bytes()),
+                (_, Ok(bytes)) => {
+                    unpacked(bytes.as_ref()).windows(text.len()).any(|part| part == text.as_bytes())
+                }
                 _ => format!("{value:?}").contains(text),
             });
             if holds && !pk.starts_with("S#") {
@@ -30,6 +34,12 @@ async fn items_with(stack: &TestStack, text: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// What packed bytes are made of (`loanhook_aws`'s `items::packed`); other bytes as they are.
+fn unpacked(bytes: &[u8]) -> Vec<u8> {
+    let stream = bytes.get(PACKED_HEADER_BYTES..).unwrap_or_default();
+    miniz_oxide::inflate::decompress_to_vec_zlib(stream).unwrap_or_else(|_| bytes.to_vec())
 }
 
 /// Whether an object of the bucket holds a text.

@@ -25,6 +25,9 @@ use loanhook_core::ports::{StoreResult, Subscriptions as _};
 /// How long a replaced version is kept: an event may be repeated with its idempotency key for a day.
 const REPLACED_VERSION_RETENTION: Duration = Duration::from_secs(2 * 24 * 3600);
 
+/// How many versions are read at once where one is looked for.
+const VERSIONS_PER_QUERY: i32 = 10;
+
 impl Aws {
     /// The newest version of a subscription, from the cache where that has it in this version or a newer one.
     pub(super) async fn read_newest_version(
@@ -50,7 +53,8 @@ impl Aws {
         id: SubscriptionId,
         origin: &Origin,
     ) -> StoreResult<Option<Arc<Subscription>>> {
-        let (query, mut from) = (self.versions(tenant, id), None);
+        // A page of 1 MB would have hundreds of versions, and the one that is looked for is most often near.
+        let (query, mut from) = (self.versions(tenant, id).limit(VERSIONS_PER_QUERY), None);
         loop {
             let page = query.clone().set_exclusive_start_key(from).send().await.map_err(store_error)?;
             let items: Vec<_> = page.items.unwrap_or_default().into_iter().filter_map(unexpired).collect();

@@ -2,8 +2,8 @@
 //!
 //! One rule, whatever the attempt: a request takes the credentials of the newest version of its subscription if that goes to the
 //! same scheme, host and port, else those of the newest version that did. A request that no version has credentials for
-//! leaves without any, signed: its receiver says what it thinks of that, and one that asks for no credential gets what it
-//! was promised.
+//! leaves without any, signed: a receiver that wants a credential answers 401, and one that wants none gets what it was
+//! promised.
 
 use tracing::warn;
 
@@ -46,9 +46,20 @@ impl<S: Deliveries + Subscriptions, O> Deliver<S, O> {
         if !delivery.snapshot.request.headers.may_hold_credentials() {
             return Ok(());
         }
-        replace_headers(&self.store, delivery).await?;
-        // What is sent does not depend on it: where it fails, the next attempt tries again.
-        if let Err(failure) = self.store.replace_frozen_headers(delivery).await {
+        let (store, before) = (&self.store, &*delivery);
+        let (after, unread) = with_retries(|| async {
+            let mut after = before.clone();
+            let unread = replace_headers(store, &mut after).await?;
+            Ok((after, unread))
+        })
+        .await?;
+        *delivery = after;
+        let stored = match unread {
+            Some(unread) => Err(unread),
+            None => self.store.replace_frozen_headers(delivery).await,
+        };
+        // This request does not depend on it: the next attempt tries again.
+        if let Err(failure) = stored {
             warn!(trace_id = %delivery.snapshot.trace_id, %failure, "delivery.stored_credentials_stay");
         }
         Ok(())

@@ -31,8 +31,8 @@ impl Credentials {
 /// Which version of a subscription gave the credentials of a request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CredentialsVersion {
-    /// The one that its delivery matched; of a resend to the current URL the one that gave this URL. So it is before the
-    /// request is put together, too.
+    /// The one that its delivery matched; of a resend to the current URL the one that gave this URL. It stands here, too,
+    /// until the credentials are read.
     #[default]
     Own,
     Other(u64),
@@ -41,7 +41,8 @@ pub enum CredentialsVersion {
 }
 
 impl CredentialsVersion {
-    /// As it is noted that this version gave them; none gave any. `own` is the one that [`Own`](Self::Own) stands for.
+    /// How a row notes which version gave the credentials; `version` is none where no version had any. `own` is the one that
+    /// [`Own`](Self::Own) stands for.
     pub fn of(version: Option<u64>, own: u64) -> Self {
         match version {
             Some(version) if version == own => Self::Own,
@@ -78,7 +79,7 @@ impl FrozenHeaders {
     }
 
     /// The same without credentials. `settings` are those that rendered the headers; where these are gone, those of the
-    /// newest version with the same scheme, host and port. A header that they do not have, or not with placeholders, counts
+    /// newest version. A header that they do not have, or not with placeholders, counts
     /// as a credential: a header that is missing is noticed and can be set again, a credential that was taken from a
     /// subscription must not leave any more.
     #[must_use]

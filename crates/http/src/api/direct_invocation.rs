@@ -72,12 +72,12 @@ pub fn takes_out_credentials(input: &Value) -> bool {
     input.get(TAKE_OUT).is_some()
 }
 
-/// Takes the credentials out of the deliveries that an input names. The result says of how many: `{"takenOut": n}`; the
-/// others hold none.
+/// Takes the credentials out of the deliveries that an input names. The result says of how many, and which could not be read or
+/// written: `{"takenOut": n, "failed": [{"tenant", "traceId", "error"}]}`; the others hold none.
 ///
 /// # Errors
 ///
-/// The input is not understood, too long, or the store failed; then it can be invoked again.
+/// The input is not understood, or too long.
 pub async fn take_out_credentials<S>(store: &S, mut input: Value) -> Result<Value, DirectError>
 where
     S: ResendStore + Deliveries,
@@ -86,12 +86,17 @@ where
     if named.len() > MAX_ENTRIES {
         return Err(DirectError::TooMany);
     }
-    let mut taken_out = 0;
+    let (mut taken_out, mut failed) = (0, Vec::new());
     for NamedDelivery { tenant, trace_id } in named {
-        let taken = stored_credentials::take_out(store, &TenantId::from(tenant), trace_id.into()).await;
-        taken_out += u32::from(taken.map_err(ResendError::from)?);
+        let (tenant, trace) = (TenantId::from(tenant), TraceId::from(trace_id));
+        match stored_credentials::take_out(store, &tenant, trace).await {
+            Ok(taken) => taken_out += u32::from(taken),
+            Err(failure) => failed.push(serde_json::json!({
+                "tenant": tenant.as_str(), "traceId": trace.to_string(), "error": failure.to_string(),
+            })),
+        }
     }
-    Ok(serde_json::json!({ "takenOut": taken_out }))
+    Ok(serde_json::json!({ "takenOut": taken_out, "failed": failed }))
 }
 
 /// Queues the resends of an input. The result of one is its new attempt; of a list, a list of attempts with

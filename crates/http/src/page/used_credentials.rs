@@ -1,4 +1,5 @@
-//! Credentials of a request as the page shows them: which kind they are and which version of the webhook gave them, never a value.
+//! Credentials of a request as the page shows them: the names of the headers that the settings gave it and which version of the
+//! webhook that was, never a value.
 
 use tracing::warn;
 
@@ -6,13 +7,11 @@ use super::PageStore;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::ports::HistoryRow;
 
-const AUTHORIZATION: &str = "authorization";
-
 /// What is known of the credentials that a request had.
 pub(super) struct UsedCredentials {
     pub(super) version: u64,
-    /// Whether there was an `Authorization` header among the headers; none where the version cannot be read any more.
-    pub(super) authorization: Option<bool>,
+    /// The names of headers with a value of the settings or a rendered one; none where the version cannot be read any more.
+    pub(super) headers: Option<Vec<String>>,
 }
 
 /// The credentials of a row. None where no version is known to have given any. The page shows the row all the same.
@@ -24,19 +23,19 @@ pub(super) async fn of_row<S: PageStore>(
     let snapshot = &delivery.snapshot;
     let version = row.credentials_version().filter(|_| snapshot.request.unrenderable.is_none())?;
     let (tenant, id) = (&snapshot.tenant, snapshot.subscription_id);
-    let authorization = match store.subscription_version(tenant, id, version).await {
+    let headers = match store.subscription_version(tenant, id, version).await {
         Ok(found) => found.map(|found| {
-            has_authorization(snapshot.request.headers.all().keys())
-                || has_authorization(found.settings.constant_headers().keys())
+            let rendered = snapshot.request.headers.all().keys().cloned();
+            let mut names: Vec<String> =
+                found.settings.constant_headers().into_keys().chain(rendered).collect();
+            names.sort_by_key(|name| name.to_ascii_lowercase());
+            names.dedup_by(|one, other| one.eq_ignore_ascii_case(other));
+            names
         }),
         Err(failure) => {
             warn!(trace_id = %snapshot.trace_id, %failure, "page.credentials_unknown");
             None
         }
     };
-    Some(UsedCredentials { version, authorization })
-}
-
-fn has_authorization<'a>(mut names: impl Iterator<Item = &'a String>) -> bool {
-    names.any(|name| name.eq_ignore_ascii_case(AUTHORIZATION))
+    Some(UsedCredentials { version, headers })
 }

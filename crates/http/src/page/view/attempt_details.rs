@@ -117,14 +117,18 @@ fn phase_text(phase: Phase) -> &'static str {
     }
 }
 
-/// Which kind of credentials a request had, and which version of the webhook gave them.
+/// Which headers of its settings a request had beside its signature, and which version of the webhook gave them.
 fn credentials(used: &UsedCredentials) -> Markup {
-    let kind = match used.authorization {
-        Some(true) => "Authorization header",
-        Some(false) => "Signature, no Authorization header",
-        None => "Not kept any more",
-    };
-    html! { (kind) ", of version " (used.version) " of the webhook" }
+    let version = used.version;
+    html! {
+        @match &used.headers {
+            Some(names) if names.is_empty() => {
+                "No header but the signature (version " (version) " of the webhook)"
+            }
+            Some(names) => { (names.join(", ")) " (version " (version) " of the webhook)" }
+            None => { "Version " (version) " of the webhook, which is not kept any more" }
+        }
+    }
 }
 
 fn fact(name: &str, value: &Markup) -> Markup {
