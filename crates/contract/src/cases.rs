@@ -88,6 +88,7 @@ macro_rules! for_each_case {
             failures_in_a_row_hold_a_subscription_until_a_success
             an_attempt_that_is_completed_twice_is_one_failure
             without_the_setting_failures_hold_nothing
+            a_setting_that_is_taken_out_forgets_failures
             a_subscription_is_held_and_released_by_hand
             a_subscription_that_is_deleted_is_held_no_more
             what_waits_says_why_and_since_when

@@ -7,7 +7,7 @@ use loanhook_core::model::flow::{Hold, Waiting, WaitingReason};
 use loanhook_core::model::id::SubscriptionId;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{Deliveries, FlowControl, StoreResult, Subscriptions};
+use loanhook_core::ports::{Deliveries, FlowControl, ReplaceOutcome, StoreResult, Subscriptions};
 
 use crate::delivery_list::{
     CONTEXT, FAILED, MANY, SUCCEEDED, accepted, acme, attempt, claim, delivery, found, of_all_events, page,
@@ -96,6 +96,27 @@ pub(crate) async fn without_the_setting_failures_hold_nothing<E: Engine>() -> St
         attempt(&engine, trace, FAILED).await?;
     }
     assert_eq!(hold(&engine, core.id).await?, None);
+    Ok(())
+}
+
+pub(crate) async fn a_setting_that_is_taken_out_forgets_failures<E: Engine>() -> StoreResult<()> {
+    let core = held_after_three("Core", 0);
+    let Some(engine) = with_flow::<E>(&core).await? else { return Ok(()) };
+    let of = accepted(&engine, 5).await;
+    for trace in &of[..2] {
+        attempt(&engine, *trace, FAILED).await?;
+    }
+    for (version, hold_after_failures) in [(2, None), (3, Some(3))] {
+        let mut next = Subscription { version, ..core.clone() };
+        next.settings.flow.hold_after_failures = hold_after_failures;
+        assert_eq!(engine.ports().replace(next).await?, ReplaceOutcome::Replaced);
+    }
+    for trace in &of[2..4] {
+        attempt(&engine, *trace, FAILED).await?;
+    }
+    assert_eq!(hold(&engine, core.id).await?, None, "it counts anew");
+    attempt(&engine, of[4], FAILED).await?;
+    assert!(hold(&engine, core.id).await?.is_some());
     Ok(())
 }
 

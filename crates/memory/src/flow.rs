@@ -16,7 +16,7 @@ use super::{Memory, State};
 
 impl State {
     /// The flow settings of a subscription as they are now; the limits alone of a deleted one. None where it cannot be read.
-    pub(super) fn flow_settings(&self, tenant: &TenantId, id: SubscriptionId) -> Option<FlowSettings> {
+    pub fn flow_settings(&self, tenant: &TenantId, id: SubscriptionId) -> Option<FlowSettings> {
         let entry = self.subscriptions.get(&(tenant.clone(), id))?;
         let settings = entry.newest.readable()?.settings.flow;
         let hold_after_failures = settings.hold_after_failures.filter(|_| !entry.is_deleted());

@@ -58,7 +58,7 @@ pub struct State {
     pub job_chunks: BTreeMap<(TenantId, JobId, u32), JobChunk>,
     pub(super) job_records: BTreeMap<(TenantId, String), KeptRecord<JobRecord>>,
     pub(super) grants: BTreeMap<[u8; 32], Grant>,
-    pub(super) flow_states: BTreeMap<(TenantId, SubscriptionId), FlowState>,
+    pub flow_states: BTreeMap<(TenantId, SubscriptionId), FlowState>,
     /// The last number that was given, for each loan and subscription.
     pub(super) sequences: HashMap<OrderedLoan, u64>,
     pub(super) formula_errors: BTreeMap<(TenantId, SubscriptionId), FormulaErrors>,

@@ -129,10 +129,15 @@ impl Subscriptions for Memory {
             }
             // The newest version alone has secrets.
             let (tenant, id) = (subscription.tenant.clone(), subscription.id);
+            let hold_after = |of: &Subscription| of.settings.flow.hold_after_failures;
+            let is_hold_taken_out = hold_after(&current).is_some() && hold_after(&subscription).is_none();
             let is_flow_changed = current.settings.flow != subscription.settings.flow;
             let older = Subscription { secrets: Secrets::without_expired(), ..current };
             entry.older.push(Arc::new(older));
             entry.newest = Stored::new(Arc::new(subscription));
+            if is_hold_taken_out && let Some(flow) = state.flow_states.get_mut(&(tenant.clone(), id)) {
+                flow.forget_failures();
+            }
             if is_flow_changed {
                 state.wake_all(&tenant, id);
             }

@@ -1,5 +1,6 @@
 //! Deliberate errors of an engine, each of which a simulation must find. They stand around a sound engine, in
-//! [`Store`](crate::store::Store), and only the simulator knows of them.
+//! [`Store`](crate::store::Store), and around sound throttles, in [`Throttles`](crate::throttles::Throttles); only the simulator
+//! knows of them.
 
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
@@ -47,10 +48,20 @@ pub enum Break {
     JobKeyForgotten,
     /// A first attempt is claimed although an earlier delivery of its loan has not ended, and has a message.
     OrderIgnored,
+    /// Requests in flight are not limited.
+    InFlightIgnored,
+    /// Requests a second are not limited.
+    RateIgnored,
+    /// What is held is handed out.
+    HoldIgnored,
+    /// After a hold what waited is handed out at once.
+    PaceIgnored,
+    /// A message that waits for the end of a hold is forgotten, once its event was answered.
+    HeldMessageLost,
 }
 
 impl Break {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 21] = [
         Self::ClaimWithoutCondition,
         Self::ClaimWithoutRow,
         Self::ClaimOfCanceled,
@@ -67,6 +78,11 @@ impl Break {
         Self::CountedTwice,
         Self::JobKeyForgotten,
         Self::OrderIgnored,
+        Self::InFlightIgnored,
+        Self::RateIgnored,
+        Self::HoldIgnored,
+        Self::PaceIgnored,
+        Self::HeldMessageLost,
     ];
 
     /// The rules of which one is found broken.
@@ -88,6 +104,9 @@ impl Break {
             Self::CountedTwice => &[Rule::CountedOnce],
             Self::JobKeyForgotten => &[Rule::JobOnce],
             Self::OrderIgnored => &[Rule::OrderIsKept],
+            Self::InFlightIgnored | Self::RateIgnored => &[Rule::LimitsAreKept],
+            Self::HoldIgnored | Self::PaceIgnored => &[Rule::HoldIsKept],
+            Self::HeldMessageLost => &[Rule::PromiseKept],
         }
     }
 }

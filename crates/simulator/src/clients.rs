@@ -8,6 +8,7 @@ use tokio::time::sleep;
 
 use crate::Simulation;
 use crate::calls::{self, EventCall};
+use crate::holds;
 use crate::jobs;
 use crate::model::SeenEvent;
 use crate::plan::Action;
@@ -47,6 +48,14 @@ pub(crate) async fn act(simulation: Simulation, tenant: TenantId, action: Action
         Action::Edit { choice, seed } => {
             let call = calls::edit(simulation.clone(), tenant, choice, seed);
             on_server(&simulation, format!("edit {choice}"), call).await;
+        }
+        Action::Hold { choice } => {
+            let call = holds::hold(simulation.clone(), tenant, choice);
+            on_server(&simulation, format!("hold {choice}"), call).await;
+        }
+        Action::Release { choice } => {
+            let call = holds::release(simulation.clone(), tenant, choice);
+            on_server(&simulation, format!("release {choice}"), call).await;
         }
     }
 }

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use loanhook_memory::Memory;
 
+use crate::fault_injector::changes_flow;
 use crate::rules::{Rule, observe};
 use crate::world::{NewTask, TaskKind, World};
 
@@ -125,7 +126,7 @@ impl Executor {
         let ended = task.task.future.as_mut().poll(&mut Context::from_waker(&task.waker)).is_ready();
         if ended || self.world.lock().current.crashes {
             let ended = self.tasks.remove(&id);
-            if ended.is_some_and(|ended| ended.task.kind == TaskKind::Worker) {
+            if ended.is_some_and(|ended| matches!(ended.task.kind, TaskKind::Worker(_))) {
                 self.world.lock().workers -= 1;
                 self.world.messages_changed.notify_one();
             }
@@ -133,6 +134,9 @@ impl Executor {
         let inner = &mut *self.world.lock();
         let mut state = self.memory.state();
         observe::changes(inner, &state);
+        if inner.current.operation.is_some_and(changes_flow) && inner.throttles.follow(&state) {
+            self.world.messages_changed.notify_one();
+        }
         let messages = std::mem::take(&mut state.messages);
         if !messages.is_empty() {
             messages.into_iter().for_each(|message| inner.queue_message(message));

@@ -7,6 +7,8 @@ use loanhook_core::ports::{StoreError, StoreResult};
 use loanhook_memory::{Interceptor, Operation, Step, StepKind};
 
 use crate::faults::Fault;
+use crate::rules::flow;
+use crate::throttles::PermitId;
 use crate::world::{Inner, TaskKind, World, yield_now};
 
 pub(crate) struct FaultInjector(pub(crate) World);
@@ -45,6 +47,13 @@ impl Interceptor for FaultInjector {
                 Fate::Made => {}
             }
             let inner = &mut *world.lock();
+            if let Some(permit) = claims(inner, step) {
+                if !inner.throttles.keeps(permit) {
+                    inner.trace.line(&inner.current.name, |_| "may not begin any more".into());
+                    return Err(StoreError::Failed("it may not begin now".into()));
+                }
+                flow::begins(inner, permit);
+            }
             inner.current.operation = Some(step.operation);
             // A trace is shorter without what changes nothing.
             if !is_read(step.operation) {
@@ -58,7 +67,7 @@ impl Interceptor for FaultInjector {
 fn draw(inner: &mut Inner, step: Step) -> (Option<Duration>, Fate) {
     let crash = match inner.current.kind {
         TaskKind::Server => Some(Fault::ServerCrashes),
-        TaskKind::Worker => Some(Fault::WorkerCrashes),
+        TaskKind::Worker(_) => Some(Fault::WorkerCrashes),
         TaskKind::Outside => None,
     };
     let refusal = if step.kind == StepKind::Answer { Fault::AnswerLost } else { Fault::StoreRefuses };
@@ -79,6 +88,15 @@ fn draw(inner: &mut Inner, step: Step) -> (Option<Duration>, Fate) {
     (delay.map(Duration::from_millis), fate)
 }
 
+/// The permit of the worker that is about to claim.
+fn claims(inner: &Inner, step: Step) -> Option<PermitId> {
+    let is_claim = step.first && matches!(step.operation, Operation::Claim | Operation::ClaimResend);
+    match inner.current.kind {
+        TaskKind::Worker(permit) if is_claim => Some(permit),
+        _ => None,
+    }
+}
+
 /// Whether an operation changes nothing.
 pub(crate) const fn is_read(operation: Operation) -> bool {
     matches!(
@@ -88,4 +106,9 @@ pub(crate) const fn is_read(operation: Operation) -> bool {
             | Operation::ReadReport
             | Operation::ReadSubscriptions
     )
+}
+
+/// Whether an operation may change the settings or the hold of a subscription.
+pub(crate) const fn changes_flow(operation: Operation) -> bool {
+    matches!(operation, Operation::Complete | Operation::CompleteResend | Operation::ChangeSubscriptions)
 }

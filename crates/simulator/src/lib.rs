@@ -8,6 +8,7 @@ mod executor;
 mod fault_injector;
 mod faults;
 mod flow_store;
+mod holds;
 mod job_store;
 mod jobs;
 mod model;
@@ -19,6 +20,7 @@ mod rules;
 mod settings;
 mod shrink;
 mod store;
+mod throttles;
 mod trace;
 mod workers;
 mod world;
@@ -222,6 +224,8 @@ async fn conduct(simulation: Simulation, plan: Vec<plan::Planned>, began: Instan
     world.trace(|_| "nothing goes wrong from here on".into());
     while began.elapsed() < MAX_SIMULATED {
         sleep(END_CHECK_INTERVAL).await;
+        // A hold by hand has no other end.
+        holds::release_all(&simulation).await;
         let inner = &mut *world.lock();
         if inner.queue.is_empty() && inner.workers == 0 && inner.jobs == 0 {
             break;

@@ -7,6 +7,9 @@ use loanhook_core::model::delivery::{Delivery, DeliverySnapshot};
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::id::{AttemptId, EventId, JobId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::progress::Progress;
+use loanhook_core::ports::QueueMessage;
+
+use crate::rules::flow::SeenFlows;
 
 /// A delivery of a tenant.
 pub(crate) type DeliveryKey = (TenantId, TraceId);
@@ -83,6 +86,8 @@ pub(crate) struct Model {
     pub(crate) sent: BTreeMap<AttemptId, SentRequest>,
     /// By which delivery a receiver got an event.
     pub(crate) received: BTreeMap<(TenantId, u32, SubscriptionId), TraceId>,
+    /// Limits, holds, and what is handed out under them.
+    pub(crate) flows: SeenFlows,
     moments: u64,
 }
 
@@ -91,6 +96,12 @@ impl Model {
     pub(crate) fn moment(&mut self) -> u64 {
         self.moments += 1;
         self.moments
+    }
+
+    /// Whether a message is of a delivery that was promised.
+    pub(crate) fn promises(&self, message: &QueueMessage) -> bool {
+        let seen = self.deliveries.get(&(message.tenant.clone(), message.trace_id));
+        seen.is_some_and(|seen| seen.promised)
     }
 
     /// The deliveries that a client knows of, in an order that is the same for the same seed.

@@ -39,6 +39,14 @@ pub(crate) enum Action {
         choice: usize,
         seed: u64,
     },
+    /// Holds a webhook by hand.
+    Hold {
+        choice: usize,
+    },
+    /// Ends the hold of a webhook, if there is one.
+    Release {
+        choice: usize,
+    },
 }
 
 /// Which attempt a resend is said to be of.
@@ -73,7 +81,7 @@ pub(crate) fn draw(rng: &mut Rng, most: usize) -> Vec<Planned> {
         let number = numbers;
         let key = |rng: &mut Rng| rng.bool().then(|| format!("key-{number}"));
         let choice = rng.usize(..1000);
-        match rng.u32(..20) {
+        match rng.u32(..22) {
             0..9 => {
                 let days = if rng.bool() { 10 } else { 40 };
                 let loan = rng.u32(..loans);
@@ -122,7 +130,16 @@ pub(crate) fn draw(rng: &mut Rng, most: usize) -> Vec<Planned> {
                 plan.push(Planned { at, tenant, action: Action::Resend { choice, target, key } });
             }
             18 => plan.push(Planned { at, tenant, action: Action::Job { number, seed: rng.u64(..) } }),
-            _ => plan.push(Planned { at, tenant, action: Action::Edit { choice, seed: rng.u64(..) } }),
+            19 => plan.push(Planned { at, tenant, action: Action::Edit { choice, seed: rng.u64(..) } }),
+            _ => {
+                plan.push(Planned { at, tenant, action: Action::Hold { choice } });
+                // Some are released at the end of the run only.
+                if rng.u32(..4) > 0 {
+                    let later = if rng.bool() { rng.u64(..20_000) } else { rng.u64(..1_200_000) };
+                    let at = at + Duration::from_millis(later);
+                    plan.push(Planned { at, tenant, action: Action::Release { choice } });
+                }
+            }
         }
     }
     plan.truncate(most);

@@ -44,11 +44,17 @@ impl SimulatedQueue {
         self.entries.push(Entry { receipt, message, visible_at });
     }
 
-    /// Takes one of the messages that are visible, whichever.
-    pub(crate) fn receive(&mut self, rng: &mut Rng, now: Timestamp) -> Option<(Receipt, QueueMessage)> {
-        let visible: Vec<_> = self.entries.iter_mut().filter(|entry| entry.visible_at <= now).collect();
-        let chosen = if visible.is_empty() { return None } else { rng.usize(..visible.len()) };
-        let entry = visible.into_iter().nth(chosen)?;
+    /// Takes one of the messages that are visible, whichever of those that may be handed out.
+    pub(crate) fn receive(
+        &mut self,
+        rng: &mut Rng,
+        now: Timestamp,
+        mut may_be_handed_out: impl FnMut(&QueueMessage) -> bool,
+    ) -> Option<(Receipt, QueueMessage)> {
+        let visible = self.entries.iter_mut().filter(|entry| entry.visible_at <= now);
+        let ready: Vec<_> = visible.filter(|entry| may_be_handed_out(&entry.message)).collect();
+        let chosen = if ready.is_empty() { return None } else { rng.usize(..ready.len()) };
+        let entry = ready.into_iter().nth(chosen)?;
         entry.visible_at = now + VISIBILITY_TIMEOUT;
         entry.receipt.received += 1;
         Some((entry.receipt, entry.message.clone()))
@@ -71,8 +77,17 @@ impl SimulatedQueue {
         self.entries.retain(|entry| !lost(&entry.message));
     }
 
-    pub(crate) fn next_visible(&self) -> Option<Timestamp> {
-        self.entries.iter().map(|entry| entry.visible_at).min()
+    /// When the next message can be handed out, where `time_of` says that of one that is visible.
+    pub(crate) fn next_time(
+        &self,
+        now: Timestamp,
+        mut time_of: impl FnMut(&QueueMessage) -> Option<Timestamp>,
+    ) -> Option<Timestamp> {
+        let times = self.entries.iter().filter_map(|entry| match entry.visible_at > now {
+            true => Some(entry.visible_at),
+            false => time_of(&entry.message),
+        });
+        times.min()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

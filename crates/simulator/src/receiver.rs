@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use crate::Simulation;
 use crate::faults::Fault;
 use crate::rules::requests;
+use crate::throttles::PermitId;
 use crate::trace;
 use crate::world::{Inner, yield_now};
 
@@ -24,18 +25,25 @@ struct Ending {
     worker_crashes: bool,
 }
 
-pub(crate) struct Receiver(pub(crate) Simulation);
+/// Where a worker sends.
+pub(crate) struct Receiver {
+    pub(crate) simulation: Simulation,
+    /// Of the message that the worker has.
+    pub(crate) permit: PermitId,
+}
 
 impl Sender for Receiver {
     async fn send(&self, request: WebhookRequest) -> Result<SendOutcome, NotSent> {
-        let world = &self.0.world;
+        let (simulation, permit) = (&self.simulation, self.permit);
+        let world = &simulation.world;
         yield_now().await;
         let ending = {
             let inner = &mut *world.lock();
             if inner.fault(Fault::ResourceMissing) {
                 return Err(NotSent("simulated: no file descriptor is left".into()));
             }
-            requests::check(inner, &self.0.memory.state(), &request);
+            requests::check(inner, (&simulation.memory.state(), permit), &request);
+            inner.throttles.record_sent(permit);
             inner.totals.requests += 1;
             let ending = draw(inner, &request);
             inner.trace.line(&inner.current.name, |trace| {
@@ -53,7 +61,9 @@ impl Sender for Receiver {
             match world.crash(Fault::WorkerCrashes).await {}
         }
         sleep(ending.elapsed).await;
-        if let Some(sent) = world.lock().model.sent.get_mut(&request.attempt_id) {
+        let model = &mut world.lock().model;
+        model.flows.answered(permit);
+        if let Some(sent) = model.sent.get_mut(&request.attempt_id) {
             sent.answer = Some((ending.elapsed, ending.result));
         }
         Ok(outcome(&ending))

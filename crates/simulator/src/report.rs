@@ -19,6 +19,10 @@ pub struct Totals {
     pub events: u64,
     pub resends: u64,
     pub cancels: u64,
+    /// Holds that began, by hand and by failures.
+    pub holds: u64,
+    /// Probes of holds: messages that were handed out, and claims of them.
+    pub probes: u64,
     /// Simulated time.
     pub simulated: Duration,
     pub faults: BTreeMap<Fault, u64>,
@@ -38,6 +42,8 @@ impl Totals {
         self.events += other.events;
         self.resends += other.resends;
         self.cancels += other.cancels;
+        self.holds += other.holds;
+        self.probes += other.probes;
         self.simulated += other.simulated;
         for (fault, count) in &other.faults {
             *self.faults.entry(*fault).or_default() += count;
@@ -56,6 +62,8 @@ impl fmt::Display for Totals {
         writeln!(f, "requests         {}", self.requests)?;
         writeln!(f, "resends          {}", self.resends)?;
         writeln!(f, "cancels          {}", self.cancels)?;
+        writeln!(f, "holds            {}", self.holds)?;
+        writeln!(f, "probes           {}", self.probes)?;
         writeln!(f, "faults           {}", self.faults.values().sum::<u64>())?;
         for (fault, count) in &self.faults {
             writeln!(f, "  {:22} {count}", format!("{fault:?}"))?;

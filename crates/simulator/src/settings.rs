@@ -58,11 +58,17 @@ pub(crate) fn credential_of(url: &str) -> String {
     format!("Bearer of {}", url.split('/').nth(2).unwrap_or_default())
 }
 
-/// Every third keeps the order of its loans. What is stuck steps aside, or a run would take longer than it may.
+/// Every third keeps the order of its loans, and some have limits or an automatic hold. What is stuck steps aside, or a run would
+/// take longer than it may.
 fn flow(rng: &mut Rng) -> FlowSettings {
     let order = if rng.u32(..3) == 0 { DeliveryOrder::Loan } else { DeliveryOrder::None };
-    let step_aside_after_seconds = Some([60, 600, 3600][rng.usize(..3)]);
-    FlowSettings { order, step_aside_after_seconds, ..FlowSettings::default() }
+    FlowSettings {
+        max_in_flight: (rng.u32(..4) == 0).then(|| rng.u32(1..4)),
+        max_per_second: (rng.u32(..4) == 0).then(|| [0.1, 0.5, 1.0, 2.5, 5.0][rng.usize(..5)]),
+        order,
+        step_aside_after_seconds: Some([60, 600, 3600][rng.usize(..3)]),
+        hold_after_failures: (rng.u32(..3) == 0).then(|| rng.u32(3..6)),
+    }
 }
 
 fn retry(rng: &mut Rng) -> RetryPolicy {

@@ -18,6 +18,7 @@ use crate::model::Model;
 use crate::queue::SimulatedQueue;
 use crate::report::Totals;
 use crate::rules::{Rule, Violation};
+use crate::throttles::{PermitId, Throttles};
 use crate::trace::Trace;
 
 /// A task as it is handed to the executor.
@@ -28,8 +29,8 @@ pub(crate) type TaskFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(crate) enum TaskKind {
     /// A call of the API in the process that serves it.
     Server,
-    /// A worker that handles one message.
-    Worker,
+    /// A worker that handles one message, which was handed out with this permit.
+    Worker(PermitId),
     /// Something outside: a client, the queue, the run itself. It never crashes.
     Outside,
 }
@@ -57,6 +58,7 @@ pub(crate) struct Inner {
     pub(crate) trace: Trace,
     pub(crate) totals: Totals,
     pub(crate) queue: SimulatedQueue,
+    pub(crate) throttles: Throttles,
     pub(crate) model: Model,
     pub(crate) current: CurrentTask,
     pub(crate) new_tasks: Vec<NewTask>,
@@ -92,6 +94,7 @@ impl World {
             trace: Trace::new(options.trace),
             totals: Totals::default(),
             queue: SimulatedQueue::default(),
+            throttles: Throttles::new(options.deliberate),
             model: Model::default(),
             current: CurrentTask {
                 name: String::new(),

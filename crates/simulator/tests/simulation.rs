@@ -31,6 +31,7 @@ fn every_rule_holds_for_the_fixed_seeds() {
         );
     }
     assert!(totals.resends > 0 && totals.cancels > 0 && totals.attempts > totals.deliveries, "{totals}");
+    assert!(totals.holds > 0 && totals.probes > 0, "{totals}");
 }
 
 #[test]

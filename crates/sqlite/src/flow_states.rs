@@ -11,13 +11,13 @@ use tracing::{info, warn};
 
 use super::SqliteEngine;
 use super::order::readers;
-use super::queue::{QueueScheduler, SentBefore, UncommittedFlow};
+use super::queue::{QueueScheduler, UncommittedFlow};
 use super::rows::{from_json, text_column, to_json, uuid_column};
 use super::unreadable::{none_if_unreadable, read_all};
 use super::writer::Priority;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
-use loanhook_core::model::flow::{FlowState, SubscriptionFlow};
+use loanhook_core::model::flow::{FlowState, SubscriptionFlow, throttle::SentBefore};
 use loanhook_core::model::id::{SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::queue::{QueueId, SentBefore, UncommittedFlow};
+use super::queue::{QueueId, UncommittedFlow};
 use super::subscription_versions::{find_version, newest, newest_to, put, retire};
 use super::writer::Priority;
 use super::{SqliteEngine, flow_states, order};
 use loanhook_core::model::flow::FlowSettings;
+use loanhook_core::model::flow::throttle::SentBefore;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::{Origin, Subscription};

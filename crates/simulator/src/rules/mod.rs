@@ -6,6 +6,7 @@
 pub(crate) mod answers;
 pub(crate) mod counts;
 pub(crate) mod end;
+pub(crate) mod flow;
 pub(crate) mod history;
 pub(crate) mod jobs;
 pub(crate) mod observe;
@@ -58,6 +59,10 @@ pub enum Rule {
     JobOnce,
     /// A first attempt is claimed after every earlier delivery of its loan, where the subscription keeps an order.
     OrderIsKept,
+    /// No limit of a subscription is exceeded.
+    LimitsAreKept,
+    /// What is held waits, but for a probe at a time; what waited leaves slowly at first.
+    HoldIsKept,
 }
 
 impl fmt::Display for Rule {
@@ -80,6 +85,8 @@ impl fmt::Display for Rule {
             Self::CountedOnce => "counted once",
             Self::JobOnce => "a job resends once",
             Self::OrderIsKept => "an order is kept",
+            Self::LimitsAreKept => "limits are kept",
+            Self::HoldIsKept => "a hold is kept",
         })
     }
 }

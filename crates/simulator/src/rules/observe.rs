@@ -1,19 +1,22 @@
-//! Changes of deliveries, looked at after every poll: each state of a schedule follows from the one before by an operation
+//! Changes of deliveries and of the flow of subscriptions, looked at after every poll: each state of a schedule follows from the one before by an operation
 //! that may do that.
 
 use loanhook_core::model::progress::Progress;
 use loanhook_memory::{Operation, State};
 
-use super::{Rule, order};
-use crate::fault_injector::is_read;
+use super::{Rule, flow, order};
+use crate::fault_injector::{changes_flow, is_read};
 use crate::model::SeenDelivery;
 use crate::trace::progress;
 use crate::world::Inner;
 
-/// Looks at every delivery that changed since the last poll.
+/// Looks at every delivery, every setting and every hold that changed since the last poll.
 pub(crate) fn changes(inner: &mut Inner, state: &State) {
     // Only an operation that changes something can have changed a delivery.
     let Some(operation) = inner.current.operation.filter(|operation| !is_read(*operation)) else { return };
+    if changes_flow(operation) {
+        flow::changes(inner, state);
+    }
     let mut broken = None;
     for (key, delivery) in &state.deliveries {
         let now = delivery.progress;

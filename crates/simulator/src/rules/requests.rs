@@ -1,17 +1,19 @@
-//! A request that leaves: its row stands, it is what was frozen, and nothing of its delivery forbids it.
+//! A request that leaves: its row stands, it is what was frozen, and nothing of its delivery or its subscription forbids it.
 
 use loanhook_core::model::attempt::{AttemptNumber, AttemptState};
 use loanhook_core::model::payload::Payload;
 use loanhook_core::ports::WebhookRequest;
 use loanhook_memory::State;
 
-use super::Rule;
+use super::{Rule, flow};
 use crate::model::SentRequest;
 use crate::settings::{CREDENTIAL_HEADER, EVENT_HEADER, credential_of};
+use crate::throttles::PermitId;
 use crate::world::Inner;
 
-pub(crate) fn check(inner: &mut Inner, state: &State, request: &WebhookRequest) {
-    if let Err((rule, detail)) = checked(inner, state, request) {
+pub(crate) fn check(inner: &mut Inner, (state, permit): (&State, PermitId), request: &WebhookRequest) {
+    let checked = checked(inner, state, request).and_then(|()| flow::leaves(inner, permit));
+    if let Err((rule, detail)) = checked {
         let (delivery, attempt) =
             (inner.trace.delivery(request.trace_id), inner.trace.attempt(request.attempt_id));
         inner.broken(rule, format!("request {attempt} of {delivery}, number {}: {detail}", request.number));

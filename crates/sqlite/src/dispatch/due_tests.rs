@@ -36,8 +36,8 @@ async fn with_due_attempt(folder: &Path) -> (SqliteEngine, SubscriptionId, Arc<D
 fn reserve(engine: &SqliteEngine, dispatcher: &Dispatcher) -> (QueueId, WirePermits, Vec<ProcessPermit>) {
     let scheduler = &engine.0.scheduler;
     let next = scheduler.next_queue(LIMITS.initial_share, || dispatcher.permits.counts(), Timestamp::now());
-    let NextQueue::Ready(queue, count) = next else { panic!("nothing is due") };
-    let wire_permits = WirePermits::reserved(scheduler, queue.clone(), count);
+    let NextQueue::Ready(queue, reserved) = next else { panic!("nothing is due") };
+    let wire_permits = WirePermits::reserved(scheduler, queue.clone(), reserved);
     (queue, wire_permits, dispatcher.permits.try_acquire().into_iter().collect())
 }
 

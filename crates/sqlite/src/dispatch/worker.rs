@@ -49,11 +49,11 @@ where
             engine.follow_clock().await;
             match scheduler.next_queue(limits.initial_share, || dispatcher.permits.counts(), Timestamp::now())
             {
-                NextQueue::Ready(queue, count) => {
-                    let wire_permits = WirePermits::reserved(scheduler, queue.clone(), count);
+                NextQueue::Ready(queue, reserved) => {
+                    let wire_permits = WirePermits::reserved(scheduler, queue.clone(), reserved);
                     // Intake may have acquired some of them meanwhile.
                     let process_permits: Vec<_> =
-                        (0..count).map_while(|_| dispatcher.permits.try_acquire()).collect();
+                        (0..reserved.count).map_while(|_| dispatcher.permits.try_acquire()).collect();
                     if process_permits.is_empty() {
                         scheduler.schedule(queue, Timestamp::now());
                         continue;

@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::QueueScheduler;
-use super::throttle::SentBefore;
 use loanhook_core::model::flow::FlowSettings;
+use loanhook_core::model::flow::throttle::SentBefore;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::time::Timestamp;
 

@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::allowance::{Allowance, InFlight, Now};
 use super::fair_shares::PermitCounts;
 use super::pace::ShareBounds;
-use super::throttle::{SentBefore, Throttle};
 use super::{NextQueue, QueueId, QueueScheduler, WirePermits};
+use loanhook_core::model::flow::throttle::{Allowance, InFlight, Now, SentBefore, Throttle};
 use loanhook_core::model::flow::{FlowSettings, FlowState, HeldBy, Hold};
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::time::Timestamp;
@@ -109,8 +108,8 @@ proptest! {
             match step {
                 Step::Due { automatic } => scheduler.schedule(queue(automatic), Timestamp::now()),
                 Step::Next => {
-                    if let NextQueue::Ready(id, count) = scheduler.next_queue(BOUNDS.initial, free, Timestamp::now()) {
-                        reserved.push(WirePermits::reserved(&scheduler, id, count));
+                    if let NextQueue::Ready(id, reserved_now) = scheduler.next_queue(BOUNDS.initial, free, Timestamp::now()) {
+                        reserved.push(WirePermits::reserved(&scheduler, id, reserved_now));
                     }
                 }
                 Step::More => {
@@ -135,14 +134,15 @@ proptest! {
     }
 
     /// Within any time, however long requests wait between their reservation and their leaving. What was reserved before a
-    /// rate was set anew is not counted by it.
+    /// subscription had its rate is not counted by it, and makes room for nothing else.
     #[test]
     fn no_rate_is_exceeded_whatever_happens(steps in rate_steps(), tokens in 1..6_u32) {
         let (begin, settings) = (Instant::now(), rate(f64::from(tokens)));
         let mut throttle = Throttle::new(queue(true).tenant);
         throttle.set_settings(settings, SentBefore::Nothing, begin);
-        let (mut millis, mut reserved, mut uncounted) = (0, 0, 0);
-        let mut sent = Vec::new();
+        let (mut millis, mut buckets) = (1, 0);
+        // Each with the bucket that it is of.
+        let (mut reserved, mut sent) = (Vec::new(), Vec::new());
         for step in steps {
             let passed = Duration::from_millis(millis);
             let now = Now { time: START + passed, instant: begin + passed };
@@ -150,20 +150,27 @@ proptest! {
                 RateStep::Reserve { most } => {
                     let nothing = InFlight { automatic: 0, all: 0 };
                     if let Allowance::Requests(count) = throttle.allowance(true, nothing, now) {
-                        throttle.reserve(true, count.min(most), now.time);
-                        reserved += count.min(most);
+                        for _ in 0..count.min(most) {
+                            reserved.push((buckets, throttle.reserve(true, 1, now.time)));
+                        }
                     }
                 }
-                RateStep::Send if reserved > 0 => {
-                    throttle.record_sent(true, now.instant);
-                    reserved -= 1;
-                    sent.push(millis);
+                RateStep::Send => {
+                    if let Some((bucket, reservation)) = reserved.pop() {
+                        throttle.record_sent(reservation, now.instant);
+                        sent.push((bucket, millis));
+                    }
                 }
-                RateStep::Send => {}
-                RateStep::Return => _ = throttle.give_back(true, std::mem::take(&mut reserved)),
+                RateStep::Return => {
+                    for (_, reservation) in reserved.drain(..) {
+                        throttle.give_back(true, reservation, 1);
+                    }
+                }
                 RateStep::Sleep { millis: more } => millis += more,
                 RateStep::Set { between } => {
-                    uncounted += if between.is_some() { 0 } else { reserved };
+                    // No two buckets are made at the same moment.
+                    millis += 1;
+                    buckets += usize::from(between.is_none());
                     let between = FlowSettings { max_per_second: between, ..settings };
                     throttle.set_settings(between, SentBefore::Unknown, now.instant);
                     throttle.set_settings(settings, SentBefore::Unknown, now.instant);
@@ -172,12 +179,15 @@ proptest! {
                 RateStep::Release => throttle.set_state(&FlowState::default(), now.instant),
             }
         }
-        for (place, first) in sent.iter().enumerate() {
-            for (count, last) in sent[place..].iter().enumerate() {
-                let seconds = Duration::from_millis(last - first).as_secs_f64();
-                let allowed = f64::from(tokens) * (1.0 + seconds) + uncounted as f64;
-                let count = count + 1;
-                prop_assert!(count as f64 <= allowed + 0.001, "{count} of {allowed} in {seconds} s");
+        for bucket in 0..=buckets {
+            let sent: Vec<u64> = sent.iter().filter(|(of, _)| *of == bucket).map(|(_, millis)| *millis).collect();
+            for (place, first) in sent.iter().enumerate() {
+                for (count, last) in sent[place..].iter().enumerate() {
+                    let seconds = Duration::from_millis(last - first).as_secs_f64();
+                    let allowed = f64::from(tokens) * (1.0 + seconds);
+                    let count = count + 1;
+                    prop_assert!(count as f64 <= allowed + 0.001, "{count} of {allowed} in {seconds} s");
+                }
             }
         }
     }

@@ -5,32 +5,29 @@
 //! when each queue is due and how many of its requests are in flight ([`states`]), so it is bounded whatever
 //! waits. [`QueueScheduler`] gives the next queue whose requests may begin, by the shares of [`fair_shares`], and
 //! every request in flight holds permits ([`permits`]). What a subscription's flow settings and its hold forbid waits in its
-//! queue ([`throttle`]).
+//! queue: the throttle of core says so (`throttling`).
 //!
 //! What is done with a message that is due, `dispatch` says.
 
 mod adaptive_share;
-mod allowance;
 mod fair_shares;
 #[cfg(test)]
 mod flows_tests;
+mod handling;
 mod id;
 #[cfg(test)]
 mod limits_tests;
 pub(super) mod messages;
 mod pace;
-mod paced_end;
 mod permits;
 mod places;
 mod scheduler;
 #[cfg(test)]
 mod scheduler_tests;
 mod states;
-mod throttle;
 mod throttling;
 #[cfg(test)]
 mod throttling_tests;
-mod token_bucket;
 mod uncommitted_flow;
 
 pub(super) use adaptive_share::Answer;
@@ -39,5 +36,4 @@ pub(super) use pace::ShareBounds;
 pub(super) use permits::{ProcessPermit, ProcessPermits, SendingPermit, WirePermits};
 pub(super) use places::Place;
 pub(super) use scheduler::{NextQueue, QueueScheduler};
-pub(super) use throttle::SentBefore;
 pub(super) use uncommitted_flow::UncommittedFlow;

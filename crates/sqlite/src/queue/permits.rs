@@ -11,6 +11,7 @@ use super::fair_shares::PermitCounts;
 use super::id::QueueId;
 use super::pace::ShareBounds;
 use super::scheduler::QueueScheduler;
+use loanhook_core::model::flow::throttle::Reservation;
 use loanhook_core::model::time::Timestamp;
 
 /// The permits of the whole process.
@@ -56,17 +57,31 @@ impl Drop for ProcessPermit {
     }
 }
 
+/// Wire permits that the scheduler reserved in one step.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct ReservedPermits {
+    pub(crate) count: usize,
+    /// What the throttle of the subscription reserved for them.
+    pub(crate) reservation: Reservation,
+}
+
 /// Permits for requests of a queue on the wire: from their reservation until the response has come.
 pub(crate) struct WirePermits {
     scheduler: Arc<QueueScheduler>,
     queue: QueueId,
     pub(super) count: usize,
+    reservation: Reservation,
 }
 
 impl WirePermits {
     /// Those that the scheduler reserved: see [`NextQueue::Ready`](super::NextQueue::Ready).
-    pub(crate) fn reserved(scheduler: &Arc<QueueScheduler>, queue: QueueId, count: usize) -> Self {
-        Self { scheduler: Arc::clone(scheduler), queue, count }
+    pub(crate) fn reserved(
+        scheduler: &Arc<QueueScheduler>,
+        queue: QueueId,
+        reserved: ReservedPermits,
+    ) -> Self {
+        let ReservedPermits { count, reservation } = reserved;
+        Self { scheduler: Arc::clone(scheduler), queue, count, reservation }
     }
 
     /// One for a request of no message, where the scheduler grants it: see [`QueueScheduler::reserve_wire_permit`].
@@ -77,39 +92,53 @@ impl WirePermits {
         permits: PermitCounts,
         now: Timestamp,
     ) -> Option<Self> {
-        scheduler
-            .reserve_wire_permit(&queue, initial_share, permits, now)
-            .then(|| Self::reserved(scheduler, queue, 1))
+        let reserved = scheduler.reserve_wire_permit(&queue, initial_share, permits, now)?;
+        Some(Self::reserved(scheduler, queue, reserved))
     }
 
-    /// Adds those that came free since: see [`QueueScheduler::reserve_more`].
+    /// Adds those that came free since, where they are reserved as these are, and says how many: see
+    /// [`QueueScheduler::reserve_more`].
     pub(crate) fn reserve_more(&mut self, initial_share: usize, permits: PermitCounts) -> usize {
         let more = self.scheduler.reserve_more(&self.queue, initial_share, permits);
-        self.count += more;
-        more
+        if self.count == 0 {
+            self.reservation = more.reservation;
+        }
+        if more.count > 0 && more.reservation != self.reservation {
+            // Another second of a paced end has begun since.
+            self.scheduler.return_wire_permits(&self.queue, more);
+            return 0;
+        }
+        self.count += more.count;
+        more.count
     }
 
     /// Gives back those that may not begin any more: see [`QueueScheduler::keep_allowed`].
     pub(crate) fn keep_allowed(&mut self) {
-        self.count = self.scheduler.keep_allowed(&self.queue, self.count);
+        let kept = self.scheduler.keep_allowed(&self.queue, self.all());
+        (self.count, self.reservation) = (kept.count, kept.reservation);
     }
 
     /// One of them by itself, if one is left.
     pub(crate) fn split_one(&mut self) -> Option<Self> {
         self.count = self.count.checked_sub(1)?;
-        Some(Self::reserved(&self.scheduler, self.queue.clone(), 1))
+        let one = ReservedPermits { count: 1, reservation: self.reservation };
+        Some(Self::reserved(&self.scheduler, self.queue.clone(), one))
+    }
+
+    fn all(&self) -> ReservedPermits {
+        ReservedPermits { count: self.count, reservation: self.reservation }
     }
 
     /// Gives the one that is left back, whose request a handler sends that counts as in flight by itself.
     pub(crate) fn hand_over(mut self) {
         self.count = 0;
-        self.scheduler.return_used_wire_permit(&self.queue);
+        self.scheduler.return_used_wire_permit(&self.queue, self.reservation);
     }
 
     /// The one that is left, for a request that leaves now.
     pub(crate) fn begin_sending(mut self, bounds: ShareBounds) -> SendingPermit {
         self.count = 0;
-        self.scheduler.record_sent(&self.queue, bounds);
+        self.scheduler.record_sent(&self.queue, self.reservation, bounds);
         SendingPermit { scheduler: Arc::clone(&self.scheduler), queue: self.queue.clone(), answer: None }
     }
 }
@@ -117,7 +146,7 @@ impl WirePermits {
 impl Drop for WirePermits {
     fn drop(&mut self) {
         if self.count > 0 {
-            self.scheduler.return_wire_permits(&self.queue, self.count);
+            self.scheduler.return_wire_permits(&self.queue, self.all());
         }
     }
 }

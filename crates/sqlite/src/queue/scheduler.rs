@@ -12,11 +12,12 @@ use std::time::Instant;
 use tokio::sync::Notify;
 
 use super::adaptive_share::Answer;
-use super::allowance::Allowance;
 use super::fair_shares::PermitCounts;
 use super::id::QueueId;
 use super::pace::ShareBounds;
+use super::permits::ReservedPermits;
 use super::states::{QueueState, QueueStates, Stage};
+use loanhook_core::model::flow::throttle::{Allowance, Reservation};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::QueueMessage;
 
@@ -30,8 +31,8 @@ pub(crate) struct QueueScheduler {
 /// What the worker can do now.
 #[derive(Debug)]
 pub(crate) enum NextQueue {
-    /// This queue has something due, and may begin so many requests: their wire permits are reserved.
-    Ready(QueueId, usize),
+    /// This queue has something due, and may begin as many requests as wire permits are reserved for it.
+    Ready(QueueId, ReservedPermits),
     /// Nothing is due before then.
     Idle(Option<Timestamp>),
 }
@@ -115,8 +116,8 @@ impl QueueScheduler {
                 Allowance::Requests(count) => {
                     queue.stage = Stage::Idle;
                     queue.due = None;
-                    state.reserve(&id, count, now);
-                    return NextQueue::Ready(id, count);
+                    let reserved = state.reserve(&id, count, now);
+                    return NextQueue::Ready(id, reserved);
                 }
             }
         }
@@ -124,18 +125,24 @@ impl QueueScheduler {
     }
 
     /// Reserves wire permits for requests of a queue whose messages are about to be read, besides those that
-    /// [`Self::next_queue`] reserved: as many as came free since. How many that are.
-    pub(crate) fn reserve_more(&self, id: &QueueId, initial_share: usize, permits: PermitCounts) -> usize {
+    /// [`Self::next_queue`] reserved: as many as came free since.
+    pub(crate) fn reserve_more(
+        &self,
+        id: &QueueId,
+        initial_share: usize,
+        permits: PermitCounts,
+    ) -> ReservedPermits {
         let mut state = self.state();
         let own = state.remaining_share(id, initial_share);
         let share = own.min(state.shares.remaining_share(id, permits)).min(permits.free);
         let now = Timestamp::now();
-        let Allowance::Requests(count) = state.allowance(id, share, now) else { return 0 };
-        state.reserve(id, count, now);
-        count
+        match state.allowance(id, share, now) {
+            Allowance::Requests(count) => state.reserve(id, count, now),
+            Allowance::NotBefore(_) | Allowance::None => ReservedPermits::default(),
+        }
     }
 
-    /// Reserves a wire permit for a request of no message. False, and nothing is reserved, where a message of the
+    /// Reserves a wire permit for a request of no message. None, and nothing is reserved, where a message of the
     /// subscription is due, where a ready queue may begin a request, or where the share is used up.
     pub(crate) fn reserve_wire_permit(
         &self,
@@ -143,7 +150,7 @@ impl QueueScheduler {
         initial_share: usize,
         permits: PermitCounts,
         now: Timestamp,
-    ) -> bool {
+    ) -> Option<ReservedPermits> {
         let mut state = self.state();
         if state.shares.any_may_begin(permits)
             || state.has_due(id, now)
@@ -152,57 +159,29 @@ impl QueueScheduler {
             || state.shares.remaining_share(id, permits) == 0
             || !matches!(state.allowance(id, 1, now), Allowance::Requests(_))
         {
-            return false;
+            return None;
         }
-        state.reserve(id, 1, now);
-        true
+        Some(state.reserve(id, 1, now))
     }
 
-    /// How many messages of a queue a handler has.
-    pub(crate) fn handling_count(&self, id: &QueueId) -> usize {
-        self.state().queues.get(id).map_or(0, |queue| queue.handling.len())
-    }
-
-    /// Whether a handler has the message.
-    pub(crate) fn is_handling(&self, id: &QueueId, message_id: i64) -> bool {
-        self.state().queues.get(id).is_some_and(|queue| queue.handling.contains(&message_id))
-    }
-
-    /// Marks a message that a handler is given. False if a handler has it already.
-    pub(crate) fn begin_handling(&self, id: &QueueId, message_id: i64) -> bool {
-        let mut new = false;
-        self.state().update(id, |queue| new = queue.handling.insert(message_id));
-        new
-    }
-
-    /// The handler of a message has ended.
-    pub(crate) fn end_handling(&self, id: &QueueId, message_id: i64) {
-        let mut state = self.state();
-        if id.automatic {
-            // Its message may have led to no request. One that did is recorded by now.
-            state.end_probe(id.subscription);
-        }
-        self.release_locked(state, id, |queue| _ = queue.handling.remove(&message_id));
-    }
-
-    /// Gives so many wire permits back that were not used.
-    pub(crate) fn return_wire_permits(&self, id: &QueueId, count: usize) {
-        let mut state = self.state();
-        state.give_back(id, count);
+    /// Gives wire permits back that were not used.
+    pub(crate) fn return_wire_permits(&self, id: &QueueId, unused: ReservedPermits) {
+        let (mut state, count) = (self.state(), unused.count);
+        state.give_back(id, unused);
         self.release_locked(state, id, |queue| queue.wire_permits = queue.wire_permits.saturating_sub(count));
     }
 
     /// Gives a wire permit back that its request, which is in flight as a message, used.
-    pub(crate) fn return_used_wire_permit(&self, id: &QueueId) {
+    pub(crate) fn return_used_wire_permit(&self, id: &QueueId, reservation: Reservation) {
         let mut state = self.state();
-        state.record_sent(id, Instant::now());
+        state.record_sent(id, reservation, Instant::now());
         self.release_locked(state, id, |queue| queue.wire_permits = queue.wire_permits.saturating_sub(1));
     }
 
     /// A request leaves, under a wire permit of its own.
-    pub(crate) fn record_sent(&self, id: &QueueId, bounds: ShareBounds) {
+    pub(crate) fn record_sent(&self, id: &QueueId, reservation: Reservation, bounds: ShareBounds) {
         let (mut state, now) = (self.state(), Instant::now());
-        state.record_sent(id, now);
+        state.record_sent(id, reservation, now);
         state.pace(id, bounds).record_sent(now);
     }
 

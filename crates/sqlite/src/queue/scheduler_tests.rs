@@ -6,6 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::fair_shares::PermitCounts;
+use super::permits::ReservedPermits;
 use super::{NextQueue, QueueId, QueueScheduler, WirePermits};
 use loanhook_core::model::id::{SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::time::Timestamp;
@@ -43,8 +44,8 @@ fn scheduler(due: &[(u128, Timestamp)]) -> Arc<QueueScheduler> {
 /// The next queue, and its permits.
 fn next(scheduler: &Arc<QueueScheduler>, limit: usize) -> Option<(u128, WirePermits)> {
     match scheduler.next_queue(limit, || free(256), NOW) {
-        NextQueue::Ready(queue, count) => {
-            Some((number(&queue), WirePermits::reserved(scheduler, queue, count)))
+        NextQueue::Ready(queue, reserved) => {
+            Some((number(&queue), WirePermits::reserved(scheduler, queue, reserved)))
         }
         NextQueue::Idle(_) => None,
     }
@@ -98,7 +99,10 @@ fn no_more_permits_are_reserved_than_the_process_has_free() {
     assert!(
         matches!(scheduler.next_queue(16, || free(0), NOW), NextQueue::Idle(Some(due)) if due == NOW + SECOND)
     );
-    assert!(matches!(scheduler.next_queue(16, || free(3), NOW), NextQueue::Ready(_, 1)));
+    assert!(matches!(
+        scheduler.next_queue(16, || free(3), NOW),
+        NextQueue::Ready(_, ReservedPermits { count: 1, .. })
+    ));
 }
 
 #[test]
@@ -185,7 +189,7 @@ fn resends_and_automatic_attempts_share_the_limit_and_neither_starves() {
     let (automatic, resends) = (|| queue(1), || QueueId { automatic: false, ..queue(1) });
     let scheduler = Arc::new(QueueScheduler::default());
     let permits = |id: QueueId| match scheduler.next_queue(16, || free(256), NOW) {
-        NextQueue::Ready(found, count) if found == id => WirePermits::reserved(&scheduler, id, count),
+        NextQueue::Ready(found, reserved) if found == id => WirePermits::reserved(&scheduler, id, reserved),
         next => panic!("{next:?}"),
     };
     scheduler.schedule(resends(), NOW);

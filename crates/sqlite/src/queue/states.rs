@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::fair_shares::FairShares;
 use super::id::QueueId;
 use super::pace::{Load, Pace, ShareBounds};
-use super::throttle::Throttle;
+use loanhook_core::model::flow::throttle::Throttle;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::time::Timestamp;
 

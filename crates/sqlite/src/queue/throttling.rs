@@ -8,11 +8,11 @@ use std::time::Instant;
 
 use uuid::Uuid;
 
-use super::allowance::{Allowance, InFlight, Now};
 use super::id::QueueId;
+use super::permits::ReservedPermits;
 use super::scheduler::QueueScheduler;
 use super::states::{QueueStates, Stage};
-use super::throttle::{SentBefore, Throttle};
+use loanhook_core::model::flow::throttle::{Allowance, InFlight, Now, Reservation, SentBefore, Throttle};
 use loanhook_core::model::flow::{FlowSettings, FlowState, SubscriptionFlow};
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::time::Timestamp;
@@ -36,24 +36,25 @@ impl QueueStates {
     }
 
     /// Reserves wire permits for so many requests of a queue, which its allowance has.
-    pub(super) fn reserve(&mut self, id: &QueueId, count: usize, now: Timestamp) {
-        if let Some(throttle) = self.throttles.get_mut(&id.subscription).filter(|_| count > 0) {
-            throttle.reserve(id.automatic, count, now);
-        }
+    pub(super) fn reserve(&mut self, id: &QueueId, count: usize, now: Timestamp) -> ReservedPermits {
+        let throttle = self.throttles.get_mut(&id.subscription).filter(|_| count > 0);
+        let reservation = throttle.map(|throttle| throttle.reserve(id.automatic, count, now));
         self.update(id, |queue| queue.wire_permits += count);
+        ReservedPermits { count, reservation: reservation.unwrap_or_default() }
     }
 
     /// A request of a queue leaves, for which a wire permit was reserved.
-    pub(super) fn record_sent(&mut self, id: &QueueId, now: Instant) {
+    pub(super) fn record_sent(&mut self, id: &QueueId, reservation: Reservation, now: Instant) {
         if let Some(throttle) = self.throttles.get_mut(&id.subscription) {
-            throttle.record_sent(id.automatic, now);
+            throttle.record_sent(reservation, now);
         }
     }
 
     /// So many requests of a queue do not leave, for which wire permits were reserved.
-    pub(super) fn give_back(&mut self, id: &QueueId, count: usize) {
+    pub(super) fn give_back(&mut self, id: &QueueId, unused: ReservedPermits) {
+        let ReservedPermits { count, reservation } = unused;
         let throttle = self.throttles.get_mut(&id.subscription);
-        if throttle.is_some_and(|throttle| throttle.give_back(id.automatic, count)) {
+        if throttle.is_some_and(|throttle| throttle.give_back(id.automatic, reservation, count)) {
             self.wake(id.subscription);
         }
     }
@@ -115,19 +116,22 @@ impl QueueStates {
 }
 
 impl QueueScheduler {
-    /// Keeps as many of `count` reserved wire permits of a queue as its throttle lets begin now, which may have been tightened
-    /// since, and gives the others back. How many are kept.
-    pub(crate) fn keep_allowed(&self, id: &QueueId, count: usize) -> usize {
+    /// Keeps as many of the reserved wire permits of a queue as its throttle lets begin now, which may have been tightened
+    /// since, and gives the others back. Those that are kept are reserved anew.
+    pub(crate) fn keep_allowed(&self, id: &QueueId, reserved: ReservedPermits) -> ReservedPermits {
+        let ReservedPermits { count, reservation } = reserved;
         let (mut state, now) = (self.state(), Timestamp::now());
-        let Some(throttle) = state.throttles.get_mut(&id.subscription) else { return count };
-        throttle.give_back(id.automatic, count);
+        let Some(throttle) = state.throttles.get_mut(&id.subscription) else {
+            return reserved;
+        };
+        throttle.give_back(id.automatic, reservation, count);
         state.update(id, |queue| queue.wire_permits = queue.wire_permits.saturating_sub(count));
         let kept = match state.allowance(id, count, now) {
             Allowance::Requests(kept) => kept,
             Allowance::NotBefore(_) | Allowance::None => 0,
         };
-        state.reserve(id, kept, now);
-        if kept < count {
+        let kept = state.reserve(id, kept, now);
+        if kept.count < count {
             state.wake(id.subscription);
             self.release_locked(state, id, |_| ());
         }

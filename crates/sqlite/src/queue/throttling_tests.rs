@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::fair_shares::PermitCounts;
 use super::pace::ShareBounds;
-use super::throttle::SentBefore;
 use super::{NextQueue, QueueId, QueueScheduler, WirePermits};
+use loanhook_core::model::flow::throttle::SentBefore;
 use loanhook_core::model::flow::{EndedHold, FlowSettings, FlowState, HeldBy, Hold, Probe};
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::time::Timestamp;
@@ -51,9 +51,9 @@ fn ended() -> FlowState {
 /// The permits of the next queue, where it is this one.
 fn next(scheduler: &Arc<QueueScheduler>, expected: &QueueId) -> Option<WirePermits> {
     match scheduler.next_queue(BOUNDS.initial, free, Timestamp::now()) {
-        NextQueue::Ready(found, count) => {
+        NextQueue::Ready(found, reserved) => {
             assert_eq!(found, *expected);
-            Some(WirePermits::reserved(scheduler, found, count))
+            Some(WirePermits::reserved(scheduler, found, reserved))
         }
         NextQueue::Idle(_) => None,
     }
@@ -62,7 +62,7 @@ fn next(scheduler: &Arc<QueueScheduler>, expected: &QueueId) -> Option<WirePermi
 fn idle_until(scheduler: &QueueScheduler) -> Option<Timestamp> {
     match scheduler.next_queue(BOUNDS.initial, free, Timestamp::now()) {
         NextQueue::Idle(due) => due,
-        NextQueue::Ready(queue, count) => panic!("{queue:?} may begin {count}"),
+        NextQueue::Ready(queue, reserved) => panic!("{queue:?} may begin {}", reserved.count),
     }
 }
 

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::scheduler::QueueScheduler;
+use loanhook_core::model::flow::throttle::Throttle;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 
 /// One change; it ends when this is dropped, after its commit or without one.
@@ -32,7 +33,7 @@ impl UncommittedFlow {
 impl Drop for UncommittedFlow {
     fn drop(&mut self) {
         let mut state = self.scheduler.state();
-        let end = |throttle: &mut super::throttle::Throttle| throttle.uncommitted -= 1;
+        let end = |throttle: &mut Throttle| throttle.uncommitted -= 1;
         state.change_throttle((&self.tenant, self.subscription), end);
         self.scheduler.unlock_and_notify(state);
     }

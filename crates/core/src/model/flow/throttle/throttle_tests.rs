@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use loanhook_core::model::flow::{EndedHold, HeldBy, Probe};
+use crate::model::flow::{EndedHold, HeldBy, Probe};
 
 use super::*;
 
@@ -84,15 +84,17 @@ fn requests_in_flight_of_both_queues_count() {
 fn a_rate_lets_both_queues_begin_as_its_tokens_come() {
     let mut scene = Scene::new(FlowSettings { max_per_second: Some(4.0), ..FlowSettings::default() });
     assert_eq!(scene.automatic(0, NOTHING), Allowance::Requests(4));
-    scene.throttle.reserve(true, 3, at(0));
+    let three = scene.throttle.reserve(true, 3, at(0));
     assert_eq!(scene.resends(0, NOTHING), Allowance::Requests(1));
-    scene.throttle.reserve(false, 1, at(0));
-    (0..4).for_each(|_| scene.throttle.record_sent(true, scene.begin));
+    let one = scene.throttle.reserve(false, 1, at(0));
+    for reserved in [three, three, three, one] {
+        scene.throttle.record_sent(reserved, scene.begin);
+    }
     assert_eq!(scene.resends(0, NOTHING), Allowance::NotBefore(at(251)));
     assert_eq!(scene.automatic(100, NOTHING), Allowance::NotBefore(at(251)));
     assert_eq!(scene.automatic(251, NOTHING), Allowance::Requests(1));
-    scene.throttle.reserve(true, 1, at(251));
-    scene.throttle.give_back(true, 1);
+    let unused = scene.throttle.reserve(true, 1, at(251));
+    scene.throttle.give_back(true, unused, 1);
     assert_eq!(scene.automatic(251, NOTHING), Allowance::Requests(1), "nothing left");
 }
 
@@ -105,6 +107,35 @@ fn a_limit_that_is_new_begins_without_tokens() {
     assert_eq!(scene.automatic(0, NOTHING), Allowance::NotBefore(at(501)));
     scene.throttle.set_settings(limited, SentBefore::Unknown, scene.begin + SECOND);
     assert_eq!(scene.automatic(1000, NOTHING), Allowance::Requests(2), "one that is set again keeps them");
+}
+
+#[test]
+fn what_was_reserved_before_a_rate_was_set_frees_none_of_its_tokens() {
+    let mut scene = Scene::new(FlowSettings::default());
+    let before = scene.throttle.reserve(true, 2, at(0));
+    let limited = FlowSettings { max_per_second: Some(1.0), ..FlowSettings::default() };
+    scene.throttle.set_settings(limited, SentBefore::Unknown, scene.begin);
+    assert_eq!(scene.automatic(1000, NOTHING), Allowance::Requests(1));
+    scene.throttle.reserve(true, 1, at(1000));
+    scene.throttle.record_sent(before, scene.now(1000).instant);
+    assert!(!scene.throttle.give_back(true, before, 1));
+    assert!(matches!(scene.automatic(3000, NOTHING), Allowance::NotBefore(_)), "its one token is reserved");
+}
+
+#[test]
+fn what_was_reserved_in_another_second_frees_none_of_this_one() {
+    let mut scene = Scene::new(FlowSettings::default());
+    let before = scene.throttle.reserve(true, 2, at(0));
+    scene.set_state(&held(HeldBy::Operator("Ann".into())), 0);
+    scene.set_state(&ended_at(0), 0);
+    assert_eq!(scene.automatic(0, NOTHING), Allowance::Requests(4));
+    let first = scene.throttle.reserve(true, 4, at(0));
+    assert!(!scene.throttle.give_back(true, before, 2));
+    assert!(matches!(scene.automatic(500, NOTHING), Allowance::NotBefore(_)));
+    assert_eq!(scene.automatic(1000, NOTHING), Allowance::Requests(8));
+    scene.throttle.reserve(true, 8, at(1000));
+    assert!(!scene.throttle.give_back(true, first, 1));
+    assert!(matches!(scene.automatic(1500, NOTHING), Allowance::NotBefore(_)));
 }
 
 #[test]
@@ -123,10 +154,10 @@ fn an_automatic_hold_lets_one_probe_at_a_time_begin() {
     assert_eq!(scene.automatic(29_999, NOTHING), Allowance::NotBefore(at(30_000)));
     assert_eq!(scene.automatic(30_000, InFlight { automatic: 1, all: 1 }), Allowance::None);
     assert_eq!(scene.automatic(30_000, InFlight { automatic: 0, all: 9 }), Allowance::Requests(1));
-    scene.throttle.reserve(true, 1, at(30_000));
+    let probe = scene.throttle.reserve(true, 1, at(30_000));
     // Its response has come, and is not recorded yet.
     assert_eq!(scene.automatic(30_100, NOTHING), Allowance::NotBefore(at(90_000)));
-    scene.throttle.give_back(true, 1);
+    scene.throttle.give_back(true, probe, 1);
     assert_eq!(scene.automatic(30_100, NOTHING), Allowance::Requests(1), "it did not leave");
     scene.throttle.reserve(true, 1, at(30_100));
     scene.set_state(&probed_after(90_100), 0);

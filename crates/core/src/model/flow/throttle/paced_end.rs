@@ -6,7 +6,8 @@
 use std::time::{Duration, Instant};
 
 use super::allowance::Now;
-use loanhook_core::model::flow::{EndedHold, most_in_second_after_hold};
+use super::reservation::PacedSecond;
+use crate::model::flow::{EndedHold, most_in_second_after_hold};
 
 #[derive(Debug)]
 pub(super) struct PacedEnd {
@@ -18,14 +19,12 @@ pub(super) struct PacedEnd {
     second: u64,
     /// The attempts that began in it, with those that are reserved.
     begun: u64,
-    /// Those that were reserved in it and have not left.
-    reserved: u64,
 }
 
 impl PacedEnd {
     /// Of a hold that ended just now.
     pub(super) fn new(hold: EndedHold, begin: Instant) -> Self {
-        Self { hold, begin, passed: Duration::ZERO, second: 0, begun: 0, reserved: 0 }
+        Self { hold, begin, passed: Duration::ZERO, second: 0, begun: 0 }
     }
 
     /// Of a hold that ended before this process started, which does not know how many began in this second: it counts as
@@ -34,14 +33,14 @@ impl PacedEnd {
         let (begin, passed) = (now.instant, now.time.since(hold.at));
         let second = passed.as_secs();
         let begun = most_in_second_after_hold(second)?;
-        Some(Self { hold, begin, passed, second, begun, reserved: 0 })
+        Some(Self { hold, begin, passed, second, begun })
     }
 
     /// How many attempts may begin now; none is no bound any more.
     pub(super) fn available(&mut self, now: Instant) -> Option<usize> {
         let second = self.elapsed(now).as_secs();
         if second != self.second {
-            (self.second, self.begun, self.reserved) = (second, 0, 0);
+            (self.second, self.begun) = (second, 0);
         }
         let left = most_in_second_after_hold(second)?.saturating_sub(self.begun);
         Some(usize::try_from(left).unwrap_or(usize::MAX))
@@ -53,23 +52,19 @@ impl PacedEnd {
     }
 
     /// Attempts are to begin in this second.
-    pub(super) fn reserve(&mut self, count: usize) {
+    pub(super) fn reserve(&mut self, count: usize) -> PacedSecond {
         self.begun = self.begun.saturating_add(count as u64);
-        self.reserved = self.reserved.saturating_add(count as u64);
+        PacedSecond { begin: self.begin, second: self.second }
     }
 
-    /// One that was reserved leaves.
-    pub(super) fn record_sent(&mut self) {
-        self.reserved = self.reserved.saturating_sub(1);
-    }
-
-    /// Attempts do not begin after all. Those of a second before count as begun in that one. False
-    /// where all are.
-    pub(super) fn give_back(&mut self, count: usize) -> bool {
-        let of_this_second = self.reserved.min(count as u64);
-        self.reserved -= of_this_second;
-        self.begun = self.begun.saturating_sub(of_this_second);
-        of_this_second > 0
+    /// Attempts that were reserved in a second do not begin after all. False where that is another second than this one: there they
+    /// count as begun.
+    pub(super) fn give_back(&mut self, reserved: PacedSecond, count: usize) -> bool {
+        let is_this_second = reserved == PacedSecond { begin: self.begin, second: self.second };
+        if is_this_second {
+            self.begun = self.begun.saturating_sub(count as u64);
+        }
+        is_this_second
     }
 
     /// Whether the first second is over, which is bounded whether anything waits or not.
@@ -85,7 +80,7 @@ impl PacedEnd {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use loanhook_core::model::time::Timestamp;
+    use crate::model::time::Timestamp;
 
     const SECOND: Duration = Duration::from_secs(1);
     const END: Timestamp = Timestamp::from_millis(1_795_428_000_000);
@@ -111,18 +106,16 @@ mod tests {
     fn attempts_that_do_not_begin_leave_room_in_their_second_alone() {
         let begin = Instant::now();
         let mut end = PacedEnd::new(HOLD, begin);
-        end.reserve(4);
-        end.record_sent();
-        end.give_back(4);
+        let first = end.reserve(4);
+        assert!(end.give_back(first, 3));
         assert_eq!(end.available(begin), Some(3));
         end.reserve(3);
         assert_eq!(end.available(begin + SECOND), Some(8));
-        end.reserve(6);
-        end.give_back(2);
+        let second = end.reserve(6);
+        assert!(!end.give_back(first, 1));
+        assert!(end.give_back(second, 2));
         assert_eq!(end.available(begin + SECOND), Some(4));
-        end.available(begin + 2 * SECOND);
-        end.give_back(4);
-        assert_eq!(end.available(begin + 2 * SECOND), Some(16));
+        assert!(!PacedEnd::new(HOLD, begin + SECOND).give_back(first, 1), "of another hold");
     }
 
     #[test]

@@ -14,17 +14,23 @@ pub(super) struct TokenBucket {
     reserved: usize,
     /// When `tokens` was right.
     at: Instant,
+    /// It tells buckets of a subscription apart.
+    made_at: Instant,
 }
 
 impl TokenBucket {
     /// One from which nothing was taken so far.
     pub(super) fn full(per_second: f64, now: Instant) -> Self {
-        Self { per_second, tokens: capacity(per_second), reserved: 0, at: now }
+        Self { per_second, tokens: capacity(per_second), reserved: 0, at: now, made_at: now }
     }
 
     /// One from which nothing can be taken yet: what left before it was made is not known.
     pub(super) fn empty(per_second: f64, now: Instant) -> Self {
-        Self { per_second, tokens: 0.0, reserved: 0, at: now }
+        Self { per_second, tokens: 0.0, reserved: 0, at: now, made_at: now }
+    }
+
+    pub(super) fn made_at(&self) -> Instant {
+        self.made_at
     }
 
     /// The same with another rate.
@@ -55,17 +61,13 @@ impl TokenBucket {
     /// A request leaves with a token that was reserved.
     pub(super) fn record_sent(&mut self, now: Instant) {
         self.refill(now);
-        // None where its permit is older than the bucket.
         self.reserved = self.reserved.saturating_sub(1);
     }
 
-    /// Frees reserved tokens whose requests do not leave. Of more than are reserved, the others are not of this bucket.
-    /// False where none is.
-    pub(super) fn give_back(&mut self, count: usize) -> bool {
-        let own = count.min(self.reserved);
-        self.reserved -= own;
-        self.tokens = (self.tokens + float(own)).min(self.room());
-        own > 0
+    /// Frees reserved tokens whose requests do not leave.
+    pub(super) fn give_back(&mut self, count: usize) {
+        self.reserved = self.reserved.saturating_sub(count);
+        self.tokens = (self.tokens + float(count)).min(self.room());
     }
 
     /// Frees a token of a request that was said to leave and did not.
@@ -107,8 +109,6 @@ mod tests {
             let mut bucket = TokenBucket::full(per_second, now);
             assert_eq!(bucket.available(now), capacity, "{per_second}");
             assert_eq!(bucket.available(now + 3600 * SECOND), capacity, "{per_second} after an hour");
-            bucket.give_back(5);
-            assert_eq!(bucket.available(now + 3600 * SECOND), capacity, "{per_second} given back");
             assert_eq!(TokenBucket::empty(per_second, now).available(now), 0, "{per_second} at the start");
         }
     }
@@ -157,13 +157,5 @@ mod tests {
         assert_eq!(bucket.available(now), 1);
         bucket.take_back_sent(now);
         assert_eq!(bucket.available(now), 1, "one is reserved still");
-    }
-
-    #[test]
-    fn tokens_that_were_not_reserved_are_not_given_back() {
-        let now = Instant::now();
-        let mut bucket = TokenBucket::empty(4.0, now);
-        bucket.give_back(3);
-        assert_eq!(bucket.available(now), 0);
     }
 }

@@ -1,23 +1,33 @@
 //! Throttle of a subscription: how many of its requests may begin now by its flow settings and its hold.
 //!
-//! There is one for each subscription that has a flow setting, or is held, or was held until just now; all others go by the
-//! shares of their receivers alone. `states` holds them behind the scheduler's lock, which also counts what is in flight: so
-//! no limit is exceeded at any moment, whichever queue a request is of.
+//! Whoever hands out the messages of a subscription keeps one, where it has a flow setting, or is held, or was held until just
+//! now: the scheduler of the SQLite engine, and the dispatcher of the simulator. The keeper counts what is in flight, asks
+//! before it hands out, and reserves in the same step: so no limit is exceeded at any moment, whichever queue a request is of. With
+//! what it hands out it keeps the [`Reservation`], until that leaves or does not.
 //!
 //! A hold and the pace of its end are for automatic attempts; the limits are for resends too.
 
+mod allowance;
+mod paced_end;
+mod readers;
+mod reservation;
+mod token_bucket;
+
 use std::time::Instant;
 
-use super::allowance::{Allowance, InFlight, Now};
-use super::paced_end::PacedEnd;
-use super::token_bucket::TokenBucket;
-use loanhook_core::model::flow::{DeliveryOrder, EndedHold, FlowSettings, FlowState, Hold, SubscriptionFlow};
-use loanhook_core::model::id::TenantId;
-use loanhook_core::model::time::Timestamp;
+pub use allowance::{Allowance, InFlight, Now};
+pub use reservation::Reservation;
 
+use self::paced_end::PacedEnd;
+use self::token_bucket::TokenBucket;
+use super::{EndedHold, FlowSettings, FlowState, Hold};
+use crate::model::id::TenantId;
+use crate::model::time::Timestamp;
+
+/// What is known of one subscription. Times of day are in [`Now::time`] and due times, spans are measured in [`Now::instant`].
 #[derive(Debug)]
-pub(super) struct Throttle {
-    pub(super) tenant: TenantId,
+pub struct Throttle {
+    pub tenant: TenantId,
     settings: FlowSettings,
     bucket: Option<TokenBucket>,
     hold: Option<Hold>,
@@ -25,18 +35,19 @@ pub(super) struct Throttle {
     next_probe: Timestamp,
     paced_end: Option<PacedEnd>,
     /// How many changes of it are written and not committed yet: nothing begins meanwhile.
-    pub(super) uncommitted: usize,
+    pub uncommitted: usize,
 }
 
 /// Whether what was sent before a throttle was made is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SentBefore {
+pub enum SentBefore {
     Nothing,
     Unknown,
 }
 
 impl Throttle {
-    pub(super) fn new(tenant: TenantId) -> Self {
+    /// One without limits and without a hold.
+    pub fn new(tenant: TenantId) -> Self {
         Self {
             tenant,
             settings: FlowSettings::default(),
@@ -48,7 +59,8 @@ impl Throttle {
         }
     }
 
-    pub(super) fn set_settings(&mut self, settings: FlowSettings, sent: SentBefore, now: Instant) {
+    /// Takes over settings that were just stored. `sent` counts where there was no rate before.
+    pub fn set_settings(&mut self, settings: FlowSettings, sent: SentBefore, now: Instant) {
         self.settings = settings;
         let bucket = self.bucket.take();
         self.bucket = settings.max_per_second.map(|rate| match (bucket, sent) {
@@ -62,7 +74,7 @@ impl Throttle {
     }
 
     /// Takes over a state that was stored before this process started.
-    pub(super) fn resume_state(&mut self, state: &FlowState, now: Now) {
+    pub fn resume_state(&mut self, state: &FlowState, now: Now) {
         self.set_hold(state.hold.clone());
         self.paced_end = match &self.hold {
             Some(_) => None,
@@ -71,7 +83,7 @@ impl Throttle {
     }
 
     /// Takes over a state that was just stored.
-    pub(super) fn set_state(&mut self, state: &FlowState, now: Instant) {
+    pub fn set_state(&mut self, state: &FlowState, now: Instant) {
         let was_held = self.hold.is_some();
         self.set_hold(state.hold.clone());
         if self.hold.is_some() {
@@ -88,14 +100,14 @@ impl Throttle {
 
     /// The probe that was under way has ended, or did not leave: the next may begin when the hold says. Whether that is
     /// another time than before.
-    pub(super) fn end_probe(&mut self) -> bool {
+    pub fn end_probe(&mut self) -> bool {
         let Some(probe) = self.hold.as_ref().and_then(Hold::probe) else { return false };
         std::mem::replace(&mut self.next_probe, probe.due) != probe.due
     }
 
     /// Ends a hold for good: the subscription is deleted, and its deliveries go on within its limits. What waited leaves
     /// slowly at first, as after any hold.
-    pub(super) fn forget_state(&mut self, now: Now) {
+    pub fn forget_state(&mut self, now: Now) {
         self.settings.hold_after_failures = None;
         if let Some(hold) = self.hold.take() {
             self.paced_end = Some(PacedEnd::new(EndedHold { since: hold.since, at: now.time }, now.instant));
@@ -103,12 +115,12 @@ impl Throttle {
     }
 
     /// Ends the paced end: nothing waits.
-    pub(super) fn end_pace(&mut self) {
+    pub fn end_pace(&mut self) {
         self.paced_end = None;
     }
 
     /// How many requests of a queue may begin.
-    pub(super) fn allowance(&mut self, automatic: bool, in_flight: InFlight, now: Now) -> Allowance {
+    pub fn allowance(&mut self, automatic: bool, in_flight: InFlight, now: Now) -> Allowance {
         if self.uncommitted > 0 {
             return Allowance::None;
         }
@@ -146,89 +158,63 @@ impl Throttle {
     }
 
     /// Reserves so many requests of a queue, which its allowance has.
-    pub(super) fn reserve(&mut self, automatic: bool, count: usize, now: Timestamp) {
-        if let Some(bucket) = &mut self.bucket {
+    pub fn reserve(&mut self, automatic: bool, count: usize, now: Timestamp) -> Reservation {
+        let bucket = self.bucket.as_mut().map(|bucket| {
             bucket.reserve(count);
-        }
-        if automatic && let Some(end) = &mut self.paced_end {
-            end.reserve(count);
-        }
+            bucket.made_at()
+        });
+        let paced_end = self.paced_end.as_mut().filter(|_| automatic);
+        let paced_second = paced_end.map(|end| end.reserve(count));
         if automatic && let Some(probe) = self.hold.as_ref().and_then(Hold::probe) {
             self.next_probe = probe.next(now).due;
         }
+        Reservation { bucket, paced_second }
     }
 
     /// One that was reserved leaves.
-    pub(super) fn record_sent(&mut self, automatic: bool, now: Instant) {
-        if let Some(bucket) = &mut self.bucket {
+    pub fn record_sent(&mut self, reservation: Reservation, now: Instant) {
+        if let Some(bucket) = self.bucket_of(reservation) {
             bucket.record_sent(now);
-        }
-        if automatic && let Some(end) = &mut self.paced_end {
-            end.record_sent();
         }
     }
 
+    /// The bucket that a reservation took its tokens from, if that is the one that is there now.
+    fn bucket_of(&mut self, reservation: Reservation) -> Option<&mut TokenBucket> {
+        self.bucket.as_mut().filter(|bucket| reservation.bucket == Some(bucket.made_at()))
+    }
+
     /// A resend that was said to leave did not.
-    pub(super) fn take_back_sent(&mut self, now: Instant) {
+    pub fn take_back_sent(&mut self, now: Instant) {
         if let Some(bucket) = &mut self.bucket {
             bucket.take_back_sent(now);
         }
     }
 
-    /// So many of them do not begin after all. Whether others may begin in their place.
-    pub(super) fn give_back(&mut self, automatic: bool, count: usize) -> bool {
-        let mut more = self.bucket.as_mut().is_some_and(|bucket| bucket.give_back(count));
+    /// So many of a reservation do not begin after all. Whether others may begin in their place.
+    pub fn give_back(&mut self, automatic: bool, reservation: Reservation, count: usize) -> bool {
+        let mut more = false;
+        if let Some(bucket) = self.bucket_of(reservation) {
+            bucket.give_back(count);
+            more = true;
+        }
+        if let Some((end, second)) = self.paced_end.as_mut().zip(reservation.paced_second) {
+            more |= end.give_back(second, count);
+        }
         if automatic {
-            more |= self.paced_end.as_mut().is_some_and(|end| end.give_back(count));
             more |= self.end_probe();
         }
         more
     }
 
     /// Nothing waits any more.
-    pub(super) fn nothing_waits(&mut self, now: Instant) {
+    pub fn nothing_waits(&mut self, now: Instant) {
         if self.paced_end.as_ref().is_some_and(|end| end.is_past_first_second(now)) {
             self.paced_end = None;
         }
     }
 
-    /// Whether automatic attempts that are due wait for it and not for their receiver.
-    pub(super) fn holds_back(&self, has_due: bool) -> bool {
-        self.hold.is_some() || has_due && (self.settings.has_limit() || self.paced_end.is_some())
-    }
-
-    /// The setting of the automatic hold, where the ends of attempts are to be recorded: it is set, or there is a hold.
-    pub(super) fn recorded_by(&self) -> Option<Option<u32>> {
-        let setting = self.settings.hold_after_failures;
-        (setting.is_some() || self.hold.is_some()).then_some(setting)
-    }
-
-    /// Whether deliveries of a loan wait for earlier ones.
-    pub(super) fn keeps_order(&self) -> bool {
-        self.settings.order == DeliveryOrder::Loan
-    }
-
-    /// Whether there is nothing in it.
-    pub(super) fn is_empty(&self) -> bool {
-        let holds_nothing = self.hold.is_none() && self.paced_end.is_none() && self.uncommitted == 0;
-        self.settings.is_default() && holds_nothing
-    }
-
-    /// What readers are told; none where there is nothing to tell.
-    pub(super) fn flow(&self, now: Timestamp) -> Option<SubscriptionFlow> {
-        let held_since = self.hold.as_ref().map(|hold| hold.since);
-        let ending = self.paced_end.as_ref().map(|end| end.hold).filter(|hold| hold.is_paced(now));
-        let flow = SubscriptionFlow {
-            hold: self.hold.clone(),
-            waits_since: held_since.or(ending.map(|hold| hold.since)),
-            is_limited: self.settings.has_limit(),
-            is_ordered: self.keeps_order(),
-        };
-        (flow != SubscriptionFlow::default()).then_some(flow)
-    }
-
     /// Follows a clock that was set.
-    pub(super) fn shift(&mut self, millis: i64) {
+    pub fn shift(&mut self, millis: i64) {
         self.next_probe = self.next_probe.plus_millis(millis);
         if let Some(hold) = &mut self.hold {
             *hold = hold.shifted(millis);

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use loanhook_core::model::time::Timestamp;
+use crate::model::time::Timestamp;
 
 /// What may begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Allowance {
+pub enum Allowance {
     /// So many requests, at least one.
     Requests(usize),
     /// None before then.
@@ -17,17 +17,17 @@ pub(super) enum Allowance {
 
 /// The requests of a subscription that are in flight.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct InFlight {
-    pub(super) automatic: usize,
+pub struct InFlight {
+    pub automatic: usize,
     /// With resends.
-    pub(super) all: usize,
+    pub all: usize,
 }
 
 /// The moment by both clocks: due times go by the one, rates by the other.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Now {
-    pub(super) time: Timestamp,
-    pub(super) instant: Instant,
+pub struct Now {
+    pub time: Timestamp,
+    pub instant: Instant,
 }
 
 impl Now {
@@ -37,7 +37,8 @@ impl Now {
         Allowance::NotBefore(self.time + wait + Duration::from_millis(1))
     }
 
-    pub(super) fn read() -> Self {
+    /// The moment by the clocks of this machine.
+    pub fn read() -> Self {
         Self { time: Timestamp::now(), instant: Instant::now() }
     }
 }

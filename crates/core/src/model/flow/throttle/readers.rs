@@ -1,0 +1,42 @@
+//! What a throttle says to others than whoever hands out messages by it.
+
+use super::Throttle;
+use crate::model::flow::{DeliveryOrder, SubscriptionFlow};
+use crate::model::time::Timestamp;
+
+impl Throttle {
+    /// Whether automatic attempts that are due wait for it and not for their receiver.
+    pub fn holds_back(&self, has_due: bool) -> bool {
+        self.hold.is_some() || has_due && (self.settings.has_limit() || self.paced_end.is_some())
+    }
+
+    /// The setting of the automatic hold, where the ends of attempts are to be recorded: it is set, or there is a hold.
+    pub fn recorded_by(&self) -> Option<Option<u32>> {
+        let setting = self.settings.hold_after_failures;
+        (setting.is_some() || self.hold.is_some()).then_some(setting)
+    }
+
+    /// Whether deliveries of a loan wait for earlier ones.
+    pub fn keeps_order(&self) -> bool {
+        self.settings.order == DeliveryOrder::Loan
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        let holds_nothing = self.hold.is_none() && self.paced_end.is_none() && self.uncommitted == 0;
+        self.settings.is_default() && holds_nothing
+    }
+
+    /// What readers are told; none where there is nothing to tell.
+    pub fn flow(&self, now: Timestamp) -> Option<SubscriptionFlow> {
+        let held_since = self.hold.as_ref().map(|hold| hold.since);
+        let ending = self.paced_end.as_ref().map(|end| end.hold).filter(|hold| hold.is_paced(now));
+        let flow = SubscriptionFlow {
+            hold: self.hold.clone(),
+            waits_since: held_since.or(ending.map(|hold| hold.since)),
+            is_limited: self.settings.has_limit(),
+            is_ordered: self.keeps_order(),
+        };
+        (flow != SubscriptionFlow::default()).then_some(flow)
+    }
+}
