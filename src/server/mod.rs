@@ -2,7 +2,8 @@
 //!
 //! `running_server` starts and stops the engine, the worker and the HTTP interface together; the demo uses it too.
 //! `listener` has the connections of callers, `file_descriptors` shares them out, `admin_key` reads the key that the
-//! environment names, `recovery_jobs` runs the jobs, `logging` starts the log.
+//! environment names, `recovery_jobs` runs the jobs, `stored_credentials` cleans deliveries of an earlier version, `logging` starts
+//! the log.
 
 pub(crate) mod admin_key;
 mod file_descriptors;
@@ -12,3 +13,4 @@ mod networks;
 mod recovery_jobs;
 pub(crate) mod running_server;
 pub(crate) mod serve_command;
+mod stored_credentials;

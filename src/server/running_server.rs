@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 use tracing::warn;
 
 use super::listener::{self, ListenerOptions};
-use super::{file_descriptors, recovery_jobs};
+use super::{file_descriptors, recovery_jobs, stored_credentials};
 use crate::error::CommandResult;
 use crate::terminal::signals;
 
@@ -101,6 +101,7 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
     let limits = DispatchLimits { process_permits: budget.concurrency, ..DispatchLimits::default() };
     let worker = Worker::new(engine.clone(), handler, limits).run(stopped.clone());
     let jobs = recovery_jobs::run(engine.clone(), stopped.clone());
+    tokio::spawn(stored_credentials::take_out(engine.clone(), stopped.clone()));
     let router = api::events(engine.clone())
         .merge(api::history(engine.clone()))
         .merge(api::jobs(engine.clone()))

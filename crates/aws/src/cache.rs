@@ -16,7 +16,6 @@ use crate::settings::TenantVersion;
 use loanhook_core::model::id::{KeyId, SubscriptionId, TenantId};
 use loanhook_core::model::key::{Key, KeyHash};
 use loanhook_core::model::payload::PayloadKey;
-use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
 
@@ -38,7 +37,8 @@ struct Maps {
     versions: HashMap<TenantId, ReadVersion>,
     subscriptions: HashMap<TenantId, (u64, SubscriptionList)>,
     keys: HashMap<KeyHash, (u64, Arc<Key>)>,
-    secrets: HashMap<(TenantId, SubscriptionId), (u64, Secrets)>,
+    /// The newest version of a subscription when it was last read, with its secrets.
+    newest: HashMap<(TenantId, SubscriptionId), Arc<Subscription>>,
     /// The flow settings of subscriptions, as they were read last.
     flows: HashMap<(TenantId, SubscriptionId), KnownFlow>,
     /// How many messages of a subscription are handled for which its newest version was read just before.
@@ -145,22 +145,28 @@ impl Cache {
         self.maps().keys.remove(&hash);
     }
 
-    pub(crate) fn secrets(&self, tenant: &TenantId, id: SubscriptionId, version: u64) -> Option<Secrets> {
+    /// The newest version of a subscription when it was last read, if it is no older than this one.
+    pub(crate) fn newest(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        version: u64,
+    ) -> Option<Arc<Subscription>> {
         let maps = self.maps();
-        let (of, secrets) = maps.secrets.get(&(tenant.clone(), id))?;
-        (*of >= version).then(|| secrets.clone())
+        maps.newest.get(&(tenant.clone(), id)).filter(|newest| newest.version >= version).cloned()
     }
 
-    pub(crate) fn put_secrets(&self, tenant: &TenantId, id: SubscriptionId, version: u64, secrets: Secrets) {
-        insert(&mut self.maps().secrets, (tenant.clone(), id), (version, secrets));
+    pub(crate) fn put_newest(&self, subscription: &Arc<Subscription>) {
+        let of = (subscription.tenant.clone(), subscription.id);
+        insert(&mut self.maps().newest, of, Arc::clone(subscription));
     }
 
-    /// Forgets the secrets of a subscription before an attempt is signed, unless they were read for that.
-    pub(crate) fn forget_secrets(&self, tenant: &TenantId, id: SubscriptionId) {
+    /// Forgets the newest version of a subscription before a request takes its credentials, unless it was read for that.
+    pub(crate) fn forget_newest(&self, tenant: &TenantId, id: SubscriptionId) {
         let of = (tenant.clone(), id);
         let mut maps = self.maps();
         if !maps.read_ahead.contains_key(&of) {
-            maps.secrets.remove(&of);
+            maps.newest.remove(&of);
         }
     }
 
@@ -168,7 +174,7 @@ impl Cache {
     pub(crate) fn forget_subscription(&self, tenant: &TenantId, id: SubscriptionId) {
         let of = (tenant.clone(), id);
         let mut maps = self.maps();
-        maps.secrets.remove(&of);
+        maps.newest.remove(&of);
         maps.flows.remove(&of);
     }
 
@@ -181,7 +187,7 @@ impl Cache {
         insert(&mut self.maps().flows, (tenant.clone(), id), flow);
     }
 
-    /// From now on the secrets of a subscription are those that were just read, until as many ends are told as beginnings.
+    /// From now on the newest version of a subscription is the one that was just read, until as many ends are told as beginnings.
     pub(crate) fn begin_read_ahead(&self, tenant: &TenantId, id: SubscriptionId) {
         *self.maps().read_ahead.entry((tenant.clone(), id)).or_default() += 1;
     }

@@ -48,8 +48,16 @@ macro_rules! for_each_case {
             a_message_that_is_not_due_is_enqueued_again_and_changes_nothing
             a_missing_payload_is_told_in_the_row_and_the_schedule_continues
             a_request_that_cannot_end_before_the_deadline_is_not_sent_and_is_due_again
-            a_change_of_the_subscription_changes_only_the_secrets_of_its_deliveries
+            a_change_of_the_subscription_changes_only_the_credentials_of_its_deliveries
             a_template_that_does_not_render_gives_a_row_without_a_request_that_cannot_be_resent
+        }
+        credentials {
+            an_attempt_takes_the_headers_that_its_subscription_has_when_it_leaves
+            a_delivery_takes_the_credentials_of_its_own_host
+            what_no_version_has_credentials_for_is_signed_and_has_none
+            a_delivery_of_an_earlier_version_is_sent_with_live_credentials_and_keeps_none
+            without_the_version_that_it_matched_only_what_is_known_to_be_rendered_stays
+            the_newest_version_to_a_host_is_found_among_all_versions
         }
         ledger {
             an_event_has_the_verdict_of_every_subscription_that_asks_for_it
@@ -213,7 +221,7 @@ macro_rules! for_each_case {
             an_unknown_or_deleted_subscription_cannot_be_replaced
             a_subscription_is_deleted_at_an_expected_version_only
             a_subscription_is_deleted_once
-            secrets_are_the_newest_even_of_a_deleted_subscription
+            the_newest_version_has_the_secrets_even_of_a_deleted_subscription
             the_limit_holds_under_concurrent_creates
         }
         keys {

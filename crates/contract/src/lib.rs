@@ -7,6 +7,7 @@
 mod cancel;
 pub mod cases;
 mod claims;
+mod credentials;
 mod delivery_filters;
 mod delivery_list;
 pub mod engine;

@@ -20,7 +20,7 @@ use crate::triggers::{send, with};
 
 const CONTEXT: &str = r#"{"code": "a/b", "amount": 250.00}"#;
 
-fn headers(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+pub(crate) fn headers(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
@@ -40,7 +40,7 @@ pub async fn failed_once<E: Engine>() -> StoreResult<Scene<E>> {
 }
 
 /// The subscription in its next version, with this URL.
-async fn edit<E: Engine>(
+pub(crate) async fn edit<E: Engine>(
     scene: &mut Scene<E>,
     url: &str,
     change: impl FnOnce(&mut Subscription),
@@ -130,7 +130,8 @@ pub(crate) async fn a_resend_to_the_current_address_sends_what_was_sent_there<E:
     deliver.handle(attempt_message(&scene.accepted, next.number, next.due), next.due).await?;
     let retries = deliver.sender.take_sent();
     let [retry] = retries.as_slice() else { panic!("{} retries", retries.len()) };
-    assert_eq!((&retry.url, &retry.headers), (&frozen.url, &frozen.headers));
+    let expected = headers(&[("Authorization", "Bearer old"), ("X-Code", "code a/b")]);
+    assert_eq!((&retry.url, &retry.headers), (&frozen.url, &expected));
     Ok(())
 }
 
@@ -140,7 +141,8 @@ pub(crate) async fn without_an_edit_the_current_address_is_the_original_one<E: E
     let frozen = &scene.accepted.snapshot.request;
     assert_eq!(row(&scene, id).await?.destination, frozen.url);
     let request = sent(&scene, START + 3 * SECOND).await?;
-    assert_eq!((&request.url, &request.headers), (&frozen.url, &frozen.headers));
+    let expected = headers(&[("Authorization", "Bearer old"), ("X-Code", "code a/b")]);
+    assert_eq!((&request.url, &request.headers), (&frozen.url, &expected));
 
     let id = ask(&scene, ResendTo::Original, None, START + 5 * SECOND).await.expect("asked");
     assert_eq!(row(&scene, id).await?.resend_to(), ResendTo::Original);

@@ -188,23 +188,20 @@ pub(crate) async fn a_subscription_is_deleted_once<E: Engine>() -> StoreResult<(
     Ok(())
 }
 
-pub(crate) async fn secrets_are_the_newest_even_of_a_deleted_subscription<E: Engine>() -> StoreResult<()> {
+pub(crate) async fn the_newest_version_has_the_secrets_even_of_a_deleted_subscription<E: Engine>()
+-> StoreResult<()> {
     let (engine, first) = one::<E>().await?;
-    let secrets = |version| {
-        let acme = acme();
-        let (ports, id) = (engine.ports().clone(), first.id);
-        async move { ports.secrets(&acme, id, version).await }
-    };
-    assert_eq!(secrets(1).await?, Some(first.secrets.clone()));
+    let newest = async |version| engine.ports().newest_version(&acme(), first.id, version).await;
+    assert_eq!(newest(1).await?.as_deref(), Some(&first));
     let mut rotated = next(&first, "Rotated");
     rotated.secrets.rotate(secret(), START + SECOND);
     assert_eq!(engine.ports().replace(rotated.clone()).await?, ReplaceOutcome::Replaced);
-    // A delivery of the first version signs with what is valid now.
-    assert_eq!(secrets(1).await?, Some(rotated.secrets.clone()));
-    assert_eq!(secrets(2).await?, Some(rotated.secrets.clone()));
+    // A delivery of the first version takes its credentials from what is valid now.
+    assert_eq!(newest(1).await?.as_deref(), Some(&rotated));
+    assert_eq!(newest(2).await?.as_deref(), Some(&rotated));
     assert_eq!(engine.ports().delete(&acme(), first.id, None).await?, DeleteOutcome::Deleted);
-    assert_eq!(secrets(1).await?, Some(rotated.secrets));
-    assert_eq!(engine.ports().secrets(&acme(), SubscriptionId::at(START), 1).await?, None);
+    assert_eq!(newest(1).await?.as_deref(), Some(&rotated));
+    assert_eq!(engine.ports().newest_version(&acme(), SubscriptionId::at(START), 1).await?, None);
     Ok(())
 }
 

@@ -115,7 +115,9 @@ pub(crate) async fn another_tenants_subscriptions_cannot_be_read_or_changed<E: E
     assert!(ports.subscriptions(&stranger()).await?.is_empty());
     assert_eq!(ports.subscription(&stranger(), theirs.id).await?, None);
     assert_eq!(ports.subscription_version(&stranger(), theirs.id, 1).await?, None);
-    assert_eq!(ports.secrets(&stranger(), theirs.id, 1).await?, None);
+    assert_eq!(ports.newest_version(&stranger(), theirs.id, 1).await?, None);
+    let origin = theirs.settings.origin().expect("a host");
+    assert_eq!(ports.newest_version_to(&stranger(), theirs.id, origin).await?, None);
     let mut forged = theirs.clone();
     (forged.tenant, forged.version) = (stranger(), 2);
     assert_eq!(ports.replace(forged).await?, ReplaceOutcome::NotFound);

@@ -4,6 +4,7 @@
 //! leaves, and only the holder of its fencing token sends. A message whose attempt cannot be claimed changes nothing but what
 //! a dead sender left: an attempt past its lease is completed as interrupted, and the next one follows at once.
 
+mod credentials;
 mod preparing;
 mod recording;
 
@@ -93,8 +94,8 @@ where
     ///
     /// `permit` is given back once the response has come, before it is recorded.
     pub async fn send_claimed(&self, claimed: ClaimedAttempt, permit: impl SendPermit) -> StoreResult<()> {
-        let ClaimedAttempt { delivery, mut row, token, payload } = claimed;
-        let response = match self.send(&delivery, &mut row, payload).await {
+        let ClaimedAttempt { mut delivery, mut row, token, payload } = claimed;
+        let response = match self.send(&mut delivery, &mut row, payload).await {
             Ok(response) => response,
             Err(unsent) => {
                 drop(permit);
@@ -144,8 +145,12 @@ where
         }
     }
 
-    async fn send_resend(&self, (delivery, mut row): (Delivery, Attempt), token: Uuid) -> StoreResult<()> {
-        let response = match self.send(&delivery, &mut row, None).await {
+    async fn send_resend(
+        &self,
+        (mut delivery, mut row): (Delivery, Attempt),
+        token: Uuid,
+    ) -> StoreResult<()> {
+        let response = match self.send(&mut delivery, &mut row, None).await {
             Ok(response) => response,
             Err(unsent) => {
                 let due = unsent.retry_at();
@@ -175,7 +180,7 @@ where
     /// Sends the request of a row and completes it; gives the answer's body.
     async fn send(
         &self,
-        delivery: &Delivery,
+        delivery: &mut Delivery,
         row: &mut Attempt,
         payload: Option<Bytes>,
     ) -> Result<Option<Bytes>, NotSendable> {
@@ -211,7 +216,7 @@ where
     }
 }
 
-/// What the row of an attempt says whose payload or secrets are gone.
+/// What the row of an attempt says whose payload or webhook is gone.
 const NOT_PREPARED_DETAIL: &str = "the request could not be put together; nothing was sent";
 /// What the row of an attempt says that could not leave, and that somebody resent meanwhile.
 const NOT_SENT_DETAIL: &str =

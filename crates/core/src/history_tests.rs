@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::model::attempt::{AttemptNumber, AttemptState, Completion, Outcome};
+use crate::model::credentials::CredentialsVersion;
 use crate::model::failure::{ErrorKind, Failure};
 use crate::model::filter::{AttemptFilter, CodeFilter};
 use crate::model::id::SubscriptionId;
@@ -140,6 +141,7 @@ fn row(id: Uuid, after: Duration, variety: u32) -> Attempt {
         requested_by: None,
         resend_of: None,
         address_version: None,
+        credentials: CredentialsVersion::Own,
         sent_at: if state == AttemptState::Queued { asked_at } else { asked_at + waited },
         state,
         next_attempt_at: None,

@@ -10,7 +10,7 @@ use crate::model::id::{LoanId, SubscriptionId, TraceId};
 use crate::model::ledger::LedgerEvent;
 use crate::model::progress::Status;
 use crate::model::secret::Secrets;
-use crate::model::subscription::{CriteriaInput, SubscriptionInput};
+use crate::model::subscription::{CriteriaInput, Origin, SubscriptionInput};
 use crate::ports::{DeleteOutcome, ReplaceOutcome};
 
 /// A store of one subscription that notes how much memory was free when it was asked for room, and when for the intake.
@@ -69,7 +69,21 @@ impl Subscriptions for Store {
         unimplemented!("{NOT_ASKED}")
     }
 
-    async fn secrets(&self, _: &TenantId, _: SubscriptionId, _: u64) -> StoreResult<Option<Secrets>> {
+    async fn newest_version(
+        &self,
+        _: &TenantId,
+        _: SubscriptionId,
+        _: u64,
+    ) -> StoreResult<Option<Arc<Subscription>>> {
+        unimplemented!("{NOT_ASKED}")
+    }
+
+    async fn newest_version_to(
+        &self,
+        _: &TenantId,
+        _: SubscriptionId,
+        _: &Origin,
+    ) -> StoreResult<Option<Arc<Subscription>>> {
         unimplemented!("{NOT_ASKED}")
     }
 

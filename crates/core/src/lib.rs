@@ -27,6 +27,7 @@ pub mod recovery;
 pub mod report;
 pub mod resend;
 pub mod simulated;
+pub mod stored_credentials;
 pub mod stored_event;
 pub mod subscriptions;
 pub mod try_out;

@@ -101,6 +101,18 @@ impl Deliveries for Memory {
         self.release_attempt(claimed, token, row, due).await
     }
 
+    async fn replace_frozen_headers(&self, delivery: &Delivery) -> StoreResult<()> {
+        let snapshot = &delivery.snapshot;
+        self.once(Operation::Complete, StepKind::Delivery, |state| {
+            let headers = snapshot.request.headers.clone();
+            state.change_delivery((&snapshot.tenant, snapshot.trace_id), |stored| {
+                stored.snapshot.request.headers = headers;
+            });
+            Ok(())
+        })
+        .await
+    }
+
     async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> StoreResult<CancelOutcome> {
         self.once(Operation::Cancel, StepKind::Delivery, |state| {
             Ok(match state.change_delivery((tenant, trace), Delivery::cancel) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::secret::Secrets;
-use loanhook_core::model::subscription::Subscription;
+use loanhook_core::model::subscription::{Origin, Subscription};
 use loanhook_core::ports::{DeleteOutcome, ReplaceOutcome, StoreResult, Subscriptions};
 
 use super::state::Stored;
@@ -82,10 +82,28 @@ impl Subscriptions for Memory {
         .await
     }
 
-    async fn secrets(&self, tenant: &TenantId, id: SubscriptionId, _: u64) -> StoreResult<Option<Secrets>> {
+    async fn newest_version(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        _: u64,
+    ) -> StoreResult<Option<Arc<Subscription>>> {
         self.once(Operation::ReadSubscriptions, StepKind::Read, |state| {
-            let newest = state.entry(tenant, id).map(|entry| entry.newest.read()).transpose()?;
-            Ok(newest.map(|newest| newest.secrets.clone()))
+            Ok(state.entry(tenant, id).map(|entry| entry.newest.read()).transpose()?.cloned())
+        })
+        .await
+    }
+
+    async fn newest_version_to(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        origin: &Origin,
+    ) -> StoreResult<Option<Arc<Subscription>>> {
+        self.once(Operation::ReadSubscriptions, StepKind::Read, |state| {
+            let Some(entry) = state.entry(tenant, id) else { return Ok(None) };
+            let mut versions = entry.newest.readable().into_iter().chain(entry.older.iter().rev());
+            Ok(versions.find(|version| version.settings.origin() == Some(origin)).cloned())
         })
         .await
     }

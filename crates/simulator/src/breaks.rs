@@ -36,6 +36,8 @@ pub enum Break {
     AnswerBeforeCommit,
     /// The bytes that are sent are not those of intake.
     OtherBytes,
+    /// A delivery to another host than its webhook has now takes the credentials that this has now.
+    OtherCredentials,
     /// The record of an event's idempotency key is not kept.
     KeyForgotten,
     /// A trigger that is true fires at every event.
@@ -59,7 +61,7 @@ pub enum Break {
 }
 
 impl Break {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::ClaimWithoutCondition,
         Self::ClaimWithoutRow,
         Self::ClaimOfCanceled,
@@ -70,6 +72,7 @@ impl Break {
         Self::ResendEndsSchedule,
         Self::AnswerBeforeCommit,
         Self::OtherBytes,
+        Self::OtherCredentials,
         Self::KeyForgotten,
         Self::TriggerStateForgotten,
         Self::CountedTwice,
@@ -95,6 +98,7 @@ impl Break {
             Self::ResendMovesSchedule | Self::ResendEndsSchedule => &[Rule::IndependentResend],
             Self::AnswerBeforeCommit => &[Rule::AnsweredIsCommitted],
             Self::OtherBytes => &[Rule::FrozenBytes],
+            Self::OtherCredentials => &[Rule::OwnCredentials],
             Self::KeyForgotten => &[Rule::DuplicateMakesNothing, Rule::AnsweredIsCommitted],
             Self::TriggerStateForgotten => &[Rule::TriggerFiresOnce],
             Self::CountedTwice => &[Rule::CountedOnce],

@@ -9,14 +9,14 @@ use loanhook_core::model::formula_errors::{FormulaErrors, SubscriptionFormulaErr
 use loanhook_core::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::ledger::LedgerEvent;
 use loanhook_core::model::progress::Status;
-use loanhook_core::model::secret::Secrets;
-use loanhook_core::model::subscription::Subscription;
+use loanhook_core::model::subscription::{Origin, Subscription};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
     AttemptRange, Attempts, DeleteOutcome, Egress, EgressAddresses, FormulaErrorLog, HistoryRow, Ledger,
     Queue, QueueMessage, ReplaceOutcome, StoreResult, Subscriptions,
 };
 
+use crate::breaks::Break;
 use crate::store::Store;
 
 impl Queue for Store {
@@ -90,13 +90,25 @@ impl Subscriptions for Store {
         self.memory().subscription_version(tenant, id, version).await
     }
 
-    async fn secrets(
+    async fn newest_version(
         &self,
         tenant: &TenantId,
         id: SubscriptionId,
         version: u64,
-    ) -> StoreResult<Option<Secrets>> {
-        self.memory().secrets(tenant, id, version).await
+    ) -> StoreResult<Option<Arc<Subscription>>> {
+        self.memory().newest_version(tenant, id, version).await
+    }
+
+    async fn newest_version_to(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        origin: &Origin,
+    ) -> StoreResult<Option<Arc<Subscription>>> {
+        if self.breaks(Break::OtherCredentials) {
+            return self.memory().newest_version(tenant, id, 0).await;
+        }
+        self.memory().newest_version_to(tenant, id, origin).await
     }
 
     async fn create(&self, subscription: Subscription, most: usize) -> StoreResult<bool> {

@@ -9,6 +9,8 @@ use loanhook_core::model::retry::{Exponential, RetryPolicy};
 use loanhook_core::model::subscription::{Criteria, Fire, Method, Subscription};
 use loanhook_core::model::time::Timestamp;
 
+/// The header that is a credential: its value is [`credential_of`] the host that it was given for.
+pub(crate) const CREDENTIAL_HEADER: &str = "Authorization";
 /// The header by which a receiver knows of which event a request is.
 pub(crate) const EVENT_HEADER: &str = "X-Event";
 /// The triggers are true where the variable `days` is more than this.
@@ -24,9 +26,9 @@ pub(crate) fn webhook(rng: &mut Rng, tenant: &TenantId, place: u32, at: Timestam
         1 => Criteria::Trigger { trigger: TRIGGER.into(), fire: Fire::EveryMatch, since: 1 },
         _ => Criteria::Events(vec!["*".into()]),
     };
-    settings.request.headers = [EVENT_HEADER, "X-Loan", "Authorization"]
+    settings.request.headers = [EVENT_HEADER, "X-Loan", CREDENTIAL_HEADER]
         .into_iter()
-        .zip(["[[v('n')]]", "[[v('loan-id')]]", "Bearer x"])
+        .zip(["[[v('n')]]", "[[v('loan-id')]]", ""])
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     change(rng, &mut subscription);
@@ -38,6 +40,8 @@ pub(crate) fn change(rng: &mut Rng, subscription: &mut Subscription) {
     let settings = &mut subscription.settings;
     let health = [100, 95, 60, 20, 0][rng.usize(..5)];
     settings.request.url = format!("https://r{health}.example.com/hooks/{}/[[v('loan-id')]]", rng.u32(..100));
+    let credential = credential_of(&settings.request.url);
+    settings.request.headers.insert(CREDENTIAL_HEADER.into(), credential);
     settings.request.method = if rng.u32(..8) == 0 { Method::Get } else { Method::Post };
     settings.request.payload = match rng.u32(..10) {
         0 => Some("{\"missing\": [[v('missing')]]}".into()),
@@ -47,6 +51,11 @@ pub(crate) fn change(rng: &mut Rng, subscription: &mut Subscription) {
     settings.timeout_seconds = rng.u32(1..=30);
     settings.retry = retry(rng);
     settings.flow = flow(rng);
+}
+
+/// The credential that is given for the host of a URL.
+pub(crate) fn credential_of(url: &str) -> String {
+    format!("Bearer of {}", url.split('/').nth(2).unwrap_or_default())
 }
 
 /// Every third keeps the order of its loans, and some have limits or an automatic hold. What is stuck steps aside, or a run would

@@ -156,6 +156,10 @@ impl Deliveries for Store {
         self.memory().release(claimed, token, row, due).await
     }
 
+    async fn replace_frozen_headers(&self, delivery: &Delivery) -> StoreResult<()> {
+        self.memory().replace_frozen_headers(delivery).await
+    }
+
     async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> StoreResult<CancelOutcome> {
         self.memory().cancel(tenant, trace).await
     }

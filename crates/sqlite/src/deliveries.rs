@@ -13,7 +13,7 @@ use super::dispatch::release::release_claim;
 use super::flow_states::{self, ChangedState};
 use super::order::{self, Numbered};
 use super::queue::messages::{delete_message, put_message};
-use super::rows::{find_delivery, put_progress};
+use super::rows::{find_delivery, put_progress, replace_snapshot};
 use super::writer::Priority;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
@@ -88,6 +88,12 @@ impl Deliveries for SqliteEngine {
         };
         let (outcome, _) = self.0.writer.run_until_committed(work, schedule).await?;
         Ok(outcome)
+    }
+
+    async fn replace_frozen_headers(&self, delivery: &Delivery) -> StoreResult<()> {
+        let snapshot = delivery.snapshot.clone();
+        let work = move |connection: &Connection| replace_snapshot(connection, &snapshot);
+        self.0.writer.run(Priority::ExistingWork, work, |()| ()).await
     }
 
     async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> StoreResult<CancelOutcome> {

@@ -115,7 +115,7 @@ const EVENT_BYTES: usize = 512;
 /// About how many bytes a delivery takes, besides its payload.
 fn estimated_bytes(delivery: &Delivery) -> usize {
     let request = &delivery.snapshot.request;
-    let headers: usize = request.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    let headers: usize = request.headers.all().iter().map(|(name, value)| name.len() + value.len()).sum();
     1024 + request.url.len() + headers
 }
 

@@ -135,6 +135,14 @@ pub(super) fn put_progress(connection: &Connection, delivery: &Delivery) -> rusq
         .map(|_| ())
 }
 
+/// Stores a snapshot in the place of the one that an earlier version of loanhook stored with credentials.
+pub(super) fn replace_snapshot(connection: &Connection, snapshot: &DeliverySnapshot) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE deliveries SET frozen = ?3 WHERE tenant = ?1 AND trace = ?2")?
+        .execute(params![snapshot.tenant.as_str(), snapshot.trace_id.uuid().as_bytes(), to_json(snapshot)?,])
+        .map(|_| ())
+}
+
 /// The column `attention` of a delivery: when it was accepted, in milliseconds, while it needs attention.
 pub(super) fn attention(delivery: &Delivery) -> Option<i64> {
     delivery.progress.needs_attention().then(|| delivery.snapshot.accepted_at.millis())

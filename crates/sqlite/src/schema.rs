@@ -23,7 +23,7 @@ const APPLICATION_ID: i64 = 0x6c68_6462;
 ///
 /// A message's ID is never given again (`AUTOINCREMENT`): a claim deletes its message while its
 /// ID may still be in use, and the next message must not pass for that one.
-const MIGRATIONS: [&str; 12] = [
+const MIGRATIONS: [&str; 13] = [
     "CREATE TABLE deliveries (
          trace BLOB PRIMARY KEY,
          tenant TEXT NOT NULL,
@@ -244,6 +244,11 @@ const MIGRATIONS: [&str; 12] = [
          wakes INTEGER,
          PRIMARY KEY (tenant, subscription, loan, sequence)
      ) WITHOUT ROWID;",
+    // Deliveries whose stored headers may hold credentials, by their row IDs: those after `done`, up to `last`. Without a row
+    // there are none.
+    "CREATE TABLE stored_credentials (done INTEGER NOT NULL, last INTEGER NOT NULL);
+     INSERT INTO stored_credentials
+         SELECT 0, last FROM (SELECT max(rowid) AS last FROM deliveries) WHERE last IS NOT NULL;",
 ];
 
 /// Sets how a connection reads and writes, and how many KiB of pages it keeps in memory at most.

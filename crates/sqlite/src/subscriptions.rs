@@ -1,19 +1,20 @@
-//! Subscriptions, of which every version is kept: a delivery is signed with the newest secrets, even after its
-//! subscription was deleted, and a repeated intake renders from the version that matched.
+//! Subscriptions, of which every version is kept: a delivery takes its credentials from the newest one, even after its
+//! subscription was deleted, or from the newest one that goes to its host; a repeated intake renders from the version that
+//! matched.
 
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::queue::{QueueId, UncommittedFlow};
-use super::rows::{from_json, to_json};
+use super::subscription_versions::{find_version, newest, newest_to, put, retire};
 use super::writer::Priority;
 use super::{SqliteEngine, flow_states, order};
 use loanhook_core::model::flow::FlowSettings;
 use loanhook_core::model::flow::throttle::SentBefore;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::secret::Secrets;
-use loanhook_core::model::subscription::Subscription;
+use loanhook_core::model::subscription::{Origin, Subscription};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DeleteOutcome, ReplaceOutcome, StoreResult, Subscriptions};
 
@@ -49,27 +50,34 @@ impl Subscriptions for SqliteEngine {
         version: u64,
     ) -> StoreResult<Option<Arc<Subscription>>> {
         let tenant = tenant.clone();
-        self.read(move |connection| {
-            connection
-                .prepare_cached(
-                    "SELECT doc FROM subscriptions WHERE tenant = ?1 AND id = ?2 AND version = ?3",
-                )?
-                .query_row(params![tenant.as_str(), id.uuid().as_bytes(), version], |row| from_json(row, 0))
-                .optional()
-        })
-        .await
-        .map(|subscription| subscription.map(Arc::new))
+        self.read(move |connection| find_version(connection, (&tenant, id), version))
+            .await
+            .map(|subscription| subscription.map(Arc::new))
     }
 
-    async fn secrets(&self, tenant: &TenantId, id: SubscriptionId, _: u64) -> StoreResult<Option<Secrets>> {
-        let cached = self.0.cache.subscriptions(tenant);
-        if let Some(subscription) = cached.iter().find(|subscription| subscription.id == id) {
-            return Ok(Some(subscription.secrets.clone()));
+    async fn newest_version(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        _: u64,
+    ) -> StoreResult<Option<Arc<Subscription>>> {
+        if let Some(current) = self.subscription(tenant, id).await? {
+            return Ok(Some(current));
         }
         let tenant = tenant.clone();
         self.read(move |connection| newest(connection, &tenant, id))
             .await
-            .map(|newest| newest.map(|(subscription, _)| subscription.secrets))
+            .map(|newest| newest.map(|(subscription, _)| Arc::new(subscription)))
+    }
+
+    async fn newest_version_to(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        origin: &Origin,
+    ) -> StoreResult<Option<Arc<Subscription>>> {
+        let (tenant, origin) = (tenant.clone(), origin.clone());
+        self.read(move |connection| newest_to(connection, (&tenant, id), &origin)).await
     }
 
     async fn create(&self, subscription: Subscription, most: usize) -> StoreResult<bool> {
@@ -180,50 +188,4 @@ fn follow_order(
 ) -> rusqlite::Result<Option<Timestamp>> {
     let of = (&next.tenant, next.id);
     order::settings::follow(connection, of, (before, next.settings.flow), Timestamp::now())
-}
-
-/// The newest version of a subscription, and whether it is current: the last one of a deleted one is not.
-fn newest(
-    connection: &Connection,
-    tenant: &TenantId,
-    id: SubscriptionId,
-) -> rusqlite::Result<Option<(Subscription, bool)>> {
-    connection
-        .prepare_cached(
-            "SELECT doc, current FROM subscriptions WHERE tenant = ?1 AND id = ?2
-             ORDER BY version DESC LIMIT 1",
-        )?
-        .query_row(params![tenant.as_str(), id.uuid().as_bytes()], |row| {
-            Ok((from_json(row, 0)?, row.get(1)?))
-        })
-        .optional()
-}
-
-fn put(connection: &Connection, subscription: &Subscription) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "INSERT INTO subscriptions (tenant, id, version, current, doc) VALUES (?1, ?2, ?3, 1, ?4)",
-        )?
-        .execute(params![
-            subscription.tenant.as_str(),
-            subscription.id.uuid().as_bytes(),
-            subscription.version,
-            to_json(subscription)?,
-        ])
-        .map(|_| ())
-}
-
-/// Stores a version again that is not current any more.
-fn retire(connection: &Connection, subscription: &Subscription) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "UPDATE subscriptions SET current = 0, doc = ?4 WHERE tenant = ?1 AND id = ?2 AND version = ?3",
-        )?
-        .execute(params![
-            subscription.tenant.as_str(),
-            subscription.id.uuid().as_bytes(),
-            subscription.version,
-            to_json(subscription)?,
-        ])
-        .map(|_| ())
 }

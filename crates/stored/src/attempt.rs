@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Not;
 
 use loanhook_core::model::attempt::{Attempt, AttemptNumber, AttemptState};
+use loanhook_core::model::credentials::CredentialsVersion;
 use loanhook_core::model::id::{AttemptId, SubscriptionId, TraceId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -18,6 +19,8 @@ use crate::{Document, Version};
 /// address, which a program that knows version 1 alone would send to the delivery's own. Each is written in the first version
 /// that has it.
 const VERSION: u32 = 2;
+/// In the place of a version of a subscription, which begin with 1.
+const NO_VERSION: u64 = 0;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StoredAttempt<'a> {
@@ -47,6 +50,10 @@ pub struct StoredAttempt<'a> {
     /// Absent where the delivery's own request is sent. From version 2 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     address_version: Option<u64>,
+    /// The version of the subscription that gave the credentials, 0 where none did. Absent is the address version, else the
+    /// version that its delivery matched: so it is where nothing was edited, and in rows of versions that froze credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    credentials_version: Option<u64>,
 }
 
 /// A number, or the word `manual`.
@@ -88,6 +95,7 @@ impl Document for Attempt {
             requested_by,
             resend_of,
             address_version,
+            credentials,
             sent_at,
             state,
             next_attempt_at,
@@ -114,6 +122,11 @@ impl Document for Attempt {
             state: state.into(),
             next_attempt_at: next_attempt_at.map(StoredTime),
             address_version: *address_version,
+            credentials_version: match credentials {
+                CredentialsVersion::Own => None,
+                CredentialsVersion::Other(version) => Some(*version),
+                CredentialsVersion::NoVersion => Some(NO_VERSION),
+            },
         }
     }
 
@@ -140,6 +153,7 @@ impl Document for Attempt {
             state,
             next_attempt_at,
             address_version,
+            credentials_version,
         } = stored;
         Self {
             id: AttemptId::from_uuid(id),
@@ -159,6 +173,11 @@ impl Document for Attempt {
             requested_by: requested_by.map(Cow::into_owned),
             resend_of: resend_of.map(AttemptId::from_uuid),
             address_version,
+            credentials: match credentials_version {
+                None => CredentialsVersion::Own,
+                Some(NO_VERSION) => CredentialsVersion::NoVersion,
+                Some(version) => CredentialsVersion::Other(version),
+            },
             sent_at: sent_at.0,
             state: state.into(),
             next_attempt_at: next_attempt_at.map(|StoredTime(at)| at),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Not;
 
+use loanhook_core::model::credentials::FrozenHeaders;
 use loanhook_core::model::delivery::{DeliverySnapshot, RequestSnapshot};
 use loanhook_core::model::id::{EventId, SubscriptionId, TraceId};
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,9 @@ use crate::values::{StoredLoan, StoredTenant, StoredTime};
 use crate::words::StoredMethod;
 use crate::{Document, Version};
 
-const VERSION: u32 = 1;
+/// A snapshot of version 1 has all headers, credentials among them. One of version 2 has those that were rendered from
+/// placeholders alone: a program that knows version 1 would send it without credentials. Each is written in its version.
+const VERSION: u32 = 2;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StoredSnapshot<'a> {
@@ -77,7 +80,10 @@ impl Document for DeliverySnapshot {
             timeout_seconds,
         } = self;
         StoredSnapshot {
-            v: Version::NEWEST,
+            v: match &request.headers {
+                FrozenHeaders::Rendered(_) => Version::NEWEST,
+                FrozenHeaders::WithCredentials(_) => Version::default(),
+            },
             trace_id: trace_id.uuid(),
             tenant: StoredTenant(tenant.clone()),
             event_id: event_id.uuid(),
@@ -98,7 +104,7 @@ impl Document for DeliverySnapshot {
 
     fn from_stored(stored: StoredSnapshot<'_>) -> Self {
         let StoredSnapshot {
-            v: _,
+            v,
             trace_id,
             tenant,
             event_id,
@@ -128,7 +134,7 @@ impl Document for DeliverySnapshot {
             test,
             accepted_at: accepted_at.0,
             sequence,
-            request: request.into(),
+            request: request.read(v),
             retry: retry.into(),
             timeout_seconds,
         }
@@ -141,7 +147,7 @@ impl<'a> From<&'a RequestSnapshot> for StoredRequest<'a> {
         Self {
             method: (*method).into(),
             url: url.into(),
-            headers: Cow::Borrowed(headers),
+            headers: Cow::Borrowed(headers.all()),
             content_type: content_type.as_deref().map(Cow::Borrowed),
             payload: (*payload).into(),
             unrenderable: unrenderable.as_deref().map(Cow::Borrowed),
@@ -149,13 +155,18 @@ impl<'a> From<&'a RequestSnapshot> for StoredRequest<'a> {
     }
 }
 
-impl From<StoredRequest<'_>> for RequestSnapshot {
-    fn from(stored: StoredRequest<'_>) -> Self {
-        let StoredRequest { method, url, headers, content_type, payload, unrenderable } = stored;
-        Self {
+impl StoredRequest<'_> {
+    /// The request of a snapshot of this version.
+    fn read(self, version: Version<VERSION>) -> RequestSnapshot {
+        let Self { method, url, headers, content_type, payload, unrenderable } = self;
+        let headers = headers.into_owned();
+        RequestSnapshot {
             method: method.into(),
             url: url.into_owned(),
-            headers: headers.into_owned(),
+            headers: match version.number() {
+                1 => FrozenHeaders::WithCredentials(headers),
+                _ => FrozenHeaders::Rendered(headers),
+            },
             content_type: content_type.map(Cow::into_owned),
             payload: payload.into(),
             unrenderable: unrenderable.map(Cow::into_owned),

@@ -1,5 +1,6 @@
 //! The Lambda function for resends: by direct invocation (Step Functions, the AWS CLI or the AWS console invoke it), and those of
-//! recovery jobs, whose messages SQS invokes it with.
+//! recovery jobs, whose messages SQS invokes it with. An operator's command invokes it to take credentials out of deliveries that
+//! an earlier version stored (`infra/take_out_credentials.py`).
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -17,6 +18,10 @@ async fn main() -> Result<(), Error> {
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
         if event.payload.get("Records").is_some() {
             return Box::pin(run_jobs(engine, event)).await;
+        }
+        if direct_invocation::takes_out_credentials(&event.payload) {
+            let taken = Box::pin(direct_invocation::take_out_credentials(engine, event.payload));
+            return taken.await.map_err(Error::from);
         }
         // Boxed: the calls nest more deeply than the compiler can follow in one future.
         let resent = Box::pin(direct_invocation::resend(engine, event.payload, &event.context.request_id));

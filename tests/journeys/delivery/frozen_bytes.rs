@@ -27,9 +27,9 @@ async fn key_order_and_number_spelling_survive() {
 }
 
 #[tokio::test]
-async fn every_attempt_sends_the_same_method_url_headers_and_bytes_after_edits_and_deletion() {
+async fn every_attempt_sends_the_same_method_url_rendered_headers_and_bytes_after_edits_and_deletion() {
     let j = Journey::start().await;
-    let request = json!({"method": "PATCH", "headers": {"x-one": "1", "Authorization": "Bearer first", "x-two": "2"}, "contentType": "application/core+json"});
+    let request = json!({"method": "PATCH", "headers": {"x-one": "1 [[v('loan-id')]]", "x-two": "[[v('event-name')]]"}, "contentType": "application/core+json"});
     let created = j
         .subscribe(
             "/first?q=1",

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::visitor::{Page, Visitor};
 use super::{PAGE, viewer};
-use crate::harness::{Gate, Journey, Reply, event, text};
+use crate::harness::{Gate, Journey, Reply, event, subscription_path, text};
 
 #[tokio::test]
 async fn an_open_row_shows_every_field() {
@@ -68,6 +68,28 @@ async fn the_timeline_of_an_open_row_shows_the_newest_12_attempts_and_links_all(
     let all = details.attribute(".life figcaption a", "href");
     let attempts = visitor.page(&format!("{all}&limit=200")).await;
     assert_eq!(attempts.rows().len(), 61);
+}
+
+#[tokio::test]
+async fn an_open_row_names_the_headers_that_its_webhook_gave_and_shows_no_value() {
+    let j = Journey::start().await;
+    let headers = json!({"request": {"headers": {"authorization": "Bearer hush-hush"}}});
+    let created = j.subscribe("/hook", headers).await;
+    let trace = j.api.send_one(&event("727")).await;
+    let first = j.api.ended_delivery(&trace).await["attempts"][0]["id"].clone();
+    let removed = json!({"request": {"headers": {"authorization": null}}});
+    j.api.patch(&subscription_path(&created), &removed).await.expect_status(200);
+    let second = j.api.resend(&trace).await;
+    j.api.delivery_after_attempts(&trace, 2).await;
+    let mut visitor = viewer(&j).await;
+    for (id, shown) in [
+        (text(&first), "authorization (version 1 of the webhook)"),
+        (&second, "No header but the signature (version 2 of the webhook)"),
+    ] {
+        let page = visitor.page(&format!("{PAGE}?open={id}")).await;
+        assert_eq!(page.fact("Credentials"), shown);
+        assert!(!page.text("body").contains("hush-hush"));
+    }
 }
 
 #[tokio::test]

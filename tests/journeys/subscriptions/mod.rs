@@ -1,5 +1,6 @@
 //! Settings of webhooks: `/v1/subscriptions`, and the routes that try a formula or a template.
 
+mod credentials;
 mod flow;
 mod header_values;
 mod patches;

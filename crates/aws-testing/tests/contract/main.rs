@@ -8,6 +8,7 @@ mod first_attempt;
 mod flow;
 mod item_sizes;
 mod settings;
+mod stored_credentials;
 mod unsent_trigger_messages;
 
 use loanhook_aws_testing::AwsEngine;

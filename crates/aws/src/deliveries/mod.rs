@@ -5,6 +5,7 @@
 //! the claim of a first attempt, and follows the end of a delivery.
 
 mod completion;
+mod frozen_headers;
 mod release;
 mod resend_success;
 
@@ -32,8 +33,8 @@ use loanhook_core::ports::{
     Attempts as _, CancelOutcome, ClaimOutcome, Deliveries, QueueMessage, ReleaseOutcome, StoreResult,
 };
 
-/// A first attempt this soon after intake is signed with the cached secrets; any other reads the secrets again.
-const SECRETS_MAX_AGE: Duration = Duration::from_secs(10);
+/// A first attempt this soon after intake takes the cached credentials; any other reads them again.
+const CREDENTIALS_MAX_AGE: Duration = Duration::from_secs(10);
 
 impl Deliveries for Aws {
     async fn claim(
@@ -61,8 +62,8 @@ impl Deliveries for Aws {
             let delivery = self.delivery(&message.tenant, message.trace_id).await?;
             return Ok(ClaimOutcome::NotClaimed(delivery.map(Box::new)));
         }
-        if attempt > 1 || now.since(delivery.snapshot.accepted_at) > SECRETS_MAX_AGE {
-            self.cache().forget_secrets(&message.tenant, message.subscription_id);
+        if attempt > 1 || now.since(delivery.snapshot.accepted_at) > CREDENTIALS_MAX_AGE {
+            self.cache().forget_newest(&message.tenant, message.subscription_id);
         }
         Ok(ClaimOutcome::Claimed(Box::new((delivery, row))))
     }
@@ -85,6 +86,10 @@ impl Deliveries for Aws {
         due: Timestamp,
     ) -> StoreResult<ReleaseOutcome> {
         self.release_attempt(claimed, token, row, due).await
+    }
+
+    async fn replace_frozen_headers(&self, delivery: &Delivery) -> StoreResult<()> {
+        self.write_snapshot(&delivery.snapshot).await
     }
 
     async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> StoreResult<CancelOutcome> {

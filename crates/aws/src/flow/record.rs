@@ -60,7 +60,7 @@ impl Aws {
 
     /// Holds a subscription by hand. False where there is none.
     pub(super) async fn hold_by_hand(&self, of: &Receiver, by: &str, now: Timestamp) -> StoreResult<bool> {
-        let newest = self.newest_version(&of.tenant, of.subscription_id).await?;
+        let newest = self.newest_version_item(&of.tenant, of.subscription_id).await?;
         let Some(newest) = newest.filter(|newest| !newest.contains_key(EXPIRES)) else { return Ok(false) };
         // The mark after the state: who takes a mark away looks at the state, and changes it.
         let changed = self.change_flow_state(of, |state| state.hold(by, now)).await?;
@@ -111,7 +111,7 @@ impl Aws {
     /// Takes the mark of a subscription away, unless it is held or was changed meanwhile: then a later turn does.
     pub(super) async fn unmark_flow(&self, of: &Receiver) -> StoreResult<()> {
         let Receiver { tenant, subscription_id: id } = of;
-        let Some(newest) = self.newest_version(tenant, *id).await? else { return Ok(()) };
+        let Some(newest) = self.newest_version_item(tenant, *id).await? else { return Ok(()) };
         let version: u64 = parse_number(&newest, VERSION)?;
         let StoredState { state, version: of_state } = self.flow_state(of).await?;
         if state.hold.is_some() {

@@ -57,6 +57,12 @@ pub(crate) fn new(accepted: &Delivery, expires: Timestamp, bucket: Option<Bucket
     Ok(item)
 }
 
+/// The document of a delivery that is stored already.
+pub(crate) fn snapshot_value(snapshot: &DeliverySnapshot) -> StoreResult<AttributeValue> {
+    let key = delivery(&snapshot.tenant, snapshot.trace_id).attributes();
+    document_value(snapshot, bytes_of(&key) + DOC.len() + GROWTH_BYTES)
+}
+
 pub(crate) fn read(item: &Item) -> StoreResult<Delivery> {
     let mut snapshot: DeliverySnapshot = document(item)?;
     snapshot.sequence = get_number(item, SEQUENCE).or(snapshot.sequence);

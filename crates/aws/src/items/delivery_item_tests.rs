@@ -8,6 +8,7 @@ use crate::items::item::json;
 use crate::items::item_size::{bytes_of, write_units};
 use crate::items::key_schema::{FIRST_AUTO, WRITER};
 use crate::items::row_item;
+use loanhook_core::model::credentials::FrozenHeaders;
 use loanhook_core::model::delivery::{DeliverySnapshot, RequestSnapshot};
 use loanhook_core::model::id::{EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::payload::Payload;
@@ -34,7 +35,10 @@ fn accepted() -> Delivery {
         request: RequestSnapshot {
             method: Method::Post,
             url: "https://core.example.com/hooks/loans".into(),
-            headers: BTreeMap::from([("Authorization".into(), "Bearer 0123456789abcdef".into())]),
+            headers: FrozenHeaders::Rendered(BTreeMap::from([(
+                "X-Loan".into(),
+                "loan 0123456789abcdef0123".into(),
+            )])),
             content_type: Some("application/json".into()),
             payload: Payload::of(b"{}"),
             unrenderable: None,

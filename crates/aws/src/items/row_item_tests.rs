@@ -1,5 +1,6 @@
 use super::*;
 use loanhook_core::model::attempt::{Completion, StoredResponse};
+use loanhook_core::model::credentials::CredentialsVersion;
 use loanhook_core::model::id::{EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::payload::Payload;
 use loanhook_core::model::subscription::Method;
@@ -29,6 +30,7 @@ fn row(number: AttemptNumber, state: AttemptState) -> Attempt {
         requested_by: None,
         resend_of: None,
         address_version: None,
+        credentials: CredentialsVersion::Own,
         sent_at: NOW,
         state,
         next_attempt_at: None,

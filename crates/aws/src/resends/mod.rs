@@ -95,7 +95,7 @@ impl Resends for Aws {
             log::attempt(&row);
             return Ok(ResendClaimOutcome::NotClaimed(Some(Box::new(row))));
         }
-        self.cache().forget_secrets(&message.tenant, message.subscription_id);
+        self.cache().forget_newest(&message.tenant, message.subscription_id);
         Ok(ResendClaimOutcome::Claimed(Box::new((delivery, row))))
     }
 

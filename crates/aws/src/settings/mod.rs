@@ -13,6 +13,7 @@ mod subscription_list;
 mod subscriptions;
 mod tenant_record;
 mod tenant_version;
+mod versions;
 
 pub(crate) use changes::Change;
 pub(crate) use flow_ids::FlowChange;

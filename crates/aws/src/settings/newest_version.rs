@@ -1,11 +1,12 @@
-//! The newest version of a subscription, even of a deleted one: it has the signing secrets, and says what limits and holds there are.
+//! The newest version of a subscription, even of a deleted one: it gives the credentials, and says what limits and holds there are.
+
+use std::sync::Arc;
 
 use super::subscriptions::read;
 use crate::engine::Aws;
 use crate::flow::KnownFlow;
 use crate::items::call_errors::store_error;
-use crate::items::item::{Item, text};
-use crate::items::key_schema::{self, SK};
+use crate::items::item::Item;
 use loanhook_core::model::flow::FlowSettings;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::subscription::Subscription;
@@ -13,11 +14,11 @@ use loanhook_core::ports::StoreResult;
 
 impl Aws {
     /// What the item of a newest version says, kept for the attempts that follow.
-    pub(crate) fn keep_newest(&self, newest: &Item) -> StoreResult<Subscription> {
-        let subscription = read(newest)?;
-        let Subscription { tenant, id, version, secrets, .. } = &subscription;
-        self.cache().put_secrets(tenant, *id, *version, secrets.clone());
-        self.cache().put_flow(tenant, *id, KnownFlow::of(newest, &subscription));
+    pub(crate) fn keep_newest(&self, newest: &Item) -> StoreResult<Arc<Subscription>> {
+        let subscription = Arc::new(read(newest)?);
+        self.cache().put_newest(&subscription);
+        let flow = KnownFlow::of(newest, &subscription);
+        self.cache().put_flow(&subscription.tenant, subscription.id, flow);
         Ok(subscription)
     }
 
@@ -27,7 +28,7 @@ impl Aws {
         tenant: &TenantId,
         id: SubscriptionId,
     ) -> StoreResult<FlowSettings> {
-        let newest = self.newest_version(tenant, id).await?;
+        let newest = self.newest_version_item(tenant, id).await?;
         Ok(newest
             .as_ref()
             .map(read)
@@ -36,18 +37,12 @@ impl Aws {
     }
 
     /// The item of the newest version of a subscription, even of a deleted one.
-    pub(crate) async fn newest_version(
+    pub(crate) async fn newest_version_item(
         &self,
         tenant: &TenantId,
         id: SubscriptionId,
     ) -> StoreResult<Option<Item>> {
-        let query = self
-            .query_partition(&key_schema::settings_pk(tenant))
-            .scan_index_forward(false)
-            .limit(1)
-            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
-            .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":prefix", text(key_schema::versions_prefix(id)));
+        let query = self.versions(tenant, id).limit(1);
         Ok(query.send().await.map_err(store_error)?.items.unwrap_or_default().pop())
     }
 }

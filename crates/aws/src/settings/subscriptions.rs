@@ -1,17 +1,11 @@
 //! Subscriptions: each as it is now, and its versions, of which the newest has its secrets. The list of all is in
-//! [`subscription_list`](super::subscription_list).
-//!
-//! A replaced version is kept as long as an event that matched it may be repeated; the last version of a deleted
-//! subscription as long as its deliveries.
+//! [`subscription_list`](super::subscription_list), how long versions are kept in [`versions`](super::versions).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use aws_sdk_dynamodb::types::TransactWriteItem;
-use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 
 use super::changes::Change;
 use super::flow_ids::{FlowChange, FlowIds};
@@ -19,17 +13,15 @@ use super::tenant_record::{CountChange, SettingsChange, SettingsOutcome};
 use super::tenant_version::TenantVersion;
 use crate::engine::Aws;
 use crate::items::item::{Item, document, json, number, parse_json, parse_number};
-use crate::items::key_schema::{self, DOC, EXPIRES, FLOW_MARK, PK, SECRETS, VERSION};
+use crate::items::key_schema::{self, DOC, SECRETS, VERSION};
 use crate::items::transaction::{Refusal, TransactionPart as _};
 use crate::items::unreadable::readable;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::secret::Secrets;
-use loanhook_core::model::subscription::Subscription;
+use loanhook_core::model::subscription::{Origin, Subscription};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DeleteOutcome, ReplaceOutcome, StoreError, StoreResult, Subscriptions};
 
-/// How long a replaced version is kept: an event may be repeated with its idempotency key for a day.
-const REPLACED_VERSION_RETENTION: Duration = Duration::from_secs(2 * 24 * 3600);
 /// How often a subscription may be changed while it is deleted.
 const MAX_TRIES: u32 = 8;
 
@@ -56,7 +48,11 @@ impl Subscriptions for Aws {
         id: SubscriptionId,
     ) -> StoreResult<Option<Arc<Subscription>>> {
         let item = self.get(key_schema::current_subscription(tenant, id)).await?;
-        Ok(readable(item.as_slice(), |item| read(item).map(Arc::new)).pop())
+        let current = readable(item.as_slice(), |item| read(item).map(Arc::new)).pop();
+        if let Some(current) = &current {
+            self.cache().put_newest(current);
+        }
+        Ok(current)
     }
 
     async fn subscription_version(
@@ -69,18 +65,22 @@ impl Subscriptions for Aws {
         item.as_ref().map(|item| read(item).map(Arc::new)).transpose()
     }
 
-    async fn secrets(
+    async fn newest_version(
         &self,
         tenant: &TenantId,
         id: SubscriptionId,
         version: u64,
-    ) -> StoreResult<Option<Secrets>> {
-        if let Some(secrets) = self.cache().secrets(tenant, id, version) {
-            return Ok(Some(secrets));
-        }
-        let Some(newest) = self.newest_version(tenant, id).await? else { return Ok(None) };
-        let newest = self.keep_newest(&newest)?;
-        Ok(Some(newest.secrets))
+    ) -> StoreResult<Option<Arc<Subscription>>> {
+        self.read_newest_version(tenant, id, version).await
+    }
+
+    async fn newest_version_to(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        origin: &Origin,
+    ) -> StoreResult<Option<Arc<Subscription>>> {
+        self.find_version_to(tenant, id, origin).await
     }
 
     async fn create(&self, subscription: Subscription, most: usize) -> StoreResult<bool> {
@@ -91,7 +91,10 @@ impl Subscriptions for Aws {
         let (change, count) = (Change::Put(*id, *version), CountChange::Added { most });
         let change = SettingsChange { tenant, change, count, flow };
         match self.change_tenants(&[change], |_| Ok(writes.clone())).await? {
-            SettingsOutcome::Done(at) => self.store_list(tenant, &at).await,
+            SettingsOutcome::Done(at) => {
+                self.cache().put_newest(&Arc::new(subscription.clone()));
+                self.store_list(tenant, &at).await;
+            }
             SettingsOutcome::TooMany => return Ok(false),
             SettingsOutcome::Refused(_) => {
                 return Err(StoreError::Failed("there is a subscription with this ID".into()));
@@ -106,7 +109,9 @@ impl Subscriptions for Aws {
             .put_if(current_item(&next)?, "#version = :before")
             .expression_attribute_names("#version", VERSION)
             .expression_attribute_values(":before", number(next.version.saturating_sub(1)));
-        let (put_current, expire_previous) = (put_current.part()?, self.expire_previous(&next)?);
+        let keeps_origin = self.keeps_origin(&next).await?;
+        let (put_current, expire_previous) =
+            (put_current.part()?, self.expire_previous(&next, keeps_origin)?);
         let flow = FlowChange::Set(next.id, !next.settings.flow.is_default());
         let change = Change::Put(next.id, next.version);
         let change = SettingsChange { tenant, change, count: CountChange::Same, flow };
@@ -121,6 +126,7 @@ impl Subscriptions for Aws {
         self.cache().forget_subscription(tenant, next.id);
         Ok(match outcome {
             SettingsOutcome::Done(at) => {
+                self.cache().put_newest(&Arc::new(next.clone()));
                 self.store_list(tenant, &at).await;
                 if had_flow.into_inner() {
                     self.follow_flow_settings(&next).await?;
@@ -160,7 +166,7 @@ impl Subscriptions for Aws {
                 .expression_attribute_names("#version", VERSION)
                 .expression_attribute_values(":version", number(version))
                 .return_values_on_condition_check_failure(AllOld);
-            // Its deliveries go on, and are signed with the secrets of the last version.
+            // Its deliveries go on, with the credentials of the last version.
             let last = self.expire_version(tenant, id, version, Timestamp::now() + self.stack().retention);
             let (change, writes) = (Change::Deleted(id), vec![delete.part()?, last.part()?]);
             let change =
@@ -184,7 +190,7 @@ impl Subscriptions for Aws {
     }
 }
 
-fn with_subscription(mut item: Item, subscription: &Subscription) -> StoreResult<Item> {
+pub(super) fn with_subscription(mut item: Item, subscription: &Subscription) -> StoreResult<Item> {
     let secretless = Subscription { secrets: Secrets::without_expired(), ..subscription.clone() };
     item.insert(VERSION.into(), number(subscription.version));
     item.insert(DOC.into(), json(&secretless)?);
@@ -203,42 +209,4 @@ pub(crate) fn read(item: &Item) -> StoreResult<Subscription> {
 fn current_item(subscription: &Subscription) -> StoreResult<Item> {
     let key = key_schema::current_subscription(&subscription.tenant, subscription.id);
     with_subscription(key.attributes(), subscription)
-}
-
-impl Aws {
-    /// The put of a version, where it is not there yet, with a flow mark or without.
-    fn put_version(&self, subscription: &Subscription, is_marked: bool) -> StoreResult<TransactWriteItem> {
-        let Subscription { tenant, id, version, .. } = subscription;
-        let key = key_schema::subscription_version(tenant, *id, *version);
-        let mut item = with_subscription(key.attributes(), subscription)?;
-        if is_marked {
-            item.insert(FLOW_MARK.into(), AttributeValue::Bool(true));
-        }
-        self.put_if_absent(item).part()
-    }
-
-    /// Lets the version before this one expire, which only a repeated event still reads, and removes its secrets.
-    fn expire_previous(&self, next: &Subscription) -> StoreResult<TransactWriteItem> {
-        let expires = Timestamp::now() + REPLACED_VERSION_RETENTION;
-        self.expire_version(&next.tenant, next.id, next.version.saturating_sub(1), expires)
-            .update_expression("SET #expires = :expires REMOVE #secrets")
-            .expression_attribute_names("#secrets", SECRETS)
-            .part()
-    }
-
-    /// The update that sets when a version expires.
-    fn expire_version(
-        &self,
-        tenant: &TenantId,
-        id: SubscriptionId,
-        version: u64,
-        expires: Timestamp,
-    ) -> UpdateBuilder {
-        self.update_part(key_schema::subscription_version(tenant, id, version))
-            .update_expression("SET #expires = :expires")
-            .condition_expression("attribute_exists(#pk)")
-            .expression_attribute_names("#expires", EXPIRES)
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_values(":expires", number(expires.seconds()))
-    }
 }

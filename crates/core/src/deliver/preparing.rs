@@ -1,6 +1,5 @@
 //! Preparation of a request from what is stored, and the reasons why nothing can be sent.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -10,10 +9,12 @@ use tokio::time::timeout_at;
 use super::Deliver;
 use super::recording::with_retries;
 use crate::model::attempt::Attempt;
+use crate::model::credentials::CredentialsVersion;
 use crate::model::delivery::Delivery;
-use crate::model::subscription::headers_for_other_url;
 use crate::model::time::Timestamp;
-use crate::ports::{MAX_RECORDING_TIME, NotSent, Payloads, StoreError, Subscriptions, WebhookRequest};
+use crate::ports::{
+    Deliveries, MAX_RECORDING_TIME, NotSent, Payloads, StoreError, Subscriptions, WebhookRequest,
+};
 
 /// When an attempt that was given back is tried again: a machine may have what was missing soon; a store that does not
 /// answer, or not in time, is not asked so often, since each try is more work for it.
@@ -68,17 +69,17 @@ impl From<StoreError> for NotSendable {
     }
 }
 
-impl<S: Payloads + Subscriptions, O> Deliver<S, O> {
-    /// The request, while there is time to send it and to record what comes of it.
+impl<S: Deliveries + Payloads + Subscriptions, O> Deliver<S, O> {
+    /// The request, while there is time to send it and to record what comes of it. The row notes what gave its credentials.
     pub(super) async fn request_in_time(
         &self,
-        delivery: &Delivery,
-        row: &Attempt,
+        delivery: &mut Delivery,
+        row: &mut Attempt,
         payload: Option<Bytes>,
     ) -> Result<WebhookRequest, NotSendable> {
+        let takes = Duration::from_secs(delivery.snapshot.timeout_seconds.into()) + MAX_RECORDING_TIME;
         let request = self.request(delivery, row, payload);
         let Some(ends) = self.deadline else { return request.await };
-        let takes = Duration::from_secs(delivery.snapshot.timeout_seconds.into()) + MAX_RECORDING_TIME;
         let latest = ends.checked_sub(takes).ok_or(NotSendable::NoTimeLeft)?;
         let request = timeout_at(latest.into(), request).await.map_err(|_| NotSendable::NoTimeLeft)??;
         if Instant::now() > latest { Err(NotSendable::NoTimeLeft) } else { Ok(request) }
@@ -86,22 +87,24 @@ impl<S: Payloads + Subscriptions, O> Deliver<S, O> {
 
     async fn request(
         &self,
-        delivery: &Delivery,
-        row: &Attempt,
+        delivery: &mut Delivery,
+        row: &mut Attempt,
         payload: Option<Bytes>,
     ) -> Result<WebhookRequest, NotSendable> {
+        self.take_out_credentials(delivery).await?;
         let snapshot = &delivery.snapshot;
         let body = match (payload, snapshot.request.payload.key) {
             (Some(payload), _) => Some(payload),
             (None, Some(key)) => with_retries(|| self.store.payload(&snapshot.tenant, key)).await?,
             (None, None) => Some(Bytes::new()),
         };
-        let (subscription, version) = (snapshot.subscription_id, snapshot.subscription_version);
-        let secrets = with_retries(|| self.store.secrets(&snapshot.tenant, subscription, version)).await?;
-        let headers = self.headers(delivery, row).await?;
+        let credentials = self.credentials(snapshot, &row.destination).await?;
+        let own = row.address_version.unwrap_or(snapshot.subscription_version);
+        row.credentials = CredentialsVersion::of(credentials.version, own);
+        let (headers, secrets) = credentials.join(snapshot.request.headers.all());
         Ok(WebhookRequest {
             tenant: snapshot.tenant.clone(),
-            subscription_id: subscription,
+            subscription_id: snapshot.subscription_id,
             fresh_connection: delivery.history.interruptions > 0,
             test: snapshot.test,
             method: snapshot.request.method,
@@ -116,38 +119,13 @@ impl<S: Payloads + Subscriptions, O> Deliver<S, O> {
             loan_id: snapshot.loan_id.clone(),
             occurred_at: snapshot.occurred_at.clone(),
             sequence: snapshot.sequence,
-            secrets: secrets.ok_or_else(|| gone("its signing secrets are gone"))?.valid(row.sent_at),
+            secrets: secrets.valid(row.sent_at),
             sent_at: row.sent_at,
             timeout: Duration::from_secs(snapshot.timeout_seconds.into()),
         })
     }
-
-    /// The headers as they were rendered at intake; of a resend to another address with the credentials of that address.
-    async fn headers(
-        &self,
-        delivery: &Delivery,
-        row: &Attempt,
-    ) -> Result<BTreeMap<String, String>, NotSendable> {
-        let snapshot = &delivery.snapshot;
-        let frozen = &snapshot.request.headers;
-        let Some(version) = row.address_version.filter(|version| *version != snapshot.subscription_version)
-        else {
-            return Ok(frozen.clone());
-        };
-        let (tenant, id) = (&snapshot.tenant, snapshot.subscription_id);
-        let rendered_by =
-            with_retries(|| self.store.subscription_version(tenant, id, snapshot.subscription_version))
-                .await?;
-        let url_of = with_retries(|| self.store.subscription_version(tenant, id, version)).await?;
-        match rendered_by.zip(url_of) {
-            Some((rendered_by, url_of)) => {
-                Ok(headers_for_other_url(frozen, &rendered_by.settings, &url_of.settings))
-            }
-            None => Err(gone("a version of its webhook is gone")),
-        }
-    }
 }
 
-fn gone(what: &str) -> NotSendable {
+pub(super) fn gone(what: &str) -> NotSendable {
     NotSendable::ContentMissing(what.to_owned())
 }

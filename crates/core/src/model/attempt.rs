@@ -8,6 +8,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::address::Address;
+use super::credentials::CredentialsVersion;
 use super::failure::{ErrorKind, Failure};
 use super::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
 use super::payload::Payload;
@@ -39,9 +40,11 @@ pub struct Attempt {
     /// Of a resend: the name of the key, or the viewer of the portal link.
     pub requested_by: Option<String>,
     pub resend_of: Option<AttemptId>,
-    /// Of a resend to the subscription's current URL: the version of the subscription that gave its destination and gives
-    /// its credentials. None where the delivery's own request is sent.
+    /// Of a resend to the subscription's current URL: the version of the subscription that gave its destination. None where
+    /// the delivery's own request is sent.
     pub address_version: Option<u64>,
+    /// Which version of the subscription gave the credentials of its request.
+    pub credentials: CredentialsVersion,
     /// For a queued row: when it was asked for.
     pub sent_at: Timestamp,
     pub state: AttemptState,
@@ -225,6 +228,7 @@ impl Attempt {
 
     /// Gives a resend back that was taken: it is queued again, as if it were asked for now.
     pub fn release(&mut self, now: Timestamp) {
+        self.credentials = CredentialsVersion::Own;
         self.state = AttemptState::Queued;
         self.sent_at = now;
     }

@@ -3,13 +3,13 @@
 //! What it sends is its [`DeliverySnapshot`], made at intake; how far its automatic schedule has come is its
 //! [`Progress`]. A delivery is the one source of truth about the schedule: a queue message only wakes it.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::attempt::{Attempt, AttemptNumber, AttemptState, Completion};
 use super::attempt_result::AttemptResult;
+use super::credentials::{CredentialsVersion, FrozenHeaders};
 use super::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use super::payload::Payload;
 use super::progress::{Claim, InvalidTransition, NextAttempt, Progress};
@@ -68,12 +68,12 @@ pub struct DeliverySnapshot {
     pub timeout_seconds: u32,
 }
 
-/// The request but for what differs from attempt to attempt.
+/// The request but for what differs from attempt to attempt, credentials among it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequestSnapshot {
     pub method: Method,
     pub url: String,
-    pub headers: BTreeMap<String, String>,
+    pub headers: FrozenHeaders,
     /// None where there is no body.
     pub content_type: Option<String>,
     pub payload: Payload,
@@ -194,6 +194,7 @@ impl Delivery {
             requested_by: None,
             resend_of: None,
             address_version: None,
+            credentials: CredentialsVersion::Own,
             sent_at,
             state,
             next_attempt_at: None,

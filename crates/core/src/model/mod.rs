@@ -7,6 +7,7 @@ mod attempt_result;
 pub mod byte_order_mark;
 pub mod catalogue;
 mod context_names;
+pub mod credentials;
 pub mod delivery;
 pub mod destination;
 pub mod event;

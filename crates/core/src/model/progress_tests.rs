@@ -1,7 +1,6 @@
-use std::collections::BTreeMap;
-
 use super::*;
 use crate::model::attempt::Completion;
+use crate::model::credentials::FrozenHeaders;
 use crate::model::delivery::{Delivery, DeliverySnapshot, RequestSnapshot};
 use crate::model::failure::{ErrorKind, Failure};
 use crate::model::id::{EventId, LoanId, SubscriptionId, TenantId, TraceId};
@@ -36,7 +35,7 @@ fn delivery() -> Delivery {
         request: RequestSnapshot {
             method: Method::Post,
             url: "https://core.example.com/".into(),
-            headers: BTreeMap::new(),
+            headers: FrozenHeaders::none(),
             content_type: None,
             payload: Payload::of(b""),
             unrenderable: None,

@@ -6,6 +6,7 @@ use std::fmt::Display;
 use bytes::Bytes;
 use url::Url;
 
+use super::credentials::FrozenHeaders;
 use super::delivery::{Delivery, DeliverySnapshot, RequestSnapshot};
 use super::event_evaluation::{EventEvaluation, NOT_UNICODE};
 use super::id::{EventId, TraceId};
@@ -27,7 +28,7 @@ impl Delivery {
             let request = RequestSnapshot {
                 method: settings.request.method,
                 url: settings.request.url.clone(),
-                headers: BTreeMap::new(),
+                headers: FrozenHeaders::none(),
                 content_type: None,
                 payload: Payload::of(b""),
                 unrenderable: Some(reason),
@@ -139,8 +140,12 @@ fn request(
         room = room
             .checked_sub(name.len() + value.len())
             .ok_or("the templates of the headers render to more than 32 KiB in all")?;
-        headers.insert(name.clone(), value);
+        // One without placeholders is a credential: the request takes it from the subscription when it leaves.
+        if template.as_ref().is_ok_and(|template| !template.is_constant()) {
+            headers.insert(name.clone(), value);
+        }
     }
+    let headers = FrozenHeaders::Rendered(headers);
     let (bytes, payload) = match &compiled.payload {
         Some(template) => {
             let rendered = render("the payload", (template, MAX_BODY), (evaluation, trace_id))?;

@@ -251,6 +251,10 @@ pub trait Deliveries {
         due: Timestamp,
     ) -> impl Future<Output = StoreResult<ReleaseOutcome>> + Send;
 
+    /// Stores the frozen headers of a delivery again, without the credentials that an earlier version of loanhook stored with
+    /// them. Nothing else of the delivery changes.
+    fn replace_frozen_headers(&self, delivery: &Delivery) -> impl Future<Output = StoreResult<()>> + Send;
+
     /// Ends the automatic attempts of a pending delivery.
     fn cancel(
         &self,

@@ -8,7 +8,9 @@ use uuid::Uuid;
 
 use super::{IdempotencyKey, QueueMessage, StoreResult};
 use crate::model::attempt::{Attempt, ResendTo};
+use crate::model::credentials::CredentialsVersion;
 use crate::model::delivery::Delivery;
+use crate::model::failure::{ErrorKind, Failure};
 use crate::model::id::{AttemptId, LoanId, TenantId, TraceId};
 use crate::model::payload::PayloadKey;
 use crate::model::time::Timestamp;
@@ -19,7 +21,7 @@ pub struct HistoryRow {
     pub attempt: Attempt,
     /// How often the delivery was manually resent so far.
     pub resends: u32,
-    /// The version of the subscription that rendered its delivery; none where the delivery cannot be read.
+    /// The version of the subscription that its delivery matched; none where the delivery cannot be read.
     pub subscription_version: Option<u64>,
 }
 
@@ -28,6 +30,22 @@ impl HistoryRow {
     pub fn new(attempt: Attempt, delivery: &Delivery) -> Self {
         let subscription_version = Some(delivery.snapshot.subscription_version);
         Self { attempt, resends: delivery.history.resends, subscription_version }
+    }
+
+    /// The version of the subscription that gave the credentials of its request. None before that has ended, where nobody
+    /// saw what left, and where no version had credentials for its destination. Of a request that could not be rendered it
+    /// is the version that was to render it.
+    pub fn credentials_version(&self) -> Option<u64> {
+        let completion = self.attempt.completion()?;
+        let unseen = |error: &Failure| error.kind == ErrorKind::Interrupted && error.phase.is_none();
+        if completion.error().is_some_and(unseen) {
+            return None;
+        }
+        match self.attempt.credentials {
+            CredentialsVersion::Own => self.attempt.address_version.or(self.subscription_version),
+            CredentialsVersion::Other(version) => Some(version),
+            CredentialsVersion::NoVersion => None,
+        }
     }
 }
 

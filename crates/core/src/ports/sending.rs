@@ -31,7 +31,8 @@ pub trait EgressAddresses {
     fn record_source_address(&self, address: IpAddr, now: Timestamp);
 }
 
-/// A request about to leave: what was frozen at intake, and what belongs to this attempt alone.
+/// A request about to leave: what was frozen at intake, the credentials that its subscription has now, and what belongs to this
+/// attempt alone.
 #[derive(Debug)]
 pub struct WebhookRequest {
     /// Whose webhook it is: what is limited by tenant counts it there.

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use super::StoreResult;
 use crate::model::id::{KeyId, SubscriptionId, TenantId};
 use crate::model::key::{Key, KeyHash};
-use crate::model::secret::Secrets;
-use crate::model::subscription::Subscription;
+use crate::model::subscription::{Origin, Subscription};
 use crate::model::time::Timestamp;
 
 #[derive(Debug, PartialEq, Eq)]
@@ -65,14 +64,23 @@ pub trait Subscriptions {
         version: u64,
     ) -> impl Future<Output = StoreResult<Option<Arc<Subscription>>>> + Send;
 
-    /// The secrets of a subscription as they are now, even of a deleted one; at least as new as
-    /// `version`.
-    fn secrets(
+    /// The newest version of a subscription, with its signing secrets: as it is now, a deleted one as it last was. It is at
+    /// least as new as `version`.
+    fn newest_version(
         &self,
         tenant: &TenantId,
         id: SubscriptionId,
         version: u64,
-    ) -> impl Future<Output = StoreResult<Option<Secrets>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Arc<Subscription>>>> + Send;
+
+    /// The newest version of a subscription whose requests go to this scheme, host and port, as far as versions can be read.
+    /// An engine may leave out its signing secrets. Such a version is kept as long as a delivery of it may be sent.
+    fn newest_version_to(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        origin: &Origin,
+    ) -> impl Future<Output = StoreResult<Option<Arc<Subscription>>>> + Send;
 
     /// False if the tenant has `most` already.
     fn create(

@@ -10,6 +10,7 @@ use super::page_parameters::PageParameters;
 use super::page_request::PageRequest;
 use super::payload_files::stored_payload;
 use super::preview::Preview;
+use super::used_credentials::{self, UsedCredentials};
 use super::view::{self, attempt_details};
 use super::{PageStore, Pages};
 use loanhook_core::current_address::address_by;
@@ -41,6 +42,7 @@ pub(super) struct AttemptDetails {
     pub(super) waiting: Option<Waiting>,
     pub(super) accepted_at: Timestamp,
     pub(super) event_id: EventId,
+    pub(super) credentials: Option<UsedCredentials>,
     /// The URL that the delivery was first sent to.
     pub(super) original_url: String,
     /// Where its webhook sends now, where that is another URL and the viewer may resend.
@@ -95,6 +97,7 @@ pub(super) async fn read_details<S: PageStore>(
     let source = read_preview(store, request, row.attempt.source).await?;
     let (next_due, accepted_at) = (delivery.progress.next_due(), delivery.snapshot.accepted_at);
     let event_id = delivery.snapshot.event_id;
+    let credentials = used_credentials::of_row(store, &row, &delivery).await;
     let resends = delivery.history.resends;
     let current = if request.may_resend() { other_current_url(store, &delivery).await } else { None };
     Ok(AttemptDetails {
@@ -106,6 +109,7 @@ pub(super) async fn read_details<S: PageStore>(
         waiting,
         accepted_at,
         event_id,
+        credentials,
         original_url: delivery.snapshot.request.url,
         current,
         source,

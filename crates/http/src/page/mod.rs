@@ -30,6 +30,7 @@ mod preview;
 mod resend;
 mod session_cookies;
 mod sign_in;
+mod used_credentials;
 mod view;
 mod webhook_list;
 

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::*;
 use loanhook_core::model::attempt::{Attempt, AttemptNumber, AttemptState, Completion};
+use loanhook_core::model::credentials::CredentialsVersion;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::flow::SubscriptionFlow;
 use loanhook_core::model::grant::{Grant, GrantKind};
@@ -67,6 +68,7 @@ fn attempt(number: u32, rare: bool) -> Attempt {
         requested_by: None,
         resend_of: None,
         address_version: None,
+        credentials: CredentialsVersion::Own,
         sent_at: ended_at,
         state: AttemptState::Complete(result),
         next_attempt_at: None,

@@ -222,31 +222,3 @@ fn a_resend() {
         Ok(())
     });
 }
-
-#[test]
-fn a_resend_to_the_current_address() {
-    run(async {
-        let (aws, _, trace) = exhausted_delivery().await?;
-        let (function, http) = history_function(&aws).await;
-        let (_, delivery) = http.get(&format!("/v1/webhooks/{trace}")).await;
-        let id = delivery["subscriptionId"].as_str().and_then(|id| id.parse().ok()).expect("an ID");
-        let acme = tenant("acme");
-        let mut moved = (*aws.ports().subscription(&acme, id).await?.expect("a webhook")).clone();
-        moved.version += 1;
-        moved.settings.request.url = "https://new.example.com/".into();
-        aws.ports().replace(moved).await?;
-        function.forget_calls();
-        // Beside those of any resend: the subscription, and the event with its context.
-        assert_eq!(
-            http.post_json(&format!("/v1/webhooks/{trace}/resend"), r#"{"to":"current"}"#).await.0,
-            202
-        );
-        function.assert_calls([(GET, 6), (QUERY, 1), (TRANSACT, 1), (SEND, 1)]);
-
-        // Beside those of any resend: both versions of the subscription.
-        let (sending, deliver) = delivery_function(&aws, &[]);
-        deliver.handle(aws.receive().await, now()).await?;
-        sending.assert_calls([(GET, 6), (UPDATE, 3), (QUERY, 1), (PUT, 1)]);
-        Ok(())
-    });
-}

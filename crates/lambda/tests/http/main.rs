@@ -7,6 +7,7 @@ mod flow_calls;
 mod index_lag;
 mod intake_faults;
 mod job_calls;
+mod moved_subscriptions;
 mod order_calls;
 mod read_call_counts;
 mod report_calls;

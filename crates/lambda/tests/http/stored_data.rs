@@ -16,10 +16,12 @@ use loanhook_aws::{Aws, Stack, read_message};
 use loanhook_aws_testing::{AwsEngine, TestStack};
 use loanhook_contract::engine::Engine as _;
 use loanhook_contract::scene::{subscription, tenant};
+use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::key::KeyHash;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{DueWork, Subscriptions as _};
-use serde_json::Value;
+use loanhook_core::ports::{Attempts as _, DueWork, Subscriptions as _};
+use loanhook_http::api::direct_invocation;
+use serde_json::{Value, json};
 
 use compare::{Answers, fixture, router};
 
@@ -68,6 +70,82 @@ fn settings_of_an_earlier_version_are_changed_from_where_they_are() {
             let item = get.set_key(Some(key.into())).send().await.expect("read").item.expect(pk);
             assert_eq!(item["version"], AttributeValue::N("60".into()), "{pk}");
         }
+        Ok(())
+    });
+}
+
+/// Header values without placeholders, of deliveries in the fixture.
+const CREDENTIALS: [&str; 3] =
+    ["Bearer a-token-of-core", "a-key-without-placeholders", "kept since the first version"];
+/// A header value that was rendered there.
+const RENDERED: &str = "loan batch %E2%9C%93 of unknown";
+
+/// The deliveries of the table.
+async fn deliveries(stack: &TestStack) -> Vec<Delivery> {
+    let scan = stack.dynamodb.scan().table_name(&stack.name).consistent_read(true);
+    let items = scan.send().await.expect("a scan").items.unwrap_or_default();
+    let mut deliveries = Vec::new();
+    for item in items {
+        let Some(of) = item["pk"].as_s().expect("a key").strip_prefix("T#") else { continue };
+        let (name, trace) = of.split_once('#').expect("a tenant and a trace");
+        let trace = trace.parse().expect("a trace");
+        // Some documents are packed.
+        let read = stack.engine().delivery(&tenant(name), trace).await.expect("read");
+        deliveries.extend(read);
+    }
+    deliveries
+}
+
+/// How many deliveries hold one of these texts.
+fn count(deliveries: &[Delivery], texts: &[&str]) -> usize {
+    let holds = |delivery: &&Delivery| {
+        let all = format!("{delivery:?}");
+        texts.iter().any(|text| all.contains(text))
+    };
+    deliveries.iter().filter(holds).count()
+}
+
+#[test]
+fn deliveries_of_an_earlier_version_lose_their_credentials_by_a_direct_invocation() {
+    loanhook_contract::run_on::<AwsEngine>(async {
+        let aws = AwsEngine::fresh().await;
+        restore(&aws.stack).await;
+        let before = deliveries(&aws.stack).await;
+        let holding = before.iter().filter(|one| one.snapshot.request.headers.may_hold_credentials()).count();
+        assert!(count(&before, &CREDENTIALS) > CREDENTIALS.len() && holding < before.len());
+        let rendered = count(&before, &[RENDERED]);
+        assert!(rendered > 0);
+
+        let named: Vec<_> = before
+            .iter()
+            .map(|one| json!({"tenant": one.snapshot.tenant.as_str(), "traceId": one.snapshot.trace_id.to_string()}))
+            .collect();
+        let mut taken_out = 0;
+        for batch in named.chunks(100) {
+            let input = json!({"takeOutCredentials": batch});
+            assert!(direct_invocation::takes_out_credentials(&input));
+            let result = direct_invocation::take_out_credentials(aws.ports(), input.clone()).await;
+            taken_out += result.expect("done")["takenOut"].as_u64().expect("a number");
+            let again = direct_invocation::take_out_credentials(aws.ports(), input).await;
+            assert_eq!(again.expect("done"), json!({"takenOut": 0, "failed": []}));
+        }
+        assert_eq!(taken_out, holding as u64);
+        let after = deliveries(&aws.stack).await;
+        assert_eq!((after.len(), count(&after, &CREDENTIALS)), (before.len(), 0));
+        assert_eq!(count(&after, &[RENDERED]), rendered);
+        // A delivery that is not there holds none.
+        let unknown = json!({"takeOutCredentials": [{"tenant": "acme", "traceId": "00000000-0000-4000-8000-000000000000"}]});
+        assert_eq!(
+            direct_invocation::take_out_credentials(aws.ports(), unknown).await.expect("done"),
+            json!({"takenOut": 0, "failed": []})
+        );
+
+        let recorded = Answers::read("aws");
+        let deployed_key = recorded.key("admin").map(KeyHash::of);
+        let engine = Aws::new(&aws.stack.config, Stack { deployed_key, ..aws.stack.resources() });
+        let differences = recorded.differences(&router(engine.clone())).await;
+        engine.finish_background().await;
+        assert!(differences.is_empty(), "{} answers differ:\n{}", differences.len(), differences.join("\n"));
         Ok(())
     });
 }

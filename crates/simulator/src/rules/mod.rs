@@ -33,6 +33,8 @@ pub enum Rule {
     RowBeforeRequest,
     /// Every request of a delivery is what was frozen at intake.
     FrozenBytes,
+    /// A credential goes to no host that it was not given for.
+    OwnCredentials,
     /// A resend moves no schedule.
     IndependentResend,
     /// One attempt for each number, in order, without a gap.
@@ -70,6 +72,7 @@ impl fmt::Display for Rule {
             Self::AnsweredIsCommitted => "answered is committed",
             Self::RowBeforeRequest => "row before request",
             Self::FrozenBytes => "frozen bytes",
+            Self::OwnCredentials => "own credentials",
             Self::IndependentResend => "independent resend",
             Self::OneAttemptPerNumber => "one attempt per number",
             Self::ScheduleTimes => "schedule times",

@@ -7,7 +7,7 @@ use loanhook_memory::State;
 
 use super::{Rule, flow};
 use crate::model::SentRequest;
-use crate::settings::EVENT_HEADER;
+use crate::settings::{CREDENTIAL_HEADER, EVENT_HEADER, credential_of};
 use crate::throttles::PermitId;
 use crate::world::Inner;
 
@@ -40,13 +40,19 @@ fn checked(inner: &mut Inner, state: &State, request: &WebhookRequest) -> Result
     let snapshot = &seen.snapshot;
     let frozen = &snapshot.request;
     let as_frozen = Payload::of(&request.body) == frozen.payload
-        && (&request.url, &request.headers) == (&frozen.url, &frozen.headers)
+        && request.url == frozen.url
+        && frozen.headers.all().iter().all(|(name, value)| request.headers.get(name) == Some(value))
         && (&request.content_type, request.method) == (&frozen.content_type, frozen.method)
         && (&request.event_name, &request.loan_id) == (&snapshot.event_name, &snapshot.loan_id)
         && (&request.occurred_at, request.test) == (&snapshot.occurred_at, snapshot.test)
         && request.sequence == snapshot.sequence;
     if !as_frozen {
         return broken(Rule::FrozenBytes, "it is not what was frozen at intake");
+    }
+    let credentials: Vec<_> =
+        request.headers.iter().filter(|(name, _)| !frozen.headers.all().contains_key(*name)).collect();
+    if credentials != [(&CREDENTIAL_HEADER.to_owned(), &credential_of(&request.url))] {
+        return broken(Rule::OwnCredentials, "it has other credentials than those of its host");
     }
     let number = request.headers.get(EVENT_HEADER).and_then(|number| number.parse().ok());
     let Some(number) = number else {

@@ -2,6 +2,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::model::attempt::{AttemptNumber, AttemptState, Completion};
+use crate::model::credentials::CredentialsVersion;
 use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, LoanId, SubscriptionId, TenantId};
 use crate::model::payload::Payload;
@@ -61,6 +62,7 @@ fn row(End { delivery, number, at: second, result }: End) -> Attempt {
         state: AttemptState::Complete(completion),
         next_attempt_at: None,
         address_version: None,
+        credentials: CredentialsVersion::Own,
     }
 }
 

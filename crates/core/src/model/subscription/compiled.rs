@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use super::{Criteria, Settings};
+use super::{Criteria, Origin, Settings};
 use crate::model::event_names::EventNames;
 use crate::model::template::{Target, Template, TemplateError};
 use loanhook_formula::{Formula, FormulaError};
@@ -19,6 +19,8 @@ pub(in crate::model) struct Compiled {
     pub(in crate::model) trigger: Option<Result<Formula, FormulaError>>,
     pub(in crate::model) restriction: Option<Result<Formula, FormulaError>>,
     pub(in crate::model) url: Result<Template, TemplateError>,
+    /// That of the URL; none where it cannot be read.
+    pub(in crate::model) origin: Option<Origin>,
     pub(in crate::model) headers: BTreeMap<String, Result<Template, TemplateError>>,
     pub(in crate::model) payload: Option<Result<Template, TemplateError>>,
 }
@@ -64,6 +66,7 @@ impl Compiled {
             trigger,
             restriction: settings.restriction.as_deref().map(Formula::parse),
             url: Template::parse(&request.url, Target::Url),
+            origin: Origin::of_template(&request.url),
             headers: request.headers.iter().map(header).collect(),
             payload: request
                 .payload

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 pub use compiled::CompiledCache;
-pub use credentials::{headers_for_other_url, may_keep_credentials};
+pub use credentials::{Origin, may_keep_credentials};
 pub use headers::MAX_HEADERS;
 pub(super) use headers::is_header_value;
 pub use headers::value_fault;
@@ -125,7 +125,8 @@ impl Criteria {
 pub struct Request {
     pub method: Method,
     pub url: String,
-    /// Header names and values. Values are secrets: they are shown to nobody.
+    /// Header names and the templates of their values. Values are secrets: they are shown to nobody. Those without placeholders
+    /// are credentials.
     pub headers: BTreeMap<String, String>,
     pub content_type: String,
     /// A template of the body; none sends the event's name and context.

@@ -23,8 +23,8 @@ pub(in crate::api) struct AttemptView {
     event_title: String,
     event_name: String,
     subscription_id: SubscriptionId,
-    /// The version of the subscription at intake, which gave all but the signing secrets; null where that is not known. Of a
-    /// resend to the current URL: the version that gave this URL and the headers without placeholders.
+    /// The version of the subscription that gave the credentials: the headers without placeholders. Null until the attempt has
+    /// ended, where its sender died, and where no version had credentials for the destination's scheme, host and port.
     #[schema(required)]
     subscription_version: Option<u64>,
     method: Method,
@@ -118,7 +118,8 @@ impl AttemptView {
     }
 
     fn new(row: HistoryRow, to: &Caller, headers: bool) -> Self {
-        let HistoryRow { attempt, resends, subscription_version } = row;
+        let subscription_version = row.credentials_version();
+        let HistoryRow { attempt, resends, .. } = row;
         let loan = web::path_segment(attempt.loan_id.as_str());
         let href = format!("/v1/loans/{loan}/webhooks/{}", attempt.id);
         let outcome = attempt.outcome();
@@ -145,7 +146,7 @@ impl AttemptView {
             event_title: attempt.event_title,
             event_name: attempt.event_name,
             subscription_id: attempt.subscription_id.into(),
-            subscription_version: attempt.address_version.or(subscription_version),
+            subscription_version,
             method: attempt.method.into(),
             // A list is read, copied and exported by many: only a row by itself shows what may be a token.
             destination: shown(attempt.destination, headers && to.sees_whole_urls()),

@@ -89,7 +89,8 @@ struct RequestDraft {
     #[schema(max_length = 8192, example = "https://core.example.com/hooks/loans")]
     url: String,
     /// Values are write-only: reads show `***`, which in a PUT keeps the stored value as long as scheme, host and port
-    /// of the URL stay the same.
+    /// of the URL stay the same. A value with placeholders is rendered for each event; all others are credentials: each request
+    /// has those that are set when it leaves, a retry and a resend too.
     #[serde(default, deserialize_with = "texts")]
     headers: BTreeMap<String, String>,
     #[serde(default = "content_type")]

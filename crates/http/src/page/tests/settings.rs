@@ -6,8 +6,7 @@ use super::Loan;
 use loanhook_core::model::id::{EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::ledger::LedgerEvent;
 use loanhook_core::model::progress::Status;
-use loanhook_core::model::secret::Secrets;
-use loanhook_core::model::subscription::Subscription;
+use loanhook_core::model::subscription::{Origin, Subscription};
 use loanhook_core::ports::{DeleteOutcome, Ledger, ReplaceOutcome, StoreResult, Subscriptions};
 
 impl Subscriptions for Loan {
@@ -36,7 +35,21 @@ impl Subscriptions for Loan {
         Ok(None)
     }
 
-    async fn secrets(&self, _: &TenantId, _: SubscriptionId, _: u64) -> StoreResult<Option<Secrets>> {
+    async fn newest_version(
+        &self,
+        _: &TenantId,
+        _: SubscriptionId,
+        _: u64,
+    ) -> StoreResult<Option<Arc<Subscription>>> {
+        Ok(None)
+    }
+
+    async fn newest_version_to(
+        &self,
+        _: &TenantId,
+        _: SubscriptionId,
+        _: &Origin,
+    ) -> StoreResult<Option<Arc<Subscription>>> {
         Ok(None)
     }
 

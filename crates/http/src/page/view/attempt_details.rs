@@ -9,6 +9,7 @@ use super::{payload, resend, timeline};
 use crate::page::attempt_details::AttemptDetails;
 use crate::page::page_parameters::PageParameters;
 use crate::page::page_request::PageRequest;
+use crate::page::used_credentials::UsedCredentials;
 use loanhook_core::model::attempt::{Attempt, Outcome};
 use loanhook_core::model::failure::Phase;
 
@@ -55,6 +56,9 @@ pub(in crate::page) fn show(
             (timeline::show(details, &delivery_href))
             dl.facts {
                 (fact("Destination", &html! { bdi.break { (request.destination(attempt)) } }))
+                @if let Some(used) = &details.credentials {
+                    (fact("Credentials", &credentials(used)))
+                }
                 (fact("IP address it was sent from", &or_none(ip, "Not known")))
                 (fact("Response time", &or_none(time_taken, "None: there was no whole answer")))
                 (fact("Sent", &time(attempt.sent_at)))
@@ -110,6 +114,20 @@ fn phase_text(phase: Phase) -> &'static str {
         Phase::Send => "the request was sent",
         Phase::Wait => "the answer was waited for",
         Phase::Read => "the answer was read",
+    }
+}
+
+/// Which headers of its settings a request had beside its signature, and which version of the webhook gave them.
+fn credentials(used: &UsedCredentials) -> Markup {
+    let version = used.version;
+    html! {
+        @match &used.headers {
+            Some(names) if names.is_empty() => {
+                "No header but the signature (version " (version) " of the webhook)"
+            }
+            Some(names) => { (names.join(", ")) " (version " (version) " of the webhook)" }
+            None => { "Version " (version) " of the webhook, which is not kept any more" }
+        }
     }
 }
 

@@ -1,0 +1,97 @@
+//! Credentials of a request: what proves to its receiver who we are. They are resolved when the request leaves, from the
+//! subscription as it is then, and no delivery stores them.
+
+use std::collections::BTreeMap;
+
+use super::secret::Secrets;
+use super::subscription::Settings;
+
+/// What a subscription gives a request that leaves. It has no `Debug`: its values are secret.
+pub struct Credentials {
+    /// The version of the subscription that gave them, but for the signing secrets; none where no version had any for the
+    /// scheme, host and port that the request goes to.
+    pub version: Option<u64>,
+    /// The headers without placeholders.
+    pub headers: BTreeMap<String, String>,
+    /// The signing secrets, always those of the newest version: a signature tells nobody the secret, and no other version
+    /// keeps any.
+    pub secrets: Secrets,
+}
+
+impl Credentials {
+    /// All headers of a request: a header that was rendered wins over one of its name, in whatever case.
+    pub fn join(self, rendered: &BTreeMap<String, String>) -> (BTreeMap<String, String>, Secrets) {
+        let mut headers = self.headers;
+        headers.retain(|name, _| !rendered.keys().any(|other| other.eq_ignore_ascii_case(name)));
+        headers.extend(rendered.iter().map(|(name, value)| (name.clone(), value.clone())));
+        (headers, self.secrets)
+    }
+}
+
+/// Which version of a subscription gave the credentials of a request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CredentialsVersion {
+    /// The one that its delivery matched; of a resend to the current URL the one that gave this URL. It stands here, too,
+    /// until the credentials are read.
+    #[default]
+    Own,
+    Other(u64),
+    /// No version had credentials for its scheme, host and port.
+    NoVersion,
+}
+
+impl CredentialsVersion {
+    /// How a row notes which version gave the credentials; `version` is none where no version had any. `own` is the one that
+    /// [`Own`](Self::Own) stands for.
+    pub fn of(version: Option<u64>, own: u64) -> Self {
+        match version {
+            Some(version) if version == own => Self::Own,
+            Some(version) => Self::Other(version),
+            None => Self::NoVersion,
+        }
+    }
+}
+
+/// The headers that a delivery froze at intake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FrozenHeaders {
+    /// Those that were rendered from placeholders.
+    Rendered(BTreeMap<String, String>),
+    /// All, credentials among them, as an earlier version of loanhook stored them.
+    WithCredentials(BTreeMap<String, String>),
+}
+
+impl FrozenHeaders {
+    /// None.
+    pub const fn none() -> Self {
+        Self::Rendered(BTreeMap::new())
+    }
+
+    /// Whether copies of credentials may be among them.
+    pub fn may_hold_credentials(&self) -> bool {
+        matches!(self, Self::WithCredentials(headers) if !headers.is_empty())
+    }
+
+    /// Names and values, whatever they are.
+    pub const fn all(&self) -> &BTreeMap<String, String> {
+        let (Self::Rendered(headers) | Self::WithCredentials(headers)) = self;
+        headers
+    }
+
+    /// The same without credentials. `settings` are those that rendered the headers; where these are gone, those of the
+    /// newest version. A header that they do not have, or not with placeholders, counts
+    /// as a credential: a header that is missing is noticed and can be set again, a credential that was taken from a
+    /// subscription must not leave any more.
+    #[must_use]
+    pub fn without_credentials(&self, settings: Option<&Settings>) -> Self {
+        let mut headers = self.all().clone();
+        if let Self::WithCredentials(_) = self {
+            headers.retain(|name, _| settings.is_some_and(|settings| settings.has_rendered_header(name)));
+        }
+        Self::Rendered(headers)
+    }
+}
+
+#[cfg(test)]
+#[path = "credentials_tests.rs"]
+mod tests;
