@@ -70,8 +70,14 @@ impl Bucket {
         Self { kind: BucketKind::Queued, slot, shard }
     }
 
+    /// Whether the sweep sees to its delivery by the time at which that is due: it looks at what has a message again and again, and
+    /// hands over what has none when the bucket comes.
+    pub(crate) fn is_in_time_for(self, due: Timestamp, now: Timestamp) -> bool {
+        self.kind == BucketKind::Queued || self.slot <= Slot::of(due.max(now)).next()
+    }
+
     /// The bucket that a text names; none where it names none.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         let mut parts = text.splitn(3, '#');
         let kind = match parts.next()? {
             "Q" => BucketKind::Queued,

@@ -42,6 +42,8 @@ pub struct FlowNotes {
     pub(crate) without_flow_at: Option<Timestamp>,
     /// The share in which a place was given back for it.
     pub(crate) share: Option<u32>,
+    /// When a limit, a hold or an order let it go.
+    pub(crate) woken_at: Option<Timestamp>,
 }
 
 /// What became of a message before it is handled.

@@ -76,8 +76,10 @@ impl Aws {
         if self.get(current).await?.is_none() {
             return Ok(false);
         }
-        if self.change_flow_state(of, |state| state.release(now)).await?.is_some() {
-            // Also where nothing waits: the last turn takes the mark away.
+        let changed = self.change_flow_state(of, |state| state.release(now)).await?.is_some();
+        let newest = self.newest_version_item(&of.tenant, of.subscription_id).await?;
+        if changed || newest.is_some_and(|newest| newest.contains_key(FLOW_MARK)) {
+            // Also where nothing waits: the last turn takes the mark away. A release that died before this is repeated by it.
             self.begin_turns(of, now, now).await?;
             self.follow_hold(of, now).await;
         }
@@ -108,20 +110,21 @@ impl Aws {
         Err(StoreError::Busy)
     }
 
-    /// Takes the mark of a subscription away, unless it is held or was changed meanwhile: then a later turn does.
-    pub(super) async fn unmark_flow(&self, of: &Receiver) -> StoreResult<()> {
+    /// Takes the mark of a subscription away. False where it is held or was changed meanwhile: then a later turn does.
+    pub(super) async fn unmark_flow(&self, of: &Receiver) -> StoreResult<bool> {
         let Receiver { tenant, subscription_id: id } = of;
-        let Some(newest) = self.newest_version_item(tenant, *id).await? else { return Ok(()) };
+        let Some(newest) = self.newest_version_item(tenant, *id).await? else { return Ok(true) };
         let version: u64 = parse_number(&newest, VERSION)?;
         let StoredState { state, version: of_state } = self.flow_state(of).await?;
         if state.hold.is_some() {
-            return Ok(());
+            return Ok(false);
         }
         let remove = self
             .update_part(key_schema::subscription_version(tenant, *id, version))
             .update_expression("REMOVE #mark")
-            .condition_expression("attribute_exists(#mark)")
+            .condition_expression("attribute_exists(#mark) AND attribute_not_exists(#expires)")
             .expression_attribute_names("#mark", FLOW_MARK)
+            .expression_attribute_names("#expires", EXPIRES)
             .part()?;
         // Who holds it meanwhile changes the state on top of the version that was read.
         let claim = self
@@ -132,7 +135,7 @@ impl Aws {
             .expression_attribute_values(":before", number(of_state))
             .expression_attribute_values(":after", number(of_state + 1))
             .part()?;
-        self.change_mark(of, version, FlowChange::Unmark(*id), vec![remove, claim]).await.map(drop)
+        self.change_mark(of, version, FlowChange::Unmark(*id), vec![remove, claim]).await
     }
 
     /// Changes the mark of a subscription. False where it was changed meanwhile.

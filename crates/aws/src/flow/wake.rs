@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
 use tracing::warn;
+use uuid::Uuid;
 
 use super::known::KnownFlow;
 use super::places::Room;
@@ -32,8 +33,13 @@ const RATE_INTERVAL: Duration = Duration::from_secs(1);
 const LAST_LOOK_DELAY: Duration = Duration::from_secs(5);
 /// After so long a probe that said nothing is made up for.
 const PROBE_TIME: Duration = Duration::from_secs(60);
-/// How many deliveries the end of a request tries to wake, where others wake the same.
-const MAX_TRIES: u32 = 5;
+/// Of how many deliveries that waited longest the end of a request wakes one. Where many requests end at once they would all try
+/// the oldest, so each begins at another of them.
+const WOKEN_AMONG: u32 = 32;
+/// How often they are read again where others woke all of them.
+const MAX_TRIES: u32 = 4;
+/// How many of those that were read are tried before they are read again.
+const TRIES_PER_READ: usize = 5;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// How many deliveries may be woken, and when to look again where more wait.
@@ -46,10 +52,19 @@ struct Pace {
 impl Aws {
     /// Wakes the delivery of a subscription that has waited longest, after a place of this share was given back.
     pub(super) async fn wake_one(&self, of: &Receiver, share: u32) -> StoreResult<()> {
-        let oldest = self.oldest_waiting(of, MAX_TRIES).await?;
-        for waiting in &oldest {
-            if self.remove_waiting(of, waiting).await? {
-                return self.enqueue_woken(vec![waiting.message(of)], Some(share)).await;
+        for try_index in 0..MAX_TRIES {
+            let mut oldest = self.oldest_waiting(of, WOKEN_AMONG).await?;
+            if oldest.is_empty() {
+                return Ok(());
+            }
+            if try_index > 0 {
+                let random = Uuid::new_v4().as_u128() % oldest.len() as u128;
+                oldest.rotate_left(usize::try_from(random).unwrap_or_default());
+            }
+            for waiting in oldest.iter().take(TRIES_PER_READ) {
+                if self.remove_waiting(of, waiting).await? {
+                    return self.send_woken(of, std::slice::from_ref(waiting), Some(share)).await;
+                }
             }
         }
         Ok(())
@@ -136,10 +151,19 @@ impl Aws {
             }
         });
         // Those that were removed are sent in any case.
-        let messages: Vec<_> = removed.iter().map(|(one, _)| one.message(of)).collect();
-        let woken = messages.len();
-        self.enqueue_woken(messages, None).await?;
-        result.map(|()| woken)
+        let removed: Vec<Waiting> = removed.into_iter().map(|(one, _)| *one).collect();
+        self.send_woken(of, &removed, None).await?;
+        result.map(|()| removed.len())
+    }
+
+    /// Sends the messages of deliveries that were removed. Where that fails they wait as before; some may get two messages.
+    async fn send_woken(&self, of: &Receiver, removed: &[Waiting], share: Option<u32>) -> StoreResult<()> {
+        let messages = removed.iter().map(|one| one.message(of)).collect();
+        let Err(failure) = self.enqueue_woken(messages, share).await else { return Ok(()) };
+        for one in removed {
+            self.put_waiting(of, one).await?;
+        }
+        Err(failure)
     }
 
     /// Ends the turns of a subscription of which nothing waits, and with them its mark.
@@ -158,7 +182,10 @@ impl Aws {
             if let Some(ended) = state.ended.filter(|ended| ended.is_paced(now)) {
                 return Ok(Some(end_of_pace(ended, now)));
             }
-            self.unmark_flow(of).await?;
+            if !self.unmark_flow(of).await? {
+                // It was held or changed meanwhile.
+                return Ok(Some(now + LAST_LOOK_DELAY));
+            }
         }
         if self.end_turns(turn).await? && !self.oldest_waiting(of, 1).await?.is_empty() {
             // It was noted meanwhile, and the turn was seen then.

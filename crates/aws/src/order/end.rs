@@ -6,6 +6,7 @@
 use super::FIRST_ATTEMPT;
 use super::open_deliveries::{OpenState, has_ended};
 use super::turn::{Before, Turn};
+use crate::due_index::{Bucket, is_deferred};
 use crate::engine::Aws;
 use crate::items::item::Item;
 use crate::items::key_schema::OrderedLoan;
@@ -22,8 +23,8 @@ const MAX_STEPS: u32 = 50;
 /// The first delivery whose first attempt waits, as far as its turn is known.
 pub(super) struct Next {
     pub(super) message: QueueMessage,
-    /// Its delivery stands in the index of what is due.
-    pub(super) is_watched: bool,
+    /// Where its delivery stands in the index of what is due.
+    pub(super) bucket: Option<Bucket>,
 }
 
 /// What comes first of a loan.
@@ -87,7 +88,11 @@ impl Aws {
     /// Queues the message of the first delivery whose first attempt waits, if that is behind this number and its turn is known.
     async fn wake_behind(&self, loan: &OrderedLoan, sequence: u64) -> StoreResult<()> {
         match self.first_of(loan, sequence).await? {
-            First::Next(next) => self.enqueue(next.message).await,
+            // Its turn comes later: it stands in the index until then.
+            First::Next(next) if is_deferred(next.message.due, (self.stack().clock)()) => {
+                self.enqueue(next.message).await
+            }
+            First::Next(next) => self.enqueue_woken(vec![next.message], None).await,
             First::UnderWay(_) | First::Nothing => Ok(()),
         }
     }
@@ -112,8 +117,8 @@ impl Aws {
                 OpenState::Over => self.remove_open(loan, open.sequence).await?,
                 OpenState::Failed(failed) => self.set_failed(loan, open.sequence, failed).await?,
                 OpenState::UnderWay(delivery) => return Ok(First::UnderWay(delivery)),
-                OpenState::Waits { is_watched } => {
-                    return Ok(First::Next(Next { message: message_at(loan, &open, turn), is_watched }));
+                OpenState::Waits { bucket } => {
+                    return Ok(First::Next(Next { message: message_at(loan, &open, turn), bucket }));
                 }
             }
         }

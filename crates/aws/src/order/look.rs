@@ -115,8 +115,8 @@ impl Aws {
         now: Timestamp,
     ) -> StoreResult<Option<Delivery>> {
         match self.state_of(loan, open).await? {
-            OpenState::Waits { is_watched } => {
-                let next = Next { message: loan.message(open), is_watched };
+            OpenState::Waits { bucket } => {
+                let next = Next { message: loan.message(open), bucket };
                 self.watch_and_wake(&next, which, now).await?;
             }
             OpenState::Over => self.remove_open(loan, open.sequence).await?,
@@ -128,12 +128,14 @@ impl Aws {
 
     /// Puts a delivery into the index of what is due, and queues its message if it is due soon.
     async fn watch_and_wake(&self, next: &Next, which: LetGo, now: Timestamp) -> StoreResult<()> {
-        if next.is_watched && which == LetGo::Unwatched {
+        // One that was put there for a later turn than it has now is handed over too late.
+        let is_watched = next.bucket.is_some_and(|bucket| bucket.is_in_time_for(next.message.due, now));
+        if is_watched && which == LetGo::Unwatched {
             return Ok(());
         }
         let waits = self.put_in_due_index(&next.message, FIRST_ATTEMPT, now).await?;
         if waits && !is_deferred(next.message.due, now) {
-            self.enqueue_all(vec![next.message.clone()]).await?;
+            self.enqueue_woken(vec![next.message.clone()], None).await?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use tracing::error;
 
 use super::FIRST_ATTEMPT;
 use super::turn::Before;
+use crate::due_index::Bucket;
 use crate::engine::Aws;
 use crate::items::call_errors::store_error;
 use crate::items::item::{Item, get_text, is_newer, number, text, unexpired};
@@ -35,8 +36,8 @@ pub(super) enum OpenState {
     UnderWay(Option<Box<Delivery>>),
     /// Its first attempt ended then without success, and another follows.
     Failed(Timestamp),
-    /// Its first attempt waits; `is_watched` where it stands in the index of what is due, so that the sweep looks at it.
-    Waits { is_watched: bool },
+    /// Its first attempt waits, in this bucket of the index of what is due if in any.
+    Waits { bucket: Option<Bucket> },
 }
 
 impl OrderedLoan {
@@ -140,7 +141,7 @@ impl Aws {
         Ok(match &delivery.progress {
             progress if has_ended(progress) => OpenState::Over,
             Progress::Waiting(next) if next.number == FIRST_ATTEMPT => {
-                OpenState::Waits { is_watched: item.contains_key(DUE_BUCKET) }
+                OpenState::Waits { bucket: get_text(&item, DUE_BUCKET).and_then(Bucket::read) }
             }
             Progress::Waiting(_) => OpenState::Failed(self.first_failure(loan, &item).await?),
             _ => OpenState::UnderWay(Some(Box::new(delivery))),

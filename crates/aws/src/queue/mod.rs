@@ -71,14 +71,15 @@ impl Aws {
         self.send_to_queues(outgoing.collect()).await
     }
 
-    /// Sends the messages of deliveries that waited, and that may take the place which was given back in this share.
+    /// Sends the messages of deliveries that waited, and that may take the place which was given back in this share, if in any.
     pub(crate) async fn enqueue_woken(
         &self,
         messages: Vec<QueueMessage>,
         share: Option<u32>,
     ) -> StoreResult<()> {
+        let woken_at = Some((self.stack().clock)());
         let woken = |message| Outgoing {
-            notes: FlowNotes { share, ..FlowNotes::default() },
+            notes: FlowNotes { share, woken_at, ..FlowNotes::default() },
             ..Outgoing::when_due(message)
         };
         self.send_to_queues(messages.into_iter().map(woken).collect()).await

@@ -17,6 +17,7 @@ use super::MAX_DELAY;
 use super::route::QueueKind;
 use super::sending::Outgoing;
 use crate::engine::Aws;
+use crate::flow::FlowNotes;
 use crate::sdk::MAX_CONCURRENT_CALLS;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DueWork, QueueMessage, StoreResult};
@@ -39,8 +40,9 @@ enum Wait {
     InIndex(u32),
 }
 
-fn wait(message: &QueueMessage, now: Timestamp) -> Wait {
-    let waited = now.since(message.due);
+/// How long a message waits that has waited for a permit since it was due, or since it was let go.
+fn wait(message: &QueueMessage, notes: FlowNotes, now: Timestamp) -> Wait {
+    let waited = now.since(notes.woken_at.map_or(message.due, |woken| woken.max(message.due)));
     match message.work {
         DueWork::Resend { .. } => Wait::InQueue(MIN_DELAY),
         DueWork::Attempt(number) if waited >= MAX_QUEUE_WAIT => Wait::InIndex(number),
@@ -53,15 +55,15 @@ impl Aws {
     /// which nothing was done.
     pub(super) async fn put_back(
         &self,
-        messages: &[QueueMessage],
+        messages: &[(QueueMessage, FlowNotes)],
         now: Timestamp,
     ) -> StoreResult<Vec<usize>> {
         let (mut in_queue, mut puts) = (Vec::new(), Vec::new());
-        for (i, message) in messages.iter().enumerate() {
-            let message = message.clone();
-            match wait(&message, now) {
+        for (i, (message, notes)) in messages.iter().enumerate() {
+            let (message, notes) = (message.clone(), *notes);
+            match wait(&message, notes, now) {
                 Wait::InQueue(delay) => {
-                    in_queue.push(Outgoing::at(message, now + delay));
+                    in_queue.push(Outgoing { notes, ..Outgoing::at(message, now + delay) });
                 }
                 Wait::InIndex(number) => puts.push(async move {
                     let later = QueueMessage { due: now + INDEX_DELAY, ..message };
@@ -88,15 +90,31 @@ mod tests {
 
     const DUE: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 
-    fn wait_after(work: DueWork, waited_seconds: u64) -> Wait {
-        let message = QueueMessage {
+    fn message(work: DueWork) -> QueueMessage {
+        QueueMessage {
             tenant: TenantId::try_from("acme".to_owned()).expect("a tenant"),
             trace_id: TraceId::from_uuid(Uuid::from_u128(1)),
             subscription_id: SubscriptionId::from_uuid(Uuid::from_u128(2)),
             due: DUE,
             work,
-        };
-        wait(&message, DUE + Duration::from_secs(waited_seconds))
+        }
+    }
+
+    fn wait_after(work: DueWork, waited_seconds: u64) -> Wait {
+        wait(&message(work), FlowNotes::default(), DUE + Duration::from_secs(waited_seconds))
+    }
+
+    #[test]
+    fn what_waited_for_a_hold_waits_for_a_permit_from_when_it_was_let_go() {
+        let woken = DUE + Duration::from_secs(86_400);
+        let notes = FlowNotes { woken_at: Some(woken), ..FlowNotes::default() };
+        for (waited, delay) in [(0, 10), (25, 25), (899, 30)] {
+            let now = woken + Duration::from_secs(waited);
+            let delay = Wait::InQueue(Duration::from_secs(delay));
+            assert_eq!(wait(&message(DueWork::Attempt(1)), notes, now), delay, "{waited} s");
+        }
+        let later = woken + Duration::from_secs(900);
+        assert_eq!(wait(&message(DueWork::Attempt(1)), notes, later), Wait::InIndex(1));
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub(super) const RETURNED: &str = "returned";
 const WITHOUT_FLOW: &str = "withoutFlow";
 /// The attribute of a message that the end of a request woke: the share of the limit in which it gave its place back.
 const SHARE: &str = "share";
+/// The attribute of a message that was sent when a limit, a hold or an order let its delivery go: when, in milliseconds since 1970.
+const WOKEN_AT: &str = "wokenAt";
 
 /// A message, and how it is sent.
 #[derive(Debug)]
@@ -55,13 +57,14 @@ impl Outgoing {
 
     /// Its attributes: names and values.
     fn attributes(&self) -> Vec<(&'static str, String)> {
-        let FlowNotes { without_flow_at, share } = self.notes;
+        let FlowNotes { without_flow_at, share, woken_at } = self.notes;
         let mut attributes = Vec::new();
         if self.is_returned {
             attributes.push((RETURNED, "1".to_owned()));
         }
         attributes.extend(without_flow_at.map(|at| (WITHOUT_FLOW, at.millis().to_string())));
         attributes.extend(share.map(|share| (SHARE, share.to_string())));
+        attributes.extend(woken_at.map(|at| (WOKEN_AT, at.millis().to_string())));
         attributes
     }
 }
@@ -151,9 +154,11 @@ impl Aws {
 /// What a message that was received says of the flow of its subscription.
 pub(super) fn notes(record: &SqsMessage) -> FlowNotes {
     let value = |name| record.message_attributes.get(name)?.string_value.as_deref();
+    let time = |name| value(name).and_then(|at| at.parse().ok()).map(Timestamp::from_millis);
     FlowNotes {
-        without_flow_at: value(WITHOUT_FLOW).and_then(|at| at.parse().ok()).map(Timestamp::from_millis),
+        without_flow_at: time(WITHOUT_FLOW),
         share: value(SHARE).and_then(|share| share.parse().ok()),
+        woken_at: time(WOKEN_AT),
     }
 }
 

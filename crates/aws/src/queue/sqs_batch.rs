@@ -182,7 +182,9 @@ where
     /// Puts records back; those whose attempt does not wait any more are handled, for which nothing is sent.
     async fn put_back<'a>(&self, of: Vec<Readable<'a>>, now: Timestamp, ends: Instant) -> Results<'a> {
         let (records, messages) = split(of);
-        let not_waiting = match self.engine.put_back(&messages, now).await {
+        let noted: Vec<_> =
+            messages.iter().cloned().zip(records.iter().map(|record| notes(record))).collect();
+        let not_waiting = match self.engine.put_back(&noted, now).await {
             Ok(not_waiting) => not_waiting,
             Err(failure) => return results_of(records, &Err(failure)),
         };
