@@ -77,13 +77,17 @@ impl Aws {
             return Ok(false);
         }
         let changed = self.change_flow_state(of, |state| state.release(now)).await?.is_some();
-        let newest = self.newest_version_item(&of.tenant, of.subscription_id).await?;
-        if changed || newest.is_some_and(|newest| newest.contains_key(FLOW_MARK)) {
+        if changed || self.is_marked(of).await? {
             // Also where nothing waits: the last turn takes the mark away. A release that died before this is repeated by it.
             self.begin_turns(of, now, now).await?;
             self.follow_hold(of, now).await;
         }
         Ok(true)
+    }
+
+    async fn is_marked(&self, of: &Receiver) -> StoreResult<bool> {
+        let newest = self.newest_version_item(&of.tenant, of.subscription_id).await?;
+        Ok(newest.is_some_and(|newest| newest.contains_key(FLOW_MARK)))
     }
 
     /// Sets the mark by which the state of a subscription counts whatever its settings say. False where there is none.

@@ -37,9 +37,9 @@ const PROBE_TIME: Duration = Duration::from_secs(60);
 /// the oldest, so each begins at another of them.
 const WOKEN_AMONG: u32 = 32;
 /// How often they are read again where others woke all of them.
-const MAX_TRIES: u32 = 4;
+const MAX_TRIES: u32 = 6;
 /// How many of those that were read are tried before they are read again.
-const TRIES_PER_READ: usize = 5;
+const TRIES_PER_READ: usize = 8;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// How many deliveries may be woken, and when to look again where more wait.

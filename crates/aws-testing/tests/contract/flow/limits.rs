@@ -60,6 +60,30 @@ fn no_more_requests_are_under_way_than_the_limit_says_whoever_handles_their_mess
 }
 
 #[test]
+fn each_of_many_requests_that_end_at_once_wakes_another_delivery() {
+    run_with_faults(async {
+        let s = Scene::with_sender(simulated_time!(START), in_flight(12), Held::default()).await?;
+        let accepted = s.accept(40).await?;
+        let under_way: Vec<_> =
+            accepted[..12].iter().map(|message| tokio::spawn(s.handling(message))).collect();
+        for _ in 0..12 {
+            s.deliver.sender.taken.acquire().await.expect("open").forget();
+        }
+        for message in &accepted[12..] {
+            s.handle(message).await?;
+        }
+        assert_eq!(s.count_waiting().await?, 28);
+        s.deliver.sender.let_go.add_permits(12);
+        for ended in under_way {
+            ended.await.expect("it does not panic")?;
+        }
+        assert_eq!(s.engine.drain().await.len(), 12);
+        assert_eq!(s.count_waiting().await?, 16);
+        Ok(())
+    });
+}
+
+#[test]
 fn the_end_of_a_request_wakes_the_delivery_that_has_waited_longest_and_none_goes_before_it() {
     run_with_faults(async {
         let s = Scene::with_sender(simulated_time!(START), in_flight(1), Held::default()).await?;

@@ -11,7 +11,7 @@ use loanhook_contract::sender::Scripted;
 use loanhook_core::deliver::Deliver;
 use loanhook_core::model::flow::DeliveryOrder;
 use loanhook_core::model::id::TraceId;
-use loanhook_core::ports::{StoreResult, Subscriptions as _};
+use loanhook_core::ports::{Deliveries as _, StoreResult, Subscriptions as _};
 
 use super::{Ordered, send};
 use crate::faults::simulated_time::{SimulatedTime, simulated_time};
@@ -35,17 +35,21 @@ struct Looks {
 impl Looks {
     /// The first deliveries are in none of the shards that are swept, so what the sweep does for one of them it does for its loan.
     async fn new(time: SimulatedTime, count: u32) -> StoreResult<Self> {
+        Self::stepping_aside(time, count, None).await
+    }
+
+    async fn stepping_aside(time: SimulatedTime, count: u32, after: Option<u32>) -> StoreResult<Self> {
         loop {
             time.set(START);
-            let looks = Self::with_any_traces(time, count).await?;
+            let looks = Self::with_any_traces(time, count, after).await?;
             if looks.of.iter().take(3).all(|trace| trace.spread_byte() % SHARDS >= LOAN_SHARDS) {
                 return Ok(looks);
             }
         }
     }
 
-    async fn with_any_traces(time: SimulatedTime, count: u32) -> StoreResult<Self> {
-        let s = Ordered::new(None).await?;
+    async fn with_any_traces(time: SimulatedTime, count: u32, after: Option<u32>) -> StoreResult<Self> {
+        let s = Ordered::new(after).await?;
         let store = s.engine.another(|stack| stack.clock = time.clock());
         s.engine.direct.put_sweep_cursors(0..SHARDS, time.now()).await;
         let mut of = Vec::new();
@@ -57,15 +61,20 @@ impl Looks {
         Ok(Self { s, of, time, store, sweep })
     }
 
-    fn worker(&self) -> Deliver<Aws, Scripted> {
-        let sender = Scripted::always(200);
+    fn worker(&self, statuses: &[u16]) -> Deliver<Aws, Scripted> {
+        let sender = Scripted::always(200).script(statuses);
         Deliver { store: self.store.clone(), sender, lease: Some(LEASE), deadline: None }
     }
 
     /// Handles the first attempt of a delivery, and loses what that wakes.
     async fn attempt(&self, trace: TraceId) -> StoreResult<()> {
+        self.attempt_with(trace, &[]).await
+    }
+
+    /// The same, with these statuses.
+    async fn attempt_with(&self, trace: TraceId, statuses: &[u16]) -> StoreResult<()> {
         let message = attempt_message(&self.s.delivery(trace).await?, 1, START);
-        self.worker().handle(message, self.time.now()).await?;
+        self.worker(statuses).handle(message, self.time.now()).await?;
         self.s.queued().await;
         Ok(())
     }
@@ -96,6 +105,20 @@ fn a_lost_wake_up_is_made_up_for() {
         assert_eq!(l.next_messages(HEALED_AFTER).await?, [l.of[2]]);
         l.attempt(l.of[2]).await?;
         assert_eq!(l.next_messages(2 * HEALED_AFTER).await?, []);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_lost_wake_up_of_a_delivery_that_was_to_wait_for_a_day_is_made_up_for() {
+    run_with_faults(async {
+        let l = Looks::stepping_aside(simulated_time!(START), 3, Some(86_400)).await?;
+        l.time.set(START + 10 * SECOND);
+        l.attempt_with(l.of[0], &[500]).await?;
+        l.time.set(START + 20 * SECOND);
+        l.store.cancel(&l.s.core.tenant, l.of[0]).await?;
+        l.s.queued().await;
+        assert_eq!(l.next_messages(HEALED_AFTER).await?, [l.of[1]]);
         Ok(())
     });
 }
