@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_partition_names_its_loan_whatever_that_is_called() {
-        for loan in ["727", "A#7#", "#"] {
+        for loan in ["727", "A 7", "Börse & Co ✓"] {
             let loan = OrderedLoan {
                 tenant: TenantId::try_from("acme-2".to_owned()).expect("a tenant"),
                 subscription: "01a207d9-217b-7000-8000-00000000002f".parse().expect("an ID"),
