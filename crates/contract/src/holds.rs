@@ -1,4 +1,4 @@
-//! Holds of subscriptions, and what waits. An engine that keeps no flow has none of it.
+//! Holds of subscriptions, and what waits.
 
 use loanhook_core::delivery_list::DeliveryFilter;
 use loanhook_core::holds::{hold_of, waiting_of};
@@ -31,29 +31,9 @@ async fn hold<E: Engine>(engine: &E, id: SubscriptionId) -> StoreResult<Option<H
     Ok(engine.ports().flows(&acme(), LATER).await?.remove(&id).and_then(|flow| flow.hold))
 }
 
-/// An engine with this subscription; none where the engine keeps no limits and holds.
-pub(crate) async fn with_flow<E: Engine>(subscription: &Subscription) -> StoreResult<Option<E>> {
-    let engine = E::fresh().await;
-    if !engine.ports().keeps_flow() {
-        return Ok(None);
-    }
-    assert!(engine.ports().create(subscription.clone(), 1).await?);
-    Ok(Some(engine))
-}
-
-/// An engine with this subscription; none where the engine keeps no order.
-pub(crate) async fn with_order<E: Engine>(subscription: &Subscription) -> StoreResult<Option<E>> {
-    let engine = E::fresh().await;
-    if !engine.ports().keeps_order() {
-        return Ok(None);
-    }
-    assert!(engine.ports().create(subscription.clone(), 1).await?);
-    Ok(Some(engine))
-}
-
 pub(crate) async fn failures_in_a_row_hold_a_subscription_until_a_success<E: Engine>() -> StoreResult<()> {
     let core = held_after_three("Core", 0);
-    let Some(engine) = with_flow::<E>(&core).await? else { return Ok(()) };
+    let engine = with::<E>(&[&core]).await?;
     let of = accepted(&engine, 5).await;
     attempt(&engine, of[0], FAILED).await?;
     attempt(&engine, of[1], SUCCEEDED).await?;
@@ -84,7 +64,7 @@ pub(crate) async fn failures_in_a_row_hold_a_subscription_until_a_success<E: Eng
 
 pub(crate) async fn an_attempt_that_is_completed_twice_is_one_failure<E: Engine>() -> StoreResult<()> {
     let core = held_after_three("Core", 0);
-    let Some(engine) = with_flow::<E>(&core).await? else { return Ok(()) };
+    let engine = with::<E>(&[&core]).await?;
     let of = accepted(&engine, 3).await;
     for trace in &of[..2] {
         let (claimed, row, token) = claim(&engine, *trace).await?;
@@ -101,7 +81,7 @@ pub(crate) async fn an_attempt_that_is_completed_twice_is_one_failure<E: Engine>
 
 pub(crate) async fn without_the_setting_failures_hold_nothing<E: Engine>() -> StoreResult<()> {
     let core = of_all_events("Core", 0);
-    let Some(engine) = with_flow::<E>(&core).await? else { return Ok(()) };
+    let engine = with::<E>(&[&core]).await?;
     for trace in accepted(&engine, 5).await {
         attempt(&engine, trace, FAILED).await?;
     }
@@ -111,7 +91,7 @@ pub(crate) async fn without_the_setting_failures_hold_nothing<E: Engine>() -> St
 
 pub(crate) async fn a_setting_that_is_taken_out_forgets_failures<E: Engine>() -> StoreResult<()> {
     let core = held_after_three("Core", 0);
-    let Some(engine) = with_flow::<E>(&core).await? else { return Ok(()) };
+    let engine = with::<E>(&[&core]).await?;
     let of = accepted(&engine, 5).await;
     for trace in &of[..2] {
         attempt(&engine, *trace, FAILED).await?;
@@ -132,7 +112,7 @@ pub(crate) async fn a_setting_that_is_taken_out_forgets_failures<E: Engine>() ->
 
 pub(crate) async fn a_subscription_is_held_and_released_by_hand<E: Engine>() -> StoreResult<()> {
     let core = held_after_three("Core", 0);
-    let Some(engine) = with_flow::<E>(&core).await? else { return Ok(()) };
+    let engine = with::<E>(&[&core]).await?;
     let of = accepted(&engine, 2).await;
     assert!(engine.ports().hold(&acme(), core.id, "Ann", START + SECOND).await?);
     assert!(engine.ports().hold(&acme(), core.id, "Bob", START + 2 * SECOND).await?);
@@ -153,7 +133,7 @@ pub(crate) async fn a_subscription_is_held_and_released_by_hand<E: Engine>() -> 
 
 pub(crate) async fn a_subscription_that_is_deleted_is_held_no_more<E: Engine>() -> StoreResult<()> {
     let core = held_after_three("Core", 0);
-    let Some(engine) = with_flow::<E>(&core).await? else { return Ok(()) };
+    let engine = with::<E>(&[&core]).await?;
     let of = accepted(&engine, 4).await;
     assert!(engine.ports().hold(&acme(), core.id, "Ann", START).await?);
     engine.ports().delete(&acme(), core.id, None).await?;
@@ -172,9 +152,6 @@ pub(crate) async fn what_waits_says_why_and_since_when<E: Engine>() -> StoreResu
         (of_all_events("Core", 0), of_all_events("Borrowers", 1), of_all_events("Free", 2));
     borrowers.settings.flow.max_in_flight = Some(1);
     let engine = with::<E>(&[&free]).await?;
-    if !engine.ports().keeps_flow() {
-        return Ok(());
-    }
     for subscription in [&core, &borrowers] {
         assert!(engine.ports().create(subscription.clone(), MANY).await?);
     }
@@ -230,7 +207,7 @@ pub(crate) async fn what_waits_says_why_and_since_when<E: Engine>() -> StoreResu
 
 pub(crate) async fn another_tenants_subscription_cannot_be_held_or_released<E: Engine>() -> StoreResult<()> {
     let core = of_all_events("Core", 0);
-    let Some(engine) = with_flow::<E>(&core).await? else { return Ok(()) };
+    let engine = with::<E>(&[&core]).await?;
     accepted(&engine, 2).await;
     let stranger = tenant("acme-2");
     assert!(!engine.ports().hold(&stranger, core.id, "Eve", START).await?);

@@ -1,5 +1,4 @@
-//! Order of deliveries: first attempts that wait for earlier deliveries of their loan. An engine that keeps no order
-//! has none of it.
+//! Order of deliveries: first attempts that wait for earlier deliveries of their loan.
 
 use loanhook_core::deliver::Deliver;
 use loanhook_core::delivery_list::DeliveryFilter;
@@ -11,7 +10,7 @@ use loanhook_core::model::id::TraceId;
 use loanhook_core::model::progress::Status;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{ClaimOutcome, Deliveries, FlowControl, QueueMessage, StoreResult, Subscriptions};
+use loanhook_core::ports::{ClaimOutcome, Deliveries, FlowControl, QueueMessage, StoreResult};
 use uuid::Uuid;
 
 use crate::delivery_list::{
@@ -19,10 +18,9 @@ use crate::delivery_list::{
     these_days,
 };
 use crate::engine::Engine;
-use crate::holds::with_order;
 use crate::scene::{DAY, MILLISECOND, SECOND, START, attempt_message, ended};
 use crate::sender::Scripted;
-use crate::triggers::{queued, send};
+use crate::triggers::{queued, send, with};
 
 /// A subscription of every event that keeps the order of each loan, with one retry.
 pub(crate) fn in_order(step_aside_after_seconds: Option<u32>) -> Subscription {
@@ -55,7 +53,7 @@ pub(crate) async fn claim_first<E: Engine>(
 
 pub(crate) async fn a_first_attempt_waits_for_the_end_of_every_earlier_delivery_of_its_loan<E: Engine>()
 -> StoreResult<()> {
-    let Some(engine) = with_order::<E>(&in_order(None)).await? else { return Ok(()) };
+    let engine = with::<E>(&[&in_order(None)]).await?;
     let of = accepted(&engine, 3).await;
     let other = send(&engine, "728", CONTEXT, 3).await.deliveries[0].trace_id;
     let mut expected = vec![of[0], other];
@@ -85,7 +83,7 @@ pub(crate) async fn a_first_attempt_waits_for_the_end_of_every_earlier_delivery_
 }
 
 pub(crate) async fn a_canceled_delivery_lets_those_behind_it_go<E: Engine>() -> StoreResult<()> {
-    let Some(engine) = with_order::<E>(&in_order(None)).await? else { return Ok(()) };
+    let engine = with::<E>(&[&in_order(None)]).await?;
     let of = accepted(&engine, 5).await;
     queued(&engine).await;
     // One that waits itself lets nothing go.
@@ -110,7 +108,7 @@ pub(crate) async fn a_canceled_delivery_lets_those_behind_it_go<E: Engine>() -> 
 }
 
 pub(crate) async fn a_delivery_that_is_given_back_is_still_waited_for<E: Engine>() -> StoreResult<()> {
-    let Some(engine) = with_order::<E>(&in_order(Some(60))).await? else { return Ok(()) };
+    let engine = with::<E>(&[&in_order(Some(60))]).await?;
     let of = accepted(&engine, 2).await;
     queued(&engine).await;
     let (claimed, row, token) = claim(&engine, of[0]).await?;
@@ -121,7 +119,7 @@ pub(crate) async fn a_delivery_that_is_given_back_is_still_waited_for<E: Engine>
 }
 
 pub(crate) async fn a_delivery_that_is_stuck_steps_aside<E: Engine>() -> StoreResult<()> {
-    let Some(engine) = with_order::<E>(&in_order(Some(60))).await? else { return Ok(()) };
+    let engine = with::<E>(&[&in_order(Some(60))]).await?;
     let of = accepted(&engine, 4).await;
     queued(&engine).await;
     attempt(&engine, of[0], FAILED).await?;
@@ -152,7 +150,7 @@ pub(crate) async fn a_delivery_that_is_stuck_steps_aside<E: Engine>() -> StoreRe
 }
 
 pub(crate) async fn messages_that_come_twice_break_no_order<E: Engine>() -> StoreResult<()> {
-    let Some(engine) = with_order::<E>(&in_order(None)).await? else { return Ok(()) };
+    let engine = with::<E>(&[&in_order(None)]).await?;
     let of = accepted(&engine, 3).await;
     queued(&engine).await;
     let deliver =
@@ -175,7 +173,7 @@ pub(crate) async fn messages_that_come_twice_break_no_order<E: Engine>() -> Stor
 
 pub(crate) async fn what_waits_for_an_earlier_delivery_says_so<E: Engine>() -> StoreResult<()> {
     let core = in_order(None);
-    let Some(engine) = with_order::<E>(&core).await? else { return Ok(()) };
+    let engine = with::<E>(&[&core]).await?;
     let of = accepted(&engine, 3).await;
     let order = with_reason(WaitingReason::Order);
     assert_eq!(found(&engine, order.clone()).await?, [of[2], of[1]]);
@@ -196,10 +194,7 @@ pub(crate) async fn what_waits_for_an_earlier_delivery_says_so<E: Engine>() -> S
 
 pub(crate) async fn a_hold_holds_up_what_waits_for_an_earlier_delivery_too<E: Engine>() -> StoreResult<()> {
     let core = in_order(None);
-    let Some(engine) = with_order::<E>(&core).await? else { return Ok(()) };
-    if !engine.ports().keeps_flow() {
-        return Ok(());
-    }
+    let engine = with::<E>(&[&core]).await?;
     let of = accepted(&engine, 3).await;
     let (order, hold) = (with_reason(WaitingReason::Order), with_reason(WaitingReason::Hold));
     let later = START + 3600 * SECOND;

@@ -17,10 +17,9 @@ use uuid::Uuid;
 
 use crate::delivery_list::{CONTEXT, FAILED, SUCCEEDED, acme, delivery};
 use crate::engine::Engine;
-use crate::holds::with_order;
 use crate::order::in_order;
 use crate::scene::{START, ended};
-use crate::triggers::submit;
+use crate::triggers::{submit, with};
 
 /// After how long a delivery that is stuck steps aside.
 const STEP_ASIDE: Duration = Duration::from_secs(60);
@@ -64,9 +63,6 @@ fn happenings() -> impl Strategy<Value = Vec<(Happening, u32)>> {
 
 pub(crate) async fn whatever_happens_the_order_is_kept_and_nothing_waits_for_ever<E: Engine>()
 -> StoreResult<()> {
-    if with_order::<E>(&in_order(None)).await?.is_none() {
-        return Ok(());
-    }
     let runtime = tokio::runtime::Handle::current();
     let mut runner = TestRunner::new(Config { cases: 32, failure_persistence: None, ..Config::default() });
     tokio::task::block_in_place(|| {
@@ -93,7 +89,7 @@ struct Case<E> {
 impl<E: Engine> Case<E> {
     async fn run(happenings: &[(Happening, u32)]) -> StoreResult<Result<(), TestCaseError>> {
         let core = in_order(Some(60));
-        let Some(engine) = with_order::<E>(&core).await? else { return Ok(Ok(())) };
+        let engine = with::<E>(&[&core]).await?;
         let mut case = Self {
             engine,
             core,

@@ -1,5 +1,4 @@
-//! Order of deliveries: their numbers, and what follows where the settings of their subscription change. An engine that keeps no order
-//! has none of it.
+//! Order of deliveries: their numbers, and what follows where the settings of their subscription change.
 
 use futures_util::future::join_all;
 use loanhook_core::model::flow::DeliveryOrder;
@@ -11,10 +10,9 @@ use crate::delivery_list::{
     CONTEXT, FAILED, MANY, SUCCEEDED, accepted, acme, attempt, delivery, of_all_events,
 };
 use crate::engine::Engine;
-use crate::holds::with_order;
 use crate::order::{claim_first, in_order};
 use crate::scene::{DAY, SECOND, START};
-use crate::triggers::{queued, send, submit};
+use crate::triggers::{queued, send, submit, with};
 
 async fn sequence<E: Engine>(engine: &E, trace: TraceId) -> StoreResult<Option<u64>> {
     Ok(delivery(engine, trace).await?.snapshot.sequence)
@@ -30,7 +28,7 @@ async fn replace<E: Engine>(engine: &E, subscription: &mut Subscription) -> Stor
 
 pub(crate) async fn deliveries_of_a_loan_are_numbered_without_a_gap<E: Engine>() -> StoreResult<()> {
     let core = in_order(None);
-    let Some(engine) = with_order::<E>(&core).await? else { return Ok(()) };
+    let engine = with::<E>(&[&core]).await?;
     let plain = of_all_events("Plain", 1);
     assert!(engine.ports().create(plain.clone(), MANY).await?);
     let numbers = async |engine: &E, loan: &str, key: Option<&str>, step: u32| {
@@ -68,7 +66,7 @@ pub(crate) async fn deliveries_of_a_loan_are_numbered_without_a_gap<E: Engine>()
 
 pub(crate) async fn an_order_that_is_turned_off_lets_go_what_waits<E: Engine>() -> StoreResult<()> {
     let mut core = in_order(None);
-    let Some(engine) = with_order::<E>(&core).await? else { return Ok(()) };
+    let engine = with::<E>(&[&core]).await?;
     let of = accepted(&engine, 4).await;
     assert_eq!(queued(&engine).await, [of[0]]);
     core.settings.flow.order = DeliveryOrder::None;
@@ -100,7 +98,7 @@ pub(crate) async fn an_order_that_is_turned_off_lets_go_what_waits<E: Engine>() 
 
 pub(crate) async fn a_change_of_the_time_to_step_aside_is_followed<E: Engine>() -> StoreResult<()> {
     let mut core = in_order(None);
-    let Some(engine) = with_order::<E>(&core).await? else { return Ok(()) };
+    let engine = with::<E>(&[&core]).await?;
     let of = accepted(&engine, 2).await;
     attempt(&engine, of[0], FAILED).await?;
     assert_eq!(queued(&engine).await, [of[0]]);
@@ -114,7 +112,7 @@ pub(crate) async fn a_change_of_the_time_to_step_aside_is_followed<E: Engine>() 
 
 pub(crate) async fn a_deleted_subscription_keeps_its_order<E: Engine>() -> StoreResult<()> {
     let core = in_order(None);
-    let Some(engine) = with_order::<E>(&core).await? else { return Ok(()) };
+    let engine = with::<E>(&[&core]).await?;
     let of = accepted(&engine, 2).await;
     queued(&engine).await;
     engine.ports().delete(&acme(), core.id, None).await?;

@@ -9,7 +9,6 @@ use crate::model::flow::{Hold, SubscriptionFlow, Waiting, WaitingReason};
 use crate::model::id::{AttemptId, SubscriptionId, TenantId, TraceId};
 use crate::model::subscription::Subscription;
 use crate::model::time::Timestamp;
-use crate::model::validation::ValidationErrors;
 use crate::ports::{DeliveryList, FlowControl, HistoryRow, StoreResult, Subscriptions};
 use crate::subscriptions::SubscriptionError;
 
@@ -25,8 +24,7 @@ pub struct ShownHold {
 ///
 /// # Errors
 ///
-/// [`SubscriptionError::Unknown`] where the tenant has none of this ID; [`SubscriptionError::Invalid`] where the engine keeps
-/// no holds.
+/// [`SubscriptionError::Unknown`] where the tenant has none of this ID.
 pub async fn hold<S: FlowControl + Subscriptions>(
     store: &S,
     tenant: &TenantId,
@@ -34,7 +32,6 @@ pub async fn hold<S: FlowControl + Subscriptions>(
     by: &str,
     now: Timestamp,
 ) -> Result<(Arc<Subscription>, Option<ShownHold>), SubscriptionError> {
-    check_keeps_holds(store)?;
     let is_known = store.hold(tenant, id, by, now).await?;
     changed(store, tenant, id, is_known).await
 }
@@ -50,18 +47,8 @@ pub async fn release<S: FlowControl + Subscriptions>(
     id: SubscriptionId,
     now: Timestamp,
 ) -> Result<(Arc<Subscription>, Option<ShownHold>), SubscriptionError> {
-    check_keeps_holds(store)?;
     let is_known = store.release_hold(tenant, id, now).await?;
     changed(store, tenant, id, is_known).await
-}
-
-fn check_keeps_holds<S: Subscriptions>(store: &S) -> Result<(), SubscriptionError> {
-    if store.keeps_flow() {
-        return Ok(());
-    }
-    let rule =
-        "this engine cannot hold webhooks yet: disable the subscription, so that it matches nothing new";
-    Err(SubscriptionError::Invalid(ValidationErrors::one("", rule)))
 }
 
 async fn changed<S: FlowControl + Subscriptions>(

@@ -44,14 +44,6 @@ impl Intake for Store {
 }
 
 impl Subscriptions for Store {
-    fn keeps_flow(&self) -> bool {
-        unimplemented!("{NOT_ASKED}")
-    }
-
-    fn keeps_order(&self) -> bool {
-        unimplemented!("{NOT_ASKED}")
-    }
-
     async fn subscriptions(&self, _: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
         Ok(Arc::new(vec![Arc::clone(&self.subscription)]))
     }

@@ -6,10 +6,9 @@
 
 use tracing::warn;
 
-use crate::model::flow::FlowSettings;
 use crate::model::id::{SubscriptionId, TenantId};
 use crate::model::secret::{Secrets, SigningSecret};
-use crate::model::subscription::{MAX_SUBSCRIPTIONS, Settings, Subscription, SubscriptionInput};
+use crate::model::subscription::{MAX_SUBSCRIPTIONS, Subscription, SubscriptionInput};
 use crate::model::time::Timestamp;
 use crate::model::validation::ValidationErrors;
 use crate::ports::{DeleteOutcome, ReplaceOutcome, StoreError, Subscriptions};
@@ -64,7 +63,7 @@ pub async fn create<S: Subscriptions>(
         version: 1,
         created_at: now,
         updated_at: now,
-        settings: checked(input, None, KeptFlow::of(store))?,
+        settings: input.check(None).map_err(SubscriptionError::Invalid)?,
         secrets: Secrets::new(SigningSecret::generate()?),
     };
     if store.create(subscription.clone(), MAX_SUBSCRIPTIONS).await? {
@@ -91,13 +90,12 @@ pub async fn change<S: Subscriptions>(
     settings_after: impl Fn(&Subscription) -> Result<SubscriptionInput, ValidationErrors> + Send + Sync,
     now: Timestamp,
 ) -> Result<Subscription, SubscriptionError> {
-    let kept = KeptFlow::of(store);
     put_next(store, tenant, id, |current| {
         if !expected.allow(current.version) {
             return Err(SubscriptionError::OtherVersion(current.version));
         }
         let input = settings_after(current).map_err(SubscriptionError::Invalid)?;
-        let mut settings = checked(input, Some(&current.settings), kept)?;
+        let mut settings = input.check(Some(&current.settings)).map_err(SubscriptionError::Invalid)?;
         let version = current.version + 1;
         settings.criteria.carry_over_since(&current.settings.criteria, version);
         if settings == current.settings {
@@ -170,51 +168,6 @@ async fn follow_order<S: Subscriptions>(store: &S, before: &Subscription, after:
     {
         warn!(tenant = %after.tenant, subscription_id = %after.id, %failure, "order.change_not_followed");
     }
-}
-
-/// What an engine keeps to of flow settings.
-#[derive(Debug, Clone, Copy)]
-struct KeptFlow {
-    limits_and_holds: bool,
-    order: bool,
-}
-
-impl KeptFlow {
-    fn of<S: Subscriptions>(store: &S) -> Self {
-        Self { limits_and_holds: store.keeps_flow(), order: store.keeps_order() }
-    }
-
-    /// What of these settings it cannot keep to: a pointer, and what is to be done.
-    fn fault(self, flow: &FlowSettings) -> Option<(&'static str, &'static str)> {
-        let order_alone = FlowSettings {
-            order: flow.order,
-            step_aside_after_seconds: flow.step_aside_after_seconds,
-            ..FlowSettings::default()
-        };
-        if *flow != order_alone && !self.limits_and_holds {
-            Some((
-                "/flow",
-                "cannot be set on this engine yet: it keeps no limits and holds; leave all but the order out",
-            ))
-        } else if !order_alone.is_default() && !self.order {
-            Some(("/flow/order", "cannot be set on this engine yet: it keeps no order; leave it out"))
-        } else {
-            None
-        }
-    }
-}
-
-/// The settings, if they keep every rule and the engine can keep to them.
-fn checked(
-    input: SubscriptionInput,
-    stored: Option<&Settings>,
-    kept: KeptFlow,
-) -> Result<Settings, SubscriptionError> {
-    let settings = input.check(stored).map_err(SubscriptionError::Invalid)?;
-    if let Some((pointer, rule)) = kept.fault(&settings.flow) {
-        return Err(SubscriptionError::Invalid(ValidationErrors::one(pointer, rule)));
-    }
-    Ok(settings)
 }
 
 /// Stores what `next` makes of the current version, once no other change came in between. What has the same version is

@@ -43,14 +43,6 @@ impl State {
 }
 
 impl Subscriptions for Memory {
-    fn keeps_flow(&self) -> bool {
-        true
-    }
-
-    fn keeps_order(&self) -> bool {
-        true
-    }
-
     async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
         let read = |state: &mut State| Ok(Arc::new(state.current_subscriptions(tenant)));
         self.once(Operation::ReadSubscriptions, StepKind::Read, read).await

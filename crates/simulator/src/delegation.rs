@@ -61,14 +61,6 @@ impl Attempts for Store {
 }
 
 impl Subscriptions for Store {
-    fn keeps_flow(&self) -> bool {
-        self.memory().keeps_flow()
-    }
-
-    fn keeps_order(&self) -> bool {
-        self.memory().keeps_order()
-    }
-
     async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
         self.memory().subscriptions(tenant).await
     }

@@ -22,14 +22,6 @@ use loanhook_core::ports::{DeleteOutcome, ReplaceOutcome, StoreResult, Subscript
 type Changed = (Option<Timestamp>, Option<UncommittedFlow>);
 
 impl Subscriptions for SqliteEngine {
-    fn keeps_flow(&self) -> bool {
-        true
-    }
-
-    fn keeps_order(&self) -> bool {
-        true
-    }
-
     async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
         Ok(self.0.cache.subscriptions(tenant))
     }

@@ -6,12 +6,13 @@
 //! - [`known`]: what the newest version of a subscription says; [`state`]: its failures in a row and its hold.
 //! - [`begin`]: whether a message may be handled now; [`ask`]: by hold, older deliveries, and [`places`] of the limits in their
 //!   [`shares`].
-//! - [`waiting`]: the deliveries that may not; [`wake`]: what wakes them, by the messages of [`turn`].
+//! - [`waiting`]: the deliveries that may not; [`wake`]: what wakes them, at a [`pace`], by the messages of [`turn`].
 //! - [`record`]: the ends of attempts, and holds by hand.
 
 mod ask;
 mod begin;
 mod known;
+mod pace;
 mod places;
 mod record;
 mod shares;

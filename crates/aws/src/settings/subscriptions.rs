@@ -26,14 +26,6 @@ use loanhook_core::ports::{DeleteOutcome, ReplaceOutcome, StoreError, StoreResul
 const MAX_TRIES: u32 = 8;
 
 impl Subscriptions for Aws {
-    fn keeps_flow(&self) -> bool {
-        true
-    }
-
-    fn keeps_order(&self) -> bool {
-        true
-    }
-
     async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
         let at = match self.cache().version(tenant) {
             Some(at) => at,

@@ -26,12 +26,6 @@ pub enum DeleteOutcome {
 }
 
 pub trait Subscriptions {
-    /// Whether this engine keeps to the limits and the holds of subscriptions. Where it does not, no such settings are saved.
-    fn keeps_flow(&self) -> bool;
-
-    /// Whether it keeps to their order, too. Where it does not, no order is saved.
-    fn keeps_order(&self) -> bool;
-
     /// The subscriptions of a tenant as they are now, the oldest first. An engine may leave out their secrets.
     fn subscriptions(
         &self,

@@ -10,14 +10,6 @@ use loanhook_core::model::subscription::{Origin, Subscription};
 use loanhook_core::ports::{DeleteOutcome, Ledger, ReplaceOutcome, StoreResult, Subscriptions};
 
 impl Subscriptions for Loan {
-    fn keeps_flow(&self) -> bool {
-        false
-    }
-
-    fn keeps_order(&self) -> bool {
-        false
-    }
-
     async fn subscriptions(&self, _: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
         Ok(Arc::default())
     }
