@@ -18,10 +18,7 @@ const KILLS: u32 = 8;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn random_kills_under_a_bulk_resend_repeat_and_lose_none() {
     let Some(server) = Server::own_process().await else { return };
-    let seed = std::env::var("LOANHOOK_CRASH_SEED")
-        .ok()
-        .map_or_else(|| fastrand::u64(..), |seed| seed.parse().expect("a seed"));
-    eprintln!("the seed of this crash test is {seed}; LOANHOOK_CRASH_SEED={seed} runs it again");
+    let seed = super::seed();
     let mut moments = fastrand::Rng::with_seed(seed);
     let j = Journey::on_server(server).await;
     // Automatic attempts fail; of the resends one in eight.

@@ -24,13 +24,19 @@ const KILLS: u32 = 24;
 /// Every fourth start may be killed before the process listens.
 const KILLED_EARLY_EVERY: u32 = 4;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn random_kills_lose_no_promise_and_repeat_no_attempt() {
-    let Some(server) = Server::own_process().await else { return };
+/// The seed of a test, which it prints: that of the environment, or a new one.
+fn seed() -> u64 {
     let seed = std::env::var("LOANHOOK_CRASH_SEED")
         .ok()
         .map_or_else(|| fastrand::u64(..), |seed| seed.parse().expect("a seed"));
     eprintln!("the seed of this crash test is {seed}; LOANHOOK_CRASH_SEED={seed} runs it again");
+    seed
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn random_kills_lose_no_promise_and_repeat_no_attempt() {
+    let Some(server) = Server::own_process().await else { return };
+    let seed = seed();
     let mut moments = fastrand::Rng::with_seed(seed);
     let j = Journey::on_server(server).await;
     let traffic = Traffic::start(&j, seed).await;

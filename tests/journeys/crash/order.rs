@@ -16,10 +16,7 @@ const KILLS: u32 = 12;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn random_kills_break_no_order() {
     let Some(server) = Server::own_process().await else { return };
-    let seed = std::env::var("LOANHOOK_CRASH_SEED")
-        .ok()
-        .map_or_else(|| fastrand::u64(..), |seed| seed.parse().expect("a seed"));
-    eprintln!("the seed of this crash test is {seed}; LOANHOOK_CRASH_SEED={seed} runs it again");
+    let seed = super::seed();
     let mut moments = fastrand::Rng::with_seed(seed);
     let j = Journey::on_server(server).await;
     // One in eight fails, by its event and its attempt.

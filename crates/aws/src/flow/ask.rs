@@ -1,4 +1,4 @@
-//! What the flow of a subscription says of a request: may it begin now?
+//! Question whether a request may begin now, and the answer of its subscription's flow.
 
 use super::known::KnownFlow;
 use super::places::{Place, Taken};

@@ -72,7 +72,7 @@ impl Request {
     }
 }
 
-/// Keeps the secrets that were read before a claim, for the request that they were read for.
+/// Keeps the newest version that was read before a claim, for the request that they were read for.
 struct ReadAhead {
     engine: Aws,
     of: Receiver,

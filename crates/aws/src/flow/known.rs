@@ -1,5 +1,5 @@
-//! What the newest version of a subscription says of its flow: who handles a message reads it before the claim, in place of the
-//! secrets after it.
+//! Known flow: what the newest version of a subscription says of its limits and its hold. Who handles a message reads that version
+//! before the claim, in place of after it, where it gives the credentials too.
 
 use crate::engine::Aws;
 use crate::items::item::Item;

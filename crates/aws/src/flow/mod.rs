@@ -22,14 +22,13 @@ mod waiting;
 mod wake;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use crate::engine::Aws;
 use crate::items::item::{Item, get_text};
 use crate::items::key_schema::{self, PK, SK};
 use crate::items::unreadable::readable;
 use crate::queue::Receiver;
-use crate::settings::{TenantVersion, read_subscription};
+use crate::settings::read_subscription;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::flow::{DeliveryOrder, SubscriptionFlow};
 use loanhook_core::model::id::{SubscriptionId, TenantId, TraceId};
@@ -98,16 +97,6 @@ impl FlowControl for Aws {
         let deliveries = readable(&self.get_all(keys, None).await?, crate::items::delivery_item::read);
         let is_due = |delivery: &&Delivery| delivery.progress.next_due().is_some_and(|due| due <= now);
         Ok(deliveries.iter().filter(is_due).count() as u64)
-    }
-}
-
-impl Aws {
-    /// The version of a tenant, if it was read a moment ago, or as it is now.
-    async fn current_version(&self, tenant: &TenantId) -> StoreResult<Arc<TenantVersion>> {
-        match self.cache().version(tenant) {
-            Some(version) => Ok(version),
-            None => self.tenant_version(tenant).await,
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Deliveries that wait for a limit or a hold: an item each, in a partition of their subscription, what is due first first. Unlike the
+//! Deliveries that wait for a limit or a hold: an item each, in a partition of their subscription, the earliest due time first. Unlike the
 //! indexes of the table it is read as it is at this moment.
 //!
 //! Who removes an item has the delivery to wake: one of several that try does. The delivery itself stays in the index of what is

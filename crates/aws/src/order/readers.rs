@@ -33,6 +33,9 @@ impl Aws {
                 of_loans.entry(OrderedLoan::of(snapshot)).or_default().insert(sequence, snapshot.trace_id);
             }
         }
+        if of_loans.is_empty() {
+            return Ok(BTreeSet::new());
+        }
         let subscriptions = self.subscriptions(tenant).await?;
         let flow_of = |loan: &OrderedLoan| {
             let subscription = subscriptions.iter().find(|subscription| subscription.id == loan.subscription);

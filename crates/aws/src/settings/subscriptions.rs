@@ -27,10 +27,7 @@ const MAX_TRIES: u32 = 8;
 
 impl Subscriptions for Aws {
     async fn subscriptions(&self, tenant: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
-        let at = match self.cache().version(tenant) {
-            Some(at) => at,
-            None => self.tenant_version(tenant).await?,
-        };
+        let at = self.current_version(tenant).await?;
         self.subscription_list(tenant, &at).await
     }
 

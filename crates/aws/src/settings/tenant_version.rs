@@ -89,6 +89,14 @@ impl TenantVersion {
 }
 
 impl Aws {
+    /// The version of a tenant, if it was read a moment ago, or as it is now.
+    pub(crate) async fn current_version(&self, tenant: &TenantId) -> StoreResult<Arc<TenantVersion>> {
+        match self.cache().version(tenant) {
+            Some(version) => Ok(version),
+            None => self.tenant_version(tenant).await,
+        }
+    }
+
     /// The version as it is now, from one of the copies.
     ///
     /// The first read from here is of the tenant's own item, which says how many copies there are; so is one of a copy

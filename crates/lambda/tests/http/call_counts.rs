@@ -195,13 +195,6 @@ pub(super) async fn history_function(aws: &AwsEngine) -> (CountedEngine, HttpCli
     (function, http)
 }
 
-/// Has the function keep the list of subscriptions, as it does when it has listed deliveries once: which ones keep an order.
-pub(super) async fn warm_subscriptions(function: &CountedEngine) -> StoreResult<()> {
-    function.engine.subscriptions(&tenant("acme")).await?;
-    function.forget_calls();
-    Ok(())
-}
-
 #[test]
 fn a_resend() {
     run(async {

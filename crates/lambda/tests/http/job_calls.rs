@@ -11,9 +11,7 @@ use loanhook_core::ports::StoreResult;
 use loanhook_core::recovery::{self, SeenLoans};
 use serde_json::{Value, json};
 
-use super::call_counts::{
-    delivery_function, history_function, now, run, tenant_with_subscriptions, warm_subscriptions,
-};
+use super::call_counts::{delivery_function, history_function, now, run, tenant_with_subscriptions};
 
 const GET: &str = "DynamoDB.GetItem";
 const GET_MANY: &str = "DynamoDB.BatchGetItem";
@@ -41,7 +39,6 @@ impl Scene {
             deliver.handle(aws.receive().await, now()).await?;
         }
         let (history, http) = history_function(&aws).await;
-        warm_subscriptions(&history).await?;
         let body = json!({"filter": {"traceIds": traces}, "perSecond": 1000}).to_string();
         let (status, job) = http.post_json("/v1/resends", &body).await;
         assert_eq!(status, 202, "{job}");

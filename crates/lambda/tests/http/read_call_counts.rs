@@ -7,7 +7,6 @@ use loanhook_core::ports::{DueWork, QueueMessage};
 
 use super::call_counts::{
     delivery_function, exhausted_delivery, history_function, now, post, run, tenant_with_subscriptions,
-    warm_subscriptions,
 };
 
 const GET: &str = "DynamoDB.GetItem";
@@ -71,7 +70,6 @@ fn a_page_of_50_deliveries_across_loans() {
         }
         deliver.handle(second, due).await?;
         let (function, http) = history_function(&aws).await;
-        warm_subscriptions(&function).await?;
         let (_, page) = http.get("/v1/webhooks").await;
         assert_eq!(page["items"].as_array().map(Vec::len), Some(50));
         // The first subscription and 16 shards of a day; the events, their deliveries, the newest attempts of these.
