@@ -114,7 +114,9 @@ mod watched {
         let template: Yaml = serde_norway::from_str(TEMPLATE).expect("YAML");
         let all = template["Resources"].as_mapping().expect("resources").clone();
         let of_kind = all.into_iter().filter(|(_, resource)| resource["Type"] == kind);
-        of_kind.map(|(name, of)| (name.as_str().expect("a name").to_owned(), of["Properties"].clone())).collect()
+        of_kind
+            .map(|(name, of)| (name.as_str().expect("a name").to_owned(), of["Properties"].clone()))
+            .collect()
     }
 
     fn dashboard() -> Value {
@@ -125,7 +127,11 @@ mod watched {
 
     /// Names and dimensions of the metrics of our namespace that an alarm is on.
     fn metrics_of_alarm(alarm: &Yaml) -> Vec<(String, Vec<String>)> {
-        let of_several = alarm["Metrics"].as_sequence().into_iter().flatten().map(|metric| &metric["MetricStat"]["Metric"]);
+        let of_several = alarm["Metrics"]
+            .as_sequence()
+            .into_iter()
+            .flatten()
+            .map(|metric| &metric["MetricStat"]["Metric"]);
         let ours = of_several.chain([alarm]).filter(|metric| metric["Namespace"] == NAMESPACE);
         let text = |value: &Yaml| value.as_str().expect("a text").to_owned();
         ours.map(|metric| {
@@ -156,7 +162,9 @@ mod watched {
                     Some(_) => {}
                     None => {
                         let search = metric[0]["expression"].as_str().expect("an expression");
-                        assert!(search.contains(&format!("{{{NAMESPACE},{TABLE},{OUTCOME}}} MetricName=\"{ATTEMPTS}\"")));
+                        assert!(search.contains(&format!(
+                            "{{{NAMESPACE},{TABLE},{OUTCOME}}} MetricName=\"{ATTEMPTS}\""
+                        )));
                         watched.insert(ATTEMPTS.to_owned());
                     }
                 }
@@ -172,12 +180,18 @@ mod watched {
             let description = alarm["AlarmDescription"].as_str().expect(name);
             assert!(description.ends_with(&format!("runbook, {name}.")), "{name}: {description}");
             assert!(description.len() <= 1024, "{name}");
-            let (_, section) = RUNBOOK.split_once(&format!("\n### {name}\n")).unwrap_or_else(|| panic!("{name} is not in the runbook"));
-            let section = section.split("\n## ").next().unwrap_or_default().split("\n### ").next().unwrap_or_default();
+            let (_, section) = RUNBOOK
+                .split_once(&format!("\n### {name}\n"))
+                .unwrap_or_else(|| panic!("{name} is not in the runbook"));
+            let section =
+                section.split("\n## ").next().unwrap_or_default().split("\n### ").next().unwrap_or_default();
             for part in ["**Seen:**", "**Look at:**", "**Do:**", "**Over:**"] {
                 assert!(section.contains(part), "{name} has no {part}");
             }
-            assert_eq!(alarm["AlarmActions"], alarm["OKActions"], "{name}: who is called is told when it is over");
+            assert_eq!(
+                alarm["AlarmActions"], alarm["OKActions"],
+                "{name}: who is called is told when it is over"
+            );
         }
         let (on_aws, _) = RUNBOOK.split_once("\n## The one process").expect("two parts");
         assert_eq!(on_aws.matches("\n### ").count(), alarms.len(), "the runbook has no other");
