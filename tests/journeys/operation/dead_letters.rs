@@ -20,9 +20,9 @@ async fn with_dead_letter(j: &Journey) -> (String, Vec<u8>) {
     j.server.stop().await;
     let database = open(j.server.data_folder());
     let document: Vec<u8> = database
-        .query_row("SELECT CAST(doc AS BLOB) FROM deliveries", [], |row| row.get(0))
+        .query_row("SELECT CAST(frozen AS BLOB) FROM deliveries", [], |row| row.get(0))
         .expect("one delivery");
-    database.execute("UPDATE deliveries SET doc = '{}'", []).expect("damaged");
+    database.execute("UPDATE deliveries SET frozen = '{}'", []).expect("damaged");
     database.execute("UPDATE queue SET due = 1", []).expect("due");
     drop(database);
     j.server.restart().await;
@@ -62,7 +62,7 @@ async fn a_message_whose_delivery_cannot_be_read_is_listed_and_redriven_once_it_
     let mended = open(j.server.data_folder());
     mended.busy_timeout(std::time::Duration::from_secs(10)).expect("a timeout");
     let text_of_document = String::from_utf8(document).expect("a text");
-    mended.execute("UPDATE deliveries SET doc = ?1", [text_of_document]).expect("mended");
+    mended.execute("UPDATE deliveries SET frozen = ?1", [text_of_document]).expect("mended");
     let done = operator.post_without_body("/v1/dead-letters/redrive").await.expect_status(200).json();
     assert_eq!(done, json!({"redriven": 1, "left": 0, "more": false}));
     assert_eq!(j.api.ended_delivery(&trace).await["status"], "succeeded");
