@@ -15,6 +15,7 @@ mod history;
 mod http;
 mod keys;
 mod ledger;
+mod metrics;
 mod portal;
 mod process;
 mod recovery;

@@ -74,7 +74,7 @@ pub(super) fn commit_group(
     operations: impl Iterator<Item = Operation>,
     health: &CommitHealth,
 ) {
-    let mut executed = Vec::new();
+    let (mut executed, began) = (Vec::new(), counts.began());
     let committed = try_commit(connection, counts, operations, &mut executed);
     if let Err(failure) = &committed {
         health.record_failure(failure);
@@ -84,6 +84,8 @@ pub(super) fn commit_group(
         {
             error!(%failure, "store.rollback_failed");
         }
+    } else {
+        counts.committed(began);
     }
     let committed = committed.map_err(|error| store_error(&error));
     for Executed { answer, .. } in executed {
