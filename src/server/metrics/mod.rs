@@ -1,6 +1,8 @@
 //! Metrics for Prometheus: a listener of its own with `GET /metrics`. It asks for no key, and tells tenants and subscription IDs to
 //! whoever reaches it.
 
+#[cfg(test)]
+mod dashboard_tests;
 mod text;
 
 use std::sync::Arc;

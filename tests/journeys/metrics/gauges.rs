@@ -26,7 +26,7 @@ async fn what_waits_is_counted_by_its_reason() {
     j.subscribe("/limit", of("Limited", json!({"maxInFlight": 1}))).await;
     j.subscribe("/order", of("Ordered", json!({"order": "loan"}))).await;
     let held = j.subscribe("/hold", of("Waits", json!({}))).await;
-    let empty = Metrics::read(&j.server).await;
+    let empty = Metrics::read(&j).await;
     assert_eq!(waiting(&empty), [0, 0, 0]);
     assert!(["none", "limit", "hold"].iter().all(|reason| !is_due(&empty, reason)));
 
@@ -39,7 +39,7 @@ async fn what_waits_is_counted_by_its_reason() {
         j.api.send_one(&event_named("Ordered", "727")).await;
     }
     let full = eventually("all of them wait", async || {
-        let metrics = Metrics::read(&j.server).await;
+        let metrics = Metrics::read(&j).await;
         (waiting(&metrics) == [2, 2, 3] && metrics.sum("loanhook_requests_in_flight", &[]) == 2)
             .then_some(metrics)
     })
@@ -52,7 +52,7 @@ async fn what_waits_is_counted_by_its_reason() {
     order_gate.open();
     by_hand(&j, &held, "release").await;
     eventually("nothing waits any more", async || {
-        let metrics = Metrics::read(&j.server).await;
+        let metrics = Metrics::read(&j).await;
         let idle = metrics.sum("loanhook_requests_in_flight", &[]) == 0;
         (waiting(&metrics) == [0, 0, 0] && idle).then_some(())
     })
@@ -74,14 +74,14 @@ async fn a_job_shows_how_far_it_has_come() {
     let job = make_job(&j.api, "resends", &body).await;
     let resend = ("kind", "resend");
     eventually("one is left", async || {
-        let metrics = Metrics::read(&j.server).await;
+        let metrics = Metrics::read(&j).await;
         let left = metrics.sum("loanhook_job_items_left", &[resend]);
         (left == 1 && metrics.sum("loanhook_jobs_running", &[resend]) == 1).then_some(())
     })
     .await;
     gate.open();
     ended_job(&j.api, "resends", id(&job)).await;
-    let metrics = Metrics::read(&j.server).await;
+    let metrics = Metrics::read(&j).await;
     let ended = |outcome| metrics.sum("loanhook_job_items_total", &[resend, ("outcome", outcome)]);
     assert_eq!([ended("succeeded"), ended("failed"), ended("skipped")], [2, 1, 0]);
     assert_eq!(metrics.sum("loanhook_jobs_running", &[]) + metrics.sum("loanhook_job_items_left", &[]), 0);
@@ -90,9 +90,9 @@ async fn a_job_shows_how_far_it_has_come() {
 #[tokio::test]
 async fn the_store_and_the_process_show_what_an_operator_watches() {
     let Some(j) = super::journey().await else { return };
-    let before = Metrics::read(&j.server).await;
+    let before = Metrics::read(&j).await;
     j.api.send_event(&event("727")).await;
-    let after = Metrics::read(&j.server).await;
+    let after = Metrics::read(&j).await;
     let commits = |metrics: &Metrics| metrics.sum("loanhook_writer_commits_total", &[]);
     assert!(commits(&after) > commits(&before));
     assert_eq!(commits(&after), after.sum("loanhook_writer_commit_seconds_count", &[]));

@@ -24,7 +24,7 @@ async fn the_series_of_many_subscriptions_are_bounded_and_count_everything() {
             api.ended_delivery(&trace).await;
         }
     }
-    let metrics = Metrics::read(&j.server).await;
+    let metrics = Metrics::read(&j).await;
     let all = (TENANTS * PER_TENANT) as u64;
     for name in
         ["loanhook_attempts_total", "loanhook_deliveries_accepted_total", "loanhook_response_seconds_count"]

@@ -35,8 +35,11 @@ pub(crate) async fn text_of(server: &Server) -> String {
 }
 
 impl Metrics {
-    pub(crate) async fn read(server: &Server) -> Self {
-        let text = text_of(server).await;
+    /// After a commit of its own: what was committed before it is counted, although a reader may have seen it a moment
+    /// earlier.
+    pub(crate) async fn read(j: &Journey) -> Self {
+        j.api.with_new_key("reads metrics", &["history:read"]).await;
+        let text = text_of(&j.server).await;
         Self(text.lines().filter(|line| !line.starts_with('#')).map(sample).collect())
     }
 
