@@ -57,6 +57,7 @@ use clock::ClockMonitor;
 use counts::{CountLog, CountWriter};
 use data_folder::DataFolder;
 use dispatch::admission::AdmissionControl;
+use health::Readiness;
 use loanhook_core::model::ledger::LedgerScope;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::StoreResult;
@@ -86,6 +87,7 @@ struct Inner {
     admission: Arc<AdmissionControl>,
     clock: Arc<ClockMonitor>,
     counts: Arc<CountLog>,
+    readiness: Readiness,
     ledger_scope: LedgerScope,
     job_created: Notify,
     /// See [`schema::timed_traces_since`].
@@ -145,6 +147,7 @@ impl SqliteEngine {
             admission,
             clock,
             counts,
+            readiness: Readiness::default(),
             ledger_scope,
             job_created: Notify::new(),
             timed_traces_since,
