@@ -30,8 +30,21 @@ struct FailureLog {
     failures_since_logged: u64,
     logged_at: Option<Instant>,
     probed_at: Option<Instant>,
-    /// Why nothing could be stored when that failed last.
+    /// Why nothing could be stored when that failed last; none since a probe succeeded.
     reason: Option<NotReady>,
+}
+
+impl FailureLog {
+    /// Keeps why something failed. A statement that finds the disk full ends its transaction, and what then fails for want of one
+    /// says nothing: the reason that was known stays.
+    fn note(&mut self, failure: &rusqlite::Error) {
+        match not_ready(failure) {
+            NotReady::Failed => {
+                self.reason.get_or_insert(NotReady::Failed);
+            }
+            known => self.reason = Some(known),
+        }
+    }
 }
 
 impl CommitHealth {
@@ -40,7 +53,7 @@ impl CommitHealth {
         self.failing.store(true, Ordering::Release);
         let mut log = self.failure_log();
         log.failures_since_logged += 1;
-        log.reason = Some(not_ready(failure));
+        log.note(failure);
         if log.logged_at.is_none_or(|logged_at| logged_at.elapsed() >= LOG_INTERVAL) {
             error!(%failure, times = log.failures_since_logged, "store.commit_failed");
             (log.failures_since_logged, log.logged_at) = (0, Some(Instant::now()));
@@ -49,7 +62,7 @@ impl CommitHealth {
 
     /// Takes in why a probe failed, which is no failed commit where only that operation is rolled back.
     pub(super) fn note_failure(&self, failure: &rusqlite::Error) {
-        self.failure_log().reason = Some(not_ready(failure));
+        self.failure_log().note(failure);
     }
 
     /// Why nothing could be stored when that failed last.
@@ -68,6 +81,7 @@ impl CommitHealth {
 
     /// Takes in that a probe succeeded.
     pub(super) fn record_success(&self) {
+        self.failure_log().reason = None;
         if self.failing.swap(false, Ordering::AcqRel) {
             info!("store.commits_again");
         }

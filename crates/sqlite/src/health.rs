@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::SqliteEngine;
+use super::group_commit::CommitHealth;
 use super::writer::Priority;
 use loanhook_core::ports::{Health, NotReady};
 
@@ -35,10 +36,10 @@ impl Health for SqliteEngine {
     async fn is_healthy(&self) -> bool {
         let commits = self.0.writer.commit_health();
         if commits.are_failing() && commits.take_probe(Instant::now()) {
-            let probed = Arc::clone(commits);
+            let (noted, probed) = (Arc::clone(commits), Arc::clone(commits));
             let probe = self.0.writer.run(
                 Priority::ExistingWork,
-                |connection| put_probe(connection, PROBE_BYTES),
+                move |connection| put_probe(connection, PROBE_BYTES, &noted),
                 move |()| probed.record_success(),
             );
             if let Ok(Ok(())) = timeout(PROBE_TIMEOUT, probe).await {
@@ -79,10 +80,11 @@ impl SqliteEngine {
         let (noted, begins) = (Arc::clone(commits), Arc::clone(is_probing));
         let work = move |connection: &Connection| {
             begins.store(false, Ordering::Release);
-            put_probe(connection, SMALL_PROBE_BYTES).inspect_err(|failure| noted.note_failure(failure))
+            put_probe(connection, SMALL_PROBE_BYTES, &noted)
         };
         match timeout(PROBE_TIMEOUT, self.0.writer.run(Priority::ExistingWork, work, |()| ())).await {
             Ok(Ok(())) => {
+                commits.record_success();
                 self.delete_probe().await;
                 Ok(())
             }
@@ -107,14 +109,12 @@ pub(super) fn not_ready(failure: &rusqlite::Error) -> NotReady {
     }
 }
 
-/// Stores a payload of no tenant.
-fn put_probe(connection: &Connection, bytes: i32) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "INSERT OR REPLACE INTO payloads (tenant, key, bytes) VALUES ('', x'', zeroblob(?1))",
-        )?
-        .execute(params![bytes])
-        .map(|_| ())
+/// Stores a payload of no tenant. Notes why that fails.
+fn put_probe(connection: &Connection, bytes: i32, commits: &CommitHealth) -> rusqlite::Result<()> {
+    let stored = connection
+        .prepare_cached("INSERT OR REPLACE INTO payloads (tenant, key, bytes) VALUES ('', x'', zeroblob(?1))")
+        .and_then(|mut statement| statement.execute(params![bytes]));
+    stored.map(|_| ()).inspect_err(|failure| commits.note_failure(failure))
 }
 
 fn delete_probe(connection: &Connection) -> rusqlite::Result<()> {
@@ -148,19 +148,20 @@ mod tests {
     async fn a_store_is_ready_where_a_commit_succeeds_and_says_why_it_is_not() {
         let folder = tempfile::tempdir().expect("a folder");
         let engine = SqliteEngine::open(folder.path()).expect("an engine");
+        // As on a full disk: the file is not to become larger than it is.
+        let fills = |connection: &Connection| connection.execute_batch("PRAGMA max_page_count = 1");
+        engine.0.writer.run(Priority::ExistingWork, fills, |()| ()).await.expect("done");
+        assert_eq!(engine.probe().await, Err(NotReady::DiskFull));
+        assert_eq!(engine.readiness().await, Err(NotReady::DiskFull));
+        let makes_room = |connection: &Connection| connection.execute_batch("PRAGMA max_page_count = 100000");
+        engine.0.writer.run(Priority::ExistingWork, makes_room, |()| ()).await.expect("done");
+        assert_eq!(engine.readiness().await, Err(NotReady::DiskFull), "the answer of a moment ago");
+        engine.0.writer.commit_health().record_success();
         assert_eq!(engine.probe().await, Ok(()));
         let left = |connection: &Connection| {
             connection.query_row("SELECT count(*) FROM payloads", [], |row| row.get::<_, i64>(0))
         };
         assert_eq!(engine.read(left).await.expect("read"), 0, "nothing is left of it");
-        let stops_writes = |connection: &Connection| connection.pragma_update(None, "query_only", true);
-        engine.0.writer.run(Priority::ExistingWork, stops_writes, |()| ()).await.expect("done");
-        assert_eq!(engine.probe().await, Err(NotReady::ReadOnly));
-        assert_eq!(engine.readiness().await, Err(NotReady::ReadOnly));
-        let lets_write = |connection: &Connection| connection.pragma_update(None, "query_only", false);
-        engine.0.writer.run(Priority::ExistingWork, lets_write, |()| ()).await.expect("done");
-        assert_eq!(engine.readiness().await, Err(NotReady::ReadOnly), "the answer of a moment ago");
-        assert_eq!(engine.probe().await, Ok(()));
     }
 
     #[tokio::test]
@@ -188,6 +189,8 @@ mod tests {
         tokio::time::resume();
         drop(ends);
         hangs.await.expect("it ends").expect("done");
+        // What waited has had its turn by then.
+        engine.0.writer.run(Priority::ExistingWork, |_| Ok(()), |()| ()).await.expect("done");
         assert_eq!(engine.probe().await, Ok(()));
     }
 
