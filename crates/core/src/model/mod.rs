@@ -25,6 +25,7 @@ pub mod job;
 pub mod key;
 pub mod key_input;
 pub mod ledger;
+pub mod metrics;
 pub mod payload;
 pub mod progress;
 pub mod rendering;

@@ -35,7 +35,7 @@ pub use delivery_list::{DeliveryList, DeliveryPart, DeliverySet, DeliverySpan};
 pub use flow::FlowControl;
 pub use formula_errors::FormulaErrorLog;
 pub use grants::Grants;
-pub use health::Health;
+pub use health::{Health, NotReady};
 pub use history::{
     AttemptRange, Attempts, EarlierResend, EnqueueOutcome, HistoryRow, Payloads, ResendClaimOutcome, Resends,
 };

@@ -29,7 +29,7 @@ use tracing::{Instrument, error_span};
 
 use self::routes::{
     dead_letters, deliveries, egress, event, event_batch, event_explanation, event_types, events, formulas,
-    health, jobs, keys, loan_events, loan_webhooks, openapi_json, portal_links, reports, resend,
+    health, jobs, keys, loan_events, loan_webhooks, openapi_json, portal_links, ready, reports, resend,
     subscription_changes, subscription_holds, subscriptions, templates, webhooks,
 };
 use crate::web::call_limits::CallLimits;
@@ -97,7 +97,8 @@ where
             .route("/v1/event-types", get(event_types::list::<S>))
             .route("/v1/egress", get(egress::get::<S>))
             .route("/openapi.json", get(openapi_json::get))
-            .route("/health", get(health::get::<S>)),
+            .route("/health", get(health::get::<S>))
+            .route("/ready", get(ready::get::<S>)),
         store,
     )
 }

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, IntoResponses, Modify, OpenApi};
 use super::problem::Problem;
 use super::routes::{
     dead_letters, deliveries, egress, event, event_batch, event_explanation, event_types, events, formulas,
-    health, jobs, keys, loan_events, loan_webhooks, openapi_json, portal_links, reports, resend,
+    health, jobs, keys, loan_events, loan_webhooks, openapi_json, portal_links, ready, reports, resend,
     subscription_changes, subscription_holds, subscriptions, templates, webhooks,
 };
 use super::schema::event_draft::KeyedEventDraft;
@@ -36,7 +36,7 @@ use super::schema::pattern::Patterns;
         formulas::evaluate, templates::render,
         keys::create, keys::list, keys::delete, portal_links::create,
         dead_letters::list, dead_letters::redrive_all, dead_letters::redrive, dead_letters::delete,
-        event_types::list, egress::get, health::get, openapi_json::get,
+        event_types::list, egress::get, health::get, ready::get, openapi_json::get,
     ),
     components(schemas(Problem, KeyedEventDraft)),
     modifiers(&Bearer, &Patterns),

@@ -17,6 +17,7 @@ pub(super) mod loan_events;
 pub(super) mod loan_webhooks;
 pub(super) mod openapi_json;
 pub(super) mod portal_links;
+pub(super) mod ready;
 pub(super) mod reports;
 pub(super) mod resend;
 pub(super) mod subscription_changes;
