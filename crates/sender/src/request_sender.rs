@@ -91,6 +91,10 @@ fn webhook_headers(webhook: &WebhookRequest) -> Result<HeaderMap, http::Error> {
     if let Some(sequence) = webhook.sequence {
         headers.insert("loanhook-sequence", HeaderValue::from(sequence));
     }
+    if let Some(traceparent) = &webhook.traceparent {
+        // One that the subscription sets stays.
+        headers.entry("traceparent").or_insert(HeaderValue::try_from(traceparent)?);
+    }
     if webhook.test {
         headers.insert("loanhook-test", HeaderValue::from_static("1"));
     }

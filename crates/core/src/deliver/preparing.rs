@@ -119,6 +119,7 @@ impl<S: Deliveries + Payloads + Subscriptions, O> Deliver<S, O> {
             loan_id: snapshot.loan_id.clone(),
             occurred_at: snapshot.occurred_at.clone(),
             sequence: snapshot.sequence,
+            traceparent: snapshot.trace_context.map(|context| context.of_attempt(row.id)),
             secrets: secrets.valid(row.sent_at),
             sent_at: row.sent_at,
             timeout: Duration::from_secs(snapshot.timeout_seconds.into()),

@@ -36,6 +36,7 @@ mod status;
 pub mod subscription;
 pub mod template;
 pub mod time;
+pub mod trace_context;
 pub mod trigger_state;
 pub mod validation;
 mod weak_key;

@@ -58,6 +58,8 @@ pub struct WebhookRequest {
     pub occurred_at: Option<String>,
     /// The number of its delivery among those of its loan and subscription; none where no order is kept.
     pub sequence: Option<u64>,
+    /// The header `traceparent`, where its event came with one.
+    pub traceparent: Option<String>,
     /// All that sign.
     pub secrets: Vec<SigningSecret>,
     pub sent_at: Timestamp,

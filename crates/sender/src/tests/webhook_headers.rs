@@ -36,6 +36,7 @@ fn webhook(url: String) -> WebhookRequest {
         loan_id: LoanId::try_from("7 ü/27".replace('/', "-")).expect("a loan"),
         occurred_at: None,
         sequence: None,
+        traceparent: None,
         test: false,
         secrets: Vec::new(),
         sent_at: NOW,
