@@ -14,6 +14,8 @@
 //!   from one of its copies;
 //! - payloads are named by tenant and hash, so that equal bytes are stored once.
 //!
+//! Secrets are sealed with a data key that KMS protects (`sealing`).
+//!
 //! What is due later than SQS can delay a message stands in an index of the table, which the [`sweep`] reads.
 //!
 //! A recovery job is driven by a message at a time, which is sent again by what handles it ([`run_job_batch`]).
@@ -47,6 +49,7 @@ mod queue;
 mod reports;
 mod resends;
 mod sdk;
+mod sealing;
 mod settings;
 mod turn_batch;
 mod turns;
@@ -62,4 +65,5 @@ pub use queue::sqs_batch;
 pub use queue::{InstanceId, SLOW_AFTER, WatchedSender};
 pub use reports::CountReport;
 pub use sdk::sdk_config;
+pub use sealing::{NamedSecrets, RotationState, SealedAnew, SecretsAnswer, SecretsCommand};
 pub use turn_batch::run_job_batch;

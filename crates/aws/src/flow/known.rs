@@ -45,7 +45,7 @@ impl Aws {
         let Some(newest) = self.newest_version_item(&of.tenant, of.subscription_id).await? else {
             return Ok(KnownFlow::default());
         };
-        let subscription = self.keep_newest(&newest)?;
+        let subscription = self.keep_newest(&newest).await?;
         Ok(KnownFlow::of(&newest, &subscription))
     }
 
