@@ -15,6 +15,8 @@ const GET: &str = "DynamoDB.GetItem";
 const QUERY: &str = "DynamoDB.Query";
 const PUT: &str = "DynamoDB.PutItem";
 const UPDATE: &str = "DynamoDB.UpdateItem";
+const GENERATE: &str = "KMS.GenerateDataKey";
+const DECRYPT: &str = "KMS.Decrypt";
 const TRANSACT: &str = "DynamoDB.TransactWriteItems";
 
 /// A subscription that no event here matches, so that only what settings cost is counted.
@@ -37,10 +39,10 @@ fn a_change_of_a_subscription() {
         let function = CountedEngine::new(&aws);
         let mut webhook = unmatched("First");
         assert!(function.engine.create(webhook.clone(), 200).await?);
-        // For the stored list, all subscriptions, and the parts that a longer list left.
-        function.assert_calls([(GET, 1), (TRANSACT, 1), (QUERY, 2), (PUT, 1)]);
+        // For the stored list, all subscriptions, and the parts that a longer list left. The first of all makes the data key.
+        function.assert_calls([(GET, 2), (TRANSACT, 1), (QUERY, 2), (PUT, 2), (GENERATE, 1)]);
         edit(&function, &mut webhook).await?;
-        function.assert_calls([(GET, 1), (TRANSACT, 1), (QUERY, 2), (PUT, 1)]);
+        function.assert_calls([(GET, 2), (TRANSACT, 1), (QUERY, 2), (PUT, 1)]);
         assert_eq!(function.engine.delete(&webhook.tenant, webhook.id, None).await?, DeleteOutcome::Deleted);
         // The subscription's version is read first.
         function.assert_calls([(GET, 2), (TRANSACT, 1), (QUERY, 2), (PUT, 1)]);
@@ -63,7 +65,7 @@ fn events_after_a_change_read_what_changed() {
         let post = async || assert_eq!(http.post_event("").await.0, 202);
         post().await;
         // Two of the calls are the payload of the event and the event.
-        intake.assert_calls([(GET, 3), (QUERY, 1), (PUT, 2), (UPDATE, 1)]);
+        intake.assert_calls([(GET, 4), (QUERY, 1), (PUT, 2), (UPDATE, 1), (DECRYPT, 1)]);
         post().await;
         intake.assert_calls([(GET, 1), (PUT, 2)]);
 

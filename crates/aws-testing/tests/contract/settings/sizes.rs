@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use loanhook_aws::Aws;
+use loanhook_aws_testing::stored_documents::sealed_document;
 use loanhook_aws_testing::{AwsEngine, CountedEngine};
 use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{MILLISECOND, START, subscription, tenant};
@@ -56,7 +57,7 @@ fn typical(index: u32) -> Subscription {
 
 /// Puts the item of a current subscription, as a change does, but without a version.
 async fn put_current(aws: &AwsEngine, of: &Subscription) -> usize {
-    let document = loanhook_stored::write(of).expect("JSON");
+    let document = sealed_document(aws.ports(), of).await;
     let size = document.len();
     let item = [
         ("pk", text("S#acme")),
