@@ -29,7 +29,7 @@ pub(crate) async fn assert_cold(
 ) -> StoreResult<()> {
     let cold = CountedEngine::new(aws);
     assert_eq!(call(&cold.engine).await?, found(titles));
-    cold.assert_calls([(GET, gets + 1), (QUERY, queries), ("KMS.Decrypt", 1)]);
+    cold.assert_calls_and_data_key([(GET, gets), (QUERY, queries)]);
     Ok(())
 }
 
