@@ -84,9 +84,14 @@ fn only_functions_that_need_secrets_may_use_the_key_for_the_data_key_of_their_ta
     let template = template();
     for (function, calls, writes) in SECRETS {
         let granted = granted(properties(&template, &format!("{function}Role")));
-        let with_sid = |sid: &str| granted.iter().filter(|one| one["Sid"] == sid).copied().collect::<Vec<_>>();
+        let with_sid =
+            |sid: &str| granted.iter().filter(|one| one["Sid"] == sid).copied().collect::<Vec<_>>();
         let (secrets, data_keys) = (with_sid("Secrets"), with_sid("DataKeys"));
-        assert_eq!((secrets.len(), data_keys.len()), (usize::from(!calls.is_empty()), secrets.len()), "{function}");
+        assert_eq!(
+            (secrets.len(), data_keys.len()),
+            (usize::from(!calls.is_empty()), secrets.len()),
+            "{function}"
+        );
         for statement in secrets {
             assert_eq!(one_or_many(&statement["Action"]), calls, "{function}");
             assert!(is_the_key_of_secrets(&statement["Resource"]), "{function}");

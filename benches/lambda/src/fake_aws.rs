@@ -77,7 +77,9 @@ impl FakeAws {
 /// The answer of KMS: there is one data key.
 fn data_key(operation: &str) -> Value {
     match operation {
-        "GenerateDataKey" => json!({ "Plaintext": DATA_KEY, "CiphertextBlob": "ZW5jcnlwdGVk", "KeyId": "key" }),
+        "GenerateDataKey" => {
+            json!({ "Plaintext": DATA_KEY, "CiphertextBlob": "ZW5jcnlwdGVk", "KeyId": "key" })
+        }
         "Decrypt" => json!({ "Plaintext": DATA_KEY, "KeyId": "key" }),
         other => panic!("the fake KMS does not know {other}"),
     }

@@ -40,8 +40,7 @@ impl CountedEngine {
     /// When there were others.
     #[track_caller]
     pub fn assert_calls_and_data_key<const N: usize>(&self, expected: [(&str, u32); N]) {
-        let mut expected: BTreeMap<String, u32> =
-            expected.map(|(name, count)| (name.into(), count)).into();
+        let mut expected: BTreeMap<String, u32> = expected.map(|(name, count)| (name.into(), count)).into();
         *expected.entry("DynamoDB.GetItem".into()).or_default() += 1;
         expected.insert("KMS.Decrypt".into(), 1);
         assert_eq!(self.calls.take(), expected);

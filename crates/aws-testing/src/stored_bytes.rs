@@ -31,8 +31,7 @@ impl StoredBytes {
             read_table(stack, &table, &mut found).await;
         }
         read_bucket(stack, &mut found).await;
-        let queues =
-            [&stack.queue_url, &stack.slow_queue_url, &stack.job_queue_url, &stack.dead_letters_url];
+        let queues = [&stack.queue_url, &stack.slow_queue_url, &stack.job_queue_url, &stack.dead_letters_url];
         for queue in queues {
             for _ in 0..RECEIVES {
                 let receive = stack.sqs.receive_message().queue_url(queue).max_number_of_messages(10);
@@ -69,9 +68,7 @@ async fn read_table(stack: &TestStack, table: &str, found: &mut Vec<(String, Vec
     let mut streams: BTreeMap<String, Vec<(String, Vec<u8>)>> = BTreeMap::new();
     while let Some(item) = items.next().await {
         let item = item.expect("an item");
-        let key = |name: &str| {
-            item.get(name).and_then(|key| key.as_s().ok()).cloned().unwrap_or_default()
-        };
+        let key = |name: &str| item.get(name).and_then(|key| key.as_s().ok()).cloned().unwrap_or_default();
         let place = format!("{table} {} {}", key("pk"), key("sk"));
         if let Some(part) = item.get("docs").and_then(|docs| docs.as_b().ok()) {
             streams.entry(key("pk")).or_default().push((key("sk"), part.as_ref().to_vec()));

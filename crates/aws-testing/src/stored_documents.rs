@@ -35,9 +35,10 @@ pub fn document_in_clear(of: &Subscription) -> String {
 
 /// The document of signing secrets in clear.
 pub fn secrets_in_clear(secrets: &Secrets) -> String {
-    let previous = secrets.previous.as_ref().map(|previous| {
-        json!({ "secret": previous.secret.expose(), "until": previous.until.millis() })
-    });
+    let previous = secrets
+        .previous
+        .as_ref()
+        .map(|previous| json!({ "secret": previous.secret.expose(), "until": previous.until.millis() }));
     json!({ "current": secrets.current.expose(), "previous": previous }).to_string()
 }
 

@@ -38,9 +38,9 @@ impl DataKeys {
         let current = get_text(item, CURRENT).map(KeyId::from_stored);
         let encrypted = item.get(DATA_KEYS).and_then(|keys| keys.as_m().ok());
         let encrypted = encrypted.ok_or_else(|| missing_attribute(DATA_KEYS))?;
-        let encrypted = encrypted.iter().filter_map(|(id, key)| {
-            Some((KeyId::from_stored(id), key.as_b().ok()?.as_ref().to_vec()))
-        });
+        let encrypted = encrypted
+            .iter()
+            .filter_map(|(id, key)| Some((KeyId::from_stored(id), key.as_b().ok()?.as_ref().to_vec())));
         Ok(Self {
             current: current.ok_or_else(|| missing_attribute(CURRENT))?,
             since: Timestamp::from_millis(parse_number(item, SINCE)?),
@@ -108,11 +108,7 @@ impl Aws {
     }
 
     /// Stores these data keys where `before` still has the key that seals; else gives those that are there.
-    pub(super) async fn replace_data_keys(
-        &self,
-        before: &DataKeys,
-        keys: DataKeys,
-    ) -> StoreResult<DataKeys> {
+    pub(super) async fn replace_data_keys(&self, before: &DataKeys, keys: DataKeys) -> StoreResult<DataKeys> {
         let put = self
             .put_if(keys.item(), "#current = :before")
             .expression_attribute_names("#current", CURRENT)

@@ -44,18 +44,23 @@ impl Aws {
         let decrypted = call.encryption_context(CONTEXT, self.table()).send().await;
         let decrypted = decrypted.map_err(|failure| kms_failed("Decrypt", Some(id), failure))?;
         let plain = decrypted.plaintext;
-        let key = data_key(&plain.ok_or_else(|| StoreError::Failed("KMS answered without a data key".into()))?)?;
+        let key =
+            data_key(&plain.ok_or_else(|| StoreError::Failed("KMS answered without a data key".into()))?)?;
         if key.id() == *id {
             Ok(key)
         } else {
-            Err(StoreError::Failed(format!("what stands in the table as the data key {id} is another").into()))
+            Err(StoreError::Failed(
+                format!("what stands in the table as the data key {id} is another").into(),
+            ))
         }
     }
 }
 
 fn data_key(plain: &Blob) -> StoreResult<SealingKey> {
     let bytes = <[u8; 32]>::try_from(plain.as_ref());
-    bytes.map(SealingKey::from_bytes).map_err(|_| StoreError::Failed("a data key of KMS has not 32 bytes".into()))
+    bytes
+        .map(SealingKey::from_bytes)
+        .map_err(|_| StoreError::Failed("a data key of KMS has not 32 bytes".into()))
 }
 
 /// The error of a call of KMS. It is logged here: what asked for the secret may only say that the store failed.

@@ -72,7 +72,8 @@ impl Aws {
             None => self.data_keys().await?,
         };
         let unknown = |id: &KeyId| {
-            let sentence = format!("secrets are sealed with the data key {id}, which the table does not have");
+            let sentence =
+                format!("secrets are sealed with the data key {id}, which the table does not have");
             StoreError::Failed(sentence.into())
         };
         for id in needed.iter().filter(|id| self.known_keys().with(&[(*id).clone()].into()).is_none()) {

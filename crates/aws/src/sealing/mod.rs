@@ -12,8 +12,8 @@
 mod anew;
 mod command;
 mod data_keys;
-mod known_keys;
 mod kms;
+mod known_keys;
 mod rotation;
 
 use loanhook_seal::{Keyring, key_of};

@@ -54,7 +54,8 @@ impl Aws {
     fn rotation_state(&self, keys: &DataKeys) -> RotationState {
         let left = FORMER_KEY_IN_USE.saturating_sub((self.stack().clock)().since(keys.since));
         let former: Vec<_> = keys.former().map(ToString::to_string).collect();
-        let wait_seconds = if former.is_empty() { 0 } else { left.as_secs() + u64::from(left.subsec_nanos() > 0) };
+        let wait_seconds =
+            if former.is_empty() { 0 } else { left.as_secs() + u64::from(left.subsec_nanos() > 0) };
         RotationState { current: keys.current.to_string(), former, wait_seconds }
     }
 }

@@ -100,12 +100,26 @@ fn an_event_with_a_large_payload_and_a_large_response() {
     run(async {
         let (aws, http, intake) = tenant_with_subscriptions(1).await?;
         assert_eq!(http.post_large_event().await.0, 202);
-        intake.assert_calls_and_data_key([(GET, 3), (QUERY, 2), (STORE, 1), (PUT, 2), (UPDATE, 1), (SEND, 1)]);
+        intake.assert_calls_and_data_key([
+            (GET, 3),
+            (QUERY, 2),
+            (STORE, 1),
+            (PUT, 2),
+            (UPDATE, 1),
+            (SEND, 1),
+        ]);
         let function = CountedEngine::new(&aws);
         let sender = Scripted::always(200).saying(include_str!("call_counts.rs"));
         let deliver = Deliver { store: function.engine.clone(), sender, lease: Some(LEASE), deadline: None };
         deliver.handle(aws.receive().await, now()).await?;
-        function.assert_calls_and_data_key([(GET, 1), (LOAD, 1), (UPDATE, 3), (PUT, 1), (QUERY, 1), (STORE, 1)]);
+        function.assert_calls_and_data_key([
+            (GET, 1),
+            (LOAD, 1),
+            (UPDATE, 3),
+            (PUT, 1),
+            (QUERY, 1),
+            (STORE, 1),
+        ]);
         Ok(())
     });
 }

@@ -120,11 +120,9 @@ fn a_change_that_comes_between_is_not_undone() {
         let (engine, [mut first, second], former) = table().await?;
         begin(engine.ports()).await?;
         let held = engine.proxy.hold("UpdateItem S", 1);
-        let (ports, named) =
-            (engine.another(|_| ()), items_with_secrets(&engine.direct.stack).await);
-        let sealing = tokio::spawn(async move {
-            ports.run_secrets_command(SecretsCommand::SealSecrets(named)).await
-        });
+        let (ports, named) = (engine.another(|_| ()), items_with_secrets(&engine.direct.stack).await);
+        let sealing =
+            tokio::spawn(async move { ports.run_secrets_command(SecretsCommand::SealSecrets(named)).await });
         held.arrived().await;
         first.version += 1;
         first.settings.request.headers.insert("Authorization".into(), "Bearer changed".into());

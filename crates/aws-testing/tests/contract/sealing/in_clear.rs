@@ -74,7 +74,8 @@ fn a_subscription_in_clear_is_sealed_when_it_is_changed() {
         assert_sealed(&stored, &secrets_of(&next));
         assert_eq!(newest(&aws.stack.engine(), &next).await?, next);
         // The version before it is as it was, until the command seals it.
-        let before = aws.stack.engine().subscription_version(&acme(), next.id, 1).await?.expect("the version");
+        let before =
+            aws.stack.engine().subscription_version(&acme(), next.id, 1).await?.expect("the version");
         assert_eq!(before.settings, made[0].settings);
         Ok(())
     });

@@ -130,7 +130,9 @@ fn no_secret_is_stored_in_clear_whatever_is_done() {
         assert_sealed(&stored, &secrets);
         // What the search finds: texts that no secret is, and the sealed ones.
         assert!(stored.places_of("Core banking").len() > 5);
-        assert!(stored.places_of(&format!("s1.A256GCM.{}", data_keys(&scene.engine.stack).await[0])).len() > 5);
+        assert!(
+            stored.places_of(&format!("s1.A256GCM.{}", data_keys(&scene.engine.stack).await[0])).len() > 5
+        );
         Ok(())
     });
 }

@@ -40,7 +40,8 @@ pub(crate) async fn end(engine: &Aws) -> StoreResult<RotationState> {
 fn a_rotation_seals_everything_anew_while_instances_run() {
     loanhook_contract::run_on::<AwsEngine>(async {
         let aws = AwsEngine::fresh().await;
-        let (mut first, second) = (with_token("First", "Bearer first", 0), with_token("Second", "Bearer second", 1));
+        let (mut first, second) =
+            (with_token("First", "Bearer first", 0), with_token("Second", "Bearer second", 1));
         for made in [&first, &second] {
             assert!(aws.ports().create(made.clone(), 10).await?);
         }

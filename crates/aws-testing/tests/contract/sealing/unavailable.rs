@@ -40,7 +40,9 @@ fn without_kms_no_request_leaves_and_none_is_lost() {
             }
             let next = scene.delivery().await?.progress.waiting();
             if let Some(next) = next {
-                deliver.handle(attempt_message(&scene.accepted, next.number, next.due), later + SECOND).await?;
+                deliver
+                    .handle(attempt_message(&scene.accepted, next.number, next.due), later + SECOND)
+                    .await?;
             }
             assert_eq!(deliver.sender.numbers(), [AttemptNumber::Auto(1)]);
             assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
