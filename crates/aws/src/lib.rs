@@ -1,5 +1,5 @@
 //! The engine for AWS: a DynamoDB table for deliveries and history, a table and an S3 bucket for payloads, two SQS
-//! queues for deliveries and one for recovery jobs.
+//! queues for deliveries and one for recovery jobs, and a key of KMS for what protects secrets.
 //!
 //! [`Aws`] implements every port of the core. Each step of a delivery is several calls, and a function can die between any
 //! two of them. So:

@@ -1,4 +1,5 @@
 //! Journeys that only run against a stack on AWS or on its emulator.
 
+mod data_key_rotation;
 mod function_events;
 mod killed_function;

@@ -17,7 +17,7 @@ impl Aws {
     pub(crate) async fn keep_newest(&self, newest: &Item) -> StoreResult<Arc<Subscription>> {
         let subscription = self.open(newest).await?;
         self.cache().put_newest(&subscription);
-        let flow = KnownFlow::of(newest, &subscription);
+        let flow = KnownFlow::of(newest, subscription.settings.flow);
         self.cache().put_flow(&subscription.tenant, subscription.id, flow);
         Ok(subscription)
     }
