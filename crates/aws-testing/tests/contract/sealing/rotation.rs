@@ -52,7 +52,7 @@ fn a_rotation_seals_everything_anew_while_instances_run() {
 
         let operator = aws.stack.engine();
         let begun = begin(&operator).await?;
-        assert_eq!(begun.former, [former.clone()]);
+        assert_eq!(begun.former, std::slice::from_ref(&former));
         assert_ne!(begun.current, former);
         assert!((100..=120).contains(&begun.wait_seconds), "{begun:?}");
         let again = begin(&aws.stack.engine()).await?;
