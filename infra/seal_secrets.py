@@ -36,7 +36,7 @@ VERSION_PREFIX = "V#"
 LIST_SUFFIX = "#list"
 FIRST_PART = "00"
 # The item with the data keys.
-DATA_KEYS = {"pk": {"S": "Y#"}, "sk": {"S": "-"}}
+DATA_KEYS = {"pk": {"S": "Z#"}, "sk": {"S": "-"}}
 # The seconds between the tries of an invocation.
 PAUSES = [1, 5, 20, 60]
 

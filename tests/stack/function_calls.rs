@@ -138,13 +138,13 @@ const FUNCTIONS: [(&str, Calls); 7] = [
 /// N numbers and open deliveries of ordered loans, O turns of jobs that are not over
 /// and of subscriptions of which something waits,
 /// Q permits of receivers, S subscriptions and the tenant's version, T deliveries, V events of the ledger, W how far the sweep has come,
-/// Y the data keys.
+/// Z the data keys.
 const PARTITIONS: [(&str, &str); 7] = [
-    ("Intake", "AFHIKMNSTVY"),
-    ("Delivery", "BEHLNOQSTY"),
-    ("History", "ABEGHIJKLNOSTVY"),
-    ("Subscriptions", "ABFHKLNOSTVY"),
-    ("Resend", "BHIJLNOSTVY"),
+    ("Intake", "AFHIKMNSTVZ"),
+    ("Delivery", "BEHLNOQSTZ"),
+    ("History", "ABEGHIJKLNOSTVZ"),
+    ("Subscriptions", "ABFHKLNOSTVZ"),
+    ("Resend", "BHIJLNOSTVZ"),
     ("Sweep", "BHLNOSTW"),
     ("Reports", ""),
 ];

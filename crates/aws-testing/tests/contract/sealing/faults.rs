@@ -42,7 +42,7 @@ async fn assert_rotates(engine: &FaultyAwsEngine, made: &[Subscription], former:
 #[test]
 fn a_crash_between_any_two_calls_of_a_rotation_is_made_up_for_by_its_repetition() {
     run_with_faults(async {
-        for call in ["GetItem Y", "GenerateDataKey", "PutItem Y"] {
+        for call in ["GetItem Z", "GenerateDataKey", "PutItem Z"] {
             let (engine, made, former) = table().await?;
             let ports = engine.ports().clone();
             crash_before(&engine, (call, 1), async move { begin(&ports).await }).await;
@@ -50,7 +50,7 @@ fn a_crash_between_any_two_calls_of_a_rotation_is_made_up_for_by_its_repetition(
         }
         // The items, one by one, and the list.
         let of_sealing = [
-            ("GetItem Y", 1),
+            ("GetItem Z", 1),
             ("UpdateItem S", 1),
             ("UpdateItem S", 3),
             ("Query S", 1),
@@ -71,7 +71,7 @@ fn a_crash_between_any_two_calls_of_a_rotation_is_made_up_for_by_its_repetition(
             }
             assert_rotates(&engine, &made, &former).await?;
         }
-        for call in ["GetItem Y", "PutItem Y"] {
+        for call in ["GetItem Z", "PutItem Z"] {
             let (engine, made, former) = table().await?;
             begin(engine.ports()).await?;
             while seal(engine.ports(), &engine.direct.stack).await? > 0 {}
@@ -89,7 +89,7 @@ fn a_crash_between_any_two_calls_of_a_rotation_is_made_up_for_by_its_repetition(
 fn a_lost_response_of_a_step_makes_no_third_key_and_loses_none() {
     run_with_faults(async {
         let (engine, made, former) = table().await?;
-        engine.proxy.fault_nth("PutItem Y", 1, LoseResponse);
+        engine.proxy.fault_nth("PutItem Z", 1, LoseResponse);
         begin(engine.ports()).await?;
         assert_eq!(data_keys(&engine.direct.stack).await.len(), 2);
         engine.proxy.fault_nth("UpdateItem S", 1, LoseResponse);
@@ -102,7 +102,7 @@ fn a_lost_response_of_a_step_makes_no_third_key_and_loses_none() {
 fn of_two_rotations_that_begin_at_once_there_is_one() {
     run_with_faults(async {
         let (engine, made, former) = table().await?;
-        let held = engine.proxy.hold("PutItem Y", 1);
+        let held = engine.proxy.hold("PutItem Z", 1);
         let ports = engine.ports().clone();
         let slower = tokio::spawn(async move { begin(&ports).await });
         held.arrived().await;

@@ -16,7 +16,7 @@ fn two_instances_that_make_it_at_once_agree_on_one() {
         let engine = FaultyAwsEngine::fresh().await;
         let stack = &engine.direct.stack;
         let (one, two) = (with_token("One", "Bearer one", 0), with_token("Two", "Bearer two", 1));
-        let held = engine.proxy.hold("PutItem Y", 1);
+        let held = engine.proxy.hold("PutItem Z", 1);
         let (ports, made) = (engine.ports().clone(), one.clone());
         let slower = tokio::spawn(async move { ports.create(made, 10).await });
         held.arrived().await;
@@ -55,7 +55,7 @@ fn many_uses_at_once_of_one_instance_make_one_and_decrypt_it_once() {
 #[test]
 fn a_crash_between_any_two_calls_of_its_making_leaves_one_that_is_used_or_none() {
     run_with_faults(async {
-        for call in ["GetItem Y", "GenerateDataKey", "PutItem Y", "TransactWriteItems"] {
+        for call in ["GetItem Z", "GenerateDataKey", "PutItem Z", "TransactWriteItems"] {
             let engine = FaultyAwsEngine::fresh().await;
             let stack = &engine.direct.stack;
             let (ports, made) = (engine.ports().clone(), with_token("One", "Bearer one", 0));
@@ -76,7 +76,7 @@ fn a_crash_between_any_two_calls_of_its_making_leaves_one_that_is_used_or_none()
 #[test]
 fn a_lost_response_of_any_call_of_its_making_changes_nothing() {
     run_with_faults(async {
-        for call in ["GetItem Y", "GenerateDataKey", "PutItem Y"] {
+        for call in ["GetItem Z", "GenerateDataKey", "PutItem Z"] {
             let engine = FaultyAwsEngine::fresh().await;
             engine.proxy.fault_nth(call, 1, LoseResponse);
             let made = with_token("One", "Bearer one", 0);

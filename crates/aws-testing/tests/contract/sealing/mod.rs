@@ -86,7 +86,7 @@ pub(crate) async fn replace(engine: &Aws, next: &Subscription) -> StoreResult<()
 
 /// The IDs of the data keys in the table, as KMS encrypted them.
 pub(crate) async fn data_keys(stack: &TestStack) -> Vec<String> {
-    let Some(item) = stack.item("Y#", "-").await else { return Vec::new() };
+    let Some(item) = stack.item("Z#", "-").await else { return Vec::new() };
     let mut ids: Vec<_> = item["keys"].as_m().expect("keys").keys().cloned().collect();
     ids.sort();
     ids

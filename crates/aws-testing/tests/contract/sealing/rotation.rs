@@ -107,7 +107,7 @@ fn an_unknown_key_is_looked_up_and_one_that_is_not_there_is_an_error_that_names_
         let sealed = "s1.A256GCM.0123456789abcdef.AAAA";
         let failed = cold.open_text(sealed, "acme/1").await.expect_err("the key is not there");
         assert!(failed.to_string().contains("0123456789abcdef"), "{failed}");
-        let mut item = aws.stack.item("Y#", "-").await.expect("the data keys");
+        let mut item = aws.stack.item("Z#", "-").await.expect("the data keys");
         let current = item["current"].as_s().expect("an ID").clone();
         let only_former = item["keys"].as_m().expect("keys").clone();
         let only_former = only_former.into_iter().filter(|(id, _)| *id == former && *id != current);

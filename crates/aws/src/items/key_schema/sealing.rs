@@ -9,5 +9,5 @@ pub(crate) const DATA_KEYS: &str = "keys";
 
 /// The data keys of all tenants.
 pub(crate) fn data_keys() -> ItemKey {
-    ItemKey::only("Y#".into())
+    ItemKey::only("Z#".into())
 }
