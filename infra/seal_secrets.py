@@ -90,7 +90,8 @@ def seal_once(outputs):
 
 
 def items_with_secrets(table):
-    """The items with secrets, as the function takes them."""
+    """The items with secrets, as the function takes them: the stored lists last, as they are made of the others."""
+    lists = []
     pages = boto3.client("dynamodb").get_paginator("scan").paginate(
         TableName=table,
         ConsistentRead=True,
@@ -104,7 +105,8 @@ def items_with_secrets(table):
             if key.startswith((CURRENT_PREFIX, VERSION_PREFIX)):
                 yield {"tenant": partition, "item": key}
             elif partition.endswith(LIST_SUFFIX) and key == FIRST_PART:
-                yield {"tenant": partition.removesuffix(LIST_SUFFIX), "item": "list"}
+                lists.append({"tenant": partition.removesuffix(LIST_SUFFIX), "item": "list"})
+    yield from lists
 
 
 def reencrypt(outputs, former_table):

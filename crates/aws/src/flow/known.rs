@@ -21,11 +21,7 @@ pub(crate) struct KnownFlow {
 impl KnownFlow {
     /// What the item of the newest version says. The version that a deletion leaves is the only newest one that expires.
     pub(crate) fn of(item: &Item, settings: FlowSettings) -> Self {
-        Self {
-            settings,
-            is_marked: item.contains_key(FLOW_MARK),
-            is_deleted: item.contains_key(EXPIRES),
-        }
+        Self { settings, is_marked: item.contains_key(FLOW_MARK), is_deleted: item.contains_key(EXPIRES) }
     }
 
     /// Whether its attempts change its state, and its state holds them.

@@ -12,7 +12,8 @@ const MAX_ITEMS: usize = 100;
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum SecretsCommand {
-    /// Seals items with the current data key that are not sealed with it. At most 100; it may be repeated.
+    /// Seals items with the current data key that are not sealed with it. At most 100; it may be repeated. A list is made of
+    /// its subscriptions, so it comes after them.
     SealSecrets(Vec<NamedSecrets>),
     /// Makes a new data key, which seals from then on. Where a rotation is under way, nothing changes.
     BeginKeyRotation {},
