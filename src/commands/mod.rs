@@ -6,7 +6,9 @@
 
 mod attempt_table;
 mod cancel;
+mod dead_letters;
 mod deliveries;
+mod doctor;
 mod egress;
 pub(crate) mod eval;
 mod event_types;
@@ -72,10 +74,14 @@ pub(crate) enum ClientCommand {
     Subscriptions(subscriptions::SubscriptionsArgs),
     /// List, make and delete keys
     Keys(keys::KeysArgs),
+    /// List messages that could not be handled, redrive or delete them (scope `operator`)
+    DeadLetters(dead_letters::DeadLettersArgs),
     /// List the known events and their variables
     EventTypes(event_types::EventTypesArgs),
     /// List the IP addresses that requests come from
     Egress(egress::EgressArgs),
+    /// Check a running loanhook from outside: exit code 0 all is well, 1 something is to be done, 2 it could not be asked
+    Doctor(doctor::DoctorArgs),
 }
 
 pub(crate) async fn run(command: ClientCommand) -> CommandResult {
@@ -97,7 +103,9 @@ pub(crate) async fn run(command: ClientCommand) -> CommandResult {
         ClientCommand::Release(args) => hold::release(args).await,
         ClientCommand::Subscriptions(args) => subscriptions::run(args).await,
         ClientCommand::Keys(args) => keys::run(args).await,
+        ClientCommand::DeadLetters(args) => dead_letters::run(args).await,
         ClientCommand::EventTypes(args) => event_types::run(args).await,
         ClientCommand::Egress(args) => egress::run(args).await,
+        ClientCommand::Doctor(args) => doctor::run(args).await,
     }
 }

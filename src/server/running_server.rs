@@ -17,14 +17,14 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_http::web::SiteSettings;
 use loanhook_http::{api, page};
 use loanhook_sender::WebhookClient;
-use loanhook_sqlite::{DispatchLimits, SqliteEngine, Task, Worker};
+use loanhook_sqlite::{DispatchLimits, EngineOptions, SqliteEngine, Task, Worker};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::warn;
 
 use super::listener::{self, ListenerOptions};
-use super::{file_descriptors, recovery_jobs, stored_credentials};
+use super::{file_descriptors, metrics, recovery_jobs, stored_credentials};
 use crate::error::CommandResult;
 use crate::terminal::signals;
 
@@ -48,17 +48,22 @@ pub(crate) struct ServerOptions {
     /// The key of `LOANHOOK_ADMIN_KEY`, not checked yet.
     pub(crate) admin_key: Option<String>,
     pub(crate) site: SiteSettings,
+    /// Where metrics are read; nothing is counted for them without.
+    pub(crate) metrics_listen: Option<SocketAddr>,
 }
 
 /// A server that serves until it is stopped.
 pub(crate) struct RunningServer {
     pub(crate) address: SocketAddr,
+    /// Where metrics are read.
+    pub(crate) metrics_address: Option<SocketAddr>,
     /// The chosen admin key, or the one that the first start made.
     pub(crate) admin_key: Option<String>,
     stop: watch::Sender<bool>,
     listener: JoinHandle<()>,
     worker: JoinHandle<()>,
     jobs: JoinHandle<()>,
+    metrics: JoinHandle<()>,
 }
 
 /// Starts a server.
@@ -70,14 +75,17 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
     let chosen_key = options.admin_key.as_deref().map(SecretKey::chosen).transpose();
     let chosen_key = chosen_key.map_err(|fault| format!("LOANHOOK_ADMIN_KEY {fault}"))?;
     let budget = file_descriptors::allocate(options.concurrency);
-    let listener = TcpListener::bind(options.listen)
-        .await
-        .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
-    let address = listener.local_addr().map_err(|error| format!("cannot listen: {error}"))?;
+    let (listener, address) = bind(options.listen).await?;
+    let metrics_listener = match options.metrics_listen {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
     let sender = WebhookClient::with_max_idle_connections(options.allow_networks, budget.idle_connections)
         .map_err(|error| error.to_string())?;
-    let engine = SqliteEngine::open_with(&options.data_folder, options.event_ledger)
-        .map_err(|error| error.to_string())?;
+    let engine_options =
+        EngineOptions { ledger_scope: options.event_ledger, metrics: metrics_listener.is_some() };
+    let engine =
+        SqliteEngine::open_with(&options.data_folder, engine_options).map_err(|error| error.to_string())?;
     // Nothing after this can fail: a key that was made must be shown.
     let ensured = keys::ensure_admin(&engine, chosen_key, Timestamp::now()).await;
     let made_key = match ensured.map_err(|error| error.to_string())? {
@@ -102,9 +110,13 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
     let worker = Worker::new(engine.clone(), handler, limits).run(stopped.clone());
     let jobs = recovery_jobs::run(engine.clone(), stopped.clone());
     tokio::spawn(stored_credentials::take_out(engine.clone(), stopped.clone()));
+    let metrics_address = metrics_listener.as_ref().map(|(_, address)| *address);
+    let metrics =
+        metrics_listener.map(|(listener, _)| metrics::serve(listener, engine.clone(), stopped.clone()));
     let router = api::events(engine.clone())
         .merge(api::history(engine.clone()))
         .merge(api::jobs(engine.clone()))
+        .merge(api::operation(engine.clone()))
         .merge(api::portal(engine.clone(), options.site.clone()))
         .merge(api::subscriptions(engine.clone()))
         .merge(page::router(engine, options.site));
@@ -115,12 +127,27 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
     let listener = listener::serve(listener, api::with_middleware(router), listener_options, stopped);
     Ok(RunningServer {
         address,
+        metrics_address,
         admin_key: made_key.or(options.admin_key),
         stop,
         listener: tokio::spawn(listener),
         worker: tokio::spawn(worker),
         jobs: tokio::spawn(jobs),
+        metrics: tokio::spawn(async {
+            if let Some(metrics) = metrics {
+                metrics.await
+            }
+        }),
     })
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), String> {
+    let bound = async {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    bound.await.map_err(|error: std::io::Error| format!("cannot listen on {address}: {error}"))
 }
 
 impl RunningServer {
@@ -146,8 +173,9 @@ impl RunningServer {
     async fn stop(self) -> Result<(), String> {
         self.stop.send_replace(true);
         // A caller that has sent half a request cannot delay the end for long.
-        let (_, _, worker_result) = tokio::join!(
+        let (_, _, _, worker_result) = tokio::join!(
             tokio::time::timeout(LISTENER_STOP_TIMEOUT, self.listener),
+            tokio::time::timeout(LISTENER_STOP_TIMEOUT, self.metrics),
             // A step that is cut off is finished after the next start.
             tokio::time::timeout(LISTENER_STOP_TIMEOUT, self.jobs),
             tokio::time::timeout(WORKER_STOP_TIMEOUT, self.worker),

@@ -15,6 +15,8 @@ mod history;
 mod http;
 mod keys;
 mod ledger;
+mod metrics;
+mod operation;
 mod portal;
 mod process;
 mod recovery;

@@ -1,6 +1,7 @@
 //! The command line against a running server: what it prints, and the exit code it ends with.
 
 mod delivery_commands;
+mod doctor_command;
 mod eval;
 mod event_commands;
 mod history_commands;

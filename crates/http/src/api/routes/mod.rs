@@ -1,6 +1,7 @@
 //! The handlers of the API, in a file for each path. A handler reads its request, calls a use case and shows what came
 //! of it; its attributes are its part of the OpenAPI document.
 
+pub(super) mod dead_letters;
 pub(super) mod deliveries;
 pub(super) mod egress;
 pub(super) mod event;
@@ -16,6 +17,7 @@ pub(super) mod loan_events;
 pub(super) mod loan_webhooks;
 pub(super) mod openapi_json;
 pub(super) mod portal_links;
+pub(super) mod ready;
 pub(super) mod reports;
 pub(super) mod resend;
 pub(super) mod subscription_changes;
