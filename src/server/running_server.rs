@@ -17,14 +17,14 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_http::web::SiteSettings;
 use loanhook_http::{api, page};
 use loanhook_sender::WebhookClient;
-use loanhook_sqlite::{DispatchLimits, SqliteEngine, Task, Worker};
+use loanhook_sqlite::{DispatchLimits, MasterKey, SqliteEngine, Task, Worker};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::warn;
 
 use super::listener::{self, ListenerOptions};
-use super::{file_descriptors, recovery_jobs, stored_credentials};
+use super::{file_descriptors, recovery_jobs, sealed_secrets, stored_credentials};
 use crate::error::CommandResult;
 use crate::terminal::signals;
 
@@ -37,6 +37,8 @@ pub(crate) struct ServerOptions {
     /// With port 0 the system chooses one.
     pub(crate) listen: SocketAddr,
     pub(crate) data_folder: PathBuf,
+    /// The key that seals secrets.
+    pub(crate) master_key: MasterKey,
     /// Networks that webhooks may go to although they are not public.
     pub(crate) allow_networks: Vec<ipnet::IpNet>,
     /// Proxies whose `X-Forwarded-For` gives the address of a caller.
@@ -55,6 +57,8 @@ pub(crate) struct RunningServer {
     pub(crate) address: SocketAddr,
     /// The chosen admin key, or the one that the first start made.
     pub(crate) admin_key: Option<String>,
+    /// The data folder's own master key, where this start is the first that uses it.
+    pub(crate) new_master_key_file: Option<PathBuf>,
     stop: watch::Sender<bool>,
     listener: JoinHandle<()>,
     worker: JoinHandle<()>,
@@ -65,7 +69,7 @@ pub(crate) struct RunningServer {
 ///
 /// # Errors
 ///
-/// The admin key is not valid, the address is taken, or the data folder cannot be opened; in a sentence.
+/// The admin key is not valid, the address is taken, or the data folder or its master key cannot be used; in a sentence.
 pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, String> {
     let chosen_key = options.admin_key.as_deref().map(SecretKey::chosen).transpose();
     let chosen_key = chosen_key.map_err(|fault| format!("LOANHOOK_ADMIN_KEY {fault}"))?;
@@ -76,7 +80,7 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
     let address = listener.local_addr().map_err(|error| format!("cannot listen: {error}"))?;
     let sender = WebhookClient::with_max_idle_connections(options.allow_networks, budget.idle_connections)
         .map_err(|error| error.to_string())?;
-    let engine = SqliteEngine::open_with(&options.data_folder, options.event_ledger)
+    let engine = SqliteEngine::open_with(&options.data_folder, options.event_ledger, &options.master_key)
         .map_err(|error| error.to_string())?;
     // Nothing after this can fail: a key that was made must be shown.
     let ensured = keys::ensure_admin(&engine, chosen_key, Timestamp::now()).await;
@@ -102,6 +106,8 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
     let worker = Worker::new(engine.clone(), handler, limits).run(stopped.clone());
     let jobs = recovery_jobs::run(engine.clone(), stopped.clone());
     tokio::spawn(stored_credentials::take_out(engine.clone(), stopped.clone()));
+    tokio::spawn(sealed_secrets::keep(engine.clone(), stopped.clone()));
+    let new_master_key_file = engine.new_master_key_file();
     let router = api::events(engine.clone())
         .merge(api::history(engine.clone()))
         .merge(api::jobs(engine.clone()))
@@ -116,6 +122,7 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
     Ok(RunningServer {
         address,
         admin_key: made_key.or(options.admin_key),
+        new_master_key_file,
         stop,
         listener: tokio::spawn(listener),
         worker: tokio::spawn(worker),

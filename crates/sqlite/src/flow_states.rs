@@ -13,6 +13,7 @@ use super::SqliteEngine;
 use super::order::readers;
 use super::queue::{QueueScheduler, UncommittedFlow};
 use super::rows::{from_json, text_column, to_json, uuid_column};
+use super::subscription_versions::opened_row;
 use super::unreadable::{none_if_unreadable, read_all};
 use super::writer::Priority;
 use loanhook_core::model::attempt::Attempt;
@@ -22,6 +23,7 @@ use loanhook_core::model::id::{SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{FlowControl, StoreResult};
+use loanhook_seal::Keyring;
 
 /// The automatic messages of a subscription that are due.
 pub(crate) const COUNT_WAITING: &str =
@@ -132,12 +134,16 @@ pub(crate) fn forget_failures(connection: &Connection, of: Of<'_>) -> rusqlite::
 }
 
 /// Gives the scheduler the settings and states that are stored. Limits of a deleted subscription are kept for its deliveries.
-pub(crate) fn load(connection: &Connection, scheduler: &QueueScheduler) -> rusqlite::Result<()> {
+pub(crate) fn load(
+    connection: &Connection,
+    keyring: &Keyring,
+    scheduler: &QueueScheduler,
+) -> rusqlite::Result<()> {
     let mut newest = connection.prepare(
-        "SELECT id, doc, current FROM subscriptions AS newest WHERE doc LIKE '%\"flow\":%' AND version =
+        "SELECT id, tenant, doc, current FROM subscriptions AS newest WHERE doc LIKE '%\"flow\":%' AND version =
              (SELECT max(version) FROM subscriptions AS of WHERE of.tenant = newest.tenant AND of.id = newest.id)",
     )?;
-    let settings = |row: &Row<'_>| Ok((from_json(row, 1)?, row.get(2)?));
+    let settings = |row: &Row<'_>| Ok((opened_row(row, (1, 0, 2), keyring)?, row.get(3)?));
     let newest: Vec<(Subscription, bool)> = read_all(newest.query([])?, &"flow settings", settings)?;
     for (subscription, is_current) in newest {
         let of = (&subscription.tenant, subscription.id);

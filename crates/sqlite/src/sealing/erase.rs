@@ -1,0 +1,104 @@
+//! Erasing: what a file held before its secrets were sealed, or under an older key, stands in freed pages and in the write-ahead log
+//! until something overwrites it. So the file is written anew once (`VACUUM`), and the log is emptied.
+//!
+//! A file is written anew by the writer's thread, between two commits: what is to be committed waits. So a large file is only
+//! written anew while it is not used. Whether it was done is noted after it: what a crash cuts off is done again.
+
+use std::sync::atomic::Ordering;
+
+use loanhook_core::ports::{StoreError, StoreResult};
+use rusqlite::Connection;
+use tracing::{error, info, warn};
+
+use crate::SqliteEngine;
+use crate::writer::Priority;
+
+use super::state::SealingState;
+
+/// The largest file that is written anew while commits wait: some seconds.
+const MOST_BYTES_WHILE_USED: i64 = 256 << 20;
+
+/// How large a file may be that is written anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EraseLimit {
+    /// Commits wait meanwhile: 256 MiB.
+    WhileUsed,
+    /// Nothing else uses the folder.
+    None,
+}
+
+/// What became of the file.
+enum Erased {
+    Done,
+    TooLarge {
+        bytes: i64,
+    },
+    /// A reader or a checkpoint keeps the log.
+    LogInUse,
+}
+
+/// Runs work that may delete secrets: all that it frees is overwritten.
+pub(crate) fn overwriting<T>(
+    connection: &Connection,
+    work: impl FnOnce() -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    connection.pragma_update(None, "secure_delete", "ON")?;
+    let result = work();
+    connection.pragma_update(None, "secure_delete", "FAST")?;
+    result
+}
+
+impl SqliteEngine {
+    /// Erases what the file no longer stores, unless copies of credentials are yet to be taken out of it.
+    pub(super) async fn erase(&self, limit: EraseLimit) -> StoreResult<()> {
+        let has_copies = |connection: &Connection| {
+            connection.prepare_cached("SELECT 1 FROM stored_credentials")?.exists([])
+        };
+        let was_logged = self.0.sealing.too_large_was_logged.load(Ordering::Relaxed);
+        if self.read(has_copies).await? || (was_logged && limit == EraseLimit::WhileUsed) {
+            return Ok(());
+        }
+        let erased = self.between_commits(move |connection| write_anew(connection, limit)).await?;
+        match erased {
+            Erased::Done => {
+                self.0.writer.run(Priority::ExistingWork, SealingState::put_erased, |()| ()).await?;
+                info!("secrets.erased");
+            }
+            Erased::TooLarge { bytes } => {
+                self.0.sealing.too_large_was_logged.store(true, Ordering::Relaxed);
+                warn!(
+                    bytes,
+                    advice = "pages of the database that are free may hold older copies of secrets: stop loanhook and run `loanhook \
+                              master-key rotate`, which writes the file anew, when there are minutes for it",
+                    "secrets.not_erased"
+                );
+            }
+            Erased::LogInUse => {
+                return Err(StoreError::Failed("the write-ahead log could not be emptied".into()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes the file anew, if it may, and empties the log.
+fn write_anew(connection: &Connection, limit: EraseLimit) -> rusqlite::Result<Erased> {
+    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let bytes = pragma("page_count")? * pragma("page_size")?;
+    let is_small_enough = limit == EraseLimit::None || bytes <= MOST_BYTES_WHILE_USED;
+    if is_small_enough {
+        // The copy may be larger than the memory.
+        connection.pragma_update(None, "temp_store", "FILE")?;
+        let written = overwriting(connection, || connection.execute_batch("VACUUM"));
+        if let Err(failure) = connection.pragma_update(None, "temp_store", "MEMORY") {
+            error!(%failure, "store.setting_failed");
+        }
+        written?;
+    }
+    let is_busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    Ok(match (is_busy, is_small_enough) {
+        (true, _) => Erased::LogInUse,
+        (false, true) => Erased::Done,
+        (false, false) => Erased::TooLarge { bytes },
+    })
+}
