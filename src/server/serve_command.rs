@@ -86,6 +86,9 @@ pub(crate) async fn run(args: ServeArgs) -> CommandResult {
     .await?;
 
     // A closed standard output is no reason not to serve.
+    if let (Some(key), false) = (&server.admin_key, key_was_chosen) {
+        let _ = output::line(format_args!("admin key (shown once, keep it): {key}"));
+    }
     if let Some(file) = &server.new_master_key_file {
         let _ = output::line(format_args!(
             "master key: {}, which only its owner can read. Header values and signing secrets are sealed with it: a copy or a backup \
@@ -93,9 +96,6 @@ pub(crate) async fn run(args: ServeArgs) -> CommandResult {
              it they are lost",
             file.display()
         ));
-    }
-    if let (Some(key), false) = (&server.admin_key, key_was_chosen) {
-        let _ = output::line(format_args!("admin key (shown once, keep it): {key}"));
     }
     let _ = output::line(format_args!("loanhook is listening on http://{}", server.address));
 

@@ -19,5 +19,6 @@ mod portal;
 mod process;
 mod recovery;
 mod reports;
+mod sealing;
 mod subscriptions;
 mod webhooks;

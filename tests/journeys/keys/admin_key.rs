@@ -169,7 +169,7 @@ async fn standard_input_is_not_read_as_an_admin_key() {
     let mut command = serve_command(folder.path(), &Launch { environment, ..Launch::default() });
     let mut child = command.stdin(Stdio::piped()).spawn().expect("the command starts");
     let mut input = child.stdin.take().expect("it is piped");
-    input.write_all(FIRST.as_bytes()).expect("written");
+    input.write_all(format!("LOANHOOK_ADMIN_KEY={FIRST}\0").as_bytes()).expect("written");
     let output = child.stdout.take().expect("it is piped");
     let first = tokio::task::spawn_blocking(move || BufReader::new(output).lines().next());
     let first =

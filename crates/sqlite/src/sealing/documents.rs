@@ -25,10 +25,10 @@ const VERSIONS_PER_SLICE: usize = 64;
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// The primary key of a version: tenant, ID and version, as they are stored.
-type Position = (Value, Value, Value);
+pub(super) type Position = (Value, Value, Value);
 
 /// What is to be stored of versions that stand together.
-struct Slice {
+pub(super) struct Slice {
     /// The last of them; none where there are no more.
     last: Option<Position>,
     /// The document that was read of each, and the one that takes its place.
@@ -40,22 +40,30 @@ impl SqliteEngine {
     pub(super) async fn seal_documents_anew(&self) -> StoreResult<u64> {
         let (mut count, mut after) = (0, first_position());
         loop {
-            let keyring = self.keyring();
-            let slice = self.read(move |connection| Slice::after(connection, &keyring, &after)).await?;
+            let slice = self.documents_after(after).await?;
             let Some(last) = slice.last.clone() else { return Ok(count) };
             if !slice.anew.is_empty() {
                 count += slice.anew.len() as u64;
-                let work = move |connection: &Connection| overwriting(connection, || slice.write(connection));
-                self.0.writer.run(Priority::ExistingWork, work, |()| ()).await?;
+                self.write_documents(slice).await?;
                 tokio::time::sleep(PAUSE).await;
             }
             after = last;
         }
     }
+
+    pub(super) async fn documents_after(&self, after: Position) -> StoreResult<Slice> {
+        let keyring = self.keyring();
+        self.read(move |connection| Slice::after(connection, &keyring, &after)).await
+    }
+
+    pub(super) async fn write_documents(&self, slice: Slice) -> StoreResult<()> {
+        let work = move |connection: &Connection| overwriting(connection, || slice.write(connection));
+        self.0.writer.run(Priority::ExistingWork, work, |()| ()).await
+    }
 }
 
 /// A position before all.
-fn first_position() -> Position {
+pub(super) fn first_position() -> Position {
     (Value::Text(String::new()), Value::Blob(Vec::new()), Value::Integer(0))
 }
 

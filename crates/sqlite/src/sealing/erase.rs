@@ -27,16 +27,6 @@ pub enum EraseLimit {
     None,
 }
 
-/// What became of the file.
-enum Erased {
-    Done,
-    TooLarge {
-        bytes: i64,
-    },
-    /// A reader or a checkpoint keeps the log.
-    LogInUse,
-}
-
 /// Runs work that may delete secrets: all that it frees is overwritten.
 pub(crate) fn overwriting<T>(
     connection: &Connection,
@@ -49,56 +39,61 @@ pub(crate) fn overwriting<T>(
 }
 
 impl SqliteEngine {
-    /// Erases what the file no longer stores, unless copies of credentials are yet to be taken out of it.
+    /// Erases what the file no longer stores, unless copies of credentials are yet to be taken out of it. Where that fails, it is done
+    /// after the next start: each try would fill a disk that is full.
     pub(super) async fn erase(&self, limit: EraseLimit) -> StoreResult<()> {
         let has_copies = |connection: &Connection| {
             connection.prepare_cached("SELECT 1 FROM stored_credentials")?.exists([])
         };
-        let was_logged = self.0.sealing.too_large_was_logged.load(Ordering::Relaxed);
-        if self.read(has_copies).await? || (was_logged && limit == EraseLimit::WhileUsed) {
+        let sealing = &self.0.sealing;
+        if self.read(has_copies).await? || sealing.is_erasing_given_up.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let erased = self.between_commits(move |connection| write_anew(connection, limit)).await?;
-        match erased {
-            Erased::Done => {
-                self.0.writer.run(Priority::ExistingWork, SealingState::put_erased, |()| ()).await?;
-                info!("secrets.erased");
-            }
-            Erased::TooLarge { bytes } => {
-                self.0.sealing.too_large_was_logged.store(true, Ordering::Relaxed);
-                warn!(
-                    bytes,
-                    advice = "pages of the database that are free may hold older copies of secrets: stop loanhook and run `loanhook \
-                              master-key rotate`, which writes the file anew, when there are minutes for it",
-                    "secrets.not_erased"
-                );
-            }
-            Erased::LogInUse => {
-                return Err(StoreError::Failed("the write-ahead log could not be emptied".into()));
-            }
+        if !sealing.is_written_anew.load(Ordering::Relaxed) {
+            let is_done = match self.between_commits(move |connection| write_anew(connection, limit)).await {
+                Ok(is_done) => is_done,
+                Err(failure) => {
+                    error!(%failure, advice = "the next start tries again", "secrets.not_erased");
+                    false
+                }
+            };
+            sealing.is_written_anew.store(is_done, Ordering::Relaxed);
+            sealing.is_erasing_given_up.store(!is_done, Ordering::Relaxed);
+        }
+        if !self.between_commits(empty_log).await? {
+            return Err(StoreError::Failed("the write-ahead log could not be emptied".into()));
+        }
+        if sealing.is_written_anew.swap(false, Ordering::Relaxed) {
+            self.0.writer.run(Priority::ExistingWork, SealingState::put_erased, |()| ()).await?;
+            info!("secrets.erased");
         }
         Ok(())
     }
 }
 
-/// Writes the file anew, if it may, and empties the log.
-fn write_anew(connection: &Connection, limit: EraseLimit) -> rusqlite::Result<Erased> {
+/// Writes the file anew, if it may. False where it is too large.
+fn write_anew(connection: &Connection, limit: EraseLimit) -> rusqlite::Result<bool> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let bytes = pragma("page_count")? * pragma("page_size")?;
-    let is_small_enough = limit == EraseLimit::None || bytes <= MOST_BYTES_WHILE_USED;
-    if is_small_enough {
-        // The copy may be larger than the memory.
-        connection.pragma_update(None, "temp_store", "FILE")?;
-        let written = overwriting(connection, || connection.execute_batch("VACUUM"));
-        if let Err(failure) = connection.pragma_update(None, "temp_store", "MEMORY") {
-            error!(%failure, "store.setting_failed");
-        }
-        written?;
+    if limit == EraseLimit::WhileUsed && bytes > MOST_BYTES_WHILE_USED {
+        warn!(
+            bytes,
+            advice = "pages of the database that are free may hold older copies of secrets: stop loanhook and run `loanhook \
+                      master-key rotate`, which writes the file anew, when there are minutes for it",
+            "secrets.not_erased"
+        );
+        return Ok(false);
     }
-    let is_busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-    Ok(match (is_busy, is_small_enough) {
-        (true, _) => Erased::LogInUse,
-        (false, true) => Erased::Done,
-        (false, false) => Erased::TooLarge { bytes },
-    })
+    // The copy may be larger than the memory.
+    connection.pragma_update(None, "temp_store", "FILE")?;
+    let written = overwriting(connection, || connection.execute_batch("VACUUM"));
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    written.map(|()| true)
+}
+
+/// Copies the write-ahead log into the file and empties it. False where a reader or a checkpoint keeps it.
+fn empty_log(connection: &Connection) -> rusqlite::Result<bool> {
+    connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+        .map(|is_busy: bool| !is_busy)
 }

@@ -23,6 +23,8 @@ mod requests;
 mod rotation;
 mod start;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -49,8 +51,10 @@ pub(super) struct Sealing {
     newest: Mutex<SealingKey>,
     /// This start is the first that seals with the folder's own key.
     is_own_key_new: bool,
-    /// It was said that the file is too large to be written anew while it is used.
-    too_large_was_logged: AtomicBool,
+    /// The file was written anew, and its log is yet to be emptied.
+    is_written_anew: AtomicBool,
+    /// The file is not written anew before the next start or rotation: it is too large, or that failed.
+    is_erasing_given_up: AtomicBool,
 }
 
 impl Sealing {

@@ -1,6 +1,7 @@
 //! Rotation, and all else that keeps secrets sealed while the process runs, in rounds. A round that fails or is cut off is repeated.
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use loanhook_core::ports::{StoreError, StoreResult};
 use loanhook_seal::SealingKey;
@@ -76,6 +77,7 @@ impl SqliteEngine {
         let after_commit = move |(): &mut ()| {
             engine.0.sealing.keyring.make_current(&next);
             *engine.0.sealing.newest() = next;
+            engine.0.sealing.is_erasing_given_up.store(false, Ordering::Relaxed);
         };
         self.0.writer.run(Priority::ExistingWork, begin, after_commit).await
     }

@@ -60,7 +60,8 @@ impl Sealing {
             given_by: given.given.as_ref().map(|given| given.by.clone()),
             newest: Mutex::new(keys.newest),
             is_own_key_new,
-            too_large_was_logged: AtomicBool::new(false),
+            is_written_anew: AtomicBool::new(false),
+            is_erasing_given_up: AtomicBool::new(false),
         })
     }
 }
