@@ -19,6 +19,7 @@ mod dispatch;
 mod egress;
 mod errors;
 mod flow_states;
+mod flows_at_start;
 mod formula_errors;
 mod grants;
 mod group_commit;
@@ -137,7 +138,7 @@ impl SqliteEngine {
             .map_err(broken)?;
         let cache = Arc::new(Cache::load(&connection, sealing.keyring()).map_err(broken)?);
         let scheduler = Arc::new(QueueScheduler::new(first_due_times(&connection).map_err(broken)?));
-        flow_states::load(&connection, sealing.keyring(), &scheduler).map_err(broken)?;
+        flows_at_start::load(&connection, sealing.keyring(), &scheduler).map_err(broken)?;
         let readers = Readers::open(&database)?;
         let clock = Arc::new(ClockMonitor::new());
         let follow_clock = follow_clock(Arc::clone(&clock), Arc::clone(&scheduler));

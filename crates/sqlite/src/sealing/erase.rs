@@ -15,13 +15,13 @@ use crate::writer::Priority;
 
 use super::state::SealingState;
 
-/// The largest file that is written anew while commits wait: some seconds.
-const MOST_BYTES_WHILE_USED: i64 = 256 << 20;
+/// The largest file that is written anew while commits wait: about two seconds.
+const MOST_BYTES_WHILE_USED: i64 = 128 << 20;
 
 /// How large a file may be that is written anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EraseLimit {
-    /// Commits wait meanwhile: 256 MiB.
+    /// Commits wait meanwhile: 128 MiB.
     WhileUsed,
     /// Nothing else uses the folder.
     None,
@@ -49,18 +49,12 @@ impl SqliteEngine {
         if self.read(has_copies).await? || sealing.is_erasing_given_up.load(Ordering::Relaxed) {
             return Ok(());
         }
-        if !sealing.is_written_anew.load(Ordering::Relaxed) {
-            let is_done = match self.between_commits(move |connection| write_anew(connection, limit)).await {
-                Ok(is_done) => is_done,
-                Err(failure) => {
-                    error!(%failure, advice = "the next start tries again", "secrets.not_erased");
-                    false
-                }
-            };
-            sealing.is_written_anew.store(is_done, Ordering::Relaxed);
-            sealing.is_erasing_given_up.store(!is_done, Ordering::Relaxed);
-        }
-        if !self.between_commits(empty_log).await? {
+        let was_written_anew = sealing.is_written_anew.load(Ordering::Relaxed);
+        let erased = self.between_commits(move |connection| erase_once(connection, limit, was_written_anew));
+        let (is_written_anew, is_log_empty) = erased.await?;
+        sealing.is_written_anew.store(is_written_anew, Ordering::Relaxed);
+        sealing.is_erasing_given_up.store(!is_written_anew, Ordering::Relaxed);
+        if !is_log_empty {
             return Err(StoreError::Failed("the write-ahead log could not be emptied".into()));
         }
         if sealing.is_written_anew.swap(false, Ordering::Relaxed) {
@@ -69,6 +63,21 @@ impl SqliteEngine {
         }
         Ok(())
     }
+}
+
+/// Writes the file anew, unless it was, and empties the log: whether each was done. Both between the same two commits: what is written
+/// anew is in the log, and a checkpoint would soon begin to copy it.
+fn erase_once(
+    connection: &Connection,
+    limit: EraseLimit,
+    was_written_anew: bool,
+) -> rusqlite::Result<(bool, bool)> {
+    let is_written_anew = was_written_anew
+        || write_anew(connection, limit).unwrap_or_else(|failure| {
+            error!(%failure, advice = "the next start tries again", "secrets.not_erased");
+            false
+        });
+    Ok((is_written_anew, empty_log(connection)?))
 }
 
 /// Writes the file anew, if it may. False where it is too large.

@@ -97,7 +97,7 @@ fn keys_of_sealed(
     };
     if fits(&newest) {
         if given.before.is_some() {
-            info!("master_key.key_before_is_needed_no_more: unset LOANHOOK_MASTER_KEY_OLD");
+            info!(advice = "unset LOANHOOK_MASTER_KEY_OLD", "master_key.key_before_is_needed_no_more");
         }
         if own_is_old {
             let file = key_file::own(folder);
@@ -122,7 +122,7 @@ fn keys_of_rotation(
     own: Option<SealingKey>,
 ) -> Result<Keys, StartError> {
     let is_of_rotation =
-        |key: &SealingKey| [&state.key, &rotation.next].contains(&&key.id().as_str().to_owned());
+        |key: &SealingKey| [state.key.as_str(), rotation.next.as_str()].contains(&key.id().as_str());
     if let Some(foreign) = given.given.as_ref().filter(|given| !is_of_rotation(&given.key)) {
         return Err(mismatch(folder, &rotation.next, Some(foreign), own.as_ref()).into());
     }

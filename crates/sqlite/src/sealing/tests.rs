@@ -8,7 +8,6 @@ use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::Subscriptions as _;
 use loanhook_seal::SealingKey;
 use loanhook_stored::Sealed;
-use uuid::Uuid;
 
 use super::documents::first_position;
 use super::requests::{self, Request};
