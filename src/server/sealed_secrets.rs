@@ -17,7 +17,7 @@ pub(super) async fn keep(engine: SqliteEngine, mut stop: watch::Receiver<bool>) 
     let mut has_failed = false;
     loop {
         let round = async {
-            let kept = engine.keep_secrets_sealed(EraseLimit::WhileUsed).await;
+            let kept = engine.keep_secrets_sealed(EraseLimit::WHILE_USED).await;
             if let Err(failure) = &kept
                 && !has_failed
             {

@@ -95,7 +95,7 @@ async fn deliveries_of_an_earlier_version_keep_no_credentials() {
     let engine = SqliteEngine::open(folder.path()).expect("the data folder opens");
     assert_eq!(engine.take_out_stored_credentials().await.expect("the store answers"), 0);
     // Their webhooks have them, sealed.
-    engine.keep_secrets_sealed(EraseLimit::WhileUsed).await.expect("the store answers");
+    engine.keep_secrets_sealed(EraseLimit::WHILE_USED).await.expect("the store answers");
     assert_eq!(tables_with(&open(), &CREDENTIALS), []);
     assert_eq!(tables_with(&open(), &RENDERED), in_table("deliveries", &RENDERED));
 

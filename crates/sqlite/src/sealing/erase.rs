@@ -15,16 +15,18 @@ use crate::writer::Priority;
 
 use super::state::SealingState;
 
-/// The largest file that is written anew while commits wait: about two seconds.
-const MOST_BYTES_WHILE_USED: i64 = 128 << 20;
-
 /// How large a file may be that is written anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EraseLimit {
-    /// Commits wait meanwhile: 128 MiB.
-    WhileUsed,
+    /// So many bytes: commits wait meanwhile.
+    Bytes(i64),
     /// Nothing else uses the folder.
     None,
+}
+
+impl EraseLimit {
+    /// While a process serves: 128 MiB, which takes about two seconds.
+    pub const WHILE_USED: Self = Self::Bytes(128 << 20);
 }
 
 /// Runs work that may delete secrets: all that it frees is overwritten.
@@ -84,7 +86,7 @@ fn erase_once(
 fn write_anew(connection: &Connection, limit: EraseLimit) -> rusqlite::Result<bool> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let bytes = pragma("page_count")? * pragma("page_size")?;
-    if limit == EraseLimit::WhileUsed && bytes > MOST_BYTES_WHILE_USED {
+    if matches!(limit, EraseLimit::Bytes(most) if bytes > most) {
         warn!(
             bytes,
             advice = "pages of the database that are free may hold older copies of secrets: stop loanhook and run `loanhook \

@@ -24,11 +24,11 @@ impl SqliteEngine {
     ///
     /// When the store fails, or a key file cannot be replaced. Another round goes on.
     pub async fn keep_secrets_sealed(&self, limit: EraseLimit) -> StoreResult<()> {
-        let (state, request) = self.sealing_state().await?;
+        let (mut state, request) = self.sealing_state().await?;
         if let Some(request) = request.filter(|_| state.rotation.is_none()) {
             self.begin(&request).await?;
+            (state, _) = self.sealing_state().await?;
         }
-        let (state, _) = self.sealing_state().await?;
         if state.is_unsealed {
             let versions = self.seal_documents_anew().await?;
             self.end(&state).await?;
@@ -77,6 +77,7 @@ impl SqliteEngine {
         let after_commit = move |(): &mut ()| {
             engine.0.sealing.keyring.make_current(&next);
             *engine.0.sealing.newest() = next;
+            engine.0.sealing.is_written_anew.store(false, Ordering::Relaxed);
             engine.0.sealing.is_erasing_given_up.store(false, Ordering::Relaxed);
         };
         self.0.writer.run(Priority::ExistingWork, begin, after_commit).await

@@ -93,7 +93,7 @@ async fn a_rotation_of_the_folders_own_key_goes_on() {
 
         let engine = SqliteEngine::open(folder.path()).expect("it starts");
         assert_opens(&engine, id).await;
-        engine.keep_secrets_sealed(EraseLimit::WhileUsed).await.expect("kept");
+        engine.keep_secrets_sealed(EraseLimit::WHILE_USED).await.expect("kept");
         let state = state_of(&engine).await;
         assert!(state.rotation.is_none() && !state.is_unsealed && !state.is_unerased, "{cut:?}: {state:?}");
         let after = key_file::read(&key_file::own(folder.path())).expect("read").expect("a key");
@@ -134,7 +134,7 @@ async fn a_rotation_to_the_key_of_a_file_goes_on_with_either_key() {
             }
             let engine = opened.expect("it starts");
             assert_opens(&engine, id).await;
-            engine.keep_secrets_sealed(EraseLimit::WhileUsed).await.expect("kept");
+            engine.keep_secrets_sealed(EraseLimit::WHILE_USED).await.expect("kept");
             let state = state_of(&engine).await;
             assert!(state.rotation.is_none() && !state.is_unsealed, "{cut:?}: {state:?}");
             assert_eq!(state.key, new.id().as_str());
@@ -163,7 +163,7 @@ async fn where_the_new_key_is_gone_a_start_says_which_it_was() {
     let given = MasterKey::from_text(&new.expose(), "LOANHOOK_MASTER_KEY").expect("a key");
     let engine = SqliteEngine::open_with(&data, LedgerScope::default(), &given).expect("it starts");
     assert_opens(&engine, id).await;
-    engine.keep_secrets_sealed(EraseLimit::WhileUsed).await.expect("kept");
+    engine.keep_secrets_sealed(EraseLimit::WHILE_USED).await.expect("kept");
     assert_eq!(state_of(&engine).await.key, new.id().as_str());
     assert!(!key_file::own(&data).exists());
 }
@@ -185,4 +185,24 @@ async fn a_document_that_changes_while_it_is_sealed_anew_keeps_the_change() {
         loanhook_core::model::secret::Secrets::without_expired(),
         "it stays without secrets"
     );
+}
+
+#[tokio::test]
+async fn a_file_that_is_too_large_is_written_anew_while_nothing_else_uses_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let id = cut_off(folder.path(), &MasterKey::default(), None, Cut::AfterItBegan).await;
+    let engine = SqliteEngine::open(folder.path()).expect("it starts");
+    for _ in 0..2 {
+        engine.keep_secrets_sealed(EraseLimit::Bytes(4096)).await.expect("kept");
+        let state = state_of(&engine).await;
+        assert!(state.rotation.is_none() && state.is_unerased, "{state:?}");
+    }
+    assert_opens(&engine, id).await;
+    drop(engine);
+    let rotation = rotate_master_key(folder.path(), MasterKey::default(), None).await.expect("rotated");
+    assert!(rotation.is_erased);
+    let engine = SqliteEngine::open(folder.path()).expect("it starts");
+    assert_opens(&engine, id).await;
+    let state = state_of(&engine).await;
+    assert!(state.key == rotation.key && !state.is_unerased, "{state:?}");
 }
