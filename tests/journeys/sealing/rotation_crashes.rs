@@ -24,7 +24,7 @@ async fn a_rotation_that_is_killed_at_any_moment_goes_on() {
         secrets.j.api.patch(&subscription_path(&secrets.webhook), &changed).await.expect_status(200);
     }
     let seed = fastrand::u64(..);
-    println!("seed {seed}");
+    eprintln!("seed {seed}");
     let mut random = fastrand::Rng::with_seed(seed);
     let mut old = sealed_with(data).await;
     for kill in 0..KILLS {

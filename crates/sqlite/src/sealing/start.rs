@@ -46,8 +46,8 @@ impl Sealing {
         let keys = match &state {
             None => first_key(folder, connection, given, own)?,
             Some(state) => match &state.rotation {
-                Some(rotation) => keys_of_rotation(folder, (state, rotation), given, own)?,
-                None => keys_of_sealed(folder, connection, state, given, own)?,
+                Some(rotation) => keys_of_rotation(folder, (state, rotation), given, own.as_ref())?,
+                None => keys_of_sealed(folder, connection, state, given, own.as_ref())?,
             },
         };
         let keyring = Keyring::new(&keys.newest);
@@ -87,11 +87,11 @@ fn keys_of_sealed(
     connection: &Connection,
     state: &SealingState,
     given: &MasterKey,
-    own: Option<SealingKey>,
+    own: Option<&SealingKey>,
 ) -> Result<Keys, StartError> {
     let fits = |key: &SealingKey| key.id().as_str() == state.key;
-    let own_is_old = own.as_ref().is_some_and(|own| !fits(own));
-    let newest = match given.given.as_ref().map(|given| given.key.clone()).or_else(|| own.clone()) {
+    let own_is_old = own.is_some_and(|own| !fits(own));
+    let newest = match given.given.as_ref().map(|given| given.key.clone()).or_else(|| own.cloned()) {
         Some(key) => key,
         None => return Err(mismatch(folder, &state.key, None, None).into()),
     };
@@ -110,7 +110,7 @@ fn keys_of_sealed(
             SealingState::begin_rotation(connection, (before, &newest), None)?;
             Ok(Keys { newest, old: Some(before.clone()) })
         }
-        _ => Err(mismatch(folder, &state.key, given.given.as_ref(), own.as_ref()).into()),
+        _ => Err(mismatch(folder, &state.key, given.given.as_ref(), own).into()),
     }
 }
 
@@ -119,19 +119,19 @@ fn keys_of_rotation(
     folder: &Path,
     (state, rotation): (&SealingState, &RotationState),
     given: &MasterKey,
-    own: Option<SealingKey>,
+    own: Option<&SealingKey>,
 ) -> Result<Keys, StartError> {
     let is_of_rotation =
         |key: &SealingKey| [state.key.as_str(), rotation.next.as_str()].contains(&key.id().as_str());
     if let Some(foreign) = given.given.as_ref().filter(|given| !is_of_rotation(&given.key)) {
-        return Err(mismatch(folder, &rotation.next, Some(foreign), own.as_ref()).into());
+        return Err(mismatch(folder, &rotation.next, Some(foreign), own).into());
     }
     let file = rotation.path(folder);
     // Where it cannot be read, another may have the key.
     let of_file = file.as_ref().and_then(|file| key_file::read(file).ok().flatten());
     let given_key = given.given.as_ref().map(|given| given.key.clone());
     let known: Vec<_> =
-        [given_key, own.clone(), given.before.clone(), of_file].into_iter().flatten().collect();
+        [given_key, own.cloned(), given.before.clone(), of_file].into_iter().flatten().collect();
     let with_id = |id: &str| known.iter().find(|key| key.id().as_str() == id).cloned();
     match (with_id(&rotation.next), with_id(&state.key)) {
         (Some(newest), old) => {
@@ -143,7 +143,7 @@ fn keys_of_rotation(
             let (folder, next) = (folder.into(), rotation.next.clone());
             Err(MasterKeyError::NextGone { folder, next, file }.into())
         }
-        (None, None) => Err(mismatch(folder, &rotation.next, given.given.as_ref(), own.as_ref()).into()),
+        (None, None) => Err(mismatch(folder, &rotation.next, given.given.as_ref(), own).into()),
     }
 }
 
