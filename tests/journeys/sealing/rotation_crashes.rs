@@ -1,11 +1,13 @@
 //! A rotation that is killed in its middle goes on: at the next start, or when it is repeated.
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::rotation::rotate_command;
 use super::{Secrets, holds_sealed_with, keys_of, sealed_with};
+use crate::crash::seed;
 use crate::harness::server::run_to_exit;
 use crate::harness::wait::pause;
 use crate::harness::{Server, subscription_path};
@@ -23,13 +25,12 @@ async fn a_rotation_that_is_killed_at_any_moment_goes_on() {
         let changed = json!({"description": format!("version {version}")});
         secrets.j.api.patch(&subscription_path(&secrets.webhook), &changed).await.expect_status(200);
     }
-    let seed = fastrand::u64(..);
-    eprintln!("seed {seed}");
+    let seed = seed();
     let mut random = fastrand::Rng::with_seed(seed);
     let mut old = sealed_with(data).await;
     for kill in 0..KILLS {
         let asked = keys_of(data);
-        let mut rotation = rotate_command(data).spawn().expect("the command starts");
+        let mut rotation = rotate_command(data).stdout(Stdio::null()).spawn().expect("the command starts");
         // A rotation takes about as long, and a second until it begins.
         pause(Duration::from_millis(random.u64(0..1500))).await;
         // Both at once, or the process alone: then the command goes on in its place.
