@@ -20,10 +20,12 @@ def set_concurrency_as_number():
 
 
 def allow_message_batches():
-    """The emulator wants a permission for message batches; AWS has none, `sqs:SendMessage` is for both there."""
+    """The emulator wants permissions for message batches; AWS has none, `sqs:SendMessage` is for both there."""
     for statement in changed_statements():
         if statement["Action"] == "sqs:SendMessage":
             statement["Action"] = ["sqs:SendMessage", "sqs:SendMessageBatch"]
+        if "sqs:ChangeMessageVisibility" in statement["Action"]:
+            statement["Action"] += ["sqs:ChangeMessageVisibilityBatch"]
 
 
 def allow_reading_of_streams():

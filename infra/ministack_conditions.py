@@ -1,10 +1,14 @@
-"""The emulator (ministack) with two condition keys of policies as AWS has them. `emulator.py` starts it.
+"""The emulator (ministack) with two condition keys of policies as AWS has them, and with alarms that it does not know.
+`emulator.py` starts it.
 
 `dynamodb:LeadingKeys`, which ministack leaves out: the partition keys that a call names. So a role that is limited to
 some partitions of the table is refused all others, as on AWS.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
 
 `aws:SecureTransport`: every call counts as made over TLS, of which there is none on this machine.
+
+Alarms on an expression over several metrics, which ministack refuses: it keeps an alarm on the first of these metrics. No test
+asks for the state of an alarm; cfn-lint and the tests of the template hold what AWS gets.
 """
 
 import json
@@ -12,6 +16,7 @@ import re
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
+from ministack.services.cloudformation import provisioners
 
 # Of both tables, and of no index: what an index is queried by is found in its expression.
 PARTITION_KEY = "pk"
@@ -19,11 +24,13 @@ FIRST_EQUALITY = re.compile(r"\W*#?\w+\s*=\s*(:\w+)")
 
 without_leading_keys = iam_actions.dynamodb_service_context
 without_tls = iam_evaluator._resolve_condition_key
+of_one_metric = provisioners._cw_metric_alarm_record
 
 
 def main():
     iam_actions.dynamodb_service_context = service_context
     iam_evaluator._resolve_condition_key = condition_key
+    provisioners._cw_metric_alarm_record = alarm
     app.main()
 
 
@@ -56,6 +63,17 @@ def leading_keys_of(requests):
 
 def condition_key(key, context):
     return "true" if key.lower() == "aws:securetransport" else without_tls(key, context)
+
+
+def alarm(name, properties):
+    """What is kept of an alarm with these properties."""
+    for metric in properties.get("Metrics") or []:
+        if "MetricStat" in metric:
+            statistic = metric["MetricStat"]
+            rest = {key: value for key, value in properties.items() if key != "Metrics"}
+            first = {**statistic["Metric"], "Statistic": statistic["Stat"], "Period": statistic["Period"]}
+            return of_one_metric(name, {**rest, **first})
+    return of_one_metric(name, properties)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 
 mod attempt_table;
 mod cancel;
+mod dead_letters;
 mod deliveries;
 mod egress;
 pub(crate) mod eval;
@@ -72,6 +73,8 @@ pub(crate) enum ClientCommand {
     Subscriptions(subscriptions::SubscriptionsArgs),
     /// List, make and delete keys
     Keys(keys::KeysArgs),
+    /// List messages that could not be handled, redrive or delete them (scope `operator`)
+    DeadLetters(dead_letters::DeadLettersArgs),
     /// List the known events and their variables
     EventTypes(event_types::EventTypesArgs),
     /// List the IP addresses that requests come from
@@ -97,6 +100,7 @@ pub(crate) async fn run(command: ClientCommand) -> CommandResult {
         ClientCommand::Release(args) => hold::release(args).await,
         ClientCommand::Subscriptions(args) => subscriptions::run(args).await,
         ClientCommand::Keys(args) => keys::run(args).await,
+        ClientCommand::DeadLetters(args) => dead_letters::run(args).await,
         ClientCommand::EventTypes(args) => event_types::run(args).await,
         ClientCommand::Egress(args) => egress::run(args).await,
     }

@@ -111,6 +111,7 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
     let router = api::events(engine.clone())
         .merge(api::history(engine.clone()))
         .merge(api::jobs(engine.clone()))
+        .merge(api::operation(engine.clone()))
         .merge(api::portal(engine.clone(), options.site.clone()))
         .merge(api::subscriptions(engine.clone()))
         .merge(page::router(engine, options.site));

@@ -15,6 +15,7 @@ mod history;
 mod http;
 mod keys;
 mod ledger;
+mod operation;
 mod portal;
 mod process;
 mod recovery;

@@ -76,6 +76,7 @@ const HISTORY: Calls = &[
     (QUEUE, &["sqs:SendMessage"]),
     (SLOW_QUEUE, &["sqs:SendMessage"]),
     (JOB_QUEUE, &["sqs:SendMessage"]),
+    (DEAD_LETTERS, &["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"]),
 ];
 const SUBSCRIPTIONS: Calls = &[
     (TABLE, READS_WRITES_AND_BATCHES),

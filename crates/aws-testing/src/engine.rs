@@ -14,6 +14,7 @@ use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{TenantId, TraceId};
 use loanhook_core::model::payload::PayloadKey;
+use loanhook_core::model::report::Counts;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Attempts, DueWork, Queue as _, QueueMessage};
 
@@ -161,7 +162,8 @@ impl Engine for AwsEngine {
     }
 
     async fn count(&self) {
-        self.engine.count_changes(Instant::now() + COUNT_TIMEOUT).await.expect("counted");
+        let end = Instant::now() + COUNT_TIMEOUT;
+        self.engine.count_changes(end, &mut Counts::default()).await.expect("counted");
     }
 
     async fn finish(&self) {

@@ -41,6 +41,7 @@ mod intake;
 mod items;
 mod jobs;
 mod ledger;
+pub mod metrics;
 mod order;
 mod payloads;
 mod queue;

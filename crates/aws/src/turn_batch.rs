@@ -14,6 +14,7 @@ use tracing::error;
 use crate::engine::Aws;
 use crate::flow::WaitingTurn;
 use crate::jobs::JobTurn;
+use crate::queue::UNREADABLE;
 use crate::turns::Turn;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::StoreResult;
@@ -63,7 +64,7 @@ where
                 }
                 (Err(_), Err(_)) => {
                     error!(message_id = id, "message.unreadable");
-                    engine.dead_letter(body, "unreadable").await.map_err(|failure| (failure, String::new()))
+                    engine.dead_letter(body, UNREADABLE).await.map_err(|failure| (failure, String::new()))
                 }
             };
         if let Err((failure, of)) = handled {

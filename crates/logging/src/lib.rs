@@ -4,7 +4,7 @@
 
 mod filter;
 
-use std::io;
+use std::io::{self, Write as _};
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::{ParseError, Targets};
@@ -49,6 +49,12 @@ pub fn start_in_lambda() {
         .with_current_span(true)
         .with_span_list(false);
     tracing_subscriber::registry().with(lines.with_filter(limited(filter))).init();
+}
+
+/// Writes a line to the log of a Lambda function as it is, whatever the filter: a metric.
+pub fn write_line(line: &str) {
+    // Where the log cannot be written, nothing can be said about it.
+    let _ = writeln!(io::stdout().lock(), "{line}");
 }
 
 fn filter_of_environment() -> Option<String> {

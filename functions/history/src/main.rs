@@ -12,6 +12,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let engine = Aws::new(&loanhook_aws::sdk_config(), config.stack);
     let router = api::history(engine.clone())
         .merge(api::jobs(engine.clone()))
+        .merge(api::operation(engine.clone()))
         .merge(api::portal(engine.clone(), site.clone()))
         .merge(page::router(engine.clone(), site));
     loanhook_lambda::serve(engine, api::with_middleware(router)).await

@@ -1,4 +1,5 @@
-//! The Lambda function that sweeps the index of what is due. A schedule invokes it once a minute; it answers what it did.
+//! The Lambda function that sweeps the index of what is due. A schedule invokes it once a minute; it answers what it did, and
+//! writes how late it found things as metrics.
 //!
 //! Its event may name a part of the shards, as in `{"part": 1, "of": 4}` for the first quarter: several schedules then share
 //! the work. An event without them means all.
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use loanhook_aws::sweep::{SHARDS, Sweep, SweepReport};
-use loanhook_aws::{Aws, Config};
+use loanhook_aws::{Aws, Config, metrics};
 use loanhook_core::model::time::Timestamp;
 use serde::Deserialize;
 
@@ -40,12 +41,14 @@ async fn main() -> Result<(), Error> {
     loanhook_logging::start_in_lambda();
     let config = Config::from_env()?;
     let lease = config.lease;
+    let table = &config.stack.table.clone();
     let engine = &Aws::new(&loanhook_aws::sdk_config(), config.stack);
     lambda_runtime::run(service_fn(|event: LambdaEvent<SweepEvent>| async move {
         let sweep = Sweep { engine: engine.clone(), lease, shards: event.payload.shards()? };
         let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         let end = Instant::now() + left.saturating_sub(CURSOR_TIME);
         let report = sweep.run(Timestamp::now(), end).await?;
+        loanhook_logging::write_line(&metrics::of_sweep(table, report, Timestamp::now()));
         tracing::info!(
             report.handed_over,
             report.checked,

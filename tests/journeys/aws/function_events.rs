@@ -82,14 +82,14 @@ fn every_sample_event_is_used_and_every_function_has_one() {
 }
 
 /// The deployed functions, and what replaces the samples in their events.
-struct Deployed {
+pub(super) struct Deployed {
     functions: BTreeMap<String, String>,
     names: Vec<(&'static str, String)>,
     used: BTreeSet<String>,
 }
 
 impl Deployed {
-    fn from_environment() -> Option<Self> {
+    pub(super) fn from_environment() -> Option<Self> {
         let Ok(named) = std::env::var("LOANHOOK_TEST_FUNCTIONS") else {
             report_skipped("it invokes functions, and LOANHOOK_TEST_FUNCTIONS names none");
             return None;
@@ -107,7 +107,7 @@ impl Deployed {
         self.invoke(function, &replaced).await.unwrap_or_else(|error| panic!("{file}: {error}"))
     }
 
-    async fn invoke(&self, function: &str, event: &str) -> Result<Value, String> {
+    pub(super) async fn invoke(&self, function: &str, event: &str) -> Result<Value, String> {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("event.json");
         std::fs::write(&file, event).expect("the event is written");
@@ -221,7 +221,15 @@ async fn each_sample_event_does_what_its_name_says() {
 
     // What came before in this stack decides the numbers.
     let swept = deployed.invoke_with("schedule").await;
-    for number in ["handedOver", "checked", "woken", "wokenJobs", "wokenSubscriptions"] {
+    for number in [
+        "handedOver",
+        "checked",
+        "woken",
+        "wokenJobs",
+        "wokenSubscriptions",
+        "oldestDueSeconds",
+        "lagSeconds",
+    ] {
         assert!(swept[number].is_u64(), "{swept}");
     }
     let counted = deployed.invoke(REPORTS, &read("schedule")).await.expect("an answer");

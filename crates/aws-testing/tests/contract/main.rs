@@ -1,6 +1,7 @@
 //! The engine for AWS: the contract of the ports, and what is its own: the key of a deployment, the sizes of items, and
 //! what remains when a call fails or its caller dies.
 
+mod dead_letters;
 mod deployed_key;
 mod fair_shares;
 mod faults;

@@ -32,6 +32,11 @@ impl Slot {
     pub(super) const fn previous(self) -> Self {
         Self(self.0 - 1)
     }
+
+    /// From the end of this slot to that of a later one; zero where that is not later.
+    pub(super) fn until(self, later: Self) -> Duration {
+        SLOT * u32::try_from(later.0.saturating_sub(self.0).max(0)).unwrap_or(u32::MAX)
+    }
 }
 
 fn slot_millis() -> i64 {

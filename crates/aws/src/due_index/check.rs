@@ -68,6 +68,7 @@ impl Sweep {
                     let waits = waiting.contains(&delivery.snapshot.trace_id);
                     if !waits {
                         messages.push(QueueMessage::for_attempt(delivery, attempt, due));
+                        counters.oldest_due_seconds.fetch_max(now.since(due).as_secs(), Ordering::Relaxed);
                     }
                     let longest = if waits { MAX_LOOK_INTERVAL } else { MAX_WAKE_INTERVAL };
                     // Behind a long backlog it is woken less and less often.

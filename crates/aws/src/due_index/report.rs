@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicU64;
 
 use serde::Serialize;
 
-/// What a run did: numbers of deliveries, of recovery jobs, and of subscriptions.
+/// What a run did: numbers of deliveries, of recovery jobs, and of subscriptions; and how late it was.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SweepReport {
@@ -18,6 +18,12 @@ pub struct SweepReport {
     pub woken_jobs: u64,
     /// Subscriptions of which something waits for a limit or a hold, and that were sent a message to look at it again.
     pub woken_subscriptions: u64,
+    /// Of the deliveries that were due and had nothing under way, for how long the oldest was due; 0 without one. What waits for
+    /// a limit or a hold is not among them.
+    pub oldest_due_seconds: u64,
+    /// How far the run left the oldest shard behind what it was to hand over; 0 where all was handed over. Retries are late
+    /// where it is longer than five minutes.
+    pub lag_seconds: u64,
 }
 
 /// The numbers, while the run goes on.
@@ -28,6 +34,8 @@ pub(super) struct Counters {
     pub(super) woken: AtomicU64,
     pub(super) woken_jobs: AtomicU64,
     pub(super) woken_subscriptions: AtomicU64,
+    pub(super) oldest_due_seconds: AtomicU64,
+    pub(super) lag_seconds: AtomicU64,
 }
 
 impl Counters {
@@ -38,6 +46,8 @@ impl Counters {
             woken: self.woken.into_inner(),
             woken_jobs: self.woken_jobs.into_inner(),
             woken_subscriptions: self.woken_subscriptions.into_inner(),
+            oldest_due_seconds: self.oldest_due_seconds.into_inner(),
+            lag_seconds: self.lag_seconds.into_inner(),
         }
     }
 }

@@ -83,6 +83,8 @@ impl Sweep {
             cursors = moved;
             failure = failure.or(results.into_iter().find_map(Result::err));
         }
+        let behind = cursors.iter().map(|cursor| cursor.handed_over.until(Slot::of(now + LEAD)).as_secs());
+        counters.lag_seconds.store(behind.max().unwrap_or(0), Ordering::Relaxed);
         failure.map_or(Ok(counters.report()), Err)
     }
 

@@ -4,6 +4,7 @@
 //! delivery stands in the index of what is due (`due_index`). A message that is received early is sent again with what
 //! remains. A message of an older version that is due later than that puts its delivery into the index.
 
+mod dead_letters;
 mod instances;
 pub(crate) mod message;
 mod permits;
@@ -26,6 +27,7 @@ use loanhook_core::ports::{DueWork, Queue, QueueMessage, StoreResult};
 use route::QueueKind;
 use sending::Outgoing;
 
+pub(crate) use dead_letters::UNREADABLE;
 pub use route::InstanceId;
 pub(crate) use route::Receiver;
 pub(crate) use sending::{MAX_DELAY, delay_seconds};

@@ -6,6 +6,7 @@ use aws_lambda_events::event::sqs::SqsMessage;
 use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use tracing::warn;
 
+use super::dead_letters::REASON;
 use super::message;
 use super::route::QueueKind;
 use crate::engine::Aws;
@@ -138,7 +139,8 @@ impl Aws {
         Ok(messages.into_iter().filter(|(i, _)| failed(*i)).collect())
     }
 
-    /// Sends a message that cannot be handled to the dead-letter queue, for a person to look at.
+    /// Sends a message that cannot be handled to the dead-letter queue, for a person to look at. `reason` is one of those of
+    /// [`dead_letters`](super::dead_letters).
     pub(crate) async fn dead_letter(&self, body: &str, reason: &str) -> StoreResult<()> {
         let Some(queue) = &self.stack().dead_letters_url else {
             return Err(StoreError::Failed("there is no dead-letter queue".into()));
@@ -146,7 +148,7 @@ impl Aws {
         // SQS takes no empty body.
         let body = if body.is_empty() { "(empty)" } else { body };
         let send = self.sqs().send_message().queue_url(queue).message_body(body);
-        let send = send.message_attributes("reason", text_attribute(reason)?);
+        let send = send.message_attributes(REASON, text_attribute(reason)?);
         send.send().await.map(|_| ()).map_err(store_error)
     }
 }

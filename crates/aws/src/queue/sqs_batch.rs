@@ -23,6 +23,7 @@ use tokio::time::timeout_at;
 use tracing::{error, warn};
 
 use self::plan::{Plan, Readable, Results, results_of, split};
+use super::dead_letters::{PANICKED, UNREADABLE};
 use super::message;
 use super::permits::PermitUse;
 use super::route::{InstanceId, QueueKind, Received, Receiver, Route, route};
@@ -146,7 +147,7 @@ where
     async fn dead_letter<'a>(&self, record: &'a SqsMessage) -> (&'a SqsMessage, StoreResult<()>) {
         error!(message_id = record.message_id, "message.unreadable");
         let body = record.body.as_deref().unwrap_or_default();
-        (record, self.engine.dead_letter(body, "unreadable").await)
+        (record, self.engine.dead_letter(body, UNREADABLE).await)
     }
 
     /// Sends records to a queue, to be received at once.
@@ -241,7 +242,7 @@ where
                 if received < MAX_PANICS {
                     return Err(StoreError::Failed("its handler panicked".into()));
                 }
-                self.engine.dead_letter(record.body.as_deref().unwrap_or_default(), "panicked").await
+                self.engine.dead_letter(record.body.as_deref().unwrap_or_default(), PANICKED).await
             }
         }
     }

@@ -6,7 +6,7 @@ use super::checkpoints::{Checkpoint, move_checkpoint};
 use super::count_item::{CountKey, add, addition_count};
 use crate::engine::Aws;
 use crate::items::transaction::TransactionPart as _;
-use loanhook_core::model::report::{CountChange, Counts};
+use loanhook_core::model::report::{CountChange, Counts, Period};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::StoreResult;
 
@@ -54,6 +54,15 @@ impl Batch {
                 self.sums.entry(key).or_default().add(&counts);
             }
         }
+    }
+
+    /// All that it adds, whatever the group.
+    pub(super) fn total(&self) -> Counts {
+        let mut total = Counts::default();
+        // Each change stands in the counts of its day too.
+        let of_hours = self.sums.iter().filter(|(key, _)| key.period == Period::Hour);
+        of_hours.for_each(|(_, counts)| total.add(counts));
+        total
     }
 
     /// Notes that all of a shard up to `to` is in this batch; `from` is where the shard was before the batch.

@@ -13,7 +13,7 @@ use super::checkpoints::{Checkpoint, Checkpoints};
 use super::shard::{Page, Shard};
 use crate::engine::Aws;
 use crate::items::call_errors::failed;
-use loanhook_core::model::report::Counting;
+use loanhook_core::model::report::{Counting, Counts};
 use loanhook_core::ports::{StoreError, StoreResult};
 
 /// How many shards are read at once.
@@ -35,6 +35,8 @@ struct Run<'a> {
     engine: &'a Aws,
     counting: Counting,
     report: CountReport,
+    /// What its transactions added.
+    added: &'a mut Counts,
 }
 
 /// What became of pages that were read.
@@ -54,13 +56,13 @@ fn written_by_newer() -> StoreError {
 
 impl Aws {
     /// Counts the changes of the table that no run has counted, until `end` at the latest; what is left then is done by the
-    /// next run.
+    /// next run. Adds to `added` what is stored, of all groups together, also where it fails later.
     ///
     /// # Errors
     ///
     /// When the stream could not be read, the counts not be written, or a newer loanhook wrote what is to be counted. Nothing
     /// is counted twice then, and nothing is lost: the next run goes on, in the last case that of the newer version.
-    pub async fn count_changes(&self, end: Instant) -> StoreResult<CountReport> {
+    pub async fn count_changes(&self, end: Instant, added: &mut Counts) -> StoreResult<CountReport> {
         let Checkpoints { counting, mut of_shards } = self.checkpoints((self.stack().clock)()).await?;
         let shards = self.shards().await?.into_iter().map(|(id, closed)| {
             let checkpoint = of_shards.remove(&id);
@@ -68,7 +70,7 @@ impl Aws {
         });
         let is_over = |shard: &Shard| shard.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.ended);
         let shards = shards.filter(|shard| !is_over(shard)).collect();
-        let mut run = Run { engine: self, counting, report: CountReport::default() };
+        let mut run = Run { engine: self, counting, report: CountReport::default(), added };
         run.count(shards, end).await?;
         Ok(run.report)
     }
@@ -165,9 +167,11 @@ impl Run<'_> {
 
     /// Writes a batch, and notes where its shards are. False where another run came first.
     async fn write(&mut self, batch: Batch, read: &mut [(Shard, Page)]) -> StoreResult<bool> {
+        let total = batch.total();
         let Some(reached) = self.engine.write_counts(batch, (self.engine.stack().clock)()).await? else {
             return Ok(false);
         };
+        self.added.add(&total);
         self.report.transactions += 1;
         for (id, checkpoint) in reached {
             if let Some((shard, _)) = read.iter_mut().find(|(shard, _)| shard.id == id) {

@@ -8,6 +8,7 @@ pub mod byte_order_mark;
 pub mod catalogue;
 mod context_names;
 pub mod credentials;
+pub mod dead_letter;
 pub mod delivery;
 pub mod destination;
 pub mod event;

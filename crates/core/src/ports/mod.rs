@@ -4,6 +4,7 @@
 //! order in which their effects may become durable: an engine that has transactions does it in one, another writes in that
 //! order, and every prefix is a state that the next message of the delivery heals.
 
+mod dead_letters;
 mod deliveries;
 mod delivery_list;
 mod flow;
@@ -25,6 +26,7 @@ use crate::model::delivery::Delivery;
 use crate::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
 use crate::model::time::Timestamp;
 
+pub use dead_letters::DeadLetters;
 pub use deliveries::{
     AcceptOutcome, AcceptRequest, CancelOutcome, ClaimOutcome, Deliveries, IdempotencyKey, IdempotencyRecord,
     Intake, MAX_RECORDING_TIME, NewLedgerEvent, ReleaseOutcome, WatchedTrigger,

@@ -28,15 +28,15 @@ use http::{Method, header};
 use tracing::{Instrument, error_span};
 
 use self::routes::{
-    deliveries, egress, event, event_batch, event_explanation, event_types, events, formulas, health, jobs,
-    keys, loan_events, loan_webhooks, openapi_json, portal_links, reports, resend, subscription_changes,
-    subscription_holds, subscriptions, templates, webhooks,
+    dead_letters, deliveries, egress, event, event_batch, event_explanation, event_types, events, formulas,
+    health, jobs, keys, loan_events, loan_webhooks, openapi_json, portal_links, reports, resend,
+    subscription_changes, subscription_holds, subscriptions, templates, webhooks,
 };
 use crate::web::call_limits::CallLimits;
 use crate::web::{self, SiteSettings};
 use loanhook_core::ports::{
-    Attempts, Deliveries, DeliveryList, EgressAddresses, FlowControl, FormulaErrorLog, Grants, Health,
-    Intake, Jobs, Keys, Ledger, Payloads, Reports, Resends, Subscriptions,
+    Attempts, DeadLetters, Deliveries, DeliveryList, EgressAddresses, FlowControl, FormulaErrorLog, Grants,
+    Health, Intake, Jobs, Keys, Ledger, Payloads, Reports, Resends, Subscriptions,
 };
 
 /// The state of the handlers: the engine.
@@ -113,6 +113,18 @@ pub fn jobs<S: SharedStore + Jobs + DeliveryList + FlowControl + Ledger + Keys>(
             .route("/v1/cancels", get(cancels::list::<S>).post(cancels::create::<S>))
             .route("/v1/cancels/{id}", get(cancels::get::<S>).delete(cancels::stop::<S>))
             .route("/v1/cancels/{id}/items", get(cancels::items::<S>)),
+        store,
+    )
+}
+
+/// The routes of what could not be handled.
+pub fn operation<S: SharedStore + DeadLetters + Keys>(store: S) -> Router {
+    with_store(
+        Router::new()
+            .route("/v1/dead-letters", get(dead_letters::list::<S>))
+            .route("/v1/dead-letters/redrive", post(dead_letters::redrive_all::<S>))
+            .route("/v1/dead-letters/{id}", delete(dead_letters::delete::<S>))
+            .route("/v1/dead-letters/{id}/redrive", post(dead_letters::redrive::<S>)),
         store,
     )
 }

@@ -8,9 +8,9 @@ use utoipa::{IntoParams, IntoResponses, Modify, OpenApi};
 
 use super::problem::Problem;
 use super::routes::{
-    deliveries, egress, event, event_batch, event_explanation, event_types, events, formulas, health, jobs,
-    keys, loan_events, loan_webhooks, openapi_json, portal_links, reports, resend, subscription_changes,
-    subscription_holds, subscriptions, templates, webhooks,
+    dead_letters, deliveries, egress, event, event_batch, event_explanation, event_types, events, formulas,
+    health, jobs, keys, loan_events, loan_webhooks, openapi_json, portal_links, reports, resend,
+    subscription_changes, subscription_holds, subscriptions, templates, webhooks,
 };
 use super::schema::event_draft::KeyedEventDraft;
 use super::schema::pattern::Patterns;
@@ -35,6 +35,7 @@ use super::schema::pattern::Patterns;
         subscription_holds::hold, subscription_holds::release,
         formulas::evaluate, templates::render,
         keys::create, keys::list, keys::delete, portal_links::create,
+        dead_letters::list, dead_letters::redrive_all, dead_letters::redrive, dead_letters::delete,
         event_types::list, egress::get, health::get, openapi_json::get,
     ),
     components(schemas(Problem, KeyedEventDraft)),
@@ -48,6 +49,7 @@ use super::schema::pattern::Patterns;
         (name = "subscriptions", description = "The settings of webhooks"),
         (name = "keys", description = "Who may call"),
         (name = "portal", description = "The page of a loan, for people"),
+        (name = "operation", description = "What could not be handled"),
         (name = "reference", description = "What is known of the whole"),
     )
 )]

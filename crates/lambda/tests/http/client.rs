@@ -33,7 +33,7 @@ impl HttpClient {
     /// On another engine of the same stack, where the key was added before.
     pub(crate) fn with_existing_key(engine: &Aws) -> Self {
         let routes = api::events(engine.clone()).merge(api::history(engine.clone()));
-        let routes = routes.merge(api::jobs(engine.clone()));
+        let routes = routes.merge(api::jobs(engine.clone())).merge(api::operation(engine.clone()));
         Self { router: api::with_middleware(routes), engine: engine.clone() }
     }
 

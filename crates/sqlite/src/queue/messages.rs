@@ -16,7 +16,7 @@ use loanhook_core::ports::{DueWork, QueueMessage};
 
 /// The due time of a message that is quarantined, since it or its delivery cannot be read: it stays in the table,
 /// behind all others. In milliseconds since 1970.
-const QUARANTINED_DUE_MILLIS: i64 = i64::MAX;
+pub(super) const QUARANTINED_DUE_MILLIS: i64 = i64::MAX;
 
 /// The condition for the message that is bound: at most one of the same delivery, work and due time is stored.
 macro_rules! same_message {

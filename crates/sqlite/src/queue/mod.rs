@@ -10,6 +10,7 @@
 //! What is done with a message that is due, `dispatch` says.
 
 mod adaptive_share;
+mod dead_letters;
 mod fair_shares;
 #[cfg(test)]
 mod flows_tests;

@@ -14,7 +14,7 @@ use loanhook_contract::scene::{SECOND, START, Scene, event, loan, tenant};
 use loanhook_contract::submission;
 use loanhook_core::intake::{Submission, accept};
 use loanhook_core::model::failure::ErrorKind;
-use loanhook_core::model::report::{Grouping, Period, ReportQuery, ReportRows};
+use loanhook_core::model::report::{Counts, Grouping, Period, ReportQuery, ReportRows};
 use loanhook_core::ports::{Reports, StoreResult};
 
 use super::crash_before;
@@ -27,7 +27,7 @@ fn query(by: Period, group: Grouping) -> ReportQuery {
 }
 
 async fn count(engine: &Aws) -> StoreResult<CountReport> {
-    engine.count_changes(Instant::now() + TIMEOUT).await
+    engine.count_changes(Instant::now() + TIMEOUT, &mut Counts::default()).await
 }
 
 fn rows(of: &ReportRows) -> Vec<String> {
@@ -98,6 +98,32 @@ fn a_transaction_whose_response_was_lost_is_counted_once() {
         count(engine.ports()).await?;
         count(engine.ports()).await?;
         assert_counted(&engine, "a lost response").await
+    });
+}
+
+#[test]
+fn a_run_says_what_it_stored_also_where_it_fails_later() {
+    run_with_faults(async {
+        let engine = FaultyAwsEngine::fresh().await;
+        let names = 120;
+        // Each name is a group, and more than one transaction holds.
+        for number in 0..names {
+            let mut event = event("727", "{}");
+            event.name = format!("Event {number}");
+            let submission = Submission { event, key: None };
+            accept(engine.ports(), &tenant("acme"), submission, START).await.expect("accepted");
+        }
+        engine.proxy.fault_from("TransactWriteItems", 2, BROKEN);
+        let mut said = Counts::default();
+        let end = || Instant::now() + TIMEOUT;
+        assert!(engine.ports().count_changes(end(), &mut said).await.is_err());
+        assert!((1..names).contains(&said.events_accepted), "{said:?}");
+        engine.proxy.clear_faults();
+        engine.ports().count_changes(end(), &mut said).await?;
+        assert_eq!(said.events_accepted, names, "each once");
+        engine.ports().count_changes(end(), &mut said).await?;
+        assert_eq!(said.events_accepted, names, "nothing is left");
+        Ok(())
     });
 }
 

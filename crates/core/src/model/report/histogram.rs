@@ -86,18 +86,31 @@ impl Histogram {
 
     /// The percentiles; none without a value.
     pub fn percentiles(&self) -> Option<Percentiles> {
-        let total: u64 = self.0.values().sum();
-        let at = |percent: u64| {
-            // The place of the value among all, from 1.
-            let place = (total * percent).div_ceil(100).max(1);
-            let mut passed = 0;
-            let found = self.0.iter().find(|(_, count)| {
-                passed += **count;
-                passed >= place
-            });
-            found.map(|(bucket, _)| bucket.middle())
-        };
+        let total = self.total();
+        let at = |percent: u64| self.at((total * percent).div_ceil(100).max(1));
         Some(Percentiles { p50: at(50)?, p95: at(95)?, p99: at(99)? })
+    }
+
+    /// At most so many values, in ascending order, that are spread as all of them are: all, where there are no more.
+    pub fn sample(&self, most: u64) -> Vec<f64> {
+        let total = self.total();
+        let size = total.min(most);
+        // The middle of each of `size` equal parts.
+        (0..size).filter_map(|part| self.at((total * (2 * part + 1)).div_ceil(2 * size))).collect()
+    }
+
+    fn total(&self) -> u64 {
+        self.0.values().sum()
+    }
+
+    /// The value at a place among all, from 1.
+    fn at(&self, place: u64) -> Option<f64> {
+        let mut passed = 0;
+        let found = self.0.iter().find(|(_, count)| {
+            passed += **count;
+            passed >= place
+        });
+        found.map(|(bucket, _)| bucket.middle())
     }
 }
 

@@ -41,6 +41,21 @@ fn percentiles_by_table() {
     assert_eq!(of(&[u64::MAX]), Some([4_286_578_687.5; 3]), "one that is too large");
 }
 
+#[test]
+fn a_sample_is_spread_as_all_values_are() {
+    let of = |values: &[u64], most| {
+        let mut histogram = Histogram::default();
+        values.iter().for_each(|value| histogram.record(*value));
+        histogram.sample(most)
+    };
+    let hundred: Vec<_> = (1..=100).collect();
+    assert_eq!(of(&[], 4), [0.0; 0]);
+    assert_eq!(of(&[3, 1, 1], 4), [1.0, 1.0, 3.0], "all of them");
+    assert_eq!(of(&hundred, 4), [13.0, 38.0, 63.0, 88.0]);
+    assert_eq!(of(&[&hundred[..], &hundred[..]].concat(), 4), [13.0, 38.0, 63.0, 88.0], "each twice");
+    assert_eq!(of(&hundred, 1), [50.0]);
+}
+
 fn values() -> impl Strategy<Value = Vec<u32>> {
     // As many small ones as large ones.
     proptest::collection::vec((0..32_u32, any::<u32>()).prop_map(|(shift, value)| value >> shift), 1..200)

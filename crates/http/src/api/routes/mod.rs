@@ -1,6 +1,7 @@
 //! The handlers of the API, in a file for each path. A handler reads its request, calls a use case and shows what came
 //! of it; its attributes are its part of the OpenAPI document.
 
+pub(super) mod dead_letters;
 pub(super) mod deliveries;
 pub(super) mod egress;
 pub(super) mod event;

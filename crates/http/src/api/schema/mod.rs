@@ -6,6 +6,7 @@
 //! name that changes there changes nothing that a client sees.
 
 pub(super) mod attempt;
+pub(super) mod dead_letter;
 pub(super) mod delivery;
 pub(super) mod event_draft;
 pub(super) mod explanation;

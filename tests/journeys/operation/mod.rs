@@ -1,0 +1,3 @@
+//! What an operator does when something could not be handled.
+
+mod dead_letters;
