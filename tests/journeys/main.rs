@@ -21,5 +21,6 @@ mod portal;
 mod process;
 mod recovery;
 mod reports;
+mod sealing;
 mod subscriptions;
 mod webhooks;

@@ -45,6 +45,7 @@ mod message;
 mod numbers;
 mod payload;
 mod retry;
+mod sealed;
 mod secrets;
 mod subscription;
 mod trigger_state;
@@ -56,6 +57,7 @@ use serde::{Deserialize, Serialize};
 
 pub use count_changes::{read_count_changes, write_count_changes};
 pub use counts::{CountsReadError, class_code, read_counts, write_counts};
+pub use sealed::{HasSecrets, Sealed, place_of};
 pub use values::{StoredTenant, StoredTime};
 pub use version::Version;
 

@@ -1,22 +1,22 @@
-//! Stored subscription: one version of a webhook's settings, with its secrets.
+//! Stored subscription: one version of a webhook's settings, with its secrets, which are sealed from version 2 of the document on.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use loanhook_core::model::id::SubscriptionId;
-use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::{CompiledCache, Criteria, Request, Settings, Subscription};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::flow::StoredFlow;
 use crate::retry::StoredRetry;
-use crate::secrets::StoredSecrets;
+use crate::sealed::{FIRST_SEALED, Sealed};
+use crate::secrets::{self, StoredSecrets};
 use crate::values::{StoredTenant, StoredTime};
 use crate::words::{StoredFire, StoredMethod};
 use crate::{Document, Version};
 
-const VERSION: u32 = 1;
+const VERSION: u32 = FIRST_SEALED;
 
 #[derive(Serialize, Deserialize)]
 pub struct StoredSubscription<'a> {
@@ -67,36 +67,37 @@ struct StoredRequest<'a> {
     payload: Option<Cow<'a, str>>,
 }
 
-impl Document for Subscription {
+impl Document for Sealed<Subscription> {
     const VERSION: u32 = VERSION;
     type Stored<'a> = StoredSubscription<'a>;
 
     fn to_stored(&self) -> StoredSubscription<'_> {
-        let Self { id, tenant, version, created_at, updated_at, settings, secrets } = self;
+        let Self { value, is_sealed } = self;
+        let Subscription { id, tenant, version, created_at, updated_at, settings, secrets } = value;
         StoredSubscription {
-            v: Version::NEWEST,
+            v: Version::of_sealed(*is_sealed),
             id: id.uuid(),
             tenant: StoredTenant(tenant.clone()),
             version: *version,
             created_at: StoredTime(*created_at),
             updated_at: StoredTime(*updated_at),
             settings: settings.into(),
-            secrets: secrets.to_stored(),
+            secrets: secrets::within(secrets),
         }
     }
 
     fn from_stored(stored: StoredSubscription<'_>) -> Self {
-        let StoredSubscription { v: _, id, tenant, version, created_at, updated_at, settings, secrets } =
-            stored;
-        Self {
+        let StoredSubscription { v, id, tenant, version, created_at, updated_at, settings, secrets } = stored;
+        let value = Subscription {
             id: SubscriptionId::from_uuid(id),
             tenant: tenant.0,
             version,
             created_at: created_at.0,
             updated_at: updated_at.0,
             settings: settings.into(),
-            secrets: Secrets::from_stored(secrets),
-        }
+            secrets: secrets.into(),
+        };
+        Self { value, is_sealed: v.number() >= FIRST_SEALED }
     }
 }
 

@@ -14,6 +14,11 @@ impl<const NEWEST: u32> Version<NEWEST> {
     /// What is written.
     pub const NEWEST: Self = Self(NEWEST);
 
+    /// The newest of a document that is sealed; the first of one that is not, and stays as it was read.
+    pub(crate) const fn of_sealed(is_sealed: bool) -> Self {
+        if is_sealed { Self::NEWEST } else { Self(FIRST) }
+    }
+
     /// Whether the field is left out.
     #[must_use]
     pub const fn is_first(&self) -> bool {

@@ -20,6 +20,7 @@ pub(crate) mod response;
 pub(crate) mod rows;
 pub(crate) mod server;
 pub(crate) mod skips;
+pub(crate) mod stored_bytes;
 pub(crate) mod wait;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

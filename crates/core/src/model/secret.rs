@@ -71,6 +71,12 @@ impl Secrets {
         self.previous = Some(PreviousSecret { secret, until: now + ROTATION_OVERLAP });
     }
 
+    /// The texts of all, to seal or open them.
+    pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let previous = self.previous.as_mut().map(|previous| &mut previous.secret);
+        std::iter::once(&mut self.current).chain(previous).map(|secret| &mut secret.0)
+    }
+
     /// What an old version of a subscription keeps of its secrets: none.
     pub fn without_expired() -> Self {
         Self::new(SigningSecret(String::new()))

@@ -19,7 +19,7 @@ use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::trigger_state::TriggerState;
 use loanhook_core::ports::{IdempotencyRecord, JobRecord, QueueMessage};
 
-use crate::{Document, ReadError, read, write};
+use crate::{Document, ReadError, Sealed, read, write};
 
 /// Reads a document and writes it again.
 type Rewrite = fn(&str) -> Result<String, ReadError>;
@@ -43,9 +43,9 @@ const KINDS: [(&str, Rewrite); 16] = [
     ("ledger-event", rewrite::<LedgerEvent>),
     ("message", rewrite::<QueueMessage>),
     ("resend-record", rewrite::<(TraceId, AttemptId)>),
-    ("secrets", rewrite::<Secrets>),
+    ("secrets", rewrite::<Sealed<Secrets>>),
     ("snapshot", rewrite::<DeliverySnapshot>),
-    ("subscription", rewrite::<Subscription>),
+    ("subscription", rewrite::<Sealed<Subscription>>),
     ("trigger-state", rewrite::<TriggerState>),
 ];
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use super::Settings;
+use super::{Request, Settings, Subscription};
 use crate::model::rendering::sent_header;
 use crate::model::template::{Target, Template};
 
@@ -43,6 +43,20 @@ pub fn may_keep_credentials(stored: &str, new: &str) -> bool {
     match (Origin::of_template(stored), Origin::of_template(new)) {
         (Some(stored), Some(new)) => stored == new,
         _ => false,
+    }
+}
+
+impl Request {
+    /// Every text of it that is shown to nobody and sealed wherever it is stored: header values.
+    pub fn secret_texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        self.headers.values_mut()
+    }
+}
+
+impl Subscription {
+    /// Every text of it that is sealed wherever it is stored: those of its request, and signing secrets.
+    pub fn secret_texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        self.settings.request.secret_texts_mut().chain(self.secrets.texts_mut())
     }
 }
 
