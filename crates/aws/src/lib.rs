@@ -1,5 +1,5 @@
 //! The engine for AWS: a DynamoDB table for deliveries and history, a table and an S3 bucket for payloads, two SQS
-//! queues for deliveries and one for recovery jobs.
+//! queues for deliveries and one for recovery jobs, and a key of KMS for what protects secrets.
 //!
 //! [`Aws`] implements every port of the core. Each step of a delivery is several calls, and a function can die between any
 //! two of them. So:
@@ -13,6 +13,8 @@
 //! - subscriptions and keys are cached, and each use of them reads the version of their tenant with strong consistency,
 //!   from one of its copies;
 //! - payloads are named by tenant and hash, so that equal bytes are stored once.
+//!
+//! Secrets are sealed with a data key that KMS protects (`sealing`).
 //!
 //! What is due later than SQS can delay a message stands in an index of the table, which the [`sweep`] reads.
 //!
@@ -48,6 +50,7 @@ mod queue;
 mod reports;
 mod resends;
 mod sdk;
+mod sealing;
 mod settings;
 mod turn_batch;
 mod turns;
@@ -63,4 +66,5 @@ pub use queue::sqs_batch;
 pub use queue::{InstanceId, SLOW_AFTER, WatchedSender};
 pub use reports::CountReport;
 pub use sdk::sdk_config;
+pub use sealing::{NamedSecrets, RotationState, SealedAnew, SecretsAnswer, SecretsCommand};
 pub use turn_batch::run_job_batch;

@@ -23,7 +23,7 @@ impl Sealed {
     /// None where the text is no sealed value.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let (key, data) = text.strip_prefix(PREFIX)?.split_once('.')?;
-        Some(Self { key: KeyId::new(key), data: URL_SAFE_NO_PAD.decode(data).ok()? })
+        Some(Self { key: KeyId::from_stored(key), data: URL_SAFE_NO_PAD.decode(data).ok()? })
     }
 }
 
@@ -32,4 +32,10 @@ impl Sealed {
 #[must_use]
 pub fn is_sealed(text: &str) -> bool {
     Sealed::read(text).is_some()
+}
+
+/// The ID of the key that a sealed value was sealed with. None where the text has not the form of a sealed value.
+#[must_use]
+pub fn key_of(text: &str) -> Option<KeyId> {
+    Sealed::read(text).map(|sealed| sealed.key)
 }

@@ -21,6 +21,8 @@ async fn main() -> Result<(), Error> {
     let client = tokio::task::spawn_blocking(|| WebhookClient::new(config.allow_networks));
     let lease = Some(config.lease);
     let store = Aws::new(&loanhook_aws::sdk_config(), config.stack);
+    // Each request takes a secret: the data key is decrypted meanwhile, too.
+    store.prepare_to_open();
     let engine = store.clone();
     let sender = client.map(|made| {
         let made = made.map_err(|panic| panic.to_string())?;

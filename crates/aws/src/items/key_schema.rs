@@ -9,6 +9,7 @@ mod jobs;
 mod ledger;
 mod order;
 mod receivers;
+mod sealing;
 mod sweep;
 
 pub(crate) use self::attention::{
@@ -28,6 +29,7 @@ pub(crate) use self::order::{
     FAILED, LAST, OPEN_TRACE, OrderedLoan, SEQUENCE, open_delivery_sk, ordered_loans_prefix,
 };
 pub(crate) use self::receivers::{INSTANCE_SK, SLOW_MARKS_PK, instance, permits, slow_mark};
+pub(crate) use self::sealing::{CURRENT, DATA_KEYS, SINCE, data_keys};
 pub(crate) use self::sweep::{CHECKED, HANDED_OVER, SWEEP_PK, sweep_cursor};
 pub(crate) use super::hex::hex;
 use loanhook_core::model::id::{AttemptId, KeyId, LoanId, SubscriptionId, TenantId, TraceId};
