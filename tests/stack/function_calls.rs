@@ -140,7 +140,7 @@ const FUNCTIONS: [(&str, Calls); 7] = [
 /// Q permits of receivers, S subscriptions and the tenant's version, T deliveries, V events of the ledger, W how far the sweep has come.
 const PARTITIONS: [(&str, &str); 7] = [
     ("Intake", "AFHIKMNSTV"),
-    ("Delivery", "BEHLNOQST"),
+    ("Delivery", "BEHLNOQSTY"),
     ("History", "ABEGHIJKLNOSTV"),
     ("Subscriptions", "ABFHKLNOSTV"),
     ("Resend", "BHIJLNOSTV"),

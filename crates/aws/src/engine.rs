@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use crate::cache::Cache;
 use crate::queue::slow_marks::SlowMarks;
 use crate::sdk::retry_classifier::TransactionConflicts;
+use crate::tokens::KnownTokens;
 use loanhook_core::model::key::KeyHash;
 use loanhook_core::model::ledger::LedgerScope;
 use loanhook_core::model::time::Timestamp;
@@ -69,6 +70,7 @@ struct Inner {
     stack: Stack,
     cache: Cache,
     slow_marks: SlowMarks,
+    tokens: KnownTokens,
     background: Mutex<JoinSet<()>>,
 }
 
@@ -102,6 +104,7 @@ impl Aws {
             stack,
             cache: Cache::default(),
             slow_marks: SlowMarks::default(),
+            tokens: KnownTokens::default(),
             background: Mutex::default(),
         }))
     }
@@ -137,6 +140,10 @@ impl Aws {
 
     pub(crate) fn slow_marks(&self) -> &SlowMarks {
         &self.0.slow_marks
+    }
+
+    pub(crate) fn known_tokens(&self) -> &KnownTokens {
+        &self.0.tokens
     }
 
     pub(crate) fn background(&self) -> &Mutex<JoinSet<()>> {

@@ -20,6 +20,8 @@
 //!
 //! What a limit or a hold of a subscription forbids waits without a message, and what ends the wait wakes it (`flow`).
 //!
+//! OAuth tokens are shared by all instances, and one of them fetches each (`tokens`).
+//!
 //! Counts of reports are made from the stream of the table, by a function of their own ([`Aws::count_changes`]).
 //!
 //! An index lags behind its table: what it does not show yet is read by key.
@@ -48,6 +50,7 @@ mod reports;
 mod resends;
 mod sdk;
 mod settings;
+mod tokens;
 mod turn_batch;
 mod turns;
 

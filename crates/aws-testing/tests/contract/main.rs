@@ -9,6 +9,7 @@ mod flow;
 mod item_sizes;
 mod settings;
 mod stored_credentials;
+mod tokens;
 mod unsent_trigger_messages;
 
 use loanhook_aws_testing::AwsEngine;

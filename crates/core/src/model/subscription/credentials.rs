@@ -53,6 +53,12 @@ impl Settings {
         self.compiled.of(self).origin.as_ref()
     }
 
+    /// A URL that requests may go to, with something in the place of each placeholder.
+    pub fn sample_url(&self) -> String {
+        let url = self.compiled.of(self).url.as_ref();
+        url.map_or_else(|_| self.request.url.clone(), Template::sample)
+    }
+
     /// The headers without placeholders, as they are sent: credentials.
     pub fn constant_headers(&self) -> BTreeMap<String, String> {
         let templates = self.compiled.of(self).headers.iter();
