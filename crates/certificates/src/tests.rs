@@ -16,8 +16,8 @@ fn a_pair_is_read_with_the_earliest_end_of_its_chain() {
     let identity = ClientIdentity::read(&format!("{certificate}{other}"), &key).expect("an identity");
     assert_eq!(identity.key.cert.len(), 2);
     // 2050-12-31T00:00:00Z
-    assert_eq!(identity.expires_at, 2_555_971_200);
-    assert_eq!(expires_at(&other), Ok(2_555_971_200));
+    assert_eq!(identity.expires_at, 2_556_057_600);
+    assert_eq!(expires_at(&other), Ok(2_556_057_600));
     assert_eq!(authorities(&format!("{certificate}{other}")).expect("authorities").len(), 2);
     assert!(!format!("{identity:?}").contains("PRIVATE"));
 }

@@ -57,7 +57,8 @@ async fn an_answer_without_a_token_is_a_failure() {
     let other = json!({"access_token": "a-token-of-another-type", "token_type": "mac"}).to_string();
     j.receiver.always("/token", Reply::with(200, &[], other.as_bytes()));
     let trace = j.api.send_one(&event("727")).await;
-    let row = &attempts_of(&j.api.ended_delivery(&trace).await)[0];
+    let delivery = j.api.ended_delivery(&trace).await;
+    let row = &attempts_of(&delivery)[0];
     assert!(text(&row["error"]["detail"]).contains("another type than bearer"), "{row}");
     // A token is not kept, whatever is wrong with it.
     assert_eq!(row["response"], json!(null));
