@@ -7,7 +7,6 @@ use crate::harness::tls_receiver::TlsReceiver;
 use crate::harness::{Journey, attempts_of, event, subscription, subscription_path, text};
 
 /// The newest attempt of a delivery to this receiver, with these TLS settings.
-#[expect(clippy::needless_pass_by_value, reason = "`json!` makes a value")]
 async fn sent(j: &Journey, receiver: &TlsReceiver, tls: Value) -> Value {
     let body = subscription(&receiver.url("/hook"), json!({"request": {"tls": tls}}));
     let created = j.api.subscribe(&body).await;

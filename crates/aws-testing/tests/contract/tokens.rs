@@ -74,6 +74,7 @@ fn every_instance_sees_how_a_fetch_ended_and_none_fetches_that_again() {
         let until = Timestamp::now() + Duration::from_secs(10);
         let late = other.begin_fetch(&key(1), 0, lease(until), Timestamp::now()).await?;
         assert!(matches!(late, BeginFetchOutcome::NotBegun(record) if record.generation == 1));
+        assert_eq!(other.token(&key(1)).await?.generation, 1);
         // A receiver refused the token: one fetches another, and who still knows the old one learns it from its own refusal.
         let second = issued("the-second-token", Timestamp::now());
         fetched(&one, 1, second.clone()).await?;
