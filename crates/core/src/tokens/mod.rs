@@ -74,8 +74,6 @@ struct Search<'a> {
     key: &'a TokenKey,
     oauth2: &'a OAuth2,
     began: Instant,
-    /// What ended after this is news to whoever searches.
-    since: Timestamp,
     /// The token that the receiver refused.
     refused: Option<&'a str>,
 }
@@ -85,11 +83,11 @@ impl Search<'_> {
         self.began + self.request.timeout
     }
 
-    /// What a record says to this search; none where a fetch is needed.
-    fn result(&self, record: &TokenRecord) -> Option<Result<String, NoToken>> {
-        let outcome = record.outcome.as_ref()?;
-        let is_new = outcome.at >= self.since;
-        match &outcome.result {
+    /// What a record says to this search, which began at this generation; none where a fetch is needed. What a later generation
+    /// says is news: a token of it serves however short its lifetime is, and a failure of it would only be repeated.
+    fn result(&self, record: &TokenRecord, began_at: u64) -> Option<Result<String, NoToken>> {
+        let is_new = record.generation > began_at;
+        match &record.outcome.as_ref()?.result {
             Ok(token) if self.refused == Some(token.value.as_str()) => None,
             Ok(token) => (is_new || Timestamp::now() < token.use_until).then(|| Ok(token.value.clone())),
             Err(failure) => is_new.then(|| Err(NoToken { failure: failure.clone(), answer: None })),
@@ -104,8 +102,8 @@ impl<O: Sender + FormSender + Sync, T: Tokens + Sync> AuthenticatedSender<O, T> 
         key: &TokenKey,
         oauth2: &OAuth2,
     ) -> Result<SendOutcome, NotSent> {
-        let (began, since) = (Instant::now(), Timestamp::now());
-        let search = Search { request: &request, key, oauth2, began, since, refused: None };
+        let began = Instant::now();
+        let search = Search { request: &request, key, oauth2, began, refused: None };
         let first = match self.token(&search).await? {
             Ok(token) => token,
             Err(NoToken { failure, answer }) => {
@@ -122,8 +120,7 @@ impl<O: Sender + FormSender + Sync, T: Tokens + Sync> AuthenticatedSender<O, T> 
         secrets.add(&first);
         let mut outcome = self.send_bearing(&mut request, &first, began).await?;
         if outcome.result == Ok(401) {
-            let since = Timestamp::now();
-            let search = Search { request: &request, key, oauth2, began, since, refused: Some(&first) };
+            let search = Search { request: &request, key, oauth2, began, refused: Some(&first) };
             // Without another token the answer stands that the receiver gave.
             if let Ok(Ok(second)) = self.token(&search).await
                 && Instant::now() < search.deadline()
@@ -152,8 +149,9 @@ impl<O: Sender + FormSender + Sync, T: Tokens + Sync> AuthenticatedSender<O, T> 
     async fn token(&self, search: &Search<'_>) -> Result<Result<String, NoToken>, NotSent> {
         let unavailable = |failure: StoreError| NotSent(format!("tokens cannot be read: {failure}"));
         let mut record = self.tokens.token(search.key).await.map_err(unavailable)?;
+        let began_at = record.generation;
         loop {
-            if let Some(result) = search.result(&record) {
+            if let Some(result) = search.result(&record, began_at) {
                 return Ok(result);
             }
             let Some(left) = search.deadline().checked_duration_since(Instant::now()) else {
