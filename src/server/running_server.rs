@@ -14,6 +14,7 @@ use loanhook_core::keys::AdminKey;
 use loanhook_core::model::key::SecretKey;
 use loanhook_core::model::ledger::LedgerScope;
 use loanhook_core::model::time::Timestamp;
+use loanhook_core::tokens::{AuthenticatedSender, MemoryTokens};
 use loanhook_http::web::SiteSettings;
 use loanhook_http::{api, page};
 use loanhook_sender::WebhookClient;
@@ -108,6 +109,8 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
     };
 
     let (stop, stopped) = watch::channel(false);
+    let checking = sender.clone();
+    let sender = AuthenticatedSender { sender, tokens: MemoryTokens::default() };
     let deliver = Arc::new(Deliver { store: engine.clone(), sender, lease: None, deadline: None });
     let handler = move |task: Task, now| {
         let deliver = Arc::clone(&deliver);
@@ -128,6 +131,7 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
         .merge(api::operation(engine.clone()))
         .merge(api::portal(engine.clone(), options.site.clone()))
         .merge(api::subscriptions(engine.clone()))
+        .merge(api::subscription_check(engine.clone(), checking))
         .merge(page::router(engine, options.site));
     let listener_options = ListenerOptions {
         max_connections: budget.caller_connections,
