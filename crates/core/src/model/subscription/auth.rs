@@ -65,7 +65,7 @@ impl Auth {
     }
 
     /// The parts that are shown to nobody.
-    pub(super) fn secret_parts_mut(&mut self) -> Vec<&mut String> {
+    pub(super) fn secret_texts_mut(&mut self) -> Vec<&mut String> {
         match self {
             Self::Basic { password, .. } => vec![password],
             Self::OAuth2(OAuth2 { client_secret, parameters, .. }) => {

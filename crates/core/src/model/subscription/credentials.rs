@@ -49,7 +49,7 @@ pub fn may_keep_credentials(stored: &str, new: &str) -> bool {
 impl Subscription {
     /// Every text of it that is sealed wherever it is stored: those of its request, and signing secrets.
     pub fn secret_texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
-        self.settings.request.secret_parts_mut().chain(self.secrets.texts_mut())
+        self.settings.request.secret_texts_mut().chain(self.secrets.texts_mut())
     }
 }
 

@@ -144,9 +144,9 @@ pub struct Request {
 impl Request {
     /// Every part of it that is a secret: whatever is sealed where it is stored, and shown to nobody. All are header values,
     /// the password, the client secret, the values of parameters, and the key of the client certificate.
-    pub fn secret_parts_mut(&mut self) -> impl Iterator<Item = &mut String> {
+    pub fn secret_texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
         let headers = self.headers.values_mut();
-        let auth = self.auth.iter_mut().flat_map(Auth::secret_parts_mut);
+        let auth = self.auth.iter_mut().flat_map(Auth::secret_texts_mut);
         let key = self.tls.iter_mut().filter_map(|tls| tls.client.as_mut()).map(|client| &mut client.key);
         headers.chain(auth).chain(key)
     }

@@ -115,7 +115,7 @@ fn secrets_are_kept_by_three_stars_while_both_urls_keep_their_hosts() {
         Some(&stored),
     );
     let mut kept = kept.expect("kept").request;
-    let secrets: Vec<String> = kept.secret_parts_mut().map(|secret| secret.clone()).collect();
+    let secrets: Vec<String> = kept.secret_texts_mut().map(|secret| secret.clone()).collect();
     assert_eq!(secrets, ["the-key", "s3cret-of-the-client", "core"]);
     let every = ["/request/headers/X-Key", "/request/auth/clientSecret", "/request/auth/parameters/audience"];
     for (url, token_url) in [

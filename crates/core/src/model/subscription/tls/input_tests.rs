@@ -77,7 +77,7 @@ fn the_key_is_kept_by_three_stars_for_the_hosts_that_it_was_given_for() {
     let stored = check(URL, None, tls(Some(&certificate), Some(&key), None), None).expect("good settings");
     let hidden = || tls(Some(&certificate), Some("***"), None);
     let mut kept = check("https://core.example.com/other", None, hidden(), Some(&stored)).expect("kept");
-    assert_eq!(kept.request.secret_parts_mut().map(|part| part.clone()).collect::<Vec<_>>(), [key]);
+    assert_eq!(kept.request.secret_texts_mut().map(|part| part.clone()).collect::<Vec<_>>(), [key]);
     let (other, _) = pair(2099);
     for (url, token_url, input) in [
         ("https://evil.example/", None, hidden()),
