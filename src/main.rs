@@ -1,7 +1,7 @@
 //! The `loanhook` program: reads its arguments, runs the command they name, and ends with an exit code
 //! (0 done, 1 failed, 2 arguments not understood; of `doctor` 1 something to do, 2 could not ask).
 //!
-//! `serve` and `demo` run a server in this process (`server`, `demo`). The other commands (`commands`) are clients that
+//! `serve` and `demo` run a server in this process (`server`, `demo`); `master-key` works on its data folder. The other commands (`commands`) are clients that
 //! know nothing but the HTTP interface, so they work with a loanhook anywhere; `client` makes their calls. `terminal`
 //! is what all of them read from and write to.
 
@@ -21,7 +21,7 @@ use clap::Parser as _;
 use arguments::{Cli, Command};
 use commands::eval;
 use error::{CommandError, CommandResult};
-use server::{admin_key, serve_command};
+use server::{environment_secrets, master_key_command, serve_command};
 use terminal::output;
 
 #[global_allocator]
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> CommandResult {
     if matches!(cli.command, Command::Serve(_)) {
         // Before there are threads: it may replace this program by itself.
-        admin_key::remove_from_environment();
+        environment_secrets::remove_from_environment();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -59,6 +59,7 @@ async fn run_command(command: Command) -> CommandResult {
     match command {
         Command::Serve(args) => serve_command::run(args).await,
         Command::Demo(args) => demo::run(args).await,
+        Command::MasterKey(args) => master_key_command::run(args).await,
         Command::Eval(args) => eval::run(&args),
         Command::Client(command) => commands::run(command).await,
     }

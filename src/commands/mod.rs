@@ -35,8 +35,8 @@ use clap::Subcommand;
 use crate::error::CommandResult;
 
 /// The kinds of errors by which lists are filtered.
-const ERROR_KINDS: [&str; 8] =
-    ["dns", "connect", "tls", "timeout", "protocol", "blocked", "template", "interrupted"];
+const ERROR_KINDS: [&str; 9] =
+    ["dns", "connect", "tls", "timeout", "protocol", "blocked", "template", "auth", "interrupted"];
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClientCommand {

@@ -19,6 +19,7 @@ use clap::Args;
 use ipnet::IpNet;
 use loanhook_core::model::ledger::LedgerScope;
 use loanhook_http::web::SiteSettings;
+use loanhook_sqlite::MasterKey;
 use serde::Deserialize;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -68,6 +69,7 @@ pub(crate) async fn run(args: DemoArgs) -> CommandResult {
     let server = running_server::start(ServerOptions {
         listen: SocketAddr::new(LOCALHOST, 0),
         data_folder: folder.path().join("data"),
+        master_key: MasterKey::default(),
         allow_networks: vec![IpNet::from(LOCALHOST)],
         trusted_proxies: Vec::new(),
         concurrency: if args.outage { outage::CONCURRENCY } else { CONCURRENCY },

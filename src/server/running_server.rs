@@ -14,17 +14,18 @@ use loanhook_core::keys::AdminKey;
 use loanhook_core::model::key::SecretKey;
 use loanhook_core::model::ledger::LedgerScope;
 use loanhook_core::model::time::Timestamp;
+use loanhook_core::tokens::{AuthenticatedSender, MemoryTokens};
 use loanhook_http::web::SiteSettings;
 use loanhook_http::{api, page};
 use loanhook_sender::WebhookClient;
-use loanhook_sqlite::{DispatchLimits, EngineOptions, SqliteEngine, Task, Worker};
+use loanhook_sqlite::{DispatchLimits, EngineOptions, MasterKey, SqliteEngine, Task, Worker};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::warn;
 
 use super::listener::{self, ListenerOptions};
-use super::{file_descriptors, metrics, recovery_jobs, stored_credentials};
+use super::{file_descriptors, metrics, recovery_jobs, sealed_secrets, stored_credentials};
 use crate::error::CommandResult;
 use crate::terminal::signals;
 
@@ -37,6 +38,8 @@ pub(crate) struct ServerOptions {
     /// With port 0 the system chooses one.
     pub(crate) listen: SocketAddr,
     pub(crate) data_folder: PathBuf,
+    /// The key that seals secrets.
+    pub(crate) master_key: MasterKey,
     /// Networks that webhooks may go to although they are not public.
     pub(crate) allow_networks: Vec<ipnet::IpNet>,
     /// Proxies whose `X-Forwarded-For` gives the address of a caller.
@@ -59,6 +62,8 @@ pub(crate) struct RunningServer {
     pub(crate) metrics_address: Option<SocketAddr>,
     /// The chosen admin key, or the one that the first start made.
     pub(crate) admin_key: Option<String>,
+    /// The data folder's own master key, where this start is the first that uses it.
+    pub(crate) new_master_key_file: Option<PathBuf>,
     stop: watch::Sender<bool>,
     listener: JoinHandle<()>,
     worker: JoinHandle<()>,
@@ -70,7 +75,7 @@ pub(crate) struct RunningServer {
 ///
 /// # Errors
 ///
-/// The admin key is not valid, the address is taken, or the data folder cannot be opened; in a sentence.
+/// The admin key is not valid, the address is taken, or the data folder or its master key cannot be used; in a sentence.
 pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, String> {
     let chosen_key = options.admin_key.as_deref().map(SecretKey::chosen).transpose();
     let chosen_key = chosen_key.map_err(|fault| format!("LOANHOOK_ADMIN_KEY {fault}"))?;
@@ -82,8 +87,11 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
     };
     let sender = WebhookClient::with_max_idle_connections(options.allow_networks, budget.idle_connections)
         .map_err(|error| error.to_string())?;
-    let engine_options =
-        EngineOptions { ledger_scope: options.event_ledger, metrics: metrics_listener.is_some() };
+    let engine_options = EngineOptions {
+        ledger_scope: options.event_ledger,
+        metrics: metrics_listener.is_some(),
+        master_key: options.master_key,
+    };
     let engine =
         SqliteEngine::open_with(&options.data_folder, engine_options).map_err(|error| error.to_string())?;
     // Nothing after this can fail: a key that was made must be shown.
@@ -101,6 +109,8 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
     };
 
     let (stop, stopped) = watch::channel(false);
+    let checking = sender.clone();
+    let sender = AuthenticatedSender { sender, tokens: MemoryTokens::default() };
     let deliver = Arc::new(Deliver { store: engine.clone(), sender, lease: None, deadline: None });
     let handler = move |task: Task, now| {
         let deliver = Arc::clone(&deliver);
@@ -110,6 +120,8 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
     let worker = Worker::new(engine.clone(), handler, limits).run(stopped.clone());
     let jobs = recovery_jobs::run(engine.clone(), stopped.clone());
     tokio::spawn(stored_credentials::take_out(engine.clone(), stopped.clone()));
+    tokio::spawn(sealed_secrets::keep(engine.clone(), stopped.clone()));
+    let new_master_key_file = engine.new_master_key_file();
     let metrics_address = metrics_listener.as_ref().map(|(_, address)| *address);
     let metrics =
         metrics_listener.map(|(listener, _)| metrics::serve(listener, engine.clone(), stopped.clone()));
@@ -119,6 +131,7 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
         .merge(api::operation(engine.clone()))
         .merge(api::portal(engine.clone(), options.site.clone()))
         .merge(api::subscriptions(engine.clone()))
+        .merge(api::subscription_check(engine.clone(), checking))
         .merge(page::router(engine, options.site));
     let listener_options = ListenerOptions {
         max_connections: budget.caller_connections,
@@ -129,6 +142,7 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
         address,
         metrics_address,
         admin_key: made_key.or(options.admin_key),
+        new_master_key_file,
         stop,
         listener: tokio::spawn(listener),
         worker: tokio::spawn(worker),

@@ -9,10 +9,11 @@ use loanhook_core::model::ledger::LedgerScope;
 use loanhook_http::web::{FrameAncestors, Origin, SiteSettings};
 use tracing::warn;
 
-use super::logging::LogFormat;
+use super::environment_secrets::{self, ADMIN_KEY};
+use super::logging::{self, LogFormat};
+use super::master_key::MasterKeyArgs;
 use super::networks::Networks;
 use super::running_server::{self, ServerOptions};
-use super::{admin_key, logging};
 use crate::error::CommandResult;
 use crate::terminal::{output, signals};
 
@@ -24,6 +25,8 @@ pub(crate) struct ServeArgs {
     /// The folder that keeps everything; made if it is not there
     #[arg(long, value_name = "FOLDER", env = "LOANHOOK_DATA", default_value = "./loanhook-data")]
     data: PathBuf,
+    #[command(flatten)]
+    master_key: MasterKeyArgs,
     /// A network that webhooks may go to although it is not public (repeatable, or comma-separated)
     #[arg(long, value_name = "CIDR", env = "LOANHOOK_ALLOW_NETWORKS")]
     allow_network: Vec<Networks>,
@@ -65,11 +68,14 @@ pub(crate) async fn run(args: ServeArgs) -> CommandResult {
     logging::start(args.log_format, "info")?;
     let end_requested = signals::termination()?;
     warn_of_unencrypted_listening(args.listen, args.public_url.as_ref());
-    let chosen_key = admin_key::read()?;
+    let secrets = environment_secrets::read()?;
+    let master_key = args.master_key.read(&secrets)?;
+    let chosen_key = secrets.get(ADMIN_KEY).map(str::to_owned);
     let key_was_chosen = chosen_key.is_some();
     let mut server = running_server::start(ServerOptions {
         listen: args.listen,
         data_folder: args.data,
+        master_key,
         allow_networks: args.allow_network.into_iter().flat_map(|networks| networks.0).collect(),
         trusted_proxies: args.trusted_proxy.into_iter().flat_map(|networks| networks.0).collect(),
         concurrency: args.concurrency,
@@ -89,6 +95,14 @@ pub(crate) async fn run(args: ServeArgs) -> CommandResult {
     }
     if let Some(address) = server.metrics_address {
         let _ = output::line(format_args!("metrics are at http://{address}/metrics"));
+    }
+    if let Some(file) = &server.new_master_key_file {
+        let _ = output::line(format_args!(
+            "master key: {}, which only its owner can read. Header values and signing secrets are sealed with it: a copy or a backup \
+             of the database alone does not show them, a copy of the whole folder does. Keep a copy of the key elsewhere: without \
+             it they are lost",
+            file.display()
+        ));
     }
     let _ = output::line(format_args!("loanhook is listening on http://{}", server.address));
 

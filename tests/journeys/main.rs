@@ -4,6 +4,7 @@
 //! Folders follow the routes of the API; each file is named after the rule that it holds.
 
 mod across;
+mod authentication;
 mod aws;
 mod cli;
 mod crash;
@@ -21,5 +22,6 @@ mod portal;
 mod process;
 mod recovery;
 mod reports;
+mod sealing;
 mod subscriptions;
 mod webhooks;

@@ -142,7 +142,7 @@ const FUNCTIONS: [(&str, Calls); 7] = [
 /// Z the data keys.
 const PARTITIONS: [(&str, &str); 7] = [
     ("Intake", "AFHIKMNSTVZ"),
-    ("Delivery", "BEHLNOQSTZ"),
+    ("Delivery", "BEHLNOQSTYZ"),
     ("History", "ABEGHIJKLNOSTVZ"),
     ("Subscriptions", "ABFHKLNOSTVZ"),
     ("Resend", "BHIJLNOSTVZ"),

@@ -12,6 +12,7 @@ use crate::cache::Cache;
 use crate::queue::slow_marks::SlowMarks;
 use crate::sdk::retry_classifier::TransactionConflicts;
 use crate::sealing::KnownKeys;
+use crate::tokens::KnownTokens;
 use loanhook_core::model::key::KeyHash;
 use loanhook_core::model::ledger::LedgerScope;
 use loanhook_core::model::time::Timestamp;
@@ -74,6 +75,7 @@ struct Inner {
     cache: Cache,
     slow_marks: SlowMarks,
     known_keys: KnownKeys,
+    tokens: KnownTokens,
     background: Mutex<JoinSet<()>>,
 }
 
@@ -112,6 +114,7 @@ impl Aws {
             cache: Cache::default(),
             slow_marks: SlowMarks::default(),
             known_keys: KnownKeys::default(),
+            tokens: KnownTokens::default(),
             background: Mutex::default(),
         }))
     }
@@ -155,6 +158,10 @@ impl Aws {
 
     pub(crate) fn known_keys(&self) -> &KnownKeys {
         &self.0.known_keys
+    }
+
+    pub(crate) fn known_tokens(&self) -> &KnownTokens {
+        &self.0.tokens
     }
 
     pub(crate) fn background(&self) -> &Mutex<JoinSet<()>> {

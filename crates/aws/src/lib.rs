@@ -22,6 +22,8 @@
 //!
 //! What a limit or a hold of a subscription forbids waits without a message, and what ends the wait wakes it (`flow`).
 //!
+//! OAuth tokens are shared by all instances, and one of them fetches each (`tokens`).
+//!
 //! Counts of reports are made from the stream of the table, by a function of their own ([`Aws::count_changes`]).
 //!
 //! An index lags behind its table: what it does not show yet is read by key.
@@ -52,6 +54,7 @@ mod resends;
 mod sdk;
 mod sealing;
 mod settings;
+mod tokens;
 mod turn_batch;
 mod turns;
 

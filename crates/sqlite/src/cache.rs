@@ -10,11 +10,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use rusqlite::{Connection, Row};
 
 use super::rows::from_json;
+use super::subscription_versions::opened_row;
 use super::unreadable::read_all;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::key::{Key, KeyHash};
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
+use loanhook_seal::Keyring;
 
 /// Sorted by ID.
 type SubscriptionsByTenant = HashMap<TenantId, Arc<Vec<Arc<Subscription>>>>;
@@ -30,7 +32,7 @@ pub(super) struct Cache {
 
 impl Cache {
     /// Reads everything that is to be held. What cannot be read is left out and logged.
-    pub(super) fn load(connection: &Connection) -> rusqlite::Result<Self> {
+    pub(super) fn load(connection: &Connection, keyring: &Keyring) -> rusqlite::Result<Self> {
         let cache = Self {
             subscriptions: RwLock::default(),
             keys: RwLock::default(),
@@ -38,8 +40,9 @@ impl Cache {
             source_addresses: Mutex::default(),
         };
         let mut statement =
-            connection.prepare("SELECT id, doc FROM subscriptions WHERE current = 1 ORDER BY id")?;
-        for subscription in read_all(statement.query([])?, &"subscriptions", |row| from_json(row, 1))? {
+            connection.prepare("SELECT id, tenant, doc FROM subscriptions WHERE current = 1 ORDER BY id")?;
+        let subscription = |row: &Row<'_>| opened_row(row, (1, 0, 2), keyring);
+        for subscription in read_all(statement.query([])?, &"subscriptions", subscription)? {
             cache.put_subscription(subscription);
         }
         let mut statement = connection.prepare("SELECT id, hash, doc, used FROM keys")?;

@@ -21,16 +21,40 @@ impl DataFolder {
     pub(super) fn lock(folder: &Path) -> Result<Self, OpenError> {
         let unusable = |error| OpenError::Folder(folder.into(), error);
         make_folder(folder).map_err(unusable)?;
-        let lock = private_file(&folder.join("loanhook.lock")).map_err(unusable)?;
-        lock.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => OpenError::InUse(folder.into()),
-            TryLockError::Error(error) => unusable(error),
-        })?;
-        let database = folder.join("loanhook.db");
+        let lock = lock(folder)?;
+        let database = database(folder);
         // SQLite gives the files beside its database the mode of that.
         private_file(&database).map_err(unusable)?;
         Ok(Self { database, lock })
     }
+
+    /// Whether no process uses a folder.
+    ///
+    /// # Errors
+    ///
+    /// Where its lock cannot be opened.
+    pub(super) fn is_free(folder: &Path) -> Result<bool, OpenError> {
+        match lock(folder) {
+            Ok(_) => Ok(true),
+            Err(OpenError::InUse(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The database of a folder.
+pub(super) fn database(folder: &Path) -> PathBuf {
+    folder.join("loanhook.db")
+}
+
+fn lock(folder: &Path) -> Result<File, OpenError> {
+    let unusable = |error| OpenError::Folder(folder.into(), error);
+    let lock = private_file(&folder.join("loanhook.lock")).map_err(unusable)?;
+    lock.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => OpenError::InUse(folder.into()),
+        TryLockError::Error(error) => unusable(error),
+    })?;
+    Ok(lock)
 }
 
 /// Opens a file, making one with mode 0600 if it is not there.

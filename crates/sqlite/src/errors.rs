@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::sealing::MasterKeyError;
 use super::unreadable::describe;
 use loanhook_core::ports::StoreError;
 
@@ -19,6 +20,8 @@ pub enum OpenError {
     Foreign(PathBuf),
     #[error("{0} was written by a newer loanhook (its schema is {1}): use that one")]
     Newer(PathBuf, i64),
+    #[error("{0}")]
+    MasterKey(MasterKeyError),
 }
 
 /// An error of SQLite as the ports have it: a sentence without what is stored.

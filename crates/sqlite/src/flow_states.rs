@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use tracing::{info, warn};
 
 use super::SqliteEngine;
@@ -17,9 +17,8 @@ use super::unreadable::{none_if_unreadable, read_all};
 use super::writer::Priority;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
-use loanhook_core::model::flow::{FlowState, SubscriptionFlow, throttle::SentBefore};
+use loanhook_core::model::flow::{FlowState, SubscriptionFlow};
 use loanhook_core::model::id::{SubscriptionId, TenantId, TraceId};
-use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{FlowControl, StoreResult};
 
@@ -111,7 +110,7 @@ fn change(
     Ok(Some(ChangedState { was_held: before.hold.is_some(), state: after, uncommitted: None }))
 }
 
-fn put(connection: &Connection, (tenant, id): Of<'_>, state: &FlowState) -> rusqlite::Result<()> {
+pub(crate) fn put(connection: &Connection, (tenant, id): Of<'_>, state: &FlowState) -> rusqlite::Result<()> {
     connection
         .prepare_cached("INSERT OR REPLACE INTO flow_states (tenant, subscription, doc) VALUES (?1, ?2, ?3)")?
         .execute(params![tenant.as_str(), id.uuid().as_bytes(), to_json(state)?])
@@ -131,33 +130,10 @@ pub(crate) fn forget_failures(connection: &Connection, of: Of<'_>) -> rusqlite::
     change(connection, of, FlowState::forget_failures).map(|_| ())
 }
 
-/// Gives the scheduler the settings and states that are stored. Limits of a deleted subscription are kept for its deliveries.
-pub(crate) fn load(connection: &Connection, scheduler: &QueueScheduler) -> rusqlite::Result<()> {
-    let mut newest = connection.prepare(
-        "SELECT id, doc, current FROM subscriptions AS newest WHERE doc LIKE '%\"flow\":%' AND version =
-             (SELECT max(version) FROM subscriptions AS of WHERE of.tenant = newest.tenant AND of.id = newest.id)",
-    )?;
-    let settings = |row: &Row<'_>| Ok((from_json(row, 1)?, row.get(2)?));
-    let newest: Vec<(Subscription, bool)> = read_all(newest.query([])?, &"flow settings", settings)?;
-    for (subscription, is_current) in newest {
-        let of = (&subscription.tenant, subscription.id);
-        scheduler.set_flow_settings(of, subscription.settings.flow, SentBefore::Unknown);
-        if !is_current {
-            scheduler.forget_flow_state(of);
-        }
-    }
-    for (tenant, id, state) in states(connection)? {
-        // The clock may have been set back since the process before this one ended.
-        let bounded = state.bounded_by(Timestamp::now());
-        if bounded != state {
-            put(connection, (&tenant, id), &bounded)?;
-        }
-        scheduler.resume_flow_state((&tenant, id), &bounded);
-    }
-    Ok(())
-}
-
-fn states(connection: &Connection) -> rusqlite::Result<Vec<(TenantId, SubscriptionId, FlowState)>> {
+/// All that are stored.
+pub(crate) fn states(
+    connection: &Connection,
+) -> rusqlite::Result<Vec<(TenantId, SubscriptionId, FlowState)>> {
     let mut statement = connection.prepare("SELECT tenant, subscription, doc FROM flow_states")?;
     read_all(statement.query([])?, &"flow states", |row| {
         Ok((text_column(row, 0)?, SubscriptionId::from_uuid(uuid_column(row, 1)?), from_json(row, 2)?))

@@ -7,6 +7,7 @@
 //! unfinished waits in the queue.
 
 mod attempts;
+mod between_commits;
 mod cache;
 mod checkpoints;
 mod clock;
@@ -18,6 +19,7 @@ mod dispatch;
 mod egress;
 mod errors;
 mod flow_states;
+mod flows_at_start;
 mod formula_errors;
 mod grants;
 mod group_commit;
@@ -37,6 +39,7 @@ mod readers;
 mod resends;
 mod rows;
 mod schema;
+mod sealing;
 mod stored_credentials;
 mod stored_progress;
 mod subscription_versions;
@@ -51,6 +54,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
+use between_commits::BetweenCommits;
 use cache::Cache;
 use checkpoints::{CHECKPOINT_PAGES, Checkpoints};
 use clock::ClockMonitor;
@@ -66,11 +70,13 @@ use operation::Operation;
 use queue::QueueScheduler;
 use queue::messages::{first_due_times, shift_due_times};
 use readers::Readers;
+use sealing::{Sealing, StartError};
 use writer::{Priority, Writer};
 
 pub use dispatch::{DispatchLimits, Task, WirePermit, Worker};
 pub use errors::OpenError;
 pub use options::EngineOptions;
+pub use sealing::{EraseLimit, MasterKey, MasterKeyError, RotateError, Rotation, rotate_master_key};
 
 /// The pages that the writer works on: the ends of tables, and the indexes that it looks things up in.
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
@@ -81,7 +87,9 @@ pub struct SqliteEngine(Arc<Inner>);
 
 struct Inner {
     writer: Writer,
+    between_commits: BetweenCommits,
     readers: Readers,
+    sealing: Sealing,
     cache: Arc<Cache>,
     scheduler: Arc<QueueScheduler>,
     admission: Arc<AdmissionControl>,
@@ -95,11 +103,12 @@ struct Inner {
 }
 
 impl SqliteEngine {
-    /// Opens a data folder, making it if it is not there, and interrupts what a crash left in flight.
+    /// Opens a data folder, making it if it is not there, and interrupts what a crash left in flight. Its secrets are sealed with
+    /// the folder's own key.
     ///
     /// # Errors
     ///
-    /// Where another process uses the folder, or its files cannot be used: see [`OpenError`].
+    /// Where another process uses the folder, or its files or its key cannot be used: see [`OpenError`].
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         Self::open_with(folder, EngineOptions::default())
     }
@@ -110,7 +119,7 @@ impl SqliteEngine {
     ///
     /// As [`open`](Self::open).
     pub fn open_with(folder: &Path, options: EngineOptions) -> Result<Self, OpenError> {
-        let EngineOptions { ledger_scope, metrics } = options;
+        let EngineOptions { ledger_scope, metrics, master_key } = options;
         let DataFolder { database, lock } = DataFolder::lock(folder)?;
         let broken = |error| OpenError::Database(database.clone(), error);
         let mut connection = Connection::open(&database).map_err(broken)?;
@@ -121,27 +130,37 @@ impl SqliteEngine {
         };
         schema::configure(&connection, WRITER_CACHE_KIB).map_err(broken)?;
         schema::migrate(&connection, applied).map_err(broken)?;
+        let sealing = Sealing::of(folder, &connection, &master_key).map_err(|error| match error {
+            StartError::MasterKey(error) => OpenError::MasterKey(error),
+            StartError::Database(error) => broken(error),
+        })?;
         let timed_traces_since = schema::timed_traces_since(&connection).map_err(broken)?;
         let metrics = metrics.then(|| Arc::new(MetricTotals::new(&database)));
         let counts = Arc::new(CountLog::of(&connection, metrics).map_err(broken)?);
         let mut count_writer = CountWriter::new(Arc::clone(&counts));
         dispatch::recovery::interrupt_all(&connection, (&counts, &mut count_writer), Timestamp::now())
             .map_err(broken)?;
-        let cache = Arc::new(Cache::load(&connection).map_err(broken)?);
+        let cache = Arc::new(Cache::load(&connection, sealing.keyring()).map_err(broken)?);
         let scheduler = Arc::new(QueueScheduler::new(first_due_times(&connection).map_err(broken)?));
-        flow_states::load(&connection, &scheduler).map_err(broken)?;
+        flows_at_start::load(&connection, sealing.keyring(), &scheduler).map_err(broken)?;
         let readers = Readers::open(&database)?;
         let clock = Arc::new(ClockMonitor::new());
         let follow_clock = follow_clock(Arc::clone(&clock), Arc::clone(&scheduler));
         let mut checkpoints =
             Checkpoints::start(&mut connection, &database, CHECKPOINT_PAGES).map_err(broken)?;
-        let between_commits = move |connection: &Connection| checkpoints.after_commit(connection);
-        let writer = Writer::start(connection, count_writer, lock, follow_clock, between_commits)
+        let (between_commits, waiting_work) = BetweenCommits::new();
+        let after_commit = move |connection: &Connection| {
+            checkpoints.after_commit(connection);
+            waiting_work.run(connection);
+        };
+        let writer = Writer::start(connection, count_writer, lock, follow_clock, after_commit)
             .map_err(|error| OpenError::Folder(folder.into(), error))?;
         let admission = Arc::new(AdmissionControl::new(Arc::clone(&scheduler)));
         Ok(Self(Arc::new(Inner {
             writer,
+            between_commits,
             readers,
+            sealing,
             cache,
             scheduler,
             admission,

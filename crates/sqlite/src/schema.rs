@@ -23,7 +23,7 @@ const APPLICATION_ID: i64 = 0x6c68_6462;
 ///
 /// A message's ID is never given again (`AUTOINCREMENT`): a claim deletes its message while its
 /// ID may still be in use, and the next message must not pass for that one.
-const MIGRATIONS: [&str; 13] = [
+const MIGRATIONS: [&str; 14] = [
     "CREATE TABLE deliveries (
          trace BLOB PRIMARY KEY,
          tenant TEXT NOT NULL,
@@ -249,7 +249,28 @@ const MIGRATIONS: [&str; 13] = [
     "CREATE TABLE stored_credentials (done INTEGER NOT NULL, last INTEGER NOT NULL);
      INSERT INTO stored_credentials
          SELECT 0, last FROM (SELECT max(rowid) AS last FROM deliveries) WHERE last IS NOT NULL;",
+    // The master key that seals secrets, by its ID: one row from the first start on. During a rotation `next` is the ID of the key that
+    // everything is sealed anew with, `next_file` the file that has it, where there is one, and `old_sealed` the key before, sealed with
+    // it. `unsealed` is 1 while a document may not be sealed with the newest key, `unerased` while the file may hold what it no
+    // longer stores. And the rotations that were asked for: `file` has the new key; `ended` is 1 once it is in use.
+    "CREATE TABLE sealing (
+         key TEXT NOT NULL,
+         next TEXT,
+         next_file TEXT,
+         old_sealed TEXT,
+         unsealed INTEGER NOT NULL,
+         unerased INTEGER NOT NULL
+     );
+     CREATE TABLE rotation_requests (
+         id INTEGER PRIMARY KEY AUTOINCREMENT,
+         file TEXT,
+         ended INTEGER NOT NULL DEFAULT 0,
+         refused TEXT
+     );",
 ];
+
+/// How many migrations the newest schema has.
+pub(super) const NEWEST: usize = MIGRATIONS.len();
 
 /// Sets how a connection reads and writes, and how many KiB of pages it keeps in memory at most.
 pub(super) fn configure(connection: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
@@ -258,6 +279,8 @@ pub(super) fn configure(connection: &Connection, cache_kib: i64) -> rusqlite::Re
     // Or a commit would wait for a checkpoint: see `checkpoints`.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // What is deleted is overwritten where that costs no write. Where secrets go, all of it is: see `sealing`.
+    connection.pragma_update(None, "secure_delete", "FAST")?;
     connection.pragma_update(None, "cache_size", -cache_kib)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(64);

@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::SqliteEngine;
 use super::rows::{from_json, to_json};
+use super::sealing::overwriting;
 use super::subscription_versions::{find_version, newest};
 use super::unreadable::{none_if_unreadable, read_all};
 use super::writer::Priority;
@@ -18,6 +19,7 @@ use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::StoreResult;
 use loanhook_core::stored_credentials::rendered_by;
+use loanhook_seal::Keyring;
 
 /// How many deliveries a slice has at most: writing them takes milliseconds.
 const DELIVERIES_PER_SLICE: i64 = 256;
@@ -46,9 +48,12 @@ impl SqliteEngine {
     /// When the store fails.
     pub async fn take_out_stored_credentials(&self) -> StoreResult<u64> {
         let mut count = 0;
-        while let Some(slice) = self.read(next_slice).await? {
+        loop {
+            let keyring = self.keyring();
+            let slice = self.read(move |connection| next_slice(connection, &keyring)).await?;
+            let Some(slice) = slice else { break };
             count += slice.snapshots.len() as u64;
-            let work = move |connection: &Connection| slice.write(connection);
+            let work = move |connection: &Connection| overwriting(connection, || slice.write(connection));
             self.0.writer.run(Priority::ExistingWork, work, |()| ()).await?;
             tokio::time::sleep(PAUSE).await;
         }
@@ -57,7 +62,7 @@ impl SqliteEngine {
 }
 
 /// The next slice; none where all is done.
-fn next_slice(connection: &Connection) -> rusqlite::Result<Option<Slice>> {
+fn next_slice(connection: &Connection, keyring: &Keyring) -> rusqlite::Result<Option<Slice>> {
     let left: Option<(i64, i64)> = connection
         .prepare_cached("SELECT done, last FROM stored_credentials")?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -79,7 +84,7 @@ fn next_slice(connection: &Connection) -> rusqlite::Result<Option<Slice>> {
     let (mut versions, mut snapshots) = (Versions::new(), Vec::new());
     for (row, mut snapshot) in stored {
         if snapshot.request.headers.may_hold_credentials() {
-            let deciding = deciding(connection, &mut versions, &snapshot)?;
+            let deciding = deciding((connection, keyring), &mut versions, &snapshot)?;
             snapshot.request.headers = rendered_by(&snapshot, deciding.as_ref());
             snapshots.push((row, snapshot));
         }
@@ -89,7 +94,7 @@ fn next_slice(connection: &Connection) -> rusqlite::Result<Option<Slice>> {
 
 /// The version of a subscription that says which headers of a delivery were rendered.
 fn deciding(
-    connection: &Connection,
+    (connection, keyring): (&Connection, &Keyring),
     versions: &mut Versions,
     snapshot: &DeliverySnapshot,
 ) -> rusqlite::Result<Option<Arc<Subscription>>> {
@@ -99,10 +104,12 @@ fn deciding(
         return Ok(known.clone());
     }
     let what = format_args!("version {version} of webhook {id} of {tenant}").to_string();
-    let matched = none_if_unreadable(find_version(connection, (tenant, id), version), &what)?;
+    let matched = none_if_unreadable(find_version(connection, keyring, (tenant, id), version), &what)?;
     let deciding = match matched {
         Some(matched) => Some(matched),
-        None => none_if_unreadable(newest(connection, tenant, id), &what)?.map(|(newest, _)| newest),
+        None => {
+            none_if_unreadable(newest(connection, keyring, (tenant, id)), &what)?.map(|(newest, _)| newest)
+        }
     };
     let deciding = deciding.map(Arc::new);
     versions.insert(of, deciding.clone());

@@ -1,3 +1,5 @@
+use loanhook_seal::SealingKey;
+
 use super::*;
 use crate::schema::{migrate, migrate_to};
 
@@ -5,6 +7,10 @@ use crate::schema::{migrate, migrate_to};
 const MIGRATIONS_BEFORE: usize = 12;
 const WITH_CREDENTIALS: &str = include_str!("../../stored/tests/golden/snapshot.put.json");
 const WITHOUT_HEADERS: &str = include_str!("../../stored/tests/golden/snapshot.get.json");
+
+fn keyring() -> Keyring {
+    Keyring::new(&SealingKey::from_bytes([7; 32]))
+}
 
 /// A file of the version before, with these snapshots.
 fn earlier_file<'a>(snapshots: impl Iterator<Item = &'a str>) -> Connection {
@@ -36,19 +42,19 @@ fn a_crash_between_slices_repeats_none_and_leaves_none_out() {
     assert_eq!(count(&connection, HOLDS), all);
     for left in [all - DELIVERIES_PER_SLICE, all - 2 * DELIVERIES_PER_SLICE, 0] {
         // One that was read and not written changes nothing.
-        drop(next_slice(&connection).expect("read"));
-        let slice = next_slice(&connection).expect("read").expect("a slice");
+        drop(next_slice(&connection, &keyring()).expect("read"));
+        let slice = next_slice(&connection, &keyring()).expect("read").expect("a slice");
         slice.write(&connection).expect("written");
         assert_eq!(count(&connection, HOLDS), left);
     }
-    assert!(next_slice(&connection).expect("read").is_none());
+    assert!(next_slice(&connection, &keyring()).expect("read").is_none());
     assert_eq!(count(&connection, "frozen LIKE '{\"v\":2,%\"headers\":{},%'"), all);
 }
 
 #[test]
 fn what_holds_none_or_cannot_be_read_stays_as_it_is() {
     let connection = earlier_file([WITHOUT_HEADERS, "{\"v\":99}", "no JSON", WITH_CREDENTIALS].into_iter());
-    let slice = next_slice(&connection).expect("read").expect("a slice");
+    let slice = next_slice(&connection, &keyring()).expect("read").expect("a slice");
     assert!(slice.is_last);
     assert_eq!(slice.snapshots.len(), 1);
     slice.write(&connection).expect("written");
@@ -65,5 +71,5 @@ fn what_holds_none_or_cannot_be_read_stays_as_it_is() {
 fn a_new_file_has_none() {
     let connection = Connection::open_in_memory().expect("a database");
     migrate(&connection, 0).expect("migrated");
-    assert!(next_slice(&connection).expect("read").is_none());
+    assert!(next_slice(&connection, &keyring()).expect("read").is_none());
 }

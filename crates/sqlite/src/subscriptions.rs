@@ -41,8 +41,8 @@ impl Subscriptions for SqliteEngine {
         id: SubscriptionId,
         version: u64,
     ) -> StoreResult<Option<Arc<Subscription>>> {
-        let tenant = tenant.clone();
-        self.read(move |connection| find_version(connection, (&tenant, id), version))
+        let (tenant, keyring) = (tenant.clone(), self.keyring());
+        self.read(move |connection| find_version(connection, &keyring, (&tenant, id), version))
             .await
             .map(|subscription| subscription.map(Arc::new))
     }
@@ -56,8 +56,8 @@ impl Subscriptions for SqliteEngine {
         if let Some(current) = self.subscription(tenant, id).await? {
             return Ok(Some(current));
         }
-        let tenant = tenant.clone();
-        self.read(move |connection| newest(connection, &tenant, id))
+        let (tenant, keyring) = (tenant.clone(), self.keyring());
+        self.read(move |connection| newest(connection, &keyring, (&tenant, id)))
             .await
             .map(|newest| newest.map(|(subscription, _)| Arc::new(subscription)))
     }
@@ -68,19 +68,19 @@ impl Subscriptions for SqliteEngine {
         id: SubscriptionId,
         origin: &Origin,
     ) -> StoreResult<Option<Arc<Subscription>>> {
-        let (tenant, origin) = (tenant.clone(), origin.clone());
-        self.read(move |connection| newest_to(connection, (&tenant, id), &origin)).await
+        let (tenant, origin, keyring) = (tenant.clone(), origin.clone(), self.keyring());
+        self.read(move |connection| newest_to(connection, &keyring, (&tenant, id), &origin)).await
     }
 
     async fn create(&self, subscription: Subscription, most: usize) -> StoreResult<bool> {
         let (cache, scheduler) = (Arc::clone(&self.0.cache), Arc::clone(&self.0.scheduler));
-        let new = subscription.clone();
+        let (new, keyring) = (subscription.clone(), self.keyring());
         let work = move |connection: &Connection| {
             let count: usize = connection
                 .prepare_cached("SELECT count(*) FROM subscriptions WHERE tenant = ?1 AND current = 1")?
                 .query_row([new.tenant.as_str()], |row| row.get(0))?;
             if count < most {
-                put(connection, &new)?;
+                put(connection, &keyring, &new)?;
                 follow_order(connection, FlowSettings::default(), &new)?;
             }
             Ok(count < most)
@@ -97,9 +97,9 @@ impl Subscriptions for SqliteEngine {
 
     async fn replace(&self, subscription: Subscription) -> StoreResult<ReplaceOutcome> {
         let (cache, scheduler) = (Arc::clone(&self.0.cache), Arc::clone(&self.0.scheduler));
-        let (next, flows) = (subscription.clone(), Arc::clone(&scheduler));
+        let (next, flows, keyring) = (subscription.clone(), Arc::clone(&scheduler), self.keyring());
         let work = move |connection: &Connection| {
-            let Some((current, true)) = newest(connection, &next.tenant, next.id)? else {
+            let Some((current, true)) = newest(connection, &keyring, (&next.tenant, next.id))? else {
                 return Ok((ReplaceOutcome::NotFound, None));
             };
             if current.version + 1 != next.version {
@@ -111,8 +111,9 @@ impl Subscriptions for SqliteEngine {
                 flow_states::forget_failures(connection, (&next.tenant, next.id))?;
             }
             let flow_before = current.settings.flow;
-            retire(connection, &Subscription { secrets: Secrets::without_expired(), ..current })?;
-            put(connection, &next)?;
+            let retired = Subscription { secrets: Secrets::without_expired(), ..current };
+            retire(connection, &keyring, &retired)?;
+            put(connection, &keyring, &next)?;
             let first_due = follow_order(connection, flow_before, &next)?;
             let uncommitted = flow_changes.then(|| UncommittedFlow::begin(&flows, (&next.tenant, next.id)));
             Ok((ReplaceOutcome::Replaced, Some((first_due, uncommitted))))

@@ -7,6 +7,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Error, Row, Rows};
 use tracing::error;
 
+use loanhook_seal::OpenError;
 use loanhook_stored::ReadError;
 
 /// Reads at most `limit` rows that can be read. The first column of each is its ID. `of` names what is read, for the
@@ -74,10 +75,14 @@ pub(super) fn is_content_error(fault: &Error) -> bool {
 /// A sentence about an error that says nothing of what the row holds.
 pub(super) fn describe(fault: &Error) -> String {
     match fault {
-        Error::FromSqlConversionFailure(column, _, cause) => match cause.downcast_ref::<ReadError>() {
-            Some(error) => error.to_string(),
-            None => format!("column {column} has a value of another kind"),
-        },
+        Error::FromSqlConversionFailure(column, _, cause) => {
+            let unreadable = cause.downcast_ref::<ReadError>().map(ToString::to_string);
+            let sealed =
+                || Some(format!("a secret in it cannot be opened: {}", cause.downcast_ref::<OpenError>()?));
+            unreadable
+                .or_else(sealed)
+                .unwrap_or_else(|| format!("column {column} has a value of another kind"))
+        }
         Error::InvalidColumnType(column, ..) | Error::IntegralValueOutOfRange(column, _) => {
             format!("column {column} has a value of another kind")
         }

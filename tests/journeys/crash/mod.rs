@@ -25,7 +25,7 @@ const KILLS: u32 = 24;
 const KILLED_EARLY_EVERY: u32 = 4;
 
 /// The seed of a test, which it prints: that of the environment, or a new one.
-fn seed() -> u64 {
+pub(crate) fn seed() -> u64 {
     let seed = std::env::var("LOANHOOK_CRASH_SEED")
         .ok()
         .map_or_else(|| fastrand::u64(..), |seed| seed.parse().expect("a seed"));

@@ -63,6 +63,12 @@ impl Journey {
         Self::with(server, None).await
     }
 
+    /// Goes on at another server that has the same data.
+    pub(crate) fn move_to(&mut self, server: Arc<Server>) {
+        self.api = Api::new(&server, Some(self.api.key()));
+        self.server = server;
+    }
+
     async fn with(server: Arc<Server>, senders: Option<Senders>) -> Self {
         let (tenant, api) = new_tenant(&server).await;
         Self { server, api, tenant, receiver: Receiver::start().await, senders }

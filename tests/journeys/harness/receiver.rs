@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
+use http::{HeaderMap, HeaderName};
 use serde_json::Value;
+use standardwebhooks::Webhook;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -32,6 +34,16 @@ impl Received {
 
     fn required_header(&self, name: &str) -> &str {
         self.header(name).unwrap_or_else(|| panic!("each request carries {name}: {self:?}"))
+    }
+
+    /// Whether an implementation of Standard Webhooks that is not ours accepts the request under this secret.
+    pub(crate) fn is_signed_with(&self, secret: &str) -> bool {
+        let mut headers = HeaderMap::new();
+        for (name, value) in &self.headers {
+            let name: HeaderName = name.parse().expect("a header name");
+            headers.append(name, value.parse().expect("a header value"));
+        }
+        Webhook::new(secret).expect("a secret in the standard's form").verify(&self.body, &headers).is_ok()
     }
 
     pub(crate) fn trace_id(&self) -> &str {
@@ -161,7 +173,7 @@ impl Receiver {
 
 /// The name of this machine for senders that run elsewhere, such as in a container; it must be in a network that they may
 /// send to.
-fn external_receiver_host() -> Option<String> {
+pub(super) fn external_receiver_host() -> Option<String> {
     std::env::var("LOANHOOK_TEST_RECEIVER").ok()
 }
 

@@ -165,11 +165,11 @@ async fn the_admin_key_is_not_in_the_environment_or_arguments_of_the_process() {
 #[tokio::test]
 async fn standard_input_is_not_read_as_an_admin_key() {
     let folder = new_folder();
-    let environment = vec![("LOANHOOK_ADMIN_KEY_ON_STDIN".to_owned(), "1".to_owned())];
+    let environment = vec![("LOANHOOK_SECRETS_ON_STDIN".to_owned(), "1".to_owned())];
     let mut command = serve_command(folder.path(), &Launch { environment, ..Launch::default() });
     let mut child = command.stdin(Stdio::piped()).spawn().expect("the command starts");
     let mut input = child.stdin.take().expect("it is piped");
-    input.write_all(FIRST.as_bytes()).expect("written");
+    input.write_all(format!("LOANHOOK_ADMIN_KEY={FIRST}\0").as_bytes()).expect("written");
     let output = child.stdout.take().expect("it is piped");
     let first = tokio::task::spawn_blocking(move || BufReader::new(output).lines().next());
     let first =

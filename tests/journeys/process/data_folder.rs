@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::harness::server::{OPERATOR_KEY, new_folder, run_to_exit, serve_command, start_error};
+use crate::harness::stored_bytes::{bytes_of, holds};
 use crate::harness::{Journey, Launch, Server, event};
 
 #[tokio::test]
@@ -110,17 +111,6 @@ async fn a_corrupt_database_is_refused_and_not_changed() {
     }
 }
 
-/// Every byte below a folder.
-fn bytes_of(folder: &Path) -> Vec<u8> {
-    let files = std::fs::read_dir(folder).expect("the folder can be read");
-    let mut paths: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
-    paths.sort();
-    let read = |path: &std::path::PathBuf| {
-        if path.is_dir() { bytes_of(path) } else { std::fs::read(path).expect("a file") }
-    };
-    paths.iter().flat_map(read).collect()
-}
-
 #[tokio::test]
 async fn api_keys_are_stored_only_as_hashes() {
     let Some(j) = Journey::on_own_process().await else { return };
@@ -131,16 +121,18 @@ async fn api_keys_are_stored_only_as_hashes() {
     colleague.resend(&trace).await;
     j.api.delivery_after_attempts(&trace, 2).await;
     let keys = [OPERATOR_KEY, j.api.key(), colleague.key()].map(str::to_owned);
-    let holds = |bytes: &[u8], word: &str| bytes.windows(word.len()).any(|window| window == word.as_bytes());
 
     let running = bytes_of(j.server.data_folder());
     j.server.stop().await;
 
     let stopped = bytes_of(j.server.data_folder());
-    assert!(holds(&stopped, "Ann of servicing"), "its name is there: these are the bytes to search");
+    assert!(holds(&stopped, b"Ann of servicing"), "its name is there: these are the bytes to search");
     for key in &keys {
         for bytes in [&running, &stopped] {
-            assert!(!holds(bytes, key) && !holds(bytes, &key[3..]), "{key} stands in the data folder");
+            assert!(
+                !holds(bytes, key.as_bytes()) && !holds(bytes, &key.as_bytes()[3..]),
+                "{key} stands in the data folder"
+            );
         }
     }
 }

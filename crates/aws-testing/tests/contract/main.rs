@@ -11,6 +11,7 @@ mod item_sizes;
 mod sealing;
 mod settings;
 mod stored_credentials;
+mod tokens;
 mod unsent_trigger_messages;
 
 use loanhook_aws_testing::AwsEngine;

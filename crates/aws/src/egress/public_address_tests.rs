@@ -38,9 +38,12 @@ fn request() -> WebhookRequest {
         occurred_at: None,
         sequence: None,
         traceparent: None,
+        oauth2: None,
+        tls: None,
         secrets: Vec::new(),
         sent_at: NOW,
         timeout: Duration::from_secs(15),
+        spent: Duration::ZERO,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The headers that the request sender adds to a webhook.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tokio::join;
 
@@ -38,9 +39,12 @@ fn webhook(url: String) -> WebhookRequest {
         sequence: None,
         traceparent: None,
         test: false,
+        oauth2: None,
+        tls: None,
         secrets: Vec::new(),
         sent_at: NOW,
         timeout: TEST_TIMEOUT,
+        spent: Duration::ZERO,
     }
 }
 

@@ -21,6 +21,7 @@ pub(super) mod ready;
 pub(super) mod reports;
 pub(super) mod resend;
 pub(super) mod subscription_changes;
+pub(super) mod subscription_check;
 pub(super) mod subscription_holds;
 pub(super) mod subscriptions;
 pub(super) mod templates;
