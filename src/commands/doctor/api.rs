@@ -130,8 +130,10 @@ pub(super) async fn check_webhooks(client: &ApiClient, report: &mut Report) -> C
         );
     }
     if !failing.is_empty() {
-        report
-            .to_do("webhooks", format!("no attempt succeeded since an hour or more: {}", failing.join(", ")));
+        report.needs_action(
+            "webhooks",
+            format!("no attempt succeeded since an hour or more: {}", failing.join(", ")),
+        );
     }
     Ok(())
 }
