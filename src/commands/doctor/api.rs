@@ -36,13 +36,13 @@ pub(super) async fn check_process(client: &ApiClient, report: &mut Report) -> Co
         200 => {
             report.well("health", format!("it is up, version {}", field(&decode(&health.body)?, "/version")))
         }
-        503 => report.to_do("health", "nothing can be stored"),
+        503 => report.needs_action("health", "nothing can be stored"),
         status => {
             return Err(CommandError::Message(format!("this is no loanhook: /health answered {status}")));
         }
     }
     match health.date.map(|date| (now - DateTime::<Utc>::from(date)).num_seconds()) {
-        Some(apart) if apart.abs() > MAX_CLOCK_DIFFERENCE_SECONDS => report.to_do(
+        Some(apart) if apart.abs() > MAX_CLOCK_DIFFERENCE_SECONDS => report.needs_action(
             "clock",
             format!(
                 "its clock and this one are {} s apart: receivers refuse signatures of another time",
@@ -56,7 +56,7 @@ pub(super) async fn check_process(client: &ApiClient, report: &mut Report) -> Co
     match ready.status {
         200 => report.well("ready", "it can store what comes"),
         404 => report.unknown("ready", "this version does not say"),
-        _ => report.to_do("ready", detail(&ready)),
+        _ => report.needs_action("ready", detail(&ready)),
     }
     Ok(())
 }
@@ -69,7 +69,7 @@ pub(super) async fn check_key(client: &ApiClient, report: &mut Report) -> Comman
         let answer = client.ask(&call).await?;
         match answer.status {
             401 => {
-                report.to_do("key", detail(&answer));
+                report.needs_action("key", detail(&answer));
                 return Ok(false);
             }
             403 => may_not.push(scope),
@@ -124,11 +124,16 @@ pub(super) async fn check_webhooks(client: &ApiClient, report: &mut Report) -> C
         );
     }
     if !held.is_empty() {
-        report.to_do("webhooks", format!("held: {}; `loanhook release ID` lets them go on", held.join(", ")));
+        report.needs_action(
+            "webhooks",
+            format!("held: {}; `loanhook release ID` lets them go on", held.join(", ")),
+        );
     }
     if !failing.is_empty() {
-        report
-            .to_do("webhooks", format!("no attempt succeeded since an hour or more: {}", failing.join(", ")));
+        report.needs_action(
+            "webhooks",
+            format!("no attempt succeeded since an hour or more: {}", failing.join(", ")),
+        );
     }
     Ok(())
 }
@@ -140,7 +145,7 @@ pub(super) async fn check_deliveries(client: &ApiClient, report: &mut Report) ->
     let exhausted: i64 = items(&counts).iter().filter_map(|row| row["exhausted"].as_i64()).sum();
     match usize::try_from(exhausted).unwrap_or_default() {
         0 => report.well("exhausted", "none in the last 24 hours"),
-        number => report.to_do(
+        number => report.needs_action(
             "exhausted",
             format!(
                 "{} of the last 24 hours ran out of retries: `loanhook recover --since 24h --dry-run`",
@@ -157,7 +162,7 @@ pub(super) async fn check_deliveries(client: &ApiClient, report: &mut Report) ->
     };
     match items(&pending).iter().filter_map(lateness).max() {
         Some(seconds) if seconds > MAX_LATENESS_SECONDS => {
-            report.to_do(
+            report.needs_action(
                 "due",
                 format!("a delivery has been due for {seconds} s and waits for nothing but a sender"),
             );
@@ -182,7 +187,7 @@ async fn read(
             Ok(None)
         }
         _ => {
-            report.to_do(check, detail(&answer));
+            report.needs_action(check, detail(&answer));
             Ok(None)
         }
     }

@@ -16,8 +16,8 @@ pub(super) async fn check(url: &str, report: &mut Report) {
             report.well("metrics", "they can be read");
             check_values(&text, report);
         }
-        Ok(_) => report.to_do("metrics", "what is there is not written by loanhook"),
-        Err(why) => report.to_do("metrics", why),
+        Ok(_) => report.needs_action("metrics", "what is there is not written by loanhook"),
+        Err(why) => report.needs_action("metrics", why),
     }
 }
 
@@ -35,7 +35,7 @@ async fn read(url: &str) -> Result<String, String> {
 fn check_values(text: &str, report: &mut Report) {
     match value(text, "loanhook_oldest_due_seconds{reason=\"none\"}") {
         Some(seconds) if seconds > MAX_LATENESS_SECONDS => {
-            report.to_do(
+            report.needs_action(
                 "oldest due",
                 format!("due for {seconds:.0} s, and it waits for nothing but a sender"),
             );
@@ -45,14 +45,14 @@ fn check_values(text: &str, report: &mut Report) {
     }
     match value(text, "loanhook_disk_free_bytes") {
         Some(bytes) if bytes < MIN_FREE_BYTES => {
-            report.to_do("disk", format!("only {} are free", mebibytes(bytes)))
+            report.needs_action("disk", format!("only {} are free", mebibytes(bytes)))
         }
         Some(bytes) => report.well("disk", format!("{} are free", mebibytes(bytes))),
         None => report.unknown("disk", "the metrics do not say"),
     }
     match value(text, "loanhook_writer_failed_commits_total") {
         Some(failed) if failed > 0.0 => {
-            report.to_do("commits", format!("{failed} failed since its start: the log says why"));
+            report.needs_action("commits", format!("{failed} failed since its start: the log says why"));
         }
         Some(_) => report.well("commits", "none failed since its start"),
         None => report.unknown("commits", "the metrics do not say"),

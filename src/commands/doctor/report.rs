@@ -40,7 +40,8 @@ impl Report {
         self.add(State::Well, check, detail);
     }
 
-    pub(super) fn to_do(&mut self, check: &'static str, detail: impl Into<String>) {
+    /// Somebody has to do something.
+    pub(super) fn needs_action(&mut self, check: &'static str, detail: impl Into<String>) {
         self.add(State::ToDo, check, detail);
     }
 
