@@ -85,9 +85,9 @@ pub async fn exchange<F: FormSender>(
     };
     let body = sent.response.as_ref().map(|response| response.body.as_ref()).unwrap_or_default();
     let secrets = HiddenSecrets::of_oauth2(oauth2);
-    let result = issued(status, body).map_err(|said| {
-        let detail = format!("no token could be had: {} {said}", endpoint(oauth2));
-        let detail = format!("{}; nothing was sent to the receiver", secrets.hide_text(&detail));
+    let result = issued(status, body, &secrets).map_err(|said| {
+        let detail =
+            format!("no token could be had: {} {said}; nothing was sent to the receiver", endpoint(oauth2));
         Failure::at(Phase::Prepare, ErrorKind::Auth, detail)
     });
     // An answer that has a token, whatever is wrong with it, is not kept.
@@ -130,7 +130,7 @@ fn endpoint(oauth2: &OAuth2) -> String {
 }
 
 /// What is wrong with an answer, or the token in it.
-fn issued(status: u16, body: &[u8]) -> Result<IssuedToken, String> {
+fn issued(status: u16, body: &[u8], secrets: &HiddenSecrets) -> Result<IssuedToken, String> {
     #[derive(Deserialize)]
     struct Issued {
         access_token: String,
@@ -139,7 +139,7 @@ fn issued(status: u16, body: &[u8]) -> Result<IssuedToken, String> {
         expires_in: Option<serde_json::Value>,
     }
     if !(200..300).contains(&status) {
-        return Err(refusal(status, body));
+        return Err(refusal(status, body, secrets));
     }
     if body.len() > MAX_ANSWER_BYTES {
         return Err(format!("answered {status} with more than 64 KiB"));
@@ -165,7 +165,7 @@ fn issued(status: u16, body: &[u8]) -> Result<IssuedToken, String> {
 }
 
 /// What a token endpoint says that gives no token (RFC 6749, 5.2).
-fn refusal(status: u16, body: &[u8]) -> String {
+fn refusal(status: u16, body: &[u8], secrets: &HiddenSecrets) -> String {
     #[derive(Default, Deserialize)]
     struct Refusal {
         #[serde(default)]
@@ -177,7 +177,9 @@ fn refusal(status: u16, body: &[u8]) -> String {
     let Refusal { error, error_description } = serde_json::from_slice(said).unwrap_or_default();
     let mut text = format!("answered {status}");
     for (said, before) in [(error, ": "), (error_description, ", ")] {
-        let quoted: String = said.chars().filter(|c| !c.is_control()).take(MAX_QUOTED_CHARS).collect();
+        let said: String = said.chars().filter(|c| !c.is_control()).collect();
+        // Before the cut, which would leave a part of a secret.
+        let quoted: String = secrets.hide_text(&said).chars().take(MAX_QUOTED_CHARS).collect();
         if !quoted.is_empty() {
             text.push_str(before);
             text.push_str(&quoted);
