@@ -49,7 +49,7 @@ pub struct Exchanged {
     pub answer: Option<ReceivedResponse>,
 }
 
-/// Asks a token endpoint for a token, within a timeout of which so much is `spent`. A connection that turned out to be closed is
+/// Asks a token endpoint for a token, within a timeout. A connection that turned out to be closed is
 /// replaced once: asking twice does no harm.
 ///
 /// # Errors
@@ -60,7 +60,7 @@ pub async fn exchange<F: FormSender>(
     tenant: &TenantId,
     oauth2: &OAuth2,
     tls: Option<&Arc<Tls>>,
-    (timeout, spent): (Duration, Duration),
+    timeout: Duration,
 ) -> Result<Exchanged, NotSent> {
     let (authorization, body) = form(oauth2);
     let mut form = FormRequest {
@@ -71,12 +71,11 @@ pub async fn exchange<F: FormSender>(
         tls: tls.cloned(),
         fresh_connection: false,
         timeout,
-        spent,
     };
     let mut sent = sender.post_form(form.clone()).await?;
     if sent.result.as_ref().is_err_and(|failure| failure.kind == ErrorKind::Interrupted) {
         form.fresh_connection = true;
-        form.spent += sent.elapsed;
+        form.timeout = timeout.saturating_sub(sent.elapsed);
         sent = sender.post_form(form).await?;
     }
     let status = match sent.result {

@@ -43,7 +43,6 @@ fn webhook(url: String) -> WebhookRequest {
         secrets: Vec::new(),
         sent_at: NOW,
         timeout: TEST_TIMEOUT,
-        spent: Duration::ZERO,
     }
 }
 
