@@ -13,7 +13,7 @@ use super::*;
 use crate::model::attempt::AttemptNumber;
 use crate::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use crate::model::subscription::{ClientStyle, Method};
-use crate::ports::{FormRequest, OAuth2Credentials};
+use crate::ports::{FormRequest, OAuth2Credentials, ReceivedResponse};
 
 /// A receiver that takes some tokens, and a token endpoint that issues `the-token-1`, `the-token-2` …, or answers with these statuses.
 struct Fake {

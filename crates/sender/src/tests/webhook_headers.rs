@@ -1,7 +1,6 @@
 //! The headers that the request sender adds to a webhook.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use tokio::join;
 
