@@ -198,7 +198,7 @@ async fn an_open_row_says_what_the_token_endpoint_answered() {
     let page = viewer(&j).await.get(&format!("{PAGE}/{}/details", text(&row["id"]))).await.expect_status(200);
     let html = String::from_utf8_lossy(&page.body).into_owned();
     assert!(
-        html.contains("<h2>Answer of the token endpoint</h2>") && !html.contains("Response payload"),
+        html.contains("<h2>Answer of the token endpoint ") && !html.contains("Response payload"),
         "{html}"
     );
     assert!(html.contains("nothing was sent to the receiver"), "{html}");

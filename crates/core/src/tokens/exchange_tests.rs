@@ -88,7 +88,7 @@ fn no_part_of_a_secret_is_told_where_an_answer_is_cut() {
     let before = "x".repeat(MAX_QUOTED_CHARS - 10);
     let body = serde_json::json!({"error": format!("{before}{SECRET} is wrong")}).to_string();
     let told = issued(401, body.as_bytes(), &secrets).err();
-    assert_eq!(told, Some(format!("answered 401: {before}*** is w")));
+    assert_eq!(told, Some(format!("answered 401: {before}*** is wro")));
 }
 
 #[test]

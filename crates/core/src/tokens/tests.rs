@@ -23,6 +23,7 @@ struct Fake {
     /// The token endpoint gives `the-token-1` again and again.
     repeats: bool,
     form_takes: Duration,
+    request_takes: Duration,
     statuses: Mutex<VecDeque<u16>>,
     lifetime: u32,
     forms: Mutex<u32>,
@@ -38,6 +39,7 @@ impl Default for Fake {
             second: Mutex::default(),
             repeats: false,
             form_takes: Duration::ZERO,
+            request_takes: Duration::ZERO,
             statuses: Mutex::default(),
             lifetime: 3600,
             forms: Mutex::default(),
@@ -87,6 +89,9 @@ impl Sender for &Fake {
         };
         if is_second && let Some(instead) = self.second.lock().expect("a lock").take() {
             return instead;
+        }
+        if !self.request_takes.is_zero() {
+            tokio::time::sleep(self.request_takes).await;
         }
         Ok(outcome(status, format!("got {authorization}")))
     }
@@ -216,32 +221,4 @@ async fn without_oauth_a_request_passes_through() {
     let plain = WebhookRequest { oauth2: None, ..request(1) };
     assert_eq!(fake.sender().send(plain).await.expect("sent").result, Ok(200));
     assert_eq!((fake.forms(), fake.sent()), (0, vec![String::new()]));
-}
-
-#[tokio::test]
-async fn the_lease_of_a_fetch_that_died_ends() {
-    let (tokens, now) = (MemoryTokens::default(), Timestamp::now());
-    let key = TokenKey {
-        tenant: TenantId::try_from("acme".to_owned()).expect("a tenant"),
-        subscription_id: SubscriptionId::from_uuid(Uuid::from_u128(1)),
-        version: 1,
-    };
-    let lease = |until| FetchLease { fetch: Uuid::new_v4(), until };
-    let (dead, until) = (lease(now + Duration::from_secs(10)), now + Duration::from_secs(10));
-    assert_eq!(tokens.begin_fetch(&key, 0, dead, now).await.expect("stored"), BeginFetchOutcome::Begun);
-    let refused = tokens.begin_fetch(&key, 0, lease(until), now).await.expect("stored");
-    assert!(matches!(refused, BeginFetchOutcome::NotBegun(record) if record.fetching_until == Some(until)));
-    let second = lease(until + Duration::from_secs(10));
-    assert_eq!(tokens.begin_fetch(&key, 0, second, until).await.expect("stored"), BeginFetchOutcome::Begun);
-    // The first one changes nothing any more.
-    let token = |value: &str| StoredToken { value: value.into(), use_until: until };
-    let ended = |value: &str| FetchOutcome { at: now, result: Ok(token(value)) };
-    tokens.end_fetch(&key, dead.fetch, ended("old")).await.expect("stored");
-    assert_eq!(tokens.token(&key).await.expect("read").generation, 0);
-    tokens.end_fetch(&key, second.fetch, ended("new")).await.expect("stored");
-    let record = tokens.token(&key).await.expect("read");
-    assert_eq!((record.generation, record.outcome), (1, Some(ended("new"))));
-    // Who has not seen that fetches nothing.
-    let stale = tokens.begin_fetch(&key, 0, lease(until), until).await.expect("stored");
-    assert!(matches!(stale, BeginFetchOutcome::NotBegun(record) if record.generation == 1));
 }

@@ -88,6 +88,34 @@ fn after_a_fetch_that_died_those_who_wait_fail_and_a_later_attempt_fetches() {
     });
 }
 
+#[tokio::test]
+async fn the_lease_of_a_fetch_that_died_ends() {
+    let (tokens, now) = (MemoryTokens::default(), Timestamp::now());
+    let key = TokenKey {
+        tenant: TenantId::try_from("acme".to_owned()).expect("a tenant"),
+        subscription_id: SubscriptionId::from_uuid(Uuid::from_u128(1)),
+        version: 1,
+    };
+    let lease = |until| FetchLease { fetch: Uuid::new_v4(), until };
+    let (dead, until) = (lease(now + Duration::from_secs(10)), now + Duration::from_secs(10));
+    assert_eq!(tokens.begin_fetch(&key, 0, dead, now).await.expect("stored"), BeginFetchOutcome::Begun);
+    let refused = tokens.begin_fetch(&key, 0, lease(until), now).await.expect("stored");
+    assert!(matches!(refused, BeginFetchOutcome::NotBegun(record) if record.fetching_until == Some(until)));
+    let second = lease(until + Duration::from_secs(10));
+    assert_eq!(tokens.begin_fetch(&key, 0, second, until).await.expect("stored"), BeginFetchOutcome::Begun);
+    // The first one changes nothing any more.
+    let token = |value: &str| StoredToken { value: value.into(), use_until: until };
+    let ended = |value: &str| FetchOutcome { at: now, result: Ok(token(value)) };
+    tokens.end_fetch(&key, dead.fetch, ended("old")).await.expect("stored");
+    assert_eq!(tokens.token(&key).await.expect("read").generation, 0);
+    tokens.end_fetch(&key, second.fetch, ended("new")).await.expect("stored");
+    let record = tokens.token(&key).await.expect("read");
+    assert_eq!((record.generation, record.outcome), (1, Some(ended("new"))));
+    // Who has not seen that fetches nothing.
+    let stale = tokens.begin_fetch(&key, 0, lease(until), until).await.expect("stored");
+    assert!(matches!(stale, BeginFetchOutcome::NotBegun(record) if record.generation == 1));
+}
+
 /// A store that does not answer.
 struct Silent;
 
